@@ -1,0 +1,9 @@
+/** @type {import('jest').Config} */
+export default {
+  testEnvironment: 'node',
+  extensionsToTreatAsEsm: ['.ts'],
+  // Types are checked by `npm run typecheck`, once, and not again in every test file.
+  transform: { '\\.ts$': ['ts-jest', { useESM: true, diagnostics: false }] },
+  testMatch: ['<rootDir>/__tests__/**/*.test.ts'],
+  watchman: false,
+}
