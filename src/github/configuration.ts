@@ -1,0 +1,107 @@
+import { isUtf8 } from 'node:buffer'
+import { resolve } from 'node:path'
+
+import type { FileContent, ReadFile } from './files.ts'
+import type { InputFault } from './input-faults.ts'
+import type { InputName, RawInputs } from './input-schema.ts'
+import type { ConfigurationSource } from './inputs.ts'
+import { quote, showOnOneLine } from './printable.ts'
+import { parseMapping } from './yaml-mapping.ts'
+
+export interface ConfigurationContext {
+  /** Where relative paths begin; empty: the current folder. */
+  readonly workspace: string
+  readonly readFile: ReadFile
+  readonly redact: (text: string) => string
+}
+
+interface Found {
+  readonly sources: readonly ConfigurationSource[]
+  readonly faults: readonly InputFault[]
+}
+
+/** Far above any configuration; a larger file is the wrong one. */
+const MAX_BYTES = 1_000_000
+const MAX_PROBLEM_LENGTH = 200
+
+/** Reads the two inputs that hold a run configuration, lowest precedence first, and all that is wrong in both. */
+export async function readConfiguration(raw: RawInputs, context: ConfigurationContext): Promise<Found> {
+  const found = [
+    await readConfigurationFile(raw['configuration-file']?.trim(), context),
+    await readConfigurationText(raw.configuration, context),
+  ]
+  return { sources: found.flatMap((part) => part.sources), faults: found.flatMap((part) => part.faults) }
+}
+
+async function readConfigurationFile(
+  path: string | undefined,
+  context: ConfigurationContext,
+): Promise<Found> {
+  if (path === undefined) return { sources: [], faults: [] }
+  const input: InputName = 'configuration-file'
+  const file = await context.readFile(resolve(context.workspace, path), MAX_BYTES)
+  if (!file.ok) return oneFault(input, `${quote(path)} ${fileProblem(file.reason, file.code, path)}`)
+  const text = decode(file.bytes)
+  if (text === undefined) {
+    return oneFault(input, `${quote(path)} is not a text in UTF-8; save it as YAML or JSON in UTF-8`)
+  }
+  return await readMapping(input, text, `${input}: ${path}`, `${input}: ${quote(path)}, `, context)
+}
+
+async function readConfigurationText(
+  text: string | undefined,
+  context: ConfigurationContext,
+): Promise<Found> {
+  const input: InputName = 'configuration'
+  if (text === undefined) return { sources: [], faults: [] }
+  if (/^\s*[^\s:{]+\.(?:ya?ml|json)\s*$/i.test(text)) {
+    const path = quote(context.redact(text.trim()))
+    return oneFault(input, `${path} looks like a file's name; give it as configuration-file`)
+  }
+  return await readMapping(input, text, input, `${input}: `, context)
+}
+
+async function readMapping(
+  input: InputName,
+  text: string,
+  source: string,
+  lead: string,
+  context: ConfigurationContext,
+): Promise<Found> {
+  const parsed = await parseMapping(text)
+  if (parsed.ok) return { sources: [{ source, value: parsed.value }], faults: [] }
+  const faults = parsed.problems.map(({ line, column, problem }) => {
+    const shown = showOnOneLine(context.redact(problem), MAX_PROBLEM_LENGTH)
+    return { input, line: `${lead}line ${line}, column ${column}: ${shown}` }
+  })
+  return { sources: [], faults }
+}
+
+function fileProblem(
+  reason: Extract<FileContent, { ok: false }>['reason'],
+  code: string,
+  path: string,
+): string {
+  switch (reason) {
+    case 'missing':
+      if (path.startsWith('~')) return 'does not exist; ~ has no meaning here, write the whole path'
+      return 'does not exist; is actions/checkout before this step? Paths are relative to the workspace'
+    case 'directory':
+      return 'is a folder; write the path of one YAML or JSON file'
+    case 'no-file':
+      return 'is a device or a pipe; write the path of one YAML or JSON file'
+    case 'too-large':
+      return `is larger than ${MAX_BYTES / 1_000_000} MB; is it the right file?`
+    case 'unreadable':
+      return `cannot be read${code === '' ? '' : ` (${code})`}; check its path and its permissions`
+  }
+}
+
+/** `undefined`: binary, or text in another encoding. */
+function decode(bytes: Uint8Array): string | undefined {
+  return isUtf8(bytes) && !bytes.includes(0) ? new TextDecoder().decode(bytes) : undefined
+}
+
+function oneFault(input: InputName, problem: string): Found {
+  return { sources: [], faults: [{ input, line: `${input}: ${problem}` }] }
+}

@@ -1,0 +1,47 @@
+import parseDurationText from 'parse-duration'
+
+const SECOND = 1000
+const DAY = 24 * 60 * 60 * SECOND
+
+/** GitHub ends every workflow run after 35 days, so a longer time is a mistake. */
+const MAX_DURATION_MS = 35 * DAY
+
+/** Longer than any time in this notation; the grammar below takes its time on long texts. */
+const MAX_LENGTH = 50
+
+const UNITS = ['d', 'h', 'm', 's'].map((unit) => `(?:\\d{1,9}(?:\\.\\d{1,3})?\\s*${unit})?`)
+
+/** Each unit at most once, the largest first. parse-duration alone finds a time in almost any text. */
+const GRAMMAR = new RegExp(`^(?=\\d)${UNITS.join('\\s*')}$`)
+
+const ZERO = 'is zero; write a time such as 30m or 2h30m'
+
+export type ParsedDuration =
+  { readonly ok: true; readonly ms: number } | { readonly ok: false; readonly problem: string }
+
+/**
+ * Reads a time such as `90s`, `45m`, `2h30m`, `1.5h` or `1d`, in milliseconds.
+ *
+ * A number needs its unit; zero, negative times and more than 35 days are refused. The problem is worded to
+ * stand behind the value.
+ */
+export function parseDuration(text: string): ParsedDuration {
+  if (/^[+-]?0+(?:\.0+)?$/.test(text)) return fault(ZERO)
+  if (/^[+-]?\d+(?:\.\d+)?$/.test(text)) {
+    const number = text.replace(/^[+-]/, '').slice(0, 9)
+    return fault(`has no unit; write ${number}s for seconds or ${number}m for minutes`)
+  }
+  if (/^[-\u2212]\s*\d/.test(text)) return fault('is negative; write a time such as 30m or 2h30m')
+  const isTime = text.length <= MAX_LENGTH && GRAMMAR.test(text)
+  const ms = isTime ? parseDurationText(text) : undefined
+  if (ms === undefined) {
+    return fault('is not a time; write days, hours, minutes and seconds as in 1d, 2h30m, 45m or 90s')
+  }
+  if (ms === null || ms < 1) return fault(ZERO)
+  if (ms > MAX_DURATION_MS) return fault('is longer than GitHub lets a workflow run last; write at most 35d')
+  return { ok: true, ms: Math.round(ms) }
+}
+
+function fault(problem: string): ParsedDuration {
+  return { ok: false, problem }
+}

@@ -1,0 +1,60 @@
+import { closestMatch } from 'leven'
+
+import type { Environment } from './environment.ts'
+import type { InputFault } from './input-faults.ts'
+import { inputNames, type InputName, type RawInputs } from './input-schema.ts'
+import { quote } from './printable.ts'
+
+const PREFIX = 'INPUT_'
+/** Two slips of the finger; with more, a name is as likely one of something else. */
+const MAX_SLIPS = 2
+
+/** The variable in which the runner hands over an input: upper case, spaces as underscores, hyphens as they are. */
+function variableOf(name: string): string {
+  return `${PREFIX}${name.replaceAll(' ', '_').toUpperCase()}`
+}
+
+/** Reads the variables of all known inputs. */
+export function readRawInputs(env: Environment): RawInputs {
+  const raw: Partial<Record<InputName, string>> = {}
+  for (const name of inputNames) {
+    const text = env[variableOf(name)]
+    if (text !== undefined && text.trim() !== '') raw[name] = text
+  }
+  return raw
+}
+
+/**
+ * Looks for inputs that the action does not have. GitHub hands them over with a warning only, so a misspelt
+ * one would be ignored in silence: close to a known name it is a fault. Others are only noted, because such a
+ * variable can come from somewhere else.
+ */
+export function checkNames(env: Environment): { faults: InputFault[]; notices: string[] } {
+  const faults: InputFault[] = []
+  const notices: string[] = []
+  const known = new Set(inputNames.map(variableOf))
+  for (const variable of Object.keys(env).sort()) {
+    if (!variable.startsWith(PREFIX) || known.has(variable)) continue
+    const input = variable.slice(PREFIX.length).toLowerCase()
+    const near = nearest(input)
+    if (near === undefined) {
+      notices.push(`the action has no input ${quote(input, 50)}, so it is ignored${related(input)}`)
+    } else {
+      faults.push({ input, line: `${quote(input, 50)}: the action has no such input; did you mean ${near}?` })
+    }
+  }
+  return { faults, notices }
+}
+
+function nearest(input: string): string | undefined {
+  const written = input.replaceAll('_', '-')
+  // At least as many letters must be right as wrong: `tag` is near `tags`, `tz` is near nothing.
+  const maxDistance = Math.min(MAX_SLIPS, Math.floor((written.length - 1) / 2))
+  return maxDistance < 1 ? undefined : closestMatch(written, [...inputNames], { maxDistance })
+}
+
+function related(input: string): string {
+  const written = `-${input.replaceAll('_', '-')}-`
+  const found = inputNames.find((name) => written.includes(`-${name}-`))
+  return found === undefined ? '' : `; did you mean ${found}?`
+}

@@ -1,0 +1,180 @@
+import { closestMatch } from 'leven'
+import { z } from 'zod'
+
+import { parseDuration } from './duration.ts'
+import { quote } from './printable.ts'
+
+/** The longest name that ZenML's database takes. */
+const MAX_NAME_LENGTH = 255
+const MAX_PATH_LENGTH = 4096
+const MAX_STEP_KEY_LENGTH = 1000
+const MIN_POLL_INTERVAL_MS = 1000
+
+/** How long ZenML's values for the placeholders are: `2024_01_31` and `23_59_59_123456`. */
+const PLACEHOLDER_LENGTHS: Readonly<Record<string, number>> = { date: 10, time: 15 }
+
+type Fault = (problem: string) => never
+
+/** A value read from its trimmed text; a fault's problem is worded to stand behind the quoted value. */
+function value<T>(read: (text: string, fault: Fault) => T) {
+  return z.string().transform((raw, context): T => {
+    const text = raw.trim()
+    return read(text, (problem) => {
+      context.addIssue(`${quote(text)} ${problem}`)
+      return z.NEVER
+    })
+  })
+}
+
+const boolean = value((text, fault) => {
+  // As GitHub's own toolkit: the booleans of YAML 1.2's core schema.
+  if (['true', 'True', 'TRUE'].includes(text)) return true
+  if (['false', 'False', 'FALSE'].includes(text)) return false
+  return fault('is not a boolean; write true or false')
+})
+
+const duration = value((text, fault) => {
+  const parsed = parseDuration(text)
+  return parsed.ok ? parsed.ms : fault(parsed.problem)
+})
+
+const durationOrNone = value((text, fault) => {
+  if (text === 'none') return undefined
+  const parsed = parseDuration(text)
+  return parsed.ok ? parsed.ms : fault(`${parsed.problem}, or none`)
+})
+
+const pollInterval = value((text, fault) => {
+  if (text === 'adaptive') return undefined
+  const parsed = parseDuration(text)
+  if (!parsed.ok) return fault(`${parsed.problem}, or adaptive`)
+  if (parsed.ms < MIN_POLL_INTERVAL_MS) return fault('is too short; write at least 1s, or adaptive')
+  return parsed.ms
+})
+
+function singleLine(maxLength: number) {
+  return value((text, fault) => {
+    if (/[\p{Cc}\p{Zl}\p{Zp}]/u.test(text)) {
+      return fault('holds a line break or a control character; write it on one line')
+    }
+    if (text.length > maxLength) {
+      return fault(`is ${text.length} characters long; at most ${maxLength} are possible`)
+    }
+    return text
+  })
+}
+
+const name = singleLine(MAX_NAME_LENGTH)
+
+/** A key or token. Its faults never show the value. */
+const credential = z.string().transform((raw, context): string => {
+  const text = raw.trim()
+  const problem = credentialProblem(text)
+  if (problem === undefined) return text
+  context.addIssue(problem)
+  return z.NEVER
+})
+
+function credentialProblem(text: string): string | undefined {
+  if (/^["'`].*["'`]$/su.test(text)) {
+    return 'stands in quotes that are part of the value; store the secret without them'
+  }
+  if (/^Bearer\s/i.test(text)) return 'begins with the word Bearer; store only what stands behind it'
+  if (/\s/u.test(text)) {
+    return 'holds a space or a line break in the middle; store the secret as the one line that ZenML showed'
+  }
+  if (/[^\x21-\x7e]/u.test(text)) {
+    return 'holds a character that no key or token has; copy the secret from ZenML again'
+  }
+  return undefined
+}
+
+const runName = singleLine(MAX_PATH_LENGTH).transform((text, context): string => {
+  const problem = runNameProblem(text)
+  if (problem === undefined) return text
+  context.addIssue(`${quote(text)} ${problem}`)
+  return z.NEVER
+})
+
+function runNameProblem(text: string): string | undefined {
+  const known = Object.keys(PLACEHOLDER_LENGTHS)
+  let length = 0
+  for (const part of text.split(/(\{[^{}]*\})/)) {
+    const placeholder = /^\{(.*)\}$/.exec(part)?.[1]
+    if (placeholder === undefined) {
+      if (/[{}]/.test(part)) return 'holds a single { or }, which ZenML cannot read; remove it'
+      length += Array.from(part).length
+    } else if (known.includes(placeholder)) {
+      length += PLACEHOLDER_LENGTHS[placeholder] ?? 0
+    } else {
+      const near = closestMatch(placeholder, known, { maxDistance: 2 })
+      const advice = near === undefined ? 'only {date} and {time} are' : `did you mean {${near}}?`
+      return `holds {${quote(placeholder, 30).slice(1, -1)}}, which is not filled in; ${advice}`
+    }
+  }
+  return length > MAX_NAME_LENGTH
+    ? `becomes ${length} characters long; a run's name has at most ${MAX_NAME_LENGTH}`
+    : undefined
+}
+
+/** One a line, or several in a line between commas. */
+const tags = value((text, fault): readonly string[] => {
+  const lines = text.split(/\r\n|\r|\n/).filter((line) => line.trim() !== '')
+  const found = lines.flatMap((line) => line.split(',')).map((tag) => tag.trim())
+  const empty = found.indexOf('')
+  if (empty !== -1) {
+    return fault(`has an empty tag (number ${empty + 1} of ${found.length}); remove the extra comma`)
+  }
+  for (const tag of found) {
+    const checked = name.safeParse(tag)
+    if (!checked.success) return fault(`has a bad tag: ${checked.error.issues[0]?.message ?? ''}`)
+  }
+  return [...new Set(found)]
+})
+
+/**
+ * The table of all inputs, in the order of action.yml: what each may hold. An input that is not given, or
+ * blank, is `undefined` here; `prefault` is the default of action.yml, for an expression that came out empty.
+ *
+ * Every issue's message is the rest of a line that begins with the input's name.
+ */
+export const inputSchema = z.object({
+  'server-url': z.string().optional(),
+  'api-key': credential.optional(),
+  'access-token': credential.optional(),
+  snapshot: name.optional(),
+  template: name.optional(),
+  pipeline: name.optional(),
+  project: name.optional(),
+  configuration: z.string().optional(),
+  'configuration-file': singleLine(MAX_PATH_LENGTH).optional(),
+  'run-name': runName.optional(),
+  tags: tags.optional(),
+  'use-cache': boolean.optional(),
+  wait: boolean.prefault('true'),
+  timeout: durationOrNone.optional(),
+  'trigger-timeout': duration.prefault('30m'),
+  'poll-interval': pollInterval.optional(),
+  'allow-insecure-http': boolean.prefault('false'),
+  'step-key': singleLine(MAX_STEP_KEY_LENGTH).prefault(''),
+})
+
+export type InputValues = z.output<typeof inputSchema>
+
+export type InputName = keyof typeof inputSchema.shape
+
+/** Every input of the action, in the order of action.yml. */
+export const inputNames: readonly InputName[] = inputSchema.keyof().options
+
+/** What the runner gave for each input, as it is; `undefined` if nothing or only white space. */
+export type RawInputs = Readonly<Partial<Record<InputName, string>>>
+
+/** The default of action.yml as the code has it, for those inputs that have one. */
+export const inputDefaults: Readonly<Partial<Record<InputName, string>>> = Object.fromEntries(
+  Object.entries(inputSchema.shape).flatMap(([input, schema]) =>
+    schema instanceof z.ZodPrefault ? [[input, schema.def.defaultValue]] : [],
+  ),
+)
+
+/** Inputs whose values are masked before anything else happens. */
+export const secretInputs: readonly InputName[] = ['api-key', 'access-token']

@@ -1,0 +1,36 @@
+import * as core from '@actions/core'
+
+/** Every output of the action, in the order of action.yml. */
+export const outputNames = [
+  'run-id',
+  'run-name',
+  'run-url',
+  'status',
+  'conclusion',
+  'duration',
+  'template-id',
+  'snapshot-id',
+  'pipeline',
+  'error',
+] as const
+
+export type OutputName = (typeof outputNames)[number]
+
+/**
+ * Hands a value to the later steps of the job at once; calling it again replaces the value.
+ *
+ * The value may hold any text: the runner's file command takes it between random delimiters.
+ * @throws {Error} when the runner's output file cannot be written.
+ */
+export function setOutput(name: OutputName, value: string | number): void {
+  core.setOutput(name, String(value))
+}
+
+/**
+ * Keeps a value for this step's own post step, which sees it even if this process is killed afterwards.
+ *
+ * @throws {Error} when the runner's state file cannot be written.
+ */
+export function saveState(name: string, value: string): void {
+  core.saveState(name, value)
+}

@@ -1,0 +1,93 @@
+import prettyMilliseconds from 'pretty-ms'
+import type { Reporter, RunEvent, TriggerHindrance } from '../run/reporter.ts'
+import type { Definition } from '../zenml/model.ts'
+import { inline, type WorkflowLog } from './log.ts'
+
+/** A hindrance that lasts is said again after this time, so that nobody takes the step for dead. */
+const REMIND_AFTER_MS = 120_000
+
+const LONG = 500
+
+const NOUNS = { template: 'run template', snapshot: 'snapshot' } as const
+
+const HINDRANCES: Readonly<Record<TriggerHindrance, string>> = {
+  working: 'The server is still at work on the request; asking for its result again',
+  'no-slot': 'The server has no free slot for another run; waiting for one',
+  limited: 'The server limits requests; nothing was started, trying again',
+  'not-sent': 'The server could not be reached; nothing was sent, trying again',
+  unclear: 'The answer got lost, so the run may have been started; looking for it by its name',
+  'name-vanished': 'The server says that the run exists, but does not show it; trying again',
+}
+
+/** Tells the story of a run in the workflow's log. */
+export class RunLog implements Reporter {
+  readonly #log: WorkflowLog
+  #hindrance: TriggerHindrance | undefined
+  #silentMs = 0
+
+  constructor(log: WorkflowLog) {
+    this.#log = log
+  }
+
+  tell(event: RunEvent): void {
+    const line = this.#line(event)
+    if (line !== undefined) this.#log.info(line)
+  }
+
+  #line(event: RunEvent): string | undefined {
+    switch (event.kind) {
+      case 'connected':
+        return `Connected to ${event.serverUrl} (ZenML ${inline(event.version)}) as ${inline(event.account.name ?? event.account.id)}`
+      case 'resolved':
+        return `${described(event.definition)}${overrides(event.overrides)}`
+      case 'triggering':
+        return `Starting the run ${inline(event.name, 300)}`
+      case 'trigger-hindered':
+        return this.#hindranceLine(event)
+      case 'new-key':
+        return `The server did not finish the request in ${duration(event.afterMs)}, and no run is there: sending a new one for the same name`
+      case 'started':
+        return `${event.adopted ? 'Found the run by its name: it was started' : 'Started'}: ${inline(event.url ?? event.run.id, LONG)}`
+      case 'state':
+        return `${duration(event.sinceMs)}: ${inline(event.status)}${reasonOf(event.reason)}`
+      case 'failed-but-going-on':
+        return `The run has failed, but steps of it go on: ${inline(event.steps.join(', '), LONG)}. Waiting for them to end`
+      case 'server-lost':
+        return `The server cannot be asked at the moment (${inline(event.detail, LONG)}). The run goes on; asking again for up to ${duration(event.toleratedMs)}`
+      case 'server-back':
+        return `The server answers again after ${duration(event.afterMs)}`
+      case 'still-initializing':
+        this.#log.warning(
+          `The run has been initializing for ${duration(event.sinceMs)}${reasonOf(event.reason)}. Its runner or its image may be missing: see the stack's orchestrator and the server's log`,
+        )
+        return undefined
+      case 'retry':
+        return `${inline(event.line, LONG)}; trying again in ${duration(event.waitMs)}`
+    }
+  }
+
+  #hindranceLine(event: Extract<RunEvent, { kind: 'trigger-hindered' }>): string | undefined {
+    this.#silentMs += event.waitMs
+    if (event.hindrance === this.#hindrance && this.#silentMs < REMIND_AFTER_MS) return undefined
+    this.#hindrance = event.hindrance
+    this.#silentMs = 0
+    return `${HINDRANCES[event.hindrance]} in ${duration(event.waitMs)} (${inline(event.detail, LONG)})`
+  }
+}
+
+function described({ kind, id, name, pipeline }: Definition): string {
+  const of = pipeline?.name === undefined ? '' : ` of the pipeline ${inline(pipeline.name)}`
+  return `Will run the ${NOUNS[kind]} ${inline(name ?? id)}${of} (${inline(id)})`
+}
+
+function overrides(configuration: object): string {
+  return Object.keys(configuration).length === 0 ? '' : ` with ${inline(JSON.stringify(configuration), LONG)}`
+}
+
+function reasonOf(reason: string | undefined): string {
+  return reason === undefined || reason === '' ? '' : ` (${inline(reason, LONG)})`
+}
+
+function duration(ms: number): string {
+  return prettyMilliseconds(Math.max(0, ms), { secondsDecimalDigits: 0 })
+}

@@ -1,0 +1,199 @@
+import type { Document, ErrorCode, Node, Pair, Scalar, YAMLError } from 'yaml'
+
+import type { JsonObject, JsonValue } from './inputs.ts'
+
+/** What is wrong with a text, and where; lines and columns count from 1. */
+export interface YamlProblem {
+  readonly line: number
+  readonly column: number
+  /** May repeat the user's words as they are: make it safe before it is shown. */
+  readonly problem: string
+}
+
+export type ParsedMapping =
+  | { readonly ok: true; readonly value: JsonObject }
+  | { readonly ok: false; readonly problems: readonly YamlProblem[] }
+
+type Yaml = typeof import('yaml')
+type Locate = (offset: number, problem: string) => YamlProblem
+
+/** A few aliases to a few others can stand for more values than memory holds. */
+const MAX_VALUES = 100_000
+/** Deeper than any configuration; whatever walks the value later may do so recursively. */
+const MAX_DEPTH = 100
+/** Then a reader knows enough; one mistake in a text often makes others. */
+const MAX_PROBLEMS = 5
+
+/** Keys that mean something else than a key to JavaScript. */
+const PROTOTYPE_KEYS: readonly string[] = ['__proto__', 'constructor', 'prototype']
+
+const TOO_DEEP = 'the values are nested too deeply; write them flatter'
+
+/** The library's words for these speak of its parser; what it says for the others can be read. */
+const SYNTAX_PROBLEMS: Partial<Record<ErrorCode, string>> = {
+  BAD_DQ_ESCAPE: 'a backslash in double quotes begins no known escape; use single quotes',
+  BAD_SCALAR_START: 'the value begins with a character that YAML keeps for itself; put it in quotes',
+  BLOCK_AS_IMPLICIT_KEY:
+    'a second "key:" stands on one line; begin a new line, or put a text with a colon in quotes',
+  MULTIPLE_DOCS: 'a second document begins here; keep one',
+  NON_STRING_KEY: 'a key is a list, a mapping or an alias; write a plain text',
+  RESOURCE_EXHAUSTION: TOO_DEEP,
+  TAB_AS_INDENT: 'the line is indented with a tab; use spaces',
+  TAG_RESOLVE_FAILED: 'tags such as !name and !!set cannot be used; write the value itself',
+}
+
+/**
+ * Reads a text of YAML 1.2 or JSON that holds one mapping, into what JSON can say: keys are texts and stand
+ * only once; tags, merge keys and numbers that JSON cannot carry exactly are refused.
+ */
+export async function parseMapping(text: string): Promise<ParsedMapping> {
+  // Loaded only here: most steps give no configuration, and the library takes its time to load.
+  const yaml = await import('yaml')
+  const lines = new yaml.LineCounter()
+  const locate: Locate = (offset, problem) => {
+    const { line, col } = lines.linePos(offset)
+    return { line: Math.max(1, line), column: Math.max(1, col), problem }
+  }
+  const document = yaml.parseDocument(text, {
+    version: '1.2',
+    schema: 'core',
+    strict: true,
+    stringKeys: true,
+    // Found by the reader below in one pass: the library compares each key with every other.
+    uniqueKeys: false,
+    merge: false,
+    resolveKnownTags: false,
+    prettyErrors: false,
+    lineCounter: lines,
+  })
+  const complaints = [...document.errors, ...document.warnings]
+  if (complaints.length > 0) return { ok: false, problems: syntaxProblems(complaints, locate) }
+  return new MappingReader(yaml, locate).read(document)
+}
+
+function syntaxProblems(complaints: readonly YAMLError[], locate: Locate): YamlProblem[] {
+  // What the parser says after it ran out of stack is noise.
+  const exhausted = complaints.find((error) => error.code === 'RESOURCE_EXHAUSTION')
+  return (exhausted === undefined ? complaints : [exhausted])
+    .slice(0, MAX_PROBLEMS)
+    .map((error) =>
+      locate(error.pos[0], SYNTAX_PROBLEMS[error.code] ?? `this is not valid YAML: ${error.message}`),
+    )
+}
+
+/** Turns a document's nodes into plain values, and notes what JSON cannot say. */
+class MappingReader {
+  readonly #yaml: Yaml
+  readonly #locate: Locate
+  readonly #problems: YamlProblem[] = []
+  /** What each anchor stands for, and of how many values it consists. Not there while it is being read. */
+  readonly #anchors = new Map<string, { readonly value: JsonValue; readonly count: number }>()
+  #count = 0
+
+  constructor(yaml: Yaml, locate: Locate) {
+    this.#yaml = yaml
+    this.#locate = locate
+  }
+
+  read(document: Document): ParsedMapping {
+    const top = document.contents
+    if (top === null || (this.#yaml.isScalar(top) && top.value === null)) {
+      return { ok: false, problems: [this.#locate(0, 'there is no value; write a mapping (key: value)')] }
+    }
+    if (!this.#yaml.isMap(top)) {
+      const kind = this.#yaml.isSeq(top) ? 'list' : 'single value'
+      const problem = `a ${kind} stands where a mapping (key: value) is due`
+      return { ok: false, problems: [this.#locate(top.range?.[0] ?? 0, problem)] }
+    }
+    const value = this.#mapping(top.items, 1)
+    return this.#problems.length === 0
+      ? { ok: true, value }
+      : { ok: false, problems: this.#problems.slice(0, MAX_PROBLEMS) }
+  }
+
+  /** `null` stands for every value that has a problem. */
+  #value(node: Node | null, depth: number): JsonValue {
+    const before = this.#count
+    this.#count += 1
+    if (node === null) return null
+    if (this.#isTooMuch(node, depth)) return null
+    if (this.#yaml.isAlias(node)) return this.#alias(node.source, node)
+    const anchor = this.#anchorOf(node)
+    if (anchor !== undefined) this.#anchors.delete(anchor)
+    const value = this.#content(node, depth)
+    if (anchor !== undefined) this.#anchors.set(anchor, { value, count: this.#count - before })
+    return value
+  }
+
+  #content(node: Node, depth: number): JsonValue {
+    if (this.#yaml.isMap(node)) return this.#mapping(node.items, depth)
+    if (this.#yaml.isSeq(node)) {
+      return node.items.map((item) => this.#value(this.#yaml.isNode(item) ? item : null, depth + 1))
+    }
+    return this.#yaml.isScalar(node) ? this.#scalar(node) : null
+  }
+
+  #mapping(pairs: readonly Pair[], depth: number): JsonObject {
+    const entries = new Map<string, JsonValue>()
+    for (const { key, value } of pairs) {
+      if (!this.#yaml.isScalar(key)) continue
+      const name = String(key.value)
+      const problem = entries.has(name) ? 'stands twice in this mapping; keep one' : keyProblem(name, key)
+      if (problem !== undefined) this.#complain(key, `the key ${JSON.stringify(name)} ${problem}`)
+      entries.set(name, this.#value(this.#yaml.isNode(value) ? value : null, depth + 1))
+    }
+    return Object.fromEntries(entries)
+  }
+
+  #scalar(node: Scalar): JsonValue {
+    const { value } = node
+    if (typeof value === 'string' || typeof value === 'boolean' || value === null) return value
+    if (typeof value !== 'number') {
+      this.#complain(node, 'JSON has no such value; put it in quotes')
+      return null
+    }
+    const isInteger = /^(?:[-+]?\d+|0[xo][\da-f]+)$/i.test(node.source ?? '')
+    if (!Number.isFinite(value)) {
+      this.#complain(node, 'the number is infinite or none, which JSON cannot carry; put it in quotes')
+    } else if (isInteger && !Number.isSafeInteger(value)) {
+      this.#complain(node, 'the number has more digits than JSON can carry exactly; put it in quotes')
+    }
+    return value
+  }
+
+  #alias(name: string, node: Node): JsonValue {
+    const anchor = this.#anchors.get(name)
+    if (anchor === undefined) {
+      this.#complain(node, `no anchor &${name} is complete before the alias *${name}; write the value out`)
+      return null
+    }
+    this.#count += anchor.count
+    return anchor.value
+  }
+
+  #anchorOf(node: Node): string | undefined {
+    if (this.#yaml.isScalar(node) || this.#yaml.isCollection(node)) return node.anchor
+    return undefined
+  }
+
+  #isTooMuch(node: Node, depth: number): boolean {
+    if (depth <= MAX_DEPTH && this.#count <= MAX_VALUES) return false
+    const problem =
+      depth > MAX_DEPTH ? TOO_DEEP : `there are more than ${MAX_VALUES} values, aliases counted in full`
+    // One is enough: the same is true of every value that follows.
+    if (!this.#problems.some((known) => known.problem === problem)) this.#complain(node, problem)
+    return true
+  }
+
+  #complain(node: Node, problem: string): void {
+    this.#problems.push(this.#locate(node.range?.[0] ?? 0, problem))
+  }
+}
+
+function keyProblem(name: string, key: Scalar): string | undefined {
+  if (PROTOTYPE_KEYS.includes(name)) return 'cannot be used; give it another name'
+  if (name === '<<' && key.type === 'PLAIN')
+    return 'would merge mappings, which YAML 1.2 does not know; write them out'
+  if (name === '') return 'is empty; write a name before the colon'
+  return undefined
+}

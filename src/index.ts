@@ -1,0 +1,20 @@
+import { WorkflowLog } from './github/log.ts'
+import { runTemplate } from './actions/main.ts'
+
+/** Entry of the action itself. */
+export async function main(): Promise<void> {
+  await run(runTemplate)
+}
+
+/** The one place that decides the exit code. */
+async function run(action: (env: NodeJS.ProcessEnv, log: WorkflowLog) => Promise<boolean>): Promise<void> {
+  const log = new WorkflowLog((text) => process.stdout.write(text))
+  try {
+    if (!(await action(process.env, log))) process.exitCode = 1
+  } catch (error) {
+    const unforeseen = error instanceof Error ? error : new Error(String(error))
+    log.error(`Something that should not happen did: ${unforeseen.message}. Please report it with this log`)
+    log.debug(unforeseen.stack ?? 'no stack')
+    process.exitCode = 1
+  }
+}

@@ -1,0 +1,64 @@
+import type { JsonObject, JsonValue } from '../zenml/json.ts'
+import type { Definition } from '../zenml/model.ts'
+import { isAtLeast } from '../zenml/version.ts'
+import { RunError } from './errors.ts'
+import { MAX_RUN_NAME_LENGTH } from './name.ts'
+
+/** What the user wants to differ from the template or snapshot. */
+export interface Overrides {
+  /** Run configurations, lowest precedence first, each with the place where it was written. */
+  readonly layers: readonly { readonly source: string; readonly value: JsonObject }[]
+  readonly tags: readonly string[] | undefined
+  readonly useCache: boolean | undefined
+}
+
+/** A run configuration to send; `runName` is kept apart, because a name of ours may take its place. */
+export interface Configuration {
+  readonly body: JsonObject
+  readonly runName: string | undefined
+}
+
+/**
+ * Merges the layers: mappings deeply, everything else replaced by the later layer.
+ *
+ * @throws RunError if a layer's `run_name` cannot be one.
+ */
+export function mergeOverrides({ layers, tags, useCache }: Overrides): Configuration {
+  const merged = layers.reduce<JsonObject>((base, { value }) => mergeDeeply(base, value), {})
+  const { run_name: runName, ...rest } = merged
+  const body: JsonObject = {
+    ...rest,
+    ...(tags === undefined ? {} : { tags }),
+    ...(useCache === undefined ? {} : { enable_cache: useCache }),
+  }
+  if (runName === undefined || runName === null) return { body, runName: undefined }
+  if (typeof runName !== 'string' || runName.trim() === '' || runName.length > MAX_RUN_NAME_LENGTH) {
+    const source = layers.findLast(({ value }) => value['run_name'] !== undefined)?.source ?? 'configuration'
+    throw new RunError(`${source}: run_name must be a text of 1 to ${MAX_RUN_NAME_LENGTH} characters`)
+  }
+  return { body, runName }
+}
+
+/**
+ * What the server needs beside the overrides: up to 0.84 it wants every parameter of every step and refuses a
+ * partial configuration (ZenML API, "Trigger").
+ */
+export function completeFor(version: string, definition: Definition, body: JsonObject): JsonObject {
+  if (isAtLeast(version, 0, 85) || definition.stepParameters === undefined) return body
+  const steps = Object.entries(definition.stepParameters)
+    .filter(([, parameters]) => Object.keys(parameters).length > 0)
+    .map(([name, parameters]) => [name, { parameters }] as const)
+  return steps.length === 0 ? body : mergeDeeply({ steps: Object.fromEntries(steps) }, body)
+}
+
+function mergeDeeply(base: JsonObject, over: JsonObject): JsonObject {
+  const merged = Object.entries(over).map(([key, value]): [string, JsonValue] => {
+    const below = Object.hasOwn(base, key) ? base[key] : undefined
+    return [key, isObject(below) && isObject(value) ? mergeDeeply(below, value) : value]
+  })
+  return { ...base, ...Object.fromEntries(merged) }
+}
+
+function isObject(value: JsonValue | undefined): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

@@ -1,0 +1,26 @@
+/** What is about to be sent; enough to find and end the run afterwards, whatever happens to this process. */
+export interface PlannedRun {
+  readonly serverUrl: string
+  readonly name: string
+  /** True if the name holds random digits of ours, so that a run of this name can only be ours. */
+  readonly nameIsOurs: boolean
+  readonly key: string
+  /** Milliseconds since the epoch. */
+  readonly sentAt: number
+}
+
+export interface StartedRun {
+  readonly id: string
+  readonly name: string
+  readonly url: string | undefined
+  /** ZenML's state of it when it was first seen. */
+  readonly status: string
+}
+
+/** What must be saved before and after a deed, so that it survives the end of this process. */
+export interface Journal {
+  /** Called before each sending of a trigger; what it is told must be safe when it returns. */
+  planned(run: PlannedRun): void
+  /** Called as soon as the run is known. */
+  started(run: StartedRun): void
+}

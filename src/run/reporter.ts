@@ -1,0 +1,45 @@
+import type { Definition, Named, Run } from '../zenml/model.ts'
+
+/** Why a trigger has to be sent again, or its result looked up. */
+export type TriggerHindrance = 'working' | 'no-slot' | 'limited' | 'not-sent' | 'unclear' | 'name-vanished'
+
+/** What a person should hear of. Texts inside come from a server and are not trusted. */
+export type RunEvent =
+  | {
+      readonly kind: 'connected'
+      readonly serverUrl: string
+      readonly version: string
+      readonly account: Named
+    }
+  | { readonly kind: 'resolved'; readonly definition: Definition; readonly overrides: object }
+  | { readonly kind: 'triggering'; readonly name: string }
+  | {
+      readonly kind: 'trigger-hindered'
+      readonly hindrance: TriggerHindrance
+      readonly detail: string
+      readonly waitMs: number
+    }
+  | { readonly kind: 'new-key'; readonly afterMs: number }
+  | {
+      readonly kind: 'started'
+      readonly run: Run
+      readonly url: string | undefined
+      readonly adopted: boolean
+    }
+  | {
+      readonly kind: 'state'
+      readonly status: string
+      readonly reason: string | undefined
+      readonly sinceMs: number
+    }
+  | { readonly kind: 'failed-but-going-on'; readonly steps: readonly string[] }
+  | { readonly kind: 'server-lost'; readonly detail: string; readonly toleratedMs: number }
+  | { readonly kind: 'server-back'; readonly afterMs: number }
+  | { readonly kind: 'still-initializing'; readonly sinceMs: number; readonly reason: string | undefined }
+  /** A request that is repeated by itself; the line says which, and what happened. */
+  | { readonly kind: 'retry'; readonly line: string; readonly waitMs: number }
+
+/** What a person sees of the work while it goes on. */
+export interface Reporter {
+  tell(event: RunEvent): void
+}

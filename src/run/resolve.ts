@@ -1,0 +1,192 @@
+import leven from 'leven'
+import type { ZenmlClient } from '../zenml/client.ts'
+import { AnswerError } from '../zenml/errors.ts'
+import type { Definition, DefinitionKind, Named, ServerInfo } from '../zenml/model.ts'
+import { isAtLeast } from '../zenml/version.ts'
+import { RunError } from './errors.ts'
+
+/** What the user wants to run. */
+export type Target =
+  | { readonly kind: DefinitionKind; readonly reference: string; readonly pipeline?: string | undefined }
+  | { readonly kind: 'pipeline'; readonly pipeline: string }
+
+const NOUNS = { template: 'run template', snapshot: 'snapshot' } as const
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+
+/** How many of a server's definitions are looked through for names to suggest. */
+const SUGGESTION_POOL = 200
+const MOST_SUGGESTIONS = 10
+
+const NOT_ALLOWED_HINT = 'ZenML hides what the account may not read, so it may also be a matter of rights'
+
+/**
+ * Finds what is to be run: by id, by exact name, by name within a pipeline, or the newest of a pipeline.
+ *
+ * @param project already resolved; undefined where the user named none
+ * @throws RunError with the nearest names if there is none, with all ids if there are several, or if it is not runnable
+ */
+export async function resolveTarget(
+  client: ZenmlClient,
+  server: ServerInfo,
+  target: Target,
+  project: Named | undefined,
+): Promise<Definition> {
+  if (target.kind === 'snapshot' && !isAtLeast(server.version, 0, 90)) {
+    throw new RunError(
+      `snapshot: this server is ZenML ${server.version}, which has no snapshots yet; use template instead`,
+    )
+  }
+  const finder = new Finder(client, server, target, project)
+  if (target.kind === 'pipeline') return finder.newestOf(target.pipeline)
+  return UUID.test(target.reference)
+    ? finder.byId(target.kind, target.reference)
+    : finder.byName(target.kind, target.reference)
+}
+
+/**
+ * Finds the project that an input names.
+ *
+ * @throws RunError if there is none.
+ */
+export async function resolveProject(
+  client: ZenmlClient,
+  server: ServerInfo,
+  nameOrId: string,
+): Promise<Named> {
+  try {
+    return await client.project(nameOrId, isAtLeast(server.version, 0, 82) ? 'projects' : 'workspaces')
+  } catch (error) {
+    if (!isNotFound(error)) throw error
+    throw new RunError(
+      `project: there is no project "${nameOrId}" on this server. Check its name; ${NOT_ALLOWED_HINT}`,
+    )
+  }
+}
+
+class Finder {
+  readonly #client: ZenmlClient
+  readonly #server: ServerInfo
+  readonly #target: Target
+  readonly #project: Named | undefined
+
+  constructor(client: ZenmlClient, server: ServerInfo, target: Target, project: Named | undefined) {
+    this.#client = client
+    this.#server = server
+    this.#target = target
+    this.#project = project
+  }
+
+  async byId(kind: DefinitionKind, id: string): Promise<Definition> {
+    let definition: Definition
+    try {
+      definition = await this.#client.definition(kind, id)
+    } catch (error) {
+      if (isNotFound(error)) throw await this.#notFound(kind, `with the id ${id}`, id)
+      throw error
+    }
+    if (!this.#isInPipeline(definition)) {
+      const actual = definition.pipeline?.name ?? 'another one'
+      throw new RunError(
+        `pipeline: the ${NOUNS[kind]} ${id} belongs to the pipeline "${actual}". Correct or drop the input`,
+      )
+    }
+    if (!this.#isInProject(definition)) {
+      throw new RunError(
+        `project: the ${NOUNS[kind]} ${id} belongs to another project. Correct or drop the input`,
+      )
+    }
+    return runnable(definition)
+  }
+
+  async byName(kind: DefinitionKind, name: string): Promise<Definition> {
+    const query = { name, pipeline: this.#target.pipeline, projectId: this.#project?.id, size: 100 }
+    const found = (await this.#client.definitions(kind, query)).filter(
+      (definition) =>
+        definition.name === name && this.#isInPipeline(definition) && this.#isInProject(definition),
+    )
+    const [first, ...others] = found
+    if (first === undefined) throw await this.#notFound(kind, `named "${name}"${this.#place()}`, name)
+    if (others.length > 0) {
+      const list = found.map(({ id, pipeline }) => `${id} (pipeline "${pipeline?.name ?? '?'}")`).join(', ')
+      throw new RunError(
+        `${kind}: ${found.length} ${NOUNS[kind]}s are named "${name}": ${list}. Use one of the ids, or name the pipeline or the project`,
+      )
+    }
+    const definition = await this.#client.definition(kind, first.id)
+    // In a list, 0.74 does not say where an item belongs.
+    if (!this.#isInProject(definition))
+      throw await this.#notFound(kind, `named "${name}"${this.#place()}`, name)
+    return runnable(definition)
+  }
+
+  /** The newest that has a name and can be run: every trigger leaves an unnamed one behind as well. */
+  async newestOf(pipeline: string): Promise<Definition> {
+    const kind = isAtLeast(this.#server.version, 0, 90) ? 'snapshot' : 'template'
+    const query = { pipeline, projectId: this.#project?.id, runnable: true, size: 100 }
+    const newest = (await this.#client.definitions(kind, query)).find(
+      (definition) =>
+        definition.runnable === true &&
+        definition.name !== undefined &&
+        this.#isInPipeline(definition) &&
+        this.#isInProject(definition),
+    )
+    if (newest !== undefined) return this.#client.definition(kind, newest.id)
+    throw new RunError(
+      `pipeline: "${pipeline}" has no named ${NOUNS[kind]} that can be run${this.#place()}. ` +
+        `${await this.#suggest(kind, pipeline, ({ pipeline: of }) => of?.name)}${NOT_ALLOWED_HINT}`,
+    )
+  }
+
+  async #notFound(kind: DefinitionKind, which: string, wanted: string): Promise<RunError> {
+    const suggestion = await this.#suggest(kind, wanted, ({ name }) => name)
+    return new RunError(`${kind}: there is no ${NOUNS[kind]} ${which}. ${suggestion}${NOT_ALLOWED_HINT}`)
+  }
+
+  async #suggest(
+    kind: DefinitionKind,
+    wanted: string,
+    nameOf: (definition: Definition) => string | undefined,
+  ): Promise<string> {
+    const all = await this.#client.definitions(kind, { projectId: this.#project?.id, size: SUGGESTION_POOL })
+    const names = new Set(
+      all.flatMap((definition) =>
+        definition.runnable === true && this.#isInProject(definition) ? (nameOf(definition) ?? []) : [],
+      ),
+    )
+    const nearest = [...names].sort((a, b) => leven(a, wanted) - leven(b, wanted)).slice(0, MOST_SUGGESTIONS)
+    if (nearest.length === 0) return `The account sees no runnable ${NOUNS[kind]} at all. `
+    return `Runnable ones are: ${nearest.map((name) => `"${name}"`).join(', ')}. `
+  }
+
+  #isInPipeline({ pipeline }: Definition): boolean {
+    const wanted = this.#target.pipeline
+    return wanted === undefined || pipeline?.name === wanted || pipeline?.id === wanted.toLowerCase()
+  }
+
+  /** A definition that does not say where it belongs is not excluded: the server may hide that. */
+  #isInProject({ project }: Definition): boolean {
+    return this.#project === undefined || project === undefined || project.id === this.#project.id
+  }
+
+  #place(): string {
+    const pipeline = this.#target.kind === 'pipeline' ? undefined : this.#target.pipeline
+    const inPipeline = pipeline === undefined ? '' : ` in the pipeline "${pipeline}"`
+    return this.#project === undefined
+      ? inPipeline
+      : `${inPipeline} in the project "${this.#project.name ?? this.#project.id}"`
+  }
+}
+
+function runnable(definition: Definition): Definition {
+  if (definition.runnable !== false) return definition
+  const noun = NOUNS[definition.kind]
+  throw new RunError(
+    `${definition.kind}: the ${noun} "${definition.name ?? definition.id}" cannot be run: ` +
+      'its stack or its build is gone, or it was made on a local stack. Make a new one on a remote stack and use that',
+  )
+}
+
+function isNotFound(error: unknown): boolean {
+  return error instanceof AnswerError && error.status === 404 && error.fromZenml
+}

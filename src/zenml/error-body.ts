@@ -1,0 +1,129 @@
+import type { HttpAnswer } from './http.ts'
+
+/** The text of an answer that is not the one wanted, made readable. */
+export interface ErrorBody {
+  /** Who wrote it, in words that begin a clause. */
+  readonly source: 'the server' | 'something that is not a ZenML API'
+  readonly exception?: string
+  /** One line, at most 600 characters; not trusted. */
+  readonly message: string
+}
+
+const MESSAGE_LIMIT = 600
+
+/**
+ * Reads the six shapes of errors that ZenML servers and what stands before them give (ZenML API, "Errors"):
+ * `{"detail": ["Class", "message"]}`, `{"detail": "message"}`, a bare `["Class", "message"]`,
+ * `{"error": "message"}`, plain text, HTML. Also says what is odd about an answer that is no error.
+ */
+export function readErrorBody(answer: HttpAnswer): ErrorBody {
+  if (answer.status >= 300 && answer.status < 400) return redirect(answer)
+  if (isHtml(answer)) {
+    const title = /<title[^>]*>([^<]{1,120})/i.exec(answer.body)?.[1]
+    const named = title === undefined ? '' : ` titled "${oneLine(title)}"`
+    return {
+      source: 'something that is not a ZenML API',
+      message: `a web page${named} where JSON is due; check server-url (a dashboard or a proxy answers there)`,
+    }
+  }
+  const json = parseJson(answer.body)
+  const pair = exceptionPair(json) ?? exceptionPair(property(json, 'detail'))
+  if (pair !== undefined) {
+    return { source: 'the server', exception: pair[0], message: cut(readable(pair[1])) }
+  }
+  const text = property(json, 'detail') ?? property(json, 'error')
+  if (typeof text === 'string') return { source: 'the server', message: cut(oneLine(text)) }
+  if (text !== undefined) return { source: 'the server', message: cut(oneLine(JSON.stringify(text))) }
+  const plain = cut(oneLine(answer.body))
+  if (answer.status < 300) {
+    return {
+      source: 'something that is not a ZenML API',
+      message: `an answer of an unknown shape: ${plain || '(empty)'}`,
+    }
+  }
+  return { source: 'the server', message: plain || '(no text)' }
+}
+
+function redirect(answer: HttpAnswer): ErrorBody {
+  const location = answer.headers['location']
+  const target = typeof location === 'string' ? withoutSecrets(location) : 'another address'
+  return {
+    source: 'something that is not a ZenML API',
+    message: `a redirect to ${target}; redirects are not followed with a credential, so use the final address as server-url`,
+  }
+}
+
+/** An address to show: user, password, query and fragment can hold secrets. */
+function withoutSecrets(location: string): string {
+  try {
+    const url = new URL(location)
+    return cut(`${url.origin}${url.pathname}`)
+  } catch {
+    return cut(oneLine(location.replace(/[?#].*$/s, '')))
+  }
+}
+
+/** True for a body that is a web page, whatever its content type claims. */
+export function isHtml(answer: HttpAnswer): boolean {
+  const type = answer.headers['content-type']
+  return (typeof type === 'string' && type.includes('text/html')) || /^\s*<(!doctype|html)/i.test(answer.body)
+}
+
+/** The body as JSON, or undefined if it is none. */
+export function parseJson(body: string): unknown {
+  try {
+    return JSON.parse(body)
+  } catch {
+    return undefined
+  }
+}
+
+function property(value: unknown, name: string): unknown {
+  if (typeof value !== 'object' || value === null) return undefined
+  return Object.entries(value).find(([key]) => key === name)?.[1]
+}
+
+function exceptionPair(value: unknown): [string, string] | undefined {
+  if (!Array.isArray(value) || value.length < 1 || value.length > 4) return undefined
+  const parts: readonly unknown[] = value
+  const [exception, ...rest] = parts
+  if (typeof exception !== 'string' || !/^[A-Za-z_][\w.]{0,80}$/.test(exception)) return undefined
+  return [exception, rest.map((part) => (typeof part === 'string' ? part : JSON.stringify(part))).join(' ')]
+}
+
+/** Python shows a KeyError's message in quotes, and FastAPI a validation error as a list of dictionaries. */
+function readable(message: string): string {
+  const problems = [...message.matchAll(/'loc': \(([^)]*)\), 'msg': (?:'([^']*)'|"([^"]*)")/g)]
+  if (problems.length > 0) {
+    return problems
+      .map(
+        ([, location = '', single, double]) =>
+          `${location.replace(/['\s]/g, '').replaceAll(',', '.')}: ${single ?? double ?? ''}`,
+      )
+      .join('; ')
+  }
+  const line = oneLine(message)
+  const quote = line[0]
+  const quoted = line.length > 1 && (quote === '"' || quote === "'") && line.endsWith(quote)
+  return quoted ? line.slice(1, -1).replaceAll(`\\${quote}`, quote) : line
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s+/g, ' ').trim()
+}
+
+function cut(text: string): string {
+  return text.length > MESSAGE_LIMIT ? `${text.slice(0, MESSAGE_LIMIT)}…` : text
+}
+
+/**
+ * Milliseconds that a Retry-After header asks for (RFC 9110: seconds, or a date); undefined if it is absent
+ * or says nothing usable. `now` is in milliseconds since the epoch.
+ */
+export function retryAfterMs(header: string | string[] | undefined, now: number): number | undefined {
+  const value = (Array.isArray(header) ? header[0] : header)?.trim()
+  if (value === undefined || value === '') return undefined
+  if (/^\d+(\.\d+)?$/.test(value)) return Number(value) * 1000
+  const date = Date.parse(value)
+  return Number.isNaN(date) ? undefined : Math.max(0, date - now)
+}

@@ -1,0 +1,120 @@
+import type { HttpAnswer } from './http.ts'
+import { readErrorBody, retryAfterMs } from './error-body.ts'
+
+/** Everything that can go wrong between us and a ZenML server; the message is one line for a person. */
+export abstract class ZenmlError extends Error {
+  override readonly name: string = 'ZenmlError'
+}
+
+/**
+ * Codes of Node's TLS and undici that another try will not mend. The words are ours throughout, because
+ * undici's own texts can hold the whole URL, user and password included.
+ */
+const CERTIFICATE_CODES: ReadonlySet<string> = new Set([
+  'CERT_HAS_EXPIRED',
+  'CERT_NOT_YET_VALID',
+  'CERT_UNTRUSTED',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'ERR_TLS_CERT_ALTNAME_INVALID',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+])
+
+const REASONS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'the connection was refused',
+  ECONNRESET: 'the connection was closed before the answer was complete',
+  EHOSTUNREACH: 'the host cannot be reached from this runner',
+  ENETUNREACH: 'the network cannot be reached from this runner',
+  ENOTFOUND: 'the host name is not known',
+  EAI_AGAIN: 'the host name could not be looked up',
+  EPIPE: 'the connection was closed while the request was being sent',
+  ETIMEDOUT: 'the connection timed out',
+  UND_ERR_CONNECT_TIMEOUT: 'no connection within 10 s',
+  UND_ERR_SOCKET: 'the connection was closed before the answer was complete',
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'the connection was closed before the answer was complete',
+}
+
+/** No complete answer came. `sent` is false only if the server cannot have seen any of the request. */
+export class TransportError extends ZenmlError {
+  override readonly name = 'TransportError'
+  readonly code: string
+  readonly sent: boolean
+  /** Whether another try is pointless until somebody changes something. */
+  readonly permanent: boolean
+
+  constructor(code: string, message: string, sent: boolean, permanent = false) {
+    super(message)
+    this.code = code
+    this.sent = sent
+    this.permanent = permanent
+  }
+
+  /** Reads an error of undici or Node; only its code is shown, never its text. */
+  static from(error: Error, sent: boolean): TransportError {
+    const code = errorCode(error) ?? 'UNKNOWN'
+    if (CERTIFICATE_CODES.has(code)) {
+      return new TransportError(code, `the server's certificate is not trusted (${code})`, sent, true)
+    }
+    const proxyStatus = /Proxy response \((\d{3})\)/.exec(error.message)?.[1]
+    if (proxyStatus !== undefined) {
+      return new TransportError('PROXY', `the proxy refused the connection with status ${proxyStatus}`, sent)
+    }
+    return new TransportError(code, REASONS[code] ?? `the exchange broke off (${code})`, sent)
+  }
+}
+
+/** Node's code of an error, or of what lies under it: it tries every address of a host and reports them together. */
+function errorCode(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null) return undefined
+  if ('code' in error && typeof error.code === 'string' && /^\w+$/.test(error.code)) return error.code
+  if ('errors' in error && Array.isArray(error.errors)) return errorCode(error.errors[0])
+  return 'cause' in error ? errorCode(error.cause) : undefined
+}
+
+/** A complete answer that says no, or that no ZenML server gives (HTML, a redirect, a foreign shape). */
+export class AnswerError extends ZenmlError {
+  override readonly name = 'AnswerError'
+  readonly status: number
+  /** The Python exception's name, where ZenML gave one. */
+  readonly exception: string | undefined
+  /** ZenML's message in one line, cleaned but not trusted: it may hold anything. */
+  readonly detail: string
+  /** Whether a ZenML server wrote it; false for a proxy, a dashboard or something else in between. */
+  readonly fromZenml: boolean
+  readonly retryAfterMs: number | undefined
+
+  /** @param doing what was tried, as an infinitive: "log in", "read the run" */
+  constructor(doing: string, answer: HttpAnswer, now: number) {
+    const body = readErrorBody(answer)
+    const exception = body.exception === undefined ? '' : ` ${body.exception}`
+    super(`Could not ${doing}: ${body.source} answered ${answer.status}${exception}: ${body.message}`)
+    this.status = answer.status
+    this.exception = body.exception
+    this.detail = body.message
+    this.fromZenml = body.source === 'the server'
+    this.retryAfterMs = retryAfterMs(answer.headers['retry-after'], now)
+  }
+}
+
+/** A credential that no longer, or never, opened the door; trying again with it only makes matters worse. */
+export class CredentialError extends ZenmlError {
+  override readonly name = 'CredentialError'
+}
+
+/** The server could not be reached, or did not answer sensibly, for as long as we were ready to try. */
+export class UnreachableError extends ZenmlError {
+  override readonly name = 'UnreachableError'
+  override readonly cause: TransportError
+
+  constructor(doing: string, cause: TransportError) {
+    super(`Could not ${doing}: ${cause.message}`)
+    this.cause = cause
+  }
+}
+
+/** True for every failure that this room reports. */
+export function isZenmlError(error: unknown): error is ZenmlError {
+  return error instanceof ZenmlError
+}

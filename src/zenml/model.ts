@@ -1,0 +1,138 @@
+import type { z } from 'zod'
+import type { JsonObject } from './json.ts'
+import type { dagSchema, definitionSchema, infoSchema, runSchema, stepSchema } from './schemas.ts'
+
+/** What a server says of itself, without a credential. */
+export interface ServerInfo {
+  readonly version: string
+  /** True for ZenML Pro, whose dashboard has its own addresses. */
+  readonly isPro: boolean
+  readonly dashboardUrl: string | undefined
+}
+
+export interface Named {
+  readonly id: string
+  readonly name: string | undefined
+}
+
+export type DefinitionKind = 'template' | 'snapshot'
+
+/** A run template or a snapshot: something that can be triggered. */
+export interface Definition {
+  readonly kind: DefinitionKind
+  readonly id: string
+  readonly name: string | undefined
+  /** Undefined if the account may not see it. */
+  readonly runnable: boolean | undefined
+  readonly pipeline: Named | undefined
+  readonly project: Named | undefined
+  /** A template's snapshot, from 0.90 on. */
+  readonly sourceSnapshotId: string | undefined
+  /** All steps' parameters with their values; only in a hydrated template. */
+  readonly stepParameters: Readonly<Record<string, JsonObject>> | undefined
+}
+
+/** A pipeline run. Times are milliseconds since the epoch. */
+export interface Run {
+  readonly id: string
+  readonly name: string | undefined
+  /** As ZenML writes it; "unknown" if the account may not see it. */
+  readonly status: string
+  readonly statusReason: string | undefined
+  /** Undefined where the server does not say (0.74). It can stay true for ever. */
+  readonly inProgress: boolean | undefined
+  readonly created: number | undefined
+  readonly endTime: number | undefined
+  readonly templateId: string | undefined
+  readonly sourceSnapshotId: string | undefined
+  readonly pipeline: Named | undefined
+  readonly projectId: string | undefined
+}
+
+export interface StepState {
+  readonly name: string
+  /** Undefined for a step that has not started. */
+  readonly status: string | undefined
+  /** Names of the steps whose success this one waits for; undefined where the server does not say (0.74). */
+  readonly upstream: readonly string[] | undefined
+}
+
+export function toInfo(info: z.infer<typeof infoSchema>): ServerInfo {
+  return {
+    version: info.version,
+    isPro: info.deployment_type === 'cloud',
+    dashboardUrl: info.dashboard_url ?? undefined,
+  }
+}
+
+export function toDefinition(kind: DefinitionKind, from: z.infer<typeof definitionSchema>): Definition {
+  const projectId = from.body?.project_id
+  return {
+    kind,
+    id: from.id,
+    name: from.name ?? undefined,
+    runnable: from.body?.runnable ?? undefined,
+    pipeline: toNamed(from.resources?.pipeline),
+    project:
+      toNamed(from.metadata?.project ?? from.metadata?.workspace) ??
+      (projectId == null ? undefined : { id: projectId, name: undefined }),
+    sourceSnapshotId: from.resources?.source_snapshot?.id,
+    stepParameters: toStepParameters(from),
+  }
+}
+
+function toStepParameters(from: z.infer<typeof definitionSchema>): Definition['stepParameters'] {
+  const steps = from.metadata?.config_template?.steps
+  if (steps == null) return undefined
+  return Object.fromEntries(Object.entries(steps).map(([name, step]) => [name, step?.parameters ?? {}]))
+}
+
+export function toRun({ id, name, body, metadata, resources }: z.infer<typeof runSchema>): Run {
+  return {
+    id,
+    name: name ?? undefined,
+    ...stateOf(body),
+    endTime: metadata?.end_time ?? undefined,
+    templateId: metadata?.template_id ?? undefined,
+    sourceSnapshotId: resources?.source_snapshot?.id,
+    pipeline: toNamed(resources?.pipeline ?? body?.pipeline),
+    projectId: body?.project_id ?? metadata?.workspace?.id,
+  }
+}
+
+function stateOf(
+  body: z.infer<typeof runSchema>['body'],
+): Pick<Run, 'status' | 'statusReason' | 'inProgress' | 'created'> {
+  return {
+    status: body?.status ?? 'unknown',
+    statusReason: body?.status_reason ?? undefined,
+    inProgress: body?.in_progress ?? undefined,
+    created: body?.created ?? undefined,
+  }
+}
+
+function toNamed(
+  from: { id: string; name?: string | null | undefined } | null | undefined,
+): Named | undefined {
+  return from == null ? undefined : { id: from.id, name: from.name ?? undefined }
+}
+
+export function toStep(from: z.infer<typeof stepSchema>): StepState {
+  return { name: from.name ?? from.id, status: from.body?.status ?? 'unknown', upstream: undefined }
+}
+
+/** Reads the steps out of a graph in which artifacts stand between them. */
+export function stepsOfDag(dag: z.infer<typeof dagSchema>): StepState[] {
+  const steps = new Map(dag.nodes.filter(({ type }) => type === 'step').map((node) => [node.node_id, node]))
+  const sources = new Map<string, string[]>()
+  for (const { source, target } of dag.edges) sources.set(target, [...(sources.get(target) ?? []), source])
+  const upstream = (nodeId: string): string[] =>
+    (sources.get(nodeId) ?? [])
+      .flatMap((source) => (steps.has(source) ? [source] : (sources.get(source) ?? [])))
+      .flatMap((source) => steps.get(source)?.name ?? [])
+  return [...steps.values()].map((node) => ({
+    name: node.name,
+    status: node.id == null ? undefined : (node.metadata?.status ?? 'unknown'),
+    upstream: [...new Set(upstream(node.node_id))],
+  }))
+}

@@ -1,0 +1,54 @@
+import { AnswerError, TransportError, UnreachableError, type ZenmlError } from './errors.ts'
+
+/** What to do after a failure: try again after `waitMs`, or not at all. */
+export type RetryDecision = { readonly kind: 'retry'; readonly waitMs: number } | { readonly kind: 'give-up' }
+
+/** Statuses that say "later" and not "no". ZenML answers 500 while its database or the Pro service is away. */
+const PASSING: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504])
+
+/** Enough for a server that restarts (some 15 s): six tries wait half a minute on average. */
+const MOST_ATTEMPTS = 7
+
+/** Longer than this nobody wants to wait silently for one answer; the server's own words are more useful then. */
+const LONGEST_RETRY_AFTER_MS = 120_000
+
+/**
+ * Whether a request that may be repeated without harm should be tried again.
+ *
+ * @param attempt the number of tries so far, 1 after the first
+ * @param random uniform in [0, 1)
+ */
+export function decideRetry(error: ZenmlError, attempt: number, random: number): RetryDecision {
+  if (attempt >= MOST_ATTEMPTS || !isPassing(error)) return { kind: 'give-up' }
+  const asked = error instanceof AnswerError ? (error.retryAfterMs ?? 0) : 0
+  if (asked > LONGEST_RETRY_AFTER_MS) return { kind: 'give-up' }
+  return { kind: 'retry', waitMs: backoffMs(attempt, random, { atLeastMs: asked }) }
+}
+
+/** True for failures that may be over at the next try. */
+export function isPassing(error: ZenmlError): boolean {
+  if (error instanceof UnreachableError) return isPassing(error.cause)
+  if (error instanceof TransportError) return !error.permanent
+  return error instanceof AnswerError && (PASSING.has(error.status) || isForeignPage(error))
+}
+
+/** A web page where JSON is due, with a status that says all is well: what load balancers show during an upgrade. */
+function isForeignPage(error: AnswerError): boolean {
+  return !error.fromZenml && error.status >= 200 && error.status < 300
+}
+
+/**
+ * Exponential back-off with full jitter, in milliseconds: many jobs that met the same fault come back spread
+ * out. `atLeastMs` (a Retry-After) is a minimum, to which the jitter is added.
+ */
+export function backoffMs(
+  attempt: number,
+  random: number,
+  {
+    atLeastMs = 0,
+    baseMs = 1_000,
+    capMs = 15_000,
+  }: { atLeastMs?: number; baseMs?: number; capMs?: number } = {},
+): number {
+  return Math.round(atLeastMs + random * Math.min(capMs, baseMs * 2 ** Math.min(attempt - 1, 20)))
+}

@@ -1,0 +1,104 @@
+import { z } from 'zod'
+
+/*
+ * Only what is relied on, as servers 0.74 to 0.98 answer it. Fields that a version lacks are optional; body,
+ * metadata and resources are null in an object that the account may not see (`permission_denied`).
+ */
+
+const reference = z.object({ id: z.string(), name: z.string().nullish() }).nullish()
+
+/** ZenML writes times in UTC without a zone. Gives milliseconds since the epoch. */
+const time = z.string().transform((text, context) => {
+  const ms = Date.parse(/(Z|[+-]\d\d:?\d\d)$/.test(text) ? text : `${text}Z`)
+  if (!Number.isNaN(ms)) return ms
+  context.issues.push({ code: 'custom', message: 'not a time', input: text })
+  return z.NEVER
+})
+
+export const tokenSchema = z.object({
+  access_token: z.string().min(1),
+  /** Seconds; null where tokens never expire. */
+  expires_in: z.number().nullish(),
+})
+
+export const infoSchema = z.object({
+  version: z.string(),
+  deployment_type: z.string().nullish(),
+  server_url: z.string().nullish(),
+  dashboard_url: z.string().nullish(),
+})
+
+export const accountSchema = z.object({ id: z.string(), name: z.string().nullish() })
+
+export const projectSchema = z.object({ id: z.string(), name: z.string() })
+
+const configTemplateSchema = z.object({
+  steps: z
+    .record(z.string(), z.object({ parameters: z.record(z.string(), z.json()).nullish() }).nullish())
+    .nullish(),
+})
+
+/** A run template or a snapshot: from 0.90 the first wraps the second, and both look alike. */
+export const definitionSchema = z.object({
+  id: z.string(),
+  name: z.string().nullish(),
+  permission_denied: z.boolean().nullish(),
+  body: z.object({ runnable: z.boolean().nullish(), project_id: z.string().nullish() }).nullish(),
+  metadata: z
+    .object({ workspace: reference, project: reference, config_template: configTemplateSchema.nullish() })
+    .nullish(),
+  resources: z.object({ pipeline: reference, source_snapshot: reference }).nullish(),
+})
+
+export const runSchema = z.object({
+  id: z.string(),
+  name: z.string().nullish(),
+  permission_denied: z.boolean().nullish(),
+  body: z
+    .object({
+      status: z.string(),
+      status_reason: z.string().nullish(),
+      in_progress: z.boolean().nullish(),
+      created: time.nullish(),
+      project_id: z.string().nullish(),
+      pipeline: reference,
+    })
+    .nullish(),
+  metadata: z
+    .object({
+      start_time: time.nullish(),
+      end_time: time.nullish(),
+      template_id: z.string().nullish(),
+      workspace: reference,
+    })
+    .nullish(),
+  resources: z.object({ pipeline: reference, source_snapshot: reference }).nullish(),
+})
+
+export const stepSchema = z.object({
+  id: z.string(),
+  name: z.string().nullish(),
+  body: z.object({ status: z.string() }).nullish(),
+})
+
+export const dagSchema = z.object({
+  status: z.string(),
+  nodes: z.array(
+    z.object({
+      node_id: z.string(),
+      type: z.string(),
+      /** Null for a step that has not started. */
+      id: z.string().nullish(),
+      name: z.string(),
+      metadata: z.object({ status: z.string().nullish() }).nullish(),
+    }),
+  ),
+  edges: z.array(z.object({ source: z.string(), target: z.string() })),
+})
+
+/** A page of a list; items beyond the page are counted in `total`. */
+export function pageOf<Item extends z.ZodType>(
+  item: Item,
+): z.ZodObject<{ total: z.ZodNumber; total_pages: z.ZodNumber; items: z.ZodArray<Item> }> {
+  return z.object({ total: z.number(), total_pages: z.number(), items: z.array(item) })
+}

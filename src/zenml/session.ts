@@ -1,0 +1,156 @@
+import type { z } from 'zod'
+import type { Clock } from './clock.ts'
+import { AnswerError, CredentialError, TransportError, UnreachableError } from './errors.ts'
+import { parseJson } from './error-body.ts'
+import type { Http } from './http.ts'
+import { decideRetry } from './retry.ts'
+import { tokenSchema } from './schemas.ts'
+
+/** Gives the bearer token of each request. */
+export interface Session {
+  /** The current token; logs in at first use. */
+  token(): Promise<string>
+  /**
+   * Called after a 401: gets another token.
+   *
+   * @throws CredentialError if there is none to be had.
+   */
+  renew(): Promise<void>
+  /** When the token ends, in milliseconds since the epoch; undefined if never, or not known. */
+  readonly expiresAt: number | undefined
+}
+
+/** A token that somebody else got; it is sent as it is and cannot be renewed. */
+export class TokenSession implements Session {
+  readonly expiresAt = undefined
+  readonly #token: string
+
+  constructor(token: string) {
+    this.#token = token
+  }
+
+  token(): Promise<string> {
+    return Promise.resolve(this.#token)
+  }
+
+  renew(): Promise<void> {
+    return Promise.reject(
+      new CredentialError(
+        'The server refused the access-token: it has expired, or is not one of this server. ' +
+          "Use api-key with a service account's key instead: the action then renews its token by itself",
+      ),
+    )
+  }
+}
+
+/** What a login needs from outside. */
+export interface LoginDependencies {
+  readonly http: Http
+  readonly clock: Clock
+  /** Told each new token before its first use, so that it can be masked. */
+  readonly onToken: (token: string) => void
+  /** Told in one line why the login takes longer, and for how many milliseconds. */
+  readonly onWait: (line: string, waitMs: number) => void
+  readonly signal?: AbortSignal | undefined
+}
+
+/**
+ * The server counts failed logins by the minute and by the day, and a refused one counts as well: trying again
+ * before the minute is over keeps the door shut (ZenML API, "Login").
+ */
+const LOGIN_WINDOW_MS = 61_000
+
+/** A service account's key, exchanged for a short-lived token at first use and again after a 401. */
+export class KeySession implements Session {
+  expiresAt: number | undefined
+  readonly #deps: LoginDependencies
+  readonly #baseUrl: string
+  readonly #key: string
+  #token: Promise<string> | undefined
+
+  constructor(baseUrl: string, key: string, deps: LoginDependencies) {
+    this.#baseUrl = baseUrl
+    this.#key = key
+    this.#deps = deps
+  }
+
+  token(): Promise<string> {
+    this.#token ??= this.#login()
+    return this.#token
+  }
+
+  async renew(): Promise<void> {
+    this.#token = this.#login()
+    await this.#token
+  }
+
+  async #login(): Promise<string> {
+    const { clock, onToken, onWait, signal } = this.#deps
+    let waitedForWindow = false
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        const token = await this.#exchange()
+        onToken(token.access_token)
+        this.expiresAt = token.expires_in == null ? undefined : clock.now() + token.expires_in * 1000
+        return token.access_token
+      } catch (error) {
+        if (!(error instanceof AnswerError || error instanceof TransportError)) throw error
+        if (isMinuteLimit(error) && !waitedForWindow) {
+          waitedForWindow = true
+          onWait(`${error.message} The window must pass without a login`, LOGIN_WINDOW_MS)
+          await clock.sleep(LOGIN_WINDOW_MS, signal)
+          continue
+        }
+        const decision = isLoginLimit(error) ? GIVE_UP : decideRetry(error, attempt, clock.random())
+        if (decision.kind === 'give-up') throw explained(error)
+        onWait(explained(error).message, decision.waitMs)
+        await clock.sleep(decision.waitMs, signal)
+      }
+    }
+  }
+
+  async #exchange(): Promise<z.infer<typeof tokenSchema>> {
+    const answer = await this.#deps.http.send({
+      method: 'POST',
+      url: `${this.#baseUrl}/api/v1/login`,
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      body: new URLSearchParams({ password: this.#key }).toString(),
+      signal: this.#deps.signal,
+    })
+    const token = answer.status === 200 ? tokenSchema.safeParse(parseJson(answer.body)) : undefined
+    if (token?.success === true) return token.data
+    throw new AnswerError('log in', answer, this.#deps.clock.now())
+  }
+}
+
+const GIVE_UP = { kind: 'give-up' } as const
+
+function isMinuteLimit(error: AnswerError | TransportError): boolean {
+  return isLoginLimit(error) && /minute/i.test(error.message)
+}
+
+function isLoginLimit(error: AnswerError | TransportError): boolean {
+  return (
+    error instanceof AnswerError && error.status === 429 && /\brequest limit exceeded/i.test(error.detail)
+  )
+}
+
+/** The error that a person can act on. */
+function explained(error: AnswerError | TransportError): Error {
+  if (error instanceof TransportError) return new UnreachableError('log in', error)
+  if (isLoginLimit(error)) {
+    return new CredentialError(
+      `${error.message} The server counts failed logins from this runner's address: check that api-key is right everywhere, and try again ${isMinuteLimit(error) ? 'in some minutes' : 'tomorrow'}`,
+    )
+  }
+  if (!error.fromZenml) return error
+  if (error.status === 401 || error.status === 403 || error.status === 400) {
+    return new CredentialError(
+      `${error.message}. Check that api-key is the whole key of a service account of this server, and that neither was rotated or deactivated`,
+    )
+  }
+  if (error.status === 404 || error.status === 405) {
+    return new CredentialError(`${error.message}. Check server-url: no ZenML server answers at this address`)
+  }
+  return error
+}

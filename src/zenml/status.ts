@@ -1,0 +1,49 @@
+/** The states in which ZenML starts nothing more of a run (ZenML API, "Watch"). */
+const FINISHED_RUN: ReadonlySet<string> = new Set([
+  'completed',
+  'cached',
+  'skipped',
+  'failed',
+  'stopped',
+  'cancelled',
+])
+
+const SUCCEEDED: ReadonlySet<string> = new Set(['completed', 'cached', 'skipped'])
+
+const STOPPED: ReadonlySet<string> = new Set(['stopped', 'cancelled'])
+
+const UNFINISHED: ReadonlySet<string> = new Set([
+  'initializing',
+  'provisioning',
+  'running',
+  'paused',
+  'resuming',
+  'stopping',
+  'cancelling',
+  'queued',
+  'retrying',
+])
+
+/** `retried` is the state of an attempt that failed and was followed by another. */
+const FINISHED_STEP: ReadonlySet<string> = new Set([...FINISHED_RUN, 'retried'])
+
+/** Where a run's state leads: how it ended, that it goes on, or that we do not know the word. */
+export type RunPhase = 'succeeded' | 'failed' | 'stopped' | 'going-on' | 'unknown'
+
+/** Sorts a run's state as any server version writes it. */
+export function runPhase(status: string): RunPhase {
+  if (SUCCEEDED.has(status)) return 'succeeded'
+  if (STOPPED.has(status)) return 'stopped'
+  if (status === 'failed') return 'failed'
+  return UNFINISHED.has(status) ? 'going-on' : 'unknown'
+}
+
+/** True if a step in this state uses no more computing time; an unknown state may. */
+export function isStepFinished(status: string): boolean {
+  return FINISHED_STEP.has(status)
+}
+
+/** True if steps that wait for this one may start. */
+export function isStepSucceeded(status: string): boolean {
+  return SUCCEEDED.has(status)
+}

@@ -1,0 +1,43 @@
+import { AnswerError, type TransportError } from './errors.ts'
+import { parseJson } from './error-body.ts'
+import type { HttpAnswer } from './http.ts'
+import { toRun, type Run } from './model.ts'
+import { runSchema } from './schemas.ts'
+
+/** What one sending of a trigger came to. */
+export type TriggerAnswer =
+  /** A run, ours: it was started, now or by an earlier sending with the same key. */
+  | { readonly kind: 'started'; readonly run: Run }
+  /** 429 "Server too busy": the server is still at work on this key; sending it again joins that work. */
+  | { readonly kind: 'working'; readonly error: AnswerError }
+  /** 429 "Maximum number of concurrent … tasks reached": nothing was started; a slot must become free. */
+  | { readonly kind: 'no-slot'; readonly error: AnswerError }
+  /** Any other 429: nothing was started. */
+  | { readonly kind: 'limited'; readonly error: AnswerError }
+  /** The request cannot have arrived. */
+  | { readonly kind: 'not-sent'; readonly error: TransportError }
+  /** 409: a run of this name exists, ours or another's. */
+  | { readonly kind: 'name-taken'; readonly error: AnswerError }
+  /** A definite no. */
+  | { readonly kind: 'refused'; readonly error: AnswerError }
+  /** Anything else: a run may have been started. */
+  | { readonly kind: 'unclear'; readonly error: AnswerError | TransportError }
+
+/** Sorts a complete answer to a trigger (ZenML API, "429, and exactly one run"). */
+export function readTriggerAnswer(answer: HttpAnswer, now: number): TriggerAnswer {
+  if (answer.status === 200) {
+    const run = runSchema.safeParse(parseJson(answer.body))
+    if (run.success) return { kind: 'started', run: toRun(run.data) }
+  }
+  const error = new AnswerError('start the run', answer, now)
+  if (error.status === 429) {
+    if (/server too busy/i.test(error.detail)) return { kind: 'working', error }
+    if (/maximum number of concurrent/i.test(error.detail)) return { kind: 'no-slot', error }
+    return { kind: 'limited', error }
+  }
+  if (error.status === 409) return { kind: 'name-taken', error }
+  const definite = error.status >= 400 && error.status < 500 && error.status !== 408
+  // 501 is ZenML's own "no workload manager", answered before anything is done.
+  if (definite || (error.status === 501 && error.fromZenml)) return { kind: 'refused', error }
+  return { kind: 'unclear', error }
+}
