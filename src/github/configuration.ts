@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 
 import type { FileContent, ReadFile } from './files.ts'
 import type { InputFault } from './input-faults.ts'
-import type { InputName, RawInputs } from './input-schema.ts'
+import type { InputName } from './input-schema.ts'
 import type { ConfigurationSource } from './inputs.ts'
 import { quote, showOnOneLine } from './printable.ts'
 import { parseMapping } from './yaml-mapping.ts'
@@ -24,12 +24,18 @@ interface Found {
 const MAX_BYTES = 1_000_000
 const MAX_PROBLEM_LENGTH = 200
 
-/** Reads the two inputs that hold a run configuration, lowest precedence first, and all that is wrong in both. */
-export async function readConfiguration(raw: RawInputs, context: ConfigurationContext): Promise<Found> {
-  const found = [
-    await readConfigurationFile(raw['configuration-file']?.trim(), context),
-    await readConfigurationText(raw.configuration, context),
-  ]
+/**
+ * Reads the two inputs that hold a run configuration, lowest precedence first, and all that is wrong in both.
+ *
+ * @param file path of the input `configuration-file`. @param text the input `configuration`, untrimmed: white
+ * space at its start belongs to its indentation.
+ */
+export async function readConfiguration(
+  file: string | undefined,
+  text: string | undefined,
+  context: ConfigurationContext,
+): Promise<Found> {
+  const found = [await readConfigurationFile(file, context), await readConfigurationText(text, context)]
   return { sources: found.flatMap((part) => part.sources), faults: found.flatMap((part) => part.faults) }
 }
 

@@ -26,12 +26,12 @@ export type ParsedDuration =
  * stand behind the value.
  */
 export function parseDuration(text: string): ParsedDuration {
-  if (/^[+-]?0+(?:\.0+)?$/.test(text)) return fault(ZERO)
-  if (/^[+-]?\d+(?:\.\d+)?$/.test(text)) {
-    const number = text.replace(/^[+-]/, '').slice(0, 9)
+  if (/^[-\u2212]\s*\d/.test(text)) return fault('is negative; write a time such as 30m or 2h30m')
+  if (/^\+?0+(?:\.0+)?$/.test(text)) return fault(ZERO)
+  if (/^\+?\d+(?:\.\d+)?$/.test(text)) {
+    const number = text.replace('+', '').slice(0, 9)
     return fault(`has no unit; write ${number}s for seconds or ${number}m for minutes`)
   }
-  if (/^[-\u2212]\s*\d/.test(text)) return fault('is negative; write a time such as 30m or 2h30m')
   const isTime = text.length <= MAX_LENGTH && GRAMMAR.test(text)
   const ms = isTime ? parseDurationText(text) : undefined
   if (ms === undefined) {

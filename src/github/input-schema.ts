@@ -6,21 +6,21 @@ import { quote } from './printable.ts'
 
 /** The longest name that ZenML's database takes. */
 const MAX_NAME_LENGTH = 255
-const MAX_PATH_LENGTH = 4096
-const MAX_STEP_KEY_LENGTH = 1000
+/** The longest path that Linux takes; also more than enough for any other line. */
+const MAX_TEXT_LENGTH = 4096
 const MIN_POLL_INTERVAL_MS = 1000
 
 /** How long ZenML's values for the placeholders are: `2024_01_31` and `23_59_59_123456`. */
 const PLACEHOLDER_LENGTHS: Readonly<Record<string, number>> = { date: 10, time: 15 }
 
-type Fault = (problem: string) => never
+/** Ends the reading of a value; the problem stands behind the quoted value, or behind the part of it given. */
+type Fault = (problem: string, part?: string) => never
 
-/** A value read from its trimmed text; a fault's problem is worded to stand behind the quoted value. */
 function value<T>(read: (text: string, fault: Fault) => T) {
   return z.string().transform((raw, context): T => {
     const text = raw.trim()
-    return read(text, (problem) => {
-      context.addIssue(`${quote(text)} ${problem}`)
+    return read(text, (problem, part = text) => {
+      context.addIssue(`${quote(part)} ${problem}`)
       return z.NEVER
     })
   })
@@ -52,15 +52,19 @@ const pollInterval = value((text, fault) => {
   return parsed.ms
 })
 
+function lineProblem(text: string, maxLength: number): string | undefined {
+  if (/[\p{Cc}\p{Zl}\p{Zp}]/u.test(text)) {
+    return 'holds a line break or a control character; write it on one line'
+  }
+  return text.length > maxLength
+    ? `is ${text.length} characters long; at most ${maxLength} are possible`
+    : undefined
+}
+
 function singleLine(maxLength: number) {
   return value((text, fault) => {
-    if (/[\p{Cc}\p{Zl}\p{Zp}]/u.test(text)) {
-      return fault('holds a line break or a control character; write it on one line')
-    }
-    if (text.length > maxLength) {
-      return fault(`is ${text.length} characters long; at most ${maxLength} are possible`)
-    }
-    return text
+    const problem = lineProblem(text, maxLength)
+    return problem === undefined ? text : fault(problem)
   })
 }
 
@@ -89,11 +93,9 @@ function credentialProblem(text: string): string | undefined {
   return undefined
 }
 
-const runName = singleLine(MAX_PATH_LENGTH).transform((text, context): string => {
-  const problem = runNameProblem(text)
-  if (problem === undefined) return text
-  context.addIssue(`${quote(text)} ${problem}`)
-  return z.NEVER
+const runName = value((text, fault) => {
+  const problem = lineProblem(text, MAX_TEXT_LENGTH) ?? runNameProblem(text)
+  return problem === undefined ? text : fault(problem)
 })
 
 function runNameProblem(text: string): string | undefined {
@@ -126,8 +128,8 @@ const tags = value((text, fault): readonly string[] => {
     return fault(`has an empty tag (number ${empty + 1} of ${found.length}); remove the extra comma`)
   }
   for (const tag of found) {
-    const checked = name.safeParse(tag)
-    if (!checked.success) return fault(`has a bad tag: ${checked.error.issues[0]?.message ?? ''}`)
+    const problem = lineProblem(tag, MAX_NAME_LENGTH)
+    if (problem !== undefined) return fault(problem, tag)
   }
   return [...new Set(found)]
 })
@@ -147,7 +149,7 @@ export const inputSchema = z.object({
   pipeline: name.optional(),
   project: name.optional(),
   configuration: z.string().optional(),
-  'configuration-file': singleLine(MAX_PATH_LENGTH).optional(),
+  'configuration-file': singleLine(MAX_TEXT_LENGTH).optional(),
   'run-name': runName.optional(),
   tags: tags.optional(),
   'use-cache': boolean.optional(),
@@ -156,7 +158,7 @@ export const inputSchema = z.object({
   'trigger-timeout': duration.prefault('30m'),
   'poll-interval': pollInterval.optional(),
   'allow-insecure-http': boolean.prefault('false'),
-  'step-key': singleLine(MAX_STEP_KEY_LENGTH).prefault(''),
+  'step-key': singleLine(MAX_TEXT_LENGTH).prefault(''),
 })
 
 export type InputValues = z.output<typeof inputSchema>

@@ -99,8 +99,9 @@ export async function readInputs(
   const names = checkNames(env)
   const server = readServer(raw, parseServerUrl)
   const parsed = inputSchema.safeParse(raw)
+  const path = inputSchema.shape['configuration-file'].safeParse(raw['configuration-file']).data
   const { workspace } = context
-  const configuration = await readConfiguration(raw, { workspace, readFile, redact })
+  const configuration = await readConfiguration(path, raw.configuration, { workspace, readFile, redact })
   const faults = withoutSecrets(raw, secrets, [
     ...names.faults,
     ...server.faults,

@@ -72,13 +72,21 @@ export async function parseMapping(text: string): Promise<ParsedMapping> {
 }
 
 function syntaxProblems(complaints: readonly YAMLError[], locate: Locate): YamlProblem[] {
-  // What the parser says after it ran out of stack is noise.
+  // After the parser ran out of stack, what it says and where is noise.
   const exhausted = complaints.find((error) => error.code === 'RESOURCE_EXHAUSTION')
-  return (exhausted === undefined ? complaints : [exhausted])
-    .slice(0, MAX_PROBLEMS)
-    .map((error) =>
-      locate(error.pos[0], SYNTAX_PROBLEMS[error.code] ?? `this is not valid YAML: ${error.message}`),
-    )
+  const problems = new Map<number, YamlProblem>()
+  for (const error of exhausted === undefined ? complaints : [exhausted]) {
+    // At one place the first complaint is the reason, the others its consequences.
+    const offset = exhausted === undefined ? error.pos[0] : 0
+    if (!problems.has(offset)) problems.set(offset, locate(offset, syntaxProblem(error)))
+  }
+  return [...problems.values()].slice(0, MAX_PROBLEMS)
+}
+
+function syntaxProblem({ code, message }: YAMLError): string {
+  const missing = /(?:end with a|Missing closing) (\S)/.exec(message)?.[1]
+  if (missing !== undefined) return `a closing ${missing} is missing before this place`
+  return SYNTAX_PROBLEMS[code] ?? `this is not valid YAML: ${message}`
 }
 
 /** Turns a document's nodes into plain values, and notes what JSON cannot say. */
@@ -154,7 +162,7 @@ class MappingReader {
     }
     const isInteger = /^(?:[-+]?\d+|0[xo][\da-f]+)$/i.test(node.source ?? '')
     if (!Number.isFinite(value)) {
-      this.#complain(node, 'the number is infinite or none, which JSON cannot carry; put it in quotes')
+      this.#complain(node, 'JSON cannot carry a number that is infinite or none; put it in quotes')
     } else if (isInteger && !Number.isSafeInteger(value)) {
       this.#complain(node, 'the number has more digits than JSON can carry exactly; put it in quotes')
     }
@@ -164,7 +172,10 @@ class MappingReader {
   #alias(name: string, node: Node): JsonValue {
     const anchor = this.#anchors.get(name)
     if (anchor === undefined) {
-      this.#complain(node, `no anchor &${name} is complete before the alias *${name}; write the value out`)
+      this.#complain(
+        node,
+        `the alias *${name} stands for nothing, no &${name} is complete before it; write the value out`,
+      )
       return null
     }
     this.#count += anchor.count
@@ -179,7 +190,7 @@ class MappingReader {
   #isTooMuch(node: Node, depth: number): boolean {
     if (depth <= MAX_DEPTH && this.#count <= MAX_VALUES) return false
     const problem =
-      depth > MAX_DEPTH ? TOO_DEEP : `there are more than ${MAX_VALUES} values, aliases counted in full`
+      depth > MAX_DEPTH ? TOO_DEEP : `the aliases stand for more than ${MAX_VALUES} values; write fewer`
     // One is enough: the same is true of every value that follows.
     if (!this.#problems.some((known) => known.problem === problem)) this.#complain(node, problem)
     return true

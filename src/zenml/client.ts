@@ -28,6 +28,7 @@ import {
   stepSchema,
 } from './schemas.ts'
 import type { Session } from './session.ts'
+import { readStopAnswer, type StopAnswer } from './stop-answer.ts'
 import { readTriggerAnswer, type TriggerAnswer } from './trigger-answer.ts'
 
 /** What the client needs from outside. */
@@ -209,6 +210,35 @@ export class ZenmlClient {
     }
     const answer = await this.#exchange(call)
     if (answer.status >= 300) throw new AnswerError('refresh the run', answer, this.#deps.clock.now())
+  }
+
+  /** Asks once to stop a run. Without `graceful` its steps are ended at once; after a graceful stop that is no longer possible. */
+  async stop(id: string, { graceful }: { graceful: boolean }): Promise<StopAnswer> {
+    const call: Call = {
+      method: 'POST',
+      path: `/runs/${encodeURIComponent(id)}/stop`,
+      query: { graceful: String(graceful) },
+    }
+    try {
+      return readStopAnswer(await this.#exchange(call), this.#deps.clock.now())
+    } catch (error) {
+      if (!(error instanceof TransportError)) throw error
+      return { kind: 'unclear', error }
+    }
+  }
+
+  /**
+   * Marks a run as failed that is still initializing; its runner then starts no step (seen on 0.74 to 0.98).
+   * The state `stopped` must never be set so: the run would stay `running` for ever.
+   */
+  async failInitializing(id: string, reason: string): Promise<void> {
+    const call: Call = {
+      method: 'PUT',
+      path: `/runs/${encodeURIComponent(id)}`,
+      json: { status: 'failed', status_reason: reason },
+    }
+    const answer = await this.#exchange(call)
+    if (answer.status !== 200) throw new AnswerError('end the run', answer, this.#deps.clock.now())
   }
 
   /** Reads JSON of a known shape, again and again while the failure looks passing. */

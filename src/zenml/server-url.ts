@@ -79,17 +79,19 @@ function textProblem(text: string): string | undefined {
 
 function schemeProblem(text: string): string | undefined {
   if (/^https?:\/\/[^/?#]/i.test(text)) {
-    return /^[^?#]*:\/\/.*:\/\//.test(text) ? 'holds two addresses; write only the server’s' : undefined
+    return /^[^?#]*:\/\/.*:\/\//.test(text) ? 'holds two addresses; write only one' : undefined
   }
   if (/^https?:/i.test(text)) return `has no host; it should look like ${EXAMPLE}`
+  // What stands before an @ is a user name and a password, so such a text is not repeated.
+  if (text.includes('@')) return `has no https:// in front; it should look like ${EXAMPLE}`
   const scheme = /^([a-z][a-z0-9+.-]*):(?!\d)/i.exec(text)?.[1]
-  if (scheme !== undefined)
-    return `begins with ${scheme.slice(0, 20)}:, but only https: and http: can be used`
-  const host = text.replace(/^\/+/, '')
-  // Behind a user name stands a password, so such a text is not repeated.
-  if (host === '' || host.includes('@')) return `has no https:// in front; it should look like ${EXAMPLE}`
-  const start = isLoopback(host.replace(/[:/?#].*$/s, '')) ? 'http://' : 'https://'
-  return `has no ${start} in front; write ${start}${host.replace(/[/?#].*$/s, '')}`
+  if (scheme !== undefined) {
+    return `begins with ${scheme.slice(0, 20)}:, which is no web address; it should look like ${EXAMPLE}`
+  }
+  const host = text.replace(/^\/+/, '').replace(/[/?#].*$/s, '')
+  if (host === '') return `has no host; it should look like ${EXAMPLE}`
+  const start = isLoopback(host.replace(/:\d*$/, '')) ? 'http://' : 'https://'
+  return `has no ${start} in front; write ${start}${host}`
 }
 
 function credentialProblem(text: string, url: URL): string | undefined {

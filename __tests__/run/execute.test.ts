@@ -1,0 +1,151 @@
+import { afterEach, describe, expect, test } from '@jest/globals'
+import { ZENML_VERSIONS, type PipelineSpec } from '../../simulator/index.ts'
+import { closeScenes, openScene, TRIGGER } from './scene.ts'
+
+afterEach(closeScenes)
+
+/** Two branches at once: one fails early, the other takes two minutes. */
+const split: PipelineSpec = {
+  name: 'split',
+  steps: [
+    {
+      name: 'short',
+      seconds: 1,
+      fails: { type: 'ValueError', message: 'no rows', traceback: '', userCodeLine: 3 },
+    },
+    { name: 'long', seconds: 120 },
+  ],
+}
+
+describe.each(ZENML_VERSIONS)('on ZenML %s', (version) => {
+  test('a run is started once, watched to its end, and completes', async () => {
+    const scene = await openScene({ version })
+    const result = await scene.execute()
+    expect(result).toMatchObject({ conclusion: 'completed', status: 'completed', error: undefined })
+    expect(scene.server.runs).toHaveLength(1)
+    expect(scene.sent(TRIGGER)).toHaveLength(1)
+    expect(scene.server.runs[0]?.name).toMatch(/^training-gh4711-1-0a1b2c3d-[0-9a-f]{12}$/)
+    expect(scene.started).toMatchObject([{ id: result.runId, status: 'initializing' }])
+  })
+
+  test('a run that fails is a failure that names the run and links to it', async () => {
+    const scene = await openScene({ version })
+    const layers = [
+      { source: 'configuration', value: { steps: { train: { parameters: { fail: 'loss is NaN' } } } } },
+    ]
+    const result = await scene.execute({ overrides: { layers, tags: undefined, useCache: undefined } })
+    expect(result).toMatchObject({ conclusion: 'failed', status: 'failed' })
+    expect(result.error).toContain('training-gh4711-1-0a1b2c3d-')
+    expect(result.error).toContain(`${scene.server.url}/`)
+    expect(result.error).toContain(`runs/${result.runId}`)
+  })
+
+  test('a failed branch is not the end while other steps go on', async () => {
+    const scene = await openScene({ version, pipelines: [split] })
+    const result = await scene.execute({ target: { kind: 'template', reference: 'split-template' } })
+    expect(result).toMatchObject({ conclusion: 'failed' })
+    expect(scene.server.runs[0]?.busy).toBe(false)
+    expect(scene.events.find(({ kind }) => kind === 'failed-but-going-on')).toBeDefined()
+    expect(result.durationMs).toBeGreaterThan(120_000)
+  })
+
+  test('without wait the step ends right after the start', async () => {
+    const scene = await openScene({ version })
+    const result = await scene.execute({ wait: false })
+    expect(result).toMatchObject({ conclusion: 'started', status: 'initializing', error: undefined })
+    expect(scene.sent(/\/runs\/[^/]+(\?|\/status)/)).toEqual([])
+  })
+
+  test('overrides, tags and the cache switch reach the server', async () => {
+    const scene = await openScene({ version })
+    const layers = [
+      {
+        source: 'configuration-file: a.yaml',
+        value: { steps: { train: { parameters: { seconds: 9, accuracy: 0.5 } } } },
+      },
+      { source: 'configuration', value: { steps: { train: { parameters: { seconds: 3 } } } } },
+    ]
+    await scene.execute({ wait: false, overrides: { layers, tags: ['nightly'], useCache: false } })
+    expect(scene.server.runs[0]?.configuration).toMatchObject({
+      steps: { train: { parameters: { seconds: 3, accuracy: 0.5 } } },
+      tags: ['nightly'],
+      enable_cache: false,
+    })
+  })
+
+  test('the newest of a pipeline is found', async () => {
+    const scene = await openScene({ version })
+    const result = await scene.execute({ target: { kind: 'pipeline', pipeline: 'wide' } })
+    expect(result.conclusion).toBe('completed')
+    const route = version === '0.98.0' ? 'pipeline_snapshots' : 'run_templates'
+    expect(scene.sent(TRIGGER)[0]).toContain(route)
+  })
+
+  test('an unknown name lists the nearest runnable ones, and nothing is started', async () => {
+    const scene = await openScene({ version })
+    const target = { kind: 'template', reference: 'trainin-template' } as const
+    await expect(scene.execute({ target })).rejects.toThrow(
+      /^template: there is no run template named "trainin-template"\. Runnable ones are: "training-template", .*rights$/,
+    )
+    expect(scene.sent(TRIGGER)).toEqual([])
+  })
+})
+
+test('on 0.74 the overrides are merged into all parameters of the template', async () => {
+  const scene = await openScene({ version: '0.74.0' })
+  const layers = [{ source: 'configuration', value: { steps: { train: { parameters: { seconds: 2 } } } } }]
+  await scene.execute({ wait: false, overrides: { layers, tags: undefined, useCache: undefined } })
+  expect(scene.server.runs[0]?.configuration).toEqual({
+    run_name: scene.server.runs[0]?.name,
+    steps: {
+      load: { parameters: { rows: 10 } },
+      train: { parameters: { seconds: 2, accuracy: 0.9, fail: '' } },
+    },
+  })
+})
+
+test('on 0.98 nothing but the overrides and the name is sent', async () => {
+  const scene = await openScene()
+  await scene.execute({ wait: false })
+  expect(scene.server.runs[0]?.configuration).toEqual({ run_name: scene.server.runs[0]?.name })
+})
+
+test('a snapshot asked of a server without snapshots is refused before anything is started', async () => {
+  const scene = await openScene({ version: '0.85.0' })
+  await expect(
+    scene.execute({ target: { kind: 'snapshot', reference: 'training-snapshot' } }),
+  ).rejects.toThrow('snapshot: this server is ZenML 0.85.0, which has no snapshots yet; use template instead')
+})
+
+test('a name with {date} and {time} is filled in before it is sent', async () => {
+  const scene = await openScene()
+  await scene.execute({ wait: false, runName: 'nightly-{date}-{time}' })
+  expect(scene.planned[0]).toMatchObject({ nameIsOurs: false })
+  expect(scene.server.runs[0]?.name).toMatch(/^nightly-2026_01_01-00_00_\d\d_\d{6}$/)
+  expect(scene.planned[0]?.name).toBe(scene.server.runs[0]?.name)
+})
+
+test('run-name wins over the run_name of a configuration', async () => {
+  const scene = await openScene()
+  const layers = [{ source: 'configuration', value: { run_name: 'from-configuration' } }]
+  const overrides = { layers, tags: undefined, useCache: undefined }
+  await scene.execute({ wait: false, overrides })
+  await scene.execute({ wait: false, overrides, runName: 'from-input' })
+  expect(scene.server.runs.map(({ name }) => name)).toEqual(['from-configuration', 'from-input'])
+})
+
+test('a fixed name that is taken is refused before anything is sent, with a unique one suggested', async () => {
+  const scene = await openScene()
+  await scene.execute({ wait: false, runName: 'nightly' })
+  await expect(scene.execute({ wait: false, runName: 'nightly' })).rejects.toThrow(
+    /run-name: a run named "nightly" exists already.*"nightly-\{date\}-\{time\}"/,
+  )
+  expect(scene.sent(TRIGGER)).toHaveLength(1)
+})
+
+test('a project that does not exist is named', async () => {
+  const scene = await openScene()
+  await expect(scene.execute({ project: 'nope' })).rejects.toThrow(
+    /^project: there is no project "nope" on this server/,
+  )
+})

@@ -1,0 +1,91 @@
+import { randomUUID } from 'node:crypto'
+import { startSimulator, VirtualClock, type Simulator, type SimulatorOptions } from '../../simulator/index.ts'
+import { executeRun, type RunRequest, type RunResult } from '../../src/run/execute.ts'
+import type { PlannedRun, StartedRun } from '../../src/run/journal.ts'
+import type { RunEvent } from '../../src/run/reporter.ts'
+import { ZenmlClient } from '../../src/zenml/client.ts'
+import { Http, type HttpLimits } from '../../src/zenml/http.ts'
+import { KeySession } from '../../src/zenml/session.ts'
+
+/** A simulated server and a client of it, over a real socket, in one virtual time. */
+export interface Scene {
+  readonly server: Simulator
+  readonly clock: VirtualClock
+  readonly client: ZenmlClient
+  readonly events: RunEvent[]
+  readonly planned: PlannedRun[]
+  readonly started: StartedRun[]
+  /** Runs the pipeline `training` by its template unless told otherwise. */
+  execute(changes?: Partial<RunRequest>, signal?: AbortSignal): Promise<RunResult>
+  /** The requests of one kind, as "METHOD /path". */
+  sent(pattern: RegExp): string[]
+}
+
+const scenes: { close(): Promise<void> }[] = []
+
+/** Ends everything that {@link openScene} opened; for afterEach. */
+export async function closeScenes(): Promise<void> {
+  await Promise.all(scenes.splice(0).map((scene) => scene.close()))
+}
+
+/** Opens a server as `options` say, and a client that knows its key. */
+export async function openScene(
+  options: SimulatorOptions = {},
+  limits: Partial<HttpLimits> = {},
+): Promise<Scene> {
+  const clock = new VirtualClock({ seed: options.seed ?? 1 })
+  const server = await startSimulator({ seed: 7, clock, ...options })
+  const http = new Http('test', limits)
+  scenes.push({
+    close: async () => {
+      await Promise.all([http.close(), server.close()])
+    },
+  })
+  const events: RunEvent[] = []
+  const planned: PlannedRun[] = []
+  const started: StartedRun[] = []
+  const onRetry = (line: string, waitMs: number): void => void events.push({ kind: 'retry', line, waitMs })
+  const session = new KeySession(server.url, server.apiKey, {
+    http,
+    clock,
+    onToken: () => undefined,
+    onWait: onRetry,
+  })
+  const client = new ZenmlClient({ http, baseUrl: server.url, session, clock, onRetry })
+  const reporter = { tell: (event: RunEvent): void => void events.push(event) }
+  const journal = {
+    planned: (run: PlannedRun): void => void planned.push(run),
+    started: (run: StartedRun): void => void started.push(run),
+  }
+  return {
+    server,
+    clock,
+    client,
+    events,
+    planned,
+    started,
+    execute: (changes = {}, signal) =>
+      executeRun(
+        { ...BASE_REQUEST, serverUrl: server.url, ...changes },
+        { client: client.with({ signal }), clock, reporter, journal, newKey: randomUUID, signal },
+      ),
+    sent: (pattern) =>
+      server.requests.map(({ method, path }) => `${method} ${path}`).filter((line) => pattern.test(line)),
+  }
+}
+
+const BASE_REQUEST: RunRequest = {
+  serverUrl: '',
+  target: { kind: 'template', reference: 'training-template' },
+  project: undefined,
+  overrides: { layers: [], tags: undefined, useCache: undefined },
+  runName: undefined,
+  origin: { workflowRunId: '4711', attempt: '1', stepIdentity: '0a1b2c3d' },
+  wait: true,
+  timeoutMs: undefined,
+  triggerTimeoutMs: 1_800_000,
+  pollIntervalMs: undefined,
+}
+
+/** A trigger in the list of requests. */
+export const TRIGGER = /^POST \/api\/v1\/(run_templates|pipeline_snapshots)\/[^/]+\/runs$/
