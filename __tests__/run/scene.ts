@@ -15,6 +15,8 @@ export interface Scene {
   readonly events: RunEvent[]
   readonly planned: PlannedRun[]
   readonly started: StartedRun[]
+  /** Not empty once nothing was left to see to. */
+  readonly settled: true[]
   /** Runs the pipeline `training` by its template unless told otherwise. */
   execute(changes?: Partial<RunRequest>, signal?: AbortSignal): Promise<RunResult>
   /** The requests of one kind, as "METHOD /path". */
@@ -53,9 +55,11 @@ export async function openScene(
   })
   const client = new ZenmlClient({ http, baseUrl: server.url, session, clock, onRetry })
   const reporter = { tell: (event: RunEvent): void => void events.push(event) }
+  const settled: true[] = []
   const journal = {
     planned: (run: PlannedRun): void => void planned.push(run),
     started: (run: StartedRun): void => void started.push(run),
+    settled: (): void => void settled.push(true),
   }
   return {
     server,
@@ -64,10 +68,19 @@ export async function openScene(
     events,
     planned,
     started,
+    settled,
     execute: (changes = {}, signal) =>
       executeRun(
         { ...BASE_REQUEST, serverUrl: server.url, ...changes },
-        { client: client.with({ signal }), clock, reporter, journal, newKey: randomUUID, signal },
+        {
+          client: client.with({ signal }),
+          clock,
+          reporter,
+          journal,
+          newKey: randomUUID,
+          timeLimit: AbortSignal.timeout,
+          signal,
+        },
       ),
     sent: (pattern) =>
       server.requests.map(({ method, path }) => `${method} ${path}`).filter((line) => pattern.test(line)),
@@ -80,11 +93,18 @@ const BASE_REQUEST: RunRequest = {
   project: undefined,
   overrides: { layers: [], tags: undefined, useCache: undefined },
   runName: undefined,
-  origin: { workflowRunId: '4711', attempt: '1', stepIdentity: '0a1b2c3d' },
+  origin: {
+    workflowRunId: '4711',
+    attempt: '1',
+    stepIdentity: '0a1b2c3d',
+    workflowRunUrl: 'https://github.com/o/r/actions/runs/4711',
+  },
   wait: true,
   timeoutMs: undefined,
   triggerTimeoutMs: 1_800_000,
   pollIntervalMs: undefined,
+  onCancel: 'stop',
+  onTimeout: 'leave',
 }
 
 /** A trigger in the list of requests. */

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Environment } from '../github/environment.ts'
+import { listenForCancellation } from '../github/cancellation.ts'
 import { readFile } from '../github/files.ts'
 import { readWorkflowContext, stepIdentity } from '../github/identity.ts'
 import { InputFaults } from '../github/input-faults.ts'
@@ -47,16 +48,25 @@ export async function runTemplate(env: Environment, log: WorkflowLog): Promise<b
 async function run(inputs: Inputs, env: Environment, log: WorkflowLog, report: StepReport): Promise<boolean> {
   const { server, credential } = inputs
   const clock = systemClock
+  const signal = listenForCancellation()
+  const request = toRequest(inputs, env)
   const connection = connect({ baseUrl: server.url, credential, clock, log, reporter: report })
   try {
     const { client } = connection
-    const journal = new RunJournal()
-    const result = await executeRun(toRequest(inputs, env), {
-      client,
+    const journal = new RunJournal({
+      serverUrl: request.serverUrl,
+      onCancel: request.onCancel,
+      workflowRunUrl: request.origin.workflowRunUrl,
+      processId: process.pid,
+    })
+    const result = await executeRun(request, {
+      client: client.with({ signal }),
       clock,
       reporter: report,
       journal,
       newKey: randomUUID,
+      timeLimit: (ms) => AbortSignal.timeout(ms),
+      signal,
     })
     await report.ended(result)
     return isSuccess(result.conclusion)
@@ -77,10 +87,13 @@ function toRequest(inputs: Inputs, env: Environment): RunRequest {
       workflowRunId: context.runId,
       attempt: String(context.runAttempt),
       stepIdentity: stepIdentity(context, inputs.stepKey),
+      workflowRunUrl: context.workflowRunUrl,
     },
     wait: inputs.wait,
     timeoutMs: inputs.timeoutMs,
     triggerTimeoutMs: inputs.triggerTimeoutMs,
     pollIntervalMs: inputs.pollIntervalMs,
+    onCancel: 'stop',
+    onTimeout: 'stop',
   }
 }

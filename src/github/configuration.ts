@@ -23,6 +23,7 @@ interface Found {
 /** Far above any configuration; a larger file is the wrong one. */
 const MAX_BYTES = 1_000_000
 const MAX_PROBLEM_LENGTH = 200
+const MAX_WORDS_LENGTH = 60
 
 /**
  * Reads the two inputs that hold a run configuration, lowest precedence first, and all that is wrong in both.
@@ -74,7 +75,7 @@ async function readMapping(
   lead: string,
   context: ConfigurationContext,
 ): Promise<Found> {
-  const parsed = await parseMapping(text)
+  const parsed = await parseMapping(text, (words) => quote(context.redact(words), MAX_WORDS_LENGTH))
   if (parsed.ok) return { sources: [{ source, value: parsed.value }], faults: [] }
   const faults = parsed.problems.map(({ line, column, problem }) => {
     const shown = showOnOneLine(context.redact(problem), MAX_PROBLEM_LENGTH)

@@ -1,13 +1,80 @@
+import { z } from 'zod'
+import type { EndMode } from '../run/end-run.ts'
 import type { Journal, PlannedRun, StartedRun } from '../run/journal.ts'
+import type { Environment } from './environment.ts'
 import { saveState } from './outputs.ts'
 
-/** Keeps what this step's own post step must know: the runner reads the state file even if this process is killed. */
+/** What does not change while the step runs, and what its post step must not read from inputs again. */
+export interface StepFacts {
+  readonly serverUrl: string
+  readonly onCancel: EndMode
+  readonly workflowRunUrl: string
+  /** Of the main step: in a container it can outlive its step. */
+  readonly processId: number
+}
+
+/** What main left for its post step. */
+export interface SavedStep {
+  readonly facts: StepFacts
+  readonly planned: PlannedRun
+  readonly started: StartedRun | undefined
+}
+
+/**
+ * Keeps what this step's own post step must know. The runner reads the state file even if this process is
+ * killed; of several values of one name the last counts. No secret is ever written here.
+ */
 export class RunJournal implements Journal {
+  constructor(facts: StepFacts) {
+    saveState('facts', JSON.stringify(facts))
+  }
+
   planned(run: PlannedRun): void {
     saveState('planned', JSON.stringify(run))
   }
 
   started(run: StartedRun): void {
     saveState('started', JSON.stringify(run))
+  }
+
+  settled(): void {
+    saveState('settled', 'true')
+  }
+}
+
+const factsSchema = z.object({
+  serverUrl: z.string(),
+  onCancel: z.enum(['stop', 'stop-gracefully', 'leave']),
+  workflowRunUrl: z.string(),
+  processId: z.number(),
+})
+
+const plannedSchema = z.object({
+  name: z.string(),
+  nameIsOurs: z.boolean(),
+  origins: z.array(z.string()),
+  projectId: z.string().optional(),
+  key: z.string(),
+  firstSentAt: z.number(),
+  sentAt: z.number(),
+})
+
+const startedSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  url: z.string().optional(),
+  status: z.string(),
+})
+
+/** What main left unsettled; undefined if it sent nothing, or ended in order. */
+export function readSavedStep(env: Environment): SavedStep | undefined {
+  const { STATE_facts: facts, STATE_planned: planned, STATE_started: started, STATE_settled: settled } = env
+  if (settled === 'true' || facts === undefined || planned === undefined) return undefined
+  const plannedRun = plannedSchema.parse(JSON.parse(planned))
+  const startedRun = started === undefined ? undefined : startedSchema.parse(JSON.parse(started))
+  return {
+    facts: factsSchema.parse(JSON.parse(facts)),
+    planned: { ...plannedRun, projectId: plannedRun.projectId },
+    started: startedRun === undefined ? undefined : { ...startedRun, url: startedRun.url },
   }
 }

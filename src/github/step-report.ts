@@ -84,5 +84,6 @@ const TITLES: Readonly<Record<Conclusion, string>> = {
   failed: 'ZenML run failed',
   stopped: 'ZenML run stopped',
   'timed-out': 'ZenML run timed out',
+  cancelled: 'ZenML run cancelled',
   lost: 'ZenML run lost from sight',
 }

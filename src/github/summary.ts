@@ -20,6 +20,7 @@ const SYMBOLS: Readonly<Record<Conclusion, string>> = {
   failed: '❌',
   stopped: '🛑',
   'timed-out': '⏰',
+  cancelled: '🚫',
   lost: '❓',
 }
 

@@ -6,7 +6,7 @@ import type { JsonObject, JsonValue } from './inputs.ts'
 export interface YamlProblem {
   readonly line: number
   readonly column: number
-  /** May repeat the user's words as they are: make it safe before it is shown. */
+  /** May repeat a few of the user's characters as they are: make it safe before it is shown. */
   readonly problem: string
 }
 
@@ -15,6 +15,7 @@ export type ParsedMapping =
   | { readonly ok: false; readonly problems: readonly YamlProblem[] }
 
 type Yaml = typeof import('yaml')
+type Show = (text: string) => string
 type Locate = (offset: number, problem: string) => YamlProblem
 
 /** A few aliases to a few others can stand for more values than memory holds. */
@@ -45,8 +46,10 @@ const SYNTAX_PROBLEMS: Partial<Record<ErrorCode, string>> = {
 /**
  * Reads a text of YAML 1.2 or JSON that holds one mapping, into what JSON can say: keys are texts and stand
  * only once; tags, merge keys and numbers that JSON cannot carry exactly are refused.
+ *
+ * @param show makes the user's own words, such as a key, fit to stand in a message.
  */
-export async function parseMapping(text: string): Promise<ParsedMapping> {
+export async function parseMapping(text: string, show: Show): Promise<ParsedMapping> {
   // Loaded only here: most steps give no configuration, and the library takes its time to load.
   const yaml = await import('yaml')
   const lines = new yaml.LineCounter()
@@ -68,7 +71,7 @@ export async function parseMapping(text: string): Promise<ParsedMapping> {
   })
   const complaints = [...document.errors, ...document.warnings]
   if (complaints.length > 0) return { ok: false, problems: syntaxProblems(complaints, locate) }
-  return new MappingReader(yaml, locate).read(document)
+  return new MappingReader(yaml, locate, show).read(document)
 }
 
 function syntaxProblems(complaints: readonly YAMLError[], locate: Locate): YamlProblem[] {
@@ -93,14 +96,16 @@ function syntaxProblem({ code, message }: YAMLError): string {
 class MappingReader {
   readonly #yaml: Yaml
   readonly #locate: Locate
+  readonly #show: Show
   readonly #problems: YamlProblem[] = []
   /** What each anchor stands for, and of how many values it consists. Not there while it is being read. */
   readonly #anchors = new Map<string, { readonly value: JsonValue; readonly count: number }>()
   #count = 0
 
-  constructor(yaml: Yaml, locate: Locate) {
+  constructor(yaml: Yaml, locate: Locate, show: Show) {
     this.#yaml = yaml
     this.#locate = locate
+    this.#show = show
   }
 
   read(document: Document): ParsedMapping {
@@ -147,7 +152,7 @@ class MappingReader {
       if (!this.#yaml.isScalar(key)) continue
       const name = String(key.value)
       const problem = entries.has(name) ? 'stands twice in this mapping; keep one' : keyProblem(name, key)
-      if (problem !== undefined) this.#complain(key, `the key ${JSON.stringify(name)} ${problem}`)
+      if (problem !== undefined) this.#complain(key, `the key ${this.#show(name)} ${problem}`)
       entries.set(name, this.#value(this.#yaml.isNode(value) ? value : null, depth + 1))
     }
     return Object.fromEntries(entries)
@@ -174,7 +179,7 @@ class MappingReader {
     if (anchor === undefined) {
       this.#complain(
         node,
-        `the alias *${name} stands for nothing, no &${name} is complete before it; write the value out`,
+        `the alias ${this.#show(`*${name}`)} has no finished anchor before it; write the value out`,
       )
       return null
     }

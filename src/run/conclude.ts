@@ -21,9 +21,7 @@ export function conclude(watched: Watched, { name, url, timeoutMs }: ConcludeCon
       return {
         conclusion: 'timed-out',
         status: watched.status,
-        error:
-          `The run "${name}" did not end within the timeout of ${prettyMilliseconds(timeoutMs ?? 0)}. ` +
-          `It was not stopped and goes on (${watched.status})${where}`,
+        error: `The run "${name}" did not end within the timeout of ${prettyMilliseconds(timeoutMs ?? 0)}`,
       }
     case 'gone':
       return {

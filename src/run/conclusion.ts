@@ -1,5 +1,5 @@
 /** How the step ended, as the output `conclusion` gives it. */
-export type Conclusion = 'completed' | 'failed' | 'stopped' | 'timed-out' | 'lost' | 'started'
+export type Conclusion = 'completed' | 'failed' | 'stopped' | 'timed-out' | 'cancelled' | 'lost' | 'started'
 
 /** What became of a run that was started or looked at. */
 export interface Outcome {

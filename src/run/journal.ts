@@ -1,11 +1,14 @@
 /** What is about to be sent; enough to find and end the run afterwards, whatever happens to this process. */
 export interface PlannedRun {
-  readonly serverUrl: string
   readonly name: string
   /** True if the name holds random digits of ours, so that a run of this name can only be ours. */
   readonly nameIsOurs: boolean
+  /** Ids of the template and snapshot that the run may name as its origin. */
+  readonly origins: readonly string[]
+  readonly projectId: string | undefined
   readonly key: string
-  /** Milliseconds since the epoch. */
+  /** Of the first sending and of this one; milliseconds since the epoch. */
+  readonly firstSentAt: number
   readonly sentAt: number
 }
 
@@ -23,4 +26,6 @@ export interface Journal {
   planned(run: PlannedRun): void
   /** Called as soon as the run is known. */
   started(run: StartedRun): void
+  /** Called once nothing is left to see to: nothing was started, the run has ended, or it goes on on purpose. */
+  settled(): void
 }

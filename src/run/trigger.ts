@@ -7,11 +7,11 @@ import { backoffMs, isPassing } from '../zenml/retry.ts'
 import type { TriggerAnswer } from '../zenml/trigger-answer.ts'
 import { RunError } from './errors.ts'
 import { explainRefusal } from './explain-refusal.ts'
-import type { Journal } from './journal.ts'
+import type { Journal, PlannedRun } from './journal.ts'
+import { isOwnRun } from './own-run.ts'
 import type { Reporter, TriggerHindrance } from './reporter.ts'
 
 export interface TriggerRequest {
-  readonly serverUrl: string
   readonly definition: Definition
   /** The run configuration without a name. */
   readonly configuration: JsonObject
@@ -49,9 +49,6 @@ const STUCK_KEY_MS = 60_000
 
 /** On a server without a free slot a run may appear for a moment and be deleted again. */
 const ADOPTION_PAUSE_MS = 5_000
-
-/** How much the clocks of runner and server may differ. */
-const CLOCK_SKEW_MS = 120_000
 
 /** A slot is held for minutes, while an image is built and a runner starts. */
 const SLOT_BACKOFF = { baseMs: 5_000, capMs: 30_000 } as const
@@ -100,11 +97,10 @@ class Trigger {
 
   async #send(): Promise<TriggerAnswer> {
     const { client, clock, journal } = this.#deps
-    const { serverUrl, definition, configuration, name, nameIsOurs } = this.#request
-    const sentAt = clock.now()
+    const { definition, configuration, name } = this.#request
     this.#attempt += 1
-    this.#firstSentAt ??= sentAt
-    journal.planned({ serverUrl, name, nameIsOurs, key: this.#key, sentAt })
+    this.#firstSentAt ??= clock.now()
+    journal.planned(this.#plan())
     const answer = await client.trigger(definition, { ...configuration, run_name: name }, this.#key)
     // Somebody else's run is as bad as an unreadable answer.
     if (answer.kind === 'started' && answer.run.name !== undefined && answer.run.name !== name) {
@@ -112,6 +108,23 @@ class Trigger {
       return { kind: 'unclear', error: new AnswerError('start the run', foreign, clock.now()) }
     }
     return answer
+  }
+
+  #plan(): PlannedRun {
+    const { definition, name, nameIsOurs } = this.#request
+    const sentAt = this.#deps.clock.now()
+    return {
+      name,
+      nameIsOurs,
+      origins: [
+        definition.id,
+        ...(definition.sourceSnapshotId === undefined ? [] : [definition.sourceSnapshotId]),
+      ],
+      projectId: definition.project?.id,
+      key: this.#key,
+      firstSentAt: this.#firstSentAt ?? sentAt,
+      sentAt,
+    }
   }
 
   /** Gives the run once it is known; undefined where the trigger should be sent again. */
@@ -184,21 +197,11 @@ class Trigger {
 
   /** The run of our name if it is there, ours, and still there five seconds later. */
   async #adopt(): Promise<TriggeredRun | undefined> {
-    const first = (await this.#lookUp()).find((run) => this.#isOurs(run))
+    const first = (await this.#lookUp()).find((run) => isOwnRun(run, this.#plan()))
     if (first === undefined) return undefined
     await this.#deps.clock.sleep(ADOPTION_PAUSE_MS, this.#deps.signal)
     const second = (await this.#lookUp()).find(({ id }) => id === first.id)
     return second === undefined ? undefined : { run: second, adopted: true }
-  }
-
-  #isOurs(run: Run): boolean {
-    if (this.#request.nameIsOurs) return true
-    const { id, sourceSnapshotId } = this.#request.definition
-    const origins = [run.templateId, run.sourceSnapshotId]
-    const isOfDefinition =
-      origins.includes(id) || (sourceSnapshotId !== undefined && origins.includes(sourceSnapshotId))
-    const earliest = (this.#firstSentAt ?? Number.POSITIVE_INFINITY) - CLOCK_SKEW_MS
-    return isOfDefinition && run.created !== undefined && run.created >= earliest
   }
 
   /** Asks until the server answers or the time is up: without an answer nothing may be sent again. */

@@ -1,12 +1,13 @@
 import type { ZenmlClient } from '../zenml/client.ts'
 import type { Clock } from '../zenml/clock.ts'
 import { AnswerError, isZenmlError, type ZenmlError } from '../zenml/errors.ts'
-import type { Run, StepState } from '../zenml/model.ts'
+import type { Run } from '../zenml/model.ts'
 import { isPassing } from '../zenml/retry.ts'
 import { runPhase } from '../zenml/status.ts'
 import { isOver, needsSteps, unfinishedSteps, type Sighting } from './assess.ts'
 import { nextPollMs } from './polling.ts'
 import type { Reporter } from './reporter.ts'
+import { readSteps } from './steps.ts'
 
 export interface WatchRequest {
   readonly runId: string
@@ -70,7 +71,6 @@ class Watch {
   #orchestratorAnswers = true
   #toldSlowStart = false
   #toldGoingOn = false
-  #hasDag = true
 
   constructor(request: WatchRequest, deps: WatchDependencies) {
     this.#request = request
@@ -111,20 +111,7 @@ class Watch {
   async #sight(): Promise<Sighting> {
     const run = await this.#client.run(this.#request.runId, { hydrate: false })
     if (runPhase(run.status) === 'unknown') return { run: await this.#client.run(run.id, { hydrate: true }) }
-    return needsSteps(run) ? { run, steps: await this.#steps() } : { run }
-  }
-
-  /** The graph also tells which steps have not started; 0.74 has none. */
-  async #steps(): Promise<StepState[]> {
-    if (this.#hasDag) {
-      try {
-        return await this.#client.dag(this.#request.runId)
-      } catch (error) {
-        if (!(error instanceof AnswerError && error.status === 404)) throw error
-        this.#hasDag = false
-      }
-    }
-    return this.#client.steps(this.#request.runId)
+    return needsSteps(run) ? { run, steps: await readSteps(this.#client, run.id) } : { run }
   }
 
   #noteSighting({ run, steps }: Sighting): void {

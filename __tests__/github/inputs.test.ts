@@ -1,0 +1,191 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import fc from 'fast-check'
+
+import { inputNames, secretInputs } from '../../src/github/input-schema.ts'
+import { badInputs, workspaceFiles } from './bad-inputs.ts'
+import { KEY, least, makeWorkspace, read, variables, type With } from './given.ts'
+
+let workspace: ReturnType<typeof makeWorkspace>
+beforeAll(() => {
+  workspace = makeWorkspace({
+    ...workspaceFiles,
+    'configs/good.yaml': '\ufeffenable_cache: no\nmodel: 010\n',
+  })
+})
+afterAll(() => workspace.remove())
+
+async function readGood(given: With) {
+  const outcome = await read({ ...variables({ ...least, ...given }), GITHUB_WORKSPACE: workspace.path })
+  if (!outcome.ok) throw outcome.faults
+  return outcome
+}
+
+test('the least that a step needs gives the defaults', async () => {
+  const { inputs, notices } = await readGood({})
+  expect(inputs).toEqual({
+    server: { url: 'https://zenml.example.com' },
+    credential: { kind: 'api-key', key: KEY },
+    target: { kind: 'snapshot', reference: 'nightly' },
+    configuration: [],
+    wait: true,
+    triggerTimeoutMs: 30 * 60_000,
+    stepKey: '',
+    allowInsecureHttp: false,
+  })
+  expect(notices).toEqual([])
+})
+
+test('an input that an expression left blank has its default', async () => {
+  const blank = Object.fromEntries(inputNames.filter((name) => !(name in least)).map((name) => [name, '  ']))
+  expect((await readGood(blank)).inputs).toEqual((await readGood({})).inputs)
+})
+
+test('every input reaches its field', async () => {
+  const { inputs } = await readGood({
+    'server-url': ' http://localhost:8237/zenml/ ',
+    'api-key': '',
+    'access-token': ` ${KEY}\n`,
+    snapshot: '',
+    template: 'train with ümlauts 🚀',
+    pipeline: 'training',
+    project: 'vision',
+    configuration: '  steps:\n    train: {parameters: {epochs: 5}}',
+    'configuration-file': 'configs/good.yaml',
+    'run-name': 'nightly-{date}-{time}',
+    tags: 'gpu, nightly\n\n  weekly\ngpu',
+    'use-cache': 'False',
+    wait: 'TRUE',
+    timeout: '2h30m',
+    'trigger-timeout': '1.5h',
+    'poll-interval': '1s',
+    'allow-insecure-http': 'true',
+    'step-key': 'train/0',
+  })
+  expect(inputs).toEqual({
+    server: { url: 'http://localhost:8237/zenml' },
+    credential: { kind: 'access-token', token: KEY },
+    target: { kind: 'template', reference: 'train with ümlauts 🚀', pipeline: 'training' },
+    project: 'vision',
+    configuration: [
+      { source: 'configuration-file: configs/good.yaml', value: { enable_cache: 'no', model: 10 } },
+      { source: 'configuration', value: { steps: { train: { parameters: { epochs: 5 } } } } },
+    ],
+    runName: 'nightly-{date}-{time}',
+    tags: ['gpu', 'nightly', 'weekly'],
+    useCache: false,
+    wait: true,
+    timeoutMs: 9_000_000,
+    triggerTimeoutMs: 5_400_000,
+    pollIntervalMs: 1000,
+    stepKey: 'train/0',
+    allowInsecureHttp: true,
+  })
+})
+
+test('a pipeline alone is what will run', async () => {
+  const { inputs } = await readGood({ snapshot: '', pipeline: 'training' })
+  expect(inputs.target).toEqual({ kind: 'pipeline', pipeline: 'training' })
+})
+
+test('the words none and adaptive stand for no value, also without a wait', async () => {
+  const { inputs } = await readGood({ wait: 'false', timeout: 'none', 'poll-interval': 'adaptive' })
+  expect(inputs).not.toHaveProperty('timeoutMs')
+  expect(inputs).not.toHaveProperty('pollIntervalMs')
+})
+
+test('an absolute path and JSON are taken as configuration file', async () => {
+  const other = makeWorkspace({ 'run.json': '{"steps": {"a": [1, 2.5, true, null, "x"]}}' })
+  const { inputs } = await readGood({ 'configuration-file': `${other.path}/run.json` })
+  expect(inputs.configuration[0]?.value).toEqual({ steps: { a: [1, 2.5, true, null, 'x'] } })
+  other.remove()
+})
+
+test('anchors and aliases are written out', async () => {
+  const { inputs } = await readGood({ configuration: 'a: &x {n: 1}\nb: *x\nc: &x [2]\nd: *x' })
+  expect(inputs.configuration[0]?.value).toEqual({ a: { n: 1 }, b: { n: 1 }, c: [2], d: [2] })
+})
+
+test('a configuration may hand the key on to its steps', async () => {
+  const { inputs } = await readGood({ configuration: `environment: {API_KEY: ${KEY}}` })
+  expect(inputs.configuration[0]?.value).toEqual({ environment: { API_KEY: KEY } })
+})
+
+test('a made-up key that stands in other inputs by chance is no fault', async () => {
+  const { inputs } = await readGood({ 'api-key': 'test', snapshot: 'test-training' })
+  expect(inputs.target).toMatchObject({ reference: 'test-training' })
+})
+
+test('what was cut from the address is a notice', async () => {
+  const { notices } = await readGood({ 'server-url': 'https://zenml.example.com/api/v1' })
+  expect(notices).toEqual([
+    'server-url: the ending /api/v1 belongs to a page of the server and was cut off; the server is https://zenml.example.com',
+  ])
+})
+
+test('an input of another action is noted, and ends nothing', async () => {
+  const { notices } = await readGood({ 'fetch-depth': '1', 'my-project-name': 'x' })
+  expect(notices).toEqual([
+    'the action has no input "fetch-depth", so it is ignored',
+    'the action has no input "my-project-name", so it is ignored; did you mean project?',
+  ])
+})
+
+test('with plain http allowed, another machine may be meant', async () => {
+  const { inputs } = await readGood({ 'server-url': 'http://10.0.0.5:8080', 'allow-insecure-http': 'true' })
+  expect(inputs.server.url).toBe('http://10.0.0.5:8080')
+})
+
+test('a secret is masked in each form that a careless paste can have, and no short text is', async () => {
+  const outcome = await read(
+    variables({ ...least, 'api-key': `"${KEY}"`, 'access-token': 'abc\nline-two\n' }),
+  )
+  expect(new Set(outcome.masked)).toEqual(new Set([`"${KEY}"`, KEY, 'abc\nline-two', 'line-two']))
+})
+
+const given = fc.dictionary(
+  fc.constantFrom(...inputNames),
+  fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 40 }),
+    fc.constantFrom(
+      ...badInputs.flatMap((bad) => Object.values(bad.given)).filter((text) => text.length < 2000),
+    ),
+  ),
+  { noNullPrototype: true },
+)
+
+test('whatever is given, the outcome is a value or faults, each on one harmless line', async () => {
+  await fc.assert(
+    fc.asyncProperty(given, async (texts) => {
+      const outcome = await read({ ...variables(texts), GITHUB_WORKSPACE: workspace.path })
+      if (outcome.ok) return
+      expect(outcome.faults.faults.length).toBeGreaterThan(0)
+      for (const { line } of outcome.faults.faults) {
+        expect(line).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]|##\[/u)
+        expect(line.length).toBeLessThan(500)
+      }
+    }),
+    { numRuns: 300 },
+  )
+})
+
+test('wherever a key is pasted, no line shows any part of it', async () => {
+  const secret = fc.stringMatching(/^[A-HJ-NP-Z2-9]{24,60}$/)
+  const place = fc.constantFrom(...inputNames.filter((name) => !secretInputs.includes(name)))
+  await fc.assert(
+    fc.asyncProperty(
+      secret,
+      place,
+      fc.string({ maxLength: 90 }),
+      fc.string({ maxLength: 9 }),
+      async (key, input, before, after) => {
+        const texts = { ...least, 'api-key': key, [input]: `${before}${key}${after}` }
+        const outcome = await read({ ...variables(texts), GITHUB_WORKSPACE: workspace.path })
+        const lines = outcome.ok ? outcome.notices : outcome.faults.faults.map(({ line }) => line)
+        for (const line of lines) {
+          for (let at = 0; at + 8 <= key.length; at += 1) expect(line).not.toContain(key.slice(at, at + 8))
+        }
+      },
+    ),
+    { numRuns: 300 },
+  )
+})

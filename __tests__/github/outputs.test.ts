@@ -1,0 +1,57 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import fc from 'fast-check'
+
+import { saveState, setOutput } from '../../src/github/outputs.ts'
+import { makeWorkspace } from './given.ts'
+
+let folder: ReturnType<typeof makeWorkspace>
+const before = { ...process.env }
+beforeEach(() => {
+  folder = makeWorkspace({ output: '', state: '' })
+  process.env['GITHUB_OUTPUT'] = join(folder.path, 'output')
+  process.env['GITHUB_STATE'] = join(folder.path, 'state')
+})
+afterEach(() => {
+  process.env = { ...before }
+  folder.remove()
+})
+
+/** Reads a file of outputs or states as the runner does: `name<<delimiter`, lines, delimiter. */
+function readFileCommands(file: string): Record<string, string> {
+  const found: [string, string][] = []
+  const lines = readFileSync(join(folder.path, file), 'utf8').split(/\r?\n/)
+  while (lines.length > 1) {
+    const [name = '', delimiter = ''] = (lines.shift() ?? '').split('<<')
+    const end = lines.indexOf(delimiter)
+    expect(end).toBeGreaterThanOrEqual(0)
+    found.push([name, lines.splice(0, end).join('\n')])
+    lines.shift()
+  }
+  return Object.fromEntries(found)
+}
+
+test('an output can be used by later steps at once, and a later value replaces it', () => {
+  setOutput('status', 'running')
+  expect(readFileCommands('output')).toEqual({ status: 'running' })
+  setOutput('status', 'completed')
+  setOutput('duration', 12.5)
+  expect(readFileCommands('output')).toEqual({ status: 'completed', duration: '12.5' })
+})
+
+test('no text can forge another output', () => {
+  const text = fc.oneof(fc.constant('x\nrun-id<<EOF\nforged\nEOF\n'), fc.string({ unit: 'grapheme' }))
+  fc.assert(
+    fc.property(text, (value) => {
+      setOutput('error', value)
+      expect(Object.keys(readFileCommands('output'))).toEqual(['error'])
+    }),
+  )
+})
+
+test('a state is kept for the post step', () => {
+  saveState('run', '{"id":"1"}')
+  expect(readFileCommands('state')).toEqual({ run: '{"id":"1"}' })
+})

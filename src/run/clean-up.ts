@@ -1,0 +1,79 @@
+import type { ZenmlClient } from '../zenml/client.ts'
+import type { Clock } from '../zenml/clock.ts'
+import { isZenmlError } from '../zenml/errors.ts'
+import { isPassing } from '../zenml/retry.ts'
+import { endRun, type Ended, type EndMode } from './end-run.ts'
+import type { PlannedRun, StartedRun } from './journal.ts'
+import { isOwnRun } from './own-run.ts'
+
+export interface CleanUpRequest {
+  readonly planned: PlannedRun
+  /** Undefined if the answer to the trigger was never seen. */
+  readonly started: StartedRun | undefined
+  readonly mode: EndMode
+  readonly reason: string
+  /** A request that was sent may still start a run until then; milliseconds since the epoch. */
+  readonly lookUpUntil: number
+  /** Milliseconds since the epoch after which nothing more is asked. */
+  readonly deadline: number
+}
+
+export interface CleanUpDependencies {
+  readonly client: ZenmlClient
+  readonly clock: Clock
+  readonly signal?: AbortSignal | undefined
+}
+
+const LOOK_UP_PAUSE_MS = 500
+const LONGEST_LOOK_UP_PAUSE_MS = 5_000
+
+/**
+ * Ends the run of a step that could not end it in order: by its id, or, where only the sending is known, by its
+ * name. It never starts anything.
+ */
+export async function cleanUp(request: CleanUpRequest, deps: CleanUpDependencies): Promise<Ended> {
+  const { planned, started, mode, reason, deadline } = request
+  const found = started ?? (await lookUp(request, deps))
+  if (found === undefined) {
+    return {
+      settled: false,
+      status: '',
+      sentence: `No run named "${planned.name}" is on the server. The request to start it was sent, so look once more later if in doubt`,
+    }
+  }
+  if (found === 'unknown') {
+    return {
+      settled: false,
+      status: '',
+      sentence: `Whether the run "${planned.name}" was started is not known, because the server could not be asked. If it was, it goes on under this name`,
+    }
+  }
+  return endRun({ run: found, mode, reason, deadline }, deps)
+}
+
+async function lookUp(
+  { planned, lookUpUntil, deadline }: CleanUpRequest,
+  { client, clock, signal }: CleanUpDependencies,
+): Promise<StartedRun | 'unknown' | undefined> {
+  const once = client.with({ retries: false, signal })
+  let answered = false
+  try {
+    for (let pauseMs = LOOK_UP_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 1.5, LONGEST_LOOK_UP_PAUSE_MS)) {
+      try {
+        const runs = await once.runsByName(planned.name, planned.projectId)
+        const own = runs.find((run) => isOwnRun(run, planned))
+        if (own !== undefined) return { id: own.id, name: planned.name, url: undefined, status: own.status }
+        answered = true
+      } catch (error) {
+        if (!isZenmlError(error)) throw error
+        if (!isPassing(error)) return 'unknown'
+      }
+      const end = answered ? Math.min(lookUpUntil, deadline) : deadline
+      if (clock.now() + pauseMs > end) break
+      await clock.sleep(pauseMs, signal)
+    }
+  } catch (error) {
+    if (signal?.aborted !== true) throw error
+  }
+  return answered ? undefined : 'unknown'
+}

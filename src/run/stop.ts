@@ -1,0 +1,213 @@
+import type { ZenmlClient } from '../zenml/client.ts'
+import type { Clock } from '../zenml/clock.ts'
+import { AnswerError, isZenmlError, type ZenmlError } from '../zenml/errors.ts'
+import type { Run, StepState } from '../zenml/model.ts'
+import { backoffMs, isPassing } from '../zenml/retry.ts'
+import { runPhase } from '../zenml/status.ts'
+import { unfinishedSteps } from './assess.ts'
+import { readSteps } from './steps.ts'
+
+export interface StopRequest {
+  readonly runId: string
+  /** The last known state; replaced as soon as a newer one is seen. */
+  readonly status: string
+  /** Lets steps that run end by themselves; a forced stop is not possible afterwards. */
+  readonly graceful: boolean
+  /** What ZenML shows as the reason where the run has to be marked as failed; says who did it. */
+  readonly reason: string
+  /** Milliseconds since the epoch after which nothing more is asked. */
+  readonly deadline: number
+}
+
+export interface StopDependencies {
+  readonly client: ZenmlClient
+  readonly clock: Clock
+  /** Ends waiting for an answer that would come too late. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** What is known of a run after the attempt to stop it; `status` is the last one seen. */
+export type Stopped =
+  /** Nothing of it goes on. */
+  | { readonly kind: 'ended'; readonly status: string }
+  /** The server took the request; the run had not ended when the time was up. */
+  | { readonly kind: 'asked'; readonly status: string }
+  /** It goes on, or that is not known; `why` is a clause. */
+  | { readonly kind: 'going-on'; readonly status: string; readonly why: string }
+
+/** A run that initializes gets its orchestrator's id any moment; after this time it is ended instead of stopped. */
+const EARLY_MS = 2_500
+const EARLY_PAUSE_MS = 400
+
+/** After a run was ended while initializing: how long it is watched that no step starts all the same. */
+const AFTERMATH_MS = 3_000
+
+const SETTLE_PAUSE = { baseMs: 400, capMs: 2_000 } as const
+
+/**
+ * Stops a run, and sees to it that it has stopped. Handles every answer of ZenML's stop route, and ends a run
+ * that has not reached its orchestrator (ZenML API, "Stop"). Never throws for what a server says.
+ */
+export async function stopRun(request: StopRequest, deps: StopDependencies): Promise<Stopped> {
+  return new Stop(request, deps).run()
+}
+
+class Stop {
+  readonly #request: StopRequest
+  readonly #deps: StopDependencies
+  readonly #client: ZenmlClient
+  #graceful: boolean
+  #status: string
+  #asked = false
+  #earlySince: number | undefined
+  #lastFailure = 'the server did not answer in time'
+
+  constructor(request: StopRequest, deps: StopDependencies) {
+    this.#request = request
+    this.#deps = deps
+    this.#client = deps.client.with({ retries: false, signal: deps.signal })
+    this.#graceful = request.graceful
+    this.#status = request.status
+  }
+
+  async run(): Promise<Stopped> {
+    try {
+      for (let attempt = 1; this.#hasTime(); attempt += 1) {
+        const stopped = await this.#tryOnce(attempt)
+        if (stopped !== undefined) return stopped
+      }
+    } catch (error) {
+      if (this.#deps.signal?.aborted !== true) throw error
+    }
+    if (this.#asked) return { kind: 'asked', status: this.#status }
+    return this.#goingOn(this.#lastFailure)
+  }
+
+  async #tryOnce(attempt: number): Promise<Stopped | undefined> {
+    try {
+      return await this.#ask(attempt)
+    } catch (error) {
+      if (!isZenmlError(error)) throw error
+      if (!isPassing(error)) return this.#goingOn(error.message)
+      await this.#pauseAfter(error, attempt)
+      return undefined
+    }
+  }
+
+  async #ask(attempt: number): Promise<Stopped | undefined> {
+    const before = this.#status
+    const answer = await this.#client.stop(this.#request.runId, { graceful: this.#graceful })
+    switch (answer.kind) {
+      case 'accepted':
+        this.#asked = true
+        return this.#settle()
+      case 'too-early':
+        return this.#endEarly()
+      case 'finished':
+        return this.#accountForSteps(await this.#look())
+      case 'gone':
+        return { kind: 'ended', status: this.#status }
+      case 'unsupported': {
+        const run = await this.#look()
+        if (run.status === 'initializing') return this.#markFailed()
+        if (runPhase(run.status) !== 'going-on') return this.#accountForSteps(run)
+        return this.#goingOn('this version of ZenML cannot stop a run that has begun')
+      }
+      case 'doubtful':
+        return this.#checkDoubtful(before, answer.error)
+      case 'refused':
+        return this.#goingOn(answer.error.message)
+      case 'unclear':
+        await this.#pauseAfter(answer.error, attempt)
+        return undefined
+    }
+  }
+
+  /** 0.98 marks the run before it asks the orchestrator, so its steps end although the answer is an error. */
+  async #checkDoubtful(before: string, error: AnswerError): Promise<Stopped | undefined> {
+    const run = await this.#look()
+    if (run.status !== before && (run.status === 'stopping' || runPhase(run.status) !== 'going-on')) {
+      this.#asked = true
+      return this.#settle()
+    }
+    if (run.status === 'stopping') return this.#settle()
+    if (this.#graceful) return this.#goingOn(error.message)
+    // The orchestrator cannot end the steps; asked gracefully, they end by themselves where the server supports it.
+    this.#graceful = true
+    return undefined
+  }
+
+  async #endEarly(): Promise<Stopped | undefined> {
+    const now = this.#deps.clock.now()
+    this.#earlySince ??= now
+    if (now - this.#earlySince < EARLY_MS) {
+      await this.#pause(EARLY_PAUSE_MS)
+      return undefined
+    }
+    const run = await this.#look()
+    return run.status === 'initializing' ? this.#markFailed() : undefined
+  }
+
+  /** Ends a run that has not reached its orchestrator, and watches that no step starts all the same. */
+  async #markFailed(): Promise<Stopped> {
+    await this.#client.failInitializing(this.#request.runId, this.#request.reason)
+    const until = Math.min(this.#deps.clock.now() + AFTERMATH_MS, this.#request.deadline)
+    for (;;) {
+      const accounted = await this.#accountForSteps(await this.#look())
+      if (accounted.kind !== 'ended' || this.#deps.clock.now() >= until) return accounted
+      await this.#pause(SETTLE_PAUSE.baseMs * 2)
+    }
+  }
+
+  /** Watches a run that was asked to stop until it has. */
+  async #settle(): Promise<Stopped | undefined> {
+    for (let attempt = 1; this.#hasTime(); attempt += 1) {
+      try {
+        const run = await this.#look()
+        const accounted = runPhase(run.status) === 'going-on' ? undefined : await this.#accountForSteps(run)
+        if (accounted?.kind === 'ended') return accounted
+      } catch (error) {
+        if (!isZenmlError(error) || !isPassing(error)) throw error
+      }
+      await this.#pause(backoffMs(attempt, 0.5 + this.#deps.clock.random() / 2, SETTLE_PAUSE))
+    }
+    return undefined
+  }
+
+  async #accountForSteps(run: Run): Promise<Stopped> {
+    if (run.inProgress === false) return { kind: 'ended', status: run.status }
+    const steps: StepState[] = await readSteps(this.#client, run.id)
+    const unfinished = unfinishedSteps(steps)
+    if (unfinished.length === 0) return { kind: 'ended', status: run.status }
+    return this.#goingOn(
+      `ZenML does not stop the steps of a run that has ${run.status}; still running: ${unfinished.join(', ')}`,
+    )
+  }
+
+  async #look(): Promise<Run> {
+    const run = await this.#client.run(this.#request.runId, { hydrate: false })
+    this.#status = run.status
+    return run
+  }
+
+  #goingOn(why: string): Stopped {
+    return { kind: 'going-on', status: this.#status, why }
+  }
+
+  #hasTime(): boolean {
+    return this.#deps.clock.now() < this.#request.deadline
+  }
+
+  async #pauseAfter(error: ZenmlError, attempt: number): Promise<void> {
+    this.#lastFailure = error.message
+    const asked = error instanceof AnswerError ? (error.retryAfterMs ?? 0) : 0
+    await this.#pause(
+      backoffMs(attempt, this.#deps.clock.random(), { baseMs: 500, capMs: 5_000, atLeastMs: asked }),
+    )
+  }
+
+  async #pause(ms: number): Promise<void> {
+    const { clock, signal } = this.#deps
+    await clock.sleep(Math.max(0, Math.min(ms, this.#request.deadline - clock.now())), signal)
+  }
+}
