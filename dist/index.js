@@ -39730,193 +39730,9 @@ var __webpack_exports__ = {};
 
 // EXPORTS
 __nccwpck_require__.d(__webpack_exports__, {
-  i: () => (/* binding */ main)
+  i: () => (/* binding */ main),
+  b: () => (/* binding */ post)
 });
-
-// EXTERNAL MODULE: external "node:crypto"
-var external_node_crypto_ = __nccwpck_require__(7598);
-// EXTERNAL MODULE: external "node:util"
-var external_node_util_ = __nccwpck_require__(7975);
-;// CONCATENATED MODULE: ./build/github/printable.js
-/**
- * Characters that a terminal or browser does not show as themselves: controls, invisible and bidirectional
- * formatting, line and paragraph separators, halves of surrogate pairs.
- */
-const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
-const SHORT_ESCAPES = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
-/** Makes every character visible: `\n`, `\r`, `\t`, else `\u{hex}`. The result is one line. */
-function escapeUnprintable(text) {
-    return text.replace(UNPRINTABLE, (character) => SHORT_ESCAPES[character] ?? `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
-}
-/** Takes out what does not show; tabs stay. Line ends go as well, so split the text before. */
-function removeUnprintable(text) {
-    return text.replace(UNPRINTABLE, (character) => (character === '\t' ? '\t' : ''));
-}
-/** At most `max` characters, the last of them `…` if something was cut; never half a surrogate pair. */
-function cut(text, max) {
-    if (text.length <= max)
-        return text;
-    const kept = text.slice(0, max - 1);
-    return `${/[\uD800-\uDBFF]$/.test(kept) ? kept.slice(0, -1) : kept}…`;
-}
-/** A text inside a message of ours: every character visible, harmless to the runner, cut to `max` characters. */
-function showOnOneLine(text, max) {
-    // Cut before escaping as well: an escape is longer than its character, and the text may be huge.
-    return cut(breakCommands(escapeUnprintable(cut(text, max))), max);
-}
-/** A user's value inside a message of ours: as {@link showOnOneLine}, in double quotes. */
-function quote(text, max = 80) {
-    return `"${showOnOneLine(text, max).replaceAll('"', '\\"')}"`;
-}
-/**
- * Makes one line of text harmless for the runner's reader of commands.
- *
- * The runner obeys `##[command]` anywhere in a line and `::command::` at its start, behind white space.
- */
-function breakCommands(line) {
-    return line.replaceAll('##[', '## [').replace(/^(\s*):(?=:)/u, '$1: ');
-}
-
-;// CONCATENATED MODULE: ./build/github/log.js
-
-
-
-/** The runner drops annotations above this number of each kind in a step, without a word. */
-const MAX_ANNOTATIONS = 10;
-/** The runner cuts an annotation's message here. */
-const MAX_ANNOTATION_LENGTH = 4096;
-/** Longer titles are not readable in the list of annotations. */
-const MAX_TITLE_LENGTH = 255;
-const MIN_MASK_LENGTH = 4;
-const MAX_SERVER_LINES = 200;
-const MAX_SERVER_LINE_LENGTH = 1000;
-const MAX_INLINE_LENGTH = 200;
-/** .NET's line reader, which the runner uses, ends a line at each of these. */
-const LINE_END = /\r\n|\r|\n/;
-/**
- * Makes a server's short text safe inside a line of our own: one line, no terminal codes, nothing invisible,
- * no command of the runner, at most `max` characters.
- */
-function inline(text, max = MAX_INLINE_LENGTH) {
-    // A terminal code's end may lie far behind; what is cut away first would never be shown anyway.
-    return showOnOneLine((0,external_node_util_.stripVTControlCharacters)(text.slice(0, max * 10)), max);
-}
-/**
- * Writes the workflow's log so that no text, whoever wrote it, becomes a command of the runner.
- *
- * Every call is one write: nothing, not even a signal handler's line, can come between a fence and its end.
- */
-class WorkflowLog {
-    #write;
-    #annotations = { notice: 0, warning: 0, error: 0 };
-    /** @param write puts text on the standard output; in a workflow `(text) => process.stdout.write(text)`. */
-    constructor(write) {
-        this.#write = write;
-    }
-    /**
-     * Hides a value everywhere in the job's log from now on; call it before the value's first use. Values under
-     * four characters are left alone: hiding them would make the whole log unreadable.
-     */
-    mask(secret) {
-        if (secret.length >= MIN_MASK_LENGTH)
-            this.#command('add-mask', {}, secret);
-    }
-    /** One line, or several if the message has line ends. */
-    info(message) {
-        this.#write(plainLines(message));
-    }
-    /** Shown only when step debugging is on. */
-    debug(message) {
-        this.#command('debug', {}, printableLines(message).join('\n'));
-    }
-    notice(message, place = {}) {
-        this.#annotate('notice', message, place);
-    }
-    warning(message, place = {}) {
-        this.#annotate('warning', message, place);
-    }
-    /** Annotates the step; it does not decide the exit code. */
-    error(message, place = {}) {
-        this.#annotate('error', message, place);
-    }
-    /** Folds everything that `work` writes under one title. Groups cannot be nested. */
-    async group(title, work) {
-        this.#command('group', {}, escapeUnprintable(title));
-        try {
-            return await work();
-        }
-        finally {
-            this.#command('endgroup', {}, '');
-        }
-    }
-    /**
-     * Shows text that came from a server as a block: each line behind a bar, which also keeps problem matchers
-     * off, and the runner's commands switched off around it. Terminal codes and invisible characters are taken
-     * out; what is cut is said.
-     */
-    serverText(text, options = {}) {
-        const { title, keep = 'first', maxLines = MAX_SERVER_LINES } = options;
-        const lines = (typeof text === 'string' ? [text] : text).flatMap((part) => part.split(LINE_END));
-        while (lines.length > 0 && lines.at(-1)?.trim() === '')
-            lines.pop();
-        const left = Math.max(0, lines.length - maxLines);
-        const kept = keep === 'first' ? lines.slice(0, maxLines) : lines.slice(left);
-        const block = kept.map((line) => `│ ${harmlessLine(line)}\n`);
-        const missing = `│ (${left} ${left === 1 ? 'line' : 'lines'} left out)\n`;
-        if (left > 0 && keep === 'first')
-            block.push(missing);
-        if (left > 0 && keep === 'last')
-            block.unshift(missing);
-        const heading = title === undefined ? '' : plainLines(title);
-        if (block.length === 0) {
-            if (heading !== '')
-                this.#write(heading);
-            return;
-        }
-        const fence = (0,external_node_crypto_.randomUUID)();
-        this.#write(`${heading}::stop-commands::${fence}\n${block.join('')}::${fence}::\n`);
-    }
-    #annotate(kind, message, place) {
-        const text = cut(printableLines(message).join('\n'), MAX_ANNOTATION_LENGTH);
-        this.#annotations[kind] += 1;
-        if (this.#annotations[kind] > MAX_ANNOTATIONS) {
-            const title = place.title === undefined ? '' : `${place.title}: `;
-            this.info(`${kind[0]?.toUpperCase() ?? ''}${kind.slice(1)}: ${title}${text}`);
-            return;
-        }
-        const properties = {
-            title: place.title === undefined ? undefined : inline(place.title, MAX_TITLE_LENGTH),
-            file: place.file,
-            line: place.line?.toString(),
-            col: place.column?.toString(),
-        };
-        this.#command(kind, properties, text);
-    }
-    #command(name, properties, data) {
-        const pairs = Object.entries(properties).flatMap(([key, value]) => value === undefined || value === '' ? [] : [`${key}=${escapeProperty(value)}`]);
-        this.#write(`::${name}${pairs.length === 0 ? '' : ` ${pairs.join(',')}`}::${escapeData(data)}\n`);
-    }
-}
-function printableLines(text) {
-    return text.split(LINE_END).map((line) => escapeUnprintable(line));
-}
-function plainLines(text) {
-    return printableLines(text)
-        .map((line) => `${breakCommands(line)}\n`)
-        .join('');
-}
-function harmlessLine(line) {
-    const shown = removeUnprintable((0,external_node_util_.stripVTControlCharacters)(line.slice(0, MAX_SERVER_LINE_LENGTH * 10)));
-    return breakCommands(cut(shown, MAX_SERVER_LINE_LENGTH));
-}
-/** As the runner reads a command's text back. */
-function escapeData(text) {
-    return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
-}
-/** As the runner reads a command's property back. */
-function escapeProperty(text) {
-    return escapeData(text).replaceAll(':', '%3A').replaceAll(',', '%2C');
-}
 
 // EXTERNAL MODULE: external "node:fs/promises"
 var promises_ = __nccwpck_require__(1455);
@@ -39964,6 +39780,8 @@ function systemCode(error) {
     return hasCode && typeof error.code === 'string' ? error.code : '';
 }
 
+// EXTERNAL MODULE: external "node:crypto"
+var external_node_crypto_ = __nccwpck_require__(7598);
 ;// CONCATENATED MODULE: ./build/github/identity.js
 
 /** Reads what the runner's default variables say about this step; a missing variable is an empty text. */
@@ -40007,21 +39825,50 @@ function stepIdentity(context, stepKey) {
     return (0,external_node_crypto_.createHash)('sha256').update(parts.join('\n')).digest('hex').slice(0, 8);
 }
 
-;// CONCATENATED MODULE: ./build/github/input-faults.js
-/** The step cannot start as it is written. The message lists every fault, one a line. */
-class InputFaults extends Error {
-    name = 'InputFaults';
-    faults;
-    constructor(faults) {
-        super(faults.map((fault) => fault.line).join('\n'));
-        this.faults = faults;
-    }
-}
-
 // EXTERNAL MODULE: external "node:buffer"
 var external_node_buffer_ = __nccwpck_require__(4573);
 // EXTERNAL MODULE: external "node:path"
 var external_node_path_ = __nccwpck_require__(6760);
+;// CONCATENATED MODULE: ./build/github/printable.js
+/**
+ * Characters that a terminal or browser does not show as themselves: controls, invisible and bidirectional
+ * formatting, line and paragraph separators, halves of surrogate pairs.
+ */
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
+const SHORT_ESCAPES = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
+/** Makes every character visible: `\n`, `\r`, `\t`, else `\u{hex}`. The result is one line. */
+function escapeUnprintable(text) {
+    return text.replace(UNPRINTABLE, (character) => SHORT_ESCAPES[character] ?? `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
+}
+/** Takes out what does not show; tabs stay. Line ends go as well, so split the text before. */
+function removeUnprintable(text) {
+    return text.replace(UNPRINTABLE, (character) => (character === '\t' ? '\t' : ''));
+}
+/** At most `max` characters, the last of them `…` if something was cut; never half a surrogate pair. */
+function cut(text, max) {
+    if (text.length <= max)
+        return text;
+    const kept = text.slice(0, max - 1);
+    return `${/[\uD800-\uDBFF]$/.test(kept) ? kept.slice(0, -1) : kept}…`;
+}
+/** A text inside a message of ours: every character visible, harmless to the runner, cut to `max` characters. */
+function showOnOneLine(text, max) {
+    // Cut before escaping as well: an escape is longer than its character, and the text may be huge.
+    return cut(breakCommands(escapeUnprintable(cut(text, max))), max);
+}
+/** A user's value inside a message of ours: as {@link showOnOneLine}, in double quotes. */
+function quote(text, max = 80) {
+    return `"${showOnOneLine(text, max).replaceAll('"', '\\"')}"`;
+}
+/**
+ * Makes one line of text harmless for the runner's reader of commands.
+ *
+ * The runner obeys `##[command]` anywhere in a line and `::command::` at its start, behind white space.
+ */
+function breakCommands(line) {
+    return line.replaceAll('##[', '## [').replace(/^(\s*):(?=:)/u, '$1: ');
+}
+
 ;// CONCATENATED MODULE: ./build/github/yaml-mapping.js
 /** A few aliases to a few others can stand for more values than memory holds. */
 const MAX_VALUES = 100_000;
@@ -40046,8 +39893,10 @@ const SYNTAX_PROBLEMS = {
 /**
  * Reads a text of YAML 1.2 or JSON that holds one mapping, into what JSON can say: keys are texts and stand
  * only once; tags, merge keys and numbers that JSON cannot carry exactly are refused.
+ *
+ * @param show makes the user's own words, such as a key, fit to stand in a message.
  */
-async function parseMapping(text) {
+async function parseMapping(text, show) {
     // Loaded only here: most steps give no configuration, and the library takes its time to load.
     const yaml = await __nccwpck_require__.e(/* import() */ 815).then(__nccwpck_require__.t.bind(__nccwpck_require__, 8815, 19));
     const lines = new yaml.LineCounter();
@@ -40070,26 +39919,39 @@ async function parseMapping(text) {
     const complaints = [...document.errors, ...document.warnings];
     if (complaints.length > 0)
         return { ok: false, problems: syntaxProblems(complaints, locate) };
-    return new MappingReader(yaml, locate).read(document);
+    return new MappingReader(yaml, locate, show).read(document);
 }
 function syntaxProblems(complaints, locate) {
-    // What the parser says after it ran out of stack is noise.
+    // After the parser ran out of stack, what it says and where is noise.
     const exhausted = complaints.find((error) => error.code === 'RESOURCE_EXHAUSTION');
-    return (exhausted === undefined ? complaints : [exhausted])
-        .slice(0, MAX_PROBLEMS)
-        .map((error) => locate(error.pos[0], SYNTAX_PROBLEMS[error.code] ?? `this is not valid YAML: ${error.message}`));
+    const problems = new Map();
+    for (const error of exhausted === undefined ? complaints : [exhausted]) {
+        // At one place the first complaint is the reason, the others its consequences.
+        const offset = exhausted === undefined ? error.pos[0] : 0;
+        if (!problems.has(offset))
+            problems.set(offset, locate(offset, syntaxProblem(error)));
+    }
+    return [...problems.values()].slice(0, MAX_PROBLEMS);
+}
+function syntaxProblem({ code, message }) {
+    const missing = /(?:end with a|Missing closing) (\S)/.exec(message)?.[1];
+    if (missing !== undefined)
+        return `a closing ${missing} is missing before this place`;
+    return SYNTAX_PROBLEMS[code] ?? `this is not valid YAML: ${message}`;
 }
 /** Turns a document's nodes into plain values, and notes what JSON cannot say. */
 class MappingReader {
     #yaml;
     #locate;
+    #show;
     #problems = [];
     /** What each anchor stands for, and of how many values it consists. Not there while it is being read. */
     #anchors = new Map();
     #count = 0;
-    constructor(yaml, locate) {
+    constructor(yaml, locate, show) {
         this.#yaml = yaml;
         this.#locate = locate;
+        this.#show = show;
     }
     read(document) {
         const top = document.contents;
@@ -40140,7 +40002,7 @@ class MappingReader {
             const name = String(key.value);
             const problem = entries.has(name) ? 'stands twice in this mapping; keep one' : keyProblem(name, key);
             if (problem !== undefined)
-                this.#complain(key, `the key ${JSON.stringify(name)} ${problem}`);
+                this.#complain(key, `the key ${this.#show(name)} ${problem}`);
             entries.set(name, this.#value(this.#yaml.isNode(value) ? value : null, depth + 1));
         }
         return Object.fromEntries(entries);
@@ -40155,7 +40017,7 @@ class MappingReader {
         }
         const isInteger = /^(?:[-+]?\d+|0[xo][\da-f]+)$/i.test(node.source ?? '');
         if (!Number.isFinite(value)) {
-            this.#complain(node, 'the number is infinite or none, which JSON cannot carry; put it in quotes');
+            this.#complain(node, 'JSON cannot carry a number that is infinite or none; put it in quotes');
         }
         else if (isInteger && !Number.isSafeInteger(value)) {
             this.#complain(node, 'the number has more digits than JSON can carry exactly; put it in quotes');
@@ -40165,7 +40027,7 @@ class MappingReader {
     #alias(name, node) {
         const anchor = this.#anchors.get(name);
         if (anchor === undefined) {
-            this.#complain(node, `no anchor &${name} is complete before the alias *${name}; write the value out`);
+            this.#complain(node, `the alias ${this.#show(`*${name}`)} has no finished anchor before it; write the value out`);
             return null;
         }
         this.#count += anchor.count;
@@ -40179,7 +40041,7 @@ class MappingReader {
     #isTooMuch(node, depth) {
         if (depth <= MAX_DEPTH && this.#count <= MAX_VALUES)
             return false;
-        const problem = depth > MAX_DEPTH ? TOO_DEEP : `there are more than ${MAX_VALUES} values, aliases counted in full`;
+        const problem = depth > MAX_DEPTH ? TOO_DEEP : `the aliases stand for more than ${MAX_VALUES} values; write fewer`;
         // One is enough: the same is true of every value that follows.
         if (!this.#problems.some((known) => known.problem === problem))
             this.#complain(node, problem);
@@ -40207,12 +40069,15 @@ function keyProblem(name, key) {
 /** Far above any configuration; a larger file is the wrong one. */
 const MAX_BYTES = 1_000_000;
 const MAX_PROBLEM_LENGTH = 200;
-/** Reads the two inputs that hold a run configuration, lowest precedence first, and all that is wrong in both. */
-async function readConfiguration(raw, context) {
-    const found = [
-        await readConfigurationFile(raw['configuration-file']?.trim(), context),
-        await readConfigurationText(raw.configuration, context),
-    ];
+const MAX_WORDS_LENGTH = 60;
+/**
+ * Reads the two inputs that hold a run configuration, lowest precedence first, and all that is wrong in both.
+ *
+ * @param file path of the input `configuration-file`. @param text the input `configuration`, untrimmed: white
+ * space at its start belongs to its indentation.
+ */
+async function readConfiguration(file, text, context) {
+    const found = [await readConfigurationFile(file, context), await readConfigurationText(text, context)];
     return { sources: found.flatMap((part) => part.sources), faults: found.flatMap((part) => part.faults) };
 }
 async function readConfigurationFile(path, context) {
@@ -40239,7 +40104,7 @@ async function readConfigurationText(text, context) {
     return await readMapping(input, text, input, `${input}: `, context);
 }
 async function readMapping(input, text, source, lead, context) {
-    const parsed = await parseMapping(text);
+    const parsed = await parseMapping(text, (words) => quote(context.redact(words), MAX_WORDS_LENGTH));
     if (parsed.ok)
         return { sources: [{ source, value: parsed.value }], faults: [] };
     const faults = parsed.problems.map(({ line, column, problem }) => {
@@ -40270,6 +40135,17 @@ function decode(bytes) {
 }
 function oneFault(input, problem) {
     return { sources: [], faults: [{ input, line: `${input}: ${problem}` }] };
+}
+
+;// CONCATENATED MODULE: ./build/github/input-faults.js
+/** The step cannot start as it is written. The message lists every fault, one a line. */
+class InputFaults extends Error {
+    name = 'InputFaults';
+    faults;
+    constructor(faults) {
+        super(faults.map((fault) => fault.line).join('\n'));
+        this.faults = faults;
+    }
 }
 
 ;// CONCATENATED MODULE: ./node_modules/leven/index.js
@@ -50083,14 +49959,14 @@ const ZERO = 'is zero; write a time such as 30m or 2h30m';
  * stand behind the value.
  */
 function parseDuration(text) {
-    if (/^[+-]?0+(?:\.0+)?$/.test(text))
-        return fault(ZERO);
-    if (/^[+-]?\d+(?:\.\d+)?$/.test(text)) {
-        const number = text.replace(/^[+-]/, '').slice(0, 9);
-        return fault(`has no unit; write ${number}s for seconds or ${number}m for minutes`);
-    }
     if (/^[-\u2212]\s*\d/.test(text))
         return fault('is negative; write a time such as 30m or 2h30m');
+    if (/^\+?0+(?:\.0+)?$/.test(text))
+        return fault(ZERO);
+    if (/^\+?\d+(?:\.\d+)?$/.test(text)) {
+        const number = text.replace('+', '').slice(0, 9);
+        return fault(`has no unit; write ${number}s for seconds or ${number}m for minutes`);
+    }
     const isTime = text.length <= MAX_LENGTH && GRAMMAR.test(text);
     const ms = isTime ? parse_duration_parse(text) : undefined;
     if (ms === undefined) {
@@ -50113,17 +49989,16 @@ function fault(problem) {
 
 /** The longest name that ZenML's database takes. */
 const MAX_NAME_LENGTH = 255;
-const MAX_PATH_LENGTH = 4096;
-const MAX_STEP_KEY_LENGTH = 1000;
+/** The longest path that Linux takes; also more than enough for any other line. */
+const MAX_TEXT_LENGTH = 4096;
 const MIN_POLL_INTERVAL_MS = 1000;
 /** How long ZenML's values for the placeholders are: `2024_01_31` and `23_59_59_123456`. */
 const PLACEHOLDER_LENGTHS = { date: 10, time: 15 };
-/** A value read from its trimmed text; a fault's problem is worded to stand behind the quoted value. */
 function value(read) {
     return schemas_string().transform((raw, context) => {
         const text = raw.trim();
-        return read(text, (problem) => {
-            context.addIssue(`${quote(text)} ${problem}`);
+        return read(text, (problem, part = text) => {
+            context.addIssue(`${quote(part)} ${problem}`);
             return NEVER;
         });
     });
@@ -50156,15 +50031,18 @@ const pollInterval = value((text, fault) => {
         return fault('is too short; write at least 1s, or adaptive');
     return parsed.ms;
 });
+function lineProblem(text, maxLength) {
+    if (/[\p{Cc}\p{Zl}\p{Zp}]/u.test(text)) {
+        return 'holds a line break or a control character; write it on one line';
+    }
+    return text.length > maxLength
+        ? `is ${text.length} characters long; at most ${maxLength} are possible`
+        : undefined;
+}
 function singleLine(maxLength) {
     return value((text, fault) => {
-        if (/[\p{Cc}\p{Zl}\p{Zp}]/u.test(text)) {
-            return fault('holds a line break or a control character; write it on one line');
-        }
-        if (text.length > maxLength) {
-            return fault(`is ${text.length} characters long; at most ${maxLength} are possible`);
-        }
-        return text;
+        const problem = lineProblem(text, maxLength);
+        return problem === undefined ? text : fault(problem);
     });
 }
 const input_schema_name = singleLine(MAX_NAME_LENGTH);
@@ -50191,12 +50069,9 @@ function credentialProblem(text) {
     }
     return undefined;
 }
-const runName = singleLine(MAX_PATH_LENGTH).transform((text, context) => {
-    const problem = runNameProblem(text);
-    if (problem === undefined)
-        return text;
-    context.addIssue(`${quote(text)} ${problem}`);
-    return NEVER;
+const runName = value((text, fault) => {
+    const problem = lineProblem(text, MAX_TEXT_LENGTH) ?? runNameProblem(text);
+    return problem === undefined ? text : fault(problem);
 });
 function runNameProblem(text) {
     const known = Object.keys(PLACEHOLDER_LENGTHS);
@@ -50230,9 +50105,9 @@ const tags = value((text, fault) => {
         return fault(`has an empty tag (number ${empty + 1} of ${found.length}); remove the extra comma`);
     }
     for (const tag of found) {
-        const checked = input_schema_name.safeParse(tag);
-        if (!checked.success)
-            return fault(`has a bad tag: ${checked.error.issues[0]?.message ?? ''}`);
+        const problem = lineProblem(tag, MAX_NAME_LENGTH);
+        if (problem !== undefined)
+            return fault(problem, tag);
     }
     return [...new Set(found)];
 });
@@ -50251,7 +50126,7 @@ const inputSchema = object({
     pipeline: input_schema_name.optional(),
     project: input_schema_name.optional(),
     configuration: schemas_string().optional(),
-    'configuration-file': singleLine(MAX_PATH_LENGTH).optional(),
+    'configuration-file': singleLine(MAX_TEXT_LENGTH).optional(),
     'run-name': runName.optional(),
     tags: tags.optional(),
     'use-cache': input_schema_boolean.optional(),
@@ -50260,7 +50135,7 @@ const inputSchema = object({
     'trigger-timeout': input_schema_duration.prefault('30m'),
     'poll-interval': pollInterval.optional(),
     'allow-insecure-http': input_schema_boolean.prefault('false'),
-    'step-key': singleLine(MAX_STEP_KEY_LENGTH).prefault(''),
+    'step-key': singleLine(MAX_TEXT_LENGTH).prefault(''),
 });
 /** Every input of the action, in the order of action.yml. */
 const inputNames = inputSchema.keyof().options;
@@ -50496,8 +50371,9 @@ async function readInputs(sources) {
     const names = checkNames(env);
     const server = readServer(raw, parseServerUrl);
     const parsed = inputSchema.safeParse(raw);
+    const path = inputSchema.shape['configuration-file'].safeParse(raw['configuration-file']).data;
     const { workspace } = context;
-    const configuration = await readConfiguration(raw, { workspace, readFile, redact });
+    const configuration = await readConfiguration(path, raw.configuration, { workspace, readFile, redact });
     const faults = withoutSecrets(raw, secrets, [
         ...names.faults,
         ...server.faults,
@@ -50593,6 +50469,2213 @@ function withoutSecrets(raw, secrets, faults) {
 function inOrder(faults) {
     const place = (fault) => inputNames.findIndex((name) => name === fault.input);
     return [...faults].sort((a, b) => place(a) - place(b));
+}
+
+;// CONCATENATED MODULE: ./build/zenml/version.js
+/**
+ * Whether a ZenML version such as "0.98.0" or "0.85.0rc1" is at least `major.minor`. A version that cannot be
+ * read counts as new: the newest servers are the likeliest to call themselves something else.
+ */
+function isAtLeast(version, major, minor) {
+    const match = /^(\d+)\.(\d+)/.exec(version);
+    if (match === null)
+        return true;
+    const [actualMajor, actualMinor] = [Number(match[1]), Number(match[2])];
+    return actualMajor > major || (actualMajor === major && actualMinor >= minor);
+}
+
+;// CONCATENATED MODULE: ./build/zenml/run-url.js
+
+/**
+ * Where a person looks at a run (ZenML API, "Where a person looks at a run"). Undefined if the server tells no
+ * address that a browser may follow.
+ *
+ * @param baseUrl the server's address as the user gave it
+ */
+function runUrl(baseUrl, server, runId, project) {
+    const id = encodeURIComponent(runId);
+    if (server.isPro) {
+        const dashboard = run_url_httpUrl(server.dashboardUrl);
+        if (dashboard === undefined || project === undefined)
+            return undefined;
+        return `${dashboard}/projects/${encodeURIComponent(project.id)}/runs/${id}`;
+    }
+    if (!isAtLeast(server.version, 0, 82))
+        return `${baseUrl}/runs/${id}`;
+    return project?.name === undefined
+        ? undefined
+        : `${baseUrl}/projects/${encodeURIComponent(project.name)}/runs/${id}`;
+}
+/** A server's text as an address, if it is one with http or https and without user info. */
+function run_url_httpUrl(text) {
+    if (text === undefined)
+        return undefined;
+    try {
+        const url = new URL(text);
+        if (!/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '')
+            return undefined;
+        return url.href.replace(/\/+$/, '');
+    }
+    catch {
+        return undefined;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/run/errors.js
+/**
+ * The run cannot be started, followed or ended as wished; the message is one line that says what failed, why,
+ * and what to do.
+ */
+class RunError extends Error {
+    name = 'RunError';
+    conclusion;
+    /** @param conclusion what the step's outputs say; `lost` where a run may go on that is out of our sight */
+    constructor(message, conclusion = 'failed') {
+        super(message);
+        this.conclusion = conclusion;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/run/name.js
+/** The longest name that ZenML takes. */
+const MAX_RUN_NAME_LENGTH = 255;
+/**
+ * Fills `{date}` and `{time}` the way ZenML does (`2026_11_22`, `21_47_25_741000`), but here, so that the name
+ * is known before the run is.
+ *
+ * @param now milliseconds since the epoch; the text is in UTC
+ */
+function expandRunName(pattern, now) {
+    const [date = '', time = ''] = new Date(now).toISOString().replace('Z', '').split('T');
+    return pattern
+        .replaceAll('{date}', date.replaceAll('-', '_'))
+        .replaceAll('{time}', `${time.replaceAll(/[:.]/g, '_')}000`);
+}
+/** The part of a default name that all attempts of a workflow run share. */
+function runNamePrefix({ workflowRunId }, pipeline) {
+    // What follows takes some 50 characters, and must never be cut.
+    return `${pipeline.slice(0, MAX_RUN_NAME_LENGTH - 80)}-gh${workflowRunId}-`;
+}
+/**
+ * A name that no other step, attempt or workflow run uses, and that a person can read.
+ *
+ * @param key the first idempotency key, a UUID: its digits make the name unique
+ */
+function defaultRunName(origin, pipeline, key) {
+    const unique = key.replaceAll('-', '').slice(0, 12);
+    return `${runNamePrefix(origin, pipeline)}${origin.attempt}-${origin.stepIdentity}-${unique}`;
+}
+/** Which step and attempt gave a run its default name; undefined for any other name. */
+function readDefaultRunName(name, prefix) {
+    if (!name.startsWith(prefix))
+        return undefined;
+    const [, attempt, stepIdentity] = /^(\d{1,9})-([0-9a-f]{8})-[0-9a-f]{12}$/.exec(name.slice(prefix.length)) ?? [];
+    return attempt === undefined || stepIdentity === undefined
+        ? undefined
+        : { attempt: Number(attempt), stepIdentity };
+}
+
+;// CONCATENATED MODULE: ./build/run/configure.js
+
+
+
+/**
+ * Merges the layers: mappings deeply, everything else replaced by the later layer.
+ *
+ * @throws RunError if a layer's `run_name` cannot be one.
+ */
+function mergeOverrides({ layers, tags, useCache }) {
+    const merged = layers.reduce((base, { value }) => mergeDeeply(base, value), {});
+    const { run_name: runName, ...rest } = merged;
+    const body = {
+        ...rest,
+        ...(tags === undefined ? {} : { tags }),
+        ...(useCache === undefined ? {} : { enable_cache: useCache }),
+    };
+    if (runName === undefined || runName === null)
+        return { body, runName: undefined };
+    if (typeof runName !== 'string' || runName.trim() === '' || runName.length > MAX_RUN_NAME_LENGTH) {
+        const source = layers.findLast(({ value }) => value['run_name'] !== undefined)?.source ?? 'configuration';
+        throw new RunError(`${source}: run_name must be a text of 1 to ${MAX_RUN_NAME_LENGTH} characters`);
+    }
+    return { body, runName };
+}
+/**
+ * What the server needs beside the overrides: up to 0.84 it wants every parameter of every step and refuses a
+ * partial configuration (ZenML API, "Trigger").
+ */
+function completeFor(version, definition, body) {
+    if (isAtLeast(version, 0, 85) || definition.stepParameters === undefined)
+        return body;
+    const steps = Object.entries(definition.stepParameters)
+        .filter(([, parameters]) => Object.keys(parameters).length > 0)
+        .map(([name, parameters]) => [name, { parameters }]);
+    return steps.length === 0 ? body : mergeDeeply({ steps: Object.fromEntries(steps) }, body);
+}
+function mergeDeeply(base, over) {
+    const merged = Object.entries(over).map(([key, value]) => {
+        const below = Object.hasOwn(base, key) ? base[key] : undefined;
+        return [key, isObject(below) && isObject(value) ? mergeDeeply(below, value) : value];
+    });
+    return { ...base, ...Object.fromEntries(merged) };
+}
+function isObject(value) {
+    return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+;// CONCATENATED MODULE: ./build/zenml/error-body.js
+const MESSAGE_LIMIT = 600;
+/**
+ * Reads the six shapes of errors that ZenML servers and what stands before them give (ZenML API, "Errors"):
+ * `{"detail": ["Class", "message"]}`, `{"detail": "message"}`, a bare `["Class", "message"]`,
+ * `{"error": "message"}`, plain text, HTML. Also says what is odd about an answer that is no error.
+ */
+function readErrorBody(answer) {
+    if (answer.status >= 300 && answer.status < 400)
+        return redirect(answer);
+    if (isHtml(answer)) {
+        const title = /<title[^>]*>([^<]{1,120})/i.exec(answer.body)?.[1];
+        const named = title === undefined ? '' : ` titled "${oneLine(title)}"`;
+        return {
+            source: 'something that is not a ZenML API',
+            message: `a web page${named} where JSON is due; check server-url (a dashboard or a proxy answers there)`,
+        };
+    }
+    const json = error_body_parseJson(answer.body);
+    const pair = exceptionPair(json) ?? exceptionPair(property(json, 'detail'));
+    if (pair !== undefined) {
+        return { source: 'the server', exception: pair[0], message: error_body_cut(readable(pair[1])) };
+    }
+    const text = property(json, 'detail') ?? property(json, 'error');
+    if (typeof text === 'string')
+        return { source: 'the server', message: error_body_cut(oneLine(text)) };
+    if (text !== undefined)
+        return { source: 'the server', message: error_body_cut(oneLine(JSON.stringify(text))) };
+    const plain = error_body_cut(oneLine(answer.body));
+    if (answer.status < 300) {
+        return {
+            source: 'something that is not a ZenML API',
+            message: `an answer of an unknown shape: ${plain || '(empty)'}`,
+        };
+    }
+    return { source: 'the server', message: plain || '(no text)' };
+}
+function redirect(answer) {
+    const location = answer.headers['location'];
+    const target = typeof location === 'string' ? error_body_withoutSecrets(location) : 'another address';
+    return {
+        source: 'something that is not a ZenML API',
+        message: `a redirect to ${target}; redirects are not followed with a credential, so use the final address as server-url`,
+    };
+}
+/** An address to show: user, password, query and fragment can hold secrets. */
+function error_body_withoutSecrets(location) {
+    try {
+        const url = new URL(location);
+        return error_body_cut(`${url.origin}${url.pathname}`);
+    }
+    catch {
+        return error_body_cut(oneLine(location.replace(/[?#].*$/s, '')));
+    }
+}
+/** True for a body that is a web page, whatever its content type claims. */
+function isHtml(answer) {
+    const type = answer.headers['content-type'];
+    return (typeof type === 'string' && type.includes('text/html')) || /^\s*<(!doctype|html)/i.test(answer.body);
+}
+/** The body as JSON, or undefined if it is none. */
+function error_body_parseJson(body) {
+    try {
+        return JSON.parse(body);
+    }
+    catch {
+        return undefined;
+    }
+}
+function property(value, name) {
+    if (typeof value !== 'object' || value === null)
+        return undefined;
+    return Object.entries(value).find(([key]) => key === name)?.[1];
+}
+function exceptionPair(value) {
+    if (!Array.isArray(value) || value.length < 1 || value.length > 4)
+        return undefined;
+    const parts = value;
+    const [exception, ...rest] = parts;
+    if (typeof exception !== 'string' || !/^[A-Za-z_][\w.]{0,80}$/.test(exception))
+        return undefined;
+    return [exception, rest.map((part) => (typeof part === 'string' ? part : JSON.stringify(part))).join(' ')];
+}
+/** Python shows a KeyError's message in quotes, and FastAPI a validation error as a list of dictionaries. */
+function readable(message) {
+    const problems = [...message.matchAll(/'loc': \(([^)]*)\), 'msg': (?:'([^']*)'|"([^"]*)")/g)];
+    if (problems.length > 0) {
+        return problems
+            .map(([, location = '', single, double]) => `${location.replace(/['\s]/g, '').replaceAll(',', '.')}: ${single ?? double ?? ''}`)
+            .join('; ');
+    }
+    const line = oneLine(message);
+    const quote = line[0];
+    const quoted = line.length > 1 && (quote === '"' || quote === "'") && line.endsWith(quote);
+    return quoted ? line.slice(1, -1).replaceAll(`\\${quote}`, quote) : line;
+}
+function oneLine(text) {
+    return text.replace(/\s+/g, ' ').trim();
+}
+function error_body_cut(text) {
+    return text.length > MESSAGE_LIMIT ? `${text.slice(0, MESSAGE_LIMIT)}…` : text;
+}
+/**
+ * Milliseconds that a Retry-After header asks for (RFC 9110: seconds, or a date); undefined if it is absent
+ * or says nothing usable. `now` is in milliseconds since the epoch.
+ */
+function retryAfterMs(header, now) {
+    const value = (Array.isArray(header) ? header[0] : header)?.trim();
+    if (value === undefined || value === '')
+        return undefined;
+    if (/^\d+(\.\d+)?$/.test(value))
+        return Number(value) * 1000;
+    const date = Date.parse(value);
+    return Number.isNaN(date) ? undefined : Math.max(0, date - now);
+}
+
+;// CONCATENATED MODULE: ./build/zenml/errors.js
+
+/** Everything that can go wrong between us and a ZenML server; the message is one line for a person. */
+class ZenmlError extends Error {
+    name = 'ZenmlError';
+}
+/**
+ * Codes of Node's TLS and undici that another try will not mend. The words are ours throughout, because
+ * undici's own texts can hold the whole URL, user and password included.
+ */
+const CERTIFICATE_CODES = new Set([
+    'CERT_HAS_EXPIRED',
+    'CERT_NOT_YET_VALID',
+    'CERT_UNTRUSTED',
+    'DEPTH_ZERO_SELF_SIGNED_CERT',
+    'ERR_TLS_CERT_ALTNAME_INVALID',
+    'SELF_SIGNED_CERT_IN_CHAIN',
+    'UNABLE_TO_GET_ISSUER_CERT',
+    'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+    'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+]);
+const REASONS = {
+    ECONNREFUSED: 'the connection was refused',
+    ECONNRESET: 'the connection was closed before the answer was complete',
+    EHOSTUNREACH: 'the host cannot be reached from this runner',
+    ENETUNREACH: 'the network cannot be reached from this runner',
+    ENOTFOUND: 'the host name is not known',
+    EAI_AGAIN: 'the host name could not be looked up',
+    EPIPE: 'the connection was closed while the request was being sent',
+    ETIMEDOUT: 'the connection timed out',
+    UND_ERR_CONNECT_TIMEOUT: 'no connection within 10 s',
+    UND_ERR_SOCKET: 'the connection was closed before the answer was complete',
+    UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'the connection was closed before the answer was complete',
+};
+/** No complete answer came. `sent` is false only if the server cannot have seen any of the request. */
+class TransportError extends ZenmlError {
+    name = 'TransportError';
+    code;
+    sent;
+    /** Whether another try is pointless until somebody changes something. */
+    permanent;
+    constructor(code, message, sent, permanent = false) {
+        super(message);
+        this.code = code;
+        this.sent = sent;
+        this.permanent = permanent;
+    }
+    /** Reads an error of undici or Node; only its code is shown, never its text. */
+    static from(error, sent) {
+        const code = errorCode(error) ?? 'UNKNOWN';
+        if (CERTIFICATE_CODES.has(code)) {
+            return new TransportError(code, `the server's certificate is not trusted (${code})`, sent, true);
+        }
+        const proxyStatus = /Proxy response \((\d{3})\)/.exec(error.message)?.[1];
+        if (proxyStatus !== undefined) {
+            return new TransportError('PROXY', `the proxy refused the connection with status ${proxyStatus}`, sent);
+        }
+        return new TransportError(code, REASONS[code] ?? `the exchange broke off (${code})`, sent);
+    }
+}
+/** Node's code of an error, or of what lies under it: it tries every address of a host and reports them together. */
+function errorCode(error) {
+    if (typeof error !== 'object' || error === null)
+        return undefined;
+    if ('code' in error && typeof error.code === 'string' && /^\w+$/.test(error.code))
+        return error.code;
+    if ('errors' in error && Array.isArray(error.errors))
+        return errorCode(error.errors[0]);
+    return 'cause' in error ? errorCode(error.cause) : undefined;
+}
+/** A complete answer that says no, or that no ZenML server gives (HTML, a redirect, a foreign shape). */
+class AnswerError extends ZenmlError {
+    name = 'AnswerError';
+    status;
+    /** The Python exception's name, where ZenML gave one. */
+    exception;
+    /** ZenML's message in one line, cleaned but not trusted: it may hold anything. */
+    detail;
+    /** Whether a ZenML server wrote it; false for a proxy, a dashboard or something else in between. */
+    fromZenml;
+    retryAfterMs;
+    /** @param doing what was tried, as an infinitive: "log in", "read the run" */
+    constructor(doing, answer, now) {
+        const body = readErrorBody(answer);
+        const exception = body.exception === undefined ? '' : ` ${body.exception}`;
+        super(`Could not ${doing}: ${body.source} answered ${answer.status}${exception}: ${body.message}`);
+        this.status = answer.status;
+        this.exception = body.exception;
+        this.detail = body.message;
+        this.fromZenml = body.source === 'the server';
+        this.retryAfterMs = retryAfterMs(answer.headers['retry-after'], now);
+    }
+}
+/** A credential that no longer, or never, opened the door; trying again with it only makes matters worse. */
+class CredentialError extends ZenmlError {
+    name = 'CredentialError';
+}
+/** The server could not be reached, or did not answer sensibly, for as long as we were ready to try. */
+class UnreachableError extends ZenmlError {
+    name = 'UnreachableError';
+    cause;
+    constructor(doing, cause) {
+        super(`Could not ${doing}: ${cause.message}`);
+        this.cause = cause;
+    }
+}
+/** True for every failure that this room reports. */
+function isZenmlError(error) {
+    return error instanceof ZenmlError;
+}
+
+;// CONCATENATED MODULE: ./build/zenml/model.js
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+/** True for what ZenML takes as an id; anything else in an id's place answers 422. */
+function isUuid(text) {
+    return UUID.test(text);
+}
+function toInfo(info) {
+    return {
+        version: info.version,
+        isPro: info.deployment_type === 'cloud',
+        dashboardUrl: info.dashboard_url ?? undefined,
+    };
+}
+function toDefinition(kind, from) {
+    const projectId = from.body?.project_id;
+    return {
+        kind,
+        id: from.id,
+        name: from.name ?? undefined,
+        runnable: from.body?.runnable ?? undefined,
+        pipeline: toNamed(from.resources?.pipeline),
+        project: toNamed(from.metadata?.project ?? from.metadata?.workspace) ??
+            (projectId == null ? undefined : { id: projectId, name: undefined }),
+        sourceSnapshotId: from.resources?.source_snapshot?.id,
+        stepParameters: toStepParameters(from),
+    };
+}
+function toStepParameters(from) {
+    const steps = from.metadata?.config_template?.steps;
+    if (steps == null)
+        return undefined;
+    return Object.fromEntries(Object.entries(steps).map(([name, step]) => [name, step?.parameters ?? {}]));
+}
+function toRun({ id, name, body, metadata, resources }) {
+    return {
+        id,
+        name: name ?? undefined,
+        ...stateOf(body),
+        endTime: metadata?.end_time ?? undefined,
+        templateId: metadata?.template_id ?? undefined,
+        sourceSnapshotId: resources?.source_snapshot?.id,
+        pipeline: toNamed(resources?.pipeline ?? body?.pipeline),
+        projectId: body?.project_id ?? metadata?.workspace?.id,
+    };
+}
+function stateOf(body) {
+    return {
+        status: body?.status ?? 'unknown',
+        statusReason: body?.status_reason ?? undefined,
+        inProgress: body?.in_progress ?? undefined,
+        created: body?.created ?? undefined,
+    };
+}
+function toNamed(from) {
+    return from == null ? undefined : { id: from.id, name: from.name ?? undefined };
+}
+function toStep(from) {
+    return { name: from.name ?? from.id, status: from.body?.status ?? 'unknown', upstream: undefined };
+}
+/** Reads the steps out of a graph in which artifacts stand between them. */
+function stepsOfDag(dag) {
+    const steps = new Map(dag.nodes.filter(({ type }) => type === 'step').map((node) => [node.node_id, node]));
+    const sources = new Map();
+    for (const { source, target } of dag.edges)
+        sources.set(target, [...(sources.get(target) ?? []), source]);
+    const upstream = (nodeId) => (sources.get(nodeId) ?? [])
+        .flatMap((source) => (steps.has(source) ? [source] : (sources.get(source) ?? [])))
+        .flatMap((source) => steps.get(source)?.name ?? []);
+    return [...steps.values()].map((node) => ({
+        name: node.name,
+        status: node.id == null ? undefined : (node.metadata?.status ?? 'unknown'),
+        upstream: [...new Set(upstream(node.node_id))],
+    }));
+}
+
+;// CONCATENATED MODULE: ./build/run/resolve.js
+
+
+
+
+
+const NOUNS = { template: 'run template', snapshot: 'snapshot' };
+/** How many of a server's definitions are looked through for names to suggest. */
+const SUGGESTION_POOL = 200;
+const MOST_SUGGESTIONS = 10;
+const NOT_ALLOWED_HINT = 'ZenML hides what the account may not read, so it may also be a matter of rights';
+/**
+ * Finds what is to be run: by id, by exact name, by name within a pipeline, or the newest of a pipeline.
+ *
+ * @param project already resolved; undefined where the user named none
+ * @throws RunError with the nearest names if there is none, with all ids if there are several, or if it is not runnable
+ */
+async function resolveTarget(client, server, target, project) {
+    if (target.kind === 'snapshot' && !isAtLeast(server.version, 0, 90)) {
+        throw new RunError(`snapshot: this server is ZenML ${server.version}, which has no snapshots yet; use template instead`);
+    }
+    const finder = new Finder(client, server, target, project);
+    if (target.kind === 'pipeline')
+        return finder.newestOf(target.pipeline);
+    return isUuid(target.reference)
+        ? finder.byId(target.kind, target.reference)
+        : finder.byName(target.kind, target.reference);
+}
+/**
+ * Finds the project that an input names.
+ *
+ * @throws RunError if there is none.
+ */
+async function resolveProject(client, server, nameOrId) {
+    try {
+        return await client.project(nameOrId, isAtLeast(server.version, 0, 82) ? 'projects' : 'workspaces');
+    }
+    catch (error) {
+        if (!isNotFound(error))
+            throw error;
+        throw new RunError(`project: there is no project "${nameOrId}" on this server. Check its name; ${NOT_ALLOWED_HINT}`);
+    }
+}
+class Finder {
+    #client;
+    #server;
+    #target;
+    #project;
+    constructor(client, server, target, project) {
+        this.#client = client;
+        this.#server = server;
+        this.#target = target;
+        this.#project = project;
+    }
+    async byId(kind, id) {
+        let definition;
+        try {
+            definition = await this.#client.definition(kind, id);
+        }
+        catch (error) {
+            if (isNotFound(error))
+                throw await this.#notFound(kind, `with the id ${id}`, id);
+            throw error;
+        }
+        if (!this.#isInPipeline(definition)) {
+            const actual = definition.pipeline?.name ?? 'another one';
+            throw new RunError(`pipeline: the ${NOUNS[kind]} ${id} belongs to the pipeline "${actual}". Correct or drop the input`);
+        }
+        if (!this.#isInProject(definition)) {
+            throw new RunError(`project: the ${NOUNS[kind]} ${id} belongs to another project. Correct or drop the input`);
+        }
+        return runnable(definition);
+    }
+    async byName(kind, name) {
+        const query = { name, pipeline: this.#target.pipeline, projectId: this.#project?.id, size: 100 };
+        const found = (await this.#client.definitions(kind, query)).filter((definition) => definition.name === name && this.#isInPipeline(definition) && this.#isInProject(definition));
+        const [first, ...others] = found;
+        if (first === undefined)
+            throw await this.#notFound(kind, `named "${name}"${this.#place()}`, name);
+        if (others.length > 0) {
+            const list = found.map(({ id, pipeline }) => `${id} (pipeline "${pipeline?.name ?? '?'}")`).join(', ');
+            throw new RunError(`${kind}: ${found.length} ${NOUNS[kind]}s are named "${name}": ${list}. Use one of the ids, or name the pipeline or the project`);
+        }
+        const definition = await this.#client.definition(kind, first.id);
+        // In a list, 0.74 does not say where an item belongs.
+        if (!this.#isInProject(definition))
+            throw await this.#notFound(kind, `named "${name}"${this.#place()}`, name);
+        return runnable(definition);
+    }
+    /** The newest that has a name and can be run: every trigger leaves an unnamed one behind as well. */
+    async newestOf(pipeline) {
+        const kind = isAtLeast(this.#server.version, 0, 90) ? 'snapshot' : 'template';
+        const query = { pipeline, projectId: this.#project?.id, runnable: true, size: 100 };
+        const newest = (await this.#client.definitions(kind, query)).find((definition) => definition.runnable === true &&
+            definition.name !== undefined &&
+            this.#isInPipeline(definition) &&
+            this.#isInProject(definition));
+        if (newest !== undefined)
+            return this.#client.definition(kind, newest.id);
+        throw new RunError(`pipeline: "${pipeline}" has no named ${NOUNS[kind]} that can be run${this.#place()}. ` +
+            `${await this.#suggest(kind, pipeline, ({ pipeline: of }) => of?.name)}${NOT_ALLOWED_HINT}`);
+    }
+    async #notFound(kind, which, wanted) {
+        const suggestion = await this.#suggest(kind, wanted, ({ name }) => name);
+        return new RunError(`${kind}: there is no ${NOUNS[kind]} ${which}. ${suggestion}${NOT_ALLOWED_HINT}`);
+    }
+    async #suggest(kind, wanted, nameOf) {
+        const all = await this.#client.definitions(kind, { projectId: this.#project?.id, size: SUGGESTION_POOL });
+        const names = new Set(all.flatMap((definition) => definition.runnable === true && this.#isInProject(definition) ? (nameOf(definition) ?? []) : []));
+        const nearest = [...names].sort((a, b) => leven(a, wanted) - leven(b, wanted)).slice(0, MOST_SUGGESTIONS);
+        if (nearest.length === 0)
+            return `The account sees no runnable ${NOUNS[kind]} at all. `;
+        return `Runnable ones are: ${nearest.map((name) => `"${name}"`).join(', ')}. `;
+    }
+    #isInPipeline({ pipeline }) {
+        const wanted = this.#target.pipeline;
+        return wanted === undefined || pipeline?.name === wanted || pipeline?.id === wanted.toLowerCase();
+    }
+    /** A definition that does not say where it belongs is not excluded: the server may hide that. */
+    #isInProject({ project }) {
+        return this.#project === undefined || project === undefined || project.id === this.#project.id;
+    }
+    #place() {
+        const pipeline = this.#target.kind === 'pipeline' ? undefined : this.#target.pipeline;
+        const inPipeline = pipeline === undefined ? '' : ` in the pipeline "${pipeline}"`;
+        return this.#project === undefined
+            ? inPipeline
+            : `${inPipeline} in the project "${this.#project.name ?? this.#project.id}"`;
+    }
+}
+function runnable(definition) {
+    if (definition.runnable !== false)
+        return definition;
+    const noun = NOUNS[definition.kind];
+    throw new RunError(`${definition.kind}: the ${noun} "${definition.name ?? definition.id}" cannot be run: ` +
+        'its stack or its build is gone, or it was made on a local stack. Make a new one on a remote stack and use that');
+}
+function isNotFound(error) {
+    return error instanceof AnswerError && error.status === 404 && error.fromZenml;
+}
+
+;// CONCATENATED MODULE: ./build/run/prepare.js
+
+
+
+/** Logs in, says where and as whom, and finds the project that the user named. */
+async function connect({ serverUrl, project }, { client, reporter }) {
+    const server = await client.info();
+    const account = await client.account();
+    reporter.tell({ kind: 'connected', serverUrl, version: server.version, account });
+    return {
+        server,
+        project: project === undefined ? undefined : await resolveProject(client, server, project),
+    };
+}
+/** Connects, and finds what is to be run. */
+async function prepare(request, deps) {
+    const { server, project } = await connect(request, deps);
+    const definition = await resolveTarget(deps.client, server, request.target, project);
+    return {
+        server,
+        definition,
+        project: project ?? (await projectForLink(deps.client, server, definition.project)),
+    };
+}
+/** An open-source dashboard's addresses hold the project's name, and most answers only have its id. */
+async function projectForLink(client, server, project) {
+    if (project === undefined || project.name !== undefined)
+        return project;
+    if (server.isPro || !isAtLeast(server.version, 0, 82))
+        return project;
+    try {
+        return await client.project(project.id, 'projects');
+    }
+    catch (error) {
+        if (!(error instanceof AnswerError))
+            throw error;
+        // Without the right to read the project there is no link; the run can be started all the same.
+        return project;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/zenml/status.js
+/** The states in which ZenML starts nothing more of a run (ZenML API, "Watch"). */
+const FINISHED_RUN = new Set([
+    'completed',
+    'cached',
+    'skipped',
+    'failed',
+    'stopped',
+    'cancelled',
+]);
+const SUCCEEDED = new Set(['completed', 'cached', 'skipped']);
+const STOPPED = new Set(['stopped', 'cancelled']);
+const UNFINISHED = new Set([
+    'initializing',
+    'provisioning',
+    'running',
+    'paused',
+    'resuming',
+    'stopping',
+    'cancelling',
+    'queued',
+    'retrying',
+]);
+/** `retried` is the state of an attempt that failed and was followed by another. */
+const FINISHED_STEP = new Set([...FINISHED_RUN, 'retried']);
+/** Sorts a run's state as any server version writes it. */
+function runPhase(status) {
+    if (SUCCEEDED.has(status))
+        return 'succeeded';
+    if (STOPPED.has(status))
+        return 'stopped';
+    if (status === 'failed')
+        return 'failed';
+    return UNFINISHED.has(status) ? 'going-on' : 'unknown';
+}
+/** True if a step in this state uses no more computing time; an unknown state may. */
+function isStepFinished(status) {
+    return FINISHED_STEP.has(status);
+}
+/** True if steps that wait for this one may start. */
+function isStepSucceeded(status) {
+    return SUCCEEDED.has(status);
+}
+
+;// CONCATENATED MODULE: ./build/run/resume.js
+
+
+/**
+ * The run that an earlier attempt of the same step left and that is worth taking up: it goes on, or has
+ * completed. A failed or stopped one is what a re-run is for. Where several match, guessing would be worse than
+ * a new run.
+ */
+async function findEarlierRun(client, origin, pipeline, projectId) {
+    if (origin.attempt <= 1)
+        return { kind: 'none' };
+    const prefix = runNamePrefix(origin, pipeline);
+    const matches = (await client.runsByPrefix(prefix, projectId)).flatMap((run) => {
+        const name = run.name ?? '';
+        const parts = readDefaultRunName(name, prefix);
+        const isEarlier = parts?.stepIdentity === origin.stepIdentity && parts.attempt < origin.attempt;
+        return isEarlier && isWorthTaking(run) ? [{ run, name, attempt: parts.attempt }] : [];
+    });
+    const [match, ...others] = matches;
+    if (match === undefined)
+        return { kind: 'none' };
+    return others.length === 0
+        ? { kind: 'one', ...match }
+        : { kind: 'several', names: matches.map(({ name }) => name) };
+}
+function isWorthTaking({ status }) {
+    const phase = runPhase(status);
+    return phase === 'succeeded' || (phase === 'going-on' && status !== 'stopping' && status !== 'cancelling');
+}
+
+;// CONCATENATED MODULE: ./build/zenml/retry.js
+
+/** Statuses that say "later" and not "no". ZenML answers 500 while its database or the Pro service is away. */
+const PASSING = new Set([408, 425, 429, 500, 502, 503, 504]);
+/** Enough for a server that restarts (some 15 s): six tries wait half a minute on average. */
+const MOST_ATTEMPTS = 7;
+/** Longer than this nobody wants to wait silently for one answer; the server's own words are more useful then. */
+const LONGEST_RETRY_AFTER_MS = 120_000;
+/**
+ * Whether a request that may be repeated without harm should be tried again.
+ *
+ * @param attempt the number of tries so far, 1 after the first
+ * @param random uniform in [0, 1)
+ */
+function decideRetry(error, attempt, random) {
+    if (attempt >= MOST_ATTEMPTS || !isPassing(error))
+        return { kind: 'give-up' };
+    const asked = error instanceof AnswerError ? (error.retryAfterMs ?? 0) : 0;
+    if (asked > LONGEST_RETRY_AFTER_MS)
+        return { kind: 'give-up' };
+    return { kind: 'retry', waitMs: backoffMs(attempt, random, { atLeastMs: asked }) };
+}
+/** True for failures that may be over at the next try. */
+function isPassing(error) {
+    if (error instanceof UnreachableError)
+        return isPassing(error.cause);
+    if (error instanceof TransportError)
+        return !error.permanent;
+    return error instanceof AnswerError && (PASSING.has(error.status) || isForeignPage(error));
+}
+/** A web page where JSON is due, with a status that says all is well: what load balancers show during an upgrade. */
+function isForeignPage(error) {
+    return !error.fromZenml && error.status >= 200 && error.status < 300;
+}
+/**
+ * Exponential back-off with full jitter, in milliseconds: many jobs that met the same fault come back spread
+ * out. `atLeastMs` (a Retry-After) is a minimum, to which the jitter is added.
+ */
+function backoffMs(attempt, random, { atLeastMs = 0, baseMs = 1_000, capMs = 15_000, } = {}) {
+    return Math.round(atLeastMs + random * Math.min(capMs, baseMs * 2 ** Math.min(attempt - 1, 20)));
+}
+
+;// CONCATENATED MODULE: ./build/run/assess.js
+
+/**
+ * With the default `continue_on_failure`, `failed` comes while other branches run; `in_progress` tells, but can
+ * stay true for ever (ZenML API, "Watch"). So a failed or stopped run is over when nothing of it runs and nothing
+ * has changed for a while: half a minute, or, where a step could still start, as long as a new machine may take
+ * to come up.
+ */
+const SETTLE_MS = 30_000;
+const SETTLE_BEFORE_STARTABLE_STEP_MS = 300_000;
+/** True if only the steps can tell whether the run is over. */
+function needsSteps(run) {
+    const phase = runPhase(run.status);
+    return (phase === 'failed' || phase === 'stopped') && run.inProgress !== false;
+}
+/**
+ * Whether nothing of the run goes on any more.
+ *
+ * @param unchangedMs for how long all looks have been alike
+ */
+function isOver({ run, steps }, unchangedMs) {
+    switch (runPhase(run.status)) {
+        case 'going-on':
+            return false;
+        case 'succeeded':
+            return true;
+        case 'unknown':
+            return run.inProgress === false || run.endTime !== undefined;
+        case 'failed':
+        case 'stopped':
+            if (run.inProgress === false)
+                return true;
+            if (steps === undefined || unfinishedSteps(steps).length > 0)
+                return false;
+            return unchangedMs >= (hasStartableStep(steps) ? SETTLE_BEFORE_STARTABLE_STEP_MS : SETTLE_MS);
+    }
+}
+/** Names of the steps that have started and not ended. */
+function unfinishedSteps(steps) {
+    return steps.filter(({ status }) => status !== undefined && !isStepFinished(status)).map(({ name }) => name);
+}
+/** Whether a step has not started although all that it waits for succeeded. A run without any started step has none. */
+function hasStartableStep(steps) {
+    const succeeded = new Set(steps.filter(({ status }) => status !== undefined && isStepSucceeded(status)).map(({ name }) => name));
+    return (succeeded.size > 0 &&
+        steps.some(({ status, upstream }) => status === undefined && upstream?.every((name) => succeeded.has(name)) === true));
+}
+
+;// CONCATENATED MODULE: ./build/run/steps.js
+
+/** A run's steps: from its graph, which also has those not started, or from the list where there is no graph (0.74). */
+async function readSteps(client, runId) {
+    try {
+        return await client.dag(runId);
+    }
+    catch (error) {
+        // A route that is not there has no exception's name, a run that is not there has.
+        if (!(error instanceof AnswerError && error.status === 404 && error.exception === undefined))
+            throw error;
+        return client.steps(runId);
+    }
+}
+
+;// CONCATENATED MODULE: ./build/run/stop.js
+
+
+
+
+
+/** A run that initializes gets its orchestrator's id any moment; after this time it is ended instead of stopped. */
+const EARLY_MS = 2_500;
+const EARLY_PAUSE_MS = 400;
+/** After a run was ended while initializing: how long it is watched that no step starts all the same. */
+const AFTERMATH_MS = 3_000;
+const SETTLE_PAUSE = { baseMs: 400, capMs: 2_000 };
+/**
+ * Stops a run, and sees to it that it has stopped. Handles every answer of ZenML's stop route, and ends a run
+ * that has not reached its orchestrator (ZenML API, "Stop"). Never throws for what a server says.
+ */
+async function stopRun(request, deps) {
+    return new Stop(request, deps).run();
+}
+class Stop {
+    #request;
+    #deps;
+    #client;
+    #graceful;
+    #status;
+    #asked = false;
+    #earlySince;
+    #lastFailure = 'the server did not answer in time';
+    constructor(request, deps) {
+        this.#request = request;
+        this.#deps = deps;
+        this.#client = deps.client.with({ retries: false, signal: deps.signal });
+        this.#graceful = request.graceful;
+        this.#status = request.status;
+    }
+    async run() {
+        try {
+            for (let attempt = 1; this.#hasTime(); attempt += 1) {
+                const stopped = await this.#tryOnce(attempt);
+                if (stopped !== undefined)
+                    return stopped;
+            }
+        }
+        catch (error) {
+            if (this.#deps.signal?.aborted !== true)
+                throw error;
+        }
+        if (this.#asked)
+            return { kind: 'asked', status: this.#status };
+        return this.#goingOn(this.#lastFailure);
+    }
+    async #tryOnce(attempt) {
+        try {
+            return await this.#ask(attempt);
+        }
+        catch (error) {
+            if (!isZenmlError(error))
+                throw error;
+            if (!isPassing(error))
+                return this.#goingOn(error.message);
+            await this.#pauseAfter(error, attempt);
+            return undefined;
+        }
+    }
+    async #ask(attempt) {
+        const before = this.#status;
+        const answer = await this.#client.stop(this.#request.runId, { graceful: this.#graceful });
+        switch (answer.kind) {
+            case 'accepted':
+                this.#asked = true;
+                return this.#settle();
+            case 'too-early':
+                return this.#endEarly();
+            case 'finished':
+                return this.#accountForSteps(await this.#look());
+            case 'gone':
+                return { kind: 'ended', status: this.#status };
+            case 'unsupported': {
+                const run = await this.#look();
+                if (run.status === 'initializing')
+                    return this.#markFailed();
+                if (runPhase(run.status) !== 'going-on')
+                    return this.#accountForSteps(run);
+                return this.#goingOn('this version of ZenML cannot stop a run that has begun');
+            }
+            case 'doubtful':
+                return this.#checkDoubtful(before, answer.error);
+            case 'refused':
+                return this.#goingOn(answer.error.message);
+            case 'unclear':
+                await this.#pauseAfter(answer.error, attempt);
+                return undefined;
+        }
+    }
+    /** 0.98 marks the run before it asks the orchestrator, so its steps end although the answer is an error. */
+    async #checkDoubtful(before, error) {
+        const run = await this.#look();
+        if (run.status !== before && (run.status === 'stopping' || runPhase(run.status) !== 'going-on')) {
+            this.#asked = true;
+            return this.#settle();
+        }
+        if (run.status === 'stopping')
+            return this.#settle();
+        // 0.85 asks the orchestrator even for a run that has not reached it.
+        if (run.status === 'initializing')
+            return this.#endEarly();
+        if (this.#graceful)
+            return this.#goingOn(error.message);
+        // The orchestrator cannot end the steps; asked gracefully, they end by themselves where the server supports it.
+        this.#graceful = true;
+        return undefined;
+    }
+    async #endEarly() {
+        const now = this.#deps.clock.now();
+        this.#earlySince ??= now;
+        if (now - this.#earlySince < EARLY_MS) {
+            await this.#pause(EARLY_PAUSE_MS);
+            return undefined;
+        }
+        const run = await this.#look();
+        return run.status === 'initializing' ? this.#markFailed() : undefined;
+    }
+    /** Ends a run that has not reached its orchestrator, and watches that no step starts all the same. */
+    async #markFailed() {
+        await this.#client.failInitializing(this.#request.runId, this.#request.reason);
+        const until = Math.min(this.#deps.clock.now() + AFTERMATH_MS, this.#request.deadline);
+        for (;;) {
+            const accounted = await this.#accountForSteps(await this.#look());
+            if (accounted.kind !== 'ended' || this.#deps.clock.now() >= until)
+                return accounted;
+            await this.#pause(SETTLE_PAUSE.baseMs * 2);
+        }
+    }
+    /** Watches a run that was asked to stop until it has. */
+    async #settle() {
+        for (let attempt = 1; this.#hasTime(); attempt += 1) {
+            try {
+                const run = await this.#look();
+                const accounted = runPhase(run.status) === 'going-on' ? undefined : await this.#accountForSteps(run);
+                if (accounted?.kind === 'ended')
+                    return accounted;
+            }
+            catch (error) {
+                if (!isZenmlError(error) || !isPassing(error))
+                    throw error;
+            }
+            await this.#pause(backoffMs(attempt, 0.5 + this.#deps.clock.random() / 2, SETTLE_PAUSE));
+        }
+        return undefined;
+    }
+    async #accountForSteps(run) {
+        if (run.inProgress === false)
+            return { kind: 'ended', status: run.status };
+        const steps = await readSteps(this.#client, run.id);
+        const unfinished = unfinishedSteps(steps);
+        if (unfinished.length === 0)
+            return { kind: 'ended', status: run.status };
+        return this.#goingOn(`ZenML does not stop the steps of a run that has ${run.status}; still running: ${unfinished.join(', ')}`);
+    }
+    async #look() {
+        const run = await this.#client.run(this.#request.runId, { hydrate: false });
+        this.#status = run.status;
+        return run;
+    }
+    #goingOn(why) {
+        return { kind: 'going-on', status: this.#status, why };
+    }
+    #hasTime() {
+        return this.#deps.clock.now() < this.#request.deadline;
+    }
+    async #pauseAfter(error, attempt) {
+        this.#lastFailure = error.message;
+        const asked = error instanceof AnswerError ? (error.retryAfterMs ?? 0) : 0;
+        await this.#pause(backoffMs(attempt, this.#deps.clock.random(), { baseMs: 500, capMs: 5_000, atLeastMs: asked }));
+    }
+    async #pause(ms) {
+        const { clock, signal } = this.#deps;
+        await clock.sleep(Math.max(0, Math.min(ms, this.#request.deadline - clock.now())), signal);
+    }
+}
+
+;// CONCATENATED MODULE: ./build/run/end-run.js
+
+/** Ends a run, or leaves it, and says which. */
+async function endRun({ run, mode, reason, deadline }, deps) {
+    const { url, status } = run;
+    const where = url === undefined ? '' : `: ${url}`;
+    if (mode === 'leave') {
+        return { settled: true, status, sentence: `The run "${run.name}" was left as it is and goes on${where}` };
+    }
+    const request = { runId: run.id, status, graceful: mode === 'stop-gracefully', reason, deadline };
+    const stopped = await stopRun(request, deps);
+    switch (stopped.kind) {
+        case 'ended':
+            return {
+                settled: true,
+                status: stopped.status,
+                sentence: stopped.status === 'completed'
+                    ? `The run "${run.name}" had completed before it could be stopped${where}`
+                    : `The run "${run.name}" was stopped and is now ${stopped.status}${where}`,
+            };
+        case 'asked':
+            return {
+                settled: false,
+                status: stopped.status,
+                sentence: `The run "${run.name}" was asked to stop and was ${stopped.status} when last seen${where}`,
+            };
+        case 'going-on':
+            return {
+                settled: false,
+                status: stopped.status,
+                sentence: `The run "${run.name}" goes on${where}. It could not be stopped: ${stopped.why}`,
+            };
+    }
+}
+
+;// CONCATENATED MODULE: ./build/run/own-run.js
+/** How much the clocks of runner and server may differ. */
+const CLOCK_SKEW_MS = 120_000;
+/**
+ * Whether a run of the planned name is the one that was sent. Random digits in the name prove it; under a name
+ * of the user's own, its origin and the time of its creation must fit as well.
+ */
+function isOwnRun(run, planned) {
+    if (planned.nameIsOurs)
+        return true;
+    const isOfDefinition = [run.templateId, run.sourceSnapshotId].some((id) => id !== undefined && planned.origins.includes(id));
+    return isOfDefinition && run.created !== undefined && run.created >= planned.firstSentAt - CLOCK_SKEW_MS;
+}
+
+;// CONCATENATED MODULE: ./build/run/clean-up.js
+
+
+
+
+const LOOK_UP_PAUSE_MS = 500;
+const LONGEST_LOOK_UP_PAUSE_MS = 5_000;
+/**
+ * Ends the run of a step that could not end it in order: by its id, or, where only the sending is known, by its
+ * name. It never starts anything.
+ */
+async function cleanUp(request, deps) {
+    const { planned, started, mode, reason, deadline } = request;
+    if (started !== undefined)
+        return endRun({ run: started, mode, reason, deadline }, deps);
+    if (planned === undefined)
+        return { settled: true, status: '', sentence: 'No run was started' };
+    const found = await lookUp(planned, request, deps);
+    if (found === undefined) {
+        return {
+            settled: false,
+            status: '',
+            sentence: `No run named "${planned.name}" is on the server. The request to start it was sent, so look once more later if in doubt`,
+        };
+    }
+    if (found === 'unknown') {
+        return {
+            settled: false,
+            status: '',
+            sentence: `Whether the run "${planned.name}" was started is not known, because the server could not be asked. If it was, it goes on under this name`,
+        };
+    }
+    return endRun({ run: found, mode, reason, deadline }, deps);
+}
+async function lookUp(planned, { lookUpUntil, deadline }, { client, clock, signal }) {
+    const once = client.with({ retries: false, signal });
+    let answered = false;
+    try {
+        for (let pauseMs = LOOK_UP_PAUSE_MS;; pauseMs = Math.min(pauseMs * 1.5, LONGEST_LOOK_UP_PAUSE_MS)) {
+            try {
+                const runs = await once.runsByName(planned.name, planned.projectId);
+                const own = runs.find((run) => isOwnRun(run, planned));
+                if (own !== undefined)
+                    return { id: own.id, name: planned.name, url: undefined, status: own.status };
+                answered = true;
+            }
+            catch (error) {
+                if (!isZenmlError(error))
+                    throw error;
+                if (!isPassing(error))
+                    return 'unknown';
+            }
+            const end = answered ? Math.min(lookUpUntil, deadline) : deadline;
+            if (clock.now() + pauseMs > end)
+                break;
+            await clock.sleep(pauseMs, signal);
+        }
+    }
+    catch (error) {
+        if (signal?.aborted !== true)
+            throw error;
+    }
+    return answered ? undefined : 'unknown';
+}
+
+;// CONCATENATED MODULE: ./node_modules/parse-ms/index.js
+const toZeroIfInfinity = value => Number.isFinite(value) ? value : 0;
+
+function parseNumber(milliseconds) {
+	return {
+		days: Math.trunc(milliseconds / 86_400_000),
+		hours: Math.trunc(milliseconds / 3_600_000 % 24),
+		minutes: Math.trunc(milliseconds / 60_000 % 60),
+		seconds: Math.trunc(milliseconds / 1000 % 60),
+		milliseconds: Math.trunc(milliseconds % 1000),
+		microseconds: Math.trunc(toZeroIfInfinity(milliseconds * 1000) % 1000),
+		nanoseconds: Math.trunc(toZeroIfInfinity(milliseconds * 1e6) % 1000),
+	};
+}
+
+function parseBigint(milliseconds) {
+	return {
+		days: milliseconds / 86_400_000n,
+		hours: milliseconds / 3_600_000n % 24n,
+		minutes: milliseconds / 60_000n % 60n,
+		seconds: milliseconds / 1000n % 60n,
+		milliseconds: milliseconds % 1000n,
+		microseconds: 0n,
+		nanoseconds: 0n,
+	};
+}
+
+function parseMilliseconds(milliseconds) {
+	switch (typeof milliseconds) {
+		case 'number': {
+			if (Number.isFinite(milliseconds)) {
+				return parseNumber(milliseconds);
+			}
+
+			break;
+		}
+
+		case 'bigint': {
+			return parseBigint(milliseconds);
+		}
+
+		// No default
+	}
+
+	throw new TypeError('Expected a finite number or bigint');
+}
+
+;// CONCATENATED MODULE: ./node_modules/pretty-ms/index.js
+
+
+const isZero = value => value === 0 || value === 0n;
+const pluralize = (word, count) => (count === 1 || count === 1n) ? word : `${word}s`;
+
+const SECOND_ROUNDING_EPSILON = 0.000_000_1;
+const ONE_DAY_IN_MILLISECONDS = 24n * 60n * 60n * 1000n;
+
+function prettyMilliseconds(milliseconds, options) {
+	const isBigInt = typeof milliseconds === 'bigint';
+	if (!isBigInt && !Number.isFinite(milliseconds)) {
+		throw new TypeError('Expected a finite number or bigint');
+	}
+
+	options = {...options};
+
+	const sign = milliseconds < 0 ? '-' : '';
+	milliseconds = milliseconds < 0 ? -milliseconds : milliseconds; // Cannot use `Math.abs()` because of BigInt support.
+
+	if (options.colonNotation) {
+		options.compact = false;
+		options.formatSubMilliseconds = false;
+		options.separateMilliseconds = false;
+		options.verbose = false;
+	}
+
+	if (options.compact) {
+		options.unitCount = 1;
+		options.secondsDecimalDigits = 0;
+		options.millisecondsDecimalDigits = 0;
+	}
+
+	let result = [];
+
+	const floorDecimals = (value, decimalDigits) => {
+		const flooredInterimValue = Math.floor((value * (10 ** decimalDigits)) + SECOND_ROUNDING_EPSILON);
+		const flooredValue = Math.round(flooredInterimValue) / (10 ** decimalDigits);
+		return flooredValue.toFixed(decimalDigits);
+	};
+
+	const add = (value, long, short, valueString) => {
+		if (
+			(result.length === 0 || !options.colonNotation)
+			&& isZero(value)
+			&& !(options.colonNotation && short === 'm')) {
+			return;
+		}
+
+		valueString ??= String(value);
+		if (options.colonNotation) {
+			const wholeDigits = valueString.includes('.') ? valueString.split('.')[0].length : valueString.length;
+			const minLength = result.length > 0 ? 2 : 1;
+			valueString = '0'.repeat(Math.max(0, minLength - wholeDigits)) + valueString;
+		} else {
+			valueString += options.verbose ? ' ' + pluralize(long, value) : short;
+		}
+
+		result.push(valueString);
+	};
+
+	const parsed = parseMilliseconds(milliseconds);
+	const days = BigInt(parsed.days);
+
+	if (options.hideYearAndDays) {
+		add((BigInt(days) * 24n) + BigInt(parsed.hours), 'hour', 'h');
+	} else {
+		if (options.hideYear) {
+			add(days, 'day', 'd');
+		} else {
+			add(days / 365n, 'year', 'y');
+			add(days % 365n, 'day', 'd');
+		}
+
+		add(Number(parsed.hours), 'hour', 'h');
+	}
+
+	add(Number(parsed.minutes), 'minute', 'm');
+
+	if (!options.hideSeconds) {
+		if (
+			options.separateMilliseconds
+			|| options.formatSubMilliseconds
+			|| (!options.colonNotation && milliseconds < 1000 && !options.subSecondsAsDecimals)
+		) {
+			const seconds = Number(parsed.seconds);
+			const milliseconds = Number(parsed.milliseconds);
+			const microseconds = Number(parsed.microseconds);
+			const nanoseconds = Number(parsed.nanoseconds);
+
+			add(seconds, 'second', 's');
+
+			if (options.formatSubMilliseconds) {
+				add(milliseconds, 'millisecond', 'ms');
+				add(microseconds, 'microsecond', 'µs');
+				add(nanoseconds, 'nanosecond', 'ns');
+			} else {
+				const millisecondsAndBelow
+					= milliseconds
+					+ (microseconds / 1000)
+					+ (nanoseconds / 1e6);
+
+				const millisecondsDecimalDigits
+					= typeof options.millisecondsDecimalDigits === 'number'
+						? options.millisecondsDecimalDigits
+						: 0;
+
+				const roundedMilliseconds = millisecondsAndBelow >= 1
+					? Math.round(millisecondsAndBelow)
+					: Math.ceil(millisecondsAndBelow);
+				const maximumMilliseconds = 1000 - (10 ** -millisecondsDecimalDigits);
+
+				const millisecondsString = millisecondsDecimalDigits
+					? Math.min(millisecondsAndBelow, maximumMilliseconds).toFixed(millisecondsDecimalDigits)
+					: Math.min(roundedMilliseconds, maximumMilliseconds);
+
+				add(
+					Number.parseFloat(millisecondsString),
+					'millisecond',
+					'ms',
+					millisecondsString,
+				);
+			}
+		} else {
+			const seconds = (
+				(isBigInt ? Number(milliseconds % ONE_DAY_IN_MILLISECONDS) : milliseconds)
+				/ 1000
+			) % 60;
+			const secondsDecimalDigits
+				= typeof options.secondsDecimalDigits === 'number'
+					? options.secondsDecimalDigits
+					: 1;
+			const secondsFixed = floorDecimals(seconds, secondsDecimalDigits);
+			const secondsString = options.keepDecimalsOnWholeSeconds
+				? secondsFixed
+				: secondsFixed.replace(/\.0+$/, '');
+			add(Number.parseFloat(secondsString), 'second', 's', secondsString);
+		}
+	}
+
+	if (result.length === 0) {
+		return sign + '0' + (options.verbose ? ' milliseconds' : 'ms');
+	}
+
+	const separator = options.colonNotation ? ':' : ' ';
+	if (typeof options.unitCount === 'number') {
+		result = result.slice(0, Math.max(options.unitCount, 1));
+	}
+
+	return sign + result.join(separator);
+}
+
+;// CONCATENATED MODULE: ./build/run/conclude.js
+
+
+/** What the end of the watch means for the workflow: only a completed run is a success. */
+function conclude(watched, { name, url, timeoutMs }) {
+    const where = url === undefined ? '' : `: ${url}`;
+    switch (watched.kind) {
+        case 'over':
+            return concludeRun(watched.run, name, where);
+        case 'timed-out':
+            return {
+                conclusion: 'timed-out',
+                status: watched.status,
+                error: `The run "${name}" did not end within the timeout of ${prettyMilliseconds(timeoutMs ?? 0)}`,
+            };
+        case 'paused':
+            return {
+                conclusion: 'failed',
+                status: watched.status,
+                error: `The run "${name}" is paused and waits for a person` +
+                    `${watched.question === undefined ? '' : ` (${watched.question})`}. It was left so; answer it${where}`,
+            };
+        case 'gone':
+            return {
+                conclusion: 'lost',
+                status: watched.status,
+                error: `The run "${name}" is no longer on the server: it was deleted while it was ${watched.status}`,
+            };
+        case 'lost':
+            return {
+                conclusion: 'lost',
+                status: watched.status,
+                error: `The run "${name}" was lost from sight: ${watched.detail}. When last seen it was ${watched.status}, and it may go on${where}`,
+            };
+    }
+}
+function concludeRun(run, name, where) {
+    const { status } = run;
+    const reason = run.statusReason === undefined ? '' : ` (${run.statusReason})`;
+    switch (runPhase(status)) {
+        case 'succeeded':
+            return { conclusion: 'completed', status, error: undefined };
+        case 'stopped':
+            return { conclusion: 'stopped', status, error: `The run "${name}" was stopped${reason}${where}` };
+        case 'failed':
+            return {
+                conclusion: 'failed',
+                status,
+                error: `The run "${name}" failed${reason}. See its steps and logs${where}`,
+            };
+        case 'going-on':
+        case 'unknown':
+            return {
+                conclusion: 'failed',
+                status,
+                error: `The run "${name}" ended in the state "${status}", which is not known to be a success${reason}${where}`,
+            };
+    }
+}
+
+;// CONCATENATED MODULE: ./build/run/polling.js
+/** The adaptive interval: short runs are seen to end at once, long ones cost the server little. */
+const SHORTEST_MS = 1_000;
+const LONGEST_MS = 15_000;
+/** A twentieth of the time gone by: the end is noticed late by at most 5 % of the run. */
+const SHARE_OF_ELAPSED = 0.05;
+const JITTER = 0.2;
+/**
+ * Milliseconds until the next look at a run.
+ *
+ * @param elapsedMs since the wait began
+ * @param fixedMs the user's own interval, taken as it is
+ * @param random uniform in [0, 1): spreads the jobs of a matrix
+ */
+function nextPollMs(elapsedMs, fixedMs, random) {
+    if (fixedMs !== undefined)
+        return fixedMs;
+    const base = Math.min(LONGEST_MS, Math.max(SHORTEST_MS, elapsedMs * SHARE_OF_ELAPSED));
+    return Math.round(base * (1 - JITTER + 2 * JITTER * random));
+}
+
+;// CONCATENATED MODULE: ./build/run/watch.js
+
+
+
+
+
+
+/** A server's upgrade with a migration of its database takes minutes; the promise is at least five. */
+const TOLERATED_SILENCE_MS = 600_000;
+/** One 404 may come from a replica that lags behind, or from a proxy in the middle of a roll-out. */
+const GONE_AFTER = 3;
+/** Nobody marks a run as failed whose process died; after this time the orchestrator is asked how it is. */
+const ASK_ORCHESTRATOR_AFTER_MS = 600_000;
+const ASK_ORCHESTRATOR_EVERY_MS = 300_000;
+/** Building an image and starting a runner takes minutes; a run can also stay `initializing` for ever. */
+const SLOW_START_MS = 900_000;
+/**
+ * Looks at a run again and again until nothing of it goes on, the time is up, or it can be seen no more.
+ *
+ * @throws the signal's reason if it was aborted
+ */
+async function watchRun(request, deps) {
+    return new Watch(request, deps).run();
+}
+class Watch {
+    #request;
+    #deps;
+    #client;
+    #startedAt;
+    #status;
+    #fingerprint = '';
+    #changedAt;
+    #lostSince;
+    #timesGone = 0;
+    #orchestratorAskedAt;
+    #orchestratorAnswers = true;
+    #toldSlowStart = false;
+    #toldGoingOn = false;
+    #toldPause = false;
+    constructor(request, deps) {
+        this.#request = request;
+        this.#deps = deps;
+        this.#client = deps.client.with({ retries: false, signal: deps.signal });
+        this.#startedAt = deps.clock.now();
+        this.#changedAt = this.#startedAt;
+        this.#status = request.status;
+    }
+    async run() {
+        const { clock, signal } = this.#deps;
+        const { timeoutMs, pollIntervalMs } = this.#request;
+        for (;;) {
+            const watched = await this.#look();
+            if (watched !== undefined)
+                return watched;
+            const elapsedMs = clock.now() - this.#startedAt;
+            const remainingMs = timeoutMs === undefined ? Number.POSITIVE_INFINITY : timeoutMs - elapsedMs;
+            if (remainingMs <= 0)
+                return { kind: 'timed-out', status: this.#status };
+            await clock.sleep(Math.min(nextPollMs(elapsedMs, pollIntervalMs, clock.random()), remainingMs), signal);
+        }
+    }
+    async #look() {
+        try {
+            const sighting = await this.#sight();
+            this.#noteSighting(sighting);
+            if (isOver(sighting, this.#deps.clock.now() - this.#changedAt))
+                return { kind: 'over', run: sighting.run };
+            if (sighting.run.status === 'paused')
+                return await this.#notePause();
+            await this.#askOrchestrator();
+            return undefined;
+        }
+        catch (error) {
+            if (!isZenmlError(error))
+                throw error;
+            return this.#noteFailure(error);
+        }
+    }
+    async #sight() {
+        const run = await this.#client.run(this.#request.runId, { hydrate: false });
+        if (runPhase(run.status) === 'unknown')
+            return { run: await this.#client.run(run.id, { hydrate: true }) };
+        return needsSteps(run) ? { run, steps: await readSteps(this.#client, run.id) } : { run };
+    }
+    #noteSighting({ run, steps }) {
+        const { clock, reporter } = this.#deps;
+        const now = clock.now();
+        this.#timesGone = 0;
+        if (this.#lostSince !== undefined) {
+            reporter.tell({ kind: 'server-back', afterMs: now - this.#lostSince });
+            this.#lostSince = undefined;
+        }
+        if (run.status !== 'paused')
+            this.#toldPause = false;
+        if (run.status !== this.#status) {
+            this.#status = run.status;
+            reporter.tell({
+                kind: 'state',
+                status: run.status,
+                reason: run.statusReason,
+                sinceMs: now - this.#startedAt,
+            });
+        }
+        const fingerprint = JSON.stringify([
+            run.status,
+            run.inProgress,
+            steps?.map(({ name, status }) => [name, status]),
+        ]);
+        if (fingerprint !== this.#fingerprint) {
+            this.#fingerprint = fingerprint;
+            this.#changedAt = now;
+        }
+        const running = unfinishedSteps(steps ?? []);
+        if (running.length > 0 && !this.#toldGoingOn) {
+            this.#toldGoingOn = true;
+            reporter.tell({ kind: 'failed-but-going-on', steps: running });
+        }
+        const waitedMs = now - this.#startedAt;
+        if (run.status === 'initializing' && waitedMs >= SLOW_START_MS && !this.#toldSlowStart) {
+            this.#toldSlowStart = true;
+            reporter.tell({ kind: 'still-initializing', sinceMs: waitedMs, reason: run.statusReason });
+        }
+    }
+    /** Says once, each time the run pauses, what it waits for. */
+    async #notePause() {
+        if (this.#toldPause)
+            return undefined;
+        const question = await this.#client.question(this.#request.runId).catch(unlessUnanswered);
+        if (this.#request.onPaused === 'fail')
+            return { kind: 'paused', status: this.#status, question };
+        this.#toldPause = true;
+        this.#deps.reporter.tell({ kind: 'paused', question, url: this.#request.url });
+        return undefined;
+    }
+    async #askOrchestrator() {
+        const now = this.#deps.clock.now();
+        if (!this.#orchestratorAnswers || now - this.#changedAt < ASK_ORCHESTRATOR_AFTER_MS)
+            return;
+        if (now - (this.#orchestratorAskedAt ?? 0) < ASK_ORCHESTRATOR_EVERY_MS)
+            return;
+        this.#orchestratorAskedAt = now;
+        try {
+            await this.#client.refresh(this.#request.runId);
+        }
+        catch (error) {
+            if (!(error instanceof AnswerError))
+                throw error;
+            // 501: this orchestrator cannot say; 404 and 405: this server cannot ask; 403: we may not.
+            if ([403, 404, 405, 501].includes(error.status))
+                this.#orchestratorAnswers = false;
+        }
+    }
+    #noteFailure(error) {
+        const { clock, reporter } = this.#deps;
+        const status = this.#status;
+        const detail = error.message;
+        const now = clock.now();
+        if (error instanceof AnswerError && error.status === 404 && error.exception !== undefined) {
+            this.#timesGone += 1;
+            return this.#timesGone < GONE_AFTER ? undefined : { kind: 'gone', status, detail };
+        }
+        this.#timesGone = 0;
+        const fromBetween = error instanceof AnswerError && !error.fromZenml;
+        if (!isPassing(error) && !fromBetween)
+            return { kind: 'lost', status, detail };
+        if (this.#lostSince === undefined) {
+            this.#lostSince = now;
+            reporter.tell({ kind: 'server-lost', detail, toleratedMs: TOLERATED_SILENCE_MS });
+        }
+        return now - this.#lostSince < TOLERATED_SILENCE_MS ? undefined : { kind: 'lost', status, detail };
+    }
+}
+/** What a run waits for is good to know, but no reason to lose it: older servers have no such route. */
+function unlessUnanswered(error) {
+    if (!(error instanceof AnswerError))
+        throw error;
+}
+
+;// CONCATENATED MODULE: ./build/run/step-run.js
+
+
+
+
+
+
+/** The runner sends its second signal 7.5 s after the first, and kills soon after; all must be said before. */
+const CANCEL_BUDGET_MS = 6_000;
+/** The rest of the budget is for stopping a run that had to be looked up first. */
+const CANCEL_LOOK_UP_MS = 3_500;
+/** After a time-out nobody hurries the step; a pod takes up to half a minute to end. */
+const TIMEOUT_STOP_MS = 120_000;
+/**
+ * Follows the run that `begin` gives to its end, and ends it when the workflow is cancelled or its time is up.
+ *
+ * @param begin tells the journal of every deed, so that a run is never out of sight
+ * @throws RunError or ZenmlError, with one line for a person, if there is no run to follow or that is not known
+ */
+async function followRun(policy, deps, begin) {
+    return new StepRun(policy, deps).run(begin);
+}
+class StepRun {
+    #policy;
+    #deps;
+    #planned;
+    #started;
+    #followedFrom;
+    constructor(policy, deps) {
+        this.#policy = policy;
+        this.#deps = { ...deps, journal: this.#remembering(deps.journal) };
+    }
+    async run(begin) {
+        const { clock, journal, signal } = this.#deps;
+        try {
+            const started = await begin(this.#deps);
+            this.#followedFrom = clock.now();
+            return this.#result(this.#policy.wait ? await this.#follow(started) : this.#leave(started));
+        }
+        catch (error) {
+            if (signal?.aborted === true)
+                return this.#result(await this.#cancel());
+            // What nobody foresaw settles nothing: the post step then looks after the run.
+            const foreseen = error instanceof RunError ? error.conclusion !== 'lost' : isZenmlError(error);
+            if (foreseen && this.#started === undefined)
+                journal.settled();
+            throw error;
+        }
+    }
+    #remembering(journal) {
+        return {
+            planned: (run) => {
+                this.#planned = run;
+                journal.planned(run);
+            },
+            started: (run) => {
+                this.#started = run;
+                journal.started(run);
+            },
+            settled: () => {
+                journal.settled();
+            },
+        };
+    }
+    async #follow(started) {
+        const { timeoutMs, onTimeout } = this.#policy;
+        const { id: runId, status, url } = started;
+        const watched = await watchRun({ ...this.#policy, runId, status, url }, this.#deps);
+        const outcome = conclude(watched, { ...started, timeoutMs });
+        switch (watched.kind) {
+            case 'over':
+            case 'gone':
+            case 'paused':
+                this.#deps.journal.settled();
+                return outcome;
+            case 'lost':
+                return outcome;
+            case 'timed-out': {
+                const run = { ...started, status: watched.status };
+                const deadline = this.#deps.clock.now() + TIMEOUT_STOP_MS;
+                const reason = this.#reason('stopped after its timeout');
+                const ended = await endRun({ run, mode: onTimeout, reason, deadline }, this.#deps);
+                if (ended.settled)
+                    this.#deps.journal.settled();
+                return { ...outcome, status: ended.status, error: `${outcome.error ?? ''}. ${ended.sentence}` };
+            }
+        }
+    }
+    #leave({ status }) {
+        this.#deps.journal.settled();
+        return { conclusion: 'started', status, error: undefined };
+    }
+    async #cancel() {
+        const { client, clock, timeLimit, journal } = this.#deps;
+        if (this.#planned === undefined && this.#started === undefined) {
+            return { conclusion: 'cancelled', status: '', error: 'Cancelled before a run was started' };
+        }
+        const signal = timeLimit(CANCEL_BUDGET_MS);
+        const ended = await cleanUp({
+            planned: this.#planned,
+            started: this.#started,
+            mode: this.#policy.onCancel,
+            reason: this.#reason('cancelled'),
+            lookUpUntil: clock.now() + CANCEL_LOOK_UP_MS,
+            deadline: clock.now() + CANCEL_BUDGET_MS,
+        }, { client: client.with({ signal }), clock, signal });
+        if (ended.settled)
+            journal.settled();
+        return { conclusion: 'cancelled', status: ended.status, error: `Cancelled. ${ended.sentence}` };
+    }
+    #reason(what) {
+        const { workflowRunUrl } = this.#policy;
+        const told = `The workflow step was ${what}`;
+        return workflowRunUrl === '' ? told : `${told}: ${workflowRunUrl}`;
+    }
+    #result(outcome) {
+        const now = this.#deps.clock.now();
+        return { ...outcome, runId: this.#started?.id, durationMs: now - (this.#followedFrom ?? now) };
+    }
+}
+
+;// CONCATENATED MODULE: ./build/run/explain-refusal.js
+/** What ZenML's refusals of a trigger mean for a person, by their text (ZenML API, "Find" and "Errors"). */
+const ADVICE = [
+    {
+        pattern: /has been updated since/i,
+        advice: (noun) => `The stack was changed after the ${noun} was made: make a new ${noun} and use that`,
+    },
+    {
+        pattern: /does not have an associated build|no associated build/i,
+        advice: (noun) => `The ${noun} was made without a container build: make a new one on a remote stack with a container registry`,
+    },
+    {
+        pattern: /no source snapshot|no source deployment/i,
+        advice: (noun) => `What the ${noun} was made from is gone: make a new ${noun} and use that`,
+    },
+    {
+        pattern: /missing the following required parameters/i,
+        advice: () => 'Give these parameters in configuration',
+    },
+    {
+        pattern: /unknown parameters for step/i,
+        advice: () => 'Correct or drop these parameters in configuration',
+    },
+    {
+        pattern: /pipeline parameters when running a static|can't set parameters when running/i,
+        advice: () => 'Move them to steps.<step>.parameters in configuration',
+    },
+];
+const explain_refusal_NOUNS = { template: 'run template', snapshot: 'snapshot' };
+/** One line: what the server said, and what to do about it. */
+function explainRefusal(error, definition) {
+    return `${error.message.replace(/[\s.]+$/, '')}. ${adviceFor(error, explain_refusal_NOUNS[definition.kind])}`;
+}
+function adviceFor(error, noun) {
+    const known = ADVICE.find(({ pattern }) => pattern.test(error.detail));
+    if (known !== undefined)
+        return known.advice(noun);
+    switch (error.status) {
+        case 402:
+            return "The ZenML subscription does not allow this run: see its limits in the organization's settings";
+        case 403:
+            return `Give the service account a role that may read the ${noun} and create pipeline snapshots and pipeline runs`;
+        case 404:
+            return error.exception === undefined
+                ? NO_WORKLOAD_MANAGER
+                : `The ${noun} was deleted, or the service account may no longer read it`;
+        case 405:
+        case 501:
+            return NO_WORKLOAD_MANAGER;
+        case 422:
+            return 'Correct the configuration';
+        default:
+            return 'Nothing was started';
+    }
+}
+const NO_WORKLOAD_MANAGER = 'This server cannot start runs: it has no workload manager. ZenML Pro has one; an open-source server needs ZENML_SERVER_WORKLOAD_MANAGER_IMPLEMENTATION_SOURCE to be set';
+
+;// CONCATENATED MODULE: ./build/run/trigger.js
+
+
+
+
+
+/**
+ * A key whose server process died in mid-work answers "Server too busy" for ever (ZenML API, "429, and exactly
+ * one run"); a server that is merely slow gets three times its own limit of 20 s.
+ */
+const STUCK_KEY_MS = 60_000;
+/** On a server without a free slot a run may appear for a moment and be deleted again. */
+const ADOPTION_PAUSE_MS = 5_000;
+/** A slot is held for minutes, while an image is built and a runner starts. */
+const SLOT_BACKOFF = { baseMs: 5_000, capMs: 30_000 };
+/**
+ * Starts exactly one run. The same key joins the work of an earlier sending, the unique name keeps a second run
+ * out on every server version, and nothing is sent again after an unclear answer before two look-ups by name
+ * found nothing.
+ *
+ * @throws RunError if no run was started, or if that is not known; the message says which
+ * @throws the signal's reason if it was aborted; the journal then knows what was sent
+ */
+async function triggerRun(request, deps) {
+    return new Trigger(request, deps).run();
+}
+class Trigger {
+    #request;
+    #deps;
+    #key;
+    #attempt = 0;
+    #firstSentAt;
+    /** Whether some sending may have started a run without our knowing. */
+    #mayHaveStarted = false;
+    #keyBusySince;
+    #lastHindrance = '';
+    constructor(request, deps) {
+        this.#request = request;
+        this.#deps = deps;
+        this.#key = request.key;
+    }
+    async run() {
+        if (!this.#request.nameIsOurs)
+            await this.#refuseTakenName();
+        try {
+            while (this.#deps.clock.now() < this.#request.deadline) {
+                const triggered = await this.#act(await this.#send());
+                if (triggered !== undefined)
+                    return triggered;
+            }
+            return await this.#lastLook();
+        }
+        catch (error) {
+            throw this.#unknown(error);
+        }
+    }
+    async #send() {
+        const { client, clock, journal } = this.#deps;
+        const { definition, configuration, name } = this.#request;
+        this.#attempt += 1;
+        this.#firstSentAt ??= clock.now();
+        journal.planned(this.#plan());
+        const answer = await client.trigger(definition, { ...configuration, run_name: name }, this.#key);
+        // Somebody else's run is as bad as an unreadable answer.
+        if (answer.kind === 'started' && answer.run.name !== undefined && answer.run.name !== name) {
+            const foreign = { status: 200, headers: {}, body: `a run of another name (${answer.run.name})` };
+            return { kind: 'unclear', error: new AnswerError('start the run', foreign, clock.now()) };
+        }
+        return answer;
+    }
+    #plan() {
+        const { definition, name, nameIsOurs } = this.#request;
+        const sentAt = this.#deps.clock.now();
+        return {
+            name,
+            nameIsOurs,
+            origins: [
+                definition.id,
+                ...(definition.sourceSnapshotId === undefined ? [] : [definition.sourceSnapshotId]),
+            ],
+            projectId: definition.project?.id,
+            key: this.#key,
+            firstSentAt: this.#firstSentAt ?? sentAt,
+            sentAt,
+        };
+    }
+    /** Gives the run once it is known; undefined where the trigger should be sent again. */
+    async #act(answer) {
+        if (answer.kind !== 'working')
+            this.#keyBusySince = undefined;
+        switch (answer.kind) {
+            case 'started':
+                return { run: answer.run, adopted: false };
+            case 'working':
+                return this.#joinWork(answer.error);
+            case 'no-slot':
+                await this.#pause('no-slot', answer.error, SLOT_BACKOFF);
+                return this.#adoptIfUnclear();
+            case 'limited':
+                await this.#pause('limited', answer.error);
+                return this.#adoptIfUnclear();
+            case 'not-sent':
+                if (answer.error.permanent)
+                    throw new UnreachableError('start the run', answer.error);
+                await this.#pause('not-sent', answer.error);
+                return this.#adoptIfUnclear();
+            case 'name-taken':
+                return this.#adoptNamesake(answer.error);
+            case 'refused': {
+                const run = await this.#adoptIfUnclear();
+                if (run !== undefined)
+                    return run;
+                throw new RunError(explainRefusal(answer.error, this.#request.definition));
+            }
+            case 'unclear': {
+                this.#mayHaveStarted = true;
+                const run = await this.#adopt();
+                if (run !== undefined)
+                    return run;
+                await this.#pause('unclear', answer.error);
+                return this.#adopt();
+            }
+        }
+    }
+    /** "Server too busy": the same key again joins the work, unless the process that did it is dead. */
+    async #joinWork(error) {
+        const now = this.#deps.clock.now();
+        this.#mayHaveStarted = true;
+        this.#keyBusySince ??= now;
+        const busyMs = now - this.#keyBusySince;
+        if (busyMs < STUCK_KEY_MS) {
+            await this.#pause('working', error, { capMs: 5_000 });
+            return undefined;
+        }
+        const run = await this.#adopt();
+        if (run !== undefined)
+            return run;
+        this.#key = this.#deps.newKey();
+        this.#keyBusySince = undefined;
+        this.#deps.reporter.tell({ kind: 'new-key', afterMs: busyMs });
+        return undefined;
+    }
+    /** 409: with random digits in the name it is our run; a user's own name may be anybody's. */
+    async #adoptNamesake(error) {
+        if (!this.#request.nameIsOurs && !this.#mayHaveStarted)
+            throw this.#nameTaken();
+        const seen = (await this.#lookUp()).length > 0;
+        const run = seen ? await this.#adopt() : undefined;
+        if (run !== undefined)
+            return run;
+        if (seen && !this.#request.nameIsOurs)
+            throw this.#nameTaken();
+        await this.#pause('name-vanished', error);
+        return undefined;
+    }
+    async #adoptIfUnclear() {
+        return this.#mayHaveStarted ? this.#adopt() : undefined;
+    }
+    /** The run of our name if it is there, ours, and still there five seconds later. */
+    async #adopt() {
+        const first = (await this.#lookUp()).find((run) => isOwnRun(run, this.#plan()));
+        if (first === undefined)
+            return undefined;
+        await this.#deps.clock.sleep(ADOPTION_PAUSE_MS, this.#deps.signal);
+        const second = (await this.#lookUp()).find(({ id }) => id === first.id);
+        return second === undefined ? undefined : { run: second, adopted: true };
+    }
+    /** Asks until the server answers or the time is up: without an answer nothing may be sent again. */
+    async #lookUp() {
+        const { clock, reporter, signal } = this.#deps;
+        const { name, definition } = this.#request;
+        const client = this.#deps.client.with({ retries: false });
+        for (let attempt = 1;; attempt += 1) {
+            try {
+                return await client.runsByName(name, definition.project?.id);
+            }
+            catch (error) {
+                const hopeless = !isZenmlError(error) || !isPassing(error);
+                if (hopeless || clock.now() >= this.#request.deadline)
+                    throw error;
+                const waitMs = backoffMs(attempt, clock.random());
+                reporter.tell({ kind: 'retry', line: error.message, waitMs });
+                await clock.sleep(waitMs, signal);
+            }
+        }
+    }
+    async #refuseTakenName() {
+        if ((await this.#lookUp()).length > 0)
+            throw this.#nameTaken();
+    }
+    #nameTaken() {
+        const { name } = this.#request;
+        return new RunError(`run-name: a run named "${name}" exists already, and ZenML wants unique names. ` +
+            `Make it unique, for example "${name.slice(0, 200)}-{date}-{time}" or with \${{ github.run_id }}, or leave run-name out`);
+    }
+    async #lastLook() {
+        const run = await this.#adoptIfUnclear();
+        if (run !== undefined)
+            return run;
+        const { name } = this.#request;
+        const known = this.#mayHaveStarted
+            ? `The server may still be at work on it: look for a run named "${name}" before you start another`
+            : 'Nothing was started';
+        throw new RunError(`No run could be started within trigger-timeout. Last: ${this.#lastHindrance}. ${known}`, this.#mayHaveStarted ? 'lost' : 'timed-out');
+    }
+    /** A failure that hides whether a run was started must say so. */
+    #unknown(error) {
+        if (!isZenmlError(error) || !this.#mayHaveStarted)
+            return error;
+        const { name } = this.#request;
+        return new RunError(`Whether the run was started is not known (${error.message}). If it was, it goes on under the name "${name}"`, 'lost');
+    }
+    async #pause(hindrance, error, backoff = {}) {
+        const { clock, reporter, signal } = this.#deps;
+        const atLeastMs = error instanceof AnswerError ? (error.retryAfterMs ?? 0) : 0;
+        const remainingMs = Math.max(0, this.#request.deadline - clock.now());
+        const waitMs = Math.min(backoffMs(this.#attempt, clock.random(), { atLeastMs, ...backoff }), remainingMs);
+        this.#lastHindrance = error.message;
+        reporter.tell({ kind: 'trigger-hindered', hindrance, detail: error.message, waitMs });
+        await clock.sleep(waitMs, signal);
+    }
+}
+
+;// CONCATENATED MODULE: ./build/run/execute.js
+
+
+
+
+
+
+
+
+/**
+ * The whole path: connect, find what to run, start it exactly once, wait for it, conclude. When the signal is
+ * aborted the run is ended as `onCancel` says, and the result tells what is known.
+ *
+ * @throws RunError or ZenmlError, with one line for a person, if no run was started or that is not known
+ */
+async function executeRun(request, deps) {
+    return followRun(request, deps, (journaled) => beginRun(request, journaled));
+}
+async function beginRun(request, deps) {
+    const { clock, reporter, journal } = deps;
+    const deadline = clock.now() + request.triggerTimeoutMs;
+    const configuration = mergeOverrides(request.overrides);
+    const prepared = await prepare(request, deps);
+    const { server, definition, project } = prepared;
+    reporter.tell({ kind: 'resolved', definition, overrides: configuration.body });
+    const earlier = request.resume ? await resume(request, configuration, prepared, deps) : undefined;
+    if (earlier !== undefined)
+        return earlier;
+    const key = deps.newKey();
+    const { name, nameIsOurs } = nameRun(request, definition, configuration, key, clock.now());
+    reporter.tell({ kind: 'triggering', name });
+    const { run, adopted } = await triggerRun({
+        definition,
+        configuration: completeFor(server.version, definition, configuration.body),
+        name,
+        nameIsOurs,
+        key,
+        deadline,
+    }, deps);
+    const started = {
+        id: run.id,
+        name,
+        url: runUrl(request.serverUrl, server, run.id, project),
+        status: run.status,
+    };
+    journal.started(started);
+    reporter.tell({ kind: 'started', run, url: started.url, adopted });
+    return started;
+}
+function nameRun({ runName, origin }, definition, configuration, key, now) {
+    const pattern = runName ?? configuration.runName;
+    if (pattern !== undefined)
+        return { name: expandRunName(pattern, now), nameIsOurs: false };
+    return { name: defaultRunName(origin, pipelineOf(definition), key), nameIsOurs: true };
+}
+async function resume({ serverUrl, runName, origin }, configuration, { server, definition, project }, { client, journal, reporter }) {
+    if (runName !== undefined || configuration.runName !== undefined) {
+        throw new RunError('resume: finds the run of an earlier attempt by the name that the action gives; drop run_name');
+    }
+    const found = await findEarlierRun(client, origin, pipelineOf(definition), definition.project?.id);
+    if (found.kind === 'several')
+        reporter.tell({ kind: 'resume-unclear', names: found.names });
+    if (found.kind !== 'one')
+        return undefined;
+    const { run, name, attempt } = found;
+    const started = { id: run.id, name, url: runUrl(serverUrl, server, run.id, project), status: run.status };
+    journal.started(started);
+    reporter.tell({ kind: 'resumed', run, url: started.url, attempt });
+    return started;
+}
+function pipelineOf(definition) {
+    return definition.pipeline?.name ?? definition.name ?? 'run';
+}
+
+;// CONCATENATED MODULE: ./build/zenml/server-url.js
+/** Longer than any address in use; browsers and proxies stop at about this length too. */
+const server_url_MAX_LENGTH = 2048;
+const EXAMPLE = 'https://zenml.example.com';
+/** Last path segments of pages and endpoints that every ZenML server has. */
+const PAGES = new Set(['docs', 'redoc', 'openapi.json', 'login', 'health', 'index.html']);
+/** Path segments with which the addresses of ZenML's dashboard begin. */
+const SECTIONS = new Set([
+    'projects',
+    'workspaces',
+    'runs',
+    'pipelines',
+    'run-templates',
+    'pipeline-snapshots',
+    'snapshots',
+    'stacks',
+    'components',
+    'models',
+    'artifacts',
+    'artifact-versions',
+    'settings',
+    'onboarding',
+]);
+const CREDENTIAL_PARAMETER = /token|key|secret|passw|auth|credential|signature/i;
+/**
+ * Reads the address of a ZenML server as people paste it: what the browser or the API's documentation adds is
+ * cut off with a notice; what is no server of ZenML's workspace API, or holds a credential, is a problem.
+ */
+function parseServerUrl(text) {
+    const trimmed = text.trim();
+    const problem = textProblem(trimmed) ?? schemeProblem(trimmed);
+    if (problem !== undefined)
+        return { ok: false, problem };
+    const url = URL.canParse(trimmed) ? new URL(trimmed) : undefined;
+    if (url === undefined) {
+        return { ok: false, problem: `is not a valid URL; check host and port, it should look like ${EXAMPLE}` };
+    }
+    const unusable = server_url_credentialProblem(trimmed, url) ?? dashboardProblem(url);
+    if (unusable !== undefined)
+        return { ok: false, problem: unusable };
+    return { ok: true, ...address(url) };
+}
+function textProblem(text) {
+    if (text === '')
+        return `is empty; write an address such as ${EXAMPLE}`;
+    if (text.length > server_url_MAX_LENGTH) {
+        return `is ${text.length} characters long; write only the server's address, such as ${EXAMPLE}`;
+    }
+    if (/^["'`<].*["'`>]$/u.test(text)) {
+        return 'stands in quotes or brackets that are part of the value; remove them';
+    }
+    if (/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(text)) {
+        return 'holds a line break or an invisible character; write the address on one line';
+    }
+    if (/\s/u.test(text))
+        return 'holds a space; write one address without spaces';
+    if (text.includes('\\'))
+        return 'holds a backslash; write / instead';
+    return undefined;
+}
+function schemeProblem(text) {
+    if (/^https?:\/\/[^/?#]/i.test(text)) {
+        return /^[^?#]*:\/\/.*:\/\//.test(text) ? 'holds two addresses; write only one' : undefined;
+    }
+    if (/^https?:/i.test(text))
+        return `has no host; it should look like ${EXAMPLE}`;
+    // What stands before an @ is a user name and a password, so such a text is not repeated.
+    if (text.includes('@'))
+        return `has no https:// in front; it should look like ${EXAMPLE}`;
+    const scheme = /^([a-z][a-z0-9+.-]*):(?!\d)/i.exec(text)?.[1];
+    if (scheme !== undefined) {
+        return `begins with ${scheme.slice(0, 20)}:, which is no web address; it should look like ${EXAMPLE}`;
+    }
+    const host = text.replace(/^\/+/, '').replace(/[/?#].*$/s, '');
+    if (host === '')
+        return `has no host; it should look like ${EXAMPLE}`;
+    const start = isLoopback(host.replace(/:\d*$/, '')) ? 'http://' : 'https://';
+    return `has no ${start} in front; write ${start}${host}`;
+}
+function server_url_credentialProblem(text, url) {
+    const authority = /^[^/]*\/\/([^/?#]*)/.exec(text)?.[1] ?? '';
+    if (authority.includes('@')) {
+        return 'holds a user name or password before the @; remove it, the action logs in with api-key or access-token';
+    }
+    const parameters = [
+        ...new URLSearchParams(url.search).keys(),
+        ...new URLSearchParams(url.hash.slice(1)).keys(),
+    ];
+    if (parameters.some((name) => CREDENTIAL_PARAMETER.test(name))) {
+        return 'holds a token or key behind the ? or #; remove it, the action logs in with api-key or access-token';
+    }
+    return undefined;
+}
+/** ZenML Pro's dashboard and management API have no runs; only a workspace's own server has. */
+function dashboardProblem(url) {
+    const host = url.hostname.replace(/\.$/, '');
+    if (host === 'cloudapi.zenml.io' || host.endsWith('.cloudapi.zenml.io')) {
+        return `is ZenML Pro's management API, which has no runs; ${whereToFind()}`;
+    }
+    const segments = pathSegments(url);
+    const isDashboard = host === 'cloud.zenml.io' || host.endsWith('.cloud.zenml.io');
+    if (!isDashboard && segments[0] !== 'organizations')
+        return undefined;
+    const before = segments.findIndex((part) => part === 'workspaces' || part === 'tenants');
+    const workspace = before === -1 ? undefined : segments[before + 1];
+    return `is ZenML Pro's dashboard, not a workspace; ${whereToFind(workspace)}`;
+}
+/** The advice for an address of ZenML Pro that is no workspace's. */
+function whereToFind(workspace) {
+    const owner = workspace === undefined ? 'the workspace' : `the workspace ${server_url_readable(workspace)}`;
+    return `use the server URL of ${owner}, which its settings page in the dashboard shows`;
+}
+function address(url) {
+    const notices = [];
+    if (url.search !== '' || url.hash !== '')
+        notices.push('what stands behind the ? or # was cut off');
+    const segments = pathSegments(url);
+    const end = segments.findIndex((part, index) => SECTIONS.has(part) ||
+        (part === 'api' && /^v\d+$/.test(segments[index + 1] ?? '')) ||
+        (index === segments.length - 1 && PAGES.has(part)));
+    const prefix = end === -1 ? segments : segments.slice(0, end);
+    const server = [url.origin, ...prefix].join('/');
+    if (end !== -1) {
+        const ending = segments.slice(end, end + 2).map(server_url_readable);
+        const more = segments.length > end + 2 ? '/…' : '';
+        notices.push(`the ending /${ending.join('/')}${more} belongs to a page of the server and was cut off`);
+    }
+    return {
+        url: server,
+        plainHttp: url.protocol === 'http:' && !isLoopback(url.hostname),
+        notices: notices.map((notice) => `${notice}; the server is ${server}`),
+    };
+}
+function pathSegments(url) {
+    return url.pathname.split('/').filter((part) => part !== '');
+}
+/** A path segment in a message; it is percent-encoded, so it has no character that could do harm. */
+function server_url_readable(segment) {
+    return segment.length > 60 ? `${segment.slice(0, 60)}…` : segment;
+}
+/** Whether a URL's host name is this machine itself. */
+function isLoopback(host) {
+    return /^(?:.*\.)?localhost\.?$/i.test(host) || /^127(?:\.\d{1,3}){3}$/.test(host) || host === '[::1]';
+}
+
+;// CONCATENATED MODULE: ./build/github/cancellation.js
+/** The workflow, the job or the step was cancelled, or its own time was up. */
+class Cancellation extends Error {
+    name = 'Cancellation';
+}
+/**
+ * Listens for what the runner sends when a step is to end: SIGINT, 7.5 s later SIGTERM (on Windows SIGBREAK), and
+ * 2.5 s later it kills. The signal is aborted at the first of them, and the process goes on.
+ */
+function listenForCancellation() {
+    const controller = new AbortController();
+    for (const name of ['SIGINT', 'SIGTERM', 'SIGBREAK']) {
+        process.on(name, () => {
+            controller.abort(new Cancellation(`cancelled by ${name}`));
+        });
+    }
+    return controller.signal;
 }
 
 ;// CONCATENATED MODULE: external "os"
@@ -50701,22 +52784,22 @@ class Command {
                         else {
                             cmdStr += ',';
                         }
-                        cmdStr += `${key}=${command_escapeProperty(val)}`;
+                        cmdStr += `${key}=${escapeProperty(val)}`;
                     }
                 }
             }
         }
-        cmdStr += `${CMD_STRING}${command_escapeData(this.message)}`;
+        cmdStr += `${CMD_STRING}${escapeData(this.message)}`;
         return cmdStr;
     }
 }
-function command_escapeData(s) {
+function escapeData(s) {
     return utils_toCommandValue(s)
         .replace(/%/g, '%25')
         .replace(/\r/g, '%0D')
         .replace(/\n/g, '%0A');
 }
-function command_escapeProperty(s) {
+function escapeProperty(s) {
     return utils_toCommandValue(s)
         .replace(/%/g, '%25')
         .replace(/\r/g, '%0D')
@@ -53575,213 +55658,205 @@ function outputs_saveState(name, value) {
 
 ;// CONCATENATED MODULE: ./build/github/run-journal.js
 
-/** Keeps what this step's own post step must know: the runner reads the state file even if this process is killed. */
+
+/**
+ * Keeps what this step's own post step must know. The runner reads the state file even if this process is
+ * killed; of several values of one name the last counts. No secret is ever written here.
+ */
 class RunJournal {
+    constructor(facts) {
+        outputs_saveState('facts', JSON.stringify(facts));
+    }
     planned(run) {
         outputs_saveState('planned', JSON.stringify(run));
     }
     started(run) {
         outputs_saveState('started', JSON.stringify(run));
     }
+    settled() {
+        outputs_saveState('settled', 'true');
+    }
+}
+const factsSchema = object({
+    serverUrl: schemas_string(),
+    onCancel: schemas_enum(['stop', 'stop-gracefully', 'leave']),
+    workflowRunUrl: schemas_string(),
+    processId: schemas_number(),
+});
+const plannedSchema = object({
+    name: schemas_string(),
+    nameIsOurs: schemas_boolean(),
+    origins: schemas_array(schemas_string()),
+    projectId: schemas_string().optional(),
+    key: schemas_string(),
+    firstSentAt: schemas_number(),
+    sentAt: schemas_number(),
+});
+const startedSchema = object({
+    id: schemas_string(),
+    name: schemas_string(),
+    url: schemas_string().optional(),
+    status: schemas_string(),
+});
+/** What main left unsettled; undefined if it ended in order, or did not get to its inputs' end. */
+function readSavedStep(env) {
+    const facts = readState(env, 'facts', factsSchema);
+    if (facts === undefined || env['STATE_settled'] === 'true')
+        return undefined;
+    const planned = readState(env, 'planned', plannedSchema);
+    const started = readState(env, 'started', startedSchema);
+    return {
+        facts,
+        planned: planned === undefined ? undefined : { ...planned, projectId: planned.projectId },
+        started: started === undefined ? undefined : { ...started, url: started.url },
+    };
+}
+function readState(env, name, schema) {
+    const text = env[`STATE_${name}`];
+    return text === undefined || text === '' ? undefined : schema.parse(JSON.parse(text));
 }
 
-;// CONCATENATED MODULE: ./node_modules/parse-ms/index.js
-const toZeroIfInfinity = value => Number.isFinite(value) ? value : 0;
+// EXTERNAL MODULE: external "node:util"
+var external_node_util_ = __nccwpck_require__(7975);
+;// CONCATENATED MODULE: ./build/github/log.js
 
-function parseNumber(milliseconds) {
-	return {
-		days: Math.trunc(milliseconds / 86_400_000),
-		hours: Math.trunc(milliseconds / 3_600_000 % 24),
-		minutes: Math.trunc(milliseconds / 60_000 % 60),
-		seconds: Math.trunc(milliseconds / 1000 % 60),
-		milliseconds: Math.trunc(milliseconds % 1000),
-		microseconds: Math.trunc(toZeroIfInfinity(milliseconds * 1000) % 1000),
-		nanoseconds: Math.trunc(toZeroIfInfinity(milliseconds * 1e6) % 1000),
-	};
+
+
+/** The runner drops annotations above this number of each kind in a step, without a word. */
+const MAX_ANNOTATIONS = 10;
+/** The runner cuts an annotation's message here. */
+const MAX_ANNOTATION_LENGTH = 4096;
+/** Longer titles are not readable in the list of annotations. */
+const MAX_TITLE_LENGTH = 255;
+const MIN_MASK_LENGTH = 4;
+const MAX_SERVER_LINES = 200;
+const MAX_SERVER_LINE_LENGTH = 1000;
+const MAX_INLINE_LENGTH = 200;
+/** .NET's line reader, which the runner uses, ends a line at each of these. */
+const LINE_END = /\r\n|\r|\n/;
+/**
+ * Makes a server's short text safe inside a line of our own: one line, no terminal codes, nothing invisible,
+ * no command of the runner, at most `max` characters.
+ */
+function inline(text, max = MAX_INLINE_LENGTH) {
+    // A terminal code's end may lie far behind; what is cut away first would never be shown anyway.
+    return showOnOneLine((0,external_node_util_.stripVTControlCharacters)(text.slice(0, max * 10)), max);
 }
-
-function parseBigint(milliseconds) {
-	return {
-		days: milliseconds / 86_400_000n,
-		hours: milliseconds / 3_600_000n % 24n,
-		minutes: milliseconds / 60_000n % 60n,
-		seconds: milliseconds / 1000n % 60n,
-		milliseconds: milliseconds % 1000n,
-		microseconds: 0n,
-		nanoseconds: 0n,
-	};
+/**
+ * Writes the workflow's log so that no text, whoever wrote it, becomes a command of the runner.
+ *
+ * Every call is one write: nothing, not even a signal handler's line, can come between a fence and its end.
+ */
+class WorkflowLog {
+    #write;
+    #annotations = { notice: 0, warning: 0, error: 0 };
+    /** @param write puts text on the standard output; in a workflow `(text) => process.stdout.write(text)`. */
+    constructor(write) {
+        this.#write = write;
+    }
+    /**
+     * Hides a value everywhere in the job's log from now on; call it before the value's first use. Values under
+     * four characters are left alone: hiding them would make the whole log unreadable.
+     */
+    mask(secret) {
+        if (secret.length >= MIN_MASK_LENGTH)
+            this.#command('add-mask', {}, secret);
+    }
+    /** One line, or several if the message has line ends. */
+    info(message) {
+        this.#write(plainLines(message));
+    }
+    /** Shown only when step debugging is on. */
+    debug(message) {
+        this.#command('debug', {}, printableLines(message).join('\n'));
+    }
+    notice(message, place = {}) {
+        this.#annotate('notice', message, place);
+    }
+    warning(message, place = {}) {
+        this.#annotate('warning', message, place);
+    }
+    /** Annotates the step; it does not decide the exit code. */
+    error(message, place = {}) {
+        this.#annotate('error', message, place);
+    }
+    /** Folds everything that `work` writes under one title. Groups cannot be nested. */
+    async group(title, work) {
+        this.#command('group', {}, escapeUnprintable(title));
+        try {
+            return await work();
+        }
+        finally {
+            this.#command('endgroup', {}, '');
+        }
+    }
+    /**
+     * Shows text that came from a server as a block: each line behind a bar, which also keeps problem matchers
+     * off, and the runner's commands switched off around it. Terminal codes and invisible characters are taken
+     * out; what is cut is said.
+     */
+    serverText(text, options = {}) {
+        const { title, keep = 'first', maxLines = MAX_SERVER_LINES } = options;
+        const lines = (typeof text === 'string' ? [text] : text).flatMap((part) => part.split(LINE_END));
+        while (lines.length > 0 && lines.at(-1)?.trim() === '')
+            lines.pop();
+        const left = Math.max(0, lines.length - maxLines);
+        const kept = keep === 'first' ? lines.slice(0, maxLines) : lines.slice(left);
+        const block = kept.map((line) => `│ ${harmlessLine(line)}\n`);
+        const missing = `│ (${left} ${left === 1 ? 'line' : 'lines'} left out)\n`;
+        if (left > 0 && keep === 'first')
+            block.push(missing);
+        if (left > 0 && keep === 'last')
+            block.unshift(missing);
+        const heading = title === undefined ? '' : plainLines(title);
+        if (block.length === 0) {
+            if (heading !== '')
+                this.#write(heading);
+            return;
+        }
+        const fence = (0,external_node_crypto_.randomUUID)();
+        this.#write(`${heading}::stop-commands::${fence}\n${block.join('')}::${fence}::\n`);
+    }
+    #annotate(kind, message, place) {
+        const text = cut(printableLines(message).join('\n'), MAX_ANNOTATION_LENGTH);
+        this.#annotations[kind] += 1;
+        if (this.#annotations[kind] > MAX_ANNOTATIONS) {
+            const title = place.title === undefined ? '' : `${place.title}: `;
+            this.info(`${kind[0]?.toUpperCase() ?? ''}${kind.slice(1)}: ${title}${text}`);
+            return;
+        }
+        const properties = {
+            title: place.title === undefined ? undefined : inline(place.title, MAX_TITLE_LENGTH),
+            file: place.file,
+            line: place.line?.toString(),
+            col: place.column?.toString(),
+        };
+        this.#command(kind, properties, text);
+    }
+    #command(name, properties, data) {
+        const pairs = Object.entries(properties).flatMap(([key, value]) => value === undefined || value === '' ? [] : [`${key}=${log_escapeProperty(value)}`]);
+        this.#write(`::${name}${pairs.length === 0 ? '' : ` ${pairs.join(',')}`}::${log_escapeData(data)}\n`);
+    }
 }
-
-function parseMilliseconds(milliseconds) {
-	switch (typeof milliseconds) {
-		case 'number': {
-			if (Number.isFinite(milliseconds)) {
-				return parseNumber(milliseconds);
-			}
-
-			break;
-		}
-
-		case 'bigint': {
-			return parseBigint(milliseconds);
-		}
-
-		// No default
-	}
-
-	throw new TypeError('Expected a finite number or bigint');
+function printableLines(text) {
+    return text.split(LINE_END).map((line) => escapeUnprintable(line));
 }
-
-;// CONCATENATED MODULE: ./node_modules/pretty-ms/index.js
-
-
-const isZero = value => value === 0 || value === 0n;
-const pluralize = (word, count) => (count === 1 || count === 1n) ? word : `${word}s`;
-
-const SECOND_ROUNDING_EPSILON = 0.000_000_1;
-const ONE_DAY_IN_MILLISECONDS = 24n * 60n * 60n * 1000n;
-
-function prettyMilliseconds(milliseconds, options) {
-	const isBigInt = typeof milliseconds === 'bigint';
-	if (!isBigInt && !Number.isFinite(milliseconds)) {
-		throw new TypeError('Expected a finite number or bigint');
-	}
-
-	options = {...options};
-
-	const sign = milliseconds < 0 ? '-' : '';
-	milliseconds = milliseconds < 0 ? -milliseconds : milliseconds; // Cannot use `Math.abs()` because of BigInt support.
-
-	if (options.colonNotation) {
-		options.compact = false;
-		options.formatSubMilliseconds = false;
-		options.separateMilliseconds = false;
-		options.verbose = false;
-	}
-
-	if (options.compact) {
-		options.unitCount = 1;
-		options.secondsDecimalDigits = 0;
-		options.millisecondsDecimalDigits = 0;
-	}
-
-	let result = [];
-
-	const floorDecimals = (value, decimalDigits) => {
-		const flooredInterimValue = Math.floor((value * (10 ** decimalDigits)) + SECOND_ROUNDING_EPSILON);
-		const flooredValue = Math.round(flooredInterimValue) / (10 ** decimalDigits);
-		return flooredValue.toFixed(decimalDigits);
-	};
-
-	const add = (value, long, short, valueString) => {
-		if (
-			(result.length === 0 || !options.colonNotation)
-			&& isZero(value)
-			&& !(options.colonNotation && short === 'm')) {
-			return;
-		}
-
-		valueString ??= String(value);
-		if (options.colonNotation) {
-			const wholeDigits = valueString.includes('.') ? valueString.split('.')[0].length : valueString.length;
-			const minLength = result.length > 0 ? 2 : 1;
-			valueString = '0'.repeat(Math.max(0, minLength - wholeDigits)) + valueString;
-		} else {
-			valueString += options.verbose ? ' ' + pluralize(long, value) : short;
-		}
-
-		result.push(valueString);
-	};
-
-	const parsed = parseMilliseconds(milliseconds);
-	const days = BigInt(parsed.days);
-
-	if (options.hideYearAndDays) {
-		add((BigInt(days) * 24n) + BigInt(parsed.hours), 'hour', 'h');
-	} else {
-		if (options.hideYear) {
-			add(days, 'day', 'd');
-		} else {
-			add(days / 365n, 'year', 'y');
-			add(days % 365n, 'day', 'd');
-		}
-
-		add(Number(parsed.hours), 'hour', 'h');
-	}
-
-	add(Number(parsed.minutes), 'minute', 'm');
-
-	if (!options.hideSeconds) {
-		if (
-			options.separateMilliseconds
-			|| options.formatSubMilliseconds
-			|| (!options.colonNotation && milliseconds < 1000 && !options.subSecondsAsDecimals)
-		) {
-			const seconds = Number(parsed.seconds);
-			const milliseconds = Number(parsed.milliseconds);
-			const microseconds = Number(parsed.microseconds);
-			const nanoseconds = Number(parsed.nanoseconds);
-
-			add(seconds, 'second', 's');
-
-			if (options.formatSubMilliseconds) {
-				add(milliseconds, 'millisecond', 'ms');
-				add(microseconds, 'microsecond', 'µs');
-				add(nanoseconds, 'nanosecond', 'ns');
-			} else {
-				const millisecondsAndBelow
-					= milliseconds
-					+ (microseconds / 1000)
-					+ (nanoseconds / 1e6);
-
-				const millisecondsDecimalDigits
-					= typeof options.millisecondsDecimalDigits === 'number'
-						? options.millisecondsDecimalDigits
-						: 0;
-
-				const roundedMilliseconds = millisecondsAndBelow >= 1
-					? Math.round(millisecondsAndBelow)
-					: Math.ceil(millisecondsAndBelow);
-				const maximumMilliseconds = 1000 - (10 ** -millisecondsDecimalDigits);
-
-				const millisecondsString = millisecondsDecimalDigits
-					? Math.min(millisecondsAndBelow, maximumMilliseconds).toFixed(millisecondsDecimalDigits)
-					: Math.min(roundedMilliseconds, maximumMilliseconds);
-
-				add(
-					Number.parseFloat(millisecondsString),
-					'millisecond',
-					'ms',
-					millisecondsString,
-				);
-			}
-		} else {
-			const seconds = (
-				(isBigInt ? Number(milliseconds % ONE_DAY_IN_MILLISECONDS) : milliseconds)
-				/ 1000
-			) % 60;
-			const secondsDecimalDigits
-				= typeof options.secondsDecimalDigits === 'number'
-					? options.secondsDecimalDigits
-					: 1;
-			const secondsFixed = floorDecimals(seconds, secondsDecimalDigits);
-			const secondsString = options.keepDecimalsOnWholeSeconds
-				? secondsFixed
-				: secondsFixed.replace(/\.0+$/, '');
-			add(Number.parseFloat(secondsString), 'second', 's', secondsString);
-		}
-	}
-
-	if (result.length === 0) {
-		return sign + '0' + (options.verbose ? ' milliseconds' : 'ms');
-	}
-
-	const separator = options.colonNotation ? ':' : ' ';
-	if (typeof options.unitCount === 'number') {
-		result = result.slice(0, Math.max(options.unitCount, 1));
-	}
-
-	return sign + result.join(separator);
+function plainLines(text) {
+    return printableLines(text)
+        .map((line) => `${breakCommands(line)}\n`)
+        .join('');
+}
+function harmlessLine(line) {
+    const shown = removeUnprintable((0,external_node_util_.stripVTControlCharacters)(line.slice(0, MAX_SERVER_LINE_LENGTH * 10)));
+    return breakCommands(cut(shown, MAX_SERVER_LINE_LENGTH));
+}
+/** As the runner reads a command's text back. */
+function log_escapeData(text) {
+    return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
+}
+/** As the runner reads a command's property back. */
+function log_escapeProperty(text) {
+    return log_escapeData(text).replaceAll(':', '%3A').replaceAll(',', '%2C');
 }
 
 ;// CONCATENATED MODULE: ./build/github/run-log.js
@@ -53790,7 +55865,7 @@ function prettyMilliseconds(milliseconds, options) {
 /** A hindrance that lasts is said again after this time, so that nobody takes the step for dead. */
 const REMIND_AFTER_MS = 120_000;
 const LONG = 500;
-const NOUNS = { template: 'run template', snapshot: 'snapshot' };
+const run_log_NOUNS = { template: 'run template', snapshot: 'snapshot' };
 const HINDRANCES = {
     working: 'The server is still at work on the request; asking for its result again',
     'no-slot': 'The server has no free slot for another run; waiting for one',
@@ -53826,6 +55901,16 @@ class RunLog {
                 return `The server did not finish the request in ${run_log_duration(event.afterMs)}, and no run is there: sending a new one for the same name`;
             case 'started':
                 return `${event.adopted ? 'Found the run by its name: it was started' : 'Started'}: ${inline(event.url ?? event.run.id, LONG)}`;
+            case 'attached':
+                return `Following the run ${inline(event.run.name ?? event.run.id, LONG)} (${inline(event.run.status)}): ${inline(event.url ?? event.run.id, LONG)}`;
+            case 'resumed':
+                return `Taking up the run of attempt ${event.attempt}, which is ${inline(event.run.status)}: ${inline(event.url ?? event.run.id, LONG)}`;
+            case 'resume-unclear':
+                this.#log.warning(`Several runs of earlier attempts could be taken up (${inline(event.names.join(', '), LONG)}), so a new one is started`);
+                return undefined;
+            case 'paused':
+                this.#log.warning(`The run is paused and waits for a person${reasonOf(event.question)}. Answer it here: ${inline(event.url ?? 'in ZenML', LONG)}`);
+                return undefined;
             case 'state':
                 return `${run_log_duration(event.sinceMs)}: ${inline(event.status)}${reasonOf(event.reason)}`;
             case 'failed-but-going-on':
@@ -53852,7 +55937,7 @@ class RunLog {
 }
 function described({ kind, id, name, pipeline }) {
     const of = pipeline?.name === undefined ? '' : ` of the pipeline ${inline(pipeline.name)}`;
-    return `Will run the ${NOUNS[kind]} ${inline(name ?? id)}${of} (${inline(id)})`;
+    return `Will run the ${run_log_NOUNS[kind]} ${inline(name ?? id)}${of} (${inline(id)})`;
 }
 function overrides(configuration) {
     return Object.keys(configuration).length === 0 ? '' : ` with ${inline(JSON.stringify(configuration), LONG)}`;
@@ -53874,6 +55959,7 @@ const SYMBOLS = {
     failed: '❌',
     stopped: '🛑',
     'timed-out': '⏰',
+    cancelled: '🚫',
     lost: '❓',
 };
 const MAX_TEXT = 2_000;
@@ -53932,7 +56018,7 @@ class StepReport {
         this.#runLog.tell(event);
         if (event.kind === 'resolved')
             this.#noteDefinition(event.definition);
-        if (event.kind === 'started')
+        if (event.kind === 'started' || event.kind === 'attached' || event.kind === 'resumed')
             this.#noteRun(event);
     }
     /** The step's own end: outputs, one line, the summary. */
@@ -53982,6 +56068,7 @@ const TITLES = {
     failed: 'ZenML run failed',
     stopped: 'ZenML run stopped',
     'timed-out': 'ZenML run timed out',
+    cancelled: 'ZenML run cancelled',
     lost: 'ZenML run lost from sight',
 };
 
@@ -53989,1388 +56076,6 @@ const TITLES = {
 /** Green means that the run completed, or that nobody asked to wait for it. */
 function isSuccess(conclusion) {
     return conclusion === 'completed' || conclusion === 'started';
-}
-
-;// CONCATENATED MODULE: ./build/run/errors.js
-/**
- * The run cannot be started, followed or ended as wished; the message is one line that says what failed, why,
- * and what to do.
- */
-class RunError extends Error {
-    name = 'RunError';
-    conclusion;
-    /** @param conclusion what the step's outputs say; `lost` where a run may go on that is out of our sight */
-    constructor(message, conclusion = 'failed') {
-        super(message);
-        this.conclusion = conclusion;
-    }
-}
-
-;// CONCATENATED MODULE: ./build/zenml/error-body.js
-const MESSAGE_LIMIT = 600;
-/**
- * Reads the six shapes of errors that ZenML servers and what stands before them give (ZenML API, "Errors"):
- * `{"detail": ["Class", "message"]}`, `{"detail": "message"}`, a bare `["Class", "message"]`,
- * `{"error": "message"}`, plain text, HTML. Also says what is odd about an answer that is no error.
- */
-function readErrorBody(answer) {
-    if (answer.status >= 300 && answer.status < 400)
-        return redirect(answer);
-    if (isHtml(answer)) {
-        const title = /<title[^>]*>([^<]{1,120})/i.exec(answer.body)?.[1];
-        const named = title === undefined ? '' : ` titled "${oneLine(title)}"`;
-        return {
-            source: 'something that is not a ZenML API',
-            message: `a web page${named} where JSON is due; check server-url (a dashboard or a proxy answers there)`,
-        };
-    }
-    const json = error_body_parseJson(answer.body);
-    const pair = exceptionPair(json) ?? exceptionPair(property(json, 'detail'));
-    if (pair !== undefined) {
-        return { source: 'the server', exception: pair[0], message: error_body_cut(readable(pair[1])) };
-    }
-    const text = property(json, 'detail') ?? property(json, 'error');
-    if (typeof text === 'string')
-        return { source: 'the server', message: error_body_cut(oneLine(text)) };
-    if (text !== undefined)
-        return { source: 'the server', message: error_body_cut(oneLine(JSON.stringify(text))) };
-    const plain = error_body_cut(oneLine(answer.body));
-    if (answer.status < 300) {
-        return {
-            source: 'something that is not a ZenML API',
-            message: `an answer of an unknown shape: ${plain || '(empty)'}`,
-        };
-    }
-    return { source: 'the server', message: plain || '(no text)' };
-}
-function redirect(answer) {
-    const location = answer.headers['location'];
-    const target = typeof location === 'string' ? error_body_withoutSecrets(location) : 'another address';
-    return {
-        source: 'something that is not a ZenML API',
-        message: `a redirect to ${target}; redirects are not followed with a credential, so use the final address as server-url`,
-    };
-}
-/** An address to show: user, password, query and fragment can hold secrets. */
-function error_body_withoutSecrets(location) {
-    try {
-        const url = new URL(location);
-        return error_body_cut(`${url.origin}${url.pathname}`);
-    }
-    catch {
-        return error_body_cut(oneLine(location.replace(/[?#].*$/s, '')));
-    }
-}
-/** True for a body that is a web page, whatever its content type claims. */
-function isHtml(answer) {
-    const type = answer.headers['content-type'];
-    return (typeof type === 'string' && type.includes('text/html')) || /^\s*<(!doctype|html)/i.test(answer.body);
-}
-/** The body as JSON, or undefined if it is none. */
-function error_body_parseJson(body) {
-    try {
-        return JSON.parse(body);
-    }
-    catch {
-        return undefined;
-    }
-}
-function property(value, name) {
-    if (typeof value !== 'object' || value === null)
-        return undefined;
-    return Object.entries(value).find(([key]) => key === name)?.[1];
-}
-function exceptionPair(value) {
-    if (!Array.isArray(value) || value.length < 1 || value.length > 4)
-        return undefined;
-    const parts = value;
-    const [exception, ...rest] = parts;
-    if (typeof exception !== 'string' || !/^[A-Za-z_][\w.]{0,80}$/.test(exception))
-        return undefined;
-    return [exception, rest.map((part) => (typeof part === 'string' ? part : JSON.stringify(part))).join(' ')];
-}
-/** Python shows a KeyError's message in quotes, and FastAPI a validation error as a list of dictionaries. */
-function readable(message) {
-    const problems = [...message.matchAll(/'loc': \(([^)]*)\), 'msg': (?:'([^']*)'|"([^"]*)")/g)];
-    if (problems.length > 0) {
-        return problems
-            .map(([, location = '', single, double]) => `${location.replace(/['\s]/g, '').replaceAll(',', '.')}: ${single ?? double ?? ''}`)
-            .join('; ');
-    }
-    const line = oneLine(message);
-    const quote = line[0];
-    const quoted = line.length > 1 && (quote === '"' || quote === "'") && line.endsWith(quote);
-    return quoted ? line.slice(1, -1).replaceAll(`\\${quote}`, quote) : line;
-}
-function oneLine(text) {
-    return text.replace(/\s+/g, ' ').trim();
-}
-function error_body_cut(text) {
-    return text.length > MESSAGE_LIMIT ? `${text.slice(0, MESSAGE_LIMIT)}…` : text;
-}
-/**
- * Milliseconds that a Retry-After header asks for (RFC 9110: seconds, or a date); undefined if it is absent
- * or says nothing usable. `now` is in milliseconds since the epoch.
- */
-function retryAfterMs(header, now) {
-    const value = (Array.isArray(header) ? header[0] : header)?.trim();
-    if (value === undefined || value === '')
-        return undefined;
-    if (/^\d+(\.\d+)?$/.test(value))
-        return Number(value) * 1000;
-    const date = Date.parse(value);
-    return Number.isNaN(date) ? undefined : Math.max(0, date - now);
-}
-
-;// CONCATENATED MODULE: ./build/zenml/errors.js
-
-/** Everything that can go wrong between us and a ZenML server; the message is one line for a person. */
-class ZenmlError extends Error {
-    name = 'ZenmlError';
-}
-/**
- * Codes of Node's TLS and undici that another try will not mend. The words are ours throughout, because
- * undici's own texts can hold the whole URL, user and password included.
- */
-const CERTIFICATE_CODES = new Set([
-    'CERT_HAS_EXPIRED',
-    'CERT_NOT_YET_VALID',
-    'CERT_UNTRUSTED',
-    'DEPTH_ZERO_SELF_SIGNED_CERT',
-    'ERR_TLS_CERT_ALTNAME_INVALID',
-    'SELF_SIGNED_CERT_IN_CHAIN',
-    'UNABLE_TO_GET_ISSUER_CERT',
-    'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
-    'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-]);
-const REASONS = {
-    ECONNREFUSED: 'the connection was refused',
-    ECONNRESET: 'the connection was closed before the answer was complete',
-    EHOSTUNREACH: 'the host cannot be reached from this runner',
-    ENETUNREACH: 'the network cannot be reached from this runner',
-    ENOTFOUND: 'the host name is not known',
-    EAI_AGAIN: 'the host name could not be looked up',
-    EPIPE: 'the connection was closed while the request was being sent',
-    ETIMEDOUT: 'the connection timed out',
-    UND_ERR_CONNECT_TIMEOUT: 'no connection within 10 s',
-    UND_ERR_SOCKET: 'the connection was closed before the answer was complete',
-    UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'the connection was closed before the answer was complete',
-};
-/** No complete answer came. `sent` is false only if the server cannot have seen any of the request. */
-class TransportError extends ZenmlError {
-    name = 'TransportError';
-    code;
-    sent;
-    /** Whether another try is pointless until somebody changes something. */
-    permanent;
-    constructor(code, message, sent, permanent = false) {
-        super(message);
-        this.code = code;
-        this.sent = sent;
-        this.permanent = permanent;
-    }
-    /** Reads an error of undici or Node; only its code is shown, never its text. */
-    static from(error, sent) {
-        const code = errorCode(error) ?? 'UNKNOWN';
-        if (CERTIFICATE_CODES.has(code)) {
-            return new TransportError(code, `the server's certificate is not trusted (${code})`, sent, true);
-        }
-        const proxyStatus = /Proxy response \((\d{3})\)/.exec(error.message)?.[1];
-        if (proxyStatus !== undefined) {
-            return new TransportError('PROXY', `the proxy refused the connection with status ${proxyStatus}`, sent);
-        }
-        return new TransportError(code, REASONS[code] ?? `the exchange broke off (${code})`, sent);
-    }
-}
-/** Node's code of an error, or of what lies under it: it tries every address of a host and reports them together. */
-function errorCode(error) {
-    if (typeof error !== 'object' || error === null)
-        return undefined;
-    if ('code' in error && typeof error.code === 'string' && /^\w+$/.test(error.code))
-        return error.code;
-    if ('errors' in error && Array.isArray(error.errors))
-        return errorCode(error.errors[0]);
-    return 'cause' in error ? errorCode(error.cause) : undefined;
-}
-/** A complete answer that says no, or that no ZenML server gives (HTML, a redirect, a foreign shape). */
-class AnswerError extends ZenmlError {
-    name = 'AnswerError';
-    status;
-    /** The Python exception's name, where ZenML gave one. */
-    exception;
-    /** ZenML's message in one line, cleaned but not trusted: it may hold anything. */
-    detail;
-    /** Whether a ZenML server wrote it; false for a proxy, a dashboard or something else in between. */
-    fromZenml;
-    retryAfterMs;
-    /** @param doing what was tried, as an infinitive: "log in", "read the run" */
-    constructor(doing, answer, now) {
-        const body = readErrorBody(answer);
-        const exception = body.exception === undefined ? '' : ` ${body.exception}`;
-        super(`Could not ${doing}: ${body.source} answered ${answer.status}${exception}: ${body.message}`);
-        this.status = answer.status;
-        this.exception = body.exception;
-        this.detail = body.message;
-        this.fromZenml = body.source === 'the server';
-        this.retryAfterMs = retryAfterMs(answer.headers['retry-after'], now);
-    }
-}
-/** A credential that no longer, or never, opened the door; trying again with it only makes matters worse. */
-class CredentialError extends ZenmlError {
-    name = 'CredentialError';
-}
-/** The server could not be reached, or did not answer sensibly, for as long as we were ready to try. */
-class UnreachableError extends ZenmlError {
-    name = 'UnreachableError';
-    cause;
-    constructor(doing, cause) {
-        super(`Could not ${doing}: ${cause.message}`);
-        this.cause = cause;
-    }
-}
-/** True for every failure that this room reports. */
-function isZenmlError(error) {
-    return error instanceof ZenmlError;
-}
-
-;// CONCATENATED MODULE: ./build/zenml/version.js
-/**
- * Whether a ZenML version such as "0.98.0" or "0.85.0rc1" is at least `major.minor`. A version that cannot be
- * read counts as new: the newest servers are the likeliest to call themselves something else.
- */
-function isAtLeast(version, major, minor) {
-    const match = /^(\d+)\.(\d+)/.exec(version);
-    if (match === null)
-        return true;
-    const [actualMajor, actualMinor] = [Number(match[1]), Number(match[2])];
-    return actualMajor > major || (actualMajor === major && actualMinor >= minor);
-}
-
-;// CONCATENATED MODULE: ./build/zenml/run-url.js
-
-/**
- * Where a person looks at a run (ZenML API, "Where a person looks at a run"). Undefined if the server tells no
- * address that a browser may follow.
- *
- * @param baseUrl the server's address as the user gave it
- */
-function runUrl(baseUrl, server, runId, project) {
-    const id = encodeURIComponent(runId);
-    if (server.isPro) {
-        const dashboard = run_url_httpUrl(server.dashboardUrl);
-        if (dashboard === undefined || project === undefined)
-            return undefined;
-        return `${dashboard}/projects/${encodeURIComponent(project.id)}/runs/${id}`;
-    }
-    if (!isAtLeast(server.version, 0, 82))
-        return `${baseUrl}/runs/${id}`;
-    return project?.name === undefined
-        ? undefined
-        : `${baseUrl}/projects/${encodeURIComponent(project.name)}/runs/${id}`;
-}
-/** A server's text as an address, if it is one with http or https and without user info. */
-function run_url_httpUrl(text) {
-    if (text === undefined)
-        return undefined;
-    try {
-        const url = new URL(text);
-        if (!/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '')
-            return undefined;
-        return url.href.replace(/\/+$/, '');
-    }
-    catch {
-        return undefined;
-    }
-}
-
-;// CONCATENATED MODULE: ./build/zenml/status.js
-/** The states in which ZenML starts nothing more of a run (ZenML API, "Watch"). */
-const FINISHED_RUN = new Set([
-    'completed',
-    'cached',
-    'skipped',
-    'failed',
-    'stopped',
-    'cancelled',
-]);
-const SUCCEEDED = new Set(['completed', 'cached', 'skipped']);
-const STOPPED = new Set(['stopped', 'cancelled']);
-const UNFINISHED = new Set([
-    'initializing',
-    'provisioning',
-    'running',
-    'paused',
-    'resuming',
-    'stopping',
-    'cancelling',
-    'queued',
-    'retrying',
-]);
-/** `retried` is the state of an attempt that failed and was followed by another. */
-const FINISHED_STEP = new Set([...FINISHED_RUN, 'retried']);
-/** Sorts a run's state as any server version writes it. */
-function runPhase(status) {
-    if (SUCCEEDED.has(status))
-        return 'succeeded';
-    if (STOPPED.has(status))
-        return 'stopped';
-    if (status === 'failed')
-        return 'failed';
-    return UNFINISHED.has(status) ? 'going-on' : 'unknown';
-}
-/** True if a step in this state uses no more computing time; an unknown state may. */
-function isStepFinished(status) {
-    return FINISHED_STEP.has(status);
-}
-/** True if steps that wait for this one may start. */
-function isStepSucceeded(status) {
-    return SUCCEEDED.has(status);
-}
-
-;// CONCATENATED MODULE: ./build/run/conclude.js
-
-
-/** What the end of the watch means for the workflow: only a completed run is a success. */
-function conclude(watched, { name, url, timeoutMs }) {
-    const where = url === undefined ? '' : `: ${url}`;
-    switch (watched.kind) {
-        case 'over':
-            return concludeRun(watched.run, name, where);
-        case 'timed-out':
-            return {
-                conclusion: 'timed-out',
-                status: watched.status,
-                error: `The run "${name}" did not end within the timeout of ${prettyMilliseconds(timeoutMs ?? 0)}. ` +
-                    `It was not stopped and goes on (${watched.status})${where}`,
-            };
-        case 'gone':
-            return {
-                conclusion: 'lost',
-                status: watched.status,
-                error: `The run "${name}" is no longer on the server: it was deleted while it was ${watched.status}`,
-            };
-        case 'lost':
-            return {
-                conclusion: 'lost',
-                status: watched.status,
-                error: `The run "${name}" was lost from sight: ${watched.detail}. When last seen it was ${watched.status}, and it may go on${where}`,
-            };
-    }
-}
-function concludeRun(run, name, where) {
-    const { status } = run;
-    const reason = run.statusReason === undefined ? '' : ` (${run.statusReason})`;
-    switch (runPhase(status)) {
-        case 'succeeded':
-            return { conclusion: 'completed', status, error: undefined };
-        case 'stopped':
-            return { conclusion: 'stopped', status, error: `The run "${name}" was stopped${reason}${where}` };
-        case 'failed':
-            return {
-                conclusion: 'failed',
-                status,
-                error: `The run "${name}" failed${reason}. See its steps and logs${where}`,
-            };
-        case 'going-on':
-        case 'unknown':
-            return {
-                conclusion: 'failed',
-                status,
-                error: `The run "${name}" ended in the state "${status}", which is not known to be a success${reason}${where}`,
-            };
-    }
-}
-
-;// CONCATENATED MODULE: ./build/run/name.js
-/** The longest name that ZenML takes. */
-const MAX_RUN_NAME_LENGTH = 255;
-/**
- * Fills `{date}` and `{time}` the way ZenML does (`2026_11_22`, `21_47_25_741000`), but here, so that the name
- * is known before the run is.
- *
- * @param now milliseconds since the epoch; the text is in UTC
- */
-function expandRunName(pattern, now) {
-    const [date = '', time = ''] = new Date(now).toISOString().replace('Z', '').split('T');
-    return pattern
-        .replaceAll('{date}', date.replaceAll('-', '_'))
-        .replaceAll('{time}', `${time.replaceAll(/[:.]/g, '_')}000`);
-}
-/** The part of a default name that all attempts of a step share with the workflow run. */
-function runNamePrefix({ pipeline, workflowRunId, }) {
-    return `${pipeline.slice(0, 120).trim()}-gh${workflowRunId}-`;
-}
-/** A name that no other step, attempt or workflow run uses, and that a person can read. */
-function defaultRunName(parts) {
-    const unique = parts.key.replaceAll('-', '').slice(0, 12);
-    return `${runNamePrefix(parts)}${parts.attempt}-${parts.stepIdentity}-${unique}`.slice(0, MAX_RUN_NAME_LENGTH);
-}
-
-;// CONCATENATED MODULE: ./build/run/configure.js
-
-
-
-/**
- * Merges the layers: mappings deeply, everything else replaced by the later layer.
- *
- * @throws RunError if a layer's `run_name` cannot be one.
- */
-function mergeOverrides({ layers, tags, useCache }) {
-    const merged = layers.reduce((base, { value }) => mergeDeeply(base, value), {});
-    const { run_name: runName, ...rest } = merged;
-    const body = {
-        ...rest,
-        ...(tags === undefined ? {} : { tags }),
-        ...(useCache === undefined ? {} : { enable_cache: useCache }),
-    };
-    if (runName === undefined || runName === null)
-        return { body, runName: undefined };
-    if (typeof runName !== 'string' || runName.trim() === '' || runName.length > MAX_RUN_NAME_LENGTH) {
-        const source = layers.findLast(({ value }) => value['run_name'] !== undefined)?.source ?? 'configuration';
-        throw new RunError(`${source}: run_name must be a text of 1 to ${MAX_RUN_NAME_LENGTH} characters`);
-    }
-    return { body, runName };
-}
-/**
- * What the server needs beside the overrides: up to 0.84 it wants every parameter of every step and refuses a
- * partial configuration (ZenML API, "Trigger").
- */
-function completeFor(version, definition, body) {
-    if (isAtLeast(version, 0, 85) || definition.stepParameters === undefined)
-        return body;
-    const steps = Object.entries(definition.stepParameters)
-        .filter(([, parameters]) => Object.keys(parameters).length > 0)
-        .map(([name, parameters]) => [name, { parameters }]);
-    return steps.length === 0 ? body : mergeDeeply({ steps: Object.fromEntries(steps) }, body);
-}
-function mergeDeeply(base, over) {
-    const merged = Object.entries(over).map(([key, value]) => {
-        const below = Object.hasOwn(base, key) ? base[key] : undefined;
-        return [key, isObject(below) && isObject(value) ? mergeDeeply(below, value) : value];
-    });
-    return { ...base, ...Object.fromEntries(merged) };
-}
-function isObject(value) {
-    return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-;// CONCATENATED MODULE: ./build/run/resolve.js
-
-
-
-
-const resolve_NOUNS = { template: 'run template', snapshot: 'snapshot' };
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-/** How many of a server's definitions are looked through for names to suggest. */
-const SUGGESTION_POOL = 200;
-const MOST_SUGGESTIONS = 10;
-const NOT_ALLOWED_HINT = 'ZenML hides what the account may not read, so it may also be a matter of rights';
-/**
- * Finds what is to be run: by id, by exact name, by name within a pipeline, or the newest of a pipeline.
- *
- * @param project already resolved; undefined where the user named none
- * @throws RunError with the nearest names if there is none, with all ids if there are several, or if it is not runnable
- */
-async function resolveTarget(client, server, target, project) {
-    if (target.kind === 'snapshot' && !isAtLeast(server.version, 0, 90)) {
-        throw new RunError(`snapshot: this server is ZenML ${server.version}, which has no snapshots yet; use template instead`);
-    }
-    const finder = new Finder(client, server, target, project);
-    if (target.kind === 'pipeline')
-        return finder.newestOf(target.pipeline);
-    return UUID.test(target.reference)
-        ? finder.byId(target.kind, target.reference)
-        : finder.byName(target.kind, target.reference);
-}
-/**
- * Finds the project that an input names.
- *
- * @throws RunError if there is none.
- */
-async function resolveProject(client, server, nameOrId) {
-    try {
-        return await client.project(nameOrId, isAtLeast(server.version, 0, 82) ? 'projects' : 'workspaces');
-    }
-    catch (error) {
-        if (!isNotFound(error))
-            throw error;
-        throw new RunError(`project: there is no project "${nameOrId}" on this server. Check its name; ${NOT_ALLOWED_HINT}`);
-    }
-}
-class Finder {
-    #client;
-    #server;
-    #target;
-    #project;
-    constructor(client, server, target, project) {
-        this.#client = client;
-        this.#server = server;
-        this.#target = target;
-        this.#project = project;
-    }
-    async byId(kind, id) {
-        let definition;
-        try {
-            definition = await this.#client.definition(kind, id);
-        }
-        catch (error) {
-            if (isNotFound(error))
-                throw await this.#notFound(kind, `with the id ${id}`, id);
-            throw error;
-        }
-        if (!this.#isInPipeline(definition)) {
-            const actual = definition.pipeline?.name ?? 'another one';
-            throw new RunError(`pipeline: the ${resolve_NOUNS[kind]} ${id} belongs to the pipeline "${actual}". Correct or drop the input`);
-        }
-        if (!this.#isInProject(definition)) {
-            throw new RunError(`project: the ${resolve_NOUNS[kind]} ${id} belongs to another project. Correct or drop the input`);
-        }
-        return runnable(definition);
-    }
-    async byName(kind, name) {
-        const query = { name, pipeline: this.#target.pipeline, projectId: this.#project?.id, size: 100 };
-        const found = (await this.#client.definitions(kind, query)).filter((definition) => definition.name === name && this.#isInPipeline(definition) && this.#isInProject(definition));
-        const [first, ...others] = found;
-        if (first === undefined)
-            throw await this.#notFound(kind, `named "${name}"${this.#place()}`, name);
-        if (others.length > 0) {
-            const list = found.map(({ id, pipeline }) => `${id} (pipeline "${pipeline?.name ?? '?'}")`).join(', ');
-            throw new RunError(`${kind}: ${found.length} ${resolve_NOUNS[kind]}s are named "${name}": ${list}. Use one of the ids, or name the pipeline or the project`);
-        }
-        const definition = await this.#client.definition(kind, first.id);
-        // In a list, 0.74 does not say where an item belongs.
-        if (!this.#isInProject(definition))
-            throw await this.#notFound(kind, `named "${name}"${this.#place()}`, name);
-        return runnable(definition);
-    }
-    /** The newest that has a name and can be run: every trigger leaves an unnamed one behind as well. */
-    async newestOf(pipeline) {
-        const kind = isAtLeast(this.#server.version, 0, 90) ? 'snapshot' : 'template';
-        const query = { pipeline, projectId: this.#project?.id, runnable: true, size: 100 };
-        const newest = (await this.#client.definitions(kind, query)).find((definition) => definition.runnable === true &&
-            definition.name !== undefined &&
-            this.#isInPipeline(definition) &&
-            this.#isInProject(definition));
-        if (newest !== undefined)
-            return this.#client.definition(kind, newest.id);
-        throw new RunError(`pipeline: "${pipeline}" has no named ${resolve_NOUNS[kind]} that can be run${this.#place()}. ` +
-            `${await this.#suggest(kind, pipeline, ({ pipeline: of }) => of?.name)}${NOT_ALLOWED_HINT}`);
-    }
-    async #notFound(kind, which, wanted) {
-        const suggestion = await this.#suggest(kind, wanted, ({ name }) => name);
-        return new RunError(`${kind}: there is no ${resolve_NOUNS[kind]} ${which}. ${suggestion}${NOT_ALLOWED_HINT}`);
-    }
-    async #suggest(kind, wanted, nameOf) {
-        const all = await this.#client.definitions(kind, { projectId: this.#project?.id, size: SUGGESTION_POOL });
-        const names = new Set(all.flatMap((definition) => definition.runnable === true && this.#isInProject(definition) ? (nameOf(definition) ?? []) : []));
-        const nearest = [...names].sort((a, b) => leven(a, wanted) - leven(b, wanted)).slice(0, MOST_SUGGESTIONS);
-        if (nearest.length === 0)
-            return `The account sees no runnable ${resolve_NOUNS[kind]} at all. `;
-        return `Runnable ones are: ${nearest.map((name) => `"${name}"`).join(', ')}. `;
-    }
-    #isInPipeline({ pipeline }) {
-        const wanted = this.#target.pipeline;
-        return wanted === undefined || pipeline?.name === wanted || pipeline?.id === wanted.toLowerCase();
-    }
-    /** A definition that does not say where it belongs is not excluded: the server may hide that. */
-    #isInProject({ project }) {
-        return this.#project === undefined || project === undefined || project.id === this.#project.id;
-    }
-    #place() {
-        const pipeline = this.#target.kind === 'pipeline' ? undefined : this.#target.pipeline;
-        const inPipeline = pipeline === undefined ? '' : ` in the pipeline "${pipeline}"`;
-        return this.#project === undefined
-            ? inPipeline
-            : `${inPipeline} in the project "${this.#project.name ?? this.#project.id}"`;
-    }
-}
-function runnable(definition) {
-    if (definition.runnable !== false)
-        return definition;
-    const noun = resolve_NOUNS[definition.kind];
-    throw new RunError(`${definition.kind}: the ${noun} "${definition.name ?? definition.id}" cannot be run: ` +
-        'its stack or its build is gone, or it was made on a local stack. Make a new one on a remote stack and use that');
-}
-function isNotFound(error) {
-    return error instanceof AnswerError && error.status === 404 && error.fromZenml;
-}
-
-;// CONCATENATED MODULE: ./build/zenml/retry.js
-
-/** Statuses that say "later" and not "no". ZenML answers 500 while its database or the Pro service is away. */
-const PASSING = new Set([408, 425, 429, 500, 502, 503, 504]);
-/** Enough for a server that restarts (some 15 s): six tries wait half a minute on average. */
-const MOST_ATTEMPTS = 7;
-/** Longer than this nobody wants to wait silently for one answer; the server's own words are more useful then. */
-const LONGEST_RETRY_AFTER_MS = 120_000;
-/**
- * Whether a request that may be repeated without harm should be tried again.
- *
- * @param attempt the number of tries so far, 1 after the first
- * @param random uniform in [0, 1)
- */
-function decideRetry(error, attempt, random) {
-    if (attempt >= MOST_ATTEMPTS || !isPassing(error))
-        return { kind: 'give-up' };
-    const asked = error instanceof AnswerError ? (error.retryAfterMs ?? 0) : 0;
-    if (asked > LONGEST_RETRY_AFTER_MS)
-        return { kind: 'give-up' };
-    return { kind: 'retry', waitMs: backoffMs(attempt, random, { atLeastMs: asked }) };
-}
-/** True for failures that may be over at the next try. */
-function isPassing(error) {
-    if (error instanceof UnreachableError)
-        return isPassing(error.cause);
-    if (error instanceof TransportError)
-        return !error.permanent;
-    return error instanceof AnswerError && (PASSING.has(error.status) || isForeignPage(error));
-}
-/** A web page where JSON is due, with a status that says all is well: what load balancers show during an upgrade. */
-function isForeignPage(error) {
-    return !error.fromZenml && error.status >= 200 && error.status < 300;
-}
-/**
- * Exponential back-off with full jitter, in milliseconds: many jobs that met the same fault come back spread
- * out. `atLeastMs` (a Retry-After) is a minimum, to which the jitter is added.
- */
-function backoffMs(attempt, random, { atLeastMs = 0, baseMs = 1_000, capMs = 15_000, } = {}) {
-    return Math.round(atLeastMs + random * Math.min(capMs, baseMs * 2 ** Math.min(attempt - 1, 20)));
-}
-
-;// CONCATENATED MODULE: ./build/run/explain-refusal.js
-/** What ZenML's refusals of a trigger mean for a person, by their text (ZenML API, "Find" and "Errors"). */
-const ADVICE = [
-    {
-        pattern: /has been updated since/i,
-        advice: (noun) => `The stack was changed after the ${noun} was made: make a new ${noun} and use that`,
-    },
-    {
-        pattern: /does not have an associated build|no associated build/i,
-        advice: (noun) => `The ${noun} was made without a container build: make a new one on a remote stack with a container registry`,
-    },
-    {
-        pattern: /no source snapshot|no source deployment/i,
-        advice: (noun) => `What the ${noun} was made from is gone: make a new ${noun} and use that`,
-    },
-    {
-        pattern: /missing the following required parameters/i,
-        advice: () => 'Give these parameters in configuration',
-    },
-    {
-        pattern: /unknown parameters for step/i,
-        advice: () => 'Correct or drop these parameters in configuration',
-    },
-    {
-        pattern: /pipeline parameters when running a static|can't set parameters when running/i,
-        advice: () => 'Move them to steps.<step>.parameters in configuration',
-    },
-];
-const explain_refusal_NOUNS = { template: 'run template', snapshot: 'snapshot' };
-/** One line: what the server said, and what to do about it. */
-function explainRefusal(error, definition) {
-    return `${error.message.replace(/[\s.]+$/, '')}. ${adviceFor(error, explain_refusal_NOUNS[definition.kind])}`;
-}
-function adviceFor(error, noun) {
-    const known = ADVICE.find(({ pattern }) => pattern.test(error.detail));
-    if (known !== undefined)
-        return known.advice(noun);
-    switch (error.status) {
-        case 402:
-            return "The ZenML subscription does not allow this run: see its limits in the organization's settings";
-        case 403:
-            return `Give the service account a role that may read the ${noun} and create pipeline snapshots and pipeline runs`;
-        case 404:
-            return error.exception === undefined
-                ? NO_WORKLOAD_MANAGER
-                : `The ${noun} was deleted, or the service account may no longer read it`;
-        case 405:
-        case 501:
-            return NO_WORKLOAD_MANAGER;
-        case 422:
-            return 'Correct the configuration';
-        default:
-            return 'Nothing was started';
-    }
-}
-const NO_WORKLOAD_MANAGER = 'This server cannot start runs: it has no workload manager. ZenML Pro has one; an open-source server needs ZENML_SERVER_WORKLOAD_MANAGER_IMPLEMENTATION_SOURCE to be set';
-
-;// CONCATENATED MODULE: ./build/run/trigger.js
-
-
-
-
-/**
- * A key whose server process died in mid-work answers "Server too busy" for ever (ZenML API, "429, and exactly
- * one run"); a server that is merely slow gets three times its own limit of 20 s.
- */
-const STUCK_KEY_MS = 60_000;
-/** On a server without a free slot a run may appear for a moment and be deleted again. */
-const ADOPTION_PAUSE_MS = 5_000;
-/** How much the clocks of runner and server may differ. */
-const CLOCK_SKEW_MS = 120_000;
-/** A slot is held for minutes, while an image is built and a runner starts. */
-const SLOT_BACKOFF = { baseMs: 5_000, capMs: 30_000 };
-/**
- * Starts exactly one run. The same key joins the work of an earlier sending, the unique name keeps a second run
- * out on every server version, and nothing is sent again after an unclear answer before two look-ups by name
- * found nothing.
- *
- * @throws RunError if no run was started, or if that is not known; the message says which
- * @throws the signal's reason if it was aborted; the journal then knows what was sent
- */
-async function triggerRun(request, deps) {
-    return new Trigger(request, deps).run();
-}
-class Trigger {
-    #request;
-    #deps;
-    #key;
-    #attempt = 0;
-    #firstSentAt;
-    /** Whether some sending may have started a run without our knowing. */
-    #mayHaveStarted = false;
-    #keyBusySince;
-    #lastHindrance = '';
-    constructor(request, deps) {
-        this.#request = request;
-        this.#deps = deps;
-        this.#key = request.key;
-    }
-    async run() {
-        if (!this.#request.nameIsOurs)
-            await this.#refuseTakenName();
-        try {
-            while (this.#deps.clock.now() < this.#request.deadline) {
-                const triggered = await this.#act(await this.#send());
-                if (triggered !== undefined)
-                    return triggered;
-            }
-            return await this.#lastLook();
-        }
-        catch (error) {
-            throw this.#unknown(error);
-        }
-    }
-    async #send() {
-        const { client, clock, journal } = this.#deps;
-        const { serverUrl, definition, configuration, name, nameIsOurs } = this.#request;
-        const sentAt = clock.now();
-        this.#attempt += 1;
-        this.#firstSentAt ??= sentAt;
-        journal.planned({ serverUrl, name, nameIsOurs, key: this.#key, sentAt });
-        const answer = await client.trigger(definition, { ...configuration, run_name: name }, this.#key);
-        // Somebody else's run is as bad as an unreadable answer.
-        if (answer.kind === 'started' && answer.run.name !== undefined && answer.run.name !== name) {
-            const foreign = { status: 200, headers: {}, body: `a run of another name (${answer.run.name})` };
-            return { kind: 'unclear', error: new AnswerError('start the run', foreign, clock.now()) };
-        }
-        return answer;
-    }
-    /** Gives the run once it is known; undefined where the trigger should be sent again. */
-    async #act(answer) {
-        if (answer.kind !== 'working')
-            this.#keyBusySince = undefined;
-        switch (answer.kind) {
-            case 'started':
-                return { run: answer.run, adopted: false };
-            case 'working':
-                return this.#joinWork(answer.error);
-            case 'no-slot':
-                await this.#pause('no-slot', answer.error, SLOT_BACKOFF);
-                return this.#adoptIfUnclear();
-            case 'limited':
-                await this.#pause('limited', answer.error);
-                return this.#adoptIfUnclear();
-            case 'not-sent':
-                if (answer.error.permanent)
-                    throw new UnreachableError('start the run', answer.error);
-                await this.#pause('not-sent', answer.error);
-                return this.#adoptIfUnclear();
-            case 'name-taken':
-                return this.#adoptNamesake(answer.error);
-            case 'refused': {
-                const run = await this.#adoptIfUnclear();
-                if (run !== undefined)
-                    return run;
-                throw new RunError(explainRefusal(answer.error, this.#request.definition));
-            }
-            case 'unclear': {
-                this.#mayHaveStarted = true;
-                const run = await this.#adopt();
-                if (run !== undefined)
-                    return run;
-                await this.#pause('unclear', answer.error);
-                return this.#adopt();
-            }
-        }
-    }
-    /** "Server too busy": the same key again joins the work, unless the process that did it is dead. */
-    async #joinWork(error) {
-        const now = this.#deps.clock.now();
-        this.#mayHaveStarted = true;
-        this.#keyBusySince ??= now;
-        const busyMs = now - this.#keyBusySince;
-        if (busyMs < STUCK_KEY_MS) {
-            await this.#pause('working', error, { capMs: 5_000 });
-            return undefined;
-        }
-        const run = await this.#adopt();
-        if (run !== undefined)
-            return run;
-        this.#key = this.#deps.newKey();
-        this.#keyBusySince = undefined;
-        this.#deps.reporter.tell({ kind: 'new-key', afterMs: busyMs });
-        return undefined;
-    }
-    /** 409: with random digits in the name it is our run; a user's own name may be anybody's. */
-    async #adoptNamesake(error) {
-        if (!this.#request.nameIsOurs && !this.#mayHaveStarted)
-            throw this.#nameTaken();
-        const seen = (await this.#lookUp()).length > 0;
-        const run = seen ? await this.#adopt() : undefined;
-        if (run !== undefined)
-            return run;
-        if (seen && !this.#request.nameIsOurs)
-            throw this.#nameTaken();
-        await this.#pause('name-vanished', error);
-        return undefined;
-    }
-    async #adoptIfUnclear() {
-        return this.#mayHaveStarted ? this.#adopt() : undefined;
-    }
-    /** The run of our name if it is there, ours, and still there five seconds later. */
-    async #adopt() {
-        const first = (await this.#lookUp()).find((run) => this.#isOurs(run));
-        if (first === undefined)
-            return undefined;
-        await this.#deps.clock.sleep(ADOPTION_PAUSE_MS, this.#deps.signal);
-        const second = (await this.#lookUp()).find(({ id }) => id === first.id);
-        return second === undefined ? undefined : { run: second, adopted: true };
-    }
-    #isOurs(run) {
-        if (this.#request.nameIsOurs)
-            return true;
-        const { id, sourceSnapshotId } = this.#request.definition;
-        const origins = [run.templateId, run.sourceSnapshotId];
-        const isOfDefinition = origins.includes(id) || (sourceSnapshotId !== undefined && origins.includes(sourceSnapshotId));
-        const earliest = (this.#firstSentAt ?? Number.POSITIVE_INFINITY) - CLOCK_SKEW_MS;
-        return isOfDefinition && run.created !== undefined && run.created >= earliest;
-    }
-    /** Asks until the server answers or the time is up: without an answer nothing may be sent again. */
-    async #lookUp() {
-        const { clock, reporter, signal } = this.#deps;
-        const { name, definition } = this.#request;
-        const client = this.#deps.client.with({ retries: false });
-        for (let attempt = 1;; attempt += 1) {
-            try {
-                return await client.runsByName(name, definition.project?.id);
-            }
-            catch (error) {
-                const hopeless = !isZenmlError(error) || !isPassing(error);
-                if (hopeless || clock.now() >= this.#request.deadline)
-                    throw error;
-                const waitMs = backoffMs(attempt, clock.random());
-                reporter.tell({ kind: 'retry', line: error.message, waitMs });
-                await clock.sleep(waitMs, signal);
-            }
-        }
-    }
-    async #refuseTakenName() {
-        if ((await this.#lookUp()).length > 0)
-            throw this.#nameTaken();
-    }
-    #nameTaken() {
-        const { name } = this.#request;
-        return new RunError(`run-name: a run named "${name}" exists already, and ZenML wants unique names. ` +
-            `Make it unique, for example "${name.slice(0, 200)}-{date}-{time}" or with \${{ github.run_id }}, or leave run-name out`);
-    }
-    async #lastLook() {
-        const run = await this.#adoptIfUnclear();
-        if (run !== undefined)
-            return run;
-        const { name } = this.#request;
-        const known = this.#mayHaveStarted
-            ? `The server may still be at work on it: look for a run named "${name}" before you start another`
-            : 'Nothing was started';
-        throw new RunError(`No run could be started within trigger-timeout. Last: ${this.#lastHindrance}. ${known}`, this.#mayHaveStarted ? 'lost' : 'timed-out');
-    }
-    /** A failure that hides whether a run was started must say so. */
-    #unknown(error) {
-        if (!isZenmlError(error) || !this.#mayHaveStarted)
-            return error;
-        const { name } = this.#request;
-        return new RunError(`Whether the run was started is not known (${error.message}). If it was, it goes on under the name "${name}"`, 'lost');
-    }
-    async #pause(hindrance, error, backoff = {}) {
-        const { clock, reporter, signal } = this.#deps;
-        const atLeastMs = error instanceof AnswerError ? (error.retryAfterMs ?? 0) : 0;
-        const remainingMs = Math.max(0, this.#request.deadline - clock.now());
-        const waitMs = Math.min(backoffMs(this.#attempt, clock.random(), { atLeastMs, ...backoff }), remainingMs);
-        this.#lastHindrance = error.message;
-        reporter.tell({ kind: 'trigger-hindered', hindrance, detail: error.message, waitMs });
-        await clock.sleep(waitMs, signal);
-    }
-}
-
-;// CONCATENATED MODULE: ./build/run/assess.js
-
-/**
- * With the default `continue_on_failure`, `failed` comes while other branches run; `in_progress` tells, but can
- * stay true for ever (ZenML API, "Watch"). So a failed or stopped run is over when nothing of it runs and nothing
- * has changed for a while: half a minute, or, where a step could still start, as long as a new machine may take
- * to come up.
- */
-const SETTLE_MS = 30_000;
-const SETTLE_BEFORE_STARTABLE_STEP_MS = 300_000;
-/** True if only the steps can tell whether the run is over. */
-function needsSteps(run) {
-    const phase = runPhase(run.status);
-    return (phase === 'failed' || phase === 'stopped') && run.inProgress !== false;
-}
-/**
- * Whether nothing of the run goes on any more.
- *
- * @param unchangedMs for how long all looks have been alike
- */
-function isOver({ run, steps }, unchangedMs) {
-    switch (runPhase(run.status)) {
-        case 'going-on':
-            return false;
-        case 'succeeded':
-            return true;
-        case 'unknown':
-            return run.inProgress === false || run.endTime !== undefined;
-        case 'failed':
-        case 'stopped':
-            if (run.inProgress === false)
-                return true;
-            if (steps === undefined || unfinishedSteps(steps).length > 0)
-                return false;
-            return unchangedMs >= (hasStartableStep(steps) ? SETTLE_BEFORE_STARTABLE_STEP_MS : SETTLE_MS);
-    }
-}
-/** Names of the steps that have started and not ended. */
-function unfinishedSteps(steps) {
-    return steps.filter(({ status }) => status !== undefined && !isStepFinished(status)).map(({ name }) => name);
-}
-/** Whether a step has not started although all that it waits for succeeded. A run without any started step has none. */
-function hasStartableStep(steps) {
-    const succeeded = new Set(steps.filter(({ status }) => status !== undefined && isStepSucceeded(status)).map(({ name }) => name));
-    return (succeeded.size > 0 &&
-        steps.some(({ status, upstream }) => status === undefined && upstream?.every((name) => succeeded.has(name)) === true));
-}
-
-;// CONCATENATED MODULE: ./build/run/polling.js
-/** The adaptive interval: short runs are seen to end at once, long ones cost the server little. */
-const SHORTEST_MS = 1_000;
-const LONGEST_MS = 15_000;
-/** A twentieth of the time gone by: the end is noticed late by at most 5 % of the run. */
-const SHARE_OF_ELAPSED = 0.05;
-const JITTER = 0.2;
-/**
- * Milliseconds until the next look at a run.
- *
- * @param elapsedMs since the wait began
- * @param fixedMs the user's own interval, taken as it is
- * @param random uniform in [0, 1): spreads the jobs of a matrix
- */
-function nextPollMs(elapsedMs, fixedMs, random) {
-    if (fixedMs !== undefined)
-        return fixedMs;
-    const base = Math.min(LONGEST_MS, Math.max(SHORTEST_MS, elapsedMs * SHARE_OF_ELAPSED));
-    return Math.round(base * (1 - JITTER + 2 * JITTER * random));
-}
-
-;// CONCATENATED MODULE: ./build/run/watch.js
-
-
-
-
-
-/** A server's upgrade with a migration of its database takes minutes; the promise is at least five. */
-const TOLERATED_SILENCE_MS = 600_000;
-/** One 404 may come from a replica that lags behind, or from a proxy in the middle of a roll-out. */
-const GONE_AFTER = 3;
-/** Nobody marks a run as failed whose process died; after this time the orchestrator is asked how it is. */
-const ASK_ORCHESTRATOR_AFTER_MS = 600_000;
-const ASK_ORCHESTRATOR_EVERY_MS = 300_000;
-/** Building an image and starting a runner takes minutes; a run can also stay `initializing` for ever. */
-const SLOW_START_MS = 900_000;
-/**
- * Looks at a run again and again until nothing of it goes on, the time is up, or it can be seen no more.
- *
- * @throws the signal's reason if it was aborted
- */
-async function watchRun(request, deps) {
-    return new Watch(request, deps).run();
-}
-class Watch {
-    #request;
-    #deps;
-    #client;
-    #startedAt;
-    #status;
-    #fingerprint = '';
-    #changedAt;
-    #lostSince;
-    #timesGone = 0;
-    #orchestratorAskedAt;
-    #orchestratorAnswers = true;
-    #toldSlowStart = false;
-    #toldGoingOn = false;
-    #hasDag = true;
-    constructor(request, deps) {
-        this.#request = request;
-        this.#deps = deps;
-        this.#client = deps.client.with({ retries: false, signal: deps.signal });
-        this.#startedAt = deps.clock.now();
-        this.#changedAt = this.#startedAt;
-        this.#status = request.status;
-    }
-    async run() {
-        const { clock, signal } = this.#deps;
-        const { timeoutMs, pollIntervalMs } = this.#request;
-        for (;;) {
-            const watched = await this.#look();
-            if (watched !== undefined)
-                return watched;
-            const elapsedMs = clock.now() - this.#startedAt;
-            const remainingMs = timeoutMs === undefined ? Number.POSITIVE_INFINITY : timeoutMs - elapsedMs;
-            if (remainingMs <= 0)
-                return { kind: 'timed-out', status: this.#status };
-            await clock.sleep(Math.min(nextPollMs(elapsedMs, pollIntervalMs, clock.random()), remainingMs), signal);
-        }
-    }
-    async #look() {
-        try {
-            const sighting = await this.#sight();
-            this.#noteSighting(sighting);
-            if (isOver(sighting, this.#deps.clock.now() - this.#changedAt))
-                return { kind: 'over', run: sighting.run };
-            await this.#askOrchestrator();
-            return undefined;
-        }
-        catch (error) {
-            if (!isZenmlError(error))
-                throw error;
-            return this.#noteFailure(error);
-        }
-    }
-    async #sight() {
-        const run = await this.#client.run(this.#request.runId, { hydrate: false });
-        if (runPhase(run.status) === 'unknown')
-            return { run: await this.#client.run(run.id, { hydrate: true }) };
-        return needsSteps(run) ? { run, steps: await this.#steps() } : { run };
-    }
-    /** The graph also tells which steps have not started; 0.74 has none. */
-    async #steps() {
-        if (this.#hasDag) {
-            try {
-                return await this.#client.dag(this.#request.runId);
-            }
-            catch (error) {
-                if (!(error instanceof AnswerError && error.status === 404))
-                    throw error;
-                this.#hasDag = false;
-            }
-        }
-        return this.#client.steps(this.#request.runId);
-    }
-    #noteSighting({ run, steps }) {
-        const { clock, reporter } = this.#deps;
-        const now = clock.now();
-        this.#timesGone = 0;
-        if (this.#lostSince !== undefined) {
-            reporter.tell({ kind: 'server-back', afterMs: now - this.#lostSince });
-            this.#lostSince = undefined;
-        }
-        if (run.status !== this.#status) {
-            this.#status = run.status;
-            reporter.tell({
-                kind: 'state',
-                status: run.status,
-                reason: run.statusReason,
-                sinceMs: now - this.#startedAt,
-            });
-        }
-        const fingerprint = JSON.stringify([
-            run.status,
-            run.inProgress,
-            steps?.map(({ name, status }) => [name, status]),
-        ]);
-        if (fingerprint !== this.#fingerprint) {
-            this.#fingerprint = fingerprint;
-            this.#changedAt = now;
-        }
-        const running = unfinishedSteps(steps ?? []);
-        if (running.length > 0 && !this.#toldGoingOn) {
-            this.#toldGoingOn = true;
-            reporter.tell({ kind: 'failed-but-going-on', steps: running });
-        }
-        const waitedMs = now - this.#startedAt;
-        if (run.status === 'initializing' && waitedMs >= SLOW_START_MS && !this.#toldSlowStart) {
-            this.#toldSlowStart = true;
-            reporter.tell({ kind: 'still-initializing', sinceMs: waitedMs, reason: run.statusReason });
-        }
-    }
-    async #askOrchestrator() {
-        const now = this.#deps.clock.now();
-        if (!this.#orchestratorAnswers || now - this.#changedAt < ASK_ORCHESTRATOR_AFTER_MS)
-            return;
-        if (now - (this.#orchestratorAskedAt ?? 0) < ASK_ORCHESTRATOR_EVERY_MS)
-            return;
-        this.#orchestratorAskedAt = now;
-        try {
-            await this.#client.refresh(this.#request.runId);
-        }
-        catch (error) {
-            if (!(error instanceof AnswerError))
-                throw error;
-            // 501: this orchestrator cannot say; 404 and 405: this server cannot ask; 403: we may not.
-            if ([403, 404, 405, 501].includes(error.status))
-                this.#orchestratorAnswers = false;
-        }
-    }
-    #noteFailure(error) {
-        const { clock, reporter } = this.#deps;
-        const status = this.#status;
-        const detail = error.message;
-        const now = clock.now();
-        if (error instanceof AnswerError && error.status === 404 && error.exception !== undefined) {
-            this.#timesGone += 1;
-            return this.#timesGone < GONE_AFTER ? undefined : { kind: 'gone', status, detail };
-        }
-        this.#timesGone = 0;
-        const fromBetween = error instanceof AnswerError && !error.fromZenml;
-        if (!isPassing(error) && !fromBetween)
-            return { kind: 'lost', status, detail };
-        if (this.#lostSince === undefined) {
-            this.#lostSince = now;
-            reporter.tell({ kind: 'server-lost', detail, toleratedMs: TOLERATED_SILENCE_MS });
-        }
-        return now - this.#lostSince < TOLERATED_SILENCE_MS ? undefined : { kind: 'lost', status, detail };
-    }
-}
-
-;// CONCATENATED MODULE: ./build/run/execute.js
-
-
-
-
-
-
-
-
-
-/**
- * The whole path: connect, find what to run, start it exactly once, wait for it, conclude.
- *
- * @throws RunError or ZenmlError, with one line for a person, if no run was started or that is not known
- * @throws the signal's reason if it was aborted
- */
-async function executeRun(request, deps) {
-    const { clock, reporter, journal } = deps;
-    const startedAt = clock.now();
-    const configuration = mergeOverrides(request.overrides);
-    const { server, definition, project } = await prepare(request, deps, configuration);
-    const key = deps.newKey();
-    const { name, nameIsOurs } = nameRun(request, definition, configuration, key, clock.now());
-    reporter.tell({ kind: 'triggering', name });
-    const { run, adopted } = await triggerRun({
-        serverUrl: request.serverUrl,
-        definition,
-        configuration: completeFor(server.version, definition, configuration.body),
-        name,
-        nameIsOurs,
-        key,
-        deadline: startedAt + request.triggerTimeoutMs,
-    }, deps);
-    const url = runUrl(request.serverUrl, server, run.id, project);
-    const followedFrom = clock.now();
-    journal.started({ id: run.id, name, url, status: run.status });
-    reporter.tell({ kind: 'started', run, url, adopted });
-    const outcome = request.wait
-        ? await follow(request, deps, run, { name, url })
-        : { conclusion: 'started', status: run.status, error: undefined };
-    return { ...outcome, runId: run.id, durationMs: clock.now() - followedFrom };
-}
-async function prepare(request, { client, reporter }, configuration) {
-    const server = await client.info();
-    const account = await client.account();
-    reporter.tell({ kind: 'connected', serverUrl: request.serverUrl, version: server.version, account });
-    const wanted = request.project === undefined ? undefined : await resolveProject(client, server, request.project);
-    const definition = await resolveTarget(client, server, request.target, wanted);
-    reporter.tell({ kind: 'resolved', definition, overrides: configuration.body });
-    return { server, definition, project: wanted ?? (await projectForLink(client, server, definition)) };
-}
-/** An open-source dashboard's addresses hold the project's name, and a definition only has its id. */
-async function projectForLink(client, server, { project }) {
-    if (project === undefined || project.name !== undefined)
-        return project;
-    if (server.isPro || !isAtLeast(server.version, 0, 82))
-        return project;
-    try {
-        return await client.project(project.id, 'projects');
-    }
-    catch (error) {
-        if (!(error instanceof AnswerError))
-            throw error;
-        // Without the right to read the project there is no link; the run can be started all the same.
-        return project;
-    }
-}
-function nameRun({ runName, origin }, definition, configuration, key, now) {
-    const pattern = runName ?? configuration.runName;
-    if (pattern !== undefined)
-        return { name: expandRunName(pattern, now), nameIsOurs: false };
-    const pipeline = definition.pipeline?.name ?? definition.name ?? 'run';
-    return { name: defaultRunName({ pipeline, ...origin, key }), nameIsOurs: true };
-}
-async function follow({ timeoutMs, pollIntervalMs }, deps, { id: runId, status }, { name, url }) {
-    const watched = await watchRun({ runId, status, timeoutMs, pollIntervalMs }, deps);
-    return conclude(watched, { name, url, timeoutMs });
-}
-
-;// CONCATENATED MODULE: ./build/zenml/server-url.js
-/** Longer than any address in use; browsers and proxies stop at about this length too. */
-const server_url_MAX_LENGTH = 2048;
-const EXAMPLE = 'https://zenml.example.com';
-/** Last path segments of pages and endpoints that every ZenML server has. */
-const PAGES = new Set(['docs', 'redoc', 'openapi.json', 'login', 'health', 'index.html']);
-/** Path segments with which the addresses of ZenML's dashboard begin. */
-const SECTIONS = new Set([
-    'projects',
-    'workspaces',
-    'runs',
-    'pipelines',
-    'run-templates',
-    'pipeline-snapshots',
-    'snapshots',
-    'stacks',
-    'components',
-    'models',
-    'artifacts',
-    'artifact-versions',
-    'settings',
-    'onboarding',
-]);
-const CREDENTIAL_PARAMETER = /token|key|secret|passw|auth|credential|signature/i;
-/**
- * Reads the address of a ZenML server as people paste it: what the browser or the API's documentation adds is
- * cut off with a notice; what is no server of ZenML's workspace API, or holds a credential, is a problem.
- */
-function parseServerUrl(text) {
-    const trimmed = text.trim();
-    const problem = textProblem(trimmed) ?? schemeProblem(trimmed);
-    if (problem !== undefined)
-        return { ok: false, problem };
-    const url = URL.canParse(trimmed) ? new URL(trimmed) : undefined;
-    if (url === undefined) {
-        return { ok: false, problem: `is not a valid URL; check host and port, it should look like ${EXAMPLE}` };
-    }
-    const unusable = server_url_credentialProblem(trimmed, url) ?? dashboardProblem(url);
-    if (unusable !== undefined)
-        return { ok: false, problem: unusable };
-    return { ok: true, ...address(url) };
-}
-function textProblem(text) {
-    if (text === '')
-        return `is empty; write an address such as ${EXAMPLE}`;
-    if (text.length > server_url_MAX_LENGTH) {
-        return `is ${text.length} characters long; write only the server's address, such as ${EXAMPLE}`;
-    }
-    if (/^["'`<].*["'`>]$/u.test(text)) {
-        return 'stands in quotes or brackets that are part of the value; remove them';
-    }
-    if (/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(text)) {
-        return 'holds a line break or an invisible character; write the address on one line';
-    }
-    if (/\s/u.test(text))
-        return 'holds a space; write one address without spaces';
-    if (text.includes('\\'))
-        return 'holds a backslash; write / instead';
-    return undefined;
-}
-function schemeProblem(text) {
-    if (/^https?:\/\/[^/?#]/i.test(text)) {
-        return /^[^?#]*:\/\/.*:\/\//.test(text) ? 'holds two addresses; write only the server’s' : undefined;
-    }
-    if (/^https?:/i.test(text))
-        return `has no host; it should look like ${EXAMPLE}`;
-    const scheme = /^([a-z][a-z0-9+.-]*):(?!\d)/i.exec(text)?.[1];
-    if (scheme !== undefined)
-        return `begins with ${scheme.slice(0, 20)}:, but only https: and http: can be used`;
-    const host = text.replace(/^\/+/, '');
-    // Behind a user name stands a password, so such a text is not repeated.
-    if (host === '' || host.includes('@'))
-        return `has no https:// in front; it should look like ${EXAMPLE}`;
-    const start = isLoopback(host.replace(/[:/?#].*$/s, '')) ? 'http://' : 'https://';
-    return `has no ${start} in front; write ${start}${host.replace(/[/?#].*$/s, '')}`;
-}
-function server_url_credentialProblem(text, url) {
-    const authority = /^[^/]*\/\/([^/?#]*)/.exec(text)?.[1] ?? '';
-    if (authority.includes('@')) {
-        return 'holds a user name or password before the @; remove it, the action logs in with api-key or access-token';
-    }
-    const parameters = [
-        ...new URLSearchParams(url.search).keys(),
-        ...new URLSearchParams(url.hash.slice(1)).keys(),
-    ];
-    if (parameters.some((name) => CREDENTIAL_PARAMETER.test(name))) {
-        return 'holds a token or key behind the ? or #; remove it, the action logs in with api-key or access-token';
-    }
-    return undefined;
-}
-/** ZenML Pro's dashboard and management API have no runs; only a workspace's own server has. */
-function dashboardProblem(url) {
-    const host = url.hostname.replace(/\.$/, '');
-    if (host === 'cloudapi.zenml.io' || host.endsWith('.cloudapi.zenml.io')) {
-        return `is ZenML Pro's management API, which has no runs; ${whereToFind()}`;
-    }
-    const segments = pathSegments(url);
-    const isDashboard = host === 'cloud.zenml.io' || host.endsWith('.cloud.zenml.io');
-    if (!isDashboard && segments[0] !== 'organizations')
-        return undefined;
-    const before = segments.findIndex((part) => part === 'workspaces' || part === 'tenants');
-    const workspace = before === -1 ? undefined : segments[before + 1];
-    return `is ZenML Pro's dashboard, not a workspace; ${whereToFind(workspace)}`;
-}
-/** The advice for an address of ZenML Pro that is no workspace's. */
-function whereToFind(workspace) {
-    const owner = workspace === undefined ? 'the workspace' : `the workspace ${server_url_readable(workspace)}`;
-    return `use the server URL of ${owner}, which its settings page in the dashboard shows`;
-}
-function address(url) {
-    const notices = [];
-    if (url.search !== '' || url.hash !== '')
-        notices.push('what stands behind the ? or # was cut off');
-    const segments = pathSegments(url);
-    const end = segments.findIndex((part, index) => SECTIONS.has(part) ||
-        (part === 'api' && /^v\d+$/.test(segments[index + 1] ?? '')) ||
-        (index === segments.length - 1 && PAGES.has(part)));
-    const prefix = end === -1 ? segments : segments.slice(0, end);
-    const server = [url.origin, ...prefix].join('/');
-    if (end !== -1) {
-        const ending = segments.slice(end, end + 2).map(server_url_readable);
-        const more = segments.length > end + 2 ? '/…' : '';
-        notices.push(`the ending /${ending.join('/')}${more} belongs to a page of the server and was cut off`);
-    }
-    return {
-        url: server,
-        plainHttp: url.protocol === 'http:' && !isLoopback(url.hostname),
-        notices: notices.map((notice) => `${notice}; the server is ${server}`),
-    };
-}
-function pathSegments(url) {
-    return url.pathname.split('/').filter((part) => part !== '');
-}
-/** A path segment in a message; it is percent-encoded, so it has no character that could do harm. */
-function server_url_readable(segment) {
-    return segment.length > 60 ? `${segment.slice(0, 60)}…` : segment;
-}
-/** Whether a URL's host name is this machine itself. */
-function isLoopback(host) {
-    return /^(?:.*\.)?localhost\.?$/i.test(host) || /^127(?:\.\d{1,3}){3}$/.test(host) || host === '[::1]';
 }
 
 ;// CONCATENATED MODULE: external "node:timers/promises"
@@ -55393,74 +56098,81 @@ const systemClock = {
     random: () => Math.random(),
 };
 
-;// CONCATENATED MODULE: ./build/zenml/model.js
-function toInfo(info) {
-    return {
-        version: info.version,
-        isPro: info.deployment_type === 'cloud',
-        dashboardUrl: info.dashboard_url ?? undefined,
-    };
-}
-function toDefinition(kind, from) {
-    const projectId = from.body?.project_id;
-    return {
-        kind,
-        id: from.id,
-        name: from.name ?? undefined,
-        runnable: from.body?.runnable ?? undefined,
-        pipeline: toNamed(from.resources?.pipeline),
-        project: toNamed(from.metadata?.project ?? from.metadata?.workspace) ??
-            (projectId == null ? undefined : { id: projectId, name: undefined }),
-        sourceSnapshotId: from.resources?.source_snapshot?.id,
-        stepParameters: toStepParameters(from),
-    };
-}
-function toStepParameters(from) {
-    const steps = from.metadata?.config_template?.steps;
-    if (steps == null)
-        return undefined;
-    return Object.fromEntries(Object.entries(steps).map(([name, step]) => [name, step?.parameters ?? {}]));
-}
-function toRun({ id, name, body, metadata, resources }) {
-    return {
-        id,
-        name: name ?? undefined,
-        ...stateOf(body),
-        endTime: metadata?.end_time ?? undefined,
-        templateId: metadata?.template_id ?? undefined,
-        sourceSnapshotId: resources?.source_snapshot?.id,
-        pipeline: toNamed(resources?.pipeline ?? body?.pipeline),
-        projectId: body?.project_id ?? metadata?.workspace?.id,
-    };
-}
-function stateOf(body) {
-    return {
-        status: body?.status ?? 'unknown',
-        statusReason: body?.status_reason ?? undefined,
-        inProgress: body?.in_progress ?? undefined,
-        created: body?.created ?? undefined,
-    };
-}
-function toNamed(from) {
-    return from == null ? undefined : { id: from.id, name: from.name ?? undefined };
-}
-function toStep(from) {
-    return { name: from.name ?? from.id, status: from.body?.status ?? 'unknown', upstream: undefined };
-}
-/** Reads the steps out of a graph in which artifacts stand between them. */
-function stepsOfDag(dag) {
-    const steps = new Map(dag.nodes.filter(({ type }) => type === 'step').map((node) => [node.node_id, node]));
-    const sources = new Map();
-    for (const { source, target } of dag.edges)
-        sources.set(target, [...(sources.get(target) ?? []), source]);
-    const upstream = (nodeId) => (sources.get(nodeId) ?? [])
-        .flatMap((source) => (steps.has(source) ? [source] : (sources.get(source) ?? [])))
-        .flatMap((source) => steps.get(source)?.name ?? []);
-    return [...steps.values()].map((node) => ({
-        name: node.name,
-        status: node.id == null ? undefined : (node.metadata?.status ?? 'unknown'),
-        upstream: [...new Set(upstream(node.node_id))],
-    }));
+;// CONCATENATED MODULE: ./build/zenml/api.js
+
+
+
+/** Sends requests with the session's token; the one place that knows about 401 and about repeating reads. */
+class Api {
+    #deps;
+    constructor(deps) {
+        this.#deps = deps;
+    }
+    /** The same server and session with another signal, or without retries. */
+    with(changes) {
+        return new Api({ ...this.#deps, ...changes });
+    }
+    now() {
+        return this.#deps.clock.now();
+    }
+    /**
+     * Reads JSON of a known shape, again and again while the failure looks passing.
+     *
+     * @param doing what is tried, as an infinitive, for the error
+     */
+    async read(doing, call, schema) {
+        const { clock, onRetry, retries = true, signal } = this.#deps;
+        for (let attempt = 1;; attempt += 1) {
+            try {
+                const answer = await this.exchange({ method: 'GET', ...call });
+                const parsed = answer.status === 200 ? schema.safeParse(error_body_parseJson(answer.body)) : undefined;
+                if (parsed?.success === true)
+                    return parsed.data;
+                throw new AnswerError(doing, answer, clock.now());
+            }
+            catch (error) {
+                if (!(error instanceof AnswerError || error instanceof TransportError))
+                    throw error;
+                const told = error instanceof TransportError ? new UnreachableError(doing, error) : error;
+                const decision = retries ? decideRetry(error, attempt, clock.random()) : undefined;
+                if (decision?.kind !== 'retry')
+                    throw told;
+                onRetry(told.message, decision.waitMs);
+                await clock.sleep(decision.waitMs, signal);
+            }
+        }
+    }
+    /** Sends one request, of any status. After a 401, which means that nothing was done, once more with a new one. */
+    async exchange(call) {
+        const answer = await this.#send(call);
+        if (answer.status !== 401)
+            return answer;
+        await this.#deps.session.renew();
+        const second = await this.#send(call);
+        if (second.status !== 401)
+            return second;
+        const { message } = new AnswerError('use the new token', second, this.#deps.clock.now());
+        throw new CredentialError(`${message}. The login works, but its token is refused: check that the account is active`);
+    }
+    async #send({ method, path, query = {}, json, headers }) {
+        const { http, baseUrl, session, signal } = this.#deps;
+        const url = new URL(`${baseUrl}/api/v1${path}`);
+        for (const [name, value] of Object.entries(query))
+            if (value !== undefined)
+                url.searchParams.set(name, value);
+        const token = await session.token();
+        return http.send({
+            method,
+            url: url.href,
+            headers: {
+                authorization: `Bearer ${token}`,
+                ...(json === undefined ? {} : { 'content-type': 'application/json' }),
+                ...headers,
+            },
+            ...(json === undefined ? {} : { body: JSON.stringify(json) }),
+            signal,
+        });
+    }
 }
 
 ;// CONCATENATED MODULE: ./build/zenml/schemas.js
@@ -55527,6 +56239,11 @@ const runSchema = object({
         .nullish(),
     resources: object({ pipeline: reference, source_snapshot: reference }).nullish(),
 });
+/** What a paused run waits for. */
+const waitConditionSchema = object({
+    name: schemas_string().nullish(),
+    metadata: object({ question: schemas_string().nullish() }).nullish(),
+});
 const stepSchema = object({
     id: schemas_string(),
     name: schemas_string().nullish(),
@@ -55547,6 +56264,35 @@ const dagSchema = object({
 /** A page of a list; items beyond the page are counted in `total`. */
 function pageOf(item) {
     return object({ total: schemas_number(), total_pages: schemas_number(), items: schemas_array(item) });
+}
+
+;// CONCATENATED MODULE: ./build/zenml/stop-answer.js
+
+
+/** Sorts an answer by its message: a 403 that is not known is never "fine" (ZenML API, "Stop"). */
+function readStopAnswer(answer, now) {
+    if (answer.status === 200)
+        return { kind: 'accepted' };
+    const error = new AnswerError('stop the run', answer, now);
+    switch (error.status) {
+        case 403:
+            if (/no orchestrator run id/i.test(error.detail))
+                return { kind: 'too-early' };
+            if (/already (being )?(stopped|completed|cancelled)/i.test(error.detail))
+                return { kind: 'accepted' };
+            if (/status of a finished run/i.test(error.detail))
+                return { kind: 'finished' };
+            return { kind: 'refused', error };
+        case 404:
+            return error.exception === undefined ? { kind: 'unsupported' } : { kind: 'gone' };
+        case 405:
+            return { kind: 'unsupported' };
+        case 500:
+        case 501:
+            return { kind: 'doubtful', error };
+        default:
+            return isPassing(error) || !error.fromZenml ? { kind: 'unclear', error } : { kind: 'refused', error };
+    }
 }
 
 ;// CONCATENATED MODULE: ./build/zenml/trigger-answer.js
@@ -55584,7 +56330,6 @@ function readTriggerAnswer(answer, now) {
 
 
 
-
 const ROUTES = {
     template: '/run_templates',
     snapshot: '/pipeline_snapshots',
@@ -55597,32 +56342,32 @@ const client_NOUNS = { template: 'run template', snapshot: 'snapshot' };
  * was being done: AnswerError (the server said no), UnreachableError (no answer), CredentialError.
  */
 class ZenmlClient {
-    #deps;
-    constructor(deps) {
-        this.#deps = deps;
+    #api;
+    constructor(api) {
+        this.#api = api;
     }
     /** The same client with another signal, or without retries. */
     with(changes) {
-        return new ZenmlClient({ ...this.#deps, ...changes });
+        return new ZenmlClient(this.#api.with(changes));
     }
     async info() {
-        return toInfo(await this.#read("read the server's version", { path: '/info' }, infoSchema));
+        return toInfo(await this.#api.read("read the server's version", { path: '/info' }, infoSchema));
     }
     /** The account that the credential belongs to. */
     async account() {
-        const account = await this.#read('read the account', { path: '/current-user' }, accountSchema);
+        const account = await this.#api.read('read the account', { path: '/current-user' }, accountSchema);
         return { id: account.id, name: account.name ?? undefined };
     }
     /** A project by name or id; before 0.82 a project was called workspace. */
     async project(nameOrId, route) {
         const path = `/${route}/${encodeURIComponent(nameOrId)}`;
-        return this.#read(`find the project "${nameOrId}"`, { path }, projectSchema);
+        return this.#api.read(`find the project "${nameOrId}"`, { path }, projectSchema);
     }
     /** A template or snapshot with its parameters. */
     async definition(kind, id) {
         const query = kind === 'snapshot' ? { include_config_schema: 'true' } : {};
         const call = { path: `${ROUTES[kind]}/${encodeURIComponent(id)}`, query };
-        return toDefinition(kind, await this.#read(`read the ${client_NOUNS[kind]} ${id}`, call, definitionSchema));
+        return toDefinition(kind, await this.#api.read(`read the ${client_NOUNS[kind]} ${id}`, call, definitionSchema));
     }
     /** Named templates or snapshots, newest first. Servers ignore filters that they do not know: check each item. */
     async definitions(kind, query) {
@@ -55639,7 +56384,7 @@ class ZenmlClient {
                 hydrate: 'false',
             },
         };
-        const page = await this.#read(`list the ${client_NOUNS[kind]}s`, call, pageOf(definitionSchema));
+        const page = await this.#api.read(`list the ${client_NOUNS[kind]}s`, call, pageOf(definitionSchema));
         return page.items.map((item) => toDefinition(kind, item));
     }
     /**
@@ -55656,7 +56401,7 @@ class ZenmlClient {
             headers: { 'idempotency-key': key },
         };
         try {
-            return readTriggerAnswer(await this.#exchange(call), this.#deps.clock.now());
+            return readTriggerAnswer(await this.#api.exchange(call), this.#api.now());
         }
         catch (error) {
             if (!(error instanceof TransportError))
@@ -55669,26 +56414,33 @@ class ZenmlClient {
      * project; a run that does not say its project is not left out.
      */
     async runsByName(name, projectId) {
+        return (await this.#runs(`equals:${name}`, projectId)).filter((run) => run.name === name);
+    }
+    /** The runs whose names begin so, newest first, at most 100. */
+    async runsByPrefix(prefix, projectId) {
+        return (await this.#runs(`startswith:${prefix}`, projectId)).filter((run) => run.name?.startsWith(prefix) === true);
+    }
+    async #runs(name, projectId) {
         const query = {
-            name: `equals:${name}`,
+            name,
             project: projectId,
             sort_by: 'desc:created',
-            size: '20',
+            size: '100',
             hydrate: 'true',
         };
-        const page = await this.#read(`look up the run "${name}"`, { path: '/runs', query }, pageOf(runSchema));
+        const page = await this.#api.read(`look up runs by name`, { path: '/runs', query }, pageOf(runSchema));
         return page.items
             .map(toRun)
-            .filter((run) => run.name === name && (run.projectId ?? projectId) === (projectId ?? run.projectId));
+            .filter((run) => (run.projectId ?? projectId) === (projectId ?? run.projectId));
     }
     /** A run's state; `hydrate` adds the times, and is slower. */
     async run(id, { hydrate }) {
         const call = { path: `/runs/${encodeURIComponent(id)}`, query: { hydrate: String(hydrate) } };
-        return toRun(await this.#read('read the run', call, runSchema));
+        return toRun(await this.#api.read('read the run', call, runSchema));
     }
     /** A run's steps, those not started included, in the order of the graph. From 0.75 on or so; 0.74 has no such route. */
     async dag(id) {
-        return stepsOfDag(await this.#read("read the run's steps", { path: `/runs/${encodeURIComponent(id)}/dag` }, dagSchema));
+        return stepsOfDag(await this.#api.read("read the run's steps", { path: `/runs/${encodeURIComponent(id)}/dag` }, dagSchema));
     }
     /** A run's started steps, all pages. */
     async steps(id) {
@@ -55698,7 +56450,7 @@ class ZenmlClient {
                 path: `/runs/${encodeURIComponent(id)}/steps`,
                 query: { hydrate: 'false', size: '100', page: String(page), sort_by: 'asc:created' },
             };
-            const answer = await this.#read("read the run's steps", call, pageOf(stepSchema));
+            const answer = await this.#api.read("read the run's steps", call, pageOf(stepSchema));
             steps.push(...answer.items.map(toStep));
             if (page >= answer.total_pages)
                 return steps;
@@ -55711,63 +56463,47 @@ class ZenmlClient {
             path: `/runs/${encodeURIComponent(id)}/refresh`,
             query: { include_steps: 'true' },
         };
-        const answer = await this.#exchange(call);
+        const answer = await this.#api.exchange(call);
         if (answer.status >= 300)
-            throw new AnswerError('refresh the run', answer, this.#deps.clock.now());
+            throw new AnswerError('refresh the run', answer, this.#api.now());
     }
-    /** Reads JSON of a known shape, again and again while the failure looks passing. */
-    async #read(doing, call, schema) {
-        const { clock, onRetry, retries = true, signal } = this.#deps;
-        for (let attempt = 1;; attempt += 1) {
-            try {
-                const answer = await this.#exchange({ method: 'GET', ...call });
-                const parsed = answer.status === 200 ? schema.safeParse(error_body_parseJson(answer.body)) : undefined;
-                if (parsed?.success === true)
-                    return parsed.data;
-                throw new AnswerError(doing, answer, clock.now());
-            }
-            catch (error) {
-                if (!(error instanceof AnswerError || error instanceof TransportError))
-                    throw error;
-                const told = error instanceof TransportError ? new UnreachableError(doing, error) : error;
-                const decision = retries ? decideRetry(error, attempt, clock.random()) : undefined;
-                if (decision?.kind !== 'retry')
-                    throw told;
-                onRetry(told.message, decision.waitMs);
-                await clock.sleep(decision.waitMs, signal);
-            }
+    /** Asks once to stop a run. Without `graceful` its steps are ended at once; after a graceful stop that is no longer possible. */
+    async stop(id, { graceful }) {
+        const call = {
+            method: 'POST',
+            path: `/runs/${encodeURIComponent(id)}/stop`,
+            query: { graceful: String(graceful) },
+        };
+        try {
+            return readStopAnswer(await this.#api.exchange(call), this.#api.now());
+        }
+        catch (error) {
+            if (!(error instanceof TransportError))
+                throw error;
+            return { kind: 'unclear', error };
         }
     }
-    /** One request with the token. After a 401, which means that nothing was done, once more with a new one. */
-    async #exchange(call) {
-        const answer = await this.#send(call);
-        if (answer.status !== 401)
-            return answer;
-        await this.#deps.session.renew();
-        const second = await this.#send(call);
-        if (second.status !== 401)
-            return second;
-        const { message } = new AnswerError('use the new token', second, this.#deps.clock.now());
-        throw new CredentialError(`${message}. The login works, but its token is refused: check that the account is active`);
+    /**
+     * Marks a run as failed that is still initializing; its runner then starts no step (seen on 0.74 to 0.98).
+     * The state `stopped` must never be set so: the run would stay `running` for ever.
+     */
+    async failInitializing(id, reason) {
+        const call = {
+            method: 'PUT',
+            path: `/runs/${encodeURIComponent(id)}`,
+            json: { status: 'failed', status_reason: reason },
+        };
+        const answer = await this.#api.exchange(call);
+        if (answer.status !== 200)
+            throw new AnswerError('end the run', answer, this.#api.now());
     }
-    async #send({ method, path, query = {}, json, headers }) {
-        const { http, baseUrl, session, signal } = this.#deps;
-        const url = new URL(`${baseUrl}/api/v1${path}`);
-        for (const [name, value] of Object.entries(query))
-            if (value !== undefined)
-                url.searchParams.set(name, value);
-        const token = await session.token();
-        return http.send({
-            method,
-            url: url.href,
-            headers: {
-                authorization: `Bearer ${token}`,
-                ...(json === undefined ? {} : { 'content-type': 'application/json' }),
-                ...headers,
-            },
-            ...(json === undefined ? {} : { body: JSON.stringify(json) }),
-            signal,
-        });
+    /** What a paused run asks a person; undefined if it does not say (before 0.98 or so). */
+    async question(runId) {
+        const query = { pipeline_run: runId, status: 'pending', hydrate: 'true' };
+        const call = { path: '/run_wait_conditions', query };
+        const page = await this.#api.read('read what the run waits for', call, pageOf(waitConditionSchema));
+        const [condition] = page.items;
+        return condition?.metadata?.question ?? condition?.name ?? undefined;
     }
 }
 
@@ -56007,8 +56743,9 @@ const USER_AGENT = 'zenml-run-action/0.1.0';
 
 
 
+
 /** Makes a client of the server that the inputs name; nothing is sent yet. */
-function connect({ baseUrl, credential, clock, log, reporter }) {
+function connect_connect({ baseUrl, credential, clock, log, reporter }) {
     const http = new Http(USER_AGENT);
     const onRetry = (line, waitMs) => {
         reporter.tell({ kind: 'retry', line, waitMs });
@@ -56021,16 +56758,12 @@ function connect({ baseUrl, credential, clock, log, reporter }) {
         : new TokenSession(credential.token);
     return {
         session,
-        client: new ZenmlClient({ http, baseUrl, session, clock, onRetry }),
+        client: new ZenmlClient(new Api({ http, baseUrl, session, clock, onRetry })),
         close: () => http.close(),
     };
 }
 
-;// CONCATENATED MODULE: ./build/actions/main.js
-
-
-
-
+;// CONCATENATED MODULE: ./build/actions/step.js
 
 
 
@@ -56042,31 +56775,24 @@ function connect({ baseUrl, credential, clock, log, reporter }) {
 
 
 /**
- * Runs a template or snapshot and waits for it. Gives whether the step succeeded; all that a person should know
- * has been said then.
+ * Runs a step and says how it ended. Gives whether it succeeded.
  *
  * @throws whatever nobody foresaw
  */
-async function runTemplate(env, log) {
+async function reportStep(log, work) {
     const report = new StepReport(log);
-    const mask = (secret) => {
-        log.mask(secret);
-    };
     try {
-        const { inputs, notices } = await readInputs({ env, readFile: readFile, mask, parseServerUrl: parseServerUrl });
-        for (const notice of notices)
-            log.notice(notice);
-        return await run(inputs, env, log, report);
+        const result = await work(report);
+        await report.ended(result);
+        return isSuccess(result.conclusion);
     }
     catch (error) {
         if (error instanceof InputFaults) {
             report.badInputs(error.faults);
         }
-        else if (error instanceof RunError) {
-            await report.ended({ conclusion: error.conclusion, status: '', error: error.message, durationMs: 0 });
-        }
-        else if (isZenmlError(error)) {
-            await report.ended({ conclusion: 'failed', status: '', error: error.message, durationMs: 0 });
+        else if (error instanceof RunError || isZenmlError(error)) {
+            const conclusion = error instanceof RunError ? error.conclusion : 'failed';
+            await report.ended({ conclusion, status: '', error: error.message, durationMs: 0 });
         }
         else {
             throw error;
@@ -56074,26 +56800,46 @@ async function runTemplate(env, log) {
         return false;
     }
 }
-async function run(inputs, env, log, report) {
-    const { server, credential } = inputs;
+/** Connects as the inputs say, follows a run as `follow` does it, and ends the connections. */
+async function withRunDependencies({ server, credential }, { onCancel, workflowRunUrl }, log, report, follow) {
+    const signal = listenForCancellation();
     const clock = systemClock;
-    const connection = connect({ baseUrl: server.url, credential, clock, log, reporter: report });
+    const connection = connect_connect({ baseUrl: server.url, credential, clock, log, reporter: report });
     try {
-        const { client } = connection;
-        const journal = new RunJournal();
-        const result = await executeRun(toRequest(inputs, env), {
-            client,
+        return await follow({
+            client: connection.client.with({ signal }),
             clock,
             reporter: report,
-            journal,
+            journal: new RunJournal({ serverUrl: server.url, onCancel, workflowRunUrl, processId: process.pid }),
             newKey: external_node_crypto_.randomUUID,
+            timeLimit: (ms) => AbortSignal.timeout(ms),
+            signal,
         });
-        await report.ended(result);
-        return isSuccess(result.conclusion);
     }
     finally {
         await connection.close();
     }
+}
+
+;// CONCATENATED MODULE: ./build/actions/main.js
+
+
+
+
+
+
+/** Runs a template or snapshot and waits for it. Gives whether the step succeeded. */
+async function runTemplate(env, log) {
+    return reportStep(log, async (report) => {
+        const mask = (secret) => {
+            log.mask(secret);
+        };
+        const { inputs, notices } = await readInputs({ env, readFile: readFile, mask, parseServerUrl: parseServerUrl });
+        for (const notice of notices)
+            log.notice(notice);
+        const request = toRequest(inputs, env);
+        return withRunDependencies(inputs, request, log, report, (deps) => executeRun(request, deps));
+    });
 }
 function toRequest(inputs, env) {
     const context = readWorkflowContext(env);
@@ -56105,25 +56851,155 @@ function toRequest(inputs, env) {
         runName: inputs.runName,
         origin: {
             workflowRunId: context.runId,
-            attempt: String(context.runAttempt),
+            attempt: context.runAttempt,
             stepIdentity: stepIdentity(context, inputs.stepKey),
         },
+        workflowRunUrl: context.workflowRunUrl,
         wait: inputs.wait,
         timeoutMs: inputs.timeoutMs,
         triggerTimeoutMs: inputs.triggerTimeoutMs,
         pollIntervalMs: inputs.pollIntervalMs,
+        onCancel: 'stop',
+        onTimeout: 'stop',
+        onPaused: 'wait',
+        resume: false,
     };
+}
+
+;// CONCATENATED MODULE: ./build/github/credential-again.js
+/**
+ * Reads the credential once more, for a post step: the runner evaluates inputs again, and everything else may
+ * have become something else. Undefined if it is no longer there.
+ *
+ * @param mask called with the secret before anything else is done with it
+ */
+function readCredentialAgain(env, mask, parseServerUrl) {
+    const key = env['INPUT_API-KEY']?.trim() ?? '';
+    const token = env['INPUT_ACCESS-TOKEN']?.trim() ?? '';
+    for (const secret of [key, token])
+        if (secret !== '')
+            mask(secret);
+    const server = parseServerUrl(env['INPUT_SERVER-URL']?.trim() ?? '');
+    if (!server.ok || (key === '' && token === ''))
+        return undefined;
+    const credential = key === '' ? { kind: 'access-token', token } : { kind: 'api-key', key };
+    return { serverUrl: server.url, credential };
+}
+
+;// CONCATENATED MODULE: ./build/github/survivor.js
+
+
+
+const GONE_WITHIN_MS = 2_000;
+/**
+ * Ends a main that outlived its step: in a container the runner signals `docker exec`, and not node. Left alone
+ * it could start a run after its post step has looked for one.
+ *
+ * @param entryFolder where the action's entries are; only a process that runs one of them is ended
+ * @returns whether there was one
+ */
+async function endSurvivor(processId, entryFolder) {
+    if (!(await runsEntry(processId, entryFolder)))
+        return false;
+    process.kill(processId, 'SIGKILL');
+    for (const until = Date.now() + GONE_WITHIN_MS; Date.now() < until && (await runsEntry(processId, entryFolder));) {
+        await (0,external_node_timers_promises_namespaceObject.setTimeout)(50);
+    }
+    return true;
+}
+/** Where there is no /proc (macOS, Windows) there are no job containers either. */
+async function runsEntry(processId, entryFolder) {
+    try {
+        const command = await (0,promises_.readFile)(`/proc/${processId}/cmdline`, 'utf8');
+        const entries = ['main.js', 'wait.js'].map((name) => external_node_path_.join(entryFolder, name));
+        return command.split('\0').some((argument) => entries.includes(external_node_path_.resolve(argument)));
+    }
+    catch {
+        return false;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/actions/post.js
+
+
+
+
+
+
+
+
+
+
+/** The runner gives a post step of a cancelled job about five minutes; two are enough to be sure. */
+const BUDGET_MS = 110_000;
+/** A request that the server took may still start a run so long after it was sent. */
+const LATE_START_MS = 60_000;
+/**
+ * Looks after the run of a main step that did not end in order: killed, crashed, cut off from its server. It
+ * never starts one. Says nothing where nothing is left to see to.
+ */
+async function cleanUpStep(env, log) {
+    const saved = readSavedStep(env);
+    if (saved === undefined)
+        return true;
+    const entry = process.argv[1];
+    if (entry !== undefined && (await endSurvivor(saved.facts.processId, external_node_path_.dirname(entry)))) {
+        log.info('The step was still running; it was ended');
+    }
+    if (saved.planned !== undefined || saved.started !== undefined)
+        await endRunOf(saved, env, log);
+    return true;
+}
+async function endRunOf(saved, env, log) {
+    const { facts, planned, started } = saved;
+    const name = started?.name ?? planned?.name ?? '';
+    const mask = (secret) => {
+        log.mask(secret);
+    };
+    const again = readCredentialAgain(env, mask, parseServerUrl);
+    if (again?.serverUrl !== facts.serverUrl) {
+        const what = again === undefined ? 'are no longer valid' : 'now name another server';
+        log.warning(`The run "${inline(name)}" was not looked after, because this step's inputs ${what}: if it was started, it goes on at ${facts.serverUrl}`);
+        return;
+    }
+    const clock = systemClock;
+    const reporter = new RunLog(log);
+    const connection = connect_connect({ baseUrl: facts.serverUrl, credential: again.credential, clock, log, reporter });
+    const signal = AbortSignal.timeout(BUDGET_MS);
+    try {
+        const now = clock.now();
+        const ended = await cleanUp({
+            planned,
+            started,
+            mode: facts.onCancel,
+            reason: `The workflow step ended early${facts.workflowRunUrl === '' ? '' : `: ${facts.workflowRunUrl}`}`,
+            lookUpUntil: (planned?.sentAt ?? now) + LATE_START_MS,
+            deadline: now + BUDGET_MS,
+        }, { client: connection.client, clock, signal });
+        if (ended.settled)
+            log.info(ended.sentence);
+        else
+            log.warning(ended.sentence);
+    }
+    finally {
+        await connection.close();
+    }
 }
 
 ;// CONCATENATED MODULE: ./build/index.js
 
 
+
 /** Entry of the action itself. */
 async function main() {
-    await build_run(runTemplate);
+    await run(runTemplate);
+}
+/** Entry of its post step, and of that of wait/. */
+async function post() {
+    await run(cleanUpStep);
 }
 /** The one place that decides the exit code. */
-async function build_run(action) {
+async function run(action) {
     const log = new WorkflowLog((text) => process.stdout.write(text));
     try {
         if (!(await action(process.env, log)))
@@ -56138,4 +57014,5 @@ async function build_run(action) {
 }
 
 var __webpack_exports__main = __webpack_exports__.i;
-export { __webpack_exports__main as main };
+var __webpack_exports__post = __webpack_exports__.b;
+export { __webpack_exports__main as main, __webpack_exports__post as post };

@@ -1,9 +1,15 @@
-import { WorkflowLog } from './github/log.ts'
 import { runTemplate } from './actions/main.ts'
+import { cleanUpStep } from './actions/post.ts'
+import { WorkflowLog } from './github/log.ts'
 
 /** Entry of the action itself. */
 export async function main(): Promise<void> {
   await run(runTemplate)
+}
+
+/** Entry of its post step, and of that of wait/. */
+export async function post(): Promise<void> {
+  await run(cleanUpStep)
 }
 
 /** The one place that decides the exit code. */

@@ -1,8 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { startSimulator, VirtualClock, type Simulator, type SimulatorOptions } from '../../simulator/index.ts'
-import { executeRun, type RunRequest, type RunResult } from '../../src/run/execute.ts'
+import { attachRun, type AttachRequest } from '../../src/run/attach.ts'
+import { executeRun, type RunRequest } from '../../src/run/execute.ts'
+import type { RunDependencies, RunResult } from '../../src/run/step-run.ts'
 import type { PlannedRun, StartedRun } from '../../src/run/journal.ts'
 import type { RunEvent } from '../../src/run/reporter.ts'
+import { Api } from '../../src/zenml/api.ts'
 import { ZenmlClient } from '../../src/zenml/client.ts'
 import { Http, type HttpLimits } from '../../src/zenml/http.ts'
 import { KeySession } from '../../src/zenml/session.ts'
@@ -19,6 +22,8 @@ export interface Scene {
   readonly settled: true[]
   /** Runs the pipeline `training` by its template unless told otherwise. */
   execute(changes?: Partial<RunRequest>, signal?: AbortSignal): Promise<RunResult>
+  /** Waits for a run that is there already. */
+  attach(run: string, changes?: Partial<AttachRequest>, signal?: AbortSignal): Promise<RunResult>
   /** The requests of one kind, as "METHOD /path". */
   sent(pattern: RegExp): string[]
 }
@@ -53,7 +58,7 @@ export async function openScene(
     onToken: () => undefined,
     onWait: onRetry,
   })
-  const client = new ZenmlClient({ http, baseUrl: server.url, session, clock, onRetry })
+  const client = new ZenmlClient(new Api({ http, baseUrl: server.url, session, clock, onRetry }))
   const reporter = { tell: (event: RunEvent): void => void events.push(event) }
   const settled: true[] = []
   const journal = {
@@ -61,6 +66,15 @@ export async function openScene(
     started: (run: StartedRun): void => void started.push(run),
     settled: (): void => void settled.push(true),
   }
+  const dependencies = (signal?: AbortSignal): RunDependencies => ({
+    client: client.with({ signal }),
+    clock,
+    reporter,
+    journal,
+    newKey: randomUUID,
+    timeLimit: (ms) => AbortSignal.timeout(ms),
+    signal,
+  })
   return {
     server,
     clock,
@@ -70,18 +84,9 @@ export async function openScene(
     started,
     settled,
     execute: (changes = {}, signal) =>
-      executeRun(
-        { ...BASE_REQUEST, serverUrl: server.url, ...changes },
-        {
-          client: client.with({ signal }),
-          clock,
-          reporter,
-          journal,
-          newKey: randomUUID,
-          timeLimit: AbortSignal.timeout,
-          signal,
-        },
-      ),
+      executeRun({ ...BASE_REQUEST, serverUrl: server.url, ...changes }, dependencies(signal)),
+    attach: (run, changes = {}, signal) =>
+      attachRun({ ...BASE_REQUEST, serverUrl: server.url, run, ...changes }, dependencies(signal)),
     sent: (pattern) =>
       server.requests.map(({ method, path }) => `${method} ${path}`).filter((line) => pattern.test(line)),
   }
@@ -93,19 +98,22 @@ const BASE_REQUEST: RunRequest = {
   project: undefined,
   overrides: { layers: [], tags: undefined, useCache: undefined },
   runName: undefined,
-  origin: {
-    workflowRunId: '4711',
-    attempt: '1',
-    stepIdentity: '0a1b2c3d',
-    workflowRunUrl: 'https://github.com/o/r/actions/runs/4711',
-  },
+  origin: { workflowRunId: '4711', attempt: 1, stepIdentity: '0a1b2c3d' },
+  workflowRunUrl: 'https://github.com/o/r/actions/runs/4711',
   wait: true,
   timeoutMs: undefined,
   triggerTimeoutMs: 1_800_000,
   pollIntervalMs: undefined,
   onCancel: 'stop',
   onTimeout: 'leave',
+  onPaused: 'wait',
+  resume: false,
 }
 
 /** A trigger in the list of requests. */
 export const TRIGGER = /^POST \/api\/v1\/(run_templates|pipeline_snapshots)\/[^/]+\/runs$/
+
+/** Lets the sockets move until something is so; the virtual time moves only as others sleep. */
+export async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setImmediate(resolve))
+}

@@ -181,7 +181,7 @@ describe.each(['0.85.0', '0.98.0'] as const)('a busy server, ZenML %s', (version
     const scene = await openScene({ version, maxConcurrentRuns: 2, startupSeconds: 90 })
     const origins = ['a', 'b', 'c'].map((stepIdentity) => ({
       workflowRunId: '1',
-      attempt: '1',
+      attempt: 1,
       stepIdentity,
     }))
     const results = await Promise.all(origins.map((origin) => scene.execute({ origin })))

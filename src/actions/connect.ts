@@ -1,6 +1,7 @@
 import type { Credential } from '../github/inputs.ts'
 import type { WorkflowLog } from '../github/log.ts'
 import type { Reporter } from '../run/reporter.ts'
+import { Api } from '../zenml/api.ts'
 import { ZenmlClient } from '../zenml/client.ts'
 import type { Clock } from '../zenml/clock.ts'
 import { Http } from '../zenml/http.ts'
@@ -37,7 +38,7 @@ export function connect({ baseUrl, credential, clock, log, reporter }: ConnectOp
       : new TokenSession(credential.token)
   return {
     session,
-    client: new ZenmlClient({ http, baseUrl, session, clock, onRetry }),
+    client: new ZenmlClient(new Api({ http, baseUrl, session, clock, onRetry })),
     close: () => http.close(),
   }
 }

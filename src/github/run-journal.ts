@@ -16,7 +16,8 @@ export interface StepFacts {
 /** What main left for its post step. */
 export interface SavedStep {
   readonly facts: StepFacts
-  readonly planned: PlannedRun
+  /** Undefined if nothing was sent. */
+  readonly planned: PlannedRun | undefined
   readonly started: StartedRun | undefined
 }
 
@@ -66,15 +67,24 @@ const startedSchema = z.object({
   status: z.string(),
 })
 
-/** What main left unsettled; undefined if it sent nothing, or ended in order. */
+/** What main left unsettled; undefined if it ended in order, or did not get to its inputs' end. */
 export function readSavedStep(env: Environment): SavedStep | undefined {
-  const { STATE_facts: facts, STATE_planned: planned, STATE_started: started, STATE_settled: settled } = env
-  if (settled === 'true' || facts === undefined || planned === undefined) return undefined
-  const plannedRun = plannedSchema.parse(JSON.parse(planned))
-  const startedRun = started === undefined ? undefined : startedSchema.parse(JSON.parse(started))
+  const facts = readState(env, 'facts', factsSchema)
+  if (facts === undefined || env['STATE_settled'] === 'true') return undefined
+  const planned = readState(env, 'planned', plannedSchema)
+  const started = readState(env, 'started', startedSchema)
   return {
-    facts: factsSchema.parse(JSON.parse(facts)),
-    planned: { ...plannedRun, projectId: plannedRun.projectId },
-    started: startedRun === undefined ? undefined : { ...startedRun, url: startedRun.url },
+    facts,
+    planned: planned === undefined ? undefined : { ...planned, projectId: planned.projectId },
+    started: started === undefined ? undefined : { ...started, url: started.url },
   }
+}
+
+function readState<Schema extends z.ZodType>(
+  env: Environment,
+  name: string,
+  schema: Schema,
+): z.infer<Schema> | undefined {
+  const text = env[`STATE_${name}`]
+  return text === undefined || text === '' ? undefined : schema.parse(JSON.parse(text))
 }

@@ -48,6 +48,20 @@ export class RunLog implements Reporter {
         return `The server did not finish the request in ${duration(event.afterMs)}, and no run is there: sending a new one for the same name`
       case 'started':
         return `${event.adopted ? 'Found the run by its name: it was started' : 'Started'}: ${inline(event.url ?? event.run.id, LONG)}`
+      case 'attached':
+        return `Following the run ${inline(event.run.name ?? event.run.id, LONG)} (${inline(event.run.status)}): ${inline(event.url ?? event.run.id, LONG)}`
+      case 'resumed':
+        return `Taking up the run of attempt ${event.attempt}, which is ${inline(event.run.status)}: ${inline(event.url ?? event.run.id, LONG)}`
+      case 'resume-unclear':
+        this.#log.warning(
+          `Several runs of earlier attempts could be taken up (${inline(event.names.join(', '), LONG)}), so a new one is started`,
+        )
+        return undefined
+      case 'paused':
+        this.#log.warning(
+          `The run is paused and waits for a person${reasonOf(event.question)}. Answer it here: ${inline(event.url ?? 'in ZenML', LONG)}`,
+        )
+        return undefined
       case 'state':
         return `${duration(event.sinceMs)}: ${inline(event.status)}${reasonOf(event.reason)}`
       case 'failed-but-going-on':

@@ -29,7 +29,8 @@ export class StepReport implements Reporter {
   tell(event: RunEvent): void {
     this.#runLog.tell(event)
     if (event.kind === 'resolved') this.#noteDefinition(event.definition)
-    if (event.kind === 'started') this.#noteRun(event)
+    if (event.kind === 'started' || event.kind === 'attached' || event.kind === 'resumed')
+      this.#noteRun(event)
   }
 
   /** The step's own end: outputs, one line, the summary. */

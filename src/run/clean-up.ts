@@ -7,7 +7,8 @@ import type { PlannedRun, StartedRun } from './journal.ts'
 import { isOwnRun } from './own-run.ts'
 
 export interface CleanUpRequest {
-  readonly planned: PlannedRun
+  /** Undefined if this step started nothing itself, but took up a run. */
+  readonly planned: PlannedRun | undefined
   /** Undefined if the answer to the trigger was never seen. */
   readonly started: StartedRun | undefined
   readonly mode: EndMode
@@ -33,7 +34,9 @@ const LONGEST_LOOK_UP_PAUSE_MS = 5_000
  */
 export async function cleanUp(request: CleanUpRequest, deps: CleanUpDependencies): Promise<Ended> {
   const { planned, started, mode, reason, deadline } = request
-  const found = started ?? (await lookUp(request, deps))
+  if (started !== undefined) return endRun({ run: started, mode, reason, deadline }, deps)
+  if (planned === undefined) return { settled: true, status: '', sentence: 'No run was started' }
+  const found = await lookUp(planned, request, deps)
   if (found === undefined) {
     return {
       settled: false,
@@ -52,7 +55,8 @@ export async function cleanUp(request: CleanUpRequest, deps: CleanUpDependencies
 }
 
 async function lookUp(
-  { planned, lookUpUntil, deadline }: CleanUpRequest,
+  planned: PlannedRun,
+  { lookUpUntil, deadline }: CleanUpRequest,
   { client, clock, signal }: CleanUpDependencies,
 ): Promise<StartedRun | 'unknown' | undefined> {
   const once = client.with({ retries: false, signal })

@@ -23,6 +23,14 @@ export function conclude(watched: Watched, { name, url, timeoutMs }: ConcludeCon
         status: watched.status,
         error: `The run "${name}" did not end within the timeout of ${prettyMilliseconds(timeoutMs ?? 0)}`,
       }
+    case 'paused':
+      return {
+        conclusion: 'failed',
+        status: watched.status,
+        error:
+          `The run "${name}" is paused and waits for a person` +
+          `${watched.question === undefined ? '' : ` (${watched.question})`}. It was left so; answer it${where}`,
+      }
     case 'gone':
       return {
         conclusion: 'lost',

@@ -2,7 +2,7 @@ import type { ZenmlClient } from '../zenml/client.ts'
 import { AnswerError } from '../zenml/errors.ts'
 import type { Definition, Named, ServerInfo } from '../zenml/model.ts'
 import { isAtLeast } from '../zenml/version.ts'
-import type { Reporter } from './reporter.ts'
+import type { RunDependencies } from './step-run.ts'
 import { resolveProject, resolveTarget, type Target } from './resolve.ts'
 
 export interface PrepareRequest {
@@ -19,24 +19,44 @@ export interface Prepared {
   readonly project: Named | undefined
 }
 
-/** Connects, and finds what is to be run. */
-export async function prepare(
-  { serverUrl, target, project }: PrepareRequest,
-  { client, reporter }: { readonly client: ZenmlClient; readonly reporter: Reporter },
-): Promise<Prepared> {
+export interface Connected {
+  readonly server: ServerInfo
+  /** Undefined where the user named none. */
+  readonly project: Named | undefined
+}
+
+type Dependencies = Pick<RunDependencies, 'client' | 'reporter'>
+
+/** Logs in, says where and as whom, and finds the project that the user named. */
+export async function connect(
+  { serverUrl, project }: Pick<PrepareRequest, 'serverUrl' | 'project'>,
+  { client, reporter }: Dependencies,
+): Promise<Connected> {
   const server = await client.info()
   const account = await client.account()
   reporter.tell({ kind: 'connected', serverUrl, version: server.version, account })
-  const wanted = project === undefined ? undefined : await resolveProject(client, server, project)
-  const definition = await resolveTarget(client, server, target, wanted)
-  return { server, definition, project: wanted ?? (await projectForLink(client, server, definition)) }
+  return {
+    server,
+    project: project === undefined ? undefined : await resolveProject(client, server, project),
+  }
 }
 
-/** An open-source dashboard's addresses hold the project's name, and a definition only has its id. */
-async function projectForLink(
+/** Connects, and finds what is to be run. */
+export async function prepare(request: PrepareRequest, deps: Dependencies): Promise<Prepared> {
+  const { server, project } = await connect(request, deps)
+  const definition = await resolveTarget(deps.client, server, request.target, project)
+  return {
+    server,
+    definition,
+    project: project ?? (await projectForLink(deps.client, server, definition.project)),
+  }
+}
+
+/** An open-source dashboard's addresses hold the project's name, and most answers only have its id. */
+export async function projectForLink(
   client: ZenmlClient,
   server: ServerInfo,
-  { project }: Definition,
+  project: Named | undefined,
 ): Promise<Named | undefined> {
   if (project === undefined || project.name !== undefined) return project
   if (server.isPro || !isAtLeast(server.version, 0, 82)) return project

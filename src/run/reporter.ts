@@ -13,6 +13,19 @@ export type RunEvent =
     }
   | { readonly kind: 'resolved'; readonly definition: Definition; readonly overrides: object }
   | { readonly kind: 'triggering'; readonly name: string }
+  /** A run that something else started is followed. */
+  | { readonly kind: 'attached'; readonly run: Run; readonly url: string | undefined }
+  /** The run of an earlier attempt of this step is taken up instead of a new one. */
+  | {
+      readonly kind: 'resumed'
+      readonly run: Run
+      readonly url: string | undefined
+      readonly attempt: number
+    }
+  /** Runs of earlier attempts match equally, so none is taken up. */
+  | { readonly kind: 'resume-unclear'; readonly names: readonly string[] }
+  /** The run waits for a person. */
+  | { readonly kind: 'paused'; readonly question: string | undefined; readonly url: string | undefined }
   | {
       readonly kind: 'trigger-hindered'
       readonly hindrance: TriggerHindrance

@@ -1,7 +1,7 @@
 import leven from 'leven'
 import type { ZenmlClient } from '../zenml/client.ts'
 import { AnswerError } from '../zenml/errors.ts'
-import type { Definition, DefinitionKind, Named, ServerInfo } from '../zenml/model.ts'
+import { isUuid, type Definition, type DefinitionKind, type Named, type ServerInfo } from '../zenml/model.ts'
 import { isAtLeast } from '../zenml/version.ts'
 import { RunError } from './errors.ts'
 
@@ -11,8 +11,6 @@ export type Target =
   | { readonly kind: 'pipeline'; readonly pipeline: string }
 
 const NOUNS = { template: 'run template', snapshot: 'snapshot' } as const
-
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 /** How many of a server's definitions are looked through for names to suggest. */
 const SUGGESTION_POOL = 200
@@ -39,7 +37,7 @@ export async function resolveTarget(
   }
   const finder = new Finder(client, server, target, project)
   if (target.kind === 'pipeline') return finder.newestOf(target.pipeline)
-  return UUID.test(target.reference)
+  return isUuid(target.reference)
     ? finder.byId(target.kind, target.reference)
     : finder.byName(target.kind, target.reference)
 }

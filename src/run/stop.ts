@@ -131,6 +131,8 @@ class Stop {
       return this.#settle()
     }
     if (run.status === 'stopping') return this.#settle()
+    // 0.85 asks the orchestrator even for a run that has not reached it.
+    if (run.status === 'initializing') return this.#endEarly()
     if (this.#graceful) return this.#goingOn(error.message)
     // The orchestrator cannot end the steps; asked gracefully, they end by themselves where the server supports it.
     this.#graceful = true

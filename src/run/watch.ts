@@ -17,6 +17,9 @@ export interface WatchRequest {
   readonly timeoutMs: number | undefined
   /** Milliseconds; undefined: adaptive. */
   readonly pollIntervalMs: number | undefined
+  /** Where a person answers a paused run; for the warning. */
+  readonly url: string | undefined
+  readonly onPaused: 'wait' | 'fail'
 }
 
 export interface WatchDependencies {
@@ -30,6 +33,8 @@ export interface WatchDependencies {
 export type Watched =
   | { readonly kind: 'over'; readonly run: Run }
   | { readonly kind: 'timed-out'; readonly status: string }
+  /** The run waits for a person, and that was not wished. */
+  | { readonly kind: 'paused'; readonly status: string; readonly question: string | undefined }
   /** The server says that there is no such run any more. */
   | { readonly kind: 'gone'; readonly status: string; readonly detail: string }
   /** The server did not answer for too long, or lets us in no more. */
@@ -71,6 +76,7 @@ class Watch {
   #orchestratorAnswers = true
   #toldSlowStart = false
   #toldGoingOn = false
+  #toldPause = false
 
   constructor(request: WatchRequest, deps: WatchDependencies) {
     this.#request = request
@@ -100,6 +106,7 @@ class Watch {
       this.#noteSighting(sighting)
       if (isOver(sighting, this.#deps.clock.now() - this.#changedAt))
         return { kind: 'over', run: sighting.run }
+      if (sighting.run.status === 'paused') return await this.#notePause()
       await this.#askOrchestrator()
       return undefined
     } catch (error) {
@@ -122,6 +129,7 @@ class Watch {
       reporter.tell({ kind: 'server-back', afterMs: now - this.#lostSince })
       this.#lostSince = undefined
     }
+    if (run.status !== 'paused') this.#toldPause = false
     if (run.status !== this.#status) {
       this.#status = run.status
       reporter.tell({
@@ -150,6 +158,16 @@ class Watch {
       this.#toldSlowStart = true
       reporter.tell({ kind: 'still-initializing', sinceMs: waitedMs, reason: run.statusReason })
     }
+  }
+
+  /** Says once, each time the run pauses, what it waits for. */
+  async #notePause(): Promise<Watched | undefined> {
+    if (this.#toldPause) return undefined
+    const question = await this.#client.question(this.#request.runId).catch(unlessUnanswered)
+    if (this.#request.onPaused === 'fail') return { kind: 'paused', status: this.#status, question }
+    this.#toldPause = true
+    this.#deps.reporter.tell({ kind: 'paused', question, url: this.#request.url })
+    return undefined
   }
 
   async #askOrchestrator(): Promise<void> {
@@ -184,4 +202,9 @@ class Watch {
     }
     return now - this.#lostSince < TOLERATED_SILENCE_MS ? undefined : { kind: 'lost', status, detail }
   }
+}
+
+/** What a run waits for is good to know, but no reason to lose it: older servers have no such route. */
+function unlessUnanswered(error: unknown): undefined {
+  if (!(error instanceof AnswerError)) throw error
 }

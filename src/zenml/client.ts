@@ -1,8 +1,6 @@
+import type { Api, Call } from './api.ts'
 import type { z } from 'zod'
-import type { Clock } from './clock.ts'
-import { AnswerError, CredentialError, TransportError, UnreachableError } from './errors.ts'
-import { parseJson } from './error-body.ts'
-import type { Http, HttpAnswer } from './http.ts'
+import { AnswerError, TransportError } from './errors.ts'
 import {
   stepsOfDag,
   toDefinition,
@@ -16,7 +14,6 @@ import {
   type ServerInfo,
   type StepState,
 } from './model.ts'
-import { decideRetry } from './retry.ts'
 import {
   accountSchema,
   dagSchema,
@@ -26,24 +23,10 @@ import {
   projectSchema,
   runSchema,
   stepSchema,
+  waitConditionSchema,
 } from './schemas.ts'
-import type { Session } from './session.ts'
 import { readStopAnswer, type StopAnswer } from './stop-answer.ts'
 import { readTriggerAnswer, type TriggerAnswer } from './trigger-answer.ts'
-
-/** What the client needs from outside. */
-export interface ClientDependencies {
-  readonly http: Http
-  /** Origin and path prefix, without a slash at the end. */
-  readonly baseUrl: string
-  readonly session: Session
-  readonly clock: Clock
-  /** Told in one line what failed before another try, and in how many milliseconds that is. */
-  readonly onRetry: (line: string, waitMs: number) => void
-  /** False: a read is tried once, for callers that have their own loop. */
-  readonly retries?: boolean
-  readonly signal?: AbortSignal | undefined
-}
 
 export interface DefinitionQuery {
   readonly name?: string | undefined
@@ -63,14 +46,6 @@ const ROUTES: Readonly<Record<DefinitionKind, string>> = {
 
 const NOUNS: Readonly<Record<DefinitionKind, string>> = { template: 'run template', snapshot: 'snapshot' }
 
-interface Call {
-  readonly method: 'GET' | 'POST' | 'PUT'
-  readonly path: string
-  readonly query?: Readonly<Record<string, string | undefined>>
-  readonly json?: unknown
-  readonly headers?: Readonly<Record<string, string>>
-}
-
 /**
  * ZenML's workspace API: one method an endpoint, for servers from 0.74 on.
  *
@@ -78,38 +53,38 @@ interface Call {
  * was being done: AnswerError (the server said no), UnreachableError (no answer), CredentialError.
  */
 export class ZenmlClient {
-  readonly #deps: ClientDependencies
+  readonly #api: Api
 
-  constructor(deps: ClientDependencies) {
-    this.#deps = deps
+  constructor(api: Api) {
+    this.#api = api
   }
 
   /** The same client with another signal, or without retries. */
-  with(changes: Partial<Pick<ClientDependencies, 'retries' | 'signal'>>): ZenmlClient {
-    return new ZenmlClient({ ...this.#deps, ...changes })
+  with(changes: Parameters<Api['with']>[0]): ZenmlClient {
+    return new ZenmlClient(this.#api.with(changes))
   }
 
   async info(): Promise<ServerInfo> {
-    return toInfo(await this.#read("read the server's version", { path: '/info' }, infoSchema))
+    return toInfo(await this.#api.read("read the server's version", { path: '/info' }, infoSchema))
   }
 
   /** The account that the credential belongs to. */
   async account(): Promise<Named> {
-    const account = await this.#read('read the account', { path: '/current-user' }, accountSchema)
+    const account = await this.#api.read('read the account', { path: '/current-user' }, accountSchema)
     return { id: account.id, name: account.name ?? undefined }
   }
 
   /** A project by name or id; before 0.82 a project was called workspace. */
   async project(nameOrId: string, route: 'projects' | 'workspaces'): Promise<z.infer<typeof projectSchema>> {
     const path = `/${route}/${encodeURIComponent(nameOrId)}`
-    return this.#read(`find the project "${nameOrId}"`, { path }, projectSchema)
+    return this.#api.read(`find the project "${nameOrId}"`, { path }, projectSchema)
   }
 
   /** A template or snapshot with its parameters. */
   async definition(kind: DefinitionKind, id: string): Promise<Definition> {
     const query = kind === 'snapshot' ? { include_config_schema: 'true' } : {}
     const call = { path: `${ROUTES[kind]}/${encodeURIComponent(id)}`, query }
-    return toDefinition(kind, await this.#read(`read the ${NOUNS[kind]} ${id}`, call, definitionSchema))
+    return toDefinition(kind, await this.#api.read(`read the ${NOUNS[kind]} ${id}`, call, definitionSchema))
   }
 
   /** Named templates or snapshots, newest first. Servers ignore filters that they do not know: check each item. */
@@ -127,7 +102,7 @@ export class ZenmlClient {
         hydrate: 'false',
       },
     }
-    const page = await this.#read(`list the ${NOUNS[kind]}s`, call, pageOf(definitionSchema))
+    const page = await this.#api.read(`list the ${NOUNS[kind]}s`, call, pageOf(definitionSchema))
     return page.items.map((item) => toDefinition(kind, item))
   }
 
@@ -149,7 +124,7 @@ export class ZenmlClient {
       headers: { 'idempotency-key': key },
     }
     try {
-      return readTriggerAnswer(await this.#exchange(call), this.#deps.clock.now())
+      return readTriggerAnswer(await this.#api.exchange(call), this.#api.now())
     } catch (error) {
       if (!(error instanceof TransportError)) throw error
       return error.sent ? { kind: 'unclear', error } : { kind: 'not-sent', error }
@@ -161,29 +136,44 @@ export class ZenmlClient {
    * project; a run that does not say its project is not left out.
    */
   async runsByName(name: string, projectId?: string): Promise<Run[]> {
+    return (await this.#runs(`equals:${name}`, projectId)).filter((run) => run.name === name)
+  }
+
+  /** The runs whose names begin so, newest first, at most 100. */
+  async runsByPrefix(prefix: string, projectId?: string): Promise<Run[]> {
+    return (await this.#runs(`startswith:${prefix}`, projectId)).filter(
+      (run) => run.name?.startsWith(prefix) === true,
+    )
+  }
+
+  async #runs(name: string, projectId: string | undefined): Promise<Run[]> {
     const query = {
-      name: `equals:${name}`,
+      name,
       project: projectId,
       sort_by: 'desc:created',
-      size: '20',
+      size: '100',
       hydrate: 'true',
     }
-    const page = await this.#read(`look up the run "${name}"`, { path: '/runs', query }, pageOf(runSchema))
+    const page = await this.#api.read(`look up runs by name`, { path: '/runs', query }, pageOf(runSchema))
     return page.items
       .map(toRun)
-      .filter((run) => run.name === name && (run.projectId ?? projectId) === (projectId ?? run.projectId))
+      .filter((run) => (run.projectId ?? projectId) === (projectId ?? run.projectId))
   }
 
   /** A run's state; `hydrate` adds the times, and is slower. */
   async run(id: string, { hydrate }: { hydrate: boolean }): Promise<Run> {
     const call = { path: `/runs/${encodeURIComponent(id)}`, query: { hydrate: String(hydrate) } }
-    return toRun(await this.#read('read the run', call, runSchema))
+    return toRun(await this.#api.read('read the run', call, runSchema))
   }
 
   /** A run's steps, those not started included, in the order of the graph. From 0.75 on or so; 0.74 has no such route. */
   async dag(id: string): Promise<StepState[]> {
     return stepsOfDag(
-      await this.#read("read the run's steps", { path: `/runs/${encodeURIComponent(id)}/dag` }, dagSchema),
+      await this.#api.read(
+        "read the run's steps",
+        { path: `/runs/${encodeURIComponent(id)}/dag` },
+        dagSchema,
+      ),
     )
   }
 
@@ -195,7 +185,7 @@ export class ZenmlClient {
         path: `/runs/${encodeURIComponent(id)}/steps`,
         query: { hydrate: 'false', size: '100', page: String(page), sort_by: 'asc:created' },
       }
-      const answer = await this.#read("read the run's steps", call, pageOf(stepSchema))
+      const answer = await this.#api.read("read the run's steps", call, pageOf(stepSchema))
       steps.push(...answer.items.map(toStep))
       if (page >= answer.total_pages) return steps
     }
@@ -208,8 +198,8 @@ export class ZenmlClient {
       path: `/runs/${encodeURIComponent(id)}/refresh`,
       query: { include_steps: 'true' },
     }
-    const answer = await this.#exchange(call)
-    if (answer.status >= 300) throw new AnswerError('refresh the run', answer, this.#deps.clock.now())
+    const answer = await this.#api.exchange(call)
+    if (answer.status >= 300) throw new AnswerError('refresh the run', answer, this.#api.now())
   }
 
   /** Asks once to stop a run. Without `graceful` its steps are ended at once; after a graceful stop that is no longer possible. */
@@ -220,7 +210,7 @@ export class ZenmlClient {
       query: { graceful: String(graceful) },
     }
     try {
-      return readStopAnswer(await this.#exchange(call), this.#deps.clock.now())
+      return readStopAnswer(await this.#api.exchange(call), this.#api.now())
     } catch (error) {
       if (!(error instanceof TransportError)) throw error
       return { kind: 'unclear', error }
@@ -237,63 +227,16 @@ export class ZenmlClient {
       path: `/runs/${encodeURIComponent(id)}`,
       json: { status: 'failed', status_reason: reason },
     }
-    const answer = await this.#exchange(call)
-    if (answer.status !== 200) throw new AnswerError('end the run', answer, this.#deps.clock.now())
+    const answer = await this.#api.exchange(call)
+    if (answer.status !== 200) throw new AnswerError('end the run', answer, this.#api.now())
   }
 
-  /** Reads JSON of a known shape, again and again while the failure looks passing. */
-  async #read<Schema extends z.ZodType>(
-    doing: string,
-    call: Omit<Call, 'method'>,
-    schema: Schema,
-  ): Promise<z.infer<Schema>> {
-    const { clock, onRetry, retries = true, signal } = this.#deps
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        const answer = await this.#exchange({ method: 'GET', ...call })
-        const parsed = answer.status === 200 ? schema.safeParse(parseJson(answer.body)) : undefined
-        if (parsed?.success === true) return parsed.data
-        throw new AnswerError(doing, answer, clock.now())
-      } catch (error) {
-        if (!(error instanceof AnswerError || error instanceof TransportError)) throw error
-        const told = error instanceof TransportError ? new UnreachableError(doing, error) : error
-        const decision = retries ? decideRetry(error, attempt, clock.random()) : undefined
-        if (decision?.kind !== 'retry') throw told
-        onRetry(told.message, decision.waitMs)
-        await clock.sleep(decision.waitMs, signal)
-      }
-    }
-  }
-
-  /** One request with the token. After a 401, which means that nothing was done, once more with a new one. */
-  async #exchange(call: Call): Promise<HttpAnswer> {
-    const answer = await this.#send(call)
-    if (answer.status !== 401) return answer
-    await this.#deps.session.renew()
-    const second = await this.#send(call)
-    if (second.status !== 401) return second
-    const { message } = new AnswerError('use the new token', second, this.#deps.clock.now())
-    throw new CredentialError(
-      `${message}. The login works, but its token is refused: check that the account is active`,
-    )
-  }
-
-  async #send({ method, path, query = {}, json, headers }: Call): Promise<HttpAnswer> {
-    const { http, baseUrl, session, signal } = this.#deps
-    const url = new URL(`${baseUrl}/api/v1${path}`)
-    for (const [name, value] of Object.entries(query))
-      if (value !== undefined) url.searchParams.set(name, value)
-    const token = await session.token()
-    return http.send({
-      method,
-      url: url.href,
-      headers: {
-        authorization: `Bearer ${token}`,
-        ...(json === undefined ? {} : { 'content-type': 'application/json' }),
-        ...headers,
-      },
-      ...(json === undefined ? {} : { body: JSON.stringify(json) }),
-      signal,
-    })
+  /** What a paused run asks a person; undefined if it does not say (before 0.98 or so). */
+  async question(runId: string): Promise<string | undefined> {
+    const query = { pipeline_run: runId, status: 'pending', hydrate: 'true' }
+    const call = { path: '/run_wait_conditions', query }
+    const page = await this.#api.read('read what the run waits for', call, pageOf(waitConditionSchema))
+    const [condition] = page.items
+    return condition?.metadata?.question ?? condition?.name ?? undefined
   }
 }

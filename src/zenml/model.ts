@@ -57,6 +57,13 @@ export interface StepState {
   readonly upstream: readonly string[] | undefined
 }
 
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+
+/** True for what ZenML takes as an id; anything else in an id's place answers 422. */
+export function isUuid(text: string): boolean {
+  return UUID.test(text)
+}
+
 export function toInfo(info: z.infer<typeof infoSchema>): ServerInfo {
   return {
     version: info.version,

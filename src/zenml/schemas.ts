@@ -75,6 +75,12 @@ export const runSchema = z.object({
   resources: z.object({ pipeline: reference, source_snapshot: reference }).nullish(),
 })
 
+/** What a paused run waits for. */
+export const waitConditionSchema = z.object({
+  name: z.string().nullish(),
+  metadata: z.object({ question: z.string().nullish() }).nullish(),
+})
+
 export const stepSchema = z.object({
   id: z.string(),
   name: z.string().nullish(),

@@ -1,0 +1,75 @@
+import type { ActionResult } from '../../e2e/action.ts'
+import type { Fault, Simulator } from '../index.ts'
+
+/** One step of a workflow, and what a person should notice about it. */
+export interface DemoScene {
+  readonly title: string
+  /** A few lines before it starts. */
+  readonly before: string
+  /** What stands under `with:` beside the address and the key. */
+  readonly inputs: Readonly<Record<string, string>>
+  readonly faults?: readonly Fault[]
+  /** A sentence about what the server saw. */
+  after(server: Simulator): string
+  /** Whether it ended the way the title says. */
+  isAsTold(result: ActionResult, server: Simulator): boolean
+}
+
+export const scenes: readonly DemoScene[] = [
+  {
+    title: 'A run that completes',
+    before: 'The step starts the snapshot, waits, and hands the results to the steps after it.',
+    inputs: {
+      snapshot: 'training-template',
+      configuration: 'steps: {train: {parameters: {seconds: 3, accuracy: 0.93}}}',
+      tags: 'demo',
+    },
+    after: (server) => `The server ran ${steps(server)}. The step is green: exit code 0.`,
+    isAsTold: (result) => result.exitCode === 0 && result.outputs['conclusion'] === 'completed',
+  },
+  {
+    title: 'A run that fails',
+    before: 'The parameter "fail" makes the pipeline\'s step "train" raise an error.',
+    inputs: {
+      pipeline: 'training',
+      configuration: 'steps: {train: {parameters: {fail: no data for today}}}',
+    },
+    after: (server) =>
+      `The server ran ${steps(server)}. The step is red: exit code 1. The error is an annotation on the workflow run, too.`,
+    isAsTold: (result) => result.exitCode === 1 && result.outputs['conclusion'] === 'failed',
+  },
+  {
+    title: 'A run that meets 429s',
+    before:
+      'The server has no free slot at first, and is then too busy to answer in time although it does start\n' +
+      'the run. Sending the request again and again without care would now start a second run.',
+    inputs: { snapshot: 'training-template', 'trigger-timeout': '5m' },
+    faults: [
+      { on: 'trigger', occurrence: 1, do: { kind: 'no-slot' } },
+      { on: 'trigger', occurrence: 2, do: { kind: 'too-busy', seconds: 3 } },
+    ],
+    after: (server) =>
+      `The server got ${triggers(server).length} requests to start a run, answered ${answers(server)}, ` +
+      `all with the same Idempotency-Key: ${startedRuns(server)} run was started.`,
+    isAsTold: (result, server) =>
+      result.exitCode === 0 && startedRuns(server) === 1 && triggers(server).length > 2,
+  },
+]
+
+function steps(server: Simulator): string {
+  return server.runs.flatMap((run) => run.startedSteps).join(', then ')
+}
+
+function triggers(server: Simulator): Simulator['requests'] {
+  return server.requests.filter(({ method, path }) => method === 'POST' && path.endsWith('/runs'))
+}
+
+function answers(server: Simulator): string {
+  return triggers(server)
+    .map(({ status }) => String(status))
+    .join(', ')
+}
+
+function startedRuns(server: Simulator): number {
+  return server.runs.filter((run) => !run.gone).length
+}

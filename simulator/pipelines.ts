@@ -1,0 +1,139 @@
+import type { JsonObject } from './json.ts'
+import type { ParameterSpec, Parameters, PipelineSpec, StepEffect, StepSpec, ZenmlVersion } from './types.ts'
+
+const rows: ParameterSpec = { default: 10, jsonSchema: { type: 'integer' } }
+const seconds: ParameterSpec = { default: 1, jsonSchema: { type: 'number' } }
+const accuracy: ParameterSpec = { default: 0.9, jsonSchema: { type: 'number' } }
+const fail: ParameterSpec = { default: '', jsonSchema: { type: 'string' } }
+
+/** Seconds of the steps that do next to nothing. */
+const SHORT = 0.2
+
+const load: StepSpec = {
+  name: 'load',
+  seconds: SHORT,
+  parameters: { rows },
+  outputs: { rows: 'builtins.int' },
+  effect: (parameters) => ({ log: [`loading ${show(parameters['rows'])} rows`] }),
+}
+
+function train(name: string, upstream: string): StepSpec {
+  return {
+    name,
+    function: 'train',
+    seconds: 1,
+    upstream: [upstream],
+    parameters: { seconds, accuracy, fail },
+    outputs: { accuracy: 'builtins.float' },
+    effect: trainEffect,
+  }
+}
+
+/** Takes `seconds`, logs `accuracy` and `loss` as metadata, raises RuntimeError(`fail`) if given. */
+function trainEffect(parameters: JsonObject): StepEffect {
+  const taken = Number(parameters['seconds'])
+  const reached = Number(parameters['accuracy'])
+  const message = typeof parameters['fail'] === 'string' ? parameters['fail'] : ''
+  const log: string[] = []
+  for (let left = taken; left > 0; left -= 0.5) log.push(`training, ${left.toFixed(1)} s left`)
+  if (message === '') {
+    return { seconds: taken, log, metadata: { accuracy: reached, loss: Number((1 - reached).toFixed(6)) } }
+  }
+  const traceback =
+    '  File "/srv/pipelines/e2e_pipelines.py", line 42, in train\n    raise RuntimeError(fail)\n'
+  return { seconds: taken, log, fails: { type: 'RuntimeError', message, traceback, userCodeLine: 13 } }
+}
+
+function report(name: string, upstream: string): StepSpec {
+  return {
+    name,
+    function: 'report',
+    seconds: SHORT,
+    upstream: [upstream],
+    effect: () => ({ log: ['accuracy'] }),
+  }
+}
+
+function show(value: JsonObject[string] | undefined): string {
+  return typeof value === 'string' ? value : JSON.stringify(value ?? null)
+}
+
+/** load → train → report. */
+export const training: PipelineSpec = {
+  name: 'training',
+  sequential: true,
+  steps: [load, train('train', 'load'), report('report', 'train')],
+}
+
+const branches = Array.from({ length: 10 }, (_, i) => String(i))
+
+/** Ten branches, one step at a time: a failed one does not end the others. */
+export const wide: PipelineSpec = {
+  name: 'wide',
+  sequential: true,
+  steps: [
+    load,
+    ...branches.flatMap((i) => [train(`train_${i}`, 'load'), report(`report_${i}`, `train_${i}`)]),
+  ],
+}
+
+const typedParameters: Parameters = {
+  epochs: { default: 3, jsonSchema: { type: 'integer' } },
+  rate: { default: 0.1, jsonSchema: { type: 'number' } },
+  shuffle: { default: true, jsonSchema: { type: 'boolean' } },
+  name: { default: 'base', jsonSchema: { type: 'string' } },
+  layers: { default: [64, 32], jsonSchema: { items: { type: 'integer' }, type: 'array' } },
+  options: { default: { a: 1 }, jsonSchema: { additionalProperties: true, type: 'object' } },
+  mode: { default: 'fast', jsonSchema: { enum: ['fast', 'slow'], type: 'string' } },
+  optimizer: { default: 'sgd', jsonSchema: { $ref: '#/$defs/Optimizer' } },
+  schedule: { default: { warmup: 10, decay: 0.1 }, jsonSchema: { $ref: '#/$defs/Schedule' } },
+  seed: { default: null, jsonSchema: { anyOf: [{ type: 'integer' }, { type: 'null' }] } },
+  threshold: { default: 5, jsonSchema: { anyOf: [{ type: 'integer' }, { type: 'string' }] } },
+}
+
+/** One step with one parameter of every usual type. */
+export const typed: PipelineSpec = {
+  name: 'typed',
+  sequential: true,
+  steps: [{ name: 'typed_step', seconds: SHORT, parameters: typedParameters, log: ['typed'] }],
+  definitions: {
+    Optimizer: { enum: ['sgd', 'adam'], title: 'Optimizer', type: 'string' },
+    Schedule: {
+      properties: {
+        warmup: { default: 10, title: 'Warmup', type: 'integer' },
+        decay: { default: 0.1, title: 'Decay', type: 'number' },
+      },
+      title: 'Schedule',
+      type: 'object',
+    },
+  },
+}
+
+/** Decides its steps while it runs: load, then `rounds` times train. */
+export const dynamic: PipelineSpec = {
+  name: 'dynamic',
+  sequential: true,
+  steps: [],
+  dynamic: {
+    parameters: {
+      rounds: { default: 2, jsonSchema: { type: 'integer' } },
+      seconds: { default: 0.5, jsonSchema: { type: 'number' } },
+    },
+    expand: (parameters) => {
+      const rounds = Array.from({ length: Number(parameters['rounds'] ?? 0) }, (_, i) => i)
+      const spec = { default: parameters['seconds'] ?? 0.5, jsonSchema: { type: 'number' } }
+      return [
+        load,
+        ...rounds.map((i) => {
+          const step = train(i === 0 ? 'train' : `train_${String(i + 1)}`, 'load')
+          return { ...step, parameters: { ...step.parameters, seconds: spec } }
+        }),
+      ]
+    },
+  },
+}
+
+/** The pipelines of the servers whose answers were recorded. */
+export function seededPipelines(version: ZenmlVersion): readonly PipelineSpec[] {
+  return version === '0.98.0' ? [training, wide, typed, dynamic] : [training, wide, typed]
+}

@@ -1,0 +1,248 @@
+import { json, notFound, type Answer } from '../answers.ts'
+import { flag, list, type Fields } from '../query.ts'
+import { pipelineModel, snapshotModel, templateModel, type SnapshotRow } from '../wire/catalog.ts'
+import { entity, utc } from '../wire/common.ts'
+import type { PipelineEntry, Project, World } from '../world.ts'
+import { ONLY_074, SINCE_085, SINCE_090, type Call, type Route } from './route.ts'
+
+const templatesEndpoint = { function: 'list_run_templates', line: 191 }
+const snapshotsEndpoint = { function: 'list_pipeline_snapshots', line: 191 }
+
+/** What can be run: projects, pipelines, templates, snapshots. */
+export const catalogRoutes: readonly Route[] = [
+  {
+    name: 'templates',
+    method: 'GET',
+    path: '/run_templates',
+    endpoint: templatesEndpoint,
+    handle: listTemplates,
+  },
+  {
+    name: 'template',
+    method: 'GET',
+    path: '/run_templates/{template_id}',
+    endpoint: { function: 'get_run_template', line: 191 },
+    handle: ({ world, ids, query }) =>
+      json(templateModel(world, templateById(world, ids[0] ?? ''), flag(query, 'hydrate', true))),
+  },
+  {
+    name: 'snapshots',
+    method: 'GET',
+    path: '/pipeline_snapshots',
+    versions: SINCE_090,
+    endpoint: snapshotsEndpoint,
+    handle: listSnapshots,
+  },
+  {
+    name: 'snapshot',
+    method: 'GET',
+    path: '/pipeline_snapshots/{snapshot_id}',
+    versions: SINCE_090,
+    endpoint: { function: 'get_pipeline_snapshot', line: 191 },
+    handle: getSnapshot,
+  },
+  {
+    name: 'pipelines',
+    method: 'GET',
+    path: '/pipelines',
+    endpoint: { function: 'list_pipelines', line: 191 },
+    handle: listPipelines,
+  },
+  ...projectRoutes('/projects', SINCE_085),
+  // Renamed in 0.82; the old address stayed.
+  ...projectRoutes('/workspaces', [...ONLY_074, ...SINCE_085]),
+]
+
+/** The template of this id, or ZenML's 404. */
+export function templateById(world: World, id: string): PipelineEntry {
+  const entry = world.pipelines.find((each) => each.templateId === id)
+  if (entry !== undefined) return entry
+  const [named, end] = world.version === '0.74.0' ? [id, '.'] : [`'${id}'`, '']
+  throw notFound(`Unable to get run template with ID ${named}: No run template with this ID found${end}`)
+}
+
+/** The snapshot of this id, a trigger's own copy included, or ZenML's 404. */
+export function snapshotById(world: World, id: string): SnapshotRow {
+  const row = snapshotRows(world).find((each) => (each.own?.id ?? each.entry.snapshotId) === id)
+  if (row !== undefined) return row
+  throw notFound(`Unable to get pipeline snapshot with ID '${id}': No pipeline snapshot with this ID found`)
+}
+
+const templateFilters: Fields<PipelineEntry> = {
+  id: (entry) => entry.templateId,
+  name: (entry) => entry.templateName,
+  pipeline: (entry) => [entry.spec.name, entry.id],
+  pipeline_id: (entry) => entry.id,
+  user: () => 'ci',
+  stack: () => 'e2e',
+}
+
+/** Each version's own filters; `project` and `tags` mean nothing on 0.74, `tag` nothing from 0.90 on. */
+function versionFilters<Row>(
+  world: World,
+  projectOf: (row: Row) => Project,
+  tagsOf: (row: Row) => readonly string[],
+): Fields<Row> {
+  const project = (row: Row) => [projectOf(row).name, projectOf(row).id]
+  switch (world.version) {
+    case '0.74.0':
+      return { tag: tagsOf }
+    case '0.85.0':
+      return { project, tag: tagsOf, tags: tagsOf }
+    case '0.98.0':
+      return { project, tags: tagsOf }
+  }
+}
+
+/** The filters that all lists of this server share. */
+export function commonFilters<Row>(
+  world: World,
+  query: URLSearchParams,
+  projectOf: (row: Row) => Project,
+  tagsOf: (row: Row) => readonly string[] = () => [],
+): Fields<Row> {
+  checkProject(world, query)
+  return versionFilters(world, projectOf, tagsOf)
+}
+
+/** From 0.82 on a project that does not exist is an error, not an empty list. */
+function checkProject(world: World, query: URLSearchParams): void {
+  const wanted = query.get('project')
+  if (world.version === '0.74.0' || wanted === null) return
+  if (world.projects.some(({ id, name }) => id === wanted || name === wanted)) return
+  const why = `'${wanted}' is not a valid  UUID and no project with this name exists.`
+  throw notFound(`Unable to get project with name or ID '${wanted}': ${why}`)
+}
+
+function listTemplates({ world, query }: Call): Answer {
+  return json(
+    list(world.version, query, {
+      rows: world.pipelines,
+      filters: {
+        ...templateFilters,
+        ...commonFilters(world, query, (entry: PipelineEntry) => entry.project),
+      },
+      sorting: {
+        created: (entry) => sortableTime(entry.createdAt),
+        name: (entry) => entry.templateName,
+        id: (entry) => entry.templateId,
+      },
+      model: (entry, hydrate) => templateModel(world, entry, hydrate),
+      filterName: 'RunTemplateFilter',
+      endpoint: { ...templatesEndpoint, path: '/api/v1/run_templates' },
+    }),
+  )
+}
+
+/** So that times sort as text. */
+export function sortableTime(ms: number): string {
+  return ms.toFixed(3).padStart(20, '0')
+}
+
+function snapshotRows(world: World): readonly SnapshotRow[] {
+  const copies = world.visibleRuns().map((run): SnapshotRow => {
+    const { ownSnapshotId, templateId } = run.facts
+    return { entry: world.entryOf(run), own: { id: ownSnapshotId, at: run.createdAt, templateId } }
+  })
+  return [...world.pipelines.map((entry) => ({ entry })), ...copies]
+}
+
+function listSnapshots({ world, query }: Call): Answer {
+  const rows = snapshotRows(world).filter((row) => !flag(query, 'named_only', false) || row.own === undefined)
+  return json(
+    list(world.version, query, {
+      rows,
+      filters: {
+        id: (row) => row.own?.id ?? row.entry.snapshotId,
+        name: (row) => (row.own ? [] : row.entry.templateName),
+        pipeline: (row) => [row.entry.spec.name, row.entry.id],
+        pipeline_id: (row) => row.entry.id,
+        runnable: (row) => String(row.entry.spec.runnable ?? true),
+        source_snapshot_id: (row) => (row.own ? row.entry.snapshotId : []),
+        user: () => 'ci',
+        stack: () => 'e2e',
+        ...commonFilters(world, query, (row: SnapshotRow) => row.entry.project),
+      },
+      sorting: {
+        created: (row) => sortableTime(row.own?.at ?? row.entry.createdAt),
+        name: (row) => (row.own ? '' : row.entry.templateName),
+      },
+      model: (row, hydrate) => snapshotModel(world, row, hydrate, false),
+      filterName: 'PipelineSnapshotFilter',
+      endpoint: { ...snapshotsEndpoint, path: '/api/v1/pipeline_snapshots' },
+    }),
+  )
+}
+
+function getSnapshot({ world, ids, query }: Call): Answer {
+  const row = snapshotById(world, ids[0] ?? '')
+  return json(
+    snapshotModel(world, row, flag(query, 'hydrate', true), flag(query, 'include_config_schema', false)),
+  )
+}
+
+function listPipelines({ world, query }: Call): Answer {
+  const rows = world.pipelines.filter((entry, i, all) => all.findIndex(({ id }) => id === entry.id) === i)
+  return json(
+    list(world.version, query, {
+      rows,
+      filters: {
+        id: (entry) => entry.id,
+        name: (entry) => entry.spec.name,
+        ...commonFilters(world, query, (entry: PipelineEntry) => entry.project),
+      },
+      sorting: { created: (entry) => sortableTime(entry.createdAt), name: (entry) => entry.spec.name },
+      model: (entry) => pipelineModel(world, entry),
+      filterName: 'PipelineFilter',
+      endpoint: { function: 'list_pipelines', line: 191, path: '/api/v1/pipelines' },
+    }),
+  )
+}
+
+function projectRoutes(path: string, versions: Route['versions'] & object): readonly Route[] {
+  const endpoint = { function: 'list_projects', line: 191 }
+  return [
+    {
+      name: 'project',
+      method: 'GET',
+      path,
+      versions,
+      endpoint,
+      handle: ({ world, query }) =>
+        json(
+          list(world.version, query, {
+            rows: world.projects,
+            filters: { id: ({ id }) => id, name: ({ name }) => name },
+            sorting: { name: ({ name }) => name },
+            model: (project, hydrate) => projectModel(world, project, hydrate),
+            filterName: 'ProjectFilter',
+            endpoint: { ...endpoint, path: `/api/v1${path}` },
+          }),
+        ),
+    },
+    {
+      name: 'project',
+      method: 'GET',
+      path: `${path}/{name}`,
+      versions,
+      endpoint,
+      handle: ({ world, ids }) => json(projectModel(world, projectByName(world, ids[0] ?? ''), true)),
+    },
+  ]
+}
+
+function projectByName(world: World, nameOrId: string): Project {
+  const project = world.projects.find(({ id, name }) => id === nameOrId || name === nameOrId)
+  if (project !== undefined) return project
+  const kind = world.version === '0.74.0' ? 'workspace' : 'project'
+  const why = `'${nameOrId}' is not a valid  UUID and no ${kind} with this name exists.`
+  throw notFound(`Unable to get ${kind} with name or ID '${nameOrId}': ${why}`)
+}
+
+function projectModel(world: World, { id, name }: Project, hydrate: boolean) {
+  const at = utc(world.startedAt - 100_000)
+  const display = world.version === '0.74.0' ? {} : { display_name: name }
+  const extra = world.version === '0.98.0' ? { project_metadata: {} } : {}
+  const metadata = hydrate ? { description: '', ...extra } : null
+  return entity({ id, name, body: { created: at, updated: at, ...display }, metadata })
+}

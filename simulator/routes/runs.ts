@@ -1,0 +1,261 @@
+import { json, notFound, refusal, type Answer, type Refusal } from '../answers.ts'
+import { enumFault, mappingOf } from '../body.ts'
+import { hasSnapshots } from '../definition.ts'
+import { isObject } from '../json.ts'
+import { flag, invalidRequest, list } from '../query.ts'
+import type { Run } from '../run.ts'
+import { base, entity } from '../wire/common.ts'
+import { dagModel } from '../wire/dag.ts'
+import { runnerLogs } from '../wire/logs.ts'
+import { runModel } from '../wire/run.ts'
+import type { World } from '../world.ts'
+import { commonFilters, sortableTime } from './catalog.ts'
+import { ONLY_074, SINCE_085, SINCE_090, type Call, type Route } from './route.ts'
+
+const listEndpoint = { function: 'list_runs', line: 191 }
+const logsEndpoint = { function: 'run_logs', line: 191, path: '/api/v1/runs/{run_id}/logs' }
+const updateEndpoint = { function: 'update_run', line: 338 }
+
+/** What there is to see of a run, and what may be written to it, except stopping it. */
+export const runRoutes: readonly Route[] = [
+  { name: 'runs', method: 'GET', path: '/runs', endpoint: listEndpoint, handle: listRuns },
+  {
+    name: 'run',
+    method: 'GET',
+    path: '/runs/{run_id}',
+    endpoint: { function: 'get_run', line: 191 },
+    handle: ({ world, ids, query }) =>
+      json(runModel(world, runById(world, ids[0]), flag(query, 'hydrate', true))),
+  },
+  {
+    name: 'status',
+    method: 'GET',
+    path: '/runs/{run_id}/status',
+    endpoint: { function: 'get_run_status', line: 191 },
+    handle: ({ world, ids }) => json(runById(world, ids[0]).state(world.now()).status),
+  },
+  {
+    name: 'dag',
+    method: 'GET',
+    path: '/runs/{run_id}/dag',
+    versions: SINCE_085,
+    endpoint: { function: 'get_run_dag', line: 191 },
+    handle: ({ world, ids }) => json(dagModel(world, runById(world, ids[0]))),
+  },
+  {
+    name: 'logs',
+    method: 'GET',
+    path: '/runs/{run_id}/logs',
+    versions: SINCE_085,
+    endpoint: logsEndpoint,
+    handle: getRunLogs,
+  },
+  { name: 'update', method: 'PUT', path: '/runs/{run_id}', endpoint: updateEndpoint, handle: updateRun },
+  {
+    name: 'metadata',
+    method: 'POST',
+    path: '/run-metadata',
+    versions: SINCE_085,
+    endpoint: { function: 'create_run_metadata', line: 191 },
+    handle: attachMetadata,
+  },
+  {
+    name: 'metadata',
+    method: 'POST',
+    path: '/workspaces/{name}/run-metadata',
+    versions: ONLY_074,
+    endpoint: { function: 'create_run_metadata', line: 191 },
+    handle: attachMetadata,
+  },
+  {
+    name: 'wait-conditions',
+    method: 'GET',
+    path: '/run_wait_conditions',
+    versions: SINCE_090,
+    endpoint: { function: 'list_run_wait_conditions', line: 191 },
+    handle: listWaitConditions,
+  },
+]
+
+/** The run of this id, or ZenML's 404. */
+export function runById(world: World, id = ''): Run {
+  const run = world.visibleRuns().find((each) => each.facts.id === id)
+  if (run !== undefined) return run
+  throw notFound(
+    world.version === '0.74.0'
+      ? `Unable to get run with name or ID '${id}': No run with this ID found.`
+      : `Unable to get pipeline run with ID '${id}': No pipeline run with this ID found`,
+  )
+}
+
+function tagsOf(run: Run): readonly string[] {
+  const tags = run.facts.configuration['tags']
+  return Array.isArray(tags) ? tags.filter((tag): tag is string => typeof tag === 'string') : []
+}
+
+function listRuns({ world, query }: Call): Answer {
+  const now = world.now()
+  const state = (run: Run) => run.state(now)
+  const later = hasSnapshots(world.version)
+    ? {
+        source_snapshot_id: (run: Run) => run.facts.sourceSnapshotId ?? [],
+        snapshot_id: (run: Run) => run.facts.ownSnapshotId,
+        in_progress: (run: Run) => String(state(run).inProgress),
+      }
+    : {}
+  return json(
+    list(world.version, query, {
+      rows: world.visibleRuns(),
+      filters: {
+        id: (run) => run.facts.id,
+        name: (run) => run.facts.name,
+        pipeline: (run) => [run.facts.pipeline.name, world.entryOf(run).id],
+        pipeline_name: (run) => run.facts.pipeline.name,
+        pipeline_id: (run) => world.entryOf(run).id,
+        template_id: (run) => run.facts.templateId ?? [],
+        status: (run) => state(run).status,
+        user: () => 'ci',
+        stack: () => 'e2e',
+        ...later,
+        ...commonFilters(world, query, (run: Run) => world.entryOf(run).project, tagsOf),
+      },
+      sorting: {
+        created: (run) => sortableTime(run.createdAt),
+        name: (run) => run.facts.name,
+        start_time: (run) => sortableTime(run.createdAt),
+        end_time: (run) => sortableTime(state(run).end ?? 0),
+        status: (run) => state(run).status,
+      },
+      model: (run, hydrate) => runModel(world, run, hydrate),
+      filterName: 'PipelineRunFilter',
+      endpoint: { ...listEndpoint, path: '/api/v1/runs' },
+    }),
+  )
+}
+
+function getRunLogs({ world, ids, query }: Call): Answer {
+  const source = query.get('source')
+  if (source === null) throw missingSource(world)
+  const run = runById(world, ids[0])
+  if (source !== 'runner') {
+    throw notFound(`No logs found for source '${source}' in run ${run.facts.id}`)
+  }
+  const log = world.now() < run.begin ? [] : (run.facts.pipeline.runnerLog ?? [])
+  return json(runnerLogs(world, run.facts.id, run.begin, log))
+}
+
+function missingSource(world: World): Refusal {
+  if (world.version === '0.98.0') {
+    return refusal(400, 'ValueError', 'Either source or logs_id must be provided.')
+  }
+  const errors = `{'type': 'missing', 'loc': ('query', 'source'), 'msg': 'Field required', 'input': None}`
+  return invalidRequest(world.version, errors, logsEndpoint, 'GET')
+}
+
+const OLD_STATES = ['initializing', 'failed', 'completed', 'running', 'cached']
+const STATES_085 = [...OLD_STATES, 'retrying', 'retried', 'stopped', 'stopping']
+const STATES_098 = [
+  'initializing',
+  'provisioning',
+  'queued',
+  'running',
+  'failed',
+  'completed',
+  'cached',
+  'skipped',
+  'retrying',
+  'retried',
+  'cancelling',
+  'cancelled',
+  'paused',
+  'resuming',
+  'stopped',
+  'stopping',
+]
+const STATES = { '0.74.0': OLD_STATES, '0.85.0': STATES_085, '0.98.0': STATES_098 } as const
+
+function updateRun({ world, ids, body }: Call): Answer {
+  const { version } = world
+  const place = { version, method: 'PUT', endpoint: { ...updateEndpoint, path: '/api/v1/runs/{run_id}' } }
+  const { status, status_reason: reason } = mappingOf(body, place)
+  const states = STATES[version]
+  if (typeof status === 'string' && !states.includes(status)) {
+    throw enumFault(['body', 'status'], status, states, place)
+  }
+  const run = runById(world, ids[0])
+  const now = world.now()
+  if (typeof status === 'string') {
+    const { status: current, reason: known } = run.state(now)
+    const wanted = storedStatus(run, status)
+    const finished = ['failed', 'completed', 'stopped'].includes(current)
+    if (version === '0.98.0' && finished && current !== wanted) {
+      throw refusal(403, 'IllegalOperationError', 'Cannot update the status of a finished run.')
+    }
+    const kept = current === wanted ? known : null
+    run.setStatus(now, wanted, typeof reason === 'string' ? reason : kept, 'request')
+  }
+  return json(runModel(world, run, true))
+}
+
+/**
+ * What becomes of a state that is set from outside: a static run's follows from its steps, so one that is told it
+ * were stopped stays running for ever.
+ */
+function storedStatus(run: Run, status: string): string {
+  return status === 'stopped' && run.facts.pipeline.dynamic === undefined ? 'running' : status
+}
+
+function attachMetadata({ world, body }: Call): Answer {
+  const endpoint = { function: 'create_run_metadata', line: 191, path: '/api/v1/run-metadata' }
+  const place = { version: world.version, method: 'POST', endpoint }
+  const { resources, values } = mappingOf(body, place)
+  for (const resource of Array.isArray(resources) ? resources : []) {
+    if (!isObject(resource) || resource['type'] !== 'pipeline_run') continue
+    const id = resource['id']
+    const run = runById(world, typeof id === 'string' ? id : '')
+    for (const [key, value] of Object.entries(isObject(values) ? values : {})) run.metadata.set(key, value)
+  }
+  return json(null)
+}
+
+function listWaitConditions({ world, query }: Call): Answer {
+  const now = world.now()
+  const paused = world.visibleRuns().filter((run) => run.state(now).status === 'paused')
+  return json(
+    list(world.version, query, {
+      rows: paused,
+      filters: { pipeline_run: (run) => [run.facts.id, run.facts.name], status: () => 'pending' },
+      sorting: { created: (run) => sortableTime(run.createdAt) },
+      model: (run, hydrate) => waitCondition(world, run, hydrate),
+      filterName: 'RunWaitConditionFilter',
+      endpoint: { function: 'list_run_wait_conditions', line: 191, path: '/api/v1/run_wait_conditions' },
+    }),
+  )
+}
+
+function waitCondition(world: World, run: Run, hydrate: boolean) {
+  const at = run.state(world.now()).updated
+  const poll = { last_polled_at: null, poller_instance_id: null, poller_lease_expires_at: null }
+  const body = {
+    ...base(world, at, at, world.entryOf(run).project.id),
+    type: 'external_input',
+    status: 'pending',
+    ...poll,
+    resolved_at: null,
+    resolved_by_user_id: null,
+  }
+  const metadata = {
+    question: run.question ?? null,
+    run_metadata: {},
+    data_schema: null,
+    resolution: null,
+    result: null,
+  }
+  return entity({
+    id: run.facts.orchestratorRunId,
+    name: 'approval',
+    body,
+    metadata: hydrate ? metadata : null,
+    resources: { run: runModel(world, run, false) },
+  })
+}

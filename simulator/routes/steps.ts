@@ -1,0 +1,74 @@
+import { json, notFound, refusal, type Answer } from '../answers.ts'
+import { flag, list } from '../query.ts'
+import type { Run } from '../run.ts'
+import type { StepSpan } from '../timeline.ts'
+import { stepLogs } from '../wire/logs.ts'
+import { stepModel, stepStatus } from '../wire/step.ts'
+import type { World } from '../world.ts'
+import { sortableTime } from './catalog.ts'
+import { runById } from './runs.ts'
+import type { Call, Route } from './route.ts'
+
+const listEndpoint = { function: 'get_run_steps', line: 191 }
+
+/** The steps that have started. */
+export const stepRoutes: readonly Route[] = [
+  { name: 'steps', method: 'GET', path: '/runs/{run_id}/steps', endpoint: listEndpoint, handle: listSteps },
+  {
+    name: 'step',
+    method: 'GET',
+    path: '/steps/{step_id}',
+    endpoint: { function: 'get_step', line: 191 },
+    handle: ({ world, ids, query }) => {
+      const { run, span } = stepById(world, ids[0])
+      return json(stepModel(world, run, span, flag(query, 'hydrate', true)))
+    },
+  },
+  {
+    name: 'logs',
+    method: 'GET',
+    path: '/steps/{step_id}/logs',
+    endpoint: { function: 'get_step_logs', line: 191 },
+    handle: getLogs,
+  },
+]
+
+/** A list of steps is never hydrated, whatever was asked for. */
+function listSteps({ world, ids, query }: Call): Answer {
+  const run = runById(world, ids[0])
+  const now = world.now()
+  return json(
+    list(world.version, query, {
+      rows: [...run.state(now).spans].sort((a, b) => a.start - b.start),
+      filters: { name: (span) => span.step.name, status: (span) => stepStatus(span, now) },
+      sorting: { created: (span) => sortableTime(span.start), name: (span) => span.step.name },
+      model: (span) => stepModel(world, run, span, false),
+      filterName: 'StepRunFilter',
+      endpoint: { ...listEndpoint, path: '/api/v1/runs/{run_id}/steps' },
+    }),
+  )
+}
+
+function getLogs({ world, ids, query }: Call): Answer {
+  const { run, span } = stepById(world, ids[0])
+  if (world.version === '0.98.0') {
+    const source = query.get('source')
+    if (source === null) throw refusal(400, 'ValueError', 'Either source or logs_id must be provided.')
+    if (source !== 'step') throw notFound(`No logs found for source '${source}' in step ${ids[0] ?? ''}`)
+  }
+  return json(stepLogs(world, run.stepOf(span), span))
+}
+
+function stepById(world: World, id = ''): { readonly run: Run; readonly span: StepSpan } {
+  const now = world.now()
+  for (const run of world.visibleRuns()) {
+    const step = run.facts.steps.find((each) => each.id === id)
+    const span = step && run.state(now).spans.find((each) => each.step.name === step.name)
+    if (span !== undefined) return { run, span }
+  }
+  const named =
+    world.version === '0.74.0'
+      ? `${id}: No step run with this ID found.`
+      : `'${id}': No step run with this ID found`
+  throw notFound(`Unable to get step run with ID ${named}`)
+}

@@ -1,0 +1,233 @@
+import type { JsonObject } from './json.ts'
+import { schedule, type PlannedStep, type RunEvent, type RunPlan, type StepSpan } from './timeline.ts'
+import type { PipelineSpec, StepSpec, ZenmlVersion } from './types.ts'
+
+/** A step with all that its answers show. */
+export interface ConfiguredStep extends PlannedStep {
+  readonly id: string
+  readonly spec: StepSpec
+  readonly parameters: JsonObject
+  readonly log: readonly string[]
+  readonly metadata: JsonObject
+}
+
+export interface RunFacts {
+  readonly id: string
+  readonly name: string
+  /** Counts the pipeline's runs from 1. */
+  readonly index: number
+  readonly pipeline: PipelineSpec
+  readonly templateId: string | undefined
+  readonly sourceSnapshotId: string | undefined
+  /** The unnamed copy that every trigger makes. */
+  readonly ownSnapshotId: string
+  readonly orchestratorRunId: string
+  readonly runnerLogId: string
+  readonly configuration: JsonObject
+  /** With the defaults; empty for a static pipeline. */
+  readonly pipelineParameters: JsonObject
+  readonly substitutions: { readonly date: string; readonly time: string }
+  readonly key: string | undefined
+  readonly steps: readonly ConfiguredStep[]
+  readonly plan: Omit<RunPlan, 'steps'>
+}
+
+/** What the server says of a run at one moment; times in milliseconds. */
+export interface RunState {
+  readonly status: string
+  readonly reason: string | null
+  readonly inProgress: boolean
+  /** A process is at work for it, whatever the status says. */
+  readonly busy: boolean
+  /** Its process has begun: from then on it has an orchestrator run id. */
+  readonly begun: boolean
+  readonly end: number | undefined
+  /** The last change. */
+  readonly updated: number
+  /** Of the steps that have started. */
+  readonly spans: readonly StepSpan[]
+}
+
+type Own = Pick<RunState, 'status' | 'reason' | 'inProgress' | 'busy' | 'end'>
+
+interface SetStatus {
+  readonly at: number
+  readonly status: string
+  readonly reason: string | null
+  readonly by: 'request' | 'orchestrator' | 'test'
+}
+
+const ENDED = new Set(['completed', 'failed', 'stopped', 'cancelled'])
+
+/** One run: its plan, what was done to it, and so its state at any moment. */
+export class Run {
+  readonly facts: RunFacts
+  /** The specs of all its steps, by name. */
+  readonly specs: ReadonlyMap<string, StepSpec>
+  readonly metadata = new Map<string, JsonObject[string]>()
+  /** From when on the server says 404 for it. */
+  goneFrom = Infinity
+  /** Made, found no free slot, and is about to be deleted: it holds neither a slot nor its name. */
+  rejected = false
+  /** What a paused run asks. */
+  question: string | undefined
+  readonly #plan: RunPlan
+  readonly #version: ZenmlVersion
+  readonly #events: RunEvent[] = []
+  readonly #steps: ReadonlyMap<string, ConfiguredStep>
+  /** The schedule as of the last event. */
+  #schedule: readonly StepSpan[] | undefined
+  #set: SetStatus | undefined
+
+  constructor(facts: RunFacts, version: ZenmlVersion) {
+    this.facts = facts
+    this.#plan = { ...facts.plan, steps: facts.steps }
+    this.#version = version
+    this.specs = new Map(facts.steps.map((step) => [step.name, step.spec]))
+    this.#steps = new Map(facts.steps.map((step) => [step.name, step]))
+  }
+
+  /** The step that a span is of. */
+  stepOf(span: StepSpan): ConfiguredStep {
+    const step = this.#steps.get(span.step.name)
+    if (step === undefined) throw new Error(`The run has no step ${span.step.name}.`)
+    return step
+  }
+
+  get #isDynamic(): boolean {
+    return this.facts.pipeline.dynamic !== undefined
+  }
+
+  get createdAt(): number {
+    return this.#plan.createdAt
+  }
+
+  /** When its first step can start, milliseconds. */
+  get begin(): number {
+    return this.#plan.createdAt + this.#plan.startupMs
+  }
+
+  isGone(now: number): boolean {
+    return now >= this.goneFrom
+  }
+
+  /** Its process died before it could say so. */
+  isDead(now: number): boolean {
+    const { status, busy } = this.state(now)
+    return status === 'running' && !busy && now >= this.begin + (this.#plan.diesAfterMs ?? Infinity)
+  }
+
+  /** `reaches`: the orchestrator can end running steps by force. */
+  stop(at: number, graceful: boolean, reaches: boolean): void {
+    this.#record({ kind: 'stop', at, graceful, reaches })
+  }
+
+  pause(at: number, question: string | undefined): void {
+    this.question = question
+    this.#record({ kind: 'pause', at })
+  }
+
+  resume(at: number): void {
+    this.question = undefined
+    this.#record({ kind: 'resume', at })
+  }
+
+  /** A run that has no step yet and is ended starts none; steps under way go on whatever is set. */
+  setStatus(at: number, status: string, reason: string | null, by: SetStatus['by']): void {
+    const beforeSteps = this.state(at).spans.length === 0
+    this.#set = { at, status, reason, by }
+    if (ENDED.has(status) && beforeSteps) this.#record({ kind: 'end', at })
+  }
+
+  #record(event: RunEvent): void {
+    this.#events.push(event)
+    this.#schedule = undefined
+  }
+
+  state(now: number): RunState {
+    const all = (this.#schedule ??= schedule(this.#plan, this.#events))
+    const spans = all.filter((span) => span.start <= now)
+    const own = this.#own(now, all, spans)
+    const changes = [
+      this.begin,
+      this.#set?.at ?? 0,
+      ...this.#events.map((event) => event.at),
+      ...spans.flatMap((span) => [span.start, span.end]),
+    ]
+    return {
+      ...own,
+      ...this.#override(),
+      begun: now >= this.begin && !this.#plan.neverMoves && !this.#events.some((e) => e.kind === 'end'),
+      updated: Math.max(this.createdAt, ...changes.filter((at) => at <= now)),
+      spans,
+    }
+  }
+
+  #override(): Partial<Own> {
+    const set = this.#set
+    if (set === undefined) return {}
+    const { status, reason } = set
+    // A static run failed from outside keeps its in_progress and its end time or the lack of one.
+    if (set.by === 'request' && !this.#isDynamic) return { status, reason }
+    const ended = ENDED.has(status)
+    return { status, reason, inProgress: !ended, end: ended ? set.at : undefined }
+  }
+
+  #own(now: number, all: readonly StepSpan[], spans: readonly StepSpan[]): Own {
+    const waiting = { reason: null, inProgress: true, busy: false, end: undefined }
+    if (now < this.begin || this.#plan.neverMoves) return { ...waiting, status: 'initializing' }
+    const early = this.#plan.failsBeforeSteps
+    if (early !== undefined) {
+      const over = this.#isDynamic ? { inProgress: false, end: this.begin } : {}
+      return { ...waiting, status: 'failed', reason: early.reason, ...over }
+    }
+
+    const death = this.begin + (this.#plan.diesAfterMs ?? Infinity)
+    const running = spans.some((span) => span.end > now)
+    const busy = running && now < death
+    const lastEnd = Math.max(this.begin, ...spans.map((span) => span.end))
+    if (this.#events.some((event) => event.kind === 'stop')) {
+      const over = !running
+      const status = over ? 'stopped' : 'stopping'
+      return {
+        status,
+        reason: 'Manual stop requested.',
+        inProgress: !over,
+        busy,
+        end: over ? lastEnd : undefined,
+      }
+    }
+    const failure = firstFailure(spans, now)
+    const going = busy || all.some((span) => span.start > now)
+    if (failure !== undefined) return this.#failed(failure, all, going, busy, lastEnd)
+    if (!running && spans.length === this.#plan.steps.length) {
+      return { status: 'completed', reason: null, inProgress: false, busy: false, end: lastEnd }
+    }
+    return { ...waiting, status: this.#isPaused() ? 'paused' : 'running', busy }
+  }
+
+  /**
+   * The first failed step makes the run failed while others may go on. From 0.90 on it gets its end when nothing
+   * runs any more, or at once if its mode is not continue_on_failure, whatever runs; before, always at once, and
+   * in_progress then stays true for ever if anything went on.
+   */
+  #failed(failure: number, all: readonly StepSpan[], going: boolean, busy: boolean, lastEnd: number): Own {
+    const failed = { status: 'failed', reason: null, busy }
+    if (this.#version === '0.98.0') {
+      if (this.#plan.mode !== 'continue_on_failure') return { ...failed, inProgress: false, end: failure }
+      return { ...failed, inProgress: going, end: going ? undefined : lastEnd }
+    }
+    return { ...failed, inProgress: all.some((span) => span.end > failure), end: failure }
+  }
+
+  #isPaused(): boolean {
+    return (
+      this.#events.findLast((event) => event.kind === 'pause' || event.kind === 'resume')?.kind === 'pause'
+    )
+  }
+}
+
+function firstFailure(spans: readonly StepSpan[], now: number): number | undefined {
+  const ends = spans.filter((span) => span.outcome === 'failed' && span.end <= now).map((span) => span.end)
+  return ends.length === 0 ? undefined : Math.min(...ends)
+}

@@ -1,0 +1,268 @@
+import { json, refusal, type Answer } from './answers.ts'
+import { defaultsOf, executionMode, hasSnapshots } from './definition.ts'
+import { mergeDeep, objectAt, type JsonObject } from './json.ts'
+import { faultOf } from './pydantic.ts'
+import { Run, type ConfiguredStep, type RunFacts } from './run.ts'
+import type { ExecutionMode } from './timeline.ts'
+import type { EarlyFailure, PipelineSpec, StepFailure, StepSpec } from './types.ts'
+import { runModel } from './wire/run.ts'
+import type { PipelineEntry, World } from './world.ts'
+
+export interface TriggerRequest {
+  readonly entry: PipelineEntry
+  readonly templateId: string | undefined
+  readonly configuration: JsonObject
+  readonly key: string | undefined
+}
+
+/** Milliseconds for which a run that found no free slot can be seen before it is deleted again. */
+const NO_SLOT_VISIBLE_MS = 3000
+
+/** What the server does at the moment `at`: checks the configuration, then makes the run or refuses. */
+export function startRun(world: World, request: TriggerRequest, at: number): Answer {
+  const { entry, configuration } = request
+  const refused = entry.spec.refusesToStart
+  if (refused !== undefined) throw refusal(refused.status, refused.exception, refused.message)
+  if (entry.spec.runnable === false) throw refusal(400, 'ValueError', notRunnable(world, entry))
+  checkConfiguration(world, entry.spec, configuration)
+
+  const run = makeRun(world, request, at)
+  if (
+    world.runs.some((other) => other.facts.name === run.facts.name && !other.rejected && !other.isGone(at))
+  ) {
+    throw refusal(409, 'EntityExistsError', nameTaken(world, run.facts.name, entry))
+  }
+  if (!hasFreeSlot(world, at)) {
+    reject(world, run, at)
+    throw noFreeSlot(world)
+  }
+  world.runs.push(run)
+  return json(runModel(world, run, true))
+}
+
+/** 429 of a server whose slots are all taken; the run made for it is deleted again. */
+export function noFreeSlot(world: World): Error {
+  const what = hasSnapshots(world.version) ? 'snapshot' : 'run template'
+  return refusal(429, 'MaxConcurrentTasksError', `Maximum number of concurrent ${what} tasks reached.`)
+}
+
+/** Creates a run and lets it vanish, as for a trigger without a free slot; 0.74 has no slots and creates none. */
+export function startAndDelete(world: World, request: TriggerRequest, at: number): void {
+  if (world.version === '0.74.0') return
+  reject(world, makeRun(world, request, at), at)
+}
+
+function reject(world: World, run: Run, at: number): void {
+  run.rejected = true
+  run.goneFrom = at + NO_SLOT_VISIBLE_MS
+  world.runs.push(run)
+}
+
+/** A slot is taken from a run's creation until its process has begun. */
+function hasFreeSlot(world: World, at: number): boolean {
+  const slots = world.options.maxConcurrentRuns
+  if (slots === undefined || world.version === '0.74.0') return true
+  return world.runs.filter((run) => !run.rejected && run.begin > at).length < slots
+}
+
+/** What the server looks at before it starts anything; all else it lets through. */
+function checkConfiguration(world: World, pipeline: PipelineSpec, configuration: JsonObject): void {
+  const old = world.version === '0.74.0'
+  if (
+    configuration['parameters'] !== undefined &&
+    configuration['parameters'] !== null &&
+    !pipeline.dynamic
+  ) {
+    throw refusal(400, 'ValueError', staticPipelineParameters(world))
+  }
+  const steps = objectAt(configuration, 'steps')
+  for (const step of pipeline.steps) {
+    const known = Object.keys(step.parameters ?? {})
+    const given = Object.keys(objectAt(objectAt(steps, step.name), 'parameters'))
+    const unknown = given.filter((name) => !known.includes(name))
+    const missing = known.filter((name) => !given.includes(name))
+    if (old && (missing.length > 0 || unknown.length > 0)) {
+      const message = `Run configuration is missing missing the following required parameters for step ${step.name}: ${pythonSet(missing)}.`
+      throw refusal(400, 'ValueError', message)
+    }
+    if (!old && unknown.length > 0) {
+      const message = `Run configuration contains the following unknown parameters for step ${step.name}: ${pythonSet(unknown)}.`
+      throw refusal(400, 'ValueError', message)
+    }
+  }
+}
+
+function makeRun(world: World, request: TriggerRequest, at: number): Run {
+  const { entry, configuration, key } = request
+  const { spec } = entry
+  const substitutions = substitutionsAt(world, at)
+  const pattern = configuration['run_name']
+  const name = expandName(
+    typeof pattern === 'string' && pattern !== '' ? pattern : `${spec.name}-{date}-{time}`,
+    substitutions,
+  )
+  if (name.length > 255) throw refusal(422, 'ValueError', nameTooLong(world, name))
+  const id = world.ids.uuid()
+  const pipelineParameters = spec.dynamic
+    ? mergeDeep(defaultsOf(spec.dynamic.parameters), objectAt(configuration, 'parameters'))
+    : {}
+  const fault = dynamicFault(spec, pipelineParameters)
+  const stepSpecs = spec.dynamic && fault === undefined ? spec.dynamic.expand(pipelineParameters) : spec.steps
+  const facts: RunFacts = {
+    id,
+    name,
+    index: world.runs.filter((run) => world.entryOf(run).id === entry.id).length + 1,
+    pipeline: spec,
+    templateId: request.templateId,
+    sourceSnapshotId: entry.snapshotId,
+    ownSnapshotId: world.ids.uuid(),
+    orchestratorRunId: world.ids.uuid(),
+    runnerLogId: world.ids.uuid(),
+    pipelineParameters,
+    configuration,
+    substitutions,
+    key,
+    steps: stepSpecs.map((step) => configure(world, spec, step, configuration)),
+    plan: {
+      createdAt: at,
+      startupMs: (spec.startupSeconds ?? world.options.startupSeconds ?? 2) * 1000,
+      stopMs: (world.options.stopSeconds ?? 1) * 1000,
+      mode: modeOf(world, spec, configuration),
+      sequential: spec.sequential ?? false,
+      neverMoves: spec.neverMoves ?? false,
+      diesAfterMs: spec.diesAfter === undefined ? undefined : spec.diesAfter * 1000,
+      failsBeforeSteps: spec.failsBeforeSteps ?? fault,
+    },
+  }
+  return new Run(facts, world.version)
+}
+
+/** A dynamic pipeline with a wrong parameter fails with no step and no reason, but with an exception. */
+function dynamicFault(spec: PipelineSpec, parameters: JsonObject): EarlyFailure | undefined {
+  const known = spec.dynamic?.parameters
+  if (known === undefined) return undefined
+  const wrong = Object.entries(parameters).some(([name, value]) => {
+    const parameter = known[name]
+    return (
+      parameter === undefined || faultOf(parameter.jsonSchema, value, spec.definitions ?? {}) !== undefined
+    )
+  })
+  return wrong ? { reason: null, exception: INVALID_ARGUMENTS } : undefined
+}
+
+const INVALID_ARGUMENTS: StepFailure = {
+  type: 'ValueError',
+  message:
+    'Invalid or missing pipeline function entrypoint arguments. Only JSON serializable inputs are allowed as pipeline inputs. Check out the pydantic error above for more details.',
+  traceback: 'Traceback (most recent call last):\n',
+  userCodeLine: null,
+}
+
+/** 0.74 replaces a mapping, later servers merge it; a value of the wrong type fails the step when it starts. */
+function configure(
+  world: World,
+  pipeline: PipelineSpec,
+  spec: StepSpec,
+  configuration: JsonObject,
+): ConfiguredStep {
+  const given = objectAt(objectAt(objectAt(configuration, 'steps'), spec.name), 'parameters')
+  const defaults = defaultsOf(spec.parameters)
+  const parameters = world.version === '0.74.0' ? { ...defaults, ...given } : mergeDeep(defaults, given)
+  const wrong = parameterFault(pipeline, spec, parameters)
+  const effect =
+    wrong === undefined ? { ...spec, ...spec.effect?.(parameters) } : { seconds: 0.1, fails: wrong, log: [] }
+  return {
+    id: world.ids.uuid(),
+    spec,
+    parameters,
+    name: spec.name,
+    upstream: spec.upstream ?? [],
+    durationMs: Math.round(effect.seconds * 1000),
+    fails: effect.fails,
+    cached: spec.cached === true && configuration['enable_cache'] !== false,
+    log: effect.log ?? [],
+    metadata: ('metadata' in effect ? effect.metadata : undefined) ?? {},
+  }
+}
+
+function parameterFault(
+  pipeline: PipelineSpec,
+  spec: StepSpec,
+  parameters: JsonObject,
+): StepFailure | undefined {
+  for (const [name, parameter] of Object.entries(spec.parameters ?? {})) {
+    const fault = faultOf(parameter.jsonSchema, parameters[name] ?? null, pipeline.definitions ?? {})
+    if (fault === undefined) continue
+    return {
+      type: 'pydantic_core._pydantic_core.ValidationError',
+      message: `1 validation error for ${spec.function ?? spec.name}\n${name}\n  ${fault}`,
+      traceback: '',
+      userCodeLine: 1,
+    }
+  }
+  return undefined
+}
+
+/** Before execution modes, ZenML's local orchestrator stopped at the first failure; remote ones did not. */
+function modeOf(world: World, spec: PipelineSpec, configuration: JsonObject): ExecutionMode {
+  if (world.version === '0.74.0') return spec.sequential ? 'stop_on_failure' : 'continue_on_failure'
+  const sent = configuration['execution_mode']
+  if (sent === 'stop_on_failure' || sent === 'fail_fast' || sent === 'continue_on_failure') return sent
+  return executionMode(spec)
+}
+
+function substitutionsAt(world: World, at: number): RunFacts['substitutions'] {
+  const [date = '', time = ''] = new Date(at).toISOString().split('T')
+  const micro = world.ids.hex(8)
+  const digits = String(parseInt(micro, 16) % 1000).padStart(3, '0')
+  return {
+    date: date.replaceAll('-', '_'),
+    time: `${time.slice(0, 8).replaceAll(':', '_')}_${time.slice(9, 12)}${digits}`,
+  }
+}
+
+function expandName(pattern: string, { date, time }: RunFacts['substitutions']): string {
+  return pattern.replaceAll('{date}', date).replaceAll('{time}', time)
+}
+
+/** As Python prints a set of strings. */
+function pythonSet(names: readonly string[]): string {
+  return names.length === 0 ? 'set()' : `{${names.map((name) => `'${name}'`).join(', ')}}`
+}
+
+function notRunnable(world: World, entry: PipelineEntry): string {
+  return hasSnapshots(world.version)
+    ? `This snapshot can not be run via the server because it does not have an associated build. (${entry.templateName})`
+    : 'Unable to run template without an associated build.'
+}
+
+function nameTaken(world: World, name: string, entry: PipelineEntry): string {
+  switch (world.version) {
+    case '0.74.0':
+      return `Unable to create pipeline run: A pipeline run with name '${name}' already exists.`
+    case '0.85.0':
+      return `Unable to create the requested pipeline run with name '${name}': Found another existing pipeline run with the same name in the '${entry.project.name}' project.`
+    case '0.98.0':
+      return `Pipeline run name '${name}' already exists in this project. Each pipeline run must have a unique name.\n\nTo fix this, you can:\n1. Use a different run name\n2. Use a dynamic run name with placeholders like: "${name}_{date}_{time}"\n3. Remove the run name from your configuration to auto-generate unique names\n\nFor more information on run naming, see: https://docs.zenml.io/concepts/steps_and_pipelines/yaml_configuration#run-name`
+  }
+}
+
+function nameTooLong(world: World, name: string): string {
+  const pydantic = { '0.74.0': '2.8', '0.85.0': '2.11', '0.98.0': '2.12' }[world.version]
+  const shown = `${name.slice(0, 24)}...${name.slice(-23)}`
+  return `1 validation error for PipelineRunRequest\nname\n  String should have at most 255 characters [type=string_too_long, input_value='${shown}', input_type=str]\n    For further information visit https://errors.pydantic.dev/${pydantic}/v/string_too_long`
+}
+
+/** The misspelling is the server's own. */
+function staticPipelineParameters(world: World): string {
+  const example =
+    "For example, instead of: ```yaml parameters:   param1: 1   param2: 2 ``` You'll need to modify your pipeline code to pass parameters directly to steps: ```yaml steps:   step1:     parameters:       param1: 1       param2: 2 ``` "
+  switch (world.version) {
+    case '0.74.0':
+      return "Can't set parameters when running pipeline via Rest API."
+    case '0.85.0':
+      return `Can't set pipeline parameters when running pipeline via Rest API. This likely requires refactoring your pipeline code to use step parameters instead of pipeline parameters. ${example}`
+    case '0.98.0':
+      return `Can't set pipeline parameters when running a static pipeline via the REST API. You can either use dynamic pipelines for which you can pass pipeline parameters, or refactore your pipeline code to use step parameters instead of pipeline parameters. ${example}`
+  }
+}

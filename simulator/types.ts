@@ -1,0 +1,199 @@
+import type { SimulatorClock } from './clock.ts'
+import type { Fault } from './faults.ts'
+import type { JsonObject } from './json.ts'
+
+/** The versions whose answers were recorded from real servers. */
+export const ZENML_VERSIONS = ['0.74.0', '0.85.0', '0.98.0'] as const
+export type ZenmlVersion = (typeof ZENML_VERSIONS)[number]
+
+export interface SimulatorOptions {
+  /** Default '0.98.0'. */
+  version?: ZenmlVersion
+  /** Default: real time. */
+  clock?: SimulatorClock
+  /** Default 0: any free one. */
+  port?: number
+  /** For instance '/zenml': the API is then below `/zenml/api/v1`. */
+  pathPrefix?: string
+  /** Seconds after which a request with an idempotency key is answered "Server too busy" while its work goes on; default 20. */
+  requestTimeout?: number
+  /** Seconds the server works on a trigger before the run exists; default 0. */
+  triggerSeconds?: number
+  /** Seconds from a run's creation (initializing) to its first step (running); default 2. */
+  startupSeconds?: number
+  /** Free slots for starting runs; each is held for the run's startup. Default unlimited (a real server's: 2). 0.74 has no such limit. */
+  maxConcurrentRuns?: number
+  /** Seconds a token lives (`expires_in`); default null: for ever. */
+  tokenLifetime?: number | null
+  /** Off by default, as on real servers (whose numbers are 5 and 1000). Only failed logins count; a refused one counts as well. */
+  loginRateLimit?: { perMinute: number; perDay: number }
+  /** Default: the pipelines of `seededPipelines`. */
+  pipelines?: readonly PipelineSpec[]
+  /** Default true; false answers on the run routes as a stock open-source server does. */
+  workloadManager?: boolean
+  /**
+   * What stands behind a stop. 'local' (default, as the recorded servers): 0.85 answers 501 and goes on; 0.98
+   * stops gracefully, and answers a forced stop with 501 after it has set `stopping`. 'kubernetes': both work.
+   */
+  orchestrator?: 'local' | 'kubernetes'
+  /** Seconds a running step needs to end after a stop; default 1. */
+  stopSeconds?: number
+  faults?: readonly Fault[]
+  /** Of ids, keys and tokens; default random, so that two simulators share nothing. */
+  seed?: number
+}
+
+export interface PipelineSpec {
+  readonly name: string
+  readonly steps: readonly StepSpec[]
+  /** Steps are decided while it runs; it takes parameters of its own. Only servers from 0.90 on have them. */
+  readonly dynamic?: { readonly parameters: Parameters; expand(parameters: JsonObject): readonly StepSpec[] }
+  /** One step at a time, as ZenML's local orchestrator; default false: steps start when those upstream are done. */
+  readonly sequential?: boolean
+  /** Overrides the simulator's. */
+  readonly startupSeconds?: number
+  /** Stays initializing for ever. */
+  readonly neverMoves?: boolean
+  /** The run's process dies so many seconds after its start: nobody marks it, it stays running. */
+  readonly diesAfter?: number
+  /**
+   * The run fails at its start, no step is ever seen. The text is its status_reason (null on real servers,
+   * mostly); 0.98 shows the exception of a dynamic pipeline's own code.
+   */
+  readonly failsBeforeSteps?: EarlyFailure
+  /** What the run's process wrote before any step (the log with source=runner, from 0.85 on); mostly empty. */
+  readonly runnerLog?: readonly string[]
+  /** Default true. */
+  readonly runnable?: boolean
+  /** Answered to a trigger instead of starting, for instance a changed stack. */
+  readonly refusesToStart?: { readonly status: number; readonly exception: string; readonly message: string }
+  /** Default: `<name>-template`, which from 0.90 on is the name of its snapshot too. */
+  readonly templateName?: string
+  /** Default 'default'. */
+  readonly project?: string
+  /** Schemas that the parameters' schemas refer to as `#/$defs/<name>`. */
+  readonly definitions?: JsonObject
+}
+
+export type Parameters = Readonly<Record<string, ParameterSpec>>
+
+export interface ParameterSpec {
+  readonly default: JsonValue
+  /** As pydantic writes it; `default` and `title` are added. */
+  readonly jsonSchema: JsonObject
+}
+type JsonValue = JsonObject[string]
+
+export interface StepSpec {
+  readonly name: string
+  /** Name of the function, where several steps use one; default the step's name. */
+  readonly function?: string
+  readonly seconds: number
+  readonly upstream?: readonly string[]
+  readonly fails?: StepFailure
+  readonly log?: readonly string[]
+  readonly parameters?: Parameters
+  readonly metadata?: JsonObject
+  /** Output name to Python type. */
+  readonly outputs?: Readonly<Record<string, string>>
+  readonly cached?: boolean
+  /** What the parameters of one run change. */
+  effect?(parameters: JsonObject): StepEffect
+}
+
+export type StepEffect = Partial<Pick<StepSpec, 'seconds' | 'fails' | 'log' | 'metadata'>>
+
+export interface EarlyFailure {
+  readonly reason: string | null
+  readonly exception?: StepFailure
+}
+
+export interface StepFailure {
+  /** The exception's class, for instance 'RuntimeError'. */
+  readonly type: string
+  readonly message: string
+  /** The user's part, without the last line that names the exception. */
+  readonly traceback: string
+  /** Line within the step's source; null where no code of the user is in the traceback. */
+  readonly userCodeLine: number | null
+}
+
+export interface RecordedRequest {
+  readonly method: string
+  /** With the query, and with the path prefix. */
+  readonly path: string
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
+  readonly body: string
+  /** When it arrived, milliseconds of the simulator's clock. */
+  readonly at: number
+  /** The answer's; missing where there was none. */
+  readonly status?: number
+}
+
+/** A run as a test sees it; `status` and `startedSteps` are read at the moment of asking. */
+export interface SimulatedRun {
+  readonly id: string
+  readonly name: string
+  readonly templateId?: string
+  /** The snapshot that was asked for, not the unnamed copy that every trigger makes. */
+  readonly snapshotId?: string
+  /** Milliseconds. */
+  readonly createdAt: number
+  readonly startedSteps: readonly string[]
+  readonly status: string
+  /** Steps are going on, whatever the status says. */
+  readonly busy: boolean
+  /** The server has deleted it again, or it was made to vanish. */
+  readonly gone: boolean
+  /** The run configuration as it was sent. */
+  readonly configuration: JsonObject
+  readonly key?: string
+  /** Metadata attached from outside. */
+  readonly metadata: JsonObject
+}
+
+export interface RestartOptions {
+  /** Seconds (of the simulator's clock) in which nobody listens; default 0. */
+  downSeconds?: number
+  /** Default true: as a server without a fixed signing key. */
+  forgetTokens?: boolean
+  /** Default true: keys whose work was under way answer "Server too busy" for ever, the work is lost. */
+  stuckKeys?: boolean
+}
+
+export interface SeededIds {
+  readonly project: string
+  /** By name. */
+  readonly templates: Readonly<Record<string, string>>
+  /** By name; empty before 0.90. */
+  readonly snapshots: Readonly<Record<string, string>>
+  /** By name. */
+  readonly pipelines: Readonly<Record<string, string>>
+}
+
+export interface Simulator {
+  /** Base URL with the path prefix, without a slash at the end. */
+  readonly url: string
+  /** ZENKEY_… */
+  readonly apiKey: string
+  readonly version: ZenmlVersion
+  readonly requests: readonly RecordedRequest[]
+  /** Every run ever created, deleted ones included, oldest first. */
+  readonly runs: readonly SimulatedRun[]
+  readonly seeded: SeededIds
+  readonly issuedTokens: readonly string[]
+  /** Throws where there is no such run. */
+  runStatus(id: string): string
+  addFault(fault: Fault): void
+  /** Every token so far answers 401. */
+  expireTokens(): void
+  restart(options?: RestartOptions): Promise<void>
+  /** From now on the server answers its own 404 for the run. */
+  vanish(id: string): void
+  /** No further step starts, the run waits for a person (with a wait condition on 0.98). */
+  pause(id: string, question?: string): void
+  resume(id: string): void
+  /** Sets what the status route says from now on, unknown states too. */
+  setStatus(id: string, status: string, reason?: string): void
+  close(): Promise<void>
+}

@@ -1,0 +1,80 @@
+import { inputsOf } from '../definition.ts'
+import type { JsonObject } from '../json.ts'
+import type { Run } from '../run.ts'
+import type { StepSpan } from '../timeline.ts'
+import type { StepSpec } from '../types.ts'
+import type { World } from '../world.ts'
+import { utc } from './common.ts'
+import { artifactId, stepStatus } from './step.ts'
+
+/** The run's graph: steps and artifacts; one that is not there yet has `id: null`. */
+export function dagModel(world: World, run: Run): JsonObject {
+  const now = world.now()
+  const state = run.state(now)
+  const spans = new Map(state.spans.map((span) => [span.step.name, span]))
+  const all = run.facts.steps.map(({ spec }) => spec)
+  // A dynamic pipeline's steps are not known before they start.
+  const steps = run.facts.pipeline.dynamic ? all.filter((step) => spans.has(step.name)) : all
+  const byName = new Map(steps.map((step) => [step.name, step]))
+  const outputs = steps.flatMap((step) => Object.keys(step.outputs ?? {}).map((output) => ({ step, output })))
+  return {
+    id: run.facts.id,
+    status: state.status,
+    nodes: [
+      ...steps.map((step) => stepNode(run, step, spans.get(step.name), now)),
+      ...outputs.map(({ step, output }) => artifactNode(run, step, output, spans.get(step.name), now)),
+    ],
+    edges: steps.flatMap((step) => edgesOf(world, step, byName, spans.has(step.name))),
+  }
+}
+
+function stepNode(run: Run, step: StepSpec, span: StepSpan | undefined, now: number): JsonObject {
+  const node = { node_id: `step/${step.name}`, type: 'step' }
+  if (span === undefined) return { ...node, id: null, name: step.name, metadata: {} }
+  const metadata: JsonObject = { status: stepStatus(span, now), start_time: utc(span.start) }
+  if (span.end <= now) metadata['duration'] = (span.end - span.start) / 1000
+  return { ...node, id: run.stepOf(span).id, name: step.name, metadata }
+}
+
+function artifactNode(
+  run: Run,
+  step: StepSpec,
+  output: string,
+  span: StepSpan | undefined,
+  now: number,
+): JsonObject {
+  const there =
+    span !== undefined && span.end <= now && (span.outcome === 'completed' || span.outcome === 'cached')
+  const metadata: JsonObject = there
+    ? { type: 'DataArtifact', data_type: step.outputs?.[output] ?? '', save_type: 'step_output' }
+    : {}
+  const id = there ? artifactId(run, step.name, output) : null
+  return { node_id: outputNode(step.name, output), type: 'artifact', id, name: output, metadata }
+}
+
+function edgesOf(
+  world: World,
+  step: StepSpec,
+  steps: ReadonlyMap<string, StepSpec>,
+  started: boolean,
+): JsonObject[] {
+  const newest = world.version === '0.98.0'
+  const place: JsonObject = newest
+    ? { ...(started ? { index: 0 } : {}), chunk_index: null, chunk_size: null }
+    : {}
+  const incoming = inputsOf(step, steps).map(({ from, output }) => ({
+    source: outputNode(from.name, output),
+    target: `step/${step.name}`,
+    metadata: { input_name: output, type: 'step_output', ...place },
+  }))
+  const outgoing = Object.keys(step.outputs ?? {}).map((output) => ({
+    source: `step/${step.name}`,
+    target: outputNode(step.name, output),
+    metadata: { output_name: output, type: 'step_output' },
+  }))
+  return [...incoming, ...outgoing]
+}
+
+function outputNode(step: string, output: string): string {
+  return `${step}/outputs/step_output/${output}`
+}

@@ -1,0 +1,70 @@
+import path from 'node:path'
+import type { Environment } from '../github/environment.ts'
+import { readCredentialAgain } from '../github/credential-again.ts'
+import { inline, type WorkflowLog } from '../github/log.ts'
+import { readSavedStep, type SavedStep } from '../github/run-journal.ts'
+import { RunLog } from '../github/run-log.ts'
+import { endSurvivor } from '../github/survivor.ts'
+import { cleanUp } from '../run/clean-up.ts'
+import { parseServerUrl } from '../zenml/server-url.ts'
+import { systemClock } from '../zenml/system-clock.ts'
+import { connect } from './connect.ts'
+
+/** The runner gives a post step of a cancelled job about five minutes; two are enough to be sure. */
+const BUDGET_MS = 110_000
+
+/** A request that the server took may still start a run so long after it was sent. */
+const LATE_START_MS = 60_000
+
+/**
+ * Looks after the run of a main step that did not end in order: killed, crashed, cut off from its server. It
+ * never starts one. Says nothing where nothing is left to see to.
+ */
+export async function cleanUpStep(env: Environment, log: WorkflowLog): Promise<boolean> {
+  const saved = readSavedStep(env)
+  if (saved === undefined) return true
+  const entry = process.argv[1]
+  if (entry !== undefined && (await endSurvivor(saved.facts.processId, path.dirname(entry)))) {
+    log.info('The step was still running; it was ended')
+  }
+  if (saved.planned !== undefined || saved.started !== undefined) await endRunOf(saved, env, log)
+  return true
+}
+
+async function endRunOf(saved: SavedStep, env: Environment, log: WorkflowLog): Promise<void> {
+  const { facts, planned, started } = saved
+  const name = started?.name ?? planned?.name ?? ''
+  const mask = (secret: string): void => {
+    log.mask(secret)
+  }
+  const again = readCredentialAgain(env, mask, parseServerUrl)
+  if (again?.serverUrl !== facts.serverUrl) {
+    const what = again === undefined ? 'are no longer valid' : 'now name another server'
+    log.warning(
+      `The run "${inline(name)}" was not looked after, because this step's inputs ${what}: if it was started, it goes on at ${facts.serverUrl}`,
+    )
+    return
+  }
+  const clock = systemClock
+  const reporter = new RunLog(log)
+  const connection = connect({ baseUrl: facts.serverUrl, credential: again.credential, clock, log, reporter })
+  const signal = AbortSignal.timeout(BUDGET_MS)
+  try {
+    const now = clock.now()
+    const ended = await cleanUp(
+      {
+        planned,
+        started,
+        mode: facts.onCancel,
+        reason: `The workflow step ended early${facts.workflowRunUrl === '' ? '' : `: ${facts.workflowRunUrl}`}`,
+        lookUpUntil: (planned?.sentAt ?? now) + LATE_START_MS,
+        deadline: now + BUDGET_MS,
+      },
+      { client: connection.client, clock, signal },
+    )
+    if (ended.settled) log.info(ended.sentence)
+    else log.warning(ended.sentence)
+  } finally {
+    await connection.close()
+  }
+}

@@ -1,0 +1,66 @@
+import { randomUUID } from 'node:crypto'
+import { listenForCancellation } from '../github/cancellation.ts'
+import { InputFaults } from '../github/input-faults.ts'
+import type { Inputs } from '../github/inputs.ts'
+import type { WorkflowLog } from '../github/log.ts'
+import { RunJournal } from '../github/run-journal.ts'
+import { StepReport } from '../github/step-report.ts'
+import { isSuccess } from '../run/conclusion.ts'
+import { RunError } from '../run/errors.ts'
+import type { FollowPolicy, RunDependencies, RunResult } from '../run/step-run.ts'
+import { isZenmlError } from '../zenml/errors.ts'
+import { systemClock } from '../zenml/system-clock.ts'
+import { connect } from './connect.ts'
+
+/**
+ * Runs a step and says how it ended. Gives whether it succeeded.
+ *
+ * @throws whatever nobody foresaw
+ */
+export async function reportStep(
+  log: WorkflowLog,
+  work: (report: StepReport) => Promise<RunResult>,
+): Promise<boolean> {
+  const report = new StepReport(log)
+  try {
+    const result = await work(report)
+    await report.ended(result)
+    return isSuccess(result.conclusion)
+  } catch (error) {
+    if (error instanceof InputFaults) {
+      report.badInputs(error.faults)
+    } else if (error instanceof RunError || isZenmlError(error)) {
+      const conclusion = error instanceof RunError ? error.conclusion : 'failed'
+      await report.ended({ conclusion, status: '', error: error.message, durationMs: 0 })
+    } else {
+      throw error
+    }
+    return false
+  }
+}
+
+/** Connects as the inputs say, follows a run as `follow` does it, and ends the connections. */
+export async function withRunDependencies(
+  { server, credential }: Pick<Inputs, 'server' | 'credential'>,
+  { onCancel, workflowRunUrl }: Pick<FollowPolicy, 'onCancel' | 'workflowRunUrl'>,
+  log: WorkflowLog,
+  report: StepReport,
+  follow: (deps: RunDependencies) => Promise<RunResult>,
+): Promise<RunResult> {
+  const signal = listenForCancellation()
+  const clock = systemClock
+  const connection = connect({ baseUrl: server.url, credential, clock, log, reporter: report })
+  try {
+    return await follow({
+      client: connection.client.with({ signal }),
+      clock,
+      reporter: report,
+      journal: new RunJournal({ serverUrl: server.url, onCancel, workflowRunUrl, processId: process.pid }),
+      newKey: randomUUID,
+      timeLimit: (ms) => AbortSignal.timeout(ms),
+      signal,
+    })
+  } finally {
+    await connection.close()
+  }
+}

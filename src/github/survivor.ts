@@ -1,0 +1,35 @@
+import { readFile } from 'node:fs/promises'
+import path from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+
+const GONE_WITHIN_MS = 2_000
+
+/**
+ * Ends a main that outlived its step: in a container the runner signals `docker exec`, and not node. Left alone
+ * it could start a run after its post step has looked for one.
+ *
+ * @param entryFolder where the action's entries are; only a process that runs one of them is ended
+ * @returns whether there was one
+ */
+export async function endSurvivor(processId: number, entryFolder: string): Promise<boolean> {
+  if (!(await runsEntry(processId, entryFolder))) return false
+  process.kill(processId, 'SIGKILL')
+  for (
+    const until = Date.now() + GONE_WITHIN_MS;
+    Date.now() < until && (await runsEntry(processId, entryFolder));
+  ) {
+    await delay(50)
+  }
+  return true
+}
+
+/** Where there is no /proc (macOS, Windows) there are no job containers either. */
+async function runsEntry(processId: number, entryFolder: string): Promise<boolean> {
+  try {
+    const command = await readFile(`/proc/${processId}/cmdline`, 'utf8')
+    const entries = ['main.js', 'wait.js'].map((name) => path.join(entryFolder, name))
+    return command.split('\0').some((argument) => entries.includes(path.resolve(argument)))
+  } catch {
+    return false
+  }
+}

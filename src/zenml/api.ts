@@ -1,0 +1,108 @@
+import type { z } from 'zod'
+import type { Clock } from './clock.ts'
+import { AnswerError, CredentialError, TransportError, UnreachableError } from './errors.ts'
+import { parseJson } from './error-body.ts'
+import type { Http, HttpAnswer } from './http.ts'
+import { decideRetry } from './retry.ts'
+import type { Session } from './session.ts'
+
+/** What requests to a server need from outside. */
+export interface ApiDependencies {
+  readonly http: Http
+  /** Origin and path prefix, without a slash at the end. */
+  readonly baseUrl: string
+  readonly session: Session
+  readonly clock: Clock
+  /** Told in one line what failed before another try, and in how many milliseconds that is. */
+  readonly onRetry: (line: string, waitMs: number) => void
+  /** False: a read is tried once, for callers that have their own loop. */
+  readonly retries?: boolean
+  readonly signal?: AbortSignal | undefined
+}
+
+/** One request to the API; `path` is below /api/v1. */
+export interface Call {
+  readonly method: 'GET' | 'POST' | 'PUT'
+  readonly path: string
+  readonly query?: Readonly<Record<string, string | undefined>>
+  readonly json?: unknown
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** Sends requests with the session's token; the one place that knows about 401 and about repeating reads. */
+export class Api {
+  readonly #deps: ApiDependencies
+
+  constructor(deps: ApiDependencies) {
+    this.#deps = deps
+  }
+
+  /** The same server and session with another signal, or without retries. */
+  with(changes: Partial<Pick<ApiDependencies, 'retries' | 'signal'>>): Api {
+    return new Api({ ...this.#deps, ...changes })
+  }
+
+  now(): number {
+    return this.#deps.clock.now()
+  }
+
+  /**
+   * Reads JSON of a known shape, again and again while the failure looks passing.
+   *
+   * @param doing what is tried, as an infinitive, for the error
+   */
+  async read<Schema extends z.ZodType>(
+    doing: string,
+    call: Omit<Call, 'method'>,
+    schema: Schema,
+  ): Promise<z.infer<Schema>> {
+    const { clock, onRetry, retries = true, signal } = this.#deps
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        const answer = await this.exchange({ method: 'GET', ...call })
+        const parsed = answer.status === 200 ? schema.safeParse(parseJson(answer.body)) : undefined
+        if (parsed?.success === true) return parsed.data
+        throw new AnswerError(doing, answer, clock.now())
+      } catch (error) {
+        if (!(error instanceof AnswerError || error instanceof TransportError)) throw error
+        const told = error instanceof TransportError ? new UnreachableError(doing, error) : error
+        const decision = retries ? decideRetry(error, attempt, clock.random()) : undefined
+        if (decision?.kind !== 'retry') throw told
+        onRetry(told.message, decision.waitMs)
+        await clock.sleep(decision.waitMs, signal)
+      }
+    }
+  }
+
+  /** Sends one request, of any status. After a 401, which means that nothing was done, once more with a new one. */
+  async exchange(call: Call): Promise<HttpAnswer> {
+    const answer = await this.#send(call)
+    if (answer.status !== 401) return answer
+    await this.#deps.session.renew()
+    const second = await this.#send(call)
+    if (second.status !== 401) return second
+    const { message } = new AnswerError('use the new token', second, this.#deps.clock.now())
+    throw new CredentialError(
+      `${message}. The login works, but its token is refused: check that the account is active`,
+    )
+  }
+
+  async #send({ method, path, query = {}, json, headers }: Call): Promise<HttpAnswer> {
+    const { http, baseUrl, session, signal } = this.#deps
+    const url = new URL(`${baseUrl}/api/v1${path}`)
+    for (const [name, value] of Object.entries(query))
+      if (value !== undefined) url.searchParams.set(name, value)
+    const token = await session.token()
+    return http.send({
+      method,
+      url: url.href,
+      headers: {
+        authorization: `Bearer ${token}`,
+        ...(json === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(json === undefined ? {} : { body: JSON.stringify(json) }),
+      signal,
+    })
+  }
+}
