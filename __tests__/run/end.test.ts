@@ -113,6 +113,18 @@ describe.each(ZENML_VERSIONS)('a workflow is cancelled, ZenML %s', (version) => 
     expect(scene.server.runs).toHaveLength(0)
   })
 
+  test('while the login hangs: the step ends at once', async () => {
+    const scene = await openScene({
+      version,
+      faults: [{ on: 'login', occurrence: 'always', do: { kind: 'hang' } }],
+    })
+    const controller = new AbortController()
+    const running = scene.execute({}, controller.signal)
+    await until(() => scene.sent(/login$/).length > 0)
+    controller.abort(new Error('cancelled'))
+    expect((await running).error).toBe('Cancelled before a run was started')
+  })
+
   test('while the trigger is under way: the run is found by its name and ended', async () => {
     const scene = await openScene({ version, triggerSeconds: 2, startupSeconds: 600 })
     const controller = new AbortController()

@@ -5,7 +5,6 @@ import type { Inputs } from '../github/inputs.ts'
 import type { WorkflowLog } from '../github/log.ts'
 import { RunJournal } from '../github/run-journal.ts'
 import { StepReport } from '../github/step-report.ts'
-import { isSuccess } from '../run/conclusion.ts'
 import { RunError } from '../run/errors.ts'
 import type { FollowPolicy, RunDependencies, RunResult } from '../run/step-run.ts'
 import { isZenmlError } from '../zenml/errors.ts'
@@ -25,7 +24,7 @@ export async function reportStep(
   try {
     const result = await work(report)
     await report.ended(result)
-    return isSuccess(result.conclusion)
+    return result.error === undefined
   } catch (error) {
     if (error instanceof InputFaults) {
       report.badInputs(error.faults)

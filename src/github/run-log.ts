@@ -48,6 +48,8 @@ export class RunLog implements Reporter {
         return `The server did not finish the request in ${duration(event.afterMs)}, and no run is there: sending a new one for the same name`
       case 'started':
         return `${event.adopted ? 'Found the run by its name: it was started' : 'Started'}: ${inline(event.url ?? event.run.id, LONG)}`
+      case 'ended':
+        return inline(event.sentence, LONG)
       case 'attached':
         return `Following the run ${inline(event.run.name ?? event.run.id, LONG)} (${inline(event.run.status)}): ${inline(event.url ?? event.run.id, LONG)}`
       case 'resumed':

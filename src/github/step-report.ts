@@ -39,9 +39,9 @@ export class StepReport implements Reporter {
     setOutput('conclusion', conclusion)
     setOutput('duration', Math.round(durationMs / 1000))
     setOutput('error', error === undefined ? '' : escapeUnprintable(error))
-    if (error === undefined)
-      this.#log.info(conclusion === 'started' ? 'Not waiting for its end' : `The run ${conclusion}`)
-    else this.#log.error(error, { title: TITLES[conclusion] })
+    if (error !== undefined) this.#log.error(error, { title: TITLES[conclusion] })
+    else if (conclusion === 'completed') this.#log.info('The run completed')
+    else if (conclusion === 'started') this.#log.info('The run goes on; its end is not waited for')
     await writeSummary({
       conclusion,
       status,

@@ -6,11 +6,6 @@ export interface Outcome {
   readonly conclusion: Conclusion
   /** ZenML's last known state of the run. */
   readonly status: string
-  /** One line for a person, with what to do; undefined if all is well. */
+  /** One line for a person, with what to do. Undefined means success: only then is the step green. */
   readonly error: string | undefined
-}
-
-/** Green means that the run completed, or that nobody asked to wait for it. */
-export function isSuccess(conclusion: Conclusion): boolean {
-  return conclusion === 'completed' || conclusion === 'started'
 }

@@ -39,10 +39,9 @@ export async function endRun(
       return {
         settled: true,
         status: stopped.status,
-        sentence:
-          stopped.status === 'completed'
-            ? `The run "${run.name}" had completed before it could be stopped${where}`
-            : `The run "${run.name}" was stopped and is now ${stopped.status}${where}`,
+        sentence: stopped.byItself
+          ? `The run "${run.name}" had ended before it could be stopped and is ${stopped.status}${where}`
+          : `The run "${run.name}" was stopped and is now ${stopped.status}${where}`,
       }
     case 'asked':
       return {

@@ -13,6 +13,8 @@ export type RunEvent =
     }
   | { readonly kind: 'resolved'; readonly definition: Definition; readonly overrides: object }
   | { readonly kind: 'triggering'; readonly name: string }
+  /** What became of a run that was to be stopped. */
+  | { readonly kind: 'ended'; readonly sentence: string }
   /** A run that something else started is followed. */
   | { readonly kind: 'attached'; readonly run: Run; readonly url: string | undefined }
   /** The run of an earlier attempt of this step is taken up instead of a new one. */

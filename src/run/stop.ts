@@ -1,7 +1,7 @@
 import type { ZenmlClient } from '../zenml/client.ts'
 import type { Clock } from '../zenml/clock.ts'
 import { AnswerError, isZenmlError, type ZenmlError } from '../zenml/errors.ts'
-import type { Run, StepState } from '../zenml/model.ts'
+import type { Run } from '../zenml/model.ts'
 import { backoffMs, isPassing } from '../zenml/retry.ts'
 import { runPhase } from '../zenml/status.ts'
 import { unfinishedSteps } from './assess.ts'
@@ -28,8 +28,8 @@ export interface StopDependencies {
 
 /** What is known of a run after the attempt to stop it; `status` is the last one seen. */
 export type Stopped =
-  /** Nothing of it goes on. */
-  | { readonly kind: 'ended'; readonly status: string }
+  /** Nothing of it goes on; `byItself` if it had ended before it could be stopped. */
+  | { readonly kind: 'ended'; readonly status: string; readonly byItself: boolean }
   /** The server took the request; the run had not ended when the time was up. */
   | { readonly kind: 'asked'; readonly status: string }
   /** It goes on, or that is not known; `why` is a clause. */
@@ -104,13 +104,13 @@ class Stop {
       case 'too-early':
         return this.#endEarly()
       case 'finished':
-        return this.#accountForSteps(await this.#look())
+        return this.#accountForSteps(await this.#look(), { byItself: true })
       case 'gone':
-        return { kind: 'ended', status: this.#status }
+        return { kind: 'ended', status: this.#status, byItself: true }
       case 'unsupported': {
         const run = await this.#look()
         if (run.status === 'initializing') return this.#markFailed()
-        if (runPhase(run.status) !== 'going-on') return this.#accountForSteps(run)
+        if (runPhase(run.status) !== 'going-on') return this.#accountForSteps(run, { byItself: true })
         return this.#goingOn('this version of ZenML cannot stop a run that has begun')
       }
       case 'doubtful':
@@ -176,11 +176,14 @@ class Stop {
     return undefined
   }
 
-  async #accountForSteps(run: Run): Promise<Stopped> {
-    if (run.inProgress === false) return { kind: 'ended', status: run.status }
-    const steps: StepState[] = await readSteps(this.#client, run.id)
-    const unfinished = unfinishedSteps(steps)
-    if (unfinished.length === 0) return { kind: 'ended', status: run.status }
+  async #accountForSteps(
+    run: Run,
+    { byItself } = { byItself: runPhase(run.status) === 'succeeded' },
+  ): Promise<Stopped> {
+    const ended = { kind: 'ended', status: run.status, byItself } as const
+    if (run.inProgress === false) return ended
+    const unfinished = unfinishedSteps(await readSteps(this.#client, run.id))
+    if (unfinished.length === 0) return ended
     return this.#goingOn(
       `ZenML does not stop the steps of a run that has ${run.status}; still running: ${unfinished.join(', ')}`,
     )

@@ -78,7 +78,7 @@ export class Api {
   async exchange(call: Call): Promise<HttpAnswer> {
     const answer = await this.#send(call)
     if (answer.status !== 401) return answer
-    await this.#deps.session.renew()
+    await untilAborted(this.#deps.session.renew(), this.#deps.signal)
     const second = await this.#send(call)
     if (second.status !== 401) return second
     const { message } = new AnswerError('use the new token', second, this.#deps.clock.now())
@@ -92,7 +92,7 @@ export class Api {
     const url = new URL(`${baseUrl}/api/v1${path}`)
     for (const [name, value] of Object.entries(query))
       if (value !== undefined) url.searchParams.set(name, value)
-    const token = await session.token()
+    const token = await untilAborted(session.token(), signal)
     return http.send({
       method,
       url: url.href,
@@ -105,4 +105,28 @@ export class Api {
       signal,
     })
   }
+}
+
+/** A login serves all requests, so no request's signal ends it; but nobody waits for it any longer. */
+async function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return work
+  signal.throwIfAborted()
+  const { promise: aborted, reject } = deferred()
+  const onAbort = (): void => {
+    reject(signal.reason)
+  }
+  signal.addEventListener('abort', onAbort, { once: true })
+  try {
+    return await Promise.race([work, aborted])
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+  }
+}
+
+function deferred(): { promise: Promise<never>; reject: (reason: unknown) => void } {
+  let reject: (reason: unknown) => void = () => undefined
+  const promise = new Promise<never>((_resolve, rejectIt) => {
+    reject = rejectIt
+  })
+  return { promise, reject }
 }

@@ -187,7 +187,7 @@ export class ZenmlClient {
       }
       const answer = await this.#api.read("read the run's steps", call, pageOf(stepSchema))
       steps.push(...answer.items.map(toStep))
-      if (page >= answer.total_pages) return steps
+      if (page >= answer.total_pages || answer.items.length === 0) return steps
     }
   }
 

@@ -11,6 +11,9 @@ export interface ErrorBody {
 
 const MESSAGE_LIMIT = 600
 
+/** Patterns look no further: on megabytes of a hostile text they would take minutes. */
+const READ_LIMIT = 10_000
+
 /**
  * Reads the six shapes of errors that ZenML servers and what stands before them give (ZenML API, "Errors"):
  * `{"detail": ["Class", "message"]}`, `{"detail": "message"}`, a bare `["Class", "message"]`,
@@ -19,7 +22,7 @@ const MESSAGE_LIMIT = 600
 export function readErrorBody(answer: HttpAnswer): ErrorBody {
   if (answer.status >= 300 && answer.status < 400) return redirect(answer)
   if (isHtml(answer)) {
-    const title = /<title[^>]*>([^<]{1,120})/i.exec(answer.body)?.[1]
+    const title = /<title[^>]*>([^<]{1,120})/i.exec(answer.body.slice(0, READ_LIMIT))?.[1]
     const named = title === undefined ? '' : ` titled "${oneLine(title)}"`
     return {
       source: 'something that is not a ZenML API',
@@ -29,11 +32,10 @@ export function readErrorBody(answer: HttpAnswer): ErrorBody {
   const json = parseJson(answer.body)
   const pair = exceptionPair(json) ?? exceptionPair(property(json, 'detail'))
   if (pair !== undefined) {
-    return { source: 'the server', exception: pair[0], message: cut(readable(pair[1])) }
+    return { source: 'the server', exception: pair[0], message: cut(readable(pair[1].slice(0, READ_LIMIT))) }
   }
   const text = property(json, 'detail') ?? property(json, 'error')
-  if (typeof text === 'string') return { source: 'the server', message: cut(oneLine(text)) }
-  if (text !== undefined) return { source: 'the server', message: cut(oneLine(JSON.stringify(text))) }
+  if (text !== undefined) return { source: 'the server', message: cut(oneLine(written(text))) }
   const plain = cut(oneLine(answer.body))
   if (answer.status < 300) {
     return {
@@ -59,7 +61,9 @@ function withoutSecrets(location: string): string {
     const url = new URL(location)
     return cut(`${url.origin}${url.pathname}`)
   } catch {
-    return cut(oneLine(location.replace(/[?#].*$/s, '')))
+    const path = oneLine(location.replace(/[?#].*$/s, ''))
+    // What stands before an @ may be a user and a password.
+    return path.includes('@') ? 'another address' : cut(path)
   }
 }
 
@@ -88,7 +92,17 @@ function exceptionPair(value: unknown): [string, string] | undefined {
   const parts: readonly unknown[] = value
   const [exception, ...rest] = parts
   if (typeof exception !== 'string' || !/^[A-Za-z_][\w.]{0,80}$/.test(exception)) return undefined
-  return [exception, rest.map((part) => (typeof part === 'string' ? part : JSON.stringify(part))).join(' ')]
+  return [exception, rest.map(written).join(' ')]
+}
+
+function written(value: unknown): string {
+  if (typeof value === 'string') return value
+  try {
+    return JSON.stringify(value)
+  } catch {
+    // Reading JSON has no limit of depth, writing it has.
+    return '(nested too deeply to be shown)'
+  }
 }
 
 /** Python shows a KeyError's message in quotes, and FastAPI a validation error as a list of dictionaries. */
@@ -123,7 +137,8 @@ function cut(text: string): string {
 export function retryAfterMs(header: string | string[] | undefined, now: number): number | undefined {
   const value = (Array.isArray(header) ? header[0] : header)?.trim()
   if (value === undefined || value === '') return undefined
-  if (/^\d+(\.\d+)?$/.test(value)) return Number(value) * 1000
-  const date = Date.parse(value)
+  if (/^\d{1,12}(\.\d+)?$/.test(value)) return Number(value) * 1000
+  // Date.parse alone takes "try 2049" for a year.
+  const date = /^[A-Z][a-z]+, .* GMT$/.test(value) ? Date.parse(value) : Number.NaN
   return Number.isNaN(date) ? undefined : Math.max(0, date - now)
 }

@@ -13,9 +13,13 @@ export abstract class ZenmlError extends Error {
 const CERTIFICATE_CODES: ReadonlySet<string> = new Set([
   'CERT_HAS_EXPIRED',
   'CERT_NOT_YET_VALID',
+  'CERT_REVOKED',
+  'CERT_SIGNATURE_FAILURE',
   'CERT_UNTRUSTED',
   'DEPTH_ZERO_SELF_SIGNED_CERT',
   'ERR_TLS_CERT_ALTNAME_INVALID',
+  'HOSTNAME_MISMATCH',
+  'INVALID_CA',
   'SELF_SIGNED_CERT_IN_CHAIN',
   'UNABLE_TO_GET_ISSUER_CERT',
   'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
@@ -31,7 +35,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EAI_AGAIN: 'the host name could not be looked up',
   EPIPE: 'the connection was closed while the request was being sent',
   ETIMEDOUT: 'the connection timed out',
-  UND_ERR_CONNECT_TIMEOUT: 'no connection within 10 s',
+  UND_ERR_CONNECT_TIMEOUT: 'no connection could be made in time',
   UND_ERR_SOCKET: 'the connection was closed before the answer was complete',
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'the connection was closed before the answer was complete',
 }
@@ -57,9 +61,18 @@ export class TransportError extends ZenmlError {
     if (CERTIFICATE_CODES.has(code)) {
       return new TransportError(code, `the server's certificate is not trusted (${code})`, sent, true)
     }
+    if (code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'EPROTO') {
+      return new TransportError(
+        code,
+        'the server does not speak TLS there; is it http:// or another port?',
+        sent,
+        true,
+      )
+    }
     const proxyStatus = /Proxy response \((\d{3})\)/.exec(error.message)?.[1]
     if (proxyStatus !== undefined) {
-      return new TransportError('PROXY', `the proxy refused the connection with status ${proxyStatus}`, sent)
+      const told = `the proxy refused the connection with status ${proxyStatus}`
+      return new TransportError('PROXY', told, sent, proxyStatus === '407')
     }
     return new TransportError(code, REASONS[code] ?? `the exchange broke off (${code})`, sent)
   }
@@ -106,10 +119,10 @@ export class CredentialError extends ZenmlError {
 /** The server could not be reached, or did not answer sensibly, for as long as we were ready to try. */
 export class UnreachableError extends ZenmlError {
   override readonly name = 'UnreachableError'
-  override readonly cause: TransportError
+  override readonly cause: TransportError | AnswerError
 
-  constructor(doing: string, cause: TransportError) {
-    super(`Could not ${doing}: ${cause.message}`)
+  constructor(doing: string, cause: TransportError | AnswerError) {
+    super(cause instanceof AnswerError ? cause.message : `Could not ${doing}: ${cause.message}`)
     this.cause = cause
   }
 }

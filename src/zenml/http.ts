@@ -45,6 +45,7 @@ export class Http {
     this.#userAgent = userAgent
     this.#limits = { ...DEFAULT_LIMITS, ...limits }
     this.#dispatcher = new EnvHttpProxyAgent({
+      ...proxiesFromEnvironment(),
       connect: { timeout: this.#limits.connectMs },
       // The exchange's own limit is the one that counts: it also ends answers that drip for ever.
       headersTimeout: 0,
@@ -96,6 +97,34 @@ export class Http {
   }
 }
 
+/**
+ * The proxies of HTTP_PROXY and HTTPS_PROXY, in either case, the lower one first. Without a scheme they are http,
+ * as for curl.
+ *
+ * @throws TransportError if one is no address; it names the variable, not the value, which can hold a password.
+ */
+function proxiesFromEnvironment(): { httpProxy?: string; httpsProxy?: string } {
+  const httpProxy = proxyOf('http_proxy') ?? proxyOf('HTTP_PROXY')
+  const httpsProxy = proxyOf('https_proxy') ?? proxyOf('HTTPS_PROXY')
+  return {
+    ...(httpProxy === undefined ? {} : { httpProxy }),
+    ...(httpsProxy === undefined ? {} : { httpsProxy }),
+  }
+}
+
+function proxyOf(variable: string): string | undefined {
+  const value = process.env[variable]?.trim() ?? ''
+  if (value === '') return undefined
+  const address = value.includes('://') ? value : `http://${value}`
+  if (URL.canParse(address)) return address
+  throw new TransportError(
+    'PROXY',
+    `the variable ${variable} of this runner holds no address; it should look like http://proxy.example.com:3128`,
+    false,
+    true,
+  )
+}
+
 /** Collects one answer, and knows whether the request had begun to leave this machine. */
 class Exchange implements Dispatcher.DispatchHandler {
   readonly answer: Promise<HttpAnswer>
@@ -103,6 +132,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   readonly #bodyBytes: number
   readonly #chunks: Buffer[] = []
   #size = 0
+  #aborted = false
   #status = 0
   #headers: HttpAnswer['headers'] = {}
   #controller: Dispatcher.DispatchController | undefined
@@ -119,12 +149,18 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   /** Ends the exchange for a reason of ours; nothing that arrives later counts. */
   abort(reason: unknown): void {
+    this.#aborted = true
     this.#reject(reason)
     this.#controller?.abort(new Error('aborted'))
   }
 
   /** Called when a connection stands and the request is about to be written to it: from here on it may have arrived. */
   onRequestStart(controller: Dispatcher.DispatchController): void {
+    if (this.#aborted) {
+      // Ended while the connection was made: the caller counts on it that nothing leaves any more.
+      controller.abort(new Error('aborted'))
+      return
+    }
     this.#controller = controller
     this.sent = true
   }
@@ -142,7 +178,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#size += chunk.length
     if (this.#size > this.#bodyBytes) {
       const limit = `${this.#bodyBytes / 1024 / 1024} MB`
-      this.abort(new TransportError('TOO_LARGE', `the answer is larger than ${limit}`, true))
+      this.abort(new TransportError('TOO_LARGE', `the answer is larger than ${limit}`, true, true))
       return
     }
     this.#chunks.push(chunk)

@@ -3,7 +3,7 @@ import type { Clock } from './clock.ts'
 import { AnswerError, CredentialError, TransportError, UnreachableError } from './errors.ts'
 import { parseJson } from './error-body.ts'
 import type { Http } from './http.ts'
-import { decideRetry } from './retry.ts'
+import { decideRetry, isPassing } from './retry.ts'
 import { tokenSchema } from './schemas.ts'
 
 /** Gives the bearer token of each request. */
@@ -75,13 +75,21 @@ export class KeySession implements Session {
   }
 
   token(): Promise<string> {
-    this.#token ??= this.#login()
-    return this.#token
+    return this.#token ?? this.#begin()
   }
 
   async renew(): Promise<void> {
-    this.#token = this.#login()
-    await this.#token
+    await this.#begin()
+  }
+
+  /** Every request shares one login; one that failed for a passing reason must not be all that is left. */
+  #begin(): Promise<string> {
+    const login = this.#login()
+    this.#token = login
+    login.catch((error: unknown) => {
+      if (this.#token === login && !(error instanceof CredentialError)) this.#token = undefined
+    })
+    return login
   }
 
   async #login(): Promise<string> {
@@ -143,6 +151,8 @@ function explained(error: AnswerError | TransportError): Error {
       `${error.message} The server counts failed logins from this runner's address: check that api-key is right everywhere, and try again ${isMinuteLimit(error) ? 'in some minutes' : 'tomorrow'}`,
     )
   }
+  // Tried as often as makes sense: the request that needed the token must not try it all again.
+  if (isPassing(error)) return new UnreachableError('log in', error)
   if (!error.fromZenml) return error
   if (error.status === 401 || error.status === 403 || error.status === 400) {
     return new CredentialError(

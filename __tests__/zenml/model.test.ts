@@ -1,0 +1,194 @@
+import { expect, test } from '@jest/globals'
+import { stepsOfDag, toDefinition, toInfo, toRun, toStep } from '../../src/zenml/model.ts'
+import { dagSchema, definitionSchema, infoSchema, runSchema, stepSchema } from '../../src/zenml/schemas.ts'
+
+const DENIED = { id: 'x', name: 'n', permission_denied: true, body: null, metadata: null, resources: null }
+
+function dag(nodes: readonly object[], edges: readonly (readonly [string, string])[]) {
+  return stepsOfDag(
+    dagSchema.parse({
+      status: 'running',
+      nodes,
+      edges: edges.map(([source, target]) => ({ source, target })),
+    }),
+  )
+}
+
+function step(name: string, status: string | null, id: string | null = name) {
+  return { node_id: `node-${name}`, type: 'step', id, name, metadata: status === null ? {} : { status } }
+}
+
+function artifact(name: string) {
+  return { node_id: `artifact-${name}`, type: 'artifact', id: null, name }
+}
+
+test('a step waits for the steps whose artifacts it takes, and for those it comes after', () => {
+  const steps = dag(
+    [
+      step('load', 'completed'),
+      artifact('data'),
+      artifact('labels'),
+      step('clean', 'cached'),
+      step('train', null, null),
+    ],
+    [
+      ['node-load', 'artifact-data'],
+      ['node-load', 'artifact-labels'],
+      ['artifact-data', 'node-train'],
+      ['artifact-labels', 'node-train'],
+      ['node-clean', 'node-train'],
+    ],
+  )
+  expect(steps).toEqual([
+    { name: 'load', status: 'completed', upstream: [] },
+    { name: 'clean', status: 'cached', upstream: [] },
+    { name: 'train', status: undefined, upstream: ['load', 'clean'] },
+  ])
+})
+
+test('an artifact from outside the run, or an edge to nowhere, holds nobody up', () => {
+  const steps = dag(
+    [artifact('external'), step('train', 'running')],
+    [
+      ['artifact-external', 'node-train'],
+      ['node-gone', 'node-train'],
+      ['node-train', 'artifact-gone'],
+    ],
+  )
+  expect(steps).toEqual([{ name: 'train', status: 'running', upstream: [] }])
+})
+
+test('a started step whose state is not told is unknown, not unstarted', () => {
+  expect(dag([step('a', null)], [])).toEqual([{ name: 'a', status: 'unknown', upstream: [] }])
+})
+
+test('edges in a circle are read once', () => {
+  const steps = dag(
+    [step('a', 'running'), step('b', 'running')],
+    [
+      ['node-a', 'node-b'],
+      ['node-b', 'node-a'],
+    ],
+  )
+  expect(steps.map(({ upstream }) => upstream)).toEqual([['b'], ['a']])
+})
+
+test('a run says where it came from and how it is', () => {
+  const run = toRun(
+    runSchema.parse({
+      id: 'r',
+      name: 'r-name',
+      body: {
+        status: 'failed',
+        status_reason: 'why',
+        in_progress: false,
+        created: '2026-01-01T00:00:00',
+        project_id: 'p',
+        pipeline: { id: 'old', name: 'old' },
+      },
+      metadata: { end_time: '2026-01-01T00:01:00', template_id: 't', workspace: null },
+      resources: { pipeline: { id: 'pl', name: 'training' }, source_snapshot: { id: 's', name: null } },
+    }),
+  )
+  expect(run).toEqual({
+    id: 'r',
+    name: 'r-name',
+    status: 'failed',
+    statusReason: 'why',
+    inProgress: false,
+    created: Date.UTC(2026, 0, 1),
+    endTime: Date.UTC(2026, 0, 1, 0, 1),
+    templateId: 't',
+    sourceSnapshotId: 's',
+    pipeline: { id: 'pl', name: 'training' },
+    projectId: 'p',
+  })
+})
+
+test('a run of an old server has its pipeline in the body and its project as workspace', () => {
+  const body = { status: 'running', pipeline: { id: 'pl', name: 'training' } }
+  const run = toRun(runSchema.parse({ id: 'r', name: 'n', body, metadata: { workspace: { id: 'w' } } }))
+  expect(run).toMatchObject({
+    pipeline: { id: 'pl', name: 'training' },
+    projectId: 'w',
+    inProgress: undefined,
+    endTime: undefined,
+  })
+})
+
+test('of a run that the account may not see, the state is unknown', () => {
+  expect(toRun(runSchema.parse(DENIED))).toMatchObject({
+    id: 'x',
+    name: 'n',
+    status: 'unknown',
+    inProgress: undefined,
+    projectId: undefined,
+    pipeline: undefined,
+  })
+})
+
+test('of a template that the account may not see, nothing is made up', () => {
+  expect(toDefinition('template', definitionSchema.parse(DENIED))).toEqual({
+    kind: 'template',
+    id: 'x',
+    name: 'n',
+    runnable: undefined,
+    pipeline: undefined,
+    project: undefined,
+    sourceSnapshotId: undefined,
+    stepParameters: undefined,
+  })
+})
+
+test('a template gives its pipeline, project, snapshot and the parameters of each step', () => {
+  const steps = { load: { parameters: { rows: 10, deep: { a: [null] } } }, report: {}, odd: null }
+  const definition = toDefinition(
+    'template',
+    definitionSchema.parse({
+      id: 't',
+      name: 'training-template',
+      body: { runnable: true, project_id: 'p' },
+      metadata: { project: { id: 'p', name: 'default' }, config_template: { steps } },
+      resources: { pipeline: { id: 'pl', name: 'training' }, source_snapshot: { id: 's' } },
+    }),
+  )
+  expect(definition).toMatchObject({
+    runnable: true,
+    pipeline: { id: 'pl', name: 'training' },
+    project: { id: 'p', name: 'default' },
+    sourceSnapshotId: 's',
+    stepParameters: { load: { rows: 10, deep: { a: [null] } }, report: {}, odd: {} },
+  })
+})
+
+test.each([
+  ['the project of its metadata', { project: { id: 'p', name: 'a' } }, { id: 'p', name: 'a' }],
+  ['the workspace of an old server', { workspace: { id: 'w', name: 'b' } }, { id: 'w', name: 'b' }],
+  ['the id in its body where there is no more', null, { id: 'body', name: undefined }],
+])('a definition belongs to %s', (_name, metadata, project) => {
+  const from = definitionSchema.parse({ id: 'd', body: { project_id: 'body' }, metadata })
+  expect(toDefinition('snapshot', from).project).toEqual(project)
+})
+
+test('only a deployment of type cloud is Pro', () => {
+  const info = { version: '0.98.0', deployment_type: 'cloud', dashboard_url: 'https://cloud.zenml.io' }
+  expect(toInfo(infoSchema.parse(info))).toEqual({
+    version: '0.98.0',
+    isPro: true,
+    dashboardUrl: 'https://cloud.zenml.io',
+  })
+  expect(toInfo(infoSchema.parse({ ...info, deployment_type: 'other' })).isPro).toBe(false)
+  expect(toInfo(infoSchema.parse({ version: '0.74.0' }))).toMatchObject({
+    isPro: false,
+    dashboardUrl: undefined,
+  })
+})
+
+test('a step without a name is called by its id, one without a body is in an unknown state', () => {
+  expect(toStep(stepSchema.parse({ id: 's', body: { status: 'running' } }))).toEqual({
+    name: 's',
+    status: 'running',
+    upstream: undefined,
+  })
+  expect(toStep(stepSchema.parse({ id: 's', name: 'train', body: null })).status).toBe('unknown')
+})

@@ -1,0 +1,55 @@
+import type { Environment } from '../github/environment.ts'
+import { readFile } from '../github/files.ts'
+import { InputFaults } from '../github/input-faults.ts'
+import { readLoginInputs } from '../github/inputs.ts'
+import type { WorkflowLog } from '../github/log.ts'
+import { setOutput } from '../github/outputs.ts'
+import { RunLog } from '../github/run-log.ts'
+import { isZenmlError } from '../zenml/errors.ts'
+import { parseServerUrl } from '../zenml/server-url.ts'
+import { systemClock } from '../zenml/system-clock.ts'
+import { connect } from './connect.ts'
+
+/**
+ * Exchanges an API key for a token, and hands that to the later steps. Gives whether the step succeeded; all that
+ * a person should know has been said then.
+ *
+ * @throws whatever nobody foresaw
+ */
+export async function login(env: Environment, log: WorkflowLog): Promise<boolean> {
+  const mask = (secret: string): void => {
+    log.mask(secret)
+  }
+  try {
+    const { inputs, notices } = await readLoginInputs({ env, readFile, mask, parseServerUrl })
+    for (const notice of notices) log.notice(notice)
+    const { server, credential } = inputs
+    const reporter = new RunLog(log)
+    const connection = connect({ baseUrl: server.url, credential, clock: systemClock, log, reporter })
+    try {
+      const token = await connection.session.token()
+      handOver(server.url, token, connection.session.expiresAt, log)
+    } finally {
+      await connection.close()
+    }
+    return true
+  } catch (error) {
+    if (error instanceof InputFaults) {
+      for (const { input, line } of error.faults) log.error(line, { title: `Input ${input}` })
+    } else if (isZenmlError(error)) {
+      log.error(error.message, { title: 'ZenML login failed' })
+    } else {
+      throw error
+    }
+    return false
+  }
+}
+
+/** @param expiresAt milliseconds since the epoch; undefined: never. */
+function handOver(serverUrl: string, token: string, expiresAt: number | undefined, log: WorkflowLog): void {
+  // Whole seconds, cut off: a token must not be taken for valid after its end.
+  const end = expiresAt === undefined ? '' : `${new Date(expiresAt).toISOString().slice(0, 19)}Z`
+  setOutput('access-token', token)
+  setOutput('expires-at', end)
+  log.info(`Logged in at ${serverUrl}; the token ${end === '' ? 'does not expire' : `is valid until ${end}`}`)
+}

@@ -1,0 +1,36 @@
+import { endRun, type EndMode } from './end-run.ts'
+import { findRun } from './find-run.ts'
+import type { RunDependencies, RunResult } from './step-run.ts'
+
+export interface StopKnownRequest {
+  readonly serverUrl: string
+  readonly runId: string
+  readonly mode: Exclude<EndMode, 'leave'>
+  /** Page of the workflow run, or empty. */
+  readonly workflowRunUrl: string
+  /** How long to watch that the run ends; milliseconds. */
+  readonly timeoutMs: number
+}
+
+/**
+ * Stops a run that something else started; one that has ended already is as good.
+ *
+ * @throws RunError if there is no such run
+ */
+export async function stopKnownRun(request: StopKnownRequest, deps: RunDependencies): Promise<RunResult> {
+  const { clock, reporter } = deps
+  const { serverUrl, runId, mode, workflowRunUrl, timeoutMs } = request
+  const from = clock.now()
+  const { run, url } = await findRun({ serverUrl, project: undefined }, runId, 'run-id', deps)
+  const reason = workflowRunUrl === '' ? 'Stopped by a workflow' : `Stopped by a workflow: ${workflowRunUrl}`
+  const known = { id: run.id, name: run.name ?? run.id, url, status: run.status }
+  const ended = await endRun({ run: known, mode, reason, deadline: clock.now() + timeoutMs }, deps)
+  if (ended.settled) reporter.tell({ kind: 'ended', sentence: ended.sentence })
+  return {
+    conclusion: ended.settled ? 'stopped' : 'failed',
+    status: ended.status,
+    error: ended.settled ? undefined : ended.sentence,
+    runId: run.id,
+    durationMs: clock.now() - from,
+  }
+}
