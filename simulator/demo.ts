@@ -60,7 +60,7 @@ async function play(scene: DemoScene, number: number, speed: number): Promise<bo
     })
     console.log(`\n${bold('Outputs, for the steps after it')}\n\n${block(outputs(result))}`)
     console.log(`\n${bold('Job summary (Markdown)')}\n\n${block(summary(result))}`)
-    console.log(`\n${bold('What happened')}\n\n${block(scene.after(server))}`)
+    console.log(`\n${bold('What happened')}\n\n${block(scene.after(result, server))}`)
     return scene.isAsTold(result, server)
   } finally {
     await server.close()
@@ -69,7 +69,10 @@ async function play(scene: DemoScene, number: number, speed: number): Promise<bo
 
 async function demo(speed: number): Promise<void> {
   console.log('Three steps of a workflow, run by the built action (dist/) the way a GitHub runner does it.')
-  console.log('The ZenML server is a simulated one on this machine; nothing is sent anywhere else.')
+  console.log(
+    'The ZenML server is a simulated one on this machine; nothing is sent anywhere else. GitHub hides the',
+  )
+  console.log('key and the tokens: where one is printed, you see ***.')
   const untold: string[] = []
   for (const [index, scene] of scenes.entries()) {
     if (!(await play(scene, index + 1, speed))) untold.push(scene.title)
@@ -85,4 +88,6 @@ async function demo(speed: number): Promise<void> {
 }
 
 const { values } = parseArgs({ options: { speed: { type: 'string', default: '1' } } })
-await demo(Number(values.speed))
+const speed = Number(values.speed)
+if (!(speed > 0)) throw new Error(`--speed ${values.speed}: write a number above 0.`)
+await demo(speed)

@@ -9,8 +9,8 @@ export interface DemoScene {
   /** What stands under `with:` beside the address and the key. */
   readonly inputs: Readonly<Record<string, string>>
   readonly faults?: readonly Fault[]
-  /** A sentence about what the server saw. */
-  after(server: Simulator): string
+  /** A sentence or two about what the server saw. */
+  after(result: ActionResult, server: Simulator): string
   /** Whether it ended the way the title says. */
   isAsTold(result: ActionResult, server: Simulator): boolean
 }
@@ -21,10 +21,10 @@ export const scenes: readonly DemoScene[] = [
     before: 'The step starts the snapshot, waits, and hands the results to the steps after it.',
     inputs: {
       snapshot: 'training-template',
-      configuration: 'steps: {train: {parameters: {seconds: 3, accuracy: 0.93}}}',
+      configuration: 'steps:\n  train:\n    parameters:\n      seconds: 3\n      accuracy: 0.93\n',
       tags: 'demo',
     },
-    after: (server) => `The server ran ${steps(server)}. The step is green: exit code 0.`,
+    after: (result, server) => `The server ran ${steps(server)}. ${color(result)}`,
     isAsTold: (result) => result.exitCode === 0 && result.outputs['conclusion'] === 'completed',
   },
   {
@@ -32,10 +32,11 @@ export const scenes: readonly DemoScene[] = [
     before: 'The parameter "fail" makes the pipeline\'s step "train" raise an error.',
     inputs: {
       pipeline: 'training',
-      configuration: 'steps: {train: {parameters: {fail: no data for today}}}',
+      configuration: 'steps:\n  train:\n    parameters:\n      fail: no data for today\n',
     },
-    after: (server) =>
-      `The server ran ${steps(server)}. The step is red: exit code 1. The error is an annotation on the workflow run, too.`,
+    after: (result, server) =>
+      `The server ran ${steps(server)}. ${color(result)}\n` +
+      "The error also stands as an annotation on the workflow run's page.",
     isAsTold: (result) => result.exitCode === 1 && result.outputs['conclusion'] === 'failed',
   },
   {
@@ -48,13 +49,17 @@ export const scenes: readonly DemoScene[] = [
       { on: 'trigger', occurrence: 1, do: { kind: 'no-slot' } },
       { on: 'trigger', occurrence: 2, do: { kind: 'too-busy', seconds: 3 } },
     ],
-    after: (server) =>
-      `The server got ${triggers(server).length} requests to start a run, answered ${answers(server)}, ` +
-      `all with the same Idempotency-Key: ${startedRuns(server)} run was started.`,
+    after: (result, server) =>
+      `The server got ${triggers(server).length} requests to start a run and answered ${answers(server)}.\n` +
+      `They had ${keys(server)} Idempotency-Key between them, and ${startedRuns(server)} run was started. ${color(result)}`,
     isAsTold: (result, server) =>
-      result.exitCode === 0 && startedRuns(server) === 1 && triggers(server).length > 2,
+      result.exitCode === 0 && startedRuns(server) === 1 && keys(server) === 1 && triggers(server).length > 2,
   },
 ]
+
+function color({ exitCode }: ActionResult): string {
+  return `The step is ${exitCode === 0 ? 'green' : 'red'}: exit code ${String(exitCode)}.`
+}
 
 function steps(server: Simulator): string {
   return server.runs.flatMap((run) => run.startedSteps).join(', then ')
@@ -68,6 +73,10 @@ function answers(server: Simulator): string {
   return triggers(server)
     .map(({ status }) => String(status))
     .join(', ')
+}
+
+function keys(server: Simulator): number {
+  return new Set(triggers(server).map(({ headers }) => headers['idempotency-key'])).size
 }
 
 function startedRuns(server: Simulator): number {
