@@ -39730,8 +39730,11 @@ var __webpack_exports__ = {};
 
 // EXPORTS
 __nccwpck_require__.d(__webpack_exports__, {
-  i: () => (/* binding */ main),
-  b: () => (/* binding */ post)
+  iD: () => (/* binding */ build_login),
+  iW: () => (/* binding */ main),
+  bE: () => (/* binding */ post),
+  ds: () => (/* binding */ stop),
+  uk: () => (/* binding */ wait)
 });
 
 // EXTERNAL MODULE: external "node:fs/promises"
@@ -39780,49 +39783,15 @@ function systemCode(error) {
     return hasCode && typeof error.code === 'string' ? error.code : '';
 }
 
-// EXTERNAL MODULE: external "node:crypto"
-var external_node_crypto_ = __nccwpck_require__(7598);
-;// CONCATENATED MODULE: ./build/github/identity.js
-
-/** Reads what the runner's default variables say about this step; a missing variable is an empty text. */
-function readWorkflowContext(env) {
-    const read = (name) => env[name]?.trim() ?? '';
-    const serverUrl = read('GITHUB_SERVER_URL').replace(/\/+$/, '') || 'https://github.com';
-    const repository = read('GITHUB_REPOSITORY');
-    const runId = read('GITHUB_RUN_ID');
-    const attempt = read('GITHUB_RUN_ATTEMPT');
-    const runAttempt = /^\d{1,9}$/.test(attempt) ? Number(attempt) : 0;
-    const runPage = `${serverUrl}/${repository}/actions/runs/${runId}`;
-    return {
-        serverUrl,
-        apiUrl: read('GITHUB_API_URL').replace(/\/+$/, '') || 'https://api.github.com',
-        repository,
-        repositoryId: read('GITHUB_REPOSITORY_ID'),
-        workflow: read('GITHUB_WORKFLOW'),
-        workflowRef: read('GITHUB_WORKFLOW_REF'),
-        job: read('GITHUB_JOB'),
-        action: read('GITHUB_ACTION'),
-        runId,
-        runAttempt,
-        workflowRunUrl: repository === '' || runId === '' ? '' : runAttempt > 1 ? `${runPage}/attempts/${runAttempt}` : runPage,
-        eventName: read('GITHUB_EVENT_NAME'),
-        eventPath: read('GITHUB_EVENT_PATH'),
-        actor: read('GITHUB_ACTOR'),
-        sha: read('GITHUB_SHA'),
-        ref: read('GITHUB_REF'),
-        headRef: read('GITHUB_HEAD_REF'),
-        workspace: read('GITHUB_WORKSPACE'),
-    };
-}
-/**
- * Names one step of one workflow, the same in every run and every attempt: 8 hex digits.
- *
- * GitHub's own variables are equal in all cells of a matrix and for all steps inside a composite action, so
- * `stepKey` (the input `step-key`) tells those apart.
- */
-function stepIdentity(context, stepKey) {
-    const parts = [context.repositoryId, context.workflowRef, context.action, stepKey];
-    return (0,external_node_crypto_.createHash)('sha256').update(parts.join('\n')).digest('hex').slice(0, 8);
+;// CONCATENATED MODULE: ./build/github/input-faults.js
+/** The step cannot start as it is written. The message lists every fault, one a line. */
+class InputFaults extends Error {
+    name = 'InputFaults';
+    faults;
+    constructor(faults) {
+        super(faults.map((fault) => fault.line).join('\n'));
+        this.faults = faults;
+    }
 }
 
 // EXTERNAL MODULE: external "node:buffer"
@@ -39874,6 +39843,8 @@ function breakCommands(line) {
 const MAX_VALUES = 100_000;
 /** Deeper than any configuration; whatever walks the value later may do so recursively. */
 const MAX_DEPTH = 100;
+/** As the parser counts: the document, the mappings and lists in each other, and the value in the innermost. */
+const MAX_OPEN_NODES = MAX_DEPTH + 2;
 /** Then a reader knows enough; one mistake in a text often makes others. */
 const MAX_PROBLEMS = 5;
 /** Keys that mean something else than a key to JavaScript. */
@@ -39904,6 +39875,9 @@ async function parseMapping(text, show) {
         const { line, col } = lines.linePos(offset);
         return { line: Math.max(1, line), column: Math.max(1, col), problem };
     };
+    const deep = tooDeepAt(yaml, text, lines);
+    if (deep !== undefined)
+        return { ok: false, problems: [locate(deep, TOO_DEEP)] };
     const document = yaml.parseDocument(text, {
         version: '1.2',
         schema: 'core',
@@ -39914,12 +39888,27 @@ async function parseMapping(text, show) {
         merge: false,
         resolveKnownTags: false,
         prettyErrors: false,
-        lineCounter: lines,
     });
     const complaints = [...document.errors, ...document.warnings];
     if (complaints.length > 0)
         return { ok: false, problems: syntaxProblems(complaints, locate) };
     return new MappingReader(yaml, locate, show).read(document);
+}
+/**
+ * Where the text is nested too deeply, if it is. The library goes on until its stack is used up, and a regular
+ * expression that V8 has to compile there can end the whole process.
+ *
+ * @param lines gets to know the lines, up to that place.
+ */
+function tooDeepAt(yaml, text, lines) {
+    lines.addNewLine(0);
+    const parser = new yaml.Parser(lines.addNewLine);
+    for (const lexeme of new yaml.Lexer().lex(text)) {
+        Array.from(parser.next(lexeme));
+        if (parser.stack.length > MAX_OPEN_NODES)
+            return parser.offset;
+    }
+    return undefined;
 }
 function syntaxProblems(complaints, locate) {
     // After the parser ran out of stack, what it says and where is noise.
@@ -40041,7 +40030,9 @@ class MappingReader {
     #isTooMuch(node, depth) {
         if (depth <= MAX_DEPTH && this.#count <= MAX_VALUES)
             return false;
-        const problem = depth > MAX_DEPTH ? TOO_DEEP : `the aliases stand for more than ${MAX_VALUES} values; write fewer`;
+        const problem = depth > MAX_DEPTH
+            ? TOO_DEEP
+            : `these are more than ${MAX_VALUES} values, those behind aliases included; write fewer`;
         // One is enough: the same is true of every value that follows.
         if (!this.#problems.some((known) => known.problem === problem))
             this.#complain(node, problem);
@@ -40066,8 +40057,8 @@ function keyProblem(name, key) {
 
 
 
-/** Far above any configuration; a larger file is the wrong one. */
-const MAX_BYTES = 1_000_000;
+/** Far above any configuration; and the YAML library takes up to a second for 100 KB of the worst nonsense. */
+const MAX_KILOBYTES = 256;
 const MAX_PROBLEM_LENGTH = 200;
 const MAX_WORDS_LENGTH = 60;
 /**
@@ -40084,7 +40075,7 @@ async function readConfigurationFile(path, context) {
     if (path === undefined)
         return { sources: [], faults: [] };
     const input = 'configuration-file';
-    const file = await context.readFile((0,external_node_path_.resolve)(context.workspace, path), MAX_BYTES);
+    const file = await context.readFile((0,external_node_path_.resolve)(context.workspace, path), MAX_KILOBYTES * 1024);
     if (!file.ok)
         return oneFault(input, `${quote(path)} ${fileProblem(file.reason, file.code, path)}`);
     const text = decode(file.bytes);
@@ -40124,7 +40115,7 @@ function fileProblem(reason, code, path) {
         case 'no-file':
             return 'is a device or a pipe; write the path of one YAML or JSON file';
         case 'too-large':
-            return `is larger than ${MAX_BYTES / 1_000_000} MB; is it the right file?`;
+            return `is larger than ${MAX_KILOBYTES} KB; is it the right file?`;
         case 'unreadable':
             return `cannot be read${code === '' ? '' : ` (${code})`}; check its path and its permissions`;
     }
@@ -40137,15 +40128,49 @@ function oneFault(input, problem) {
     return { sources: [], faults: [{ input, line: `${input}: ${problem}` }] };
 }
 
-;// CONCATENATED MODULE: ./build/github/input-faults.js
-/** The step cannot start as it is written. The message lists every fault, one a line. */
-class InputFaults extends Error {
-    name = 'InputFaults';
-    faults;
-    constructor(faults) {
-        super(faults.map((fault) => fault.line).join('\n'));
-        this.faults = faults;
-    }
+// EXTERNAL MODULE: external "node:crypto"
+var external_node_crypto_ = __nccwpck_require__(7598);
+;// CONCATENATED MODULE: ./build/github/identity.js
+
+/** Reads what the runner's default variables say about this step; a missing variable is an empty text. */
+function readWorkflowContext(env) {
+    const read = (name) => env[name]?.trim() ?? '';
+    const serverUrl = read('GITHUB_SERVER_URL').replace(/\/+$/, '') || 'https://github.com';
+    const repository = read('GITHUB_REPOSITORY');
+    const runId = read('GITHUB_RUN_ID');
+    const attempt = read('GITHUB_RUN_ATTEMPT');
+    const runAttempt = /^\d{1,9}$/.test(attempt) ? Number(attempt) : 0;
+    const runPage = `${serverUrl}/${repository}/actions/runs/${runId}`;
+    return {
+        serverUrl,
+        apiUrl: read('GITHUB_API_URL').replace(/\/+$/, '') || 'https://api.github.com',
+        repository,
+        repositoryId: read('GITHUB_REPOSITORY_ID'),
+        workflow: read('GITHUB_WORKFLOW'),
+        workflowRef: read('GITHUB_WORKFLOW_REF'),
+        job: read('GITHUB_JOB'),
+        action: read('GITHUB_ACTION'),
+        runId,
+        runAttempt,
+        workflowRunUrl: repository === '' || runId === '' ? '' : runAttempt > 1 ? `${runPage}/attempts/${runAttempt}` : runPage,
+        eventName: read('GITHUB_EVENT_NAME'),
+        eventPath: read('GITHUB_EVENT_PATH'),
+        actor: read('GITHUB_ACTOR'),
+        sha: read('GITHUB_SHA'),
+        ref: read('GITHUB_REF'),
+        headRef: read('GITHUB_HEAD_REF'),
+        workspace: read('GITHUB_WORKSPACE'),
+    };
+}
+/**
+ * Names one step of one workflow, the same in every run and every attempt: 8 hex digits.
+ *
+ * GitHub's own variables are equal in all cells of a matrix and for all steps inside a composite action, so
+ * `stepKey` (the input `step-key`) tells those apart.
+ */
+function stepIdentity(context, stepKey) {
+    const parts = [context.repositoryId, context.workflowRef, context.action, stepKey];
+    return (0,external_node_crypto_.createHash)('sha256').update(parts.join('\n')).digest('hex').slice(0, 8);
 }
 
 ;// CONCATENATED MODULE: ./node_modules/leven/index.js
@@ -40323,6 +40348,151 @@ function closestMatch(target, candidates, options) {
 	}
 
 	return best;
+}
+
+;// CONCATENATED MODULE: ./build/github/input-names.js
+
+
+const PREFIX = 'INPUT_';
+/** Two slips of the finger; with more, a name is as likely one of something else. */
+const MAX_SLIPS = 2;
+/** The variable in which the runner hands over an input: upper case, spaces as underscores, hyphens as they are. */
+function variableOf(name) {
+    return `${PREFIX}${name.replaceAll(' ', '_').toUpperCase()}`;
+}
+/** Reads the variables of these inputs. */
+function readRawInputs(env, names) {
+    const raw = {};
+    for (const name of names) {
+        const text = env[variableOf(name)];
+        if (text !== undefined && text.trim() !== '')
+            raw[name] = text;
+    }
+    return raw;
+}
+/**
+ * Looks for inputs that the action does not have. GitHub hands them over with a warning only, so a misspelt
+ * one would be ignored in silence: close to a known name it is a fault. Others are only noted, because such a
+ * variable can come from somewhere else.
+ */
+function checkNames(env, names) {
+    const faults = [];
+    const notices = [];
+    const known = new Set(names.map(variableOf));
+    for (const variable of Object.keys(env).sort()) {
+        if (!variable.startsWith(PREFIX) || known.has(variable))
+            continue;
+        const input = variable.slice(PREFIX.length).toLowerCase();
+        const near = nearest(input, names);
+        if (near === undefined) {
+            notices.push(`the action has no input ${quote(input, 50)}, so it is ignored${related(input, names)}`);
+        }
+        else {
+            faults.push({ input, line: `${quote(input, 50)}: the action has no such input; did you mean ${near}?` });
+        }
+    }
+    return { faults, notices };
+}
+function nearest(input, names) {
+    const written = input.replaceAll('_', '-');
+    // At least as many letters must be right as wrong: `tag` is near `tags`, `tz` is near nothing.
+    const maxDistance = Math.min(MAX_SLIPS, Math.floor((written.length - 1) / 2));
+    return maxDistance < 1 ? undefined : closestMatch(written, [...names], { maxDistance });
+}
+function related(input, names) {
+    const written = `-${input.replaceAll('_', '-')}-`;
+    const found = names.find((name) => written.includes(`-${name}-`));
+    return found === undefined ? '' : `; did you mean ${found}?`;
+}
+
+;// CONCATENATED MODULE: ./build/github/input-rules.js
+
+/*
+ * Rules about inputs together: what is missing, and what contradicts what. They look at the texts as given,
+ * so they hold also while single values have faults of their own.
+ */
+/** Longer than any usual path, short enough for one line. */
+const MAX_SOURCE_LENGTH = 150;
+/** Whether a boolean input is on, as far as its text can tell. */
+function isTrue(text) {
+    return /^\s*true\s*$/i.test(text ?? '');
+}
+function isFalse(text) {
+    return /^\s*false\s*$/i.test(text ?? '');
+}
+/**
+ * Every action needs a server and one credential.
+ *
+ * @param credentials the inputs that can hold one. @param missingSecrets why GitHub passes no secrets here, if
+ * that is so.
+ */
+function connectionFaults(raw, credentials, missingSecrets) {
+    return [...serverFaults(raw, missingSecrets), ...credentialFaults(raw, credentials, missingSecrets)];
+}
+function serverFaults(raw, missingSecrets) {
+    if (raw['server-url'] !== undefined)
+        return [];
+    return missingSecrets === undefined
+        ? fault('server-url', 'missing; write the address of your ZenML server or workspace, such as https://zenml.example.com')
+        : fault('server-url', `empty; if it comes from a secret: ${missingSecrets}`);
+}
+function credentialFaults(raw, credentials, missingSecrets) {
+    const [first, second] = credentials.filter((name) => raw[name] !== undefined);
+    if (first !== undefined && second !== undefined) {
+        return fault(second, `contradicts ${first}; give only one of the two`);
+    }
+    if (first !== undefined)
+        return [];
+    if (missingSecrets !== undefined)
+        return fault('api-key', `empty: ${missingSecrets}`);
+    const other = credentials.includes('access-token') ? ', or give an access-token' : '';
+    return fault('api-key', 'missing, or its secret does not exist; write api-key: ${{ secrets.ZENML_API_KEY }} with the key of a ' +
+        `ZenML service account${other}`);
+}
+/** The action itself needs something to run. */
+function targetFaults(raw) {
+    if (raw.snapshot !== undefined && raw.template !== undefined) {
+        return fault('template', 'contradicts snapshot; give only one of the two');
+    }
+    if (raw.snapshot !== undefined || raw.template !== undefined || raw.pipeline !== undefined)
+        return [];
+    return fault('snapshot', 'missing, so there is nothing to run; give a snapshot, a template (servers before 0.90), or a pipeline for its newest one');
+}
+/** What an input about the wait says where it changes nothing, and what else it would mean without a wait. */
+const WITHOUT_WAIT = [
+    ['timeout', 'none', 'it limits the wait'],
+    ['poll-interval', 'adaptive', 'nothing is polled'],
+    ['on-timeout', 'stop', 'only a wait has a timeout'],
+    ['on-paused', 'wait', 'nobody sees the run pause'],
+];
+/** Without a wait nothing that is said about it can hold. */
+function waitFaults(raw) {
+    if (!isFalse(raw.wait))
+        return [];
+    return WITHOUT_WAIT.flatMap(([name, neutral, why]) => raw[name] === undefined || raw[name].trim() === neutral
+        ? []
+        : fault(name, `contradicts wait: false, as ${why}; remove one of the two`));
+}
+/** A run of an earlier attempt is found by the name that the action gives, so there must be no other name. */
+function resumeFaults(raw, configuration) {
+    if (!isTrue(raw.resume))
+        return [];
+    const named = configuration.filter(({ value }) => (value['run_name'] ?? null) !== null);
+    const places = [
+        ...(raw['run-name'] === undefined ? [] : ['run-name']),
+        ...named.map(({ source }) => `run_name in ${showOnOneLine(source, MAX_SOURCE_LENGTH)}`),
+    ];
+    return places.flatMap((place) => fault('resume', `contradicts ${place}: the run of an earlier attempt is found by the name that the action gives; remove one of the two`));
+}
+/** wait/ and stop/ need a run that something else started. */
+function missingRunFaults(raw, input) {
+    if (raw[input] !== undefined)
+        return [];
+    const what = input === 'run' ? 'id or the name' : 'id';
+    return fault(input, `missing; write the ${what} of the run, such as \${{ needs.train.outputs.run-id }}`);
+}
+function fault(input, problem) {
+    return [{ input, line: `${input}: ${problem}` }];
 }
 
 ;// CONCATENATED MODULE: ./node_modules/zod/v4/core/util.js
@@ -48695,7 +48865,7 @@ const ZodGUID = /*@__PURE__*/ $constructor("ZodGUID", (inst, def) => {
     ZodStringFormat.init(inst, def);
 });
 function schemas_guid(params) {
-    return core._guid(ZodGUID, params);
+    return _guid(ZodGUID, params);
 }
 const ZodUUID = /*@__PURE__*/ $constructor("ZodUUID", (inst, def) => {
     // ZodStringFormat.init(inst, def);
@@ -49860,6 +50030,180 @@ function preprocess(fn, schema) {
     });
 }
 
+;// CONCATENATED MODULE: ./build/github/missing-secrets.js
+
+/** A webhook's payload has at most 25 MB. */
+const MAX_EVENT_BYTES = 25_000_000;
+const repository = object({ full_name: schemas_string() });
+const pullRequestEvent = object({
+    pull_request: object({
+        // Null when the fork was deleted in the meantime.
+        head: object({ repo: repository.nullable() }),
+        base: object({ repo: repository }),
+    }),
+});
+/**
+ * Why GitHub hands no secrets to this workflow, with what to do, or `undefined` if it does hand them over.
+ *
+ * Workflows that Dependabot starts get secrets of their own kind only; those of a fork's pull request get
+ * none, but for `pull_request_target`, which runs in the base repository.
+ */
+async function whySecretsAreMissing(context, readFile) {
+    if (context.actor === 'dependabot[bot]') {
+        return ("a workflow that Dependabot starts gets Dependabot's secrets only; add it in the repository's settings " +
+            "under Secrets and variables, Dependabot, or skip the step with if: github.actor != 'dependabot[bot]'");
+    }
+    const isPullRequest = context.eventName.startsWith('pull_request') && context.eventName !== 'pull_request_target';
+    if (!isPullRequest || !(await isFromFork(context.eventPath, readFile)))
+        return undefined;
+    return ('secrets are not passed to workflows of forks; skip the step there with ' +
+        'if: github.event.pull_request.head.repo.full_name == github.repository');
+}
+async function isFromFork(eventPath, readFile) {
+    if (eventPath === '')
+        return false;
+    const file = await readFile(eventPath, MAX_EVENT_BYTES);
+    if (!file.ok)
+        return false;
+    const event = pullRequestEvent.safeParse(parseJson(new TextDecoder().decode(file.bytes)));
+    if (!event.success)
+        return false;
+    const { head, base } = event.data.pull_request;
+    return head.repo?.full_name !== base.repo.full_name;
+}
+/** Nothing at all for a payload that is no JSON: it only makes a message more helpful. */
+function parseJson(text) {
+    try {
+        return JSON.parse(text);
+    }
+    catch {
+        return undefined;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/github/secrets.js
+/** The runner hides a value everywhere; a shorter one would make the whole log unreadable. */
+const MIN_SECRET_LENGTH = 4;
+/** No key or token is shorter; a made-up one such as `test` may well be a part of a pipeline's name. */
+const MIN_RECOGNIZABLE_LENGTH = 16;
+/** The values that must never be seen, in every form in which a careless paste can hold them. */
+class Secrets {
+    #values;
+    /** @param texts values of secret inputs as the runner gave them. */
+    constructor(texts) {
+        const forms = texts.flatMap((text) => {
+            const whole = text.trim();
+            return [whole, ...whole.split(/[\r\n]+/), unquoted(whole)].map((form) => form.trim());
+        });
+        const hideable = forms.filter((form) => form.length >= MIN_SECRET_LENGTH);
+        // The longest first, so that no rest of a long one stays when a short one is a part of it.
+        this.#values = [...new Set(hideable)].sort((a, b) => b.length - a.length);
+    }
+    /** Every form, to be masked. */
+    get values() {
+        return this.#values;
+    }
+    /** Whether the text holds a value that cannot stand there by chance. */
+    areIn(text) {
+        return this.#values.some((value) => value.length >= MIN_RECOGNIZABLE_LENGTH && text.includes(value));
+    }
+    /** The text with `***` where a secret stood. Do this before a text is cut: a part is a secret too. */
+    redact(text) {
+        return this.#values.reduce((shown, value) => shown.replaceAll(value, '***'), text);
+    }
+}
+function unquoted(text) {
+    return /^(["'`])(.*)\1$/su.exec(text)?.[2] ?? text;
+}
+
+;// CONCATENATED MODULE: ./build/github/input-reader.js
+
+
+
+
+
+
+/**
+ * Reads and checks the inputs of one action: what all actions share, and, through `readOwn`, the rest.
+ *
+ * @throws {InputFaults} with every fault that was found, in the order of the action's file.
+ */
+async function readChecked(table, sources, readOwn) {
+    const { env, readFile, parseServerUrl } = sources;
+    const raw = readRawInputs(env, table.names);
+    const secrets = new Secrets(table.secrets.flatMap((name) => raw[name] ?? []));
+    for (const secret of secrets.values)
+        sources.mask(secret);
+    const context = readWorkflowContext(env);
+    const redact = (text) => secrets.redact(text);
+    const credential = credentialOf(raw);
+    const missingSecrets = credential === undefined ? await whySecretsAreMissing(context, readFile) : undefined;
+    const names = checkNames(env, table.names);
+    const server = readServer(raw, parseServerUrl);
+    const parsed = table.schema.safeParse(raw);
+    const own = await readOwn({ raw, values: parsed.data, workspace: context.workspace, redact });
+    const faults = withoutSecrets(table, raw, secrets, [
+        ...names.faults,
+        ...server.faults,
+        ...schemaFaults(parsed.error),
+        ...connectionFaults(raw, table.secrets, missingSecrets),
+        ...own.faults,
+    ]);
+    if (faults.length > 0 || own.inputs === undefined || !credential || !server.address) {
+        throw new InputFaults(inOrder(table.names, faults));
+    }
+    return {
+        inputs: { ...own.inputs, server: server.address, credential },
+        notices: [...names.notices, ...server.notices].map(redact),
+    };
+}
+function credentialOf(raw) {
+    const key = raw['api-key']?.trim();
+    const token = raw['access-token']?.trim();
+    if (key !== undefined)
+        return { kind: 'api-key', key };
+    return token === undefined ? undefined : { kind: 'access-token', token };
+}
+function readServer(raw, parseServerUrl) {
+    const input = 'server-url';
+    const text = raw[input];
+    if (text === undefined)
+        return { notices: [], faults: [] };
+    const parsed = parseServerUrl(text);
+    if (!parsed.ok)
+        return { notices: [], faults: [{ input, line: `${input}: ${parsed.problem}` }] };
+    const notices = parsed.notices.map((notice) => `${input}: ${notice}`);
+    const address = { url: parsed.url };
+    if (!parsed.plainHttp || isTrue(raw['allow-insecure-http']))
+        return { address, notices, faults: [] };
+    const problem = 'http:// would send the credential unencrypted; use https://, or set allow-insecure-http: true';
+    return { address, notices, faults: [{ input, line: `${input}: ${problem}` }] };
+}
+function schemaFaults(error) {
+    return (error?.issues ?? []).map(({ path, message }) => {
+        const input = String(path[0]);
+        return { input, line: `${input}: ${message}` };
+    });
+}
+/** A configuration may pass the key on to its steps; in any other input it is a slip, and is not shown. */
+function withoutSecrets({ names, secrets: secretNames }, raw, secrets, faults) {
+    const misplaced = names.filter((name) => !secretNames.includes(name) && name !== 'configuration' && secrets.areIn(raw[name] ?? ''));
+    return [
+        ...misplaced.map((input) => ({
+            input,
+            line: `${input}: holds the value of ${secretNames.join(' or ')}; remove it from here`,
+        })),
+        ...faults
+            .filter((fault) => !misplaced.some((name) => name === fault.input))
+            .map(({ input, line }) => ({ input, line: secrets.redact(line) })),
+    ];
+}
+/** Misspelt names come first: they are often the reason why another input is missing. */
+function inOrder(names, faults) {
+    const place = (fault) => names.findIndex((name) => name === fault.input);
+    return [...faults].sort((a, b) => place(a) - place(b));
+}
+
 ;// CONCATENATED MODULE: ./node_modules/parse-duration/locale/en.js
 const unit = Object.create(null)
 const m = 60000, h = m * 60, d = h * 24, y = d * 365.25
@@ -49960,29 +50304,29 @@ const ZERO = 'is zero; write a time such as 30m or 2h30m';
  */
 function parseDuration(text) {
     if (/^[-\u2212]\s*\d/.test(text))
-        return fault('is negative; write a time such as 30m or 2h30m');
+        return duration_fault('is negative; write a time such as 30m or 2h30m');
     if (/^\+?0+(?:\.0+)?$/.test(text))
-        return fault(ZERO);
+        return duration_fault(ZERO);
     if (/^\+?\d+(?:\.\d+)?$/.test(text)) {
         const number = text.replace('+', '').slice(0, 9);
-        return fault(`has no unit; write ${number}s for seconds or ${number}m for minutes`);
+        return duration_fault(`has no unit; write ${number}s for seconds or ${number}m for minutes`);
     }
     const isTime = text.length <= MAX_LENGTH && GRAMMAR.test(text);
     const ms = isTime ? parse_duration_parse(text) : undefined;
     if (ms === undefined) {
-        return fault('is not a time; write days, hours, minutes and seconds as in 1d, 2h30m, 45m or 90s');
+        return duration_fault('is not a time; write days, hours, minutes and seconds as in 1d, 2h30m, 45m or 90s');
     }
     if (ms === null || ms < 1)
-        return fault(ZERO);
+        return duration_fault(ZERO);
     if (ms > MAX_DURATION_MS)
-        return fault('is longer than GitHub lets a workflow run last; write at most 35d');
+        return duration_fault('is longer than GitHub lets a workflow run last; write at most 35d');
     return { ok: true, ms: Math.round(ms) };
 }
-function fault(problem) {
+function duration_fault(problem) {
     return { ok: false, problem };
 }
 
-;// CONCATENATED MODULE: ./build/github/input-schema.js
+;// CONCATENATED MODULE: ./build/github/input-fields.js
 
 
 
@@ -50003,7 +50347,8 @@ function value(read) {
         });
     });
 }
-const input_schema_boolean = value((text, fault) => {
+/** `true` or `false`. */
+const input_fields_boolean = value((text, fault) => {
     // As GitHub's own toolkit: the booleans of YAML 1.2's core schema.
     if (['true', 'True', 'TRUE'].includes(text))
         return true;
@@ -50011,16 +50356,19 @@ const input_schema_boolean = value((text, fault) => {
         return false;
     return fault('is not a boolean; write true or false');
 });
-const input_schema_duration = value((text, fault) => {
+/** A time in milliseconds. */
+const input_fields_duration = value((text, fault) => {
     const parsed = parseDuration(text);
     return parsed.ok ? parsed.ms : fault(parsed.problem);
 });
+/** A time in milliseconds; `undefined` for the word none. */
 const durationOrNone = value((text, fault) => {
     if (text === 'none')
         return undefined;
     const parsed = parseDuration(text);
     return parsed.ok ? parsed.ms : fault(`${parsed.problem}, or none`);
 });
+/** A time in milliseconds, at least 1000; `undefined` for the word adaptive. */
 const pollInterval = value((text, fault) => {
     if (text === 'adaptive')
         return undefined;
@@ -50045,7 +50393,53 @@ function singleLine(maxLength) {
         return problem === undefined ? text : fault(problem);
     });
 }
-const input_schema_name = singleLine(MAX_NAME_LENGTH);
+/** Any text on one line, such as a path. */
+const line = singleLine(MAX_TEXT_LENGTH);
+/** A name as ZenML stores it, or an id. */
+const input_fields_name = singleLine(MAX_NAME_LENGTH);
+/** Any text of any length, as it is. */
+const input_fields_text = schemas_string();
+/** One of a few words, written exactly so. */
+function choice(words) {
+    return value((text, fault) => {
+        const chosen = words.find((word) => word === text);
+        if (chosen !== undefined)
+            return chosen;
+        const near = closestMatch(text
+            .toLowerCase()
+            .replaceAll(/[\s_]+/g, '-')
+            .slice(0, MAX_NAME_LENGTH), [...words], { maxDistance: 2 });
+        return fault(near === undefined
+            ? `is no choice here; write ${listed(words)}`
+            : `is no choice here; did you mean ${near}?`);
+    });
+}
+function listed(words) {
+    return new Intl.ListFormat('en', { type: 'disjunction' }).format(words);
+}
+/** The id of a run, in lower case. */
+const runId = value((text, fault) => {
+    const problem = runAddressProblem(text) ?? lineProblem(text, MAX_NAME_LENGTH);
+    if (problem !== undefined)
+        return fault(problem);
+    if (schemas_guid().safeParse(text).success)
+        return text.toLowerCase();
+    return fault('is not the id of a run; write the UUID that the output run-id of the step that started it has');
+});
+/** The id or the name of a run. */
+const runReference = value((text, fault) => {
+    const problem = runAddressProblem(text) ?? lineProblem(text, MAX_NAME_LENGTH);
+    return problem === undefined ? text : fault(problem);
+});
+/** People copy what the browser shows; no run is named like an address. */
+function runAddressProblem(text) {
+    if (!/^https?:\/\//i.test(text))
+        return undefined;
+    const id = /\/runs\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:[/?#]|$)/i.exec(text)?.[1];
+    return id === undefined
+        ? "is an address; write the run's id"
+        : `is the address of a page; write only the run's id, ${id.toLowerCase()}`;
+}
 /** A key or token. Its faults never show the value. */
 const credential = schemas_string().transform((raw, context) => {
     const text = raw.trim();
@@ -50069,6 +50463,7 @@ function credentialProblem(text) {
     }
     return undefined;
 }
+/** May hold `{date}` and `{time}`; at most 255 characters once they are filled in. */
 const runName = value((text, fault) => {
     const problem = lineProblem(text, MAX_TEXT_LENGTH) ?? runNameProblem(text);
     return problem === undefined ? text : fault(problem);
@@ -50111,316 +50506,165 @@ const tags = value((text, fault) => {
     }
     return [...new Set(found)];
 });
+
+;// CONCATENATED MODULE: ./build/github/input-schema.js
+
+
+const endMode = choice(['stop', 'stop-gracefully', 'leave']);
+const onPaused = choice(['wait', 'fail']);
+/** Which server, and the key to log in there. */
+const login = { 'server-url': input_fields_text.optional(), 'api-key': credential.optional() };
+const connection = { ...login, 'access-token': credential.optional() };
+const limits = { timeout: durationOrNone.optional(), 'poll-interval': pollInterval.optional() };
+const insecure = { 'allow-insecure-http': input_fields_boolean.prefault('false') };
+const SECRETS = ['api-key', 'access-token'];
+function table(shape) {
+    const schema = object(shape);
+    const names = schema.keyof().options;
+    return {
+        schema,
+        /** Every input, in the order of the action's file. */
+        names,
+        /** The defaults of the action's file as the code has them, for an expression that came out empty. */
+        defaults: Object.fromEntries(Object.entries(shape).flatMap(([input, field]) => field instanceof ZodPrefault ? [[input, String(field.def.defaultValue)]] : [])),
+        /** Inputs whose values are masked before anything else happens. */
+        secrets: names.filter((input) => SECRETS.includes(input)),
+    };
+}
 /**
- * The table of all inputs, in the order of action.yml: what each may hold. An input that is not given, or
- * blank, is `undefined` here; `prefault` is the default of action.yml, for an expression that came out empty.
+ * The inputs of the four actions, in the order of their files: what each may hold. An input that is not given,
+ * or blank, is `undefined` here; `prefault` is the default of the action's file.
  *
  * Every issue's message is the rest of a line that begins with the input's name.
  */
-const inputSchema = object({
-    'server-url': schemas_string().optional(),
-    'api-key': credential.optional(),
-    'access-token': credential.optional(),
-    snapshot: input_schema_name.optional(),
-    template: input_schema_name.optional(),
-    pipeline: input_schema_name.optional(),
-    project: input_schema_name.optional(),
-    configuration: schemas_string().optional(),
-    'configuration-file': singleLine(MAX_TEXT_LENGTH).optional(),
-    'run-name': runName.optional(),
-    tags: tags.optional(),
-    'use-cache': input_schema_boolean.optional(),
-    wait: input_schema_boolean.prefault('true'),
-    timeout: durationOrNone.optional(),
-    'trigger-timeout': input_schema_duration.prefault('30m'),
-    'poll-interval': pollInterval.optional(),
-    'allow-insecure-http': input_schema_boolean.prefault('false'),
-    'step-key': singleLine(MAX_TEXT_LENGTH).prefault(''),
-});
-/** Every input of the action, in the order of action.yml. */
-const inputNames = inputSchema.keyof().options;
-/** The default of action.yml as the code has it, for those inputs that have one. */
-const inputDefaults = Object.fromEntries(Object.entries(inputSchema.shape).flatMap(([input, schema]) => schema instanceof ZodPrefault ? [[input, schema.def.defaultValue]] : []));
-/** Inputs whose values are masked before anything else happens. */
-const secretInputs = ['api-key', 'access-token'];
-
-;// CONCATENATED MODULE: ./build/github/input-names.js
-
-
-
-const PREFIX = 'INPUT_';
-/** Two slips of the finger; with more, a name is as likely one of something else. */
-const MAX_SLIPS = 2;
-/** The variable in which the runner hands over an input: upper case, spaces as underscores, hyphens as they are. */
-function variableOf(name) {
-    return `${PREFIX}${name.replaceAll(' ', '_').toUpperCase()}`;
-}
-/** Reads the variables of all known inputs. */
-function readRawInputs(env) {
-    const raw = {};
-    for (const name of inputNames) {
-        const text = env[variableOf(name)];
-        if (text !== undefined && text.trim() !== '')
-            raw[name] = text;
-    }
-    return raw;
-}
-/**
- * Looks for inputs that the action does not have. GitHub hands them over with a warning only, so a misspelt
- * one would be ignored in silence: close to a known name it is a fault. Others are only noted, because such a
- * variable can come from somewhere else.
- */
-function checkNames(env) {
-    const faults = [];
-    const notices = [];
-    const known = new Set(inputNames.map(variableOf));
-    for (const variable of Object.keys(env).sort()) {
-        if (!variable.startsWith(PREFIX) || known.has(variable))
-            continue;
-        const input = variable.slice(PREFIX.length).toLowerCase();
-        const near = nearest(input);
-        if (near === undefined) {
-            notices.push(`the action has no input ${quote(input, 50)}, so it is ignored${related(input)}`);
-        }
-        else {
-            faults.push({ input, line: `${quote(input, 50)}: the action has no such input; did you mean ${near}?` });
-        }
-    }
-    return { faults, notices };
-}
-function nearest(input) {
-    const written = input.replaceAll('_', '-');
-    // At least as many letters must be right as wrong: `tag` is near `tags`, `tz` is near nothing.
-    const maxDistance = Math.min(MAX_SLIPS, Math.floor((written.length - 1) / 2));
-    return maxDistance < 1 ? undefined : closestMatch(written, [...inputNames], { maxDistance });
-}
-function related(input) {
-    const written = `-${input.replaceAll('_', '-')}-`;
-    const found = inputNames.find((name) => written.includes(`-${name}-`));
-    return found === undefined ? '' : `; did you mean ${found}?`;
-}
-
-;// CONCATENATED MODULE: ./build/github/input-rules.js
-/**
- * Rules about inputs together: what is missing, and what contradicts what. They look at the texts as given,
- * so they hold also while single values have faults of their own.
- *
- * @param missingSecrets why GitHub passes no secrets here, if that is so.
- */
-function ruleFaults(raw, missingSecrets) {
-    return [
-        ...serverFaults(raw, missingSecrets),
-        ...credentialFaults(raw, missingSecrets),
-        ...targetFaults(raw),
-        ...waitFaults(raw),
-    ];
-}
-function serverFaults(raw, missingSecrets) {
-    if (raw['server-url'] !== undefined)
-        return [];
-    return missingSecrets === undefined
-        ? input_rules_fault('server-url', 'missing; write the address of your ZenML server or workspace, such as https://zenml.example.com')
-        : input_rules_fault('server-url', `empty; if it comes from a secret: ${missingSecrets}`);
-}
-function credentialFaults(raw, missingSecrets) {
-    const hasKey = raw['api-key'] !== undefined;
-    const hasToken = raw['access-token'] !== undefined;
-    if (hasKey && hasToken)
-        return input_rules_fault('access-token', 'contradicts api-key; give only one of the two');
-    if (hasKey || hasToken)
-        return [];
-    return missingSecrets === undefined
-        ? input_rules_fault('api-key', 'missing, or its secret does not exist; write api-key: ${{ secrets.ZENML_API_KEY }} with the key of a ' +
-            'ZenML service account, or give an access-token')
-        : input_rules_fault('api-key', `empty: ${missingSecrets}`);
-}
-function targetFaults(raw) {
-    if (raw.snapshot !== undefined && raw.template !== undefined) {
-        return input_rules_fault('template', 'contradicts snapshot; give only one of the two');
-    }
-    if (raw.snapshot !== undefined || raw.template !== undefined || raw.pipeline !== undefined)
-        return [];
-    return input_rules_fault('snapshot', 'missing, so there is nothing to run; give a snapshot, a template (servers before 0.90), or a pipeline for its newest one');
-}
-function waitFaults(raw) {
-    if (!/^\s*false\s*$/i.test(raw.wait ?? ''))
-        return [];
-    const limitsWait = (name, neutral) => raw[name] !== undefined && raw[name].trim() !== neutral;
-    return [
-        ...(limitsWait('timeout', 'none')
-            ? input_rules_fault('timeout', 'contradicts wait: false, as it limits the wait; remove one of the two')
-            : []),
-        ...(limitsWait('poll-interval', 'adaptive')
-            ? input_rules_fault('poll-interval', 'contradicts wait: false, as nothing is polled; remove one of the two')
-            : []),
-    ];
-}
-function input_rules_fault(input, problem) {
-    return [{ input, line: `${input}: ${problem}` }];
-}
-
-;// CONCATENATED MODULE: ./build/github/missing-secrets.js
-
-/** A webhook's payload has at most 25 MB. */
-const MAX_EVENT_BYTES = 25_000_000;
-const repository = object({ full_name: schemas_string() });
-const pullRequestEvent = object({
-    pull_request: object({
-        // Null when the fork was deleted in the meantime.
-        head: object({ repo: repository.nullable() }),
-        base: object({ repo: repository }),
+const inputTables = {
+    main: table({
+        ...connection,
+        snapshot: input_fields_name.optional(),
+        template: input_fields_name.optional(),
+        pipeline: input_fields_name.optional(),
+        project: input_fields_name.optional(),
+        configuration: input_fields_text.optional(),
+        'configuration-file': line.optional(),
+        'run-name': runName.optional(),
+        tags: tags.optional(),
+        'use-cache': input_fields_boolean.optional(),
+        wait: input_fields_boolean.prefault('true'),
+        timeout: limits.timeout,
+        'trigger-timeout': input_fields_duration.prefault('30m'),
+        'poll-interval': limits['poll-interval'],
+        'on-cancel': endMode.prefault('stop'),
+        'on-timeout': endMode.prefault('stop'),
+        'on-paused': onPaused.prefault('wait'),
+        resume: input_fields_boolean.prefault('false'),
+        ...insecure,
+        'step-key': line.prefault(''),
     }),
-});
-/**
- * Why GitHub hands no secrets to this workflow, with what to do, or `undefined` if it does hand them over.
- *
- * Workflows that Dependabot starts get secrets of their own kind only; those of a fork's pull request get
- * none, but for `pull_request_target`, which runs in the base repository.
- */
-async function whySecretsAreMissing(context, readFile) {
-    if (context.actor === 'dependabot[bot]') {
-        return ("a workflow that Dependabot starts gets Dependabot's secrets only; add it in the repository's settings " +
-            "under Secrets and variables, Dependabot, or skip the step with if: github.actor != 'dependabot[bot]'");
-    }
-    const isPullRequest = context.eventName.startsWith('pull_request') && context.eventName !== 'pull_request_target';
-    if (!isPullRequest || !(await isFromFork(context.eventPath, readFile)))
-        return undefined;
-    return ('secrets are not passed to workflows of forks; skip the step there with ' +
-        'if: github.event.pull_request.head.repo.full_name == github.repository');
-}
-async function isFromFork(eventPath, readFile) {
-    if (eventPath === '')
-        return false;
-    const file = await readFile(eventPath, MAX_EVENT_BYTES);
-    if (!file.ok)
-        return false;
-    const event = pullRequestEvent.safeParse(parseJson(new TextDecoder().decode(file.bytes)));
-    if (!event.success)
-        return false;
-    const { head, base } = event.data.pull_request;
-    return head.repo?.full_name !== base.repo.full_name;
-}
-/** Nothing at all for a payload that is no JSON: it only makes a message more helpful. */
-function parseJson(text) {
-    try {
-        return JSON.parse(text);
-    }
-    catch {
-        return undefined;
-    }
-}
-
-;// CONCATENATED MODULE: ./build/github/secrets.js
-/** The runner hides a value everywhere; a shorter one would make the whole log unreadable. */
-const MIN_SECRET_LENGTH = 4;
-/** No key or token is shorter; a made-up one such as `test` may well be a part of a pipeline's name. */
-const MIN_RECOGNIZABLE_LENGTH = 16;
-/** The values that must never be seen, in every form in which a careless paste can hold them. */
-class Secrets {
-    #values;
-    /** @param texts values of secret inputs as the runner gave them. */
-    constructor(texts) {
-        const forms = texts.flatMap((text) => {
-            const whole = text.trim();
-            return [whole, ...whole.split(/[\r\n]+/), unquoted(whole)].map((form) => form.trim());
-        });
-        const hideable = forms.filter((form) => form.length >= MIN_SECRET_LENGTH);
-        // The longest first, so that no rest of a long one stays when a short one is a part of it.
-        this.#values = [...new Set(hideable)].sort((a, b) => b.length - a.length);
-    }
-    /** Every form, to be masked. */
-    get values() {
-        return this.#values;
-    }
-    /** Whether the text holds a value that cannot stand there by chance. */
-    areIn(text) {
-        return this.#values.some((value) => value.length >= MIN_RECOGNIZABLE_LENGTH && text.includes(value));
-    }
-    /** The text with `***` where a secret stood. Do this before a text is cut: a part is a secret too. */
-    redact(text) {
-        return this.#values.reduce((shown, value) => shown.replaceAll(value, '***'), text);
-    }
-}
-function unquoted(text) {
-    return /^(["'`])(.*)\1$/su.exec(text)?.[2] ?? text;
-}
+    login: table({ ...login, ...insecure }),
+    wait: table({
+        ...connection,
+        run: runReference.optional(),
+        project: input_fields_name.optional(),
+        ...limits,
+        'on-cancel': endMode.prefault('leave'),
+        'on-timeout': endMode.prefault('leave'),
+        'on-paused': onPaused.prefault('wait'),
+        ...insecure,
+    }),
+    stop: table({
+        ...connection,
+        'run-id': runId.optional(),
+        graceful: input_fields_boolean.prefault('false'),
+        timeout: input_fields_duration.prefault('2m'),
+        ...insecure,
+    }),
+};
+const inputNames = inputTables.main.names;
+const inputDefaults = inputTables.main.defaults;
 
 ;// CONCATENATED MODULE: ./build/github/inputs.js
 
 
 
 
-
-
-
-
 /**
- * Reads and checks all inputs at once. Notices are lines that a person should see although nothing is wrong.
+ * Reads and checks all inputs of the action at once.
  *
  * @throws {InputFaults} with every fault that was found, in the order of action.yml.
  */
 async function readInputs(sources) {
-    const { env, readFile, parseServerUrl } = sources;
-    const raw = readRawInputs(env);
-    const secrets = new Secrets(secretInputs.flatMap((name) => raw[name] ?? []));
-    for (const secret of secrets.values)
-        sources.mask(secret);
-    const context = readWorkflowContext(env);
-    const redact = (text) => secrets.redact(text);
-    const missingSecrets = hasCredential(raw) ? undefined : await whySecretsAreMissing(context, readFile);
-    const names = checkNames(env);
-    const server = readServer(raw, parseServerUrl);
-    const parsed = inputSchema.safeParse(raw);
-    const path = inputSchema.shape['configuration-file'].safeParse(raw['configuration-file']).data;
-    const { workspace } = context;
-    const configuration = await readConfiguration(path, raw.configuration, { workspace, readFile, redact });
-    const faults = withoutSecrets(raw, secrets, [
-        ...names.faults,
-        ...server.faults,
-        ...schemaFaults(parsed.error),
-        ...ruleFaults(raw, missingSecrets),
-        ...configuration.faults,
-    ]);
-    const values = parsed.data;
-    const credential = values && credentialOf(values);
-    const target = values && targetOf(values);
-    if (faults.length > 0 || !values || !credential || !target || !server.address) {
-        throw new InputFaults(inOrder(faults));
-    }
-    return {
-        inputs: assemble(values, {
-            server: server.address,
-            credential,
-            target,
-            configuration: configuration.sources,
-        }),
-        notices: [...names.notices, ...server.notices].map(redact),
-    };
+    return readChecked(inputTables.main, sources, async ({ raw, values, workspace, redact }) => {
+        const path = inputTables.main.schema.shape['configuration-file'].safeParse(raw['configuration-file']).data;
+        const { readFile } = sources;
+        const configuration = await readConfiguration(path, raw.configuration, { workspace, readFile, redact });
+        const target = values && targetOf(values);
+        return {
+            faults: [
+                ...targetFaults(raw),
+                ...waitFaults(raw),
+                ...resumeFaults(raw, configuration.sources),
+                ...configuration.faults,
+            ],
+            inputs: values && target && { ...mainInputs(values), target, configuration: configuration.sources },
+        };
+    });
 }
-function assemble(values, parts) {
+/**
+ * Reads and checks the inputs of login/.
+ *
+ * @throws {InputFaults} as {@link readInputs}.
+ */
+async function readLoginInputs(sources) {
+    return readChecked(inputTables.login, sources, ({ values }) => ({ faults: [], inputs: values && {} }));
+}
+/**
+ * Reads and checks the inputs of wait/.
+ *
+ * @throws {InputFaults} as {@link readInputs}.
+ */
+async function readWaitInputs(sources) {
+    return readChecked(inputTables.wait, sources, ({ raw, values }) => ({
+        faults: missingRunFaults(raw, 'run'),
+        inputs: values?.run === undefined ? undefined : { ...followInputs(values), run: values.run },
+    }));
+}
+/**
+ * Reads and checks the inputs of stop/.
+ *
+ * @throws {InputFaults} as {@link readInputs}.
+ */
+async function readStopInputs(sources) {
+    return readChecked(inputTables.stop, sources, ({ raw, values }) => {
+        const runId = values?.['run-id'];
+        return {
+            faults: missingRunFaults(raw, 'run-id'),
+            inputs: values && runId !== undefined
+                ? { runId, graceful: values.graceful, timeoutMs: values.timeout }
+                : undefined,
+        };
+    });
+}
+function mainInputs(values) {
     return {
-        ...parts,
-        ...(values.project !== undefined && { project: values.project }),
+        ...followInputs(values),
         ...(values['run-name'] !== undefined && { runName: values['run-name'] }),
         ...(values.tags !== undefined && { tags: values.tags }),
         ...(values['use-cache'] !== undefined && { useCache: values['use-cache'] }),
         wait: values.wait,
-        ...(values.timeout !== undefined && { timeoutMs: values.timeout }),
         triggerTimeoutMs: values['trigger-timeout'],
-        ...(values['poll-interval'] !== undefined && { pollIntervalMs: values['poll-interval'] }),
+        resume: values.resume,
         stepKey: values['step-key'],
-        allowInsecureHttp: values['allow-insecure-http'],
     };
 }
-function hasCredential(raw) {
-    return secretInputs.some((name) => raw[name] !== undefined);
-}
-function credentialOf(values) {
-    const key = values['api-key'];
-    const token = values['access-token'];
-    if (key !== undefined)
-        return { kind: 'api-key', key };
-    return token === undefined ? undefined : { kind: 'access-token', token };
+function followInputs(values) {
+    return {
+        ...(values.project !== undefined && { project: values.project }),
+        ...(values.timeout !== undefined && { timeoutMs: values.timeout }),
+        ...(values['poll-interval'] !== undefined && { pollIntervalMs: values['poll-interval'] }),
+        onCancel: values['on-cancel'],
+        onTimeout: values['on-timeout'],
+        onPaused: values['on-paused'],
+    };
 }
 function targetOf({ snapshot, template, pipeline }) {
     const narrowed = pipeline === undefined ? {} : { pipeline };
@@ -50429,2253 +50673,6 @@ function targetOf({ snapshot, template, pipeline }) {
     if (template !== undefined)
         return { kind: 'template', reference: template, ...narrowed };
     return pipeline === undefined ? undefined : { kind: 'pipeline', pipeline };
-}
-function readServer(raw, parseServerUrl) {
-    const input = 'server-url';
-    const text = raw[input];
-    if (text === undefined)
-        return { notices: [], faults: [] };
-    const parsed = parseServerUrl(text);
-    if (!parsed.ok)
-        return { notices: [], faults: [{ input, line: `${input}: ${parsed.problem}` }] };
-    const notices = parsed.notices.map((notice) => `${input}: ${notice}`);
-    const address = { url: parsed.url };
-    if (!parsed.plainHttp || /^\s*true\s*$/i.test(raw['allow-insecure-http'] ?? '')) {
-        return { address, notices, faults: [] };
-    }
-    const problem = 'http:// would send the credential unencrypted; use https://, or set allow-insecure-http: true';
-    return { address, notices, faults: [{ input, line: `${input}: ${problem}` }] };
-}
-function schemaFaults(error) {
-    return (error?.issues ?? []).map(({ path, message }) => {
-        const input = String(path[0]);
-        return { input, line: `${input}: ${message}` };
-    });
-}
-/** A configuration may pass the key on to its steps; in any other input it is a slip, and is not shown. */
-function withoutSecrets(raw, secrets, faults) {
-    const misplaced = inputNames.filter((name) => !secretInputs.includes(name) && name !== 'configuration' && secrets.areIn(raw[name] ?? ''));
-    return [
-        ...misplaced.map((input) => ({
-            input,
-            line: `${input}: holds the value of ${secretInputs.join(' or ')}; remove it from here`,
-        })),
-        ...faults
-            .filter((fault) => !misplaced.some((name) => name === fault.input))
-            .map(({ input, line }) => ({ input, line: secrets.redact(line) })),
-    ];
-}
-/** Misspelt names come first: they are often the reason why another input is missing. */
-function inOrder(faults) {
-    const place = (fault) => inputNames.findIndex((name) => name === fault.input);
-    return [...faults].sort((a, b) => place(a) - place(b));
-}
-
-;// CONCATENATED MODULE: ./build/zenml/version.js
-/**
- * Whether a ZenML version such as "0.98.0" or "0.85.0rc1" is at least `major.minor`. A version that cannot be
- * read counts as new: the newest servers are the likeliest to call themselves something else.
- */
-function isAtLeast(version, major, minor) {
-    const match = /^(\d+)\.(\d+)/.exec(version);
-    if (match === null)
-        return true;
-    const [actualMajor, actualMinor] = [Number(match[1]), Number(match[2])];
-    return actualMajor > major || (actualMajor === major && actualMinor >= minor);
-}
-
-;// CONCATENATED MODULE: ./build/zenml/run-url.js
-
-/**
- * Where a person looks at a run (ZenML API, "Where a person looks at a run"). Undefined if the server tells no
- * address that a browser may follow.
- *
- * @param baseUrl the server's address as the user gave it
- */
-function runUrl(baseUrl, server, runId, project) {
-    const id = encodeURIComponent(runId);
-    if (server.isPro) {
-        const dashboard = run_url_httpUrl(server.dashboardUrl);
-        if (dashboard === undefined || project === undefined)
-            return undefined;
-        return `${dashboard}/projects/${encodeURIComponent(project.id)}/runs/${id}`;
-    }
-    if (!isAtLeast(server.version, 0, 82))
-        return `${baseUrl}/runs/${id}`;
-    return project?.name === undefined
-        ? undefined
-        : `${baseUrl}/projects/${encodeURIComponent(project.name)}/runs/${id}`;
-}
-/** A server's text as an address, if it is one with http or https and without user info. */
-function run_url_httpUrl(text) {
-    if (text === undefined)
-        return undefined;
-    try {
-        const url = new URL(text);
-        if (!/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '')
-            return undefined;
-        return url.href.replace(/\/+$/, '');
-    }
-    catch {
-        return undefined;
-    }
-}
-
-;// CONCATENATED MODULE: ./build/run/errors.js
-/**
- * The run cannot be started, followed or ended as wished; the message is one line that says what failed, why,
- * and what to do.
- */
-class RunError extends Error {
-    name = 'RunError';
-    conclusion;
-    /** @param conclusion what the step's outputs say; `lost` where a run may go on that is out of our sight */
-    constructor(message, conclusion = 'failed') {
-        super(message);
-        this.conclusion = conclusion;
-    }
-}
-
-;// CONCATENATED MODULE: ./build/run/name.js
-/** The longest name that ZenML takes. */
-const MAX_RUN_NAME_LENGTH = 255;
-/**
- * Fills `{date}` and `{time}` the way ZenML does (`2026_11_22`, `21_47_25_741000`), but here, so that the name
- * is known before the run is.
- *
- * @param now milliseconds since the epoch; the text is in UTC
- */
-function expandRunName(pattern, now) {
-    const [date = '', time = ''] = new Date(now).toISOString().replace('Z', '').split('T');
-    return pattern
-        .replaceAll('{date}', date.replaceAll('-', '_'))
-        .replaceAll('{time}', `${time.replaceAll(/[:.]/g, '_')}000`);
-}
-/** The part of a default name that all attempts of a workflow run share. */
-function runNamePrefix({ workflowRunId }, pipeline) {
-    // What follows takes some 50 characters, and must never be cut.
-    return `${pipeline.slice(0, MAX_RUN_NAME_LENGTH - 80)}-gh${workflowRunId}-`;
-}
-/**
- * A name that no other step, attempt or workflow run uses, and that a person can read.
- *
- * @param key the first idempotency key, a UUID: its digits make the name unique
- */
-function defaultRunName(origin, pipeline, key) {
-    const unique = key.replaceAll('-', '').slice(0, 12);
-    return `${runNamePrefix(origin, pipeline)}${origin.attempt}-${origin.stepIdentity}-${unique}`;
-}
-/** Which step and attempt gave a run its default name; undefined for any other name. */
-function readDefaultRunName(name, prefix) {
-    if (!name.startsWith(prefix))
-        return undefined;
-    const [, attempt, stepIdentity] = /^(\d{1,9})-([0-9a-f]{8})-[0-9a-f]{12}$/.exec(name.slice(prefix.length)) ?? [];
-    return attempt === undefined || stepIdentity === undefined
-        ? undefined
-        : { attempt: Number(attempt), stepIdentity };
-}
-
-;// CONCATENATED MODULE: ./build/run/configure.js
-
-
-
-/**
- * Merges the layers: mappings deeply, everything else replaced by the later layer.
- *
- * @throws RunError if a layer's `run_name` cannot be one.
- */
-function mergeOverrides({ layers, tags, useCache }) {
-    const merged = layers.reduce((base, { value }) => mergeDeeply(base, value), {});
-    const { run_name: runName, ...rest } = merged;
-    const body = {
-        ...rest,
-        ...(tags === undefined ? {} : { tags }),
-        ...(useCache === undefined ? {} : { enable_cache: useCache }),
-    };
-    if (runName === undefined || runName === null)
-        return { body, runName: undefined };
-    if (typeof runName !== 'string' || runName.trim() === '' || runName.length > MAX_RUN_NAME_LENGTH) {
-        const source = layers.findLast(({ value }) => value['run_name'] !== undefined)?.source ?? 'configuration';
-        throw new RunError(`${source}: run_name must be a text of 1 to ${MAX_RUN_NAME_LENGTH} characters`);
-    }
-    return { body, runName };
-}
-/**
- * What the server needs beside the overrides: up to 0.84 it wants every parameter of every step and refuses a
- * partial configuration (ZenML API, "Trigger").
- */
-function completeFor(version, definition, body) {
-    if (isAtLeast(version, 0, 85) || definition.stepParameters === undefined)
-        return body;
-    const steps = Object.entries(definition.stepParameters)
-        .filter(([, parameters]) => Object.keys(parameters).length > 0)
-        .map(([name, parameters]) => [name, { parameters }]);
-    return steps.length === 0 ? body : mergeDeeply({ steps: Object.fromEntries(steps) }, body);
-}
-function mergeDeeply(base, over) {
-    const merged = Object.entries(over).map(([key, value]) => {
-        const below = Object.hasOwn(base, key) ? base[key] : undefined;
-        return [key, isObject(below) && isObject(value) ? mergeDeeply(below, value) : value];
-    });
-    return { ...base, ...Object.fromEntries(merged) };
-}
-function isObject(value) {
-    return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-;// CONCATENATED MODULE: ./build/zenml/error-body.js
-const MESSAGE_LIMIT = 600;
-/**
- * Reads the six shapes of errors that ZenML servers and what stands before them give (ZenML API, "Errors"):
- * `{"detail": ["Class", "message"]}`, `{"detail": "message"}`, a bare `["Class", "message"]`,
- * `{"error": "message"}`, plain text, HTML. Also says what is odd about an answer that is no error.
- */
-function readErrorBody(answer) {
-    if (answer.status >= 300 && answer.status < 400)
-        return redirect(answer);
-    if (isHtml(answer)) {
-        const title = /<title[^>]*>([^<]{1,120})/i.exec(answer.body)?.[1];
-        const named = title === undefined ? '' : ` titled "${oneLine(title)}"`;
-        return {
-            source: 'something that is not a ZenML API',
-            message: `a web page${named} where JSON is due; check server-url (a dashboard or a proxy answers there)`,
-        };
-    }
-    const json = error_body_parseJson(answer.body);
-    const pair = exceptionPair(json) ?? exceptionPair(property(json, 'detail'));
-    if (pair !== undefined) {
-        return { source: 'the server', exception: pair[0], message: error_body_cut(readable(pair[1])) };
-    }
-    const text = property(json, 'detail') ?? property(json, 'error');
-    if (typeof text === 'string')
-        return { source: 'the server', message: error_body_cut(oneLine(text)) };
-    if (text !== undefined)
-        return { source: 'the server', message: error_body_cut(oneLine(JSON.stringify(text))) };
-    const plain = error_body_cut(oneLine(answer.body));
-    if (answer.status < 300) {
-        return {
-            source: 'something that is not a ZenML API',
-            message: `an answer of an unknown shape: ${plain || '(empty)'}`,
-        };
-    }
-    return { source: 'the server', message: plain || '(no text)' };
-}
-function redirect(answer) {
-    const location = answer.headers['location'];
-    const target = typeof location === 'string' ? error_body_withoutSecrets(location) : 'another address';
-    return {
-        source: 'something that is not a ZenML API',
-        message: `a redirect to ${target}; redirects are not followed with a credential, so use the final address as server-url`,
-    };
-}
-/** An address to show: user, password, query and fragment can hold secrets. */
-function error_body_withoutSecrets(location) {
-    try {
-        const url = new URL(location);
-        return error_body_cut(`${url.origin}${url.pathname}`);
-    }
-    catch {
-        return error_body_cut(oneLine(location.replace(/[?#].*$/s, '')));
-    }
-}
-/** True for a body that is a web page, whatever its content type claims. */
-function isHtml(answer) {
-    const type = answer.headers['content-type'];
-    return (typeof type === 'string' && type.includes('text/html')) || /^\s*<(!doctype|html)/i.test(answer.body);
-}
-/** The body as JSON, or undefined if it is none. */
-function error_body_parseJson(body) {
-    try {
-        return JSON.parse(body);
-    }
-    catch {
-        return undefined;
-    }
-}
-function property(value, name) {
-    if (typeof value !== 'object' || value === null)
-        return undefined;
-    return Object.entries(value).find(([key]) => key === name)?.[1];
-}
-function exceptionPair(value) {
-    if (!Array.isArray(value) || value.length < 1 || value.length > 4)
-        return undefined;
-    const parts = value;
-    const [exception, ...rest] = parts;
-    if (typeof exception !== 'string' || !/^[A-Za-z_][\w.]{0,80}$/.test(exception))
-        return undefined;
-    return [exception, rest.map((part) => (typeof part === 'string' ? part : JSON.stringify(part))).join(' ')];
-}
-/** Python shows a KeyError's message in quotes, and FastAPI a validation error as a list of dictionaries. */
-function readable(message) {
-    const problems = [...message.matchAll(/'loc': \(([^)]*)\), 'msg': (?:'([^']*)'|"([^"]*)")/g)];
-    if (problems.length > 0) {
-        return problems
-            .map(([, location = '', single, double]) => `${location.replace(/['\s]/g, '').replaceAll(',', '.')}: ${single ?? double ?? ''}`)
-            .join('; ');
-    }
-    const line = oneLine(message);
-    const quote = line[0];
-    const quoted = line.length > 1 && (quote === '"' || quote === "'") && line.endsWith(quote);
-    return quoted ? line.slice(1, -1).replaceAll(`\\${quote}`, quote) : line;
-}
-function oneLine(text) {
-    return text.replace(/\s+/g, ' ').trim();
-}
-function error_body_cut(text) {
-    return text.length > MESSAGE_LIMIT ? `${text.slice(0, MESSAGE_LIMIT)}…` : text;
-}
-/**
- * Milliseconds that a Retry-After header asks for (RFC 9110: seconds, or a date); undefined if it is absent
- * or says nothing usable. `now` is in milliseconds since the epoch.
- */
-function retryAfterMs(header, now) {
-    const value = (Array.isArray(header) ? header[0] : header)?.trim();
-    if (value === undefined || value === '')
-        return undefined;
-    if (/^\d+(\.\d+)?$/.test(value))
-        return Number(value) * 1000;
-    const date = Date.parse(value);
-    return Number.isNaN(date) ? undefined : Math.max(0, date - now);
-}
-
-;// CONCATENATED MODULE: ./build/zenml/errors.js
-
-/** Everything that can go wrong between us and a ZenML server; the message is one line for a person. */
-class ZenmlError extends Error {
-    name = 'ZenmlError';
-}
-/**
- * Codes of Node's TLS and undici that another try will not mend. The words are ours throughout, because
- * undici's own texts can hold the whole URL, user and password included.
- */
-const CERTIFICATE_CODES = new Set([
-    'CERT_HAS_EXPIRED',
-    'CERT_NOT_YET_VALID',
-    'CERT_UNTRUSTED',
-    'DEPTH_ZERO_SELF_SIGNED_CERT',
-    'ERR_TLS_CERT_ALTNAME_INVALID',
-    'SELF_SIGNED_CERT_IN_CHAIN',
-    'UNABLE_TO_GET_ISSUER_CERT',
-    'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
-    'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-]);
-const REASONS = {
-    ECONNREFUSED: 'the connection was refused',
-    ECONNRESET: 'the connection was closed before the answer was complete',
-    EHOSTUNREACH: 'the host cannot be reached from this runner',
-    ENETUNREACH: 'the network cannot be reached from this runner',
-    ENOTFOUND: 'the host name is not known',
-    EAI_AGAIN: 'the host name could not be looked up',
-    EPIPE: 'the connection was closed while the request was being sent',
-    ETIMEDOUT: 'the connection timed out',
-    UND_ERR_CONNECT_TIMEOUT: 'no connection within 10 s',
-    UND_ERR_SOCKET: 'the connection was closed before the answer was complete',
-    UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'the connection was closed before the answer was complete',
-};
-/** No complete answer came. `sent` is false only if the server cannot have seen any of the request. */
-class TransportError extends ZenmlError {
-    name = 'TransportError';
-    code;
-    sent;
-    /** Whether another try is pointless until somebody changes something. */
-    permanent;
-    constructor(code, message, sent, permanent = false) {
-        super(message);
-        this.code = code;
-        this.sent = sent;
-        this.permanent = permanent;
-    }
-    /** Reads an error of undici or Node; only its code is shown, never its text. */
-    static from(error, sent) {
-        const code = errorCode(error) ?? 'UNKNOWN';
-        if (CERTIFICATE_CODES.has(code)) {
-            return new TransportError(code, `the server's certificate is not trusted (${code})`, sent, true);
-        }
-        const proxyStatus = /Proxy response \((\d{3})\)/.exec(error.message)?.[1];
-        if (proxyStatus !== undefined) {
-            return new TransportError('PROXY', `the proxy refused the connection with status ${proxyStatus}`, sent);
-        }
-        return new TransportError(code, REASONS[code] ?? `the exchange broke off (${code})`, sent);
-    }
-}
-/** Node's code of an error, or of what lies under it: it tries every address of a host and reports them together. */
-function errorCode(error) {
-    if (typeof error !== 'object' || error === null)
-        return undefined;
-    if ('code' in error && typeof error.code === 'string' && /^\w+$/.test(error.code))
-        return error.code;
-    if ('errors' in error && Array.isArray(error.errors))
-        return errorCode(error.errors[0]);
-    return 'cause' in error ? errorCode(error.cause) : undefined;
-}
-/** A complete answer that says no, or that no ZenML server gives (HTML, a redirect, a foreign shape). */
-class AnswerError extends ZenmlError {
-    name = 'AnswerError';
-    status;
-    /** The Python exception's name, where ZenML gave one. */
-    exception;
-    /** ZenML's message in one line, cleaned but not trusted: it may hold anything. */
-    detail;
-    /** Whether a ZenML server wrote it; false for a proxy, a dashboard or something else in between. */
-    fromZenml;
-    retryAfterMs;
-    /** @param doing what was tried, as an infinitive: "log in", "read the run" */
-    constructor(doing, answer, now) {
-        const body = readErrorBody(answer);
-        const exception = body.exception === undefined ? '' : ` ${body.exception}`;
-        super(`Could not ${doing}: ${body.source} answered ${answer.status}${exception}: ${body.message}`);
-        this.status = answer.status;
-        this.exception = body.exception;
-        this.detail = body.message;
-        this.fromZenml = body.source === 'the server';
-        this.retryAfterMs = retryAfterMs(answer.headers['retry-after'], now);
-    }
-}
-/** A credential that no longer, or never, opened the door; trying again with it only makes matters worse. */
-class CredentialError extends ZenmlError {
-    name = 'CredentialError';
-}
-/** The server could not be reached, or did not answer sensibly, for as long as we were ready to try. */
-class UnreachableError extends ZenmlError {
-    name = 'UnreachableError';
-    cause;
-    constructor(doing, cause) {
-        super(`Could not ${doing}: ${cause.message}`);
-        this.cause = cause;
-    }
-}
-/** True for every failure that this room reports. */
-function isZenmlError(error) {
-    return error instanceof ZenmlError;
-}
-
-;// CONCATENATED MODULE: ./build/zenml/model.js
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-/** True for what ZenML takes as an id; anything else in an id's place answers 422. */
-function isUuid(text) {
-    return UUID.test(text);
-}
-function toInfo(info) {
-    return {
-        version: info.version,
-        isPro: info.deployment_type === 'cloud',
-        dashboardUrl: info.dashboard_url ?? undefined,
-    };
-}
-function toDefinition(kind, from) {
-    const projectId = from.body?.project_id;
-    return {
-        kind,
-        id: from.id,
-        name: from.name ?? undefined,
-        runnable: from.body?.runnable ?? undefined,
-        pipeline: toNamed(from.resources?.pipeline),
-        project: toNamed(from.metadata?.project ?? from.metadata?.workspace) ??
-            (projectId == null ? undefined : { id: projectId, name: undefined }),
-        sourceSnapshotId: from.resources?.source_snapshot?.id,
-        stepParameters: toStepParameters(from),
-    };
-}
-function toStepParameters(from) {
-    const steps = from.metadata?.config_template?.steps;
-    if (steps == null)
-        return undefined;
-    return Object.fromEntries(Object.entries(steps).map(([name, step]) => [name, step?.parameters ?? {}]));
-}
-function toRun({ id, name, body, metadata, resources }) {
-    return {
-        id,
-        name: name ?? undefined,
-        ...stateOf(body),
-        endTime: metadata?.end_time ?? undefined,
-        templateId: metadata?.template_id ?? undefined,
-        sourceSnapshotId: resources?.source_snapshot?.id,
-        pipeline: toNamed(resources?.pipeline ?? body?.pipeline),
-        projectId: body?.project_id ?? metadata?.workspace?.id,
-    };
-}
-function stateOf(body) {
-    return {
-        status: body?.status ?? 'unknown',
-        statusReason: body?.status_reason ?? undefined,
-        inProgress: body?.in_progress ?? undefined,
-        created: body?.created ?? undefined,
-    };
-}
-function toNamed(from) {
-    return from == null ? undefined : { id: from.id, name: from.name ?? undefined };
-}
-function toStep(from) {
-    return { name: from.name ?? from.id, status: from.body?.status ?? 'unknown', upstream: undefined };
-}
-/** Reads the steps out of a graph in which artifacts stand between them. */
-function stepsOfDag(dag) {
-    const steps = new Map(dag.nodes.filter(({ type }) => type === 'step').map((node) => [node.node_id, node]));
-    const sources = new Map();
-    for (const { source, target } of dag.edges)
-        sources.set(target, [...(sources.get(target) ?? []), source]);
-    const upstream = (nodeId) => (sources.get(nodeId) ?? [])
-        .flatMap((source) => (steps.has(source) ? [source] : (sources.get(source) ?? [])))
-        .flatMap((source) => steps.get(source)?.name ?? []);
-    return [...steps.values()].map((node) => ({
-        name: node.name,
-        status: node.id == null ? undefined : (node.metadata?.status ?? 'unknown'),
-        upstream: [...new Set(upstream(node.node_id))],
-    }));
-}
-
-;// CONCATENATED MODULE: ./build/run/resolve.js
-
-
-
-
-
-const NOUNS = { template: 'run template', snapshot: 'snapshot' };
-/** How many of a server's definitions are looked through for names to suggest. */
-const SUGGESTION_POOL = 200;
-const MOST_SUGGESTIONS = 10;
-const NOT_ALLOWED_HINT = 'ZenML hides what the account may not read, so it may also be a matter of rights';
-/**
- * Finds what is to be run: by id, by exact name, by name within a pipeline, or the newest of a pipeline.
- *
- * @param project already resolved; undefined where the user named none
- * @throws RunError with the nearest names if there is none, with all ids if there are several, or if it is not runnable
- */
-async function resolveTarget(client, server, target, project) {
-    if (target.kind === 'snapshot' && !isAtLeast(server.version, 0, 90)) {
-        throw new RunError(`snapshot: this server is ZenML ${server.version}, which has no snapshots yet; use template instead`);
-    }
-    const finder = new Finder(client, server, target, project);
-    if (target.kind === 'pipeline')
-        return finder.newestOf(target.pipeline);
-    return isUuid(target.reference)
-        ? finder.byId(target.kind, target.reference)
-        : finder.byName(target.kind, target.reference);
-}
-/**
- * Finds the project that an input names.
- *
- * @throws RunError if there is none.
- */
-async function resolveProject(client, server, nameOrId) {
-    try {
-        return await client.project(nameOrId, isAtLeast(server.version, 0, 82) ? 'projects' : 'workspaces');
-    }
-    catch (error) {
-        if (!isNotFound(error))
-            throw error;
-        throw new RunError(`project: there is no project "${nameOrId}" on this server. Check its name; ${NOT_ALLOWED_HINT}`);
-    }
-}
-class Finder {
-    #client;
-    #server;
-    #target;
-    #project;
-    constructor(client, server, target, project) {
-        this.#client = client;
-        this.#server = server;
-        this.#target = target;
-        this.#project = project;
-    }
-    async byId(kind, id) {
-        let definition;
-        try {
-            definition = await this.#client.definition(kind, id);
-        }
-        catch (error) {
-            if (isNotFound(error))
-                throw await this.#notFound(kind, `with the id ${id}`, id);
-            throw error;
-        }
-        if (!this.#isInPipeline(definition)) {
-            const actual = definition.pipeline?.name ?? 'another one';
-            throw new RunError(`pipeline: the ${NOUNS[kind]} ${id} belongs to the pipeline "${actual}". Correct or drop the input`);
-        }
-        if (!this.#isInProject(definition)) {
-            throw new RunError(`project: the ${NOUNS[kind]} ${id} belongs to another project. Correct or drop the input`);
-        }
-        return runnable(definition);
-    }
-    async byName(kind, name) {
-        const query = { name, pipeline: this.#target.pipeline, projectId: this.#project?.id, size: 100 };
-        const found = (await this.#client.definitions(kind, query)).filter((definition) => definition.name === name && this.#isInPipeline(definition) && this.#isInProject(definition));
-        const [first, ...others] = found;
-        if (first === undefined)
-            throw await this.#notFound(kind, `named "${name}"${this.#place()}`, name);
-        if (others.length > 0) {
-            const list = found.map(({ id, pipeline }) => `${id} (pipeline "${pipeline?.name ?? '?'}")`).join(', ');
-            throw new RunError(`${kind}: ${found.length} ${NOUNS[kind]}s are named "${name}": ${list}. Use one of the ids, or name the pipeline or the project`);
-        }
-        const definition = await this.#client.definition(kind, first.id);
-        // In a list, 0.74 does not say where an item belongs.
-        if (!this.#isInProject(definition))
-            throw await this.#notFound(kind, `named "${name}"${this.#place()}`, name);
-        return runnable(definition);
-    }
-    /** The newest that has a name and can be run: every trigger leaves an unnamed one behind as well. */
-    async newestOf(pipeline) {
-        const kind = isAtLeast(this.#server.version, 0, 90) ? 'snapshot' : 'template';
-        const query = { pipeline, projectId: this.#project?.id, runnable: true, size: 100 };
-        const newest = (await this.#client.definitions(kind, query)).find((definition) => definition.runnable === true &&
-            definition.name !== undefined &&
-            this.#isInPipeline(definition) &&
-            this.#isInProject(definition));
-        if (newest !== undefined)
-            return this.#client.definition(kind, newest.id);
-        throw new RunError(`pipeline: "${pipeline}" has no named ${NOUNS[kind]} that can be run${this.#place()}. ` +
-            `${await this.#suggest(kind, pipeline, ({ pipeline: of }) => of?.name)}${NOT_ALLOWED_HINT}`);
-    }
-    async #notFound(kind, which, wanted) {
-        const suggestion = await this.#suggest(kind, wanted, ({ name }) => name);
-        return new RunError(`${kind}: there is no ${NOUNS[kind]} ${which}. ${suggestion}${NOT_ALLOWED_HINT}`);
-    }
-    async #suggest(kind, wanted, nameOf) {
-        const all = await this.#client.definitions(kind, { projectId: this.#project?.id, size: SUGGESTION_POOL });
-        const names = new Set(all.flatMap((definition) => definition.runnable === true && this.#isInProject(definition) ? (nameOf(definition) ?? []) : []));
-        const nearest = [...names].sort((a, b) => leven(a, wanted) - leven(b, wanted)).slice(0, MOST_SUGGESTIONS);
-        if (nearest.length === 0)
-            return `The account sees no runnable ${NOUNS[kind]} at all. `;
-        return `Runnable ones are: ${nearest.map((name) => `"${name}"`).join(', ')}. `;
-    }
-    #isInPipeline({ pipeline }) {
-        const wanted = this.#target.pipeline;
-        return wanted === undefined || pipeline?.name === wanted || pipeline?.id === wanted.toLowerCase();
-    }
-    /** A definition that does not say where it belongs is not excluded: the server may hide that. */
-    #isInProject({ project }) {
-        return this.#project === undefined || project === undefined || project.id === this.#project.id;
-    }
-    #place() {
-        const pipeline = this.#target.kind === 'pipeline' ? undefined : this.#target.pipeline;
-        const inPipeline = pipeline === undefined ? '' : ` in the pipeline "${pipeline}"`;
-        return this.#project === undefined
-            ? inPipeline
-            : `${inPipeline} in the project "${this.#project.name ?? this.#project.id}"`;
-    }
-}
-function runnable(definition) {
-    if (definition.runnable !== false)
-        return definition;
-    const noun = NOUNS[definition.kind];
-    throw new RunError(`${definition.kind}: the ${noun} "${definition.name ?? definition.id}" cannot be run: ` +
-        'its stack or its build is gone, or it was made on a local stack. Make a new one on a remote stack and use that');
-}
-function isNotFound(error) {
-    return error instanceof AnswerError && error.status === 404 && error.fromZenml;
-}
-
-;// CONCATENATED MODULE: ./build/run/prepare.js
-
-
-
-/** Logs in, says where and as whom, and finds the project that the user named. */
-async function connect({ serverUrl, project }, { client, reporter }) {
-    const server = await client.info();
-    const account = await client.account();
-    reporter.tell({ kind: 'connected', serverUrl, version: server.version, account });
-    return {
-        server,
-        project: project === undefined ? undefined : await resolveProject(client, server, project),
-    };
-}
-/** Connects, and finds what is to be run. */
-async function prepare(request, deps) {
-    const { server, project } = await connect(request, deps);
-    const definition = await resolveTarget(deps.client, server, request.target, project);
-    return {
-        server,
-        definition,
-        project: project ?? (await projectForLink(deps.client, server, definition.project)),
-    };
-}
-/** An open-source dashboard's addresses hold the project's name, and most answers only have its id. */
-async function projectForLink(client, server, project) {
-    if (project === undefined || project.name !== undefined)
-        return project;
-    if (server.isPro || !isAtLeast(server.version, 0, 82))
-        return project;
-    try {
-        return await client.project(project.id, 'projects');
-    }
-    catch (error) {
-        if (!(error instanceof AnswerError))
-            throw error;
-        // Without the right to read the project there is no link; the run can be started all the same.
-        return project;
-    }
-}
-
-;// CONCATENATED MODULE: ./build/zenml/status.js
-/** The states in which ZenML starts nothing more of a run (ZenML API, "Watch"). */
-const FINISHED_RUN = new Set([
-    'completed',
-    'cached',
-    'skipped',
-    'failed',
-    'stopped',
-    'cancelled',
-]);
-const SUCCEEDED = new Set(['completed', 'cached', 'skipped']);
-const STOPPED = new Set(['stopped', 'cancelled']);
-const UNFINISHED = new Set([
-    'initializing',
-    'provisioning',
-    'running',
-    'paused',
-    'resuming',
-    'stopping',
-    'cancelling',
-    'queued',
-    'retrying',
-]);
-/** `retried` is the state of an attempt that failed and was followed by another. */
-const FINISHED_STEP = new Set([...FINISHED_RUN, 'retried']);
-/** Sorts a run's state as any server version writes it. */
-function runPhase(status) {
-    if (SUCCEEDED.has(status))
-        return 'succeeded';
-    if (STOPPED.has(status))
-        return 'stopped';
-    if (status === 'failed')
-        return 'failed';
-    return UNFINISHED.has(status) ? 'going-on' : 'unknown';
-}
-/** True if a step in this state uses no more computing time; an unknown state may. */
-function isStepFinished(status) {
-    return FINISHED_STEP.has(status);
-}
-/** True if steps that wait for this one may start. */
-function isStepSucceeded(status) {
-    return SUCCEEDED.has(status);
-}
-
-;// CONCATENATED MODULE: ./build/run/resume.js
-
-
-/**
- * The run that an earlier attempt of the same step left and that is worth taking up: it goes on, or has
- * completed. A failed or stopped one is what a re-run is for. Where several match, guessing would be worse than
- * a new run.
- */
-async function findEarlierRun(client, origin, pipeline, projectId) {
-    if (origin.attempt <= 1)
-        return { kind: 'none' };
-    const prefix = runNamePrefix(origin, pipeline);
-    const matches = (await client.runsByPrefix(prefix, projectId)).flatMap((run) => {
-        const name = run.name ?? '';
-        const parts = readDefaultRunName(name, prefix);
-        const isEarlier = parts?.stepIdentity === origin.stepIdentity && parts.attempt < origin.attempt;
-        return isEarlier && isWorthTaking(run) ? [{ run, name, attempt: parts.attempt }] : [];
-    });
-    const [match, ...others] = matches;
-    if (match === undefined)
-        return { kind: 'none' };
-    return others.length === 0
-        ? { kind: 'one', ...match }
-        : { kind: 'several', names: matches.map(({ name }) => name) };
-}
-function isWorthTaking({ status }) {
-    const phase = runPhase(status);
-    return phase === 'succeeded' || (phase === 'going-on' && status !== 'stopping' && status !== 'cancelling');
-}
-
-;// CONCATENATED MODULE: ./build/zenml/retry.js
-
-/** Statuses that say "later" and not "no". ZenML answers 500 while its database or the Pro service is away. */
-const PASSING = new Set([408, 425, 429, 500, 502, 503, 504]);
-/** Enough for a server that restarts (some 15 s): six tries wait half a minute on average. */
-const MOST_ATTEMPTS = 7;
-/** Longer than this nobody wants to wait silently for one answer; the server's own words are more useful then. */
-const LONGEST_RETRY_AFTER_MS = 120_000;
-/**
- * Whether a request that may be repeated without harm should be tried again.
- *
- * @param attempt the number of tries so far, 1 after the first
- * @param random uniform in [0, 1)
- */
-function decideRetry(error, attempt, random) {
-    if (attempt >= MOST_ATTEMPTS || !isPassing(error))
-        return { kind: 'give-up' };
-    const asked = error instanceof AnswerError ? (error.retryAfterMs ?? 0) : 0;
-    if (asked > LONGEST_RETRY_AFTER_MS)
-        return { kind: 'give-up' };
-    return { kind: 'retry', waitMs: backoffMs(attempt, random, { atLeastMs: asked }) };
-}
-/** True for failures that may be over at the next try. */
-function isPassing(error) {
-    if (error instanceof UnreachableError)
-        return isPassing(error.cause);
-    if (error instanceof TransportError)
-        return !error.permanent;
-    return error instanceof AnswerError && (PASSING.has(error.status) || isForeignPage(error));
-}
-/** A web page where JSON is due, with a status that says all is well: what load balancers show during an upgrade. */
-function isForeignPage(error) {
-    return !error.fromZenml && error.status >= 200 && error.status < 300;
-}
-/**
- * Exponential back-off with full jitter, in milliseconds: many jobs that met the same fault come back spread
- * out. `atLeastMs` (a Retry-After) is a minimum, to which the jitter is added.
- */
-function backoffMs(attempt, random, { atLeastMs = 0, baseMs = 1_000, capMs = 15_000, } = {}) {
-    return Math.round(atLeastMs + random * Math.min(capMs, baseMs * 2 ** Math.min(attempt - 1, 20)));
-}
-
-;// CONCATENATED MODULE: ./build/run/assess.js
-
-/**
- * With the default `continue_on_failure`, `failed` comes while other branches run; `in_progress` tells, but can
- * stay true for ever (ZenML API, "Watch"). So a failed or stopped run is over when nothing of it runs and nothing
- * has changed for a while: half a minute, or, where a step could still start, as long as a new machine may take
- * to come up.
- */
-const SETTLE_MS = 30_000;
-const SETTLE_BEFORE_STARTABLE_STEP_MS = 300_000;
-/** True if only the steps can tell whether the run is over. */
-function needsSteps(run) {
-    const phase = runPhase(run.status);
-    return (phase === 'failed' || phase === 'stopped') && run.inProgress !== false;
-}
-/**
- * Whether nothing of the run goes on any more.
- *
- * @param unchangedMs for how long all looks have been alike
- */
-function isOver({ run, steps }, unchangedMs) {
-    switch (runPhase(run.status)) {
-        case 'going-on':
-            return false;
-        case 'succeeded':
-            return true;
-        case 'unknown':
-            return run.inProgress === false || run.endTime !== undefined;
-        case 'failed':
-        case 'stopped':
-            if (run.inProgress === false)
-                return true;
-            if (steps === undefined || unfinishedSteps(steps).length > 0)
-                return false;
-            return unchangedMs >= (hasStartableStep(steps) ? SETTLE_BEFORE_STARTABLE_STEP_MS : SETTLE_MS);
-    }
-}
-/** Names of the steps that have started and not ended. */
-function unfinishedSteps(steps) {
-    return steps.filter(({ status }) => status !== undefined && !isStepFinished(status)).map(({ name }) => name);
-}
-/** Whether a step has not started although all that it waits for succeeded. A run without any started step has none. */
-function hasStartableStep(steps) {
-    const succeeded = new Set(steps.filter(({ status }) => status !== undefined && isStepSucceeded(status)).map(({ name }) => name));
-    return (succeeded.size > 0 &&
-        steps.some(({ status, upstream }) => status === undefined && upstream?.every((name) => succeeded.has(name)) === true));
-}
-
-;// CONCATENATED MODULE: ./build/run/steps.js
-
-/** A run's steps: from its graph, which also has those not started, or from the list where there is no graph (0.74). */
-async function readSteps(client, runId) {
-    try {
-        return await client.dag(runId);
-    }
-    catch (error) {
-        // A route that is not there has no exception's name, a run that is not there has.
-        if (!(error instanceof AnswerError && error.status === 404 && error.exception === undefined))
-            throw error;
-        return client.steps(runId);
-    }
-}
-
-;// CONCATENATED MODULE: ./build/run/stop.js
-
-
-
-
-
-/** A run that initializes gets its orchestrator's id any moment; after this time it is ended instead of stopped. */
-const EARLY_MS = 2_500;
-const EARLY_PAUSE_MS = 400;
-/** After a run was ended while initializing: how long it is watched that no step starts all the same. */
-const AFTERMATH_MS = 3_000;
-const SETTLE_PAUSE = { baseMs: 400, capMs: 2_000 };
-/**
- * Stops a run, and sees to it that it has stopped. Handles every answer of ZenML's stop route, and ends a run
- * that has not reached its orchestrator (ZenML API, "Stop"). Never throws for what a server says.
- */
-async function stopRun(request, deps) {
-    return new Stop(request, deps).run();
-}
-class Stop {
-    #request;
-    #deps;
-    #client;
-    #graceful;
-    #status;
-    #asked = false;
-    #earlySince;
-    #lastFailure = 'the server did not answer in time';
-    constructor(request, deps) {
-        this.#request = request;
-        this.#deps = deps;
-        this.#client = deps.client.with({ retries: false, signal: deps.signal });
-        this.#graceful = request.graceful;
-        this.#status = request.status;
-    }
-    async run() {
-        try {
-            for (let attempt = 1; this.#hasTime(); attempt += 1) {
-                const stopped = await this.#tryOnce(attempt);
-                if (stopped !== undefined)
-                    return stopped;
-            }
-        }
-        catch (error) {
-            if (this.#deps.signal?.aborted !== true)
-                throw error;
-        }
-        if (this.#asked)
-            return { kind: 'asked', status: this.#status };
-        return this.#goingOn(this.#lastFailure);
-    }
-    async #tryOnce(attempt) {
-        try {
-            return await this.#ask(attempt);
-        }
-        catch (error) {
-            if (!isZenmlError(error))
-                throw error;
-            if (!isPassing(error))
-                return this.#goingOn(error.message);
-            await this.#pauseAfter(error, attempt);
-            return undefined;
-        }
-    }
-    async #ask(attempt) {
-        const before = this.#status;
-        const answer = await this.#client.stop(this.#request.runId, { graceful: this.#graceful });
-        switch (answer.kind) {
-            case 'accepted':
-                this.#asked = true;
-                return this.#settle();
-            case 'too-early':
-                return this.#endEarly();
-            case 'finished':
-                return this.#accountForSteps(await this.#look());
-            case 'gone':
-                return { kind: 'ended', status: this.#status };
-            case 'unsupported': {
-                const run = await this.#look();
-                if (run.status === 'initializing')
-                    return this.#markFailed();
-                if (runPhase(run.status) !== 'going-on')
-                    return this.#accountForSteps(run);
-                return this.#goingOn('this version of ZenML cannot stop a run that has begun');
-            }
-            case 'doubtful':
-                return this.#checkDoubtful(before, answer.error);
-            case 'refused':
-                return this.#goingOn(answer.error.message);
-            case 'unclear':
-                await this.#pauseAfter(answer.error, attempt);
-                return undefined;
-        }
-    }
-    /** 0.98 marks the run before it asks the orchestrator, so its steps end although the answer is an error. */
-    async #checkDoubtful(before, error) {
-        const run = await this.#look();
-        if (run.status !== before && (run.status === 'stopping' || runPhase(run.status) !== 'going-on')) {
-            this.#asked = true;
-            return this.#settle();
-        }
-        if (run.status === 'stopping')
-            return this.#settle();
-        // 0.85 asks the orchestrator even for a run that has not reached it.
-        if (run.status === 'initializing')
-            return this.#endEarly();
-        if (this.#graceful)
-            return this.#goingOn(error.message);
-        // The orchestrator cannot end the steps; asked gracefully, they end by themselves where the server supports it.
-        this.#graceful = true;
-        return undefined;
-    }
-    async #endEarly() {
-        const now = this.#deps.clock.now();
-        this.#earlySince ??= now;
-        if (now - this.#earlySince < EARLY_MS) {
-            await this.#pause(EARLY_PAUSE_MS);
-            return undefined;
-        }
-        const run = await this.#look();
-        return run.status === 'initializing' ? this.#markFailed() : undefined;
-    }
-    /** Ends a run that has not reached its orchestrator, and watches that no step starts all the same. */
-    async #markFailed() {
-        await this.#client.failInitializing(this.#request.runId, this.#request.reason);
-        const until = Math.min(this.#deps.clock.now() + AFTERMATH_MS, this.#request.deadline);
-        for (;;) {
-            const accounted = await this.#accountForSteps(await this.#look());
-            if (accounted.kind !== 'ended' || this.#deps.clock.now() >= until)
-                return accounted;
-            await this.#pause(SETTLE_PAUSE.baseMs * 2);
-        }
-    }
-    /** Watches a run that was asked to stop until it has. */
-    async #settle() {
-        for (let attempt = 1; this.#hasTime(); attempt += 1) {
-            try {
-                const run = await this.#look();
-                const accounted = runPhase(run.status) === 'going-on' ? undefined : await this.#accountForSteps(run);
-                if (accounted?.kind === 'ended')
-                    return accounted;
-            }
-            catch (error) {
-                if (!isZenmlError(error) || !isPassing(error))
-                    throw error;
-            }
-            await this.#pause(backoffMs(attempt, 0.5 + this.#deps.clock.random() / 2, SETTLE_PAUSE));
-        }
-        return undefined;
-    }
-    async #accountForSteps(run) {
-        if (run.inProgress === false)
-            return { kind: 'ended', status: run.status };
-        const steps = await readSteps(this.#client, run.id);
-        const unfinished = unfinishedSteps(steps);
-        if (unfinished.length === 0)
-            return { kind: 'ended', status: run.status };
-        return this.#goingOn(`ZenML does not stop the steps of a run that has ${run.status}; still running: ${unfinished.join(', ')}`);
-    }
-    async #look() {
-        const run = await this.#client.run(this.#request.runId, { hydrate: false });
-        this.#status = run.status;
-        return run;
-    }
-    #goingOn(why) {
-        return { kind: 'going-on', status: this.#status, why };
-    }
-    #hasTime() {
-        return this.#deps.clock.now() < this.#request.deadline;
-    }
-    async #pauseAfter(error, attempt) {
-        this.#lastFailure = error.message;
-        const asked = error instanceof AnswerError ? (error.retryAfterMs ?? 0) : 0;
-        await this.#pause(backoffMs(attempt, this.#deps.clock.random(), { baseMs: 500, capMs: 5_000, atLeastMs: asked }));
-    }
-    async #pause(ms) {
-        const { clock, signal } = this.#deps;
-        await clock.sleep(Math.max(0, Math.min(ms, this.#request.deadline - clock.now())), signal);
-    }
-}
-
-;// CONCATENATED MODULE: ./build/run/end-run.js
-
-/** Ends a run, or leaves it, and says which. */
-async function endRun({ run, mode, reason, deadline }, deps) {
-    const { url, status } = run;
-    const where = url === undefined ? '' : `: ${url}`;
-    if (mode === 'leave') {
-        return { settled: true, status, sentence: `The run "${run.name}" was left as it is and goes on${where}` };
-    }
-    const request = { runId: run.id, status, graceful: mode === 'stop-gracefully', reason, deadline };
-    const stopped = await stopRun(request, deps);
-    switch (stopped.kind) {
-        case 'ended':
-            return {
-                settled: true,
-                status: stopped.status,
-                sentence: stopped.status === 'completed'
-                    ? `The run "${run.name}" had completed before it could be stopped${where}`
-                    : `The run "${run.name}" was stopped and is now ${stopped.status}${where}`,
-            };
-        case 'asked':
-            return {
-                settled: false,
-                status: stopped.status,
-                sentence: `The run "${run.name}" was asked to stop and was ${stopped.status} when last seen${where}`,
-            };
-        case 'going-on':
-            return {
-                settled: false,
-                status: stopped.status,
-                sentence: `The run "${run.name}" goes on${where}. It could not be stopped: ${stopped.why}`,
-            };
-    }
-}
-
-;// CONCATENATED MODULE: ./build/run/own-run.js
-/** How much the clocks of runner and server may differ. */
-const CLOCK_SKEW_MS = 120_000;
-/**
- * Whether a run of the planned name is the one that was sent. Random digits in the name prove it; under a name
- * of the user's own, its origin and the time of its creation must fit as well.
- */
-function isOwnRun(run, planned) {
-    if (planned.nameIsOurs)
-        return true;
-    const isOfDefinition = [run.templateId, run.sourceSnapshotId].some((id) => id !== undefined && planned.origins.includes(id));
-    return isOfDefinition && run.created !== undefined && run.created >= planned.firstSentAt - CLOCK_SKEW_MS;
-}
-
-;// CONCATENATED MODULE: ./build/run/clean-up.js
-
-
-
-
-const LOOK_UP_PAUSE_MS = 500;
-const LONGEST_LOOK_UP_PAUSE_MS = 5_000;
-/**
- * Ends the run of a step that could not end it in order: by its id, or, where only the sending is known, by its
- * name. It never starts anything.
- */
-async function cleanUp(request, deps) {
-    const { planned, started, mode, reason, deadline } = request;
-    if (started !== undefined)
-        return endRun({ run: started, mode, reason, deadline }, deps);
-    if (planned === undefined)
-        return { settled: true, status: '', sentence: 'No run was started' };
-    const found = await lookUp(planned, request, deps);
-    if (found === undefined) {
-        return {
-            settled: false,
-            status: '',
-            sentence: `No run named "${planned.name}" is on the server. The request to start it was sent, so look once more later if in doubt`,
-        };
-    }
-    if (found === 'unknown') {
-        return {
-            settled: false,
-            status: '',
-            sentence: `Whether the run "${planned.name}" was started is not known, because the server could not be asked. If it was, it goes on under this name`,
-        };
-    }
-    return endRun({ run: found, mode, reason, deadline }, deps);
-}
-async function lookUp(planned, { lookUpUntil, deadline }, { client, clock, signal }) {
-    const once = client.with({ retries: false, signal });
-    let answered = false;
-    try {
-        for (let pauseMs = LOOK_UP_PAUSE_MS;; pauseMs = Math.min(pauseMs * 1.5, LONGEST_LOOK_UP_PAUSE_MS)) {
-            try {
-                const runs = await once.runsByName(planned.name, planned.projectId);
-                const own = runs.find((run) => isOwnRun(run, planned));
-                if (own !== undefined)
-                    return { id: own.id, name: planned.name, url: undefined, status: own.status };
-                answered = true;
-            }
-            catch (error) {
-                if (!isZenmlError(error))
-                    throw error;
-                if (!isPassing(error))
-                    return 'unknown';
-            }
-            const end = answered ? Math.min(lookUpUntil, deadline) : deadline;
-            if (clock.now() + pauseMs > end)
-                break;
-            await clock.sleep(pauseMs, signal);
-        }
-    }
-    catch (error) {
-        if (signal?.aborted !== true)
-            throw error;
-    }
-    return answered ? undefined : 'unknown';
-}
-
-;// CONCATENATED MODULE: ./node_modules/parse-ms/index.js
-const toZeroIfInfinity = value => Number.isFinite(value) ? value : 0;
-
-function parseNumber(milliseconds) {
-	return {
-		days: Math.trunc(milliseconds / 86_400_000),
-		hours: Math.trunc(milliseconds / 3_600_000 % 24),
-		minutes: Math.trunc(milliseconds / 60_000 % 60),
-		seconds: Math.trunc(milliseconds / 1000 % 60),
-		milliseconds: Math.trunc(milliseconds % 1000),
-		microseconds: Math.trunc(toZeroIfInfinity(milliseconds * 1000) % 1000),
-		nanoseconds: Math.trunc(toZeroIfInfinity(milliseconds * 1e6) % 1000),
-	};
-}
-
-function parseBigint(milliseconds) {
-	return {
-		days: milliseconds / 86_400_000n,
-		hours: milliseconds / 3_600_000n % 24n,
-		minutes: milliseconds / 60_000n % 60n,
-		seconds: milliseconds / 1000n % 60n,
-		milliseconds: milliseconds % 1000n,
-		microseconds: 0n,
-		nanoseconds: 0n,
-	};
-}
-
-function parseMilliseconds(milliseconds) {
-	switch (typeof milliseconds) {
-		case 'number': {
-			if (Number.isFinite(milliseconds)) {
-				return parseNumber(milliseconds);
-			}
-
-			break;
-		}
-
-		case 'bigint': {
-			return parseBigint(milliseconds);
-		}
-
-		// No default
-	}
-
-	throw new TypeError('Expected a finite number or bigint');
-}
-
-;// CONCATENATED MODULE: ./node_modules/pretty-ms/index.js
-
-
-const isZero = value => value === 0 || value === 0n;
-const pluralize = (word, count) => (count === 1 || count === 1n) ? word : `${word}s`;
-
-const SECOND_ROUNDING_EPSILON = 0.000_000_1;
-const ONE_DAY_IN_MILLISECONDS = 24n * 60n * 60n * 1000n;
-
-function prettyMilliseconds(milliseconds, options) {
-	const isBigInt = typeof milliseconds === 'bigint';
-	if (!isBigInt && !Number.isFinite(milliseconds)) {
-		throw new TypeError('Expected a finite number or bigint');
-	}
-
-	options = {...options};
-
-	const sign = milliseconds < 0 ? '-' : '';
-	milliseconds = milliseconds < 0 ? -milliseconds : milliseconds; // Cannot use `Math.abs()` because of BigInt support.
-
-	if (options.colonNotation) {
-		options.compact = false;
-		options.formatSubMilliseconds = false;
-		options.separateMilliseconds = false;
-		options.verbose = false;
-	}
-
-	if (options.compact) {
-		options.unitCount = 1;
-		options.secondsDecimalDigits = 0;
-		options.millisecondsDecimalDigits = 0;
-	}
-
-	let result = [];
-
-	const floorDecimals = (value, decimalDigits) => {
-		const flooredInterimValue = Math.floor((value * (10 ** decimalDigits)) + SECOND_ROUNDING_EPSILON);
-		const flooredValue = Math.round(flooredInterimValue) / (10 ** decimalDigits);
-		return flooredValue.toFixed(decimalDigits);
-	};
-
-	const add = (value, long, short, valueString) => {
-		if (
-			(result.length === 0 || !options.colonNotation)
-			&& isZero(value)
-			&& !(options.colonNotation && short === 'm')) {
-			return;
-		}
-
-		valueString ??= String(value);
-		if (options.colonNotation) {
-			const wholeDigits = valueString.includes('.') ? valueString.split('.')[0].length : valueString.length;
-			const minLength = result.length > 0 ? 2 : 1;
-			valueString = '0'.repeat(Math.max(0, minLength - wholeDigits)) + valueString;
-		} else {
-			valueString += options.verbose ? ' ' + pluralize(long, value) : short;
-		}
-
-		result.push(valueString);
-	};
-
-	const parsed = parseMilliseconds(milliseconds);
-	const days = BigInt(parsed.days);
-
-	if (options.hideYearAndDays) {
-		add((BigInt(days) * 24n) + BigInt(parsed.hours), 'hour', 'h');
-	} else {
-		if (options.hideYear) {
-			add(days, 'day', 'd');
-		} else {
-			add(days / 365n, 'year', 'y');
-			add(days % 365n, 'day', 'd');
-		}
-
-		add(Number(parsed.hours), 'hour', 'h');
-	}
-
-	add(Number(parsed.minutes), 'minute', 'm');
-
-	if (!options.hideSeconds) {
-		if (
-			options.separateMilliseconds
-			|| options.formatSubMilliseconds
-			|| (!options.colonNotation && milliseconds < 1000 && !options.subSecondsAsDecimals)
-		) {
-			const seconds = Number(parsed.seconds);
-			const milliseconds = Number(parsed.milliseconds);
-			const microseconds = Number(parsed.microseconds);
-			const nanoseconds = Number(parsed.nanoseconds);
-
-			add(seconds, 'second', 's');
-
-			if (options.formatSubMilliseconds) {
-				add(milliseconds, 'millisecond', 'ms');
-				add(microseconds, 'microsecond', 'µs');
-				add(nanoseconds, 'nanosecond', 'ns');
-			} else {
-				const millisecondsAndBelow
-					= milliseconds
-					+ (microseconds / 1000)
-					+ (nanoseconds / 1e6);
-
-				const millisecondsDecimalDigits
-					= typeof options.millisecondsDecimalDigits === 'number'
-						? options.millisecondsDecimalDigits
-						: 0;
-
-				const roundedMilliseconds = millisecondsAndBelow >= 1
-					? Math.round(millisecondsAndBelow)
-					: Math.ceil(millisecondsAndBelow);
-				const maximumMilliseconds = 1000 - (10 ** -millisecondsDecimalDigits);
-
-				const millisecondsString = millisecondsDecimalDigits
-					? Math.min(millisecondsAndBelow, maximumMilliseconds).toFixed(millisecondsDecimalDigits)
-					: Math.min(roundedMilliseconds, maximumMilliseconds);
-
-				add(
-					Number.parseFloat(millisecondsString),
-					'millisecond',
-					'ms',
-					millisecondsString,
-				);
-			}
-		} else {
-			const seconds = (
-				(isBigInt ? Number(milliseconds % ONE_DAY_IN_MILLISECONDS) : milliseconds)
-				/ 1000
-			) % 60;
-			const secondsDecimalDigits
-				= typeof options.secondsDecimalDigits === 'number'
-					? options.secondsDecimalDigits
-					: 1;
-			const secondsFixed = floorDecimals(seconds, secondsDecimalDigits);
-			const secondsString = options.keepDecimalsOnWholeSeconds
-				? secondsFixed
-				: secondsFixed.replace(/\.0+$/, '');
-			add(Number.parseFloat(secondsString), 'second', 's', secondsString);
-		}
-	}
-
-	if (result.length === 0) {
-		return sign + '0' + (options.verbose ? ' milliseconds' : 'ms');
-	}
-
-	const separator = options.colonNotation ? ':' : ' ';
-	if (typeof options.unitCount === 'number') {
-		result = result.slice(0, Math.max(options.unitCount, 1));
-	}
-
-	return sign + result.join(separator);
-}
-
-;// CONCATENATED MODULE: ./build/run/conclude.js
-
-
-/** What the end of the watch means for the workflow: only a completed run is a success. */
-function conclude(watched, { name, url, timeoutMs }) {
-    const where = url === undefined ? '' : `: ${url}`;
-    switch (watched.kind) {
-        case 'over':
-            return concludeRun(watched.run, name, where);
-        case 'timed-out':
-            return {
-                conclusion: 'timed-out',
-                status: watched.status,
-                error: `The run "${name}" did not end within the timeout of ${prettyMilliseconds(timeoutMs ?? 0)}`,
-            };
-        case 'paused':
-            return {
-                conclusion: 'failed',
-                status: watched.status,
-                error: `The run "${name}" is paused and waits for a person` +
-                    `${watched.question === undefined ? '' : ` (${watched.question})`}. It was left so; answer it${where}`,
-            };
-        case 'gone':
-            return {
-                conclusion: 'lost',
-                status: watched.status,
-                error: `The run "${name}" is no longer on the server: it was deleted while it was ${watched.status}`,
-            };
-        case 'lost':
-            return {
-                conclusion: 'lost',
-                status: watched.status,
-                error: `The run "${name}" was lost from sight: ${watched.detail}. When last seen it was ${watched.status}, and it may go on${where}`,
-            };
-    }
-}
-function concludeRun(run, name, where) {
-    const { status } = run;
-    const reason = run.statusReason === undefined ? '' : ` (${run.statusReason})`;
-    switch (runPhase(status)) {
-        case 'succeeded':
-            return { conclusion: 'completed', status, error: undefined };
-        case 'stopped':
-            return { conclusion: 'stopped', status, error: `The run "${name}" was stopped${reason}${where}` };
-        case 'failed':
-            return {
-                conclusion: 'failed',
-                status,
-                error: `The run "${name}" failed${reason}. See its steps and logs${where}`,
-            };
-        case 'going-on':
-        case 'unknown':
-            return {
-                conclusion: 'failed',
-                status,
-                error: `The run "${name}" ended in the state "${status}", which is not known to be a success${reason}${where}`,
-            };
-    }
-}
-
-;// CONCATENATED MODULE: ./build/run/polling.js
-/** The adaptive interval: short runs are seen to end at once, long ones cost the server little. */
-const SHORTEST_MS = 1_000;
-const LONGEST_MS = 15_000;
-/** A twentieth of the time gone by: the end is noticed late by at most 5 % of the run. */
-const SHARE_OF_ELAPSED = 0.05;
-const JITTER = 0.2;
-/**
- * Milliseconds until the next look at a run.
- *
- * @param elapsedMs since the wait began
- * @param fixedMs the user's own interval, taken as it is
- * @param random uniform in [0, 1): spreads the jobs of a matrix
- */
-function nextPollMs(elapsedMs, fixedMs, random) {
-    if (fixedMs !== undefined)
-        return fixedMs;
-    const base = Math.min(LONGEST_MS, Math.max(SHORTEST_MS, elapsedMs * SHARE_OF_ELAPSED));
-    return Math.round(base * (1 - JITTER + 2 * JITTER * random));
-}
-
-;// CONCATENATED MODULE: ./build/run/watch.js
-
-
-
-
-
-
-/** A server's upgrade with a migration of its database takes minutes; the promise is at least five. */
-const TOLERATED_SILENCE_MS = 600_000;
-/** One 404 may come from a replica that lags behind, or from a proxy in the middle of a roll-out. */
-const GONE_AFTER = 3;
-/** Nobody marks a run as failed whose process died; after this time the orchestrator is asked how it is. */
-const ASK_ORCHESTRATOR_AFTER_MS = 600_000;
-const ASK_ORCHESTRATOR_EVERY_MS = 300_000;
-/** Building an image and starting a runner takes minutes; a run can also stay `initializing` for ever. */
-const SLOW_START_MS = 900_000;
-/**
- * Looks at a run again and again until nothing of it goes on, the time is up, or it can be seen no more.
- *
- * @throws the signal's reason if it was aborted
- */
-async function watchRun(request, deps) {
-    return new Watch(request, deps).run();
-}
-class Watch {
-    #request;
-    #deps;
-    #client;
-    #startedAt;
-    #status;
-    #fingerprint = '';
-    #changedAt;
-    #lostSince;
-    #timesGone = 0;
-    #orchestratorAskedAt;
-    #orchestratorAnswers = true;
-    #toldSlowStart = false;
-    #toldGoingOn = false;
-    #toldPause = false;
-    constructor(request, deps) {
-        this.#request = request;
-        this.#deps = deps;
-        this.#client = deps.client.with({ retries: false, signal: deps.signal });
-        this.#startedAt = deps.clock.now();
-        this.#changedAt = this.#startedAt;
-        this.#status = request.status;
-    }
-    async run() {
-        const { clock, signal } = this.#deps;
-        const { timeoutMs, pollIntervalMs } = this.#request;
-        for (;;) {
-            const watched = await this.#look();
-            if (watched !== undefined)
-                return watched;
-            const elapsedMs = clock.now() - this.#startedAt;
-            const remainingMs = timeoutMs === undefined ? Number.POSITIVE_INFINITY : timeoutMs - elapsedMs;
-            if (remainingMs <= 0)
-                return { kind: 'timed-out', status: this.#status };
-            await clock.sleep(Math.min(nextPollMs(elapsedMs, pollIntervalMs, clock.random()), remainingMs), signal);
-        }
-    }
-    async #look() {
-        try {
-            const sighting = await this.#sight();
-            this.#noteSighting(sighting);
-            if (isOver(sighting, this.#deps.clock.now() - this.#changedAt))
-                return { kind: 'over', run: sighting.run };
-            if (sighting.run.status === 'paused')
-                return await this.#notePause();
-            await this.#askOrchestrator();
-            return undefined;
-        }
-        catch (error) {
-            if (!isZenmlError(error))
-                throw error;
-            return this.#noteFailure(error);
-        }
-    }
-    async #sight() {
-        const run = await this.#client.run(this.#request.runId, { hydrate: false });
-        if (runPhase(run.status) === 'unknown')
-            return { run: await this.#client.run(run.id, { hydrate: true }) };
-        return needsSteps(run) ? { run, steps: await readSteps(this.#client, run.id) } : { run };
-    }
-    #noteSighting({ run, steps }) {
-        const { clock, reporter } = this.#deps;
-        const now = clock.now();
-        this.#timesGone = 0;
-        if (this.#lostSince !== undefined) {
-            reporter.tell({ kind: 'server-back', afterMs: now - this.#lostSince });
-            this.#lostSince = undefined;
-        }
-        if (run.status !== 'paused')
-            this.#toldPause = false;
-        if (run.status !== this.#status) {
-            this.#status = run.status;
-            reporter.tell({
-                kind: 'state',
-                status: run.status,
-                reason: run.statusReason,
-                sinceMs: now - this.#startedAt,
-            });
-        }
-        const fingerprint = JSON.stringify([
-            run.status,
-            run.inProgress,
-            steps?.map(({ name, status }) => [name, status]),
-        ]);
-        if (fingerprint !== this.#fingerprint) {
-            this.#fingerprint = fingerprint;
-            this.#changedAt = now;
-        }
-        const running = unfinishedSteps(steps ?? []);
-        if (running.length > 0 && !this.#toldGoingOn) {
-            this.#toldGoingOn = true;
-            reporter.tell({ kind: 'failed-but-going-on', steps: running });
-        }
-        const waitedMs = now - this.#startedAt;
-        if (run.status === 'initializing' && waitedMs >= SLOW_START_MS && !this.#toldSlowStart) {
-            this.#toldSlowStart = true;
-            reporter.tell({ kind: 'still-initializing', sinceMs: waitedMs, reason: run.statusReason });
-        }
-    }
-    /** Says once, each time the run pauses, what it waits for. */
-    async #notePause() {
-        if (this.#toldPause)
-            return undefined;
-        const question = await this.#client.question(this.#request.runId).catch(unlessUnanswered);
-        if (this.#request.onPaused === 'fail')
-            return { kind: 'paused', status: this.#status, question };
-        this.#toldPause = true;
-        this.#deps.reporter.tell({ kind: 'paused', question, url: this.#request.url });
-        return undefined;
-    }
-    async #askOrchestrator() {
-        const now = this.#deps.clock.now();
-        if (!this.#orchestratorAnswers || now - this.#changedAt < ASK_ORCHESTRATOR_AFTER_MS)
-            return;
-        if (now - (this.#orchestratorAskedAt ?? 0) < ASK_ORCHESTRATOR_EVERY_MS)
-            return;
-        this.#orchestratorAskedAt = now;
-        try {
-            await this.#client.refresh(this.#request.runId);
-        }
-        catch (error) {
-            if (!(error instanceof AnswerError))
-                throw error;
-            // 501: this orchestrator cannot say; 404 and 405: this server cannot ask; 403: we may not.
-            if ([403, 404, 405, 501].includes(error.status))
-                this.#orchestratorAnswers = false;
-        }
-    }
-    #noteFailure(error) {
-        const { clock, reporter } = this.#deps;
-        const status = this.#status;
-        const detail = error.message;
-        const now = clock.now();
-        if (error instanceof AnswerError && error.status === 404 && error.exception !== undefined) {
-            this.#timesGone += 1;
-            return this.#timesGone < GONE_AFTER ? undefined : { kind: 'gone', status, detail };
-        }
-        this.#timesGone = 0;
-        const fromBetween = error instanceof AnswerError && !error.fromZenml;
-        if (!isPassing(error) && !fromBetween)
-            return { kind: 'lost', status, detail };
-        if (this.#lostSince === undefined) {
-            this.#lostSince = now;
-            reporter.tell({ kind: 'server-lost', detail, toleratedMs: TOLERATED_SILENCE_MS });
-        }
-        return now - this.#lostSince < TOLERATED_SILENCE_MS ? undefined : { kind: 'lost', status, detail };
-    }
-}
-/** What a run waits for is good to know, but no reason to lose it: older servers have no such route. */
-function unlessUnanswered(error) {
-    if (!(error instanceof AnswerError))
-        throw error;
-}
-
-;// CONCATENATED MODULE: ./build/run/step-run.js
-
-
-
-
-
-
-/** The runner sends its second signal 7.5 s after the first, and kills soon after; all must be said before. */
-const CANCEL_BUDGET_MS = 6_000;
-/** The rest of the budget is for stopping a run that had to be looked up first. */
-const CANCEL_LOOK_UP_MS = 3_500;
-/** After a time-out nobody hurries the step; a pod takes up to half a minute to end. */
-const TIMEOUT_STOP_MS = 120_000;
-/**
- * Follows the run that `begin` gives to its end, and ends it when the workflow is cancelled or its time is up.
- *
- * @param begin tells the journal of every deed, so that a run is never out of sight
- * @throws RunError or ZenmlError, with one line for a person, if there is no run to follow or that is not known
- */
-async function followRun(policy, deps, begin) {
-    return new StepRun(policy, deps).run(begin);
-}
-class StepRun {
-    #policy;
-    #deps;
-    #planned;
-    #started;
-    #followedFrom;
-    constructor(policy, deps) {
-        this.#policy = policy;
-        this.#deps = { ...deps, journal: this.#remembering(deps.journal) };
-    }
-    async run(begin) {
-        const { clock, journal, signal } = this.#deps;
-        try {
-            const started = await begin(this.#deps);
-            this.#followedFrom = clock.now();
-            return this.#result(this.#policy.wait ? await this.#follow(started) : this.#leave(started));
-        }
-        catch (error) {
-            if (signal?.aborted === true)
-                return this.#result(await this.#cancel());
-            // What nobody foresaw settles nothing: the post step then looks after the run.
-            const foreseen = error instanceof RunError ? error.conclusion !== 'lost' : isZenmlError(error);
-            if (foreseen && this.#started === undefined)
-                journal.settled();
-            throw error;
-        }
-    }
-    #remembering(journal) {
-        return {
-            planned: (run) => {
-                this.#planned = run;
-                journal.planned(run);
-            },
-            started: (run) => {
-                this.#started = run;
-                journal.started(run);
-            },
-            settled: () => {
-                journal.settled();
-            },
-        };
-    }
-    async #follow(started) {
-        const { timeoutMs, onTimeout } = this.#policy;
-        const { id: runId, status, url } = started;
-        const watched = await watchRun({ ...this.#policy, runId, status, url }, this.#deps);
-        const outcome = conclude(watched, { ...started, timeoutMs });
-        switch (watched.kind) {
-            case 'over':
-            case 'gone':
-            case 'paused':
-                this.#deps.journal.settled();
-                return outcome;
-            case 'lost':
-                return outcome;
-            case 'timed-out': {
-                const run = { ...started, status: watched.status };
-                const deadline = this.#deps.clock.now() + TIMEOUT_STOP_MS;
-                const reason = this.#reason('stopped after its timeout');
-                const ended = await endRun({ run, mode: onTimeout, reason, deadline }, this.#deps);
-                if (ended.settled)
-                    this.#deps.journal.settled();
-                return { ...outcome, status: ended.status, error: `${outcome.error ?? ''}. ${ended.sentence}` };
-            }
-        }
-    }
-    #leave({ status }) {
-        this.#deps.journal.settled();
-        return { conclusion: 'started', status, error: undefined };
-    }
-    async #cancel() {
-        const { client, clock, timeLimit, journal } = this.#deps;
-        if (this.#planned === undefined && this.#started === undefined) {
-            return { conclusion: 'cancelled', status: '', error: 'Cancelled before a run was started' };
-        }
-        const signal = timeLimit(CANCEL_BUDGET_MS);
-        const ended = await cleanUp({
-            planned: this.#planned,
-            started: this.#started,
-            mode: this.#policy.onCancel,
-            reason: this.#reason('cancelled'),
-            lookUpUntil: clock.now() + CANCEL_LOOK_UP_MS,
-            deadline: clock.now() + CANCEL_BUDGET_MS,
-        }, { client: client.with({ signal }), clock, signal });
-        if (ended.settled)
-            journal.settled();
-        return { conclusion: 'cancelled', status: ended.status, error: `Cancelled. ${ended.sentence}` };
-    }
-    #reason(what) {
-        const { workflowRunUrl } = this.#policy;
-        const told = `The workflow step was ${what}`;
-        return workflowRunUrl === '' ? told : `${told}: ${workflowRunUrl}`;
-    }
-    #result(outcome) {
-        const now = this.#deps.clock.now();
-        return { ...outcome, runId: this.#started?.id, durationMs: now - (this.#followedFrom ?? now) };
-    }
-}
-
-;// CONCATENATED MODULE: ./build/run/explain-refusal.js
-/** What ZenML's refusals of a trigger mean for a person, by their text (ZenML API, "Find" and "Errors"). */
-const ADVICE = [
-    {
-        pattern: /has been updated since/i,
-        advice: (noun) => `The stack was changed after the ${noun} was made: make a new ${noun} and use that`,
-    },
-    {
-        pattern: /does not have an associated build|no associated build/i,
-        advice: (noun) => `The ${noun} was made without a container build: make a new one on a remote stack with a container registry`,
-    },
-    {
-        pattern: /no source snapshot|no source deployment/i,
-        advice: (noun) => `What the ${noun} was made from is gone: make a new ${noun} and use that`,
-    },
-    {
-        pattern: /missing the following required parameters/i,
-        advice: () => 'Give these parameters in configuration',
-    },
-    {
-        pattern: /unknown parameters for step/i,
-        advice: () => 'Correct or drop these parameters in configuration',
-    },
-    {
-        pattern: /pipeline parameters when running a static|can't set parameters when running/i,
-        advice: () => 'Move them to steps.<step>.parameters in configuration',
-    },
-];
-const explain_refusal_NOUNS = { template: 'run template', snapshot: 'snapshot' };
-/** One line: what the server said, and what to do about it. */
-function explainRefusal(error, definition) {
-    return `${error.message.replace(/[\s.]+$/, '')}. ${adviceFor(error, explain_refusal_NOUNS[definition.kind])}`;
-}
-function adviceFor(error, noun) {
-    const known = ADVICE.find(({ pattern }) => pattern.test(error.detail));
-    if (known !== undefined)
-        return known.advice(noun);
-    switch (error.status) {
-        case 402:
-            return "The ZenML subscription does not allow this run: see its limits in the organization's settings";
-        case 403:
-            return `Give the service account a role that may read the ${noun} and create pipeline snapshots and pipeline runs`;
-        case 404:
-            return error.exception === undefined
-                ? NO_WORKLOAD_MANAGER
-                : `The ${noun} was deleted, or the service account may no longer read it`;
-        case 405:
-        case 501:
-            return NO_WORKLOAD_MANAGER;
-        case 422:
-            return 'Correct the configuration';
-        default:
-            return 'Nothing was started';
-    }
-}
-const NO_WORKLOAD_MANAGER = 'This server cannot start runs: it has no workload manager. ZenML Pro has one; an open-source server needs ZENML_SERVER_WORKLOAD_MANAGER_IMPLEMENTATION_SOURCE to be set';
-
-;// CONCATENATED MODULE: ./build/run/trigger.js
-
-
-
-
-
-/**
- * A key whose server process died in mid-work answers "Server too busy" for ever (ZenML API, "429, and exactly
- * one run"); a server that is merely slow gets three times its own limit of 20 s.
- */
-const STUCK_KEY_MS = 60_000;
-/** On a server without a free slot a run may appear for a moment and be deleted again. */
-const ADOPTION_PAUSE_MS = 5_000;
-/** A slot is held for minutes, while an image is built and a runner starts. */
-const SLOT_BACKOFF = { baseMs: 5_000, capMs: 30_000 };
-/**
- * Starts exactly one run. The same key joins the work of an earlier sending, the unique name keeps a second run
- * out on every server version, and nothing is sent again after an unclear answer before two look-ups by name
- * found nothing.
- *
- * @throws RunError if no run was started, or if that is not known; the message says which
- * @throws the signal's reason if it was aborted; the journal then knows what was sent
- */
-async function triggerRun(request, deps) {
-    return new Trigger(request, deps).run();
-}
-class Trigger {
-    #request;
-    #deps;
-    #key;
-    #attempt = 0;
-    #firstSentAt;
-    /** Whether some sending may have started a run without our knowing. */
-    #mayHaveStarted = false;
-    #keyBusySince;
-    #lastHindrance = '';
-    constructor(request, deps) {
-        this.#request = request;
-        this.#deps = deps;
-        this.#key = request.key;
-    }
-    async run() {
-        if (!this.#request.nameIsOurs)
-            await this.#refuseTakenName();
-        try {
-            while (this.#deps.clock.now() < this.#request.deadline) {
-                const triggered = await this.#act(await this.#send());
-                if (triggered !== undefined)
-                    return triggered;
-            }
-            return await this.#lastLook();
-        }
-        catch (error) {
-            throw this.#unknown(error);
-        }
-    }
-    async #send() {
-        const { client, clock, journal } = this.#deps;
-        const { definition, configuration, name } = this.#request;
-        this.#attempt += 1;
-        this.#firstSentAt ??= clock.now();
-        journal.planned(this.#plan());
-        const answer = await client.trigger(definition, { ...configuration, run_name: name }, this.#key);
-        // Somebody else's run is as bad as an unreadable answer.
-        if (answer.kind === 'started' && answer.run.name !== undefined && answer.run.name !== name) {
-            const foreign = { status: 200, headers: {}, body: `a run of another name (${answer.run.name})` };
-            return { kind: 'unclear', error: new AnswerError('start the run', foreign, clock.now()) };
-        }
-        return answer;
-    }
-    #plan() {
-        const { definition, name, nameIsOurs } = this.#request;
-        const sentAt = this.#deps.clock.now();
-        return {
-            name,
-            nameIsOurs,
-            origins: [
-                definition.id,
-                ...(definition.sourceSnapshotId === undefined ? [] : [definition.sourceSnapshotId]),
-            ],
-            projectId: definition.project?.id,
-            key: this.#key,
-            firstSentAt: this.#firstSentAt ?? sentAt,
-            sentAt,
-        };
-    }
-    /** Gives the run once it is known; undefined where the trigger should be sent again. */
-    async #act(answer) {
-        if (answer.kind !== 'working')
-            this.#keyBusySince = undefined;
-        switch (answer.kind) {
-            case 'started':
-                return { run: answer.run, adopted: false };
-            case 'working':
-                return this.#joinWork(answer.error);
-            case 'no-slot':
-                await this.#pause('no-slot', answer.error, SLOT_BACKOFF);
-                return this.#adoptIfUnclear();
-            case 'limited':
-                await this.#pause('limited', answer.error);
-                return this.#adoptIfUnclear();
-            case 'not-sent':
-                if (answer.error.permanent)
-                    throw new UnreachableError('start the run', answer.error);
-                await this.#pause('not-sent', answer.error);
-                return this.#adoptIfUnclear();
-            case 'name-taken':
-                return this.#adoptNamesake(answer.error);
-            case 'refused': {
-                const run = await this.#adoptIfUnclear();
-                if (run !== undefined)
-                    return run;
-                throw new RunError(explainRefusal(answer.error, this.#request.definition));
-            }
-            case 'unclear': {
-                this.#mayHaveStarted = true;
-                const run = await this.#adopt();
-                if (run !== undefined)
-                    return run;
-                await this.#pause('unclear', answer.error);
-                return this.#adopt();
-            }
-        }
-    }
-    /** "Server too busy": the same key again joins the work, unless the process that did it is dead. */
-    async #joinWork(error) {
-        const now = this.#deps.clock.now();
-        this.#mayHaveStarted = true;
-        this.#keyBusySince ??= now;
-        const busyMs = now - this.#keyBusySince;
-        if (busyMs < STUCK_KEY_MS) {
-            await this.#pause('working', error, { capMs: 5_000 });
-            return undefined;
-        }
-        const run = await this.#adopt();
-        if (run !== undefined)
-            return run;
-        this.#key = this.#deps.newKey();
-        this.#keyBusySince = undefined;
-        this.#deps.reporter.tell({ kind: 'new-key', afterMs: busyMs });
-        return undefined;
-    }
-    /** 409: with random digits in the name it is our run; a user's own name may be anybody's. */
-    async #adoptNamesake(error) {
-        if (!this.#request.nameIsOurs && !this.#mayHaveStarted)
-            throw this.#nameTaken();
-        const seen = (await this.#lookUp()).length > 0;
-        const run = seen ? await this.#adopt() : undefined;
-        if (run !== undefined)
-            return run;
-        if (seen && !this.#request.nameIsOurs)
-            throw this.#nameTaken();
-        await this.#pause('name-vanished', error);
-        return undefined;
-    }
-    async #adoptIfUnclear() {
-        return this.#mayHaveStarted ? this.#adopt() : undefined;
-    }
-    /** The run of our name if it is there, ours, and still there five seconds later. */
-    async #adopt() {
-        const first = (await this.#lookUp()).find((run) => isOwnRun(run, this.#plan()));
-        if (first === undefined)
-            return undefined;
-        await this.#deps.clock.sleep(ADOPTION_PAUSE_MS, this.#deps.signal);
-        const second = (await this.#lookUp()).find(({ id }) => id === first.id);
-        return second === undefined ? undefined : { run: second, adopted: true };
-    }
-    /** Asks until the server answers or the time is up: without an answer nothing may be sent again. */
-    async #lookUp() {
-        const { clock, reporter, signal } = this.#deps;
-        const { name, definition } = this.#request;
-        const client = this.#deps.client.with({ retries: false });
-        for (let attempt = 1;; attempt += 1) {
-            try {
-                return await client.runsByName(name, definition.project?.id);
-            }
-            catch (error) {
-                const hopeless = !isZenmlError(error) || !isPassing(error);
-                if (hopeless || clock.now() >= this.#request.deadline)
-                    throw error;
-                const waitMs = backoffMs(attempt, clock.random());
-                reporter.tell({ kind: 'retry', line: error.message, waitMs });
-                await clock.sleep(waitMs, signal);
-            }
-        }
-    }
-    async #refuseTakenName() {
-        if ((await this.#lookUp()).length > 0)
-            throw this.#nameTaken();
-    }
-    #nameTaken() {
-        const { name } = this.#request;
-        return new RunError(`run-name: a run named "${name}" exists already, and ZenML wants unique names. ` +
-            `Make it unique, for example "${name.slice(0, 200)}-{date}-{time}" or with \${{ github.run_id }}, or leave run-name out`);
-    }
-    async #lastLook() {
-        const run = await this.#adoptIfUnclear();
-        if (run !== undefined)
-            return run;
-        const { name } = this.#request;
-        const known = this.#mayHaveStarted
-            ? `The server may still be at work on it: look for a run named "${name}" before you start another`
-            : 'Nothing was started';
-        throw new RunError(`No run could be started within trigger-timeout. Last: ${this.#lastHindrance}. ${known}`, this.#mayHaveStarted ? 'lost' : 'timed-out');
-    }
-    /** A failure that hides whether a run was started must say so. */
-    #unknown(error) {
-        if (!isZenmlError(error) || !this.#mayHaveStarted)
-            return error;
-        const { name } = this.#request;
-        return new RunError(`Whether the run was started is not known (${error.message}). If it was, it goes on under the name "${name}"`, 'lost');
-    }
-    async #pause(hindrance, error, backoff = {}) {
-        const { clock, reporter, signal } = this.#deps;
-        const atLeastMs = error instanceof AnswerError ? (error.retryAfterMs ?? 0) : 0;
-        const remainingMs = Math.max(0, this.#request.deadline - clock.now());
-        const waitMs = Math.min(backoffMs(this.#attempt, clock.random(), { atLeastMs, ...backoff }), remainingMs);
-        this.#lastHindrance = error.message;
-        reporter.tell({ kind: 'trigger-hindered', hindrance, detail: error.message, waitMs });
-        await clock.sleep(waitMs, signal);
-    }
-}
-
-;// CONCATENATED MODULE: ./build/run/execute.js
-
-
-
-
-
-
-
-
-/**
- * The whole path: connect, find what to run, start it exactly once, wait for it, conclude. When the signal is
- * aborted the run is ended as `onCancel` says, and the result tells what is known.
- *
- * @throws RunError or ZenmlError, with one line for a person, if no run was started or that is not known
- */
-async function executeRun(request, deps) {
-    return followRun(request, deps, (journaled) => beginRun(request, journaled));
-}
-async function beginRun(request, deps) {
-    const { clock, reporter, journal } = deps;
-    const deadline = clock.now() + request.triggerTimeoutMs;
-    const configuration = mergeOverrides(request.overrides);
-    const prepared = await prepare(request, deps);
-    const { server, definition, project } = prepared;
-    reporter.tell({ kind: 'resolved', definition, overrides: configuration.body });
-    const earlier = request.resume ? await resume(request, configuration, prepared, deps) : undefined;
-    if (earlier !== undefined)
-        return earlier;
-    const key = deps.newKey();
-    const { name, nameIsOurs } = nameRun(request, definition, configuration, key, clock.now());
-    reporter.tell({ kind: 'triggering', name });
-    const { run, adopted } = await triggerRun({
-        definition,
-        configuration: completeFor(server.version, definition, configuration.body),
-        name,
-        nameIsOurs,
-        key,
-        deadline,
-    }, deps);
-    const started = {
-        id: run.id,
-        name,
-        url: runUrl(request.serverUrl, server, run.id, project),
-        status: run.status,
-    };
-    journal.started(started);
-    reporter.tell({ kind: 'started', run, url: started.url, adopted });
-    return started;
-}
-function nameRun({ runName, origin }, definition, configuration, key, now) {
-    const pattern = runName ?? configuration.runName;
-    if (pattern !== undefined)
-        return { name: expandRunName(pattern, now), nameIsOurs: false };
-    return { name: defaultRunName(origin, pipelineOf(definition), key), nameIsOurs: true };
-}
-async function resume({ serverUrl, runName, origin }, configuration, { server, definition, project }, { client, journal, reporter }) {
-    if (runName !== undefined || configuration.runName !== undefined) {
-        throw new RunError('resume: finds the run of an earlier attempt by the name that the action gives; drop run_name');
-    }
-    const found = await findEarlierRun(client, origin, pipelineOf(definition), definition.project?.id);
-    if (found.kind === 'several')
-        reporter.tell({ kind: 'resume-unclear', names: found.names });
-    if (found.kind !== 'one')
-        return undefined;
-    const { run, name, attempt } = found;
-    const started = { id: run.id, name, url: runUrl(serverUrl, server, run.id, project), status: run.status };
-    journal.started(started);
-    reporter.tell({ kind: 'resumed', run, url: started.url, attempt });
-    return started;
-}
-function pipelineOf(definition) {
-    return definition.pipeline?.name ?? definition.name ?? 'run';
-}
-
-;// CONCATENATED MODULE: ./build/zenml/server-url.js
-/** Longer than any address in use; browsers and proxies stop at about this length too. */
-const server_url_MAX_LENGTH = 2048;
-const EXAMPLE = 'https://zenml.example.com';
-/** Last path segments of pages and endpoints that every ZenML server has. */
-const PAGES = new Set(['docs', 'redoc', 'openapi.json', 'login', 'health', 'index.html']);
-/** Path segments with which the addresses of ZenML's dashboard begin. */
-const SECTIONS = new Set([
-    'projects',
-    'workspaces',
-    'runs',
-    'pipelines',
-    'run-templates',
-    'pipeline-snapshots',
-    'snapshots',
-    'stacks',
-    'components',
-    'models',
-    'artifacts',
-    'artifact-versions',
-    'settings',
-    'onboarding',
-]);
-const CREDENTIAL_PARAMETER = /token|key|secret|passw|auth|credential|signature/i;
-/**
- * Reads the address of a ZenML server as people paste it: what the browser or the API's documentation adds is
- * cut off with a notice; what is no server of ZenML's workspace API, or holds a credential, is a problem.
- */
-function parseServerUrl(text) {
-    const trimmed = text.trim();
-    const problem = textProblem(trimmed) ?? schemeProblem(trimmed);
-    if (problem !== undefined)
-        return { ok: false, problem };
-    const url = URL.canParse(trimmed) ? new URL(trimmed) : undefined;
-    if (url === undefined) {
-        return { ok: false, problem: `is not a valid URL; check host and port, it should look like ${EXAMPLE}` };
-    }
-    const unusable = server_url_credentialProblem(trimmed, url) ?? dashboardProblem(url);
-    if (unusable !== undefined)
-        return { ok: false, problem: unusable };
-    return { ok: true, ...address(url) };
-}
-function textProblem(text) {
-    if (text === '')
-        return `is empty; write an address such as ${EXAMPLE}`;
-    if (text.length > server_url_MAX_LENGTH) {
-        return `is ${text.length} characters long; write only the server's address, such as ${EXAMPLE}`;
-    }
-    if (/^["'`<].*["'`>]$/u.test(text)) {
-        return 'stands in quotes or brackets that are part of the value; remove them';
-    }
-    if (/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(text)) {
-        return 'holds a line break or an invisible character; write the address on one line';
-    }
-    if (/\s/u.test(text))
-        return 'holds a space; write one address without spaces';
-    if (text.includes('\\'))
-        return 'holds a backslash; write / instead';
-    return undefined;
-}
-function schemeProblem(text) {
-    if (/^https?:\/\/[^/?#]/i.test(text)) {
-        return /^[^?#]*:\/\/.*:\/\//.test(text) ? 'holds two addresses; write only one' : undefined;
-    }
-    if (/^https?:/i.test(text))
-        return `has no host; it should look like ${EXAMPLE}`;
-    // What stands before an @ is a user name and a password, so such a text is not repeated.
-    if (text.includes('@'))
-        return `has no https:// in front; it should look like ${EXAMPLE}`;
-    const scheme = /^([a-z][a-z0-9+.-]*):(?!\d)/i.exec(text)?.[1];
-    if (scheme !== undefined) {
-        return `begins with ${scheme.slice(0, 20)}:, which is no web address; it should look like ${EXAMPLE}`;
-    }
-    const host = text.replace(/^\/+/, '').replace(/[/?#].*$/s, '');
-    if (host === '')
-        return `has no host; it should look like ${EXAMPLE}`;
-    const start = isLoopback(host.replace(/:\d*$/, '')) ? 'http://' : 'https://';
-    return `has no ${start} in front; write ${start}${host}`;
-}
-function server_url_credentialProblem(text, url) {
-    const authority = /^[^/]*\/\/([^/?#]*)/.exec(text)?.[1] ?? '';
-    if (authority.includes('@')) {
-        return 'holds a user name or password before the @; remove it, the action logs in with api-key or access-token';
-    }
-    const parameters = [
-        ...new URLSearchParams(url.search).keys(),
-        ...new URLSearchParams(url.hash.slice(1)).keys(),
-    ];
-    if (parameters.some((name) => CREDENTIAL_PARAMETER.test(name))) {
-        return 'holds a token or key behind the ? or #; remove it, the action logs in with api-key or access-token';
-    }
-    return undefined;
-}
-/** ZenML Pro's dashboard and management API have no runs; only a workspace's own server has. */
-function dashboardProblem(url) {
-    const host = url.hostname.replace(/\.$/, '');
-    if (host === 'cloudapi.zenml.io' || host.endsWith('.cloudapi.zenml.io')) {
-        return `is ZenML Pro's management API, which has no runs; ${whereToFind()}`;
-    }
-    const segments = pathSegments(url);
-    const isDashboard = host === 'cloud.zenml.io' || host.endsWith('.cloud.zenml.io');
-    if (!isDashboard && segments[0] !== 'organizations')
-        return undefined;
-    const before = segments.findIndex((part) => part === 'workspaces' || part === 'tenants');
-    const workspace = before === -1 ? undefined : segments[before + 1];
-    return `is ZenML Pro's dashboard, not a workspace; ${whereToFind(workspace)}`;
-}
-/** The advice for an address of ZenML Pro that is no workspace's. */
-function whereToFind(workspace) {
-    const owner = workspace === undefined ? 'the workspace' : `the workspace ${server_url_readable(workspace)}`;
-    return `use the server URL of ${owner}, which its settings page in the dashboard shows`;
-}
-function address(url) {
-    const notices = [];
-    if (url.search !== '' || url.hash !== '')
-        notices.push('what stands behind the ? or # was cut off');
-    const segments = pathSegments(url);
-    const end = segments.findIndex((part, index) => SECTIONS.has(part) ||
-        (part === 'api' && /^v\d+$/.test(segments[index + 1] ?? '')) ||
-        (index === segments.length - 1 && PAGES.has(part)));
-    const prefix = end === -1 ? segments : segments.slice(0, end);
-    const server = [url.origin, ...prefix].join('/');
-    if (end !== -1) {
-        const ending = segments.slice(end, end + 2).map(server_url_readable);
-        const more = segments.length > end + 2 ? '/…' : '';
-        notices.push(`the ending /${ending.join('/')}${more} belongs to a page of the server and was cut off`);
-    }
-    return {
-        url: server,
-        plainHttp: url.protocol === 'http:' && !isLoopback(url.hostname),
-        notices: notices.map((notice) => `${notice}; the server is ${server}`),
-    };
-}
-function pathSegments(url) {
-    return url.pathname.split('/').filter((part) => part !== '');
-}
-/** A path segment in a message; it is percent-encoded, so it has no character that could do harm. */
-function server_url_readable(segment) {
-    return segment.length > 60 ? `${segment.slice(0, 60)}…` : segment;
-}
-/** Whether a URL's host name is this machine itself. */
-function isLoopback(host) {
-    return /^(?:.*\.)?localhost\.?$/i.test(host) || /^127(?:\.\d{1,3}){3}$/.test(host) || host === '[::1]';
-}
-
-;// CONCATENATED MODULE: ./build/github/cancellation.js
-/** The workflow, the job or the step was cancelled, or its own time was up. */
-class Cancellation extends Error {
-    name = 'Cancellation';
-}
-/**
- * Listens for what the runner sends when a step is to end: SIGINT, 7.5 s later SIGTERM (on Windows SIGBREAK), and
- * 2.5 s later it kills. The signal is aborted at the first of them, and the process goes on.
- */
-function listenForCancellation() {
-    const controller = new AbortController();
-    for (const name of ['SIGINT', 'SIGTERM', 'SIGBREAK']) {
-        process.on(name, () => {
-            controller.abort(new Cancellation(`cancelled by ${name}`));
-        });
-    }
-    return controller.signal;
 }
 
 ;// CONCATENATED MODULE: external "os"
@@ -55625,19 +53622,25 @@ function getIDToken(aud) {
 //# sourceMappingURL=core.js.map
 ;// CONCATENATED MODULE: ./build/github/outputs.js
 
-/** Every output of the action, in the order of action.yml. */
-const outputNames = (/* unused pure expression or super */ null && ([
-    'run-id',
-    'run-name',
-    'run-url',
-    'status',
-    'conclusion',
-    'duration',
-    'template-id',
-    'snapshot-id',
-    'pipeline',
-    'error',
-]));
+/** Every output of each action, in the order of the action's file. */
+const actionOutputs = {
+    main: [
+        'run-id',
+        'run-name',
+        'run-url',
+        'status',
+        'conclusion',
+        'duration',
+        'template-id',
+        'snapshot-id',
+        'pipeline',
+        'error',
+    ],
+    login: ['access-token', 'expires-at'],
+    wait: ['run-id', 'run-name', 'run-url', 'status', 'conclusion', 'duration', 'pipeline', 'error'],
+    stop: ['status', 'conclusion', 'error'],
+};
+const outputNames = actionOutputs.main;
 /**
  * Hands a value to the later steps of the job at once; calling it again replaces the value.
  *
@@ -55656,64 +53659,203 @@ function outputs_saveState(name, value) {
     saveState(name, value);
 }
 
-;// CONCATENATED MODULE: ./build/github/run-journal.js
+;// CONCATENATED MODULE: ./node_modules/parse-ms/index.js
+const toZeroIfInfinity = value => Number.isFinite(value) ? value : 0;
+
+function parseNumber(milliseconds) {
+	return {
+		days: Math.trunc(milliseconds / 86_400_000),
+		hours: Math.trunc(milliseconds / 3_600_000 % 24),
+		minutes: Math.trunc(milliseconds / 60_000 % 60),
+		seconds: Math.trunc(milliseconds / 1000 % 60),
+		milliseconds: Math.trunc(milliseconds % 1000),
+		microseconds: Math.trunc(toZeroIfInfinity(milliseconds * 1000) % 1000),
+		nanoseconds: Math.trunc(toZeroIfInfinity(milliseconds * 1e6) % 1000),
+	};
+}
+
+function parseBigint(milliseconds) {
+	return {
+		days: milliseconds / 86_400_000n,
+		hours: milliseconds / 3_600_000n % 24n,
+		minutes: milliseconds / 60_000n % 60n,
+		seconds: milliseconds / 1000n % 60n,
+		milliseconds: milliseconds % 1000n,
+		microseconds: 0n,
+		nanoseconds: 0n,
+	};
+}
+
+function parseMilliseconds(milliseconds) {
+	switch (typeof milliseconds) {
+		case 'number': {
+			if (Number.isFinite(milliseconds)) {
+				return parseNumber(milliseconds);
+			}
+
+			break;
+		}
+
+		case 'bigint': {
+			return parseBigint(milliseconds);
+		}
+
+		// No default
+	}
+
+	throw new TypeError('Expected a finite number or bigint');
+}
+
+;// CONCATENATED MODULE: ./node_modules/pretty-ms/index.js
 
 
-/**
- * Keeps what this step's own post step must know. The runner reads the state file even if this process is
- * killed; of several values of one name the last counts. No secret is ever written here.
- */
-class RunJournal {
-    constructor(facts) {
-        outputs_saveState('facts', JSON.stringify(facts));
-    }
-    planned(run) {
-        outputs_saveState('planned', JSON.stringify(run));
-    }
-    started(run) {
-        outputs_saveState('started', JSON.stringify(run));
-    }
-    settled() {
-        outputs_saveState('settled', 'true');
-    }
-}
-const factsSchema = object({
-    serverUrl: schemas_string(),
-    onCancel: schemas_enum(['stop', 'stop-gracefully', 'leave']),
-    workflowRunUrl: schemas_string(),
-    processId: schemas_number(),
-});
-const plannedSchema = object({
-    name: schemas_string(),
-    nameIsOurs: schemas_boolean(),
-    origins: schemas_array(schemas_string()),
-    projectId: schemas_string().optional(),
-    key: schemas_string(),
-    firstSentAt: schemas_number(),
-    sentAt: schemas_number(),
-});
-const startedSchema = object({
-    id: schemas_string(),
-    name: schemas_string(),
-    url: schemas_string().optional(),
-    status: schemas_string(),
-});
-/** What main left unsettled; undefined if it ended in order, or did not get to its inputs' end. */
-function readSavedStep(env) {
-    const facts = readState(env, 'facts', factsSchema);
-    if (facts === undefined || env['STATE_settled'] === 'true')
-        return undefined;
-    const planned = readState(env, 'planned', plannedSchema);
-    const started = readState(env, 'started', startedSchema);
-    return {
-        facts,
-        planned: planned === undefined ? undefined : { ...planned, projectId: planned.projectId },
-        started: started === undefined ? undefined : { ...started, url: started.url },
-    };
-}
-function readState(env, name, schema) {
-    const text = env[`STATE_${name}`];
-    return text === undefined || text === '' ? undefined : schema.parse(JSON.parse(text));
+const isZero = value => value === 0 || value === 0n;
+const pluralize = (word, count) => (count === 1 || count === 1n) ? word : `${word}s`;
+
+const SECOND_ROUNDING_EPSILON = 0.000_000_1;
+const ONE_DAY_IN_MILLISECONDS = 24n * 60n * 60n * 1000n;
+
+function prettyMilliseconds(milliseconds, options) {
+	const isBigInt = typeof milliseconds === 'bigint';
+	if (!isBigInt && !Number.isFinite(milliseconds)) {
+		throw new TypeError('Expected a finite number or bigint');
+	}
+
+	options = {...options};
+
+	const sign = milliseconds < 0 ? '-' : '';
+	milliseconds = milliseconds < 0 ? -milliseconds : milliseconds; // Cannot use `Math.abs()` because of BigInt support.
+
+	if (options.colonNotation) {
+		options.compact = false;
+		options.formatSubMilliseconds = false;
+		options.separateMilliseconds = false;
+		options.verbose = false;
+	}
+
+	if (options.compact) {
+		options.unitCount = 1;
+		options.secondsDecimalDigits = 0;
+		options.millisecondsDecimalDigits = 0;
+	}
+
+	let result = [];
+
+	const floorDecimals = (value, decimalDigits) => {
+		const flooredInterimValue = Math.floor((value * (10 ** decimalDigits)) + SECOND_ROUNDING_EPSILON);
+		const flooredValue = Math.round(flooredInterimValue) / (10 ** decimalDigits);
+		return flooredValue.toFixed(decimalDigits);
+	};
+
+	const add = (value, long, short, valueString) => {
+		if (
+			(result.length === 0 || !options.colonNotation)
+			&& isZero(value)
+			&& !(options.colonNotation && short === 'm')) {
+			return;
+		}
+
+		valueString ??= String(value);
+		if (options.colonNotation) {
+			const wholeDigits = valueString.includes('.') ? valueString.split('.')[0].length : valueString.length;
+			const minLength = result.length > 0 ? 2 : 1;
+			valueString = '0'.repeat(Math.max(0, minLength - wholeDigits)) + valueString;
+		} else {
+			valueString += options.verbose ? ' ' + pluralize(long, value) : short;
+		}
+
+		result.push(valueString);
+	};
+
+	const parsed = parseMilliseconds(milliseconds);
+	const days = BigInt(parsed.days);
+
+	if (options.hideYearAndDays) {
+		add((BigInt(days) * 24n) + BigInt(parsed.hours), 'hour', 'h');
+	} else {
+		if (options.hideYear) {
+			add(days, 'day', 'd');
+		} else {
+			add(days / 365n, 'year', 'y');
+			add(days % 365n, 'day', 'd');
+		}
+
+		add(Number(parsed.hours), 'hour', 'h');
+	}
+
+	add(Number(parsed.minutes), 'minute', 'm');
+
+	if (!options.hideSeconds) {
+		if (
+			options.separateMilliseconds
+			|| options.formatSubMilliseconds
+			|| (!options.colonNotation && milliseconds < 1000 && !options.subSecondsAsDecimals)
+		) {
+			const seconds = Number(parsed.seconds);
+			const milliseconds = Number(parsed.milliseconds);
+			const microseconds = Number(parsed.microseconds);
+			const nanoseconds = Number(parsed.nanoseconds);
+
+			add(seconds, 'second', 's');
+
+			if (options.formatSubMilliseconds) {
+				add(milliseconds, 'millisecond', 'ms');
+				add(microseconds, 'microsecond', 'µs');
+				add(nanoseconds, 'nanosecond', 'ns');
+			} else {
+				const millisecondsAndBelow
+					= milliseconds
+					+ (microseconds / 1000)
+					+ (nanoseconds / 1e6);
+
+				const millisecondsDecimalDigits
+					= typeof options.millisecondsDecimalDigits === 'number'
+						? options.millisecondsDecimalDigits
+						: 0;
+
+				const roundedMilliseconds = millisecondsAndBelow >= 1
+					? Math.round(millisecondsAndBelow)
+					: Math.ceil(millisecondsAndBelow);
+				const maximumMilliseconds = 1000 - (10 ** -millisecondsDecimalDigits);
+
+				const millisecondsString = millisecondsDecimalDigits
+					? Math.min(millisecondsAndBelow, maximumMilliseconds).toFixed(millisecondsDecimalDigits)
+					: Math.min(roundedMilliseconds, maximumMilliseconds);
+
+				add(
+					Number.parseFloat(millisecondsString),
+					'millisecond',
+					'ms',
+					millisecondsString,
+				);
+			}
+		} else {
+			const seconds = (
+				(isBigInt ? Number(milliseconds % ONE_DAY_IN_MILLISECONDS) : milliseconds)
+				/ 1000
+			) % 60;
+			const secondsDecimalDigits
+				= typeof options.secondsDecimalDigits === 'number'
+					? options.secondsDecimalDigits
+					: 1;
+			const secondsFixed = floorDecimals(seconds, secondsDecimalDigits);
+			const secondsString = options.keepDecimalsOnWholeSeconds
+				? secondsFixed
+				: secondsFixed.replace(/\.0+$/, '');
+			add(Number.parseFloat(secondsString), 'second', 's', secondsString);
+		}
+	}
+
+	if (result.length === 0) {
+		return sign + '0' + (options.verbose ? ' milliseconds' : 'ms');
+	}
+
+	const separator = options.colonNotation ? ':' : ' ';
+	if (typeof options.unitCount === 'number') {
+		result = result.slice(0, Math.max(options.unitCount, 1));
+	}
+
+	return sign + result.join(separator);
 }
 
 // EXTERNAL MODULE: external "node:util"
@@ -55865,7 +54007,7 @@ function log_escapeProperty(text) {
 /** A hindrance that lasts is said again after this time, so that nobody takes the step for dead. */
 const REMIND_AFTER_MS = 120_000;
 const LONG = 500;
-const run_log_NOUNS = { template: 'run template', snapshot: 'snapshot' };
+const NOUNS = { template: 'run template', snapshot: 'snapshot' };
 const HINDRANCES = {
     working: 'The server is still at work on the request; asking for its result again',
     'no-slot': 'The server has no free slot for another run; waiting for one',
@@ -55901,6 +54043,8 @@ class RunLog {
                 return `The server did not finish the request in ${run_log_duration(event.afterMs)}, and no run is there: sending a new one for the same name`;
             case 'started':
                 return `${event.adopted ? 'Found the run by its name: it was started' : 'Started'}: ${inline(event.url ?? event.run.id, LONG)}`;
+            case 'ended':
+                return inline(event.sentence, LONG);
             case 'attached':
                 return `Following the run ${inline(event.run.name ?? event.run.id, LONG)} (${inline(event.run.status)}): ${inline(event.url ?? event.run.id, LONG)}`;
             case 'resumed':
@@ -55937,7 +54081,7 @@ class RunLog {
 }
 function described({ kind, id, name, pipeline }) {
     const of = pipeline?.name === undefined ? '' : ` of the pipeline ${inline(pipeline.name)}`;
-    return `Will run the ${run_log_NOUNS[kind]} ${inline(name ?? id)}${of} (${inline(id)})`;
+    return `Will run the ${NOUNS[kind]} ${inline(name ?? id)}${of} (${inline(id)})`;
 }
 function overrides(configuration) {
     return Object.keys(configuration).length === 0 ? '' : ` with ${inline(JSON.stringify(configuration), LONG)}`;
@@ -55949,133 +54093,398 @@ function run_log_duration(ms) {
     return prettyMilliseconds(Math.max(0, ms), { secondsDecimalDigits: 0 });
 }
 
-;// CONCATENATED MODULE: ./build/github/summary.js
+;// CONCATENATED MODULE: ./build/zenml/error-body.js
+const MESSAGE_LIMIT = 600;
+/** Patterns look no further: on megabytes of a hostile text they would take minutes. */
+const READ_LIMIT = 10_000;
+/**
+ * Reads the six shapes of errors that ZenML servers and what stands before them give (ZenML API, "Errors"):
+ * `{"detail": ["Class", "message"]}`, `{"detail": "message"}`, a bare `["Class", "message"]`,
+ * `{"error": "message"}`, plain text, HTML. Also says what is odd about an answer that is no error.
+ */
+function readErrorBody(answer) {
+    if (answer.status >= 300 && answer.status < 400)
+        return redirect(answer);
+    if (isHtml(answer)) {
+        const title = /<title[^>]*>([^<]{1,120})/i.exec(answer.body.slice(0, READ_LIMIT))?.[1];
+        const named = title === undefined ? '' : ` titled "${oneLine(title)}"`;
+        return {
+            source: 'something that is not a ZenML API',
+            message: `a web page${named} where JSON is due; check server-url (a dashboard or a proxy answers there)`,
+        };
+    }
+    const json = error_body_parseJson(answer.body);
+    const pair = exceptionPair(json) ?? exceptionPair(property(json, 'detail'));
+    if (pair !== undefined) {
+        return { source: 'the server', exception: pair[0], message: error_body_cut(readable(pair[1].slice(0, READ_LIMIT))) };
+    }
+    const text = property(json, 'detail') ?? property(json, 'error');
+    if (text !== undefined)
+        return { source: 'the server', message: error_body_cut(oneLine(written(text))) };
+    const plain = error_body_cut(oneLine(answer.body));
+    if (answer.status < 300) {
+        return {
+            source: 'something that is not a ZenML API',
+            message: `an answer of an unknown shape: ${plain || '(empty)'}`,
+        };
+    }
+    return { source: 'the server', message: plain || '(no text)' };
+}
+function redirect(answer) {
+    const location = answer.headers['location'];
+    const target = typeof location === 'string' ? error_body_withoutSecrets(location) : 'another address';
+    return {
+        source: 'something that is not a ZenML API',
+        message: `a redirect to ${target}; redirects are not followed with a credential, so use the final address as server-url`,
+    };
+}
+/** An address to show: user, password, query and fragment can hold secrets. */
+function error_body_withoutSecrets(location) {
+    try {
+        const url = new URL(location);
+        return error_body_cut(`${url.origin}${url.pathname}`);
+    }
+    catch {
+        const path = oneLine(location.replace(/[?#].*$/s, ''));
+        // What stands before an @ may be a user and a password.
+        return path.includes('@') ? 'another address' : error_body_cut(path);
+    }
+}
+/** True for a body that is a web page, whatever its content type claims. */
+function isHtml(answer) {
+    const type = answer.headers['content-type'];
+    return (typeof type === 'string' && type.includes('text/html')) || /^\s*<(!doctype|html)/i.test(answer.body);
+}
+/** The body as JSON, or undefined if it is none. */
+function error_body_parseJson(body) {
+    try {
+        return JSON.parse(body);
+    }
+    catch {
+        return undefined;
+    }
+}
+function property(value, name) {
+    if (typeof value !== 'object' || value === null)
+        return undefined;
+    return Object.entries(value).find(([key]) => key === name)?.[1];
+}
+function exceptionPair(value) {
+    if (!Array.isArray(value) || value.length < 1 || value.length > 4)
+        return undefined;
+    const parts = value;
+    const [exception, ...rest] = parts;
+    if (typeof exception !== 'string' || !/^[A-Za-z_][\w.]{0,80}$/.test(exception))
+        return undefined;
+    return [exception, rest.map(written).join(' ')];
+}
+function written(value) {
+    if (typeof value === 'string')
+        return value;
+    try {
+        return JSON.stringify(value);
+    }
+    catch {
+        // Reading JSON has no limit of depth, writing it has.
+        return '(nested too deeply to be shown)';
+    }
+}
+/** Python shows a KeyError's message in quotes, and FastAPI a validation error as a list of dictionaries. */
+function readable(message) {
+    const problems = [...message.matchAll(/'loc': \(([^)]*)\), 'msg': (?:'([^']*)'|"([^"]*)")/g)];
+    if (problems.length > 0) {
+        return problems
+            .map(([, location = '', single, double]) => `${location.replace(/['\s]/g, '').replaceAll(',', '.')}: ${single ?? double ?? ''}`)
+            .join('; ');
+    }
+    const line = oneLine(message);
+    const quote = line[0];
+    const quoted = line.length > 1 && (quote === '"' || quote === "'") && line.endsWith(quote);
+    return quoted ? line.slice(1, -1).replaceAll(`\\${quote}`, quote) : line;
+}
+function oneLine(text) {
+    return text.replace(/\s+/g, ' ').trim();
+}
+function error_body_cut(text) {
+    return text.length > MESSAGE_LIMIT ? `${text.slice(0, MESSAGE_LIMIT)}…` : text;
+}
+/**
+ * Milliseconds that a Retry-After header asks for (RFC 9110: seconds, or a date); undefined if it is absent
+ * or says nothing usable. `now` is in milliseconds since the epoch.
+ */
+function retryAfterMs(header, now) {
+    const value = (Array.isArray(header) ? header[0] : header)?.trim();
+    if (value === undefined || value === '')
+        return undefined;
+    if (/^\d{1,12}(\.\d+)?$/.test(value))
+        return Number(value) * 1000;
+    // Date.parse alone takes "try 2049" for a year.
+    const date = /^[A-Z][a-z]+, .* GMT$/.test(value) ? Date.parse(value) : Number.NaN;
+    return Number.isNaN(date) ? undefined : Math.max(0, date - now);
+}
 
+;// CONCATENATED MODULE: ./build/zenml/errors.js
 
-
-const SYMBOLS = {
-    completed: '✅',
-    started: '🚀',
-    failed: '❌',
-    stopped: '🛑',
-    'timed-out': '⏰',
-    cancelled: '🚫',
-    lost: '❓',
+/** Everything that can go wrong between us and a ZenML server; the message is one line for a person. */
+class ZenmlError extends Error {
+    name = 'ZenmlError';
+}
+/**
+ * Codes of Node's TLS and undici that another try will not mend. The words are ours throughout, because
+ * undici's own texts can hold the whole URL, user and password included.
+ */
+const CERTIFICATE_CODES = new Set([
+    'CERT_HAS_EXPIRED',
+    'CERT_NOT_YET_VALID',
+    'CERT_REVOKED',
+    'CERT_SIGNATURE_FAILURE',
+    'CERT_UNTRUSTED',
+    'DEPTH_ZERO_SELF_SIGNED_CERT',
+    'ERR_TLS_CERT_ALTNAME_INVALID',
+    'HOSTNAME_MISMATCH',
+    'INVALID_CA',
+    'SELF_SIGNED_CERT_IN_CHAIN',
+    'UNABLE_TO_GET_ISSUER_CERT',
+    'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+    'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+]);
+const REASONS = {
+    ECONNREFUSED: 'the connection was refused',
+    ECONNRESET: 'the connection was closed before the answer was complete',
+    EHOSTUNREACH: 'the host cannot be reached from this runner',
+    ENETUNREACH: 'the network cannot be reached from this runner',
+    ENOTFOUND: 'the host name is not known',
+    EAI_AGAIN: 'the host name could not be looked up',
+    EPIPE: 'the connection was closed while the request was being sent',
+    ETIMEDOUT: 'the connection timed out',
+    UND_ERR_CONNECT_TIMEOUT: 'no connection could be made in time',
+    UND_ERR_SOCKET: 'the connection was closed before the answer was complete',
+    UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'the connection was closed before the answer was complete',
 };
-const MAX_TEXT = 2_000;
-/** Appends a section about the run to the job summary. */
-async function writeSummary(content) {
-    await summary.addRaw(renderSummary(content), true).write();
-}
-/** The section as GitHub Markdown. */
-function renderSummary(content) {
-    const { conclusion, pipeline, runName, runUrl, status, durationMs, error } = content;
-    const subject = pipeline === undefined ? 'ZenML run' : `ZenML run of ${escapeMarkdown(pipeline)}`;
-    const name = runName === undefined ? undefined : escapeMarkdown(runName);
-    const rows = [
-        ['Run', name === undefined || runUrl === undefined ? name : `[${name}](${encodeLink(runUrl)})`],
-        ['State in ZenML', status === '' ? undefined : escapeMarkdown(status)],
-        [
-            'Followed for',
-            name === undefined ? undefined : prettyMilliseconds(durationMs, { secondsDecimalDigits: 0 }),
-        ],
-    ].filter(([, value]) => value !== undefined);
-    const table = rows.length === 0
-        ? []
-        : ['| | |', '| --- | --- |', ...rows.map(([key, value]) => `| ${key} | ${value} |`), ''];
-    return [
-        `### ${SYMBOLS[conclusion]} ${subject}: ${conclusion}`,
-        '',
-        ...table,
-        ...(error === undefined ? [] : [escapeMarkdown(error), '']),
-    ].join('\n');
-}
-/** Text that GitHub shows as it is: no formatting, links, mentions, references or HTML, in one line. */
-function escapeMarkdown(text) {
-    return escapeUnprintable(text.slice(0, MAX_TEXT)).replace(/[\\`*_{}[\]()<>#+!|~&@:.-]/g, (c) => `&#${c.charCodeAt(0)};`);
-}
-/** An address inside the round brackets of a link. */
-function encodeLink(url) {
-    return url.replace(/[()<>\s\\|]/g, (character) => encodeURIComponent(character).replace('(', '%28').replace(')', '%29'));
-}
-
-;// CONCATENATED MODULE: ./build/github/step-report.js
-
-
-
-
-/** What a person and the later steps get to know: log and outputs while it happens, summary and error at the end. */
-class StepReport {
-    #log;
-    #runLog;
-    #definition;
-    #started;
-    constructor(log) {
-        this.#log = log;
-        this.#runLog = new RunLog(log);
+/** No complete answer came. `sent` is false only if the server cannot have seen any of the request. */
+class TransportError extends ZenmlError {
+    name = 'TransportError';
+    code;
+    sent;
+    /** Whether another try is pointless until somebody changes something. */
+    permanent;
+    constructor(code, message, sent, permanent = false) {
+        super(message);
+        this.code = code;
+        this.sent = sent;
+        this.permanent = permanent;
     }
-    tell(event) {
-        this.#runLog.tell(event);
-        if (event.kind === 'resolved')
-            this.#noteDefinition(event.definition);
-        if (event.kind === 'started' || event.kind === 'attached' || event.kind === 'resumed')
-            this.#noteRun(event);
-    }
-    /** The step's own end: outputs, one line, the summary. */
-    async ended({ conclusion, status, error, durationMs }) {
-        outputs_setOutput('status', escapeUnprintable(status));
-        outputs_setOutput('conclusion', conclusion);
-        outputs_setOutput('duration', Math.round(durationMs / 1000));
-        outputs_setOutput('error', error === undefined ? '' : escapeUnprintable(error));
-        if (error === undefined)
-            this.#log.info(conclusion === 'started' ? 'Not waiting for its end' : `The run ${conclusion}`);
-        else
-            this.#log.error(error, { title: TITLES[conclusion] });
-        await writeSummary({
-            conclusion,
-            status,
-            error,
-            durationMs,
-            pipeline: this.#definition?.pipeline?.name,
-            runName: this.#started?.run.name,
-            runUrl: this.#started?.url,
-        });
-    }
-    /** The inputs cannot be used: one line for each fault, and no summary, because nothing was done. */
-    badInputs(faults) {
-        for (const { input, line } of faults)
-            this.#log.error(line, { title: `Input ${input}` });
-        outputs_setOutput('conclusion', 'failed');
-        outputs_setOutput('error', faults.map(({ line }) => line).join('\n'));
-    }
-    #noteDefinition(definition) {
-        this.#definition = definition;
-        outputs_setOutput('template-id', definition.kind === 'template' ? definition.id : '');
-        outputs_setOutput('snapshot-id', (definition.kind === 'snapshot' ? definition.id : definition.sourceSnapshotId) ?? '');
-        outputs_setOutput('pipeline', escapeUnprintable(definition.pipeline?.name ?? ''));
-    }
-    #noteRun({ run, url }) {
-        this.#started = { run, url };
-        outputs_setOutput('run-id', run.id);
-        outputs_setOutput('run-name', escapeUnprintable(run.name ?? ''));
-        outputs_setOutput('run-url', url ?? '');
-        outputs_setOutput('status', escapeUnprintable(run.status));
+    /** Reads an error of undici or Node; only its code is shown, never its text. */
+    static from(error, sent) {
+        const code = errorCode(error) ?? 'UNKNOWN';
+        if (CERTIFICATE_CODES.has(code)) {
+            return new TransportError(code, `the server's certificate is not trusted (${code})`, sent, true);
+        }
+        if (code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'EPROTO') {
+            return new TransportError(code, 'the server does not speak TLS there; is it http:// or another port?', sent, true);
+        }
+        const proxyStatus = /Proxy response \((\d{3})\)/.exec(error.message)?.[1];
+        if (proxyStatus !== undefined) {
+            const told = `the proxy refused the connection with status ${proxyStatus}`;
+            return new TransportError('PROXY', told, sent, proxyStatus === '407');
+        }
+        return new TransportError(code, REASONS[code] ?? `the exchange broke off (${code})`, sent);
     }
 }
-const TITLES = {
-    completed: 'ZenML run completed',
-    started: 'ZenML run started',
-    failed: 'ZenML run failed',
-    stopped: 'ZenML run stopped',
-    'timed-out': 'ZenML run timed out',
-    cancelled: 'ZenML run cancelled',
-    lost: 'ZenML run lost from sight',
-};
+/** Node's code of an error, or of what lies under it: it tries every address of a host and reports them together. */
+function errorCode(error) {
+    if (typeof error !== 'object' || error === null)
+        return undefined;
+    if ('code' in error && typeof error.code === 'string' && /^\w+$/.test(error.code))
+        return error.code;
+    if ('errors' in error && Array.isArray(error.errors))
+        return errorCode(error.errors[0]);
+    return 'cause' in error ? errorCode(error.cause) : undefined;
+}
+/** A complete answer that says no, or that no ZenML server gives (HTML, a redirect, a foreign shape). */
+class AnswerError extends ZenmlError {
+    name = 'AnswerError';
+    status;
+    /** The Python exception's name, where ZenML gave one. */
+    exception;
+    /** ZenML's message in one line, cleaned but not trusted: it may hold anything. */
+    detail;
+    /** Whether a ZenML server wrote it; false for a proxy, a dashboard or something else in between. */
+    fromZenml;
+    retryAfterMs;
+    /** @param doing what was tried, as an infinitive: "log in", "read the run" */
+    constructor(doing, answer, now) {
+        const body = readErrorBody(answer);
+        const exception = body.exception === undefined ? '' : ` ${body.exception}`;
+        super(`Could not ${doing}: ${body.source} answered ${answer.status}${exception}: ${body.message}`);
+        this.status = answer.status;
+        this.exception = body.exception;
+        this.detail = body.message;
+        this.fromZenml = body.source === 'the server';
+        this.retryAfterMs = retryAfterMs(answer.headers['retry-after'], now);
+    }
+}
+/** A credential that no longer, or never, opened the door; trying again with it only makes matters worse. */
+class CredentialError extends ZenmlError {
+    name = 'CredentialError';
+}
+/** The server could not be reached, or did not answer sensibly, for as long as we were ready to try. */
+class UnreachableError extends ZenmlError {
+    name = 'UnreachableError';
+    cause;
+    constructor(doing, cause) {
+        super(cause instanceof AnswerError ? cause.message : `Could not ${doing}: ${cause.message}`);
+        this.cause = cause;
+    }
+}
+/** True for every failure that this room reports. */
+function isZenmlError(error) {
+    return error instanceof ZenmlError;
+}
 
-;// CONCATENATED MODULE: ./build/run/conclusion.js
-/** Green means that the run completed, or that nobody asked to wait for it. */
-function isSuccess(conclusion) {
-    return conclusion === 'completed' || conclusion === 'started';
+;// CONCATENATED MODULE: ./build/zenml/server-url.js
+/** Longer than any address in use; browsers and proxies stop at about this length too. */
+const server_url_MAX_LENGTH = 2048;
+const EXAMPLE = 'https://zenml.example.com';
+/** Last path segments of pages and endpoints that every ZenML server has. */
+const PAGES = new Set(['docs', 'redoc', 'openapi.json', 'login', 'health', 'index.html']);
+/** Path segments with which the addresses of ZenML's dashboard begin. */
+const SECTIONS = new Set([
+    'projects',
+    'workspaces',
+    'runs',
+    'pipelines',
+    'run-templates',
+    'pipeline-snapshots',
+    'snapshots',
+    'stacks',
+    'components',
+    'models',
+    'artifacts',
+    'artifact-versions',
+    'settings',
+    'onboarding',
+]);
+const CREDENTIAL_PARAMETER = /token|key|secret|passw|auth|credential|signature/i;
+/**
+ * Reads the address of a ZenML server as people paste it: what the browser or the API's documentation adds is
+ * cut off with a notice; what is no server of ZenML's workspace API, or holds a credential, is a problem.
+ */
+function parseServerUrl(text) {
+    const trimmed = text.trim();
+    const problem = textProblem(trimmed) ?? schemeProblem(trimmed);
+    if (problem !== undefined)
+        return { ok: false, problem };
+    const url = URL.canParse(trimmed) ? new URL(trimmed) : undefined;
+    if (url === undefined) {
+        return { ok: false, problem: `is not a valid URL; check host and port, it should look like ${EXAMPLE}` };
+    }
+    const unusable = server_url_credentialProblem(trimmed, url) ?? dashboardProblem(url);
+    if (unusable !== undefined)
+        return { ok: false, problem: unusable };
+    return { ok: true, ...address(url) };
+}
+function textProblem(text) {
+    if (text === '')
+        return `is empty; write an address such as ${EXAMPLE}`;
+    if (text.length > server_url_MAX_LENGTH) {
+        return `is ${text.length} characters long; write only the server's address, such as ${EXAMPLE}`;
+    }
+    if (/^["'`<].*["'`>]$/u.test(text)) {
+        return 'stands in quotes or brackets that are part of the value; remove them';
+    }
+    if (/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(text)) {
+        return 'holds a line break or an invisible character; write the address on one line';
+    }
+    if (/\s/u.test(text))
+        return 'holds a space; write one address without spaces';
+    if (text.includes('\\'))
+        return 'holds a backslash; write / instead';
+    return undefined;
+}
+function schemeProblem(text) {
+    if (/^https?:\/\/[^/?#]/i.test(text)) {
+        return /^[^?#]*:\/\/.*:\/\//.test(text) ? 'holds two addresses; write only one' : undefined;
+    }
+    if (/^https?:/i.test(text))
+        return `has no host; it should look like ${EXAMPLE}`;
+    // What stands before an @ is a user name and a password, so such a text is not repeated.
+    if (text.includes('@'))
+        return `has no https:// in front; it should look like ${EXAMPLE}`;
+    const scheme = /^([a-z][a-z0-9+.-]*):(?!\d)/i.exec(text)?.[1];
+    if (scheme !== undefined) {
+        return `begins with ${scheme.slice(0, 20)}:, which is no web address; it should look like ${EXAMPLE}`;
+    }
+    const host = text.replace(/^\/+/, '').replace(/[/?#].*$/s, '');
+    if (host === '')
+        return `has no host; it should look like ${EXAMPLE}`;
+    const start = isLoopback(host.replace(/:\d*$/, '')) ? 'http://' : 'https://';
+    return `has no ${start} in front; write ${start}${host}`;
+}
+function server_url_credentialProblem(text, url) {
+    const authority = /^[^/]*\/\/([^/?#]*)/.exec(text)?.[1] ?? '';
+    if (authority.includes('@')) {
+        return 'holds a user name or password before the @; remove it, the action logs in with api-key or access-token';
+    }
+    const parameters = [
+        ...new URLSearchParams(url.search).keys(),
+        ...new URLSearchParams(url.hash.slice(1)).keys(),
+    ];
+    if (parameters.some((name) => CREDENTIAL_PARAMETER.test(name))) {
+        return 'holds a token or key behind the ? or #; remove it, the action logs in with api-key or access-token';
+    }
+    return undefined;
+}
+/** ZenML Pro's dashboard and management API have no runs; only a workspace's own server has. */
+function dashboardProblem(url) {
+    const host = url.hostname.replace(/\.$/, '');
+    if (host === 'cloudapi.zenml.io' || host.endsWith('.cloudapi.zenml.io')) {
+        return `is ZenML Pro's management API, which has no runs; ${whereToFind()}`;
+    }
+    const segments = pathSegments(url);
+    const isDashboard = host === 'cloud.zenml.io' || host.endsWith('.cloud.zenml.io');
+    if (!isDashboard && segments[0] !== 'organizations')
+        return undefined;
+    const before = segments.findIndex((part) => part === 'workspaces' || part === 'tenants');
+    const workspace = before === -1 ? undefined : segments[before + 1];
+    return `is ZenML Pro's dashboard, not a workspace; ${whereToFind(workspace)}`;
+}
+/** The advice for an address of ZenML Pro that is no workspace's. */
+function whereToFind(workspace) {
+    const owner = workspace === undefined ? 'the workspace' : `the workspace ${server_url_readable(workspace)}`;
+    return `use the server URL of ${owner}, which its settings page in the dashboard shows`;
+}
+function address(url) {
+    const notices = [];
+    if (url.search !== '' || url.hash !== '')
+        notices.push('what stands behind the ? or # was cut off');
+    const segments = pathSegments(url);
+    const end = segments.findIndex((part, index) => SECTIONS.has(part) ||
+        (part === 'api' && /^v\d+$/.test(segments[index + 1] ?? '')) ||
+        (index === segments.length - 1 && PAGES.has(part)));
+    const prefix = end === -1 ? segments : segments.slice(0, end);
+    const server = [url.origin, ...prefix].join('/');
+    if (end !== -1) {
+        const ending = segments.slice(end, end + 2).map(server_url_readable);
+        const more = segments.length > end + 2 ? '/…' : '';
+        notices.push(`the ending /${ending.join('/')}${more} belongs to a page of the server and was cut off`);
+    }
+    return {
+        url: server,
+        plainHttp: url.protocol === 'http:' && !isLoopback(url.hostname),
+        notices: notices.map((notice) => `${notice}; the server is ${server}`),
+    };
+}
+function pathSegments(url) {
+    return url.pathname.split('/').filter((part) => part !== '');
+}
+/** A path segment in a message; it is percent-encoded, so it has no character that could do harm. */
+function server_url_readable(segment) {
+    return segment.length > 60 ? `${segment.slice(0, 60)}…` : segment;
+}
+/** Whether a URL's host name is this machine itself. */
+function isLoopback(host) {
+    return /^(?:.*\.)?localhost\.?$/i.test(host) || /^127(?:\.\d{1,3}){3}$/.test(host) || host === '[::1]';
 }
 
 ;// CONCATENATED MODULE: external "node:timers/promises"
@@ -56097,6 +54506,48 @@ const systemClock = {
     },
     random: () => Math.random(),
 };
+
+;// CONCATENATED MODULE: ./build/zenml/retry.js
+
+/** Statuses that say "later" and not "no". ZenML answers 500 while its database or the Pro service is away. */
+const PASSING = new Set([408, 425, 429, 500, 502, 503, 504]);
+/** Enough for a server that restarts (some 15 s): six tries wait half a minute on average. */
+const MOST_ATTEMPTS = 7;
+/** Longer than this nobody wants to wait silently for one answer; the server's own words are more useful then. */
+const LONGEST_RETRY_AFTER_MS = 120_000;
+/**
+ * Whether a request that may be repeated without harm should be tried again.
+ *
+ * @param attempt the number of tries so far, 1 after the first
+ * @param random uniform in [0, 1)
+ */
+function decideRetry(error, attempt, random) {
+    if (attempt >= MOST_ATTEMPTS || !isPassing(error))
+        return { kind: 'give-up' };
+    const asked = error instanceof AnswerError ? (error.retryAfterMs ?? 0) : 0;
+    if (asked > LONGEST_RETRY_AFTER_MS)
+        return { kind: 'give-up' };
+    return { kind: 'retry', waitMs: backoffMs(attempt, random, { atLeastMs: asked }) };
+}
+/** True for failures that may be over at the next try. */
+function isPassing(error) {
+    if (error instanceof UnreachableError)
+        return isPassing(error.cause);
+    if (error instanceof TransportError)
+        return !error.permanent;
+    return error instanceof AnswerError && (PASSING.has(error.status) || isForeignPage(error));
+}
+/** A web page where JSON is due, with a status that says all is well: what load balancers show during an upgrade. */
+function isForeignPage(error) {
+    return !error.fromZenml && error.status >= 200 && error.status < 300;
+}
+/**
+ * Exponential back-off with full jitter, in milliseconds: many jobs that met the same fault come back spread
+ * out. `atLeastMs` (a Retry-After) is a minimum, to which the jitter is added.
+ */
+function backoffMs(attempt, random, { atLeastMs = 0, baseMs = 1_000, capMs = 15_000, } = {}) {
+    return Math.round(atLeastMs + random * Math.min(capMs, baseMs * 2 ** Math.min(attempt - 1, 20)));
+}
 
 ;// CONCATENATED MODULE: ./build/zenml/api.js
 
@@ -56147,7 +54598,7 @@ class Api {
         const answer = await this.#send(call);
         if (answer.status !== 401)
             return answer;
-        await this.#deps.session.renew();
+        await untilAborted(this.#deps.session.renew(), this.#deps.signal);
         const second = await this.#send(call);
         if (second.status !== 401)
             return second;
@@ -56160,7 +54611,7 @@ class Api {
         for (const [name, value] of Object.entries(query))
             if (value !== undefined)
                 url.searchParams.set(name, value);
-        const token = await session.token();
+        const token = await untilAborted(session.token(), signal);
         return http.send({
             method,
             url: url.href,
@@ -56173,6 +54624,105 @@ class Api {
             signal,
         });
     }
+}
+/** A login serves all requests, so no request's signal ends it; but nobody waits for it any longer. */
+async function untilAborted(work, signal) {
+    if (signal === undefined)
+        return work;
+    signal.throwIfAborted();
+    const { promise: aborted, reject } = deferred();
+    const onAbort = () => {
+        reject(signal.reason);
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+    try {
+        return await Promise.race([work, aborted]);
+    }
+    finally {
+        signal.removeEventListener('abort', onAbort);
+    }
+}
+function deferred() {
+    let reject = () => undefined;
+    const promise = new Promise((_resolve, rejectIt) => {
+        reject = rejectIt;
+    });
+    return { promise, reject };
+}
+
+;// CONCATENATED MODULE: ./build/zenml/model.js
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+/** True for what ZenML takes as an id; anything else in an id's place answers 422. */
+function isUuid(text) {
+    return UUID.test(text);
+}
+function toInfo(info) {
+    return {
+        version: info.version,
+        isPro: info.deployment_type === 'cloud',
+        dashboardUrl: info.dashboard_url ?? undefined,
+    };
+}
+function toDefinition(kind, from) {
+    const projectId = from.body?.project_id;
+    return {
+        kind,
+        id: from.id,
+        name: from.name ?? undefined,
+        runnable: from.body?.runnable ?? undefined,
+        pipeline: toNamed(from.resources?.pipeline),
+        project: toNamed(from.metadata?.project ?? from.metadata?.workspace) ??
+            (projectId == null ? undefined : { id: projectId, name: undefined }),
+        sourceSnapshotId: from.resources?.source_snapshot?.id,
+        stepParameters: toStepParameters(from),
+    };
+}
+function toStepParameters(from) {
+    const steps = from.metadata?.config_template?.steps;
+    if (steps == null)
+        return undefined;
+    return Object.fromEntries(Object.entries(steps).map(([name, step]) => [name, step?.parameters ?? {}]));
+}
+function toRun({ id, name, body, metadata, resources }) {
+    return {
+        id,
+        name: name ?? undefined,
+        ...stateOf(body),
+        endTime: metadata?.end_time ?? undefined,
+        templateId: metadata?.template_id ?? undefined,
+        sourceSnapshotId: resources?.source_snapshot?.id,
+        pipeline: toNamed(resources?.pipeline ?? body?.pipeline),
+        projectId: body?.project_id ?? metadata?.workspace?.id,
+    };
+}
+function stateOf(body) {
+    return {
+        status: body?.status ?? 'unknown',
+        statusReason: body?.status_reason ?? undefined,
+        inProgress: body?.in_progress ?? undefined,
+        created: body?.created ?? undefined,
+    };
+}
+function toNamed(from) {
+    return from == null ? undefined : { id: from.id, name: from.name ?? undefined };
+}
+function toStep(from) {
+    return { name: from.name ?? from.id, status: from.body?.status ?? 'unknown', upstream: undefined };
+}
+/** Reads the steps out of a graph in which artifacts stand between them. */
+function stepsOfDag(dag) {
+    const steps = new Map(dag.nodes.filter(({ type }) => type === 'step').map((node) => [node.node_id, node]));
+    const sources = new Map();
+    for (const { source, target } of dag.edges)
+        sources.set(target, [...(sources.get(target) ?? []), source]);
+    const upstream = (nodeId) => (sources.get(nodeId) ?? [])
+        .flatMap((source) => (steps.has(source) ? [source] : (sources.get(source) ?? [])))
+        .flatMap((source) => steps.get(source)?.name ?? []);
+    return [...steps.values()].map((node) => ({
+        name: node.name,
+        status: node.id == null ? undefined : (node.metadata?.status ?? 'unknown'),
+        upstream: [...new Set(upstream(node.node_id))],
+    }));
 }
 
 ;// CONCATENATED MODULE: ./build/zenml/schemas.js
@@ -56452,7 +55002,7 @@ class ZenmlClient {
             };
             const answer = await this.#api.read("read the run's steps", call, pageOf(stepSchema));
             steps.push(...answer.items.map(toStep));
-            if (page >= answer.total_pages)
+            if (page >= answer.total_pages || answer.items.length === 0)
                 return steps;
         }
     }
@@ -56528,6 +55078,7 @@ class Http {
         this.#userAgent = userAgent;
         this.#limits = { ...DEFAULT_LIMITS, ...limits };
         this.#dispatcher = new undici/* EnvHttpProxyAgent */.J2({
+            ...proxiesFromEnvironment(),
             connect: { timeout: this.#limits.connectMs },
             // The exchange's own limit is the one that counts: it also ends answers that drip for ever.
             headersTimeout: 0,
@@ -56572,6 +55123,29 @@ class Http {
         await this.#dispatcher.destroy();
     }
 }
+/**
+ * The proxies of HTTP_PROXY and HTTPS_PROXY, in either case, the lower one first. Without a scheme they are http,
+ * as for curl.
+ *
+ * @throws TransportError if one is no address; it names the variable, not the value, which can hold a password.
+ */
+function proxiesFromEnvironment() {
+    const httpProxy = proxyOf('http_proxy') ?? proxyOf('HTTP_PROXY');
+    const httpsProxy = proxyOf('https_proxy') ?? proxyOf('HTTPS_PROXY');
+    return {
+        ...(httpProxy === undefined ? {} : { httpProxy }),
+        ...(httpsProxy === undefined ? {} : { httpsProxy }),
+    };
+}
+function proxyOf(variable) {
+    const value = process.env[variable]?.trim() ?? '';
+    if (value === '')
+        return undefined;
+    const address = value.includes('://') ? value : `http://${value}`;
+    if (URL.canParse(address))
+        return address;
+    throw new TransportError('PROXY', `the variable ${variable} of this runner holds no address; it should look like http://proxy.example.com:3128`, false, true);
+}
 /** Collects one answer, and knows whether the request had begun to leave this machine. */
 class Exchange {
     answer;
@@ -56579,6 +55153,7 @@ class Exchange {
     #bodyBytes;
     #chunks = [];
     #size = 0;
+    #aborted = false;
     #status = 0;
     #headers = {};
     #controller;
@@ -56593,11 +55168,17 @@ class Exchange {
     }
     /** Ends the exchange for a reason of ours; nothing that arrives later counts. */
     abort(reason) {
+        this.#aborted = true;
         this.#reject(reason);
         this.#controller?.abort(new Error('aborted'));
     }
     /** Called when a connection stands and the request is about to be written to it: from here on it may have arrived. */
     onRequestStart(controller) {
+        if (this.#aborted) {
+            // Ended while the connection was made: the caller counts on it that nothing leaves any more.
+            controller.abort(new Error('aborted'));
+            return;
+        }
         this.#controller = controller;
         this.sent = true;
     }
@@ -56609,7 +55190,7 @@ class Exchange {
         this.#size += chunk.length;
         if (this.#size > this.#bodyBytes) {
             const limit = `${this.#bodyBytes / 1024 / 1024} MB`;
-            this.abort(new TransportError('TOO_LARGE', `the answer is larger than ${limit}`, true));
+            this.abort(new TransportError('TOO_LARGE', `the answer is larger than ${limit}`, true, true));
             return;
         }
         this.#chunks.push(chunk);
@@ -56661,12 +55242,20 @@ class KeySession {
         this.#deps = deps;
     }
     token() {
-        this.#token ??= this.#login();
-        return this.#token;
+        return this.#token ?? this.#begin();
     }
     async renew() {
-        this.#token = this.#login();
-        await this.#token;
+        await this.#begin();
+    }
+    /** Every request shares one login; one that failed for a passing reason must not be all that is left. */
+    #begin() {
+        const login = this.#login();
+        this.#token = login;
+        login.catch((error) => {
+            if (this.#token === login && !(error instanceof CredentialError))
+                this.#token = undefined;
+        });
+        return login;
     }
     async #login() {
         const { clock, onToken, onWait, signal } = this.#deps;
@@ -56723,6 +55312,9 @@ function explained(error) {
     if (isLoginLimit(error)) {
         return new CredentialError(`${error.message} The server counts failed logins from this runner's address: check that api-key is right everywhere, and try again ${isMinuteLimit(error) ? 'in some minutes' : 'tomorrow'}`);
     }
+    // Tried as often as makes sense: the request that needed the token must not try it all again.
+    if (isPassing(error))
+        return new UnreachableError('log in', error);
     if (!error.fromZenml)
         return error;
     if (error.status === 401 || error.status === 403 || error.status === 400) {
@@ -56745,7 +55337,7 @@ const USER_AGENT = 'zenml-run-action/0.1.0';
 
 
 /** Makes a client of the server that the inputs name; nothing is sent yet. */
-function connect_connect({ baseUrl, credential, clock, log, reporter }) {
+function connect({ baseUrl, credential, clock, log, reporter }) {
     const http = new Http(USER_AGENT);
     const onRetry = (line, waitMs) => {
         reporter.tell({ kind: 'retry', line, waitMs });
@@ -56763,7 +55355,1776 @@ function connect_connect({ baseUrl, credential, clock, log, reporter }) {
     };
 }
 
+;// CONCATENATED MODULE: ./build/actions/login.js
+
+
+
+
+
+
+
+
+
+/** The last moment that a date of four digits can say; a server may name any number of seconds. */
+const LAST_MOMENT_MS = Date.UTC(9999, 11, 31);
+/**
+ * Exchanges an API key for a token, and hands that to the later steps. Gives whether the step succeeded; all that
+ * a person should know has been said then.
+ *
+ * @throws whatever nobody foresaw
+ */
+async function login_login(env, log) {
+    const mask = (secret) => {
+        log.mask(secret);
+    };
+    try {
+        const { inputs, notices } = await readLoginInputs({ env, readFile: readFile, mask, parseServerUrl: parseServerUrl });
+        for (const notice of notices)
+            log.notice(notice);
+        const { server, credential } = inputs;
+        const reporter = new RunLog(log);
+        const connection = connect({ baseUrl: server.url, credential, clock: systemClock, log, reporter });
+        try {
+            const token = await connection.session.token();
+            handOver(server.url, token, connection.session.expiresAt, log);
+        }
+        finally {
+            await connection.close();
+        }
+        return true;
+    }
+    catch (error) {
+        if (error instanceof InputFaults) {
+            for (const { input, line } of error.faults)
+                log.error(line, { title: `Input ${input}` });
+        }
+        else if (isZenmlError(error)) {
+            log.error(error.message, { title: 'ZenML login failed' });
+        }
+        else {
+            throw error;
+        }
+        return false;
+    }
+}
+/** @param expiresAt milliseconds since the epoch; undefined: never. */
+function handOver(serverUrl, token, expiresAt, log) {
+    const end = expiresAt === undefined ? '' : timeOf(expiresAt);
+    outputs_setOutput('access-token', token);
+    outputs_setOutput('expires-at', end);
+    log.info(`Logged in at ${serverUrl}; the token ${end === '' ? 'does not expire' : `is valid until ${end}`}`);
+}
+/** Whole seconds, cut off: a token must not be taken for valid after its end. */
+function timeOf(ms) {
+    return `${new Date(Math.min(Math.max(0, ms), LAST_MOMENT_MS)).toISOString().slice(0, 19)}Z`;
+}
+
+;// CONCATENATED MODULE: ./build/zenml/version.js
+/**
+ * Whether a ZenML version such as "0.98.0" or "0.85.0rc1" is at least `major.minor`. A version that cannot be
+ * read counts as new: the newest servers are the likeliest to call themselves something else.
+ */
+function isAtLeast(version, major, minor) {
+    const match = /^(\d+)\.(\d+)/.exec(version);
+    if (match === null)
+        return true;
+    const [actualMajor, actualMinor] = [Number(match[1]), Number(match[2])];
+    return actualMajor > major || (actualMajor === major && actualMinor >= minor);
+}
+
+;// CONCATENATED MODULE: ./build/zenml/run-url.js
+
+/**
+ * Where a person looks at a run (ZenML API, "Where a person looks at a run"). Undefined if the server tells no
+ * address that a browser may follow.
+ *
+ * @param baseUrl the server's address as the user gave it
+ */
+function runUrl(baseUrl, server, runId, project) {
+    const id = encodeURIComponent(runId);
+    if (server.isPro) {
+        const dashboard = run_url_httpUrl(server.dashboardUrl);
+        if (dashboard === undefined || project === undefined)
+            return undefined;
+        return `${dashboard}/projects/${encodeURIComponent(project.id)}/runs/${id}`;
+    }
+    if (!isAtLeast(server.version, 0, 82))
+        return `${baseUrl}/runs/${id}`;
+    return project?.name === undefined
+        ? undefined
+        : `${baseUrl}/projects/${encodeURIComponent(project.name)}/runs/${id}`;
+}
+/** A server's text as an address, if it is one with http or https and without user info. */
+function run_url_httpUrl(text) {
+    if (text === undefined)
+        return undefined;
+    try {
+        const url = new URL(text);
+        if (!/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '')
+            return undefined;
+        return url.href.replace(/\/+$/, '');
+    }
+    catch {
+        return undefined;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/run/errors.js
+/**
+ * The run cannot be started, followed or ended as wished; the message is one line that says what failed, why,
+ * and what to do.
+ */
+class RunError extends Error {
+    name = 'RunError';
+    conclusion;
+    /** @param conclusion what the step's outputs say; `lost` where a run may go on that is out of our sight */
+    constructor(message, conclusion = 'failed') {
+        super(message);
+        this.conclusion = conclusion;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/run/name.js
+/** The longest name that ZenML takes. */
+const MAX_RUN_NAME_LENGTH = 255;
+/**
+ * Fills `{date}` and `{time}` the way ZenML does (`2026_11_22`, `21_47_25_741000`), but here, so that the name
+ * is known before the run is.
+ *
+ * @param now milliseconds since the epoch; the text is in UTC
+ */
+function expandRunName(pattern, now) {
+    const [date = '', time = ''] = new Date(now).toISOString().replace('Z', '').split('T');
+    return pattern
+        .replaceAll('{date}', date.replaceAll('-', '_'))
+        .replaceAll('{time}', `${time.replaceAll(/[:.]/g, '_')}000`);
+}
+/** The part of a default name that all attempts of a workflow run share. */
+function runNamePrefix({ workflowRunId }, pipeline) {
+    // What follows takes some 50 characters, and must never be cut.
+    return `${pipeline.slice(0, MAX_RUN_NAME_LENGTH - 80)}-gh${workflowRunId}-`;
+}
+/**
+ * A name that no other step, attempt or workflow run uses, and that a person can read.
+ *
+ * @param key the first idempotency key, a UUID: its digits make the name unique
+ */
+function defaultRunName(origin, pipeline, key) {
+    const unique = key.replaceAll('-', '').slice(0, 12);
+    return `${runNamePrefix(origin, pipeline)}${origin.attempt}-${origin.stepIdentity}-${unique}`;
+}
+/** Which step and attempt gave a run its default name; undefined for any other name. */
+function readDefaultRunName(name, prefix) {
+    if (!name.startsWith(prefix))
+        return undefined;
+    const [, attempt, stepIdentity] = /^(\d{1,9})-([0-9a-f]{8})-[0-9a-f]{12}$/.exec(name.slice(prefix.length)) ?? [];
+    return attempt === undefined || stepIdentity === undefined
+        ? undefined
+        : { attempt: Number(attempt), stepIdentity };
+}
+
+;// CONCATENATED MODULE: ./build/run/configure.js
+
+
+
+/**
+ * Merges the layers: mappings deeply, everything else replaced by the later layer.
+ *
+ * @throws RunError if a layer's `run_name` cannot be one.
+ */
+function mergeOverrides({ layers, tags, useCache }) {
+    const merged = layers.reduce((base, { value }) => mergeDeeply(base, value), {});
+    const { run_name: runName, ...rest } = merged;
+    const body = {
+        ...rest,
+        ...(tags === undefined ? {} : { tags }),
+        ...(useCache === undefined ? {} : { enable_cache: useCache }),
+    };
+    if (runName === undefined || runName === null)
+        return { body, runName: undefined };
+    if (typeof runName !== 'string' || runName.trim() === '' || runName.length > MAX_RUN_NAME_LENGTH) {
+        const source = layers.findLast(({ value }) => value['run_name'] !== undefined)?.source ?? 'configuration';
+        throw new RunError(`${source}: run_name must be a text of 1 to ${MAX_RUN_NAME_LENGTH} characters`);
+    }
+    return { body, runName };
+}
+/**
+ * What the server needs beside the overrides: up to 0.84 it wants every parameter of every step and refuses a
+ * partial configuration (ZenML API, "Trigger").
+ */
+function completeFor(version, definition, body) {
+    if (isAtLeast(version, 0, 85) || definition.stepParameters === undefined)
+        return body;
+    const steps = Object.entries(definition.stepParameters)
+        .filter(([, parameters]) => Object.keys(parameters).length > 0)
+        .map(([name, parameters]) => [name, { parameters }]);
+    return steps.length === 0 ? body : mergeDeeply({ steps: Object.fromEntries(steps) }, body);
+}
+function mergeDeeply(base, over) {
+    const merged = Object.entries(over).map(([key, value]) => {
+        const below = Object.hasOwn(base, key) ? base[key] : undefined;
+        return [key, isObject(below) && isObject(value) ? mergeDeeply(below, value) : value];
+    });
+    return { ...base, ...Object.fromEntries(merged) };
+}
+function isObject(value) {
+    return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+;// CONCATENATED MODULE: ./build/run/resolve.js
+
+
+
+
+
+const resolve_NOUNS = { template: 'run template', snapshot: 'snapshot' };
+/** How many of a server's definitions are looked through for names to suggest. */
+const SUGGESTION_POOL = 200;
+const MOST_SUGGESTIONS = 10;
+const NOT_ALLOWED_HINT = 'ZenML hides what the account may not read, so it may also be a matter of rights';
+/**
+ * Finds what is to be run: by id, by exact name, by name within a pipeline, or the newest of a pipeline.
+ *
+ * @param project already resolved; undefined where the user named none
+ * @throws RunError with the nearest names if there is none, with all ids if there are several, or if it is not runnable
+ */
+async function resolveTarget(client, server, target, project) {
+    if (target.kind === 'snapshot' && !isAtLeast(server.version, 0, 90)) {
+        throw new RunError(`snapshot: this server is ZenML ${server.version}, which has no snapshots yet; use template instead`);
+    }
+    const finder = new Finder(client, server, target, project);
+    if (target.kind === 'pipeline')
+        return finder.newestOf(target.pipeline);
+    return isUuid(target.reference)
+        ? finder.byId(target.kind, target.reference)
+        : finder.byName(target.kind, target.reference);
+}
+/**
+ * Finds the project that an input names.
+ *
+ * @throws RunError if there is none.
+ */
+async function resolveProject(client, server, nameOrId) {
+    try {
+        return await client.project(nameOrId, isAtLeast(server.version, 0, 82) ? 'projects' : 'workspaces');
+    }
+    catch (error) {
+        if (!isNotFound(error))
+            throw error;
+        throw new RunError(`project: there is no project "${nameOrId}" on this server. Check its name; ${NOT_ALLOWED_HINT}`);
+    }
+}
+class Finder {
+    #client;
+    #server;
+    #target;
+    #project;
+    constructor(client, server, target, project) {
+        this.#client = client;
+        this.#server = server;
+        this.#target = target;
+        this.#project = project;
+    }
+    async byId(kind, id) {
+        let definition;
+        try {
+            definition = await this.#client.definition(kind, id);
+        }
+        catch (error) {
+            if (isNotFound(error))
+                throw await this.#notFound(kind, `with the id ${id}`, id);
+            throw error;
+        }
+        if (!this.#isInPipeline(definition)) {
+            const actual = definition.pipeline?.name ?? 'another one';
+            throw new RunError(`pipeline: the ${resolve_NOUNS[kind]} ${id} belongs to the pipeline "${actual}". Correct or drop the input`);
+        }
+        if (!this.#isInProject(definition)) {
+            throw new RunError(`project: the ${resolve_NOUNS[kind]} ${id} belongs to another project. Correct or drop the input`);
+        }
+        return runnable(definition);
+    }
+    async byName(kind, name) {
+        const query = { name, pipeline: this.#target.pipeline, projectId: this.#project?.id, size: 100 };
+        const found = (await this.#client.definitions(kind, query)).filter((definition) => definition.name === name && this.#isInPipeline(definition) && this.#isInProject(definition));
+        const [first, ...others] = found;
+        if (first === undefined)
+            throw await this.#notFound(kind, `named "${name}"${this.#place()}`, name);
+        if (others.length > 0) {
+            const list = found.map(({ id, pipeline }) => `${id} (pipeline "${pipeline?.name ?? '?'}")`).join(', ');
+            throw new RunError(`${kind}: ${found.length} ${resolve_NOUNS[kind]}s are named "${name}": ${list}. Use one of the ids, or name the pipeline or the project`);
+        }
+        const definition = await this.#client.definition(kind, first.id);
+        // In a list, 0.74 does not say where an item belongs.
+        if (!this.#isInProject(definition))
+            throw await this.#notFound(kind, `named "${name}"${this.#place()}`, name);
+        return runnable(definition);
+    }
+    /** The newest that has a name and can be run: every trigger leaves an unnamed one behind as well. */
+    async newestOf(pipeline) {
+        const kind = isAtLeast(this.#server.version, 0, 90) ? 'snapshot' : 'template';
+        const query = { pipeline, projectId: this.#project?.id, runnable: true, size: 100 };
+        const newest = (await this.#client.definitions(kind, query)).find((definition) => definition.runnable === true &&
+            definition.name !== undefined &&
+            this.#isInPipeline(definition) &&
+            this.#isInProject(definition));
+        if (newest !== undefined)
+            return this.#client.definition(kind, newest.id);
+        throw new RunError(`pipeline: "${pipeline}" has no named ${resolve_NOUNS[kind]} that can be run${this.#place()}. ` +
+            `${await this.#suggest(kind, pipeline, ({ pipeline: of }) => of?.name)}${NOT_ALLOWED_HINT}`);
+    }
+    async #notFound(kind, which, wanted) {
+        const suggestion = await this.#suggest(kind, wanted, ({ name }) => name);
+        return new RunError(`${kind}: there is no ${resolve_NOUNS[kind]} ${which}. ${suggestion}${NOT_ALLOWED_HINT}`);
+    }
+    async #suggest(kind, wanted, nameOf) {
+        const all = await this.#client.definitions(kind, { projectId: this.#project?.id, size: SUGGESTION_POOL });
+        const names = new Set(all.flatMap((definition) => definition.runnable === true && this.#isInProject(definition) ? (nameOf(definition) ?? []) : []));
+        const nearest = [...names].sort((a, b) => leven(a, wanted) - leven(b, wanted)).slice(0, MOST_SUGGESTIONS);
+        if (nearest.length === 0)
+            return `The account sees no runnable ${resolve_NOUNS[kind]} at all. `;
+        return `Runnable ones are: ${nearest.map((name) => `"${name}"`).join(', ')}. `;
+    }
+    #isInPipeline({ pipeline }) {
+        const wanted = this.#target.pipeline;
+        return wanted === undefined || pipeline?.name === wanted || pipeline?.id === wanted.toLowerCase();
+    }
+    /** A definition that does not say where it belongs is not excluded: the server may hide that. */
+    #isInProject({ project }) {
+        return this.#project === undefined || project === undefined || project.id === this.#project.id;
+    }
+    #place() {
+        const pipeline = this.#target.kind === 'pipeline' ? undefined : this.#target.pipeline;
+        const inPipeline = pipeline === undefined ? '' : ` in the pipeline "${pipeline}"`;
+        return this.#project === undefined
+            ? inPipeline
+            : `${inPipeline} in the project "${this.#project.name ?? this.#project.id}"`;
+    }
+}
+function runnable(definition) {
+    if (definition.runnable !== false)
+        return definition;
+    const noun = resolve_NOUNS[definition.kind];
+    throw new RunError(`${definition.kind}: the ${noun} "${definition.name ?? definition.id}" cannot be run: ` +
+        'its stack or its build is gone, or it was made on a local stack. Make a new one on a remote stack and use that');
+}
+function isNotFound(error) {
+    return error instanceof AnswerError && error.status === 404 && error.fromZenml;
+}
+
+;// CONCATENATED MODULE: ./build/run/prepare.js
+
+
+
+/** Logs in, says where and as whom, and finds the project that the user named. */
+async function prepare_connect({ serverUrl, project }, { client, reporter }) {
+    const server = await client.info();
+    const account = await client.account();
+    reporter.tell({ kind: 'connected', serverUrl, version: server.version, account });
+    return {
+        server,
+        project: project === undefined ? undefined : await resolveProject(client, server, project),
+    };
+}
+/** Connects, and finds what is to be run. */
+async function prepare(request, deps) {
+    const { server, project } = await prepare_connect(request, deps);
+    const definition = await resolveTarget(deps.client, server, request.target, project);
+    return {
+        server,
+        definition,
+        project: project ?? (await projectForLink(deps.client, server, definition.project)),
+    };
+}
+/** An open-source dashboard's addresses hold the project's name, and most answers only have its id. */
+async function projectForLink(client, server, project) {
+    if (project === undefined || project.name !== undefined)
+        return project;
+    if (server.isPro || !isAtLeast(server.version, 0, 82))
+        return project;
+    try {
+        return await client.project(project.id, 'projects');
+    }
+    catch (error) {
+        if (!(error instanceof AnswerError))
+            throw error;
+        // Without the right to read the project there is no link; the run can be started all the same.
+        return project;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/zenml/status.js
+/** The states in which ZenML starts nothing more of a run (ZenML API, "Watch"). */
+const FINISHED_RUN = new Set([
+    'completed',
+    'cached',
+    'skipped',
+    'failed',
+    'stopped',
+    'cancelled',
+]);
+const SUCCEEDED = new Set(['completed', 'cached', 'skipped']);
+const STOPPED = new Set(['stopped', 'cancelled']);
+const UNFINISHED = new Set([
+    'initializing',
+    'provisioning',
+    'running',
+    'paused',
+    'resuming',
+    'stopping',
+    'cancelling',
+    'queued',
+    'retrying',
+]);
+/** `retried` is the state of an attempt that failed and was followed by another. */
+const FINISHED_STEP = new Set([...FINISHED_RUN, 'retried']);
+/** Sorts a run's state as any server version writes it. */
+function runPhase(status) {
+    if (SUCCEEDED.has(status))
+        return 'succeeded';
+    if (STOPPED.has(status))
+        return 'stopped';
+    if (status === 'failed')
+        return 'failed';
+    return UNFINISHED.has(status) ? 'going-on' : 'unknown';
+}
+/** True if a step in this state uses no more computing time; an unknown state may. */
+function isStepFinished(status) {
+    return FINISHED_STEP.has(status);
+}
+/** True if steps that wait for this one may start. */
+function isStepSucceeded(status) {
+    return SUCCEEDED.has(status);
+}
+
+;// CONCATENATED MODULE: ./build/run/resume.js
+
+
+/**
+ * The run that an earlier attempt of the same step left and that is worth taking up: it goes on, or has
+ * completed. A failed or stopped one is what a re-run is for. Where several match, guessing would be worse than
+ * a new run.
+ */
+async function findEarlierRun(client, origin, pipeline, projectId) {
+    if (origin.attempt <= 1)
+        return { kind: 'none' };
+    const prefix = runNamePrefix(origin, pipeline);
+    const matches = (await client.runsByPrefix(prefix, projectId)).flatMap((run) => {
+        const name = run.name ?? '';
+        const parts = readDefaultRunName(name, prefix);
+        const isEarlier = parts?.stepIdentity === origin.stepIdentity && parts.attempt < origin.attempt;
+        return isEarlier && isWorthTaking(run) ? [{ run, name, attempt: parts.attempt }] : [];
+    });
+    const [match, ...others] = matches;
+    if (match === undefined)
+        return { kind: 'none' };
+    return others.length === 0
+        ? { kind: 'one', ...match }
+        : { kind: 'several', names: matches.map(({ name }) => name) };
+}
+function isWorthTaking({ status }) {
+    const phase = runPhase(status);
+    return phase === 'succeeded' || (phase === 'going-on' && status !== 'stopping' && status !== 'cancelling');
+}
+
+;// CONCATENATED MODULE: ./build/run/assess.js
+
+/**
+ * With the default `continue_on_failure`, `failed` comes while other branches run; `in_progress` tells, but can
+ * stay true for ever (ZenML API, "Watch"). So a failed or stopped run is over when nothing of it runs and nothing
+ * has changed for a while: half a minute, or, where a step could still start, as long as a new machine may take
+ * to come up.
+ */
+const SETTLE_MS = 30_000;
+const SETTLE_BEFORE_STARTABLE_STEP_MS = 300_000;
+/** True if only the steps can tell whether the run is over. */
+function needsSteps(run) {
+    const phase = runPhase(run.status);
+    return (phase === 'failed' || phase === 'stopped') && run.inProgress !== false;
+}
+/**
+ * Whether nothing of the run goes on any more.
+ *
+ * @param unchangedMs for how long all looks have been alike
+ */
+function isOver({ run, steps }, unchangedMs) {
+    switch (runPhase(run.status)) {
+        case 'going-on':
+            return false;
+        case 'succeeded':
+            return true;
+        case 'unknown':
+            return run.inProgress === false || run.endTime !== undefined;
+        case 'failed':
+        case 'stopped':
+            if (run.inProgress === false)
+                return true;
+            if (steps === undefined || unfinishedSteps(steps).length > 0)
+                return false;
+            return unchangedMs >= (hasStartableStep(steps) ? SETTLE_BEFORE_STARTABLE_STEP_MS : SETTLE_MS);
+    }
+}
+/** Names of the steps that have started and not ended. */
+function unfinishedSteps(steps) {
+    return steps.filter(({ status }) => status !== undefined && !isStepFinished(status)).map(({ name }) => name);
+}
+/** Whether a step has not started although all that it waits for succeeded. A run without any started step has none. */
+function hasStartableStep(steps) {
+    const succeeded = new Set(steps.filter(({ status }) => status !== undefined && isStepSucceeded(status)).map(({ name }) => name));
+    return (succeeded.size > 0 &&
+        steps.some(({ status, upstream }) => status === undefined && upstream?.every((name) => succeeded.has(name)) === true));
+}
+
+;// CONCATENATED MODULE: ./build/run/steps.js
+
+/** A run's steps: from its graph, which also has those not started, or from the list where there is no graph (0.74). */
+async function readSteps(client, runId) {
+    try {
+        return await client.dag(runId);
+    }
+    catch (error) {
+        // A route that is not there has no exception's name, a run that is not there has.
+        if (!(error instanceof AnswerError && error.status === 404 && error.exception === undefined))
+            throw error;
+        return client.steps(runId);
+    }
+}
+
+;// CONCATENATED MODULE: ./build/run/stop.js
+
+
+
+
+
+/** A run that initializes gets its orchestrator's id any moment; after this time it is ended instead of stopped. */
+const EARLY_MS = 2_500;
+const EARLY_PAUSE_MS = 400;
+/** After a run was ended while initializing: how long it is watched that no step starts all the same. */
+const AFTERMATH_MS = 3_000;
+const SETTLE_PAUSE = { baseMs: 400, capMs: 2_000 };
+/**
+ * Stops a run, and sees to it that it has stopped. Handles every answer of ZenML's stop route, and ends a run
+ * that has not reached its orchestrator (ZenML API, "Stop"). Never throws for what a server says.
+ */
+async function stopRun(request, deps) {
+    return new Stop(request, deps).run();
+}
+class Stop {
+    #request;
+    #deps;
+    #client;
+    #graceful;
+    #status;
+    #asked = false;
+    #earlySince;
+    #lastFailure = 'the server did not answer in time';
+    constructor(request, deps) {
+        this.#request = request;
+        this.#deps = deps;
+        this.#client = deps.client.with({ retries: false, signal: deps.signal });
+        this.#graceful = request.graceful;
+        this.#status = request.status;
+    }
+    async run() {
+        try {
+            for (let attempt = 1; this.#hasTime(); attempt += 1) {
+                const stopped = await this.#tryOnce(attempt);
+                if (stopped !== undefined)
+                    return stopped;
+            }
+        }
+        catch (error) {
+            if (this.#deps.signal?.aborted !== true)
+                throw error;
+        }
+        if (this.#asked)
+            return { kind: 'asked', status: this.#status };
+        return this.#goingOn(this.#lastFailure);
+    }
+    async #tryOnce(attempt) {
+        try {
+            return await this.#ask(attempt);
+        }
+        catch (error) {
+            if (!isZenmlError(error))
+                throw error;
+            if (!isPassing(error))
+                return this.#goingOn(error.message);
+            await this.#pauseAfter(error, attempt);
+            return undefined;
+        }
+    }
+    async #ask(attempt) {
+        const before = this.#status;
+        const answer = await this.#client.stop(this.#request.runId, { graceful: this.#graceful });
+        switch (answer.kind) {
+            case 'accepted':
+                this.#asked = true;
+                return this.#settle();
+            case 'too-early':
+                return this.#endEarly();
+            case 'finished':
+                return this.#accountForSteps(await this.#look(), { byItself: true });
+            case 'gone':
+                return { kind: 'ended', status: this.#status, byItself: true };
+            case 'unsupported': {
+                const run = await this.#look();
+                if (run.status === 'initializing')
+                    return this.#markFailed();
+                if (runPhase(run.status) !== 'going-on')
+                    return this.#accountForSteps(run, { byItself: true });
+                return this.#goingOn('this version of ZenML cannot stop a run that has begun');
+            }
+            case 'doubtful':
+                return this.#checkDoubtful(before, answer.error);
+            case 'refused':
+                return this.#goingOn(answer.error.message);
+            case 'unclear':
+                await this.#pauseAfter(answer.error, attempt);
+                return undefined;
+        }
+    }
+    /** 0.98 marks the run before it asks the orchestrator, so its steps end although the answer is an error. */
+    async #checkDoubtful(before, error) {
+        const run = await this.#look();
+        if (run.status !== before && (run.status === 'stopping' || runPhase(run.status) !== 'going-on')) {
+            this.#asked = true;
+            return this.#settle();
+        }
+        if (run.status === 'stopping')
+            return this.#settle();
+        // 0.85 asks the orchestrator even for a run that has not reached it.
+        if (run.status === 'initializing')
+            return this.#endEarly();
+        if (this.#graceful)
+            return this.#goingOn(error.message);
+        // The orchestrator cannot end the steps; asked gracefully, they end by themselves where the server supports it.
+        this.#graceful = true;
+        return undefined;
+    }
+    async #endEarly() {
+        const now = this.#deps.clock.now();
+        this.#earlySince ??= now;
+        if (now - this.#earlySince < EARLY_MS) {
+            await this.#pause(EARLY_PAUSE_MS);
+            return undefined;
+        }
+        const run = await this.#look();
+        return run.status === 'initializing' ? this.#markFailed() : undefined;
+    }
+    /** Ends a run that has not reached its orchestrator, and watches that no step starts all the same. */
+    async #markFailed() {
+        await this.#client.failInitializing(this.#request.runId, this.#request.reason);
+        const until = Math.min(this.#deps.clock.now() + AFTERMATH_MS, this.#request.deadline);
+        for (;;) {
+            const accounted = await this.#accountForSteps(await this.#look());
+            if (accounted.kind !== 'ended' || this.#deps.clock.now() >= until)
+                return accounted;
+            await this.#pause(SETTLE_PAUSE.baseMs * 2);
+        }
+    }
+    /** Watches a run that was asked to stop until it has. */
+    async #settle() {
+        for (let attempt = 1; this.#hasTime(); attempt += 1) {
+            try {
+                const run = await this.#look();
+                const accounted = runPhase(run.status) === 'going-on' ? undefined : await this.#accountForSteps(run);
+                if (accounted?.kind === 'ended')
+                    return accounted;
+            }
+            catch (error) {
+                if (!isZenmlError(error) || !isPassing(error))
+                    throw error;
+            }
+            await this.#pause(backoffMs(attempt, 0.5 + this.#deps.clock.random() / 2, SETTLE_PAUSE));
+        }
+        return undefined;
+    }
+    async #accountForSteps(run, { byItself } = { byItself: runPhase(run.status) === 'succeeded' }) {
+        const ended = { kind: 'ended', status: run.status, byItself };
+        if (run.inProgress === false)
+            return ended;
+        const unfinished = unfinishedSteps(await readSteps(this.#client, run.id));
+        if (unfinished.length === 0)
+            return ended;
+        return this.#goingOn(`ZenML does not stop the steps of a run that has ${run.status}; still running: ${unfinished.join(', ')}`);
+    }
+    async #look() {
+        const run = await this.#client.run(this.#request.runId, { hydrate: false });
+        this.#status = run.status;
+        return run;
+    }
+    #goingOn(why) {
+        return { kind: 'going-on', status: this.#status, why };
+    }
+    #hasTime() {
+        return this.#deps.clock.now() < this.#request.deadline;
+    }
+    async #pauseAfter(error, attempt) {
+        this.#lastFailure = error.message;
+        const asked = error instanceof AnswerError ? (error.retryAfterMs ?? 0) : 0;
+        await this.#pause(backoffMs(attempt, this.#deps.clock.random(), { baseMs: 500, capMs: 5_000, atLeastMs: asked }));
+    }
+    async #pause(ms) {
+        const { clock, signal } = this.#deps;
+        await clock.sleep(Math.max(0, Math.min(ms, this.#request.deadline - clock.now())), signal);
+    }
+}
+
+;// CONCATENATED MODULE: ./build/run/end-run.js
+
+/** Ends a run, or leaves it, and says which. */
+async function endRun({ run, mode, reason, deadline }, deps) {
+    const { url, status } = run;
+    const where = url === undefined ? '' : `: ${url}`;
+    if (mode === 'leave') {
+        return { settled: true, status, sentence: `The run "${run.name}" was left as it is and goes on${where}` };
+    }
+    const request = { runId: run.id, status, graceful: mode === 'stop-gracefully', reason, deadline };
+    const stopped = await stopRun(request, deps);
+    switch (stopped.kind) {
+        case 'ended':
+            return {
+                settled: true,
+                status: stopped.status,
+                sentence: stopped.byItself
+                    ? `The run "${run.name}" had ended before it could be stopped and is ${stopped.status}${where}`
+                    : `The run "${run.name}" was stopped and is now ${stopped.status}${where}`,
+            };
+        case 'asked':
+            return {
+                settled: false,
+                status: stopped.status,
+                sentence: `The run "${run.name}" was asked to stop and was ${stopped.status} when last seen${where}`,
+            };
+        case 'going-on':
+            return {
+                settled: false,
+                status: stopped.status,
+                sentence: `The run "${run.name}" goes on${where}. It could not be stopped: ${stopped.why}`,
+            };
+    }
+}
+
+;// CONCATENATED MODULE: ./build/run/own-run.js
+/** How much the clocks of runner and server may differ. */
+const CLOCK_SKEW_MS = 120_000;
+/**
+ * Whether a run of the planned name is the one that was sent. Random digits in the name prove it; under a name
+ * of the user's own, its origin and the time of its creation must fit as well.
+ */
+function isOwnRun(run, planned) {
+    if (planned.nameIsOurs)
+        return true;
+    const isOfDefinition = [run.templateId, run.sourceSnapshotId].some((id) => id !== undefined && planned.origins.includes(id));
+    return isOfDefinition && run.created !== undefined && run.created >= planned.firstSentAt - CLOCK_SKEW_MS;
+}
+
+;// CONCATENATED MODULE: ./build/run/clean-up.js
+
+
+
+
+const LOOK_UP_PAUSE_MS = 500;
+const LONGEST_LOOK_UP_PAUSE_MS = 5_000;
+/**
+ * Ends the run of a step that could not end it in order: by its id, or, where only the sending is known, by its
+ * name. It never starts anything.
+ */
+async function cleanUp(request, deps) {
+    const { planned, started, mode, reason, deadline } = request;
+    if (started !== undefined)
+        return endRun({ run: started, mode, reason, deadline }, deps);
+    if (planned === undefined)
+        return { settled: true, status: '', sentence: 'No run was started' };
+    const found = await lookUp(planned, request, deps);
+    if (found === undefined) {
+        return {
+            settled: false,
+            status: '',
+            sentence: `No run named "${planned.name}" is on the server. The request to start it was sent, so look once more later if in doubt`,
+        };
+    }
+    if (found === 'unknown') {
+        return {
+            settled: false,
+            status: '',
+            sentence: `Whether the run "${planned.name}" was started is not known, because the server could not be asked. If it was, it goes on under this name`,
+        };
+    }
+    return endRun({ run: found, mode, reason, deadline }, deps);
+}
+async function lookUp(planned, { lookUpUntil, deadline }, { client, clock, signal }) {
+    const once = client.with({ retries: false, signal });
+    let answered = false;
+    try {
+        for (let pauseMs = LOOK_UP_PAUSE_MS;; pauseMs = Math.min(pauseMs * 1.5, LONGEST_LOOK_UP_PAUSE_MS)) {
+            try {
+                const runs = await once.runsByName(planned.name, planned.projectId);
+                const own = runs.find((run) => isOwnRun(run, planned));
+                if (own !== undefined)
+                    return { id: own.id, name: planned.name, url: undefined, status: own.status };
+                answered = true;
+            }
+            catch (error) {
+                if (!isZenmlError(error))
+                    throw error;
+                if (!isPassing(error))
+                    return 'unknown';
+            }
+            const end = answered ? Math.min(lookUpUntil, deadline) : deadline;
+            if (clock.now() + pauseMs > end)
+                break;
+            await clock.sleep(pauseMs, signal);
+        }
+    }
+    catch (error) {
+        if (signal?.aborted !== true)
+            throw error;
+    }
+    return answered ? undefined : 'unknown';
+}
+
+;// CONCATENATED MODULE: ./build/run/conclude.js
+
+
+/** What the end of the watch means for the workflow: only a completed run is a success. */
+function conclude(watched, { name, url, timeoutMs }) {
+    const where = url === undefined ? '' : `: ${url}`;
+    switch (watched.kind) {
+        case 'over':
+            return concludeRun(watched.run, name, where);
+        case 'timed-out':
+            return {
+                conclusion: 'timed-out',
+                status: watched.status,
+                error: `The run "${name}" did not end within the timeout of ${prettyMilliseconds(timeoutMs ?? 0)}`,
+            };
+        case 'paused':
+            return {
+                conclusion: 'failed',
+                status: watched.status,
+                error: `The run "${name}" is paused and waits for a person` +
+                    `${watched.question === undefined ? '' : ` (${watched.question})`}. It was left so; answer it${where}`,
+            };
+        case 'gone':
+            return {
+                conclusion: 'lost',
+                status: watched.status,
+                error: `The run "${name}" is no longer on the server: it was deleted while it was ${watched.status}`,
+            };
+        case 'lost':
+            return {
+                conclusion: 'lost',
+                status: watched.status,
+                error: `The run "${name}" was lost from sight: ${watched.detail}. When last seen it was ${watched.status}, and it may go on${where}`,
+            };
+    }
+}
+function concludeRun(run, name, where) {
+    const { status } = run;
+    const reason = run.statusReason === undefined ? '' : ` (${run.statusReason})`;
+    switch (runPhase(status)) {
+        case 'succeeded':
+            return { conclusion: 'completed', status, error: undefined };
+        case 'stopped':
+            return { conclusion: 'stopped', status, error: `The run "${name}" was stopped${reason}${where}` };
+        case 'failed':
+            return {
+                conclusion: 'failed',
+                status,
+                error: `The run "${name}" failed${reason}. See its steps and logs${where}`,
+            };
+        case 'going-on':
+        case 'unknown':
+            return {
+                conclusion: 'failed',
+                status,
+                error: `The run "${name}" ended in the state "${status}", which is not known to be a success${reason}${where}`,
+            };
+    }
+}
+
+;// CONCATENATED MODULE: ./build/run/polling.js
+/** The adaptive interval: short runs are seen to end at once, long ones cost the server little. */
+const SHORTEST_MS = 1_000;
+const LONGEST_MS = 15_000;
+/** A twentieth of the time gone by: the end is noticed late by at most 5 % of the run. */
+const SHARE_OF_ELAPSED = 0.05;
+const JITTER = 0.2;
+/**
+ * Milliseconds until the next look at a run.
+ *
+ * @param elapsedMs since the wait began
+ * @param fixedMs the user's own interval, taken as it is
+ * @param random uniform in [0, 1): spreads the jobs of a matrix
+ */
+function nextPollMs(elapsedMs, fixedMs, random) {
+    if (fixedMs !== undefined)
+        return fixedMs;
+    const base = Math.min(LONGEST_MS, Math.max(SHORTEST_MS, elapsedMs * SHARE_OF_ELAPSED));
+    return Math.round(base * (1 - JITTER + 2 * JITTER * random));
+}
+
+;// CONCATENATED MODULE: ./build/run/watch.js
+
+
+
+
+
+
+/** A server's upgrade with a migration of its database takes minutes; the promise is at least five. */
+const TOLERATED_SILENCE_MS = 600_000;
+/** One 404 may come from a replica that lags behind, or from a proxy in the middle of a roll-out. */
+const GONE_AFTER = 3;
+/** Nobody marks a run as failed whose process died; after this time the orchestrator is asked how it is. */
+const ASK_ORCHESTRATOR_AFTER_MS = 600_000;
+const ASK_ORCHESTRATOR_EVERY_MS = 300_000;
+/** Building an image and starting a runner takes minutes; a run can also stay `initializing` for ever. */
+const SLOW_START_MS = 900_000;
+/**
+ * Looks at a run again and again until nothing of it goes on, the time is up, or it can be seen no more.
+ *
+ * @throws the signal's reason if it was aborted
+ */
+async function watchRun(request, deps) {
+    return new Watch(request, deps).run();
+}
+class Watch {
+    #request;
+    #deps;
+    #client;
+    #startedAt;
+    #status;
+    #fingerprint = '';
+    #changedAt;
+    #lostSince;
+    #timesGone = 0;
+    #orchestratorAskedAt;
+    #orchestratorAnswers = true;
+    #toldSlowStart = false;
+    #toldGoingOn = false;
+    #toldPause = false;
+    constructor(request, deps) {
+        this.#request = request;
+        this.#deps = deps;
+        this.#client = deps.client.with({ retries: false, signal: deps.signal });
+        this.#startedAt = deps.clock.now();
+        this.#changedAt = this.#startedAt;
+        this.#status = request.status;
+    }
+    async run() {
+        const { clock, signal } = this.#deps;
+        const { timeoutMs, pollIntervalMs } = this.#request;
+        for (;;) {
+            const watched = await this.#look();
+            if (watched !== undefined)
+                return watched;
+            const elapsedMs = clock.now() - this.#startedAt;
+            const remainingMs = timeoutMs === undefined ? Number.POSITIVE_INFINITY : timeoutMs - elapsedMs;
+            if (remainingMs <= 0)
+                return { kind: 'timed-out', status: this.#status };
+            await clock.sleep(Math.min(nextPollMs(elapsedMs, pollIntervalMs, clock.random()), remainingMs), signal);
+        }
+    }
+    async #look() {
+        try {
+            const sighting = await this.#sight();
+            this.#noteSighting(sighting);
+            if (isOver(sighting, this.#deps.clock.now() - this.#changedAt))
+                return { kind: 'over', run: sighting.run };
+            if (sighting.run.status === 'paused')
+                return await this.#notePause();
+            await this.#askOrchestrator();
+            return undefined;
+        }
+        catch (error) {
+            if (!isZenmlError(error))
+                throw error;
+            return this.#noteFailure(error);
+        }
+    }
+    async #sight() {
+        const run = await this.#client.run(this.#request.runId, { hydrate: false });
+        if (runPhase(run.status) === 'unknown')
+            return { run: await this.#client.run(run.id, { hydrate: true }) };
+        return needsSteps(run) ? { run, steps: await readSteps(this.#client, run.id) } : { run };
+    }
+    #noteSighting({ run, steps }) {
+        const { clock, reporter } = this.#deps;
+        const now = clock.now();
+        this.#timesGone = 0;
+        if (this.#lostSince !== undefined) {
+            reporter.tell({ kind: 'server-back', afterMs: now - this.#lostSince });
+            this.#lostSince = undefined;
+        }
+        if (run.status !== 'paused')
+            this.#toldPause = false;
+        if (run.status !== this.#status) {
+            this.#status = run.status;
+            reporter.tell({
+                kind: 'state',
+                status: run.status,
+                reason: run.statusReason,
+                sinceMs: now - this.#startedAt,
+            });
+        }
+        const fingerprint = JSON.stringify([
+            run.status,
+            run.inProgress,
+            steps?.map(({ name, status }) => [name, status]),
+        ]);
+        if (fingerprint !== this.#fingerprint) {
+            this.#fingerprint = fingerprint;
+            this.#changedAt = now;
+        }
+        const running = unfinishedSteps(steps ?? []);
+        if (running.length > 0 && !this.#toldGoingOn) {
+            this.#toldGoingOn = true;
+            reporter.tell({ kind: 'failed-but-going-on', steps: running });
+        }
+        const waitedMs = now - this.#startedAt;
+        if (run.status === 'initializing' && waitedMs >= SLOW_START_MS && !this.#toldSlowStart) {
+            this.#toldSlowStart = true;
+            reporter.tell({ kind: 'still-initializing', sinceMs: waitedMs, reason: run.statusReason });
+        }
+    }
+    /** Says once, each time the run pauses, what it waits for. */
+    async #notePause() {
+        if (this.#toldPause)
+            return undefined;
+        const question = await this.#client.question(this.#request.runId).catch(unlessUnanswered);
+        if (this.#request.onPaused === 'fail')
+            return { kind: 'paused', status: this.#status, question };
+        this.#toldPause = true;
+        this.#deps.reporter.tell({ kind: 'paused', question, url: this.#request.url });
+        return undefined;
+    }
+    async #askOrchestrator() {
+        const now = this.#deps.clock.now();
+        if (!this.#orchestratorAnswers || now - this.#changedAt < ASK_ORCHESTRATOR_AFTER_MS)
+            return;
+        if (now - (this.#orchestratorAskedAt ?? 0) < ASK_ORCHESTRATOR_EVERY_MS)
+            return;
+        this.#orchestratorAskedAt = now;
+        try {
+            await this.#client.refresh(this.#request.runId);
+        }
+        catch (error) {
+            if (!(error instanceof AnswerError))
+                throw error;
+            // 501: this orchestrator cannot say; 404 and 405: this server cannot ask; 403: we may not.
+            if ([403, 404, 405, 501].includes(error.status))
+                this.#orchestratorAnswers = false;
+        }
+    }
+    #noteFailure(error) {
+        const { clock, reporter } = this.#deps;
+        const status = this.#status;
+        const detail = error.message;
+        const now = clock.now();
+        if (error instanceof AnswerError && error.status === 404 && error.exception !== undefined) {
+            this.#timesGone += 1;
+            return this.#timesGone < GONE_AFTER ? undefined : { kind: 'gone', status, detail };
+        }
+        this.#timesGone = 0;
+        const fromBetween = error instanceof AnswerError && !error.fromZenml;
+        if (!isPassing(error) && !fromBetween)
+            return { kind: 'lost', status, detail };
+        if (this.#lostSince === undefined) {
+            this.#lostSince = now;
+            reporter.tell({ kind: 'server-lost', detail, toleratedMs: TOLERATED_SILENCE_MS });
+        }
+        return now - this.#lostSince < TOLERATED_SILENCE_MS ? undefined : { kind: 'lost', status, detail };
+    }
+}
+/** What a run waits for is good to know, but no reason to lose it: older servers have no such route. */
+function unlessUnanswered(error) {
+    if (!(error instanceof AnswerError))
+        throw error;
+}
+
+;// CONCATENATED MODULE: ./build/run/step-run.js
+
+
+
+
+
+
+/** The runner sends its second signal 7.5 s after the first, and kills soon after; all must be said before. */
+const CANCEL_BUDGET_MS = 6_000;
+/** The rest of the budget is for stopping a run that had to be looked up first. */
+const CANCEL_LOOK_UP_MS = 3_500;
+/** After a time-out nobody hurries the step; a pod takes up to half a minute to end. */
+const TIMEOUT_STOP_MS = 120_000;
+/**
+ * Follows the run that `begin` gives to its end, and ends it when the workflow is cancelled or its time is up.
+ *
+ * @param begin tells the journal of every deed, so that a run is never out of sight
+ * @throws RunError or ZenmlError, with one line for a person, if there is no run to follow or that is not known
+ */
+async function followRun(policy, deps, begin) {
+    return new StepRun(policy, deps).run(begin);
+}
+class StepRun {
+    #policy;
+    #deps;
+    #planned;
+    #started;
+    #followedFrom;
+    constructor(policy, deps) {
+        this.#policy = policy;
+        this.#deps = { ...deps, journal: this.#remembering(deps.journal) };
+    }
+    async run(begin) {
+        const { clock, journal, signal } = this.#deps;
+        try {
+            const started = await begin(this.#deps);
+            this.#followedFrom = clock.now();
+            return this.#result(this.#policy.wait ? await this.#follow(started) : this.#leave(started));
+        }
+        catch (error) {
+            if (signal?.aborted === true)
+                return this.#result(await this.#cancel());
+            // What nobody foresaw settles nothing: the post step then looks after the run.
+            const foreseen = error instanceof RunError ? error.conclusion !== 'lost' : isZenmlError(error);
+            if (foreseen && this.#started === undefined)
+                journal.settled();
+            throw error;
+        }
+    }
+    #remembering(journal) {
+        return {
+            planned: (run) => {
+                this.#planned = run;
+                journal.planned(run);
+            },
+            started: (run) => {
+                this.#started = run;
+                journal.started(run);
+            },
+            settled: () => {
+                journal.settled();
+            },
+        };
+    }
+    async #follow(started) {
+        const { timeoutMs, onTimeout } = this.#policy;
+        const { id: runId, status, url } = started;
+        const watched = await watchRun({ ...this.#policy, runId, status, url }, this.#deps);
+        const outcome = conclude(watched, { ...started, timeoutMs });
+        switch (watched.kind) {
+            case 'over':
+            case 'gone':
+            case 'paused':
+                this.#deps.journal.settled();
+                return outcome;
+            case 'lost':
+                return outcome;
+            case 'timed-out': {
+                const run = { ...started, status: watched.status };
+                const deadline = this.#deps.clock.now() + TIMEOUT_STOP_MS;
+                const reason = this.#reason('stopped after its timeout');
+                const ended = await endRun({ run, mode: onTimeout, reason, deadline }, this.#deps);
+                if (ended.settled)
+                    this.#deps.journal.settled();
+                return { ...outcome, status: ended.status, error: `${outcome.error ?? ''}. ${ended.sentence}` };
+            }
+        }
+    }
+    #leave({ status }) {
+        this.#deps.journal.settled();
+        return { conclusion: 'started', status, error: undefined };
+    }
+    async #cancel() {
+        const { client, clock, timeLimit, journal } = this.#deps;
+        if (this.#planned === undefined && this.#started === undefined) {
+            return { conclusion: 'cancelled', status: '', error: 'Cancelled before a run was started' };
+        }
+        const signal = timeLimit(CANCEL_BUDGET_MS);
+        const ended = await cleanUp({
+            planned: this.#planned,
+            started: this.#started,
+            mode: this.#policy.onCancel,
+            reason: this.#reason('cancelled'),
+            lookUpUntil: clock.now() + CANCEL_LOOK_UP_MS,
+            deadline: clock.now() + CANCEL_BUDGET_MS,
+        }, { client: client.with({ signal }), clock, signal });
+        if (ended.settled)
+            journal.settled();
+        return { conclusion: 'cancelled', status: ended.status, error: `Cancelled. ${ended.sentence}` };
+    }
+    #reason(what) {
+        const { workflowRunUrl } = this.#policy;
+        const told = `The workflow step was ${what}`;
+        return workflowRunUrl === '' ? told : `${told}: ${workflowRunUrl}`;
+    }
+    #result(outcome) {
+        const now = this.#deps.clock.now();
+        return { ...outcome, runId: this.#started?.id, durationMs: now - (this.#followedFrom ?? now) };
+    }
+}
+
+;// CONCATENATED MODULE: ./build/run/explain-refusal.js
+/** What ZenML's refusals of a trigger mean for a person, by their text (ZenML API, "Find" and "Errors"). */
+const ADVICE = [
+    {
+        pattern: /has been updated since/i,
+        advice: (noun) => `The stack was changed after the ${noun} was made: make a new ${noun} and use that`,
+    },
+    {
+        pattern: /does not have an associated build|no associated build/i,
+        advice: (noun) => `The ${noun} was made without a container build: make a new one on a remote stack with a container registry`,
+    },
+    {
+        pattern: /no source snapshot|no source deployment/i,
+        advice: (noun) => `What the ${noun} was made from is gone: make a new ${noun} and use that`,
+    },
+    {
+        pattern: /missing the following required parameters/i,
+        advice: () => 'Give these parameters in configuration',
+    },
+    {
+        pattern: /unknown parameters for step/i,
+        advice: () => 'Correct or drop these parameters in configuration',
+    },
+    {
+        pattern: /pipeline parameters when running a static|can't set parameters when running/i,
+        advice: () => 'Move them to steps.<step>.parameters in configuration',
+    },
+];
+const explain_refusal_NOUNS = { template: 'run template', snapshot: 'snapshot' };
+/** One line: what the server said, and what to do about it. */
+function explainRefusal(error, definition) {
+    return `${error.message.replace(/[\s.]+$/, '')}. ${adviceFor(error, explain_refusal_NOUNS[definition.kind])}`;
+}
+function adviceFor(error, noun) {
+    const known = ADVICE.find(({ pattern }) => pattern.test(error.detail));
+    if (known !== undefined)
+        return known.advice(noun);
+    switch (error.status) {
+        case 402:
+            return "The ZenML subscription does not allow this run: see its limits in the organization's settings";
+        case 403:
+            return `Give the service account a role that may read the ${noun} and create pipeline snapshots and pipeline runs`;
+        case 404:
+            return error.exception === undefined
+                ? NO_WORKLOAD_MANAGER
+                : `The ${noun} was deleted, or the service account may no longer read it`;
+        case 405:
+        case 501:
+            return NO_WORKLOAD_MANAGER;
+        case 422:
+            return 'Correct the configuration';
+        default:
+            return 'Nothing was started';
+    }
+}
+const NO_WORKLOAD_MANAGER = 'This server cannot start runs: it has no workload manager. ZenML Pro has one; an open-source server needs ZENML_SERVER_WORKLOAD_MANAGER_IMPLEMENTATION_SOURCE to be set';
+
+;// CONCATENATED MODULE: ./build/run/trigger.js
+
+
+
+
+
+/**
+ * A key whose server process died in mid-work answers "Server too busy" for ever (ZenML API, "429, and exactly
+ * one run"); a server that is merely slow gets three times its own limit of 20 s.
+ */
+const STUCK_KEY_MS = 60_000;
+/** On a server without a free slot a run may appear for a moment and be deleted again. */
+const ADOPTION_PAUSE_MS = 5_000;
+/** A slot is held for minutes, while an image is built and a runner starts. */
+const SLOT_BACKOFF = { baseMs: 5_000, capMs: 30_000 };
+/**
+ * Starts exactly one run. The same key joins the work of an earlier sending, the unique name keeps a second run
+ * out on every server version, and nothing is sent again after an unclear answer before two look-ups by name
+ * found nothing.
+ *
+ * @throws RunError if no run was started, or if that is not known; the message says which
+ * @throws the signal's reason if it was aborted; the journal then knows what was sent
+ */
+async function triggerRun(request, deps) {
+    return new Trigger(request, deps).run();
+}
+class Trigger {
+    #request;
+    #deps;
+    #key;
+    #attempt = 0;
+    #firstSentAt;
+    /** Whether some sending may have started a run without our knowing. */
+    #mayHaveStarted = false;
+    #keyBusySince;
+    #lastHindrance = '';
+    constructor(request, deps) {
+        this.#request = request;
+        this.#deps = deps;
+        this.#key = request.key;
+    }
+    async run() {
+        if (!this.#request.nameIsOurs)
+            await this.#refuseTakenName();
+        try {
+            while (this.#deps.clock.now() < this.#request.deadline) {
+                const triggered = await this.#act(await this.#send());
+                if (triggered !== undefined)
+                    return triggered;
+            }
+            return await this.#lastLook();
+        }
+        catch (error) {
+            throw this.#unknown(error);
+        }
+    }
+    async #send() {
+        const { client, clock, journal } = this.#deps;
+        const { definition, configuration, name } = this.#request;
+        this.#attempt += 1;
+        this.#firstSentAt ??= clock.now();
+        journal.planned(this.#plan());
+        const answer = await client.trigger(definition, { ...configuration, run_name: name }, this.#key);
+        // Somebody else's run is as bad as an unreadable answer.
+        if (answer.kind === 'started' && answer.run.name !== undefined && answer.run.name !== name) {
+            const foreign = { status: 200, headers: {}, body: `a run of another name (${answer.run.name})` };
+            return { kind: 'unclear', error: new AnswerError('start the run', foreign, clock.now()) };
+        }
+        return answer;
+    }
+    #plan() {
+        const { definition, name, nameIsOurs } = this.#request;
+        const sentAt = this.#deps.clock.now();
+        return {
+            name,
+            nameIsOurs,
+            origins: [
+                definition.id,
+                ...(definition.sourceSnapshotId === undefined ? [] : [definition.sourceSnapshotId]),
+            ],
+            projectId: definition.project?.id,
+            key: this.#key,
+            firstSentAt: this.#firstSentAt ?? sentAt,
+            sentAt,
+        };
+    }
+    /** Gives the run once it is known; undefined where the trigger should be sent again. */
+    async #act(answer) {
+        if (answer.kind !== 'working')
+            this.#keyBusySince = undefined;
+        switch (answer.kind) {
+            case 'started':
+                return { run: answer.run, adopted: false };
+            case 'working':
+                return this.#joinWork(answer.error);
+            case 'no-slot':
+                await this.#pause('no-slot', answer.error, SLOT_BACKOFF);
+                return this.#adoptIfUnclear();
+            case 'limited':
+                await this.#pause('limited', answer.error);
+                return this.#adoptIfUnclear();
+            case 'not-sent':
+                if (answer.error.permanent)
+                    throw new UnreachableError('start the run', answer.error);
+                await this.#pause('not-sent', answer.error);
+                return this.#adoptIfUnclear();
+            case 'name-taken':
+                return this.#adoptNamesake(answer.error);
+            case 'refused': {
+                const run = await this.#adoptIfUnclear();
+                if (run !== undefined)
+                    return run;
+                throw new RunError(explainRefusal(answer.error, this.#request.definition));
+            }
+            case 'unclear': {
+                this.#mayHaveStarted = true;
+                const run = await this.#adopt();
+                if (run !== undefined)
+                    return run;
+                await this.#pause('unclear', answer.error);
+                return this.#adopt();
+            }
+        }
+    }
+    /** "Server too busy": the same key again joins the work, unless the process that did it is dead. */
+    async #joinWork(error) {
+        const now = this.#deps.clock.now();
+        this.#mayHaveStarted = true;
+        this.#keyBusySince ??= now;
+        const busyMs = now - this.#keyBusySince;
+        if (busyMs < STUCK_KEY_MS) {
+            await this.#pause('working', error, { capMs: 5_000 });
+            return undefined;
+        }
+        const run = await this.#adopt();
+        if (run !== undefined)
+            return run;
+        this.#key = this.#deps.newKey();
+        this.#keyBusySince = undefined;
+        this.#deps.reporter.tell({ kind: 'new-key', afterMs: busyMs });
+        return undefined;
+    }
+    /** 409: with random digits in the name it is our run; a user's own name may be anybody's. */
+    async #adoptNamesake(error) {
+        if (!this.#request.nameIsOurs && !this.#mayHaveStarted)
+            throw this.#nameTaken();
+        const seen = (await this.#lookUp()).length > 0;
+        const run = seen ? await this.#adopt() : undefined;
+        if (run !== undefined)
+            return run;
+        if (seen && !this.#request.nameIsOurs)
+            throw this.#nameTaken();
+        await this.#pause('name-vanished', error);
+        return undefined;
+    }
+    async #adoptIfUnclear() {
+        return this.#mayHaveStarted ? this.#adopt() : undefined;
+    }
+    /** The run of our name if it is there, ours, and still there five seconds later. */
+    async #adopt() {
+        const first = (await this.#lookUp()).find((run) => isOwnRun(run, this.#plan()));
+        if (first === undefined)
+            return undefined;
+        await this.#deps.clock.sleep(ADOPTION_PAUSE_MS, this.#deps.signal);
+        const second = (await this.#lookUp()).find(({ id }) => id === first.id);
+        return second === undefined ? undefined : { run: second, adopted: true };
+    }
+    /** Asks until the server answers or the time is up: without an answer nothing may be sent again. */
+    async #lookUp() {
+        const { clock, reporter, signal } = this.#deps;
+        const { name, definition } = this.#request;
+        const client = this.#deps.client.with({ retries: false });
+        for (let attempt = 1;; attempt += 1) {
+            try {
+                return await client.runsByName(name, definition.project?.id);
+            }
+            catch (error) {
+                const hopeless = !isZenmlError(error) || !isPassing(error);
+                if (hopeless || clock.now() >= this.#request.deadline)
+                    throw error;
+                const waitMs = backoffMs(attempt, clock.random());
+                reporter.tell({ kind: 'retry', line: error.message, waitMs });
+                await clock.sleep(waitMs, signal);
+            }
+        }
+    }
+    async #refuseTakenName() {
+        if ((await this.#lookUp()).length > 0)
+            throw this.#nameTaken();
+    }
+    #nameTaken() {
+        const { name } = this.#request;
+        return new RunError(`run-name: a run named "${name}" exists already, and ZenML wants unique names. ` +
+            `Make it unique, for example "${name.slice(0, 200)}-{date}-{time}" or with \${{ github.run_id }}, or leave run-name out`);
+    }
+    async #lastLook() {
+        const run = await this.#adoptIfUnclear();
+        if (run !== undefined)
+            return run;
+        const { name } = this.#request;
+        const known = this.#mayHaveStarted
+            ? `The server may still be at work on it: look for a run named "${name}" before you start another`
+            : 'Nothing was started';
+        throw new RunError(`No run could be started within trigger-timeout. Last: ${this.#lastHindrance}. ${known}`, this.#mayHaveStarted ? 'lost' : 'timed-out');
+    }
+    /** A failure that hides whether a run was started must say so. */
+    #unknown(error) {
+        if (!isZenmlError(error) || !this.#mayHaveStarted)
+            return error;
+        const { name } = this.#request;
+        return new RunError(`Whether the run was started is not known (${error.message}). If it was, it goes on under the name "${name}"`, 'lost');
+    }
+    async #pause(hindrance, error, backoff = {}) {
+        const { clock, reporter, signal } = this.#deps;
+        const atLeastMs = error instanceof AnswerError ? (error.retryAfterMs ?? 0) : 0;
+        const remainingMs = Math.max(0, this.#request.deadline - clock.now());
+        const waitMs = Math.min(backoffMs(this.#attempt, clock.random(), { atLeastMs, ...backoff }), remainingMs);
+        this.#lastHindrance = error.message;
+        reporter.tell({ kind: 'trigger-hindered', hindrance, detail: error.message, waitMs });
+        await clock.sleep(waitMs, signal);
+    }
+}
+
+;// CONCATENATED MODULE: ./build/run/execute.js
+
+
+
+
+
+
+
+
+/**
+ * The whole path: connect, find what to run, start it exactly once, wait for it, conclude. When the signal is
+ * aborted the run is ended as `onCancel` says, and the result tells what is known.
+ *
+ * @throws RunError or ZenmlError, with one line for a person, if no run was started or that is not known
+ */
+async function executeRun(request, deps) {
+    return followRun(request, deps, (journaled) => beginRun(request, journaled));
+}
+async function beginRun(request, deps) {
+    const { clock, reporter, journal } = deps;
+    const deadline = clock.now() + request.triggerTimeoutMs;
+    const configuration = mergeOverrides(request.overrides);
+    const prepared = await prepare(request, deps);
+    const { server, definition, project } = prepared;
+    reporter.tell({ kind: 'resolved', definition, overrides: configuration.body });
+    const earlier = request.resume ? await resume(request, configuration, prepared, deps) : undefined;
+    if (earlier !== undefined)
+        return earlier;
+    const key = deps.newKey();
+    const { name, nameIsOurs } = nameRun(request, definition, configuration, key, clock.now());
+    reporter.tell({ kind: 'triggering', name });
+    const { run, adopted } = await triggerRun({
+        definition,
+        configuration: completeFor(server.version, definition, configuration.body),
+        name,
+        nameIsOurs,
+        key,
+        deadline,
+    }, deps);
+    const started = {
+        id: run.id,
+        name,
+        url: runUrl(request.serverUrl, server, run.id, project),
+        status: run.status,
+    };
+    journal.started(started);
+    reporter.tell({ kind: 'started', run, url: started.url, adopted });
+    return started;
+}
+function nameRun({ runName, origin }, definition, configuration, key, now) {
+    const pattern = runName ?? configuration.runName;
+    if (pattern !== undefined)
+        return { name: expandRunName(pattern, now), nameIsOurs: false };
+    return { name: defaultRunName(origin, pipelineOf(definition), key), nameIsOurs: true };
+}
+async function resume({ serverUrl, runName, origin }, configuration, { server, definition, project }, { client, journal, reporter }) {
+    if (runName !== undefined || configuration.runName !== undefined) {
+        throw new RunError('resume: finds the run of an earlier attempt by the name that the action gives; drop run_name');
+    }
+    const found = await findEarlierRun(client, origin, pipelineOf(definition), definition.project?.id);
+    if (found.kind === 'several')
+        reporter.tell({ kind: 'resume-unclear', names: found.names });
+    if (found.kind !== 'one')
+        return undefined;
+    const { run, name, attempt } = found;
+    const started = { id: run.id, name, url: runUrl(serverUrl, server, run.id, project), status: run.status };
+    journal.started(started);
+    reporter.tell({ kind: 'resumed', run, url: started.url, attempt });
+    return started;
+}
+function pipelineOf(definition) {
+    return definition.pipeline?.name ?? definition.name ?? 'run';
+}
+
+;// CONCATENATED MODULE: ./build/github/cancellation.js
+/** The workflow, the job or the step was cancelled, or its own time was up. */
+class Cancellation extends Error {
+    name = 'Cancellation';
+}
+/**
+ * Listens for what the runner sends when a step is to end: SIGINT, 7.5 s later SIGTERM (on Windows SIGBREAK), and
+ * 2.5 s later it kills. The signal is aborted at the first of them, and the process goes on.
+ */
+function listenForCancellation() {
+    const controller = new AbortController();
+    for (const name of ['SIGINT', 'SIGTERM', 'SIGBREAK']) {
+        process.on(name, () => {
+            controller.abort(new Cancellation(`cancelled by ${name}`));
+        });
+    }
+    return controller.signal;
+}
+
+;// CONCATENATED MODULE: ./build/github/run-journal.js
+
+
+/**
+ * Keeps what this step's own post step must know. The runner reads the state file even if this process is
+ * killed; of several values of one name the last counts. No secret is ever written here.
+ */
+class RunJournal {
+    constructor(facts) {
+        outputs_saveState('facts', JSON.stringify(facts));
+    }
+    planned(run) {
+        outputs_saveState('planned', JSON.stringify(run));
+    }
+    started(run) {
+        outputs_saveState('started', JSON.stringify(run));
+    }
+    settled() {
+        outputs_saveState('settled', 'true');
+    }
+}
+const factsSchema = object({
+    serverUrl: schemas_string(),
+    onCancel: schemas_enum(['stop', 'stop-gracefully', 'leave']),
+    workflowRunUrl: schemas_string(),
+    processId: schemas_number(),
+});
+const plannedSchema = object({
+    name: schemas_string(),
+    nameIsOurs: schemas_boolean(),
+    origins: schemas_array(schemas_string()),
+    projectId: schemas_string().optional(),
+    key: schemas_string(),
+    firstSentAt: schemas_number(),
+    sentAt: schemas_number(),
+});
+const startedSchema = object({
+    id: schemas_string(),
+    name: schemas_string(),
+    url: schemas_string().optional(),
+    status: schemas_string(),
+});
+/** What main left unsettled; undefined if it ended in order, or did not get to its inputs' end. */
+function readSavedStep(env) {
+    const facts = readState(env, 'facts', factsSchema);
+    if (facts === undefined || env['STATE_settled'] === 'true')
+        return undefined;
+    const planned = readState(env, 'planned', plannedSchema);
+    const started = readState(env, 'started', startedSchema);
+    return {
+        facts,
+        planned: planned === undefined ? undefined : { ...planned, projectId: planned.projectId },
+        started: started === undefined ? undefined : { ...started, url: started.url },
+    };
+}
+function readState(env, name, schema) {
+    const text = env[`STATE_${name}`];
+    return text === undefined || text === '' ? undefined : schema.parse(JSON.parse(text));
+}
+
+;// CONCATENATED MODULE: ./build/github/summary.js
+
+
+
+const SYMBOLS = {
+    completed: '✅',
+    started: '🚀',
+    failed: '❌',
+    stopped: '🛑',
+    'timed-out': '⏰',
+    cancelled: '🚫',
+    lost: '❓',
+};
+const MAX_TEXT = 2_000;
+/** Appends a section about the run to the job summary. */
+async function writeSummary(content) {
+    await summary.addRaw(renderSummary(content), true).write();
+}
+/** The section as GitHub Markdown. */
+function renderSummary(content) {
+    const { conclusion, pipeline, runName, runUrl, status, durationMs, error } = content;
+    const subject = pipeline === undefined ? 'ZenML run' : `ZenML run of ${escapeMarkdown(pipeline)}`;
+    const name = runName === undefined ? undefined : escapeMarkdown(runName);
+    const rows = [
+        ['Run', name === undefined || runUrl === undefined ? name : `[${name}](${encodeLink(runUrl)})`],
+        ['State in ZenML', status === '' ? undefined : escapeMarkdown(status)],
+        [
+            'Followed for',
+            name === undefined ? undefined : prettyMilliseconds(durationMs, { secondsDecimalDigits: 0 }),
+        ],
+    ].filter(([, value]) => value !== undefined);
+    const table = rows.length === 0
+        ? []
+        : ['| | |', '| --- | --- |', ...rows.map(([key, value]) => `| ${key} | ${value} |`), ''];
+    return [
+        `### ${SYMBOLS[conclusion]} ${subject}: ${conclusion}`,
+        '',
+        ...table,
+        ...(error === undefined ? [] : [escapeMarkdown(error), '']),
+    ].join('\n');
+}
+/** Text that GitHub shows as it is: no formatting, links, mentions, references or HTML, in one line. */
+function escapeMarkdown(text) {
+    return escapeUnprintable(text.slice(0, MAX_TEXT)).replace(/[\\`*_{}[\]()<>#+!|~&@:.-]/g, (c) => `&#${c.charCodeAt(0)};`);
+}
+/** An address inside the round brackets of a link. */
+function encodeLink(url) {
+    return url.replace(/[()<>\s\\|]/g, (character) => encodeURIComponent(character).replace('(', '%28').replace(')', '%29'));
+}
+
+;// CONCATENATED MODULE: ./build/github/step-report.js
+
+
+
+
+/** What a person and the later steps get to know: log and outputs while it happens, summary and error at the end. */
+class StepReport {
+    #log;
+    #runLog;
+    #definition;
+    #started;
+    constructor(log) {
+        this.#log = log;
+        this.#runLog = new RunLog(log);
+    }
+    tell(event) {
+        this.#runLog.tell(event);
+        if (event.kind === 'resolved')
+            this.#noteDefinition(event.definition);
+        if (event.kind === 'started' || event.kind === 'attached' || event.kind === 'resumed')
+            this.#noteRun(event);
+    }
+    /** The step's own end: outputs, one line, the summary. */
+    async ended({ conclusion, status, error, durationMs }) {
+        outputs_setOutput('status', escapeUnprintable(status));
+        outputs_setOutput('conclusion', conclusion);
+        outputs_setOutput('duration', Math.floor(durationMs / 1000));
+        outputs_setOutput('error', error === undefined ? '' : escapeUnprintable(error));
+        if (error !== undefined)
+            this.#log.error(error, { title: TITLES[conclusion] });
+        else if (conclusion === 'completed')
+            this.#log.info('The run completed');
+        else if (conclusion === 'started')
+            this.#log.info('The run goes on; its end is not waited for');
+        await writeSummary({
+            conclusion,
+            status,
+            error,
+            durationMs,
+            pipeline: this.#definition?.pipeline?.name,
+            runName: this.#started?.run.name,
+            runUrl: this.#started?.url,
+        });
+    }
+    /** The inputs cannot be used: one line for each fault, and no summary, because nothing was done. */
+    badInputs(faults) {
+        for (const { input, line } of faults)
+            this.#log.error(line, { title: `Input ${input}` });
+        outputs_setOutput('conclusion', 'failed');
+        outputs_setOutput('error', faults.map(({ line }) => line).join('\n'));
+    }
+    #noteDefinition(definition) {
+        this.#definition = definition;
+        outputs_setOutput('template-id', definition.kind === 'template' ? definition.id : '');
+        outputs_setOutput('snapshot-id', (definition.kind === 'snapshot' ? definition.id : definition.sourceSnapshotId) ?? '');
+        outputs_setOutput('pipeline', escapeUnprintable(definition.pipeline?.name ?? ''));
+    }
+    #noteRun({ run, url }) {
+        this.#started = { run, url };
+        outputs_setOutput('run-id', run.id);
+        outputs_setOutput('run-name', escapeUnprintable(run.name ?? ''));
+        outputs_setOutput('run-url', url ?? '');
+        outputs_setOutput('status', escapeUnprintable(run.status));
+    }
+}
+const TITLES = {
+    completed: 'ZenML run completed',
+    started: 'ZenML run started',
+    failed: 'ZenML run failed',
+    stopped: 'ZenML run stopped',
+    'timed-out': 'ZenML run timed out',
+    cancelled: 'ZenML run cancelled',
+    lost: 'ZenML run lost from sight',
+};
+
 ;// CONCATENATED MODULE: ./build/actions/step.js
+
 
 
 
@@ -56784,7 +57145,7 @@ async function reportStep(log, work) {
     try {
         const result = await work(report);
         await report.ended(result);
-        return isSuccess(result.conclusion);
+        return result.error === undefined;
     }
     catch (error) {
         if (error instanceof InputFaults) {
@@ -56800,11 +57161,25 @@ async function reportStep(log, work) {
         return false;
     }
 }
+/**
+ * Reads an action's inputs, secrets masked first, and says what is worth knowing about them.
+ *
+ * @throws InputFaults
+ */
+async function readStepInputs(env, log, read) {
+    const mask = (secret) => {
+        log.mask(secret);
+    };
+    const { inputs, notices } = await read({ env, readFile: readFile, mask, parseServerUrl: parseServerUrl });
+    for (const notice of notices)
+        log.notice(notice);
+    return inputs;
+}
 /** Connects as the inputs say, follows a run as `follow` does it, and ends the connections. */
 async function withRunDependencies({ server, credential }, { onCancel, workflowRunUrl }, log, report, follow) {
     const signal = listenForCancellation();
     const clock = systemClock;
-    const connection = connect_connect({ baseUrl: server.url, credential, clock, log, reporter: report });
+    const connection = connect({ baseUrl: server.url, credential, clock, log, reporter: report });
     try {
         return await follow({
             client: connection.client.with({ signal }),
@@ -56826,17 +57201,10 @@ async function withRunDependencies({ server, credential }, { onCancel, workflowR
 
 
 
-
-
 /** Runs a template or snapshot and waits for it. Gives whether the step succeeded. */
 async function runTemplate(env, log) {
     return reportStep(log, async (report) => {
-        const mask = (secret) => {
-            log.mask(secret);
-        };
-        const { inputs, notices } = await readInputs({ env, readFile: readFile, mask, parseServerUrl: parseServerUrl });
-        for (const notice of notices)
-            log.notice(notice);
+        const inputs = await readStepInputs(env, log, readInputs);
         const request = toRequest(inputs, env);
         return withRunDependencies(inputs, request, log, report, (deps) => executeRun(request, deps));
     });
@@ -56859,10 +57227,10 @@ function toRequest(inputs, env) {
         timeoutMs: inputs.timeoutMs,
         triggerTimeoutMs: inputs.triggerTimeoutMs,
         pollIntervalMs: inputs.pollIntervalMs,
-        onCancel: 'stop',
-        onTimeout: 'stop',
-        onPaused: 'wait',
-        resume: false,
+        onCancel: inputs.onCancel,
+        onTimeout: inputs.onTimeout,
+        onPaused: inputs.onPaused,
+        resume: inputs.resume,
     };
 }
 
@@ -56964,7 +57332,7 @@ async function endRunOf(saved, env, log) {
     }
     const clock = systemClock;
     const reporter = new RunLog(log);
-    const connection = connect_connect({ baseUrl: facts.serverUrl, credential: again.credential, clock, log, reporter });
+    const connection = connect({ baseUrl: facts.serverUrl, credential: again.credential, clock, log, reporter });
     const signal = AbortSignal.timeout(BUDGET_MS);
     try {
         const now = clock.now();
@@ -56986,7 +57354,144 @@ async function endRunOf(saved, env, log) {
     }
 }
 
+;// CONCATENATED MODULE: ./build/run/find-run.js
+
+
+
+
+
+/**
+ * Connects, finds a run that something else started, and tells that it is followed.
+ *
+ * @param reference id or exact name
+ * @param input what the user calls it, for the error
+ * @throws RunError if there is no such run, or if several have the name
+ */
+async function findRun({ serverUrl, project: projectName }, reference, input, deps) {
+    const { client } = deps;
+    const { server, project } = await prepare_connect({ serverUrl, project: projectName }, deps);
+    const run = isUuid(reference)
+        ? await byId(client, reference, input)
+        : await byName(client, reference, input, project);
+    const url = runUrl(serverUrl, server, run.id, project ?? (await projectOf(client, server, run)));
+    deps.reporter.tell({ kind: 'attached', run, url });
+    return { run, url };
+}
+async function byId(client, id, input) {
+    try {
+        return await client.run(id, { hydrate: true });
+    }
+    catch (error) {
+        if (!(error instanceof AnswerError && error.status === 404 && error.exception !== undefined))
+            throw error;
+        throw new RunError(`${input}: there is no run with the id ${id}, or the account may not read it`);
+    }
+}
+async function byName(client, name, input, project) {
+    const [run, ...others] = await client.runsByName(name, project?.id);
+    if (run === undefined) {
+        throw new RunError(`${input}: there is no run named "${name}", or the account may not read it`);
+    }
+    if (others.length > 0) {
+        const ids = [run, ...others].map(({ id }) => id).join(', ');
+        throw new RunError(`${input}: several projects have a run named "${name}": ${ids}. Use one of the ids, or name the project`);
+    }
+    return run;
+}
+async function projectOf(client, server, { projectId }) {
+    return projectForLink(client, server, projectId === undefined ? undefined : { id: projectId, name: undefined });
+}
+
+;// CONCATENATED MODULE: ./build/run/stop-known-run.js
+
+
+/**
+ * Stops a run that something else started; one that has ended already is as good.
+ *
+ * @throws RunError if there is no such run
+ */
+async function stopKnownRun(request, deps) {
+    const { clock, reporter } = deps;
+    const { serverUrl, runId, mode, workflowRunUrl, timeoutMs } = request;
+    const from = clock.now();
+    const { run, url } = await findRun({ serverUrl, project: undefined }, runId, 'run-id', deps);
+    const reason = workflowRunUrl === '' ? 'Stopped by a workflow' : `Stopped by a workflow: ${workflowRunUrl}`;
+    const known = { id: run.id, name: run.name ?? run.id, url, status: run.status };
+    const ended = await endRun({ run: known, mode, reason, deadline: clock.now() + timeoutMs }, deps);
+    if (ended.settled)
+        reporter.tell({ kind: 'ended', sentence: ended.sentence });
+    return {
+        conclusion: ended.settled ? 'stopped' : 'failed',
+        status: ended.status,
+        error: ended.settled ? undefined : ended.sentence,
+        runId: run.id,
+        durationMs: clock.now() - from,
+    };
+}
+
+;// CONCATENATED MODULE: ./build/actions/stop.js
+
+
+
+
+/** Stops a run that something else started. Gives whether nothing of it goes on. */
+async function stopRunById(env, log) {
+    return reportStep(log, async (report) => {
+        const { server, credential, runId, graceful, timeoutMs } = await readStepInputs(env, log, readStopInputs);
+        const { workflowRunUrl } = readWorkflowContext(env);
+        const mode = graceful ? 'stop-gracefully' : 'stop';
+        // A cancelled workflow does not take back that the run is to be stopped.
+        const policy = { onCancel: mode, workflowRunUrl };
+        return withRunDependencies({ server, credential }, policy, log, report, (deps) => stopKnownRun({ serverUrl: server.url, runId, mode, workflowRunUrl, timeoutMs }, deps));
+    });
+}
+
+;// CONCATENATED MODULE: ./build/run/attach.js
+
+
+/**
+ * Waits for a run that something else started, exactly as for one of our own.
+ *
+ * @throws RunError if there is no such run, or if several have the name
+ */
+async function attachRun(request, deps) {
+    return followRun(request, deps, async (journaled) => {
+        const { run, url } = await findRun(request, request.run, 'run', journaled);
+        const started = { id: run.id, name: run.name ?? run.id, url, status: run.status };
+        journaled.journal.started(started);
+        return started;
+    });
+}
+
+;// CONCATENATED MODULE: ./build/actions/wait.js
+
+
+
+
+/** Waits for a run that something else started. Gives whether the step succeeded. */
+async function waitForRun(env, log) {
+    return reportStep(log, async (report) => {
+        const inputs = await readStepInputs(env, log, readWaitInputs);
+        const request = {
+            serverUrl: inputs.server.url,
+            run: inputs.run,
+            project: inputs.project,
+            workflowRunUrl: readWorkflowContext(env).workflowRunUrl,
+            wait: true,
+            timeoutMs: inputs.timeoutMs,
+            pollIntervalMs: inputs.pollIntervalMs,
+            onCancel: inputs.onCancel,
+            onTimeout: inputs.onTimeout,
+            onPaused: inputs.onPaused,
+        };
+        return withRunDependencies(inputs, request, log, report, (deps) => attachRun(request, deps));
+    });
+}
+
 ;// CONCATENATED MODULE: ./build/index.js
+
+
+
 
 
 
@@ -56997,6 +57502,18 @@ async function main() {
 /** Entry of its post step, and of that of wait/. */
 async function post() {
     await run(cleanUpStep);
+}
+/** Entry of login/. */
+async function build_login() {
+    await run(login_login);
+}
+/** Entry of wait/. */
+async function wait() {
+    await run(waitForRun);
+}
+/** Entry of stop/. */
+async function stop() {
+    await run(stopRunById);
 }
 /** The one place that decides the exit code. */
 async function run(action) {
@@ -57013,6 +57530,9 @@ async function run(action) {
     }
 }
 
-var __webpack_exports__main = __webpack_exports__.i;
-var __webpack_exports__post = __webpack_exports__.b;
-export { __webpack_exports__main as main, __webpack_exports__post as post };
+var __webpack_exports__login = __webpack_exports__.iD;
+var __webpack_exports__main = __webpack_exports__.iW;
+var __webpack_exports__post = __webpack_exports__.bE;
+var __webpack_exports__stop = __webpack_exports__.ds;
+var __webpack_exports__wait = __webpack_exports__.uk;
+export { __webpack_exports__login as login, __webpack_exports__main as main, __webpack_exports__post as post, __webpack_exports__stop as stop, __webpack_exports__wait as wait };

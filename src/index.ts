@@ -1,5 +1,8 @@
+import { login as logIn } from './actions/login.ts'
 import { runTemplate } from './actions/main.ts'
 import { cleanUpStep } from './actions/post.ts'
+import { stopRunById } from './actions/stop.ts'
+import { waitForRun } from './actions/wait.ts'
 import { WorkflowLog } from './github/log.ts'
 
 /** Entry of the action itself. */
@@ -10,6 +13,21 @@ export async function main(): Promise<void> {
 /** Entry of its post step, and of that of wait/. */
 export async function post(): Promise<void> {
   await run(cleanUpStep)
+}
+
+/** Entry of login/. */
+export async function login(): Promise<void> {
+  await run(logIn)
+}
+
+/** Entry of wait/. */
+export async function wait(): Promise<void> {
+  await run(waitForRun)
+}
+
+/** Entry of stop/. */
+export async function stop(): Promise<void> {
+  await run(stopRunById)
 }
 
 /** The one place that decides the exit code. */

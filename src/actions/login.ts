@@ -10,6 +10,9 @@ import { parseServerUrl } from '../zenml/server-url.ts'
 import { systemClock } from '../zenml/system-clock.ts'
 import { connect } from './connect.ts'
 
+/** The last moment that a date of four digits can say; a server may name any number of seconds. */
+const LAST_MOMENT_MS = Date.UTC(9999, 11, 31)
+
 /**
  * Exchanges an API key for a token, and hands that to the later steps. Gives whether the step succeeded; all that
  * a person should know has been said then.
@@ -47,9 +50,13 @@ export async function login(env: Environment, log: WorkflowLog): Promise<boolean
 
 /** @param expiresAt milliseconds since the epoch; undefined: never. */
 function handOver(serverUrl: string, token: string, expiresAt: number | undefined, log: WorkflowLog): void {
-  // Whole seconds, cut off: a token must not be taken for valid after its end.
-  const end = expiresAt === undefined ? '' : `${new Date(expiresAt).toISOString().slice(0, 19)}Z`
+  const end = expiresAt === undefined ? '' : timeOf(expiresAt)
   setOutput('access-token', token)
   setOutput('expires-at', end)
   log.info(`Logged in at ${serverUrl}; the token ${end === '' ? 'does not expire' : `is valid until ${end}`}`)
+}
+
+/** Whole seconds, cut off: a token must not be taken for valid after its end. */
+function timeOf(ms: number): string {
+  return `${new Date(Math.min(Math.max(0, ms), LAST_MOMENT_MS)).toISOString().slice(0, 19)}Z`
 }

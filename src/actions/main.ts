@@ -1,20 +1,14 @@
 import type { Environment } from '../github/environment.ts'
-import { readFile } from '../github/files.ts'
 import { readWorkflowContext, stepIdentity } from '../github/identity.ts'
 import { readInputs, type Inputs } from '../github/inputs.ts'
 import type { WorkflowLog } from '../github/log.ts'
 import { executeRun, type RunRequest } from '../run/execute.ts'
-import { parseServerUrl } from '../zenml/server-url.ts'
-import { reportStep, withRunDependencies } from './step.ts'
+import { readStepInputs, reportStep, withRunDependencies } from './step.ts'
 
 /** Runs a template or snapshot and waits for it. Gives whether the step succeeded. */
 export async function runTemplate(env: Environment, log: WorkflowLog): Promise<boolean> {
   return reportStep(log, async (report) => {
-    const mask = (secret: string): void => {
-      log.mask(secret)
-    }
-    const { inputs, notices } = await readInputs({ env, readFile, mask, parseServerUrl })
-    for (const notice of notices) log.notice(notice)
+    const inputs = await readStepInputs(env, log, readInputs)
     const request = toRequest(inputs, env)
     return withRunDependencies(inputs, request, log, report, (deps) => executeRun(request, deps))
   })
@@ -38,9 +32,9 @@ function toRequest(inputs: Inputs, env: Environment): RunRequest {
     timeoutMs: inputs.timeoutMs,
     triggerTimeoutMs: inputs.triggerTimeoutMs,
     pollIntervalMs: inputs.pollIntervalMs,
-    onCancel: 'stop',
-    onTimeout: 'stop',
-    onPaused: 'wait',
-    resume: false,
+    onCancel: inputs.onCancel,
+    onTimeout: inputs.onTimeout,
+    onPaused: inputs.onPaused,
+    resume: inputs.resume,
   }
 }

@@ -1,13 +1,16 @@
 import { randomUUID } from 'node:crypto'
 import { listenForCancellation } from '../github/cancellation.ts'
+import { readFile } from '../github/files.ts'
+import type { Environment } from '../github/environment.ts'
 import { InputFaults } from '../github/input-faults.ts'
-import type { Inputs } from '../github/inputs.ts'
+import type { ConnectionInputs, InputSources, ReadInputs } from '../github/input-reader.ts'
 import type { WorkflowLog } from '../github/log.ts'
 import { RunJournal } from '../github/run-journal.ts'
 import { StepReport } from '../github/step-report.ts'
 import { RunError } from '../run/errors.ts'
 import type { FollowPolicy, RunDependencies, RunResult } from '../run/step-run.ts'
 import { isZenmlError } from '../zenml/errors.ts'
+import { parseServerUrl } from '../zenml/server-url.ts'
 import { systemClock } from '../zenml/system-clock.ts'
 import { connect } from './connect.ts'
 
@@ -38,9 +41,27 @@ export async function reportStep(
   }
 }
 
+/**
+ * Reads an action's inputs, secrets masked first, and says what is worth knowing about them.
+ *
+ * @throws InputFaults
+ */
+export async function readStepInputs<T>(
+  env: Environment,
+  log: WorkflowLog,
+  read: (sources: InputSources) => Promise<ReadInputs<T>>,
+): Promise<T> {
+  const mask = (secret: string): void => {
+    log.mask(secret)
+  }
+  const { inputs, notices } = await read({ env, readFile, mask, parseServerUrl })
+  for (const notice of notices) log.notice(notice)
+  return inputs
+}
+
 /** Connects as the inputs say, follows a run as `follow` does it, and ends the connections. */
 export async function withRunDependencies(
-  { server, credential }: Pick<Inputs, 'server' | 'credential'>,
+  { server, credential }: ConnectionInputs,
   { onCancel, workflowRunUrl }: Pick<FollowPolicy, 'onCancel' | 'workflowRunUrl'>,
   log: WorkflowLog,
   report: StepReport,

@@ -1,12 +1,19 @@
 import { isUtf8 } from 'node:buffer'
 import { resolve } from 'node:path'
 
+import type { JsonObject } from '../zenml/json.ts'
 import type { FileContent, ReadFile } from './files.ts'
 import type { InputFault } from './input-faults.ts'
 import type { InputName } from './input-schema.ts'
-import type { ConfigurationSource } from './inputs.ts'
 import { quote, showOnOneLine } from './printable.ts'
 import { parseMapping } from './yaml-mapping.ts'
+
+/** A run configuration and where the user wrote it, for the messages about it. */
+export interface ConfigurationSource {
+  /** `configuration`, or `configuration-file: path/as/given.yaml`. */
+  readonly source: string
+  readonly value: JsonObject
+}
 
 export interface ConfigurationContext {
   /** Where relative paths begin; empty: the current folder. */
@@ -20,8 +27,8 @@ interface Found {
   readonly faults: readonly InputFault[]
 }
 
-/** Far above any configuration; a larger file is the wrong one. */
-const MAX_BYTES = 1_000_000
+/** Far above any configuration; and the YAML library takes up to a second for 100 KB of the worst nonsense. */
+const MAX_KILOBYTES = 256
 const MAX_PROBLEM_LENGTH = 200
 const MAX_WORDS_LENGTH = 60
 
@@ -46,7 +53,7 @@ async function readConfigurationFile(
 ): Promise<Found> {
   if (path === undefined) return { sources: [], faults: [] }
   const input: InputName = 'configuration-file'
-  const file = await context.readFile(resolve(context.workspace, path), MAX_BYTES)
+  const file = await context.readFile(resolve(context.workspace, path), MAX_KILOBYTES * 1024)
   if (!file.ok) return oneFault(input, `${quote(path)} ${fileProblem(file.reason, file.code, path)}`)
   const text = decode(file.bytes)
   if (text === undefined) {
@@ -98,7 +105,7 @@ function fileProblem(
     case 'no-file':
       return 'is a device or a pipe; write the path of one YAML or JSON file'
     case 'too-large':
-      return `is larger than ${MAX_BYTES / 1_000_000} MB; is it the right file?`
+      return `is larger than ${MAX_KILOBYTES} KB; is it the right file?`
     case 'unreadable':
       return `cannot be read${code === '' ? '' : ` (${code})`}; check its path and its permissions`
   }

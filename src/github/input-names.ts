@@ -2,7 +2,7 @@ import { closestMatch } from 'leven'
 
 import type { Environment } from './environment.ts'
 import type { InputFault } from './input-faults.ts'
-import { inputNames, type InputName, type RawInputs } from './input-schema.ts'
+import type { InputName, RawInputs } from './input-schema.ts'
 import { quote } from './printable.ts'
 
 const PREFIX = 'INPUT_'
@@ -14,10 +14,10 @@ function variableOf(name: string): string {
   return `${PREFIX}${name.replaceAll(' ', '_').toUpperCase()}`
 }
 
-/** Reads the variables of all known inputs. */
-export function readRawInputs(env: Environment): RawInputs {
+/** Reads the variables of these inputs. */
+export function readRawInputs(env: Environment, names: readonly InputName[]): RawInputs {
   const raw: Partial<Record<InputName, string>> = {}
-  for (const name of inputNames) {
+  for (const name of names) {
     const text = env[variableOf(name)]
     if (text !== undefined && text.trim() !== '') raw[name] = text
   }
@@ -29,16 +29,19 @@ export function readRawInputs(env: Environment): RawInputs {
  * one would be ignored in silence: close to a known name it is a fault. Others are only noted, because such a
  * variable can come from somewhere else.
  */
-export function checkNames(env: Environment): { faults: InputFault[]; notices: string[] } {
+export function checkNames(
+  env: Environment,
+  names: readonly InputName[],
+): { faults: InputFault[]; notices: string[] } {
   const faults: InputFault[] = []
   const notices: string[] = []
-  const known = new Set(inputNames.map(variableOf))
+  const known = new Set(names.map(variableOf))
   for (const variable of Object.keys(env).sort()) {
     if (!variable.startsWith(PREFIX) || known.has(variable)) continue
     const input = variable.slice(PREFIX.length).toLowerCase()
-    const near = nearest(input)
+    const near = nearest(input, names)
     if (near === undefined) {
-      notices.push(`the action has no input ${quote(input, 50)}, so it is ignored${related(input)}`)
+      notices.push(`the action has no input ${quote(input, 50)}, so it is ignored${related(input, names)}`)
     } else {
       faults.push({ input, line: `${quote(input, 50)}: the action has no such input; did you mean ${near}?` })
     }
@@ -46,15 +49,15 @@ export function checkNames(env: Environment): { faults: InputFault[]; notices: s
   return { faults, notices }
 }
 
-function nearest(input: string): string | undefined {
+function nearest(input: string, names: readonly InputName[]): string | undefined {
   const written = input.replaceAll('_', '-')
   // At least as many letters must be right as wrong: `tag` is near `tags`, `tz` is near nothing.
   const maxDistance = Math.min(MAX_SLIPS, Math.floor((written.length - 1) / 2))
-  return maxDistance < 1 ? undefined : closestMatch(written, [...inputNames], { maxDistance })
+  return maxDistance < 1 ? undefined : closestMatch(written, [...names], { maxDistance })
 }
 
-function related(input: string): string {
+function related(input: string, names: readonly InputName[]): string {
   const written = `-${input.replaceAll('_', '-')}-`
-  const found = inputNames.find((name) => written.includes(`-${name}-`))
+  const found = names.find((name) => written.includes(`-${name}-`))
   return found === undefined ? '' : `; did you mean ${found}?`
 }

@@ -1,19 +1,37 @@
+import type { ConfigurationSource } from './configuration.ts'
 import type { InputFault } from './input-faults.ts'
 import type { InputName, RawInputs } from './input-schema.ts'
+import { showOnOneLine } from './printable.ts'
 
-/**
+/*
  * Rules about inputs together: what is missing, and what contradicts what. They look at the texts as given,
  * so they hold also while single values have faults of their own.
- *
- * @param missingSecrets why GitHub passes no secrets here, if that is so.
  */
-export function ruleFaults(raw: RawInputs, missingSecrets: string | undefined): InputFault[] {
-  return [
-    ...serverFaults(raw, missingSecrets),
-    ...credentialFaults(raw, missingSecrets),
-    ...targetFaults(raw),
-    ...waitFaults(raw),
-  ]
+
+/** Longer than any usual path, short enough for one line. */
+const MAX_SOURCE_LENGTH = 150
+
+/** Whether a boolean input is on, as far as its text can tell. */
+export function isTrue(text: string | undefined): boolean {
+  return /^\s*true\s*$/i.test(text ?? '')
+}
+
+function isFalse(text: string | undefined): boolean {
+  return /^\s*false\s*$/i.test(text ?? '')
+}
+
+/**
+ * Every action needs a server and one credential.
+ *
+ * @param credentials the inputs that can hold one. @param missingSecrets why GitHub passes no secrets here, if
+ * that is so.
+ */
+export function connectionFaults(
+  raw: RawInputs,
+  credentials: readonly InputName[],
+  missingSecrets: string | undefined,
+): InputFault[] {
+  return [...serverFaults(raw, missingSecrets), ...credentialFaults(raw, credentials, missingSecrets)]
 }
 
 function serverFaults(raw: RawInputs, missingSecrets: string | undefined): InputFault[] {
@@ -26,21 +44,27 @@ function serverFaults(raw: RawInputs, missingSecrets: string | undefined): Input
     : fault('server-url', `empty; if it comes from a secret: ${missingSecrets}`)
 }
 
-function credentialFaults(raw: RawInputs, missingSecrets: string | undefined): InputFault[] {
-  const hasKey = raw['api-key'] !== undefined
-  const hasToken = raw['access-token'] !== undefined
-  if (hasKey && hasToken) return fault('access-token', 'contradicts api-key; give only one of the two')
-  if (hasKey || hasToken) return []
-  return missingSecrets === undefined
-    ? fault(
-        'api-key',
-        'missing, or its secret does not exist; write api-key: ${{ secrets.ZENML_API_KEY }} with the key of a ' +
-          'ZenML service account, or give an access-token',
-      )
-    : fault('api-key', `empty: ${missingSecrets}`)
+function credentialFaults(
+  raw: RawInputs,
+  credentials: readonly InputName[],
+  missingSecrets: string | undefined,
+): InputFault[] {
+  const [first, second] = credentials.filter((name) => raw[name] !== undefined)
+  if (first !== undefined && second !== undefined) {
+    return fault(second, `contradicts ${first}; give only one of the two`)
+  }
+  if (first !== undefined) return []
+  if (missingSecrets !== undefined) return fault('api-key', `empty: ${missingSecrets}`)
+  const other = credentials.includes('access-token') ? ', or give an access-token' : ''
+  return fault(
+    'api-key',
+    'missing, or its secret does not exist; write api-key: ${{ secrets.ZENML_API_KEY }} with the key of a ' +
+      `ZenML service account${other}`,
+  )
 }
 
-function targetFaults(raw: RawInputs): InputFault[] {
+/** The action itself needs something to run. */
+export function targetFaults(raw: RawInputs): InputFault[] {
   if (raw.snapshot !== undefined && raw.template !== undefined) {
     return fault('template', 'contradicts snapshot; give only one of the two')
   }
@@ -51,18 +75,45 @@ function targetFaults(raw: RawInputs): InputFault[] {
   )
 }
 
-function waitFaults(raw: RawInputs): InputFault[] {
-  if (!/^\s*false\s*$/i.test(raw.wait ?? '')) return []
-  const limitsWait = (name: InputName, neutral: string): boolean =>
-    raw[name] !== undefined && raw[name].trim() !== neutral
-  return [
-    ...(limitsWait('timeout', 'none')
-      ? fault('timeout', 'contradicts wait: false, as it limits the wait; remove one of the two')
-      : []),
-    ...(limitsWait('poll-interval', 'adaptive')
-      ? fault('poll-interval', 'contradicts wait: false, as nothing is polled; remove one of the two')
-      : []),
+/** What an input about the wait says where it changes nothing, and what else it would mean without a wait. */
+const WITHOUT_WAIT = [
+  ['timeout', 'none', 'it limits the wait'],
+  ['poll-interval', 'adaptive', 'nothing is polled'],
+  ['on-timeout', 'stop', 'only a wait has a timeout'],
+  ['on-paused', 'wait', 'nobody sees the run pause'],
+] as const
+
+/** Without a wait nothing that is said about it can hold. */
+export function waitFaults(raw: RawInputs): InputFault[] {
+  if (!isFalse(raw.wait)) return []
+  return WITHOUT_WAIT.flatMap(([name, neutral, why]) =>
+    raw[name] === undefined || raw[name].trim() === neutral
+      ? []
+      : fault(name, `contradicts wait: false, as ${why}; remove one of the two`),
+  )
+}
+
+/** A run of an earlier attempt is found by the name that the action gives, so there must be no other name. */
+export function resumeFaults(raw: RawInputs, configuration: readonly ConfigurationSource[]): InputFault[] {
+  if (!isTrue(raw.resume)) return []
+  const named = configuration.filter(({ value }) => (value['run_name'] ?? null) !== null)
+  const places = [
+    ...(raw['run-name'] === undefined ? [] : ['run-name']),
+    ...named.map(({ source }) => `run_name in ${showOnOneLine(source, MAX_SOURCE_LENGTH)}`),
   ]
+  return places.flatMap((place) =>
+    fault(
+      'resume',
+      `contradicts ${place}: the run of an earlier attempt is found by the name that the action gives; remove one of the two`,
+    ),
+  )
+}
+
+/** wait/ and stop/ need a run that something else started. */
+export function missingRunFaults(raw: RawInputs, input: 'run' | 'run-id'): InputFault[] {
+  if (raw[input] !== undefined) return []
+  const what = input === 'run' ? 'id or the name' : 'id'
+  return fault(input, `missing; write the ${what} of the run, such as \${{ needs.train.outputs.run-id }}`)
 }
 
 function fault(input: InputName, problem: string): [InputFault] {

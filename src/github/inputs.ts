@@ -1,55 +1,15 @@
-import type { ZodError } from 'zod'
+import type { EndMode } from '../run/end-run.ts'
+import type { Target } from '../run/resolve.ts'
+import type { FollowPolicy } from '../run/step-run.ts'
+import { readConfiguration, type ConfigurationSource } from './configuration.ts'
+import { readChecked, type ConnectionInputs, type InputSources, type ReadInputs } from './input-reader.ts'
+import { missingRunFaults, resumeFaults, targetFaults, waitFaults } from './input-rules.ts'
+import { inputTables, type InputValues } from './input-schema.ts'
 
-import type { ParsedServerUrl, ServerAddress } from '../zenml/server-url.ts'
-import { readConfiguration } from './configuration.ts'
-import type { Environment } from './environment.ts'
-import type { ReadFile } from './files.ts'
-import { readWorkflowContext } from './identity.ts'
-import { InputFaults, type InputFault } from './input-faults.ts'
-import { checkNames, readRawInputs } from './input-names.ts'
-import { ruleFaults } from './input-rules.ts'
-import {
-  inputNames,
-  inputSchema,
-  secretInputs,
-  type InputName,
-  type InputValues,
-  type RawInputs,
-} from './input-schema.ts'
-import { whySecretsAreMissing } from './missing-secrets.ts'
-import { Secrets } from './secrets.ts'
-
-export type Credential =
-  | { readonly kind: 'api-key'; readonly key: string }
-  | { readonly kind: 'access-token'; readonly token: string }
-
-export type Target =
-  | {
-      readonly kind: 'template' | 'snapshot'
-      /** Id or exact name. */
-      readonly reference: string
-      /** Narrows the name to one pipeline. */
-      readonly pipeline?: string
-    }
-  /** The pipeline's newest. */
-  | { readonly kind: 'pipeline'; readonly pipeline: string }
-
-export type JsonValue = string | number | boolean | null | readonly JsonValue[] | JsonObject
-export interface JsonObject {
-  readonly [key: string]: JsonValue
-}
-
-/** A run configuration and where the user wrote it, for the messages about it. */
-export interface ConfigurationSource {
-  /** `configuration`, or `configuration-file: path/as/given.yaml`. */
-  readonly source: string
-  readonly value: JsonObject
-}
+export type { Credential, InputSources } from './input-reader.ts'
 
 /** All inputs of the action, checked, as everything behind the edge takes them. */
-export interface Inputs {
-  readonly server: ServerAddress
-  readonly credential: Credential
+export interface Inputs extends ConnectionInputs {
   readonly target: Target
   /** Name or id. */
   readonly project?: string
@@ -67,150 +27,128 @@ export interface Inputs {
   readonly triggerTimeoutMs: number
   /** At least 1000; not set: adaptive. */
   readonly pollIntervalMs?: number
+  readonly onCancel: EndMode
+  readonly onTimeout: EndMode
+  readonly onPaused: FollowPolicy['onPaused']
+  /** Whether a re-run attempt takes up the run of an earlier one; there is no name of the user's own then. */
+  readonly resume: boolean
   readonly stepKey: string
-  readonly allowInsecureHttp: boolean
 }
 
-/** What {@link readInputs} works with; everything that touches the world is passed in. */
-export interface InputSources {
-  readonly env: Environment
-  readonly readFile: ReadFile
-  /** Hides a value in the log; called for every secret before anything is checked. */
-  readonly mask: (secret: string) => void
-  readonly parseServerUrl: (text: string) => ParsedServerUrl
+/** The inputs of wait/. */
+export interface WaitInputs
+  extends
+    ConnectionInputs,
+    Pick<Inputs, 'project' | 'timeoutMs' | 'pollIntervalMs' | 'onCancel' | 'onTimeout' | 'onPaused'> {
+  /** Id or exact name. */
+  readonly run: string
+}
+
+/** The inputs of stop/. */
+export interface StopInputs extends ConnectionInputs {
+  /** A UUID in lower case. */
+  readonly runId: string
+  readonly graceful: boolean
+  /** How long to watch that the run stops. */
+  readonly timeoutMs: number
 }
 
 /**
- * Reads and checks all inputs at once. Notices are lines that a person should see although nothing is wrong.
+ * Reads and checks all inputs of the action at once.
  *
  * @throws {InputFaults} with every fault that was found, in the order of action.yml.
  */
-export async function readInputs(
-  sources: InputSources,
-): Promise<{ readonly inputs: Inputs; readonly notices: readonly string[] }> {
-  const { env, readFile, parseServerUrl } = sources
-  const raw = readRawInputs(env)
-  const secrets = new Secrets(secretInputs.flatMap((name) => raw[name] ?? []))
-  for (const secret of secrets.values) sources.mask(secret)
-
-  const context = readWorkflowContext(env)
-  const redact = (text: string): string => secrets.redact(text)
-  const missingSecrets = hasCredential(raw) ? undefined : await whySecretsAreMissing(context, readFile)
-  const names = checkNames(env)
-  const server = readServer(raw, parseServerUrl)
-  const parsed = inputSchema.safeParse(raw)
-  const path = inputSchema.shape['configuration-file'].safeParse(raw['configuration-file']).data
-  const { workspace } = context
-  const configuration = await readConfiguration(path, raw.configuration, { workspace, readFile, redact })
-  const faults = withoutSecrets(raw, secrets, [
-    ...names.faults,
-    ...server.faults,
-    ...schemaFaults(parsed.error),
-    ...ruleFaults(raw, missingSecrets),
-    ...configuration.faults,
-  ])
-
-  const values = parsed.data
-  const credential = values && credentialOf(values)
-  const target = values && targetOf(values)
-  if (faults.length > 0 || !values || !credential || !target || !server.address) {
-    throw new InputFaults(inOrder(faults))
-  }
-  return {
-    inputs: assemble(values, {
-      server: server.address,
-      credential,
-      target,
-      configuration: configuration.sources,
-    }),
-    notices: [...names.notices, ...server.notices].map(redact),
-  }
+export async function readInputs(sources: InputSources): Promise<ReadInputs<Inputs>> {
+  return readChecked(inputTables.main, sources, async ({ raw, values, workspace, redact }) => {
+    const path = inputTables.main.schema.shape['configuration-file'].safeParse(raw['configuration-file']).data
+    const { readFile } = sources
+    const configuration = await readConfiguration(path, raw.configuration, { workspace, readFile, redact })
+    const target = values && targetOf(values)
+    return {
+      faults: [
+        ...targetFaults(raw),
+        ...waitFaults(raw),
+        ...resumeFaults(raw, configuration.sources),
+        ...configuration.faults,
+      ],
+      inputs: values && target && { ...mainInputs(values), target, configuration: configuration.sources },
+    }
+  })
 }
 
-function assemble(
-  values: InputValues,
-  parts: Pick<Inputs, 'server' | 'credential' | 'target' | 'configuration'>,
-): Inputs {
+/**
+ * Reads and checks the inputs of login/.
+ *
+ * @throws {InputFaults} as {@link readInputs}.
+ */
+export async function readLoginInputs(sources: InputSources): Promise<ReadInputs<ConnectionInputs>> {
+  return readChecked(inputTables.login, sources, ({ values }) => ({ faults: [], inputs: values && {} }))
+}
+
+/**
+ * Reads and checks the inputs of wait/.
+ *
+ * @throws {InputFaults} as {@link readInputs}.
+ */
+export async function readWaitInputs(sources: InputSources): Promise<ReadInputs<WaitInputs>> {
+  return readChecked(inputTables.wait, sources, ({ raw, values }) => ({
+    faults: missingRunFaults(raw, 'run'),
+    inputs: values?.run === undefined ? undefined : { ...followInputs(values), run: values.run },
+  }))
+}
+
+/**
+ * Reads and checks the inputs of stop/.
+ *
+ * @throws {InputFaults} as {@link readInputs}.
+ */
+export async function readStopInputs(sources: InputSources): Promise<ReadInputs<StopInputs>> {
+  return readChecked(inputTables.stop, sources, ({ raw, values }) => {
+    const runId = values?.['run-id']
+    return {
+      faults: missingRunFaults(raw, 'run-id'),
+      inputs:
+        values && runId !== undefined
+          ? { runId, graceful: values.graceful, timeoutMs: values.timeout }
+          : undefined,
+    }
+  })
+}
+
+function mainInputs(
+  values: InputValues<'main'>,
+): Omit<Inputs, keyof ConnectionInputs | 'target' | 'configuration'> {
   return {
-    ...parts,
-    ...(values.project !== undefined && { project: values.project }),
+    ...followInputs(values),
     ...(values['run-name'] !== undefined && { runName: values['run-name'] }),
     ...(values.tags !== undefined && { tags: values.tags }),
     ...(values['use-cache'] !== undefined && { useCache: values['use-cache'] }),
     wait: values.wait,
-    ...(values.timeout !== undefined && { timeoutMs: values.timeout }),
     triggerTimeoutMs: values['trigger-timeout'],
-    ...(values['poll-interval'] !== undefined && { pollIntervalMs: values['poll-interval'] }),
+    resume: values.resume,
     stepKey: values['step-key'],
-    allowInsecureHttp: values['allow-insecure-http'],
   }
 }
 
-function hasCredential(raw: RawInputs): boolean {
-  return secretInputs.some((name) => raw[name] !== undefined)
+function followInputs(
+  values: Pick<
+    InputValues<'wait'>,
+    'project' | 'timeout' | 'poll-interval' | 'on-cancel' | 'on-timeout' | 'on-paused'
+  >,
+): Omit<WaitInputs, keyof ConnectionInputs | 'run'> {
+  return {
+    ...(values.project !== undefined && { project: values.project }),
+    ...(values.timeout !== undefined && { timeoutMs: values.timeout }),
+    ...(values['poll-interval'] !== undefined && { pollIntervalMs: values['poll-interval'] }),
+    onCancel: values['on-cancel'],
+    onTimeout: values['on-timeout'],
+    onPaused: values['on-paused'],
+  }
 }
 
-function credentialOf(values: InputValues): Credential | undefined {
-  const key = values['api-key']
-  const token = values['access-token']
-  if (key !== undefined) return { kind: 'api-key', key }
-  return token === undefined ? undefined : { kind: 'access-token', token }
-}
-
-function targetOf({ snapshot, template, pipeline }: InputValues): Target | undefined {
+function targetOf({ snapshot, template, pipeline }: InputValues<'main'>): Target | undefined {
   const narrowed = pipeline === undefined ? {} : { pipeline }
   if (snapshot !== undefined) return { kind: 'snapshot', reference: snapshot, ...narrowed }
   if (template !== undefined) return { kind: 'template', reference: template, ...narrowed }
   return pipeline === undefined ? undefined : { kind: 'pipeline', pipeline }
-}
-
-interface ReadServer {
-  readonly address?: ServerAddress
-  readonly notices: readonly string[]
-  readonly faults: readonly InputFault[]
-}
-
-function readServer(raw: RawInputs, parseServerUrl: InputSources['parseServerUrl']): ReadServer {
-  const input: InputName = 'server-url'
-  const text = raw[input]
-  if (text === undefined) return { notices: [], faults: [] }
-  const parsed = parseServerUrl(text)
-  if (!parsed.ok) return { notices: [], faults: [{ input, line: `${input}: ${parsed.problem}` }] }
-  const notices = parsed.notices.map((notice) => `${input}: ${notice}`)
-  const address = { url: parsed.url }
-  if (!parsed.plainHttp || /^\s*true\s*$/i.test(raw['allow-insecure-http'] ?? '')) {
-    return { address, notices, faults: [] }
-  }
-  const problem =
-    'http:// would send the credential unencrypted; use https://, or set allow-insecure-http: true'
-  return { address, notices, faults: [{ input, line: `${input}: ${problem}` }] }
-}
-
-function schemaFaults(error: ZodError | undefined): InputFault[] {
-  return (error?.issues ?? []).map(({ path, message }) => {
-    const input = String(path[0])
-    return { input, line: `${input}: ${message}` }
-  })
-}
-
-/** A configuration may pass the key on to its steps; in any other input it is a slip, and is not shown. */
-function withoutSecrets(raw: RawInputs, secrets: Secrets, faults: readonly InputFault[]): InputFault[] {
-  const misplaced = inputNames.filter(
-    (name) => !secretInputs.includes(name) && name !== 'configuration' && secrets.areIn(raw[name] ?? ''),
-  )
-  return [
-    ...misplaced.map((input) => ({
-      input,
-      line: `${input}: holds the value of ${secretInputs.join(' or ')}; remove it from here`,
-    })),
-    ...faults
-      .filter((fault) => !misplaced.some((name) => name === fault.input))
-      .map(({ input, line }) => ({ input, line: secrets.redact(line) })),
-  ]
-}
-
-/** Misspelt names come first: they are often the reason why another input is missing. */
-function inOrder(faults: readonly InputFault[]): InputFault[] {
-  const place = (fault: InputFault): number => inputNames.findIndex((name) => name === fault.input)
-  return [...faults].sort((a, b) => place(a) - place(b))
 }

@@ -1,20 +1,30 @@
 import * as core from '@actions/core'
 
-/** Every output of the action, in the order of action.yml. */
-export const outputNames = [
-  'run-id',
-  'run-name',
-  'run-url',
-  'status',
-  'conclusion',
-  'duration',
-  'template-id',
-  'snapshot-id',
-  'pipeline',
-  'error',
-] as const
+import type { ActionName } from './input-schema.ts'
 
-export type OutputName = (typeof outputNames)[number]
+/** Every output of each action, in the order of the action's file. */
+export const actionOutputs = {
+  main: [
+    'run-id',
+    'run-name',
+    'run-url',
+    'status',
+    'conclusion',
+    'duration',
+    'template-id',
+    'snapshot-id',
+    'pipeline',
+    'error',
+  ],
+  login: ['access-token', 'expires-at'],
+  wait: ['run-id', 'run-name', 'run-url', 'status', 'conclusion', 'duration', 'pipeline', 'error'],
+  stop: ['status', 'conclusion', 'error'],
+} as const satisfies Readonly<Record<ActionName, readonly string[]>>
+
+/** An output of any of the actions. */
+export type OutputName = (typeof actionOutputs)[ActionName][number]
+
+export const outputNames: readonly OutputName[] = actionOutputs.main
 
 /**
  * Hands a value to the later steps of the job at once; calling it again replaces the value.

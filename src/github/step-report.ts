@@ -37,7 +37,7 @@ export class StepReport implements Reporter {
   async ended({ conclusion, status, error, durationMs }: StepEnd): Promise<void> {
     setOutput('status', escapeUnprintable(status))
     setOutput('conclusion', conclusion)
-    setOutput('duration', Math.round(durationMs / 1000))
+    setOutput('duration', Math.floor(durationMs / 1000))
     setOutput('error', error === undefined ? '' : escapeUnprintable(error))
     if (error !== undefined) this.#log.error(error, { title: TITLES[conclusion] })
     else if (conclusion === 'completed') this.#log.info('The run completed')

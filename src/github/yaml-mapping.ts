@@ -1,6 +1,6 @@
-import type { Document, ErrorCode, Node, Pair, Scalar, YAMLError } from 'yaml'
+import type { Document, ErrorCode, LineCounter, Node, Pair, Scalar, YAMLError } from 'yaml'
 
-import type { JsonObject, JsonValue } from './inputs.ts'
+import type { JsonObject, JsonValue } from '../zenml/json.ts'
 
 /** What is wrong with a text, and where; lines and columns count from 1. */
 export interface YamlProblem {
@@ -22,6 +22,8 @@ type Locate = (offset: number, problem: string) => YamlProblem
 const MAX_VALUES = 100_000
 /** Deeper than any configuration; whatever walks the value later may do so recursively. */
 const MAX_DEPTH = 100
+/** As the parser counts: the document, the mappings and lists in each other, and the value in the innermost. */
+const MAX_OPEN_NODES = MAX_DEPTH + 2
 /** Then a reader knows enough; one mistake in a text often makes others. */
 const MAX_PROBLEMS = 5
 
@@ -57,6 +59,8 @@ export async function parseMapping(text: string, show: Show): Promise<ParsedMapp
     const { line, col } = lines.linePos(offset)
     return { line: Math.max(1, line), column: Math.max(1, col), problem }
   }
+  const deep = tooDeepAt(yaml, text, lines)
+  if (deep !== undefined) return { ok: false, problems: [locate(deep, TOO_DEEP)] }
   const document = yaml.parseDocument(text, {
     version: '1.2',
     schema: 'core',
@@ -67,11 +71,26 @@ export async function parseMapping(text: string, show: Show): Promise<ParsedMapp
     merge: false,
     resolveKnownTags: false,
     prettyErrors: false,
-    lineCounter: lines,
   })
   const complaints = [...document.errors, ...document.warnings]
   if (complaints.length > 0) return { ok: false, problems: syntaxProblems(complaints, locate) }
   return new MappingReader(yaml, locate, show).read(document)
+}
+
+/**
+ * Where the text is nested too deeply, if it is. The library goes on until its stack is used up, and a regular
+ * expression that V8 has to compile there can end the whole process.
+ *
+ * @param lines gets to know the lines, up to that place.
+ */
+function tooDeepAt(yaml: Yaml, text: string, lines: LineCounter): number | undefined {
+  lines.addNewLine(0)
+  const parser = new yaml.Parser(lines.addNewLine)
+  for (const lexeme of new yaml.Lexer().lex(text)) {
+    Array.from(parser.next(lexeme))
+    if (parser.stack.length > MAX_OPEN_NODES) return parser.offset
+  }
+  return undefined
 }
 
 function syntaxProblems(complaints: readonly YAMLError[], locate: Locate): YamlProblem[] {
@@ -195,7 +214,9 @@ class MappingReader {
   #isTooMuch(node: Node, depth: number): boolean {
     if (depth <= MAX_DEPTH && this.#count <= MAX_VALUES) return false
     const problem =
-      depth > MAX_DEPTH ? TOO_DEEP : `the aliases stand for more than ${MAX_VALUES} values; write fewer`
+      depth > MAX_DEPTH
+        ? TOO_DEEP
+        : `these are more than ${MAX_VALUES} values, those behind aliases included; write fewer`
     // One is enough: the same is true of every value that follows.
     if (!this.#problems.some((known) => known.problem === problem)) this.#complain(node, problem)
     return true

@@ -1,0 +1,61 @@
+import { spawn } from 'node:child_process'
+import path from 'node:path'
+import { text } from 'node:stream/consumers'
+import { expect, jest, test } from '@jest/globals'
+import { LogView } from '../../simulator/demo/log-view.ts'
+import { PATIENCE_MS } from './scene.ts'
+
+jest.setTimeout(PATIENCE_MS)
+
+const ROOT = path.join(import.meta.dirname, '../..')
+
+test('the demo shows a run that completes, one that fails, and one that meets 429s, and no secret', async () => {
+  const demo = spawn(process.execPath, ['--import', 'tsx', 'simulator/demo.ts', '--speed', '10'], {
+    cwd: ROOT,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const exitCode = new Promise((resolve) => demo.once('close', resolve))
+  const shown = await text(demo.stdout)
+
+  expect(await exitCode).toBe(0)
+  expect(shown).toMatch(
+    /A run that completes[^]*A run that fails[^]*A run that meets 429s[^]*All three went as told/,
+  )
+  expect(shown).toContain('Error (ZenML run failed): The run "training-')
+  expect(shown).toMatch(
+    /answered 429, 429, (429, )*200\.\n +They had 1 Idempotency-Key between them, and 1 run was started/,
+  )
+  expect(shown).not.toMatch(/ZENKEY_|eyJ[\w-]+\.|::add-mask|&#\d/)
+})
+
+/** What GitHub shows of a log. */
+function shownOf(...lines: readonly string[]): string[] {
+  const view = new LogView()
+  return lines.flatMap((line) => view.show(line) ?? [])
+}
+
+test('the demo shows a masked value as ***, from the mask on', () => {
+  expect(shownOf('::add-mask::s3cret', 'with s3cret', '::error::no s3cret')).toEqual([
+    'with ***',
+    'Error: no ***',
+  ])
+})
+
+test('the demo shows groups, annotations and their line ends as GitHub does, and no debug lines', () => {
+  expect(
+    shownOf(
+      '::group::Steps',
+      'inside',
+      '::endgroup::',
+      '::warning title=A%3A b::50%25%0Amore',
+      '::debug::quiet',
+    ),
+  ).toEqual(['▼ Steps', 'inside', 'Warning (A: b): 50%\nmore'])
+})
+
+test('the demo shows commands between fences as the text that they are', () => {
+  expect(shownOf('::stop-commands::f0', '::error::forged', '::f0::', '::error::real')).toEqual([
+    '::error::forged',
+    'Error: real',
+  ])
+})

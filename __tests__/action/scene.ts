@@ -1,0 +1,105 @@
+import { expect } from '@jest/globals'
+import { runAction, type ActionOptions, type ActionResult } from '../../e2e/action.ts'
+import {
+  realClock,
+  startSimulator,
+  type RecordedRequest,
+  type Simulator,
+  type SimulatorOptions,
+} from '../../simulator/index.ts'
+import { expectNoSecret } from './secrecy.ts'
+
+/** Twenty seconds of the server pass in one; the action itself runs in real time. */
+const SPEED = 20
+
+export const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
+
+/** A test with a child process and a few polls, on a machine that has other things to do. */
+export const PATIENCE_MS = 60_000
+
+/** A server of a test's own, and the step that talks to it. */
+export class Scene {
+  readonly server: Simulator
+
+  constructor(server: Simulator) {
+    this.server = server
+  }
+
+  /**
+   * Runs the built action with the server's address and key filled in. Whatever the test is about, no secret
+   * may stand in anything that the process printed or handed over.
+   */
+  async step(
+    inputs: Readonly<Record<string, string>>,
+    options: Omit<ActionOptions, 'inputs'> = {},
+  ): Promise<ActionResult> {
+    const given = { 'server-url': this.server.url, 'api-key': this.server.apiKey, ...inputs }
+    const result = await runAction({ ...options, inputs: given })
+    expectNoSecret(result, [
+      this.server.apiKey,
+      ...this.server.issuedTokens,
+      ...(inputs['api-key'] ?? inputs['access-token'] ?? '').split(/\s+/).filter((part) => part.length > 8),
+    ])
+    return result
+  }
+
+  /** What arrived, by method and end of the path without its query. */
+  requests(method: string, path: RegExp): RecordedRequest[] {
+    return this.server.requests.filter(
+      (request) => request.method === method && path.test(request.path.replace(/\?.*$/, '')),
+    )
+  }
+
+  get triggers(): RecordedRequest[] {
+    return this.requests('POST', /\/(pipeline_snapshots|run_templates)\/[^/]+\/runs$/)
+  }
+
+  /** The runs that are there, without those that the server took back by itself. */
+  get runs(): Simulator['runs'] {
+    return this.server.runs.filter((run) => !run.gone)
+  }
+}
+
+/** Gives a test a server that nobody else uses, and closes it whatever happens. */
+export async function withServer(
+  options: SimulatorOptions,
+  work: (scene: Scene) => Promise<void>,
+): Promise<void> {
+  const server = await startSimulator({ clock: realClock(SPEED), ...options })
+  try {
+    await work(new Scene(server))
+  } finally {
+    await server.close()
+  }
+}
+
+/** The messages of one kind of annotation, as the runner reads them. */
+export function annotations(kind: 'error' | 'warning' | 'notice', { stdout }: ActionResult): string[] {
+  return [...stdout.matchAll(/^::(\w+)(?: [^\n]*?)?::(.*)$/gm)]
+    .filter(([, name]) => name === kind)
+    .map(([, , data = '']) => data.replaceAll('%0A', '\n').replaceAll('%0D', '\r').replaceAll('%25', '%'))
+}
+
+/** What a reader of the log sees: lines that are no commands. */
+export function logLines({ stdout }: ActionResult): string[] {
+  return stdout.split('\n').filter((line) => line !== '' && !line.startsWith('::'))
+}
+
+/** A run that ended as it should: green, without a word of complaint. */
+export function expectGreen(result: ActionResult, conclusion: 'completed' | 'started'): void {
+  expect(annotations('error', result)).toEqual([])
+  expect(result.stderr).toBe('')
+  expect(result.outputs).toMatchObject({ conclusion, error: '' })
+  expect(result.exitCode).toBe(0)
+}
+
+/** A step that failed with one clear line, the same in log and output, and no stack. Gives the line. */
+export function expectRed(result: ActionResult, conclusion: string): string {
+  const errors = annotations('error', result)
+  expect(errors).toHaveLength(1)
+  expect(result.stdout + result.stderr).not.toMatch(/\n\s+at .+:\d+:\d+/)
+  expect(result.stderr).toBe('')
+  expect(result.outputs).toMatchObject({ conclusion, error: errors[0] })
+  expect(result.exitCode).toBe(1)
+  return errors[0]!
+}

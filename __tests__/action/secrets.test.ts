@@ -1,0 +1,73 @@
+import { expect, jest, test } from '@jest/globals'
+import type { Fault } from '../../simulator/index.ts'
+import { expectMasked, expectNoSecret } from './secrecy.ts'
+import { PATIENCE_MS, withServer, type Scene } from './scene.ts'
+
+jest.setTimeout(PATIENCE_MS)
+
+const DEBUGGING = { env: { RUNNER_DEBUG: '1', ACTIONS_STEP_DEBUG: 'true' } }
+
+test.concurrent('key and tokens are masked, each before its first use, and shown nowhere', () =>
+  withServer({ tokenLifetime: 20 }, async (scene) => {
+    const maskedBeforeLogin: boolean[] = []
+    const result = await scene.step(
+      {
+        pipeline: 'training',
+        configuration: 'steps: {train: {parameters: {seconds: 40}}}',
+        'poll-interval': '1s',
+      },
+      {
+        ...DEBUGGING,
+        onLine: (line) => {
+          if (line === `::add-mask::${scene.server.apiKey}`) {
+            maskedBeforeLogin.push(scene.server.requests.length === 0)
+          }
+        },
+      },
+    )
+
+    expect(result.outputs['conclusion']).toBe('completed')
+    expect(maskedBeforeLogin).toEqual([true])
+    expect(scene.server.issuedTokens.length).toBeGreaterThan(1)
+    expectMasked(result, [scene.server.apiKey, ...scene.server.issuedTokens])
+    expectNoSecret(result, [scene.server.apiKey, ...scene.server.issuedTokens])
+  }),
+)
+
+/** Faults with which a step ends in different ways, each with debug logging on. */
+const ENDINGS: readonly (readonly [string, Readonly<Record<string, string>>, readonly Fault[]])[] = [
+  ['fails', { configuration: 'steps: {train: {parameters: {fail: no data}}}', 'poll-interval': '1s' }, []],
+  ['times out', { configuration: 'steps: {train: {parameters: {seconds: 3600}}}', timeout: '1s' }, []],
+  [
+    'is refused',
+    { wait: 'false' },
+    [{ on: 'trigger', do: { kind: 'answer', status: 403, body: '{"detail": "no"}' } }],
+  ],
+  [
+    'loses the server',
+    {},
+    [{ on: 'run', do: { kind: 'answer', status: 401, body: '{}' }, occurrence: 'always' }],
+  ],
+  ['is turned away', {}, [{ on: 'info', do: { kind: 'answer', status: 400, body: '{"detail": "no"}' } }]],
+]
+
+test.concurrent.each(ENDINGS)('a step that %s shows no secret either', (_, inputs, faults) =>
+  withServer({ faults, orchestrator: 'kubernetes' }, async (scene: Scene) => {
+    const result = await scene.step({ pipeline: 'training', ...inputs }, DEBUGGING)
+
+    expect(result.exitCode).toBe(1)
+    expectMasked(result, [scene.server.apiKey, ...scene.server.issuedTokens])
+  }),
+)
+
+test.concurrent('a key pasted into another input is pointed out without being shown', () =>
+  withServer({}, async (scene) => {
+    const result = await scene.step({ snapshot: scene.server.apiKey })
+
+    expect(result.exitCode).toBe(1)
+    expect(result.outputs['error']).toBe(
+      'snapshot: holds the value of api-key or access-token; remove it from here',
+    )
+    expect(scene.server.requests).toEqual([])
+  }),
+)

@@ -1,0 +1,78 @@
+import { expect, jest, test } from '@jest/globals'
+import { startAction, type ActionResult } from '../../e2e/action.ts'
+import { ZENML_VERSIONS } from '../../simulator/index.ts'
+import { expectNoSecret } from './secrecy.ts'
+import { expectRed, PATIENCE_MS, withServer, type Scene } from './scene.ts'
+
+jest.setTimeout(PATIENCE_MS)
+
+const LONG = 'steps: {train: {parameters: {seconds: 36000}}}'
+
+/** Windows has no signals: there a process that is sent one is ended at once. */
+const onUnix = process.platform === 'win32' ? test.concurrent.skip : test.concurrent
+
+/** What the runner does on cancel, at the moment when a line appears in the log. */
+async function cancelAt(line: RegExp, { server }: Scene): Promise<ActionResult> {
+  const running = await startAction({
+    inputs: {
+      'server-url': server.url,
+      'api-key': server.apiKey,
+      pipeline: 'training',
+      configuration: LONG,
+      'poll-interval': '1s',
+    },
+    onLine: (printed) => {
+      if (line.test(printed)) running.signal('SIGINT')
+    },
+  })
+  const result = await running.done
+  expectNoSecret(result, [server.apiKey, ...server.issuedTokens])
+  return result
+}
+
+/** The orchestrators that can stop runs do so within the seconds that GitHub leaves. */
+test.concurrent.each(['0.85.0', '0.98.0'] as const)(
+  'ZenML %s: a run that outlasts the timeout is stopped',
+  (version) =>
+    withServer({ version, orchestrator: 'kubernetes' }, async (scene) => {
+      const result = await scene.step({ pipeline: 'training', configuration: LONG, timeout: '1s' })
+
+      const line = expectRed(result, 'timed-out')
+      expect(line).toMatch(/did not end within the timeout of 1s\. The run ".*" was stopped/)
+      expect(line).toContain(result.outputs['run-url'])
+      expect(scene.runs[0]).toMatchObject({ status: 'stopped', busy: false })
+      expect(result.outputs['status']).toBe('stopped')
+    }),
+)
+
+test.concurrent.each(['0.74.0', '0.85.0'] as const)(
+  'ZenML %s: a run that cannot be stopped is said to go on, and where',
+  (version) =>
+    withServer({ version, orchestrator: 'local' }, async (scene) => {
+      const result = await scene.step({ pipeline: 'training', configuration: LONG, timeout: '1s' })
+
+      const line = expectRed(result, 'timed-out')
+      expect(line).toMatch(/The run ".*" goes on: .* It could not be stopped: /)
+      expect(line).toContain(result.outputs['run-url'])
+      expect(scene.runs[0]!.busy).toBe(true)
+    }),
+)
+
+onUnix.each(['0.85.0', '0.98.0'] as const)('ZenML %s: cancelling the job stops the run', (version) =>
+  withServer({ version, orchestrator: 'kubernetes' }, async (scene) => {
+    const result = await cancelAt(/: running/, scene)
+
+    expect(expectRed(result, 'cancelled')).toMatch(/^Cancelled\. The run ".*" was stopped/)
+    expect(scene.runs[0]).toMatchObject({ status: 'stopped', busy: false })
+  }),
+)
+
+onUnix.each(ZENML_VERSIONS)('ZenML %s: cancelled before its first step, a run starts none', (version) =>
+  withServer({ version, startupSeconds: 3600, orchestrator: 'kubernetes' }, async (scene) => {
+    const result = await cancelAt(/^Started/, scene)
+
+    expect(expectRed(result, 'cancelled')).toMatch(/^Cancelled\. The run ".*" was stopped/)
+    expect(scene.runs[0]!.startedSteps).toEqual([])
+    expect(scene.runs[0]!.status).toMatch(/failed|stopped/)
+  }),
+)

@@ -1,0 +1,3 @@
+import { login } from './index.js'
+
+await login()

@@ -1,0 +1,3 @@
+import { stop } from './index.js'
+
+await stop()

@@ -1,0 +1,26 @@
+import type { Environment } from '../github/environment.ts'
+import { readWorkflowContext } from '../github/identity.ts'
+import { readWaitInputs } from '../github/inputs.ts'
+import type { WorkflowLog } from '../github/log.ts'
+import { attachRun, type AttachRequest } from '../run/attach.ts'
+import { readStepInputs, reportStep, withRunDependencies } from './step.ts'
+
+/** Waits for a run that something else started. Gives whether the step succeeded. */
+export async function waitForRun(env: Environment, log: WorkflowLog): Promise<boolean> {
+  return reportStep(log, async (report) => {
+    const inputs = await readStepInputs(env, log, readWaitInputs)
+    const request: AttachRequest = {
+      serverUrl: inputs.server.url,
+      run: inputs.run,
+      project: inputs.project,
+      workflowRunUrl: readWorkflowContext(env).workflowRunUrl,
+      wait: true,
+      timeoutMs: inputs.timeoutMs,
+      pollIntervalMs: inputs.pollIntervalMs,
+      onCancel: inputs.onCancel,
+      onTimeout: inputs.onTimeout,
+      onPaused: inputs.onPaused,
+    }
+    return withRunDependencies(inputs, request, log, report, (deps) => attachRun(request, deps))
+  })
+}

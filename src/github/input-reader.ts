@@ -1,0 +1,161 @@
+import type { z, ZodError } from 'zod'
+
+import type { ParsedServerUrl, ServerAddress } from '../zenml/server-url.ts'
+import type { Environment } from './environment.ts'
+import type { ReadFile } from './files.ts'
+import { readWorkflowContext } from './identity.ts'
+import { InputFaults, type InputFault } from './input-faults.ts'
+import { checkNames, readRawInputs } from './input-names.ts'
+import { connectionFaults, isTrue } from './input-rules.ts'
+import type { InputName, RawInputs } from './input-schema.ts'
+import { whySecretsAreMissing } from './missing-secrets.ts'
+import { Secrets } from './secrets.ts'
+
+export type Credential =
+  | { readonly kind: 'api-key'; readonly key: string }
+  | { readonly kind: 'access-token'; readonly token: string }
+
+/** What every action needs to send anything. */
+export interface ConnectionInputs {
+  readonly server: ServerAddress
+  readonly credential: Credential
+}
+
+/** What inputs are read with; everything that touches the world is passed in. */
+export interface InputSources {
+  readonly env: Environment
+  readonly readFile: ReadFile
+  /** Hides a value in the log; called for every secret before anything is checked. */
+  readonly mask: (secret: string) => void
+  readonly parseServerUrl: (text: string) => ParsedServerUrl
+}
+
+/** Checked inputs, and lines that a person should see although nothing is wrong. */
+export interface ReadInputs<T> {
+  readonly inputs: T
+  readonly notices: readonly string[]
+}
+
+/** The inputs of one action, as {@link inputTables} describes them. */
+interface InputTable<Values> {
+  readonly schema: z.ZodType<Values>
+  readonly names: readonly InputName[]
+  readonly secrets: readonly InputName[]
+}
+
+/** What an action's own part of the reading starts from. */
+export interface Given<Values> {
+  readonly raw: RawInputs
+  /** `undefined` if an input has a fault. */
+  readonly values: Values | undefined
+  /** Where relative paths begin. */
+  readonly workspace: string
+  /** Takes secrets out of a text. */
+  readonly redact: (text: string) => string
+}
+
+/** What an action's own part of the reading ends with; `inputs` is only missing if there is a fault. */
+export interface OwnPart<T> {
+  readonly faults: readonly InputFault[]
+  readonly inputs: T | undefined
+}
+
+/**
+ * Reads and checks the inputs of one action: what all actions share, and, through `readOwn`, the rest.
+ *
+ * @throws {InputFaults} with every fault that was found, in the order of the action's file.
+ */
+export async function readChecked<Values, T extends object>(
+  table: InputTable<Values>,
+  sources: InputSources,
+  readOwn: (given: Given<Values>) => OwnPart<T> | Promise<OwnPart<T>>,
+): Promise<ReadInputs<ConnectionInputs & T>> {
+  const { env, readFile, parseServerUrl } = sources
+  const raw = readRawInputs(env, table.names)
+  const secrets = new Secrets(table.secrets.flatMap((name) => raw[name] ?? []))
+  for (const secret of secrets.values) sources.mask(secret)
+
+  const context = readWorkflowContext(env)
+  const redact = (text: string): string => secrets.redact(text)
+  const credential = credentialOf(raw)
+  const missingSecrets = credential === undefined ? await whySecretsAreMissing(context, readFile) : undefined
+  const names = checkNames(env, table.names)
+  const server = readServer(raw, parseServerUrl)
+  const parsed = table.schema.safeParse(raw)
+  const own = await readOwn({ raw, values: parsed.data, workspace: context.workspace, redact })
+  const faults = withoutSecrets(table, raw, secrets, [
+    ...names.faults,
+    ...server.faults,
+    ...schemaFaults(parsed.error),
+    ...connectionFaults(raw, table.secrets, missingSecrets),
+    ...own.faults,
+  ])
+  if (faults.length > 0 || own.inputs === undefined || !credential || !server.address) {
+    throw new InputFaults(inOrder(table.names, faults))
+  }
+  return {
+    inputs: { ...own.inputs, server: server.address, credential },
+    notices: [...names.notices, ...server.notices].map(redact),
+  }
+}
+
+function credentialOf(raw: RawInputs): Credential | undefined {
+  const key = raw['api-key']?.trim()
+  const token = raw['access-token']?.trim()
+  if (key !== undefined) return { kind: 'api-key', key }
+  return token === undefined ? undefined : { kind: 'access-token', token }
+}
+
+interface ReadServer {
+  readonly address?: ServerAddress
+  readonly notices: readonly string[]
+  readonly faults: readonly InputFault[]
+}
+
+function readServer(raw: RawInputs, parseServerUrl: InputSources['parseServerUrl']): ReadServer {
+  const input: InputName = 'server-url'
+  const text = raw[input]
+  if (text === undefined) return { notices: [], faults: [] }
+  const parsed = parseServerUrl(text)
+  if (!parsed.ok) return { notices: [], faults: [{ input, line: `${input}: ${parsed.problem}` }] }
+  const notices = parsed.notices.map((notice) => `${input}: ${notice}`)
+  const address = { url: parsed.url }
+  if (!parsed.plainHttp || isTrue(raw['allow-insecure-http'])) return { address, notices, faults: [] }
+  const problem =
+    'http:// would send the credential unencrypted; use https://, or set allow-insecure-http: true'
+  return { address, notices, faults: [{ input, line: `${input}: ${problem}` }] }
+}
+
+function schemaFaults(error: ZodError | undefined): InputFault[] {
+  return (error?.issues ?? []).map(({ path, message }) => {
+    const input = String(path[0])
+    return { input, line: `${input}: ${message}` }
+  })
+}
+
+/** A configuration may pass the key on to its steps; in any other input it is a slip, and is not shown. */
+function withoutSecrets(
+  { names, secrets: secretNames }: Pick<InputTable<unknown>, 'names' | 'secrets'>,
+  raw: RawInputs,
+  secrets: Secrets,
+  faults: readonly InputFault[],
+): InputFault[] {
+  const misplaced = names.filter(
+    (name) => !secretNames.includes(name) && name !== 'configuration' && secrets.areIn(raw[name] ?? ''),
+  )
+  return [
+    ...misplaced.map((input) => ({
+      input,
+      line: `${input}: holds the value of ${secretNames.join(' or ')}; remove it from here`,
+    })),
+    ...faults
+      .filter((fault) => !misplaced.some((name) => name === fault.input))
+      .map(({ input, line }) => ({ input, line: secrets.redact(line) })),
+  ]
+}
+
+/** Misspelt names come first: they are often the reason why another input is missing. */
+function inOrder(names: readonly InputName[], faults: readonly InputFault[]): InputFault[] {
+  const place = (fault: InputFault): number => names.findIndex((name) => name === fault.input)
+  return [...faults].sort((a, b) => place(a) - place(b))
+}
