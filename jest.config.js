@@ -6,4 +6,7 @@ export default {
   transform: { '\\.ts$': ['ts-jest', { useESM: true, diagnostics: false }] },
   testMatch: ['<rootDir>/__tests__/**/*.test.ts'],
   watchman: false,
+  // Most tests wait for processes and sockets, not for a processor.
+  maxWorkers: 2,
+  maxConcurrency: 10,
 }

@@ -40482,7 +40482,9 @@ function resumeFaults(raw, configuration) {
         ...(raw['run-name'] === undefined ? [] : ['run-name']),
         ...named.map(({ source }) => `run_name in ${showOnOneLine(source, MAX_SOURCE_LENGTH)}`),
     ];
-    return places.flatMap((place) => fault('resume', `contradicts ${place}: the run of an earlier attempt is found by the name that the action gives; remove one of the two`));
+    if (places.length === 0)
+        return [];
+    return fault('resume', `contradicts ${places.join(' and ')}, as it finds the run of an earlier attempt by the name that the action gives; remove one of them`);
 }
 /** wait/ and stop/ need a run that something else started. */
 function missingRunFaults(raw, input) {
@@ -50335,6 +50337,8 @@ function duration_fault(problem) {
 const MAX_NAME_LENGTH = 255;
 /** The longest path that Linux takes; also more than enough for any other line. */
 const MAX_TEXT_LENGTH = 4096;
+/** Longer than any key or token; a request's headers hold no more. */
+const MAX_CREDENTIAL_LENGTH = 16_000;
 const MIN_POLL_INTERVAL_MS = 1000;
 /** How long ZenML's values for the placeholders are: `2024_01_31` and `23_59_59_123456`. */
 const PLACEHOLDER_LENGTHS = { date: 10, time: 15 };
@@ -50455,6 +50459,9 @@ function credentialProblem(text) {
     }
     if (/^Bearer\s/i.test(text))
         return 'begins with the word Bearer; store only what stands behind it';
+    if (text.length > MAX_CREDENTIAL_LENGTH) {
+        return `is ${text.length} characters long, which no key or token is; copy the secret from ZenML again`;
+    }
     if (/\s/u.test(text)) {
         return 'holds a space or a line break in the middle; store the secret as the one line that ZenML showed';
     }
@@ -50579,7 +50586,9 @@ const inputTables = {
         ...insecure,
     }),
 };
+/** The inputs of the main action, in the order of action.yml. */
 const inputNames = inputTables.main.names;
+/** The defaults of the main action's inputs. */
 const inputDefaults = inputTables.main.defaults;
 
 ;// CONCATENATED MODULE: ./build/github/inputs.js
@@ -53640,6 +53649,7 @@ const actionOutputs = {
     wait: ['run-id', 'run-name', 'run-url', 'status', 'conclusion', 'duration', 'pipeline', 'error'],
     stop: ['status', 'conclusion', 'error'],
 };
+/** The outputs of the main action, in the order of action.yml. */
 const outputNames = actionOutputs.main;
 /**
  * Hands a value to the later steps of the job at once; calling it again replaces the value.
@@ -54013,7 +54023,7 @@ const HINDRANCES = {
     'no-slot': 'The server has no free slot for another run; waiting for one',
     limited: 'The server limits requests; nothing was started, trying again',
     'not-sent': 'The server could not be reached; nothing was sent, trying again',
-    unclear: 'The answer got lost, so the run may have been started; looking for it by its name',
+    unclear: 'No run of this name is there; looking once more before it is sent again',
     'name-vanished': 'The server says that the run exists, but does not show it; trying again',
 };
 /** Tells the story of a run in the workflow's log. */
@@ -54039,10 +54049,12 @@ class RunLog {
                 return `Starting the run ${inline(event.name, 300)}`;
             case 'trigger-hindered':
                 return this.#hindranceLine(event);
+            case 'answer-lost':
+                return `The answer got lost, so the run may have been started; looking for it by its name (${inline(event.detail, LONG)})`;
             case 'new-key':
                 return `The server did not finish the request in ${run_log_duration(event.afterMs)}, and no run is there: sending a new one for the same name`;
             case 'started':
-                return `${event.adopted ? 'Found the run by its name: it was started' : 'Started'}: ${inline(event.url ?? event.run.id, LONG)}`;
+                return `${event.adopted ? 'Started, and found by its name' : 'Started'}: ${inline(event.url ?? event.run.id, LONG)}`;
             case 'ended':
                 return inline(event.sentence, LONG);
             case 'attached':
@@ -54249,11 +54261,11 @@ const CERTIFICATE_CODES = new Set([
     'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 ]);
 const REASONS = {
-    ECONNREFUSED: 'the connection was refused',
+    ECONNREFUSED: 'the connection was refused; check server-url, and that the server runs',
     ECONNRESET: 'the connection was closed before the answer was complete',
     EHOSTUNREACH: 'the host cannot be reached from this runner',
     ENETUNREACH: 'the network cannot be reached from this runner',
-    ENOTFOUND: 'the host name is not known',
+    ENOTFOUND: 'the host name is not known; check server-url',
     EAI_AGAIN: 'the host name could not be looked up',
     EPIPE: 'the connection was closed while the request was being sent',
     ETIMEDOUT: 'the connection timed out',
@@ -54513,6 +54525,8 @@ const systemClock = {
 const PASSING = new Set([408, 425, 429, 500, 502, 503, 504]);
 /** Enough for a server that restarts (some 15 s): six tries wait half a minute on average. */
 const MOST_ATTEMPTS = 7;
+/** A page that says all is well is mostly a wrong address, and seldom a load balancer's passing one. */
+const MOST_ATTEMPTS_FOREIGN = 3;
 /** Longer than this nobody wants to wait silently for one answer; the server's own words are more useful then. */
 const LONGEST_RETRY_AFTER_MS = 120_000;
 /**
@@ -54522,7 +54536,8 @@ const LONGEST_RETRY_AFTER_MS = 120_000;
  * @param random uniform in [0, 1)
  */
 function decideRetry(error, attempt, random) {
-    if (attempt >= MOST_ATTEMPTS || !isPassing(error))
+    const most = isForeignPage(error) ? MOST_ATTEMPTS_FOREIGN : MOST_ATTEMPTS;
+    if (attempt >= most || !isPassing(error))
         return { kind: 'give-up' };
     const asked = error instanceof AnswerError ? (error.retryAfterMs ?? 0) : 0;
     if (asked > LONGEST_RETRY_AFTER_MS)
@@ -54535,11 +54550,11 @@ function isPassing(error) {
         return isPassing(error.cause);
     if (error instanceof TransportError)
         return !error.permanent;
-    return error instanceof AnswerError && (PASSING.has(error.status) || isForeignPage(error));
+    return (error instanceof AnswerError && PASSING.has(error.status)) || isForeignPage(error);
 }
 /** A web page where JSON is due, with a status that says all is well: what load balancers show during an upgrade. */
 function isForeignPage(error) {
-    return !error.fromZenml && error.status >= 200 && error.status < 300;
+    return error instanceof AnswerError && !error.fromZenml && error.status >= 200 && error.status < 300;
 }
 /**
  * Exponential back-off with full jitter, in milliseconds: many jobs that met the same fault come back spread
@@ -55897,10 +55912,11 @@ async function readSteps(client, runId) {
 
 
 /** A run that initializes gets its orchestrator's id any moment; after this time it is ended instead of stopped. */
-const EARLY_MS = 2_500;
+const EARLY_MS = 2_000;
 const EARLY_PAUSE_MS = 400;
 /** After a run was ended while initializing: how long it is watched that no step starts all the same. */
-const AFTERMATH_MS = 3_000;
+const AFTERMATH_MS = 2_000;
+const AFTERMATH_PAUSE_MS = 500;
 const SETTLE_PAUSE = { baseMs: 400, capMs: 2_000 };
 /**
  * Stops a run, and sees to it that it has stopped. Handles every answer of ZenML's stop route, and ends a run
@@ -56010,18 +56026,33 @@ class Stop {
             return undefined;
         }
         const run = await this.#look();
-        return run.status === 'initializing' ? this.#markFailed() : undefined;
+        if (run.status === 'initializing')
+            return this.#markFailed();
+        if (runPhase(run.status) !== 'going-on')
+            return this.#accountForSteps(run);
+        await this.#pause(EARLY_PAUSE_MS);
+        return undefined;
     }
     /** Ends a run that has not reached its orchestrator, and watches that no step starts all the same. */
     async #markFailed() {
-        await this.#client.failInitializing(this.#request.runId, this.#request.reason);
-        const until = Math.min(this.#deps.clock.now() + AFTERMATH_MS, this.#request.deadline);
-        for (;;) {
-            const accounted = await this.#accountForSteps(await this.#look());
-            if (accounted.kind !== 'ended' || this.#deps.clock.now() >= until)
-                return accounted;
-            await this.#pause(SETTLE_PAUSE.baseMs * 2);
+        const { runId, reason, deadline } = this.#request;
+        await this.#client.failInitializing(runId, reason);
+        this.#status = 'failed';
+        const until = Math.min(this.#deps.clock.now() + AFTERMATH_MS, deadline);
+        try {
+            while (this.#deps.clock.now() < until) {
+                const accounted = await this.#accountForSteps(await this.#look());
+                if (accounted.kind !== 'ended')
+                    return accounted;
+                await this.#pause(AFTERMATH_PAUSE_MS);
+            }
         }
+        catch (error) {
+            // The server took it; that a look at what followed failed, or came too late, changes nothing.
+            if (!isZenmlError(error) && this.#deps.signal?.aborted !== true)
+                throw error;
+        }
+        return { kind: 'ended', status: this.#status, byItself: false };
     }
     /** Watches a run that was asked to stop until it has. */
     async #settle() {
@@ -56360,7 +56391,7 @@ class Watch {
         }
         if (run.status !== 'paused')
             this.#toldPause = false;
-        if (run.status !== this.#status) {
+        if (run.status !== this.#status || this.#fingerprint === '') {
             this.#status = run.status;
             reporter.tell({
                 kind: 'state',
@@ -56452,9 +56483,11 @@ function unlessUnanswered(error) {
 
 
 /** The runner sends its second signal 7.5 s after the first, and kills soon after; all must be said before. */
-const CANCEL_BUDGET_MS = 6_000;
+const CANCEL_BUDGET_MS = 5_500;
+/** What is under way when the budget is spent may still take so long before it is cut off. */
+const CANCEL_GRACE_MS = 700;
 /** The rest of the budget is for stopping a run that had to be looked up first. */
-const CANCEL_LOOK_UP_MS = 3_500;
+const CANCEL_LOOK_UP_MS = 2_500;
 /** After a time-out nobody hurries the step; a pod takes up to half a minute to end. */
 const TIMEOUT_STOP_MS = 120_000;
 /**
@@ -56541,7 +56574,7 @@ class StepRun {
         if (this.#planned === undefined && this.#started === undefined) {
             return { conclusion: 'cancelled', status: '', error: 'Cancelled before a run was started' };
         }
-        const signal = timeLimit(CANCEL_BUDGET_MS);
+        const signal = timeLimit(CANCEL_BUDGET_MS + CANCEL_GRACE_MS);
         const ended = await cleanUp({
             planned: this.#planned,
             started: this.#started,
@@ -56730,14 +56763,11 @@ class Trigger {
                 return this.#adoptIfUnclear();
             case 'name-taken':
                 return this.#adoptNamesake(answer.error);
-            case 'refused': {
-                const run = await this.#adoptIfUnclear();
-                if (run !== undefined)
-                    return run;
-                throw new RunError(explainRefusal(answer.error, this.#request.definition));
-            }
+            case 'refused':
+                return this.#giveUp(answer.error);
             case 'unclear': {
                 this.#mayHaveStarted = true;
+                this.#deps.reporter.tell({ kind: 'answer-lost', detail: answer.error.message });
                 const run = await this.#adopt();
                 if (run !== undefined)
                     return run;
@@ -56745,6 +56775,17 @@ class Trigger {
                 return this.#adopt();
             }
         }
+    }
+    /** A definite no is only about this sending: an earlier one may still start a run. */
+    async #giveUp(error) {
+        const run = await this.#adoptIfUnclear();
+        if (run !== undefined)
+            return run;
+        const refusal = explainRefusal(error, this.#request.definition);
+        if (!this.#mayHaveStarted)
+            throw new RunError(refusal);
+        const { name } = this.#request;
+        throw new RunError(`${refusal}. An earlier request may still start it: look for a run named "${name}"`, 'lost');
     }
     /** "Server too busy": the same key again joins the work, unless the process that did it is dead. */
     async #joinWork(error) {
@@ -57077,7 +57118,7 @@ class StepReport {
         outputs_setOutput('duration', Math.floor(durationMs / 1000));
         outputs_setOutput('error', error === undefined ? '' : escapeUnprintable(error));
         if (error !== undefined)
-            this.#log.error(error, { title: TITLES[conclusion] });
+            this.#log.error(error, { title: this.#title(conclusion) });
         else if (conclusion === 'completed')
             this.#log.info('The run completed');
         else if (conclusion === 'started')
@@ -57098,6 +57139,11 @@ class StepReport {
             this.#log.error(line, { title: `Input ${input}` });
         outputs_setOutput('conclusion', 'failed');
         outputs_setOutput('error', faults.map(({ line }) => line).join('\n'));
+    }
+    #title(conclusion) {
+        return conclusion === 'failed' && this.#started === undefined
+            ? 'No ZenML run was started'
+            : TITLES[conclusion];
     }
     #noteDefinition(definition) {
         this.#definition = definition;

@@ -101,11 +101,10 @@ export function resumeFaults(raw: RawInputs, configuration: readonly Configurati
     ...(raw['run-name'] === undefined ? [] : ['run-name']),
     ...named.map(({ source }) => `run_name in ${showOnOneLine(source, MAX_SOURCE_LENGTH)}`),
   ]
-  return places.flatMap((place) =>
-    fault(
-      'resume',
-      `contradicts ${place}: the run of an earlier attempt is found by the name that the action gives; remove one of the two`,
-    ),
+  if (places.length === 0) return []
+  return fault(
+    'resume',
+    `contradicts ${places.join(' and ')}, as it finds the run of an earlier attempt by the name that the action gives; remove one of them`,
   )
 }
 

@@ -24,6 +24,7 @@ export const actionOutputs = {
 /** An output of any of the actions. */
 export type OutputName = (typeof actionOutputs)[ActionName][number]
 
+/** The outputs of the main action, in the order of action.yml. */
 export const outputNames: readonly OutputName[] = actionOutputs.main
 
 /**

@@ -15,7 +15,7 @@ const HINDRANCES: Readonly<Record<TriggerHindrance, string>> = {
   'no-slot': 'The server has no free slot for another run; waiting for one',
   limited: 'The server limits requests; nothing was started, trying again',
   'not-sent': 'The server could not be reached; nothing was sent, trying again',
-  unclear: 'The answer got lost, so the run may have been started; looking for it by its name',
+  unclear: 'No run of this name is there; looking once more before it is sent again',
   'name-vanished': 'The server says that the run exists, but does not show it; trying again',
 }
 
@@ -44,10 +44,12 @@ export class RunLog implements Reporter {
         return `Starting the run ${inline(event.name, 300)}`
       case 'trigger-hindered':
         return this.#hindranceLine(event)
+      case 'answer-lost':
+        return `The answer got lost, so the run may have been started; looking for it by its name (${inline(event.detail, LONG)})`
       case 'new-key':
         return `The server did not finish the request in ${duration(event.afterMs)}, and no run is there: sending a new one for the same name`
       case 'started':
-        return `${event.adopted ? 'Found the run by its name: it was started' : 'Started'}: ${inline(event.url ?? event.run.id, LONG)}`
+        return `${event.adopted ? 'Started, and found by its name' : 'Started'}: ${inline(event.url ?? event.run.id, LONG)}`
       case 'ended':
         return inline(event.sentence, LONG)
       case 'attached':

@@ -39,7 +39,7 @@ export class StepReport implements Reporter {
     setOutput('conclusion', conclusion)
     setOutput('duration', Math.floor(durationMs / 1000))
     setOutput('error', error === undefined ? '' : escapeUnprintable(error))
-    if (error !== undefined) this.#log.error(error, { title: TITLES[conclusion] })
+    if (error !== undefined) this.#log.error(error, { title: this.#title(conclusion) })
     else if (conclusion === 'completed') this.#log.info('The run completed')
     else if (conclusion === 'started') this.#log.info('The run goes on; its end is not waited for')
     await writeSummary({
@@ -58,6 +58,12 @@ export class StepReport implements Reporter {
     for (const { input, line } of faults) this.#log.error(line, { title: `Input ${input}` })
     setOutput('conclusion', 'failed')
     setOutput('error', faults.map(({ line }) => line).join('\n'))
+  }
+
+  #title(conclusion: Conclusion): string {
+    return conclusion === 'failed' && this.#started === undefined
+      ? 'No ZenML run was started'
+      : TITLES[conclusion]
   }
 
   #noteDefinition(definition: Definition): void {

@@ -46,10 +46,13 @@ export interface RunResult extends Outcome {
 }
 
 /** The runner sends its second signal 7.5 s after the first, and kills soon after; all must be said before. */
-const CANCEL_BUDGET_MS = 6_000
+const CANCEL_BUDGET_MS = 5_500
+
+/** What is under way when the budget is spent may still take so long before it is cut off. */
+const CANCEL_GRACE_MS = 700
 
 /** The rest of the budget is for stopping a run that had to be looked up first. */
-const CANCEL_LOOK_UP_MS = 3_500
+const CANCEL_LOOK_UP_MS = 2_500
 
 /** After a time-out nobody hurries the step; a pod takes up to half a minute to end. */
 const TIMEOUT_STOP_MS = 120_000
@@ -145,7 +148,7 @@ class StepRun {
     if (this.#planned === undefined && this.#started === undefined) {
       return { conclusion: 'cancelled', status: '', error: 'Cancelled before a run was started' }
     }
-    const signal = timeLimit(CANCEL_BUDGET_MS)
+    const signal = timeLimit(CANCEL_BUDGET_MS + CANCEL_GRACE_MS)
     const ended = await cleanUp(
       {
         planned: this.#planned,

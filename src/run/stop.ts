@@ -36,11 +36,12 @@ export type Stopped =
   | { readonly kind: 'going-on'; readonly status: string; readonly why: string }
 
 /** A run that initializes gets its orchestrator's id any moment; after this time it is ended instead of stopped. */
-const EARLY_MS = 2_500
+const EARLY_MS = 2_000
 const EARLY_PAUSE_MS = 400
 
 /** After a run was ended while initializing: how long it is watched that no step starts all the same. */
-const AFTERMATH_MS = 3_000
+const AFTERMATH_MS = 2_000
+const AFTERMATH_PAUSE_MS = 500
 
 const SETTLE_PAUSE = { baseMs: 400, capMs: 2_000 } as const
 
@@ -147,18 +148,29 @@ class Stop {
       return undefined
     }
     const run = await this.#look()
-    return run.status === 'initializing' ? this.#markFailed() : undefined
+    if (run.status === 'initializing') return this.#markFailed()
+    if (runPhase(run.status) !== 'going-on') return this.#accountForSteps(run)
+    await this.#pause(EARLY_PAUSE_MS)
+    return undefined
   }
 
   /** Ends a run that has not reached its orchestrator, and watches that no step starts all the same. */
   async #markFailed(): Promise<Stopped> {
-    await this.#client.failInitializing(this.#request.runId, this.#request.reason)
-    const until = Math.min(this.#deps.clock.now() + AFTERMATH_MS, this.#request.deadline)
-    for (;;) {
-      const accounted = await this.#accountForSteps(await this.#look())
-      if (accounted.kind !== 'ended' || this.#deps.clock.now() >= until) return accounted
-      await this.#pause(SETTLE_PAUSE.baseMs * 2)
+    const { runId, reason, deadline } = this.#request
+    await this.#client.failInitializing(runId, reason)
+    this.#status = 'failed'
+    const until = Math.min(this.#deps.clock.now() + AFTERMATH_MS, deadline)
+    try {
+      while (this.#deps.clock.now() < until) {
+        const accounted = await this.#accountForSteps(await this.#look())
+        if (accounted.kind !== 'ended') return accounted
+        await this.#pause(AFTERMATH_PAUSE_MS)
+      }
+    } catch (error) {
+      // The server took it; that a look at what followed failed, or came too late, changes nothing.
+      if (!isZenmlError(error) && this.#deps.signal?.aborted !== true) throw error
     }
+    return { kind: 'ended', status: this.#status, byItself: false }
   }
 
   /** Watches a run that was asked to stop until it has. */

@@ -147,19 +147,30 @@ class Trigger {
         return this.#adoptIfUnclear()
       case 'name-taken':
         return this.#adoptNamesake(answer.error)
-      case 'refused': {
-        const run = await this.#adoptIfUnclear()
-        if (run !== undefined) return run
-        throw new RunError(explainRefusal(answer.error, this.#request.definition))
-      }
+      case 'refused':
+        return this.#giveUp(answer.error)
       case 'unclear': {
         this.#mayHaveStarted = true
+        this.#deps.reporter.tell({ kind: 'answer-lost', detail: answer.error.message })
         const run = await this.#adopt()
         if (run !== undefined) return run
         await this.#pause('unclear', answer.error)
         return this.#adopt()
       }
     }
+  }
+
+  /** A definite no is only about this sending: an earlier one may still start a run. */
+  async #giveUp(error: AnswerError): Promise<TriggeredRun | undefined> {
+    const run = await this.#adoptIfUnclear()
+    if (run !== undefined) return run
+    const refusal = explainRefusal(error, this.#request.definition)
+    if (!this.#mayHaveStarted) throw new RunError(refusal)
+    const { name } = this.#request
+    throw new RunError(
+      `${refusal}. An earlier request may still start it: look for a run named "${name}"`,
+      'lost',
+    )
   }
 
   /** "Server too busy": the same key again joins the work, unless the process that did it is dead. */

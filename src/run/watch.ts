@@ -130,7 +130,7 @@ class Watch {
       this.#lostSince = undefined
     }
     if (run.status !== 'paused') this.#toldPause = false
-    if (run.status !== this.#status) {
+    if (run.status !== this.#status || this.#fingerprint === '') {
       this.#status = run.status
       reporter.tell({
         kind: 'state',

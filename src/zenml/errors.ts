@@ -27,11 +27,11 @@ const CERTIFICATE_CODES: ReadonlySet<string> = new Set([
 ])
 
 const REASONS: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'the connection was refused',
+  ECONNREFUSED: 'the connection was refused; check server-url, and that the server runs',
   ECONNRESET: 'the connection was closed before the answer was complete',
   EHOSTUNREACH: 'the host cannot be reached from this runner',
   ENETUNREACH: 'the network cannot be reached from this runner',
-  ENOTFOUND: 'the host name is not known',
+  ENOTFOUND: 'the host name is not known; check server-url',
   EAI_AGAIN: 'the host name could not be looked up',
   EPIPE: 'the connection was closed while the request was being sent',
   ETIMEDOUT: 'the connection timed out',
