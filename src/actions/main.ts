@@ -7,7 +7,7 @@ import { readStepInputs, reportStep, withRunDependencies } from './step.ts'
 
 /** Runs a template or snapshot and waits for it. Gives whether the step succeeded. */
 export async function runTemplate(env: Environment, log: WorkflowLog): Promise<boolean> {
-  return reportStep(log, async (report) => {
+  return reportStep('main', log, async (report) => {
     const inputs = await readStepInputs(env, log, readInputs)
     const request = toRequest(inputs, env)
     return withRunDependencies(inputs, request, log, report, (deps) => executeRun(request, deps))

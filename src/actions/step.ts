@@ -3,6 +3,7 @@ import { listenForCancellation } from '../github/cancellation.ts'
 import { readFile } from '../github/files.ts'
 import type { Environment } from '../github/environment.ts'
 import { InputFaults } from '../github/input-faults.ts'
+import type { ActionName } from '../github/input-schema.ts'
 import type { ConnectionInputs, InputSources, ReadInputs } from '../github/input-reader.ts'
 import type { WorkflowLog } from '../github/log.ts'
 import { RunJournal } from '../github/run-journal.ts'
@@ -20,10 +21,11 @@ import { connect } from './connect.ts'
  * @throws whatever nobody foresaw
  */
 export async function reportStep(
+  action: Exclude<ActionName, 'login'>,
   log: WorkflowLog,
   work: (report: StepReport) => Promise<RunResult>,
 ): Promise<boolean> {
-  const report = new StepReport(log)
+  const report = new StepReport(log, action)
   try {
     const result = await work(report)
     await report.ended(result)

@@ -7,7 +7,7 @@ import { readStepInputs, reportStep, withRunDependencies } from './step.ts'
 
 /** Stops a run that something else started. Gives whether nothing of it goes on. */
 export async function stopRunById(env: Environment, log: WorkflowLog): Promise<boolean> {
-  return reportStep(log, async (report) => {
+  return reportStep('stop', log, async (report) => {
     const { server, credential, runId, graceful, timeoutMs } = await readStepInputs(env, log, readStopInputs)
     const { workflowRunUrl } = readWorkflowContext(env)
     const mode = graceful ? 'stop-gracefully' : 'stop'

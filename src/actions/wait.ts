@@ -7,7 +7,7 @@ import { readStepInputs, reportStep, withRunDependencies } from './step.ts'
 
 /** Waits for a run that something else started. Gives whether the step succeeded. */
 export async function waitForRun(env: Environment, log: WorkflowLog): Promise<boolean> {
-  return reportStep(log, async (report) => {
+  return reportStep('wait', log, async (report) => {
     const inputs = await readStepInputs(env, log, readWaitInputs)
     const request: AttachRequest = {
       serverUrl: inputs.server.url,

@@ -4,7 +4,8 @@ import type { Definition, Run } from '../zenml/model.ts'
 import { escapeUnprintable } from './printable.ts'
 import type { InputFault } from './input-faults.ts'
 import type { WorkflowLog } from './log.ts'
-import { setOutput } from './outputs.ts'
+import type { ActionName } from './input-schema.ts'
+import { actionOutputs, setOutput, type OutputName } from './outputs.ts'
 import { RunLog } from './run-log.ts'
 import { writeSummary } from './summary.ts'
 
@@ -18,11 +19,14 @@ export interface StepEnd extends Outcome {
 export class StepReport implements Reporter {
   readonly #log: WorkflowLog
   readonly #runLog: RunLog
+  readonly #outputs: readonly OutputName[]
   #definition: Definition | undefined
   #started: { readonly run: Run; readonly url: string | undefined } | undefined
 
-  constructor(log: WorkflowLog) {
+  /** @param action whose outputs are set; others are left alone */
+  constructor(log: WorkflowLog, action: Exclude<ActionName, 'login'>) {
     this.#log = log
+    this.#outputs = actionOutputs[action]
     this.#runLog = new RunLog(log)
   }
 
@@ -35,10 +39,10 @@ export class StepReport implements Reporter {
 
   /** The step's own end: outputs, one line, the summary. */
   async ended({ conclusion, status, error, durationMs }: StepEnd): Promise<void> {
-    setOutput('status', escapeUnprintable(status))
-    setOutput('conclusion', conclusion)
-    setOutput('duration', Math.floor(durationMs / 1000))
-    setOutput('error', error === undefined ? '' : escapeUnprintable(error))
+    this.#set('status', escapeUnprintable(status))
+    this.#set('conclusion', conclusion)
+    this.#set('duration', Math.floor(durationMs / 1000))
+    this.#set('error', error === undefined ? '' : escapeUnprintable(error))
     if (error !== undefined) this.#log.error(error, { title: this.#title(conclusion) })
     else if (conclusion === 'completed') this.#log.info('The run completed')
     else if (conclusion === 'started') this.#log.info('The run goes on; its end is not waited for')
@@ -56,8 +60,12 @@ export class StepReport implements Reporter {
   /** The inputs cannot be used: one line for each fault, and no summary, because nothing was done. */
   badInputs(faults: readonly InputFault[]): void {
     for (const { input, line } of faults) this.#log.error(line, { title: `Input ${input}` })
-    setOutput('conclusion', 'failed')
-    setOutput('error', faults.map(({ line }) => line).join('\n'))
+    this.#set('conclusion', 'failed')
+    this.#set('error', faults.map(({ line }) => line).join('\n'))
+  }
+
+  #set(name: OutputName, value: string | number): void {
+    if (this.#outputs.includes(name)) setOutput(name, value)
   }
 
   #title(conclusion: Conclusion): string {
@@ -68,20 +76,20 @@ export class StepReport implements Reporter {
 
   #noteDefinition(definition: Definition): void {
     this.#definition = definition
-    setOutput('template-id', definition.kind === 'template' ? definition.id : '')
-    setOutput(
+    this.#set('template-id', definition.kind === 'template' ? definition.id : '')
+    this.#set(
       'snapshot-id',
       (definition.kind === 'snapshot' ? definition.id : definition.sourceSnapshotId) ?? '',
     )
-    setOutput('pipeline', escapeUnprintable(definition.pipeline?.name ?? ''))
+    this.#set('pipeline', escapeUnprintable(definition.pipeline?.name ?? ''))
   }
 
   #noteRun({ run, url }: { run: Run; url: string | undefined }): void {
     this.#started = { run, url }
-    setOutput('run-id', run.id)
-    setOutput('run-name', escapeUnprintable(run.name ?? ''))
-    setOutput('run-url', url ?? '')
-    setOutput('status', escapeUnprintable(run.status))
+    this.#set('run-id', run.id)
+    this.#set('run-name', escapeUnprintable(run.name ?? ''))
+    this.#set('run-url', url ?? '')
+    this.#set('status', escapeUnprintable(run.status))
   }
 }
 

@@ -1,7 +1,6 @@
 import type { Definition } from '../zenml/model.ts'
 import { runUrl } from '../zenml/run-url.ts'
 import { completeFor, mergeOverrides, type Configuration, type Overrides } from './configure.ts'
-import { RunError } from './errors.ts'
 import type { StartedRun } from './journal.ts'
 import { defaultRunName, expandRunName, type RunOrigin } from './name.ts'
 import { prepare, type Prepared } from './prepare.ts'
@@ -22,7 +21,7 @@ export interface RunRequest extends FollowPolicy {
   /** Where this step runs, for a name of ours. */
   readonly origin: RunOrigin
   readonly triggerTimeoutMs: number
-  /** Whether a re-run attempt takes up the run of the attempt before. */
+  /** Whether a re-run attempt takes up the run of the attempt before, which it finds by a name of ours. */
   readonly resume: boolean
 }
 
@@ -43,7 +42,7 @@ async function beginRun(request: RunRequest, deps: RunDependencies): Promise<Sta
   const prepared = await prepare(request, deps)
   const { server, definition, project } = prepared
   reporter.tell({ kind: 'resolved', definition, overrides: configuration.body })
-  const earlier = request.resume ? await resume(request, configuration, prepared, deps) : undefined
+  const earlier = request.resume ? await resume(request, prepared, deps) : undefined
   if (earlier !== undefined) return earlier
   const key = deps.newKey()
   const { name, nameIsOurs } = nameRun(request, definition, configuration, key, clock.now())
@@ -83,16 +82,10 @@ function nameRun(
 }
 
 async function resume(
-  { serverUrl, runName, origin }: RunRequest,
-  configuration: Configuration,
+  { serverUrl, origin }: RunRequest,
   { server, definition, project }: Prepared,
   { client, journal, reporter }: RunDependencies,
 ): Promise<StartedRun | undefined> {
-  if (runName !== undefined || configuration.runName !== undefined) {
-    throw new RunError(
-      'resume: finds the run of an earlier attempt by the name that the action gives; drop run_name',
-    )
-  }
   const found = await findEarlierRun(client, origin, pipelineOf(definition), definition.project?.id)
   if (found.kind === 'several') reporter.tell({ kind: 'resume-unclear', names: found.names })
   if (found.kind !== 'one') return undefined
