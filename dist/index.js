@@ -56894,7 +56894,6 @@ class Trigger {
 
 
 
-
 /**
  * The whole path: connect, find what to run, start it exactly once, wait for it, conclude. When the signal is
  * aborted the run is ended as `onCancel` says, and the result tells what is known.
@@ -56911,7 +56910,7 @@ async function beginRun(request, deps) {
     const prepared = await prepare(request, deps);
     const { server, definition, project } = prepared;
     reporter.tell({ kind: 'resolved', definition, overrides: configuration.body });
-    const earlier = request.resume ? await resume(request, configuration, prepared, deps) : undefined;
+    const earlier = request.resume ? await resume(request, prepared, deps) : undefined;
     if (earlier !== undefined)
         return earlier;
     const key = deps.newKey();
@@ -56941,10 +56940,7 @@ function nameRun({ runName, origin }, definition, configuration, key, now) {
         return { name: expandRunName(pattern, now), nameIsOurs: false };
     return { name: defaultRunName(origin, pipelineOf(definition), key), nameIsOurs: true };
 }
-async function resume({ serverUrl, runName, origin }, configuration, { server, definition, project }, { client, journal, reporter }) {
-    if (runName !== undefined || configuration.runName !== undefined) {
-        throw new RunError('resume: finds the run of an earlier attempt by the name that the action gives; drop run_name');
-    }
+async function resume({ serverUrl, origin }, { server, definition, project }, { client, journal, reporter }) {
     const found = await findEarlierRun(client, origin, pipelineOf(definition), definition.project?.id);
     if (found.kind === 'several')
         reporter.tell({ kind: 'resume-unclear', names: found.names });
@@ -57098,10 +57094,13 @@ function encodeLink(url) {
 class StepReport {
     #log;
     #runLog;
+    #outputs;
     #definition;
     #started;
-    constructor(log) {
+    /** @param action whose outputs are set; others are left alone */
+    constructor(log, action) {
         this.#log = log;
+        this.#outputs = actionOutputs[action];
         this.#runLog = new RunLog(log);
     }
     tell(event) {
@@ -57113,10 +57112,10 @@ class StepReport {
     }
     /** The step's own end: outputs, one line, the summary. */
     async ended({ conclusion, status, error, durationMs }) {
-        outputs_setOutput('status', escapeUnprintable(status));
-        outputs_setOutput('conclusion', conclusion);
-        outputs_setOutput('duration', Math.floor(durationMs / 1000));
-        outputs_setOutput('error', error === undefined ? '' : escapeUnprintable(error));
+        this.#set('status', escapeUnprintable(status));
+        this.#set('conclusion', conclusion);
+        this.#set('duration', Math.floor(durationMs / 1000));
+        this.#set('error', error === undefined ? '' : escapeUnprintable(error));
         if (error !== undefined)
             this.#log.error(error, { title: this.#title(conclusion) });
         else if (conclusion === 'completed')
@@ -57137,8 +57136,12 @@ class StepReport {
     badInputs(faults) {
         for (const { input, line } of faults)
             this.#log.error(line, { title: `Input ${input}` });
-        outputs_setOutput('conclusion', 'failed');
-        outputs_setOutput('error', faults.map(({ line }) => line).join('\n'));
+        this.#set('conclusion', 'failed');
+        this.#set('error', faults.map(({ line }) => line).join('\n'));
+    }
+    #set(name, value) {
+        if (this.#outputs.includes(name))
+            outputs_setOutput(name, value);
     }
     #title(conclusion) {
         return conclusion === 'failed' && this.#started === undefined
@@ -57147,16 +57150,16 @@ class StepReport {
     }
     #noteDefinition(definition) {
         this.#definition = definition;
-        outputs_setOutput('template-id', definition.kind === 'template' ? definition.id : '');
-        outputs_setOutput('snapshot-id', (definition.kind === 'snapshot' ? definition.id : definition.sourceSnapshotId) ?? '');
-        outputs_setOutput('pipeline', escapeUnprintable(definition.pipeline?.name ?? ''));
+        this.#set('template-id', definition.kind === 'template' ? definition.id : '');
+        this.#set('snapshot-id', (definition.kind === 'snapshot' ? definition.id : definition.sourceSnapshotId) ?? '');
+        this.#set('pipeline', escapeUnprintable(definition.pipeline?.name ?? ''));
     }
     #noteRun({ run, url }) {
         this.#started = { run, url };
-        outputs_setOutput('run-id', run.id);
-        outputs_setOutput('run-name', escapeUnprintable(run.name ?? ''));
-        outputs_setOutput('run-url', url ?? '');
-        outputs_setOutput('status', escapeUnprintable(run.status));
+        this.#set('run-id', run.id);
+        this.#set('run-name', escapeUnprintable(run.name ?? ''));
+        this.#set('run-url', url ?? '');
+        this.#set('status', escapeUnprintable(run.status));
     }
 }
 const TITLES = {
@@ -57186,8 +57189,8 @@ const TITLES = {
  *
  * @throws whatever nobody foresaw
  */
-async function reportStep(log, work) {
-    const report = new StepReport(log);
+async function reportStep(action, log, work) {
+    const report = new StepReport(log, action);
     try {
         const result = await work(report);
         await report.ended(result);
@@ -57249,7 +57252,7 @@ async function withRunDependencies({ server, credential }, { onCancel, workflowR
 
 /** Runs a template or snapshot and waits for it. Gives whether the step succeeded. */
 async function runTemplate(env, log) {
-    return reportStep(log, async (report) => {
+    return reportStep('main', log, async (report) => {
         const inputs = await readStepInputs(env, log, readInputs);
         const request = toRequest(inputs, env);
         return withRunDependencies(inputs, request, log, report, (deps) => executeRun(request, deps));
@@ -57482,7 +57485,7 @@ async function stopKnownRun(request, deps) {
 
 /** Stops a run that something else started. Gives whether nothing of it goes on. */
 async function stopRunById(env, log) {
-    return reportStep(log, async (report) => {
+    return reportStep('stop', log, async (report) => {
         const { server, credential, runId, graceful, timeoutMs } = await readStepInputs(env, log, readStopInputs);
         const { workflowRunUrl } = readWorkflowContext(env);
         const mode = graceful ? 'stop-gracefully' : 'stop';
@@ -57516,7 +57519,7 @@ async function attachRun(request, deps) {
 
 /** Waits for a run that something else started. Gives whether the step succeeded. */
 async function waitForRun(env, log) {
-    return reportStep(log, async (report) => {
+    return reportStep('wait', log, async (report) => {
         const inputs = await readStepInputs(env, log, readWaitInputs);
         const request = {
             serverUrl: inputs.server.url,

@@ -1,7 +1,8 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals'
-import { badAnswers, stepOf } from './bad-answers.ts'
+import { stepOf } from './bad-answer.ts'
+import { badAnswers } from './bad-answers.ts'
 import { annotations, expectHarmless, theError } from './runner-view.ts'
 import { RunnerFiles, takeStep, type StepView } from './workflow-step.ts'
 

@@ -1,94 +1,19 @@
-import type { PipelineSpec, RouteName, Simulator, SimulatorOptions } from '../../simulator/index.ts'
-import type { HttpLimits } from '../../src/zenml/http.ts'
-import type { RunRequest } from '../../src/run/execute.ts'
-import { put, type Tamper, type Tampering } from './tampering-server.ts'
-import type { StepOptions, Way } from './workflow-step.ts'
-
-/** An answer that no ZenML server should give, and how a step that meets it ends. */
-export interface BadAnswer {
-  readonly title: string
-  /** Default: execute. */
-  readonly way?: Way
-  readonly on: RouteName
-  readonly answers: Tampering
-  /** A second route that answers badly, always. */
-  readonly also?: { readonly on: RouteName; readonly answers: Tampering }
-  /** How often the route answers so, before it answers as it should; default: always. */
-  readonly times?: number
-  /** Default: failed. */
-  readonly ends?: string
-  readonly server?: SimulatorOptions
-  readonly changes?: Partial<RunRequest>
-  readonly limits?: Partial<HttpLimits>
-  readonly before?: (server: Simulator) => void
-  /** Also taken through the built action, as the runner does it; only where no long back-off is waited for. */
-  readonly built?: true
-}
-
-/** Tampers with one route the first `times` times, and always with the second; tells when it does. */
-export function tamperWith({ on, answers, also, times = Infinity }: BadAnswer, tell: () => void): Tamper {
-  let met = 0
-  return (route) => {
-    if (route !== undefined && route === also?.on) return also.answers
-    if (route !== on) return undefined
-    tell()
-    met += 1
-    return met > times ? undefined : answers
-  }
-}
-
-const PAGE = '<!DOCTYPE html><html><head><title>Sign in</title></head><body>…</body></html>'
-const html = (status: number, { work = false } = {}): Tampering => ({
-  kind: 'instead',
-  status,
-  work,
-  body: PAGE,
-  headers: { 'content-type': 'text/html' },
-})
-const json = (status: number, body: unknown): Tampering => ({
-  kind: 'instead',
-  status,
-  body: JSON.stringify(body),
-})
-const raw = (body: string | Uint8Array, status = 200): Tampering => ({ kind: 'instead', status, body })
-const change = (path: string, value: unknown): Tampering => ({ kind: 'json', change: put(path, value) })
-const redirect = (location: string, status = 302): Tampering => ({
-  kind: 'instead',
-  status,
-  headers: { location },
-})
-
-/** Small enough that a test need not wait; the action's own are in seconds and megabytes. */
-const SHORT = { exchangeMs: 150, bodyBytes: 1024 * 1024 }
-
-const DENIED = { body: null, metadata: null, resources: null, permission_denied: true }
-const deny = (place: string): Tampering => ({
-  kind: 'json',
-  change: (real) =>
-    Object.entries(DENIED).reduce((answer, [key, value]) => put(`${place}${key}`, value)(answer), real),
-})
-
-/** Two branches at once: one fails early, the other takes two minutes; so its steps have to be asked for. */
-const SPLIT: PipelineSpec = {
-  name: 'split',
-  steps: [
-    {
-      name: 'short',
-      seconds: 1,
-      fails: { type: 'ValueError', message: 'no rows', traceback: '', userCodeLine: 3 },
-    },
-    { name: 'long', seconds: 120 },
-  ],
-}
-const split = (version: '0.74.0' | '0.98.0' = '0.98.0'): Pick<BadAnswer, 'server' | 'changes'> => ({
-  server: { version, pipelines: [SPLIT] },
-  changes: { target: { kind: 'template', reference: 'split-template' }, pollIntervalMs: 20_000 },
-})
-
-const SNAPSHOT = { target: { kind: 'snapshot', reference: 'training-template' } } as const
-const PIPELINE = { target: { kind: 'pipeline', pipeline: 'training' } } as const
-const INITIALIZING = { startupSeconds: 3_600 } as const
-const deeply = (depth: number): string => `${'['.repeat(depth)}${']'.repeat(depth)}`
+import { put } from './tampering-server.ts'
+import {
+  INITIALIZING,
+  PIPELINE,
+  SHORT,
+  SNAPSHOT,
+  change,
+  deeply,
+  deny,
+  html,
+  json,
+  raw,
+  redirect,
+  split,
+  type BadAnswer,
+} from './bad-answer.ts'
 
 const login: readonly BadAnswer[] = [
   { title: 'login: a web page, 404', on: 'login', answers: html(404), built: true },
@@ -99,24 +24,21 @@ const login: readonly BadAnswer[] = [
   { title: 'login: a list', on: 'login', answers: json(200, [{ access_token: 'abcdefgh' }]) },
   { title: 'login: an empty token', on: 'login', answers: change('access_token', '') },
   { title: 'login: a number as token', on: 'login', answers: change('access_token', 12345678) },
-  { title: 'login: the lifetime as a text', on: 'login', answers: change('expires_in', '3600') },
+  { title: 'login: the lifetime as a text', on: 'login', answers: change('expires_in', '3600'), built: true },
   {
     title: 'login: a wrong key',
     on: 'login',
     answers: json(401, { detail: ['CredentialsNotValid', 'Authentication error: error decoding API key'] }),
-    built: true,
   },
   {
     title: 'login: a 400 of plain text',
     on: 'login',
     answers: raw('username is required', 400),
-    built: true,
   },
   {
     title: 'login: a redirect',
     on: 'login',
     answers: redirect('https://sso.example.com/start'),
-    built: true,
   },
   {
     title: 'login: a redirect with a secret in the query',
@@ -234,7 +156,6 @@ const account: readonly BadAnswer[] = [
     title: 'account: the token is refused for ever',
     on: 'user',
     answers: json(401, { detail: ['CredentialsNotValid', 'token expired'] }),
-    built: true,
   },
 ]
 
@@ -261,7 +182,6 @@ const finding: readonly BadAnswer[] = [
     title: 'templates: none, though there are some',
     on: 'templates',
     answers: change('items', []),
-    built: true,
   },
   {
     title: 'templates: hidden ones',
@@ -289,9 +209,8 @@ const finding: readonly BadAnswer[] = [
     answers: { kind: 'huge', megabytes: 100 },
     changes: SNAPSHOT,
     limits: { bodyBytes: 1024 * 1024 },
-    built: true,
   },
-  { title: 'template: hidden', on: 'template', answers: deny(''), ends: 'completed', built: true },
+  { title: 'template: hidden', on: 'template', answers: deny(''), ends: 'completed' },
   { title: 'template: metadata is a list', on: 'template', answers: change('metadata', [1]) },
   {
     title: 'template: the pipeline without an id',
@@ -326,9 +245,8 @@ const trigger: readonly BadAnswer[] = [
     answers: json(403, {
       detail: ['IllegalOperationError', "Insufficient permissions to CREATE resource 'pipeline_run'."],
     }),
-    built: true,
   },
-  { title: 'trigger: a web page, 404', on: 'trigger', answers: html(404), built: true },
+  { title: 'trigger: a web page, 404', on: 'trigger', answers: html(404) },
   { title: 'trigger: a web page, 502, nothing was started', on: 'trigger', answers: html(502), ends: 'lost' },
   {
     title: 'trigger: a web page, 502, but the run was started',
@@ -452,7 +370,6 @@ const watching: readonly BadAnswer[] = [
       detail: ['IllegalOperationError', "Insufficient permissions to READ resource 'pipeline_run'."],
     }),
     ends: 'lost',
-    built: true,
   },
   {
     title: 'run: 100 MB',
@@ -583,16 +500,3 @@ export const badAnswers: readonly BadAnswer[] = [
   ...watching,
   ...stopping,
 ]
-
-/** The step that meets a bad answer. */
-export function stepOf(bad: BadAnswer, tell: () => void): StepOptions {
-  const { way, server, changes, limits, before } = bad
-  return {
-    tamper: tamperWith(bad, tell),
-    ...(way === undefined ? {} : { way }),
-    ...(server === undefined ? {} : { server }),
-    ...(changes === undefined ? {} : { changes }),
-    ...(limits === undefined ? {} : { limits }),
-    ...(before === undefined ? {} : { before }),
-  }
-}

@@ -70,7 +70,7 @@ export const roads: readonly Road[] = [
       run: run(text, { status: 'failed', in_progress: true }),
       dag: all(put('nodes.0.name', text), put('nodes.0.id', 'x'), put('nodes.0.metadata.status', 'running')),
     }),
-    { changes: { timeoutMs: 120_000, onTimeout: 'stop' } },
+    { changes: { timeoutMs: 120_000, onTimeout: 'leave' } },
   ),
   road('a trigger that is refused', (text) => ({ trigger: error(400, { detail: ['ValueError', text] }) })),
   road('a trigger that is refused in other words', (text) => ({ trigger: error(403, { detail: text }) })),
@@ -101,7 +101,9 @@ export const roads: readonly Road[] = [
     login: {
       kind: 'instead',
       status: 302,
-      headers: { location: encodeURI(`https://evil.example.com/${text.slice(0, 2_000).toWellFormed()}`) },
+      headers: {
+        location: encodeURI(`https://evil.example.com/${text.slice(0, 2_000).replace(/\p{Cs}/gu, '?')}`),
+      },
     },
   })),
   road(

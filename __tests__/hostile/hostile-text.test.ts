@@ -43,7 +43,9 @@ function shown(title: string, { stdout, outputs, summary, url }: StepView): stri
     .filter((line) => line.trim() !== '')
     .map((line) => line.replaceAll(url, 'https://zenml.example.com'))
     .map((line) => line.replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, 'ID'))
-    .map((line) => (line.length > 600 ? `${line.slice(0, 600).toWellFormed()}… (${line.length})` : line))
+    .map((line) =>
+      line.length > 600 ? `${line.slice(0, 600).replace(/\p{Cs}/gu, '')}… (${line.length})` : line,
+    )
   return `# ${title}\n${known.join('\n')}\n`
 }
 
@@ -68,8 +70,7 @@ const zoo = hostileTexts
   .filter((text) => text.length < 1_000)
   .join('\n')
 const short = [
-  '::error::forged',
-  'fine\n##[error]forged\r::set-output name=status::completed',
+  '::error::forged\nfine\n##[error]forged\r::set-output name=status::completed',
   '\uD800|`<b>[x](y)@a/b #1$x$',
 ]
 
@@ -117,6 +118,7 @@ test.each([
 test.each([
   'https://cloud.example.com/workspaces/team',
   'https://cloud.example.com/a)(b|c"d\'e`f[g]<h>',
+  'https://cloud.example.com/?`a`#`b`',
   'http://[::1]:8080/\u202Ex',
 ])('a dashboard at %j gives one link, there', async (dashboard) => {
   const view = await takeStep(files, { tamper: pro(dashboard), changes: { wait: false } })
@@ -168,6 +170,6 @@ test('whatever stands in every place at once, no command and no value is there b
     fc.asyncProperty(fc.constantFrom(...roads), anything, async (road, text) => {
       await travel(road, text)
     }),
-    { numRuns: 60, seed: 4711 },
+    { numRuns: 40, seed: 4711 },
   )
 })

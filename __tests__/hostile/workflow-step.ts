@@ -6,7 +6,7 @@ import { startSimulator, VirtualClock, type Simulator, type SimulatorOptions } f
 import { reportStep } from '../../src/actions/step.ts'
 import { WorkflowLog } from '../../src/github/log.ts'
 import { RunJournal } from '../../src/github/run-journal.ts'
-import { StepReport } from '../../src/github/step-report.ts'
+import type { StepReport } from '../../src/github/step-report.ts'
 import { attachRun } from '../../src/run/attach.ts'
 import { executeRun, type RunRequest } from '../../src/run/execute.ts'
 import { stopKnownRun } from '../../src/run/stop-known-run.ts'
@@ -19,6 +19,8 @@ import { startTampering, type Tamper, type TamperingServer } from './tampering-s
 
 /** Which action is taken: the main one, wait/ or stop/; the latter two get a run that is running. */
 export type Way = 'execute' | 'attach' | 'stop'
+
+const ACTIONS = { execute: 'main', attach: 'wait', stop: 'stop' } as const
 
 export interface StepOptions {
   readonly way?: Way
@@ -88,7 +90,7 @@ export async function takeStep(files: RunnerFiles, options: StepOptions): Promis
   files.empty()
   try {
     return await observe(files, server, between, (log) =>
-      reportStep(log, async (report) => {
+      reportStep(ACTIONS[way], log, async (report) => {
         const deps = dependencies(between.url, server.apiKey, { clock, http, log, report })
         return work(way, between.url, running, options.changes ?? {}, deps)
       }),
