@@ -50586,10 +50586,6 @@ const inputTables = {
         ...insecure,
     }),
 };
-/** The inputs of the main action, in the order of action.yml. */
-const inputNames = inputTables.main.names;
-/** The defaults of the main action's inputs. */
-const inputDefaults = inputTables.main.defaults;
 
 ;// CONCATENATED MODULE: ./build/github/inputs.js
 
@@ -53649,8 +53645,6 @@ const actionOutputs = {
     wait: ['run-id', 'run-name', 'run-url', 'status', 'conclusion', 'duration', 'pipeline', 'error'],
     stop: ['status', 'conclusion', 'error'],
 };
-/** The outputs of the main action, in the order of action.yml. */
-const outputNames = actionOutputs.main;
 /**
  * Hands a value to the later steps of the job at once; calling it again replaces the value.
  *
@@ -54095,8 +54089,17 @@ function described({ kind, id, name, pipeline }) {
     const of = pipeline?.name === undefined ? '' : ` of the pipeline ${inline(pipeline.name)}`;
     return `Will run the ${NOUNS[kind]} ${inline(name ?? id)}${of} (${inline(id)})`;
 }
+/** The values as well if they fit: a secret among them that is cut in its middle would no longer be masked. */
 function overrides(configuration) {
-    return Object.keys(configuration).length === 0 ? '' : ` with ${inline(JSON.stringify(configuration), LONG)}`;
+    if (Object.keys(configuration).length === 0)
+        return '';
+    const text = JSON.stringify(configuration);
+    return ` with ${inline(text.length <= LONG ? text : pathsOf(configuration).join(', '), LONG)}`;
+}
+function pathsOf(value, prefix = '') {
+    return Object.entries(value).flatMap(([key, below]) => typeof below === 'object' && below !== null && !Array.isArray(below)
+        ? pathsOf(below, `${prefix}${key}.`)
+        : [`${prefix}${key}`]);
 }
 function reasonOf(reason) {
     return reason === undefined || reason === '' ? '' : ` (${inline(reason, LONG)})`;
@@ -54107,6 +54110,8 @@ function run_log_duration(ms) {
 
 ;// CONCATENATED MODULE: ./build/zenml/error-body.js
 const MESSAGE_LIMIT = 600;
+/** Enough to see what kind of thing answered. */
+const MOST_KEYS = 6;
 /** Patterns look no further: on megabytes of a hostile text they would take minutes. */
 const READ_LIMIT = 10_000;
 /**
@@ -54133,14 +54138,29 @@ function readErrorBody(answer) {
     const text = property(json, 'detail') ?? property(json, 'error');
     if (text !== undefined)
         return { source: 'the server', message: error_body_cut(oneLine(written(text))) };
-    const plain = error_body_cut(oneLine(answer.body));
     if (answer.status < 300) {
         return {
             source: 'something that is not a ZenML API',
-            message: `an answer of an unknown shape: ${plain || '(empty)'}`,
+            message: `an answer of an unknown shape: ${shape(answer.body, json)}`,
         };
     }
-    return { source: 'the server', message: plain || '(no text)' };
+    return { source: 'the server', message: error_body_cut(oneLine(answer.body)) || '(no text)' };
+}
+/** What an answer looks like; never its values, because a login's holds a token that nobody has masked yet. */
+function shape(body, json) {
+    if (Array.isArray(json))
+        return `a list of ${json.length}`;
+    if (typeof json === 'object' && json !== null) {
+        const keys = Object.keys(json);
+        const more = keys.length > MOST_KEYS ? ', …' : '';
+        return keys.length === 0 ? '{}' : error_body_cut(oneLine(`{${keys.slice(0, MOST_KEYS).join(', ')}${more}}`));
+    }
+    if (json !== undefined)
+        return json === null ? 'null' : `a ${typeof json}`;
+    // What begins so is JSON that was cut or damaged, and may hold a token as well.
+    if (/^[\s\uFEFF]*[[{"]/.test(body))
+        return `damaged JSON of ${body.length} characters`;
+    return error_body_cut(oneLine(body)) || '(empty)';
 }
 function redirect(answer) {
     const location = answer.headers['location'];
@@ -54295,6 +54315,9 @@ class TransportError extends ZenmlError {
         if (code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'EPROTO') {
             return new TransportError(code, 'the server does not speak TLS there; is it http:// or another port?', sent, true);
         }
+        if (code === 'UND_ERR_DESTROYED' || code === 'UND_ERR_CLOSED') {
+            return new TransportError(code, 'the connections were closed, because the step has ended', sent, true);
+        }
         const proxyStatus = /Proxy response \((\d{3})\)/.exec(error.message)?.[1];
         if (proxyStatus !== undefined) {
             const told = `the proxy refused the connection with status ${proxyStatus}`;
@@ -54348,6 +54371,10 @@ class UnreachableError extends ZenmlError {
         super(cause instanceof AnswerError ? cause.message : `Could not ${doing}: ${cause.message}`);
         this.cause = cause;
     }
+}
+/** ZenML's own 404: the thing asked for is not there. A route that is not there has no exception's name. */
+function isGone(error) {
+    return error instanceof AnswerError && error.status === 404 && error.exception !== undefined;
 }
 /** True for every failure that this room reports. */
 function isZenmlError(error) {
@@ -54503,13 +54530,17 @@ function isLoopback(host) {
 const external_node_timers_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
 ;// CONCATENATED MODULE: ./build/zenml/system-clock.js
 
+/** Node's timers take no more, 24.8 days, and fire at once instead. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** Real time and real chance. */
 const systemClock = {
     now: () => Date.now(),
     sleep: async (ms, signal) => {
         signal?.throwIfAborted();
         try {
-            await (0,external_node_timers_promises_namespaceObject.setTimeout)(ms, undefined, { signal });
+            for (let leftMs = ms; leftMs > 0; leftMs -= LONGEST_TIMER_MS) {
+                await (0,external_node_timers_promises_namespaceObject.setTimeout)(Math.min(leftMs, LONGEST_TIMER_MS), undefined, { signal });
+            }
         }
         catch (error) {
             // Node wraps the reason; callers compare it.
@@ -54518,6 +54549,12 @@ const systemClock = {
     },
     random: () => Math.random(),
 };
+/** A signal that is aborted after so many milliseconds, or never where no timer reaches so far. */
+function timeLimit(ms) {
+    return ms > LONGEST_TIMER_MS
+        ? new AbortController().signal
+        : AbortSignal.timeout(Math.max(0, Math.ceil(ms)));
+}
 
 ;// CONCATENATED MODULE: ./build/zenml/retry.js
 
@@ -54525,6 +54562,11 @@ const systemClock = {
 const PASSING = new Set([408, 425, 429, 500, 502, 503, 504]);
 /** Enough for a server that restarts (some 15 s): six tries wait half a minute on average. */
 const MOST_ATTEMPTS = 7;
+/** Milliseconds that the server asked to wait with a Retry-After; 0 if it did not. */
+function retryAfterOf(error) {
+    const answer = error instanceof UnreachableError ? error.cause : error;
+    return answer instanceof AnswerError ? (answer.retryAfterMs ?? 0) : 0;
+}
 /** A page that says all is well is mostly a wrong address, and seldom a load balancer's passing one. */
 const MOST_ATTEMPTS_FOREIGN = 3;
 /** Longer than this nobody wants to wait silently for one answer; the server's own words are more useful then. */
@@ -54539,7 +54581,7 @@ function decideRetry(error, attempt, random) {
     const most = isForeignPage(error) ? MOST_ATTEMPTS_FOREIGN : MOST_ATTEMPTS;
     if (attempt >= most || !isPassing(error))
         return { kind: 'give-up' };
-    const asked = error instanceof AnswerError ? (error.retryAfterMs ?? 0) : 0;
+    const asked = retryAfterOf(error);
     if (asked > LONGEST_RETRY_AFTER_MS)
         return { kind: 'give-up' };
     return { kind: 'retry', waitMs: backoffMs(attempt, random, { atLeastMs: asked }) };
@@ -54591,7 +54633,7 @@ class Api {
         for (let attempt = 1;; attempt += 1) {
             try {
                 const answer = await this.exchange({ method: 'GET', ...call });
-                const parsed = answer.status === 200 ? schema.safeParse(error_body_parseJson(answer.body)) : undefined;
+                const parsed = answer.status === 200 ? parseAnswer(schema, answer.body) : undefined;
                 if (parsed?.success === true)
                     return parsed.data;
                 throw new AnswerError(doing, answer, clock.now());
@@ -54621,13 +54663,13 @@ class Api {
         throw new CredentialError(`${message}. The login works, but its token is refused: check that the account is active`);
     }
     async #send({ method, path, query = {}, json, headers }) {
-        const { http, baseUrl, session, signal } = this.#deps;
+        const { http, baseUrl, secrets, session, signal } = this.#deps;
         const url = new URL(`${baseUrl}/api/v1${path}`);
         for (const [name, value] of Object.entries(query))
             if (value !== undefined)
                 url.searchParams.set(name, value);
         const token = await untilAborted(session.token(), signal);
-        return http.send({
+        const answer = await http.send({
             method,
             url: url.href,
             headers: {
@@ -54638,10 +54680,24 @@ class Api {
             ...(json === undefined ? {} : { body: JSON.stringify(json) }),
             signal,
         });
+        return secrets.clean(answer);
+    }
+}
+/** An answer that is nested too deeply to be checked is as good as one of a wrong shape. */
+function parseAnswer(schema, body) {
+    try {
+        return schema.safeParse(error_body_parseJson(body));
+    }
+    catch (error) {
+        if (error instanceof RangeError)
+            return undefined;
+        throw error;
     }
 }
 /** A login serves all requests, so no request's signal ends it; but nobody waits for it any longer. */
 async function untilAborted(work, signal) {
+    // Whoever stops waiting must not leave a rejection that nobody hears: Node ends the process for one.
+    work.catch(() => undefined);
     if (signal === undefined)
         return work;
     signal.throwIfAborted();
@@ -54698,10 +54754,12 @@ function toStepParameters(from) {
         return undefined;
     return Object.fromEntries(Object.entries(steps).map(([name, step]) => [name, step?.parameters ?? {}]));
 }
-function toRun({ id, name, body, metadata, resources }) {
+function toRun(from) {
+    const { id, name, body, metadata, resources } = from;
     return {
         id,
         name: name ?? undefined,
+        permissionDenied: from.permission_denied === true,
         ...stateOf(body),
         endTime: metadata?.end_time ?? undefined,
         templateId: metadata?.template_id ?? undefined,
@@ -54728,8 +54786,13 @@ function toStep(from) {
 function stepsOfDag(dag) {
     const steps = new Map(dag.nodes.filter(({ type }) => type === 'step').map((node) => [node.node_id, node]));
     const sources = new Map();
-    for (const { source, target } of dag.edges)
-        sources.set(target, [...(sources.get(target) ?? []), source]);
+    for (const { source, target } of dag.edges) {
+        const known = sources.get(target);
+        if (known === undefined)
+            sources.set(target, [source]);
+        else
+            known.push(source);
+    }
     const upstream = (nodeId) => (sources.get(nodeId) ?? [])
         .flatMap((source) => (steps.has(source) ? [source] : (sources.get(source) ?? [])))
         .flatMap((source) => steps.get(source)?.name ?? []);
@@ -54746,6 +54809,8 @@ function stepsOfDag(dag) {
  * Only what is relied on, as servers 0.74 to 0.98 answer it. Fields that a version lacks are optional; body,
  * metadata and resources are null in an object that the account may not see (`permission_denied`).
  */
+/** Of the largest graph that is read; more would keep the process from hearing a signal. */
+const MOST_EDGES = 100_000;
 const reference = object({ id: schemas_string(), name: schemas_string().nullish() }).nullish();
 /** ZenML writes times in UTC without a zone. Gives milliseconds since the epoch. */
 const schemas_time = schemas_string().transform((text, context) => {
@@ -54756,7 +54821,8 @@ const schemas_time = schemas_string().transform((text, context) => {
     return NEVER;
 });
 const tokenSchema = object({
-    access_token: schemas_string().min(1),
+    /** What can stand in a header. */
+    access_token: schemas_string().regex(/^[\x21-\x7e]{1,16000}$/),
     /** Seconds; null where tokens never expire. */
     expires_in: schemas_number().nullish(),
 });
@@ -54824,11 +54890,20 @@ const dagSchema = object({
         name: schemas_string(),
         metadata: object({ status: schemas_string().nullish() }).nullish(),
     })),
-    edges: schemas_array(object({ source: schemas_string(), target: schemas_string() })),
+    edges: schemas_array(object({ source: schemas_string(), target: schemas_string() })).max(MOST_EDGES),
 });
 /** A page of a list; items beyond the page are counted in `total`. */
 function pageOf(item) {
     return object({ total: schemas_number(), total_pages: schemas_number(), items: schemas_array(item) });
+}
+
+;// CONCATENATED MODULE: ./build/zenml/path-segment.js
+/**
+ * A text as one segment of an address's path. Half of a surrogate pair, which no address can hold, becomes the
+ * replacement character; encodeURIComponent would throw.
+ */
+function pathSegment(text) {
+    return encodeURIComponent(text.replace(/\p{Cs}/gu, '\uFFFD'));
 }
 
 ;// CONCATENATED MODULE: ./build/zenml/stop-answer.js
@@ -54839,6 +54914,9 @@ function readStopAnswer(answer, now) {
     if (answer.status === 200)
         return { kind: 'accepted' };
     const error = new AnswerError('stop the run', answer, now);
+    // A proxy or a page in between says nothing about the run.
+    if (!error.fromZenml)
+        return { kind: 'unclear', error };
     switch (error.status) {
         case 403:
             if (/no orchestrator run id/i.test(error.detail))
@@ -54856,7 +54934,7 @@ function readStopAnswer(answer, now) {
         case 501:
             return { kind: 'doubtful', error };
         default:
-            return isPassing(error) || !error.fromZenml ? { kind: 'unclear', error } : { kind: 'refused', error };
+            return isPassing(error) ? { kind: 'unclear', error } : { kind: 'refused', error };
     }
 }
 
@@ -54895,6 +54973,9 @@ function readTriggerAnswer(answer, now) {
 
 
 
+
+/** 20,000 steps; a server that never comes to an end must not hold the step for ever. */
+const MOST_STEP_PAGES = 200;
 const ROUTES = {
     template: '/run_templates',
     snapshot: '/pipeline_snapshots',
@@ -54925,13 +55006,13 @@ class ZenmlClient {
     }
     /** A project by name or id; before 0.82 a project was called workspace. */
     async project(nameOrId, route) {
-        const path = `/${route}/${encodeURIComponent(nameOrId)}`;
+        const path = `/${route}/${pathSegment(nameOrId)}`;
         return this.#api.read(`find the project "${nameOrId}"`, { path }, projectSchema);
     }
     /** A template or snapshot with its parameters. */
     async definition(kind, id) {
         const query = kind === 'snapshot' ? { include_config_schema: 'true' } : {};
-        const call = { path: `${ROUTES[kind]}/${encodeURIComponent(id)}`, query };
+        const call = { path: `${ROUTES[kind]}/${pathSegment(id)}`, query };
         return toDefinition(kind, await this.#api.read(`read the ${client_NOUNS[kind]} ${id}`, call, definitionSchema));
     }
     /** Named templates or snapshots, newest first. Servers ignore filters that they do not know: check each item. */
@@ -54961,7 +55042,7 @@ class ZenmlClient {
     async trigger(definition, body, key) {
         const call = {
             method: 'POST',
-            path: `${ROUTES[definition.kind]}/${definition.id}/runs`,
+            path: `${ROUTES[definition.kind]}/${pathSegment(definition.id)}/runs`,
             json: definition.kind === 'snapshot' ? { run_configuration: body } : body,
             headers: { 'idempotency-key': key },
         };
@@ -54969,6 +55050,8 @@ class ZenmlClient {
             return readTriggerAnswer(await this.#api.exchange(call), this.#api.now());
         }
         catch (error) {
+            if (error instanceof UnreachableError)
+                return { kind: 'not-sent', error };
             if (!(error instanceof TransportError))
                 throw error;
             return error.sent ? { kind: 'unclear', error } : { kind: 'not-sent', error };
@@ -55000,24 +55083,25 @@ class ZenmlClient {
     }
     /** A run's state; `hydrate` adds the times, and is slower. */
     async run(id, { hydrate }) {
-        const call = { path: `/runs/${encodeURIComponent(id)}`, query: { hydrate: String(hydrate) } };
+        const call = { path: `/runs/${pathSegment(id)}`, query: { hydrate: String(hydrate) } };
         return toRun(await this.#api.read('read the run', call, runSchema));
     }
     /** A run's steps, those not started included, in the order of the graph. From 0.75 on or so; 0.74 has no such route. */
     async dag(id) {
-        return stepsOfDag(await this.#api.read("read the run's steps", { path: `/runs/${encodeURIComponent(id)}/dag` }, dagSchema));
+        return stepsOfDag(await this.#api.read("read the run's steps", { path: `/runs/${pathSegment(id)}/dag` }, dagSchema));
     }
     /** A run's started steps, all pages. */
     async steps(id) {
         const steps = [];
         for (let page = 1;; page += 1) {
             const call = {
-                path: `/runs/${encodeURIComponent(id)}/steps`,
+                path: `/runs/${pathSegment(id)}/steps`,
                 query: { hydrate: 'false', size: '100', page: String(page), sort_by: 'asc:created' },
             };
             const answer = await this.#api.read("read the run's steps", call, pageOf(stepSchema));
-            steps.push(...answer.items.map(toStep));
-            if (page >= answer.total_pages || answer.items.length === 0)
+            for (const item of answer.items)
+                steps.push(toStep(item));
+            if (page >= Math.min(answer.total_pages, MOST_STEP_PAGES) || answer.items.length === 0)
                 return steps;
         }
     }
@@ -55025,7 +55109,7 @@ class ZenmlClient {
     async refresh(id) {
         const call = {
             method: 'POST',
-            path: `/runs/${encodeURIComponent(id)}/refresh`,
+            path: `/runs/${pathSegment(id)}/refresh`,
             query: { include_steps: 'true' },
         };
         const answer = await this.#api.exchange(call);
@@ -55036,7 +55120,7 @@ class ZenmlClient {
     async stop(id, { graceful }) {
         const call = {
             method: 'POST',
-            path: `/runs/${encodeURIComponent(id)}/stop`,
+            path: `/runs/${pathSegment(id)}/stop`,
             query: { graceful: String(graceful) },
         };
         try {
@@ -55055,7 +55139,7 @@ class ZenmlClient {
     async failInitializing(id, reason) {
         const call = {
             method: 'PUT',
-            path: `/runs/${encodeURIComponent(id)}`,
+            path: `/runs/${pathSegment(id)}`,
             json: { status: 'failed', status_reason: reason },
         };
         const answer = await this.#api.exchange(call);
@@ -55094,7 +55178,10 @@ class Http {
         this.#limits = { ...DEFAULT_LIMITS, ...limits };
         this.#dispatcher = new undici/* EnvHttpProxyAgent */.J2({
             ...proxiesFromEnvironment(),
-            connect: { timeout: this.#limits.connectMs },
+            // Said outright, so that no variable of the runner can switch it off.
+            connect: { timeout: this.#limits.connectMs, rejectUnauthorized: true },
+            requestTls: { rejectUnauthorized: true },
+            proxyTls: { rejectUnauthorized: true },
             // The exchange's own limit is the one that counts: it also ends answers that drip for ever.
             headersTimeout: 0,
             bodyTimeout: 0,
@@ -55157,7 +55244,7 @@ function proxyOf(variable) {
     if (value === '')
         return undefined;
     const address = value.includes('://') ? value : `http://${value}`;
-    if (URL.canParse(address))
+    if (URL.canParse(address) && /^https?:$/.test(new URL(address).protocol))
         return address;
     throw new TransportError('PROXY', `the variable ${variable} of this runner holds no address; it should look like http://proxy.example.com:3128`, false, true);
 }
@@ -55219,6 +55306,44 @@ class Exchange {
     }
 }
 
+;// CONCATENATED MODULE: ./build/zenml/known-secrets.js
+/** Shorter values would blot out ordinary words. */
+const MIN_LENGTH = 16;
+const COVER = '***';
+/**
+ * The key and the tokens of this process, taken out of whatever a server echoes before anything is made of it: an
+ * output or a state is not covered by the log's masks, and a value that is cut in its middle is not either.
+ */
+class KnownSecrets {
+    #forms = new Set();
+    add(secret) {
+        if (secret.length < MIN_LENGTH)
+            return;
+        const base64 = Buffer.from(secret).toString('base64');
+        for (const form of [secret, encodeURIComponent(secret), base64])
+            this.#forms.add(form);
+    }
+    /** The same answer without the secrets. */
+    clean({ status, headers, body }) {
+        return {
+            status,
+            headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [
+                name,
+                Array.isArray(value) ? value.map((each) => this.#cover(each)) : this.#cover(value),
+            ])),
+            body: this.#cover(body),
+        };
+    }
+    #cover(text) {
+        if (text === undefined)
+            return text;
+        let covered = text;
+        for (const form of this.#forms)
+            covered = covered.replaceAll(form, COVER);
+        return covered;
+    }
+}
+
 ;// CONCATENATED MODULE: ./build/zenml/session.js
 
 
@@ -55273,11 +55398,12 @@ class KeySession {
         return login;
     }
     async #login() {
-        const { clock, onToken, onWait, signal } = this.#deps;
+        const { clock, onToken, onWait, secrets, signal } = this.#deps;
         let waitedForWindow = false;
         for (let attempt = 1;; attempt += 1) {
             try {
                 const token = await this.#exchange();
+                secrets.add(token.access_token);
                 onToken(token.access_token);
                 this.expiresAt = token.expires_in == null ? undefined : clock.now() + token.expires_in * 1000;
                 return token.access_token;
@@ -55310,7 +55436,7 @@ class KeySession {
         const token = answer.status === 200 ? tokenSchema.safeParse(error_body_parseJson(answer.body)) : undefined;
         if (token?.success === true)
             return token.data;
-        throw new AnswerError('log in', answer, this.#deps.clock.now());
+        throw new AnswerError('log in', this.#deps.secrets.clean(answer), this.#deps.clock.now());
     }
 }
 const GIVE_UP = { kind: 'give-up' };
@@ -55351,9 +55477,13 @@ const USER_AGENT = 'zenml-run-action/0.1.0';
 
 
 
+
 /** Makes a client of the server that the inputs name; nothing is sent yet. */
 function connect({ baseUrl, credential, clock, log, reporter }) {
     const http = new Http(USER_AGENT);
+    const secrets = new KnownSecrets();
+    secrets.add(credential.kind === 'api-key' ? credential.key : credential.token);
+    const life = new AbortController();
     const onRetry = (line, waitMs) => {
         reporter.tell({ kind: 'retry', line, waitMs });
     };
@@ -55361,12 +55491,23 @@ function connect({ baseUrl, credential, clock, log, reporter }) {
         log.mask(token);
     };
     const session = credential.kind === 'api-key'
-        ? new KeySession(baseUrl, credential.key, { http, clock, onToken, onWait: onRetry })
+        ? new KeySession(baseUrl, credential.key, {
+            http,
+            secrets,
+            clock,
+            onToken,
+            onWait: onRetry,
+            signal: life.signal,
+        })
         : new TokenSession(credential.token);
     return {
         session,
-        client: new ZenmlClient(new Api({ http, baseUrl, session, clock, onRetry })),
-        close: () => http.close(),
+        client: new ZenmlClient(new Api({ http, baseUrl, secrets, session, clock, onRetry })),
+        close: () => {
+            // A login that waits for its minute would keep the process alive.
+            life.abort(new Error('the connection was closed'));
+            return http.close();
+        },
     };
 }
 
@@ -55449,25 +55590,32 @@ function isAtLeast(version, major, minor) {
 
 ;// CONCATENATED MODULE: ./build/zenml/run-url.js
 
+
+/** Browsers follow no longer one, and a later step could not take it. */
+const run_url_MAX_LENGTH = 2_000;
 /**
  * Where a person looks at a run (ZenML API, "Where a person looks at a run"). Undefined if the server tells no
  * address that a browser may follow.
  *
  * @param baseUrl the server's address as the user gave it
  */
-function runUrl(baseUrl, server, runId, project) {
-    const id = encodeURIComponent(runId);
+function runUrl(...place) {
+    const url = run_url_address(...place);
+    return url === undefined || url.length > run_url_MAX_LENGTH ? undefined : url;
+}
+function run_url_address(baseUrl, server, runId, project) {
+    const id = pathSegment(runId);
     if (server.isPro) {
         const dashboard = run_url_httpUrl(server.dashboardUrl);
         if (dashboard === undefined || project === undefined)
             return undefined;
-        return `${dashboard}/projects/${encodeURIComponent(project.id)}/runs/${id}`;
+        return `${dashboard}/projects/${pathSegment(project.id)}/runs/${id}`;
     }
     if (!isAtLeast(server.version, 0, 82))
         return `${baseUrl}/runs/${id}`;
     return project?.name === undefined
         ? undefined
-        : `${baseUrl}/projects/${encodeURIComponent(project.name)}/runs/${id}`;
+        : `${baseUrl}/projects/${pathSegment(project.name)}/runs/${id}`;
 }
 /** A server's text as an address, if it is one with http or https and without user info. */
 function run_url_httpUrl(text) {
@@ -55477,7 +55625,8 @@ function run_url_httpUrl(text) {
         const url = new URL(text);
         if (!/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '')
             return undefined;
-        return url.href.replace(/\/+$/, '');
+        // A query or fragment would swallow the path of the run.
+        return `${url.origin}${url.pathname}`.replace(/\/+$/, '');
     }
     catch {
         return undefined;
@@ -55514,10 +55663,26 @@ function expandRunName(pattern, now) {
         .replaceAll('{date}', date.replaceAll('-', '_'))
         .replaceAll('{time}', `${time.replaceAll(/[:.]/g, '_')}000`);
 }
-/** The part of a default name that all attempts of a workflow run share. */
-function runNamePrefix({ workflowRunId }, pipeline) {
-    // What follows takes some 50 characters, and must never be cut.
-    return `${pipeline.slice(0, MAX_RUN_NAME_LENGTH - 80)}-gh${workflowRunId}-`;
+/**
+ * What is wrong with a run's name as a user wrote it; undefined if nothing is. The server fills placeholders of
+ * its own, and a name that it changes could not be looked up.
+ */
+function name_runNameProblem(pattern) {
+    if (pattern.trim() === '')
+        return 'is empty; drop it, or give it a text';
+    const expanded = expandRunName(pattern, 0);
+    const placeholder = /\{[^{}]*\}|[{}]/.exec(expanded)?.[0];
+    if (placeholder !== undefined)
+        return `holds ${placeholder}; only {date} and {time} are filled in`;
+    const { length } = Array.from(expanded);
+    if (length <= MAX_RUN_NAME_LENGTH)
+        return undefined;
+    return `becomes ${length} characters long; a run's name has at most ${MAX_RUN_NAME_LENGTH}`;
+}
+/** The part of a default name that tells step and attempt; what follows makes it unique. */
+function stepNamePrefix({ workflowRunId, attempt, stepIdentity }, pipeline) {
+    // What follows the pipeline takes some 50 characters, and must never be cut.
+    return `${pipeline.slice(0, MAX_RUN_NAME_LENGTH - 80)}-gh${workflowRunId}-${attempt}-${stepIdentity}-`;
 }
 /**
  * A name that no other step, attempt or workflow run uses, and that a person can read.
@@ -55525,17 +55690,7 @@ function runNamePrefix({ workflowRunId }, pipeline) {
  * @param key the first idempotency key, a UUID: its digits make the name unique
  */
 function defaultRunName(origin, pipeline, key) {
-    const unique = key.replaceAll('-', '').slice(0, 12);
-    return `${runNamePrefix(origin, pipeline)}${origin.attempt}-${origin.stepIdentity}-${unique}`;
-}
-/** Which step and attempt gave a run its default name; undefined for any other name. */
-function readDefaultRunName(name, prefix) {
-    if (!name.startsWith(prefix))
-        return undefined;
-    const [, attempt, stepIdentity] = /^(\d{1,9})-([0-9a-f]{8})-[0-9a-f]{12}$/.exec(name.slice(prefix.length)) ?? [];
-    return attempt === undefined || stepIdentity === undefined
-        ? undefined
-        : { attempt: Number(attempt), stepIdentity };
+    return `${stepNamePrefix(origin, pipeline)}${key.replaceAll('-', '').slice(0, 12)}`;
 }
 
 ;// CONCATENATED MODULE: ./build/run/configure.js
@@ -55557,11 +55712,11 @@ function mergeOverrides({ layers, tags, useCache }) {
     };
     if (runName === undefined || runName === null)
         return { body, runName: undefined };
-    if (typeof runName !== 'string' || runName.trim() === '' || runName.length > MAX_RUN_NAME_LENGTH) {
-        const source = layers.findLast(({ value }) => value['run_name'] !== undefined)?.source ?? 'configuration';
-        throw new RunError(`${source}: run_name must be a text of 1 to ${MAX_RUN_NAME_LENGTH} characters`);
-    }
-    return { body, runName };
+    const problem = typeof runName === 'string' ? name_runNameProblem(runName) : 'must be a text';
+    if (typeof runName === 'string' && problem === undefined)
+        return { body, runName };
+    const source = layers.findLast(({ value }) => value['run_name'] !== undefined)?.source ?? 'configuration';
+    throw new RunError(`${source}: run_name ${problem ?? ''}`);
 }
 /**
  * What the server needs beside the overrides: up to 0.84 it wants every parameter of every step and refuses a
@@ -55624,7 +55779,7 @@ async function resolveProject(client, server, nameOrId) {
         return await client.project(nameOrId, isAtLeast(server.version, 0, 82) ? 'projects' : 'workspaces');
     }
     catch (error) {
-        if (!isNotFound(error))
+        if (!isGone(error))
             throw error;
         throw new RunError(`project: there is no project "${nameOrId}" on this server. Check its name; ${NOT_ALLOWED_HINT}`);
     }
@@ -55646,7 +55801,7 @@ class Finder {
             definition = await this.#client.definition(kind, id);
         }
         catch (error) {
-            if (isNotFound(error))
+            if (isGone(error))
                 throw await this.#notFound(kind, `with the id ${id}`, id);
             throw error;
         }
@@ -55722,9 +55877,6 @@ function runnable(definition) {
     const noun = resolve_NOUNS[definition.kind];
     throw new RunError(`${definition.kind}: the ${noun} "${definition.name ?? definition.id}" cannot be run: ` +
         'its stack or its build is gone, or it was made on a local stack. Make a new one on a remote stack and use that');
-}
-function isNotFound(error) {
-    return error instanceof AnswerError && error.status === 404 && error.fromZenml;
 }
 
 ;// CONCATENATED MODULE: ./build/run/prepare.js
@@ -55815,21 +55967,21 @@ function isStepSucceeded(status) {
 ;// CONCATENATED MODULE: ./build/run/resume.js
 
 
+/** How many earlier attempts are looked through; one request each. */
+const resume_MOST_ATTEMPTS = 10;
 /**
  * The run that an earlier attempt of the same step left and that is worth taking up: it goes on, or has
  * completed. A failed or stopped one is what a re-run is for. Where several match, guessing would be worse than
  * a new run.
  */
 async function findEarlierRun(client, origin, pipeline, projectId) {
-    if (origin.attempt <= 1)
-        return { kind: 'none' };
-    const prefix = runNamePrefix(origin, pipeline);
-    const matches = (await client.runsByPrefix(prefix, projectId)).flatMap((run) => {
-        const name = run.name ?? '';
-        const parts = readDefaultRunName(name, prefix);
-        const isEarlier = parts?.stepIdentity === origin.stepIdentity && parts.attempt < origin.attempt;
-        return isEarlier && isWorthTaking(run) ? [{ run, name, attempt: parts.attempt }] : [];
-    });
+    const matches = [];
+    const oldest = Math.max(1, origin.attempt - resume_MOST_ATTEMPTS);
+    for (let attempt = origin.attempt - 1; attempt >= oldest; attempt -= 1) {
+        const prefix = stepNamePrefix({ ...origin, attempt }, pipeline);
+        const runs = await client.runsByPrefix(prefix, projectId);
+        matches.push(...runs.filter(isWorthTaking).map((run) => ({ run, name: run.name ?? run.id, attempt })));
+    }
     const [match, ...others] = matches;
     if (match === undefined)
         return { kind: 'none' };
@@ -55932,6 +56084,7 @@ class Stop {
     #graceful;
     #status;
     #asked = false;
+    #timesGone = 0;
     #earlySince;
     #lastFailure = 'the server did not answer in time';
     constructor(request, deps) {
@@ -55982,7 +56135,7 @@ class Stop {
             case 'finished':
                 return this.#accountForSteps(await this.#look(), { byItself: true });
             case 'gone':
-                return { kind: 'ended', status: this.#status, byItself: true };
+                return this.#checkGone();
             case 'unsupported': {
                 const run = await this.#look();
                 if (run.status === 'initializing')
@@ -55999,6 +56152,14 @@ class Stop {
                 await this.#pauseAfter(answer.error, attempt);
                 return undefined;
         }
+    }
+    /** One 404 may come from a replica that lags behind. */
+    async #checkGone() {
+        this.#timesGone += 1;
+        if (this.#timesGone > 1)
+            return { kind: 'gone', status: this.#status };
+        await this.#pause(EARLY_PAUSE_MS);
+        return undefined;
     }
     /** 0.98 marks the run before it asks the orchestrator, so its steps end although the answer is an error. */
     async #checkDoubtful(before, error) {
@@ -56029,7 +56190,7 @@ class Stop {
         if (run.status === 'initializing')
             return this.#markFailed();
         if (runPhase(run.status) !== 'going-on')
-            return this.#accountForSteps(run);
+            return this.#accountForSteps(run, { byItself: true });
         await this.#pause(EARLY_PAUSE_MS);
         return undefined;
     }
@@ -56041,7 +56202,11 @@ class Stop {
         const until = Math.min(this.#deps.clock.now() + AFTERMATH_MS, deadline);
         try {
             while (this.#deps.clock.now() < until) {
-                const accounted = await this.#accountForSteps(await this.#look());
+                const run = await this.#look();
+                if (runPhase(run.status) === 'going-on') {
+                    return this.#goingOn(`the server took the request to end it, but it is still ${run.status}`);
+                }
+                const accounted = await this.#accountForSteps(run);
                 if (accounted.kind !== 'ended')
                     return accounted;
                 await this.#pause(AFTERMATH_PAUSE_MS);
@@ -56121,6 +56286,12 @@ async function endRun({ run, mode, reason, deadline }, deps) {
                 sentence: stopped.byItself
                     ? `The run "${run.name}" had ended before it could be stopped and is ${stopped.status}${where}`
                     : `The run "${run.name}" was stopped and is now ${stopped.status}${where}`,
+            };
+        case 'gone':
+            return {
+                settled: true,
+                status: stopped.status,
+                sentence: `The run "${run.name}" is no longer on the server: it was deleted there. Steps of it that were running may go on`,
             };
         case 'asked':
             return {
@@ -56202,6 +56373,7 @@ async function lookUp(planned, { lookUpUntil, deadline }, { client, clock, signa
                     throw error;
                 if (!isPassing(error))
                     return 'unknown';
+                pauseMs = Math.max(pauseMs, retryAfterOf(error));
             }
             const end = answered ? Math.min(lookUpUntil, deadline) : deadline;
             if (clock.now() + pauseMs > end)
@@ -56306,6 +56478,8 @@ function nextPollMs(elapsedMs, fixedMs, random) {
 
 /** A server's upgrade with a migration of its database takes minutes; the promise is at least five. */
 const TOLERATED_SILENCE_MS = 600_000;
+/** A server may ask for patience, but a run that ended must not go unseen for hours. */
+const LONGEST_ASKED_WAIT_MS = 300_000;
 /** One 404 may come from a replica that lags behind, or from a proxy in the middle of a roll-out. */
 const GONE_AFTER = 3;
 /** Nobody marks a run as failed whose process died; after this time the orchestrator is asked how it is. */
@@ -56331,6 +56505,8 @@ class Watch {
     #changedAt;
     #lostSince;
     #timesGone = 0;
+    /** Of a Retry-After at the last look. */
+    #askedToWaitMs = 0;
     #orchestratorAskedAt;
     #orchestratorAnswers = true;
     #toldSlowStart = false;
@@ -56355,13 +56531,16 @@ class Watch {
             const remainingMs = timeoutMs === undefined ? Number.POSITIVE_INFINITY : timeoutMs - elapsedMs;
             if (remainingMs <= 0)
                 return { kind: 'timed-out', status: this.#status };
-            await clock.sleep(Math.min(nextPollMs(elapsedMs, pollIntervalMs, clock.random()), remainingMs), signal);
+            const pollMs = Math.max(nextPollMs(elapsedMs, pollIntervalMs, clock.random()), this.#askedToWaitMs);
+            await clock.sleep(Math.min(pollMs, remainingMs), signal);
         }
     }
     async #look() {
         try {
             const sighting = await this.#sight();
             this.#noteSighting(sighting);
+            if (sighting.run.permissionDenied)
+                return this.#denied();
             if (isOver(sighting, this.#deps.clock.now() - this.#changedAt))
                 return { kind: 'over', run: sighting.run };
             if (sighting.run.status === 'paused')
@@ -56385,6 +56564,7 @@ class Watch {
         const { clock, reporter } = this.#deps;
         const now = clock.now();
         this.#timesGone = 0;
+        this.#askedToWaitMs = 0;
         if (this.#lostSince !== undefined) {
             reporter.tell({ kind: 'server-back', afterMs: now - this.#lostSince });
             this.#lostSince = undefined;
@@ -56420,6 +56600,10 @@ class Watch {
             reporter.tell({ kind: 'still-initializing', sinceMs: waitedMs, reason: run.statusReason });
         }
     }
+    #denied() {
+        const detail = 'the account may not read this run; give it a role that may read pipeline runs';
+        return { kind: 'lost', status: this.#status, detail };
+    }
     /** Says once, each time the run pauses, what it waits for. */
     async #notePause() {
         if (this.#toldPause)
@@ -56453,8 +56637,9 @@ class Watch {
         const { clock, reporter } = this.#deps;
         const status = this.#status;
         const detail = error.message;
+        this.#askedToWaitMs = Math.min(retryAfterOf(error), LONGEST_ASKED_WAIT_MS);
         const now = clock.now();
-        if (error instanceof AnswerError && error.status === 404 && error.exception !== undefined) {
+        if (isGone(error)) {
             this.#timesGone += 1;
             return this.#timesGone < GONE_AFTER ? undefined : { kind: 'gone', status, detail };
         }
@@ -56507,7 +56692,15 @@ class StepRun {
     #followedFrom;
     constructor(policy, deps) {
         this.#policy = policy;
-        this.#deps = { ...deps, journal: this.#remembering(deps.journal) };
+        const reporter = {
+            tell: (event) => {
+                if (event.kind === 'state' && this.#started !== undefined) {
+                    this.#started = { ...this.#started, status: event.status };
+                }
+                deps.reporter.tell(event);
+            },
+        };
+        this.#deps = { ...deps, reporter, journal: this.#remembering(deps.journal) };
     }
     async run(begin) {
         const { clock, journal, signal } = this.#deps;
@@ -56536,6 +56729,9 @@ class StepRun {
                 this.#started = run;
                 journal.started(run);
             },
+            ending: (mode) => {
+                journal.ending(mode);
+            },
             settled: () => {
                 journal.settled();
             },
@@ -56558,6 +56754,7 @@ class StepRun {
                 const run = { ...started, status: watched.status };
                 const deadline = this.#deps.clock.now() + TIMEOUT_STOP_MS;
                 const reason = this.#reason('stopped after its timeout');
+                this.#deps.journal.ending(onTimeout);
                 const ended = await endRun({ run, mode: onTimeout, reason, deadline }, this.#deps);
                 if (ended.settled)
                     this.#deps.journal.settled();
@@ -56572,7 +56769,7 @@ class StepRun {
     async #cancel() {
         const { client, clock, timeLimit, journal } = this.#deps;
         if (this.#planned === undefined && this.#started === undefined) {
-            return { conclusion: 'cancelled', status: '', error: 'Cancelled before a run was started' };
+            return { conclusion: 'cancelled', status: '', error: this.#policy.nothingToCancel };
         }
         const signal = timeLimit(CANCEL_BUDGET_MS + CANCEL_GRACE_MS);
         const ended = await cleanUp({
@@ -56635,6 +56832,8 @@ function adviceFor(error, noun) {
     const known = ADVICE.find(({ pattern }) => pattern.test(error.detail));
     if (known !== undefined)
         return known.advice(noun);
+    if (!error.fromZenml)
+        return 'Check server-url, and what stands between this runner and the server';
     switch (error.status) {
         case 402:
             return "The ZenML subscription does not allow this run: see its limits in the organization's settings";
@@ -56719,8 +56918,12 @@ class Trigger {
         journal.planned(this.#plan());
         const answer = await client.trigger(definition, { ...configuration, run_name: name }, this.#key);
         // Somebody else's run is as bad as an unreadable answer.
-        if (answer.kind === 'started' && answer.run.name !== undefined && answer.run.name !== name) {
-            const foreign = { status: 200, headers: {}, body: `a run of another name (${answer.run.name})` };
+        if (answer.kind === 'started' && answer.run.name !== name) {
+            const foreign = {
+                status: 200,
+                headers: {},
+                body: `a run of another name (${answer.run.name ?? 'none'})`,
+            };
             return { kind: 'unclear', error: new AnswerError('start the run', foreign, clock.now()) };
         }
         return answer;
@@ -56757,8 +56960,8 @@ class Trigger {
                 await this.#pause('limited', answer.error);
                 return this.#adoptIfUnclear();
             case 'not-sent':
-                if (answer.error.permanent)
-                    throw new UnreachableError('start the run', answer.error);
+                if (!isPassing(answer.error))
+                    throw unreachable(answer.error);
                 await this.#pause('not-sent', answer.error);
                 return this.#adoptIfUnclear();
             case 'name-taken':
@@ -56807,6 +57010,8 @@ class Trigger {
     }
     /** 409: with random digits in the name it is our run; a user's own name may be anybody's. */
     async #adoptNamesake(error) {
+        if (this.#request.nameIsOurs)
+            this.#mayHaveStarted = true;
         if (!this.#request.nameIsOurs && !this.#mayHaveStarted)
             throw this.#nameTaken();
         const seen = (await this.#lookUp()).length > 0;
@@ -56843,7 +57048,7 @@ class Trigger {
                 const hopeless = !isZenmlError(error) || !isPassing(error);
                 if (hopeless || clock.now() >= this.#request.deadline)
                     throw error;
-                const waitMs = backoffMs(attempt, clock.random());
+                const waitMs = backoffMs(attempt, clock.random(), { atLeastMs: retryAfterOf(error) });
                 reporter.tell({ kind: 'retry', line: error.message, waitMs });
                 await clock.sleep(waitMs, signal);
             }
@@ -56866,7 +57071,7 @@ class Trigger {
         const known = this.#mayHaveStarted
             ? `The server may still be at work on it: look for a run named "${name}" before you start another`
             : 'Nothing was started';
-        throw new RunError(`No run could be started within trigger-timeout. Last: ${this.#lastHindrance}. ${known}`, this.#mayHaveStarted ? 'lost' : 'timed-out');
+        throw new RunError(`No run could be started within trigger-timeout. ${this.#lastHindrance === '' ? '' : `Last: ${this.#lastHindrance}. `}${known}`, this.#mayHaveStarted ? 'lost' : 'timed-out');
     }
     /** A failure that hides whether a run was started must say so. */
     #unknown(error) {
@@ -56877,7 +57082,7 @@ class Trigger {
     }
     async #pause(hindrance, error, backoff = {}) {
         const { clock, reporter, signal } = this.#deps;
-        const atLeastMs = error instanceof AnswerError ? (error.retryAfterMs ?? 0) : 0;
+        const atLeastMs = retryAfterOf(error);
         const remainingMs = Math.max(0, this.#request.deadline - clock.now());
         const waitMs = Math.min(backoffMs(this.#attempt, clock.random(), { atLeastMs, ...backoff }), remainingMs);
         this.#lastHindrance = error.message;
@@ -56885,8 +57090,12 @@ class Trigger {
         await clock.sleep(waitMs, signal);
     }
 }
+function unreachable(error) {
+    return error instanceof UnreachableError ? error : new UnreachableError('start the run', error);
+}
 
 ;// CONCATENATED MODULE: ./build/run/execute.js
+
 
 
 
@@ -56901,13 +57110,14 @@ class Trigger {
  * @throws RunError or ZenmlError, with one line for a person, if no run was started or that is not known
  */
 async function executeRun(request, deps) {
-    return followRun(request, deps, (journaled) => beginRun(request, journaled));
+    const policy = { ...request, nothingToCancel: 'Cancelled before a run was started' };
+    return followRun(policy, deps, (journaled) => beginRun(request, journaled));
 }
 async function beginRun(request, deps) {
     const { clock, reporter, journal } = deps;
     const deadline = clock.now() + request.triggerTimeoutMs;
     const configuration = mergeOverrides(request.overrides);
-    const prepared = await prepare(request, deps);
+    const prepared = await prepareInTime(request, deps);
     const { server, definition, project } = prepared;
     reporter.tell({ kind: 'resolved', definition, overrides: configuration.body });
     const earlier = request.resume ? await resume(request, prepared, deps) : undefined;
@@ -56933,6 +57143,21 @@ async function beginRun(request, deps) {
     journal.started(started);
     reporter.tell({ kind: 'started', run, url: started.url, adopted });
     return started;
+}
+/** What comes before the trigger has the same limit; a server that answers nothing must not hold the step for long. */
+async function prepareInTime(request, deps) {
+    const { client, signal, timeLimit } = deps;
+    const limit = timeLimit(request.triggerTimeoutMs);
+    const either = signal === undefined ? limit : AbortSignal.any([signal, limit]);
+    try {
+        return await prepare(request, { ...deps, client: client.with({ signal: either }) });
+    }
+    catch (error) {
+        if (!limit.aborted || signal?.aborted === true)
+            throw error;
+        const told = 'the time was over before the server had said what there is to run. Nothing was started';
+        throw new RunError(`No run could be started within trigger-timeout: ${told}`, 'timed-out');
+    }
 }
 function nameRun({ runName, origin }, definition, configuration, key, now) {
     const pattern = runName ?? configuration.runName;
@@ -56978,6 +57203,8 @@ function listenForCancellation() {
 ;// CONCATENATED MODULE: ./build/github/run-journal.js
 
 
+
+const MAX_TEXT = 1_000;
 /**
  * Keeps what this step's own post step must know. The runner reads the state file even if this process is
  * killed; of several values of one name the last counts. No secret is ever written here.
@@ -56990,15 +57217,20 @@ class RunJournal {
         outputs_saveState('planned', JSON.stringify(run));
     }
     started(run) {
-        outputs_saveState('started', JSON.stringify(run));
+        // It is found by its id. Each value becomes one variable, and above 128 KiB the post step could not start.
+        outputs_saveState('started', JSON.stringify({ ...run, name: cut(run.name, MAX_TEXT), status: cut(run.status, MAX_TEXT) }));
+    }
+    ending(mode) {
+        outputs_saveState('mode', JSON.stringify(mode));
     }
     settled() {
         outputs_saveState('settled', 'true');
     }
 }
+const modeSchema = schemas_enum(['stop', 'stop-gracefully', 'leave']);
 const factsSchema = object({
     serverUrl: schemas_string(),
-    onCancel: schemas_enum(['stop', 'stop-gracefully', 'leave']),
+    onCancel: modeSchema,
     workflowRunUrl: schemas_string(),
     processId: schemas_number(),
 });
@@ -57017,7 +57249,7 @@ const startedSchema = object({
     url: schemas_string().optional(),
     status: schemas_string(),
 });
-/** What main left unsettled; undefined if it ended in order, or did not get to its inputs' end. */
+/** What main left unsettled; undefined if it ended in order, did not get to its inputs' end, or left nothing readable. */
 function readSavedStep(env) {
     const facts = readState(env, 'facts', factsSchema);
     if (facts === undefined || env['STATE_settled'] === 'true')
@@ -57028,11 +57260,16 @@ function readSavedStep(env) {
         facts,
         planned: planned === undefined ? undefined : { ...planned, projectId: planned.projectId },
         started: started === undefined ? undefined : { ...started, url: started.url },
+        mode: readState(env, 'mode', modeSchema) ?? facts.onCancel,
     };
 }
 function readState(env, name, schema) {
-    const text = env[`STATE_${name}`];
-    return text === undefined || text === '' ? undefined : schema.parse(JSON.parse(text));
+    try {
+        return schema.safeParse(JSON.parse(env[`STATE_${name}`] ?? '')).data;
+    }
+    catch {
+        return undefined;
+    }
 }
 
 ;// CONCATENATED MODULE: ./build/github/summary.js
@@ -57048,7 +57285,7 @@ const SYMBOLS = {
     cancelled: '🚫',
     lost: '❓',
 };
-const MAX_TEXT = 2_000;
+const summary_MAX_TEXT = 2_000;
 /** Appends a section about the run to the job summary. */
 async function writeSummary(content) {
     await summary.addRaw(renderSummary(content), true).write();
@@ -57076,9 +57313,9 @@ function renderSummary(content) {
         ...(error === undefined ? [] : [escapeMarkdown(error), '']),
     ].join('\n');
 }
-/** Text that GitHub shows as it is: no formatting, links, mentions, references or HTML, in one line. */
+/** Text that GitHub shows as it is: no formatting, formulas, links, mentions, references or HTML, in one line. */
 function escapeMarkdown(text) {
-    return escapeUnprintable(text.slice(0, MAX_TEXT)).replace(/[\\`*_{}[\]()<>#+!|~&@:.-]/g, (c) => `&#${c.charCodeAt(0)};`);
+    return escapeUnprintable(text.slice(0, summary_MAX_TEXT)).replace(/[\\`*_{}[\]()<>#+!|~&@:.$-]/g, (c) => `&#${c.charCodeAt(0)};`);
 }
 /** An address inside the round brackets of a link. */
 function encodeLink(url) {
@@ -57090,6 +57327,10 @@ function encodeLink(url) {
 
 
 
+/** The runner cuts an annotation here; all outputs of a job together have 1 MB. */
+const MAX_ERROR_LENGTH = 4_000;
+/** ZenML's own limit is 255; what is longer was made to do harm. */
+const step_report_MAX_NAME_LENGTH = 1_000;
 /** What a person and the later steps get to know: log and outputs while it happens, summary and error at the end. */
 class StepReport {
     #log;
@@ -57112,22 +57353,23 @@ class StepReport {
     }
     /** The step's own end: outputs, one line, the summary. */
     async ended({ conclusion, status, error, durationMs }) {
-        this.#set('status', escapeUnprintable(status));
+        const line = error === undefined ? undefined : showOnOneLine(error, MAX_ERROR_LENGTH);
+        this.#set('status', showOnOneLine(status, step_report_MAX_NAME_LENGTH));
         this.#set('conclusion', conclusion);
         this.#set('duration', Math.floor(durationMs / 1000));
-        this.#set('error', error === undefined ? '' : escapeUnprintable(error));
-        if (error !== undefined)
-            this.#log.error(error, { title: this.#title(conclusion) });
+        this.#set('error', line ?? '');
+        if (line !== undefined)
+            this.#log.error(line, { title: this.#title(conclusion) });
         else if (conclusion === 'completed')
             this.#log.info('The run completed');
         else if (conclusion === 'started')
             this.#log.info('The run goes on; its end is not waited for');
-        await writeSummary({
+        await this.#summarize({
             conclusion,
             status,
             error,
             durationMs,
-            pipeline: this.#definition?.pipeline?.name,
+            pipeline: (this.#definition ?? this.#started?.run)?.pipeline?.name,
             runName: this.#started?.run.name,
             runUrl: this.#started?.url,
         });
@@ -57138,6 +57380,15 @@ class StepReport {
             this.#log.error(line, { title: `Input ${input}` });
         this.#set('conclusion', 'failed');
         this.#set('error', faults.map(({ line }) => line).join('\n'));
+    }
+    /** A summary that cannot be written is no reason to call a run a failure. */
+    async #summarize(content) {
+        try {
+            await writeSummary(content);
+        }
+        catch {
+            this.#log.warning('The job summary could not be written: the runner gave no file for it that can be written to');
+        }
     }
     #set(name, value) {
         if (this.#outputs.includes(name))
@@ -57152,14 +57403,16 @@ class StepReport {
         this.#definition = definition;
         this.#set('template-id', definition.kind === 'template' ? definition.id : '');
         this.#set('snapshot-id', (definition.kind === 'snapshot' ? definition.id : definition.sourceSnapshotId) ?? '');
-        this.#set('pipeline', escapeUnprintable(definition.pipeline?.name ?? ''));
+        this.#set('pipeline', showOnOneLine(definition.pipeline?.name ?? '', step_report_MAX_NAME_LENGTH));
     }
     #noteRun({ run, url }) {
         this.#started = { run, url };
         this.#set('run-id', run.id);
-        this.#set('run-name', escapeUnprintable(run.name ?? ''));
+        this.#set('run-name', showOnOneLine(run.name ?? '', step_report_MAX_NAME_LENGTH));
         this.#set('run-url', url ?? '');
-        this.#set('status', escapeUnprintable(run.status));
+        if (this.#definition === undefined)
+            this.#set('pipeline', showOnOneLine(run.pipeline?.name ?? '', step_report_MAX_NAME_LENGTH));
+        this.#set('status', showOnOneLine(run.status, step_report_MAX_NAME_LENGTH));
     }
 }
 const TITLES = {
@@ -57236,7 +57489,7 @@ async function withRunDependencies({ server, credential }, { onCancel, workflowR
             reporter: report,
             journal: new RunJournal({ serverUrl: server.url, onCancel, workflowRunUrl, processId: process.pid }),
             newKey: external_node_crypto_.randomUUID,
-            timeLimit: (ms) => AbortSignal.timeout(ms),
+            timeLimit: timeLimit,
             signal,
         });
     }
@@ -57318,7 +57571,13 @@ const GONE_WITHIN_MS = 2_000;
 async function endSurvivor(processId, entryFolder) {
     if (!(await runsEntry(processId, entryFolder)))
         return false;
-    process.kill(processId, 'SIGKILL');
+    try {
+        process.kill(processId, 'SIGKILL');
+    }
+    catch {
+        // It ended in between, or belongs to somebody else: nothing of ours is left to end.
+        return false;
+    }
     for (const until = Date.now() + GONE_WITHIN_MS; Date.now() < until && (await runsEntry(processId, entryFolder));) {
         await (0,external_node_timers_promises_namespaceObject.setTimeout)(50);
     }
@@ -57328,8 +57587,9 @@ async function endSurvivor(processId, entryFolder) {
 async function runsEntry(processId, entryFolder) {
     try {
         const command = await (0,promises_.readFile)(`/proc/${processId}/cmdline`, 'utf8');
+        const [program = '', script = ''] = command.split('\0');
         const entries = ['main.js', 'wait.js'].map((name) => external_node_path_.join(entryFolder, name));
-        return command.split('\0').some((argument) => entries.includes(external_node_path_.resolve(argument)));
+        return external_node_path_.basename(program).startsWith('node') && entries.includes(script);
     }
     catch {
         return false;
@@ -57349,6 +57609,8 @@ async function runsEntry(processId, entryFolder) {
 
 /** The runner gives a post step of a cancelled job about five minutes; two are enough to be sure. */
 const BUDGET_MS = 110_000;
+/** A name, an address and the server's own words stand in it. */
+const MAX_SENTENCE_LENGTH = 2_000;
 /** A request that the server took may still start a run so long after it was sent. */
 const LATE_START_MS = 60_000;
 /**
@@ -57388,15 +57650,16 @@ async function endRunOf(saved, env, log) {
         const ended = await cleanUp({
             planned,
             started,
-            mode: facts.onCancel,
+            mode: saved.mode,
             reason: `The workflow step ended early${facts.workflowRunUrl === '' ? '' : `: ${facts.workflowRunUrl}`}`,
             lookUpUntil: (planned?.sentAt ?? now) + LATE_START_MS,
             deadline: now + BUDGET_MS,
         }, { client: connection.client, clock, signal });
+        const line = inline(ended.sentence, MAX_SENTENCE_LENGTH);
         if (ended.settled)
-            log.info(ended.sentence);
+            log.info(line);
         else
-            log.warning(ended.sentence);
+            log.warning(line);
     }
     finally {
         await connection.close();
@@ -57431,7 +57694,7 @@ async function byId(client, id, input) {
         return await client.run(id, { hydrate: true });
     }
     catch (error) {
-        if (!(error instanceof AnswerError && error.status === 404 && error.exception !== undefined))
+        if (!isGone(error))
             throw error;
         throw new RunError(`${input}: there is no run with the id ${id}, or the account may not read it`);
     }
@@ -57483,15 +57746,17 @@ async function stopKnownRun(request, deps) {
 
 
 
-/** Stops a run that something else started. Gives whether nothing of it goes on. */
+/**
+ * Stops a run that something else started. Gives whether nothing of it goes on. A cancelled workflow does not take
+ * back that the run is to be stopped: the work goes on for the ten seconds that the runner leaves.
+ */
 async function stopRunById(env, log) {
     return reportStep('stop', log, async (report) => {
         const { server, credential, runId, graceful, timeoutMs } = await readStepInputs(env, log, readStopInputs);
         const { workflowRunUrl } = readWorkflowContext(env);
         const mode = graceful ? 'stop-gracefully' : 'stop';
-        // A cancelled workflow does not take back that the run is to be stopped.
         const policy = { onCancel: mode, workflowRunUrl };
-        return withRunDependencies({ server, credential }, policy, log, report, (deps) => stopKnownRun({ serverUrl: server.url, runId, mode, workflowRunUrl, timeoutMs }, deps));
+        return withRunDependencies({ server, credential }, policy, log, report, (deps) => stopKnownRun({ serverUrl: server.url, runId, mode, workflowRunUrl, timeoutMs }, { ...deps, client: deps.client.with({ signal: undefined }), signal: undefined }));
     });
 }
 
@@ -57504,7 +57769,8 @@ async function stopRunById(env, log) {
  * @throws RunError if there is no such run, or if several have the name
  */
 async function attachRun(request, deps) {
-    return followRun(request, deps, async (journaled) => {
+    const nothingToCancel = `Cancelled before the run "${request.run}" could be looked up; it was left as it is`;
+    return followRun({ ...request, nothingToCancel }, deps, async (journaled) => {
         const { run, url } = await findRun(request, request.run, 'run', journaled);
         const started = { id: run.id, name: run.name ?? run.id, url, status: run.status };
         journaled.journal.started(started);

@@ -305,7 +305,7 @@ const trigger: readonly BadAnswer[] = [
     title: 'trigger: the name is taken, but no such run is shown',
     on: 'trigger',
     answers: json(409, { detail: ['EntityExistsError', 'a run of this name exists'] }),
-    ends: 'timed-out',
+    ends: 'lost',
   },
   {
     title: 'look-up: items null before anything is sent',
@@ -355,7 +355,7 @@ const watching: readonly BadAnswer[] = [
     on: 'run',
     answers: deny(''),
     changes: { timeoutMs: 600_000 },
-    ends: 'timed-out',
+    ends: 'lost',
   },
   {
     title: 'run: gone',

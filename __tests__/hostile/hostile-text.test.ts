@@ -41,7 +41,9 @@ function shown(title: string, { stdout, outputs, summary, url }: StepView): stri
   ]
   const known = lines
     .filter((line) => line.trim() !== '')
-    .map((line) => line.replaceAll(url, 'https://zenml.example.com'))
+    .map((line) =>
+      line.replaceAll(url, 'https://zenml.example.com').replaceAll(/127&#46;0&#46;0&#46;1&#58;\d+/g, 'HOST'),
+    )
     .map((line) => line.replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, 'ID'))
     .map((line) =>
       line.length > 600 ? `${line.slice(0, 600).replace(/\p{Cs}/gu, '')}… (${line.length})` : line,

@@ -82,7 +82,9 @@ function expectHarmlessValues({ outputs, state }: Left): void {
     expect(value).not.toMatch(UNPRINTABLE)
     expect(Buffer.byteLength(value)).toBeLessThan(MAX_OUTPUT_BYTES)
   }
-  expect(Object.keys(state).filter((name) => !/^(facts|planned|started|settled)$/.test(name))).toEqual([])
+  expect(Object.keys(state).filter((name) => !/^(facts|planned|started|mode|settled)$/.test(name))).toEqual(
+    [],
+  )
   for (const value of Object.values(state)) {
     expect(() => void JSON.parse(value)).not.toThrow()
     expect(Buffer.byteLength(value)).toBeLessThan(MAX_STATE_BYTES)

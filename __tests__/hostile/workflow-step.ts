@@ -14,6 +14,7 @@ import type { RunDependencies, RunResult } from '../../src/run/step-run.ts'
 import { Api } from '../../src/zenml/api.ts'
 import { ZenmlClient } from '../../src/zenml/client.ts'
 import { Http, type HttpLimits } from '../../src/zenml/http.ts'
+import { KnownSecrets } from '../../src/zenml/known-secrets.ts'
 import { KeySession } from '../../src/zenml/session.ts'
 import { startTampering, type Tamper, type TamperingServer } from './tampering-server.ts'
 
@@ -151,8 +152,19 @@ const LONG_RUN = {
 
 function connect(url: string, key: string, clock: VirtualClock): { http: Http; client: ZenmlClient } {
   const http = new Http('test')
-  const session = new KeySession(url, key, { http, clock, onToken: ignore, onWait: ignore })
-  return { http, client: new ZenmlClient(new Api({ http, baseUrl: url, session, clock, onRetry: ignore })) }
+  const session = new KeySession(url, key, {
+    secrets: new KnownSecrets(),
+    http,
+    clock,
+    onToken: ignore,
+    onWait: ignore,
+  })
+  return {
+    http,
+    client: new ZenmlClient(
+      new Api({ secrets: new KnownSecrets(), http, baseUrl: url, session, clock, onRetry: ignore }),
+    ),
+  }
 }
 
 function ignore(): void {
@@ -173,10 +185,16 @@ function dependencies(baseUrl: string, key: string, { clock, http, log, report }
   const onToken = (token: string): void => {
     log.mask(token)
   }
-  const session = new KeySession(baseUrl, key, { http, clock, onToken, onWait: onRetry })
+  const session = new KeySession(baseUrl, key, {
+    secrets: new KnownSecrets(),
+    http,
+    clock,
+    onToken,
+    onWait: onRetry,
+  })
   let keys = 1
   return {
-    client: new ZenmlClient(new Api({ http, baseUrl, session, clock, onRetry })),
+    client: new ZenmlClient(new Api({ secrets: new KnownSecrets(), http, baseUrl, session, clock, onRetry })),
     clock,
     reporter: report,
     journal: new RunJournal({ serverUrl: baseUrl, onCancel: 'stop', workflowRunUrl: '', processId: 1 }),

@@ -1,18 +1,25 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { rm } from 'node:fs/promises'
 import path from 'node:path'
 import { expect, jest, test } from '@jest/globals'
-import { parse } from 'yaml'
-import { z } from 'zod'
-import { runAction, type ActionResult } from '../../e2e/action.ts'
+import { runAction, startAction } from '../../e2e/action.ts'
 import { realClock, startSimulator, type PipelineSpec, type Simulator } from '../../simulator/index.ts'
-import { inputNames } from '../../src/github/input-schema.ts'
-import { outputNames } from '../../src/github/outputs.ts'
-import { code, codeBlocks, guides, projectFile, table } from './markdown.ts'
+import { inputTables } from '../../src/github/input-schema.ts'
+import { actionOutputs } from '../../src/github/outputs.ts'
+import {
+  blocks,
+  callPatterns,
+  checkout,
+  entryOf,
+  examples,
+  fileName,
+  playExample,
+  stepsOf,
+  type Example,
+  type Played,
+} from './guide-examples.ts'
+import { guides, projectFile, table } from './markdown.ts'
 
 jest.setTimeout(60_000)
-
-const ACTION = 'your-org/zenml-run-action@v1'
 
 /** What the examples run. */
 const training: PipelineSpec = {
@@ -30,122 +37,174 @@ const training: PipelineSpec = {
   ],
 }
 
-const Step = z.object({
-  id: z.string().optional(),
-  uses: z.string().optional(),
-  with: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
+const named = examples.map((example, index) => {
+  const first = fileName(example.text) ?? example.text.split('\n').slice(3, 5).join(' ').trim()
+  return [`${index + 1}, ${first}`, example.guide, example] as const
 })
-const Workflow = z.object({ jobs: z.record(z.string(), z.object({ steps: z.array(Step) })) })
-type StepOfExample = z.infer<typeof Step>
 
-const examples = guides().flatMap((guide) =>
-  codeBlocks(projectFile(guide), 'yaml').map((text) => ({ guide, text })),
-)
+const calls = callPatterns(table(projectFile('README.md'), 'Call', 'When'))
 
-/** The steps of an example that is a workflow, or a list of steps; none for a file of another kind. */
-function stepsOf(text: string): StepOfExample[] {
-  const value: unknown = parse(text)
-  const workflow = Workflow.safeParse(value)
-  if (workflow.success) return Object.values(workflow.data.jobs).flatMap(({ steps }) => steps)
-  const list = z.array(Step).safeParse(value)
-  return list.success ? list.data : []
-}
-
-const runnable = examples.flatMap(({ guide, text }) =>
-  stepsOf(text)
-    .filter(({ uses }) => uses === ACTION)
-    .map(
-      (step) =>
-        [
-          Object.values(step.with ?? {})
-            .join(' ')
-            .slice(0, 60),
-          guide,
-          step,
-          text,
-        ] as const,
-    ),
-)
-
-/** As the runner does before the action sees an input; an expression without a value here fails the test. */
-function inputsOf(step: StepOfExample, server: Simulator): Record<string, string> {
-  const values: Readonly<Record<string, string>> = {
+/** A server, a folder with the guides' files, and all that the examples' expressions mean here. */
+async function withServer<T>(
+  options: { version?: '0.85.0' | '0.98.0'; seconds?: number },
+  use: (scene: {
+    server: Simulator
+    workspace: string
+    contexts: Readonly<Record<string, string>>
+  }) => Promise<T>,
+): Promise<T> {
+  const { version = '0.98.0', seconds = 1 } = options
+  const pipelines = [{ ...training, steps: training.steps.map((step) => ({ ...step, seconds })) }]
+  const server = await startSimulator({
+    version,
+    clock: realClock(20),
+    pipelines,
+    orchestrator: 'kubernetes',
+  })
+  const workspace = await checkout()
+  const contexts = {
     'vars.ZENML_SERVER_URL': server.url,
     'secrets.ZENML_API_KEY': server.apiKey,
     'matrix.epochs': '5',
   }
-  const evaluate = (text: string): string =>
-    text.replaceAll(/\$\{\{\s*(.*?)\s*\}\}/g, (_, expression: string) => {
-      const value = values[expression]
-      if (value === undefined) throw new Error(`no value for the expression ${expression}`)
-      return value
-    })
-  return Object.fromEntries(
-    Object.entries(step.with ?? {}).map(([name, value]) => [name, evaluate(String(value))]),
-  )
-}
-
-/** A folder with the files that the guides show: a block whose first line is a comment with a path. */
-async function checkout(): Promise<string> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'readme-'))
-  for (const { text } of examples) {
-    const name = /^# (\S+\.ya?ml)\n/.exec(text)?.[1]
-    if (name === undefined) continue
-    await mkdir(path.dirname(path.join(folder, name)), { recursive: true })
-    await writeFile(path.join(folder, name), text)
-  }
-  return folder
-}
-
-/** The calls in the README's table, as patterns of method and path. */
-const calls = table(projectFile('README.md'), 'Call', 'When').map(([cell]) => {
-  const call = code(cell)
-    ?.replaceAll(/\{\w+\}/g, '[^/]+')
-    .replace(' ', ' /api/v1')
-  return new RegExp(`^${call}$`)
-})
-
-async function play(step: StepOfExample): Promise<{ result: ActionResult; server: Simulator }> {
-  const version = step.with?.['template'] === undefined ? '0.98.0' : '0.85.0'
-  const server = await startSimulator({ version, clock: realClock(20), pipelines: [training] })
-  const workspace = await checkout()
   try {
-    return { result: await runAction({ inputs: inputsOf(step, server), workspace }), server }
+    return await use({ server, workspace, contexts })
   } finally {
     await server.close()
     await rm(workspace, { recursive: true, force: true, maxRetries: 5 })
   }
 }
 
-test('the guides have examples', () => {
-  expect(runnable.length).toBeGreaterThan(3)
-})
-
-test.each(runnable)('the example with "%s…" in %s has only inputs that the action knows', (_, __, step) => {
-  expect(inputNames).toEqual(expect.arrayContaining(Object.keys(step.with ?? {})))
-})
-
-test.each(examples)('the example in $guide uses only outputs that the action has', ({ text }) => {
-  const used = [...text.matchAll(/\.outputs\.([\w-]+)/g)].map(([, name]) => name)
-  expect(outputNames).toEqual(expect.arrayContaining(used))
-})
-
-test.concurrent.each(runnable)('the example with "%s…" in %s works as it stands', async (_, __, step) => {
-  const { result, server } = await play(step)
-
-  expect(result.outputs['error']).toBe('')
+/** How each action's step ends when all is well. */
+function expectGood(played: Played): void {
+  if (played.kind === 'command') {
+    expect(played.exitCode).toBe(0)
+    // The token opened the server: this is a page of its list.
+    expect(JSON.parse(played.stdout)).toHaveProperty('items')
+    return
+  }
+  const { entry, step, result } = played
+  expect(result.outputs['error'] ?? '').toBe('')
   expect(result.exitCode).toBe(0)
-  expect(result.outputs['conclusion']).toBe(step.with?.['wait'] === false ? 'started' : 'completed')
   expect(result.stdout).not.toMatch(/^::(warning|notice)/m)
-  const made = server.requests.map((request) => `${request.method} ${request.path.replace(/\?.*/, '')}`)
-  expect(made.filter((call) => !calls.some((known) => known.test(call)))).toEqual([])
+  switch (entry) {
+    case 'main':
+      expect(result.outputs['conclusion']).toBe(step.with?.['wait'] === false ? 'started' : 'completed')
+      break
+    case 'wait':
+      expect(result.outputs['conclusion']).toBe('completed')
+      break
+    case 'stop':
+      expect(result.outputs['conclusion']).toBe('stopped')
+      break
+    case 'login':
+    case 'post':
+      break
+  }
+}
+
+/** Starts a run that nobody waits for, and gives its id. */
+async function startRun({ url, apiKey }: Simulator): Promise<string> {
+  const { outputs } = await runAction({
+    inputs: { 'server-url': url, 'api-key': apiKey, snapshot: 'training-production', wait: 'false' },
+  })
+  return outputs['run-id'] ?? ''
+}
+
+/** The example that holds all of these texts. */
+function exampleWith(...texts: readonly string[]): Example {
+  const found = examples.find(({ text }) => texts.every((part) => text.includes(part)))
+  if (found === undefined) throw new Error(`No example has ${texts.join(', ')}.`)
+  return found
+}
+
+test('each of the four actions has an example', () => {
+  const used = examples.flatMap(stepsOf).flatMap((step) => entryOf(step) ?? [])
+  expect(new Set(used)).toEqual(new Set(['main', 'login', 'wait', 'stop']))
 })
+
+test.each(named)('example %s in %s has only inputs that the action knows', (_, __, example) => {
+  for (const step of stepsOf(example)) {
+    const entry = entryOf(step)
+    if (entry === undefined) continue
+    expect(inputTables[entry].names).toEqual(expect.arrayContaining(Object.keys(step.with ?? {})))
+  }
+})
+
+test.each(named)('example %s in %s uses only outputs that the action has', (_, __, example) => {
+  for (const [, id, output] of example.text.matchAll(/\bsteps\.([\w-]+)\.outputs\.([\w-]+)/g)) {
+    const step = stepsOf(example).find((each) => each.id === id)
+    const entry = step === undefined ? undefined : entryOf(step)
+    expect(entry === undefined ? [] : actionOutputs[entry]).toContain(output)
+  }
+})
+
+test.concurrent.each(named)('example %s in %s works as it stands', async (_, __, example) => {
+  const version = /^ +template:/m.test(example.text) ? '0.85.0' : '0.98.0'
+  await withServer({ version }, async ({ server, workspace, contexts }) => {
+    let given = contexts
+    if (example.text.includes('inputs.run-id')) {
+      given = { ...contexts, 'inputs.run-id': await startRun(server) }
+    }
+    const played = await playExample(example, given, { workspace })
+
+    expect(played.length).toBeGreaterThan(0)
+    for (const one of played) expectGood(one)
+    const made = server.requests.map((request) => `${request.method} ${request.path.replace(/\?.*/, '')}`)
+    expect(made.filter((call) => !calls.some((known) => known.test(call)))).toEqual([])
+  })
+})
+
+test.concurrent('run again after its runner died, the example with resume takes up the same run', () =>
+  withServer({ seconds: 36_000 }, async ({ server, workspace, contexts }) => {
+    const example = exampleWith('resume: true', 'cancel-in-progress')
+    const [step] = stepsOf(example)
+    const inputs = { 'server-url': server.url, 'api-key': server.apiKey }
+    const dying = await startAction({
+      inputs: {
+        ...inputs,
+        snapshot: String(step?.with?.['snapshot']),
+        resume: String(step?.with?.['resume']),
+      },
+      workspace,
+      onLine: (line) => {
+        if (line.startsWith('Started')) dying.signal('SIGKILL')
+      },
+    })
+    await dying.done
+    expect(server.runs.map(({ busy }) => busy)).toEqual([true])
+
+    const [again] = await playExample(example, contexts, {
+      workspace,
+      env: { GITHUB_RUN_ATTEMPT: '2' },
+      onLine: (line) => {
+        if (line.startsWith('Taking up')) server.setStatus(server.runs[0]?.id ?? '', 'completed')
+      },
+    })
+
+    if (again?.kind !== 'action') throw new Error('The example has no step of the action.')
+    expect(again.result.stdout).toMatch(/^Taking up the run of attempt 1/m)
+    expect(again.result.outputs).toMatchObject({ conclusion: 'completed', 'run-id': server.runs[0]?.id })
+    expect(server.runs).toHaveLength(1)
+  }),
+)
+
+test.concurrent('the example with stop/ can be run again and stays green', () =>
+  withServer({ seconds: 36_000 }, async ({ server, workspace, contexts }) => {
+    const given = { ...contexts, 'inputs.run-id': await startRun(server) }
+    for (const attempt of ['first', 'second']) {
+      const [played] = await playExample(exampleWith('/stop@v1'), given, { workspace })
+      const conclusion = played?.kind === 'action' ? played.result.outputs['conclusion'] : undefined
+      expect({ attempt, conclusion }).toEqual({ attempt, conclusion: 'stopped' })
+    }
+    expect(server.runs.map(({ busy }) => busy)).toEqual([false])
+  }),
+)
 
 test('the configuration file shown is the one that an example uses', () => {
-  const used = runnable.flatMap(([, , step]) => step.with?.['configuration-file'] ?? [])
-  const shown = examples.map(({ text }) => /^# (\S+\.ya?ml)\n/.exec(text)?.[1])
+  const used = examples.flatMap(stepsOf).flatMap((step) => step.with?.['configuration-file'] ?? [])
   expect(used.length).toBeGreaterThan(0)
-  expect(shown).toEqual(expect.arrayContaining(used))
+  expect(blocks.map(({ text }) => fileName(text))).toEqual(expect.arrayContaining(used))
 })
 
 test('links between the guides lead somewhere', () => {

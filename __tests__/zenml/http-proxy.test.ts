@@ -104,7 +104,10 @@ test.each([
 test('a proxy that is not there means that nothing was sent, and its password is not shown', async () => {
   process.env['HTTPS_PROXY'] = `http://user:pass-word@127.0.0.1:${await closedPort()}`
   const error = await failure(openHttp().send({ method: 'GET', url: 'https://zenml.example.com/' }))
-  expect(error).toMatchObject({ sent: false, message: 'the connection was refused' })
+  expect(error).toMatchObject({
+    sent: false,
+    message: 'the connection was refused; check server-url, and that the server runs',
+  })
   expect(`${error.message} ${error.stack}`).not.toMatch(/pass-word|user:/)
 })
 

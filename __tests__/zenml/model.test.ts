@@ -93,6 +93,7 @@ test('a run says where it came from and how it is', () => {
   expect(run).toEqual({
     id: 'r',
     name: 'r-name',
+    permissionDenied: false,
     status: 'failed',
     statusReason: 'why',
     inProgress: false,

@@ -51,14 +51,14 @@ async function stops(scene: Scene): Promise<void> {
 
 /** The second attempt of a job takes up the run of the first. */
 async function resumes(scene: Scene): Promise<void> {
-  const first = await scene.action({
-    template: 'training-template',
-    configuration: quick({ seconds: 2 }),
-    wait: 'false',
-  })
+  const GITHUB_RUN_ID = '100200301'
+  const first = await scene.action(
+    { template: 'training-template', configuration: quick({ seconds: 2 }), wait: 'false' },
+    { env: { GITHUB_RUN_ID } },
+  )
   const second = await scene.action(
     { template: 'training-template', configuration: quick({ seconds: 2 }), resume: 'true' },
-    { env: { GITHUB_RUN_ATTEMPT: '2' } },
+    { env: { GITHUB_RUN_ID, GITHUB_RUN_ATTEMPT: '2' } },
   )
   expectStep(second, {
     exitCode: 0,

@@ -12,7 +12,7 @@ import { RunError } from '../run/errors.ts'
 import type { FollowPolicy, RunDependencies, RunResult } from '../run/step-run.ts'
 import { isZenmlError } from '../zenml/errors.ts'
 import { parseServerUrl } from '../zenml/server-url.ts'
-import { systemClock } from '../zenml/system-clock.ts'
+import { systemClock, timeLimit } from '../zenml/system-clock.ts'
 import { connect } from './connect.ts'
 
 /**
@@ -79,7 +79,7 @@ export async function withRunDependencies(
       reporter: report,
       journal: new RunJournal({ serverUrl: server.url, onCancel, workflowRunUrl, processId: process.pid }),
       newKey: randomUUID,
-      timeLimit: (ms) => AbortSignal.timeout(ms),
+      timeLimit,
       signal,
     })
   } finally {

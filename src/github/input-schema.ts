@@ -107,8 +107,3 @@ export type InputValues<Action extends ActionName> = z.output<(typeof inputTable
 
 /** What the runner gave for each input, as it is; `undefined` if nothing or only white space. */
 export type RawInputs = Readonly<Partial<Record<InputName, string>>>
-
-/** The inputs of the main action, in the order of action.yml. */
-export const inputNames: readonly InputName[] = inputTables.main.names
-/** The defaults of the main action's inputs. */
-export const inputDefaults: Readonly<Record<string, string>> = inputTables.main.defaults

@@ -24,9 +24,6 @@ export const actionOutputs = {
 /** An output of any of the actions. */
 export type OutputName = (typeof actionOutputs)[ActionName][number]
 
-/** The outputs of the main action, in the order of action.yml. */
-export const outputNames: readonly OutputName[] = actionOutputs.main
-
 /**
  * Hands a value to the later steps of the job at once; calling it again replaces the value.
  *

@@ -98,8 +98,19 @@ function described({ kind, id, name, pipeline }: Definition): string {
   return `Will run the ${NOUNS[kind]} ${inline(name ?? id)}${of} (${inline(id)})`
 }
 
+/** The values as well if they fit: a secret among them that is cut in its middle would no longer be masked. */
 function overrides(configuration: object): string {
-  return Object.keys(configuration).length === 0 ? '' : ` with ${inline(JSON.stringify(configuration), LONG)}`
+  if (Object.keys(configuration).length === 0) return ''
+  const text = JSON.stringify(configuration)
+  return ` with ${inline(text.length <= LONG ? text : pathsOf(configuration).join(', '), LONG)}`
+}
+
+function pathsOf(value: object, prefix = ''): string[] {
+  return Object.entries(value).flatMap(([key, below]: [string, unknown]) =>
+    typeof below === 'object' && below !== null && !Array.isArray(below)
+      ? pathsOf(below, `${prefix}${key}.`)
+      : [`${prefix}${key}`],
+  )
 }
 
 function reasonOf(reason: string | undefined): string {

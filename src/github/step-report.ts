@@ -1,13 +1,19 @@
 import type { Conclusion, Outcome } from '../run/conclusion.ts'
 import type { Reporter, RunEvent } from '../run/reporter.ts'
 import type { Definition, Run } from '../zenml/model.ts'
-import { escapeUnprintable } from './printable.ts'
+import { showOnOneLine } from './printable.ts'
 import type { InputFault } from './input-faults.ts'
 import type { WorkflowLog } from './log.ts'
 import type { ActionName } from './input-schema.ts'
 import { actionOutputs, setOutput, type OutputName } from './outputs.ts'
 import { RunLog } from './run-log.ts'
-import { writeSummary } from './summary.ts'
+import { writeSummary, type SummaryContent } from './summary.ts'
+
+/** The runner cuts an annotation here; all outputs of a job together have 1 MB. */
+const MAX_ERROR_LENGTH = 4_000
+
+/** ZenML's own limit is 255; what is longer was made to do harm. */
+const MAX_NAME_LENGTH = 1_000
 
 /** What the step ends with. */
 export interface StepEnd extends Outcome {
@@ -39,19 +45,20 @@ export class StepReport implements Reporter {
 
   /** The step's own end: outputs, one line, the summary. */
   async ended({ conclusion, status, error, durationMs }: StepEnd): Promise<void> {
-    this.#set('status', escapeUnprintable(status))
+    const line = error === undefined ? undefined : showOnOneLine(error, MAX_ERROR_LENGTH)
+    this.#set('status', showOnOneLine(status, MAX_NAME_LENGTH))
     this.#set('conclusion', conclusion)
     this.#set('duration', Math.floor(durationMs / 1000))
-    this.#set('error', error === undefined ? '' : escapeUnprintable(error))
-    if (error !== undefined) this.#log.error(error, { title: this.#title(conclusion) })
+    this.#set('error', line ?? '')
+    if (line !== undefined) this.#log.error(line, { title: this.#title(conclusion) })
     else if (conclusion === 'completed') this.#log.info('The run completed')
     else if (conclusion === 'started') this.#log.info('The run goes on; its end is not waited for')
-    await writeSummary({
+    await this.#summarize({
       conclusion,
       status,
       error,
       durationMs,
-      pipeline: this.#definition?.pipeline?.name,
+      pipeline: (this.#definition ?? this.#started?.run)?.pipeline?.name,
       runName: this.#started?.run.name,
       runUrl: this.#started?.url,
     })
@@ -62,6 +69,17 @@ export class StepReport implements Reporter {
     for (const { input, line } of faults) this.#log.error(line, { title: `Input ${input}` })
     this.#set('conclusion', 'failed')
     this.#set('error', faults.map(({ line }) => line).join('\n'))
+  }
+
+  /** A summary that cannot be written is no reason to call a run a failure. */
+  async #summarize(content: SummaryContent): Promise<void> {
+    try {
+      await writeSummary(content)
+    } catch {
+      this.#log.warning(
+        'The job summary could not be written: the runner gave no file for it that can be written to',
+      )
+    }
   }
 
   #set(name: OutputName, value: string | number): void {
@@ -81,15 +99,17 @@ export class StepReport implements Reporter {
       'snapshot-id',
       (definition.kind === 'snapshot' ? definition.id : definition.sourceSnapshotId) ?? '',
     )
-    this.#set('pipeline', escapeUnprintable(definition.pipeline?.name ?? ''))
+    this.#set('pipeline', showOnOneLine(definition.pipeline?.name ?? '', MAX_NAME_LENGTH))
   }
 
   #noteRun({ run, url }: { run: Run; url: string | undefined }): void {
     this.#started = { run, url }
     this.#set('run-id', run.id)
-    this.#set('run-name', escapeUnprintable(run.name ?? ''))
+    this.#set('run-name', showOnOneLine(run.name ?? '', MAX_NAME_LENGTH))
     this.#set('run-url', url ?? '')
-    this.#set('status', escapeUnprintable(run.status))
+    if (this.#definition === undefined)
+      this.#set('pipeline', showOnOneLine(run.pipeline?.name ?? '', MAX_NAME_LENGTH))
+    this.#set('status', showOnOneLine(run.status, MAX_NAME_LENGTH))
   }
 }
 

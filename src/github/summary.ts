@@ -56,10 +56,10 @@ export function renderSummary(content: SummaryContent): string {
   ].join('\n')
 }
 
-/** Text that GitHub shows as it is: no formatting, links, mentions, references or HTML, in one line. */
+/** Text that GitHub shows as it is: no formatting, formulas, links, mentions, references or HTML, in one line. */
 export function escapeMarkdown(text: string): string {
   return escapeUnprintable(text.slice(0, MAX_TEXT)).replace(
-    /[\\`*_{}[\]()<>#+!|~&@:.-]/g,
+    /[\\`*_{}[\]()<>#+!|~&@:.$-]/g,
     (c) => `&#${c.charCodeAt(0)};`,
   )
 }

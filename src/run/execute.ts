@@ -1,6 +1,7 @@
 import type { Definition } from '../zenml/model.ts'
 import { runUrl } from '../zenml/run-url.ts'
 import { completeFor, mergeOverrides, type Configuration, type Overrides } from './configure.ts'
+import { RunError } from './errors.ts'
 import type { StartedRun } from './journal.ts'
 import { defaultRunName, expandRunName, type RunOrigin } from './name.ts'
 import { prepare, type Prepared } from './prepare.ts'
@@ -10,7 +11,7 @@ import { followRun, type FollowPolicy, type RunDependencies, type RunResult } fr
 import { triggerRun } from './trigger.ts'
 
 /** Everything that one step of a workflow asks for. */
-export interface RunRequest extends FollowPolicy {
+export interface RunRequest extends Omit<FollowPolicy, 'nothingToCancel'> {
   /** As a person would write it; for messages and links. */
   readonly serverUrl: string
   readonly target: Target
@@ -32,14 +33,15 @@ export interface RunRequest extends FollowPolicy {
  * @throws RunError or ZenmlError, with one line for a person, if no run was started or that is not known
  */
 export async function executeRun(request: RunRequest, deps: RunDependencies): Promise<RunResult> {
-  return followRun(request, deps, (journaled) => beginRun(request, journaled))
+  const policy = { ...request, nothingToCancel: 'Cancelled before a run was started' }
+  return followRun(policy, deps, (journaled) => beginRun(request, journaled))
 }
 
 async function beginRun(request: RunRequest, deps: RunDependencies): Promise<StartedRun> {
   const { clock, reporter, journal } = deps
   const deadline = clock.now() + request.triggerTimeoutMs
   const configuration = mergeOverrides(request.overrides)
-  const prepared = await prepare(request, deps)
+  const prepared = await prepareInTime(request, deps)
   const { server, definition, project } = prepared
   reporter.tell({ kind: 'resolved', definition, overrides: configuration.body })
   const earlier = request.resume ? await resume(request, prepared, deps) : undefined
@@ -67,6 +69,20 @@ async function beginRun(request: RunRequest, deps: RunDependencies): Promise<Sta
   journal.started(started)
   reporter.tell({ kind: 'started', run, url: started.url, adopted })
   return started
+}
+
+/** What comes before the trigger has the same limit; a server that answers nothing must not hold the step for long. */
+async function prepareInTime(request: RunRequest, deps: RunDependencies): Promise<Prepared> {
+  const { client, signal, timeLimit } = deps
+  const limit = timeLimit(request.triggerTimeoutMs)
+  const either = signal === undefined ? limit : AbortSignal.any([signal, limit])
+  try {
+    return await prepare(request, { ...deps, client: client.with({ signal: either }) })
+  } catch (error) {
+    if (!limit.aborted || signal?.aborted === true) throw error
+    const told = 'the time was over before the server had said what there is to run. Nothing was started'
+    throw new RunError(`No run could be started within trigger-timeout: ${told}`, 'timed-out')
+  }
 }
 
 function nameRun(

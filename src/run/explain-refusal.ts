@@ -40,6 +40,7 @@ export function explainRefusal(error: AnswerError, definition: Definition): stri
 function adviceFor(error: AnswerError, noun: string): string {
   const known = ADVICE.find(({ pattern }) => pattern.test(error.detail))
   if (known !== undefined) return known.advice(noun)
+  if (!error.fromZenml) return 'Check server-url, and what stands between this runner and the server'
   switch (error.status) {
     case 402:
       return "The ZenML subscription does not allow this run: see its limits in the organization's settings"

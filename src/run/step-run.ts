@@ -20,6 +20,8 @@ export interface FollowPolicy {
   readonly onCancel: EndMode
   readonly onTimeout: EndMode
   readonly onPaused: 'wait' | 'fail'
+  /** What is said when the workflow is cancelled before there is a run. */
+  readonly nothingToCancel: string
   /** Page of the workflow run, or empty; ZenML shows it as the reason where a run has to be marked as failed. */
   readonly workflowRunUrl: string
 }
@@ -80,7 +82,15 @@ class StepRun {
 
   constructor(policy: FollowPolicy, deps: RunDependencies) {
     this.#policy = policy
-    this.#deps = { ...deps, journal: this.#remembering(deps.journal) }
+    const reporter: Reporter = {
+      tell: (event) => {
+        if (event.kind === 'state' && this.#started !== undefined) {
+          this.#started = { ...this.#started, status: event.status }
+        }
+        deps.reporter.tell(event)
+      },
+    }
+    this.#deps = { ...deps, reporter, journal: this.#remembering(deps.journal) }
   }
 
   async run(begin: (deps: RunDependencies) => Promise<StartedRun>): Promise<RunResult> {
@@ -108,6 +118,9 @@ class StepRun {
         this.#started = run
         journal.started(run)
       },
+      ending: (mode) => {
+        journal.ending(mode)
+      },
       settled: () => {
         journal.settled()
       },
@@ -131,6 +144,7 @@ class StepRun {
         const run = { ...started, status: watched.status }
         const deadline = this.#deps.clock.now() + TIMEOUT_STOP_MS
         const reason = this.#reason('stopped after its timeout')
+        this.#deps.journal.ending(onTimeout)
         const ended = await endRun({ run, mode: onTimeout, reason, deadline }, this.#deps)
         if (ended.settled) this.#deps.journal.settled()
         return { ...outcome, status: ended.status, error: `${outcome.error ?? ''}. ${ended.sentence}` }
@@ -146,7 +160,7 @@ class StepRun {
   async #cancel(): Promise<Outcome> {
     const { client, clock, timeLimit, journal } = this.#deps
     if (this.#planned === undefined && this.#started === undefined) {
-      return { conclusion: 'cancelled', status: '', error: 'Cancelled before a run was started' }
+      return { conclusion: 'cancelled', status: '', error: this.#policy.nothingToCancel }
     }
     const signal = timeLimit(CANCEL_BUDGET_MS + CANCEL_GRACE_MS)
     const ended = await cleanUp(

@@ -30,6 +30,8 @@ export interface StopDependencies {
 export type Stopped =
   /** Nothing of it goes on; `byItself` if it had ended before it could be stopped. */
   | { readonly kind: 'ended'; readonly status: string; readonly byItself: boolean }
+  /** The server knows no such run any more, so nobody can tell what its steps do. */
+  | { readonly kind: 'gone'; readonly status: string }
   /** The server took the request; the run had not ended when the time was up. */
   | { readonly kind: 'asked'; readonly status: string }
   /** It goes on, or that is not known; `why` is a clause. */
@@ -60,6 +62,7 @@ class Stop {
   #graceful: boolean
   #status: string
   #asked = false
+  #timesGone = 0
   #earlySince: number | undefined
   #lastFailure = 'the server did not answer in time'
 
@@ -107,7 +110,7 @@ class Stop {
       case 'finished':
         return this.#accountForSteps(await this.#look(), { byItself: true })
       case 'gone':
-        return { kind: 'ended', status: this.#status, byItself: true }
+        return this.#checkGone()
       case 'unsupported': {
         const run = await this.#look()
         if (run.status === 'initializing') return this.#markFailed()
@@ -122,6 +125,14 @@ class Stop {
         await this.#pauseAfter(answer.error, attempt)
         return undefined
     }
+  }
+
+  /** One 404 may come from a replica that lags behind. */
+  async #checkGone(): Promise<Stopped | undefined> {
+    this.#timesGone += 1
+    if (this.#timesGone > 1) return { kind: 'gone', status: this.#status }
+    await this.#pause(EARLY_PAUSE_MS)
+    return undefined
   }
 
   /** 0.98 marks the run before it asks the orchestrator, so its steps end although the answer is an error. */
@@ -149,7 +160,7 @@ class Stop {
     }
     const run = await this.#look()
     if (run.status === 'initializing') return this.#markFailed()
-    if (runPhase(run.status) !== 'going-on') return this.#accountForSteps(run)
+    if (runPhase(run.status) !== 'going-on') return this.#accountForSteps(run, { byItself: true })
     await this.#pause(EARLY_PAUSE_MS)
     return undefined
   }
@@ -162,7 +173,11 @@ class Stop {
     const until = Math.min(this.#deps.clock.now() + AFTERMATH_MS, deadline)
     try {
       while (this.#deps.clock.now() < until) {
-        const accounted = await this.#accountForSteps(await this.#look())
+        const run = await this.#look()
+        if (runPhase(run.status) === 'going-on') {
+          return this.#goingOn(`the server took the request to end it, but it is still ${run.status}`)
+        }
+        const accounted = await this.#accountForSteps(run)
         if (accounted.kind !== 'ended') return accounted
         await this.#pause(AFTERMATH_PAUSE_MS)
       }

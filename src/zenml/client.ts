@@ -1,6 +1,6 @@
 import type { Api, Call } from './api.ts'
 import type { z } from 'zod'
-import { AnswerError, TransportError } from './errors.ts'
+import { AnswerError, TransportError, UnreachableError } from './errors.ts'
 import {
   stepsOfDag,
   toDefinition,
@@ -25,8 +25,12 @@ import {
   stepSchema,
   waitConditionSchema,
 } from './schemas.ts'
+import { pathSegment } from './path-segment.ts'
 import { readStopAnswer, type StopAnswer } from './stop-answer.ts'
 import { readTriggerAnswer, type TriggerAnswer } from './trigger-answer.ts'
+
+/** 20,000 steps; a server that never comes to an end must not hold the step for ever. */
+const MOST_STEP_PAGES = 200
 
 export interface DefinitionQuery {
   readonly name?: string | undefined
@@ -76,14 +80,14 @@ export class ZenmlClient {
 
   /** A project by name or id; before 0.82 a project was called workspace. */
   async project(nameOrId: string, route: 'projects' | 'workspaces'): Promise<z.infer<typeof projectSchema>> {
-    const path = `/${route}/${encodeURIComponent(nameOrId)}`
+    const path = `/${route}/${pathSegment(nameOrId)}`
     return this.#api.read(`find the project "${nameOrId}"`, { path }, projectSchema)
   }
 
   /** A template or snapshot with its parameters. */
   async definition(kind: DefinitionKind, id: string): Promise<Definition> {
     const query = kind === 'snapshot' ? { include_config_schema: 'true' } : {}
-    const call = { path: `${ROUTES[kind]}/${encodeURIComponent(id)}`, query }
+    const call = { path: `${ROUTES[kind]}/${pathSegment(id)}`, query }
     return toDefinition(kind, await this.#api.read(`read the ${NOUNS[kind]} ${id}`, call, definitionSchema))
   }
 
@@ -119,13 +123,14 @@ export class ZenmlClient {
   ): Promise<TriggerAnswer> {
     const call: Call = {
       method: 'POST',
-      path: `${ROUTES[definition.kind]}/${definition.id}/runs`,
+      path: `${ROUTES[definition.kind]}/${pathSegment(definition.id)}/runs`,
       json: definition.kind === 'snapshot' ? { run_configuration: body } : body,
       headers: { 'idempotency-key': key },
     }
     try {
       return readTriggerAnswer(await this.#api.exchange(call), this.#api.now())
     } catch (error) {
+      if (error instanceof UnreachableError) return { kind: 'not-sent', error }
       if (!(error instanceof TransportError)) throw error
       return error.sent ? { kind: 'unclear', error } : { kind: 'not-sent', error }
     }
@@ -162,18 +167,14 @@ export class ZenmlClient {
 
   /** A run's state; `hydrate` adds the times, and is slower. */
   async run(id: string, { hydrate }: { hydrate: boolean }): Promise<Run> {
-    const call = { path: `/runs/${encodeURIComponent(id)}`, query: { hydrate: String(hydrate) } }
+    const call = { path: `/runs/${pathSegment(id)}`, query: { hydrate: String(hydrate) } }
     return toRun(await this.#api.read('read the run', call, runSchema))
   }
 
   /** A run's steps, those not started included, in the order of the graph. From 0.75 on or so; 0.74 has no such route. */
   async dag(id: string): Promise<StepState[]> {
     return stepsOfDag(
-      await this.#api.read(
-        "read the run's steps",
-        { path: `/runs/${encodeURIComponent(id)}/dag` },
-        dagSchema,
-      ),
+      await this.#api.read("read the run's steps", { path: `/runs/${pathSegment(id)}/dag` }, dagSchema),
     )
   }
 
@@ -182,12 +183,12 @@ export class ZenmlClient {
     const steps: StepState[] = []
     for (let page = 1; ; page += 1) {
       const call = {
-        path: `/runs/${encodeURIComponent(id)}/steps`,
+        path: `/runs/${pathSegment(id)}/steps`,
         query: { hydrate: 'false', size: '100', page: String(page), sort_by: 'asc:created' },
       }
       const answer = await this.#api.read("read the run's steps", call, pageOf(stepSchema))
-      steps.push(...answer.items.map(toStep))
-      if (page >= answer.total_pages || answer.items.length === 0) return steps
+      for (const item of answer.items) steps.push(toStep(item))
+      if (page >= Math.min(answer.total_pages, MOST_STEP_PAGES) || answer.items.length === 0) return steps
     }
   }
 
@@ -195,7 +196,7 @@ export class ZenmlClient {
   async refresh(id: string): Promise<void> {
     const call: Call = {
       method: 'POST',
-      path: `/runs/${encodeURIComponent(id)}/refresh`,
+      path: `/runs/${pathSegment(id)}/refresh`,
       query: { include_steps: 'true' },
     }
     const answer = await this.#api.exchange(call)
@@ -206,7 +207,7 @@ export class ZenmlClient {
   async stop(id: string, { graceful }: { graceful: boolean }): Promise<StopAnswer> {
     const call: Call = {
       method: 'POST',
-      path: `/runs/${encodeURIComponent(id)}/stop`,
+      path: `/runs/${pathSegment(id)}/stop`,
       query: { graceful: String(graceful) },
     }
     try {
@@ -224,7 +225,7 @@ export class ZenmlClient {
   async failInitializing(id: string, reason: string): Promise<void> {
     const call: Call = {
       method: 'PUT',
-      path: `/runs/${encodeURIComponent(id)}`,
+      path: `/runs/${pathSegment(id)}`,
       json: { status: 'failed', status_reason: reason },
     }
     const answer = await this.#api.exchange(call)

@@ -69,6 +69,9 @@ export class TransportError extends ZenmlError {
         true,
       )
     }
+    if (code === 'UND_ERR_DESTROYED' || code === 'UND_ERR_CLOSED') {
+      return new TransportError(code, 'the connections were closed, because the step has ended', sent, true)
+    }
     const proxyStatus = /Proxy response \((\d{3})\)/.exec(error.message)?.[1]
     if (proxyStatus !== undefined) {
       const told = `the proxy refused the connection with status ${proxyStatus}`
@@ -125,6 +128,11 @@ export class UnreachableError extends ZenmlError {
     super(cause instanceof AnswerError ? cause.message : `Could not ${doing}: ${cause.message}`)
     this.cause = cause
   }
+}
+
+/** ZenML's own 404: the thing asked for is not there. A route that is not there has no exception's name. */
+export function isGone(error: unknown): error is AnswerError {
+  return error instanceof AnswerError && error.status === 404 && error.exception !== undefined
 }
 
 /** True for every failure that this room reports. */

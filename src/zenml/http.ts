@@ -46,7 +46,10 @@ export class Http {
     this.#limits = { ...DEFAULT_LIMITS, ...limits }
     this.#dispatcher = new EnvHttpProxyAgent({
       ...proxiesFromEnvironment(),
-      connect: { timeout: this.#limits.connectMs },
+      // Said outright, so that no variable of the runner can switch it off.
+      connect: { timeout: this.#limits.connectMs, rejectUnauthorized: true },
+      requestTls: { rejectUnauthorized: true },
+      proxyTls: { rejectUnauthorized: true },
       // The exchange's own limit is the one that counts: it also ends answers that drip for ever.
       headersTimeout: 0,
       bodyTimeout: 0,
@@ -116,7 +119,7 @@ function proxyOf(variable: string): string | undefined {
   const value = process.env[variable]?.trim() ?? ''
   if (value === '') return undefined
   const address = value.includes('://') ? value : `http://${value}`
-  if (URL.canParse(address)) return address
+  if (URL.canParse(address) && /^https?:$/.test(new URL(address).protocol)) return address
   throw new TransportError(
     'PROXY',
     `the variable ${variable} of this runner holds no address; it should look like http://proxy.example.com:3128`,

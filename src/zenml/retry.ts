@@ -9,6 +9,12 @@ const PASSING: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504]
 /** Enough for a server that restarts (some 15 s): six tries wait half a minute on average. */
 const MOST_ATTEMPTS = 7
 
+/** Milliseconds that the server asked to wait with a Retry-After; 0 if it did not. */
+export function retryAfterOf(error: ZenmlError): number {
+  const answer = error instanceof UnreachableError ? error.cause : error
+  return answer instanceof AnswerError ? (answer.retryAfterMs ?? 0) : 0
+}
+
 /** A page that says all is well is mostly a wrong address, and seldom a load balancer's passing one. */
 const MOST_ATTEMPTS_FOREIGN = 3
 
@@ -24,7 +30,7 @@ const LONGEST_RETRY_AFTER_MS = 120_000
 export function decideRetry(error: ZenmlError, attempt: number, random: number): RetryDecision {
   const most = isForeignPage(error) ? MOST_ATTEMPTS_FOREIGN : MOST_ATTEMPTS
   if (attempt >= most || !isPassing(error)) return { kind: 'give-up' }
-  const asked = error instanceof AnswerError ? (error.retryAfterMs ?? 0) : 0
+  const asked = retryAfterOf(error)
   if (asked > LONGEST_RETRY_AFTER_MS) return { kind: 'give-up' }
   return { kind: 'retry', waitMs: backoffMs(attempt, random, { atLeastMs: asked }) }
 }

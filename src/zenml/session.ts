@@ -3,6 +3,7 @@ import type { Clock } from './clock.ts'
 import { AnswerError, CredentialError, TransportError, UnreachableError } from './errors.ts'
 import { parseJson } from './error-body.ts'
 import type { Http } from './http.ts'
+import type { KnownSecrets } from './known-secrets.ts'
 import { decideRetry, isPassing } from './retry.ts'
 import { tokenSchema } from './schemas.ts'
 
@@ -46,6 +47,8 @@ export class TokenSession implements Session {
 /** What a login needs from outside. */
 export interface LoginDependencies {
   readonly http: Http
+  /** Gets each new token. */
+  readonly secrets: KnownSecrets
   readonly clock: Clock
   /** Told each new token before its first use, so that it can be masked. */
   readonly onToken: (token: string) => void
@@ -93,11 +96,12 @@ export class KeySession implements Session {
   }
 
   async #login(): Promise<string> {
-    const { clock, onToken, onWait, signal } = this.#deps
+    const { clock, onToken, onWait, secrets, signal } = this.#deps
     let waitedForWindow = false
     for (let attempt = 1; ; attempt += 1) {
       try {
         const token = await this.#exchange()
+        secrets.add(token.access_token)
         onToken(token.access_token)
         this.expiresAt = token.expires_in == null ? undefined : clock.now() + token.expires_in * 1000
         return token.access_token
@@ -127,7 +131,7 @@ export class KeySession implements Session {
     })
     const token = answer.status === 200 ? tokenSchema.safeParse(parseJson(answer.body)) : undefined
     if (token?.success === true) return token.data
-    throw new AnswerError('log in', answer, this.#deps.clock.now())
+    throw new AnswerError('log in', this.#deps.secrets.clean(answer), this.#deps.clock.now())
   }
 }
 
