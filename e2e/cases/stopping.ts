@@ -46,12 +46,14 @@ async function post(scene: Scene, { state }: ActionResult): Promise<ActionResult
 
 /** The run has ended and nothing of it runs, or the last of the steps' lines says that it goes on and why. */
 async function accountedFor(scene: Scene, run: SeenRun, text: string): Promise<'ended' | 'said to go on'> {
-  for (const until = Date.now() + PATIENCE_MS; ; await sleep(1_000)) {
+  const until = Date.now() + PATIENCE_MS
+  for (;;) {
     const status = await scene.view.status(run.id)
     const unfinished = (await scene.view.steps(run.id)).filter((step) => !ENDED.includes(step.status))
     if (ENDED.includes(status) && unfinished.length === 0) return 'ended'
     if (text.includes(run.name) && /goes on.* It could not be stopped: /s.test(text)) return 'said to go on'
     assert.ok(Date.now() < until, `the run is ${status}, and nobody says so\n${lastLines(text, 30)}`)
+    await sleep(1_000)
   }
 }
 
