@@ -56849,10 +56849,10 @@ function adviceFor(error, noun) {
         case 422:
             return 'Correct the configuration';
         default:
-            return 'Nothing was started';
+            return 'The server refused the request, and another try would not change that';
     }
 }
-const NO_WORKLOAD_MANAGER = 'This server cannot start runs: it has no workload manager. ZenML Pro has one; an open-source server needs ZENML_SERVER_WORKLOAD_MANAGER_IMPLEMENTATION_SOURCE to be set';
+const NO_WORKLOAD_MANAGER = 'This server cannot start runs: it has no workload manager. An open-source server needs ZENML_SERVER_WORKLOAD_MANAGER_IMPLEMENTATION_SOURCE to be set, a hybrid or self-hosted ZenML Pro its workload manager to be enabled';
 
 ;// CONCATENATED MODULE: ./build/run/trigger.js
 
