@@ -9,6 +9,6 @@ export default {
   modulePathIgnorePatterns: ['<rootDir>/e2e/.cache/', '<rootDir>/build/'],
   watchman: false,
   // Most tests wait for processes and sockets, not for a processor.
-  maxWorkers: 2,
+  maxWorkers: 3,
   maxConcurrency: 10,
 }

@@ -56164,15 +56164,15 @@ class Stop {
     /** 0.98 marks the run before it asks the orchestrator, so its steps end although the answer is an error. */
     async #checkDoubtful(before, error) {
         const run = await this.#look();
-        if (run.status !== before && (run.status === 'stopping' || runPhase(run.status) !== 'going-on')) {
+        if (runPhase(run.status) !== 'going-on')
+            return this.#accountForSteps(run, { byItself: run.status === before });
+        if (run.status === 'stopping') {
             this.#asked = true;
             return this.#settle();
         }
-        if (run.status === 'stopping')
-            return this.#settle();
         // 0.85 asks the orchestrator even for a run that has not reached it.
         if (run.status === 'initializing')
-            return this.#endEarly();
+            return this.#markFailed();
         if (this.#graceful)
             return this.#goingOn(error.message);
         // The orchestrator cannot end the steps; asked gracefully, they end by themselves where the server supports it.

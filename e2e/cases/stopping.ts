@@ -131,7 +131,9 @@ async function killInTriggerThenPost(scene: Scene): Promise<void> {
     const result = await running.done
     const after = await scene.action({ 'server-url': proxy.url }, { entry: 'post', state: result.state })
     const run = await scene.onlyRun(result)
-    assert.equal(await accountedFor(scene, run, after.stdout), 'ended')
+    // The run may have begun by now, and not every orchestrator can stop it then.
+    const end = await accountedFor(scene, run, after.stdout)
+    assert.ok(end === 'ended' || end === STOPPABLE[scene.server.version], end)
   } finally {
     await proxy.close()
   }

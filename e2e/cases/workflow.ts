@@ -35,6 +35,6 @@ async function matrix(scene: Scene): Promise<void> {
 }
 
 export const WORKFLOW: readonly Case[] = [
-  { name: 'workflow: later steps and jobs use the outputs', runs: 2, run: outputs },
+  { name: 'workflow: later steps and jobs use the outputs', versions: ['0.98.0'], runs: 2, run: outputs },
   { name: 'workflow: a matrix of three cells', versions: ['0.98.0'], runs: 3, run: matrix },
 ]
