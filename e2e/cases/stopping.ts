@@ -7,7 +7,7 @@ import { lastLines } from '../processes.ts'
 import { expectStep, quick, type Case, type Scene } from '../scene.ts'
 import type { SeenRun } from '../view.ts'
 
-const LONG = { template: 'training-template', configuration: quick({ seconds: 60 }) }
+const LONG = { template: 'training-template', configuration: quick({ seconds: 30 }) }
 
 const ENDED = ['completed', 'failed', 'stopped']
 
