@@ -11,4 +11,6 @@ export default {
   // Most tests wait for processes and sockets, not for a processor.
   maxWorkers: 3,
   maxConcurrency: 10,
+  // An hour of virtual time is hundreds of requests; a busy machine must not turn that red.
+  testTimeout: 30_000,
 }
