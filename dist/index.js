@@ -54722,6 +54722,11 @@ function deferred() {
 }
 
 ;// CONCATENATED MODULE: ./build/zenml/model.js
+/** What a person calls each. */
+const DEFINITION_NOUNS = {
+    template: 'run template',
+    snapshot: 'snapshot',
+};
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 /** True for what ZenML takes as an id; anything else in an id's place answers 422. */
 function isUuid(text) {
@@ -54980,7 +54985,6 @@ const ROUTES = {
     template: '/run_templates',
     snapshot: '/pipeline_snapshots',
 };
-const client_NOUNS = { template: 'run template', snapshot: 'snapshot' };
 /**
  * ZenML's workspace API: one method an endpoint, for servers from 0.74 on.
  *
@@ -55013,7 +55017,7 @@ class ZenmlClient {
     async definition(kind, id) {
         const query = kind === 'snapshot' ? { include_config_schema: 'true' } : {};
         const call = { path: `${ROUTES[kind]}/${pathSegment(id)}`, query };
-        return toDefinition(kind, await this.#api.read(`read the ${client_NOUNS[kind]} ${id}`, call, definitionSchema));
+        return toDefinition(kind, await this.#api.read(`read the ${DEFINITION_NOUNS[kind]} ${id}`, call, definitionSchema));
     }
     /** Named templates or snapshots, newest first. Servers ignore filters that they do not know: check each item. */
     async definitions(kind, query) {
@@ -55030,7 +55034,7 @@ class ZenmlClient {
                 hydrate: 'false',
             },
         };
-        const page = await this.#api.read(`list the ${client_NOUNS[kind]}s`, call, pageOf(definitionSchema));
+        const page = await this.#api.read(`list the ${DEFINITION_NOUNS[kind]}s`, call, pageOf(definitionSchema));
         return page.items.map((item) => toDefinition(kind, item));
     }
     /**
@@ -55747,7 +55751,6 @@ function isObject(value) {
 
 
 
-const resolve_NOUNS = { template: 'run template', snapshot: 'snapshot' };
 /** How many of a server's definitions are looked through for names to suggest. */
 const SUGGESTION_POOL = 200;
 const MOST_SUGGESTIONS = 10;
@@ -55807,10 +55810,10 @@ class Finder {
         }
         if (!this.#isInPipeline(definition)) {
             const actual = definition.pipeline?.name ?? 'another one';
-            throw new RunError(`pipeline: the ${resolve_NOUNS[kind]} ${id} belongs to the pipeline "${actual}". Correct or drop the input`);
+            throw new RunError(`pipeline: the ${DEFINITION_NOUNS[kind]} ${id} belongs to the pipeline "${actual}". Correct or drop the input`);
         }
         if (!this.#isInProject(definition)) {
-            throw new RunError(`project: the ${resolve_NOUNS[kind]} ${id} belongs to another project. Correct or drop the input`);
+            throw new RunError(`project: the ${DEFINITION_NOUNS[kind]} ${id} belongs to another project. Correct or drop the input`);
         }
         return runnable(definition);
     }
@@ -55822,7 +55825,7 @@ class Finder {
             throw await this.#notFound(kind, `named "${name}"${this.#place()}`, name);
         if (others.length > 0) {
             const list = found.map(({ id, pipeline }) => `${id} (pipeline "${pipeline?.name ?? '?'}")`).join(', ');
-            throw new RunError(`${kind}: ${found.length} ${resolve_NOUNS[kind]}s are named "${name}": ${list}. Use one of the ids, or name the pipeline or the project`);
+            throw new RunError(`${kind}: ${found.length} ${DEFINITION_NOUNS[kind]}s are named "${name}": ${list}. Use one of the ids, or name the pipeline or the project`);
         }
         const definition = await this.#client.definition(kind, first.id);
         // In a list, 0.74 does not say where an item belongs.
@@ -55840,19 +55843,19 @@ class Finder {
             this.#isInProject(definition));
         if (newest !== undefined)
             return this.#client.definition(kind, newest.id);
-        throw new RunError(`pipeline: "${pipeline}" has no named ${resolve_NOUNS[kind]} that can be run${this.#place()}. ` +
+        throw new RunError(`pipeline: "${pipeline}" has no named ${DEFINITION_NOUNS[kind]} that can be run${this.#place()}. ` +
             `${await this.#suggest(kind, pipeline, ({ pipeline: of }) => of?.name)}${NOT_ALLOWED_HINT}`);
     }
     async #notFound(kind, which, wanted) {
         const suggestion = await this.#suggest(kind, wanted, ({ name }) => name);
-        return new RunError(`${kind}: there is no ${resolve_NOUNS[kind]} ${which}. ${suggestion}${NOT_ALLOWED_HINT}`);
+        return new RunError(`${kind}: there is no ${DEFINITION_NOUNS[kind]} ${which}. ${suggestion}${NOT_ALLOWED_HINT}`);
     }
     async #suggest(kind, wanted, nameOf) {
         const all = await this.#client.definitions(kind, { projectId: this.#project?.id, size: SUGGESTION_POOL });
         const names = new Set(all.flatMap((definition) => definition.runnable === true && this.#isInProject(definition) ? (nameOf(definition) ?? []) : []));
         const nearest = [...names].sort((a, b) => leven(a, wanted) - leven(b, wanted)).slice(0, MOST_SUGGESTIONS);
         if (nearest.length === 0)
-            return `The account sees no runnable ${resolve_NOUNS[kind]} at all. `;
+            return `The account sees no runnable ${DEFINITION_NOUNS[kind]} at all. `;
         return `Runnable ones are: ${nearest.map((name) => `"${name}"`).join(', ')}. `;
     }
     #isInPipeline({ pipeline }) {
@@ -55874,7 +55877,7 @@ class Finder {
 function runnable(definition) {
     if (definition.runnable !== false)
         return definition;
-    const noun = resolve_NOUNS[definition.kind];
+    const noun = DEFINITION_NOUNS[definition.kind];
     throw new RunError(`${definition.kind}: the ${noun} "${definition.name ?? definition.id}" cannot be run: ` +
         'its stack or its build is gone, or it was made on a local stack. Make a new one on a remote stack and use that');
 }
@@ -56796,6 +56799,7 @@ class StepRun {
 }
 
 ;// CONCATENATED MODULE: ./build/run/explain-refusal.js
+
 /** What ZenML's refusals of a trigger mean for a person, by their text (ZenML API, "Find" and "Errors"). */
 const ADVICE = [
     {
@@ -56823,10 +56827,9 @@ const ADVICE = [
         advice: () => 'Move them to steps.<step>.parameters in configuration',
     },
 ];
-const explain_refusal_NOUNS = { template: 'run template', snapshot: 'snapshot' };
 /** One line: what the server said, and what to do about it. */
 function explainRefusal(error, definition) {
-    return `${error.message.replace(/[\s.]+$/, '')}. ${adviceFor(error, explain_refusal_NOUNS[definition.kind])}`;
+    return `${error.message.replace(/[\s.]+$/, '')}. ${adviceFor(error, DEFINITION_NOUNS[definition.kind])}`;
 }
 function adviceFor(error, noun) {
     const known = ADVICE.find(({ pattern }) => pattern.test(error.detail));

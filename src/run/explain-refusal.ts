@@ -1,5 +1,5 @@
 import type { AnswerError } from '../zenml/errors.ts'
-import type { Definition } from '../zenml/model.ts'
+import { DEFINITION_NOUNS, type Definition } from '../zenml/model.ts'
 
 /** What ZenML's refusals of a trigger mean for a person, by their text (ZenML API, "Find" and "Errors"). */
 const ADVICE: readonly { readonly pattern: RegExp; readonly advice: (noun: string) => string }[] = [
@@ -30,11 +30,9 @@ const ADVICE: readonly { readonly pattern: RegExp; readonly advice: (noun: strin
   },
 ]
 
-const NOUNS = { template: 'run template', snapshot: 'snapshot' } as const
-
 /** One line: what the server said, and what to do about it. */
 export function explainRefusal(error: AnswerError, definition: Definition): string {
-  return `${error.message.replace(/[\s.]+$/, '')}. ${adviceFor(error, NOUNS[definition.kind])}`
+  return `${error.message.replace(/[\s.]+$/, '')}. ${adviceFor(error, DEFINITION_NOUNS[definition.kind])}`
 }
 
 function adviceFor(error: AnswerError, noun: string): string {

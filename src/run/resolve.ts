@@ -1,7 +1,14 @@
 import leven from 'leven'
 import type { ZenmlClient } from '../zenml/client.ts'
 import { isGone } from '../zenml/errors.ts'
-import { isUuid, type Definition, type DefinitionKind, type Named, type ServerInfo } from '../zenml/model.ts'
+import {
+  DEFINITION_NOUNS,
+  isUuid,
+  type Definition,
+  type DefinitionKind,
+  type Named,
+  type ServerInfo,
+} from '../zenml/model.ts'
 import { isAtLeast } from '../zenml/version.ts'
 import { RunError } from './errors.ts'
 
@@ -9,8 +16,6 @@ import { RunError } from './errors.ts'
 export type Target =
   | { readonly kind: DefinitionKind; readonly reference: string; readonly pipeline?: string | undefined }
   | { readonly kind: 'pipeline'; readonly pipeline: string }
-
-const NOUNS = { template: 'run template', snapshot: 'snapshot' } as const
 
 /** How many of a server's definitions are looked through for names to suggest. */
 const SUGGESTION_POOL = 200
@@ -86,12 +91,12 @@ class Finder {
     if (!this.#isInPipeline(definition)) {
       const actual = definition.pipeline?.name ?? 'another one'
       throw new RunError(
-        `pipeline: the ${NOUNS[kind]} ${id} belongs to the pipeline "${actual}". Correct or drop the input`,
+        `pipeline: the ${DEFINITION_NOUNS[kind]} ${id} belongs to the pipeline "${actual}". Correct or drop the input`,
       )
     }
     if (!this.#isInProject(definition)) {
       throw new RunError(
-        `project: the ${NOUNS[kind]} ${id} belongs to another project. Correct or drop the input`,
+        `project: the ${DEFINITION_NOUNS[kind]} ${id} belongs to another project. Correct or drop the input`,
       )
     }
     return runnable(definition)
@@ -108,7 +113,7 @@ class Finder {
     if (others.length > 0) {
       const list = found.map(({ id, pipeline }) => `${id} (pipeline "${pipeline?.name ?? '?'}")`).join(', ')
       throw new RunError(
-        `${kind}: ${found.length} ${NOUNS[kind]}s are named "${name}": ${list}. Use one of the ids, or name the pipeline or the project`,
+        `${kind}: ${found.length} ${DEFINITION_NOUNS[kind]}s are named "${name}": ${list}. Use one of the ids, or name the pipeline or the project`,
       )
     }
     const definition = await this.#client.definition(kind, first.id)
@@ -131,14 +136,16 @@ class Finder {
     )
     if (newest !== undefined) return this.#client.definition(kind, newest.id)
     throw new RunError(
-      `pipeline: "${pipeline}" has no named ${NOUNS[kind]} that can be run${this.#place()}. ` +
+      `pipeline: "${pipeline}" has no named ${DEFINITION_NOUNS[kind]} that can be run${this.#place()}. ` +
         `${await this.#suggest(kind, pipeline, ({ pipeline: of }) => of?.name)}${NOT_ALLOWED_HINT}`,
     )
   }
 
   async #notFound(kind: DefinitionKind, which: string, wanted: string): Promise<RunError> {
     const suggestion = await this.#suggest(kind, wanted, ({ name }) => name)
-    return new RunError(`${kind}: there is no ${NOUNS[kind]} ${which}. ${suggestion}${NOT_ALLOWED_HINT}`)
+    return new RunError(
+      `${kind}: there is no ${DEFINITION_NOUNS[kind]} ${which}. ${suggestion}${NOT_ALLOWED_HINT}`,
+    )
   }
 
   async #suggest(
@@ -153,7 +160,7 @@ class Finder {
       ),
     )
     const nearest = [...names].sort((a, b) => leven(a, wanted) - leven(b, wanted)).slice(0, MOST_SUGGESTIONS)
-    if (nearest.length === 0) return `The account sees no runnable ${NOUNS[kind]} at all. `
+    if (nearest.length === 0) return `The account sees no runnable ${DEFINITION_NOUNS[kind]} at all. `
     return `Runnable ones are: ${nearest.map((name) => `"${name}"`).join(', ')}. `
   }
 
@@ -178,7 +185,7 @@ class Finder {
 
 function runnable(definition: Definition): Definition {
   if (definition.runnable !== false) return definition
-  const noun = NOUNS[definition.kind]
+  const noun = DEFINITION_NOUNS[definition.kind]
   throw new RunError(
     `${definition.kind}: the ${noun} "${definition.name ?? definition.id}" cannot be run: ` +
       'its stack or its build is gone, or it was made on a local stack. Make a new one on a remote stack and use that',

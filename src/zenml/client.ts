@@ -2,6 +2,7 @@ import type { Api, Call } from './api.ts'
 import type { z } from 'zod'
 import { AnswerError, TransportError, UnreachableError } from './errors.ts'
 import {
+  DEFINITION_NOUNS,
   stepsOfDag,
   toDefinition,
   toInfo,
@@ -48,8 +49,6 @@ const ROUTES: Readonly<Record<DefinitionKind, string>> = {
   snapshot: '/pipeline_snapshots',
 }
 
-const NOUNS: Readonly<Record<DefinitionKind, string>> = { template: 'run template', snapshot: 'snapshot' }
-
 /**
  * ZenML's workspace API: one method an endpoint, for servers from 0.74 on.
  *
@@ -88,7 +87,10 @@ export class ZenmlClient {
   async definition(kind: DefinitionKind, id: string): Promise<Definition> {
     const query = kind === 'snapshot' ? { include_config_schema: 'true' } : {}
     const call = { path: `${ROUTES[kind]}/${pathSegment(id)}`, query }
-    return toDefinition(kind, await this.#api.read(`read the ${NOUNS[kind]} ${id}`, call, definitionSchema))
+    return toDefinition(
+      kind,
+      await this.#api.read(`read the ${DEFINITION_NOUNS[kind]} ${id}`, call, definitionSchema),
+    )
   }
 
   /** Named templates or snapshots, newest first. Servers ignore filters that they do not know: check each item. */
@@ -106,7 +108,7 @@ export class ZenmlClient {
         hydrate: 'false',
       },
     }
-    const page = await this.#api.read(`list the ${NOUNS[kind]}s`, call, pageOf(definitionSchema))
+    const page = await this.#api.read(`list the ${DEFINITION_NOUNS[kind]}s`, call, pageOf(definitionSchema))
     return page.items.map((item) => toDefinition(kind, item))
   }
 

@@ -17,6 +17,12 @@ export interface Named {
 
 export type DefinitionKind = 'template' | 'snapshot'
 
+/** What a person calls each. */
+export const DEFINITION_NOUNS: Readonly<Record<DefinitionKind, string>> = {
+  template: 'run template',
+  snapshot: 'snapshot',
+}
+
 /** A run template or a snapshot: something that can be triggered. */
 export interface Definition {
   readonly kind: DefinitionKind
