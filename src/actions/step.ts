@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { listenForCancellation } from '../github/cancellation.ts'
 import { readFile } from '../github/files.ts'
 import type { Environment } from '../github/environment.ts'
+import { named } from '../github/connection.ts'
 import { InputFaults } from '../github/input-faults.ts'
 import type { ConnectionInputs, InputSources, ReadInputs } from '../github/input-reader.ts'
 import type { WorkflowLog } from '../github/log.ts'
@@ -12,7 +13,7 @@ import type { FollowPolicy, RunDependencies, RunResult } from '../run/step-run.t
 import { isZenmlError } from '../zenml/errors.ts'
 import { parseServerUrl } from '../zenml/server-url.ts'
 import { systemClock } from '../zenml/system-clock.ts'
-import { connect } from './connect.ts'
+import { connect, type Connection, type ConnectOptions } from './connect.ts'
 
 /**
  * Runs a step and says how it ended. Gives whether it succeeded.
@@ -61,26 +62,53 @@ export async function readStepInputs<T>(
 
 /** Connects as the inputs say, follows a run as `follow` does it, and ends the connections. */
 export async function withRunDependencies(
-  { server, credential }: ConnectionInputs,
+  inputs: ConnectionInputs,
   { onCancel, workflowRunUrl }: Pick<FollowPolicy, 'onCancel' | 'workflowRunUrl'>,
   log: WorkflowLog,
   report: StepReport,
-  follow: (deps: RunDependencies) => Promise<RunResult>,
+  follow: (deps: RunDependencies, serverUrl: string) => Promise<RunResult>,
 ): Promise<RunResult> {
   const signal = listenForCancellation()
   const clock = systemClock
-  const connection = connect({ baseUrl: server.url, credential, clock, log, reporter: report })
+  const connection = await connectUntil(signal, { inputs, clock, log, reporter: report })
+  if (connection === undefined) return CANCELLED
+  const { serverUrl } = connection
   try {
-    return await follow({
-      client: connection.client.with({ signal }),
-      clock,
-      reporter: report,
-      journal: new RunJournal({ serverUrl: server.url, onCancel, workflowRunUrl, processId: process.pid }),
-      newKey: randomUUID,
-      timeLimit: (ms) => AbortSignal.timeout(ms),
-      signal,
-    })
+    const facts = { serverUrl, named: named(inputs.server), onCancel, workflowRunUrl, processId: process.pid }
+    return await follow(
+      {
+        client: connection.client.with({ signal }),
+        clock,
+        reporter: report,
+        journal: new RunJournal(facts),
+        newKey: randomUUID,
+        timeLimit: (ms) => AbortSignal.timeout(ms),
+        signal,
+      },
+      serverUrl,
+    )
   } finally {
     await connection.close()
+  }
+}
+
+const CANCELLED: RunResult = {
+  conclusion: 'cancelled',
+  status: '',
+  error: 'Cancelled before a run was started',
+  runId: undefined,
+  durationMs: 0,
+}
+
+/** Undefined if the workflow was cancelled before the server was found. */
+async function connectUntil(
+  signal: AbortSignal,
+  options: Omit<ConnectOptions, 'signal'>,
+): Promise<Connection | undefined> {
+  try {
+    return await connect({ ...options, signal })
+  } catch (error) {
+    if (signal.aborted) return undefined
+    throw error
   }
 }

@@ -9,8 +9,7 @@ import { readStepInputs, reportStep, withRunDependencies } from './step.ts'
 export async function waitForRun(env: Environment, log: WorkflowLog): Promise<boolean> {
   return reportStep(log, async (report) => {
     const inputs = await readStepInputs(env, log, readWaitInputs)
-    const request: AttachRequest = {
-      serverUrl: inputs.server.url,
+    const request: Omit<AttachRequest, 'serverUrl'> = {
       run: inputs.run,
       project: inputs.project,
       workflowRunUrl: readWorkflowContext(env).workflowRunUrl,
@@ -20,7 +19,10 @@ export async function waitForRun(env: Environment, log: WorkflowLog): Promise<bo
       onCancel: inputs.onCancel,
       onTimeout: inputs.onTimeout,
       onPaused: inputs.onPaused,
+      expectations: inputs.expectations,
     }
-    return withRunDependencies(inputs, request, log, report, (deps) => attachRun(request, deps))
+    return withRunDependencies(inputs, request, log, report, (deps, serverUrl) =>
+      attachRun({ ...request, serverUrl }, deps),
+    )
   })
 }

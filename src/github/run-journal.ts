@@ -7,6 +7,8 @@ import { saveState } from './outputs.ts'
 /** What does not change while the step runs, and what its post step must not read from inputs again. */
 export interface StepFacts {
   readonly serverUrl: string
+  /** What the inputs named: the credential of a step that names something else is not for this server. */
+  readonly named: string
   readonly onCancel: EndMode
   readonly workflowRunUrl: string
   /** Of the main step: in a container it can outlive its step. */
@@ -45,6 +47,7 @@ export class RunJournal implements Journal {
 
 const factsSchema = z.object({
   serverUrl: z.string(),
+  named: z.string(),
   onCancel: z.enum(['stop', 'stop-gracefully', 'leave']),
   workflowRunUrl: z.string(),
   processId: z.number(),

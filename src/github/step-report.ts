@@ -1,4 +1,5 @@
 import type { Conclusion, Outcome } from '../run/conclusion.ts'
+import type { Verdict } from '../run/expect.ts'
 import type { Reporter, RunEvent } from '../run/reporter.ts'
 import type { Definition, Run } from '../zenml/model.ts'
 import { escapeUnprintable } from './printable.ts'
@@ -19,6 +20,8 @@ export class StepReport implements Reporter {
   readonly #log: WorkflowLog
   readonly #runLog: RunLog
   #definition: Definition | undefined
+  #dryRun: Extract<RunEvent, { kind: 'dry-run' }> | undefined
+  #verdicts: readonly Verdict[] | undefined
   #started: { readonly run: Run; readonly url: string | undefined } | undefined
 
   constructor(log: WorkflowLog) {
@@ -29,6 +32,8 @@ export class StepReport implements Reporter {
   tell(event: RunEvent): void {
     this.#runLog.tell(event)
     if (event.kind === 'resolved') this.#noteDefinition(event.definition)
+    if (event.kind === 'dry-run') this.#dryRun = event
+    if (event.kind === 'expectations') this.#verdicts = event.verdicts
     if (event.kind === 'started' || event.kind === 'attached' || event.kind === 'resumed')
       this.#noteRun(event)
   }
@@ -38,9 +43,10 @@ export class StepReport implements Reporter {
     setOutput('status', escapeUnprintable(status))
     setOutput('conclusion', conclusion)
     setOutput('duration', Math.floor(durationMs / 1000))
-    setOutput('error', error === undefined ? '' : escapeUnprintable(error))
+    setOutput('error', (error ?? '').split('\n').map(escapeUnprintable).join('\n'))
     if (error !== undefined) this.#log.error(error, { title: TITLES[conclusion] })
     else if (conclusion === 'completed') this.#log.info('The run completed')
+    else if (conclusion === 'dry-run') this.#log.info('A dry run: nothing was started')
     else if (conclusion === 'started') this.#log.info('The run goes on; its end is not waited for')
     await writeSummary({
       conclusion,
@@ -50,6 +56,8 @@ export class StepReport implements Reporter {
       pipeline: this.#definition?.pipeline?.name,
       runName: this.#started?.run.name,
       runUrl: this.#started?.url,
+      dryRun: this.#dryRun,
+      verdicts: this.#verdicts,
     })
   }
 
@@ -87,4 +95,6 @@ const TITLES: Readonly<Record<Conclusion, string>> = {
   'timed-out': 'ZenML run timed out',
   cancelled: 'ZenML run cancelled',
   lost: 'ZenML run lost from sight',
+  'expectation-missed': 'ZenML run not as expected',
+  'dry-run': 'ZenML dry run',
 }

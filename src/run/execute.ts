@@ -1,6 +1,9 @@
+import type { JsonObject } from '../zenml/json.ts'
 import type { Definition } from '../zenml/model.ts'
 import { runUrl } from '../zenml/run-url.ts'
+import { assemble } from './assemble.ts'
 import { completeFor, mergeOverrides, type Configuration, type Overrides } from './configure.ts'
+import { difference } from './difference.ts'
 import { RunError } from './errors.ts'
 import type { StartedRun } from './journal.ts'
 import { defaultRunName, expandRunName, type RunOrigin } from './name.ts'
@@ -24,6 +27,8 @@ export interface RunRequest extends FollowPolicy {
   readonly triggerTimeoutMs: number
   /** Whether a re-run attempt takes up the run of the attempt before. */
   readonly resume: boolean
+  /** Check and show everything, and start nothing. */
+  readonly dryRun?: boolean
 }
 
 /**
@@ -36,13 +41,22 @@ export async function executeRun(request: RunRequest, deps: RunDependencies): Pr
   return followRun(request, deps, (journaled) => beginRun(request, journaled))
 }
 
-async function beginRun(request: RunRequest, deps: RunDependencies): Promise<StartedRun> {
+async function beginRun(request: RunRequest, deps: RunDependencies): Promise<StartedRun | undefined> {
   const { clock, reporter, journal } = deps
   const deadline = clock.now() + request.triggerTimeoutMs
-  const configuration = mergeOverrides(request.overrides)
+  // For its look at run_name alone: no server is needed to refuse one that cannot be.
+  mergeOverrides(request.overrides)
   const prepared = await prepare(request, deps)
   const { server, definition, project } = prepared
-  reporter.tell({ kind: 'resolved', definition, overrides: configuration.body })
+  reporter.tell({ kind: 'resolved', definition })
+  const configuration = assemble(request.overrides, definition, server.version)
+  const { body, warnings, unchecked } = configuration
+  reporter.tell({ kind: 'configured', configuration: body, warnings, unchecked })
+  if (request.dryRun === true) {
+    const lines = difference(definition.documents.configTemplate ?? {}, withName(request, configuration))
+    reporter.tell({ kind: 'dry-run', lines, onlyWhenTriggered: ONLY_WHEN_TRIGGERED })
+    return undefined
+  }
   const earlier = request.resume ? await resume(request, configuration, prepared, deps) : undefined
   if (earlier !== undefined) return earlier
   const key = deps.newKey()
@@ -68,6 +82,20 @@ async function beginRun(request: RunRequest, deps: RunDependencies): Promise<Sta
   journal.started(started)
   reporter.tell({ kind: 'started', run, url: started.url, adopted })
   return started
+}
+
+/** What no look at a definition tells. */
+const ONLY_WHEN_TRIGGERED: readonly string[] = [
+  'whether the account may start runs',
+  'whether the stack has changed since',
+  'whether secrets and stack components that are named exist',
+  'whether the run name is free, and a slot for the run',
+]
+
+/** Where no name is given, the action makes one. */
+function withName({ runName }: RunRequest, configuration: Configuration): JsonObject {
+  const run_name = runName ?? configuration.runName
+  return run_name === undefined ? configuration.body : { run_name, ...configuration.body }
 }
 
 function nameRun(

@@ -7,11 +7,13 @@ import {
   toInfo,
   toRun,
   toStep,
+  toStepMetadata,
   type Definition,
   type DefinitionKind,
   type Named,
   type Run,
   type ServerInfo,
+  type StepMetadata,
   type StepState,
 } from './model.ts'
 import {
@@ -179,14 +181,23 @@ export class ZenmlClient {
 
   /** A run's started steps, all pages. */
   async steps(id: string): Promise<StepState[]> {
-    const steps: StepState[] = []
+    return (await this.#steps(id, { hydrate: false })).map(toStep)
+  }
+
+  /** What was logged of each started step of a run. */
+  async stepMetadata(id: string): Promise<StepMetadata[]> {
+    return (await this.#steps(id, { hydrate: true })).map(toStepMetadata)
+  }
+
+  async #steps(id: string, { hydrate }: { hydrate: boolean }): Promise<z.infer<typeof stepSchema>[]> {
+    const steps: z.infer<typeof stepSchema>[] = []
     for (let page = 1; ; page += 1) {
       const call = {
         path: `/runs/${encodeURIComponent(id)}/steps`,
-        query: { hydrate: 'false', size: '100', page: String(page), sort_by: 'asc:created' },
+        query: { hydrate: String(hydrate), size: '100', page: String(page), sort_by: 'asc:created' },
       }
       const answer = await this.#api.read("read the run's steps", call, pageOf(stepSchema))
-      steps.push(...answer.items.map(toStep))
+      steps.push(...answer.items)
       if (page >= answer.total_pages || answer.items.length === 0) return steps
     }
   }
