@@ -2,7 +2,7 @@
  * Asks real servers about every configuration of the table in the tests, and writes down what they answer:
  *
  *   python e2e/zenml/serve.py --dir FOLDER --port PORT
- *   npx tsx e2e/record-configurations.ts FOLDER/e2e.json [what the titles to ask again contain]
+ *   npx tsx e2e/record-configurations.ts FOLDER/e2e.json [regular expression of the titles to ask]
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -168,13 +168,15 @@ function note(version: string, title: string, facts: Recorded): void {
   writeFileSync(RECORD, `${JSON.stringify({ ...record, [version]: Object.fromEntries(inOrder) }, null, 2)}\n`)
 }
 
-const [file = '', part] = process.argv.slice(2)
+const [file = '', titles = ''] = process.argv.slice(2)
 const http = new Http('record-configurations')
 const server = new Server(Seeded.parse(JSON.parse(readFileSync(file, 'utf8'))), http)
 const waiting = configurations.filter(
   (row) =>
     server.has(row) &&
-    (part === undefined ? readRecord()[server.version]?.[row.title] === undefined : row.title.includes(part)),
+    (titles === ''
+      ? readRecord()[server.version]?.[row.title] === undefined
+      : new RegExp(titles).test(row.title)),
 )
 await Promise.all(
   Array.from({ length: AT_ONCE }, async () => {

@@ -30,6 +30,8 @@ const CONCLUSIONS: Readonly<Record<Conclusion, 'green' | 'red'>> = {
   cancelled: 'red',
   lost: 'red',
   started: 'green',
+  'expectation-missed': 'red',
+  'dry-run': 'green',
 }
 
 /** A default that the runner works out before the action sees it. */

@@ -38,8 +38,8 @@ test('a dry run sends nothing but reads, each once', async () => {
   const scene = await openScene()
   await scene.execute({ dryRun: true })
   expect(scene.sent(/./).map((line) => line.replaceAll(/[0-9a-f-]{36}|\?.*/g, ''))).toEqual([
-    'GET /api/v1/info',
     'POST /api/v1/login',
+    'GET /api/v1/info',
     'GET /api/v1/current-user',
     'GET /api/v1/run_templates',
     'GET /api/v1/run_templates/',

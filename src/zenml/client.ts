@@ -181,21 +181,25 @@ export class ZenmlClient {
 
   /** A run's started steps, all pages. */
   async steps(id: string): Promise<StepState[]> {
-    return (await this.#steps(id, { hydrate: false })).map(toStep)
+    const query = { hydrate: 'false', sort_by: 'asc:created' }
+    return (await this.#allSteps(`/runs/${encodeURIComponent(id)}/steps`, query)).map(toStep)
   }
 
-  /** What was logged of each started step of a run. */
+  /** What was logged of each started step of a run. A run's own list of steps has no metadata, on no version. */
   async stepMetadata(id: string): Promise<StepMetadata[]> {
-    return (await this.#steps(id, { hydrate: true })).map(toStepMetadata)
+    const query = { pipeline_run_id: id, hydrate: 'true', sort_by: 'asc:created' }
+    return (await this.#allSteps('/steps', query))
+      .filter(({ metadata }) => (metadata?.pipeline_run_id ?? id) === id)
+      .map(toStepMetadata)
   }
 
-  async #steps(id: string, { hydrate }: { hydrate: boolean }): Promise<z.infer<typeof stepSchema>[]> {
+  async #allSteps(
+    path: string,
+    query: Readonly<Record<string, string>>,
+  ): Promise<z.infer<typeof stepSchema>[]> {
     const steps: z.infer<typeof stepSchema>[] = []
     for (let page = 1; ; page += 1) {
-      const call = {
-        path: `/runs/${encodeURIComponent(id)}/steps`,
-        query: { hydrate: String(hydrate), size: '100', page: String(page), sort_by: 'asc:created' },
-      }
+      const call = { path, query: { ...query, size: '100', page: String(page) } }
       const answer = await this.#api.read("read the run's steps", call, pageOf(stepSchema))
       steps.push(...answer.items)
       if (page >= answer.total_pages || answer.items.length === 0) return steps

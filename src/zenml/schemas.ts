@@ -113,7 +113,7 @@ export const stepSchema = z.object({
   id: z.string(),
   name: z.string().nullish(),
   body: z.object({ status: z.string() }).nullish(),
-  metadata: z.object({ run_metadata: mapping }).nullish(),
+  metadata: z.object({ run_metadata: mapping, pipeline_run_id: z.string().nullish() }).nullish(),
 })
 
 export const dagSchema = z.object({
