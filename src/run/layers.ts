@@ -44,12 +44,6 @@ export function describePlace({ source, locate }: Layer, path: Path): string {
   return place === undefined ? source : `${source}, line ${place.line}, column ${place.column}`
 }
 
-/** One mapping with one value at the end of a path. */
-export function nest(path: Path, value: JsonValue): JsonObject {
-  const [key = '', ...rest] = path
-  return { [key]: rest.length === 0 ? value : nest(rest, value) }
-}
-
 /** The keys of a mapping, none for anything else. */
 export function keysOf(value: JsonValue | undefined): string[] {
   return isJsonObject(value) ? Object.keys(value) : []

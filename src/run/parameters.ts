@@ -1,7 +1,7 @@
-import { isJsonObject, mergeDeeply, type JsonObject, type JsonValue } from '../zenml/json.ts'
+import { isJsonObject, type JsonObject, type JsonValue } from '../zenml/json.ts'
 import type { Outline } from './check/outline.ts'
 import { alternatives, quoted, show } from './check/words.ts'
-import { describePlace, nest, type Layer, type Path } from './layers.ts'
+import { describePlace, type Layer, type Path } from './layers.ts'
 
 /** The short form as a part of a run configuration, or what is wrong with it, one line each. */
 export interface ExpandedParameters {
@@ -30,7 +30,8 @@ class Expansion {
   readonly #errors: string[] = []
   /** From a path in the configuration, as JSON, to where it stands in the short form. */
   readonly #origins = new Map<string, Path>()
-  #value: JsonObject = {}
+  readonly #ofPipeline: [string, JsonValue][] = []
+  readonly #ofSteps = new Map<string, [string, JsonValue][]>()
 
   constructor(layer: Layer, outline: Outline | undefined) {
     this.#layer = layer
@@ -47,11 +48,11 @@ class Expansion {
     }
     const { source } = this.#layer
     const locate = (path: Path) => this.#layer.locate?.(this.#originOf(path))
-    return { layer: { source, value: this.#value, locate }, errors: this.#errors }
+    return { layer: { source, value: this.#configuration(), locate }, errors: this.#errors }
   }
 
   #targetOf(key: string, value: JsonValue): Target {
-    const isStep = this.#outline?.steps.includes(key) === true
+    const isStep = this.#outline?.steps.has(key) === true
     const owners = this.#owners.get(key) ?? []
     if (isStep && owners.length > 0) {
       return {
@@ -94,7 +95,21 @@ class Expansion {
       return
     }
     this.#origins.set(key, origin)
-    this.#value = mergeDeeply(this.#value, nest(target, value))
+    const name = target.at(-1) ?? ''
+    const [kind, step = ''] = target
+    if (kind === 'parameters') this.#ofPipeline.push([name, value])
+    else this.#ofSteps.set(step, [...(this.#ofSteps.get(step) ?? []), [name, value]])
+  }
+
+  #configuration(): JsonObject {
+    const steps = [...this.#ofSteps].map(([step, parameters]): [string, JsonObject] => [
+      step,
+      { parameters: Object.fromEntries(parameters) },
+    ])
+    return {
+      ...(this.#ofPipeline.length > 0 && { parameters: Object.fromEntries(this.#ofPipeline) }),
+      ...(steps.length > 0 && { steps: Object.fromEntries(steps) }),
+    }
   }
 
   /** The way back: what lies deeper than a parameter lies as deep in the short form. */

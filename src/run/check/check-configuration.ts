@@ -76,7 +76,7 @@ function checkSteps(
   }
   for (const [name, step] of Object.entries(steps)) {
     const path = ['steps', name]
-    if (!outline.steps.includes(name)) checkUnknownStep(name, path, outline, findings)
+    if (!outline.steps.has(name)) checkUnknownStep(name, path, outline, findings)
     else if (isJsonObject(step)) checkStep(name, step, path, outline, version, findings)
     if (!isJsonObject(step)) {
       findings.error(path, `step ${quoted(name)} takes a mapping (parameters: …), not ${show(step)}`)
@@ -93,7 +93,7 @@ function checkUnknownStep(name: string, path: Path, { isDynamic, steps }: Outlin
     )
     return
   }
-  findings.error(path, `the pipeline has no step ${quoted(name)}${alternatives(name, steps)}`)
+  findings.error(path, `the pipeline has no step ${quoted(name)}${alternatives(name, [...steps])}`)
 }
 
 function checkStep(
@@ -148,6 +148,7 @@ function checkStepNames(
 function checkMissing(steps: JsonObject, outline: Outline, findings: Findings): void {
   for (const name of outline.steps) {
     const { required = [], values = {} } = outline.step(name) ?? {}
+    if (required.length === 0) continue
     const given = keysOf(member(member(steps, name), 'parameters'))
     for (const parameter of required) {
       if (Object.hasOwn(values, parameter) || given.includes(parameter)) continue

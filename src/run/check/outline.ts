@@ -18,7 +18,7 @@ export interface ParameterOutline {
 export interface Outline {
   readonly isDynamic: boolean
   /** Names of the steps. Those of a dynamic pipeline need not be all. */
-  readonly steps: readonly string[]
+  readonly steps: ReadonlySet<string>
   /** The parameters of a step; undefined where nothing is known of them. */
   step(name: string): ParameterOutline | undefined
   /** The parameters of a dynamic pipeline. */
@@ -43,6 +43,17 @@ export function readOutline(definition: Definition): Outline | undefined {
   const isDynamic =
     definition.isDynamic ?? (member(configTemplate, 'parameters') !== undefined || schema.has('parameters'))
   const names = new Set([...Object.keys(templateSteps), ...specs.keys(), ...schema.steps()])
+  const steps = new Map(
+    [...names].map((name) => [
+      name,
+      parametersOf(
+        specs.get(name),
+        schema.stepParameters(name),
+        valueAt(templateSteps, [name, 'parameters']),
+        schema.definitions,
+      ),
+    ]),
+  )
   const pipeline = parametersOf(
     member(pipelineSpec, 'input_schema'),
     schema.pipelineParameters(),
@@ -51,16 +62,8 @@ export function readOutline(definition: Definition): Outline | undefined {
   )
   return {
     isDynamic,
-    steps: [...names],
-    step: (name) =>
-      names.has(name)
-        ? parametersOf(
-            specs.get(name),
-            schema.stepParameters(name),
-            valueAt(templateSteps, [name, 'parameters']),
-            schema.definitions,
-          )
-        : undefined,
+    steps: names,
+    step: (name) => steps.get(name),
     pipeline: isDynamic ? pipeline : undefined,
     keys: schema.keys(),
     stepKeys: (name) => schema.stepKeys(name),
@@ -103,12 +106,14 @@ function parametersOf(
 /** The JSON schema of a run configuration, with its references followed. */
 class ConfigSchema {
   readonly #root: JsonObject | undefined
+  readonly #steps: JsonValue | undefined
   readonly definitions: JsonObject
 
   constructor(root: JsonObject | undefined) {
     this.#root = root
     const definitions = member(root, '$defs')
     this.definitions = isJsonObject(definitions) ? definitions : {}
+    this.#steps = this.#property(root, 'steps')
   }
 
   has(key: string): boolean {
@@ -121,7 +126,7 @@ class ConfigSchema {
   }
 
   steps(): string[] {
-    return keysOf(member(this.#property(this.#root, 'steps'), 'properties'))
+    return keysOf(member(this.#steps, 'properties'))
   }
 
   stepKeys(name: string): JsonObject | undefined {
@@ -138,7 +143,7 @@ class ConfigSchema {
   }
 
   #step(name: string): JsonValue | undefined {
-    return this.#property(this.#property(this.#root, 'steps'), name)
+    return this.#property(this.#steps, name)
   }
 
   #property(schema: JsonValue | undefined, name: string): JsonValue | undefined {
