@@ -147,7 +147,7 @@ test.each<[string, With, string]>([
   [
     'the management API as server',
     { 'api-key': KEY, 'server-url': 'https://cloudapi.zenml.io' },
-    "server-url: is ZenML Pro's management API, which has no runs; write workspace: the workspace's name instead, or the server URL that the workspace's settings page shows",
+    "server-url: is ZenML Pro's management API, which has no runs; write workspace: NAME instead, or the server URL that the workspace's settings page shows",
   ],
   [
     "a workspace's page as server",

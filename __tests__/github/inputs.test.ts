@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 
-import { inputNames, secretInputs } from '../../src/github/input-schema.ts'
+import { inputNames, inputTables } from '../../src/github/input-schema.ts'
 import { badInputs, workspaceFiles } from './bad-inputs.ts'
 import { KEY, least, makeWorkspace, read, variables, type With } from './given.ts'
 
@@ -29,8 +29,13 @@ test('the least that a step needs gives the defaults', async () => {
     configuration: [],
     wait: true,
     triggerTimeoutMs: 30 * 60_000,
+    onCancel: 'stop',
+    onTimeout: 'stop',
+    onPaused: 'wait',
+    resume: false,
+    expectations: [],
+    dryRun: false,
     stepKey: '',
-    allowInsecureHttp: false,
   })
   expect(notices).toEqual([])
 })
@@ -132,7 +137,7 @@ test('an input of another action is noted, and ends nothing', async () => {
 
 test('with plain http allowed, another machine may be meant', async () => {
   const { inputs } = await readGood({ 'server-url': 'http://10.0.0.5:8080', 'allow-insecure-http': 'true' })
-  expect(inputs.server.url).toBe('http://10.0.0.5:8080')
+  expect(inputs.server).toEqual({ url: 'http://10.0.0.5:8080' })
 })
 
 test('a secret is masked in each form that a careless paste can have, and no short text is', async () => {
@@ -170,7 +175,7 @@ test('whatever is given, the outcome is a value or faults, each on one harmless 
 
 test('wherever a key is pasted, no line shows any part of it', async () => {
   const secret = fc.stringMatching(/^[A-HJ-NP-Z2-9]{24,60}$/)
-  const place = fc.constantFrom(...inputNames.filter((name) => !secretInputs.includes(name)))
+  const place = fc.constantFrom(...inputNames.filter((name) => !inputTables.main.secrets.includes(name)))
   await fc.assert(
     fc.asyncProperty(
       secret,

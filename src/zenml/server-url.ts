@@ -153,7 +153,7 @@ function dashboardProblem(url: URL): string | undefined {
 
 /** The advice for an address of ZenML Pro that is no workspace's. */
 function whereToFind(workspace?: string): string {
-  const name = workspace === undefined ? "the workspace's name" : readable(workspace)
+  const name = workspace === undefined ? 'NAME' : readable(workspace)
   return `write workspace: ${name} instead, or the server URL that the workspace's settings page shows`
 }
 

@@ -100,17 +100,21 @@ async function tunnel(
 
 /** From the server's own certificate upwards, as far as the server sent them. */
 function chainOf(leaf: tls.DetailedPeerCertificate): tls.PeerCertificate[] {
-  const chain: tls.DetailedPeerCertificate[] = []
+  const chain: tls.PeerCertificate[] = []
+  const seen = new Set<string>()
   let next: tls.DetailedPeerCertificate | undefined = leaf
-  // The last one is its own issuer; Node leaves it out where it is not known.
-  while (
-    next?.raw !== undefined &&
-    !chain.some(({ fingerprint256 }) => fingerprint256 === next?.fingerprint256)
-  ) {
+  // A root is its own issuer. Without any certificate, Node gives an empty object.
+  while (next !== undefined && 'raw' in next && !seen.has(next.fingerprint256)) {
     chain.push(next)
-    next = next.issuerCertificate
+    seen.add(next.fingerprint256)
+    next = issuerOf(next)
   }
   return chain
+}
+
+/** Node leaves it out where the server did not send it and it is not known. */
+function issuerOf(certificate: tls.DetailedPeerCertificate): tls.DetailedPeerCertificate | undefined {
+  return certificate.issuerCertificate
 }
 
 function describe(
