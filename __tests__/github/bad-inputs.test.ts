@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 
-import { inputNames, secretInputs } from '../../src/github/input-schema.ts'
+import { inputNames, inputTables } from '../../src/github/input-schema.ts'
 import { badInputs, environmentOf, workspaceFiles } from './bad-inputs.ts'
 import { KEY, least, makeWorkspace, read } from './given.ts'
 
@@ -36,7 +36,9 @@ test.each(badInputs)('$title: ends with clear lines and no secret', async (bad) 
 test.each(badInputs)('$title: secrets are masked before anything is said', async (bad) => {
   const { masked } = await read(environmentOf(bad, workspace.path))
   const given: Readonly<Record<string, string>> = { ...least, ...bad.given }
-  const values = secretInputs.map((name) => given[name]?.trim() ?? '').filter((value) => value !== '')
+  const values = inputTables.main.secrets
+    .map((name) => given[name]?.trim() ?? '')
+    .filter((value) => value !== '')
   expect(masked).toEqual(expect.arrayContaining(values.flatMap((value) => value.split('\n'))))
 })
 

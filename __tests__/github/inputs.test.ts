@@ -63,18 +63,23 @@ test('every input reaches its field', async () => {
     timeout: '2h30m',
     'trigger-timeout': '1.5h',
     'poll-interval': '1s',
+    parameters: 'train.epochs: 7',
+    expect: 'accuracy >= 0.9',
+    'dry-run': 'true',
     'allow-insecure-http': 'true',
     'step-key': 'train/0',
   })
+  const locate = expect.any(Function)
   expect(inputs).toEqual({
     server: { url: 'http://localhost:8237/zenml' },
     credential: { kind: 'access-token', token: KEY },
     target: { kind: 'template', reference: 'train with ümlauts 🚀', pipeline: 'training' },
     project: 'vision',
     configuration: [
-      { source: 'configuration-file: configs/good.yaml', value: { enable_cache: 'no', model: 10 } },
-      { source: 'configuration', value: { steps: { train: { parameters: { epochs: 5 } } } } },
+      { source: 'configuration-file: configs/good.yaml', value: { enable_cache: 'no', model: 10 }, locate },
+      { source: 'configuration', value: { steps: { train: { parameters: { epochs: 5 } } } }, locate },
     ],
+    parameters: { source: 'parameters', value: { 'train.epochs': 7 }, locate },
     runName: 'nightly-{date}-{time}',
     tags: ['gpu', 'nightly', 'weekly'],
     useCache: false,
@@ -82,8 +87,13 @@ test('every input reaches its field', async () => {
     timeoutMs: 9_000_000,
     triggerTimeoutMs: 5_400_000,
     pollIntervalMs: 1000,
+    onCancel: 'stop',
+    onTimeout: 'stop',
+    onPaused: 'wait',
+    resume: false,
+    expectations: [{ name: 'accuracy', operator: '>=', wanted: 0.9 }],
+    dryRun: true,
     stepKey: 'train/0',
-    allowInsecureHttp: true,
   })
 })
 

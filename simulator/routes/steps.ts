@@ -15,7 +15,7 @@ const listEndpoint = { function: 'get_run_steps', line: 191 }
 export const stepRoutes: readonly Route[] = [
   { name: 'steps', method: 'GET', path: '/runs/{run_id}/steps', endpoint: listEndpoint, handle: listSteps },
   {
-    name: 'allSteps',
+    name: 'steps',
     method: 'GET',
     path: '/steps',
     endpoint: { function: 'list_run_steps', line: 191 },

@@ -1,4 +1,4 @@
-import { mergeDeeply, type JsonObject } from '../zenml/json.ts'
+import { isJsonObject, mergeDeeply, type JsonObject, type JsonValue } from '../zenml/json.ts'
 import type { Definition } from '../zenml/model.ts'
 import { isAtLeast } from '../zenml/version.ts'
 import { RunError } from './errors.ts'
@@ -51,5 +51,17 @@ export function completeFor(version: string, definition: Definition, body: JsonO
   const steps = Object.entries(definition.stepParameters)
     .filter(([, parameters]) => Object.keys(parameters).length > 0)
     .map(([name, parameters]) => [name, { parameters }] as const)
-  return steps.length === 0 ? body : mergeDeeply({ steps: Object.fromEntries(steps) }, body)
+  return steps.length === 0 ? body : mergeDeeply({ steps: Object.fromEntries(steps) }, withoutNulls(body))
+}
+
+/** Newer servers take null for "nothing said" where 0.74 takes it for the value. */
+function withoutNulls({ steps, ...others }: JsonObject): JsonObject {
+  if (steps === undefined || steps === null) return others
+  if (!isJsonObject(steps)) return { ...others, steps }
+  const said = Object.entries(steps).map(([name, step]): [string, JsonValue] => {
+    if (!isJsonObject(step) || step['parameters'] !== null) return [name, step]
+    const { parameters: _, ...rest } = step
+    return [name, rest]
+  })
+  return { ...others, steps: Object.fromEntries(said) }
 }
