@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 
-import { inputNames, inputTables } from '../../src/github/input-schema.ts'
+import { inputNames, inputTables, type InputName } from '../../src/github/input-schema.ts'
 import { badInputs, workspaceFiles } from './bad-inputs.ts'
 import { KEY, least, makeWorkspace, read, variables, type With } from './given.ts'
 
@@ -185,7 +185,8 @@ test('whatever is given, the outcome is a value or faults, each on one harmless 
 
 test('wherever a key is pasted, no line shows any part of it', async () => {
   const secret = fc.stringMatching(/^[A-HJ-NP-Z2-9]{24,60}$/)
-  const place = fc.constantFrom(...inputNames.filter((name) => !inputTables.main.secrets.includes(name)))
+  const secrets: readonly InputName[] = inputTables.main.secrets
+  const place = fc.constantFrom(...inputNames.filter((name) => !secrets.includes(name)))
   await fc.assert(
     fc.asyncProperty(
       secret,
