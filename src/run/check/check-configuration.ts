@@ -24,19 +24,36 @@ export interface Checked {
 export function checkConfiguration({ body, layers, outline, version }: Checked): CheckResult {
   const findings = new Findings(layers)
   const { steps, parameters, ...others } = body
-  checkTopLevelNames(others, outline, findings)
+  checkTopLevelNames(others, outline, version, findings)
   checkKeys(others, [], outline.keys, outline.definitions, findings)
   checkPipelineParameters(parameters, outline, findings)
   checkSteps(steps, outline, version, findings)
   return findings
 }
 
-function checkTopLevelNames(body: JsonObject, { keys, isDynamic }: Outline, findings: Findings): void {
+/** Keys that servers know (0.98) and do not name in their schemas. */
+const UNNAMED_KEYS: readonly string[] = [
+  'skip_successful_steps',
+  'steps_to_skip',
+  'step_input_overrides',
+  'step_default_input_overrides',
+]
+
+function checkTopLevelNames(
+  body: JsonObject,
+  { keys, isDynamic }: Outline,
+  version: string,
+  findings: Findings,
+): void {
   if (keys === undefined) return
   const known = [...new Set([...Object.keys(keys), 'steps', ...(isDynamic ? ['parameters'] : [])])]
   for (const key of Object.keys(body)) {
-    if (known.includes(key) || NOT_BY_API.includes(key)) continue
-    findings.error([key], `a run configuration has no key ${quoted(key)}${alternatives(key, known)}`)
+    if ([...known, ...NOT_BY_API, ...UNNAMED_KEYS].includes(key)) continue
+    const problem = `a run configuration has no key ${quoted(key)}${alternatives(key, known)}`
+    // 0.74 refuses it, others ignore it; what is near to no name may be one that a newer server does not name.
+    const isSlip = didYouMean(key, known) !== '' || !isAtLeast(version, 0, 85)
+    if (isSlip) findings.error([key], problem)
+    else findings.warn([key], problem)
   }
 }
 
