@@ -132,12 +132,12 @@ export default defineConfig(
   },
   {
     // These talk to a person at a terminal.
-    files: ['simulator/**', 'e2e/**', 'bench/**', 'scripts/**'],
+    files: ['simulator/**', 'e2e/**', 'bench/**', 'chaos/**', 'scripts/**'],
     rules: { 'no-console': 'off' },
   },
   {
     // Stand-ins often have an interface's async methods without anything to wait for.
-    files: ['__tests__/**', 'simulator/**', 'e2e/**', 'bench/**'],
+    files: ['__tests__/**', 'simulator/**', 'e2e/**', 'bench/**', 'chaos/**'],
     rules: { '@typescript-eslint/require-await': 'off' },
   },
   {

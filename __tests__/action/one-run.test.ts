@@ -53,7 +53,7 @@ test.concurrent.each(
       expect(scene.triggers).toHaveLength(1)
       expectOneRun(scene)
       expect(result.outputs['run-id']).toBe(scene.runs[0]!.id)
-      expect(logLines(result).join('\n')).toContain('Found the run by its name')
+      expect(logLines(result).join('\n')).toContain('found by its name')
     }),
 )
 

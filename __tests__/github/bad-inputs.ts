@@ -1,47 +1,17 @@
 import type { Environment } from '../../src/github/environment.ts'
+import type { ActionName } from '../../src/github/input-schema.ts'
+import { configurations, files } from './bad-configurations.ts'
+import { badSubActionInputs } from './bad-sub-action-inputs.ts'
 import { KEY, least, variables, type With } from './given.ts'
 
 /** What a person wrote, and what the runner made of it. */
 export interface BadInput {
   readonly title: string
+  /** Default: main. */
+  readonly action?: ActionName
   /** Beside, or instead of, the least that a step needs. */
   readonly given: With
   readonly env?: Environment
-}
-
-export const workspaceFiles: Readonly<Record<string, string | Uint8Array>> = {
-  'configs/run.yaml': 'steps:\n  train:\n    parameters:\n      epochs: 5\n      epochs: 6\n',
-  'configs/list.yaml': '- a\n- b\n',
-  'configs/empty.yaml': '# nothing here yet\n',
-  'configs/model.bin': new Uint8Array([0x80, 0x04, 0x95, 0x00, 0xff, 0xfe]),
-  'configs/utf16.yaml': new Uint8Array([0xff, 0xfe, 0x61, 0x00, 0x3a, 0x00]),
-  'configs/nul.yaml': 'a: 1\0',
-  'configs/broken.json': '{"steps": {"train": }',
-  'configs/large.yaml': `# ${'x'.repeat(1_000_000)}\n`,
-  'events/fork.json': JSON.stringify({
-    pull_request: {
-      head: { repo: { full_name: 'contributor/project' } },
-      base: { repo: { full_name: 'owner/project' } },
-    },
-  }),
-  'events/deleted-fork.json': JSON.stringify({
-    pull_request: { head: { repo: null }, base: { repo: { full_name: 'owner/project' } } },
-  }),
-  'events/own-branch.json': JSON.stringify({
-    pull_request: {
-      head: { repo: { full_name: 'owner/project' } },
-      base: { repo: { full_name: 'owner/project' } },
-    },
-  }),
-}
-
-function bomb(): string {
-  const levels = Array.from({ length: 9 }, (_, level) => {
-    const name = String.fromCharCode(97 + level)
-    const before = level === 0 ? 'lol' : `*${String.fromCharCode(96 + level)}`
-    return `${name}: &${name} [${Array.from({ length: 9 }, () => before).join(', ')}]`
-  })
-  return levels.join('\n')
 }
 
 const servers: readonly (readonly [string, string])[] = [
@@ -102,6 +72,11 @@ const durations: readonly string[] = [
   '36d',
   '999999999d',
   '1e9s',
+  '9'.repeat(100_000),
+  '0x10s',
+  '1,5h',
+  '½h',
+  '5m\n10m',
   'forever',
   'NaN',
   'Infinity',
@@ -123,67 +98,18 @@ const booleans: readonly string[] = [
   '✅',
 ]
 
-const configurations: readonly (readonly [string, string])[] = [
-  ['a list', '- train\n- load'],
-  ['a number', '5'],
-  ['a text', 'train.epochs 5'],
-  ["a file's name", 'configs/run.yaml'],
-  ['only a comment', '# later'],
-  ['null', 'null'],
-  ['a key twice', 'steps:\n  train: {}\n  load: {}\n  train: {}'],
-  ['a key twice in JSON', '{"enable_cache": true, "enable_cache": false}'],
-  ['a key twice, as number and text', '1: a\n"1": b'],
-  ['an unclosed bracket', 'steps: {train: {parameters: {epochs: 5}'],
-  ['an unclosed quote', 'run_name: "nightly'],
-  ['a trailing text', '{"steps": {}} x'],
-  ['half a JSON value', '{"steps": '],
-  ['a tab as indentation', 'steps:\n\ttrain: {}'],
-  ['a colon in a text', 'description: train: with more data'],
-  ['an unknown escape', 'path: "C:\\data"'],
-  ['a value that begins with @', 'owner: @data-team'],
-  ['a value that begins with %', 'share: %50'],
-  ['two documents', 'a: 1\n---\nb: 2'],
-  ['a local tag', 'a: !secret key'],
-  ['a Python tag', 'a: !!python/object/apply:os.system ["ls"]'],
-  ['a set', 'a: !!set {x, y}'],
-  ['a binary', 'a: !!binary aGVsbG8='],
-  ['a merge key', 'base: &base {epochs: 5}\ntrain:\n  <<: *base'],
-  ['a mapping as key', '? {a: 1}\n: b'],
-  ['an alias as key', 'a: &a x\n*a : y'],
-  ['an empty key', ': 5'],
-  ['an unknown alias', 'a: *defaults'],
-  ['an alias before its anchor', 'a: *x\nb: &x 5'],
-  ['an alias to itself', 'a: &a [*a]'],
-  ['a bomb', bomb()],
-  ['more brackets than a stack holds', '['.repeat(20_000)],
-  ['a hundred mappings in each other', `${'{a: '.repeat(101)}1${'}'.repeat(101)}`],
-  ['prototype keys', '__proto__: {polluted: true}\nconstructor: {prototype: {polluted: true}}'],
-  ['a prototype key in JSON', '{"steps": {"__proto__": {"polluted": true}}}'],
-  ['not a number', 'a: .nan\nb: .NaN'],
-  ['infinity', 'a: .inf\nb: -.inf\nc: 1e999'],
-  ['a number that is too exact', 'seed: 12345678901234567890'],
-  ['many faults', Array.from({ length: 9 }, (_, index) => `k${index}: *x`).join('\n')],
-  ['hostile text', 'a: 1\n"##[error]\\u202e::error::": 1\n"##[error]\\u202e::error::": 2'],
-  ['the key where a long text is cut', `${'k'.repeat(45)}${KEY}: 1\n`.repeat(2)],
-  ['the key in a broken text', `${KEY}: 1\n${KEY}: 2\nx: *${KEY}`],
-]
-
-const files: readonly (readonly [string, string])[] = [
-  ['a file that is not there', 'configs/missing.yaml'],
-  ['a file behind a file', 'configs/run.yaml/x.yaml'],
-  ['a file in the home folder', '~/run.yaml'],
-  ['a folder', 'configs'],
-  ['a key twice in a file', 'configs/run.yaml'],
-  ['a list in a file', 'configs/list.yaml'],
-  ['an empty file', 'configs/empty.yaml'],
-  ['a binary file', 'configs/model.bin'],
-  ['a file in UTF-16', 'configs/utf16.yaml'],
-  ['a file with a NUL', 'configs/nul.yaml'],
-  ['broken JSON in a file', 'configs/broken.json'],
-  ['a large file', 'configs/large.yaml'],
-  ['a name of two lines', 'configs/run.yaml\nconfigs/more.yaml'],
-  ['a very long name', 'a/'.repeat(3000)],
-  ['a configuration as file name', 'steps: {}'],
+const choices: readonly (readonly [string, With])[] = [
+  ...['kill', 'Stop', 'stop_gracefully', 'graceful', 'true', 'stop, leave', '"leave"', 'none', '止'].map(
+    (word) => [`on-cancel: ${word}`, { 'on-cancel': word }] as const,
+  ),
+  ['on-cancel: a very long word', { 'on-cancel': 'stop'.repeat(30_000) }],
+  ['on-cancel: a control character', { 'on-cancel': 'stop\u001b[0m' }],
+  ['on-timeout: fail', { 'on-timeout': 'fail' }],
+  ['on-timeout: a space for a hyphen', { 'on-timeout': 'stop gracefully' }],
+  ['on-paused: stop', { 'on-paused': 'stop' }],
+  ['on-paused: Wait', { 'on-paused': 'Wait' }],
+  ['on-paused: 2h', { 'on-paused': '2h' }],
+  ['resume: always', { resume: 'always' }],
 ]
 
 const secrets: readonly (readonly [string, With])[] = [
@@ -193,6 +119,7 @@ const secrets: readonly (readonly [string, With])[] = [
   ['a key with Bearer', { 'api-key': `Bearer ${KEY}` }],
   ['a key with an ellipsis', { 'api-key': `${KEY.slice(0, 12)}…` }],
   ['a key with a control character', { 'api-key': `${KEY}\u0007` }],
+  ['a key that is a whole file', { 'api-key': 'k'.repeat(100_000) }],
   ['a token in quotes', { 'api-key': '', 'access-token': `'${KEY}'` }],
   ['key and token', { 'access-token': 'eyJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl' }],
   ['a short key as snapshot', { 'api-key': 'hunter2', snapshot: 'hunter2\nb' }],
@@ -227,6 +154,25 @@ const names: readonly (readonly [string, With])[] = [
 const togethers: readonly (readonly [string, With])[] = [
   ['a timeout without a wait', { wait: 'false', timeout: '2h' }],
   ['an interval without a wait', { wait: 'False', 'poll-interval': '10s' }],
+  ['another end at the timeout without a wait', { wait: 'false', 'on-timeout': 'leave' }],
+  ['an end at a pause without a wait', { wait: 'FALSE', 'on-paused': 'fail' }],
+  [
+    'all about a wait without a wait',
+    { wait: 'false', timeout: '1h', 'poll-interval': '5s', 'on-timeout': 'leave', 'on-paused': 'fail' },
+  ],
+  ['resume with a run name', { resume: 'true', 'run-name': 'nightly-{date}' }],
+  ['resume with a run name in the configuration', { resume: 'True', configuration: 'run_name: nightly' }],
+  ['resume with a run name in the file', { resume: 'true', 'configuration-file': 'configs/named.yaml' }],
+  [
+    'resume with a run name everywhere',
+    {
+      resume: 'true',
+      'run-name': 'a',
+      'configuration-file': 'configs/named.yaml',
+      configuration: '{run_name: 5}',
+    },
+  ],
+  ['a misspelt end', { on_timeout: 'leave', 'on-canceled': 'leave' }],
   ['an interval that is too short', { 'poll-interval': '0.5s' }],
   ['an interval that is no time', { 'poll-interval': 'often' }],
   ['no limit for the trigger', { 'trigger-timeout': 'none' }],
@@ -246,6 +192,10 @@ const togethers: readonly (readonly [string, With])[] = [
       timeout: 'soon',
       'trigger-timeout': '30',
       'poll-interval': '1',
+      'on-cancel': 'abort',
+      'on-timeout': 'x',
+      'on-paused': 'ignore',
+      resume: '1',
       'allow-insecure-http': 'no',
       configuration: '- 1',
       'configuration-file': 'configs',
@@ -255,8 +205,8 @@ const togethers: readonly (readonly [string, With])[] = [
 ]
 
 const events: readonly (readonly [string, With, Environment])[] = [
-  ['nothing at all', Object.fromEntries(Object.keys(least).map((name) => [name, ''])), {}],
-  ['blank inputs', Object.fromEntries(Object.keys(least).map((name) => [name, ' \n '])), {}],
+  ['nothing at all', Object.fromEntries(Object.keys(least.main).map((name) => [name, ''])), {}],
+  ['blank inputs', Object.fromEntries(Object.keys(least.main).map((name) => [name, ' \n '])), {}],
   ['an empty key', { 'api-key': '' }, {}],
   ["an empty key on a fork's pull request", { 'api-key': '' }, pullRequest('events/fork.json')],
   [
@@ -322,9 +272,13 @@ export const badInputs: readonly BadInput[] = [
   ...events.map(([title, given, env]) => ({ title, given, env })),
   ...secrets.map(([title, given]) => ({ title, given })),
   ...servers.map(([title, url]) => ({ title: `server-url: ${title}`, given: { 'server-url': url } })),
+  ...choices.map(([title, given]) => ({ title, given })),
   ...names.map(([title, given]) => ({ title, given })),
   ...booleans.map((text) => ({ title: `use-cache: ${text}`, given: { 'use-cache': text } })),
-  ...durations.map((text) => ({ title: `timeout: ${text.slice(0, 20)}`, given: { timeout: text } })),
+  ...durations.map((text) => ({
+    title: `timeout: ${text.slice(0, 20).replace('\n', ' and ')}`,
+    given: { timeout: text },
+  })),
   ...togethers.map(([title, given]) => ({ title, given })),
   ...configurations.map(([title, text]) => ({
     title: `configuration: ${title}`,
@@ -337,15 +291,16 @@ export const badInputs: readonly BadInput[] = [
     title: `configuration-file: ${title}`,
     given: { 'configuration-file': path },
   })),
+  ...badSubActionInputs,
 ]
 
-/** The variables of one case, in a workspace with {@link workspaceFiles}. */
+/** The variables of one case, in a workspace with the files of bad-configurations.ts. */
 export function environmentOf(bad: BadInput, workspace: string): Environment {
   const eventFile = bad.env?.['GITHUB_EVENT_PATH']
   return {
     ...bad.env,
     ...(eventFile !== undefined && { GITHUB_EVENT_PATH: `${workspace}/${eventFile}` }),
-    ...variables({ ...least, ...bad.given }),
+    ...variables({ ...least[bad.action ?? 'main'], ...bad.given }),
     GITHUB_WORKSPACE: workspace,
   }
 }

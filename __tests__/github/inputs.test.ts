@@ -1,9 +1,14 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 
-import { inputNames, inputTables, type InputName } from '../../src/github/input-schema.ts'
-import { badInputs, workspaceFiles } from './bad-inputs.ts'
-import { KEY, least, makeWorkspace, read, variables, type With } from './given.ts'
+import { inputTables, type ActionName, type InputName } from '../../src/github/input-schema.ts'
+import { readLoginInputs, readStopInputs, readWaitInputs } from '../../src/github/inputs.ts'
+import { workspaceFiles } from './bad-configurations.ts'
+import { badInputs } from './bad-inputs.ts'
+import { KEY, RUN_ID, least, makeWorkspace, read, readAs, readWith, variables, type With } from './given.ts'
+
+const inputNames: readonly InputName[] = inputTables.main.names
+const actions: readonly ActionName[] = ['main', 'login', 'wait', 'stop']
 
 let workspace: ReturnType<typeof makeWorkspace>
 beforeAll(() => {
@@ -15,7 +20,7 @@ beforeAll(() => {
 afterAll(() => workspace.remove())
 
 async function readGood(given: With) {
-  const outcome = await read({ ...variables({ ...least, ...given }), GITHUB_WORKSPACE: workspace.path })
+  const outcome = await read({ ...variables({ ...least.main, ...given }), GITHUB_WORKSPACE: workspace.path })
   if (!outcome.ok) throw outcome.faults
   return outcome
 }
@@ -41,7 +46,9 @@ test('the least that a step needs gives the defaults', async () => {
 })
 
 test('an input that an expression left blank has its default', async () => {
-  const blank = Object.fromEntries(inputNames.filter((name) => !(name in least)).map((name) => [name, '  ']))
+  const blank = Object.fromEntries(
+    inputNames.filter((name) => !(name in least.main)).map((name) => [name, '  ']),
+  )
   expect((await readGood(blank)).inputs).toEqual((await readGood({})).inputs)
 })
 
@@ -66,6 +73,10 @@ test('every input reaches its field', async () => {
     parameters: 'train.epochs: 7',
     expect: 'accuracy >= 0.9',
     'dry-run': 'true',
+    'on-cancel': 'leave',
+    'on-timeout': ' stop-gracefully ',
+    'on-paused': 'fail',
+    resume: 'false',
     'allow-insecure-http': 'true',
     'step-key': 'train/0',
   })
@@ -87,9 +98,9 @@ test('every input reaches its field', async () => {
     timeoutMs: 9_000_000,
     triggerTimeoutMs: 5_400_000,
     pollIntervalMs: 1000,
-    onCancel: 'stop',
-    onTimeout: 'stop',
-    onPaused: 'wait',
+    onCancel: 'leave',
+    onTimeout: 'stop-gracefully',
+    onPaused: 'fail',
     resume: false,
     expectations: [{ name: 'accuracy', operator: '>=', wanted: 0.9 }],
     dryRun: true,
@@ -106,6 +117,89 @@ test('the words none and adaptive stand for no value, also without a wait', asyn
   const { inputs } = await readGood({ wait: 'false', timeout: 'none', 'poll-interval': 'adaptive' })
   expect(inputs).not.toHaveProperty('timeoutMs')
   expect(inputs).not.toHaveProperty('pollIntervalMs')
+})
+
+test('resume goes with a configuration, as long as that names no run', async () => {
+  const { inputs } = await readGood({ resume: 'true', configuration: 'enable_cache: true\nrun_name:' })
+  expect(inputs.resume).toBe(true)
+})
+
+test('what must happen on cancel can be said without a wait, the run may just be starting', async () => {
+  const { inputs } = await readGood({ wait: 'false', 'on-cancel': 'leave', 'on-timeout': 'stop' })
+  expect(inputs).toMatchObject({ wait: false, onCancel: 'leave' })
+})
+
+test('login/ needs a server and a key', async () => {
+  const outcome = await readWith(readLoginInputs, variables(least.login))
+  expect(outcome).toMatchObject({
+    ok: true,
+    inputs: {
+      server: { url: 'https://zenml.example.com' },
+      credential: { kind: 'api-key', key: KEY },
+    },
+  })
+})
+
+test('wait/ leaves a run that something else started as it is', async () => {
+  const outcome = await readWith(readWaitInputs, variables(least.wait))
+  expect(outcome.ok && outcome.inputs).toEqual({
+    server: { url: 'https://zenml.example.com' },
+    credential: { kind: 'api-key', key: KEY },
+    run: 'nightly-5',
+    onCancel: 'leave',
+    onTimeout: 'leave',
+    onPaused: 'wait',
+    expectations: [],
+  })
+})
+
+test('every input of wait/ reaches its field', async () => {
+  const given = {
+    'server-url': 'http://10.0.0.5:8080',
+    'access-token': KEY,
+    run: ` ${RUN_ID} `,
+    project: 'vision',
+    timeout: '90s',
+    'poll-interval': '10s',
+    'on-cancel': 'stop',
+    'on-timeout': 'stop-gracefully',
+    'on-paused': 'fail',
+    expect: 'accuracy >= 0.9',
+    'allow-insecure-http': 'True',
+  }
+  const outcome = await readWith(readWaitInputs, variables(given))
+  expect(outcome.ok && outcome.inputs).toEqual({
+    server: { url: 'http://10.0.0.5:8080' },
+    credential: { kind: 'access-token', token: KEY },
+    run: RUN_ID,
+    project: 'vision',
+    timeoutMs: 90_000,
+    pollIntervalMs: 10_000,
+    onCancel: 'stop',
+    onTimeout: 'stop-gracefully',
+    onPaused: 'fail',
+    expectations: [{ name: 'accuracy', operator: '>=', wanted: 0.9 }],
+  })
+})
+
+test.each([
+  [{}, { runId: RUN_ID, graceful: false, timeoutMs: 120_000 }],
+  [
+    { 'run-id': ` ${RUN_ID.toUpperCase()}\n`, graceful: 'true', timeout: '30s' },
+    { runId: RUN_ID, graceful: true, timeoutMs: 30_000 },
+  ],
+])('stop/ with %j takes the id in any case, and watches for two minutes', async (given, fields) => {
+  const outcome = await readWith(readStopInputs, variables({ ...least.stop, ...given }))
+  expect(outcome.ok && outcome.inputs).toEqual({
+    server: { url: 'https://zenml.example.com' },
+    credential: { kind: 'api-key', key: KEY },
+    ...fields,
+  })
+})
+
+test("another action's input is noted, and ends nothing", async () => {
+  const outcome = await readWith(readStopInputs, variables({ ...least.stop, 'on-paused': 'fail' }))
+  expect(outcome.ok && outcome.notices).toEqual(['the action has no input "on-paused", so it is ignored'])
 })
 
 test('an absolute path and JSON are taken as configuration file', async () => {
@@ -152,36 +246,37 @@ test('with plain http allowed, another machine may be meant', async () => {
 
 test('a secret is masked in each form that a careless paste can have, and no short text is', async () => {
   const outcome = await read(
-    variables({ ...least, 'api-key': `"${KEY}"`, 'access-token': 'abc\nline-two\n' }),
+    variables({ ...least.main, 'api-key': `"${KEY}"`, 'access-token': 'abc\nline-two\n' }),
   )
   expect(new Set(outcome.masked)).toEqual(new Set([`"${KEY}"`, KEY, 'abc\nline-two', 'line-two']))
 })
 
-const given = fc.dictionary(
-  fc.constantFrom(...inputNames),
-  fc.oneof(
-    fc.string({ unit: 'binary', maxLength: 40 }),
-    fc.constantFrom(
-      ...badInputs.flatMap((bad) => Object.values(bad.given)).filter((text) => text.length < 2000),
-    ),
+const anyText = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 40 }),
+  fc.constantFrom(
+    ...badInputs.flatMap((bad) => Object.values(bad.given)).filter((text) => text.length < 2000),
   ),
-  { noNullPrototype: true },
 )
 
-test('whatever is given, the outcome is a value or faults, each on one harmless line', async () => {
-  await fc.assert(
-    fc.asyncProperty(given, async (texts) => {
-      const outcome = await read({ ...variables(texts), GITHUB_WORKSPACE: workspace.path })
-      if (outcome.ok) return
-      expect(outcome.faults.faults.length).toBeGreaterThan(0)
-      for (const { line } of outcome.faults.faults) {
-        expect(line).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]|##\[/u)
-        expect(line.length).toBeLessThan(500)
-      }
-    }),
-    { numRuns: 300 },
-  )
-})
+test.each(actions)(
+  'whatever is given to %s, the outcome is a value or faults, each on one harmless line',
+  async (action) => {
+    const names: readonly InputName[] = inputTables[action].names
+    const given = fc.dictionary(fc.constantFrom(...names), anyText, { noNullPrototype: true })
+    await fc.assert(
+      fc.asyncProperty(given, async (texts) => {
+        const outcome = await readAs(action, { ...variables(texts), GITHUB_WORKSPACE: workspace.path })
+        if (outcome.ok) return
+        expect(outcome.faults.faults.length).toBeGreaterThan(0)
+        for (const { line } of outcome.faults.faults) {
+          expect(line).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]|##\[/u)
+          expect(line.length).toBeLessThan(500)
+        }
+      }),
+      { numRuns: 200 },
+    )
+  },
+)
 
 test('wherever a key is pasted, no line shows any part of it', async () => {
   const secret = fc.stringMatching(/^[A-HJ-NP-Z2-9]{24,60}$/)
@@ -194,7 +289,7 @@ test('wherever a key is pasted, no line shows any part of it', async () => {
       fc.string({ maxLength: 90 }),
       fc.string({ maxLength: 9 }),
       async (key, input, before, after) => {
-        const texts = { ...least, 'api-key': key, [input]: `${before}${key}${after}` }
+        const texts = { ...least.main, 'api-key': key, [input]: `${before}${key}${after}` }
         const outcome = await read({ ...variables(texts), GITHUB_WORKSPACE: workspace.path })
         const lines = outcome.ok ? outcome.notices : outcome.faults.faults.map(({ line }) => line)
         for (const line of lines) {

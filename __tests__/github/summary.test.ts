@@ -43,5 +43,5 @@ test('what was expected is a table of wanted and got, and no text of a run is fo
 
 test('several faults stand each on a line of its own', () => {
   const text = renderSummary({ ...content, conclusion: 'failed', error: 'first\nsecond' })
-  expect(text).toContain('first  \nsecond  \n')
+  expect(text).toContain('first  \nsecond\n')
 })

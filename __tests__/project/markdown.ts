@@ -21,14 +21,39 @@ export function codeBlocks(markdown: string, language: string): string[] {
     .map(([, , text]) => text ?? '')
 }
 
+/** What stands below a heading, up to the next one that is not below it. */
+export function section(markdown: string, heading: string): string {
+  const lines = markdown.split('\n')
+  const start = lines.indexOf(heading)
+  if (start < 0) throw new Error(`There is no heading ${heading}.`)
+  const level = heading.indexOf(' ')
+  const rest = lines.slice(start + 1)
+  let fenced = false
+  const end = rest.findIndex((line) => {
+    if (line.startsWith('```')) fenced = !fenced
+    const hashes = /^#+(?= )/.exec(line)?.[0].length
+    return !fenced && hashes !== undefined && hashes <= level
+  })
+  return rest.slice(0, end < 0 ? undefined : end).join('\n')
+}
+
 /** The rows of the table whose header begins with these cells; each row is its cells, trimmed. */
 export function table(markdown: string, ...header: readonly string[]): string[][] {
-  const lines = markdown.split('\n').map(cells)
-  const start = lines.findIndex((row) => header.every((cell, index) => row[index] === cell))
-  if (start < 0) throw new Error(`There is no table with the columns ${header.join(', ')}.`)
-  const rows = lines.slice(start + 2)
-  const end = rows.findIndex((row) => row.length === 0)
-  return end < 0 ? rows : rows.slice(0, end)
+  const rows = rowsOfTables(markdown).find(([head]) => header.every((cell, index) => head?.[index] === cell))
+  if (rows === undefined) throw new Error(`There is no table with the columns ${header.join(', ')}.`)
+  return rows.slice(2)
+}
+
+/** The rows of every table whose first column's head begins with this text. */
+export function tables(markdown: string, firstHead: string): string[][][] {
+  return rowsOfTables(markdown)
+    .filter(([head]) => head?.[0]?.startsWith(firstHead) === true)
+    .map((rows) => rows.slice(2))
+}
+
+/** Every table with its head, the line below that, and its rows. */
+function rowsOfTables(markdown: string): string[][][] {
+  return [...markdown.matchAll(/(?:^\|.*\n?)+/gm)].map(([text]) => text.trimEnd().split('\n').map(cells))
 }
 
 function cells(line: string): string[] {

@@ -1,27 +1,35 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { rm } from 'node:fs/promises'
 import path from 'node:path'
 import { expect, jest, test } from '@jest/globals'
-import { parse } from 'yaml'
-import { z } from 'zod'
-import { runAction, type ActionResult } from '../../e2e/action.ts'
+import { runAction, startAction } from '../../e2e/action.ts'
 import {
   realClock,
   startPro,
   startSimulator,
   type PipelineSpec,
-  type ProSimulator,
   type Simulator,
 } from '../../simulator/index.ts'
 import { inputTables } from '../../src/github/input-schema.ts'
-import { outputNames } from '../../src/github/outputs.ts'
-import { code, codeBlocks, guides, projectFile, table } from './markdown.ts'
+import { actionOutputs } from '../../src/github/outputs.ts'
+import {
+  blocks,
+  callPatterns,
+  checkout,
+  entryOf,
+  examples,
+  fileName,
+  playExample,
+  stepsOf,
+  type Example,
+  type Played,
+} from './guide-examples.ts'
+import { guides, projectFile, table } from './markdown.ts'
 
 jest.setTimeout(60_000)
 
-const ACTION = 'your-org/zenml-run-action@v1'
-
 const CERTIFICATE = projectFile('__tests__/zenml/fixtures/test-only-authority.pem')
+
+const SHA = '0123456789abcdef0123456789abcdef01234567'
 
 /** What the examples run. */
 const training: PipelineSpec = {
@@ -39,83 +47,41 @@ const training: PipelineSpec = {
   ],
 }
 
-const Value = z.union([z.string(), z.number(), z.boolean()])
-const Step = z.object({
-  id: z.string().optional(),
-  uses: z.string().optional(),
-  with: z.record(z.string(), Value).optional(),
+const named = examples.map((example, index) => {
+  const first = fileName(example.text) ?? example.text.split('\n').slice(3, 5).join(' ').trim()
+  return [`${index + 1}, ${first}`, example.guide, example] as const
 })
-const Job = z.object({
-  strategy: z.object({ matrix: z.record(z.string(), z.array(Value)) }).optional(),
-  steps: z.array(Step),
-})
-const Workflow = z.object({ jobs: z.record(z.string(), Job) })
-type StepOfExample = z.infer<typeof Step>
 
-/** A step of ours, once for each cell of its job's matrix. */
-interface Use {
-  readonly step: StepOfExample
-  readonly entry: 'main' | 'wait'
-  readonly cell: Readonly<Record<string, string>>
+const calls = callPatterns(table(projectFile('README.md'), 'Call', 'When'))
+
+interface Scene {
+  readonly server: Simulator
+  /** What stands for ZenML Pro's management API. */
+  readonly proApiUrl: string
+  readonly workspace: string
+  readonly contexts: Readonly<Record<string, string>>
 }
 
-const examples = guides().flatMap((guide) =>
-  codeBlocks(projectFile(guide), 'yaml').map((text) => ({ guide, text })),
-)
-
-/** The uses of the action in an example that is a workflow, or a list of steps, in their order. */
-function usesOf(text: string): Use[] {
-  const value: unknown = parse(text)
-  const workflow = Workflow.safeParse(value)
-  const list = z.array(Step).safeParse(value)
-  const jobs = workflow.success
-    ? Object.values(workflow.data.jobs)
-    : list.success
-      ? [{ steps: list.data }]
-      : []
-  return jobs.flatMap((job) =>
-    cellsOf('strategy' in job ? job.strategy?.matrix : undefined).flatMap((cell) =>
-      job.steps.flatMap((step) => {
-        const entry = entryOf(step.uses)
-        return entry === undefined ? [] : [{ step, entry, cell }]
-      }),
-    ),
-  )
-}
-
-function entryOf(uses: string | undefined): Use['entry'] | undefined {
-  if (uses === ACTION) return 'main'
-  return uses === ACTION.replace('@', '/wait@') ? 'wait' : undefined
-}
-
-/** One for each value of a matrix of one row; one that is empty without a matrix. */
-function cellsOf(matrix: Readonly<Record<string, readonly z.infer<typeof Value>[]>> = {}): Use['cell'][] {
-  const [row] = Object.entries(matrix)
-  if (row === undefined) return [{}]
-  return row[1].map((value) => ({ [`matrix.${row[0]}`]: String(value) }))
-}
-
-const runnable = examples
-  .map(({ guide, text }) => ({ guide, text, uses: usesOf(text) }))
-  .filter(({ uses }) => uses.length > 0)
-  .map(({ guide, text, uses }) => {
-    const title = Object.values(uses[0]?.step.with ?? {})
-      .join(' ')
-      .slice(0, 60)
-    return [title, guide, uses, text] as const
+/** A server, a folder with the guides' files, and all that the examples' expressions mean here. */
+async function withServer<T>(
+  options: { version?: '0.85.0' | '0.98.0'; seconds?: number; usesPro?: boolean },
+  use: (scene: Scene) => Promise<T>,
+): Promise<T> {
+  const { version = '0.98.0', seconds = 1, usesPro = false } = options
+  const pipeline = { ...training, steps: training.steps.map((step) => ({ ...step, seconds })) }
+  const pro = await startPro()
+  const server = await startSimulator({
+    version,
+    clock: realClock(20),
+    pipelines: [pipeline, { ...pipeline, templateName: `training-${SHA}` }],
+    orchestrator: 'kubernetes',
+    pro,
   })
-
-const SHA = '0123456789abcdef0123456789abcdef01234567'
-
-/** As the runner does before the action sees an input; an expression without a value here fails the test. */
-function inputsOf(
-  { step, cell }: Use,
-  { server, pro }: Played,
-  earlier: ActionResult | undefined,
-): Record<string, string> {
-  const values: Readonly<Record<string, string>> = {
+  pro.add({ name: 'research', serverUrl: server.url })
+  const workspace = await checkout()
+  const contexts = {
     'vars.ZENML_SERVER_URL': server.url,
-    'secrets.ZENML_API_KEY': step.with?.['workspace'] === undefined ? server.apiKey : pro.apiKey,
+    'secrets.ZENML_API_KEY': usesPro ? pro.apiKey : server.apiKey,
     'vars.ZENML_PRO_API_URL': pro.url,
     'vars.ZENML_CLIENT_ID': pro.clientId,
     'secrets.ZENML_CLIENT_SECRET': pro.clientSecret,
@@ -123,104 +89,147 @@ function inputsOf(
     'github.sha': SHA,
     'github.run_id': '100200300',
     'github.run_attempt': '1',
-    ...cell,
   }
-  const evaluate = (text: string): string =>
-    text.replaceAll(/\$\{\{\s*(.*?)\s*\}\}/g, (_, expression: string) => {
-      const output = /^steps\.[\w-]+\.outputs\.([\w-]+)$/.exec(expression)?.[1]
-      const value = output === undefined ? values[expression] : earlier?.outputs[output]
-      if (value === undefined) throw new Error(`no value for the expression ${expression}`)
-      return value
-    })
-  // The default leads to the real ZenML Pro; without a workspace, another one would be a fault.
-  const inputs: Record<string, string> =
-    step.with?.['workspace'] === undefined ? {} : { 'pro-api-url': pro.url }
-  for (const [name, value] of Object.entries(step.with ?? {})) inputs[name] = evaluate(String(value))
-  return inputs
-}
-
-/** A folder with the files that the guides show: a block whose first line is a comment with a path. */
-async function checkout(): Promise<string> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'readme-'))
-  for (const { text } of examples) {
-    const name = /^# (\S+\.ya?ml)\n/.exec(text)?.[1]
-    if (name === undefined) continue
-    await mkdir(path.dirname(path.join(folder, name)), { recursive: true })
-    await writeFile(path.join(folder, name), text)
-  }
-  return folder
-}
-
-/** The calls in the README's table, as patterns of method and path. */
-const calls = table(projectFile('README.md'), 'Call', 'When').map(([cell]) => {
-  const call = code(cell)
-    ?.replaceAll(/\{\w+\}/g, '[^/]+')
-    .replace(' ', ' /api/v1')
-  return new RegExp(`^${call}$`)
-})
-
-interface Played {
-  readonly server: Simulator
-  readonly pro: ProSimulator
-}
-
-/** Plays an example's steps one after the other, on a server of their own. */
-async function play(uses: readonly Use[]): Promise<{ results: ActionResult[]; server: Simulator }> {
-  const version = uses.some(({ step }) => step.with?.['template'] !== undefined) ? '0.85.0' : '0.98.0'
-  const pro = await startPro()
-  const pipelines = [training, { ...training, templateName: `training-${SHA}` }]
-  const server = await startSimulator({ version, clock: realClock(20), pipelines, pro })
-  pro.add({ name: 'research', serverUrl: server.url })
-  const workspace = await checkout()
-  const results: ActionResult[] = []
   try {
-    for (const use of uses) {
-      const inputs = inputsOf(use, { server, pro }, results.at(-1))
-      results.push(await runAction({ entry: use.entry, inputs, workspace }))
-    }
-    return { results, server }
+    return await use({ server, proApiUrl: pro.url, workspace, contexts })
   } finally {
     await Promise.all([server.close(), pro.close()])
     await rm(workspace, { recursive: true, force: true, maxRetries: 5 })
   }
 }
 
-test('the guides have examples', () => {
-  expect(runnable.length).toBeGreaterThan(3)
+/** How each action's step ends when all is well. */
+function expectGood(played: Played): void {
+  if (played.kind === 'command') {
+    expect(played.exitCode).toBe(0)
+    // The token opened the server: this is a page of its list.
+    expect(JSON.parse(played.stdout)).toHaveProperty('items')
+    return
+  }
+  const { entry, step, result } = played
+  expect(result.outputs['error'] ?? '').toBe('')
+  expect(result.exitCode).toBe(0)
+  expect(result.stdout).not.toMatch(/^::(warning|notice)/m)
+  switch (entry) {
+    case 'main':
+      expect(result.outputs['conclusion']).toBe(step.with?.['wait'] === false ? 'started' : 'completed')
+      break
+    case 'wait':
+      expect(result.outputs['conclusion']).toBe('completed')
+      break
+    case 'stop':
+      expect(result.outputs['conclusion']).toBe('stopped')
+      break
+    case 'login':
+    case 'post':
+      break
+  }
+}
+
+/** Starts a run that nobody waits for, and gives its id. */
+async function startRun({ url, apiKey }: Simulator): Promise<string> {
+  const { outputs } = await runAction({
+    inputs: { 'server-url': url, 'api-key': apiKey, snapshot: 'training-production', wait: 'false' },
+  })
+  return outputs['run-id'] ?? ''
+}
+
+/** The example that holds all of these texts. */
+function exampleWith(...texts: readonly string[]): Example {
+  const found = examples.find(({ text }) => texts.every((part) => text.includes(part)))
+  if (found === undefined) throw new Error(`No example has ${texts.join(', ')}.`)
+  return found
+}
+
+test('each of the four actions has an example', () => {
+  const used = examples.flatMap(stepsOf).flatMap((step) => entryOf(step) ?? [])
+  expect(new Set(used)).toEqual(new Set(['main', 'login', 'wait', 'stop']))
 })
 
-test.each(runnable)('the example with "%s…" in %s has only inputs that the action knows', (_, __, uses) => {
-  for (const { step, entry } of uses) {
+test.each(named)('example %s in %s has only inputs that the action knows', (_, __, example) => {
+  for (const step of stepsOf(example)) {
+    const entry = entryOf(step)
+    if (entry === undefined) continue
     expect(inputTables[entry].names).toEqual(expect.arrayContaining(Object.keys(step.with ?? {})))
   }
 })
 
-test.each(examples)('the example in $guide uses only outputs that the action has', ({ text }) => {
-  const used = [...text.matchAll(/\.outputs\.([\w-]+)/g)].map(([, name]) => name)
-  expect(outputNames).toEqual(expect.arrayContaining(used))
-})
-
-test.concurrent.each(runnable)('the example with "%s…" in %s works as it stands', async (_, __, uses) => {
-  const { results, server } = await play(uses)
-
-  for (const [index, result] of results.entries()) {
-    expect(result.outputs['error']).toBe('')
-    expect(result.exitCode).toBe(0)
-    const isStarted = uses[index]?.step.with?.['wait'] === false
-    expect(result.outputs['conclusion']).toBe(isStarted ? 'started' : 'completed')
-    expect(result.stdout).not.toMatch(/^::(warning|notice)/m)
+test.each(named)('example %s in %s uses only outputs that the action has', (_, __, example) => {
+  for (const [, id, output] of example.text.matchAll(/\bsteps\.([\w-]+)\.outputs\.([\w-]+)/g)) {
+    const step = stepsOf(example).find((each) => each.id === id)
+    const entry = step === undefined ? undefined : entryOf(step)
+    expect(entry === undefined ? [] : actionOutputs[entry]).toContain(output)
   }
-  const made = server.requests.map((request) => `${request.method} ${request.path.replace(/\?.*/, '')}`)
-  expect(made.filter((call) => !calls.some((known) => known.test(call)))).toEqual([])
 })
+
+test.concurrent.each(named)('example %s in %s works as it stands', async (_, __, example) => {
+  const version = /^ +template:/m.test(example.text) ? '0.85.0' : '0.98.0'
+  const usesPro = stepsOf(example).some((step) => step.with?.['workspace'] !== undefined)
+  await withServer({ version, usesPro }, async ({ server, proApiUrl, workspace, contexts }) => {
+    let given = contexts
+    if (example.text.includes('inputs.run-id')) {
+      given = { ...contexts, 'inputs.run-id': await startRun(server) }
+    }
+    const played = await playExample(example, given, { workspace, proApiUrl })
+
+    expect(played.length).toBeGreaterThan(0)
+    for (const one of played) expectGood(one)
+    const made = server.requests.map((request) => `${request.method} ${request.path.replace(/\?.*/, '')}`)
+    expect(made.filter((call) => !calls.some((known) => known.test(call)))).toEqual([])
+  })
+})
+
+test.concurrent('run again after its runner died, the example with resume takes up the same run', () =>
+  withServer({ seconds: 36_000 }, async ({ server, proApiUrl, workspace, contexts }) => {
+    const example = exampleWith('resume: true', 'cancel-in-progress')
+    const [step] = stepsOf(example)
+    const inputs = { 'server-url': server.url, 'api-key': server.apiKey }
+    const dying = await startAction({
+      inputs: {
+        ...inputs,
+        snapshot: String(step?.with?.['snapshot']),
+        resume: String(step?.with?.['resume']),
+      },
+      workspace,
+      onLine: (line) => {
+        if (line.startsWith('Started')) dying.signal('SIGKILL')
+      },
+    })
+    await dying.done
+    expect(server.runs.map(({ busy }) => busy)).toEqual([true])
+
+    const [again] = await playExample(example, contexts, {
+      workspace,
+      proApiUrl,
+      env: { GITHUB_RUN_ATTEMPT: '2' },
+      onLine: (line) => {
+        if (line.startsWith('Taking up')) server.setStatus(server.runs[0]?.id ?? '', 'completed')
+      },
+    })
+
+    if (again?.kind !== 'action') throw new Error('The example has no step of the action.')
+    expect(again.result.stdout).toMatch(/^Taking up the run of attempt 1/m)
+    expect(again.result.outputs).toMatchObject({ conclusion: 'completed', 'run-id': server.runs[0]?.id })
+    expect(server.runs).toHaveLength(1)
+  }),
+)
+
+test.concurrent('the example with stop/ can be run again and stays green', () =>
+  withServer({ seconds: 36_000 }, async ({ server, proApiUrl, workspace, contexts }) => {
+    const given = { ...contexts, 'inputs.run-id': await startRun(server) }
+    for (const attempt of ['first', 'second']) {
+      const [played] = await playExample(exampleWith('/stop@v1'), given, { workspace, proApiUrl })
+      const conclusion = played?.kind === 'action' ? played.result.outputs['conclusion'] : undefined
+      expect({ attempt, conclusion }).toEqual({ attempt, conclusion: 'stopped' })
+    }
+    expect(server.runs.map(({ busy }) => busy)).toEqual([false])
+  }),
+)
 
 test('the configuration file shown is the one that an example uses', () => {
-  const used = runnable.flatMap(([, , uses]) =>
-    uses.flatMap(({ step }) => step.with?.['configuration-file'] ?? []),
-  )
-  const shown = examples.map(({ text }) => /^# (\S+\.ya?ml)\n/.exec(text)?.[1])
+  const used = examples.flatMap(stepsOf).flatMap((step) => step.with?.['configuration-file'] ?? [])
   expect(used.length).toBeGreaterThan(0)
-  expect(shown).toEqual(expect.arrayContaining(used))
+  expect(blocks.map(({ text }) => fileName(text))).toEqual(expect.arrayContaining(used))
 })
 
 test('links between the guides lead somewhere', () => {

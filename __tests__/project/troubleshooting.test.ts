@@ -1,42 +1,92 @@
-import { readdirSync } from 'node:fs'
-import path from 'node:path'
 import { expect, test } from '@jest/globals'
-import { projectFile } from './markdown.ts'
+import { code, projectFile, tables } from './markdown.ts'
+import { saidTexts } from './said-texts.ts'
 
-const ROOT = path.join(import.meta.dirname, '../..')
+const guide = projectFile('docs/troubleshooting.md')
 
-/** All texts that the action or a server can say, with texts that the code puts together in one piece. */
-const said = ['src', 'simulator']
-  .flatMap((folder) =>
-    readdirSync(path.join(ROOT, folder), { recursive: true, encoding: 'utf8' })
-      .filter((name) => name.endsWith('.ts'))
-      .map((name) => projectFile(path.join(folder, name))),
-  )
+/** The texts that the guide explains: headings, and first cells of its tables. */
+const explained = [
+  ...[...guide.matchAll(/^### `(.*)`$/gm)].map(([, heading = '']) => heading),
+  ...tables(guide, 'The text after').flatMap((rows) => rows.map(([cell]) => code(cell) ?? '')),
+]
+
+/** All that the action or a server can say. */
+const said = saidTexts('src', 'simulator')
+  .map(({ pieces }) => pieces.join('…'))
   .join('\n')
-  .replaceAll(/['"`]\s*\+\s*['"`]/g, '')
 
-const headings = [...projectFile('docs/troubleshooting.md').matchAll(/^### `(.*)`$/gm)].map(
-  ([, heading = '']) => heading,
-)
+/** Where one text of the code ends and another is put behind it or filled in. */
+const SEAM =
+  /…|: |; |\. |Could not |Check that |Check |\d{3}|\b(?:the server|something that is not a ZenML API|snapshots?|run templates?|wait: false|failed|are no longer valid|now name another server)\b/
 
-/** What the code puts into its sentences when the action runs. */
-const FILLED_IN =
-  /…|: |Cancelled\. |\d{3}|\b(?:log in|the server|something that is not a ZenML API|snapshot|run templates?)\b/
-
-/** The pieces of a heading that stand in the code as they are. */
-function fixedParts(heading: string): string[] {
-  return heading
+/** The pieces of an explained text that stand in the code as they are. */
+function fixedParts(text: string): string[] {
+  return text
     .replace(/^[a-z-]+: /, '')
-    .split(FILLED_IN)
-    .map((part) => part.replace(/^[\s;.,()]+|[\s;.,()]+$/g, ''))
+    .split(SEAM)
+    .map(withoutEdges)
     .filter((part) => part.length > 3)
 }
 
+function withoutEdges(text: string): string {
+  return text.replace(/^[\s;.,()"]+|[\s;.,()"]+$/g, '')
+}
+
+/** Texts of src/run and src/zenml that are no part of any error. */
+const NO_ERRORS: readonly string[] = [
+  // ZenML's status reason of a run that this action ends.
+  'The workflow step was',
+  'stopped after its timeout',
+  'Stopped by a workflow',
+  // A post step with nothing to do says nothing.
+  'No run was started',
+  // Told in the log while the step goes on.
+  'read what the run waits for',
+  'The window must pass without a login',
+  // What a dry run says that it cannot know.
+  'whether the account may start runs',
+  'whether the stack has changed since',
+  'whether secrets and stack components that are named exist',
+  'whether the run name is free, and a slot for the run',
+  // In place of a server's text, which the guide cannot know.
+  '(nested too deeply to be shown)',
+  // In place of a certificate's names.
+  'no host at all',
+]
+
+const FEWEST_WORDS = 4
+
+/** The first words of each piece that is long enough to be looked for. */
+function openings(pieces: readonly string[]): string[] {
+  return pieces
+    .map((piece) => withoutEdges(piece).split(/\s+/))
+    .filter((words) => words.length >= FEWEST_WORDS)
+    .map((words) => words.slice(0, FEWEST_WORDS).join(' '))
+}
+
+const errors = saidTexts('src/run', 'src/zenml')
+  .map(({ file, pieces }) => ({ file, text: pieces.join('…'), words: openings(pieces) }))
+  .filter(({ text, words }) => words.length > 0 && !NO_ERRORS.some((other) => text.includes(other)))
+
 test('the guide has errors to explain', () => {
-  expect(headings.length).toBeGreaterThan(20)
+  expect(explained.length).toBeGreaterThan(80)
+  expect(errors.length).toBeGreaterThan(70)
 })
 
-test.each(headings)('the error "%s" is one that a user can meet', (heading) => {
-  const unknown = fixedParts(heading).filter((part) => !said.includes(part))
-  expect(unknown).toEqual([])
+test.each(explained)('the text "%s" is one that a user can meet', (text) => {
+  const parts = fixedParts(text)
+  expect(parts).not.toEqual([])
+  expect(parts.filter((part) => !said.includes(part))).toEqual([])
+})
+
+test.each(errors)('the guide explains "$text", which $file says', ({ words }) => {
+  expect(words.filter((opening) => explained.some((text) => text.includes(opening)))).not.toEqual([])
+})
+
+test('no text is explained twice', () => {
+  expect(explained.filter((text, index) => explained.indexOf(text) !== index)).toEqual([])
+})
+
+test('every text named as no error is in the code', () => {
+  expect(NO_ERRORS.filter((text) => !said.includes(text))).toEqual([])
 })

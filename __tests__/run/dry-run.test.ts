@@ -54,3 +54,13 @@ test('what a start would be refused for, a dry run is refused for', async () => 
     scene.execute({ dryRun: true, overrides: { layers, tags: undefined, useCache: undefined } }),
   ).rejects.toThrow('configuration: the pipeline has no step "trian"; did you mean train?')
 })
+
+test('a long value is described and not cut, because a cut secret is not masked in a log', async () => {
+  const scene = await openScene()
+  const secret = 's3cr3t-'.repeat(50)
+  const layers = layer({ extra: { token: secret } })
+  await scene.execute({ dryRun: true, overrides: { layers, tags: undefined, useCache: undefined } })
+  const shown = JSON.stringify(scene.events.filter(({ kind }) => kind === 'dry-run'))
+  expect(shown).toContain('token: a text of 350 characters')
+  expect(shown).not.toContain('s3cr3t-')
+})

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { ZENML_VERSIONS, type PipelineSpec, type SimulatorOptions } from '../../simulator/index.ts'
 import { cleanUp } from '../../src/run/clean-up.ts'
+import { endRun } from '../../src/run/end-run.ts'
 import type { RunRequest } from '../../src/run/execute.ts'
 import type { RunResult } from '../../src/run/step-run.ts'
 import { closeScenes, openScene, TRIGGER, until, type Scene } from './scene.ts'
@@ -152,6 +153,22 @@ test('a run that the local orchestrator of 0.85 cannot end is said to go on', as
   expect(result.error).toMatch(/goes on: http.*It could not be stopped: .*501/)
   expect(goesOn(scene)).toBe(true)
   expect(scene.settled).toHaveLength(0)
+})
+
+test.each(ZENML_VERSIONS)('ZenML %s: a run that had ended already is said to have ended', async (version) => {
+  const scene = await openScene({ version })
+  await scene.execute()
+  const ended = await endRun(
+    {
+      run: { ...scene.started[0]!, status: 'completed' },
+      mode: 'stop',
+      reason: 'r',
+      deadline: scene.clock.now() + 60_000,
+    },
+    { client: scene.client, clock: scene.clock },
+  )
+  expect(ended).toMatchObject({ settled: true, status: 'completed' })
+  expect(ended.sentence).toMatch(/had ended before it could be stopped and is completed/)
 })
 
 test('a running run of 0.74 is said to go on, because that version cannot stop it', async () => {

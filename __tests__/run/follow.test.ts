@@ -69,14 +69,6 @@ describe.each(ZENML_VERSIONS)('resume on ZenML %s', (version) => {
   })
 })
 
-test('resume with a run_name of the configuration is refused', async () => {
-  const scene = await openScene()
-  const layers = [{ source: 'configuration', value: { run_name: 'mine' } }]
-  const request = scene.execute({ resume: true, overrides: { layers, tags: undefined, useCache: undefined } })
-  await expect(request).rejects.toThrow(/^resume: /)
-  expect(triggers(scene)).toBe(0)
-})
-
 describe.each(ZENML_VERSIONS)('a run that something else started, ZenML %s', (version) => {
   test('is waited for by its id, and by its name', async () => {
     const scene = await openScene({ version })

@@ -56,6 +56,7 @@ test('the same seed gives the same jitter, within [0, 1)', () => {
 test('a real clock can run fast', async () => {
   const clock = realClock(1000)
   const before = clock.now()
-  await clock.sleep(5000)
-  expect(clock.now() - before).toBeGreaterThanOrEqual(4900)
+  await clock.sleep(50_000)
+  // Timers may fire up to a millisecond early, which is a second here.
+  expect(clock.now() - before).toBeGreaterThanOrEqual(48_000)
 })

@@ -3,6 +3,7 @@ import { startSimulator, VirtualClock, type Fault, type SimulatorOptions } from 
 import { Api, type ApiDependencies } from '../../src/zenml/api.ts'
 import { ZenmlClient } from '../../src/zenml/client.ts'
 import { AnswerError, CredentialError, UnreachableError } from '../../src/zenml/errors.ts'
+import { KnownSecrets } from '../../src/zenml/known-secrets.ts'
 import { KeySession, TokenSession, type Session } from '../../src/zenml/session.ts'
 import {
   closeAfterTest,
@@ -24,10 +25,18 @@ function connect(baseUrl: string, changes: Partial<ApiDependencies> & { apiKey?:
   const session: Session =
     apiKey === undefined
       ? new TokenSession('token-0')
-      : new KeySession(baseUrl, apiKey, { http, clock, onToken: () => undefined, onWait: () => undefined })
+      : new KeySession(baseUrl, apiKey, {
+          secrets: new KnownSecrets(),
+          http,
+          clock,
+          onToken: () => undefined,
+          onWait: () => undefined,
+        })
   const onRetry = (line: string, waitMs: number) => void retries.push({ line, waitMs })
   return {
-    client: new ZenmlClient(new Api({ http, baseUrl, session, clock, onRetry, ...deps })),
+    client: new ZenmlClient(
+      new Api({ secrets: new KnownSecrets(), http, baseUrl, session, clock, onRetry, ...deps }),
+    ),
     retries,
     clock,
   }
@@ -311,7 +320,10 @@ test.each<[string, Reply | typeof RESET, string]>([
 test('a trigger to a server that does not listen was not sent', async () => {
   const { client } = connect(`http://127.0.0.1:${await closedPort()}`)
   const answer = await client.trigger({ kind: 'snapshot', id: 'i' }, {}, KEY)
-  expect(answer).toMatchObject({ kind: 'not-sent', error: { message: 'the connection was refused' } })
+  expect(answer).toMatchObject({
+    kind: 'not-sent',
+    error: { message: 'the connection was refused; check server-url, and that the server runs' },
+  })
 })
 
 test('a cancelled trigger rejects with the reason of the cancel', async () => {

@@ -111,14 +111,14 @@ test.each<[string, number, unknown, string]>([
   ['a detail of null beside an error', 500, { detail: null, error: 'x' }, `${ZENML} 500: x`],
   ['a list of sentences', 400, ['not a class name', 'x'], `${ZENML} 400: ["not a class name","x"]`],
   ['JSON null', 500, null, `${ZENML} 500: null`],
-  [
-    'a 200 of a foreign shape',
-    200,
-    { hello: 1 },
-    `${FOREIGN} 200: an answer of an unknown shape: {"hello":1}`,
-  ],
+  ['a 200 of a foreign shape', 200, { hello: 1 }, `${FOREIGN} 200: an answer of an unknown shape: {hello}`],
   ['an empty 200', 200, '', `${FOREIGN} 200: an answer of an unknown shape: (empty)`],
-  ['a cut 200', 200, '{"id": "x', `${FOREIGN} 200: an answer of an unknown shape: {"id": "x`],
+  [
+    'a cut 200',
+    200,
+    '{"id": "x',
+    `${FOREIGN} 200: an answer of an unknown shape: damaged JSON of 9 characters`,
+  ],
 ])('%s is one readable line', (_name, status, body, expected) => {
   expect(line(status, body)).toBe(expected)
 })

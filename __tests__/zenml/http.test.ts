@@ -76,7 +76,7 @@ test('where nobody listens, nothing was sent', async () => {
   )
   expect(error).toMatchObject({
     code: 'ECONNREFUSED',
-    message: 'the connection was refused',
+    message: 'the connection was refused; check server-url, and that the server runs',
     sent: false,
     permanent: false,
   })
@@ -86,7 +86,10 @@ test('a name of several addresses that all refuse is a refusal, too', async () =
   const error = await failure(
     openHttp().send({ method: 'GET', url: `http://localhost:${await closedPort()}` }),
   )
-  expect(error).toMatchObject({ message: 'the connection was refused', sent: false })
+  expect(error).toMatchObject({
+    message: 'the connection was refused; check server-url, and that the server runs',
+    sent: false,
+  })
 })
 
 test('a reset after the request may have arrived', async () => {

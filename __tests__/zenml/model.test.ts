@@ -93,6 +93,7 @@ test('a run says where it came from and how it is', () => {
   expect(run).toEqual({
     id: 'r',
     name: 'r-name',
+    permissionDenied: false,
     status: 'failed',
     statusReason: 'why',
     inProgress: false,
@@ -137,6 +138,8 @@ test('of a template that the account may not see, nothing is made up', () => {
     project: undefined,
     sourceSnapshotId: undefined,
     stepParameters: undefined,
+    isDynamic: undefined,
+    documents: { configTemplate: undefined, configSchema: undefined, pipelineSpec: undefined },
   })
 })
 

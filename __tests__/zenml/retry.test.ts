@@ -10,7 +10,11 @@ function answered(status: number, body = '{"detail": "x"}', retryAfter?: string)
   return new AnswerError('read the run', { status, headers, body }, 0)
 }
 
-const refused = new TransportError('ECONNREFUSED', 'the connection was refused', false)
+const refused = new TransportError(
+  'ECONNREFUSED',
+  'the connection was refused; check server-url, and that the server runs',
+  false,
+)
 const untrusted = new TransportError('CERT_UNTRUSTED', 'the certificate is not trusted', false, true)
 
 test.each([

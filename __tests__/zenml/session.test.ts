@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals'
 import { VirtualClock } from '../../simulator/index.ts'
 import { AnswerError, CredentialError, UnreachableError } from '../../src/zenml/errors.ts'
+import { KnownSecrets } from '../../src/zenml/known-secrets.ts'
 import { KeySession, TokenSession } from '../../src/zenml/session.ts'
 import { closedPort, openHttp, rejection, RESET, startScripted, type Reply } from './scripted-server.ts'
 
@@ -21,6 +22,7 @@ function open(
   const tokens: string[] = []
   const waits: { line: string; waitMs: number }[] = []
   const session = new KeySession(url, KEY, {
+    secrets: new KnownSecrets(),
     http: openHttp(),
     clock,
     onToken: onToken ?? ((token) => tokens.push(token)),
@@ -194,7 +196,9 @@ test('where nobody listens, the error says so', async () => {
   const { session } = open(`http://127.0.0.1:${await closedPort()}`)
   const error = await rejection(session.token())
   expect(error).toBeInstanceOf(UnreachableError)
-  expect(String(error)).toBe('UnreachableError: Could not log in: the connection was refused')
+  expect(String(error)).toBe(
+    'UnreachableError: Could not log in: the connection was refused; check server-url, and that the server runs',
+  )
 })
 
 test('a dashboard under the address: check server-url', async () => {
@@ -225,6 +229,7 @@ test('a cancelled wait ends at once with the reason of the cancel', async () => 
   const reason = new Error('cancelled')
   const cancel = new AbortController()
   const session = new KeySession(url, KEY, {
+    secrets: new KnownSecrets(),
     http: openHttp(),
     clock: new VirtualClock(),
     onToken: () => undefined,

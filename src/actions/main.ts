@@ -2,15 +2,15 @@ import type { Environment } from '../github/environment.ts'
 import { readWorkflowContext, stepIdentity } from '../github/identity.ts'
 import { readInputs, type Inputs } from '../github/inputs.ts'
 import type { WorkflowLog } from '../github/log.ts'
-import { executeRun, type RunRequest } from '../run/execute.ts'
+import { executeRun, NOTHING_TO_CANCEL, type RunRequest } from '../run/execute.ts'
 import { readStepInputs, reportStep, withRunDependencies } from './step.ts'
 
 /** Runs a template or snapshot and waits for it. Gives whether the step succeeded. */
 export async function runTemplate(env: Environment, log: WorkflowLog): Promise<boolean> {
-  return reportStep(log, async (report) => {
+  return reportStep('main', log, async (report) => {
     const inputs = await readStepInputs(env, log, readInputs)
     const { workflowRunUrl } = readWorkflowContext(env)
-    const policy = { onCancel: inputs.onCancel, workflowRunUrl }
+    const policy = { onCancel: inputs.onCancel, workflowRunUrl, nothingToCancel: NOTHING_TO_CANCEL }
     return withRunDependencies(inputs, policy, log, report, (deps, serverUrl) =>
       executeRun(toRequest(inputs, serverUrl, env), deps),
     )

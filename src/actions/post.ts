@@ -15,6 +15,9 @@ import { connect } from './connect.ts'
 /** The runner gives a post step of a cancelled job about five minutes; two are enough to be sure. */
 const BUDGET_MS = 110_000
 
+/** A name, an address and the server's own words stand in it. */
+const MAX_SENTENCE_LENGTH = 2_000
+
 /** A request that the server took may still start a run so long after it was sent. */
 const LATE_START_MS = 60_000
 
@@ -58,15 +61,16 @@ async function endRunOf(saved: SavedStep, env: Environment, log: WorkflowLog): P
       {
         planned,
         started,
-        mode: facts.onCancel,
+        mode: saved.mode,
         reason: `The workflow step ended early${facts.workflowRunUrl === '' ? '' : `: ${facts.workflowRunUrl}`}`,
         lookUpUntil: (planned?.sentAt ?? now) + LATE_START_MS,
         deadline: now + BUDGET_MS,
       },
       { client: connection.client, clock, signal },
     )
-    if (ended.settled) log.info(ended.sentence)
-    else log.warning(ended.sentence)
+    const line = inline(ended.sentence, MAX_SENTENCE_LENGTH)
+    if (ended.settled) log.info(line)
+    else log.warning(line)
   } finally {
     await connection.close()
   }

@@ -4,15 +4,16 @@ import { readFile } from '../github/files.ts'
 import type { Environment } from '../github/environment.ts'
 import { named } from '../github/connection.ts'
 import { InputFaults } from '../github/input-faults.ts'
+import type { ActionName } from '../github/input-schema.ts'
 import type { ConnectionInputs, InputSources, ReadInputs } from '../github/input-reader.ts'
 import type { WorkflowLog } from '../github/log.ts'
 import { RunJournal } from '../github/run-journal.ts'
 import { StepReport } from '../github/step-report.ts'
-import { RunError } from '../run/errors.ts'
+import { ConfigurationError, RunError } from '../run/errors.ts'
 import type { FollowPolicy, RunDependencies, RunResult } from '../run/step-run.ts'
 import { isZenmlError } from '../zenml/errors.ts'
 import { parseServerUrl } from '../zenml/server-url.ts'
-import { systemClock } from '../zenml/system-clock.ts'
+import { systemClock, timeLimit } from '../zenml/system-clock.ts'
 import { connect, type Connection, type ConnectOptions } from './connect.ts'
 
 /**
@@ -21,10 +22,11 @@ import { connect, type Connection, type ConnectOptions } from './connect.ts'
  * @throws whatever nobody foresaw
  */
 export async function reportStep(
+  action: Exclude<ActionName, 'login'>,
   log: WorkflowLog,
   work: (report: StepReport) => Promise<RunResult>,
 ): Promise<boolean> {
-  const report = new StepReport(log)
+  const report = new StepReport(log, action)
   try {
     const result = await work(report)
     await report.ended(result)
@@ -34,7 +36,8 @@ export async function reportStep(
       report.badInputs(error.faults)
     } else if (error instanceof RunError || isZenmlError(error)) {
       const conclusion = error instanceof RunError ? error.conclusion : 'failed'
-      await report.ended({ conclusion, status: '', error: error.message, durationMs: 0 })
+      const faults = error instanceof ConfigurationError ? error.faults : undefined
+      await report.ended({ conclusion, status: '', error: error.message, faults, durationMs: 0 })
     } else {
       throw error
     }
@@ -60,18 +63,27 @@ export async function readStepInputs<T>(
   return inputs
 }
 
+export interface StepPolicy extends Pick<FollowPolicy, 'onCancel' | 'workflowRunUrl'> {
+  /**
+   * What is said when the workflow is cancelled before the server is found. Undefined: the work is not taken back by
+   * that, and goes on.
+   */
+  readonly nothingToCancel: string | undefined
+}
+
 /** Connects as the inputs say, follows a run as `follow` does it, and ends the connections. */
 export async function withRunDependencies(
   inputs: ConnectionInputs,
-  { onCancel, workflowRunUrl }: Pick<FollowPolicy, 'onCancel' | 'workflowRunUrl'>,
+  { onCancel, workflowRunUrl, nothingToCancel }: StepPolicy,
   log: WorkflowLog,
   report: StepReport,
   follow: (deps: RunDependencies, serverUrl: string) => Promise<RunResult>,
 ): Promise<RunResult> {
   const signal = listenForCancellation()
   const clock = systemClock
-  const connection = await connectUntil(signal, { inputs, clock, log, reporter: report })
-  if (connection === undefined) return CANCELLED
+  const options = { inputs, clock, log, reporter: report }
+  const connection = await connectUntil(nothingToCancel === undefined ? undefined : signal, options)
+  if (connection === undefined) return cancelled(nothingToCancel)
   const { serverUrl } = connection
   try {
     const facts = { serverUrl, named: named(inputs.server), onCancel, workflowRunUrl, processId: process.pid }
@@ -82,7 +94,7 @@ export async function withRunDependencies(
         reporter: report,
         journal: new RunJournal(facts),
         newKey: randomUUID,
-        timeLimit: (ms) => AbortSignal.timeout(ms),
+        timeLimit,
         signal,
       },
       serverUrl,
@@ -92,23 +104,19 @@ export async function withRunDependencies(
   }
 }
 
-const CANCELLED: RunResult = {
-  conclusion: 'cancelled',
-  status: '',
-  error: 'Cancelled before a run was started',
-  runId: undefined,
-  durationMs: 0,
+function cancelled(error: string | undefined): RunResult {
+  return { conclusion: 'cancelled', status: '', error, runId: undefined, durationMs: 0 }
 }
 
 /** Undefined if the workflow was cancelled before the server was found. */
 async function connectUntil(
-  signal: AbortSignal,
+  signal: AbortSignal | undefined,
   options: Omit<ConnectOptions, 'signal'>,
 ): Promise<Connection | undefined> {
   try {
     return await connect({ ...options, signal })
   } catch (error) {
-    if (signal.aborted) return undefined
+    if (signal?.aborted === true) return undefined
     throw error
   }
 }

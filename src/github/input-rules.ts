@@ -1,6 +1,6 @@
 import type { ConfigurationSource } from './configuration.ts'
 import type { InputFault } from './input-faults.ts'
-import { inputDefaults, type InputName, type RawInputs } from './input-schema.ts'
+import { inputTables, type InputName, type RawInputs } from './input-schema.ts'
 import { showOnOneLine } from './printable.ts'
 
 /*
@@ -81,7 +81,7 @@ function credentialFaults(
 /** What only ZenML Pro's management API takes; id and secret go together. */
 function proFaults(raw: RawInputs): InputFault[] {
   const api = raw['pro-api-url']?.trim()
-  if (api !== undefined && api !== inputDefaults['pro-api-url'] && raw.workspace === undefined) {
+  if (api !== undefined && api !== inputTables.main.defaults['pro-api-url'] && raw.workspace === undefined) {
     return fault('pro-api-url', 'goes with workspace only; write workspace: NAME, or remove it')
   }
   const given = raw['client-id'] ?? raw['client-secret']
@@ -131,11 +131,10 @@ export function resumeFaults(raw: RawInputs, configuration: readonly Configurati
     ...(raw['run-name'] === undefined ? [] : ['run-name']),
     ...named.map(({ source }) => `run_name in ${showOnOneLine(source, MAX_SOURCE_LENGTH)}`),
   ]
-  return places.flatMap((place) =>
-    fault(
-      'resume',
-      `contradicts ${place}: the run of an earlier attempt is found by the name that the action gives; remove one of the two`,
-    ),
+  if (places.length === 0) return []
+  return fault(
+    'resume',
+    `contradicts ${places.join(' and ')}, as it finds the run of an earlier attempt by the name that the action gives; remove one of them`,
   )
 }
 

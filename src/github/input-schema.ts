@@ -123,6 +123,3 @@ export type InputValues<Action extends ActionName> = z.output<(typeof inputTable
 
 /** What the runner gave for each input, as it is; `undefined` if nothing or only white space. */
 export type RawInputs = Readonly<Partial<Record<InputName, string>>>
-
-export const inputNames: readonly InputName[] = inputTables.main.names
-export const inputDefaults: Readonly<Record<string, string>> = inputTables.main.defaults

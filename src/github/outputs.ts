@@ -24,8 +24,6 @@ export const actionOutputs = {
 /** An output of any of the actions. */
 export type OutputName = (typeof actionOutputs)[ActionName][number]
 
-export const outputNames: readonly OutputName[] = actionOutputs.main
-
 /**
  * Hands a value to the later steps of the job at once; calling it again replaces the value.
  *

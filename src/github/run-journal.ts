@@ -3,6 +3,9 @@ import type { EndMode } from '../run/end-run.ts'
 import type { Journal, PlannedRun, StartedRun } from '../run/journal.ts'
 import type { Environment } from './environment.ts'
 import { saveState } from './outputs.ts'
+import { cut } from './printable.ts'
+
+const MAX_TEXT = 1_000
 
 /** What does not change while the step runs, and what its post step must not read from inputs again. */
 export interface StepFacts {
@@ -21,6 +24,8 @@ export interface SavedStep {
   /** Undefined if nothing was sent. */
   readonly planned: PlannedRun | undefined
   readonly started: StartedRun | undefined
+  /** How the run should end. */
+  readonly mode: EndMode
 }
 
 /**
@@ -37,7 +42,15 @@ export class RunJournal implements Journal {
   }
 
   started(run: StartedRun): void {
-    saveState('started', JSON.stringify(run))
+    // It is found by its id. Each value becomes one variable, and above 128 KiB the post step could not start.
+    saveState(
+      'started',
+      JSON.stringify({ ...run, name: cut(run.name, MAX_TEXT), status: cut(run.status, MAX_TEXT) }),
+    )
+  }
+
+  ending(mode: EndMode): void {
+    saveState('mode', JSON.stringify(mode))
   }
 
   settled(): void {
@@ -45,10 +58,12 @@ export class RunJournal implements Journal {
   }
 }
 
+const modeSchema = z.enum(['stop', 'stop-gracefully', 'leave'])
+
 const factsSchema = z.object({
   serverUrl: z.string(),
   named: z.string(),
-  onCancel: z.enum(['stop', 'stop-gracefully', 'leave']),
+  onCancel: modeSchema,
   workflowRunUrl: z.string(),
   processId: z.number(),
 })
@@ -70,7 +85,7 @@ const startedSchema = z.object({
   status: z.string(),
 })
 
-/** What main left unsettled; undefined if it ended in order, or did not get to its inputs' end. */
+/** What main left unsettled; undefined if it ended in order, did not get to its inputs' end, or left nothing readable. */
 export function readSavedStep(env: Environment): SavedStep | undefined {
   const facts = readState(env, 'facts', factsSchema)
   if (facts === undefined || env['STATE_settled'] === 'true') return undefined
@@ -80,6 +95,7 @@ export function readSavedStep(env: Environment): SavedStep | undefined {
     facts,
     planned: planned === undefined ? undefined : { ...planned, projectId: planned.projectId },
     started: started === undefined ? undefined : { ...started, url: started.url },
+    mode: readState(env, 'mode', modeSchema) ?? facts.onCancel,
   }
 }
 
@@ -88,6 +104,9 @@ function readState<Schema extends z.ZodType>(
   name: string,
   schema: Schema,
 ): z.infer<Schema> | undefined {
-  const text = env[`STATE_${name}`]
-  return text === undefined || text === '' ? undefined : schema.parse(JSON.parse(text))
+  try {
+    return schema.safeParse(JSON.parse(env[`STATE_${name}`] ?? '')).data
+  } catch {
+    return undefined
+  }
 }

@@ -19,7 +19,7 @@ const HINDRANCES: Readonly<Record<TriggerHindrance, string>> = {
   'no-slot': 'The server has no free slot for another run; waiting for one',
   limited: 'The server limits requests; nothing was started, trying again',
   'not-sent': 'The server could not be reached; nothing was sent, trying again',
-  unclear: 'The answer got lost, so the run may have been started; looking for it by its name',
+  unclear: 'No run of this name is there; looking once more before it is sent again',
   'name-vanished': 'The server says that the run exists, but does not show it; trying again',
 }
 
@@ -55,10 +55,12 @@ export class RunLog implements Reporter {
         return `Starting the run ${inline(event.name, 300)}`
       case 'trigger-hindered':
         return this.#hindranceLine(event)
+      case 'answer-lost':
+        return `The answer got lost, so the run may have been started; looking for it by its name (${inline(event.detail, LONG)})`
       case 'new-key':
         return `The server did not finish the request in ${duration(event.afterMs)}, and no run is there: sending a new one for the same name`
       case 'started':
-        return `${event.adopted ? 'Found the run by its name: it was started' : 'Started'}: ${inline(event.url ?? event.run.id, LONG)}`
+        return `${event.adopted ? 'Started, and found by its name' : 'Started'}: ${inline(event.url ?? event.run.id, LONG)}`
       case 'ended':
         return inline(event.sentence, LONG)
       case 'attached':
@@ -101,7 +103,7 @@ export class RunLog implements Reporter {
     for (const warning of warnings) this.#log.warning(inline(warning, LONG), { title: 'Configuration' })
     if (unchecked !== undefined) this.#log.info(unchecked)
     if (Object.keys(configuration).length === 0) return undefined
-    return `Laid over it: ${inline(JSON.stringify(configuration), LONG)}`
+    return `Laid over it: ${shownConfiguration(configuration)}`
   }
 
   #hindranceLine(event: Extract<RunEvent, { kind: 'trigger-hindered' }>): string | undefined {
@@ -120,6 +122,20 @@ function described({ kind, id, name, pipeline }: Definition): string {
 
 function verdictLine({ wanted, held, got }: Verdict): string {
   return `${held ? 'Held' : 'Missed'}: ${inline(wanted, LONG)} (got ${inline(got, LONG)})`
+}
+
+/** The values as well if they fit: a secret among them that is cut in its middle would no longer be masked. */
+function shownConfiguration(configuration: object): string {
+  const text = JSON.stringify(configuration)
+  return inline(text.length <= LONG ? text : pathsOf(configuration).join(', '), LONG)
+}
+
+function pathsOf(value: object, prefix = ''): string[] {
+  return Object.entries(value).flatMap(([key, below]: [string, unknown]) =>
+    typeof below === 'object' && below !== null && !Array.isArray(below)
+      ? pathsOf(below, `${prefix}${key}.`)
+      : [`${prefix}${key}`],
+  )
 }
 
 function reasonOf(reason: string | undefined): string {

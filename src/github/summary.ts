@@ -61,7 +61,7 @@ export function renderSummary(content: SummaryContent): string {
     `### ${SYMBOLS[conclusion]} ${subject}: ${conclusion}`,
     '',
     ...table,
-    ...(error === undefined ? [] : [...error.split('\n').map((line) => `${escapeMarkdown(line)}  `), '']),
+    ...(error === undefined ? [] : [error.split('\n').map(escapeMarkdown).join('  \n'), '']),
     ...verdictTable(content.verdicts ?? []),
     ...(content.dryRun === undefined ? [] : dryRunSection(content.dryRun)),
   ].join('\n')
@@ -95,10 +95,10 @@ function longestRun(line: string): number {
   return Math.max(0, ...(line.match(/`+/g) ?? []).map((run) => run.length))
 }
 
-/** Text that GitHub shows as it is: no formatting, links, mentions, references or HTML, in one line. */
+/** Text that GitHub shows as it is: no formatting, formulas, links, mentions, references or HTML, in one line. */
 export function escapeMarkdown(text: string): string {
   return escapeUnprintable(text.slice(0, MAX_TEXT)).replace(
-    /[\\`*_{}[\]()<>#+!|~&@:.-]/g,
+    /[\\`*_{}[\]()<>#+!|~&@:.$-]/g,
     (c) => `&#${c.charCodeAt(0)};`,
   )
 }

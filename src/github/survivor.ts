@@ -13,7 +13,12 @@ const GONE_WITHIN_MS = 2_000
  */
 export async function endSurvivor(processId: number, entryFolder: string): Promise<boolean> {
   if (!(await runsEntry(processId, entryFolder))) return false
-  process.kill(processId, 'SIGKILL')
+  try {
+    process.kill(processId, 'SIGKILL')
+  } catch {
+    // It ended in between, or belongs to somebody else: nothing of ours is left to end.
+    return false
+  }
   for (
     const until = Date.now() + GONE_WITHIN_MS;
     Date.now() < until && (await runsEntry(processId, entryFolder));
@@ -27,8 +32,9 @@ export async function endSurvivor(processId: number, entryFolder: string): Promi
 async function runsEntry(processId: number, entryFolder: string): Promise<boolean> {
   try {
     const command = await readFile(`/proc/${processId}/cmdline`, 'utf8')
+    const [program = '', script = ''] = command.split('\0')
     const entries = ['main.js', 'wait.js'].map((name) => path.join(entryFolder, name))
-    return command.split('\0').some((argument) => entries.includes(path.resolve(argument)))
+    return path.basename(program).startsWith('node') && entries.includes(script)
   } catch {
     return false
   }

@@ -3,7 +3,7 @@ import type { Definition } from '../zenml/model.ts'
 import { checkConfiguration } from './check/check-configuration.ts'
 import { readOutline } from './check/outline.ts'
 import { mergeOverrides, type Configuration, type Overrides } from './configure.ts'
-import { RunError } from './errors.ts'
+import { ConfigurationError } from './errors.ts'
 import { expandParameters } from './parameters.ts'
 
 /** A run configuration that has been compared with what it is for. */
@@ -21,7 +21,7 @@ const NOT_TOLD =
  * Merges all that the user wants to differ, and checks it against the definition.
  *
  * @param version the server's
- * @throws RunError with a line for each fault, all at once
+ * @throws ConfigurationError with a line for each fault, all at once; RunError for a `run_name` that cannot be one
  */
 export function assemble(overrides: Overrides, definition: Definition, version: string): Assembled {
   const outline = readOutline(definition)
@@ -35,7 +35,7 @@ export function assemble(overrides: Overrides, definition: Definition, version: 
       ? { errors: [], warnings: [] }
       : checkConfiguration({ body, layers, outline, version })
   const errors = [...(expanded?.errors ?? []), ...result.errors]
-  if (errors.length > 0) throw new RunError(errors.join('\n'))
+  if (errors.length > 0) throw new ConfigurationError(errors)
   const unchecked = outline === undefined && !isEmpty(body) ? NOT_TOLD : undefined
   return { ...configuration, warnings: result.warnings, unchecked }
 }

@@ -1,11 +1,16 @@
 import { findRun } from './find-run.ts'
 import { followRun, type FollowPolicy, type RunDependencies, type RunResult } from './step-run.ts'
 
-export interface AttachRequest extends FollowPolicy {
+export interface AttachRequest extends Omit<FollowPolicy, 'nothingToCancel'> {
   readonly serverUrl: string
   /** Id or exact name. */
   readonly run: string
   readonly project: string | undefined
+}
+
+/** What is said when the workflow is cancelled before the run is found. */
+export function leftAsItIs(run: string): string {
+  return `Cancelled before the run "${run}" could be looked up; it was left as it is`
 }
 
 /**
@@ -14,7 +19,7 @@ export interface AttachRequest extends FollowPolicy {
  * @throws RunError if there is no such run, or if several have the name
  */
 export async function attachRun(request: AttachRequest, deps: RunDependencies): Promise<RunResult> {
-  return followRun(request, deps, async (journaled) => {
+  return followRun({ ...request, nothingToCancel: leftAsItIs(request.run) }, deps, async (journaled) => {
     const { run, url } = await findRun(request, request.run, 'run', journaled)
     const started = { id: run.id, name: run.name ?? run.id, url, status: run.status }
     journaled.journal.started(started)

@@ -1,7 +1,7 @@
 import type { ZenmlClient } from '../zenml/client.ts'
 import type { Clock } from '../zenml/clock.ts'
 import { isZenmlError } from '../zenml/errors.ts'
-import { isPassing } from '../zenml/retry.ts'
+import { isPassing, retryAfterOf } from '../zenml/retry.ts'
 import { endRun, type Ended, type EndMode } from './end-run.ts'
 import type { PlannedRun, StartedRun } from './journal.ts'
 import { isOwnRun } from './own-run.ts'
@@ -71,6 +71,7 @@ async function lookUp(
       } catch (error) {
         if (!isZenmlError(error)) throw error
         if (!isPassing(error)) return 'unknown'
+        pauseMs = Math.max(pauseMs, retryAfterOf(error))
       }
       const end = answered ? Math.min(lookUpUntil, deadline) : deadline
       if (clock.now() + pauseMs > end) break

@@ -3,7 +3,7 @@ import type { Definition } from '../zenml/model.ts'
 import { isAtLeast } from '../zenml/version.ts'
 import { RunError } from './errors.ts'
 import type { Layer } from './layers.ts'
-import { MAX_RUN_NAME_LENGTH } from './name.ts'
+import { runNameProblem } from './name.ts'
 
 /** What the user wants to differ from the template or snapshot. */
 export interface Overrides {
@@ -35,11 +35,10 @@ export function mergeOverrides({ layers, tags, useCache }: Omit<Overrides, 'para
     ...(useCache === undefined ? {} : { enable_cache: useCache }),
   }
   if (runName === undefined || runName === null) return { body, runName: undefined }
-  if (typeof runName !== 'string' || runName.trim() === '' || runName.length > MAX_RUN_NAME_LENGTH) {
-    const source = layers.findLast(({ value }) => value['run_name'] !== undefined)?.source ?? 'configuration'
-    throw new RunError(`${source}: run_name must be a text of 1 to ${MAX_RUN_NAME_LENGTH} characters`)
-  }
-  return { body, runName }
+  const problem = typeof runName === 'string' ? runNameProblem(runName) : 'must be a text'
+  if (typeof runName === 'string' && problem === undefined) return { body, runName }
+  const source = layers.findLast(({ value }) => value['run_name'] !== undefined)?.source ?? 'configuration'
+  throw new RunError(`${source}: run_name ${problem ?? ''}`)
 }
 
 /**

@@ -1,4 +1,7 @@
 import { isJsonObject, isSame, member, type JsonObject, type JsonValue } from '../zenml/json.ts'
+import { show } from './check/words.ts'
+
+const MAX_VALUE_LENGTH = 200
 
 /** A line of a configuration beside the template's: as it was, as it will be, or in both. */
 export interface DifferenceLine {
@@ -43,7 +46,13 @@ function line(
 ): DifferenceLine[] {
   if (value === undefined) return []
   const isFolded = mark === ' ' && isJsonObject(value) && Object.keys(value).length > 0
-  return [{ mark, text: `${indent(depth)}${keyText(key)}: ${isFolded ? '{…}' : JSON.stringify(value)}` }]
+  return [{ mark, text: `${indent(depth)}${keyText(key)}: ${isFolded ? '{…}' : valueText(value)}` }]
+}
+
+/** What is too long to be shown is described, not cut: a cut secret would no longer be masked in a log. */
+function valueText(value: JsonValue): string {
+  const text = JSON.stringify(value)
+  return text.length <= MAX_VALUE_LENGTH ? text : show(value)
 }
 
 function keyText(key: string): string {

@@ -43,6 +43,12 @@ export async function endRun(
           ? `The run "${run.name}" had ended before it could be stopped and is ${stopped.status}${where}`
           : `The run "${run.name}" was stopped and is now ${stopped.status}${where}`,
       }
+    case 'gone':
+      return {
+        settled: true,
+        status: stopped.status,
+        sentence: `The run "${run.name}" is no longer on the server: it was deleted there. Steps of it that were running may go on`,
+      }
     case 'asked':
       return {
         settled: false,

@@ -14,7 +14,7 @@ import { followRun, type FollowPolicy, type RunDependencies, type RunResult } fr
 import { triggerRun } from './trigger.ts'
 
 /** Everything that one step of a workflow asks for. */
-export interface RunRequest extends FollowPolicy {
+export interface RunRequest extends Omit<FollowPolicy, 'nothingToCancel'> {
   /** As a person would write it; for messages and links. */
   readonly serverUrl: string
   readonly target: Target
@@ -25,11 +25,14 @@ export interface RunRequest extends FollowPolicy {
   /** Where this step runs, for a name of ours. */
   readonly origin: RunOrigin
   readonly triggerTimeoutMs: number
-  /** Whether a re-run attempt takes up the run of the attempt before. */
+  /** Whether a re-run attempt takes up the run of the attempt before, which it finds by a name of ours. */
   readonly resume: boolean
   /** Check and show everything, and start nothing. */
   readonly dryRun?: boolean
 }
+
+/** What is said when the workflow is cancelled before there is a run. */
+export const NOTHING_TO_CANCEL = 'Cancelled before a run was started'
 
 /**
  * The whole path: connect, find what to run, start it exactly once, wait for it, conclude. When the signal is
@@ -38,7 +41,8 @@ export interface RunRequest extends FollowPolicy {
  * @throws RunError or ZenmlError, with one line for a person, if no run was started or that is not known
  */
 export async function executeRun(request: RunRequest, deps: RunDependencies): Promise<RunResult> {
-  return followRun(request, deps, (journaled) => beginRun(request, journaled))
+  const policy = { ...request, nothingToCancel: NOTHING_TO_CANCEL }
+  return followRun(policy, deps, (journaled) => beginRun(request, journaled))
 }
 
 async function beginRun(request: RunRequest, deps: RunDependencies): Promise<StartedRun | undefined> {
@@ -46,7 +50,7 @@ async function beginRun(request: RunRequest, deps: RunDependencies): Promise<Sta
   const deadline = clock.now() + request.triggerTimeoutMs
   // For its look at run_name alone: no server is needed to refuse one that cannot be.
   mergeOverrides(request.overrides)
-  const prepared = await prepare(request, deps)
+  const prepared = await prepareInTime(request, deps)
   const { server, definition, project } = prepared
   reporter.tell({ kind: 'resolved', definition })
   const configuration = assemble(request.overrides, definition, server.version)
@@ -57,7 +61,7 @@ async function beginRun(request: RunRequest, deps: RunDependencies): Promise<Sta
     reporter.tell({ kind: 'dry-run', lines, onlyWhenTriggered: ONLY_WHEN_TRIGGERED })
     return undefined
   }
-  const earlier = request.resume ? await resume(request, configuration, prepared, deps) : undefined
+  const earlier = request.resume ? await resume(request, prepared, deps) : undefined
   if (earlier !== undefined) return earlier
   const key = deps.newKey()
   const { name, nameIsOurs } = nameRun(request, definition, configuration, key, clock.now())
@@ -98,6 +102,20 @@ function withName({ runName }: RunRequest, configuration: Configuration): JsonOb
   return run_name === undefined ? configuration.body : { run_name, ...configuration.body }
 }
 
+/** What comes before the trigger has the same limit; a server that answers nothing must not hold the step for long. */
+async function prepareInTime(request: RunRequest, deps: RunDependencies): Promise<Prepared> {
+  const { client, signal, timeLimit } = deps
+  const limit = timeLimit(request.triggerTimeoutMs)
+  const either = signal === undefined ? limit : AbortSignal.any([signal, limit])
+  try {
+    return await prepare(request, { ...deps, client: client.with({ signal: either }) })
+  } catch (error) {
+    if (!limit.aborted || signal?.aborted === true) throw error
+    const told = 'the time was over before the server had said what there is to run. Nothing was started'
+    throw new RunError(`No run could be started within trigger-timeout: ${told}`, 'timed-out')
+  }
+}
+
 function nameRun(
   { runName, origin }: RunRequest,
   definition: Definition,
@@ -111,16 +129,10 @@ function nameRun(
 }
 
 async function resume(
-  { serverUrl, runName, origin }: RunRequest,
-  configuration: Configuration,
+  { serverUrl, origin }: RunRequest,
   { server, definition, project }: Prepared,
   { client, journal, reporter }: RunDependencies,
 ): Promise<StartedRun | undefined> {
-  if (runName !== undefined || configuration.runName !== undefined) {
-    throw new RunError(
-      'resume: finds the run of an earlier attempt by the name that the action gives; drop run_name',
-    )
-  }
   const found = await findEarlierRun(client, origin, pipelineOf(definition), definition.project?.id)
   if (found.kind === 'several') reporter.tell({ kind: 'resume-unclear', names: found.names })
   if (found.kind !== 'one') return undefined

@@ -40,6 +40,7 @@ export function explainRefusal(error: AnswerError, definition: Definition): stri
 function adviceFor(error: AnswerError, noun: string): string {
   const known = ADVICE.find(({ pattern }) => pattern.test(error.detail))
   if (known !== undefined) return known.advice(noun)
+  if (!error.fromZenml) return 'Check server-url, and what stands between this runner and the server'
   switch (error.status) {
     case 402:
       return "The ZenML subscription does not allow this run: see its limits in the organization's settings"
@@ -55,9 +56,9 @@ function adviceFor(error: AnswerError, noun: string): string {
     case 422:
       return 'Correct the configuration'
     default:
-      return 'Nothing was started'
+      return 'The server refused the request, and another try would not change that'
   }
 }
 
 const NO_WORKLOAD_MANAGER =
-  'This server cannot start runs: it has no workload manager. ZenML Pro has one; an open-source server needs ZENML_SERVER_WORKLOAD_MANAGER_IMPLEMENTATION_SOURCE to be set'
+  'This server cannot start runs: it has no workload manager. An open-source server needs ZENML_SERVER_WORKLOAD_MANAGER_IMPLEMENTATION_SOURCE to be set, a hybrid or self-hosted ZenML Pro its workload manager to be enabled'

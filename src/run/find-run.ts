@@ -1,5 +1,5 @@
 import type { ZenmlClient } from '../zenml/client.ts'
-import { AnswerError } from '../zenml/errors.ts'
+import { isGone } from '../zenml/errors.ts'
 import { isUuid, type Named, type Run, type ServerInfo } from '../zenml/model.ts'
 import { runUrl } from '../zenml/run-url.ts'
 import { RunError } from './errors.ts'
@@ -39,7 +39,7 @@ async function byId(client: ZenmlClient, id: string, input: string): Promise<Run
   try {
     return await client.run(id, { hydrate: true })
   } catch (error) {
-    if (!(error instanceof AnswerError && error.status === 404 && error.exception !== undefined)) throw error
+    if (!isGone(error)) throw error
     throw new RunError(`${input}: there is no run with the id ${id}, or the account may not read it`)
   }
 }

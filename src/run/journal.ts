@@ -1,3 +1,5 @@
+import type { EndMode } from './end-run.ts'
+
 /** What is about to be sent; enough to find and end the run afterwards, whatever happens to this process. */
 export interface PlannedRun {
   readonly name: string
@@ -26,6 +28,8 @@ export interface Journal {
   planned(run: PlannedRun): void
   /** Called as soon as the run is known. */
   started(run: StartedRun): void
+  /** Called before a run is ended for another reason than a cancelled workflow; says how it should end. */
+  ending(mode: EndMode): void
   /** Called once nothing is left to see to: nothing was started, the run has ended, or it goes on on purpose. */
   settled(): void
 }

@@ -14,6 +14,20 @@ export function expandRunName(pattern: string, now: number): string {
     .replaceAll('{time}', `${time.replaceAll(/[:.]/g, '_')}000`)
 }
 
+/**
+ * What is wrong with a run's name as a user wrote it; undefined if nothing is. The server fills placeholders of
+ * its own, and a name that it changes could not be looked up.
+ */
+export function runNameProblem(pattern: string): string | undefined {
+  if (pattern.trim() === '') return 'is empty; drop it, or give it a text'
+  const expanded = expandRunName(pattern, 0)
+  const placeholder = /\{[^{}]*\}|[{}]/.exec(expanded)?.[0]
+  if (placeholder !== undefined) return `holds ${placeholder}; only {date} and {time} are filled in`
+  const { length } = Array.from(expanded)
+  if (length <= MAX_RUN_NAME_LENGTH) return undefined
+  return `becomes ${length} characters long; a run's name has at most ${MAX_RUN_NAME_LENGTH}`
+}
+
 /** The step of a workflow that a run belongs to. */
 export interface RunOrigin {
   readonly workflowRunId: string
@@ -23,10 +37,13 @@ export interface RunOrigin {
   readonly stepIdentity: string
 }
 
-/** The part of a default name that all attempts of a workflow run share. */
-export function runNamePrefix({ workflowRunId }: Pick<RunOrigin, 'workflowRunId'>, pipeline: string): string {
-  // What follows takes some 50 characters, and must never be cut.
-  return `${pipeline.slice(0, MAX_RUN_NAME_LENGTH - 80)}-gh${workflowRunId}-`
+/** The part of a default name that tells step and attempt; what follows makes it unique. */
+export function stepNamePrefix(
+  { workflowRunId, attempt, stepIdentity }: RunOrigin,
+  pipeline: string,
+): string {
+  // What follows the pipeline takes some 50 characters, and must never be cut.
+  return `${pipeline.slice(0, MAX_RUN_NAME_LENGTH - 80)}-gh${workflowRunId}-${attempt}-${stepIdentity}-`
 }
 
 /**
@@ -35,19 +52,5 @@ export function runNamePrefix({ workflowRunId }: Pick<RunOrigin, 'workflowRunId'
  * @param key the first idempotency key, a UUID: its digits make the name unique
  */
 export function defaultRunName(origin: RunOrigin, pipeline: string, key: string): string {
-  const unique = key.replaceAll('-', '').slice(0, 12)
-  return `${runNamePrefix(origin, pipeline)}${origin.attempt}-${origin.stepIdentity}-${unique}`
-}
-
-/** Which step and attempt gave a run its default name; undefined for any other name. */
-export function readDefaultRunName(
-  name: string,
-  prefix: string,
-): Pick<RunOrigin, 'attempt' | 'stepIdentity'> | undefined {
-  if (!name.startsWith(prefix)) return undefined
-  const [, attempt, stepIdentity] =
-    /^(\d{1,9})-([0-9a-f]{8})-[0-9a-f]{12}$/.exec(name.slice(prefix.length)) ?? []
-  return attempt === undefined || stepIdentity === undefined
-    ? undefined
-    : { attempt: Number(attempt), stepIdentity }
+  return `${stepNamePrefix(origin, pipeline)}${key.replaceAll('-', '').slice(0, 12)}`
 }

@@ -53,6 +53,8 @@ export type RunEvent =
       readonly detail: string
       readonly waitMs: number
     }
+  /** Whether the run was started is not known; it is looked for by its name now. */
+  | { readonly kind: 'answer-lost'; readonly detail: string }
   | { readonly kind: 'new-key'; readonly afterMs: number }
   | {
       readonly kind: 'started'

@@ -1,6 +1,6 @@
 import leven from 'leven'
 import type { ZenmlClient } from '../zenml/client.ts'
-import { AnswerError } from '../zenml/errors.ts'
+import { isGone } from '../zenml/errors.ts'
 import { isUuid, type Definition, type DefinitionKind, type Named, type ServerInfo } from '../zenml/model.ts'
 import { isAtLeast } from '../zenml/version.ts'
 import { RunError } from './errors.ts'
@@ -55,7 +55,7 @@ export async function resolveProject(
   try {
     return await client.project(nameOrId, isAtLeast(server.version, 0, 82) ? 'projects' : 'workspaces')
   } catch (error) {
-    if (!isNotFound(error)) throw error
+    if (!isGone(error)) throw error
     throw new RunError(
       `project: there is no project "${nameOrId}" on this server. Check its name; ${NOT_ALLOWED_HINT}`,
     )
@@ -80,7 +80,7 @@ class Finder {
     try {
       definition = await this.#client.definition(kind, id)
     } catch (error) {
-      if (isNotFound(error)) throw await this.#notFound(kind, `with the id ${id}`, id)
+      if (isGone(error)) throw await this.#notFound(kind, `with the id ${id}`, id)
       throw error
     }
     if (!this.#isInPipeline(definition)) {
@@ -183,8 +183,4 @@ function runnable(definition: Definition): Definition {
     `${definition.kind}: the ${noun} "${definition.name ?? definition.id}" cannot be run: ` +
       'its stack or its build is gone, or it was made on a local stack. Make a new one on a remote stack and use that',
   )
-}
-
-function isNotFound(error: unknown): boolean {
-  return error instanceof AnswerError && error.status === 404 && error.fromZenml
 }

@@ -1,7 +1,10 @@
 import type { ZenmlClient } from '../zenml/client.ts'
 import type { Run } from '../zenml/model.ts'
 import { runPhase } from '../zenml/status.ts'
-import { readDefaultRunName, runNamePrefix, type RunOrigin } from './name.ts'
+import { stepNamePrefix, type RunOrigin } from './name.ts'
+
+/** How many earlier attempts are looked through; one request each. */
+const MOST_ATTEMPTS = 10
 
 export type EarlierRun =
   | { readonly kind: 'none' }
@@ -19,14 +22,13 @@ export async function findEarlierRun(
   pipeline: string,
   projectId: string | undefined,
 ): Promise<EarlierRun> {
-  if (origin.attempt <= 1) return { kind: 'none' }
-  const prefix = runNamePrefix(origin, pipeline)
-  const matches = (await client.runsByPrefix(prefix, projectId)).flatMap((run) => {
-    const name = run.name ?? ''
-    const parts = readDefaultRunName(name, prefix)
-    const isEarlier = parts?.stepIdentity === origin.stepIdentity && parts.attempt < origin.attempt
-    return isEarlier && isWorthTaking(run) ? [{ run, name, attempt: parts.attempt }] : []
-  })
+  const matches: { run: Run; name: string; attempt: number }[] = []
+  const oldest = Math.max(1, origin.attempt - MOST_ATTEMPTS)
+  for (let attempt = origin.attempt - 1; attempt >= oldest; attempt -= 1) {
+    const prefix = stepNamePrefix({ ...origin, attempt }, pipeline)
+    const runs = await client.runsByPrefix(prefix, projectId)
+    matches.push(...runs.filter(isWorthTaking).map((run) => ({ run, name: run.name ?? run.id, attempt })))
+  }
   const [match, ...others] = matches
   if (match === undefined) return { kind: 'none' }
   return others.length === 0

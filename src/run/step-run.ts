@@ -23,6 +23,8 @@ export interface FollowPolicy {
   readonly onPaused: 'wait' | 'fail'
   /** Conditions on the metadata of a run that completed. */
   readonly expectations?: readonly Expectation[]
+  /** What is said when the workflow is cancelled before there is a run. */
+  readonly nothingToCancel: string
   /** Page of the workflow run, or empty; ZenML shows it as the reason where a run has to be marked as failed. */
   readonly workflowRunUrl: string
 }
@@ -49,10 +51,13 @@ export interface RunResult extends Outcome {
 }
 
 /** The runner sends its second signal 7.5 s after the first, and kills soon after; all must be said before. */
-const CANCEL_BUDGET_MS = 6_000
+const CANCEL_BUDGET_MS = 5_500
+
+/** What is under way when the budget is spent may still take so long before it is cut off. */
+const CANCEL_GRACE_MS = 700
 
 /** The rest of the budget is for stopping a run that had to be looked up first. */
-const CANCEL_LOOK_UP_MS = 3_500
+const CANCEL_LOOK_UP_MS = 2_500
 
 /** After a time-out nobody hurries the step; a pod takes up to half a minute to end. */
 const TIMEOUT_STOP_MS = 120_000
@@ -83,7 +88,15 @@ class StepRun {
 
   constructor(policy: FollowPolicy, deps: RunDependencies) {
     this.#policy = policy
-    this.#deps = { ...deps, journal: this.#remembering(deps.journal) }
+    const reporter: Reporter = {
+      tell: (event) => {
+        if (event.kind === 'state' && this.#started !== undefined) {
+          this.#started = { ...this.#started, status: event.status }
+        }
+        deps.reporter.tell(event)
+      },
+    }
+    this.#deps = { ...deps, reporter, journal: this.#remembering(deps.journal) }
   }
 
   async run(begin: (deps: RunDependencies) => Promise<StartedRun | undefined>): Promise<RunResult> {
@@ -112,6 +125,9 @@ class StepRun {
         this.#started = run
         journal.started(run)
       },
+      ending: (mode) => {
+        journal.ending(mode)
+      },
       settled: () => {
         journal.settled()
       },
@@ -137,6 +153,7 @@ class StepRun {
         const run = { ...started, status: watched.status }
         const deadline = this.#deps.clock.now() + TIMEOUT_STOP_MS
         const reason = this.#reason('stopped after its timeout')
+        this.#deps.journal.ending(onTimeout)
         const ended = await endRun({ run, mode: onTimeout, reason, deadline }, this.#deps)
         if (ended.settled) this.#deps.journal.settled()
         return { ...outcome, status: ended.status, error: `${outcome.error ?? ''}. ${ended.sentence}` }
@@ -162,9 +179,9 @@ class StepRun {
   async #cancel(): Promise<Outcome> {
     const { client, clock, timeLimit, journal } = this.#deps
     if (this.#planned === undefined && this.#started === undefined) {
-      return { conclusion: 'cancelled', status: '', error: 'Cancelled before a run was started' }
+      return { conclusion: 'cancelled', status: '', error: this.#policy.nothingToCancel }
     }
-    const signal = timeLimit(CANCEL_BUDGET_MS)
+    const signal = timeLimit(CANCEL_BUDGET_MS + CANCEL_GRACE_MS)
     const ended = await cleanUp(
       {
         planned: this.#planned,

@@ -30,17 +30,20 @@ export interface StopDependencies {
 export type Stopped =
   /** Nothing of it goes on; `byItself` if it had ended before it could be stopped. */
   | { readonly kind: 'ended'; readonly status: string; readonly byItself: boolean }
+  /** The server knows no such run any more, so nobody can tell what its steps do. */
+  | { readonly kind: 'gone'; readonly status: string }
   /** The server took the request; the run had not ended when the time was up. */
   | { readonly kind: 'asked'; readonly status: string }
   /** It goes on, or that is not known; `why` is a clause. */
   | { readonly kind: 'going-on'; readonly status: string; readonly why: string }
 
 /** A run that initializes gets its orchestrator's id any moment; after this time it is ended instead of stopped. */
-const EARLY_MS = 2_500
+const EARLY_MS = 2_000
 const EARLY_PAUSE_MS = 400
 
 /** After a run was ended while initializing: how long it is watched that no step starts all the same. */
-const AFTERMATH_MS = 3_000
+const AFTERMATH_MS = 2_000
+const AFTERMATH_PAUSE_MS = 500
 
 const SETTLE_PAUSE = { baseMs: 400, capMs: 2_000 } as const
 
@@ -59,6 +62,7 @@ class Stop {
   #graceful: boolean
   #status: string
   #asked = false
+  #timesGone = 0
   #earlySince: number | undefined
   #lastFailure = 'the server did not answer in time'
 
@@ -106,7 +110,7 @@ class Stop {
       case 'finished':
         return this.#accountForSteps(await this.#look(), { byItself: true })
       case 'gone':
-        return { kind: 'ended', status: this.#status, byItself: true }
+        return this.#checkGone()
       case 'unsupported': {
         const run = await this.#look()
         if (run.status === 'initializing') return this.#markFailed()
@@ -123,16 +127,25 @@ class Stop {
     }
   }
 
+  /** One 404 may come from a replica that lags behind. */
+  async #checkGone(): Promise<Stopped | undefined> {
+    this.#timesGone += 1
+    if (this.#timesGone > 1) return { kind: 'gone', status: this.#status }
+    await this.#pause(EARLY_PAUSE_MS)
+    return undefined
+  }
+
   /** 0.98 marks the run before it asks the orchestrator, so its steps end although the answer is an error. */
   async #checkDoubtful(before: string, error: AnswerError): Promise<Stopped | undefined> {
     const run = await this.#look()
-    if (run.status !== before && (run.status === 'stopping' || runPhase(run.status) !== 'going-on')) {
+    if (runPhase(run.status) !== 'going-on')
+      return this.#accountForSteps(run, { byItself: run.status === before })
+    if (run.status === 'stopping') {
       this.#asked = true
       return this.#settle()
     }
-    if (run.status === 'stopping') return this.#settle()
     // 0.85 asks the orchestrator even for a run that has not reached it.
-    if (run.status === 'initializing') return this.#endEarly()
+    if (run.status === 'initializing') return this.#markFailed()
     if (this.#graceful) return this.#goingOn(error.message)
     // The orchestrator cannot end the steps; asked gracefully, they end by themselves where the server supports it.
     this.#graceful = true
@@ -147,18 +160,33 @@ class Stop {
       return undefined
     }
     const run = await this.#look()
-    return run.status === 'initializing' ? this.#markFailed() : undefined
+    if (run.status === 'initializing') return this.#markFailed()
+    if (runPhase(run.status) !== 'going-on') return this.#accountForSteps(run, { byItself: true })
+    await this.#pause(EARLY_PAUSE_MS)
+    return undefined
   }
 
   /** Ends a run that has not reached its orchestrator, and watches that no step starts all the same. */
   async #markFailed(): Promise<Stopped> {
-    await this.#client.failInitializing(this.#request.runId, this.#request.reason)
-    const until = Math.min(this.#deps.clock.now() + AFTERMATH_MS, this.#request.deadline)
-    for (;;) {
-      const accounted = await this.#accountForSteps(await this.#look())
-      if (accounted.kind !== 'ended' || this.#deps.clock.now() >= until) return accounted
-      await this.#pause(SETTLE_PAUSE.baseMs * 2)
+    const { runId, reason, deadline } = this.#request
+    await this.#client.failInitializing(runId, reason)
+    this.#status = 'failed'
+    const until = Math.min(this.#deps.clock.now() + AFTERMATH_MS, deadline)
+    try {
+      while (this.#deps.clock.now() < until) {
+        const run = await this.#look()
+        if (runPhase(run.status) === 'going-on') {
+          return this.#goingOn(`the server took the request to end it, but it is still ${run.status}`)
+        }
+        const accounted = await this.#accountForSteps(run)
+        if (accounted.kind !== 'ended') return accounted
+        await this.#pause(AFTERMATH_PAUSE_MS)
+      }
+    } catch (error) {
+      // The server took it; that a look at what followed failed, or came too late, changes nothing.
+      if (!isZenmlError(error) && this.#deps.signal?.aborted !== true) throw error
     }
+    return { kind: 'ended', status: this.#status, byItself: false }
   }
 
   /** Watches a run that was asked to stop until it has. */

@@ -1,9 +1,15 @@
 import type { ZenmlClient } from '../zenml/client.ts'
 import type { Clock } from '../zenml/clock.ts'
-import { AnswerError, isZenmlError, UnreachableError, type ZenmlError } from '../zenml/errors.ts'
+import {
+  AnswerError,
+  isZenmlError,
+  UnreachableError,
+  type TransportError,
+  type ZenmlError,
+} from '../zenml/errors.ts'
 import type { JsonObject } from '../zenml/json.ts'
 import type { Definition, Run } from '../zenml/model.ts'
-import { backoffMs, isPassing } from '../zenml/retry.ts'
+import { backoffMs, isPassing, retryAfterOf } from '../zenml/retry.ts'
 import type { TriggerAnswer } from '../zenml/trigger-answer.ts'
 import { RunError } from './errors.ts'
 import { explainRefusal } from './explain-refusal.ts'
@@ -103,8 +109,12 @@ class Trigger {
     journal.planned(this.#plan())
     const answer = await client.trigger(definition, { ...configuration, run_name: name }, this.#key)
     // Somebody else's run is as bad as an unreadable answer.
-    if (answer.kind === 'started' && answer.run.name !== undefined && answer.run.name !== name) {
-      const foreign = { status: 200, headers: {}, body: `a run of another name (${answer.run.name})` }
+    if (answer.kind === 'started' && answer.run.name !== name) {
+      const foreign = {
+        status: 200,
+        headers: {},
+        body: `a run of another name (${answer.run.name ?? 'none'})`,
+      }
       return { kind: 'unclear', error: new AnswerError('start the run', foreign, clock.now()) }
     }
     return answer
@@ -142,24 +152,35 @@ class Trigger {
         await this.#pause('limited', answer.error)
         return this.#adoptIfUnclear()
       case 'not-sent':
-        if (answer.error.permanent) throw new UnreachableError('start the run', answer.error)
+        if (!isPassing(answer.error)) throw unreachable(answer.error)
         await this.#pause('not-sent', answer.error)
         return this.#adoptIfUnclear()
       case 'name-taken':
         return this.#adoptNamesake(answer.error)
-      case 'refused': {
-        const run = await this.#adoptIfUnclear()
-        if (run !== undefined) return run
-        throw new RunError(explainRefusal(answer.error, this.#request.definition))
-      }
+      case 'refused':
+        return this.#giveUp(answer.error)
       case 'unclear': {
         this.#mayHaveStarted = true
+        this.#deps.reporter.tell({ kind: 'answer-lost', detail: answer.error.message })
         const run = await this.#adopt()
         if (run !== undefined) return run
         await this.#pause('unclear', answer.error)
         return this.#adopt()
       }
     }
+  }
+
+  /** A definite no is only about this sending: an earlier one may still start a run. */
+  async #giveUp(error: AnswerError): Promise<TriggeredRun | undefined> {
+    const run = await this.#adoptIfUnclear()
+    if (run !== undefined) return run
+    const refusal = explainRefusal(error, this.#request.definition)
+    if (!this.#mayHaveStarted) throw new RunError(refusal)
+    const { name } = this.#request
+    throw new RunError(
+      `${refusal}. An earlier request may still start it: look for a run named "${name}"`,
+      'lost',
+    )
   }
 
   /** "Server too busy": the same key again joins the work, unless the process that did it is dead. */
@@ -182,6 +203,7 @@ class Trigger {
 
   /** 409: with random digits in the name it is our run; a user's own name may be anybody's. */
   async #adoptNamesake(error: AnswerError): Promise<TriggeredRun | undefined> {
+    if (this.#request.nameIsOurs) this.#mayHaveStarted = true
     if (!this.#request.nameIsOurs && !this.#mayHaveStarted) throw this.#nameTaken()
     const seen = (await this.#lookUp()).length > 0
     const run = seen ? await this.#adopt() : undefined
@@ -215,7 +237,7 @@ class Trigger {
       } catch (error) {
         const hopeless = !isZenmlError(error) || !isPassing(error)
         if (hopeless || clock.now() >= this.#request.deadline) throw error
-        const waitMs = backoffMs(attempt, clock.random())
+        const waitMs = backoffMs(attempt, clock.random(), { atLeastMs: retryAfterOf(error) })
         reporter.tell({ kind: 'retry', line: error.message, waitMs })
         await clock.sleep(waitMs, signal)
       }
@@ -242,7 +264,7 @@ class Trigger {
       ? `The server may still be at work on it: look for a run named "${name}" before you start another`
       : 'Nothing was started'
     throw new RunError(
-      `No run could be started within trigger-timeout. Last: ${this.#lastHindrance}. ${known}`,
+      `No run could be started within trigger-timeout. ${this.#lastHindrance === '' ? '' : `Last: ${this.#lastHindrance}. `}${known}`,
       this.#mayHaveStarted ? 'lost' : 'timed-out',
     )
   }
@@ -263,11 +285,15 @@ class Trigger {
     backoff: { baseMs?: number; capMs?: number } = {},
   ): Promise<void> {
     const { clock, reporter, signal } = this.#deps
-    const atLeastMs = error instanceof AnswerError ? (error.retryAfterMs ?? 0) : 0
+    const atLeastMs = retryAfterOf(error)
     const remainingMs = Math.max(0, this.#request.deadline - clock.now())
     const waitMs = Math.min(backoffMs(this.#attempt, clock.random(), { atLeastMs, ...backoff }), remainingMs)
     this.#lastHindrance = error.message
     reporter.tell({ kind: 'trigger-hindered', hindrance, detail: error.message, waitMs })
     await clock.sleep(waitMs, signal)
   }
+}
+
+function unreachable(error: TransportError | UnreachableError): UnreachableError {
+  return error instanceof UnreachableError ? error : new UnreachableError('start the run', error)
 }

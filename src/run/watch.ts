@@ -1,8 +1,8 @@
 import type { ZenmlClient } from '../zenml/client.ts'
 import type { Clock } from '../zenml/clock.ts'
-import { AnswerError, isZenmlError, type ZenmlError } from '../zenml/errors.ts'
+import { AnswerError, isGone, isZenmlError, type ZenmlError } from '../zenml/errors.ts'
 import type { Run } from '../zenml/model.ts'
-import { isPassing } from '../zenml/retry.ts'
+import { isPassing, retryAfterOf } from '../zenml/retry.ts'
 import { runPhase } from '../zenml/status.ts'
 import { isOver, needsSteps, unfinishedSteps, type Sighting } from './assess.ts'
 import { nextPollMs } from './polling.ts'
@@ -43,6 +43,9 @@ export type Watched =
 /** A server's upgrade with a migration of its database takes minutes; the promise is at least five. */
 const TOLERATED_SILENCE_MS = 600_000
 
+/** A server may ask for patience, but a run that ended must not go unseen for hours. */
+const LONGEST_ASKED_WAIT_MS = 300_000
+
 /** One 404 may come from a replica that lags behind, or from a proxy in the middle of a roll-out. */
 const GONE_AFTER = 3
 
@@ -72,6 +75,8 @@ class Watch {
   #changedAt: number
   #lostSince: number | undefined
   #timesGone = 0
+  /** Of a Retry-After at the last look. */
+  #askedToWaitMs = 0
   #orchestratorAskedAt: number | undefined
   #orchestratorAnswers = true
   #toldSlowStart = false
@@ -96,7 +101,8 @@ class Watch {
       const elapsedMs = clock.now() - this.#startedAt
       const remainingMs = timeoutMs === undefined ? Number.POSITIVE_INFINITY : timeoutMs - elapsedMs
       if (remainingMs <= 0) return { kind: 'timed-out', status: this.#status }
-      await clock.sleep(Math.min(nextPollMs(elapsedMs, pollIntervalMs, clock.random()), remainingMs), signal)
+      const pollMs = Math.max(nextPollMs(elapsedMs, pollIntervalMs, clock.random()), this.#askedToWaitMs)
+      await clock.sleep(Math.min(pollMs, remainingMs), signal)
     }
   }
 
@@ -104,6 +110,7 @@ class Watch {
     try {
       const sighting = await this.#sight()
       this.#noteSighting(sighting)
+      if (sighting.run.permissionDenied) return this.#denied()
       if (isOver(sighting, this.#deps.clock.now() - this.#changedAt))
         return { kind: 'over', run: sighting.run }
       if (sighting.run.status === 'paused') return await this.#notePause()
@@ -125,12 +132,13 @@ class Watch {
     const { clock, reporter } = this.#deps
     const now = clock.now()
     this.#timesGone = 0
+    this.#askedToWaitMs = 0
     if (this.#lostSince !== undefined) {
       reporter.tell({ kind: 'server-back', afterMs: now - this.#lostSince })
       this.#lostSince = undefined
     }
     if (run.status !== 'paused') this.#toldPause = false
-    if (run.status !== this.#status) {
+    if (run.status !== this.#status || this.#fingerprint === '') {
       this.#status = run.status
       reporter.tell({
         kind: 'state',
@@ -158,6 +166,11 @@ class Watch {
       this.#toldSlowStart = true
       reporter.tell({ kind: 'still-initializing', sinceMs: waitedMs, reason: run.statusReason })
     }
+  }
+
+  #denied(): Watched {
+    const detail = 'the account may not read this run; give it a role that may read pipeline runs'
+    return { kind: 'lost', status: this.#status, detail }
   }
 
   /** Says once, each time the run pauses, what it waits for. */
@@ -188,8 +201,9 @@ class Watch {
     const { clock, reporter } = this.#deps
     const status = this.#status
     const detail = error.message
+    this.#askedToWaitMs = Math.min(retryAfterOf(error), LONGEST_ASKED_WAIT_MS)
     const now = clock.now()
-    if (error instanceof AnswerError && error.status === 404 && error.exception !== undefined) {
+    if (isGone(error)) {
       this.#timesGone += 1
       return this.#timesGone < GONE_AFTER ? undefined : { kind: 'gone', status, detail }
     }

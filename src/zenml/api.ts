@@ -4,6 +4,7 @@ import { AnswerError, CredentialError, TransportError, UnreachableError } from '
 import { parseJson } from './error-body.ts'
 import type { Http, HttpAnswer } from './http.ts'
 import { decideRetry } from './retry.ts'
+import type { KnownSecrets } from './known-secrets.ts'
 import type { Session } from './session.ts'
 
 /** What requests to a server need from outside. */
@@ -17,6 +18,7 @@ export interface ApiDependencies {
   readonly addressInput?: string
   readonly session: Session
   readonly clock: Clock
+  readonly secrets: KnownSecrets
   /** Told in one line what failed before another try, and in how many milliseconds that is. */
   readonly onRetry: (line: string, waitMs: number) => void
   /** False: a read is tried once, for callers that have their own loop. */
@@ -64,12 +66,13 @@ export class Api {
     for (let attempt = 1; ; attempt += 1) {
       try {
         const answer = await this.exchange({ method: 'GET', ...call })
-        const parsed = answer.status === 200 ? schema.safeParse(parseJson(answer.body)) : undefined
+        const parsed = answer.status === 200 ? parseAnswer(schema, answer.body) : undefined
         if (parsed?.success === true) return parsed.data
         throw new AnswerError(doing, answer, clock.now(), addressInput)
       } catch (error) {
         if (!(error instanceof AnswerError || error instanceof TransportError)) throw error
-        const told = error instanceof TransportError ? new UnreachableError(doing, error) : error
+        const told =
+          error instanceof TransportError ? new UnreachableError(doing, error, addressInput) : error
         const decision = retries ? decideRetry(error, attempt, clock.random()) : undefined
         if (decision?.kind !== 'retry') throw told
         onRetry(told.message, decision.waitMs)
@@ -92,12 +95,12 @@ export class Api {
   }
 
   async #send({ method, path, query = {}, json, headers }: Call): Promise<HttpAnswer> {
-    const { http, baseUrl, apiPath = '/api/v1', session, signal } = this.#deps
+    const { http, baseUrl, apiPath = '/api/v1', secrets, session, signal } = this.#deps
     const url = new URL(`${baseUrl}${apiPath}${path}`)
     for (const [name, value] of Object.entries(query))
       if (value !== undefined) url.searchParams.set(name, value)
     const token = await untilAborted(session.token(), signal)
-    return http.send({
+    const answer = await http.send({
       method,
       url: url.href,
       headers: {
@@ -108,11 +111,27 @@ export class Api {
       ...(json === undefined ? {} : { body: JSON.stringify(json) }),
       signal,
     })
+    return secrets.clean(answer)
+  }
+}
+
+/** An answer that is nested too deeply to be checked is as good as one of a wrong shape. */
+function parseAnswer<Schema extends z.ZodType>(
+  schema: Schema,
+  body: string,
+): z.ZodSafeParseResult<z.infer<Schema>> | undefined {
+  try {
+    return schema.safeParse(parseJson(body))
+  } catch (error) {
+    if (error instanceof RangeError) return undefined
+    throw error
   }
 }
 
 /** A login serves all requests, so no request's signal ends it; but nobody waits for it any longer. */
 async function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  // Whoever stops waiting must not leave a rejection that nobody hears: Node ends the process for one.
+  work.catch(() => undefined)
   if (signal === undefined) return work
   signal.throwIfAborted()
   const { promise: aborted, reject } = deferred()

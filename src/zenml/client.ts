@@ -1,6 +1,6 @@
 import type { Api, Call } from './api.ts'
 import type { z } from 'zod'
-import { AnswerError, TransportError } from './errors.ts'
+import { AnswerError, TransportError, UnreachableError } from './errors.ts'
 import {
   stepsOfDag,
   toDefinition,
@@ -27,8 +27,12 @@ import {
   stepSchema,
   waitConditionSchema,
 } from './schemas.ts'
+import { pathSegment } from './path-segment.ts'
 import { readStopAnswer, type StopAnswer } from './stop-answer.ts'
 import { readTriggerAnswer, type TriggerAnswer } from './trigger-answer.ts'
+
+/** 20,000 steps; a server that never comes to an end must not hold the step for ever. */
+const MOST_STEP_PAGES = 200
 
 export interface DefinitionQuery {
   readonly name?: string | undefined
@@ -78,14 +82,14 @@ export class ZenmlClient {
 
   /** A project by name or id; before 0.82 a project was called workspace. */
   async project(nameOrId: string, route: 'projects' | 'workspaces'): Promise<z.infer<typeof projectSchema>> {
-    const path = `/${route}/${encodeURIComponent(nameOrId)}`
+    const path = `/${route}/${pathSegment(nameOrId)}`
     return this.#api.read(`find the project "${nameOrId}"`, { path }, projectSchema)
   }
 
   /** A template or snapshot with its parameters. */
   async definition(kind: DefinitionKind, id: string): Promise<Definition> {
     const query = kind === 'snapshot' ? { include_config_schema: 'true' } : {}
-    const call = { path: `${ROUTES[kind]}/${encodeURIComponent(id)}`, query }
+    const call = { path: `${ROUTES[kind]}/${pathSegment(id)}`, query }
     return toDefinition(kind, await this.#api.read(`read the ${NOUNS[kind]} ${id}`, call, definitionSchema))
   }
 
@@ -121,13 +125,14 @@ export class ZenmlClient {
   ): Promise<TriggerAnswer> {
     const call: Call = {
       method: 'POST',
-      path: `${ROUTES[definition.kind]}/${definition.id}/runs`,
+      path: `${ROUTES[definition.kind]}/${pathSegment(definition.id)}/runs`,
       json: definition.kind === 'snapshot' ? { run_configuration: body } : body,
       headers: { 'idempotency-key': key },
     }
     try {
       return readTriggerAnswer(await this.#api.exchange(call), this.#api.now())
     } catch (error) {
+      if (error instanceof UnreachableError) return { kind: 'not-sent', error }
       if (!(error instanceof TransportError)) throw error
       return error.sent ? { kind: 'unclear', error } : { kind: 'not-sent', error }
     }
@@ -164,30 +169,26 @@ export class ZenmlClient {
 
   /** A run's state; `hydrate` adds the times, and is slower. */
   async run(id: string, { hydrate }: { hydrate: boolean }): Promise<Run> {
-    const call = { path: `/runs/${encodeURIComponent(id)}`, query: { hydrate: String(hydrate) } }
+    const call = { path: `/runs/${pathSegment(id)}`, query: { hydrate: String(hydrate) } }
     return toRun(await this.#api.read('read the run', call, runSchema))
   }
 
   /** A run's steps, those not started included, in the order of the graph. From 0.75 on or so; 0.74 has no such route. */
   async dag(id: string): Promise<StepState[]> {
     return stepsOfDag(
-      await this.#api.read(
-        "read the run's steps",
-        { path: `/runs/${encodeURIComponent(id)}/dag` },
-        dagSchema,
-      ),
+      await this.#api.read("read the run's steps", { path: `/runs/${pathSegment(id)}/dag` }, dagSchema),
     )
   }
 
   /** A run's started steps, all pages. */
   async steps(id: string): Promise<StepState[]> {
-    const query = { hydrate: 'false', sort_by: 'asc:created' }
-    return (await this.#allSteps(`/runs/${encodeURIComponent(id)}/steps`, query)).map(toStep)
+    const query = { hydrate: 'false' }
+    return (await this.#allSteps(`/runs/${pathSegment(id)}/steps`, query)).map(toStep)
   }
 
   /** What was logged of each started step of a run. A run's own list of steps has no metadata, on no version. */
   async stepMetadata(id: string): Promise<StepMetadata[]> {
-    const query = { pipeline_run_id: id, hydrate: 'true', sort_by: 'asc:created' }
+    const query = { pipeline_run_id: id, hydrate: 'true' }
     return (await this.#allSteps('/steps', query))
       .filter(({ metadata }) => (metadata?.pipeline_run_id ?? id) === id)
       .map(toStepMetadata)
@@ -199,10 +200,10 @@ export class ZenmlClient {
   ): Promise<z.infer<typeof stepSchema>[]> {
     const steps: z.infer<typeof stepSchema>[] = []
     for (let page = 1; ; page += 1) {
-      const call = { path, query: { ...query, size: '100', page: String(page) } }
+      const call = { path, query: { ...query, size: '100', page: String(page), sort_by: 'asc:created' } }
       const answer = await this.#api.read("read the run's steps", call, pageOf(stepSchema))
-      steps.push(...answer.items)
-      if (page >= answer.total_pages || answer.items.length === 0) return steps
+      for (const item of answer.items) steps.push(item)
+      if (page >= Math.min(answer.total_pages, MOST_STEP_PAGES) || answer.items.length === 0) return steps
     }
   }
 
@@ -210,7 +211,7 @@ export class ZenmlClient {
   async refresh(id: string): Promise<void> {
     const call: Call = {
       method: 'POST',
-      path: `/runs/${encodeURIComponent(id)}/refresh`,
+      path: `/runs/${pathSegment(id)}/refresh`,
       query: { include_steps: 'true' },
     }
     const answer = await this.#api.exchange(call)
@@ -221,7 +222,7 @@ export class ZenmlClient {
   async stop(id: string, { graceful }: { graceful: boolean }): Promise<StopAnswer> {
     const call: Call = {
       method: 'POST',
-      path: `/runs/${encodeURIComponent(id)}/stop`,
+      path: `/runs/${pathSegment(id)}/stop`,
       query: { graceful: String(graceful) },
     }
     try {
@@ -239,7 +240,7 @@ export class ZenmlClient {
   async failInitializing(id: string, reason: string): Promise<void> {
     const call: Call = {
       method: 'PUT',
-      path: `/runs/${encodeURIComponent(id)}`,
+      path: `/runs/${pathSegment(id)}`,
       json: { status: 'failed', status_reason: reason },
     }
     const answer = await this.#api.exchange(call)

@@ -11,6 +11,9 @@ export interface ErrorBody {
 
 const MESSAGE_LIMIT = 600
 
+/** Enough to see what kind of thing answered. */
+const MOST_KEYS = 6
+
 /** Patterns look no further: on megabytes of a hostile text they would take minutes. */
 const READ_LIMIT = 10_000
 
@@ -38,14 +41,27 @@ export function readErrorBody(answer: HttpAnswer, addressInput = 'server-url'): 
   }
   const text = property(json, 'detail') ?? property(json, 'error')
   if (text !== undefined) return { source: 'the server', message: cut(oneLine(written(text))) }
-  const plain = cut(oneLine(answer.body))
   if (answer.status < 300) {
     return {
       source: 'something that is not a ZenML API',
-      message: `an answer of an unknown shape: ${plain || '(empty)'}`,
+      message: `an answer of an unknown shape: ${shape(answer.body, json)}`,
     }
   }
-  return { source: 'the server', message: plain || '(no text)' }
+  return { source: 'the server', message: cut(oneLine(answer.body)) || '(no text)' }
+}
+
+/** What an answer looks like; never its values, because a login's holds a token that nobody has masked yet. */
+function shape(body: string, json: unknown): string {
+  if (Array.isArray(json)) return `a list of ${json.length}`
+  if (typeof json === 'object' && json !== null) {
+    const keys = Object.keys(json)
+    const more = keys.length > MOST_KEYS ? ', …' : ''
+    return keys.length === 0 ? '{}' : cut(oneLine(`{${keys.slice(0, MOST_KEYS).join(', ')}${more}}`))
+  }
+  if (json !== undefined) return json === null ? 'null' : `a ${typeof json}`
+  // What begins so is JSON that was cut or damaged, and may hold a token as well.
+  if (/^[\s\uFEFF]*[[{"]/.test(body)) return `damaged JSON of ${body.length} characters`
+  return cut(oneLine(body)) || '(empty)'
 }
 
 function redirect(answer: HttpAnswer, addressInput: string): ErrorBody {

@@ -26,12 +26,15 @@ const CERTIFICATE_CODES: ReadonlySet<string> = new Set([
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 ])
 
+/** Where most addresses come from. */
+const ADDRESS_INPUT = 'server-url'
+
 const REASONS: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'the connection was refused',
+  ECONNREFUSED: `the connection was refused; check ${ADDRESS_INPUT}, and that the server runs`,
   ECONNRESET: 'the connection was closed before the answer was complete',
   EHOSTUNREACH: 'the host cannot be reached from this runner',
   ENETUNREACH: 'the network cannot be reached from this runner',
-  ENOTFOUND: 'the host name is not known',
+  ENOTFOUND: `the host name is not known; check ${ADDRESS_INPUT}`,
   EAI_AGAIN: 'the host name could not be looked up',
   EPIPE: 'the connection was closed while the request was being sent',
   ETIMEDOUT: 'the connection timed out',
@@ -73,6 +76,9 @@ export class TransportError extends ZenmlError {
         sent,
         true,
       )
+    }
+    if (code === 'UND_ERR_DESTROYED' || code === 'UND_ERR_CLOSED') {
+      return new TransportError(code, 'the connections were closed, because the step has ended', sent, true)
     }
     const proxyStatus = /Proxy response \((\d{3})\)|Proxy Authentication Required \((407)\)/.exec(
       error.message,
@@ -145,10 +151,23 @@ export class UnreachableError extends ZenmlError {
   override readonly name = 'UnreachableError'
   override readonly cause: TransportError | AnswerError
 
-  constructor(doing: string, cause: TransportError | AnswerError) {
-    super(cause instanceof AnswerError ? cause.message : `Could not ${doing}: ${cause.message}`)
+  /**
+   * @param doing what was tried, as an infinitive
+   * @param addressInput the input that the address came from
+   */
+  constructor(doing: string, cause: TransportError | AnswerError, addressInput = ADDRESS_INPUT) {
+    super(
+      cause instanceof AnswerError
+        ? cause.message
+        : `Could not ${doing}: ${cause.message.replace(ADDRESS_INPUT, addressInput)}`,
+    )
     this.cause = cause
   }
+}
+
+/** ZenML's own 404: the thing asked for is not there. A route that is not there has no exception's name. */
+export function isGone(error: unknown): error is AnswerError {
+  return error instanceof AnswerError && error.status === 404 && error.exception !== undefined
 }
 
 /** True for every failure that this room reports. */

@@ -109,7 +109,12 @@ export class Http {
   }
 
   #open(proxy: Proxy | undefined): Dispatcher {
-    const tls = { timeout: this.#limits.connectMs, ...(this.#ca && { ca: [...this.#ca] }) }
+    const tls = {
+      timeout: this.#limits.connectMs,
+      // Said outright, so that no variable of the runner can switch it off.
+      rejectUnauthorized: true,
+      ...(this.#ca && { ca: [...this.#ca] }),
+    }
     // The exchange's own limit is the one that counts: it also ends answers that drip for ever.
     const unlimited = { headersTimeout: 0, bodyTimeout: 0 }
     if (proxy === undefined) return new Agent({ ...unlimited, connect: tls })

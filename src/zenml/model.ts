@@ -49,6 +49,8 @@ export interface DefinitionDocuments {
 export interface Run {
   readonly id: string
   readonly name: string | undefined
+  /** True if the account may not see more of it than that it is there. */
+  readonly permissionDenied: boolean
   /** As ZenML writes it; "unknown" if the account may not see it. */
   readonly status: string
   readonly statusReason: string | undefined
@@ -124,10 +126,12 @@ function toStepParameters(from: z.infer<typeof definitionSchema>): Definition['s
   )
 }
 
-export function toRun({ id, name, body, metadata, resources }: z.infer<typeof runSchema>): Run {
+export function toRun(from: z.infer<typeof runSchema>): Run {
+  const { id, name, body, metadata, resources } = from
   return {
     id,
     name: name ?? undefined,
+    permissionDenied: from.permission_denied === true,
     ...stateOf(body),
     endTime: metadata?.end_time ?? undefined,
     templateId: metadata?.template_id ?? undefined,
@@ -173,7 +177,11 @@ export function toStep(from: z.infer<typeof stepSchema>): StepState {
 export function stepsOfDag(dag: z.infer<typeof dagSchema>): StepState[] {
   const steps = new Map(dag.nodes.filter(({ type }) => type === 'step').map((node) => [node.node_id, node]))
   const sources = new Map<string, string[]>()
-  for (const { source, target } of dag.edges) sources.set(target, [...(sources.get(target) ?? []), source])
+  for (const { source, target } of dag.edges) {
+    const known = sources.get(target)
+    if (known === undefined) sources.set(target, [source])
+    else known.push(source)
+  }
   const upstream = (nodeId: string): string[] =>
     (sources.get(nodeId) ?? [])
       .flatMap((source) => (steps.has(source) ? [source] : (sources.get(source) ?? [])))

@@ -2,6 +2,7 @@ import leven from 'leven'
 import { z } from 'zod'
 import type { Api } from './api.ts'
 import { AnswerError, WorkspaceError } from './errors.ts'
+import { pathSegment } from './path-segment.ts'
 import { parseServerUrl, type ProWorkspace } from './server-url.ts'
 
 /** What ZenML's own client asks for. */
@@ -51,7 +52,7 @@ export class ProClient {
   /** Undefined if there is none of that id, or the account may not see it. */
   async workspace(id: string): Promise<Workspace | undefined> {
     try {
-      const path = `/workspaces/${encodeURIComponent(id)}`
+      const path = `/workspaces/${pathSegment(id)}`
       return await this.#api.read('find the workspace', { path }, workspaceSchema)
     } catch (error) {
       if (error instanceof AnswerError && error.fromZenml && error.status === 404) return undefined
@@ -66,7 +67,7 @@ export class ProClient {
       const query = { workspace_name: name, offset: `${page * PAGE_SIZE}`, limit: `${PAGE_SIZE}` }
       const call = { path: '/workspaces', query }
       const items = await this.#api.read('find the workspace', call, z.array(workspaceSchema))
-      found.push(...items)
+      for (const item of items) found.push(item)
       if (items.length < PAGE_SIZE) break
     }
     return found

@@ -9,6 +9,15 @@ const PASSING: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504]
 /** Enough for a server that restarts (some 15 s): six tries wait half a minute on average. */
 const MOST_ATTEMPTS = 7
 
+/** Milliseconds that the server asked to wait with a Retry-After; 0 if it did not. */
+export function retryAfterOf(error: ZenmlError): number {
+  const answer = error instanceof UnreachableError ? error.cause : error
+  return answer instanceof AnswerError ? (answer.retryAfterMs ?? 0) : 0
+}
+
+/** A page that says all is well is mostly a wrong address, and seldom a load balancer's passing one. */
+const MOST_ATTEMPTS_FOREIGN = 3
+
 /** Longer than this nobody wants to wait silently for one answer; the server's own words are more useful then. */
 const LONGEST_RETRY_AFTER_MS = 120_000
 
@@ -19,8 +28,9 @@ const LONGEST_RETRY_AFTER_MS = 120_000
  * @param random uniform in [0, 1)
  */
 export function decideRetry(error: ZenmlError, attempt: number, random: number): RetryDecision {
-  if (attempt >= MOST_ATTEMPTS || !isPassing(error)) return { kind: 'give-up' }
-  const asked = error instanceof AnswerError ? (error.retryAfterMs ?? 0) : 0
+  const most = isForeignPage(error) ? MOST_ATTEMPTS_FOREIGN : MOST_ATTEMPTS
+  if (attempt >= most || !isPassing(error)) return { kind: 'give-up' }
+  const asked = retryAfterOf(error)
   if (asked > LONGEST_RETRY_AFTER_MS) return { kind: 'give-up' }
   return { kind: 'retry', waitMs: backoffMs(attempt, random, { atLeastMs: asked }) }
 }
@@ -29,12 +39,12 @@ export function decideRetry(error: ZenmlError, attempt: number, random: number):
 export function isPassing(error: ZenmlError): boolean {
   if (error instanceof UnreachableError) return isPassing(error.cause)
   if (error instanceof TransportError) return !error.permanent
-  return error instanceof AnswerError && (PASSING.has(error.status) || isForeignPage(error))
+  return (error instanceof AnswerError && PASSING.has(error.status)) || isForeignPage(error)
 }
 
 /** A web page where JSON is due, with a status that says all is well: what load balancers show during an upgrade. */
-function isForeignPage(error: AnswerError): boolean {
-  return !error.fromZenml && error.status >= 200 && error.status < 300
+function isForeignPage(error: ZenmlError): error is AnswerError {
+  return error instanceof AnswerError && !error.fromZenml && error.status >= 200 && error.status < 300
 }
 
 /**

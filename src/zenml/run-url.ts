@@ -1,5 +1,9 @@
 import type { Named, ServerInfo } from './model.ts'
+import { pathSegment } from './path-segment.ts'
 import { isAtLeast } from './version.ts'
+
+/** Browsers follow no longer one, and a later step could not take it. */
+const MAX_LENGTH = 2_000
 
 /**
  * Where a person looks at a run (ZenML API, "Where a person looks at a run"). Undefined if the server tells no
@@ -7,22 +11,27 @@ import { isAtLeast } from './version.ts'
  *
  * @param baseUrl the server's address as the user gave it
  */
-export function runUrl(
+export function runUrl(...place: Parameters<typeof address>): string | undefined {
+  const url = address(...place)
+  return url === undefined || url.length > MAX_LENGTH ? undefined : url
+}
+
+function address(
   baseUrl: string,
   server: ServerInfo,
   runId: string,
   project: Named | undefined,
 ): string | undefined {
-  const id = encodeURIComponent(runId)
+  const id = pathSegment(runId)
   if (server.isPro) {
     const dashboard = httpUrl(server.dashboardUrl)
     if (dashboard === undefined || project === undefined) return undefined
-    return `${dashboard}/projects/${encodeURIComponent(project.id)}/runs/${id}`
+    return `${dashboard}/projects/${pathSegment(project.id)}/runs/${id}`
   }
   if (!isAtLeast(server.version, 0, 82)) return `${baseUrl}/runs/${id}`
   return project?.name === undefined
     ? undefined
-    : `${baseUrl}/projects/${encodeURIComponent(project.name)}/runs/${id}`
+    : `${baseUrl}/projects/${pathSegment(project.name)}/runs/${id}`
 }
 
 /** A server's text as an address, if it is one with http or https and without user info. */
@@ -31,7 +40,8 @@ function httpUrl(text: string | undefined): string | undefined {
   try {
     const url = new URL(text)
     if (!/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '') return undefined
-    return url.href.replace(/\/+$/, '')
+    // A query or fragment would swallow the path of the run.
+    return `${url.origin}${url.pathname}`.replace(/\/+$/, '')
   } catch {
     return undefined
   }

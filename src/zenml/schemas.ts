@@ -6,6 +6,9 @@ import type { JsonObject } from './json.ts'
  * metadata and resources are null in an object that the account may not see (`permission_denied`).
  */
 
+/** Of the largest graph that is read; more would keep the process from hearing a signal. */
+const MOST_EDGES = 100_000
+
 const reference = z.object({ id: z.string(), name: z.string().nullish() }).nullish()
 
 /** ZenML writes times in UTC without a zone. Gives milliseconds since the epoch. */
@@ -17,7 +20,8 @@ const time = z.string().transform((text, context) => {
 })
 
 export const tokenSchema = z.object({
-  access_token: z.string().min(1),
+  /** What can stand in a header. */
+  access_token: z.string().regex(/^[\x21-\x7e]{1,16000}$/),
   /** Seconds; null where tokens never expire. */
   expires_in: z.number().nullish(),
 })
@@ -128,7 +132,7 @@ export const dagSchema = z.object({
       metadata: z.object({ status: z.string().nullish() }).nullish(),
     }),
   ),
-  edges: z.array(z.object({ source: z.string(), target: z.string() })),
+  edges: z.array(z.object({ source: z.string(), target: z.string() })).max(MOST_EDGES),
 })
 
 /** A page of a list; items beyond the page are counted in `total`. */

@@ -4,6 +4,7 @@ import { AnswerError, CredentialError, TransportError, UnreachableError } from '
 import { parseJson } from './error-body.ts'
 import { keyGrant, type Grant, type LoginRequest } from './grants.ts'
 import type { Http } from './http.ts'
+import type { KnownSecrets } from './known-secrets.ts'
 import { decideRetry, isPassing } from './retry.ts'
 import { tokenSchema } from './schemas.ts'
 
@@ -47,6 +48,8 @@ export class TokenSession implements Session {
 /** What a login needs from outside. */
 export interface LoginDependencies {
   readonly http: Http
+  /** Gets each new token. */
+  readonly secrets: KnownSecrets
   readonly clock: Clock
   /** Told each new token before its first use, so that it can be masked. */
   readonly onToken: (token: string) => void
@@ -92,12 +95,13 @@ export class LoginSession implements Session {
   }
 
   async #login(options: { readonly fresh: boolean }): Promise<string> {
-    const { clock, onToken, onWait, signal } = this.#deps
+    const { clock, onToken, onWait, secrets, signal } = this.#deps
     const request = await this.#grant.request(options)
     let waitedForWindow = false
     for (let attempt = 1; ; attempt += 1) {
       try {
         const token = await this.#exchange(request)
+        secrets.add(token.access_token)
         onToken(token.access_token)
         this.expiresAt = token.expires_in == null ? undefined : clock.now() + token.expires_in * 1000
         return token.access_token
@@ -129,7 +133,8 @@ export class LoginSession implements Session {
     })
     const token = answer.status === 200 ? tokenSchema.safeParse(parseJson(answer.body)) : undefined
     if (token?.success === true) return token.data
-    throw new AnswerError(doing, answer, this.#deps.clock.now(), addressInput)
+    const { clock, secrets } = this.#deps
+    throw new AnswerError(doing, secrets.clean(answer), clock.now(), addressInput)
   }
 }
 
@@ -155,14 +160,14 @@ function isLoginLimit(error: AnswerError | TransportError): boolean {
 /** The error that a person can act on. */
 function explained(error: AnswerError | TransportError, grant: Grant): Error {
   const { doing, credentialInput, addressInput, whoAnswers, advice } = grant
-  if (error instanceof TransportError) return new UnreachableError(doing, error)
+  if (error instanceof TransportError) return new UnreachableError(doing, error, addressInput)
   if (isLoginLimit(error)) {
     return new CredentialError(
       `${error.message} The server counts failed logins from this runner's address: check that ${credentialInput} is right everywhere, and try again ${isMinuteLimit(error) ? 'in some minutes' : 'tomorrow'}`,
     )
   }
   // Tried as often as makes sense: the request that needed the token must not try it all again.
-  if (isPassing(error)) return new UnreachableError(doing, error)
+  if (isPassing(error)) return new UnreachableError(doing, error, addressInput)
   if (!error.fromZenml) return error
   if (error.status === 401 || error.status === 403 || error.status === 400 || error.status === 422) {
     return new CredentialError(`${error.message}. Check that ${advice}`)

@@ -24,6 +24,8 @@ export type StopAnswer =
 export function readStopAnswer(answer: HttpAnswer, now: number): StopAnswer {
   if (answer.status === 200) return { kind: 'accepted' }
   const error = new AnswerError('stop the run', answer, now)
+  // A proxy or a page in between says nothing about the run.
+  if (!error.fromZenml) return { kind: 'unclear', error }
   switch (error.status) {
     case 403:
       if (/no orchestrator run id/i.test(error.detail)) return { kind: 'too-early' }
@@ -38,6 +40,6 @@ export function readStopAnswer(answer: HttpAnswer, now: number): StopAnswer {
     case 501:
       return { kind: 'doubtful', error }
     default:
-      return isPassing(error) || !error.fromZenml ? { kind: 'unclear', error } : { kind: 'refused', error }
+      return isPassing(error) ? { kind: 'unclear', error } : { kind: 'refused', error }
   }
 }

@@ -1,4 +1,4 @@
-import { AnswerError, type TransportError } from './errors.ts'
+import { AnswerError, type TransportError, type UnreachableError } from './errors.ts'
 import { parseJson } from './error-body.ts'
 import type { HttpAnswer } from './http.ts'
 import { toRun, type Run } from './model.ts'
@@ -14,8 +14,8 @@ export type TriggerAnswer =
   | { readonly kind: 'no-slot'; readonly error: AnswerError }
   /** Any other 429: nothing was started. */
   | { readonly kind: 'limited'; readonly error: AnswerError }
-  /** The request cannot have arrived. */
-  | { readonly kind: 'not-sent'; readonly error: TransportError }
+  /** The request cannot have arrived, or there was no token to send it with. */
+  | { readonly kind: 'not-sent'; readonly error: TransportError | UnreachableError }
   /** 409: a run of this name exists, ours or another's. */
   | { readonly kind: 'name-taken'; readonly error: AnswerError }
   /** A definite no. */

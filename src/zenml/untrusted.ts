@@ -89,7 +89,7 @@ async function tunnel(
   const options = { method: 'CONNECT', path: target, headers, agent: false, signal }
   return new Promise((resolve, reject) => {
     const request = proxy.url.startsWith('https:')
-      ? https.request(proxy.url, { ...options, ...(ca && { ca: [...ca] }) })
+      ? https.request(proxy.url, { ...options, rejectUnauthorized: true, ...(ca && { ca: [...ca] }) })
       : http.request(proxy.url, options)
     request.once('error', reject)
     request.once('response', () => reject(new Error('no tunnel')))

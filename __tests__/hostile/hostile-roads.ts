@@ -1,0 +1,184 @@
+import type { Simulator } from '../../simulator/index.ts'
+import { put, type Tampering } from './tampering-server.ts'
+import type { StepOptions } from './workflow-step.ts'
+
+/** A step in which a text that somebody else wrote stands wherever a server can put one. */
+export interface Road {
+  readonly title: string
+  /** The step, with the same text in every place. */
+  step(text: string): StepOptions
+}
+
+type Change = (real: unknown) => unknown
+
+/** Changes one after the other. */
+function all(...changes: readonly Change[]): Tampering {
+  return { kind: 'json', change: (real) => changes.reduce((answer, change) => change(answer), real) }
+}
+
+/** What every step reads: who it is, which server, what is to be run. */
+function everywhere(text: string): Partial<Record<string, Tampering>> {
+  const definition = [put('name', text), put('resources.pipeline.name', text)]
+  return {
+    // A version that cannot be read counts as new, and is shown all the same.
+    info: all(put('version', text)),
+    user: all(put('name', text)),
+    project: all(put('name', text)),
+    template: all(...definition),
+    snapshot: all(...definition),
+  }
+}
+
+/** A run as the server shows it, by its state. */
+function run(text: string, body: Readonly<Record<string, unknown>>): Tampering {
+  return all(
+    ...Object.entries({ status_reason: text, ...body }).map(([key, value]) => put(`body.${key}`, value)),
+  )
+}
+
+function road(
+  title: string,
+  answers: (text: string) => Partial<Record<string, Tampering>>,
+  options: Omit<StepOptions, 'tamper'> = {},
+): Road {
+  return {
+    title,
+    step: (text) => {
+      const tampering = { ...everywhere(text), ...answers(text) }
+      return { ...options, tamper: (route) => (route === undefined ? undefined : tampering[route]) }
+    },
+  }
+}
+
+const error = (status: number, body: unknown): Tampering => ({
+  kind: 'instead',
+  status,
+  body: JSON.stringify(body),
+})
+
+const RUNNING = { status: 'running', in_progress: true }
+
+const pauseIt = (server: Simulator): void => server.pause(server.runs[0]?.id ?? '', 'deploy?')
+
+export const roads: readonly Road[] = [
+  road('a run that completes', (text) => ({ run: run(text, { status: 'completed', in_progress: false }) })),
+  road('a run that fails', (text) => ({ run: run(text, { status: 'failed', in_progress: false }) })),
+  road('a run in a state of that name', (text) => ({ run: run(text, { status: text, in_progress: false }) })),
+  road(
+    'a run that failed while its steps go on',
+    (text) => ({
+      run: run(text, { status: 'failed', in_progress: true }),
+      dag: all(put('nodes.0.name', text), put('nodes.0.id', 'x'), put('nodes.0.metadata.status', 'running')),
+    }),
+    { changes: { timeoutMs: 120_000, onTimeout: 'leave' } },
+  ),
+  road('a trigger that is refused', (text) => ({ trigger: error(400, { detail: ['ValueError', text] }) })),
+  road('a trigger that is refused in other words', (text) => ({ trigger: error(403, { detail: text }) })),
+  road('a trigger that is refused with a list', (text) => ({ trigger: error(422, ['ValueError', text]) })),
+  road('a trigger that is refused with a structure', (text) => ({
+    trigger: error(400, { detail: { [text]: [text] } }),
+  })),
+  road("a run of another's name", (text) => ({
+    trigger: all(put('name', text)),
+    runs: all(put('items', [])),
+  })),
+  road('a server that is lost from sight', (text) => ({ run: error(503, { error: text }) })),
+  road('a login that is refused', (text) => ({
+    login: error(401, { detail: ['CredentialsNotValid', text] }),
+  })),
+  road('a login that is answered with a text', (text) => ({
+    login: { kind: 'instead', status: 400, body: text },
+  })),
+  road('a web page of that title', (text) => ({
+    login: {
+      kind: 'instead',
+      status: 404,
+      body: `<html><title>${text}</title>`,
+      headers: { 'content-type': 'text/html' },
+    },
+  })),
+  road('a redirect to there', (text) => ({
+    login: {
+      kind: 'instead',
+      status: 302,
+      headers: {
+        location: encodeURI(`https://evil.example.com/${text.slice(0, 2_000).replace(/\p{Cs}/gu, '?')}`),
+      },
+    },
+  })),
+  road(
+    'a run that something else started, paused with a question',
+    (text) => ({
+      run: all(put('name', text), put('body.status', 'paused')),
+      'wait-conditions': all(put('items', [{ name: text, metadata: { question: text } }])),
+    }),
+    { way: 'attach', before: pauseIt, changes: { onPaused: 'fail' } },
+  ),
+  road(
+    'a run that something else started, paused for long',
+    (text) => ({
+      run: all(put('name', text), put('body.status', 'paused'), put('body.status_reason', text)),
+      'wait-conditions': all(put('items', [{ name: text }])),
+    }),
+    { way: 'attach', before: pauseIt, changes: { timeoutMs: 60_000 } },
+  ),
+  road(
+    'a run to be stopped that goes on',
+    (text) => ({
+      run: all(put('name', text), put('body.status', 'running')),
+      stop: error(403, { detail: ['IllegalOperationError', text] }),
+    }),
+    { way: 'stop' },
+  ),
+  road(
+    'a run to be stopped whose steps go on',
+    (text) => ({
+      run: all(put('name', text), put('body.status', 'failed'), put('body.in_progress', true)),
+      stop: error(403, { detail: 'Cannot update the status of a finished run.' }),
+      dag: all(put('nodes.0.name', text), put('nodes.0.id', 'x'), put('nodes.0.metadata.status', 'running')),
+    }),
+    { way: 'stop' },
+  ),
+  road(
+    'a run to be stopped, which stops',
+    (text) => ({
+      run: all(put('name', text), put('body.status', 'stopped'), put('body.in_progress', false)),
+    }),
+    { way: 'stop' },
+  ),
+  road(
+    'a name that is not there, beside others',
+    (text) => ({
+      templates: all(put('items.0.name', text), put('items.0.body.runnable', true)),
+    }),
+    { changes: { target: { kind: 'template', reference: 'nope' } } },
+  ),
+  road(
+    'Pro, with that as dashboard and project',
+    (text) => ({
+      info: all(put('deployment_type', 'cloud'), put('dashboard_url', text)),
+      run: run(text, RUNNING),
+    }),
+    { changes: { timeoutMs: 60_000 } },
+  ),
+]
+
+/** What a user's own workflow may pass on from elsewhere: an issue's title, a branch's name. */
+export const inputRoads: readonly Road[] = [
+  {
+    title: 'a project of that name is asked for',
+    step: (text) => ({ tamper: () => undefined, changes: { project: text } }),
+  },
+  {
+    title: 'a template of that name is asked for',
+    step: (text) => ({ tamper: () => undefined, changes: { target: { kind: 'template', reference: text } } }),
+  },
+  {
+    title: 'a run of that name is asked for',
+    step: (text) => ({
+      tamper: () => undefined,
+      changes: { runName: text },
+      server: { workloadManager: false },
+    }),
+  },
+]

@@ -1,0 +1,255 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { parseFileCommand } from '../../e2e/action.ts'
+import { startSimulator, VirtualClock, type Simulator, type SimulatorOptions } from '../../simulator/index.ts'
+import { reportStep } from '../../src/actions/step.ts'
+import { WorkflowLog } from '../../src/github/log.ts'
+import { RunJournal } from '../../src/github/run-journal.ts'
+import type { StepReport } from '../../src/github/step-report.ts'
+import { attachRun } from '../../src/run/attach.ts'
+import { executeRun, type RunRequest } from '../../src/run/execute.ts'
+import { stopKnownRun } from '../../src/run/stop-known-run.ts'
+import type { RunDependencies, RunResult } from '../../src/run/step-run.ts'
+import { Api } from '../../src/zenml/api.ts'
+import { ZenmlClient } from '../../src/zenml/client.ts'
+import { Http, type HttpLimits } from '../../src/zenml/http.ts'
+import { KnownSecrets } from '../../src/zenml/known-secrets.ts'
+import { KeySession } from '../../src/zenml/session.ts'
+import { startTampering, type Tamper, type TamperingServer } from './tampering-server.ts'
+
+/** Which action is taken: the main one, wait/ or stop/; the latter two get a run that is running. */
+export type Way = 'execute' | 'attach' | 'stop'
+
+const ACTIONS = { execute: 'main', attach: 'wait', stop: 'stop' } as const
+
+export interface StepOptions {
+  readonly way?: Way
+  readonly tamper: Tamper
+  readonly server?: SimulatorOptions
+  readonly changes?: Partial<RunRequest>
+  /** Called with the simulator before the step, after the run for `attach` and `stop` was started. */
+  readonly before?: (server: Simulator) => void
+  readonly limits?: Partial<HttpLimits>
+}
+
+/** What one step left behind, as the runner gets it. */
+export interface StepView {
+  /** Undefined if something was thrown that nobody foresaw. */
+  readonly succeeded: boolean | undefined
+  readonly crash: unknown
+  readonly stdout: string
+  readonly outputs: Readonly<Record<string, string>>
+  readonly state: Readonly<Record<string, string>>
+  readonly summary: string
+  readonly requests: readonly string[]
+  /** What the server gave out: the only texts that may be masked. */
+  readonly tokens: readonly string[]
+  /** The server's address, which differs from run to run. */
+  readonly url: string
+  readonly runs: Simulator['runs']
+}
+
+const FILES = { output: 'GITHUB_OUTPUT', state: 'GITHUB_STATE', summary: 'GITHUB_STEP_SUMMARY' } as const
+
+/** The files through which the runner takes results; one set for all steps, because the summary keeps its path. */
+export class RunnerFiles {
+  readonly #folder = mkdtempSync(path.join(tmpdir(), 'runner-files-'))
+
+  constructor() {
+    for (const [name, variable] of Object.entries(FILES))
+      process.env[variable] = path.join(this.#folder, name)
+    this.empty()
+  }
+
+  empty(): void {
+    for (const name of Object.keys(FILES)) writeFileSync(path.join(this.#folder, name), '')
+  }
+
+  read(name: keyof typeof FILES): string {
+    return readFileSync(path.join(this.#folder, name), 'utf8')
+  }
+
+  remove(): void {
+    for (const variable of Object.values(FILES)) Reflect.deleteProperty(process.env, variable)
+    rmSync(this.#folder, { recursive: true, force: true })
+  }
+}
+
+/**
+ * Takes one step in this process, wired as the actions wire it, over real sockets but in virtual time: the
+ * answers of a simulated server reach it through a server that tampers with them.
+ */
+export async function takeStep(files: RunnerFiles, options: StepOptions): Promise<StepView> {
+  const { way = 'execute', tamper } = options
+  const clock = new VirtualClock()
+  const server = await startSimulator({ seed: 7, clock, orchestrator: 'kubernetes', ...options.server })
+  const running = way === 'execute' ? undefined : await startRun(server, clock)
+  options.before?.(server)
+  const between = await startTampering(server.url, tamper)
+  const http = new Http('test', options.limits)
+  files.empty()
+  try {
+    return await observe(files, server, between, (log) =>
+      reportStep(ACTIONS[way], log, async (report) => {
+        const deps = dependencies(between.url, server.apiKey, { clock, http, log, report })
+        return work(way, between.url, running, options.changes ?? {}, deps)
+      }),
+    )
+  } finally {
+    await Promise.all([http.close(), between.close(), server.close()])
+  }
+}
+
+async function observe(
+  files: RunnerFiles,
+  server: Simulator,
+  { url, requests }: TamperingServer,
+  step: (log: WorkflowLog) => Promise<boolean>,
+): Promise<StepView> {
+  let stdout = ''
+  const log = new WorkflowLog((text) => {
+    stdout += text
+  })
+  const ended = await step(log).then(
+    (succeeded) => ({ succeeded, crash: undefined }),
+    (crash: unknown) => ({ succeeded: undefined, crash }),
+  )
+  return {
+    ...ended,
+    stdout,
+    outputs: parseFileCommand(files.read('output')),
+    state: parseFileCommand(files.read('state')),
+    summary: files.read('summary'),
+    requests,
+    tokens: server.issuedTokens,
+    url,
+    runs: server.runs,
+  }
+}
+
+/** A run of the pipeline `training` that is there before the step, and gets past its start. */
+async function startRun(server: Simulator, clock: VirtualClock): Promise<string> {
+  const { http, client } = connect(server.url, server.apiKey, clock)
+  try {
+    const id = server.seeded.templates['training-template'] ?? ''
+    const answer = await client.trigger({ kind: 'template', id }, LONG_RUN, nextKey(1))
+    if (answer.kind !== 'started') throw new Error(`no run was started: ${answer.kind}`)
+    clock.advance(5_000)
+    return answer.run.id
+  } finally {
+    await http.close()
+  }
+}
+
+const LONG_RUN = {
+  run_name: 'started elsewhere',
+  steps: {
+    load: { parameters: { rows: 10 } },
+    train: { parameters: { seconds: 600, accuracy: 0.9, fail: '' } },
+  },
+}
+
+function connect(url: string, key: string, clock: VirtualClock): { http: Http; client: ZenmlClient } {
+  const http = new Http('test')
+  const session = new KeySession(url, key, {
+    secrets: new KnownSecrets(),
+    http,
+    clock,
+    onToken: ignore,
+    onWait: ignore,
+  })
+  return {
+    http,
+    client: new ZenmlClient(
+      new Api({ secrets: new KnownSecrets(), http, baseUrl: url, session, clock, onRetry: ignore }),
+    ),
+  }
+}
+
+function ignore(): void {
+  // The start of a run that is only there to be looked at has nobody to tell.
+}
+
+interface Tools {
+  readonly clock: VirtualClock
+  readonly http: Http
+  readonly log: WorkflowLog
+  readonly report: StepReport
+}
+
+function dependencies(baseUrl: string, key: string, { clock, http, log, report }: Tools): RunDependencies {
+  const onRetry = (line: string, waitMs: number): void => {
+    report.tell({ kind: 'retry', line, waitMs })
+  }
+  const onToken = (token: string): void => {
+    log.mask(token)
+  }
+  const session = new KeySession(baseUrl, key, {
+    secrets: new KnownSecrets(),
+    http,
+    clock,
+    onToken,
+    onWait: onRetry,
+  })
+  let keys = 1
+  return {
+    client: new ZenmlClient(new Api({ secrets: new KnownSecrets(), http, baseUrl, session, clock, onRetry })),
+    clock,
+    reporter: report,
+    journal: new RunJournal({
+      serverUrl: baseUrl,
+      named: baseUrl,
+      onCancel: 'stop',
+      workflowRunUrl: '',
+      processId: 1,
+    }),
+    newKey: () => nextKey((keys += 1)),
+    timeLimit: (ms) => AbortSignal.timeout(ms),
+  }
+}
+
+/** The same keys every time, so that names read alike in a golden file. */
+function nextKey(count: number): string {
+  return `5eed0000-0000-4000-8000-${count.toString().padStart(12, '0')}`
+}
+
+async function work(
+  way: Way,
+  serverUrl: string,
+  running: string | undefined,
+  changes: Partial<RunRequest>,
+  deps: RunDependencies,
+): Promise<RunResult> {
+  const request = { ...REQUEST, serverUrl, ...changes }
+  switch (way) {
+    case 'execute':
+      return executeRun(request, deps)
+    case 'attach':
+      return attachRun({ ...request, run: running ?? '' }, deps)
+    case 'stop': {
+      const { workflowRunUrl } = request
+      const runId = running ?? ''
+      return stopKnownRun({ serverUrl, runId, mode: 'stop', workflowRunUrl, timeoutMs: 60_000 }, deps)
+    }
+  }
+}
+
+const REQUEST: RunRequest = {
+  serverUrl: '',
+  target: { kind: 'template', reference: 'training-template' },
+  project: undefined,
+  overrides: { layers: [], tags: undefined, useCache: undefined },
+  runName: undefined,
+  origin: { workflowRunId: '4711', attempt: 1, stepIdentity: '0a1b2c3d' },
+  workflowRunUrl: 'https://github.com/o/r/actions/runs/4711',
+  wait: true,
+  timeoutMs: undefined,
+  triggerTimeoutMs: 90_000,
+  // A server that is lost for ten minutes is asked six times, and not sixty.
+  pollIntervalMs: 120_000,
+  onCancel: 'stop',
+  onTimeout: 'leave',
+  onPaused: 'wait',
+  resume: false,
+}

@@ -1,0 +1,203 @@
+import { spawn } from 'node:child_process'
+import { mkdir, mkdtemp, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { parse } from 'yaml'
+import { z } from 'zod'
+import { runAction, type ActionOptions, type ActionResult, type Entry } from '../../e2e/action.ts'
+import { code, codeBlocks, guides, projectFile } from './markdown.ts'
+
+const ACTION = /^your-org\/zenml-run-action(?:\/(login|wait|stop))?@v1$/
+
+const Value = z.union([z.string(), z.number(), z.boolean()])
+const Step = z.object({
+  id: z.string().optional(),
+  uses: z.string().optional(),
+  run: z.string().optional(),
+  env: z.record(z.string(), z.string()).optional(),
+  with: z.record(z.string(), Value).optional(),
+})
+const Job = z.object({
+  strategy: z.object({ matrix: z.record(z.string(), z.array(Value)) }).optional(),
+  steps: z.array(Step),
+  outputs: z.record(z.string(), z.string()).optional(),
+})
+const Workflow = z.object({ jobs: z.record(z.string(), Job) })
+
+export type ExampleStep = z.infer<typeof Step>
+
+/** A code block of a guide that holds a workflow, or a list of its steps. */
+export interface Example {
+  readonly guide: string
+  readonly text: string
+  readonly jobs: Readonly<Record<string, z.infer<typeof Job>>>
+}
+
+/** What a step of an example gave: an action's result, or what a command printed. */
+export type Played =
+  | {
+      readonly kind: 'action'
+      readonly entry: Entry
+      readonly step: ExampleStep
+      readonly result: ActionResult
+    }
+  | { readonly kind: 'command'; readonly exitCode: number | null; readonly stdout: string }
+
+/** For every action's step, such as its workspace. */
+export interface PlayOptions extends Omit<ActionOptions, 'entry' | 'inputs'> {
+  /** What stands for ZenML Pro's management API. */
+  readonly proApiUrl: string
+}
+
+/** Values of expressions such as `vars.ZENML_SERVER_URL`. */
+type Contexts = Readonly<Record<string, string>>
+
+/** All YAML blocks of the guides. */
+export const blocks = guides().flatMap((guide) =>
+  codeBlocks(projectFile(guide), 'yaml').map((text) => ({ guide, text })),
+)
+
+/** Those that use the action. */
+export const examples: readonly Example[] = blocks
+  .map((block) => ({ ...block, jobs: jobsOf(block.text) }))
+  .filter((example) => stepsOf(example).some((step) => entryOf(step) !== undefined))
+
+/** The path that a block's first line gives it; undefined if none. */
+export function fileName(text: string): string | undefined {
+  return /^# (\S+\.ya?ml)\n/.exec(text)?.[1]
+}
+
+/** All steps of an example, job by job. */
+export function stepsOf({ jobs }: Pick<Example, 'jobs'>): ExampleStep[] {
+  return Object.values(jobs).flatMap(({ steps }) => steps)
+}
+
+/** Which action a step uses; undefined if none of this repository. */
+export function entryOf({ uses }: ExampleStep): Exclude<Entry, 'post'> | undefined {
+  const [used, folder] = ACTION.exec(uses ?? '') ?? []
+  if (used === undefined) return undefined
+  return folder === 'login' || folder === 'wait' || folder === 'stop' ? folder : 'main'
+}
+
+function jobsOf(text: string): Example['jobs'] {
+  const value: unknown = parse(text)
+  const workflow = Workflow.safeParse(value)
+  if (workflow.success) return workflow.data.jobs
+  const list = z.array(Step).safeParse(value)
+  return list.success ? { job: { steps: list.data } } : {}
+}
+
+/** A folder with the files that the guides show. */
+export async function checkout(): Promise<string> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'guide-'))
+  for (const { text } of blocks) {
+    const name = fileName(text)
+    if (name === undefined) continue
+    await mkdir(path.dirname(path.join(folder, name)), { recursive: true })
+    await writeFile(path.join(folder, name), text)
+  }
+  return folder
+}
+
+/** As the runner does before a step sees it; an expression without a value fails the test. */
+function evaluate(text: string, contexts: Contexts): string {
+  return text.replaceAll(/\$\{\{\s*(.*?)\s*\}\}/g, (_, expression: string) => {
+    const value = contexts[expression]
+    if (value === undefined) throw new Error(`no value for the expression ${expression}`)
+    return value
+  })
+}
+
+function evaluateAll(
+  values: Readonly<Record<string, string | number | boolean>> = {},
+  contexts: Contexts,
+): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [name, evaluate(String(value), contexts)]),
+  )
+}
+
+function named(prefix: string, outputs: Readonly<Record<string, string>>): Contexts {
+  return Object.fromEntries(
+    Object.entries(outputs).map(([name, value]) => [`${prefix}.outputs.${name}`, value]),
+  )
+}
+
+/**
+ * Plays an example's jobs, one after the other, with the outputs handed on as the runner does. Of the commands only
+ * `curl` is run: the others belong to the repository that the example is pasted into.
+ */
+export async function playExample(
+  { jobs }: Example,
+  given: Contexts,
+  options: PlayOptions,
+): Promise<Played[]> {
+  const played: Played[] = []
+  let contexts = given
+  for (const [jobName, { strategy, steps, outputs }] of Object.entries(jobs)) {
+    for (const cell of cellsOf(strategy?.matrix)) {
+      const inJob = await playSteps(steps, { ...contexts, ...cell }, options, played)
+      contexts = { ...contexts, ...named(`needs.${jobName}`, evaluateAll(outputs, inJob)) }
+    }
+  }
+  return played
+}
+
+/** One for each value of a matrix of one row; one that is empty without a matrix. */
+function cellsOf(matrix: Readonly<Record<string, readonly z.infer<typeof Value>[]>> = {}): Contexts[] {
+  const [row] = Object.entries(matrix)
+  if (row === undefined) return [{}]
+  const [name, values] = row
+  return values.map((value) => ({ [`matrix.${name}`]: String(value) }))
+}
+
+/** Adds to `played`; gives what expressions mean at the job's end. */
+async function playSteps(
+  steps: readonly ExampleStep[],
+  contexts: Contexts,
+  options: PlayOptions,
+  played: Played[],
+): Promise<Contexts> {
+  const { proApiUrl, ...forAction } = options
+  let inJob = contexts
+  for (const step of steps) {
+    const entry = entryOf(step)
+    if (entry !== undefined) {
+      // The default leads to the real ZenML Pro.
+      const pro = step.with?.['workspace'] === undefined ? {} : { 'pro-api-url': proApiUrl }
+      const inputs = { ...pro, ...evaluateAll(step.with, inJob) }
+      const result = await runAction({ ...forAction, entry, inputs })
+      played.push({ kind: 'action', entry, step, result })
+      if (step.id !== undefined) inJob = { ...inJob, ...named(`steps.${step.id}`, result.outputs) }
+    } else if (step.run?.startsWith('curl ') === true && process.platform !== 'win32') {
+      played.push(await runCommand(evaluate(step.run, inJob), evaluateAll(step.env, inJob)))
+    }
+  }
+  return inJob
+}
+
+async function runCommand(command: string, env: Readonly<Record<string, string>>): Promise<Played> {
+  const child = spawn('bash', ['-e', '-c', command], {
+    env: { PATH: process.env['PATH'], NO_PROXY: '127.0.0.1', ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  let stdout = ''
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    stdout += chunk
+  })
+  const exitCode = await new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', resolve)
+  })
+  return { kind: 'command', exitCode, stdout }
+}
+
+/** A table's calls, such as `GET /runs/{id}`, as patterns of method and path. */
+export function callPatterns(rows: readonly (readonly string[])[]): RegExp[] {
+  return rows.map(([cell]) => {
+    const call = code(cell)
+      ?.replaceAll(/\{\w+\}/g, '[^/]+')
+      .replace(' ', ' /api/v1')
+    return new RegExp(`^${call}$`)
+  })
+}

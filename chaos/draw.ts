@@ -1,0 +1,237 @@
+import { ZENML_VERSIONS, type ZenmlVersion } from '../simulator/index.ts'
+import { drawFault, spanOf, type DrawnFault } from './draw-faults.ts'
+import { chaosPipelines, type PipelineName } from './pipelines.ts'
+import { Random } from './random.ts'
+
+/** `A` in this process and in virtual time, `B` through dist as child processes. */
+export type Part = 'A' | 'B'
+
+/**
+ * Where in a request something happens: before it is sent; when the server has it; while the answer's body is
+ * under way; when the whole answer is there and nobody has looked at it.
+ */
+export const MOMENTS = ['before', 'arrived', 'body', 'answered'] as const
+export type Moment = (typeof MOMENTS)[number]
+
+export interface Boundary {
+  readonly route: 'any' | 'trigger' | 'stop'
+  /** 1-based among the requests of that route. */
+  readonly nth: number
+  readonly moment: Moment
+}
+
+/** Something that happens to the step, or to its server, at a request's boundary. */
+export type Interruption =
+  | { readonly kind: 'cancel' | 'kill'; readonly at: Boundary }
+  | {
+      readonly kind: 'restart'
+      readonly at: Boundary
+      readonly downSeconds: number
+      readonly stuckKeys: boolean
+    }
+  | { readonly kind: 'expire-tokens'; readonly at: Boundary }
+  | { readonly kind: 'vanish'; readonly at: Boundary }
+  | { readonly kind: 'unknown-state'; readonly at: Boundary }
+
+export type EndMode = 'stop' | 'stop-gracefully' | 'leave'
+
+/** All that is decided beforehand about one case; the same for the same seed and id. */
+export interface Case {
+  readonly id: string
+  readonly part: Part
+  readonly version: ZenmlVersion
+  readonly pipeline: PipelineName
+  readonly target: 'template' | 'template-id' | 'snapshot' | 'pipeline'
+  readonly wait: boolean
+  /** Undefined: one of ours. */
+  readonly runName: string | undefined
+  /** Somebody else has a run of that name already. */
+  readonly nameTaken: boolean
+  readonly timeoutMs: number | undefined
+  readonly triggerTimeoutMs: number
+  readonly pollIntervalMs: number | undefined
+  readonly onCancel: EndMode
+  readonly onTimeout: EndMode
+  readonly server: {
+    readonly startupSeconds: number
+    readonly triggerSeconds: number
+    readonly requestTimeout: number
+    readonly orchestrator: 'local' | 'kubernetes'
+    readonly stopSeconds: number
+    readonly tokenLifetime: number | null
+  }
+  readonly faults: readonly DrawnFault[]
+  readonly interruptions: readonly Interruption[]
+  /** The server is well again when the post step comes. */
+  readonly recovers: boolean
+}
+
+/** Draws a case. */
+export function drawCase(seed: number, part: Part, index: number): Case {
+  const id = `${part}${index}`
+  const random = new Random(`${seed}/${id}`)
+  const version = random.pick(ZENML_VERSIONS)
+  const pipeline = drawPipeline(random, part)
+  const runName = random.chance(0.25) ? random.pick(['nightly', 'nightly-{date}-{time}']) : undefined
+  const wait = random.chance(0.85)
+  const interruptions = drawInterruptions(random)
+  const ends = chaosPipelines[pipeline].ends && interruptions.every(({ kind }) => kind !== 'unknown-state')
+  const stopped = interruptions.some(({ kind }) => kind === 'cancel' || kind === 'kill')
+  const timeoutMs = (!ends && !stopped) || random.chance(0.15) ? drawTimeout(random, part) : undefined
+  return {
+    id,
+    part,
+    version,
+    pipeline,
+    target: drawTarget(random, version),
+    wait,
+    runName,
+    nameTaken: runName === 'nightly' && random.chance(0.15),
+    // Where a boundary is never reached, nothing else would end the wait.
+    timeoutMs: ends ? timeoutMs : (timeoutMs ?? (part === 'A' ? 900_000 : 60_000)),
+    triggerTimeoutMs: drawTriggerTimeout(random, part),
+    pollIntervalMs: random.chance(0.3) ? random.int(1, 10) * 1000 : undefined,
+    onCancel: drawMode(random),
+    onTimeout: drawMode(random),
+    server: {
+      startupSeconds: random.weighted([
+        [60, 2],
+        [20, 0],
+        [20, random.int(5, 30)],
+      ]),
+      triggerSeconds: random.weighted([
+        [70, 0],
+        [30, random.int(1, part === 'A' ? 50 : 30)],
+      ]),
+      requestTimeout: random.weighted([
+        [70, 20],
+        [30, random.int(1, 5)],
+      ]),
+      orchestrator: random.pick(['local', 'kubernetes']),
+      stopSeconds: random.weighted([
+        [70, 1],
+        [30, random.int(2, 40)],
+      ]),
+      tokenLifetime: random.weighted([
+        [70, null],
+        [30, random.int(20, 120)],
+      ]),
+    },
+    faults: drawFaults(random, version),
+    interruptions,
+    recovers: random.chance(0.6),
+  }
+}
+
+/** True if nothing was drawn that may rightly keep the step from the run's own result. */
+export function mustReachResult(drawn: Case): boolean {
+  return (
+    drawn.timeoutMs === undefined &&
+    drawn.triggerTimeoutMs >= 1_800_000 &&
+    !drawn.nameTaken &&
+    drawn.interruptions.every(({ kind }) => kind === 'expire-tokens') &&
+    drawn.faults.every(({ passing }) => passing) &&
+    drawn.faults.reduce((sum, fault) => sum + spanOf(fault), 0) <= 4
+  )
+}
+
+function drawPipeline(random: Random, part: Part): PipelineName {
+  return random.weighted<PipelineName>([
+    [35, 'quick'],
+    [10, part === 'A' ? 'minutes' : 'quick'],
+    [4, 'cached'],
+    [12, 'failing'],
+    [10, 'branches'],
+    [8, 'slow-start'],
+    [4, 'fails-early'],
+    [3, 'refused'],
+    [7, 'stuck'],
+    [7, 'dies'],
+  ])
+}
+
+function drawTarget(random: Random, version: ZenmlVersion): Case['target'] {
+  const target = random.pick(['template', 'template-id', 'snapshot', 'pipeline'] as const)
+  return target === 'snapshot' && version !== '0.98.0' ? 'template' : target
+}
+
+function drawMode(random: Random): EndMode {
+  return random.weighted<EndMode>([
+    [70, 'stop'],
+    [15, 'stop-gracefully'],
+    [15, 'leave'],
+  ])
+}
+
+function drawTimeout(random: Random, part: Part): number {
+  return random.int(1, part === 'A' ? 900 : 60) * 1000
+}
+
+function drawTriggerTimeout(random: Random, part: Part): number {
+  if (part === 'B') return random.chance(0.6) ? 1_800_000 : random.int(1, 60) * 1000
+  return random.chance(0.7) ? 1_800_000 : random.int(1, 300) * 1000
+}
+
+function drawFaults(random: Random, version: ZenmlVersion): DrawnFault[] {
+  const count = random.weighted([
+    [10, 0],
+    [30, 1],
+    [25, 2],
+    [20, 3],
+    [10, 4],
+    [5, 6],
+  ])
+  return Array.from({ length: count }, () => drawFault(random, version))
+}
+
+function drawInterruptions(random: Random): Interruption[] {
+  const kind = random.weighted<Interruption['kind'] | 'none'>([
+    [24, 'none'],
+    [48, 'cancel'],
+    [12, 'kill'],
+    [8, 'restart'],
+    [4, 'expire-tokens'],
+    [2, 'vanish'],
+    [2, 'unknown-state'],
+  ])
+  const at = drawBoundary(random)
+  switch (kind) {
+    case 'none':
+      return []
+    case 'cancel':
+      return random.chance(0.2)
+        ? [
+            { kind, at },
+            { kind: 'kill', at: { ...drawBoundary(random), route: 'stop' } },
+          ]
+        : [{ kind, at }]
+    case 'restart':
+      return [{ kind, at, downSeconds: random.pick([0, 5, 20, 120, 400]), stuckKeys: random.chance(0.7) }]
+    case 'kill':
+    case 'expire-tokens':
+    case 'vanish':
+    case 'unknown-state':
+      return [{ kind, at }]
+  }
+}
+
+function drawBoundary(random: Random): Boundary {
+  const moment = random.pick(MOMENTS)
+  return random.weighted<Boundary>([
+    [
+      45,
+      {
+        route: 'trigger',
+        nth: random.weighted([
+          [70, 1],
+          [20, 2],
+          [10, 3],
+        ]),
+        moment,
+      },
+    ],
+    [25, { route: 'any', nth: random.int(1, 10), moment }],
+    [25, { route: 'any', nth: random.int(8, 30), moment }],
+    [5, { route: 'stop', nth: random.int(1, 3), moment }],
+  ])
+}

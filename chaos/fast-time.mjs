@@ -1,0 +1,19 @@
+import timers from 'node:timers/promises'
+import { syncBuiltinESMExports } from 'node:module'
+
+/**
+ * Loaded into a child process before the action: lets its time run CHAOS_SPEED times as fast since CHAOS_EPOCH,
+ * as the simulator's does, so that its minutes take seconds and both agree on what time it is.
+ */
+const speed = Number(process.env.CHAOS_SPEED)
+const epoch = Number(process.env.CHAOS_EPOCH)
+const realNow = Date.now
+const { setTimeout: realSetTimeout, AbortSignal } = globalThis
+const { setTimeout: realDelay } = timers
+const { timeout: realTimeout } = AbortSignal
+
+Date.now = () => Math.round(epoch + (realNow() - epoch) * speed)
+globalThis.setTimeout = (work, ms, ...rest) => realSetTimeout(work, (ms ?? 0) / speed, ...rest)
+timers.setTimeout = (ms, ...rest) => realDelay((ms ?? 0) / speed, ...rest)
+AbortSignal.timeout = (ms) => realTimeout.call(AbortSignal, Math.ceil(ms / speed))
+syncBuiltinESMExports()

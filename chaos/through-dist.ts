@@ -1,0 +1,308 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { pathToFileURL } from 'node:url'
+import {
+  parseFileCommand,
+  startAction,
+  type ActionOptions,
+  type ActionResult,
+  type RunningAction,
+} from '../e2e/action.ts'
+import { realClock, startSimulator, type SimulatorClock } from '../simulator/index.ts'
+import { inputTables } from '../src/github/input-schema.ts'
+import { TRIGGER_PATH, STOP_PATH } from './boundary-http.ts'
+import type { Boundary, Case, Interruption } from './draw.ts'
+import type { Ending, Observation } from './ending.ts'
+import { Random } from './random.ts'
+import { ServerUnderTest } from './server-under-test.ts'
+import type { Story } from './story.ts'
+
+/** How much faster than real time server and action live; faster, and their round trips would look like seconds. */
+const SPEED = 12
+
+/** What the runner sends to cancel a step, and how long it waits after each, in its own time. */
+const CANCEL_SIGNALS = [
+  ['SIGINT', 7_500],
+  ['SIGTERM', 2_500],
+  ['SIGKILL', 0],
+] as const
+
+/** Time in which all that the server still works on comes to light. */
+const AFTERWARDS_MS = 400_000
+
+/** Real time; the longest cases wait for a lost server, which takes ten minutes of their own. */
+const GIVE_UP_MS = 120_000
+
+const LOOK_EVERY_MS = 2
+
+/** A server's time that can be moved on at the end of a case. */
+class MovableClock implements SimulatorClock {
+  readonly #real = realClock(SPEED)
+  readonly epoch = this.#real.now()
+  #ahead = 0
+
+  now(): number {
+    return this.#real.now() + this.#ahead
+  }
+
+  sleep(ms: number): Promise<void> {
+    return this.#real.sleep(ms)
+  }
+
+  advance(ms: number): void {
+    this.#ahead += ms
+  }
+}
+
+/** Plays a case through dist/main.js and dist/post.js as the runner would, at a real clock's speed. */
+export function throughDist(nodePath: string): (drawn: Case, story: Story) => Promise<Observation> {
+  return async (drawn, story) => {
+    const clock = new MovableClock()
+    const server = await startSimulator({ ...ServerUnderTest.options(drawn), clock })
+    const folder = await mkdtemp(path.join(tmpdir(), 'chaos-'))
+    const stateFile = path.join(folder, 'state')
+    await writeFile(stateFile, '')
+    const under = new ServerUnderTest(drawn, server)
+    const play = new Play({ drawn, server: under, clock, story, stateFile, nodePath })
+    try {
+      return await play.run()
+    } finally {
+      await under.up()
+      await server.close()
+      await rm(folder, { recursive: true, force: true })
+    }
+  }
+}
+
+interface PlayOptions {
+  readonly drawn: Case
+  readonly server: ServerUnderTest
+  readonly clock: MovableClock
+  readonly story: Story
+  readonly stateFile: string
+  readonly nodePath: string
+}
+
+class Play {
+  readonly #options: PlayOptions
+  /** A main that the runner could not end: in a container it gets no signal. */
+  readonly #outlives: boolean
+  #cancelled = false
+  #hung = false
+  #noted = 0
+
+  constructor(options: PlayOptions) {
+    this.#options = options
+    this.#outlives = new Random(`${options.drawn.id}/outlives`).chance(0.3)
+  }
+
+  async run(): Promise<Observation> {
+    const { server, clock, drawn, stateFile } = this.#options
+    await server.prepare()
+    const running = await startAction(this.#action('main', {}))
+    const left = await this.#follow(running)
+    // The runner reads the state when it gives main up, and takes the file away when the next step begins.
+    const state = await this.#state()
+    if (left) await rm(stateFile)
+    const early = left ? await this.#post(state) : undefined
+    const main = await running.done
+    await server.up()
+    const atMainEnd = server.ours()
+    this.#tellResult('main', main)
+    if (drawn.recovers) server.recover()
+    const post = early ?? (await this.#post(state))
+    const atPostEnd = server.ours()
+    clock.advance(AFTERWARDS_MS)
+    return {
+      // Nobody reads what a main said that the runner had given up.
+      main: left ? GIVEN_UP : endingOf(main),
+      settled: state['settled'] === 'true',
+      post: lastLine(post) === '' ? undefined : endingOf(post),
+      atMainEnd,
+      atPostEnd,
+      later: server.ours(),
+      vanished: server.vanished,
+      tampered: server.tampered,
+      cancelled: this.#cancelled,
+      shown: [main, post].map(shownOf).join('\n'),
+      secrets: server.secrets(),
+      hung: this.#hung,
+    }
+  }
+
+  /** Does what is due at each boundary until main has ended; true if main was left alive for its post step. */
+  async #follow(running: RunningAction): Promise<boolean> {
+    const main = { ended: false }
+    const end = running.done.finally(() => {
+      main.ended = true
+    })
+    const until = performance.now() + GIVE_UP_MS
+    let waiting = [...this.#options.drawn.interruptions]
+    while (!main.ended) {
+      const due = waiting.filter(({ at }) => this.#isReached(at))
+      waiting = waiting.filter((each) => !due.includes(each))
+      for (const interruption of due) {
+        this.#say(`⚡ ${JSON.stringify(interruption)}`)
+        if (interruption.kind === 'kill' && this.#outlives) return true
+        this.#act(interruption, running)
+      }
+      if (performance.now() > until) {
+        this.#hung = true
+        running.signal('SIGKILL')
+      }
+      await Promise.race([end, delay(LOOK_EVERY_MS)])
+    }
+    return false
+  }
+
+  #isReached({ route, nth, moment }: Boundary): boolean {
+    const requests = this.#options.server.simulator.requests.filter(({ method, path: target }) => {
+      const pathname = target.replace(/\?.*/, '')
+      if (route === 'trigger') return method === 'POST' && TRIGGER_PATH.test(pathname)
+      return route === 'any' || STOP_PATH.test(pathname)
+    })
+    if (moment === 'before') return nth === 1 || requests[nth - 2]?.status !== undefined
+    const request = requests[nth - 1]
+    return moment === 'arrived' ? request !== undefined : request?.status !== undefined
+  }
+
+  #act(interruption: Interruption, running: RunningAction): void {
+    switch (interruption.kind) {
+      case 'cancel':
+        this.#cancelled = true
+        void this.#cancel(running)
+        return
+      case 'kill':
+        running.signal('SIGKILL')
+        return
+      case 'restart':
+      case 'expire-tokens':
+      case 'vanish':
+      case 'unknown-state':
+        this.#options.server.suffer(interruption)
+        return
+    }
+  }
+
+  /** As the runner cancels a step. */
+  async #cancel(running: RunningAction): Promise<void> {
+    for (const [signal, pauseMs] of CANCEL_SIGNALS) {
+      if (!running.signal(signal)) return
+      await delay(pauseMs / SPEED)
+    }
+  }
+
+  async #post(state: Readonly<Record<string, string>>): Promise<ActionResult> {
+    const running = await startAction(this.#action('post', state))
+    const timer = setTimeout(() => {
+      this.#hung = true
+      running.signal('SIGKILL')
+    }, GIVE_UP_MS)
+    const post = await running.done
+    clearTimeout(timer)
+    this.#tellResult('post', post)
+    return post
+  }
+
+  async #state(): Promise<Record<string, string>> {
+    return parseFileCommand(await readFile(this.#options.stateFile, 'utf8'))
+  }
+
+  #action(entry: 'main' | 'post', state: Readonly<Record<string, string>>): ActionOptions {
+    const { stateFile, nodePath, clock } = this.#options
+    return {
+      entry,
+      inputs: this.#inputs(),
+      state,
+      nodePath,
+      env: {
+        ...(entry === 'main' ? { GITHUB_STATE: stateFile } : {}),
+        NODE_OPTIONS: `--import=${pathToFileURL(path.join(import.meta.dirname, 'fast-time.mjs')).href}`,
+        CHAOS_SPEED: String(SPEED),
+        CHAOS_EPOCH: String(clock.epoch),
+      },
+      onLine: (line) => this.#say(`${entry}: ${line}`),
+    }
+  }
+
+  #inputs(): Record<string, string> {
+    const { drawn, server } = this.#options
+    const { url, apiKey } = server.simulator
+    const target = server.target()
+    const known: readonly string[] = inputTables.main.names
+    const optional = { 'on-cancel': drawn.onCancel, 'on-timeout': drawn.onTimeout }
+    return {
+      'server-url': url,
+      'api-key': apiKey,
+      [target.kind]: target.kind === 'pipeline' ? target.pipeline : target.reference,
+      wait: String(drawn.wait),
+      'trigger-timeout': `${String(drawn.triggerTimeoutMs / 1000)}s`,
+      ...(drawn.timeoutMs === undefined ? {} : { timeout: `${String(drawn.timeoutMs / 1000)}s` }),
+      ...(drawn.pollIntervalMs === undefined
+        ? {}
+        : { 'poll-interval': `${String(drawn.pollIntervalMs / 1000)}s` }),
+      ...(drawn.runName === undefined ? {} : { 'run-name': drawn.runName }),
+      ...Object.fromEntries(Object.entries(optional).filter(([name]) => known.includes(name))),
+    }
+  }
+
+  #tellResult(entry: string, { exitCode, signal, outputs }: ActionResult): void {
+    this.#say(`${entry} ended: ${JSON.stringify({ exitCode, signal, outputs })}`)
+  }
+
+  #say(line: string): void {
+    const { story, clock, server } = this.#options
+    for (const { at, method, path: target, status } of server.simulator.requests.slice(this.#noted)) {
+      story.line(at, `${method} ${target} → ${String(status ?? 'no answer yet')}`)
+    }
+    this.#noted = server.simulator.requests.length
+    story.line(clock.now(), line)
+  }
+}
+
+const GIVEN_UP: Ending = {
+  conclusion: undefined,
+  status: '',
+  runId: undefined,
+  green: undefined,
+  line: '',
+  unforeseen: '',
+}
+
+function endingOf(result: ActionResult): Ending {
+  const { outputs, signal, exitCode, stdout, stderr } = result
+  const conclusion = outputs['conclusion'] ?? ''
+  const odd = stdout.includes('Something that should not happen did') || stderr !== ''
+  return {
+    conclusion: conclusion === '' ? undefined : conclusion,
+    status: outputs['status'] ?? '',
+    runId: outputs['run-id'],
+    // The exit code of a killed step counts for nothing.
+    green: signal === null ? exitCode === 0 : undefined,
+    line: lastLine(result),
+    unforeseen: odd ? `${stdout.split('\n').slice(-5).join('\n')}${stderr}` : '',
+  }
+}
+
+/** What a reader of the log sees last. */
+function lastLine({ stdout }: ActionResult): string {
+  const lines = stdout
+    .split('\n')
+    .filter((line) => line !== '' && !/^::(add-mask|debug|group|endgroup)/.test(line))
+  return (lines.at(-1) ?? '')
+    .replace(/^::(error|warning|notice)[^:]*::/, '')
+    .replaceAll('%0A', '\n')
+    .replaceAll('%25', '%')
+}
+
+/** All that was printed or saved, less the commands that ask the runner to hide a secret. */
+function shownOf({ stdout, stderr, outputs, state, summary }: ActionResult): string {
+  return [
+    stdout.replaceAll(/^::add-mask::.*$/gm, ''),
+    stderr,
+    JSON.stringify([outputs, state]),
+    summary,
+  ].join('\n')
+}

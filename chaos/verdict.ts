@@ -1,0 +1,179 @@
+import { isUuid } from '../src/zenml/model.ts'
+import { runPhase } from '../src/zenml/status.ts'
+import { mustReachResult, type Case } from './draw.ts'
+import type { Ending, HeldRun, Observation } from './ending.ts'
+import { showsSecret } from './secrecy.ts'
+
+export type Offence = 'second run' | 'unaccounted run' | 'wrong result'
+
+export interface Finding {
+  readonly offence: Offence
+  readonly text: string
+}
+
+/** Sentences by which a line says that nothing of the run goes on. */
+const SAYS_ENDED =
+  /was stopped and is now|had (completed|ended) before it could be stopped|The run (".*?" )?(failed|completed|was stopped|ended in the state)/
+
+/** Sentences by which a line admits that a run goes on, or may. */
+const SAYS_GOING_ON =
+  /goes on|may go on|was asked to stop|is not known|look once more|look for a run named|no longer on the server/
+
+const SAYS_NOTHING_STARTED = /Nothing was started|before a run was started|No run was started/
+
+/** Holds what was said against what the server holds. */
+export function judge(drawn: Case, seen: Observation): Finding[] {
+  const started = startedRuns(seen)
+  const findings = [
+    ...judgeCount(started),
+    ...judgeManners(seen),
+    ...started.flatMap((run) => judgeKnown(seen, run)),
+    ...started.flatMap((run) => judgeAccount(drawn, seen, run)),
+    ...judgeEnded(seen, seen.main, seen.atMainEnd),
+    ...(seen.post === undefined ? [] : judgeEnded(seen, seen.post, seen.atPostEnd)),
+    ...judgeConclusion(drawn, seen, started),
+    ...judgeResult(drawn, seen, started),
+  ]
+  return findings
+}
+
+/**
+ * Runs that really began. A server without a free slot takes its own back, and one that was deleted before anybody
+ * knew of it looks the same.
+ */
+function startedRuns({ later, vanished, main }: Observation): HeldRun[] {
+  return later.filter(({ id, gone }) => !gone || (vanished.has(id) && id === main.runId))
+}
+
+function judgeCount(started: readonly HeldRun[]): Finding[] {
+  if (started.length < 2) return []
+  const shown = started.map(({ name, id }) => `${name} (${id})`).join(', ')
+  return [{ offence: 'second run', text: `${String(started.length)} runs were started: ${shown}` }]
+}
+
+function judgeManners({ main, post, hung, shown, secrets }: Observation): Finding[] {
+  const findings: Finding[] = []
+  if (hung) findings.push(wrong('it never ended'))
+  for (const { unforeseen } of [main, ...(post === undefined ? [] : [post])]) {
+    if (unforeseen !== '') findings.push(wrong(`unforeseen: ${unforeseen.split('\n', 1).join('')}`))
+  }
+  if (showsSecret(shown, secrets)) findings.push(wrong('a key or a token was shown'))
+  return findings
+}
+
+/** A run that was started is never lost: its id is handed on, or its name stands in the last line. */
+function judgeKnown({ main, post }: Observation, run: HeldRun): Finding[] {
+  const ends = post === undefined ? [main] : [main, post]
+  const known = ends.some(({ runId, line }) => runId === run.id || names(line, run))
+  return known ? [] : [unaccounted(`${run.name} was started, and nobody says so`)]
+}
+
+/** A run that goes on at last is one that was meant to, or the last line admits it. */
+function judgeAccount(drawn: Case, seen: Observation, run: HeldRun): Finding[] {
+  const { main, post, settled, vanished, tampered } = seen
+  // A state that no version has says nothing; whether steps run does.
+  if (vanished.has(run.id) || !(tampered ? run.busy : goesOn(run))) return []
+  if (main.conclusion === 'started' && !drawn.wait) return []
+  const { line } = post ?? main
+  const findings: Finding[] = []
+  if (!SAYS_GOING_ON.test(line)) {
+    findings.push(unaccounted(`${run.name} goes on (${run.status}), but the last line is: ${line}`))
+  }
+  if (settled && !main.line.includes('was left as it is')) {
+    findings.push(
+      unaccounted(`${run.name} goes on (${run.status}), and the post step was told to do nothing`),
+    )
+  }
+  return findings
+}
+
+/** What is said to have ended has. */
+function judgeEnded(seen: Observation, { line }: Ending, held: readonly HeldRun[]): Finding[] {
+  const started = held.filter((run) => !run.gone && !takenBack(seen, run))
+  if (SAYS_NOTHING_STARTED.test(line) && startedRuns(seen).length > 0) {
+    return [wrong(`a run was started, but the last line is: ${line}`)]
+  }
+  if (line.startsWith('No run named') && started.length > 0) {
+    return [wrong(`the run is there, but the last line is: ${line}`)]
+  }
+  if (!SAYS_ENDED.test(line) || seen.tampered) return []
+  return started
+    .filter(goesOn)
+    .map((run) => wrong(`${run.name} is ${run.status}, but the last line is: ${line}`))
+}
+
+function judgeConclusion(drawn: Case, seen: Observation, started: readonly HeldRun[]): Finding[] {
+  const { main, cancelled, atMainEnd, tampered } = seen
+  const { conclusion, green, runId, status } = main
+  if (conclusion === undefined) return []
+  const run = atMainEnd.find(({ id }) => id === runId)
+  const findings: Finding[] = []
+  if (green !== undefined && green !== (conclusion === 'completed' || conclusion === 'started')) {
+    findings.push(wrong(`green is ${String(green)} with the conclusion ${conclusion}`))
+  }
+  if (runId !== undefined && !isUuid(runId)) findings.push(wrong(`the run's id is ${runId}`))
+  if (runId !== undefined && started.every(({ id }) => id !== runId)) {
+    findings.push(wrong(`the run ${runId} was never started`))
+  }
+  const phase = run === undefined ? undefined : runPhase(run.status)
+  const fits = (() => {
+    switch (conclusion) {
+      case 'completed':
+        return phase === 'succeeded' && run?.busy === false && run.status === status
+      case 'failed':
+        return run === undefined || tampered || (phase === 'failed' && run.status === status)
+      case 'stopped':
+        return phase === 'stopped' && run?.status === status
+      case 'started':
+        return !drawn.wait && run !== undefined
+      case 'cancelled':
+        return cancelled
+      case 'timed-out':
+        return run === undefined ? started.length === 0 : drawn.timeoutMs !== undefined
+      case 'lost':
+        return true
+      default:
+        return false
+    }
+  })()
+  if (!fits) {
+    const held = run === undefined ? 'no such run' : `${run.status}${run.busy ? ', busy' : ''}`
+    findings.push(wrong(`conclusion ${conclusion}, status ${status}; the server holds: ${held}`))
+  }
+  return findings
+}
+
+/** Where nothing stands in the way, the step comes to the run's own result. */
+function judgeResult(drawn: Case, { main }: Observation, started: readonly HeldRun[]): Finding[] {
+  if (!mustReachResult(drawn)) return []
+  // A refusal is only about its own sending: an earlier one, whose answer got lost, may still start a run.
+  if (drawn.pipeline === 'refused' && main.conclusion === 'lost') return []
+  const wanted = drawn.pipeline === 'refused' ? 'failed' : drawn.wait ? resultOf(started) : 'started'
+  if (main.conclusion === wanted) return []
+  return [wrong(`${wanted} was to be reached, but it is ${main.conclusion ?? 'nothing'}: ${main.line}`)]
+}
+
+function resultOf(started: readonly HeldRun[]): string {
+  return started[0]?.status ?? 'a run'
+}
+
+function goesOn({ status, busy }: HeldRun): boolean {
+  const phase = runPhase(status)
+  return busy || phase === 'going-on' || phase === 'unknown'
+}
+
+function takenBack({ later, vanished }: Observation, run: HeldRun): boolean {
+  return !vanished.has(run.id) && later.some(({ id, gone }) => id === run.id && gone)
+}
+
+function names(line: string, run: HeldRun): boolean {
+  return line.includes(run.name) || line.includes(run.id)
+}
+
+function wrong(text: string): Finding {
+  return { offence: 'wrong result', text }
+}
+
+function unaccounted(text: string): Finding {
+  return { offence: 'unaccounted run', text }
+}

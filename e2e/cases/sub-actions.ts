@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict'
+import { expectStep, quick, type Case, type Scene } from '../scene.ts'
+
+async function start(scene: Scene, seconds: number): Promise<string> {
+  const result = await scene.action({
+    template: 'training-template',
+    configuration: quick({ seconds }),
+    wait: 'false',
+  })
+  expectStep(result, { exitCode: 0, outputs: { conclusion: 'started' } })
+  return result.outputs['run-id'] ?? ''
+}
+
+/** The token is taken as it is, by the action itself and by anything else. */
+async function login(scene: Scene): Promise<void> {
+  const { stdout, outputs } = await scene.login()
+  const token = outputs['access-token'] ?? ''
+  assert.ok(stdout.includes(`::add-mask::${token}`), 'the token is not masked')
+  assert.equal(outputs['expires-at'], '', 'this server says that tokens never expire')
+  const result = await scene.action({
+    'api-key': '',
+    'access-token': token,
+    template: 'training-template',
+    configuration: quick(),
+    wait: 'false',
+  })
+  expectStep(result, { exitCode: 0, outputs: { conclusion: 'started' } })
+}
+
+async function waits(scene: Scene): Promise<void> {
+  const runId = await start(scene, 2)
+  const result = await scene.action({ run: runId }, { entry: 'wait' })
+  expectStep(result, {
+    exitCode: 0,
+    outputs: { 'run-id': runId, conclusion: 'completed', pipeline: 'training' },
+  })
+}
+
+/** A run that has just been started can always be ended, whatever the orchestrator can. */
+async function stops(scene: Scene): Promise<void> {
+  const runId = await start(scene, 60)
+  const first = await scene.action({ 'run-id': runId }, { entry: 'stop' })
+  expectStep(first, { exitCode: 0, outputs: { conclusion: 'stopped' } })
+  const again = await scene.action({ 'run-id': runId }, { entry: 'stop' })
+  expectStep(again, {
+    exitCode: 0,
+    outputs: { conclusion: 'stopped' },
+    log: [/had ended before it could be stopped/],
+  })
+}
+
+/** The second attempt of a job takes up the run of the first. */
+async function resumes(scene: Scene): Promise<void> {
+  const GITHUB_RUN_ID = '100200301'
+  const first = await scene.action(
+    { template: 'training-template', configuration: quick({ seconds: 2 }), wait: 'false' },
+    { env: { GITHUB_RUN_ID } },
+  )
+  const second = await scene.action(
+    { template: 'training-template', configuration: quick({ seconds: 2 }), resume: 'true' },
+    { env: { GITHUB_RUN_ID, GITHUB_RUN_ATTEMPT: '2' } },
+  )
+  expectStep(second, {
+    exitCode: 0,
+    outputs: { 'run-id': first.outputs['run-id'] ?? '?', conclusion: 'completed' },
+    log: [/Taking up the run of attempt 1/],
+  })
+}
+
+export const SUB_ACTIONS: readonly Case[] = [
+  { name: 'login/: the token opens the server', runs: 1, run: login },
+  { name: 'wait/: a run that another step started', runs: 1, run: waits },
+  { name: 'stop/: a run that another step started, twice', runs: 1, run: stops },
+  { name: 'resume: the run of the attempt before', runs: 1, run: resumes },
+]

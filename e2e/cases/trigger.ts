@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { ActionResult } from '../action.ts'
+import { gatewayError, startFaultProxy, type Fault } from '../faults.ts'
+import { expectStep, quick, type Case, type Scene } from '../scene.ts'
+
+const INPUTS = { template: 'training-template', configuration: quick() }
+
+/** Triggers are held for 5 seconds; servers that have a limit (0.85 and newer) give up on a request after 2. */
+const SLOW = { E2E_SLOW_TRIGGER: '5', ZENML_SERVER_REQUEST_TIMEOUT: '2' }
+
+async function slowTrigger(scene: Scene): Promise<void> {
+  const result = await scene.action(INPUTS)
+  const run = await scene.onlyRun(result)
+  expectStep(result, { exitCode: 0, outputs: { 'run-id': run.id, conclusion: 'completed' } })
+  if (scene.server.version === '0.74.0') return
+  assert.match(await scene.server.log(), /"POST [^"]*\/runs HTTP\/1\.1" 429/)
+}
+
+/** Starts the action, kills the server as soon as it holds the trigger at `hold`, and starts it again. */
+async function killInTrigger(
+  scene: Scene,
+  hold: string,
+  inputs: Readonly<Record<string, string>>,
+): Promise<ActionResult> {
+  const { server } = scene
+  const written = (await server.log()).length
+  const running = await scene.start({ ...INPUTS, ...inputs })
+  await server.logged(`e2e hold ${hold}`, written)
+  await sleep(500)
+  await server.kill()
+  await sleep(3_000)
+  await server.restart({ ...server.environment, E2E_SLOW_TRIGGER: undefined, E2E_SLOW_ANSWER: undefined })
+  return running.done
+}
+
+async function killedBeforeTheRunWasMade(scene: Scene): Promise<void> {
+  const result = await killInTrigger(scene, 'E2E_SLOW_TRIGGER', {})
+  const run = await scene.onlyRun(result)
+  expectStep(result, { exitCode: 0, outputs: { 'run-id': run.id, conclusion: 'completed' } })
+}
+
+/** The run is there, but what should have executed it died with the server: it can only be watched in vain. */
+async function killedAfterTheRunWasMade(scene: Scene): Promise<void> {
+  const result = await killInTrigger(scene, 'E2E_SLOW_ANSWER', { timeout: '10s' })
+  const run = await scene.onlyRun(result)
+  expectStep(result, { exitCode: 1, outputs: { 'run-id': run.id, conclusion: 'timed-out' }, log: [run.name] })
+}
+
+function throughFault(fault: Fault): Case['run'] {
+  return async (scene) => {
+    const rule = { method: 'POST', path: /\/runs$/, occurrence: 1, fault }
+    const proxy = await startFaultProxy(scene.server.url, [rule])
+    try {
+      const result = await scene.action({ ...INPUTS, 'server-url': proxy.url, wait: 'false' })
+      const run = await scene.onlyRun(result)
+      expectStep(result, { exitCode: 0, outputs: { 'run-id': run.id, conclusion: 'started' } })
+
+      const sent = proxy.requests.filter(({ method, path }) => method === 'POST' && path.endsWith('/runs'))
+      assert.equal(sent[0]?.fault, fault, 'the fault was not met')
+      assert.equal(new Set(sent.map(({ body }) => body)).size, 1, 'the body changed between two sends')
+    } finally {
+      await proxy.close()
+    }
+  }
+}
+
+/** One slot, kept for 8 seconds by each run: the second step waits for it, and says so. */
+async function noFreeSlot(scene: Scene): Promise<void> {
+  const results = await Promise.all(
+    ['0', '1'].map((index) => scene.action(INPUTS, { contexts: { 'strategy.job-index': index } })),
+  )
+  for (const result of results) expectStep(result, { exitCode: 0, outputs: { conclusion: 'completed' } })
+  assert.equal(new Set(results.map(({ outputs }) => outputs['run-id'])).size, 2)
+  assert.ok(
+    results.some(({ stdout }) => /slot/i.test(stdout)),
+    `neither log speaks of a free slot\n${results[1]?.stdout}`,
+  )
+}
+
+export const TRIGGER: readonly Case[] = [
+  { name: 'connection reset before the trigger', runs: 1, run: throughFault({ kind: 'reset-before' }) },
+  { name: 'answer to the trigger lost', runs: 1, run: throughFault({ kind: 'reset-after' }) },
+  { name: 'answer to the trigger cut', runs: 1, run: throughFault({ kind: 'cut-body' }) },
+  { name: 'gateway error, run made', runs: 1, run: throughFault(gatewayError(504, true)) },
+  { name: 'gateway error, no run made', runs: 1, run: throughFault(gatewayError(502, false)) },
+  {
+    name: 'slow trigger, 2-second server limit',
+    environment: SLOW,
+    runs: 1,
+    settle: 6_000,
+    run: slowTrigger,
+  },
+  {
+    name: 'server killed in mid-trigger and restarted',
+    environment: SLOW,
+    runs: 1,
+    settle: 6_000,
+    run: killedBeforeTheRunWasMade,
+  },
+  {
+    name: 'server killed after the run was made and restarted, tokens lost',
+    environment: { E2E_SLOW_ANSWER: '5', ZENML_SERVER_JWT_SECRET_KEY: undefined },
+    runs: 1,
+    settle: 6_000,
+    run: killedAfterTheRunWasMade,
+  },
+  {
+    name: 'no free slot',
+    versions: ['0.98.0', '0.85.0'],
+    environment: {
+      E2E_SLOW_BUILD: '8',
+      ZENML_SERVER_MAX_CONCURRENT_SNAPSHOT_RUNS: '1',
+      ZENML_SERVER_MAX_CONCURRENT_TEMPLATE_RUNS: '1',
+    },
+    runs: 2,
+    settle: 2_000,
+    run: noFreeSlot,
+  },
+]

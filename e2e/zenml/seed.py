@@ -1,0 +1,115 @@
+"""Fills a new ZenML server: a service account with a key, a stack, a build, and for
+each pipeline of e2e_pipelines.py a run template and, from 0.90 on, a named snapshot.
+
+Writes e2e.json into the server's folder: server-url, api-key, version,
+`<pipeline>-template` and `<pipeline>-snapshot` ids. Called by serve.py.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import platform
+import urllib.parse
+import urllib.request
+
+
+def call(url, token=None, form=None, body=None):
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    data = None
+    if form is not None:
+        data = urllib.parse.urlencode(form).encode()
+    elif body is not None:
+        data = json.dumps(body).encode()
+        headers["Content-Type"] = "application/json"
+    with urllib.request.urlopen(urllib.request.Request(url, data, headers), timeout=30) as answer:
+        return json.load(answer)
+
+
+def service_account_key(url):
+    token = call(f"{url}/api/v1/login", form={"username": "default", "password": "e2e"})["access_token"]
+    account = call(
+        f"{url}/api/v1/service_accounts", token, body={"name": "ci", "description": "", "active": True}
+    )
+    keys = f"{url}/api/v1/service_accounts/{account['id']}/api_keys"
+    return call(keys, token, body={"name": "ci", "description": ""})["body"]["key"]
+
+
+def make_build(client):
+    """A stack and a build that the server accepts as runnable; no image is made."""
+    import zenml
+    from zenml.enums import StackComponentType
+    from zenml.models import PipelineBuildRequest
+    from zenml.pipelines.build_utils import compute_stack_checksum
+
+    default = client.active_stack_model.components
+    kinds = (StackComponentType.ORCHESTRATOR, StackComponentType.ARTIFACT_STORE)
+    stack = client.create_stack("e2e", {kind: default[kind][0].id for kind in kinds})
+    client.activate_stack(stack.id)
+
+    fields = PipelineBuildRequest.model_fields
+    scope = {}
+    for name in ("project", "workspace"):  # renamed in 0.82
+        if name in fields:
+            scope[name] = getattr(client, f"active_{name}").id
+    if "user" in fields and fields["user"].is_required():
+        scope["user"] = client.active_user.id
+    return client.zen_store.create_build(
+        PipelineBuildRequest(
+            images={},
+            is_local=False,
+            contains_code=True,
+            zenml_version=zenml.__version__,
+            python_version=platform.python_version(),
+            stack=stack.id,
+            stack_checksum=compute_stack_checksum(stack=stack),
+            **scope,
+        )
+    )
+
+
+def make_template(client, pipeline, build):
+    """The ids of the pipeline's template and, where the version has them, its snapshot."""
+    name = pipeline.name
+    pipeline.prepare()
+    if hasattr(pipeline, "_create_snapshot"):
+        snapshot = pipeline._create_snapshot(
+            name=f"{name}-snapshot", build=build.id, skip_schedule_registration=True
+        )
+        template = client.create_run_template(name=f"{name}-template", snapshot_id=snapshot.id)
+        return {f"{name}-snapshot": str(snapshot.id), f"{name}-template": str(template.id)}
+    created = pipeline._create_deployment(build=build.id, skip_schedule_registration=True)
+    deployment = created[0] if isinstance(created, tuple) else created
+    template = client.create_run_template(name=f"{name}-template", deployment_id=deployment.id)
+    return {f"{name}-template": str(template.id)}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--dir", type=pathlib.Path, required=True)
+    parser.add_argument("--url", required=True)
+    options = parser.parse_args()
+
+    key = service_account_key(options.url)
+    os.environ.update(
+        ZENML_CONFIG_PATH=str(options.dir / "client"),
+        ZENML_LOCAL_STORES_PATH=str(options.dir / "artifacts"),
+        ZENML_ANALYTICS_OPT_IN="false",
+        ZENML_STORE_URL=options.url,
+        ZENML_STORE_API_KEY=key,
+    )
+    import zenml
+    from zenml.client import Client
+
+    import e2e_pipelines
+
+    client = Client()
+    build = make_build(client)
+    seeded = {"server-url": options.url, "api-key": key, "version": zenml.__version__}
+    for pipeline in e2e_pipelines.PIPELINES:
+        seeded.update(make_template(client, pipeline, build))
+    (options.dir / "e2e.json").write_text(json.dumps(seeded))
+
+
+if __name__ == "__main__":
+    main()
