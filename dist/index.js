@@ -321,10 +321,10 @@ __webpack_unused_export__ = Client
 __webpack_unused_export__ = Pool
 __webpack_unused_export__ = BalancedPool
 __webpack_unused_export__ = RoundRobinPool
-__webpack_unused_export__ = Agent
-__webpack_unused_export__ = ProxyAgent
+module.exports.g6 = Agent
+module.exports.kT = ProxyAgent
 __webpack_unused_export__ = Socks5ProxyAgent
-module.exports.J2 = EnvHttpProxyAgent
+__webpack_unused_export__ = EnvHttpProxyAgent
 __webpack_unused_export__ = RetryAgent
 __webpack_unused_export__ = H2CClient
 __webpack_unused_export__ = RetryHandler
@@ -39952,13 +39952,29 @@ class MappingReader {
             const problem = `a ${kind} stands where a mapping (key: value) is due`;
             return { ok: false, problems: [this.#locate(top.range?.[0] ?? 0, problem)] };
         }
-        const value = this.#mapping(top.items, 1);
+        const offsets = new Map();
+        const value = this.#mapping(top.items, 1, offsets);
         return this.#problems.length === 0
-            ? { ok: true, value }
+            ? { ok: true, value, locate: (path) => this.#place(path, offsets) }
             : { ok: false, problems: this.#problems.slice(0, MAX_PROBLEMS) };
     }
+    #place(path, offsets) {
+        let known = undefined;
+        let inside = offsets;
+        for (const key of path) {
+            const entry = inside.get(key);
+            if (entry === undefined)
+                break;
+            known = entry.offset;
+            inside = entry.inside;
+        }
+        if (known === undefined)
+            return undefined;
+        const { line, column } = this.#locate(known, '');
+        return { line, column };
+    }
     /** `null` stands for every value that has a problem. */
-    #value(node, depth) {
+    #value(node, depth, offsets) {
         const before = this.#count;
         this.#count += 1;
         if (node === null)
@@ -39970,20 +39986,20 @@ class MappingReader {
         const anchor = this.#anchorOf(node);
         if (anchor !== undefined)
             this.#anchors.delete(anchor);
-        const value = this.#content(node, depth);
+        const value = this.#content(node, depth, offsets);
         if (anchor !== undefined)
             this.#anchors.set(anchor, { value, count: this.#count - before });
         return value;
     }
-    #content(node, depth) {
+    #content(node, depth, offsets) {
         if (this.#yaml.isMap(node))
-            return this.#mapping(node.items, depth);
+            return this.#mapping(node.items, depth, offsets);
         if (this.#yaml.isSeq(node)) {
-            return node.items.map((item) => this.#value(this.#yaml.isNode(item) ? item : null, depth + 1));
+            return node.items.map((item) => this.#value(this.#yaml.isNode(item) ? item : null, depth + 1, new Map()));
         }
         return this.#yaml.isScalar(node) ? this.#scalar(node) : null;
     }
-    #mapping(pairs, depth) {
+    #mapping(pairs, depth, offsets) {
         const entries = new Map();
         for (const { key, value } of pairs) {
             if (!this.#yaml.isScalar(key))
@@ -39992,7 +40008,9 @@ class MappingReader {
             const problem = entries.has(name) ? 'stands twice in this mapping; keep one' : keyProblem(name, key);
             if (problem !== undefined)
                 this.#complain(key, `the key ${this.#show(name)} ${problem}`);
-            entries.set(name, this.#value(this.#yaml.isNode(value) ? value : null, depth + 1));
+            const inside = new Map();
+            offsets.set(name, { offset: key.range?.[0] ?? 0, inside });
+            entries.set(name, this.#value(this.#yaml.isNode(value) ? value : null, depth + 1, inside));
         }
         return Object.fromEntries(entries);
     }
@@ -40084,6 +40102,17 @@ async function readConfigurationFile(path, context) {
     }
     return await readMapping(input, text, `${input}: ${path}`, `${input}: ${quote(path)}, `, context);
 }
+/**
+ * Reads the input `parameters`, and all that is wrong in it. What its keys mean is known only once it is known
+ * what is to be run.
+ */
+async function readParameters(text, context) {
+    if (text === undefined)
+        return { source: undefined, faults: [] };
+    const input = 'parameters';
+    const { sources, faults } = await readMapping(input, text, input, `${input}: `, context);
+    return { source: sources[0], faults };
+}
 async function readConfigurationText(text, context) {
     const input = 'configuration';
     if (text === undefined)
@@ -40097,7 +40126,7 @@ async function readConfigurationText(text, context) {
 async function readMapping(input, text, source, lead, context) {
     const parsed = await parseMapping(text, (words) => quote(context.redact(words), MAX_WORDS_LENGTH));
     if (parsed.ok)
-        return { sources: [{ source, value: parsed.value }], faults: [] };
+        return { sources: [{ source, value: parsed.value, locate: parsed.locate }], faults: [] };
     const faults = parsed.problems.map(({ line, column, problem }) => {
         const shown = showOnOneLine(context.redact(problem), MAX_PROBLEM_LENGTH);
         return { input, line: `${lead}line ${line}, column ${column}: ${shown}` };
@@ -40128,373 +40157,195 @@ function oneFault(input, problem) {
     return { sources: [], faults: [{ input, line: `${input}: ${problem}` }] };
 }
 
+;// CONCATENATED MODULE: ./build/github/expectations.js
+
+const OPERATORS = ['==', '!=', '<', '<=', '>', '>='];
+const MAX_FAULTS = 5;
+const expectations_MAX_WORDS_LENGTH = 60;
+const EXAMPLE = 'train.accuracy >= 0.9';
+const NUMBER = /^[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?$/i;
+/**
+ * Reads the input `expect`: a condition a line, empty lines and lines that begin with # aside.
+ *
+ * @param redact takes secrets out of what a fault repeats
+ */
+function parseExpectations(text, redact) {
+    const expectations = [];
+    const faults = [];
+    for (const [index, line] of (text ?? '').split(/\r\n|\r|\n/).entries()) {
+        if (/^\s*(?:#|$)/.test(line))
+            continue;
+        const parsed = parseLine(line, (words) => quote(redact(words), expectations_MAX_WORDS_LENGTH));
+        if (parsed.ok)
+            expectations.push(parsed.expectation);
+        else {
+            const { column, problem } = parsed;
+            faults.push({ input: 'expect', line: `expect: line ${index + 1}, column ${column}: ${problem}` });
+        }
+    }
+    return { expectations, faults: faults.slice(0, MAX_FAULTS) };
+}
+function parseLine(line, show) {
+    const at = line.search(/[=!<>]/);
+    if (at === -1) {
+        return fault(line, 0, `${show(line.trim())} has no comparison; write a condition such as ${EXAMPLE}`);
+    }
+    const name = line.slice(0, at).trim();
+    if (name === '')
+        return fault(line, at, `no name stands before the comparison; write it as in ${EXAMPLE}`);
+    const sign = /^[=!<>]+/.exec(line.slice(at))?.[0] ?? '';
+    const operator = OPERATORS.find((known) => known === sign);
+    if (operator === undefined) {
+        const hint = sign === '=' || sign === '===' ? 'did you mean ==?' : `write one of ${OPERATORS.join(' ')}`;
+        return fault(line, at, `${show(sign)} is no comparison; ${hint}`);
+    }
+    const from = at + sign.length;
+    const value = line.slice(from).trim();
+    const column = from + (line.slice(from).length - line.slice(from).trimStart().length);
+    return readValue(value, column, line, name, operator, show);
+}
+function readValue(text, column, line, name, operator, show) {
+    if (text === '')
+        return fault(line, column, `no value stands behind ${operator}; write it as in ${EXAMPLE}`);
+    if (text === 'true' || text === 'false') {
+        if (operator !== '==' && operator !== '!=') {
+            return fault(line, column, `${text} has no order; compare it with == or !=`);
+        }
+        return { ok: true, expectation: { name, operator, wanted: text === 'true' } };
+    }
+    if (NUMBER.test(text))
+        return { ok: true, expectation: { name, operator, wanted: Number(text) } };
+    const quoted = /^"([^"]*)"$|^'([^']*)'$/.exec(text);
+    const wanted = quoted?.[1] ?? quoted?.[2];
+    if (wanted !== undefined)
+        return { ok: true, expectation: { name, operator, wanted } };
+    return fault(line, column, `${show(text)} is no number, true or false; put a text in quotes`);
+}
+/** @param offset counts from 0 */
+function fault(line, offset, problem) {
+    const indentation = line.length - line.trimStart().length;
+    return { ok: false, column: Math.max(offset, indentation) + 1, problem };
+}
+
 // EXTERNAL MODULE: external "node:crypto"
 var external_node_crypto_ = __nccwpck_require__(7598);
-;// CONCATENATED MODULE: ./build/github/identity.js
+;// CONCATENATED MODULE: ./build/github/ca-certificate.js
 
-/** Reads what the runner's default variables say about this step; a missing variable is an empty text. */
-function readWorkflowContext(env) {
-    const read = (name) => env[name]?.trim() ?? '';
-    const serverUrl = read('GITHUB_SERVER_URL').replace(/\/+$/, '') || 'https://github.com';
-    const repository = read('GITHUB_REPOSITORY');
-    const runId = read('GITHUB_RUN_ID');
-    const attempt = read('GITHUB_RUN_ATTEMPT');
-    const runAttempt = /^\d{1,9}$/.test(attempt) ? Number(attempt) : 0;
-    const runPage = `${serverUrl}/${repository}/actions/runs/${runId}`;
+
+
+/** The authorities of all systems together have about 250 KB. */
+const ca_certificate_MAX_KILOBYTES = 1024;
+const MAX_SUBJECT_LENGTH = 100;
+/**
+ * Reads authorities to trust: one or several certificates as PEM text, or the path of a file that holds them.
+ *
+ * @param workspace where relative paths begin
+ */
+async function readAuthorities(given, { workspace, readFile }) {
+    const text = given?.trim() ?? '';
+    if (text === '')
+        return { authorities: [], notices: [], faults: [] };
+    if (!isPath(text))
+        return readPem(text, '');
+    const file = await readFile((0,external_node_path_.resolve)(workspace, text), ca_certificate_MAX_KILOBYTES * 1024);
+    if (!file.ok)
+        return ca_certificate_fault(`${quote(text)} ${ca_certificate_fileProblem(file.reason, file.code)}`);
+    const content = Buffer.from(file.bytes);
+    return readPem(content.toString('latin1'), `${quote(text)} `);
+}
+/** Neither PEM nor what was inside of it: that may be a private key, and must not be shown as a path would be. */
+function isPath(text) {
+    return !/-----|[\r\n]|\\n/.test(text) && !/^MI[A-Za-z0-9+/=\s]{60}/.test(text) && text.length <= 4096;
+}
+function readPem(text, where) {
+    if (/-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----/.test(text)) {
+        return ca_certificate_fault(`${where}holds a private key, which belongs nowhere but on its server; give only certificates`);
+    }
+    if (!text.includes('-----BEGIN') && text.includes('\\n')) {
+        return ca_certificate_fault(`${where}holds \\n where line breaks should be; give it as a YAML block (ca-certificate: |)`);
+    }
+    const blocks = text
+        .split(/(?=-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----)/)
+        .filter((part) => /^-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----/.test(part));
+    if (blocks.length === 0) {
+        const is = text.trim() === '' ? 'is empty' : 'holds no certificate';
+        return ca_certificate_fault(`${where}${is}; give PEM text, which begins with -----BEGIN CERTIFICATE-----, or its file`);
+    }
+    return judge(blocks, where);
+}
+function judge(blocks, where) {
+    const authorities = [];
+    const unusable = [];
+    const broken = [];
+    for (const [index, block] of blocks.entries()) {
+        const which = blocks.length === 1 ? 'the certificate' : `certificate ${index + 1} of ${blocks.length}`;
+        const certificate = ca_certificate_parse(block);
+        if (certificate === undefined) {
+            broken.push(`${where}${which} is broken or not whole; copy it again with its BEGIN and END lines`);
+            continue;
+        }
+        const problem = timeProblem(certificate);
+        if (problem === undefined)
+            authorities.push(certificate.toString());
+        else
+            unusable.push(`${where}${which}, ${subjectOf(certificate)}, ${problem}`);
+    }
+    if (broken.length > 0)
+        return ca_certificate_fault(...broken);
+    // In a bundle an old one harms nobody; alone, it is the mistake.
+    if (authorities.length === 0)
+        return ca_certificate_fault(...unusable.map((line) => `${line}; give the one in use now`));
     return {
-        serverUrl,
-        apiUrl: read('GITHUB_API_URL').replace(/\/+$/, '') || 'https://api.github.com',
-        repository,
-        repositoryId: read('GITHUB_REPOSITORY_ID'),
-        workflow: read('GITHUB_WORKFLOW'),
-        workflowRef: read('GITHUB_WORKFLOW_REF'),
-        job: read('GITHUB_JOB'),
-        action: read('GITHUB_ACTION'),
-        runId,
-        runAttempt,
-        workflowRunUrl: repository === '' || runId === '' ? '' : runAttempt > 1 ? `${runPage}/attempts/${runAttempt}` : runPage,
-        eventName: read('GITHUB_EVENT_NAME'),
-        eventPath: read('GITHUB_EVENT_PATH'),
-        actor: read('GITHUB_ACTOR'),
-        sha: read('GITHUB_SHA'),
-        ref: read('GITHUB_REF'),
-        headRef: read('GITHUB_HEAD_REF'),
-        workspace: read('GITHUB_WORKSPACE'),
+        authorities,
+        notices: unusable.map((line) => `ca-certificate: ${line}, so it is left out`),
+        faults: [],
     };
 }
-/**
- * Names one step of one workflow, the same in every run and every attempt: 8 hex digits.
- *
- * GitHub's own variables are equal in all cells of a matrix and for all steps inside a composite action, so
- * `stepKey` (the input `step-key`) tells those apart.
- */
-function stepIdentity(context, stepKey) {
-    const parts = [context.repositoryId, context.workflowRef, context.action, stepKey];
-    return (0,external_node_crypto_.createHash)('sha256').update(parts.join('\n')).digest('hex').slice(0, 8);
-}
-
-;// CONCATENATED MODULE: ./node_modules/leven/index.js
-const array = [];
-const characterCodeCache = [];
-
-function leven(first, second, options) {
-	if (first === second) {
-		return 0;
-	}
-
-	const maxDistance = options?.maxDistance;
-	const swap = first;
-
-	// Swapping the strings if `a` is longer than `b` so we know which one is the
-	// shortest & which one is the longest
-	if (first.length > second.length) {
-		first = second;
-		second = swap;
-	}
-
-	let firstLength = first.length;
-	let secondLength = second.length;
-
-	// Performing suffix trimming:
-	// We can linearly drop suffix common to both strings since they
-	// don't increase distance at all
-	// Note: `~-` is the bitwise way to perform a `- 1` operation
-	while (firstLength > 0 && (first.charCodeAt(~-firstLength) === second.charCodeAt(~-secondLength))) {
-		firstLength--;
-		secondLength--;
-	}
-
-	// Performing prefix trimming
-	// We can linearly drop prefix common to both strings since they
-	// don't increase distance at all
-	let start = 0;
-
-	while (start < firstLength && (first.charCodeAt(start) === second.charCodeAt(start))) {
-		start++;
-	}
-
-	firstLength -= start;
-	secondLength -= start;
-
-	// Early termination after trimming: if difference in length exceeds max distance
-	if (maxDistance !== undefined && secondLength - firstLength > maxDistance) {
-		return maxDistance;
-	}
-
-	if (firstLength === 0) {
-		return maxDistance !== undefined && secondLength > maxDistance
-			? maxDistance
-			: secondLength;
-	}
-
-	let bCharacterCode;
-	let result;
-	let temporary;
-	let temporary2;
-	let index = 0;
-	let index2 = 0;
-
-	while (index < firstLength) {
-		characterCodeCache[index] = first.charCodeAt(start + index);
-		array[index] = ++index;
-	}
-
-	while (index2 < secondLength) {
-		bCharacterCode = second.charCodeAt(start + index2);
-		temporary = index2++;
-		result = index2;
-
-		for (index = 0; index < firstLength; index++) {
-			temporary2 = bCharacterCode === characterCodeCache[index] ? temporary : temporary + 1;
-			temporary = array[index];
-			// eslint-disable-next-line no-multi-assign
-			result = array[index] = temporary > result
-				? (temporary2 > result ? result + 1 : temporary2)
-				: (temporary2 > temporary ? temporary + 1 : temporary2);
-		}
-
-		// Early termination: if all values in current row exceed maxDistance
-		if (maxDistance !== undefined) {
-			let rowMinimum = result;
-			for (index = 0; index < firstLength; index++) {
-				if (array[index] < rowMinimum) {
-					rowMinimum = array[index];
-				}
-			}
-
-			if (rowMinimum > maxDistance) {
-				return maxDistance;
-			}
-		}
-	}
-
-	// Bound arrays to avoid retaining large previous sizes
-	array.length = firstLength;
-	characterCodeCache.length = firstLength;
-
-	return maxDistance !== undefined && result > maxDistance ? maxDistance : result;
-}
-
-function closestMatch(target, candidates, options) {
-	if (!Array.isArray(candidates) || candidates.length === 0) {
-		return undefined;
-	}
-
-	const userMax = options?.maxDistance;
-	const targetLength = target.length;
-
-	// Exact match fast-path
-	for (const candidate of candidates) {
-		if (candidate === target) {
-			return candidate;
-		}
-	}
-
-	if (userMax === 0) {
-		return undefined;
-	}
-
-	let best;
-	let bestDist = Number.POSITIVE_INFINITY;
-	const seen = new Set();
-
-	for (const candidate of candidates) {
-		if (seen.has(candidate)) {
-			continue;
-		}
-
-		seen.add(candidate);
-
-		const lengthDiff = Math.abs(candidate.length - targetLength);
-		if (lengthDiff >= bestDist) {
-			continue;
-		}
-
-		if (userMax !== undefined && lengthDiff > userMax) {
-			continue;
-		}
-
-		const cap = Number.isFinite(bestDist)
-			? (userMax === undefined ? bestDist : Math.min(bestDist, userMax))
-			: userMax;
-
-		const distance = cap === undefined
-			? leven(target, candidate)
-			: leven(target, candidate, {maxDistance: cap});
-
-		// Skip candidates that exceed the user's maximum distance
-		if (userMax !== undefined && distance > userMax) {
-			continue;
-		}
-
-		// If we got a capped result that equals the cap, we need the actual distance
-		// for accurate comparison, but only if the cap was due to userMax
-		let actualD = distance;
-		if (cap !== undefined && distance === cap && cap === userMax) {
-			actualD = leven(target, candidate);
-		}
-
-		if (actualD < bestDist) {
-			bestDist = actualD;
-			best = candidate;
-			if (bestDist === 0) {
-				break;
-			}
-		}
-	}
-
-	if (userMax !== undefined && bestDist > userMax) {
-		return undefined;
-	}
-
-	return best;
-}
-
-;// CONCATENATED MODULE: ./build/github/input-names.js
-
-
-const PREFIX = 'INPUT_';
-/** Two slips of the finger; with more, a name is as likely one of something else. */
-const MAX_SLIPS = 2;
-/** The variable in which the runner hands over an input: upper case, spaces as underscores, hyphens as they are. */
-function variableOf(name) {
-    return `${PREFIX}${name.replaceAll(' ', '_').toUpperCase()}`;
-}
-/** Reads the variables of these inputs. */
-function readRawInputs(env, names) {
-    const raw = {};
-    for (const name of names) {
-        const text = env[variableOf(name)];
-        if (text !== undefined && text.trim() !== '')
-            raw[name] = text;
+function ca_certificate_parse(block) {
+    const end = /-----END (?:X509 |TRUSTED )?CERTIFICATE-----/.exec(block);
+    if (end === null)
+        return undefined;
+    try {
+        return new external_node_crypto_.X509Certificate(block.slice(0, end.index + end[0].length));
     }
-    return raw;
-}
-/**
- * Looks for inputs that the action does not have. GitHub hands them over with a warning only, so a misspelt
- * one would be ignored in silence: close to a known name it is a fault. Others are only noted, because such a
- * variable can come from somewhere else.
- */
-function checkNames(env, names) {
-    const faults = [];
-    const notices = [];
-    const known = new Set(names.map(variableOf));
-    for (const variable of Object.keys(env).sort()) {
-        if (!variable.startsWith(PREFIX) || known.has(variable))
-            continue;
-        const input = variable.slice(PREFIX.length).toLowerCase();
-        const near = nearest(input, names);
-        if (near === undefined) {
-            notices.push(`the action has no input ${quote(input, 50)}, so it is ignored${related(input, names)}`);
-        }
-        else {
-            faults.push({ input, line: `${quote(input, 50)}: the action has no such input; did you mean ${near}?` });
-        }
+    catch {
+        return undefined;
     }
-    return { faults, notices };
 }
-function nearest(input, names) {
-    const written = input.replaceAll('_', '-');
-    // At least as many letters must be right as wrong: `tag` is near `tags`, `tz` is near nothing.
-    const maxDistance = Math.min(MAX_SLIPS, Math.floor((written.length - 1) / 2));
-    return maxDistance < 1 ? undefined : closestMatch(written, [...names], { maxDistance });
+function timeProblem({ validFrom, validTo }) {
+    const now = Date.now();
+    if (Date.parse(validTo) < now)
+        return `expired on ${day(validTo)}`;
+    return Date.parse(validFrom) > now ? `is valid only from ${day(validFrom)} on` : undefined;
 }
-function related(input, names) {
-    const written = `-${input.replaceAll('_', '-')}-`;
-    const found = names.find((name) => written.includes(`-${name}-`));
-    return found === undefined ? '' : `; did you mean ${found}?`;
+function day(time) {
+    return new Date(time).toISOString().slice(0, 10);
 }
-
-;// CONCATENATED MODULE: ./build/github/input-rules.js
-
-/*
- * Rules about inputs together: what is missing, and what contradicts what. They look at the texts as given,
- * so they hold also while single values have faults of their own.
- */
-/** Longer than any usual path, short enough for one line. */
-const MAX_SOURCE_LENGTH = 150;
-/** Whether a boolean input is on, as far as its text can tell. */
-function isTrue(text) {
-    return /^\s*true\s*$/i.test(text ?? '');
+function subjectOf({ subject }) {
+    const name = /^CN=(.+)$/m.exec(subject)?.[1] ?? subject.replaceAll('\n', ', ');
+    return quote(cut(name, MAX_SUBJECT_LENGTH), MAX_SUBJECT_LENGTH);
 }
-function isFalse(text) {
-    return /^\s*false\s*$/i.test(text ?? '');
-}
-/**
- * Every action needs a server and one credential.
- *
- * @param credentials the inputs that can hold one. @param missingSecrets why GitHub passes no secrets here, if
- * that is so.
- */
-function connectionFaults(raw, credentials, missingSecrets) {
-    return [...serverFaults(raw, missingSecrets), ...credentialFaults(raw, credentials, missingSecrets)];
-}
-function serverFaults(raw, missingSecrets) {
-    if (raw['server-url'] !== undefined)
-        return [];
-    return missingSecrets === undefined
-        ? fault('server-url', 'missing; write the address of your ZenML server or workspace, such as https://zenml.example.com')
-        : fault('server-url', `empty; if it comes from a secret: ${missingSecrets}`);
-}
-function credentialFaults(raw, credentials, missingSecrets) {
-    const [first, second] = credentials.filter((name) => raw[name] !== undefined);
-    if (first !== undefined && second !== undefined) {
-        return fault(second, `contradicts ${first}; give only one of the two`);
+function ca_certificate_fileProblem(reason, code) {
+    switch (reason) {
+        case 'missing':
+            return 'does not exist; write the path of a PEM file on this runner, or the PEM text itself';
+        case 'directory':
+            return 'is a folder; write the path of one PEM file';
+        case 'no-file':
+            return 'is a device or a pipe; write the path of one PEM file';
+        case 'too-large':
+            return `is larger than ${ca_certificate_MAX_KILOBYTES} KB; is it the right file?`;
+        case 'unreadable':
+            return `cannot be read${code === '' ? '' : ` (${code})`}; check its permissions`;
     }
-    if (first !== undefined)
-        return [];
-    if (missingSecrets !== undefined)
-        return fault('api-key', `empty: ${missingSecrets}`);
-    const other = credentials.includes('access-token') ? ', or give an access-token' : '';
-    return fault('api-key', 'missing, or its secret does not exist; write api-key: ${{ secrets.ZENML_API_KEY }} with the key of a ' +
-        `ZenML service account${other}`);
 }
-/** The action itself needs something to run. */
-function targetFaults(raw) {
-    if (raw.snapshot !== undefined && raw.template !== undefined) {
-        return fault('template', 'contradicts snapshot; give only one of the two');
-    }
-    if (raw.snapshot !== undefined || raw.template !== undefined || raw.pipeline !== undefined)
-        return [];
-    return fault('snapshot', 'missing, so there is nothing to run; give a snapshot, a template (servers before 0.90), or a pipeline for its newest one');
-}
-/** What an input about the wait says where it changes nothing, and what else it would mean without a wait. */
-const WITHOUT_WAIT = [
-    ['timeout', 'none', 'it limits the wait'],
-    ['poll-interval', 'adaptive', 'nothing is polled'],
-    ['on-timeout', 'stop', 'only a wait has a timeout'],
-    ['on-paused', 'wait', 'nobody sees the run pause'],
-];
-/** Without a wait nothing that is said about it can hold. */
-function waitFaults(raw) {
-    if (!isFalse(raw.wait))
-        return [];
-    return WITHOUT_WAIT.flatMap(([name, neutral, why]) => raw[name] === undefined || raw[name].trim() === neutral
-        ? []
-        : fault(name, `contradicts wait: false, as ${why}; remove one of the two`));
-}
-/** A run of an earlier attempt is found by the name that the action gives, so there must be no other name. */
-function resumeFaults(raw, configuration) {
-    if (!isTrue(raw.resume))
-        return [];
-    const named = configuration.filter(({ value }) => (value['run_name'] ?? null) !== null);
-    const places = [
-        ...(raw['run-name'] === undefined ? [] : ['run-name']),
-        ...named.map(({ source }) => `run_name in ${showOnOneLine(source, MAX_SOURCE_LENGTH)}`),
-    ];
-    if (places.length === 0)
-        return [];
-    return fault('resume', `contradicts ${places.join(' and ')}, as it finds the run of an earlier attempt by the name that the action gives; remove one of them`);
-}
-/** wait/ and stop/ need a run that something else started. */
-function missingRunFaults(raw, input) {
-    if (raw[input] !== undefined)
-        return [];
-    const what = input === 'run' ? 'id or the name' : 'id';
-    return fault(input, `missing; write the ${what} of the run, such as \${{ needs.train.outputs.run-id }}`);
-}
-function fault(input, problem) {
-    return [{ input, line: `${input}: ${problem}` }];
+function ca_certificate_fault(...problems) {
+    const input = 'ca-certificate';
+    return {
+        authorities: [],
+        notices: [],
+        faults: problems.map((problem) => ({ input, line: `${input}: ${problem}` })),
+    };
 }
 
 ;// CONCATENATED MODULE: ./node_modules/zod/v4/core/util.js
@@ -40564,7 +40415,7 @@ function floatSafeRemainder(val, step) {
         return 0;
     return ratio - roundedRatio;
 }
-const EVALUATING = /* @__PURE__*/ Symbol("evaluating");
+const EVALUATING = /* @__PURE__*/ (/* unused pure expression or super */ null && (Symbol("evaluating")));
 function defineLazy(object, key, getter) {
     let value = undefined;
     Object.defineProperty(object, key, {
@@ -43294,9 +43145,9 @@ const $ZodUndefined = /*@__PURE__*/ (/* unused pure expression or super */ null 
         return payload;
     };
 })));
-const $ZodNull = /*@__PURE__*/ $constructor("$ZodNull", (inst, def) => {
+const $ZodNull = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodNull", (inst, def) => {
     $ZodType.init(inst, def);
-    inst._zod.pattern = _null;
+    inst._zod.pattern = regexes.null;
     inst._zod.values = new Set([null]);
     inst._zod.parse = (payload, _ctx) => {
         const input = payload.value;
@@ -43310,7 +43161,7 @@ const $ZodNull = /*@__PURE__*/ $constructor("$ZodNull", (inst, def) => {
         });
         return payload;
     };
-});
+})));
 const $ZodAny = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodAny", (inst, def) => {
     $ZodType.init(inst, def);
     inst._zod.parse = (payload) => payload;
@@ -44270,13 +44121,13 @@ function handleTupleResults(itemResults, final, items, input, optoutStart) {
     }
     return final;
 }
-const $ZodRecord = /*@__PURE__*/ $constructor("$ZodRecord", (inst, def) => {
+const $ZodRecord = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodRecord", (inst, def) => {
     $ZodType.init(inst, def);
-    const memo = globalConfig.memoizer;
+    const memo = core.globalConfig.memoizer;
     memo?.attach(inst);
     inst._zod.parse = (payload, ctx) => {
         const input = payload.value;
-        if (!isPlainObject(input)) {
+        if (!util.isPlainObject(input)) {
             payload.issues.push({
                 expected: "record",
                 code: "invalid_type",
@@ -44305,7 +44156,7 @@ const $ZodRecord = /*@__PURE__*/ $constructor("$ZodRecord", (inst, def) => {
                         payload.issues.push({
                             code: "invalid_key",
                             origin: "record",
-                            issues: keyResult.issues.map((iss) => finalizeIssue(iss, ctx, config())),
+                            issues: keyResult.issues.map((iss) => util.finalizeIssue(iss, ctx, core.config())),
                             input: key,
                             path: [key],
                             inst,
@@ -44319,14 +44170,14 @@ const $ZodRecord = /*@__PURE__*/ $constructor("$ZodRecord", (inst, def) => {
                     if (result instanceof Promise) {
                         proms.push(result.then((result) => {
                             if (result.issues.length) {
-                                payload.issues.push(...prefixIssues(key, result.issues));
+                                payload.issues.push(...util.prefixIssues(key, result.issues));
                             }
                             payload.value[outKey] = result.value;
                         }));
                     }
                     else {
                         if (result.issues.length) {
-                            payload.issues.push(...prefixIssues(key, result.issues));
+                            payload.issues.push(...util.prefixIssues(key, result.issues));
                         }
                         payload.value[outKey] = result.value;
                     }
@@ -44372,7 +44223,7 @@ const $ZodRecord = /*@__PURE__*/ $constructor("$ZodRecord", (inst, def) => {
                     throw new Error("Async schemas not supported in object keys currently");
                 }
                 // Numeric string fallback: if key is a numeric string and failed, retry with Number(key). This handles z.number(), z.literal([1, 2, 3]), and unions containing numeric literals
-                const checkNumericKey = typeof key === "string" && number.test(key) && keyResult.issues.length;
+                const checkNumericKey = typeof key === "string" && regexes.number.test(key) && keyResult.issues.length;
                 if (checkNumericKey) {
                     const retryResult = def.keyType._zod.run({ value: Number(key), issues: [] }, ctx);
                     if (retryResult instanceof Promise) {
@@ -44396,7 +44247,7 @@ const $ZodRecord = /*@__PURE__*/ $constructor("$ZodRecord", (inst, def) => {
                         payload.issues.push({
                             code: "invalid_key",
                             origin: "record",
-                            issues: keyResult.issues.map((iss) => finalizeIssue(iss, ctx, config())),
+                            issues: keyResult.issues.map((iss) => util.finalizeIssue(iss, ctx, core.config())),
                             input: key,
                             path: [key],
                             inst,
@@ -44412,14 +44263,14 @@ const $ZodRecord = /*@__PURE__*/ $constructor("$ZodRecord", (inst, def) => {
                 if (result instanceof Promise) {
                     proms.push(result.then((result) => {
                         if (result.issues.length) {
-                            payload.issues.push(...prefixIssues(key, result.issues));
+                            payload.issues.push(...util.prefixIssues(key, result.issues));
                         }
                         payload.value[outKey] = result.value;
                     }));
                 }
                 else {
                     if (result.issues.length) {
-                        payload.issues.push(...prefixIssues(key, result.issues));
+                        payload.issues.push(...util.prefixIssues(key, result.issues));
                     }
                     payload.value[outKey] = result.value;
                 }
@@ -44439,7 +44290,7 @@ const $ZodRecord = /*@__PURE__*/ $constructor("$ZodRecord", (inst, def) => {
         }
         return payload;
     };
-});
+})));
 const $ZodMap = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodMap", (inst, def) => {
     $ZodType.init(inst, def);
     const memo = core.globalConfig.memoizer;
@@ -45139,24 +44990,24 @@ const $ZodPromise = /*@__PURE__*/ (/* unused pure expression or super */ null &&
         return Promise.resolve(payload.value).then((inner) => def.innerType._zod.run({ value: inner, issues: [] }, ctx));
     };
 })));
-const $ZodLazy = /*@__PURE__*/ $constructor("$ZodLazy", (inst, def) => {
+const $ZodLazy = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodLazy", (inst, def) => {
     $ZodType.init(inst, def);
     // Cache the resolved inner type on the shared `def` so all clones of this lazy (e.g. via `.describe()`/`.meta()`) share the same inner instance, preserving identity for cycle detection on recursive schemas.
-    defineLazy(inst._zod, "innerType", () => {
+    util.defineLazy(inst._zod, "innerType", () => {
         const d = def;
         if (!d._cachedInner)
             d._cachedInner = def.getter();
         return d._cachedInner;
     });
-    defineLazyInternal(inst, "pattern", (zod) => zod.innerType?._zod?.pattern);
-    defineLazyInternal(inst, "propValues", (zod) => zod.innerType?._zod?.propValues);
-    defineLazyInternal(inst, "optin", (zod) => zod.innerType?._zod?.optin ?? undefined);
-    defineLazyInternal(inst, "optout", (zod) => zod.innerType?._zod?.optout ?? undefined);
+    util.defineLazyInternal(inst, "pattern", (zod) => zod.innerType?._zod?.pattern);
+    util.defineLazyInternal(inst, "propValues", (zod) => zod.innerType?._zod?.propValues);
+    util.defineLazyInternal(inst, "optin", (zod) => zod.innerType?._zod?.optin ?? undefined);
+    util.defineLazyInternal(inst, "optout", (zod) => zod.innerType?._zod?.optout ?? undefined);
     inst._zod.parse = (payload, ctx) => {
         const inner = inst._zod.innerType;
         return inner._zod.run(payload, ctx);
     };
-});
+})));
 const $ZodCustom = /*@__PURE__*/ $constructor("$ZodCustom", (inst, def) => {
     $ZodCheck.init(inst, def);
     $ZodType.init(inst, def);
@@ -45691,7 +45542,7 @@ function api_undefined(Class, params) {
 function api_null(Class, params) {
     return new Class({
         type: "null",
-        ...normalizeParams(params),
+        ...util.normalizeParams(params),
     });
 }
 // @__NO_SIDE_EFFECTS__
@@ -46195,7 +46046,7 @@ function _promise(Class, innerType) {
 }
 // @__NO_SIDE_EFFECTS__
 function _custom(Class, fn, _params) {
-    const norm = util.normalizeParams(_params);
+    const norm = normalizeParams(_params);
     norm.abort ?? (norm.abort = true); // default to abort:false
     const schema = new Class({
         type: "custom",
@@ -48568,7 +48419,7 @@ const ZodType = /*@__PURE__*/ $constructor("ZodType", (inst, def) => {
         return nonoptional(this, params);
     },
     array() {
-        return schemas_array(this);
+        return array(this);
     },
     or(arg) {
         return union([this, arg]);
@@ -49251,13 +49102,13 @@ function schemas_undefined(params) {
     return core._undefined(ZodUndefined, params);
 }
 
-const ZodNull = /*@__PURE__*/ $constructor("ZodNull", (inst, def) => {
-    $ZodNull.init(inst, def);
+const ZodNull = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("ZodNull", (inst, def) => {
+    core.$ZodNull.init(inst, def);
     ZodType.init(inst, def);
-    inst._zod.processJSONSchema = (ctx, json, params) => nullProcessor(inst, ctx, json, params);
-});
+    inst._zod.processJSONSchema = (ctx, json, params) => processors.nullProcessor(inst, ctx, json, params);
+})));
 function schemas_null(params) {
-    return api_null(ZodNull, params);
+    return core._null(ZodNull, params);
 }
 
 const ZodAny = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("ZodAny", (inst, def) => {
@@ -49336,7 +49187,7 @@ const ZodArray = /*@__PURE__*/ $constructor("ZodArray", (inst, def) => {
         return this.element;
     },
 });
-function schemas_array(element, params) {
+function array(element, params) {
     return _array(ZodArray, element, params);
 }
 // .keyof
@@ -49510,14 +49361,14 @@ function tuple(items, _paramsOrRest, _params) {
         ...util.normalizeParams(params),
     });
 }
-const ZodRecord = /*@__PURE__*/ $constructor("ZodRecord", (inst, def) => {
+const ZodRecord = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("ZodRecord", (inst, def) => {
     _ensureDefaultMemoizer();
-    $ZodRecord.init(inst, def);
+    core.$ZodRecord.init(inst, def);
     ZodType.init(inst, def);
-    inst._zod.processJSONSchema = (ctx, json, params) => recordProcessor(inst, ctx, json, params);
+    inst._zod.processJSONSchema = (ctx, json, params) => processors.recordProcessor(inst, ctx, json, params);
     inst.keyType = def.keyType;
     inst.valueType = def.valueType;
-});
+})));
 function record(keyType, valueType, params) {
     // v3-compat: z.record(valueType, params?) — defaults keyType to z.string()
     if (!valueType || !valueType._zod) {
@@ -49525,14 +49376,14 @@ function record(keyType, valueType, params) {
             type: "record",
             keyType: schemas_string(),
             valueType: keyType,
-            ...normalizeParams(valueType),
+            ...util.normalizeParams(valueType),
         });
     }
     return new ZodRecord({
         type: "record",
         keyType,
         valueType: valueType,
-        ...normalizeParams(params),
+        ...util.normalizeParams(params),
     });
 }
 // type alksjf = core.output<core.$ZodRecordKey>;
@@ -49915,12 +49766,12 @@ function templateLiteral(parts, params) {
         ...util.normalizeParams(params),
     });
 }
-const ZodLazy = /*@__PURE__*/ $constructor("ZodLazy", (inst, def) => {
-    $ZodLazy.init(inst, def);
+const ZodLazy = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("ZodLazy", (inst, def) => {
+    core.$ZodLazy.init(inst, def);
     ZodType.init(inst, def);
-    inst._zod.processJSONSchema = (ctx, json, params) => lazyProcessor(inst, ctx, json, params);
+    inst._zod.processJSONSchema = (ctx, json, params) => processors.lazyProcessor(inst, ctx, json, params);
     inst.unwrap = () => inst._zod.def.getter();
-});
+})));
 function lazy(getter) {
     return new ZodLazy({
         type: "lazy",
@@ -49947,7 +49798,7 @@ const ZodFunction = /*@__PURE__*/ (/* unused pure expression or super */ null &&
 function _function(params) {
     return new ZodFunction({
         type: "function",
-        input: Array.isArray(params?.input) ? tuple(params?.input) : (params?.input ?? schemas_array(unknown())),
+        input: Array.isArray(params?.input) ? tuple(params?.input) : (params?.input ?? array(unknown())),
         output: params?.output ?? unknown(),
     });
 }
@@ -49967,7 +49818,7 @@ function check(fn) {
     return ch;
 }
 function custom(fn, _params) {
-    return core._custom(ZodCustom, fn ?? (() => true), _params);
+    return _custom(ZodCustom, fn ?? (() => true), _params);
 }
 function refine(fn, _params = {}) {
     return _refine(ZodCustom, fn, _params);
@@ -50019,7 +49870,7 @@ const stringbool = (...args) => core._stringbool({
 }, ...args);
 function json(params) {
     const jsonSchema = lazy(() => {
-        return union([schemas_string(params), schemas_number(), schemas_boolean(), schemas_null(), schemas_array(jsonSchema), record(schemas_string(), jsonSchema)]);
+        return union([schemas_string(params), schemas_number(), schemas_boolean(), schemas_null(), array(jsonSchema), record(schemas_string(), jsonSchema)]);
     });
     return jsonSchema;
 }
@@ -50032,178 +49883,181 @@ function preprocess(fn, schema) {
     });
 }
 
-;// CONCATENATED MODULE: ./build/github/missing-secrets.js
+;// CONCATENATED MODULE: ./node_modules/leven/index.js
+const leven_array = [];
+const characterCodeCache = [];
 
-/** A webhook's payload has at most 25 MB. */
-const MAX_EVENT_BYTES = 25_000_000;
-const repository = object({ full_name: schemas_string() });
-const pullRequestEvent = object({
-    pull_request: object({
-        // Null when the fork was deleted in the meantime.
-        head: object({ repo: repository.nullable() }),
-        base: object({ repo: repository }),
-    }),
-});
-/**
- * Why GitHub hands no secrets to this workflow, with what to do, or `undefined` if it does hand them over.
- *
- * Workflows that Dependabot starts get secrets of their own kind only; those of a fork's pull request get
- * none, but for `pull_request_target`, which runs in the base repository.
- */
-async function whySecretsAreMissing(context, readFile) {
-    if (context.actor === 'dependabot[bot]') {
-        return ("a workflow that Dependabot starts gets Dependabot's secrets only; add it in the repository's settings " +
-            "under Secrets and variables, Dependabot, or skip the step with if: github.actor != 'dependabot[bot]'");
-    }
-    const isPullRequest = context.eventName.startsWith('pull_request') && context.eventName !== 'pull_request_target';
-    if (!isPullRequest || !(await isFromFork(context.eventPath, readFile)))
-        return undefined;
-    return ('secrets are not passed to workflows of forks; skip the step there with ' +
-        'if: github.event.pull_request.head.repo.full_name == github.repository');
-}
-async function isFromFork(eventPath, readFile) {
-    if (eventPath === '')
-        return false;
-    const file = await readFile(eventPath, MAX_EVENT_BYTES);
-    if (!file.ok)
-        return false;
-    const event = pullRequestEvent.safeParse(parseJson(new TextDecoder().decode(file.bytes)));
-    if (!event.success)
-        return false;
-    const { head, base } = event.data.pull_request;
-    return head.repo?.full_name !== base.repo.full_name;
-}
-/** Nothing at all for a payload that is no JSON: it only makes a message more helpful. */
-function parseJson(text) {
-    try {
-        return JSON.parse(text);
-    }
-    catch {
-        return undefined;
-    }
+function leven(first, second, options) {
+	if (first === second) {
+		return 0;
+	}
+
+	const maxDistance = options?.maxDistance;
+	const swap = first;
+
+	// Swapping the strings if `a` is longer than `b` so we know which one is the
+	// shortest & which one is the longest
+	if (first.length > second.length) {
+		first = second;
+		second = swap;
+	}
+
+	let firstLength = first.length;
+	let secondLength = second.length;
+
+	// Performing suffix trimming:
+	// We can linearly drop suffix common to both strings since they
+	// don't increase distance at all
+	// Note: `~-` is the bitwise way to perform a `- 1` operation
+	while (firstLength > 0 && (first.charCodeAt(~-firstLength) === second.charCodeAt(~-secondLength))) {
+		firstLength--;
+		secondLength--;
+	}
+
+	// Performing prefix trimming
+	// We can linearly drop prefix common to both strings since they
+	// don't increase distance at all
+	let start = 0;
+
+	while (start < firstLength && (first.charCodeAt(start) === second.charCodeAt(start))) {
+		start++;
+	}
+
+	firstLength -= start;
+	secondLength -= start;
+
+	// Early termination after trimming: if difference in length exceeds max distance
+	if (maxDistance !== undefined && secondLength - firstLength > maxDistance) {
+		return maxDistance;
+	}
+
+	if (firstLength === 0) {
+		return maxDistance !== undefined && secondLength > maxDistance
+			? maxDistance
+			: secondLength;
+	}
+
+	let bCharacterCode;
+	let result;
+	let temporary;
+	let temporary2;
+	let index = 0;
+	let index2 = 0;
+
+	while (index < firstLength) {
+		characterCodeCache[index] = first.charCodeAt(start + index);
+		leven_array[index] = ++index;
+	}
+
+	while (index2 < secondLength) {
+		bCharacterCode = second.charCodeAt(start + index2);
+		temporary = index2++;
+		result = index2;
+
+		for (index = 0; index < firstLength; index++) {
+			temporary2 = bCharacterCode === characterCodeCache[index] ? temporary : temporary + 1;
+			temporary = leven_array[index];
+			// eslint-disable-next-line no-multi-assign
+			result = leven_array[index] = temporary > result
+				? (temporary2 > result ? result + 1 : temporary2)
+				: (temporary2 > temporary ? temporary + 1 : temporary2);
+		}
+
+		// Early termination: if all values in current row exceed maxDistance
+		if (maxDistance !== undefined) {
+			let rowMinimum = result;
+			for (index = 0; index < firstLength; index++) {
+				if (leven_array[index] < rowMinimum) {
+					rowMinimum = leven_array[index];
+				}
+			}
+
+			if (rowMinimum > maxDistance) {
+				return maxDistance;
+			}
+		}
+	}
+
+	// Bound arrays to avoid retaining large previous sizes
+	leven_array.length = firstLength;
+	characterCodeCache.length = firstLength;
+
+	return maxDistance !== undefined && result > maxDistance ? maxDistance : result;
 }
 
-;// CONCATENATED MODULE: ./build/github/secrets.js
-/** The runner hides a value everywhere; a shorter one would make the whole log unreadable. */
-const MIN_SECRET_LENGTH = 4;
-/** No key or token is shorter; a made-up one such as `test` may well be a part of a pipeline's name. */
-const MIN_RECOGNIZABLE_LENGTH = 16;
-/** The values that must never be seen, in every form in which a careless paste can hold them. */
-class Secrets {
-    #values;
-    /** @param texts values of secret inputs as the runner gave them. */
-    constructor(texts) {
-        const forms = texts.flatMap((text) => {
-            const whole = text.trim();
-            return [whole, ...whole.split(/[\r\n]+/), unquoted(whole)].map((form) => form.trim());
-        });
-        const hideable = forms.filter((form) => form.length >= MIN_SECRET_LENGTH);
-        // The longest first, so that no rest of a long one stays when a short one is a part of it.
-        this.#values = [...new Set(hideable)].sort((a, b) => b.length - a.length);
-    }
-    /** Every form, to be masked. */
-    get values() {
-        return this.#values;
-    }
-    /** Whether the text holds a value that cannot stand there by chance. */
-    areIn(text) {
-        return this.#values.some((value) => value.length >= MIN_RECOGNIZABLE_LENGTH && text.includes(value));
-    }
-    /** The text with `***` where a secret stood. Do this before a text is cut: a part is a secret too. */
-    redact(text) {
-        return this.#values.reduce((shown, value) => shown.replaceAll(value, '***'), text);
-    }
-}
-function unquoted(text) {
-    return /^(["'`])(.*)\1$/su.exec(text)?.[2] ?? text;
-}
+function closestMatch(target, candidates, options) {
+	if (!Array.isArray(candidates) || candidates.length === 0) {
+		return undefined;
+	}
 
-;// CONCATENATED MODULE: ./build/github/input-reader.js
+	const userMax = options?.maxDistance;
+	const targetLength = target.length;
 
+	// Exact match fast-path
+	for (const candidate of candidates) {
+		if (candidate === target) {
+			return candidate;
+		}
+	}
 
+	if (userMax === 0) {
+		return undefined;
+	}
 
+	let best;
+	let bestDist = Number.POSITIVE_INFINITY;
+	const seen = new Set();
 
+	for (const candidate of candidates) {
+		if (seen.has(candidate)) {
+			continue;
+		}
 
+		seen.add(candidate);
 
-/**
- * Reads and checks the inputs of one action: what all actions share, and, through `readOwn`, the rest.
- *
- * @throws {InputFaults} with every fault that was found, in the order of the action's file.
- */
-async function readChecked(table, sources, readOwn) {
-    const { env, readFile, parseServerUrl } = sources;
-    const raw = readRawInputs(env, table.names);
-    const secrets = new Secrets(table.secrets.flatMap((name) => raw[name] ?? []));
-    for (const secret of secrets.values)
-        sources.mask(secret);
-    const context = readWorkflowContext(env);
-    const redact = (text) => secrets.redact(text);
-    const credential = credentialOf(raw);
-    const missingSecrets = credential === undefined ? await whySecretsAreMissing(context, readFile) : undefined;
-    const names = checkNames(env, table.names);
-    const server = readServer(raw, parseServerUrl);
-    const parsed = table.schema.safeParse(raw);
-    const own = await readOwn({ raw, values: parsed.data, workspace: context.workspace, redact });
-    const faults = withoutSecrets(table, raw, secrets, [
-        ...names.faults,
-        ...server.faults,
-        ...schemaFaults(parsed.error),
-        ...connectionFaults(raw, table.secrets, missingSecrets),
-        ...own.faults,
-    ]);
-    if (faults.length > 0 || own.inputs === undefined || !credential || !server.address) {
-        throw new InputFaults(inOrder(table.names, faults));
-    }
-    return {
-        inputs: { ...own.inputs, server: server.address, credential },
-        notices: [...names.notices, ...server.notices].map(redact),
-    };
-}
-function credentialOf(raw) {
-    const key = raw['api-key']?.trim();
-    const token = raw['access-token']?.trim();
-    if (key !== undefined)
-        return { kind: 'api-key', key };
-    return token === undefined ? undefined : { kind: 'access-token', token };
-}
-function readServer(raw, parseServerUrl) {
-    const input = 'server-url';
-    const text = raw[input];
-    if (text === undefined)
-        return { notices: [], faults: [] };
-    const parsed = parseServerUrl(text);
-    if (!parsed.ok)
-        return { notices: [], faults: [{ input, line: `${input}: ${parsed.problem}` }] };
-    const notices = parsed.notices.map((notice) => `${input}: ${notice}`);
-    const address = { url: parsed.url };
-    if (!parsed.plainHttp || isTrue(raw['allow-insecure-http']))
-        return { address, notices, faults: [] };
-    const problem = 'http:// would send the credential unencrypted; use https://, or set allow-insecure-http: true';
-    return { address, notices, faults: [{ input, line: `${input}: ${problem}` }] };
-}
-function schemaFaults(error) {
-    return (error?.issues ?? []).map(({ path, message }) => {
-        const input = String(path[0]);
-        return { input, line: `${input}: ${message}` };
-    });
-}
-/** A configuration may pass the key on to its steps; in any other input it is a slip, and is not shown. */
-function withoutSecrets({ names, secrets: secretNames }, raw, secrets, faults) {
-    const misplaced = names.filter((name) => !secretNames.includes(name) && name !== 'configuration' && secrets.areIn(raw[name] ?? ''));
-    return [
-        ...misplaced.map((input) => ({
-            input,
-            line: `${input}: holds the value of ${secretNames.join(' or ')}; remove it from here`,
-        })),
-        ...faults
-            .filter((fault) => !misplaced.some((name) => name === fault.input))
-            .map(({ input, line }) => ({ input, line: secrets.redact(line) })),
-    ];
-}
-/** Misspelt names come first: they are often the reason why another input is missing. */
-function inOrder(names, faults) {
-    const place = (fault) => names.findIndex((name) => name === fault.input);
-    return [...faults].sort((a, b) => place(a) - place(b));
+		const lengthDiff = Math.abs(candidate.length - targetLength);
+		if (lengthDiff >= bestDist) {
+			continue;
+		}
+
+		if (userMax !== undefined && lengthDiff > userMax) {
+			continue;
+		}
+
+		const cap = Number.isFinite(bestDist)
+			? (userMax === undefined ? bestDist : Math.min(bestDist, userMax))
+			: userMax;
+
+		const distance = cap === undefined
+			? leven(target, candidate)
+			: leven(target, candidate, {maxDistance: cap});
+
+		// Skip candidates that exceed the user's maximum distance
+		if (userMax !== undefined && distance > userMax) {
+			continue;
+		}
+
+		// If we got a capped result that equals the cap, we need the actual distance
+		// for accurate comparison, but only if the cap was due to userMax
+		let actualD = distance;
+		if (cap !== undefined && distance === cap && cap === userMax) {
+			actualD = leven(target, candidate);
+		}
+
+		if (actualD < bestDist) {
+			bestDist = actualD;
+			best = candidate;
+			if (bestDist === 0) {
+				break;
+			}
+		}
+	}
+
+	if (userMax !== undefined && bestDist > userMax) {
+		return undefined;
+	}
+
+	return best;
 }
 
 ;// CONCATENATED MODULE: ./node_modules/parse-duration/locale/en.js
@@ -50435,6 +50289,17 @@ const runReference = value((text, fault) => {
     const problem = runAddressProblem(text) ?? lineProblem(text, MAX_NAME_LENGTH);
     return problem === undefined ? text : fault(problem);
 });
+/** The id or the name of a workspace of ZenML Pro. */
+const workspaceReference = value((text, fault) => {
+    const page = /^https?:\/\/.*\/(?:workspaces|tenants)\/([\w.-]{1,100})(?:[/?#]|$)/i.exec(text)?.[1];
+    if (page !== undefined)
+        return fault(`is the address of a page; write only the workspace's name, ${page}`);
+    if (/^https?:\/\//i.test(text)) {
+        return fault("is an address; give it as server-url, or write the workspace's name");
+    }
+    const problem = lineProblem(text, MAX_NAME_LENGTH);
+    return problem === undefined ? text : fault(problem);
+});
 /** People copy what the browser shows; no run is named like an address. */
 function runAddressProblem(text) {
     if (!/^https?:\/\//i.test(text))
@@ -50519,12 +50384,23 @@ const tags = value((text, fault) => {
 
 const endMode = choice(['stop', 'stop-gracefully', 'leave']);
 const onPaused = choice(['wait', 'fail']);
-/** Which server, and the key to log in there. */
-const login = { 'server-url': input_fields_text.optional(), 'api-key': credential.optional() };
-const connection = { ...login, 'access-token': credential.optional() };
+/** Which server, and what to log in with there. */
+const server = {
+    'server-url': input_fields_text.optional(),
+    workspace: workspaceReference.optional(),
+    'pro-api-url': input_fields_text.prefault('https://cloudapi.zenml.io'),
+};
+const client = { 'client-id': credential.optional(), 'client-secret': credential.optional() };
+const login = { ...server, 'api-key': credential.optional(), ...client };
+const connection = {
+    ...server,
+    'api-key': credential.optional(),
+    'access-token': credential.optional(),
+    ...client,
+};
 const limits = { timeout: durationOrNone.optional(), 'poll-interval': pollInterval.optional() };
-const insecure = { 'allow-insecure-http': input_fields_boolean.prefault('false') };
-const SECRETS = ['api-key', 'access-token'];
+const network = { 'ca-certificate': input_fields_text.optional(), 'allow-insecure-http': input_fields_boolean.prefault('false') };
+const SECRETS = ['api-key', 'access-token', 'client-secret'];
 function table(shape) {
     const schema = object(shape);
     const names = schema.keyof().options;
@@ -50551,6 +50427,7 @@ const inputTables = {
         template: input_fields_name.optional(),
         pipeline: input_fields_name.optional(),
         project: input_fields_name.optional(),
+        parameters: input_fields_text.optional(),
         configuration: input_fields_text.optional(),
         'configuration-file': line.optional(),
         'run-name': runName.optional(),
@@ -50564,10 +50441,12 @@ const inputTables = {
         'on-timeout': endMode.prefault('stop'),
         'on-paused': onPaused.prefault('wait'),
         resume: input_fields_boolean.prefault('false'),
-        ...insecure,
+        expect: input_fields_text.optional(),
+        'dry-run': input_fields_boolean.prefault('false'),
+        ...network,
         'step-key': line.prefault(''),
     }),
-    login: table({ ...login, ...insecure }),
+    login: table({ ...login, ...network }),
     wait: table({
         ...connection,
         run: runReference.optional(),
@@ -50576,18 +50455,450 @@ const inputTables = {
         'on-cancel': endMode.prefault('leave'),
         'on-timeout': endMode.prefault('leave'),
         'on-paused': onPaused.prefault('wait'),
-        ...insecure,
+        expect: input_fields_text.optional(),
+        ...network,
     }),
     stop: table({
         ...connection,
         'run-id': runId.optional(),
         graceful: input_fields_boolean.prefault('false'),
         timeout: input_fields_duration.prefault('2m'),
-        ...insecure,
+        ...network,
     }),
 };
 
+;// CONCATENATED MODULE: ./build/github/input-rules.js
+
+
+/*
+ * Rules about inputs together: what is missing, and what contradicts what. They look at the texts as given,
+ * so they hold also while single values have faults of their own.
+ */
+/** Longer than any usual path, short enough for one line. */
+const MAX_SOURCE_LENGTH = 150;
+/** Whether a boolean input is on, as far as its text can tell. */
+function isTrue(text) {
+    return /^\s*true\s*$/i.test(text ?? '');
+}
+function isFalse(text) {
+    return /^\s*false\s*$/i.test(text ?? '');
+}
+/**
+ * Every action needs a server and one credential.
+ *
+ * @param names the action's inputs. @param missingSecrets why GitHub passes no secrets here, if that is so.
+ */
+function connectionFaults(raw, names, missingSecrets) {
+    return [
+        ...serverFaults(raw, missingSecrets),
+        ...credentialFaults(raw, names, missingSecrets),
+        ...proFaults(raw),
+    ];
+}
+function serverFaults(raw, missingSecrets) {
+    if (raw['server-url'] !== undefined && raw.workspace !== undefined) {
+        return input_rules_fault('workspace', 'contradicts server-url; give only one of the two');
+    }
+    if (raw['server-url'] !== undefined || raw.workspace !== undefined)
+        return [];
+    return missingSecrets === undefined
+        ? input_rules_fault('server-url', 'missing; write the address of your ZenML server, such as https://zenml.example.com, or workspace: NAME for ZenML Pro')
+        : input_rules_fault('server-url', `empty; if it comes from a secret: ${missingSecrets}`);
+}
+function credentialFaults(raw, names, missingSecrets) {
+    const ways = ['api-key', 'access-token', 'client-secret'];
+    const credentials = ways.filter((name) => names.includes(name));
+    const [first, second] = credentials.filter((name) => raw[name] !== undefined);
+    if (first !== undefined && second !== undefined) {
+        return input_rules_fault(second, `contradicts ${first}; give only one of the two`);
+    }
+    if (first === 'access-token' && raw.workspace !== undefined) {
+        return input_rules_fault(first, 'contradicts workspace, as a token is good for one server only; give its server-url, or an api-key');
+    }
+    if (first !== undefined)
+        return [];
+    if (missingSecrets !== undefined)
+        return input_rules_fault('api-key', `empty: ${missingSecrets}`);
+    if (raw['client-id'] !== undefined)
+        return input_rules_fault('client-secret', 'missing beside client-id, or empty');
+    const other = credentials.includes('access-token') ? ', or give an access-token' : '';
+    return input_rules_fault('api-key', 'missing, or its secret does not exist; write api-key: ${{ secrets.ZENML_API_KEY }} with the key of a ' +
+        `ZenML service account${other}`);
+}
+/** What only ZenML Pro's management API takes; id and secret go together. */
+function proFaults(raw) {
+    const api = raw['pro-api-url']?.trim();
+    if (api !== undefined && api !== inputTables.main.defaults['pro-api-url'] && raw.workspace === undefined) {
+        return input_rules_fault('pro-api-url', 'goes with workspace only; write workspace: NAME, or remove it');
+    }
+    const given = raw['client-id'] ?? raw['client-secret'];
+    if (given === undefined)
+        return [];
+    if (raw['client-id'] === undefined)
+        return input_rules_fault('client-id', 'missing beside client-secret');
+    return raw.workspace === undefined
+        ? input_rules_fault('client-id', 'goes with workspace only; write workspace: NAME, or give an api-key')
+        : [];
+}
+/** The action itself needs something to run. */
+function targetFaults(raw) {
+    if (raw.snapshot !== undefined && raw.template !== undefined) {
+        return input_rules_fault('template', 'contradicts snapshot; give only one of the two');
+    }
+    if (raw.snapshot !== undefined || raw.template !== undefined || raw.pipeline !== undefined)
+        return [];
+    return input_rules_fault('snapshot', 'missing, so there is nothing to run; give a snapshot, a template (servers before 0.90), or a pipeline for its newest one');
+}
+/** What an input about the wait says where it changes nothing, and what else it would mean without a wait. */
+const WITHOUT_WAIT = [
+    ['timeout', 'none', 'it limits the wait'],
+    ['poll-interval', 'adaptive', 'nothing is polled'],
+    ['on-timeout', 'stop', 'only a wait has a timeout'],
+    ['on-paused', 'wait', 'nobody sees the run pause'],
+    ['expect', '', 'only a finished run can be judged'],
+];
+/** Without a wait nothing that is said about it can hold. */
+function waitFaults(raw) {
+    if (!isFalse(raw.wait))
+        return [];
+    return WITHOUT_WAIT.flatMap(([name, neutral, why]) => raw[name] === undefined || raw[name].trim() === neutral
+        ? []
+        : input_rules_fault(name, `contradicts wait: false, as ${why}; remove one of the two`));
+}
+/** A run of an earlier attempt is found by the name that the action gives, so there must be no other name. */
+function resumeFaults(raw, configuration) {
+    if (!isTrue(raw.resume))
+        return [];
+    const named = configuration.filter(({ value }) => (value['run_name'] ?? null) !== null);
+    const places = [
+        ...(raw['run-name'] === undefined ? [] : ['run-name']),
+        ...named.map(({ source }) => `run_name in ${showOnOneLine(source, MAX_SOURCE_LENGTH)}`),
+    ];
+    if (places.length === 0)
+        return [];
+    return input_rules_fault('resume', `contradicts ${places.join(' and ')}, as it finds the run of an earlier attempt by the name that the action gives; remove one of them`);
+}
+/** wait/ and stop/ need a run that something else started. */
+function missingRunFaults(raw, input) {
+    if (raw[input] !== undefined)
+        return [];
+    const what = input === 'run' ? 'id or the name' : 'id';
+    return input_rules_fault(input, `missing; write the ${what} of the run, such as \${{ needs.train.outputs.run-id }}`);
+}
+function input_rules_fault(input, problem) {
+    return [{ input, line: `${input}: ${problem}` }];
+}
+
+;// CONCATENATED MODULE: ./build/github/connection.js
+
+
+/** Reads which server is meant: by its address, or as a workspace of ZenML Pro. */
+function readServer(raw, parse) {
+    const workspace = raw.workspace?.trim();
+    if (workspace === undefined)
+        return readAddress('server-url', raw, raw['server-url'], parse);
+    const read = readAddress('pro-api-url', raw, raw['pro-api-url'] ?? inputTables.main.defaults['pro-api-url'], parse);
+    if (read.server === undefined || !('url' in read.server))
+        return read;
+    const allowPlainHttp = isTrue(raw['allow-insecure-http']);
+    return { ...read, server: { workspace, proApiUrl: read.server.url, allowPlainHttp } };
+}
+function readAddress(input, raw, text, parse) {
+    if (text === undefined)
+        return { notices: [], faults: [] };
+    const parsed = parse(text, input === 'server-url' ? 'workspace' : 'management');
+    if (!parsed.ok)
+        return { notices: [], faults: [{ input, line: `${input}: ${parsed.problem}` }] };
+    const notices = parsed.notices.map((notice) => `${input}: ${notice}`);
+    const server = { url: parsed.url };
+    if (!parsed.plainHttp || isTrue(raw['allow-insecure-http']))
+        return { server, notices, faults: [] };
+    const problem = 'http:// would send the credential unencrypted; use https://, or set allow-insecure-http: true';
+    return { server, notices, faults: [{ input, line: `${input}: ${problem}` }] };
+}
+/** The credential that is given, the first of several. */
+function credentialOf(raw) {
+    const given = (input) => raw[input]?.trim();
+    const key = given('api-key');
+    if (key !== undefined)
+        return { kind: 'api-key', key };
+    const token = given('access-token');
+    if (token !== undefined)
+        return { kind: 'access-token', token };
+    const clientId = given('client-id');
+    const clientSecret = given('client-secret');
+    if (clientId === undefined || clientSecret === undefined)
+        return undefined;
+    return { kind: 'client', clientId, clientSecret };
+}
+/** What the inputs named, in words that differ whenever a credential could go to another place. */
+function named(server) {
+    return 'url' in server ? server.url : `workspace ${server.workspace} of ${server.proApiUrl}`;
+}
+
+;// CONCATENATED MODULE: ./build/github/identity.js
+
+/** Reads what the runner's default variables say about this step; a missing variable is an empty text. */
+function readWorkflowContext(env) {
+    const read = (name) => env[name]?.trim() ?? '';
+    const serverUrl = read('GITHUB_SERVER_URL').replace(/\/+$/, '') || 'https://github.com';
+    const repository = read('GITHUB_REPOSITORY');
+    const runId = read('GITHUB_RUN_ID');
+    const attempt = read('GITHUB_RUN_ATTEMPT');
+    const runAttempt = /^\d{1,9}$/.test(attempt) ? Number(attempt) : 0;
+    const runPage = `${serverUrl}/${repository}/actions/runs/${runId}`;
+    return {
+        serverUrl,
+        apiUrl: read('GITHUB_API_URL').replace(/\/+$/, '') || 'https://api.github.com',
+        repository,
+        repositoryId: read('GITHUB_REPOSITORY_ID'),
+        workflow: read('GITHUB_WORKFLOW'),
+        workflowRef: read('GITHUB_WORKFLOW_REF'),
+        job: read('GITHUB_JOB'),
+        action: read('GITHUB_ACTION'),
+        runId,
+        runAttempt,
+        workflowRunUrl: repository === '' || runId === '' ? '' : runAttempt > 1 ? `${runPage}/attempts/${runAttempt}` : runPage,
+        eventName: read('GITHUB_EVENT_NAME'),
+        eventPath: read('GITHUB_EVENT_PATH'),
+        actor: read('GITHUB_ACTOR'),
+        sha: read('GITHUB_SHA'),
+        ref: read('GITHUB_REF'),
+        headRef: read('GITHUB_HEAD_REF'),
+        workspace: read('GITHUB_WORKSPACE'),
+    };
+}
+/**
+ * Names one step of one workflow, the same in every run and every attempt: 8 hex digits.
+ *
+ * GitHub's own variables are equal in all cells of a matrix and for all steps inside a composite action, so
+ * `stepKey` (the input `step-key`) tells those apart.
+ */
+function stepIdentity(context, stepKey) {
+    const parts = [context.repositoryId, context.workflowRef, context.action, stepKey];
+    return (0,external_node_crypto_.createHash)('sha256').update(parts.join('\n')).digest('hex').slice(0, 8);
+}
+
+;// CONCATENATED MODULE: ./build/github/input-names.js
+
+
+const PREFIX = 'INPUT_';
+/** Two slips of the finger; with more, a name is as likely one of something else. */
+const MAX_SLIPS = 2;
+/** The variable in which the runner hands over an input: upper case, spaces as underscores, hyphens as they are. */
+function variableOf(name) {
+    return `${PREFIX}${name.replaceAll(' ', '_').toUpperCase()}`;
+}
+/** Reads the variables of these inputs. */
+function readRawInputs(env, names) {
+    const raw = {};
+    for (const name of names) {
+        const text = env[variableOf(name)];
+        if (text !== undefined && text.trim() !== '')
+            raw[name] = text;
+    }
+    return raw;
+}
+/**
+ * Looks for inputs that the action does not have. GitHub hands them over with a warning only, so a misspelt
+ * one would be ignored in silence: close to a known name it is a fault. Others are only noted, because such a
+ * variable can come from somewhere else.
+ */
+function checkNames(env, names) {
+    const faults = [];
+    const notices = [];
+    const known = new Set(names.map(variableOf));
+    for (const variable of Object.keys(env).sort()) {
+        if (!variable.startsWith(PREFIX) || known.has(variable))
+            continue;
+        const input = variable.slice(PREFIX.length).toLowerCase();
+        const near = nearest(input, names);
+        if (near === undefined) {
+            notices.push(`the action has no input ${quote(input, 50)}, so it is ignored${related(input, names)}`);
+        }
+        else {
+            faults.push({ input, line: `${quote(input, 50)}: the action has no such input; did you mean ${near}?` });
+        }
+    }
+    return { faults, notices };
+}
+function nearest(input, names) {
+    const written = input.replaceAll('_', '-');
+    // At least as many letters must be right as wrong: `tag` is near `tags`, `tz` is near nothing.
+    const maxDistance = Math.min(MAX_SLIPS, Math.floor((written.length - 1) / 2));
+    return maxDistance < 1 ? undefined : closestMatch(written, [...names], { maxDistance });
+}
+function related(input, names) {
+    const written = `-${input.replaceAll('_', '-')}-`;
+    const found = names.find((name) => written.includes(`-${name}-`));
+    return found === undefined ? '' : `; did you mean ${found}?`;
+}
+
+;// CONCATENATED MODULE: ./build/github/missing-secrets.js
+
+/** A webhook's payload has at most 25 MB. */
+const MAX_EVENT_BYTES = 25_000_000;
+const repository = object({ full_name: schemas_string() });
+const pullRequestEvent = object({
+    pull_request: object({
+        // Null when the fork was deleted in the meantime.
+        head: object({ repo: repository.nullable() }),
+        base: object({ repo: repository }),
+    }),
+});
+/**
+ * Why GitHub hands no secrets to this workflow, with what to do, or `undefined` if it does hand them over.
+ *
+ * Workflows that Dependabot starts get secrets of their own kind only; those of a fork's pull request get
+ * none, but for `pull_request_target`, which runs in the base repository.
+ */
+async function whySecretsAreMissing(context, readFile) {
+    if (context.actor === 'dependabot[bot]') {
+        return ("a workflow that Dependabot starts gets Dependabot's secrets only; add it in the repository's settings " +
+            "under Secrets and variables, Dependabot, or skip the step with if: github.actor != 'dependabot[bot]'");
+    }
+    const isPullRequest = context.eventName.startsWith('pull_request') && context.eventName !== 'pull_request_target';
+    if (!isPullRequest || !(await isFromFork(context.eventPath, readFile)))
+        return undefined;
+    return ('secrets are not passed to workflows of forks; skip the step there with ' +
+        'if: github.event.pull_request.head.repo.full_name == github.repository');
+}
+async function isFromFork(eventPath, readFile) {
+    if (eventPath === '')
+        return false;
+    const file = await readFile(eventPath, MAX_EVENT_BYTES);
+    if (!file.ok)
+        return false;
+    const event = pullRequestEvent.safeParse(parseJson(new TextDecoder().decode(file.bytes)));
+    if (!event.success)
+        return false;
+    const { head, base } = event.data.pull_request;
+    return head.repo?.full_name !== base.repo.full_name;
+}
+/** Nothing at all for a payload that is no JSON: it only makes a message more helpful. */
+function parseJson(text) {
+    try {
+        return JSON.parse(text);
+    }
+    catch {
+        return undefined;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/github/secrets.js
+/** The runner hides a value everywhere; a shorter one would make the whole log unreadable. */
+const MIN_SECRET_LENGTH = 4;
+/** No key or token is shorter; a made-up one such as `test` may well be a part of a pipeline's name. */
+const MIN_RECOGNIZABLE_LENGTH = 16;
+/** The values that must never be seen, in every form in which a careless paste can hold them. */
+class Secrets {
+    #values;
+    /** @param texts values of secret inputs as the runner gave them. */
+    constructor(texts) {
+        const forms = texts.flatMap((text) => {
+            const whole = text.trim();
+            return [whole, ...whole.split(/[\r\n]+/), unquoted(whole)].map((form) => form.trim());
+        });
+        const hideable = forms.filter((form) => form.length >= MIN_SECRET_LENGTH);
+        // The longest first, so that no rest of a long one stays when a short one is a part of it.
+        this.#values = [...new Set(hideable)].sort((a, b) => b.length - a.length);
+    }
+    /** Every form, to be masked. */
+    get values() {
+        return this.#values;
+    }
+    /** Whether the text holds a value that cannot stand there by chance. */
+    areIn(text) {
+        return this.#values.some((value) => value.length >= MIN_RECOGNIZABLE_LENGTH && text.includes(value));
+    }
+    /** The text with `***` where a secret stood. Do this before a text is cut: a part is a secret too. */
+    redact(text) {
+        return this.#values.reduce((shown, value) => shown.replaceAll(value, '***'), text);
+    }
+}
+function unquoted(text) {
+    return /^(["'`])(.*)\1$/su.exec(text)?.[2] ?? text;
+}
+
+;// CONCATENATED MODULE: ./build/github/input-reader.js
+
+
+
+
+
+
+
+
+/**
+ * Reads and checks the inputs of one action: what all actions share, and, through `readOwn`, the rest.
+ *
+ * @throws {InputFaults} with every fault that was found, in the order of the action's file.
+ */
+async function readChecked(table, sources, readOwn) {
+    const { env, readFile, parseServerUrl } = sources;
+    const raw = readRawInputs(env, table.names);
+    const secrets = new Secrets(table.secrets.flatMap((name) => raw[name] ?? []));
+    for (const secret of secrets.values)
+        sources.mask(secret);
+    const context = readWorkflowContext(env);
+    const redact = (text) => secrets.redact(text);
+    const credential = credentialOf(raw);
+    const missingSecrets = credential === undefined ? await whySecretsAreMissing(context, readFile) : undefined;
+    const names = checkNames(env, table.names);
+    const server = readServer(raw, parseServerUrl);
+    const ca = await readAuthorities(raw['ca-certificate'], { workspace: context.workspace, readFile });
+    const parsed = table.schema.safeParse(raw);
+    const own = await readOwn({ raw, values: parsed.data, workspace: context.workspace, redact });
+    const faults = withoutSecrets(table, raw, secrets, [
+        ...names.faults,
+        ...server.faults,
+        ...schemaFaults(parsed.error),
+        ...connectionFaults(raw, table.names, missingSecrets),
+        ...ca.faults,
+        ...own.faults,
+    ]);
+    if (faults.length > 0 || own.inputs === undefined || !credential || !server.server) {
+        throw new InputFaults(inOrder(table.names, faults));
+    }
+    return {
+        inputs: {
+            ...own.inputs,
+            server: server.server,
+            credential,
+            ...(ca.authorities.length > 0 && { authorities: ca.authorities }),
+        },
+        notices: [...names.notices, ...server.notices, ...ca.notices].map(redact),
+    };
+}
+function schemaFaults(error) {
+    return (error?.issues ?? []).map(({ path, message }) => {
+        const input = String(path[0]);
+        return { input, line: `${input}: ${message}` };
+    });
+}
+const MAY_PASS_ON = ['parameters', 'configuration'];
+/** A configuration may pass the key on to its steps; in any other input it is a slip, and is not shown. */
+function withoutSecrets({ names, secrets: secretNames }, raw, secrets, faults) {
+    const misplaced = names.filter((name) => !secretNames.includes(name) && !MAY_PASS_ON.includes(name) && secrets.areIn(raw[name] ?? ''));
+    const given = secretNames.filter((name) => raw[name] !== undefined);
+    return [
+        ...misplaced.map((input) => ({
+            input,
+            line: `${input}: holds the value of ${given.join(' or ')}; remove it from here`,
+        })),
+        ...faults
+            .filter((fault) => !misplaced.some((name) => name === fault.input))
+            .map(({ input, line }) => ({ input, line: secrets.redact(line) })),
+    ];
+}
+/** Misspelt names come first: they are often the reason why another input is missing. */
+function inOrder(names, faults) {
+    const place = (fault) => names.findIndex((name) => name === fault.input);
+    return [...faults].sort((a, b) => place(a) - place(b));
+}
+
 ;// CONCATENATED MODULE: ./build/github/inputs.js
+
 
 
 
@@ -50602,15 +50913,26 @@ async function readInputs(sources) {
         const path = inputTables.main.schema.shape['configuration-file'].safeParse(raw['configuration-file']).data;
         const { readFile } = sources;
         const configuration = await readConfiguration(path, raw.configuration, { workspace, readFile, redact });
+        const parameters = await readParameters(raw.parameters, { redact });
+        const { expectations, faults } = parseExpectations(raw.expect, redact);
         const target = values && targetOf(values);
         return {
             faults: [
                 ...targetFaults(raw),
                 ...waitFaults(raw),
                 ...resumeFaults(raw, configuration.sources),
+                ...parameters.faults,
                 ...configuration.faults,
+                ...faults,
             ],
-            inputs: values && target && { ...mainInputs(values), target, configuration: configuration.sources },
+            inputs: values &&
+                target && {
+                ...mainInputs(values),
+                target,
+                configuration: configuration.sources,
+                ...(parameters.source !== undefined && { parameters: parameters.source }),
+                expectations,
+            },
         };
     });
 }
@@ -50628,10 +50950,13 @@ async function readLoginInputs(sources) {
  * @throws {InputFaults} as {@link readInputs}.
  */
 async function readWaitInputs(sources) {
-    return readChecked(inputTables.wait, sources, ({ raw, values }) => ({
-        faults: missingRunFaults(raw, 'run'),
-        inputs: values?.run === undefined ? undefined : { ...followInputs(values), run: values.run },
-    }));
+    return readChecked(inputTables.wait, sources, ({ raw, values, redact }) => {
+        const { expectations, faults } = parseExpectations(raw.expect, redact);
+        return {
+            faults: [...missingRunFaults(raw, 'run'), ...faults],
+            inputs: values?.run === undefined ? undefined : { ...followInputs(values), run: values.run, expectations },
+        };
+    });
 }
 /**
  * Reads and checks the inputs of stop/.
@@ -50658,6 +50983,7 @@ function mainInputs(values) {
         wait: values.wait,
         triggerTimeoutMs: values['trigger-timeout'],
         resume: values.resume,
+        dryRun: values['dry-run'],
         stepKey: values['step-key'],
     };
 }
@@ -53862,6 +54188,18 @@ function prettyMilliseconds(milliseconds, options) {
 	return sign + result.join(separator);
 }
 
+;// CONCATENATED MODULE: ./build/github/difference-view.js
+
+/** A log or summary with more is not read. */
+const MAX_LINES = 200;
+const MAX_LINE_LENGTH = 300;
+/** The lines of a difference as `diff` writes them; a long one is cut, and what is left out is said. */
+function shownDifference(lines) {
+    const left = lines.length - MAX_LINES;
+    const shown = lines.slice(0, MAX_LINES).map(({ mark, text }) => cut(`${mark} ${text}`, MAX_LINE_LENGTH));
+    return left > 0 ? [...shown, `  (${left} lines left out)`] : shown;
+}
+
 // EXTERNAL MODULE: external "node:util"
 var external_node_util_ = __nccwpck_require__(7975);
 ;// CONCATENATED MODULE: ./build/github/log.js
@@ -54008,10 +54346,12 @@ function log_escapeProperty(text) {
 ;// CONCATENATED MODULE: ./build/github/run-log.js
 
 
+
 /** A hindrance that lasts is said again after this time, so that nobody takes the step for dead. */
 const REMIND_AFTER_MS = 120_000;
 const LONG = 500;
 const NOUNS = { template: 'run template', snapshot: 'snapshot' };
+const DRY_RUN_TITLE = 'The run configuration that would be sent, beside the values of what is to be run:';
 const HINDRANCES = {
     working: 'The server is still at work on the request; asking for its result again',
     'no-slot': 'The server has no free slot for another run; waiting for one',
@@ -54038,7 +54378,14 @@ class RunLog {
             case 'connected':
                 return `Connected to ${event.serverUrl} (ZenML ${inline(event.version)}) as ${inline(event.account.name ?? event.account.id)}`;
             case 'resolved':
-                return `${described(event.definition)}${overrides(event.overrides)}`;
+                return described(event.definition);
+            case 'configured':
+                return this.#configured(event);
+            case 'dry-run':
+                this.#log.serverText(shownDifference(event.lines), { title: DRY_RUN_TITLE });
+                return `Only a start can tell ${inline(event.onlyWhenTriggered.join('; '), LONG)}`;
+            case 'expectations':
+                return event.verdicts.map(verdictLine).join('\n');
             case 'triggering':
                 return `Starting the run ${inline(event.name, 300)}`;
             case 'trigger-hindered':
@@ -54076,6 +54423,15 @@ class RunLog {
                 return `${inline(event.line, LONG)}; trying again in ${run_log_duration(event.waitMs)}`;
         }
     }
+    #configured({ configuration, warnings, unchecked, }) {
+        for (const warning of warnings)
+            this.#log.warning(inline(warning, LONG), { title: 'Configuration' });
+        if (unchecked !== undefined)
+            this.#log.info(unchecked);
+        if (Object.keys(configuration).length === 0)
+            return undefined;
+        return `Laid over it: ${shownConfiguration(configuration)}`;
+    }
     #hindranceLine(event) {
         this.#silentMs += event.waitMs;
         if (event.hindrance === this.#hindrance && this.#silentMs < REMIND_AFTER_MS)
@@ -54089,12 +54445,13 @@ function described({ kind, id, name, pipeline }) {
     const of = pipeline?.name === undefined ? '' : ` of the pipeline ${inline(pipeline.name)}`;
     return `Will run the ${NOUNS[kind]} ${inline(name ?? id)}${of} (${inline(id)})`;
 }
+function verdictLine({ wanted, held, got }) {
+    return `${held ? 'Held' : 'Missed'}: ${inline(wanted, LONG)} (got ${inline(got, LONG)})`;
+}
 /** The values as well if they fit: a secret among them that is cut in its middle would no longer be masked. */
-function overrides(configuration) {
-    if (Object.keys(configuration).length === 0)
-        return '';
+function shownConfiguration(configuration) {
     const text = JSON.stringify(configuration);
-    return ` with ${inline(text.length <= LONG ? text : pathsOf(configuration).join(', '), LONG)}`;
+    return inline(text.length <= LONG ? text : pathsOf(configuration).join(', '), LONG);
 }
 function pathsOf(value, prefix = '') {
     return Object.entries(value).flatMap(([key, below]) => typeof below === 'object' && below !== null && !Array.isArray(below)
@@ -54118,16 +54475,18 @@ const READ_LIMIT = 10_000;
  * Reads the six shapes of errors that ZenML servers and what stands before them give (ZenML API, "Errors"):
  * `{"detail": ["Class", "message"]}`, `{"detail": "message"}`, a bare `["Class", "message"]`,
  * `{"error": "message"}`, plain text, HTML. Also says what is odd about an answer that is no error.
+ *
+ * @param addressInput the input to check where no API answers
  */
-function readErrorBody(answer) {
+function readErrorBody(answer, addressInput = 'server-url') {
     if (answer.status >= 300 && answer.status < 400)
-        return redirect(answer);
+        return redirect(answer, addressInput);
     if (isHtml(answer)) {
         const title = /<title[^>]*>([^<]{1,120})/i.exec(answer.body.slice(0, READ_LIMIT))?.[1];
         const named = title === undefined ? '' : ` titled "${oneLine(title)}"`;
         return {
             source: 'something that is not a ZenML API',
-            message: `a web page${named} where JSON is due; check server-url (a dashboard or a proxy answers there)`,
+            message: `a web page${named} where JSON is due; check ${addressInput} (a dashboard or a proxy answers there)`,
         };
     }
     const json = error_body_parseJson(answer.body);
@@ -54162,12 +54521,12 @@ function shape(body, json) {
         return `damaged JSON of ${body.length} characters`;
     return error_body_cut(oneLine(body)) || '(empty)';
 }
-function redirect(answer) {
+function redirect(answer, addressInput) {
     const location = answer.headers['location'];
     const target = typeof location === 'string' ? error_body_withoutSecrets(location) : 'another address';
     return {
         source: 'something that is not a ZenML API',
-        message: `a redirect to ${target}; redirects are not followed with a credential, so use the final address as server-url`,
+        message: `a redirect to ${target}; redirects are not followed with a credential, so use the final address as ${addressInput}`,
     };
 }
 /** An address to show: user, password, query and fragment can hold secrets. */
@@ -54280,12 +54639,14 @@ const CERTIFICATE_CODES = new Set([
     'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
     'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 ]);
+/** Where most addresses come from. */
+const ADDRESS_INPUT = 'server-url';
 const REASONS = {
-    ECONNREFUSED: 'the connection was refused; check server-url, and that the server runs',
+    ECONNREFUSED: `the connection was refused; check ${ADDRESS_INPUT}, and that the server runs`,
     ECONNRESET: 'the connection was closed before the answer was complete',
     EHOSTUNREACH: 'the host cannot be reached from this runner',
     ENETUNREACH: 'the network cannot be reached from this runner',
-    ENOTFOUND: 'the host name is not known; check server-url',
+    ENOTFOUND: `the host name is not known; check ${ADDRESS_INPUT}`,
     EAI_AGAIN: 'the host name could not be looked up',
     EPIPE: 'the connection was closed while the request was being sent',
     ETIMEDOUT: 'the connection timed out',
@@ -54306,6 +54667,10 @@ class TransportError extends ZenmlError {
         this.sent = sent;
         this.permanent = permanent;
     }
+    /** Whether the other side showed a certificate that is not trusted. */
+    get isAboutCertificate() {
+        return CERTIFICATE_CODES.has(this.code);
+    }
     /** Reads an error of undici or Node; only its code is shown, never its text. */
     static from(error, sent) {
         const code = errorCode(error) ?? 'UNKNOWN';
@@ -54318,18 +54683,27 @@ class TransportError extends ZenmlError {
         if (code === 'UND_ERR_DESTROYED' || code === 'UND_ERR_CLOSED') {
             return new TransportError(code, 'the connections were closed, because the step has ended', sent, true);
         }
-        const proxyStatus = /Proxy response \((\d{3})\)/.exec(error.message)?.[1];
-        if (proxyStatus !== undefined) {
-            const told = `the proxy refused the connection with status ${proxyStatus}`;
-            return new TransportError('PROXY', told, sent, proxyStatus === '407');
-        }
+        const proxyStatus = /Proxy response \((\d{3})\)|Proxy Authentication Required \((407)\)/.exec(error.message);
+        if (proxyStatus !== null)
+            return proxyRefusal(proxyStatus[1] ?? proxyStatus[2] ?? '');
         return new TransportError(code, REASONS[code] ?? `the exchange broke off (${code})`, sent);
     }
+}
+/** A proxy that says no does so instead of passing anything on. */
+function proxyRefusal(status) {
+    const advice = status === '407'
+        ? "; the runner's HTTPS_PROXY or HTTP_PROXY needs the right user and password, percent-encoded"
+        : '';
+    const told = `the proxy refused the connection with status ${status}${advice}`;
+    return new TransportError('PROXY', told, false, status === '407');
 }
 /** Node's code of an error, or of what lies under it: it tries every address of a host and reports them together. */
 function errorCode(error) {
     if (typeof error !== 'object' || error === null)
         return undefined;
+    // undici's wrap around a proxy's certificate for another host.
+    if ('code' in error && error.code === 'UND_ERR_PRX_TLS' && 'cause' in error)
+        return errorCode(error.cause);
     if ('code' in error && typeof error.code === 'string' && /^\w+$/.test(error.code))
         return error.code;
     if ('errors' in error && Array.isArray(error.errors))
@@ -54347,9 +54721,12 @@ class AnswerError extends ZenmlError {
     /** Whether a ZenML server wrote it; false for a proxy, a dashboard or something else in between. */
     fromZenml;
     retryAfterMs;
-    /** @param doing what was tried, as an infinitive: "log in", "read the run" */
-    constructor(doing, answer, now) {
-        const body = readErrorBody(answer);
+    /**
+     * @param doing what was tried, as an infinitive: "log in", "read the run"
+     * @param addressInput the input that the address came from
+     */
+    constructor(doing, answer, now, addressInput) {
+        const body = readErrorBody(answer, addressInput);
         const exception = body.exception === undefined ? '' : ` ${body.exception}`;
         super(`Could not ${doing}: ${body.source} answered ${answer.status}${exception}: ${body.message}`);
         this.status = answer.status;
@@ -54363,12 +54740,22 @@ class AnswerError extends ZenmlError {
 class CredentialError extends ZenmlError {
     name = 'CredentialError';
 }
+/** The workspace of ZenML Pro that was named cannot be used; the message begins with the input's name. */
+class WorkspaceError extends ZenmlError {
+    name = 'WorkspaceError';
+}
 /** The server could not be reached, or did not answer sensibly, for as long as we were ready to try. */
 class UnreachableError extends ZenmlError {
     name = 'UnreachableError';
     cause;
-    constructor(doing, cause) {
-        super(cause instanceof AnswerError ? cause.message : `Could not ${doing}: ${cause.message}`);
+    /**
+     * @param doing what was tried, as an infinitive
+     * @param addressInput the input that the address came from
+     */
+    constructor(doing, cause, addressInput = ADDRESS_INPUT) {
+        super(cause instanceof AnswerError
+            ? cause.message
+            : `Could not ${doing}: ${cause.message.replace(ADDRESS_INPUT, addressInput)}`);
         this.cause = cause;
     }
 }
@@ -54384,7 +54771,9 @@ function isZenmlError(error) {
 ;// CONCATENATED MODULE: ./build/zenml/server-url.js
 /** Longer than any address in use; browsers and proxies stop at about this length too. */
 const server_url_MAX_LENGTH = 2048;
-const EXAMPLE = 'https://zenml.example.com';
+const server_url_EXAMPLE = 'https://zenml.example.com';
+/** The management API of ZenML's own cloud. */
+const PRO_API = 'https://cloudapi.zenml.io';
 /** Last path segments of pages and endpoints that every ZenML server has. */
 const PAGES = new Set(['docs', 'redoc', 'openapi.json', 'login', 'health', 'index.html']);
 /** Path segments with which the addresses of ZenML's dashboard begin. */
@@ -54404,30 +54793,42 @@ const SECTIONS = new Set([
     'settings',
     'onboarding',
 ]);
+/** Path segments behind the address of ZenML Pro's management API. */
+const MANAGEMENT_SECTIONS = new Set([
+    'auth',
+    'docs',
+    'redoc',
+    'openapi.json',
+    'organizations',
+    'workspaces',
+    'tenants',
+    'users',
+]);
 const CREDENTIAL_PARAMETER = /token|key|secret|passw|auth|credential|signature/i;
 /**
  * Reads the address of a ZenML server as people paste it: what the browser or the API's documentation adds is
- * cut off with a notice; what is no server of ZenML's workspace API, or holds a credential, is a problem.
+ * cut off with a notice; what is no server of the wanted API, or holds a credential, is a problem.
  */
-function parseServerUrl(text) {
+function parseServerUrl(text, api = 'workspace') {
     const trimmed = text.trim();
     const problem = textProblem(trimmed) ?? schemeProblem(trimmed);
     if (problem !== undefined)
         return { ok: false, problem };
     const url = URL.canParse(trimmed) ? new URL(trimmed) : undefined;
     if (url === undefined) {
-        return { ok: false, problem: `is not a valid URL; check host and port, it should look like ${EXAMPLE}` };
+        return { ok: false, problem: `is not a valid URL; check host and port, it should look like ${server_url_EXAMPLE}` };
     }
-    const unusable = server_url_credentialProblem(trimmed, url) ?? dashboardProblem(url);
+    const isOther = api === 'workspace' ? dashboardProblem(url) : noManagementProblem(url);
+    const unusable = server_url_credentialProblem(trimmed, url) ?? isOther;
     if (unusable !== undefined)
         return { ok: false, problem: unusable };
-    return { ok: true, ...address(url) };
+    return { ok: true, ...address(url, api) };
 }
 function textProblem(text) {
     if (text === '')
-        return `is empty; write an address such as ${EXAMPLE}`;
+        return `is empty; write an address such as ${server_url_EXAMPLE}`;
     if (text.length > server_url_MAX_LENGTH) {
-        return `is ${text.length} characters long; write only the server's address, such as ${EXAMPLE}`;
+        return `is ${text.length} characters long; write only the server's address, such as ${server_url_EXAMPLE}`;
     }
     if (/^["'`<].*["'`>]$/u.test(text)) {
         return 'stands in quotes or brackets that are part of the value; remove them';
@@ -54446,17 +54847,17 @@ function schemeProblem(text) {
         return /^[^?#]*:\/\/.*:\/\//.test(text) ? 'holds two addresses; write only one' : undefined;
     }
     if (/^https?:/i.test(text))
-        return `has no host; it should look like ${EXAMPLE}`;
+        return `has no host; it should look like ${server_url_EXAMPLE}`;
     // What stands before an @ is a user name and a password, so such a text is not repeated.
     if (text.includes('@'))
-        return `has no https:// in front; it should look like ${EXAMPLE}`;
+        return `has no https:// in front; it should look like ${server_url_EXAMPLE}`;
     const scheme = /^([a-z][a-z0-9+.-]*):(?!\d)/i.exec(text)?.[1];
     if (scheme !== undefined) {
-        return `begins with ${scheme.slice(0, 20)}:, which is no web address; it should look like ${EXAMPLE}`;
+        return `begins with ${scheme.slice(0, 20)}:, which is no web address; it should look like ${server_url_EXAMPLE}`;
     }
     const host = text.replace(/^\/+/, '').replace(/[/?#].*$/s, '');
     if (host === '')
-        return `has no host; it should look like ${EXAMPLE}`;
+        return `has no host; it should look like ${server_url_EXAMPLE}`;
     const start = isLoopback(host.replace(/:\d*$/, '')) ? 'http://' : 'https://';
     return `has no ${start} in front; write ${start}${host}`;
 }
@@ -54490,17 +54891,21 @@ function dashboardProblem(url) {
 }
 /** The advice for an address of ZenML Pro that is no workspace's. */
 function whereToFind(workspace) {
-    const owner = workspace === undefined ? 'the workspace' : `the workspace ${server_url_readable(workspace)}`;
-    return `use the server URL of ${owner}, which its settings page in the dashboard shows`;
+    const name = workspace === undefined ? 'NAME' : server_url_readable(workspace);
+    return `write workspace: ${name} instead, or the server URL that the workspace's settings page shows`;
 }
-function address(url) {
+function noManagementProblem(url) {
+    const host = url.hostname.replace(/\.$/, '');
+    if (host !== 'cloud.zenml.io')
+        return undefined;
+    return `is ZenML Pro's dashboard; its management API is ${PRO_API}`;
+}
+function address(url, api) {
     const notices = [];
     if (url.search !== '' || url.hash !== '')
         notices.push('what stands behind the ? or # was cut off');
     const segments = pathSegments(url);
-    const end = segments.findIndex((part, index) => SECTIONS.has(part) ||
-        (part === 'api' && /^v\d+$/.test(segments[index + 1] ?? '')) ||
-        (index === segments.length - 1 && PAGES.has(part)));
+    const end = segments.findIndex((part, index) => api === 'management' ? MANAGEMENT_SECTIONS.has(part) : isBehindServer(segments, index));
     const prefix = end === -1 ? segments : segments.slice(0, end);
     const server = [url.origin, ...prefix].join('/');
     if (end !== -1) {
@@ -54513,6 +54918,12 @@ function address(url) {
         plainHttp: url.protocol === 'http:' && !isLoopback(url.hostname),
         notices: notices.map((notice) => `${notice}; the server is ${server}`),
     };
+}
+function isBehindServer(segments, index) {
+    const part = segments[index] ?? '';
+    return (SECTIONS.has(part) ||
+        (part === 'api' && /^v\d+$/.test(segments[index + 1] ?? '')) ||
+        (index === segments.length - 1 && PAGES.has(part)));
 }
 function pathSegments(url) {
     return url.pathname.split('/').filter((part) => part !== '');
@@ -54629,19 +55040,19 @@ class Api {
      * @param doing what is tried, as an infinitive, for the error
      */
     async read(doing, call, schema) {
-        const { clock, onRetry, retries = true, signal } = this.#deps;
+        const { clock, onRetry, retries = true, addressInput, signal } = this.#deps;
         for (let attempt = 1;; attempt += 1) {
             try {
                 const answer = await this.exchange({ method: 'GET', ...call });
                 const parsed = answer.status === 200 ? parseAnswer(schema, answer.body) : undefined;
                 if (parsed?.success === true)
                     return parsed.data;
-                throw new AnswerError(doing, answer, clock.now());
+                throw new AnswerError(doing, answer, clock.now(), addressInput);
             }
             catch (error) {
                 if (!(error instanceof AnswerError || error instanceof TransportError))
                     throw error;
-                const told = error instanceof TransportError ? new UnreachableError(doing, error) : error;
+                const told = error instanceof TransportError ? new UnreachableError(doing, error, addressInput) : error;
                 const decision = retries ? decideRetry(error, attempt, clock.random()) : undefined;
                 if (decision?.kind !== 'retry')
                     throw told;
@@ -54663,8 +55074,8 @@ class Api {
         throw new CredentialError(`${message}. The login works, but its token is refused: check that the account is active`);
     }
     async #send({ method, path, query = {}, json, headers }) {
-        const { http, baseUrl, secrets, session, signal } = this.#deps;
-        const url = new URL(`${baseUrl}/api/v1${path}`);
+        const { http, baseUrl, apiPath = '/api/v1', secrets, session, signal } = this.#deps;
+        const url = new URL(`${baseUrl}${apiPath}${path}`);
         for (const [name, value] of Object.entries(query))
             if (value !== undefined)
                 url.searchParams.set(name, value);
@@ -54721,7 +55132,42 @@ function deferred() {
     return { promise, reject };
 }
 
+;// CONCATENATED MODULE: ./build/zenml/json.js
+/** Whether a value is a mapping, and neither a list nor null. */
+function isJsonObject(value) {
+    return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+/** Whether a value is a list; Array.isArray forgets what is in a readonly one. */
+function isJsonList(value) {
+    return Array.isArray(value);
+}
+/** A mapping's own value under a key; undefined where the value is no mapping or has no such key. */
+function member(value, key) {
+    return isJsonObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
+}
+/** Merges as a ZenML server does: mappings deeply, everything else is replaced. */
+function mergeDeeply(base, over) {
+    const merged = Object.entries(over).map(([key, value]) => {
+        const below = member(base, key);
+        return [key, isJsonObject(below) && isJsonObject(value) ? mergeDeeply(below, value) : value];
+    });
+    return { ...base, ...Object.fromEntries(merged) };
+}
+/** Whether two values are the same; the order of a mapping's keys does not count. */
+function isSame(a, b) {
+    if (a === b)
+        return true;
+    if (isJsonList(a) && isJsonList(b)) {
+        return a.length === b.length && a.every((item, index) => isSame(item, b[index]));
+    }
+    if (!isJsonObject(a) || !isJsonObject(b))
+        return false;
+    const keys = Object.keys(a);
+    return keys.length === Object.keys(b).length && keys.every((key) => isSame(member(a, key), member(b, key)));
+}
+
 ;// CONCATENATED MODULE: ./build/zenml/model.js
+
 /** What a person calls each. */
 const DEFINITION_NOUNS = {
     template: 'run template',
@@ -54751,13 +55197,25 @@ function toDefinition(kind, from) {
             (projectId == null ? undefined : { id: projectId, name: undefined }),
         sourceSnapshotId: from.resources?.source_snapshot?.id,
         stepParameters: toStepParameters(from),
+        isDynamic: from.body?.is_dynamic ?? from.resources?.source_snapshot?.body?.is_dynamic ?? undefined,
+        documents: toDocuments(from.metadata),
+    };
+}
+function toDocuments(from) {
+    return {
+        configTemplate: from?.config_template ?? undefined,
+        configSchema: from?.config_schema ?? undefined,
+        pipelineSpec: from?.pipeline_spec ?? undefined,
     };
 }
 function toStepParameters(from) {
-    const steps = from.metadata?.config_template?.steps;
-    if (steps == null)
+    const steps = from.metadata?.config_template?.['steps'];
+    if (!isJsonObject(steps))
         return undefined;
-    return Object.fromEntries(Object.entries(steps).map(([name, step]) => [name, step?.parameters ?? {}]));
+    return Object.fromEntries(Object.entries(steps).map(([name, step]) => {
+        const parameters = member(step, 'parameters');
+        return [name, isJsonObject(parameters) ? parameters : {}];
+    }));
 }
 function toRun(from) {
     const { id, name, body, metadata, resources } = from;
@@ -54771,6 +55229,7 @@ function toRun(from) {
         sourceSnapshotId: resources?.source_snapshot?.id,
         pipeline: toNamed(resources?.pipeline ?? body?.pipeline),
         projectId: body?.project_id ?? metadata?.workspace?.id,
+        metadata: metadata?.run_metadata ?? undefined,
     };
 }
 function stateOf(body) {
@@ -54783,6 +55242,9 @@ function stateOf(body) {
 }
 function toNamed(from) {
     return from == null ? undefined : { id: from.id, name: from.name ?? undefined };
+}
+function toStepMetadata(from) {
+    return { step: from.name ?? from.id, metadata: from.metadata?.run_metadata ?? {} };
 }
 function toStep(from) {
     return { name: from.name ?? from.id, status: from.body?.status ?? 'unknown', upstream: undefined };
@@ -54839,19 +55301,42 @@ const infoSchema = object({
 });
 const accountSchema = object({ id: schemas_string(), name: schemas_string().nullish() });
 const projectSchema = object({ id: schemas_string(), name: schemas_string() });
-const configTemplateSchema = object({
-    steps: record(schemas_string(), object({ parameters: record(schemas_string(), json()).nullish() }).nullish())
-        .nullish(),
-});
+/**
+ * A mapping of any shape, for what is only read where it can be understood. An answer is JSON, so its parts need
+ * no look: a template's schema has tens of thousands.
+ */
+const mapping = custom((value) => typeof value === 'object' && value !== null && !Array.isArray(value))
+    .nullish()
+    .catch(undefined);
 /** A run template or a snapshot: from 0.90 the first wraps the second, and both look alike. */
 const definitionSchema = object({
     id: schemas_string(),
     name: schemas_string().nullish(),
     permission_denied: schemas_boolean().nullish(),
-    body: object({ runnable: schemas_boolean().nullish(), project_id: schemas_string().nullish() }).nullish(),
-    metadata: object({ workspace: reference, project: reference, config_template: configTemplateSchema.nullish() })
+    body: object({
+        runnable: schemas_boolean().nullish(),
+        project_id: schemas_string().nullish(),
+        is_dynamic: schemas_boolean().nullish(),
+    })
         .nullish(),
-    resources: object({ pipeline: reference, source_snapshot: reference }).nullish(),
+    metadata: object({
+        workspace: reference,
+        project: reference,
+        config_template: mapping,
+        config_schema: mapping,
+        pipeline_spec: mapping,
+    })
+        .nullish(),
+    resources: object({
+        pipeline: reference,
+        source_snapshot: object({
+            id: schemas_string(),
+            name: schemas_string().nullish(),
+            body: object({ is_dynamic: schemas_boolean().nullish() }).nullish(),
+        })
+            .nullish(),
+    })
+        .nullish(),
 });
 const runSchema = object({
     id: schemas_string(),
@@ -54871,6 +55356,7 @@ const runSchema = object({
         end_time: schemas_time.nullish(),
         template_id: schemas_string().nullish(),
         workspace: reference,
+        run_metadata: mapping,
     })
         .nullish(),
     resources: object({ pipeline: reference, source_snapshot: reference }).nullish(),
@@ -54884,10 +55370,11 @@ const stepSchema = object({
     id: schemas_string(),
     name: schemas_string().nullish(),
     body: object({ status: schemas_string() }).nullish(),
+    metadata: object({ run_metadata: mapping, pipeline_run_id: schemas_string().nullish() }).nullish(),
 });
 const dagSchema = object({
     status: schemas_string(),
-    nodes: schemas_array(object({
+    nodes: array(object({
         node_id: schemas_string(),
         type: schemas_string(),
         /** Null for a step that has not started. */
@@ -54895,11 +55382,11 @@ const dagSchema = object({
         name: schemas_string(),
         metadata: object({ status: schemas_string().nullish() }).nullish(),
     })),
-    edges: schemas_array(object({ source: schemas_string(), target: schemas_string() })).max(MOST_EDGES),
+    edges: array(object({ source: schemas_string(), target: schemas_string() })).max(MOST_EDGES),
 });
 /** A page of a list; items beyond the page are counted in `total`. */
 function pageOf(item) {
-    return object({ total: schemas_number(), total_pages: schemas_number(), items: schemas_array(item) });
+    return object({ total: schemas_number(), total_pages: schemas_number(), items: array(item) });
 }
 
 ;// CONCATENATED MODULE: ./build/zenml/path-segment.js
@@ -55096,15 +55583,23 @@ class ZenmlClient {
     }
     /** A run's started steps, all pages. */
     async steps(id) {
+        const query = { hydrate: 'false' };
+        return (await this.#allSteps(`/runs/${pathSegment(id)}/steps`, query)).map(toStep);
+    }
+    /** What was logged of each started step of a run. A run's own list of steps has no metadata, on no version. */
+    async stepMetadata(id) {
+        const query = { pipeline_run_id: id, hydrate: 'true' };
+        return (await this.#allSteps('/steps', query))
+            .filter(({ metadata }) => (metadata?.pipeline_run_id ?? id) === id)
+            .map(toStepMetadata);
+    }
+    async #allSteps(path, query) {
         const steps = [];
         for (let page = 1;; page += 1) {
-            const call = {
-                path: `/runs/${pathSegment(id)}/steps`,
-                query: { hydrate: 'false', size: '100', page: String(page), sort_by: 'asc:created' },
-            };
+            const call = { path, query: { ...query, size: '100', page: String(page), sort_by: 'asc:created' } };
             const answer = await this.#api.read("read the run's steps", call, pageOf(stepSchema));
             for (const item of answer.items)
-                steps.push(toStep(item));
+                steps.push(item);
             if (page >= Math.min(answer.total_pages, MOST_STEP_PAGES) || answer.items.length === 0)
                 return steps;
         }
@@ -55160,7 +55655,331 @@ class ZenmlClient {
     }
 }
 
+;// CONCATENATED MODULE: ./build/zenml/grants.js
+/** A service account's key at the server where the runs are: the form field `password` (ZenML API, "Login"). */
+function keyGrant(baseUrl, key) {
+    return {
+        doing: 'log in',
+        addressInput: 'server-url',
+        credentialInput: 'api-key',
+        whoAnswers: 'ZenML server',
+        advice: 'api-key is the whole key of a service account of this server, and that neither was rotated or deactivated',
+        request: () => Promise.resolve({ url: `${baseUrl}/api/v1/login`, form: { password: key } }),
+    };
+}
+const MANAGEMENT = {
+    doing: 'log in to ZenML Pro',
+    addressInput: 'pro-api-url',
+    whoAnswers: 'management API of ZenML Pro',
+};
+/** An organization's key at the management API, in form and header, as ZenML's own client 0.98 sends it. */
+function managementKeyGrant(proApiUrl, key) {
+    return {
+        ...MANAGEMENT,
+        credentialInput: 'api-key',
+        advice: "api-key is the whole key of a service account of the organization, and that neither was rotated or deactivated; a workspace's own key works only with server-url instead of workspace",
+        request: () => Promise.resolve({
+            url: `${proApiUrl}/auth/login`,
+            headers: { authorization: `Bearer ${key}` },
+            form: { password: key },
+        }),
+    };
+}
+/** The older login of machines at the management API. */
+function managementClientGrant(proApiUrl, clientId, clientSecret) {
+    return {
+        ...MANAGEMENT,
+        credentialInput: 'client-secret',
+        advice: 'client-id and client-secret belong together and to this ZenML Pro, and are still valid',
+        request: () => Promise.resolve({
+            url: `${proApiUrl}/auth/login`,
+            form: { grant_type: 'client_credentials', client_id: clientId, client_secret: clientSecret },
+        }),
+    };
+}
+/**
+ * The management API's token, exchanged for one of a workspace: ZenML's grant `zenml-external`, as the source of its
+ * client and server has it from 0.74 to 0.98.
+ */
+function managementTokenGrant(baseUrl, management) {
+    return {
+        doing: 'log in to the workspace',
+        addressInput: 'workspace',
+        credentialInput: 'client-secret',
+        whoAnswers: 'ZenML server',
+        advice: 'the account of client-id may use this workspace',
+        request: async ({ fresh }) => {
+            if (fresh)
+                await management.renew();
+            return {
+                url: `${baseUrl}/api/v1/login`,
+                headers: { authorization: `Bearer ${await management.token()}` },
+                form: { grant_type: 'zenml-external' },
+            };
+        },
+    };
+}
+
+;// CONCATENATED MODULE: external "node:fs"
+const external_node_fs_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs");
+// EXTERNAL MODULE: external "node:tls"
+var external_node_tls_ = __nccwpck_require__(1692);
+;// CONCATENATED MODULE: ./build/zenml/authorities.js
+
+
+/**
+ * All certificates to trust when these are added: Node takes a list as all there is, so its own roots and those
+ * of NODE_EXTRA_CA_CERTS have to be in it. Undefined, which is Node's default, where nothing is added.
+ *
+ * @param added PEM texts, one certificate each
+ */
+function trustedAuthorities(added) {
+    return added.length === 0 ? undefined : [...defaultAuthorities(), ...added];
+}
+function defaultAuthorities() {
+    // Node 22.15 and newer tells what it trusts, also what it was told to take from the system or OpenSSL.
+    const getCACertificates = Reflect.get(external_node_tls_, 'getCACertificates');
+    if (typeof getCACertificates === 'function') {
+        const told = Reflect.apply(getCACertificates, external_node_tls_, ['default']);
+        if (isTexts(told))
+            return told;
+    }
+    return [...external_node_tls_.rootCertificates, ...extraAuthorities()];
+}
+/** Node itself only warns when the file cannot be read, so this must not end a step either. */
+function extraAuthorities() {
+    const file = process.env['NODE_EXTRA_CA_CERTS'] ?? '';
+    if (file === '')
+        return [];
+    try {
+        return [(0,external_node_fs_namespaceObject.readFileSync)(file, 'utf8')];
+    }
+    catch {
+        return [];
+    }
+}
+function isTexts(value) {
+    return Array.isArray(value) && value.every((item) => typeof item === 'string');
+}
+
+// EXTERNAL MODULE: external "node:net"
+var external_node_net_ = __nccwpck_require__(7030);
+;// CONCATENATED MODULE: ./build/zenml/proxies.js
+
+
+/**
+ * The proxy for an address, as HTTP_PROXY, HTTPS_PROXY and NO_PROXY say it, in either case, the lower one first.
+ * A proxy without a scheme is an http one, as for curl; for an https address without HTTPS_PROXY, HTTP_PROXY counts.
+ *
+ * @throws TransportError if a variable holds no address of a proxy; it names the variable, not the value, which
+ * can hold a password.
+ */
+function proxyFor(url) {
+    const variables = url.protocol === 'https:' ? ['HTTPS_PROXY', 'HTTP_PROXY'] : ['HTTP_PROXY'];
+    const found = variables
+        .flatMap((name) => [name.toLowerCase(), name])
+        .map((name) => ({ name, value: process.env[name]?.trim() ?? '' }))
+        .find(({ value }) => value !== '');
+    if (found === undefined)
+        return undefined;
+    const proxy = readProxy(found.name, found.value);
+    return isExempt(url, process.env['no_proxy'] ?? process.env['NO_PROXY'] ?? '') ? undefined : proxy;
+}
+function readProxy(variable, value) {
+    const address = value.includes('://') ? value : `http://${value}`;
+    const url = URL.canParse(address) ? new URL(address) : undefined;
+    if (url === undefined || !['http:', 'https:'].includes(url.protocol) || url.hostname === '') {
+        throw new TransportError('PROXY', `the variable ${variable} of this runner holds no address of an http or https proxy; it should look like ` +
+            'http://proxy.example.com:3128, with special characters of a user or password percent-encoded', false, true);
+    }
+    return { url: url.origin, authorization: authorizationOf(url) };
+}
+function authorizationOf({ username, password }) {
+    if (username === '' && password === '')
+        return undefined;
+    return `Basic ${Buffer.from(`${decoded(username)}:${decoded(password)}`).toString('base64')}`;
+}
+/** A text with a percent sign that encodes nothing is one that nobody encoded. */
+function decoded(text) {
+    try {
+        return decodeURIComponent(text);
+    }
+    catch {
+        return text;
+    }
+}
+/** Whether NO_PROXY names the address: a host (its subdomains too), an IP address, a range of them, or `*`. */
+function isExempt(url, list) {
+    const host = url.hostname.replace(/^\[|\]$/g, '').toLowerCase();
+    const port = url.port === '' ? (url.protocol === 'https:' ? '443' : '80') : url.port;
+    return list.split(/[,\s]+/).some((entry) => entry !== '' && covers(entry.toLowerCase(), host, port));
+}
+function covers(entry, host, port) {
+    if (entry === '*')
+        return true;
+    const range = /^\[?([0-9a-f.:]+)\]?\/(\d{1,3})$/.exec(entry);
+    if (range !== null)
+        return isInRange(host, range[1] ?? '', Number(range[2]));
+    // An IPv6 address without brackets is no host with a port.
+    const [, name = entry, ownPort] = (0,external_node_net_.isIP)(entry) === 6 ? [] : (/^(.*?)(?::(\d+))?$/.exec(entry) ?? []);
+    if (ownPort !== undefined && ownPort !== port)
+        return false;
+    const domain = name.replace(/^\*?\./, '').replace(/^\[|\]$/g, '');
+    return domain !== '' && (host === domain || host.endsWith(`.${domain}`));
+}
+function isInRange(host, network, prefix) {
+    const family = (0,external_node_net_.isIP)(host);
+    if (family === 0 || (0,external_node_net_.isIP)(network) !== family || prefix > (family === 4 ? 32 : 128))
+        return false;
+    const type = family === 4 ? 'ipv4' : 'ipv6';
+    const ranges = new external_node_net_.BlockList();
+    ranges.addSubnet(network, prefix, type);
+    return ranges.check(host, type);
+}
+
+// EXTERNAL MODULE: external "node:http"
+var external_node_http_ = __nccwpck_require__(7067);
+;// CONCATENATED MODULE: external "node:https"
+const external_node_https_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:https");
+;// CONCATENATED MODULE: ./build/zenml/untrusted.js
+
+
+
+
+/** Only for a better message, so nobody waits long for it. */
+const TIME_LIMIT_MS = 5_000;
+const untrusted_MAX_NAME_LENGTH = 100;
+/**
+ * Says whose certificate was not trusted, and what to do. Node's error does not tell, so this connects once more
+ * and reads the certificate; nothing is sent over that connection.
+ *
+ * @param code Node's of the first connection
+ * @returns the rest of a sentence; undefined if the certificate could not be read
+ */
+async function explainUntrusted(code, url, proxy, ca) {
+    const signal = AbortSignal.timeout(TIME_LIMIT_MS);
+    const options = { ...(ca && { ca: [...ca] }), rejectUnauthorized: false };
+    try {
+        if (proxy?.url.startsWith('https:') === true) {
+            const address = new URL(proxy.url);
+            const looked = await look(hostOf(address), { ...options, ...place(address) }, signal);
+            if (!looked.authorized)
+                return untrusted_describe(code, looked.chain, hostOf(address), "the proxy's");
+        }
+        const socket = proxy && (await untrusted_tunnel(url, proxy, ca, signal));
+        const own = socket === undefined ? place(url) : { socket };
+        const looked = await look(hostOf(url), { ...options, ...own }, signal);
+        return looked.authorized ? undefined : untrusted_describe(code, looked.chain, hostOf(url), 'it');
+    }
+    catch {
+        return undefined;
+    }
+}
+function hostOf(url) {
+    return url.hostname.replace(/^\[|\]$/g, '');
+}
+function place(url) {
+    return { host: hostOf(url), port: Number(url.port === '' ? 443 : url.port) };
+}
+/** Reads the certificates of whoever answers, and hangs up. */
+async function look(host, options, signal) {
+    const servername = (0,external_node_net_.isIP)(host) === 0 ? { servername: host } : {};
+    return new Promise((resolve, reject) => {
+        // This option checks the name as well, but leaves the decision to us, and ours is always to hang up.
+        const socket = external_node_tls_.connect({ host, ...options, ...servername });
+        const onAbort = () => {
+            socket.destroy();
+            reject(new Error('no time left'));
+        };
+        signal.addEventListener('abort', onAbort, { once: true });
+        socket.once('error', reject);
+        socket.once('close', () => {
+            signal.removeEventListener('abort', onAbort);
+            reject(new Error('closed'));
+        });
+        socket.once('secureConnect', () => {
+            const chain = chainOf(socket.getPeerCertificate(true));
+            const nameFits = chain[0] !== undefined && external_node_tls_.checkServerIdentity(host, chain[0]) === undefined;
+            resolve({ authorized: socket.authorized && nameFits, chain });
+            socket.destroy();
+        });
+    });
+}
+/** A connection through the proxy. One whose own certificate is not trusted is not told user and password. */
+async function untrusted_tunnel(url, proxy, ca, signal) {
+    const target = `${url.hostname}:${url.port === '' ? '443' : url.port}`;
+    const headers = { host: target, ...(proxy.authorization && { 'proxy-authorization': proxy.authorization }) };
+    const options = { method: 'CONNECT', path: target, headers, agent: false, signal };
+    return new Promise((resolve, reject) => {
+        const request = proxy.url.startsWith('https:')
+            ? external_node_https_namespaceObject.request(proxy.url, { ...options, rejectUnauthorized: true, ...(ca && { ca: [...ca] }) })
+            : external_node_http_.request(proxy.url, options);
+        request.once('error', reject);
+        request.once('response', () => reject(new Error('no tunnel')));
+        request.once('connect', (_response, socket) => resolve(socket));
+        request.end();
+    });
+}
+/** From the server's own certificate upwards, as far as the server sent them. */
+function chainOf(leaf) {
+    const chain = [];
+    const seen = new Set();
+    let next = leaf;
+    // A root is its own issuer. Without any certificate, Node gives an empty object.
+    while (next !== undefined && 'raw' in next && !seen.has(next.fingerprint256)) {
+        chain.push(next);
+        seen.add(next.fingerprint256);
+        next = issuerOf(next);
+    }
+    return chain;
+}
+/** Node leaves it out where the server did not send it and it is not known. */
+function issuerOf(certificate) {
+    return certificate.issuerCertificate;
+}
+function untrusted_describe(code, chain, host, whose) {
+    const [leaf] = chain;
+    const top = chain.at(-1);
+    if (leaf === undefined || top === undefined)
+        return undefined;
+    const subject = whose === 'it' ? nameOf(leaf.subject) : `${whose} ${nameOf(leaf.subject)}`;
+    if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID') {
+        const wrong = chain.find((each) => !isValidNow(each)) ?? leaf;
+        return `${wrong === leaf ? subject : nameOf(wrong.subject)} is valid from ${untrusted_day(wrong.valid_from)} to ${untrusted_day(wrong.valid_to)}; it has to be renewed where it is installed`;
+    }
+    if (code === 'ERR_TLS_CERT_ALTNAME_INVALID' || code === 'HOSTNAME_MISMATCH') {
+        const names = untrusted_oneLine(leaf.subjectaltname ?? 'no host at all');
+        return `${subject} is for ${names}, not for ${host}; use a host that it names`;
+    }
+    const issuer = nameOf(top.issuer);
+    const origin = top === leaf && issuer === nameOf(leaf.subject)
+        ? 'is self-signed; give it'
+        : `was issued by ${issuer}, which this runner does not know; give the certificate of that authority`;
+    return `${subject} ${origin} as ca-certificate`;
+}
+function isValidNow({ valid_from, valid_to }) {
+    const now = Date.now();
+    return Date.parse(valid_from) <= now && now <= Date.parse(valid_to);
+}
+/** `2030-01-31` of OpenSSL's `Jan 31 12:00:00 2030 GMT`. */
+function untrusted_day(time) {
+    const ms = Date.parse(time);
+    return Number.isNaN(ms) ? untrusted_oneLine(time) : new Date(ms).toISOString().slice(0, 10);
+}
+/** The part of a distinguished name that people know it by. */
+function nameOf(name) {
+    const text = [name?.CN, name?.OU, name?.O].flat().find((part) => typeof part === 'string' && part !== '');
+    return `"${untrusted_oneLine(typeof text === 'string' ? text : '(no name)')}"`;
+}
+/** Whoever answers wrote it: one line, without quotes or control characters. */
+function untrusted_oneLine(text) {
+    return text.replace(/[\s"\p{Cc}\p{Cf}]+/gu, ' ').slice(0, untrusted_MAX_NAME_LENGTH);
+}
+
 ;// CONCATENATED MODULE: ./build/zenml/http.js
+
+
+
 
 
 /**
@@ -55169,27 +55988,21 @@ class ZenmlClient {
  */
 const DEFAULT_LIMITS = { connectMs: 10_000, exchangeMs: 65_000, bodyBytes: 32 * 1024 * 1024 };
 /**
- * The one place that opens connections: user agent, time-outs, body limit, and the proxies of HTTP_PROXY,
- * HTTPS_PROXY and NO_PROXY. It follows no redirect (a credential must not travel to another address) and
+ * The one place that opens connections: user agent, time-outs, body limit, authorities, and the proxies of
+ * HTTP_PROXY, HTTPS_PROXY and NO_PROXY. It follows no redirect (a credential must not travel to another address) and
  * retries nothing.
  */
 class Http {
     #userAgent;
     #limits;
-    #dispatcher;
-    constructor(userAgent, limits = {}) {
+    #ca;
+    /** By proxy and account there; empty for none. */
+    #dispatchers = new Map();
+    /** @param authorities PEM texts of certificates to trust beside those that Node does */
+    constructor(userAgent, limits = {}, authorities = []) {
         this.#userAgent = userAgent;
         this.#limits = { ...DEFAULT_LIMITS, ...limits };
-        this.#dispatcher = new undici/* EnvHttpProxyAgent */.J2({
-            ...proxiesFromEnvironment(),
-            // Said outright, so that no variable of the runner can switch it off.
-            connect: { timeout: this.#limits.connectMs, rejectUnauthorized: true },
-            requestTls: { rejectUnauthorized: true },
-            proxyTls: { rejectUnauthorized: true },
-            // The exchange's own limit is the one that counts: it also ends answers that drip for ever.
-            headersTimeout: 0,
-            bodyTimeout: 0,
-        });
+        this.#ca = trustedAuthorities(authorities);
     }
     /**
      * Sends one request and reads its whole answer, whatever the status.
@@ -55200,6 +56013,7 @@ class Http {
     async send(request) {
         request.signal?.throwIfAborted();
         const url = new URL(request.url);
+        const proxy = proxyFor(url);
         const timeoutMs = request.timeoutMs ?? this.#limits.exchangeMs;
         const exchange = new Exchange(this.#limits.bodyBytes);
         const onAbort = () => {
@@ -55210,7 +56024,7 @@ class Http {
         }, timeoutMs);
         request.signal?.addEventListener('abort', onAbort, { once: true });
         try {
-            this.#dispatcher.dispatch({
+            this.#dispatcher(proxy).dispatch({
                 origin: url.origin,
                 path: `${url.pathname}${url.search}`,
                 method: request.method,
@@ -55219,6 +56033,11 @@ class Http {
             }, exchange);
             return await exchange.answer;
         }
+        catch (error) {
+            throw error instanceof TransportError && error.isAboutCertificate
+                ? await this.#explained(error, url, proxy)
+                : error;
+        }
         finally {
             clearTimeout(timer);
             request.signal?.removeEventListener('abort', onAbort);
@@ -55226,31 +56045,41 @@ class Http {
     }
     /** Closes idle connections; exchanges under way are cut. */
     async close() {
-        await this.#dispatcher.destroy();
+        await Promise.all([...this.#dispatchers.values()].map((dispatcher) => dispatcher.destroy()));
     }
-}
-/**
- * The proxies of HTTP_PROXY and HTTPS_PROXY, in either case, the lower one first. Without a scheme they are http,
- * as for curl.
- *
- * @throws TransportError if one is no address; it names the variable, not the value, which can hold a password.
- */
-function proxiesFromEnvironment() {
-    const httpProxy = proxyOf('http_proxy') ?? proxyOf('HTTP_PROXY');
-    const httpsProxy = proxyOf('https_proxy') ?? proxyOf('HTTPS_PROXY');
-    return {
-        ...(httpProxy === undefined ? {} : { httpProxy }),
-        ...(httpsProxy === undefined ? {} : { httpsProxy }),
-    };
-}
-function proxyOf(variable) {
-    const value = process.env[variable]?.trim() ?? '';
-    if (value === '')
-        return undefined;
-    const address = value.includes('://') ? value : `http://${value}`;
-    if (URL.canParse(address) && /^https?:$/.test(new URL(address).protocol))
-        return address;
-    throw new TransportError('PROXY', `the variable ${variable} of this runner holds no address; it should look like http://proxy.example.com:3128`, false, true);
+    #dispatcher(proxy) {
+        const key = proxy === undefined ? '' : `${proxy.authorization} ${proxy.url}`;
+        const dispatcher = this.#dispatchers.get(key) ?? this.#open(proxy);
+        this.#dispatchers.set(key, dispatcher);
+        return dispatcher;
+    }
+    #open(proxy) {
+        const tls = {
+            timeout: this.#limits.connectMs,
+            // Said outright, so that no variable of the runner can switch it off.
+            rejectUnauthorized: true,
+            ...(this.#ca && { ca: [...this.#ca] }),
+        };
+        // The exchange's own limit is the one that counts: it also ends answers that drip for ever.
+        const unlimited = { headersTimeout: 0, bodyTimeout: 0 };
+        if (proxy === undefined)
+            return new undici/* Agent */.g6({ ...unlimited, connect: tls });
+        return new undici/* ProxyAgent */.kT({
+            ...unlimited,
+            uri: proxy.url,
+            // As curl does it: many proxies allow CONNECT to port 443 only.
+            proxyTunnel: false,
+            ...(proxy.authorization && { token: proxy.authorization }),
+            requestTls: tls,
+            proxyTls: tls,
+        });
+    }
+    async #explained(error, url, proxy) {
+        const why = await explainUntrusted(error.code, url, proxy, this.#ca);
+        if (why === undefined)
+            return error;
+        return new TransportError(error.code, `${error.message}: ${why}`, error.sent, true);
+    }
 }
 /** Collects one answer, and knows whether the request had begun to leave this machine. */
 class Exchange {
@@ -55348,7 +56177,140 @@ class KnownSecrets {
     }
 }
 
+;// CONCATENATED MODULE: ./build/zenml/pro.js
+
+
+
+
+
+/** What ZenML's own client asks for. */
+const PAGE_SIZE = 20;
+/** More workspaces than any organization has. */
+const MOST_PAGES = 50;
+const MOST_NAMES = 5;
+const MAX_SHOWN = 100;
+const workspaceSchema = object({
+    id: schemas_string(),
+    name: schemas_string(),
+    organization: object({ id: schemas_string(), name: schemas_string().nullish() }).nullish(),
+    status: schemas_string(),
+    zenml_service: object({ status: object({ server_url: schemas_string().nullish() }).nullish() }).nullish(),
+});
+/** Why a workspace in this state has no server that answers, and what to do. */
+const STATES = {
+    not_initialized: 'it has not been deployed yet; deploy it in the dashboard',
+    pending: 'it is being deployed, upgraded or activated; try again in some minutes',
+    failed: 'its deployment failed; deploy it again in the dashboard',
+    deactivated: 'it was deactivated; activate it in the dashboard',
+    deleted: 'it was deleted; name another one',
+};
+/** ZenML Pro's management API: which workspaces there are, and where their servers are. */
+class ProClient {
+    #api;
+    /** @param api of the management API: without /api/v1, and with a session of its own. */
+    constructor(api) {
+        this.#api = api;
+    }
+    /** Undefined if there is none of that id, or the account may not see it. */
+    async workspace(id) {
+        try {
+            const path = `/workspaces/${pathSegment(id)}`;
+            return await this.#api.read('find the workspace', { path }, workspaceSchema);
+        }
+        catch (error) {
+            if (error instanceof AnswerError && error.fromZenml && error.status === 404)
+                return undefined;
+            throw error;
+        }
+    }
+    /** Those that the account sees; a server may not know the filter and give more. */
+    async workspaces(name) {
+        const found = [];
+        for (let page = 0; page < MOST_PAGES; page += 1) {
+            const query = { workspace_name: name, offset: `${page * PAGE_SIZE}`, limit: `${PAGE_SIZE}` };
+            const call = { path: '/workspaces', query };
+            const items = await this.#api.read('find the workspace', call, array(workspaceSchema));
+            for (const item of items)
+                found.push(item);
+            if (items.length < PAGE_SIZE)
+                break;
+        }
+        return found;
+    }
+}
+/**
+ * Finds the one workspace of a name or id, and its server.
+ *
+ * @throws WorkspaceError if there is none, or several, or it has no server to talk to; other ZenmlErrors if the
+ * management API does not say.
+ */
+async function findWorkspace(wanted, client) {
+    const reference = wanted.workspace;
+    const byId = schemas_guid().safeParse(reference).success ? await client.workspace(reference) : undefined;
+    const workspace = byId ?? (await theOneNamed(reference, client));
+    const problem = stateProblem(workspace);
+    if (problem !== undefined)
+        throw new WorkspaceError(`workspace: ${shown(workspace.name)} ${problem}`);
+    return {
+        name: workspace.name,
+        organization: organizationOf(workspace),
+        serverUrl: serverOf(workspace, wanted),
+    };
+}
+async function theOneNamed(name, client) {
+    const all = (await client.workspaces(name)).filter((each) => each.name === name);
+    // One that was deleted stays in the list, and another one may have its name now.
+    const living = all.filter(({ status }) => status !== 'deleted');
+    const [first, second] = living.length > 0 ? living : all;
+    if (first === undefined)
+        throw new WorkspaceError(await notFound(name, client));
+    if (second === undefined)
+        return first;
+    const places = living.map((each) => `${shown(organizationOf(each))} (${each.id})`).join(', ');
+    throw new WorkspaceError(`workspace: ${living.length} workspaces are named ${shown(name)}, in the organizations ${places}; write the id of one of them instead of its name`);
+}
+async function notFound(name, client) {
+    const start = `workspace: there is no workspace ${shown(name)} that this account may see`;
+    const names = [...new Set((await client.workspaces()).map((each) => each.name))];
+    if (names.length === 0)
+        return `${start}, nor any other; add the account to the workspace`;
+    const near = names
+        .map((each) => ({ each, distance: leven(each, name, { maxDistance: MAX_SHOWN }) }))
+        .sort((a, b) => a.distance - b.distance)
+        .slice(0, MOST_NAMES);
+    const more = names.length > near.length ? ` and ${names.length - near.length} more` : '';
+    return `${start}; there are: ${near.map(({ each }) => shown(each)).join(', ')}${more}`;
+}
+function stateProblem({ status }) {
+    if (status === 'available')
+        return undefined;
+    const known = STATES[status];
+    return `is not available (${shown(status)})${known === undefined ? '' : `: ${known}`}`;
+}
+function serverOf({ name, zenml_service }, { allowPlainHttp }) {
+    const text = zenml_service?.status?.server_url ?? '';
+    if (text === '') {
+        throw new WorkspaceError(`workspace: ZenML Pro does not say where the server of ${shown(name)} is; give server-url instead`);
+    }
+    const parsed = parseServerUrl(text);
+    if (!parsed.ok) {
+        throw new WorkspaceError(`workspace: the address that ZenML Pro gives for ${shown(name)} ${parsed.problem}`);
+    }
+    if (parsed.plainHttp && !allowPlainHttp) {
+        throw new WorkspaceError(`workspace: the address that ZenML Pro gives for ${shown(name)} begins with http://, which would send the credential unencrypted; set allow-insecure-http: true only if nobody can listen`);
+    }
+    return parsed.url;
+}
+function organizationOf({ organization }) {
+    return organization?.name ?? organization?.id ?? '(not named)';
+}
+/** What somebody else named, in quotes, on one line. */
+function shown(text) {
+    return `"${text.replace(/[\s\p{Cc}\p{Cf}]+/gu, ' ').slice(0, MAX_SHOWN)}"`;
+}
+
 ;// CONCATENATED MODULE: ./build/zenml/session.js
+
 
 
 
@@ -55373,27 +56335,25 @@ class TokenSession {
  * before the minute is over keeps the door shut (ZenML API, "Login").
  */
 const LOGIN_WINDOW_MS = 61_000;
-/** A service account's key, exchanged for a short-lived token at first use and again after a 401. */
-class KeySession {
+/** A credential, exchanged for a short-lived token at first use and again after a 401. */
+class LoginSession {
     expiresAt;
     #deps;
-    #baseUrl;
-    #key;
+    #grant;
     #token;
-    constructor(baseUrl, key, deps) {
-        this.#baseUrl = baseUrl;
-        this.#key = key;
+    constructor(grant, deps) {
+        this.#grant = grant;
         this.#deps = deps;
     }
     token() {
-        return this.#token ?? this.#begin();
+        return this.#token ?? this.#begin({ fresh: false });
     }
     async renew() {
-        await this.#begin();
+        await this.#begin({ fresh: true });
     }
     /** Every request shares one login; one that failed for a passing reason must not be all that is left. */
-    #begin() {
-        const login = this.#login();
+    #begin(options) {
+        const login = this.#login(options);
         this.#token = login;
         login.catch((error) => {
             if (this.#token === login && !(error instanceof CredentialError))
@@ -55401,12 +56361,13 @@ class KeySession {
         });
         return login;
     }
-    async #login() {
+    async #login(options) {
         const { clock, onToken, onWait, secrets, signal } = this.#deps;
+        const request = await this.#grant.request(options);
         let waitedForWindow = false;
         for (let attempt = 1;; attempt += 1) {
             try {
-                const token = await this.#exchange();
+                const token = await this.#exchange(request);
                 secrets.add(token.access_token);
                 onToken(token.access_token);
                 this.expiresAt = token.expires_in == null ? undefined : clock.now() + token.expires_in * 1000;
@@ -55422,25 +56383,34 @@ class KeySession {
                     continue;
                 }
                 const decision = isLoginLimit(error) ? GIVE_UP : decideRetry(error, attempt, clock.random());
+                const told = explained(error, this.#grant);
                 if (decision.kind === 'give-up')
-                    throw explained(error);
-                onWait(explained(error).message, decision.waitMs);
+                    throw told;
+                onWait(told.message, decision.waitMs);
                 await clock.sleep(decision.waitMs, signal);
             }
         }
     }
-    async #exchange() {
+    async #exchange({ url, headers, form }) {
+        const { doing, addressInput } = this.#grant;
         const answer = await this.#deps.http.send({
             method: 'POST',
-            url: `${this.#baseUrl}/api/v1/login`,
-            headers: { 'content-type': 'application/x-www-form-urlencoded' },
-            body: new URLSearchParams({ password: this.#key }).toString(),
+            url,
+            headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
+            body: new URLSearchParams(form).toString(),
             signal: this.#deps.signal,
         });
         const token = answer.status === 200 ? tokenSchema.safeParse(error_body_parseJson(answer.body)) : undefined;
         if (token?.success === true)
             return token.data;
-        throw new AnswerError('log in', this.#deps.secrets.clean(answer), this.#deps.clock.now());
+        const { clock, secrets } = this.#deps;
+        throw new AnswerError(doing, secrets.clean(answer), clock.now(), addressInput);
+    }
+}
+/** A service account's key, at the server where the runs are. */
+class KeySession extends LoginSession {
+    constructor(baseUrl, key, deps) {
+        super(keyGrant(baseUrl, key), deps);
     }
 }
 const GIVE_UP = { kind: 'give-up' };
@@ -55451,22 +56421,23 @@ function isLoginLimit(error) {
     return (error instanceof AnswerError && error.status === 429 && /\brequest limit exceeded/i.test(error.detail));
 }
 /** The error that a person can act on. */
-function explained(error) {
+function explained(error, grant) {
+    const { doing, credentialInput, addressInput, whoAnswers, advice } = grant;
     if (error instanceof TransportError)
-        return new UnreachableError('log in', error);
+        return new UnreachableError(doing, error, addressInput);
     if (isLoginLimit(error)) {
-        return new CredentialError(`${error.message} The server counts failed logins from this runner's address: check that api-key is right everywhere, and try again ${isMinuteLimit(error) ? 'in some minutes' : 'tomorrow'}`);
+        return new CredentialError(`${error.message} The server counts failed logins from this runner's address: check that ${credentialInput} is right everywhere, and try again ${isMinuteLimit(error) ? 'in some minutes' : 'tomorrow'}`);
     }
     // Tried as often as makes sense: the request that needed the token must not try it all again.
     if (isPassing(error))
-        return new UnreachableError('log in', error);
+        return new UnreachableError(doing, error, addressInput);
     if (!error.fromZenml)
         return error;
-    if (error.status === 401 || error.status === 403 || error.status === 400) {
-        return new CredentialError(`${error.message}. Check that api-key is the whole key of a service account of this server, and that neither was rotated or deactivated`);
+    if (error.status === 401 || error.status === 403 || error.status === 400 || error.status === 422) {
+        return new CredentialError(`${error.message}. Check that ${advice}`);
     }
     if (error.status === 404 || error.status === 405) {
-        return new CredentialError(`${error.message}. Check server-url: no ZenML server answers at this address`);
+        return new CredentialError(`${error.message}. Check ${addressInput}: no ${whoAnswers} answers at this address`);
     }
     return error;
 }
@@ -55482,11 +56453,22 @@ const USER_AGENT = 'zenml-run-action/0.1.0';
 
 
 
-/** Makes a client of the server that the inputs name; nothing is sent yet. */
-function connect({ baseUrl, credential, clock, log, reporter }) {
-    const http = new Http(USER_AGENT);
+
+
+
+
+/**
+ * Makes a client of the server that the inputs name. Nothing is sent yet, unless a workspace of ZenML Pro has to be
+ * looked up.
+ *
+ * @throws ZenmlError, with one line for a person, if it cannot be found
+ * @throws the signal's reason if it was aborted while it was looked up
+ */
+async function connect(options) {
+    const { inputs, clock, log, reporter } = options;
+    const http = new Http(USER_AGENT, {}, inputs.authorities);
     const secrets = new KnownSecrets();
-    secrets.add(credential.kind === 'api-key' ? credential.key : credential.token);
+    secrets.add(secretOf(inputs.credential));
     const life = new AbortController();
     const onRetry = (line, waitMs) => {
         reporter.tell({ kind: 'retry', line, waitMs });
@@ -55494,25 +56476,75 @@ function connect({ baseUrl, credential, clock, log, reporter }) {
     const onToken = (token) => {
         log.mask(token);
     };
-    const session = credential.kind === 'api-key'
-        ? new KeySession(baseUrl, credential.key, {
-            http,
-            secrets,
-            clock,
-            onToken,
-            onWait: onRetry,
-            signal: life.signal,
-        })
-        : new TokenSession(credential.token);
-    return {
-        session,
-        client: new ZenmlClient(new Api({ http, baseUrl, secrets, session, clock, onRetry })),
-        close: () => {
-            // A login that waits for its minute would keep the process alive.
-            life.abort(new Error('the connection was closed'));
-            return http.close();
-        },
+    const login = { http, secrets, clock, onToken, onWait: onRetry, signal: life.signal };
+    const close = () => {
+        // A login that waits for its minute would keep the process alive.
+        life.abort(new Error('the connection was closed'));
+        return http.close();
     };
+    try {
+        const { serverUrl, session } = await connect_open(options, login);
+        const client = new ZenmlClient(new Api({ http, baseUrl: serverUrl, secrets, session, clock, onRetry }));
+        return { session, serverUrl, client, close };
+    }
+    catch (error) {
+        await close();
+        throw error;
+    }
+}
+function secretOf(credential) {
+    switch (credential.kind) {
+        case 'api-key':
+            return credential.key;
+        case 'access-token':
+            return credential.token;
+        case 'client':
+            return credential.clientSecret;
+    }
+}
+async function connect_open(options, login) {
+    const { server } = options.inputs;
+    if (!('url' in server))
+        return openWorkspace(server, options, login);
+    const { credential } = options.inputs;
+    switch (credential.kind) {
+        case 'api-key':
+            return { serverUrl: server.url, session: new KeySession(server.url, credential.key, login) };
+        case 'access-token':
+            return { serverUrl: server.url, session: new TokenSession(credential.token) };
+        case 'client':
+            throw new CredentialError('client-id: goes with workspace only');
+    }
+}
+async function openWorkspace(server, { inputs: { credential }, serverUrl, log, signal }, login) {
+    if (credential.kind === 'access-token') {
+        throw new CredentialError('access-token: contradicts workspace');
+    }
+    const { proApiUrl } = server;
+    const management = new LoginSession(credential.kind === 'api-key'
+        ? managementKeyGrant(proApiUrl, credential.key)
+        : managementClientGrant(proApiUrl, credential.clientId, credential.clientSecret), login);
+    const found = serverUrl ?? (await lookUp(server, management, { log, login, signal }));
+    const session = credential.kind === 'api-key'
+        ? new KeySession(found, credential.key, login)
+        : new LoginSession(managementTokenGrant(found, management), login);
+    return { serverUrl: found, session };
+}
+async function lookUp(server, session, { log, login: { http, secrets, clock, onWait }, signal, }) {
+    const api = new Api({
+        http,
+        baseUrl: server.proApiUrl,
+        apiPath: '',
+        addressInput: 'pro-api-url',
+        secrets,
+        session,
+        clock,
+        onRetry: onWait,
+        signal,
+    });
+    const { name, organization, serverUrl } = await findWorkspace(server, new ProClient(api));
+    log.info(`Workspace "${inline(name)}" of organization "${inline(organization)}" is at ${serverUrl}`);
+    return serverUrl;
 }
 
 ;// CONCATENATED MODULE: ./build/actions/login.js
@@ -55541,12 +56573,11 @@ async function login_login(env, log) {
         const { inputs, notices } = await readLoginInputs({ env, readFile: readFile, mask, parseServerUrl: parseServerUrl });
         for (const notice of notices)
             log.notice(notice);
-        const { server, credential } = inputs;
         const reporter = new RunLog(log);
-        const connection = connect({ baseUrl: server.url, credential, clock: systemClock, log, reporter });
+        const connection = await connect({ inputs, clock: systemClock, log, reporter });
         try {
             const token = await connection.session.token();
-            handOver(server.url, token, connection.session.expiresAt, log);
+            handOver(connection.serverUrl, token, connection.session.expiresAt, log);
         }
         finally {
             await connection.close();
@@ -55637,6 +56668,706 @@ function run_url_httpUrl(text) {
     }
 }
 
+;// CONCATENATED MODULE: ./build/run/layers.js
+
+/** The value at a path, or undefined. */
+function valueAt(value, path) {
+    return path.reduce(member, value);
+}
+/**
+ * Where the value comes from that counts at a path: the topmost layer that has it, as `configuration, line 3,
+ * column 5`. Undefined if no layer has it.
+ *
+ * @param layers lowest precedence first
+ */
+function placeOf(layers, path) {
+    for (let length = path.length; length > 0; length -= 1) {
+        const part = path.slice(0, length);
+        const layer = layers.findLast(({ value }) => valueAt(value, part) !== undefined);
+        if (layer !== undefined)
+            return describePlace(layer, part);
+    }
+    return undefined;
+}
+/** A layer's name and the place of a path in it. */
+function describePlace({ source, locate }, path) {
+    const place = locate?.(path);
+    return place === undefined ? source : `${source}, line ${place.line}, column ${place.column}`;
+}
+/** The keys of a mapping, none for anything else. */
+function keysOf(value) {
+    return isJsonObject(value) ? Object.keys(value) : [];
+}
+
+;// CONCATENATED MODULE: ./build/run/check/scalar.js
+
+/** How pydantic reads numbers and booleans out of texts (pydantic's conversion table). */
+const INTEGER = /^\s*[-+]?\d+(?:_\d+)*(?:\.0*)?\s*$/;
+const scalar_NUMBER = /^\s*[-+]?(?:(?:\d+(?:_\d+)*\.?(?:\d+(?:_\d+)*)?|\.\d+(?:_\d+)*)(?:e[-+]?\d+)?|inf(?:inity)?|nan)\s*$/i;
+/** From here on JSON carries a whole number with an exponent, which is no integer to Python. */
+const TOO_LARGE = 1e21;
+const TRUE = ['1', 'on', 't', 'true', 'y', 'yes'];
+const FALSE = ['0', 'off', 'f', 'false', 'n', 'no'];
+/** Fits a value to a schema of one of the simple types; what is not understood fits as it is. */
+function fitScalar(schema, value) {
+    const allowed = Object.hasOwn(schema, 'const') ? [schema['const'] ?? null] : schema['enum'];
+    if (isJsonList(allowed))
+        return fitChoice(allowed, value);
+    switch (typeof schema['type'] === 'string' ? schema['type'] : '') {
+        case 'integer':
+            return within(schema, asInteger(value), 'an integer');
+        case 'number':
+            return within(schema, asNumber(value), 'a number');
+        case 'boolean':
+            return fitted(asBoolean(value), 'true or false');
+        case 'string':
+            return asText(schema, value);
+        case 'null':
+            return fitted(value === null ? null : undefined, 'null');
+        default:
+            return { kind: 'fits', value };
+    }
+}
+/** Words are compared as they are; numbers may be converted first, which a schema does not tell. */
+function fitChoice(allowed, value) {
+    if (allowed.some((each) => isSame(each, value)))
+        return { kind: 'fits', value };
+    const asWord = scalarText(value);
+    const mayBeConverted = allowed.some((each) => typeof each !== 'string' && asWord !== undefined && scalarText(each) === asWord);
+    if (mayBeConverted)
+        return { kind: 'fits', value };
+    return { kind: 'misfit', wanted: allowed.map((each) => JSON.stringify(each)).join(' or ') };
+}
+function scalarText(value) {
+    if (typeof value === 'string')
+        return value.trim().toLowerCase();
+    if (typeof value === 'boolean')
+        return value ? '1' : '0';
+    return typeof value === 'number' ? String(value) : undefined;
+}
+function asInteger(value) {
+    if (typeof value === 'boolean')
+        return value ? 1 : 0;
+    if (typeof value === 'number')
+        return Number.isInteger(value) && Math.abs(value) < TOO_LARGE ? value : undefined;
+    if (typeof value !== 'string' || !INTEGER.test(value))
+        return undefined;
+    const number = Number(value.replaceAll('_', ''));
+    // Python's integers have any number of digits; what JSON cannot carry is shown as it was written.
+    return Number.isSafeInteger(number) ? number : value;
+}
+function asNumber(value) {
+    if (typeof value === 'boolean')
+        return value ? 1 : 0;
+    if (typeof value === 'number')
+        return value;
+    if (typeof value !== 'string' || !scalar_NUMBER.test(value))
+        return undefined;
+    const number = Number(value.replaceAll('_', ''));
+    return Number.isFinite(number) ? number : value;
+}
+function asBoolean(value) {
+    if (typeof value === 'boolean')
+        return value;
+    if (typeof value !== 'string' && typeof value !== 'number')
+        return undefined;
+    const word = String(value).toLowerCase();
+    if (TRUE.includes(word))
+        return true;
+    return FALSE.includes(word) ? false : undefined;
+}
+/** Types that JSON has not, such as times and paths, are texts with a format; some take numbers as well. */
+function asText({ format, minLength, maxLength, pattern }, value) {
+    if (format !== undefined)
+        return { kind: 'fits', value };
+    if (typeof value !== 'string')
+        return { kind: 'misfit', wanted: 'a text' };
+    const length = Array.from(value).length;
+    if (typeof minLength === 'number' && length < minLength) {
+        return { kind: 'misfit', wanted: `a text of at least ${minLength} characters` };
+    }
+    if (typeof maxLength === 'number' && length > maxLength) {
+        return { kind: 'misfit', wanted: `a text of at most ${maxLength} characters` };
+    }
+    if (typeof pattern === 'string' && !mayMatch(pattern, value)) {
+        return { kind: 'misfit', wanted: `a text like ${pattern}` };
+    }
+    return { kind: 'fits', value };
+}
+/** A longer text is not tried: a pattern can take its time. */
+const MAX_MATCHED_LENGTH = 200;
+/** Whether a text matches, or the pattern is not one that can be read here. */
+function mayMatch(pattern, text) {
+    try {
+        return text.length > MAX_MATCHED_LENGTH || new RegExp(pattern, 'u').test(text);
+    }
+    catch {
+        return true;
+    }
+}
+const LIMITS = [
+    ['minimum', 'at least', (value, limit) => value >= limit],
+    ['maximum', 'at most', (value, limit) => value <= limit],
+    ['exclusiveMinimum', 'above', (value, limit) => value > limit],
+    ['exclusiveMaximum', 'below', (value, limit) => value < limit],
+];
+function within(schema, value, wanted) {
+    const limits = LIMITS.flatMap(([key, words, holds]) => {
+        const limit = schema[key];
+        return typeof limit === 'number' ? [{ limit, words, holds }] : [];
+    });
+    const whole = [wanted, ...limits.map(({ words, limit }) => `${words} ${limit}`)].join(', ');
+    const broken = typeof value === 'number' && limits.some(({ limit, holds }) => !holds(value, limit));
+    return fitted(broken ? undefined : value, whole);
+}
+function fitted(value, wanted) {
+    return value === undefined ? { kind: 'misfit', wanted } : { kind: 'fits', value };
+}
+
+;// CONCATENATED MODULE: ./build/run/check/fit.js
+
+
+/** Deeper than any schema of a parameter; a reference can lead to itself. */
+const fit_MAX_DEPTH = 50;
+/**
+ * How a value fits a JSON schema, by the lax rules that pydantic applies in a run (ZenML API, "Trigger"). What
+ * is not understood fits: a check must not refuse what would have run.
+ *
+ * @param definitions what `#/$defs/<name>` means
+ */
+function fit(schema, value, definitions, depth = 0) {
+    if (!isJsonObject(schema) || depth > fit_MAX_DEPTH)
+        return asItIs(value);
+    const reference = schema['$ref'];
+    if (typeof reference === 'string') {
+        return fit(resolve(reference, definitions), value, definitions, depth + 1);
+    }
+    const whole = schema['allOf'];
+    if (isJsonList(whole)) {
+        return whole.length === 1 ? fit(whole[0], value, definitions, depth + 1) : asItIs(value);
+    }
+    const choices = schema['anyOf'] ?? schema['oneOf'];
+    if (isJsonList(choices))
+        return fitAny(choices, value, definitions, depth);
+    if (schema['type'] === 'array')
+        return fitList(schema, value, definitions, depth);
+    if (schema['type'] === 'object')
+        return fitMapping(schema, value, definitions, depth);
+    const scalar = fitScalar(schema, value);
+    if (scalar.kind === 'misfit')
+        return misfit(value, scalar.wanted);
+    return { ...asItIs(scalar.value), converted: !isSame(scalar.value, value) };
+}
+/** What a type takes, in a few words. */
+function wantedBy(schema, definitions, depth = 0) {
+    if (!isJsonObject(schema) || depth > fit_MAX_DEPTH)
+        return 'another value';
+    const reference = schema['$ref'];
+    if (typeof reference === 'string')
+        return wantedBy(resolve(reference, definitions), definitions, depth + 1);
+    const choices = schema['anyOf'] ?? schema['oneOf'] ?? schema['allOf'];
+    if (isJsonList(choices)) {
+        return [...new Set(choices.map((choice) => wantedBy(choice, definitions, depth + 1)))].join(' or ');
+    }
+    if (schema['type'] === 'array')
+        return 'a list';
+    if (schema['type'] === 'object')
+        return 'a mapping';
+    const scalar = fitScalar(schema, []);
+    return scalar.kind === 'misfit' ? scalar.wanted : 'another value';
+}
+function resolve(reference, definitions) {
+    return member(definitions, reference.replace(/^#\/\$defs\//, ''));
+}
+/** The first choice that takes the value as it is, or else the first that can convert it. */
+function fitAny(choices, value, definitions, depth) {
+    const fits = choices.map((choice) => fit(choice, value, definitions, depth + 1));
+    const fitting = fits.filter(({ misfits }) => misfits.length === 0);
+    const best = fitting.find(({ converted, ignored }) => !converted && ignored.length === 0) ?? fitting[0];
+    if (best !== undefined)
+        return best;
+    const [only, ...others] = choices.filter((choice) => member(choice, 'type') !== 'null');
+    if (only !== undefined && others.length === 0) {
+        const { misfits, ...fitted } = fit(only, value, definitions, depth + 1);
+        // A model or nothing: what is wrong inside the model says more than that it is not nothing.
+        return { ...fitted, misfits: misfits.map((each) => orNull(each, choices.length > 1)) };
+    }
+    return misfit(value, wantedBy({ anyOf: choices }, definitions, depth));
+}
+function orNull(misfit, isNullable) {
+    return isNullable && misfit.path.length === 0 ? { ...misfit, wanted: `${misfit.wanted} or null` } : misfit;
+}
+function fitList(schema, value, definitions, depth) {
+    if (!isJsonList(value))
+        return misfit(value, 'a list');
+    const { minItems, maxItems, prefixItems } = schema;
+    if (typeof minItems === 'number' && value.length < minItems)
+        return misfit(value, `a list of at least ${minItems}`);
+    if (typeof maxItems === 'number' && value.length > maxItems)
+        return misfit(value, `a list of at most ${maxItems}`);
+    const first = isJsonList(prefixItems) ? prefixItems : [];
+    return gather(value.map((item, index) => [
+        String(index),
+        fit(first[index] ?? schema['items'], item, definitions, depth + 1),
+    ]), (fits) => fits.map(([, item]) => item));
+}
+function fitMapping(schema, value, definitions, depth) {
+    if (!isJsonObject(value))
+        return misfit(value, 'a mapping');
+    const { properties, required } = schema;
+    const others = schema['additionalProperties'];
+    const known = isJsonObject(properties) ? Object.keys(properties) : [];
+    const fitted = gather(Object.entries(value).map(([key, item]) => [
+        key,
+        fit(member(properties, key) ?? others, item, definitions, depth + 1),
+    ]), (fits) => Object.fromEntries(fits));
+    const needed = isJsonList(required) ? required.filter((name) => typeof name === 'string') : [];
+    const missing = needed.filter((name) => !Object.hasOwn(value, name));
+    const unknown = isJsonObject(properties)
+        ? Object.keys(value).filter((key) => !known.includes(key) && (others === undefined || others === false))
+        : [];
+    const refused = others === false ? unknown : [];
+    return {
+        ...fitted,
+        misfits: [
+            ...fitted.misfits,
+            ...missing.map((name) => ({ path: [], value, wanted: `a mapping with ${JSON.stringify(name)}` })),
+            ...refused.map((key) => ({ path: [key], value: member(value, key) ?? null, wanted: NO_SUCH_FIELD })),
+        ],
+        ignored: [...fitted.ignored, ...(others === false ? [] : unknown.map((key) => ({ path: [key], known })))],
+    };
+}
+/** What a field that a model forbids "takes". */
+const NO_SUCH_FIELD = 'no such field';
+function gather(parts, join) {
+    return {
+        value: join(parts.map(([key, { value }]) => [key, value])),
+        misfits: parts.flatMap(([key, { misfits }]) => misfits.map((each) => ({ ...each, path: [key, ...each.path] }))),
+        ignored: parts.flatMap(([key, { ignored }]) => ignored.map((each) => ({ ...each, path: [key, ...each.path] }))),
+        converted: parts.some(([, { converted }]) => converted),
+    };
+}
+function asItIs(value) {
+    return { value, misfits: [], ignored: [], converted: false };
+}
+function misfit(value, wanted) {
+    return { ...asItIs(value), misfits: [{ path: [], value, wanted }] };
+}
+
+;// CONCATENATED MODULE: ./build/run/check/words.js
+
+
+/** Longer values are described: a cut secret would no longer be recognized, and so not be hidden, in a log. */
+const words_MAX_SHOWN = 60;
+const MAX_LISTED = 12;
+/** A value as a person may have written it, on one line. */
+function show(value) {
+    const text = JSON.stringify(value);
+    if (text.length <= words_MAX_SHOWN)
+        return text;
+    if (typeof value === 'string')
+        return `a text of ${value.length} characters`;
+    if (Array.isArray(value))
+        return `a list of ${value.length}`;
+    return isJsonObject(value) ? `a mapping of ${Object.keys(value).length}` : text;
+}
+/** A name in quotes, on one line. */
+function quoted(name) {
+    return JSON.stringify(name.length <= words_MAX_SHOWN ? name : `${name.slice(0, words_MAX_SHOWN - 1)}…`);
+}
+/** `; did you mean epochs?`, or nothing where no name is near. */
+function didYouMean(written, names) {
+    const maxDistance = Math.max(1, Math.min(3, Math.floor(written.length / 2)));
+    const near = names.find((name) => name.toLowerCase() === written.toLowerCase()) ??
+        closestMatch(written.slice(0, 255), [...names], { maxDistance });
+    return near === undefined ? '' : `; did you mean ${plain(near)}?`;
+}
+/** Behind "has no parameter …": the nearest name, and all that there are. */
+function alternatives(written, names) {
+    const near = didYouMean(written, names) || '.';
+    return `${near} It has${names.length === 0 ? ' none' : `: ${words_listed(names, written)}`}`;
+}
+/** The names, the nearest first where there are more than a reader wants to see. */
+function words_listed(names, written) {
+    if (names.length <= MAX_LISTED)
+        return names.map(plain).join(', ');
+    const word = written.slice(0, 255);
+    const nearest = [...names].sort((a, b) => leven(a, word) - leven(b, word)).slice(0, MAX_LISTED);
+    return `${nearest.map(plain).join(', ')} and ${names.length - MAX_LISTED} more`;
+}
+/** A name as it is where it is a plain word, else in quotes. */
+function plain(name) {
+    return /^[\w.-]{1,60}$/.test(name) ? name : quoted(name);
+}
+
+;// CONCATENATED MODULE: ./build/run/check/check-keys.js
+
+
+
+/** What a server refuses from everybody who starts a run by its API (ZenML API, "Trigger"). */
+const NOT_BY_API = ['schedule', 'build'];
+/** Servers say that the values are anything, and take texts only. */
+const ENVIRONMENT = { type: 'object', additionalProperties: { type: 'string' } };
+const check_keys_REASONS = {
+    schedule: 'a run that is started from outside has no schedule; put it on the workflow (on: schedule)',
+    build: 'a run uses the build of its snapshot or template; make a new one to change it',
+};
+/**
+ * Checks the values of a run configuration's own keys, or of a step's, against the server's schema of them.
+ *
+ * @param path where the mapping stands
+ */
+function checkKeys(configuration, path, schemas, definitions, findings) {
+    for (const [key, value] of Object.entries(configuration)) {
+        const place = [...path, key];
+        if (value === null)
+            continue;
+        if (path.length === 0 && NOT_BY_API.includes(key)) {
+            findings.error(place, `${key} cannot be set: ${check_keys_REASONS[key] ?? ''}`);
+        }
+        else if ((member(value, 'docker') ?? null) !== null && key === 'settings') {
+            findings.error([...place, 'docker'], 'settings.docker cannot be set: the image is part of the snapshot or template; make a new one to change it');
+        }
+        else {
+            checkKey(key, value, place, schemas, definitions, findings);
+        }
+    }
+}
+function checkKey(key, value, place, schemas, definitions, findings) {
+    const known = member(schemas, key);
+    const schema = key === 'environment' && known !== undefined ? ENVIRONMENT : known;
+    const { misfits, ignored } = fit(schema, value, definitions);
+    for (const { path, value: part, wanted } of misfits) {
+        if (!isJsonObject(value) && mayHaveShortForm(schema, definitions))
+            continue;
+        const name = quoted([key, ...path].join('.'));
+        findings.error([...place, ...path], `${name} takes ${wanted}, which ${show(part)} cannot become`);
+    }
+    for (const { path } of ignored) {
+        // Settings are for whatever the stack is made of; the schema has only some of them.
+        if (key === 'settings' && path.length === 1)
+            continue;
+        findings.warn([...place, ...path], `${quoted([key, ...path].join('.'))} is not known to the server, so it is ignored`);
+    }
+}
+/** Servers take a word where the schema has a model, as in `cache_policy: default`, and do not say so. */
+function mayHaveShortForm(schema, definitions) {
+    const choices = member(schema, 'anyOf');
+    const all = isJsonList(choices) ? choices : [schema];
+    return all.some((choice) => {
+        const reference = member(choice, '$ref');
+        const model = typeof reference === 'string' ? member(definitions, reference.replace('#/$defs/', '')) : undefined;
+        return isJsonObject(model) && model['type'] === 'object';
+    });
+}
+
+;// CONCATENATED MODULE: ./build/run/check/check-parameters.js
+
+
+
+/** @param owner whose parameters they are, such as `step "train"` */
+function checkParameters(given, path, owner, outline, findings) {
+    const names = [...outline.schemas.keys()];
+    for (const [name, value] of Object.entries(given)) {
+        const place = [...path, name];
+        if (outline.schemas.has(name)) {
+            checkValue(name, value, place, owner, outline, findings);
+            continue;
+        }
+        findings.error(place, `${owner} has no parameter ${quoted(name)}${alternatives(name, names)}`);
+    }
+}
+function checkValue(name, given, path, owner, outline, findings) {
+    const below = outline.values[name];
+    // The server lays a mapping over the template's, and the step gets both.
+    const whole = isJsonObject(below) && isJsonObject(given) ? mergeDeeply(below, given) : given;
+    const { value, misfits, ignored, converted } = fit(outline.schemas.get(name), whole, outline.definitions);
+    const what = (inside) => {
+        const parameter = `parameter ${quoted(name)} of ${owner}`;
+        return inside.length === 0 ? parameter : `${quoted(inside.join('.'))} in ${parameter}`;
+    };
+    for (const misfit of misfits) {
+        const { path: inside, wanted } = misfit;
+        const problem = wanted === NO_SUCH_FIELD
+            ? `parameter ${quoted(name)} of ${owner} has no field ${quoted(inside.join('.'))}`
+            : `${what(inside)} takes ${wanted}, which ${show(misfit.value)} cannot become`;
+        findings.error([...path, ...inside], problem);
+    }
+    for (const { path: inside, known } of ignored) {
+        const field = inside.at(-1) ?? '';
+        findings.warn([...path, ...inside], `${what(inside.slice(0, -1))} has no field ${quoted(field)}, so it is ignored${didYouMean(field, known)}`);
+    }
+    if (converted && misfits.length === 0) {
+        findings.warn(path, `${what([])}: ${show(given)} will reach it as ${show(value)}`);
+    }
+}
+
+;// CONCATENATED MODULE: ./build/run/check/findings.js
+
+/** Collects what is found, and says where it stands. */
+class Findings {
+    errors = [];
+    warnings = [];
+    #layers;
+    /** @param layers lowest precedence first */
+    constructor(layers) {
+        this.#layers = layers;
+    }
+    error(path, problem) {
+        this.errors.push(this.#line(path, problem));
+    }
+    warn(path, problem) {
+        this.warnings.push(this.#line(path, problem));
+    }
+    #line(path, problem) {
+        const place = placeOf(this.#layers, path);
+        return place === undefined ? problem : `${place}: ${problem}`;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/run/check/check-configuration.js
+
+
+
+
+
+
+
+/**
+ * Compares a run configuration with what a template or snapshot takes, and finds what the server would refuse,
+ * ignore, or let a run fail for. Sends nothing.
+ */
+function checkConfiguration({ body, layers, outline, version }) {
+    const findings = new Findings(layers);
+    const { steps, parameters, ...others } = body;
+    checkTopLevelNames(others, outline, version, findings);
+    checkKeys(others, [], outline.keys, outline.definitions, findings);
+    checkPipelineParameters(parameters, outline, findings);
+    checkSteps(steps, outline, version, findings);
+    return findings;
+}
+/** Keys that servers know (0.98) and do not name in their schemas. */
+const UNNAMED_KEYS = [
+    'skip_successful_steps',
+    'steps_to_skip',
+    'step_input_overrides',
+    'step_default_input_overrides',
+];
+function checkTopLevelNames(body, { keys, isDynamic }, version, findings) {
+    if (keys === undefined)
+        return;
+    const known = [...new Set([...Object.keys(keys), 'steps', ...(isDynamic ? ['parameters'] : [])])];
+    for (const key of Object.keys(body)) {
+        if ([...known, ...NOT_BY_API, ...UNNAMED_KEYS].includes(key))
+            continue;
+        const problem = `a run configuration has no key ${quoted(key)}${alternatives(key, known)}`;
+        // 0.74 refuses it, others ignore it; what is near to no name may be one that a newer server does not name.
+        const isSlip = didYouMean(key, known) !== '' || !isAtLeast(version, 0, 85);
+        if (isSlip)
+            findings.error([key], problem);
+        else
+            findings.warn([key], problem);
+    }
+}
+function checkPipelineParameters(parameters, outline, findings) {
+    const path = ['parameters'];
+    if (parameters === undefined || parameters === null)
+        return;
+    if (!isJsonObject(parameters)) {
+        findings.error(path, `parameters takes a mapping (name: value), not ${show(parameters)}`);
+        return;
+    }
+    if (outline.pipeline !== undefined) {
+        checkParameters(parameters, path, 'the pipeline', outline.pipeline, findings);
+    }
+    else if (Object.keys(parameters).length > 0 && !outline.isDynamic) {
+        const [step = 'step', ...more] = outline.steps;
+        const fix = more.length === 0 ? `steps.${step}.parameters` : 'steps.<step>.parameters';
+        findings.error(path, `only a dynamic pipeline has parameters of its own, and this one is static; move them to ${fix}`);
+    }
+}
+function checkSteps(steps, outline, version, findings) {
+    if (steps === undefined || steps === null)
+        return;
+    if (!isJsonObject(steps)) {
+        findings.error(['steps'], `steps takes a mapping (step: {parameters: …}), not ${show(steps)}`);
+        return;
+    }
+    for (const [name, step] of Object.entries(steps)) {
+        const path = ['steps', name];
+        if (!outline.steps.has(name))
+            checkUnknownStep(name, path, outline, findings);
+        else if (isJsonObject(step))
+            checkStep(name, step, path, outline, version, findings);
+        if (!isJsonObject(step)) {
+            findings.error(path, `step ${quoted(name)} takes a mapping (parameters: …), not ${show(step)}`);
+        }
+    }
+    if (!outline.isDynamic)
+        checkMissing(steps, outline, findings);
+}
+function checkUnknownStep(name, path, { isDynamic, steps }, findings) {
+    if (isDynamic) {
+        findings.warn(path, `the pipeline is dynamic and does not list a step ${quoted(name)}; if there is none, this is ignored`);
+        return;
+    }
+    findings.error(path, `the pipeline has no step ${quoted(name)}${alternatives(name, [...steps])}`);
+}
+function checkStep(name, { parameters, ...others }, path, outline, version, findings) {
+    const known = outline.stepKeys(name);
+    if (known !== undefined) {
+        checkStepNames(name, others, path, [...Object.keys(known), 'parameters'], version, findings);
+        checkKeys(others, path, known, outline.definitions, findings);
+    }
+    if (parameters === undefined || parameters === null)
+        return;
+    const inside = [...path, 'parameters'];
+    const ofStep = outline.step(name);
+    if (!isJsonObject(parameters)) {
+        findings.error(inside, `parameters takes a mapping (name: value), not ${show(parameters)}`);
+    }
+    else if (ofStep !== undefined) {
+        checkParameters(parameters, inside, `step ${quoted(name)}`, ofStep, findings);
+    }
+}
+/** Keys of a step that servers know and do not name in their schemas. */
+const UNNAMED_STEP_KEYS = [
+    'name',
+    'step_operator',
+    'experiment_tracker',
+    'outputs',
+    'runtime',
+];
+function checkStepNames(name, step, path, known, version, findings) {
+    for (const key of Object.keys(step)) {
+        if (known.includes(key) || UNNAMED_STEP_KEYS.includes(key))
+            continue;
+        const problem = `the configuration of step ${quoted(name)} has no key ${quoted(key)}${didYouMean(key, known)}`;
+        // Since 0.75 or so servers ignore it; what a newer one knows may be missing from its schema.
+        if (isAtLeast(version, 0, 85))
+            findings.warn([...path, key], problem);
+        else
+            findings.error([...path, key], problem);
+    }
+}
+function checkMissing(steps, outline, findings) {
+    for (const name of outline.steps) {
+        const { required = [], values = {} } = outline.step(name) ?? {};
+        if (required.length === 0)
+            continue;
+        const given = keysOf(member(member(steps, name), 'parameters'));
+        for (const parameter of required) {
+            if (Object.hasOwn(values, parameter) || given.includes(parameter))
+                continue;
+            findings.error([], `step ${quoted(name)} needs a value for its parameter ${quoted(parameter)}; give it in parameters`);
+        }
+    }
+}
+
+;// CONCATENATED MODULE: ./build/run/check/outline.js
+
+
+/**
+ * Reads what a template or snapshot says of its parameters; undefined where it says nothing that can be used.
+ * Names come from everywhere, types from `pipeline_spec` (from 0.90 on) or else from `config_schema`.
+ */
+function readOutline(definition) {
+    const { configTemplate, configSchema, pipelineSpec } = definition.documents;
+    const templateSteps = member(configTemplate, 'steps');
+    if (!isJsonObject(templateSteps))
+        return undefined;
+    const schema = new ConfigSchema(configSchema);
+    const specs = specsByStep(pipelineSpec);
+    const isDynamic = definition.isDynamic ?? (member(configTemplate, 'parameters') !== undefined || schema.has('parameters'));
+    const names = new Set([...Object.keys(templateSteps), ...specs.keys(), ...schema.steps()]);
+    const steps = new Map([...names].map((name) => [
+        name,
+        parametersOf(specs.get(name), schema.stepParameters(name), valueAt(templateSteps, [name, 'parameters']), schema.definitions),
+    ]));
+    const pipeline = parametersOf(member(pipelineSpec, 'input_schema'), schema.pipelineParameters(), member(configTemplate, 'parameters') ?? member(pipelineSpec, 'parameters'), schema.definitions);
+    return {
+        isDynamic,
+        steps: names,
+        step: (name) => steps.get(name),
+        pipeline: isDynamic ? pipeline : undefined,
+        keys: schema.keys(),
+        stepKeys: (name) => schema.stepKeys(name),
+        definitions: schema.definitions,
+    };
+}
+function specsByStep(pipelineSpec) {
+    const steps = member(pipelineSpec, 'steps');
+    const named = (isJsonList(steps) ? steps : []).flatMap((step) => {
+        const name = member(step, 'invocation_id') ?? member(step, 'pipeline_parameter_name');
+        return typeof name === 'string' ? [[name, member(step, 'parameter_spec')]] : [];
+    });
+    return new Map(named);
+}
+/** @param spec has types and its own definitions, where the server knows types. */
+function parametersOf(spec, schema, values, definitions) {
+    const typed = isJsonObject(member(spec, 'properties')) ? spec : schema;
+    const own = member(typed, '$defs');
+    const required = member(typed === spec ? spec : undefined, 'required');
+    const names = new Set([
+        ...keysOf(values),
+        ...keysOf(member(typed, 'properties')),
+        ...keysOf(member(schema, 'properties')),
+    ]);
+    return {
+        schemas: new Map([...names].map((name) => [name, valueAt(typed, ['properties', name])])),
+        definitions: isJsonObject(own) ? own : definitions,
+        values: isJsonObject(values) ? values : {},
+        required: (isJsonList(required) ? required : []).filter((name) => typeof name === 'string'),
+    };
+}
+/** The JSON schema of a run configuration, with its references followed. */
+class ConfigSchema {
+    #root;
+    #steps;
+    definitions;
+    constructor(root) {
+        this.#root = root;
+        const definitions = member(root, '$defs');
+        this.definitions = isJsonObject(definitions) ? definitions : {};
+        this.#steps = this.#property(root, 'steps');
+    }
+    has(key) {
+        return valueAt(this.#root, ['properties', key]) !== undefined;
+    }
+    keys() {
+        const properties = member(this.#root, 'properties');
+        return isJsonObject(properties) ? properties : undefined;
+    }
+    steps() {
+        return keysOf(member(this.#steps, 'properties'));
+    }
+    stepKeys(name) {
+        const properties = member(this.#step(name), 'properties');
+        return isJsonObject(properties) ? properties : undefined;
+    }
+    stepParameters(name) {
+        return this.#property(this.#step(name), 'parameters');
+    }
+    pipelineParameters() {
+        return this.#property(this.#root, 'parameters');
+    }
+    #step(name) {
+        return this.#property(this.#steps, name);
+    }
+    #property(schema, name) {
+        return this.#follow(valueAt(schema, ['properties', name]));
+    }
+    /** What a reference means; of "this or nothing" this. */
+    #follow(schema) {
+        const choices = member(schema, 'anyOf');
+        const chosen = isJsonList(choices) ? choices.find((choice) => member(choice, 'type') !== 'null') : schema;
+        const reference = member(chosen, '$ref');
+        return typeof reference === 'string'
+            ? member(this.definitions, reference.replace(/^#\/\$defs\//, ''))
+            : chosen;
+    }
+}
+
 ;// CONCATENATED MODULE: ./build/run/errors.js
 /**
  * The run cannot be started, followed or ended as wished; the message is one line that says what failed, why,
@@ -55649,6 +57380,16 @@ class RunError extends Error {
     constructor(message, conclusion = 'failed') {
         super(message);
         this.conclusion = conclusion;
+    }
+}
+/** Several things are wrong with what the run was to be given; the message has a line for each. */
+class ConfigurationError extends RunError {
+    name = 'ConfigurationError';
+    /** One line each. */
+    faults;
+    constructor(faults) {
+        super(faults.join('\n'));
+        this.faults = faults;
     }
 }
 
@@ -55701,6 +57442,7 @@ function defaultRunName(origin, pipeline, key) {
 
 
 
+
 /**
  * Merges the layers: mappings deeply, everything else replaced by the later layer.
  *
@@ -55732,17 +57474,268 @@ function completeFor(version, definition, body) {
     const steps = Object.entries(definition.stepParameters)
         .filter(([, parameters]) => Object.keys(parameters).length > 0)
         .map(([name, parameters]) => [name, { parameters }]);
-    return steps.length === 0 ? body : mergeDeeply({ steps: Object.fromEntries(steps) }, body);
+    return steps.length === 0 ? body : mergeDeeply({ steps: Object.fromEntries(steps) }, withoutNulls(body));
 }
-function mergeDeeply(base, over) {
-    const merged = Object.entries(over).map(([key, value]) => {
-        const below = Object.hasOwn(base, key) ? base[key] : undefined;
-        return [key, isObject(below) && isObject(value) ? mergeDeeply(below, value) : value];
+/** Newer servers take null for "nothing said" where 0.74 takes it for the value. */
+function withoutNulls({ steps, ...others }) {
+    if (steps === undefined || steps === null)
+        return others;
+    if (!isJsonObject(steps))
+        return { ...others, steps };
+    const said = Object.entries(steps).map(([name, step]) => {
+        if (!isJsonObject(step) || step['parameters'] !== null)
+            return [name, step];
+        const { parameters: _, ...rest } = step;
+        return [name, rest];
     });
-    return { ...base, ...Object.fromEntries(merged) };
+    return { ...others, steps: Object.fromEntries(said) };
 }
-function isObject(value) {
-    return typeof value === 'object' && value !== null && !Array.isArray(value);
+
+;// CONCATENATED MODULE: ./build/run/parameters.js
+
+
+
+/**
+ * Finds out what the keys of the input `parameters` mean: a step's name with a mapping, `step.parameter` (the
+ * first dot splits), or the bare name of a parameter that exactly one step has; with a dynamic pipeline, a
+ * parameter of its own.
+ *
+ * @param outline undefined where the definition tells nothing; then only the first two forms can be understood
+ */
+function expandParameters(layer, outline) {
+    return new Expansion(layer, outline).run();
+}
+class Expansion {
+    #layer;
+    #outline;
+    /** Which steps have a parameter; made once, since a pipeline may have hundreds. */
+    #owners;
+    #errors = [];
+    /** From a path in the configuration, as JSON, to where it stands in the short form. */
+    #origins = new Map();
+    #ofPipeline = [];
+    #ofSteps = new Map();
+    constructor(layer, outline) {
+        this.#layer = layer;
+        this.#outline = outline;
+        this.#owners = ownersOf(outline);
+    }
+    run() {
+        for (const [key, value] of Object.entries(this.#layer.value)) {
+            const target = this.#targetOf(key, value);
+            if ('problem' in target)
+                this.#complain([key], target.problem);
+            else if (target.path.at(-1) === 'parameters')
+                this.#placeMapping(key, value, target.path);
+            else
+                this.#place([key], value, target.path);
+        }
+        const { source } = this.#layer;
+        const locate = (path) => this.#layer.locate?.(this.#originOf(path));
+        return { layer: { source, value: this.#configuration(), locate }, errors: this.#errors };
+    }
+    #targetOf(key, value) {
+        const isStep = this.#outline?.steps.has(key) === true;
+        const owners = this.#owners.get(key) ?? [];
+        if (isStep && owners.length > 0) {
+            return {
+                problem: `${quoted(key)} is a step, and also a parameter of ${places(owners, key)}. Write ${ways(owners, key)}, or ${key}.<parameter>`,
+            };
+        }
+        if (isStep)
+            return stepTarget(key, value);
+        if (owners.length > 1)
+            return { problem: `several have a parameter ${quoted(key)}: write ${ways(owners, key)}` };
+        const [owner] = owners;
+        if (owner !== undefined)
+            return { path: pathOf(owner, key) };
+        const dot = key.indexOf('.');
+        if (dot > 0 && dot < key.length - 1) {
+            return { path: ['steps', key.slice(0, dot), 'parameters', key.slice(dot + 1)] };
+        }
+        return this.#unknown(key, value);
+    }
+    #unknown(key, value) {
+        const outline = this.#outline;
+        // A mapping can only be meant for a step; whether there is such a step, the checks say.
+        if (isJsonObject(value))
+            return stepTarget(key, value);
+        if (outline === undefined) {
+            return { problem: `whose parameter ${quoted(key)} is cannot be told here; write <step>.${key}` };
+        }
+        if (outline.isDynamic)
+            return { path: ['parameters', key] };
+        return { problem: `no step has a parameter ${quoted(key)}${alternatives(key, [...this.#owners.keys()])}` };
+    }
+    #placeMapping(key, value, target) {
+        if (!isJsonObject(value))
+            return;
+        for (const [name, inner] of Object.entries(value))
+            this.#place([key, name], inner, [...target, name]);
+    }
+    #place(origin, value, target) {
+        const key = JSON.stringify(target);
+        const before = this.#origins.get(key);
+        if (before !== undefined) {
+            this.#complain(origin, `this value is given twice, also as ${quoted(before.join('.'))}; keep one`);
+            return;
+        }
+        this.#origins.set(key, origin);
+        const name = target.at(-1) ?? '';
+        const [kind, step = ''] = target;
+        if (kind === 'parameters')
+            this.#ofPipeline.push([name, value]);
+        else
+            this.#ofSteps.set(step, [...(this.#ofSteps.get(step) ?? []), [name, value]]);
+    }
+    #configuration() {
+        const steps = [...this.#ofSteps].map(([step, parameters]) => [
+            step,
+            { parameters: Object.fromEntries(parameters) },
+        ]);
+        return {
+            ...(this.#ofPipeline.length > 0 && { parameters: Object.fromEntries(this.#ofPipeline) }),
+            ...(steps.length > 0 && { steps: Object.fromEntries(steps) }),
+        };
+    }
+    /** The way back: what lies deeper than a parameter lies as deep in the short form. */
+    #originOf(path) {
+        for (let length = path.length; length > 0; length -= 1) {
+            const origin = this.#origins.get(JSON.stringify(path.slice(0, length)));
+            if (origin !== undefined)
+                return [...origin, ...path.slice(length)];
+        }
+        const within = [...this.#origins].find(([key]) => key.startsWith(JSON.stringify(path).slice(0, -1)));
+        return within?.[1] ?? [];
+    }
+    #complain(path, problem) {
+        this.#errors.push(`${describePlace(this.#layer, path)}: ${problem}`);
+    }
+}
+function stepTarget(key, value) {
+    return isJsonObject(value)
+        ? { path: ['steps', key, 'parameters'] }
+        : { problem: `${quoted(key)} is a step, which takes a mapping (parameter: value), not ${show(value)}` };
+}
+/** The pipeline itself among the owners of a parameter. */
+const PIPELINE = '';
+function ownersOf(outline) {
+    const owners = new Map();
+    const note = (name, owner) => {
+        const known = owners.get(name);
+        if (known === undefined)
+            owners.set(name, [owner]);
+        else
+            known.push(owner);
+    };
+    if (outline?.isDynamic === true) {
+        for (const name of outline.pipeline?.schemas.keys() ?? [])
+            note(name, PIPELINE);
+        return owners;
+    }
+    for (const step of outline?.steps ?? []) {
+        for (const name of outline?.step(step)?.schemas.keys() ?? [])
+            note(name, step);
+    }
+    return owners;
+}
+function pathOf(owner, parameter) {
+    return owner === PIPELINE ? ['parameters', parameter] : ['steps', owner, 'parameters', parameter];
+}
+function places(owners, key) {
+    return owners
+        .map((owner) => (owner === PIPELINE ? `the pipeline (${key})` : `step ${quoted(owner)}`))
+        .join(', ');
+}
+const MAX_WAYS = 10;
+function ways(owners, key) {
+    const written = owners
+        .slice(0, MAX_WAYS)
+        .map((owner) => (owner === PIPELINE ? `configuration: {parameters: {${key}: …}}` : `${owner}.${key}`));
+    const more = owners.length > MAX_WAYS ? `, … (${owners.length} steps)` : '';
+    return `${written.join(' or ')}${more}`;
+}
+
+;// CONCATENATED MODULE: ./build/run/assemble.js
+
+
+
+
+
+const NOT_TOLD = 'The server does not say which parameters there are, so the configuration is sent without a check';
+/**
+ * Merges all that the user wants to differ, and checks it against the definition.
+ *
+ * @param version the server's
+ * @throws ConfigurationError with a line for each fault, all at once; RunError for a `run_name` that cannot be one
+ */
+function assemble(overrides, definition, version) {
+    const outline = readOutline(definition);
+    const { parameters } = overrides;
+    const expanded = parameters && expandParameters(parameters, outline);
+    const layers = [...overrides.layers, ...(expanded === undefined ? [] : [expanded.layer])];
+    const configuration = mergeOverrides({ ...overrides, layers });
+    const { body } = configuration;
+    const result = outline === undefined || isEmpty(body)
+        ? { errors: [], warnings: [] }
+        : checkConfiguration({ body, layers, outline, version });
+    const errors = [...(expanded?.errors ?? []), ...result.errors];
+    if (errors.length > 0)
+        throw new ConfigurationError(errors);
+    const unchecked = outline === undefined && !isEmpty(body) ? NOT_TOLD : undefined;
+    return { ...configuration, warnings: result.warnings, unchecked };
+}
+function isEmpty(body) {
+    return Object.keys(body).length === 0;
+}
+
+;// CONCATENATED MODULE: ./build/run/difference.js
+
+
+const MAX_VALUE_LENGTH = 200;
+/**
+ * What a configuration changes in the template's values, as lines of YAML. Mappings without a change are shown
+ * by their name only.
+ *
+ * @param over laid over `base` as the server does it: mappings are merged, all else is replaced
+ */
+function difference(base, over, depth = 0) {
+    const keys = [...new Set([...Object.keys(base), ...Object.keys(over)])];
+    return keys.flatMap((key) => {
+        const [before, after] = [member(base, key), member(over, key)];
+        if (after === undefined || isUnchanged(before, after))
+            return difference_line(' ', key, before, depth);
+        if (isJsonObject(after) && (isJsonObject(before) || before === undefined)) {
+            const mark = before === undefined ? '+' : ' ';
+            return [
+                { mark, text: `${indent(depth)}${keyText(key)}:` },
+                ...difference(isJsonObject(before) ? before : {}, after, depth + 1),
+            ];
+        }
+        return [...difference_line('-', key, before, depth), ...difference_line('+', key, after, depth)];
+    });
+}
+function isUnchanged(before, after) {
+    if (!isJsonObject(before) || !isJsonObject(after))
+        return isSame(before, after);
+    return Object.entries(after).every(([key, value]) => Object.hasOwn(before, key) && isUnchanged(before[key], value));
+}
+function difference_line(mark, key, value, depth) {
+    if (value === undefined)
+        return [];
+    const isFolded = mark === ' ' && isJsonObject(value) && Object.keys(value).length > 0;
+    return [{ mark, text: `${indent(depth)}${keyText(key)}: ${isFolded ? '{…}' : valueText(value)}` }];
+}
+/** What is too long to be shown is described, not cut: a cut secret would no longer be masked in a log. */
+function valueText(value) {
+    const text = JSON.stringify(value);
+    return text.length <= MAX_VALUE_LENGTH ? text : show(value);
+}
+function keyText(key) {
+    return /^[A-Za-z_][\w.-]*$/.test(key) ? key : JSON.stringify(key);
+}
+function indent(depth) {
+    return '  '.repeat(depth);
 }
 
 ;// CONCATENATED MODULE: ./build/run/resolve.js
@@ -56342,7 +58335,7 @@ async function cleanUp(request, deps) {
         return endRun({ run: started, mode, reason, deadline }, deps);
     if (planned === undefined)
         return { settled: true, status: '', sentence: 'No run was started' };
-    const found = await lookUp(planned, request, deps);
+    const found = await clean_up_lookUp(planned, request, deps);
     if (found === undefined) {
         return {
             settled: false,
@@ -56359,7 +58352,7 @@ async function cleanUp(request, deps) {
     }
     return endRun({ run: found, mode, reason, deadline }, deps);
 }
-async function lookUp(planned, { lookUpUntil, deadline }, { client, clock, signal }) {
+async function clean_up_lookUp(planned, { lookUpUntil, deadline }, { client, clock, signal }) {
     const once = client.with({ retries: false, signal });
     let answered = false;
     try {
@@ -56449,6 +58442,128 @@ function concludeRun(run, name, where) {
                 error: `The run "${name}" ended in the state "${status}", which is not known to be a success${reason}${where}`,
             };
     }
+}
+
+;// CONCATENATED MODULE: ./build/run/expect.js
+
+
+
+/**
+ * Looks at the metadata of a finished run and its steps.
+ *
+ * @throws ZenmlError never: what cannot be read does not hold
+ */
+async function judgeExpectations(client, runId, expectations) {
+    try {
+        const { metadata } = await client.run(runId, { hydrate: true });
+        const entries = entriesOf(metadata ?? {}, await client.stepMetadata(runId));
+        return expectations.map((expectation) => expect_judge(expectation, entries));
+    }
+    catch (error) {
+        if (!isZenmlError(error))
+            throw error;
+        const got = `nothing, because the metadata could not be read: ${error.message}`;
+        return expectations.map((expectation) => ({ wanted: expect_describe(expectation), held: false, got }));
+    }
+}
+/** One line that names each miss; undefined if everything held. */
+function missedExpectations(runName, verdicts) {
+    const missed = verdicts.filter(({ held }) => !held);
+    if (missed.length === 0)
+        return undefined;
+    const list = missed.map(({ wanted, got }) => `wanted ${wanted}, got ${got}`).join('; ');
+    return `The run "${runName}" completed, but ${missed.length} of ${verdicts.length} expectations did not hold: ${list}`;
+}
+function expect_describe({ name, operator, wanted }) {
+    return `${name} ${operator} ${show(wanted)}`;
+}
+/** A run of 0.74 has its steps' metadata as `step::key`; a step that was tried again stands for its last try. */
+function entriesOf(ofRun, ofSteps) {
+    const entries = new Map();
+    const note = (entry) => {
+        entries.set(JSON.stringify([entry.step, entry.key]), entry);
+    };
+    for (const [name, value] of Object.entries(ofRun)) {
+        const end = name.indexOf('::');
+        if (end > 0)
+            note({ step: name.slice(0, end), key: name.slice(end + 2), value });
+        else
+            note({ step: undefined, key: name, value });
+    }
+    for (const { step, metadata } of ofSteps) {
+        for (const [key, value] of Object.entries(metadata))
+            note({ step, key, value });
+    }
+    return [...entries.values()];
+}
+function expect_judge(expectation, entries) {
+    const found = find(expectation.name, entries);
+    if ('problem' in found)
+        return { wanted: expect_describe(expectation), held: false, got: found.problem };
+    const { value } = found;
+    const held = compare(value, expectation);
+    const kind = held || typeof value === typeof expectation.wanted ? '' : ` (${kindOf(value)})`;
+    return { wanted: expect_describe(expectation), held, got: `${show(value)}${kind}` };
+}
+function find(name, entries) {
+    const named = entries.filter(({ step, key }) => step !== undefined && `${step}.${key}` === name);
+    const bare = entries.filter(({ key }) => key === name);
+    // The run's own is the plain meaning of a bare name.
+    const own = bare.filter(({ step }) => step === undefined);
+    const matches = own.length > 0 ? own : [...named, ...bare];
+    const [match, ...others] = matches;
+    if (match !== undefined && others.length === 0)
+        return match;
+    if (match !== undefined) {
+        return { problem: `several values: ${words_listed(matches.map(expect_nameOf), name)}; write one of these` };
+    }
+    const known = entries.map(expect_nameOf);
+    const there = known.length === 0 ? 'the run has no metadata' : `there is ${words_listed(known, name)}`;
+    return { problem: `no value of that name; ${there}` };
+}
+function expect_nameOf({ step, key }) {
+    return step === undefined ? key : `${step}.${key}`;
+}
+/** Values of two kinds are different, and have no order. */
+function compare(value, { operator, wanted }) {
+    switch (operator) {
+        case '==':
+            return value === wanted;
+        case '!=':
+            return typeof value === typeof wanted && value !== wanted;
+        case '<':
+        case '<=':
+        case '>':
+        case '>=':
+            return expect_inOrder(value, wanted, operator);
+    }
+}
+function expect_inOrder(value, wanted, operator) {
+    const numbers = typeof value === 'number' && typeof wanted === 'number';
+    const texts = typeof value === 'string' && typeof wanted === 'string';
+    if (!numbers && !texts)
+        return false;
+    switch (operator) {
+        case '<':
+            return value < wanted;
+        case '<=':
+            return value <= wanted;
+        case '>':
+            return value > wanted;
+        case '>=':
+            return value >= wanted;
+    }
+}
+function kindOf(value) {
+    if (value === null)
+        return 'nothing';
+    if (typeof value === 'string')
+        return 'a text';
+    if (typeof value === 'number')
+        return 'a number';
+    if (typeof value === 'boolean')
+        return 'a boolean';
+    return isJsonObject(value) ? 'a mapping' : 'a list';
 }
 
 ;// CONCATENATED MODULE: ./build/run/polling.js
@@ -56670,6 +58785,7 @@ function unlessUnanswered(error) {
 
 
 
+
 /** The runner sends its second signal 7.5 s after the first, and kills soon after; all must be said before. */
 const CANCEL_BUDGET_MS = 5_500;
 /** What is under way when the budget is spent may still take so long before it is cut off. */
@@ -56681,12 +58797,14 @@ const TIMEOUT_STOP_MS = 120_000;
 /**
  * Follows the run that `begin` gives to its end, and ends it when the workflow is cancelled or its time is up.
  *
- * @param begin tells the journal of every deed, so that a run is never out of sight
+ * @param begin tells the journal of every deed, so that a run is never out of sight; gives undefined where
+ * nothing was to be started
  * @throws RunError or ZenmlError, with one line for a person, if there is no run to follow or that is not known
  */
 async function followRun(policy, deps, begin) {
     return new StepRun(policy, deps).run(begin);
 }
+const NOTHING_STARTED = { conclusion: 'dry-run', status: '', error: undefined };
 class StepRun {
     #policy;
     #deps;
@@ -56709,6 +58827,8 @@ class StepRun {
         const { clock, journal, signal } = this.#deps;
         try {
             const started = await begin(this.#deps);
+            if (started === undefined)
+                return this.#result(NOTHING_STARTED);
             this.#followedFrom = clock.now();
             return this.#result(this.#policy.wait ? await this.#follow(started) : this.#leave(started));
         }
@@ -56747,6 +58867,8 @@ class StepRun {
         const outcome = conclude(watched, { ...started, timeoutMs });
         switch (watched.kind) {
             case 'over':
+                this.#deps.journal.settled();
+                return outcome.conclusion === 'completed' ? this.#judge(started, outcome) : outcome;
             case 'gone':
             case 'paused':
                 this.#deps.journal.settled();
@@ -56764,6 +58886,16 @@ class StepRun {
                 return { ...outcome, status: ended.status, error: `${outcome.error ?? ''}. ${ended.sentence}` };
             }
         }
+    }
+    /** A completed run is what was wished for only if its metadata is as expected. */
+    async #judge({ id, name }, completed) {
+        const { expectations = [] } = this.#policy;
+        if (expectations.length === 0)
+            return completed;
+        const verdicts = await judgeExpectations(this.#deps.client, id, expectations);
+        this.#deps.reporter.tell({ kind: 'expectations', verdicts });
+        const error = missedExpectations(name, verdicts);
+        return error === undefined ? completed : { ...completed, conclusion: 'expectation-missed', error };
     }
     #leave({ status }) {
         this.#deps.journal.settled();
@@ -57106,6 +59238,10 @@ function unreachable(error) {
 
 
 
+
+
+/** What is said when the workflow is cancelled before there is a run. */
+const NOTHING_TO_CANCEL = 'Cancelled before a run was started';
 /**
  * The whole path: connect, find what to run, start it exactly once, wait for it, conclude. When the signal is
  * aborted the run is ended as `onCancel` says, and the result tells what is known.
@@ -57113,16 +59249,25 @@ function unreachable(error) {
  * @throws RunError or ZenmlError, with one line for a person, if no run was started or that is not known
  */
 async function executeRun(request, deps) {
-    const policy = { ...request, nothingToCancel: 'Cancelled before a run was started' };
+    const policy = { ...request, nothingToCancel: NOTHING_TO_CANCEL };
     return followRun(policy, deps, (journaled) => beginRun(request, journaled));
 }
 async function beginRun(request, deps) {
     const { clock, reporter, journal } = deps;
     const deadline = clock.now() + request.triggerTimeoutMs;
-    const configuration = mergeOverrides(request.overrides);
+    // For its look at run_name alone: no server is needed to refuse one that cannot be.
+    mergeOverrides(request.overrides);
     const prepared = await prepareInTime(request, deps);
     const { server, definition, project } = prepared;
-    reporter.tell({ kind: 'resolved', definition, overrides: configuration.body });
+    reporter.tell({ kind: 'resolved', definition });
+    const configuration = assemble(request.overrides, definition, server.version);
+    const { body, warnings, unchecked } = configuration;
+    reporter.tell({ kind: 'configured', configuration: body, warnings, unchecked });
+    if (request.dryRun === true) {
+        const lines = difference(definition.documents.configTemplate ?? {}, withName(request, configuration));
+        reporter.tell({ kind: 'dry-run', lines, onlyWhenTriggered: ONLY_WHEN_TRIGGERED });
+        return undefined;
+    }
     const earlier = request.resume ? await resume(request, prepared, deps) : undefined;
     if (earlier !== undefined)
         return earlier;
@@ -57146,6 +59291,18 @@ async function beginRun(request, deps) {
     journal.started(started);
     reporter.tell({ kind: 'started', run, url: started.url, adopted });
     return started;
+}
+/** What no look at a definition tells. */
+const ONLY_WHEN_TRIGGERED = [
+    'whether the account may start runs',
+    'whether the stack has changed since',
+    'whether secrets and stack components that are named exist',
+    'whether the run name is free, and a slot for the run',
+];
+/** Where no name is given, the action makes one. */
+function withName({ runName }, configuration) {
+    const run_name = runName ?? configuration.runName;
+    return run_name === undefined ? configuration.body : { run_name, ...configuration.body };
 }
 /** What comes before the trigger has the same limit; a server that answers nothing must not hold the step for long. */
 async function prepareInTime(request, deps) {
@@ -57233,6 +59390,7 @@ class RunJournal {
 const modeSchema = schemas_enum(['stop', 'stop-gracefully', 'leave']);
 const factsSchema = object({
     serverUrl: schemas_string(),
+    named: schemas_string(),
     onCancel: modeSchema,
     workflowRunUrl: schemas_string(),
     processId: schemas_number(),
@@ -57240,7 +59398,7 @@ const factsSchema = object({
 const plannedSchema = object({
     name: schemas_string(),
     nameIsOurs: schemas_boolean(),
-    origins: schemas_array(schemas_string()),
+    origins: array(schemas_string()),
     projectId: schemas_string().optional(),
     key: schemas_string(),
     firstSentAt: schemas_number(),
@@ -57279,6 +59437,7 @@ function readState(env, name, schema) {
 
 
 
+
 const SYMBOLS = {
     completed: '✅',
     started: '🚀',
@@ -57287,6 +59446,8 @@ const SYMBOLS = {
     'timed-out': '⏰',
     cancelled: '🚫',
     lost: '❓',
+    'expectation-missed': '📉',
+    'dry-run': '🧪',
 };
 const summary_MAX_TEXT = 2_000;
 /** Appends a section about the run to the job summary. */
@@ -57313,8 +59474,36 @@ function renderSummary(content) {
         `### ${SYMBOLS[conclusion]} ${subject}: ${conclusion}`,
         '',
         ...table,
-        ...(error === undefined ? [] : [escapeMarkdown(error), '']),
+        ...(error === undefined ? [] : [error.split('\n').map(escapeMarkdown).join('  \n'), '']),
+        ...verdictTable(content.verdicts ?? []),
+        ...(content.dryRun === undefined ? [] : dryRunSection(content.dryRun)),
     ].join('\n');
+}
+function verdictTable(verdicts) {
+    if (verdicts.length === 0)
+        return [];
+    const rows = verdicts.map(({ wanted, held, got }) => {
+        return `| ${held ? '✅' : '❌'} | ${escapeMarkdown(wanted)} | ${escapeMarkdown(got)} |`;
+    });
+    return ['| | Wanted | Got |', '| --- | --- | --- |', ...rows, ''];
+}
+function dryRunSection({ lines, onlyWhenTriggered }) {
+    const shown = shownDifference(lines).map((line) => escapeUnprintable(line));
+    const fence = '`'.repeat(Math.max(3, ...shown.map((line) => longestRun(line) + 1)));
+    return [
+        'Nothing was started. The run configuration beside the values of what is to be run:',
+        '',
+        `${fence}diff`,
+        ...shown,
+        fence,
+        '',
+        `Only a start can tell ${escapeMarkdown(onlyWhenTriggered.join('; '))}.`,
+        '',
+    ];
+}
+/** How many backticks stand together at most; a fence around them must be longer. */
+function longestRun(line) {
+    return Math.max(0, ...(line.match(/`+/g) ?? []).map((run) => run.length));
 }
 /** Text that GitHub shows as it is: no formatting, formulas, links, mentions, references or HTML, in one line. */
 function escapeMarkdown(text) {
@@ -57340,6 +59529,8 @@ class StepReport {
     #runLog;
     #outputs;
     #definition;
+    #dryRun;
+    #verdicts;
     #started;
     /** @param action whose outputs are set; others are left alone */
     constructor(log, action) {
@@ -57351,30 +59542,38 @@ class StepReport {
         this.#runLog.tell(event);
         if (event.kind === 'resolved')
             this.#noteDefinition(event.definition);
+        if (event.kind === 'dry-run')
+            this.#dryRun = event;
+        if (event.kind === 'expectations')
+            this.#verdicts = event.verdicts;
         if (event.kind === 'started' || event.kind === 'attached' || event.kind === 'resumed')
             this.#noteRun(event);
     }
     /** The step's own end: outputs, one line, the summary. */
-    async ended({ conclusion, status, error, durationMs }) {
-        const line = error === undefined ? undefined : showOnOneLine(error, MAX_ERROR_LENGTH);
+    async ended({ conclusion, status, error, faults, durationMs }) {
+        const shown = error === undefined ? undefined : shownError(faults ?? [error]);
         this.#set('status', showOnOneLine(status, step_report_MAX_NAME_LENGTH));
         this.#set('conclusion', conclusion);
         this.#set('duration', Math.floor(durationMs / 1000));
-        this.#set('error', line ?? '');
-        if (line !== undefined)
-            this.#log.error(line, { title: this.#title(conclusion) });
+        this.#set('error', shown ?? '');
+        if (shown !== undefined)
+            this.#log.error(shown, { title: this.#title(conclusion) });
         else if (conclusion === 'completed')
             this.#log.info('The run completed');
+        else if (conclusion === 'dry-run')
+            this.#log.info('A dry run: nothing was started');
         else if (conclusion === 'started')
             this.#log.info('The run goes on; its end is not waited for');
         await this.#summarize({
             conclusion,
             status,
-            error,
+            error: shown,
             durationMs,
             pipeline: (this.#definition ?? this.#started?.run)?.pipeline?.name,
             runName: this.#started?.run.name,
             runUrl: this.#started?.url,
+            dryRun: this.#dryRun,
+            verdicts: this.#verdicts,
         });
     }
     /** The inputs cannot be used: one line for each fault, and no summary, because nothing was done. */
@@ -57418,6 +59617,10 @@ class StepReport {
         this.#set('status', showOnOneLine(run.status, step_report_MAX_NAME_LENGTH));
     }
 }
+/** The texts may be anybody's: each becomes one line. */
+function shownError(faults) {
+    return cut(faults.map((fault) => showOnOneLine(fault, MAX_ERROR_LENGTH)).join('\n'), MAX_ERROR_LENGTH);
+}
 const TITLES = {
     completed: 'ZenML run completed',
     started: 'ZenML run started',
@@ -57426,9 +59629,12 @@ const TITLES = {
     'timed-out': 'ZenML run timed out',
     cancelled: 'ZenML run cancelled',
     lost: 'ZenML run lost from sight',
+    'expectation-missed': 'ZenML run not as expected',
+    'dry-run': 'ZenML dry run',
 };
 
 ;// CONCATENATED MODULE: ./build/actions/step.js
+
 
 
 
@@ -57458,7 +59664,8 @@ async function reportStep(action, log, work) {
         }
         else if (error instanceof RunError || isZenmlError(error)) {
             const conclusion = error instanceof RunError ? error.conclusion : 'failed';
-            await report.ended({ conclusion, status: '', error: error.message, durationMs: 0 });
+            const faults = error instanceof ConfigurationError ? error.faults : undefined;
+            await report.ended({ conclusion, status: '', error: error.message, faults, durationMs: 0 });
         }
         else {
             throw error;
@@ -57481,23 +59688,42 @@ async function readStepInputs(env, log, read) {
     return inputs;
 }
 /** Connects as the inputs say, follows a run as `follow` does it, and ends the connections. */
-async function withRunDependencies({ server, credential }, { onCancel, workflowRunUrl }, log, report, follow) {
+async function withRunDependencies(inputs, { onCancel, workflowRunUrl, nothingToCancel }, log, report, follow) {
     const signal = listenForCancellation();
     const clock = systemClock;
-    const connection = connect({ baseUrl: server.url, credential, clock, log, reporter: report });
+    const options = { inputs, clock, log, reporter: report };
+    const connection = await connectUntil(nothingToCancel === undefined ? undefined : signal, options);
+    if (connection === undefined)
+        return cancelled(nothingToCancel);
+    const { serverUrl } = connection;
     try {
+        const facts = { serverUrl, named: named(inputs.server), onCancel, workflowRunUrl, processId: process.pid };
         return await follow({
             client: connection.client.with({ signal }),
             clock,
             reporter: report,
-            journal: new RunJournal({ serverUrl: server.url, onCancel, workflowRunUrl, processId: process.pid }),
+            journal: new RunJournal(facts),
             newKey: external_node_crypto_.randomUUID,
             timeLimit: timeLimit,
             signal,
-        });
+        }, serverUrl);
     }
     finally {
         await connection.close();
+    }
+}
+function cancelled(error) {
+    return { conclusion: 'cancelled', status: '', error, runId: undefined, durationMs: 0 };
+}
+/** Undefined if the workflow was cancelled before the server was found. */
+async function connectUntil(signal, options) {
+    try {
+        return await connect({ ...options, signal });
+    }
+    catch (error) {
+        if (signal?.aborted === true)
+            return undefined;
+        throw error;
     }
 }
 
@@ -57510,17 +59736,23 @@ async function withRunDependencies({ server, credential }, { onCancel, workflowR
 async function runTemplate(env, log) {
     return reportStep('main', log, async (report) => {
         const inputs = await readStepInputs(env, log, readInputs);
-        const request = toRequest(inputs, env);
-        return withRunDependencies(inputs, request, log, report, (deps) => executeRun(request, deps));
+        const { workflowRunUrl } = readWorkflowContext(env);
+        const policy = { onCancel: inputs.onCancel, workflowRunUrl, nothingToCancel: NOTHING_TO_CANCEL };
+        return withRunDependencies(inputs, policy, log, report, (deps, serverUrl) => executeRun(toRequest(inputs, serverUrl, env), deps));
     });
 }
-function toRequest(inputs, env) {
+function toRequest(inputs, serverUrl, env) {
     const context = readWorkflowContext(env);
     return {
-        serverUrl: inputs.server.url,
+        serverUrl,
         target: inputs.target,
         project: inputs.project,
-        overrides: { layers: inputs.configuration, tags: inputs.tags, useCache: inputs.useCache },
+        overrides: {
+            layers: inputs.configuration,
+            parameters: inputs.parameters,
+            tags: inputs.tags,
+            useCache: inputs.useCache,
+        },
         runName: inputs.runName,
         origin: {
             workflowRunId: context.runId,
@@ -57536,27 +59768,37 @@ function toRequest(inputs, env) {
         onTimeout: inputs.onTimeout,
         onPaused: inputs.onPaused,
         resume: inputs.resume,
+        expectations: inputs.expectations,
+        dryRun: inputs.dryRun,
     };
 }
 
 ;// CONCATENATED MODULE: ./build/github/credential-again.js
+
+
+
+
+
+
+
 /**
- * Reads the credential once more, for a post step: the runner evaluates inputs again, and everything else may
- * have become something else. Undefined if it is no longer there.
- *
- * @param mask called with the secret before anything else is done with it
+ * Reads once more where to connect and with what, for a post step: the runner evaluates inputs again, and
+ * everything else may have become something else. Undefined if it is no longer there.
  */
-function readCredentialAgain(env, mask, parseServerUrl) {
-    const key = env['INPUT_API-KEY']?.trim() ?? '';
-    const token = env['INPUT_ACCESS-TOKEN']?.trim() ?? '';
-    for (const secret of [key, token])
-        if (secret !== '')
-            mask(secret);
-    const server = parseServerUrl(env['INPUT_SERVER-URL']?.trim() ?? '');
-    if (!server.ok || (key === '' && token === ''))
+async function readConnectionAgain(sources) {
+    const { env, readFile, mask, parseServerUrl } = sources;
+    const { names, secrets } = inputTables.main;
+    const raw = readRawInputs(env, names);
+    for (const secret of new Secrets(secrets.flatMap((name) => raw[name] ?? [])).values)
+        mask(secret);
+    const { server } = readServer(raw, parseServerUrl);
+    const credential = credentialOf(raw);
+    const isWrong = connectionFaults(raw, names, undefined).length > 0;
+    if (server === undefined || credential === undefined || isWrong)
         return undefined;
-    const credential = key === '' ? { kind: 'access-token', token } : { kind: 'api-key', key };
-    return { serverUrl: server.url, credential };
+    const { workspace } = readWorkflowContext(env);
+    const { authorities } = await readAuthorities(raw['ca-certificate'], { workspace, readFile });
+    return { server, credential, authorities };
 }
 
 ;// CONCATENATED MODULE: ./build/github/survivor.js
@@ -57610,6 +59852,8 @@ async function runsEntry(processId, entryFolder) {
 
 
 
+
+
 /** The runner gives a post step of a cancelled job about five minutes; two are enough to be sure. */
 const BUDGET_MS = 110_000;
 /** A name, an address and the server's own words stand in it. */
@@ -57638,15 +59882,16 @@ async function endRunOf(saved, env, log) {
     const mask = (secret) => {
         log.mask(secret);
     };
-    const again = readCredentialAgain(env, mask, parseServerUrl);
-    if (again?.serverUrl !== facts.serverUrl) {
+    const again = await readConnectionAgain({ env, readFile: readFile, mask, parseServerUrl: parseServerUrl });
+    if (again === undefined || named(again.server) !== facts.named) {
         const what = again === undefined ? 'are no longer valid' : 'now name another server';
         log.warning(`The run "${inline(name)}" was not looked after, because this step's inputs ${what}: if it was started, it goes on at ${facts.serverUrl}`);
         return;
     }
     const clock = systemClock;
     const reporter = new RunLog(log);
-    const connection = connect({ baseUrl: facts.serverUrl, credential: again.credential, clock, log, reporter });
+    const { serverUrl } = facts;
+    const connection = await connect({ inputs: again, serverUrl, clock, log, reporter });
     const signal = AbortSignal.timeout(BUDGET_MS);
     try {
         const now = clock.now();
@@ -57755,25 +60000,29 @@ async function stopKnownRun(request, deps) {
  */
 async function stopRunById(env, log) {
     return reportStep('stop', log, async (report) => {
-        const { server, credential, runId, graceful, timeoutMs } = await readStepInputs(env, log, readStopInputs);
+        const inputs = await readStepInputs(env, log, readStopInputs);
+        const { runId, graceful, timeoutMs } = inputs;
         const { workflowRunUrl } = readWorkflowContext(env);
         const mode = graceful ? 'stop-gracefully' : 'stop';
-        const policy = { onCancel: mode, workflowRunUrl };
-        return withRunDependencies({ server, credential }, policy, log, report, (deps) => stopKnownRun({ serverUrl: server.url, runId, mode, workflowRunUrl, timeoutMs }, { ...deps, client: deps.client.with({ signal: undefined }), signal: undefined }));
+        const policy = { onCancel: mode, workflowRunUrl, nothingToCancel: undefined };
+        return withRunDependencies(inputs, policy, log, report, (deps, serverUrl) => stopKnownRun({ serverUrl, runId, mode, workflowRunUrl, timeoutMs }, { ...deps, client: deps.client.with({ signal: undefined }), signal: undefined }));
     });
 }
 
 ;// CONCATENATED MODULE: ./build/run/attach.js
 
 
+/** What is said when the workflow is cancelled before the run is found. */
+function leftAsItIs(run) {
+    return `Cancelled before the run "${run}" could be looked up; it was left as it is`;
+}
 /**
  * Waits for a run that something else started, exactly as for one of our own.
  *
  * @throws RunError if there is no such run, or if several have the name
  */
 async function attachRun(request, deps) {
-    const nothingToCancel = `Cancelled before the run "${request.run}" could be looked up; it was left as it is`;
-    return followRun({ ...request, nothingToCancel }, deps, async (journaled) => {
+    return followRun({ ...request, nothingToCancel: leftAsItIs(request.run) }, deps, async (journaled) => {
         const { run, url } = await findRun(request, request.run, 'run', journaled);
         const started = { id: run.id, name: run.name ?? run.id, url, status: run.status };
         journaled.journal.started(started);
@@ -57791,7 +60040,6 @@ async function waitForRun(env, log) {
     return reportStep('wait', log, async (report) => {
         const inputs = await readStepInputs(env, log, readWaitInputs);
         const request = {
-            serverUrl: inputs.server.url,
             run: inputs.run,
             project: inputs.project,
             workflowRunUrl: readWorkflowContext(env).workflowRunUrl,
@@ -57801,8 +60049,10 @@ async function waitForRun(env, log) {
             onCancel: inputs.onCancel,
             onTimeout: inputs.onTimeout,
             onPaused: inputs.onPaused,
+            expectations: inputs.expectations,
         };
-        return withRunDependencies(inputs, request, log, report, (deps) => attachRun(request, deps));
+        const policy = { ...request, nothingToCancel: leftAsItIs(inputs.run) };
+        return withRunDependencies(inputs, policy, log, report, (deps, serverUrl) => attachRun({ ...request, serverUrl }, deps));
     });
 }
 

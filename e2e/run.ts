@@ -9,6 +9,7 @@ import { isDeepStrictEqual, parseArgs } from 'node:util'
 import { CONTRACT } from './cases/contract.ts'
 import { FINDING } from './cases/finding.ts'
 import { OUTCOME } from './cases/outcome.ts'
+import { PARAMETERS } from './cases/parameters.ts'
 import { STOPPING } from './cases/stopping.ts'
 import { SUB_ACTIONS } from './cases/sub-actions.ts'
 import { TRIGGER } from './cases/trigger.ts'
@@ -23,6 +24,7 @@ import { actPath, MissingTool, zenmlPython } from './tools.ts'
 const CASES: readonly Case[] = [
   ...OUTCOME,
   ...FINDING,
+  ...PARAMETERS,
   ...SUB_ACTIONS,
   ...WORKFLOW,
   ...CONTRACT,

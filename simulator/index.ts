@@ -6,6 +6,7 @@ import { World } from './world.ts'
 export { realClock, VirtualClock, type SimulatorClock } from './clock.ts'
 export { FAULT_ROUTES, type Fault, type FaultAction, type Occurrence, type RouteName } from './faults.ts'
 export { dynamic, seededPipelines, training, typed, wide } from './pipelines.ts'
+export { startPro, type ProOptions, type ProSimulator, type WorkspaceSpec } from './pro.ts'
 export * from './types.ts'
 
 /** Starts a ZenML server in this process, on 127.0.0.1; resolves when it listens. */

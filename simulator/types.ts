@@ -1,6 +1,7 @@
 import type { SimulatorClock } from './clock.ts'
 import type { Fault } from './faults.ts'
 import type { JsonObject } from './json.ts'
+import type { ProMembership } from './pro.ts'
 
 /** The versions whose answers were recorded from real servers. */
 export const ZENML_VERSIONS = ['0.74.0', '0.85.0', '0.98.0'] as const
@@ -39,6 +40,8 @@ export interface SimulatorOptions {
   /** Seconds a running step needs to end after a stop; default 1. */
   stopSeconds?: number
   faults?: readonly Fault[]
+  /** The server is a workspace of ZenML Pro: its login also takes the organization's key and Pro's tokens. */
+  pro?: ProMembership
   /** Of ids, keys and tokens; default random, so that two simulators share nothing. */
   seed?: number
 }

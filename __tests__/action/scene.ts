@@ -86,7 +86,7 @@ export function logLines({ stdout }: ActionResult): string[] {
 }
 
 /** A run that ended as it should: green, without a word of complaint. */
-export function expectGreen(result: ActionResult, conclusion: 'completed' | 'started'): void {
+export function expectGreen(result: ActionResult, conclusion: 'completed' | 'started' | 'stopped'): void {
   expect(annotations('error', result)).toEqual([])
   expect(result.stderr).toBe('')
   expect(result.outputs).toMatchObject({ conclusion, error: '' })

@@ -65,9 +65,7 @@ test.concurrent('a key pasted into another input is pointed out without being sh
     const result = await scene.step({ snapshot: scene.server.apiKey })
 
     expect(result.exitCode).toBe(1)
-    expect(result.outputs['error']).toBe(
-      'snapshot: holds the value of api-key or access-token; remove it from here',
-    )
+    expect(result.outputs['error']).toBe('snapshot: holds the value of api-key; remove it from here')
     expect(scene.server.requests).toEqual([])
   }),
 )

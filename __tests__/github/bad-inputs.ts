@@ -242,6 +242,27 @@ const events: readonly (readonly [string, With, Environment])[] = [
   ],
 ]
 
+const shortForms: readonly (readonly [string, string])[] = [
+  ['a list', '- epochs'],
+  ['a text', 'epochs=5'],
+  ['a parameter twice', 'train.epochs: 1\ntrain.epochs: 2'],
+  ['a colon in a text', 'train.note: a: b'],
+  ['a number with too many digits', 'train.seed: 12345678901234567890'],
+]
+
+const conditions: readonly (readonly [string, string])[] = [
+  ['no comparison', 'train.accuracy'],
+  ['one equals sign', 'accuracy >= 0.9\n  stage = "production"'],
+  ['a sign that is none', 'accuracy => 0.9'],
+  ['no name', '>= 0.9'],
+  ['no value', 'accuracy >='],
+  ['a word without quotes', 'stage == production'],
+  ['a comma in a number', 'accuracy >= 0,9'],
+  ['an order of booleans', 'converged >= true'],
+  ['an expression', 'accuracy >= 0.9 && loss < 1'],
+  ['several faults', '# what counts\naccuracy\n\nloss <'],
+]
+
 function pullRequest(eventFile: string): Environment {
   return { GITHUB_EVENT_NAME: 'pull_request', GITHUB_ACTOR: 'someone', GITHUB_EVENT_PATH: eventFile }
 }
@@ -263,6 +284,9 @@ export const badInputs: readonly BadInput[] = [
     title: `configuration: ${title}`,
     given: { configuration: text },
   })),
+  ...shortForms.map(([title, text]) => ({ title: `parameters: ${title}`, given: { parameters: text } })),
+  ...conditions.map(([title, text]) => ({ title: `expect: ${title}`, given: { expect: text } })),
+  { title: 'expect without a wait', given: { expect: 'accuracy > 0', wait: 'false' } },
   ...files.map(([title, path]) => ({
     title: `configuration-file: ${title}`,
     given: { 'configuration-file': path },

@@ -38,6 +38,8 @@ test('the least that a step needs gives the defaults', async () => {
     onTimeout: 'stop',
     onPaused: 'wait',
     resume: false,
+    expectations: [],
+    dryRun: false,
     stepKey: '',
   })
   expect(notices).toEqual([])
@@ -68,6 +70,9 @@ test('every input reaches its field', async () => {
     timeout: '2h30m',
     'trigger-timeout': '1.5h',
     'poll-interval': '1s',
+    parameters: 'train.epochs: 7',
+    expect: 'accuracy >= 0.9',
+    'dry-run': 'true',
     'on-cancel': 'leave',
     'on-timeout': ' stop-gracefully ',
     'on-paused': 'fail',
@@ -75,15 +80,17 @@ test('every input reaches its field', async () => {
     'allow-insecure-http': 'true',
     'step-key': 'train/0',
   })
+  const locate = expect.any(Function)
   expect(inputs).toEqual({
     server: { url: 'http://localhost:8237/zenml' },
     credential: { kind: 'access-token', token: KEY },
     target: { kind: 'template', reference: 'train with ümlauts 🚀', pipeline: 'training' },
     project: 'vision',
     configuration: [
-      { source: 'configuration-file: configs/good.yaml', value: { enable_cache: 'no', model: 10 } },
-      { source: 'configuration', value: { steps: { train: { parameters: { epochs: 5 } } } } },
+      { source: 'configuration-file: configs/good.yaml', value: { enable_cache: 'no', model: 10 }, locate },
+      { source: 'configuration', value: { steps: { train: { parameters: { epochs: 5 } } } }, locate },
     ],
+    parameters: { source: 'parameters', value: { 'train.epochs': 7 }, locate },
     runName: 'nightly-{date}-{time}',
     tags: ['gpu', 'nightly', 'weekly'],
     useCache: false,
@@ -95,6 +102,8 @@ test('every input reaches its field', async () => {
     onTimeout: 'stop-gracefully',
     onPaused: 'fail',
     resume: false,
+    expectations: [{ name: 'accuracy', operator: '>=', wanted: 0.9 }],
+    dryRun: true,
     stepKey: 'train/0',
   })
 })
@@ -140,6 +149,7 @@ test('wait/ leaves a run that something else started as it is', async () => {
     onCancel: 'leave',
     onTimeout: 'leave',
     onPaused: 'wait',
+    expectations: [],
   })
 })
 
@@ -154,6 +164,7 @@ test('every input of wait/ reaches its field', async () => {
     'on-cancel': 'stop',
     'on-timeout': 'stop-gracefully',
     'on-paused': 'fail',
+    expect: 'accuracy >= 0.9',
     'allow-insecure-http': 'True',
   }
   const outcome = await readWith(readWaitInputs, variables(given))
@@ -167,6 +178,7 @@ test('every input of wait/ reaches its field', async () => {
     onCancel: 'stop',
     onTimeout: 'stop-gracefully',
     onPaused: 'fail',
+    expectations: [{ name: 'accuracy', operator: '>=', wanted: 0.9 }],
   })
 })
 
@@ -229,7 +241,7 @@ test('an input of another action is noted, and ends nothing', async () => {
 
 test('with plain http allowed, another machine may be meant', async () => {
   const { inputs } = await readGood({ 'server-url': 'http://10.0.0.5:8080', 'allow-insecure-http': 'true' })
-  expect(inputs.server.url).toBe('http://10.0.0.5:8080')
+  expect(inputs.server).toEqual({ url: 'http://10.0.0.5:8080' })
 })
 
 test('a secret is masked in each form that a careless paste can have, and no short text is', async () => {

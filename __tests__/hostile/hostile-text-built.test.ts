@@ -47,7 +47,13 @@ test.concurrent.each(['stopped', 'running'])(
         : undefined
     })
     try {
-      const facts = { serverUrl: between.url, onCancel: 'stop', workflowRunUrl: '', processId: 2 ** 30 }
+      const facts = {
+        serverUrl: between.url,
+        named: between.url,
+        onCancel: 'stop',
+        workflowRunUrl: '',
+        processId: 2 ** 30,
+      }
       const started = { id: ID, name: zoo, status: 'running' }
       const result = await runAction({
         entry: 'post',

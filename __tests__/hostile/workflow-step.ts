@@ -197,7 +197,13 @@ function dependencies(baseUrl: string, key: string, { clock, http, log, report }
     client: new ZenmlClient(new Api({ secrets: new KnownSecrets(), http, baseUrl, session, clock, onRetry })),
     clock,
     reporter: report,
-    journal: new RunJournal({ serverUrl: baseUrl, onCancel: 'stop', workflowRunUrl: '', processId: 1 }),
+    journal: new RunJournal({
+      serverUrl: baseUrl,
+      named: baseUrl,
+      onCancel: 'stop',
+      workflowRunUrl: '',
+      processId: 1,
+    }),
     newKey: () => nextKey((keys += 1)),
     timeLimit: (ms) => AbortSignal.timeout(ms),
   }

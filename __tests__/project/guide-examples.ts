@@ -9,14 +9,19 @@ import { code, codeBlocks, guides, projectFile } from './markdown.ts'
 
 const ACTION = /^your-org\/zenml-run-action(?:\/(login|wait|stop))?@v1$/
 
+const Value = z.union([z.string(), z.number(), z.boolean()])
 const Step = z.object({
   id: z.string().optional(),
   uses: z.string().optional(),
   run: z.string().optional(),
   env: z.record(z.string(), z.string()).optional(),
-  with: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
+  with: z.record(z.string(), Value).optional(),
 })
-const Job = z.object({ steps: z.array(Step), outputs: z.record(z.string(), z.string()).optional() })
+const Job = z.object({
+  strategy: z.object({ matrix: z.record(z.string(), z.array(Value)) }).optional(),
+  steps: z.array(Step),
+  outputs: z.record(z.string(), z.string()).optional(),
+})
 const Workflow = z.object({ jobs: z.record(z.string(), Job) })
 
 export type ExampleStep = z.infer<typeof Step>
@@ -37,6 +42,12 @@ export type Played =
       readonly result: ActionResult
     }
   | { readonly kind: 'command'; readonly exitCode: number | null; readonly stdout: string }
+
+/** For every action's step, such as its workspace. */
+export interface PlayOptions extends Omit<ActionOptions, 'entry' | 'inputs'> {
+  /** What stands for ZenML Pro's management API. */
+  readonly proApiUrl: string
+}
 
 /** Values of expressions such as `vars.ZENML_SERVER_URL`. */
 type Contexts = Readonly<Record<string, string>>
@@ -115,31 +126,54 @@ function named(prefix: string, outputs: Readonly<Record<string, string>>): Conte
 /**
  * Plays an example's jobs, one after the other, with the outputs handed on as the runner does. Of the commands only
  * `curl` is run: the others belong to the repository that the example is pasted into.
- *
- * @param options for every action's step, such as its workspace
  */
 export async function playExample(
   { jobs }: Example,
   given: Contexts,
-  options: Omit<ActionOptions, 'entry' | 'inputs'>,
+  options: PlayOptions,
 ): Promise<Played[]> {
   const played: Played[] = []
   let contexts = given
-  for (const [jobName, { steps, outputs }] of Object.entries(jobs)) {
-    let inJob = contexts
-    for (const step of steps) {
-      const entry = entryOf(step)
-      if (entry !== undefined) {
-        const result = await runAction({ ...options, entry, inputs: evaluateAll(step.with, inJob) })
-        played.push({ kind: 'action', entry, step, result })
-        if (step.id !== undefined) inJob = { ...inJob, ...named(`steps.${step.id}`, result.outputs) }
-      } else if (step.run?.startsWith('curl ') === true && process.platform !== 'win32') {
-        played.push(await runCommand(evaluate(step.run, inJob), evaluateAll(step.env, inJob)))
-      }
+  for (const [jobName, { strategy, steps, outputs }] of Object.entries(jobs)) {
+    for (const cell of cellsOf(strategy?.matrix)) {
+      const inJob = await playSteps(steps, { ...contexts, ...cell }, options, played)
+      contexts = { ...contexts, ...named(`needs.${jobName}`, evaluateAll(outputs, inJob)) }
     }
-    contexts = { ...contexts, ...named(`needs.${jobName}`, evaluateAll(outputs, inJob)) }
   }
   return played
+}
+
+/** One for each value of a matrix of one row; one that is empty without a matrix. */
+function cellsOf(matrix: Readonly<Record<string, readonly z.infer<typeof Value>[]>> = {}): Contexts[] {
+  const [row] = Object.entries(matrix)
+  if (row === undefined) return [{}]
+  const [name, values] = row
+  return values.map((value) => ({ [`matrix.${name}`]: String(value) }))
+}
+
+/** Adds to `played`; gives what expressions mean at the job's end. */
+async function playSteps(
+  steps: readonly ExampleStep[],
+  contexts: Contexts,
+  options: PlayOptions,
+  played: Played[],
+): Promise<Contexts> {
+  const { proApiUrl, ...forAction } = options
+  let inJob = contexts
+  for (const step of steps) {
+    const entry = entryOf(step)
+    if (entry !== undefined) {
+      // The default leads to the real ZenML Pro.
+      const pro = step.with?.['workspace'] === undefined ? {} : { 'pro-api-url': proApiUrl }
+      const inputs = { ...pro, ...evaluateAll(step.with, inJob) }
+      const result = await runAction({ ...forAction, entry, inputs })
+      played.push({ kind: 'action', entry, step, result })
+      if (step.id !== undefined) inJob = { ...inJob, ...named(`steps.${step.id}`, result.outputs) }
+    } else if (step.run?.startsWith('curl ') === true && process.platform !== 'win32') {
+      played.push(await runCommand(evaluate(step.run, inJob), evaluateAll(step.env, inJob)))
+    }
+  }
+  return inJob
 }
 
 async function runCommand(command: string, env: Readonly<Record<string, string>>): Promise<Played> {

@@ -71,6 +71,8 @@ const CONCLUSIONS: Readonly<Record<Conclusion, 'green' | 'red'>> = {
   cancelled: 'red',
   lost: 'red',
   started: 'green',
+  'expectation-missed': 'red',
+  'dry-run': 'green',
 }
 
 /** A default that the runner works out before the action sees it. */
@@ -127,7 +129,7 @@ test('action.yml, code and README have the same conclusions', () => {
   const conclusions = Object.keys(CONCLUSIONS)
   const [main, , wait] = actions
   expect(main?.file.outputs['conclusion']?.description).toContain(`one of ${conclusions.join(', ')}.`)
-  const followed = conclusions.filter((conclusion) => conclusion !== 'started')
+  const followed = conclusions.filter((conclusion) => !['started', 'dry-run'].includes(conclusion))
   expect(wait?.file.outputs['conclusion']?.description).toContain(`one of ${followed.join(', ')}.`)
   const explained = table(readme, 'Conclusion', 'Step', 'Meaning')
   expect(explained.map(([name, step]) => [code(name), step])).toEqual(Object.entries(CONCLUSIONS))

@@ -2,7 +2,13 @@ import { rm } from 'node:fs/promises'
 import path from 'node:path'
 import { expect, jest, test } from '@jest/globals'
 import { runAction, startAction } from '../../e2e/action.ts'
-import { realClock, startSimulator, type PipelineSpec, type Simulator } from '../../simulator/index.ts'
+import {
+  realClock,
+  startPro,
+  startSimulator,
+  type PipelineSpec,
+  type Simulator,
+} from '../../simulator/index.ts'
 import { inputTables } from '../../src/github/input-schema.ts'
 import { actionOutputs } from '../../src/github/outputs.ts'
 import {
@@ -20,6 +26,10 @@ import {
 import { guides, projectFile, table } from './markdown.ts'
 
 jest.setTimeout(60_000)
+
+const CERTIFICATE = projectFile('__tests__/zenml/fixtures/test-only-authority.pem')
+
+const SHA = '0123456789abcdef0123456789abcdef01234567'
 
 /** What the examples run. */
 const training: PipelineSpec = {
@@ -44,33 +54,46 @@ const named = examples.map((example, index) => {
 
 const calls = callPatterns(table(projectFile('README.md'), 'Call', 'When'))
 
+interface Scene {
+  readonly server: Simulator
+  /** What stands for ZenML Pro's management API. */
+  readonly proApiUrl: string
+  readonly workspace: string
+  readonly contexts: Readonly<Record<string, string>>
+}
+
 /** A server, a folder with the guides' files, and all that the examples' expressions mean here. */
 async function withServer<T>(
-  options: { version?: '0.85.0' | '0.98.0'; seconds?: number },
-  use: (scene: {
-    server: Simulator
-    workspace: string
-    contexts: Readonly<Record<string, string>>
-  }) => Promise<T>,
+  options: { version?: '0.85.0' | '0.98.0'; seconds?: number; usesPro?: boolean },
+  use: (scene: Scene) => Promise<T>,
 ): Promise<T> {
-  const { version = '0.98.0', seconds = 1 } = options
-  const pipelines = [{ ...training, steps: training.steps.map((step) => ({ ...step, seconds })) }]
+  const { version = '0.98.0', seconds = 1, usesPro = false } = options
+  const pipeline = { ...training, steps: training.steps.map((step) => ({ ...step, seconds })) }
+  const pro = await startPro()
   const server = await startSimulator({
     version,
     clock: realClock(20),
-    pipelines,
+    pipelines: [pipeline, { ...pipeline, templateName: `training-${SHA}` }],
     orchestrator: 'kubernetes',
+    pro,
   })
+  pro.add({ name: 'research', serverUrl: server.url })
   const workspace = await checkout()
   const contexts = {
     'vars.ZENML_SERVER_URL': server.url,
-    'secrets.ZENML_API_KEY': server.apiKey,
-    'matrix.epochs': '5',
+    'secrets.ZENML_API_KEY': usesPro ? pro.apiKey : server.apiKey,
+    'vars.ZENML_PRO_API_URL': pro.url,
+    'vars.ZENML_CLIENT_ID': pro.clientId,
+    'secrets.ZENML_CLIENT_SECRET': pro.clientSecret,
+    'vars.COMPANY_CA': CERTIFICATE,
+    'github.sha': SHA,
+    'github.run_id': '100200300',
+    'github.run_attempt': '1',
   }
   try {
-    return await use({ server, workspace, contexts })
+    return await use({ server, proApiUrl: pro.url, workspace, contexts })
   } finally {
-    await server.close()
+    await Promise.all([server.close(), pro.close()])
     await rm(workspace, { recursive: true, force: true, maxRetries: 5 })
   }
 }
@@ -141,12 +164,13 @@ test.each(named)('example %s in %s uses only outputs that the action has', (_, _
 
 test.concurrent.each(named)('example %s in %s works as it stands', async (_, __, example) => {
   const version = /^ +template:/m.test(example.text) ? '0.85.0' : '0.98.0'
-  await withServer({ version }, async ({ server, workspace, contexts }) => {
+  const usesPro = stepsOf(example).some((step) => step.with?.['workspace'] !== undefined)
+  await withServer({ version, usesPro }, async ({ server, proApiUrl, workspace, contexts }) => {
     let given = contexts
     if (example.text.includes('inputs.run-id')) {
       given = { ...contexts, 'inputs.run-id': await startRun(server) }
     }
-    const played = await playExample(example, given, { workspace })
+    const played = await playExample(example, given, { workspace, proApiUrl })
 
     expect(played.length).toBeGreaterThan(0)
     for (const one of played) expectGood(one)
@@ -156,7 +180,7 @@ test.concurrent.each(named)('example %s in %s works as it stands', async (_, __,
 })
 
 test.concurrent('run again after its runner died, the example with resume takes up the same run', () =>
-  withServer({ seconds: 36_000 }, async ({ server, workspace, contexts }) => {
+  withServer({ seconds: 36_000 }, async ({ server, proApiUrl, workspace, contexts }) => {
     const example = exampleWith('resume: true', 'cancel-in-progress')
     const [step] = stepsOf(example)
     const inputs = { 'server-url': server.url, 'api-key': server.apiKey }
@@ -176,6 +200,7 @@ test.concurrent('run again after its runner died, the example with resume takes 
 
     const [again] = await playExample(example, contexts, {
       workspace,
+      proApiUrl,
       env: { GITHUB_RUN_ATTEMPT: '2' },
       onLine: (line) => {
         if (line.startsWith('Taking up')) server.setStatus(server.runs[0]?.id ?? '', 'completed')
@@ -190,10 +215,10 @@ test.concurrent('run again after its runner died, the example with resume takes 
 )
 
 test.concurrent('the example with stop/ can be run again and stays green', () =>
-  withServer({ seconds: 36_000 }, async ({ server, workspace, contexts }) => {
+  withServer({ seconds: 36_000 }, async ({ server, proApiUrl, workspace, contexts }) => {
     const given = { ...contexts, 'inputs.run-id': await startRun(server) }
     for (const attempt of ['first', 'second']) {
-      const [played] = await playExample(exampleWith('/stop@v1'), given, { workspace })
+      const [played] = await playExample(exampleWith('/stop@v1'), given, { workspace, proApiUrl })
       const conclusion = played?.kind === 'action' ? played.result.outputs['conclusion'] : undefined
       expect({ attempt, conclusion }).toEqual({ attempt, conclusion: 'stopped' })
     }

@@ -17,7 +17,7 @@ const said = saidTexts('src', 'simulator')
 
 /** Where one text of the code ends and another is put behind it or filled in. */
 const SEAM =
-  /…|: |; |\. |Could not |\d{3}|\b(?:the server|something that is not a ZenML API|snapshots?|run templates?|wait: false|failed|are no longer valid|now name another server)\b/
+  /…|: |; |\. |Could not |Check that |Check |\d{3}|\b(?:the server|something that is not a ZenML API|snapshots?|run templates?|wait: false|failed|are no longer valid|now name another server)\b/
 
 /** The pieces of an explained text that stand in the code as they are. */
 function fixedParts(text: string): string[] {
@@ -43,8 +43,15 @@ const NO_ERRORS: readonly string[] = [
   // Told in the log while the step goes on.
   'read what the run waits for',
   'The window must pass without a login',
+  // What a dry run says that it cannot know.
+  'whether the account may start runs',
+  'whether the stack has changed since',
+  'whether secrets and stack components that are named exist',
+  'whether the run name is free, and a slot for the run',
   // In place of a server's text, which the guide cannot know.
   '(nested too deeply to be shown)',
+  // In place of a certificate's names.
+  'no host at all',
 ]
 
 const FEWEST_WORDS = 4

@@ -1,49 +1,17 @@
-import { createServer } from 'node:http'
-import { connect } from 'node:net'
 import { expect, test } from '@jest/globals'
 import { TransportError } from '../../src/zenml/errors.ts'
-import { closedPort, Gate, listen, openHttp, rejection, startScripted } from './scripted-server.ts'
+import { startProxy } from './proxy-server.ts'
+import {
+  closedPort,
+  fixture,
+  Gate,
+  openHttp,
+  rejection,
+  startScripted,
+  startSecure,
+} from './scripted-server.ts'
 
-interface Proxy {
-  readonly port: number
-  /** What it was asked for: `CONNECT host:port` or a method with an address. */
-  readonly asked: string[]
-  readonly credentials: (string | undefined)[]
-}
-
-/** A proxy that forwards; with `answer` it says that to CONNECT instead; `gate` holds the tunnel back. */
-async function startProxy({
-  answer,
-  gate,
-}: { answer?: string; gate?: () => Promise<void> } = {}): Promise<Proxy> {
-  const asked: string[] = []
-  const credentials: (string | undefined)[] = []
-  const server = createServer((request, response) => {
-    asked.push(`${request.method} ${request.url}`)
-    response.writeHead(500).end()
-  })
-  server.on('connect', (request, client) => {
-    asked.push(`CONNECT ${request.url}`)
-    credentials.push(request.headers['proxy-authorization'])
-    client.on('error', () => client.destroy())
-    if (answer !== undefined) {
-      client.end(`HTTP/1.1 ${answer}\r\ncontent-length: 0\r\n\r\n`)
-      return
-    }
-    const [host = '', port = ''] = (request.url ?? '').split(':')
-    const tunnel = async (): Promise<void> => {
-      await gate?.()
-      const target = connect(Number(port), host, () => {
-        client.write('HTTP/1.1 200 Connection Established\r\n\r\n')
-        client.pipe(target).pipe(client)
-      })
-      target.on('error', () => client.destroy())
-      client.on('close', () => target.destroy())
-    }
-    void tunnel()
-  })
-  return { port: await listen(server), asked, credentials }
-}
+const basic = (text: string): string => `Basic ${Buffer.from(text).toString('base64')}`
 
 async function failure(promise: Promise<unknown>): Promise<TransportError> {
   const error = await rejection(promise)
@@ -51,43 +19,104 @@ async function failure(promise: Promise<unknown>): Promise<TransportError> {
   return error
 }
 
-test.each(['HTTP_PROXY', 'http_proxy'])('a plain address is reached through %s', async (variable) => {
-  const target = await startScripted(() => ({ body: { here: true } }))
+const trusting = () => openHttp({}, [fixture('authority')])
+
+test.each(['HTTP_PROXY', 'http_proxy'])(
+  'a plain address is asked of %s itself, because many proxies tunnel to port 443 only',
+  async (variable) => {
+    const target = await startScripted(() => ({ body: { here: true } }))
+    const proxy = await startProxy()
+    process.env[variable] = `http://user:pa%20ss@127.0.0.1:${proxy.port}`
+    const answer = await openHttp().send({ method: 'POST', url: `${target.url}/x?y=1`, body: 'z' })
+    expect(answer).toMatchObject({ status: 200, body: '{"here":true}' })
+    expect(target.requests).toMatchObject([{ method: 'POST', path: '/x?y=1', body: 'z' }])
+    expect(target.requests[0]?.headers).not.toHaveProperty('proxy-authorization')
+    expect(proxy.asked).toEqual([`POST ${target.url}/x?y=1`])
+    expect(proxy.credentials).toEqual([basic('user:pa ss')])
+  },
+)
+
+test.each(['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY'])(
+  'a TLS server is reached through a tunnel of %s, which sees nothing of the request',
+  async (variable) => {
+    const target = await startSecure(() => ({ body: { here: true } }))
+    const proxy = await startProxy()
+    process.env[variable] = `http://127.0.0.1:${proxy.port}`
+    const http = trusting()
+    const answer = await http.send({ method: 'GET', url: `${target.url}/x` })
+    expect(answer.body).toBe('{"here":true}')
+    expect(target.requests.map(({ path }) => path)).toEqual(['/x'])
+    expect(proxy.asked).toEqual([`CONNECT ${new URL(target.url).host}`])
+    expect(proxy.credentials).toEqual([undefined])
+  },
+)
+
+test.each([
+  ['user:pa%20ss', 'user:pa ss'],
+  ['do%5Cmain%40user:p%3Aa%2F%25', 'do\\main@user:p:a/%'],
+  ['user:100%', 'user:100%'],
+  ['token', 'token:'],
+  ['token:', 'token:'],
+  [':password', ':password'],
+])('the proxy is told who asks: %s', async (given, told) => {
+  const target = await startSecure(() => ({}))
   const proxy = await startProxy()
-  process.env[variable] = `http://user:pa%20ss@127.0.0.1:${proxy.port}`
-  const answer = await openHttp().send({ method: 'GET', url: `${target.url}/x` })
-  expect(answer).toMatchObject({ status: 200, body: '{"here":true}' })
-  expect(target.requests.map(({ path }) => path)).toEqual(['/x'])
-  expect(proxy.asked).toEqual([`CONNECT ${new URL(target.url).host}`])
-  expect(proxy.credentials).toEqual([`Basic ${Buffer.from('user:pa ss').toString('base64')}`])
+  process.env['HTTPS_PROXY'] = `http://${given}@127.0.0.1:${proxy.port}`
+  expect((await trusting().send({ method: 'GET', url: target.url })).status).toBe(200)
+  expect(proxy.credentials).toEqual([basic(told)])
 })
 
-test.each(['127.0.0.1', '*', 'elsewhere.example,127.0.0.1'])(
-  'NO_PROXY=%s goes around the proxy',
+test('each kind of address has its own proxy and its own password', async () => {
+  const [plain, secure] = [await startScripted(() => ({})), await startSecure(() => ({}))]
+  const proxy = await startProxy()
+  process.env['HTTP_PROXY'] = `http://a:1@127.0.0.1:${proxy.port}`
+  process.env['HTTPS_PROXY'] = `http://b:2@127.0.0.1:${proxy.port}`
+  const http = trusting()
+  await http.send({ method: 'GET', url: plain.url })
+  await http.send({ method: 'GET', url: secure.url })
+  expect(proxy.credentials).toEqual([basic('a:1'), basic('b:2')])
+})
+
+test('a proxy that speaks TLS itself is trusted through the same authorities', async () => {
+  const target = await startSecure(() => ({ body: { here: true } }))
+  const proxy = await startProxy({ certificate: 'leaf' })
+  process.env['HTTPS_PROXY'] = `https://user:pass@127.0.0.1:${proxy.port}`
+  expect((await trusting().send({ method: 'GET', url: target.url })).body).toBe('{"here":true}')
+  expect(proxy.credentials).toEqual([basic('user:pass')])
+})
+
+test.each([
+  '127.0.0.1',
+  '*',
+  'elsewhere.example,127.0.0.1',
+  'elsewhere.example 127.0.0.0/8',
+  '10.0.0.0/8,127.0.0.1/32',
+])('NO_PROXY=%s goes around the proxy', async (hosts) => {
+  const target = await startScripted(() => ({}))
+  const proxy = await startProxy()
+  process.env['HTTP_PROXY'] = `http://127.0.0.1:${proxy.port}`
+  process.env['NO_PROXY'] = hosts
+  expect((await openHttp().send({ method: 'GET', url: target.url })).status).toBe(200)
+  expect(proxy.asked).toEqual([])
+})
+
+test.each(['elsewhere.example', '10.0.0.0/8', '127.0.0.1:1', '7.0.0.1', '127.0.0.0/99', '::/0'])(
+  'NO_PROXY=%s changes nothing',
   async (hosts) => {
     const target = await startScripted(() => ({}))
     const proxy = await startProxy()
     process.env['HTTP_PROXY'] = `http://127.0.0.1:${proxy.port}`
     process.env['NO_PROXY'] = hosts
-    expect((await openHttp().send({ method: 'GET', url: target.url })).status).toBe(200)
-    expect(proxy.asked).toEqual([])
+    await openHttp().send({ method: 'GET', url: target.url })
+    expect(proxy.asked).toHaveLength(1)
   },
 )
 
-test('NO_PROXY of another host changes nothing', async () => {
-  const target = await startScripted(() => ({}))
-  const proxy = await startProxy()
-  process.env['HTTP_PROXY'] = `http://127.0.0.1:${proxy.port}`
-  process.env['NO_PROXY'] = 'elsewhere.example'
-  await openHttp().send({ method: 'GET', url: target.url })
-  expect(proxy.asked).toHaveLength(1)
-})
-
 test.each([
-  ['407', '407 Proxy Authentication Required'],
-  ['502', '502 Bad Gateway'],
-  ['403', '403 Forbidden'],
-])('a proxy that answers %s to CONNECT is named, and nothing was sent', async (status, answer) => {
+  ['407', '407 Proxy Authentication Required', true],
+  ['502', '502 Bad Gateway', false],
+  ['403', '403 Forbidden', false],
+])('a proxy that answers %s to CONNECT is named, and nothing was sent', async (status, answer, permanent) => {
   const proxy = await startProxy({ answer })
   process.env['HTTPS_PROXY'] = `http://user:pass-word@127.0.0.1:${proxy.port}`
   const sending = openHttp().send({
@@ -96,15 +125,27 @@ test.each([
     body: 'x',
   })
   const error = await failure(sending)
-  expect(error).toMatchObject({ code: 'PROXY', sent: false })
-  expect(error.message).toBe(`the proxy refused the connection with status ${status}`)
+  expect(error).toMatchObject({ code: 'PROXY', sent: false, permanent })
+  expect(error.message).toContain(`the proxy refused the connection with status ${status}`)
+  expect(error.message).not.toMatch(/pass-word|user:/)
   expect(proxy.asked).toEqual(['CONNECT zenml.example.com:443'])
+})
+
+test("a proxy that wants another password for a plain address is not taken for the server's 407", async () => {
+  const proxy = await startProxy({ answer: '407 Proxy Authentication Required' })
+  process.env['HTTP_PROXY'] = `http://user:pass-word@127.0.0.1:${proxy.port}`
+  const error = await failure(openHttp().send({ method: 'GET', url: 'http://zenml.example.com/' }))
+  expect(error).toMatchObject({ code: 'PROXY', sent: false, permanent: true })
+  expect(error.message).toBe(
+    "the proxy refused the connection with status 407; the runner's HTTPS_PROXY or HTTP_PROXY needs the right user and password, percent-encoded",
+  )
 })
 
 test('a proxy that is not there means that nothing was sent, and its password is not shown', async () => {
   process.env['HTTPS_PROXY'] = `http://user:pass-word@127.0.0.1:${await closedPort()}`
   const error = await failure(openHttp().send({ method: 'GET', url: 'https://zenml.example.com/' }))
   expect(error).toMatchObject({
+    code: 'ECONNREFUSED',
     sent: false,
     message: 'the connection was refused; check server-url, and that the server runs',
   })
@@ -112,7 +153,7 @@ test('a proxy that is not there means that nothing was sent, and its password is
 })
 
 test('a request that was cancelled while the connection was made is never sent', async () => {
-  const target = await startScripted(() => ({}))
+  const target = await startSecure(() => ({}))
   const tunnelAsked = new Gate()
   const tunnelGranted = new Gate()
   const proxy = await startProxy({
@@ -121,8 +162,8 @@ test('a request that was cancelled while the connection was made is never sent',
       await tunnelGranted.opened
     },
   })
-  process.env['HTTP_PROXY'] = `http://127.0.0.1:${proxy.port}`
-  const http = openHttp()
+  process.env['HTTPS_PROXY'] = `http://127.0.0.1:${proxy.port}`
+  const http = trusting()
   const cancel = new AbortController()
   const reason = new Error('cancelled')
   const outcome = rejection(http.send({ method: 'POST', url: target.url, body: '{}', signal: cancel.signal }))
@@ -135,11 +176,11 @@ test('a request that was cancelled while the connection was made is never sent',
 })
 
 test('a request that ran out of time while the connection was made is never sent', async () => {
-  const target = await startScripted(() => ({}))
+  const target = await startSecure(() => ({}))
   const tunnelGranted = new Gate()
   const proxy = await startProxy({ gate: () => tunnelGranted.opened })
-  process.env['HTTP_PROXY'] = `http://127.0.0.1:${proxy.port}`
-  const http = openHttp()
+  process.env['HTTPS_PROXY'] = `http://127.0.0.1:${proxy.port}`
+  const http = trusting()
   const error = await failure(http.send({ method: 'POST', url: target.url, body: '{}', timeoutMs: 50 }))
   expect(error).toMatchObject({ code: 'TIMEOUT', sent: false })
   tunnelGranted.open()
@@ -155,15 +196,15 @@ test('a proxy written without a scheme is an http proxy, as for curl', async () 
   expect(proxy.asked).toHaveLength(1)
 })
 
-test.each(['HTTP_PROXY', 'https_proxy'])(
-  'a %s that is no address is named, but not shown',
-  async (variable) => {
-    process.env[variable] = 'http://us er:pass-word@proxy:port'
-    const error = await rejection(
-      (async () => openHttp().send({ method: 'GET', url: 'https://127.0.0.1/' }))(),
-    )
-    expect(error).toMatchObject({ code: 'PROXY', sent: false, permanent: true })
-    expect(String(error)).toContain(variable)
-    expect(String(error)).not.toContain('pass-word')
-  },
-)
+test.each([
+  ['HTTP_PROXY', 'http://us er:pass-word@proxy:port'],
+  ['https_proxy', 'http://user:pass-word#1@proxy:3128'],
+  ['HTTPS_PROXY', 'socks5://user:pass-word@proxy:1080'],
+])('a %s that is no address of a proxy is named, but not shown', async (variable, value) => {
+  process.env[variable] = value
+  const error = await failure(openHttp().send({ method: 'GET', url: 'https://127.0.0.1/' }))
+  expect(error).toMatchObject({ code: 'PROXY', sent: false, permanent: true })
+  expect(String(error)).toContain(variable)
+  expect(String(error)).toContain('percent-encoded')
+  expect(String(error)).not.toContain('pass-word')
+})

@@ -1,35 +1,91 @@
-import { readFileSync } from 'node:fs'
 import { expect, test } from '@jest/globals'
 import { isPassing } from '../../src/zenml/retry.ts'
 import { TransportError } from '../../src/zenml/errors.ts'
-import { openHttp, rejection, startHttps, startScripted } from './scripted-server.ts'
+import { startProxy } from './proxy-server.ts'
+import { fixture, openHttp, rejection, startScripted, startSecure } from './scripted-server.ts'
 
-function fixture(name: string): string {
-  return readFileSync(new URL(`fixtures/${name}`, import.meta.url), 'utf8')
-}
-
-async function failure(url: string): Promise<TransportError> {
-  const error = await rejection(openHttp().send({ method: 'POST', url, body: 'password=x' }))
+async function failure(url: string, ...authorities: string[]): Promise<TransportError> {
+  const sending = openHttp({}, authorities.map(fixture)).send({ method: 'POST', url, body: 'password=x' })
+  const error = await rejection(sending)
   if (!(error instanceof TransportError)) throw error
   return error
 }
 
+test('a server of a private authority is trusted when the authority is given', async () => {
+  const { url, requests } = await startSecure(() => ({ body: { here: true } }))
+  const http = openHttp({}, [fixture('authority-other'), fixture('authority')])
+  expect((await http.send({ method: 'GET', url })).body).toBe('{"here":true}')
+  expect(requests).toHaveLength(1)
+})
+
 test('a certificate that nobody vouches for is refused before anything is sent, for good', async () => {
-  let requests = 0
-  const url = await startHttps(
-    fixture('test-only-key.pem'),
-    fixture('test-only-certificate.pem'),
-    (_request, response) => {
-      requests += 1
-      response.end('{}')
-    },
-  )
+  const { url, requests } = await startSecure(() => ({}), 'certificate')
   const error = await failure(url)
   expect(error).toMatchObject({ code: 'DEPTH_ZERO_SELF_SIGNED_CERT', sent: false, permanent: true })
-  expect(error.message).toBe("the server's certificate is not trusted (DEPTH_ZERO_SELF_SIGNED_CERT)")
+  expect(error.message).toMatch(
+    /^the server's certificate is not trusted \(DEPTH_ZERO_SELF_SIGNED_CERT\): ".*" is self-signed; give it as ca-certificate$/,
+  )
   expect(isPassing(error)).toBe(false)
-  expect(requests).toBe(0)
+  expect(requests).toEqual([])
 })
+
+test.each<[string, string, readonly string[], string]>([
+  [
+    'of an unknown authority',
+    'leaf',
+    [],
+    'UNABLE_TO_VERIFY_LEAF_SIGNATURE): "zenml.test" was issued by "Test Only Authority", which this runner does not know; give the certificate of that authority as ca-certificate',
+  ],
+  [
+    'of another authority than the one given',
+    'leaf',
+    ['authority-other'],
+    'UNABLE_TO_VERIFY_LEAF_SIGNATURE): "zenml.test" was issued by "Test Only Authority", which this runner does not know; give the certificate of that authority as ca-certificate',
+  ],
+  [
+    'that has expired',
+    'leaf-expired',
+    ['authority'],
+    'CERT_HAS_EXPIRED): "old.test" is valid from 2020-01-01 to 2021-01-01; it has to be renewed where it is installed',
+  ],
+  [
+    'for another host',
+    'leaf-other-name',
+    ['authority'],
+    'ERR_TLS_CERT_ALTNAME_INVALID): "other.test" is for DNS:other.test, not for 127.0.0.1; use a host that it names',
+  ],
+])('a certificate %s is named, with what to do', async (_, certificate, authorities, words) => {
+  const { url, requests } = await startSecure(() => ({}), certificate)
+  const error = await failure(url, ...authorities)
+  expect(error.message).toBe(`the server's certificate is not trusted (${words}`)
+  expect(error).toMatchObject({ sent: false, permanent: true })
+  expect(requests).toEqual([])
+})
+
+test("through a proxy it is the server's certificate that is named, and the proxy is asked as before", async () => {
+  const { url } = await startSecure(() => ({}))
+  const proxy = await startProxy()
+  process.env['HTTPS_PROXY'] = `http://user:pass@127.0.0.1:${proxy.port}`
+  const error = await failure(url)
+  expect(error.message).toContain('"zenml.test" was issued by "Test Only Authority"')
+  expect(new Set(proxy.asked)).toEqual(new Set([`CONNECT ${new URL(url).host}`]))
+})
+
+test.each<[string, readonly string[], RegExp]>([
+  ['leaf', [], /: the proxy's "zenml\.test" was issued by "Test Only Authority"/],
+  ['leaf-other-name', ['authority'], /ALTNAME_INVALID\): the proxy's "other\.test" is for DNS:other\.test/],
+])(
+  "a proxy's own certificate (%s) is named as the proxy's, and it is told nothing",
+  async (certificate, given, words) => {
+    const { url } = await startSecure(() => ({}))
+    const proxy = await startProxy({ certificate })
+    process.env['HTTPS_PROXY'] = `https://user:pass-word@127.0.0.1:${proxy.port}`
+    const error = await failure(url, ...given)
+    expect(error.message).toMatch(words)
+    expect(error).toMatchObject({ sent: false, permanent: true })
+    expect(proxy.asked).toEqual([])
+  },
+)
 
 test('https to a server that speaks plain HTTP sends nothing', async () => {
   const { url, requests } = await startScripted(() => ({}))

@@ -138,6 +138,8 @@ test('of a template that the account may not see, nothing is made up', () => {
     project: undefined,
     sourceSnapshotId: undefined,
     stepParameters: undefined,
+    isDynamic: undefined,
+    documents: { configTemplate: undefined, configSchema: undefined, pipelineSpec: undefined },
   })
 })
 

@@ -1,6 +1,7 @@
 import { createServer, type IncomingHttpHeaders, type RequestListener, type Server } from 'node:http'
 import { createServer as createTcpServer, type Server as TcpServer, type Socket } from 'node:net'
 import { createServer as createTlsServer } from 'node:https'
+import { readFileSync } from 'node:fs'
 import { afterEach, beforeEach } from '@jest/globals'
 import { Http, type HttpLimits } from '../../src/zenml/http.ts'
 
@@ -49,8 +50,8 @@ export function closeAfterTest(close: () => Promise<unknown>): void {
 }
 
 /** A client that is closed at the end of the test. */
-export function openHttp(limits?: Partial<HttpLimits>): Http {
-  const http = new Http('test-agent/1', limits)
+export function openHttp(limits?: Partial<HttpLimits>, authorities?: readonly string[]): Http {
+  const http = new Http('test-agent/1', limits, authorities)
   closeAfterTest(() => http.close())
   return http
 }
@@ -84,6 +85,11 @@ export async function startHttps(key: string, cert: string, listener: RequestLis
   return `https://127.0.0.1:${await listen(createTlsServer({ key, cert }, listener))}`
 }
 
+/** A PEM text of the fixtures, all made for these tests and good for nothing else. */
+export function fixture(name: string): string {
+  return readFileSync(new URL(`fixtures/test-only-${name}.pem`, import.meta.url), 'utf8')
+}
+
 /** A server that speaks bytes. */
 export async function startTcp(onSocket: (socket: Socket) => void): Promise<string> {
   return `http://127.0.0.1:${await listen(createTcpServer(onSocket))}`
@@ -99,9 +105,23 @@ export async function closedPort(): Promise<number> {
 
 /** A server that answers as the script says; `count` is 1 for the first request of that method and path. */
 export async function startScripted(script: Script): Promise<{ url: string; requests: Received[] }> {
+  const { listener, requests } = play(script)
+  return { url: (await startHttp(listener)).url, requests }
+}
+
+/** The same over TLS, with a certificate of the fixtures; the default is one of `authority` for 127.0.0.1. */
+export async function startSecure(
+  script: Script,
+  certificate = 'leaf',
+): Promise<{ url: string; requests: Received[] }> {
+  const { listener, requests } = play(script)
+  return { url: await startHttps(fixture('key'), fixture(certificate), listener), requests }
+}
+
+function play(script: Script): { listener: RequestListener; requests: Received[] } {
   const requests: Received[] = []
   const counts = new Map<string, number>()
-  const { url } = await startHttp((incoming, response) => {
+  const listener: RequestListener = (incoming, response) => {
     const chunks: Buffer[] = []
     incoming.on('data', (chunk: Buffer) => chunks.push(chunk))
     incoming.on('end', () => {
@@ -119,8 +139,8 @@ export async function startScripted(script: Script): Promise<{ url: string; requ
       response.writeHead(status, { 'content-type': 'application/json', ...extra })
       response.end(typeof body === 'string' ? body : JSON.stringify(body))
     })
-  })
-  return { url, requests }
+  }
+  return { listener, requests }
 }
 
 /** What a promise was rejected with; fails the test if it was not. */

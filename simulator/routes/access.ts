@@ -1,6 +1,7 @@
 import { json, plainRefusal, refusal } from '../answers.ts'
 import { isObject } from '../json.ts'
 import { user, utc } from '../wire/common.ts'
+import type { World } from '../world.ts'
 import type { Call, Route } from './route.ts'
 
 /** Who is there, and the way in. */
@@ -30,15 +31,11 @@ export const accessRoutes: readonly Route[] = [
   },
 ]
 
-function login({ world, body }: Call) {
+function login({ world, body, header }: Call) {
   world.loginLimit.enter(world.clock.now())
-  const password = new URLSearchParams(body).get('password') ?? ''
-  if (password === '') throw plainRefusal(400, 'Invalid request: username is required.')
-  if (password !== world.apiKey) {
-    const id = keyId(password)
-    const fault = id === undefined ? 'error decoding API key' : `error retrieving API key ${id}`
-    throw refusal(401, 'CredentialsNotValid', `Authentication error: ${fault}`)
-  }
+  const form = new URLSearchParams(body)
+  if (form.get('grant_type') === 'zenml-external') admitFromPro(world, header('authorization'))
+  else admitKey(world, form.get('password') ?? '')
   world.loginLimit.succeed()
   const { token, expiresIn } = world.issueToken()
   return json({
@@ -51,6 +48,22 @@ function login({ world, body }: Call) {
     device_id: null,
     device_metadata: null,
   })
+}
+
+/** As the source of the server has it: a token of the management API, which is asked whose it is. */
+function admitFromPro({ options: { pro } }: World, header: string | undefined): void {
+  if (pro === undefined) throw plainRefusal(400, 'Unsupported grant type: zenml-external.')
+  const token = /^Bearer (.+)$/i.exec(header ?? '')?.[1] ?? ''
+  if (!pro.knows(token)) throw refusal(403, 'AuthorizationException', 'Not authorized to access this server.')
+}
+
+function admitKey(world: World, password: string): void {
+  if (password === '') throw plainRefusal(400, 'Invalid request: username is required.')
+  if (password !== world.apiKey && password !== world.options.pro?.apiKey) {
+    const id = keyId(password)
+    const fault = id === undefined ? 'error decoding API key' : `error retrieving API key ${id}`
+    throw refusal(401, 'CredentialsNotValid', `Authentication error: ${fault}`)
+  }
 }
 
 /** The id inside a key that has the right form; undefined for any other text. */
@@ -71,7 +84,7 @@ function info({ world, header }: Call) {
     version: world.version,
     active: true,
     debug: false,
-    deployment_type: 'other',
+    deployment_type: world.options.pro === undefined ? 'other' : 'cloud',
     database_type: 'sqlite',
     secrets_store_type: 'sql',
     auth_scheme: 'OAUTH2_PASSWORD_BEARER',

@@ -15,6 +15,13 @@ const listEndpoint = { function: 'get_run_steps', line: 191 }
 export const stepRoutes: readonly Route[] = [
   { name: 'steps', method: 'GET', path: '/runs/{run_id}/steps', endpoint: listEndpoint, handle: listSteps },
   {
+    name: 'steps',
+    method: 'GET',
+    path: '/steps',
+    endpoint: { function: 'list_run_steps', line: 191 },
+    handle: listAllSteps,
+  },
+  {
     name: 'step',
     method: 'GET',
     path: '/steps/{step_id}',
@@ -45,6 +52,25 @@ function listSteps({ world, ids, query }: Call): Answer {
       model: (span) => stepModel(world, run, span, false),
       filterName: 'StepRunFilter',
       endpoint: { ...listEndpoint, path: '/api/v1/runs/{run_id}/steps' },
+    }),
+  )
+}
+
+/** The started steps of one run, hydrated if asked for. */
+function listAllSteps({ world, query }: Call): Answer {
+  const id = query.get('pipeline_run_id')
+  if (id === null) throw refusal(501, 'NotImplementedError', 'Only the steps of one run are simulated.')
+  const run = runById(world, id)
+  const now = world.now()
+  const hydrate = flag(query, 'hydrate', false)
+  return json(
+    list(world.version, query, {
+      rows: [...run.state(now).spans].sort((a, b) => a.start - b.start),
+      filters: { pipeline_run_id: () => id },
+      sorting: { created: (span) => sortableTime(span.start), name: (span) => span.step.name },
+      model: (span) => stepModel(world, run, span, hydrate),
+      filterName: 'StepRunFilter',
+      endpoint: { function: 'list_run_steps', line: 191, path: '/api/v1/steps' },
     }),
   )
 }

@@ -26,12 +26,11 @@ export async function login(env: Environment, log: WorkflowLog): Promise<boolean
   try {
     const { inputs, notices } = await readLoginInputs({ env, readFile, mask, parseServerUrl })
     for (const notice of notices) log.notice(notice)
-    const { server, credential } = inputs
     const reporter = new RunLog(log)
-    const connection = connect({ baseUrl: server.url, credential, clock: systemClock, log, reporter })
+    const connection = await connect({ inputs, clock: systemClock, log, reporter })
     try {
       const token = await connection.session.token()
-      handOver(server.url, token, connection.session.expiresAt, log)
+      handOver(connection.serverUrl, token, connection.session.expiresAt, log)
     } finally {
       await connection.close()
     }

@@ -2,25 +2,33 @@ import type { Environment } from '../github/environment.ts'
 import { readWorkflowContext, stepIdentity } from '../github/identity.ts'
 import { readInputs, type Inputs } from '../github/inputs.ts'
 import type { WorkflowLog } from '../github/log.ts'
-import { executeRun, type RunRequest } from '../run/execute.ts'
+import { executeRun, NOTHING_TO_CANCEL, type RunRequest } from '../run/execute.ts'
 import { readStepInputs, reportStep, withRunDependencies } from './step.ts'
 
 /** Runs a template or snapshot and waits for it. Gives whether the step succeeded. */
 export async function runTemplate(env: Environment, log: WorkflowLog): Promise<boolean> {
   return reportStep('main', log, async (report) => {
     const inputs = await readStepInputs(env, log, readInputs)
-    const request = toRequest(inputs, env)
-    return withRunDependencies(inputs, request, log, report, (deps) => executeRun(request, deps))
+    const { workflowRunUrl } = readWorkflowContext(env)
+    const policy = { onCancel: inputs.onCancel, workflowRunUrl, nothingToCancel: NOTHING_TO_CANCEL }
+    return withRunDependencies(inputs, policy, log, report, (deps, serverUrl) =>
+      executeRun(toRequest(inputs, serverUrl, env), deps),
+    )
   })
 }
 
-function toRequest(inputs: Inputs, env: Environment): RunRequest {
+function toRequest(inputs: Inputs, serverUrl: string, env: Environment): RunRequest {
   const context = readWorkflowContext(env)
   return {
-    serverUrl: inputs.server.url,
+    serverUrl,
     target: inputs.target,
     project: inputs.project,
-    overrides: { layers: inputs.configuration, tags: inputs.tags, useCache: inputs.useCache },
+    overrides: {
+      layers: inputs.configuration,
+      parameters: inputs.parameters,
+      tags: inputs.tags,
+      useCache: inputs.useCache,
+    },
     runName: inputs.runName,
     origin: {
       workflowRunId: context.runId,
@@ -36,5 +44,7 @@ function toRequest(inputs: Inputs, env: Environment): RunRequest {
     onTimeout: inputs.onTimeout,
     onPaused: inputs.onPaused,
     resume: inputs.resume,
+    expectations: inputs.expectations,
+    dryRun: inputs.dryRun,
   }
 }

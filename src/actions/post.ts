@@ -1,6 +1,8 @@
 import path from 'node:path'
 import type { Environment } from '../github/environment.ts'
-import { readCredentialAgain } from '../github/credential-again.ts'
+import { named } from '../github/connection.ts'
+import { readConnectionAgain } from '../github/credential-again.ts'
+import { readFile } from '../github/files.ts'
 import { inline, type WorkflowLog } from '../github/log.ts'
 import { readSavedStep, type SavedStep } from '../github/run-journal.ts'
 import { RunLog } from '../github/run-log.ts'
@@ -40,8 +42,8 @@ async function endRunOf(saved: SavedStep, env: Environment, log: WorkflowLog): P
   const mask = (secret: string): void => {
     log.mask(secret)
   }
-  const again = readCredentialAgain(env, mask, parseServerUrl)
-  if (again?.serverUrl !== facts.serverUrl) {
+  const again = await readConnectionAgain({ env, readFile, mask, parseServerUrl })
+  if (again === undefined || named(again.server) !== facts.named) {
     const what = again === undefined ? 'are no longer valid' : 'now name another server'
     log.warning(
       `The run "${inline(name)}" was not looked after, because this step's inputs ${what}: if it was started, it goes on at ${facts.serverUrl}`,
@@ -50,7 +52,8 @@ async function endRunOf(saved: SavedStep, env: Environment, log: WorkflowLog): P
   }
   const clock = systemClock
   const reporter = new RunLog(log)
-  const connection = connect({ baseUrl: facts.serverUrl, credential: again.credential, clock, log, reporter })
+  const { serverUrl } = facts
+  const connection = await connect({ inputs: again, serverUrl, clock, log, reporter })
   const signal = AbortSignal.timeout(BUDGET_MS)
   try {
     const now = clock.now()

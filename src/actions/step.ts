@@ -2,18 +2,19 @@ import { randomUUID } from 'node:crypto'
 import { listenForCancellation } from '../github/cancellation.ts'
 import { readFile } from '../github/files.ts'
 import type { Environment } from '../github/environment.ts'
+import { named } from '../github/connection.ts'
 import { InputFaults } from '../github/input-faults.ts'
 import type { ActionName } from '../github/input-schema.ts'
 import type { ConnectionInputs, InputSources, ReadInputs } from '../github/input-reader.ts'
 import type { WorkflowLog } from '../github/log.ts'
 import { RunJournal } from '../github/run-journal.ts'
 import { StepReport } from '../github/step-report.ts'
-import { RunError } from '../run/errors.ts'
+import { ConfigurationError, RunError } from '../run/errors.ts'
 import type { FollowPolicy, RunDependencies, RunResult } from '../run/step-run.ts'
 import { isZenmlError } from '../zenml/errors.ts'
 import { parseServerUrl } from '../zenml/server-url.ts'
 import { systemClock, timeLimit } from '../zenml/system-clock.ts'
-import { connect } from './connect.ts'
+import { connect, type Connection, type ConnectOptions } from './connect.ts'
 
 /**
  * Runs a step and says how it ended. Gives whether it succeeded.
@@ -35,7 +36,8 @@ export async function reportStep(
       report.badInputs(error.faults)
     } else if (error instanceof RunError || isZenmlError(error)) {
       const conclusion = error instanceof RunError ? error.conclusion : 'failed'
-      await report.ended({ conclusion, status: '', error: error.message, durationMs: 0 })
+      const faults = error instanceof ConfigurationError ? error.faults : undefined
+      await report.ended({ conclusion, status: '', error: error.message, faults, durationMs: 0 })
     } else {
       throw error
     }
@@ -61,28 +63,60 @@ export async function readStepInputs<T>(
   return inputs
 }
 
+export interface StepPolicy extends Pick<FollowPolicy, 'onCancel' | 'workflowRunUrl'> {
+  /**
+   * What is said when the workflow is cancelled before the server is found. Undefined: the work is not taken back by
+   * that, and goes on.
+   */
+  readonly nothingToCancel: string | undefined
+}
+
 /** Connects as the inputs say, follows a run as `follow` does it, and ends the connections. */
 export async function withRunDependencies(
-  { server, credential }: ConnectionInputs,
-  { onCancel, workflowRunUrl }: Pick<FollowPolicy, 'onCancel' | 'workflowRunUrl'>,
+  inputs: ConnectionInputs,
+  { onCancel, workflowRunUrl, nothingToCancel }: StepPolicy,
   log: WorkflowLog,
   report: StepReport,
-  follow: (deps: RunDependencies) => Promise<RunResult>,
+  follow: (deps: RunDependencies, serverUrl: string) => Promise<RunResult>,
 ): Promise<RunResult> {
   const signal = listenForCancellation()
   const clock = systemClock
-  const connection = connect({ baseUrl: server.url, credential, clock, log, reporter: report })
+  const options = { inputs, clock, log, reporter: report }
+  const connection = await connectUntil(nothingToCancel === undefined ? undefined : signal, options)
+  if (connection === undefined) return cancelled(nothingToCancel)
+  const { serverUrl } = connection
   try {
-    return await follow({
-      client: connection.client.with({ signal }),
-      clock,
-      reporter: report,
-      journal: new RunJournal({ serverUrl: server.url, onCancel, workflowRunUrl, processId: process.pid }),
-      newKey: randomUUID,
-      timeLimit,
-      signal,
-    })
+    const facts = { serverUrl, named: named(inputs.server), onCancel, workflowRunUrl, processId: process.pid }
+    return await follow(
+      {
+        client: connection.client.with({ signal }),
+        clock,
+        reporter: report,
+        journal: new RunJournal(facts),
+        newKey: randomUUID,
+        timeLimit,
+        signal,
+      },
+      serverUrl,
+    )
   } finally {
     await connection.close()
+  }
+}
+
+function cancelled(error: string | undefined): RunResult {
+  return { conclusion: 'cancelled', status: '', error, runId: undefined, durationMs: 0 }
+}
+
+/** Undefined if the workflow was cancelled before the server was found. */
+async function connectUntil(
+  signal: AbortSignal | undefined,
+  options: Omit<ConnectOptions, 'signal'>,
+): Promise<Connection | undefined> {
+  try {
+    return await connect({ ...options, signal })
+  } catch (error) {
+    if (signal?.aborted === true) return undefined
+    throw error
   }
 }

@@ -11,13 +11,14 @@ import { readStepInputs, reportStep, withRunDependencies } from './step.ts'
  */
 export async function stopRunById(env: Environment, log: WorkflowLog): Promise<boolean> {
   return reportStep('stop', log, async (report) => {
-    const { server, credential, runId, graceful, timeoutMs } = await readStepInputs(env, log, readStopInputs)
+    const inputs = await readStepInputs(env, log, readStopInputs)
+    const { runId, graceful, timeoutMs } = inputs
     const { workflowRunUrl } = readWorkflowContext(env)
     const mode = graceful ? 'stop-gracefully' : 'stop'
-    const policy = { onCancel: mode, workflowRunUrl } as const
-    return withRunDependencies({ server, credential }, policy, log, report, (deps) =>
+    const policy = { onCancel: mode, workflowRunUrl, nothingToCancel: undefined } as const
+    return withRunDependencies(inputs, policy, log, report, (deps, serverUrl) =>
       stopKnownRun(
-        { serverUrl: server.url, runId, mode, workflowRunUrl, timeoutMs },
+        { serverUrl, runId, mode, workflowRunUrl, timeoutMs },
         { ...deps, client: deps.client.with({ signal: undefined }), signal: undefined },
       ),
     )

@@ -2,15 +2,14 @@ import type { Environment } from '../github/environment.ts'
 import { readWorkflowContext } from '../github/identity.ts'
 import { readWaitInputs } from '../github/inputs.ts'
 import type { WorkflowLog } from '../github/log.ts'
-import { attachRun, type AttachRequest } from '../run/attach.ts'
+import { attachRun, leftAsItIs, type AttachRequest } from '../run/attach.ts'
 import { readStepInputs, reportStep, withRunDependencies } from './step.ts'
 
 /** Waits for a run that something else started. Gives whether the step succeeded. */
 export async function waitForRun(env: Environment, log: WorkflowLog): Promise<boolean> {
   return reportStep('wait', log, async (report) => {
     const inputs = await readStepInputs(env, log, readWaitInputs)
-    const request: AttachRequest = {
-      serverUrl: inputs.server.url,
+    const request: Omit<AttachRequest, 'serverUrl'> = {
       run: inputs.run,
       project: inputs.project,
       workflowRunUrl: readWorkflowContext(env).workflowRunUrl,
@@ -20,7 +19,11 @@ export async function waitForRun(env: Environment, log: WorkflowLog): Promise<bo
       onCancel: inputs.onCancel,
       onTimeout: inputs.onTimeout,
       onPaused: inputs.onPaused,
+      expectations: inputs.expectations,
     }
-    return withRunDependencies(inputs, request, log, report, (deps) => attachRun(request, deps))
+    const policy = { ...request, nothingToCancel: leftAsItIs(inputs.run) }
+    return withRunDependencies(inputs, policy, log, report, (deps, serverUrl) =>
+      attachRun({ ...request, serverUrl }, deps),
+    )
   })
 }

@@ -1,19 +1,18 @@
 import { isUtf8 } from 'node:buffer'
 import { resolve } from 'node:path'
 
-import type { JsonObject } from '../zenml/json.ts'
+import type { Layer } from '../run/layers.ts'
 import type { FileContent, ReadFile } from './files.ts'
 import type { InputFault } from './input-faults.ts'
 import type { InputName } from './input-schema.ts'
 import { quote, showOnOneLine } from './printable.ts'
 import { parseMapping } from './yaml-mapping.ts'
 
-/** A run configuration and where the user wrote it, for the messages about it. */
-export interface ConfigurationSource {
-  /** `configuration`, or `configuration-file: path/as/given.yaml`. */
-  readonly source: string
-  readonly value: JsonObject
-}
+/**
+ * A run configuration and where the user wrote it, for the messages about it. Its source is `parameters`,
+ * `configuration`, or `configuration-file: path/as/given.yaml`.
+ */
+export type ConfigurationSource = Layer
 
 export interface ConfigurationContext {
   /** Where relative paths begin; empty: the current folder. */
@@ -62,6 +61,20 @@ async function readConfigurationFile(
   return await readMapping(input, text, `${input}: ${path}`, `${input}: ${quote(path)}, `, context)
 }
 
+/**
+ * Reads the input `parameters`, and all that is wrong in it. What its keys mean is known only once it is known
+ * what is to be run.
+ */
+export async function readParameters(
+  text: string | undefined,
+  context: Pick<ConfigurationContext, 'redact'>,
+): Promise<{ readonly source: ConfigurationSource | undefined; readonly faults: readonly InputFault[] }> {
+  if (text === undefined) return { source: undefined, faults: [] }
+  const input: InputName = 'parameters'
+  const { sources, faults } = await readMapping(input, text, input, `${input}: `, context)
+  return { source: sources[0], faults }
+}
+
 async function readConfigurationText(
   text: string | undefined,
   context: ConfigurationContext,
@@ -80,10 +93,10 @@ async function readMapping(
   text: string,
   source: string,
   lead: string,
-  context: ConfigurationContext,
+  context: Pick<ConfigurationContext, 'redact'>,
 ): Promise<Found> {
   const parsed = await parseMapping(text, (words) => quote(context.redact(words), MAX_WORDS_LENGTH))
-  if (parsed.ok) return { sources: [{ source, value: parsed.value }], faults: [] }
+  if (parsed.ok) return { sources: [{ source, value: parsed.value, locate: parsed.locate }], faults: [] }
   const faults = parsed.problems.map(({ line, column, problem }) => {
     const shown = showOnOneLine(context.redact(problem), MAX_PROBLEM_LENGTH)
     return { input, line: `${lead}line ${line}, column ${column}: ${shown}` }

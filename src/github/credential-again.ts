@@ -1,30 +1,36 @@
-import type { ParsedServerUrl } from '../zenml/server-url.ts'
+import { readAuthorities } from './ca-certificate.ts'
+import { credentialOf, readServer, type ConnectionInputs, type ParseServerUrl } from './connection.ts'
 import type { Environment } from './environment.ts'
-import type { Credential } from './inputs.ts'
+import type { ReadFile } from './files.ts'
+import { readWorkflowContext } from './identity.ts'
+import { readRawInputs } from './input-names.ts'
+import { connectionFaults } from './input-rules.ts'
+import { inputTables } from './input-schema.ts'
+import { Secrets } from './secrets.ts'
 
-/** What a post step takes from its inputs. */
-export interface CredentialAgain {
-  /** Where the credential may be sent. */
-  readonly serverUrl: string
-  readonly credential: Credential
+/** What inputs are read with; as for the step itself. */
+export interface AgainSources {
+  readonly env: Environment
+  readonly readFile: ReadFile
+  /** Called with every secret before anything else is done with it. */
+  readonly mask: (secret: string) => void
+  readonly parseServerUrl: ParseServerUrl
 }
 
 /**
- * Reads the credential once more, for a post step: the runner evaluates inputs again, and everything else may
- * have become something else. Undefined if it is no longer there.
- *
- * @param mask called with the secret before anything else is done with it
+ * Reads once more where to connect and with what, for a post step: the runner evaluates inputs again, and
+ * everything else may have become something else. Undefined if it is no longer there.
  */
-export function readCredentialAgain(
-  env: Environment,
-  mask: (secret: string) => void,
-  parseServerUrl: (text: string) => ParsedServerUrl,
-): CredentialAgain | undefined {
-  const key = env['INPUT_API-KEY']?.trim() ?? ''
-  const token = env['INPUT_ACCESS-TOKEN']?.trim() ?? ''
-  for (const secret of [key, token]) if (secret !== '') mask(secret)
-  const server = parseServerUrl(env['INPUT_SERVER-URL']?.trim() ?? '')
-  if (!server.ok || (key === '' && token === '')) return undefined
-  const credential: Credential = key === '' ? { kind: 'access-token', token } : { kind: 'api-key', key }
-  return { serverUrl: server.url, credential }
+export async function readConnectionAgain(sources: AgainSources): Promise<ConnectionInputs | undefined> {
+  const { env, readFile, mask, parseServerUrl } = sources
+  const { names, secrets } = inputTables.main
+  const raw = readRawInputs(env, names)
+  for (const secret of new Secrets(secrets.flatMap((name) => raw[name] ?? [])).values) mask(secret)
+  const { server } = readServer(raw, parseServerUrl)
+  const credential = credentialOf(raw)
+  const isWrong = connectionFaults(raw, names, undefined).length > 0
+  if (server === undefined || credential === undefined || isWrong) return undefined
+  const { workspace } = readWorkflowContext(env)
+  const { authorities } = await readAuthorities(raw['ca-certificate'], { workspace, readFile })
+  return { server, credential, authorities }
 }

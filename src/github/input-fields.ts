@@ -124,6 +124,17 @@ export const runReference = value((text, fault): string => {
   return problem === undefined ? text : fault(problem)
 })
 
+/** The id or the name of a workspace of ZenML Pro. */
+export const workspaceReference = value((text, fault): string => {
+  const page = /^https?:\/\/.*\/(?:workspaces|tenants)\/([\w.-]{1,100})(?:[/?#]|$)/i.exec(text)?.[1]
+  if (page !== undefined) return fault(`is the address of a page; write only the workspace's name, ${page}`)
+  if (/^https?:\/\//i.test(text)) {
+    return fault("is an address; give it as server-url, or write the workspace's name")
+  }
+  const problem = lineProblem(text, MAX_NAME_LENGTH)
+  return problem === undefined ? text : fault(problem)
+})
+
 /** People copy what the browser shows; no run is named like an address. */
 function runAddressProblem(text: string): string | undefined {
   if (!/^https?:\/\//i.test(text)) return undefined

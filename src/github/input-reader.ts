@@ -1,25 +1,18 @@
 import type { z, ZodError } from 'zod'
 
-import type { ParsedServerUrl, ServerAddress } from '../zenml/server-url.ts'
+import { readAuthorities } from './ca-certificate.ts'
+import { credentialOf, readServer, type ConnectionInputs, type ParseServerUrl } from './connection.ts'
 import type { Environment } from './environment.ts'
 import type { ReadFile } from './files.ts'
 import { readWorkflowContext } from './identity.ts'
 import { InputFaults, type InputFault } from './input-faults.ts'
 import { checkNames, readRawInputs } from './input-names.ts'
-import { connectionFaults, isTrue } from './input-rules.ts'
+import { connectionFaults } from './input-rules.ts'
 import type { InputName, RawInputs } from './input-schema.ts'
 import { whySecretsAreMissing } from './missing-secrets.ts'
 import { Secrets } from './secrets.ts'
 
-export type Credential =
-  | { readonly kind: 'api-key'; readonly key: string }
-  | { readonly kind: 'access-token'; readonly token: string }
-
-/** What every action needs to send anything. */
-export interface ConnectionInputs {
-  readonly server: ServerAddress
-  readonly credential: Credential
-}
+export type { ConnectionInputs, Credential } from './connection.ts'
 
 /** What inputs are read with; everything that touches the world is passed in. */
 export interface InputSources {
@@ -27,7 +20,7 @@ export interface InputSources {
   readonly readFile: ReadFile
   /** Hides a value in the log; called for every secret before anything is checked. */
   readonly mask: (secret: string) => void
-  readonly parseServerUrl: (text: string) => ParsedServerUrl
+  readonly parseServerUrl: ParseServerUrl
 }
 
 /** Checked inputs, and lines that a person should see although nothing is wrong. */
@@ -81,49 +74,29 @@ export async function readChecked<Values, T extends object>(
   const missingSecrets = credential === undefined ? await whySecretsAreMissing(context, readFile) : undefined
   const names = checkNames(env, table.names)
   const server = readServer(raw, parseServerUrl)
+  const ca = await readAuthorities(raw['ca-certificate'], { workspace: context.workspace, readFile })
   const parsed = table.schema.safeParse(raw)
   const own = await readOwn({ raw, values: parsed.data, workspace: context.workspace, redact })
   const faults = withoutSecrets(table, raw, secrets, [
     ...names.faults,
     ...server.faults,
     ...schemaFaults(parsed.error),
-    ...connectionFaults(raw, table.secrets, missingSecrets),
+    ...connectionFaults(raw, table.names, missingSecrets),
+    ...ca.faults,
     ...own.faults,
   ])
-  if (faults.length > 0 || own.inputs === undefined || !credential || !server.address) {
+  if (faults.length > 0 || own.inputs === undefined || !credential || !server.server) {
     throw new InputFaults(inOrder(table.names, faults))
   }
   return {
-    inputs: { ...own.inputs, server: server.address, credential },
-    notices: [...names.notices, ...server.notices].map(redact),
+    inputs: {
+      ...own.inputs,
+      server: server.server,
+      credential,
+      ...(ca.authorities.length > 0 && { authorities: ca.authorities }),
+    },
+    notices: [...names.notices, ...server.notices, ...ca.notices].map(redact),
   }
-}
-
-function credentialOf(raw: RawInputs): Credential | undefined {
-  const key = raw['api-key']?.trim()
-  const token = raw['access-token']?.trim()
-  if (key !== undefined) return { kind: 'api-key', key }
-  return token === undefined ? undefined : { kind: 'access-token', token }
-}
-
-interface ReadServer {
-  readonly address?: ServerAddress
-  readonly notices: readonly string[]
-  readonly faults: readonly InputFault[]
-}
-
-function readServer(raw: RawInputs, parseServerUrl: InputSources['parseServerUrl']): ReadServer {
-  const input: InputName = 'server-url'
-  const text = raw[input]
-  if (text === undefined) return { notices: [], faults: [] }
-  const parsed = parseServerUrl(text)
-  if (!parsed.ok) return { notices: [], faults: [{ input, line: `${input}: ${parsed.problem}` }] }
-  const notices = parsed.notices.map((notice) => `${input}: ${notice}`)
-  const address = { url: parsed.url }
-  if (!parsed.plainHttp || isTrue(raw['allow-insecure-http'])) return { address, notices, faults: [] }
-  const problem =
-    'http:// would send the credential unencrypted; use https://, or set allow-insecure-http: true'
-  return { address, notices, faults: [{ input, line: `${input}: ${problem}` }] }
 }
 
 function schemaFaults(error: ZodError | undefined): InputFault[] {
@@ -133,6 +106,8 @@ function schemaFaults(error: ZodError | undefined): InputFault[] {
   })
 }
 
+const MAY_PASS_ON: readonly InputName[] = ['parameters', 'configuration']
+
 /** A configuration may pass the key on to its steps; in any other input it is a slip, and is not shown. */
 function withoutSecrets(
   { names, secrets: secretNames }: Pick<InputTable<unknown>, 'names' | 'secrets'>,
@@ -141,12 +116,13 @@ function withoutSecrets(
   faults: readonly InputFault[],
 ): InputFault[] {
   const misplaced = names.filter(
-    (name) => !secretNames.includes(name) && name !== 'configuration' && secrets.areIn(raw[name] ?? ''),
+    (name) => !secretNames.includes(name) && !MAY_PASS_ON.includes(name) && secrets.areIn(raw[name] ?? ''),
   )
+  const given = secretNames.filter((name) => raw[name] !== undefined)
   return [
     ...misplaced.map((input) => ({
       input,
-      line: `${input}: holds the value of ${secretNames.join(' or ')}; remove it from here`,
+      line: `${input}: holds the value of ${given.join(' or ')}; remove it from here`,
     })),
     ...faults
       .filter((fault) => !misplaced.some((name) => name === fault.input))

@@ -1,6 +1,6 @@
 import type { ConfigurationSource } from './configuration.ts'
 import type { InputFault } from './input-faults.ts'
-import type { InputName, RawInputs } from './input-schema.ts'
+import { inputTables, type InputName, type RawInputs } from './input-schema.ts'
 import { showOnOneLine } from './printable.ts'
 
 /*
@@ -23,44 +23,73 @@ function isFalse(text: string | undefined): boolean {
 /**
  * Every action needs a server and one credential.
  *
- * @param credentials the inputs that can hold one. @param missingSecrets why GitHub passes no secrets here, if
- * that is so.
+ * @param names the action's inputs. @param missingSecrets why GitHub passes no secrets here, if that is so.
  */
 export function connectionFaults(
   raw: RawInputs,
-  credentials: readonly InputName[],
+  names: readonly InputName[],
   missingSecrets: string | undefined,
 ): InputFault[] {
-  return [...serverFaults(raw, missingSecrets), ...credentialFaults(raw, credentials, missingSecrets)]
+  return [
+    ...serverFaults(raw, missingSecrets),
+    ...credentialFaults(raw, names, missingSecrets),
+    ...proFaults(raw),
+  ]
 }
 
 function serverFaults(raw: RawInputs, missingSecrets: string | undefined): InputFault[] {
-  if (raw['server-url'] !== undefined) return []
+  if (raw['server-url'] !== undefined && raw.workspace !== undefined) {
+    return fault('workspace', 'contradicts server-url; give only one of the two')
+  }
+  if (raw['server-url'] !== undefined || raw.workspace !== undefined) return []
   return missingSecrets === undefined
     ? fault(
         'server-url',
-        'missing; write the address of your ZenML server or workspace, such as https://zenml.example.com',
+        'missing; write the address of your ZenML server, such as https://zenml.example.com, or workspace: NAME for ZenML Pro',
       )
     : fault('server-url', `empty; if it comes from a secret: ${missingSecrets}`)
 }
 
 function credentialFaults(
   raw: RawInputs,
-  credentials: readonly InputName[],
+  names: readonly InputName[],
   missingSecrets: string | undefined,
 ): InputFault[] {
+  const ways: readonly InputName[] = ['api-key', 'access-token', 'client-secret']
+  const credentials = ways.filter((name) => names.includes(name))
   const [first, second] = credentials.filter((name) => raw[name] !== undefined)
   if (first !== undefined && second !== undefined) {
     return fault(second, `contradicts ${first}; give only one of the two`)
   }
+  if (first === 'access-token' && raw.workspace !== undefined) {
+    return fault(
+      first,
+      'contradicts workspace, as a token is good for one server only; give its server-url, or an api-key',
+    )
+  }
   if (first !== undefined) return []
   if (missingSecrets !== undefined) return fault('api-key', `empty: ${missingSecrets}`)
+  if (raw['client-id'] !== undefined) return fault('client-secret', 'missing beside client-id, or empty')
   const other = credentials.includes('access-token') ? ', or give an access-token' : ''
   return fault(
     'api-key',
     'missing, or its secret does not exist; write api-key: ${{ secrets.ZENML_API_KEY }} with the key of a ' +
       `ZenML service account${other}`,
   )
+}
+
+/** What only ZenML Pro's management API takes; id and secret go together. */
+function proFaults(raw: RawInputs): InputFault[] {
+  const api = raw['pro-api-url']?.trim()
+  if (api !== undefined && api !== inputTables.main.defaults['pro-api-url'] && raw.workspace === undefined) {
+    return fault('pro-api-url', 'goes with workspace only; write workspace: NAME, or remove it')
+  }
+  const given = raw['client-id'] ?? raw['client-secret']
+  if (given === undefined) return []
+  if (raw['client-id'] === undefined) return fault('client-id', 'missing beside client-secret')
+  return raw.workspace === undefined
+    ? fault('client-id', 'goes with workspace only; write workspace: NAME, or give an api-key')
+    : []
 }
 
 /** The action itself needs something to run. */
@@ -81,6 +110,7 @@ const WITHOUT_WAIT = [
   ['poll-interval', 'adaptive', 'nothing is polled'],
   ['on-timeout', 'stop', 'only a wait has a timeout'],
   ['on-paused', 'wait', 'nobody sees the run pause'],
+  ['expect', '', 'only a finished run can be judged'],
 ] as const
 
 /** Without a wait nothing that is said about it can hold. */

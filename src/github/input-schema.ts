@@ -16,18 +16,30 @@ import {
   runReference,
   tags,
   text,
+  workspaceReference,
 } from './input-fields.ts'
 
 const endMode = choice<EndMode>(['stop', 'stop-gracefully', 'leave'])
 const onPaused = choice<FollowPolicy['onPaused']>(['wait', 'fail'])
 
-/** Which server, and the key to log in there. */
-const login = { 'server-url': text.optional(), 'api-key': credential.optional() }
-const connection = { ...login, 'access-token': credential.optional() }
+/** Which server, and what to log in with there. */
+const server = {
+  'server-url': text.optional(),
+  workspace: workspaceReference.optional(),
+  'pro-api-url': text.prefault('https://cloudapi.zenml.io'),
+}
+const client = { 'client-id': credential.optional(), 'client-secret': credential.optional() }
+const login = { ...server, 'api-key': credential.optional(), ...client }
+const connection = {
+  ...server,
+  'api-key': credential.optional(),
+  'access-token': credential.optional(),
+  ...client,
+}
 const limits = { timeout: durationOrNone.optional(), 'poll-interval': pollInterval.optional() }
-const insecure = { 'allow-insecure-http': boolean.prefault('false') }
+const network = { 'ca-certificate': text.optional(), 'allow-insecure-http': boolean.prefault('false') }
 
-const SECRETS: readonly string[] = ['api-key', 'access-token']
+const SECRETS: readonly string[] = ['api-key', 'access-token', 'client-secret']
 
 function table<Shape extends z.ZodRawShape>(shape: Shape) {
   const schema = z.object(shape)
@@ -60,6 +72,7 @@ export const inputTables = {
     template: name.optional(),
     pipeline: name.optional(),
     project: name.optional(),
+    parameters: text.optional(),
     configuration: text.optional(),
     'configuration-file': line.optional(),
     'run-name': runName.optional(),
@@ -73,10 +86,12 @@ export const inputTables = {
     'on-timeout': endMode.prefault('stop'),
     'on-paused': onPaused.prefault('wait'),
     resume: boolean.prefault('false'),
-    ...insecure,
+    expect: text.optional(),
+    'dry-run': boolean.prefault('false'),
+    ...network,
     'step-key': line.prefault(''),
   }),
-  login: table({ ...login, ...insecure }),
+  login: table({ ...login, ...network }),
   wait: table({
     ...connection,
     run: runReference.optional(),
@@ -85,14 +100,15 @@ export const inputTables = {
     'on-cancel': endMode.prefault('leave'),
     'on-timeout': endMode.prefault('leave'),
     'on-paused': onPaused.prefault('wait'),
-    ...insecure,
+    expect: text.optional(),
+    ...network,
   }),
   stop: table({
     ...connection,
     'run-id': runId.optional(),
     graceful: boolean.prefault('false'),
     timeout: duration.prefault('2m'),
-    ...insecure,
+    ...network,
   }),
 }
 

@@ -1,7 +1,9 @@
 import type { EndMode } from '../run/end-run.ts'
+import type { Expectation } from '../run/expect.ts'
 import type { Target } from '../run/resolve.ts'
 import type { FollowPolicy } from '../run/step-run.ts'
-import { readConfiguration, type ConfigurationSource } from './configuration.ts'
+import { readConfiguration, readParameters, type ConfigurationSource } from './configuration.ts'
+import { parseExpectations } from './expectations.ts'
 import { readChecked, type ConnectionInputs, type InputSources, type ReadInputs } from './input-reader.ts'
 import { missingRunFaults, resumeFaults, targetFaults, waitFaults } from './input-rules.ts'
 import { inputTables, type InputValues } from './input-schema.ts'
@@ -15,6 +17,8 @@ export interface Inputs extends ConnectionInputs {
   readonly project?: string
   /** Lowest precedence first: the file, then the input. */
   readonly configuration: readonly ConfigurationSource[]
+  /** In the short form, whose keys have a meaning only beside the definition. */
+  readonly parameters?: ConfigurationSource
   /** As written: may hold `{date}` and `{time}`; at most 255 characters once they are filled in. */
   readonly runName?: string
   readonly tags?: readonly string[]
@@ -32,6 +36,8 @@ export interface Inputs extends ConnectionInputs {
   readonly onPaused: FollowPolicy['onPaused']
   /** Whether a re-run attempt takes up the run of an earlier one; there is no name of the user's own then. */
   readonly resume: boolean
+  readonly expectations: readonly Expectation[]
+  readonly dryRun: boolean
   readonly stepKey: string
 }
 
@@ -39,7 +45,10 @@ export interface Inputs extends ConnectionInputs {
 export interface WaitInputs
   extends
     ConnectionInputs,
-    Pick<Inputs, 'project' | 'timeoutMs' | 'pollIntervalMs' | 'onCancel' | 'onTimeout' | 'onPaused'> {
+    Pick<
+      Inputs,
+      'project' | 'timeoutMs' | 'pollIntervalMs' | 'onCancel' | 'onTimeout' | 'onPaused' | 'expectations'
+    > {
   /** Id or exact name. */
   readonly run: string
 }
@@ -63,15 +72,26 @@ export async function readInputs(sources: InputSources): Promise<ReadInputs<Inpu
     const path = inputTables.main.schema.shape['configuration-file'].safeParse(raw['configuration-file']).data
     const { readFile } = sources
     const configuration = await readConfiguration(path, raw.configuration, { workspace, readFile, redact })
+    const parameters = await readParameters(raw.parameters, { redact })
+    const { expectations, faults } = parseExpectations(raw.expect, redact)
     const target = values && targetOf(values)
     return {
       faults: [
         ...targetFaults(raw),
         ...waitFaults(raw),
         ...resumeFaults(raw, configuration.sources),
+        ...parameters.faults,
         ...configuration.faults,
+        ...faults,
       ],
-      inputs: values && target && { ...mainInputs(values), target, configuration: configuration.sources },
+      inputs: values &&
+        target && {
+          ...mainInputs(values),
+          target,
+          configuration: configuration.sources,
+          ...(parameters.source !== undefined && { parameters: parameters.source }),
+          expectations,
+        },
     }
   })
 }
@@ -91,10 +111,14 @@ export async function readLoginInputs(sources: InputSources): Promise<ReadInputs
  * @throws {InputFaults} as {@link readInputs}.
  */
 export async function readWaitInputs(sources: InputSources): Promise<ReadInputs<WaitInputs>> {
-  return readChecked(inputTables.wait, sources, ({ raw, values }) => ({
-    faults: missingRunFaults(raw, 'run'),
-    inputs: values?.run === undefined ? undefined : { ...followInputs(values), run: values.run },
-  }))
+  return readChecked(inputTables.wait, sources, ({ raw, values, redact }) => {
+    const { expectations, faults } = parseExpectations(raw.expect, redact)
+    return {
+      faults: [...missingRunFaults(raw, 'run'), ...faults],
+      inputs:
+        values?.run === undefined ? undefined : { ...followInputs(values), run: values.run, expectations },
+    }
+  })
 }
 
 /**
@@ -117,7 +141,7 @@ export async function readStopInputs(sources: InputSources): Promise<ReadInputs<
 
 function mainInputs(
   values: InputValues<'main'>,
-): Omit<Inputs, keyof ConnectionInputs | 'target' | 'configuration'> {
+): Omit<Inputs, keyof ConnectionInputs | 'target' | 'configuration' | 'parameters' | 'expectations'> {
   return {
     ...followInputs(values),
     ...(values['run-name'] !== undefined && { runName: values['run-name'] }),
@@ -126,6 +150,7 @@ function mainInputs(
     wait: values.wait,
     triggerTimeoutMs: values['trigger-timeout'],
     resume: values.resume,
+    dryRun: values['dry-run'],
     stepKey: values['step-key'],
   }
 }
@@ -135,7 +160,7 @@ function followInputs(
     InputValues<'wait'>,
     'project' | 'timeout' | 'poll-interval' | 'on-cancel' | 'on-timeout' | 'on-paused'
   >,
-): Omit<WaitInputs, keyof ConnectionInputs | 'run'> {
+): Omit<WaitInputs, keyof ConnectionInputs | 'run' | 'expectations'> {
   return {
     ...(values.project !== undefined && { project: values.project }),
     ...(values.timeout !== undefined && { timeoutMs: values.timeout }),

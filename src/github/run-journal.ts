@@ -10,6 +10,8 @@ const MAX_TEXT = 1_000
 /** What does not change while the step runs, and what its post step must not read from inputs again. */
 export interface StepFacts {
   readonly serverUrl: string
+  /** What the inputs named: the credential of a step that names something else is not for this server. */
+  readonly named: string
   readonly onCancel: EndMode
   readonly workflowRunUrl: string
   /** Of the main step: in a container it can outlive its step. */
@@ -60,6 +62,7 @@ const modeSchema = z.enum(['stop', 'stop-gracefully', 'leave'])
 
 const factsSchema = z.object({
   serverUrl: z.string(),
+  named: z.string(),
   onCancel: modeSchema,
   workflowRunUrl: z.string(),
   processId: z.number(),

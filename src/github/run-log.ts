@@ -1,6 +1,8 @@
 import prettyMilliseconds from 'pretty-ms'
+import type { Verdict } from '../run/expect.ts'
 import type { Reporter, RunEvent, TriggerHindrance } from '../run/reporter.ts'
 import type { Definition } from '../zenml/model.ts'
+import { shownDifference } from './difference-view.ts'
 import { inline, type WorkflowLog } from './log.ts'
 
 /** A hindrance that lasts is said again after this time, so that nobody takes the step for dead. */
@@ -9,6 +11,8 @@ const REMIND_AFTER_MS = 120_000
 const LONG = 500
 
 const NOUNS = { template: 'run template', snapshot: 'snapshot' } as const
+
+const DRY_RUN_TITLE = 'The run configuration that would be sent, beside the values of what is to be run:'
 
 const HINDRANCES: Readonly<Record<TriggerHindrance, string>> = {
   working: 'The server is still at work on the request; asking for its result again',
@@ -39,7 +43,14 @@ export class RunLog implements Reporter {
       case 'connected':
         return `Connected to ${event.serverUrl} (ZenML ${inline(event.version)}) as ${inline(event.account.name ?? event.account.id)}`
       case 'resolved':
-        return `${described(event.definition)}${overrides(event.overrides)}`
+        return described(event.definition)
+      case 'configured':
+        return this.#configured(event)
+      case 'dry-run':
+        this.#log.serverText(shownDifference(event.lines), { title: DRY_RUN_TITLE })
+        return `Only a start can tell ${inline(event.onlyWhenTriggered.join('; '), LONG)}`
+      case 'expectations':
+        return event.verdicts.map(verdictLine).join('\n')
       case 'triggering':
         return `Starting the run ${inline(event.name, 300)}`
       case 'trigger-hindered':
@@ -84,6 +95,17 @@ export class RunLog implements Reporter {
     }
   }
 
+  #configured({
+    configuration,
+    warnings,
+    unchecked,
+  }: Extract<RunEvent, { kind: 'configured' }>): string | undefined {
+    for (const warning of warnings) this.#log.warning(inline(warning, LONG), { title: 'Configuration' })
+    if (unchecked !== undefined) this.#log.info(unchecked)
+    if (Object.keys(configuration).length === 0) return undefined
+    return `Laid over it: ${shownConfiguration(configuration)}`
+  }
+
   #hindranceLine(event: Extract<RunEvent, { kind: 'trigger-hindered' }>): string | undefined {
     this.#silentMs += event.waitMs
     if (event.hindrance === this.#hindrance && this.#silentMs < REMIND_AFTER_MS) return undefined
@@ -98,11 +120,14 @@ function described({ kind, id, name, pipeline }: Definition): string {
   return `Will run the ${NOUNS[kind]} ${inline(name ?? id)}${of} (${inline(id)})`
 }
 
+function verdictLine({ wanted, held, got }: Verdict): string {
+  return `${held ? 'Held' : 'Missed'}: ${inline(wanted, LONG)} (got ${inline(got, LONG)})`
+}
+
 /** The values as well if they fit: a secret among them that is cut in its middle would no longer be masked. */
-function overrides(configuration: object): string {
-  if (Object.keys(configuration).length === 0) return ''
+function shownConfiguration(configuration: object): string {
   const text = JSON.stringify(configuration)
-  return ` with ${inline(text.length <= LONG ? text : pathsOf(configuration).join(', '), LONG)}`
+  return inline(text.length <= LONG ? text : pathsOf(configuration).join(', '), LONG)
 }
 
 function pathsOf(value: object, prefix = ''): string[] {

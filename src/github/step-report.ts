@@ -1,7 +1,8 @@
 import type { Conclusion, Outcome } from '../run/conclusion.ts'
+import type { Verdict } from '../run/expect.ts'
 import type { Reporter, RunEvent } from '../run/reporter.ts'
 import type { Definition, Run } from '../zenml/model.ts'
-import { showOnOneLine } from './printable.ts'
+import { cut, showOnOneLine } from './printable.ts'
 import type { InputFault } from './input-faults.ts'
 import type { WorkflowLog } from './log.ts'
 import type { ActionName } from './input-schema.ts'
@@ -17,6 +18,8 @@ const MAX_NAME_LENGTH = 1_000
 
 /** What the step ends with. */
 export interface StepEnd extends Outcome {
+  /** The lines of an error that has several, one for each thing that is wrong. */
+  readonly faults?: readonly string[] | undefined
   /** Milliseconds. */
   readonly durationMs: number
 }
@@ -27,6 +30,8 @@ export class StepReport implements Reporter {
   readonly #runLog: RunLog
   readonly #outputs: readonly OutputName[]
   #definition: Definition | undefined
+  #dryRun: Extract<RunEvent, { kind: 'dry-run' }> | undefined
+  #verdicts: readonly Verdict[] | undefined
   #started: { readonly run: Run; readonly url: string | undefined } | undefined
 
   /** @param action whose outputs are set; others are left alone */
@@ -39,28 +44,33 @@ export class StepReport implements Reporter {
   tell(event: RunEvent): void {
     this.#runLog.tell(event)
     if (event.kind === 'resolved') this.#noteDefinition(event.definition)
+    if (event.kind === 'dry-run') this.#dryRun = event
+    if (event.kind === 'expectations') this.#verdicts = event.verdicts
     if (event.kind === 'started' || event.kind === 'attached' || event.kind === 'resumed')
       this.#noteRun(event)
   }
 
   /** The step's own end: outputs, one line, the summary. */
-  async ended({ conclusion, status, error, durationMs }: StepEnd): Promise<void> {
-    const line = error === undefined ? undefined : showOnOneLine(error, MAX_ERROR_LENGTH)
+  async ended({ conclusion, status, error, faults, durationMs }: StepEnd): Promise<void> {
+    const shown = error === undefined ? undefined : shownError(faults ?? [error])
     this.#set('status', showOnOneLine(status, MAX_NAME_LENGTH))
     this.#set('conclusion', conclusion)
     this.#set('duration', Math.floor(durationMs / 1000))
-    this.#set('error', line ?? '')
-    if (line !== undefined) this.#log.error(line, { title: this.#title(conclusion) })
+    this.#set('error', shown ?? '')
+    if (shown !== undefined) this.#log.error(shown, { title: this.#title(conclusion) })
     else if (conclusion === 'completed') this.#log.info('The run completed')
+    else if (conclusion === 'dry-run') this.#log.info('A dry run: nothing was started')
     else if (conclusion === 'started') this.#log.info('The run goes on; its end is not waited for')
     await this.#summarize({
       conclusion,
       status,
-      error,
+      error: shown,
       durationMs,
       pipeline: (this.#definition ?? this.#started?.run)?.pipeline?.name,
       runName: this.#started?.run.name,
       runUrl: this.#started?.url,
+      dryRun: this.#dryRun,
+      verdicts: this.#verdicts,
     })
   }
 
@@ -113,6 +123,11 @@ export class StepReport implements Reporter {
   }
 }
 
+/** The texts may be anybody's: each becomes one line. */
+function shownError(faults: readonly string[]): string {
+  return cut(faults.map((fault) => showOnOneLine(fault, MAX_ERROR_LENGTH)).join('\n'), MAX_ERROR_LENGTH)
+}
+
 const TITLES: Readonly<Record<Conclusion, string>> = {
   completed: 'ZenML run completed',
   started: 'ZenML run started',
@@ -121,4 +136,6 @@ const TITLES: Readonly<Record<Conclusion, string>> = {
   'timed-out': 'ZenML run timed out',
   cancelled: 'ZenML run cancelled',
   lost: 'ZenML run lost from sight',
+  'expectation-missed': 'ZenML run not as expected',
+  'dry-run': 'ZenML dry run',
 }

@@ -1,5 +1,6 @@
 import type { Document, ErrorCode, LineCounter, Node, Pair, Scalar, YAMLError } from 'yaml'
 
+import type { Path, Place } from '../run/layers.ts'
 import type { JsonObject, JsonValue } from '../zenml/json.ts'
 
 /** What is wrong with a text, and where; lines and columns count from 1. */
@@ -11,12 +12,20 @@ export interface YamlProblem {
 }
 
 export type ParsedMapping =
-  | { readonly ok: true; readonly value: JsonObject }
+  | {
+      readonly ok: true
+      readonly value: JsonObject
+      /** Where the key at the end of a path stands; inside lists and aliases, the nearest one around it. */
+      readonly locate: (path: Path) => Place | undefined
+    }
   | { readonly ok: false; readonly problems: readonly YamlProblem[] }
 
 type Yaml = typeof import('yaml')
 type Show = (text: string) => string
 type Locate = (offset: number, problem: string) => YamlProblem
+
+/** The offsets of a mapping's keys, and of the keys inside their values. */
+type Offsets = Map<string, { readonly offset: number; readonly inside: Offsets }>
 
 /** A few aliases to a few others can stand for more values than memory holds. */
 const MAX_VALUES = 100_000
@@ -137,14 +146,29 @@ class MappingReader {
       const problem = `a ${kind} stands where a mapping (key: value) is due`
       return { ok: false, problems: [this.#locate(top.range?.[0] ?? 0, problem)] }
     }
-    const value = this.#mapping(top.items, 1)
+    const offsets: Offsets = new Map()
+    const value = this.#mapping(top.items, 1, offsets)
     return this.#problems.length === 0
-      ? { ok: true, value }
+      ? { ok: true, value, locate: (path) => this.#place(path, offsets) }
       : { ok: false, problems: this.#problems.slice(0, MAX_PROBLEMS) }
   }
 
+  #place(path: Path, offsets: Offsets): Place | undefined {
+    let known = undefined
+    let inside: Offsets | undefined = offsets
+    for (const key of path) {
+      const entry: ReturnType<Offsets['get']> = inside.get(key)
+      if (entry === undefined) break
+      known = entry.offset
+      inside = entry.inside
+    }
+    if (known === undefined) return undefined
+    const { line, column } = this.#locate(known, '')
+    return { line, column }
+  }
+
   /** `null` stands for every value that has a problem. */
-  #value(node: Node | null, depth: number): JsonValue {
+  #value(node: Node | null, depth: number, offsets: Offsets): JsonValue {
     const before = this.#count
     this.#count += 1
     if (node === null) return null
@@ -152,27 +176,31 @@ class MappingReader {
     if (this.#yaml.isAlias(node)) return this.#alias(node.source, node)
     const anchor = this.#anchorOf(node)
     if (anchor !== undefined) this.#anchors.delete(anchor)
-    const value = this.#content(node, depth)
+    const value = this.#content(node, depth, offsets)
     if (anchor !== undefined) this.#anchors.set(anchor, { value, count: this.#count - before })
     return value
   }
 
-  #content(node: Node, depth: number): JsonValue {
-    if (this.#yaml.isMap(node)) return this.#mapping(node.items, depth)
+  #content(node: Node, depth: number, offsets: Offsets): JsonValue {
+    if (this.#yaml.isMap(node)) return this.#mapping(node.items, depth, offsets)
     if (this.#yaml.isSeq(node)) {
-      return node.items.map((item) => this.#value(this.#yaml.isNode(item) ? item : null, depth + 1))
+      return node.items.map((item) =>
+        this.#value(this.#yaml.isNode(item) ? item : null, depth + 1, new Map()),
+      )
     }
     return this.#yaml.isScalar(node) ? this.#scalar(node) : null
   }
 
-  #mapping(pairs: readonly Pair[], depth: number): JsonObject {
+  #mapping(pairs: readonly Pair[], depth: number, offsets: Offsets): JsonObject {
     const entries = new Map<string, JsonValue>()
     for (const { key, value } of pairs) {
       if (!this.#yaml.isScalar(key)) continue
       const name = String(key.value)
       const problem = entries.has(name) ? 'stands twice in this mapping; keep one' : keyProblem(name, key)
       if (problem !== undefined) this.#complain(key, `the key ${this.#show(name)} ${problem}`)
-      entries.set(name, this.#value(this.#yaml.isNode(value) ? value : null, depth + 1))
+      const inside: Offsets = new Map()
+      offsets.set(name, { offset: key.range?.[0] ?? 0, inside })
+      entries.set(name, this.#value(this.#yaml.isNode(value) ? value : null, depth + 1, inside))
     }
     return Object.fromEntries(entries)
   }

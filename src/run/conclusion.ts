@@ -1,5 +1,16 @@
 /** How the step ended, as the output `conclusion` gives it. */
-export type Conclusion = 'completed' | 'failed' | 'stopped' | 'timed-out' | 'cancelled' | 'lost' | 'started'
+export type Conclusion =
+  | 'completed'
+  | 'failed'
+  | 'stopped'
+  | 'timed-out'
+  | 'cancelled'
+  | 'lost'
+  | 'started'
+  /** The run completed, and a condition on its metadata does not hold. */
+  | 'expectation-missed'
+  /** Nothing was to be started. */
+  | 'dry-run'
 
 /** What became of a run that was started or looked at. */
 export interface Outcome {

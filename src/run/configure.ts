@@ -1,13 +1,16 @@
-import type { JsonObject, JsonValue } from '../zenml/json.ts'
+import { isJsonObject, mergeDeeply, type JsonObject, type JsonValue } from '../zenml/json.ts'
 import type { Definition } from '../zenml/model.ts'
 import { isAtLeast } from '../zenml/version.ts'
 import { RunError } from './errors.ts'
+import type { Layer } from './layers.ts'
 import { runNameProblem } from './name.ts'
 
 /** What the user wants to differ from the template or snapshot. */
 export interface Overrides {
   /** Run configurations, lowest precedence first, each with the place where it was written. */
-  readonly layers: readonly { readonly source: string; readonly value: JsonObject }[]
+  readonly layers: readonly Layer[]
+  /** What goes over all layers, in the short form of the input `parameters`. */
+  readonly parameters?: Layer | undefined
   readonly tags: readonly string[] | undefined
   readonly useCache: boolean | undefined
 }
@@ -23,7 +26,7 @@ export interface Configuration {
  *
  * @throws RunError if a layer's `run_name` cannot be one.
  */
-export function mergeOverrides({ layers, tags, useCache }: Overrides): Configuration {
+export function mergeOverrides({ layers, tags, useCache }: Omit<Overrides, 'parameters'>): Configuration {
   const merged = layers.reduce<JsonObject>((base, { value }) => mergeDeeply(base, value), {})
   const { run_name: runName, ...rest } = merged
   const body: JsonObject = {
@@ -47,17 +50,17 @@ export function completeFor(version: string, definition: Definition, body: JsonO
   const steps = Object.entries(definition.stepParameters)
     .filter(([, parameters]) => Object.keys(parameters).length > 0)
     .map(([name, parameters]) => [name, { parameters }] as const)
-  return steps.length === 0 ? body : mergeDeeply({ steps: Object.fromEntries(steps) }, body)
+  return steps.length === 0 ? body : mergeDeeply({ steps: Object.fromEntries(steps) }, withoutNulls(body))
 }
 
-function mergeDeeply(base: JsonObject, over: JsonObject): JsonObject {
-  const merged = Object.entries(over).map(([key, value]): [string, JsonValue] => {
-    const below = Object.hasOwn(base, key) ? base[key] : undefined
-    return [key, isObject(below) && isObject(value) ? mergeDeeply(below, value) : value]
+/** Newer servers take null for "nothing said" where 0.74 takes it for the value. */
+function withoutNulls({ steps, ...others }: JsonObject): JsonObject {
+  if (steps === undefined || steps === null) return others
+  if (!isJsonObject(steps)) return { ...others, steps }
+  const said = Object.entries(steps).map(([name, step]): [string, JsonValue] => {
+    if (!isJsonObject(step) || step['parameters'] !== null) return [name, step]
+    const { parameters: _, ...rest } = step
+    return [name, rest]
   })
-  return { ...base, ...Object.fromEntries(merged) }
-}
-
-function isObject(value: JsonValue | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+  return { ...others, steps: Object.fromEntries(said) }
 }

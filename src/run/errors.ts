@@ -5,12 +5,24 @@ import type { Conclusion } from './conclusion.ts'
  * and what to do.
  */
 export class RunError extends Error {
-  override readonly name = 'RunError'
+  override readonly name: string = 'RunError'
   readonly conclusion: Conclusion
 
   /** @param conclusion what the step's outputs say; `lost` where a run may go on that is out of our sight */
   constructor(message: string, conclusion: Conclusion = 'failed') {
     super(message)
     this.conclusion = conclusion
+  }
+}
+
+/** Several things are wrong with what the run was to be given; the message has a line for each. */
+export class ConfigurationError extends RunError {
+  override readonly name = 'ConfigurationError'
+  /** One line each. */
+  readonly faults: readonly string[]
+
+  constructor(faults: readonly string[]) {
+    super(faults.join('\n'))
+    this.faults = faults
   }
 }

@@ -1,6 +1,9 @@
+import type { JsonObject } from '../zenml/json.ts'
 import type { Definition } from '../zenml/model.ts'
 import { runUrl } from '../zenml/run-url.ts'
+import { assemble } from './assemble.ts'
 import { completeFor, mergeOverrides, type Configuration, type Overrides } from './configure.ts'
+import { difference } from './difference.ts'
 import { RunError } from './errors.ts'
 import type { StartedRun } from './journal.ts'
 import { defaultRunName, expandRunName, type RunOrigin } from './name.ts'
@@ -24,7 +27,12 @@ export interface RunRequest extends Omit<FollowPolicy, 'nothingToCancel'> {
   readonly triggerTimeoutMs: number
   /** Whether a re-run attempt takes up the run of the attempt before, which it finds by a name of ours. */
   readonly resume: boolean
+  /** Check and show everything, and start nothing. */
+  readonly dryRun?: boolean
 }
+
+/** What is said when the workflow is cancelled before there is a run. */
+export const NOTHING_TO_CANCEL = 'Cancelled before a run was started'
 
 /**
  * The whole path: connect, find what to run, start it exactly once, wait for it, conclude. When the signal is
@@ -33,17 +41,26 @@ export interface RunRequest extends Omit<FollowPolicy, 'nothingToCancel'> {
  * @throws RunError or ZenmlError, with one line for a person, if no run was started or that is not known
  */
 export async function executeRun(request: RunRequest, deps: RunDependencies): Promise<RunResult> {
-  const policy = { ...request, nothingToCancel: 'Cancelled before a run was started' }
+  const policy = { ...request, nothingToCancel: NOTHING_TO_CANCEL }
   return followRun(policy, deps, (journaled) => beginRun(request, journaled))
 }
 
-async function beginRun(request: RunRequest, deps: RunDependencies): Promise<StartedRun> {
+async function beginRun(request: RunRequest, deps: RunDependencies): Promise<StartedRun | undefined> {
   const { clock, reporter, journal } = deps
   const deadline = clock.now() + request.triggerTimeoutMs
-  const configuration = mergeOverrides(request.overrides)
+  // For its look at run_name alone: no server is needed to refuse one that cannot be.
+  mergeOverrides(request.overrides)
   const prepared = await prepareInTime(request, deps)
   const { server, definition, project } = prepared
-  reporter.tell({ kind: 'resolved', definition, overrides: configuration.body })
+  reporter.tell({ kind: 'resolved', definition })
+  const configuration = assemble(request.overrides, definition, server.version)
+  const { body, warnings, unchecked } = configuration
+  reporter.tell({ kind: 'configured', configuration: body, warnings, unchecked })
+  if (request.dryRun === true) {
+    const lines = difference(definition.documents.configTemplate ?? {}, withName(request, configuration))
+    reporter.tell({ kind: 'dry-run', lines, onlyWhenTriggered: ONLY_WHEN_TRIGGERED })
+    return undefined
+  }
   const earlier = request.resume ? await resume(request, prepared, deps) : undefined
   if (earlier !== undefined) return earlier
   const key = deps.newKey()
@@ -69,6 +86,20 @@ async function beginRun(request: RunRequest, deps: RunDependencies): Promise<Sta
   journal.started(started)
   reporter.tell({ kind: 'started', run, url: started.url, adopted })
   return started
+}
+
+/** What no look at a definition tells. */
+const ONLY_WHEN_TRIGGERED: readonly string[] = [
+  'whether the account may start runs',
+  'whether the stack has changed since',
+  'whether secrets and stack components that are named exist',
+  'whether the run name is free, and a slot for the run',
+]
+
+/** Where no name is given, the action makes one. */
+function withName({ runName }: RunRequest, configuration: Configuration): JsonObject {
+  const run_name = runName ?? configuration.runName
+  return run_name === undefined ? configuration.body : { run_name, ...configuration.body }
 }
 
 /** What comes before the trigger has the same limit; a server that answers nothing must not hold the step for long. */

@@ -1,4 +1,7 @@
+import type { JsonObject } from '../zenml/json.ts'
 import type { Definition, Named, Run } from '../zenml/model.ts'
+import type { DifferenceLine } from './difference.ts'
+import type { Verdict } from './expect.ts'
 
 /** Why a trigger has to be sent again, or its result looked up. */
 export type TriggerHindrance = 'working' | 'no-slot' | 'limited' | 'not-sent' | 'unclear' | 'name-vanished'
@@ -11,7 +14,23 @@ export type RunEvent =
       readonly version: string
       readonly account: Named
     }
-  | { readonly kind: 'resolved'; readonly definition: Definition; readonly overrides: object }
+  | { readonly kind: 'resolved'; readonly definition: Definition }
+  /** What differs from the definition, compared with it. */
+  | {
+      readonly kind: 'configured'
+      readonly configuration: JsonObject
+      readonly warnings: readonly string[]
+      /** Why it could not be compared. */
+      readonly unchecked: string | undefined
+    }
+  /** What would be sent, beside the definition's values, and what only a start can tell. */
+  | {
+      readonly kind: 'dry-run'
+      readonly lines: readonly DifferenceLine[]
+      readonly onlyWhenTriggered: readonly string[]
+    }
+  /** The conditions on the finished run's metadata. */
+  | { readonly kind: 'expectations'; readonly verdicts: readonly Verdict[] }
   | { readonly kind: 'triggering'; readonly name: string }
   /** What became of a run that was to be stopped. */
   | { readonly kind: 'ended'; readonly sentence: string }

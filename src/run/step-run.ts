@@ -6,6 +6,7 @@ import { conclude } from './conclude.ts'
 import type { Outcome } from './conclusion.ts'
 import { endRun, type EndMode } from './end-run.ts'
 import { RunError } from './errors.ts'
+import { judgeExpectations, missedExpectations, type Expectation } from './expect.ts'
 import type { Journal, PlannedRun, StartedRun } from './journal.ts'
 import type { Reporter } from './reporter.ts'
 import { watchRun } from './watch.ts'
@@ -20,6 +21,8 @@ export interface FollowPolicy {
   readonly onCancel: EndMode
   readonly onTimeout: EndMode
   readonly onPaused: 'wait' | 'fail'
+  /** Conditions on the metadata of a run that completed. */
+  readonly expectations?: readonly Expectation[]
   /** What is said when the workflow is cancelled before there is a run. */
   readonly nothingToCancel: string
   /** Page of the workflow run, or empty; ZenML shows it as the reason where a run has to be marked as failed. */
@@ -62,16 +65,19 @@ const TIMEOUT_STOP_MS = 120_000
 /**
  * Follows the run that `begin` gives to its end, and ends it when the workflow is cancelled or its time is up.
  *
- * @param begin tells the journal of every deed, so that a run is never out of sight
+ * @param begin tells the journal of every deed, so that a run is never out of sight; gives undefined where
+ * nothing was to be started
  * @throws RunError or ZenmlError, with one line for a person, if there is no run to follow or that is not known
  */
 export async function followRun(
   policy: FollowPolicy,
   deps: RunDependencies,
-  begin: (deps: RunDependencies) => Promise<StartedRun>,
+  begin: (deps: RunDependencies) => Promise<StartedRun | undefined>,
 ): Promise<RunResult> {
   return new StepRun(policy, deps).run(begin)
 }
+
+const NOTHING_STARTED: Outcome = { conclusion: 'dry-run', status: '', error: undefined }
 
 class StepRun {
   readonly #policy: FollowPolicy
@@ -93,10 +99,11 @@ class StepRun {
     this.#deps = { ...deps, reporter, journal: this.#remembering(deps.journal) }
   }
 
-  async run(begin: (deps: RunDependencies) => Promise<StartedRun>): Promise<RunResult> {
+  async run(begin: (deps: RunDependencies) => Promise<StartedRun | undefined>): Promise<RunResult> {
     const { clock, journal, signal } = this.#deps
     try {
       const started = await begin(this.#deps)
+      if (started === undefined) return this.#result(NOTHING_STARTED)
       this.#followedFrom = clock.now()
       return this.#result(this.#policy.wait ? await this.#follow(started) : this.#leave(started))
     } catch (error) {
@@ -134,6 +141,8 @@ class StepRun {
     const outcome = conclude(watched, { ...started, timeoutMs })
     switch (watched.kind) {
       case 'over':
+        this.#deps.journal.settled()
+        return outcome.conclusion === 'completed' ? this.#judge(started, outcome) : outcome
       case 'gone':
       case 'paused':
         this.#deps.journal.settled()
@@ -150,6 +159,16 @@ class StepRun {
         return { ...outcome, status: ended.status, error: `${outcome.error ?? ''}. ${ended.sentence}` }
       }
     }
+  }
+
+  /** A completed run is what was wished for only if its metadata is as expected. */
+  async #judge({ id, name }: StartedRun, completed: Outcome): Promise<Outcome> {
+    const { expectations = [] } = this.#policy
+    if (expectations.length === 0) return completed
+    const verdicts = await judgeExpectations(this.#deps.client, id, expectations)
+    this.#deps.reporter.tell({ kind: 'expectations', verdicts })
+    const error = missedExpectations(name, verdicts)
+    return error === undefined ? completed : { ...completed, conclusion: 'expectation-missed', error }
   }
 
   #leave({ status }: StartedRun): Outcome {

@@ -12,6 +12,10 @@ export interface ApiDependencies {
   readonly http: Http
   /** Origin and path prefix, without a slash at the end. */
   readonly baseUrl: string
+  /** What stands before every path; default: /api/v1. */
+  readonly apiPath?: string
+  /** The input that the address came from; default: server-url. */
+  readonly addressInput?: string
   readonly session: Session
   readonly clock: Clock
   readonly secrets: KnownSecrets
@@ -22,7 +26,7 @@ export interface ApiDependencies {
   readonly signal?: AbortSignal | undefined
 }
 
-/** One request to the API; `path` is below /api/v1. */
+/** One request to the API; `path` is below the API's own, mostly /api/v1. */
 export interface Call {
   readonly method: 'GET' | 'POST' | 'PUT'
   readonly path: string
@@ -58,16 +62,17 @@ export class Api {
     call: Omit<Call, 'method'>,
     schema: Schema,
   ): Promise<z.infer<Schema>> {
-    const { clock, onRetry, retries = true, signal } = this.#deps
+    const { clock, onRetry, retries = true, addressInput, signal } = this.#deps
     for (let attempt = 1; ; attempt += 1) {
       try {
         const answer = await this.exchange({ method: 'GET', ...call })
         const parsed = answer.status === 200 ? parseAnswer(schema, answer.body) : undefined
         if (parsed?.success === true) return parsed.data
-        throw new AnswerError(doing, answer, clock.now())
+        throw new AnswerError(doing, answer, clock.now(), addressInput)
       } catch (error) {
         if (!(error instanceof AnswerError || error instanceof TransportError)) throw error
-        const told = error instanceof TransportError ? new UnreachableError(doing, error) : error
+        const told =
+          error instanceof TransportError ? new UnreachableError(doing, error, addressInput) : error
         const decision = retries ? decideRetry(error, attempt, clock.random()) : undefined
         if (decision?.kind !== 'retry') throw told
         onRetry(told.message, decision.waitMs)
@@ -90,8 +95,8 @@ export class Api {
   }
 
   async #send({ method, path, query = {}, json, headers }: Call): Promise<HttpAnswer> {
-    const { http, baseUrl, secrets, session, signal } = this.#deps
-    const url = new URL(`${baseUrl}/api/v1${path}`)
+    const { http, baseUrl, apiPath = '/api/v1', secrets, session, signal } = this.#deps
+    const url = new URL(`${baseUrl}${apiPath}${path}`)
     for (const [name, value] of Object.entries(query))
       if (value !== undefined) url.searchParams.set(name, value)
     const token = await untilAborted(session.token(), signal)

@@ -8,11 +8,13 @@ import {
   toInfo,
   toRun,
   toStep,
+  toStepMetadata,
   type Definition,
   type DefinitionKind,
   type Named,
   type Run,
   type ServerInfo,
+  type StepMetadata,
   type StepState,
 } from './model.ts'
 import {
@@ -182,14 +184,27 @@ export class ZenmlClient {
 
   /** A run's started steps, all pages. */
   async steps(id: string): Promise<StepState[]> {
-    const steps: StepState[] = []
+    const query = { hydrate: 'false' }
+    return (await this.#allSteps(`/runs/${pathSegment(id)}/steps`, query)).map(toStep)
+  }
+
+  /** What was logged of each started step of a run. A run's own list of steps has no metadata, on no version. */
+  async stepMetadata(id: string): Promise<StepMetadata[]> {
+    const query = { pipeline_run_id: id, hydrate: 'true' }
+    return (await this.#allSteps('/steps', query))
+      .filter(({ metadata }) => (metadata?.pipeline_run_id ?? id) === id)
+      .map(toStepMetadata)
+  }
+
+  async #allSteps(
+    path: string,
+    query: Readonly<Record<string, string>>,
+  ): Promise<z.infer<typeof stepSchema>[]> {
+    const steps: z.infer<typeof stepSchema>[] = []
     for (let page = 1; ; page += 1) {
-      const call = {
-        path: `/runs/${pathSegment(id)}/steps`,
-        query: { hydrate: 'false', size: '100', page: String(page), sort_by: 'asc:created' },
-      }
+      const call = { path, query: { ...query, size: '100', page: String(page), sort_by: 'asc:created' } }
       const answer = await this.#api.read("read the run's steps", call, pageOf(stepSchema))
-      for (const item of answer.items) steps.push(toStep(item))
+      for (const item of answer.items) steps.push(item)
       if (page >= Math.min(answer.total_pages, MOST_STEP_PAGES) || answer.items.length === 0) return steps
     }
   }

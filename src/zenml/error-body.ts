@@ -21,15 +21,17 @@ const READ_LIMIT = 10_000
  * Reads the six shapes of errors that ZenML servers and what stands before them give (ZenML API, "Errors"):
  * `{"detail": ["Class", "message"]}`, `{"detail": "message"}`, a bare `["Class", "message"]`,
  * `{"error": "message"}`, plain text, HTML. Also says what is odd about an answer that is no error.
+ *
+ * @param addressInput the input to check where no API answers
  */
-export function readErrorBody(answer: HttpAnswer): ErrorBody {
-  if (answer.status >= 300 && answer.status < 400) return redirect(answer)
+export function readErrorBody(answer: HttpAnswer, addressInput = 'server-url'): ErrorBody {
+  if (answer.status >= 300 && answer.status < 400) return redirect(answer, addressInput)
   if (isHtml(answer)) {
     const title = /<title[^>]*>([^<]{1,120})/i.exec(answer.body.slice(0, READ_LIMIT))?.[1]
     const named = title === undefined ? '' : ` titled "${oneLine(title)}"`
     return {
       source: 'something that is not a ZenML API',
-      message: `a web page${named} where JSON is due; check server-url (a dashboard or a proxy answers there)`,
+      message: `a web page${named} where JSON is due; check ${addressInput} (a dashboard or a proxy answers there)`,
     }
   }
   const json = parseJson(answer.body)
@@ -62,12 +64,12 @@ function shape(body: string, json: unknown): string {
   return cut(oneLine(body)) || '(empty)'
 }
 
-function redirect(answer: HttpAnswer): ErrorBody {
+function redirect(answer: HttpAnswer, addressInput: string): ErrorBody {
   const location = answer.headers['location']
   const target = typeof location === 'string' ? withoutSecrets(location) : 'another address'
   return {
     source: 'something that is not a ZenML API',
-    message: `a redirect to ${target}; redirects are not followed with a credential, so use the final address as server-url`,
+    message: `a redirect to ${target}; redirects are not followed with a credential, so use the final address as ${addressInput}`,
   }
 }
 

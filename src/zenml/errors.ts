@@ -26,12 +26,15 @@ const CERTIFICATE_CODES: ReadonlySet<string> = new Set([
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 ])
 
+/** Where most addresses come from. */
+const ADDRESS_INPUT = 'server-url'
+
 const REASONS: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'the connection was refused; check server-url, and that the server runs',
+  ECONNREFUSED: `the connection was refused; check ${ADDRESS_INPUT}, and that the server runs`,
   ECONNRESET: 'the connection was closed before the answer was complete',
   EHOSTUNREACH: 'the host cannot be reached from this runner',
   ENETUNREACH: 'the network cannot be reached from this runner',
-  ENOTFOUND: 'the host name is not known; check server-url',
+  ENOTFOUND: `the host name is not known; check ${ADDRESS_INPUT}`,
   EAI_AGAIN: 'the host name could not be looked up',
   EPIPE: 'the connection was closed while the request was being sent',
   ETIMEDOUT: 'the connection timed out',
@@ -55,6 +58,11 @@ export class TransportError extends ZenmlError {
     this.permanent = permanent
   }
 
+  /** Whether the other side showed a certificate that is not trusted. */
+  get isAboutCertificate(): boolean {
+    return CERTIFICATE_CODES.has(this.code)
+  }
+
   /** Reads an error of undici or Node; only its code is shown, never its text. */
   static from(error: Error, sent: boolean): TransportError {
     const code = errorCode(error) ?? 'UNKNOWN'
@@ -72,18 +80,29 @@ export class TransportError extends ZenmlError {
     if (code === 'UND_ERR_DESTROYED' || code === 'UND_ERR_CLOSED') {
       return new TransportError(code, 'the connections were closed, because the step has ended', sent, true)
     }
-    const proxyStatus = /Proxy response \((\d{3})\)/.exec(error.message)?.[1]
-    if (proxyStatus !== undefined) {
-      const told = `the proxy refused the connection with status ${proxyStatus}`
-      return new TransportError('PROXY', told, sent, proxyStatus === '407')
-    }
+    const proxyStatus = /Proxy response \((\d{3})\)|Proxy Authentication Required \((407)\)/.exec(
+      error.message,
+    )
+    if (proxyStatus !== null) return proxyRefusal(proxyStatus[1] ?? proxyStatus[2] ?? '')
     return new TransportError(code, REASONS[code] ?? `the exchange broke off (${code})`, sent)
   }
+}
+
+/** A proxy that says no does so instead of passing anything on. */
+function proxyRefusal(status: string): TransportError {
+  const advice =
+    status === '407'
+      ? "; the runner's HTTPS_PROXY or HTTP_PROXY needs the right user and password, percent-encoded"
+      : ''
+  const told = `the proxy refused the connection with status ${status}${advice}`
+  return new TransportError('PROXY', told, false, status === '407')
 }
 
 /** Node's code of an error, or of what lies under it: it tries every address of a host and reports them together. */
 function errorCode(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null) return undefined
+  // undici's wrap around a proxy's certificate for another host.
+  if ('code' in error && error.code === 'UND_ERR_PRX_TLS' && 'cause' in error) return errorCode(error.cause)
   if ('code' in error && typeof error.code === 'string' && /^\w+$/.test(error.code)) return error.code
   if ('errors' in error && Array.isArray(error.errors)) return errorCode(error.errors[0])
   return 'cause' in error ? errorCode(error.cause) : undefined
@@ -101,9 +120,12 @@ export class AnswerError extends ZenmlError {
   readonly fromZenml: boolean
   readonly retryAfterMs: number | undefined
 
-  /** @param doing what was tried, as an infinitive: "log in", "read the run" */
-  constructor(doing: string, answer: HttpAnswer, now: number) {
-    const body = readErrorBody(answer)
+  /**
+   * @param doing what was tried, as an infinitive: "log in", "read the run"
+   * @param addressInput the input that the address came from
+   */
+  constructor(doing: string, answer: HttpAnswer, now: number, addressInput?: string) {
+    const body = readErrorBody(answer, addressInput)
     const exception = body.exception === undefined ? '' : ` ${body.exception}`
     super(`Could not ${doing}: ${body.source} answered ${answer.status}${exception}: ${body.message}`)
     this.status = answer.status
@@ -119,13 +141,26 @@ export class CredentialError extends ZenmlError {
   override readonly name = 'CredentialError'
 }
 
+/** The workspace of ZenML Pro that was named cannot be used; the message begins with the input's name. */
+export class WorkspaceError extends ZenmlError {
+  override readonly name = 'WorkspaceError'
+}
+
 /** The server could not be reached, or did not answer sensibly, for as long as we were ready to try. */
 export class UnreachableError extends ZenmlError {
   override readonly name = 'UnreachableError'
   override readonly cause: TransportError | AnswerError
 
-  constructor(doing: string, cause: TransportError | AnswerError) {
-    super(cause instanceof AnswerError ? cause.message : `Could not ${doing}: ${cause.message}`)
+  /**
+   * @param doing what was tried, as an infinitive
+   * @param addressInput the input that the address came from
+   */
+  constructor(doing: string, cause: TransportError | AnswerError, addressInput = ADDRESS_INPUT) {
+    super(
+      cause instanceof AnswerError
+        ? cause.message
+        : `Could not ${doing}: ${cause.message.replace(ADDRESS_INPUT, addressInput)}`,
+    )
     this.cause = cause
   }
 }

@@ -1,5 +1,8 @@
-import { EnvHttpProxyAgent, type Dispatcher } from 'undici'
+import { Agent, ProxyAgent, type Dispatcher } from 'undici'
+import { trustedAuthorities } from './authorities.ts'
 import { TransportError } from './errors.ts'
+import { proxyFor, type Proxy } from './proxies.ts'
+import { explainUntrusted } from './untrusted.ts'
 
 /** One HTTP request; `url` is absolute. */
 export interface HttpRequest {
@@ -32,28 +35,22 @@ export interface HttpLimits {
 const DEFAULT_LIMITS: HttpLimits = { connectMs: 10_000, exchangeMs: 65_000, bodyBytes: 32 * 1024 * 1024 }
 
 /**
- * The one place that opens connections: user agent, time-outs, body limit, and the proxies of HTTP_PROXY,
- * HTTPS_PROXY and NO_PROXY. It follows no redirect (a credential must not travel to another address) and
+ * The one place that opens connections: user agent, time-outs, body limit, authorities, and the proxies of
+ * HTTP_PROXY, HTTPS_PROXY and NO_PROXY. It follows no redirect (a credential must not travel to another address) and
  * retries nothing.
  */
 export class Http {
   readonly #userAgent: string
   readonly #limits: HttpLimits
-  readonly #dispatcher: Dispatcher
+  readonly #ca: readonly string[] | undefined
+  /** By proxy and account there; empty for none. */
+  readonly #dispatchers = new Map<string, Dispatcher>()
 
-  constructor(userAgent: string, limits: Partial<HttpLimits> = {}) {
+  /** @param authorities PEM texts of certificates to trust beside those that Node does */
+  constructor(userAgent: string, limits: Partial<HttpLimits> = {}, authorities: readonly string[] = []) {
     this.#userAgent = userAgent
     this.#limits = { ...DEFAULT_LIMITS, ...limits }
-    this.#dispatcher = new EnvHttpProxyAgent({
-      ...proxiesFromEnvironment(),
-      // Said outright, so that no variable of the runner can switch it off.
-      connect: { timeout: this.#limits.connectMs, rejectUnauthorized: true },
-      requestTls: { rejectUnauthorized: true },
-      proxyTls: { rejectUnauthorized: true },
-      // The exchange's own limit is the one that counts: it also ends answers that drip for ever.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-    })
+    this.#ca = trustedAuthorities(authorities)
   }
 
   /**
@@ -65,6 +62,7 @@ export class Http {
   async send(request: HttpRequest): Promise<HttpAnswer> {
     request.signal?.throwIfAborted()
     const url = new URL(request.url)
+    const proxy = proxyFor(url)
     const timeoutMs = request.timeoutMs ?? this.#limits.exchangeMs
     const exchange = new Exchange(this.#limits.bodyBytes)
     const onAbort = (): void => {
@@ -77,7 +75,7 @@ export class Http {
     }, timeoutMs)
     request.signal?.addEventListener('abort', onAbort, { once: true })
     try {
-      this.#dispatcher.dispatch(
+      this.#dispatcher(proxy).dispatch(
         {
           origin: url.origin,
           path: `${url.pathname}${url.search}`,
@@ -88,6 +86,10 @@ export class Http {
         exchange,
       )
       return await exchange.answer
+    } catch (error) {
+      throw error instanceof TransportError && error.isAboutCertificate
+        ? await this.#explained(error, url, proxy)
+        : error
     } finally {
       clearTimeout(timer)
       request.signal?.removeEventListener('abort', onAbort)
@@ -96,36 +98,42 @@ export class Http {
 
   /** Closes idle connections; exchanges under way are cut. */
   async close(): Promise<void> {
-    await this.#dispatcher.destroy()
+    await Promise.all([...this.#dispatchers.values()].map((dispatcher) => dispatcher.destroy()))
   }
-}
 
-/**
- * The proxies of HTTP_PROXY and HTTPS_PROXY, in either case, the lower one first. Without a scheme they are http,
- * as for curl.
- *
- * @throws TransportError if one is no address; it names the variable, not the value, which can hold a password.
- */
-function proxiesFromEnvironment(): { httpProxy?: string; httpsProxy?: string } {
-  const httpProxy = proxyOf('http_proxy') ?? proxyOf('HTTP_PROXY')
-  const httpsProxy = proxyOf('https_proxy') ?? proxyOf('HTTPS_PROXY')
-  return {
-    ...(httpProxy === undefined ? {} : { httpProxy }),
-    ...(httpsProxy === undefined ? {} : { httpsProxy }),
+  #dispatcher(proxy: Proxy | undefined): Dispatcher {
+    const key = proxy === undefined ? '' : `${proxy.authorization} ${proxy.url}`
+    const dispatcher = this.#dispatchers.get(key) ?? this.#open(proxy)
+    this.#dispatchers.set(key, dispatcher)
+    return dispatcher
   }
-}
 
-function proxyOf(variable: string): string | undefined {
-  const value = process.env[variable]?.trim() ?? ''
-  if (value === '') return undefined
-  const address = value.includes('://') ? value : `http://${value}`
-  if (URL.canParse(address) && /^https?:$/.test(new URL(address).protocol)) return address
-  throw new TransportError(
-    'PROXY',
-    `the variable ${variable} of this runner holds no address; it should look like http://proxy.example.com:3128`,
-    false,
-    true,
-  )
+  #open(proxy: Proxy | undefined): Dispatcher {
+    const tls = {
+      timeout: this.#limits.connectMs,
+      // Said outright, so that no variable of the runner can switch it off.
+      rejectUnauthorized: true,
+      ...(this.#ca && { ca: [...this.#ca] }),
+    }
+    // The exchange's own limit is the one that counts: it also ends answers that drip for ever.
+    const unlimited = { headersTimeout: 0, bodyTimeout: 0 }
+    if (proxy === undefined) return new Agent({ ...unlimited, connect: tls })
+    return new ProxyAgent({
+      ...unlimited,
+      uri: proxy.url,
+      // As curl does it: many proxies allow CONNECT to port 443 only.
+      proxyTunnel: false,
+      ...(proxy.authorization && { token: proxy.authorization }),
+      requestTls: tls,
+      proxyTls: tls,
+    })
+  }
+
+  async #explained(error: TransportError, url: URL, proxy: Proxy | undefined): Promise<TransportError> {
+    const why = await explainUntrusted(error.code, url, proxy, this.#ca)
+    if (why === undefined) return error
+    return new TransportError(error.code, `${error.message}: ${why}`, error.sent, true)
+  }
 }
 
 /** Collects one answer, and knows whether the request had begun to leave this machine. */

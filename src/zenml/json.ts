@@ -3,3 +3,38 @@ export type JsonValue = string | number | boolean | null | readonly JsonValue[] 
 export interface JsonObject {
   readonly [key: string]: JsonValue
 }
+
+/** Whether a value is a mapping, and neither a list nor null. */
+export function isJsonObject(value: JsonValue | undefined): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** Whether a value is a list; Array.isArray forgets what is in a readonly one. */
+export function isJsonList(value: JsonValue | undefined): value is readonly JsonValue[] {
+  return Array.isArray(value)
+}
+
+/** A mapping's own value under a key; undefined where the value is no mapping or has no such key. */
+export function member(value: JsonValue | undefined, key: string): JsonValue | undefined {
+  return isJsonObject(value) && Object.hasOwn(value, key) ? value[key] : undefined
+}
+
+/** Merges as a ZenML server does: mappings deeply, everything else is replaced. */
+export function mergeDeeply(base: JsonObject, over: JsonObject): JsonObject {
+  const merged = Object.entries(over).map(([key, value]): [string, JsonValue] => {
+    const below = member(base, key)
+    return [key, isJsonObject(below) && isJsonObject(value) ? mergeDeeply(below, value) : value]
+  })
+  return { ...base, ...Object.fromEntries(merged) }
+}
+
+/** Whether two values are the same; the order of a mapping's keys does not count. */
+export function isSame(a: JsonValue | undefined, b: JsonValue | undefined): boolean {
+  if (a === b) return true
+  if (isJsonList(a) && isJsonList(b)) {
+    return a.length === b.length && a.every((item, index) => isSame(item, b[index]))
+  }
+  if (!isJsonObject(a) || !isJsonObject(b)) return false
+  const keys = Object.keys(a)
+  return keys.length === Object.keys(b).length && keys.every((key) => isSame(member(a, key), member(b, key)))
+}

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { JsonObject } from './json.ts'
+import { isJsonObject, member, type JsonObject } from './json.ts'
 import type { dagSchema, definitionSchema, infoSchema, runSchema, stepSchema } from './schemas.ts'
 
 /** What a server says of itself, without a credential. */
@@ -36,6 +36,19 @@ export interface Definition {
   readonly sourceSnapshotId: string | undefined
   /** All steps' parameters with their values; only in a hydrated template. */
   readonly stepParameters: Readonly<Record<string, JsonObject>> | undefined
+  /** Whether the pipeline decides its steps while it runs; undefined where the server does not say. */
+  readonly isDynamic: boolean | undefined
+  readonly documents: DefinitionDocuments
+}
+
+/** What a definition says about the configurations that it takes, as the server writes it; only when hydrated. */
+export interface DefinitionDocuments {
+  /** A run configuration with all values. */
+  readonly configTemplate: JsonObject | undefined
+  /** The JSON schema of a run configuration, stricter than the server itself. */
+  readonly configSchema: JsonObject | undefined
+  /** The pipeline's steps and, from 0.90 on, the types of all parameters. */
+  readonly pipelineSpec: JsonObject | undefined
 }
 
 /** A pipeline run. Times are milliseconds since the epoch. */
@@ -55,6 +68,8 @@ export interface Run {
   readonly sourceSnapshotId: string | undefined
   readonly pipeline: Named | undefined
   readonly projectId: string | undefined
+  /** What was logged of the run; only when hydrated. */
+  readonly metadata: JsonObject | undefined
 }
 
 export interface StepState {
@@ -93,13 +108,28 @@ export function toDefinition(kind: DefinitionKind, from: z.infer<typeof definiti
       (projectId == null ? undefined : { id: projectId, name: undefined }),
     sourceSnapshotId: from.resources?.source_snapshot?.id,
     stepParameters: toStepParameters(from),
+    isDynamic: from.body?.is_dynamic ?? from.resources?.source_snapshot?.body?.is_dynamic ?? undefined,
+    documents: toDocuments(from.metadata),
+  }
+}
+
+function toDocuments(from: z.infer<typeof definitionSchema>['metadata']): DefinitionDocuments {
+  return {
+    configTemplate: from?.config_template ?? undefined,
+    configSchema: from?.config_schema ?? undefined,
+    pipelineSpec: from?.pipeline_spec ?? undefined,
   }
 }
 
 function toStepParameters(from: z.infer<typeof definitionSchema>): Definition['stepParameters'] {
-  const steps = from.metadata?.config_template?.steps
-  if (steps == null) return undefined
-  return Object.fromEntries(Object.entries(steps).map(([name, step]) => [name, step?.parameters ?? {}]))
+  const steps = from.metadata?.config_template?.['steps']
+  if (!isJsonObject(steps)) return undefined
+  return Object.fromEntries(
+    Object.entries(steps).map(([name, step]) => {
+      const parameters = member(step, 'parameters')
+      return [name, isJsonObject(parameters) ? parameters : {}]
+    }),
+  )
 }
 
 export function toRun(from: z.infer<typeof runSchema>): Run {
@@ -114,6 +144,7 @@ export function toRun(from: z.infer<typeof runSchema>): Run {
     sourceSnapshotId: resources?.source_snapshot?.id,
     pipeline: toNamed(resources?.pipeline ?? body?.pipeline),
     projectId: body?.project_id ?? metadata?.workspace?.id,
+    metadata: metadata?.run_metadata ?? undefined,
   }
 }
 
@@ -132,6 +163,16 @@ function toNamed(
   from: { id: string; name?: string | null | undefined } | null | undefined,
 ): Named | undefined {
   return from == null ? undefined : { id: from.id, name: from.name ?? undefined }
+}
+
+/** What was logged of a step; empty where the account may not see it. */
+export interface StepMetadata {
+  readonly step: string
+  readonly metadata: JsonObject
+}
+
+export function toStepMetadata(from: z.infer<typeof stepSchema>): StepMetadata {
+  return { step: from.name ?? from.id, metadata: from.metadata?.run_metadata ?? {} }
 }
 
 export function toStep(from: z.infer<typeof stepSchema>): StepState {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { JsonObject } from './json.ts'
 
 /*
  * Only what is relied on, as servers 0.74 to 0.98 answer it. Fields that a version lacks are optional; body,
@@ -36,22 +37,48 @@ export const accountSchema = z.object({ id: z.string(), name: z.string().nullish
 
 export const projectSchema = z.object({ id: z.string(), name: z.string() })
 
-const configTemplateSchema = z.object({
-  steps: z
-    .record(z.string(), z.object({ parameters: z.record(z.string(), z.json()).nullish() }).nullish())
-    .nullish(),
-})
+/**
+ * A mapping of any shape, for what is only read where it can be understood. An answer is JSON, so its parts need
+ * no look: a template's schema has tens of thousands.
+ */
+const mapping = z
+  .custom<JsonObject>((value) => typeof value === 'object' && value !== null && !Array.isArray(value))
+  .nullish()
+  .catch(undefined)
 
 /** A run template or a snapshot: from 0.90 the first wraps the second, and both look alike. */
 export const definitionSchema = z.object({
   id: z.string(),
   name: z.string().nullish(),
   permission_denied: z.boolean().nullish(),
-  body: z.object({ runnable: z.boolean().nullish(), project_id: z.string().nullish() }).nullish(),
-  metadata: z
-    .object({ workspace: reference, project: reference, config_template: configTemplateSchema.nullish() })
+  body: z
+    .object({
+      runnable: z.boolean().nullish(),
+      project_id: z.string().nullish(),
+      is_dynamic: z.boolean().nullish(),
+    })
     .nullish(),
-  resources: z.object({ pipeline: reference, source_snapshot: reference }).nullish(),
+  metadata: z
+    .object({
+      workspace: reference,
+      project: reference,
+      config_template: mapping,
+      config_schema: mapping,
+      pipeline_spec: mapping,
+    })
+    .nullish(),
+  resources: z
+    .object({
+      pipeline: reference,
+      source_snapshot: z
+        .object({
+          id: z.string(),
+          name: z.string().nullish(),
+          body: z.object({ is_dynamic: z.boolean().nullish() }).nullish(),
+        })
+        .nullish(),
+    })
+    .nullish(),
 })
 
 export const runSchema = z.object({
@@ -74,6 +101,7 @@ export const runSchema = z.object({
       end_time: time.nullish(),
       template_id: z.string().nullish(),
       workspace: reference,
+      run_metadata: mapping,
     })
     .nullish(),
   resources: z.object({ pipeline: reference, source_snapshot: reference }).nullish(),
@@ -89,6 +117,7 @@ export const stepSchema = z.object({
   id: z.string(),
   name: z.string().nullish(),
   body: z.object({ status: z.string() }).nullish(),
+  metadata: z.object({ run_metadata: mapping, pipeline_run_id: z.string().nullish() }).nullish(),
 })
 
 export const dagSchema = z.object({

@@ -4,6 +4,19 @@ export interface ServerAddress {
   readonly url: string
 }
 
+/** A workspace of ZenML Pro that is to be looked up. */
+export interface ProWorkspace {
+  /** Name or id. */
+  readonly workspace: string
+  /** The management API; no trailing slash. */
+  readonly proApiUrl: string
+  /** Whether the workspace's own address may be plain http to another machine. */
+  readonly allowPlainHttp: boolean
+}
+
+/** `workspace` has the runs; `management` is ZenML Pro's own, which knows organizations and workspaces. */
+export type ZenmlApi = 'workspace' | 'management'
+
 /** What {@link parseServerUrl} made of a text. Problems and notices are one line each and hold no secret. */
 export type ParsedServerUrl =
   | {
@@ -20,6 +33,8 @@ export type ParsedServerUrl =
 /** Longer than any address in use; browsers and proxies stop at about this length too. */
 const MAX_LENGTH = 2048
 const EXAMPLE = 'https://zenml.example.com'
+/** The management API of ZenML's own cloud. */
+const PRO_API = 'https://cloudapi.zenml.io'
 
 /** Last path segments of pages and endpoints that every ZenML server has. */
 const PAGES = new Set(['docs', 'redoc', 'openapi.json', 'login', 'health', 'index.html'])
@@ -42,13 +57,25 @@ const SECTIONS = new Set([
   'onboarding',
 ])
 
+/** Path segments behind the address of ZenML Pro's management API. */
+const MANAGEMENT_SECTIONS = new Set([
+  'auth',
+  'docs',
+  'redoc',
+  'openapi.json',
+  'organizations',
+  'workspaces',
+  'tenants',
+  'users',
+])
+
 const CREDENTIAL_PARAMETER = /token|key|secret|passw|auth|credential|signature/i
 
 /**
  * Reads the address of a ZenML server as people paste it: what the browser or the API's documentation adds is
- * cut off with a notice; what is no server of ZenML's workspace API, or holds a credential, is a problem.
+ * cut off with a notice; what is no server of the wanted API, or holds a credential, is a problem.
  */
-export function parseServerUrl(text: string): ParsedServerUrl {
+export function parseServerUrl(text: string, api: ZenmlApi = 'workspace'): ParsedServerUrl {
   const trimmed = text.trim()
   const problem = textProblem(trimmed) ?? schemeProblem(trimmed)
   if (problem !== undefined) return { ok: false, problem }
@@ -56,9 +83,10 @@ export function parseServerUrl(text: string): ParsedServerUrl {
   if (url === undefined) {
     return { ok: false, problem: `is not a valid URL; check host and port, it should look like ${EXAMPLE}` }
   }
-  const unusable = credentialProblem(trimmed, url) ?? dashboardProblem(url)
+  const isOther = api === 'workspace' ? dashboardProblem(url) : noManagementProblem(url)
+  const unusable = credentialProblem(trimmed, url) ?? isOther
   if (unusable !== undefined) return { ok: false, problem: unusable }
-  return { ok: true, ...address(url) }
+  return { ok: true, ...address(url, api) }
 }
 
 function textProblem(text: string): string | undefined {
@@ -125,19 +153,22 @@ function dashboardProblem(url: URL): string | undefined {
 
 /** The advice for an address of ZenML Pro that is no workspace's. */
 function whereToFind(workspace?: string): string {
-  const owner = workspace === undefined ? 'the workspace' : `the workspace ${readable(workspace)}`
-  return `use the server URL of ${owner}, which its settings page in the dashboard shows`
+  const name = workspace === undefined ? 'NAME' : readable(workspace)
+  return `write workspace: ${name} instead, or the server URL that the workspace's settings page shows`
 }
 
-function address(url: URL): Omit<Extract<ParsedServerUrl, { ok: true }>, 'ok'> {
+function noManagementProblem(url: URL): string | undefined {
+  const host = url.hostname.replace(/\.$/, '')
+  if (host !== 'cloud.zenml.io') return undefined
+  return `is ZenML Pro's dashboard; its management API is ${PRO_API}`
+}
+
+function address(url: URL, api: ZenmlApi): Omit<Extract<ParsedServerUrl, { ok: true }>, 'ok'> {
   const notices: string[] = []
   if (url.search !== '' || url.hash !== '') notices.push('what stands behind the ? or # was cut off')
   const segments = pathSegments(url)
-  const end = segments.findIndex(
-    (part, index) =>
-      SECTIONS.has(part) ||
-      (part === 'api' && /^v\d+$/.test(segments[index + 1] ?? '')) ||
-      (index === segments.length - 1 && PAGES.has(part)),
+  const end = segments.findIndex((part, index) =>
+    api === 'management' ? MANAGEMENT_SECTIONS.has(part) : isBehindServer(segments, index),
   )
   const prefix = end === -1 ? segments : segments.slice(0, end)
   const server = [url.origin, ...prefix].join('/')
@@ -151,6 +182,15 @@ function address(url: URL): Omit<Extract<ParsedServerUrl, { ok: true }>, 'ok'> {
     plainHttp: url.protocol === 'http:' && !isLoopback(url.hostname),
     notices: notices.map((notice) => `${notice}; the server is ${server}`),
   }
+}
+
+function isBehindServer(segments: readonly string[], index: number): boolean {
+  const part = segments[index] ?? ''
+  return (
+    SECTIONS.has(part) ||
+    (part === 'api' && /^v\d+$/.test(segments[index + 1] ?? '')) ||
+    (index === segments.length - 1 && PAGES.has(part))
+  )
 }
 
 function pathSegments(url: URL): string[] {

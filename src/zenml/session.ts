@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import type { Clock } from './clock.ts'
 import { AnswerError, CredentialError, TransportError, UnreachableError } from './errors.ts'
 import { parseJson } from './error-body.ts'
+import { keyGrant, type Grant, type LoginRequest } from './grants.ts'
 import type { Http } from './http.ts'
 import type { KnownSecrets } from './known-secrets.ts'
 import { decideRetry, isPassing } from './retry.ts'
@@ -63,31 +64,29 @@ export interface LoginDependencies {
  */
 const LOGIN_WINDOW_MS = 61_000
 
-/** A service account's key, exchanged for a short-lived token at first use and again after a 401. */
-export class KeySession implements Session {
+/** A credential, exchanged for a short-lived token at first use and again after a 401. */
+export class LoginSession implements Session {
   expiresAt: number | undefined
   readonly #deps: LoginDependencies
-  readonly #baseUrl: string
-  readonly #key: string
+  readonly #grant: Grant
   #token: Promise<string> | undefined
 
-  constructor(baseUrl: string, key: string, deps: LoginDependencies) {
-    this.#baseUrl = baseUrl
-    this.#key = key
+  constructor(grant: Grant, deps: LoginDependencies) {
+    this.#grant = grant
     this.#deps = deps
   }
 
   token(): Promise<string> {
-    return this.#token ?? this.#begin()
+    return this.#token ?? this.#begin({ fresh: false })
   }
 
   async renew(): Promise<void> {
-    await this.#begin()
+    await this.#begin({ fresh: true })
   }
 
   /** Every request shares one login; one that failed for a passing reason must not be all that is left. */
-  #begin(): Promise<string> {
-    const login = this.#login()
+  #begin(options: { readonly fresh: boolean }): Promise<string> {
+    const login = this.#login(options)
     this.#token = login
     login.catch((error: unknown) => {
       if (this.#token === login && !(error instanceof CredentialError)) this.#token = undefined
@@ -95,12 +94,13 @@ export class KeySession implements Session {
     return login
   }
 
-  async #login(): Promise<string> {
+  async #login(options: { readonly fresh: boolean }): Promise<string> {
     const { clock, onToken, onWait, secrets, signal } = this.#deps
+    const request = await this.#grant.request(options)
     let waitedForWindow = false
     for (let attempt = 1; ; attempt += 1) {
       try {
-        const token = await this.#exchange()
+        const token = await this.#exchange(request)
         secrets.add(token.access_token)
         onToken(token.access_token)
         this.expiresAt = token.expires_in == null ? undefined : clock.now() + token.expires_in * 1000
@@ -114,24 +114,34 @@ export class KeySession implements Session {
           continue
         }
         const decision = isLoginLimit(error) ? GIVE_UP : decideRetry(error, attempt, clock.random())
-        if (decision.kind === 'give-up') throw explained(error)
-        onWait(explained(error).message, decision.waitMs)
+        const told = explained(error, this.#grant)
+        if (decision.kind === 'give-up') throw told
+        onWait(told.message, decision.waitMs)
         await clock.sleep(decision.waitMs, signal)
       }
     }
   }
 
-  async #exchange(): Promise<z.infer<typeof tokenSchema>> {
+  async #exchange({ url, headers, form }: LoginRequest): Promise<z.infer<typeof tokenSchema>> {
+    const { doing, addressInput } = this.#grant
     const answer = await this.#deps.http.send({
       method: 'POST',
-      url: `${this.#baseUrl}/api/v1/login`,
-      headers: { 'content-type': 'application/x-www-form-urlencoded' },
-      body: new URLSearchParams({ password: this.#key }).toString(),
+      url,
+      headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
+      body: new URLSearchParams(form).toString(),
       signal: this.#deps.signal,
     })
     const token = answer.status === 200 ? tokenSchema.safeParse(parseJson(answer.body)) : undefined
     if (token?.success === true) return token.data
-    throw new AnswerError('log in', this.#deps.secrets.clean(answer), this.#deps.clock.now())
+    const { clock, secrets } = this.#deps
+    throw new AnswerError(doing, secrets.clean(answer), clock.now(), addressInput)
+  }
+}
+
+/** A service account's key, at the server where the runs are. */
+export class KeySession extends LoginSession {
+  constructor(baseUrl: string, key: string, deps: LoginDependencies) {
+    super(keyGrant(baseUrl, key), deps)
   }
 }
 
@@ -148,23 +158,24 @@ function isLoginLimit(error: AnswerError | TransportError): boolean {
 }
 
 /** The error that a person can act on. */
-function explained(error: AnswerError | TransportError): Error {
-  if (error instanceof TransportError) return new UnreachableError('log in', error)
+function explained(error: AnswerError | TransportError, grant: Grant): Error {
+  const { doing, credentialInput, addressInput, whoAnswers, advice } = grant
+  if (error instanceof TransportError) return new UnreachableError(doing, error, addressInput)
   if (isLoginLimit(error)) {
     return new CredentialError(
-      `${error.message} The server counts failed logins from this runner's address: check that api-key is right everywhere, and try again ${isMinuteLimit(error) ? 'in some minutes' : 'tomorrow'}`,
+      `${error.message} The server counts failed logins from this runner's address: check that ${credentialInput} is right everywhere, and try again ${isMinuteLimit(error) ? 'in some minutes' : 'tomorrow'}`,
     )
   }
   // Tried as often as makes sense: the request that needed the token must not try it all again.
-  if (isPassing(error)) return new UnreachableError('log in', error)
+  if (isPassing(error)) return new UnreachableError(doing, error, addressInput)
   if (!error.fromZenml) return error
-  if (error.status === 401 || error.status === 403 || error.status === 400) {
-    return new CredentialError(
-      `${error.message}. Check that api-key is the whole key of a service account of this server, and that neither was rotated or deactivated`,
-    )
+  if (error.status === 401 || error.status === 403 || error.status === 400 || error.status === 422) {
+    return new CredentialError(`${error.message}. Check that ${advice}`)
   }
   if (error.status === 404 || error.status === 405) {
-    return new CredentialError(`${error.message}. Check server-url: no ZenML server answers at this address`)
+    return new CredentialError(
+      `${error.message}. Check ${addressInput}: no ${whoAnswers} answers at this address`,
+    )
   }
   return error
 }

@@ -1,0 +1,66 @@
+import { request as forward, type RequestListener } from 'node:http'
+import { expect, jest, test } from '@jest/globals'
+import { runAction } from '../../e2e/action.ts'
+import { startProxy } from '../zenml/proxy-server.ts'
+import { fixture, startHttps } from '../zenml/scripted-server.ts'
+import { expectGreen, expectRed, PATIENCE_MS, withServer, type Scene } from './scene.ts'
+
+jest.setTimeout(PATIENCE_MS)
+
+/** The server behind TLS with a certificate of a private authority, as a company's load balancer does it. */
+async function behindTls({ server }: Scene): Promise<string> {
+  const listener: RequestListener = (incoming, response) => {
+    const { method, headers, url = '/' } = incoming
+    const onwards = forward(`${server.url}${url}`, { method, headers }, (reply) => {
+      response.writeHead(reply.statusCode ?? 0, reply.headers)
+      reply.pipe(response)
+    })
+    onwards.on('error', () => response.destroy())
+    incoming.pipe(onwards)
+  }
+  return startHttps(fixture('key'), fixture('leaf'), listener)
+}
+
+function inputs(url: string, scene: Scene, more: Readonly<Record<string, string>>): Record<string, string> {
+  return { 'server-url': url, 'api-key': scene.server.apiKey, pipeline: 'training', ...more }
+}
+
+test('with ca-certificate a run completes on a server of a private authority', () =>
+  withServer({}, async (scene) => {
+    const given = inputs(await behindTls(scene), scene, { 'ca-certificate': fixture('authority') })
+    expectGreen(await runAction({ inputs: given }), 'completed')
+  }))
+
+test('without it the step says which authority is missing, and the key is not sent', () =>
+  withServer({}, async (scene) => {
+    const result = await runAction({ inputs: inputs(await behindTls(scene), scene, {}) })
+
+    expect(expectRed(result, 'failed')).toBe(
+      'Could not log in: the server\'s certificate is not trusted (UNABLE_TO_VERIFY_LEAF_SIGNATURE): "zenml.test" was issued by "Test Only Authority", which this runner does not know; give the certificate of that authority as ca-certificate',
+    )
+    expect(scene.server.requests).toEqual([])
+  }))
+
+test('through a proxy with a password, which learns nothing but the address', () =>
+  withServer({}, async (scene) => {
+    const url = await behindTls(scene)
+    const proxy = await startProxy()
+    const env = { HTTPS_PROXY: `http://user:pa%20ss@127.0.0.1:${proxy.port}` }
+    const given = inputs(url, scene, { 'ca-certificate': fixture('authority') })
+    const result = await runAction({ inputs: given, env })
+
+    expectGreen(result, 'completed')
+    expect(new Set(proxy.asked)).toEqual(new Set([`CONNECT ${new URL(url).host}`]))
+    expect(new Set(proxy.credentials)).toEqual(
+      new Set([`Basic ${Buffer.from('user:pa ss').toString('base64')}`]),
+    )
+  }))
+
+test('an authority of NODE_EXTRA_CA_CERTS stays trusted beside that of ca-certificate', () =>
+  withServer({}, async (scene) => {
+    const url = await behindTls(scene)
+    const file = new URL('../zenml/fixtures/test-only-authority.pem', import.meta.url)
+    const env = { NODE_EXTRA_CA_CERTS: file.pathname }
+    const given = inputs(url, scene, { 'ca-certificate': fixture('authority-other') })
+    expectGreen(await runAction({ inputs: given, env }), 'completed')
+  }))

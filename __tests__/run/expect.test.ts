@@ -1,0 +1,66 @@
+import { afterEach, expect, test } from '@jest/globals'
+import { ZENML_VERSIONS } from '../../simulator/index.ts'
+import { parseExpectations } from '../../src/github/expectations.ts'
+import type { Expectation } from '../../src/run/expect.ts'
+import { closeScenes, openScene } from './scene.ts'
+
+afterEach(closeScenes)
+
+function expected(text: string): readonly Expectation[] {
+  const { expectations, faults } = parseExpectations(text, (words) => words)
+  expect(faults).toEqual([])
+  return expectations
+}
+
+test.each(ZENML_VERSIONS)('%s: a run that completed and is as expected is green', async (version) => {
+  const scene = await openScene({ version })
+  const expectations = expected('train.accuracy >= 0.9\naccuracy == 0.9\nloss < 0.2\ntrain.loss != 1')
+  const { conclusion, error } = await scene.execute({ expectations })
+  expect({ conclusion, error }).toEqual({ conclusion: 'completed', error: undefined })
+  expect(scene.events).toContainEqual({
+    kind: 'expectations',
+    verdicts: expect.arrayContaining([{ wanted: 'train.accuracy >= 0.9', held: true, got: '0.9' }]),
+  })
+})
+
+test.each(ZENML_VERSIONS)(
+  '%s: every miss is named, with what was wanted and what was got',
+  async (version) => {
+    const scene = await openScene({ version })
+    const expectations = expected('accuracy > 0.9\nloss < 1\nf1 > 0\ntrain.accuracy == "0.9"')
+    const { conclusion, error, status } = await scene.execute({ expectations })
+    expect({ conclusion, status }).toEqual({ conclusion: 'expectation-missed', status: 'completed' })
+    expect(error).toMatch(
+      /^The run "[^"]+" completed, but 3 of 4 expectations did not hold: wanted accuracy > 0\.9, got 0\.9; wanted f1 > 0, got no value of that name; there is train\.(accuracy, train\.loss|loss, train\.accuracy); wanted train\.accuracy == "0\.9", got 0\.9 \(a number\)$/,
+    )
+  },
+)
+
+test('a name that several steps have is a miss that lists them', async () => {
+  const scene = await openScene()
+  const target = { kind: 'template', reference: 'wide-template' } as const
+  const { conclusion, error } = await scene.execute({ target, expectations: expected('accuracy >= 0.9') })
+  expect(conclusion).toBe('expectation-missed')
+  expect(error).toContain('got several values: train_0.accuracy, train_1.accuracy,')
+})
+
+test('a run that failed is a failed run, whatever was expected', async () => {
+  const layers = [{ source: 'configuration', value: { steps: { train: { parameters: { fail: 'no' } } } } }]
+  const scene = await openScene()
+  const overrides = { layers, tags: undefined, useCache: undefined }
+  const { conclusion } = await scene.execute({ overrides, expectations: expected('accuracy > 2') })
+  expect(conclusion).toBe('failed')
+})
+
+test('wait/ judges a run that something else started', async () => {
+  const scene = await openScene()
+  const { runId } = await scene.execute({ wait: false })
+  const { conclusion } = await scene.attach(runId ?? '', { expectations: expected('accuracy > 2') })
+  expect(conclusion).toBe('expectation-missed')
+})
+
+test('a run without expectations is asked nothing more', async () => {
+  const scene = await openScene()
+  await scene.execute()
+  expect(scene.sent(/\/steps/)).toEqual([])
+})

@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict'
+import { expectStep, type Case, type Scene } from '../scene.ts'
+
+/** What is changed is shown beside the template's value, and the server starts nothing. */
+async function dryRun(scene: Scene): Promise<void> {
+  const result = await scene.action({
+    template: 'training-template',
+    parameters: 'train.accuracy: 0.5',
+    'dry-run': 'true',
+  })
+  expectStep(result, {
+    exitCode: 0,
+    outputs: { conclusion: 'dry-run', error: '', pipeline: 'training' },
+    log: [/- +accuracy: 0\.9/, /\+ +accuracy: 0\.5/, 'nothing was started'],
+  })
+  assert.equal(result.outputs['run-id'] ?? '', '')
+  assert.match(result.summary, /\+ +accuracy: 0\.5/)
+}
+
+/** Every version takes such a parameter for one that it does not know, or not at all; here nothing is sent. */
+async function slip(scene: Scene): Promise<void> {
+  const result = await scene.action({ template: 'training-template', parameters: 'train.acuracy: 0.5' })
+  expectStep(result, {
+    exitCode: 1,
+    outputs: {
+      conclusion: 'failed',
+      error: /^parameters, line 1, column 1: .*acuracy.*did you mean accuracy\?/,
+    },
+  })
+}
+
+async function held(scene: Scene): Promise<void> {
+  const result = await scene.action({
+    template: 'training-template',
+    parameters: 'train: {seconds: 0.1, accuracy: 0.75}',
+    expect: 'train.accuracy >= 0.7\nloss == 0.25',
+  })
+  const run = await scene.onlyRun(result)
+  expectStep(result, {
+    exitCode: 0,
+    outputs: { 'run-id': run.id, status: 'completed', conclusion: 'completed', error: '' },
+    log: ['Held: train.accuracy >= 0.7 (got 0.75)', 'Held: loss == 0.25 (got 0.25)'],
+  })
+}
+
+/** The run completed, and the step is red all the same. */
+async function missed(scene: Scene): Promise<void> {
+  const result = await scene.action({
+    template: 'training-template',
+    parameters: 'train: {seconds: 0.1, accuracy: 0.75}',
+    expect: 'train.accuracy >= 0.9\nload.rows > 5',
+  })
+  const run = await scene.onlyRun(result)
+  expectStep(result, {
+    exitCode: 1,
+    outputs: {
+      'run-id': run.id,
+      status: 'completed',
+      conclusion: 'expectation-missed',
+      error: /wanted train\.accuracy >= 0\.9, got 0\.75; wanted load\.rows > 5, got no value of that name/,
+    },
+  })
+}
+
+/** wait/ judges a run of somebody else by the same conditions. */
+async function missedElsewhere(scene: Scene): Promise<void> {
+  const started = await scene.action({
+    template: 'training-template',
+    parameters: 'train: {seconds: 0.1, accuracy: 0.75}',
+    wait: 'false',
+  })
+  const run = started.outputs['run-id'] ?? ''
+  const result = await scene.action({ run, expect: 'accuracy >= 0.9' }, { entry: 'wait' })
+  expectStep(result, {
+    exitCode: 1,
+    outputs: { 'run-id': run, conclusion: 'expectation-missed', error: /wanted accuracy >= 0\.9, got 0\.75/ },
+  })
+}
+
+export const PARAMETERS: readonly Case[] = [
+  { name: 'dry run: shows what would be sent and starts nothing', runs: 0, run: dryRun },
+  { name: 'a slip in a parameter starts nothing', runs: 0, run: slip },
+  { name: 'expectations held', runs: 1, run: held },
+  { name: 'an expectation missed', runs: 1, run: missed },
+  { name: 'an expectation missed in wait/', runs: 1, run: missedElsewhere },
+]

@@ -1,0 +1,48 @@
+import leven, { closestMatch } from 'leven'
+import { isJsonObject, type JsonValue } from '../../zenml/json.ts'
+
+/** Longer values are described: a cut secret would no longer be recognized, and so not be hidden, in a log. */
+const MAX_SHOWN = 60
+const MAX_LISTED = 12
+
+/** A value as a person may have written it, on one line. */
+export function show(value: JsonValue): string {
+  const text = JSON.stringify(value)
+  if (text.length <= MAX_SHOWN) return text
+  if (typeof value === 'string') return `a text of ${value.length} characters`
+  if (Array.isArray(value)) return `a list of ${value.length}`
+  return isJsonObject(value) ? `a mapping of ${Object.keys(value).length}` : text
+}
+
+/** A name in quotes, on one line. */
+export function quoted(name: string): string {
+  return JSON.stringify(name.length <= MAX_SHOWN ? name : `${name.slice(0, MAX_SHOWN - 1)}…`)
+}
+
+/** `; did you mean epochs?`, or nothing where no name is near. */
+export function didYouMean(written: string, names: readonly string[]): string {
+  const maxDistance = Math.max(1, Math.min(3, Math.floor(written.length / 2)))
+  const near =
+    names.find((name) => name.toLowerCase() === written.toLowerCase()) ??
+    closestMatch(written.slice(0, 255), [...names], { maxDistance })
+  return near === undefined ? '' : `; did you mean ${plain(near)}?`
+}
+
+/** Behind "has no parameter …": the nearest name, and all that there are. */
+export function alternatives(written: string, names: readonly string[]): string {
+  const near = didYouMean(written, names) || '.'
+  return `${near} It has${names.length === 0 ? ' none' : `: ${listed(names, written)}`}`
+}
+
+/** The names, the nearest first where there are more than a reader wants to see. */
+export function listed(names: readonly string[], written: string): string {
+  if (names.length <= MAX_LISTED) return names.map(plain).join(', ')
+  const word = written.slice(0, 255)
+  const nearest = [...names].sort((a, b) => leven(a, word) - leven(b, word)).slice(0, MAX_LISTED)
+  return `${nearest.map(plain).join(', ')} and ${names.length - MAX_LISTED} more`
+}
+
+/** A name as it is where it is a plain word, else in quotes. */
+function plain(name: string): string {
+  return /^[\w.-]{1,60}$/.test(name) ? name : quoted(name)
+}

@@ -1,0 +1,154 @@
+import type { ZenmlClient } from '../zenml/client.ts'
+import { isZenmlError } from '../zenml/errors.ts'
+import { isJsonObject, type JsonObject, type JsonValue } from '../zenml/json.ts'
+import type { StepMetadata } from '../zenml/model.ts'
+import { listed, show } from './check/words.ts'
+
+export type Operator = '==' | '!=' | '<=' | '>=' | '<' | '>'
+
+/** A condition on a finished run's metadata. */
+export interface Expectation {
+  /** `key`, or `step.key`. */
+  readonly name: string
+  readonly operator: Operator
+  /** Never a boolean where the operator asks for an order. */
+  readonly wanted: number | string | boolean
+}
+
+/** Whether an expectation holds, and what there was instead. */
+export interface Verdict {
+  /** The condition as a person writes it. */
+  readonly wanted: string
+  readonly held: boolean
+  /** The value as text, or why there is none, to stand behind "got". */
+  readonly got: string
+}
+
+interface Entry {
+  /** Undefined for the run's own. */
+  readonly step: string | undefined
+  readonly key: string
+  readonly value: JsonValue
+}
+
+/**
+ * Looks at the metadata of a finished run and its steps.
+ *
+ * @throws ZenmlError never: what cannot be read does not hold
+ */
+export async function judgeExpectations(
+  client: ZenmlClient,
+  runId: string,
+  expectations: readonly Expectation[],
+): Promise<Verdict[]> {
+  try {
+    const { metadata } = await client.run(runId, { hydrate: true })
+    const entries = entriesOf(metadata ?? {}, await client.stepMetadata(runId))
+    return expectations.map((expectation) => judge(expectation, entries))
+  } catch (error) {
+    if (!isZenmlError(error)) throw error
+    const got = `nothing, because the metadata could not be read: ${error.message}`
+    return expectations.map((expectation) => ({ wanted: describe(expectation), held: false, got }))
+  }
+}
+
+/** One line that names each miss; undefined if everything held. */
+export function missedExpectations(runName: string, verdicts: readonly Verdict[]): string | undefined {
+  const missed = verdicts.filter(({ held }) => !held)
+  if (missed.length === 0) return undefined
+  const list = missed.map(({ wanted, got }) => `wanted ${wanted}, got ${got}`).join('; ')
+  return `The run "${runName}" completed, but ${missed.length} of ${verdicts.length} expectations did not hold: ${list}`
+}
+
+function describe({ name, operator, wanted }: Expectation): string {
+  return `${name} ${operator} ${show(wanted)}`
+}
+
+/** A run of 0.74 has its steps' metadata as `step::key`; a step that was tried again stands for its last try. */
+function entriesOf(ofRun: JsonObject, ofSteps: readonly StepMetadata[]): Entry[] {
+  const entries = new Map<string, Entry>()
+  const note = (entry: Entry): void => {
+    entries.set(JSON.stringify([entry.step, entry.key]), entry)
+  }
+  for (const [name, value] of Object.entries(ofRun)) {
+    const end = name.indexOf('::')
+    if (end > 0) note({ step: name.slice(0, end), key: name.slice(end + 2), value })
+    else note({ step: undefined, key: name, value })
+  }
+  for (const { step, metadata } of ofSteps) {
+    for (const [key, value] of Object.entries(metadata)) note({ step, key, value })
+  }
+  return [...entries.values()]
+}
+
+function judge(expectation: Expectation, entries: readonly Entry[]): Verdict {
+  const found = find(expectation.name, entries)
+  if ('problem' in found) return { wanted: describe(expectation), held: false, got: found.problem }
+  const { value } = found
+  const held = compare(value, expectation)
+  const kind = held || typeof value === typeof expectation.wanted ? '' : ` (${kindOf(value)})`
+  return { wanted: describe(expectation), held, got: `${show(value)}${kind}` }
+}
+
+function find(name: string, entries: readonly Entry[]): Entry | { readonly problem: string } {
+  const named = entries.filter(({ step, key }) => step !== undefined && `${step}.${key}` === name)
+  const bare = entries.filter(({ key }) => key === name)
+  // The run's own is the plain meaning of a bare name.
+  const own = bare.filter(({ step }) => step === undefined)
+  const matches = own.length > 0 ? own : [...named, ...bare]
+  const [match, ...others] = matches
+  if (match !== undefined && others.length === 0) return match
+  if (match !== undefined) {
+    return { problem: `several values: ${listed(matches.map(nameOf), name)}; write one of these` }
+  }
+  const known = entries.map(nameOf)
+  const there = known.length === 0 ? 'the run has no metadata' : `there is ${listed(known, name)}`
+  return { problem: `no value of that name; ${there}` }
+}
+
+function nameOf({ step, key }: Entry): string {
+  return step === undefined ? key : `${step}.${key}`
+}
+
+/** Values of two kinds are different, and have no order. */
+function compare(value: JsonValue, { operator, wanted }: Expectation): boolean {
+  switch (operator) {
+    case '==':
+      return value === wanted
+    case '!=':
+      return typeof value === typeof wanted && value !== wanted
+    case '<':
+    case '<=':
+    case '>':
+    case '>=':
+      return inOrder(value, wanted, operator)
+  }
+}
+
+function inOrder(
+  value: JsonValue,
+  wanted: Expectation['wanted'],
+  operator: '<' | '<=' | '>' | '>=',
+): boolean {
+  const numbers = typeof value === 'number' && typeof wanted === 'number'
+  const texts = typeof value === 'string' && typeof wanted === 'string'
+  if (!numbers && !texts) return false
+  switch (operator) {
+    case '<':
+      return value < wanted
+    case '<=':
+      return value <= wanted
+    case '>':
+      return value > wanted
+    case '>=':
+      return value >= wanted
+  }
+}
+
+function kindOf(value: JsonValue): string {
+  if (value === null) return 'nothing'
+  if (typeof value === 'string') return 'a text'
+  if (typeof value === 'number') return 'a number'
+  if (typeof value === 'boolean') return 'a boolean'
+  return isJsonObject(value) ? 'a mapping' : 'a list'
+}

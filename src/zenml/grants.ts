@@ -1,0 +1,96 @@
+import type { Session } from './session.ts'
+
+/** A request for a token; the form is sent URL-encoded. */
+export interface LoginRequest {
+  readonly url: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly form: Readonly<Record<string, string>>
+}
+
+/** What is given for a token, and the words about it in errors. */
+export interface Grant {
+  /** What is tried, as an infinitive. */
+  readonly doing: string
+  /** The inputs that the address and the credential came from. */
+  readonly addressInput: string
+  readonly credentialInput: string
+  readonly whoAnswers: string
+  /** What to check after a refusal, as a clause. */
+  readonly advice: string
+  /**
+   * @param fresh a token that was good before is so no longer, so that what it came from may have ended as well
+   * @throws ZenmlError if what is needed first cannot be had
+   */
+  request(options: { readonly fresh: boolean }): Promise<LoginRequest>
+}
+
+/** A service account's key at the server where the runs are: the form field `password` (ZenML API, "Login"). */
+export function keyGrant(baseUrl: string, key: string): Grant {
+  return {
+    doing: 'log in',
+    addressInput: 'server-url',
+    credentialInput: 'api-key',
+    whoAnswers: 'ZenML server',
+    advice:
+      'api-key is the whole key of a service account of this server, and that neither was rotated or deactivated',
+    request: () => Promise.resolve({ url: `${baseUrl}/api/v1/login`, form: { password: key } }),
+  }
+}
+
+const MANAGEMENT = {
+  doing: 'log in to ZenML Pro',
+  addressInput: 'pro-api-url',
+  whoAnswers: 'management API of ZenML Pro',
+} as const
+
+/** An organization's key at the management API, in form and header, as ZenML's own client 0.98 sends it. */
+export function managementKeyGrant(proApiUrl: string, key: string): Grant {
+  return {
+    ...MANAGEMENT,
+    credentialInput: 'api-key',
+    advice:
+      "api-key is the whole key of a service account of the organization, and that neither was rotated or deactivated; a workspace's own key works only with server-url instead of workspace",
+    request: () =>
+      Promise.resolve({
+        url: `${proApiUrl}/auth/login`,
+        headers: { authorization: `Bearer ${key}` },
+        form: { password: key },
+      }),
+  }
+}
+
+/** The older login of machines at the management API. */
+export function managementClientGrant(proApiUrl: string, clientId: string, clientSecret: string): Grant {
+  return {
+    ...MANAGEMENT,
+    credentialInput: 'client-secret',
+    advice: 'client-id and client-secret belong together and to this ZenML Pro, and are still valid',
+    request: () =>
+      Promise.resolve({
+        url: `${proApiUrl}/auth/login`,
+        form: { grant_type: 'client_credentials', client_id: clientId, client_secret: clientSecret },
+      }),
+  }
+}
+
+/**
+ * The management API's token, exchanged for one of a workspace: ZenML's grant `zenml-external`, as the source of its
+ * client and server has it from 0.74 to 0.98.
+ */
+export function managementTokenGrant(baseUrl: string, management: Session): Grant {
+  return {
+    doing: 'log in to the workspace',
+    addressInput: 'workspace',
+    credentialInput: 'client-secret',
+    whoAnswers: 'ZenML server',
+    advice: 'the account of client-id may use this workspace',
+    request: async ({ fresh }) => {
+      if (fresh) await management.renew()
+      return {
+        url: `${baseUrl}/api/v1/login`,
+        headers: { authorization: `Bearer ${await management.token()}` },
+        form: { grant_type: 'zenml-external' },
+      }
+    },
+  }
+}
