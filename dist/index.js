@@ -58059,8 +58059,11 @@ async function readSteps(client, runId) {
 
 
 
-/** A run that initializes gets its orchestrator's id any moment; after this time it is ended instead of stopped. */
-const EARLY_MS = 2_000;
+/**
+ * A run that initializes gets its orchestrator's id any moment; after this time it is ended instead of stopped. Not
+ * longer: the nearer the run is to its first step, the likelier that one starts just before the run is ended.
+ */
+const EARLY_MS = 1_000;
 const EARLY_PAUSE_MS = 400;
 /** After a run was ended while initializing: how long it is watched that no step starts all the same. */
 const AFTERMATH_MS = 2_000;
@@ -58082,6 +58085,7 @@ class Stop {
     #asked = false;
     #timesGone = 0;
     #earlySince;
+    #lookedInitializing = false;
     #lastFailure = 'the server did not answer in time';
     constructor(request, deps) {
         this.#request = request;
@@ -58178,15 +58182,13 @@ class Stop {
     async #endEarly() {
         const now = this.#deps.clock.now();
         this.#earlySince ??= now;
-        if (now - this.#earlySince < EARLY_MS) {
-            await this.#pause(EARLY_PAUSE_MS);
-            return undefined;
-        }
-        const run = await this.#look();
-        if (run.status === 'initializing')
+        // Looked at before the last request to stop it, not after: its refusal is the newest that can be known.
+        if (now - this.#earlySince >= EARLY_MS && this.#lookedInitializing)
             return this.#markFailed();
+        const run = await this.#look();
         if (runPhase(run.status) !== 'going-on')
             return this.#accountForSteps(run, { byItself: true });
+        this.#lookedInitializing = run.status === 'initializing';
         await this.#pause(EARLY_PAUSE_MS);
         return undefined;
     }
