@@ -79,6 +79,14 @@ export class RunLog implements Reporter {
         return undefined
       case 'state':
         return `${duration(event.sinceMs)}: ${inline(event.status)}${reasonOf(event.reason)}`
+      case 'usual':
+      case 'steps':
+      case 'still':
+      case 'step-failed':
+      case 'run-failed':
+      case 'details':
+      case 'origin-not-noted':
+        return undefined
       case 'failed-but-going-on':
         return `The run has failed, but steps of it go on: ${inline(event.steps.join(', '), LONG)}. Waiting for them to end`
       case 'server-lost':

@@ -9,6 +9,32 @@ export interface DifferenceLine {
   readonly text: string
 }
 
+/** A value that a run gets instead of the definition's; texts of both are JSON. */
+export interface ValueChange {
+  /** Keys joined by dots. */
+  readonly path: string
+  /** Undefined if the definition has none. */
+  readonly before: string | undefined
+  readonly after: string
+}
+
+/** Only what differs, one entry a value that is no mapping. */
+export function changedValues(base: JsonObject, over: JsonObject, prefix = ''): ValueChange[] {
+  return Object.entries(over).flatMap(([key, after]): ValueChange[] => {
+    const before = member(base, key)
+    const path = `${prefix}${keyText(key)}`
+    if (isUnchanged(before, after)) return []
+    if (
+      isJsonObject(after) &&
+      (isJsonObject(before) || before === undefined) &&
+      Object.keys(after).length > 0
+    ) {
+      return changedValues(isJsonObject(before) ? before : {}, after, `${path}.`)
+    }
+    return [{ path, before: before === undefined ? undefined : valueText(before), after: valueText(after) }]
+  })
+}
+
 /**
  * What a configuration changes in the template's values, as lines of YAML. Mappings without a change are shown
  * by their name only.

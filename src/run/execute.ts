@@ -3,7 +3,7 @@ import type { Definition } from '../zenml/model.ts'
 import { runUrl } from '../zenml/run-url.ts'
 import { assemble } from './assemble.ts'
 import { completeFor, mergeOverrides, type Configuration, type Overrides } from './configure.ts'
-import { difference } from './difference.ts'
+import { changedValues, difference } from './difference.ts'
 import { RunError } from './errors.ts'
 import type { StartedRun } from './journal.ts'
 import { defaultRunName, expandRunName, type RunOrigin } from './name.ts'
@@ -55,9 +55,11 @@ async function beginRun(request: RunRequest, deps: RunDependencies): Promise<Sta
   reporter.tell({ kind: 'resolved', definition })
   const configuration = assemble(request.overrides, definition, server.version)
   const { body, warnings, unchecked } = configuration
-  reporter.tell({ kind: 'configured', configuration: body, warnings, unchecked })
+  const base = definition.documents.configTemplate ?? {}
+  const changes = changedValues(base, body)
+  reporter.tell({ kind: 'configured', configuration: body, changes, warnings, unchecked })
   if (request.dryRun === true) {
-    const lines = difference(definition.documents.configTemplate ?? {}, withName(request, configuration))
+    const lines = difference(base, withName(request, configuration))
     reporter.tell({ kind: 'dry-run', lines, onlyWhenTriggered: ONLY_WHEN_TRIGGERED })
     return undefined
   }

@@ -1,7 +1,8 @@
 import type { JsonObject } from '../zenml/json.ts'
 import type { Definition, Named, Run } from '../zenml/model.ts'
-import type { DifferenceLine } from './difference.ts'
+import type { DifferenceLine, ValueChange } from './difference.ts'
 import type { Verdict } from './expect.ts'
+import type { Forecast, RunDetails, RunFailure, StepChange, StepCounts, StepFailure, Usual } from './story.ts'
 
 /** Why a trigger has to be sent again, or its result looked up. */
 export type TriggerHindrance = 'working' | 'no-slot' | 'limited' | 'not-sent' | 'unclear' | 'name-vanished'
@@ -19,6 +20,8 @@ export type RunEvent =
   | {
       readonly kind: 'configured'
       readonly configuration: JsonObject
+      /** The same beside the definition's values; empty if nothing differs. */
+      readonly changes: readonly ValueChange[]
       readonly warnings: readonly string[]
       /** Why it could not be compared. */
       readonly unchecked: string | undefined
@@ -68,6 +71,27 @@ export type RunEvent =
       readonly reason: string | undefined
       readonly sinceMs: number
     }
+  /** How long such runs took before. */
+  | { readonly kind: 'usual'; readonly usual: Usual }
+  /** What the steps did since the last look; each change is told once. */
+  | { readonly kind: 'steps'; readonly changes: readonly StepChange[]; readonly counts: StepCounts }
+  /** Nothing has changed for a while; told at growing intervals. */
+  | {
+      readonly kind: 'still'
+      readonly status: string
+      readonly sinceMs: number
+      readonly running: readonly string[]
+      readonly counts: StepCounts | undefined
+      readonly forecast: Forecast | undefined
+    }
+  /** Why a step failed, as soon as that is known; once for each step. */
+  | { readonly kind: 'step-failed'; readonly failure: StepFailure }
+  /** Why a run failed that started no step. */
+  | { readonly kind: 'run-failed'; readonly failure: RunFailure }
+  /** What the server knows of the run at its end. */
+  | { readonly kind: 'details'; readonly details: RunDetails }
+  /** The run does not say where it came from. */
+  | { readonly kind: 'origin-not-noted'; readonly detail: string }
   | { readonly kind: 'failed-but-going-on'; readonly steps: readonly string[] }
   | { readonly kind: 'server-lost'; readonly detail: string; readonly toleratedMs: number }
   | { readonly kind: 'server-back'; readonly afterMs: number }

@@ -73,11 +73,17 @@ export interface Run {
 }
 
 export interface StepState {
+  /** Undefined for a step that has not started. */
+  readonly id: string | undefined
   readonly name: string
   /** Undefined for a step that has not started. */
   readonly status: string | undefined
   /** Names of the steps whose success this one waits for; undefined where the server does not say (0.74). */
   readonly upstream: readonly string[] | undefined
+  /** Milliseconds since the epoch; undefined where it has not started, or the server does not say. */
+  readonly startTime: number | undefined
+  /** Milliseconds; undefined while it runs. */
+  readonly durationMs: number | undefined
 }
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
@@ -176,7 +182,16 @@ export function toStepMetadata(from: z.infer<typeof stepSchema>): StepMetadata {
 }
 
 export function toStep(from: z.infer<typeof stepSchema>): StepState {
-  return { name: from.name ?? from.id, status: from.body?.status ?? 'unknown', upstream: undefined }
+  const startTime = from.body?.start_time ?? undefined
+  const endTime = from.body?.end_time ?? undefined
+  return {
+    id: from.id,
+    name: from.name ?? from.id,
+    status: from.body?.status ?? 'unknown',
+    upstream: undefined,
+    startTime,
+    durationMs: startTime === undefined || endTime === undefined ? undefined : endTime - startTime,
+  }
 }
 
 /** Reads the steps out of a graph in which artifacts stand between them. */
@@ -193,8 +208,11 @@ export function stepsOfDag(dag: z.infer<typeof dagSchema>): StepState[] {
       .flatMap((source) => (steps.has(source) ? [source] : (sources.get(source) ?? [])))
       .flatMap((source) => steps.get(source)?.name ?? [])
   return [...steps.values()].map((node) => ({
+    id: node.id ?? undefined,
     name: node.name,
     status: node.id == null ? undefined : (node.metadata?.status ?? 'unknown'),
     upstream: [...new Set(upstream(node.node_id))],
+    startTime: node.metadata?.start_time ?? undefined,
+    durationMs: node.metadata?.duration == null ? undefined : node.metadata.duration * 1_000,
   }))
 }

@@ -116,7 +116,7 @@ export const waitConditionSchema = z.object({
 export const stepSchema = z.object({
   id: z.string(),
   name: z.string().nullish(),
-  body: z.object({ status: z.string() }).nullish(),
+  body: z.object({ status: z.string(), start_time: time.nullish(), end_time: time.nullish() }).nullish(),
   metadata: z.object({ run_metadata: mapping, pipeline_run_id: z.string().nullish() }).nullish(),
 })
 
@@ -129,7 +129,14 @@ export const dagSchema = z.object({
       /** Null for a step that has not started. */
       id: z.string().nullish(),
       name: z.string(),
-      metadata: z.object({ status: z.string().nullish() }).nullish(),
+      metadata: z
+        .object({
+          status: z.string().nullish(),
+          start_time: time.nullish().catch(undefined),
+          /** Seconds. */
+          duration: z.number().nullish().catch(undefined),
+        })
+        .nullish(),
     }),
   ),
   edges: z.array(z.object({ source: z.string(), target: z.string() })).max(MOST_EDGES),

@@ -1,0 +1,36 @@
+import type { Conclusion } from '../run/conclusion.ts'
+import type { ValueChange } from '../run/difference.ts'
+import type { Verdict } from '../run/expect.ts'
+import type { RunEvent } from '../run/reporter.ts'
+import type { RunDetails, RunFailure, StepCounts, StepFailure, Usual } from '../run/story.ts'
+import type { Definition, StepState } from '../zenml/model.ts'
+
+/** All that is known of a step's run at one moment, for the summary, the comment and the outputs. Texts are not trusted. */
+export interface RunRecord {
+  /** Undefined while the step goes on. */
+  readonly conclusion: Conclusion | undefined
+  /** ZenML's last known state of the run; empty if there is none. */
+  readonly status: string
+  /** One line, or several; harmless and cut already. */
+  readonly error: string | undefined
+  /** Milliseconds for which the run was followed. */
+  readonly durationMs: number
+  readonly definition: Definition | undefined
+  readonly pipeline: string | undefined
+  readonly runId: string | undefined
+  readonly runName: string | undefined
+  readonly runUrl: string | undefined
+  /** Milliseconds since the epoch. */
+  readonly created: number | undefined
+  readonly changes: readonly ValueChange[]
+  readonly dryRun: Extract<RunEvent, { kind: 'dry-run' }> | undefined
+  readonly usual: Usual | undefined
+  /** The newest known, all of them once the run has ended. */
+  readonly steps: readonly StepState[]
+  readonly counts: StepCounts | undefined
+  readonly failures: readonly StepFailure[]
+  readonly runFailure: RunFailure | undefined
+  readonly verdicts: readonly Verdict[]
+  /** Undefined until the run has ended, or if the server could not be asked any more. */
+  readonly details: RunDetails | undefined
+}

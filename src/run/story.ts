@@ -1,0 +1,100 @@
+import type { JsonObject } from '../zenml/json.ts'
+import type { StepMetadata, StepState } from '../zenml/model.ts'
+
+/*
+ * What there is to tell of a run while it goes on and when it has ended. Texts come from a server and are not
+ * trusted. Times are milliseconds since the epoch, durations milliseconds.
+ */
+
+/** How long the last completed runs of the same definition took, from their creation to their end. */
+export interface Usual {
+  readonly medianMs: number
+  /** Standard deviation of the durations' natural logarithm. */
+  readonly spread: number
+  /** How many runs that is made of; at least 1. */
+  readonly runs: number
+}
+
+/** When the end is to be expected. */
+export type Forecast =
+  | { readonly kind: 'left'; readonly ms: number }
+  /** It takes longer than such runs mostly do. */
+  | { readonly kind: 'slower-than-usual'; readonly byMs: number }
+
+/** A step that was seen in another state than before. */
+export interface StepChange {
+  readonly name: string
+  /** As ZenML writes it. */
+  readonly status: string
+  readonly startTime: number | undefined
+  readonly durationMs: number | undefined
+  /** 1 for the first; more for a step that is tried again. */
+  readonly attempt: number
+}
+
+/** How many of the steps that are known so far are in which state. */
+export interface StepCounts {
+  /** A dynamic pipeline's grows. */
+  readonly total: number
+  readonly running: number
+  /** Completed, cached and skipped ones. */
+  readonly succeeded: number
+  readonly cached: number
+  readonly failed: number
+  /** Stopped or cancelled. */
+  readonly stopped: number
+}
+
+/** The exception that ended a step or a run. */
+export interface Fault {
+  /** Class name, such as `RuntimeError`. */
+  readonly type: string | undefined
+  readonly message: string | undefined
+  /** Where in the user's own code, such as `train.py, line 42, in train`, and the source line if it is known. */
+  readonly frame: string | undefined
+  readonly code: string | undefined
+}
+
+/** The end of a log; lines have no line ends. */
+export interface LogTail {
+  readonly lines: readonly string[]
+  /** How many lines came before them; undefined if that is not known. */
+  readonly left: number | undefined
+  /** Why there are no lines, as a clause; undefined if there are some, or none were asked for. */
+  readonly missing: string | undefined
+}
+
+export interface StepFailure {
+  readonly step: string
+  readonly fault: Fault | undefined
+  readonly log: LogTail
+}
+
+/** Of a run that failed before any step. All undefined and empty: the server says nothing about it. */
+export interface RunFailure {
+  readonly reason: string | undefined
+  readonly fault: Fault | undefined
+  readonly log: LogTail
+}
+
+/** An output of a step. */
+export interface ArtifactInfo {
+  readonly step: string
+  readonly output: string
+  /** Id of the artifact version. */
+  readonly id: string
+  readonly name: string | undefined
+  readonly version: string | undefined
+  readonly uri: string | undefined
+  readonly type: string | undefined
+}
+
+export interface RunDetails {
+  readonly steps: readonly StepState[]
+  /** What was logged of the run itself. */
+  readonly metadata: JsonObject
+  readonly stepMetadata: readonly StepMetadata[]
+  readonly artifacts: readonly ArtifactInfo[]
+  /** What could not be read or is too much to be read, as clauses for a person. */
+  readonly missing: readonly string[]
+}
