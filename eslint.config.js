@@ -132,7 +132,7 @@ export default defineConfig(
   },
   {
     // These talk to a person at a terminal.
-    files: ['simulator/**', 'e2e/**', 'bench/**', 'chaos/**', 'scripts/**'],
+    files: ['simulator/**', 'e2e/**', 'bench/**', 'chaos/**', 'scripts/**', 'docs/**'],
     rules: { 'no-console': 'off' },
   },
   {

@@ -10,6 +10,7 @@ import { CONTRACT } from './cases/contract.ts'
 import { FINDING } from './cases/finding.ts'
 import { OUTCOME } from './cases/outcome.ts'
 import { PARAMETERS } from './cases/parameters.ts'
+import { SEEING } from './cases/seeing.ts'
 import { STOPPING } from './cases/stopping.ts'
 import { SUB_ACTIONS } from './cases/sub-actions.ts'
 import { TRIGGER } from './cases/trigger.ts'
@@ -25,6 +26,7 @@ const CASES: readonly Case[] = [
   ...OUTCOME,
   ...FINDING,
   ...PARAMETERS,
+  ...SEEING,
   ...SUB_ACTIONS,
   ...WORKFLOW,
   ...CONTRACT,

@@ -36,6 +36,10 @@ const Steps = z.object({
   ),
 })
 
+const Metadata = z.object({
+  metadata: z.object({ run_metadata: z.record(z.string(), z.unknown()) }),
+})
+
 /**
  * An independent look at what a server holds: it shares no code with the action, logs in as
  * the administrator, and leaves nothing out, so that a second run cannot hide.
@@ -67,6 +71,12 @@ export class ServerView {
       endTime: metadata.end_time ?? body.end_time ?? undefined,
       parameters: metadata.config.parameters ?? {},
     }))
+  }
+
+  /** What is noted on a run under a key. */
+  async metadata(runId: string, key: string): Promise<unknown> {
+    const { metadata } = Metadata.parse(await this.#get(`/runs/${runId}?hydrate=true`))
+    return metadata.run_metadata[key]
   }
 
   async #get(path: string): Promise<unknown> {

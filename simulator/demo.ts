@@ -1,16 +1,34 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { stringify } from 'yaml'
+import { renderPage, type Piece } from '../docs/pictures/page.ts'
 import { runAction, type ActionResult } from '../e2e/action.ts'
 import { LogView } from './demo/log-view.ts'
 import { scenes, type DemoScene } from './demo/scenes.ts'
-import { realClock, startSimulator } from './index.ts'
+import { startGithub, type GithubSimulator } from './github/server.ts'
+import { realClock, startSimulator, type Simulator } from './index.ts'
 
 /*
  * `npm run demo`: the built action in three workflow steps against a simulated ZenML server, each shown as
- * GitHub shows it. `--speed 10` lets the server's time run faster than the clock on the wall.
+ * GitHub shows it. `--speed 10` lets the server's time run faster than the clock on the wall. What stands on the
+ * workflow run's page and on the pull request is written to demo-output/index.html.
  */
 
 const WIDTH = 100
+const PAGE = path.join(import.meta.dirname, '../demo-output/index.html')
+
+/** Of the workflow's own token, which GitHub makes for each job. */
+const GITHUB_TOKEN = 'ghs_of_the_demo'
+const REPOSITORY = 'octo-org/example'
+const PULL_REQUEST = 7
+const EVENT = {
+  pull_request: {
+    number: PULL_REQUEST,
+    head: { repo: { full_name: REPOSITORY } },
+    base: { repo: { full_name: REPOSITORY } },
+  },
+}
 const canStyle = process.stdout.isTTY && process.stdout.hasColors()
 
 function bold(text: string): string {
@@ -27,7 +45,7 @@ function block(text: string): string {
 
 /** The step as it stands in a workflow, where the key comes from a secret. */
 function workflowStep(inputs: Readonly<Record<string, string>>): string {
-  const given = { ...inputs, 'api-key': '${{ secrets.ZENML_API_KEY }}' }
+  const given = { ...inputs, comment: true, 'api-key': '${{ secrets.ZENML_API_KEY }}' }
   return stringify([{ uses: 'your-org/zenml-run-action@v1', with: given }], { lineWidth: 0 })
 }
 
@@ -37,46 +55,90 @@ function outputs(result: ActionResult): string {
   return entries.map(([name, value]) => `${name.padEnd(longest)}  ${value}`).join('\n')
 }
 
-/** The summary's Markdown with `&#45;` and the like, which GitHub shows as characters, shown so. */
-function summary({ summary: markdown }: ActionResult): string {
+/** Markdown with `&#45;` and the like, which GitHub shows as characters, shown so. */
+function readable(markdown: string): string {
   return markdown.replaceAll(/&#(\d+);/g, (_, code: string) => String.fromCodePoint(Number(code)))
 }
 
-/** Plays one scene on a server of its own. Gives whether it went as its title says. */
-async function play(scene: DemoScene, number: number, speed: number): Promise<boolean> {
+/** How one scene went, and what a person reads of it outside the log. */
+interface Played {
+  readonly wentAsTold: boolean
+  readonly pieces: readonly Piece[]
+}
+
+/** Plays one scene on servers of its own. */
+async function play(scene: DemoScene, number: number, speed: number): Promise<Played> {
   const server = await startSimulator({ clock: realClock(speed), faults: scene.faults ?? [] })
+  const github = await startGithub({
+    accounts: { [GITHUB_TOKEN]: { login: 'github-actions[bot]', rights: 'write' } },
+    repository: REPOSITORY,
+  })
   try {
-    const inputs = { 'server-url': server.url, 'api-key': server.apiKey, ...scene.inputs }
     console.log(`\n${bold(`━━ ${number} of ${scenes.length}: ${scene.title} `.padEnd(WIDTH, '━'))}\n`)
     console.log(`${scene.before}\n\n${bold('In the workflow')}\n`)
-    console.log(`${block(workflowStep(inputs))}\n\n${bold('The log, as GitHub shows it')}\n`)
-    const view = new LogView()
-    const result = await runAction({
-      inputs,
-      onLine: (line) => {
-        const shown = view.show(line)
-        if (shown !== undefined) console.log(block(shown))
-      },
-    })
+    console.log(`${block(workflowStep(scene.inputs))}\n\n${bold('The log, as GitHub shows it')}\n`)
+    const result = await takeStep(scene, server, github)
+    const comment = github
+      .comments(PULL_REQUEST)
+      .map(({ body }) => body)
+      .join('\n')
     console.log(`\n${bold('Outputs, for the steps after it')}\n\n${block(outputs(result))}`)
-    console.log(`\n${bold('Job summary (Markdown)')}\n\n${block(summary(result))}`)
+    console.log(`\n${bold('Job summary (Markdown)')}\n\n${block(readable(result.summary))}`)
+    console.log(`\n${bold('Comment on the pull request (Markdown)')}\n\n${block(readable(comment))}`)
     console.log(`\n${bold('What happened')}\n\n${block(scene.after(result, server))}`)
-    return scene.isAsTold(result, server)
+    const pieces = [
+      { title: `${scene.title}: job summary`, markdown: result.summary },
+      { title: `${scene.title}: comment on the pull request`, markdown: comment },
+    ]
+    return { wentAsTold: scene.isAsTold(result, server) && comment !== '', pieces }
   } finally {
-    await server.close()
+    await Promise.all([server.close(), github.close()])
   }
+}
+
+/** Runs the built action for a pull request. */
+function takeStep(scene: DemoScene, server: Simulator, { apiUrl }: GithubSimulator): Promise<ActionResult> {
+  const view = new LogView()
+  return runAction({
+    inputs: {
+      'server-url': server.url,
+      'api-key': server.apiKey,
+      comment: 'true',
+      'github-token': GITHUB_TOKEN,
+      ...scene.inputs,
+    },
+    env: { GITHUB_API_URL: apiUrl, GITHUB_EVENT_NAME: 'pull_request' },
+    event: EVENT,
+    onLine: (line) => {
+      const shown = view.show(line)
+      if (shown !== undefined) console.log(block(shown))
+    },
+  })
+}
+
+async function writePage(pieces: readonly Piece[]): Promise<void> {
+  mkdirSync(path.dirname(PAGE), { recursive: true })
+  writeFileSync(
+    PAGE,
+    await renderPage(pieces, { title: 'Job summaries and comments of the demo', width: 900 }),
+  )
+  console.log(`\n${bold('To look at in a browser:')} ${PAGE}`)
 }
 
 async function demo(speed: number): Promise<void> {
   console.log('Three steps of a workflow, run by the built action (dist/) the way a GitHub runner does it.')
   console.log(
-    'The ZenML server is a simulated one on this machine; nothing is sent anywhere else. GitHub hides the',
+    'The ZenML server and the API of GitHub are simulated ones on this machine; nothing is sent anywhere',
   )
-  console.log('key and the tokens: where one is printed, you see ***.')
+  console.log('else. GitHub hides the key and the tokens: where one is printed, you see ***.')
   const untold: string[] = []
+  const pieces: Piece[] = []
   for (const [index, scene] of scenes.entries()) {
-    if (!(await play(scene, index + 1, speed))) untold.push(scene.title)
+    const played = await play(scene, index + 1, speed)
+    pieces.push(...played.pieces)
+    if (!played.wentAsTold) untold.push(scene.title)
   }
+  await writePage(pieces)
   if (untold.length === 0) {
     console.log(`\n${bold('All three went as told.')} README.md says how to use the action in a workflow.`)
   } else {

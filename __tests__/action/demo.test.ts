@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { text } from 'node:stream/consumers'
 import { expect, jest, test } from '@jest/globals'
@@ -21,7 +22,10 @@ test('the demo shows a run that completes, one that fails, and one that meets 42
   expect(shown).toMatch(
     /A run that completes[^]*A run that fails[^]*A run that meets 429s[^]*All three went as told/,
   )
-  expect(shown).toContain('Error (ZenML run failed): The run "training-')
+  expect(shown).toContain('Error (Step train failed: RuntimeError): train: RuntimeError: no data for today')
+  expect(shown).toMatch(/Comment on the pull request[^]*### ❌ ZenML run of training: failed/)
+  const [, page = ''] = /To look at in a browser: (.+)/.exec(shown) ?? []
+  expect(readFileSync(page, 'utf8').match(/<section>/g)).toHaveLength(6)
   expect(shown).toMatch(
     /answered 429, 429, (429, )*200\.\n +They had 1 Idempotency-Key between them, and 1 run was started/,
   )

@@ -55,7 +55,11 @@ test.concurrent('a dry run is green, shows the difference, and starts nothing', 
       status: '',
       conclusion: 'dry-run',
       duration: '0',
+      'failed-step': '',
       error: '',
+      steps: '[]',
+      metadata: '{}',
+      artifacts: '[]',
     })
     expect(result.stdout).toContain('│ -       accuracy: 0.9\n│ +       accuracy: 0.5\n')
     expect(result.summary).toContain('-       accuracy: 0.9\n+       accuracy: 0.5\n')

@@ -1,6 +1,6 @@
 import { expect, jest, test } from '@jest/globals'
 import { ZENML_VERSIONS, type Simulator, type ZenmlVersion } from '../../simulator/index.ts'
-import { expectGreen, expectRed, logLines, PATIENCE_MS, UUID, withServer } from './scene.ts'
+import { annotations, expectGreen, expectRed, logLines, PATIENCE_MS, UUID, withServer } from './scene.ts'
 
 jest.setTimeout(PATIENCE_MS)
 
@@ -34,8 +34,22 @@ test.concurrent.each(ZENML_VERSIONS)('ZenML %s: a run that completes makes the s
       'template-id': version === '0.98.0' ? '' : id,
       'snapshot-id': version === '0.98.0' ? id : '',
       pipeline: 'training',
+      'failed-step': '',
       error: '',
+      steps: expect.any(String),
+      metadata: expect.any(String),
+      artifacts: expect.any(String),
     })
+    const { steps, metadata, artifacts } = result.outputs
+    expect(JSON.parse(steps!)).toMatchObject(
+      ['load', 'train', 'report'].map((name) => ({
+        name,
+        status: 'completed',
+        duration: expect.any(Number),
+      })),
+    )
+    expect(JSON.parse(metadata!)).toMatchObject({ steps: { train: { accuracy: 0.5 } } })
+    expect(JSON.parse(artifacts!)).toContainEqual(expect.objectContaining({ step: 'load', output: 'rows' }))
     expect(run!.name).toMatch(/^training-gh100200300-1-[0-9a-f]{8}-[0-9a-f]{12}$/)
     expect(logLines(result).join('\n')).toContain(result.outputs['run-url'])
     expect(result.summary).toContain(result.outputs['run-url'])
@@ -72,7 +86,15 @@ test.concurrent.each(['0.85.0', '0.98.0'] as const)(
       const line = expectRed(result, 'failed')
       expect(line).toContain(`The run "${scene.runs[0]!.name}" failed`)
       expect(line).toContain(result.outputs['run-url'])
-      expect(result.outputs).toMatchObject({ status: 'failed', 'run-id': scene.runs[0]!.id })
+      expect(line).toContain('RuntimeError: no data')
+      expect(result.outputs).toMatchObject({
+        status: 'failed',
+        'run-id': scene.runs[0]!.id,
+        'failed-step': 'train',
+      })
+      const [annotation] = annotations('error', result)
+      expect(annotation).toMatch(/^train: RuntimeError: no data\nat .*line \d+, in train\n/)
+      expect(annotation).toContain(result.outputs['run-url'])
       expect(result.summary).toContain('failed')
     }),
 )

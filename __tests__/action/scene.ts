@@ -93,13 +93,18 @@ export function expectGreen(result: ActionResult, conclusion: 'completed' | 'sta
   expect(result.exitCode).toBe(0)
 }
 
-/** A step that failed with one clear line, the same in log and output, and no stack. Gives the line. */
+/**
+ * A step that failed with one clear line in log and output, annotated once, and no stack. Where a step of the run
+ * failed, it is that which is annotated, and the line ends the log. Gives the line.
+ */
 export function expectRed(result: ActionResult, conclusion: string): string {
   const errors = annotations('error', result)
   expect(errors).toHaveLength(1)
   expect(result.stdout + result.stderr).not.toMatch(/\n\s+at .+:\d+:\d+/)
   expect(result.stderr).toBe('')
-  expect(result.outputs).toMatchObject({ conclusion, error: errors[0] })
+  const { error = '', 'failed-step': failedStep = '' } = result.outputs
+  expect(result.outputs).toMatchObject({ conclusion, error: expect.stringMatching(/./) })
+  expect(failedStep === '' ? errors[0] : logLines(result).at(-1)).toBe(error)
   expect(result.exitCode).toBe(1)
-  return errors[0]!
+  return error
 }

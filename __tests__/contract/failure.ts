@@ -68,6 +68,9 @@ export function failureCases(open: () => Fixture): void {
     const messages = entries.map((entry) => textAt(entry, 'message')).join('\n')
     expect(messages).toMatch(/training, 1\.0 s left\n.*RuntimeError: loss is NaN/s)
     expect(entries.some((entry) => at(entry, 'level') === 40)).toBe(true)
+    const trace =
+      /^An exception has occurred\.\n(RuntimeError: loss is NaN\n)?Traceback \(most recent call last\):\n {2}File "[^]*\nRuntimeError: loss is NaN$/
+    expect(textAt(entries.at(-1), 'message')).toMatch(trace)
   })
 
   test('a log is asked for by its source from 0.90 on', async () => {

@@ -160,6 +160,51 @@ export function runCases(open: () => Fixture): void {
     expect(await ids('pipeline=wide')).not.toContain(id)
   })
 
+  test('the last completed runs of a template or a pipeline have their times', async () => {
+    const fixture = open()
+    const id = await completed(fixture)
+    await failed(fixture)
+    const { body: run } = await fixture.api.get(`/runs/${id}?hydrate=true`)
+    const template = fixture.target.id('training-template')
+    const pipeline = textAt(run, fixture.traits.snapshots ? 'resources.pipeline.id' : 'body.pipeline.id')
+    for (const filter of [`template_id=${template}`, `pipeline=${pipeline}`]) {
+      const { body } = await fixture.api.get(
+        `/runs?${filter}&status=completed&sort_by=desc:created&size=5&hydrate=true`,
+      )
+      const items = listAt(body, 'items')
+      expect(items.map((item) => at(item, 'id'))).toContain(id)
+      for (const item of items) {
+        expect(item).toMatchObject({
+          body: { status: 'completed', created: TIME },
+          metadata: { start_time: TIME, end_time: TIME, template_id: template },
+        })
+      }
+    }
+  })
+
+  test('the steps of one run are listed with their metadata and outputs, the earliest first', async () => {
+    const fixture = open()
+    const id = await completed(fixture)
+    const path = `/steps?pipeline_run_id=${id}&hydrate=true&sort_by=asc:created`
+    const { body } = await fixture.api.get(`${path}&size=100`)
+    expect(body).toMatchObject({ index: 1, total_pages: 1, total: 3 })
+    const outputs = (output: string): object => {
+      const artifact = { name: output }
+      const named = { [output]: [{ id: expect.any(String), body: { artifact, uri: expect.any(String) } }] }
+      return fixture.traits.modern ? { resources: { outputs: named } } : { body: { outputs: named } }
+    }
+    const run_metadata = { accuracy: 0.8, loss: 0.2 }
+    const [load, train, report] = listAt(body, 'items')
+    expect(load).toMatchObject(outputs('rows'))
+    expect(load).toMatchObject({ name: 'load', metadata: { pipeline_run_id: id, run_metadata: {} } })
+    expect(train).toMatchObject(outputs('accuracy'))
+    expect(train).toMatchObject({ name: 'train', metadata: { pipeline_run_id: id, run_metadata } })
+    expect(report).toMatchObject({ name: 'report', body: { status: 'completed' } })
+    expect(at(report, fixture.traits.modern ? 'resources.outputs' : 'body.outputs')).toEqual({})
+    const second = await fixture.api.get(`${path}&size=2&page=2`)
+    expect(second.body).toMatchObject({ index: 2, total_pages: 2, total: 3, items: [{ name: 'report' }] })
+  })
+
   test('metadata from outside is attached to a run and seen there', async () => {
     const fixture = open()
     const id = await completed(fixture)
@@ -176,6 +221,11 @@ export function runCases(open: () => Fixture): void {
     expect(reply).toMatchObject({ status: 200, body: null })
     const run = await fixture.api.get(`/runs/${id}`)
     expect(run.body).toMatchObject({ metadata: { run_metadata: values } })
+    const missing = { ...scope, resources: [{ id: NO_SUCH_ID, type: 'pipeline_run' }], values }
+    const gone = await fixture.api.post(path, { ...missing, types: { github: 'dict' } })
+    expect(gone).toMatchObject({ status: 404, body: { detail: ['KeyError', expect.any(String)] } })
+    const homeless = await fixture.api.post(path, { resources, values, types: { github: 'dict' } })
+    expect(homeless.status).toBe(422)
   })
 
   test('a run that is not there is 404 on all its routes, an id that is none 422', async () => {

@@ -2,7 +2,7 @@ import type { Environment } from '../../src/github/environment.ts'
 import type { ActionName } from '../../src/github/input-schema.ts'
 import { configurations, files } from './bad-configurations.ts'
 import { badSubActionInputs } from './bad-sub-action-inputs.ts'
-import { KEY, least, variables, type With } from './given.ts'
+import { GITHUB_TOKEN, KEY, least, variables, type With } from './given.ts'
 
 /** What a person wrote, and what the runner made of it. */
 export interface BadInput {
@@ -110,6 +110,14 @@ const choices: readonly (readonly [string, With])[] = [
   ['on-paused: Wait', { 'on-paused': 'Wait' }],
   ['on-paused: 2h', { 'on-paused': '2h' }],
   ['resume: always', { resume: 'always' }],
+  ...['yes', 'failure', 'on_failure', 'On-Failure', 'true, on-failure', '✅'].map(
+    (word) => [`comment: ${word}`, { comment: word }] as const,
+  ),
+  ['comment: a word of two lines', { comment: 'on-failure\ntrue' }],
+  ...['-1', '1001', '1.5', '1e2', '0x10', 'all', 'none', '٣', '9'.repeat(400)].map(
+    (text) => [`log-tail: ${text.slice(0, 20)}`, { 'log-tail': text }] as const,
+  ),
+  ['summary: off', { summary: 'off' }],
 ]
 
 const secrets: readonly (readonly [string, With])[] = [
@@ -121,6 +129,12 @@ const secrets: readonly (readonly [string, With])[] = [
   ['a key with a control character', { 'api-key': `${KEY}\u0007` }],
   ['a key that is a whole file', { 'api-key': 'k'.repeat(100_000) }],
   ['a token in quotes', { 'api-key': '', 'access-token': `'${KEY}'` }],
+  ["GitHub's token in quotes", { 'github-token': `"${GITHUB_TOKEN}"` }],
+  ["GitHub's token with Bearer", { 'github-token': `Bearer ${GITHUB_TOKEN}` }],
+  ["GitHub's token over two lines", { 'github-token': `${GITHUB_TOKEN}\n${GITHUB_TOKEN}` }],
+  ["GitHub's token with a control character", { 'github-token': `${GITHUB_TOKEN}\u0007` }],
+  ["GitHub's token that is a whole file", { 'github-token': 'g'.repeat(100_000) }],
+  ["GitHub's token as snapshot", { 'github-token': GITHUB_TOKEN, snapshot: GITHUB_TOKEN }],
   ['key and token', { 'access-token': 'eyJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl' }],
   ['a short key as snapshot', { 'api-key': 'hunter2', snapshot: 'hunter2\nb' }],
   ['the key as snapshot', { snapshot: KEY }],

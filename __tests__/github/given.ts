@@ -20,6 +20,8 @@ export type With = Readonly<Record<string, string>>
 
 export const KEY = 'ZENKEY_c2VjcmV0LXNlY3JldC1zZWNyZXQ'
 
+export const GITHUB_TOKEN = 'ghs_made0up0for0tests0made0up0for0tests'
+
 export const RUN_ID = '0f8e5c1a-3b2d-4c6f-9a7e-1d2c3b4a5f60'
 
 const connection: With = { 'server-url': 'https://zenml.example.com', 'api-key': KEY }

@@ -5,7 +5,18 @@ import { inputTables, type ActionName, type InputName } from '../../src/github/i
 import { readLoginInputs, readStopInputs, readWaitInputs } from '../../src/github/inputs.ts'
 import { workspaceFiles } from './bad-configurations.ts'
 import { badInputs } from './bad-inputs.ts'
-import { KEY, RUN_ID, least, makeWorkspace, read, readAs, readWith, variables, type With } from './given.ts'
+import {
+  GITHUB_TOKEN,
+  KEY,
+  RUN_ID,
+  least,
+  makeWorkspace,
+  read,
+  readAs,
+  readWith,
+  variables,
+  type With,
+} from './given.ts'
 
 const inputNames: readonly InputName[] = inputTables.main.names
 const actions: readonly ActionName[] = ['main', 'login', 'wait', 'stop']
@@ -40,6 +51,10 @@ test('the least that a step needs gives the defaults', async () => {
     resume: false,
     expectations: [],
     dryRun: false,
+    logTail: 50,
+    summary: true,
+    comment: 'never',
+    githubToken: undefined,
     stepKey: '',
   })
   expect(notices).toEqual([])
@@ -77,6 +92,10 @@ test('every input reaches its field', async () => {
     'on-timeout': ' stop-gracefully ',
     'on-paused': 'fail',
     resume: 'false',
+    'log-tail': ' 1000',
+    summary: 'False',
+    comment: 'on-failure',
+    'github-token': ` ${GITHUB_TOKEN}\n`,
     'allow-insecure-http': 'true',
     'step-key': 'train/0',
   })
@@ -104,8 +123,31 @@ test('every input reaches its field', async () => {
     resume: false,
     expectations: [{ name: 'accuracy', operator: '>=', wanted: 0.9 }],
     dryRun: true,
+    logTail: 1000,
+    summary: false,
+    comment: 'on-failure',
+    githubToken: GITHUB_TOKEN,
     stepKey: 'train/0',
   })
+})
+
+test.each([
+  ['true', 'always'],
+  ['TRUE', 'always'],
+  [' false ', 'never'],
+  ['', 'never'],
+  ['on-failure', 'on-failure'],
+])('comment: %j means %s', async (comment, mode) => {
+  expect((await readGood({ comment })).inputs.comment).toBe(mode)
+})
+
+test('no line of a log is wanted with log-tail: 0', async () => {
+  expect((await readGood({ 'log-tail': '0' })).inputs.logTail).toBe(0)
+})
+
+test("the workflow's own token is masked, and alone never a reason to fail", async () => {
+  const outcome = await readGood({ 'github-token': GITHUB_TOKEN })
+  expect(outcome.masked).toContain(GITHUB_TOKEN)
 })
 
 test('a pipeline alone is what will run', async () => {
@@ -150,6 +192,11 @@ test('wait/ leaves a run that something else started as it is', async () => {
     onTimeout: 'leave',
     onPaused: 'wait',
     expectations: [],
+    logTail: 50,
+    summary: true,
+    comment: 'never',
+    githubToken: undefined,
+    stepKey: '',
   })
 })
 
@@ -165,7 +212,12 @@ test('every input of wait/ reaches its field', async () => {
     'on-timeout': 'stop-gracefully',
     'on-paused': 'fail',
     expect: 'accuracy >= 0.9',
+    'log-tail': '7',
+    summary: 'false',
+    comment: 'true',
+    'github-token': GITHUB_TOKEN,
     'allow-insecure-http': 'True',
+    'step-key': 'result/',
   }
   const outcome = await readWith(readWaitInputs, variables(given))
   expect(outcome.ok && outcome.inputs).toEqual({
@@ -179,6 +231,11 @@ test('every input of wait/ reaches its field', async () => {
     onTimeout: 'stop-gracefully',
     onPaused: 'fail',
     expectations: [{ name: 'accuracy', operator: '>=', wanted: 0.9 }],
+    logTail: 7,
+    summary: false,
+    comment: 'always',
+    githubToken: GITHUB_TOKEN,
+    stepKey: 'result/',
   })
 })
 

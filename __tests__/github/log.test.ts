@@ -214,18 +214,26 @@ test('a secret is masked whole, and one under four characters is not', () => {
   expect(read().commands).toEqual([{ name: 'add-mask', data: 'ZENKEY_50%\nsecond', properties: {} }])
 })
 
-test('a group is closed also when the work in it fails', async () => {
-  const { log, read } = recorder()
-  const work = log.group('Run ::x::', () => {
-    log.info('inside')
-    return Promise.reject(new Error('broken'))
-  })
-  await expect(work).rejects.toThrow('broken')
+test('lines of our own are folded under a title, in one write', () => {
+  const { log, writes, read } = recorder()
+  log.fold('Run ::x::\n##[error]y', ['inside', '::error::forged'])
+  expect(writes).toHaveLength(1)
   expect(read().commands.map(({ name, data }) => [name, data])).toEqual([
-    ['group', 'Run ::x::'],
+    ['group', 'Run ::x::\\n##[error]y'],
     ['endgroup', ''],
   ])
-  expect(read().shown).toContain('inside')
+  expect(read().shown).toEqual(['inside', ': :error::forged', ''])
+})
+
+test('a block of server text is folded under its title, and its group ends behind its fence', () => {
+  const { log, writes, read } = recorder()
+  log.serverText('first\n::endgroup::', { title: 'Log of train', isFolded: true })
+  expect(writes).toHaveLength(1)
+  expect(read().commands.map(({ name, data }) => [name, data])).toEqual([
+    ['group', 'Log of train'],
+    ['endgroup', ''],
+  ])
+  expect(read().shown).toEqual(['│ first', '│ : :endgroup::', ''])
 })
 
 test('debug lines are commands of their own kind', () => {

@@ -56,6 +56,53 @@ const error = (status: number, body: unknown): Tampering => ({
   body: JSON.stringify(body),
 })
 
+/** Changes each entry of the list at `items` or `nodes` that there is. */
+function each(list: 'items' | 'nodes', change: (entry: Entry) => void): Change {
+  return (real) => {
+    for (const entry of (real as Record<string, Entry[]>)[list] ?? []) change(entry)
+    return real
+  }
+}
+
+type Entry = Record<string, unknown>
+
+/** A step in which the text stands wherever a person's code, or its exception, can put one. */
+function told(text: string, status: string): (entry: Entry) => void {
+  return (step) => {
+    const outputs = { [text]: [output(text)] }
+    step['name'] = text
+    step['body'] = { ...part(step, 'body'), status, outputs }
+    step['resources'] = { ...part(step, 'resources'), outputs }
+    step['metadata'] = {
+      ...part(step, 'metadata'),
+      run_metadata: { [text]: text, nested: { [text]: [text] } },
+      exception_info: {
+        source: text,
+        message: text,
+        traceback: `Traceback (most recent call last):\n  File "${text}", line 1, in ${text}\n    ${text}\n${text}`,
+      },
+    }
+  }
+}
+
+function part(entry: Entry, name: string): object {
+  const value = entry[name]
+  return typeof value === 'object' && value !== null ? value : {}
+}
+
+function output(text: string): Entry {
+  return { id: 'x', body: { artifact: { name: text }, version: text, uri: text, type: text } }
+}
+
+/** The same of the graph, whose nodes keep their ids. */
+const node =
+  (text: string, status: string) =>
+  (entry: Entry): void => {
+    if (entry['type'] !== 'step' || entry['id'] === null) return
+    entry['name'] = text
+    entry['metadata'] = { ...part(entry, 'metadata'), status }
+  }
+
 const RUNNING = { status: 'running', in_progress: true }
 
 const pauseIt = (server: Simulator): void => server.pause(server.runs[0]?.id ?? '', 'deploy?')
@@ -72,6 +119,28 @@ export const roads: readonly Road[] = [
     }),
     { changes: { timeoutMs: 120_000, onTimeout: 'leave' } },
   ),
+  ...(['failed', 'completed', 'cached'] as const).map((status) =>
+    road(
+      `a run whose steps are ${status}, with their logs, metadata and outputs`,
+      (text) => ({
+        run: all(
+          put('body.status', status === 'failed' ? 'failed' : 'completed'),
+          put('body.in_progress', false),
+        ),
+        dag: all(each('nodes', node(text, status))),
+        steps: all(each('items', told(text, status))),
+        step: all((real) => (told(text, status)(real as Entry), real)),
+        logs: { kind: 'instead', body: JSON.stringify([{ message: text }, { message: `a\n${text}` }]) },
+      }),
+      { way: 'attach' },
+    ),
+  ),
+  road('a run that fails before any step, with the log of its start', (text) => ({
+    run: run(text, { status: 'failed', in_progress: false }),
+    dag: all(put('nodes', [])),
+    steps: all(put('items', []), put('total', 0)),
+    logs: { kind: 'instead', body: JSON.stringify([{ message: text }]) },
+  })),
   road('a trigger that is refused', (text) => ({ trigger: error(400, { detail: ['ValueError', text] }) })),
   road('a trigger that is refused in other words', (text) => ({ trigger: error(403, { detail: text }) })),
   road('a trigger that is refused with a list', (text) => ({ trigger: error(422, ['ValueError', text]) })),

@@ -34,7 +34,10 @@ const blocks: string[] = []
 /** How a text shows in each place; the server's address differs from run to run. */
 function shown(title: string, { stdout, outputs, summary, url }: StepView): string {
   const lines = [
-    ...stdout.split('\n').filter((line) => !line.startsWith('::')),
+    ...stdout
+      .split('\n')
+      .map((line) => line.replace(/^::group::/, '▼ '))
+      .filter((line) => !line.startsWith('::')),
     ...annotations({ stdout }).map(({ name, data }) => `${name}: ${data}`),
     `outputs: ${outputs['pipeline'] ?? ''} | ${outputs['error'] ?? ''}`,
     ...summary.split('\n'),

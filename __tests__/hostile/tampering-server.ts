@@ -50,6 +50,8 @@ const ROUTES: readonly (readonly [RegExp, RouteName])[] = [
   [/^PUT \/runs\/[^/]+$/, 'update'],
   [/^GET \/runs\/[^/]+\/dag$/, 'dag'],
   [/^GET \/runs\/[^/]+\/steps$/, 'steps'],
+  [/^GET \/steps\/[^/]+$/, 'step'],
+  [/^GET \/(steps|runs)\/[^/]+\/logs$/, 'logs'],
   [/^POST \/runs\/[^/]+\/stop$/, 'stop'],
   [/^GET \/run_wait_conditions$/, 'wait-conditions'],
 ]

@@ -91,7 +91,7 @@ export async function takeStep(files: RunnerFiles, options: StepOptions): Promis
   files.empty()
   try {
     return await observe(files, server, between, (log) =>
-      reportStep(ACTIONS[way], log, async (report) => {
+      reportStep({ action: ACTIONS[way], log, clock }, async (report) => {
         const deps = dependencies(between.url, server.apiKey, { clock, http, log, report })
         return work(way, between.url, running, options.changes ?? {}, deps)
       }),
@@ -242,6 +242,16 @@ const REQUEST: RunRequest = {
   overrides: { layers: [], tags: undefined, useCache: undefined },
   runName: undefined,
   origin: { workflowRunId: '4711', attempt: 1, stepIdentity: '0a1b2c3d' },
+  provenance: {
+    repository: '',
+    sha: '',
+    ref: '',
+    headRef: '',
+    actor: '',
+    workflow: '',
+    workflowRunUrl: '',
+  },
+  logTail: 50,
   workflowRunUrl: 'https://github.com/o/r/actions/runs/4711',
   wait: true,
   timeoutMs: undefined,

@@ -108,7 +108,9 @@ describe.each(actions)('$name: action.yml, code and README', (action) => {
   test('agree on which inputs are secrets and which are booleans', () => {
     const secrets = inReadme.inputs.filter(([, type]) => type === 'secret').map(([name]) => code(name))
     expect(secrets).toEqual([...inputTables[action.name].secrets])
-    const booleans = inReadme.inputs.filter(([, type]) => type === 'boolean').map(([name]) => code(name))
+    const booleans = inReadme.inputs
+      .filter(([, type]) => type?.startsWith('boolean'))
+      .map(([name]) => code(name))
     const defaults = Object.entries(file.inputs).filter(([, input]) =>
       /^(true|false)$/.test(input.default ?? ''),
     )

@@ -9,6 +9,7 @@ import {
   type PipelineSpec,
   type Simulator,
 } from '../../simulator/index.ts'
+import { startGithub, type GithubSimulator } from '../../simulator/github/server.ts'
 import { inputTables } from '../../src/github/input-schema.ts'
 import { actionOutputs } from '../../src/github/outputs.ts'
 import {
@@ -28,6 +29,8 @@ import { guides, projectFile, table } from './markdown.ts'
 jest.setTimeout(60_000)
 
 const CERTIFICATE = projectFile('__tests__/zenml/fixtures/test-only-authority.pem')
+
+const GITHUB_TOKEN = 'ghs_0000made0000up0000for0000tests0000'
 
 const SHA = '0123456789abcdef0123456789abcdef01234567'
 
@@ -60,6 +63,7 @@ interface Scene {
   readonly proApiUrl: string
   readonly workspace: string
   readonly contexts: Readonly<Record<string, string>>
+  readonly github: GithubSimulator
 }
 
 /** A server, a folder with the guides' files, and all that the examples' expressions mean here. */
@@ -78,6 +82,9 @@ async function withServer<T>(
     pro,
   })
   pro.add({ name: 'research', serverUrl: server.url })
+  const github = await startGithub({
+    accounts: { [GITHUB_TOKEN]: { login: 'github-actions[bot]', rights: 'write' } },
+  })
   const workspace = await checkout()
   const contexts = {
     'vars.ZENML_SERVER_URL': server.url,
@@ -91,10 +98,19 @@ async function withServer<T>(
     'github.run_attempt': '1',
   }
   try {
-    return await use({ server, proApiUrl: pro.url, workspace, contexts })
+    return await use({ server, proApiUrl: pro.url, workspace, contexts, github })
   } finally {
-    await Promise.all([server.close(), pro.close()])
+    await Promise.all([server.close(), pro.close(), github.close()])
     await rm(workspace, { recursive: true, force: true, maxRetries: 5 })
+  }
+}
+
+/** A step of a workflow for a pull request. */
+function onPullRequest({ apiUrl }: GithubSimulator) {
+  return {
+    env: { GITHUB_API_URL: apiUrl, GITHUB_EVENT_NAME: 'pull_request', GITHUB_REPOSITORY: 'example/models' },
+    event: { pull_request: { number: 7 } },
+    contexts: { 'github.token': GITHUB_TOKEN },
   }
 }
 
@@ -165,15 +181,19 @@ test.each(named)('example %s in %s uses only outputs that the action has', (_, _
 test.concurrent.each(named)('example %s in %s works as it stands', async (_, __, example) => {
   const version = /^ +template:/m.test(example.text) ? '0.85.0' : '0.98.0'
   const usesPro = stepsOf(example).some((step) => step.with?.['workspace'] !== undefined)
-  await withServer({ version, usesPro }, async ({ server, proApiUrl, workspace, contexts }) => {
+  await withServer({ version, usesPro }, async ({ server, proApiUrl, workspace, contexts, github }) => {
     let given = contexts
     if (example.text.includes('inputs.run-id')) {
       given = { ...contexts, 'inputs.run-id': await startRun(server) }
     }
-    const played = await playExample(example, given, { workspace, proApiUrl })
+    const played = await playExample(example, given, { workspace, proApiUrl, ...onPullRequest(github) })
 
     expect(played.length).toBeGreaterThan(0)
     for (const one of played) expectGood(one)
+    const commented = github.comments(7).map(({ body }) => body.split('\n')[1])
+    expect(commented).toEqual(
+      example.text.includes('comment: true') ? ['### ✅ ZenML run of training: completed'] : [],
+    )
     const made = server.requests.map((request) => `${request.method} ${request.path.replace(/\?.*/, '')}`)
     expect(made.filter((call) => !calls.some((known) => known.test(call)))).toEqual([])
   })

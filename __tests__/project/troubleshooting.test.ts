@@ -7,7 +7,7 @@ const guide = projectFile('docs/troubleshooting.md')
 /** The texts that the guide explains: headings, and first cells of its tables. */
 const explained = [
   ...[...guide.matchAll(/^### `(.*)`$/gm)].map(([, heading = '']) => heading),
-  ...tables(guide, 'The text after').flatMap((rows) => rows.map(([cell]) => code(cell) ?? '')),
+  ...tables(guide, 'The text ').flatMap((rows) => rows.map(([cell]) => code(cell) ?? '')),
 ]
 
 /** All that the action or a server can say. */
@@ -48,6 +48,8 @@ const NO_ERRORS: readonly string[] = [
   'whether the stack has changed since',
   'whether secrets and stack components that are named exist',
   'whether the run name is free, and a slot for the run',
+  // What ZenML itself writes, and is looked for.
+  'An exception has occurred.',
   // In place of a server's text, which the guide cannot know.
   '(nested too deeply to be shown)',
   // In place of a certificate's names.

@@ -59,8 +59,31 @@ test('wait/ judges a run that something else started', async () => {
   expect(conclusion).toBe('expectation-missed')
 })
 
-test('a run without expectations is asked nothing more', async () => {
+test('metadata is read once, for the expectations and for the details', async () => {
   const scene = await openScene()
-  await scene.execute()
-  expect(scene.sent(/\/steps/)).toEqual([])
+  await scene.execute({ expectations: expected('accuracy > 0') })
+  expect(scene.sent(/\/steps\?/)).toHaveLength(1)
+})
+
+test('what is noted of where the run came from is nothing to expect', async () => {
+  const scene = await openScene()
+  const { error } = await scene.execute({ expectations: expected('actor == "octocat"') })
+  expect(error).not.toContain('github')
+})
+
+test('metadata that cannot be read does not hold, and the miss says why', async () => {
+  const scene = await openScene({
+    faults: [
+      { on: 'steps', occurrence: 'always', do: { kind: 'answer', status: 403, body: '{"detail":"no"}' } },
+    ],
+  })
+  const { conclusion, error } = await scene.execute({ expectations: expected('accuracy > 0') })
+  expect(conclusion).toBe('expectation-missed')
+  expect(error).toMatch(/got nothing, because the metadata could not be read: .*answered 403: no/)
+})
+
+test('an expectation is patient with a server that is away for a moment', async () => {
+  const scene = await openScene({ faults: [{ on: 'steps', do: { kind: 'html', status: 503 } }] })
+  const { conclusion } = await scene.execute({ expectations: expected('accuracy > 0') })
+  expect(conclusion).toBe('completed')
 })

@@ -1,17 +1,17 @@
 import { expect, test } from '@jest/globals'
-import { stepsOfDag, toDefinition, toInfo, toRun, toStep } from '../../src/zenml/model.ts'
+import { toDefinition, toGraph, toInfo, toRun, toStep } from '../../src/zenml/model.ts'
 import { dagSchema, definitionSchema, infoSchema, runSchema, stepSchema } from '../../src/zenml/schemas.ts'
 
 const DENIED = { id: 'x', name: 'n', permission_denied: true, body: null, metadata: null, resources: null }
 
 function dag(nodes: readonly object[], edges: readonly (readonly [string, string])[]) {
-  return stepsOfDag(
+  return toGraph(
     dagSchema.parse({
       status: 'running',
       nodes,
       edges: edges.map(([source, target]) => ({ source, target })),
     }),
-  )
+  ).steps
 }
 
 function step(name: string, status: string | null, id: string | null = name) {
@@ -39,7 +39,7 @@ test('a step waits for the steps whose artifacts it takes, and for those it come
       ['node-clean', 'node-train'],
     ],
   )
-  expect(steps).toEqual([
+  expect(steps).toMatchObject([
     { name: 'load', status: 'completed', upstream: [] },
     { name: 'clean', status: 'cached', upstream: [] },
     { name: 'train', status: undefined, upstream: ['load', 'clean'] },
@@ -55,11 +55,18 @@ test('an artifact from outside the run, or an edge to nowhere, holds nobody up',
       ['node-train', 'artifact-gone'],
     ],
   )
-  expect(steps).toEqual([{ name: 'train', status: 'running', upstream: [] }])
+  expect(steps).toMatchObject([{ name: 'train', status: 'running', upstream: [] }])
+})
+
+test('a graph tells the state of its run as well', () => {
+  expect(toGraph(dagSchema.parse({ status: 'failed', nodes: [], edges: [] }))).toEqual({
+    status: 'failed',
+    steps: [],
+  })
 })
 
 test('a started step whose state is not told is unknown, not unstarted', () => {
-  expect(dag([step('a', null)], [])).toEqual([{ name: 'a', status: 'unknown', upstream: [] }])
+  expect(dag([step('a', null)], [])).toMatchObject([{ name: 'a', status: 'unknown', upstream: [] }])
 })
 
 test('edges in a circle are read once', () => {
@@ -188,7 +195,7 @@ test('only a deployment of type cloud is Pro', () => {
 })
 
 test('a step without a name is called by its id, one without a body is in an unknown state', () => {
-  expect(toStep(stepSchema.parse({ id: 's', body: { status: 'running' } }))).toEqual({
+  expect(toStep(stepSchema.parse({ id: 's', body: { status: 'running' } }))).toMatchObject({
     name: 's',
     status: 'running',
     upstream: undefined,

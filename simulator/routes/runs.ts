@@ -208,7 +208,11 @@ function storedStatus(run: Run, status: string): string {
 function attachMetadata({ world, body }: Call): Answer {
   const endpoint = { function: 'create_run_metadata', line: 191, path: '/api/v1/run-metadata' }
   const place = { version: world.version, method: 'POST', endpoint }
-  const { resources, values } = mappingOf(body, place)
+  const sent = mappingOf(body, place)
+  for (const field of world.version === '0.74.0' ? ['workspace', 'user'] : ['project']) {
+    if (typeof sent[field] !== 'string') throw missingField(world, field, endpoint)
+  }
+  const { resources, values } = sent
   for (const resource of Array.isArray(resources) ? resources : []) {
     if (!isObject(resource) || resource['type'] !== 'pipeline_run') continue
     const id = resource['id']
@@ -216,6 +220,11 @@ function attachMetadata({ world, body }: Call): Answer {
     for (const [key, value] of Object.entries(isObject(values) ? values : {})) run.metadata.set(key, value)
   }
   return json(null)
+}
+
+function missingField(world: World, field: string, endpoint: typeof logsEndpoint): Refusal {
+  const errors = `{'type': 'missing', 'loc': ('body', '${field}'), 'msg': 'Field required', 'input': {}}`
+  return invalidRequest(world.version, errors, endpoint, 'POST')
 }
 
 function listWaitConditions({ world, query }: Call): Answer {

@@ -11,7 +11,7 @@ interface Line {
   readonly message: string
   readonly level: number
   /** Who wrote it; the user's own code prints. */
-  readonly by: 'print' | 'launcher'
+  readonly by: 'print' | 'launcher' | 'exception'
 }
 
 const INFO = 20
@@ -79,9 +79,8 @@ function newLines(step: ConfiguredStep, span: StepSpan, now: number): Line[] {
   const lines = userLines(step, span, now)
   const failure = failureAt(step, span, now)
   if (failure === undefined) return lines
-  const trace = `Traceback (most recent call last):\n${LIBRARY_FRAMES}${withNewline(failure.traceback)}`
   const named = `${failure.type}: ${failure.message}`
-  const message = `An exception has occurred.\n${named}\n${trace}${named}`
+  const message = `An exception has occurred.\n${named}\n${traceOf(failure)}`
   return [...lines, { at: span.end, message, level: ERROR, by: 'print' }]
 }
 
@@ -109,6 +108,12 @@ function linesOf(step: ConfiguredStep, span: StepSpan, now: number): Line[] {
     printed(LIBRARY_FRAMES.trimEnd()),
     printed(failure.traceback.trimEnd()),
     printed(`${failure.type}: ${failure.message}`),
+    {
+      at: span.end,
+      message: `An exception has occurred.\n${traceOf(failure)}`,
+      level: ERROR,
+      by: 'exception',
+    },
   ]
 }
 
@@ -132,10 +137,10 @@ function entry(line: Line, owner: string, index: number): JsonObject {
 }
 
 function olderEntry(line: Line, owner: string, index: number): JsonObject {
-  const printed = line.by === 'print'
+  const printed = line.by !== 'launcher'
   return {
     message: line.message,
-    name: printed ? 'print' : 'zenml.orchestrators.step_launcher',
+    name: printed ? line.by : 'zenml.orchestrators.step_launcher',
     level: line.level,
     timestamp: utc(line.at),
     module: printed ? '' : 'step_launcher',
@@ -155,10 +160,13 @@ function oldText(step: ConfiguredStep, span: StepSpan, now: number): string {
   const text = `${stamped(span.start, `Step ${step.name} has started.`)}\n${lines.join('')}`
   const failure = failureAt(step, span, now)
   if (failure === undefined) return text
-  const { type, message, traceback } = failure
-  const trace = `Traceback (most recent call last):\n${LIBRARY_FRAMES}${withNewline(traceback)}${type}: ${message}`
   const gaveUp = stamped(span.end, `Failed to run step ${step.name} after 1 retries. Exiting.`)
-  return `${text}${gaveUp}\n${stamped(span.end, `${message}\n${trace}`)}`
+  return `${text}${gaveUp}\n${stamped(span.end, `${failure.message}\n${traceOf(failure)}`)}`
+}
+
+/** As Python prints it, without a newline at its end. */
+function traceOf({ type, message, traceback }: StepFailure): string {
+  return `Traceback (most recent call last):\n${LIBRARY_FRAMES}${withNewline(traceback)}${type}: ${message}`
 }
 
 function withNewline(text: string): string {

@@ -26,7 +26,7 @@ export async function login(env: Environment, log: WorkflowLog): Promise<boolean
   try {
     const { inputs, notices } = await readLoginInputs({ env, readFile, mask, parseServerUrl })
     for (const notice of notices) log.notice(notice)
-    const reporter = new RunLog(log)
+    const reporter = new RunLog(log, systemClock)
     const connection = await connect({ inputs, clock: systemClock, log, reporter })
     try {
       const token = await connection.session.token()

@@ -3,12 +3,15 @@ import { readWorkflowContext, stepIdentity } from '../github/identity.ts'
 import { readInputs, type Inputs } from '../github/inputs.ts'
 import type { WorkflowLog } from '../github/log.ts'
 import { executeRun, NOTHING_TO_CANCEL, type RunRequest } from '../run/execute.ts'
+import { systemClock } from '../zenml/system-clock.ts'
+import { audienceOf } from './audience.ts'
 import { readStepInputs, reportStep, withRunDependencies } from './step.ts'
 
 /** Runs a template or snapshot and waits for it. Gives whether the step succeeded. */
 export async function runTemplate(env: Environment, log: WorkflowLog): Promise<boolean> {
-  return reportStep('main', log, async (report) => {
+  return reportStep({ action: 'main', log, clock: systemClock }, async (report) => {
     const inputs = await readStepInputs(env, log, readInputs)
+    report.address(audienceOf(inputs, 'main', env, log))
     const { workflowRunUrl } = readWorkflowContext(env)
     const policy = { onCancel: inputs.onCancel, workflowRunUrl, nothingToCancel: NOTHING_TO_CANCEL }
     return withRunDependencies(inputs, policy, log, report, (deps, serverUrl) =>
@@ -35,6 +38,7 @@ function toRequest(inputs: Inputs, serverUrl: string, env: Environment): RunRequ
       attempt: context.runAttempt,
       stepIdentity: stepIdentity(context, inputs.stepKey),
     },
+    provenance: context,
     workflowRunUrl: context.workflowRunUrl,
     wait: inputs.wait,
     timeoutMs: inputs.timeoutMs,
@@ -43,6 +47,7 @@ function toRequest(inputs: Inputs, serverUrl: string, env: Environment): RunRequ
     onCancel: inputs.onCancel,
     onTimeout: inputs.onTimeout,
     onPaused: inputs.onPaused,
+    logTail: inputs.logTail,
     resume: inputs.resume,
     expectations: inputs.expectations,
     dryRun: inputs.dryRun,

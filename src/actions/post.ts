@@ -1,6 +1,6 @@
 import path from 'node:path'
 import type { Environment } from '../github/environment.ts'
-import { named } from '../github/connection.ts'
+import { named, type ConnectionInputs } from '../github/connection.ts'
 import { readConnectionAgain } from '../github/credential-again.ts'
 import { readFile } from '../github/files.ts'
 import { inline, type WorkflowLog } from '../github/log.ts'
@@ -11,6 +11,7 @@ import { cleanUp } from '../run/clean-up.ts'
 import { parseServerUrl } from '../zenml/server-url.ts'
 import { systemClock } from '../zenml/system-clock.ts'
 import { connect } from './connect.ts'
+import { isReportDue, reportEarlyEnd, type EarlyEnd } from './early-end.ts'
 
 /** The runner gives a post step of a cancelled job about five minutes; two are enough to be sure. */
 const BUDGET_MS = 110_000
@@ -21,37 +22,45 @@ const MAX_SENTENCE_LENGTH = 2_000
 /** A request that the server took may still start a run so long after it was sent. */
 const LATE_START_MS = 60_000
 
+const NOTHING_SENT: EarlyEnd = { sentence: 'The step was ended before a run was started', status: '' }
+
 /**
  * Looks after the run of a main step that did not end in order: killed, crashed, cut off from its server. It
  * never starts one. Says nothing where nothing is left to see to.
  */
 export async function cleanUpStep(env: Environment, log: WorkflowLog): Promise<boolean> {
   const saved = readSavedStep(env)
-  if (saved === undefined) return true
+  if (saved === undefined && !isReportDue(env)) return true
   const entry = process.argv[1]
-  if (entry !== undefined && (await endSurvivor(saved.facts.processId, path.dirname(entry)))) {
-    log.info('The step was still running; it was ended')
-  }
-  if (saved.planned !== undefined || saved.started !== undefined) await endRunOf(saved, env, log)
-  return true
-}
-
-async function endRunOf(saved: SavedStep, env: Environment, log: WorkflowLog): Promise<void> {
-  const { facts, planned, started } = saved
-  const name = started?.name ?? planned?.name ?? ''
+  if (saved !== undefined && entry !== undefined) await endMain(saved, path.dirname(entry), log)
   const mask = (secret: string): void => {
     log.mask(secret)
   }
   const again = await readConnectionAgain({ env, readFile, mask, parseServerUrl })
+  const ended = saved === undefined ? undefined : await endRunOf(saved, again, log)
+  await reportEarlyEnd(ended, again?.authorities, env, log)
+  return true
+}
+
+async function endMain({ facts }: SavedStep, folder: string, log: WorkflowLog): Promise<void> {
+  if (await endSurvivor(facts.processId, folder)) log.info('The step was still running; it was ended')
+}
+
+async function endRunOf(
+  { facts, planned, started, mode }: SavedStep,
+  again: ConnectionInputs | undefined,
+  log: WorkflowLog,
+): Promise<EarlyEnd> {
+  if (planned === undefined && started === undefined) return NOTHING_SENT
+  const name = started?.name ?? planned?.name ?? ''
   if (again === undefined || named(again.server) !== facts.named) {
     const what = again === undefined ? 'are no longer valid' : 'now name another server'
-    log.warning(
-      `The run "${inline(name)}" was not looked after, because this step's inputs ${what}: if it was started, it goes on at ${facts.serverUrl}`,
-    )
-    return
+    const sentence = `The run "${inline(name)}" was not looked after, because this step's inputs ${what}: if it was started, it goes on at ${facts.serverUrl}`
+    log.warning(sentence)
+    return { sentence, status: '' }
   }
   const clock = systemClock
-  const reporter = new RunLog(log)
+  const reporter = new RunLog(log, clock)
   const { serverUrl } = facts
   const connection = await connect({ inputs: again, serverUrl, clock, log, reporter })
   const signal = AbortSignal.timeout(BUDGET_MS)
@@ -61,7 +70,7 @@ async function endRunOf(saved: SavedStep, env: Environment, log: WorkflowLog): P
       {
         planned,
         started,
-        mode: saved.mode,
+        mode,
         reason: `The workflow step ended early${facts.workflowRunUrl === '' ? '' : `: ${facts.workflowRunUrl}`}`,
         lookUpUntil: (planned?.sentAt ?? now) + LATE_START_MS,
         deadline: now + BUDGET_MS,
@@ -71,6 +80,7 @@ async function endRunOf(saved: SavedStep, env: Environment, log: WorkflowLog): P
     const line = inline(ended.sentence, MAX_SENTENCE_LENGTH)
     if (ended.settled) log.info(line)
     else log.warning(line)
+    return { sentence: line, status: ended.status }
   } finally {
     await connection.close()
   }

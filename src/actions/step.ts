@@ -4,11 +4,10 @@ import { readFile } from '../github/files.ts'
 import type { Environment } from '../github/environment.ts'
 import { named } from '../github/connection.ts'
 import { InputFaults } from '../github/input-faults.ts'
-import type { ActionName } from '../github/input-schema.ts'
 import type { ConnectionInputs, InputSources, ReadInputs } from '../github/input-reader.ts'
 import type { WorkflowLog } from '../github/log.ts'
 import { RunJournal } from '../github/run-journal.ts'
-import { StepReport } from '../github/step-report.ts'
+import { StepReport, type StepReportOptions } from '../github/step-report.ts'
 import { ConfigurationError, RunError } from '../run/errors.ts'
 import type { FollowPolicy, RunDependencies, RunResult } from '../run/step-run.ts'
 import { isZenmlError } from '../zenml/errors.ts'
@@ -22,12 +21,12 @@ import { connect, type Connection, type ConnectOptions } from './connect.ts'
  * @throws whatever nobody foresaw
  */
 export async function reportStep(
-  action: Exclude<ActionName, 'login'>,
-  log: WorkflowLog,
+  options: StepReportOptions,
   work: (report: StepReport) => Promise<RunResult>,
 ): Promise<boolean> {
-  const report = new StepReport(log, action)
+  const report = new StepReport(options)
   try {
+    report.begin()
     const result = await work(report)
     await report.ended(result)
     return result.error === undefined
@@ -37,7 +36,14 @@ export async function reportStep(
     } else if (error instanceof RunError || isZenmlError(error)) {
       const conclusion = error instanceof RunError ? error.conclusion : 'failed'
       const faults = error instanceof ConfigurationError ? error.faults : undefined
-      await report.ended({ conclusion, status: '', error: error.message, faults, durationMs: 0 })
+      await report.ended({
+        conclusion,
+        status: '',
+        error: error.message,
+        failedStep: undefined,
+        faults,
+        durationMs: 0,
+      })
     } else {
       throw error
     }
@@ -105,7 +111,14 @@ export async function withRunDependencies(
 }
 
 function cancelled(error: string | undefined): RunResult {
-  return { conclusion: 'cancelled', status: '', error, runId: undefined, durationMs: 0 }
+  return {
+    conclusion: 'cancelled',
+    status: '',
+    error,
+    failedStep: undefined,
+    runId: undefined,
+    durationMs: 0,
+  }
 }
 
 /** Undefined if the workflow was cancelled before the server was found. */

@@ -3,6 +3,7 @@ import { readWorkflowContext } from '../github/identity.ts'
 import { readStopInputs } from '../github/inputs.ts'
 import type { WorkflowLog } from '../github/log.ts'
 import { stopKnownRun } from '../run/stop-known-run.ts'
+import { systemClock } from '../zenml/system-clock.ts'
 import { readStepInputs, reportStep, withRunDependencies } from './step.ts'
 
 /**
@@ -10,7 +11,7 @@ import { readStepInputs, reportStep, withRunDependencies } from './step.ts'
  * back that the run is to be stopped: the work goes on for the ten seconds that the runner leaves.
  */
 export async function stopRunById(env: Environment, log: WorkflowLog): Promise<boolean> {
-  return reportStep('stop', log, async (report) => {
+  return reportStep({ action: 'stop', log, clock: systemClock }, async (report) => {
     const inputs = await readStepInputs(env, log, readStopInputs)
     const { runId, graceful, timeoutMs } = inputs
     const { workflowRunUrl } = readWorkflowContext(env)

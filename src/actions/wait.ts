@@ -3,12 +3,15 @@ import { readWorkflowContext } from '../github/identity.ts'
 import { readWaitInputs } from '../github/inputs.ts'
 import type { WorkflowLog } from '../github/log.ts'
 import { attachRun, leftAsItIs, type AttachRequest } from '../run/attach.ts'
+import { systemClock } from '../zenml/system-clock.ts'
+import { audienceOf } from './audience.ts'
 import { readStepInputs, reportStep, withRunDependencies } from './step.ts'
 
 /** Waits for a run that something else started. Gives whether the step succeeded. */
 export async function waitForRun(env: Environment, log: WorkflowLog): Promise<boolean> {
-  return reportStep('wait', log, async (report) => {
+  return reportStep({ action: 'wait', log, clock: systemClock }, async (report) => {
     const inputs = await readStepInputs(env, log, readWaitInputs)
+    report.address(audienceOf(inputs, 'wait', env, log))
     const request: Omit<AttachRequest, 'serverUrl'> = {
       run: inputs.run,
       project: inputs.project,
@@ -19,6 +22,7 @@ export async function waitForRun(env: Environment, log: WorkflowLog): Promise<bo
       onCancel: inputs.onCancel,
       onTimeout: inputs.onTimeout,
       onPaused: inputs.onPaused,
+      logTail: inputs.logTail,
       expectations: inputs.expectations,
     }
     const policy = { ...request, nothingToCancel: leftAsItIs(inputs.run) }

@@ -12,6 +12,9 @@ const MAX_TEXT_LENGTH = 4096
 const MAX_CREDENTIAL_LENGTH = 16_000
 const MIN_POLL_INTERVAL_MS = 1000
 
+/** For which ends of a run there is a comment on the pull request. */
+export type CommentMode = 'never' | 'always' | 'on-failure'
+
 /** How long ZenML's values for the placeholders are: `2024_01_31` and `23_59_59_123456`. */
 const PLACEHOLDER_LENGTHS: Readonly<Record<string, number>> = { date: 10, time: 15 }
 
@@ -35,6 +38,23 @@ export const boolean = value((text, fault) => {
   if (['false', 'False', 'FALSE'].includes(text)) return false
   return fault('is not a boolean; write true or false')
 })
+
+/** `true`, `false`, or only for failures. */
+export const comment = value((text, fault): CommentMode => {
+  if (text === 'on-failure') return text
+  const isOn = boolean.safeParse(text)
+  if (!isOn.success) return fault('is no choice here; write true, false or on-failure')
+  return isOn.data ? 'always' : 'never'
+})
+
+/** A number without a fraction between two others, which are included. */
+export function wholeNumber(least: number, most: number) {
+  return value((text, fault) => {
+    const number = /^\d+$/.test(text) ? Number(text) : NaN
+    if (number >= least && number <= most) return number
+    return fault(`is not possible; write a whole number from ${least} to ${most}`)
+  })
+}
 
 /** A time in milliseconds. */
 export const duration = value((text, fault) => {
@@ -144,28 +164,35 @@ function runAddressProblem(text: string): string | undefined {
     : `is the address of a page; write only the run's id, ${id.toLowerCase()}`
 }
 
-/** A key or token. Its faults never show the value. */
-export const credential = z.string().transform((raw, context): string => {
-  const text = raw.trim()
-  const problem = credentialProblem(text)
-  if (problem === undefined) return text
-  context.addIssue(problem)
-  return z.NEVER
-})
+/** A key or token of ZenML. Its faults never show the value. */
+export const credential = secretFrom('ZenML')
 
-function credentialProblem(text: string): string | undefined {
+/** A token of GitHub. Its faults never show the value. */
+export const githubToken = secretFrom('GitHub')
+
+function secretFrom(issuer: string) {
+  return z.string().transform((raw, context): string => {
+    const text = raw.trim()
+    const problem = secretProblem(text, issuer)
+    if (problem === undefined) return text
+    context.addIssue(problem)
+    return z.NEVER
+  })
+}
+
+function secretProblem(text: string, issuer: string): string | undefined {
   if (/^["'`].*["'`]$/su.test(text)) {
     return 'stands in quotes that are part of the value; store the secret without them'
   }
   if (/^Bearer\s/i.test(text)) return 'begins with the word Bearer; store only what stands behind it'
   if (text.length > MAX_CREDENTIAL_LENGTH) {
-    return `is ${text.length} characters long, which no key or token is; copy the secret from ZenML again`
+    return `is ${text.length} characters long, which no key or token is; copy the secret from ${issuer} again`
   }
   if (/\s/u.test(text)) {
-    return 'holds a space or a line break in the middle; store the secret as the one line that ZenML showed'
+    return `holds a space or a line break in the middle; store the secret as the one line that ${issuer} showed`
   }
   if (/[^\x21-\x7e]/u.test(text)) {
-    return 'holds a character that no key or token has; copy the secret from ZenML again'
+    return `holds a character that no key or token has; copy the secret from ${issuer} again`
   }
   return undefined
 }

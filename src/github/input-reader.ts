@@ -118,11 +118,12 @@ function withoutSecrets(
   const misplaced = names.filter(
     (name) => !secretNames.includes(name) && !MAY_PASS_ON.includes(name) && secrets.areIn(raw[name] ?? ''),
   )
-  const given = secretNames.filter((name) => raw[name] !== undefined)
+  const heldBy = (text = ''): InputName[] =>
+    secretNames.filter((name) => new Secrets([raw[name] ?? '']).areIn(text))
   return [
     ...misplaced.map((input) => ({
       input,
-      line: `${input}: holds the value of ${given.join(' or ')}; remove it from here`,
+      line: `${input}: holds the value of ${heldBy(raw[input]).join(' or ')}; remove it from here`,
     })),
     ...faults
       .filter((fault) => !misplaced.some((name) => name === fault.input))

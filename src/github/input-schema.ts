@@ -5,9 +5,11 @@ import type { FollowPolicy } from '../run/step-run.ts'
 import {
   boolean,
   choice,
+  comment,
   credential,
   duration,
   durationOrNone,
+  githubToken,
   line,
   name,
   pollInterval,
@@ -16,8 +18,12 @@ import {
   runReference,
   tags,
   text,
+  wholeNumber,
   workspaceReference,
 } from './input-fields.ts'
+
+/** A page of ZenML's log has no more. */
+const MAX_LOG_TAIL = 1000
 
 const endMode = choice<EndMode>(['stop', 'stop-gracefully', 'leave'])
 const onPaused = choice<FollowPolicy['onPaused']>(['wait', 'fail'])
@@ -39,7 +45,16 @@ const connection = {
 const limits = { timeout: durationOrNone.optional(), 'poll-interval': pollInterval.optional() }
 const network = { 'ca-certificate': text.optional(), 'allow-insecure-http': boolean.prefault('false') }
 
-const SECRETS: readonly string[] = ['api-key', 'access-token', 'client-secret']
+/** What a person is shown of the run, and where. */
+const report = {
+  'log-tail': wholeNumber(0, MAX_LOG_TAIL).prefault('50'),
+  summary: boolean.prefault('true'),
+  comment: comment.prefault('false'),
+  'github-token': githubToken.prefault(''),
+}
+const step = { 'step-key': line.prefault('') }
+
+const SECRETS: readonly string[] = ['api-key', 'access-token', 'client-secret', 'github-token']
 
 function table<Shape extends z.ZodRawShape>(shape: Shape) {
   const schema = z.object(shape)
@@ -88,8 +103,9 @@ export const inputTables = {
     resume: boolean.prefault('false'),
     expect: text.optional(),
     'dry-run': boolean.prefault('false'),
+    ...report,
     ...network,
-    'step-key': line.prefault(''),
+    ...step,
   }),
   login: table({ ...login, ...network }),
   wait: table({
@@ -101,7 +117,9 @@ export const inputTables = {
     'on-timeout': endMode.prefault('leave'),
     'on-paused': onPaused.prefault('wait'),
     expect: text.optional(),
+    ...report,
     ...network,
+    ...step,
   }),
   stop: table({
     ...connection,

@@ -4,14 +4,27 @@ import type { Target } from '../run/resolve.ts'
 import type { FollowPolicy } from '../run/step-run.ts'
 import { readConfiguration, readParameters, type ConfigurationSource } from './configuration.ts'
 import { parseExpectations } from './expectations.ts'
+import type { CommentMode } from './input-fields.ts'
 import { readChecked, type ConnectionInputs, type InputSources, type ReadInputs } from './input-reader.ts'
 import { missingRunFaults, resumeFaults, targetFaults, waitFaults } from './input-rules.ts'
 import { inputTables, type InputValues } from './input-schema.ts'
 
 export type { Credential, InputSources } from './input-reader.ts'
 
+/** What a person is shown of the run, and where. */
+export interface ReportInputs {
+  /** Lines of a failed step's log to show; 0: none. */
+  readonly logTail: number
+  readonly summary: boolean
+  readonly comment: CommentMode
+  /** Undefined if the input came out empty. */
+  readonly githubToken: string | undefined
+  /** Tells this step from others where GitHub's own variables cannot. */
+  readonly stepKey: string
+}
+
 /** All inputs of the action, checked, as everything behind the edge takes them. */
-export interface Inputs extends ConnectionInputs {
+export interface Inputs extends ConnectionInputs, ReportInputs {
   readonly target: Target
   /** Name or id. */
   readonly project?: string
@@ -38,13 +51,13 @@ export interface Inputs extends ConnectionInputs {
   readonly resume: boolean
   readonly expectations: readonly Expectation[]
   readonly dryRun: boolean
-  readonly stepKey: string
 }
 
 /** The inputs of wait/. */
 export interface WaitInputs
   extends
     ConnectionInputs,
+    ReportInputs,
     Pick<
       Inputs,
       'project' | 'timeoutMs' | 'pollIntervalMs' | 'onCancel' | 'onTimeout' | 'onPaused' | 'expectations'
@@ -139,6 +152,10 @@ export async function readStopInputs(sources: InputSources): Promise<ReadInputs<
   })
 }
 
+/** What the main action and wait/ have in common. */
+type FollowInputName = 'project' | 'timeout' | 'poll-interval' | 'on-cancel' | 'on-timeout' | 'on-paused'
+type ReportInputName = 'log-tail' | 'summary' | 'comment' | 'github-token' | 'step-key'
+
 function mainInputs(
   values: InputValues<'main'>,
 ): Omit<Inputs, keyof ConnectionInputs | 'target' | 'configuration' | 'parameters' | 'expectations'> {
@@ -151,15 +168,11 @@ function mainInputs(
     triggerTimeoutMs: values['trigger-timeout'],
     resume: values.resume,
     dryRun: values['dry-run'],
-    stepKey: values['step-key'],
   }
 }
 
 function followInputs(
-  values: Pick<
-    InputValues<'wait'>,
-    'project' | 'timeout' | 'poll-interval' | 'on-cancel' | 'on-timeout' | 'on-paused'
-  >,
+  values: Pick<InputValues<'wait'>, FollowInputName | ReportInputName>,
 ): Omit<WaitInputs, keyof ConnectionInputs | 'run' | 'expectations'> {
   return {
     ...(values.project !== undefined && { project: values.project }),
@@ -168,6 +181,18 @@ function followInputs(
     onCancel: values['on-cancel'],
     onTimeout: values['on-timeout'],
     onPaused: values['on-paused'],
+    ...reportInputs(values),
+  }
+}
+
+function reportInputs(values: Pick<InputValues<'wait'>, ReportInputName>): ReportInputs {
+  const token = values['github-token']
+  return {
+    logTail: values['log-tail'],
+    summary: values.summary,
+    comment: values.comment,
+    githubToken: token === '' ? undefined : token,
+    stepKey: values['step-key'],
   }
 }
 

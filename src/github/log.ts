@@ -14,6 +14,8 @@ export interface AnnotationPlace {
 export interface ServerTextOptions {
   /** One line above the block, in our own words. */
   readonly title?: string
+  /** Whether the block is folded under its title. */
+  readonly isFolded?: boolean
   /** Which lines stay when there are more than `maxLines`; a log's reason is mostly at its end. */
   readonly keep?: 'first' | 'last'
   readonly maxLines?: number
@@ -88,14 +90,12 @@ export class WorkflowLog {
     this.#annotate('error', message, place)
   }
 
-  /** Folds everything that `work` writes under one title. Groups cannot be nested. */
-  async group<T>(title: string, work: () => Promise<T>): Promise<T> {
-    this.#command('group', {}, escapeUnprintable(title))
-    try {
-      return await work()
-    } finally {
-      this.#command('endgroup', {}, '')
-    }
+  /**
+   * Folds lines of our own under one title. Being one write, a group is never left open: an annotation inside would
+   * be hidden with it.
+   */
+  fold(title: string, lines: readonly string[]): void {
+    this.#write(folded(title, lines.map(plainLines).join('')))
   }
 
   /**
@@ -104,7 +104,7 @@ export class WorkflowLog {
    * out; what is cut is said.
    */
   serverText(text: string | readonly string[], options: ServerTextOptions = {}): void {
-    const { title, keep = 'first', maxLines = MAX_SERVER_LINES } = options
+    const { title, isFolded = false, keep = 'first', maxLines = MAX_SERVER_LINES } = options
     const lines = (typeof text === 'string' ? [text] : text).flatMap((part) => part.split(LINE_END))
     while (lines.length > 0 && lines.at(-1)?.trim() === '') lines.pop()
     const left = Math.max(0, lines.length - maxLines)
@@ -119,7 +119,8 @@ export class WorkflowLog {
       return
     }
     const fence = randomUUID()
-    this.#write(`${heading}::stop-commands::${fence}\n${block.join('')}::${fence}::\n`)
+    const fenced = `::stop-commands::${fence}\n${block.join('')}::${fence}::\n`
+    this.#write(title !== undefined && isFolded ? folded(title, fenced) : `${heading}${fenced}`)
   }
 
   #annotate(kind: AnnotationKind, message: string, place: AnnotationPlace): void {
@@ -143,8 +144,17 @@ export class WorkflowLog {
     const pairs = Object.entries(properties).flatMap(([key, value]) =>
       value === undefined || value === '' ? [] : [`${key}=${escapeProperty(value)}`],
     )
-    this.#write(`::${name}${pairs.length === 0 ? '' : ` ${pairs.join(',')}`}::${escapeData(data)}\n`)
+    this.#write(commandLine(`${name}${pairs.length === 0 ? '' : ` ${pairs.join(',')}`}`, data))
   }
+}
+
+function commandLine(info: string, data: string): string {
+  return `::${info}::${escapeData(data)}\n`
+}
+
+/** @param lines each with its end */
+function folded(title: string, lines: string): string {
+  return `${commandLine('group', escapeUnprintable(title))}${lines}${commandLine('endgroup', '')}`
 }
 
 function printableLines(text: string): string[] {

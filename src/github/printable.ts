@@ -14,6 +14,16 @@ export function escapeUnprintable(text: string): string {
   )
 }
 
+/** JSON text with every character visible, that means the same: they can stand nowhere in it but inside a string. */
+export function escapeUnprintableJson(json: string): string {
+  return json.replace(UNPRINTABLE, (character) =>
+    Array.from(
+      { length: character.length },
+      (_, index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`,
+    ).join(''),
+  )
+}
+
 /** Takes out what does not show; tabs stay. Line ends go as well, so split the text before. */
 export function removeUnprintable(text: string): string {
   return text.replace(UNPRINTABLE, (character) => (character === '\t' ? '\t' : ''))

@@ -58,6 +58,19 @@ export class RunJournal implements Journal {
   }
 }
 
+/**
+ * Notes whether this step's summary is still to be written, so that a post step writes one where main was killed
+ * before it could.
+ */
+export function noteSummary(isDue: boolean): void {
+  saveState('summaryDue', String(isDue))
+}
+
+/** Whether main was to write a summary and did not get to it. */
+export function isSummaryDue(env: Environment): boolean {
+  return env['STATE_summaryDue'] === 'true'
+}
+
 const modeSchema = z.enum(['stop', 'stop-gracefully', 'leave'])
 
 const factsSchema = z.object({
@@ -85,16 +98,21 @@ const startedSchema = z.object({
   status: z.string(),
 })
 
+/** The run that main started or followed, settled or not. */
+export function readStartedRun(env: Environment): StartedRun | undefined {
+  const started = readState(env, 'started', startedSchema)
+  return started === undefined ? undefined : { ...started, url: started.url }
+}
+
 /** What main left unsettled; undefined if it ended in order, did not get to its inputs' end, or left nothing readable. */
 export function readSavedStep(env: Environment): SavedStep | undefined {
   const facts = readState(env, 'facts', factsSchema)
   if (facts === undefined || env['STATE_settled'] === 'true') return undefined
   const planned = readState(env, 'planned', plannedSchema)
-  const started = readState(env, 'started', startedSchema)
   return {
     facts,
     planned: planned === undefined ? undefined : { ...planned, projectId: planned.projectId },
-    started: started === undefined ? undefined : { ...started, url: started.url },
+    started: readStartedRun(env),
     mode: readState(env, 'mode', modeSchema) ?? facts.onCancel,
   }
 }

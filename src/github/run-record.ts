@@ -5,13 +5,19 @@ import type { RunEvent } from '../run/reporter.ts'
 import type { RunDetails, RunFailure, StepCounts, StepFailure, Usual } from '../run/story.ts'
 import type { Definition, StepState } from '../zenml/model.ts'
 
+/** The newest that is known of a step. */
+export interface RecordedStep extends StepState {
+  /** 1 for the first; undefined where it was not seen to run. */
+  readonly attempt: number | undefined
+}
+
 /** All that is known of a step's run at one moment, for the summary, the comment and the outputs. Texts are not trusted. */
 export interface RunRecord {
   /** Undefined while the step goes on. */
   readonly conclusion: Conclusion | undefined
   /** ZenML's last known state of the run; empty if there is none. */
   readonly status: string
-  /** One line, or several; harmless and cut already. */
+  /** One line, or one for each of several faults, without those of the steps; harmless and cut already. */
   readonly error: string | undefined
   /** Milliseconds for which the run was followed. */
   readonly durationMs: number
@@ -25,9 +31,10 @@ export interface RunRecord {
   readonly changes: readonly ValueChange[]
   readonly dryRun: Extract<RunEvent, { kind: 'dry-run' }> | undefined
   readonly usual: Usual | undefined
-  /** The newest known, all of them once the run has ended. */
-  readonly steps: readonly StepState[]
+  /** Those seen so far; all of them once the server could be asked at the end. */
+  readonly steps: readonly RecordedStep[]
   readonly counts: StepCounts | undefined
+  /** The first ones to fail, at most 100. */
   readonly failures: readonly StepFailure[]
   readonly runFailure: RunFailure | undefined
   readonly verdicts: readonly Verdict[]

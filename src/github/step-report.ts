@@ -1,77 +1,91 @@
-import type { Conclusion, Outcome } from '../run/conclusion.ts'
-import type { Verdict } from '../run/expect.ts'
+import type { Conclusion } from '../run/conclusion.ts'
 import type { Reporter, RunEvent } from '../run/reporter.ts'
+import type { Clock } from '../zenml/clock.ts'
 import type { Definition, Run } from '../zenml/model.ts'
-import { cut, showOnOneLine } from './printable.ts'
+import { errorOutput, resultLine } from './closing-words.ts'
 import type { InputFault } from './input-faults.ts'
-import type { WorkflowLog } from './log.ts'
 import type { ActionName } from './input-schema.ts'
+import { EMPTY_JSON_OUTPUTS, jsonOutputs } from './json-outputs.ts'
+import type { WorkflowLog } from './log.ts'
 import { actionOutputs, setOutput, type OutputName } from './outputs.ts'
+import { showOnOneLine } from './printable.ts'
+import { RecordKeeper, type StepEnd } from './record-keeper.ts'
+import type { RunComment } from './run-comment.ts'
+import { noteSummary } from './run-journal.ts'
 import { RunLog } from './run-log.ts'
-import { writeSummary, type SummaryContent } from './summary.ts'
-
-/** The runner cuts an annotation here; all outputs of a job together have 1 MB. */
-const MAX_ERROR_LENGTH = 4_000
+import type { RunRecord } from './run-record.ts'
+import { writeSummary } from './summary.ts'
 
 /** ZenML's own limit is 255; what is longer was made to do harm. */
 const MAX_NAME_LENGTH = 1_000
 
-/** What the step ends with. */
-export interface StepEnd extends Outcome {
-  /** The lines of an error that has several, one for each thing that is wrong. */
-  readonly faults?: readonly string[] | undefined
-  /** Milliseconds. */
-  readonly durationMs: number
+/** A comment is worth no more of a step's time, and of a cancelled one's there is hardly any left. */
+const COMMENT_LIMIT_MS = 30_000
+const CANCELLED_COMMENT_LIMIT_MS = 1_500
+
+export interface StepReportOptions {
+  /** Whose outputs are set; others are left alone. */
+  readonly action: Exclude<ActionName, 'login'>
+  readonly log: WorkflowLog
+  readonly clock: Pick<Clock, 'now'>
+}
+
+/** Where the step is told of, beside its log. */
+export interface Audience {
+  readonly summary: boolean
+  readonly comment: RunComment | undefined
 }
 
 /** What a person and the later steps get to know: log and outputs while it happens, summary and error at the end. */
 export class StepReport implements Reporter {
   readonly #log: WorkflowLog
   readonly #runLog: RunLog
+  readonly #keeper: RecordKeeper
   readonly #outputs: readonly OutputName[]
-  #definition: Definition | undefined
-  #dryRun: Extract<RunEvent, { kind: 'dry-run' }> | undefined
-  #verdicts: readonly Verdict[] | undefined
-  #started: { readonly run: Run; readonly url: string | undefined } | undefined
+  readonly #commentLife = new AbortController()
+  #audience: Audience = { summary: true, comment: undefined }
+  #isCommentDue = false
 
-  /** @param action whose outputs are set; others are left alone */
-  constructor(log: WorkflowLog, action: Exclude<ActionName, 'login'>) {
+  constructor({ action, log, clock }: StepReportOptions) {
     this.#log = log
     this.#outputs = actionOutputs[action]
-    this.#runLog = new RunLog(log)
+    this.#runLog = new RunLog(log, clock)
+    this.#keeper = new RecordKeeper(clock)
+  }
+
+  /** Gives the outputs that later steps parse a value, whatever becomes of this step. */
+  begin(): void {
+    for (const name of JSON_OUTPUTS) this.#set(name, EMPTY_JSON_OUTPUTS[name])
+    this.#set('failed-step', '')
+  }
+
+  /** To be called as soon as the inputs say it. */
+  address(audience: Audience): void {
+    this.#audience = audience
+    if (audience.summary) noteSummary(true)
   }
 
   tell(event: RunEvent): void {
     this.#runLog.tell(event)
-    if (event.kind === 'resolved') this.#noteDefinition(event.definition)
-    if (event.kind === 'dry-run') this.#dryRun = event
-    if (event.kind === 'expectations') this.#verdicts = event.verdicts
-    if (event.kind === 'started' || event.kind === 'attached' || event.kind === 'resumed')
-      this.#noteRun(event)
+    this.#keeper.tell(event)
+    if (event.kind === 'resolved') this.#setDefinition(event.definition)
+    if (event.kind === 'started' || event.kind === 'attached' || event.kind === 'resumed') this.#setRun(event)
+    else if (this.#isCommentDue) this.#beginComment()
   }
 
-  /** The step's own end: outputs, one line, the summary. */
-  async ended({ conclusion, status, error, faults, durationMs }: StepEnd): Promise<void> {
-    const shown = error === undefined ? undefined : shownError(faults ?? [error])
-    this.#set('status', showOnOneLine(status, MAX_NAME_LENGTH))
-    this.#set('conclusion', conclusion)
-    this.#set('duration', Math.floor(durationMs / 1000))
-    this.#set('error', shown ?? '')
-    if (shown !== undefined) this.#log.error(shown, { title: this.#title(conclusion) })
-    else if (conclusion === 'completed') this.#log.info('The run completed')
-    else if (conclusion === 'dry-run') this.#log.info('A dry run: nothing was started')
-    else if (conclusion === 'started') this.#log.info('The run goes on; its end is not waited for')
-    await this.#summarize({
-      conclusion,
-      status,
-      error: shown,
-      durationMs,
-      pipeline: (this.#definition ?? this.#started?.run)?.pipeline?.name,
-      runName: this.#started?.run.name,
-      runUrl: this.#started?.url,
-      dryRun: this.#dryRun,
-      verdicts: this.#verdicts,
-    })
+  /** The step's own end: outputs, one line, the summary, the comment. */
+  async ended(end: StepEnd): Promise<void> {
+    this.#keeper.end(end)
+    const { record } = this.#keeper
+    this.#setResult(record, end)
+    this.#runLog.end()
+    const line = record.error ?? resultLine(record)
+    if (record.error === undefined) this.#log.info(line)
+    // What failed in the run has its annotation; the exit code makes the step red.
+    else if (end.conclusion === 'failed' && this.#runLog.hasAnnotatedFailure) this.#log.info(line)
+    else this.#log.error(line, { title: this.#title(end.conclusion) })
+    await this.#summarize(record)
+    await this.#comment(record)
   }
 
   /** The inputs cannot be used: one line for each fault, and no summary, because nothing was done. */
@@ -82,9 +96,11 @@ export class StepReport implements Reporter {
   }
 
   /** A summary that cannot be written is no reason to call a run a failure. */
-  async #summarize(content: SummaryContent): Promise<void> {
+  async #summarize(record: RunRecord): Promise<void> {
+    if (!this.#audience.summary) return
     try {
-      await writeSummary(content)
+      await writeSummary(record)
+      noteSummary(false)
     } catch {
       this.#log.warning(
         'The job summary could not be written: the runner gave no file for it that can be written to',
@@ -92,18 +108,46 @@ export class StepReport implements Reporter {
     }
   }
 
+  /** Goes on beside the wait. With the event after the start, how long the run usually takes is known. */
+  #beginComment(): void {
+    this.#isCommentDue = false
+    void this.#audience.comment?.update(this.#keeper.record, this.#commentLife.signal)
+  }
+
+  async #comment(record: RunRecord): Promise<void> {
+    const { comment } = this.#audience
+    if (comment === undefined) return
+    const limit = AbortSignal.timeout(
+      record.conclusion === 'cancelled' ? CANCELLED_COMMENT_LIMIT_MS : COMMENT_LIMIT_MS,
+    )
+    limit.addEventListener('abort', () => {
+      this.#commentLife.abort(limit.reason)
+    })
+    await comment.update(record, this.#commentLife.signal)
+  }
+
   #set(name: OutputName, value: string | number): void {
     if (this.#outputs.includes(name)) setOutput(name, value)
   }
 
   #title(conclusion: Conclusion): string {
-    return conclusion === 'failed' && this.#started === undefined
+    return conclusion === 'failed' && this.#keeper.record.runId === undefined
       ? 'No ZenML run was started'
       : TITLES[conclusion]
   }
 
-  #noteDefinition(definition: Definition): void {
-    this.#definition = definition
+  #setResult(record: RunRecord, end: StepEnd): void {
+    const { status, conclusion, durationMs } = end
+    this.#set('status', showOnOneLine(status, MAX_NAME_LENGTH))
+    this.#set('conclusion', conclusion)
+    this.#set('duration', Math.floor(durationMs / 1000))
+    this.#set('error', errorOutput(record))
+    const outputs = jsonOutputs(record)
+    for (const name of JSON_OUTPUTS) this.#set(name, outputs[name])
+    this.#set('failed-step', showOnOneLine(end.failedStep ?? record.failures[0]?.step ?? '', MAX_NAME_LENGTH))
+  }
+
+  #setDefinition(definition: Definition): void {
     this.#set('template-id', definition.kind === 'template' ? definition.id : '')
     this.#set(
       'snapshot-id',
@@ -112,21 +156,18 @@ export class StepReport implements Reporter {
     this.#set('pipeline', showOnOneLine(definition.pipeline?.name ?? '', MAX_NAME_LENGTH))
   }
 
-  #noteRun({ run, url }: { run: Run; url: string | undefined }): void {
-    this.#started = { run, url }
+  #setRun({ run, url }: { readonly run: Run; readonly url: string | undefined }): void {
+    this.#isCommentDue = true
     this.#set('run-id', run.id)
     this.#set('run-name', showOnOneLine(run.name ?? '', MAX_NAME_LENGTH))
     this.#set('run-url', url ?? '')
-    if (this.#definition === undefined)
+    if (this.#keeper.record.definition === undefined)
       this.#set('pipeline', showOnOneLine(run.pipeline?.name ?? '', MAX_NAME_LENGTH))
     this.#set('status', showOnOneLine(run.status, MAX_NAME_LENGTH))
   }
 }
 
-/** The texts may be anybody's: each becomes one line. */
-function shownError(faults: readonly string[]): string {
-  return cut(faults.map((fault) => showOnOneLine(fault, MAX_ERROR_LENGTH)).join('\n'), MAX_ERROR_LENGTH)
-}
+const JSON_OUTPUTS = ['steps', 'metadata', 'artifacts'] as const
 
 const TITLES: Readonly<Record<Conclusion, string>> = {
   completed: 'ZenML run completed',

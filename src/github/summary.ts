@@ -1,111 +1,90 @@
 import { summary } from '@actions/core'
-import prettyMilliseconds from 'pretty-ms'
-import type { Conclusion } from '../run/conclusion.ts'
-import type { Verdict } from '../run/expect.ts'
-import type { RunEvent } from '../run/reporter.ts'
 import { shownDifference } from './difference-view.ts'
+import { whyText, type FailureLimits } from './failure-text.ts'
+import { blocks, code, escapeMarkdown, fence } from './markdown.ts'
+import { timelineText } from './mermaid.ts'
 import { escapeUnprintable } from './printable.ts'
+import type { RunRecord } from './run-record.ts'
+import { heading, headLine } from './summary-head.ts'
+import { stepsText } from './summary-steps.ts'
+import { changesText, metricsText, verdictsText } from './summary-values.ts'
 
-/** What the job summary shows of a run. Texts come from a server and are not trusted. */
-export interface SummaryContent {
-  readonly conclusion: Conclusion
-  readonly pipeline: string | undefined
-  readonly runName: string | undefined
-  readonly runUrl: string | undefined
-  readonly status: string
-  readonly durationMs: number
-  readonly error: string | undefined
-  /** Where nothing was to be started: what would have been sent. */
-  readonly dryRun?: Pick<Extract<RunEvent, { kind: 'dry-run' }>, 'lines' | 'onlyWhenTriggered'> | undefined
-  /** What was expected of the run's metadata. */
-  readonly verdicts?: readonly Verdict[] | undefined
+const LIMITS: FailureLimits = { failures: 10, messageLength: 1_000, logLines: 1_000 }
+
+const MAX_MISSING_LENGTH = 500
+
+/**
+ * GitHub drops a step's summary of more than 1 MiB, and a page of half of that is slow; each part is bounded, and
+ * this is the bound of all.
+ */
+const MAX_BYTES = 300_000
+
+/**
+ * Appends a section about the run to the job summary.
+ *
+ * @throws {Error} when the runner gave no file for it that can be written to
+ */
+export async function writeSummary(record: RunRecord): Promise<void> {
+  // An empty line before the heading: whatever an earlier step wrote must not run into it.
+  await summary.addRaw(`\n${renderSummary(record)}\n`).write()
 }
 
-const SYMBOLS: Readonly<Record<Conclusion, string>> = {
-  completed: '✅',
-  started: '🚀',
-  failed: '❌',
-  stopped: '🛑',
-  'timed-out': '⏰',
-  cancelled: '🚫',
-  lost: '❓',
-  'expectation-missed': '📉',
-  'dry-run': '🧪',
+/** The section as GitHub Markdown, of at most 300,000 bytes; what is left out is said. */
+export function renderSummary(record: RunRecord): string {
+  const { verdicts, dryRun, steps, details, created, durationMs } = record
+  const now = created === undefined ? undefined : created + durationMs
+  // Of a server that is lost, nobody knows until when a step ran.
+  const isLost = record.conclusion === 'lost'
+  return withinBytes([
+    ['heading', heading(record)],
+    ['link', headLine(record)],
+    ['errors', whyText(record, LIMITS)],
+    ['expectations', verdictsText(verdicts)],
+    ['dry run', dryRun === undefined ? '' : dryRunText(dryRun)],
+    ['table of steps', blocks(stepsText(steps), lastSeenText(record))],
+    ['timeline', isLost ? '' : timelineText(steps, now)],
+    ['changed values', dryRun === undefined ? changesText(record.changes, record.definition?.kind) : ''],
+    ['metadata', details === undefined ? '' : metricsText(details)],
+    ['unread', missingText(details?.missing ?? [])],
+  ])
 }
 
-const MAX_TEXT = 2_000
+type Section = readonly [name: string, markdown: string]
 
-/** Appends a section about the run to the job summary. */
-export async function writeSummary(content: SummaryContent): Promise<void> {
-  await summary.addRaw(renderSummary(content), true).write()
+function withinBytes(sections: readonly Section[]): string {
+  const kept: string[] = []
+  const left: string[] = []
+  let bytes = 0
+  for (const [name, markdown] of sections) {
+    const size = Buffer.byteLength(markdown)
+    if (bytes + size > MAX_BYTES) {
+      left.push(name)
+    } else {
+      bytes += size
+      kept.push(markdown)
+    }
+  }
+  return `${blocks(...kept, left.length === 0 ? '' : `Too long to be shown here: ${left.join(', ')}.`)}\n`
 }
 
-/** The section as GitHub Markdown. */
-export function renderSummary(content: SummaryContent): string {
-  const { conclusion, pipeline, runName, runUrl, status, durationMs, error } = content
-  const subject = pipeline === undefined ? 'ZenML run' : `ZenML run of ${escapeMarkdown(pipeline)}`
-  const name = runName === undefined ? undefined : escapeMarkdown(runName)
-  const rows = [
-    ['Run', name === undefined || runUrl === undefined ? name : `[${name}](${encodeLink(runUrl)})`],
-    ['State in ZenML', status === '' ? undefined : escapeMarkdown(status)],
-    [
-      'Followed for',
-      name === undefined ? undefined : prettyMilliseconds(durationMs, { secondsDecimalDigits: 0 }),
-    ],
-  ].filter(([, value]) => value !== undefined)
-  const table =
-    rows.length === 0
-      ? []
-      : ['| | |', '| --- | --- |', ...rows.map(([key, value]) => `| ${key} | ${value} |`), '']
-  return [
-    `### ${SYMBOLS[conclusion]} ${subject}: ${conclusion}`,
-    '',
-    ...table,
-    ...(error === undefined ? [] : [error.split('\n').map(escapeMarkdown).join('  \n'), '']),
-    ...verdictTable(content.verdicts ?? []),
-    ...(content.dryRun === undefined ? [] : dryRunSection(content.dryRun)),
-  ].join('\n')
+/** What was seen last is not how it ended. */
+function lastSeenText({ conclusion, steps, details }: RunRecord): string {
+  if (conclusion === undefined || details !== undefined || steps.length === 0) return ''
+  return 'The steps are shown as they were last seen.'
 }
 
-function verdictTable(verdicts: readonly Verdict[]): string[] {
-  if (verdicts.length === 0) return []
-  const rows = verdicts.map(({ wanted, held, got }) => {
-    return `| ${held ? '✅' : '❌'} | ${escapeMarkdown(wanted)} | ${escapeMarkdown(got)} |`
-  })
-  return ['| | Wanted | Got |', '| --- | --- | --- |', ...rows, '']
-}
-
-function dryRunSection({ lines, onlyWhenTriggered }: NonNullable<SummaryContent['dryRun']>): string[] {
+function dryRunText({ lines, onlyWhenTriggered }: NonNullable<RunRecord['dryRun']>): string {
   const shown = shownDifference(lines).map((line) => escapeUnprintable(line))
-  const fence = '`'.repeat(Math.max(3, ...shown.map((line) => longestRun(line) + 1)))
-  return [
+  return blocks(
     'Nothing was started. The run configuration beside the values of what is to be run:',
-    '',
-    `${fence}diff`,
-    ...shown,
-    fence,
-    '',
+    fence(shown, 'diff'),
     `Only a start can tell ${escapeMarkdown(onlyWhenTriggered.join('; '))}.`,
-    '',
-  ]
-}
-
-/** How many backticks stand together at most; a fence around them must be longer. */
-function longestRun(line: string): number {
-  return Math.max(0, ...(line.match(/`+/g) ?? []).map((run) => run.length))
-}
-
-/** Text that GitHub shows as it is: no formatting, formulas, links, mentions, references or HTML, in one line. */
-export function escapeMarkdown(text: string): string {
-  return escapeUnprintable(text.slice(0, MAX_TEXT)).replace(
-    /[\\`*_{}[\]()<>#+!|~&@:.$-]/g,
-    (c) => `&#${c.charCodeAt(0)};`,
   )
 }
 
-/** An address inside the round brackets of a link. */
-function encodeLink(url: string): string {
-  return url.replace(/[()<>\s\\|]/g, (character) =>
-    encodeURIComponent(character).replace('(', '%28').replace(')', '%29'),
+function missingText(missing: readonly string[]): string {
+  if (missing.length === 0) return ''
+  return ['Could not be read:', '', ...missing.map((clause) => `- ${code(clause, MAX_MISSING_LENGTH)}`)].join(
+    '\n',
   )
 }

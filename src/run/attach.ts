@@ -1,4 +1,5 @@
 import { findRun } from './find-run.ts'
+import { kinOfRun } from './history.ts'
 import { followRun, type FollowPolicy, type RunDependencies, type RunResult } from './step-run.ts'
 
 export interface AttachRequest extends Omit<FollowPolicy, 'nothingToCancel'> {
@@ -23,6 +24,6 @@ export async function attachRun(request: AttachRequest, deps: RunDependencies): 
     const { run, url } = await findRun(request, request.run, 'run', journaled)
     const started = { id: run.id, name: run.name ?? run.id, url, status: run.status }
     journaled.journal.started(started)
-    return started
+    return { started, kin: kinOfRun(run), createdAt: run.created }
   })
 }

@@ -19,4 +19,6 @@ export interface Outcome {
   readonly status: string
   /** One line for a person, with what to do. Undefined means success: only then is the step green. */
   readonly error: string | undefined
+  /** Name of the step that failed first; undefined if none did, or that is not known. */
+  readonly failedStep: string | undefined
 }

@@ -5,12 +5,13 @@ import { assemble } from './assemble.ts'
 import { completeFor, mergeOverrides, type Configuration, type Overrides } from './configure.ts'
 import { changedValues, difference } from './difference.ts'
 import { RunError } from './errors.ts'
-import type { StartedRun } from './journal.ts'
+import { kinOfDefinition, kinOfRun } from './history.ts'
 import { defaultRunName, expandRunName, type RunOrigin } from './name.ts'
+import { noteOrigin, type Provenance } from './origin.ts'
 import { prepare, type Prepared } from './prepare.ts'
 import type { Target } from './resolve.ts'
 import { findEarlierRun } from './resume.ts'
-import { followRun, type FollowPolicy, type RunDependencies, type RunResult } from './step-run.ts'
+import { followRun, type Begun, type FollowPolicy, type RunDependencies, type RunResult } from './step-run.ts'
 import { triggerRun } from './trigger.ts'
 
 /** Everything that one step of a workflow asks for. */
@@ -24,6 +25,8 @@ export interface RunRequest extends Omit<FollowPolicy, 'nothingToCancel'> {
   readonly runName: string | undefined
   /** Where this step runs, for a name of ours. */
   readonly origin: RunOrigin
+  /** Where this step comes from, to be noted on the run. */
+  readonly provenance: Provenance
   readonly triggerTimeoutMs: number
   /** Whether a re-run attempt takes up the run of the attempt before, which it finds by a name of ours. */
   readonly resume: boolean
@@ -45,13 +48,13 @@ export async function executeRun(request: RunRequest, deps: RunDependencies): Pr
   return followRun(policy, deps, (journaled) => beginRun(request, journaled))
 }
 
-async function beginRun(request: RunRequest, deps: RunDependencies): Promise<StartedRun | undefined> {
-  const { clock, reporter, journal } = deps
+async function beginRun(request: RunRequest, deps: RunDependencies): Promise<Begun | undefined> {
+  const { clock, reporter } = deps
   const deadline = clock.now() + request.triggerTimeoutMs
   // For its look at run_name alone: no server is needed to refuse one that cannot be.
   mergeOverrides(request.overrides)
   const prepared = await prepareInTime(request, deps)
-  const { server, definition, project } = prepared
+  const { server, definition } = prepared
   reporter.tell({ kind: 'resolved', definition })
   const configuration = assemble(request.overrides, definition, server.version)
   const { body, warnings, unchecked } = configuration
@@ -65,6 +68,18 @@ async function beginRun(request: RunRequest, deps: RunDependencies): Promise<Sta
   }
   const earlier = request.resume ? await resume(request, prepared, deps) : undefined
   if (earlier !== undefined) return earlier
+  return start(request, prepared, configuration, deadline, deps)
+}
+
+async function start(
+  request: RunRequest,
+  prepared: Prepared,
+  configuration: Configuration,
+  deadline: number,
+  deps: RunDependencies,
+): Promise<Begun> {
+  const { clock, reporter, journal } = deps
+  const { server, account, definition, project } = prepared
   const key = deps.newKey()
   const { name, nameIsOurs } = nameRun(request, definition, configuration, key, clock.now())
   reporter.tell({ kind: 'triggering', name })
@@ -79,15 +94,18 @@ async function beginRun(request: RunRequest, deps: RunDependencies): Promise<Sta
     },
     deps,
   )
-  const started = {
-    id: run.id,
-    name,
-    url: runUrl(request.serverUrl, server, run.id, project),
-    status: run.status,
-  }
+  const url = runUrl(request.serverUrl, server, run.id, project)
+  const started = { id: run.id, name, url, status: run.status }
   journal.started(started)
-  reporter.tell({ kind: 'started', run, url: started.url, adopted })
-  return started
+  reporter.tell({ kind: 'started', run, url, adopted })
+  const noted = {
+    runId: run.id,
+    provenance: request.provenance,
+    server,
+    account,
+    project: definition.project ?? project,
+  }
+  return { started, kin: kinOfDefinition(definition), beside: noteOrigin(noted, deps) }
 }
 
 /** What no look at a definition tells. */
@@ -134,7 +152,7 @@ async function resume(
   { serverUrl, origin }: RunRequest,
   { server, definition, project }: Prepared,
   { client, journal, reporter }: RunDependencies,
-): Promise<StartedRun | undefined> {
+): Promise<Begun | undefined> {
   const found = await findEarlierRun(client, origin, pipelineOf(definition), definition.project?.id)
   if (found.kind === 'several') reporter.tell({ kind: 'resume-unclear', names: found.names })
   if (found.kind !== 'one') return undefined
@@ -142,7 +160,7 @@ async function resume(
   const started = { id: run.id, name, url: runUrl(serverUrl, server, run.id, project), status: run.status }
   journal.started(started)
   reporter.tell({ kind: 'resumed', run, url: started.url, attempt })
-  return started
+  return { started, kin: kinOfRun(run), createdAt: run.created }
 }
 
 function pipelineOf(definition: Definition): string {

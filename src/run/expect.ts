@@ -1,5 +1,3 @@
-import type { ZenmlClient } from '../zenml/client.ts'
-import { isZenmlError } from '../zenml/errors.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '../zenml/json.ts'
 import type { StepMetadata } from '../zenml/model.ts'
 import { listed, show } from './check/words.ts'
@@ -31,25 +29,24 @@ interface Entry {
   readonly value: JsonValue
 }
 
-/**
- * Looks at the metadata of a finished run and its steps.
- *
- * @throws ZenmlError never: what cannot be read does not hold
- */
-export async function judgeExpectations(
-  client: ZenmlClient,
-  runId: string,
+/** What a finished run and its steps logged. */
+export interface LoggedMetadata {
+  readonly metadata: JsonObject
+  readonly stepMetadata: readonly StepMetadata[]
+}
+
+/** @param unread why the metadata is not complete, so that nothing can be said to hold */
+export function judgeExpectations(
   expectations: readonly Expectation[],
-): Promise<Verdict[]> {
-  try {
-    const { metadata } = await client.run(runId, { hydrate: true })
-    const entries = entriesOf(metadata ?? {}, await client.stepMetadata(runId))
-    return expectations.map((expectation) => judge(expectation, entries))
-  } catch (error) {
-    if (!isZenmlError(error)) throw error
-    const got = `nothing, because the metadata could not be read: ${error.message}`
+  { metadata, stepMetadata }: LoggedMetadata,
+  unread: string | undefined,
+): Verdict[] {
+  if (unread !== undefined) {
+    const got = `nothing, because the metadata could not be read: ${unread}`
     return expectations.map((expectation) => ({ wanted: describe(expectation), held: false, got }))
   }
+  const entries = entriesOf(metadata, stepMetadata)
+  return expectations.map((expectation) => judge(expectation, entries))
 }
 
 /** One line that names each miss; undefined if everything held. */
@@ -64,21 +61,12 @@ function describe({ name, operator, wanted }: Expectation): string {
   return `${name} ${operator} ${show(wanted)}`
 }
 
-/** A run of 0.74 has its steps' metadata as `step::key`; a step that was tried again stands for its last try. */
 function entriesOf(ofRun: JsonObject, ofSteps: readonly StepMetadata[]): Entry[] {
-  const entries = new Map<string, Entry>()
-  const note = (entry: Entry): void => {
-    entries.set(JSON.stringify([entry.step, entry.key]), entry)
-  }
-  for (const [name, value] of Object.entries(ofRun)) {
-    const end = name.indexOf('::')
-    if (end > 0) note({ step: name.slice(0, end), key: name.slice(end + 2), value })
-    else note({ step: undefined, key: name, value })
-  }
-  for (const { step, metadata } of ofSteps) {
-    for (const [key, value] of Object.entries(metadata)) note({ step, key, value })
-  }
-  return [...entries.values()]
+  const own = Object.entries(ofRun).map(([key, value]) => ({ step: undefined, key, value }))
+  const others = ofSteps.flatMap(({ step, metadata }) =>
+    Object.entries(metadata).map(([key, value]) => ({ step, key, value })),
+  )
+  return [...own, ...others]
 }
 
 function judge(expectation: Expectation, entries: readonly Entry[]): Verdict {

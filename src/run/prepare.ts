@@ -14,6 +14,7 @@ export interface PrepareRequest {
 /** What is known before anything is started. */
 export interface Prepared {
   readonly server: ServerInfo
+  readonly account: Named
   readonly definition: Definition
   /** With its name where a link needs that; undefined if the server does not say. */
   readonly project: Named | undefined
@@ -21,6 +22,7 @@ export interface Prepared {
 
 export interface Connected {
   readonly server: ServerInfo
+  readonly account: Named
   /** Undefined where the user named none. */
   readonly project: Named | undefined
 }
@@ -37,16 +39,18 @@ export async function connect(
   reporter.tell({ kind: 'connected', serverUrl, version: server.version, account })
   return {
     server,
+    account,
     project: project === undefined ? undefined : await resolveProject(client, server, project),
   }
 }
 
 /** Connects, and finds what is to be run. */
 export async function prepare(request: PrepareRequest, deps: Dependencies): Promise<Prepared> {
-  const { server, project } = await connect(request, deps)
+  const { server, account, project } = await connect(request, deps)
   const definition = await resolveTarget(deps.client, server, request.target, project)
   return {
     server,
+    account,
     definition,
     project: project ?? (await projectForLink(deps.client, server, definition.project)),
   }

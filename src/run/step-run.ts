@@ -1,15 +1,21 @@
 import type { ZenmlClient } from '../zenml/client.ts'
 import type { Clock } from '../zenml/clock.ts'
 import { isZenmlError } from '../zenml/errors.ts'
+import type { Run, StepState } from '../zenml/model.ts'
+import { runPhase } from '../zenml/status.ts'
 import { cleanUp } from './clean-up.ts'
 import { conclude } from './conclude.ts'
 import type { Outcome } from './conclusion.ts'
 import { endRun, type EndMode } from './end-run.ts'
 import { RunError } from './errors.ts'
+import { FailureExplainer } from './explain-failure.ts'
 import { judgeExpectations, missedExpectations, type Expectation } from './expect.ts'
+import { readUsual, type Kin } from './history.ts'
 import type { Journal, PlannedRun, StartedRun } from './journal.ts'
+import { causeOf, lookBack, type LookedBack } from './look-back.ts'
 import type { Reporter } from './reporter.ts'
-import { watchRun } from './watch.ts'
+import type { Usual } from './story.ts'
+import { watchRun, type Watched } from './watch.ts'
 
 /** How a step follows its run, and when it ends it. */
 export interface FollowPolicy {
@@ -21,6 +27,8 @@ export interface FollowPolicy {
   readonly onCancel: EndMode
   readonly onTimeout: EndMode
   readonly onPaused: 'wait' | 'fail'
+  /** How many lines of a failed step's log are shown; 0 for none. */
+  readonly logTail: number
   /** Conditions on the metadata of a run that completed. */
   readonly expectations?: readonly Expectation[]
   /** What is said when the workflow is cancelled before there is a run. */
@@ -40,6 +48,17 @@ export interface RunDependencies {
   readonly timeLimit: (ms: number) => AbortSignal
   /** Aborted when the workflow is cancelled. */
   readonly signal?: AbortSignal | undefined
+}
+
+/** A run that is there, and what is known of it before it is followed. */
+export interface Begun {
+  readonly started: StartedRun
+  /** What such runs have in common, for how long they usually take. */
+  readonly kin: Kin
+  /** Milliseconds since the epoch; undefined for a run that was started just now. */
+  readonly createdAt?: number | undefined
+  /** Work that goes on beside the watch; it never rejects. */
+  readonly beside?: Promise<void>
 }
 
 /** A run, and what became of it as far as this step followed it. */
@@ -72,16 +91,22 @@ const TIMEOUT_STOP_MS = 120_000
 export async function followRun(
   policy: FollowPolicy,
   deps: RunDependencies,
-  begin: (deps: RunDependencies) => Promise<StartedRun | undefined>,
+  begin: (deps: RunDependencies) => Promise<Begun | undefined>,
 ): Promise<RunResult> {
   return new StepRun(policy, deps).run(begin)
 }
 
-const NOTHING_STARTED: Outcome = { conclusion: 'dry-run', status: '', error: undefined }
+const NOTHING_STARTED: Outcome = {
+  conclusion: 'dry-run',
+  status: '',
+  error: undefined,
+  failedStep: undefined,
+}
 
 class StepRun {
   readonly #policy: FollowPolicy
   readonly #deps: RunDependencies
+  readonly #explainer: FailureExplainer
   #planned: PlannedRun | undefined
   #started: StartedRun | undefined
   #followedFrom: number | undefined
@@ -97,15 +122,18 @@ class StepRun {
       },
     }
     this.#deps = { ...deps, reporter, journal: this.#remembering(deps.journal) }
+    this.#explainer = new FailureExplainer({ ...this.#deps, logTail: policy.logTail })
   }
 
-  async run(begin: (deps: RunDependencies) => Promise<StartedRun | undefined>): Promise<RunResult> {
+  async run(begin: (deps: RunDependencies) => Promise<Begun | undefined>): Promise<RunResult> {
     const { clock, journal, signal } = this.#deps
     try {
-      const started = await begin(this.#deps)
-      if (started === undefined) return this.#result(NOTHING_STARTED)
+      const begun = await begin(this.#deps)
+      if (begun === undefined) return this.#result(NOTHING_STARTED)
       this.#followedFrom = clock.now()
-      return this.#result(this.#policy.wait ? await this.#follow(started) : this.#leave(started))
+      const outcome = this.#policy.wait ? await this.#follow(begun) : this.#leave(begun.started)
+      await begun.beside
+      return this.#result(outcome)
     } catch (error) {
       if (signal?.aborted === true) return this.#result(await this.#cancel())
       // What nobody foresaw settles nothing: the post step then looks after the run.
@@ -134,38 +162,67 @@ class StepRun {
     }
   }
 
-  async #follow(started: StartedRun): Promise<Outcome> {
-    const { timeoutMs, onTimeout } = this.#policy
+  async #follow({ started, kin, createdAt }: Begun): Promise<Outcome> {
+    const { timeoutMs } = this.#policy
     const { id: runId, status, url } = started
-    const watched = await watchRun({ ...this.#policy, runId, status, url }, this.#deps)
-    const outcome = conclude(watched, { ...started, timeoutMs })
+    const usual = await this.#usual(status, kin)
+    const failedSteps = async (steps: readonly StepState[]): Promise<void> => this.#explainer.explain(steps)
+    const watched = await watchRun(
+      { ...this.#policy, runId, status, url, usual, createdAt },
+      { ...this.#deps, failedSteps },
+    )
+    const known = { ...started, timeoutMs }
     switch (watched.kind) {
-      case 'over':
+      case 'over': {
         this.#deps.journal.settled()
-        return outcome.conclusion === 'completed' ? this.#judge(started, outcome) : outcome
+        const lookedBack = await this.#lookBack(runId, watched.run)
+        const outcome = conclude(watched, { ...known, cause: lookedBack.cause })
+        return outcome.conclusion === 'completed' ? this.#judge(started, outcome, lookedBack) : outcome
+      }
       case 'gone':
       case 'paused':
         this.#deps.journal.settled()
-        return outcome
+        return conclude(watched, { ...known, cause: causeOf([], this.#explainer) })
       case 'lost':
-        return outcome
-      case 'timed-out': {
-        const run = { ...started, status: watched.status }
-        const deadline = this.#deps.clock.now() + TIMEOUT_STOP_MS
-        const reason = this.#reason('stopped after its timeout')
-        this.#deps.journal.ending(onTimeout)
-        const ended = await endRun({ run, mode: onTimeout, reason, deadline }, this.#deps)
-        if (ended.settled) this.#deps.journal.settled()
-        return { ...outcome, status: ended.status, error: `${outcome.error ?? ''}. ${ended.sentence}` }
-      }
+        return conclude(watched, { ...known, cause: causeOf([], this.#explainer) })
+      case 'timed-out':
+        return this.#endInTime({ ...started, status: watched.status }, watched)
     }
   }
 
+  async #usual(status: string, kin: Kin): Promise<Usual | undefined> {
+    if (runPhase(status) !== 'going-on') return undefined
+    const usual = await readUsual(this.#deps.client, kin, this.#deps)
+    if (usual !== undefined) this.#deps.reporter.tell({ kind: 'usual', usual })
+    return usual
+  }
+
+  async #endInTime(run: StartedRun, watched: Watched): Promise<Outcome> {
+    const { timeoutMs, onTimeout } = this.#policy
+    const deadline = this.#deps.clock.now() + TIMEOUT_STOP_MS
+    const reason = this.#reason('stopped after its timeout')
+    this.#deps.journal.ending(onTimeout)
+    const ended = await endRun({ run, mode: onTimeout, reason, deadline }, this.#deps)
+    if (ended.settled) this.#deps.journal.settled()
+    const hasEnded = runPhase(ended.status) !== 'going-on'
+    const { cause } = hasEnded
+      ? await this.#lookBack(run.id, undefined)
+      : { cause: causeOf([], this.#explainer) }
+    const outcome = conclude(watched, { ...run, timeoutMs, cause })
+    return { ...outcome, status: ended.status, error: `${outcome.error ?? ''}. ${ended.sentence}` }
+  }
+
+  async #lookBack(runId: string, run: Run | undefined): Promise<LookedBack> {
+    const { expectations = [], logTail } = this.#policy
+    const thoroughly = run !== undefined && runPhase(run.status) === 'succeeded' && expectations.length > 0
+    return lookBack(runId, run, { thoroughly }, this.#explainer, { ...this.#deps, logTail })
+  }
+
   /** A completed run is what was wished for only if its metadata is as expected. */
-  async #judge({ id, name }: StartedRun, completed: Outcome): Promise<Outcome> {
+  #judge({ name }: StartedRun, completed: Outcome, { details, unread }: LookedBack): Outcome {
     const { expectations = [] } = this.#policy
     if (expectations.length === 0) return completed
-    const verdicts = await judgeExpectations(this.#deps.client, id, expectations)
+    const verdicts = judgeExpectations(expectations, details, unread)
     this.#deps.reporter.tell({ kind: 'expectations', verdicts })
     const error = missedExpectations(name, verdicts)
     return error === undefined ? completed : { ...completed, conclusion: 'expectation-missed', error }
@@ -173,13 +230,13 @@ class StepRun {
 
   #leave({ status }: StartedRun): Outcome {
     this.#deps.journal.settled()
-    return { conclusion: 'started', status, error: undefined }
+    return { conclusion: 'started', status, error: undefined, failedStep: undefined }
   }
 
   async #cancel(): Promise<Outcome> {
     const { client, clock, timeLimit, journal } = this.#deps
     if (this.#planned === undefined && this.#started === undefined) {
-      return { conclusion: 'cancelled', status: '', error: this.#policy.nothingToCancel }
+      return this.#cancelled('', this.#policy.nothingToCancel)
     }
     const signal = timeLimit(CANCEL_BUDGET_MS + CANCEL_GRACE_MS)
     const ended = await cleanUp(
@@ -194,7 +251,17 @@ class StepRun {
       { client: client.with({ signal }), clock, signal },
     )
     if (ended.settled) journal.settled()
-    return { conclusion: 'cancelled', status: ended.status, error: `Cancelled. ${ended.sentence}` }
+    return this.#cancelled(ended.status, `Cancelled. ${ended.sentence}`)
+  }
+
+  #cancelled(status: string, error: string): Outcome {
+    const cause = causeOf([], this.#explainer)
+    return {
+      conclusion: 'cancelled',
+      status,
+      error,
+      failedStep: cause.kind === 'step' ? cause.step : undefined,
+    }
   }
 
   #reason(what: string): string {

@@ -3,12 +3,16 @@ import { AnswerError } from '../zenml/errors.ts'
 import type { StepState } from '../zenml/model.ts'
 
 /** A run's steps: from its graph, which also has those not started, or from the list where there is no graph (0.74). */
-export async function readSteps(client: ZenmlClient, runId: string): Promise<StepState[]> {
+export async function readSteps(client: ZenmlClient, runId: string): Promise<readonly StepState[]> {
   try {
-    return await client.dag(runId)
+    return (await client.dag(runId)).steps
   } catch (error) {
-    // A route that is not there has no exception's name, a run that is not there has.
-    if (!(error instanceof AnswerError && error.status === 404 && error.exception === undefined)) throw error
+    if (!isMissingRoute(error)) throw error
     return client.steps(runId)
   }
+}
+
+/** A route that is not there has no exception's name, a run that is not there has. */
+export function isMissingRoute(error: unknown): boolean {
+  return error instanceof AnswerError && error.status === 404 && error.exception === undefined
 }

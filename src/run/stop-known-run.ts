@@ -30,6 +30,7 @@ export async function stopKnownRun(request: StopKnownRequest, deps: RunDependenc
     conclusion: ended.settled ? 'stopped' : 'failed',
     status: ended.status,
     error: ended.settled ? undefined : ended.sentence,
+    failedStep: undefined,
     runId: run.id,
     durationMs: clock.now() - from,
   }

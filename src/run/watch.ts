@@ -1,13 +1,17 @@
 import type { ZenmlClient } from '../zenml/client.ts'
 import type { Clock } from '../zenml/clock.ts'
 import { AnswerError, isGone, isZenmlError, type ZenmlError } from '../zenml/errors.ts'
-import type { Run } from '../zenml/model.ts'
+import type { Run, StepState } from '../zenml/model.ts'
 import { isPassing, retryAfterOf } from '../zenml/retry.ts'
 import { runPhase } from '../zenml/status.ts'
 import { isOver, needsSteps, unfinishedSteps, type Sighting } from './assess.ts'
+import { forecast } from './forecast.ts'
+import { Heartbeat } from './heartbeat.ts'
+import { Orchestrator } from './orchestrator.ts'
 import { nextPollMs } from './polling.ts'
-import type { Reporter } from './reporter.ts'
-import { readSteps } from './steps.ts'
+import type { Reporter, RunEvent } from './reporter.ts'
+import type { Usual } from './story.ts'
+import { hasSteps, WatchedSteps } from './watch-steps.ts'
 
 export interface WatchRequest {
   readonly runId: string
@@ -20,6 +24,10 @@ export interface WatchRequest {
   /** Where a person answers a paused run; for the warning. */
   readonly url: string | undefined
   readonly onPaused: 'wait' | 'fail'
+  /** How long such runs take. */
+  readonly usual?: Usual | undefined
+  /** When the run was created, if that was not just now; milliseconds since the epoch. */
+  readonly createdAt?: number | undefined
 }
 
 export interface WatchDependencies {
@@ -27,6 +35,8 @@ export interface WatchDependencies {
   readonly clock: Clock
   readonly reporter: Reporter
   readonly signal?: AbortSignal | undefined
+  /** Awaited with the steps that were newly seen to have failed, before the watch goes on. */
+  readonly failedSteps?: ((steps: readonly StepState[]) => Promise<void>) | undefined
 }
 
 /** Why the watch ended; `status` is the last one seen. */
@@ -40,6 +50,9 @@ export type Watched =
   /** The server did not answer for too long, or lets us in no more. */
   | { readonly kind: 'lost'; readonly status: string; readonly detail: string }
 
+/** What one look brought: the run, or only the steps of a run that goes on as before. */
+type Look = Sighting | { readonly run?: undefined; readonly steps: readonly StepState[] }
+
 /** A server's upgrade with a migration of its database takes minutes; the promise is at least five. */
 const TOLERATED_SILENCE_MS = 600_000
 
@@ -49,9 +62,8 @@ const LONGEST_ASKED_WAIT_MS = 300_000
 /** One 404 may come from a replica that lags behind, or from a proxy in the middle of a roll-out. */
 const GONE_AFTER = 3
 
-/** Nobody marks a run as failed whose process died; after this time the orchestrator is asked how it is. */
-const ASK_ORCHESTRATOR_AFTER_MS = 600_000
-const ASK_ORCHESTRATOR_EVERY_MS = 300_000
+/** States in which a run is on its way to its end; a paused one waits for a person. */
+const FORESEEABLE: ReadonlySet<string> = new Set(['initializing', 'provisioning', 'queued', 'running'])
 
 /** Building an image and starting a runner takes minutes; a run can also stay `initializing` for ever. */
 const SLOW_START_MS = 900_000
@@ -70,15 +82,19 @@ class Watch {
   readonly #deps: WatchDependencies
   readonly #client: ZenmlClient
   readonly #startedAt: number
+  /** How long the run had been there when the watch began. */
+  readonly #ageMs: number
+  readonly #steps: WatchedSteps
+  readonly #heartbeat: Heartbeat
+  readonly #orchestrator: Orchestrator
   #status: string
-  #fingerprint = ''
+  /** What the last look at the run itself said; undefined before the first. */
+  #fingerprint: string | undefined
   #changedAt: number
   #lostSince: number | undefined
   #timesGone = 0
   /** Of a Retry-After at the last look. */
   #askedToWaitMs = 0
-  #orchestratorAskedAt: number | undefined
-  #orchestratorAnswers = true
   #toldSlowStart = false
   #toldGoingOn = false
   #toldPause = false
@@ -89,32 +105,55 @@ class Watch {
     this.#client = deps.client.with({ retries: false, signal: deps.signal })
     this.#startedAt = deps.clock.now()
     this.#changedAt = this.#startedAt
+    this.#ageMs = Math.max(0, this.#startedAt - (request.createdAt ?? this.#startedAt))
     this.#status = request.status
+    this.#heartbeat = new Heartbeat(this.#startedAt)
+    this.#orchestrator = new Orchestrator(this.#client, request.runId)
+    const reporter: Reporter = {
+      tell: (event) => {
+        this.#tell(event)
+      },
+    }
+    this.#steps = new WatchedSteps(request.runId, { ...deps, client: this.#client, reporter })
   }
 
   async run(): Promise<Watched> {
     const { clock, signal } = this.#deps
-    const { timeoutMs, pollIntervalMs } = this.#request
+    const { timeoutMs, pollIntervalMs: fixedMs, usual } = this.#request
     for (;;) {
       const watched = await this.#look()
       if (watched !== undefined) return watched
-      const elapsedMs = clock.now() - this.#startedAt
-      const remainingMs = timeoutMs === undefined ? Number.POSITIVE_INFINITY : timeoutMs - elapsedMs
+      const remainingMs = timeoutMs === undefined ? Number.POSITIVE_INFINITY : timeoutMs - this.#watchedMs
       if (remainingMs <= 0) return { kind: 'timed-out', status: this.#status }
-      const pollMs = Math.max(nextPollMs(elapsedMs, pollIntervalMs, clock.random()), this.#askedToWaitMs)
+      const moment = { elapsedMs: this.#elapsedMs, fixedMs, usual, random: clock.random() }
+      const pollMs = Math.max(nextPollMs(moment), this.#askedToWaitMs)
       await clock.sleep(Math.min(pollMs, remainingMs), signal)
     }
   }
 
+  /** Since the watch began. */
+  get #watchedMs(): number {
+    return this.#deps.clock.now() - this.#startedAt
+  }
+
+  /** Since the run was created. */
+  get #elapsedMs(): number {
+    return this.#ageMs + this.#watchedMs
+  }
+
+  #tell(event: RunEvent): void {
+    this.#heartbeat.spoke(this.#deps.clock.now())
+    this.#deps.reporter.tell(event)
+  }
+
   async #look(): Promise<Watched | undefined> {
     try {
-      const sighting = await this.#sight()
-      this.#noteSighting(sighting)
-      if (sighting.run.permissionDenied) return this.#denied()
-      if (isOver(sighting, this.#deps.clock.now() - this.#changedAt))
-        return { kind: 'over', run: sighting.run }
-      if (sighting.run.status === 'paused') return await this.#notePause()
-      await this.#askOrchestrator()
+      const look = await this.#sight()
+      this.#noteAnswer()
+      const watched = await this.#note(look)
+      if (watched !== undefined) return watched
+      await this.#orchestrator.askIfStill(this.#deps.clock.now(), this.#changedAt)
+      this.#saySomething()
       return undefined
     } catch (error) {
       if (!isZenmlError(error)) throw error
@@ -122,50 +161,94 @@ class Watch {
     }
   }
 
-  async #sight(): Promise<Sighting> {
+  /** One request, unless the run has changed: while it goes on, its graph tells as well that it does. */
+  async #sight(): Promise<Look> {
+    const isDue = this.#fingerprint !== undefined && this.#steps.areDue(this.#status, this.#elapsedMs)
+    const graph = isDue ? await this.#steps.readGraph() : undefined
+    if (graph?.status === this.#status) return { steps: graph.steps }
     const run = await this.#client.run(this.#request.runId, { hydrate: false })
     if (runPhase(run.status) === 'unknown') return { run: await this.#client.run(run.id, { hydrate: true }) }
-    return needsSteps(run) ? { run, steps: await readSteps(this.#client, run.id) } : { run }
+    if (graph?.status === run.status) return { run, steps: graph.steps }
+    return needsSteps(run) ? { run, steps: await this.#steps.read() } : { run }
   }
 
-  #noteSighting({ run, steps }: Sighting): void {
-    const { clock, reporter } = this.#deps
-    const now = clock.now()
+  #noteAnswer(): void {
     this.#timesGone = 0
     this.#askedToWaitMs = 0
-    if (this.#lostSince !== undefined) {
-      reporter.tell({ kind: 'server-back', afterMs: now - this.#lostSince })
-      this.#lostSince = undefined
-    }
+    if (this.#lostSince === undefined) return
+    this.#tell({ kind: 'server-back', afterMs: this.#deps.clock.now() - this.#lostSince })
+    this.#lostSince = undefined
+  }
+
+  async #note(look: Look): Promise<Watched | undefined> {
+    return look.run === undefined ? this.#noteSteps(look.steps) : this.#noteSighting(look)
+  }
+
+  async #noteSighting({ run, steps }: Sighting): Promise<Watched | undefined> {
+    const isChanged = this.#noteRun(run)
+    // What its steps did comes before the end of the run itself.
+    const isEnd = runPhase(run.status) !== 'going-on'
+    if (isChanged && !isEnd) this.#tellState(run)
+    if (run.permissionDenied) return this.#denied()
+    const all = steps ?? (await this.#stepsBeside(run, isChanged))
+    if (all !== undefined) await this.#noteSteps(all)
+    if (isChanged && isEnd) this.#tellState(run)
+    if (needsSteps(run)) this.#noteGoingOn(all ?? [])
+    const sighting = all === undefined ? { run } : { run, steps: all }
+    if (isOver(sighting, this.#deps.clock.now() - this.#changedAt)) return { kind: 'over', run }
+    return run.status === 'paused' ? this.#notePause() : undefined
+  }
+
+  /** True if it is in another state than at the last look. */
+  #noteRun(run: Run): boolean {
     if (run.status !== 'paused') this.#toldPause = false
-    if (run.status !== this.#status || this.#fingerprint === '') {
-      this.#status = run.status
-      reporter.tell({
-        kind: 'state',
-        status: run.status,
-        reason: run.statusReason,
-        sinceMs: now - this.#startedAt,
-      })
-    }
-    const fingerprint = JSON.stringify([
-      run.status,
-      run.inProgress,
-      steps?.map(({ name, status }) => [name, status]),
-    ])
-    if (fingerprint !== this.#fingerprint) {
-      this.#fingerprint = fingerprint
-      this.#changedAt = now
-    }
-    const running = unfinishedSteps(steps ?? [])
-    if (running.length > 0 && !this.#toldGoingOn) {
-      this.#toldGoingOn = true
-      reporter.tell({ kind: 'failed-but-going-on', steps: running })
-    }
-    const waitedMs = now - this.#startedAt
-    if (run.status === 'initializing' && waitedMs >= SLOW_START_MS && !this.#toldSlowStart) {
+    const isChanged = run.status !== this.#status || this.#fingerprint === undefined
+    this.#status = run.status
+    const fingerprint = `${run.status} ${run.inProgress}`
+    if (fingerprint !== this.#fingerprint) this.#changedAt = this.#deps.clock.now()
+    this.#fingerprint = fingerprint
+    const sinceMs = this.#watchedMs
+    if (run.status === 'initializing' && sinceMs >= SLOW_START_MS && !this.#toldSlowStart) {
       this.#toldSlowStart = true
-      reporter.tell({ kind: 'still-initializing', sinceMs: waitedMs, reason: run.statusReason })
+      this.#tell({ kind: 'still-initializing', sinceMs, reason: run.statusReason })
     }
+    return isChanged
+  }
+
+  #tellState({ status, statusReason }: Run): void {
+    this.#tell({ kind: 'state', status, reason: statusReason, sinceMs: this.#watchedMs })
+  }
+
+  /** Where they tell something new: when the run has changed, at its end, and from time to time. */
+  async #stepsBeside(run: Run, isChanged: boolean): Promise<readonly StepState[] | undefined> {
+    const isDue = isChanged ? hasSteps(run.status) : this.#steps.areDue(run.status, this.#elapsedMs)
+    return isDue || isOver({ run }, 0) ? this.#steps.tryToRead() : undefined
+  }
+
+  async #noteSteps(steps: readonly StepState[]): Promise<undefined> {
+    if (await this.#steps.note(steps)) this.#changedAt = this.#deps.clock.now()
+  }
+
+  #noteGoingOn(steps: readonly StepState[]): void {
+    const running = unfinishedSteps(steps)
+    if (running.length === 0 || this.#toldGoingOn) return
+    this.#toldGoingOn = true
+    this.#tell({ kind: 'failed-but-going-on', steps: running })
+  }
+
+  /** A line now and then where nothing changes, so that nobody takes the step for dead. */
+  #saySomething(): void {
+    if (!this.#heartbeat.beat(this.#deps.clock.now())) return
+    const { usual } = this.#request
+    const isForeseeable = usual !== undefined && FORESEEABLE.has(this.#status)
+    this.#tell({
+      kind: 'still',
+      status: this.#status,
+      sinceMs: this.#watchedMs,
+      running: this.#steps.running,
+      counts: this.#steps.counts,
+      forecast: isForeseeable ? forecast(usual, this.#elapsedMs) : undefined,
+    })
   }
 
   #denied(): Watched {
@@ -179,26 +262,12 @@ class Watch {
     const question = await this.#client.question(this.#request.runId).catch(unlessUnanswered)
     if (this.#request.onPaused === 'fail') return { kind: 'paused', status: this.#status, question }
     this.#toldPause = true
-    this.#deps.reporter.tell({ kind: 'paused', question, url: this.#request.url })
+    this.#tell({ kind: 'paused', question, url: this.#request.url })
     return undefined
   }
 
-  async #askOrchestrator(): Promise<void> {
-    const now = this.#deps.clock.now()
-    if (!this.#orchestratorAnswers || now - this.#changedAt < ASK_ORCHESTRATOR_AFTER_MS) return
-    if (now - (this.#orchestratorAskedAt ?? 0) < ASK_ORCHESTRATOR_EVERY_MS) return
-    this.#orchestratorAskedAt = now
-    try {
-      await this.#client.refresh(this.#request.runId)
-    } catch (error) {
-      if (!(error instanceof AnswerError)) throw error
-      // 501: this orchestrator cannot say; 404 and 405: this server cannot ask; 403: we may not.
-      if ([403, 404, 405, 501].includes(error.status)) this.#orchestratorAnswers = false
-    }
-  }
-
   #noteFailure(error: ZenmlError): Watched | undefined {
-    const { clock, reporter } = this.#deps
+    const { clock } = this.#deps
     const status = this.#status
     const detail = error.message
     this.#askedToWaitMs = Math.min(retryAfterOf(error), LONGEST_ASKED_WAIT_MS)
@@ -212,7 +281,7 @@ class Watch {
     if (!isPassing(error) && !fromBetween) return { kind: 'lost', status, detail }
     if (this.#lostSince === undefined) {
       this.#lostSince = now
-      reporter.tell({ kind: 'server-lost', detail, toleratedMs: TOLERATED_SILENCE_MS })
+      this.#tell({ kind: 'server-lost', detail, toleratedMs: TOLERATED_SILENCE_MS })
     }
     return now - this.#lostSince < TOLERATED_SILENCE_MS ? undefined : { kind: 'lost', status, detail }
   }

@@ -3,18 +3,17 @@ import type { z } from 'zod'
 import { AnswerError, TransportError, UnreachableError } from './errors.ts'
 import {
   DEFINITION_NOUNS,
-  stepsOfDag,
   toDefinition,
+  toGraph,
   toInfo,
   toRun,
   toStep,
-  toStepMetadata,
   type Definition,
   type DefinitionKind,
   type Named,
   type Run,
+  type RunGraph,
   type ServerInfo,
-  type StepMetadata,
   type StepState,
 } from './model.ts'
 import {
@@ -28,6 +27,15 @@ import {
   stepSchema,
   waitConditionSchema,
 } from './schemas.ts'
+import {
+  logSchema,
+  runDetailSchema,
+  stepDetailSchema,
+  toStepDetail,
+  type RunDetail,
+  type StepDetail,
+} from './step-detail.ts'
+import type { JsonObject } from './json.ts'
 import { pathSegment } from './path-segment.ts'
 import { readStopAnswer, type StopAnswer } from './stop-answer.ts'
 import { readTriggerAnswer, type TriggerAnswer } from './trigger-answer.ts'
@@ -44,6 +52,20 @@ export interface DefinitionQuery {
   readonly runnable?: boolean
   /** The most items to give, at most 10,000; newest first. */
   readonly size: number
+}
+
+/** One of both ids, or both. */
+export interface CompletedRunsQuery {
+  readonly templateId?: string | undefined
+  readonly pipelineId?: string | undefined
+  /** The most items to give. */
+  readonly size: number
+}
+
+/** A part of a run's steps, and how many there are in all. */
+export interface StepPage<Step> {
+  readonly steps: readonly Step[]
+  readonly total: number
 }
 
 const ROUTES: Readonly<Record<DefinitionKind, string>> = {
@@ -169,15 +191,40 @@ export class ZenmlClient {
       .filter((run) => (run.projectId ?? projectId) === (projectId ?? run.projectId))
   }
 
+  /** The last completed runs of a template or a pipeline, newest first; fewer than there are where items must be left out. */
+  async completedRuns({ templateId, pipelineId, size }: CompletedRunsQuery): Promise<Run[]> {
+    const query = {
+      template_id: templateId,
+      pipeline: pipelineId,
+      status: 'completed',
+      sort_by: 'desc:created',
+      size: String(size),
+      hydrate: 'true',
+    }
+    const page = await this.#api.read(
+      'read how long such runs took',
+      { path: '/runs', query },
+      pageOf(runSchema),
+    )
+    return page.items
+      .map(toRun)
+      .filter(
+        (run) =>
+          run.status === 'completed' &&
+          (templateId === undefined || run.templateId === templateId) &&
+          (pipelineId === undefined || run.pipeline?.id === pipelineId),
+      )
+  }
+
   /** A run's state; `hydrate` adds the times, and is slower. */
   async run(id: string, { hydrate }: { hydrate: boolean }): Promise<Run> {
     const call = { path: `/runs/${pathSegment(id)}`, query: { hydrate: String(hydrate) } }
     return toRun(await this.#api.read('read the run', call, runSchema))
   }
 
-  /** A run's steps, those not started included, in the order of the graph. From 0.75 on or so; 0.74 has no such route. */
-  async dag(id: string): Promise<StepState[]> {
-    return stepsOfDag(
+  /** A run's state and its steps, those not started included, in the order of the graph. From 0.75 on or so; 0.74 has no such route. */
+  async dag(id: string): Promise<RunGraph> {
+    return toGraph(
       await this.#api.read("read the run's steps", { path: `/runs/${pathSegment(id)}/dag` }, dagSchema),
     )
   }
@@ -185,28 +232,90 @@ export class ZenmlClient {
   /** A run's started steps, all pages. */
   async steps(id: string): Promise<StepState[]> {
     const query = { hydrate: 'false' }
-    return (await this.#allSteps(`/runs/${pathSegment(id)}/steps`, query)).map(toStep)
+    const path = `/runs/${pathSegment(id)}/steps`
+    const steps: StepState[] = []
+    for await (const page of this.#stepPages(path, query, stepSchema)) {
+      for (const step of page.steps) steps.push(toStep(step))
+    }
+    return steps
   }
 
-  /** What was logged of each started step of a run. A run's own list of steps has no metadata, on no version. */
-  async stepMetadata(id: string): Promise<StepMetadata[]> {
+  /** What a step left behind: metadata, outputs, and why it failed. */
+  async stepDetail(id: string): Promise<StepDetail> {
+    const call = { path: `/steps/${pathSegment(id)}`, query: { hydrate: 'true' } }
+    return toStepDetail(await this.#api.read('read the step', call, stepDetailSchema))
+  }
+
+  /**
+   * The same of a run's started steps, the earliest first, in pages of 100. A run's own list of steps has none of it,
+   * on no version.
+   */
+  async *stepDetails(id: string): AsyncGenerator<StepPage<StepDetail>> {
     const query = { pipeline_run_id: id, hydrate: 'true' }
-    return (await this.#allSteps('/steps', query))
-      .filter(({ metadata }) => (metadata?.pipeline_run_id ?? id) === id)
-      .map(toStepMetadata)
+    for await (const { steps, total } of this.#stepPages('/steps', query, stepDetailSchema)) {
+      const own = steps.filter(({ metadata }) => (metadata?.pipeline_run_id ?? id) === id)
+      yield { steps: own.map(toStepDetail), total }
+    }
   }
 
-  async #allSteps(
+  async *#stepPages<Item extends z.ZodType>(
     path: string,
     query: Readonly<Record<string, string>>,
-  ): Promise<z.infer<typeof stepSchema>[]> {
-    const steps: z.infer<typeof stepSchema>[] = []
-    for (let page = 1; ; page += 1) {
+    schema: Item,
+  ): AsyncGenerator<StepPage<z.infer<Item>>> {
+    for (let page = 1; page <= MOST_STEP_PAGES; page += 1) {
       const call = { path, query: { ...query, size: '100', page: String(page), sort_by: 'asc:created' } }
-      const answer = await this.#api.read("read the run's steps", call, pageOf(stepSchema))
-      for (const item of answer.items) steps.push(item)
-      if (page >= Math.min(answer.total_pages, MOST_STEP_PAGES) || answer.items.length === 0) return steps
+      const answer = await this.#api.read("read the run's steps", call, pageOf(schema))
+      yield { steps: answer.items, total: answer.total }
+      if (page >= answer.total_pages || answer.items.length === 0) return
     }
+  }
+
+  /** The records of a step's log, from its beginning, each of one line or more. */
+  async stepLog(id: string): Promise<string[]> {
+    const call = { path: `/steps/${pathSegment(id)}/logs`, query: { source: 'step' } }
+    return this.#api.read("read the step's log", call, logSchema)
+  }
+
+  /** What the runner of a run wrote before any step; from 0.85 on, and mostly empty. */
+  async runnerLog(id: string): Promise<string[]> {
+    const call = { path: `/runs/${pathSegment(id)}/logs`, query: { source: 'runner' } }
+    return this.#api.read("read the runner's log", call, logSchema)
+  }
+
+  /** A run with all that the server knows of it. */
+  async runDetail(id: string): Promise<RunDetail> {
+    const call = { path: `/runs/${pathSegment(id)}`, query: { hydrate: 'true' } }
+    return this.#api.read('read the run', call, runDetailSchema)
+  }
+
+  /**
+   * Attaches mappings to a run as metadata; tried once.
+   *
+   * @param route before 0.82 a project was called workspace, and the account had to be named
+   */
+  async noteMetadata(
+    runId: string,
+    values: Readonly<Record<string, JsonObject>>,
+    {
+      projectId,
+      accountId,
+      route,
+    }: { projectId: string; accountId: string; route: 'projects' | 'workspaces' },
+  ): Promise<void> {
+    const isOld = route === 'workspaces'
+    const call: Call = {
+      method: 'POST',
+      path: isOld ? `/workspaces/${pathSegment(projectId)}/run-metadata` : '/run-metadata',
+      json: {
+        ...(isOld ? { workspace: projectId, user: accountId } : { project: projectId }),
+        resources: [{ id: runId, type: 'pipeline_run' }],
+        values,
+        types: Object.fromEntries(Object.keys(values).map((key) => [key, 'dict'])),
+      },
+    }
+    const answer = await this.#api.exchange(call)
+    if (answer.status !== 200) throw new AnswerError('note metadata on the run', answer, this.#api.now())
   }
 
   /** Asks the server to ask the orchestrator how the run is; most orchestrators cannot say (501). */

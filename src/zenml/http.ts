@@ -6,7 +6,7 @@ import { explainUntrusted } from './untrusted.ts'
 
 /** One HTTP request; `url` is absolute. */
 export interface HttpRequest {
-  readonly method: 'GET' | 'POST' | 'PUT'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   readonly url: string
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string

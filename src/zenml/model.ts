@@ -86,6 +86,13 @@ export interface StepState {
   readonly durationMs: number | undefined
 }
 
+/** A run's state and its steps at one moment. */
+export interface RunGraph {
+  /** As ZenML writes it. */
+  readonly status: string
+  readonly steps: readonly StepState[]
+}
+
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 /** True for what ZenML takes as an id; anything else in an id's place answers 422. */
@@ -177,10 +184,6 @@ export interface StepMetadata {
   readonly metadata: JsonObject
 }
 
-export function toStepMetadata(from: z.infer<typeof stepSchema>): StepMetadata {
-  return { step: from.name ?? from.id, metadata: from.metadata?.run_metadata ?? {} }
-}
-
 export function toStep(from: z.infer<typeof stepSchema>): StepState {
   const startTime = from.body?.start_time ?? undefined
   const endTime = from.body?.end_time ?? undefined
@@ -195,7 +198,7 @@ export function toStep(from: z.infer<typeof stepSchema>): StepState {
 }
 
 /** Reads the steps out of a graph in which artifacts stand between them. */
-export function stepsOfDag(dag: z.infer<typeof dagSchema>): StepState[] {
+export function toGraph(dag: z.infer<typeof dagSchema>): RunGraph {
   const steps = new Map(dag.nodes.filter(({ type }) => type === 'step').map((node) => [node.node_id, node]))
   const sources = new Map<string, string[]>()
   for (const { source, target } of dag.edges) {
@@ -207,7 +210,7 @@ export function stepsOfDag(dag: z.infer<typeof dagSchema>): StepState[] {
     (sources.get(nodeId) ?? [])
       .flatMap((source) => (steps.has(source) ? [source] : (sources.get(source) ?? [])))
       .flatMap((source) => steps.get(source)?.name ?? [])
-  return [...steps.values()].map((node) => ({
+  const states = [...steps.values()].map((node) => ({
     id: node.id ?? undefined,
     name: node.name,
     status: node.id == null ? undefined : (node.metadata?.status ?? 'unknown'),
@@ -215,4 +218,5 @@ export function stepsOfDag(dag: z.infer<typeof dagSchema>): StepState[] {
     startTime: node.metadata?.start_time ?? undefined,
     durationMs: node.metadata?.duration == null ? undefined : node.metadata.duration * 1_000,
   }))
+  return { status: dag.status, steps: states }
 }

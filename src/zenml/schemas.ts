@@ -41,7 +41,7 @@ export const projectSchema = z.object({ id: z.string(), name: z.string() })
  * A mapping of any shape, for what is only read where it can be understood. An answer is JSON, so its parts need
  * no look: a template's schema has tens of thousands.
  */
-const mapping = z
+export const mapping = z
   .custom<JsonObject>((value) => typeof value === 'object' && value !== null && !Array.isArray(value))
   .nullish()
   .catch(undefined)

@@ -1,0 +1,122 @@
+import { expect, jest, test } from '@jest/globals'
+import { runAction, startAction, type ActionOptions } from '../../e2e/action.ts'
+import type { PipelineSpec } from '../../simulator/index.ts'
+import { startGithub, type GithubSimulator } from '../../simulator/github/server.ts'
+import { annotations, expectGreen, expectRed, PATIENCE_MS, withServer, type Scene } from './scene.ts'
+import { expectMasked, expectNoSecret } from './secrecy.ts'
+
+jest.setTimeout(PATIENCE_MS)
+
+const TOKEN = 'ghs_0000made0000up0000for0000tests0000'
+
+/** A step in a workflow that a pull request started, and GitHub around it. */
+async function onPullRequest(
+  work: (scene: Scene, github: GithubSimulator, step: Omit<ActionOptions, 'inputs'>) => Promise<void>,
+  seconds = 20,
+): Promise<void> {
+  const github = await startGithub({
+    accounts: { [TOKEN]: { login: 'github-actions[bot]', rights: 'write' } },
+  })
+  const step = {
+    env: {
+      GITHUB_API_URL: github.apiUrl,
+      GITHUB_EVENT_NAME: 'pull_request',
+      GITHUB_REPOSITORY: 'example/models',
+    },
+    event: { pull_request: { number: 7 } },
+    contexts: { 'github.token': TOKEN },
+  }
+  try {
+    await withServer({ pipelines: [training(seconds)], orchestrator: 'kubernetes' }, (scene) =>
+      work(scene, github, step),
+    )
+  } finally {
+    await github.close()
+  }
+}
+
+function training(seconds: number): PipelineSpec {
+  return { name: 'training', templateName: 'training-template', steps: [{ name: 'train', seconds }] }
+}
+
+function headings(github: GithubSimulator): string[] {
+  return github.comments(7).map(({ body }) => body.split('\n')[1] ?? '')
+}
+
+test.concurrent('a run for a pull request is told of there, at its start and at its end', () =>
+  onPullRequest(async (scene, github, step) => {
+    const result = await scene.step({ snapshot: 'training-template', comment: 'true' }, step)
+
+    expectGreen(result, 'completed')
+    expect(annotations('notice', result)).toEqual([])
+    expectMasked(result, [TOKEN])
+    expectNoSecret(result, [TOKEN])
+    const list = 'GET /repos/example/models/issues/7/comments?per_page=100&page=1'
+    const [first] = github.comments(7)
+    expect(github.requests.map(({ method, path }) => `${method} ${path}`)).toEqual([
+      list,
+      'POST /repos/example/models/issues/7/comments',
+      list,
+      'POST /graphql',
+      `PATCH /repos/example/models/issues/comments/${first?.id}`,
+    ])
+    expect(JSON.parse(github.requests[1]?.body ?? '').body).toContain('### ⏳ ZenML run of training: running')
+    expect(headings(github)).toEqual(['### ✅ ZenML run of training: completed'])
+    expect(first?.body).toContain(result.outputs['run-url'])
+    // ZenML's server gets nothing of it.
+    expect(JSON.stringify(scene.server.requests)).not.toContain(TOKEN)
+  }),
+)
+
+test.concurrent('a login that fails is told of on the pull request as well', () =>
+  onPullRequest(async (scene, github, step) => {
+    const inputs = { snapshot: 'training-template', comment: 'on-failure', 'api-key': 'ZENKEY_wrong00000000' }
+    const result = await scene.step(inputs, step)
+    expectRed(result, 'failed')
+    expect(headings(github)).toEqual(['### ❌ ZenML run: failed'])
+  }),
+)
+
+test.concurrent('a comment that cannot be written leaves the step green', () =>
+  onPullRequest(async (scene, _, step) => {
+    const contexts = { 'github.token': 'ghs_0000of0000somewhere0000else000000' }
+    const result = await scene.step({ snapshot: 'training-template', comment: 'true' }, { ...step, contexts })
+    expectGreen(result, 'completed')
+    expect(annotations('notice', result)).toEqual([expect.stringMatching(/not accept github-token \(401\)/)])
+  }),
+)
+
+test.concurrent('without a wish for a comment GitHub hears nothing', () =>
+  onPullRequest(async (scene, github, step) => {
+    const result = await scene.step({ snapshot: 'training-template' }, step)
+    expectGreen(result, 'completed')
+    expect(github.requests).toEqual([])
+    expectMasked(result, [TOKEN])
+  }),
+)
+
+test.concurrent('after a kill the post step brings the comment to its end', () =>
+  onPullRequest(async (scene, github, step) => {
+    const inputs = {
+      'server-url': scene.server.url,
+      'api-key': scene.server.apiKey,
+      snapshot: 'training-template',
+      comment: 'true',
+    }
+    const running = await startAction({ ...step, inputs })
+    github.interfere(({ method, path }) => {
+      // The comment is written, and its answer comes too late.
+      if (method === 'POST' && path.endsWith('/comments')) running.signal('SIGKILL')
+      return undefined
+    })
+    const { state } = await running.done
+    expect(headings(github)).toEqual(['### ⏳ ZenML run of training: running'])
+    expect(JSON.stringify(state)).not.toContain(TOKEN)
+
+    const post = await runAction({ ...step, inputs, entry: 'post', state })
+
+    expect(post.exitCode).toBe(0)
+    expectMasked(post, [TOKEN])
+    expect(headings(github)).toEqual([expect.stringMatching(/: cancelled$/)])
+  }, 36_000),
+)

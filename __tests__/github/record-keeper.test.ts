@@ -1,0 +1,82 @@
+import { expect, test } from '@jest/globals'
+import { VirtualClock } from '../../simulator/index.ts'
+import { RecordKeeper, type StepEnd } from '../../src/github/record-keeper.ts'
+import { change, details, failure, run, RUN_URL, started, stepState, steps } from './run-events.ts'
+
+const end: StepEnd = {
+  conclusion: 'failed',
+  status: 'failed',
+  error: 'The run failed',
+  failedStep: 'train',
+  durationMs: 61_000,
+}
+
+function keeper() {
+  const clock = new VirtualClock()
+  return { clock, keeper: new RecordKeeper(clock) }
+}
+
+test('while a run goes on, the record says since when it is followed, and has no conclusion', () => {
+  const { clock, keeper: kept } = keeper()
+  expect(kept.record).toMatchObject({ conclusion: undefined, status: '', durationMs: 0, runId: undefined })
+  kept.tell(started)
+  clock.advance(12_000)
+  kept.tell({ kind: 'state', status: 'running', reason: undefined, sinceMs: 12_000 })
+  kept.tell({ kind: 'usual', usual: { medianMs: 1000, spread: 0.1, runs: 2 } })
+  expect(kept.record).toMatchObject({
+    conclusion: undefined,
+    status: 'running',
+    durationMs: 12_000,
+    runId: run.id,
+    runName: run.name,
+    runUrl: RUN_URL,
+    pipeline: 'training',
+    created: run.created,
+    usual: { runs: 2 },
+  })
+})
+
+test('of each step the newest is known, and its last attempt also when the server tells all steps at the end', () => {
+  const { keeper: kept } = keeper()
+  kept.tell(started)
+  kept.tell(steps([change('load', 'running'), change('train', 'running')], { running: 2 }))
+  kept.tell(steps([change('train', 'running', { attempt: 2 })], { running: 1, succeeded: 1 }))
+  const known = (): unknown[] => kept.record.steps.map(({ name, status, attempt }) => [name, status, attempt])
+  expect(known()).toEqual([
+    ['load', 'running', 1],
+    ['train', 'running', 2],
+  ])
+  expect(kept.record.counts).toMatchObject({ running: 1, succeeded: 1 })
+  kept.tell({ kind: 'details', details: details({ steps: [stepState('train'), stepState('report')] }) })
+  expect(known()).toEqual([
+    ['train', 'completed', 2],
+    ['report', 'completed', undefined],
+  ])
+})
+
+test('steps that the server could not tell at the end stay as they were seen', () => {
+  const { keeper: kept } = keeper()
+  kept.tell(steps([change('load', 'running')]))
+  kept.tell({ kind: 'details', details: details({ missing: ['the steps could not be read'] }) })
+  expect(kept.record.steps).toMatchObject([{ name: 'load', status: 'running' }])
+  expect(kept.record.details?.missing).toHaveLength(1)
+})
+
+test('the end says the conclusion, and an error of several faults keeps a line for each', () => {
+  const { keeper: kept } = keeper()
+  kept.end({ ...end, error: 'one two', faults: ['one\n::error::x', 'two'] })
+  expect(kept.record).toMatchObject({
+    conclusion: 'failed',
+    status: 'failed',
+    error: 'one\\n::error::x\ntwo',
+    durationMs: 61_000,
+  })
+})
+
+test('of thousands of failed steps the first hundred reasons are kept', () => {
+  const { keeper: kept } = keeper()
+  for (let index = 0; index < 5_000; index += 1)
+    kept.tell({ kind: 'step-failed', failure: failure(`s${index}`) })
+  expect(kept.record.failures).toHaveLength(100)
+  expect(kept.record.failures[0]?.step).toBe('s0')
+})

@@ -1,0 +1,230 @@
+import { afterAll, beforeEach, expect, test } from '@jest/globals'
+import { parseFileCommand } from '../../e2e/action.ts'
+import { VirtualClock } from '../../simulator/index.ts'
+import { WorkflowLog } from '../../src/github/log.ts'
+import type { StepEnd } from '../../src/github/record-keeper.ts'
+import type { RunRecord } from '../../src/github/run-record.ts'
+import { StepReport } from '../../src/github/step-report.ts'
+import { RunnerFiles } from '../hostile/workflow-step.ts'
+import { readAsRunner } from './runner-reader.ts'
+import { change, definition, details, failure, RUN_URL, started, stepState, steps } from './run-events.ts'
+
+const files = new RunnerFiles()
+beforeEach(() => {
+  files.empty()
+})
+afterAll(() => {
+  files.remove()
+})
+
+const completed: StepEnd = {
+  conclusion: 'completed',
+  status: 'completed',
+  error: undefined,
+  failedStep: undefined,
+  durationMs: 720_000,
+}
+
+const failed: StepEnd = {
+  ...completed,
+  conclusion: 'failed',
+  status: 'failed',
+  error: 'The run "x" failed in the step "train": RuntimeError: no data',
+  failedStep: 'train',
+}
+
+function reporter(action: 'main' | 'wait' | 'stop' = 'main') {
+  const writes: string[] = []
+  const log = new WorkflowLog((text) => writes.push(text))
+  const report = new StepReport({ action, log, clock: new VirtualClock() })
+  report.begin()
+  return {
+    report,
+    lines: () => writes.join('').split('\n').slice(0, -1),
+    errors: () => readAsRunner(writes.join('')).commands.filter(({ name }) => name === 'error'),
+    outputs: () => parseFileCommand(files.read('output')),
+    state: () => parseFileCommand(files.read('state')),
+  }
+}
+
+test('a step that is killed at once has left valid JSON for those after it', () => {
+  expect(reporter().outputs()).toEqual({ steps: '[]', metadata: '{}', artifacts: '[]', 'failed-step': '' })
+  files.empty()
+  expect(reporter('stop').outputs()).toEqual({})
+})
+
+test('faulty inputs leave valid JSON, and no summary', () => {
+  const { report, outputs } = reporter()
+  report.badInputs([{ input: 'timeout', line: 'timeout: 5 has no unit' }])
+  expect(outputs()).toMatchObject({
+    steps: '[]',
+    metadata: '{}',
+    artifacts: '[]',
+    conclusion: 'failed',
+    error: 'timeout: 5 has no unit',
+  })
+  expect(files.read('summary')).toBe('')
+})
+
+test('a completed run hands on its steps, metadata and artifacts', async () => {
+  const { report, outputs, lines } = reporter()
+  report.tell({ kind: 'resolved', definition })
+  report.tell(started)
+  report.tell({ kind: 'usual', usual: { medianMs: 660_000, spread: 0.1, runs: 3 } })
+  report.tell({
+    kind: 'details',
+    details: details({ steps: [stepState('train')], metadata: { accuracy: 0.9 } }),
+  })
+  await report.ended(completed)
+  expect(outputs()).toMatchObject({
+    conclusion: 'completed',
+    'snapshot-id': definition.id,
+    'run-url': RUN_URL,
+    'failed-step': '',
+    error: '',
+    steps: expect.stringContaining('"train"'),
+    metadata: '{"run":{"accuracy":0.9},"steps":{}}',
+  })
+  expect(lines().at(-1)).toBe('The run completed after 12 min (usually 11 min)')
+})
+
+test.each([
+  [['load', 'train'], 'all 2 steps were'],
+  [['load'], 'its one step was'],
+])('where %j were cached, the log says that nothing was computed', async (names, words) => {
+  const { report, lines } = reporter()
+  report.tell(started)
+  report.tell(steps(names.map((name) => change(name, 'cached'))))
+  await report.ended({ ...completed, durationMs: 3_000 })
+  expect(lines().at(-1)).toBe(
+    `The run completed after 3 s: ${words} taken from the cache, nothing was computed`,
+  )
+})
+
+test('what failed in the run is annotated once, and the last line of the log says it in plain text', async () => {
+  const { report, errors, lines, outputs } = reporter()
+  report.tell(started)
+  for (const name of ['train', 'report']) report.tell({ kind: 'step-failed', failure: failure(name) })
+  await report.ended(failed)
+  expect(errors().map(({ properties }) => properties['title'])).toEqual([
+    'Step train failed: RuntimeError',
+    'Step report failed: RuntimeError',
+  ])
+  expect(lines().at(-1)).toBe(failed.error)
+  expect(outputs()).toMatchObject({
+    'failed-step': 'train',
+    error: `${failed.error}\nStep report failed: RuntimeError: no data (train.py, line 42, in train)`,
+  })
+})
+
+test('a fault that is not of a step has an annotation of its own, also behind failed steps', async () => {
+  const { report, errors, outputs } = reporter()
+  report.tell(started)
+  report.tell({ kind: 'step-failed', failure: failure('train') })
+  await report.ended({
+    ...failed,
+    conclusion: 'timed-out',
+    status: 'running',
+    error: 'no end',
+    failedStep: undefined,
+  })
+  expect(errors().map(({ properties }) => properties['title'])).toEqual([
+    'Step train failed: RuntimeError',
+    'ZenML run timed out',
+  ])
+  expect(outputs()['failed-step']).toBe('train')
+})
+
+test.each([
+  [true, 'ZenML run failed'],
+  [false, 'No ZenML run was started'],
+])('a failure that nothing explained is annotated at the end (run started: %p)', async (isStarted, title) => {
+  const { report, errors } = reporter()
+  if (isStarted) report.tell(started)
+  await report.ended(failed)
+  expect(errors()).toEqual([{ name: 'error', properties: { title }, data: failed.error }])
+})
+
+test.each(['timed-out', 'cancelled', 'lost', 'failed', 'stopped'] as const)(
+  'a step that ends with %s writes its summary, with what is known',
+  async (conclusion) => {
+    const { report, state } = reporter()
+    report.address({ summary: true, comment: undefined })
+    expect(state()).toEqual({ summaryDue: 'true' })
+    report.tell(started)
+    report.tell(steps([change('train', 'running')]))
+    await report.ended({ ...failed, conclusion, status: 'running' })
+    expect(files.read('summary')).toContain('train')
+    expect(state()).toEqual({ summaryDue: 'false' })
+  },
+)
+
+test('with summary: false none is written, and none is left to the post step', async () => {
+  const { report, state } = reporter()
+  report.address({ summary: false, comment: undefined })
+  await report.ended(completed)
+  expect(files.read('summary')).toBe('')
+  expect(state()).toEqual({})
+})
+
+test('a comment is begun beside the wait, once it is known how long the run takes, and ended with the step', async () => {
+  const { report } = reporter()
+  const seen: Partial<RunRecord>[] = []
+  const comment = {
+    update: async ({ conclusion, usual, runUrl }: RunRecord) => {
+      seen.push({ conclusion, usual, runUrl })
+    },
+  }
+  report.address({ summary: false, comment })
+  report.tell({ kind: 'triggering', name: 'x' })
+  report.tell(started)
+  expect(seen).toEqual([])
+  const usual = { medianMs: 1, spread: 1, runs: 1 }
+  report.tell({ kind: 'usual', usual })
+  report.tell(steps([]))
+  await report.ended(completed)
+  expect(seen).toEqual([
+    { conclusion: undefined, usual, runUrl: RUN_URL },
+    { conclusion: 'completed', usual, runUrl: RUN_URL },
+  ])
+})
+
+test('a comment that takes too long is ended with a cancelled step, its outputs and last line long written', async () => {
+  const { report, errors, outputs } = reporter()
+  const aborted: boolean[] = []
+  const comment = {
+    update: (_: RunRecord, signal: AbortSignal) =>
+      new Promise<void>((resolve) => {
+        const keepAlive = setInterval(() => undefined, 100)
+        signal.addEventListener('abort', () => {
+          aborted.push(outputs()['conclusion'] === 'cancelled' && errors().length === 1)
+          clearInterval(keepAlive)
+          resolve()
+        })
+      }),
+  }
+  report.address({ summary: true, comment })
+  report.tell(started)
+  report.tell(steps([]))
+  const begun = performance.now()
+  await report.ended({ ...failed, conclusion: 'cancelled', error: 'Cancelled.', failedStep: undefined })
+  expect(performance.now() - begun).toBeLessThan(5_000)
+  // The update at the start, and that at the end.
+  expect(aborted).toEqual([true, true])
+})
+
+test('an error of hundreds of failed steps stays within what a job can hand on', async () => {
+  const { report, outputs } = reporter()
+  report.tell(started)
+  const fault = {
+    type: 'E'.repeat(9_000),
+    message: 'm'.repeat(9_000),
+    frame: 'f'.repeat(9_000),
+    code: undefined,
+  }
+  for (let index = 0; index < 90; index += 1)
+    report.tell({ kind: 'step-failed', failure: failure(`s${index}`, { fault }) })
+  await report.ended(failed)
+  expect(outputs()['error']?.length).toBeLessThanOrEqual(4_000)
+  expect(outputs()['error']).toMatch(/\nand 85 more$/)
+})

@@ -1,0 +1,173 @@
+import { afterEach, describe, expect, test } from '@jest/globals'
+import { ZENML_VERSIONS, type PipelineSpec } from '../../simulator/index.ts'
+import type { RunEvent } from '../../src/run/reporter.ts'
+import type { RunDetails } from '../../src/run/story.ts'
+import { closeScenes, openScene, until, type Scene } from './scene.ts'
+
+afterEach(closeScenes)
+
+const DETAILS_ROUTES = /\/steps\?|\/runs\/[^/]+\?hydrate=true|\/logs/
+
+function detailsOf(events: readonly RunEvent[]): RunDetails | undefined {
+  const told = events.flatMap((event) => (event.kind === 'details' ? [event.details] : []))
+  expect(told.length).toBeLessThan(2)
+  return told[0]
+}
+
+function kindsOf(scene: Scene): string[] {
+  return scene.events.map(({ kind }) => kind)
+}
+
+const UUID = /^[0-9a-f-]{36}$/
+
+describe.each(ZENML_VERSIONS)('%s', (version) => {
+  test('at its end a run tells its steps, metadata and artifacts', async () => {
+    const scene = await openScene({ version })
+    await scene.execute()
+    const artifact = (step: string, output: string): object => ({
+      step,
+      output,
+      id: expect.stringMatching(UUID),
+      name: output,
+      version: '1',
+      uri: expect.stringContaining(`/srv/artifacts/${step}/${output}/`),
+      type: 'DataArtifact',
+    })
+    expect(detailsOf(scene.events)).toEqual({
+      steps: ['load', 'train', 'report'].map((name) =>
+        expect.objectContaining({ name, status: 'completed', durationMs: expect.any(Number) }),
+      ),
+      metadata: {},
+      stepMetadata: [{ step: 'train', metadata: { accuracy: 0.9, loss: 0.1 } }],
+      artifacts: [artifact('load', 'rows'), artifact('train', 'accuracy')],
+      missing: [],
+    })
+  })
+
+  test('what was logged of the run itself is told, and where it came from is not part of it', async () => {
+    const scene = await openScene({ version })
+    const { runId } = await scene.execute({ wait: false })
+    expect(Object.keys(scene.server.runs[0]?.metadata ?? {})).toEqual(['github_actions'])
+    const { project } = scene.server.seeded
+    const { id: accountId } = await scene.client.account()
+    const route = version === '0.74.0' ? 'workspaces' : 'projects'
+    await scene.client.noteMetadata(
+      runId ?? '',
+      { scores: { f1: 0.5 } },
+      { projectId: project, accountId, route },
+    )
+    await scene.attach(runId ?? '')
+    expect(detailsOf(scene.events)?.metadata).toEqual({ scores: { f1: 0.5 } })
+  })
+
+  test('of a failed run those steps are told that did not start, where the server knows them', async () => {
+    const scene = await openScene({ version })
+    const layers = [{ source: 'configuration', value: { steps: { train: { parameters: { fail: 'no' } } } } }]
+    await scene.execute({ overrides: { layers, tags: undefined, useCache: undefined } })
+    const states = detailsOf(scene.events)?.steps.map(({ name, status }) => [name, status])
+    const notStarted = version === '0.74.0' ? [] : [['report', undefined]]
+    expect(states).toEqual([['load', 'completed'], ['train', 'failed'], ...notStarted])
+  })
+})
+
+test('the details come before the expectations are judged by them', async () => {
+  const scene = await openScene()
+  await scene.execute({ expectations: [{ name: 'accuracy', operator: '>', wanted: 0 }] })
+  expect(kindsOf(scene).slice(-2)).toEqual(['details', 'expectations'])
+})
+
+test('a run that was stopped after its timeout tells its details as well', async () => {
+  const scene = await openScene({ orchestrator: 'kubernetes', startupSeconds: 600 })
+  const result = await scene.execute({ timeoutMs: 60_000, onTimeout: 'stop' })
+  expect(result.conclusion).toBe('timed-out')
+  expect(detailsOf(scene.events)).toBeDefined()
+  expect(kindsOf(scene)).not.toContain('run-failed')
+})
+
+test('a cancelled step reads no details', async () => {
+  const scene = await openScene({ startupSeconds: 3600 })
+  const controller = new AbortController()
+  const running = scene.execute({}, controller.signal)
+  await until(() => scene.started.length > 0)
+  controller.abort(new Error('cancelled'))
+  await running
+  expect(scene.sent(DETAILS_ROUTES)).toEqual([])
+  expect(detailsOf(scene.events)).toBeUndefined()
+})
+
+test('what cannot be read is named, and the run is completed all the same', async () => {
+  const scene = await openScene({
+    faults: [{ on: 'steps', occurrence: 'always', do: { kind: 'html', status: 502 } }],
+  })
+  const { conclusion } = await scene.execute()
+  expect(conclusion).toBe('completed')
+  expect(detailsOf(scene.events)).toMatchObject({
+    steps: [{ name: 'load' }, { name: 'train' }, { name: 'report' }],
+    artifacts: [],
+    missing: [
+      expect.stringMatching(/^metadata and artifacts of the steps: could not read the run's steps: /),
+    ],
+  })
+  expect(scene.sent(/\/steps\?/)).toHaveLength(1)
+})
+
+test('without the graph the states of the started steps are told', async () => {
+  const scene = await openScene({
+    faults: [{ on: 'dag', occurrence: 'always', do: { kind: 'html', status: 502 } }],
+  })
+  await scene.execute()
+  const details = detailsOf(scene.events)
+  expect(details?.steps).toMatchObject([
+    { name: 'load', status: 'completed' },
+    { name: 'train' },
+    { name: 'report' },
+  ])
+  expect(details?.missing).toEqual([expect.stringMatching(/^the steps that did not start: /)])
+})
+
+test('of 1,200 steps the first thousand are read, and the rest is named', async () => {
+  const broad: PipelineSpec = {
+    name: 'broad',
+    steps: Array.from({ length: 1_200 }, (_, index) => ({
+      name: `s${index}`,
+      seconds: 1,
+      metadata: { index },
+    })),
+  }
+  const scene = await openScene({ pipelines: [broad] })
+  await scene.execute({ target: { kind: 'template', reference: 'broad-template' } })
+  const details = detailsOf(scene.events)
+  expect(details?.steps).toHaveLength(1_200)
+  expect(details?.stepMetadata).toHaveLength(1_000)
+  expect(details?.missing).toEqual(['metadata and artifacts of 200 of 1200 steps: too many to be read'])
+})
+
+test.each([
+  [
+    'a single one instead of a list',
+    { only: { id: 'a', body: { uri: 's3://x' } } },
+    [{ output: 'only', id: 'a' }],
+  ],
+  ['of an unknown shape', { odd: [null, 3, { body: {} }], none: null }, []],
+  [
+    'that the account may not see',
+    { hidden: [{ id: 'b', body: null }] },
+    [{ output: 'hidden', id: 'b', uri: undefined }],
+  ],
+  ['with a number as version', { n: [{ id: 'c', body: { version: 7 } }] }, [{ id: 'c', version: '7' }]],
+  ['that are no mapping', ['x'], []],
+])('outputs %s are read as far as they can be', async (_title, outputs, wanted) => {
+  const item = {
+    id: 'step',
+    name: 'train',
+    body: { status: 'completed' },
+    metadata: { run_metadata: 'none', exception_info: 7 },
+    resources: { outputs },
+  }
+  const body = JSON.stringify({ total: 1, total_pages: 1, items: [item] })
+  const scene = await openScene({
+    faults: [{ on: 'steps', occurrence: 'always', do: { kind: 'answer', status: 200, body } }],
+  })
+  await scene.execute()
+  expect(detailsOf(scene.events)).toMatchObject({ artifacts: wanted, stepMetadata: [], missing: [] })
+})

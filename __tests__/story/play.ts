@@ -1,0 +1,245 @@
+import { startSimulator, VirtualClock, type PipelineSpec, type Simulator } from '../../simulator/index.ts'
+import { reportStep } from '../../src/actions/step.ts'
+import { renderComment } from '../../src/github/comment.ts'
+import { WorkflowLog } from '../../src/github/log.ts'
+import type { RunComment } from '../../src/github/run-comment.ts'
+import { RunJournal } from '../../src/github/run-journal.ts'
+import type { StepReport } from '../../src/github/step-report.ts'
+import { executeRun, type RunRequest } from '../../src/run/execute.ts'
+import type { RunDependencies } from '../../src/run/step-run.ts'
+import { Api } from '../../src/zenml/api.ts'
+import { ZenmlClient } from '../../src/zenml/client.ts'
+import type { Clock } from '../../src/zenml/clock.ts'
+import { Http } from '../../src/zenml/http.ts'
+import { KnownSecrets } from '../../src/zenml/known-secrets.ts'
+import { KeySession } from '../../src/zenml/session.ts'
+import type { RunnerFiles } from '../hostile/workflow-step.ts'
+
+/** One run of a step, and what happens to it meanwhile. */
+export interface Story {
+  readonly name: string
+  readonly pipeline: PipelineSpec
+  /** Runs of the same pipeline that completed before. */
+  readonly earlierRuns?: number
+  readonly changes?: Partial<RunRequest>
+  /** What somebody does so many seconds after the step began. */
+  readonly meanwhile?: {
+    readonly atSeconds: number
+    readonly act: (stage: Stage) => void | Promise<void>
+  }
+}
+
+/** What can be done to a run from outside. */
+export interface Stage {
+  readonly server: Simulator
+  /** The newest run's. */
+  readonly runId: string
+  readonly client: ZenmlClient
+  /** As GitHub's cancel button. */
+  readonly cancel: () => void
+}
+
+/** What a person gets to see, alike every time. */
+export interface Told {
+  readonly log: string
+  readonly summary: string
+  /** The comment at the start, if the run was started, and at the end. */
+  readonly comments: readonly string[]
+}
+
+/**
+ * Plays a story in this process, wired as the actions wire it: over real sockets to a simulated server, in virtual
+ * time.
+ */
+export async function play(story: Story, files: RunnerFiles): Promise<Told> {
+  const clock = new VirtualClock()
+  const server = await startSimulator({
+    seed: 7,
+    clock,
+    orchestrator: 'kubernetes',
+    pipelines: [story.pipeline],
+  })
+  const http = new Http('test')
+  files.empty()
+  try {
+    await runBefore(story, server, clock, http)
+    let log = ''
+    const workflowLog = new WorkflowLog((text) => {
+      log += text
+    })
+    const comments: string[] = []
+    await reportStep({ action: 'main', log: workflowLog, clock }, (report) => {
+      report.address({ summary: true, comment: commentInto(comments) })
+      return executeRun(requestOf(story, server), dependencies(story, server, clock, http, report))
+    })
+    const shown = (text: string): string => alike(text, server.url)
+    return { log: shown(log), summary: shown(files.read('summary')), comments: comments.map(shown) }
+  } finally {
+    await Promise.all([http.close(), server.close()])
+  }
+}
+
+/** The wire to GitHub is not what a story is about. */
+function commentInto(comments: string[]): RunComment {
+  return {
+    update: async (record) => {
+      comments.push(renderComment(record, PLACE))
+    },
+  }
+}
+
+const WORKFLOW_RUN_URL = 'https://github.com/o/r/actions/runs/4711'
+
+const PLACE = {
+  action: 'main',
+  identity: '0a1b2c3d',
+  stepKey: 'train/0',
+  context: { runId: '4711', runAttempt: 1, workflow: 'Nightly training', workflowRunUrl: WORKFLOW_RUN_URL },
+} as const
+
+async function runBefore(
+  { earlierRuns = 0, pipeline }: Story,
+  server: Simulator,
+  clock: VirtualClock,
+  http: Http,
+): Promise<void> {
+  const client = clientOf(server, clock, http, ignore)
+  const totalMs = pipeline.steps.reduce((sum, { seconds }) => sum + seconds, 60) * 1_000
+  const id = Object.values(server.seeded.templates)[0] ?? ''
+  for (let count = 1; count <= earlierRuns; count += 1) {
+    await client.trigger({ kind: 'template', id }, { run_name: `earlier ${count}` }, nextKey(100 + count))
+    clock.advance(totalMs)
+  }
+}
+
+function requestOf({ pipeline, changes }: Story, { url }: Simulator): RunRequest {
+  return {
+    serverUrl: url,
+    target: { kind: 'template', reference: `${pipeline.name}-template` },
+    project: undefined,
+    overrides: { layers: [], tags: undefined, useCache: undefined },
+    runName: 'nightly-4711',
+    origin: { workflowRunId: '4711', attempt: 1, stepIdentity: '0a1b2c3d' },
+    provenance: {
+      repository: 'o/r',
+      sha: '5f3c1d2e',
+      ref: 'refs/heads/main',
+      headRef: '',
+      actor: 'octocat',
+      workflow: 'Nightly training',
+      workflowRunUrl: WORKFLOW_RUN_URL,
+    },
+    logTail: 50,
+    workflowRunUrl: WORKFLOW_RUN_URL,
+    wait: true,
+    timeoutMs: undefined,
+    triggerTimeoutMs: 90_000,
+    pollIntervalMs: undefined,
+    onCancel: 'stop',
+    onTimeout: 'stop',
+    onPaused: 'wait',
+    resume: false,
+    ...changes,
+  }
+}
+
+function dependencies(
+  { meanwhile }: Story,
+  server: Simulator,
+  clock: VirtualClock,
+  http: Http,
+  report: StepReport,
+): RunDependencies {
+  const cancelling = new AbortController()
+  const client = clientOf(server, clock, http, (line, waitMs) => report.tell({ kind: 'retry', line, waitMs }))
+  let keys = 0
+  const act = async (): Promise<void> => {
+    const runId = server.runs.at(-1)?.id ?? ''
+    const cancel = (): void => cancelling.abort(new Error('cancelled'))
+    await meanwhile?.act({ server, runId, client: clientOf(server, clock, http, ignore), cancel })
+  }
+  const acting =
+    meanwhile === undefined ? clock : new ActingClock(clock, clock.now() + meanwhile.atSeconds * 1_000, act)
+  const { signal } = cancelling
+  const facts = {
+    serverUrl: server.url,
+    named: server.url,
+    onCancel: 'stop',
+    workflowRunUrl: '',
+    processId: 1,
+  } as const
+  return {
+    client: client.with({ signal }),
+    clock: acting,
+    reporter: report,
+    journal: new RunJournal(facts),
+    newKey: () => nextKey((keys += 1)),
+    timeLimit: (ms) => AbortSignal.timeout(ms),
+    signal,
+  }
+}
+
+/**
+ * The time, at one point of which something happens. It happens within somebody's sleep: a sleeper of its own would
+ * let the virtual time jump while an answer is under way.
+ */
+class ActingClock implements Clock {
+  readonly #clock: VirtualClock
+  readonly #at: number
+  #act: (() => Promise<void>) | undefined
+
+  constructor(clock: VirtualClock, at: number, act: () => Promise<void>) {
+    this.#clock = clock
+    this.#at = at
+    this.#act = act
+  }
+
+  now(): number {
+    return this.#clock.now()
+  }
+
+  random(): number {
+    return this.#clock.random()
+  }
+
+  async sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    const until = this.now() + ms
+    const act = this.#act
+    if (act !== undefined && until >= this.#at) {
+      this.#act = undefined
+      await this.#clock.sleep(this.#at - this.now(), signal)
+      await act()
+    }
+    await this.#clock.sleep(until - this.now(), signal)
+  }
+}
+
+function clientOf(
+  { url, apiKey }: Simulator,
+  clock: VirtualClock,
+  http: Http,
+  onRetry: (line: string, waitMs: number) => void,
+): ZenmlClient {
+  const secrets = new KnownSecrets()
+  const session = new KeySession(url, apiKey, { secrets, http, clock, onToken: ignore, onWait: onRetry })
+  return new ZenmlClient(new Api({ secrets, http, baseUrl: url, session, clock, onRetry }))
+}
+
+function ignore(): void {
+  // Nobody is told of it.
+}
+
+/** The same keys every time. */
+function nextKey(count: number): string {
+  return `5eed0000-0000-4000-8000-${count.toString().padStart(12, '0')}`
+}
+
+/** Takes out what differs from one time to the other: the server's port, and the log's fences. */
+function alike(text: string, url: string): string {
+  const escaped = new URL(url).host.replaceAll('.', '&#46;').replace(':', '&#58;')
+  return text
+    .replaceAll(url, 'https://zenml.example.com')
+    .replaceAll(escaped, 'zenml&#46;example&#46;com')
+    .replaceAll(new URL(url).host, 'zenml.example.com')
+    .replaceAll(/^::(stop-commands::)?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/gm, '::$1FENCE')
+}

@@ -1,0 +1,66 @@
+import { branches, cachedChurn, churn, failingChurn } from './pipelines.ts'
+import type { Layer } from '../../src/run/layers.ts'
+import type { JsonObject } from '../../src/zenml/json.ts'
+import type { Story } from './play.ts'
+
+function layer(parameters: JsonObject): Layer {
+  return { source: 'configuration', value: { steps: { train_model: { parameters } } } }
+}
+
+/** Every way in which a step ends that a person has to read differently. */
+export const stories: readonly Story[] = [
+  {
+    name: 'completed',
+    pipeline: churn,
+    earlierRuns: 3,
+    changes: {
+      overrides: {
+        layers: [layer({ learning_rate: 0.05, epochs: 40 })],
+        tags: ['nightly'],
+        useCache: undefined,
+      },
+      expectations: [{ name: 'train_model.accuracy', operator: '>=', wanted: 0.9 }],
+    },
+  },
+  { name: 'all-cached', pipeline: cachedChurn },
+  { name: 'failed', pipeline: failingChurn, earlierRuns: 0 },
+  { name: 'one-branch-failed', pipeline: branches },
+  {
+    name: 'stopped',
+    pipeline: churn,
+    meanwhile: {
+      atSeconds: 240,
+      act: async ({ client, runId }) => {
+        await client.stop(runId, { graceful: false })
+      },
+    },
+  },
+  { name: 'timed-out', pipeline: churn, earlierRuns: 2, changes: { timeoutMs: 300_000 } },
+  { name: 'cancelled', pipeline: churn, meanwhile: { atSeconds: 200, act: ({ cancel }) => cancel() } },
+  {
+    name: 'lost-server',
+    pipeline: churn,
+    meanwhile: { atSeconds: 200, act: ({ server }) => server.close() },
+  },
+  {
+    name: 'paused',
+    pipeline: churn,
+    changes: { onPaused: 'fail' },
+    meanwhile: {
+      atSeconds: 170,
+      act: ({ server, runId }) => server.pause(runId, 'Deploy this model to production?'),
+    },
+  },
+  {
+    name: 'dry-run',
+    pipeline: churn,
+    changes: {
+      dryRun: true,
+      overrides: {
+        layers: [layer({ learning_rate: 0.05 })],
+        tags: ['nightly'],
+        useCache: undefined,
+      },
+    },
+  },
+]

@@ -1,0 +1,34 @@
+import type { ConnectionInputs } from '../github/connection.ts'
+import type { Environment } from '../github/environment.ts'
+import { readFile } from '../github/files.ts'
+import { readWorkflowContext } from '../github/identity.ts'
+import type { ReportInputs } from '../github/inputs.ts'
+import type { WorkflowLog } from '../github/log.ts'
+import { pullRequestComment } from '../github/pull-request-comment.ts'
+import type { Audience } from '../github/step-report.ts'
+import { Http } from '../zenml/http.ts'
+import { systemClock } from '../zenml/system-clock.ts'
+import { USER_AGENT } from '../zenml/user-agent.ts'
+
+/** Where the inputs want the step to be told of. */
+export function audienceOf(
+  { summary, comment, githubToken, stepKey, authorities }: ReportInputs & ConnectionInputs,
+  action: 'main' | 'wait',
+  env: Environment,
+  log: WorkflowLog,
+): Audience {
+  return {
+    summary,
+    comment: pullRequestComment({
+      mode: comment,
+      token: githubToken,
+      action,
+      stepKey,
+      context: readWorkflowContext(env),
+      readFile,
+      connect: () => new Http(USER_AGENT, {}, authorities),
+      clock: systemClock,
+      log,
+    }),
+  }
+}

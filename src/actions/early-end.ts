@@ -1,0 +1,76 @@
+import type { ConnectionInputs } from '../github/connection.ts'
+import { readGithubToken, readSavedComment } from '../github/comment-state.ts'
+import type { Environment } from '../github/environment.ts'
+import { readFile } from '../github/files.ts'
+import { readWorkflowContext } from '../github/identity.ts'
+import type { WorkflowLog } from '../github/log.ts'
+import { commentOfSaved } from '../github/pull-request-comment.ts'
+import { RecordKeeper } from '../github/record-keeper.ts'
+import { isSummaryDue, readStartedRun } from '../github/run-journal.ts'
+import { writeSummary } from '../github/summary.ts'
+import { Http } from '../zenml/http.ts'
+import { systemClock } from '../zenml/system-clock.ts'
+import { USER_AGENT } from '../zenml/user-agent.ts'
+
+/** A comment is worth no more of the time that the runner gives a post step. */
+const COMMENT_LIMIT_MS = 30_000
+
+/** What became of the run of a step that ended early, as far as that is known. */
+export interface EarlyEnd {
+  readonly sentence: string
+  /** ZenML's last known state; empty if there is none. */
+  readonly status: string
+}
+
+const UNKNOWN: EarlyEnd = { sentence: 'The step was ended before it could report on its run', status: '' }
+
+/** Whether main was to write a summary or a comment and did not get to it. */
+export function isReportDue(env: Environment): boolean {
+  return isSummaryDue(env) || readSavedComment(env) !== undefined
+}
+
+/**
+ * Writes the summary and the comment that a main step was to write and did not get to: neither may say for ever that
+ * the run goes on.
+ *
+ * @param ended undefined where main had left nothing to see to
+ */
+export async function reportEarlyEnd(
+  ended: EarlyEnd | undefined,
+  authorities: ConnectionInputs['authorities'],
+  env: Environment,
+  log: WorkflowLog,
+): Promise<void> {
+  if (isSummaryDue(env)) await summarize(ended ?? UNKNOWN, env, log)
+  const saved = readSavedComment(env)
+  if (saved === undefined) return
+  const mask = (secret: string): void => {
+    log.mask(secret)
+  }
+  const comment = commentOfSaved(saved, {
+    token: readGithubToken(env, mask),
+    context: readWorkflowContext(env),
+    readFile,
+    connect: () => new Http(USER_AGENT, {}, authorities),
+    clock: systemClock,
+    log,
+  })
+  const record = ended === undefined ? saved.record : { ...saved.record, error: ended.sentence }
+  await comment.update(record, AbortSignal.timeout(COMMENT_LIMIT_MS))
+}
+
+async function summarize({ sentence, status }: EarlyEnd, env: Environment, log: WorkflowLog): Promise<void> {
+  const started = readStartedRun(env)
+  const keeper = new RecordKeeper(systemClock)
+  keeper.end({ conclusion: 'cancelled', status, error: sentence, failedStep: undefined, durationMs: 0 })
+  try {
+    await writeSummary({
+      ...keeper.record,
+      runId: started?.id,
+      runName: started?.name,
+      runUrl: started?.url,
+    })
+  } catch {
+    log.warning('The job summary could not be written: the runner gave no file for it that can be written to')
+  }
+}

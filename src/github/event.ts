@@ -1,0 +1,69 @@
+import { z } from 'zod'
+
+import type { ReadFile } from './files.ts'
+import type { WorkflowContext } from './identity.ts'
+
+/** A webhook's payload has at most 25 MB. */
+const MAX_EVENT_BYTES = 25_000_000
+
+/** The pull request that a workflow runs for. */
+export interface PullRequest {
+  readonly number: number
+  /** Whether it comes from another repository, also one that was deleted since. */
+  readonly fromFork: boolean
+}
+
+const repository = z.object({ full_name: z.string() })
+const numbered = z.object({ number: z.int().positive() })
+
+const pullRequestEvent = z.object({ pull_request: numbered })
+const commentEvent = z.object({ issue: numbered.extend({ pull_request: z.object({}) }) })
+/** GitHub leaves the list empty for pull requests of forks. */
+const workflowRunEvent = z.object({ workflow_run: z.object({ pull_requests: z.array(numbered).length(1) }) })
+
+const forkedEvent = z.object({
+  pull_request: z.object({
+    // Null when the fork was deleted in the meantime.
+    head: z.object({ repo: repository.nullable() }),
+    base: z.object({ repo: repository }),
+  }),
+})
+
+/** The payload of the event that started the workflow; undefined if there is none that can be read. */
+export async function readEvent(
+  { eventPath }: Pick<WorkflowContext, 'eventPath'>,
+  readFile: ReadFile,
+): Promise<unknown> {
+  if (eventPath === '') return undefined
+  const file = await readFile(eventPath, MAX_EVENT_BYTES)
+  return file.ok ? parseJson(new TextDecoder().decode(file.bytes)) : undefined
+}
+
+/** Whether an event is about a pull request of another repository. */
+export function isFromFork(event: unknown): boolean {
+  const forked = forkedEvent.safeParse(event)
+  if (!forked.success) return false
+  const { head, base } = forked.data.pull_request
+  return head.repo?.full_name !== base.repo.full_name
+}
+
+/**
+ * The pull request of an event: of those about one, of a comment on one, and of a workflow that followed another
+ * one's. Undefined for any other.
+ */
+export function pullRequestOf(event: unknown): PullRequest | undefined {
+  const number =
+    pullRequestEvent.safeParse(event).data?.pull_request.number ??
+    commentEvent.safeParse(event).data?.issue.number ??
+    workflowRunEvent.safeParse(event).data?.workflow_run.pull_requests[0]?.number
+  return number === undefined ? undefined : { number, fromFork: isFromFork(event) }
+}
+
+/** Nothing at all for a payload that is no JSON: it only makes a message more helpful. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,129 @@
+import type { Outcome } from '../run/conclusion.ts'
+import type { ValueChange } from '../run/difference.ts'
+import type { Verdict } from '../run/expect.ts'
+import type { Reporter, RunEvent } from '../run/reporter.ts'
+import type { RunDetails, RunFailure, StepChange, StepCounts, StepFailure, Usual } from '../run/story.ts'
+import type { Clock } from '../zenml/clock.ts'
+import type { Definition, Run } from '../zenml/model.ts'
+import { cut, showOnOneLine } from './printable.ts'
+import type { RecordedStep, RunRecord } from './run-record.ts'
+
+/** What a step ends with. */
+export interface StepEnd extends Outcome {
+  /** The lines of an error that has several, one for each thing that is wrong. */
+  readonly faults?: readonly string[] | undefined
+  /** Milliseconds. */
+  readonly durationMs: number
+}
+
+/** The runner cuts an annotation here; all outputs of a job together have 1 MB. */
+const MAX_ERROR_LENGTH = 4_000
+
+/** A log tail of 1,000 lines stands in each. */
+const MOST_FAILURES = 100
+
+/** Keeps what is told of a run, and gives all of it at any moment. */
+export class RecordKeeper implements Reporter {
+  readonly #clock: Pick<Clock, 'now'>
+  #status = ''
+  #definition: Definition | undefined
+  #started: { readonly run: Run; readonly url: string | undefined; readonly at: number } | undefined
+  #changes: readonly ValueChange[] = []
+  #dryRun: RunRecord['dryRun']
+  #usual: Usual | undefined
+  #counts: StepCounts | undefined
+  readonly #steps = new Map<string, RecordedStep>()
+  readonly #failures: StepFailure[] = []
+  #runFailure: RunFailure | undefined
+  #verdicts: readonly Verdict[] = []
+  #details: RunDetails | undefined
+  #end: StepEnd | undefined
+
+  constructor(clock: Pick<Clock, 'now'>) {
+    this.#clock = clock
+  }
+
+  tell(event: RunEvent): void {
+    this.#replace(event)
+    if (event.kind === 'started' || event.kind === 'attached' || event.kind === 'resumed') {
+      this.#started = { run: event.run, url: event.url, at: this.#clock.now() }
+      this.#status = event.run.status
+    }
+    if (event.kind === 'steps') for (const change of event.changes) this.#noteChange(change)
+    if (event.kind === 'details') this.#noteDetails(event.details)
+    if (event.kind === 'step-failed' && this.#failures.length < MOST_FAILURES)
+      this.#failures.push(event.failure)
+  }
+
+  end(end: StepEnd): void {
+    this.#end = end
+    this.#status = end.status
+  }
+
+  get record(): RunRecord {
+    const run = this.#started?.run
+    const now = this.#clock.now()
+    return {
+      conclusion: this.#end?.conclusion,
+      status: this.#status,
+      error: this.#end === undefined ? undefined : shownError(this.#end),
+      durationMs: this.#end?.durationMs ?? now - (this.#started?.at ?? now),
+      definition: this.#definition,
+      pipeline: (this.#definition ?? run)?.pipeline?.name,
+      runId: run?.id,
+      runName: run?.name,
+      runUrl: this.#started?.url,
+      created: run?.created,
+      changes: this.#changes,
+      dryRun: this.#dryRun,
+      usual: this.#usual,
+      steps: [...this.#steps.values()],
+      counts: this.#counts,
+      failures: this.#failures,
+      runFailure: this.#runFailure,
+      verdicts: this.#verdicts,
+      details: this.#details,
+    }
+  }
+
+  /** What replaces all that was known of its kind. */
+  #replace(event: RunEvent): void {
+    if (event.kind === 'state') this.#status = event.status
+    if (event.kind === 'resolved') this.#definition = event.definition
+    if (event.kind === 'configured') this.#changes = event.changes
+    if (event.kind === 'dry-run') this.#dryRun = event
+    if (event.kind === 'steps' || event.kind === 'still') this.#counts = event.counts ?? this.#counts
+    if (event.kind === 'usual') this.#usual = event.usual
+    if (event.kind === 'run-failed') this.#runFailure = event.failure
+    if (event.kind === 'expectations') this.#verdicts = event.verdicts
+  }
+
+  #noteChange({ name, status, startTime, durationMs, attempt }: StepChange): void {
+    this.#steps.set(name, {
+      id: undefined,
+      upstream: undefined,
+      name,
+      status,
+      startTime,
+      durationMs,
+      attempt,
+    })
+  }
+
+  #noteDetails(details: RunDetails): void {
+    this.#details = details
+    if (details.steps.length === 0) return
+    const attempts = new Map([...this.#steps].map(([name, { attempt }]) => [name, attempt]))
+    this.#steps.clear()
+    for (const step of details.steps) {
+      this.#steps.set(step.name, { ...step, attempt: attempts.get(step.name) })
+    }
+  }
+}
+
+/** The texts may be anybody's: each becomes one line. */
+function shownError({ error, faults }: StepEnd): string | undefined {
+  if (error === undefined) return undefined
+  const lines = (faults ?? [error]).map((fault) => showOnOneLine(fault, MAX_ERROR_LENGTH))
+  return cut(lines.join('\n'), MAX_ERROR_LENGTH)
+}

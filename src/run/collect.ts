@@ -1,0 +1,121 @@
+import type { JsonObject, JsonValue } from '../zenml/json.ts'
+import type { StepMetadata } from '../zenml/model.ts'
+import type { RunDetail, StepDetail } from '../zenml/step-detail.ts'
+import { withoutOrigin } from './origin.ts'
+import { tryTo, type ReadingDependencies } from './reading.ts'
+import { readSteps } from './steps.ts'
+import type { ArtifactInfo, RunDetails } from './story.ts'
+
+export interface Collected {
+  readonly details: RunDetails
+  /** Hydrated; undefined if it could not be read. */
+  readonly run: RunDetail | undefined
+  /** Why the metadata is not complete; undefined if it is. */
+  readonly unread: string | undefined
+  /** Whether it is certain that no step has started. */
+  readonly startedNone: boolean
+}
+
+export interface CollectOptions {
+  /** Whether something depends on the metadata: all of it is then read, with more patience and with retries. */
+  readonly thoroughly: boolean
+}
+
+/** How many steps' metadata and outputs are read if nothing depends on them. */
+const MOST_STEPS = 1_000
+/** What the client reads at most. */
+const MOST_STEPS_THOROUGHLY = 20_000
+
+const TIME_LIMIT_MS = 20_000
+const TIME_LIMIT_THOROUGHLY_MS = 180_000
+
+/**
+ * Reads what there is to know of a run at its end. What cannot be read is named in `missing`.
+ *
+ * @throws the signal's reason if it was aborted
+ */
+export async function collectDetails(
+  runId: string,
+  { thoroughly }: CollectOptions,
+  deps: ReadingDependencies,
+): Promise<Collected> {
+  const limit = deps.timeLimit(thoroughly ? TIME_LIMIT_THOROUGHLY_MS : TIME_LIMIT_MS)
+  const [run, states, hydrated] = await Promise.all([
+    tryTo((client) => client.runDetail(runId), deps, limit, { retries: thoroughly }),
+    tryTo((client) => readSteps(client, runId), deps, limit, { retries: thoroughly }),
+    readStepDetails(runId, thoroughly, deps, limit),
+  ])
+  const missing = hydrated.missing === undefined ? [] : [hydrated.missing]
+  if ('missing' in run) missing.unshift(`the run's own metadata: ${run.missing}`)
+  const unread = missing.length === 0 ? undefined : missing.join('; ')
+  if ('missing' in states) missing.push(`the steps that did not start: ${states.missing}`)
+  const ofRun = 'value' in run ? (run.value.metadata ?? {}) : {}
+  return {
+    run: 'value' in run ? run.value : undefined,
+    details: {
+      steps: 'value' in states ? states.value : hydrated.steps.map(({ state }) => state),
+      ...splitMetadata(withoutOrigin(ofRun), hydrated.steps),
+      artifacts: hydrated.steps.flatMap(artifactsOf),
+      missing,
+    },
+    unread,
+    startedNone:
+      'value' in states
+        ? states.value.every(({ status }) => status === undefined)
+        : hydrated.missing === undefined && hydrated.steps.length === 0,
+  }
+}
+
+async function readStepDetails(
+  runId: string,
+  thoroughly: boolean,
+  deps: ReadingDependencies,
+  limit: AbortSignal,
+): Promise<{ steps: readonly StepDetail[]; missing: string | undefined }> {
+  const most = thoroughly ? MOST_STEPS_THOROUGHLY : MOST_STEPS
+  const steps: StepDetail[] = []
+  let total = 0
+  const read = await tryTo(
+    async (client) => {
+      for await (const page of client.stepDetails(runId)) {
+        for (const step of page.steps) steps.push(step)
+        total = page.total
+        if (steps.length >= most) return
+      }
+    },
+    deps,
+    limit,
+    { retries: thoroughly },
+  )
+  const left = total - steps.length
+  const which = steps.length === 0 ? 'the steps' : `${left} of ${total} steps`
+  if ('missing' in read) return { steps, missing: `metadata and artifacts of ${which}: ${read.missing}` }
+  const isCut = steps.length >= most && left > 0
+  return { steps, missing: isCut ? `metadata and artifacts of ${which}: too many to be read` : undefined }
+}
+
+/** A run of 0.74 has its steps' metadata as `step::key`; of a step that was tried again the last try counts. */
+function splitMetadata(
+  ofRun: JsonObject,
+  steps: readonly StepDetail[],
+): { metadata: JsonObject; stepMetadata: StepMetadata[] } {
+  const own: [string, JsonValue][] = []
+  const ofSteps = new Map<string, JsonObject>()
+  const note = (step: string, metadata: JsonObject): void => {
+    ofSteps.set(step, { ...ofSteps.get(step), ...metadata })
+  }
+  for (const [name, value] of Object.entries(ofRun)) {
+    const end = name.indexOf('::')
+    if (end > 0) note(name.slice(0, end), { [name.slice(end + 2)]: value })
+    else own.push([name, value])
+  }
+  for (const { state, metadata } of steps) if (Object.keys(metadata).length > 0) note(state.name, metadata)
+  return {
+    metadata: Object.fromEntries(own),
+    stepMetadata: [...ofSteps].map(([step, metadata]) => ({ step, metadata })),
+  }
+}
+
+function artifactsOf({ state, outputs }: StepDetail): ArtifactInfo[] {
+  return outputs.map((output) => ({ step: state.name, ...output }))
+}

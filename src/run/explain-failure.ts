@@ -1,0 +1,155 @@
+import type { Run, StepState } from '../zenml/model.ts'
+import type { ExceptionInfo, RunDetail } from '../zenml/step-detail.ts'
+import { cutAtSpace } from './cut.ts'
+import { tryTo, type Reading, type ReadingDependencies } from './reading.ts'
+import type { Reporter } from './reporter.ts'
+import { isMissingRoute } from './steps.ts'
+import type { Fault, LogTail, RunFailure, StepFailure } from './story.ts'
+import { boundedMessage, className, plainLine, readTraceback } from './traceback.ts'
+
+export interface ExplainDependencies extends ReadingDependencies {
+  readonly reporter: Reporter
+  /** How many lines of a failed step's log are told; 0 for none. */
+  readonly logTail: number
+}
+
+/** Of a run of thousands of steps that all fail the first ones say enough. */
+const MOST_EXPLAINED = 10
+
+/** For all that one look finds, so that the next look is not late. */
+const TIME_LIMIT_MS = 20_000
+
+/** The longest line that is told whole. */
+const MOST_LINE = 5_000
+
+/** Servers give the first so many entries of a log (0.85, 0.98), so the end of a longer one is out of reach. */
+const CUT_AFTER: ReadonlySet<number> = new Set([20_000, 50_000])
+
+/** Tells once for each failed step why it failed, as far as the server says. */
+export class FailureExplainer {
+  readonly #deps: ExplainDependencies
+  readonly #seen = new Set<string>()
+  readonly #failures: StepFailure[] = []
+
+  constructor(deps: ExplainDependencies) {
+    this.#deps = deps
+  }
+
+  /** What was told so far, in that order. */
+  get failures(): readonly StepFailure[] {
+    return this.#failures
+  }
+
+  /**
+   * Reads and tells why steps failed; those that were given before, and all after the tenth, are passed over. What
+   * cannot be read is told as missing.
+   *
+   * @throws the signal's reason if it was aborted
+   */
+  async explain(steps: readonly StepState[]): Promise<void> {
+    const limit = this.#deps.timeLimit(TIME_LIMIT_MS)
+    for (const { id, name } of steps) {
+      if (id === undefined || this.#seen.has(id) || this.#seen.size >= MOST_EXPLAINED) continue
+      this.#seen.add(id)
+      const failure = await this.#explainStep(id, name, limit)
+      this.#failures.push(failure)
+      this.#deps.reporter.tell({ kind: 'step-failed', failure })
+    }
+  }
+
+  async #explainStep(id: string, step: string, limit: AbortSignal): Promise<StepFailure> {
+    const [detail, log] = await Promise.all([
+      tryTo((client) => client.stepDetail(id), this.#deps, limit),
+      tryTo((client) => client.stepLog(id), this.#deps, limit),
+    ])
+    const exception = 'value' in detail ? detail.value.exception : undefined
+    return { step, fault: faultOf(exception, log), log: tailOf(log, this.#deps.logTail) }
+  }
+}
+
+/**
+ * Reads why a run failed that started no step.
+ *
+ * @param run hydrated if that could be read
+ * @throws the signal's reason if it was aborted
+ */
+export async function explainRun(run: Run | RunDetail, deps: ExplainDependencies): Promise<RunFailure> {
+  const limit = deps.timeLimit(TIME_LIMIT_MS)
+  const log = await tryTo((client) => client.runnerLog(run.id).catch(unlessNoRoute), deps, limit)
+  const isEmpty = 'value' in log && log.value.every((record) => record.trim() === '')
+  return {
+    reason: run.statusReason,
+    fault: faultOf('exception' in run ? run.exception : undefined, log),
+    log: isEmpty ? NO_LOG : tailOf(log, deps.logTail),
+  }
+}
+
+/** 0.74 keeps no log of the runner. */
+function unlessNoRoute(error: unknown): string[] {
+  if (isMissingRoute(error)) return []
+  throw error
+}
+
+const NO_LOG: LogTail = { lines: [], left: undefined, missing: undefined }
+
+/** From what the server noted of the exception, and else from the log. */
+function faultOf(exception: ExceptionInfo | undefined, log: Reading<readonly string[]>): Fault | undefined {
+  const noted = notedFault(exception)
+  if (noted?.type !== undefined) return noted
+  const records = 'value' in log && !CUT_AFTER.has(log.value.length) ? log.value : []
+  const logged = readLogged(records)
+  const { type, message } = logged ?? { type: undefined, message: undefined }
+  const where = noted?.frame === undefined ? (logged ?? noted) : noted
+  if (type === undefined && message === undefined && where === undefined) return undefined
+  return {
+    type,
+    message: message ?? noted?.message,
+    frame: where?.frame,
+    code: where?.code,
+  }
+}
+
+/** What the server noted of an exception; undefined if that is nothing. */
+export function notedFault(exception: ExceptionInfo | undefined): Fault | undefined {
+  const { source, message, traceback = '' } = exception ?? NOTHING_NOTED
+  // A message can hold another process's traceback.
+  const end = message === undefined ? -1 : traceback.lastIndexOf(message)
+  const read = readTraceback(end > 0 ? traceback.slice(0, end) : traceback)
+  const type = source === undefined ? read?.type : className(source)
+  if (type === undefined && message === undefined && read === undefined) return undefined
+  return {
+    type,
+    message: message === undefined ? read?.message : boundedMessage(message),
+    frame: read?.frame,
+    code: read?.code,
+  }
+}
+
+const NOTHING_NOTED: ExceptionInfo = { source: undefined, message: undefined, traceback: undefined }
+
+/** ZenML's own record of the exception, and where there is none whatever the log ends in. */
+function readLogged(records: readonly string[]): Fault | undefined {
+  const own = records.findLast((record) => record.startsWith('An exception has occurred.'))
+  const read = own === undefined ? undefined : readTraceback([own])
+  return read?.type === undefined ? readTraceback(records) : read
+}
+
+function tailOf(log: Reading<readonly string[]>, most: number): LogTail {
+  if (most === 0) return NO_LOG
+  if ('missing' in log) return { ...NO_LOG, missing: log.missing }
+  const { value: records } = log
+  if (CUT_AFTER.has(records.length)) {
+    const missing = `the server gives only the first ${records.length} entries of the log, not its end`
+    return { ...NO_LOG, missing }
+  }
+  const lines = records.flatMap((record) => record.replace(/\n+$/, '').split('\n'))
+  if (lines.length === 0) return { ...NO_LOG, left: 0, missing: 'the log is empty' }
+  const shown = lines.slice(-most).map(boundedLine)
+  return { lines: shown, left: lines.length - shown.length, missing: undefined }
+}
+
+function boundedLine(line: string): string {
+  // A pattern should not run over megabytes of a progress bar.
+  const text = plainLine(line.slice(-2 * MOST_LINE))
+  return cutAtSpace(text, MOST_LINE)
+}

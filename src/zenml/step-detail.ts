@@ -1,0 +1,153 @@
+import { z } from 'zod'
+import type { JsonObject } from './json.ts'
+import { mapping, runSchema, stepSchema } from './schemas.ts'
+import { toRun, toStep, type Run, type StepState } from './model.ts'
+
+/** What ZenML knows of an exception; 0.85 only its traceback, 0.74 nothing. */
+export interface ExceptionInfo {
+  /** The class with its module, such as `builtins.RuntimeError`. */
+  readonly source: string | undefined
+  readonly message: string | undefined
+  /** From the user's own function on, if the exception passed through it. */
+  readonly traceback: string | undefined
+}
+
+/** An artifact version that a step wrote. */
+export interface StepOutput {
+  readonly output: string
+  readonly id: string
+  readonly name: string | undefined
+  readonly version: string | undefined
+  readonly uri: string | undefined
+  /** ZenML's kind of artifact, such as `DataArtifact` or `ModelArtifact`. */
+  readonly type: string | undefined
+}
+
+/** All that a hydrated step has. */
+export interface StepDetail {
+  readonly state: StepState
+  /** Empty where the account may not see it. */
+  readonly metadata: JsonObject
+  readonly outputs: readonly StepOutput[]
+  readonly exception: ExceptionInfo | undefined
+}
+
+/** A hydrated run. */
+export interface RunDetail extends Run {
+  /** Of a dynamic pipeline's own code, from 0.90 on. */
+  readonly exception: ExceptionInfo | undefined
+}
+
+const exception = z
+  .object({
+    source: z.string().nullish().catch(undefined),
+    message: z.string().nullish().catch(undefined),
+    traceback: z.string().nullish().catch(undefined),
+  })
+  .nullish()
+  .catch(undefined)
+
+const text = z.string().nullish().catch(undefined)
+
+const artifactVersion = z.object({
+  id: z.string(),
+  body: z
+    .object({
+      artifact: z.object({ name: text }).nullish().catch(undefined),
+      version: z
+        .union([z.string(), z.number().transform(String)])
+        .nullish()
+        .catch(undefined),
+      uri: text,
+      type: text,
+    })
+    .nullish()
+    .catch(undefined),
+})
+
+/** By the output's name; a list, or one where a version has no lists. What has another shape is left out. */
+const outputs = z
+  .record(z.string(), z.unknown())
+  .transform((named) =>
+    Object.entries(named).flatMap(([output, value]) =>
+      [value].flat().flatMap((item) => {
+        const parsed = artifactVersion.safeParse(item)
+        return parsed.success ? [toOutput(output, parsed.data)] : []
+      }),
+    ),
+  )
+  .nullish()
+  .catch(undefined)
+
+/** A hydrated step: its outputs are in the body before 0.80 or so, later in the resources. */
+export const stepDetailSchema = stepSchema.extend({
+  body: stepSchema.shape.body.unwrap().unwrap().extend({ outputs }).nullish(),
+  metadata: z
+    .object({ run_metadata: mapping, pipeline_run_id: text, exception_info: exception })
+    .nullish()
+    .catch(undefined),
+  resources: z.object({ outputs }).nullish().catch(undefined),
+})
+
+export const runDetailSchema = runSchema
+  .extend({
+    metadata: runSchema.shape.metadata.unwrap().unwrap().extend({ exception_info: exception }).nullish(),
+  })
+  .transform((run): RunDetail => ({ ...toRun(run), exception: toException(run.metadata?.exception_info) }))
+
+/**
+ * A log's records, oldest first, each of one line or more: a list from 0.85 on, one text before. A record that is too
+ * long comes in pieces.
+ */
+export const logSchema = z.union([
+  z.string().transform((whole) => splitRecords(whole)),
+  z
+    .array(z.object({ message: z.string().catch(''), chunk_index: z.number().nullish().catch(undefined) }))
+    .transform((entries) => joinPieces(entries)),
+])
+
+export function toStepDetail(from: z.infer<typeof stepDetailSchema>): StepDetail {
+  return {
+    state: toStep(from),
+    metadata: from.metadata?.run_metadata ?? {},
+    outputs: from.resources?.outputs ?? from.body?.outputs ?? [],
+    exception: toException(from.metadata?.exception_info),
+  }
+}
+
+function toOutput(output: string, { id, body }: z.infer<typeof artifactVersion>): StepOutput {
+  return {
+    output,
+    id,
+    name: body?.artifact?.name ?? undefined,
+    version: body?.version ?? undefined,
+    uri: body?.uri ?? undefined,
+    type: body?.type ?? undefined,
+  }
+}
+
+function toException(from: z.infer<typeof exception>): ExceptionInfo | undefined {
+  if (from == null) return undefined
+  return {
+    source: from.source ?? undefined,
+    message: from.message ?? undefined,
+    traceback: from.traceback ?? undefined,
+  }
+}
+
+/** Each record of 0.74 begins with its time, as `[2026-01-31 12:00:00 UTC] `. */
+function splitRecords(whole: string): string[] {
+  return whole.split(/(?:^|\n)\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\] /).filter((record) => record !== '')
+}
+
+function joinPieces(
+  entries: readonly { readonly message: string; readonly chunk_index?: number | null | undefined }[],
+): string[] {
+  const records: string[] = []
+  for (const { message, chunk_index: piece } of entries) {
+    const last = records.at(-1)
+    if (last !== undefined && (piece ?? 0) > 0) records[records.length - 1] = last + message
+    else records.push(message)
+  }
+  return records
+}
