@@ -39841,14 +39841,14 @@ function breakCommands(line) {
 ;// CONCATENATED MODULE: ./build/github/yaml-mapping.js
 /** A few aliases to a few others can stand for more values than memory holds. */
 const MAX_VALUES = 100_000;
+/** The same for the lengths of their texts; a file of any use has less. */
+const MAX_CHARACTERS = 1_000_000;
 /** Deeper than any configuration; whatever walks the value later may do so recursively. */
 const MAX_DEPTH = 100;
 /** As the parser counts: the document, the mappings and lists in each other, and the value in the innermost. */
 const MAX_OPEN_NODES = MAX_DEPTH + 2;
 /** Then a reader knows enough; one mistake in a text often makes others. */
 const MAX_PROBLEMS = 5;
-/** Keys that mean something else than a key to JavaScript. */
-const PROTOTYPE_KEYS = ['__proto__', 'constructor', 'prototype'];
 const TOO_DEEP = 'the values are nested too deeply; write them flatter';
 /** The library's words for these speak of its parser; what it says for the others can be read. */
 const SYNTAX_PROBLEMS = {
@@ -39934,9 +39934,9 @@ class MappingReader {
     #locate;
     #show;
     #problems = [];
-    /** What each anchor stands for, and of how many values it consists. Not there while it is being read. */
+    /** What each anchor stands for, and of how many values and characters it consists. Not there while it is read. */
     #anchors = new Map();
-    #count = 0;
+    #size = { count: 0, length: 0 };
     constructor(yaml, locate, show) {
         this.#yaml = yaml;
         this.#locate = locate;
@@ -39975,8 +39975,8 @@ class MappingReader {
     }
     /** `null` stands for every value that has a problem. */
     #value(node, depth, offsets) {
-        const before = this.#count;
-        this.#count += 1;
+        const before = this.#size;
+        this.#grow({ count: 1, length: 0 });
         if (node === null)
             return null;
         if (this.#isTooMuch(node, depth))
@@ -39987,15 +39987,26 @@ class MappingReader {
         if (anchor !== undefined)
             this.#anchors.delete(anchor);
         const value = this.#content(node, depth, offsets);
-        if (anchor !== undefined)
-            this.#anchors.set(anchor, { value, count: this.#count - before });
+        if (anchor !== undefined) {
+            const { count, length } = this.#size;
+            this.#anchors.set(anchor, { value, count: count - before.count, length: length - before.length });
+        }
         return value;
+    }
+    #grow({ count, length }) {
+        this.#size = { count: this.#size.count + count, length: this.#size.length + length };
     }
     #content(node, depth, offsets) {
         if (this.#yaml.isMap(node))
             return this.#mapping(node.items, depth, offsets);
         if (this.#yaml.isSeq(node)) {
-            return node.items.map((item) => this.#value(this.#yaml.isNode(item) ? item : null, depth + 1, new Map()));
+            return node.items.map((item, index) => {
+                if (!this.#yaml.isNode(item))
+                    return this.#value(null, depth + 1, new Map());
+                const inside = new Map();
+                offsets.set(String(index), { offset: item.range?.[0] ?? 0, inside });
+                return this.#value(item, depth + 1, inside);
+            });
         }
         return this.#yaml.isScalar(node) ? this.#scalar(node) : null;
     }
@@ -40008,6 +40019,7 @@ class MappingReader {
             const problem = entries.has(name) ? 'stands twice in this mapping; keep one' : keyProblem(name, key);
             if (problem !== undefined)
                 this.#complain(key, `the key ${this.#show(name)} ${problem}`);
+            this.#grow({ count: 0, length: name.length });
             const inside = new Map();
             offsets.set(name, { offset: key.range?.[0] ?? 0, inside });
             entries.set(name, this.#value(this.#yaml.isNode(value) ? value : null, depth + 1, inside));
@@ -40016,6 +40028,8 @@ class MappingReader {
     }
     #scalar(node) {
         const { value } = node;
+        if (typeof value === 'string')
+            this.#grow({ count: 0, length: value.length });
         if (typeof value === 'string' || typeof value === 'boolean' || value === null)
             return value;
         if (typeof value !== 'number') {
@@ -40037,7 +40051,7 @@ class MappingReader {
             this.#complain(node, `the alias ${this.#show(`*${name}`)} has no finished anchor before it; write the value out`);
             return null;
         }
-        this.#count += anchor.count;
+        this.#grow(anchor);
         return anchor.value;
     }
     #anchorOf(node) {
@@ -40046,11 +40060,11 @@ class MappingReader {
         return undefined;
     }
     #isTooMuch(node, depth) {
-        if (depth <= MAX_DEPTH && this.#count <= MAX_VALUES)
+        const { count, length } = this.#size;
+        if (depth <= MAX_DEPTH && count <= MAX_VALUES && length <= MAX_CHARACTERS)
             return false;
-        const problem = depth > MAX_DEPTH
-            ? TOO_DEEP
-            : `these are more than ${MAX_VALUES} values, those behind aliases included; write fewer`;
+        const what = count > MAX_VALUES ? `${MAX_VALUES} values` : `${MAX_CHARACTERS} characters`;
+        const problem = depth > MAX_DEPTH ? TOO_DEEP : `these are more than ${what}, those behind aliases included; write fewer`;
         // One is enough: the same is true of every value that follows.
         if (!this.#problems.some((known) => known.problem === problem))
             this.#complain(node, problem);
@@ -40061,7 +40075,8 @@ class MappingReader {
     }
 }
 function keyProblem(name, key) {
-    if (PROTOTYPE_KEYS.includes(name))
+    // To JavaScript that is no key like any other.
+    if (name === '__proto__')
         return 'cannot be used; give it another name';
     if (name === '<<' && key.type === 'PLAIN')
         return 'would merge mappings, which YAML 1.2 does not know; write them out';
@@ -40236,6 +40251,8 @@ var external_node_crypto_ = __nccwpck_require__(7598);
 /** The authorities of all systems together have about 250 KB. */
 const ca_certificate_MAX_KILOBYTES = 1024;
 const MAX_SUBJECT_LENGTH = 100;
+/** Of the certificates with a problem; the others are counted. */
+const MAX_NAMED = 3;
 /**
  * Reads authorities to trust: one or several certificates as PEM text, or the path of a file that holds them.
  *
@@ -40291,15 +40308,19 @@ function judge(blocks, where) {
             unusable.push(`${where}${which}, ${subjectOf(certificate)}, ${problem}`);
     }
     if (broken.length > 0)
-        return ca_certificate_fault(...broken);
+        return ca_certificate_fault(...firstOf(broken));
     // In a bundle an old one harms nobody; alone, it is the mistake.
     if (authorities.length === 0)
-        return ca_certificate_fault(...unusable.map((line) => `${line}; give the one in use now`));
+        return ca_certificate_fault(...firstOf(unusable.map((line) => `${line}; give the one in use now`)));
     return {
         authorities,
-        notices: unusable.map((line) => `ca-certificate: ${line}, so it is left out`),
+        notices: firstOf(unusable.map((line) => `${line}, so it is left out`)).map((line) => `ca-certificate: ${line}`),
         faults: [],
     };
+}
+function firstOf(lines) {
+    const left = lines.length - MAX_NAMED;
+    return left > 0 ? [...lines.slice(0, MAX_NAMED), `and ${left} more like these`] : [...lines];
 }
 function ca_certificate_parse(block) {
     const end = /-----END (?:X509 |TRUSTED )?CERTIFICATE-----/.exec(block);
@@ -55153,6 +55174,12 @@ function mergeDeeply(base, over) {
     });
     return { ...base, ...Object.fromEntries(merged) };
 }
+/** Whether there are more than so many mappings and lists in each other. */
+function isDeeperThan(depth, value) {
+    if (typeof value !== 'object' || value === null)
+        return false;
+    return depth === 0 || Object.values(value).some((inner) => isDeeperThan(depth - 1, inner));
+}
 /** Whether two values are the same; the order of a mapping's keys does not count. */
 function isSame(a, b) {
     if (a === b)
@@ -55187,6 +55214,7 @@ function toInfo(info) {
 }
 function toDefinition(kind, from) {
     const projectId = from.body?.project_id;
+    const documents = toDocuments(from.metadata);
     return {
         kind,
         id: from.id,
@@ -55196,20 +55224,26 @@ function toDefinition(kind, from) {
         project: toNamed(from.metadata?.project ?? from.metadata?.workspace) ??
             (projectId == null ? undefined : { id: projectId, name: undefined }),
         sourceSnapshotId: from.resources?.source_snapshot?.id,
-        stepParameters: toStepParameters(from),
+        stepParameters: toStepParameters(documents.configTemplate),
         isDynamic: from.body?.is_dynamic ?? from.resources?.source_snapshot?.body?.is_dynamic ?? undefined,
-        documents: toDocuments(from.metadata),
+        documents,
     };
 }
 function toDocuments(from) {
     return {
-        configTemplate: from?.config_template ?? undefined,
-        configSchema: from?.config_schema ?? undefined,
-        pipelineSpec: from?.pipeline_spec ?? undefined,
+        configTemplate: flatEnough(from?.config_template),
+        configSchema: flatEnough(from?.config_schema),
+        pipelineSpec: flatEnough(from?.pipeline_spec),
     };
 }
-function toStepParameters(from) {
-    const steps = from.metadata?.config_template?.['steps'];
+/** Deeper than any that ZenML makes; whatever walks a document later may do so recursively. */
+const model_MAX_DEPTH = 100;
+/** What is nested too deeply counts as not understood. */
+function flatEnough(document) {
+    return document == null || isDeeperThan(model_MAX_DEPTH, document) ? undefined : document;
+}
+function toStepParameters(configTemplate) {
+    const steps = member(configTemplate, 'steps');
     if (!isJsonObject(steps))
         return undefined;
     return Object.fromEntries(Object.entries(steps).map(([name, step]) => {
@@ -55782,8 +55816,10 @@ function proxyFor(url) {
         .find(({ value }) => value !== '');
     if (found === undefined)
         return undefined;
-    const proxy = readProxy(found.name, found.value);
-    return isExempt(url, process.env['no_proxy'] ?? process.env['NO_PROXY'] ?? '') ? undefined : proxy;
+    const exempt = ['no_proxy', 'NO_PROXY'].map((name) => process.env[name]?.trim() ?? '');
+    if (isExempt(url, exempt.find((value) => value !== '') ?? ''))
+        return undefined;
+    return readProxy(found.name, found.value);
 }
 function readProxy(variable, value) {
     const address = value.includes('://') ? value : `http://${value}`;
@@ -56225,17 +56261,19 @@ class ProClient {
     }
     /** Those that the account sees; a server may not know the filter and give more. */
     async workspaces(name) {
-        const found = [];
+        const found = new Map();
         for (let page = 0; page < MOST_PAGES; page += 1) {
             const query = { workspace_name: name, offset: `${page * PAGE_SIZE}`, limit: `${PAGE_SIZE}` };
             const call = { path: '/workspaces', query };
             const items = await this.#api.read('find the workspace', call, array(workspaceSchema));
+            const before = found.size;
             for (const item of items)
-                found.push(item);
-            if (items.length < PAGE_SIZE)
+                found.set(item.id, item);
+            // One that does not know pages gives all each time.
+            if (items.length < PAGE_SIZE || found.size === before)
                 break;
         }
-        return found;
+        return [...found.values()];
     }
 }
 /**
@@ -56266,8 +56304,10 @@ async function theOneNamed(name, client) {
         throw new WorkspaceError(await notFound(name, client));
     if (second === undefined)
         return first;
-    const places = living.map((each) => `${shown(organizationOf(each))} (${each.id})`).join(', ');
-    throw new WorkspaceError(`workspace: ${living.length} workspaces are named ${shown(name)}, in the organizations ${places}; write the id of one of them instead of its name`);
+    const several = living.length > 0 ? living : all;
+    const places = several.slice(0, MOST_NAMES).map((each) => `${shown(organizationOf(each))} (${idOf(each)})`);
+    const more = several.length > places.length ? ` and ${several.length - places.length} more` : '';
+    throw new WorkspaceError(`workspace: ${several.length} workspaces are named ${shown(name)}, in the organizations ${places.join(', ')}${more}; write the id of one of them instead of its name`);
 }
 async function notFound(name, client) {
     const start = `workspace: there is no workspace ${shown(name)} that this account may see`;
@@ -56303,6 +56343,10 @@ function serverOf({ name, zenml_service }, { allowPlainHttp }) {
 }
 function organizationOf({ organization }) {
     return organization?.name ?? organization?.id ?? '(not named)';
+}
+/** In quotes only where it is no id at all. */
+function idOf({ id }) {
+    return schemas_guid().safeParse(id).success ? id : shown(id);
 }
 /** What somebody else named, in quotes, on one line. */
 function shown(text) {
@@ -56683,11 +56727,15 @@ function valueAt(value, path) {
 function placeOf(layers, path) {
     for (let length = path.length; length > 0; length -= 1) {
         const part = path.slice(0, length);
-        const layer = layers.findLast(({ value }) => valueAt(value, part) !== undefined);
+        const layer = layers.findLast(({ value }) => part.reduce(inside, value) !== undefined);
         if (layer !== undefined)
             return describePlace(layer, part);
     }
     return undefined;
+}
+/** Of a list, the item of that number. */
+function inside(value, key) {
+    return isJsonList(value) ? value[Number(key)] : member(value, key);
 }
 /** A layer's name and the place of a path in it. */
 function describePlace({ source, locate }, path) {
@@ -56699,267 +56747,13 @@ function keysOf(value) {
     return isJsonObject(value) ? Object.keys(value) : [];
 }
 
-;// CONCATENATED MODULE: ./build/run/check/scalar.js
-
-/** How pydantic reads numbers and booleans out of texts (pydantic's conversion table). */
-const INTEGER = /^\s*[-+]?\d+(?:_\d+)*(?:\.0*)?\s*$/;
-const scalar_NUMBER = /^\s*[-+]?(?:(?:\d+(?:_\d+)*\.?(?:\d+(?:_\d+)*)?|\.\d+(?:_\d+)*)(?:e[-+]?\d+)?|inf(?:inity)?|nan)\s*$/i;
-/** From here on JSON carries a whole number with an exponent, which is no integer to Python. */
-const TOO_LARGE = 1e21;
-const TRUE = ['1', 'on', 't', 'true', 'y', 'yes'];
-const FALSE = ['0', 'off', 'f', 'false', 'n', 'no'];
-/** Fits a value to a schema of one of the simple types; what is not understood fits as it is. */
-function fitScalar(schema, value) {
-    const allowed = Object.hasOwn(schema, 'const') ? [schema['const'] ?? null] : schema['enum'];
-    if (isJsonList(allowed))
-        return fitChoice(allowed, value);
-    switch (typeof schema['type'] === 'string' ? schema['type'] : '') {
-        case 'integer':
-            return within(schema, asInteger(value), 'an integer');
-        case 'number':
-            return within(schema, asNumber(value), 'a number');
-        case 'boolean':
-            return fitted(asBoolean(value), 'true or false');
-        case 'string':
-            return asText(schema, value);
-        case 'null':
-            return fitted(value === null ? null : undefined, 'null');
-        default:
-            return { kind: 'fits', value };
-    }
-}
-/** Words are compared as they are; numbers may be converted first, which a schema does not tell. */
-function fitChoice(allowed, value) {
-    if (allowed.some((each) => isSame(each, value)))
-        return { kind: 'fits', value };
-    const asWord = scalarText(value);
-    const mayBeConverted = allowed.some((each) => typeof each !== 'string' && asWord !== undefined && scalarText(each) === asWord);
-    if (mayBeConverted)
-        return { kind: 'fits', value };
-    return { kind: 'misfit', wanted: allowed.map((each) => JSON.stringify(each)).join(' or ') };
-}
-function scalarText(value) {
-    if (typeof value === 'string')
-        return value.trim().toLowerCase();
-    if (typeof value === 'boolean')
-        return value ? '1' : '0';
-    return typeof value === 'number' ? String(value) : undefined;
-}
-function asInteger(value) {
-    if (typeof value === 'boolean')
-        return value ? 1 : 0;
-    if (typeof value === 'number')
-        return Number.isInteger(value) && Math.abs(value) < TOO_LARGE ? value : undefined;
-    if (typeof value !== 'string' || !INTEGER.test(value))
-        return undefined;
-    const number = Number(value.replaceAll('_', ''));
-    // Python's integers have any number of digits; what JSON cannot carry is shown as it was written.
-    return Number.isSafeInteger(number) ? number : value;
-}
-function asNumber(value) {
-    if (typeof value === 'boolean')
-        return value ? 1 : 0;
-    if (typeof value === 'number')
-        return value;
-    if (typeof value !== 'string' || !scalar_NUMBER.test(value))
-        return undefined;
-    const number = Number(value.replaceAll('_', ''));
-    return Number.isFinite(number) ? number : value;
-}
-function asBoolean(value) {
-    if (typeof value === 'boolean')
-        return value;
-    if (typeof value !== 'string' && typeof value !== 'number')
-        return undefined;
-    const word = String(value).toLowerCase();
-    if (TRUE.includes(word))
-        return true;
-    return FALSE.includes(word) ? false : undefined;
-}
-/** Types that JSON has not, such as times and paths, are texts with a format; some take numbers as well. */
-function asText({ format, minLength, maxLength, pattern }, value) {
-    if (format !== undefined)
-        return { kind: 'fits', value };
-    if (typeof value !== 'string')
-        return { kind: 'misfit', wanted: 'a text' };
-    const length = Array.from(value).length;
-    if (typeof minLength === 'number' && length < minLength) {
-        return { kind: 'misfit', wanted: `a text of at least ${minLength} characters` };
-    }
-    if (typeof maxLength === 'number' && length > maxLength) {
-        return { kind: 'misfit', wanted: `a text of at most ${maxLength} characters` };
-    }
-    if (typeof pattern === 'string' && !mayMatch(pattern, value)) {
-        return { kind: 'misfit', wanted: `a text like ${pattern}` };
-    }
-    return { kind: 'fits', value };
-}
-/** A longer text is not tried: a pattern can take its time. */
-const MAX_MATCHED_LENGTH = 200;
-/** Whether a text matches, or the pattern is not one that can be read here. */
-function mayMatch(pattern, text) {
-    try {
-        return text.length > MAX_MATCHED_LENGTH || new RegExp(pattern, 'u').test(text);
-    }
-    catch {
-        return true;
-    }
-}
-const LIMITS = [
-    ['minimum', 'at least', (value, limit) => value >= limit],
-    ['maximum', 'at most', (value, limit) => value <= limit],
-    ['exclusiveMinimum', 'above', (value, limit) => value > limit],
-    ['exclusiveMaximum', 'below', (value, limit) => value < limit],
-];
-function within(schema, value, wanted) {
-    const limits = LIMITS.flatMap(([key, words, holds]) => {
-        const limit = schema[key];
-        return typeof limit === 'number' ? [{ limit, words, holds }] : [];
-    });
-    const whole = [wanted, ...limits.map(({ words, limit }) => `${words} ${limit}`)].join(', ');
-    const broken = typeof value === 'number' && limits.some(({ limit, holds }) => !holds(value, limit));
-    return fitted(broken ? undefined : value, whole);
-}
-function fitted(value, wanted) {
-    return value === undefined ? { kind: 'misfit', wanted } : { kind: 'fits', value };
-}
-
-;// CONCATENATED MODULE: ./build/run/check/fit.js
-
-
-/** Deeper than any schema of a parameter; a reference can lead to itself. */
-const fit_MAX_DEPTH = 50;
-/**
- * How a value fits a JSON schema, by the lax rules that pydantic applies in a run (ZenML API, "Trigger"). What
- * is not understood fits: a check must not refuse what would have run.
- *
- * @param definitions what `#/$defs/<name>` means
- */
-function fit(schema, value, definitions, depth = 0) {
-    if (!isJsonObject(schema) || depth > fit_MAX_DEPTH)
-        return asItIs(value);
-    const reference = schema['$ref'];
-    if (typeof reference === 'string') {
-        return fit(resolve(reference, definitions), value, definitions, depth + 1);
-    }
-    const whole = schema['allOf'];
-    if (isJsonList(whole)) {
-        return whole.length === 1 ? fit(whole[0], value, definitions, depth + 1) : asItIs(value);
-    }
-    const choices = schema['anyOf'] ?? schema['oneOf'];
-    if (isJsonList(choices))
-        return fitAny(choices, value, definitions, depth);
-    if (schema['type'] === 'array')
-        return fitList(schema, value, definitions, depth);
-    if (schema['type'] === 'object')
-        return fitMapping(schema, value, definitions, depth);
-    const scalar = fitScalar(schema, value);
-    if (scalar.kind === 'misfit')
-        return misfit(value, scalar.wanted);
-    return { ...asItIs(scalar.value), converted: !isSame(scalar.value, value) };
-}
-/** What a type takes, in a few words. */
-function wantedBy(schema, definitions, depth = 0) {
-    if (!isJsonObject(schema) || depth > fit_MAX_DEPTH)
-        return 'another value';
-    const reference = schema['$ref'];
-    if (typeof reference === 'string')
-        return wantedBy(resolve(reference, definitions), definitions, depth + 1);
-    const choices = schema['anyOf'] ?? schema['oneOf'] ?? schema['allOf'];
-    if (isJsonList(choices)) {
-        return [...new Set(choices.map((choice) => wantedBy(choice, definitions, depth + 1)))].join(' or ');
-    }
-    if (schema['type'] === 'array')
-        return 'a list';
-    if (schema['type'] === 'object')
-        return 'a mapping';
-    const scalar = fitScalar(schema, []);
-    return scalar.kind === 'misfit' ? scalar.wanted : 'another value';
-}
-function resolve(reference, definitions) {
-    return member(definitions, reference.replace(/^#\/\$defs\//, ''));
-}
-/** The first choice that takes the value as it is, or else the first that can convert it. */
-function fitAny(choices, value, definitions, depth) {
-    const fits = choices.map((choice) => fit(choice, value, definitions, depth + 1));
-    const fitting = fits.filter(({ misfits }) => misfits.length === 0);
-    const best = fitting.find(({ converted, ignored }) => !converted && ignored.length === 0) ?? fitting[0];
-    if (best !== undefined)
-        return best;
-    const [only, ...others] = choices.filter((choice) => member(choice, 'type') !== 'null');
-    if (only !== undefined && others.length === 0) {
-        const { misfits, ...fitted } = fit(only, value, definitions, depth + 1);
-        // A model or nothing: what is wrong inside the model says more than that it is not nothing.
-        return { ...fitted, misfits: misfits.map((each) => orNull(each, choices.length > 1)) };
-    }
-    return misfit(value, wantedBy({ anyOf: choices }, definitions, depth));
-}
-function orNull(misfit, isNullable) {
-    return isNullable && misfit.path.length === 0 ? { ...misfit, wanted: `${misfit.wanted} or null` } : misfit;
-}
-function fitList(schema, value, definitions, depth) {
-    if (!isJsonList(value))
-        return misfit(value, 'a list');
-    const { minItems, maxItems, prefixItems } = schema;
-    if (typeof minItems === 'number' && value.length < minItems)
-        return misfit(value, `a list of at least ${minItems}`);
-    if (typeof maxItems === 'number' && value.length > maxItems)
-        return misfit(value, `a list of at most ${maxItems}`);
-    const first = isJsonList(prefixItems) ? prefixItems : [];
-    return gather(value.map((item, index) => [
-        String(index),
-        fit(first[index] ?? schema['items'], item, definitions, depth + 1),
-    ]), (fits) => fits.map(([, item]) => item));
-}
-function fitMapping(schema, value, definitions, depth) {
-    if (!isJsonObject(value))
-        return misfit(value, 'a mapping');
-    const { properties, required } = schema;
-    const others = schema['additionalProperties'];
-    const known = isJsonObject(properties) ? Object.keys(properties) : [];
-    const fitted = gather(Object.entries(value).map(([key, item]) => [
-        key,
-        fit(member(properties, key) ?? others, item, definitions, depth + 1),
-    ]), (fits) => Object.fromEntries(fits));
-    const needed = isJsonList(required) ? required.filter((name) => typeof name === 'string') : [];
-    const missing = needed.filter((name) => !Object.hasOwn(value, name));
-    const unknown = isJsonObject(properties)
-        ? Object.keys(value).filter((key) => !known.includes(key) && (others === undefined || others === false))
-        : [];
-    const refused = others === false ? unknown : [];
-    return {
-        ...fitted,
-        misfits: [
-            ...fitted.misfits,
-            ...missing.map((name) => ({ path: [], value, wanted: `a mapping with ${JSON.stringify(name)}` })),
-            ...refused.map((key) => ({ path: [key], value: member(value, key) ?? null, wanted: NO_SUCH_FIELD })),
-        ],
-        ignored: [...fitted.ignored, ...(others === false ? [] : unknown.map((key) => ({ path: [key], known })))],
-    };
-}
-/** What a field that a model forbids "takes". */
-const NO_SUCH_FIELD = 'no such field';
-function gather(parts, join) {
-    return {
-        value: join(parts.map(([key, { value }]) => [key, value])),
-        misfits: parts.flatMap(([key, { misfits }]) => misfits.map((each) => ({ ...each, path: [key, ...each.path] }))),
-        ignored: parts.flatMap(([key, { ignored }]) => ignored.map((each) => ({ ...each, path: [key, ...each.path] }))),
-        converted: parts.some(([, { converted }]) => converted),
-    };
-}
-function asItIs(value) {
-    return { value, misfits: [], ignored: [], converted: false };
-}
-function misfit(value, wanted) {
-    return { ...asItIs(value), misfits: [{ path: [], value, wanted }] };
-}
-
 ;// CONCATENATED MODULE: ./build/run/check/words.js
 
 
 /** Longer values are described: a cut secret would no longer be recognized, and so not be hidden, in a log. */
 const words_MAX_SHOWN = 60;
 const MAX_LISTED = 12;
+const MAX_CHOICES = 10;
 /** A value as a person may have written it, on one line. */
 function show(value) {
     const text = JSON.stringify(value);
@@ -56970,6 +56764,11 @@ function show(value) {
     if (Array.isArray(value))
         return `a list of ${value.length}`;
     return isJsonObject(value) ? `a mapping of ${Object.keys(value).length}` : text;
+}
+/** `a or b`; of many the first ones. */
+function orList(words) {
+    const shown = words.slice(0, MAX_CHOICES).join(' or ');
+    return words.length <= MAX_CHOICES ? shown : `${shown} and ${words.length - MAX_CHOICES} more`;
 }
 /** A name in quotes, on one line. */
 function quoted(name) {
@@ -56987,6 +56786,17 @@ function alternatives(written, names) {
     const near = didYouMean(written, names) || '.';
     return `${near} It has${names.length === 0 ? ' none' : `: ${words_listed(names, written)}`}`;
 }
+/**
+ * `; write schedule: {warmup: …}` for a name with a dot whose beginning is known; undefined for any other: only a
+ * step's name is split off at a dot.
+ */
+function asNested(written, value, isKnown) {
+    const dot = written.indexOf('.');
+    const [name, field] = [written.slice(0, dot), written.slice(dot + 1)];
+    if (dot < 1 || field === '' || !isKnown(name))
+        return undefined;
+    return `; write ${plain(name)}: {${plain(field)}: ${isJsonObject(value) || Array.isArray(value) ? '…' : show(value)}}`;
+}
 /** The names, the nearest first where there are more than a reader wants to see. */
 function words_listed(names, written) {
     if (names.length <= MAX_LISTED)
@@ -57003,7 +56813,6 @@ function plain(name) {
 ;// CONCATENATED MODULE: ./build/run/check/check-keys.js
 
 
-
 /** What a server refuses from everybody who starts a run by its API (ZenML API, "Trigger"). */
 const NOT_BY_API = ['schedule', 'build'];
 /** Servers say that the values are anything, and take texts only. */
@@ -57017,7 +56826,7 @@ const check_keys_REASONS = {
  *
  * @param path where the mapping stands
  */
-function checkKeys(configuration, path, schemas, definitions, findings) {
+function checkKeys(configuration, path, schemas, types, findings) {
     for (const [key, value] of Object.entries(configuration)) {
         const place = [...path, key];
         if (value === null)
@@ -57029,19 +56838,21 @@ function checkKeys(configuration, path, schemas, definitions, findings) {
             findings.error([...place, 'docker'], 'settings.docker cannot be set: the image is part of the snapshot or template; make a new one to change it');
         }
         else {
-            checkKey(key, value, place, schemas, definitions, findings);
+            checkKey(key, value, place, schemas, types, findings);
         }
     }
 }
-function checkKey(key, value, place, schemas, definitions, findings) {
+function checkKey(key, value, place, schemas, types, findings) {
     const known = member(schemas, key);
     const schema = key === 'environment' && known !== undefined ? ENVIRONMENT : known;
-    const { misfits, ignored } = fit(schema, value, definitions);
-    for (const { path, value: part, wanted } of misfits) {
-        if (!isJsonObject(value) && mayHaveShortForm(schema, definitions))
-            continue;
+    // Servers take a hook as a mapping of module and attribute too, whatever their schema says.
+    if (key.endsWith('_hook_source') && isJsonObject(value))
+        return;
+    const { misfits, ignored } = types.fit(schema, value);
+    const isShort = !isJsonObject(value) && mayHaveShortForm(schema, types);
+    for (const { path, value: part, wanted } of isShort ? [] : misfits) {
         const name = quoted([key, ...path].join('.'));
-        findings.error([...place, ...path], `${name} takes ${wanted}, which ${show(part)} cannot become`);
+        findings.error([...place, ...path], () => `${name} takes ${wanted}, which ${show(part)} cannot become`);
     }
     for (const { path } of ignored) {
         // Settings are for whatever the stack is made of; the schema has only some of them.
@@ -57051,18 +56862,16 @@ function checkKey(key, value, place, schemas, definitions, findings) {
     }
 }
 /** Servers take a word where the schema has a model, as in `cache_policy: default`, and do not say so. */
-function mayHaveShortForm(schema, definitions) {
+function mayHaveShortForm(schema, types) {
     const choices = member(schema, 'anyOf');
     const all = isJsonList(choices) ? choices : [schema];
     return all.some((choice) => {
         const reference = member(choice, '$ref');
-        const model = typeof reference === 'string' ? member(definitions, reference.replace('#/$defs/', '')) : undefined;
-        return isJsonObject(model) && model['type'] === 'object';
+        return typeof reference === 'string' && member(types.resolve(reference), 'type') === 'object';
     });
 }
 
 ;// CONCATENATED MODULE: ./build/run/check/check-parameters.js
-
 
 
 /** @param owner whose parameters they are, such as `step "train"` */
@@ -57074,54 +56883,103 @@ function checkParameters(given, path, owner, outline, findings) {
             checkValue(name, value, place, owner, outline, findings);
             continue;
         }
-        findings.error(place, `${owner} has no parameter ${quoted(name)}${alternatives(name, names)}`);
+        findings.error(place, () => {
+            const nested = asNested(name, value, (parameter) => outline.schemas.has(parameter));
+            return `${owner} has no parameter ${quoted(name)}${nested ?? alternatives(name, names)}`;
+        });
     }
 }
 function checkValue(name, given, path, owner, outline, findings) {
-    const below = outline.values[name];
+    const below = member(outline.values, name);
     // The server lays a mapping over the template's, and the step gets both.
     const whole = isJsonObject(below) && isJsonObject(given) ? mergeDeeply(below, given) : given;
-    const { value, misfits, ignored, converted } = fit(outline.schemas.get(name), whole, outline.definitions);
+    const { value, misfits, ignored, converted } = outline.types.fit(outline.schemas.get(name), whole, below);
     const what = (inside) => {
         const parameter = `parameter ${quoted(name)} of ${owner}`;
         return inside.length === 0 ? parameter : `${quoted(inside.join('.'))} in ${parameter}`;
     };
     for (const misfit of misfits) {
-        const { path: inside, wanted } = misfit;
-        const problem = wanted === NO_SUCH_FIELD
-            ? `parameter ${quoted(name)} of ${owner} has no field ${quoted(inside.join('.'))}`
-            : `${what(inside)} takes ${wanted}, which ${show(misfit.value)} cannot become`;
-        findings.error([...path, ...inside], problem);
+        const place = [...path, ...misfit.path];
+        if (misfit.isDoubtful)
+            findings.warn(place, () => doubt(misfit, what));
+        else
+            findings.error(place, () => check_parameters_fault(misfit, what));
     }
     for (const { path: inside, known } of ignored) {
         const field = inside.at(-1) ?? '';
-        findings.warn([...path, ...inside], `${what(inside.slice(0, -1))} has no field ${quoted(field)}, so it is ignored${didYouMean(field, known)}`);
+        findings.warn([...path, ...inside], () => `${what(inside.slice(0, -1))} has no field ${quoted(field)}, so it is ignored${didYouMean(field, known)}`);
     }
     if (converted && misfits.length === 0) {
-        findings.warn(path, `${what([])}: ${show(given)} will reach it as ${show(value)}`);
+        findings.warn(path, () => `${what([])}: ${show(given)} will reach it as ${show(value)}`);
+    }
+}
+function check_parameters_fault({ path, kind, wanted, value }, what) {
+    return kind === 'no-field'
+        ? `${what([])} has no field ${quoted(path.join('.'))}`
+        : `${what(path)} takes ${wanted}, which ${show(value)} cannot become`;
+}
+/** What is wrong unless the type knows more than its schema tells. */
+function doubt({ path, kind, wanted, value }, what) {
+    switch (kind) {
+        case 'no-field':
+            return `${what([])} has no field ${quoted(path.join('.'))}, unless that is another name of one`;
+        case 'missing':
+            return `${what(path)} takes ${wanted}, unless one of those in ${show(value)} is another name of it`;
+        case 'value':
+            return `${what(path)} takes ${wanted}, and ${show(value)} only if these are flags`;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/run/check/first-lines.js
+/** A reader mends these first; one mistake can make hundreds of others. */
+const first_lines_MAX_LINES = 20;
+/** The first lines of many, and how many there are. */
+class FirstLines {
+    #lines = [];
+    #count = 0;
+    /** @param line is asked for its text only if it will be shown */
+    add(line) {
+        this.#count += 1;
+        if (this.#lines.length < first_lines_MAX_LINES)
+            this.#lines.push(line());
+    }
+    /** Both one after the other. */
+    with(others) {
+        const both = new FirstLines();
+        for (const line of [...this.#lines, ...others.#lines])
+            both.add(() => line);
+        both.#count = this.#count + others.#count;
+        return both;
+    }
+    /** The first ones, and in a line of its own how many more there are. */
+    shown() {
+        const left = this.#count - this.#lines.length;
+        return left === 0 ? [...this.#lines] : [...this.#lines, `and ${left} more like these`];
     }
 }
 
 ;// CONCATENATED MODULE: ./build/run/check/findings.js
 
+
 /** Collects what is found, and says where it stands. */
 class Findings {
-    errors = [];
-    warnings = [];
+    errors = new FirstLines();
+    warnings = new FirstLines();
     #layers;
     /** @param layers lowest precedence first */
     constructor(layers) {
         this.#layers = layers;
     }
     error(path, problem) {
-        this.errors.push(this.#line(path, problem));
+        this.errors.add(() => this.#line(path, problem));
     }
     warn(path, problem) {
-        this.warnings.push(this.#line(path, problem));
+        this.warnings.add(() => this.#line(path, problem));
     }
     #line(path, problem) {
         const place = placeOf(this.#layers, path);
-        return place === undefined ? problem : `${place}: ${problem}`;
+        const text = typeof problem === 'string' ? problem : problem();
+        return place === undefined ? text : `${place}: ${text}`;
     }
 }
 
@@ -57141,7 +56999,7 @@ function checkConfiguration({ body, layers, outline, version }) {
     const findings = new Findings(layers);
     const { steps, parameters, ...others } = body;
     checkTopLevelNames(others, outline, version, findings);
-    checkKeys(others, [], outline.keys, outline.definitions, findings);
+    checkKeys(others, [], outline.keys, outline.types, findings);
     checkPipelineParameters(parameters, outline, findings);
     checkSteps(steps, outline, version, findings);
     return findings;
@@ -57157,8 +57015,9 @@ function checkTopLevelNames(body, { keys, isDynamic }, version, findings) {
     if (keys === undefined)
         return;
     const known = [...new Set([...Object.keys(keys), 'steps', ...(isDynamic ? ['parameters'] : [])])];
+    const taken = new Set([...known, ...NOT_BY_API, ...UNNAMED_KEYS]);
     for (const key of Object.keys(body)) {
-        if ([...known, ...NOT_BY_API, ...UNNAMED_KEYS].includes(key))
+        if (taken.has(key))
             continue;
         const problem = `a run configuration has no key ${quoted(key)}${alternatives(key, known)}`;
         // 0.74 refuses it, others ignore it; what is near to no name may be one that a newer server does not name.
@@ -57211,13 +57070,13 @@ function checkUnknownStep(name, path, { isDynamic, steps }, findings) {
         findings.warn(path, `the pipeline is dynamic and does not list a step ${quoted(name)}; if there is none, this is ignored`);
         return;
     }
-    findings.error(path, `the pipeline has no step ${quoted(name)}${alternatives(name, [...steps])}`);
+    findings.error(path, () => `the pipeline has no step ${quoted(name)}${alternatives(name, [...steps])}`);
 }
 function checkStep(name, { parameters, ...others }, path, outline, version, findings) {
     const known = outline.stepKeys(name);
     if (known !== undefined) {
         checkStepNames(name, others, path, [...Object.keys(known), 'parameters'], version, findings);
-        checkKeys(others, path, known, outline.definitions, findings);
+        checkKeys(others, path, known, outline.types, findings);
     }
     if (parameters === undefined || parameters === null)
         return;
@@ -57242,7 +57101,7 @@ function checkStepNames(name, step, path, known, version, findings) {
     for (const key of Object.keys(step)) {
         if (known.includes(key) || UNNAMED_STEP_KEYS.includes(key))
             continue;
-        const problem = `the configuration of step ${quoted(name)} has no key ${quoted(key)}${didYouMean(key, known)}`;
+        const problem = () => `the configuration of step ${quoted(name)} has no key ${quoted(key)}${didYouMean(key, known)}`;
         // Since 0.75 or so servers ignore it; what a newer one knows may be missing from its schema.
         if (isAtLeast(version, 0, 85))
             findings.warn([...path, key], problem);
@@ -57264,7 +57123,519 @@ function checkMissing(steps, outline, findings) {
     }
 }
 
+;// CONCATENATED MODULE: ./build/run/check/fit.js
+
+function asItIs(value) {
+    return { value, misfits: [], ignored: [], converted: false };
+}
+function converted(value, from) {
+    return { ...asItIs(value), converted: !isSame(value, from) };
+}
+function misfit(value, wanted, isDoubtful = false) {
+    return { ...asItIs(value), misfits: [{ path: [], value, kind: 'value', wanted, isDoubtful }] };
+}
+/** A list's or mapping's fit, of those of its parts. */
+function gather(parts, join) {
+    return {
+        value: join(parts),
+        misfits: parts.flatMap(([key, { misfits }]) => misfits.map((each) => ({ ...each, path: [key, ...each.path] }))),
+        ignored: parts.flatMap(([key, { ignored }]) => ignored.map((each) => ({ ...each, path: [key, ...each.path] }))),
+        converted: parts.some(([, fit]) => fit.converted),
+    };
+}
+/** Nothing in it is surely wrong. */
+function mayFit({ misfits }) {
+    return misfits.every(({ isDoubtful }) => isDoubtful);
+}
+/** Of several types' fits the one that says most about a value that fits none; undefined if none says more than "no". */
+function fit_nearest(fits, tagsOf) {
+    const inside = fits
+        .map((fit, index) => ({ fit, tags: tagsOf(index) }))
+        .filter(({ fit }) => fit.misfits.every(({ path, kind }) => path.length > 0 || kind === 'missing'))
+        .map(({ fit, tags }) => ({
+        fit,
+        isOther: fit.misfits.some(({ path: [first = ''] }) => tags.includes(first)),
+    }));
+    inside.sort((a, b) => Number(a.isOther) - Number(b.isOther) || a.fit.misfits.length - b.fit.misfits.length);
+    return inside[0]?.fit;
+}
+
+;// CONCATENATED MODULE: ./build/run/check/pattern.js
+/*
+ * Patterns come from the server, and pydantic runs them with an engine that never takes long and knows all of
+ * Unicode. JavaScript's can backtrack for ever, so only patterns are tried that mean the same here and are
+ * harmless by their shape: at most one group, which is not repeated, and at most one repetition of a length that
+ * is not fixed, of a single character or class.
+ */
+/** A longer text or pattern is not tried. */
+const pattern_MAX_LENGTH = 200;
+const PUNCTUATION = String.raw `\\[.\-+*?()[\]{}^$|/\\]`;
+const ESCAPE = String.raw `\\[wdsWDS]|${PUNCTUATION}`;
+/** Without what only one of the engines knows: classes in classes, and differences of them. */
+const CLASS = String.raw `\[\^?(?:(?!--|&&|~~)(?:[^\\[\]]|${ESCAPE}))+\]`;
+const PART = new RegExp(String.raw `(?:(?<group>\((?:\?:)?)|(?:${CLASS}|${ESCAPE}|[^\\()[\]{}*+?^$|])(?<repeated>[*+?]|\{\d{1,2}(?:,\d{0,2})?\})?|\\b|[)^$|])`, 'uy');
+const FIXED = /^\{\d+\}$/;
+const KNOWS_MORE_LETTERS = /\\[wdsb]|\[\^/i;
+/** Whether a text matches, or that cannot be told here. */
+function mayMatch(pattern, text) {
+    if (text.length > pattern_MAX_LENGTH || !isPlain(text, pattern) || !isHarmless(pattern))
+        return true;
+    try {
+        const expression = new RegExp(pattern, 'u');
+        // A type can have white space taken away first, which its schema does not tell.
+        return expression.test(text) || expression.test(text.trim());
+    }
+    catch {
+        return true;
+    }
+}
+/** Whether both engines see the same characters in it. */
+function isPlain(text, pattern) {
+    if (/^[ -~]*$/.test(text))
+        return true;
+    return !/\p{Cc}/u.test(text) && !KNOWS_MORE_LETTERS.test(pattern);
+}
+function isHarmless(pattern) {
+    if (pattern.length > pattern_MAX_LENGTH)
+        return false;
+    let [groups, repetitions] = [0, 0];
+    for (let at = 0; at < pattern.length;) {
+        PART.lastIndex = at;
+        const part = PART.exec(pattern);
+        if (part === null)
+            return false;
+        const { group, repeated } = part.groups ?? {};
+        if (group !== undefined)
+            groups += 1;
+        if (repeated !== undefined && !FIXED.test(repeated))
+            repetitions += 1;
+        at = PART.lastIndex;
+    }
+    return groups <= 1 && repetitions <= 1;
+}
+
+;// CONCATENATED MODULE: ./build/run/check/text.js
+
+/** Types that JSON has not are texts with a format. These take texts only. */
+const TEXTS = {
+    binary: 'a text',
+    base64url: 'a text',
+    password: 'a text',
+    path: 'a path',
+    'file-path': 'a path',
+    'directory-path': 'a path',
+    regex: 'a regular expression',
+    uri: 'a URL',
+    uuid: 'a UUID',
+    uuid1: 'a UUID',
+    uuid3: 'a UUID',
+    uuid4: 'a UUID',
+    uuid5: 'a UUID',
+};
+/** And these take numbers as well, which count seconds. */
+const TIMES = {
+    date: 'a date',
+    'date-time': 'a date and time',
+    time: 'a time',
+    duration: 'a duration',
+};
+/** Fits a value to a schema of the type `string`; a format that is not known fits as it is. */
+function fitText(schema, value) {
+    const { format } = schema;
+    if (format === undefined)
+        return fitPlainText(schema, value);
+    const name = typeof format === 'string' ? format : '';
+    if (Object.hasOwn(TIMES, name))
+        return fitTime(name, value);
+    if (!Object.hasOwn(TEXTS, name))
+        return { kind: 'fits', value };
+    const canBe = typeof value === 'string' && (!name.startsWith('uuid') || mayBeUuid(value));
+    return canBe ? { kind: 'fits', value } : { kind: 'misfit', wanted: TEXTS[name] ?? '' };
+}
+/** How it is written is not looked at: there are many ways. */
+function fitTime(format, value) {
+    const canBe = typeof value === 'number' ||
+        (typeof value === 'string' && /\d/.test(value)) ||
+        (typeof value === 'boolean' && format === 'duration');
+    return canBe ? { kind: 'fits', value } : { kind: 'misfit', wanted: TIMES[format] ?? '' };
+}
+function mayBeUuid(text) {
+    return (text.match(/[\da-f]/gi) ?? []).length >= 32;
+}
+function fitPlainText({ minLength, maxLength, pattern }, value) {
+    if (typeof value !== 'string')
+        return { kind: 'misfit', wanted: 'a text' };
+    if (typeof minLength === 'number' && lengthOf(value) < minLength) {
+        return { kind: 'misfit', wanted: `a text of at least ${minLength} characters` };
+    }
+    // A type can have white space taken away first, which its schema does not tell.
+    if (typeof maxLength === 'number' && lengthOf(value.trim()) > maxLength) {
+        return { kind: 'misfit', wanted: `a text of at most ${maxLength} characters` };
+    }
+    if (typeof pattern === 'string' && !mayMatch(pattern, value)) {
+        return { kind: 'misfit', wanted: `a text like ${pattern}` };
+    }
+    return { kind: 'fits', value };
+}
+/** As Python counts. */
+function lengthOf(text) {
+    return Array.from(text).length;
+}
+
+;// CONCATENATED MODULE: ./build/run/check/scalar.js
+
+
+
+/** How pydantic reads numbers and booleans out of texts (pydantic's conversion table). */
+const INTEGER = /^\s*[-+]?\d+(?:_\d+)*(?:\.0*)?\s*$/;
+const scalar_NUMBER = /^\s*[-+]?(?:(?:\d+(?:_\d+)*\.?(?:\d+(?:_\d+)*)?|\.\d+(?:_\d+)*)(?:e[-+]?\d+)?|inf(?:inity)?|nan)\s*$/i;
+/** From here on JSON carries a whole number with an exponent, which is no integer to Python. */
+const TOO_LARGE = 1e21;
+const TRUE = ['1', 'on', 't', 'true', 'y', 'yes'];
+const FALSE = ['0', 'off', 'f', 'false', 'n', 'no'];
+/** Fits a value to a schema of one of the simple types; what is not understood fits as it is. */
+function fitScalar(schema, value) {
+    if (Object.hasOwn(schema, 'const'))
+        return fitChoice([schema['const'] ?? null], value);
+    const choices = schema['enum'];
+    if (isJsonList(choices))
+        return orFlags(choices, value, fitChoice(choices, value));
+    switch (typeof schema['type'] === 'string' ? schema['type'] : '') {
+        case 'integer':
+            return within(schema, asInteger(value), 'an integer');
+        case 'number':
+            return within(schema, asNumber(value), 'a number');
+        case 'boolean':
+            return fitted(asBoolean(value), 'true or false');
+        case 'string':
+            return fitText(schema, value);
+        case 'null':
+            return fitted(value === null ? null : undefined, 'null');
+        default:
+            return { kind: 'fits', value };
+    }
+}
+/** Words are compared as they are; numbers may be converted first, which a schema does not tell. */
+function fitChoice(allowed, value) {
+    if (allowed.some((each) => isSame(each, value)))
+        return { kind: 'fits', value };
+    const asWord = scalarText(value);
+    const mayBeConverted = allowed.some((each) => typeof each !== 'string' && asWord !== undefined && scalarText(each) === asWord);
+    if (mayBeConverted)
+        return { kind: 'fits', value };
+    return { kind: 'misfit', wanted: orList(allowed.map(show)) };
+}
+function scalarText(value) {
+    if (typeof value === 'boolean')
+        return value ? '1' : '0';
+    if (typeof value !== 'string')
+        return typeof value === 'number' ? String(value) : undefined;
+    return scalar_NUMBER.test(value) ? String(Number(value.replaceAll('_', ''))) : value.trim().toLowerCase();
+}
+/** Python's flags can be combined, and look like any other choice of numbers. */
+function orFlags(choices, value, fit) {
+    if (fit.kind === 'fits' || !(typeof value === 'boolean' || Number.isSafeInteger(value)))
+        return fit;
+    const numbers = choices.filter((each) => typeof each === 'number');
+    const bits = numbers.filter((each) => Number.isSafeInteger(each) && each >= 0).map(BigInt);
+    const single = bits.filter((each) => each > 0n && (each & (each - 1n)) === 0n);
+    const all = single.reduce((sum, each) => sum | each, 0n);
+    const areFlags = bits.length === choices.length && bits.every((each) => (each & all) === each);
+    return areFlags ? { ...fit, isDoubtful: true } : fit;
+}
+function asInteger(value) {
+    if (typeof value === 'boolean')
+        return value ? 1 : 0;
+    if (typeof value === 'number')
+        return Number.isInteger(value) && Math.abs(value) < TOO_LARGE ? value : undefined;
+    if (typeof value !== 'string' || !INTEGER.test(value))
+        return undefined;
+    const number = Number(value.replaceAll('_', ''));
+    // Python's integers have any number of digits; what JSON cannot carry is shown as it was written.
+    return Number.isSafeInteger(number) ? number : value;
+}
+function asNumber(value) {
+    if (typeof value === 'boolean')
+        return value ? 1 : 0;
+    if (typeof value === 'number')
+        return value;
+    if (typeof value !== 'string' || !scalar_NUMBER.test(value))
+        return undefined;
+    const number = Number(value.replaceAll('_', ''));
+    return Number.isFinite(number) ? number : value;
+}
+function asBoolean(value) {
+    if (typeof value === 'boolean')
+        return value;
+    if (typeof value !== 'string' && typeof value !== 'number')
+        return undefined;
+    const word = String(value).toLowerCase();
+    if (TRUE.includes(word))
+        return true;
+    return FALSE.includes(word) ? false : undefined;
+}
+const LIMITS = [
+    ['minimum', 'at least', (value, limit) => value >= limit],
+    ['maximum', 'at most', (value, limit) => value <= limit],
+    ['exclusiveMinimum', 'above', (value, limit) => value > limit],
+    ['exclusiveMaximum', 'below', (value, limit) => value < limit],
+];
+function within(schema, value, wanted) {
+    const limits = LIMITS.flatMap(([key, words, holds]) => {
+        const limit = schema[key];
+        return typeof limit === 'number' ? [{ limit, words, holds }] : [];
+    });
+    const { multipleOf } = schema;
+    // Of other numbers only nearly: they are rounded.
+    const step = typeof multipleOf === 'number' && Number.isSafeInteger(multipleOf) ? multipleOf : 0;
+    const whole = [
+        wanted,
+        ...limits.map(({ words, limit }) => `${words} ${limit}`),
+        ...(step === 0 ? [] : [`a multiple of ${step}`]),
+    ].join(', ');
+    const broken = typeof value === 'number' &&
+        (limits.some(({ limit, holds }) => !holds(value, limit)) ||
+            (step !== 0 && Number.isSafeInteger(value) && value % step !== 0));
+    return fitted(broken ? undefined : value, whole);
+}
+function fitted(value, wanted) {
+    return value === undefined ? { kind: 'misfit', wanted } : { kind: 'fits', value };
+}
+
+;// CONCATENATED MODULE: ./build/run/check/types.js
+
+
+
+
+
+/** Deeper than any schema of a parameter; a reference can lead to itself. */
+const types_MAX_DEPTH = 50;
+/** Types that are looked at for one value; a schema can lead to more than anybody can wait for. */
+const MAX_STEPS = 50_000;
+/** Types that can still be looked at, for all the values of a configuration. */
+class Budget {
+    left = 500_000;
+}
+/** JSON schemas, with the definitions that they refer to. */
+class Types {
+    #definitions;
+    #budget;
+    #steps = 0;
+    /** @param definitions what `#/$defs/<name>` means */
+    constructor(definitions, budget) {
+        this.#definitions = definitions;
+        this.#budget = budget;
+    }
+    /**
+     * How a value fits a JSON schema, by the lax rules that pydantic applies in a run (ZenML API, "Trigger"). What
+     * is not understood, or takes too long, fits: a check must not refuse what would have run.
+     *
+     * @param stored what the template has in this place, as ZenML writes it: by the names of fields, where the schema
+     * has their aliases
+     */
+    fit(schema, value, stored) {
+        this.#steps = Math.min(MAX_STEPS, this.#budget.left);
+        const before = this.#steps;
+        const fit = this.#fit(schema, value, stored, 0);
+        this.#budget.left -= before - this.#steps;
+        return this.#steps > 0 ? fit : asItIs(value);
+    }
+    /** The definition that a reference names. */
+    resolve(reference) {
+        return member(this.#definitions, reference.replace(/^#\/\$defs\//, ''));
+    }
+    #fit(schema, value, stored, depth) {
+        if (!isJsonObject(schema) || depth > types_MAX_DEPTH || !this.#pay(schema, value))
+            return asItIs(value);
+        const reference = schema['$ref'];
+        if (typeof reference === 'string')
+            return this.#fit(this.resolve(reference), value, stored, depth + 1);
+        const whole = schema['allOf'];
+        if (isJsonList(whole)) {
+            return whole.length === 1 ? this.#fit(whole[0], value, stored, depth + 1) : asItIs(value);
+        }
+        const choices = schema['anyOf'] ?? schema['oneOf'];
+        if (isJsonList(choices)) {
+            return (this.#fitTagged(schema, choices, value, stored, depth) ?? this.#fitAny(choices, value, stored, depth));
+        }
+        if (schema['type'] === 'array')
+            return this.#fitList(schema, value, depth);
+        if (schema['type'] === 'object')
+            return this.#fitMapping(schema, value, stored, depth);
+        const scalar = fitScalar(schema, value);
+        return scalar.kind === 'misfit'
+            ? misfit(value, scalar.wanted, scalar.isDoubtful)
+            : converted(scalar.value, value);
+    }
+    #pay(schema, value) {
+        const { enum: choices, pattern } = schema;
+        this.#steps -= 1 + (isJsonList(choices) ? choices.length : 0);
+        if (typeof pattern === 'string' && typeof value === 'string') {
+            this.#steps -= Math.ceil((pattern.length * value.length) / 10);
+        }
+        return this.#steps > 0;
+    }
+    /** What a type takes, in a few words. */
+    #wanted(schema, depth) {
+        if (!isJsonObject(schema) || depth > types_MAX_DEPTH || !this.#pay(schema, null))
+            return 'another value';
+        const reference = schema['$ref'];
+        if (typeof reference === 'string')
+            return this.#wanted(this.resolve(reference), depth + 1);
+        const choices = schema['anyOf'] ?? schema['oneOf'] ?? schema['allOf'];
+        if (isJsonList(choices))
+            return this.#wantedOf(choices, depth);
+        if (schema['type'] === 'array')
+            return 'a list';
+        if (schema['type'] === 'object')
+            return 'a mapping';
+        const scalar = fitScalar(schema, []);
+        return scalar.kind === 'misfit' ? scalar.wanted : 'another value';
+    }
+    #wantedOf(choices, depth) {
+        return orList([...new Set(choices.map((choice) => this.#wanted(choice, depth + 1)))]);
+    }
+    /** By the field that says which of the choices it is, where the schema names one. */
+    #fitTagged(schema, choices, value, stored, depth) {
+        const name = valueAt(schema, ['discriminator', 'propertyName']);
+        const byTag = valueAt(schema, ['discriminator', 'mapping']);
+        if (typeof name !== 'string' || !isJsonObject(byTag) || !isJsonObject(value))
+            return undefined;
+        const tag = member(value, name);
+        if (tag === undefined) {
+            const known = new Set(choices.flatMap((choice) => keysOf(member(this.#model(choice), 'properties'))));
+            // The tag can have another name, as any field can.
+            const isDoubtful = Object.keys(value).some((key) => !known.has(key));
+            const wanted = `a mapping with ${JSON.stringify(name)}`;
+            return {
+                ...asItIs(value),
+                misfits: [{ path: [], value, kind: 'missing', wanted, isDoubtful }],
+            };
+        }
+        if (typeof tag !== 'string')
+            return undefined;
+        const chosen = member(byTag, tag);
+        if (typeof chosen === 'string')
+            return this.#fit({ $ref: chosen }, value, stored, depth + 1);
+        const wanted = orList(Object.keys(byTag).map((each) => JSON.stringify(each)));
+        return gather([[name, misfit(tag, wanted)]], () => value);
+    }
+    #model(schema) {
+        const reference = member(schema, '$ref');
+        return typeof reference === 'string' ? this.resolve(reference) : schema;
+    }
+    /** The first choice that takes the value as it is, or else the first that can convert it, or may. */
+    #fitAny(choices, value, stored, depth) {
+        const fits = choices.map((choice) => this.#fit(choice, value, stored, depth + 1));
+        const fitting = fits.filter(({ misfits }) => misfits.length === 0);
+        const best = fitting.find((fit) => !fit.converted && fit.ignored.length === 0) ?? fitting[0];
+        if (best !== undefined)
+            return best;
+        const possible = fits.find(mayFit);
+        if (possible !== undefined)
+            return possible;
+        const others = fits.filter((_, index) => member(choices[index], 'type') !== 'null');
+        const [only] = others;
+        if (only !== undefined && others.length === 1) {
+            // A model or nothing: what is wrong inside the model says more than that it is not nothing.
+            return choices.length === 1 ? only : orNull(only);
+        }
+        return (fit_nearest(fits, (index) => this.#tags(choices[index])) ?? misfit(value, this.#wantedOf(choices, depth)));
+    }
+    /** The fields of a model that can have one value only. */
+    #tags(choice) {
+        const properties = member(this.#model(choice), 'properties');
+        return keysOf(properties).filter((key) => valueAt(properties, [key, 'const']) !== undefined);
+    }
+    #fitList(schema, value, depth) {
+        const { minItems, maxItems, prefixItems } = schema;
+        // A named tuple can be written as a mapping.
+        if (isJsonList(prefixItems) && isJsonObject(value))
+            return asItIs(value);
+        if (!isJsonList(value))
+            return misfit(value, 'a list');
+        if (typeof minItems === 'number' && value.length < minItems)
+            return misfit(value, `a list of at least ${minItems}`);
+        if (typeof maxItems === 'number' && value.length > maxItems)
+            return misfit(value, `a list of at most ${maxItems}`);
+        const first = isJsonList(prefixItems) ? prefixItems : [];
+        return gather(
+        // A list takes the place of the template's.
+        value.map((item, index) => [
+            String(index),
+            this.#fit(first[index] ?? schema['items'], item, undefined, depth + 1),
+        ]), (parts) => parts.map(([, fit]) => fit.value));
+    }
+    #fitMapping(schema, value, stored, depth) {
+        if (!isJsonObject(value))
+            return misfit(value, 'a mapping');
+        const { minProperties, maxProperties, propertyNames } = schema;
+        const { length } = Object.keys(value);
+        if (typeof minProperties === 'number' && length < minProperties)
+            return misfit(value, `a mapping of at least ${minProperties}`);
+        if (typeof maxProperties === 'number' && length > maxProperties)
+            return misfit(value, `a mapping of at most ${maxProperties}`);
+        const fields = member(schema, 'properties');
+        const fitted = gather(Object.entries(value).map(([key, item]) => {
+            const name = this.#fit(propertyNames, key, undefined, depth + 1);
+            if (!mayFit(name))
+                return [key, keyMisfit(key, name)];
+            const type = member(fields, key) ?? schema['additionalProperties'];
+            return [key, this.#fit(type, item, member(stored, key), depth + 1)];
+        }), (parts) => Object.fromEntries(parts.map(([key, fit]) => [key, fit.value])));
+        return withFields(fitted, schema, value, stored);
+    }
+}
+function keyMisfit(key, { misfits }) {
+    return misfit(key, `a key that is ${orList(misfits.map(({ wanted }) => wanted))}`);
+}
+function orNull(fit) {
+    return {
+        ...fit,
+        misfits: fit.misfits.map((each) => each.path.length === 0 ? { ...each, wanted: `${each.wanted} or null` } : each),
+    };
+}
+/** Adds what a model says of fields that it does not have, and of those that it must have. */
+function withFields(fitted, schema, value, stored) {
+    const { properties, required, additionalProperties: others } = schema;
+    if (!isJsonObject(properties))
+        return fitted;
+    const isOther = (key) => !Object.hasOwn(properties, key);
+    // ZenML stores a model whole, by its fields' names. Where those are the schema's, no field has another name.
+    const isRenamed = keysOf(stored).some(isOther);
+    const isPlain = isJsonObject(stored) && !isRenamed && Object.keys(properties).every((key) => Object.hasOwn(stored, key));
+    const unknown = Object.keys(value).filter((key) => isOther(key) && member(stored, key) === undefined);
+    const needed = isJsonList(required) && !isRenamed ? required.filter((name) => typeof name === 'string') : [];
+    const missing = needed.filter((name) => !Object.hasOwn(value, name));
+    const known = Object.keys(properties);
+    return {
+        ...fitted,
+        misfits: [
+            ...fitted.misfits,
+            ...missing.map((name) => ({
+                path: [],
+                value,
+                kind: 'missing',
+                wanted: `a mapping with ${JSON.stringify(name)}`,
+                isDoubtful: unknown.length > 0,
+            })),
+            ...(others === false ? unknown : []).map((key) => ({
+                path: [key],
+                value: member(value, key) ?? null,
+                kind: 'no-field',
+                wanted: 'no such field',
+                isDoubtful: !isPlain,
+            })),
+        ],
+        ignored: [
+            ...fitted.ignored,
+            ...(others === undefined ? unknown : []).map((key) => ({ path: [key], known })),
+        ],
+    };
+}
+
 ;// CONCATENATED MODULE: ./build/run/check/outline.js
+
 
 
 /**
@@ -57276,15 +57647,16 @@ function readOutline(definition) {
     const templateSteps = member(configTemplate, 'steps');
     if (!isJsonObject(templateSteps))
         return undefined;
-    const schema = new ConfigSchema(configSchema);
+    const budget = new Budget();
+    const schema = new ConfigSchema(configSchema, budget);
     const specs = specsByStep(pipelineSpec);
     const isDynamic = definition.isDynamic ?? (member(configTemplate, 'parameters') !== undefined || schema.has('parameters'));
     const names = new Set([...Object.keys(templateSteps), ...specs.keys(), ...schema.steps()]);
     const steps = new Map([...names].map((name) => [
         name,
-        parametersOf(specs.get(name), schema.stepParameters(name), valueAt(templateSteps, [name, 'parameters']), schema.definitions),
+        parametersOf(specs.get(name), schema.stepParameters(name), valueAt(templateSteps, [name, 'parameters']), schema.types, budget),
     ]));
-    const pipeline = parametersOf(member(pipelineSpec, 'input_schema'), schema.pipelineParameters(), member(configTemplate, 'parameters') ?? member(pipelineSpec, 'parameters'), schema.definitions);
+    const pipeline = parametersOf(member(pipelineSpec, 'input_schema'), schema.pipelineParameters(), member(configTemplate, 'parameters') ?? member(pipelineSpec, 'parameters'), schema.types, budget);
     return {
         isDynamic,
         steps: names,
@@ -57292,7 +57664,7 @@ function readOutline(definition) {
         pipeline: isDynamic ? pipeline : undefined,
         keys: schema.keys(),
         stepKeys: (name) => schema.stepKeys(name),
-        definitions: schema.definitions,
+        types: schema.types,
     };
 }
 function specsByStep(pipelineSpec) {
@@ -57304,7 +57676,7 @@ function specsByStep(pipelineSpec) {
     return new Map(named);
 }
 /** @param spec has types and its own definitions, where the server knows types. */
-function parametersOf(spec, schema, values, definitions) {
+function parametersOf(spec, schema, values, types, budget) {
     const typed = isJsonObject(member(spec, 'properties')) ? spec : schema;
     const own = member(typed, '$defs');
     const required = member(typed === spec ? spec : undefined, 'required');
@@ -57315,7 +57687,7 @@ function parametersOf(spec, schema, values, definitions) {
     ]);
     return {
         schemas: new Map([...names].map((name) => [name, valueAt(typed, ['properties', name])])),
-        definitions: isJsonObject(own) ? own : definitions,
+        types: isJsonObject(own) ? new Types(own, budget) : types,
         values: isJsonObject(values) ? values : {},
         required: (isJsonList(required) ? required : []).filter((name) => typeof name === 'string'),
     };
@@ -57324,11 +57696,11 @@ function parametersOf(spec, schema, values, definitions) {
 class ConfigSchema {
     #root;
     #steps;
-    definitions;
-    constructor(root) {
+    types;
+    constructor(root, budget) {
         this.#root = root;
         const definitions = member(root, '$defs');
-        this.definitions = isJsonObject(definitions) ? definitions : {};
+        this.types = new Types(isJsonObject(definitions) ? definitions : {}, budget);
         this.#steps = this.#property(root, 'steps');
     }
     has(key) {
@@ -57362,9 +57734,7 @@ class ConfigSchema {
         const choices = member(schema, 'anyOf');
         const chosen = isJsonList(choices) ? choices.find((choice) => member(choice, 'type') !== 'null') : schema;
         const reference = member(chosen, '$ref');
-        return typeof reference === 'string'
-            ? member(this.definitions, reference.replace(/^#\/\$defs\//, ''))
-            : chosen;
+        return typeof reference === 'string' ? this.types.resolve(reference) : chosen;
     }
 }
 
@@ -57443,6 +57813,7 @@ function defaultRunName(origin, pipeline, key) {
 
 
 
+
 /**
  * Merges the layers: mappings deeply, everything else replaced by the later layer.
  *
@@ -57461,8 +57832,7 @@ function mergeOverrides({ layers, tags, useCache }) {
     const problem = typeof runName === 'string' ? name_runNameProblem(runName) : 'must be a text';
     if (typeof runName === 'string' && problem === undefined)
         return { body, runName };
-    const source = layers.findLast(({ value }) => value['run_name'] !== undefined)?.source ?? 'configuration';
-    throw new RunError(`${source}: run_name ${problem ?? ''}`);
+    throw new RunError(`${placeOf(layers, ['run_name']) ?? 'configuration'}: run_name ${problem ?? ''}`);
 }
 /**
  * What the server needs beside the overrides: up to 0.84 it wants every parameter of every step and refuses a
@@ -57495,6 +57865,7 @@ function withoutNulls({ steps, ...others }) {
 
 
 
+
 /**
  * Finds out what the keys of the input `parameters` mean: a step's name with a mapping, `step.parameter` (the
  * first dot splits), or the bare name of a parameter that exactly one step has; with a dynamic pipeline, a
@@ -57510,7 +57881,7 @@ class Expansion {
     #outline;
     /** Which steps have a parameter; made once, since a pipeline may have hundreds. */
     #owners;
-    #errors = [];
+    #errors = new FirstLines();
     /** From a path in the configuration, as JSON, to where it stands in the short form. */
     #origins = new Map();
     #ofPipeline = [];
@@ -57549,6 +57920,9 @@ class Expansion {
         const [owner] = owners;
         if (owner !== undefined)
             return { path: pathOf(owner, key) };
+        const nested = this.#nested(key, value);
+        if (nested !== undefined)
+            return { problem: `no step has a parameter ${quoted(key)}${nested}` };
         const dot = key.indexOf('.');
         if (dot > 0 && dot < key.length - 1) {
             return { path: ['steps', key.slice(0, dot), 'parameters', key.slice(dot + 1)] };
@@ -57565,7 +57939,23 @@ class Expansion {
         }
         if (outline.isDynamic)
             return { path: ['parameters', key] };
-        return { problem: `no step has a parameter ${quoted(key)}${alternatives(key, [...this.#owners.keys()])}` };
+        return {
+            problem: () => {
+                const parameters = [...this.#owners.keys()];
+                const step = didYouMean(key, parameters) === '' ? didYouMean(key, [...outline.steps]) : '';
+                const fix = step === ''
+                    ? alternatives(key, parameters)
+                    : `${step} That is a step, which takes a mapping (parameter: value)`;
+                return `no step has a parameter ${quoted(key)}${fix}`;
+            },
+        };
+    }
+    /** Not with a step of that name, nor where there may be steps that are not listed. */
+    #nested(key, value) {
+        const isStep = this.#outline?.steps.has(key.slice(0, Math.max(0, key.indexOf('.')))) === true;
+        return isStep || this.#outline?.isDynamic === true
+            ? undefined
+            : asNested(key, value, (name) => this.#owners.has(name));
     }
     #placeMapping(key, value, target) {
         if (!isJsonObject(value))
@@ -57585,8 +57975,11 @@ class Expansion {
         const [kind, step = ''] = target;
         if (kind === 'parameters')
             this.#ofPipeline.push([name, value]);
-        else
-            this.#ofSteps.set(step, [...(this.#ofSteps.get(step) ?? []), [name, value]]);
+        else {
+            const ofStep = this.#ofSteps.get(step) ?? [];
+            ofStep.push([name, value]);
+            this.#ofSteps.set(step, ofStep);
+        }
     }
     #configuration() {
         const steps = [...this.#ofSteps].map(([step, parameters]) => [
@@ -57609,7 +58002,10 @@ class Expansion {
         return within?.[1] ?? [];
     }
     #complain(path, problem) {
-        this.#errors.push(`${describePlace(this.#layer, path)}: ${problem}`);
+        this.#errors.add(() => {
+            const text = typeof problem === 'string' ? problem : problem();
+            return `${describePlace(this.#layer, path)}: ${text}`;
+        });
     }
 }
 function stepTarget(key, value) {
@@ -57662,6 +58058,7 @@ function ways(owners, key) {
 
 
 
+
 const NOT_TOLD = 'The server does not say which parameters there are, so the configuration is sent without a check';
 /**
  * Merges all that the user wants to differ, and checks it against the definition.
@@ -57677,13 +58074,13 @@ function assemble(overrides, definition, version) {
     const configuration = mergeOverrides({ ...overrides, layers });
     const { body } = configuration;
     const result = outline === undefined || isEmpty(body)
-        ? { errors: [], warnings: [] }
+        ? new Findings(layers)
         : checkConfiguration({ body, layers, outline, version });
-    const errors = [...(expanded?.errors ?? []), ...result.errors];
+    const errors = (expanded?.errors.with(result.errors) ?? result.errors).shown();
     if (errors.length > 0)
         throw new ConfigurationError(errors);
     const unchecked = outline === undefined && !isEmpty(body) ? NOT_TOLD : undefined;
-    return { ...configuration, warnings: result.warnings, unchecked };
+    return { ...configuration, warnings: result.warnings.shown(), unchecked };
 }
 function isEmpty(body) {
     return Object.keys(body).length === 0;
