@@ -3,7 +3,12 @@ export default {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
   // Types are checked by `npm run typecheck`, once, and not again in every test file.
-  transform: { '\\.ts$': ['ts-jest', { useESM: true, diagnostics: false, transpilation: true }] },
+  transform: {
+    '\\.ts$': [
+      '@swc/jest',
+      { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'es6' } },
+    ],
+  },
   testMatch: ['<rootDir>/__tests__/**/*.test.ts'],
   // Virtual environments and copies of the project lie there.
   modulePathIgnorePatterns: ['<rootDir>/e2e/.cache/', '<rootDir>/build/'],

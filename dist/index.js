@@ -1,15 +1,15 @@
 import { createRequire as __WEBPACK_EXTERNAL_createRequire } from "module";
 /******/ var __webpack_modules__ = ({
 
-/***/ 770:
+/***/ 8258:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-/* unused reexport */ __nccwpck_require__(218);
+module.exports = __nccwpck_require__(5258);
 
 
 /***/ }),
 
-/***/ 218:
+/***/ 5258:
 /***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
 
 var __webpack_unused_export__;
@@ -24,10 +24,10 @@ var assert = __nccwpck_require__(2613);
 var util = __nccwpck_require__(9023);
 
 
-__webpack_unused_export__ = httpOverHttp;
-__webpack_unused_export__ = httpsOverHttp;
-__webpack_unused_export__ = httpOverHttps;
-__webpack_unused_export__ = httpsOverHttps;
+exports.httpOverHttp = httpOverHttp;
+exports.httpsOverHttp = httpsOverHttp;
+exports.httpOverHttps = httpOverHttps;
+exports.httpsOverHttps = httpsOverHttps;
 
 
 function httpOverHttp(options) {
@@ -281,38 +281,38 @@ __webpack_unused_export__ = debug; // for test
 
 /***/ }),
 
-/***/ 6752:
+/***/ 576:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 var __webpack_unused_export__;
 
 
-const Client = __nccwpck_require__(3701)
-const Dispatcher = __nccwpck_require__(883)
-const Pool = __nccwpck_require__(628)
-const BalancedPool = __nccwpck_require__(837)
-const RoundRobinPool = __nccwpck_require__(5520)
-const Agent = __nccwpck_require__(7405)
-const ProxyAgent = __nccwpck_require__(6672)
-const Socks5ProxyAgent = __nccwpck_require__(7223)
-const EnvHttpProxyAgent = __nccwpck_require__(3137)
-const RetryAgent = __nccwpck_require__(50)
-const H2CClient = __nccwpck_require__(6815)
-const errors = __nccwpck_require__(8707)
-const util = __nccwpck_require__(3440)
+const Client = __nccwpck_require__(5061)
+const Dispatcher = __nccwpck_require__(2243)
+const Pool = __nccwpck_require__(20)
+const BalancedPool = __nccwpck_require__(9989)
+const RoundRobinPool = __nccwpck_require__(5296)
+const Agent = __nccwpck_require__(3389)
+const ProxyAgent = __nccwpck_require__(7408)
+const Socks5ProxyAgent = __nccwpck_require__(1687)
+const EnvHttpProxyAgent = __nccwpck_require__(2785)
+const RetryAgent = __nccwpck_require__(8610)
+const H2CClient = __nccwpck_require__(4847)
+const errors = __nccwpck_require__(1059)
+const util = __nccwpck_require__(2272)
 const { InvalidArgumentError } = errors
-const api = __nccwpck_require__(6615)
-const buildConnector = __nccwpck_require__(9136)
-const MockClient = __nccwpck_require__(7365)
-const { MockCallHistory, MockCallHistoryLog } = __nccwpck_require__(431)
-const MockAgent = __nccwpck_require__(7501)
-const MockPool = __nccwpck_require__(4004)
-const SnapshotAgent = __nccwpck_require__(5095)
-const mockErrors = __nccwpck_require__(2429)
-const RetryHandler = __nccwpck_require__(7816)
-const { getGlobalDispatcher, setGlobalDispatcher } = __nccwpck_require__(2581)
-const DecoratorHandler = __nccwpck_require__(8155)
-const RedirectHandler = __nccwpck_require__(8754)
+const api = __nccwpck_require__(6135)
+const buildConnector = __nccwpck_require__(1952)
+const MockClient = __nccwpck_require__(6197)
+const { MockCallHistory, MockCallHistoryLog } = __nccwpck_require__(7791)
+const MockAgent = __nccwpck_require__(2781)
+const MockPool = __nccwpck_require__(9396)
+const SnapshotAgent = __nccwpck_require__(9415)
+const mockErrors = __nccwpck_require__(9037)
+const RetryHandler = __nccwpck_require__(1131)
+const { getGlobalDispatcher, setGlobalDispatcher } = __nccwpck_require__(8085)
+const DecoratorHandler = __nccwpck_require__(5579)
+const RedirectHandler = __nccwpck_require__(9714)
 
 Object.assign(Dispatcher.prototype, api)
 
@@ -332,21 +332,21 @@ __webpack_unused_export__ = RetryHandler
 __webpack_unused_export__ = DecoratorHandler
 __webpack_unused_export__ = RedirectHandler
 __webpack_unused_export__ = {
-  redirect: __nccwpck_require__(1514),
-  responseError: __nccwpck_require__(8918),
-  retry: __nccwpck_require__(2026),
-  dump: __nccwpck_require__(8060),
-  dns: __nccwpck_require__(379),
-  cache: __nccwpck_require__(5542),
-  decompress: __nccwpck_require__(557),
-  deduplicate: __nccwpck_require__(7240)
+  redirect: __nccwpck_require__(1530),
+  responseError: __nccwpck_require__(9062),
+  retry: __nccwpck_require__(7114),
+  dump: __nccwpck_require__(5596),
+  dns: __nccwpck_require__(1643),
+  cache: __nccwpck_require__(8982),
+  decompress: __nccwpck_require__(3837),
+  deduplicate: __nccwpck_require__(8840)
 }
 
 __webpack_unused_export__ = {
-  MemoryCacheStore: __nccwpck_require__(4889)
+  MemoryCacheStore: __nccwpck_require__(3593)
 }
 
-const SqliteCacheStore = __nccwpck_require__(1522)
+const SqliteCacheStore = __nccwpck_require__(2434)
 __webpack_unused_export__ = SqliteCacheStore
 
 __webpack_unused_export__ = buildConnector
@@ -408,7 +408,7 @@ function makeDispatcher (fn) {
 __webpack_unused_export__ = setGlobalDispatcher
 __webpack_unused_export__ = getGlobalDispatcher
 
-const fetchImpl = (__nccwpck_require__(4398).fetch)
+const fetchImpl = (__nccwpck_require__(3345).fetch)
 
 // Capture __filename at module load time for stack trace augmentation.
 // This may be undefined when bundled in environments like Node.js internals.
@@ -448,22 +448,22 @@ module.exports.hd = function fetch (init, options = undefined) {
     throw err
   })
 }
-module.exports.Headers = __nccwpck_require__(660).Headers
-module.exports.Response = __nccwpck_require__(9051).Response
-module.exports.Request = __nccwpck_require__(9967).Request
-module.exports.FormData = __nccwpck_require__(5910).FormData
+module.exports.Headers = __nccwpck_require__(548).Headers
+module.exports.Response = __nccwpck_require__(1627).Response
+module.exports.Request = __nccwpck_require__(268).Request
+module.exports.FormData = __nccwpck_require__(2134).FormData
 
-const { setGlobalOrigin, getGlobalOrigin } = __nccwpck_require__(1059)
+const { setGlobalOrigin, getGlobalOrigin } = __nccwpck_require__(5779)
 
 __webpack_unused_export__ = setGlobalOrigin
 __webpack_unused_export__ = getGlobalOrigin
 
-const { CacheStorage } = __nccwpck_require__(3245)
-const { kConstruct } = __nccwpck_require__(6443)
+const { CacheStorage } = __nccwpck_require__(4045)
+const { kConstruct } = __nccwpck_require__(1003)
 
 __webpack_unused_export__ = new CacheStorage(kConstruct)
 
-const { deleteCookie, getCookies, getSetCookies, setCookie, parseCookie } = __nccwpck_require__(9061)
+const { deleteCookie, getCookies, getSetCookies, setCookie, parseCookie } = __nccwpck_require__(6693)
 
 __webpack_unused_export__ = deleteCookie
 __webpack_unused_export__ = getCookies
@@ -471,21 +471,21 @@ __webpack_unused_export__ = getSetCookies
 __webpack_unused_export__ = setCookie
 __webpack_unused_export__ = parseCookie
 
-const { parseMIMEType, serializeAMimeType } = __nccwpck_require__(1900)
+const { parseMIMEType, serializeAMimeType } = __nccwpck_require__(428)
 
 __webpack_unused_export__ = parseMIMEType
 __webpack_unused_export__ = serializeAMimeType
 
-const { CloseEvent, ErrorEvent, MessageEvent } = __nccwpck_require__(5188)
-const { WebSocket, ping } = __nccwpck_require__(3726)
+const { CloseEvent, ErrorEvent, MessageEvent } = __nccwpck_require__(5924)
+const { WebSocket, ping } = __nccwpck_require__(5358)
 module.exports.kb = WebSocket
 module.exports.rd = CloseEvent
 module.exports.NN = ErrorEvent
 module.exports.aM = MessageEvent
 __webpack_unused_export__ = ping
 
-/* unused reexport */ __nccwpck_require__(2873).WebSocketStream
-/* unused reexport */ __nccwpck_require__(6919).WebSocketError
+/* unused reexport */ __nccwpck_require__(3158).WebSocketStream
+/* unused reexport */ __nccwpck_require__(6375).WebSocketError
 
 __webpack_unused_export__ = makeDispatcher(api.request)
 __webpack_unused_export__ = makeDispatcher(api.stream)
@@ -501,7 +501,7 @@ __webpack_unused_export__ = MockAgent
 __webpack_unused_export__ = SnapshotAgent
 __webpack_unused_export__ = mockErrors
 
-const { EventSource } = __nccwpck_require__(1238)
+const { EventSource } = __nccwpck_require__(8742)
 
 module.exports.GD = EventSource
 
@@ -523,13 +523,13 @@ __webpack_unused_export__ = install
 
 /***/ }),
 
-/***/ 158:
+/***/ 3134:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
-const { addAbortListener } = __nccwpck_require__(3440)
-const { RequestAbortedError } = __nccwpck_require__(8707)
+const { addAbortListener } = __nccwpck_require__(2272)
+const { RequestAbortedError } = __nccwpck_require__(1059)
 
 const kListener = Symbol('kListener')
 const kSignal = Symbol('kSignal')
@@ -589,16 +589,16 @@ module.exports = {
 
 /***/ }),
 
-/***/ 2279:
+/***/ 6900:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
 const assert = __nccwpck_require__(4589)
 const { AsyncResource } = __nccwpck_require__(6698)
-const { InvalidArgumentError, SocketError } = __nccwpck_require__(8707)
-const util = __nccwpck_require__(3440)
-const { addSignal, removeSignal } = __nccwpck_require__(158)
+const { InvalidArgumentError, SocketError } = __nccwpck_require__(1059)
+const util = __nccwpck_require__(2272)
+const { addSignal, removeSignal } = __nccwpck_require__(3134)
 
 class ConnectHandler extends AsyncResource {
   constructor (opts, callback) {
@@ -706,7 +706,7 @@ module.exports = connect
 
 /***/ }),
 
-/***/ 6862:
+/***/ 9294:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
@@ -722,9 +722,9 @@ const {
   InvalidArgumentError,
   InvalidReturnValueError,
   RequestAbortedError
-} = __nccwpck_require__(8707)
-const util = __nccwpck_require__(3440)
-const { addSignal, removeSignal } = __nccwpck_require__(158)
+} = __nccwpck_require__(1059)
+const util = __nccwpck_require__(2272)
+const { addSignal, removeSignal } = __nccwpck_require__(3134)
 
 function noop () {}
 
@@ -965,16 +965,16 @@ module.exports = pipeline
 
 /***/ }),
 
-/***/ 4043:
+/***/ 5259:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
 const assert = __nccwpck_require__(4589)
 const { AsyncResource } = __nccwpck_require__(6698)
-const { Readable } = __nccwpck_require__(9927)
-const { InvalidArgumentError, RequestAbortedError } = __nccwpck_require__(8707)
-const util = __nccwpck_require__(3440)
+const { Readable } = __nccwpck_require__(2519)
+const { InvalidArgumentError, RequestAbortedError } = __nccwpck_require__(1059)
+const util = __nccwpck_require__(2272)
 
 function noop () {}
 
@@ -1186,7 +1186,7 @@ module.exports.RequestHandler = RequestHandler
 
 /***/ }),
 
-/***/ 3560:
+/***/ 792:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
@@ -1194,9 +1194,9 @@ module.exports.RequestHandler = RequestHandler
 const assert = __nccwpck_require__(4589)
 const { finished } = __nccwpck_require__(7075)
 const { AsyncResource } = __nccwpck_require__(6698)
-const { InvalidArgumentError, InvalidReturnValueError } = __nccwpck_require__(8707)
-const util = __nccwpck_require__(3440)
-const { addSignal, removeSignal } = __nccwpck_require__(158)
+const { InvalidArgumentError, InvalidReturnValueError } = __nccwpck_require__(1059)
+const util = __nccwpck_require__(2272)
+const { addSignal, removeSignal } = __nccwpck_require__(3134)
 
 function noop () {}
 
@@ -1402,17 +1402,17 @@ module.exports = stream
 
 /***/ }),
 
-/***/ 1882:
+/***/ 1098:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
-const { InvalidArgumentError, SocketError } = __nccwpck_require__(8707)
+const { InvalidArgumentError, SocketError } = __nccwpck_require__(1059)
 const { AsyncResource } = __nccwpck_require__(6698)
 const assert = __nccwpck_require__(4589)
-const util = __nccwpck_require__(3440)
-const { kHTTP2Stream } = __nccwpck_require__(6443)
-const { addSignal, removeSignal } = __nccwpck_require__(158)
+const util = __nccwpck_require__(2272)
+const { kHTTP2Stream } = __nccwpck_require__(1003)
+const { addSignal, removeSignal } = __nccwpck_require__(3134)
 
 class UpgradeHandler extends AsyncResource {
   constructor (opts, callback) {
@@ -1520,30 +1520,30 @@ module.exports = upgrade
 
 /***/ }),
 
-/***/ 6615:
+/***/ 6135:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
-module.exports.request = __nccwpck_require__(4043)
-module.exports.stream = __nccwpck_require__(3560)
-module.exports.pipeline = __nccwpck_require__(6862)
-module.exports.upgrade = __nccwpck_require__(1882)
-module.exports.connect = __nccwpck_require__(2279)
+module.exports.request = __nccwpck_require__(5259)
+module.exports.stream = __nccwpck_require__(792)
+module.exports.pipeline = __nccwpck_require__(9294)
+module.exports.upgrade = __nccwpck_require__(1098)
+module.exports.connect = __nccwpck_require__(6900)
 
 
 /***/ }),
 
-/***/ 9927:
+/***/ 2519:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
 const assert = __nccwpck_require__(4589)
 const { Readable } = __nccwpck_require__(7075)
-const { RequestAbortedError, NotSupportedError, InvalidArgumentError, AbortError } = __nccwpck_require__(8707)
-const util = __nccwpck_require__(3440)
-const { ReadableStreamFrom } = __nccwpck_require__(3440)
+const { RequestAbortedError, NotSupportedError, InvalidArgumentError, AbortError } = __nccwpck_require__(1059)
+const util = __nccwpck_require__(2272)
+const { ReadableStreamFrom } = __nccwpck_require__(2272)
 
 const kConsume = Symbol('kConsume')
 const kReading = Symbol('kReading')
@@ -2121,14 +2121,14 @@ module.exports = {
 
 /***/ }),
 
-/***/ 4889:
+/***/ 3593:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
 const { Writable } = __nccwpck_require__(7075)
 const { EventEmitter } = __nccwpck_require__(8474)
-const { assertCacheKey, assertCacheValue } = __nccwpck_require__(7659)
+const { assertCacheKey, assertCacheValue } = __nccwpck_require__(5179)
 
 /**
  * @typedef {import('../../types/cache-interceptor.d.ts').default.CacheKey} CacheKey
@@ -2407,13 +2407,13 @@ module.exports = MemoryCacheStore
 
 /***/ }),
 
-/***/ 1522:
+/***/ 2434:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
 const { Writable } = __nccwpck_require__(7075)
-const { assertCacheKey, assertCacheValue } = __nccwpck_require__(7659)
+const { assertCacheKey, assertCacheValue } = __nccwpck_require__(5179)
 
 let DatabaseSync
 
@@ -2883,15 +2883,15 @@ function headerValueEquals (lhs, rhs) {
 
 /***/ }),
 
-/***/ 9136:
+/***/ 1952:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
 const net = __nccwpck_require__(7030)
 const assert = __nccwpck_require__(4589)
-const util = __nccwpck_require__(3440)
-const { InvalidArgumentError } = __nccwpck_require__(8707)
+const util = __nccwpck_require__(2272)
+const { InvalidArgumentError } = __nccwpck_require__(1059)
 
 let tls // include tls conditionally since it is not always available
 
@@ -3049,7 +3049,7 @@ module.exports = buildConnector
 
 /***/ }),
 
-/***/ 735:
+/***/ 7887:
 /***/ ((module) => {
 
 
@@ -3199,7 +3199,7 @@ module.exports = {
 
 /***/ }),
 
-/***/ 2414:
+/***/ 5726:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
@@ -3433,7 +3433,7 @@ module.exports = {
 
 /***/ }),
 
-/***/ 8707:
+/***/ 1059:
 /***/ ((module) => {
 
 
@@ -3917,7 +3917,7 @@ module.exports = {
 
 /***/ }),
 
-/***/ 4655:
+/***/ 2543:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
@@ -3925,7 +3925,7 @@ module.exports = {
 const {
   InvalidArgumentError,
   NotSupportedError
-} = __nccwpck_require__(8707)
+} = __nccwpck_require__(1059)
 const assert = __nccwpck_require__(4589)
 const {
   isValidHTTPToken,
@@ -3942,9 +3942,9 @@ const {
   getServerName,
   normalizedMethodRecords,
   getProtocolFromUrlString
-} = __nccwpck_require__(3440)
-const { channels } = __nccwpck_require__(2414)
-const { headerNameLowerCasedRecord } = __nccwpck_require__(735)
+} = __nccwpck_require__(2272)
+const { channels } = __nccwpck_require__(5726)
+const { headerNameLowerCasedRecord } = __nccwpck_require__(7887)
 
 // Verifies that a given path is valid does not contain control chars \x00 to \x20
 const invalidPathRegex = /[^\u0021-\u00ff]/
@@ -4409,16 +4409,16 @@ module.exports = Request
 
 /***/ }),
 
-/***/ 8082:
+/***/ 3442:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
 const { EventEmitter } = __nccwpck_require__(8474)
 const { Buffer } = __nccwpck_require__(4573)
-const { InvalidArgumentError, Socks5ProxyError } = __nccwpck_require__(8707)
+const { InvalidArgumentError, Socks5ProxyError } = __nccwpck_require__(1059)
 const { debuglog } = __nccwpck_require__(7975)
-const { parseAddress } = __nccwpck_require__(1732)
+const { parseAddress } = __nccwpck_require__(3684)
 
 const debug = debuglog('undici:socks5')
 const EMPTY_BUFFER = Buffer.alloc(0)
@@ -4838,14 +4838,14 @@ module.exports = {
 
 /***/ }),
 
-/***/ 1732:
+/***/ 3684:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
 const { Buffer } = __nccwpck_require__(4573)
 const net = __nccwpck_require__(7030)
-const { InvalidArgumentError } = __nccwpck_require__(8707)
+const { InvalidArgumentError } = __nccwpck_require__(1059)
 
 /**
  * Parse an address and determine its type
@@ -5057,7 +5057,7 @@ module.exports = {
 
 /***/ }),
 
-/***/ 6443:
+/***/ 1003:
 /***/ ((module) => {
 
 
@@ -5140,7 +5140,7 @@ module.exports = {
 
 /***/ }),
 
-/***/ 7752:
+/***/ 9112:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
@@ -5148,7 +5148,7 @@ module.exports = {
 const {
   wellknownHeaderNames,
   headerNameLowerCasedRecord
-} = __nccwpck_require__(735)
+} = __nccwpck_require__(7887)
 
 class TstNode {
   /** @type {any} */
@@ -5307,22 +5307,22 @@ module.exports = {
 
 /***/ }),
 
-/***/ 3440:
+/***/ 2272:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
 const assert = __nccwpck_require__(4589)
-const { kDestroyed, kBodyUsed, kListeners, kBody } = __nccwpck_require__(6443)
+const { kDestroyed, kBodyUsed, kListeners, kBody } = __nccwpck_require__(1003)
 const { IncomingMessage } = __nccwpck_require__(7067)
 const stream = __nccwpck_require__(7075)
 const net = __nccwpck_require__(7030)
 const { stringify } = __nccwpck_require__(1792)
 const { EventEmitter: EE } = __nccwpck_require__(8474)
-const timers = __nccwpck_require__(6603)
-const { InvalidArgumentError, ConnectTimeoutError } = __nccwpck_require__(8707)
-const { headerNameLowerCasedRecord } = __nccwpck_require__(735)
-const { tree } = __nccwpck_require__(7752)
+const timers = __nccwpck_require__(7787)
+const { InvalidArgumentError, ConnectTimeoutError } = __nccwpck_require__(1059)
+const { headerNameLowerCasedRecord } = __nccwpck_require__(7887)
+const { tree } = __nccwpck_require__(9112)
 
 const [nodeMajor, nodeMinor] = process.versions.node.split('.', 2).map(v => Number(v))
 
@@ -6327,17 +6327,17 @@ module.exports = {
 
 /***/ }),
 
-/***/ 7405:
+/***/ 3389:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
-const { InvalidArgumentError, MaxOriginsReachedError } = __nccwpck_require__(8707)
-const { kClients, kRunning, kClose, kDestroy, kDispatch, kUrl } = __nccwpck_require__(6443)
-const DispatcherBase = __nccwpck_require__(1841)
-const Pool = __nccwpck_require__(628)
-const Client = __nccwpck_require__(3701)
-const util = __nccwpck_require__(3440)
+const { InvalidArgumentError, MaxOriginsReachedError } = __nccwpck_require__(1059)
+const { kClients, kRunning, kClose, kDestroy, kDispatch, kUrl } = __nccwpck_require__(1003)
+const DispatcherBase = __nccwpck_require__(8641)
+const Pool = __nccwpck_require__(20)
+const Client = __nccwpck_require__(5061)
+const util = __nccwpck_require__(2272)
 
 const kOnConnect = Symbol('onConnect')
 const kOnDisconnect = Symbol('onDisconnect')
@@ -6496,7 +6496,7 @@ module.exports = Agent
 
 /***/ }),
 
-/***/ 837:
+/***/ 9989:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
@@ -6504,7 +6504,7 @@ module.exports = Agent
 const {
   BalancedPoolMissingUpstreamError,
   InvalidArgumentError
-} = __nccwpck_require__(8707)
+} = __nccwpck_require__(1059)
 const {
   PoolBase,
   kClients,
@@ -6512,10 +6512,10 @@ const {
   kAddClient,
   kRemoveClient,
   kGetDispatcher
-} = __nccwpck_require__(2128)
-const Pool = __nccwpck_require__(628)
-const { kUrl } = __nccwpck_require__(6443)
-const util = __nccwpck_require__(3440)
+} = __nccwpck_require__(7632)
+const Pool = __nccwpck_require__(20)
+const { kUrl } = __nccwpck_require__(1003)
+const util = __nccwpck_require__(2272)
 const kFactory = Symbol('factory')
 
 const kOptions = Symbol('options')
@@ -6724,7 +6724,7 @@ module.exports = BalancedPool
 
 /***/ }),
 
-/***/ 637:
+/***/ 1021:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
@@ -6732,9 +6732,9 @@ module.exports = BalancedPool
 /* global WebAssembly */
 
 const assert = __nccwpck_require__(4589)
-const util = __nccwpck_require__(3440)
-const { channels } = __nccwpck_require__(2414)
-const timers = __nccwpck_require__(6603)
+const util = __nccwpck_require__(2272)
+const { channels } = __nccwpck_require__(5726)
+const timers = __nccwpck_require__(7787)
 const {
   RequestContentLengthMismatchError,
   ResponseContentLengthMismatchError,
@@ -6747,7 +6747,7 @@ const {
   BodyTimeoutError,
   HTTPParserError,
   ResponseExceededMaxSizeError
-} = __nccwpck_require__(8707)
+} = __nccwpck_require__(1059)
 const {
   kUrl,
   kReset,
@@ -6781,9 +6781,9 @@ const {
   kResume,
   kHTTPContext,
   kClosed
-} = __nccwpck_require__(6443)
+} = __nccwpck_require__(1003)
 
-const constants = __nccwpck_require__(2824)
+const constants = __nccwpck_require__(3512)
 const EMPTY_BUF = Buffer.alloc(0)
 const FastBuffer = Buffer[Symbol.species]
 const removeAllListeners = util.removeAllListeners
@@ -6795,7 +6795,7 @@ const kTypeOfService = Symbol('kTypeOfService')
 let extractBody
 
 function lazyllhttp () {
-  const llhttpWasmData = process.env.JEST_WORKER_ID ? __nccwpck_require__(3870) : undefined
+  const llhttpWasmData = process.env.JEST_WORKER_ID ? __nccwpck_require__(1630) : undefined
 
   let mod
 
@@ -6816,7 +6816,7 @@ function lazyllhttp () {
 
   if (useWasmSIMD) {
     try {
-      mod = new WebAssembly.Module(__nccwpck_require__(3434))
+      mod = new WebAssembly.Module(__nccwpck_require__(4826))
     } catch {
     }
   }
@@ -6826,7 +6826,7 @@ function lazyllhttp () {
     // being enabled, but the occurring of this other error
     // * https://github.com/emscripten-core/emscripten/issues/11495
     // got me to remove that check to avoid breaking Node 12.
-    mod = new WebAssembly.Module(llhttpWasmData || __nccwpck_require__(3870))
+    mod = new WebAssembly.Module(llhttpWasmData || __nccwpck_require__(1630))
   }
 
   return new WebAssembly.Instance(mod, {
@@ -7895,7 +7895,7 @@ function writeH1 (client, request) {
 
   if (util.isFormDataLike(body)) {
     if (!extractBody) {
-      extractBody = (__nccwpck_require__(4492).extractBody)
+      extractBody = (__nccwpck_require__(9852).extractBody)
     }
 
     const [bodyStream, contentType] = extractBody(body)
@@ -8500,14 +8500,14 @@ module.exports = connectH1
 
 /***/ }),
 
-/***/ 8788:
+/***/ 2820:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
 const assert = __nccwpck_require__(4589)
 const { pipeline } = __nccwpck_require__(7075)
-const util = __nccwpck_require__(3440)
+const util = __nccwpck_require__(2272)
 const {
   RequestContentLengthMismatchError,
   RequestAbortedError,
@@ -8516,7 +8516,7 @@ const {
   InvalidArgumentError,
   HeadersTimeoutError,
   BodyTimeoutError
-} = __nccwpck_require__(8707)
+} = __nccwpck_require__(1059)
 const {
   kUrl,
   kReset,
@@ -8545,8 +8545,8 @@ const {
   kRemoteSettings,
   kHTTP2Stream,
   kHTTP2SessionState
-} = __nccwpck_require__(6443)
-const { channels } = __nccwpck_require__(2414)
+} = __nccwpck_require__(1003)
+const { channels } = __nccwpck_require__(5726)
 
 const kOpenStreams = Symbol('open streams')
 
@@ -9165,7 +9165,7 @@ function writeH2 (client, request) {
   let contentLength = util.bodyLength(body)
 
   if (util.isFormDataLike(body)) {
-    extractBody ??= (__nccwpck_require__(4492).extractBody)
+    extractBody ??= (__nccwpck_require__(9852).extractBody)
 
     const [bodyStream, contentType] = extractBody(body)
     headers['content-type'] = contentType
@@ -9563,7 +9563,7 @@ module.exports = connectH2
 
 /***/ }),
 
-/***/ 3701:
+/***/ 5061:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
@@ -9571,17 +9571,17 @@ module.exports = connectH2
 const assert = __nccwpck_require__(4589)
 const net = __nccwpck_require__(7030)
 const http = __nccwpck_require__(7067)
-const util = __nccwpck_require__(3440)
-const { ClientStats } = __nccwpck_require__(6854)
-const { channels } = __nccwpck_require__(2414)
-const Request = __nccwpck_require__(4655)
-const DispatcherBase = __nccwpck_require__(1841)
+const util = __nccwpck_require__(2272)
+const { ClientStats } = __nccwpck_require__(7254)
+const { channels } = __nccwpck_require__(5726)
+const Request = __nccwpck_require__(2543)
+const DispatcherBase = __nccwpck_require__(8641)
 const {
   InvalidArgumentError,
   InformationalError,
   ClientDestroyedError
-} = __nccwpck_require__(8707)
-const buildConnector = __nccwpck_require__(9136)
+} = __nccwpck_require__(1059)
+const buildConnector = __nccwpck_require__(1952)
 const {
   kUrl,
   kServerName,
@@ -9624,9 +9624,9 @@ const {
   kHTTP2ConnectionWindowSize,
   kResume,
   kPingInterval
-} = __nccwpck_require__(6443)
-const connectH1 = __nccwpck_require__(637)
-const connectH2 = __nccwpck_require__(8788)
+} = __nccwpck_require__(1003)
+const connectH1 = __nccwpck_require__(1021)
+const connectH2 = __nccwpck_require__(2820)
 
 const kClosedResolve = Symbol('kClosedResolve')
 
@@ -10239,20 +10239,20 @@ module.exports = Client
 
 /***/ }),
 
-/***/ 1841:
+/***/ 8641:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
 const buffer = __nccwpck_require__(4573)
-const Dispatcher = __nccwpck_require__(883)
-const UnwrapHandler = __nccwpck_require__(2365)
+const Dispatcher = __nccwpck_require__(2243)
+const UnwrapHandler = __nccwpck_require__(4845)
 const {
   ClientDestroyedError,
   ClientClosedError,
   InvalidArgumentError
-} = __nccwpck_require__(8707)
-const { kDestroy, kClose, kClosed, kDestroyed, kDispatch } = __nccwpck_require__(6443)
+} = __nccwpck_require__(1059)
+const { kDestroy, kClose, kClosed, kDestroyed, kDispatch } = __nccwpck_require__(1003)
 
 const kOnDestroyed = Symbol('onDestroyed')
 const kOnClosed = Symbol('onClosed')
@@ -10442,12 +10442,12 @@ module.exports = DispatcherBase
 
 /***/ }),
 
-/***/ 883:
+/***/ 2243:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 const EventEmitter = __nccwpck_require__(8474)
-const WrapHandler = __nccwpck_require__(9510)
+const WrapHandler = __nccwpck_require__(4918)
 
 const wrapInterceptor = (dispatch) => (opts, handler) => dispatch(opts, WrapHandler.wrap(handler))
 
@@ -10497,15 +10497,15 @@ module.exports = Dispatcher
 
 /***/ }),
 
-/***/ 3137:
+/***/ 2785:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
-const DispatcherBase = __nccwpck_require__(1841)
-const { kClose, kDestroy, kClosed, kDestroyed, kDispatch, kNoProxyAgent, kHttpProxyAgent, kHttpsProxyAgent } = __nccwpck_require__(6443)
-const ProxyAgent = __nccwpck_require__(6672)
-const Agent = __nccwpck_require__(7405)
+const DispatcherBase = __nccwpck_require__(8641)
+const { kClose, kDestroy, kClosed, kDestroyed, kDispatch, kNoProxyAgent, kHttpProxyAgent, kHttpsProxyAgent } = __nccwpck_require__(1003)
+const ProxyAgent = __nccwpck_require__(7408)
+const Agent = __nccwpck_require__(3389)
 
 const DEFAULT_PORTS = {
   'http:': 80,
@@ -10650,7 +10650,7 @@ module.exports = EnvHttpProxyAgent
 
 /***/ }),
 
-/***/ 4660:
+/***/ 9220:
 /***/ ((module) => {
 
 
@@ -10792,13 +10792,13 @@ module.exports = class FixedQueue {
 
 /***/ }),
 
-/***/ 6815:
+/***/ 4847:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
-const { InvalidArgumentError } = __nccwpck_require__(8707)
-const Client = __nccwpck_require__(3701)
+const { InvalidArgumentError } = __nccwpck_require__(1059)
+const Client = __nccwpck_require__(5061)
 
 class H2CClient extends Client {
   constructor (origin, clientOpts) {
@@ -10850,15 +10850,15 @@ module.exports = H2CClient
 
 /***/ }),
 
-/***/ 2128:
+/***/ 7632:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
-const { PoolStats } = __nccwpck_require__(6854)
-const DispatcherBase = __nccwpck_require__(1841)
-const FixedQueue = __nccwpck_require__(4660)
-const { kConnected, kSize, kRunning, kPending, kQueued, kBusy, kFree, kUrl, kClose, kDestroy, kDispatch } = __nccwpck_require__(6443)
+const { PoolStats } = __nccwpck_require__(7254)
+const DispatcherBase = __nccwpck_require__(8641)
+const FixedQueue = __nccwpck_require__(9220)
+const { kConnected, kSize, kRunning, kPending, kQueued, kBusy, kFree, kUrl, kClose, kDestroy, kDispatch } = __nccwpck_require__(1003)
 
 const kClients = Symbol('clients')
 const kNeedDrain = Symbol('needDrain')
@@ -11071,7 +11071,7 @@ module.exports = {
 
 /***/ }),
 
-/***/ 628:
+/***/ 20:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
@@ -11083,14 +11083,14 @@ const {
   kAddClient,
   kGetDispatcher,
   kRemoveClient
-} = __nccwpck_require__(2128)
-const Client = __nccwpck_require__(3701)
+} = __nccwpck_require__(7632)
+const Client = __nccwpck_require__(5061)
 const {
   InvalidArgumentError
-} = __nccwpck_require__(8707)
-const util = __nccwpck_require__(3440)
-const { kUrl } = __nccwpck_require__(6443)
-const buildConnector = __nccwpck_require__(9136)
+} = __nccwpck_require__(1059)
+const util = __nccwpck_require__(2272)
+const { kUrl } = __nccwpck_require__(1003)
+const buildConnector = __nccwpck_require__(1952)
 
 const kOptions = Symbol('options')
 const kConnections = Symbol('connections')
@@ -11196,20 +11196,20 @@ module.exports = Pool
 
 /***/ }),
 
-/***/ 6672:
+/***/ 7408:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
-const { kProxy, kClose, kDestroy, kDispatch } = __nccwpck_require__(6443)
-const Agent = __nccwpck_require__(7405)
-const Pool = __nccwpck_require__(628)
-const DispatcherBase = __nccwpck_require__(1841)
-const { InvalidArgumentError, RequestAbortedError, SecureProxyConnectionError } = __nccwpck_require__(8707)
-const buildConnector = __nccwpck_require__(9136)
-const Client = __nccwpck_require__(3701)
-const { channels } = __nccwpck_require__(2414)
-const Socks5ProxyAgent = __nccwpck_require__(7223)
+const { kProxy, kClose, kDestroy, kDispatch } = __nccwpck_require__(1003)
+const Agent = __nccwpck_require__(3389)
+const Pool = __nccwpck_require__(20)
+const DispatcherBase = __nccwpck_require__(8641)
+const { InvalidArgumentError, RequestAbortedError, SecureProxyConnectionError } = __nccwpck_require__(1059)
+const buildConnector = __nccwpck_require__(1952)
+const Client = __nccwpck_require__(5061)
+const { channels } = __nccwpck_require__(5726)
+const Socks5ProxyAgent = __nccwpck_require__(1687)
 
 const kAgent = Symbol('proxy agent')
 const kClient = Symbol('proxy client')
@@ -11522,13 +11522,13 @@ module.exports = ProxyAgent
 
 /***/ }),
 
-/***/ 50:
+/***/ 8610:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
-const Dispatcher = __nccwpck_require__(883)
-const RetryHandler = __nccwpck_require__(7816)
+const Dispatcher = __nccwpck_require__(2243)
+const RetryHandler = __nccwpck_require__(1131)
 
 class RetryAgent extends Dispatcher {
   #agent = null
@@ -11564,7 +11564,7 @@ module.exports = RetryAgent
 
 /***/ }),
 
-/***/ 5520:
+/***/ 5296:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
@@ -11576,14 +11576,14 @@ const {
   kAddClient,
   kGetDispatcher,
   kRemoveClient
-} = __nccwpck_require__(2128)
-const Client = __nccwpck_require__(3701)
+} = __nccwpck_require__(7632)
+const Client = __nccwpck_require__(5061)
 const {
   InvalidArgumentError
-} = __nccwpck_require__(8707)
-const util = __nccwpck_require__(3440)
-const { kUrl } = __nccwpck_require__(6443)
-const buildConnector = __nccwpck_require__(9136)
+} = __nccwpck_require__(1059)
+const util = __nccwpck_require__(2272)
+const { kUrl } = __nccwpck_require__(1003)
+const buildConnector = __nccwpck_require__(1952)
 
 const kOptions = Symbol('options')
 const kConnections = Symbol('connections')
@@ -11708,7 +11708,7 @@ module.exports = RoundRobinPool
 
 /***/ }),
 
-/***/ 7223:
+/***/ 1687:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
@@ -11716,12 +11716,12 @@ module.exports = RoundRobinPool
 const { URL } = __nccwpck_require__(3136)
 
 let tls // include tls conditionally since it is not always available
-const DispatcherBase = __nccwpck_require__(1841)
-const { InvalidArgumentError } = __nccwpck_require__(8707)
-const { Socks5Client, STATES } = __nccwpck_require__(8082)
-const { kDispatch, kClose, kDestroy } = __nccwpck_require__(6443)
-const Pool = __nccwpck_require__(628)
-const buildConnector = __nccwpck_require__(9136)
+const DispatcherBase = __nccwpck_require__(8641)
+const { InvalidArgumentError } = __nccwpck_require__(1059)
+const { Socks5Client, STATES } = __nccwpck_require__(3442)
+const { kDispatch, kClose, kDestroy } = __nccwpck_require__(1003)
+const Pool = __nccwpck_require__(20)
+const buildConnector = __nccwpck_require__(1952)
 const { debuglog } = __nccwpck_require__(7975)
 
 const debug = debuglog('undici:socks5-proxy')
@@ -11975,7 +11975,7 @@ module.exports = Socks5ProxyAgent
 
 /***/ }),
 
-/***/ 276:
+/***/ 7636:
 /***/ ((module) => {
 
 
@@ -12015,7 +12015,7 @@ module.exports = {
 
 /***/ }),
 
-/***/ 2581:
+/***/ 8085:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
@@ -12024,8 +12024,8 @@ module.exports = {
 // this version number must be increased to avoid conflicts.
 const globalDispatcher = Symbol.for('undici.globalDispatcher.2')
 const legacyGlobalDispatcher = Symbol.for('undici.globalDispatcher.1')
-const { InvalidArgumentError } = __nccwpck_require__(8707)
-const Agent = __nccwpck_require__(7405)
+const { InvalidArgumentError } = __nccwpck_require__(1059)
+const Agent = __nccwpck_require__(3389)
 
 if (getGlobalDispatcher() === undefined) {
   setGlobalDispatcher(new Agent())
@@ -12081,13 +12081,13 @@ module.exports = {
 
 /***/ }),
 
-/***/ 9976:
+/***/ 40:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
-const util = __nccwpck_require__(3440)
-const { kRedirectCacheControl } = __nccwpck_require__(6443)
+const util = __nccwpck_require__(2272)
+const { kRedirectCacheControl } = __nccwpck_require__(1003)
 const {
   parseCacheControlHeader,
   hasInvalidCacheControlDirective,
@@ -12095,7 +12095,7 @@ const {
   hasVaryStar,
   isInvalidOrWildcardVaryHeader,
   isEtagUsable
-} = __nccwpck_require__(7659)
+} = __nccwpck_require__(5179)
 
 /**
  * A suppressed redirect hop recorded by the redirect handler. Carried on
@@ -12107,7 +12107,7 @@ const {
  * @property {import('../../types/header.d.ts').IncomingHttpHeaders} headers The hop's response headers.
  * @property {number} receivedAt The time the hop's response headers were received.
  */
-const { parseHttpDate } = __nccwpck_require__(5453)
+const { parseHttpDate } = __nccwpck_require__(2333)
 
 function noop () {}
 
@@ -13269,7 +13269,7 @@ module.exports = CacheHandler
 
 /***/ }),
 
-/***/ 7133:
+/***/ 8589:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
@@ -13400,13 +13400,13 @@ module.exports = CacheRevalidationHandler
 
 /***/ }),
 
-/***/ 8155:
+/***/ 5579:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
 const assert = __nccwpck_require__(4589)
-const WrapHandler = __nccwpck_require__(9510)
+const WrapHandler = __nccwpck_require__(4918)
 
 /**
  * @deprecated
@@ -13474,12 +13474,12 @@ module.exports = class DecoratorHandler {
 
 /***/ }),
 
-/***/ 3599:
+/***/ 2095:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
-const { RequestAbortedError } = __nccwpck_require__(8707)
+const { RequestAbortedError } = __nccwpck_require__(1059)
 
 /**
  * @typedef {import('../../types/dispatcher.d.ts').default.DispatchHandler} DispatchHandler
@@ -13985,15 +13985,15 @@ module.exports = DeduplicationHandler
 
 /***/ }),
 
-/***/ 8754:
+/***/ 9714:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
-const util = __nccwpck_require__(3440)
-const { kBodyUsed, kRedirectCacheControl } = __nccwpck_require__(6443)
+const util = __nccwpck_require__(2272)
+const { kBodyUsed, kRedirectCacheControl } = __nccwpck_require__(1003)
 const assert = __nccwpck_require__(4589)
-const { InvalidArgumentError } = __nccwpck_require__(8707)
+const { InvalidArgumentError } = __nccwpck_require__(1059)
 const EE = __nccwpck_require__(8474)
 
 const redirectableStatusCodes = [300, 301, 302, 303, 307, 308]
@@ -14265,20 +14265,20 @@ module.exports = RedirectHandler
 
 /***/ }),
 
-/***/ 7816:
+/***/ 1131:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 const assert = __nccwpck_require__(4589)
 
-const { kRetryHandlerDefaultRetry } = __nccwpck_require__(6443)
-const { RequestRetryError } = __nccwpck_require__(8707)
-const WrapHandler = __nccwpck_require__(9510)
+const { kRetryHandlerDefaultRetry } = __nccwpck_require__(1003)
+const { RequestRetryError } = __nccwpck_require__(1059)
+const WrapHandler = __nccwpck_require__(4918)
 const {
   isDisturbed,
   parseRangeHeader,
   wrapRequestBody
-} = __nccwpck_require__(3440)
+} = __nccwpck_require__(2272)
 
 function calculateRetryAfterHeader (retryAfter) {
   const retryTime = new Date(retryAfter).getTime()
@@ -14776,13 +14776,13 @@ module.exports = RetryHandler
 
 /***/ }),
 
-/***/ 2365:
+/***/ 4845:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
-const { parseHeaders } = __nccwpck_require__(3440)
-const { InvalidArgumentError } = __nccwpck_require__(8707)
+const { parseHeaders } = __nccwpck_require__(2272)
+const { InvalidArgumentError } = __nccwpck_require__(1059)
 
 const kResume = Symbol('resume')
 
@@ -14889,12 +14889,12 @@ module.exports = class UnwrapHandler {
 
 /***/ }),
 
-/***/ 9510:
+/***/ 4918:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
-const { InvalidArgumentError } = __nccwpck_require__(8707)
+const { InvalidArgumentError } = __nccwpck_require__(1059)
 
 module.exports = class WrapHandler {
   #handler
@@ -15001,17 +15001,17 @@ function toRawHeaderValue (value) {
 
 /***/ }),
 
-/***/ 5542:
+/***/ 8982:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
 const assert = __nccwpck_require__(4589)
 const { Readable } = __nccwpck_require__(7075)
-const util = __nccwpck_require__(3440)
-const CacheHandler = __nccwpck_require__(9976)
-const MemoryCacheStore = __nccwpck_require__(4889)
-const CacheRevalidationHandler = __nccwpck_require__(7133)
+const util = __nccwpck_require__(2272)
+const CacheHandler = __nccwpck_require__(40)
+const MemoryCacheStore = __nccwpck_require__(3593)
+const CacheRevalidationHandler = __nccwpck_require__(8589)
 const {
   assertCacheStore,
   assertCacheMethods,
@@ -15021,9 +15021,9 @@ const {
   isInvalidOrWildcardVaryHeader,
   parseVaryHeader,
   isEtagUsable
-} = __nccwpck_require__(7659)
-const { AbortError } = __nccwpck_require__(8707)
-const { parseHttpDate } = __nccwpck_require__(5453)
+} = __nccwpck_require__(5179)
+const { AbortError } = __nccwpck_require__(1059)
+const { parseHttpDate } = __nccwpck_require__(2333)
 
 /**
  * @param {(string | RegExp)[] | undefined} origins
@@ -15754,16 +15754,16 @@ module.exports = (opts = {}) => {
 
 /***/ }),
 
-/***/ 557:
+/***/ 3837:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
 const { createInflate, createGunzip, createBrotliDecompress, createZstdDecompress } = __nccwpck_require__(8522)
 const { pipeline, Transform: TransformStream } = __nccwpck_require__(7075)
-const { InvalidArgumentError, ResponseExceededMaxSizeError } = __nccwpck_require__(8707)
-const DecoratorHandler = __nccwpck_require__(8155)
-const { runtimeFeatures } = __nccwpck_require__(313)
+const { InvalidArgumentError, ResponseExceededMaxSizeError } = __nccwpck_require__(1059)
+const DecoratorHandler = __nccwpck_require__(5579)
+const { runtimeFeatures } = __nccwpck_require__(777)
 
 /** @typedef {import('node:stream').Transform} Transform */
 /** @typedef {import('node:stream').Transform} Controller */
@@ -16328,15 +16328,15 @@ module.exports = createDecompressInterceptor
 
 /***/ }),
 
-/***/ 7240:
+/***/ 8840:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
 const diagnosticsChannel = __nccwpck_require__(3053)
-const util = __nccwpck_require__(3440)
-const DeduplicationHandler = __nccwpck_require__(3599)
-const { normalizeHeaders, makeCacheKey, makeDeduplicationKey } = __nccwpck_require__(7659)
+const util = __nccwpck_require__(2272)
+const DeduplicationHandler = __nccwpck_require__(2095)
+const { normalizeHeaders, makeCacheKey, makeDeduplicationKey } = __nccwpck_require__(5179)
 
 const pendingRequestsChannel = diagnosticsChannel.channel('undici:request:pending-requests')
 
@@ -16452,14 +16452,14 @@ module.exports = (opts = {}) => {
 
 /***/ }),
 
-/***/ 379:
+/***/ 1643:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 const { isIP } = __nccwpck_require__(7030)
 const { lookup } = __nccwpck_require__(610)
-const DecoratorHandler = __nccwpck_require__(8155)
-const { InvalidArgumentError, InformationalError } = __nccwpck_require__(8707)
+const DecoratorHandler = __nccwpck_require__(5579)
+const { InvalidArgumentError, InformationalError } = __nccwpck_require__(1059)
 const maxInt = Math.pow(2, 31) - 1
 
 function hasSafeIterator (headers) {
@@ -17030,13 +17030,13 @@ module.exports = interceptorOpts => {
 
 /***/ }),
 
-/***/ 8060:
+/***/ 5596:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
-const { InvalidArgumentError, RequestAbortedError } = __nccwpck_require__(8707)
-const DecoratorHandler = __nccwpck_require__(8155)
+const { InvalidArgumentError, RequestAbortedError } = __nccwpck_require__(1059)
+const DecoratorHandler = __nccwpck_require__(5579)
 
 class DumpHandler extends DecoratorHandler {
   #maxSize = 1024 * 1024
@@ -17136,12 +17136,12 @@ module.exports = createDumpInterceptor
 
 /***/ }),
 
-/***/ 1514:
+/***/ 1530:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
-const RedirectHandler = __nccwpck_require__(8754)
+const RedirectHandler = __nccwpck_require__(9714)
 
 function createRedirectInterceptor ({ maxRedirections: defaultMaxRedirections } = {}) {
   return (dispatch) => {
@@ -17164,14 +17164,14 @@ module.exports = createRedirectInterceptor
 
 /***/ }),
 
-/***/ 8918:
+/***/ 9062:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
 // const { parseHeaders } = require('../core/util')
-const DecoratorHandler = __nccwpck_require__(8155)
-const { ResponseError } = __nccwpck_require__(8707)
+const DecoratorHandler = __nccwpck_require__(5579)
+const { ResponseError } = __nccwpck_require__(1059)
 
 class ResponseErrorHandler extends DecoratorHandler {
   #statusCode
@@ -17266,11 +17266,11 @@ module.exports = () => {
 
 /***/ }),
 
-/***/ 2026:
+/***/ 7114:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
-const RetryHandler = __nccwpck_require__(7816)
+const RetryHandler = __nccwpck_require__(1131)
 
 module.exports = globalOpts => {
   return dispatch => {
@@ -17292,13 +17292,13 @@ module.exports = globalOpts => {
 
 /***/ }),
 
-/***/ 2824:
+/***/ 3512:
 /***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
 
 
 Object.defineProperty(exports, "__esModule", ({ value: true }));
 exports.SPECIAL_HEADERS = exports.MINOR = exports.MAJOR = exports.HTAB_SP_VCHAR_OBS_TEXT = exports.QUOTED_STRING = exports.CONNECTION_TOKEN_CHARS = exports.HEADER_CHARS = exports.TOKEN = exports.HEX = exports.URL_CHAR = exports.USERINFO_CHARS = exports.MARK = exports.ALPHANUM = exports.NUM = exports.HEX_MAP = exports.NUM_MAP = exports.ALPHA = exports.STATUSES_HTTP = exports.H_METHOD_MAP = exports.METHOD_MAP = exports.METHODS_RTSP = exports.METHODS_ICE = exports.METHODS_HTTP = exports.HEADER_STATE = exports.FINISH = exports.STATUSES = exports.METHODS = exports.LENIENT_FLAGS = exports.FLAGS = exports.TYPE = exports.ERROR = void 0;
-const utils_1 = __nccwpck_require__(172);
+const utils_1 = __nccwpck_require__(6972);
 // Emums
 exports.ERROR = {
     OK: 0,
@@ -17830,7 +17830,7 @@ exports["default"] = {
 
 /***/ }),
 
-/***/ 3870:
+/***/ 1630:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 /* module decorator */ module = __nccwpck_require__.nmd(module);
@@ -17853,7 +17853,7 @@ Object.defineProperty(module, 'exports', {
 
 /***/ }),
 
-/***/ 3434:
+/***/ 4826:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 /* module decorator */ module = __nccwpck_require__.nmd(module);
@@ -17876,7 +17876,7 @@ Object.defineProperty(module, 'exports', {
 
 /***/ }),
 
-/***/ 172:
+/***/ 6972:
 /***/ ((__unused_webpack_module, exports) => {
 
 
@@ -17895,13 +17895,13 @@ function enumToMap(obj, filter = [], exceptions = []) {
 
 /***/ }),
 
-/***/ 7501:
+/***/ 2781:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
-const { kClients } = __nccwpck_require__(6443)
-const Agent = __nccwpck_require__(7405)
+const { kClients } = __nccwpck_require__(1003)
+const Agent = __nccwpck_require__(3389)
 const {
   kAgent,
   kMockAgentSet,
@@ -17919,14 +17919,14 @@ const {
   kMockAgentAcceptsNonStandardSearchParameters,
   kMockCallHistoryAddLog,
   kIgnoreTrailingSlash
-} = __nccwpck_require__(1117)
-const MockClient = __nccwpck_require__(7365)
-const MockPool = __nccwpck_require__(4004)
-const { matchValue, normalizeSearchParams, buildAndValidateMockOptions, normalizeOrigin } = __nccwpck_require__(3397)
-const { InvalidArgumentError, UndiciError } = __nccwpck_require__(8707)
-const Dispatcher = __nccwpck_require__(883)
-const PendingInterceptorsFormatter = __nccwpck_require__(6142)
-const { MockCallHistory } = __nccwpck_require__(431)
+} = __nccwpck_require__(1501)
+const MockClient = __nccwpck_require__(6197)
+const MockPool = __nccwpck_require__(9396)
+const { matchValue, normalizeSearchParams, buildAndValidateMockOptions, normalizeOrigin } = __nccwpck_require__(1205)
+const { InvalidArgumentError, UndiciError } = __nccwpck_require__(1059)
+const Dispatcher = __nccwpck_require__(2243)
+const PendingInterceptorsFormatter = __nccwpck_require__(6110)
+const { MockCallHistory } = __nccwpck_require__(7791)
 
 class MockAgent extends Dispatcher {
   constructor (opts = {}) {
@@ -18134,13 +18134,13 @@ module.exports = MockAgent
 
 /***/ }),
 
-/***/ 431:
+/***/ 7791:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
-const { kMockCallHistoryAddLog } = __nccwpck_require__(1117)
-const { InvalidArgumentError } = __nccwpck_require__(8707)
+const { kMockCallHistoryAddLog } = __nccwpck_require__(1501)
+const { InvalidArgumentError } = __nccwpck_require__(1059)
 
 function handleFilterCallsWithOptions (criteria, options, handler, store, allLogs) {
   switch (options.operator) {
@@ -18389,14 +18389,14 @@ module.exports.MockCallHistoryLog = MockCallHistoryLog
 
 /***/ }),
 
-/***/ 7365:
+/***/ 6197:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
 const { promisify } = __nccwpck_require__(7975)
-const Client = __nccwpck_require__(3701)
-const { buildMockDispatch } = __nccwpck_require__(3397)
+const Client = __nccwpck_require__(5061)
+const { buildMockDispatch } = __nccwpck_require__(1205)
 const {
   kDispatches,
   kMockAgent,
@@ -18406,10 +18406,10 @@ const {
   kOriginalDispatch,
   kConnected,
   kIgnoreTrailingSlash
-} = __nccwpck_require__(1117)
-const { MockInterceptor } = __nccwpck_require__(1511)
-const Symbols = __nccwpck_require__(6443)
-const { InvalidArgumentError } = __nccwpck_require__(8707)
+} = __nccwpck_require__(1501)
+const { MockInterceptor } = __nccwpck_require__(3319)
+const Symbols = __nccwpck_require__(1003)
+const { InvalidArgumentError } = __nccwpck_require__(1059)
 
 /**
  * MockClient provides an API that extends the Client to influence the mockDispatches.
@@ -18464,12 +18464,12 @@ module.exports = MockClient
 
 /***/ }),
 
-/***/ 2429:
+/***/ 9037:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
-const { UndiciError } = __nccwpck_require__(8707)
+const { UndiciError } = __nccwpck_require__(1059)
 
 const kMockNotMatchedError = Symbol.for('undici.error.UND_MOCK_ERR_MOCK_NOT_MATCHED')
 
@@ -18500,12 +18500,12 @@ module.exports = {
 
 /***/ }),
 
-/***/ 1511:
+/***/ 3319:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
-const { getResponseData, buildKey, addMockDispatch } = __nccwpck_require__(3397)
+const { getResponseData, buildKey, addMockDispatch } = __nccwpck_require__(1205)
 const {
   kDispatches,
   kDispatchKey,
@@ -18514,9 +18514,9 @@ const {
   kContentLength,
   kMockDispatch,
   kIgnoreTrailingSlash
-} = __nccwpck_require__(1117)
-const { InvalidArgumentError } = __nccwpck_require__(8707)
-const { serializePathWithQuery } = __nccwpck_require__(3440)
+} = __nccwpck_require__(1501)
+const { InvalidArgumentError } = __nccwpck_require__(1059)
+const { serializePathWithQuery } = __nccwpck_require__(2272)
 
 /**
  * Defines the scope API for an interceptor reply
@@ -18716,14 +18716,14 @@ module.exports.MockScope = MockScope
 
 /***/ }),
 
-/***/ 4004:
+/***/ 9396:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
 const { promisify } = __nccwpck_require__(7975)
-const Pool = __nccwpck_require__(628)
-const { buildMockDispatch } = __nccwpck_require__(3397)
+const Pool = __nccwpck_require__(20)
+const { buildMockDispatch } = __nccwpck_require__(1205)
 const {
   kDispatches,
   kMockAgent,
@@ -18733,10 +18733,10 @@ const {
   kOriginalDispatch,
   kConnected,
   kIgnoreTrailingSlash
-} = __nccwpck_require__(1117)
-const { MockInterceptor } = __nccwpck_require__(1511)
-const Symbols = __nccwpck_require__(6443)
-const { InvalidArgumentError } = __nccwpck_require__(8707)
+} = __nccwpck_require__(1501)
+const { MockInterceptor } = __nccwpck_require__(3319)
+const Symbols = __nccwpck_require__(1003)
+const { InvalidArgumentError } = __nccwpck_require__(1059)
 
 /**
  * MockPool provides an API that extends the Pool to influence the mockDispatches.
@@ -18791,7 +18791,7 @@ module.exports = MockPool
 
 /***/ }),
 
-/***/ 1117:
+/***/ 1501:
 /***/ ((module) => {
 
 
@@ -18830,12 +18830,12 @@ module.exports = {
 
 /***/ }),
 
-/***/ 3397:
+/***/ 1205:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
-const { MockNotMatchedError } = __nccwpck_require__(2429)
+const { MockNotMatchedError } = __nccwpck_require__(9037)
 const {
   kDispatches,
   kMockAgent,
@@ -18843,15 +18843,15 @@ const {
   kOrigin,
   kGetNetConnect,
   kTotalDispatchCount
-} = __nccwpck_require__(1117)
-const { serializePathWithQuery } = __nccwpck_require__(3440)
+} = __nccwpck_require__(1501)
+const { serializePathWithQuery } = __nccwpck_require__(2272)
 const { STATUS_CODES } = __nccwpck_require__(7067)
 const {
   types: {
     isPromise
   }
 } = __nccwpck_require__(7975)
-const { InvalidArgumentError } = __nccwpck_require__(8707)
+const { InvalidArgumentError } = __nccwpck_require__(1059)
 
 function matchValue (match, value) {
   if (typeof match === 'string') {
@@ -19323,7 +19323,7 @@ module.exports = {
 
 /***/ }),
 
-/***/ 6142:
+/***/ 6110:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
@@ -19373,17 +19373,17 @@ module.exports = class PendingInterceptorsFormatter {
 
 /***/ }),
 
-/***/ 5095:
+/***/ 9415:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
-const Agent = __nccwpck_require__(7405)
-const MockAgent = __nccwpck_require__(7501)
-const { SnapshotRecorder } = __nccwpck_require__(3766)
-const WrapHandler = __nccwpck_require__(9510)
-const { InvalidArgumentError, UndiciError } = __nccwpck_require__(8707)
-const { validateSnapshotMode } = __nccwpck_require__(9683)
+const Agent = __nccwpck_require__(3389)
+const MockAgent = __nccwpck_require__(2781)
+const { SnapshotRecorder } = __nccwpck_require__(7558)
+const WrapHandler = __nccwpck_require__(4918)
+const { InvalidArgumentError, UndiciError } = __nccwpck_require__(1059)
+const { validateSnapshotMode } = __nccwpck_require__(8403)
 
 const kSnapshotRecorder = Symbol('kSnapshotRecorder')
 const kSnapshotMode = Symbol('kSnapshotMode')
@@ -19733,7 +19733,7 @@ module.exports = SnapshotAgent
 
 /***/ }),
 
-/***/ 3766:
+/***/ 7558:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
@@ -19741,8 +19741,8 @@ module.exports = SnapshotAgent
 const { writeFile, readFile, mkdir } = __nccwpck_require__(1455)
 const { dirname, resolve } = __nccwpck_require__(6760)
 const { setTimeout, clearTimeout } = __nccwpck_require__(7997)
-const { InvalidArgumentError, UndiciError } = __nccwpck_require__(8707)
-const { hashId, isUrlExcludedFactory, normalizeHeaders, createHeaderFilters } = __nccwpck_require__(9683)
+const { InvalidArgumentError, UndiciError } = __nccwpck_require__(1059)
+const { hashId, isUrlExcludedFactory, normalizeHeaders, createHeaderFilters } = __nccwpck_require__(8403)
 
 /**
  * @typedef {Object} SnapshotRequestOptions
@@ -20328,13 +20328,13 @@ module.exports = { SnapshotRecorder, formatRequestKey, createRequestHash, filter
 
 /***/ }),
 
-/***/ 9683:
+/***/ 8403:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
-const { InvalidArgumentError } = __nccwpck_require__(8707)
-const { runtimeFeatures } = __nccwpck_require__(313)
+const { InvalidArgumentError } = __nccwpck_require__(1059)
+const { runtimeFeatures } = __nccwpck_require__(777)
 
 /**
  * @typedef {Object} HeaderFilters
@@ -20493,7 +20493,7 @@ module.exports = {
 
 /***/ }),
 
-/***/ 7659:
+/***/ 5179:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
@@ -20503,9 +20503,9 @@ const {
   pathHasQueryOrFragment,
   hasSafeIterator,
   isValidHTTPToken
-} = __nccwpck_require__(3440)
+} = __nccwpck_require__(2272)
 
-const { serializePathWithQuery } = __nccwpck_require__(3440)
+const { serializePathWithQuery } = __nccwpck_require__(2272)
 
 const MAX_DELTA_SECONDS = 2147483647
 const RESTRICTIVE_DIRECTIVE_NAMES = ['no-store', 'private', 'no-cache']
@@ -21209,7 +21209,7 @@ module.exports = {
 
 /***/ }),
 
-/***/ 5453:
+/***/ 2333:
 /***/ ((module) => {
 
 
@@ -21886,7 +21886,7 @@ module.exports = {
 
 /***/ }),
 
-/***/ 6436:
+/***/ 9444:
 /***/ ((module) => {
 
 
@@ -21921,7 +21921,7 @@ module.exports = {
 
 /***/ }),
 
-/***/ 313:
+/***/ 777:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
@@ -22052,7 +22052,7 @@ module.exports["default"] = instance
 
 /***/ }),
 
-/***/ 6854:
+/***/ 7254:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
@@ -22064,7 +22064,7 @@ const {
   kSize,
   kFree,
   kQueued
-} = __nccwpck_require__(6443)
+} = __nccwpck_require__(1003)
 
 class ClientStats {
   constructor (client) {
@@ -22091,7 +22091,7 @@ module.exports = { ClientStats, PoolStats }
 
 /***/ }),
 
-/***/ 6603:
+/***/ 7787:
 /***/ ((module) => {
 
 
@@ -22523,22 +22523,22 @@ module.exports = {
 
 /***/ }),
 
-/***/ 9634:
+/***/ 3186:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
 const assert = __nccwpck_require__(4589)
 
-const { kConstruct } = __nccwpck_require__(6443)
-const { urlEquals, getFieldValues } = __nccwpck_require__(6798)
-const { kEnumerableProperty, isDisturbed } = __nccwpck_require__(3440)
-const { webidl } = __nccwpck_require__(7879)
-const { cloneResponse, fromInnerResponse, getResponseState } = __nccwpck_require__(9051)
-const { Request, fromInnerRequest, getRequestState } = __nccwpck_require__(9967)
-const { fetching } = __nccwpck_require__(4398)
-const { urlIsHttpHttpsScheme, readAllBytes } = __nccwpck_require__(3168)
-const { createDeferredPromise } = __nccwpck_require__(6436)
+const { kConstruct } = __nccwpck_require__(1003)
+const { urlEquals, getFieldValues } = __nccwpck_require__(7406)
+const { kEnumerableProperty, isDisturbed } = __nccwpck_require__(2272)
+const { webidl } = __nccwpck_require__(7223)
+const { cloneResponse, fromInnerResponse, getResponseState } = __nccwpck_require__(1627)
+const { Request, fromInnerRequest, getRequestState } = __nccwpck_require__(268)
+const { fetching } = __nccwpck_require__(3345)
+const { urlIsHttpHttpsScheme, readAllBytes } = __nccwpck_require__(1168)
+const { createDeferredPromise } = __nccwpck_require__(9444)
 
 /**
  * @see https://w3c.github.io/ServiceWorker/#dfn-cache-batch-operation
@@ -23394,15 +23394,15 @@ module.exports = {
 
 /***/ }),
 
-/***/ 3245:
+/***/ 4045:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
-const { Cache } = __nccwpck_require__(9634)
-const { webidl } = __nccwpck_require__(7879)
-const { kEnumerableProperty } = __nccwpck_require__(3440)
-const { kConstruct } = __nccwpck_require__(6443)
+const { Cache } = __nccwpck_require__(3186)
+const { webidl } = __nccwpck_require__(7223)
+const { kEnumerableProperty } = __nccwpck_require__(2272)
+const { kConstruct } = __nccwpck_require__(1003)
 
 class CacheStorage {
   /**
@@ -23553,14 +23553,14 @@ module.exports = {
 
 /***/ }),
 
-/***/ 6798:
+/***/ 7406:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
 const assert = __nccwpck_require__(4589)
-const { URLSerializer } = __nccwpck_require__(1900)
-const { isValidHeaderName } = __nccwpck_require__(3168)
+const { URLSerializer } = __nccwpck_require__(428)
+const { isValidHeaderName } = __nccwpck_require__(1168)
 
 /**
  * @see https://url.spec.whatwg.org/#concept-url-equals
@@ -23605,7 +23605,7 @@ module.exports = {
 
 /***/ }),
 
-/***/ 1276:
+/***/ 2044:
 /***/ ((module) => {
 
 
@@ -23624,15 +23624,15 @@ module.exports = {
 
 /***/ }),
 
-/***/ 9061:
+/***/ 6693:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
-const { parseSetCookie } = __nccwpck_require__(1978)
-const { stringify } = __nccwpck_require__(7797)
-const { webidl } = __nccwpck_require__(7879)
-const { Headers } = __nccwpck_require__(660)
+const { parseSetCookie } = __nccwpck_require__(7818)
+const { stringify } = __nccwpck_require__(1061)
+const { webidl } = __nccwpck_require__(7223)
+const { Headers } = __nccwpck_require__(548)
 
 const brandChecks = webidl.brandCheckMultiple([Headers, globalThis.Headers].filter(Boolean))
 
@@ -23832,14 +23832,14 @@ module.exports = {
 
 /***/ }),
 
-/***/ 1978:
+/***/ 7818:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
-const { collectASequenceOfCodePointsFast } = __nccwpck_require__(8116)
-const { maxNameValuePairSize, maxAttributeValueSize } = __nccwpck_require__(1276)
-const { isCTLExcludingHtab } = __nccwpck_require__(7797)
+const { collectASequenceOfCodePointsFast } = __nccwpck_require__(1204)
+const { maxNameValuePairSize, maxAttributeValueSize } = __nccwpck_require__(2044)
+const { isCTLExcludingHtab } = __nccwpck_require__(1061)
 const assert = __nccwpck_require__(4589)
 
 /**
@@ -24154,7 +24154,7 @@ module.exports = {
 
 /***/ }),
 
-/***/ 7797:
+/***/ 1061:
 /***/ ((module) => {
 
 
@@ -24532,13 +24532,13 @@ module.exports = {
 
 /***/ }),
 
-/***/ 4031:
+/***/ 3535:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 const buffer = __nccwpck_require__(4573)
 const { Transform } = __nccwpck_require__(7075)
-const { isASCIINumber, isValidLastEventId } = __nccwpck_require__(4811)
+const { isASCIINumber, isValidLastEventId } = __nccwpck_require__(9003)
 
 /**
  * @type {number[]} BOM
@@ -25114,22 +25114,22 @@ module.exports = {
 
 /***/ }),
 
-/***/ 1238:
+/***/ 8742:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
 const { pipeline } = __nccwpck_require__(7075)
-const { fetching } = __nccwpck_require__(4398)
-const { makeRequest } = __nccwpck_require__(9967)
-const { webidl } = __nccwpck_require__(7879)
-const { EventSourceStream } = __nccwpck_require__(4031)
-const { parseMIMEType } = __nccwpck_require__(1900)
-const { createFastMessageEvent } = __nccwpck_require__(5188)
-const { isNetworkError } = __nccwpck_require__(9051)
-const { kEnumerableProperty } = __nccwpck_require__(3440)
-const { environmentSettingsObject } = __nccwpck_require__(3168)
-const { getGlobalDispatcher } = __nccwpck_require__(2581)
+const { fetching } = __nccwpck_require__(3345)
+const { makeRequest } = __nccwpck_require__(268)
+const { webidl } = __nccwpck_require__(7223)
+const { EventSourceStream } = __nccwpck_require__(3535)
+const { parseMIMEType } = __nccwpck_require__(428)
+const { createFastMessageEvent } = __nccwpck_require__(5924)
+const { isNetworkError } = __nccwpck_require__(1627)
+const { kEnumerableProperty } = __nccwpck_require__(2272)
+const { environmentSettingsObject } = __nccwpck_require__(1168)
+const { getGlobalDispatcher } = __nccwpck_require__(8085)
 
 let experimentalWarned = false
 
@@ -25625,7 +25625,7 @@ module.exports = {
 
 /***/ }),
 
-/***/ 4811:
+/***/ 9003:
 /***/ ((module) => {
 
 
@@ -25661,29 +25661,29 @@ module.exports = {
 
 /***/ }),
 
-/***/ 4492:
+/***/ 9852:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
-const util = __nccwpck_require__(3440)
+const util = __nccwpck_require__(2272)
 const {
   ReadableStreamFrom,
   readableStreamClose,
   fullyReadBody,
   extractMimeType
-} = __nccwpck_require__(3168)
-const { FormData, setFormDataState } = __nccwpck_require__(5910)
-const { webidl } = __nccwpck_require__(7879)
+} = __nccwpck_require__(1168)
+const { FormData, setFormDataState } = __nccwpck_require__(2134)
+const { webidl } = __nccwpck_require__(7223)
 const assert = __nccwpck_require__(4589)
 const { isErrored, isDisturbed } = __nccwpck_require__(7075)
 const { isUint8Array } = __nccwpck_require__(3429)
-const { serializeAMimeType } = __nccwpck_require__(1900)
-const { multipartFormDataParser } = __nccwpck_require__(116)
-const { createDeferredPromise } = __nccwpck_require__(6436)
-const { parseJSONFromBytes } = __nccwpck_require__(8116)
-const { utf8DecodeBytes } = __nccwpck_require__(276)
-const { runtimeFeatures } = __nccwpck_require__(313)
+const { serializeAMimeType } = __nccwpck_require__(428)
+const { multipartFormDataParser } = __nccwpck_require__(948)
+const { createDeferredPromise } = __nccwpck_require__(9444)
+const { parseJSONFromBytes } = __nccwpck_require__(1204)
+const { utf8DecodeBytes } = __nccwpck_require__(7636)
+const { runtimeFeatures } = __nccwpck_require__(777)
 
 const random = runtimeFeatures.has('crypto')
   ? (__nccwpck_require__(7598).randomInt)
@@ -26186,7 +26186,7 @@ module.exports = {
 
 /***/ }),
 
-/***/ 4495:
+/***/ 5055:
 /***/ ((module) => {
 
 
@@ -26324,13 +26324,13 @@ module.exports = {
 
 /***/ }),
 
-/***/ 1900:
+/***/ 428:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
 const assert = __nccwpck_require__(4589)
-const { forgivingBase64, collectASequenceOfCodePoints, collectASequenceOfCodePointsFast, isomorphicDecode, removeASCIIWhitespace, removeChars } = __nccwpck_require__(8116)
+const { forgivingBase64, collectASequenceOfCodePoints, collectASequenceOfCodePointsFast, isomorphicDecode, removeASCIIWhitespace, removeChars } = __nccwpck_require__(1204)
 
 const encoder = new TextEncoder()
 
@@ -26927,17 +26927,17 @@ module.exports = {
 
 /***/ }),
 
-/***/ 116:
+/***/ 948:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
-const { bufferToLowerCasedHeaderName } = __nccwpck_require__(3440)
-const { HTTP_TOKEN_CODEPOINTS } = __nccwpck_require__(1900)
-const { makeEntry } = __nccwpck_require__(5910)
-const { webidl } = __nccwpck_require__(7879)
+const { bufferToLowerCasedHeaderName } = __nccwpck_require__(2272)
+const { HTTP_TOKEN_CODEPOINTS } = __nccwpck_require__(428)
+const { makeEntry } = __nccwpck_require__(2134)
+const { webidl } = __nccwpck_require__(7223)
 const assert = __nccwpck_require__(4589)
-const { isomorphicDecode } = __nccwpck_require__(8116)
+const { isomorphicDecode } = __nccwpck_require__(1204)
 
 const dd = Buffer.from('--')
 const decoder = new TextDecoder()
@@ -27520,14 +27520,14 @@ module.exports = {
 
 /***/ }),
 
-/***/ 5910:
+/***/ 2134:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
-const { iteratorMixin } = __nccwpck_require__(3168)
-const { kEnumerableProperty } = __nccwpck_require__(3440)
-const { webidl } = __nccwpck_require__(7879)
+const { iteratorMixin } = __nccwpck_require__(1168)
+const { kEnumerableProperty } = __nccwpck_require__(2272)
+const { webidl } = __nccwpck_require__(7223)
 const nodeUtil = __nccwpck_require__(7975)
 
 // https://xhr.spec.whatwg.org/#formdata
@@ -27786,7 +27786,7 @@ module.exports = { FormData, makeEntry, setFormDataState }
 
 /***/ }),
 
-/***/ 1059:
+/***/ 5779:
 /***/ ((module) => {
 
 
@@ -27833,21 +27833,21 @@ module.exports = {
 
 /***/ }),
 
-/***/ 660:
+/***/ 548:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 // https://github.com/Ethan-Arrowood/undici-fetch
 
 
 
-const { kConstruct } = __nccwpck_require__(6443)
-const { kEnumerableProperty } = __nccwpck_require__(3440)
+const { kConstruct } = __nccwpck_require__(1003)
+const { kEnumerableProperty } = __nccwpck_require__(2272)
 const {
   iteratorMixin,
   isValidHeaderName,
   isValidHeaderValue
-} = __nccwpck_require__(3168)
-const { webidl } = __nccwpck_require__(7879)
+} = __nccwpck_require__(1168)
+const { webidl } = __nccwpck_require__(7223)
 const assert = __nccwpck_require__(4589)
 const util = __nccwpck_require__(7975)
 
@@ -28559,7 +28559,7 @@ module.exports = {
 
 /***/ }),
 
-/***/ 4398:
+/***/ 3345:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 // https://github.com/Ethan-Arrowood/undici-fetch
@@ -28573,9 +28573,9 @@ const {
   makeResponse,
   fromInnerResponse,
   getResponseState
-} = __nccwpck_require__(9051)
-const { HeadersList } = __nccwpck_require__(660)
-const { Request, cloneRequest, getRequestDispatcher, getRequestState } = __nccwpck_require__(9967)
+} = __nccwpck_require__(1627)
+const { HeadersList } = __nccwpck_require__(548)
+const { Request, cloneRequest, getRequestDispatcher, getRequestState } = __nccwpck_require__(268)
 const zlib = __nccwpck_require__(8522)
 const {
   makePolicyContainer,
@@ -28610,27 +28610,27 @@ const {
   hasAuthenticationEntry,
   includesCredentials,
   isTraversableNavigable
-} = __nccwpck_require__(3168)
+} = __nccwpck_require__(1168)
 const assert = __nccwpck_require__(4589)
-const { safelyExtractBody, extractBody } = __nccwpck_require__(4492)
+const { safelyExtractBody, extractBody } = __nccwpck_require__(9852)
 const {
   redirectStatusSet,
   nullBodyStatus,
   safeMethodsSet,
   requestBodyHeader,
   subresourceSet
-} = __nccwpck_require__(4495)
+} = __nccwpck_require__(5055)
 const EE = __nccwpck_require__(8474)
 const { Readable, pipeline, finished, isErrored, isReadable } = __nccwpck_require__(7075)
-const { addAbortListener, bufferToLowerCasedHeaderName } = __nccwpck_require__(3440)
-const { dataURLProcessor, serializeAMimeType, minimizeSupportedMimeType } = __nccwpck_require__(1900)
-const { getGlobalDispatcher } = __nccwpck_require__(2581)
-const { webidl } = __nccwpck_require__(7879)
+const { addAbortListener, bufferToLowerCasedHeaderName } = __nccwpck_require__(2272)
+const { dataURLProcessor, serializeAMimeType, minimizeSupportedMimeType } = __nccwpck_require__(428)
+const { getGlobalDispatcher } = __nccwpck_require__(8085)
+const { webidl } = __nccwpck_require__(7223)
 const { STATUS_CODES } = __nccwpck_require__(7067)
-const { bytesMatch } = __nccwpck_require__(5082)
-const { createDeferredPromise } = __nccwpck_require__(6436)
-const { isomorphicEncode } = __nccwpck_require__(8116)
-const { runtimeFeatures } = __nccwpck_require__(313)
+const { bytesMatch } = __nccwpck_require__(378)
+const { createDeferredPromise } = __nccwpck_require__(9444)
+const { isomorphicEncode } = __nccwpck_require__(1204)
+const { runtimeFeatures } = __nccwpck_require__(777)
 
 // Node.js v23.8.0+ and v22.15.0+ supports Zstandard
 const hasZstd = runtimeFeatures.has('zstd')
@@ -30979,22 +30979,22 @@ module.exports = {
 
 /***/ }),
 
-/***/ 9967:
+/***/ 268:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 /* globals AbortController */
 
 
 
-const { extractBody, mixinBody, cloneBody, bodyUnusable } = __nccwpck_require__(4492)
-const { Headers, fill: fillHeaders, HeadersList, setHeadersGuard, getHeadersGuard, setHeadersList, getHeadersList } = __nccwpck_require__(660)
-const util = __nccwpck_require__(3440)
+const { extractBody, mixinBody, cloneBody, bodyUnusable } = __nccwpck_require__(9852)
+const { Headers, fill: fillHeaders, HeadersList, setHeadersGuard, getHeadersGuard, setHeadersList, getHeadersList } = __nccwpck_require__(548)
+const util = __nccwpck_require__(2272)
 const nodeUtil = __nccwpck_require__(7975)
 const {
   isValidHTTPToken,
   sameOrigin,
   environmentSettingsObject
-} = __nccwpck_require__(3168)
+} = __nccwpck_require__(1168)
 const {
   forbiddenMethodsSet,
   corsSafeListedMethodsSet,
@@ -31004,11 +31004,11 @@ const {
   requestCredentials,
   requestCache,
   requestDuplex
-} = __nccwpck_require__(4495)
+} = __nccwpck_require__(5055)
 const { kEnumerableProperty, normalizedMethodRecordsBase, normalizedMethodRecords } = util
-const { webidl } = __nccwpck_require__(7879)
-const { URLSerializer } = __nccwpck_require__(1900)
-const { kConstruct } = __nccwpck_require__(6443)
+const { webidl } = __nccwpck_require__(7223)
+const { URLSerializer } = __nccwpck_require__(428)
+const { kConstruct } = __nccwpck_require__(1003)
 const assert = __nccwpck_require__(4589)
 const { getMaxListeners, setMaxListeners, defaultMaxListeners } = __nccwpck_require__(8474)
 
@@ -32101,14 +32101,14 @@ module.exports = {
 
 /***/ }),
 
-/***/ 9051:
+/***/ 1627:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
-const { Headers, HeadersList, fill, getHeadersGuard, setHeadersGuard, setHeadersList } = __nccwpck_require__(660)
-const { extractBody, cloneBody, mixinBody, streamRegistry, bodyUnusable } = __nccwpck_require__(4492)
-const util = __nccwpck_require__(3440)
+const { Headers, HeadersList, fill, getHeadersGuard, setHeadersGuard, setHeadersList } = __nccwpck_require__(548)
+const { extractBody, cloneBody, mixinBody, streamRegistry, bodyUnusable } = __nccwpck_require__(9852)
+const util = __nccwpck_require__(2272)
 const nodeUtil = __nccwpck_require__(7975)
 const { kEnumerableProperty } = util
 const {
@@ -32117,16 +32117,16 @@ const {
   isAborted,
   isErrorLike,
   environmentSettingsObject: relevantRealm
-} = __nccwpck_require__(3168)
+} = __nccwpck_require__(1168)
 const {
   redirectStatusSet,
   nullBodyStatus
-} = __nccwpck_require__(4495)
-const { webidl } = __nccwpck_require__(7879)
-const { URLSerializer } = __nccwpck_require__(1900)
-const { kConstruct } = __nccwpck_require__(6443)
+} = __nccwpck_require__(5055)
+const { webidl } = __nccwpck_require__(7223)
+const { URLSerializer } = __nccwpck_require__(428)
+const { kConstruct } = __nccwpck_require__(1003)
 const assert = __nccwpck_require__(4589)
-const { isomorphicEncode, serializeJavascriptValueToJSONString } = __nccwpck_require__(8116)
+const { isomorphicEncode, serializeJavascriptValueToJSONString } = __nccwpck_require__(1204)
 
 const textEncoder = new TextEncoder('utf-8')
 
@@ -32749,22 +32749,22 @@ module.exports = {
 
 /***/ }),
 
-/***/ 3168:
+/***/ 1168:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
 const { Transform } = __nccwpck_require__(7075)
 const zlib = __nccwpck_require__(8522)
-const { redirectStatusSet, referrerPolicyTokens, badPortsSet } = __nccwpck_require__(4495)
-const { getGlobalOrigin } = __nccwpck_require__(1059)
-const { collectAnHTTPQuotedString, parseMIMEType } = __nccwpck_require__(1900)
+const { redirectStatusSet, referrerPolicyTokens, badPortsSet } = __nccwpck_require__(5055)
+const { getGlobalOrigin } = __nccwpck_require__(5779)
+const { collectAnHTTPQuotedString, parseMIMEType } = __nccwpck_require__(428)
 const { performance } = __nccwpck_require__(643)
-const { ReadableStreamFrom, isValidHTTPToken, normalizedMethodRecordsBase } = __nccwpck_require__(3440)
+const { ReadableStreamFrom, isValidHTTPToken, normalizedMethodRecordsBase } = __nccwpck_require__(2272)
 const assert = __nccwpck_require__(4589)
 const { isUint8Array } = __nccwpck_require__(3429)
-const { webidl } = __nccwpck_require__(7879)
-const { isomorphicEncode, collectASequenceOfCodePoints, removeChars } = __nccwpck_require__(8116)
+const { webidl } = __nccwpck_require__(7223)
+const { isomorphicEncode, collectASequenceOfCodePoints, removeChars } = __nccwpck_require__(1204)
 
 function responseURL (response) {
   // https://fetch.spec.whatwg.org/#responses
@@ -34278,13 +34278,13 @@ module.exports = {
 
 /***/ }),
 
-/***/ 8116:
+/***/ 1204:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
 const assert = __nccwpck_require__(4589)
-const { utf8DecodeBytes } = __nccwpck_require__(276)
+const { utf8DecodeBytes } = __nccwpck_require__(7636)
 
 /**
  * @param {(char: string) => boolean} condition
@@ -34528,14 +34528,14 @@ module.exports = {
 
 /***/ }),
 
-/***/ 5082:
+/***/ 378:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
 const assert = __nccwpck_require__(4589)
-const { runtimeFeatures } = __nccwpck_require__(313)
-const { asciiLowercase } = __nccwpck_require__(8116)
+const { runtimeFeatures } = __nccwpck_require__(777)
+const { asciiLowercase } = __nccwpck_require__(1204)
 
 /**
  * @typedef {object} Metadata
@@ -34842,14 +34842,14 @@ module.exports = {
 
 /***/ }),
 
-/***/ 7879:
+/***/ 7223:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
 const assert = __nccwpck_require__(4589)
 const { types, inspect } = __nccwpck_require__(7975)
-const { runtimeFeatures } = __nccwpck_require__(313)
+const { runtimeFeatures } = __nccwpck_require__(777)
 
 const UNDEFINED = 1
 const BOOLEAN = 2
@@ -35855,20 +35855,20 @@ module.exports = {
 
 /***/ }),
 
-/***/ 6897:
+/***/ 3969:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
-const { uid, states, sentCloseFrameState, emptyBuffer, opcodes } = __nccwpck_require__(736)
-const { parseExtensions, isClosed, isClosing, isEstablished, isConnecting, validateCloseCodeAndReason } = __nccwpck_require__(8625)
-const { makeRequest } = __nccwpck_require__(9967)
-const { fetching } = __nccwpck_require__(4398)
-const { Headers, getHeadersList } = __nccwpck_require__(660)
-const { getDecodeSplit } = __nccwpck_require__(3168)
-const { WebsocketFrameSend } = __nccwpck_require__(3264)
+const { uid, states, sentCloseFrameState, emptyBuffer, opcodes } = __nccwpck_require__(6976)
+const { parseExtensions, isClosed, isClosing, isEstablished, isConnecting, validateCloseCodeAndReason } = __nccwpck_require__(3105)
+const { makeRequest } = __nccwpck_require__(268)
+const { fetching } = __nccwpck_require__(3345)
+const { Headers, getHeadersList } = __nccwpck_require__(548)
+const { getDecodeSplit } = __nccwpck_require__(1168)
+const { WebsocketFrameSend } = __nccwpck_require__(9104)
 const assert = __nccwpck_require__(4589)
-const { runtimeFeatures } = __nccwpck_require__(313)
+const { runtimeFeatures } = __nccwpck_require__(777)
 
 const crypto = runtimeFeatures.has('crypto')
   ? __nccwpck_require__(7598)
@@ -36201,7 +36201,7 @@ module.exports = {
 
 /***/ }),
 
-/***/ 736:
+/***/ 6976:
 /***/ ((module) => {
 
 
@@ -36334,14 +36334,14 @@ module.exports = {
 
 /***/ }),
 
-/***/ 5188:
+/***/ 5924:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
-const { webidl } = __nccwpck_require__(7879)
-const { kEnumerableProperty } = __nccwpck_require__(3440)
-const { kConstruct } = __nccwpck_require__(6443)
+const { webidl } = __nccwpck_require__(7223)
+const { kEnumerableProperty } = __nccwpck_require__(2272)
+const { kConstruct } = __nccwpck_require__(1003)
 
 /**
  * @see https://html.spec.whatwg.org/multipage/comms.html#messageevent
@@ -36672,13 +36672,13 @@ module.exports = {
 
 /***/ }),
 
-/***/ 3264:
+/***/ 9104:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
-const { runtimeFeatures } = __nccwpck_require__(313)
-const { maxUnsigned16Bit, opcodes } = __nccwpck_require__(736)
+const { runtimeFeatures } = __nccwpck_require__(777)
+const { maxUnsigned16Bit, opcodes } = __nccwpck_require__(6976)
 
 const BUFFER_SIZE = 8 * 1024
 
@@ -36812,14 +36812,14 @@ module.exports = {
 
 /***/ }),
 
-/***/ 9469:
+/***/ 8029:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
 const { createInflateRaw, Z_DEFAULT_WINDOWBITS } = __nccwpck_require__(8522)
-const { isValidClientWindowBits } = __nccwpck_require__(8625)
-const { MessageSizeExceededError } = __nccwpck_require__(8707)
+const { isValidClientWindowBits } = __nccwpck_require__(3105)
+const { MessageSizeExceededError } = __nccwpck_require__(1059)
 
 const tail = Buffer.from([0x00, 0x00, 0xff, 0xff])
 const kBuffer = Symbol('kBuffer')
@@ -36924,14 +36924,14 @@ module.exports = { PerMessageDeflate }
 
 /***/ }),
 
-/***/ 1652:
+/***/ 276:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
 const { Writable } = __nccwpck_require__(7075)
 const assert = __nccwpck_require__(4589)
-const { parserStates, opcodes, states, emptyBuffer, sentCloseFrameState } = __nccwpck_require__(736)
+const { parserStates, opcodes, states, emptyBuffer, sentCloseFrameState } = __nccwpck_require__(6976)
 const {
   isValidStatusCode,
   isValidOpcode,
@@ -36940,11 +36940,11 @@ const {
   isControlFrame,
   isTextBinaryFrame,
   isContinuationFrame
-} = __nccwpck_require__(8625)
-const { failWebsocketConnection } = __nccwpck_require__(6897)
-const { WebsocketFrameSend } = __nccwpck_require__(3264)
-const { PerMessageDeflate } = __nccwpck_require__(9469)
-const { MessageSizeExceededError } = __nccwpck_require__(8707)
+} = __nccwpck_require__(3105)
+const { failWebsocketConnection } = __nccwpck_require__(3969)
+const { WebsocketFrameSend } = __nccwpck_require__(9104)
+const { PerMessageDeflate } = __nccwpck_require__(8029)
+const { MessageSizeExceededError } = __nccwpck_require__(1059)
 
 // This code was influenced by ws released under the MIT license.
 // Copyright (c) 2011 Einar Otto Stangvik <einaros@gmail.com>
@@ -37451,14 +37451,14 @@ module.exports = {
 
 /***/ }),
 
-/***/ 3900:
+/***/ 5388:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
-const { WebsocketFrameSend } = __nccwpck_require__(3264)
-const { opcodes, sendHints } = __nccwpck_require__(736)
-const FixedQueue = __nccwpck_require__(4660)
+const { WebsocketFrameSend } = __nccwpck_require__(9104)
+const { opcodes, sendHints } = __nccwpck_require__(6976)
+const FixedQueue = __nccwpck_require__(9220)
 
 /**
  * @typedef {object} SendQueueNode
@@ -37567,15 +37567,15 @@ module.exports = { SendQueue }
 
 /***/ }),
 
-/***/ 6919:
+/***/ 6375:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
-const { webidl } = __nccwpck_require__(7879)
-const { validateCloseCodeAndReason } = __nccwpck_require__(8625)
-const { kConstruct } = __nccwpck_require__(6443)
-const { kEnumerableProperty } = __nccwpck_require__(3440)
+const { webidl } = __nccwpck_require__(7223)
+const { validateCloseCodeAndReason } = __nccwpck_require__(3105)
+const { kConstruct } = __nccwpck_require__(1003)
+const { kEnumerableProperty } = __nccwpck_require__(2272)
 
 function createInheritableDOMException () {
   // https://github.com/nodejs/node/issues/59677
@@ -37678,23 +37678,23 @@ module.exports = { WebSocketError, createUnvalidatedWebSocketError }
 
 /***/ }),
 
-/***/ 2873:
+/***/ 3158:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
-const { createDeferredPromise } = __nccwpck_require__(6436)
-const { environmentSettingsObject } = __nccwpck_require__(3168)
-const { states, opcodes, sentCloseFrameState } = __nccwpck_require__(736)
-const { webidl } = __nccwpck_require__(7879)
-const { getURLRecord, isValidSubprotocol, isEstablished, utf8Decode } = __nccwpck_require__(8625)
-const { establishWebSocketConnection, failWebsocketConnection, closeWebSocketConnection } = __nccwpck_require__(6897)
-const { channels } = __nccwpck_require__(2414)
-const { WebsocketFrameSend } = __nccwpck_require__(3264)
-const { ByteParser } = __nccwpck_require__(1652)
-const { WebSocketError, createUnvalidatedWebSocketError } = __nccwpck_require__(6919)
-const { kEnumerableProperty } = __nccwpck_require__(3440)
-const { utf8DecodeBytes } = __nccwpck_require__(276)
+const { createDeferredPromise } = __nccwpck_require__(9444)
+const { environmentSettingsObject } = __nccwpck_require__(1168)
+const { states, opcodes, sentCloseFrameState } = __nccwpck_require__(6976)
+const { webidl } = __nccwpck_require__(7223)
+const { getURLRecord, isValidSubprotocol, isEstablished, utf8Decode } = __nccwpck_require__(3105)
+const { establishWebSocketConnection, failWebsocketConnection, closeWebSocketConnection } = __nccwpck_require__(3969)
+const { channels } = __nccwpck_require__(5726)
+const { WebsocketFrameSend } = __nccwpck_require__(9104)
+const { ByteParser } = __nccwpck_require__(276)
+const { WebSocketError, createUnvalidatedWebSocketError } = __nccwpck_require__(6375)
+const { kEnumerableProperty } = __nccwpck_require__(2272)
+const { utf8DecodeBytes } = __nccwpck_require__(7636)
 
 let emittedExperimentalWarning = false
 
@@ -38181,15 +38181,15 @@ module.exports = { WebSocketStream }
 
 /***/ }),
 
-/***/ 8625:
+/***/ 3105:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
-const { states, opcodes } = __nccwpck_require__(736)
+const { states, opcodes } = __nccwpck_require__(6976)
 const { isUtf8 } = __nccwpck_require__(4573)
-const { removeHTTPWhitespace } = __nccwpck_require__(1900)
-const { collectASequenceOfCodePointsFast } = __nccwpck_require__(8116)
+const { removeHTTPWhitespace } = __nccwpck_require__(428)
+const { collectASequenceOfCodePointsFast } = __nccwpck_require__(1204)
 
 /**
  * @param {number} readyState
@@ -38535,16 +38535,16 @@ module.exports = {
 
 /***/ }),
 
-/***/ 3726:
+/***/ 5358:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
 const { isArrayBuffer } = __nccwpck_require__(3429)
-const { webidl } = __nccwpck_require__(7879)
-const { URLSerializer } = __nccwpck_require__(1900)
-const { environmentSettingsObject } = __nccwpck_require__(3168)
-const { staticPropertyDescriptors, states, sentCloseFrameState, sendHints, opcodes } = __nccwpck_require__(736)
+const { webidl } = __nccwpck_require__(7223)
+const { URLSerializer } = __nccwpck_require__(428)
+const { environmentSettingsObject } = __nccwpck_require__(1168)
+const { staticPropertyDescriptors, states, sentCloseFrameState, sendHints, opcodes } = __nccwpck_require__(6976)
 const {
   isConnecting,
   isEstablished,
@@ -38555,15 +38555,15 @@ const {
   utf8Decode,
   toArrayBuffer,
   getURLRecord
-} = __nccwpck_require__(8625)
-const { establishWebSocketConnection, closeWebSocketConnection, failWebsocketConnection } = __nccwpck_require__(6897)
-const { ByteParser } = __nccwpck_require__(1652)
-const { kEnumerableProperty } = __nccwpck_require__(3440)
-const { getGlobalDispatcher } = __nccwpck_require__(2581)
-const { ErrorEvent, CloseEvent, createFastMessageEvent } = __nccwpck_require__(5188)
-const { SendQueue } = __nccwpck_require__(3900)
-const { WebsocketFrameSend } = __nccwpck_require__(3264)
-const { channels } = __nccwpck_require__(2414)
+} = __nccwpck_require__(3105)
+const { establishWebSocketConnection, closeWebSocketConnection, failWebsocketConnection } = __nccwpck_require__(3969)
+const { ByteParser } = __nccwpck_require__(276)
+const { kEnumerableProperty } = __nccwpck_require__(2272)
+const { getGlobalDispatcher } = __nccwpck_require__(8085)
+const { ErrorEvent, CloseEvent, createFastMessageEvent } = __nccwpck_require__(5924)
+const { SendQueue } = __nccwpck_require__(5388)
+const { WebsocketFrameSend } = __nccwpck_require__(9104)
+const { channels } = __nccwpck_require__(5726)
 
 function getSocketAddress (socket) {
   if (typeof socket?.address === 'function') {
@@ -39321,6 +39321,13 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("events");
 
 /***/ }),
 
+/***/ 9896:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("fs");
+
+/***/ }),
+
 /***/ 8611:
 /***/ ((module) => {
 
@@ -39510,6 +39517,13 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:zlib");
 
 /***/ }),
 
+/***/ 857:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("os");
+
+/***/ }),
+
 /***/ 932:
 /***/ ((module) => {
 
@@ -39528,6 +39542,818 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("tls");
 /***/ ((module) => {
 
 module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("util");
+
+/***/ }),
+
+/***/ 5078:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  Qq: () => (/* binding */ HttpClient)
+});
+
+// UNUSED EXPORTS: Headers, HttpClientError, HttpClientResponse, HttpCodes, MediaTypes, getProxyUrl, isHttps
+
+// EXTERNAL MODULE: external "http"
+var external_http_ = __nccwpck_require__(8611);
+var external_http_namespaceObject = /*#__PURE__*/__nccwpck_require__.t(external_http_, 2);
+// EXTERNAL MODULE: external "https"
+var external_https_ = __nccwpck_require__(5692);
+var external_https_namespaceObject = /*#__PURE__*/__nccwpck_require__.t(external_https_, 2);
+;// CONCATENATED MODULE: ../../work/main/node_modules/@actions/http-client/lib/proxy.js
+function getProxyUrl(reqUrl) {
+    const usingSsl = reqUrl.protocol === 'https:';
+    if (checkBypass(reqUrl)) {
+        return undefined;
+    }
+    const proxyVar = (() => {
+        if (usingSsl) {
+            return process.env['https_proxy'] || process.env['HTTPS_PROXY'];
+        }
+        else {
+            return process.env['http_proxy'] || process.env['HTTP_PROXY'];
+        }
+    })();
+    if (proxyVar) {
+        try {
+            return new DecodedURL(proxyVar);
+        }
+        catch (_a) {
+            if (!proxyVar.startsWith('http://') && !proxyVar.startsWith('https://'))
+                return new DecodedURL(`http://${proxyVar}`);
+        }
+    }
+    else {
+        return undefined;
+    }
+}
+function checkBypass(reqUrl) {
+    if (!reqUrl.hostname) {
+        return false;
+    }
+    const reqHost = reqUrl.hostname;
+    if (isLoopbackAddress(reqHost)) {
+        return true;
+    }
+    const noProxy = process.env['no_proxy'] || process.env['NO_PROXY'] || '';
+    if (!noProxy) {
+        return false;
+    }
+    // Determine the request port
+    let reqPort;
+    if (reqUrl.port) {
+        reqPort = Number(reqUrl.port);
+    }
+    else if (reqUrl.protocol === 'http:') {
+        reqPort = 80;
+    }
+    else if (reqUrl.protocol === 'https:') {
+        reqPort = 443;
+    }
+    // Format the request hostname and hostname with port
+    const upperReqHosts = [reqUrl.hostname.toUpperCase()];
+    if (typeof reqPort === 'number') {
+        upperReqHosts.push(`${upperReqHosts[0]}:${reqPort}`);
+    }
+    // Compare request host against noproxy
+    for (const upperNoProxyItem of noProxy
+        .split(',')
+        .map(x => x.trim().toUpperCase())
+        .filter(x => x)) {
+        if (upperNoProxyItem === '*' ||
+            upperReqHosts.some(x => x === upperNoProxyItem ||
+                x.endsWith(`.${upperNoProxyItem}`) ||
+                (upperNoProxyItem.startsWith('.') &&
+                    x.endsWith(`${upperNoProxyItem}`)))) {
+            return true;
+        }
+    }
+    return false;
+}
+function isLoopbackAddress(host) {
+    const hostLower = host.toLowerCase();
+    return (hostLower === 'localhost' ||
+        hostLower.startsWith('127.') ||
+        hostLower.startsWith('[::1]') ||
+        hostLower.startsWith('[0:0:0:0:0:0:0:1]'));
+}
+class DecodedURL extends URL {
+    constructor(url, base) {
+        super(url, base);
+        this._decodedUsername = decodeURIComponent(super.username);
+        this._decodedPassword = decodeURIComponent(super.password);
+    }
+    get username() {
+        return this._decodedUsername;
+    }
+    get password() {
+        return this._decodedPassword;
+    }
+}
+//# sourceMappingURL=proxy.js.map
+// EXTERNAL MODULE: ../../work/main/node_modules/tunnel/index.js
+var tunnel = __nccwpck_require__(8258);
+// EXTERNAL MODULE: ../../work/main/node_modules/undici/index.js
+var undici = __nccwpck_require__(576);
+;// CONCATENATED MODULE: ../../work/main/node_modules/@actions/http-client/lib/index.js
+/* eslint-disable @typescript-eslint/no-explicit-any */
+var __awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
+    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
+    return new (P || (P = Promise))(function (resolve, reject) {
+        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
+        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
+        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
+        step((generator = generator.apply(thisArg, _arguments || [])).next());
+    });
+};
+
+
+
+
+
+var HttpCodes;
+(function (HttpCodes) {
+    HttpCodes[HttpCodes["OK"] = 200] = "OK";
+    HttpCodes[HttpCodes["MultipleChoices"] = 300] = "MultipleChoices";
+    HttpCodes[HttpCodes["MovedPermanently"] = 301] = "MovedPermanently";
+    HttpCodes[HttpCodes["ResourceMoved"] = 302] = "ResourceMoved";
+    HttpCodes[HttpCodes["SeeOther"] = 303] = "SeeOther";
+    HttpCodes[HttpCodes["NotModified"] = 304] = "NotModified";
+    HttpCodes[HttpCodes["UseProxy"] = 305] = "UseProxy";
+    HttpCodes[HttpCodes["SwitchProxy"] = 306] = "SwitchProxy";
+    HttpCodes[HttpCodes["TemporaryRedirect"] = 307] = "TemporaryRedirect";
+    HttpCodes[HttpCodes["PermanentRedirect"] = 308] = "PermanentRedirect";
+    HttpCodes[HttpCodes["BadRequest"] = 400] = "BadRequest";
+    HttpCodes[HttpCodes["Unauthorized"] = 401] = "Unauthorized";
+    HttpCodes[HttpCodes["PaymentRequired"] = 402] = "PaymentRequired";
+    HttpCodes[HttpCodes["Forbidden"] = 403] = "Forbidden";
+    HttpCodes[HttpCodes["NotFound"] = 404] = "NotFound";
+    HttpCodes[HttpCodes["MethodNotAllowed"] = 405] = "MethodNotAllowed";
+    HttpCodes[HttpCodes["NotAcceptable"] = 406] = "NotAcceptable";
+    HttpCodes[HttpCodes["ProxyAuthenticationRequired"] = 407] = "ProxyAuthenticationRequired";
+    HttpCodes[HttpCodes["RequestTimeout"] = 408] = "RequestTimeout";
+    HttpCodes[HttpCodes["Conflict"] = 409] = "Conflict";
+    HttpCodes[HttpCodes["Gone"] = 410] = "Gone";
+    HttpCodes[HttpCodes["TooManyRequests"] = 429] = "TooManyRequests";
+    HttpCodes[HttpCodes["InternalServerError"] = 500] = "InternalServerError";
+    HttpCodes[HttpCodes["NotImplemented"] = 501] = "NotImplemented";
+    HttpCodes[HttpCodes["BadGateway"] = 502] = "BadGateway";
+    HttpCodes[HttpCodes["ServiceUnavailable"] = 503] = "ServiceUnavailable";
+    HttpCodes[HttpCodes["GatewayTimeout"] = 504] = "GatewayTimeout";
+})(HttpCodes || (HttpCodes = {}));
+var Headers;
+(function (Headers) {
+    Headers["Accept"] = "accept";
+    Headers["ContentType"] = "content-type";
+})(Headers || (Headers = {}));
+var MediaTypes;
+(function (MediaTypes) {
+    MediaTypes["ApplicationJson"] = "application/json";
+})(MediaTypes || (MediaTypes = {}));
+/**
+ * Returns the proxy URL, depending upon the supplied url and proxy environment variables.
+ * @param serverUrl  The server URL where the request will be sent. For example, https://api.github.com
+ */
+function lib_getProxyUrl(serverUrl) {
+    const proxyUrl = pm.getProxyUrl(new URL(serverUrl));
+    return proxyUrl ? proxyUrl.href : '';
+}
+const HttpRedirectCodes = [
+    HttpCodes.MovedPermanently,
+    HttpCodes.ResourceMoved,
+    HttpCodes.SeeOther,
+    HttpCodes.TemporaryRedirect,
+    HttpCodes.PermanentRedirect
+];
+const HttpResponseRetryCodes = [
+    HttpCodes.BadGateway,
+    HttpCodes.ServiceUnavailable,
+    HttpCodes.GatewayTimeout
+];
+const RetryableHttpVerbs = ['OPTIONS', 'GET', 'DELETE', 'HEAD'];
+const ExponentialBackoffCeiling = 10;
+const ExponentialBackoffTimeSlice = 5;
+class HttpClientError extends Error {
+    constructor(message, statusCode) {
+        super(message);
+        this.name = 'HttpClientError';
+        this.statusCode = statusCode;
+        Object.setPrototypeOf(this, HttpClientError.prototype);
+    }
+}
+class HttpClientResponse {
+    constructor(message) {
+        this.message = message;
+    }
+    readBody() {
+        return __awaiter(this, void 0, void 0, function* () {
+            return new Promise((resolve) => __awaiter(this, void 0, void 0, function* () {
+                let output = Buffer.alloc(0);
+                this.message.on('data', (chunk) => {
+                    output = Buffer.concat([output, chunk]);
+                });
+                this.message.on('end', () => {
+                    resolve(output.toString());
+                });
+            }));
+        });
+    }
+    readBodyBuffer() {
+        return __awaiter(this, void 0, void 0, function* () {
+            return new Promise((resolve) => __awaiter(this, void 0, void 0, function* () {
+                const chunks = [];
+                this.message.on('data', (chunk) => {
+                    chunks.push(chunk);
+                });
+                this.message.on('end', () => {
+                    resolve(Buffer.concat(chunks));
+                });
+            }));
+        });
+    }
+}
+function isHttps(requestUrl) {
+    const parsedUrl = new URL(requestUrl);
+    return parsedUrl.protocol === 'https:';
+}
+class HttpClient {
+    constructor(userAgent, handlers, requestOptions) {
+        this._ignoreSslError = false;
+        this._allowRedirects = true;
+        this._allowRedirectDowngrade = false;
+        this._maxRedirects = 50;
+        this._allowRetries = false;
+        this._maxRetries = 1;
+        this._keepAlive = false;
+        this._disposed = false;
+        this.userAgent = this._getUserAgentWithOrchestrationId(userAgent);
+        this.handlers = handlers || [];
+        this.requestOptions = requestOptions;
+        if (requestOptions) {
+            if (requestOptions.ignoreSslError != null) {
+                this._ignoreSslError = requestOptions.ignoreSslError;
+            }
+            this._socketTimeout = requestOptions.socketTimeout;
+            if (requestOptions.allowRedirects != null) {
+                this._allowRedirects = requestOptions.allowRedirects;
+            }
+            if (requestOptions.allowRedirectDowngrade != null) {
+                this._allowRedirectDowngrade = requestOptions.allowRedirectDowngrade;
+            }
+            if (requestOptions.maxRedirects != null) {
+                this._maxRedirects = Math.max(requestOptions.maxRedirects, 0);
+            }
+            if (requestOptions.keepAlive != null) {
+                this._keepAlive = requestOptions.keepAlive;
+            }
+            if (requestOptions.allowRetries != null) {
+                this._allowRetries = requestOptions.allowRetries;
+            }
+            if (requestOptions.maxRetries != null) {
+                this._maxRetries = requestOptions.maxRetries;
+            }
+        }
+    }
+    options(requestUrl, additionalHeaders) {
+        return __awaiter(this, void 0, void 0, function* () {
+            return this.request('OPTIONS', requestUrl, null, additionalHeaders || {});
+        });
+    }
+    get(requestUrl, additionalHeaders) {
+        return __awaiter(this, void 0, void 0, function* () {
+            return this.request('GET', requestUrl, null, additionalHeaders || {});
+        });
+    }
+    del(requestUrl, additionalHeaders) {
+        return __awaiter(this, void 0, void 0, function* () {
+            return this.request('DELETE', requestUrl, null, additionalHeaders || {});
+        });
+    }
+    post(requestUrl, data, additionalHeaders) {
+        return __awaiter(this, void 0, void 0, function* () {
+            return this.request('POST', requestUrl, data, additionalHeaders || {});
+        });
+    }
+    patch(requestUrl, data, additionalHeaders) {
+        return __awaiter(this, void 0, void 0, function* () {
+            return this.request('PATCH', requestUrl, data, additionalHeaders || {});
+        });
+    }
+    put(requestUrl, data, additionalHeaders) {
+        return __awaiter(this, void 0, void 0, function* () {
+            return this.request('PUT', requestUrl, data, additionalHeaders || {});
+        });
+    }
+    head(requestUrl, additionalHeaders) {
+        return __awaiter(this, void 0, void 0, function* () {
+            return this.request('HEAD', requestUrl, null, additionalHeaders || {});
+        });
+    }
+    sendStream(verb, requestUrl, stream, additionalHeaders) {
+        return __awaiter(this, void 0, void 0, function* () {
+            return this.request(verb, requestUrl, stream, additionalHeaders);
+        });
+    }
+    /**
+     * Gets a typed object from an endpoint
+     * Be aware that not found returns a null.  Other errors (4xx, 5xx) reject the promise
+     */
+    getJson(requestUrl_1) {
+        return __awaiter(this, arguments, void 0, function* (requestUrl, additionalHeaders = {}) {
+            additionalHeaders[Headers.Accept] = this._getExistingOrDefaultHeader(additionalHeaders, Headers.Accept, MediaTypes.ApplicationJson);
+            const res = yield this.get(requestUrl, additionalHeaders);
+            return this._processResponse(res, this.requestOptions);
+        });
+    }
+    postJson(requestUrl_1, obj_1) {
+        return __awaiter(this, arguments, void 0, function* (requestUrl, obj, additionalHeaders = {}) {
+            const data = JSON.stringify(obj, null, 2);
+            additionalHeaders[Headers.Accept] = this._getExistingOrDefaultHeader(additionalHeaders, Headers.Accept, MediaTypes.ApplicationJson);
+            additionalHeaders[Headers.ContentType] =
+                this._getExistingOrDefaultContentTypeHeader(additionalHeaders, MediaTypes.ApplicationJson);
+            const res = yield this.post(requestUrl, data, additionalHeaders);
+            return this._processResponse(res, this.requestOptions);
+        });
+    }
+    putJson(requestUrl_1, obj_1) {
+        return __awaiter(this, arguments, void 0, function* (requestUrl, obj, additionalHeaders = {}) {
+            const data = JSON.stringify(obj, null, 2);
+            additionalHeaders[Headers.Accept] = this._getExistingOrDefaultHeader(additionalHeaders, Headers.Accept, MediaTypes.ApplicationJson);
+            additionalHeaders[Headers.ContentType] =
+                this._getExistingOrDefaultContentTypeHeader(additionalHeaders, MediaTypes.ApplicationJson);
+            const res = yield this.put(requestUrl, data, additionalHeaders);
+            return this._processResponse(res, this.requestOptions);
+        });
+    }
+    patchJson(requestUrl_1, obj_1) {
+        return __awaiter(this, arguments, void 0, function* (requestUrl, obj, additionalHeaders = {}) {
+            const data = JSON.stringify(obj, null, 2);
+            additionalHeaders[Headers.Accept] = this._getExistingOrDefaultHeader(additionalHeaders, Headers.Accept, MediaTypes.ApplicationJson);
+            additionalHeaders[Headers.ContentType] =
+                this._getExistingOrDefaultContentTypeHeader(additionalHeaders, MediaTypes.ApplicationJson);
+            const res = yield this.patch(requestUrl, data, additionalHeaders);
+            return this._processResponse(res, this.requestOptions);
+        });
+    }
+    /**
+     * Makes a raw http request.
+     * All other methods such as get, post, patch, and request ultimately call this.
+     * Prefer get, del, post and patch
+     */
+    request(verb, requestUrl, data, headers) {
+        return __awaiter(this, void 0, void 0, function* () {
+            if (this._disposed) {
+                throw new Error('Client has already been disposed.');
+            }
+            const parsedUrl = new URL(requestUrl);
+            let info = this._prepareRequest(verb, parsedUrl, headers);
+            // Only perform retries on reads since writes may not be idempotent.
+            const maxTries = this._allowRetries && RetryableHttpVerbs.includes(verb)
+                ? this._maxRetries + 1
+                : 1;
+            let numTries = 0;
+            let response;
+            do {
+                response = yield this.requestRaw(info, data);
+                // Check if it's an authentication challenge
+                if (response &&
+                    response.message &&
+                    response.message.statusCode === HttpCodes.Unauthorized) {
+                    let authenticationHandler;
+                    for (const handler of this.handlers) {
+                        if (handler.canHandleAuthentication(response)) {
+                            authenticationHandler = handler;
+                            break;
+                        }
+                    }
+                    if (authenticationHandler) {
+                        return authenticationHandler.handleAuthentication(this, info, data);
+                    }
+                    else {
+                        // We have received an unauthorized response but have no handlers to handle it.
+                        // Let the response return to the caller.
+                        return response;
+                    }
+                }
+                let redirectsRemaining = this._maxRedirects;
+                while (response.message.statusCode &&
+                    HttpRedirectCodes.includes(response.message.statusCode) &&
+                    this._allowRedirects &&
+                    redirectsRemaining > 0) {
+                    const redirectUrl = response.message.headers['location'];
+                    if (!redirectUrl) {
+                        // if there's no location to redirect to, we won't
+                        break;
+                    }
+                    const parsedRedirectUrl = new URL(redirectUrl);
+                    if (parsedUrl.protocol === 'https:' &&
+                        parsedUrl.protocol !== parsedRedirectUrl.protocol &&
+                        !this._allowRedirectDowngrade) {
+                        throw new Error('Redirect from HTTPS to HTTP protocol. This downgrade is not allowed for security reasons. If you want to allow this behavior, set the allowRedirectDowngrade option to true.');
+                    }
+                    // we need to finish reading the response before reassigning response
+                    // which will leak the open socket.
+                    yield response.readBody();
+                    // strip authorization header if redirected to a different hostname
+                    if (parsedRedirectUrl.hostname !== parsedUrl.hostname) {
+                        for (const header in headers) {
+                            // header names are case insensitive
+                            if (header.toLowerCase() === 'authorization') {
+                                delete headers[header];
+                            }
+                        }
+                    }
+                    // let's make the request with the new redirectUrl
+                    info = this._prepareRequest(verb, parsedRedirectUrl, headers);
+                    response = yield this.requestRaw(info, data);
+                    redirectsRemaining--;
+                }
+                if (!response.message.statusCode ||
+                    !HttpResponseRetryCodes.includes(response.message.statusCode)) {
+                    // If not a retry code, return immediately instead of retrying
+                    return response;
+                }
+                numTries += 1;
+                if (numTries < maxTries) {
+                    yield response.readBody();
+                    yield this._performExponentialBackoff(numTries);
+                }
+            } while (numTries < maxTries);
+            return response;
+        });
+    }
+    /**
+     * Needs to be called if keepAlive is set to true in request options.
+     */
+    dispose() {
+        if (this._agent) {
+            this._agent.destroy();
+        }
+        this._disposed = true;
+    }
+    /**
+     * Raw request.
+     * @param info
+     * @param data
+     */
+    requestRaw(info, data) {
+        return __awaiter(this, void 0, void 0, function* () {
+            return new Promise((resolve, reject) => {
+                function callbackForResult(err, res) {
+                    if (err) {
+                        reject(err);
+                    }
+                    else if (!res) {
+                        // If `err` is not passed, then `res` must be passed.
+                        reject(new Error('Unknown error'));
+                    }
+                    else {
+                        resolve(res);
+                    }
+                }
+                this.requestRawWithCallback(info, data, callbackForResult);
+            });
+        });
+    }
+    /**
+     * Raw request with callback.
+     * @param info
+     * @param data
+     * @param onResult
+     */
+    requestRawWithCallback(info, data, onResult) {
+        if (typeof data === 'string') {
+            if (!info.options.headers) {
+                info.options.headers = {};
+            }
+            info.options.headers['Content-Length'] = Buffer.byteLength(data, 'utf8');
+        }
+        let callbackCalled = false;
+        function handleResult(err, res) {
+            if (!callbackCalled) {
+                callbackCalled = true;
+                onResult(err, res);
+            }
+        }
+        const req = info.httpModule.request(info.options, (msg) => {
+            const res = new HttpClientResponse(msg);
+            handleResult(undefined, res);
+        });
+        let socket;
+        req.on('socket', sock => {
+            socket = sock;
+        });
+        // If we ever get disconnected, we want the socket to timeout eventually
+        req.setTimeout(this._socketTimeout || 3 * 60000, () => {
+            if (socket) {
+                socket.end();
+            }
+            handleResult(new Error(`Request timeout: ${info.options.path}`));
+        });
+        req.on('error', function (err) {
+            // err has statusCode property
+            // res should have headers
+            handleResult(err);
+        });
+        if (data && typeof data === 'string') {
+            req.write(data, 'utf8');
+        }
+        if (data && typeof data !== 'string') {
+            data.on('close', function () {
+                req.end();
+            });
+            data.pipe(req);
+        }
+        else {
+            req.end();
+        }
+    }
+    /**
+     * Gets an http agent. This function is useful when you need an http agent that handles
+     * routing through a proxy server - depending upon the url and proxy environment variables.
+     * @param serverUrl  The server URL where the request will be sent. For example, https://api.github.com
+     */
+    getAgent(serverUrl) {
+        const parsedUrl = new URL(serverUrl);
+        return this._getAgent(parsedUrl);
+    }
+    getAgentDispatcher(serverUrl) {
+        const parsedUrl = new URL(serverUrl);
+        const proxyUrl = getProxyUrl(parsedUrl);
+        const useProxy = proxyUrl && proxyUrl.hostname;
+        if (!useProxy) {
+            return;
+        }
+        return this._getProxyAgentDispatcher(parsedUrl, proxyUrl);
+    }
+    _prepareRequest(method, requestUrl, headers) {
+        const info = {};
+        info.parsedUrl = requestUrl;
+        const usingSsl = info.parsedUrl.protocol === 'https:';
+        info.httpModule = usingSsl ? external_https_namespaceObject : external_http_namespaceObject;
+        const defaultPort = usingSsl ? 443 : 80;
+        info.options = {};
+        info.options.host = info.parsedUrl.hostname;
+        info.options.port = info.parsedUrl.port
+            ? parseInt(info.parsedUrl.port)
+            : defaultPort;
+        info.options.path =
+            (info.parsedUrl.pathname || '') + (info.parsedUrl.search || '');
+        info.options.method = method;
+        info.options.headers = this._mergeHeaders(headers);
+        if (this.userAgent != null) {
+            info.options.headers['user-agent'] = this.userAgent;
+        }
+        info.options.agent = this._getAgent(info.parsedUrl);
+        // gives handlers an opportunity to participate
+        if (this.handlers) {
+            for (const handler of this.handlers) {
+                handler.prepareRequest(info.options);
+            }
+        }
+        return info;
+    }
+    _mergeHeaders(headers) {
+        if (this.requestOptions && this.requestOptions.headers) {
+            return Object.assign({}, lowercaseKeys(this.requestOptions.headers), lowercaseKeys(headers || {}));
+        }
+        return lowercaseKeys(headers || {});
+    }
+    /**
+     * Gets an existing header value or returns a default.
+     * Handles converting number header values to strings since HTTP headers must be strings.
+     * Note: This returns string | string[] since some headers can have multiple values.
+     * For headers that must always be a single string (like Content-Type), use the
+     * specialized _getExistingOrDefaultContentTypeHeader method instead.
+     */
+    _getExistingOrDefaultHeader(additionalHeaders, header, _default) {
+        let clientHeader;
+        if (this.requestOptions && this.requestOptions.headers) {
+            const headerValue = lowercaseKeys(this.requestOptions.headers)[header];
+            if (headerValue) {
+                clientHeader =
+                    typeof headerValue === 'number' ? headerValue.toString() : headerValue;
+            }
+        }
+        const additionalValue = additionalHeaders[header];
+        if (additionalValue !== undefined) {
+            return typeof additionalValue === 'number'
+                ? additionalValue.toString()
+                : additionalValue;
+        }
+        if (clientHeader !== undefined) {
+            return clientHeader;
+        }
+        return _default;
+    }
+    /**
+     * Specialized version of _getExistingOrDefaultHeader for Content-Type header.
+     * Always returns a single string (not an array) since Content-Type should be a single value.
+     * Converts arrays to comma-separated strings and numbers to strings to ensure type safety.
+     * This was split from _getExistingOrDefaultHeader to provide stricter typing for callers
+     * that assign the result to places expecting a string (e.g., additionalHeaders[Headers.ContentType]).
+     */
+    _getExistingOrDefaultContentTypeHeader(additionalHeaders, _default) {
+        let clientHeader;
+        if (this.requestOptions && this.requestOptions.headers) {
+            const headerValue = lowercaseKeys(this.requestOptions.headers)[Headers.ContentType];
+            if (headerValue) {
+                if (typeof headerValue === 'number') {
+                    clientHeader = String(headerValue);
+                }
+                else if (Array.isArray(headerValue)) {
+                    clientHeader = headerValue.join(', ');
+                }
+                else {
+                    clientHeader = headerValue;
+                }
+            }
+        }
+        const additionalValue = additionalHeaders[Headers.ContentType];
+        // Return the first non-undefined value, converting numbers or arrays to strings if necessary
+        if (additionalValue !== undefined) {
+            if (typeof additionalValue === 'number') {
+                return String(additionalValue);
+            }
+            else if (Array.isArray(additionalValue)) {
+                return additionalValue.join(', ');
+            }
+            else {
+                return additionalValue;
+            }
+        }
+        if (clientHeader !== undefined) {
+            return clientHeader;
+        }
+        return _default;
+    }
+    _getAgent(parsedUrl) {
+        let agent;
+        const proxyUrl = getProxyUrl(parsedUrl);
+        const useProxy = proxyUrl && proxyUrl.hostname;
+        if (this._keepAlive && useProxy) {
+            agent = this._proxyAgent;
+        }
+        if (!useProxy) {
+            agent = this._agent;
+        }
+        // if agent is already assigned use that agent.
+        if (agent) {
+            return agent;
+        }
+        const usingSsl = parsedUrl.protocol === 'https:';
+        let maxSockets = 100;
+        if (this.requestOptions) {
+            maxSockets = this.requestOptions.maxSockets || external_http_.globalAgent.maxSockets;
+        }
+        // This is `useProxy` again, but we need to check `proxyURl` directly for TypeScripts's flow analysis.
+        if (proxyUrl && proxyUrl.hostname) {
+            const agentOptions = {
+                maxSockets,
+                keepAlive: this._keepAlive,
+                proxy: Object.assign(Object.assign({}, ((proxyUrl.username || proxyUrl.password) && {
+                    proxyAuth: `${proxyUrl.username}:${proxyUrl.password}`
+                })), { host: proxyUrl.hostname, port: proxyUrl.port })
+            };
+            let tunnelAgent;
+            const overHttps = proxyUrl.protocol === 'https:';
+            if (usingSsl) {
+                tunnelAgent = overHttps ? tunnel.httpsOverHttps : tunnel.httpsOverHttp;
+            }
+            else {
+                tunnelAgent = overHttps ? tunnel.httpOverHttps : tunnel.httpOverHttp;
+            }
+            agent = tunnelAgent(agentOptions);
+            this._proxyAgent = agent;
+        }
+        // if tunneling agent isn't assigned create a new agent
+        if (!agent) {
+            const options = { keepAlive: this._keepAlive, maxSockets };
+            agent = usingSsl ? new external_https_.Agent(options) : new external_http_.Agent(options);
+            this._agent = agent;
+        }
+        if (usingSsl && this._ignoreSslError) {
+            // we don't want to set NODE_TLS_REJECT_UNAUTHORIZED=0 since that will affect request for entire process
+            // http.RequestOptions doesn't expose a way to modify RequestOptions.agent.options
+            // we have to cast it to any and change it directly
+            agent.options = Object.assign(agent.options || {}, {
+                rejectUnauthorized: false
+            });
+        }
+        return agent;
+    }
+    _getProxyAgentDispatcher(parsedUrl, proxyUrl) {
+        let proxyAgent;
+        if (this._keepAlive) {
+            proxyAgent = this._proxyAgentDispatcher;
+        }
+        // if agent is already assigned use that agent.
+        if (proxyAgent) {
+            return proxyAgent;
+        }
+        const usingSsl = parsedUrl.protocol === 'https:';
+        proxyAgent = new undici/* ProxyAgent */.kT(Object.assign({ uri: proxyUrl.href, pipelining: !this._keepAlive ? 0 : 1 }, ((proxyUrl.username || proxyUrl.password) && {
+            token: `Basic ${Buffer.from(`${proxyUrl.username}:${proxyUrl.password}`).toString('base64')}`
+        })));
+        this._proxyAgentDispatcher = proxyAgent;
+        if (usingSsl && this._ignoreSslError) {
+            // we don't want to set NODE_TLS_REJECT_UNAUTHORIZED=0 since that will affect request for entire process
+            // http.RequestOptions doesn't expose a way to modify RequestOptions.agent.options
+            // we have to cast it to any and change it directly
+            proxyAgent.options = Object.assign(proxyAgent.options.requestTls || {}, {
+                rejectUnauthorized: false
+            });
+        }
+        return proxyAgent;
+    }
+    _getUserAgentWithOrchestrationId(userAgent) {
+        const baseUserAgent = userAgent || 'actions/http-client';
+        const orchId = process.env['ACTIONS_ORCHESTRATION_ID'];
+        if (orchId) {
+            // Sanitize the orchestration ID to ensure it contains only valid characters
+            // Valid characters: 0-9, a-z, _, -, .
+            const sanitizedId = orchId.replace(/[^a-z0-9_.-]/gi, '_');
+            return `${baseUserAgent} actions_orchestration_id/${sanitizedId}`;
+        }
+        return baseUserAgent;
+    }
+    _performExponentialBackoff(retryNumber) {
+        return __awaiter(this, void 0, void 0, function* () {
+            retryNumber = Math.min(ExponentialBackoffCeiling, retryNumber);
+            const ms = ExponentialBackoffTimeSlice * Math.pow(2, retryNumber);
+            return new Promise(resolve => setTimeout(() => resolve(), ms));
+        });
+    }
+    _processResponse(res, options) {
+        return __awaiter(this, void 0, void 0, function* () {
+            return new Promise((resolve, reject) => __awaiter(this, void 0, void 0, function* () {
+                const statusCode = res.message.statusCode || 0;
+                const response = {
+                    statusCode,
+                    result: null,
+                    headers: {}
+                };
+                // not found leads to null obj returned
+                if (statusCode === HttpCodes.NotFound) {
+                    resolve(response);
+                }
+                // get the result from the body
+                function dateTimeDeserializer(key, value) {
+                    if (typeof value === 'string') {
+                        const a = new Date(value);
+                        if (!isNaN(a.valueOf())) {
+                            return a;
+                        }
+                    }
+                    return value;
+                }
+                let obj;
+                let contents;
+                try {
+                    contents = yield res.readBody();
+                    if (contents && contents.length > 0) {
+                        if (options && options.deserializeDates) {
+                            obj = JSON.parse(contents, dateTimeDeserializer);
+                        }
+                        else {
+                            obj = JSON.parse(contents);
+                        }
+                        response.result = obj;
+                    }
+                    response.headers = res.message.headers;
+                }
+                catch (err) {
+                    // Invalid resource (contents not json);  leaving result obj null
+                }
+                // note that 3xx redirects are handled by the http layer.
+                if (statusCode > 299) {
+                    let msg;
+                    // if exception/error in body, attempt to get better error
+                    if (obj && obj.message) {
+                        msg = obj.message;
+                    }
+                    else if (contents && contents.length > 0) {
+                        // it may be the case that the exception is in the body message as string
+                        msg = contents;
+                    }
+                    else {
+                        msg = `Failed request: (${statusCode})`;
+                    }
+                    const err = new HttpClientError(msg, statusCode);
+                    err.result = response.result;
+                    reject(err);
+                }
+                else {
+                    resolve(response);
+                }
+            }));
+        });
+    }
+}
+const lowercaseKeys = (obj) => Object.keys(obj).reduce((c, k) => ((c[k.toLowerCase()] = obj[k]), c), {});
+//# sourceMappingURL=index.js.map
 
 /***/ })
 
@@ -39809,6 +40635,10 @@ const SHORT_ESCAPES = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 function escapeUnprintable(text) {
     return text.replace(UNPRINTABLE, (character) => SHORT_ESCAPES[character] ?? `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
 }
+/** JSON text with every character visible, that means the same: they can stand nowhere in it but inside a string. */
+function escapeUnprintableJson(json) {
+    return json.replace(UNPRINTABLE, (character) => Array.from({ length: character.length }, (_, index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`).join(''));
+}
 /** Takes out what does not show; tabs stay. Line ends go as well, so split the text before. */
 function removeUnprintable(text) {
     return text.replace(UNPRINTABLE, (character) => (character === '\t' ? '\t' : ''));
@@ -39841,14 +40671,14 @@ function breakCommands(line) {
 ;// CONCATENATED MODULE: ./build/github/yaml-mapping.js
 /** A few aliases to a few others can stand for more values than memory holds. */
 const MAX_VALUES = 100_000;
+/** The same for the lengths of their texts; a file of any use has less. */
+const MAX_CHARACTERS = 1_000_000;
 /** Deeper than any configuration; whatever walks the value later may do so recursively. */
 const MAX_DEPTH = 100;
 /** As the parser counts: the document, the mappings and lists in each other, and the value in the innermost. */
 const MAX_OPEN_NODES = MAX_DEPTH + 2;
 /** Then a reader knows enough; one mistake in a text often makes others. */
 const MAX_PROBLEMS = 5;
-/** Keys that mean something else than a key to JavaScript. */
-const PROTOTYPE_KEYS = ['__proto__', 'constructor', 'prototype'];
 const TOO_DEEP = 'the values are nested too deeply; write them flatter';
 /** The library's words for these speak of its parser; what it says for the others can be read. */
 const SYNTAX_PROBLEMS = {
@@ -39869,7 +40699,7 @@ const SYNTAX_PROBLEMS = {
  */
 async function parseMapping(text, show) {
     // Loaded only here: most steps give no configuration, and the library takes its time to load.
-    const yaml = await __nccwpck_require__.e(/* import() */ 815).then(__nccwpck_require__.t.bind(__nccwpck_require__, 8815, 19));
+    const yaml = await __nccwpck_require__.e(/* import() */ 207).then(__nccwpck_require__.t.bind(__nccwpck_require__, 7207, 19));
     const lines = new yaml.LineCounter();
     const locate = (offset, problem) => {
         const { line, col } = lines.linePos(offset);
@@ -39934,9 +40764,9 @@ class MappingReader {
     #locate;
     #show;
     #problems = [];
-    /** What each anchor stands for, and of how many values it consists. Not there while it is being read. */
+    /** What each anchor stands for, and of how many values and characters it consists. Not there while it is read. */
     #anchors = new Map();
-    #count = 0;
+    #size = { count: 0, length: 0 };
     constructor(yaml, locate, show) {
         this.#yaml = yaml;
         this.#locate = locate;
@@ -39975,8 +40805,8 @@ class MappingReader {
     }
     /** `null` stands for every value that has a problem. */
     #value(node, depth, offsets) {
-        const before = this.#count;
-        this.#count += 1;
+        const before = this.#size;
+        this.#grow({ count: 1, length: 0 });
         if (node === null)
             return null;
         if (this.#isTooMuch(node, depth))
@@ -39987,15 +40817,26 @@ class MappingReader {
         if (anchor !== undefined)
             this.#anchors.delete(anchor);
         const value = this.#content(node, depth, offsets);
-        if (anchor !== undefined)
-            this.#anchors.set(anchor, { value, count: this.#count - before });
+        if (anchor !== undefined) {
+            const { count, length } = this.#size;
+            this.#anchors.set(anchor, { value, count: count - before.count, length: length - before.length });
+        }
         return value;
+    }
+    #grow({ count, length }) {
+        this.#size = { count: this.#size.count + count, length: this.#size.length + length };
     }
     #content(node, depth, offsets) {
         if (this.#yaml.isMap(node))
             return this.#mapping(node.items, depth, offsets);
         if (this.#yaml.isSeq(node)) {
-            return node.items.map((item) => this.#value(this.#yaml.isNode(item) ? item : null, depth + 1, new Map()));
+            return node.items.map((item, index) => {
+                if (!this.#yaml.isNode(item))
+                    return this.#value(null, depth + 1, new Map());
+                const inside = new Map();
+                offsets.set(String(index), { offset: item.range?.[0] ?? 0, inside });
+                return this.#value(item, depth + 1, inside);
+            });
         }
         return this.#yaml.isScalar(node) ? this.#scalar(node) : null;
     }
@@ -40008,6 +40849,7 @@ class MappingReader {
             const problem = entries.has(name) ? 'stands twice in this mapping; keep one' : keyProblem(name, key);
             if (problem !== undefined)
                 this.#complain(key, `the key ${this.#show(name)} ${problem}`);
+            this.#grow({ count: 0, length: name.length });
             const inside = new Map();
             offsets.set(name, { offset: key.range?.[0] ?? 0, inside });
             entries.set(name, this.#value(this.#yaml.isNode(value) ? value : null, depth + 1, inside));
@@ -40016,6 +40858,8 @@ class MappingReader {
     }
     #scalar(node) {
         const { value } = node;
+        if (typeof value === 'string')
+            this.#grow({ count: 0, length: value.length });
         if (typeof value === 'string' || typeof value === 'boolean' || value === null)
             return value;
         if (typeof value !== 'number') {
@@ -40037,7 +40881,7 @@ class MappingReader {
             this.#complain(node, `the alias ${this.#show(`*${name}`)} has no finished anchor before it; write the value out`);
             return null;
         }
-        this.#count += anchor.count;
+        this.#grow(anchor);
         return anchor.value;
     }
     #anchorOf(node) {
@@ -40046,11 +40890,11 @@ class MappingReader {
         return undefined;
     }
     #isTooMuch(node, depth) {
-        if (depth <= MAX_DEPTH && this.#count <= MAX_VALUES)
+        const { count, length } = this.#size;
+        if (depth <= MAX_DEPTH && count <= MAX_VALUES && length <= MAX_CHARACTERS)
             return false;
-        const problem = depth > MAX_DEPTH
-            ? TOO_DEEP
-            : `these are more than ${MAX_VALUES} values, those behind aliases included; write fewer`;
+        const what = count > MAX_VALUES ? `${MAX_VALUES} values` : `${MAX_CHARACTERS} characters`;
+        const problem = depth > MAX_DEPTH ? TOO_DEEP : `these are more than ${what}, those behind aliases included; write fewer`;
         // One is enough: the same is true of every value that follows.
         if (!this.#problems.some((known) => known.problem === problem))
             this.#complain(node, problem);
@@ -40061,7 +40905,8 @@ class MappingReader {
     }
 }
 function keyProblem(name, key) {
-    if (PROTOTYPE_KEYS.includes(name))
+    // To JavaScript that is no key like any other.
+    if (name === '__proto__')
         return 'cannot be used; give it another name';
     if (name === '<<' && key.type === 'PLAIN')
         return 'would merge mappings, which YAML 1.2 does not know; write them out';
@@ -40236,6 +41081,8 @@ var external_node_crypto_ = __nccwpck_require__(7598);
 /** The authorities of all systems together have about 250 KB. */
 const ca_certificate_MAX_KILOBYTES = 1024;
 const MAX_SUBJECT_LENGTH = 100;
+/** Of the certificates with a problem; the others are counted. */
+const MAX_NAMED = 3;
 /**
  * Reads authorities to trust: one or several certificates as PEM text, or the path of a file that holds them.
  *
@@ -40291,15 +41138,19 @@ function judge(blocks, where) {
             unusable.push(`${where}${which}, ${subjectOf(certificate)}, ${problem}`);
     }
     if (broken.length > 0)
-        return ca_certificate_fault(...broken);
+        return ca_certificate_fault(...firstOf(broken));
     // In a bundle an old one harms nobody; alone, it is the mistake.
     if (authorities.length === 0)
-        return ca_certificate_fault(...unusable.map((line) => `${line}; give the one in use now`));
+        return ca_certificate_fault(...firstOf(unusable.map((line) => `${line}; give the one in use now`)));
     return {
         authorities,
-        notices: unusable.map((line) => `ca-certificate: ${line}, so it is left out`),
+        notices: firstOf(unusable.map((line) => `${line}, so it is left out`)).map((line) => `ca-certificate: ${line}`),
         faults: [],
     };
+}
+function firstOf(lines) {
+    const left = lines.length - MAX_NAMED;
+    return left > 0 ? [...lines.slice(0, MAX_NAMED), `and ${left} more like these`] : [...lines];
 }
 function ca_certificate_parse(block) {
     const end = /-----END (?:X509 |TRUSTED )?CERTIFICATE-----/.exec(block);
@@ -40348,7 +41199,7 @@ function ca_certificate_fault(...problems) {
     };
 }
 
-;// CONCATENATED MODULE: ./node_modules/zod/v4/core/util.js
+;// CONCATENATED MODULE: ../../work/main/node_modules/zod/v4/core/util.js
 
 // functions
 function assertEqual(val) {
@@ -41223,7 +42074,7 @@ function constantCatch(value) {
     return fn;
 }
 
-;// CONCATENATED MODULE: ./node_modules/zod/v4/core/core.js
+;// CONCATENATED MODULE: ../../work/main/node_modules/zod/v4/core/core.js
 var _a;
 
 /** A special constant with type `never` */
@@ -41366,7 +42217,7 @@ function config(newConfig) {
     return globalConfig;
 }
 
-;// CONCATENATED MODULE: ./node_modules/zod/v4/core/memoizer.js
+;// CONCATENATED MODULE: ../../work/main/node_modules/zod/v4/core/memoizer.js
 
 class $ZodCyclicError extends Error {
     constructor() {
@@ -41679,7 +42530,7 @@ function isBackEdge(ctx, value) {
     return backEdges !== undefined && isRef(value) && backEdges.has(value);
 }
 
-;// CONCATENATED MODULE: ./node_modules/zod/v4/core/regexes.js
+;// CONCATENATED MODULE: ../../work/main/node_modules/zod/v4/core/regexes.js
 
 /**
  * @deprecated CUID v1 is deprecated by its authors due to information leakage
@@ -41837,7 +42688,7 @@ const sha512_hex = /^[0-9a-fA-F]{128}$/;
 const sha512_base64 = /*@__PURE__*/ (/* unused pure expression or super */ null && (fixedBase64(86, "==")));
 const sha512_base64url = /*@__PURE__*/ (/* unused pure expression or super */ null && (fixedBase64url(86)));
 
-;// CONCATENATED MODULE: ./node_modules/zod/v4/core/checks.js
+;// CONCATENATED MODULE: ../../work/main/node_modules/zod/v4/core/checks.js
 // import { $ZodType } from "./schemas.js";
 
 
@@ -42355,7 +43206,7 @@ const $ZodCheckOverwrite = /*@__PURE__*/ $constructor("$ZodCheckOverwrite", (ins
     };
 });
 
-;// CONCATENATED MODULE: ./node_modules/zod/v4/core/doc.js
+;// CONCATENATED MODULE: ../../work/main/node_modules/zod/v4/core/doc.js
 class Doc {
     constructor(args = [], closed = {}) {
         this.content = [];
@@ -42395,14 +43246,14 @@ class Doc {
     }
 }
 
-;// CONCATENATED MODULE: ./node_modules/zod/v4/core/versions.js
+;// CONCATENATED MODULE: ../../work/main/node_modules/zod/v4/core/versions.js
 const version = {
     major: 4,
     minor: 6,
     patch: 7,
 };
 
-;// CONCATENATED MODULE: ./node_modules/zod/v4/core/schemas.js
+;// CONCATENATED MODULE: ../../work/main/node_modules/zod/v4/core/schemas.js
 
 
 
@@ -44121,13 +44972,13 @@ function handleTupleResults(itemResults, final, items, input, optoutStart) {
     }
     return final;
 }
-const $ZodRecord = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodRecord", (inst, def) => {
+const $ZodRecord = /*@__PURE__*/ $constructor("$ZodRecord", (inst, def) => {
     $ZodType.init(inst, def);
-    const memo = core.globalConfig.memoizer;
+    const memo = globalConfig.memoizer;
     memo?.attach(inst);
     inst._zod.parse = (payload, ctx) => {
         const input = payload.value;
-        if (!util.isPlainObject(input)) {
+        if (!isPlainObject(input)) {
             payload.issues.push({
                 expected: "record",
                 code: "invalid_type",
@@ -44156,7 +45007,7 @@ const $ZodRecord = /*@__PURE__*/ (/* unused pure expression or super */ null && 
                         payload.issues.push({
                             code: "invalid_key",
                             origin: "record",
-                            issues: keyResult.issues.map((iss) => util.finalizeIssue(iss, ctx, core.config())),
+                            issues: keyResult.issues.map((iss) => finalizeIssue(iss, ctx, config())),
                             input: key,
                             path: [key],
                             inst,
@@ -44170,14 +45021,14 @@ const $ZodRecord = /*@__PURE__*/ (/* unused pure expression or super */ null && 
                     if (result instanceof Promise) {
                         proms.push(result.then((result) => {
                             if (result.issues.length) {
-                                payload.issues.push(...util.prefixIssues(key, result.issues));
+                                payload.issues.push(...prefixIssues(key, result.issues));
                             }
                             payload.value[outKey] = result.value;
                         }));
                     }
                     else {
                         if (result.issues.length) {
-                            payload.issues.push(...util.prefixIssues(key, result.issues));
+                            payload.issues.push(...prefixIssues(key, result.issues));
                         }
                         payload.value[outKey] = result.value;
                     }
@@ -44223,7 +45074,7 @@ const $ZodRecord = /*@__PURE__*/ (/* unused pure expression or super */ null && 
                     throw new Error("Async schemas not supported in object keys currently");
                 }
                 // Numeric string fallback: if key is a numeric string and failed, retry with Number(key). This handles z.number(), z.literal([1, 2, 3]), and unions containing numeric literals
-                const checkNumericKey = typeof key === "string" && regexes.number.test(key) && keyResult.issues.length;
+                const checkNumericKey = typeof key === "string" && number.test(key) && keyResult.issues.length;
                 if (checkNumericKey) {
                     const retryResult = def.keyType._zod.run({ value: Number(key), issues: [] }, ctx);
                     if (retryResult instanceof Promise) {
@@ -44247,7 +45098,7 @@ const $ZodRecord = /*@__PURE__*/ (/* unused pure expression or super */ null && 
                         payload.issues.push({
                             code: "invalid_key",
                             origin: "record",
-                            issues: keyResult.issues.map((iss) => util.finalizeIssue(iss, ctx, core.config())),
+                            issues: keyResult.issues.map((iss) => finalizeIssue(iss, ctx, config())),
                             input: key,
                             path: [key],
                             inst,
@@ -44263,14 +45114,14 @@ const $ZodRecord = /*@__PURE__*/ (/* unused pure expression or super */ null && 
                 if (result instanceof Promise) {
                     proms.push(result.then((result) => {
                         if (result.issues.length) {
-                            payload.issues.push(...util.prefixIssues(key, result.issues));
+                            payload.issues.push(...prefixIssues(key, result.issues));
                         }
                         payload.value[outKey] = result.value;
                     }));
                 }
                 else {
                     if (result.issues.length) {
-                        payload.issues.push(...util.prefixIssues(key, result.issues));
+                        payload.issues.push(...prefixIssues(key, result.issues));
                     }
                     payload.value[outKey] = result.value;
                 }
@@ -44290,7 +45141,7 @@ const $ZodRecord = /*@__PURE__*/ (/* unused pure expression or super */ null && 
         }
         return payload;
     };
-})));
+});
 const $ZodMap = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodMap", (inst, def) => {
     $ZodType.init(inst, def);
     const memo = core.globalConfig.memoizer;
@@ -45040,7 +45891,7 @@ function handleRefineResult(result, payload, input, inst) {
     }
 }
 
-;// CONCATENATED MODULE: ./node_modules/zod/v4/core/registries.js
+;// CONCATENATED MODULE: ../../work/main/node_modules/zod/v4/core/registries.js
 var registries_a;
 const $output = /*@__PURE__*/ (/* unused pure expression or super */ null && (Symbol("ZodOutput")));
 const $input = /*@__PURE__*/ (/* unused pure expression or super */ null && (Symbol("ZodInput")));
@@ -45093,7 +45944,7 @@ function registry() {
 (registries_a = globalThis).__zod_globalRegistry ?? (registries_a.__zod_globalRegistry = registry());
 const globalRegistry = globalThis.__zod_globalRegistry;
 
-;// CONCATENATED MODULE: ./node_modules/zod/v4/core/api.js
+;// CONCATENATED MODULE: ../../work/main/node_modules/zod/v4/core/api.js
 
 
 
@@ -46198,7 +47049,7 @@ function _stringFormat(Class, format, fnOrRegex, _params = {}) {
     return inst;
 }
 
-;// CONCATENATED MODULE: ./node_modules/zod/v4/core/to-json-schema.js
+;// CONCATENATED MODULE: ../../work/main/node_modules/zod/v4/core/to-json-schema.js
 
 
 function assignProps(target, ...sources) {
@@ -46851,7 +47702,7 @@ const createStandardJSONSchemaMethod = (schema, io, processors = {}) => (params)
     return to_json_schema_finalize(ctx, schema);
 };
 
-;// CONCATENATED MODULE: ./node_modules/zod/v4/core/json-schema-processors.js
+;// CONCATENATED MODULE: ../../work/main/node_modules/zod/v4/core/json-schema-processors.js
 
 
 
@@ -47696,7 +48547,7 @@ function toJSONSchema(input, params) {
     return finalize(ctx, input);
 }
 
-;// CONCATENATED MODULE: ./node_modules/zod/v4/locales/en.js
+;// CONCATENATED MODULE: ../../work/main/node_modules/zod/v4/locales/en.js
 
 const error = () => {
     const Sizable = {
@@ -47823,7 +48674,7 @@ const error = () => {
     };
 }
 
-;// CONCATENATED MODULE: ./node_modules/zod/v4/core/errors.js
+;// CONCATENATED MODULE: ../../work/main/node_modules/zod/v4/core/errors.js
 
 
 /* Computing the message eagerly is expensive (pretty-printed JSON of all
@@ -48092,7 +48943,7 @@ function prettifyError(error) {
     return lines.join("\n");
 }
 
-;// CONCATENATED MODULE: ./node_modules/zod/v4/core/parse.js
+;// CONCATENATED MODULE: ../../work/main/node_modules/zod/v4/core/parse.js
 
 
 
@@ -48269,7 +49120,7 @@ const _safeDecodeAsync = (_Err) => async (schema, value, _ctx) => {
 };
 const safeDecodeAsync = /* @__PURE__*/ _safeDecodeAsync($ZodRealError);
 
-;// CONCATENATED MODULE: ./node_modules/zod/v4/classic/errors.js
+;// CONCATENATED MODULE: ../../work/main/node_modules/zod/v4/classic/errors.js
 
 
 
@@ -48328,7 +49179,7 @@ const ZodRealError = /*@__PURE__*/ $constructor("ZodError", errors_initializer, 
 // /** @deprecated Use `z.core.$ZodErrorMapCtx` instead. */
 // export type ErrorMapCtx = core.$ZodErrorMapCtx;
 
-;// CONCATENATED MODULE: ./node_modules/zod/v4/classic/parse.js
+;// CONCATENATED MODULE: ../../work/main/node_modules/zod/v4/classic/parse.js
 
 
 const classic_parse_parse = /* @__PURE__ */ _parse(ZodRealError);
@@ -48346,7 +49197,7 @@ const parse_safeDecode = /* @__PURE__ */ _safeDecode(ZodRealError);
 const parse_safeEncodeAsync = /* @__PURE__ */ _safeEncodeAsync(ZodRealError);
 const parse_safeDecodeAsync = /* @__PURE__ */ _safeDecodeAsync(ZodRealError);
 
-;// CONCATENATED MODULE: ./node_modules/zod/v4/classic/schemas.js
+;// CONCATENATED MODULE: ../../work/main/node_modules/zod/v4/classic/schemas.js
 
 
 
@@ -49361,14 +50212,14 @@ function tuple(items, _paramsOrRest, _params) {
         ...util.normalizeParams(params),
     });
 }
-const ZodRecord = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("ZodRecord", (inst, def) => {
+const ZodRecord = /*@__PURE__*/ $constructor("ZodRecord", (inst, def) => {
     _ensureDefaultMemoizer();
-    core.$ZodRecord.init(inst, def);
+    $ZodRecord.init(inst, def);
     ZodType.init(inst, def);
-    inst._zod.processJSONSchema = (ctx, json, params) => processors.recordProcessor(inst, ctx, json, params);
+    inst._zod.processJSONSchema = (ctx, json, params) => recordProcessor(inst, ctx, json, params);
     inst.keyType = def.keyType;
     inst.valueType = def.valueType;
-})));
+});
 function record(keyType, valueType, params) {
     // v3-compat: z.record(valueType, params?) — defaults keyType to z.string()
     if (!valueType || !valueType._zod) {
@@ -49376,14 +50227,14 @@ function record(keyType, valueType, params) {
             type: "record",
             keyType: schemas_string(),
             valueType: keyType,
-            ...util.normalizeParams(valueType),
+            ...normalizeParams(valueType),
         });
     }
     return new ZodRecord({
         type: "record",
         keyType,
         valueType: valueType,
-        ...util.normalizeParams(params),
+        ...normalizeParams(params),
     });
 }
 // type alksjf = core.output<core.$ZodRecordKey>;
@@ -49883,7 +50734,7 @@ function preprocess(fn, schema) {
     });
 }
 
-;// CONCATENATED MODULE: ./node_modules/leven/index.js
+;// CONCATENATED MODULE: ../../work/main/node_modules/leven/index.js
 const leven_array = [];
 const characterCodeCache = [];
 
@@ -50060,7 +50911,7 @@ function closestMatch(target, candidates, options) {
 	return best;
 }
 
-;// CONCATENATED MODULE: ./node_modules/parse-duration/locale/en.js
+;// CONCATENATED MODULE: ../../work/main/node_modules/parse-duration/locale/en.js
 const unit = Object.create(null)
 const m = 60000, h = m * 60, d = h * 24, y = d * 365.25
 
@@ -50081,7 +50932,7 @@ unit.placeholder = ' _'
 
 /* harmony default export */ const locale_en = (unit);
 
-;// CONCATENATED MODULE: ./node_modules/parse-duration/index.js
+;// CONCATENATED MODULE: ../../work/main/node_modules/parse-duration/index.js
 
 
 const durationRE = /((?:\d+(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d+)?)\s*([\p{L}]{0,14})/gu
@@ -50214,6 +51065,24 @@ const input_fields_boolean = value((text, fault) => {
         return false;
     return fault('is not a boolean; write true or false');
 });
+/** `true`, `false`, or only for failures. */
+const comment = value((text, fault) => {
+    if (text === 'on-failure')
+        return text;
+    const isOn = input_fields_boolean.safeParse(text);
+    if (!isOn.success)
+        return fault('is no choice here; write true, false or on-failure');
+    return isOn.data ? 'always' : 'never';
+});
+/** A number without a fraction between two others, which are included. */
+function wholeNumber(least, most) {
+    return value((text, fault) => {
+        const number = /^\d+$/.test(text) ? Number(text) : NaN;
+        if (number >= least && number <= most)
+            return number;
+        return fault(`is not possible; write a whole number from ${least} to ${most}`);
+    });
+}
 /** A time in milliseconds. */
 const input_fields_duration = value((text, fault) => {
     const parsed = parseDuration(text);
@@ -50309,29 +51178,34 @@ function runAddressProblem(text) {
         ? "is an address; write the run's id"
         : `is the address of a page; write only the run's id, ${id.toLowerCase()}`;
 }
-/** A key or token. Its faults never show the value. */
-const credential = schemas_string().transform((raw, context) => {
-    const text = raw.trim();
-    const problem = credentialProblem(text);
-    if (problem === undefined)
-        return text;
-    context.addIssue(problem);
-    return NEVER;
-});
-function credentialProblem(text) {
+/** A key or token of ZenML. Its faults never show the value. */
+const credential = secretFrom('ZenML');
+/** A token of GitHub. Its faults never show the value. */
+const githubToken = secretFrom('GitHub');
+function secretFrom(issuer) {
+    return schemas_string().transform((raw, context) => {
+        const text = raw.trim();
+        const problem = secretProblem(text, issuer);
+        if (problem === undefined)
+            return text;
+        context.addIssue(problem);
+        return NEVER;
+    });
+}
+function secretProblem(text, issuer) {
     if (/^["'`].*["'`]$/su.test(text)) {
         return 'stands in quotes that are part of the value; store the secret without them';
     }
     if (/^Bearer\s/i.test(text))
         return 'begins with the word Bearer; store only what stands behind it';
     if (text.length > MAX_CREDENTIAL_LENGTH) {
-        return `is ${text.length} characters long, which no key or token is; copy the secret from ZenML again`;
+        return `is ${text.length} characters long, which no key or token is; copy the secret from ${issuer} again`;
     }
     if (/\s/u.test(text)) {
-        return 'holds a space or a line break in the middle; store the secret as the one line that ZenML showed';
+        return `holds a space or a line break in the middle; store the secret as the one line that ${issuer} showed`;
     }
     if (/[^\x21-\x7e]/u.test(text)) {
-        return 'holds a character that no key or token has; copy the secret from ZenML again';
+        return `holds a character that no key or token has; copy the secret from ${issuer} again`;
     }
     return undefined;
 }
@@ -50382,6 +51256,8 @@ const tags = value((text, fault) => {
 ;// CONCATENATED MODULE: ./build/github/input-schema.js
 
 
+/** A page of ZenML's log has no more. */
+const MAX_LOG_TAIL = 1000;
 const endMode = choice(['stop', 'stop-gracefully', 'leave']);
 const onPaused = choice(['wait', 'fail']);
 /** Which server, and what to log in with there. */
@@ -50400,7 +51276,15 @@ const connection = {
 };
 const limits = { timeout: durationOrNone.optional(), 'poll-interval': pollInterval.optional() };
 const network = { 'ca-certificate': input_fields_text.optional(), 'allow-insecure-http': input_fields_boolean.prefault('false') };
-const SECRETS = ['api-key', 'access-token', 'client-secret'];
+/** What a person is shown of the run, and where. */
+const report = {
+    'log-tail': wholeNumber(0, MAX_LOG_TAIL).prefault('50'),
+    summary: input_fields_boolean.prefault('true'),
+    comment: comment.prefault('false'),
+    'github-token': githubToken.prefault(''),
+};
+const step = { 'step-key': line.prefault('') };
+const SECRETS = ['api-key', 'access-token', 'client-secret', 'github-token'];
 function table(shape) {
     const schema = object(shape);
     const names = schema.keyof().options;
@@ -50443,8 +51327,9 @@ const inputTables = {
         resume: input_fields_boolean.prefault('false'),
         expect: input_fields_text.optional(),
         'dry-run': input_fields_boolean.prefault('false'),
+        ...report,
         ...network,
-        'step-key': line.prefault(''),
+        ...step,
     }),
     login: table({ ...login, ...network }),
     wait: table({
@@ -50456,7 +51341,9 @@ const inputTables = {
         'on-timeout': endMode.prefault('leave'),
         'on-paused': onPaused.prefault('wait'),
         expect: input_fields_text.optional(),
+        ...report,
         ...network,
+        ...step,
     }),
     stop: table({
         ...connection,
@@ -50734,18 +51621,60 @@ function related(input, names) {
     return found === undefined ? '' : `; did you mean ${found}?`;
 }
 
-;// CONCATENATED MODULE: ./build/github/missing-secrets.js
+;// CONCATENATED MODULE: ./build/github/event.js
 
 /** A webhook's payload has at most 25 MB. */
 const MAX_EVENT_BYTES = 25_000_000;
 const repository = object({ full_name: schemas_string() });
-const pullRequestEvent = object({
+const numbered = object({ number: schemas_int().positive() });
+const pullRequestEvent = object({ pull_request: numbered });
+const commentEvent = object({ issue: numbered.extend({ pull_request: object({}) }) });
+/** GitHub leaves the list empty for pull requests of forks. */
+const workflowRunEvent = object({ workflow_run: object({ pull_requests: array(numbered).length(1) }) });
+const forkedEvent = object({
     pull_request: object({
         // Null when the fork was deleted in the meantime.
         head: object({ repo: repository.nullable() }),
         base: object({ repo: repository }),
     }),
 });
+/** The payload of the event that started the workflow; undefined if there is none that can be read. */
+async function readEvent({ eventPath }, readFile) {
+    if (eventPath === '')
+        return undefined;
+    const file = await readFile(eventPath, MAX_EVENT_BYTES);
+    return file.ok ? parseJson(new TextDecoder().decode(file.bytes)) : undefined;
+}
+/** Whether an event is about a pull request of another repository. */
+function isFromFork(event) {
+    const forked = forkedEvent.safeParse(event);
+    if (!forked.success)
+        return false;
+    const { head, base } = forked.data.pull_request;
+    return head.repo?.full_name !== base.repo.full_name;
+}
+/**
+ * The pull request of an event: of those about one, of a comment on one, and of a workflow that followed another
+ * one's. Undefined for any other.
+ */
+function pullRequestOf(event) {
+    const number = pullRequestEvent.safeParse(event).data?.pull_request.number ??
+        commentEvent.safeParse(event).data?.issue.number ??
+        workflowRunEvent.safeParse(event).data?.workflow_run.pull_requests[0]?.number;
+    return number === undefined ? undefined : { number, fromFork: isFromFork(event) };
+}
+/** Nothing at all for a payload that is no JSON: it only makes a message more helpful. */
+function parseJson(text) {
+    try {
+        return JSON.parse(text);
+    }
+    catch {
+        return undefined;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/github/missing-secrets.js
+
 /**
  * Why GitHub hands no secrets to this workflow, with what to do, or `undefined` if it does hand them over.
  *
@@ -50758,31 +51687,10 @@ async function whySecretsAreMissing(context, readFile) {
             "under Secrets and variables, Dependabot, or skip the step with if: github.actor != 'dependabot[bot]'");
     }
     const isPullRequest = context.eventName.startsWith('pull_request') && context.eventName !== 'pull_request_target';
-    if (!isPullRequest || !(await isFromFork(context.eventPath, readFile)))
+    if (!isPullRequest || !isFromFork(await readEvent(context, readFile)))
         return undefined;
     return ('secrets are not passed to workflows of forks; skip the step there with ' +
         'if: github.event.pull_request.head.repo.full_name == github.repository');
-}
-async function isFromFork(eventPath, readFile) {
-    if (eventPath === '')
-        return false;
-    const file = await readFile(eventPath, MAX_EVENT_BYTES);
-    if (!file.ok)
-        return false;
-    const event = pullRequestEvent.safeParse(parseJson(new TextDecoder().decode(file.bytes)));
-    if (!event.success)
-        return false;
-    const { head, base } = event.data.pull_request;
-    return head.repo?.full_name !== base.repo.full_name;
-}
-/** Nothing at all for a payload that is no JSON: it only makes a message more helpful. */
-function parseJson(text) {
-    try {
-        return JSON.parse(text);
-    }
-    catch {
-        return undefined;
-    }
 }
 
 ;// CONCATENATED MODULE: ./build/github/secrets.js
@@ -50880,11 +51788,11 @@ const MAY_PASS_ON = ['parameters', 'configuration'];
 /** A configuration may pass the key on to its steps; in any other input it is a slip, and is not shown. */
 function withoutSecrets({ names, secrets: secretNames }, raw, secrets, faults) {
     const misplaced = names.filter((name) => !secretNames.includes(name) && !MAY_PASS_ON.includes(name) && secrets.areIn(raw[name] ?? ''));
-    const given = secretNames.filter((name) => raw[name] !== undefined);
+    const heldBy = (text = '') => secretNames.filter((name) => new Secrets([raw[name] ?? '']).areIn(text));
     return [
         ...misplaced.map((input) => ({
             input,
-            line: `${input}: holds the value of ${given.join(' or ')}; remove it from here`,
+            line: `${input}: holds the value of ${heldBy(raw[input]).join(' or ')}; remove it from here`,
         })),
         ...faults
             .filter((fault) => !misplaced.some((name) => name === fault.input))
@@ -50984,7 +51892,6 @@ function mainInputs(values) {
         triggerTimeoutMs: values['trigger-timeout'],
         resume: values.resume,
         dryRun: values['dry-run'],
-        stepKey: values['step-key'],
     };
 }
 function followInputs(values) {
@@ -50995,6 +51902,17 @@ function followInputs(values) {
         onCancel: values['on-cancel'],
         onTimeout: values['on-timeout'],
         onPaused: values['on-paused'],
+        ...reportInputs(values),
+    };
+}
+function reportInputs(values) {
+    const token = values['github-token'];
+    return {
+        logTail: values['log-tail'],
+        summary: values.summary,
+        comment: values.comment,
+        githubToken: token === '' ? undefined : token,
+        stepKey: values['step-key'],
     };
 }
 function targetOf({ snapshot, template, pipeline }) {
@@ -51006,9 +51924,9 @@ function targetOf({ snapshot, template, pipeline }) {
     return pipeline === undefined ? undefined : { kind: 'pipeline', pipeline };
 }
 
-;// CONCATENATED MODULE: external "os"
-const external_os_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("os");
-;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/utils.js
+// EXTERNAL MODULE: external "os"
+var external_os_ = __nccwpck_require__(857);
+;// CONCATENATED MODULE: ../../work/main/node_modules/@actions/core/lib/utils.js
 // We use any as a valid input type
 /* eslint-disable @typescript-eslint/no-explicit-any */
 /**
@@ -51044,7 +51962,7 @@ function utils_toCommandProperties(annotationProperties) {
     };
 }
 //# sourceMappingURL=utils.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/command.js
+;// CONCATENATED MODULE: ../../work/main/node_modules/@actions/core/lib/command.js
 
 
 /**
@@ -51082,7 +52000,7 @@ function utils_toCommandProperties(annotationProperties) {
  */
 function command_issueCommand(command, properties, message) {
     const cmd = new Command(command, properties, message);
-    process.stdout.write(cmd.toString() + external_os_namespaceObject.EOL);
+    process.stdout.write(cmd.toString() + external_os_.EOL);
 }
 function command_issue(name, message = '') {
     command_issueCommand(name, {}, message);
@@ -51138,9 +52056,9 @@ function escapeProperty(s) {
 //# sourceMappingURL=command.js.map
 ;// CONCATENATED MODULE: external "crypto"
 const external_crypto_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("crypto");
-;// CONCATENATED MODULE: external "fs"
-const external_fs_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("fs");
-;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/file-command.js
+// EXTERNAL MODULE: external "fs"
+var external_fs_ = __nccwpck_require__(9896);
+;// CONCATENATED MODULE: ../../work/main/node_modules/@actions/core/lib/file-command.js
 // For internal use, subject to change.
 // We use any as a valid input type
 /* eslint-disable @typescript-eslint/no-explicit-any */
@@ -51153,10 +52071,10 @@ function file_command_issueFileCommand(command, message) {
     if (!filePath) {
         throw new Error(`Unable to find environment variable for file command ${command}`);
     }
-    if (!external_fs_namespaceObject.existsSync(filePath)) {
+    if (!external_fs_.existsSync(filePath)) {
         throw new Error(`Missing file at path: ${filePath}`);
     }
-    external_fs_namespaceObject.appendFileSync(filePath, `${utils_toCommandValue(message)}${external_os_namespaceObject.EOL}`, {
+    external_fs_.appendFileSync(filePath, `${utils_toCommandValue(message)}${external_os_.EOL}`, {
         encoding: 'utf8'
     });
 }
@@ -51172,809 +52090,15 @@ function file_command_prepareKeyValueMessage(key, value) {
     if (convertedValue.includes(delimiter)) {
         throw new Error(`Unexpected input: value should not contain the delimiter "${delimiter}"`);
     }
-    return `${key}<<${delimiter}${external_os_namespaceObject.EOL}${convertedValue}${external_os_namespaceObject.EOL}${delimiter}`;
+    return `${key}<<${delimiter}${external_os_.EOL}${convertedValue}${external_os_.EOL}${delimiter}`;
 }
 //# sourceMappingURL=file-command.js.map
 ;// CONCATENATED MODULE: external "path"
 const external_path_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("path");
-// EXTERNAL MODULE: external "http"
-var external_http_ = __nccwpck_require__(8611);
-// EXTERNAL MODULE: external "https"
-var external_https_ = __nccwpck_require__(5692);
-;// CONCATENATED MODULE: ./node_modules/@actions/http-client/lib/proxy.js
-function getProxyUrl(reqUrl) {
-    const usingSsl = reqUrl.protocol === 'https:';
-    if (checkBypass(reqUrl)) {
-        return undefined;
-    }
-    const proxyVar = (() => {
-        if (usingSsl) {
-            return process.env['https_proxy'] || process.env['HTTPS_PROXY'];
-        }
-        else {
-            return process.env['http_proxy'] || process.env['HTTP_PROXY'];
-        }
-    })();
-    if (proxyVar) {
-        try {
-            return new DecodedURL(proxyVar);
-        }
-        catch (_a) {
-            if (!proxyVar.startsWith('http://') && !proxyVar.startsWith('https://'))
-                return new DecodedURL(`http://${proxyVar}`);
-        }
-    }
-    else {
-        return undefined;
-    }
-}
-function checkBypass(reqUrl) {
-    if (!reqUrl.hostname) {
-        return false;
-    }
-    const reqHost = reqUrl.hostname;
-    if (isLoopbackAddress(reqHost)) {
-        return true;
-    }
-    const noProxy = process.env['no_proxy'] || process.env['NO_PROXY'] || '';
-    if (!noProxy) {
-        return false;
-    }
-    // Determine the request port
-    let reqPort;
-    if (reqUrl.port) {
-        reqPort = Number(reqUrl.port);
-    }
-    else if (reqUrl.protocol === 'http:') {
-        reqPort = 80;
-    }
-    else if (reqUrl.protocol === 'https:') {
-        reqPort = 443;
-    }
-    // Format the request hostname and hostname with port
-    const upperReqHosts = [reqUrl.hostname.toUpperCase()];
-    if (typeof reqPort === 'number') {
-        upperReqHosts.push(`${upperReqHosts[0]}:${reqPort}`);
-    }
-    // Compare request host against noproxy
-    for (const upperNoProxyItem of noProxy
-        .split(',')
-        .map(x => x.trim().toUpperCase())
-        .filter(x => x)) {
-        if (upperNoProxyItem === '*' ||
-            upperReqHosts.some(x => x === upperNoProxyItem ||
-                x.endsWith(`.${upperNoProxyItem}`) ||
-                (upperNoProxyItem.startsWith('.') &&
-                    x.endsWith(`${upperNoProxyItem}`)))) {
-            return true;
-        }
-    }
-    return false;
-}
-function isLoopbackAddress(host) {
-    const hostLower = host.toLowerCase();
-    return (hostLower === 'localhost' ||
-        hostLower.startsWith('127.') ||
-        hostLower.startsWith('[::1]') ||
-        hostLower.startsWith('[0:0:0:0:0:0:0:1]'));
-}
-class DecodedURL extends URL {
-    constructor(url, base) {
-        super(url, base);
-        this._decodedUsername = decodeURIComponent(super.username);
-        this._decodedPassword = decodeURIComponent(super.password);
-    }
-    get username() {
-        return this._decodedUsername;
-    }
-    get password() {
-        return this._decodedPassword;
-    }
-}
-//# sourceMappingURL=proxy.js.map
-// EXTERNAL MODULE: ./node_modules/tunnel/index.js
-var node_modules_tunnel = __nccwpck_require__(770);
-// EXTERNAL MODULE: ./node_modules/undici/index.js
-var undici = __nccwpck_require__(6752);
-;// CONCATENATED MODULE: ./node_modules/@actions/http-client/lib/index.js
-/* eslint-disable @typescript-eslint/no-explicit-any */
+// EXTERNAL MODULE: ../../work/main/node_modules/@actions/http-client/lib/index.js + 1 modules
+var lib = __nccwpck_require__(5078);
+;// CONCATENATED MODULE: ../../work/main/node_modules/@actions/http-client/lib/auth.js
 var __awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
-    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
-    return new (P || (P = Promise))(function (resolve, reject) {
-        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
-        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
-        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
-        step((generator = generator.apply(thisArg, _arguments || [])).next());
-    });
-};
-
-
-
-
-
-var HttpCodes;
-(function (HttpCodes) {
-    HttpCodes[HttpCodes["OK"] = 200] = "OK";
-    HttpCodes[HttpCodes["MultipleChoices"] = 300] = "MultipleChoices";
-    HttpCodes[HttpCodes["MovedPermanently"] = 301] = "MovedPermanently";
-    HttpCodes[HttpCodes["ResourceMoved"] = 302] = "ResourceMoved";
-    HttpCodes[HttpCodes["SeeOther"] = 303] = "SeeOther";
-    HttpCodes[HttpCodes["NotModified"] = 304] = "NotModified";
-    HttpCodes[HttpCodes["UseProxy"] = 305] = "UseProxy";
-    HttpCodes[HttpCodes["SwitchProxy"] = 306] = "SwitchProxy";
-    HttpCodes[HttpCodes["TemporaryRedirect"] = 307] = "TemporaryRedirect";
-    HttpCodes[HttpCodes["PermanentRedirect"] = 308] = "PermanentRedirect";
-    HttpCodes[HttpCodes["BadRequest"] = 400] = "BadRequest";
-    HttpCodes[HttpCodes["Unauthorized"] = 401] = "Unauthorized";
-    HttpCodes[HttpCodes["PaymentRequired"] = 402] = "PaymentRequired";
-    HttpCodes[HttpCodes["Forbidden"] = 403] = "Forbidden";
-    HttpCodes[HttpCodes["NotFound"] = 404] = "NotFound";
-    HttpCodes[HttpCodes["MethodNotAllowed"] = 405] = "MethodNotAllowed";
-    HttpCodes[HttpCodes["NotAcceptable"] = 406] = "NotAcceptable";
-    HttpCodes[HttpCodes["ProxyAuthenticationRequired"] = 407] = "ProxyAuthenticationRequired";
-    HttpCodes[HttpCodes["RequestTimeout"] = 408] = "RequestTimeout";
-    HttpCodes[HttpCodes["Conflict"] = 409] = "Conflict";
-    HttpCodes[HttpCodes["Gone"] = 410] = "Gone";
-    HttpCodes[HttpCodes["TooManyRequests"] = 429] = "TooManyRequests";
-    HttpCodes[HttpCodes["InternalServerError"] = 500] = "InternalServerError";
-    HttpCodes[HttpCodes["NotImplemented"] = 501] = "NotImplemented";
-    HttpCodes[HttpCodes["BadGateway"] = 502] = "BadGateway";
-    HttpCodes[HttpCodes["ServiceUnavailable"] = 503] = "ServiceUnavailable";
-    HttpCodes[HttpCodes["GatewayTimeout"] = 504] = "GatewayTimeout";
-})(HttpCodes || (HttpCodes = {}));
-var Headers;
-(function (Headers) {
-    Headers["Accept"] = "accept";
-    Headers["ContentType"] = "content-type";
-})(Headers || (Headers = {}));
-var MediaTypes;
-(function (MediaTypes) {
-    MediaTypes["ApplicationJson"] = "application/json";
-})(MediaTypes || (MediaTypes = {}));
-/**
- * Returns the proxy URL, depending upon the supplied url and proxy environment variables.
- * @param serverUrl  The server URL where the request will be sent. For example, https://api.github.com
- */
-function lib_getProxyUrl(serverUrl) {
-    const proxyUrl = pm.getProxyUrl(new URL(serverUrl));
-    return proxyUrl ? proxyUrl.href : '';
-}
-const HttpRedirectCodes = [
-    HttpCodes.MovedPermanently,
-    HttpCodes.ResourceMoved,
-    HttpCodes.SeeOther,
-    HttpCodes.TemporaryRedirect,
-    HttpCodes.PermanentRedirect
-];
-const HttpResponseRetryCodes = [
-    HttpCodes.BadGateway,
-    HttpCodes.ServiceUnavailable,
-    HttpCodes.GatewayTimeout
-];
-const RetryableHttpVerbs = (/* unused pure expression or super */ null && (['OPTIONS', 'GET', 'DELETE', 'HEAD']));
-const ExponentialBackoffCeiling = 10;
-const ExponentialBackoffTimeSlice = 5;
-class HttpClientError extends Error {
-    constructor(message, statusCode) {
-        super(message);
-        this.name = 'HttpClientError';
-        this.statusCode = statusCode;
-        Object.setPrototypeOf(this, HttpClientError.prototype);
-    }
-}
-class HttpClientResponse {
-    constructor(message) {
-        this.message = message;
-    }
-    readBody() {
-        return __awaiter(this, void 0, void 0, function* () {
-            return new Promise((resolve) => __awaiter(this, void 0, void 0, function* () {
-                let output = Buffer.alloc(0);
-                this.message.on('data', (chunk) => {
-                    output = Buffer.concat([output, chunk]);
-                });
-                this.message.on('end', () => {
-                    resolve(output.toString());
-                });
-            }));
-        });
-    }
-    readBodyBuffer() {
-        return __awaiter(this, void 0, void 0, function* () {
-            return new Promise((resolve) => __awaiter(this, void 0, void 0, function* () {
-                const chunks = [];
-                this.message.on('data', (chunk) => {
-                    chunks.push(chunk);
-                });
-                this.message.on('end', () => {
-                    resolve(Buffer.concat(chunks));
-                });
-            }));
-        });
-    }
-}
-function isHttps(requestUrl) {
-    const parsedUrl = new URL(requestUrl);
-    return parsedUrl.protocol === 'https:';
-}
-class lib_HttpClient {
-    constructor(userAgent, handlers, requestOptions) {
-        this._ignoreSslError = false;
-        this._allowRedirects = true;
-        this._allowRedirectDowngrade = false;
-        this._maxRedirects = 50;
-        this._allowRetries = false;
-        this._maxRetries = 1;
-        this._keepAlive = false;
-        this._disposed = false;
-        this.userAgent = this._getUserAgentWithOrchestrationId(userAgent);
-        this.handlers = handlers || [];
-        this.requestOptions = requestOptions;
-        if (requestOptions) {
-            if (requestOptions.ignoreSslError != null) {
-                this._ignoreSslError = requestOptions.ignoreSslError;
-            }
-            this._socketTimeout = requestOptions.socketTimeout;
-            if (requestOptions.allowRedirects != null) {
-                this._allowRedirects = requestOptions.allowRedirects;
-            }
-            if (requestOptions.allowRedirectDowngrade != null) {
-                this._allowRedirectDowngrade = requestOptions.allowRedirectDowngrade;
-            }
-            if (requestOptions.maxRedirects != null) {
-                this._maxRedirects = Math.max(requestOptions.maxRedirects, 0);
-            }
-            if (requestOptions.keepAlive != null) {
-                this._keepAlive = requestOptions.keepAlive;
-            }
-            if (requestOptions.allowRetries != null) {
-                this._allowRetries = requestOptions.allowRetries;
-            }
-            if (requestOptions.maxRetries != null) {
-                this._maxRetries = requestOptions.maxRetries;
-            }
-        }
-    }
-    options(requestUrl, additionalHeaders) {
-        return __awaiter(this, void 0, void 0, function* () {
-            return this.request('OPTIONS', requestUrl, null, additionalHeaders || {});
-        });
-    }
-    get(requestUrl, additionalHeaders) {
-        return __awaiter(this, void 0, void 0, function* () {
-            return this.request('GET', requestUrl, null, additionalHeaders || {});
-        });
-    }
-    del(requestUrl, additionalHeaders) {
-        return __awaiter(this, void 0, void 0, function* () {
-            return this.request('DELETE', requestUrl, null, additionalHeaders || {});
-        });
-    }
-    post(requestUrl, data, additionalHeaders) {
-        return __awaiter(this, void 0, void 0, function* () {
-            return this.request('POST', requestUrl, data, additionalHeaders || {});
-        });
-    }
-    patch(requestUrl, data, additionalHeaders) {
-        return __awaiter(this, void 0, void 0, function* () {
-            return this.request('PATCH', requestUrl, data, additionalHeaders || {});
-        });
-    }
-    put(requestUrl, data, additionalHeaders) {
-        return __awaiter(this, void 0, void 0, function* () {
-            return this.request('PUT', requestUrl, data, additionalHeaders || {});
-        });
-    }
-    head(requestUrl, additionalHeaders) {
-        return __awaiter(this, void 0, void 0, function* () {
-            return this.request('HEAD', requestUrl, null, additionalHeaders || {});
-        });
-    }
-    sendStream(verb, requestUrl, stream, additionalHeaders) {
-        return __awaiter(this, void 0, void 0, function* () {
-            return this.request(verb, requestUrl, stream, additionalHeaders);
-        });
-    }
-    /**
-     * Gets a typed object from an endpoint
-     * Be aware that not found returns a null.  Other errors (4xx, 5xx) reject the promise
-     */
-    getJson(requestUrl_1) {
-        return __awaiter(this, arguments, void 0, function* (requestUrl, additionalHeaders = {}) {
-            additionalHeaders[Headers.Accept] = this._getExistingOrDefaultHeader(additionalHeaders, Headers.Accept, MediaTypes.ApplicationJson);
-            const res = yield this.get(requestUrl, additionalHeaders);
-            return this._processResponse(res, this.requestOptions);
-        });
-    }
-    postJson(requestUrl_1, obj_1) {
-        return __awaiter(this, arguments, void 0, function* (requestUrl, obj, additionalHeaders = {}) {
-            const data = JSON.stringify(obj, null, 2);
-            additionalHeaders[Headers.Accept] = this._getExistingOrDefaultHeader(additionalHeaders, Headers.Accept, MediaTypes.ApplicationJson);
-            additionalHeaders[Headers.ContentType] =
-                this._getExistingOrDefaultContentTypeHeader(additionalHeaders, MediaTypes.ApplicationJson);
-            const res = yield this.post(requestUrl, data, additionalHeaders);
-            return this._processResponse(res, this.requestOptions);
-        });
-    }
-    putJson(requestUrl_1, obj_1) {
-        return __awaiter(this, arguments, void 0, function* (requestUrl, obj, additionalHeaders = {}) {
-            const data = JSON.stringify(obj, null, 2);
-            additionalHeaders[Headers.Accept] = this._getExistingOrDefaultHeader(additionalHeaders, Headers.Accept, MediaTypes.ApplicationJson);
-            additionalHeaders[Headers.ContentType] =
-                this._getExistingOrDefaultContentTypeHeader(additionalHeaders, MediaTypes.ApplicationJson);
-            const res = yield this.put(requestUrl, data, additionalHeaders);
-            return this._processResponse(res, this.requestOptions);
-        });
-    }
-    patchJson(requestUrl_1, obj_1) {
-        return __awaiter(this, arguments, void 0, function* (requestUrl, obj, additionalHeaders = {}) {
-            const data = JSON.stringify(obj, null, 2);
-            additionalHeaders[Headers.Accept] = this._getExistingOrDefaultHeader(additionalHeaders, Headers.Accept, MediaTypes.ApplicationJson);
-            additionalHeaders[Headers.ContentType] =
-                this._getExistingOrDefaultContentTypeHeader(additionalHeaders, MediaTypes.ApplicationJson);
-            const res = yield this.patch(requestUrl, data, additionalHeaders);
-            return this._processResponse(res, this.requestOptions);
-        });
-    }
-    /**
-     * Makes a raw http request.
-     * All other methods such as get, post, patch, and request ultimately call this.
-     * Prefer get, del, post and patch
-     */
-    request(verb, requestUrl, data, headers) {
-        return __awaiter(this, void 0, void 0, function* () {
-            if (this._disposed) {
-                throw new Error('Client has already been disposed.');
-            }
-            const parsedUrl = new URL(requestUrl);
-            let info = this._prepareRequest(verb, parsedUrl, headers);
-            // Only perform retries on reads since writes may not be idempotent.
-            const maxTries = this._allowRetries && RetryableHttpVerbs.includes(verb)
-                ? this._maxRetries + 1
-                : 1;
-            let numTries = 0;
-            let response;
-            do {
-                response = yield this.requestRaw(info, data);
-                // Check if it's an authentication challenge
-                if (response &&
-                    response.message &&
-                    response.message.statusCode === HttpCodes.Unauthorized) {
-                    let authenticationHandler;
-                    for (const handler of this.handlers) {
-                        if (handler.canHandleAuthentication(response)) {
-                            authenticationHandler = handler;
-                            break;
-                        }
-                    }
-                    if (authenticationHandler) {
-                        return authenticationHandler.handleAuthentication(this, info, data);
-                    }
-                    else {
-                        // We have received an unauthorized response but have no handlers to handle it.
-                        // Let the response return to the caller.
-                        return response;
-                    }
-                }
-                let redirectsRemaining = this._maxRedirects;
-                while (response.message.statusCode &&
-                    HttpRedirectCodes.includes(response.message.statusCode) &&
-                    this._allowRedirects &&
-                    redirectsRemaining > 0) {
-                    const redirectUrl = response.message.headers['location'];
-                    if (!redirectUrl) {
-                        // if there's no location to redirect to, we won't
-                        break;
-                    }
-                    const parsedRedirectUrl = new URL(redirectUrl);
-                    if (parsedUrl.protocol === 'https:' &&
-                        parsedUrl.protocol !== parsedRedirectUrl.protocol &&
-                        !this._allowRedirectDowngrade) {
-                        throw new Error('Redirect from HTTPS to HTTP protocol. This downgrade is not allowed for security reasons. If you want to allow this behavior, set the allowRedirectDowngrade option to true.');
-                    }
-                    // we need to finish reading the response before reassigning response
-                    // which will leak the open socket.
-                    yield response.readBody();
-                    // strip authorization header if redirected to a different hostname
-                    if (parsedRedirectUrl.hostname !== parsedUrl.hostname) {
-                        for (const header in headers) {
-                            // header names are case insensitive
-                            if (header.toLowerCase() === 'authorization') {
-                                delete headers[header];
-                            }
-                        }
-                    }
-                    // let's make the request with the new redirectUrl
-                    info = this._prepareRequest(verb, parsedRedirectUrl, headers);
-                    response = yield this.requestRaw(info, data);
-                    redirectsRemaining--;
-                }
-                if (!response.message.statusCode ||
-                    !HttpResponseRetryCodes.includes(response.message.statusCode)) {
-                    // If not a retry code, return immediately instead of retrying
-                    return response;
-                }
-                numTries += 1;
-                if (numTries < maxTries) {
-                    yield response.readBody();
-                    yield this._performExponentialBackoff(numTries);
-                }
-            } while (numTries < maxTries);
-            return response;
-        });
-    }
-    /**
-     * Needs to be called if keepAlive is set to true in request options.
-     */
-    dispose() {
-        if (this._agent) {
-            this._agent.destroy();
-        }
-        this._disposed = true;
-    }
-    /**
-     * Raw request.
-     * @param info
-     * @param data
-     */
-    requestRaw(info, data) {
-        return __awaiter(this, void 0, void 0, function* () {
-            return new Promise((resolve, reject) => {
-                function callbackForResult(err, res) {
-                    if (err) {
-                        reject(err);
-                    }
-                    else if (!res) {
-                        // If `err` is not passed, then `res` must be passed.
-                        reject(new Error('Unknown error'));
-                    }
-                    else {
-                        resolve(res);
-                    }
-                }
-                this.requestRawWithCallback(info, data, callbackForResult);
-            });
-        });
-    }
-    /**
-     * Raw request with callback.
-     * @param info
-     * @param data
-     * @param onResult
-     */
-    requestRawWithCallback(info, data, onResult) {
-        if (typeof data === 'string') {
-            if (!info.options.headers) {
-                info.options.headers = {};
-            }
-            info.options.headers['Content-Length'] = Buffer.byteLength(data, 'utf8');
-        }
-        let callbackCalled = false;
-        function handleResult(err, res) {
-            if (!callbackCalled) {
-                callbackCalled = true;
-                onResult(err, res);
-            }
-        }
-        const req = info.httpModule.request(info.options, (msg) => {
-            const res = new HttpClientResponse(msg);
-            handleResult(undefined, res);
-        });
-        let socket;
-        req.on('socket', sock => {
-            socket = sock;
-        });
-        // If we ever get disconnected, we want the socket to timeout eventually
-        req.setTimeout(this._socketTimeout || 3 * 60000, () => {
-            if (socket) {
-                socket.end();
-            }
-            handleResult(new Error(`Request timeout: ${info.options.path}`));
-        });
-        req.on('error', function (err) {
-            // err has statusCode property
-            // res should have headers
-            handleResult(err);
-        });
-        if (data && typeof data === 'string') {
-            req.write(data, 'utf8');
-        }
-        if (data && typeof data !== 'string') {
-            data.on('close', function () {
-                req.end();
-            });
-            data.pipe(req);
-        }
-        else {
-            req.end();
-        }
-    }
-    /**
-     * Gets an http agent. This function is useful when you need an http agent that handles
-     * routing through a proxy server - depending upon the url and proxy environment variables.
-     * @param serverUrl  The server URL where the request will be sent. For example, https://api.github.com
-     */
-    getAgent(serverUrl) {
-        const parsedUrl = new URL(serverUrl);
-        return this._getAgent(parsedUrl);
-    }
-    getAgentDispatcher(serverUrl) {
-        const parsedUrl = new URL(serverUrl);
-        const proxyUrl = pm.getProxyUrl(parsedUrl);
-        const useProxy = proxyUrl && proxyUrl.hostname;
-        if (!useProxy) {
-            return;
-        }
-        return this._getProxyAgentDispatcher(parsedUrl, proxyUrl);
-    }
-    _prepareRequest(method, requestUrl, headers) {
-        const info = {};
-        info.parsedUrl = requestUrl;
-        const usingSsl = info.parsedUrl.protocol === 'https:';
-        info.httpModule = usingSsl ? https : http;
-        const defaultPort = usingSsl ? 443 : 80;
-        info.options = {};
-        info.options.host = info.parsedUrl.hostname;
-        info.options.port = info.parsedUrl.port
-            ? parseInt(info.parsedUrl.port)
-            : defaultPort;
-        info.options.path =
-            (info.parsedUrl.pathname || '') + (info.parsedUrl.search || '');
-        info.options.method = method;
-        info.options.headers = this._mergeHeaders(headers);
-        if (this.userAgent != null) {
-            info.options.headers['user-agent'] = this.userAgent;
-        }
-        info.options.agent = this._getAgent(info.parsedUrl);
-        // gives handlers an opportunity to participate
-        if (this.handlers) {
-            for (const handler of this.handlers) {
-                handler.prepareRequest(info.options);
-            }
-        }
-        return info;
-    }
-    _mergeHeaders(headers) {
-        if (this.requestOptions && this.requestOptions.headers) {
-            return Object.assign({}, lowercaseKeys(this.requestOptions.headers), lowercaseKeys(headers || {}));
-        }
-        return lowercaseKeys(headers || {});
-    }
-    /**
-     * Gets an existing header value or returns a default.
-     * Handles converting number header values to strings since HTTP headers must be strings.
-     * Note: This returns string | string[] since some headers can have multiple values.
-     * For headers that must always be a single string (like Content-Type), use the
-     * specialized _getExistingOrDefaultContentTypeHeader method instead.
-     */
-    _getExistingOrDefaultHeader(additionalHeaders, header, _default) {
-        let clientHeader;
-        if (this.requestOptions && this.requestOptions.headers) {
-            const headerValue = lowercaseKeys(this.requestOptions.headers)[header];
-            if (headerValue) {
-                clientHeader =
-                    typeof headerValue === 'number' ? headerValue.toString() : headerValue;
-            }
-        }
-        const additionalValue = additionalHeaders[header];
-        if (additionalValue !== undefined) {
-            return typeof additionalValue === 'number'
-                ? additionalValue.toString()
-                : additionalValue;
-        }
-        if (clientHeader !== undefined) {
-            return clientHeader;
-        }
-        return _default;
-    }
-    /**
-     * Specialized version of _getExistingOrDefaultHeader for Content-Type header.
-     * Always returns a single string (not an array) since Content-Type should be a single value.
-     * Converts arrays to comma-separated strings and numbers to strings to ensure type safety.
-     * This was split from _getExistingOrDefaultHeader to provide stricter typing for callers
-     * that assign the result to places expecting a string (e.g., additionalHeaders[Headers.ContentType]).
-     */
-    _getExistingOrDefaultContentTypeHeader(additionalHeaders, _default) {
-        let clientHeader;
-        if (this.requestOptions && this.requestOptions.headers) {
-            const headerValue = lowercaseKeys(this.requestOptions.headers)[Headers.ContentType];
-            if (headerValue) {
-                if (typeof headerValue === 'number') {
-                    clientHeader = String(headerValue);
-                }
-                else if (Array.isArray(headerValue)) {
-                    clientHeader = headerValue.join(', ');
-                }
-                else {
-                    clientHeader = headerValue;
-                }
-            }
-        }
-        const additionalValue = additionalHeaders[Headers.ContentType];
-        // Return the first non-undefined value, converting numbers or arrays to strings if necessary
-        if (additionalValue !== undefined) {
-            if (typeof additionalValue === 'number') {
-                return String(additionalValue);
-            }
-            else if (Array.isArray(additionalValue)) {
-                return additionalValue.join(', ');
-            }
-            else {
-                return additionalValue;
-            }
-        }
-        if (clientHeader !== undefined) {
-            return clientHeader;
-        }
-        return _default;
-    }
-    _getAgent(parsedUrl) {
-        let agent;
-        const proxyUrl = pm.getProxyUrl(parsedUrl);
-        const useProxy = proxyUrl && proxyUrl.hostname;
-        if (this._keepAlive && useProxy) {
-            agent = this._proxyAgent;
-        }
-        if (!useProxy) {
-            agent = this._agent;
-        }
-        // if agent is already assigned use that agent.
-        if (agent) {
-            return agent;
-        }
-        const usingSsl = parsedUrl.protocol === 'https:';
-        let maxSockets = 100;
-        if (this.requestOptions) {
-            maxSockets = this.requestOptions.maxSockets || http.globalAgent.maxSockets;
-        }
-        // This is `useProxy` again, but we need to check `proxyURl` directly for TypeScripts's flow analysis.
-        if (proxyUrl && proxyUrl.hostname) {
-            const agentOptions = {
-                maxSockets,
-                keepAlive: this._keepAlive,
-                proxy: Object.assign(Object.assign({}, ((proxyUrl.username || proxyUrl.password) && {
-                    proxyAuth: `${proxyUrl.username}:${proxyUrl.password}`
-                })), { host: proxyUrl.hostname, port: proxyUrl.port })
-            };
-            let tunnelAgent;
-            const overHttps = proxyUrl.protocol === 'https:';
-            if (usingSsl) {
-                tunnelAgent = overHttps ? tunnel.httpsOverHttps : tunnel.httpsOverHttp;
-            }
-            else {
-                tunnelAgent = overHttps ? tunnel.httpOverHttps : tunnel.httpOverHttp;
-            }
-            agent = tunnelAgent(agentOptions);
-            this._proxyAgent = agent;
-        }
-        // if tunneling agent isn't assigned create a new agent
-        if (!agent) {
-            const options = { keepAlive: this._keepAlive, maxSockets };
-            agent = usingSsl ? new https.Agent(options) : new http.Agent(options);
-            this._agent = agent;
-        }
-        if (usingSsl && this._ignoreSslError) {
-            // we don't want to set NODE_TLS_REJECT_UNAUTHORIZED=0 since that will affect request for entire process
-            // http.RequestOptions doesn't expose a way to modify RequestOptions.agent.options
-            // we have to cast it to any and change it directly
-            agent.options = Object.assign(agent.options || {}, {
-                rejectUnauthorized: false
-            });
-        }
-        return agent;
-    }
-    _getProxyAgentDispatcher(parsedUrl, proxyUrl) {
-        let proxyAgent;
-        if (this._keepAlive) {
-            proxyAgent = this._proxyAgentDispatcher;
-        }
-        // if agent is already assigned use that agent.
-        if (proxyAgent) {
-            return proxyAgent;
-        }
-        const usingSsl = parsedUrl.protocol === 'https:';
-        proxyAgent = new ProxyAgent(Object.assign({ uri: proxyUrl.href, pipelining: !this._keepAlive ? 0 : 1 }, ((proxyUrl.username || proxyUrl.password) && {
-            token: `Basic ${Buffer.from(`${proxyUrl.username}:${proxyUrl.password}`).toString('base64')}`
-        })));
-        this._proxyAgentDispatcher = proxyAgent;
-        if (usingSsl && this._ignoreSslError) {
-            // we don't want to set NODE_TLS_REJECT_UNAUTHORIZED=0 since that will affect request for entire process
-            // http.RequestOptions doesn't expose a way to modify RequestOptions.agent.options
-            // we have to cast it to any and change it directly
-            proxyAgent.options = Object.assign(proxyAgent.options.requestTls || {}, {
-                rejectUnauthorized: false
-            });
-        }
-        return proxyAgent;
-    }
-    _getUserAgentWithOrchestrationId(userAgent) {
-        const baseUserAgent = userAgent || 'actions/http-client';
-        const orchId = process.env['ACTIONS_ORCHESTRATION_ID'];
-        if (orchId) {
-            // Sanitize the orchestration ID to ensure it contains only valid characters
-            // Valid characters: 0-9, a-z, _, -, .
-            const sanitizedId = orchId.replace(/[^a-z0-9_.-]/gi, '_');
-            return `${baseUserAgent} actions_orchestration_id/${sanitizedId}`;
-        }
-        return baseUserAgent;
-    }
-    _performExponentialBackoff(retryNumber) {
-        return __awaiter(this, void 0, void 0, function* () {
-            retryNumber = Math.min(ExponentialBackoffCeiling, retryNumber);
-            const ms = ExponentialBackoffTimeSlice * Math.pow(2, retryNumber);
-            return new Promise(resolve => setTimeout(() => resolve(), ms));
-        });
-    }
-    _processResponse(res, options) {
-        return __awaiter(this, void 0, void 0, function* () {
-            return new Promise((resolve, reject) => __awaiter(this, void 0, void 0, function* () {
-                const statusCode = res.message.statusCode || 0;
-                const response = {
-                    statusCode,
-                    result: null,
-                    headers: {}
-                };
-                // not found leads to null obj returned
-                if (statusCode === HttpCodes.NotFound) {
-                    resolve(response);
-                }
-                // get the result from the body
-                function dateTimeDeserializer(key, value) {
-                    if (typeof value === 'string') {
-                        const a = new Date(value);
-                        if (!isNaN(a.valueOf())) {
-                            return a;
-                        }
-                    }
-                    return value;
-                }
-                let obj;
-                let contents;
-                try {
-                    contents = yield res.readBody();
-                    if (contents && contents.length > 0) {
-                        if (options && options.deserializeDates) {
-                            obj = JSON.parse(contents, dateTimeDeserializer);
-                        }
-                        else {
-                            obj = JSON.parse(contents);
-                        }
-                        response.result = obj;
-                    }
-                    response.headers = res.message.headers;
-                }
-                catch (err) {
-                    // Invalid resource (contents not json);  leaving result obj null
-                }
-                // note that 3xx redirects are handled by the http layer.
-                if (statusCode > 299) {
-                    let msg;
-                    // if exception/error in body, attempt to get better error
-                    if (obj && obj.message) {
-                        msg = obj.message;
-                    }
-                    else if (contents && contents.length > 0) {
-                        // it may be the case that the exception is in the body message as string
-                        msg = contents;
-                    }
-                    else {
-                        msg = `Failed request: (${statusCode})`;
-                    }
-                    const err = new HttpClientError(msg, statusCode);
-                    err.result = response.result;
-                    reject(err);
-                }
-                else {
-                    resolve(response);
-                }
-            }));
-        });
-    }
-}
-const lowercaseKeys = (obj) => Object.keys(obj).reduce((c, k) => ((c[k.toLowerCase()] = obj[k]), c), {});
-//# sourceMappingURL=index.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/http-client/lib/auth.js
-var auth_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
     function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
     return new (P || (P = Promise))(function (resolve, reject) {
         function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
@@ -51999,7 +52123,7 @@ class BasicCredentialHandler {
         return false;
     }
     handleAuthentication() {
-        return auth_awaiter(this, void 0, void 0, function* () {
+        return __awaiter(this, void 0, void 0, function* () {
             throw new Error('not implemented');
         });
     }
@@ -52021,7 +52145,7 @@ class auth_BearerCredentialHandler {
         return false;
     }
     handleAuthentication() {
-        return auth_awaiter(this, void 0, void 0, function* () {
+        return __awaiter(this, void 0, void 0, function* () {
             throw new Error('not implemented');
         });
     }
@@ -52043,13 +52167,13 @@ class PersonalAccessTokenCredentialHandler {
         return false;
     }
     handleAuthentication() {
-        return auth_awaiter(this, void 0, void 0, function* () {
+        return __awaiter(this, void 0, void 0, function* () {
             throw new Error('not implemented');
         });
     }
 }
 //# sourceMappingURL=auth.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/oidc-utils.js
+;// CONCATENATED MODULE: ../../work/main/node_modules/@actions/core/lib/oidc-utils.js
 var oidc_utils_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
     function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
     return new (P || (P = Promise))(function (resolve, reject) {
@@ -52123,7 +52247,7 @@ class oidc_utils_OidcClient {
     }
 }
 //# sourceMappingURL=oidc-utils.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/summary.js
+;// CONCATENATED MODULE: ../../work/main/node_modules/@actions/core/lib/summary.js
 var summary_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
     function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
     return new (P || (P = Promise))(function (resolve, reject) {
@@ -52135,7 +52259,7 @@ var summary_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _
 };
 
 
-const { access, appendFile, writeFile } = external_fs_namespaceObject.promises;
+const { access, appendFile, writeFile } = external_fs_.promises;
 const SUMMARY_ENV_VAR = 'GITHUB_STEP_SUMMARY';
 const SUMMARY_DOCS_URL = 'https://docs.github.com/actions/using-workflows/workflow-commands-for-github-actions#adding-a-job-summary';
 class Summary {
@@ -52158,7 +52282,7 @@ class Summary {
                 throw new Error(`Unable to find environment variable for $${SUMMARY_ENV_VAR}. Check if your runtime environment supports job summaries.`);
             }
             try {
-                yield access(pathFromEnv, external_fs_namespaceObject.constants.R_OK | external_fs_namespaceObject.constants.W_OK);
+                yield access(pathFromEnv, external_fs_.constants.R_OK | external_fs_.constants.W_OK);
             }
             catch (_a) {
                 throw new Error(`Unable to access summary file: '${pathFromEnv}'. Check if the file has correct read/write permissions.`);
@@ -52254,7 +52378,7 @@ class Summary {
      * @returns {Summary} summary instance
      */
     addEOL() {
-        return this.addRaw(external_os_namespaceObject.EOL);
+        return this.addRaw(external_os_.EOL);
     }
     /**
      * Adds an HTML codeblock to the summary buffer
@@ -52404,7 +52528,7 @@ const _summary = new Summary();
 const markdownSummary = (/* unused pure expression or super */ null && (_summary));
 const summary = _summary;
 //# sourceMappingURL=summary.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/path-utils.js
+;// CONCATENATED MODULE: ../../work/main/node_modules/@actions/core/lib/path-utils.js
 
 /**
  * toPosixPath converts the given path to the posix form. On Windows, \\ will be
@@ -52446,7 +52570,7 @@ var external_events_ = __nccwpck_require__(4434);
 const external_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("child_process");
 // EXTERNAL MODULE: external "assert"
 var external_assert_ = __nccwpck_require__(2613);
-;// CONCATENATED MODULE: ./node_modules/@actions/io/lib/io-util.js
+;// CONCATENATED MODULE: ../../work/main/node_modules/@actions/io/lib/io-util.js
 var io_util_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
     function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
     return new (P || (P = Promise))(function (resolve, reject) {
@@ -52458,7 +52582,7 @@ var io_util_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _
 };
 
 
-const { chmod, copyFile, lstat, mkdir, open: io_util_open, readdir, rename, rm, rmdir, stat, symlink, unlink } = external_fs_namespaceObject.promises;
+const { chmod, copyFile, lstat, mkdir, open: io_util_open, readdir, rename, rm, rmdir, stat, symlink, unlink } = external_fs_.promises;
 // export const {open} = 'fs'
 const IS_WINDOWS = process.platform === 'win32';
 /**
@@ -52485,7 +52609,7 @@ function readlink(fsPath) {
 }
 // See https://github.com/nodejs/node/blob/d0153aee367422d0858105abec186da4dff0a0c5/deps/uv/include/uv/win.h#L691
 const UV_FS_O_EXLOCK = 0x10000000;
-const READONLY = external_fs_namespaceObject.constants.O_RDONLY;
+const READONLY = external_fs_.constants.O_RDONLY;
 function exists(fsPath) {
     return io_util_awaiter(this, void 0, void 0, function* () {
         try {
@@ -52626,7 +52750,7 @@ function getCmdPath() {
     return (_a = process.env['COMSPEC']) !== null && _a !== void 0 ? _a : `cmd.exe`;
 }
 //# sourceMappingURL=io-util.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/io/lib/io.js
+;// CONCATENATED MODULE: ../../work/main/node_modules/@actions/io/lib/io.js
 var io_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
     function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
     return new (P || (P = Promise))(function (resolve, reject) {
@@ -52900,7 +53024,7 @@ function io_copyFile(srcFile, destFile, force) {
 //# sourceMappingURL=io.js.map
 ;// CONCATENATED MODULE: external "timers"
 const external_timers_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("timers");
-;// CONCATENATED MODULE: ./node_modules/@actions/exec/lib/toolrunner.js
+;// CONCATENATED MODULE: ../../work/main/node_modules/@actions/exec/lib/toolrunner.js
 var toolrunner_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
     function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
     return new (P || (P = Promise))(function (resolve, reject) {
@@ -52978,13 +53102,13 @@ class ToolRunner extends external_events_.EventEmitter {
     _processLineBuffer(data, strBuffer, onLine) {
         try {
             let s = strBuffer + data.toString();
-            let n = s.indexOf(external_os_namespaceObject.EOL);
+            let n = s.indexOf(external_os_.EOL);
             while (n > -1) {
                 const line = s.substring(0, n);
                 onLine(line);
                 // the rest of the string ...
-                s = s.substring(n + external_os_namespaceObject.EOL.length);
-                n = s.indexOf(external_os_namespaceObject.EOL);
+                s = s.substring(n + external_os_.EOL.length);
+                n = s.indexOf(external_os_.EOL);
             }
             return s;
         }
@@ -53275,7 +53399,7 @@ class ToolRunner extends external_events_.EventEmitter {
                 }
                 const optionsNonNull = this._cloneExecOptions(this.options);
                 if (!optionsNonNull.silent && optionsNonNull.outStream) {
-                    optionsNonNull.outStream.write(this._getCommandString(optionsNonNull) + external_os_namespaceObject.EOL);
+                    optionsNonNull.outStream.write(this._getCommandString(optionsNonNull) + external_os_.EOL);
                 }
                 const state = new ExecState(optionsNonNull, this.toolPath);
                 state.on('debug', (message) => {
@@ -53488,7 +53612,7 @@ class ExecState extends external_events_.EventEmitter {
     }
 }
 //# sourceMappingURL=toolrunner.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/exec/lib/exec.js
+;// CONCATENATED MODULE: ../../work/main/node_modules/@actions/exec/lib/exec.js
 var exec_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
     function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
     return new (P || (P = Promise))(function (resolve, reject) {
@@ -53568,7 +53692,7 @@ function getExecOutput(commandLine, args, options) {
     });
 }
 //# sourceMappingURL=exec.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/platform.js
+;// CONCATENATED MODULE: ../../work/main/node_modules/@actions/core/lib/platform.js
 var platform_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
     function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
     return new (P || (P = Promise))(function (resolve, reject) {
@@ -53614,8 +53738,8 @@ const getLinuxInfo = () => platform_awaiter(void 0, void 0, void 0, function* ()
         version
     };
 });
-const platform = external_os_namespaceObject.platform();
-const arch = external_os_namespaceObject.arch();
+const platform = external_os_.platform();
+const arch = external_os_.arch();
 const isWindows = platform === 'win32';
 const isMacOS = platform === 'darwin';
 const isLinux = platform === 'linux';
@@ -53633,7 +53757,7 @@ function getDetails() {
     });
 }
 //# sourceMappingURL=platform.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/core.js
+;// CONCATENATED MODULE: ../../work/main/node_modules/@actions/core/lib/core.js
 var core_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
     function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
     return new (P || (P = Promise))(function (resolve, reject) {
@@ -53796,7 +53920,7 @@ function setOutput(name, value) {
     if (filePath) {
         return file_command_issueFileCommand('OUTPUT', file_command_prepareKeyValueMessage(name, value));
     }
-    process.stdout.write(external_os_namespaceObject.EOL);
+    process.stdout.write(external_os_.EOL);
     command_issueCommand('set-output', { name }, utils_toCommandValue(value));
 }
 /**
@@ -53965,10 +54089,27 @@ const actionOutputs = {
         'template-id',
         'snapshot-id',
         'pipeline',
+        'failed-step',
         'error',
+        'steps',
+        'metadata',
+        'artifacts',
     ],
     login: ['access-token', 'expires-at'],
-    wait: ['run-id', 'run-name', 'run-url', 'status', 'conclusion', 'duration', 'pipeline', 'error'],
+    wait: [
+        'run-id',
+        'run-name',
+        'run-url',
+        'status',
+        'conclusion',
+        'duration',
+        'pipeline',
+        'failed-step',
+        'error',
+        'steps',
+        'metadata',
+        'artifacts',
+    ],
     stop: ['status', 'conclusion', 'error'],
 };
 /**
@@ -53987,217 +54128,6 @@ function outputs_setOutput(name, value) {
  */
 function outputs_saveState(name, value) {
     saveState(name, value);
-}
-
-;// CONCATENATED MODULE: ./node_modules/parse-ms/index.js
-const toZeroIfInfinity = value => Number.isFinite(value) ? value : 0;
-
-function parseNumber(milliseconds) {
-	return {
-		days: Math.trunc(milliseconds / 86_400_000),
-		hours: Math.trunc(milliseconds / 3_600_000 % 24),
-		minutes: Math.trunc(milliseconds / 60_000 % 60),
-		seconds: Math.trunc(milliseconds / 1000 % 60),
-		milliseconds: Math.trunc(milliseconds % 1000),
-		microseconds: Math.trunc(toZeroIfInfinity(milliseconds * 1000) % 1000),
-		nanoseconds: Math.trunc(toZeroIfInfinity(milliseconds * 1e6) % 1000),
-	};
-}
-
-function parseBigint(milliseconds) {
-	return {
-		days: milliseconds / 86_400_000n,
-		hours: milliseconds / 3_600_000n % 24n,
-		minutes: milliseconds / 60_000n % 60n,
-		seconds: milliseconds / 1000n % 60n,
-		milliseconds: milliseconds % 1000n,
-		microseconds: 0n,
-		nanoseconds: 0n,
-	};
-}
-
-function parseMilliseconds(milliseconds) {
-	switch (typeof milliseconds) {
-		case 'number': {
-			if (Number.isFinite(milliseconds)) {
-				return parseNumber(milliseconds);
-			}
-
-			break;
-		}
-
-		case 'bigint': {
-			return parseBigint(milliseconds);
-		}
-
-		// No default
-	}
-
-	throw new TypeError('Expected a finite number or bigint');
-}
-
-;// CONCATENATED MODULE: ./node_modules/pretty-ms/index.js
-
-
-const isZero = value => value === 0 || value === 0n;
-const pluralize = (word, count) => (count === 1 || count === 1n) ? word : `${word}s`;
-
-const SECOND_ROUNDING_EPSILON = 0.000_000_1;
-const ONE_DAY_IN_MILLISECONDS = 24n * 60n * 60n * 1000n;
-
-function prettyMilliseconds(milliseconds, options) {
-	const isBigInt = typeof milliseconds === 'bigint';
-	if (!isBigInt && !Number.isFinite(milliseconds)) {
-		throw new TypeError('Expected a finite number or bigint');
-	}
-
-	options = {...options};
-
-	const sign = milliseconds < 0 ? '-' : '';
-	milliseconds = milliseconds < 0 ? -milliseconds : milliseconds; // Cannot use `Math.abs()` because of BigInt support.
-
-	if (options.colonNotation) {
-		options.compact = false;
-		options.formatSubMilliseconds = false;
-		options.separateMilliseconds = false;
-		options.verbose = false;
-	}
-
-	if (options.compact) {
-		options.unitCount = 1;
-		options.secondsDecimalDigits = 0;
-		options.millisecondsDecimalDigits = 0;
-	}
-
-	let result = [];
-
-	const floorDecimals = (value, decimalDigits) => {
-		const flooredInterimValue = Math.floor((value * (10 ** decimalDigits)) + SECOND_ROUNDING_EPSILON);
-		const flooredValue = Math.round(flooredInterimValue) / (10 ** decimalDigits);
-		return flooredValue.toFixed(decimalDigits);
-	};
-
-	const add = (value, long, short, valueString) => {
-		if (
-			(result.length === 0 || !options.colonNotation)
-			&& isZero(value)
-			&& !(options.colonNotation && short === 'm')) {
-			return;
-		}
-
-		valueString ??= String(value);
-		if (options.colonNotation) {
-			const wholeDigits = valueString.includes('.') ? valueString.split('.')[0].length : valueString.length;
-			const minLength = result.length > 0 ? 2 : 1;
-			valueString = '0'.repeat(Math.max(0, minLength - wholeDigits)) + valueString;
-		} else {
-			valueString += options.verbose ? ' ' + pluralize(long, value) : short;
-		}
-
-		result.push(valueString);
-	};
-
-	const parsed = parseMilliseconds(milliseconds);
-	const days = BigInt(parsed.days);
-
-	if (options.hideYearAndDays) {
-		add((BigInt(days) * 24n) + BigInt(parsed.hours), 'hour', 'h');
-	} else {
-		if (options.hideYear) {
-			add(days, 'day', 'd');
-		} else {
-			add(days / 365n, 'year', 'y');
-			add(days % 365n, 'day', 'd');
-		}
-
-		add(Number(parsed.hours), 'hour', 'h');
-	}
-
-	add(Number(parsed.minutes), 'minute', 'm');
-
-	if (!options.hideSeconds) {
-		if (
-			options.separateMilliseconds
-			|| options.formatSubMilliseconds
-			|| (!options.colonNotation && milliseconds < 1000 && !options.subSecondsAsDecimals)
-		) {
-			const seconds = Number(parsed.seconds);
-			const milliseconds = Number(parsed.milliseconds);
-			const microseconds = Number(parsed.microseconds);
-			const nanoseconds = Number(parsed.nanoseconds);
-
-			add(seconds, 'second', 's');
-
-			if (options.formatSubMilliseconds) {
-				add(milliseconds, 'millisecond', 'ms');
-				add(microseconds, 'microsecond', 'µs');
-				add(nanoseconds, 'nanosecond', 'ns');
-			} else {
-				const millisecondsAndBelow
-					= milliseconds
-					+ (microseconds / 1000)
-					+ (nanoseconds / 1e6);
-
-				const millisecondsDecimalDigits
-					= typeof options.millisecondsDecimalDigits === 'number'
-						? options.millisecondsDecimalDigits
-						: 0;
-
-				const roundedMilliseconds = millisecondsAndBelow >= 1
-					? Math.round(millisecondsAndBelow)
-					: Math.ceil(millisecondsAndBelow);
-				const maximumMilliseconds = 1000 - (10 ** -millisecondsDecimalDigits);
-
-				const millisecondsString = millisecondsDecimalDigits
-					? Math.min(millisecondsAndBelow, maximumMilliseconds).toFixed(millisecondsDecimalDigits)
-					: Math.min(roundedMilliseconds, maximumMilliseconds);
-
-				add(
-					Number.parseFloat(millisecondsString),
-					'millisecond',
-					'ms',
-					millisecondsString,
-				);
-			}
-		} else {
-			const seconds = (
-				(isBigInt ? Number(milliseconds % ONE_DAY_IN_MILLISECONDS) : milliseconds)
-				/ 1000
-			) % 60;
-			const secondsDecimalDigits
-				= typeof options.secondsDecimalDigits === 'number'
-					? options.secondsDecimalDigits
-					: 1;
-			const secondsFixed = floorDecimals(seconds, secondsDecimalDigits);
-			const secondsString = options.keepDecimalsOnWholeSeconds
-				? secondsFixed
-				: secondsFixed.replace(/\.0+$/, '');
-			add(Number.parseFloat(secondsString), 'second', 's', secondsString);
-		}
-	}
-
-	if (result.length === 0) {
-		return sign + '0' + (options.verbose ? ' milliseconds' : 'ms');
-	}
-
-	const separator = options.colonNotation ? ':' : ' ';
-	if (typeof options.unitCount === 'number') {
-		result = result.slice(0, Math.max(options.unitCount, 1));
-	}
-
-	return sign + result.join(separator);
-}
-
-;// CONCATENATED MODULE: ./build/github/difference-view.js
-
-/** A log or summary with more is not read. */
-const MAX_LINES = 200;
-const MAX_LINE_LENGTH = 300;
-/** The lines of a difference as `diff` writes them; a long one is cut, and what is left out is said. */
-function shownDifference(lines) {
-    const left = lines.length - MAX_LINES;
-    const shown = lines.slice(0, MAX_LINES).map(({ mark, text }) => cut(`${mark} ${text}`, MAX_LINE_LENGTH));
-    return left > 0 ? [...shown, `  (${left} lines left out)`] : shown;
 }
 
 // EXTERNAL MODULE: external "node:util"
@@ -54264,15 +54194,12 @@ class WorkflowLog {
     error(message, place = {}) {
         this.#annotate('error', message, place);
     }
-    /** Folds everything that `work` writes under one title. Groups cannot be nested. */
-    async group(title, work) {
-        this.#command('group', {}, escapeUnprintable(title));
-        try {
-            return await work();
-        }
-        finally {
-            this.#command('endgroup', {}, '');
-        }
+    /**
+     * Folds lines of our own under one title. Being one write, a group is never left open: an annotation inside would
+     * be hidden with it.
+     */
+    fold(title, lines) {
+        this.#write(folded(title, lines.map(plainLines).join('')));
     }
     /**
      * Shows text that came from a server as a block: each line behind a bar, which also keeps problem matchers
@@ -54280,7 +54207,7 @@ class WorkflowLog {
      * out; what is cut is said.
      */
     serverText(text, options = {}) {
-        const { title, keep = 'first', maxLines = MAX_SERVER_LINES } = options;
+        const { title, isFolded = false, keep = 'first', maxLines = MAX_SERVER_LINES } = options;
         const lines = (typeof text === 'string' ? [text] : text).flatMap((part) => part.split(LINE_END));
         while (lines.length > 0 && lines.at(-1)?.trim() === '')
             lines.pop();
@@ -54299,7 +54226,8 @@ class WorkflowLog {
             return;
         }
         const fence = (0,external_node_crypto_.randomUUID)();
-        this.#write(`${heading}::stop-commands::${fence}\n${block.join('')}::${fence}::\n`);
+        const fenced = `::stop-commands::${fence}\n${block.join('')}::${fence}::\n`;
+        this.#write(title !== undefined && isFolded ? folded(title, fenced) : `${heading}${fenced}`);
     }
     #annotate(kind, message, place) {
         const text = cut(printableLines(message).join('\n'), MAX_ANNOTATION_LENGTH);
@@ -54319,8 +54247,15 @@ class WorkflowLog {
     }
     #command(name, properties, data) {
         const pairs = Object.entries(properties).flatMap(([key, value]) => value === undefined || value === '' ? [] : [`${key}=${log_escapeProperty(value)}`]);
-        this.#write(`::${name}${pairs.length === 0 ? '' : ` ${pairs.join(',')}`}::${log_escapeData(data)}\n`);
+        this.#write(commandLine(`${name}${pairs.length === 0 ? '' : ` ${pairs.join(',')}`}`, data));
     }
+}
+function commandLine(info, data) {
+    return `::${info}::${log_escapeData(data)}\n`;
+}
+/** @param lines each with its end */
+function folded(title, lines) {
+    return `${commandLine('group', escapeUnprintable(title))}${lines}${commandLine('endgroup', '')}`;
 }
 function printableLines(text) {
     return text.split(LINE_END).map((line) => escapeUnprintable(line));
@@ -54343,13 +54278,182 @@ function log_escapeProperty(text) {
     return log_escapeData(text).replaceAll(':', '%3A').replaceAll(',', '%2C');
 }
 
-;// CONCATENATED MODULE: ./build/github/run-log.js
+;// CONCATENATED MODULE: ./build/github/failure-log.js
+
+
+/** The runner drops the eleventh error of a step, and the step's own last one must not be that. */
+const MOST_ANNOTATED = 9;
+const MOST_BY_NAME = 50;
+/** All of it stands in one annotation of at most 4,096 characters, the link at the end included. */
+const MAX_MESSAGE_LENGTH = 2_000;
+const MAX_MESSAGE_LINES = 30;
+const MAX_LINE_LENGTH = 300;
+/** Shows why steps, or the run itself, failed: the exception where it is seen at once, the log folded below it. */
+class FailureLog {
+    #log;
+    #seen = 0;
+    constructor(log) {
+        this.#log = log;
+    }
+    /** Whether the run's failure is annotated already. */
+    get hasAnnotated() {
+        return this.#seen > 0;
+    }
+    /** @param url the run's page */
+    step({ step, fault, log }, url) {
+        this.#seen += 1;
+        const name = inline(step);
+        if (this.#seen > MOST_BY_NAME)
+            return;
+        if (this.#seen > MOST_ANNOTATED) {
+            this.#log.info(`Step ${name} failed${fault === undefined ? '' : `: ${faultLine(fault)}`}`);
+            return;
+        }
+        const known = fault === undefined ? [`${name}: the server does not say why`] : faultLines(fault, name);
+        this.#log.error(withLink(known, url), { title: `Step ${name} failed${typeOf(fault)}` });
+        this.#tail(log, `the step ${name}`);
+    }
+    /** Of a run that started no step. */
+    run({ reason, fault, log }, url) {
+        this.#seen += 1;
+        const known = [
+            ...(reason === undefined ? [] : [shownMessage(reason)]),
+            ...(fault === undefined ? [] : faultLines(fault)),
+        ];
+        const nothing = log.lines.length === 0 ? 'neither a reason nor a log of it' : 'no reason, only a log';
+        const said = known.length > 0 ? known : [`The server has ${nothing}`];
+        this.#log.error(withLink(['The run failed before any step was started', ...said], url), {
+            title: `ZenML run failed${typeOf(fault)}`,
+        });
+        this.#tail(log, 'what starts the run');
+    }
+    /** How many failed steps were not named, as a line; undefined if all were. */
+    rest() {
+        const more = this.#seen - MOST_BY_NAME;
+        return more > 0 ? `${more} more ${more === 1 ? 'step' : 'steps'} failed` : undefined;
+    }
+    #tail({ lines, left, missing }, whose) {
+        if (missing !== undefined)
+            this.#log.info(`The log of ${whose} cannot be shown: ${inline(missing, MAX_LINE_LENGTH)}`);
+        if (lines.length === 0)
+            return;
+        const title = `Log of ${whose}: ${extent(lines.length, left)}`;
+        this.#log.serverText(lines, { title, isFolded: true, maxLines: lines.length });
+    }
+}
+function extent(shown, left) {
+    const counted = shown === 1 ? '1 line' : `${shown} lines`;
+    if (left === 0)
+        return counted;
+    return `the last ${counted}${left === undefined ? '' : ` (${left} before)`}`;
+}
+function isSaid(text) {
+    return text !== undefined && text !== '';
+}
+function typeOf(fault) {
+    return isSaid(fault?.type) ? `: ${inline(fault.type)}` : '';
+}
+function withLink(lines, url) {
+    return [...lines, ...(url === undefined ? [] : [inline(url, 500)])].join('\n');
+}
+/** The exception over several lines; in the log an annotation shows without its title, so the step's name comes first. */
+function faultLines({ type, message, frame, code }, step) {
+    const first = [step, isSaid(type) ? inline(type) : undefined, shownMessage(message ?? '')];
+    return [
+        first.filter(isSaid).join(': '),
+        ...(isSaid(frame) ? [`at ${inline(frame, MAX_LINE_LENGTH)}`] : []),
+        ...(isSaid(code) ? [`    ${inline(code, MAX_LINE_LENGTH)}`] : []),
+    ];
+}
+/** The lines of a message as they are: those of a validation error are read one by one. */
+function shownMessage(message) {
+    const lines = cut(message, MAX_MESSAGE_LENGTH).split(/\r\n|\r|\n/);
+    const left = lines.length - MAX_MESSAGE_LINES;
+    const shown = lines.slice(0, MAX_MESSAGE_LINES).map((line) => inline(line, MAX_MESSAGE_LENGTH));
+    return cut([...shown, ...(left > 0 ? [`(${left} lines left out)`] : [])].join('\n'), MAX_MESSAGE_LENGTH);
+}
+/** The exception in one line, such as `RuntimeError: no data (train.py, line 42, in train)`. */
+function faultLine({ type, message, frame }) {
+    const told = [type, message].filter(isSaid).join(': ');
+    return `${inline(told, MAX_LINE_LENGTH)}${isSaid(frame) ? ` (${inline(frame, MAX_LINE_LENGTH)})` : ''}`;
+}
+
+;// CONCATENATED MODULE: ./build/github/shown-duration.js
+const SECONDS_A_MINUTE = 60;
+const MINUTES_AN_HOUR = 60;
+const MINUTES_A_DAY = 24 * MINUTES_AN_HOUR;
+/** From here on nobody asks for the seconds. */
+const LONG_MINUTES = 10;
+/** Milliseconds as a person says them: `0.3 s`, `12 s`, `2 min 5 s`, `12 min`, `1 h 5 min`, `2 d 3 h`. */
+function shownDuration(ms) {
+    const exact = Math.max(0, ms) / 1000;
+    if (exact >= 0.05 && exact < 0.95)
+        return `${exact.toFixed(1)} s`;
+    const seconds = Math.round(exact);
+    if (seconds < SECONDS_A_MINUTE)
+        return `${seconds} s`;
+    if (seconds < LONG_MINUTES * SECONDS_A_MINUTE)
+        return inUnits(seconds, SECONDS_A_MINUTE, 'min', 's');
+    const minutes = Math.round(seconds / SECONDS_A_MINUTE);
+    if (minutes < MINUTES_AN_HOUR)
+        return `${minutes} min`;
+    if (minutes < MINUTES_A_DAY)
+        return inUnits(minutes, MINUTES_AN_HOUR, 'h', 'min');
+    return inUnits(Math.round(minutes / MINUTES_AN_HOUR), 24, 'd', 'h');
+}
+function inUnits(amount, size, large, small) {
+    const rest = amount % size;
+    return `${Math.floor(amount / size)} ${large}${rest === 0 ? '' : ` ${rest} ${small}`}`;
+}
+/** Milliseconds as a stopwatch shows them: `0:12`, `12:05`, `1:02:03`. */
+function stopwatch(ms) {
+    const seconds = Math.floor(Math.max(0, ms) / 1000);
+    const hours = Math.floor(seconds / 3600);
+    const minutes = Math.floor(seconds / SECONDS_A_MINUTE) % MINUTES_AN_HOUR;
+    const twoDigits = (part) => part.toString().padStart(2, '0');
+    const shown = `${twoDigits(minutes)}:${twoDigits(seconds % SECONDS_A_MINUTE)}`;
+    return hours === 0 ? shown.replace(/^0/, '') : `${hours}:${shown}`;
+}
+
+;// CONCATENATED MODULE: ./build/github/difference-view.js
+
+/** A log or summary with more is not read. */
+const MAX_LINES = 200;
+const difference_view_MAX_LINE_LENGTH = 300;
+/** The lines of a difference as `diff` writes them; a long one is cut, and what is left out is said. */
+function shownDifference(lines) {
+    const left = lines.length - MAX_LINES;
+    const shown = lines.slice(0, MAX_LINES).map(({ mark, text }) => cut(`${mark} ${text}`, difference_view_MAX_LINE_LENGTH));
+    return left > 0 ? [...shown, `  (${left} lines left out)`] : shown;
+}
+
+;// CONCATENATED MODULE: ./build/github/start-log.js
 
 
 
+const START_KINDS = [
+    'connected',
+    'resolved',
+    'configured',
+    'dry-run',
+    'triggering',
+    'trigger-hindered',
+    'answer-lost',
+    'new-key',
+    'started',
+    'attached',
+    'resumed',
+    'resume-unclear',
+    'retry',
+];
+function isStartEvent(event) {
+    const kinds = START_KINDS;
+    return kinds.includes(event.kind);
+}
 /** A hindrance that lasts is said again after this time, so that nobody takes the step for dead. */
 const REMIND_AFTER_MS = 120_000;
 const LONG = 500;
+const MOST_CHANGES = 100;
 const NOUNS = { template: 'run template', snapshot: 'snapshot' };
 const DRY_RUN_TITLE = 'The run configuration that would be sent, beside the values of what is to be run:';
 const HINDRANCES = {
@@ -54360,13 +54464,20 @@ const HINDRANCES = {
     unclear: 'No run of this name is there; looking once more before it is sent again',
     'name-vanished': 'The server says that the run exists, but does not show it; trying again',
 };
-/** Tells the story of a run in the workflow's log. */
-class RunLog {
+/** The log up to the line with the run's link. */
+class StartLog {
     #log;
+    /** What is to be run waits for what is laid over it: both stand in one group. */
+    #resolved;
     #hindrance;
     #silentMs = 0;
     constructor(log) {
         this.#log = log;
+    }
+    /** Shows what was kept back. */
+    flush() {
+        if (this.#resolved !== undefined)
+            this.#foldDefinition(this.#resolved, []);
     }
     tell(event) {
         const line = this.#line(event);
@@ -54376,16 +54487,16 @@ class RunLog {
     #line(event) {
         switch (event.kind) {
             case 'connected':
-                return `Connected to ${event.serverUrl} (ZenML ${inline(event.version)}) as ${inline(event.account.name ?? event.account.id)}`;
+                this.#foldConnection(event);
+                return undefined;
             case 'resolved':
-                return described(event.definition);
+                this.#resolved = event.definition;
+                return undefined;
             case 'configured':
                 return this.#configured(event);
             case 'dry-run':
                 this.#log.serverText(shownDifference(event.lines), { title: DRY_RUN_TITLE });
                 return `Only a start can tell ${inline(event.onlyWhenTriggered.join('; '), LONG)}`;
-            case 'expectations':
-                return event.verdicts.map(verdictLine).join('\n');
             case 'triggering':
                 return `Starting the run ${inline(event.name, 300)}`;
             case 'trigger-hindered':
@@ -54393,11 +54504,9 @@ class RunLog {
             case 'answer-lost':
                 return `The answer got lost, so the run may have been started; looking for it by its name (${inline(event.detail, LONG)})`;
             case 'new-key':
-                return `The server did not finish the request in ${run_log_duration(event.afterMs)}, and no run is there: sending a new one for the same name`;
+                return `The server did not finish the request in ${shownDuration(event.afterMs)}, and no run is there: sending a new one for the same name`;
             case 'started':
                 return `${event.adopted ? 'Started, and found by its name' : 'Started'}: ${inline(event.url ?? event.run.id, LONG)}`;
-            case 'ended':
-                return inline(event.sentence, LONG);
             case 'attached':
                 return `Following the run ${inline(event.run.name ?? event.run.id, LONG)} (${inline(event.run.status)}): ${inline(event.url ?? event.run.id, LONG)}`;
             case 'resumed':
@@ -54405,32 +54514,38 @@ class RunLog {
             case 'resume-unclear':
                 this.#log.warning(`Several runs of earlier attempts could be taken up (${inline(event.names.join(', '), LONG)}), so a new one is started`);
                 return undefined;
-            case 'paused':
-                this.#log.warning(`The run is paused and waits for a person${reasonOf(event.question)}. Answer it here: ${inline(event.url ?? 'in ZenML', LONG)}`);
-                return undefined;
-            case 'state':
-                return `${run_log_duration(event.sinceMs)}: ${inline(event.status)}${reasonOf(event.reason)}`;
-            case 'failed-but-going-on':
-                return `The run has failed, but steps of it go on: ${inline(event.steps.join(', '), LONG)}. Waiting for them to end`;
-            case 'server-lost':
-                return `The server cannot be asked at the moment (${inline(event.detail, LONG)}). The run goes on; asking again for up to ${run_log_duration(event.toleratedMs)}`;
-            case 'server-back':
-                return `The server answers again after ${run_log_duration(event.afterMs)}`;
-            case 'still-initializing':
-                this.#log.warning(`The run has been initializing for ${run_log_duration(event.sinceMs)}${reasonOf(event.reason)}. Its runner or its image may be missing: see the stack's orchestrator and the server's log`);
-                return undefined;
             case 'retry':
-                return `${inline(event.line, LONG)}; trying again in ${run_log_duration(event.waitMs)}`;
+                return `${inline(event.line, LONG)}; trying again in ${shownDuration(event.waitMs)}`;
         }
     }
-    #configured({ configuration, warnings, unchecked, }) {
+    #foldConnection({ serverUrl, version, account }) {
+        this.#log.fold(`Connected to ${inline(serverUrl, LONG)}`, [
+            `version: ${inline(version)}`,
+            `account: ${inline(account.name ?? account.id)}`,
+        ]);
+    }
+    #configured({ configuration, changes, warnings, unchecked, }) {
+        const more = changes.length - MOST_CHANGES;
+        const changed = [
+            ...changes.slice(0, MOST_CHANGES).map(changeLine),
+            ...(more > 0 ? [`and ${more} more values`] : []),
+        ];
+        const same = Object.keys(configuration).length > 0 && changes.length === 0;
+        const laidOver = same ? ['What is laid over it changes none of its values'] : changed;
+        if (this.#resolved !== undefined)
+            this.#foldDefinition(this.#resolved, laidOver);
         for (const warning of warnings)
             this.#log.warning(inline(warning, LONG), { title: 'Configuration' });
-        if (unchecked !== undefined)
-            this.#log.info(unchecked);
-        if (Object.keys(configuration).length === 0)
-            return undefined;
-        return `Laid over it: ${shownConfiguration(configuration)}`;
+        return unchecked;
+    }
+    #foldDefinition({ kind, id, name, pipeline, project }, laidOver) {
+        this.#resolved = undefined;
+        const of = pipeline?.name === undefined ? '' : ` of the pipeline ${inline(pipeline.name)}`;
+        this.#log.fold(`Will run the ${NOUNS[kind]} ${inline(name ?? id)}${of}`, [
+            `id: ${inline(id)}`,
+            ...(project?.name === undefined ? [] : [`project: ${inline(project.name)}`]),
+            ...laidOver,
+        ]);
     }
     #hindranceLine(event) {
         this.#silentMs += event.waitMs;
@@ -54438,31 +54553,237 @@ class RunLog {
             return undefined;
         this.#hindrance = event.hindrance;
         this.#silentMs = 0;
-        return `${HINDRANCES[event.hindrance]} in ${run_log_duration(event.waitMs)} (${inline(event.detail, LONG)})`;
+        return `${HINDRANCES[event.hindrance]} in ${shownDuration(event.waitMs)} (${inline(event.detail, LONG)})`;
     }
 }
-function described({ kind, id, name, pipeline }) {
-    const of = pipeline?.name === undefined ? '' : ` of the pipeline ${inline(pipeline.name)}`;
-    return `Will run the ${NOUNS[kind]} ${inline(name ?? id)}${of} (${inline(id)})`;
+/** Long values were described and not cut before: a secret that is cut in its middle would no longer be masked. */
+function changeLine({ path, before, after }) {
+    const was = before === undefined ? '' : `${inline(before, LONG)} → `;
+    return `${inline(path, LONG)}: ${was}${inline(after, LONG)}`;
+}
+
+;// CONCATENATED MODULE: ./build/github/step-lines.js
+
+
+/** A run with more steps, or one whose steps are tried again and again, is told in sums: nobody reads thousands of lines. */
+const MOST_STEPS_BY_NAME = 100;
+const MOST_CHANGE_LINES = 500;
+const MOST_FAILED_BY_NAME = 50;
+/**
+ * Between two sums there is a twentieth of the time since the start, but no less than this: 226 lines in the 35 days
+ * that a workflow can last.
+ */
+const LEAST_BETWEEN_SUMS_MS = 5_000;
+const PART_BETWEEN_SUMS = 0.05;
+const MOST_RUNNING_NAMES = 3;
+/** What the steps of a run do, in a bounded number of lines; a step's name comes from a server. */
+class StepLines {
+    #changesTold = 0;
+    #failedTold = 0;
+    #sumAtMs = Number.NEGATIVE_INFINITY;
+    #toldSum;
+    #sum;
+    /** @param elapsedMs since the run was started */
+    changed({ changes, counts }, elapsedMs) {
+        if (counts.total <= MOST_STEPS_BY_NAME && this.#changesTold < MOST_CHANGE_LINES) {
+            this.#changesTold += changes.length;
+            return changes.map(step_lines_changeLine);
+        }
+        const failed = changes
+            .filter(({ status }) => status === 'failed')
+            .slice(0, MOST_FAILED_BY_NAME - this.#failedTold);
+        this.#failedTold += failed.length;
+        this.#sum = sumLine(counts);
+        const due = Math.max(LEAST_BETWEEN_SUMS_MS, elapsedMs * PART_BETWEEN_SUMS);
+        return [...failed.map(step_lines_changeLine), ...(elapsedMs - this.#sumAtMs < due ? [] : this.rest(elapsedMs))];
+    }
+    /** The last sum if it was kept back: nothing comes after it. */
+    rest(elapsedMs) {
+        if (this.#sum === undefined || this.#sum === this.#toldSum)
+            return [];
+        this.#toldSum = this.#sum;
+        this.#sumAtMs = elapsedMs;
+        return [this.#sum];
+    }
+}
+function step_lines_changeLine({ name, status, durationMs, attempt }) {
+    const state = inline(status);
+    const taken = durationMs === undefined ? '' : ` ${wordOf(status)} ${shownDuration(durationMs)}`;
+    const again = attempt > 1 ? ` (attempt ${attempt})` : '';
+    // A result that was taken from the cache took no time.
+    return `${inline(name)}: ${state}${status === 'cached' ? '' : taken}${again}`;
+}
+function wordOf(status) {
+    return status === 'completed' ? 'in' : 'after';
+}
+/** Such as `1,240 of 5,000 steps done (900 cached), 12 running, 1 failed`. */
+function sumLine(counts) {
+    const { cached, running, failed, stopped } = counts;
+    return [
+        `${doneOf(counts)}${cached > 0 ? ` (${amount(cached)} cached)` : ''}`,
+        ...(running > 0 ? [`${amount(running)} running`] : []),
+        ...(failed > 0 ? [`${amount(failed)} failed`] : []),
+        ...(stopped > 0 ? [`${amount(stopped)} stopped`] : []),
+    ].join(', ');
+}
+/** That nothing has changed, and how long it may still take. */
+function stillLine({ status, running, counts, forecast, }) {
+    return [
+        `still ${running.length === 0 ? inline(status) : `running: ${someOf(running)}`}`,
+        ...(counts === undefined || counts.total === 0 ? [] : [doneOf(counts)]),
+        ...(forecast === undefined ? [] : [forecastText(forecast)]),
+    ].join('; ');
+}
+function doneOf({ total, succeeded, failed, stopped }) {
+    return `${amount(succeeded + failed + stopped)} of ${amount(total)} ${total === 1 ? 'step' : 'steps'} done`;
+}
+function someOf(names) {
+    const more = names.length - MOST_RUNNING_NAMES;
+    const shown = names.slice(0, MOST_RUNNING_NAMES).map((name) => inline(name));
+    return `${shown.join(', ')}${more > 0 ? ` and ${amount(more)} more` : ''}`;
+}
+function forecastText(forecast) {
+    switch (forecast.kind) {
+        case 'left':
+            return `about ${shownDuration(forecast.ms)} left`;
+        case 'slower-than-usual':
+            return `slower than usual by ${shownDuration(forecast.byMs)}`;
+    }
+}
+function amount(count) {
+    return count.toLocaleString('en-US');
+}
+
+;// CONCATENATED MODULE: ./build/github/run-log.js
+
+
+
+
+
+const run_log_HINDRANCES = [
+    'failed-but-going-on',
+    'server-lost',
+    'server-back',
+    'paused',
+    'still-initializing',
+    'origin-not-noted',
+];
+const run_log_LONG = 500;
+/** Times up to `9:59:59` stand one below the other. */
+const TIME_WIDTH = 7;
+/** Tells the story of a run in the workflow's log: each thing once, in a bounded number of lines. */
+class RunLog {
+    #log;
+    #clock;
+    #start;
+    #failures;
+    #steps = new StepLines();
+    #startedAt;
+    #url;
+    constructor(log, clock) {
+        this.#log = log;
+        this.#clock = clock;
+        this.#start = new StartLog(log);
+        this.#failures = new FailureLog(log);
+    }
+    /** Whether the reason of the run's failure is annotated, so that its end need not be. */
+    get hasAnnotatedFailure() {
+        return this.#failures.hasAnnotated;
+    }
+    tell(event) {
+        if (event.kind === 'started' || event.kind === 'attached' || event.kind === 'resumed') {
+            this.#startedAt = this.#clock.now();
+            this.#url = event.url;
+        }
+        if (isStartEvent(event))
+            this.#start.tell(event);
+        else if (isHindrance(event))
+            this.#tellHindrance(event);
+        else
+            this.#tellProgress(event);
+    }
+    /** Shows what was kept back; nothing comes after it but the step's own end. */
+    end() {
+        this.#start.flush();
+        for (const line of this.#steps.rest(this.#elapsedMs()))
+            this.#timed(line);
+        const unnamed = this.#failures.rest();
+        if (unnamed !== undefined)
+            this.#log.info(unnamed);
+    }
+    #tellProgress(event) {
+        switch (event.kind) {
+            case 'state':
+                this.#timed(`${inline(event.status)}${reasonOf(event.reason)}`);
+                return;
+            case 'usual':
+                this.#log.info(usualLine(event.usual));
+                return;
+            case 'steps':
+                for (const line of this.#steps.changed(event, this.#elapsedMs()))
+                    this.#timed(line);
+                return;
+            case 'still':
+                this.#timed(stillLine(event));
+                return;
+            case 'step-failed':
+                this.#failures.step(event.failure, this.#url);
+                return;
+            case 'run-failed':
+                this.#failures.run(event.failure, this.#url);
+                return;
+            case 'expectations':
+                for (const verdict of event.verdicts)
+                    this.#log.info(verdictLine(verdict));
+                return;
+            case 'ended':
+                this.#log.info(inline(event.sentence, run_log_LONG));
+                return;
+            case 'details':
+                return;
+        }
+    }
+    #tellHindrance(event) {
+        switch (event.kind) {
+            case 'failed-but-going-on':
+                this.#timed(`The run has failed, but steps of it go on: ${inline(event.steps.join(', '), run_log_LONG)}. Waiting for them to end`);
+                return;
+            case 'server-lost':
+                this.#timed(`The server cannot be asked at the moment (${inline(event.detail, run_log_LONG)}). The run goes on; asking again for up to ${shownDuration(event.toleratedMs)}`);
+                return;
+            case 'server-back':
+                this.#timed(`The server answers again after ${shownDuration(event.afterMs)}`);
+                return;
+            case 'paused':
+                this.#log.warning(`The run is paused and waits for a person${reasonOf(event.question)}. Answer it here: ${inline(event.url ?? 'in ZenML', run_log_LONG)}`);
+                return;
+            case 'still-initializing':
+                this.#log.warning(`The run has been initializing for ${shownDuration(event.sinceMs)}${reasonOf(event.reason)}. Its runner or its image may be missing: see the stack's orchestrator and the server's log`);
+                return;
+            case 'origin-not-noted':
+                this.#log.warning(inline(event.detail, run_log_LONG));
+        }
+    }
+    #timed(line) {
+        this.#log.info(`${stopwatch(this.#elapsedMs()).padStart(TIME_WIDTH)}  ${line}`);
+    }
+    #elapsedMs() {
+        const now = this.#clock.now();
+        return now - (this.#startedAt ?? now);
+    }
+}
+function isHindrance(event) {
+    const kinds = run_log_HINDRANCES;
+    return kinds.includes(event.kind);
+}
+function usualLine({ medianMs, runs }) {
+    return `Usually ${shownDuration(medianMs)} (from the last ${runs === 1 ? 'run' : `${runs} runs`})`;
 }
 function verdictLine({ wanted, held, got }) {
-    return `${held ? 'Held' : 'Missed'}: ${inline(wanted, LONG)} (got ${inline(got, LONG)})`;
-}
-/** The values as well if they fit: a secret among them that is cut in its middle would no longer be masked. */
-function shownConfiguration(configuration) {
-    const text = JSON.stringify(configuration);
-    return inline(text.length <= LONG ? text : pathsOf(configuration).join(', '), LONG);
-}
-function pathsOf(value, prefix = '') {
-    return Object.entries(value).flatMap(([key, below]) => typeof below === 'object' && below !== null && !Array.isArray(below)
-        ? pathsOf(below, `${prefix}${key}.`)
-        : [`${prefix}${key}`]);
+    return `${held ? 'Held' : 'Missed'}: ${inline(wanted, run_log_LONG)} (got ${inline(got, run_log_LONG)})`;
 }
 function reasonOf(reason) {
-    return reason === undefined || reason === '' ? '' : ` (${inline(reason, LONG)})`;
-}
-function run_log_duration(ms) {
-    return prettyMilliseconds(Math.max(0, ms), { secondsDecimalDigits: 0 });
+    return reason === undefined || reason === '' ? '' : ` (${inline(reason, run_log_LONG)})`;
 }
 
 ;// CONCATENATED MODULE: ./build/zenml/error-body.js
@@ -54819,7 +55140,7 @@ function parseServerUrl(text, api = 'workspace') {
         return { ok: false, problem: `is not a valid URL; check host and port, it should look like ${server_url_EXAMPLE}` };
     }
     const isOther = api === 'workspace' ? dashboardProblem(url) : noManagementProblem(url);
-    const unusable = server_url_credentialProblem(trimmed, url) ?? isOther;
+    const unusable = credentialProblem(trimmed, url) ?? isOther;
     if (unusable !== undefined)
         return { ok: false, problem: unusable };
     return { ok: true, ...address(url, api) };
@@ -54861,7 +55182,7 @@ function schemeProblem(text) {
     const start = isLoopback(host.replace(/:\d*$/, '')) ? 'http://' : 'https://';
     return `has no ${start} in front; write ${start}${host}`;
 }
-function server_url_credentialProblem(text, url) {
+function credentialProblem(text, url) {
     const authority = /^[^/]*\/\/([^/?#]*)/.exec(text)?.[1] ?? '';
     if (authority.includes('@')) {
         return 'holds a user name or password before the @; remove it, the action logs in with api-key or access-token';
@@ -55153,6 +55474,12 @@ function mergeDeeply(base, over) {
     });
     return { ...base, ...Object.fromEntries(merged) };
 }
+/** Whether there are more than so many mappings and lists in each other. */
+function isDeeperThan(depth, value) {
+    if (typeof value !== 'object' || value === null)
+        return false;
+    return depth === 0 || Object.values(value).some((inner) => isDeeperThan(depth - 1, inner));
+}
 /** Whether two values are the same; the order of a mapping's keys does not count. */
 function isSame(a, b) {
     if (a === b)
@@ -55187,6 +55514,7 @@ function toInfo(info) {
 }
 function toDefinition(kind, from) {
     const projectId = from.body?.project_id;
+    const documents = toDocuments(from.metadata);
     return {
         kind,
         id: from.id,
@@ -55196,20 +55524,26 @@ function toDefinition(kind, from) {
         project: toNamed(from.metadata?.project ?? from.metadata?.workspace) ??
             (projectId == null ? undefined : { id: projectId, name: undefined }),
         sourceSnapshotId: from.resources?.source_snapshot?.id,
-        stepParameters: toStepParameters(from),
+        stepParameters: toStepParameters(documents.configTemplate),
         isDynamic: from.body?.is_dynamic ?? from.resources?.source_snapshot?.body?.is_dynamic ?? undefined,
-        documents: toDocuments(from.metadata),
+        documents,
     };
 }
 function toDocuments(from) {
     return {
-        configTemplate: from?.config_template ?? undefined,
-        configSchema: from?.config_schema ?? undefined,
-        pipelineSpec: from?.pipeline_spec ?? undefined,
+        configTemplate: flatEnough(from?.config_template),
+        configSchema: flatEnough(from?.config_schema),
+        pipelineSpec: flatEnough(from?.pipeline_spec),
     };
 }
-function toStepParameters(from) {
-    const steps = from.metadata?.config_template?.['steps'];
+/** Deeper than any that ZenML makes; whatever walks a document later may do so recursively. */
+const model_MAX_DEPTH = 100;
+/** What is nested too deeply counts as not understood. */
+function flatEnough(document) {
+    return document == null || isDeeperThan(model_MAX_DEPTH, document) ? undefined : document;
+}
+function toStepParameters(configTemplate) {
+    const steps = member(configTemplate, 'steps');
     if (!isJsonObject(steps))
         return undefined;
     return Object.fromEntries(Object.entries(steps).map(([name, step]) => {
@@ -55243,14 +55577,20 @@ function stateOf(body) {
 function toNamed(from) {
     return from == null ? undefined : { id: from.id, name: from.name ?? undefined };
 }
-function toStepMetadata(from) {
-    return { step: from.name ?? from.id, metadata: from.metadata?.run_metadata ?? {} };
-}
 function toStep(from) {
-    return { name: from.name ?? from.id, status: from.body?.status ?? 'unknown', upstream: undefined };
+    const startTime = from.body?.start_time ?? undefined;
+    const endTime = from.body?.end_time ?? undefined;
+    return {
+        id: from.id,
+        name: from.name ?? from.id,
+        status: from.body?.status ?? 'unknown',
+        upstream: undefined,
+        startTime,
+        durationMs: startTime === undefined || endTime === undefined ? undefined : endTime - startTime,
+    };
 }
 /** Reads the steps out of a graph in which artifacts stand between them. */
-function stepsOfDag(dag) {
+function toGraph(dag) {
     const steps = new Map(dag.nodes.filter(({ type }) => type === 'step').map((node) => [node.node_id, node]));
     const sources = new Map();
     for (const { source, target } of dag.edges) {
@@ -55263,11 +55603,15 @@ function stepsOfDag(dag) {
     const upstream = (nodeId) => (sources.get(nodeId) ?? [])
         .flatMap((source) => (steps.has(source) ? [source] : (sources.get(source) ?? [])))
         .flatMap((source) => steps.get(source)?.name ?? []);
-    return [...steps.values()].map((node) => ({
+    const states = [...steps.values()].map((node) => ({
+        id: node.id ?? undefined,
         name: node.name,
         status: node.id == null ? undefined : (node.metadata?.status ?? 'unknown'),
         upstream: [...new Set(upstream(node.node_id))],
+        startTime: node.metadata?.start_time ?? undefined,
+        durationMs: node.metadata?.duration == null ? undefined : node.metadata.duration * 1_000,
     }));
+    return { status: dag.status, steps: states };
 }
 
 ;// CONCATENATED MODULE: ./build/zenml/schemas.js
@@ -55369,7 +55713,7 @@ const waitConditionSchema = object({
 const stepSchema = object({
     id: schemas_string(),
     name: schemas_string().nullish(),
-    body: object({ status: schemas_string() }).nullish(),
+    body: object({ status: schemas_string(), start_time: schemas_time.nullish(), end_time: schemas_time.nullish() }).nullish(),
     metadata: object({ run_metadata: mapping, pipeline_run_id: schemas_string().nullish() }).nullish(),
 });
 const dagSchema = object({
@@ -55380,13 +55724,117 @@ const dagSchema = object({
         /** Null for a step that has not started. */
         id: schemas_string().nullish(),
         name: schemas_string(),
-        metadata: object({ status: schemas_string().nullish() }).nullish(),
+        metadata: object({
+            status: schemas_string().nullish(),
+            start_time: schemas_time.nullish().catch(undefined),
+            /** Seconds. */
+            duration: schemas_number().nullish().catch(undefined),
+        })
+            .nullish(),
     })),
     edges: array(object({ source: schemas_string(), target: schemas_string() })).max(MOST_EDGES),
 });
 /** A page of a list; items beyond the page are counted in `total`. */
 function pageOf(item) {
     return object({ total: schemas_number(), total_pages: schemas_number(), items: array(item) });
+}
+
+;// CONCATENATED MODULE: ./build/zenml/step-detail.js
+
+
+
+const exception = object({
+    source: schemas_string().nullish().catch(undefined),
+    message: schemas_string().nullish().catch(undefined),
+    traceback: schemas_string().nullish().catch(undefined),
+})
+    .nullish()
+    .catch(undefined);
+const step_detail_text = schemas_string().nullish().catch(undefined);
+const artifactVersion = object({
+    id: schemas_string(),
+    body: object({
+        artifact: object({ name: step_detail_text }).nullish().catch(undefined),
+        version: union([schemas_string(), schemas_number().transform(String)])
+            .nullish()
+            .catch(undefined),
+        uri: step_detail_text,
+        type: step_detail_text,
+    })
+        .nullish()
+        .catch(undefined),
+});
+/** By the output's name; a list, or one where a version has no lists. What has another shape is left out. */
+const outputs = record(schemas_string(), unknown())
+    .transform((named) => Object.entries(named).flatMap(([output, value]) => [value].flat().flatMap((item) => {
+    const parsed = artifactVersion.safeParse(item);
+    return parsed.success ? [toOutput(output, parsed.data)] : [];
+})))
+    .nullish()
+    .catch(undefined);
+/** A hydrated step: its outputs are in the body before 0.80 or so, later in the resources. */
+const stepDetailSchema = stepSchema.extend({
+    body: stepSchema.shape.body.unwrap().unwrap().extend({ outputs }).nullish(),
+    metadata: object({ run_metadata: mapping, pipeline_run_id: step_detail_text, exception_info: exception })
+        .nullish()
+        .catch(undefined),
+    resources: object({ outputs }).nullish().catch(undefined),
+});
+const runDetailSchema = runSchema
+    .extend({
+    metadata: runSchema.shape.metadata.unwrap().unwrap().extend({ exception_info: exception }).nullish(),
+})
+    .transform((run) => ({ ...toRun(run), exception: toException(run.metadata?.exception_info) }));
+/**
+ * A log's records, oldest first, each of one line or more: a list from 0.85 on, one text before. A record that is too
+ * long comes in pieces.
+ */
+const logSchema = union([
+    schemas_string().transform((whole) => splitRecords(whole)),
+    array(object({ message: schemas_string().catch(''), chunk_index: schemas_number().nullish().catch(undefined) }))
+        .transform((entries) => joinPieces(entries)),
+]);
+function toStepDetail(from) {
+    return {
+        state: toStep(from),
+        metadata: from.metadata?.run_metadata ?? {},
+        outputs: from.resources?.outputs ?? from.body?.outputs ?? [],
+        exception: toException(from.metadata?.exception_info),
+    };
+}
+function toOutput(output, { id, body }) {
+    return {
+        output,
+        id,
+        name: body?.artifact?.name ?? undefined,
+        version: body?.version ?? undefined,
+        uri: body?.uri ?? undefined,
+        type: body?.type ?? undefined,
+    };
+}
+function toException(from) {
+    if (from == null)
+        return undefined;
+    return {
+        source: from.source ?? undefined,
+        message: from.message ?? undefined,
+        traceback: from.traceback ?? undefined,
+    };
+}
+/** Each record of 0.74 begins with its time, as `[2026-01-31 12:00:00 UTC] `. */
+function splitRecords(whole) {
+    return whole.split(/(?:^|\n)\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\] /).filter((record) => record !== '');
+}
+function joinPieces(entries) {
+    const records = [];
+    for (const { message, chunk_index: piece } of entries) {
+        const last = records.at(-1);
+        if (last !== undefined && (piece ?? 0) > 0)
+            records[records.length - 1] = last + message;
+        else
+            records.push(message);
+    }
+    return records;
 }
 
 ;// CONCATENATED MODULE: ./build/zenml/path-segment.js
@@ -55460,6 +55908,7 @@ function readTriggerAnswer(answer, now) {
 }
 
 ;// CONCATENATED MODULE: ./build/zenml/client.js
+
 
 
 
@@ -55572,37 +56021,103 @@ class ZenmlClient {
             .map(toRun)
             .filter((run) => (run.projectId ?? projectId) === (projectId ?? run.projectId));
     }
+    /** The last completed runs of a template or a pipeline, newest first; fewer than there are where items must be left out. */
+    async completedRuns({ templateId, pipelineId, size }) {
+        const query = {
+            template_id: templateId,
+            pipeline: pipelineId,
+            status: 'completed',
+            sort_by: 'desc:created',
+            size: String(size),
+            hydrate: 'true',
+        };
+        const page = await this.#api.read('read how long such runs took', { path: '/runs', query }, pageOf(runSchema));
+        return page.items
+            .map(toRun)
+            .filter((run) => run.status === 'completed' &&
+            (templateId === undefined || run.templateId === templateId) &&
+            (pipelineId === undefined || run.pipeline?.id === pipelineId));
+    }
     /** A run's state; `hydrate` adds the times, and is slower. */
     async run(id, { hydrate }) {
         const call = { path: `/runs/${pathSegment(id)}`, query: { hydrate: String(hydrate) } };
         return toRun(await this.#api.read('read the run', call, runSchema));
     }
-    /** A run's steps, those not started included, in the order of the graph. From 0.75 on or so; 0.74 has no such route. */
+    /** A run's state and its steps, those not started included, in the order of the graph. From 0.75 on or so; 0.74 has no such route. */
     async dag(id) {
-        return stepsOfDag(await this.#api.read("read the run's steps", { path: `/runs/${pathSegment(id)}/dag` }, dagSchema));
+        return toGraph(await this.#api.read("read the run's steps", { path: `/runs/${pathSegment(id)}/dag` }, dagSchema));
     }
     /** A run's started steps, all pages. */
     async steps(id) {
         const query = { hydrate: 'false' };
-        return (await this.#allSteps(`/runs/${pathSegment(id)}/steps`, query)).map(toStep);
-    }
-    /** What was logged of each started step of a run. A run's own list of steps has no metadata, on no version. */
-    async stepMetadata(id) {
-        const query = { pipeline_run_id: id, hydrate: 'true' };
-        return (await this.#allSteps('/steps', query))
-            .filter(({ metadata }) => (metadata?.pipeline_run_id ?? id) === id)
-            .map(toStepMetadata);
-    }
-    async #allSteps(path, query) {
+        const path = `/runs/${pathSegment(id)}/steps`;
         const steps = [];
-        for (let page = 1;; page += 1) {
-            const call = { path, query: { ...query, size: '100', page: String(page), sort_by: 'asc:created' } };
-            const answer = await this.#api.read("read the run's steps", call, pageOf(stepSchema));
-            for (const item of answer.items)
-                steps.push(item);
-            if (page >= Math.min(answer.total_pages, MOST_STEP_PAGES) || answer.items.length === 0)
-                return steps;
+        for await (const page of this.#stepPages(path, query, stepSchema)) {
+            for (const step of page.steps)
+                steps.push(toStep(step));
         }
+        return steps;
+    }
+    /** What a step left behind: metadata, outputs, and why it failed. */
+    async stepDetail(id) {
+        const call = { path: `/steps/${pathSegment(id)}`, query: { hydrate: 'true' } };
+        return toStepDetail(await this.#api.read('read the step', call, stepDetailSchema));
+    }
+    /**
+     * The same of a run's started steps, the earliest first, in pages of 100. A run's own list of steps has none of it,
+     * on no version.
+     */
+    async *stepDetails(id) {
+        const query = { pipeline_run_id: id, hydrate: 'true' };
+        for await (const { steps, total } of this.#stepPages('/steps', query, stepDetailSchema)) {
+            const own = steps.filter(({ metadata }) => (metadata?.pipeline_run_id ?? id) === id);
+            yield { steps: own.map(toStepDetail), total };
+        }
+    }
+    async *#stepPages(path, query, schema) {
+        for (let page = 1; page <= MOST_STEP_PAGES; page += 1) {
+            const call = { path, query: { ...query, size: '100', page: String(page), sort_by: 'asc:created' } };
+            const answer = await this.#api.read("read the run's steps", call, pageOf(schema));
+            yield { steps: answer.items, total: answer.total };
+            if (page >= answer.total_pages || answer.items.length === 0)
+                return;
+        }
+    }
+    /** The records of a step's log, from its beginning, each of one line or more. */
+    async stepLog(id) {
+        const call = { path: `/steps/${pathSegment(id)}/logs`, query: { source: 'step' } };
+        return this.#api.read("read the step's log", call, logSchema);
+    }
+    /** What the runner of a run wrote before any step; from 0.85 on, and mostly empty. */
+    async runnerLog(id) {
+        const call = { path: `/runs/${pathSegment(id)}/logs`, query: { source: 'runner' } };
+        return this.#api.read("read the runner's log", call, logSchema);
+    }
+    /** A run with all that the server knows of it. */
+    async runDetail(id) {
+        const call = { path: `/runs/${pathSegment(id)}`, query: { hydrate: 'true' } };
+        return this.#api.read('read the run', call, runDetailSchema);
+    }
+    /**
+     * Attaches mappings to a run as metadata; tried once.
+     *
+     * @param route before 0.82 a project was called workspace, and the account had to be named
+     */
+    async noteMetadata(runId, values, { projectId, accountId, route, }) {
+        const isOld = route === 'workspaces';
+        const call = {
+            method: 'POST',
+            path: isOld ? `/workspaces/${pathSegment(projectId)}/run-metadata` : '/run-metadata',
+            json: {
+                ...(isOld ? { workspace: projectId, user: accountId } : { project: projectId }),
+                resources: [{ id: runId, type: 'pipeline_run' }],
+                values,
+                types: Object.fromEntries(Object.keys(values).map((key) => [key, 'dict'])),
+            },
+        };
+        const answer = await this.#api.exchange(call);
+        if (answer.status !== 200)
+            throw new AnswerError('note metadata on the run', answer, this.#api.now());
     }
     /** Asks the server to ask the orchestrator how the run is; most orchestrators cannot say (501). */
     async refresh(id) {
@@ -55720,6 +56235,8 @@ function managementTokenGrant(baseUrl, management) {
     };
 }
 
+// EXTERNAL MODULE: ../../work/main/node_modules/undici/index.js
+var undici = __nccwpck_require__(576);
 ;// CONCATENATED MODULE: external "node:fs"
 const external_node_fs_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs");
 // EXTERNAL MODULE: external "node:tls"
@@ -55782,8 +56299,10 @@ function proxyFor(url) {
         .find(({ value }) => value !== '');
     if (found === undefined)
         return undefined;
-    const proxy = readProxy(found.name, found.value);
-    return isExempt(url, process.env['no_proxy'] ?? process.env['NO_PROXY'] ?? '') ? undefined : proxy;
+    const exempt = ['no_proxy', 'NO_PROXY'].map((name) => process.env[name]?.trim() ?? '');
+    if (isExempt(url, exempt.find((value) => value !== '') ?? ''))
+        return undefined;
+    return readProxy(found.name, found.value);
 }
 function readProxy(variable, value) {
     const address = value.includes('://') ? value : `http://${value}`;
@@ -55866,7 +56385,7 @@ async function explainUntrusted(code, url, proxy, ca) {
             if (!looked.authorized)
                 return untrusted_describe(code, looked.chain, hostOf(address), "the proxy's");
         }
-        const socket = proxy && (await untrusted_tunnel(url, proxy, ca, signal));
+        const socket = proxy && (await tunnel(url, proxy, ca, signal));
         const own = socket === undefined ? place(url) : { socket };
         const looked = await look(hostOf(url), { ...options, ...own }, signal);
         return looked.authorized ? undefined : untrusted_describe(code, looked.chain, hostOf(url), 'it');
@@ -55906,7 +56425,7 @@ async function look(host, options, signal) {
     });
 }
 /** A connection through the proxy. One whose own certificate is not trusted is not told user and password. */
-async function untrusted_tunnel(url, proxy, ca, signal) {
+async function tunnel(url, proxy, ca, signal) {
     const target = `${url.hostname}:${url.port === '' ? '443' : url.port}`;
     const headers = { host: target, ...(proxy.authorization && { 'proxy-authorization': proxy.authorization }) };
     const options = { method: 'CONNECT', path: target, headers, agent: false, signal };
@@ -56225,17 +56744,19 @@ class ProClient {
     }
     /** Those that the account sees; a server may not know the filter and give more. */
     async workspaces(name) {
-        const found = [];
+        const found = new Map();
         for (let page = 0; page < MOST_PAGES; page += 1) {
             const query = { workspace_name: name, offset: `${page * PAGE_SIZE}`, limit: `${PAGE_SIZE}` };
             const call = { path: '/workspaces', query };
             const items = await this.#api.read('find the workspace', call, array(workspaceSchema));
+            const before = found.size;
             for (const item of items)
-                found.push(item);
-            if (items.length < PAGE_SIZE)
+                found.set(item.id, item);
+            // One that does not know pages gives all each time.
+            if (items.length < PAGE_SIZE || found.size === before)
                 break;
         }
-        return found;
+        return [...found.values()];
     }
 }
 /**
@@ -56266,8 +56787,10 @@ async function theOneNamed(name, client) {
         throw new WorkspaceError(await notFound(name, client));
     if (second === undefined)
         return first;
-    const places = living.map((each) => `${shown(organizationOf(each))} (${each.id})`).join(', ');
-    throw new WorkspaceError(`workspace: ${living.length} workspaces are named ${shown(name)}, in the organizations ${places}; write the id of one of them instead of its name`);
+    const several = living.length > 0 ? living : all;
+    const places = several.slice(0, MOST_NAMES).map((each) => `${shown(organizationOf(each))} (${idOf(each)})`);
+    const more = several.length > places.length ? ` and ${several.length - places.length} more` : '';
+    throw new WorkspaceError(`workspace: ${several.length} workspaces are named ${shown(name)}, in the organizations ${places.join(', ')}${more}; write the id of one of them instead of its name`);
 }
 async function notFound(name, client) {
     const start = `workspace: there is no workspace ${shown(name)} that this account may see`;
@@ -56303,6 +56826,10 @@ function serverOf({ name, zenml_service }, { allowPlainHttp }) {
 }
 function organizationOf({ organization }) {
     return organization?.name ?? organization?.id ?? '(not named)';
+}
+/** In quotes only where it is no id at all. */
+function idOf({ id }) {
+    return schemas_guid().safeParse(id).success ? id : shown(id);
 }
 /** What somebody else named, in quotes, on one line. */
 function shown(text) {
@@ -56573,7 +57100,7 @@ async function login_login(env, log) {
         const { inputs, notices } = await readLoginInputs({ env, readFile: readFile, mask, parseServerUrl: parseServerUrl });
         for (const notice of notices)
             log.notice(notice);
-        const reporter = new RunLog(log);
+        const reporter = new RunLog(log, systemClock);
         const connection = await connect({ inputs, clock: systemClock, log, reporter });
         try {
             const token = await connection.session.token();
@@ -56683,11 +57210,15 @@ function valueAt(value, path) {
 function placeOf(layers, path) {
     for (let length = path.length; length > 0; length -= 1) {
         const part = path.slice(0, length);
-        const layer = layers.findLast(({ value }) => valueAt(value, part) !== undefined);
+        const layer = layers.findLast(({ value }) => part.reduce(inside, value) !== undefined);
         if (layer !== undefined)
             return describePlace(layer, part);
     }
     return undefined;
+}
+/** Of a list, the item of that number. */
+function inside(value, key) {
+    return isJsonList(value) ? value[Number(key)] : member(value, key);
 }
 /** A layer's name and the place of a path in it. */
 function describePlace({ source, locate }, path) {
@@ -56699,267 +57230,13 @@ function keysOf(value) {
     return isJsonObject(value) ? Object.keys(value) : [];
 }
 
-;// CONCATENATED MODULE: ./build/run/check/scalar.js
-
-/** How pydantic reads numbers and booleans out of texts (pydantic's conversion table). */
-const INTEGER = /^\s*[-+]?\d+(?:_\d+)*(?:\.0*)?\s*$/;
-const scalar_NUMBER = /^\s*[-+]?(?:(?:\d+(?:_\d+)*\.?(?:\d+(?:_\d+)*)?|\.\d+(?:_\d+)*)(?:e[-+]?\d+)?|inf(?:inity)?|nan)\s*$/i;
-/** From here on JSON carries a whole number with an exponent, which is no integer to Python. */
-const TOO_LARGE = 1e21;
-const TRUE = ['1', 'on', 't', 'true', 'y', 'yes'];
-const FALSE = ['0', 'off', 'f', 'false', 'n', 'no'];
-/** Fits a value to a schema of one of the simple types; what is not understood fits as it is. */
-function fitScalar(schema, value) {
-    const allowed = Object.hasOwn(schema, 'const') ? [schema['const'] ?? null] : schema['enum'];
-    if (isJsonList(allowed))
-        return fitChoice(allowed, value);
-    switch (typeof schema['type'] === 'string' ? schema['type'] : '') {
-        case 'integer':
-            return within(schema, asInteger(value), 'an integer');
-        case 'number':
-            return within(schema, asNumber(value), 'a number');
-        case 'boolean':
-            return fitted(asBoolean(value), 'true or false');
-        case 'string':
-            return asText(schema, value);
-        case 'null':
-            return fitted(value === null ? null : undefined, 'null');
-        default:
-            return { kind: 'fits', value };
-    }
-}
-/** Words are compared as they are; numbers may be converted first, which a schema does not tell. */
-function fitChoice(allowed, value) {
-    if (allowed.some((each) => isSame(each, value)))
-        return { kind: 'fits', value };
-    const asWord = scalarText(value);
-    const mayBeConverted = allowed.some((each) => typeof each !== 'string' && asWord !== undefined && scalarText(each) === asWord);
-    if (mayBeConverted)
-        return { kind: 'fits', value };
-    return { kind: 'misfit', wanted: allowed.map((each) => JSON.stringify(each)).join(' or ') };
-}
-function scalarText(value) {
-    if (typeof value === 'string')
-        return value.trim().toLowerCase();
-    if (typeof value === 'boolean')
-        return value ? '1' : '0';
-    return typeof value === 'number' ? String(value) : undefined;
-}
-function asInteger(value) {
-    if (typeof value === 'boolean')
-        return value ? 1 : 0;
-    if (typeof value === 'number')
-        return Number.isInteger(value) && Math.abs(value) < TOO_LARGE ? value : undefined;
-    if (typeof value !== 'string' || !INTEGER.test(value))
-        return undefined;
-    const number = Number(value.replaceAll('_', ''));
-    // Python's integers have any number of digits; what JSON cannot carry is shown as it was written.
-    return Number.isSafeInteger(number) ? number : value;
-}
-function asNumber(value) {
-    if (typeof value === 'boolean')
-        return value ? 1 : 0;
-    if (typeof value === 'number')
-        return value;
-    if (typeof value !== 'string' || !scalar_NUMBER.test(value))
-        return undefined;
-    const number = Number(value.replaceAll('_', ''));
-    return Number.isFinite(number) ? number : value;
-}
-function asBoolean(value) {
-    if (typeof value === 'boolean')
-        return value;
-    if (typeof value !== 'string' && typeof value !== 'number')
-        return undefined;
-    const word = String(value).toLowerCase();
-    if (TRUE.includes(word))
-        return true;
-    return FALSE.includes(word) ? false : undefined;
-}
-/** Types that JSON has not, such as times and paths, are texts with a format; some take numbers as well. */
-function asText({ format, minLength, maxLength, pattern }, value) {
-    if (format !== undefined)
-        return { kind: 'fits', value };
-    if (typeof value !== 'string')
-        return { kind: 'misfit', wanted: 'a text' };
-    const length = Array.from(value).length;
-    if (typeof minLength === 'number' && length < minLength) {
-        return { kind: 'misfit', wanted: `a text of at least ${minLength} characters` };
-    }
-    if (typeof maxLength === 'number' && length > maxLength) {
-        return { kind: 'misfit', wanted: `a text of at most ${maxLength} characters` };
-    }
-    if (typeof pattern === 'string' && !mayMatch(pattern, value)) {
-        return { kind: 'misfit', wanted: `a text like ${pattern}` };
-    }
-    return { kind: 'fits', value };
-}
-/** A longer text is not tried: a pattern can take its time. */
-const MAX_MATCHED_LENGTH = 200;
-/** Whether a text matches, or the pattern is not one that can be read here. */
-function mayMatch(pattern, text) {
-    try {
-        return text.length > MAX_MATCHED_LENGTH || new RegExp(pattern, 'u').test(text);
-    }
-    catch {
-        return true;
-    }
-}
-const LIMITS = [
-    ['minimum', 'at least', (value, limit) => value >= limit],
-    ['maximum', 'at most', (value, limit) => value <= limit],
-    ['exclusiveMinimum', 'above', (value, limit) => value > limit],
-    ['exclusiveMaximum', 'below', (value, limit) => value < limit],
-];
-function within(schema, value, wanted) {
-    const limits = LIMITS.flatMap(([key, words, holds]) => {
-        const limit = schema[key];
-        return typeof limit === 'number' ? [{ limit, words, holds }] : [];
-    });
-    const whole = [wanted, ...limits.map(({ words, limit }) => `${words} ${limit}`)].join(', ');
-    const broken = typeof value === 'number' && limits.some(({ limit, holds }) => !holds(value, limit));
-    return fitted(broken ? undefined : value, whole);
-}
-function fitted(value, wanted) {
-    return value === undefined ? { kind: 'misfit', wanted } : { kind: 'fits', value };
-}
-
-;// CONCATENATED MODULE: ./build/run/check/fit.js
-
-
-/** Deeper than any schema of a parameter; a reference can lead to itself. */
-const fit_MAX_DEPTH = 50;
-/**
- * How a value fits a JSON schema, by the lax rules that pydantic applies in a run (ZenML API, "Trigger"). What
- * is not understood fits: a check must not refuse what would have run.
- *
- * @param definitions what `#/$defs/<name>` means
- */
-function fit(schema, value, definitions, depth = 0) {
-    if (!isJsonObject(schema) || depth > fit_MAX_DEPTH)
-        return asItIs(value);
-    const reference = schema['$ref'];
-    if (typeof reference === 'string') {
-        return fit(resolve(reference, definitions), value, definitions, depth + 1);
-    }
-    const whole = schema['allOf'];
-    if (isJsonList(whole)) {
-        return whole.length === 1 ? fit(whole[0], value, definitions, depth + 1) : asItIs(value);
-    }
-    const choices = schema['anyOf'] ?? schema['oneOf'];
-    if (isJsonList(choices))
-        return fitAny(choices, value, definitions, depth);
-    if (schema['type'] === 'array')
-        return fitList(schema, value, definitions, depth);
-    if (schema['type'] === 'object')
-        return fitMapping(schema, value, definitions, depth);
-    const scalar = fitScalar(schema, value);
-    if (scalar.kind === 'misfit')
-        return misfit(value, scalar.wanted);
-    return { ...asItIs(scalar.value), converted: !isSame(scalar.value, value) };
-}
-/** What a type takes, in a few words. */
-function wantedBy(schema, definitions, depth = 0) {
-    if (!isJsonObject(schema) || depth > fit_MAX_DEPTH)
-        return 'another value';
-    const reference = schema['$ref'];
-    if (typeof reference === 'string')
-        return wantedBy(resolve(reference, definitions), definitions, depth + 1);
-    const choices = schema['anyOf'] ?? schema['oneOf'] ?? schema['allOf'];
-    if (isJsonList(choices)) {
-        return [...new Set(choices.map((choice) => wantedBy(choice, definitions, depth + 1)))].join(' or ');
-    }
-    if (schema['type'] === 'array')
-        return 'a list';
-    if (schema['type'] === 'object')
-        return 'a mapping';
-    const scalar = fitScalar(schema, []);
-    return scalar.kind === 'misfit' ? scalar.wanted : 'another value';
-}
-function resolve(reference, definitions) {
-    return member(definitions, reference.replace(/^#\/\$defs\//, ''));
-}
-/** The first choice that takes the value as it is, or else the first that can convert it. */
-function fitAny(choices, value, definitions, depth) {
-    const fits = choices.map((choice) => fit(choice, value, definitions, depth + 1));
-    const fitting = fits.filter(({ misfits }) => misfits.length === 0);
-    const best = fitting.find(({ converted, ignored }) => !converted && ignored.length === 0) ?? fitting[0];
-    if (best !== undefined)
-        return best;
-    const [only, ...others] = choices.filter((choice) => member(choice, 'type') !== 'null');
-    if (only !== undefined && others.length === 0) {
-        const { misfits, ...fitted } = fit(only, value, definitions, depth + 1);
-        // A model or nothing: what is wrong inside the model says more than that it is not nothing.
-        return { ...fitted, misfits: misfits.map((each) => orNull(each, choices.length > 1)) };
-    }
-    return misfit(value, wantedBy({ anyOf: choices }, definitions, depth));
-}
-function orNull(misfit, isNullable) {
-    return isNullable && misfit.path.length === 0 ? { ...misfit, wanted: `${misfit.wanted} or null` } : misfit;
-}
-function fitList(schema, value, definitions, depth) {
-    if (!isJsonList(value))
-        return misfit(value, 'a list');
-    const { minItems, maxItems, prefixItems } = schema;
-    if (typeof minItems === 'number' && value.length < minItems)
-        return misfit(value, `a list of at least ${minItems}`);
-    if (typeof maxItems === 'number' && value.length > maxItems)
-        return misfit(value, `a list of at most ${maxItems}`);
-    const first = isJsonList(prefixItems) ? prefixItems : [];
-    return gather(value.map((item, index) => [
-        String(index),
-        fit(first[index] ?? schema['items'], item, definitions, depth + 1),
-    ]), (fits) => fits.map(([, item]) => item));
-}
-function fitMapping(schema, value, definitions, depth) {
-    if (!isJsonObject(value))
-        return misfit(value, 'a mapping');
-    const { properties, required } = schema;
-    const others = schema['additionalProperties'];
-    const known = isJsonObject(properties) ? Object.keys(properties) : [];
-    const fitted = gather(Object.entries(value).map(([key, item]) => [
-        key,
-        fit(member(properties, key) ?? others, item, definitions, depth + 1),
-    ]), (fits) => Object.fromEntries(fits));
-    const needed = isJsonList(required) ? required.filter((name) => typeof name === 'string') : [];
-    const missing = needed.filter((name) => !Object.hasOwn(value, name));
-    const unknown = isJsonObject(properties)
-        ? Object.keys(value).filter((key) => !known.includes(key) && (others === undefined || others === false))
-        : [];
-    const refused = others === false ? unknown : [];
-    return {
-        ...fitted,
-        misfits: [
-            ...fitted.misfits,
-            ...missing.map((name) => ({ path: [], value, wanted: `a mapping with ${JSON.stringify(name)}` })),
-            ...refused.map((key) => ({ path: [key], value: member(value, key) ?? null, wanted: NO_SUCH_FIELD })),
-        ],
-        ignored: [...fitted.ignored, ...(others === false ? [] : unknown.map((key) => ({ path: [key], known })))],
-    };
-}
-/** What a field that a model forbids "takes". */
-const NO_SUCH_FIELD = 'no such field';
-function gather(parts, join) {
-    return {
-        value: join(parts.map(([key, { value }]) => [key, value])),
-        misfits: parts.flatMap(([key, { misfits }]) => misfits.map((each) => ({ ...each, path: [key, ...each.path] }))),
-        ignored: parts.flatMap(([key, { ignored }]) => ignored.map((each) => ({ ...each, path: [key, ...each.path] }))),
-        converted: parts.some(([, { converted }]) => converted),
-    };
-}
-function asItIs(value) {
-    return { value, misfits: [], ignored: [], converted: false };
-}
-function misfit(value, wanted) {
-    return { ...asItIs(value), misfits: [{ path: [], value, wanted }] };
-}
-
 ;// CONCATENATED MODULE: ./build/run/check/words.js
 
 
 /** Longer values are described: a cut secret would no longer be recognized, and so not be hidden, in a log. */
 const words_MAX_SHOWN = 60;
 const MAX_LISTED = 12;
+const MAX_CHOICES = 10;
 /** A value as a person may have written it, on one line. */
 function show(value) {
     const text = JSON.stringify(value);
@@ -56970,6 +57247,11 @@ function show(value) {
     if (Array.isArray(value))
         return `a list of ${value.length}`;
     return isJsonObject(value) ? `a mapping of ${Object.keys(value).length}` : text;
+}
+/** `a or b`; of many the first ones. */
+function orList(words) {
+    const shown = words.slice(0, MAX_CHOICES).join(' or ');
+    return words.length <= MAX_CHOICES ? shown : `${shown} and ${words.length - MAX_CHOICES} more`;
 }
 /** A name in quotes, on one line. */
 function quoted(name) {
@@ -56987,6 +57269,17 @@ function alternatives(written, names) {
     const near = didYouMean(written, names) || '.';
     return `${near} It has${names.length === 0 ? ' none' : `: ${words_listed(names, written)}`}`;
 }
+/**
+ * `; write schedule: {warmup: …}` for a name with a dot whose beginning is known; undefined for any other: only a
+ * step's name is split off at a dot.
+ */
+function asNested(written, value, isKnown) {
+    const dot = written.indexOf('.');
+    const [name, field] = [written.slice(0, dot), written.slice(dot + 1)];
+    if (dot < 1 || field === '' || !isKnown(name))
+        return undefined;
+    return `; write ${plain(name)}: {${plain(field)}: ${isJsonObject(value) || Array.isArray(value) ? '…' : show(value)}}`;
+}
 /** The names, the nearest first where there are more than a reader wants to see. */
 function words_listed(names, written) {
     if (names.length <= MAX_LISTED)
@@ -57003,7 +57296,6 @@ function plain(name) {
 ;// CONCATENATED MODULE: ./build/run/check/check-keys.js
 
 
-
 /** What a server refuses from everybody who starts a run by its API (ZenML API, "Trigger"). */
 const NOT_BY_API = ['schedule', 'build'];
 /** Servers say that the values are anything, and take texts only. */
@@ -57017,7 +57309,7 @@ const check_keys_REASONS = {
  *
  * @param path where the mapping stands
  */
-function checkKeys(configuration, path, schemas, definitions, findings) {
+function checkKeys(configuration, path, schemas, types, findings) {
     for (const [key, value] of Object.entries(configuration)) {
         const place = [...path, key];
         if (value === null)
@@ -57029,19 +57321,21 @@ function checkKeys(configuration, path, schemas, definitions, findings) {
             findings.error([...place, 'docker'], 'settings.docker cannot be set: the image is part of the snapshot or template; make a new one to change it');
         }
         else {
-            checkKey(key, value, place, schemas, definitions, findings);
+            checkKey(key, value, place, schemas, types, findings);
         }
     }
 }
-function checkKey(key, value, place, schemas, definitions, findings) {
+function checkKey(key, value, place, schemas, types, findings) {
     const known = member(schemas, key);
     const schema = key === 'environment' && known !== undefined ? ENVIRONMENT : known;
-    const { misfits, ignored } = fit(schema, value, definitions);
-    for (const { path, value: part, wanted } of misfits) {
-        if (!isJsonObject(value) && mayHaveShortForm(schema, definitions))
-            continue;
+    // Servers take a hook as a mapping of module and attribute too, whatever their schema says.
+    if (key.endsWith('_hook_source') && isJsonObject(value))
+        return;
+    const { misfits, ignored } = types.fit(schema, value);
+    const isShort = !isJsonObject(value) && mayHaveShortForm(schema, types);
+    for (const { path, value: part, wanted } of isShort ? [] : misfits) {
         const name = quoted([key, ...path].join('.'));
-        findings.error([...place, ...path], `${name} takes ${wanted}, which ${show(part)} cannot become`);
+        findings.error([...place, ...path], () => `${name} takes ${wanted}, which ${show(part)} cannot become`);
     }
     for (const { path } of ignored) {
         // Settings are for whatever the stack is made of; the schema has only some of them.
@@ -57051,18 +57345,16 @@ function checkKey(key, value, place, schemas, definitions, findings) {
     }
 }
 /** Servers take a word where the schema has a model, as in `cache_policy: default`, and do not say so. */
-function mayHaveShortForm(schema, definitions) {
+function mayHaveShortForm(schema, types) {
     const choices = member(schema, 'anyOf');
     const all = isJsonList(choices) ? choices : [schema];
     return all.some((choice) => {
         const reference = member(choice, '$ref');
-        const model = typeof reference === 'string' ? member(definitions, reference.replace('#/$defs/', '')) : undefined;
-        return isJsonObject(model) && model['type'] === 'object';
+        return typeof reference === 'string' && member(types.resolve(reference), 'type') === 'object';
     });
 }
 
 ;// CONCATENATED MODULE: ./build/run/check/check-parameters.js
-
 
 
 /** @param owner whose parameters they are, such as `step "train"` */
@@ -57074,54 +57366,103 @@ function checkParameters(given, path, owner, outline, findings) {
             checkValue(name, value, place, owner, outline, findings);
             continue;
         }
-        findings.error(place, `${owner} has no parameter ${quoted(name)}${alternatives(name, names)}`);
+        findings.error(place, () => {
+            const nested = asNested(name, value, (parameter) => outline.schemas.has(parameter));
+            return `${owner} has no parameter ${quoted(name)}${nested ?? alternatives(name, names)}`;
+        });
     }
 }
 function checkValue(name, given, path, owner, outline, findings) {
-    const below = outline.values[name];
+    const below = member(outline.values, name);
     // The server lays a mapping over the template's, and the step gets both.
     const whole = isJsonObject(below) && isJsonObject(given) ? mergeDeeply(below, given) : given;
-    const { value, misfits, ignored, converted } = fit(outline.schemas.get(name), whole, outline.definitions);
+    const { value, misfits, ignored, converted } = outline.types.fit(outline.schemas.get(name), whole, below);
     const what = (inside) => {
         const parameter = `parameter ${quoted(name)} of ${owner}`;
         return inside.length === 0 ? parameter : `${quoted(inside.join('.'))} in ${parameter}`;
     };
     for (const misfit of misfits) {
-        const { path: inside, wanted } = misfit;
-        const problem = wanted === NO_SUCH_FIELD
-            ? `parameter ${quoted(name)} of ${owner} has no field ${quoted(inside.join('.'))}`
-            : `${what(inside)} takes ${wanted}, which ${show(misfit.value)} cannot become`;
-        findings.error([...path, ...inside], problem);
+        const place = [...path, ...misfit.path];
+        if (misfit.isDoubtful)
+            findings.warn(place, () => doubt(misfit, what));
+        else
+            findings.error(place, () => check_parameters_fault(misfit, what));
     }
     for (const { path: inside, known } of ignored) {
         const field = inside.at(-1) ?? '';
-        findings.warn([...path, ...inside], `${what(inside.slice(0, -1))} has no field ${quoted(field)}, so it is ignored${didYouMean(field, known)}`);
+        findings.warn([...path, ...inside], () => `${what(inside.slice(0, -1))} has no field ${quoted(field)}, so it is ignored${didYouMean(field, known)}`);
     }
     if (converted && misfits.length === 0) {
-        findings.warn(path, `${what([])}: ${show(given)} will reach it as ${show(value)}`);
+        findings.warn(path, () => `${what([])}: ${show(given)} will reach it as ${show(value)}`);
+    }
+}
+function check_parameters_fault({ path, kind, wanted, value }, what) {
+    return kind === 'no-field'
+        ? `${what([])} has no field ${quoted(path.join('.'))}`
+        : `${what(path)} takes ${wanted}, which ${show(value)} cannot become`;
+}
+/** What is wrong unless the type knows more than its schema tells. */
+function doubt({ path, kind, wanted, value }, what) {
+    switch (kind) {
+        case 'no-field':
+            return `${what([])} has no field ${quoted(path.join('.'))}, unless that is another name of one`;
+        case 'missing':
+            return `${what(path)} takes ${wanted}, unless one of those in ${show(value)} is another name of it`;
+        case 'value':
+            return `${what(path)} takes ${wanted}, and ${show(value)} only if these are flags`;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/run/check/first-lines.js
+/** A reader mends these first; one mistake can make hundreds of others. */
+const first_lines_MAX_LINES = 20;
+/** The first lines of many, and how many there are. */
+class FirstLines {
+    #lines = [];
+    #count = 0;
+    /** @param line is asked for its text only if it will be shown */
+    add(line) {
+        this.#count += 1;
+        if (this.#lines.length < first_lines_MAX_LINES)
+            this.#lines.push(line());
+    }
+    /** Both one after the other. */
+    with(others) {
+        const both = new FirstLines();
+        for (const line of [...this.#lines, ...others.#lines])
+            both.add(() => line);
+        both.#count = this.#count + others.#count;
+        return both;
+    }
+    /** The first ones, and in a line of its own how many more there are. */
+    shown() {
+        const left = this.#count - this.#lines.length;
+        return left === 0 ? [...this.#lines] : [...this.#lines, `and ${left} more like these`];
     }
 }
 
 ;// CONCATENATED MODULE: ./build/run/check/findings.js
 
+
 /** Collects what is found, and says where it stands. */
 class Findings {
-    errors = [];
-    warnings = [];
+    errors = new FirstLines();
+    warnings = new FirstLines();
     #layers;
     /** @param layers lowest precedence first */
     constructor(layers) {
         this.#layers = layers;
     }
     error(path, problem) {
-        this.errors.push(this.#line(path, problem));
+        this.errors.add(() => this.#line(path, problem));
     }
     warn(path, problem) {
-        this.warnings.push(this.#line(path, problem));
+        this.warnings.add(() => this.#line(path, problem));
     }
     #line(path, problem) {
         const place = placeOf(this.#layers, path);
-        return place === undefined ? problem : `${place}: ${problem}`;
+        const text = typeof problem === 'string' ? problem : problem();
+        return place === undefined ? text : `${place}: ${text}`;
     }
 }
 
@@ -57141,7 +57482,7 @@ function checkConfiguration({ body, layers, outline, version }) {
     const findings = new Findings(layers);
     const { steps, parameters, ...others } = body;
     checkTopLevelNames(others, outline, version, findings);
-    checkKeys(others, [], outline.keys, outline.definitions, findings);
+    checkKeys(others, [], outline.keys, outline.types, findings);
     checkPipelineParameters(parameters, outline, findings);
     checkSteps(steps, outline, version, findings);
     return findings;
@@ -57157,8 +57498,9 @@ function checkTopLevelNames(body, { keys, isDynamic }, version, findings) {
     if (keys === undefined)
         return;
     const known = [...new Set([...Object.keys(keys), 'steps', ...(isDynamic ? ['parameters'] : [])])];
+    const taken = new Set([...known, ...NOT_BY_API, ...UNNAMED_KEYS]);
     for (const key of Object.keys(body)) {
-        if ([...known, ...NOT_BY_API, ...UNNAMED_KEYS].includes(key))
+        if (taken.has(key))
             continue;
         const problem = `a run configuration has no key ${quoted(key)}${alternatives(key, known)}`;
         // 0.74 refuses it, others ignore it; what is near to no name may be one that a newer server does not name.
@@ -57211,13 +57553,13 @@ function checkUnknownStep(name, path, { isDynamic, steps }, findings) {
         findings.warn(path, `the pipeline is dynamic and does not list a step ${quoted(name)}; if there is none, this is ignored`);
         return;
     }
-    findings.error(path, `the pipeline has no step ${quoted(name)}${alternatives(name, [...steps])}`);
+    findings.error(path, () => `the pipeline has no step ${quoted(name)}${alternatives(name, [...steps])}`);
 }
 function checkStep(name, { parameters, ...others }, path, outline, version, findings) {
     const known = outline.stepKeys(name);
     if (known !== undefined) {
         checkStepNames(name, others, path, [...Object.keys(known), 'parameters'], version, findings);
-        checkKeys(others, path, known, outline.definitions, findings);
+        checkKeys(others, path, known, outline.types, findings);
     }
     if (parameters === undefined || parameters === null)
         return;
@@ -57242,7 +57584,7 @@ function checkStepNames(name, step, path, known, version, findings) {
     for (const key of Object.keys(step)) {
         if (known.includes(key) || UNNAMED_STEP_KEYS.includes(key))
             continue;
-        const problem = `the configuration of step ${quoted(name)} has no key ${quoted(key)}${didYouMean(key, known)}`;
+        const problem = () => `the configuration of step ${quoted(name)} has no key ${quoted(key)}${didYouMean(key, known)}`;
         // Since 0.75 or so servers ignore it; what a newer one knows may be missing from its schema.
         if (isAtLeast(version, 0, 85))
             findings.warn([...path, key], problem);
@@ -57264,7 +57606,519 @@ function checkMissing(steps, outline, findings) {
     }
 }
 
+;// CONCATENATED MODULE: ./build/run/check/fit.js
+
+function asItIs(value) {
+    return { value, misfits: [], ignored: [], converted: false };
+}
+function converted(value, from) {
+    return { ...asItIs(value), converted: !isSame(value, from) };
+}
+function misfit(value, wanted, isDoubtful = false) {
+    return { ...asItIs(value), misfits: [{ path: [], value, kind: 'value', wanted, isDoubtful }] };
+}
+/** A list's or mapping's fit, of those of its parts. */
+function gather(parts, join) {
+    return {
+        value: join(parts),
+        misfits: parts.flatMap(([key, { misfits }]) => misfits.map((each) => ({ ...each, path: [key, ...each.path] }))),
+        ignored: parts.flatMap(([key, { ignored }]) => ignored.map((each) => ({ ...each, path: [key, ...each.path] }))),
+        converted: parts.some(([, fit]) => fit.converted),
+    };
+}
+/** Nothing in it is surely wrong. */
+function mayFit({ misfits }) {
+    return misfits.every(({ isDoubtful }) => isDoubtful);
+}
+/** Of several types' fits the one that says most about a value that fits none; undefined if none says more than "no". */
+function fit_nearest(fits, tagsOf) {
+    const inside = fits
+        .map((fit, index) => ({ fit, tags: tagsOf(index) }))
+        .filter(({ fit }) => fit.misfits.every(({ path, kind }) => path.length > 0 || kind === 'missing'))
+        .map(({ fit, tags }) => ({
+        fit,
+        isOther: fit.misfits.some(({ path: [first = ''] }) => tags.includes(first)),
+    }));
+    inside.sort((a, b) => Number(a.isOther) - Number(b.isOther) || a.fit.misfits.length - b.fit.misfits.length);
+    return inside[0]?.fit;
+}
+
+;// CONCATENATED MODULE: ./build/run/check/pattern.js
+/*
+ * Patterns come from the server, and pydantic runs them with an engine that never takes long and knows all of
+ * Unicode. JavaScript's can backtrack for ever, so only patterns are tried that mean the same here and are
+ * harmless by their shape: at most one group, which is not repeated, and at most one repetition of a length that
+ * is not fixed, of a single character or class.
+ */
+/** A longer text or pattern is not tried. */
+const pattern_MAX_LENGTH = 200;
+const PUNCTUATION = String.raw `\\[.\-+*?()[\]{}^$|/\\]`;
+const ESCAPE = String.raw `\\[wdsWDS]|${PUNCTUATION}`;
+/** Without what only one of the engines knows: classes in classes, and differences of them. */
+const CLASS = String.raw `\[\^?(?:(?!--|&&|~~)(?:[^\\[\]]|${ESCAPE}))+\]`;
+const PART = new RegExp(String.raw `(?:(?<group>\((?:\?:)?)|(?:${CLASS}|${ESCAPE}|[^\\()[\]{}*+?^$|])(?<repeated>[*+?]|\{\d{1,2}(?:,\d{0,2})?\})?|\\b|[)^$|])`, 'uy');
+const FIXED = /^\{\d+\}$/;
+const KNOWS_MORE_LETTERS = /\\[wdsb]|\[\^/i;
+/** Whether a text matches, or that cannot be told here. */
+function mayMatch(pattern, text) {
+    if (text.length > pattern_MAX_LENGTH || !isPlain(text, pattern) || !isHarmless(pattern))
+        return true;
+    try {
+        const expression = new RegExp(pattern, 'u');
+        // A type can have white space taken away first, which its schema does not tell.
+        return expression.test(text) || expression.test(text.trim());
+    }
+    catch {
+        return true;
+    }
+}
+/** Whether both engines see the same characters in it. */
+function isPlain(text, pattern) {
+    if (/^[ -~]*$/.test(text))
+        return true;
+    return !/\p{Cc}/u.test(text) && !KNOWS_MORE_LETTERS.test(pattern);
+}
+function isHarmless(pattern) {
+    if (pattern.length > pattern_MAX_LENGTH)
+        return false;
+    let [groups, repetitions] = [0, 0];
+    for (let at = 0; at < pattern.length;) {
+        PART.lastIndex = at;
+        const part = PART.exec(pattern);
+        if (part === null)
+            return false;
+        const { group, repeated } = part.groups ?? {};
+        if (group !== undefined)
+            groups += 1;
+        if (repeated !== undefined && !FIXED.test(repeated))
+            repetitions += 1;
+        at = PART.lastIndex;
+    }
+    return groups <= 1 && repetitions <= 1;
+}
+
+;// CONCATENATED MODULE: ./build/run/check/text.js
+
+/** Types that JSON has not are texts with a format. These take texts only. */
+const TEXTS = {
+    binary: 'a text',
+    base64url: 'a text',
+    password: 'a text',
+    path: 'a path',
+    'file-path': 'a path',
+    'directory-path': 'a path',
+    regex: 'a regular expression',
+    uri: 'a URL',
+    uuid: 'a UUID',
+    uuid1: 'a UUID',
+    uuid3: 'a UUID',
+    uuid4: 'a UUID',
+    uuid5: 'a UUID',
+};
+/** And these take numbers as well, which count seconds. */
+const TIMES = {
+    date: 'a date',
+    'date-time': 'a date and time',
+    time: 'a time',
+    duration: 'a duration',
+};
+/** Fits a value to a schema of the type `string`; a format that is not known fits as it is. */
+function fitText(schema, value) {
+    const { format } = schema;
+    if (format === undefined)
+        return fitPlainText(schema, value);
+    const name = typeof format === 'string' ? format : '';
+    if (Object.hasOwn(TIMES, name))
+        return fitTime(name, value);
+    if (!Object.hasOwn(TEXTS, name))
+        return { kind: 'fits', value };
+    const canBe = typeof value === 'string' && (!name.startsWith('uuid') || mayBeUuid(value));
+    return canBe ? { kind: 'fits', value } : { kind: 'misfit', wanted: TEXTS[name] ?? '' };
+}
+/** How it is written is not looked at: there are many ways. */
+function fitTime(format, value) {
+    const canBe = typeof value === 'number' ||
+        (typeof value === 'string' && /\d/.test(value)) ||
+        (typeof value === 'boolean' && format === 'duration');
+    return canBe ? { kind: 'fits', value } : { kind: 'misfit', wanted: TIMES[format] ?? '' };
+}
+function mayBeUuid(text) {
+    return (text.match(/[\da-f]/gi) ?? []).length >= 32;
+}
+function fitPlainText({ minLength, maxLength, pattern }, value) {
+    if (typeof value !== 'string')
+        return { kind: 'misfit', wanted: 'a text' };
+    if (typeof minLength === 'number' && lengthOf(value) < minLength) {
+        return { kind: 'misfit', wanted: `a text of at least ${minLength} characters` };
+    }
+    // A type can have white space taken away first, which its schema does not tell.
+    if (typeof maxLength === 'number' && lengthOf(value.trim()) > maxLength) {
+        return { kind: 'misfit', wanted: `a text of at most ${maxLength} characters` };
+    }
+    if (typeof pattern === 'string' && !mayMatch(pattern, value)) {
+        return { kind: 'misfit', wanted: `a text like ${pattern}` };
+    }
+    return { kind: 'fits', value };
+}
+/** As Python counts. */
+function lengthOf(text) {
+    return Array.from(text).length;
+}
+
+;// CONCATENATED MODULE: ./build/run/check/scalar.js
+
+
+
+/** How pydantic reads numbers and booleans out of texts (pydantic's conversion table). */
+const INTEGER = /^\s*[-+]?\d+(?:_\d+)*(?:\.0*)?\s*$/;
+const scalar_NUMBER = /^\s*[-+]?(?:(?:\d+(?:_\d+)*\.?(?:\d+(?:_\d+)*)?|\.\d+(?:_\d+)*)(?:e[-+]?\d+)?|inf(?:inity)?|nan)\s*$/i;
+/** From here on JSON carries a whole number with an exponent, which is no integer to Python. */
+const TOO_LARGE = 1e21;
+const TRUE = ['1', 'on', 't', 'true', 'y', 'yes'];
+const FALSE = ['0', 'off', 'f', 'false', 'n', 'no'];
+/** Fits a value to a schema of one of the simple types; what is not understood fits as it is. */
+function fitScalar(schema, value) {
+    if (Object.hasOwn(schema, 'const'))
+        return fitChoice([schema['const'] ?? null], value);
+    const choices = schema['enum'];
+    if (isJsonList(choices))
+        return orFlags(choices, value, fitChoice(choices, value));
+    switch (typeof schema['type'] === 'string' ? schema['type'] : '') {
+        case 'integer':
+            return within(schema, asInteger(value), 'an integer');
+        case 'number':
+            return within(schema, asNumber(value), 'a number');
+        case 'boolean':
+            return fitted(asBoolean(value), 'true or false');
+        case 'string':
+            return fitText(schema, value);
+        case 'null':
+            return fitted(value === null ? null : undefined, 'null');
+        default:
+            return { kind: 'fits', value };
+    }
+}
+/** Words are compared as they are; numbers may be converted first, which a schema does not tell. */
+function fitChoice(allowed, value) {
+    if (allowed.some((each) => isSame(each, value)))
+        return { kind: 'fits', value };
+    const asWord = scalarText(value);
+    const mayBeConverted = allowed.some((each) => typeof each !== 'string' && asWord !== undefined && scalarText(each) === asWord);
+    if (mayBeConverted)
+        return { kind: 'fits', value };
+    return { kind: 'misfit', wanted: orList(allowed.map(show)) };
+}
+function scalarText(value) {
+    if (typeof value === 'boolean')
+        return value ? '1' : '0';
+    if (typeof value !== 'string')
+        return typeof value === 'number' ? String(value) : undefined;
+    return scalar_NUMBER.test(value) ? String(Number(value.replaceAll('_', ''))) : value.trim().toLowerCase();
+}
+/** Python's flags can be combined, and look like any other choice of numbers. */
+function orFlags(choices, value, fit) {
+    if (fit.kind === 'fits' || !(typeof value === 'boolean' || Number.isSafeInteger(value)))
+        return fit;
+    const numbers = choices.filter((each) => typeof each === 'number');
+    const bits = numbers.filter((each) => Number.isSafeInteger(each) && each >= 0).map(BigInt);
+    const single = bits.filter((each) => each > 0n && (each & (each - 1n)) === 0n);
+    const all = single.reduce((sum, each) => sum | each, 0n);
+    const areFlags = bits.length === choices.length && bits.every((each) => (each & all) === each);
+    return areFlags ? { ...fit, isDoubtful: true } : fit;
+}
+function asInteger(value) {
+    if (typeof value === 'boolean')
+        return value ? 1 : 0;
+    if (typeof value === 'number')
+        return Number.isInteger(value) && Math.abs(value) < TOO_LARGE ? value : undefined;
+    if (typeof value !== 'string' || !INTEGER.test(value))
+        return undefined;
+    const number = Number(value.replaceAll('_', ''));
+    // Python's integers have any number of digits; what JSON cannot carry is shown as it was written.
+    return Number.isSafeInteger(number) ? number : value;
+}
+function asNumber(value) {
+    if (typeof value === 'boolean')
+        return value ? 1 : 0;
+    if (typeof value === 'number')
+        return value;
+    if (typeof value !== 'string' || !scalar_NUMBER.test(value))
+        return undefined;
+    const number = Number(value.replaceAll('_', ''));
+    return Number.isFinite(number) ? number : value;
+}
+function asBoolean(value) {
+    if (typeof value === 'boolean')
+        return value;
+    if (typeof value !== 'string' && typeof value !== 'number')
+        return undefined;
+    const word = String(value).toLowerCase();
+    if (TRUE.includes(word))
+        return true;
+    return FALSE.includes(word) ? false : undefined;
+}
+const LIMITS = [
+    ['minimum', 'at least', (value, limit) => value >= limit],
+    ['maximum', 'at most', (value, limit) => value <= limit],
+    ['exclusiveMinimum', 'above', (value, limit) => value > limit],
+    ['exclusiveMaximum', 'below', (value, limit) => value < limit],
+];
+function within(schema, value, wanted) {
+    const limits = LIMITS.flatMap(([key, words, holds]) => {
+        const limit = schema[key];
+        return typeof limit === 'number' ? [{ limit, words, holds }] : [];
+    });
+    const { multipleOf } = schema;
+    // Of other numbers only nearly: they are rounded.
+    const step = typeof multipleOf === 'number' && Number.isSafeInteger(multipleOf) ? multipleOf : 0;
+    const whole = [
+        wanted,
+        ...limits.map(({ words, limit }) => `${words} ${limit}`),
+        ...(step === 0 ? [] : [`a multiple of ${step}`]),
+    ].join(', ');
+    const broken = typeof value === 'number' &&
+        (limits.some(({ limit, holds }) => !holds(value, limit)) ||
+            (step !== 0 && Number.isSafeInteger(value) && value % step !== 0));
+    return fitted(broken ? undefined : value, whole);
+}
+function fitted(value, wanted) {
+    return value === undefined ? { kind: 'misfit', wanted } : { kind: 'fits', value };
+}
+
+;// CONCATENATED MODULE: ./build/run/check/types.js
+
+
+
+
+
+/** Deeper than any schema of a parameter; a reference can lead to itself. */
+const types_MAX_DEPTH = 50;
+/** Types that are looked at for one value; a schema can lead to more than anybody can wait for. */
+const MAX_STEPS = 50_000;
+/** Types that can still be looked at, for all the values of a configuration. */
+class Budget {
+    left = 500_000;
+}
+/** JSON schemas, with the definitions that they refer to. */
+class Types {
+    #definitions;
+    #budget;
+    #steps = 0;
+    /** @param definitions what `#/$defs/<name>` means */
+    constructor(definitions, budget) {
+        this.#definitions = definitions;
+        this.#budget = budget;
+    }
+    /**
+     * How a value fits a JSON schema, by the lax rules that pydantic applies in a run (ZenML API, "Trigger"). What
+     * is not understood, or takes too long, fits: a check must not refuse what would have run.
+     *
+     * @param stored what the template has in this place, as ZenML writes it: by the names of fields, where the schema
+     * has their aliases
+     */
+    fit(schema, value, stored) {
+        this.#steps = Math.min(MAX_STEPS, this.#budget.left);
+        const before = this.#steps;
+        const fit = this.#fit(schema, value, stored, 0);
+        this.#budget.left -= before - this.#steps;
+        return this.#steps > 0 ? fit : asItIs(value);
+    }
+    /** The definition that a reference names. */
+    resolve(reference) {
+        return member(this.#definitions, reference.replace(/^#\/\$defs\//, ''));
+    }
+    #fit(schema, value, stored, depth) {
+        if (!isJsonObject(schema) || depth > types_MAX_DEPTH || !this.#pay(schema, value))
+            return asItIs(value);
+        const reference = schema['$ref'];
+        if (typeof reference === 'string')
+            return this.#fit(this.resolve(reference), value, stored, depth + 1);
+        const whole = schema['allOf'];
+        if (isJsonList(whole)) {
+            return whole.length === 1 ? this.#fit(whole[0], value, stored, depth + 1) : asItIs(value);
+        }
+        const choices = schema['anyOf'] ?? schema['oneOf'];
+        if (isJsonList(choices)) {
+            return (this.#fitTagged(schema, choices, value, stored, depth) ?? this.#fitAny(choices, value, stored, depth));
+        }
+        if (schema['type'] === 'array')
+            return this.#fitList(schema, value, depth);
+        if (schema['type'] === 'object')
+            return this.#fitMapping(schema, value, stored, depth);
+        const scalar = fitScalar(schema, value);
+        return scalar.kind === 'misfit'
+            ? misfit(value, scalar.wanted, scalar.isDoubtful)
+            : converted(scalar.value, value);
+    }
+    #pay(schema, value) {
+        const { enum: choices, pattern } = schema;
+        this.#steps -= 1 + (isJsonList(choices) ? choices.length : 0);
+        if (typeof pattern === 'string' && typeof value === 'string') {
+            this.#steps -= Math.ceil((pattern.length * value.length) / 10);
+        }
+        return this.#steps > 0;
+    }
+    /** What a type takes, in a few words. */
+    #wanted(schema, depth) {
+        if (!isJsonObject(schema) || depth > types_MAX_DEPTH || !this.#pay(schema, null))
+            return 'another value';
+        const reference = schema['$ref'];
+        if (typeof reference === 'string')
+            return this.#wanted(this.resolve(reference), depth + 1);
+        const choices = schema['anyOf'] ?? schema['oneOf'] ?? schema['allOf'];
+        if (isJsonList(choices))
+            return this.#wantedOf(choices, depth);
+        if (schema['type'] === 'array')
+            return 'a list';
+        if (schema['type'] === 'object')
+            return 'a mapping';
+        const scalar = fitScalar(schema, []);
+        return scalar.kind === 'misfit' ? scalar.wanted : 'another value';
+    }
+    #wantedOf(choices, depth) {
+        return orList([...new Set(choices.map((choice) => this.#wanted(choice, depth + 1)))]);
+    }
+    /** By the field that says which of the choices it is, where the schema names one. */
+    #fitTagged(schema, choices, value, stored, depth) {
+        const name = valueAt(schema, ['discriminator', 'propertyName']);
+        const byTag = valueAt(schema, ['discriminator', 'mapping']);
+        if (typeof name !== 'string' || !isJsonObject(byTag) || !isJsonObject(value))
+            return undefined;
+        const tag = member(value, name);
+        if (tag === undefined) {
+            const known = new Set(choices.flatMap((choice) => keysOf(member(this.#model(choice), 'properties'))));
+            // The tag can have another name, as any field can.
+            const isDoubtful = Object.keys(value).some((key) => !known.has(key));
+            const wanted = `a mapping with ${JSON.stringify(name)}`;
+            return {
+                ...asItIs(value),
+                misfits: [{ path: [], value, kind: 'missing', wanted, isDoubtful }],
+            };
+        }
+        if (typeof tag !== 'string')
+            return undefined;
+        const chosen = member(byTag, tag);
+        if (typeof chosen === 'string')
+            return this.#fit({ $ref: chosen }, value, stored, depth + 1);
+        const wanted = orList(Object.keys(byTag).map((each) => JSON.stringify(each)));
+        return gather([[name, misfit(tag, wanted)]], () => value);
+    }
+    #model(schema) {
+        const reference = member(schema, '$ref');
+        return typeof reference === 'string' ? this.resolve(reference) : schema;
+    }
+    /** The first choice that takes the value as it is, or else the first that can convert it, or may. */
+    #fitAny(choices, value, stored, depth) {
+        const fits = choices.map((choice) => this.#fit(choice, value, stored, depth + 1));
+        const fitting = fits.filter(({ misfits }) => misfits.length === 0);
+        const best = fitting.find((fit) => !fit.converted && fit.ignored.length === 0) ?? fitting[0];
+        if (best !== undefined)
+            return best;
+        const possible = fits.find(mayFit);
+        if (possible !== undefined)
+            return possible;
+        const others = fits.filter((_, index) => member(choices[index], 'type') !== 'null');
+        const [only] = others;
+        if (only !== undefined && others.length === 1) {
+            // A model or nothing: what is wrong inside the model says more than that it is not nothing.
+            return choices.length === 1 ? only : orNull(only);
+        }
+        return (fit_nearest(fits, (index) => this.#tags(choices[index])) ?? misfit(value, this.#wantedOf(choices, depth)));
+    }
+    /** The fields of a model that can have one value only. */
+    #tags(choice) {
+        const properties = member(this.#model(choice), 'properties');
+        return keysOf(properties).filter((key) => valueAt(properties, [key, 'const']) !== undefined);
+    }
+    #fitList(schema, value, depth) {
+        const { minItems, maxItems, prefixItems } = schema;
+        // A named tuple can be written as a mapping.
+        if (isJsonList(prefixItems) && isJsonObject(value))
+            return asItIs(value);
+        if (!isJsonList(value))
+            return misfit(value, 'a list');
+        if (typeof minItems === 'number' && value.length < minItems)
+            return misfit(value, `a list of at least ${minItems}`);
+        if (typeof maxItems === 'number' && value.length > maxItems)
+            return misfit(value, `a list of at most ${maxItems}`);
+        const first = isJsonList(prefixItems) ? prefixItems : [];
+        return gather(
+        // A list takes the place of the template's.
+        value.map((item, index) => [
+            String(index),
+            this.#fit(first[index] ?? schema['items'], item, undefined, depth + 1),
+        ]), (parts) => parts.map(([, fit]) => fit.value));
+    }
+    #fitMapping(schema, value, stored, depth) {
+        if (!isJsonObject(value))
+            return misfit(value, 'a mapping');
+        const { minProperties, maxProperties, propertyNames } = schema;
+        const { length } = Object.keys(value);
+        if (typeof minProperties === 'number' && length < minProperties)
+            return misfit(value, `a mapping of at least ${minProperties}`);
+        if (typeof maxProperties === 'number' && length > maxProperties)
+            return misfit(value, `a mapping of at most ${maxProperties}`);
+        const fields = member(schema, 'properties');
+        const fitted = gather(Object.entries(value).map(([key, item]) => {
+            const name = this.#fit(propertyNames, key, undefined, depth + 1);
+            if (!mayFit(name))
+                return [key, keyMisfit(key, name)];
+            const type = member(fields, key) ?? schema['additionalProperties'];
+            return [key, this.#fit(type, item, member(stored, key), depth + 1)];
+        }), (parts) => Object.fromEntries(parts.map(([key, fit]) => [key, fit.value])));
+        return withFields(fitted, schema, value, stored);
+    }
+}
+function keyMisfit(key, { misfits }) {
+    return misfit(key, `a key that is ${orList(misfits.map(({ wanted }) => wanted))}`);
+}
+function orNull(fit) {
+    return {
+        ...fit,
+        misfits: fit.misfits.map((each) => each.path.length === 0 ? { ...each, wanted: `${each.wanted} or null` } : each),
+    };
+}
+/** Adds what a model says of fields that it does not have, and of those that it must have. */
+function withFields(fitted, schema, value, stored) {
+    const { properties, required, additionalProperties: others } = schema;
+    if (!isJsonObject(properties))
+        return fitted;
+    const isOther = (key) => !Object.hasOwn(properties, key);
+    // ZenML stores a model whole, by its fields' names. Where those are the schema's, no field has another name.
+    const isRenamed = keysOf(stored).some(isOther);
+    const isPlain = isJsonObject(stored) && !isRenamed && Object.keys(properties).every((key) => Object.hasOwn(stored, key));
+    const unknown = Object.keys(value).filter((key) => isOther(key) && member(stored, key) === undefined);
+    const needed = isJsonList(required) && !isRenamed ? required.filter((name) => typeof name === 'string') : [];
+    const missing = needed.filter((name) => !Object.hasOwn(value, name));
+    const known = Object.keys(properties);
+    return {
+        ...fitted,
+        misfits: [
+            ...fitted.misfits,
+            ...missing.map((name) => ({
+                path: [],
+                value,
+                kind: 'missing',
+                wanted: `a mapping with ${JSON.stringify(name)}`,
+                isDoubtful: unknown.length > 0,
+            })),
+            ...(others === false ? unknown : []).map((key) => ({
+                path: [key],
+                value: member(value, key) ?? null,
+                kind: 'no-field',
+                wanted: 'no such field',
+                isDoubtful: !isPlain,
+            })),
+        ],
+        ignored: [
+            ...fitted.ignored,
+            ...(others === undefined ? unknown : []).map((key) => ({ path: [key], known })),
+        ],
+    };
+}
+
 ;// CONCATENATED MODULE: ./build/run/check/outline.js
+
 
 
 /**
@@ -57276,15 +58130,16 @@ function readOutline(definition) {
     const templateSteps = member(configTemplate, 'steps');
     if (!isJsonObject(templateSteps))
         return undefined;
-    const schema = new ConfigSchema(configSchema);
+    const budget = new Budget();
+    const schema = new ConfigSchema(configSchema, budget);
     const specs = specsByStep(pipelineSpec);
     const isDynamic = definition.isDynamic ?? (member(configTemplate, 'parameters') !== undefined || schema.has('parameters'));
     const names = new Set([...Object.keys(templateSteps), ...specs.keys(), ...schema.steps()]);
     const steps = new Map([...names].map((name) => [
         name,
-        parametersOf(specs.get(name), schema.stepParameters(name), valueAt(templateSteps, [name, 'parameters']), schema.definitions),
+        parametersOf(specs.get(name), schema.stepParameters(name), valueAt(templateSteps, [name, 'parameters']), schema.types, budget),
     ]));
-    const pipeline = parametersOf(member(pipelineSpec, 'input_schema'), schema.pipelineParameters(), member(configTemplate, 'parameters') ?? member(pipelineSpec, 'parameters'), schema.definitions);
+    const pipeline = parametersOf(member(pipelineSpec, 'input_schema'), schema.pipelineParameters(), member(configTemplate, 'parameters') ?? member(pipelineSpec, 'parameters'), schema.types, budget);
     return {
         isDynamic,
         steps: names,
@@ -57292,7 +58147,7 @@ function readOutline(definition) {
         pipeline: isDynamic ? pipeline : undefined,
         keys: schema.keys(),
         stepKeys: (name) => schema.stepKeys(name),
-        definitions: schema.definitions,
+        types: schema.types,
     };
 }
 function specsByStep(pipelineSpec) {
@@ -57304,7 +58159,7 @@ function specsByStep(pipelineSpec) {
     return new Map(named);
 }
 /** @param spec has types and its own definitions, where the server knows types. */
-function parametersOf(spec, schema, values, definitions) {
+function parametersOf(spec, schema, values, types, budget) {
     const typed = isJsonObject(member(spec, 'properties')) ? spec : schema;
     const own = member(typed, '$defs');
     const required = member(typed === spec ? spec : undefined, 'required');
@@ -57315,7 +58170,7 @@ function parametersOf(spec, schema, values, definitions) {
     ]);
     return {
         schemas: new Map([...names].map((name) => [name, valueAt(typed, ['properties', name])])),
-        definitions: isJsonObject(own) ? own : definitions,
+        types: isJsonObject(own) ? new Types(own, budget) : types,
         values: isJsonObject(values) ? values : {},
         required: (isJsonList(required) ? required : []).filter((name) => typeof name === 'string'),
     };
@@ -57324,11 +58179,11 @@ function parametersOf(spec, schema, values, definitions) {
 class ConfigSchema {
     #root;
     #steps;
-    definitions;
-    constructor(root) {
+    types;
+    constructor(root, budget) {
         this.#root = root;
         const definitions = member(root, '$defs');
-        this.definitions = isJsonObject(definitions) ? definitions : {};
+        this.types = new Types(isJsonObject(definitions) ? definitions : {}, budget);
         this.#steps = this.#property(root, 'steps');
     }
     has(key) {
@@ -57362,9 +58217,7 @@ class ConfigSchema {
         const choices = member(schema, 'anyOf');
         const chosen = isJsonList(choices) ? choices.find((choice) => member(choice, 'type') !== 'null') : schema;
         const reference = member(chosen, '$ref');
-        return typeof reference === 'string'
-            ? member(this.definitions, reference.replace(/^#\/\$defs\//, ''))
-            : chosen;
+        return typeof reference === 'string' ? this.types.resolve(reference) : chosen;
     }
 }
 
@@ -57443,6 +58296,7 @@ function defaultRunName(origin, pipeline, key) {
 
 
 
+
 /**
  * Merges the layers: mappings deeply, everything else replaced by the later layer.
  *
@@ -57461,8 +58315,7 @@ function mergeOverrides({ layers, tags, useCache }) {
     const problem = typeof runName === 'string' ? name_runNameProblem(runName) : 'must be a text';
     if (typeof runName === 'string' && problem === undefined)
         return { body, runName };
-    const source = layers.findLast(({ value }) => value['run_name'] !== undefined)?.source ?? 'configuration';
-    throw new RunError(`${source}: run_name ${problem ?? ''}`);
+    throw new RunError(`${placeOf(layers, ['run_name']) ?? 'configuration'}: run_name ${problem ?? ''}`);
 }
 /**
  * What the server needs beside the overrides: up to 0.84 it wants every parameter of every step and refuses a
@@ -57495,6 +58348,7 @@ function withoutNulls({ steps, ...others }) {
 
 
 
+
 /**
  * Finds out what the keys of the input `parameters` mean: a step's name with a mapping, `step.parameter` (the
  * first dot splits), or the bare name of a parameter that exactly one step has; with a dynamic pipeline, a
@@ -57510,7 +58364,7 @@ class Expansion {
     #outline;
     /** Which steps have a parameter; made once, since a pipeline may have hundreds. */
     #owners;
-    #errors = [];
+    #errors = new FirstLines();
     /** From a path in the configuration, as JSON, to where it stands in the short form. */
     #origins = new Map();
     #ofPipeline = [];
@@ -57549,6 +58403,9 @@ class Expansion {
         const [owner] = owners;
         if (owner !== undefined)
             return { path: pathOf(owner, key) };
+        const nested = this.#nested(key, value);
+        if (nested !== undefined)
+            return { problem: `no step has a parameter ${quoted(key)}${nested}` };
         const dot = key.indexOf('.');
         if (dot > 0 && dot < key.length - 1) {
             return { path: ['steps', key.slice(0, dot), 'parameters', key.slice(dot + 1)] };
@@ -57565,7 +58422,23 @@ class Expansion {
         }
         if (outline.isDynamic)
             return { path: ['parameters', key] };
-        return { problem: `no step has a parameter ${quoted(key)}${alternatives(key, [...this.#owners.keys()])}` };
+        return {
+            problem: () => {
+                const parameters = [...this.#owners.keys()];
+                const step = didYouMean(key, parameters) === '' ? didYouMean(key, [...outline.steps]) : '';
+                const fix = step === ''
+                    ? alternatives(key, parameters)
+                    : `${step} That is a step, which takes a mapping (parameter: value)`;
+                return `no step has a parameter ${quoted(key)}${fix}`;
+            },
+        };
+    }
+    /** Not with a step of that name, nor where there may be steps that are not listed. */
+    #nested(key, value) {
+        const isStep = this.#outline?.steps.has(key.slice(0, Math.max(0, key.indexOf('.')))) === true;
+        return isStep || this.#outline?.isDynamic === true
+            ? undefined
+            : asNested(key, value, (name) => this.#owners.has(name));
     }
     #placeMapping(key, value, target) {
         if (!isJsonObject(value))
@@ -57585,8 +58458,11 @@ class Expansion {
         const [kind, step = ''] = target;
         if (kind === 'parameters')
             this.#ofPipeline.push([name, value]);
-        else
-            this.#ofSteps.set(step, [...(this.#ofSteps.get(step) ?? []), [name, value]]);
+        else {
+            const ofStep = this.#ofSteps.get(step) ?? [];
+            ofStep.push([name, value]);
+            this.#ofSteps.set(step, ofStep);
+        }
     }
     #configuration() {
         const steps = [...this.#ofSteps].map(([step, parameters]) => [
@@ -57609,7 +58485,10 @@ class Expansion {
         return within?.[1] ?? [];
     }
     #complain(path, problem) {
-        this.#errors.push(`${describePlace(this.#layer, path)}: ${problem}`);
+        this.#errors.add(() => {
+            const text = typeof problem === 'string' ? problem : problem();
+            return `${describePlace(this.#layer, path)}: ${text}`;
+        });
     }
 }
 function stepTarget(key, value) {
@@ -57662,6 +58541,7 @@ function ways(owners, key) {
 
 
 
+
 const NOT_TOLD = 'The server does not say which parameters there are, so the configuration is sent without a check';
 /**
  * Merges all that the user wants to differ, and checks it against the definition.
@@ -57677,13 +58557,13 @@ function assemble(overrides, definition, version) {
     const configuration = mergeOverrides({ ...overrides, layers });
     const { body } = configuration;
     const result = outline === undefined || isEmpty(body)
-        ? { errors: [], warnings: [] }
+        ? new Findings(layers)
         : checkConfiguration({ body, layers, outline, version });
-    const errors = [...(expanded?.errors ?? []), ...result.errors];
+    const errors = (expanded?.errors.with(result.errors) ?? result.errors).shown();
     if (errors.length > 0)
         throw new ConfigurationError(errors);
     const unchecked = outline === undefined && !isEmpty(body) ? NOT_TOLD : undefined;
-    return { ...configuration, warnings: result.warnings, unchecked };
+    return { ...configuration, warnings: result.warnings.shown(), unchecked };
 }
 function isEmpty(body) {
     return Object.keys(body).length === 0;
@@ -57693,6 +58573,21 @@ function isEmpty(body) {
 
 
 const MAX_VALUE_LENGTH = 200;
+/** Only what differs, one entry a value that is no mapping. */
+function changedValues(base, over, prefix = '') {
+    return Object.entries(over).flatMap(([key, after]) => {
+        const before = member(base, key);
+        const path = `${prefix}${keyText(key)}`;
+        if (isUnchanged(before, after))
+            return [];
+        if (isJsonObject(after) &&
+            (isJsonObject(before) || before === undefined) &&
+            Object.keys(after).length > 0) {
+            return changedValues(isJsonObject(before) ? before : {}, after, `${path}.`);
+        }
+        return [{ path, before: before === undefined ? undefined : valueText(before), after: valueText(after) }];
+    });
+}
 /**
  * What a configuration changes in the template's values, as lines of YAML. Mappings without a change are shown
  * by their name only.
@@ -57736,6 +58631,157 @@ function keyText(key) {
 }
 function indent(depth) {
     return '  '.repeat(depth);
+}
+
+;// CONCATENATED MODULE: ./build/run/history.js
+const MOST_RUNS = 10;
+/** A history is good to have, but nothing that a step waits long for. */
+const history_TIME_LIMIT_MS = 3_000;
+/** So many runs of the same snapshot say more than more runs of its pipeline. */
+const ENOUGH_OF_SNAPSHOT = 3;
+/** Runs of one pipeline on one machine differ by some 15 %; fewer runs cannot show that they differ less. */
+const LIKELY_SPREAD = 0.15;
+const RUNS_THAT_SHOW_SPREAD = 5;
+const LEAST_SPREAD = 0.05;
+const MOST_SPREAD = 0.6;
+function kinOfDefinition({ kind, id, pipeline }) {
+    return {
+        templateId: kind === 'template' ? id : undefined,
+        snapshotId: kind === 'snapshot' ? id : undefined,
+        pipelineId: pipeline?.id,
+    };
+}
+/** @param run hydrated: otherwise it does not say where it came from */
+function kinOfRun({ templateId, sourceSnapshotId, pipeline }) {
+    return { templateId, snapshotId: sourceSnapshotId, pipelineId: pipeline?.id };
+}
+/**
+ * How long the last completed runs of the same template, snapshot or pipeline took. One request, and a failure of
+ * it means that there is no history.
+ */
+async function readUsual(client, { templateId, snapshotId, pipelineId }, { timeLimit, signal }) {
+    if (templateId === undefined && pipelineId === undefined)
+        return undefined;
+    const limit = timeLimit(history_TIME_LIMIT_MS);
+    const either = signal === undefined ? limit : AbortSignal.any([signal, limit]);
+    try {
+        const hurried = client.with({ retries: false, signal: either });
+        const wanted = templateId === undefined ? { pipelineId } : { templateId };
+        const runs = await hurried.completedRuns({ ...wanted, size: MOST_RUNS });
+        const same = runs.filter(({ sourceSnapshotId }) => sourceSnapshotId === snapshotId);
+        return usualOf(snapshotId !== undefined && same.length >= ENOUGH_OF_SNAPSHOT ? same : runs);
+    }
+    catch {
+        return undefined;
+    }
+}
+/** Median and spread of how long runs took, from their creation to their end; undefined if none says so. */
+function usualOf(runs) {
+    const logs = runs
+        .flatMap(({ created, endTime }) => created === undefined || endTime === undefined || endTime <= created ? [] : Math.log(endTime - created))
+        .toSorted((a, b) => a - b);
+    if (logs.length === 0)
+        return undefined;
+    return { medianMs: Math.round(Math.exp(medianOf(logs))), spread: spreadOf(logs), runs: logs.length };
+}
+/** @param sorted not empty */
+function medianOf(sorted) {
+    const last = sorted.length - 1;
+    return ((sorted[Math.floor(last / 2)] ?? 0) + (sorted[Math.ceil(last / 2)] ?? 0)) / 2;
+}
+function spreadOf(logs) {
+    const mean = logs.reduce((sum, log) => sum + log, 0) / logs.length;
+    const squares = logs.reduce((sum, log) => sum + (log - mean) ** 2, 0);
+    const deviation = Math.sqrt(squares / Math.max(1, logs.length - 1));
+    const least = logs.length < RUNS_THAT_SHOW_SPREAD ? LIKELY_SPREAD : LEAST_SPREAD;
+    return Math.min(MOST_SPREAD, Math.max(least, deviation));
+}
+
+;// CONCATENATED MODULE: ./build/run/reading.js
+
+/**
+ * Asks for something that is good to have but not needed: within a time, and without a failure.
+ *
+ * @param ask gets a client whose requests end with the time
+ * @param limit when the time is over
+ * @throws the signal's reason if it was aborted, and nothing else that a server can cause
+ */
+async function tryTo(ask, { client, signal }, limit, { retries = false } = {}) {
+    try {
+        const either = signal === undefined ? limit : AbortSignal.any([signal, limit]);
+        return { value: await ask(client.with({ retries, signal: either })) };
+    }
+    catch (error) {
+        if (signal?.aborted === true)
+            throw error;
+        if (limit.aborted)
+            return { missing: 'the server did not answer in time' };
+        if (!isZenmlError(error))
+            throw error;
+        return { missing: asClause(error.message) };
+    }
+}
+/** `Could not read…` becomes `could not read…`, to stand within a sentence. */
+function asClause(message) {
+    return message.startsWith('Could not ') ? `c${message.slice(1)}` : message;
+}
+
+;// CONCATENATED MODULE: ./build/run/origin.js
+
+
+/** The run's own metadata under this name are ours. ZenML shows a mapping as a card of its own. */
+const KEY = 'github_actions';
+/** Nobody waits for it but a step that does not wait for its run. */
+const origin_TIME_LIMIT_MS = 5_000;
+/**
+ * Notes on a run where it came from: tried once, and a failure is only told.
+ *
+ * @returns when it is done or given up; never rejects, also when the signal is aborted
+ */
+async function noteOrigin({ runId, provenance, server, account, project }, deps) {
+    const facts = factsOf(provenance);
+    if (Object.keys(facts).length === 0)
+        return;
+    const tell = (detail) => {
+        deps.reporter.tell({ kind: 'origin-not-noted', detail });
+    };
+    if (project === undefined) {
+        tell('the server does not say which project the run belongs to');
+        return;
+    }
+    const scope = {
+        projectId: project.id,
+        accountId: account.id,
+        route: isAtLeast(server.version, 0, 82) ? 'projects' : 'workspaces',
+    };
+    try {
+        const noted = await tryTo(async (client) => client.noteMetadata(runId, { [KEY]: facts }, scope), deps, deps.timeLimit(origin_TIME_LIMIT_MS));
+        if ('missing' in noted)
+            tell(noted.missing);
+    }
+    catch (error) {
+        if (deps.signal?.aborted !== true)
+            throw error;
+    }
+}
+/** A run's metadata without what this action noted there. */
+function withoutOrigin(metadata) {
+    return Object.fromEntries(Object.entries(metadata).filter(([key]) => key !== KEY));
+}
+function factsOf(provenance) {
+    const { repository, sha, ref, headRef, actor, workflow, workflowRunUrl } = provenance;
+    const [, kind, name] = /^refs\/(heads|tags|pull)\/(.+)$/.exec(ref) ?? [];
+    const facts = {
+        repository,
+        commit: sha,
+        branch: kind === 'heads' ? name : headRef,
+        tag: kind === 'tags' ? name : '',
+        pull_request: kind === 'pull' ? Number.parseInt(name ?? '', 10) : Number.NaN,
+        actor,
+        workflow,
+        workflow_run: workflowRunUrl,
+    };
+    return Object.fromEntries(Object.entries(facts).filter((fact) => fact[1] !== undefined && fact[1] !== '' && !Number.isNaN(fact[1])));
 }
 
 ;// CONCATENATED MODULE: ./build/run/resolve.js
@@ -57886,15 +58932,17 @@ async function prepare_connect({ serverUrl, project }, { client, reporter }) {
     reporter.tell({ kind: 'connected', serverUrl, version: server.version, account });
     return {
         server,
+        account,
         project: project === undefined ? undefined : await resolveProject(client, server, project),
     };
 }
 /** Connects, and finds what is to be run. */
 async function prepare(request, deps) {
-    const { server, project } = await prepare_connect(request, deps);
+    const { server, account, project } = await prepare_connect(request, deps);
     const definition = await resolveTarget(deps.client, server, request.target, project);
     return {
         server,
+        account,
         definition,
         project: project ?? (await projectForLink(deps.client, server, definition.project)),
     };
@@ -58043,14 +59091,17 @@ function hasStartableStep(steps) {
 /** A run's steps: from its graph, which also has those not started, or from the list where there is no graph (0.74). */
 async function readSteps(client, runId) {
     try {
-        return await client.dag(runId);
+        return (await client.dag(runId)).steps;
     }
     catch (error) {
-        // A route that is not there has no exception's name, a run that is not there has.
-        if (!(error instanceof AnswerError && error.status === 404 && error.exception === undefined))
+        if (!isMissingRoute(error))
             throw error;
         return client.steps(runId);
     }
+}
+/** A route that is not there has no exception's name, a run that is not there has. */
+function isMissingRoute(error) {
+    return error instanceof AnswerError && error.status === 404 && error.exception === undefined;
 }
 
 ;// CONCATENATED MODULE: ./build/run/stop.js
@@ -58386,55 +59437,282 @@ async function clean_up_lookUp(planned, { lookUpUntil, deadline }, { client, clo
     return answered ? undefined : 'unknown';
 }
 
+;// CONCATENATED MODULE: ../../work/main/node_modules/parse-ms/index.js
+const toZeroIfInfinity = value => Number.isFinite(value) ? value : 0;
+
+function parseNumber(milliseconds) {
+	return {
+		days: Math.trunc(milliseconds / 86_400_000),
+		hours: Math.trunc(milliseconds / 3_600_000 % 24),
+		minutes: Math.trunc(milliseconds / 60_000 % 60),
+		seconds: Math.trunc(milliseconds / 1000 % 60),
+		milliseconds: Math.trunc(milliseconds % 1000),
+		microseconds: Math.trunc(toZeroIfInfinity(milliseconds * 1000) % 1000),
+		nanoseconds: Math.trunc(toZeroIfInfinity(milliseconds * 1e6) % 1000),
+	};
+}
+
+function parseBigint(milliseconds) {
+	return {
+		days: milliseconds / 86_400_000n,
+		hours: milliseconds / 3_600_000n % 24n,
+		minutes: milliseconds / 60_000n % 60n,
+		seconds: milliseconds / 1000n % 60n,
+		milliseconds: milliseconds % 1000n,
+		microseconds: 0n,
+		nanoseconds: 0n,
+	};
+}
+
+function parseMilliseconds(milliseconds) {
+	switch (typeof milliseconds) {
+		case 'number': {
+			if (Number.isFinite(milliseconds)) {
+				return parseNumber(milliseconds);
+			}
+
+			break;
+		}
+
+		case 'bigint': {
+			return parseBigint(milliseconds);
+		}
+
+		// No default
+	}
+
+	throw new TypeError('Expected a finite number or bigint');
+}
+
+;// CONCATENATED MODULE: ../../work/main/node_modules/pretty-ms/index.js
+
+
+const isZero = value => value === 0 || value === 0n;
+const pluralize = (word, count) => (count === 1 || count === 1n) ? word : `${word}s`;
+
+const SECOND_ROUNDING_EPSILON = 0.000_000_1;
+const ONE_DAY_IN_MILLISECONDS = 24n * 60n * 60n * 1000n;
+
+function prettyMilliseconds(milliseconds, options) {
+	const isBigInt = typeof milliseconds === 'bigint';
+	if (!isBigInt && !Number.isFinite(milliseconds)) {
+		throw new TypeError('Expected a finite number or bigint');
+	}
+
+	options = {...options};
+
+	const sign = milliseconds < 0 ? '-' : '';
+	milliseconds = milliseconds < 0 ? -milliseconds : milliseconds; // Cannot use `Math.abs()` because of BigInt support.
+
+	if (options.colonNotation) {
+		options.compact = false;
+		options.formatSubMilliseconds = false;
+		options.separateMilliseconds = false;
+		options.verbose = false;
+	}
+
+	if (options.compact) {
+		options.unitCount = 1;
+		options.secondsDecimalDigits = 0;
+		options.millisecondsDecimalDigits = 0;
+	}
+
+	let result = [];
+
+	const floorDecimals = (value, decimalDigits) => {
+		const flooredInterimValue = Math.floor((value * (10 ** decimalDigits)) + SECOND_ROUNDING_EPSILON);
+		const flooredValue = Math.round(flooredInterimValue) / (10 ** decimalDigits);
+		return flooredValue.toFixed(decimalDigits);
+	};
+
+	const add = (value, long, short, valueString) => {
+		if (
+			(result.length === 0 || !options.colonNotation)
+			&& isZero(value)
+			&& !(options.colonNotation && short === 'm')) {
+			return;
+		}
+
+		valueString ??= String(value);
+		if (options.colonNotation) {
+			const wholeDigits = valueString.includes('.') ? valueString.split('.')[0].length : valueString.length;
+			const minLength = result.length > 0 ? 2 : 1;
+			valueString = '0'.repeat(Math.max(0, minLength - wholeDigits)) + valueString;
+		} else {
+			valueString += options.verbose ? ' ' + pluralize(long, value) : short;
+		}
+
+		result.push(valueString);
+	};
+
+	const parsed = parseMilliseconds(milliseconds);
+	const days = BigInt(parsed.days);
+
+	if (options.hideYearAndDays) {
+		add((BigInt(days) * 24n) + BigInt(parsed.hours), 'hour', 'h');
+	} else {
+		if (options.hideYear) {
+			add(days, 'day', 'd');
+		} else {
+			add(days / 365n, 'year', 'y');
+			add(days % 365n, 'day', 'd');
+		}
+
+		add(Number(parsed.hours), 'hour', 'h');
+	}
+
+	add(Number(parsed.minutes), 'minute', 'm');
+
+	if (!options.hideSeconds) {
+		if (
+			options.separateMilliseconds
+			|| options.formatSubMilliseconds
+			|| (!options.colonNotation && milliseconds < 1000 && !options.subSecondsAsDecimals)
+		) {
+			const seconds = Number(parsed.seconds);
+			const milliseconds = Number(parsed.milliseconds);
+			const microseconds = Number(parsed.microseconds);
+			const nanoseconds = Number(parsed.nanoseconds);
+
+			add(seconds, 'second', 's');
+
+			if (options.formatSubMilliseconds) {
+				add(milliseconds, 'millisecond', 'ms');
+				add(microseconds, 'microsecond', 'µs');
+				add(nanoseconds, 'nanosecond', 'ns');
+			} else {
+				const millisecondsAndBelow
+					= milliseconds
+					+ (microseconds / 1000)
+					+ (nanoseconds / 1e6);
+
+				const millisecondsDecimalDigits
+					= typeof options.millisecondsDecimalDigits === 'number'
+						? options.millisecondsDecimalDigits
+						: 0;
+
+				const roundedMilliseconds = millisecondsAndBelow >= 1
+					? Math.round(millisecondsAndBelow)
+					: Math.ceil(millisecondsAndBelow);
+				const maximumMilliseconds = 1000 - (10 ** -millisecondsDecimalDigits);
+
+				const millisecondsString = millisecondsDecimalDigits
+					? Math.min(millisecondsAndBelow, maximumMilliseconds).toFixed(millisecondsDecimalDigits)
+					: Math.min(roundedMilliseconds, maximumMilliseconds);
+
+				add(
+					Number.parseFloat(millisecondsString),
+					'millisecond',
+					'ms',
+					millisecondsString,
+				);
+			}
+		} else {
+			const seconds = (
+				(isBigInt ? Number(milliseconds % ONE_DAY_IN_MILLISECONDS) : milliseconds)
+				/ 1000
+			) % 60;
+			const secondsDecimalDigits
+				= typeof options.secondsDecimalDigits === 'number'
+					? options.secondsDecimalDigits
+					: 1;
+			const secondsFixed = floorDecimals(seconds, secondsDecimalDigits);
+			const secondsString = options.keepDecimalsOnWholeSeconds
+				? secondsFixed
+				: secondsFixed.replace(/\.0+$/, '');
+			add(Number.parseFloat(secondsString), 'second', 's', secondsString);
+		}
+	}
+
+	if (result.length === 0) {
+		return sign + '0' + (options.verbose ? ' milliseconds' : 'ms');
+	}
+
+	const separator = options.colonNotation ? ':' : ' ';
+	if (typeof options.unitCount === 'number') {
+		result = result.slice(0, Math.max(options.unitCount, 1));
+	}
+
+	return sign + result.join(separator);
+}
+
+;// CONCATENATED MODULE: ./build/run/cut.js
+/**
+ * Cuts a text, and says so with a `…`. It is cut between two words: half of a secret would no longer be recognized and
+ * hidden in a log.
+ */
+function cutAtSpace(text, most) {
+    if (text.length <= most)
+        return text;
+    return `${/^[^]*\s/.exec(text.slice(0, most + 1))?.[0].trimEnd() ?? ''}…`;
+}
+
 ;// CONCATENATED MODULE: ./build/run/conclude.js
 
 
+
+/** One line is read; the log and the summary have the rest. */
+const MOST_OF_A_MESSAGE = 300;
 /** What the end of the watch means for the workflow: only a completed run is a success. */
-function conclude(watched, { name, url, timeoutMs }) {
+function conclude(watched, context) {
+    const { name, url, timeoutMs, cause } = context;
     const where = url === undefined ? '' : `: ${url}`;
+    const { status } = watched.kind === 'over' ? watched.run : watched;
+    const failedStep = cause.kind === 'step' ? cause.step : undefined;
     switch (watched.kind) {
         case 'over':
-            return concludeRun(watched.run, name, where);
+            return concludeRun(watched.run, context, where);
         case 'timed-out':
             return {
                 conclusion: 'timed-out',
-                status: watched.status,
+                status,
                 error: `The run "${name}" did not end within the timeout of ${prettyMilliseconds(timeoutMs ?? 0)}`,
+                failedStep,
             };
         case 'paused':
             return {
                 conclusion: 'failed',
-                status: watched.status,
+                status,
                 error: `The run "${name}" is paused and waits for a person` +
                     `${watched.question === undefined ? '' : ` (${watched.question})`}. It was left so; answer it${where}`,
+                failedStep,
             };
         case 'gone':
             return {
                 conclusion: 'lost',
-                status: watched.status,
-                error: `The run "${name}" is no longer on the server: it was deleted while it was ${watched.status}`,
+                status,
+                error: `The run "${name}" is no longer on the server: it was deleted while it was ${status}`,
+                failedStep,
             };
         case 'lost':
             return {
                 conclusion: 'lost',
-                status: watched.status,
-                error: `The run "${name}" was lost from sight: ${watched.detail}. When last seen it was ${watched.status}, and it may go on${where}`,
+                status,
+                error: `The run "${name}" was lost from sight: ${watched.detail}. When last seen it was ${status}, and it may go on${where}`,
+                failedStep,
             };
     }
 }
-function concludeRun(run, name, where) {
+function concludeRun(run, { name, cause }, where) {
     const { status } = run;
     const reason = run.statusReason === undefined ? '' : ` (${run.statusReason})`;
+    const failedStep = cause.kind === 'step' ? cause.step : undefined;
     switch (runPhase(status)) {
         case 'succeeded':
-            return { conclusion: 'completed', status, error: undefined };
+            return { conclusion: 'completed', status, error: undefined, failedStep: undefined };
         case 'stopped':
-            return { conclusion: 'stopped', status, error: `The run "${name}" was stopped${reason}${where}` };
+            return {
+                conclusion: 'stopped',
+                status,
+                error: `The run "${name}" was stopped${reason}${where}`,
+                failedStep,
+            };
         case 'failed':
             return {
                 conclusion: 'failed',
                 status,
-                error: `The run "${name}" failed${reason}. See its steps and logs${where}`,
+                error: `The run "${name}" failed${describeCause(cause, reason)}. See its steps and logs${where}`,
+                failedStep,
             };
         case 'going-on':
         case 'unknown':
@@ -58442,31 +59720,320 @@ function concludeRun(run, name, where) {
                 conclusion: 'failed',
                 status,
                 error: `The run "${name}" ended in the state "${status}", which is not known to be a success${reason}${where}`,
+                failedStep,
             };
     }
+}
+function describeCause(cause, reason) {
+    switch (cause.kind) {
+        case 'step': {
+            const others = cause.others === 0 ? '' : ` and ${cause.others} other${cause.others === 1 ? '' : 's'}`;
+            const fault = describeFault(cause.fault);
+            return ` in the step "${cause.step}"${others}${fault === undefined ? reason : `: ${fault}`}`;
+        }
+        case 'run': {
+            const why = describeFault(cause.fault) ?? cause.reason;
+            const when = cause.beforeSteps ? ' before any step' : ', but none of its steps';
+            return `${when}${why === undefined ? ', and ZenML does not say why' : `: ${why.replace(/\.$/, '')}`}`;
+        }
+        case 'unknown':
+            return reason;
+    }
+}
+/** `RuntimeError: loss is NaN (train.py, line 42, in train)`; undefined where nothing is known. */
+function describeFault(fault) {
+    if (fault === undefined)
+        return undefined;
+    const { type, message, frame } = fault;
+    const [line = ''] = (message ?? '').split('\n');
+    const told = [type, cutAtSpace(line, MOST_OF_A_MESSAGE)].filter((part) => part !== undefined && part !== '');
+    if (told.length === 0)
+        return undefined;
+    return `${told.join(': ')}${frame === undefined ? '' : ` (${frame})`}`;
+}
+
+;// CONCATENATED MODULE: ./build/run/traceback.js
+
+/** More of a log, from its end, and of one record is never looked at. */
+const MOST_CHARACTERS = 200_000;
+const MOST_OF_A_RECORD = 100_000;
+const MOST_MESSAGE = 4_000;
+/** Longer than a message may be, so that it is never cut twice. */
+const MOST_LINE = 2 * MOST_MESSAGE;
+const MOST_NAME = 200;
+/** Colours and cursor movements of a terminal, and links. */
+const TERMINAL_CODES = 
+// eslint-disable-next-line no-control-regex -- they are what is looked for
+/\u001B(?:\[[\d;:?]{0,40}[A-Za-z]|\][^\u0007\u001B]{0,2000}(?:\u0007|\u001B\\)|[@-Z\\-_])/g;
+const HEADER = /^(\s*(?:[|+]\s*)*)(?:Exception Group )?Traceback \(most recent call last\):\s*$/;
+const GROUP_HEADER = /^\s*\+ Exception Group Traceback/;
+const FRAME = /^ {2}File "(.+)", line (\d+)(?:, in (.+))?$/;
+const EXCEPTION = /^([\p{L}_][\p{L}\p{N}_.<>]*)(?::(?: (.*))?)?$/u;
+const CARETS = /^[\s~^]*$/;
+/** Libraries, Python's own modules, and code that has no file. */
+const NOT_OF_THE_USER = /^<|[\\/](?:site|dist)-packages[\\/]|[\\/]lib(?:64)?[\\/]python[\d.]+[\\/]|[\\/]python[\d.]*[\\/]lib[\\/]/i;
+/** Takes out what only a terminal understands, and of a line that was written over keeps the last state. */
+function plainLine(line) {
+    const text = line.replace(TERMINAL_CODES, '').trimEnd();
+    return text.slice(text.lastIndexOf('\r') + 1);
+}
+/**
+ * Reads the last traceback in a text as Python prints it, chained ones and exception groups included. Undefined if
+ * there is none.
+ *
+ * @param text a traceback, which may lack its first line and its last one; or the records of a log
+ */
+function readTraceback(text) {
+    const lines = linesOf(typeof text === 'string' ? [text] : text);
+    const headers = lines.flatMap(({ text: line }, index) => (isHeader(line) ? [index] : []));
+    // ZenML cuts off the frames of its own, and with them the first line.
+    const starts = FRAME.test(lines[0]?.text ?? '') ? [-1, ...headers] : headers;
+    const blocks = starts.map((start, index) => readBlock(lines, start, starts[index + 1] ?? lines.length));
+    const last = blocks.at(-1);
+    if (last === undefined)
+        return undefined;
+    const own = blocks.map(({ frames }) => frames.findLast(({ file }) => !NOT_OF_THE_USER.test(file)));
+    const frame = own.findLast((each) => each !== undefined);
+    return {
+        type: last.type,
+        message: last.message,
+        frame: frame === undefined ? undefined : traceback_describe(frame),
+        code: frame?.code,
+    };
+}
+/** The class of `package.module.Class`. */
+function className(source) {
+    return source.slice(source.lastIndexOf('.') + 1).slice(0, MOST_NAME);
+}
+/** A message as far as a person reads it; undefined if there is none. */
+function boundedMessage(message) {
+    const text = message
+        .slice(0, 2 * MOST_MESSAGE)
+        .split('\n')
+        .map(plainLine)
+        .join('\n')
+        .trim();
+    return text === '' ? undefined : cutAtSpace(text, MOST_MESSAGE);
+}
+/** The lines of the last records, as far as they are looked at. */
+function linesOf(records) {
+    const found = [];
+    let left = MOST_CHARACTERS;
+    for (let record = records.length - 1; record >= 0 && left > 0; record -= 1) {
+        const text = bothEnds(records[record] ?? '');
+        left -= text.length + 1;
+        found.push(text.split('\n').map((line) => ({ text: plainLine(line).slice(0, MOST_LINE), record })));
+    }
+    return found.reverse().flat();
+}
+/** Of a long record: the frames stand at its beginning, the end of a chain at its end. */
+function bothEnds(record) {
+    if (record.length <= MOST_OF_A_RECORD)
+        return record;
+    return `${record.slice(0, MOST_OF_A_RECORD / 2)}\n${record.slice(-MOST_OF_A_RECORD / 2)}`;
+}
+/** Exceptions inside a group stand deeper; the group itself is what was raised. */
+function isHeader(line) {
+    const margin = HEADER.exec(line)?.[1];
+    return margin !== undefined && (!margin.includes('|') || GROUP_HEADER.test(line));
+}
+function readBlock(lines, start, end) {
+    const inGroup = GROUP_HEADER.test(lines[start]?.text ?? '');
+    const frames = [];
+    for (let index = start + 1; index < end; index += 1) {
+        const line = lines[index];
+        if (line === undefined)
+            break;
+        const text = inGroup ? line.text.replace(/^\s*\| ?/, '') : line.text;
+        const [, file, number, within] = FRAME.exec(text) ?? [];
+        if (file !== undefined && number !== undefined) {
+            frames.push({ file, line: number, within, code: codeBelow(lines, index, inGroup) });
+        }
+        else if (isException(text)) {
+            return { frames, ...readException(lines, index, end, inGroup) };
+        }
+    }
+    return { frames, type: undefined, message: undefined };
+}
+function codeBelow(lines, index, inGroup) {
+    const below = lines[index + 1]?.text ?? '';
+    const text = inGroup ? below.replace(/^\s*\| ?/, '') : below;
+    return /^ {4}/.test(text) && !CARETS.test(text) ? text.trim() : undefined;
+}
+/** Other lines can stand in between where several write to one log; a lone word is a class only if it looks like one. */
+function isException(text) {
+    const [, source, message] = EXCEPTION.exec(text) ?? [];
+    return source !== undefined && (message !== undefined || /^\p{Lu}/u.test(className(source)));
+}
+/** `Type: message`, whose message goes on to the end of the record, or until another exception follows. */
+function readException(lines, index, end, inGroup) {
+    const own = lines.slice(index, end).filter(({ record }) => record === lines[index]?.record);
+    const texts = own.map(({ text }) => text);
+    const stop = texts.findIndex((text) => (inGroup ? /^\s*\+-/.test(text) : CHAINED.test(text)));
+    const told = (stop < 0 ? texts : texts.slice(0, stop)).map((text) => inGroup ? text.replace(/^\s*\| ?/, '') : text);
+    const [first = '', ...rest] = told;
+    const [, source = '', message = ''] = EXCEPTION.exec(first) ?? [];
+    return { type: className(source), message: boundedMessage([message, ...rest].join('\n')) };
+}
+const CHAINED = /^(?:During handling of the above exception, another exception occurred|The above exception was the direct cause of the following exception):$/;
+function traceback_describe({ file, line, within }) {
+    const name = file
+        .split(/[\\/]/)
+        .slice(-2)
+        .filter((part) => part !== '')
+        .join('/');
+    const where = within === undefined ? '' : `, in ${within.slice(0, MOST_NAME)}`;
+    return `${name.slice(-MOST_NAME)}, line ${line.slice(0, 12)}${where}`;
+}
+
+;// CONCATENATED MODULE: ./build/run/explain-failure.js
+
+
+
+
+/** Of a run of thousands of steps that all fail the first ones say enough. */
+const MOST_EXPLAINED = 10;
+/** For all that one look finds, so that the next look is not late. */
+const explain_failure_TIME_LIMIT_MS = 20_000;
+/** The longest line that is told whole. */
+const explain_failure_MOST_LINE = 5_000;
+/** Servers give the first so many entries of a log (0.85, 0.98), so the end of a longer one is out of reach. */
+const CUT_AFTER = new Set([20_000, 50_000]);
+/** Tells once for each failed step why it failed, as far as the server says. */
+class FailureExplainer {
+    #deps;
+    #seen = new Set();
+    #failures = [];
+    constructor(deps) {
+        this.#deps = deps;
+    }
+    /** What was told so far, in that order. */
+    get failures() {
+        return this.#failures;
+    }
+    /**
+     * Reads and tells why steps failed; those that were given before, and all after the tenth, are passed over. What
+     * cannot be read is told as missing.
+     *
+     * @throws the signal's reason if it was aborted
+     */
+    async explain(steps) {
+        const limit = this.#deps.timeLimit(explain_failure_TIME_LIMIT_MS);
+        for (const { id, name } of steps) {
+            if (id === undefined || this.#seen.has(id) || this.#seen.size >= MOST_EXPLAINED)
+                continue;
+            this.#seen.add(id);
+            const failure = await this.#explainStep(id, name, limit);
+            this.#failures.push(failure);
+            this.#deps.reporter.tell({ kind: 'step-failed', failure });
+        }
+    }
+    async #explainStep(id, step, limit) {
+        const [detail, log] = await Promise.all([
+            tryTo((client) => client.stepDetail(id), this.#deps, limit),
+            tryTo((client) => client.stepLog(id), this.#deps, limit),
+        ]);
+        const exception = 'value' in detail ? detail.value.exception : undefined;
+        return { step, fault: faultOf(exception, log), log: tailOf(log, this.#deps.logTail) };
+    }
+}
+/**
+ * Reads why a run failed that started no step.
+ *
+ * @param run hydrated if that could be read
+ * @throws the signal's reason if it was aborted
+ */
+async function explainRun(run, deps) {
+    const limit = deps.timeLimit(explain_failure_TIME_LIMIT_MS);
+    const log = await tryTo((client) => client.runnerLog(run.id).catch(unlessNoRoute), deps, limit);
+    const isEmpty = 'value' in log && log.value.every((record) => record.trim() === '');
+    return {
+        reason: run.statusReason,
+        fault: faultOf('exception' in run ? run.exception : undefined, log),
+        log: isEmpty ? NO_LOG : tailOf(log, deps.logTail),
+    };
+}
+/** 0.74 keeps no log of the runner. */
+function unlessNoRoute(error) {
+    if (isMissingRoute(error))
+        return [];
+    throw error;
+}
+const NO_LOG = { lines: [], left: undefined, missing: undefined };
+/** From what the server noted of the exception, and else from the log. */
+function faultOf(exception, log) {
+    const noted = notedFault(exception);
+    if (noted?.type !== undefined)
+        return noted;
+    const records = 'value' in log && !CUT_AFTER.has(log.value.length) ? log.value : [];
+    const logged = readLogged(records);
+    const { type, message } = logged ?? { type: undefined, message: undefined };
+    const where = noted?.frame === undefined ? (logged ?? noted) : noted;
+    if (type === undefined && message === undefined && where === undefined)
+        return undefined;
+    return {
+        type,
+        message: message ?? noted?.message,
+        frame: where?.frame,
+        code: where?.code,
+    };
+}
+/** What the server noted of an exception; undefined if that is nothing. */
+function notedFault(exception) {
+    const { source, message, traceback = '' } = exception ?? NOTHING_NOTED;
+    // A message can hold another process's traceback.
+    const end = message === undefined ? -1 : traceback.lastIndexOf(message);
+    const read = readTraceback(end > 0 ? traceback.slice(0, end) : traceback);
+    const type = source === undefined ? read?.type : className(source);
+    if (type === undefined && message === undefined && read === undefined)
+        return undefined;
+    return {
+        type,
+        message: message === undefined ? read?.message : boundedMessage(message),
+        frame: read?.frame,
+        code: read?.code,
+    };
+}
+const NOTHING_NOTED = { source: undefined, message: undefined, traceback: undefined };
+/** ZenML's own record of the exception, and where there is none whatever the log ends in. */
+function readLogged(records) {
+    const own = records.findLast((record) => record.startsWith('An exception has occurred.'));
+    const read = own === undefined ? undefined : readTraceback([own]);
+    return read?.type === undefined ? readTraceback(records) : read;
+}
+function tailOf(log, most) {
+    if (most === 0)
+        return NO_LOG;
+    if ('missing' in log)
+        return { ...NO_LOG, missing: log.missing };
+    const { value: records } = log;
+    if (CUT_AFTER.has(records.length)) {
+        const missing = `the server gives only the first ${records.length} entries of the log, not its end`;
+        return { ...NO_LOG, missing };
+    }
+    const lines = records.flatMap((record) => record.replace(/\n+$/, '').split('\n'));
+    if (lines.length === 0)
+        return { ...NO_LOG, left: 0, missing: 'the log is empty' };
+    const shown = lines.slice(-most).map(boundedLine);
+    return { lines: shown, left: lines.length - shown.length, missing: undefined };
+}
+function boundedLine(line) {
+    // A pattern should not run over megabytes of a progress bar.
+    const text = plainLine(line.slice(-2 * explain_failure_MOST_LINE));
+    return cutAtSpace(text, explain_failure_MOST_LINE);
 }
 
 ;// CONCATENATED MODULE: ./build/run/expect.js
 
 
-
-/**
- * Looks at the metadata of a finished run and its steps.
- *
- * @throws ZenmlError never: what cannot be read does not hold
- */
-async function judgeExpectations(client, runId, expectations) {
-    try {
-        const { metadata } = await client.run(runId, { hydrate: true });
-        const entries = entriesOf(metadata ?? {}, await client.stepMetadata(runId));
-        return expectations.map((expectation) => expect_judge(expectation, entries));
-    }
-    catch (error) {
-        if (!isZenmlError(error))
-            throw error;
-        const got = `nothing, because the metadata could not be read: ${error.message}`;
+/** @param unread why the metadata is not complete, so that nothing can be said to hold */
+function judgeExpectations(expectations, { metadata, stepMetadata }, unread) {
+    if (unread !== undefined) {
+        const got = `nothing, because the metadata could not be read: ${unread}`;
         return expectations.map((expectation) => ({ wanted: expect_describe(expectation), held: false, got }));
     }
+    const entries = entriesOf(metadata, stepMetadata);
+    return expectations.map((expectation) => expect_judge(expectation, entries));
 }
 /** One line that names each miss; undefined if everything held. */
 function missedExpectations(runName, verdicts) {
@@ -58479,24 +60046,10 @@ function missedExpectations(runName, verdicts) {
 function expect_describe({ name, operator, wanted }) {
     return `${name} ${operator} ${show(wanted)}`;
 }
-/** A run of 0.74 has its steps' metadata as `step::key`; a step that was tried again stands for its last try. */
 function entriesOf(ofRun, ofSteps) {
-    const entries = new Map();
-    const note = (entry) => {
-        entries.set(JSON.stringify([entry.step, entry.key]), entry);
-    };
-    for (const [name, value] of Object.entries(ofRun)) {
-        const end = name.indexOf('::');
-        if (end > 0)
-            note({ step: name.slice(0, end), key: name.slice(end + 2), value });
-        else
-            note({ step: undefined, key: name, value });
-    }
-    for (const { step, metadata } of ofSteps) {
-        for (const [key, value] of Object.entries(metadata))
-            note({ step, key, value });
-    }
-    return [...entries.values()];
+    const own = Object.entries(ofRun).map(([key, value]) => ({ step: undefined, key, value }));
+    const others = ofSteps.flatMap(({ step, metadata }) => Object.entries(metadata).map(([key, value]) => ({ step, key, value })));
+    return [...own, ...others];
 }
 function expect_judge(expectation, entries) {
     const found = find(expectation.name, entries);
@@ -58568,28 +60121,517 @@ function kindOf(value) {
     return isJsonObject(value) ? 'a mapping' : 'a list';
 }
 
-;// CONCATENATED MODULE: ./build/run/polling.js
-/** The adaptive interval: short runs are seen to end at once, long ones cost the server little. */
-const SHORTEST_MS = 1_000;
-const LONGEST_MS = 15_000;
-/** A twentieth of the time gone by: the end is noticed late by at most 5 % of the run. */
-const SHARE_OF_ELAPSED = 0.05;
-const JITTER = 0.2;
+;// CONCATENATED MODULE: ./build/run/collect.js
+
+
+
+/** How many steps' metadata and outputs are read if nothing depends on them. */
+const MOST_STEPS = 1_000;
+/** What the client reads at most. */
+const MOST_STEPS_THOROUGHLY = 20_000;
+const collect_TIME_LIMIT_MS = 20_000;
+const TIME_LIMIT_THOROUGHLY_MS = 180_000;
 /**
- * Milliseconds until the next look at a run.
+ * Reads what there is to know of a run at its end. What cannot be read is named in `missing`.
  *
- * @param elapsedMs since the wait began
- * @param fixedMs the user's own interval, taken as it is
- * @param random uniform in [0, 1): spreads the jobs of a matrix
+ * @throws the signal's reason if it was aborted
  */
-function nextPollMs(elapsedMs, fixedMs, random) {
+async function collectDetails(runId, { thoroughly }, deps) {
+    const limit = deps.timeLimit(thoroughly ? TIME_LIMIT_THOROUGHLY_MS : collect_TIME_LIMIT_MS);
+    const [run, states, hydrated] = await Promise.all([
+        tryTo((client) => client.runDetail(runId), deps, limit, { retries: thoroughly }),
+        tryTo((client) => readSteps(client, runId), deps, limit, { retries: thoroughly }),
+        readStepDetails(runId, thoroughly, deps, limit),
+    ]);
+    const missing = hydrated.missing === undefined ? [] : [hydrated.missing];
+    if ('missing' in run)
+        missing.unshift(`the run's own metadata: ${run.missing}`);
+    const unread = missing.length === 0 ? undefined : missing.join('; ');
+    if ('missing' in states)
+        missing.push(`the steps that did not start: ${states.missing}`);
+    const ofRun = 'value' in run ? (run.value.metadata ?? {}) : {};
+    return {
+        run: 'value' in run ? run.value : undefined,
+        details: {
+            steps: 'value' in states ? states.value : hydrated.steps.map(({ state }) => state),
+            ...splitMetadata(withoutOrigin(ofRun), hydrated.steps),
+            artifacts: hydrated.steps.flatMap(artifactsOf),
+            missing,
+        },
+        unread,
+        startedNone: 'value' in states
+            ? states.value.every(({ status }) => status === undefined)
+            : hydrated.missing === undefined && hydrated.steps.length === 0,
+    };
+}
+async function readStepDetails(runId, thoroughly, deps, limit) {
+    const most = thoroughly ? MOST_STEPS_THOROUGHLY : MOST_STEPS;
+    const steps = [];
+    let total = 0;
+    const read = await tryTo(async (client) => {
+        for await (const page of client.stepDetails(runId)) {
+            for (const step of page.steps)
+                steps.push(step);
+            total = page.total;
+            if (steps.length >= most)
+                return;
+        }
+    }, deps, limit, { retries: thoroughly });
+    const left = total - steps.length;
+    const which = steps.length === 0 ? 'the steps' : `${left} of ${total} steps`;
+    if ('missing' in read)
+        return { steps, missing: `metadata and artifacts of ${which}: ${read.missing}` };
+    const isCut = steps.length >= most && left > 0;
+    return { steps, missing: isCut ? `metadata and artifacts of ${which}: too many to be read` : undefined };
+}
+/** A run of 0.74 has its steps' metadata as `step::key`; of a step that was tried again the last try counts. */
+function splitMetadata(ofRun, steps) {
+    const own = [];
+    const ofSteps = new Map();
+    const note = (step, metadata) => {
+        ofSteps.set(step, { ...ofSteps.get(step), ...metadata });
+    };
+    for (const [name, value] of Object.entries(ofRun)) {
+        const end = name.indexOf('::');
+        if (end > 0)
+            note(name.slice(0, end), { [name.slice(end + 2)]: value });
+        else
+            own.push([name, value]);
+    }
+    for (const { state, metadata } of steps)
+        if (Object.keys(metadata).length > 0)
+            note(state.name, metadata);
+    return {
+        metadata: Object.fromEntries(own),
+        stepMetadata: [...ofSteps].map(([step, metadata]) => ({ step, metadata })),
+    };
+}
+function artifactsOf({ state, outputs }) {
+    return outputs.map((output) => ({ step: state.name, ...output }));
+}
+
+;// CONCATENATED MODULE: ./build/run/look-back.js
+
+
+
+/**
+ * Reads and tells at a run's end what there is to know of it: why steps failed, why it failed before any, and all
+ * details. Nothing of it can fail.
+ *
+ * @param run as it was last seen; undefined if it was ended from here, so that nobody needs to ask why
+ * @throws the signal's reason if it was aborted
+ */
+async function lookBack(runId, run, options, explainer, deps) {
+    const collected = await collectDetails(runId, options, deps);
+    const { details, unread } = collected;
+    await explainer.explain(details.steps.filter(isFailed));
+    const cause = await findCause(run, collected, explainer, deps);
+    deps.reporter.tell({ kind: 'details', details });
+    return { details, unread, cause };
+}
+async function findCause(run, collected, explainer, deps) {
+    const ofSteps = causeOf(collected.details.steps, explainer);
+    const failedByItself = run !== undefined && ['failed', 'unknown'].includes(runPhase(run.status));
+    if (ofSteps.kind !== 'unknown' || !failedByItself)
+        return ofSteps;
+    const { run: detail, startedNone: beforeSteps } = collected;
+    if (beforeSteps) {
+        const failure = await explainRun(detail ?? run, deps);
+        deps.reporter.tell({ kind: 'run-failed', failure });
+        return { kind: 'run', fault: failure.fault, reason: failure.reason, beforeSteps };
+    }
+    // The code of a dynamic pipeline can fail between its steps.
+    const fault = notedFault(detail?.exception);
+    return fault === undefined ? ofSteps : { kind: 'run', fault, reason: run.statusReason, beforeSteps };
+}
+function isFailed({ status }) {
+    return status === 'failed';
+}
+/** A step that failed and succeeded when it was tried again is no cause, where the steps could be read once more. */
+function causeOf(steps, { failures }) {
+    const failed = new Set(steps.filter(isFailed).map(({ name }) => name));
+    const told = failures.map(({ step }) => step);
+    const names = steps.length === 0 ? new Set(told) : failed;
+    const step = told.find((name) => names.has(name)) ?? [...names][0];
+    if (step === undefined)
+        return { kind: 'unknown' };
+    const fault = failures.findLast((failure) => failure.step === step)?.fault;
+    return { kind: 'step', step, fault, others: names.size - 1 };
+}
+
+;// CONCATENATED MODULE: ./build/run/lognormal.js
+/*
+ * How long runs of one definition take is spread like a lognormal distribution: what slows a run down (a busy
+ * machine, more data) multiplies its time.
+ */
+/** How far a duration lies from the median, in spreads; minus infinity for none. */
+function standing({ medianMs, spread }, durationMs) {
+    return Math.log(Math.max(0, durationMs) / medianMs) / spread;
+}
+/** The duration that lies so many spreads from the median, in milliseconds. */
+function durationAt({ medianMs, spread }, z) {
+    return medianMs * Math.exp(z * spread);
+}
+/** Share of runs that still go on at this standing. Relative error below 2e-7, in the far tail too. */
+function survival(z) {
+    const tail = upperTail(Math.abs(z));
+    return z >= 0 ? tail : 1 - tail;
+}
+/** Probability per millisecond that a run which still goes on after so long ends now. */
+function hazard(usual, durationMs) {
+    const z = standing(usual, durationMs);
+    if (z === Number.NEGATIVE_INFINITY)
+        return 0;
+    const density = Math.exp((-z * z) / 2) / Math.sqrt(2 * Math.PI);
+    return density / (survival(z) * usual.spread * durationMs);
+}
+/** A Chebyshev fit to erfc(x) ("Numerical Recipes in C", erfcc), highest power first. */
+const ERFC = [
+    0.17087277, -0.82215223, 1.48851587, -1.13520398, 0.27886807, -0.18628806, 0.09678418, 0.37409196,
+    1.00002368, -1.26551223,
+];
+function upperTail(z) {
+    const x = z / Math.SQRT2;
+    const t = 1 / (1 + x / 2);
+    return (t * Math.exp(-x * x + ERFC.reduce((sum, coefficient) => sum * t + coefficient, 0))) / 2;
+}
+
+;// CONCATENATED MODULE: ./build/run/forecast.js
+
+/** In spreads: nine runs of ten are over by then. */
+const SLOW = 1.2816;
+/**
+ * When the end is to be expected, rounded as coarsely as such a guess deserves.
+ *
+ * Of the runs that took as long as this one so far, half are over after the time that is told as left: at first the
+ * median less the time gone by, and never nothing while the run goes on.
+ *
+ * @param elapsedMs since the run was created
+ */
+function forecast(usual, elapsedMs) {
+    if (elapsedMs > durationAt(usual, SLOW)) {
+        return { kind: 'slower-than-usual', byMs: rounded(elapsedMs - usual.medianMs) };
+    }
+    const half = survival(standing(usual, elapsedMs)) / 2;
+    return { kind: 'left', ms: rounded(durationAt(usual, standingOf(half)) - elapsedMs) };
+}
+/** The standing at which only this share of runs goes on; between 0 and 3 for what is asked here. */
+function standingOf(share) {
+    let [low, high] = [-1, 4];
+    for (let turn = 0; turn < 30; turn += 1) {
+        const middle = (low + high) / 2;
+        if (survival(middle) > share)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+/** Steps of 10 s below two minutes, 30 s below ten, a minute below an hour, then five minutes; at least one. */
+function rounded(ms) {
+    const step = ms < 120_000 ? 10_000 : ms < 600_000 ? 30_000 : ms < 3_600_000 ? 60_000 : 300_000;
+    return Math.max(1, Math.round(ms / step)) * step;
+}
+
+;// CONCATENATED MODULE: ./build/run/heartbeat.js
+/** Minutes without a line after which one says that the run goes on; the last again and again. */
+const SILENCES_MIN = [1, 2, 4, 8, 15];
+/** Decides when to say that nothing has changed: ever more rarely, so that a run of days has a short log. */
+class Heartbeat {
+    #lastLineAt;
+    #told = 0;
+    /** @param now milliseconds, as everywhere here */
+    constructor(now) {
+        this.#lastLineAt = now;
+    }
+    /** Another line was told. */
+    spoke(now) {
+        this.#lastLineAt = now;
+    }
+    /** True if it is time; it is then counted as told. */
+    beat(now) {
+        const silence = SILENCES_MIN[Math.min(this.#told, SILENCES_MIN.length - 1)] ?? 0;
+        if (now - this.#lastLineAt < silence * 60_000)
+            return false;
+        this.#told += 1;
+        this.#lastLineAt = now;
+        return true;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/run/orchestrator.js
+
+/** Nobody marks a run as failed whose process died; after this time the orchestrator is asked how it is. */
+const ASK_AFTER_MS = 600_000;
+const ASK_EVERY_MS = 300_000;
+/** Has the server ask the orchestrator about a run that has not changed for long. */
+class Orchestrator {
+    #client;
+    #runId;
+    #askedAt;
+    #answers = true;
+    constructor(client, runId) {
+        this.#client = client;
+        this.#runId = runId;
+    }
+    /**
+     * @param now milliseconds
+     * @param changedAt when the run was last seen to have changed
+     * @throws ZenmlError if the server does not answer
+     */
+    async askIfStill(now, changedAt) {
+        if (!this.#answers || now - changedAt < ASK_AFTER_MS)
+            return;
+        if (now - (this.#askedAt ?? 0) < ASK_EVERY_MS)
+            return;
+        this.#askedAt = now;
+        try {
+            await this.#client.refresh(this.#runId);
+        }
+        catch (error) {
+            if (!(error instanceof AnswerError))
+                throw error;
+            // 501: this orchestrator cannot say; 404 and 405: this server cannot ask; 403: we may not.
+            if ([403, 404, 405, 501].includes(error.status))
+                this.#answers = false;
+        }
+    }
+}
+
+;// CONCATENATED MODULE: ./build/run/polling.js
+
+const SHORTEST_MS = 1_000;
+/** Without a history: a twentieth of the time gone by, so that the end is seen late by at most 5 % of the run. */
+const LONGEST_MS = 15_000;
+const SHARE_OF_ELAPSED = 0.05;
+/**
+ * How many milliseconds sooner the end must be seen for one more request to be worth it. Of the policies that keep
+ * this price everywhere, the one below needs the fewest requests for its lag; 42 is what sees the end of a run
+ * of ten minutes within two seconds, and of an hour within five (bench/polling.ts).
+ */
+const WORTH_MS = 42;
+/** A run can also fail long before its time, and people wait for that. */
+const LONGEST_BEFORE_USUAL_MS = 45_000;
+const LONGEST_SHARE_OF_MEDIAN = 0.075;
+/** What fails soon, as a wrong set-up does, is seen in at most two and a half times the time it took. */
+const LONGEST_SHARE_OF_ELAPSED = 1.5;
+/** In spreads: one run in 160 takes longer, and of those the history tells little. */
+const OVERDUE = 2.5;
+const JITTER = 0.2;
+/** Milliseconds until the next look at a run: rarely while its end is far, often when it is near. */
+function nextPollMs({ elapsedMs, fixedMs, usual, random }) {
     if (fixedMs !== undefined)
         return fixedMs;
-    const base = Math.min(LONGEST_MS, Math.max(SHORTEST_MS, elapsedMs * SHARE_OF_ELAPSED));
-    return Math.round(base * (1 - JITTER + 2 * JITTER * random));
+    const base = usual === undefined ? byElapsed(elapsedMs) : byHistory(elapsedMs, usual);
+    return Math.round(Math.max(SHORTEST_MS, base * (1 - JITTER + 2 * JITTER * random)));
+}
+function byElapsed(elapsedMs) {
+    return Math.min(LONGEST_MS, Math.max(SHORTEST_MS, elapsedMs * SHARE_OF_ELAPSED));
+}
+/**
+ * A run that ends within an interval τ is seen τ/2 late on average. So the interval that costs least, lateness and
+ * requests together, is √(2 · worth / hazard), with the hazard in its middle, since it grows while nobody looks.
+ */
+function byHistory(elapsedMs, usual) {
+    const overdueFrom = durationAt(usual, OVERDUE);
+    const longest = Math.min(LONGEST_BEFORE_USUAL_MS, Math.max(SHORTEST_MS, usual.medianMs * LONGEST_SHARE_OF_MEDIAN), Math.max(SHORTEST_MS, elapsedMs * LONGEST_SHARE_OF_ELAPSED));
+    const within = (ms) => {
+        const middle = Math.min(elapsedMs + ms / 2, overdueFrom);
+        return Math.min(longest, Math.sqrt((2 * WORTH_MS) / hazard(usual, middle)));
+    };
+    const interval = within(within(within(longest)));
+    return elapsedMs <= overdueFrom ? interval : Math.max(interval, byElapsed(elapsedMs - overdueFrom));
+}
+
+;// CONCATENATED MODULE: ./build/run/progress.js
+
+/** States between two attempts of a step: the first will be, or was, followed by another. */
+const BETWEEN_ATTEMPTS = new Set(['retrying', 'retried']);
+/** Compares the steps with what was seen of them before. A server may list each attempt of a step, oldest first. */
+function progressOf(before, steps) {
+    const seen = new Map();
+    const listed = new Map();
+    for (const state of steps) {
+        const attempts = (listed.get(state.name) ?? 0) + 1;
+        listed.set(state.name, attempts);
+        const attempt = Math.max(attempts, attemptOf(state, before.get(state.name)));
+        seen.set(state.name, { state, attempt });
+    }
+    const changed = [...seen].filter(([name, now]) => hasChanged(now, before.get(name))).map(([, now]) => now);
+    return {
+        seen,
+        changes: changed.map(changeOf),
+        failed: changed.map(({ state }) => state).filter(({ status }) => status === 'failed'),
+        counts: countsOf([...seen.values()].map(({ state }) => state)),
+    };
+}
+function attemptOf(now, before) {
+    if (before?.state.id === undefined)
+        return before?.attempt ?? 1;
+    const isAnother = now.id !== undefined && now.id !== before.state.id;
+    const goesOn = BETWEEN_ATTEMPTS.has(before.state.status) && !BETWEEN_ATTEMPTS.has(now.status);
+    return before.attempt + (isAnother || goesOn ? 1 : 0);
+}
+function hasChanged({ state, attempt }, before) {
+    if (state.status === undefined)
+        return false;
+    return state.status !== before?.state.status || attempt !== before.attempt;
+}
+function changeOf({ state, attempt }) {
+    const { name, status = 'unknown', startTime, durationMs } = state;
+    return { name, status, startTime, durationMs, attempt };
+}
+function countsOf(steps) {
+    const counts = { total: steps.length, running: 0, succeeded: 0, cached: 0, failed: 0, stopped: 0 };
+    for (const { status } of steps) {
+        if (status === undefined)
+            continue;
+        if (status === 'cached')
+            counts.cached += 1;
+        if (isStepSucceeded(status))
+            counts.succeeded += 1;
+        else if (!isStepFinished(status))
+            counts.running += 1;
+        else if (runPhase(status) === 'stopped')
+            counts.stopped += 1;
+        else if (status === 'failed')
+            counts.failed += 1;
+    }
+    return counts;
+}
+
+;// CONCATENATED MODULE: ./build/run/watch-steps.js
+
+
+
+
+
+/** Steps that end sooner one after the other are told together. */
+const watch_steps_SHORTEST_MS = 15_000;
+const watch_steps_SHARE_OF_ELAPSED = 0.1;
+const watch_steps_LONGEST_MS = 120_000;
+/** A graph of a thousand steps has a few hundred KB. */
+const MANY_STEPS = 500;
+const SHORTEST_OF_MANY_MS = 60_000;
+/** Doublings of the interval while the steps cannot be read. */
+const MOST_DOUBLINGS = 6;
+/** Before its first step a run has none to read. */
+const BEFORE_STEPS = new Set(['initializing', 'queued', 'provisioning']);
+/** Whether a run in this state can have steps that go on. */
+function hasSteps(status) {
+    return runPhase(status) === 'going-on' && !BEFORE_STEPS.has(status);
+}
+/** Milliseconds until the steps of a run are read again. */
+function stepsIntervalMs(elapsedMs, steps) {
+    const shortest = steps > MANY_STEPS ? SHORTEST_OF_MANY_MS : watch_steps_SHORTEST_MS;
+    return Math.min(watch_steps_LONGEST_MS, Math.max(shortest, elapsedMs * watch_steps_SHARE_OF_ELAPSED));
+}
+/** The steps of a run that is watched: reads them from time to time, and tells what they did. */
+class WatchedSteps {
+    #runId;
+    #deps;
+    #seen = new Map();
+    #counts;
+    #readAt;
+    #hasGraph = true;
+    /** Readings that failed one after the other. */
+    #inVain = 0;
+    constructor(runId, deps) {
+        this.#runId = runId;
+        this.#deps = deps;
+    }
+    /** Undefined before they were first read. */
+    get counts() {
+        return this.#counts;
+    }
+    /** Names of those that were running when they were last read. */
+    get running() {
+        return unfinishedSteps([...this.#seen.values()].map(({ state }) => state));
+    }
+    /** Whether it is time to read them of a run in this state. */
+    areDue(status, elapsedMs) {
+        if (!hasSteps(status))
+            return false;
+        if (this.#readAt === undefined)
+            return true;
+        const interval = stepsIntervalMs(elapsedMs, this.#seen.size) * 2 ** Math.min(this.#inVain, MOST_DOUBLINGS);
+        return this.#deps.clock.now() - this.#readAt >= interval;
+    }
+    /**
+     * Reads the graph, which tells the run's state as well; undefined where there is none, or the server does not
+     * give it.
+     *
+     * @throws ZenmlError if the server does not answer, or asks for patience
+     */
+    async readGraph() {
+        if (!this.#hasGraph)
+            return undefined;
+        try {
+            return await this.#reading(this.#graph());
+        }
+        catch (error) {
+            // What ails the steps alone is no reason to lose the run from sight; the run itself is read next.
+            if (error instanceof AnswerError && error.status !== 429)
+                return undefined;
+            throw error;
+        }
+    }
+    /** @throws ZenmlError */
+    async read() {
+        return this.#reading(this.#graphOrList());
+    }
+    /** For a run that was just read, so that the server is known to answer; undefined if the steps cannot be had. */
+    async tryToRead() {
+        try {
+            return await this.read();
+        }
+        catch (error) {
+            if (!isZenmlError(error))
+                throw error;
+            return undefined;
+        }
+    }
+    /** Tells what the steps did since they were last seen; true if that is anything. */
+    async note(steps) {
+        const { seen, changes, failed, counts } = progressOf(this.#seen, steps);
+        const isNew = changes.length > 0 || counts.total !== this.#counts?.total;
+        this.#seen = seen;
+        this.#counts = counts;
+        if (changes.length > 0)
+            this.#deps.reporter.tell({ kind: 'steps', changes, counts });
+        if (failed.length > 0)
+            await this.#deps.failedSteps?.(failed);
+        return isNew;
+    }
+    async #graphOrList() {
+        const graph = this.#hasGraph ? await this.#graph() : undefined;
+        return graph?.steps ?? this.#deps.client.steps(this.#runId);
+    }
+    /** Undefined, once and for all, on a server that has no graphs. */
+    async #graph() {
+        try {
+            return await this.#deps.client.dag(this.#runId);
+        }
+        catch (error) {
+            if (!isMissingRoute(error))
+                throw error;
+            this.#hasGraph = false;
+            return undefined;
+        }
+    }
+    async #reading(answer) {
+        this.#readAt = this.#deps.clock.now();
+        this.#inVain += 1;
+        const read = await answer;
+        this.#inVain = 0;
+        return read;
+    }
 }
 
 ;// CONCATENATED MODULE: ./build/run/watch.js
+
+
+
 
 
 
@@ -58602,9 +60644,8 @@ const TOLERATED_SILENCE_MS = 600_000;
 const LONGEST_ASKED_WAIT_MS = 300_000;
 /** One 404 may come from a replica that lags behind, or from a proxy in the middle of a roll-out. */
 const GONE_AFTER = 3;
-/** Nobody marks a run as failed whose process died; after this time the orchestrator is asked how it is. */
-const ASK_ORCHESTRATOR_AFTER_MS = 600_000;
-const ASK_ORCHESTRATOR_EVERY_MS = 300_000;
+/** States in which a run is on its way to its end; a paused one waits for a person. */
+const FORESEEABLE = new Set(['initializing', 'provisioning', 'queued', 'running']);
 /** Building an image and starting a runner takes minutes; a run can also stay `initializing` for ever. */
 const SLOW_START_MS = 900_000;
 /**
@@ -58620,15 +60661,19 @@ class Watch {
     #deps;
     #client;
     #startedAt;
+    /** How long the run had been there when the watch began. */
+    #ageMs;
+    #steps;
+    #heartbeat;
+    #orchestrator;
     #status;
-    #fingerprint = '';
+    /** What the last look at the run itself said; undefined before the first. */
+    #fingerprint;
     #changedAt;
     #lostSince;
     #timesGone = 0;
     /** Of a Retry-After at the last look. */
     #askedToWaitMs = 0;
-    #orchestratorAskedAt;
-    #orchestratorAnswers = true;
     #toldSlowStart = false;
     #toldGoingOn = false;
     #toldPause = false;
@@ -58638,34 +60683,53 @@ class Watch {
         this.#client = deps.client.with({ retries: false, signal: deps.signal });
         this.#startedAt = deps.clock.now();
         this.#changedAt = this.#startedAt;
+        this.#ageMs = Math.max(0, this.#startedAt - (request.createdAt ?? this.#startedAt));
         this.#status = request.status;
+        this.#heartbeat = new Heartbeat(this.#startedAt);
+        this.#orchestrator = new Orchestrator(this.#client, request.runId);
+        const reporter = {
+            tell: (event) => {
+                this.#tell(event);
+            },
+        };
+        this.#steps = new WatchedSteps(request.runId, { ...deps, client: this.#client, reporter });
     }
     async run() {
         const { clock, signal } = this.#deps;
-        const { timeoutMs, pollIntervalMs } = this.#request;
+        const { timeoutMs, pollIntervalMs: fixedMs, usual } = this.#request;
         for (;;) {
             const watched = await this.#look();
             if (watched !== undefined)
                 return watched;
-            const elapsedMs = clock.now() - this.#startedAt;
-            const remainingMs = timeoutMs === undefined ? Number.POSITIVE_INFINITY : timeoutMs - elapsedMs;
+            const remainingMs = timeoutMs === undefined ? Number.POSITIVE_INFINITY : timeoutMs - this.#watchedMs;
             if (remainingMs <= 0)
                 return { kind: 'timed-out', status: this.#status };
-            const pollMs = Math.max(nextPollMs(elapsedMs, pollIntervalMs, clock.random()), this.#askedToWaitMs);
+            const moment = { elapsedMs: this.#elapsedMs, fixedMs, usual, random: clock.random() };
+            const pollMs = Math.max(nextPollMs(moment), this.#askedToWaitMs);
             await clock.sleep(Math.min(pollMs, remainingMs), signal);
         }
     }
+    /** Since the watch began. */
+    get #watchedMs() {
+        return this.#deps.clock.now() - this.#startedAt;
+    }
+    /** Since the run was created. */
+    get #elapsedMs() {
+        return this.#ageMs + this.#watchedMs;
+    }
+    #tell(event) {
+        this.#heartbeat.spoke(this.#deps.clock.now());
+        this.#deps.reporter.tell(event);
+    }
     async #look() {
         try {
-            const sighting = await this.#sight();
-            this.#noteSighting(sighting);
-            if (sighting.run.permissionDenied)
-                return this.#denied();
-            if (isOver(sighting, this.#deps.clock.now() - this.#changedAt))
-                return { kind: 'over', run: sighting.run };
-            if (sighting.run.status === 'paused')
-                return await this.#notePause();
-            await this.#askOrchestrator();
+            const look = await this.#sight();
+            this.#noteAnswer();
+            const watched = await this.#note(look);
+            if (watched !== undefined)
+                return watched;
+            await this.#orchestrator.askIfStill(this.#deps.clock.now(), this.#changedAt);
+            this.#saySomething();
             return undefined;
         }
         catch (error) {
@@ -58674,51 +60738,100 @@ class Watch {
             return this.#noteFailure(error);
         }
     }
+    /** One request, unless the run has changed: while it goes on, its graph tells as well that it does. */
     async #sight() {
+        const isDue = this.#fingerprint !== undefined && this.#steps.areDue(this.#status, this.#elapsedMs);
+        const graph = isDue ? await this.#steps.readGraph() : undefined;
+        if (graph?.status === this.#status)
+            return { steps: graph.steps };
         const run = await this.#client.run(this.#request.runId, { hydrate: false });
         if (runPhase(run.status) === 'unknown')
             return { run: await this.#client.run(run.id, { hydrate: true }) };
-        return needsSteps(run) ? { run, steps: await readSteps(this.#client, run.id) } : { run };
+        if (graph?.status === run.status)
+            return { run, steps: graph.steps };
+        return needsSteps(run) ? { run, steps: await this.#steps.read() } : { run };
     }
-    #noteSighting({ run, steps }) {
-        const { clock, reporter } = this.#deps;
-        const now = clock.now();
+    #noteAnswer() {
         this.#timesGone = 0;
         this.#askedToWaitMs = 0;
-        if (this.#lostSince !== undefined) {
-            reporter.tell({ kind: 'server-back', afterMs: now - this.#lostSince });
-            this.#lostSince = undefined;
-        }
+        if (this.#lostSince === undefined)
+            return;
+        this.#tell({ kind: 'server-back', afterMs: this.#deps.clock.now() - this.#lostSince });
+        this.#lostSince = undefined;
+    }
+    async #note(look) {
+        return look.run === undefined ? this.#noteSteps(look.steps) : this.#noteSighting(look);
+    }
+    async #noteSighting({ run, steps }) {
+        const isChanged = this.#noteRun(run);
+        // What its steps did comes before the end of the run itself.
+        const isEnd = runPhase(run.status) !== 'going-on';
+        if (isChanged && !isEnd)
+            this.#tellState(run);
+        if (run.permissionDenied)
+            return this.#denied();
+        const all = steps ?? (await this.#stepsBeside(run, isChanged));
+        if (all !== undefined)
+            await this.#noteSteps(all);
+        if (isChanged && isEnd)
+            this.#tellState(run);
+        if (needsSteps(run))
+            this.#noteGoingOn(all ?? []);
+        const sighting = all === undefined ? { run } : { run, steps: all };
+        if (isOver(sighting, this.#deps.clock.now() - this.#changedAt))
+            return { kind: 'over', run };
+        return run.status === 'paused' ? this.#notePause() : undefined;
+    }
+    /** True if it is in another state than at the last look. */
+    #noteRun(run) {
         if (run.status !== 'paused')
             this.#toldPause = false;
-        if (run.status !== this.#status || this.#fingerprint === '') {
-            this.#status = run.status;
-            reporter.tell({
-                kind: 'state',
-                status: run.status,
-                reason: run.statusReason,
-                sinceMs: now - this.#startedAt,
-            });
-        }
-        const fingerprint = JSON.stringify([
-            run.status,
-            run.inProgress,
-            steps?.map(({ name, status }) => [name, status]),
-        ]);
-        if (fingerprint !== this.#fingerprint) {
-            this.#fingerprint = fingerprint;
-            this.#changedAt = now;
-        }
-        const running = unfinishedSteps(steps ?? []);
-        if (running.length > 0 && !this.#toldGoingOn) {
-            this.#toldGoingOn = true;
-            reporter.tell({ kind: 'failed-but-going-on', steps: running });
-        }
-        const waitedMs = now - this.#startedAt;
-        if (run.status === 'initializing' && waitedMs >= SLOW_START_MS && !this.#toldSlowStart) {
+        const isChanged = run.status !== this.#status || this.#fingerprint === undefined;
+        this.#status = run.status;
+        const fingerprint = `${run.status} ${run.inProgress}`;
+        if (fingerprint !== this.#fingerprint)
+            this.#changedAt = this.#deps.clock.now();
+        this.#fingerprint = fingerprint;
+        const sinceMs = this.#watchedMs;
+        if (run.status === 'initializing' && sinceMs >= SLOW_START_MS && !this.#toldSlowStart) {
             this.#toldSlowStart = true;
-            reporter.tell({ kind: 'still-initializing', sinceMs: waitedMs, reason: run.statusReason });
+            this.#tell({ kind: 'still-initializing', sinceMs, reason: run.statusReason });
         }
+        return isChanged;
+    }
+    #tellState({ status, statusReason }) {
+        this.#tell({ kind: 'state', status, reason: statusReason, sinceMs: this.#watchedMs });
+    }
+    /** Where they tell something new: when the run has changed, at its end, and from time to time. */
+    async #stepsBeside(run, isChanged) {
+        const isDue = isChanged ? hasSteps(run.status) : this.#steps.areDue(run.status, this.#elapsedMs);
+        return isDue || isOver({ run }, 0) ? this.#steps.tryToRead() : undefined;
+    }
+    async #noteSteps(steps) {
+        if (await this.#steps.note(steps))
+            this.#changedAt = this.#deps.clock.now();
+    }
+    #noteGoingOn(steps) {
+        const running = unfinishedSteps(steps);
+        if (running.length === 0 || this.#toldGoingOn)
+            return;
+        this.#toldGoingOn = true;
+        this.#tell({ kind: 'failed-but-going-on', steps: running });
+    }
+    /** A line now and then where nothing changes, so that nobody takes the step for dead. */
+    #saySomething() {
+        if (!this.#heartbeat.beat(this.#deps.clock.now()))
+            return;
+        const { usual } = this.#request;
+        const isForeseeable = usual !== undefined && FORESEEABLE.has(this.#status);
+        this.#tell({
+            kind: 'still',
+            status: this.#status,
+            sinceMs: this.#watchedMs,
+            running: this.#steps.running,
+            counts: this.#steps.counts,
+            forecast: isForeseeable ? forecast(usual, this.#elapsedMs) : undefined,
+        });
     }
     #denied() {
         const detail = 'the account may not read this run; give it a role that may read pipeline runs';
@@ -58732,29 +60845,11 @@ class Watch {
         if (this.#request.onPaused === 'fail')
             return { kind: 'paused', status: this.#status, question };
         this.#toldPause = true;
-        this.#deps.reporter.tell({ kind: 'paused', question, url: this.#request.url });
+        this.#tell({ kind: 'paused', question, url: this.#request.url });
         return undefined;
     }
-    async #askOrchestrator() {
-        const now = this.#deps.clock.now();
-        if (!this.#orchestratorAnswers || now - this.#changedAt < ASK_ORCHESTRATOR_AFTER_MS)
-            return;
-        if (now - (this.#orchestratorAskedAt ?? 0) < ASK_ORCHESTRATOR_EVERY_MS)
-            return;
-        this.#orchestratorAskedAt = now;
-        try {
-            await this.#client.refresh(this.#request.runId);
-        }
-        catch (error) {
-            if (!(error instanceof AnswerError))
-                throw error;
-            // 501: this orchestrator cannot say; 404 and 405: this server cannot ask; 403: we may not.
-            if ([403, 404, 405, 501].includes(error.status))
-                this.#orchestratorAnswers = false;
-        }
-    }
     #noteFailure(error) {
-        const { clock, reporter } = this.#deps;
+        const { clock } = this.#deps;
         const status = this.#status;
         const detail = error.message;
         this.#askedToWaitMs = Math.min(retryAfterOf(error), LONGEST_ASKED_WAIT_MS);
@@ -58769,7 +60864,7 @@ class Watch {
             return { kind: 'lost', status, detail };
         if (this.#lostSince === undefined) {
             this.#lostSince = now;
-            reporter.tell({ kind: 'server-lost', detail, toleratedMs: TOLERATED_SILENCE_MS });
+            this.#tell({ kind: 'server-lost', detail, toleratedMs: TOLERATED_SILENCE_MS });
         }
         return now - this.#lostSince < TOLERATED_SILENCE_MS ? undefined : { kind: 'lost', status, detail };
     }
@@ -58781,6 +60876,10 @@ function unlessUnanswered(error) {
 }
 
 ;// CONCATENATED MODULE: ./build/run/step-run.js
+
+
+
+
 
 
 
@@ -58806,10 +60905,16 @@ const TIMEOUT_STOP_MS = 120_000;
 async function followRun(policy, deps, begin) {
     return new StepRun(policy, deps).run(begin);
 }
-const NOTHING_STARTED = { conclusion: 'dry-run', status: '', error: undefined };
+const NOTHING_STARTED = {
+    conclusion: 'dry-run',
+    status: '',
+    error: undefined,
+    failedStep: undefined,
+};
 class StepRun {
     #policy;
     #deps;
+    #explainer;
     #planned;
     #started;
     #followedFrom;
@@ -58824,15 +60929,18 @@ class StepRun {
             },
         };
         this.#deps = { ...deps, reporter, journal: this.#remembering(deps.journal) };
+        this.#explainer = new FailureExplainer({ ...this.#deps, logTail: policy.logTail });
     }
     async run(begin) {
         const { clock, journal, signal } = this.#deps;
         try {
-            const started = await begin(this.#deps);
-            if (started === undefined)
+            const begun = await begin(this.#deps);
+            if (begun === undefined)
                 return this.#result(NOTHING_STARTED);
             this.#followedFrom = clock.now();
-            return this.#result(this.#policy.wait ? await this.#follow(started) : this.#leave(started));
+            const outcome = this.#policy.wait ? await this.#follow(begun) : this.#leave(begun.started);
+            await begun.beside;
+            return this.#result(outcome);
         }
         catch (error) {
             if (signal?.aborted === true)
@@ -58862,51 +60970,76 @@ class StepRun {
             },
         };
     }
-    async #follow(started) {
-        const { timeoutMs, onTimeout } = this.#policy;
+    async #follow({ started, kin, createdAt }) {
+        const { timeoutMs } = this.#policy;
         const { id: runId, status, url } = started;
-        const watched = await watchRun({ ...this.#policy, runId, status, url }, this.#deps);
-        const outcome = conclude(watched, { ...started, timeoutMs });
+        const usual = await this.#usual(status, kin);
+        const failedSteps = async (steps) => this.#explainer.explain(steps);
+        const watched = await watchRun({ ...this.#policy, runId, status, url, usual, createdAt }, { ...this.#deps, failedSteps });
+        const known = { ...started, timeoutMs };
         switch (watched.kind) {
-            case 'over':
+            case 'over': {
                 this.#deps.journal.settled();
-                return outcome.conclusion === 'completed' ? this.#judge(started, outcome) : outcome;
+                const lookedBack = await this.#lookBack(runId, watched.run);
+                const outcome = conclude(watched, { ...known, cause: lookedBack.cause });
+                return outcome.conclusion === 'completed' ? this.#judge(started, outcome, lookedBack) : outcome;
+            }
             case 'gone':
             case 'paused':
                 this.#deps.journal.settled();
-                return outcome;
+                return conclude(watched, { ...known, cause: causeOf([], this.#explainer) });
             case 'lost':
-                return outcome;
-            case 'timed-out': {
-                const run = { ...started, status: watched.status };
-                const deadline = this.#deps.clock.now() + TIMEOUT_STOP_MS;
-                const reason = this.#reason('stopped after its timeout');
-                this.#deps.journal.ending(onTimeout);
-                const ended = await endRun({ run, mode: onTimeout, reason, deadline }, this.#deps);
-                if (ended.settled)
-                    this.#deps.journal.settled();
-                return { ...outcome, status: ended.status, error: `${outcome.error ?? ''}. ${ended.sentence}` };
-            }
+                return conclude(watched, { ...known, cause: causeOf([], this.#explainer) });
+            case 'timed-out':
+                return this.#endInTime({ ...started, status: watched.status }, watched);
         }
     }
+    async #usual(status, kin) {
+        if (runPhase(status) !== 'going-on')
+            return undefined;
+        const usual = await readUsual(this.#deps.client, kin, this.#deps);
+        if (usual !== undefined)
+            this.#deps.reporter.tell({ kind: 'usual', usual });
+        return usual;
+    }
+    async #endInTime(run, watched) {
+        const { timeoutMs, onTimeout } = this.#policy;
+        const deadline = this.#deps.clock.now() + TIMEOUT_STOP_MS;
+        const reason = this.#reason('stopped after its timeout');
+        this.#deps.journal.ending(onTimeout);
+        const ended = await endRun({ run, mode: onTimeout, reason, deadline }, this.#deps);
+        if (ended.settled)
+            this.#deps.journal.settled();
+        const hasEnded = runPhase(ended.status) !== 'going-on';
+        const { cause } = hasEnded
+            ? await this.#lookBack(run.id, undefined)
+            : { cause: causeOf([], this.#explainer) };
+        const outcome = conclude(watched, { ...run, timeoutMs, cause });
+        return { ...outcome, status: ended.status, error: `${outcome.error ?? ''}. ${ended.sentence}` };
+    }
+    async #lookBack(runId, run) {
+        const { expectations = [], logTail } = this.#policy;
+        const thoroughly = run !== undefined && runPhase(run.status) === 'succeeded' && expectations.length > 0;
+        return lookBack(runId, run, { thoroughly }, this.#explainer, { ...this.#deps, logTail });
+    }
     /** A completed run is what was wished for only if its metadata is as expected. */
-    async #judge({ id, name }, completed) {
+    #judge({ name }, completed, { details, unread }) {
         const { expectations = [] } = this.#policy;
         if (expectations.length === 0)
             return completed;
-        const verdicts = await judgeExpectations(this.#deps.client, id, expectations);
+        const verdicts = judgeExpectations(expectations, details, unread);
         this.#deps.reporter.tell({ kind: 'expectations', verdicts });
         const error = missedExpectations(name, verdicts);
         return error === undefined ? completed : { ...completed, conclusion: 'expectation-missed', error };
     }
     #leave({ status }) {
         this.#deps.journal.settled();
-        return { conclusion: 'started', status, error: undefined };
+        return { conclusion: 'started', status, error: undefined, failedStep: undefined };
     }
     async #cancel() {
         const { client, clock, timeLimit, journal } = this.#deps;
         if (this.#planned === undefined && this.#started === undefined) {
-            return { conclusion: 'cancelled', status: '', error: this.#policy.nothingToCancel };
+            return this.#cancelled('', this.#policy.nothingToCancel);
         }
         const signal = timeLimit(CANCEL_BUDGET_MS + CANCEL_GRACE_MS);
         const ended = await cleanUp({
@@ -58919,7 +61052,16 @@ class StepRun {
         }, { client: client.with({ signal }), clock, signal });
         if (ended.settled)
             journal.settled();
-        return { conclusion: 'cancelled', status: ended.status, error: `Cancelled. ${ended.sentence}` };
+        return this.#cancelled(ended.status, `Cancelled. ${ended.sentence}`);
+    }
+    #cancelled(status, error) {
+        const cause = causeOf([], this.#explainer);
+        return {
+            conclusion: 'cancelled',
+            status,
+            error,
+            failedStep: cause.kind === 'step' ? cause.step : undefined,
+        };
     }
     #reason(what) {
         const { workflowRunUrl } = this.#policy;
@@ -59242,6 +61384,8 @@ function unreachable(error) {
 
 
 
+
+
 /** What is said when the workflow is cancelled before there is a run. */
 const NOTHING_TO_CANCEL = 'Cancelled before a run was started';
 /**
@@ -59255,24 +61399,31 @@ async function executeRun(request, deps) {
     return followRun(policy, deps, (journaled) => beginRun(request, journaled));
 }
 async function beginRun(request, deps) {
-    const { clock, reporter, journal } = deps;
+    const { clock, reporter } = deps;
     const deadline = clock.now() + request.triggerTimeoutMs;
     // For its look at run_name alone: no server is needed to refuse one that cannot be.
     mergeOverrides(request.overrides);
     const prepared = await prepareInTime(request, deps);
-    const { server, definition, project } = prepared;
+    const { server, definition } = prepared;
     reporter.tell({ kind: 'resolved', definition });
     const configuration = assemble(request.overrides, definition, server.version);
     const { body, warnings, unchecked } = configuration;
-    reporter.tell({ kind: 'configured', configuration: body, warnings, unchecked });
+    const base = definition.documents.configTemplate ?? {};
+    const changes = changedValues(base, body);
+    reporter.tell({ kind: 'configured', configuration: body, changes, warnings, unchecked });
     if (request.dryRun === true) {
-        const lines = difference(definition.documents.configTemplate ?? {}, withName(request, configuration));
+        const lines = difference(base, withName(request, configuration));
         reporter.tell({ kind: 'dry-run', lines, onlyWhenTriggered: ONLY_WHEN_TRIGGERED });
         return undefined;
     }
     const earlier = request.resume ? await resume(request, prepared, deps) : undefined;
     if (earlier !== undefined)
         return earlier;
+    return start(request, prepared, configuration, deadline, deps);
+}
+async function start(request, prepared, configuration, deadline, deps) {
+    const { clock, reporter, journal } = deps;
+    const { server, account, definition, project } = prepared;
     const key = deps.newKey();
     const { name, nameIsOurs } = nameRun(request, definition, configuration, key, clock.now());
     reporter.tell({ kind: 'triggering', name });
@@ -59284,15 +61435,18 @@ async function beginRun(request, deps) {
         key,
         deadline,
     }, deps);
-    const started = {
-        id: run.id,
-        name,
-        url: runUrl(request.serverUrl, server, run.id, project),
-        status: run.status,
-    };
+    const url = runUrl(request.serverUrl, server, run.id, project);
+    const started = { id: run.id, name, url, status: run.status };
     journal.started(started);
-    reporter.tell({ kind: 'started', run, url: started.url, adopted });
-    return started;
+    reporter.tell({ kind: 'started', run, url, adopted });
+    const noted = {
+        runId: run.id,
+        provenance: request.provenance,
+        server,
+        account,
+        project: definition.project ?? project,
+    };
+    return { started, kin: kinOfDefinition(definition), beside: noteOrigin(noted, deps) };
 }
 /** What no look at a definition tells. */
 const ONLY_WHEN_TRIGGERED = [
@@ -59337,10 +61491,1088 @@ async function resume({ serverUrl, origin }, { server, definition, project }, { 
     const started = { id: run.id, name, url: runUrl(serverUrl, server, run.id, project), status: run.status };
     journal.started(started);
     reporter.tell({ kind: 'resumed', run, url: started.url, attempt });
-    return started;
+    return { started, kin: kinOfRun(run), createdAt: run.created };
 }
 function pipelineOf(definition) {
     return definition.pipeline?.name ?? definition.name ?? 'run';
+}
+
+;// CONCATENATED MODULE: ./build/github/comment-marker.js
+/** Recognized at the very beginning only: a quote of the comment, by whomever, begins in another way. */
+const MARKER = /^<!-- zenml-run-action (main|wait) ([0-9a-f]{8}) (\d{1,19})\/(\d{1,9}) -->/;
+/** First line of a comment: invisible, and the same for all comments of this step but for the workflow run. */
+function markerOf({ action, identity }, { runId, runAttempt }) {
+    const run = /^\d{1,19}$/.test(runId) ? runId : '0';
+    return `<!-- zenml-run-action ${action} ${identity} ${run}/${runAttempt} -->`;
+}
+/** The workflow run that wrote this comment of ours last; undefined for any other comment. */
+function writerOf(body, owner) {
+    const [, action, identity, runId = '', attempt] = MARKER.exec(body) ?? [];
+    if (action !== owner.action || identity !== owner.identity)
+        return undefined;
+    return { runId, runAttempt: Number(attempt) };
+}
+/** GitHub's ids of workflow runs grow; what an older run has to say comes too late. */
+function isNewer(one, other) {
+    const [id, otherId] = [BigInt(one.runId), BigInt(/^\d+$/.test(other.runId) ? other.runId : '0')];
+    return id === otherId ? one.runAttempt > other.runAttempt : id > otherId;
+}
+
+;// CONCATENATED MODULE: ./build/github/comment-notices.js
+
+const MAX_QUOTE_LENGTH = 200;
+const GRANT = 'add "permissions: pull-requests: write" to the job, or give github-token that right';
+/** The workflow was started by an event without a pull request. */
+function noPullRequest(eventName) {
+    const event = eventName === '' ? 'its event' : `the event ${quote(eventName)}`;
+    return `No comment was written: ${event} names no pull request; it needs one such as pull_request`;
+}
+const NO_TOKEN = 'No comment was written: github-token is empty; remove that input, or give it a token';
+/** Why a comment is not as it should be, and what to do; one line. */
+function notWritten(fault, place) {
+    return `The comment on the pull request could not be written: ${reason(fault, place)}`;
+}
+function reason(fault, place) {
+    switch (fault.kind) {
+        case 'answer':
+            return refusal(fault, place);
+        case 'no-answer':
+            return `GitHub's API could not be reached${fault.code === '' ? '' : ` (${fault.code})`}`;
+        case 'no-time':
+            return "GitHub's API did not answer in time";
+        case 'unreadable':
+            return "what answers at GITHUB_API_URL is not GitHub's API";
+    }
+}
+function refusal({ status, message, limited }, { fromFork }) {
+    if (limited)
+        return `GitHub takes no more requests with this token for now (${status})`;
+    if (status === 401) {
+        return 'GitHub does not accept github-token (401); it may have expired, or be of another GitHub server';
+    }
+    if (status === 403 && /\block/i.test(message))
+        return 'the conversation is locked';
+    if (status === 403 && fromFork) {
+        return "GitHub gives workflows of a fork's pull request a token that can only read; see the job's summary";
+    }
+    if (status === 403 && /not accessible by/i.test(message))
+        return `the token has no right to it; ${GRANT}`;
+    if (status === 404)
+        return `GitHub does not show it to the token (404); ${GRANT}`;
+    return `GitHub answered ${status}${message === '' ? '' : `: ${quote(message, MAX_QUOTE_LENGTH)}`}`;
+}
+
+;// CONCATENATED MODULE: ./build/github/comment-state.js
+
+
+
+
+
+const comment_state_STATE = 'comment';
+const MAX_TEXT = 1_000;
+const CONCLUSIONS = [
+    'completed',
+    'failed',
+    'stopped',
+    'timed-out',
+    'cancelled',
+    'lost',
+    'started',
+    'expectation-missed',
+    'dry-run',
+];
+const comment_state_text = schemas_string().optional();
+const savedSchema = object({
+    action: schemas_enum(['main', 'wait']),
+    identity: schemas_string().regex(/^[0-9a-f]{8}$/),
+    mode: schemas_enum(['never', 'always', 'on-failure']),
+    stepKey: schemas_string(),
+    isTold: schemas_boolean(),
+    record: object({
+        conclusion: schemas_enum(CONCLUSIONS).optional(),
+        status: schemas_string(),
+        error: comment_state_text,
+        durationMs: schemas_number(),
+        pipeline: comment_state_text,
+        runId: comment_state_text,
+        runName: comment_state_text,
+        runUrl: comment_state_text,
+        created: schemas_number().optional(),
+    }),
+});
+/** What an ended main could not tell by itself. */
+const UNSAVED = {
+    definition: undefined,
+    changes: [],
+    dryRun: undefined,
+    usual: undefined,
+    steps: [],
+    counts: undefined,
+    failures: [],
+    runFailure: undefined,
+    verdicts: [],
+    details: undefined,
+};
+/**
+ * Keeps for the post step what it needs to bring the comment to its end. To be called before the request that the
+ * comment needs, as the step may be killed at any moment.
+ *
+ * @throws {Error} when the runner's state file cannot be written.
+ */
+function saveComment({ action, identity, mode, stepKey, isTold, record }) {
+    const { conclusion, status, error, durationMs, pipeline, runId, runName, runUrl, created } = record;
+    const short = (long) => long && cut(long, MAX_TEXT);
+    const saved = {
+        action,
+        identity,
+        mode,
+        stepKey,
+        isTold,
+        record: {
+            conclusion,
+            status: cut(status, MAX_TEXT),
+            error: short(error),
+            durationMs,
+            pipeline: short(pipeline),
+            runId: short(runId),
+            runName: short(runName),
+            // Half an address leads nowhere.
+            runUrl: runUrl !== undefined && runUrl.length > MAX_TEXT ? undefined : runUrl,
+            created,
+        },
+    };
+    outputs_saveState(comment_state_STATE, JSON.stringify(saved));
+}
+/** Nothing is left to do for the post step. */
+function forgetComment() {
+    outputs_saveState(comment_state_STATE, '');
+}
+/** The comment that main left without its end; undefined if there is none. */
+function readSavedComment(env) {
+    const saved = savedSchema.safeParse(comment_state_parseJson(env[`STATE_${comment_state_STATE}`] ?? '')).data;
+    if (saved === undefined)
+        return undefined;
+    const { conclusion, status, error, durationMs, pipeline, runId, runName, runUrl, created } = saved.record;
+    const known = { status, error, durationMs, pipeline, runId, runName, runUrl, created };
+    return { ...saved, record: { ...UNSAVED, ...known, conclusion: conclusion ?? 'cancelled' } };
+}
+/** The token that the inputs give, masked before anything else; undefined if there is none. */
+function readGithubToken(env, mask) {
+    const token = readRawInputs(env, ['github-token'])['github-token'];
+    for (const secret of new Secrets([token ?? '']).values)
+        mask(secret);
+    return token?.trim();
+}
+function comment_state_parseJson(json) {
+    try {
+        return JSON.parse(json);
+    }
+    catch {
+        return undefined;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/github/markdown.js
+
+
+/*
+ * GitHub Markdown around texts that are not trusted. What these functions give is Markdown already; a text goes
+ * through one of them exactly once.
+ */
+const markdown_MAX_TEXT_LENGTH = 2_000;
+const MAX_CODE_LENGTH = 500;
+const markdown_MAX_LINE_LENGTH = 500;
+/** An escape of a character is longer than the character, so a text is cut before and after. */
+function visible(text, max) {
+    return cut(escapeUnprintable(cut(text, max)), max);
+}
+/**
+ * Text that GitHub shows as it is, in one line: no formatting, formulas, links or HTML. Mentions and references are
+ * looked for in the text as it is shown, where they are acted upon at all, so a comment has to break them.
+ */
+function escapeMarkdown(text, max = markdown_MAX_TEXT_LENGTH) {
+    return visible(text, max).replace(/[\\`*_{}[\]()<>#+!|~&@:.$=-]/g, (c) => `&#${c.charCodeAt(0)};`);
+}
+/**
+ * A value in a code span of one line, also inside a table's cell.
+ *
+ * The text stands there unchanged where that is possible: the runner masks a summary as it masks a log, and finds
+ * no secret in which characters are escaped.
+ */
+function code(text, max = MAX_CODE_LENGTH) {
+    const shown = visible(text, max);
+    if (shown.trim() === '')
+        return '(empty)';
+    // A bar ends a table's cell even inside a code span.
+    if (/[`|]/.test(shown))
+        return `<code>${escapeMarkdown(shown, max)}</code>`;
+    // Parsers take one space off both ends.
+    return /^ .* $/.test(shown) ? `\` ${shown} \`` : `\`${shown}\``;
+}
+/** @param text not trusted */
+function markdown_link(text, url, max = markdown_MAX_TEXT_LENGTH) {
+    const shown = escapeMarkdown(text, max);
+    return url === undefined ? shown : `[${shown}](${encodeLink(url)})`;
+}
+/** An address inside the round brackets of a link. */
+function encodeLink(url) {
+    return escapeUnprintable(url).replace(/[()<>\s\\|"`]/g, (character) => encodeURIComponent(character).replace('(', '%28').replace(')', '%29'));
+}
+/** A block of lines as they are; terminal codes and what does not show are taken out, long lines are cut. */
+function fence(lines, language = '') {
+    const shown = lines.map((line) => 
+    // A terminal code's end may lie far behind; what is cut away first would never be shown anyway.
+    cut(removeUnprintable((0,external_node_util_.stripVTControlCharacters)(line.slice(0, markdown_MAX_LINE_LENGTH * 10))), markdown_MAX_LINE_LENGTH));
+    const marks = '`'.repeat(Math.max(3, ...shown.map((line) => longestRun(line) + 1)));
+    return [`${marks}${language}`, ...shown, marks].join('\n');
+}
+/** How many backticks stand together at most; a fence around them must be longer. */
+function longestRun(line) {
+    return Math.max(0, ...(line.match(/`+/g) ?? []).map((run) => run.length));
+}
+/** Markdown behind a title that opens it. Both are Markdown; the title is one line. */
+function fold(title, body) {
+    // Between the tags and the Markdown there must be empty lines.
+    return `<details><summary>${title}</summary>\n\n${body}\n\n</details>`;
+}
+/** @param rows cells of Markdown, in one line each */
+function markdown_table(heads, rows) {
+    const line = (cells) => `| ${cells.join(' | ')} |`;
+    return [line(heads), line(heads.map(() => '---')), ...rows.map(line)].join('\n');
+}
+/** Such as `4,800 steps`. */
+function markdown_amount(count, noun) {
+    return `${grouped(count)} ${noun}${count === 1 ? '' : 's'}`;
+}
+/** Such as `4,800`. */
+function grouped(count) {
+    return count.toLocaleString('en-US');
+}
+/** Blocks of Markdown below one another; empty ones leave no gap. */
+function blocks(...parts) {
+    return parts.filter((part) => part !== undefined && part !== '').join('\n\n');
+}
+
+;// CONCATENATED MODULE: ./build/github/failure-text.js
+
+const MAX_ERROR_LENGTH = 2_000;
+const failure_text_MOST_NAMES = 20;
+const failure_text_MAX_NAME_LENGTH = 120;
+const failure_text_MAX_MESSAGE_LINES = 12;
+const MAX_PLACE_LENGTH = 300;
+/** Bytes of the shown lines of one log. */
+const MAX_LOG_BYTES = 16_000;
+/** A longer line is cut. */
+const MAX_LINE_BYTES = 1_500;
+/**
+ * The step's error, and why the run or its steps failed, as Markdown; empty if nothing went wrong. The error of a run
+ * that failed says no more than what is known of its failures, and is left out where they are shown.
+ */
+function whyText(record, limits) {
+    const { conclusion, error, failures, runFailure } = record;
+    const isToldBelow = conclusion === 'failed' && (failures.length > 0 || runFailure !== undefined);
+    return blocks(error === undefined || isToldBelow ? '' : errorText(error), failureText(record, limits));
+}
+function errorText(error) {
+    return error
+        .split('\n')
+        .map((line) => code(line, MAX_ERROR_LENGTH))
+        .join('  \n');
+}
+/** Why the run or its steps failed, as Markdown; empty if nothing failed. */
+function failureText({ runFailure, failures, counts }, limits) {
+    const shown = failures.slice(0, limits.failures);
+    // Of very many failures the record does not hold all.
+    const more = Math.max(failures.length, counts?.failed ?? 0) - shown.length;
+    return blocks(runFailure === undefined ? '' : runText(runFailure, limits), ...shown.map((failure) => stepText(failure, limits)), moreText(more, failures.slice(limits.failures)));
+}
+function stepText({ step, fault, log }, limits) {
+    const name = `❌ ${code(step, failure_text_MAX_NAME_LENGTH)} failed`;
+    if (fault === undefined)
+        return blocks(`${name}; the server does not say why`, logText(log, limits));
+    return blocks([name, ...failure_text_faultLines(fault, limits)].join('  \n'), logText(log, limits));
+}
+function runText({ reason, fault, log }, limits) {
+    const known = [
+        ...(reason === undefined || reason.trim() === '' ? [] : messageLines(reason, limits)),
+        ...(fault === undefined ? [] : failure_text_faultLines(fault, limits)),
+    ];
+    const text = '❌ The run failed before any step was started';
+    const unknown = log.lines.length === 0 ? 'neither a reason nor a log of it' : 'no reason, only a log';
+    const said = known.length === 0 ? [`${text}; the server has ${unknown}`] : [text, ...known];
+    return blocks(said.join('  \n'), logText(log, limits));
+}
+function failure_text_faultLines({ type, message, frame, code: source }, limits) {
+    const told = [type, message].filter((part) => part !== undefined && part !== '').join(': ');
+    const place = frame === undefined ? [] : [`at ${code(frame, MAX_PLACE_LENGTH)}`];
+    const line = source === undefined || source.trim() === '' ? [] : [code(source.trim(), MAX_PLACE_LENGTH)];
+    return [...messageLines(told, limits), ...[[...place, ...line].join(': ')].filter((text) => text !== '')];
+}
+/** The lines of a message as they are: those of a validation error are read one by one. */
+function messageLines(message, { messageLength }) {
+    const isCut = message.length > messageLength;
+    const lines = message
+        .slice(0, messageLength)
+        .split(/\r\n|\r|\n/)
+        .filter((line) => line.trim() !== '');
+    const left = lines.length - failure_text_MAX_MESSAGE_LINES;
+    return [
+        ...lines.slice(0, failure_text_MAX_MESSAGE_LINES).map((line) => code(line, messageLength)),
+        ...(left > 0 ? [`(${markdown_amount(left, 'more line')})`] : []),
+        ...(isCut ? [`(cut: the message has ${grouped(message.length)} characters)`] : []),
+    ];
+}
+function logText({ lines, left, missing }, { logLines }) {
+    if (missing !== undefined)
+        return `Its log is not shown: ${code(missing)}`;
+    const shown = lastLines(lines, logLines);
+    if (shown.length === 0)
+        return '';
+    const before = left === undefined ? undefined : left + lines.length - shown.length;
+    const title = before === 0
+        ? `Its log (${markdown_amount(shown.length, 'line')})`
+        : `The last ${markdown_amount(shown.length, 'line')} of its log${before === undefined ? '' : ` (${grouped(before)} before)`}`;
+    return fold(title, fence(shown));
+}
+/** As many of the last lines as fit. */
+function lastLines(lines, most) {
+    if (most === 0)
+        return [];
+    const shown = [];
+    let bytes = 0;
+    for (const line of lines.slice(-most).toReversed()) {
+        bytes += Math.min(Buffer.byteLength(line), MAX_LINE_BYTES);
+        if (bytes > MAX_LOG_BYTES)
+            break;
+        shown.unshift(line);
+    }
+    return shown;
+}
+function moreText(count, known) {
+    if (count === 0)
+        return '';
+    const names = known.slice(0, failure_text_MOST_NAMES).map(({ step }) => escapeMarkdown(step, failure_text_MAX_NAME_LENGTH));
+    const rest = count - names.length;
+    const others = rest > 0 ? [markdown_amount(rest, 'other')] : [];
+    return `❌ ${markdown_amount(count, 'more failed step')}: ${[...names, ...others].join(', ')}`;
+}
+
+;// CONCATENATED MODULE: ./build/github/summary-head.js
+
+
+const SYMBOLS = {
+    completed: '✅',
+    started: '🚀',
+    failed: '❌',
+    stopped: '🛑',
+    'timed-out': '⏰',
+    cancelled: '🚫',
+    lost: '❓',
+    'expectation-missed': '📉',
+    'dry-run': '🧪',
+};
+const summary_head_MAX_NAME_LENGTH = 300;
+/** Such as `### ✅ ZenML run of training: completed`; while the step goes on, with the run's own state. */
+function heading({ conclusion, status, pipeline }) {
+    const subject = pipeline === undefined ? 'ZenML run' : `ZenML run of ${escapeMarkdown(pipeline, summary_head_MAX_NAME_LENGTH)}`;
+    if (conclusion !== undefined)
+        return `### ${SYMBOLS[conclusion]} ${subject}: ${conclusion}`;
+    return `### ⏳ ${subject}: ${status === '' ? 'starting' : escapeMarkdown(status, summary_head_MAX_NAME_LENGTH)}`;
+}
+/** Link, duration and what is usual, in one line; empty if there is no run. */
+function headLine(record) {
+    const { runName, runId, runUrl, durationMs, usual, status, conclusion } = record;
+    const name = runName ?? runId;
+    if (name === undefined)
+        return '';
+    return [
+        markdown_link(name, runUrl, summary_head_MAX_NAME_LENGTH),
+        ...(conclusion === 'started' ? [] : [`**${shownDuration(durationMs)}**`]),
+        ...(usual === undefined ? [] : [`usually ${shownDuration(usual.medianMs)}`]),
+        ...(tellsMore(record) ? [`${code(status, summary_head_MAX_NAME_LENGTH)} in ZenML`] : []),
+        ...cacheShare(record),
+    ].join(' · ');
+}
+/** Whether ZenML's state says something that the conclusion does not. */
+function tellsMore({ conclusion, status }) {
+    if (status === '' || conclusion === undefined || conclusion === status)
+        return false;
+    return !(conclusion === 'expectation-missed' && status === 'completed');
+}
+function cacheShare({ counts, conclusion }) {
+    if (counts === undefined || counts.cached === 0)
+        return [];
+    if (counts.cached < counts.total)
+        return [`${grouped(counts.cached)} of ${grouped(counts.total)} steps cached`];
+    return conclusion === 'completed' ? ['every step was cached, so nothing was computed'] : [];
+}
+
+;// CONCATENATED MODULE: ./build/github/summary-steps.js
+
+
+const MOST_ROWS = 200;
+/** A longer table is folded, so that what comes below it is found on a phone. */
+const MOST_OPEN_ROWS = 25;
+const summary_steps_MAX_NAME_LENGTH = 80;
+const BAR_LENGTH = 5;
+/** There are fewer in ZenML; a server may write anything. */
+const MOST_STATES = 15;
+const summary_steps_SYMBOLS = new Map([
+    ['completed', '✅'],
+    ['cached', '♻️'],
+    ['skipped', '⏭️'],
+    ['failed', '❌'],
+    ['stopped', '🛑'],
+    ['cancelled', '🛑'],
+    ['stopping', '🛑'],
+    ['retried', '🔁'],
+    ['retrying', '🔁'],
+]);
+const NOT_STARTED = 'not started';
+/** Table of a run's steps in the order of their start; of a great many the failed ones and the first, and how many more. */
+function stepsText(steps) {
+    if (steps.length === 0)
+        return '';
+    const shown = chosen(steps);
+    const totalMs = steps.reduce((sum, step) => sum + summary_steps_timeOf(step), 0);
+    const rows = shown.map((step) => row(step, totalMs));
+    const body = markdown_table(['Step', 'State', 'Share'], rows);
+    const more = summary_steps_moreText(steps, new Set(shown));
+    if (rows.length <= MOST_OPEN_ROWS)
+        return blocks(body, more);
+    const title = more === '' ? `The ${markdown_amount(rows.length, 'step')}` : `${rows.length} of ${markdown_amount(steps.length, 'step')}`;
+    return blocks(fold(title, body), more);
+}
+/** The order of a table and a timeline: as they started; those that did not start come last. */
+function inOrderOfStart(steps) {
+    const start = ({ startTime }) => startTime ?? Number.MAX_VALUE;
+    return steps.toSorted((a, b) => start(a) - start(b));
+}
+function chosen(steps) {
+    const ordered = inOrderOfStart(steps);
+    const failed = ordered.filter(({ status }) => status === 'failed').slice(0, MOST_ROWS);
+    const others = ordered.filter(({ status }) => status !== 'failed').slice(0, MOST_ROWS - failed.length);
+    const kept = new Set([...failed, ...others]);
+    return ordered.filter((step) => kept.has(step));
+}
+function row(step, totalMs) {
+    const { name, status = NOT_STARTED } = step;
+    const symbol = status === NOT_STARTED ? '⚪' : (summary_steps_SYMBOLS.get(status) ?? '⏳');
+    return [
+        `${symbol} ${escapeMarkdown(name, summary_steps_MAX_NAME_LENGTH)}`,
+        summary_steps_stateOf(step),
+        totalMs === 0 || summary_steps_timeOf(step) === 0 ? '' : share(summary_steps_timeOf(step) / totalMs),
+    ];
+}
+/** Such as `completed in 42 s` or `failed after 2 min 5 s, attempt 2`. */
+function summary_steps_stateOf({ status = NOT_STARTED, durationMs, attempt = 1 }) {
+    const word = status === 'completed' ? 'in' : 'after';
+    const took = durationMs === undefined || status === 'cached' ? '' : ` ${word} ${shownDuration(durationMs)}`;
+    return `${escapeMarkdown(status, summary_steps_MAX_NAME_LENGTH)}${took}${attempt > 1 ? `, attempt ${attempt}` : ''}`;
+}
+/** A result from the cache took no time. */
+function summary_steps_timeOf({ durationMs, status }) {
+    return status === 'cached' ? 0 : Math.max(0, durationMs ?? 0);
+}
+function share(part) {
+    const percent = part < 0.01 ? '<1' : Math.round(part * 100).toString();
+    const full = Math.round(part * BAR_LENGTH);
+    return `${'▰'.repeat(full)}${'▱'.repeat(BAR_LENGTH - full)}\u00a0${escapeMarkdown(percent)}\u00a0%`;
+}
+function summary_steps_moreText(steps, shown) {
+    const left = steps.filter((step) => !shown.has(step));
+    if (left.length === 0)
+        return '';
+    const states = new Map();
+    for (const { status = NOT_STARTED } of left)
+        states.set(status, (states.get(status) ?? 0) + 1);
+    const counted = [...states].toSorted(([, a], [, b]) => b - a);
+    const named = counted.slice(0, MOST_STATES).map(([state, count]) => {
+        return `${grouped(count)} ${escapeMarkdown(state, summary_steps_MAX_NAME_LENGTH)}`;
+    });
+    const others = counted.slice(MOST_STATES).reduce((sum, [, count]) => sum + count, 0);
+    const rest = others > 0 ? [`${grouped(others)} in other states`] : [];
+    const verb = left.length === 1 ? 'is' : 'are';
+    return `${markdown_amount(left.length, 'more step')} ${verb} not shown: ${[...named, ...rest].join(', ')}.`;
+}
+
+;// CONCATENATED MODULE: ./build/github/summary-values.js
+
+const MOST_VERDICTS = 100;
+const summary_values_MOST_CHANGES = 50;
+const MOST_METRICS = 100;
+const summary_values_MAX_NAME_LENGTH = 120;
+const summary_values_MAX_VALUE_LENGTH = 200;
+const HEADS = { template: 'Template', snapshot: 'Snapshot' };
+/** What was expected of the run's metadata, as a table; the missed ones come first. */
+function verdictsText(verdicts, most = MOST_VERDICTS) {
+    if (verdicts.length === 0)
+        return '';
+    const rows = verdicts
+        .toSorted((a, b) => Number(a.held) - Number(b.held))
+        .slice(0, most)
+        .map(({ wanted, held, got }) => [`${held ? '✅' : '❌'} ${code(wanted)}`, code(got)]);
+    const more = verdicts.length - rows.length;
+    return blocks(markdown_table(['Expected', 'Got'], rows), more > 0 ? `${grouped(more)} more not shown.` : '');
+}
+/** As a person writes it in the input `parameters`. */
+const STEP_PARAMETER = /^steps\.(.+)\.parameters\.([^.]+)$/;
+/** What the run got instead of the definition's values, as a table. */
+function changesText(changes, kind = 'template') {
+    if (changes.length === 0)
+        return '';
+    const rows = changes.slice(0, summary_values_MOST_CHANGES).map(({ path, before, after }) => {
+        const was = before === undefined ? 'none' : code(before, summary_values_MAX_VALUE_LENGTH);
+        return [
+            code(path.replace(STEP_PARAMETER, '$1.$2'), summary_values_MAX_NAME_LENGTH),
+            `${was} → ${code(after, summary_values_MAX_VALUE_LENGTH)}`,
+        ];
+    });
+    const more = changes.length - rows.length;
+    return blocks(markdown_table(['Changed', `${HEADS[kind]} → run`], rows), more > 0 ? `${markdown_amount(more, 'more change')} not shown.` : '');
+}
+function isSingle(metric) {
+    return metric.value === null || typeof metric.value !== 'object';
+}
+/** The single values among the metadata of a run and its steps, as a table; the run's own come first. */
+function metricsText({ metadata, stepMetadata }, most = MOST_METRICS) {
+    const all = [
+        ...Object.entries(metadata).map(([name, value]) => ({ name, value })),
+        ...stepMetadata.flatMap(({ step, metadata: ofStep }) => Object.entries(ofStep).map(([name, value]) => ({ name: `${step}.${name}`, value }))),
+    ];
+    const single = all.filter(isSingle);
+    const rows = single.slice(0, most).map(({ name, value }) => {
+        return [code(name, summary_values_MAX_NAME_LENGTH), code(String(value), summary_values_MAX_VALUE_LENGTH)];
+    });
+    const unshown = single.length - rows.length;
+    const structured = all.length - single.length;
+    const left = [
+        ...(unshown > 0 ? [markdown_amount(unshown, 'more value')] : []),
+        ...(structured === 1 ? ['a list or mapping'] : []),
+        ...(structured > 1 ? [`${grouped(structured)} lists or mappings`] : []),
+    ].join(' and ');
+    return blocks(rows.length === 0 ? '' : markdown_table(['Metadata', 'Value'], rows), left === '' ? '' : `Metadata not shown: ${left}.`);
+}
+
+;// CONCATENATED MODULE: ./build/github/comment.js
+
+
+
+
+
+
+
+/** GitHub refuses a longer body. */
+const comment_MAX_LENGTH = 65_536;
+/** For the line that says what was left out. */
+const RESERVED_LENGTH = 300;
+/**
+ * No line of a log: what stands in a comment is not masked by the runner, and in a public repository everybody
+ * reads it for ever.
+ */
+const FAILURE_LIMITS = { failures: 5, messageLength: 500, logLines: 0 };
+const comment_MOST_METRICS = 20;
+const comment_MOST_VERDICTS = 20;
+const comment_MAX_NAME_LENGTH = 300;
+/**
+ * The whole body of a comment: a hidden marker, and what is known of the run as GitHub Markdown. At most 65,536
+ * characters; what is left out is said. No text in it notifies a person or leaves a reference elsewhere.
+ */
+function renderComment(record, place) {
+    const { conclusion, verdicts, steps, details } = record;
+    const isOver = conclusion !== undefined;
+    const sections = [
+        ['heading', heading(isOver ? record : { ...record, status: 'running' })],
+        ['link', isOver ? headLine(record) : goingOnLine(record)],
+        ['errors', whyText(record, FAILURE_LIMITS)],
+        ['expectations', verdictsText(verdicts, comment_MOST_VERDICTS)],
+        ['metadata', details === undefined ? '' : metricsText(details, comment_MOST_METRICS)],
+        ['steps', isOver && steps.length > 0 ? fold('Steps', stepsText(steps)) : ''],
+        ['workflow', footer(place)],
+    ];
+    const marker = markerOf(place, place.context);
+    return `${marker}\n${withinLength(sections.map(([name, markdown]) => [name, withoutReferences(markdown)]), comment_MAX_LENGTH - marker.length - RESERVED_LENGTH)}\n`;
+}
+/** A comment does not move on by itself, so it says times and no durations. */
+function goingOnLine({ runName, runId, runUrl, created, usual }) {
+    const name = runName ?? runId;
+    const start = comment_timeOf(created);
+    const end = usual === undefined || created === undefined ? undefined : comment_timeOf(created + usual.medianMs);
+    return [
+        ...(name === undefined ? [] : [markdown_link(name, runUrl, comment_MAX_NAME_LENGTH)]),
+        ...(start === undefined ? [] : [`started at ${start}`]),
+        ...(usual === undefined ? [] : [`usually ${shownDuration(usual.medianMs)}`]),
+        ...(end === undefined ? [] : [`so until about ${end}`]),
+    ].join(' · ');
+}
+/** Undefined for what is no moment; a server may write anything. */
+function comment_timeOf(ms) {
+    const date = new Date(ms ?? NaN);
+    return Number.isNaN(date.getTime()) ? undefined : `${date.toISOString().slice(11, 16)} UTC`;
+}
+function footer({ context: { workflow, workflowRunUrl, runAttempt }, stepKey }) {
+    const attempt = runAttempt > 1 ? [`attempt ${runAttempt}`] : [];
+    const parts = [
+        markdown_link(workflow === '' ? 'Workflow run' : workflow, workflowRunUrl || undefined, comment_MAX_NAME_LENGTH),
+        ...attempt,
+        ...(stepKey === '' ? [] : [code(stepKey, comment_MAX_NAME_LENGTH)]),
+    ];
+    return `<sub>${parts.join(' · ')}</sub>`;
+}
+/**
+ * GitHub looks for @names and #numbers in the text as it is shown, so escapes do not keep it off; a reply by mail
+ * even turns a code span back into text. A space without width behind the sign does, as Dependabot has it.
+ */
+function withoutReferences(markdown) {
+    return markdown.replaceAll(/\]\(https?:[^()\s]*\)|@|&#64;|&#35;|(?<!&)#(?=\d)|\bGH(?:-|&#45;)(?=\d)/gi, (found) => (found.startsWith('](') ? found : `${found}\u200b`));
+}
+/** Parts that do not fit any more are left out as a whole; half a table is none. */
+function withinLength(sections, max) {
+    const kept = [];
+    const left = [];
+    let length = 0;
+    for (const [name, markdown] of sections) {
+        const needed = markdown.length + 2;
+        if (length + needed > max) {
+            left.push(name);
+        }
+        else {
+            length += needed;
+            kept.push(markdown);
+        }
+    }
+    return blocks(...kept, left.length === 0 ? '' : `Too long to be shown here: ${left.join(', ')}.`);
+}
+
+;// CONCATENATED MODULE: ./build/github/github-error.js
+
+/** Longer waits are not worth the job's time: the comment is written again at the step's end. */
+const LONGEST_WAIT_MS = 5_000;
+const PAUSE_MS = 1_000;
+const github_error_MAX_MESSAGE_LENGTH = 300;
+/** What {@link GithubApi} throws. */
+class GithubError extends Error {
+    name = 'GithubError';
+    fault;
+    constructor(fault) {
+        super(fault.kind === 'answer' ? `GitHub answered ${fault.status}` : `GitHub: ${fault.kind}`);
+        this.fault = fault;
+    }
+}
+const header = union([schemas_string(), schemas_number()]).transform(String).optional().catch(undefined);
+/** An error of GitHub's client about an answer. */
+const answered = object({
+    status: schemas_int(),
+    response: object({
+        headers: object({ 'retry-after': header, 'x-ratelimit-remaining': header }).catch({}),
+        data: object({ message: schemas_string() }).catch({ message: '' }),
+    }),
+});
+/** An error of GraphQL, whose answers have the status 200. */
+const declined = object({ errors: array(object({ message: schemas_string() })).min(1) });
+/** An error of the sending below GitHub's client. */
+const unanswered = object({ cause: object({ code: schemas_string(), sent: schemas_boolean() }) });
+/** What an error of GitHub's client means; `signal` is the one that the request was sent with. */
+function githubErrorOf(error, signal) {
+    if (error instanceof GithubError)
+        return error;
+    if (signal.aborted)
+        return new GithubError({ kind: 'no-time' });
+    const answer = answered.safeParse(error).data;
+    if (answer !== undefined)
+        return new GithubError(faultOfAnswer(answer));
+    const message = declined.safeParse(error).data?.errors[0]?.message;
+    if (message !== undefined) {
+        return new GithubError(faultOfAnswer({ status: 200, response: { headers: {}, data: { message } } }));
+    }
+    const cause = unanswered.safeParse(error).data?.cause;
+    return new GithubError({ kind: 'no-answer', code: cause?.code ?? '', sent: cause?.sent ?? true });
+}
+function faultOfAnswer({ status, response: { headers, data } }) {
+    const after = headers['retry-after'];
+    // As GitHub's documentation of its rate limits tells the two kinds from other refusals.
+    const limited = status === 429 ||
+        /rate limit/i.test(data.message) ||
+        (status === 403 && (after !== undefined || headers['x-ratelimit-remaining'] === '0'));
+    return {
+        kind: 'answer',
+        status,
+        message: data.message.slice(0, github_error_MAX_MESSAGE_LENGTH),
+        limited,
+        retryAfterMs: after !== undefined && /^\d{1,6}$/.test(after) ? Number(after) * 1000 : undefined,
+    };
+}
+/**
+ * How long to wait before the same request is sent once more; undefined: not at all.
+ *
+ * @param isRepeatable whether the request does no harm if it is obeyed twice
+ */
+function retryWaitMs(fault, isRepeatable) {
+    switch (fault.kind) {
+        case 'answer': {
+            if (fault.limited) {
+                const waitMs = fault.retryAfterMs;
+                return waitMs !== undefined && waitMs <= LONGEST_WAIT_MS ? waitMs : undefined;
+            }
+            return fault.status >= 500 && isRepeatable ? PAUSE_MS : undefined;
+        }
+        case 'no-answer':
+            return isRepeatable || !fault.sent ? PAUSE_MS : undefined;
+        case 'no-time':
+        case 'unreadable':
+            return undefined;
+    }
+}
+/** Whether a later try may have more luck, with nobody changing anything. */
+function github_error_isPassing(fault) {
+    switch (fault.kind) {
+        case 'answer':
+            return fault.limited || fault.status >= 500;
+        case 'no-answer':
+        case 'no-time':
+            return true;
+        case 'unreadable':
+            return false;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/github/github-fetch.js
+const METHODS = ['GET', 'POST', 'PATCH', 'DELETE'];
+/**
+ * A fetch that sends its requests as all others of the action go: through the proxies of the environment, with the
+ * authorities of `ca-certificate`, following no redirect.
+ */
+function fetchThrough(http, signal) {
+    return async (url, { method, headers, body }) => {
+        const answer = await http.send({
+            method: methodOf(method),
+            url,
+            headers,
+            ...(body !== undefined && { body }),
+            signal,
+        });
+        const answered = new Headers();
+        for (const [name, value] of Object.entries(answer.headers)) {
+            for (const each of [value ?? []].flat())
+                answered.append(name, each);
+        }
+        // These have no body by definition, and Response refuses one, even an empty text.
+        const isBodiless = [204, 205, 304].includes(answer.status);
+        return new Response(isBodiless ? null : answer.body, { status: answer.status, headers: answered });
+    };
+}
+function methodOf(method) {
+    const known = METHODS.find((each) => each === method);
+    if (known === undefined)
+        throw new Error(`requests to GitHub are not sent with ${method}`);
+    return known;
+}
+
+;// CONCATENATED MODULE: ./build/github/github-api.js
+
+
+
+/** GitHub's largest page. */
+const github_api_PAGE_SIZE = 100;
+/** How often one request is sent at most. */
+const MAX_ATTEMPTS = 2;
+const issueComment = object({
+    id: schemas_int(),
+    body: schemas_string().nullish(),
+    user: object({ login: schemas_string() }).nullish(),
+});
+const viewer = object({ viewer: object({ login: schemas_string().min(1) }) });
+/** The calls of GitHub's REST API that a comment needs. Every method throws {@link GithubError}. */
+class GithubApi {
+    #client;
+    #repository;
+    #clock;
+    #signal;
+    constructor(client, { context, clock, signal }) {
+        const [owner = '', repo = ''] = context.repository.split('/');
+        this.#client = client;
+        this.#repository = { owner, repo };
+        this.#clock = clock;
+        this.#signal = signal;
+    }
+    /** Loads GitHub's client, which most steps never need. Nothing is sent yet. */
+    static async open(options) {
+        const { token, context, http, signal } = options;
+        const { getOctokit } = await __nccwpck_require__.e(/* import() */ 221).then(__nccwpck_require__.bind(__nccwpck_require__, 7221));
+        const silent = () => undefined;
+        const octokit = getOctokit(token, {
+            baseUrl: context.apiUrl,
+            request: { fetch: fetchThrough(http, signal) },
+            log: { debug: silent, info: silent, warn: silent, error: silent },
+        });
+        return new GithubApi(octokit, options);
+    }
+    /** All comments of an issue or pull request, the oldest first. */
+    async listComments(issue) {
+        const found = [];
+        for (let page = 1;; page += 1) {
+            const { data, headers } = await this.#request('GET /repos/{owner}/{repo}/issues/{issue_number}/comments', { issue_number: issue, per_page: github_api_PAGE_SIZE, page });
+            found.push(...read(array(issueComment), data).map(toComment));
+            // Its address is not followed: a token goes nowhere but to the API.
+            if (typeof headers['link'] !== 'string' || !headers['link'].includes('rel="next"'))
+                return found;
+        }
+    }
+    async createComment(issue, body) {
+        const route = 'POST /repos/{owner}/{repo}/issues/{issue_number}/comments';
+        await this.#request(route, { issue_number: issue, body });
+    }
+    async updateComment(id, body) {
+        const route = 'PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}';
+        await this.#request(route, { comment_id: id, body });
+    }
+    async deleteComment(id) {
+        await this.#request('DELETE /repos/{owner}/{repo}/issues/comments/{comment_id}', { comment_id: id });
+    }
+    /**
+     * Login of whoever the token belongs to. Asked of GraphQL, because `GET /user` answers 403 for the token of a
+     * workflow or an app (GitHub's documentation of that call); this one knows all kinds.
+     */
+    async login() {
+        return this.#attempt(true, async () => {
+            return read(viewer, await this.#client.graphql('{ viewer { login } }')).viewer.login;
+        });
+    }
+    async #request(route, parameters) {
+        return this.#attempt(!route.startsWith('POST'), async () => {
+            const answer = await this.#client.request(route, { ...this.#repository, ...parameters });
+            // A redirect was not followed, so nothing was done.
+            if (answer.status >= 300)
+                throw new GithubError({ kind: 'unreadable' });
+            return answer;
+        });
+    }
+    async #attempt(isRepeatable, work) {
+        for (let attempt = 1;; attempt += 1) {
+            try {
+                return await work();
+            }
+            catch (error) {
+                const failure = githubErrorOf(error, this.#signal);
+                const waitMs = attempt < MAX_ATTEMPTS ? retryWaitMs(failure.fault, isRepeatable) : undefined;
+                if (waitMs === undefined)
+                    throw failure;
+                await this.#clock.sleep(waitMs, this.#signal).catch(() => {
+                    throw failure;
+                });
+            }
+        }
+    }
+}
+function toComment({ id, body, user }) {
+    return { id, author: user?.login, body: body ?? '' };
+}
+function read(schema, data) {
+    const parsed = schema.safeParse(data);
+    if (parsed.success)
+        return parsed.data;
+    throw new GithubError({ kind: 'unreadable' });
+}
+
+;// CONCATENATED MODULE: ./build/github/pull-request-comment.js
+
+
+
+
+
+
+
+
+/** Enough for a few requests and the waits between them. */
+const LIMIT_MS = 30_000;
+const TITLE = 'Pull request comment';
+/** The comment that a step keeps on its pull request; undefined if none is wanted. Nothing is loaded or sent yet. */
+function pullRequestComment(options) {
+    if (options.mode === 'never')
+        return undefined;
+    const identity = stepIdentity(options.context, options.stepKey);
+    return new PullRequestComment({ ...options, identity, isTold: false });
+}
+/** The same comment, to be brought to its end by the post step. */
+function commentOfSaved({ action, identity, mode, stepKey, isTold }, options) {
+    return new PullRequestComment({ ...options, action, identity, mode, stepKey, isTold });
+}
+const NEEDS_ON_FAILURE = {
+    completed: 'update',
+    started: 'update',
+    'dry-run': 'update',
+    failed: 'write',
+    stopped: 'write',
+    'timed-out': 'write',
+    lost: 'write',
+    'expectation-missed': 'write',
+    // As for GitHub's own failure(): who cancels knows.
+    cancelled: 'leave',
+};
+/** Keeps one comment for each step identity, updated in place. */
+class PullRequestComment {
+    #settings;
+    #last = Promise.resolve();
+    #isTold;
+    /** Nothing that this step does will help. */
+    #isHopeless = false;
+    #login;
+    constructor(settings) {
+        this.#settings = settings;
+        this.#isTold = settings.isTold;
+    }
+    update(record, signal) {
+        const need = this.#need(record.conclusion);
+        if (need !== 'leave' && !this.#isHopeless)
+            this.#save(record);
+        this.#last = this.#last.then(() => this.#update(record, need, signal));
+        return this.#last;
+    }
+    #need(conclusion) {
+        if (this.#settings.mode === 'always')
+            return 'write';
+        return conclusion === undefined ? 'leave' : NEEDS_ON_FAILURE[conclusion];
+    }
+    async #update(record, need, signal) {
+        if (need === 'leave' || this.#isHopeless)
+            return;
+        try {
+            const { context, readFile, token } = this.#settings;
+            const pullRequest = pullRequestOf(await readEvent(context, readFile));
+            if (pullRequest === undefined) {
+                this.#giveUp(noPullRequest(context.eventName));
+            }
+            else if (token === undefined) {
+                this.#giveUp(NO_TOKEN);
+            }
+            else {
+                await this.#write(record, need, { pullRequest, token, signal });
+            }
+        }
+        catch (error) {
+            // Whatever it is, a comment is no reason to fail a step.
+            this.#giveUp(`No comment was written: ${error instanceof Error ? error.message : String(error)}`);
+        }
+    }
+    async #write(record, need, { pullRequest, token, signal, }) {
+        const { connect, context, clock } = this.#settings;
+        const limited = AbortSignal.any([signal, AbortSignal.timeout(LIMIT_MS)]);
+        const http = connect();
+        try {
+            const api = await GithubApi.open({ token, context, http, clock, signal: limited });
+            await this.#put(renderComment(record, this.#settings), need, pullRequest.number, api);
+            if (record.conclusion !== undefined)
+                this.#remember(forgetComment);
+        }
+        catch (error) {
+            if (!(error instanceof GithubError))
+                throw error;
+            this.#failed(error.fault, record, pullRequest);
+        }
+        finally {
+            await http.close();
+        }
+    }
+    async #put(body, need, issue, api) {
+        const ours = await this.#ours(issue, api);
+        if (ours.some(({ writer }) => isNewer(writer, this.#settings.context))) {
+            this.#settings.log.info('A newer workflow run has written the comment on the pull request; it stays');
+            return;
+        }
+        const [first, ...stale] = ours;
+        if (first !== undefined)
+            await api.updateComment(first.comment.id, body);
+        else if (need === 'write')
+            await api.createComment(issue, body);
+        for (const { comment } of stale)
+            await removeStale(comment.id, api);
+    }
+    /** Comments with our marker and by whoever the token belongs to; anybody can write the marker. */
+    async #ours(issue, api) {
+        const marked = (await api.listComments(issue)).flatMap((comment) => {
+            const writer = writerOf(comment.body, this.#settings);
+            return writer === undefined ? [] : [{ comment, writer }];
+        });
+        if (marked.length === 0)
+            return [];
+        this.#login ??= await api.login();
+        return marked.filter(({ comment }) => comment.author === this.#login);
+    }
+    #failed(fault, record, pullRequest) {
+        const line = notWritten(fault, pullRequest);
+        if (!github_error_isPassing(fault)) {
+            this.#giveUp(line);
+        }
+        else if (record.conclusion !== undefined) {
+            // The post step has another try.
+            this.#tell(line);
+            this.#save(record);
+        }
+    }
+    #giveUp(line) {
+        this.#isHopeless = true;
+        this.#tell(line);
+        this.#remember(forgetComment);
+    }
+    #tell(text) {
+        const { log, token } = this.#settings;
+        // The log masks it as well; this is for an answer that holds it.
+        const line = token === undefined ? text : text.replaceAll(token, '***');
+        if (this.#isTold)
+            log.info(line);
+        else
+            log.notice(line, { title: TITLE });
+        this.#isTold = true;
+    }
+    #save(record) {
+        this.#remember(() => {
+            saveComment({ ...this.#settings, isTold: this.#isTold, record });
+        });
+    }
+    /** Without the runner's state file only the post step's help is lost. */
+    #remember(change) {
+        try {
+            change();
+        }
+        catch (error) {
+            this.#settings.log.debug(`The comment's state could not be saved: ${String(error)}`);
+        }
+    }
+}
+/** What counts is written; the next update has another try. */
+async function removeStale(id, api) {
+    try {
+        await api.deleteComment(id);
+    }
+    catch (error) {
+        if (!(error instanceof GithubError))
+            throw error;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/actions/audience.js
+
+
+
+
+
+
+/** Where the inputs want the step to be told of. */
+function audienceOf({ summary, comment, githubToken, stepKey, authorities }, action, env, log) {
+    return {
+        summary,
+        comment: pullRequestComment({
+            mode: comment,
+            token: githubToken,
+            action,
+            stepKey,
+            context: readWorkflowContext(env),
+            readFile: readFile,
+            connect: () => new Http(USER_AGENT, {}, authorities),
+            clock: systemClock,
+            log,
+        }),
+    };
 }
 
 ;// CONCATENATED MODULE: ./build/github/cancellation.js
@@ -59366,7 +62598,7 @@ function listenForCancellation() {
 
 
 
-const MAX_TEXT = 1_000;
+const run_journal_MAX_TEXT = 1_000;
 /**
  * Keeps what this step's own post step must know. The runner reads the state file even if this process is
  * killed; of several values of one name the last counts. No secret is ever written here.
@@ -59380,7 +62612,7 @@ class RunJournal {
     }
     started(run) {
         // It is found by its id. Each value becomes one variable, and above 128 KiB the post step could not start.
-        outputs_saveState('started', JSON.stringify({ ...run, name: cut(run.name, MAX_TEXT), status: cut(run.status, MAX_TEXT) }));
+        outputs_saveState('started', JSON.stringify({ ...run, name: cut(run.name, run_journal_MAX_TEXT), status: cut(run.status, run_journal_MAX_TEXT) }));
     }
     ending(mode) {
         outputs_saveState('mode', JSON.stringify(mode));
@@ -59388,6 +62620,17 @@ class RunJournal {
     settled() {
         outputs_saveState('settled', 'true');
     }
+}
+/**
+ * Notes whether this step's summary is still to be written, so that a post step writes one where main was killed
+ * before it could.
+ */
+function noteSummary(isDue) {
+    outputs_saveState('summaryDue', String(isDue));
+}
+/** Whether main was to write a summary and did not get to it. */
+function isSummaryDue(env) {
+    return env['STATE_summaryDue'] === 'true';
 }
 const modeSchema = schemas_enum(['stop', 'stop-gracefully', 'leave']);
 const factsSchema = object({
@@ -59412,17 +62655,21 @@ const startedSchema = object({
     url: schemas_string().optional(),
     status: schemas_string(),
 });
+/** The run that main started or followed, settled or not. */
+function readStartedRun(env) {
+    const started = readState(env, 'started', startedSchema);
+    return started === undefined ? undefined : { ...started, url: started.url };
+}
 /** What main left unsettled; undefined if it ended in order, did not get to its inputs' end, or left nothing readable. */
 function readSavedStep(env) {
     const facts = readState(env, 'facts', factsSchema);
     if (facts === undefined || env['STATE_settled'] === 'true')
         return undefined;
     const planned = readState(env, 'planned', plannedSchema);
-    const started = readState(env, 'started', startedSchema);
     return {
         facts,
         planned: planned === undefined ? undefined : { ...planned, projectId: planned.projectId },
-        started: started === undefined ? undefined : { ...started, url: started.url },
+        started: readStartedRun(env),
         mode: readState(env, 'mode', modeSchema) ?? facts.onCancel,
     };
 }
@@ -59435,85 +62682,462 @@ function readState(env, name, schema) {
     }
 }
 
+;// CONCATENATED MODULE: ./build/github/closing-words.js
+
+
+
+
+/** The last line of a step without an error. */
+function resultLine(record) {
+    switch (record.conclusion) {
+        case 'dry-run':
+            return 'A dry run: nothing was started';
+        case 'started':
+            return 'The run goes on; its end is not waited for';
+        case 'completed':
+            return `The run completed after ${shownDuration(record.durationMs)}${comparison(record)}${cacheNote(record)}`;
+        case 'failed':
+        case 'stopped':
+        case 'timed-out':
+        case 'cancelled':
+        case 'lost':
+        case 'expectation-missed':
+        case undefined:
+            return `The run is ${inline(record.status)}`;
+    }
+}
+function comparison({ usual }) {
+    return usual === undefined ? '' : ` (usually ${shownDuration(usual.medianMs)})`;
+}
+function cacheNote({ steps }) {
+    if (steps.length === 0 || steps.some(({ status }) => status !== 'cached'))
+        return '';
+    const which = steps.length === 1 ? 'its one step was' : `all ${steps.length} steps were`;
+    return `: ${which} taken from the cache, nothing was computed`;
+}
+/** All outputs of a job together have 1 MB. */
+const closing_words_MAX_ERROR_LENGTH = 4_000;
+const MOST_FAILURES = 5;
+/** Why the step failed; below it, where several steps of the run did, why each of the others did. Empty if it did not fail. */
+function errorOutput({ error, failures, steps }) {
+    if (error === undefined)
+        return '';
+    const told = failures.slice(0, MOST_FAILURES);
+    const failed = steps.filter(({ status }) => status === 'failed').length;
+    const more = told.length === 0 ? 0 : Math.max(failed, failures.length) - told.length;
+    const others = told
+        .slice(1)
+        .map(({ step, fault }) => `Step ${inline(step)} failed${fault === undefined ? '' : `: ${faultLine(fault)}`}`);
+    return cut([error, ...others, ...(more > 0 ? [`and ${more} more`] : [])].join('\n'), closing_words_MAX_ERROR_LENGTH);
+}
+
+;// CONCATENATED MODULE: ./build/github/json-outputs.js
+
+/**
+ * Characters of one output. GitHub gives all outputs of a job 1 MB together, and counts two bytes a character; there
+ * are three such outputs, and a job may have several steps.
+ */
+const json_outputs_MAX_LENGTH = 100_000;
+/** Where the note about what was left out goes. */
+const NOTE_LENGTH = 40;
+/** The outputs before anything is known, and where nothing was started: a later `fromJSON` must not fail. */
+const EMPTY_JSON_OUTPUTS = { steps: '[]', metadata: '{}', artifacts: '[]' };
+/**
+ * The outputs that are JSON. What would be too long loses whole entries from its end, and says so: a list in a last
+ * entry, a mapping in a last key, both `"left-out": N`.
+ */
+function jsonOutputs({ steps, details }) {
+    return {
+        steps: shownSteps(steps),
+        metadata: details === undefined ? '{}' : shownMetadata(details),
+        artifacts: shownList((details?.artifacts ?? []).map(artifactEntry)),
+    };
+}
+/** In the order of the run; where not all fit, the failed ones come first. */
+function shownSteps(steps) {
+    const list = new BoundedList(steps.map(stepEntry));
+    if (list.left === 0)
+        return list.text;
+    const failed = steps.filter(hasFailed);
+    return shownList([...failed, ...steps.filter((step) => !hasFailed(step))].map(stepEntry));
+}
+function hasFailed({ status }) {
+    return status === 'failed';
+}
+function stepEntry({ name, status, startTime, durationMs, attempt }) {
+    return {
+        name,
+        status: status ?? null,
+        start: startTime === undefined ? null : isoTime(startTime),
+        duration: durationMs === undefined ? null : Math.round(durationMs) / 1000,
+        attempt: attempt ?? null,
+    };
+}
+/** A server may name a time that no date can say. */
+function isoTime(ms) {
+    const date = new Date(ms);
+    return Number.isNaN(date.getTime()) ? null : date.toISOString();
+}
+function artifactEntry({ step, output, id, name, version, uri, type }) {
+    return {
+        step,
+        output,
+        id,
+        name: name ?? null,
+        version: version ?? null,
+        uri: uri ?? null,
+        type: type ?? null,
+    };
+}
+function shownList(entries) {
+    return new BoundedList(entries).text;
+}
+class BoundedList {
+    left;
+    text;
+    constructor(entries) {
+        const texts = [];
+        let length = NOTE_LENGTH;
+        for (const entry of entries) {
+            const text = shownJson(entry);
+            length += (text?.length ?? json_outputs_MAX_LENGTH) + 1;
+            if (text === undefined || length > json_outputs_MAX_LENGTH)
+                break;
+            texts.push(text);
+        }
+        this.left = entries.length - texts.length;
+        this.text = `[${[...texts, ...(this.left > 0 ? [`{"left-out":${this.left}}`] : [])].join(',')}]`;
+    }
+}
+/** Entries are the values of the run, then those of its steps. */
+function shownMetadata({ metadata, stepMetadata }) {
+    const room = new Room();
+    const run = room.take(metadata);
+    const steps = stepMetadata
+        .filter((each) => Object.keys(each.metadata).length > 0)
+        .flatMap(({ step, metadata: ofStep }) => {
+        const taken = room.take(ofStep, json_outputs_keyText(step).length);
+        return taken === '{}' ? [] : [`${json_outputs_keyText(step)}:${taken}`];
+    });
+    const note = room.left > 0 ? `,"left-out":${room.left}` : '';
+    return `{"run":${run},"steps":{${steps.join(',')}}${note}}`;
+}
+/** Hands out what is left of an output's length; after the first entry that does not fit, none does. */
+class Room {
+    #length = '{"run":{},"steps":{}}'.length + NOTE_LENGTH;
+    left = 0;
+    /** The entries that fit, as a mapping's text. */
+    take(mapping, prefixLength = 0) {
+        this.#length += prefixLength + '{}:,'.length;
+        const taken = [];
+        for (const [key, value] of Object.entries(mapping)) {
+            const text = this.left > 0 ? undefined : shownJson(value);
+            const entry = `${json_outputs_keyText(key)}:${text ?? ''}`;
+            if (text === undefined || this.#length + entry.length + 1 > json_outputs_MAX_LENGTH) {
+                this.left += 1;
+            }
+            else {
+                this.#length += entry.length + 1;
+                taken.push(entry);
+            }
+        }
+        return `{${taken.join(',')}}`;
+    }
+}
+function json_outputs_keyText(key) {
+    return escapeUnprintableJson(JSON.stringify(key));
+}
+/** Undefined for what cannot be written down: `JSON.stringify` fails on values that are nested too deeply. */
+function shownJson(value) {
+    try {
+        return escapeUnprintableJson(JSON.stringify(value));
+    }
+    catch (error) {
+        if (error instanceof RangeError)
+            return undefined;
+        throw error;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/github/record-keeper.js
+
+/** The runner cuts an annotation here; all outputs of a job together have 1 MB. */
+const record_keeper_MAX_ERROR_LENGTH = 4_000;
+/** A log tail of 1,000 lines stands in each. */
+const record_keeper_MOST_FAILURES = 100;
+/** Keeps what is told of a run, and gives all of it at any moment. */
+class RecordKeeper {
+    #clock;
+    #status = '';
+    #definition;
+    #started;
+    #changes = [];
+    #dryRun;
+    #usual;
+    #counts;
+    #steps = new Map();
+    #failures = [];
+    #runFailure;
+    #verdicts = [];
+    #details;
+    #end;
+    constructor(clock) {
+        this.#clock = clock;
+    }
+    tell(event) {
+        this.#replace(event);
+        if (event.kind === 'started' || event.kind === 'attached' || event.kind === 'resumed') {
+            this.#started = { run: event.run, url: event.url, at: this.#clock.now() };
+            this.#status = event.run.status;
+        }
+        if (event.kind === 'steps')
+            for (const change of event.changes)
+                this.#noteChange(change);
+        if (event.kind === 'details')
+            this.#noteDetails(event.details);
+        if (event.kind === 'step-failed' && this.#failures.length < record_keeper_MOST_FAILURES)
+            this.#failures.push(event.failure);
+    }
+    end(end) {
+        this.#end = end;
+        this.#status = end.status;
+    }
+    get record() {
+        const run = this.#started?.run;
+        const now = this.#clock.now();
+        return {
+            conclusion: this.#end?.conclusion,
+            status: this.#status,
+            error: this.#end === undefined ? undefined : shownError(this.#end),
+            durationMs: this.#end?.durationMs ?? now - (this.#started?.at ?? now),
+            definition: this.#definition,
+            pipeline: (this.#definition ?? run)?.pipeline?.name,
+            runId: run?.id,
+            runName: run?.name,
+            runUrl: this.#started?.url,
+            created: run?.created,
+            changes: this.#changes,
+            dryRun: this.#dryRun,
+            usual: this.#usual,
+            steps: [...this.#steps.values()],
+            counts: this.#counts,
+            failures: this.#failures,
+            runFailure: this.#runFailure,
+            verdicts: this.#verdicts,
+            details: this.#details,
+        };
+    }
+    /** What replaces all that was known of its kind. */
+    #replace(event) {
+        if (event.kind === 'state')
+            this.#status = event.status;
+        if (event.kind === 'resolved')
+            this.#definition = event.definition;
+        if (event.kind === 'configured')
+            this.#changes = event.changes;
+        if (event.kind === 'dry-run')
+            this.#dryRun = event;
+        if (event.kind === 'steps' || event.kind === 'still')
+            this.#counts = event.counts ?? this.#counts;
+        if (event.kind === 'usual')
+            this.#usual = event.usual;
+        if (event.kind === 'run-failed')
+            this.#runFailure = event.failure;
+        if (event.kind === 'expectations')
+            this.#verdicts = event.verdicts;
+    }
+    #noteChange({ name, status, startTime, durationMs, attempt }) {
+        this.#steps.set(name, {
+            id: undefined,
+            upstream: undefined,
+            name,
+            status,
+            startTime,
+            durationMs,
+            attempt,
+        });
+    }
+    #noteDetails(details) {
+        this.#details = details;
+        if (details.steps.length === 0)
+            return;
+        const attempts = new Map([...this.#steps].map(([name, { attempt }]) => [name, attempt]));
+        this.#steps.clear();
+        for (const step of details.steps) {
+            this.#steps.set(step.name, { ...step, attempt: attempts.get(step.name) });
+        }
+    }
+}
+/** The texts may be anybody's: each becomes one line. */
+function shownError({ error, faults }) {
+    if (error === undefined)
+        return undefined;
+    const lines = (faults ?? [error]).map((fault) => showOnOneLine(fault, record_keeper_MAX_ERROR_LENGTH));
+    return cut(lines.join('\n'), record_keeper_MAX_ERROR_LENGTH);
+}
+
+;// CONCATENATED MODULE: ./build/github/mermaid.js
+
+
+
+/** More bars than these are not read; GitHub's Mermaid refuses a text of 50,000 characters. */
+const MOST_BARS = 50;
+const MAX_LABEL_LENGTH = 40;
+/** A shorter bar is not seen. */
+const SMALLEST_PART = 0.002;
+/** More labels than these at the axis lie over one another on a phone. */
+const MOST_TICKS = 4;
+const mermaid_SECOND = 1_000;
+const MINUTE = 60 * mermaid_SECOND;
+const HOUR = 60 * MINUTE;
+const mermaid_DAY = 24 * HOUR;
+/** In Mermaid's words, the shortest first. */
+const TICKS = [
+    ...[1, 2, 5, 10, 15, 30].map((n) => ({ ms: n * mermaid_SECOND, interval: `${n}second`, format: '%H:%M:%S' })),
+    ...[1, 2, 5, 10, 15, 30].map((n) => ({ ms: n * MINUTE, interval: `${n}minute`, format: '%H:%M' })),
+    ...[1, 2, 3, 6, 12].map((n) => ({ ms: n * HOUR, interval: `${n}hour`, format: '%H:%M' })),
+    ...[1, 2, 7].map((n) => ({ ms: n * mermaid_DAY, interval: `${n}day`, format: '%m-%d' })),
+];
+const MARKS = new Map([
+    ['completed', 'done, '],
+    ['cached', 'done, '],
+    ['skipped', 'done, '],
+    ['failed', 'crit, '],
+    ['running', 'active, '],
+]);
+/**
+ * When each step ran, as a Mermaid chart; of a great many the longest, and it says so. Empty if fewer than two steps
+ * have started.
+ *
+ * @param now milliseconds since the epoch: where the bars of steps that still run end; undefined if that is not known
+ */
+function timelineText(steps, now) {
+    const bars = barsOf(steps, now);
+    const shown = longest(bars);
+    const from = Math.min(...shown.map((bar) => bar.from));
+    const spanMs = Math.max(...shown.map(({ to }) => to)) - from;
+    if (shown.length < 2 || spanMs <= 0)
+        return '';
+    const ticks = TICKS.find(({ ms }) => spanMs / ms <= MOST_TICKS) ?? TICKS.at(-1);
+    const lines = [
+        'gantt',
+        '  dateFormat x',
+        ...(ticks === undefined ? [] : [`  axisFormat ${ticks.format}`, `  tickInterval ${ticks.interval}`]),
+        ...shown.map((bar, index) => {
+            const to = Math.max(bar.to, bar.from + Math.ceil(spanMs * SMALLEST_PART));
+            return `  ${label(bar.name)} :${MARKS.get(bar.status) ?? ''}s${index}, ${bar.from}, ${to}`;
+        }),
+    ];
+    const left = bars.length === shown.length
+        ? ''
+        : `The timeline shows the ${shown.length} longest of ${markdown_amount(bars.length, 'step')} that were started.`;
+    return blocks(fence(lines, 'mermaid'), left);
+}
+function barsOf(steps, now) {
+    const started = inOrderOfStart(steps).flatMap(({ name, status = '', startTime, durationMs }) => startTime === undefined ? [] : [{ name, status, from: Math.round(startTime), durationMs }]);
+    const ends = started.map(({ from, durationMs }) => from + Math.max(0, durationMs ?? 0));
+    const end = ends.reduce((last, each) => Math.max(last, each), now ?? 0);
+    return started.map(({ name, status, from, durationMs }) => {
+        return {
+            name,
+            status,
+            from,
+            to: durationMs === undefined ? end : Math.round(from + Math.max(0, durationMs)),
+        };
+    });
+}
+/** In their order. */
+function longest(bars) {
+    if (bars.length <= MOST_BARS)
+        return [...bars];
+    const kept = new Set(bars.toSorted((a, b) => b.to - b.from - (a.to - a.from)).slice(0, MOST_BARS));
+    return bars.filter((bar) => kept.has(bar));
+}
+/**
+ * A name in Mermaid's entity codes. The first character is always one, so that no name is a word of Mermaid's, such
+ * as `section`.
+ */
+function label(name) {
+    const shown = cut(escapeUnprintable(cut(name, MAX_LABEL_LENGTH)), MAX_LABEL_LENGTH);
+    const codes = Array.from(shown, (character, index) => index > 0 && /[A-Za-z0-9 ]/.test(character) ? character : `#${character.codePointAt(0) ?? 0};`);
+    return codes.length === 0 ? '#63;' : codes.join('');
+}
+
 ;// CONCATENATED MODULE: ./build/github/summary.js
 
 
 
 
-const SYMBOLS = {
-    completed: '✅',
-    started: '🚀',
-    failed: '❌',
-    stopped: '🛑',
-    'timed-out': '⏰',
-    cancelled: '🚫',
-    lost: '❓',
-    'expectation-missed': '📉',
-    'dry-run': '🧪',
-};
-const summary_MAX_TEXT = 2_000;
-/** Appends a section about the run to the job summary. */
-async function writeSummary(content) {
-    await summary.addRaw(renderSummary(content), true).write();
+
+
+
+
+
+const summary_LIMITS = { failures: 10, messageLength: 1_000, logLines: 1_000 };
+const MAX_MISSING_LENGTH = 500;
+/**
+ * GitHub drops a step's summary of more than 1 MiB, and a page of half of that is slow; each part is bounded, and
+ * this is the bound of all.
+ */
+const MAX_BYTES = 300_000;
+/**
+ * Appends a section about the run to the job summary.
+ *
+ * @throws {Error} when the runner gave no file for it that can be written to
+ */
+async function writeSummary(record) {
+    // An empty line before the heading: whatever an earlier step wrote must not run into it.
+    await summary.addRaw(`\n${renderSummary(record)}\n`).write();
 }
-/** The section as GitHub Markdown. */
-function renderSummary(content) {
-    const { conclusion, pipeline, runName, runUrl, status, durationMs, error } = content;
-    const subject = pipeline === undefined ? 'ZenML run' : `ZenML run of ${escapeMarkdown(pipeline)}`;
-    const name = runName === undefined ? undefined : escapeMarkdown(runName);
-    const rows = [
-        ['Run', name === undefined || runUrl === undefined ? name : `[${name}](${encodeLink(runUrl)})`],
-        ['State in ZenML', status === '' ? undefined : escapeMarkdown(status)],
-        [
-            'Followed for',
-            name === undefined ? undefined : prettyMilliseconds(durationMs, { secondsDecimalDigits: 0 }),
-        ],
-    ].filter(([, value]) => value !== undefined);
-    const table = rows.length === 0
-        ? []
-        : ['| | |', '| --- | --- |', ...rows.map(([key, value]) => `| ${key} | ${value} |`), ''];
-    return [
-        `### ${SYMBOLS[conclusion]} ${subject}: ${conclusion}`,
-        '',
-        ...table,
-        ...(error === undefined ? [] : [error.split('\n').map(escapeMarkdown).join('  \n'), '']),
-        ...verdictTable(content.verdicts ?? []),
-        ...(content.dryRun === undefined ? [] : dryRunSection(content.dryRun)),
-    ].join('\n');
+/** The section as GitHub Markdown, of at most 300,000 bytes; what is left out is said. */
+function renderSummary(record) {
+    const { verdicts, dryRun, steps, details, created, durationMs } = record;
+    const now = created === undefined ? undefined : created + durationMs;
+    // Of a server that is lost, nobody knows until when a step ran.
+    const isLost = record.conclusion === 'lost';
+    return withinBytes([
+        ['heading', heading(record)],
+        ['link', headLine(record)],
+        ['errors', whyText(record, summary_LIMITS)],
+        ['expectations', verdictsText(verdicts)],
+        ['dry run', dryRun === undefined ? '' : dryRunText(dryRun)],
+        ['table of steps', blocks(stepsText(steps), lastSeenText(record))],
+        ['timeline', isLost ? '' : timelineText(steps, now)],
+        ['changed values', dryRun === undefined ? changesText(record.changes, record.definition?.kind) : ''],
+        ['metadata', details === undefined ? '' : metricsText(details)],
+        ['unread', missingText(details?.missing ?? [])],
+    ]);
 }
-function verdictTable(verdicts) {
-    if (verdicts.length === 0)
-        return [];
-    const rows = verdicts.map(({ wanted, held, got }) => {
-        return `| ${held ? '✅' : '❌'} | ${escapeMarkdown(wanted)} | ${escapeMarkdown(got)} |`;
-    });
-    return ['| | Wanted | Got |', '| --- | --- | --- |', ...rows, ''];
+function withinBytes(sections) {
+    const kept = [];
+    const left = [];
+    let bytes = 0;
+    for (const [name, markdown] of sections) {
+        const size = Buffer.byteLength(markdown);
+        if (bytes + size > MAX_BYTES) {
+            left.push(name);
+        }
+        else {
+            bytes += size;
+            kept.push(markdown);
+        }
+    }
+    return `${blocks(...kept, left.length === 0 ? '' : `Too long to be shown here: ${left.join(', ')}.`)}\n`;
 }
-function dryRunSection({ lines, onlyWhenTriggered }) {
+/** What was seen last is not how it ended. */
+function lastSeenText({ conclusion, steps, details }) {
+    if (conclusion === undefined || details !== undefined || steps.length === 0)
+        return '';
+    return 'The steps are shown as they were last seen.';
+}
+function dryRunText({ lines, onlyWhenTriggered }) {
     const shown = shownDifference(lines).map((line) => escapeUnprintable(line));
-    const fence = '`'.repeat(Math.max(3, ...shown.map((line) => longestRun(line) + 1)));
-    return [
-        'Nothing was started. The run configuration beside the values of what is to be run:',
-        '',
-        `${fence}diff`,
-        ...shown,
-        fence,
-        '',
-        `Only a start can tell ${escapeMarkdown(onlyWhenTriggered.join('; '))}.`,
-        '',
-    ];
+    return blocks('Nothing was started. The run configuration beside the values of what is to be run:', fence(shown, 'diff'), `Only a start can tell ${escapeMarkdown(onlyWhenTriggered.join('; '))}.`);
 }
-/** How many backticks stand together at most; a fence around them must be longer. */
-function longestRun(line) {
-    return Math.max(0, ...(line.match(/`+/g) ?? []).map((run) => run.length));
-}
-/** Text that GitHub shows as it is: no formatting, formulas, links, mentions, references or HTML, in one line. */
-function escapeMarkdown(text) {
-    return escapeUnprintable(text.slice(0, summary_MAX_TEXT)).replace(/[\\`*_{}[\]()<>#+!|~&@:.$-]/g, (c) => `&#${c.charCodeAt(0)};`);
-}
-/** An address inside the round brackets of a link. */
-function encodeLink(url) {
-    return url.replace(/[()<>\s\\|]/g, (character) => encodeURIComponent(character).replace('(', '%28').replace(')', '%29'));
+function missingText(missing) {
+    if (missing.length === 0)
+        return '';
+    return ['Could not be read:', '', ...missing.map((clause) => `- ${code(clause, MAX_MISSING_LENGTH)}`)].join('\n');
 }
 
 ;// CONCATENATED MODULE: ./build/github/step-report.js
@@ -59521,62 +63145,68 @@ function encodeLink(url) {
 
 
 
-/** The runner cuts an annotation here; all outputs of a job together have 1 MB. */
-const MAX_ERROR_LENGTH = 4_000;
+
+
+
+
 /** ZenML's own limit is 255; what is longer was made to do harm. */
 const step_report_MAX_NAME_LENGTH = 1_000;
+/** A comment is worth no more of a step's time, and of a cancelled one's there is hardly any left. */
+const COMMENT_LIMIT_MS = 30_000;
+const CANCELLED_COMMENT_LIMIT_MS = 1_500;
 /** What a person and the later steps get to know: log and outputs while it happens, summary and error at the end. */
 class StepReport {
     #log;
     #runLog;
+    #keeper;
     #outputs;
-    #definition;
-    #dryRun;
-    #verdicts;
-    #started;
-    /** @param action whose outputs are set; others are left alone */
-    constructor(log, action) {
+    #commentLife = new AbortController();
+    #audience = { summary: true, comment: undefined };
+    #isCommentDue = false;
+    constructor({ action, log, clock }) {
         this.#log = log;
         this.#outputs = actionOutputs[action];
-        this.#runLog = new RunLog(log);
+        this.#runLog = new RunLog(log, clock);
+        this.#keeper = new RecordKeeper(clock);
+    }
+    /** Gives the outputs that later steps parse a value, whatever becomes of this step. */
+    begin() {
+        for (const name of JSON_OUTPUTS)
+            this.#set(name, EMPTY_JSON_OUTPUTS[name]);
+        this.#set('failed-step', '');
+    }
+    /** To be called as soon as the inputs say it. */
+    address(audience) {
+        this.#audience = audience;
+        if (audience.summary)
+            noteSummary(true);
     }
     tell(event) {
         this.#runLog.tell(event);
+        this.#keeper.tell(event);
         if (event.kind === 'resolved')
-            this.#noteDefinition(event.definition);
-        if (event.kind === 'dry-run')
-            this.#dryRun = event;
-        if (event.kind === 'expectations')
-            this.#verdicts = event.verdicts;
+            this.#setDefinition(event.definition);
         if (event.kind === 'started' || event.kind === 'attached' || event.kind === 'resumed')
-            this.#noteRun(event);
+            this.#setRun(event);
+        else if (this.#isCommentDue)
+            this.#beginComment();
     }
-    /** The step's own end: outputs, one line, the summary. */
-    async ended({ conclusion, status, error, faults, durationMs }) {
-        const shown = error === undefined ? undefined : shownError(faults ?? [error]);
-        this.#set('status', showOnOneLine(status, step_report_MAX_NAME_LENGTH));
-        this.#set('conclusion', conclusion);
-        this.#set('duration', Math.floor(durationMs / 1000));
-        this.#set('error', shown ?? '');
-        if (shown !== undefined)
-            this.#log.error(shown, { title: this.#title(conclusion) });
-        else if (conclusion === 'completed')
-            this.#log.info('The run completed');
-        else if (conclusion === 'dry-run')
-            this.#log.info('A dry run: nothing was started');
-        else if (conclusion === 'started')
-            this.#log.info('The run goes on; its end is not waited for');
-        await this.#summarize({
-            conclusion,
-            status,
-            error: shown,
-            durationMs,
-            pipeline: (this.#definition ?? this.#started?.run)?.pipeline?.name,
-            runName: this.#started?.run.name,
-            runUrl: this.#started?.url,
-            dryRun: this.#dryRun,
-            verdicts: this.#verdicts,
-        });
+    /** The step's own end: outputs, one line, the summary, the comment. */
+    async ended(end) {
+        this.#keeper.end(end);
+        const { record } = this.#keeper;
+        this.#setResult(record, end);
+        this.#runLog.end();
+        const line = record.error ?? resultLine(record);
+        if (record.error === undefined)
+            this.#log.info(line);
+        // What failed in the run has its annotation; the exit code makes the step red.
+        else if (end.conclusion === 'failed' && this.#runLog.hasAnnotatedFailure)
+            this.#log.info(line);
+        else
+            this.#log.error(line, { title: this.#title(end.conclusion) });
+        await this.#summarize(record);
+        await this.#comment(record);
     }
     /** The inputs cannot be used: one line for each fault, and no summary, because nothing was done. */
     badInputs(faults) {
@@ -59586,43 +63216,68 @@ class StepReport {
         this.#set('error', faults.map(({ line }) => line).join('\n'));
     }
     /** A summary that cannot be written is no reason to call a run a failure. */
-    async #summarize(content) {
+    async #summarize(record) {
+        if (!this.#audience.summary)
+            return;
         try {
-            await writeSummary(content);
+            await writeSummary(record);
+            noteSummary(false);
         }
         catch {
             this.#log.warning('The job summary could not be written: the runner gave no file for it that can be written to');
         }
+    }
+    /** Goes on beside the wait. With the event after the start, how long the run usually takes is known. */
+    #beginComment() {
+        this.#isCommentDue = false;
+        void this.#audience.comment?.update(this.#keeper.record, this.#commentLife.signal);
+    }
+    async #comment(record) {
+        const { comment } = this.#audience;
+        if (comment === undefined)
+            return;
+        const limit = AbortSignal.timeout(record.conclusion === 'cancelled' ? CANCELLED_COMMENT_LIMIT_MS : COMMENT_LIMIT_MS);
+        limit.addEventListener('abort', () => {
+            this.#commentLife.abort(limit.reason);
+        });
+        await comment.update(record, this.#commentLife.signal);
     }
     #set(name, value) {
         if (this.#outputs.includes(name))
             outputs_setOutput(name, value);
     }
     #title(conclusion) {
-        return conclusion === 'failed' && this.#started === undefined
+        return conclusion === 'failed' && this.#keeper.record.runId === undefined
             ? 'No ZenML run was started'
             : TITLES[conclusion];
     }
-    #noteDefinition(definition) {
-        this.#definition = definition;
+    #setResult(record, end) {
+        const { status, conclusion, durationMs } = end;
+        this.#set('status', showOnOneLine(status, step_report_MAX_NAME_LENGTH));
+        this.#set('conclusion', conclusion);
+        this.#set('duration', Math.floor(durationMs / 1000));
+        this.#set('error', errorOutput(record));
+        const outputs = jsonOutputs(record);
+        for (const name of JSON_OUTPUTS)
+            this.#set(name, outputs[name]);
+        this.#set('failed-step', showOnOneLine(end.failedStep ?? record.failures[0]?.step ?? '', step_report_MAX_NAME_LENGTH));
+    }
+    #setDefinition(definition) {
         this.#set('template-id', definition.kind === 'template' ? definition.id : '');
         this.#set('snapshot-id', (definition.kind === 'snapshot' ? definition.id : definition.sourceSnapshotId) ?? '');
         this.#set('pipeline', showOnOneLine(definition.pipeline?.name ?? '', step_report_MAX_NAME_LENGTH));
     }
-    #noteRun({ run, url }) {
-        this.#started = { run, url };
+    #setRun({ run, url }) {
+        this.#isCommentDue = true;
         this.#set('run-id', run.id);
         this.#set('run-name', showOnOneLine(run.name ?? '', step_report_MAX_NAME_LENGTH));
         this.#set('run-url', url ?? '');
-        if (this.#definition === undefined)
+        if (this.#keeper.record.definition === undefined)
             this.#set('pipeline', showOnOneLine(run.pipeline?.name ?? '', step_report_MAX_NAME_LENGTH));
         this.#set('status', showOnOneLine(run.status, step_report_MAX_NAME_LENGTH));
     }
 }
-/** The texts may be anybody's: each becomes one line. */
-function shownError(faults) {
-    return cut(faults.map((fault) => showOnOneLine(fault, MAX_ERROR_LENGTH)).join('\n'), MAX_ERROR_LENGTH);
-}
+const JSON_OUTPUTS = ['steps', 'metadata', 'artifacts'];
 const TITLES = {
     completed: 'ZenML run completed',
     started: 'ZenML run started',
@@ -59653,9 +63308,10 @@ const TITLES = {
  *
  * @throws whatever nobody foresaw
  */
-async function reportStep(action, log, work) {
-    const report = new StepReport(log, action);
+async function reportStep(options, work) {
+    const report = new StepReport(options);
     try {
+        report.begin();
         const result = await work(report);
         await report.ended(result);
         return result.error === undefined;
@@ -59667,7 +63323,14 @@ async function reportStep(action, log, work) {
         else if (error instanceof RunError || isZenmlError(error)) {
             const conclusion = error instanceof RunError ? error.conclusion : 'failed';
             const faults = error instanceof ConfigurationError ? error.faults : undefined;
-            await report.ended({ conclusion, status: '', error: error.message, faults, durationMs: 0 });
+            await report.ended({
+                conclusion,
+                status: '',
+                error: error.message,
+                failedStep: undefined,
+                faults,
+                durationMs: 0,
+            });
         }
         else {
             throw error;
@@ -59715,7 +63378,14 @@ async function withRunDependencies(inputs, { onCancel, workflowRunUrl, nothingTo
     }
 }
 function cancelled(error) {
-    return { conclusion: 'cancelled', status: '', error, runId: undefined, durationMs: 0 };
+    return {
+        conclusion: 'cancelled',
+        status: '',
+        error,
+        failedStep: undefined,
+        runId: undefined,
+        durationMs: 0,
+    };
 }
 /** Undefined if the workflow was cancelled before the server was found. */
 async function connectUntil(signal, options) {
@@ -59734,10 +63404,13 @@ async function connectUntil(signal, options) {
 
 
 
+
+
 /** Runs a template or snapshot and waits for it. Gives whether the step succeeded. */
 async function runTemplate(env, log) {
-    return reportStep('main', log, async (report) => {
+    return reportStep({ action: 'main', log, clock: systemClock }, async (report) => {
         const inputs = await readStepInputs(env, log, readInputs);
+        report.address(audienceOf(inputs, 'main', env, log));
         const { workflowRunUrl } = readWorkflowContext(env);
         const policy = { onCancel: inputs.onCancel, workflowRunUrl, nothingToCancel: NOTHING_TO_CANCEL };
         return withRunDependencies(inputs, policy, log, report, (deps, serverUrl) => executeRun(toRequest(inputs, serverUrl, env), deps));
@@ -59761,6 +63434,7 @@ function toRequest(inputs, serverUrl, env) {
             attempt: context.runAttempt,
             stepIdentity: stepIdentity(context, inputs.stepKey),
         },
+        provenance: context,
         workflowRunUrl: context.workflowRunUrl,
         wait: inputs.wait,
         timeoutMs: inputs.timeoutMs,
@@ -59769,6 +63443,7 @@ function toRequest(inputs, serverUrl, env) {
         onCancel: inputs.onCancel,
         onTimeout: inputs.onTimeout,
         onPaused: inputs.onPaused,
+        logTail: inputs.logTail,
         resume: inputs.resume,
         expectations: inputs.expectations,
         dryRun: inputs.dryRun,
@@ -59843,7 +63518,69 @@ async function runsEntry(processId, entryFolder) {
     }
 }
 
+;// CONCATENATED MODULE: ./build/actions/early-end.js
+
+
+
+
+
+
+
+
+
+
+/** A comment is worth no more of the time that the runner gives a post step. */
+const early_end_COMMENT_LIMIT_MS = 30_000;
+const UNKNOWN = { sentence: 'The step was ended before it could report on its run', status: '' };
+/** Whether main was to write a summary or a comment and did not get to it. */
+function isReportDue(env) {
+    return isSummaryDue(env) || readSavedComment(env) !== undefined;
+}
+/**
+ * Writes the summary and the comment that a main step was to write and did not get to: neither may say for ever that
+ * the run goes on.
+ *
+ * @param ended undefined where main had left nothing to see to
+ */
+async function reportEarlyEnd(ended, authorities, env, log) {
+    if (isSummaryDue(env))
+        await summarize(ended ?? UNKNOWN, env, log);
+    const saved = readSavedComment(env);
+    if (saved === undefined)
+        return;
+    const mask = (secret) => {
+        log.mask(secret);
+    };
+    const comment = commentOfSaved(saved, {
+        token: readGithubToken(env, mask),
+        context: readWorkflowContext(env),
+        readFile: readFile,
+        connect: () => new Http(USER_AGENT, {}, authorities),
+        clock: systemClock,
+        log,
+    });
+    const record = ended === undefined ? saved.record : { ...saved.record, error: ended.sentence };
+    await comment.update(record, AbortSignal.timeout(early_end_COMMENT_LIMIT_MS));
+}
+async function summarize({ sentence, status }, env, log) {
+    const started = readStartedRun(env);
+    const keeper = new RecordKeeper(systemClock);
+    keeper.end({ conclusion: 'cancelled', status, error: sentence, failedStep: undefined, durationMs: 0 });
+    try {
+        await writeSummary({
+            ...keeper.record,
+            runId: started?.id,
+            runName: started?.name,
+            runUrl: started?.url,
+        });
+    }
+    catch {
+        log.warning('The job summary could not be written: the runner gave no file for it that can be written to');
+    }
+}
+
 ;// CONCATENATED MODULE: ./build/actions/post.js
+
 
 
 
@@ -59862,36 +63599,42 @@ const BUDGET_MS = 110_000;
 const MAX_SENTENCE_LENGTH = 2_000;
 /** A request that the server took may still start a run so long after it was sent. */
 const LATE_START_MS = 60_000;
+const NOTHING_SENT = { sentence: 'The step was ended before a run was started', status: '' };
 /**
  * Looks after the run of a main step that did not end in order: killed, crashed, cut off from its server. It
  * never starts one. Says nothing where nothing is left to see to.
  */
 async function cleanUpStep(env, log) {
     const saved = readSavedStep(env);
-    if (saved === undefined)
+    if (saved === undefined && !isReportDue(env))
         return true;
     const entry = process.argv[1];
-    if (entry !== undefined && (await endSurvivor(saved.facts.processId, external_node_path_.dirname(entry)))) {
-        log.info('The step was still running; it was ended');
-    }
-    if (saved.planned !== undefined || saved.started !== undefined)
-        await endRunOf(saved, env, log);
-    return true;
-}
-async function endRunOf(saved, env, log) {
-    const { facts, planned, started } = saved;
-    const name = started?.name ?? planned?.name ?? '';
+    if (saved !== undefined && entry !== undefined)
+        await endMain(saved, external_node_path_.dirname(entry), log);
     const mask = (secret) => {
         log.mask(secret);
     };
     const again = await readConnectionAgain({ env, readFile: readFile, mask, parseServerUrl: parseServerUrl });
+    const ended = saved === undefined ? undefined : await endRunOf(saved, again, log);
+    await reportEarlyEnd(ended, again?.authorities, env, log);
+    return true;
+}
+async function endMain({ facts }, folder, log) {
+    if (await endSurvivor(facts.processId, folder))
+        log.info('The step was still running; it was ended');
+}
+async function endRunOf({ facts, planned, started, mode }, again, log) {
+    if (planned === undefined && started === undefined)
+        return NOTHING_SENT;
+    const name = started?.name ?? planned?.name ?? '';
     if (again === undefined || named(again.server) !== facts.named) {
         const what = again === undefined ? 'are no longer valid' : 'now name another server';
-        log.warning(`The run "${inline(name)}" was not looked after, because this step's inputs ${what}: if it was started, it goes on at ${facts.serverUrl}`);
-        return;
+        const sentence = `The run "${inline(name)}" was not looked after, because this step's inputs ${what}: if it was started, it goes on at ${facts.serverUrl}`;
+        log.warning(sentence);
+        return { sentence, status: '' };
     }
     const clock = systemClock;
-    const reporter = new RunLog(log);
+    const reporter = new RunLog(log, clock);
     const { serverUrl } = facts;
     const connection = await connect({ inputs: again, serverUrl, clock, log, reporter });
     const signal = AbortSignal.timeout(BUDGET_MS);
@@ -59900,7 +63643,7 @@ async function endRunOf(saved, env, log) {
         const ended = await cleanUp({
             planned,
             started,
-            mode: saved.mode,
+            mode,
             reason: `The workflow step ended early${facts.workflowRunUrl === '' ? '' : `: ${facts.workflowRunUrl}`}`,
             lookUpUntil: (planned?.sentAt ?? now) + LATE_START_MS,
             deadline: now + BUDGET_MS,
@@ -59910,6 +63653,7 @@ async function endRunOf(saved, env, log) {
             log.info(line);
         else
             log.warning(line);
+        return { sentence: line, status: ended.status };
     }
     finally {
         await connection.close();
@@ -59986,6 +63730,7 @@ async function stopKnownRun(request, deps) {
         conclusion: ended.settled ? 'stopped' : 'failed',
         status: ended.status,
         error: ended.settled ? undefined : ended.sentence,
+        failedStep: undefined,
         runId: run.id,
         durationMs: clock.now() - from,
     };
@@ -59996,12 +63741,13 @@ async function stopKnownRun(request, deps) {
 
 
 
+
 /**
  * Stops a run that something else started. Gives whether nothing of it goes on. A cancelled workflow does not take
  * back that the run is to be stopped: the work goes on for the ten seconds that the runner leaves.
  */
 async function stopRunById(env, log) {
-    return reportStep('stop', log, async (report) => {
+    return reportStep({ action: 'stop', log, clock: systemClock }, async (report) => {
         const inputs = await readStepInputs(env, log, readStopInputs);
         const { runId, graceful, timeoutMs } = inputs;
         const { workflowRunUrl } = readWorkflowContext(env);
@@ -60012,6 +63758,7 @@ async function stopRunById(env, log) {
 }
 
 ;// CONCATENATED MODULE: ./build/run/attach.js
+
 
 
 /** What is said when the workflow is cancelled before the run is found. */
@@ -60028,7 +63775,7 @@ async function attachRun(request, deps) {
         const { run, url } = await findRun(request, request.run, 'run', journaled);
         const started = { id: run.id, name: run.name ?? run.id, url, status: run.status };
         journaled.journal.started(started);
-        return started;
+        return { started, kin: kinOfRun(run), createdAt: run.created };
     });
 }
 
@@ -60037,10 +63784,13 @@ async function attachRun(request, deps) {
 
 
 
+
+
 /** Waits for a run that something else started. Gives whether the step succeeded. */
 async function waitForRun(env, log) {
-    return reportStep('wait', log, async (report) => {
+    return reportStep({ action: 'wait', log, clock: systemClock }, async (report) => {
         const inputs = await readStepInputs(env, log, readWaitInputs);
+        report.address(audienceOf(inputs, 'wait', env, log));
         const request = {
             run: inputs.run,
             project: inputs.project,
@@ -60051,6 +63801,7 @@ async function waitForRun(env, log) {
             onCancel: inputs.onCancel,
             onTimeout: inputs.onTimeout,
             onPaused: inputs.onPaused,
+            logTail: inputs.logTail,
             expectations: inputs.expectations,
         };
         const policy = { ...request, nothingToCancel: leftAsItIs(inputs.run) };

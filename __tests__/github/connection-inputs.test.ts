@@ -198,6 +198,17 @@ test('ca-certificate: one of several that has expired is named and left out', as
   ])
 })
 
+test('ca-certificate: of many that have expired or are broken, the first are named', async () => {
+  const expired = fixture('authority') + fixture('authority-expired').repeat(50)
+  const { notices } = await read({ ...PRO, 'ca-certificate': expired })
+  expect(notices).toHaveLength(4)
+  expect(notices.at(-1)).toBe('ca-certificate: and 47 more like these')
+  const broken = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n'.repeat(300)
+  const lines = (await faults({ ...PRO, 'ca-certificate': broken })).split('\n')
+  expect(lines).toHaveLength(4)
+  expect(lines.at(-1)).toBe('ca-certificate: and 297 more like these')
+})
+
 const NO_CERTIFICATE = 'give PEM text, which begins with -----BEGIN CERTIFICATE-----, or its file'
 const BROKEN = 'is broken or not whole; copy it again with its BEGIN and END lines'
 

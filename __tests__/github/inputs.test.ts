@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import fc from 'fast-check'
+import { anyText } from '../any-text.ts'
 
 import { inputTables, type ActionName, type InputName } from '../../src/github/input-schema.ts'
 import { readLoginInputs, readStopInputs, readWaitInputs } from '../../src/github/inputs.ts'
@@ -308,8 +309,8 @@ test('a secret is masked in each form that a careless paste can have, and no sho
   expect(new Set(outcome.masked)).toEqual(new Set([`"${KEY}"`, KEY, 'abc\nline-two', 'line-two']))
 })
 
-const anyText = fc.oneof(
-  fc.string({ unit: 'binary', maxLength: 40 }),
+const anyValue = fc.oneof(
+  anyText(40),
   fc.constantFrom(
     ...badInputs.flatMap((bad) => Object.values(bad.given)).filter((text) => text.length < 2000),
   ),
@@ -319,7 +320,7 @@ test.each(actions)(
   'whatever is given to %s, the outcome is a value or faults, each on one harmless line',
   async (action) => {
     const names: readonly InputName[] = inputTables[action].names
-    const given = fc.dictionary(fc.constantFrom(...names), anyText, { noNullPrototype: true })
+    const given = fc.dictionary(fc.constantFrom(...names), anyValue, { noNullPrototype: true })
     await fc.assert(
       fc.asyncProperty(given, async (texts) => {
         const outcome = await readAs(action, { ...variables(texts), GITHUB_WORKSPACE: workspace.path })

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
+import { anyText } from '../any-text.ts'
 
 import { inline, WorkflowLog } from '../../src/github/log.ts'
 import { readAsRunner } from './runner-reader.ts'
@@ -43,7 +44,7 @@ const hostileText = fc
         '\u0085',
         '\ufeff',
       ),
-      fc.string({ unit: 'binary', maxLength: 4 }),
+      anyText(4),
     ),
     { maxLength: 30 },
   )

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
 import fc from 'fast-check'
+import { anyText } from '../any-text.ts'
 import { hostileTexts } from './hostile-texts.ts'
 import { inputRoads, roads, type Road } from './hostile-roads.ts'
 import { annotations, expectHarmless } from './runner-view.ts'
@@ -166,7 +167,7 @@ const piece = fc.oneof(
     '\u202E',
   ),
   fc.constantFrom(...hostileTexts.map(({ text }) => text).filter((text) => text.length < 1_000)),
-  fc.string({ unit: 'binary', maxLength: 20 }),
+  anyText(20),
 )
 const anything = fc.array(piece, { maxLength: 12 }).map((pieces) => pieces.join(''))
 

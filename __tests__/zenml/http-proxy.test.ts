@@ -100,6 +100,23 @@ test.each([
   expect(proxy.asked).toEqual([])
 })
 
+test('a proxy that cannot be used is no hindrance to a host that NO_PROXY names', async () => {
+  const target = await startScripted(() => ({}))
+  process.env['HTTP_PROXY'] = 'socks5://127.0.0.1:1'
+  process.env['NO_PROXY'] = '127.0.0.1'
+  expect((await openHttp().send({ method: 'GET', url: target.url })).status).toBe(200)
+})
+
+test('an empty no_proxy leaves it to NO_PROXY, as with the other variables', async () => {
+  const target = await startScripted(() => ({}))
+  const proxy = await startProxy()
+  process.env['HTTP_PROXY'] = `http://127.0.0.1:${proxy.port}`
+  process.env['no_proxy'] = ''
+  process.env['NO_PROXY'] = '127.0.0.1'
+  await openHttp().send({ method: 'GET', url: target.url })
+  expect(proxy.asked).toEqual([])
+})
+
 test.each(['elsewhere.example', '10.0.0.0/8', '127.0.0.1:1', '7.0.0.1', '127.0.0.0/99', '::/0'])(
   'NO_PROXY=%s changes nothing',
   async (hosts) => {

@@ -186,6 +186,42 @@ test('a management API that is away for a moment is asked again', async () => {
   expect(count).toBe(4)
 })
 
+/** A management API that gives all workspaces, whatever page is asked for. */
+async function withoutPages(count: number, name: (index: number) => string, id: (index: number) => string) {
+  const zenml_service = { status: { server_url: SERVER } }
+  const all = Array.from({ length: count }, (_, i) => ({
+    id: id(i),
+    name: name(i),
+    status: 'available',
+    zenml_service,
+  }))
+  return await startScripted(({ path }: Received) => ({
+    body: path === '/auth/login' ? { access_token: 'pro-token', expires_in: 3600 } : all,
+  }))
+}
+
+test('a management API without pages is asked until nothing new comes, and counts no workspace twice', async () => {
+  const { url, requests } = await withoutPages(
+    25,
+    (i) => `w${i}`,
+    (i) => `id-${i}`,
+  )
+  expect(await find(url, 'ZENPROKEY_x', 'w3')).toMatchObject({ name: 'w3', serverUrl: SERVER })
+  expect(requests).toHaveLength(3)
+})
+
+test('of many workspaces of one name a few are listed, their ids on one line', async () => {
+  const { url } = await withoutPages(
+    12,
+    () => 'same',
+    (i) => `id\n::error::${i}`,
+  )
+  const message = String(await rejection(find(url, 'ZENPROKEY_x', 'same')))
+  expect(message).toContain('12 workspaces are named "same"')
+  expect(message).toContain('("id ::error::4") and 7 more; write the id')
+  expect(message).not.toContain('\n')
+})
+
 test('one that stays away is given up', async () => {
   const { url } = await startScripted(() => ({ status: 503, body: 'away' }))
   expect(await rejection(find(url, 'ZENPROKEY_x', 'research'))).toBeInstanceOf(UnreachableError)

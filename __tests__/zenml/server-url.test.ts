@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
+import { anyText } from '../any-text.ts'
 
 import { parseServerUrl } from '../../src/zenml/server-url.ts'
 
@@ -104,7 +105,7 @@ test('any text is a bare address that reads as itself, or a problem on one line'
       '[::1]',
       'cloud.zenml.io',
     ),
-    fc.string({ unit: 'binary', maxLength: 5 }),
+    anyText(5),
     fc.webUrl(),
   )
   fc.assert(

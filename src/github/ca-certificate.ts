@@ -16,6 +16,8 @@ export interface ReadAuthorities {
 /** The authorities of all systems together have about 250 KB. */
 const MAX_KILOBYTES = 1024
 const MAX_SUBJECT_LENGTH = 100
+/** Of the certificates with a problem; the others are counted. */
+const MAX_NAMED = 3
 
 /**
  * Reads authorities to trust: one or several certificates as PEM text, or the path of a file that holds them.
@@ -74,14 +76,22 @@ function judge(blocks: readonly string[], where: string): ReadAuthorities {
     if (problem === undefined) authorities.push(certificate.toString())
     else unusable.push(`${where}${which}, ${subjectOf(certificate)}, ${problem}`)
   }
-  if (broken.length > 0) return fault(...broken)
+  if (broken.length > 0) return fault(...firstOf(broken))
   // In a bundle an old one harms nobody; alone, it is the mistake.
-  if (authorities.length === 0) return fault(...unusable.map((line) => `${line}; give the one in use now`))
+  if (authorities.length === 0)
+    return fault(...firstOf(unusable.map((line) => `${line}; give the one in use now`)))
   return {
     authorities,
-    notices: unusable.map((line) => `ca-certificate: ${line}, so it is left out`),
+    notices: firstOf(unusable.map((line) => `${line}, so it is left out`)).map(
+      (line) => `ca-certificate: ${line}`,
+    ),
     faults: [],
   }
+}
+
+function firstOf(lines: readonly string[]): string[] {
+  const left = lines.length - MAX_NAMED
+  return left > 0 ? [...lines.slice(0, MAX_NAMED), `and ${left} more like these`] : [...lines]
 }
 
 function parse(block: string): X509Certificate | undefined {

@@ -15,29 +15,34 @@ export type ParsedMapping =
   | {
       readonly ok: true
       readonly value: JsonObject
-      /** Where the key at the end of a path stands; inside lists and aliases, the nearest one around it. */
+      /** Where the key at the end of a path stands; inside aliases, the nearest one around it. */
       readonly locate: (path: Path) => Place | undefined
     }
   | { readonly ok: false; readonly problems: readonly YamlProblem[] }
+
+/** How much a value is, what is behind aliases included: values, and characters of their texts and keys. */
+interface Size {
+  readonly count: number
+  readonly length: number
+}
 
 type Yaml = typeof import('yaml')
 type Show = (text: string) => string
 type Locate = (offset: number, problem: string) => YamlProblem
 
-/** The offsets of a mapping's keys, and of the keys inside their values. */
+/** The offsets of a mapping's keys or a list's items (by their numbers), and of what is inside of them. */
 type Offsets = Map<string, { readonly offset: number; readonly inside: Offsets }>
 
 /** A few aliases to a few others can stand for more values than memory holds. */
 const MAX_VALUES = 100_000
+/** The same for the lengths of their texts; a file of any use has less. */
+const MAX_CHARACTERS = 1_000_000
 /** Deeper than any configuration; whatever walks the value later may do so recursively. */
 const MAX_DEPTH = 100
 /** As the parser counts: the document, the mappings and lists in each other, and the value in the innermost. */
 const MAX_OPEN_NODES = MAX_DEPTH + 2
 /** Then a reader knows enough; one mistake in a text often makes others. */
 const MAX_PROBLEMS = 5
-
-/** Keys that mean something else than a key to JavaScript. */
-const PROTOTYPE_KEYS: readonly string[] = ['__proto__', 'constructor', 'prototype']
 
 const TOO_DEEP = 'the values are nested too deeply; write them flatter'
 
@@ -126,9 +131,9 @@ class MappingReader {
   readonly #locate: Locate
   readonly #show: Show
   readonly #problems: YamlProblem[] = []
-  /** What each anchor stands for, and of how many values it consists. Not there while it is being read. */
-  readonly #anchors = new Map<string, { readonly value: JsonValue; readonly count: number }>()
-  #count = 0
+  /** What each anchor stands for, and of how many values and characters it consists. Not there while it is read. */
+  readonly #anchors = new Map<string, { readonly value: JsonValue } & Size>()
+  #size: Size = { count: 0, length: 0 }
 
   constructor(yaml: Yaml, locate: Locate, show: Show) {
     this.#yaml = yaml
@@ -169,24 +174,34 @@ class MappingReader {
 
   /** `null` stands for every value that has a problem. */
   #value(node: Node | null, depth: number, offsets: Offsets): JsonValue {
-    const before = this.#count
-    this.#count += 1
+    const before = this.#size
+    this.#grow({ count: 1, length: 0 })
     if (node === null) return null
     if (this.#isTooMuch(node, depth)) return null
     if (this.#yaml.isAlias(node)) return this.#alias(node.source, node)
     const anchor = this.#anchorOf(node)
     if (anchor !== undefined) this.#anchors.delete(anchor)
     const value = this.#content(node, depth, offsets)
-    if (anchor !== undefined) this.#anchors.set(anchor, { value, count: this.#count - before })
+    if (anchor !== undefined) {
+      const { count, length } = this.#size
+      this.#anchors.set(anchor, { value, count: count - before.count, length: length - before.length })
+    }
     return value
+  }
+
+  #grow({ count, length }: Size): void {
+    this.#size = { count: this.#size.count + count, length: this.#size.length + length }
   }
 
   #content(node: Node, depth: number, offsets: Offsets): JsonValue {
     if (this.#yaml.isMap(node)) return this.#mapping(node.items, depth, offsets)
     if (this.#yaml.isSeq(node)) {
-      return node.items.map((item) =>
-        this.#value(this.#yaml.isNode(item) ? item : null, depth + 1, new Map()),
-      )
+      return node.items.map((item, index) => {
+        if (!this.#yaml.isNode(item)) return this.#value(null, depth + 1, new Map())
+        const inside: Offsets = new Map()
+        offsets.set(String(index), { offset: item.range?.[0] ?? 0, inside })
+        return this.#value(item, depth + 1, inside)
+      })
     }
     return this.#yaml.isScalar(node) ? this.#scalar(node) : null
   }
@@ -198,6 +213,7 @@ class MappingReader {
       const name = String(key.value)
       const problem = entries.has(name) ? 'stands twice in this mapping; keep one' : keyProblem(name, key)
       if (problem !== undefined) this.#complain(key, `the key ${this.#show(name)} ${problem}`)
+      this.#grow({ count: 0, length: name.length })
       const inside: Offsets = new Map()
       offsets.set(name, { offset: key.range?.[0] ?? 0, inside })
       entries.set(name, this.#value(this.#yaml.isNode(value) ? value : null, depth + 1, inside))
@@ -207,6 +223,7 @@ class MappingReader {
 
   #scalar(node: Scalar): JsonValue {
     const { value } = node
+    if (typeof value === 'string') this.#grow({ count: 0, length: value.length })
     if (typeof value === 'string' || typeof value === 'boolean' || value === null) return value
     if (typeof value !== 'number') {
       this.#complain(node, 'JSON has no such value; put it in quotes')
@@ -230,7 +247,7 @@ class MappingReader {
       )
       return null
     }
-    this.#count += anchor.count
+    this.#grow(anchor)
     return anchor.value
   }
 
@@ -240,11 +257,11 @@ class MappingReader {
   }
 
   #isTooMuch(node: Node, depth: number): boolean {
-    if (depth <= MAX_DEPTH && this.#count <= MAX_VALUES) return false
+    const { count, length } = this.#size
+    if (depth <= MAX_DEPTH && count <= MAX_VALUES && length <= MAX_CHARACTERS) return false
+    const what = count > MAX_VALUES ? `${MAX_VALUES} values` : `${MAX_CHARACTERS} characters`
     const problem =
-      depth > MAX_DEPTH
-        ? TOO_DEEP
-        : `these are more than ${MAX_VALUES} values, those behind aliases included; write fewer`
+      depth > MAX_DEPTH ? TOO_DEEP : `these are more than ${what}, those behind aliases included; write fewer`
     // One is enough: the same is true of every value that follows.
     if (!this.#problems.some((known) => known.problem === problem)) this.#complain(node, problem)
     return true
@@ -256,7 +273,8 @@ class MappingReader {
 }
 
 function keyProblem(name: string, key: Scalar): string | undefined {
-  if (PROTOTYPE_KEYS.includes(name)) return 'cannot be used; give it another name'
+  // To JavaScript that is no key like any other.
+  if (name === '__proto__') return 'cannot be used; give it another name'
   if (name === '<<' && key.type === 'PLAIN')
     return 'would merge mappings, which YAML 1.2 does not know; write them out'
   if (name === '') return 'is empty; write a name before the colon'

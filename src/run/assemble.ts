@@ -1,6 +1,7 @@
 import type { JsonObject } from '../zenml/json.ts'
 import type { Definition } from '../zenml/model.ts'
 import { checkConfiguration } from './check/check-configuration.ts'
+import { Findings, type CheckResult } from './check/findings.ts'
 import { readOutline } from './check/outline.ts'
 import { mergeOverrides, type Configuration, type Overrides } from './configure.ts'
 import { ConfigurationError } from './errors.ts'
@@ -30,14 +31,14 @@ export function assemble(overrides: Overrides, definition: Definition, version: 
   const layers = [...overrides.layers, ...(expanded === undefined ? [] : [expanded.layer])]
   const configuration = mergeOverrides({ ...overrides, layers })
   const { body } = configuration
-  const result =
+  const result: CheckResult =
     outline === undefined || isEmpty(body)
-      ? { errors: [], warnings: [] }
+      ? new Findings(layers)
       : checkConfiguration({ body, layers, outline, version })
-  const errors = [...(expanded?.errors ?? []), ...result.errors]
+  const errors = (expanded?.errors.with(result.errors) ?? result.errors).shown()
   if (errors.length > 0) throw new ConfigurationError(errors)
   const unchecked = outline === undefined && !isEmpty(body) ? NOT_TOLD : undefined
-  return { ...configuration, warnings: result.warnings, unchecked }
+  return { ...configuration, warnings: result.warnings.shown(), unchecked }
 }
 
 function isEmpty(body: JsonObject): boolean {

@@ -2,7 +2,7 @@ import { isJsonObject, mergeDeeply, type JsonObject, type JsonValue } from '../z
 import type { Definition } from '../zenml/model.ts'
 import { isAtLeast } from '../zenml/version.ts'
 import { RunError } from './errors.ts'
-import type { Layer } from './layers.ts'
+import { placeOf, type Layer } from './layers.ts'
 import { runNameProblem } from './name.ts'
 
 /** What the user wants to differ from the template or snapshot. */
@@ -37,8 +37,7 @@ export function mergeOverrides({ layers, tags, useCache }: Omit<Overrides, 'para
   if (runName === undefined || runName === null) return { body, runName: undefined }
   const problem = typeof runName === 'string' ? runNameProblem(runName) : 'must be a text'
   if (typeof runName === 'string' && problem === undefined) return { body, runName }
-  const source = layers.findLast(({ value }) => value['run_name'] !== undefined)?.source ?? 'configuration'
-  throw new RunError(`${source}: run_name ${problem ?? ''}`)
+  throw new RunError(`${placeOf(layers, ['run_name']) ?? 'configuration'}: run_name ${problem ?? ''}`)
 }
 
 /**

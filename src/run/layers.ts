@@ -1,4 +1,4 @@
-import { isJsonObject, member, type JsonObject, type JsonValue } from '../zenml/json.ts'
+import { isJsonList, isJsonObject, member, type JsonObject, type JsonValue } from '../zenml/json.ts'
 
 /** Keys from the outermost mapping inwards. */
 export type Path = readonly string[]
@@ -32,10 +32,17 @@ export function valueAt(value: JsonValue | undefined, path: Path): JsonValue | u
 export function placeOf(layers: readonly Layer[], path: Path): string | undefined {
   for (let length = path.length; length > 0; length -= 1) {
     const part = path.slice(0, length)
-    const layer = layers.findLast(({ value }) => valueAt(value, part) !== undefined)
+    const layer = layers.findLast(
+      ({ value }) => part.reduce<JsonValue | undefined>(inside, value) !== undefined,
+    )
     if (layer !== undefined) return describePlace(layer, part)
   }
   return undefined
+}
+
+/** Of a list, the item of that number. */
+function inside(value: JsonValue | undefined, key: string): JsonValue | undefined {
+  return isJsonList(value) ? value[Number(key)] : member(value, key)
 }
 
 /** A layer's name and the place of a path in it. */

@@ -1,15 +1,16 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../zenml/json.ts'
+import { FirstLines } from './check/first-lines.ts'
 import type { Outline } from './check/outline.ts'
-import { alternatives, quoted, show } from './check/words.ts'
+import { alternatives, asNested, didYouMean, quoted, show } from './check/words.ts'
 import { describePlace, type Layer, type Path } from './layers.ts'
 
-/** The short form as a part of a run configuration, or what is wrong with it, one line each. */
+/** The short form as a part of a run configuration, and what is wrong with it, one line each. */
 export interface ExpandedParameters {
   readonly layer: Layer
-  readonly errors: readonly string[]
+  readonly errors: FirstLines
 }
 
-type Target = { readonly path: Path } | { readonly problem: string }
+type Target = { readonly path: Path } | { readonly problem: string | (() => string) }
 
 /**
  * Finds out what the keys of the input `parameters` mean: a step's name with a mapping, `step.parameter` (the
@@ -27,7 +28,7 @@ class Expansion {
   readonly #outline: Outline | undefined
   /** Which steps have a parameter; made once, since a pipeline may have hundreds. */
   readonly #owners: ReadonlyMap<string, readonly string[]>
-  readonly #errors: string[] = []
+  readonly #errors = new FirstLines()
   /** From a path in the configuration, as JSON, to where it stands in the short form. */
   readonly #origins = new Map<string, Path>()
   readonly #ofPipeline: [string, JsonValue][] = []
@@ -64,6 +65,8 @@ class Expansion {
       return { problem: `several have a parameter ${quoted(key)}: write ${ways(owners, key)}` }
     const [owner] = owners
     if (owner !== undefined) return { path: pathOf(owner, key) }
+    const nested = this.#nested(key, value)
+    if (nested !== undefined) return { problem: `no step has a parameter ${quoted(key)}${nested}` }
     const dot = key.indexOf('.')
     if (dot > 0 && dot < key.length - 1) {
       return { path: ['steps', key.slice(0, dot), 'parameters', key.slice(dot + 1)] }
@@ -79,7 +82,25 @@ class Expansion {
       return { problem: `whose parameter ${quoted(key)} is cannot be told here; write <step>.${key}` }
     }
     if (outline.isDynamic) return { path: ['parameters', key] }
-    return { problem: `no step has a parameter ${quoted(key)}${alternatives(key, [...this.#owners.keys()])}` }
+    return {
+      problem: () => {
+        const parameters = [...this.#owners.keys()]
+        const step = didYouMean(key, parameters) === '' ? didYouMean(key, [...outline.steps]) : ''
+        const fix =
+          step === ''
+            ? alternatives(key, parameters)
+            : `${step} That is a step, which takes a mapping (parameter: value)`
+        return `no step has a parameter ${quoted(key)}${fix}`
+      },
+    }
+  }
+
+  /** Not with a step of that name, nor where there may be steps that are not listed. */
+  #nested(key: string, value: JsonValue): string | undefined {
+    const isStep = this.#outline?.steps.has(key.slice(0, Math.max(0, key.indexOf('.')))) === true
+    return isStep || this.#outline?.isDynamic === true
+      ? undefined
+      : asNested(key, value, (name) => this.#owners.has(name))
   }
 
   #placeMapping(key: string, value: JsonValue, target: Path): void {
@@ -98,7 +119,11 @@ class Expansion {
     const name = target.at(-1) ?? ''
     const [kind, step = ''] = target
     if (kind === 'parameters') this.#ofPipeline.push([name, value])
-    else this.#ofSteps.set(step, [...(this.#ofSteps.get(step) ?? []), [name, value]])
+    else {
+      const ofStep = this.#ofSteps.get(step) ?? []
+      ofStep.push([name, value])
+      this.#ofSteps.set(step, ofStep)
+    }
   }
 
   #configuration(): JsonObject {
@@ -122,8 +147,11 @@ class Expansion {
     return within?.[1] ?? []
   }
 
-  #complain(path: Path, problem: string): void {
-    this.#errors.push(`${describePlace(this.#layer, path)}: ${problem}`)
+  #complain(path: Path, problem: string | (() => string)): void {
+    this.#errors.add(() => {
+      const text = typeof problem === 'string' ? problem : problem()
+      return `${describePlace(this.#layer, path)}: ${text}`
+    })
   }
 }
 

@@ -28,6 +28,12 @@ export function mergeDeeply(base: JsonObject, over: JsonObject): JsonObject {
   return { ...base, ...Object.fromEntries(merged) }
 }
 
+/** Whether there are more than so many mappings and lists in each other. */
+export function isDeeperThan(depth: number, value: JsonValue | undefined): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return depth === 0 || Object.values(value).some((inner) => isDeeperThan(depth - 1, inner))
+}
+
 /** Whether two values are the same; the order of a mapping's keys does not count. */
 export function isSame(a: JsonValue | undefined, b: JsonValue | undefined): boolean {
   if (a === b) return true

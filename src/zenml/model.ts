@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import { isJsonObject, member, type JsonObject } from './json.ts'
+import { isDeeperThan, isJsonObject, member, type JsonObject } from './json.ts'
 import type { dagSchema, definitionSchema, infoSchema, runSchema, stepSchema } from './schemas.ts'
 
 /** What a server says of itself, without a credential. */
@@ -110,6 +110,7 @@ export function toInfo(info: z.infer<typeof infoSchema>): ServerInfo {
 
 export function toDefinition(kind: DefinitionKind, from: z.infer<typeof definitionSchema>): Definition {
   const projectId = from.body?.project_id
+  const documents = toDocuments(from.metadata)
   return {
     kind,
     id: from.id,
@@ -120,22 +121,30 @@ export function toDefinition(kind: DefinitionKind, from: z.infer<typeof definiti
       toNamed(from.metadata?.project ?? from.metadata?.workspace) ??
       (projectId == null ? undefined : { id: projectId, name: undefined }),
     sourceSnapshotId: from.resources?.source_snapshot?.id,
-    stepParameters: toStepParameters(from),
+    stepParameters: toStepParameters(documents.configTemplate),
     isDynamic: from.body?.is_dynamic ?? from.resources?.source_snapshot?.body?.is_dynamic ?? undefined,
-    documents: toDocuments(from.metadata),
+    documents,
   }
 }
 
 function toDocuments(from: z.infer<typeof definitionSchema>['metadata']): DefinitionDocuments {
   return {
-    configTemplate: from?.config_template ?? undefined,
-    configSchema: from?.config_schema ?? undefined,
-    pipelineSpec: from?.pipeline_spec ?? undefined,
+    configTemplate: flatEnough(from?.config_template),
+    configSchema: flatEnough(from?.config_schema),
+    pipelineSpec: flatEnough(from?.pipeline_spec),
   }
 }
 
-function toStepParameters(from: z.infer<typeof definitionSchema>): Definition['stepParameters'] {
-  const steps = from.metadata?.config_template?.['steps']
+/** Deeper than any that ZenML makes; whatever walks a document later may do so recursively. */
+const MAX_DEPTH = 100
+
+/** What is nested too deeply counts as not understood. */
+function flatEnough(document: JsonObject | null | undefined): JsonObject | undefined {
+  return document == null || isDeeperThan(MAX_DEPTH, document) ? undefined : document
+}
+
+function toStepParameters(configTemplate: JsonObject | undefined): Definition['stepParameters'] {
+  const steps = member(configTemplate, 'steps')
   if (!isJsonObject(steps)) return undefined
   return Object.fromEntries(
     Object.entries(steps).map(([name, step]) => {

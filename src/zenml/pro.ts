@@ -62,15 +62,17 @@ export class ProClient {
 
   /** Those that the account sees; a server may not know the filter and give more. */
   async workspaces(name?: string): Promise<Workspace[]> {
-    const found: Workspace[] = []
+    const found = new Map<string, Workspace>()
     for (let page = 0; page < MOST_PAGES; page += 1) {
       const query = { workspace_name: name, offset: `${page * PAGE_SIZE}`, limit: `${PAGE_SIZE}` }
       const call = { path: '/workspaces', query }
       const items = await this.#api.read('find the workspace', call, z.array(workspaceSchema))
-      for (const item of items) found.push(item)
-      if (items.length < PAGE_SIZE) break
+      const before = found.size
+      for (const item of items) found.set(item.id, item)
+      // One that does not know pages gives all each time.
+      if (items.length < PAGE_SIZE || found.size === before) break
     }
-    return found
+    return [...found.values()]
   }
 }
 
@@ -100,9 +102,11 @@ async function theOneNamed(name: string, client: ProClient): Promise<Workspace> 
   const [first, second] = living.length > 0 ? living : all
   if (first === undefined) throw new WorkspaceError(await notFound(name, client))
   if (second === undefined) return first
-  const places = living.map((each) => `${shown(organizationOf(each))} (${each.id})`).join(', ')
+  const several = living.length > 0 ? living : all
+  const places = several.slice(0, MOST_NAMES).map((each) => `${shown(organizationOf(each))} (${idOf(each)})`)
+  const more = several.length > places.length ? ` and ${several.length - places.length} more` : ''
   throw new WorkspaceError(
-    `workspace: ${living.length} workspaces are named ${shown(name)}, in the organizations ${places}; write the id of one of them instead of its name`,
+    `workspace: ${several.length} workspaces are named ${shown(name)}, in the organizations ${places.join(', ')}${more}; write the id of one of them instead of its name`,
   )
 }
 
@@ -147,6 +151,11 @@ function serverOf({ name, zenml_service }: Workspace, { allowPlainHttp }: ProWor
 
 function organizationOf({ organization }: Workspace): string {
   return organization?.name ?? organization?.id ?? '(not named)'
+}
+
+/** In quotes only where it is no id at all. */
+function idOf({ id }: Workspace): string {
+  return z.guid().safeParse(id).success ? id : shown(id)
 }
 
 /** What somebody else named, in quotes, on one line. */

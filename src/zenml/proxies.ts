@@ -23,8 +23,9 @@ export function proxyFor(url: URL): Proxy | undefined {
     .map((name) => ({ name, value: process.env[name]?.trim() ?? '' }))
     .find(({ value }) => value !== '')
   if (found === undefined) return undefined
-  const proxy = readProxy(found.name, found.value)
-  return isExempt(url, process.env['no_proxy'] ?? process.env['NO_PROXY'] ?? '') ? undefined : proxy
+  const exempt = ['no_proxy', 'NO_PROXY'].map((name) => process.env[name]?.trim() ?? '')
+  if (isExempt(url, exempt.find((value) => value !== '') ?? '')) return undefined
+  return readProxy(found.name, found.value)
 }
 
 function readProxy(variable: string, value: string): Proxy {

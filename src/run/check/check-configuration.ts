@@ -25,7 +25,7 @@ export function checkConfiguration({ body, layers, outline, version }: Checked):
   const findings = new Findings(layers)
   const { steps, parameters, ...others } = body
   checkTopLevelNames(others, outline, version, findings)
-  checkKeys(others, [], outline.keys, outline.definitions, findings)
+  checkKeys(others, [], outline.keys, outline.types, findings)
   checkPipelineParameters(parameters, outline, findings)
   checkSteps(steps, outline, version, findings)
   return findings
@@ -47,8 +47,9 @@ function checkTopLevelNames(
 ): void {
   if (keys === undefined) return
   const known = [...new Set([...Object.keys(keys), 'steps', ...(isDynamic ? ['parameters'] : [])])]
+  const taken = new Set([...known, ...NOT_BY_API, ...UNNAMED_KEYS])
   for (const key of Object.keys(body)) {
-    if ([...known, ...NOT_BY_API, ...UNNAMED_KEYS].includes(key)) continue
+    if (taken.has(key)) continue
     const problem = `a run configuration has no key ${quoted(key)}${alternatives(key, known)}`
     // 0.74 refuses it, others ignore it; what is near to no name may be one that a newer server does not name.
     const isSlip = didYouMean(key, known) !== '' || !isAtLeast(version, 0, 85)
@@ -110,7 +111,7 @@ function checkUnknownStep(name: string, path: Path, { isDynamic, steps }: Outlin
     )
     return
   }
-  findings.error(path, `the pipeline has no step ${quoted(name)}${alternatives(name, [...steps])}`)
+  findings.error(path, () => `the pipeline has no step ${quoted(name)}${alternatives(name, [...steps])}`)
 }
 
 function checkStep(
@@ -124,7 +125,7 @@ function checkStep(
   const known = outline.stepKeys(name)
   if (known !== undefined) {
     checkStepNames(name, others, path, [...Object.keys(known), 'parameters'], version, findings)
-    checkKeys(others, path, known, outline.definitions, findings)
+    checkKeys(others, path, known, outline.types, findings)
   }
   if (parameters === undefined || parameters === null) return
   const inside = [...path, 'parameters']
@@ -155,7 +156,8 @@ function checkStepNames(
 ): void {
   for (const key of Object.keys(step)) {
     if (known.includes(key) || UNNAMED_STEP_KEYS.includes(key)) continue
-    const problem = `the configuration of step ${quoted(name)} has no key ${quoted(key)}${didYouMean(key, known)}`
+    const problem = (): string =>
+      `the configuration of step ${quoted(name)} has no key ${quoted(key)}${didYouMean(key, known)}`
     // Since 0.75 or so servers ignore it; what a newer one knows may be missing from its schema.
     if (isAtLeast(version, 0, 85)) findings.warn([...path, key], problem)
     else findings.error([...path, key], problem)

@@ -1,7 +1,7 @@
 import { isJsonList, isJsonObject, member, type JsonObject, type JsonValue } from '../../zenml/json.ts'
 import type { Path } from '../layers.ts'
 import type { Findings } from './findings.ts'
-import { fit } from './fit.ts'
+import type { Types } from './types.ts'
 import { quoted, show } from './words.ts'
 
 /** What a server refuses from everybody who starts a run by its API (ZenML API, "Trigger"). */
@@ -24,7 +24,7 @@ export function checkKeys(
   configuration: JsonObject,
   path: Path,
   schemas: JsonObject | undefined,
-  definitions: JsonObject,
+  types: Types,
   findings: Findings,
 ): void {
   for (const [key, value] of Object.entries(configuration)) {
@@ -38,7 +38,7 @@ export function checkKeys(
         'settings.docker cannot be set: the image is part of the snapshot or template; make a new one to change it',
       )
     } else {
-      checkKey(key, value, place, schemas, definitions, findings)
+      checkKey(key, value, place, schemas, types, findings)
     }
   }
 }
@@ -48,16 +48,18 @@ function checkKey(
   value: JsonValue,
   place: Path,
   schemas: JsonObject | undefined,
-  definitions: JsonObject,
+  types: Types,
   findings: Findings,
 ): void {
   const known = member(schemas, key)
   const schema = key === 'environment' && known !== undefined ? ENVIRONMENT : known
-  const { misfits, ignored } = fit(schema, value, definitions)
-  for (const { path, value: part, wanted } of misfits) {
-    if (!isJsonObject(value) && mayHaveShortForm(schema, definitions)) continue
+  // Servers take a hook as a mapping of module and attribute too, whatever their schema says.
+  if (key.endsWith('_hook_source') && isJsonObject(value)) return
+  const { misfits, ignored } = types.fit(schema, value)
+  const isShort = !isJsonObject(value) && mayHaveShortForm(schema, types)
+  for (const { path, value: part, wanted } of isShort ? [] : misfits) {
     const name = quoted([key, ...path].join('.'))
-    findings.error([...place, ...path], `${name} takes ${wanted}, which ${show(part)} cannot become`)
+    findings.error([...place, ...path], () => `${name} takes ${wanted}, which ${show(part)} cannot become`)
   }
   for (const { path } of ignored) {
     // Settings are for whatever the stack is made of; the schema has only some of them.
@@ -70,13 +72,11 @@ function checkKey(
 }
 
 /** Servers take a word where the schema has a model, as in `cache_policy: default`, and do not say so. */
-function mayHaveShortForm(schema: JsonValue | undefined, definitions: JsonObject): boolean {
+function mayHaveShortForm(schema: JsonValue | undefined, types: Types): boolean {
   const choices = member(schema, 'anyOf')
   const all = isJsonList(choices) ? choices : [schema]
   return all.some((choice) => {
     const reference = member(choice, '$ref')
-    const model =
-      typeof reference === 'string' ? member(definitions, reference.replace('#/$defs/', '')) : undefined
-    return isJsonObject(model) && model['type'] === 'object'
+    return typeof reference === 'string' && member(types.resolve(reference), 'type') === 'object'
   })
 }

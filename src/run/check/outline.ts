@@ -1,13 +1,14 @@
 import { isJsonList, isJsonObject, member, type JsonObject, type JsonValue } from '../../zenml/json.ts'
 import type { Definition } from '../../zenml/model.ts'
 import { keysOf, valueAt } from '../layers.ts'
+import { Budget, Types } from './types.ts'
 
 /** The parameters of a step or of a pipeline. */
 export interface ParameterOutline {
   /** Each parameter's JSON schema; undefined where its type is not known. */
   readonly schemas: ReadonlyMap<string, JsonValue | undefined>
-  /** What `#/$defs/<name>` in them means. */
-  readonly definitions: JsonObject
+  /** Knows what references in them mean. */
+  readonly types: Types
   /** The values of the template or snapshot. */
   readonly values: JsonObject
   /** Those that must have a value. */
@@ -26,8 +27,8 @@ export interface Outline {
   /** The JSON schemas of a run configuration's and a step's keys, as far as known; for `parameters` see above. */
   readonly keys: JsonObject | undefined
   stepKeys(name: string): JsonObject | undefined
-  /** What `#/$defs/<name>` in the keys' schemas means. */
-  readonly definitions: JsonObject
+  /** Knows what references in the keys' schemas mean. */
+  readonly types: Types
 }
 
 /**
@@ -38,7 +39,8 @@ export function readOutline(definition: Definition): Outline | undefined {
   const { configTemplate, configSchema, pipelineSpec } = definition.documents
   const templateSteps = member(configTemplate, 'steps')
   if (!isJsonObject(templateSteps)) return undefined
-  const schema = new ConfigSchema(configSchema)
+  const budget = new Budget()
+  const schema = new ConfigSchema(configSchema, budget)
   const specs = specsByStep(pipelineSpec)
   const isDynamic =
     definition.isDynamic ?? (member(configTemplate, 'parameters') !== undefined || schema.has('parameters'))
@@ -50,7 +52,8 @@ export function readOutline(definition: Definition): Outline | undefined {
         specs.get(name),
         schema.stepParameters(name),
         valueAt(templateSteps, [name, 'parameters']),
-        schema.definitions,
+        schema.types,
+        budget,
       ),
     ]),
   )
@@ -58,7 +61,8 @@ export function readOutline(definition: Definition): Outline | undefined {
     member(pipelineSpec, 'input_schema'),
     schema.pipelineParameters(),
     member(configTemplate, 'parameters') ?? member(pipelineSpec, 'parameters'),
-    schema.definitions,
+    schema.types,
+    budget,
   )
   return {
     isDynamic,
@@ -67,7 +71,7 @@ export function readOutline(definition: Definition): Outline | undefined {
     pipeline: isDynamic ? pipeline : undefined,
     keys: schema.keys(),
     stepKeys: (name) => schema.stepKeys(name),
-    definitions: schema.definitions,
+    types: schema.types,
   }
 }
 
@@ -85,7 +89,8 @@ function parametersOf(
   spec: JsonValue | undefined,
   schema: JsonValue | undefined,
   values: JsonValue | undefined,
-  definitions: JsonObject,
+  types: Types,
+  budget: Budget,
 ): ParameterOutline {
   const typed = isJsonObject(member(spec, 'properties')) ? spec : schema
   const own = member(typed, '$defs')
@@ -97,7 +102,7 @@ function parametersOf(
   ])
   return {
     schemas: new Map([...names].map((name) => [name, valueAt(typed, ['properties', name])])),
-    definitions: isJsonObject(own) ? own : definitions,
+    types: isJsonObject(own) ? new Types(own, budget) : types,
     values: isJsonObject(values) ? values : {},
     required: (isJsonList(required) ? required : []).filter((name) => typeof name === 'string'),
   }
@@ -107,12 +112,12 @@ function parametersOf(
 class ConfigSchema {
   readonly #root: JsonObject | undefined
   readonly #steps: JsonValue | undefined
-  readonly definitions: JsonObject
+  readonly types: Types
 
-  constructor(root: JsonObject | undefined) {
+  constructor(root: JsonObject | undefined, budget: Budget) {
     this.#root = root
     const definitions = member(root, '$defs')
-    this.definitions = isJsonObject(definitions) ? definitions : {}
+    this.types = new Types(isJsonObject(definitions) ? definitions : {}, budget)
     this.#steps = this.#property(root, 'steps')
   }
 
@@ -155,8 +160,6 @@ class ConfigSchema {
     const choices = member(schema, 'anyOf')
     const chosen = isJsonList(choices) ? choices.find((choice) => member(choice, 'type') !== 'null') : schema
     const reference = member(chosen, '$ref')
-    return typeof reference === 'string'
-      ? member(this.definitions, reference.replace(/^#\/\$defs\//, ''))
-      : chosen
+    return typeof reference === 'string' ? this.types.resolve(reference) : chosen
   }
 }

@@ -1,8 +1,12 @@
 import { isJsonList, isSame, type JsonObject, type JsonValue } from '../../zenml/json.ts'
+import { fitText } from './text.ts'
+import { orList, show } from './words.ts'
 
 /** What a type that is neither list nor mapping makes of a value. */
 export type ScalarFit =
-  { readonly kind: 'fits'; readonly value: JsonValue } | { readonly kind: 'misfit'; readonly wanted: string }
+  | { readonly kind: 'fits'; readonly value: JsonValue }
+  /** @property isDoubtful the schema does not tell whether it is one */
+  | { readonly kind: 'misfit'; readonly wanted: string; readonly isDoubtful?: boolean }
 
 /** How pydantic reads numbers and booleans out of texts (pydantic's conversion table). */
 const INTEGER = /^\s*[-+]?\d+(?:_\d+)*(?:\.0*)?\s*$/
@@ -16,8 +20,9 @@ const FALSE: readonly string[] = ['0', 'off', 'f', 'false', 'n', 'no']
 
 /** Fits a value to a schema of one of the simple types; what is not understood fits as it is. */
 export function fitScalar(schema: JsonObject, value: JsonValue): ScalarFit {
-  const allowed = Object.hasOwn(schema, 'const') ? [schema['const'] ?? null] : schema['enum']
-  if (isJsonList(allowed)) return fitChoice(allowed, value)
+  if (Object.hasOwn(schema, 'const')) return fitChoice([schema['const'] ?? null], value)
+  const choices = schema['enum']
+  if (isJsonList(choices)) return orFlags(choices, value, fitChoice(choices, value))
   switch (typeof schema['type'] === 'string' ? schema['type'] : '') {
     case 'integer':
       return within(schema, asInteger(value), 'an integer')
@@ -26,7 +31,7 @@ export function fitScalar(schema: JsonObject, value: JsonValue): ScalarFit {
     case 'boolean':
       return fitted(asBoolean(value), 'true or false')
     case 'string':
-      return asText(schema, value)
+      return fitText(schema, value)
     case 'null':
       return fitted(value === null ? null : undefined, 'null')
     default:
@@ -42,13 +47,24 @@ function fitChoice(allowed: readonly JsonValue[], value: JsonValue): ScalarFit {
     (each) => typeof each !== 'string' && asWord !== undefined && scalarText(each) === asWord,
   )
   if (mayBeConverted) return { kind: 'fits', value }
-  return { kind: 'misfit', wanted: allowed.map((each) => JSON.stringify(each)).join(' or ') }
+  return { kind: 'misfit', wanted: orList(allowed.map(show)) }
 }
 
 function scalarText(value: JsonValue): string | undefined {
-  if (typeof value === 'string') return value.trim().toLowerCase()
   if (typeof value === 'boolean') return value ? '1' : '0'
-  return typeof value === 'number' ? String(value) : undefined
+  if (typeof value !== 'string') return typeof value === 'number' ? String(value) : undefined
+  return NUMBER.test(value) ? String(Number(value.replaceAll('_', ''))) : value.trim().toLowerCase()
+}
+
+/** Python's flags can be combined, and look like any other choice of numbers. */
+function orFlags(choices: readonly JsonValue[], value: JsonValue, fit: ScalarFit): ScalarFit {
+  if (fit.kind === 'fits' || !(typeof value === 'boolean' || Number.isSafeInteger(value))) return fit
+  const numbers = choices.filter((each) => typeof each === 'number')
+  const bits = numbers.filter((each) => Number.isSafeInteger(each) && each >= 0).map(BigInt)
+  const single = bits.filter((each) => each > 0n && (each & (each - 1n)) === 0n)
+  const all = single.reduce((sum, each) => sum | each, 0n)
+  const areFlags = bits.length === choices.length && bits.every((each) => (each & all) === each)
+  return areFlags ? { ...fit, isDoubtful: true } : fit
 }
 
 function asInteger(value: JsonValue): number | string | undefined {
@@ -77,35 +93,6 @@ function asBoolean(value: JsonValue): boolean | undefined {
   return FALSE.includes(word) ? false : undefined
 }
 
-/** Types that JSON has not, such as times and paths, are texts with a format; some take numbers as well. */
-function asText({ format, minLength, maxLength, pattern }: JsonObject, value: JsonValue): ScalarFit {
-  if (format !== undefined) return { kind: 'fits', value }
-  if (typeof value !== 'string') return { kind: 'misfit', wanted: 'a text' }
-  const length = Array.from(value).length
-  if (typeof minLength === 'number' && length < minLength) {
-    return { kind: 'misfit', wanted: `a text of at least ${minLength} characters` }
-  }
-  if (typeof maxLength === 'number' && length > maxLength) {
-    return { kind: 'misfit', wanted: `a text of at most ${maxLength} characters` }
-  }
-  if (typeof pattern === 'string' && !mayMatch(pattern, value)) {
-    return { kind: 'misfit', wanted: `a text like ${pattern}` }
-  }
-  return { kind: 'fits', value }
-}
-
-/** A longer text is not tried: a pattern can take its time. */
-const MAX_MATCHED_LENGTH = 200
-
-/** Whether a text matches, or the pattern is not one that can be read here. */
-function mayMatch(pattern: string, text: string): boolean {
-  try {
-    return text.length > MAX_MATCHED_LENGTH || new RegExp(pattern, 'u').test(text)
-  } catch {
-    return true
-  }
-}
-
 const LIMITS = [
   ['minimum', 'at least', (value: number, limit: number) => value >= limit],
   ['maximum', 'at most', (value: number, limit: number) => value <= limit],
@@ -118,8 +105,18 @@ function within(schema: JsonObject, value: number | string | undefined, wanted: 
     const limit = schema[key]
     return typeof limit === 'number' ? [{ limit, words, holds }] : []
   })
-  const whole = [wanted, ...limits.map(({ words, limit }) => `${words} ${limit}`)].join(', ')
-  const broken = typeof value === 'number' && limits.some(({ limit, holds }) => !holds(value, limit))
+  const { multipleOf } = schema
+  // Of other numbers only nearly: they are rounded.
+  const step = typeof multipleOf === 'number' && Number.isSafeInteger(multipleOf) ? multipleOf : 0
+  const whole = [
+    wanted,
+    ...limits.map(({ words, limit }) => `${words} ${limit}`),
+    ...(step === 0 ? [] : [`a multiple of ${step}`]),
+  ].join(', ')
+  const broken =
+    typeof value === 'number' &&
+    (limits.some(({ limit, holds }) => !holds(value, limit)) ||
+      (step !== 0 && Number.isSafeInteger(value) && value % step !== 0))
   return fitted(broken ? undefined : value, whole)
 }
 

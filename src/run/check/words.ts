@@ -4,6 +4,7 @@ import { isJsonObject, type JsonValue } from '../../zenml/json.ts'
 /** Longer values are described: a cut secret would no longer be recognized, and so not be hidden, in a log. */
 const MAX_SHOWN = 60
 const MAX_LISTED = 12
+const MAX_CHOICES = 10
 
 /** A value as a person may have written it, on one line. */
 export function show(value: JsonValue): string {
@@ -12,6 +13,12 @@ export function show(value: JsonValue): string {
   if (typeof value === 'string') return `a text of ${value.length} characters`
   if (Array.isArray(value)) return `a list of ${value.length}`
   return isJsonObject(value) ? `a mapping of ${Object.keys(value).length}` : text
+}
+
+/** `a or b`; of many the first ones. */
+export function orList(words: readonly string[]): string {
+  const shown = words.slice(0, MAX_CHOICES).join(' or ')
+  return words.length <= MAX_CHOICES ? shown : `${shown} and ${words.length - MAX_CHOICES} more`
 }
 
 /** A name in quotes, on one line. */
@@ -32,6 +39,21 @@ export function didYouMean(written: string, names: readonly string[]): string {
 export function alternatives(written: string, names: readonly string[]): string {
   const near = didYouMean(written, names) || '.'
   return `${near} It has${names.length === 0 ? ' none' : `: ${listed(names, written)}`}`
+}
+
+/**
+ * `; write schedule: {warmup: …}` for a name with a dot whose beginning is known; undefined for any other: only a
+ * step's name is split off at a dot.
+ */
+export function asNested(
+  written: string,
+  value: JsonValue,
+  isKnown: (name: string) => boolean,
+): string | undefined {
+  const dot = written.indexOf('.')
+  const [name, field] = [written.slice(0, dot), written.slice(dot + 1)]
+  if (dot < 1 || field === '' || !isKnown(name)) return undefined
+  return `; write ${plain(name)}: {${plain(field)}: ${isJsonObject(value) || Array.isArray(value) ? '…' : show(value)}}`
 }
 
 /** The names, the nearest first where there are more than a reader wants to see. */
