@@ -62687,7 +62687,7 @@ function readState(env, name, schema) {
 
 
 
-/** The last line of a step without an error. */
+/** The last line of a step without an error; undefined where what became of the run was told already. */
 function resultLine(record) {
     switch (record.conclusion) {
         case 'dry-run':
@@ -62703,7 +62703,7 @@ function resultLine(record) {
         case 'lost':
         case 'expectation-missed':
         case undefined:
-            return `The run is ${inline(record.status)}`;
+            return undefined;
     }
 }
 function comparison({ usual }) {
@@ -63197,14 +63197,13 @@ class StepReport {
         const { record } = this.#keeper;
         this.#setResult(record, end);
         this.#runLog.end();
-        const line = record.error ?? resultLine(record);
-        if (record.error === undefined)
-            this.#log.info(line);
+        const result = record.error ?? resultLine(record);
         // What failed in the run has its annotation; the exit code makes the step red.
-        else if (end.conclusion === 'failed' && this.#runLog.hasAnnotatedFailure)
-            this.#log.info(line);
-        else
-            this.#log.error(line, { title: this.#title(end.conclusion) });
+        const isPlain = record.error === undefined || (end.conclusion === 'failed' && this.#runLog.hasAnnotatedFailure);
+        if (result !== undefined && isPlain)
+            this.#log.info(result);
+        else if (result !== undefined)
+            this.#log.error(result, { title: this.#title(end.conclusion) });
         await this.#summarize(record);
         await this.#comment(record);
     }

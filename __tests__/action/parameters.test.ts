@@ -78,6 +78,6 @@ test.concurrent('an expectation that is missed fails the step after the run, and
     )
     expect(result.outputs['status']).toBe('completed')
     expect(result.stdout).toContain('Held: train.accuracy >= 0.9 (got 0.9)\nMissed: loss < 0.01 (got 0.1)\n')
-    expect(result.summary).toContain('| Wanted | Got |')
+    expect(result.summary).toContain('| Expected | Got |')
   }),
 )

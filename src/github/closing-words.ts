@@ -4,8 +4,8 @@ import { cut } from './printable.ts'
 import type { RunRecord } from './run-record.ts'
 import { shownDuration } from './shown-duration.ts'
 
-/** The last line of a step without an error. */
-export function resultLine(record: RunRecord): string {
+/** The last line of a step without an error; undefined where what became of the run was told already. */
+export function resultLine(record: RunRecord): string | undefined {
   switch (record.conclusion) {
     case 'dry-run':
       return 'A dry run: nothing was started'
@@ -20,7 +20,7 @@ export function resultLine(record: RunRecord): string {
     case 'lost':
     case 'expectation-missed':
     case undefined:
-      return `The run is ${inline(record.status)}`
+      return undefined
   }
 }
 

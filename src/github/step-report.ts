@@ -79,11 +79,12 @@ export class StepReport implements Reporter {
     const { record } = this.#keeper
     this.#setResult(record, end)
     this.#runLog.end()
-    const line = record.error ?? resultLine(record)
-    if (record.error === undefined) this.#log.info(line)
+    const result = record.error ?? resultLine(record)
     // What failed in the run has its annotation; the exit code makes the step red.
-    else if (end.conclusion === 'failed' && this.#runLog.hasAnnotatedFailure) this.#log.info(line)
-    else this.#log.error(line, { title: this.#title(end.conclusion) })
+    const isPlain =
+      record.error === undefined || (end.conclusion === 'failed' && this.#runLog.hasAnnotatedFailure)
+    if (result !== undefined && isPlain) this.#log.info(result)
+    else if (result !== undefined) this.#log.error(result, { title: this.#title(end.conclusion) })
     await this.#summarize(record)
     await this.#comment(record)
   }
