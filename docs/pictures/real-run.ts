@@ -1,0 +1,60 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { runAction, type ActionResult } from '../../e2e/action.ts'
+import { startServer } from '../../e2e/servers.ts'
+import { startGithub } from '../../simulator/github/server.ts'
+
+/*
+ * `npm run pictures:run`: the built action runs a pipeline on a real ZenML server, and what it wrote for the job's
+ * summary and the pull request is kept in build/pictures/, to be drawn. Before a release, by hand.
+ */
+
+const OUTPUT = path.join(import.meta.dirname, '../../build/pictures')
+const TOKEN = 'ghs_0000made0000up0000for0000pictures00'
+
+/** `seconds` of training, and what it is told to fail with; nothing if it is to complete. */
+interface Training {
+  readonly seconds: number
+  readonly fail?: string
+}
+
+async function main(): Promise<void> {
+  const server = await startServer('0.98.0')
+  const github = await startGithub({
+    accounts: { [TOKEN]: { login: 'github-actions[bot]', rights: 'write' } },
+  })
+  const train = async ({ seconds, fail = '' }: Training, pullRequest: number): Promise<ActionResult> =>
+    runAction({
+      inputs: {
+        'server-url': server.url,
+        'api-key': server.apiKey,
+        template: 'training-template',
+        parameters: JSON.stringify({ load: { rows: 5_000 }, train: { seconds, accuracy: 0.93, fail } }),
+        expect: 'train.accuracy >= 0.9\ntrain.loss < 0.1',
+        comment: 'true',
+      },
+      env: {
+        GITHUB_API_URL: github.apiUrl,
+        GITHUB_EVENT_NAME: 'pull_request',
+        GITHUB_REPOSITORY: 'example/models',
+        GITHUB_WORKFLOW: 'Train',
+      },
+      event: { pull_request: { number: pullRequest } },
+      contexts: { 'github.token': TOKEN },
+    })
+  try {
+    // The first ones are the history of the last.
+    for (const seconds of [9, 10]) await train({ seconds }, 1)
+    const { summary } = await train({ seconds: 12 }, 2)
+    await train({ seconds: 3, fail: 'loss is NaN in epoch 3' }, 3)
+    mkdirSync(OUTPUT, { recursive: true })
+    writeFileSync(path.join(OUTPUT, 'job-summary.md'), summary)
+    writeFileSync(path.join(OUTPUT, 'pull-request-comment.md'), github.comments(3)[0]?.body ?? '')
+    console.log(`Kept in ${OUTPUT}`)
+  } finally {
+    await github.close()
+    await server.stop(false)
+  }
+}
+
+await main()
