@@ -40643,12 +40643,18 @@ function escapeUnprintableJson(json) {
 function removeUnprintable(text) {
     return text.replace(UNPRINTABLE, (character) => (character === '\t' ? '\t' : ''));
 }
-/** At most `max` characters, the last of them `…` if something was cut; never half a surrogate pair. */
+/**
+ * At most `max` characters, the last of them `…` if something was cut; never half a surrogate pair. It is cut between
+ * words where there are some: the runner would not hide half of a secret.
+ */
 function cut(text, max) {
     if (text.length <= max)
         return text;
     const kept = text.slice(0, max - 1);
-    return `${/[\uD800-\uDBFF]$/.test(kept) ? kept.slice(0, -1) : kept}…`;
+    const lastWord = kept.trimEnd().search(/\s\S*$/u);
+    const isBetweenWords = lastWord < 0 || /\s/u.test(text[max - 1] ?? '');
+    const whole = isBetweenWords ? kept : kept.slice(0, lastWord);
+    return `${/[\uD800-\uDBFF]$/.test(whole) ? whole.slice(0, -1) : whole}…`;
 }
 /** A text inside a message of ours: every character visible, harmless to the runner, cut to `max` characters. */
 function showOnOneLine(text, max) {
@@ -51629,8 +51635,15 @@ const repository = object({ full_name: schemas_string() });
 const numbered = object({ number: schemas_int().positive() });
 const pullRequestEvent = object({ pull_request: numbered });
 const commentEvent = object({ issue: numbered.extend({ pull_request: object({}) }) });
-/** GitHub leaves the list empty for pull requests of forks. */
-const workflowRunEvent = object({ workflow_run: object({ pull_requests: array(numbered).length(1) }) });
+const repositoryId = object({ id: schemas_int() });
+/** GitHub leaves the list empty for pull requests of forks; one of another repository has a number of its own there. */
+const workflowRunEvent = object({
+    repository: repositoryId,
+    workflow_run: object({
+        pull_requests: array(numbered.extend({ base: object({ repo: repositoryId }) })).length(1),
+    }),
+})
+    .refine(({ repository: own, workflow_run: { pull_requests } }) => pull_requests[0]?.base.repo.id === own.id);
 const forkedEvent = object({
     pull_request: object({
         // Null when the fork was deleted in the meantime.
@@ -55622,7 +55635,9 @@ function toGraph(dag) {
  */
 /** Of the largest graph that is read; more would keep the process from hearing a signal. */
 const MOST_EDGES = 100_000;
-const reference = object({ id: schemas_string(), name: schemas_string().nullish() }).nullish();
+/** ZenML's are UUIDs; whatever else comes goes into a path, an output and the saved state no further than this. */
+const id = schemas_string().regex(/^[\w-]{1,100}$/);
+const reference = object({ id, name: schemas_string().nullish() }).nullish();
 /** ZenML writes times in UTC without a zone. Gives milliseconds since the epoch. */
 const schemas_time = schemas_string().transform((text, context) => {
     const ms = Date.parse(/(Z|[+-]\d\d:?\d\d)$/.test(text) ? text : `${text}Z`);
@@ -55643,8 +55658,8 @@ const infoSchema = object({
     server_url: schemas_string().nullish(),
     dashboard_url: schemas_string().nullish(),
 });
-const accountSchema = object({ id: schemas_string(), name: schemas_string().nullish() });
-const projectSchema = object({ id: schemas_string(), name: schemas_string() });
+const accountSchema = object({ id, name: schemas_string().nullish() });
+const projectSchema = object({ id, name: schemas_string() });
 /**
  * A mapping of any shape, for what is only read where it can be understood. An answer is JSON, so its parts need
  * no look: a template's schema has tens of thousands.
@@ -55654,12 +55669,12 @@ const mapping = custom((value) => typeof value === 'object' && value !== null &&
     .catch(undefined);
 /** A run template or a snapshot: from 0.90 the first wraps the second, and both look alike. */
 const definitionSchema = object({
-    id: schemas_string(),
+    id,
     name: schemas_string().nullish(),
     permission_denied: schemas_boolean().nullish(),
     body: object({
         runnable: schemas_boolean().nullish(),
-        project_id: schemas_string().nullish(),
+        project_id: id.nullish(),
         is_dynamic: schemas_boolean().nullish(),
     })
         .nullish(),
@@ -55674,7 +55689,7 @@ const definitionSchema = object({
     resources: object({
         pipeline: reference,
         source_snapshot: object({
-            id: schemas_string(),
+            id,
             name: schemas_string().nullish(),
             body: object({ is_dynamic: schemas_boolean().nullish() }).nullish(),
         })
@@ -55683,7 +55698,7 @@ const definitionSchema = object({
         .nullish(),
 });
 const runSchema = object({
-    id: schemas_string(),
+    id,
     name: schemas_string().nullish(),
     permission_denied: schemas_boolean().nullish(),
     body: object({
@@ -55691,7 +55706,7 @@ const runSchema = object({
         status_reason: schemas_string().nullish(),
         in_progress: schemas_boolean().nullish(),
         created: schemas_time.nullish(),
-        project_id: schemas_string().nullish(),
+        project_id: id.nullish(),
         pipeline: reference,
     })
         .nullish(),
@@ -55711,7 +55726,7 @@ const waitConditionSchema = object({
     metadata: object({ question: schemas_string().nullish() }).nullish(),
 });
 const stepSchema = object({
-    id: schemas_string(),
+    id,
     name: schemas_string().nullish(),
     body: object({ status: schemas_string(), start_time: schemas_time.nullish(), end_time: schemas_time.nullish() }).nullish(),
     metadata: object({ run_metadata: mapping, pipeline_run_id: schemas_string().nullish() }).nullish(),
@@ -55722,7 +55737,7 @@ const dagSchema = object({
         node_id: schemas_string(),
         type: schemas_string(),
         /** Null for a step that has not started. */
-        id: schemas_string().nullish(),
+        id: id.nullish(),
         name: schemas_string(),
         metadata: object({
             status: schemas_string().nullish(),
@@ -55752,7 +55767,7 @@ const exception = object({
     .catch(undefined);
 const step_detail_text = schemas_string().nullish().catch(undefined);
 const artifactVersion = object({
-    id: schemas_string(),
+    id: id,
     body: object({
         artifact: object({ name: step_detail_text }).nullish().catch(undefined),
         version: union([schemas_string(), schemas_number().transform(String)])
@@ -59094,7 +59109,7 @@ async function readSteps(client, runId) {
         return (await client.dag(runId)).steps;
     }
     catch (error) {
-        if (!isMissingRoute(error))
+        if (!isWithoutGraph(error))
             throw error;
         return client.steps(runId);
     }
@@ -59102,6 +59117,11 @@ async function readSteps(client, runId) {
 /** A route that is not there has no exception's name, a run that is not there has. */
 function isMissingRoute(error) {
     return error instanceof AnswerError && error.status === 404 && error.exception === undefined;
+}
+/** The server has no graphs (0.74), or this one is larger than what is read at once; the list comes in pages. */
+function isWithoutGraph(error) {
+    const cause = error instanceof UnreachableError ? error.cause : undefined;
+    return isMissingRoute(error) || (cause instanceof TransportError && cause.code === 'TOO_LARGE');
 }
 
 ;// CONCATENATED MODULE: ./build/run/stop.js
@@ -59929,11 +59949,13 @@ class FailureExplainer {
         }
     }
     async #explainStep(id, step, limit) {
-        const [detail, log] = await Promise.all([
-            tryTo((client) => client.stepDetail(id), this.#deps, limit),
-            tryTo((client) => client.stepLog(id), this.#deps, limit),
-        ]);
+        const detail = await tryTo((client) => client.stepDetail(id), this.#deps, limit);
         const exception = 'value' in detail ? detail.value.exception : undefined;
+        // A log has up to 32 MB; it is read for its end, or because nothing else names the exception.
+        const isNeeded = this.#deps.logTail > 0 || exception?.message === undefined;
+        const log = isNeeded
+            ? await tryTo((client) => client.stepLog(id), this.#deps, limit)
+            : { value: [] };
         return { step, fault: faultOf(exception, log), log: tailOf(log, this.#deps.logTail) };
     }
 }
@@ -60011,16 +60033,24 @@ function tailOf(log, most) {
         const missing = `the server gives only the first ${records.length} entries of the log, not its end`;
         return { ...NO_LOG, missing };
     }
-    const lines = records.flatMap((record) => record.replace(/\n+$/, '').split('\n'));
+    const lines = records.flatMap((record) => withoutEmptyEnd(record).split('\n'));
     if (lines.length === 0)
         return { ...NO_LOG, left: 0, missing: 'the log is empty' };
     const shown = lines.slice(-most).map(boundedLine);
     return { lines: shown, left: lines.length - shown.length, missing: undefined };
 }
 function boundedLine(line) {
-    // A pattern should not run over megabytes of a progress bar.
-    const text = plainLine(line.slice(-2 * explain_failure_MOST_LINE));
-    return cutAtSpace(text, explain_failure_MOST_LINE);
+    // A pattern should not run over megabytes of a progress bar, and half a word may be half a secret.
+    const end = line.slice(-2 * explain_failure_MOST_LINE);
+    const text = end.length < line.length ? end.replace(/^\S*\s?/, '…') : end;
+    return cutAtSpace(plainLine(text), explain_failure_MOST_LINE);
+}
+/** By hand: the time of a pattern such as /\n+$/ grows with the square of the empty lines. */
+function withoutEmptyEnd(text) {
+    let end = text.length;
+    while (text[end - 1] === '\n')
+        end -= 1;
+    return text.slice(0, end);
 }
 
 ;// CONCATENATED MODULE: ./build/run/expect.js
@@ -60389,10 +60419,11 @@ class Orchestrator {
             await this.#client.refresh(this.#runId);
         }
         catch (error) {
-            if (!(error instanceof AnswerError))
+            // Whether the server answers at all, the next look at the run tells.
+            if (!isZenmlError(error))
                 throw error;
             // 501: this orchestrator cannot say; 404 and 405: this server cannot ask; 403: we may not.
-            if ([403, 404, 405, 501].includes(error.status))
+            if (error instanceof AnswerError && [403, 404, 405, 501].includes(error.status))
                 this.#answers = false;
         }
     }
@@ -60506,6 +60537,7 @@ function countsOf(steps) {
 
 
 
+
 /** Steps that end sooner one after the other are told together. */
 const watch_steps_SHORTEST_MS = 15_000;
 const watch_steps_SHARE_OF_ELAPSED = 0.1;
@@ -60515,6 +60547,8 @@ const MANY_STEPS = 500;
 const SHORTEST_OF_MANY_MS = 60_000;
 /** Doublings of the interval while the steps cannot be read. */
 const MOST_DOUBLINGS = 6;
+/** What ails the steps alone must not keep the run from sight, nor its end or its time-out waiting. */
+const watch_steps_TIME_LIMIT_MS = 10_000;
 /** Before its first step a run has none to read. */
 const BEFORE_STEPS = new Set(['initializing', 'queued', 'provisioning']);
 /** Whether a run in this state can have steps that go on. */
@@ -60558,38 +60592,36 @@ class WatchedSteps {
         return this.#deps.clock.now() - this.#readAt >= interval;
     }
     /**
-     * Reads the graph, which tells the run's state as well; undefined where there is none, or the server does not
-     * give it.
+     * The graph, which tells the run's state as well; undefined if it cannot be had: the run itself is read then.
      *
-     * @throws ZenmlError if the server does not answer, or asks for patience
+     * @throws AnswerError if the server asks for patience
      */
     async readGraph() {
         if (!this.#hasGraph)
             return undefined;
+        const { client, signal, timeLimit } = this.#deps;
+        const limit = timeLimit(watch_steps_TIME_LIMIT_MS);
+        const either = signal === undefined ? limit : AbortSignal.any([signal, limit]);
         try {
-            return await this.#reading(this.#graph());
+            return await this.#reading(this.#graph(client.with({ signal: either })));
         }
         catch (error) {
-            // What ails the steps alone is no reason to lose the run from sight; the run itself is read next.
-            if (error instanceof AnswerError && error.status !== 429)
-                return undefined;
-            throw error;
+            if (signal?.aborted === true)
+                throw error;
+            if (error instanceof AnswerError && error.status === 429)
+                throw error;
+            if (!limit.aborted && !isZenmlError(error))
+                throw error;
+            return undefined;
         }
     }
     /** @throws ZenmlError */
     async read() {
-        return this.#reading(this.#graphOrList());
+        return this.#reading(this.#graphOrList(this.#deps.client));
     }
-    /** For a run that was just read, so that the server is known to answer; undefined if the steps cannot be had. */
+    /** For a run whose state does not hang on its steps; undefined if they cannot be had. */
     async tryToRead() {
-        try {
-            return await this.read();
-        }
-        catch (error) {
-            if (!isZenmlError(error))
-                throw error;
-            return undefined;
-        }
+        return this.#tryTo((client) => this.#graphOrList(client));
     }
     /** Tells what the steps did since they were last seen; true if that is anything. */
     async note(steps) {
@@ -60603,17 +60635,22 @@ class WatchedSteps {
             await this.#deps.failedSteps?.(failed);
         return isNew;
     }
-    async #graphOrList() {
-        const graph = this.#hasGraph ? await this.#graph() : undefined;
-        return graph?.steps ?? this.#deps.client.steps(this.#runId);
+    async #tryTo(ask) {
+        const limit = this.#deps.timeLimit(watch_steps_TIME_LIMIT_MS);
+        const read = await tryTo((client) => this.#reading(ask(client)), this.#deps, limit);
+        return 'value' in read ? read.value : undefined;
     }
-    /** Undefined, once and for all, on a server that has no graphs. */
-    async #graph() {
+    async #graphOrList(client) {
+        const graph = this.#hasGraph ? await this.#graph(client) : undefined;
+        return graph?.steps ?? client.steps(this.#runId);
+    }
+    /** Undefined, once and for all, where there is none to be read. */
+    async #graph(client) {
         try {
-            return await this.#deps.client.dag(this.#runId);
+            return await client.dag(this.#runId);
         }
         catch (error) {
-            if (!isMissingRoute(error))
+            if (!isWithoutGraph(error))
                 throw error;
             this.#hasGraph = false;
             return undefined;
@@ -60638,6 +60675,7 @@ class WatchedSteps {
 
 
 
+
 /** A server's upgrade with a migration of its database takes minutes; the promise is at least five. */
 const TOLERATED_SILENCE_MS = 600_000;
 /** A server may ask for patience, but a run that ended must not go unseen for hours. */
@@ -60646,6 +60684,8 @@ const LONGEST_ASKED_WAIT_MS = 300_000;
 const GONE_AFTER = 3;
 /** States in which a run is on its way to its end; a paused one waits for a person. */
 const FORESEEABLE = new Set(['initializing', 'provisioning', 'queued', 'running']);
+/** What a run waits for is good to know, but no reason to lose it: older servers have no such route. */
+const QUESTION_LIMIT_MS = 10_000;
 /** Building an image and starting a runner takes minutes; a run can also stay `initializing` for ever. */
 const SLOW_START_MS = 900_000;
 /**
@@ -60841,7 +60881,10 @@ class Watch {
     async #notePause() {
         if (this.#toldPause)
             return undefined;
-        const question = await this.#client.question(this.#request.runId).catch(unlessUnanswered);
+        const { runId } = this.#request;
+        const limit = this.#deps.timeLimit(QUESTION_LIMIT_MS);
+        const read = await tryTo((client) => client.question(runId), this.#deps, limit);
+        const question = 'value' in read ? read.value : undefined;
         if (this.#request.onPaused === 'fail')
             return { kind: 'paused', status: this.#status, question };
         this.#toldPause = true;
@@ -60868,11 +60911,6 @@ class Watch {
         }
         return now - this.#lostSince < TOLERATED_SILENCE_MS ? undefined : { kind: 'lost', status, detail };
     }
-}
-/** What a run waits for is good to know, but no reason to lose it: older servers have no such route. */
-function unlessUnanswered(error) {
-    if (!(error instanceof AnswerError))
-        throw error;
 }
 
 ;// CONCATENATED MODULE: ./build/run/step-run.js
@@ -60918,6 +60956,8 @@ class StepRun {
     #planned;
     #started;
     #followedFrom;
+    /** What became of the run, once nothing of it goes on; a cancellation changes nothing then. */
+    #ended;
     constructor(policy, deps) {
         this.#policy = policy;
         const reporter = {
@@ -60980,6 +61020,8 @@ class StepRun {
         switch (watched.kind) {
             case 'over': {
                 this.#deps.journal.settled();
+                const { status: last } = watched.run;
+                this.#ended = { status: last, sentence: `The run "${started.name}" had ended before and is ${last}` };
                 const lookedBack = await this.#lookBack(runId, watched.run);
                 const outcome = conclude(watched, { ...known, cause: lookedBack.cause });
                 return outcome.conclusion === 'completed' ? this.#judge(started, outcome, lookedBack) : outcome;
@@ -61011,6 +61053,8 @@ class StepRun {
         if (ended.settled)
             this.#deps.journal.settled();
         const hasEnded = runPhase(ended.status) !== 'going-on';
+        if (ended.settled && hasEnded)
+            this.#ended = ended;
         const { cause } = hasEnded
             ? await this.#lookBack(run.id, undefined)
             : { cause: causeOf([], this.#explainer) };
@@ -61038,6 +61082,9 @@ class StepRun {
     }
     async #cancel() {
         const { client, clock, timeLimit, journal } = this.#deps;
+        if (this.#ended !== undefined) {
+            return this.#cancelled(this.#ended.status, `Cancelled. ${this.#ended.sentence}`);
+        }
         if (this.#planned === undefined && this.#started === undefined) {
             return this.#cancelled('', this.#policy.nothingToCancel);
         }
@@ -61592,7 +61639,7 @@ const savedSchema = object({
         conclusion: schemas_enum(CONCLUSIONS).optional(),
         status: schemas_string(),
         error: comment_state_text,
-        durationMs: schemas_number(),
+        durationMs: schemas_number().optional(),
         pipeline: comment_state_text,
         runId: comment_state_text,
         runName: comment_state_text,
@@ -61653,8 +61700,10 @@ function readSavedComment(env) {
     if (saved === undefined)
         return undefined;
     const { conclusion, status, error, durationMs, pipeline, runId, runName, runUrl, created } = saved.record;
-    const known = { status, error, durationMs, pipeline, runId, runName, runUrl, created };
-    return { ...saved, record: { ...UNSAVED, ...known, conclusion: conclusion ?? 'cancelled' } };
+    const known = { status, error, pipeline, runId, runName, runUrl, created };
+    // What was saved while the run went on says nothing of how long it took in all.
+    const ended = { conclusion: conclusion ?? 'cancelled', durationMs: conclusion && durationMs };
+    return { ...saved, record: { ...UNSAVED, ...known, ...ended } };
 }
 /** The token that the inputs give, masked before anything else; undefined if there is none. */
 function readGithubToken(env, mask) {
@@ -61703,11 +61752,13 @@ function code(text, max = MAX_CODE_LENGTH) {
     const shown = visible(text, max);
     if (shown.trim() === '')
         return '(empty)';
-    // A bar ends a table's cell even inside a code span.
-    if (/[`|]/.test(shown))
+    // Behind a backslash a bar ends a table's cell for some parsers, escaped or not.
+    if (shown.includes('\\|'))
         return `<code>${escapeMarkdown(shown, max)}</code>`;
+    const marks = '`'.repeat(longestRun(shown) + 1);
     // Parsers take one space off both ends.
-    return /^ .* $/.test(shown) ? `\` ${shown} \`` : `\`${shown}\``;
+    const gap = /^`|`$|^ .* $/.test(shown) ? ' ' : '';
+    return `${marks}${gap}${shown}${gap}${marks}`;
 }
 /** @param text not trusted */
 function markdown_link(text, url, max = markdown_MAX_TEXT_LENGTH) {
@@ -61737,7 +61788,8 @@ function fold(title, body) {
 }
 /** @param rows cells of Markdown, in one line each */
 function markdown_table(heads, rows) {
-    const line = (cells) => `| ${cells.join(' | ')} |`;
+    // Bars that stand in a cell as they are, are those of code spans.
+    const line = (cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
     return [line(heads), line(heads.map(() => '---')), ...rows.map(line)].join('\n');
 }
 /** Such as `4,800 steps`. */
@@ -61754,6 +61806,7 @@ function blocks(...parts) {
 }
 
 ;// CONCATENATED MODULE: ./build/github/failure-text.js
+
 
 const MAX_ERROR_LENGTH = 2_000;
 const failure_text_MOST_NAMES = 20;
@@ -61811,8 +61864,7 @@ function failure_text_faultLines({ type, message, frame, code: source }, limits)
 /** The lines of a message as they are: those of a validation error are read one by one. */
 function messageLines(message, { messageLength }) {
     const isCut = message.length > messageLength;
-    const lines = message
-        .slice(0, messageLength)
+    const lines = cut(message, messageLength)
         .split(/\r\n|\r|\n/)
         .filter((line) => line.trim() !== '');
     const left = lines.length - failure_text_MAX_MESSAGE_LINES;
@@ -61887,7 +61939,7 @@ function headLine(record) {
         return '';
     return [
         markdown_link(name, runUrl, summary_head_MAX_NAME_LENGTH),
-        ...(conclusion === 'started' ? [] : [`**${shownDuration(durationMs)}**`]),
+        ...(conclusion === 'started' || durationMs === undefined ? [] : [`**${shownDuration(durationMs)}**`]),
         ...(usual === undefined ? [] : [`usually ${shownDuration(usual.medianMs)}`]),
         ...(tellsMore(record) ? [`${code(status, summary_head_MAX_NAME_LENGTH)} in ZenML`] : []),
         ...cacheShare(record),
@@ -61942,6 +61994,12 @@ function stepsText(steps) {
         return blocks(body, more);
     const title = more === '' ? `The ${markdown_amount(rows.length, 'step')}` : `${rows.length} of ${markdown_amount(steps.length, 'step')}`;
     return blocks(fold(title, body), more);
+}
+/** What was seen last is not how it ended. */
+function lastSeenText({ conclusion, steps, details }) {
+    if (conclusion === undefined || details !== undefined || steps.length === 0)
+        return '';
+    return 'The steps are shown as they were last seen.';
 }
 /** The order of a table and a timeline: as they started; those that did not start come last. */
 function inOrderOfStart(steps) {
@@ -62087,7 +62145,10 @@ function renderComment(record, place) {
         ['errors', whyText(record, FAILURE_LIMITS)],
         ['expectations', verdictsText(verdicts, comment_MOST_VERDICTS)],
         ['metadata', details === undefined ? '' : metricsText(details, comment_MOST_METRICS)],
-        ['steps', isOver && steps.length > 0 ? fold('Steps', stepsText(steps)) : ''],
+        [
+            'steps',
+            isOver && steps.length > 0 ? fold('Steps', blocks(stepsText(steps), lastSeenText(record))) : '',
+        ],
         ['workflow', footer(place)],
     ];
     const marker = markerOf(place, place.context);
@@ -62108,7 +62169,7 @@ function goingOnLine({ runName, runId, runUrl, created, usual }) {
 /** Undefined for what is no moment; a server may write anything. */
 function comment_timeOf(ms) {
     const date = new Date(ms ?? NaN);
-    return Number.isNaN(date.getTime()) ? undefined : `${date.toISOString().slice(11, 16)} UTC`;
+    return Number.isNaN(date.getTime()) ? undefined : `${date.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }
 function footer({ context: { workflow, workflowRunUrl, runAttempt }, stepKey }) {
     const attempt = runAttempt > 1 ? [`attempt ${runAttempt}`] : [];
@@ -62307,12 +62368,13 @@ class GithubApi {
         });
         return new GithubApi(octokit, options);
     }
-    /** All comments of an issue or pull request, the oldest first. */
-    async listComments(issue) {
+    /** The comments of an issue or pull request whose text is wanted, the oldest first; the others are not kept. */
+    async listComments(issue, isWanted) {
         const found = [];
         for (let page = 1;; page += 1) {
             const { data, headers } = await this.#request('GET /repos/{owner}/{repo}/issues/{issue_number}/comments', { issue_number: issue, per_page: github_api_PAGE_SIZE, page });
-            found.push(...read(array(issueComment), data).map(toComment));
+            const comments = read(array(issueComment), data).map(toComment);
+            found.push(...comments.filter(({ body }) => isWanted(body)));
             // Its address is not followed: a token goes nowhere but to the API.
             if (typeof headers['link'] !== 'string' || !headers['link'].includes('rel="next"'))
                 return found;
@@ -62489,9 +62551,11 @@ class PullRequestComment {
     }
     /** Comments with our marker and by whoever the token belongs to; anybody can write the marker. */
     async #ours(issue, api) {
-        const marked = (await api.listComments(issue)).flatMap((comment) => {
-            const writer = writerOf(comment.body, this.#settings);
-            return writer === undefined ? [] : [{ comment, writer }];
+        const writer = (body) => writerOf(body, this.#settings);
+        const comments = await api.listComments(issue, (body) => writer(body) !== undefined);
+        const marked = comments.flatMap((comment) => {
+            const written = writer(comment.body);
+            return written === undefined ? [] : [{ comment, writer: written }];
         });
         if (marked.length === 0)
             return [];
@@ -62695,7 +62759,7 @@ function resultLine(record) {
         case 'started':
             return 'The run goes on; its end is not waited for';
         case 'completed':
-            return `The run completed after ${shownDuration(record.durationMs)}${comparison(record)}${cacheNote(record)}`;
+            return `The run completed after ${shownDuration(record.durationMs ?? 0)}${comparison(record)}${cacheNote(record)}`;
         case 'failed':
         case 'stopped':
         case 'timed-out':
@@ -62991,6 +63055,8 @@ const mermaid_SECOND = 1_000;
 const MINUTE = 60 * mermaid_SECOND;
 const HOUR = 60 * MINUTE;
 const mermaid_DAY = 24 * HOUR;
+/** Beyond it the times are no times of a run, or nobody could read them. */
+const LONGEST_SPAN_MS = 366 * mermaid_DAY;
 /** In Mermaid's words, the shortest first. */
 const TICKS = [
     ...[1, 2, 5, 10, 15, 30].map((n) => ({ ms: n * mermaid_SECOND, interval: `${n}second`, format: '%H:%M:%S' })),
@@ -63016,7 +63082,7 @@ function timelineText(steps, now) {
     const shown = longest(bars);
     const from = Math.min(...shown.map((bar) => bar.from));
     const spanMs = Math.max(...shown.map(({ to }) => to)) - from;
-    if (shown.length < 2 || spanMs <= 0)
+    if (shown.length < 2 || !(spanMs > 0 && spanMs <= LONGEST_SPAN_MS))
         return '';
     const ticks = TICKS.find(({ ms }) => spanMs / ms <= MOST_TICKS) ?? TICKS.at(-1);
     const lines = [
@@ -63092,7 +63158,7 @@ async function writeSummary(record) {
 /** The section as GitHub Markdown, of at most 300,000 bytes; what is left out is said. */
 function renderSummary(record) {
     const { verdicts, dryRun, steps, details, created, durationMs } = record;
-    const now = created === undefined ? undefined : created + durationMs;
+    const now = created === undefined || durationMs === undefined ? undefined : created + durationMs;
     // Of a server that is lost, nobody knows until when a step ran.
     const isLost = record.conclusion === 'lost';
     return withinBytes([
@@ -63123,12 +63189,6 @@ function withinBytes(sections) {
         }
     }
     return `${blocks(...kept, left.length === 0 ? '' : `Too long to be shown here: ${left.join(', ')}.`)}\n`;
-}
-/** What was seen last is not how it ended. */
-function lastSeenText({ conclusion, steps, details }) {
-    if (conclusion === undefined || details !== undefined || steps.length === 0)
-        return '';
-    return 'The steps are shown as they were last seen.';
 }
 function dryRunText({ lines, onlyWhenTriggered }) {
     const shown = shownDifference(lines).map((line) => escapeUnprintable(line));
@@ -63199,7 +63259,8 @@ class StepReport {
         this.#runLog.end();
         const result = record.error ?? resultLine(record);
         // What failed in the run has its annotation; the exit code makes the step red.
-        const isPlain = record.error === undefined || (end.conclusion === 'failed' && this.#runLog.hasAnnotatedFailure);
+        const isToldAbove = end.conclusion === 'failed' && end.status !== PAUSED && this.#runLog.hasAnnotatedFailure;
+        const isPlain = record.error === undefined || isToldAbove;
         if (result !== undefined && isPlain)
             this.#log.info(result);
         else if (result !== undefined)
@@ -63246,6 +63307,8 @@ class StepReport {
             outputs_setOutput(name, value);
     }
     #title(conclusion) {
+        if (conclusion === 'failed' && this.#keeper.record.status === PAUSED)
+            return 'ZenML run paused';
         return conclusion === 'failed' && this.#keeper.record.runId === undefined
             ? 'No ZenML run was started'
             : TITLES[conclusion];
@@ -63276,6 +63339,8 @@ class StepReport {
         this.#set('status', showOnOneLine(run.status, step_report_MAX_NAME_LENGTH));
     }
 }
+/** A run that waits for a person has not failed by itself. */
+const PAUSED = 'paused';
 const JSON_OUTPUTS = ['steps', 'metadata', 'artifacts'];
 const TITLES = {
     completed: 'ZenML run completed',
@@ -63571,6 +63636,7 @@ async function summarize({ sentence, status }, env, log) {
             runId: started?.id,
             runName: started?.name,
             runUrl: started?.url,
+            durationMs: undefined,
         });
     }
     catch {

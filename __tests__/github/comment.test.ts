@@ -52,7 +52,7 @@ test('a run that has just started: its link, since when, and until when', () => 
     '<!-- zenml-run-action main 1a2b3c4d 100200300/2 -->',
     '### ⏳ ZenML run of training: running',
     '',
-    '[nightly](https://zenml.example.com/runs/1) · started at 00:00 UTC · usually 12 min · so until about 00:12 UTC',
+    '[nightly](https://zenml.example.com/runs/1) · started at 2026-01-01 00:00 UTC · usually 12 min · so until about 2026-01-01 00:12 UTC',
     '',
     '<sub>[Train](https://github.com/example/models/actions/runs/100200300/attempts/2) · attempt 2 · `train/0`</sub>',
     '',

@@ -182,9 +182,24 @@ test('without a wish for a comment there is none', () =>
     expect(pullRequestComment({ ...options, mode: 'never' })).toBeUndefined()
   }))
 
+/** A workflow that ran for a pull request into the repository of that id; this one's is 1. */
+function followed(id: number) {
+  return {
+    repository: { id: 1 },
+    workflow_run: { pull_requests: [{ number: 7, base: { repo: { id } } }] },
+  }
+}
+
+test('a workflow that followed one for a pull request of another repository comments on nothing', () =>
+  withComment({ event: followed(2), eventName: 'workflow_run' }, async (scene) => {
+    await scene.comment().update(COMPLETED, never)
+    expect(headings(scene)).toEqual([])
+    expect(scene.github.requests).toEqual([])
+  }))
+
 test.each([
   ['a comment on a pull request', { issue: { number: 7, pull_request: { url: '' } } }, 'issue_comment'],
-  ['a workflow that followed', { workflow_run: { pull_requests: [{ number: 7 }] } }, 'workflow_run'],
+  ['a workflow that followed', followed(1), 'workflow_run'],
 ])('the pull request is known from %s', (_, event, eventName) =>
   withComment({ event, eventName }, async (scene) => {
     await scene.comment().update(COMPLETED, never)

@@ -5,6 +5,7 @@ import path from 'node:path'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import { runAction, type ActionOptions, type ActionResult, type Entry } from '../../e2e/action.ts'
+import { evaluate, holds, type Contexts, type Scope } from './expressions.ts'
 import { code, codeBlocks, guides, projectFile } from './markdown.ts'
 
 const ACTION = /^your-org\/zenml-run-action(?:\/(login|wait|stop))?@v1$/
@@ -12,12 +13,14 @@ const ACTION = /^your-org\/zenml-run-action(?:\/(login|wait|stop))?@v1$/
 const Value = z.union([z.string(), z.number(), z.boolean()])
 const Step = z.object({
   id: z.string().optional(),
+  if: z.string().optional(),
   uses: z.string().optional(),
   run: z.string().optional(),
   env: z.record(z.string(), z.string()).optional(),
   with: z.record(z.string(), Value).optional(),
 })
 const Job = z.object({
+  if: z.string().optional(),
   strategy: z.object({ matrix: z.record(z.string(), z.array(Value)) }).optional(),
   steps: z.array(Step),
   outputs: z.record(z.string(), z.string()).optional(),
@@ -33,24 +36,27 @@ export interface Example {
   readonly jobs: Readonly<Record<string, z.infer<typeof Job>>>
 }
 
-/** What a step of an example gave: an action's result, or what a command printed. */
+/** What a step of an example gave: an action's result, or what a command printed; or the condition that did not hold. */
 export type Played =
+  | { readonly kind: 'skipped'; readonly condition: string }
   | {
       readonly kind: 'action'
       readonly entry: Entry
       readonly step: ExampleStep
       readonly result: ActionResult
     }
-  | { readonly kind: 'command'; readonly exitCode: number | null; readonly stdout: string }
+  | {
+      readonly kind: 'command'
+      readonly command: string
+      readonly exitCode: number | null
+      readonly stdout: string
+    }
 
 /** For every action's step, such as its workspace. */
 export interface PlayOptions extends Omit<ActionOptions, 'entry' | 'inputs'> {
   /** What stands for ZenML Pro's management API. */
   readonly proApiUrl: string
 }
-
-/** Values of expressions such as `vars.ZENML_SERVER_URL`. */
-type Contexts = Readonly<Record<string, string>>
 
 /** All YAML blocks of the guides. */
 export const blocks = guides().flatMap((guide) =>
@@ -99,21 +105,12 @@ export async function checkout(): Promise<string> {
   return folder
 }
 
-/** As the runner does before a step sees it; an expression without a value fails the test. */
-function evaluate(text: string, contexts: Contexts): string {
-  return text.replaceAll(/\$\{\{\s*(.*?)\s*\}\}/g, (_, expression: string) => {
-    const value = contexts[expression]
-    if (value === undefined) throw new Error(`no value for the expression ${expression}`)
-    return value
-  })
-}
-
 function evaluateAll(
   values: Readonly<Record<string, string | number | boolean>> = {},
-  contexts: Contexts,
+  scope: Scope,
 ): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(values).map(([name, value]) => [name, evaluate(String(value), contexts)]),
+    Object.entries(values).map(([name, value]) => [name, evaluate(String(value), scope)]),
   )
 }
 
@@ -124,8 +121,8 @@ function named(prefix: string, outputs: Readonly<Record<string, string>>): Conte
 }
 
 /**
- * Plays an example's jobs, one after the other, with the outputs handed on as the runner does. Of the commands only
- * `curl` is run: the others belong to the repository that the example is pasted into.
+ * Plays an example's jobs, one after the other, with conditions and outputs as the runner has them. Of the commands
+ * only `curl` and `echo` are run: the others belong to the repository that the example is pasted into.
  */
 export async function playExample(
   { jobs }: Example,
@@ -134,10 +131,18 @@ export async function playExample(
 ): Promise<Played[]> {
   const played: Played[] = []
   let contexts = given
-  for (const [jobName, { strategy, steps, outputs }] of Object.entries(jobs)) {
+  for (const [jobName, { if: condition, strategy, steps, outputs }] of Object.entries(jobs)) {
+    if (!holds(condition, { contexts, hasFailed: false })) {
+      played.push({ kind: 'skipped', condition: condition ?? '' })
+      continue
+    }
     for (const cell of cellsOf(strategy?.matrix)) {
-      const inJob = await playSteps(steps, { ...contexts, ...cell }, options, played)
-      contexts = { ...contexts, ...named(`needs.${jobName}`, evaluateAll(outputs, inJob)) }
+      const scope = await playSteps(steps, { ...contexts, ...cell }, options, played)
+      contexts = {
+        ...contexts,
+        [`needs.${jobName}.result`]: scope.hasFailed ? 'failure' : 'success',
+        ...named(`needs.${jobName}`, evaluateAll(outputs, scope)),
+      }
     }
   }
   return played
@@ -157,23 +162,31 @@ async function playSteps(
   contexts: Contexts,
   options: PlayOptions,
   played: Played[],
-): Promise<Contexts> {
+): Promise<Scope> {
   const { proApiUrl, ...forAction } = options
-  let inJob = contexts
+  let scope: Scope = { contexts, hasFailed: false }
   for (const step of steps) {
+    if (!holds(step.if, scope)) {
+      played.push({ kind: 'skipped', condition: step.if ?? '' })
+      continue
+    }
     const entry = entryOf(step)
     if (entry !== undefined) {
       // The default leads to the real ZenML Pro.
       const pro = step.with?.['workspace'] === undefined ? {} : { 'pro-api-url': proApiUrl }
-      const inputs = { ...pro, ...evaluateAll(step.with, inJob) }
+      const inputs = { ...pro, ...evaluateAll(step.with, scope) }
       const result = await runAction({ ...forAction, entry, inputs })
       played.push({ kind: 'action', entry, step, result })
-      if (step.id !== undefined) inJob = { ...inJob, ...named(`steps.${step.id}`, result.outputs) }
-    } else if (step.run?.startsWith('curl ') === true && process.platform !== 'win32') {
-      played.push(await runCommand(evaluate(step.run, inJob), evaluateAll(step.env, inJob)))
+      const handedOn = step.id === undefined ? {} : named(`steps.${step.id}`, result.outputs)
+      scope = {
+        contexts: { ...scope.contexts, ...handedOn },
+        hasFailed: scope.hasFailed || result.exitCode !== 0,
+      }
+    } else if (/^(?:curl|echo) /.test(step.run ?? '') && process.platform !== 'win32') {
+      played.push(await runCommand(evaluate(step.run ?? '', scope), evaluateAll(step.env, scope)))
     }
   }
-  return inJob
+  return scope
 }
 
 async function runCommand(command: string, env: Readonly<Record<string, string>>): Promise<Played> {
@@ -189,7 +202,7 @@ async function runCommand(command: string, env: Readonly<Record<string, string>>
     child.once('error', reject)
     child.once('close', resolve)
   })
-  return { kind: 'command', exitCode, stdout }
+  return { kind: 'command', command, exitCode, stdout }
 }
 
 /** A table's calls, such as `GET /runs/{id}`, as patterns of method and path. */

@@ -1,5 +1,8 @@
+import { once } from 'node:events'
 import { rm } from 'node:fs/promises'
+import { createServer } from 'node:http'
 import path from 'node:path'
+import { text } from 'node:stream/consumers'
 import { expect, jest, test } from '@jest/globals'
 import { runAction, startAction } from '../../e2e/action.ts'
 import {
@@ -34,6 +37,9 @@ const GITHUB_TOKEN = 'ghs_0000made0000up0000for0000tests0000'
 
 const SHA = '0123456789abcdef0123456789abcdef01234567'
 
+const REPOSITORY = 'example/models'
+const PULL_REQUEST = 7
+
 /** What the examples run. */
 const training: PipelineSpec = {
   name: 'training',
@@ -42,6 +48,7 @@ const training: PipelineSpec = {
     {
       name: 'train',
       seconds: 1,
+      metadata: { accuracy: 0.97 },
       parameters: {
         epochs: { default: 10, jsonSchema: { type: 'integer' } },
         learning_rate: { default: 0.1, jsonSchema: { type: 'number' } },
@@ -68,16 +75,24 @@ interface Scene {
 
 /** A server, a folder with the guides' files, and all that the examples' expressions mean here. */
 async function withServer<T>(
-  options: { version?: '0.85.0' | '0.98.0'; seconds?: number; usesPro?: boolean },
+  options: {
+    version?: '0.85.0' | '0.98.0'
+    seconds?: number
+    usesPro?: boolean
+    fails?: NonNullable<PipelineSpec['steps'][number]['fails']>
+  },
   use: (scene: Scene) => Promise<T>,
 ): Promise<T> {
-  const { version = '0.98.0', seconds = 1, usesPro = false } = options
-  const pipeline = { ...training, steps: training.steps.map((step) => ({ ...step, seconds })) }
+  const { version = '0.98.0', seconds = 1, usesPro = false, fails } = options
+  const changed = fails === undefined ? { seconds } : { seconds, fails }
+  const pipeline = { ...training, steps: training.steps.map((step) => ({ ...step, ...changed })) }
   const pro = await startPro()
   const server = await startSimulator({
     version,
     clock: realClock(20),
-    pipelines: [pipeline, { ...pipeline, templateName: `training-${SHA}` }],
+    pipelines: ['training-production', `training-${SHA}`, `training-pr-${PULL_REQUEST}`].map(
+      (templateName) => ({ ...pipeline, templateName }),
+    ),
     orchestrator: 'kubernetes',
     pro,
   })
@@ -96,6 +111,11 @@ async function withServer<T>(
     'github.sha': SHA,
     'github.run_id': '100200300',
     'github.run_attempt': '1',
+    'github.server_url': 'https://github.com',
+    'github.repository': REPOSITORY,
+    'github.actor': 'octocat',
+    'github.event.pull_request.number': String(PULL_REQUEST),
+    'github.event.pull_request.head.repo.full_name': REPOSITORY,
   }
   try {
     return await use({ server, proApiUrl: pro.url, workspace, contexts, github })
@@ -108,18 +128,22 @@ async function withServer<T>(
 /** A step of a workflow for a pull request. */
 function onPullRequest({ apiUrl }: GithubSimulator) {
   return {
-    env: { GITHUB_API_URL: apiUrl, GITHUB_EVENT_NAME: 'pull_request', GITHUB_REPOSITORY: 'example/models' },
-    event: { pull_request: { number: 7 } },
+    env: { GITHUB_API_URL: apiUrl, GITHUB_EVENT_NAME: 'pull_request', GITHUB_REPOSITORY: REPOSITORY },
+    event: { pull_request: { number: PULL_REQUEST } },
     contexts: { 'github.token': GITHUB_TOKEN },
   }
 }
 
 /** How each action's step ends when all is well. */
 function expectGood(played: Played): void {
+  if (played.kind === 'skipped') {
+    expect(played.condition).toBe('failure()')
+    return
+  }
   if (played.kind === 'command') {
     expect(played.exitCode).toBe(0)
     // The token opened the server: this is a page of its list.
-    expect(JSON.parse(played.stdout)).toHaveProperty('items')
+    if (played.command.startsWith('curl ')) expect(JSON.parse(played.stdout)).toHaveProperty('items')
     return
   }
   const { entry, step, result } = played
@@ -139,6 +163,29 @@ function expectGood(played: Played): void {
     case 'login':
     case 'post':
       break
+  }
+}
+
+/** Where a chat takes messages. */
+async function startWebhook(): Promise<{ url: string; bodies: string[]; close: () => Promise<void> }> {
+  const bodies: string[] = []
+  const server = createServer((request, response) => {
+    void text(request).then((body) => {
+      bodies.push(body)
+      response.end('ok')
+    })
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('The webhook has no port.')
+  return {
+    url: `http://127.0.0.1:${address.port}/hook`,
+    bodies,
+    close: async () => {
+      server.close()
+      await once(server, 'close')
+    },
   }
 }
 
@@ -190,7 +237,7 @@ test.concurrent.each(named)('example %s in %s works as it stands', async (_, __,
 
     expect(played.length).toBeGreaterThan(0)
     for (const one of played) expectGood(one)
-    const commented = github.comments(7).map(({ body }) => body.split('\n')[1])
+    const commented = github.comments(PULL_REQUEST).map(({ body }) => body.split('\n')[1])
     expect(commented).toEqual(
       example.text.includes('comment: true') ? ['### ✅ ZenML run of training: completed'] : [],
     )
@@ -245,6 +292,31 @@ test.concurrent('the example with stop/ can be run again and stays green', () =>
     expect(server.runs.map(({ busy }) => busy)).toEqual([false])
   }),
 )
+
+test.concurrent('the example with a webhook posts why the run failed', async () => {
+  const fails = { type: 'ValueError', message: 'Input "X"\nhas $NaN', traceback: '', userCodeLine: null }
+  const hook = await startWebhook()
+  try {
+    await withServer({ fails }, async ({ proApiUrl, workspace, contexts }) => {
+      const given = { ...contexts, 'secrets.CHAT_WEBHOOK': hook.url }
+      const played = await playExample(exampleWith('failure()', 'CHAT_WEBHOOK'), given, {
+        workspace,
+        proApiUrl,
+      })
+      if (process.platform === 'win32') return
+      const [step] = played.flatMap((one) => (one.kind === 'action' ? [one.result] : []))
+      expect(step?.outputs).toMatchObject({ conclusion: 'failed', 'failed-step': 'train' })
+      expect(played.at(-1)).toMatchObject({ kind: 'command', exitCode: 0 })
+      expect(hook.bodies).toHaveLength(1)
+      const { text: message } = JSON.parse(hook.bodies[0] ?? '')
+      expect(message).toContain(step?.outputs['error'])
+      expect(message).toContain('ValueError: Input "X"')
+      expect(message).toContain(`/${REPOSITORY}/actions/runs/100200300`)
+    })
+  } finally {
+    await hook.close()
+  }
+})
 
 test('the configuration file shown is the one that an example uses', () => {
   const used = examples.flatMap(stepsOf).flatMap((step) => step.with?.['configuration-file'] ?? [])

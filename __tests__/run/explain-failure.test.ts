@@ -239,10 +239,15 @@ test.each([
     ],
     ['one line'],
   ],
+  [
+    'a record with thousands of empty lines',
+    [{ message: `x${'\n'.repeat(200_000)}y` }],
+    [...Array(49).fill(''), 'y'],
+  ],
   ['a progress bar', [{ message: '10%\r100%\u001B[0m\r' }], ['100%']],
   ['entries of other shapes', [{ message: null }, { other: 1 }], ['', '']],
-  ['a long line', [{ message: 'word '.repeat(3_000) }], [expect.stringMatching(/^(word )+word…$/)]],
-])('%s of a log is one line', async (_title, entries, lines) => {
+  ['a long line', [{ message: 'word '.repeat(3_000) }], [expect.stringMatching(/^…(word )+word…$/)]],
+])('%s of a log is shown line by line', async (_title, entries, lines) => {
   const scene = await openScene({
     faults: [
       {

@@ -127,6 +127,21 @@ describe('a paused run', () => {
     ])
   })
 
+  test('fails the step if so wished, also where the question cannot be read', async () => {
+    const cut = { kind: 'reset', when: 'before-work' } as const
+    const scene = await openScene({
+      pipelines: [gate],
+      faults: [{ on: 'wait-conditions', occurrence: 'always', do: cut }],
+    })
+    const running = scene.execute({ target, onPaused: 'fail' })
+    await until(() => scene.server.runs[0]?.status === 'running')
+    scene.server.pause(scene.server.runs[0]?.id ?? '', 'Deploy this model?')
+    const result = await running
+    expect(result).toMatchObject({ conclusion: 'failed', status: 'paused' })
+    expect(result.error).toMatch(/is paused and waits for a person\. It was left so; answer it: http/)
+    expect(scene.events.filter(({ kind }) => kind === 'server-lost')).toEqual([])
+  })
+
   test('fails the step if so wished, and stays paused', async () => {
     const scene = await openScene({ pipelines: [gate] })
     const running = scene.execute({ target, onPaused: 'fail' })

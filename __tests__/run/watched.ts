@@ -56,6 +56,7 @@ export async function watchPipeline(
       client: scene.client,
       clock: scene.clock,
       reporter: { tell: (event) => void scene.events.push(event) },
+      timeLimit: (ms) => AbortSignal.timeout(ms),
       failedSteps: (steps) => {
         failed.push(steps.map(({ name }) => name))
         return Promise.resolve()

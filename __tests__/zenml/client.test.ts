@@ -256,17 +256,17 @@ test('of the runs that a look-up by name gives, only those of that very name and
     body: page([
       run('wanted', 'ours', 'p'),
       run('wanted-2', 'longer', 'p'),
-      run('Wanted', 'other case', 'p'),
+      run('Wanted', 'other-case', 'p'),
       run(null, 'nameless', 'p'),
-      run('wanted', 'foreign project', 'q'),
-      run('wanted', 'project not told'),
+      run('wanted', 'foreign-project', 'q'),
+      run('wanted', 'project-not-told'),
     ]),
   })
-  expect((await client.runsByName('wanted', 'p')).map(({ id }) => id)).toEqual(['ours', 'project not told'])
+  expect((await client.runsByName('wanted', 'p')).map(({ id }) => id)).toEqual(['ours', 'project-not-told'])
   expect((await client.runsByName('wanted')).map(({ id }) => id)).toEqual([
     'ours',
-    'foreign project',
-    'project not told',
+    'foreign-project',
+    'project-not-told',
   ])
   const query = new URL(requests[0]?.path ?? '', 'http://x').searchParams
   expect(Object.fromEntries(query)).toEqual({

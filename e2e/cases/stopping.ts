@@ -150,7 +150,9 @@ async function timeout(scene: Scene): Promise<void> {
     outputs: { 'run-id': run.id, conclusion: 'timed-out' },
     log: [/did not end within the timeout of 12s\. The run /],
   })
-  assert.equal(await accountedFor(scene, run, result.stdout), STOPPABLE[scene.server.version])
+  // On a busy machine it has not begun by then, and can be ended on every server.
+  const end = await accountedFor(scene, run, result.stdout)
+  assert.ok(end === 'ended' || end === STOPPABLE[scene.server.version], end)
 }
 
 /** act kills the step at once, and then runs its post step: no signal ever reaches main. */

@@ -69,6 +69,7 @@ async function summarize({ sentence, status }: EarlyEnd, env: Environment, log: 
       runId: started?.id,
       runName: started?.name,
       runUrl: started?.url,
+      durationMs: undefined,
     })
   } catch {
     log.warning('The job summary could not be written: the runner gave no file for it that can be written to')

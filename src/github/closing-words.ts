@@ -12,7 +12,7 @@ export function resultLine(record: RunRecord): string | undefined {
     case 'started':
       return 'The run goes on; its end is not waited for'
     case 'completed':
-      return `The run completed after ${shownDuration(record.durationMs)}${comparison(record)}${cacheNote(record)}`
+      return `The run completed after ${shownDuration(record.durationMs ?? 0)}${comparison(record)}${cacheNote(record)}`
     case 'failed':
     case 'stopped':
     case 'timed-out':

@@ -47,7 +47,7 @@ const savedSchema = z.object({
     conclusion: z.enum(CONCLUSIONS).optional(),
     status: z.string(),
     error: text,
-    durationMs: z.number(),
+    durationMs: z.number().optional(),
     pipeline: text,
     runId: text,
     runName: text,
@@ -111,8 +111,10 @@ export function readSavedComment(env: Environment): SavedComment | undefined {
   const saved = savedSchema.safeParse(parseJson(env[`STATE_${STATE}`] ?? '')).data
   if (saved === undefined) return undefined
   const { conclusion, status, error, durationMs, pipeline, runId, runName, runUrl, created } = saved.record
-  const known = { status, error, durationMs, pipeline, runId, runName, runUrl, created }
-  return { ...saved, record: { ...UNSAVED, ...known, conclusion: conclusion ?? 'cancelled' } }
+  const known = { status, error, pipeline, runId, runName, runUrl, created }
+  // What was saved while the run went on says nothing of how long it took in all.
+  const ended = { conclusion: conclusion ?? 'cancelled', durationMs: conclusion && durationMs } as const
+  return { ...saved, record: { ...UNSAVED, ...known, ...ended } }
 }
 
 /** The token that the inputs give, masked before anything else; undefined if there is none. */

@@ -5,7 +5,7 @@ import { blocks, code, fold, link } from './markdown.ts'
 import type { RunRecord } from './run-record.ts'
 import { shownDuration } from './shown-duration.ts'
 import { heading, headLine } from './summary-head.ts'
-import { stepsText } from './summary-steps.ts'
+import { lastSeenText, stepsText } from './summary-steps.ts'
 import { metricsText, verdictsText } from './summary-values.ts'
 
 /** GitHub refuses a longer body. */
@@ -41,7 +41,10 @@ export function renderComment(record: RunRecord, place: CommentPlace): string {
     ['errors', whyText(record, FAILURE_LIMITS)],
     ['expectations', verdictsText(verdicts, MOST_VERDICTS)],
     ['metadata', details === undefined ? '' : metricsText(details, MOST_METRICS)],
-    ['steps', isOver && steps.length > 0 ? fold('Steps', stepsText(steps)) : ''],
+    [
+      'steps',
+      isOver && steps.length > 0 ? fold('Steps', blocks(stepsText(steps), lastSeenText(record))) : '',
+    ],
     ['workflow', footer(place)],
   ]
   const marker = markerOf(place, place.context)
@@ -67,7 +70,7 @@ function goingOnLine({ runName, runId, runUrl, created, usual }: RunRecord): str
 /** Undefined for what is no moment; a server may write anything. */
 function timeOf(ms: number | undefined): string | undefined {
   const date = new Date(ms ?? NaN)
-  return Number.isNaN(date.getTime()) ? undefined : `${date.toISOString().slice(11, 16)} UTC`
+  return Number.isNaN(date.getTime()) ? undefined : `${date.toISOString().slice(0, 16).replace('T', ' ')} UTC`
 }
 
 function footer({ context: { workflow, workflowRunUrl, runAttempt }, stepKey }: CommentPlace): string {

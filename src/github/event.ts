@@ -18,8 +18,16 @@ const numbered = z.object({ number: z.int().positive() })
 
 const pullRequestEvent = z.object({ pull_request: numbered })
 const commentEvent = z.object({ issue: numbered.extend({ pull_request: z.object({}) }) })
-/** GitHub leaves the list empty for pull requests of forks. */
-const workflowRunEvent = z.object({ workflow_run: z.object({ pull_requests: z.array(numbered).length(1) }) })
+const repositoryId = z.object({ id: z.int() })
+/** GitHub leaves the list empty for pull requests of forks; one of another repository has a number of its own there. */
+const workflowRunEvent = z
+  .object({
+    repository: repositoryId,
+    workflow_run: z.object({
+      pull_requests: z.array(numbered.extend({ base: z.object({ repo: repositoryId }) })).length(1),
+    }),
+  })
+  .refine(({ repository: own, workflow_run: { pull_requests } }) => pull_requests[0]?.base.repo.id === own.id)
 
 const forkedEvent = z.object({
   pull_request: z.object({

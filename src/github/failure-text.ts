@@ -1,5 +1,6 @@
 import type { Fault, LogTail, RunFailure, StepFailure } from '../run/story.ts'
 import { amount, blocks, code, escapeMarkdown, fence, fold, grouped } from './markdown.ts'
+import { cut } from './printable.ts'
 import type { RunRecord } from './run-record.ts'
 
 export interface FailureLimits {
@@ -78,8 +79,7 @@ function faultLines({ type, message, frame, code: source }: Fault, limits: Failu
 /** The lines of a message as they are: those of a validation error are read one by one. */
 function messageLines(message: string, { messageLength }: FailureLimits): string[] {
   const isCut = message.length > messageLength
-  const lines = message
-    .slice(0, messageLength)
+  const lines = cut(message, messageLength)
     .split(/\r\n|\r|\n/)
     .filter((line) => line.trim() !== '')
   const left = lines.length - MAX_MESSAGE_LINES

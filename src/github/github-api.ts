@@ -75,15 +75,16 @@ export class GithubApi {
     return new GithubApi(octokit, options)
   }
 
-  /** All comments of an issue or pull request, the oldest first. */
-  async listComments(issue: number): Promise<IssueComment[]> {
+  /** The comments of an issue or pull request whose text is wanted, the oldest first; the others are not kept. */
+  async listComments(issue: number, isWanted: (body: string) => boolean): Promise<IssueComment[]> {
     const found: IssueComment[] = []
     for (let page = 1; ; page += 1) {
       const { data, headers } = await this.#request(
         'GET /repos/{owner}/{repo}/issues/{issue_number}/comments',
         { issue_number: issue, per_page: PAGE_SIZE, page },
       )
-      found.push(...read(z.array(issueComment), data).map(toComment))
+      const comments = read(z.array(issueComment), data).map(toComment)
+      found.push(...comments.filter(({ body }) => isWanted(body)))
       // Its address is not followed: a token goes nowhere but to the API.
       if (typeof headers['link'] !== 'string' || !headers['link'].includes('rel="next"')) return found
     }

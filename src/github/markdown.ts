@@ -32,10 +32,12 @@ export function escapeMarkdown(text: string, max = MAX_TEXT_LENGTH): string {
 export function code(text: string, max = MAX_CODE_LENGTH): string {
   const shown = visible(text, max)
   if (shown.trim() === '') return '(empty)'
-  // A bar ends a table's cell even inside a code span.
-  if (/[`|]/.test(shown)) return `<code>${escapeMarkdown(shown, max)}</code>`
+  // Behind a backslash a bar ends a table's cell for some parsers, escaped or not.
+  if (shown.includes('\\|')) return `<code>${escapeMarkdown(shown, max)}</code>`
+  const marks = '`'.repeat(longestRun(shown) + 1)
   // Parsers take one space off both ends.
-  return /^ .* $/.test(shown) ? `\` ${shown} \`` : `\`${shown}\``
+  const gap = /^`|`$|^ .* $/.test(shown) ? ' ' : ''
+  return `${marks}${gap}${shown}${gap}${marks}`
 }
 
 /** @param text not trusted */
@@ -74,7 +76,9 @@ export function fold(title: string, body: string): string {
 
 /** @param rows cells of Markdown, in one line each */
 export function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
+  // Bars that stand in a cell as they are, are those of code spans.
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
   return [line(heads), line(heads.map(() => '---')), ...rows.map(line)].join('\n')
 }
 

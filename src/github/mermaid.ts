@@ -18,6 +18,9 @@ const MINUTE = 60 * SECOND
 const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
 
+/** Beyond it the times are no times of a run, or nobody could read them. */
+const LONGEST_SPAN_MS = 366 * DAY
+
 /** In Mermaid's words, the shortest first. */
 const TICKS: readonly { readonly ms: number; readonly interval: string; readonly format: string }[] = [
   ...[1, 2, 5, 10, 15, 30].map((n) => ({ ms: n * SECOND, interval: `${n}second`, format: '%H:%M:%S' })),
@@ -52,7 +55,7 @@ export function timelineText(steps: readonly StepState[], now: number | undefine
   const shown = longest(bars)
   const from = Math.min(...shown.map((bar) => bar.from))
   const spanMs = Math.max(...shown.map(({ to }) => to)) - from
-  if (shown.length < 2 || spanMs <= 0) return ''
+  if (shown.length < 2 || !(spanMs > 0 && spanMs <= LONGEST_SPAN_MS)) return ''
   const ticks = TICKS.find(({ ms }) => spanMs / ms <= MOST_TICKS) ?? TICKS.at(-1)
   const lines = [
     'gantt',

@@ -29,11 +29,17 @@ export function removeUnprintable(text: string): string {
   return text.replace(UNPRINTABLE, (character) => (character === '\t' ? '\t' : ''))
 }
 
-/** At most `max` characters, the last of them `…` if something was cut; never half a surrogate pair. */
+/**
+ * At most `max` characters, the last of them `…` if something was cut; never half a surrogate pair. It is cut between
+ * words where there are some: the runner would not hide half of a secret.
+ */
 export function cut(text: string, max: number): string {
   if (text.length <= max) return text
   const kept = text.slice(0, max - 1)
-  return `${/[\uD800-\uDBFF]$/.test(kept) ? kept.slice(0, -1) : kept}…`
+  const lastWord = kept.trimEnd().search(/\s\S*$/u)
+  const isBetweenWords = lastWord < 0 || /\s/u.test(text[max - 1] ?? '')
+  const whole = isBetweenWords ? kept : kept.slice(0, lastWord)
+  return `${/[\uD800-\uDBFF]$/.test(whole) ? whole.slice(0, -1) : whole}…`
 }
 
 /** A text inside a message of ours: every character visible, harmless to the runner, cut to `max` characters. */

@@ -150,9 +150,11 @@ class PullRequestComment implements RunComment {
 
   /** Comments with our marker and by whoever the token belongs to; anybody can write the marker. */
   async #ours(issue: number, api: GithubApi): Promise<OwnComment[]> {
-    const marked = (await api.listComments(issue)).flatMap((comment) => {
-      const writer = writerOf(comment.body, this.#settings)
-      return writer === undefined ? [] : [{ comment, writer }]
+    const writer = (body: string): ReturnType<typeof writerOf> => writerOf(body, this.#settings)
+    const comments = await api.listComments(issue, (body) => writer(body) !== undefined)
+    const marked = comments.flatMap((comment) => {
+      const written = writer(comment.body)
+      return written === undefined ? [] : [{ comment, writer: written }]
     })
     if (marked.length === 0) return []
     this.#login ??= await api.login()

@@ -19,8 +19,8 @@ export interface RunRecord {
   readonly status: string
   /** One line, or one for each of several faults, without those of the steps; harmless and cut already. */
   readonly error: string | undefined
-  /** Milliseconds for which the run was followed. */
-  readonly durationMs: number
+  /** Milliseconds for which the run was followed; undefined if nobody can tell, as the step was killed. */
+  readonly durationMs: number | undefined
   readonly definition: Definition | undefined
   readonly pipeline: string | undefined
   readonly runId: string | undefined

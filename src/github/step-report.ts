@@ -81,8 +81,9 @@ export class StepReport implements Reporter {
     this.#runLog.end()
     const result = record.error ?? resultLine(record)
     // What failed in the run has its annotation; the exit code makes the step red.
-    const isPlain =
-      record.error === undefined || (end.conclusion === 'failed' && this.#runLog.hasAnnotatedFailure)
+    const isToldAbove =
+      end.conclusion === 'failed' && end.status !== PAUSED && this.#runLog.hasAnnotatedFailure
+    const isPlain = record.error === undefined || isToldAbove
     if (result !== undefined && isPlain) this.#log.info(result)
     else if (result !== undefined) this.#log.error(result, { title: this.#title(end.conclusion) })
     await this.#summarize(record)
@@ -132,6 +133,7 @@ export class StepReport implements Reporter {
   }
 
   #title(conclusion: Conclusion): string {
+    if (conclusion === 'failed' && this.#keeper.record.status === PAUSED) return 'ZenML run paused'
     return conclusion === 'failed' && this.#keeper.record.runId === undefined
       ? 'No ZenML run was started'
       : TITLES[conclusion]
@@ -167,6 +169,9 @@ export class StepReport implements Reporter {
     this.#set('status', showOnOneLine(run.status, MAX_NAME_LENGTH))
   }
 }
+
+/** A run that waits for a person has not failed by itself. */
+const PAUSED = 'paused'
 
 const JSON_OUTPUTS = ['steps', 'metadata', 'artifacts'] as const
 

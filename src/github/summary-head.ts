@@ -32,7 +32,7 @@ export function headLine(record: RunRecord): string {
   if (name === undefined) return ''
   return [
     link(name, runUrl, MAX_NAME_LENGTH),
-    ...(conclusion === 'started' ? [] : [`**${shownDuration(durationMs)}**`]),
+    ...(conclusion === 'started' || durationMs === undefined ? [] : [`**${shownDuration(durationMs)}**`]),
     ...(usual === undefined ? [] : [`usually ${shownDuration(usual.medianMs)}`]),
     ...(tellsMore(record) ? [`${code(status, MAX_NAME_LENGTH)} in ZenML`] : []),
     ...cacheShare(record),

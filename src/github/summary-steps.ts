@@ -1,5 +1,5 @@
 import type { StepState } from '../zenml/model.ts'
-import type { RecordedStep } from './run-record.ts'
+import type { RecordedStep, RunRecord } from './run-record.ts'
 import { amount, blocks, escapeMarkdown, fold, grouped, table } from './markdown.ts'
 import { shownDuration } from './shown-duration.ts'
 
@@ -40,6 +40,12 @@ export function stepsText(steps: readonly RecordedStep[]): string {
   const title =
     more === '' ? `The ${amount(rows.length, 'step')}` : `${rows.length} of ${amount(steps.length, 'step')}`
   return blocks(fold(title, body), more)
+}
+
+/** What was seen last is not how it ended. */
+export function lastSeenText({ conclusion, steps, details }: RunRecord): string {
+  if (conclusion === undefined || details !== undefined || steps.length === 0) return ''
+  return 'The steps are shown as they were last seen.'
 }
 
 /** The order of a table and a timeline: as they started; those that did not start come last. */

@@ -6,7 +6,7 @@ import { timelineText } from './mermaid.ts'
 import { escapeUnprintable } from './printable.ts'
 import type { RunRecord } from './run-record.ts'
 import { heading, headLine } from './summary-head.ts'
-import { stepsText } from './summary-steps.ts'
+import { lastSeenText, stepsText } from './summary-steps.ts'
 import { changesText, metricsText, verdictsText } from './summary-values.ts'
 
 const LIMITS: FailureLimits = { failures: 10, messageLength: 1_000, logLines: 1_000 }
@@ -32,7 +32,7 @@ export async function writeSummary(record: RunRecord): Promise<void> {
 /** The section as GitHub Markdown, of at most 300,000 bytes; what is left out is said. */
 export function renderSummary(record: RunRecord): string {
   const { verdicts, dryRun, steps, details, created, durationMs } = record
-  const now = created === undefined ? undefined : created + durationMs
+  const now = created === undefined || durationMs === undefined ? undefined : created + durationMs
   // Of a server that is lost, nobody knows until when a step ran.
   const isLost = record.conclusion === 'lost'
   return withinBytes([
@@ -65,12 +65,6 @@ function withinBytes(sections: readonly Section[]): string {
     }
   }
   return `${blocks(...kept, left.length === 0 ? '' : `Too long to be shown here: ${left.join(', ')}.`)}\n`
-}
-
-/** What was seen last is not how it ended. */
-function lastSeenText({ conclusion, steps, details }: RunRecord): string {
-  if (conclusion === undefined || details !== undefined || steps.length === 0) return ''
-  return 'The steps are shown as they were last seen.'
 }
 
 function dryRunText({ lines, onlyWhenTriggered }: NonNullable<RunRecord['dryRun']>): string {

@@ -58,11 +58,13 @@ export class FailureExplainer {
   }
 
   async #explainStep(id: string, step: string, limit: AbortSignal): Promise<StepFailure> {
-    const [detail, log] = await Promise.all([
-      tryTo((client) => client.stepDetail(id), this.#deps, limit),
-      tryTo((client) => client.stepLog(id), this.#deps, limit),
-    ])
+    const detail = await tryTo((client) => client.stepDetail(id), this.#deps, limit)
     const exception = 'value' in detail ? detail.value.exception : undefined
+    // A log has up to 32 MB; it is read for its end, or because nothing else names the exception.
+    const isNeeded = this.#deps.logTail > 0 || exception?.message === undefined
+    const log = isNeeded
+      ? await tryTo((client) => client.stepLog(id), this.#deps, limit)
+      : { value: [] as readonly string[] }
     return { step, fault: faultOf(exception, log), log: tailOf(log, this.#deps.logTail) }
   }
 }
@@ -142,14 +144,22 @@ function tailOf(log: Reading<readonly string[]>, most: number): LogTail {
     const missing = `the server gives only the first ${records.length} entries of the log, not its end`
     return { ...NO_LOG, missing }
   }
-  const lines = records.flatMap((record) => record.replace(/\n+$/, '').split('\n'))
+  const lines = records.flatMap((record) => withoutEmptyEnd(record).split('\n'))
   if (lines.length === 0) return { ...NO_LOG, left: 0, missing: 'the log is empty' }
   const shown = lines.slice(-most).map(boundedLine)
   return { lines: shown, left: lines.length - shown.length, missing: undefined }
 }
 
 function boundedLine(line: string): string {
-  // A pattern should not run over megabytes of a progress bar.
-  const text = plainLine(line.slice(-2 * MOST_LINE))
-  return cutAtSpace(text, MOST_LINE)
+  // A pattern should not run over megabytes of a progress bar, and half a word may be half a secret.
+  const end = line.slice(-2 * MOST_LINE)
+  const text = end.length < line.length ? end.replace(/^\S*\s?/, '…') : end
+  return cutAtSpace(plainLine(text), MOST_LINE)
+}
+
+/** By hand: the time of a pattern such as /\n+$/ grows with the square of the empty lines. */
+function withoutEmptyEnd(text: string): string {
+  let end = text.length
+  while (text[end - 1] === '\n') end -= 1
+  return text.slice(0, end)
 }

@@ -1,5 +1,5 @@
 import type { ZenmlClient } from '../zenml/client.ts'
-import { AnswerError } from '../zenml/errors.ts'
+import { AnswerError, isZenmlError } from '../zenml/errors.ts'
 
 /** Nobody marks a run as failed whose process died; after this time the orchestrator is asked how it is. */
 const ASK_AFTER_MS = 600_000
@@ -29,9 +29,10 @@ export class Orchestrator {
     try {
       await this.#client.refresh(this.#runId)
     } catch (error) {
-      if (!(error instanceof AnswerError)) throw error
+      // Whether the server answers at all, the next look at the run tells.
+      if (!isZenmlError(error)) throw error
       // 501: this orchestrator cannot say; 404 and 405: this server cannot ask; 403: we may not.
-      if ([403, 404, 405, 501].includes(error.status)) this.#answers = false
+      if (error instanceof AnswerError && [403, 404, 405, 501].includes(error.status)) this.#answers = false
     }
   }
 }

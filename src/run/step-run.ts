@@ -6,7 +6,7 @@ import { runPhase } from '../zenml/status.ts'
 import { cleanUp } from './clean-up.ts'
 import { conclude } from './conclude.ts'
 import type { Outcome } from './conclusion.ts'
-import { endRun, type EndMode } from './end-run.ts'
+import { endRun, type Ended, type EndMode } from './end-run.ts'
 import { RunError } from './errors.ts'
 import { FailureExplainer } from './explain-failure.ts'
 import { judgeExpectations, missedExpectations, type Expectation } from './expect.ts'
@@ -110,6 +110,8 @@ class StepRun {
   #planned: PlannedRun | undefined
   #started: StartedRun | undefined
   #followedFrom: number | undefined
+  /** What became of the run, once nothing of it goes on; a cancellation changes nothing then. */
+  #ended: Pick<Ended, 'status' | 'sentence'> | undefined
 
   constructor(policy: FollowPolicy, deps: RunDependencies) {
     this.#policy = policy
@@ -175,6 +177,8 @@ class StepRun {
     switch (watched.kind) {
       case 'over': {
         this.#deps.journal.settled()
+        const { status: last } = watched.run
+        this.#ended = { status: last, sentence: `The run "${started.name}" had ended before and is ${last}` }
         const lookedBack = await this.#lookBack(runId, watched.run)
         const outcome = conclude(watched, { ...known, cause: lookedBack.cause })
         return outcome.conclusion === 'completed' ? this.#judge(started, outcome, lookedBack) : outcome
@@ -205,6 +209,7 @@ class StepRun {
     const ended = await endRun({ run, mode: onTimeout, reason, deadline }, this.#deps)
     if (ended.settled) this.#deps.journal.settled()
     const hasEnded = runPhase(ended.status) !== 'going-on'
+    if (ended.settled && hasEnded) this.#ended = ended
     const { cause } = hasEnded
       ? await this.#lookBack(run.id, undefined)
       : { cause: causeOf([], this.#explainer) }
@@ -235,6 +240,9 @@ class StepRun {
 
   async #cancel(): Promise<Outcome> {
     const { client, clock, timeLimit, journal } = this.#deps
+    if (this.#ended !== undefined) {
+      return this.#cancelled(this.#ended.status, `Cancelled. ${this.#ended.sentence}`)
+    }
     if (this.#planned === undefined && this.#started === undefined) {
       return this.#cancelled('', this.#policy.nothingToCancel)
     }

@@ -5,12 +5,12 @@ import type { RunGraph, StepState } from '../zenml/model.ts'
 import { runPhase } from '../zenml/status.ts'
 import { unfinishedSteps } from './assess.ts'
 import { progressOf, type SeenSteps } from './progress.ts'
+import { tryTo, type ReadingDependencies } from './reading.ts'
 import type { Reporter } from './reporter.ts'
-import { isMissingRoute } from './steps.ts'
+import { isWithoutGraph } from './steps.ts'
 import type { StepCounts } from './story.ts'
 
-export interface StepsDependencies {
-  readonly client: ZenmlClient
+export interface StepsDependencies extends ReadingDependencies {
   readonly clock: Clock
   readonly reporter: Reporter
   /** Awaited with the steps that were newly seen to have failed, before the watch goes on. */
@@ -28,6 +28,9 @@ const SHORTEST_OF_MANY_MS = 60_000
 
 /** Doublings of the interval while the steps cannot be read. */
 const MOST_DOUBLINGS = 6
+
+/** What ails the steps alone must not keep the run from sight, nor its end or its time-out waiting. */
+const TIME_LIMIT_MS = 10_000
 
 /** Before its first step a run has none to read. */
 const BEFORE_STEPS: ReadonlySet<string> = new Set(['initializing', 'queued', 'provisioning'])
@@ -78,35 +81,33 @@ export class WatchedSteps {
   }
 
   /**
-   * Reads the graph, which tells the run's state as well; undefined where there is none, or the server does not
-   * give it.
+   * The graph, which tells the run's state as well; undefined if it cannot be had: the run itself is read then.
    *
-   * @throws ZenmlError if the server does not answer, or asks for patience
+   * @throws AnswerError if the server asks for patience
    */
   async readGraph(): Promise<RunGraph | undefined> {
     if (!this.#hasGraph) return undefined
+    const { client, signal, timeLimit } = this.#deps
+    const limit = timeLimit(TIME_LIMIT_MS)
+    const either = signal === undefined ? limit : AbortSignal.any([signal, limit])
     try {
-      return await this.#reading(this.#graph())
+      return await this.#reading(this.#graph(client.with({ signal: either })))
     } catch (error) {
-      // What ails the steps alone is no reason to lose the run from sight; the run itself is read next.
-      if (error instanceof AnswerError && error.status !== 429) return undefined
-      throw error
+      if (signal?.aborted === true) throw error
+      if (error instanceof AnswerError && error.status === 429) throw error
+      if (!limit.aborted && !isZenmlError(error)) throw error
+      return undefined
     }
   }
 
   /** @throws ZenmlError */
   async read(): Promise<readonly StepState[]> {
-    return this.#reading(this.#graphOrList())
+    return this.#reading(this.#graphOrList(this.#deps.client))
   }
 
-  /** For a run that was just read, so that the server is known to answer; undefined if the steps cannot be had. */
+  /** For a run whose state does not hang on its steps; undefined if they cannot be had. */
   async tryToRead(): Promise<readonly StepState[] | undefined> {
-    try {
-      return await this.read()
-    } catch (error) {
-      if (!isZenmlError(error)) throw error
-      return undefined
-    }
+    return this.#tryTo((client) => this.#graphOrList(client))
   }
 
   /** Tells what the steps did since they were last seen; true if that is anything. */
@@ -120,17 +121,23 @@ export class WatchedSteps {
     return isNew
   }
 
-  async #graphOrList(): Promise<readonly StepState[]> {
-    const graph = this.#hasGraph ? await this.#graph() : undefined
-    return graph?.steps ?? this.#deps.client.steps(this.#runId)
+  async #tryTo<T>(ask: (client: ZenmlClient) => Promise<T>): Promise<T | undefined> {
+    const limit = this.#deps.timeLimit(TIME_LIMIT_MS)
+    const read = await tryTo((client) => this.#reading(ask(client)), this.#deps, limit)
+    return 'value' in read ? read.value : undefined
   }
 
-  /** Undefined, once and for all, on a server that has no graphs. */
-  async #graph(): Promise<RunGraph | undefined> {
+  async #graphOrList(client: ZenmlClient): Promise<readonly StepState[]> {
+    const graph = this.#hasGraph ? await this.#graph(client) : undefined
+    return graph?.steps ?? client.steps(this.#runId)
+  }
+
+  /** Undefined, once and for all, where there is none to be read. */
+  async #graph(client: ZenmlClient): Promise<RunGraph | undefined> {
     try {
-      return await this.#deps.client.dag(this.#runId)
+      return await client.dag(this.#runId)
     } catch (error) {
-      if (!isMissingRoute(error)) throw error
+      if (!isWithoutGraph(error)) throw error
       this.#hasGraph = false
       return undefined
     }

@@ -9,6 +9,7 @@ import { forecast } from './forecast.ts'
 import { Heartbeat } from './heartbeat.ts'
 import { Orchestrator } from './orchestrator.ts'
 import { nextPollMs } from './polling.ts'
+import { tryTo } from './reading.ts'
 import type { Reporter, RunEvent } from './reporter.ts'
 import type { Usual } from './story.ts'
 import { hasSteps, WatchedSteps } from './watch-steps.ts'
@@ -34,6 +35,8 @@ export interface WatchDependencies {
   readonly client: ZenmlClient
   readonly clock: Clock
   readonly reporter: Reporter
+  /** Gives a signal that is aborted after so many milliseconds of real time. */
+  readonly timeLimit: (ms: number) => AbortSignal
   readonly signal?: AbortSignal | undefined
   /** Awaited with the steps that were newly seen to have failed, before the watch goes on. */
   readonly failedSteps?: ((steps: readonly StepState[]) => Promise<void>) | undefined
@@ -64,6 +67,9 @@ const GONE_AFTER = 3
 
 /** States in which a run is on its way to its end; a paused one waits for a person. */
 const FORESEEABLE: ReadonlySet<string> = new Set(['initializing', 'provisioning', 'queued', 'running'])
+
+/** What a run waits for is good to know, but no reason to lose it: older servers have no such route. */
+const QUESTION_LIMIT_MS = 10_000
 
 /** Building an image and starting a runner takes minutes; a run can also stay `initializing` for ever. */
 const SLOW_START_MS = 900_000
@@ -259,7 +265,10 @@ class Watch {
   /** Says once, each time the run pauses, what it waits for. */
   async #notePause(): Promise<Watched | undefined> {
     if (this.#toldPause) return undefined
-    const question = await this.#client.question(this.#request.runId).catch(unlessUnanswered)
+    const { runId } = this.#request
+    const limit = this.#deps.timeLimit(QUESTION_LIMIT_MS)
+    const read = await tryTo((client) => client.question(runId), this.#deps, limit)
+    const question = 'value' in read ? read.value : undefined
     if (this.#request.onPaused === 'fail') return { kind: 'paused', status: this.#status, question }
     this.#toldPause = true
     this.#tell({ kind: 'paused', question, url: this.#request.url })
@@ -285,9 +294,4 @@ class Watch {
     }
     return now - this.#lostSince < TOLERATED_SILENCE_MS ? undefined : { kind: 'lost', status, detail }
   }
-}
-
-/** What a run waits for is good to know, but no reason to lose it: older servers have no such route. */
-function unlessUnanswered(error: unknown): undefined {
-  if (!(error instanceof AnswerError)) throw error
 }

@@ -9,7 +9,10 @@ import type { JsonObject } from './json.ts'
 /** Of the largest graph that is read; more would keep the process from hearing a signal. */
 const MOST_EDGES = 100_000
 
-const reference = z.object({ id: z.string(), name: z.string().nullish() }).nullish()
+/** ZenML's are UUIDs; whatever else comes goes into a path, an output and the saved state no further than this. */
+export const id = z.string().regex(/^[\w-]{1,100}$/)
+
+const reference = z.object({ id, name: z.string().nullish() }).nullish()
 
 /** ZenML writes times in UTC without a zone. Gives milliseconds since the epoch. */
 const time = z.string().transform((text, context) => {
@@ -33,9 +36,9 @@ export const infoSchema = z.object({
   dashboard_url: z.string().nullish(),
 })
 
-export const accountSchema = z.object({ id: z.string(), name: z.string().nullish() })
+export const accountSchema = z.object({ id, name: z.string().nullish() })
 
-export const projectSchema = z.object({ id: z.string(), name: z.string() })
+export const projectSchema = z.object({ id, name: z.string() })
 
 /**
  * A mapping of any shape, for what is only read where it can be understood. An answer is JSON, so its parts need
@@ -48,13 +51,13 @@ export const mapping = z
 
 /** A run template or a snapshot: from 0.90 the first wraps the second, and both look alike. */
 export const definitionSchema = z.object({
-  id: z.string(),
+  id,
   name: z.string().nullish(),
   permission_denied: z.boolean().nullish(),
   body: z
     .object({
       runnable: z.boolean().nullish(),
-      project_id: z.string().nullish(),
+      project_id: id.nullish(),
       is_dynamic: z.boolean().nullish(),
     })
     .nullish(),
@@ -72,7 +75,7 @@ export const definitionSchema = z.object({
       pipeline: reference,
       source_snapshot: z
         .object({
-          id: z.string(),
+          id,
           name: z.string().nullish(),
           body: z.object({ is_dynamic: z.boolean().nullish() }).nullish(),
         })
@@ -82,7 +85,7 @@ export const definitionSchema = z.object({
 })
 
 export const runSchema = z.object({
-  id: z.string(),
+  id,
   name: z.string().nullish(),
   permission_denied: z.boolean().nullish(),
   body: z
@@ -91,7 +94,7 @@ export const runSchema = z.object({
       status_reason: z.string().nullish(),
       in_progress: z.boolean().nullish(),
       created: time.nullish(),
-      project_id: z.string().nullish(),
+      project_id: id.nullish(),
       pipeline: reference,
     })
     .nullish(),
@@ -114,7 +117,7 @@ export const waitConditionSchema = z.object({
 })
 
 export const stepSchema = z.object({
-  id: z.string(),
+  id,
   name: z.string().nullish(),
   body: z.object({ status: z.string(), start_time: time.nullish(), end_time: time.nullish() }).nullish(),
   metadata: z.object({ run_metadata: mapping, pipeline_run_id: z.string().nullish() }).nullish(),
@@ -127,7 +130,7 @@ export const dagSchema = z.object({
       node_id: z.string(),
       type: z.string(),
       /** Null for a step that has not started. */
-      id: z.string().nullish(),
+      id: id.nullish(),
       name: z.string(),
       metadata: z
         .object({

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { JsonObject } from './json.ts'
-import { mapping, runSchema, stepSchema } from './schemas.ts'
+import { id, mapping, runSchema, stepSchema } from './schemas.ts'
 import { toRun, toStep, type Run, type StepState } from './model.ts'
 
 /** What ZenML knows of an exception; 0.85 only its traceback, 0.74 nothing. */
@@ -50,7 +50,7 @@ const exception = z
 const text = z.string().nullish().catch(undefined)
 
 const artifactVersion = z.object({
-  id: z.string(),
+  id,
   body: z
     .object({
       artifact: z.object({ name: text }).nullish().catch(undefined),
