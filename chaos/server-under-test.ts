@@ -13,6 +13,8 @@ type LiveFault = Omit<Fault, 'occurrence'> & { occurrence: Occurrence }
 /** No request is the zeroth: a fault with this occurrence is over. */
 const NEVER = 0
 
+const ENDED: readonly string[] = ['completed', 'failed', 'stopped']
+
 /** The simulator of one case, with what the case does to it and what it holds. */
 export class ServerUnderTest {
   readonly simulator: Simulator
@@ -79,7 +81,9 @@ export class ServerUnderTest {
         }
         return
       case 'unknown-state':
-        for (const { id } of this.ours()) {
+        for (const { id, status, busy } of this.ours()) {
+          // A run that has ended stays as it is.
+          if (ENDED.includes(status) && !busy) continue
           this.tampered = true
           this.simulator.setStatus(id, 'hibernating')
         }

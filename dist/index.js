@@ -61909,6 +61909,32 @@ function moreText(count, known) {
     return `❌ ${markdown_amount(count, 'more failed step')}: ${[...names, ...others].join(', ')}`;
 }
 
+;// CONCATENATED MODULE: ./build/github/sections.js
+
+/**
+ * The parts below one another. One that does not fit any more is left out as a whole, and named: half a table is
+ * none.
+ *
+ * @param max of all parts together, without the line that names those left out
+ */
+function withinSize(sections, max, sizeOf) {
+    const kept = [];
+    const left = [];
+    let size = 0;
+    for (const [name, markdown] of sections) {
+        // An empty line stands between two parts.
+        const needed = sizeOf(markdown) + 2;
+        if (size + needed > max) {
+            left.push(name);
+        }
+        else {
+            size += needed;
+            kept.push(markdown);
+        }
+    }
+    return blocks(...kept, left.length === 0 ? '' : `Too long to be shown here: ${left.join(', ')}.`);
+}
+
 ;// CONCATENATED MODULE: ./build/github/summary-head.js
 
 
@@ -62120,6 +62146,7 @@ function metricsText({ metadata, stepMetadata }, most = MOST_METRICS) {
 
 
 
+
 /** GitHub refuses a longer body. */
 const comment_MAX_LENGTH = 65_536;
 /** For the line that says what was left out. */
@@ -62152,7 +62179,7 @@ function renderComment(record, place) {
         ['workflow', footer(place)],
     ];
     const marker = markerOf(place, place.context);
-    return `${marker}\n${withinLength(sections.map(([name, markdown]) => [name, withoutReferences(markdown)]), comment_MAX_LENGTH - marker.length - RESERVED_LENGTH)}\n`;
+    return `${marker}\n${withinSize(sections.map(([name, markdown]) => [name, withoutReferences(markdown)]), comment_MAX_LENGTH - marker.length - RESERVED_LENGTH, ({ length }) => length)}\n`;
 }
 /** A comment does not move on by itself, so it says times and no durations. */
 function goingOnLine({ runName, runId, runUrl, created, usual }) {
@@ -62186,23 +62213,6 @@ function footer({ context: { workflow, workflowRunUrl, runAttempt }, stepKey }) 
  */
 function withoutReferences(markdown) {
     return markdown.replaceAll(/\]\(https?:[^()\s]*\)|@|&#64;|&#35;|(?<!&)#(?=\d)|\bGH(?:-|&#45;)(?=\d)/gi, (found) => (found.startsWith('](') ? found : `${found}\u200b`));
-}
-/** Parts that do not fit any more are left out as a whole; half a table is none. */
-function withinLength(sections, max) {
-    const kept = [];
-    const left = [];
-    let length = 0;
-    for (const [name, markdown] of sections) {
-        const needed = markdown.length + 2;
-        if (length + needed > max) {
-            left.push(name);
-        }
-        else {
-            length += needed;
-            kept.push(markdown);
-        }
-    }
-    return blocks(...kept, left.length === 0 ? '' : `Too long to be shown here: ${left.join(', ')}.`);
 }
 
 ;// CONCATENATED MODULE: ./build/github/github-error.js
@@ -63139,6 +63149,7 @@ function label(name) {
 
 
 
+
 const summary_LIMITS = { failures: 10, messageLength: 1_000, logLines: 1_000 };
 const MAX_MISSING_LENGTH = 500;
 /**
@@ -63161,7 +63172,7 @@ function renderSummary(record) {
     const now = created === undefined || durationMs === undefined ? undefined : created + durationMs;
     // Of a server that is lost, nobody knows until when a step ran.
     const isLost = record.conclusion === 'lost';
-    return withinBytes([
+    const sections = [
         ['heading', heading(record)],
         ['link', headLine(record)],
         ['errors', whyText(record, summary_LIMITS)],
@@ -63172,23 +63183,8 @@ function renderSummary(record) {
         ['changed values', dryRun === undefined ? changesText(record.changes, record.definition?.kind) : ''],
         ['metadata', details === undefined ? '' : metricsText(details)],
         ['unread', missingText(details?.missing ?? [])],
-    ]);
-}
-function withinBytes(sections) {
-    const kept = [];
-    const left = [];
-    let bytes = 0;
-    for (const [name, markdown] of sections) {
-        const size = Buffer.byteLength(markdown);
-        if (bytes + size > MAX_BYTES) {
-            left.push(name);
-        }
-        else {
-            bytes += size;
-            kept.push(markdown);
-        }
-    }
-    return `${blocks(...kept, left.length === 0 ? '' : `Too long to be shown here: ${left.join(', ')}.`)}\n`;
+    ];
+    return `${withinSize(sections, MAX_BYTES, (markdown) => Buffer.byteLength(markdown))}\n`;
 }
 function dryRunText({ lines, onlyWhenTriggered }) {
     const shown = shownDifference(lines).map((line) => escapeUnprintable(line));

@@ -2,6 +2,7 @@ import { markerOf, type CommentOwner } from './comment-marker.ts'
 import { whyText, type FailureLimits } from './failure-text.ts'
 import type { WorkflowContext } from './identity.ts'
 import { blocks, code, fold, link } from './markdown.ts'
+import { withinSize, type Section } from './sections.ts'
 import type { RunRecord } from './run-record.ts'
 import { shownDuration } from './shown-duration.ts'
 import { heading, headLine } from './summary-head.ts'
@@ -48,9 +49,10 @@ export function renderComment(record: RunRecord, place: CommentPlace): string {
     ['workflow', footer(place)],
   ]
   const marker = markerOf(place, place.context)
-  return `${marker}\n${withinLength(
+  return `${marker}\n${withinSize(
     sections.map(([name, markdown]) => [name, withoutReferences(markdown)]),
     MAX_LENGTH - marker.length - RESERVED_LENGTH,
+    ({ length }) => length,
   )}\n`
 }
 
@@ -92,23 +94,4 @@ function withoutReferences(markdown: string): string {
     /\]\(https?:[^()\s]*\)|@|&#64;|&#35;|(?<!&)#(?=\d)|\bGH(?:-|&#45;)(?=\d)/gi,
     (found) => (found.startsWith('](') ? found : `${found}\u200b`),
   )
-}
-
-type Section = readonly [name: string, markdown: string]
-
-/** Parts that do not fit any more are left out as a whole; half a table is none. */
-function withinLength(sections: readonly Section[], max: number): string {
-  const kept: string[] = []
-  const left: string[] = []
-  let length = 0
-  for (const [name, markdown] of sections) {
-    const needed = markdown.length + 2
-    if (length + needed > max) {
-      left.push(name)
-    } else {
-      length += needed
-      kept.push(markdown)
-    }
-  }
-  return blocks(...kept, left.length === 0 ? '' : `Too long to be shown here: ${left.join(', ')}.`)
 }

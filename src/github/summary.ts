@@ -2,6 +2,7 @@ import { summary } from '@actions/core'
 import { shownDifference } from './difference-view.ts'
 import { whyText, type FailureLimits } from './failure-text.ts'
 import { blocks, code, escapeMarkdown, fence } from './markdown.ts'
+import { withinSize, type Section } from './sections.ts'
 import { timelineText } from './mermaid.ts'
 import { escapeUnprintable } from './printable.ts'
 import type { RunRecord } from './run-record.ts'
@@ -35,7 +36,7 @@ export function renderSummary(record: RunRecord): string {
   const now = created === undefined || durationMs === undefined ? undefined : created + durationMs
   // Of a server that is lost, nobody knows until when a step ran.
   const isLost = record.conclusion === 'lost'
-  return withinBytes([
+  const sections: readonly Section[] = [
     ['heading', heading(record)],
     ['link', headLine(record)],
     ['errors', whyText(record, LIMITS)],
@@ -46,25 +47,8 @@ export function renderSummary(record: RunRecord): string {
     ['changed values', dryRun === undefined ? changesText(record.changes, record.definition?.kind) : ''],
     ['metadata', details === undefined ? '' : metricsText(details)],
     ['unread', missingText(details?.missing ?? [])],
-  ])
-}
-
-type Section = readonly [name: string, markdown: string]
-
-function withinBytes(sections: readonly Section[]): string {
-  const kept: string[] = []
-  const left: string[] = []
-  let bytes = 0
-  for (const [name, markdown] of sections) {
-    const size = Buffer.byteLength(markdown)
-    if (bytes + size > MAX_BYTES) {
-      left.push(name)
-    } else {
-      bytes += size
-      kept.push(markdown)
-    }
-  }
-  return `${blocks(...kept, left.length === 0 ? '' : `Too long to be shown here: ${left.join(', ')}.`)}\n`
+  ]
+  return `${withinSize(sections, MAX_BYTES, (markdown) => Buffer.byteLength(markdown))}\n`
 }
 
 function dryRunText({ lines, onlyWhenTriggered }: NonNullable<RunRecord['dryRun']>): string {
