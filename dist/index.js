@@ -61875,6 +61875,8 @@ function messageLines(message, { messageLength }) {
     ];
 }
 function logText({ lines, left, missing }, { logLines }) {
+    if (logLines === 0)
+        return '';
     if (missing !== undefined)
         return `Its log is not shown: ${code(missing)}`;
     const shown = lastLines(lines, logLines);

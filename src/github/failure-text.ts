@@ -91,6 +91,7 @@ function messageLines(message: string, { messageLength }: FailureLimits): string
 }
 
 function logText({ lines, left, missing }: LogTail, { logLines }: FailureLimits): string {
+  if (logLines === 0) return ''
   if (missing !== undefined) return `Its log is not shown: ${code(missing)}`
   const shown = lastLines(lines, logLines)
   if (shown.length === 0) return ''
