@@ -62642,12 +62642,18 @@ function audienceOf({ summary, comment, githubToken, stepKey, authorities }, act
             token: githubToken,
             action,
             stepKey,
-            context: readWorkflowContext(env),
-            readFile: readFile,
-            connect: () => new Http(USER_AGENT, {}, authorities),
-            clock: systemClock,
-            log,
+            ...surroundings(authorities, env, log),
         }),
+    };
+}
+/** What a comment needs of the step that it is written from. */
+function surroundings(authorities, env, log) {
+    return {
+        context: readWorkflowContext(env),
+        readFile: readFile,
+        connect: () => new Http(USER_AGENT, {}, authorities),
+        clock: systemClock,
+        log,
     };
 }
 
@@ -63160,13 +63166,19 @@ const MAX_MISSING_LENGTH = 500;
  */
 const MAX_BYTES = 300_000;
 /**
- * Appends a section about the run to the job summary.
- *
- * @throws {Error} when the runner gave no file for it that can be written to
+ * Appends a section about the run to the job summary. Gives whether that could be done; if not, a warning says so,
+ * as it is no reason to call a run a failure.
  */
-async function writeSummary(record) {
-    // An empty line before the heading: whatever an earlier step wrote must not run into it.
-    await summary.addRaw(`\n${renderSummary(record)}\n`).write();
+async function writeSummary(record, log) {
+    try {
+        // An empty line before the heading: whatever an earlier step wrote must not run into it.
+        await summary.addRaw(`\n${renderSummary(record)}\n`).write();
+        return true;
+    }
+    catch {
+        log.warning('The job summary could not be written: the runner gave no file for it that can be written to');
+        return false;
+    }
 }
 /** The section as GitHub Markdown, of at most 300,000 bytes; what is left out is said. */
 function renderSummary(record) {
@@ -63273,17 +63285,9 @@ class StepReport {
         this.#set('conclusion', 'failed');
         this.#set('error', faults.map(({ line }) => line).join('\n'));
     }
-    /** A summary that cannot be written is no reason to call a run a failure. */
     async #summarize(record) {
-        if (!this.#audience.summary)
-            return;
-        try {
-            await writeSummary(record);
+        if (this.#audience.summary && (await writeSummary(record, this.#log)))
             noteSummary(false);
-        }
-        catch {
-            this.#log.warning('The job summary could not be written: the runner gave no file for it that can be written to');
-        }
     }
     /** Goes on beside the wait. With the event after the start, how long the run usually takes is known. */
     #beginComment() {
@@ -63588,9 +63592,6 @@ async function runsEntry(processId, entryFolder) {
 
 
 
-
-
-
 /** A comment is worth no more of the time that the runner gives a post step. */
 const early_end_COMMENT_LIMIT_MS = 30_000;
 const UNKNOWN = { sentence: 'The step was ended before it could report on its run', status: '' };
@@ -63614,12 +63615,8 @@ async function reportEarlyEnd(ended, authorities, env, log) {
         log.mask(secret);
     };
     const comment = commentOfSaved(saved, {
+        ...surroundings(authorities, env, log),
         token: readGithubToken(env, mask),
-        context: readWorkflowContext(env),
-        readFile: readFile,
-        connect: () => new Http(USER_AGENT, {}, authorities),
-        clock: systemClock,
-        log,
     });
     const record = ended === undefined ? saved.record : { ...saved.record, error: ended.sentence };
     await comment.update(record, AbortSignal.timeout(early_end_COMMENT_LIMIT_MS));
@@ -63628,18 +63625,8 @@ async function summarize({ sentence, status }, env, log) {
     const started = readStartedRun(env);
     const keeper = new RecordKeeper(systemClock);
     keeper.end({ conclusion: 'cancelled', status, error: sentence, failedStep: undefined, durationMs: 0 });
-    try {
-        await writeSummary({
-            ...keeper.record,
-            runId: started?.id,
-            runName: started?.name,
-            runUrl: started?.url,
-            durationMs: undefined,
-        });
-    }
-    catch {
-        log.warning('The job summary could not be written: the runner gave no file for it that can be written to');
-    }
+    const { id: runId, name: runName, url: runUrl } = started ?? {};
+    await writeSummary({ ...keeper.record, runId, runName, runUrl, durationMs: undefined }, log);
 }
 
 ;// CONCATENATED MODULE: ./build/actions/post.js

@@ -4,7 +4,7 @@ import { readFile } from '../github/files.ts'
 import { readWorkflowContext } from '../github/identity.ts'
 import type { ReportInputs } from '../github/inputs.ts'
 import type { WorkflowLog } from '../github/log.ts'
-import { pullRequestComment } from '../github/pull-request-comment.ts'
+import { pullRequestComment, type CommentOptions } from '../github/pull-request-comment.ts'
 import type { Audience } from '../github/step-report.ts'
 import { Http } from '../zenml/http.ts'
 import { systemClock } from '../zenml/system-clock.ts'
@@ -24,11 +24,22 @@ export function audienceOf(
       token: githubToken,
       action,
       stepKey,
-      context: readWorkflowContext(env),
-      readFile,
-      connect: () => new Http(USER_AGENT, {}, authorities),
-      clock: systemClock,
-      log,
+      ...surroundings(authorities, env, log),
     }),
+  }
+}
+
+/** What a comment needs of the step that it is written from. */
+export function surroundings(
+  authorities: ConnectionInputs['authorities'],
+  env: Environment,
+  log: WorkflowLog,
+): Pick<CommentOptions, 'context' | 'readFile' | 'connect' | 'clock' | 'log'> {
+  return {
+    context: readWorkflowContext(env),
+    readFile,
+    connect: () => new Http(USER_AGENT, {}, authorities),
+    clock: systemClock,
+    log,
   }
 }

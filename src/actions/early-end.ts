@@ -1,16 +1,13 @@
 import type { ConnectionInputs } from '../github/connection.ts'
 import { readGithubToken, readSavedComment } from '../github/comment-state.ts'
 import type { Environment } from '../github/environment.ts'
-import { readFile } from '../github/files.ts'
-import { readWorkflowContext } from '../github/identity.ts'
 import type { WorkflowLog } from '../github/log.ts'
 import { commentOfSaved } from '../github/pull-request-comment.ts'
 import { RecordKeeper } from '../github/record-keeper.ts'
 import { isSummaryDue, readStartedRun } from '../github/run-journal.ts'
 import { writeSummary } from '../github/summary.ts'
-import { Http } from '../zenml/http.ts'
 import { systemClock } from '../zenml/system-clock.ts'
-import { USER_AGENT } from '../zenml/user-agent.ts'
+import { surroundings } from './audience.ts'
 
 /** A comment is worth no more of the time that the runner gives a post step. */
 const COMMENT_LIMIT_MS = 30_000
@@ -48,12 +45,8 @@ export async function reportEarlyEnd(
     log.mask(secret)
   }
   const comment = commentOfSaved(saved, {
+    ...surroundings(authorities, env, log),
     token: readGithubToken(env, mask),
-    context: readWorkflowContext(env),
-    readFile,
-    connect: () => new Http(USER_AGENT, {}, authorities),
-    clock: systemClock,
-    log,
   })
   const record = ended === undefined ? saved.record : { ...saved.record, error: ended.sentence }
   await comment.update(record, AbortSignal.timeout(COMMENT_LIMIT_MS))
@@ -63,15 +56,6 @@ async function summarize({ sentence, status }: EarlyEnd, env: Environment, log: 
   const started = readStartedRun(env)
   const keeper = new RecordKeeper(systemClock)
   keeper.end({ conclusion: 'cancelled', status, error: sentence, failedStep: undefined, durationMs: 0 })
-  try {
-    await writeSummary({
-      ...keeper.record,
-      runId: started?.id,
-      runName: started?.name,
-      runUrl: started?.url,
-      durationMs: undefined,
-    })
-  } catch {
-    log.warning('The job summary could not be written: the runner gave no file for it that can be written to')
-  }
+  const { id: runId, name: runName, url: runUrl } = started ?? {}
+  await writeSummary({ ...keeper.record, runId, runName, runUrl, durationMs: undefined }, log)
 }

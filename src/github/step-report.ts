@@ -97,17 +97,8 @@ export class StepReport implements Reporter {
     this.#set('error', faults.map(({ line }) => line).join('\n'))
   }
 
-  /** A summary that cannot be written is no reason to call a run a failure. */
   async #summarize(record: RunRecord): Promise<void> {
-    if (!this.#audience.summary) return
-    try {
-      await writeSummary(record)
-      noteSummary(false)
-    } catch {
-      this.#log.warning(
-        'The job summary could not be written: the runner gave no file for it that can be written to',
-      )
-    }
+    if (this.#audience.summary && (await writeSummary(record, this.#log))) noteSummary(false)
   }
 
   /** Goes on beside the wait. With the event after the start, how long the run usually takes is known. */

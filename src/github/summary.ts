@@ -1,6 +1,7 @@
 import { summary } from '@actions/core'
 import { shownDifference } from './difference-view.ts'
 import { whyText, type FailureLimits } from './failure-text.ts'
+import type { WorkflowLog } from './log.ts'
 import { blocks, code, escapeMarkdown, fence } from './markdown.ts'
 import { withinSize, type Section } from './sections.ts'
 import { timelineText } from './mermaid.ts'
@@ -21,13 +22,18 @@ const MAX_MISSING_LENGTH = 500
 const MAX_BYTES = 300_000
 
 /**
- * Appends a section about the run to the job summary.
- *
- * @throws {Error} when the runner gave no file for it that can be written to
+ * Appends a section about the run to the job summary. Gives whether that could be done; if not, a warning says so,
+ * as it is no reason to call a run a failure.
  */
-export async function writeSummary(record: RunRecord): Promise<void> {
-  // An empty line before the heading: whatever an earlier step wrote must not run into it.
-  await summary.addRaw(`\n${renderSummary(record)}\n`).write()
+export async function writeSummary(record: RunRecord, log: Pick<WorkflowLog, 'warning'>): Promise<boolean> {
+  try {
+    // An empty line before the heading: whatever an earlier step wrote must not run into it.
+    await summary.addRaw(`\n${renderSummary(record)}\n`).write()
+    return true
+  } catch {
+    log.warning('The job summary could not be written: the runner gave no file for it that can be written to')
+    return false
+  }
 }
 
 /** The section as GitHub Markdown, of at most 300,000 bytes; what is left out is said. */
