@@ -3,7 +3,6 @@ import { startSimulator, VirtualClock, type Fault, type SimulatorOptions } from 
 import { Api, type ApiDependencies } from '../../src/zenml/api.ts'
 import { ZenmlClient } from '../../src/zenml/client.ts'
 import { AnswerError, CredentialError, UnreachableError } from '../../src/zenml/errors.ts'
-import { KnownSecrets } from '../../src/zenml/known-secrets.ts'
 import { KeySession, TokenSession, type Session } from '../../src/zenml/session.ts'
 import {
   closeAfterTest,
@@ -26,7 +25,6 @@ function connect(baseUrl: string, changes: Partial<ApiDependencies> & { apiKey?:
     apiKey === undefined
       ? new TokenSession('token-0')
       : new KeySession(baseUrl, apiKey, {
-          secrets: new KnownSecrets(),
           http,
           clock,
           onToken: () => undefined,
@@ -34,9 +32,7 @@ function connect(baseUrl: string, changes: Partial<ApiDependencies> & { apiKey?:
         })
   const onRetry = (line: string, waitMs: number) => void retries.push({ line, waitMs })
   return {
-    client: new ZenmlClient(
-      new Api({ secrets: new KnownSecrets(), http, baseUrl, session, clock, onRetry, ...deps }),
-    ),
+    client: new ZenmlClient(new Api({ http, baseUrl, session, clock, onRetry, ...deps })),
     retries,
     clock,
   }

@@ -3,7 +3,6 @@ import { startPro, VirtualClock, type ProSimulator, type WorkspaceSpec } from '.
 import { Api } from '../../src/zenml/api.ts'
 import { CredentialError, UnreachableError, WorkspaceError } from '../../src/zenml/errors.ts'
 import { managementClientGrant, managementKeyGrant, managementTokenGrant } from '../../src/zenml/grants.ts'
-import { KnownSecrets } from '../../src/zenml/known-secrets.ts'
 import { findWorkspace, ProClient } from '../../src/zenml/pro.ts'
 import { LoginSession, type LoginDependencies } from '../../src/zenml/session.ts'
 import { closeAfterTest, openHttp, rejection, startScripted, type Received } from './scripted-server.ts'
@@ -21,7 +20,6 @@ function dependencies(): LoginDependencies & { tokens: string[] } {
   const tokens: string[] = []
   return {
     http: openHttp(),
-    secrets: new KnownSecrets(),
     clock: new VirtualClock(),
     onToken: (token) => tokens.push(token),
     onWait: () => undefined,
@@ -32,10 +30,9 @@ function dependencies(): LoginDependencies & { tokens: string[] } {
 function find(url: string, key: string, workspace: string, allowPlainHttp = false) {
   const deps = dependencies()
   const session = new LoginSession(managementKeyGrant(url, key), deps)
-  const { http, secrets, clock } = deps
+  const { http, clock } = deps
   const api = new Api({
     http,
-    secrets,
     clock,
     session,
     baseUrl: url,

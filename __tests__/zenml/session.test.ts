@@ -1,7 +1,6 @@
 import { expect, test } from '@jest/globals'
 import { VirtualClock } from '../../simulator/index.ts'
 import { AnswerError, CredentialError, UnreachableError } from '../../src/zenml/errors.ts'
-import { KnownSecrets } from '../../src/zenml/known-secrets.ts'
 import { KeySession, TokenSession } from '../../src/zenml/session.ts'
 import { closedPort, openHttp, rejection, RESET, startScripted, type Reply } from './scripted-server.ts'
 
@@ -22,7 +21,6 @@ function open(
   const tokens: string[] = []
   const waits: { line: string; waitMs: number }[] = []
   const session = new KeySession(url, KEY, {
-    secrets: new KnownSecrets(),
     http: openHttp(),
     clock,
     onToken: onToken ?? ((token) => tokens.push(token)),
@@ -229,7 +227,6 @@ test('a cancelled wait ends at once with the reason of the cancel', async () => 
   const reason = new Error('cancelled')
   const cancel = new AbortController()
   const session = new KeySession(url, KEY, {
-    secrets: new KnownSecrets(),
     http: openHttp(),
     clock: new VirtualClock(),
     onToken: () => undefined,

@@ -1,4 +1,4 @@
-import type { ConnectionInputs, Credential } from '../github/connection.ts'
+import type { ConnectionInputs } from '../github/connection.ts'
 import { inline, type WorkflowLog } from '../github/log.ts'
 import type { Reporter } from '../run/reporter.ts'
 import { Api } from '../zenml/api.ts'
@@ -7,7 +7,6 @@ import type { Clock } from '../zenml/clock.ts'
 import { CredentialError } from '../zenml/errors.ts'
 import { managementClientGrant, managementKeyGrant, managementTokenGrant } from '../zenml/grants.ts'
 import { Http } from '../zenml/http.ts'
-import { KnownSecrets } from '../zenml/known-secrets.ts'
 import { findWorkspace, ProClient } from '../zenml/pro.ts'
 import type { ProWorkspace } from '../zenml/server-url.ts'
 import {
@@ -48,8 +47,6 @@ export interface ConnectOptions {
 export async function connect(options: ConnectOptions): Promise<Connection> {
   const { inputs, clock, log, reporter } = options
   const http = new Http(USER_AGENT, {}, inputs.authorities)
-  const secrets = new KnownSecrets()
-  secrets.add(secretOf(inputs.credential))
   const life = new AbortController()
   const onRetry = (line: string, waitMs: number): void => {
     reporter.tell({ kind: 'retry', line, waitMs })
@@ -57,7 +54,7 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
   const onToken = (token: string): void => {
     log.mask(token)
   }
-  const login = { http, secrets, clock, onToken, onWait: onRetry, signal: life.signal }
+  const login = { http, clock, onToken, onWait: onRetry, signal: life.signal }
   const close = (): Promise<void> => {
     // A login that waits for its minute would keep the process alive.
     life.abort(new Error('the connection was closed'))
@@ -65,22 +62,11 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
   }
   try {
     const { serverUrl, session } = await open(options, login)
-    const client = new ZenmlClient(new Api({ http, baseUrl: serverUrl, secrets, session, clock, onRetry }))
+    const client = new ZenmlClient(new Api({ http, baseUrl: serverUrl, session, clock, onRetry }))
     return { session, serverUrl, client, close }
   } catch (error) {
     await close()
     throw error
-  }
-}
-
-function secretOf(credential: Credential): string {
-  switch (credential.kind) {
-    case 'api-key':
-      return credential.key
-    case 'access-token':
-      return credential.token
-    case 'client':
-      return credential.clientSecret
   }
 }
 
@@ -131,7 +117,7 @@ async function lookUp(
   session: Session,
   {
     log,
-    login: { http, secrets, clock, onWait },
+    login: { http, clock, onWait },
     signal,
   }: {
     readonly log: WorkflowLog
@@ -144,7 +130,6 @@ async function lookUp(
     baseUrl: server.proApiUrl,
     apiPath: '',
     addressInput: 'pro-api-url',
-    secrets,
     session,
     clock,
     onRetry: onWait,

@@ -4,7 +4,6 @@ import { AnswerError, CredentialError, TransportError, UnreachableError } from '
 import { parseJson } from './error-body.ts'
 import type { Http, HttpAnswer } from './http.ts'
 import { decideRetry } from './retry.ts'
-import type { KnownSecrets } from './known-secrets.ts'
 import type { Session } from './session.ts'
 
 /** What requests to a server need from outside. */
@@ -18,7 +17,6 @@ export interface ApiDependencies {
   readonly addressInput?: string
   readonly session: Session
   readonly clock: Clock
-  readonly secrets: KnownSecrets
   /** Told in one line what failed before another try, and in how many milliseconds that is. */
   readonly onRetry: (line: string, waitMs: number) => void
   /** False: a read is tried once, for callers that have their own loop. */
@@ -95,12 +93,12 @@ export class Api {
   }
 
   async #send({ method, path, query = {}, json, headers }: Call): Promise<HttpAnswer> {
-    const { http, baseUrl, apiPath = '/api/v1', secrets, session, signal } = this.#deps
+    const { http, baseUrl, apiPath = '/api/v1', session, signal } = this.#deps
     const url = new URL(`${baseUrl}${apiPath}${path}`)
     for (const [name, value] of Object.entries(query))
       if (value !== undefined) url.searchParams.set(name, value)
     const token = await untilAborted(session.token(), signal)
-    const answer = await http.send({
+    return http.send({
       method,
       url: url.href,
       headers: {
@@ -111,7 +109,6 @@ export class Api {
       ...(json === undefined ? {} : { body: JSON.stringify(json) }),
       signal,
     })
-    return secrets.clean(answer)
   }
 }
 
