@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import type { Clock } from './clock.ts'
 import { AnswerError, CredentialError, TransportError, UnreachableError } from './errors.ts'
-import { parseJson } from './error-body.ts'
+import { parseJson, withoutToken } from './error-body.ts'
 import { keyGrant, type Grant, type LoginRequest } from './grants.ts'
 import type { Http } from './http.ts'
 import { decideRetry, isPassing } from './retry.ts'
@@ -129,7 +129,7 @@ export class LoginSession implements Session {
     })
     const token = answer.status === 200 ? tokenSchema.safeParse(parseJson(answer.body)) : undefined
     if (token?.success === true) return token.data
-    throw new AnswerError(doing, answer, this.#deps.clock.now(), addressInput)
+    throw new AnswerError(doing, withoutToken(answer), this.#deps.clock.now(), addressInput)
   }
 }
 
