@@ -74,3 +74,11 @@ test('a key that is the name of a certificate is not shown', async () => {
   expectNoSecret(result, [key])
   expect(expectRed(result, 'failed')).toContain('"***" is self-signed; give it as ca-certificate')
 })
+
+test('a server on this machine is asked directly, so that no proxy gets the key in the clear', () =>
+  withServer({}, async (scene) => {
+    const proxy = await startProxy()
+    const env = { HTTP_PROXY: `http://127.0.0.1:${proxy.port}`, http_proxy: `http://127.0.0.1:${proxy.port}` }
+    expectGreen(await runAction({ inputs: inputs(scene.server.url, scene, {}), env }), 'completed')
+    expect(proxy.asked).toEqual([])
+  }))
