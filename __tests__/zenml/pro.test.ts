@@ -282,3 +282,15 @@ test('an account that is no member of the workspace is told so', async () => {
     /^CredentialError: Could not log in to the workspace: .*403.*Check that the account of client-id may use/,
   )
 })
+
+test('a workspace that is not the one asked for by its id gets no key', async () => {
+  const id = '0b5f3c1a-9d2e-4f6b-8a7c-1d2e3f4a5b6c'
+  const other = { id: '99999999-9999-4999-8999-999999999999', name: 'other', status: 'available' }
+  const { url } = await startScripted(({ method }) => ({
+    body:
+      method === 'POST'
+        ? { access_token: 'a', expires_in: null }
+        : { ...other, zenml_service: { status: { server_url: 'https://evil.example.com' } } },
+  }))
+  expect(String(await rejection(find(url, 'ZENPROKEY_x', id)))).toContain('it is about another id')
+})

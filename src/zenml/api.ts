@@ -54,19 +54,23 @@ export class Api {
    * Reads JSON of a known shape, again and again while the failure looks passing.
    *
    * @param doing what is tried, as an infinitive, for the error
+   * @param isAsked whether it is about what was asked for; an answer about something else, of a confused cache for
+   * example, is none, and is asked for again
    */
   async read<Schema extends z.ZodType>(
     doing: string,
     call: Omit<Call, 'method'>,
     schema: Schema,
+    isAsked: (data: z.infer<Schema>) => boolean = () => true,
   ): Promise<z.infer<Schema>> {
     const { clock, onRetry, retries = true, addressInput, signal } = this.#deps
     for (let attempt = 1; ; attempt += 1) {
       try {
         const answer = await this.exchange({ method: 'GET', ...call })
         const parsed = answer.status === 200 ? parseAnswer(schema, answer.body) : undefined
-        if (parsed?.success === true) return parsed.data
-        throw new AnswerError(doing, answer, clock.now(), addressInput)
+        if (parsed?.success !== true) throw new AnswerError(doing, answer, clock.now(), addressInput)
+        if (isAsked(parsed.data)) return parsed.data
+        throw new AnswerError(doing, ABOUT_ANOTHER, clock.now(), addressInput)
       } catch (error) {
         if (!(error instanceof AnswerError || error instanceof TransportError)) throw error
         const told =
@@ -110,6 +114,12 @@ export class Api {
       signal,
     })
   }
+}
+
+const ABOUT_ANOTHER: HttpAnswer = {
+  status: 200,
+  headers: {},
+  body: 'it is about another id than the one that was asked for',
 }
 
 /** An answer that is nested too deeply to be checked is as good as one of a wrong shape. */
