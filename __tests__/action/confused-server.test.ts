@@ -66,3 +66,20 @@ test.concurrent.each(CONFUSIONS)(
       else expect(expectRed(result, 'failed')).toContain('it is about another id')
     }),
 )
+
+test.concurrent('a value that is nested too deeply to be written still ends in outputs and one line', () => {
+  const deep = `${'['.repeat(50_000)}${']'.repeat(50_000)}`
+  const body = `{"total":1,"total_pages":1,"items":[{"id":"x","name":"train","body":{"status":"completed"},"metadata":{"run_metadata":{"accuracy":${deep}}}}]}`
+  const faults: Fault[] = [{ on: 'steps', occurrence: 'always', do: { kind: 'answer', status: 200, body } }]
+  return withServer({ faults }, async (scene) => {
+    const result = await scene.step({
+      pipeline: 'training',
+      expect: 'accuracy >= 0.9',
+      'poll-interval': '1s',
+    })
+
+    expect(expectRed(result, 'expectation-missed')).toContain('got a list of 1')
+    expect(result.summary).toContain('got a list of 1')
+    expect(JSON.parse(result.outputs['metadata'] ?? '')).toMatchObject({ 'left-out': 1 })
+  })
+})
