@@ -1,6 +1,6 @@
 import type { Run, StepState } from '../zenml/model.ts'
 import type { ExceptionInfo, RunDetail } from '../zenml/step-detail.ts'
-import { cutAtSpace } from './cut.ts'
+import { cutAtSpace } from '../zenml/cut.ts'
 import { tryTo, type Reading, type ReadingDependencies } from './reading.ts'
 import type { Reporter } from './reporter.ts'
 import { isMissingRoute } from './steps.ts'

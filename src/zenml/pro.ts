@@ -1,6 +1,7 @@
 import leven from 'leven'
 import { z } from 'zod'
 import type { Api } from './api.ts'
+import { cutAtSpace } from './cut.ts'
 import { AnswerError, WorkspaceError } from './errors.ts'
 import { pathSegment } from './path-segment.ts'
 import { parseServerUrl, type ProWorkspace } from './server-url.ts'
@@ -162,5 +163,5 @@ function idOf({ id }: Workspace): string {
 
 /** What somebody else named, in quotes, on one line. */
 function shown(text: string): string {
-  return `"${text.replace(/[\s\p{Cc}\p{Cf}]+/gu, ' ').slice(0, MAX_SHOWN)}"`
+  return `"${cutAtSpace(text.replace(/[\s\p{Cc}\p{Cf}]+/gu, ' '), MAX_SHOWN)}"`
 }
