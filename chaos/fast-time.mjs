@@ -8,11 +8,13 @@ import { syncBuiltinESMExports } from 'node:module'
 const speed = Number(process.env.CHAOS_SPEED)
 const epoch = Number(process.env.CHAOS_EPOCH)
 const realNow = Date.now
-const { setTimeout: realSetTimeout, AbortSignal } = globalThis
+const { setTimeout: realSetTimeout, AbortSignal, performance } = globalThis
+const realElapsed = performance.now.bind(performance)
 const { setTimeout: realDelay } = timers
 const { timeout: realTimeout } = AbortSignal
 
 Date.now = () => Math.round(epoch + (realNow() - epoch) * speed)
+performance.now = () => realElapsed() * speed
 globalThis.setTimeout = (work, ms, ...rest) => realSetTimeout(work, (ms ?? 0) / speed, ...rest)
 timers.setTimeout = (ms, ...rest) => realDelay((ms ?? 0) / speed, ...rest)
 AbortSignal.timeout = (ms) => realTimeout.call(AbortSignal, Math.ceil(ms / speed))

@@ -7,6 +7,7 @@ import type { PlannedRun, StartedRun } from '../src/run/journal.ts'
 import type { RunEvent } from '../src/run/reporter.ts'
 import { Api } from '../src/zenml/api.ts'
 import { ZenmlClient } from '../src/zenml/client.ts'
+import { Deadline } from '../src/zenml/deadline.ts'
 import { isZenmlError } from '../src/zenml/errors.ts'
 import { KeySession } from '../src/zenml/session.ts'
 import { BoundaryHttp, type Deed } from './boundary-http.ts'
@@ -151,7 +152,7 @@ class Play {
 
   async #post(): Promise<Ending> {
     const http = this.#http([])
-    const now = this.#clock.now()
+    const sentAgoMs = this.#clock.now() - (this.#planned?.sentAt ?? this.#clock.now())
     try {
       const ended = await cleanUp(
         {
@@ -159,8 +160,8 @@ class Play {
           started: this.#started,
           mode: this.#mode,
           reason: 'The workflow step ended early',
-          lookUpUntil: (this.#planned?.sentAt ?? now) + LATE_START_MS,
-          deadline: now + POST_BUDGET_MS,
+          lookUpUntil: new Deadline(this.#clock, LATE_START_MS - sentAgoMs),
+          deadline: new Deadline(this.#clock, POST_BUDGET_MS),
         },
         { client: this.#client(http), clock: this.#clock, signal: AbortSignal.timeout(POST_BUDGET_MS) },
       )

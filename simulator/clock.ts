@@ -34,18 +34,25 @@ const QUIET_TURNS = 20
  * their targets, each only after the event loop had its turn, so answers under way arrive first.
  */
 export class VirtualClock implements SimulatorClock {
+  readonly #start: number
   #now: number
   #seed: number
   #ticking = false
   readonly #sleepers: Sleeper[] = []
 
   constructor(options: { start?: number; seed?: number } = {}) {
-    this.#now = options.start ?? EPOCH
+    this.#start = options.start ?? EPOCH
+    this.#now = this.#start
     this.#seed = options.seed ?? 1
   }
 
   now(): number {
     return this.#now
+  }
+
+  /** Since the clock was made. A client's own clock may be set; this one is not. */
+  elapsed(): number {
+    return this.#now - this.#start
   }
 
   /** Moves the time on without waiting; for a test that acts between two requests. */

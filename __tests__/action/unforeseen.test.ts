@@ -1,28 +1,10 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import path from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { expect, jest, test } from '@jest/globals'
 import { startAction } from '../../e2e/action.ts'
 import { readAsRunner } from '../github/runner-reader.ts'
+import { withPreload } from './preload.ts'
 import { annotations, PATIENCE_MS, withServer } from './scene.ts'
 
 jest.setTimeout(PATIENCE_MS)
-
-/** Has a module loaded into the action's process before the action itself. */
-async function withPreload(
-  code: string,
-  work: (env: Record<string, string>) => Promise<void>,
-): Promise<void> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'preload-'))
-  try {
-    const file = path.join(folder, 'preload.mjs')
-    await writeFile(file, code)
-    await work({ NODE_OPTIONS: `--import=${pathToFileURL(file).href}` })
-  } finally {
-    await rm(folder, { recursive: true })
-  }
-}
 
 const HOSTILE = '::error::forged\\n##[error]forged\\n::set-output name=run-id::forged'
 

@@ -7,7 +7,7 @@ import type { RunDetails } from '../../src/run/story.ts'
 import type { JsonValue } from '../../src/zenml/json.ts'
 import { details, stepState } from './run-events.ts'
 
-const nothing = new RecordKeeper({ now: () => 0 }).record
+const nothing = new RecordKeeper({ now: () => 0, elapsed: () => 0 }).record
 
 type Entry = Record<string, JsonValue>
 

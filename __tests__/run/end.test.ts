@@ -4,6 +4,7 @@ import { cleanUp } from '../../src/run/clean-up.ts'
 import { endRun } from '../../src/run/end-run.ts'
 import type { RunRequest } from '../../src/run/execute.ts'
 import type { RunResult } from '../../src/run/step-run.ts'
+import { Deadline } from '../../src/zenml/deadline.ts'
 import { closeScenes, openScene, TRIGGER, until, type Scene } from './scene.ts'
 
 afterEach(closeScenes)
@@ -163,7 +164,7 @@ test.each(ZENML_VERSIONS)('ZenML %s: a run that had ended already is said to hav
       run: { ...scene.started[0]!, status: 'completed' },
       mode: 'stop',
       reason: 'r',
-      deadline: scene.clock.now() + 60_000,
+      deadline: new Deadline(scene.clock, 60_000),
     },
     { client: scene.client, clock: scene.clock },
   )
@@ -237,8 +238,8 @@ describe('the post step', () => {
         started: scene.started.at(-1),
         mode: 'stop',
         reason: 'ended early',
-        lookUpUntil: (scene.planned.at(-1)?.sentAt ?? 0) + lookUpForMs,
-        deadline: scene.clock.now() + 110_000,
+        lookUpUntil: new Deadline(scene.clock, lookUpForMs),
+        deadline: new Deadline(scene.clock, 110_000),
       },
       { client: scene.client, clock: scene.clock },
     )

@@ -7,6 +7,7 @@ import type { PlannedRun, StartedRun } from '../../src/run/journal.ts'
 import type { RunEvent } from '../../src/run/reporter.ts'
 import { Api } from '../../src/zenml/api.ts'
 import { ZenmlClient } from '../../src/zenml/client.ts'
+import type { Clock } from '../../src/zenml/clock.ts'
 import { Http, type HttpLimits } from '../../src/zenml/http.ts'
 import { KeySession } from '../../src/zenml/session.ts'
 
@@ -14,6 +15,8 @@ import { KeySession } from '../../src/zenml/session.ts'
 export interface Scene {
   readonly server: Simulator
   readonly clock: VirtualClock
+  /** Sets the client's clock on or back, and leaves the server's alone. */
+  setClock(byMs: number): void
   readonly client: ZenmlClient
   readonly events: RunEvent[]
   readonly planned: PlannedRun[]
@@ -41,6 +44,13 @@ export async function openScene(
   limits: Partial<HttpLimits> = {},
 ): Promise<Scene> {
   const clock = new VirtualClock({ seed: options.seed ?? 1 })
+  let setByMs = 0
+  const own: Clock = {
+    now: () => clock.now() + setByMs,
+    elapsed: () => clock.elapsed(),
+    sleep: (ms, signal) => clock.sleep(ms, signal),
+    random: () => clock.random(),
+  }
   const server = await startSimulator({ seed: 7, clock, ...options })
   const http = new Http('test', limits)
   scenes.push({
@@ -54,11 +64,11 @@ export async function openScene(
   const onRetry = (line: string, waitMs: number): void => void events.push({ kind: 'retry', line, waitMs })
   const session = new KeySession(server.url, server.apiKey, {
     http,
-    clock,
+    clock: own,
     onToken: () => undefined,
     onWait: onRetry,
   })
-  const client = new ZenmlClient(new Api({ http, baseUrl: server.url, session, clock, onRetry }))
+  const client = new ZenmlClient(new Api({ http, baseUrl: server.url, session, clock: own, onRetry }))
   const reporter = { tell: (event: RunEvent): void => void events.push(event) }
   const settled: true[] = []
   const journal = {
@@ -69,7 +79,7 @@ export async function openScene(
   }
   const dependencies = (signal?: AbortSignal): RunDependencies => ({
     client: client.with({ signal }),
-    clock,
+    clock: own,
     reporter,
     journal,
     newKey: randomUUID,
@@ -79,6 +89,9 @@ export async function openScene(
   return {
     server,
     clock,
+    setClock: (byMs) => {
+      setByMs += byMs
+    },
     client,
     events,
     planned,

@@ -200,6 +200,10 @@ class ActingClock implements Clock {
     return this.#clock.now()
   }
 
+  elapsed(): number {
+    return this.#clock.elapsed()
+  }
+
   random(): number {
     return this.#clock.random()
   }

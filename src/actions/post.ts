@@ -9,6 +9,8 @@ import { readSavedStep, type SavedStep } from '../github/run-journal.ts'
 import { RunLog } from '../github/run-log.ts'
 import { endSurvivor } from '../github/survivor.ts'
 import { cleanUp } from '../run/clean-up.ts'
+import type { PlannedRun } from '../run/journal.ts'
+import { Deadline } from '../zenml/deadline.ts'
 import { parseServerUrl } from '../zenml/server-url.ts'
 import { systemClock } from '../zenml/system-clock.ts'
 import { connect } from './connect.ts'
@@ -67,15 +69,14 @@ async function endRunOf(
   const connection = await connect({ inputs: again, serverUrl, clock, log, reporter })
   const signal = AbortSignal.timeout(BUDGET_MS)
   try {
-    const now = clock.now()
     const ended = await cleanUp(
       {
         planned,
         started,
         mode,
         reason: `The workflow step ended early${facts.workflowRunUrl === '' ? '' : `: ${facts.workflowRunUrl}`}`,
-        lookUpUntil: (planned?.sentAt ?? now) + LATE_START_MS,
-        deadline: now + BUDGET_MS,
+        lookUpUntil: new Deadline(clock, lateStartLeftMs(planned, clock.now())),
+        deadline: new Deadline(clock, BUDGET_MS),
       },
       { client: connection.client, clock, signal },
     )
@@ -86,4 +87,10 @@ async function endRunOf(
   } finally {
     await connection.close()
   }
+}
+
+/** Two processes share no clock but the one that can be set, so what it says is believed within limits. */
+function lateStartLeftMs(planned: PlannedRun | undefined, now: number): number {
+  const sentAt = planned?.sentAt ?? now
+  return Math.min(LATE_START_MS, Math.max(0, sentAt + LATE_START_MS - now))
 }

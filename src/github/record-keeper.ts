@@ -24,7 +24,7 @@ const MOST_FAILURES = 100
 
 /** Keeps what is told of a run, and gives all of it at any moment. */
 export class RecordKeeper implements Reporter {
-  readonly #clock: Pick<Clock, 'now'>
+  readonly #clock: Pick<Clock, 'now' | 'elapsed'>
   #status = ''
   #definition: Definition | undefined
   #started: { readonly run: Run; readonly url: string | undefined; readonly at: number } | undefined
@@ -39,14 +39,14 @@ export class RecordKeeper implements Reporter {
   #details: RunDetails | undefined
   #end: StepEnd | undefined
 
-  constructor(clock: Pick<Clock, 'now'>) {
+  constructor(clock: Pick<Clock, 'now' | 'elapsed'>) {
     this.#clock = clock
   }
 
   tell(event: RunEvent): void {
     this.#replace(event)
     if (event.kind === 'started' || event.kind === 'attached' || event.kind === 'resumed') {
-      this.#started = { run: event.run, url: event.url, at: this.#clock.now() }
+      this.#started = { run: event.run, url: event.url, at: this.#clock.elapsed() }
       this.#status = event.run.status
     }
     if (event.kind === 'steps') for (const change of event.changes) this.#noteChange(change)
@@ -62,7 +62,7 @@ export class RecordKeeper implements Reporter {
 
   get record(): RunRecord {
     const run = this.#started?.run
-    const now = this.#clock.now()
+    const now = this.#clock.elapsed()
     return {
       conclusion: this.#end?.conclusion,
       status: this.#status,

@@ -30,14 +30,14 @@ const TIME_WIDTH = 7
 /** Tells the story of a run in the workflow's log: each thing once, in a bounded number of lines. */
 export class RunLog implements Reporter {
   readonly #log: WorkflowLog
-  readonly #clock: Pick<Clock, 'now'>
+  readonly #clock: Pick<Clock, 'elapsed'>
   readonly #start: StartLog
   readonly #failures: FailureLog
   readonly #steps = new StepLines()
   #startedAt: number | undefined
   #url: string | undefined
 
-  constructor(log: WorkflowLog, clock: Pick<Clock, 'now'>) {
+  constructor(log: WorkflowLog, clock: Pick<Clock, 'elapsed'>) {
     this.#log = log
     this.#clock = clock
     this.#start = new StartLog(log)
@@ -51,7 +51,7 @@ export class RunLog implements Reporter {
 
   tell(event: RunEvent): void {
     if (event.kind === 'started' || event.kind === 'attached' || event.kind === 'resumed') {
-      this.#startedAt = this.#clock.now()
+      this.#startedAt = this.#clock.elapsed()
       this.#url = event.url
     }
     if (isStartEvent(event)) this.#start.tell(event)
@@ -133,7 +133,7 @@ export class RunLog implements Reporter {
   }
 
   #elapsedMs(): number {
-    const now = this.#clock.now()
+    const now = this.#clock.elapsed()
     return now - (this.#startedAt ?? now)
   }
 }

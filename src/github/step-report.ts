@@ -27,7 +27,7 @@ export interface StepReportOptions {
   /** Whose outputs are set; others are left alone. */
   readonly action: Exclude<ActionName, 'login'>
   readonly log: WorkflowLog
-  readonly clock: Pick<Clock, 'now'>
+  readonly clock: Pick<Clock, 'now' | 'elapsed'>
 }
 
 /** Where the step is told of, beside its log. */

@@ -20,8 +20,8 @@ export async function endSurvivor(processId: number, entryFolder: string): Promi
     return false
   }
   for (
-    const until = Date.now() + GONE_WITHIN_MS;
-    Date.now() < until && (await runsEntry(processId, entryFolder));
+    const until = performance.now() + GONE_WITHIN_MS;
+    performance.now() < until && (await runsEntry(processId, entryFolder));
   ) {
     await delay(50)
   }

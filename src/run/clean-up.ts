@@ -1,5 +1,6 @@
 import type { ZenmlClient } from '../zenml/client.ts'
 import type { Clock } from '../zenml/clock.ts'
+import type { Deadline } from '../zenml/deadline.ts'
 import { isZenmlError } from '../zenml/errors.ts'
 import { isPassing, retryAfterOf } from '../zenml/retry.ts'
 import { endRun, type Ended, type EndMode } from './end-run.ts'
@@ -13,10 +14,10 @@ export interface CleanUpRequest {
   readonly started: StartedRun | undefined
   readonly mode: EndMode
   readonly reason: string
-  /** A request that was sent may still start a run until then; milliseconds since the epoch. */
-  readonly lookUpUntil: number
-  /** Milliseconds since the epoch after which nothing more is asked. */
-  readonly deadline: number
+  /** A request that was sent may still start a run until then. */
+  readonly lookUpUntil: Deadline
+  /** After it nothing more is asked. */
+  readonly deadline: Deadline
 }
 
 export interface CleanUpDependencies {
@@ -73,8 +74,8 @@ async function lookUp(
         if (!isPassing(error)) return 'unknown'
         pauseMs = Math.max(pauseMs, retryAfterOf(error))
       }
-      const end = answered ? Math.min(lookUpUntil, deadline) : deadline
-      if (clock.now() + pauseMs > end) break
+      const leftMs = answered ? Math.min(lookUpUntil.leftMs, deadline.leftMs) : deadline.leftMs
+      if (pauseMs > leftMs) break
       await clock.sleep(pauseMs, signal)
     }
   } catch (error) {

@@ -1,3 +1,4 @@
+import type { Deadline } from '../zenml/deadline.ts'
 import type { StartedRun } from './journal.ts'
 import { stopRun, type StopDependencies } from './stop.ts'
 
@@ -9,8 +10,7 @@ export interface EndRequest {
   readonly mode: EndMode
   /** What ZenML shows as the reason where the run has to be marked as failed. */
   readonly reason: string
-  /** Milliseconds since the epoch. */
-  readonly deadline: number
+  readonly deadline: Deadline
 }
 
 /** What became of the run. */

@@ -1,3 +1,4 @@
+import { Deadline } from '../zenml/deadline.ts'
 import type { JsonObject } from '../zenml/json.ts'
 import type { Definition } from '../zenml/model.ts'
 import { runUrl } from '../zenml/run-url.ts'
@@ -50,7 +51,7 @@ export async function executeRun(request: RunRequest, deps: RunDependencies): Pr
 
 async function beginRun(request: RunRequest, deps: RunDependencies): Promise<Begun | undefined> {
   const { clock, reporter } = deps
-  const deadline = clock.now() + request.triggerTimeoutMs
+  const deadline = new Deadline(clock, request.triggerTimeoutMs)
   // For its look at run_name alone: no server is needed to refuse one that cannot be.
   mergeOverrides(request.overrides)
   const prepared = await prepareInTime(request, deps)
@@ -75,7 +76,7 @@ async function start(
   request: RunRequest,
   prepared: Prepared,
   configuration: Configuration,
-  deadline: number,
+  deadline: Deadline,
   deps: RunDependencies,
 ): Promise<Begun> {
   const { clock, reporter, journal } = deps

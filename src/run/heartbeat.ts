@@ -6,7 +6,7 @@ export class Heartbeat {
   #lastLineAt: number
   #told = 0
 
-  /** @param now milliseconds, as everywhere here */
+  /** @param now on the clock of elapsed time, as everywhere here */
   constructor(now: number) {
     this.#lastLineAt = now
   }

@@ -18,13 +18,13 @@ export class Orchestrator {
   }
 
   /**
-   * @param now milliseconds
+   * @param now on the clock of elapsed time
    * @param changedAt when the run was last seen to have changed
    * @throws ZenmlError if the server does not answer
    */
   async askIfStill(now: number, changedAt: number): Promise<void> {
     if (!this.#answers || now - changedAt < ASK_AFTER_MS) return
-    if (now - (this.#askedAt ?? 0) < ASK_EVERY_MS) return
+    if (this.#askedAt !== undefined && now - this.#askedAt < ASK_EVERY_MS) return
     this.#askedAt = now
     try {
       await this.#client.refresh(this.#runId)

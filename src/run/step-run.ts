@@ -1,5 +1,6 @@
 import type { ZenmlClient } from '../zenml/client.ts'
 import type { Clock } from '../zenml/clock.ts'
+import { Deadline } from '../zenml/deadline.ts'
 import { isZenmlError } from '../zenml/errors.ts'
 import type { Run, StepState } from '../zenml/model.ts'
 import { runPhase } from '../zenml/status.ts'
@@ -135,7 +136,7 @@ class StepRun {
         journal.settled()
         return this.#result(NOTHING_STARTED)
       }
-      this.#followedFrom = clock.now()
+      this.#followedFrom = clock.elapsed()
       const outcome = this.#policy.wait ? await this.#follow(begun) : this.#leave(begun.started)
       await begun.beside
       return this.#result(outcome)
@@ -206,7 +207,7 @@ class StepRun {
 
   async #endInTime(run: StartedRun, watched: Watched): Promise<Outcome> {
     const { timeoutMs, onTimeout } = this.#policy
-    const deadline = this.#deps.clock.now() + TIMEOUT_STOP_MS
+    const deadline = new Deadline(this.#deps.clock, TIMEOUT_STOP_MS)
     const reason = this.#reason('stopped after its timeout')
     this.#deps.journal.ending(onTimeout)
     const ended = await endRun({ run, mode: onTimeout, reason, deadline }, this.#deps)
@@ -256,8 +257,8 @@ class StepRun {
         started: this.#started,
         mode: this.#policy.onCancel,
         reason: this.#reason('cancelled'),
-        lookUpUntil: clock.now() + CANCEL_LOOK_UP_MS,
-        deadline: clock.now() + CANCEL_BUDGET_MS,
+        lookUpUntil: new Deadline(clock, CANCEL_LOOK_UP_MS),
+        deadline: new Deadline(clock, CANCEL_BUDGET_MS),
       },
       { client: client.with({ signal }), clock, signal },
     )
@@ -282,7 +283,7 @@ class StepRun {
   }
 
   #result(outcome: Outcome): RunResult {
-    const now = this.#deps.clock.now()
+    const now = this.#deps.clock.elapsed()
     return { ...outcome, runId: this.#started?.id, durationMs: now - (this.#followedFrom ?? now) }
   }
 }

@@ -1,3 +1,4 @@
+import { Deadline } from '../zenml/deadline.ts'
 import { endRun, type EndMode } from './end-run.ts'
 import { findRun } from './find-run.ts'
 import type { RunDependencies, RunResult } from './step-run.ts'
@@ -20,11 +21,11 @@ export interface StopKnownRequest {
 export async function stopKnownRun(request: StopKnownRequest, deps: RunDependencies): Promise<RunResult> {
   const { clock, reporter } = deps
   const { serverUrl, runId, mode, workflowRunUrl, timeoutMs } = request
-  const from = clock.now()
+  const from = clock.elapsed()
   const { run, url } = await findRun({ serverUrl, project: undefined }, runId, 'run-id', deps)
   const reason = workflowRunUrl === '' ? 'Stopped by a workflow' : `Stopped by a workflow: ${workflowRunUrl}`
   const known = { id: run.id, name: run.name ?? run.id, url, status: run.status }
-  const ended = await endRun({ run: known, mode, reason, deadline: clock.now() + timeoutMs }, deps)
+  const ended = await endRun({ run: known, mode, reason, deadline: new Deadline(clock, timeoutMs) }, deps)
   if (ended.settled) reporter.tell({ kind: 'ended', sentence: ended.sentence })
   return {
     conclusion: ended.settled ? 'stopped' : 'failed',
@@ -32,6 +33,6 @@ export async function stopKnownRun(request: StopKnownRequest, deps: RunDependenc
     error: ended.settled ? undefined : ended.sentence,
     failedStep: undefined,
     runId: run.id,
-    durationMs: clock.now() - from,
+    durationMs: clock.elapsed() - from,
   }
 }

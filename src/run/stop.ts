@@ -1,5 +1,6 @@
 import type { ZenmlClient } from '../zenml/client.ts'
 import type { Clock } from '../zenml/clock.ts'
+import { Deadline } from '../zenml/deadline.ts'
 import { AnswerError, isZenmlError, type ZenmlError } from '../zenml/errors.ts'
 import type { Run } from '../zenml/model.ts'
 import { backoffMs, isPassing } from '../zenml/retry.ts'
@@ -15,8 +16,8 @@ export interface StopRequest {
   readonly graceful: boolean
   /** What ZenML shows as the reason where the run has to be marked as failed; says who did it. */
   readonly reason: string
-  /** Milliseconds since the epoch after which nothing more is asked. */
-  readonly deadline: number
+  /** After it nothing more is asked. */
+  readonly deadline: Deadline
 }
 
 export interface StopDependencies {
@@ -157,7 +158,7 @@ class Stop {
   }
 
   async #endEarly(): Promise<Stopped | undefined> {
-    const now = this.#deps.clock.now()
+    const now = this.#deps.clock.elapsed()
     this.#earlySince ??= now
     // Looked at before the last request to stop it, not after: its refusal is the newest that can be known.
     if (now - this.#earlySince >= EARLY_MS && this.#lookedInitializing) return this.#markFailed()
@@ -173,9 +174,9 @@ class Stop {
     const { runId, reason, deadline } = this.#request
     await this.#client.failInitializing(runId, reason)
     this.#status = 'failed'
-    const until = Math.min(this.#deps.clock.now() + AFTERMATH_MS, deadline)
+    const aftermath = new Deadline(this.#deps.clock, Math.min(AFTERMATH_MS, deadline.leftMs))
     try {
-      while (this.#deps.clock.now() < until) {
+      while (!aftermath.isOver) {
         const run = await this.#look()
         if (runPhase(run.status) === 'going-on') {
           return this.#goingOn(`the server took the request to end it, but it is still ${run.status}`)
@@ -230,7 +231,7 @@ class Stop {
   }
 
   #hasTime(): boolean {
-    return this.#deps.clock.now() < this.#request.deadline
+    return !this.#request.deadline.isOver
   }
 
   async #pauseAfter(error: ZenmlError, attempt: number): Promise<void> {
@@ -243,6 +244,6 @@ class Stop {
 
   async #pause(ms: number): Promise<void> {
     const { clock, signal } = this.#deps
-    await clock.sleep(Math.max(0, Math.min(ms, this.#request.deadline - clock.now())), signal)
+    await clock.sleep(Math.min(ms, this.#request.deadline.leftMs), signal)
   }
 }

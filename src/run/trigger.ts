@@ -1,5 +1,6 @@
 import type { ZenmlClient } from '../zenml/client.ts'
 import type { Clock } from '../zenml/clock.ts'
+import type { Deadline } from '../zenml/deadline.ts'
 import {
   AnswerError,
   isZenmlError,
@@ -27,8 +28,8 @@ export interface TriggerRequest {
   readonly nameIsOurs: boolean
   /** The first idempotency key, a UUID. */
   readonly key: string
-  /** Milliseconds since the epoch after which nothing more is sent. */
-  readonly deadline: number
+  /** After it nothing more is sent. */
+  readonly deadline: Deadline
 }
 
 export interface TriggerDependencies {
@@ -91,7 +92,7 @@ class Trigger {
   async run(): Promise<TriggeredRun> {
     if (!this.#request.nameIsOurs) await this.#refuseTakenName()
     try {
-      while (this.#deps.clock.now() < this.#request.deadline) {
+      while (!this.#request.deadline.isOver) {
         const triggered = await this.#act(await this.#send())
         if (triggered !== undefined) return triggered
       }
@@ -185,7 +186,7 @@ class Trigger {
 
   /** "Server too busy": the same key again joins the work, unless the process that did it is dead. */
   async #joinWork(error: AnswerError): Promise<TriggeredRun | undefined> {
-    const now = this.#deps.clock.now()
+    const now = this.#deps.clock.elapsed()
     this.#mayHaveStarted = true
     this.#keyBusySince ??= now
     const busyMs = now - this.#keyBusySince
@@ -236,7 +237,7 @@ class Trigger {
         return await client.runsByName(name, definition.project?.id)
       } catch (error) {
         const hopeless = !isZenmlError(error) || !isPassing(error)
-        if (hopeless || clock.now() >= this.#request.deadline) throw error
+        if (hopeless || this.#request.deadline.isOver) throw error
         const waitMs = backoffMs(attempt, clock.random(), { atLeastMs: retryAfterOf(error) })
         reporter.tell({ kind: 'retry', line: error.message, waitMs })
         await clock.sleep(waitMs, signal)
@@ -286,7 +287,7 @@ class Trigger {
   ): Promise<void> {
     const { clock, reporter, signal } = this.#deps
     const atLeastMs = retryAfterOf(error)
-    const remainingMs = Math.max(0, this.#request.deadline - clock.now())
+    const remainingMs = this.#request.deadline.leftMs
     const waitMs = Math.min(backoffMs(this.#attempt, clock.random(), { atLeastMs, ...backoff }), remainingMs)
     this.#lastHindrance = error.message
     reporter.tell({ kind: 'trigger-hindered', hindrance, detail: error.message, waitMs })

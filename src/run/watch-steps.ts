@@ -77,7 +77,7 @@ export class WatchedSteps {
     if (!hasSteps(status)) return false
     if (this.#readAt === undefined) return true
     const interval = stepsIntervalMs(elapsedMs, this.#seen.size) * 2 ** Math.min(this.#inVain, MOST_DOUBLINGS)
-    return this.#deps.clock.now() - this.#readAt >= interval
+    return this.#deps.clock.elapsed() - this.#readAt >= interval
   }
 
   /**
@@ -144,7 +144,7 @@ export class WatchedSteps {
   }
 
   async #reading<T>(answer: Promise<T>): Promise<T> {
-    this.#readAt = this.#deps.clock.now()
+    this.#readAt = this.#deps.clock.elapsed()
     this.#inVain += 1
     const read = await answer
     this.#inVain = 0

@@ -109,9 +109,10 @@ class Watch {
     this.#request = request
     this.#deps = deps
     this.#client = deps.client.with({ retries: false, signal: deps.signal })
-    this.#startedAt = deps.clock.now()
+    this.#startedAt = deps.clock.elapsed()
     this.#changedAt = this.#startedAt
-    this.#ageMs = Math.max(0, this.#startedAt - (request.createdAt ?? this.#startedAt))
+    const now = deps.clock.now()
+    this.#ageMs = Math.max(0, now - (request.createdAt ?? now))
     this.#status = request.status
     this.#heartbeat = new Heartbeat(this.#startedAt)
     this.#orchestrator = new Orchestrator(this.#client, request.runId)
@@ -139,7 +140,7 @@ class Watch {
 
   /** Since the watch began. */
   get #watchedMs(): number {
-    return this.#deps.clock.now() - this.#startedAt
+    return this.#deps.clock.elapsed() - this.#startedAt
   }
 
   /** Since the run was created. */
@@ -148,7 +149,7 @@ class Watch {
   }
 
   #tell(event: RunEvent): void {
-    this.#heartbeat.spoke(this.#deps.clock.now())
+    this.#heartbeat.spoke(this.#deps.clock.elapsed())
     this.#deps.reporter.tell(event)
   }
 
@@ -158,7 +159,7 @@ class Watch {
       this.#noteAnswer()
       const watched = await this.#note(look)
       if (watched !== undefined) return watched
-      await this.#orchestrator.askIfStill(this.#deps.clock.now(), this.#changedAt)
+      await this.#orchestrator.askIfStill(this.#deps.clock.elapsed(), this.#changedAt)
       this.#saySomething()
       return undefined
     } catch (error) {
@@ -182,7 +183,7 @@ class Watch {
     this.#timesGone = 0
     this.#askedToWaitMs = 0
     if (this.#lostSince === undefined) return
-    this.#tell({ kind: 'server-back', afterMs: this.#deps.clock.now() - this.#lostSince })
+    this.#tell({ kind: 'server-back', afterMs: this.#deps.clock.elapsed() - this.#lostSince })
     this.#lostSince = undefined
   }
 
@@ -201,7 +202,7 @@ class Watch {
     if (isChanged && isEnd) this.#tellState(run)
     if (needsSteps(run)) this.#noteGoingOn(all ?? [])
     const sighting = all === undefined ? { run } : { run, steps: all }
-    if (isOver(sighting, this.#deps.clock.now() - this.#changedAt)) return { kind: 'over', run }
+    if (isOver(sighting, this.#deps.clock.elapsed() - this.#changedAt)) return { kind: 'over', run }
     return run.status === 'paused' ? this.#notePause() : undefined
   }
 
@@ -211,7 +212,7 @@ class Watch {
     const isChanged = run.status !== this.#status || this.#fingerprint === undefined
     this.#status = run.status
     const fingerprint = `${run.status} ${run.inProgress}`
-    if (fingerprint !== this.#fingerprint) this.#changedAt = this.#deps.clock.now()
+    if (fingerprint !== this.#fingerprint) this.#changedAt = this.#deps.clock.elapsed()
     this.#fingerprint = fingerprint
     const sinceMs = this.#watchedMs
     if (run.status === 'initializing' && sinceMs >= SLOW_START_MS && !this.#toldSlowStart) {
@@ -232,7 +233,7 @@ class Watch {
   }
 
   async #noteSteps(steps: readonly StepState[]): Promise<undefined> {
-    if (await this.#steps.note(steps)) this.#changedAt = this.#deps.clock.now()
+    if (await this.#steps.note(steps)) this.#changedAt = this.#deps.clock.elapsed()
   }
 
   #noteGoingOn(steps: readonly StepState[]): void {
@@ -244,7 +245,7 @@ class Watch {
 
   /** A line now and then where nothing changes, so that nobody takes the step for dead. */
   #saySomething(): void {
-    if (!this.#heartbeat.beat(this.#deps.clock.now())) return
+    if (!this.#heartbeat.beat(this.#deps.clock.elapsed())) return
     const { usual } = this.#request
     const isForeseeable = usual !== undefined && FORESEEABLE.has(this.#status)
     this.#tell({
@@ -280,7 +281,7 @@ class Watch {
     const status = this.#status
     const detail = error.message
     this.#askedToWaitMs = Math.min(retryAfterOf(error), LONGEST_ASKED_WAIT_MS)
-    const now = clock.now()
+    const now = clock.elapsed()
     if (isGone(error)) {
       this.#timesGone += 1
       return this.#timesGone < GONE_AFTER ? undefined : { kind: 'gone', status, detail }

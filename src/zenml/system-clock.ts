@@ -7,6 +7,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1
 /** Real time and real chance. */
 export const systemClock: Clock = {
   now: () => Date.now(),
+  elapsed: () => performance.now(),
   sleep: async (ms, signal) => {
     signal?.throwIfAborted()
     try {
