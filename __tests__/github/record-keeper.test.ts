@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals'
 import { VirtualClock } from '../../simulator/index.ts'
 import { RecordKeeper, type StepEnd } from '../../src/github/record-keeper.ts'
+import type { RunEvent } from '../../src/run/reporter.ts'
 import { change, details, failure, run, RUN_URL, started, stepState, steps } from './run-events.ts'
 
 const end: StepEnd = {
@@ -35,6 +36,24 @@ test('while a run goes on, the record says since when it is followed, and has no
     usual: { runs: 2 },
   })
 })
+
+test.each([
+  ['was started', started, 0],
+  ['was found by its name', { kind: 'started', run, url: RUN_URL, adopted: true }, 900_000],
+  ['something else started', { kind: 'attached', run, url: RUN_URL }, 900_000],
+  ['an earlier attempt started', { kind: 'resumed', run, url: RUN_URL, attempt: 1 }, 900_000],
+] satisfies [string, RunEvent, number][])(
+  'of a run that %s the record says when it was so',
+  (_, event, ageMs) => {
+    const { clock, keeper: kept } = keeper()
+    expect(kept.record.asOf).toBeUndefined()
+    // Of a run that was started just now the clocks only differ so much.
+    clock.advance((run.created ?? 0) + 900_000 - clock.now())
+    kept.tell(event)
+    clock.advance(13_000)
+    expect(kept.record.asOf).toBe((run.created ?? 0) + ageMs + 13_000)
+  },
+)
 
 test('of each step the newest is known, and its last attempt also when the server tells all steps at the end', () => {
   const { keeper: kept } = keeper()

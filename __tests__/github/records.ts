@@ -19,6 +19,7 @@ export function recordOf(changes: Partial<RunRecord> = {}): RunRecord {
     runName: 'nightly',
     runUrl: 'https://zenml.example.com/runs/1',
     created: START,
+    asOf: START + 61_000,
     changes: [],
     dryRun: undefined,
     usual: undefined,

@@ -306,6 +306,12 @@ describe('the timeline', () => {
     expect(chart.at(-1)).toBe(`  #116;rain :active, s1, ${START}, ${START + 61_000}`)
   })
 
+  test('draws it to there also where the run was followed for a part of its time', () => {
+    const running = stepOf('train', { status: 'running', durationMs: undefined })
+    const record = recordOf({ steps: [stepOf('load'), running], durationMs: 13_000, asOf: START + 900_000 })
+    expect(chartOf(record).at(-1)).toBe(`  #116;rain :active, s1, ${START}, ${START + 900_000}`)
+  })
+
   test('is not there where fewer than two steps were started', () => {
     expect(chartOf(recordOf({ steps: [stepOf('load'), stepOf('x', { startTime: undefined })] }))).toEqual([])
   })

@@ -59,6 +59,7 @@ const savedSchema = z.object({
 /** What an ended main could not tell by itself. */
 const UNSAVED = {
   definition: undefined,
+  asOf: undefined,
   changes: [],
   dryRun: undefined,
   usual: undefined,

@@ -22,12 +22,22 @@ const MAX_ERROR_LENGTH = 4_000
 /** A log tail of 1,000 lines stands in each. */
 const MOST_FAILURES = 100
 
+/** The run that the step follows. */
+interface Followed {
+  readonly run: Run
+  readonly url: string | undefined
+  /** On the clock of elapsed time: since when. */
+  readonly at: number
+  /** How old the run was then; milliseconds. */
+  readonly ageMs: number
+}
+
 /** Keeps what is told of a run, and gives all of it at any moment. */
 export class RecordKeeper implements Reporter {
   readonly #clock: Pick<Clock, 'now' | 'elapsed'>
   #status = ''
   #definition: Definition | undefined
-  #started: { readonly run: Run; readonly url: string | undefined; readonly at: number } | undefined
+  #started: Followed | undefined
   #changes: readonly ValueChange[] = []
   #dryRun: RunRecord['dryRun']
   #usual: Usual | undefined
@@ -46,7 +56,8 @@ export class RecordKeeper implements Reporter {
   tell(event: RunEvent): void {
     this.#replace(event)
     if (event.kind === 'started' || event.kind === 'attached' || event.kind === 'resumed') {
-      this.#started = { run: event.run, url: event.url, at: this.#clock.elapsed() }
+      const { run, url } = event
+      this.#started = { run, url, at: this.#clock.elapsed(), ageMs: this.#ageOf(event) }
       this.#status = event.run.status
     }
     if (event.kind === 'steps') for (const change of event.changes) this.#noteChange(change)
@@ -74,6 +85,7 @@ export class RecordKeeper implements Reporter {
       runName: run?.name,
       runUrl: this.#started?.url,
       created: run?.created,
+      asOf: this.#asOf,
       changes: this.#changes,
       dryRun: this.#dryRun,
       usual: this.#usual,
@@ -84,6 +96,19 @@ export class RecordKeeper implements Reporter {
       verdicts: this.#verdicts,
       details: this.#details,
     }
+  }
+
+  /** A run that was started just now is new, whatever the clocks of runner and server say. */
+  #ageOf(event: Extract<RunEvent, { kind: 'started' | 'attached' | 'resumed' }>): number {
+    if (event.kind === 'started' && !event.adopted) return 0
+    const now = this.#clock.now()
+    return Math.max(0, now - (event.run.created ?? now))
+  }
+
+  get #asOf(): number | undefined {
+    if (this.#started?.run.created === undefined) return undefined
+    const { run, at, ageMs } = this.#started
+    return (run.created ?? 0) + ageMs + this.#clock.elapsed() - at
   }
 
   /** What replaces all that was known of its kind. */

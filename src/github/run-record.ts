@@ -28,6 +28,8 @@ export interface RunRecord {
   readonly runUrl: string | undefined
   /** Milliseconds since the epoch. */
   readonly created: number | undefined
+  /** When this was so, as the server's clock has it: milliseconds since the epoch; undefined without a run. */
+  readonly asOf: number | undefined
   readonly changes: readonly ValueChange[]
   readonly dryRun: Extract<RunEvent, { kind: 'dry-run' }> | undefined
   readonly usual: Usual | undefined

@@ -41,8 +41,7 @@ export async function writeSummary(
 
 /** The section as GitHub Markdown, of at most 300,000 bytes; what is left out is said. */
 export function renderSummary(record: RunRecord): string {
-  const { verdicts, dryRun, steps, details, created, durationMs } = record
-  const now = created === undefined || durationMs === undefined ? undefined : created + durationMs
+  const { verdicts, dryRun, steps, details, asOf } = record
   // Of a server that is lost, nobody knows until when a step ran.
   const isLost = record.conclusion === 'lost'
   const sections: readonly Section[] = [
@@ -52,7 +51,7 @@ export function renderSummary(record: RunRecord): string {
     ['expectations', verdictsText(verdicts)],
     ['dry run', dryRun === undefined ? '' : dryRunText(dryRun)],
     ['table of steps', blocks(stepsText(steps), lastSeenText(record))],
-    ['timeline', isLost ? '' : timelineText(steps, now)],
+    ['timeline', isLost ? '' : timelineText(steps, asOf)],
     ['changed values', dryRun === undefined ? changesText(record.changes, record.definition?.kind) : ''],
     ['metadata', details === undefined ? '' : metricsText(details)],
     ['unread', missingText(details?.missing ?? [])],
