@@ -69,6 +69,18 @@ describe.each(ZENML_VERSIONS)('resume on ZenML %s', (version) => {
   })
 })
 
+test('looking for the run of an earlier attempt is part of trigger-timeout', async () => {
+  const scene = await openScene({ faults: [{ on: 'runs', occurrence: 'always', do: { kind: 'hang' } }] })
+  await expect(
+    scene.execute({ origin: origin(2), resume: true, triggerTimeoutMs: 500 }),
+  ).rejects.toMatchObject({
+    conclusion: 'timed-out',
+    message: expect.stringMatching(/^No run could be started within trigger-timeout: .*Nothing was started$/),
+  })
+  expect(triggers(scene)).toBe(0)
+  expect(scene.settled).toHaveLength(1)
+})
+
 describe.each(ZENML_VERSIONS)('a run that something else started, ZenML %s', (version) => {
   test('is waited for by its id, and by its name', async () => {
     const scene = await openScene({ version })

@@ -54,7 +54,7 @@ async function beginRun(request: RunRequest, deps: RunDependencies): Promise<Beg
   const deadline = new Deadline(clock, request.triggerTimeoutMs)
   // For its look at run_name alone: no server is needed to refuse one that cannot be.
   mergeOverrides(request.overrides)
-  const prepared = await prepareInTime(request, deps)
+  const prepared = await inTime(deadline, deps, (limited) => prepare(request, limited))
   const { server, definition } = prepared
   reporter.tell({ kind: 'resolved', definition })
   const configuration = assemble(request.overrides, definition, server.version)
@@ -67,8 +67,10 @@ async function beginRun(request: RunRequest, deps: RunDependencies): Promise<Beg
     reporter.tell({ kind: 'dry-run', lines, onlyWhenTriggered: ONLY_WHEN_TRIGGERED })
     return undefined
   }
-  const earlier = request.resume ? await resume(request, prepared, deps) : undefined
-  if (earlier !== undefined) return earlier
+  if (request.resume) {
+    const earlier = await inTime(deadline, deps, (limited) => resume(request, prepared, limited))
+    if (earlier !== undefined) return earlier
+  }
   return start(request, prepared, configuration, deadline, deps)
 }
 
@@ -124,12 +126,16 @@ function withName({ runName }: RunRequest, configuration: Configuration): JsonOb
 }
 
 /** What comes before the trigger has the same limit; a server that answers nothing must not hold the step for long. */
-async function prepareInTime(request: RunRequest, deps: RunDependencies): Promise<Prepared> {
+async function inTime<T>(
+  { leftMs }: Deadline,
+  deps: RunDependencies,
+  work: (limited: RunDependencies) => Promise<T>,
+): Promise<T> {
   const { client, signal, timeLimit } = deps
-  const limit = timeLimit(request.triggerTimeoutMs)
+  const limit = timeLimit(leftMs)
   const either = signal === undefined ? limit : AbortSignal.any([signal, limit])
   try {
-    return await prepare(request, { ...deps, client: client.with({ signal: either }) })
+    return await work({ ...deps, client: client.with({ signal: either }) })
   } catch (error) {
     if (!limit.aborted || signal?.aborted === true) throw error
     const told = 'the time was over before the server had said what there is to run. Nothing was started'
