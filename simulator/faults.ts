@@ -3,6 +3,7 @@ export const FAULT_ROUTES = [
   'login',
   'info',
   'user',
+  'projects',
   'project',
   'pipelines',
   'templates',

@@ -341,11 +341,12 @@ test('all pages of the steps are read, with the oldest first', async () => {
       items: [{ id: `s${count}`, name: `step-${count}`, body: { status: 'running' } }],
     },
   }))
-  const steps = await connect(url).client.steps('r')
+  const steps = await connect(url).client.steps({ id: 'r', projectId: 'p' })
   expect(steps.map(({ name }) => name)).toEqual(['step-1', 'step-2'])
   expect(requests.map(({ path }) => path)).toEqual(
     [1, 2].map(
-      (number) => `/api/v1/runs/r/steps?hydrate=false&size=100&page=${number}&sort_by=asc%3Acreated`,
+      (number) =>
+        `/api/v1/runs/r/steps?project=p&hydrate=false&size=100&page=${number}&sort_by=asc%3Acreated`,
     ),
   )
 })
@@ -357,7 +358,7 @@ test('a server that promises pages without end is not followed there', async () 
     // Ends a client that would go on for ever.
     return asked > 50 ? { status: 404 } : { body: { total: 0, total_pages: 1_000_000, items: [] } }
   })
-  expect(await connect(url).client.steps('r')).toEqual([])
+  expect(await connect(url).client.steps({ id: 'r', projectId: 'p' })).toEqual([])
   expect(asked).toBe(1)
 })
 
@@ -377,7 +378,7 @@ test('a look-up by the beginning of a name gives only runs that begin so', async
 test('ids and names cannot leave their place in the path', async () => {
   const { client, requests } = await scripted({ status: 404, body: { detail: 'x' } })
   await rejection(client.run('../a?b#c', { hydrate: true }))
-  await rejection(client.project('../a/b', 'projects'))
+  await rejection(client.project('../a/b', { hasProjects: true }))
   expect(requests.map(({ path }) => path)).toEqual([
     '/api/v1/runs/..%2Fa%3Fb%23c?hydrate=true',
     '/api/v1/projects/..%2Fa%2Fb',

@@ -236,6 +236,8 @@ test('an answer without a list is no workspace', async () => {
   )
 })
 
+const BY_CLIENT = { addressInput: 'workspace', credentialInput: 'client-secret' } as const
+
 test("client-id and client-secret get Pro's token, which the workspace exchanges for its own", async () => {
   const { pro } = await open()
   const { url, requests } = await startScripted((_, count) => ({
@@ -243,7 +245,7 @@ test("client-id and client-secret get Pro's token, which the workspace exchanges
   }))
   const deps = dependencies()
   const management = new LoginSession(managementClientGrant(pro.url, pro.clientId, pro.clientSecret), deps)
-  const session = new LoginSession(managementTokenGrant(url, management), deps)
+  const session = new LoginSession(managementTokenGrant(url, management, BY_CLIENT), deps)
   expect(await session.token()).toBe('own-1')
   expect(pro.requests).toMatchObject([
     {
@@ -258,7 +260,7 @@ test("client-id and client-secret get Pro's token, which the workspace exchanges
       headers: { authorization: `Bearer ${pro.issuedTokens[0]}` },
     },
   ])
-  await session.renew()
+  await session.renew('own-1')
   expect(requests[1]?.headers.authorization).toBe(`Bearer ${pro.issuedTokens[1]}`)
   expect(deps.tokens).toEqual([pro.issuedTokens[0], 'own-1', pro.issuedTokens[1], 'own-2'])
   expect(JSON.stringify(requests)).not.toContain(pro.clientSecret)
@@ -275,13 +277,13 @@ test('a client secret that is wrong says which inputs to check', async () => {
 test('an account that is no member of the workspace is told so', async () => {
   const { pro } = await open()
   const { url } = await startScripted(() => ({
-    status: 403,
+    status: 401,
     body: { detail: ['AuthorizationException', 'Not authorized to access this server.'] },
   }))
   const deps = dependencies()
   const management = new LoginSession(managementClientGrant(pro.url, pro.clientId, pro.clientSecret), deps)
-  const session = new LoginSession(managementTokenGrant(url, management), deps)
+  const session = new LoginSession(managementTokenGrant(url, management, BY_CLIENT), deps)
   expect(String(await rejection(session.token()))).toMatch(
-    /^CredentialError: Could not log in to the workspace: .*403.*Check that the account of client-id may use/,
+    /^CredentialError: Could not log in to the workspace: .*401.*Check that the account is a member of this workspace/,
   )
 })

@@ -67,7 +67,7 @@ test('every token is told, to be masked, before anyone can use it', async () => 
   const order: string[] = []
   const { session } = open(url, { onToken: (token) => order.push(`mask ${token}`) })
   order.push(`use ${await session.token()}`)
-  await session.renew()
+  await session.renew('token-1')
   order.push(`use ${await session.token()}`)
   expect(order).toEqual(['mask token-1', 'use token-1', 'mask token-2', 'use token-2'])
 })
@@ -188,7 +188,7 @@ test('a renewal that failed because the server was away does not end the session
   })
   const { session } = open(url)
   await session.token()
-  await rejection(session.renew())
+  await rejection(session.renew(TOKEN.access_token))
   expect(await session.token()).toBe('token-2')
 })
 

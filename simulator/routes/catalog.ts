@@ -203,7 +203,7 @@ function projectRoutes(path: string, versions: Route['versions'] & object): read
   const endpoint = { function: 'list_projects', line: 191 }
   return [
     {
-      name: 'project',
+      name: 'projects',
       method: 'GET',
       path,
       versions,

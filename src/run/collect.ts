@@ -1,5 +1,5 @@
 import type { JsonObject, JsonValue } from '../zenml/json.ts'
-import type { StepMetadata } from '../zenml/model.ts'
+import type { RunReference, StepMetadata } from '../zenml/model.ts'
 import type { RunDetail, StepDetail } from '../zenml/step-detail.ts'
 import { withoutOrigin } from './origin.ts'
 import { tryTo, type ReadingDependencies } from './reading.ts'
@@ -35,15 +35,15 @@ const TIME_LIMIT_THOROUGHLY_MS = 180_000
  * @throws the signal's reason if it was aborted
  */
 export async function collectDetails(
-  runId: string,
+  reference: RunReference,
   { thoroughly }: CollectOptions,
   deps: ReadingDependencies,
 ): Promise<Collected> {
   const limit = deps.timeLimit(thoroughly ? TIME_LIMIT_THOROUGHLY_MS : TIME_LIMIT_MS)
   const [run, states, hydrated] = await Promise.all([
-    tryTo((client) => client.runDetail(runId), deps, limit, { retries: thoroughly }),
-    tryTo((client) => readSteps(client, runId), deps, limit, { retries: thoroughly }),
-    readStepDetails(runId, thoroughly, deps, limit),
+    tryTo((client) => client.runDetail(reference.id), deps, limit, { retries: thoroughly }),
+    tryTo((client) => readSteps(client, reference), deps, limit, { retries: thoroughly }),
+    readStepDetails(reference, thoroughly, deps, limit),
   ])
   const missing = hydrated.missing === undefined ? [] : [hydrated.missing]
   if ('missing' in run) missing.unshift(`the run's own metadata: ${run.missing}`)
@@ -67,7 +67,7 @@ export async function collectDetails(
 }
 
 async function readStepDetails(
-  runId: string,
+  run: RunReference,
   thoroughly: boolean,
   deps: ReadingDependencies,
   limit: AbortSignal,
@@ -77,7 +77,7 @@ async function readStepDetails(
   let total = 0
   const read = await tryTo(
     async (client) => {
-      for await (const page of client.stepDetails(runId)) {
+      for await (const page of client.stepDetails(run)) {
         for (const step of page.steps) steps.push(step)
         total = page.total
         if (steps.length >= most) return

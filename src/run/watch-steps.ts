@@ -1,7 +1,7 @@
 import type { ZenmlClient } from '../zenml/client.ts'
 import type { Clock } from '../zenml/clock.ts'
 import { AnswerError, isZenmlError } from '../zenml/errors.ts'
-import type { RunGraph, StepState } from '../zenml/model.ts'
+import type { RunGraph, RunReference, StepState } from '../zenml/model.ts'
 import { runPhase } from '../zenml/status.ts'
 import { unfinishedSteps } from './assess.ts'
 import { progressOf, type SeenSteps } from './progress.ts'
@@ -48,7 +48,7 @@ export function stepsIntervalMs(elapsedMs: number, steps: number): number {
 
 /** The steps of a run that is watched: reads them from time to time, and tells what they did. */
 export class WatchedSteps {
-  readonly #runId: string
+  readonly #run: RunReference
   readonly #deps: StepsDependencies
   #seen: SeenSteps = new Map()
   #counts: StepCounts | undefined
@@ -57,8 +57,8 @@ export class WatchedSteps {
   /** Readings that failed one after the other. */
   #inVain = 0
 
-  constructor(runId: string, deps: StepsDependencies) {
-    this.#runId = runId
+  constructor(run: RunReference, deps: StepsDependencies) {
+    this.#run = run
     this.#deps = deps
   }
 
@@ -129,13 +129,13 @@ export class WatchedSteps {
 
   async #graphOrList(client: ZenmlClient): Promise<readonly StepState[]> {
     const graph = this.#hasGraph ? await this.#graph(client) : undefined
-    return graph?.steps ?? client.steps(this.#runId)
+    return graph?.steps ?? client.steps(this.#run)
   }
 
   /** Undefined, once and for all, where there is none to be read. */
   async #graph(client: ZenmlClient): Promise<RunGraph | undefined> {
     try {
-      return await client.dag(this.#runId)
+      return await client.dag(this.#run.id)
     } catch (error) {
       if (!isWithoutGraph(error)) throw error
       this.#hasGraph = false

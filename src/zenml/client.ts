@@ -8,11 +8,13 @@ import {
   toInfo,
   toRun,
   toStep,
+  type Account,
   type Definition,
   type DefinitionKind,
-  type Named,
+  type Project,
   type Run,
   type RunGraph,
+  type RunReference,
   type ServerInfo,
   type StepState,
 } from './model.ts'
@@ -54,10 +56,11 @@ export interface DefinitionQuery {
   readonly size: number
 }
 
-/** One of both ids, or both. */
+/** One of the first two ids, or both. */
 export interface CompletedRunsQuery {
   readonly templateId?: string | undefined
   readonly pipelineId?: string | undefined
+  readonly projectId: string | undefined
   /** The most items to give. */
   readonly size: number
 }
@@ -91,20 +94,31 @@ export class ZenmlClient {
     return new ZenmlClient(this.#api.with(changes))
   }
 
-  async info(): Promise<ServerInfo> {
-    return toInfo(await this.#api.read("read the server's version", { path: '/info' }, infoSchema))
+  /** @param open whether to ask without a token, before any login; what is said then proves nothing */
+  async info({ open = false } = {}): Promise<ServerInfo> {
+    return toInfo(await this.#api.read("read the server's version", { path: '/info', open }, infoSchema))
   }
 
   /** The account that the credential belongs to. */
-  async account(): Promise<Named> {
+  async account(): Promise<Account> {
     const account = await this.#api.read('read the account', { path: '/current-user' }, accountSchema)
-    return { id: account.id, name: account.name ?? undefined }
+    return {
+      id: account.id,
+      name: account.name ?? undefined,
+      defaultProjectId: account.body?.default_project_id ?? undefined,
+    }
   }
 
-  /** A project by name or id; before 0.82 a project was called workspace. */
-  async project(nameOrId: string, route: 'projects' | 'workspaces'): Promise<z.infer<typeof projectSchema>> {
-    const path = `/${route}/${pathSegment(nameOrId)}`
+  /** A project by name or id; before 0.80 a project was called workspace. */
+  async project(nameOrId: string, { hasProjects }: Pick<ServerInfo, 'hasProjects'>): Promise<Project> {
+    const path = `/${hasProjects ? 'projects' : 'workspaces'}/${pathSegment(nameOrId)}`
     return this.#api.read(`find the project "${nameOrId}"`, { path }, projectSchema)
+  }
+
+  /** The projects that the account may see, by name, at most 100, and how many there are. From 0.80 on. */
+  async projects(): Promise<{ readonly items: readonly Project[]; readonly total: number }> {
+    const call = { path: '/projects', query: { size: '100', sort_by: 'asc:name', hydrate: 'false' } }
+    return this.#api.read('list the projects', call, pageOf(projectSchema))
   }
 
   /** A template or snapshot with its parameters. */
@@ -192,10 +206,11 @@ export class ZenmlClient {
   }
 
   /** The last completed runs of a template or a pipeline, newest first; fewer than there are where items must be left out. */
-  async completedRuns({ templateId, pipelineId, size }: CompletedRunsQuery): Promise<Run[]> {
+  async completedRuns({ templateId, pipelineId, projectId, size }: CompletedRunsQuery): Promise<Run[]> {
     const query = {
       template_id: templateId,
       pipeline: pipelineId,
+      project: projectId,
       status: 'completed',
       sort_by: 'desc:created',
       size: String(size),
@@ -230,8 +245,8 @@ export class ZenmlClient {
   }
 
   /** A run's started steps, all pages. */
-  async steps(id: string): Promise<StepState[]> {
-    const query = { hydrate: 'false' }
+  async steps({ id, projectId }: RunReference): Promise<StepState[]> {
+    const query = { project: projectId, hydrate: 'false' }
     const path = `/runs/${pathSegment(id)}/steps`
     const steps: StepState[] = []
     for await (const page of this.#stepPages(path, query, stepSchema)) {
@@ -250,8 +265,8 @@ export class ZenmlClient {
    * The same of a run's started steps, the earliest first, in pages of 100. A run's own list of steps has none of it,
    * on no version.
    */
-  async *stepDetails(id: string): AsyncGenerator<StepPage<StepDetail>> {
-    const query = { pipeline_run_id: id, hydrate: 'true' }
+  async *stepDetails({ id, projectId }: RunReference): AsyncGenerator<StepPage<StepDetail>> {
+    const query = { pipeline_run_id: id, project: projectId, hydrate: 'true' }
     for await (const { steps, total } of this.#stepPages('/steps', query, stepDetailSchema)) {
       const own = steps.filter(({ metadata }) => (metadata?.pipeline_run_id ?? id) === id)
       yield { steps: own.map(toStepDetail), total }
@@ -260,7 +275,7 @@ export class ZenmlClient {
 
   async *#stepPages<Item extends z.ZodType>(
     path: string,
-    query: Readonly<Record<string, string>>,
+    query: Readonly<Record<string, string | undefined>>,
     schema: Item,
   ): AsyncGenerator<StepPage<z.infer<Item>>> {
     for (let page = 1; page <= MOST_STEP_PAGES; page += 1) {
@@ -292,7 +307,7 @@ export class ZenmlClient {
   /**
    * Attaches mappings to a run as metadata; tried once.
    *
-   * @param route before 0.82 a project was called workspace, and the account had to be named
+   * @param server before 0.80 a project was called workspace, and the account had to be named
    */
   async noteMetadata(
     runId: string,
@@ -300,15 +315,15 @@ export class ZenmlClient {
     {
       projectId,
       accountId,
-      route,
-    }: { projectId: string; accountId: string; route: 'projects' | 'workspaces' },
+      server,
+    }: { projectId: string; accountId: string; server: Pick<ServerInfo, 'hasProjects'> },
   ): Promise<void> {
-    const isOld = route === 'workspaces'
+    const { hasProjects } = server
     const call: Call = {
       method: 'POST',
-      path: isOld ? `/workspaces/${pathSegment(projectId)}/run-metadata` : '/run-metadata',
+      path: hasProjects ? '/run-metadata' : `/workspaces/${pathSegment(projectId)}/run-metadata`,
       json: {
-        ...(isOld ? { workspace: projectId, user: accountId } : { project: projectId }),
+        ...(hasProjects ? { project: projectId } : { workspace: projectId, user: accountId }),
         resources: [{ id: runId, type: 'pipeline_run' }],
         values,
         types: Object.fromEntries(Object.keys(values).map((key) => [key, 'dict'])),
@@ -359,8 +374,8 @@ export class ZenmlClient {
   }
 
   /** What a paused run asks a person; undefined if it does not say (before 0.98 or so). */
-  async question(runId: string): Promise<string | undefined> {
-    const query = { pipeline_run: runId, status: 'pending', hydrate: 'true' }
+  async question({ id, projectId }: RunReference): Promise<string | undefined> {
+    const query = { run_id: id, project: projectId, status: 'pending', hydrate: 'true' }
     const call = { path: '/run_wait_conditions', query }
     const page = await this.#api.read('read what the run waits for', call, pageOf(waitConditionSchema))
     const [condition] = page.items
