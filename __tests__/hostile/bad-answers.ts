@@ -177,11 +177,7 @@ const finding: readonly BadAnswer[] = [
   },
   { title: 'projects: none', on: 'projects', answers: json(200, { total: 0, total_pages: 1, items: [] }) },
   { title: 'projects: no name', on: 'projects', answers: change('items.0.name', null) },
-  {
-    title: 'projects: more than it says',
-    on: 'projects',
-    answers: change('total', 250),
-  },
+  { title: 'projects: more than it says', on: 'projects', answers: change('total', 250) },
   { title: 'templates: a list without its page', on: 'templates', answers: json(200, []) },
   { title: 'templates: items null', on: 'templates', answers: change('items', null) },
   { title: 'templates: items of nulls', on: 'templates', answers: change('items', [null, null]) },
