@@ -10,7 +10,7 @@ const PASSING: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504]
  * What a Pro workspace answers with 401 when it could not ask the control plane about the account: a timeout, a closed
  * connection, a 5xx (zenml/zen_server/auth.py, `authenticate_external_user`). A real refusal has other words.
  */
-const AUTHENTICATOR_AWAY = /^(Error fetching user information from|Unknown) external authenticator/
+const AUTHENTICATOR_AWAY = /\b(Error fetching user information from|Unknown) external authenticator/
 
 /** Enough for a server that restarts (some 15 s): six tries wait half a minute on average. */
 const MOST_ATTEMPTS = 7
