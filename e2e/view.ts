@@ -9,6 +9,11 @@ export interface SeenRun {
   readonly status: string
 }
 
+export interface SeenProject {
+  readonly id: string
+  readonly name: string
+}
+
 /** One step of a run; times are UTC without a zone, as ZenML gives them. */
 export interface SeenStep {
   readonly name: string
@@ -85,9 +90,22 @@ export class ServerView {
   }
 
   /** All projects; none on versions that have none. */
-  async projects(): Promise<{ readonly id: string; readonly name: string }[]> {
+  async projects(): Promise<SeenProject[]> {
     if (!hasProjects(this.#server.target)) return []
     return Projects.parse(await this.call('GET', '/projects?size=100&hydrate=false')).items
+  }
+
+  /** The project of that name, or the one that all pipelines are in. */
+  async project(wanted = this.#server.target.project): Promise<SeenProject> {
+    const project = (await this.projects()).find(({ name }) => name === wanted)
+    if (project === undefined) throw new Error(`there is no project ${wanted}`)
+    return project
+  }
+
+  /** A token that is good now. */
+  async token(): Promise<string> {
+    this.#token ??= await this.#login()
+    return this.#token
   }
 
   /** Sends a request to the server's API; throws on any answer that is not 2xx. */
@@ -113,10 +131,10 @@ export class ServerView {
   }
 
   async #send(method: string, path: string, body: unknown): Promise<Response> {
-    this.#token ??= await this.#login()
+    const token = await this.token()
     return fetch(`${this.#server.url}/api/v1${path}`, {
       method,
-      headers: { authorization: `Bearer ${this.#token}`, 'content-type': 'application/json' },
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     })
   }
