@@ -27,9 +27,7 @@ export function startRun(world: World, request: TriggerRequest, at: number): Ans
   checkConfiguration(world, entry.spec, configuration)
 
   const run = makeRun(world, request, at)
-  if (
-    world.runs.some((other) => other.facts.name === run.facts.name && !other.rejected && !other.isGone(at))
-  ) {
+  if (world.runs.some((other) => isNamesake(world, other, run, at))) {
     throw refusal(409, 'EntityExistsError', nameTaken(world, run.facts.name, entry))
   }
   if (!hasFreeSlot(world, at)) {
@@ -38,6 +36,12 @@ export function startRun(world: World, request: TriggerRequest, at: number): Ans
   }
   world.runs.push(run)
   return json(runModel(world, run, true))
+}
+
+/** A name is taken in one project only. */
+function isNamesake(world: World, other: Run, run: Run, at: number): boolean {
+  if (other.facts.name !== run.facts.name || other.rejected || other.isGone(at)) return false
+  return world.entryOf(other).project === world.entryOf(run).project
 }
 
 /** 429 of a server whose slots are all taken; the run made for it is deleted again. */

@@ -87,6 +87,7 @@ function runResources(world: World, run: Run, entry: PipelineEntry): JsonObject 
         id: run.facts.runnerLogId,
         at: run.createdAt,
         source: 'runner',
+        project: entry.project.id,
         run: run.facts.id,
       }),
     ],

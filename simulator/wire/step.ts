@@ -66,7 +66,13 @@ function stepResources(
   const artifacts = artifactsOf(world, run, step, ended)
   if (world.version === '0.85.0') return { ...ownerOf(world), model_version: null, ...artifacts }
   const log = (source: string) =>
-    logReference(world, { id: derivedUuid(step.id, source), at: span.start, source, step: step.id })
+    logReference(world, {
+      id: derivedUuid(step.id, source),
+      at: span.start,
+      source,
+      project: world.entryOf(run).project.id,
+      step: step.id,
+    })
   const log_collection = [log('prepare_step'), log('step')]
   return { ...ownerOf(world), log_collection, model_version: null, ...artifacts, resource_request: null }
 }
