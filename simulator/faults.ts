@@ -21,6 +21,8 @@ export const FAULT_ROUTES = [
   'update',
   'refresh',
   'metadata',
+  'artifacts',
+  'artifact',
   'wait-conditions',
   'wait-condition',
   'answer',

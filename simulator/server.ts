@@ -15,6 +15,7 @@ import { FaultPlan, type FaultAction } from './faults.ts'
 import { isUuid } from './ids.ts'
 import { uuidFault } from './query.ts'
 import { accessRoutes } from './routes/access.ts'
+import { artifactRoutes } from './routes/artifacts.ts'
 import { catalogRoutes } from './routes/catalog.ts'
 import type { Call, Route } from './routes/route.ts'
 import { runRoutes } from './routes/runs.ts'
@@ -29,6 +30,7 @@ import type { World } from './world.ts'
 const routes: readonly Route[] = [
   ...accessRoutes,
   ...catalogRoutes,
+  ...artifactRoutes,
   ...triggerRoutes,
   ...runRoutes,
   ...stepRoutes,

@@ -4,7 +4,7 @@ import { mergeDeep, objectAt, type JsonObject } from './json.ts'
 import { faultOf } from './pydantic.ts'
 import { Run, type ConfiguredStep, type RunFacts } from './run.ts'
 import type { ExecutionMode } from './timeline.ts'
-import type { EarlyFailure, PipelineSpec, StepFailure, StepSpec } from './types.ts'
+import type { EarlyFailure, PipelineSpec, StepEffect, StepFailure, StepSpec } from './types.ts'
 import { runModel } from './wire/run.ts'
 import type { PipelineEntry, World } from './world.ts'
 
@@ -180,21 +180,29 @@ function configure(
   const defaults = defaultsOf(spec.parameters)
   const parameters = world.version === '0.74.0' ? { ...defaults, ...given } : mergeDeep(defaults, given)
   const wrong = parameterFault(pipeline, spec, parameters)
-  const effect =
-    wrong === undefined ? { ...spec, ...spec.effect?.(parameters) } : { seconds: 0.1, fails: wrong, log: [] }
-  return {
+  const { seconds, fails, log, metadata }: StepEffect & { readonly seconds: number } =
+    wrong === undefined ? { ...spec, ...spec.effect?.(parameters) } : { seconds: 0.1, fails: wrong }
+  const attempt = (effect: Attempt): ConfiguredStep => ({
     id: world.ids.uuid(),
     spec,
     parameters,
     name: spec.name,
     upstream: spec.upstream ?? [],
-    durationMs: Math.round(effect.seconds * 1000),
+    durationMs: Math.round((effect.seconds ?? seconds) * 1000),
     fails: effect.fails,
     cached: spec.cached === true && configuration['enable_cache'] !== false,
     log: effect.log ?? [],
-    metadata: ('metadata' in effect ? effect.metadata : undefined) ?? {},
-  }
+    metadata: effect.metadata ?? {},
+    earlier: [],
+  })
+  const retried = (wrong === undefined ? spec.retried : undefined) ?? []
+  const [first] = retried
+  if (world.version === '0.74.0' && first !== undefined) return attempt(first)
+  const last = attempt({ seconds, fails, log, metadata })
+  return { ...last, earlier: retried.map(attempt) }
 }
+
+type Attempt = { readonly [Key in keyof StepEffect]: StepEffect[Key] | undefined }
 
 function parameterFault(
   pipeline: PipelineSpec,

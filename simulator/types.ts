@@ -119,8 +119,19 @@ export interface StepSpec {
   /** Output name to Python type. */
   readonly outputs?: Readonly<Record<string, string>>
   readonly cached?: boolean
+  /** Attempts that fail before this one, the earliest first; 0.74's runs from a template do not try again. */
+  readonly retried?: readonly AttemptSpec[]
   /** What the parameters of one run change. */
   effect?(parameters: JsonObject): StepEffect
+}
+
+export interface AttemptSpec {
+  readonly fails: StepFailure
+  /** Default: the step's. */
+  readonly seconds?: number
+  /** What it had logged by then. */
+  readonly metadata?: JsonObject
+  readonly log?: readonly string[]
 }
 
 export type StepEffect = Partial<Pick<StepSpec, 'seconds' | 'fails' | 'log' | 'metadata'>>

@@ -26,7 +26,7 @@ export const runRoutes: readonly Route[] = [
     path: '/runs/{run_id}',
     endpoint: { function: 'get_run', line: 191 },
     handle: ({ world, ids, query }) =>
-      json(runModel(world, runById(world, ids[0]), flag(query, 'hydrate', true))),
+      json(runModel(world, runById(world, ids[0]), flag(query, 'hydrate', true), wantsSteps(world, query))),
   },
   {
     name: 'status',
@@ -81,6 +81,10 @@ export function runById(world: World, id = ''): Run {
   )
 }
 
+function wantsSteps(world: World, query: URLSearchParams): boolean {
+  return world.version !== '0.74.0' && flag(query, 'include_full_metadata', false)
+}
+
 function tagsOf(run: Run): readonly string[] {
   const tags = run.facts.configuration['tags']
   return Array.isArray(tags) ? tags.filter((tag): tag is string => typeof tag === 'string') : []
@@ -119,7 +123,7 @@ function listRuns({ world, query }: Call): Answer {
         end_time: (run) => sortableTime(state(run).end ?? 0),
         status: (run) => state(run).status,
       },
-      model: (run, hydrate) => runModel(world, run, hydrate),
+      model: (run, hydrate) => runModel(world, run, hydrate, wantsSteps(world, query)),
       filterName: 'PipelineRunFilter',
       endpoint: { ...listEndpoint, path: '/api/v1/runs' },
     }),

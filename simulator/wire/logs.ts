@@ -118,7 +118,8 @@ function linesOf(step: ConfiguredStep, span: StepSpan, now: number): Line[] {
 }
 
 function failureAt(step: ConfiguredStep, span: StepSpan, now: number): StepFailure | undefined {
-  return span.outcome === 'failed' && span.end <= now ? step.fails : undefined
+  const hasFailed = span.outcome === 'failed' || span.outcome === 'retried'
+  return hasFailed && span.end <= now ? step.fails : undefined
 }
 
 function entry(line: Line, owner: string, index: number): JsonObject {
