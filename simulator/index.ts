@@ -1,11 +1,11 @@
 import { Front } from './server.ts'
-import type { Run } from './run.ts'
+import { byName, type Run } from './run.ts'
 import type { SimulatedRun, Simulator, SimulatorOptions } from './types.ts'
 import { World } from './world.ts'
 
 export { realClock, VirtualClock, type SimulatorClock } from './clock.ts'
 export { FAULT_ROUTES, type Fault, type FaultAction, type Occurrence, type RouteName } from './faults.ts'
-export { dynamic, seededPipelines, training, typed, wide } from './pipelines.ts'
+export { approval, dynamic, seededPipelines, training, typed, wide } from './pipelines.ts'
 export { startPro, type ProOptions, type ProSimulator, type WorkspaceSpec } from './pro.ts'
 export * from './types.ts'
 
@@ -50,7 +50,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       find(id).goneFrom = world.now()
     },
     pause: (id, question) => {
-      find(id).pause(world.now(), question)
+      find(id).pause(world.now(), question ?? null)
     },
     resume: (id) => {
       find(id).resume(world.now())
@@ -74,7 +74,7 @@ function view(world: World, run: Run): SimulatedRun {
     createdAt: run.createdAt,
     configuration,
     get startedSteps() {
-      return run.state(world.now()).spans.map((span) => span.step.name)
+      return [...byName(run.state(world.now()).spans).keys()]
     },
     get status() {
       return run.state(world.now()).status

@@ -1,16 +1,17 @@
 import { json, notFound, refusal, type Answer, type Refusal } from '../answers.ts'
 import { enumFault, mappingOf } from '../body.ts'
 import { hasSnapshots } from '../definition.ts'
+import { isUuid } from '../ids.ts'
 import { isObject } from '../json.ts'
-import { flag, invalidRequest, list } from '../query.ts'
+import { flag, invalidRequest, list, uuidFault } from '../query.ts'
 import type { Run } from '../run.ts'
-import { base, entity } from '../wire/common.ts'
 import { dagModel } from '../wire/dag.ts'
 import { runnerLogs } from '../wire/logs.ts'
 import { runModel } from '../wire/run.ts'
 import type { World } from '../world.ts'
-import { commonFilters, sortableTime } from './catalog.ts'
-import { ONLY_074, SINCE_085, SINCE_090, type Call, type Route } from './route.ts'
+import { sortableTime } from './catalog.ts'
+import { inScope, tagFilters } from './scope.ts'
+import { ONLY_074, SINCE_085, type Call, type Route } from './route.ts'
 
 const listEndpoint = { function: 'list_runs', line: 191 }
 const logsEndpoint = { function: 'run_logs', line: 191, path: '/api/v1/runs/{run_id}/logs' }
@@ -25,7 +26,7 @@ export const runRoutes: readonly Route[] = [
     path: '/runs/{run_id}',
     endpoint: { function: 'get_run', line: 191 },
     handle: ({ world, ids, query }) =>
-      json(runModel(world, runById(world, ids[0]), flag(query, 'hydrate', true))),
+      json(runModel(world, runById(world, ids[0]), flag(query, 'hydrate', true), wantsSteps(world, query))),
   },
   {
     name: 'status',
@@ -67,14 +68,6 @@ export const runRoutes: readonly Route[] = [
     endpoint: { function: 'create_run_metadata', line: 191 },
     handle: attachMetadata,
   },
-  {
-    name: 'wait-conditions',
-    method: 'GET',
-    path: '/run_wait_conditions',
-    versions: SINCE_090,
-    endpoint: { function: 'list_run_wait_conditions', line: 191 },
-    handle: listWaitConditions,
-  },
 ]
 
 /** The run of this id, or ZenML's 404. */
@@ -86,6 +79,10 @@ export function runById(world: World, id = ''): Run {
       ? `Unable to get run with name or ID '${id}': No run with this ID found.`
       : `Unable to get pipeline run with ID '${id}': No pipeline run with this ID found`,
   )
+}
+
+function wantsSteps(world: World, query: URLSearchParams): boolean {
+  return world.version !== '0.74.0' && flag(query, 'include_full_metadata', false)
 }
 
 function tagsOf(run: Run): readonly string[] {
@@ -105,7 +102,7 @@ function listRuns({ world, query }: Call): Answer {
     : {}
   return json(
     list(world.version, query, {
-      rows: world.visibleRuns(),
+      rows: inScope(world, query, world.visibleRuns(), (run) => world.entryOf(run).project),
       filters: {
         id: (run) => run.facts.id,
         name: (run) => run.facts.name,
@@ -117,7 +114,7 @@ function listRuns({ world, query }: Call): Answer {
         user: () => 'ci',
         stack: () => 'e2e',
         ...later,
-        ...commonFilters(world, query, (run: Run) => world.entryOf(run).project, tagsOf),
+        ...tagFilters(world, tagsOf),
       },
       sorting: {
         created: (run) => sortableTime(run.createdAt),
@@ -126,7 +123,7 @@ function listRuns({ world, query }: Call): Answer {
         end_time: (run) => sortableTime(state(run).end ?? 0),
         status: (run) => state(run).status,
       },
-      model: (run, hydrate) => runModel(world, run, hydrate),
+      model: (run, hydrate) => runModel(world, run, hydrate, wantsSteps(world, query)),
       filterName: 'PipelineRunFilter',
       endpoint: { ...listEndpoint, path: '/api/v1/runs' },
     }),
@@ -210,61 +207,34 @@ function attachMetadata({ world, body }: Call): Answer {
   const place = { version: world.version, method: 'POST', endpoint }
   const sent = mappingOf(body, place)
   for (const field of world.version === '0.74.0' ? ['workspace', 'user'] : ['project']) {
-    if (typeof sent[field] !== 'string') throw missingField(world, field, endpoint)
+    const id = sent[field]
+    if (typeof id !== 'string') throw missingField(world, field, endpoint)
+    if (!isUuid(id)) throw uuidFault(world.version, `('body', '${field}')`, id, endpoint, 'POST')
   }
-  const { resources, values } = sent
+  const { resources, values, project } = sent
   for (const resource of Array.isArray(resources) ? resources : []) {
     if (!isObject(resource) || resource['type'] !== 'pipeline_run') continue
     const id = resource['id']
-    const run = runById(world, typeof id === 'string' ? id : '')
+    const run = runInProject(
+      world,
+      typeof id === 'string' ? id : '',
+      typeof project === 'string' ? project : '',
+    )
     for (const [key, value] of Object.entries(isObject(values) ? values : {})) run.metadata.set(key, value)
   }
   return json(null)
 }
 
+/** The run, if it is in the project that was named (from 0.82 on; before there is only one). */
+function runInProject(world: World, id: string, project: string): Run {
+  if (world.version === '0.74.0') return runById(world, id)
+  const run = world.visibleRuns().find(({ facts }) => facts.id === id)
+  if (run !== undefined && world.entryOf(run).project.id === project) return run
+  const what = `The pipeline run with ID ${id} referenced by the run metadata being created`
+  throw notFound(`${what} was not found in the '${project}' project`)
+}
+
 function missingField(world: World, field: string, endpoint: typeof logsEndpoint): Refusal {
   const errors = `{'type': 'missing', 'loc': ('body', '${field}'), 'msg': 'Field required', 'input': {}}`
   return invalidRequest(world.version, errors, endpoint, 'POST')
-}
-
-function listWaitConditions({ world, query }: Call): Answer {
-  const now = world.now()
-  const paused = world.visibleRuns().filter((run) => run.state(now).status === 'paused')
-  return json(
-    list(world.version, query, {
-      rows: paused,
-      filters: { pipeline_run: (run) => [run.facts.id, run.facts.name], status: () => 'pending' },
-      sorting: { created: (run) => sortableTime(run.createdAt) },
-      model: (run, hydrate) => waitCondition(world, run, hydrate),
-      filterName: 'RunWaitConditionFilter',
-      endpoint: { function: 'list_run_wait_conditions', line: 191, path: '/api/v1/run_wait_conditions' },
-    }),
-  )
-}
-
-function waitCondition(world: World, run: Run, hydrate: boolean) {
-  const at = run.state(world.now()).updated
-  const poll = { last_polled_at: null, poller_instance_id: null, poller_lease_expires_at: null }
-  const body = {
-    ...base(world, at, at, world.entryOf(run).project.id),
-    type: 'external_input',
-    status: 'pending',
-    ...poll,
-    resolved_at: null,
-    resolved_by_user_id: null,
-  }
-  const metadata = {
-    question: run.question ?? null,
-    run_metadata: {},
-    data_schema: null,
-    resolution: null,
-    result: null,
-  }
-  return entity({
-    id: run.facts.orchestratorRunId,
-    name: 'approval',
-    body,
-    metadata: hydrate ? metadata : null,
-    resources: { run: runModel(world, run, false) },
-  })
 }
