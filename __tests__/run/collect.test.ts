@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { ZENML_VERSIONS, type PipelineSpec } from '../../simulator/index.ts'
+import type { RunRequest } from '../../src/run/execute.ts'
 import type { RunEvent } from '../../src/run/reporter.ts'
 import type { RunDetails } from '../../src/run/story.ts'
 import { closeScenes, openScene, until, type Scene } from './scene.ts'
@@ -170,4 +171,52 @@ test.each([
   })
   await scene.execute()
   expect(detailsOf(scene.events)).toMatchObject({ artifacts: wanted, stepMetadata: [], missing: [] })
+})
+
+/** A step's attempt as a hydrated list has it. */
+function attempt(name: string, status: string, metadata: object): object {
+  const output = { id: `${name}-${status}`, body: { uri: `s3://${status}` } }
+  return {
+    id: `${name}-${status}-${Object.keys(metadata).join('-')}`,
+    name,
+    body: { status },
+    metadata: { run_metadata: metadata },
+    resources: { outputs: { model: [output] } },
+  }
+}
+
+async function collectFrom(items: readonly object[], more: Partial<RunRequest> = {}) {
+  const body = JSON.stringify({ total: items.length, total_pages: 1, items })
+  const scene = await openScene({
+    faults: [{ on: 'steps', occurrence: 'always', do: { kind: 'answer', status: 200, body } }],
+  })
+  const result = await scene.execute(more)
+  return { result, details: detailsOf(scene.events) }
+}
+
+test('of a step that was tried again only what its last attempt left counts', async () => {
+  const { result, details } = await collectFrom(
+    [
+      attempt('train', 'retried', { accuracy: 0.95 }),
+      attempt('load', 'completed', { rows: 5 }),
+      attempt('train', 'retried', { accuracy: 0.97, epochs: 3 }),
+      attempt('train', 'completed', { loss: 0.5 }),
+    ],
+    { expectations: [{ name: 'train.accuracy', operator: '>=', wanted: 0.9 }] },
+  )
+  expect(details?.stepMetadata).toEqual([
+    { step: 'train', metadata: { loss: 0.5 } },
+    { step: 'load', metadata: { rows: 5 } },
+  ])
+  expect(details?.artifacts.map(({ uri }) => uri)).toEqual(['s3://completed', 's3://completed'])
+  expect(result.conclusion).toBe('expectation-missed')
+  expect(result.error).toContain('got no value of that name')
+})
+
+test('an attempt that failed and is not followed by another has no results', async () => {
+  const { result, details } = await collectFrom([attempt('train', 'retried', { accuracy: 0.95 })], {
+    expectations: [{ name: 'accuracy', operator: '>=', wanted: 0.9 }],
+  })
+  expect(details).toMatchObject({ stepMetadata: [], artifacts: [] })
+  expect(result.conclusion).toBe('expectation-missed')
 })

@@ -87,3 +87,14 @@ test('an expectation is patient with a server that is away for a moment', async 
   const { conclusion } = await scene.execute({ expectations: expected('accuracy > 0') })
   expect(conclusion).toBe('completed')
 })
+
+test('a value that is nested too deeply to be written is a miss like any other', async () => {
+  const deep = `${'['.repeat(50_000)}${']'.repeat(50_000)}`
+  const body = `{"total":1,"total_pages":1,"items":[{"id":"x","name":"train","body":{"status":"completed"},"metadata":{"run_metadata":{"accuracy":${deep}}}}]}`
+  const scene = await openScene({
+    faults: [{ on: 'steps', occurrence: 'always', do: { kind: 'answer', status: 200, body } }],
+  })
+  const { conclusion, error } = await scene.execute({ expectations: expected('accuracy >= 0.9') })
+  expect(conclusion).toBe('expectation-missed')
+  expect(error).toContain('wanted accuracy >= 0.9, got a list of 1')
+})

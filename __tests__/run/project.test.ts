@@ -4,7 +4,6 @@ import { findProject, type ProjectChoice } from '../../src/run/project.ts'
 import type { RunEvent } from '../../src/run/reporter.ts'
 import { Api } from '../../src/zenml/api.ts'
 import { ZenmlClient } from '../../src/zenml/client.ts'
-import { KnownSecrets } from '../../src/zenml/known-secrets.ts'
 import type { Account, Project } from '../../src/zenml/model.ts'
 import { TokenSession } from '../../src/zenml/session.ts'
 import { openHttp, rejection, startScripted, type Reply } from '../zenml/scripted-server.ts'
@@ -30,7 +29,7 @@ async function find({ choice, defaultProjectId, hasProjects = true, projects = l
     if (path.startsWith('/api/v1/projects?')) return projects
     return project ?? missing
   })
-  const deps = { http: openHttp(), clock: new VirtualClock(), secrets: new KnownSecrets() }
+  const deps = { http: openHttp(), clock: new VirtualClock() }
   const session = new TokenSession('token-0')
   const client = new ZenmlClient(new Api({ ...deps, baseUrl: url, session, onRetry: () => undefined }))
   const account: Account = { id: 'u', name: 'ci', defaultProjectId }

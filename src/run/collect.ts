@@ -3,6 +3,7 @@ import type { RunReference, StepMetadata } from '../zenml/model.ts'
 import type { RunDetail, StepDetail } from '../zenml/step-detail.ts'
 import { withoutOrigin } from './origin.ts'
 import { tryTo, type ReadingDependencies } from './reading.ts'
+import { lastAttempts } from './step-attempts.ts'
 import { readSteps } from './steps.ts'
 import type { ArtifactInfo, RunDetails } from './story.ts'
 
@@ -50,12 +51,13 @@ export async function collectDetails(
   const unread = missing.length === 0 ? undefined : missing.join('; ')
   if ('missing' in states) missing.push(`the steps that did not start: ${states.missing}`)
   const ofRun = 'value' in run ? (run.value.metadata ?? {}) : {}
+  const counted = lastAttempts(hydrated.steps)
   return {
     run: 'value' in run ? run.value : undefined,
     details: {
       steps: 'value' in states ? states.value : hydrated.steps.map(({ state }) => state),
-      ...splitMetadata(withoutOrigin(ofRun), hydrated.steps),
-      artifacts: hydrated.steps.flatMap(artifactsOf),
+      ...splitMetadata(withoutOrigin(ofRun), counted),
+      artifacts: counted.flatMap(artifactsOf),
       missing,
     },
     unread,
@@ -94,7 +96,11 @@ async function readStepDetails(
   return { steps, missing: isCut ? `metadata and artifacts of ${which}: too many to be read` : undefined }
 }
 
-/** A run of 0.74 has its steps' metadata as `step::key`; of a step that was tried again the last try counts. */
+/**
+ * A run of 0.74 has its steps' metadata as `step::key`.
+ *
+ * @param steps one attempt of each
+ */
 function splitMetadata(
   ofRun: JsonObject,
   steps: readonly StepDetail[],

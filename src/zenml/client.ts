@@ -3,6 +3,7 @@ import type { z } from 'zod'
 import { AnswerError, TransportError, UnreachableError } from './errors.ts'
 import {
   DEFINITION_NOUNS,
+  isUuid,
   toDefinition,
   toGraph,
   toInfo,
@@ -76,6 +77,11 @@ const ROUTES: Readonly<Record<DefinitionKind, string>> = {
   snapshot: '/pipeline_snapshots',
 }
 
+/** Ids are UUIDs, in whichever case; an answer that has none is about what was asked for. */
+function isAbout(id: string): (answer: { readonly id?: string | null | undefined }) => boolean {
+  return (answer) => answer.id == null || answer.id.toLowerCase() === id.toLowerCase()
+}
+
 /**
  * ZenML's workspace API: one method an endpoint, for servers from 0.74 on.
  *
@@ -112,7 +118,8 @@ export class ZenmlClient {
   /** A project by name or id; before 0.80 a project was called workspace. */
   async project(nameOrId: string, { hasProjects }: Pick<ServerInfo, 'hasProjects'>): Promise<Project> {
     const path = `/${hasProjects ? 'projects' : 'workspaces'}/${pathSegment(nameOrId)}`
-    return this.#api.read(`find the project "${nameOrId}"`, { path }, projectSchema)
+    const isAsked = isUuid(nameOrId) ? isAbout(nameOrId) : undefined
+    return this.#api.read(`find the project "${nameOrId}"`, { path }, projectSchema, isAsked)
   }
 
   /** The projects that the account may see, by name, at most 100, and how many there are. From 0.80 on. */
@@ -127,7 +134,7 @@ export class ZenmlClient {
     const call = { path: `${ROUTES[kind]}/${pathSegment(id)}`, query }
     return toDefinition(
       kind,
-      await this.#api.read(`read the ${DEFINITION_NOUNS[kind]} ${id}`, call, definitionSchema),
+      await this.#api.read(`read the ${DEFINITION_NOUNS[kind]} ${id}`, call, definitionSchema, isAbout(id)),
     )
   }
 
@@ -234,14 +241,13 @@ export class ZenmlClient {
   /** A run's state; `hydrate` adds the times, and is slower. */
   async run(id: string, { hydrate }: { hydrate: boolean }): Promise<Run> {
     const call = { path: `/runs/${pathSegment(id)}`, query: { hydrate: String(hydrate) } }
-    return toRun(await this.#api.read('read the run', call, runSchema))
+    return toRun(await this.#api.read('read the run', call, runSchema, isAbout(id)))
   }
 
   /** A run's state and its steps, those not started included, in the order of the graph. From 0.75 on or so; 0.74 has no such route. */
   async dag(id: string): Promise<RunGraph> {
-    return toGraph(
-      await this.#api.read("read the run's steps", { path: `/runs/${pathSegment(id)}/dag` }, dagSchema),
-    )
+    const call = { path: `/runs/${pathSegment(id)}/dag` }
+    return toGraph(await this.#api.read("read the run's steps", call, dagSchema, isAbout(id)))
   }
 
   /** A run's started steps, all pages. */
@@ -258,7 +264,7 @@ export class ZenmlClient {
   /** What a step left behind: metadata, outputs, and why it failed. */
   async stepDetail(id: string): Promise<StepDetail> {
     const call = { path: `/steps/${pathSegment(id)}`, query: { hydrate: 'true' } }
-    return toStepDetail(await this.#api.read('read the step', call, stepDetailSchema))
+    return toStepDetail(await this.#api.read('read the step', call, stepDetailSchema, isAbout(id)))
   }
 
   /**
@@ -301,7 +307,7 @@ export class ZenmlClient {
   /** A run with all that the server knows of it. */
   async runDetail(id: string): Promise<RunDetail> {
     const call = { path: `/runs/${pathSegment(id)}`, query: { hydrate: 'true' } }
-    return this.#api.read('read the run', call, runDetailSchema)
+    return this.#api.read('read the run', call, runDetailSchema, isAbout(id))
   }
 
   /**

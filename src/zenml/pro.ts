@@ -53,7 +53,9 @@ export class ProClient {
   async workspace(id: string): Promise<Workspace | undefined> {
     try {
       const path = `/workspaces/${pathSegment(id)}`
-      return await this.#api.read('find the workspace', { path }, workspaceSchema)
+      // The answer says where the key goes.
+      const isAsked = (found: Workspace): boolean => found.id.toLowerCase() === id.toLowerCase()
+      return await this.#api.read('find the workspace', { path }, workspaceSchema, isAsked)
     } catch (error) {
       if (error instanceof AnswerError && error.fromZenml && error.status === 404) return undefined
       throw error

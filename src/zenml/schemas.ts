@@ -129,6 +129,8 @@ export const stepSchema = z.object({
 })
 
 export const dagSchema = z.object({
+  /** Of the run. */
+  id: id.nullish(),
   status: z.string(),
   nodes: z.array(
     z.object({
