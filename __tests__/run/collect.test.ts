@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
-import { ZENML_VERSIONS, type PipelineSpec } from '../../simulator/index.ts'
+import { ZENML_VERSIONS, type Fault, type PipelineSpec } from '../../simulator/index.ts'
 import type { RunRequest } from '../../src/run/execute.ts'
 import type { RunEvent } from '../../src/run/reporter.ts'
 import type { RunDetails } from '../../src/run/story.ts'
@@ -193,6 +193,43 @@ async function collectFrom(items: readonly object[], more: Partial<RunRequest> =
   const result = await scene.execute(more)
   return { result, details: detailsOf(scene.events) }
 }
+
+/** Pages of a list of steps that says that it has two. */
+function pagesOf(...pages: readonly (readonly object[])[]): Fault[] {
+  return pages.map((items, index) => ({
+    on: 'steps',
+    occurrence: index === pages.length - 1 ? { from: index + 1, to: 100 } : index + 1,
+    do: { kind: 'answer', status: 200, body: JSON.stringify({ total: 2, total_pages: 2, items }) },
+  }))
+}
+
+const GOOD = attempt('train', 'completed', { accuracy: 0.95 })
+const FOREIGN = {
+  ...attempt('other', 'completed', {}),
+  metadata: { pipeline_run_id: 'another run', run_metadata: {} },
+}
+
+test.each([
+  ['an empty second page', [[GOOD], []]],
+  ['the first page again', [[GOOD], [GOOD]]],
+])(
+  'steps that are not given for %s are missing, and nothing is said to hold without them',
+  async (_, pages) => {
+    const scene = await openScene({ faults: pagesOf(...pages) })
+    const result = await scene.execute({ expectations: [{ name: 'accuracy', operator: '>=', wanted: 0.9 }] })
+    const missing = 'metadata and artifacts of 1 of 2 steps: the server left them out'
+    expect(detailsOf(scene.events)?.missing).toEqual([missing])
+    expect(result.conclusion).toBe('expectation-missed')
+    expect(result.error).toContain(`got nothing, because the metadata could not be read: ${missing}`)
+  },
+)
+
+test("another run's steps, of a server that does not know the filter, count as read", async () => {
+  const scene = await openScene({ faults: pagesOf([GOOD], [FOREIGN]) })
+  const result = await scene.execute({ expectations: [{ name: 'accuracy', operator: '>=', wanted: 0.9 }] })
+  expect(detailsOf(scene.events)).toMatchObject({ missing: [], stepMetadata: [{ step: 'train' }] })
+  expect(result.conclusion).toBe('completed')
+})
 
 test('of a step that was tried again only what its last attempt left counts', async () => {
   const { result, details } = await collectFrom(

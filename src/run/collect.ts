@@ -76,24 +76,26 @@ async function readStepDetails(
 ): Promise<{ steps: readonly StepDetail[]; missing: string | undefined }> {
   const most = thoroughly ? MOST_STEPS_THOROUGHLY : MOST_STEPS
   const steps: StepDetail[] = []
-  let total = 0
+  let [received, total] = [0, 0]
   const read = await tryTo(
     async (client) => {
       for await (const page of client.stepDetails(run)) {
         for (const step of page.steps) steps.push(step)
+        received = page.received
         total = page.total
-        if (steps.length >= most) return
+        if (received >= most) return
       }
     },
     deps,
     limit,
     { retries: thoroughly },
   )
-  const left = total - steps.length
-  const which = steps.length === 0 ? 'the steps' : `${left} of ${total} steps`
+  const left = total - received
+  const which = received === 0 ? 'the steps' : `${left} of ${total} steps`
   if ('missing' in read) return { steps, missing: `metadata and artifacts of ${which}: ${read.missing}` }
-  const isCut = steps.length >= most && left > 0
-  return { steps, missing: isCut ? `metadata and artifacts of ${which}: too many to be read` : undefined }
+  if (left <= 0) return { steps, missing: undefined }
+  const why = received >= most ? 'too many to be read' : 'the server left them out'
+  return { steps, missing: `metadata and artifacts of ${which}: ${why}` }
 }
 
 /**

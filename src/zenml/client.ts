@@ -66,9 +66,12 @@ export interface CompletedRunsQuery {
   readonly size: number
 }
 
-/** A part of a run's steps, and how many there are in all. */
+/** A part of a run's steps. */
 export interface StepPage<Step> {
   readonly steps: readonly Step[]
+  /** How many different ones the server has given so far, those that do not belong to the run included. */
+  readonly received: number
+  /** How many it says that there are. */
   readonly total: number
 }
 
@@ -273,21 +276,23 @@ export class ZenmlClient {
    */
   async *stepDetails({ id, projectId }: RunReference): AsyncGenerator<StepPage<StepDetail>> {
     const query = { pipeline_run_id: id, project: projectId, hydrate: 'true' }
-    for await (const { steps, total } of this.#stepPages('/steps', query, stepDetailSchema)) {
+    for await (const { steps, ...counts } of this.#stepPages('/steps', query, stepDetailSchema)) {
       const own = steps.filter(({ metadata }) => (metadata?.pipeline_run_id ?? id) === id)
-      yield { steps: own.map(toStepDetail), total }
+      yield { steps: own.map(toStepDetail), ...counts }
     }
   }
 
-  async *#stepPages<Item extends z.ZodType>(
+  async *#stepPages<Item extends z.ZodType<{ readonly id: string }>>(
     path: string,
     query: Readonly<Record<string, string | undefined>>,
     schema: Item,
   ): AsyncGenerator<StepPage<z.infer<Item>>> {
+    const ids = new Set<string>()
     for (let page = 1; page <= MOST_STEP_PAGES; page += 1) {
       const call = { path, query: { ...query, size: '100', page: String(page), sort_by: 'asc:created' } }
       const answer = await this.#api.read("read the run's steps", call, pageOf(schema))
-      yield { steps: answer.items, total: answer.total }
+      for (const item of answer.items) ids.add(item.id)
+      yield { steps: answer.items, received: ids.size, total: answer.total }
       if (page >= answer.total_pages || answer.items.length === 0) return
     }
   }

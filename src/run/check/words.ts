@@ -1,5 +1,5 @@
 import leven, { closestMatch } from 'leven'
-import { isJsonObject, type JsonValue } from '../../zenml/json.ts'
+import { isJsonList, isJsonObject, type JsonValue } from '../../zenml/json.ts'
 
 /** Longer values are described: a cut secret would no longer be recognized, and so not be hidden, in a log. */
 const MAX_SHOWN = 60
@@ -11,8 +11,9 @@ export function show(value: JsonValue): string {
   const text = shortJson(value)
   if (text !== undefined) return text
   if (typeof value === 'string') return `a text of ${value.length} characters`
-  if (Array.isArray(value)) return `a list of ${value.length}`
-  return isJsonObject(value) ? `a mapping of ${Object.keys(value).length}` : String(value)
+  if (isJsonList(value)) return `a list of ${value.length}`
+  if (isJsonObject(value)) return `a mapping of ${Object.keys(value).length}`
+  return JSON.stringify(value)
 }
 
 /** Undefined if it is long, or nested too deeply to be written: that has a limit, where reading JSON has none. */
