@@ -1,9 +1,9 @@
+import { isMissingRoute } from '../zenml/errors.ts'
 import type { Run, StepState } from '../zenml/model.ts'
 import type { ExceptionInfo, RunDetail } from '../zenml/step-detail.ts'
 import { cutAtSpace } from './cut.ts'
 import { tryTo, type Reading, type ReadingDependencies } from './reading.ts'
 import type { Reporter } from './reporter.ts'
-import { isMissingRoute } from './steps.ts'
 import type { Fault, LogTail, RunFailure, StepFailure } from './story.ts'
 import { boundedMessage, className, plainLine, readTraceback } from './traceback.ts'
 
