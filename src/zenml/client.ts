@@ -32,6 +32,7 @@ import {
   runDetailSchema,
   stepDetailSchema,
   toStepDetail,
+  type Log,
   type RunDetail,
   type StepDetail,
 } from './step-detail.ts'
@@ -271,14 +272,14 @@ export class ZenmlClient {
     }
   }
 
-  /** The records of a step's log, from its beginning, each of one line or more. */
-  async stepLog(id: string): Promise<string[]> {
+  /** A step's log, as far as the server gives it. */
+  async stepLog(id: string): Promise<Log> {
     const call = { path: `/steps/${pathSegment(id)}/logs`, query: { source: 'step' } }
     return this.#api.read("read the step's log", call, logSchema)
   }
 
   /** What the runner of a run wrote before any step; from 0.85 on, and mostly empty. */
-  async runnerLog(id: string): Promise<string[]> {
+  async runnerLog(id: string): Promise<Log> {
     const call = { path: `/runs/${pathSegment(id)}/logs`, query: { source: 'runner' } }
     return this.#api.read("read the runner's log", call, logSchema)
   }
