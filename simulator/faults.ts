@@ -22,6 +22,8 @@ export const FAULT_ROUTES = [
   'refresh',
   'metadata',
   'wait-conditions',
+  'wait-condition',
+  'answer',
 ] as const
 export type RouteName = (typeof FAULT_ROUTES)[number]
 

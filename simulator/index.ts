@@ -5,7 +5,7 @@ import { World } from './world.ts'
 
 export { realClock, VirtualClock, type SimulatorClock } from './clock.ts'
 export { FAULT_ROUTES, type Fault, type FaultAction, type Occurrence, type RouteName } from './faults.ts'
-export { dynamic, seededPipelines, training, typed, wide } from './pipelines.ts'
+export { approval, dynamic, seededPipelines, training, typed, wide } from './pipelines.ts'
 export { startPro, type ProOptions, type ProSimulator, type WorkspaceSpec } from './pro.ts'
 export * from './types.ts'
 
@@ -50,7 +50,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       find(id).goneFrom = world.now()
     },
     pause: (id, question) => {
-      find(id).pause(world.now(), question)
+      find(id).pause(world.now(), question ?? null)
     },
     resume: (id) => {
       find(id).resume(world.now())

@@ -133,7 +133,23 @@ export const dynamic: PipelineSpec = {
   },
 }
 
+/** Asks a person after its first step: `true` goes on, `false` ends it. */
+export const approval: PipelineSpec = {
+  name: 'approval',
+  sequential: true,
+  steps: [],
+  dynamic: {
+    parameters: { patience: { default: 600, jsonSchema: { type: 'integer' } } },
+    expand: () => [load, { ...report('report', 'load'), upstream: [] }],
+  },
+  wait: {
+    name: 'deploy',
+    question: 'Deploy this model?',
+    patience: (parameters) => Number(parameters['patience']),
+  },
+}
+
 /** The pipelines of the servers whose answers were recorded. */
 export function seededPipelines(version: ZenmlVersion): readonly PipelineSpec[] {
-  return version === '0.98.0' ? [training, wide, typed, dynamic] : [training, wide, typed]
+  return version === '0.98.0' ? [training, wide, typed, dynamic, approval] : [training, wide, typed]
 }

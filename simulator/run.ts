@@ -1,6 +1,8 @@
-import type { JsonObject } from './json.ts'
+import { conditionsOf, type Condition } from './conditions.ts'
+import type { Json, JsonObject } from './json.ts'
 import { schedule, type PlannedStep, type RunEvent, type RunPlan, type StepSpan } from './timeline.ts'
 import type { PipelineSpec, StepSpec, ZenmlVersion } from './types.ts'
+import { phaseOf, waitOf, type Wait } from './wait.ts'
 
 /** A step with all that its answers show. */
 export interface ConfiguredStep extends PlannedStep {
@@ -69,8 +71,6 @@ export class Run {
   goneFrom = Infinity
   /** Made, found no free slot, and is about to be deleted: it holds neither a slot nor its name. */
   rejected = false
-  /** What a paused run asks. */
-  question: string | undefined
   readonly #plan: RunPlan
   readonly #version: ZenmlVersion
   readonly #events: RunEvent[] = []
@@ -122,14 +122,29 @@ export class Run {
     this.#record({ kind: 'stop', at, graceful, reaches })
   }
 
-  pause(at: number, question: string | undefined): void {
-    this.question = question
-    this.#record({ kind: 'pause', at })
+  pause(at: number, question: string | null): void {
+    this.#record({ kind: 'pause', at, question })
   }
 
   resume(at: number): void {
-    this.question = undefined
     this.#record({ kind: 'resume', at })
+  }
+
+  /** What it has asked by now, oldest first. */
+  conditions(now: number): readonly Condition[] {
+    return conditionsOf(this.facts, this.#events, this.#wait(), now)
+  }
+
+  /** An answer starts a paused run again even after it was set failed from outside. */
+  answer(at: number, { isPlanned }: Condition, resolution: 'continue' | 'abort', result: Json): void {
+    if (resolution === 'continue' && this.#set?.by === 'request') this.#set = undefined
+    if (resolution === 'abort') this.#record({ kind: 'abort', at })
+    else this.#record(isPlanned ? { kind: 'answer', at, result } : { kind: 'resume', at })
+  }
+
+  #wait(): Wait | undefined {
+    const spans = (this.#schedule ??= schedule(this.#plan, this.#events))
+    return waitOf(this.#plan, this.#events, new Map(spans.map((span) => [span.step.name, span])))
   }
 
   /** A run that has no step yet and is ended starts none; steps under way go on whatever is set. */
@@ -148,8 +163,11 @@ export class Run {
     const all = (this.#schedule ??= schedule(this.#plan, this.#events))
     const spans = all.filter((span) => span.start <= now)
     const own = this.#own(now, all, spans)
+    const wait = this.#wait()
     const changes = [
       this.begin,
+      wait?.pausesAt ?? 0,
+      wait?.resumesAt ?? 0,
       this.#set?.at ?? 0,
       ...this.#events.map((event) => event.at),
       ...spans.flatMap((span) => [span.start, span.end]),
@@ -186,24 +204,58 @@ export class Run {
     const running = spans.some((span) => span.end > now)
     const busy = running && now < death
     const lastEnd = Math.max(this.begin, ...spans.map((span) => span.end))
-    if (this.#events.some((event) => event.kind === 'stop')) {
-      const over = !running
-      const status = over ? 'stopped' : 'stopping'
-      return {
-        status,
-        reason: 'Manual stop requested.',
-        inProgress: !over,
-        busy,
-        end: over ? lastEnd : undefined,
-      }
-    }
+    const wait = this.#wait()
+    const asked = this.#asked(wait, now)
+    if (asked !== undefined) return { ...waiting, ...asked, busy }
+    const stopped = this.#stopped(running, busy, Math.max(lastEnd, wait?.resumesAt ?? 0))
+    if (stopped !== undefined) return stopped
     const failure = firstFailure(spans, now)
     const going = busy || all.some((span) => span.start > now)
     if (failure !== undefined) return this.#failed(failure, all, going, busy, lastEnd)
-    if (!running && spans.length === this.#plan.steps.length) {
-      return { status: 'completed', reason: null, inProgress: false, busy: false, end: lastEnd }
+    const ended = wait?.answer !== undefined && all.length === 1 ? wait.resumesAt : lastEnd
+    if (!running && (spans.length === this.#plan.steps.length || ended > lastEnd)) {
+      return { status: 'completed', reason: null, inProgress: false, busy: false, end: ended }
     }
-    return { ...waiting, status: this.#isPaused() ? 'paused' : 'running', busy }
+    return this.#isPaused()
+      ? { ...waiting, status: 'paused', reason: 'Waiting for input.', busy }
+      : { ...waiting, status: 'running', busy }
+  }
+
+  /** By an abort, at once; or by a stop, once nothing runs any more. */
+  #stopped(running: boolean, busy: boolean, lastEnd: number): Own | undefined {
+    const abort = this.#events.find((event) => event.kind === 'abort')
+    if (abort !== undefined) {
+      const reason = 'Wait condition was aborted.'
+      return { status: 'stopped', reason, inProgress: false, busy, end: abort.at }
+    }
+    if (!this.#events.some((event) => event.kind === 'stop')) return undefined
+    const asked = { reason: 'Manual stop requested.', inProgress: running, busy }
+    return running
+      ? { ...asked, status: 'stopping', end: undefined }
+      : { ...asked, status: 'stopped', end: lastEnd }
+  }
+
+  /** While it waits for an answer or comes back after one; a stop does not end that. */
+  #asked(wait: Wait | undefined, now: number): Pick<Own, 'status' | 'reason'> | undefined {
+    const phase = phaseOf(wait, now)
+    const stop = this.#events.findIndex((event) => event.kind === 'stop')
+    const answer = wait?.answer
+    if (wait === undefined || phase === undefined || answer?.kind === 'abort') return undefined
+    // The server starts no process for a run that is stopping, so nobody ever ends it.
+    const wasPaused = answer !== undefined && answer.at >= wait.pausesAt
+    if (wasPaused && stop >= 0 && stop < this.#events.indexOf(answer)) {
+      return { status: 'paused', reason: 'Waiting for manual resume.' }
+    }
+    if (phase === 'over') return undefined
+    if (stop >= 0) return { status: 'stopping', reason: 'Manual stop requested.' }
+    switch (phase) {
+      case 'waiting':
+        return { status: 'running', reason: null }
+      case 'paused':
+        return { status: 'paused', reason: 'Waiting for input.' }
+      case 'resuming':
+        return { status: 'resuming', reason: 'Automatically resuming run from server.' }
+    }
   }
 
   /**

@@ -21,6 +21,7 @@ import { runRoutes } from './routes/runs.ts'
 import { stepRoutes } from './routes/steps.ts'
 import { stopRoutes } from './routes/stop.ts'
 import { triggerRoutes } from './routes/trigger.ts'
+import { waitRoutes } from './routes/waits.ts'
 import { noFreeSlot } from './trigger.ts'
 import type { RecordedRequest } from './types.ts'
 import type { World } from './world.ts'
@@ -32,6 +33,7 @@ const routes: readonly Route[] = [
   ...runRoutes,
   ...stepRoutes,
   ...stopRoutes,
+  ...waitRoutes,
 ]
 
 const API = '/api/v1'

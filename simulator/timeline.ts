@@ -1,4 +1,6 @@
 import type { EarlyFailure, StepFailure } from './types.ts'
+import type { Json } from './json.ts'
+import { goesOnAt, waitOf } from './wait.ts'
 
 /** What a failed step means for the others, as in a run configuration. */
 export type ExecutionMode = 'continue_on_failure' | 'stop_on_failure' | 'fail_fast'
@@ -22,14 +24,20 @@ export interface RunPlan {
   readonly neverMoves: boolean
   readonly diesAfterMs: number | undefined
   readonly failsBeforeSteps: EarlyFailure | undefined
+  /** It asks after its first step, and pauses when nobody answers for so long. */
+  readonly wait: { readonly patienceMs: number } | undefined
 }
 
 /** What was done to the run since; `at` in milliseconds. */
 export type RunEvent =
   | { readonly kind: 'stop'; readonly at: number; readonly graceful: boolean; readonly reaches: boolean }
   | { readonly kind: 'end'; readonly at: number }
-  | { readonly kind: 'pause'; readonly at: number }
+  | { readonly kind: 'pause'; readonly at: number; readonly question: string | null }
   | { readonly kind: 'resume'; readonly at: number }
+  /** To the question of the plan. */
+  | { readonly kind: 'answer'; readonly at: number; readonly result: Json }
+  /** The question was answered with an abort: the run is stopped at once. */
+  | { readonly kind: 'abort'; readonly at: number }
 
 export type StepOutcome = 'completed' | 'cached' | 'failed' | 'stopped'
 
@@ -60,7 +68,7 @@ export function schedule(plan: RunPlan, events: readonly RunEvent[]): readonly S
   for (const step of inOrder(plan.steps)) {
     const ready = readyAt(step, spans, plan.sequential ? previousEnd : begin)
     if (ready === undefined) continue
-    const start = afterPauses(ready, events)
+    const start = afterPauses(Math.max(ready, goesOnAt(waitOf(plan, events, spans))), events)
     if (start >= limits.noStartFrom) continue
     const span = spanOf(step, start, limits, plan)
     spans.set(step.name, span)
@@ -111,7 +119,8 @@ function readyAt(
 }
 
 function endOfStarts(events: readonly RunEvent[]): number {
-  return Math.min(Infinity, ...events.filter((e) => e.kind === 'stop' || e.kind === 'end').map((e) => e.at))
+  const ends = events.filter((e) => e.kind === 'stop' || e.kind === 'end' || e.kind === 'abort')
+  return Math.min(Infinity, ...ends.map((e) => e.at))
 }
 
 function forcedStopAt(events: readonly RunEvent[]): number {

@@ -132,9 +132,16 @@ function makeRun(world: World, request: TriggerRequest, at: number): Run {
       neverMoves: spec.neverMoves ?? false,
       diesAfterMs: spec.diesAfter === undefined ? undefined : spec.diesAfter * 1000,
       failsBeforeSteps: spec.failsBeforeSteps ?? fault,
+      wait: waitPlan(spec, pipelineParameters),
     },
   }
   return new Run(facts, world.version)
+}
+
+function waitPlan({ wait }: PipelineSpec, parameters: JsonObject): RunFacts['plan']['wait'] {
+  if (wait === undefined) return undefined
+  const seconds = typeof wait.patience === 'number' ? wait.patience : wait.patience(parameters)
+  return { patienceMs: seconds * 1000 }
 }
 
 /** A dynamic pipeline with a wrong parameter fails with no step and no reason, but with an exception. */

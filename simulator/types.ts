@@ -55,6 +55,8 @@ export interface PipelineSpec {
   readonly sequential?: boolean
   /** Overrides the simulator's. */
   readonly startupSeconds?: number
+  /** A dynamic pipeline's question, asked after its first step. */
+  readonly wait?: WaitSpec
   /** Stays initializing for ever. */
   readonly neverMoves?: boolean
   /** The run's process dies so many seconds after its start: nobody marks it, it stays running. */
@@ -76,6 +78,14 @@ export interface PipelineSpec {
   readonly project?: string
   /** Schemas that the parameters' schemas refer to as `#/$defs/<name>`. */
   readonly definitions?: JsonObject
+}
+
+/** A question that takes true or false; after `false` the run completes without its other steps. */
+export interface WaitSpec {
+  readonly name: string
+  readonly question: string
+  /** Seconds without an answer until the run pauses; may depend on the pipeline's own parameters. */
+  readonly patience: number | ((parameters: JsonObject) => number)
 }
 
 export type Parameters = Readonly<Record<string, ParameterSpec>>

@@ -5,6 +5,7 @@ import { findCases, snapshotCases } from './find.ts'
 import { stopCases } from './stop.ts'
 import { Fixture, targetSources } from './target.ts'
 import { configurationCases, oneRunCases, snapshotTriggerCases } from './trigger.ts'
+import { waitCases } from './wait.ts'
 import { runCases } from './watch.ts'
 
 // A run takes some ten seconds on a real server.
@@ -42,6 +43,9 @@ describe.each(targetSources())('$name', (source) => {
     describe('snapshots', () => {
       snapshotCases(open)
       snapshotTriggerCases(open)
+    })
+    describe('wait conditions', () => {
+      waitCases(open)
     })
   }
 })

@@ -117,7 +117,9 @@ export function findCases(open: () => Fixture): void {
     expect(long).toMatchObject({ status: 422, body: ['ValueError', expect.stringContaining('10000')] })
     expect((await api.get('/run_templates?sort_by=nope')).status).toBe(422)
     const second = await api.get('/run_templates?size=2&page=2')
-    expect(second.body).toMatchObject({ index: 2, max_size: 2, total_pages: 2 })
+    const total_pages = Math.ceil(Number(at(second.body, 'total')) / 2)
+    expect(second.body).toMatchObject({ index: 2, max_size: 2, total_pages })
+    expect(listAt(second.body, 'items').length).toBeGreaterThan(0)
   })
 
   test('a pipeline is found by its name', async () => {

@@ -4,13 +4,12 @@ import { hasSnapshots } from '../definition.ts'
 import { isObject } from '../json.ts'
 import { flag, invalidRequest, list } from '../query.ts'
 import type { Run } from '../run.ts'
-import { base, entity } from '../wire/common.ts'
 import { dagModel } from '../wire/dag.ts'
 import { runnerLogs } from '../wire/logs.ts'
 import { runModel } from '../wire/run.ts'
 import type { World } from '../world.ts'
 import { commonFilters, sortableTime } from './catalog.ts'
-import { ONLY_074, SINCE_085, SINCE_090, type Call, type Route } from './route.ts'
+import { ONLY_074, SINCE_085, type Call, type Route } from './route.ts'
 
 const listEndpoint = { function: 'list_runs', line: 191 }
 const logsEndpoint = { function: 'run_logs', line: 191, path: '/api/v1/runs/{run_id}/logs' }
@@ -66,14 +65,6 @@ export const runRoutes: readonly Route[] = [
     versions: ONLY_074,
     endpoint: { function: 'create_run_metadata', line: 191 },
     handle: attachMetadata,
-  },
-  {
-    name: 'wait-conditions',
-    method: 'GET',
-    path: '/run_wait_conditions',
-    versions: SINCE_090,
-    endpoint: { function: 'list_run_wait_conditions', line: 191 },
-    handle: listWaitConditions,
   },
 ]
 
@@ -228,46 +219,4 @@ function attachMetadata({ world, body }: Call): Answer {
 function missingField(world: World, field: string, endpoint: typeof logsEndpoint): Refusal {
   const errors = `{'type': 'missing', 'loc': ('body', '${field}'), 'msg': 'Field required', 'input': {}}`
   return invalidRequest(world.version, errors, endpoint, 'POST')
-}
-
-function listWaitConditions({ world, query }: Call): Answer {
-  const now = world.now()
-  const paused = world.visibleRuns().filter((run) => run.state(now).status === 'paused')
-  return json(
-    list(world.version, query, {
-      rows: paused,
-      filters: { pipeline_run: (run) => [run.facts.id, run.facts.name], status: () => 'pending' },
-      sorting: { created: (run) => sortableTime(run.createdAt) },
-      model: (run, hydrate) => waitCondition(world, run, hydrate),
-      filterName: 'RunWaitConditionFilter',
-      endpoint: { function: 'list_run_wait_conditions', line: 191, path: '/api/v1/run_wait_conditions' },
-    }),
-  )
-}
-
-function waitCondition(world: World, run: Run, hydrate: boolean) {
-  const at = run.state(world.now()).updated
-  const poll = { last_polled_at: null, poller_instance_id: null, poller_lease_expires_at: null }
-  const body = {
-    ...base(world, at, at, world.entryOf(run).project.id),
-    type: 'external_input',
-    status: 'pending',
-    ...poll,
-    resolved_at: null,
-    resolved_by_user_id: null,
-  }
-  const metadata = {
-    question: run.question ?? null,
-    run_metadata: {},
-    data_schema: null,
-    resolution: null,
-    result: null,
-  }
-  return entity({
-    id: run.facts.orchestratorRunId,
-    name: 'approval',
-    body,
-    metadata: hydrate ? metadata : null,
-    resources: { run: runModel(world, run, false) },
-  })
 }

@@ -6,6 +6,7 @@ import type { StepSpec } from '../types.ts'
 import type { World } from '../world.ts'
 import { utc } from './common.ts'
 import { artifactId, stepStatus } from './step.ts'
+import { waitNode } from './wait.ts'
 
 /** The run's graph: steps and artifacts; one that is not there yet has `id: null`. */
 export function dagModel(world: World, run: Run): JsonObject {
@@ -23,6 +24,7 @@ export function dagModel(world: World, run: Run): JsonObject {
     nodes: [
       ...steps.map((step) => stepNode(run, step, spans.get(step.name), now)),
       ...outputs.map(({ step, output }) => artifactNode(run, step, output, spans.get(step.name), now)),
+      ...run.conditions(now).map((condition) => waitNode(condition)),
     ],
     edges: steps.flatMap((step) => edgesOf(world, step, byName, spans.has(step.name))),
   }

@@ -17,6 +17,7 @@ import {
 } from './common.ts'
 import { logReference } from './logs.ts'
 import { exceptionInfo, stepModel } from './step.ts'
+import { activeCondition } from './wait.ts'
 
 /** A run as the server shows it now. */
 export function runModel(world: World, run: Run, hydrate: boolean): JsonObject {
@@ -93,7 +94,7 @@ function runResources(world: World, run: Run, entry: PipelineEntry): JsonObject 
     trigger: null,
     original_run: null,
     parent_run: null,
-    active_wait_condition: null,
+    active_wait_condition: activeCondition(world, run),
     outputs: {},
   }
 }
