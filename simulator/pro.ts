@@ -26,6 +26,8 @@ export interface ProOptions {
   readonly tokenLifetime?: number
   /** Of ids, keys and tokens; default random. */
   readonly seed?: number
+  /** What it calls a workspace; default: workspace. Before ZenML 0.80: tenant. */
+  readonly noun?: 'workspace' | 'tenant'
 }
 
 /** What a workspace's own server knows of the Pro that it belongs to. */
@@ -95,6 +97,7 @@ class Management {
   readonly clientSecret: string
   readonly issuedTokens: string[] = []
   readonly #lifetime: number
+  readonly #noun: string
   readonly #ids: Ids
   readonly #organizations: Organization[] = []
   readonly #workspaces: {
@@ -104,8 +107,9 @@ class Management {
   }[] = []
   readonly #tokens = new Map<string, number>()
 
-  constructor({ clock = realClock(), tokenLifetime = 3600, seed }: ProOptions) {
+  constructor({ clock = realClock(), tokenLifetime = 3600, seed, noun = 'workspace' }: ProOptions) {
     this.clock = clock
+    this.#noun = noun
     this.#lifetime = tokenLifetime
     this.#ids = new Ids(seed ?? Math.floor(Math.random() * 0x7fff_ffff))
     this.apiKey = this.#ids.apiKey().replace('ZENKEY_', 'ZENPROKEY_')
@@ -138,8 +142,8 @@ class Management {
     const authorization = [headers['authorization']].flat()[0] ?? ''
     try {
       if (method === 'POST' && url.pathname === '/auth/login') return this.#login(new URLSearchParams(body))
-      const id = /^\/workspaces\/([^/]+)$/.exec(url.pathname)?.[1]
-      if (method !== 'GET' || (id === undefined && url.pathname !== '/workspaces')) return routeNotFound
+      const [, route, id, ...rest] = url.pathname.split('/')
+      if (method !== 'GET' || route !== `${this.#noun}s` || rest.length > 0) return routeNotFound
       if (!this.knows(authorization.replace(/^Bearer /, ''))) throw plainRefusal(401, 'Not authenticated')
       return id === undefined ? this.#list(url.searchParams) : this.#one(id)
     } catch (error) {
@@ -163,7 +167,7 @@ class Management {
   }
 
   #list(query: URLSearchParams): Answer {
-    const name = query.get('workspace_name')
+    const name = query.get(`${this.#noun}_name`)
     const offset = Number(query.get('offset') ?? 0)
     const limit = Number(query.get('limit') ?? 20)
     const found = this.#workspaces.filter(({ spec }) => name === null || spec.name === name)

@@ -87,6 +87,22 @@ describe.each(['0.85.0', '0.98.0'] as const)('a workflow is cancelled on Kuberne
 })
 
 describe.each(ZENML_VERSIONS)('a workflow is cancelled, ZenML %s', (version) => {
+  test('while the run initializes, with a long address of the workflow run: the reason keeps it whole', async () => {
+    const workflowRunUrl = `https://github.example.com/o/${'r'.repeat(180)}/actions/runs/4711`
+    const { scene, result } = await cancelAt(
+      'initializing',
+      { version, orchestrator: 'kubernetes' },
+      { workflowRunUrl },
+    )
+    expect(result).toMatchObject({ conclusion: 'cancelled', status: 'failed' })
+    const put = scene.server.requests.find(({ method }) => method === 'PUT')
+    expect(put).toMatchObject({ status: 200 })
+    expect(JSON.parse(put?.body ?? '')).toEqual({
+      status: 'failed',
+      status_reason: `The workflow step was…: ${workflowRunUrl}`,
+    })
+  })
+
   test('while the run initializes: it is ended with a reason that links to the workflow run, and no step starts', async () => {
     const { scene, result } = await cancelAt('initializing', { version })
     expect(result).toMatchObject({ conclusion: 'cancelled', status: 'failed' })

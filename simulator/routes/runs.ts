@@ -1,5 +1,5 @@
 import { json, notFound, refusal, type Answer, type Refusal } from '../answers.ts'
-import { enumFault, mappingOf } from '../body.ts'
+import { enumFault, mappingOf, tooLong } from '../body.ts'
 import { hasSnapshots } from '../definition.ts'
 import { isUuid } from '../ids.ts'
 import { isObject } from '../json.ts'
@@ -178,6 +178,9 @@ function updateRun({ world, ids, body }: Call): Answer {
   const states = STATES[version]
   if (typeof status === 'string' && !states.includes(status)) {
     throw enumFault(['body', 'status'], status, states, place)
+  }
+  if (typeof reason === 'string' && reason.length > 255 && version !== '0.74.0') {
+    throw tooLong(['body', 'status_reason'], reason, 255, place)
   }
   const run = runById(world, ids[0])
   const now = world.now()

@@ -8,6 +8,7 @@ import { readSavedStep, type SavedStep } from '../github/run-journal.ts'
 import { RunLog } from '../github/run-log.ts'
 import { endSurvivor } from '../github/survivor.ts'
 import { cleanUp } from '../run/clean-up.ts'
+import { endReason } from '../run/end-reason.ts'
 import { parseServerUrl } from '../zenml/server-url.ts'
 import { systemClock } from '../zenml/system-clock.ts'
 import { connect } from './connect.ts'
@@ -71,7 +72,7 @@ async function endRunOf(
         planned,
         started,
         mode,
-        reason: `The workflow step ended early${facts.workflowRunUrl === '' ? '' : `: ${facts.workflowRunUrl}`}`,
+        reason: endReason('The workflow step ended early', facts.workflowRunUrl),
         lookUpUntil: (planned?.sentAt ?? now) + LATE_START_MS,
         deadline: now + BUDGET_MS,
       },

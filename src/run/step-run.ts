@@ -6,6 +6,7 @@ import { runPhase } from '../zenml/status.ts'
 import { cleanUp } from './clean-up.ts'
 import { conclude } from './conclude.ts'
 import type { Outcome } from './conclusion.ts'
+import { endReason } from './end-reason.ts'
 import { endRun, type Ended, type EndMode } from './end-run.ts'
 import { RunError } from './errors.ts'
 import { FailureExplainer } from './explain-failure.ts'
@@ -273,9 +274,7 @@ class StepRun {
   }
 
   #reason(what: string): string {
-    const { workflowRunUrl } = this.#policy
-    const told = `The workflow step was ${what}`
-    return workflowRunUrl === '' ? told : `${told}: ${workflowRunUrl}`
+    return endReason(`The workflow step was ${what}`, this.#policy.workflowRunUrl)
   }
 
   #result(outcome: Outcome): RunResult {
