@@ -1,18 +1,9 @@
+import { attemptsAt, byName, type ConfiguredStep } from './attempts.ts'
 import { conditionsOf, type Condition } from './conditions.ts'
 import type { Json, JsonObject } from './json.ts'
 import { schedule, type PlannedStep, type RunEvent, type RunPlan, type StepSpan } from './timeline.ts'
 import type { PipelineSpec, StepSpec, ZenmlVersion } from './types.ts'
 import { phaseOf, waitOf, type Wait } from './wait.ts'
-
-/** A step with all that its answers show. */
-export interface ConfiguredStep extends PlannedStep {
-  readonly id: string
-  readonly spec: StepSpec
-  readonly parameters: JsonObject
-  readonly log: readonly string[]
-  readonly metadata: JsonObject
-  readonly earlier: readonly ConfiguredStep[]
-}
 
 export interface RunFacts {
   readonly id: string
@@ -60,6 +51,9 @@ interface SetStatus {
   readonly by: 'request' | 'orchestrator' | 'test'
 }
 
+/** Seen on real servers: 47 to 124. */
+const HAND_OVER_MS = 50
+
 const ENDED = new Set(['completed', 'failed', 'stopped', 'cancelled'])
 
 /** One run: its plan, what was done to it, and so its state at any moment. */
@@ -70,6 +64,10 @@ export class Run {
   readonly metadata = new Map<string, JsonObject[string]>()
   /** From when on the server says 404 for it. */
   goneFrom = Infinity
+  /** Started by the account that asks. */
+  owned = true
+  /** Made, but the server failed before it could hand it over: nothing ever happens to it. */
+  isForgotten = false
   /** Made, found no free slot, and is about to be deleted: it holds neither a slot nor its name. */
   rejected = false
   readonly #plan: RunPlan
@@ -93,6 +91,15 @@ export class Run {
     const step = this.#attempts.get(span.step)
     if (step === undefined) throw new Error(`The run has no step ${span.step.name}.`)
     return step
+  }
+
+  /** From 0.96 on the run is written to once more just before it is handed to the executor. */
+  get #handOverMs(): number {
+    return this.#version === '0.98.0' && !this.isForgotten ? HAND_OVER_MS : 0
+  }
+
+  get #staysAsItIs(): boolean {
+    return this.#plan.neverMoves || this.isForgotten
   }
 
   get #isDynamic(): boolean {
@@ -176,8 +183,8 @@ export class Run {
     return {
       ...own,
       ...this.#override(),
-      begun: now >= this.begin && !this.#plan.neverMoves && !this.#events.some((e) => e.kind === 'end'),
-      updated: Math.max(this.createdAt, ...changes.filter((at) => at <= now)),
+      begun: now >= this.begin && !this.#staysAsItIs && !this.#events.some((e) => e.kind === 'end'),
+      updated: Math.max(this.createdAt + this.#handOverMs, ...changes.filter((at) => at <= now)),
       spans,
     }
   }
@@ -194,7 +201,7 @@ export class Run {
 
   #own(now: number, all: readonly StepSpan[], spans: readonly StepSpan[]): Own {
     const waiting = { reason: null, inProgress: true, busy: false, end: undefined }
-    if (now < this.begin || this.#plan.neverMoves) return { ...waiting, status: 'initializing' }
+    if (now < this.begin || this.#staysAsItIs) return { ...waiting, status: 'initializing' }
     const early = this.#plan.failsBeforeSteps
     if (early !== undefined) {
       const over = this.#isDynamic ? { inProgress: false, end: this.begin } : {}
@@ -279,16 +286,6 @@ export class Run {
       this.#events.findLast((event) => event.kind === 'pause' || event.kind === 'resume')?.kind === 'pause'
     )
   }
-}
-
-/** The last span of each name: of a step that was tried again the latest attempt's. */
-export function byName(spans: readonly StepSpan[]): ReadonlyMap<string, StepSpan> {
-  return new Map(spans.map((span) => [span.step.name, span]))
-}
-
-/** All attempts at a step, the earliest first. */
-export function attemptsAt(step: ConfiguredStep): readonly ConfiguredStep[] {
-  return [...step.earlier, step]
 }
 
 function firstFailure(spans: readonly StepSpan[], now: number): number | undefined {

@@ -76,7 +76,7 @@ test('a workspace is found by its id, in one request', async () => {
 })
 
 test('an old management API, which calls a workspace a tenant, is asked for tenants', async () => {
-  const pro = await startPro({ noun: 'tenant' })
+  const pro = await startPro({ routes: 'tenants' })
   closeAfterTest(() => pro.close())
   pro.add({ name: 'other', serverUrl: 'https://other.example.com' })
   const id = pro.add({ name: 'research', organization: 'Lab', serverUrl: SERVER })

@@ -1,6 +1,7 @@
 import { inputsOf } from '../definition.ts'
 import type { JsonObject } from '../json.ts'
-import { byName, type Run } from '../run.ts'
+import { byName } from '../attempts.ts'
+import type { Run } from '../run.ts'
 import type { StepSpan } from '../timeline.ts'
 import type { StepSpec } from '../types.ts'
 import type { World } from '../world.ts'
