@@ -1,4 +1,5 @@
 import path from 'node:path'
+import { listenForCancellation } from '../github/cancellation.ts'
 import type { Environment } from '../github/environment.ts'
 import { named, type ConnectionInputs } from '../github/connection.ts'
 import { readConnectionAgain } from '../github/credential-again.ts'
@@ -27,9 +28,10 @@ const NOTHING_SENT: EarlyEnd = { sentence: 'The step was ended before a run was 
 
 /**
  * Looks after the run of a main step that did not end in order: killed, crashed, cut off from its server. It
- * never starts one. Says nothing where nothing is left to see to.
+ * never starts one. Says nothing where nothing is left to see to. Signals do not end it: its own budget does.
  */
 export async function cleanUpStep(env: Environment, log: WorkflowLog): Promise<boolean> {
+  listenForCancellation()
   const saved = readSavedStep(env)
   if (saved === undefined && !isReportDue(env)) return true
   const entry = process.argv[1]

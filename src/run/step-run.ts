@@ -132,7 +132,10 @@ class StepRun {
     const { clock, journal, signal } = this.#deps
     try {
       const begun = await begin(this.#deps)
-      if (begun === undefined) return this.#result(NOTHING_STARTED)
+      if (begun === undefined) {
+        journal.settled()
+        return this.#result(NOTHING_STARTED)
+      }
       this.#followedFrom = clock.now()
       const outcome = this.#policy.wait ? await this.#follow(begun) : this.#leave(begun.started)
       await begun.beside

@@ -99,7 +99,7 @@ export interface StepState {
   readonly name: string
   /** Undefined for a step that has not started. */
   readonly status: string | undefined
-  /** Names of the steps whose success this one waits for; undefined where the server does not say (0.74). */
+  /** Names of the steps whose success this one waits for; undefined where the server does not say (0.74), or too many. */
   readonly upstream: readonly string[] | undefined
   /** Milliseconds since the epoch; undefined where it has not started, or the server does not say. */
   readonly startTime: number | undefined
@@ -229,6 +229,12 @@ export function toStep(from: z.infer<typeof stepSchema>): StepState {
   }
 }
 
+/**
+ * Of all steps together. In ZenML an artifact has one step that writes it, so the names are no more than the edges; one
+ * with many of both sides would make their product.
+ */
+const MOST_UPSTREAM = 200_000
+
 /** Reads the steps out of a graph in which artifacts stand between them. */
 export function toGraph(dag: z.infer<typeof dagSchema>): RunGraph {
   const steps = new Map(dag.nodes.filter(({ type }) => type === 'step').map((node) => [node.node_id, node]))
@@ -238,15 +244,22 @@ export function toGraph(dag: z.infer<typeof dagSchema>): RunGraph {
     if (known === undefined) sources.set(target, [source])
     else known.push(source)
   }
-  const upstream = (nodeId: string): string[] =>
-    (sources.get(nodeId) ?? [])
-      .flatMap((source) => (steps.has(source) ? [source] : (sources.get(source) ?? [])))
-      .flatMap((source) => steps.get(source)?.name ?? [])
+  let room = MOST_UPSTREAM
+  const upstream = (nodeId: string): string[] | undefined => {
+    const names = new Set<string>()
+    for (const source of sources.get(nodeId) ?? []) {
+      const writers = steps.has(source) ? [source] : (sources.get(source) ?? [])
+      room -= writers.length
+      if (room < 0) return undefined
+      for (const name of writers.flatMap((writer) => steps.get(writer)?.name ?? [])) names.add(name)
+    }
+    return [...names]
+  }
   const states = [...steps.values()].map((node) => ({
     id: node.id ?? undefined,
     name: node.name,
     status: node.id == null ? undefined : (node.metadata?.status ?? 'unknown'),
-    upstream: [...new Set(upstream(node.node_id))],
+    upstream: upstream(node.node_id),
     startTime: node.metadata?.start_time ?? undefined,
     durationMs: node.metadata?.duration == null ? undefined : node.metadata.duration * 1_000,
   }))
