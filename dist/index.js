@@ -51421,8 +51421,11 @@ function credentialFaults(raw, names, missingSecrets) {
 /** What only ZenML Pro's management API takes; id and secret go together. */
 function proFaults(raw) {
     const api = raw['pro-api-url']?.trim();
-    if (api !== undefined && api !== inputTables.main.defaults['pro-api-url'] && raw.workspace === undefined) {
-        return input_rules_fault('pro-api-url', 'goes with workspace only; write workspace: NAME, or remove it');
+    if (api !== undefined &&
+        api !== inputTables.main.defaults['pro-api-url'] &&
+        raw.workspace === undefined &&
+        raw['access-token'] !== undefined) {
+        return input_rules_fault('pro-api-url', 'has no use with an access-token; give an api-key, or remove it');
     }
     const given = raw['client-id'] ?? raw['client-secret'];
     if (given === undefined)
@@ -51487,27 +51490,33 @@ function input_rules_fault(input, problem) {
 
 /** Reads which server is meant: by its address, or as a workspace of ZenML Pro. */
 function readServer(raw, parse) {
+    const proApi = raw['pro-api-url'] ?? inputTables.main.defaults['pro-api-url'];
+    const pro = readAddress('pro-api-url', raw, proApi, parse);
     const workspace = raw.workspace?.trim();
-    if (workspace === undefined)
-        return readAddress('server-url', raw, raw['server-url'], parse);
-    const read = readAddress('pro-api-url', raw, raw['pro-api-url'] ?? inputTables.main.defaults['pro-api-url'], parse);
-    if (read.server === undefined || !('url' in read.server))
-        return read;
+    const own = workspace === undefined ? readAddress('server-url', raw, raw['server-url'], parse) : NO_ADDRESS;
+    const notices = [...own.notices, ...pro.notices];
+    const faults = [...own.faults, ...pro.faults];
+    if (pro.url === undefined)
+        return { notices, faults };
+    if (workspace === undefined) {
+        return { ...(own.url !== undefined && { server: { url: own.url, proApiUrl: pro.url } }), notices, faults };
+    }
     const allowPlainHttp = isTrue(raw['allow-insecure-http']);
-    return { ...read, server: { workspace, proApiUrl: read.server.url, allowPlainHttp } };
+    return { server: { workspace, proApiUrl: pro.url, allowPlainHttp }, notices, faults };
 }
+const NO_ADDRESS = { notices: [], faults: [] };
 function readAddress(input, raw, text, parse) {
     if (text === undefined)
-        return { notices: [], faults: [] };
+        return NO_ADDRESS;
     const parsed = parse(text, input === 'server-url' ? 'workspace' : 'management');
     if (!parsed.ok)
         return { notices: [], faults: [{ input, line: `${input}: ${parsed.problem}` }] };
     const notices = parsed.notices.map((notice) => `${input}: ${notice}`);
-    const server = { url: parsed.url };
+    const { url } = parsed;
     if (!parsed.plainHttp || isTrue(raw['allow-insecure-http']))
-        return { server, notices, faults: [] };
+        return { url, notices, faults: [] };
     const problem = 'http:// would send the credential unencrypted; use https://, or set allow-insecure-http: true';
-    return { server, notices, faults: [{ input, line: `${input}: ${problem}` }] };
+    return { url, notices, faults: [{ input, line: `${input}: ${problem}` }] };
 }
 /** The credential that is given, the first of several. */
 function credentialOf(raw) {
@@ -51526,7 +51535,8 @@ function credentialOf(raw) {
 }
 /** What the inputs named, in words that differ whenever a credential could go to another place. */
 function named(server) {
-    return 'url' in server ? server.url : `workspace ${server.workspace} of ${server.proApiUrl}`;
+    const place = 'url' in server ? server.url : `workspace ${server.workspace}`;
+    return `${place} of ${server.proApiUrl}`;
 }
 
 ;// CONCATENATED MODULE: ./build/github/identity.js
@@ -54446,6 +54456,7 @@ function shownDifference(lines) {
 
 const START_KINDS = [
     'connected',
+    'project',
     'resolved',
     'configured',
     'dry-run',
@@ -54468,6 +54479,13 @@ const REMIND_AFTER_MS = 120_000;
 const LONG = 500;
 const MOST_CHANGES = 100;
 const NOUNS = { template: 'run template', snapshot: 'snapshot' };
+const PROJECT_SOURCES = {
+    project: 'from the input project',
+    ZENML_ACTIVE_PROJECT_ID: 'from ZENML_ACTIVE_PROJECT_ID',
+    account: "the account's default project",
+    'only-one': 'the only one that this account sees',
+    definition: 'of what is to be run',
+};
 const DRY_RUN_TITLE = 'The run configuration that would be sent, beside the values of what is to be run:';
 const HINDRANCES = {
     working: 'The server is still at work on the request; asking for its result again',
@@ -54502,6 +54520,8 @@ class StartLog {
             case 'connected':
                 this.#foldConnection(event);
                 return undefined;
+            case 'project':
+                return `Project: ${inline(event.project.name ?? event.project.id, LONG)} (${PROJECT_SOURCES[event.source]})`;
             case 'resolved':
                 this.#resolved = event.definition;
                 return undefined;
@@ -54551,12 +54571,11 @@ class StartLog {
             this.#log.warning(inline(warning, LONG), { title: 'Configuration' });
         return unchecked;
     }
-    #foldDefinition({ kind, id, name, pipeline, project }, laidOver) {
+    #foldDefinition({ kind, id, name, pipeline }, laidOver) {
         this.#resolved = undefined;
         const of = pipeline?.name === undefined ? '' : ` of the pipeline ${inline(pipeline.name)}`;
         this.#log.fold(`Will run the ${NOUNS[kind]} ${inline(name ?? id)}${of}`, [
             `id: ${inline(id)}`,
-            ...(project?.name === undefined ? [] : [`project: ${inline(project.name)}`]),
             ...laidOver,
         ]);
     }
@@ -55085,10 +55104,11 @@ class UnreachableError extends ZenmlError {
     /**
      * @param doing what was tried, as an infinitive
      * @param addressInput the input that the address came from
+     * @param advice a sentence that follows what the server said
      */
-    constructor(doing, cause, addressInput = ADDRESS_INPUT) {
+    constructor(doing, cause, addressInput = ADDRESS_INPUT, advice = '') {
         super(cause instanceof AnswerError
-            ? cause.message
+            ? `${cause.message}${advice}`
             : `Could not ${doing}: ${cause.message.replace(ADDRESS_INPUT, addressInput)}`);
         this.cause = cause;
     }
@@ -55305,6 +55325,11 @@ function timeLimit(ms) {
 
 /** Statuses that say "later" and not "no". ZenML answers 500 while its database or the Pro service is away. */
 const PASSING = new Set([408, 425, 429, 500, 502, 503, 504]);
+/**
+ * What a Pro workspace answers with 401 when it could not ask the control plane about the account: a timeout, a closed
+ * connection, a 5xx (zenml/zen_server/auth.py, `authenticate_external_user`). A real refusal has other words.
+ */
+const AUTHENTICATOR_AWAY = /^(Error fetching user information from|Unknown) external authenticator/;
 /** Enough for a server that restarts (some 15 s): six tries wait half a minute on average. */
 const MOST_ATTEMPTS = 7;
 /** Milliseconds that the server asked to wait with a Retry-After; 0 if it did not. */
@@ -55337,7 +55362,13 @@ function isPassing(error) {
         return isPassing(error.cause);
     if (error instanceof TransportError)
         return !error.permanent;
-    return (error instanceof AnswerError && PASSING.has(error.status)) || isForeignPage(error);
+    if (!(error instanceof AnswerError))
+        return false;
+    return PASSING.has(error.status) || isForeignPage(error) || isAuthenticatorAway(error);
+}
+/** True for a 401 that says nothing about the credential: ZenML Pro's control plane did not answer the workspace. */
+function isAuthenticatorAway(error) {
+    return error.status === 401 && error.fromZenml && AUTHENTICATOR_AWAY.test(error.detail);
 }
 /** A web page where JSON is due, with a status that says all is well: what load balancers show during an upgrade. */
 function isForeignPage(error) {
@@ -55397,28 +55428,34 @@ class Api {
     }
     /** Sends one request, of any status. After a 401, which means that nothing was done, once more with a new one. */
     async exchange(call) {
-        const answer = await this.#send(call);
-        if (answer.status !== 401)
+        const { session, signal } = this.#deps;
+        if (call.open === true)
+            return this.#send(call);
+        const token = await untilAborted(session.token(), signal);
+        const answer = await this.#send(call, token);
+        if (!this.#isTokenRefused(answer))
             return answer;
-        await untilAborted(this.#deps.session.renew(), this.#deps.signal);
-        const second = await this.#send(call);
-        if (second.status !== 401)
+        await untilAborted(session.renew(token), signal);
+        const second = await this.#send(call, await untilAborted(session.token(), signal));
+        if (!this.#isTokenRefused(second))
             return second;
-        const { message } = new AnswerError('use the new token', second, this.#deps.clock.now());
+        const { message } = new AnswerError('use the new token', second, this.now());
         throw new CredentialError(`${message}. The login works, but its token is refused: check that the account is active`);
     }
-    async #send({ method, path, query = {}, json, headers }) {
-        const { http, baseUrl, apiPath = '/api/v1', secrets, session, signal } = this.#deps;
+    #isTokenRefused(answer) {
+        return answer.status === 401 && !isAuthenticatorAway(new AnswerError('use the token', answer, this.now()));
+    }
+    async #send({ method, path, query = {}, json, headers }, token) {
+        const { http, baseUrl, apiPath = '/api/v1', secrets, signal } = this.#deps;
         const url = new URL(`${baseUrl}${apiPath}${path}`);
         for (const [name, value] of Object.entries(query))
             if (value !== undefined)
                 url.searchParams.set(name, value);
-        const token = await untilAborted(session.token(), signal);
         const answer = await http.send({
             method,
             url: url.href,
             headers: {
-                authorization: `Bearer ${token}`,
+                ...(token !== undefined && { authorization: `Bearer ${token}` }),
                 ...(json === undefined ? {} : { 'content-type': 'application/json' }),
                 ...headers,
             },
@@ -55506,7 +55543,21 @@ function isSame(a, b) {
     return keys.length === Object.keys(b).length && keys.every((key) => isSame(member(a, key), member(b, key)));
 }
 
+;// CONCATENATED MODULE: ./build/zenml/version.js
+/**
+ * Whether a ZenML version such as "0.98.0" or "0.85.0rc1" is at least `major.minor`. A version that cannot be
+ * read counts as new: the newest servers are the likeliest to call themselves something else.
+ */
+function isAtLeast(version, major, minor) {
+    const match = /^(\d+)\.(\d+)/.exec(version);
+    if (match === null)
+        return true;
+    const [actualMajor, actualMinor] = [Number(match[1]), Number(match[2])];
+    return actualMajor > major || (actualMajor === major && actualMinor >= minor);
+}
+
 ;// CONCATENATED MODULE: ./build/zenml/model.js
+
 
 /** What a person calls each. */
 const DEFINITION_NOUNS = {
@@ -55523,6 +55574,8 @@ function toInfo(info) {
         version: info.version,
         isPro: info.deployment_type === 'cloud',
         dashboardUrl: info.dashboard_url ?? undefined,
+        proApiUrl: info.pro_api_url ?? undefined,
+        hasProjects: isAtLeast(info.version, 0, 80),
     };
 }
 function toDefinition(kind, from) {
@@ -55657,8 +55710,13 @@ const infoSchema = object({
     deployment_type: schemas_string().nullish(),
     server_url: schemas_string().nullish(),
     dashboard_url: schemas_string().nullish(),
+    pro_api_url: schemas_string().nullish(),
 });
-const accountSchema = object({ id, name: schemas_string().nullish() });
+const accountSchema = object({
+    id,
+    name: schemas_string().nullish(),
+    body: object({ default_project_id: id.nullish() }).nullish(),
+});
 const projectSchema = object({ id, name: schemas_string() });
 /**
  * A mapping of any shape, for what is only read where it can be understood. An answer is JSON, so its parts need
@@ -55898,6 +55956,7 @@ function readStopAnswer(answer, now) {
 
 
 
+
 /** Sorts a complete answer to a trigger (ZenML API, "429, and exactly one run"). */
 function readTriggerAnswer(answer, now) {
     if (answer.status === 200) {
@@ -55913,6 +55972,9 @@ function readTriggerAnswer(answer, now) {
             return { kind: 'no-slot', error };
         return { kind: 'limited', error };
     }
+    // ZenML Pro could not say who asks, so nothing was done.
+    if (isAuthenticatorAway(error))
+        return { kind: 'not-sent', error: new UnreachableError('start the run', error) };
     if (error.status === 409)
         return { kind: 'name-taken', error };
     const definite = error.status >= 400 && error.status < 500 && error.status !== 408;
@@ -55951,18 +56013,28 @@ class ZenmlClient {
     with(changes) {
         return new ZenmlClient(this.#api.with(changes));
     }
-    async info() {
-        return toInfo(await this.#api.read("read the server's version", { path: '/info' }, infoSchema));
+    /** @param open whether to ask without a token, before any login; what is said then proves nothing */
+    async info({ open = false } = {}) {
+        return toInfo(await this.#api.read("read the server's version", { path: '/info', open }, infoSchema));
     }
     /** The account that the credential belongs to. */
     async account() {
         const account = await this.#api.read('read the account', { path: '/current-user' }, accountSchema);
-        return { id: account.id, name: account.name ?? undefined };
+        return {
+            id: account.id,
+            name: account.name ?? undefined,
+            defaultProjectId: account.body?.default_project_id ?? undefined,
+        };
     }
-    /** A project by name or id; before 0.82 a project was called workspace. */
-    async project(nameOrId, route) {
-        const path = `/${route}/${pathSegment(nameOrId)}`;
+    /** A project by name or id; before 0.80 a project was called workspace. */
+    async project(nameOrId, { hasProjects }) {
+        const path = `/${hasProjects ? 'projects' : 'workspaces'}/${pathSegment(nameOrId)}`;
         return this.#api.read(`find the project "${nameOrId}"`, { path }, projectSchema);
+    }
+    /** The projects that the account may see, by name, at most 100, and how many there are. From 0.80 on. */
+    async projects() {
+        const call = { path: '/projects', query: { size: '100', sort_by: 'asc:name', hydrate: 'false' } };
+        return this.#api.read('list the projects', call, pageOf(projectSchema));
     }
     /** A template or snapshot with its parameters. */
     async definition(kind, id) {
@@ -56037,10 +56109,11 @@ class ZenmlClient {
             .filter((run) => (run.projectId ?? projectId) === (projectId ?? run.projectId));
     }
     /** The last completed runs of a template or a pipeline, newest first; fewer than there are where items must be left out. */
-    async completedRuns({ templateId, pipelineId, size }) {
+    async completedRuns({ templateId, pipelineId, projectId, size }) {
         const query = {
             template_id: templateId,
             pipeline: pipelineId,
+            project: projectId,
             status: 'completed',
             sort_by: 'desc:created',
             size: String(size),
@@ -56063,8 +56136,8 @@ class ZenmlClient {
         return toGraph(await this.#api.read("read the run's steps", { path: `/runs/${pathSegment(id)}/dag` }, dagSchema));
     }
     /** A run's started steps, all pages. */
-    async steps(id) {
-        const query = { hydrate: 'false' };
+    async steps({ id, projectId }) {
+        const query = { project: projectId, hydrate: 'false' };
         const path = `/runs/${pathSegment(id)}/steps`;
         const steps = [];
         for await (const page of this.#stepPages(path, query, stepSchema)) {
@@ -56082,8 +56155,8 @@ class ZenmlClient {
      * The same of a run's started steps, the earliest first, in pages of 100. A run's own list of steps has none of it,
      * on no version.
      */
-    async *stepDetails(id) {
-        const query = { pipeline_run_id: id, hydrate: 'true' };
+    async *stepDetails({ id, projectId }) {
+        const query = { pipeline_run_id: id, project: projectId, hydrate: 'true' };
         for await (const { steps, total } of this.#stepPages('/steps', query, stepDetailSchema)) {
             const own = steps.filter(({ metadata }) => (metadata?.pipeline_run_id ?? id) === id);
             yield { steps: own.map(toStepDetail), total };
@@ -56116,15 +56189,15 @@ class ZenmlClient {
     /**
      * Attaches mappings to a run as metadata; tried once.
      *
-     * @param route before 0.82 a project was called workspace, and the account had to be named
+     * @param server before 0.80 a project was called workspace, and the account had to be named
      */
-    async noteMetadata(runId, values, { projectId, accountId, route, }) {
-        const isOld = route === 'workspaces';
+    async noteMetadata(runId, values, { projectId, accountId, server, }) {
+        const { hasProjects } = server;
         const call = {
             method: 'POST',
-            path: isOld ? `/workspaces/${pathSegment(projectId)}/run-metadata` : '/run-metadata',
+            path: hasProjects ? '/run-metadata' : `/workspaces/${pathSegment(projectId)}/run-metadata`,
             json: {
-                ...(isOld ? { workspace: projectId, user: accountId } : { project: projectId }),
+                ...(hasProjects ? { project: projectId } : { workspace: projectId, user: accountId }),
                 resources: [{ id: runId, type: 'pipeline_run' }],
                 values,
                 types: Object.fromEntries(Object.keys(values).map((key) => [key, 'dict'])),
@@ -56176,8 +56249,8 @@ class ZenmlClient {
             throw new AnswerError('end the run', answer, this.#api.now());
     }
     /** What a paused run asks a person; undefined if it does not say (before 0.98 or so). */
-    async question(runId) {
-        const query = { pipeline_run: runId, status: 'pending', hydrate: 'true' };
+    async question({ id, projectId }) {
+        const query = { run_id: id, project: projectId, status: 'pending', hydrate: 'true' };
         const call = { path: '/run_wait_conditions', query };
         const page = await this.#api.read('read what the run waits for', call, pageOf(waitConditionSchema));
         const [condition] = page.items;
@@ -56186,8 +56259,12 @@ class ZenmlClient {
 }
 
 ;// CONCATENATED MODULE: ./build/zenml/grants.js
-/** A service account's key at the server where the runs are: the form field `password` (ZenML API, "Login"). */
-function keyGrant(baseUrl, key) {
+/**
+ * A service account's key at the server where the runs are: the form field `password` (ZenML API, "Login").
+ *
+ * @param otherwise for a ZenML Pro workspace that does not know keys of its organization
+ */
+function keyGrant(baseUrl, key, otherwise) {
     return {
         doing: 'log in',
         addressInput: 'server-url',
@@ -56195,6 +56272,7 @@ function keyGrant(baseUrl, key) {
         whoAnswers: 'ZenML server',
         advice: 'api-key is the whole key of a service account of this server, and that neither was rotated or deactivated',
         request: () => Promise.resolve({ url: `${baseUrl}/api/v1/login`, form: { password: key } }),
+        ...(otherwise && { otherwise }),
     };
 }
 const MANAGEMENT = {
@@ -56228,19 +56306,22 @@ function managementClientGrant(proApiUrl, clientId, clientSecret) {
     };
 }
 /**
- * The management API's token, exchanged for one of a workspace: ZenML's grant `zenml-external`, as the source of its
- * client and server has it from 0.74 to 0.98.
+ * The management API's token, exchanged for one of a workspace: ZenML's grant `zenml-external`, which every version
+ * takes (seen on 0.85.0 and 0.98.0).
+ *
+ * @param addressInput the input that the workspace's address came from
+ * @param credentialInput the input that the management API's token was given for
  */
-function managementTokenGrant(baseUrl, management) {
+function managementTokenGrant(baseUrl, management, { addressInput, credentialInput, }) {
     return {
         doing: 'log in to the workspace',
-        addressInput: 'workspace',
-        credentialInput: 'client-secret',
+        addressInput,
+        credentialInput,
         whoAnswers: 'ZenML server',
-        advice: 'the account of client-id may use this workspace',
+        advice: 'the account is a member of this workspace and is active',
         request: async ({ fresh }) => {
             if (fresh)
-                await management.renew();
+                await management.renew(await management.token());
             return {
                 url: `${baseUrl}/api/v1/login`,
                 headers: { authorization: `Bearer ${await management.token()}` },
@@ -56883,19 +56964,26 @@ class LoginSession {
     #deps;
     #grant;
     #token;
+    /** The last token that a login gave; undefined while it is being renewed. */
+    #current;
+    #hasLoggedIn = false;
     constructor(grant, deps) {
         this.#grant = grant;
         this.#deps = deps;
     }
     token() {
-        return this.#token ?? this.#begin({ fresh: false });
+        return this.#token ?? this.#begin();
     }
-    async renew() {
-        await this.#begin({ fresh: true });
+    async renew(refused) {
+        if (refused === this.#current) {
+            this.#current = undefined;
+            this.#token = undefined;
+        }
+        await this.token();
     }
     /** Every request shares one login; one that failed for a passing reason must not be all that is left. */
-    #begin(options) {
-        const login = this.#login(options);
+    #begin() {
+        const login = this.#login();
         this.#token = login;
         login.catch((error) => {
             if (this.#token === login && !(error instanceof CredentialError))
@@ -56903,9 +56991,9 @@ class LoginSession {
         });
         return login;
     }
-    async #login(options) {
+    async #login() {
         const { clock, onToken, onWait, secrets, signal } = this.#deps;
-        const request = await this.#grant.request(options);
+        let request = await this.#grant.request({ fresh: this.#hasLoggedIn });
         let waitedForWindow = false;
         for (let attempt = 1;; attempt += 1) {
             try {
@@ -56913,6 +57001,8 @@ class LoginSession {
                 secrets.add(token.access_token);
                 onToken(token.access_token);
                 this.expiresAt = token.expires_in == null ? undefined : clock.now() + token.expires_in * 1000;
+                this.#current = token.access_token;
+                this.#hasLoggedIn = true;
                 return token.access_token;
             }
             catch (error) {
@@ -56924,6 +57014,12 @@ class LoginSession {
                     await clock.sleep(LOGIN_WINDOW_MS, signal);
                     continue;
                 }
+                const other = await this.#otherGrant(error);
+                if (other !== undefined) {
+                    this.#grant = other;
+                    request = await other.request({ fresh: false });
+                    continue;
+                }
                 const decision = isLoginLimit(error) ? GIVE_UP : decideRetry(error, attempt, clock.random());
                 const told = explained(error, this.#grant);
                 if (decision.kind === 'give-up')
@@ -56932,6 +57028,11 @@ class LoginSession {
                 await clock.sleep(decision.waitMs, signal);
             }
         }
+    }
+    /** Another way to log in, where this kind of credential is not known to the server. */
+    async #otherGrant(error) {
+        const isUnknown = error instanceof AnswerError && error.status === 401 && /error decoding API key/i.test(error.detail);
+        return isUnknown ? this.#grant.otherwise?.() : undefined;
     }
     async #exchange({ url, headers, form }) {
         const { doing, addressInput } = this.#grant;
@@ -56970,6 +57071,10 @@ function explained(error, grant) {
     if (isLoginLimit(error)) {
         return new CredentialError(`${error.message} The server counts failed logins from this runner's address: check that ${credentialInput} is right everywhere, and try again ${isMinuteLimit(error) ? 'in some minutes' : 'tomorrow'}`);
     }
+    if (isAuthenticatorAway(error)) {
+        const advice = ' ZenML Pro could not confirm the account; the credential was not refused';
+        return new UnreachableError(doing, error, addressInput, advice);
+    }
     // Tried as often as makes sense: the request that needed the token must not try it all again.
     if (isPassing(error))
         return new UnreachableError(doing, error, addressInput);
@@ -56989,6 +57094,8 @@ function explained(error, grant) {
 const USER_AGENT = 'zenml-run-action/0.1.0';
 
 ;// CONCATENATED MODULE: ./build/actions/connect.js
+
+
 
 
 
@@ -57050,27 +57157,58 @@ async function connect_open(options, login) {
         return openWorkspace(server, options, login);
     const { credential } = options.inputs;
     switch (credential.kind) {
-        case 'api-key':
-            return { serverUrl: server.url, session: new KeySession(server.url, credential.key, login) };
+        case 'api-key': {
+            const { key } = credential;
+            const otherwise = async () => organizationKeyGrant(server, key, login);
+            return { serverUrl: server.url, session: new LoginSession(keyGrant(server.url, key, otherwise), login) };
+        }
         case 'access-token':
             return { serverUrl: server.url, session: new TokenSession(credential.token) };
         case 'client':
             throw new CredentialError('client-id: goes with workspace only');
     }
 }
+/**
+ * How a key of a ZenML Pro organization opens a workspace that does not know such keys: before 0.92. The workspace
+ * says which management API is its own, but only the input decides that the key goes there.
+ *
+ * @throws CredentialError if the input does not name that management API
+ */
+async function organizationKeyGrant({ url, proApiUrl }, key, login) {
+    const { http, secrets, clock, onWait: onRetry, signal } = login;
+    const session = new LoginSession(managementKeyGrant(proApiUrl, key), login);
+    const client = new ZenmlClient(new Api({ http, baseUrl: url, secrets, session, clock, onRetry, signal }));
+    const server = await client.info({ open: true }).catch((error) => {
+        // The refusal of the key says more than that nothing else could be learned.
+        if (isZenmlError(error))
+            return undefined;
+        throw error;
+    });
+    if (server?.isPro !== true || isAtLeast(server.version, 0, 92))
+        return undefined;
+    const own = parseServerUrl(server.proApiUrl ?? '', 'management');
+    if (own.ok && own.url === proApiUrl) {
+        return managementTokenGrant(url, session, { addressInput: 'server-url', credentialInput: 'api-key' });
+    }
+    const named = own.ok ? ` (this one says ${own.url})` : '';
+    throw new CredentialError(`api-key: a ZenML Pro workspace before 0.92 cannot check an organization's key itself. ` +
+        `Set pro-api-url to the address of your ZenML Pro management API${named}, which can, or upgrade the workspace`);
+}
 async function openWorkspace(server, { inputs: { credential }, serverUrl, log, signal }, login) {
     if (credential.kind === 'access-token') {
         throw new CredentialError('access-token: contradicts workspace');
     }
     const { proApiUrl } = server;
-    const management = new LoginSession(credential.kind === 'api-key'
+    const isKey = credential.kind === 'api-key';
+    const management = new LoginSession(isKey
         ? managementKeyGrant(proApiUrl, credential.key)
         : managementClientGrant(proApiUrl, credential.clientId, credential.clientSecret), login);
     const found = serverUrl ?? (await lookUp(server, management, { log, login, signal }));
-    const session = credential.kind === 'api-key'
-        ? new KeySession(found, credential.key, login)
-        : new LoginSession(managementTokenGrant(found, management), login);
-    return { serverUrl: found, session };
+    const grant = managementTokenGrant(found, management, {
+        addressInput: 'workspace',
+        credentialInput: isKey ? 'api-key' : 'client-secret',
+    });
+    return { serverUrl: found, session: new LoginSession(grant, login) };
 }
 async function lookUp(server, session, { log, login: { http, secrets, clock, onWait }, signal, }) {
     const api = new Api({
@@ -57152,17 +57290,13 @@ function timeOf(ms) {
     return `${new Date(Math.min(Math.max(0, ms), LAST_MOMENT_MS)).toISOString().slice(0, 19)}Z`;
 }
 
-;// CONCATENATED MODULE: ./build/zenml/version.js
-/**
- * Whether a ZenML version such as "0.98.0" or "0.85.0rc1" is at least `major.minor`. A version that cannot be
- * read counts as new: the newest servers are the likeliest to call themselves something else.
- */
-function isAtLeast(version, major, minor) {
-    const match = /^(\d+)\.(\d+)/.exec(version);
-    if (match === null)
-        return true;
-    const [actualMajor, actualMinor] = [Number(match[1]), Number(match[2])];
-    return actualMajor > major || (actualMajor === major && actualMinor >= minor);
+;// CONCATENATED MODULE: ./build/github/project-choice.js
+/** The project of the input, or else of the variable that ZenML's own client reads. */
+function projectChoice(input, env) {
+    if (input !== undefined)
+        return { nameOrId: input, source: 'project' };
+    const id = env['ZENML_ACTIVE_PROJECT_ID']?.trim();
+    return id === undefined || id === '' ? undefined : { nameOrId: id, source: 'ZENML_ACTIVE_PROJECT_ID' };
 }
 
 ;// CONCATENATED MODULE: ./build/zenml/run-url.js
@@ -58659,22 +58793,23 @@ const LIKELY_SPREAD = 0.15;
 const RUNS_THAT_SHOW_SPREAD = 5;
 const LEAST_SPREAD = 0.05;
 const MOST_SPREAD = 0.6;
-function kinOfDefinition({ kind, id, pipeline }) {
+function kinOfDefinition({ kind, id, pipeline, project }) {
     return {
         templateId: kind === 'template' ? id : undefined,
         snapshotId: kind === 'snapshot' ? id : undefined,
         pipelineId: pipeline?.id,
+        projectId: project?.id,
     };
 }
 /** @param run hydrated: otherwise it does not say where it came from */
-function kinOfRun({ templateId, sourceSnapshotId, pipeline }) {
-    return { templateId, snapshotId: sourceSnapshotId, pipelineId: pipeline?.id };
+function kinOfRun({ templateId, sourceSnapshotId, pipeline, projectId }) {
+    return { templateId, snapshotId: sourceSnapshotId, pipelineId: pipeline?.id, projectId };
 }
 /**
  * How long the last completed runs of the same template, snapshot or pipeline took. One request, and a failure of
  * it means that there is no history.
  */
-async function readUsual(client, { templateId, snapshotId, pipelineId }, { timeLimit, signal }) {
+async function readUsual(client, { templateId, snapshotId, pipelineId, projectId }, { timeLimit, signal }) {
     if (templateId === undefined && pipelineId === undefined)
         return undefined;
     const limit = timeLimit(history_TIME_LIMIT_MS);
@@ -58682,7 +58817,7 @@ async function readUsual(client, { templateId, snapshotId, pipelineId }, { timeL
     try {
         const hurried = client.with({ retries: false, signal: either });
         const wanted = templateId === undefined ? { pipelineId } : { templateId };
-        const runs = await hurried.completedRuns({ ...wanted, size: MOST_RUNS });
+        const runs = await hurried.completedRuns({ ...wanted, projectId, size: MOST_RUNS });
         const same = runs.filter(({ sourceSnapshotId }) => sourceSnapshotId === snapshotId);
         return usualOf(snapshotId !== undefined && same.length >= ENOUGH_OF_SNAPSHOT ? same : runs);
     }
@@ -58743,7 +58878,6 @@ function asClause(message) {
 
 ;// CONCATENATED MODULE: ./build/run/origin.js
 
-
 /** The run's own metadata under this name are ours. ZenML shows a mapping as a card of its own. */
 const KEY = 'github_actions';
 /** Nobody waits for it but a step that does not wait for its run. */
@@ -58767,7 +58901,7 @@ async function noteOrigin({ runId, provenance, server, account, project }, deps)
     const scope = {
         projectId: project.id,
         accountId: account.id,
-        route: isAtLeast(server.version, 0, 82) ? 'projects' : 'workspaces',
+        server,
     };
     try {
         const noted = await tryTo(async (client) => client.noteMetadata(runId, { [KEY]: facts }, scope), deps, deps.timeLimit(origin_TIME_LIMIT_MS));
@@ -58799,6 +58933,111 @@ function factsOf(provenance) {
     return Object.fromEntries(Object.entries(facts).filter((fact) => fact[1] !== undefined && fact[1] !== '' && !Number.isNaN(fact[1])));
 }
 
+;// CONCATENATED MODULE: ./build/run/project.js
+
+
+
+
+const project_MOST_NAMES = 10;
+const NOT_ALLOWED_HINT = 'Or the account lacks permission to see it';
+/**
+ * Finds the project to look names up in, and reports which it is and why. Where nobody names one it is the account's
+ * own, or the only one that the account sees, as in ZenML's own client (zenml/zen_stores/base_zen_store.py).
+ *
+ * @returns undefined before 0.80, where lists do not need one, unless one is named
+ * @throws RunError with the projects to choose from if that does not settle it
+ */
+async function findProject({ choice, server, account }, { client, reporter }) {
+    const found = await project_settle(choice, server, account, client);
+    if (found === undefined)
+        return undefined;
+    reporter.tell({ kind: 'project', project: found.project, source: found.source });
+    return found.project;
+}
+async function project_settle(choice, server, { defaultProjectId }, client) {
+    if (choice !== undefined)
+        return { project: await project_named(choice, server, client), source: choice.source };
+    if (!server.hasProjects)
+        return undefined;
+    if (defaultProjectId !== undefined) {
+        return { project: await ofAccount(defaultProjectId, server, client), source: 'account' };
+    }
+    const { items, total } = await listProjects(client);
+    const [only] = items;
+    if (only !== undefined && total === 1)
+        return { project: only, source: 'only-one' };
+    if (only === undefined) {
+        throw new RunError('project: this account sees no project. Give it a role in the project with what is to be run');
+    }
+    throw new RunError(`project: missing, and this account sees ${total} projects: ${project_listed(items.map(({ name }) => name), total)}. Write project: ${only.name}, or another one of them`);
+}
+async function listProjects(client) {
+    try {
+        return await client.projects();
+    }
+    catch (error) {
+        if (!(error instanceof AnswerError))
+            throw error;
+        throw new RunError(`project: missing, and what there is cannot be read: ${error.message}. Write project: NAME`);
+    }
+}
+async function project_named({ nameOrId, source }, server, client) {
+    try {
+        return await client.project(nameOrId, server);
+    }
+    catch (error) {
+        if (!isGone(error))
+            throw error;
+        const start = `${source}: there is no project "${nameOrId}" on this server`;
+        throw new RunError(`${start}. ${await suggestion(nameOrId, server, client)}${NOT_ALLOWED_HINT}`);
+    }
+}
+/** @throws RunError if the account may not read its own default project, or it was deleted */
+async function ofAccount(id, server, client) {
+    try {
+        return await client.project(id, server);
+    }
+    catch (error) {
+        if (!(error instanceof AnswerError) || ![403, 404].includes(error.status))
+            throw error;
+        throw new RunError(`project: the account's default project ${id} cannot be read (${error.detail}). Write project: NAME to use another one`);
+    }
+}
+/** What else there is; empty where that cannot be learned, which must not hide the fault itself. */
+async function suggestion(wanted, server, client) {
+    if (!server.hasProjects)
+        return '';
+    try {
+        const { items, total } = await client.projects();
+        const names = items.map(({ name }) => name).sort((a, b) => leven(a, wanted) - leven(b, wanted));
+        return names.length === 0 ? '' : `The account sees: ${project_listed(names, total)}. `;
+    }
+    catch {
+        return '';
+    }
+}
+function project_listed(names, total) {
+    const shown = names.slice(0, project_MOST_NAMES);
+    const more = total > shown.length ? ` and ${total - shown.length} more` : '';
+    return `${shown.map((name) => `"${name}"`).join(', ')}${more}`;
+}
+/** An open-source dashboard's addresses hold the project's name, and most answers only have its id. */
+async function projectForLink(client, server, project) {
+    if (project === undefined || project.name !== undefined)
+        return project;
+    if (server.isPro || !isAtLeast(server.version, 0, 82))
+        return project;
+    try {
+        return await client.project(project.id, server);
+    }
+    catch (error) {
+        if (!(error instanceof AnswerError))
+            throw error;
+        // Without permission to read the project there is no link; the run can be started all the same.
+        return project;
+    }
+}
+
 ;// CONCATENATED MODULE: ./build/run/resolve.js
 
 
@@ -58808,11 +59047,11 @@ function factsOf(provenance) {
 /** How many of a server's definitions are looked through for names to suggest. */
 const SUGGESTION_POOL = 200;
 const MOST_SUGGESTIONS = 10;
-const NOT_ALLOWED_HINT = 'ZenML hides what the account may not read, so it may also be a matter of rights';
+const resolve_NOT_ALLOWED_HINT = 'Or the account lacks permission to see it';
 /**
  * Finds what is to be run: by id, by exact name, by name within a pipeline, or the newest of a pipeline.
  *
- * @param project already resolved; undefined where the user named none
+ * @param project where names are looked up, and where an id has to be; undefined for an id without one, and before 0.80
  * @throws RunError with the nearest names if there is none, with all ids if there are several, or if it is not runnable
  */
 async function resolveTarget(client, server, target, project) {
@@ -58825,21 +59064,6 @@ async function resolveTarget(client, server, target, project) {
     return isUuid(target.reference)
         ? finder.byId(target.kind, target.reference)
         : finder.byName(target.kind, target.reference);
-}
-/**
- * Finds the project that an input names.
- *
- * @throws RunError if there is none.
- */
-async function resolveProject(client, server, nameOrId) {
-    try {
-        return await client.project(nameOrId, isAtLeast(server.version, 0, 82) ? 'projects' : 'workspaces');
-    }
-    catch (error) {
-        if (!isGone(error))
-            throw error;
-        throw new RunError(`project: there is no project "${nameOrId}" on this server. Check its name; ${NOT_ALLOWED_HINT}`);
-    }
 }
 class Finder {
     #client;
@@ -58898,11 +59122,11 @@ class Finder {
         if (newest !== undefined)
             return this.#client.definition(kind, newest.id);
         throw new RunError(`pipeline: "${pipeline}" has no named ${DEFINITION_NOUNS[kind]} that can be run${this.#place()}. ` +
-            `${await this.#suggest(kind, pipeline, ({ pipeline: of }) => of?.name)}${NOT_ALLOWED_HINT}`);
+            `${await this.#suggest(kind, pipeline, ({ pipeline: of }) => of?.name)}${resolve_NOT_ALLOWED_HINT}`);
     }
     async #notFound(kind, which, wanted) {
         const suggestion = await this.#suggest(kind, wanted, ({ name }) => name);
-        return new RunError(`${kind}: there is no ${DEFINITION_NOUNS[kind]} ${which}. ${suggestion}${NOT_ALLOWED_HINT}`);
+        return new RunError(`${kind}: there is no ${DEFINITION_NOUNS[kind]} ${which}. ${suggestion}${resolve_NOT_ALLOWED_HINT}`);
     }
     async #suggest(kind, wanted, nameOf) {
         const all = await this.#client.definitions(kind, { projectId: this.#project?.id, size: SUGGESTION_POOL });
@@ -58940,43 +59164,28 @@ function runnable(definition) {
 
 
 
-/** Logs in, says where and as whom, and finds the project that the user named. */
-async function prepare_connect({ serverUrl, project }, { client, reporter }) {
+/** Logs in, and reports where and as whom. */
+async function prepare_connect({ serverUrl }, { client, reporter }) {
     const server = await client.info();
     const account = await client.account();
     reporter.tell({ kind: 'connected', serverUrl, version: server.version, account });
-    return {
-        server,
-        account,
-        project: project === undefined ? undefined : await resolveProject(client, server, project),
-    };
+    return { server, account };
 }
 /** Connects, and finds what is to be run. */
 async function prepare(request, deps) {
-    const { server, account, project } = await prepare_connect(request, deps);
-    const definition = await resolveTarget(deps.client, server, request.target, project);
-    return {
-        server,
-        account,
-        definition,
-        project: project ?? (await projectForLink(deps.client, server, definition.project)),
-    };
-}
-/** An open-source dashboard's addresses hold the project's name, and most answers only have its id. */
-async function projectForLink(client, server, project) {
-    if (project === undefined || project.name !== undefined)
-        return project;
-    if (server.isPro || !isAtLeast(server.version, 0, 82))
-        return project;
-    try {
-        return await client.project(project.id, 'projects');
+    const { target, project: choice } = request;
+    const { client, reporter } = deps;
+    const { server, account } = await prepare_connect(request, deps);
+    // What has an id says itself where it is; only an input has to agree with that.
+    const isById = target.kind !== 'pipeline' && isUuid(target.reference);
+    const wanted = isById && choice?.source !== 'project' ? undefined : await findProject({ choice, server, account }, deps);
+    const found = await resolveTarget(client, server, target, wanted);
+    const definition = { ...found, project: found.project ?? wanted };
+    const project = await projectForLink(client, server, wanted ?? found.project);
+    if (wanted === undefined && project !== undefined && server.hasProjects) {
+        reporter.tell({ kind: 'project', project, source: 'definition' });
     }
-    catch (error) {
-        if (!(error instanceof AnswerError))
-            throw error;
-        // Without the right to read the project there is no link; the run can be started all the same.
-        return project;
-    }
+    return { server, account, definition, project };
 }
 
 ;// CONCATENATED MODULE: ./build/zenml/status.js
@@ -59104,14 +59313,14 @@ function hasStartableStep(steps) {
 ;// CONCATENATED MODULE: ./build/run/steps.js
 
 /** A run's steps: from its graph, which also has those not started, or from the list where there is no graph (0.74). */
-async function readSteps(client, runId) {
+async function readSteps(client, run) {
     try {
-        return (await client.dag(runId)).steps;
+        return (await client.dag(run.id)).steps;
     }
     catch (error) {
         if (!isWithoutGraph(error))
             throw error;
-        return client.steps(runId);
+        return client.steps(run);
     }
 }
 /** A route that is not there has no exception's name, a run that is not there has. */
@@ -59309,7 +59518,7 @@ class Stop {
         const ended = { kind: 'ended', status: run.status, byItself };
         if (run.inProgress === false)
             return ended;
-        const unfinished = unfinishedSteps(await readSteps(this.#client, run.id));
+        const unfinished = unfinishedSteps(await readSteps(this.#client, run));
         if (unfinished.length === 0)
             return ended;
         return this.#goingOn(`ZenML does not stop the steps of a run that has ${run.status}; still running: ${unfinished.join(', ')}`);
@@ -59433,8 +59642,10 @@ async function clean_up_lookUp(planned, { lookUpUntil, deadline }, { client, clo
             try {
                 const runs = await once.runsByName(planned.name, planned.projectId);
                 const own = runs.find((run) => isOwnRun(run, planned));
-                if (own !== undefined)
-                    return { id: own.id, name: planned.name, url: undefined, status: own.status };
+                if (own !== undefined) {
+                    const { id, projectId, status } = own;
+                    return { id, projectId, name: planned.name, url: undefined, status };
+                }
                 answered = true;
             }
             catch (error) {
@@ -60166,12 +60377,12 @@ const TIME_LIMIT_THOROUGHLY_MS = 180_000;
  *
  * @throws the signal's reason if it was aborted
  */
-async function collectDetails(runId, { thoroughly }, deps) {
+async function collectDetails(reference, { thoroughly }, deps) {
     const limit = deps.timeLimit(thoroughly ? TIME_LIMIT_THOROUGHLY_MS : collect_TIME_LIMIT_MS);
     const [run, states, hydrated] = await Promise.all([
-        tryTo((client) => client.runDetail(runId), deps, limit, { retries: thoroughly }),
-        tryTo((client) => readSteps(client, runId), deps, limit, { retries: thoroughly }),
-        readStepDetails(runId, thoroughly, deps, limit),
+        tryTo((client) => client.runDetail(reference.id), deps, limit, { retries: thoroughly }),
+        tryTo((client) => readSteps(client, reference), deps, limit, { retries: thoroughly }),
+        readStepDetails(reference, thoroughly, deps, limit),
     ]);
     const missing = hydrated.missing === undefined ? [] : [hydrated.missing];
     if ('missing' in run)
@@ -60194,12 +60405,12 @@ async function collectDetails(runId, { thoroughly }, deps) {
             : hydrated.missing === undefined && hydrated.steps.length === 0,
     };
 }
-async function readStepDetails(runId, thoroughly, deps, limit) {
+async function readStepDetails(run, thoroughly, deps, limit) {
     const most = thoroughly ? MOST_STEPS_THOROUGHLY : MOST_STEPS;
     const steps = [];
     let total = 0;
     const read = await tryTo(async (client) => {
-        for await (const page of client.stepDetails(runId)) {
+        for await (const page of client.stepDetails(run)) {
             for (const step of page.steps)
                 steps.push(step);
             total = page.total;
@@ -60251,8 +60462,8 @@ function artifactsOf({ state, outputs }) {
  * @param run as it was last seen; undefined if it was ended from here, so that nobody needs to ask why
  * @throws the signal's reason if it was aborted
  */
-async function lookBack(runId, run, options, explainer, deps) {
-    const collected = await collectDetails(runId, options, deps);
+async function lookBack(reference, run, options, explainer, deps) {
+    const collected = await collectDetails(reference, options, deps);
     const { details, unread } = collected;
     await explainer.explain(details.steps.filter(isFailed));
     const cause = await findCause(run, collected, explainer, deps);
@@ -60562,7 +60773,7 @@ function stepsIntervalMs(elapsedMs, steps) {
 }
 /** The steps of a run that is watched: reads them from time to time, and tells what they did. */
 class WatchedSteps {
-    #runId;
+    #run;
     #deps;
     #seen = new Map();
     #counts;
@@ -60570,8 +60781,8 @@ class WatchedSteps {
     #hasGraph = true;
     /** Readings that failed one after the other. */
     #inVain = 0;
-    constructor(runId, deps) {
-        this.#runId = runId;
+    constructor(run, deps) {
+        this.#run = run;
         this.#deps = deps;
     }
     /** Undefined before they were first read. */
@@ -60642,12 +60853,12 @@ class WatchedSteps {
     }
     async #graphOrList(client) {
         const graph = this.#hasGraph ? await this.#graph(client) : undefined;
-        return graph?.steps ?? client.steps(this.#runId);
+        return graph?.steps ?? client.steps(this.#run);
     }
     /** Undefined, once and for all, where there is none to be read. */
     async #graph(client) {
         try {
-            return await client.dag(this.#runId);
+            return await client.dag(this.#run.id);
         }
         catch (error) {
             if (!isWithoutGraph(error))
@@ -60726,13 +60937,13 @@ class Watch {
         this.#ageMs = Math.max(0, this.#startedAt - (request.createdAt ?? this.#startedAt));
         this.#status = request.status;
         this.#heartbeat = new Heartbeat(this.#startedAt);
-        this.#orchestrator = new Orchestrator(this.#client, request.runId);
+        this.#orchestrator = new Orchestrator(this.#client, request.run.id);
         const reporter = {
             tell: (event) => {
                 this.#tell(event);
             },
         };
-        this.#steps = new WatchedSteps(request.runId, { ...deps, client: this.#client, reporter });
+        this.#steps = new WatchedSteps(request.run, { ...deps, client: this.#client, reporter });
     }
     async run() {
         const { clock, signal } = this.#deps;
@@ -60784,7 +60995,7 @@ class Watch {
         const graph = isDue ? await this.#steps.readGraph() : undefined;
         if (graph?.status === this.#status)
             return { steps: graph.steps };
-        const run = await this.#client.run(this.#request.runId, { hydrate: false });
+        const run = await this.#client.run(this.#request.run.id, { hydrate: false });
         if (runPhase(run.status) === 'unknown')
             return { run: await this.#client.run(run.id, { hydrate: true }) };
         if (graph?.status === run.status)
@@ -60881,9 +61092,8 @@ class Watch {
     async #notePause() {
         if (this.#toldPause)
             return undefined;
-        const { runId } = this.#request;
         const limit = this.#deps.timeLimit(QUESTION_LIMIT_MS);
-        const read = await tryTo((client) => client.question(runId), this.#deps, limit);
+        const read = await tryTo((client) => client.question(this.#request.run), this.#deps, limit);
         const question = 'value' in read ? read.value : undefined;
         if (this.#request.onPaused === 'fail')
             return { kind: 'paused', status: this.#status, question };
@@ -61012,17 +61222,17 @@ class StepRun {
     }
     async #follow({ started, kin, createdAt }) {
         const { timeoutMs } = this.#policy;
-        const { id: runId, status, url } = started;
+        const { status, url } = started;
         const usual = await this.#usual(status, kin);
         const failedSteps = async (steps) => this.#explainer.explain(steps);
-        const watched = await watchRun({ ...this.#policy, runId, status, url, usual, createdAt }, { ...this.#deps, failedSteps });
+        const watched = await watchRun({ ...this.#policy, run: started, status, url, usual, createdAt }, { ...this.#deps, failedSteps });
         const known = { ...started, timeoutMs };
         switch (watched.kind) {
             case 'over': {
                 this.#deps.journal.settled();
                 const { status: last } = watched.run;
                 this.#ended = { status: last, sentence: `The run "${started.name}" had ended before and is ${last}` };
-                const lookedBack = await this.#lookBack(runId, watched.run);
+                const lookedBack = await this.#lookBack(started, watched.run);
                 const outcome = conclude(watched, { ...known, cause: lookedBack.cause });
                 return outcome.conclusion === 'completed' ? this.#judge(started, outcome, lookedBack) : outcome;
             }
@@ -61056,15 +61266,15 @@ class StepRun {
         if (ended.settled && hasEnded)
             this.#ended = ended;
         const { cause } = hasEnded
-            ? await this.#lookBack(run.id, undefined)
+            ? await this.#lookBack(run, undefined)
             : { cause: causeOf([], this.#explainer) };
         const outcome = conclude(watched, { ...run, timeoutMs, cause });
         return { ...outcome, status: ended.status, error: `${outcome.error ?? ''}. ${ended.sentence}` };
     }
-    async #lookBack(runId, run) {
+    async #lookBack(reference, run) {
         const { expectations = [], logTail } = this.#policy;
         const thoroughly = run !== undefined && runPhase(run.status) === 'succeeded' && expectations.length > 0;
-        return lookBack(runId, run, { thoroughly }, this.#explainer, { ...this.#deps, logTail });
+        return lookBack(reference, run, { thoroughly }, this.#explainer, { ...this.#deps, logTail });
     }
     /** A completed run is what was wished for only if its metadata is as expected. */
     #judge({ name }, completed, { details, unread }) {
@@ -61483,7 +61693,9 @@ async function start(request, prepared, configuration, deadline, deps) {
         deadline,
     }, deps);
     const url = runUrl(request.serverUrl, server, run.id, project);
-    const started = { id: run.id, name, url, status: run.status };
+    // Undefined only in an answer of an unknown shape; the run is where its definition is.
+    const projectId = run.projectId ?? definition.project?.id;
+    const started = { id: run.id, projectId, name, url, status: run.status };
     journal.started(started);
     reporter.tell({ kind: 'started', run, url, adopted });
     const noted = {
@@ -61535,7 +61747,8 @@ async function resume({ serverUrl, origin }, { server, definition, project }, { 
     if (found.kind !== 'one')
         return undefined;
     const { run, name, attempt } = found;
-    const started = { id: run.id, name, url: runUrl(serverUrl, server, run.id, project), status: run.status };
+    const url = runUrl(serverUrl, server, run.id, project);
+    const started = { id: run.id, projectId: run.projectId, name, url, status: run.status };
     journal.started(started);
     reporter.tell({ kind: 'resumed', run, url: started.url, attempt });
     return { started, kin: kinOfRun(run), createdAt: run.created };
@@ -62733,6 +62946,7 @@ const plannedSchema = object({
 });
 const startedSchema = object({
     id: schemas_string(),
+    projectId: schemas_string().optional(),
     name: schemas_string(),
     url: schemas_string().optional(),
     status: schemas_string(),
@@ -62740,7 +62954,7 @@ const startedSchema = object({
 /** The run that main started or followed, settled or not. */
 function readStartedRun(env) {
     const started = readState(env, 'started', startedSchema);
-    return started === undefined ? undefined : { ...started, url: started.url };
+    return started === undefined ? undefined : { ...started, projectId: started.projectId, url: started.url };
 }
 /** What main left unsettled; undefined if it ended in order, did not get to its inputs' end, or left nothing readable. */
 function readSavedStep(env) {
@@ -63472,6 +63686,7 @@ async function connectUntil(signal, options) {
 
 
 
+
 /** Runs a template or snapshot and waits for it. Gives whether the step succeeded. */
 async function runTemplate(env, log) {
     return reportStep({ action: 'main', log, clock: systemClock }, async (report) => {
@@ -63487,7 +63702,7 @@ function toRequest(inputs, serverUrl, env) {
     return {
         serverUrl,
         target: inputs.target,
-        project: inputs.project,
+        project: projectChoice(inputs.project, env),
         overrides: {
             layers: inputs.configuration,
             parameters: inputs.parameters,
@@ -63716,6 +63931,7 @@ async function endRunOf({ facts, planned, started, mode }, again, log) {
 
 
 
+
 /**
  * Connects, finds a run that something else started, and tells that it is followed.
  *
@@ -63723,25 +63939,33 @@ async function endRunOf({ facts, planned, started, mode }, again, log) {
  * @param input what the user calls it, for the error
  * @throws RunError if there is no such run, or if several have the name
  */
-async function findRun({ serverUrl, project: projectName }, reference, input, deps) {
+async function findRun(request, reference, input, deps) {
     const { client } = deps;
-    const { server, project } = await prepare_connect({ serverUrl, project: projectName }, deps);
-    const run = isUuid(reference)
-        ? await byId(client, reference, input)
-        : await byName(client, reference, input, project);
-    const url = runUrl(serverUrl, server, run.id, project ?? (await projectOf(client, server, run)));
+    const { serverUrl, project: choice } = request;
+    const { server, account } = await prepare_connect(request, deps);
+    const isById = isUuid(reference);
+    const wanted = isById && choice?.source !== 'project' ? undefined : await findProject({ choice, server, account }, deps);
+    const run = isById
+        ? await byId(client, reference, input, wanted)
+        : await byName(client, reference, input, wanted);
+    const project = wanted ?? (await projectOf(client, server, run));
+    const url = runUrl(serverUrl, server, run.id, project);
     deps.reporter.tell({ kind: 'attached', run, url });
     return { run, url };
 }
-async function byId(client, id, input) {
+async function byId(client, id, input, project) {
+    let run;
     try {
-        return await client.run(id, { hydrate: true });
+        run = await client.run(id, { hydrate: true });
     }
     catch (error) {
         if (!isGone(error))
             throw error;
         throw new RunError(`${input}: there is no run with the id ${id}, or the account may not read it`);
     }
+    if (project === undefined || run.projectId === undefined || run.projectId === project.id)
+        return run;
+    throw new RunError(`project: the run ${id} belongs to another project. Correct or drop the input`);
 }
 async function byName(client, name, input, project) {
     const [run, ...others] = await client.runsByName(name, project?.id);
@@ -63772,7 +63996,7 @@ async function stopKnownRun(request, deps) {
     const from = clock.now();
     const { run, url } = await findRun({ serverUrl, project: undefined }, runId, 'run-id', deps);
     const reason = workflowRunUrl === '' ? 'Stopped by a workflow' : `Stopped by a workflow: ${workflowRunUrl}`;
-    const known = { id: run.id, name: run.name ?? run.id, url, status: run.status };
+    const known = { id: run.id, projectId: run.projectId, name: run.name ?? run.id, url, status: run.status };
     const ended = await endRun({ run: known, mode, reason, deadline: clock.now() + timeoutMs }, deps);
     if (ended.settled)
         reporter.tell({ kind: 'ended', sentence: ended.sentence });
@@ -63823,13 +64047,20 @@ function leftAsItIs(run) {
 async function attachRun(request, deps) {
     return followRun({ ...request, nothingToCancel: leftAsItIs(request.run) }, deps, async (journaled) => {
         const { run, url } = await findRun(request, request.run, 'run', journaled);
-        const started = { id: run.id, name: run.name ?? run.id, url, status: run.status };
+        const started = {
+            id: run.id,
+            projectId: run.projectId,
+            name: run.name ?? run.id,
+            url,
+            status: run.status,
+        };
         journaled.journal.started(started);
         return { started, kin: kinOfRun(run), createdAt: run.created };
     });
 }
 
 ;// CONCATENATED MODULE: ./build/actions/wait.js
+
 
 
 
@@ -63843,7 +64074,7 @@ async function waitForRun(env, log) {
         report.address(audienceOf(inputs, 'wait', env, log));
         const request = {
             run: inputs.run,
-            project: inputs.project,
+            project: projectChoice(inputs.project, env),
             workflowRunUrl: readWorkflowContext(env).workflowRunUrl,
             wait: true,
             timeoutMs: inputs.timeoutMs,

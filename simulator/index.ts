@@ -1,5 +1,5 @@
 import { Front } from './server.ts'
-import type { Run } from './run.ts'
+import { byName, type Run } from './run.ts'
 import type { SimulatedRun, Simulator, SimulatorOptions } from './types.ts'
 import { World } from './world.ts'
 
@@ -74,7 +74,7 @@ function view(world: World, run: Run): SimulatedRun {
     createdAt: run.createdAt,
     configuration,
     get startedSteps() {
-      return run.state(world.now()).spans.map((span) => span.step.name)
+      return [...byName(run.state(world.now()).spans).keys()]
     },
     get status() {
       return run.state(world.now()).status

@@ -11,6 +11,7 @@ export interface ConfiguredStep extends PlannedStep {
   readonly parameters: JsonObject
   readonly log: readonly string[]
   readonly metadata: JsonObject
+  readonly earlier: readonly ConfiguredStep[]
 }
 
 export interface RunFacts {
@@ -79,7 +80,7 @@ export class Run {
   readonly #plan: RunPlan
   readonly #version: ZenmlVersion
   readonly #events: RunEvent[] = []
-  readonly #steps: ReadonlyMap<string, ConfiguredStep>
+  readonly #attempts: ReadonlyMap<PlannedStep, ConfiguredStep>
   /** The schedule as of the last event. */
   #schedule: readonly StepSpan[] | undefined
   #set: SetStatus | undefined
@@ -89,12 +90,12 @@ export class Run {
     this.#plan = { ...facts.plan, steps: facts.steps }
     this.#version = version
     this.specs = new Map(facts.steps.map((step) => [step.name, step.spec]))
-    this.#steps = new Map(facts.steps.map((step) => [step.name, step]))
+    this.#attempts = new Map(facts.steps.flatMap(attemptsAt).map((step) => [step, step]))
   }
 
-  /** The step that a span is of. */
+  /** The step, or the attempt at it, that a span is of. */
   stepOf(span: StepSpan): ConfiguredStep {
-    const step = this.#steps.get(span.step.name)
+    const step = this.#attempts.get(span.step)
     if (step === undefined) throw new Error(`The run has no step ${span.step.name}.`)
     return step
   }
@@ -149,7 +150,7 @@ export class Run {
 
   #wait(): Wait | undefined {
     const spans = (this.#schedule ??= schedule(this.#plan, this.#events))
-    return waitOf(this.#plan, this.#events, new Map(spans.map((span) => [span.step.name, span])))
+    return waitOf(this.#plan, this.#events, byName(spans))
   }
 
   /** A run that has no step yet and is ended starts none; steps under way go on whatever is set. */
@@ -214,8 +215,9 @@ export class Run {
     const failure = firstFailure(spans, now)
     const going = busy || all.some((span) => span.start > now)
     if (failure !== undefined) return this.#failed(failure, all, going, busy, lastEnd)
+    const isWhole = this.#plan.steps.every((step) => spans.some((span) => span.step === step))
     const ended = wait?.answer !== undefined && all.length === 1 ? wait.resumesAt : lastEnd
-    if (!running && (spans.length === this.#plan.steps.length || ended > lastEnd)) {
+    if (!running && (isWhole || ended > lastEnd)) {
       return { status: 'completed', reason: null, inProgress: false, busy: false, end: ended }
     }
     return this.#isPaused()
@@ -298,6 +300,16 @@ export class Run {
       this.#events.findLast((event) => event.kind === 'pause' || event.kind === 'resume')?.kind === 'pause'
     )
   }
+}
+
+/** The last span of each name: of a step that was tried again the latest attempt's. */
+export function byName(spans: readonly StepSpan[]): ReadonlyMap<string, StepSpan> {
+  return new Map(spans.map((span) => [span.step.name, span]))
+}
+
+/** All attempts at a step, the earliest first. */
+export function attemptsAt(step: ConfiguredStep): readonly ConfiguredStep[] {
+  return [...step.earlier, step]
 }
 
 function firstFailure(spans: readonly StepSpan[], now: number): number | undefined {

@@ -11,6 +11,8 @@ export interface PlannedStep {
   readonly durationMs: number
   readonly fails: StepFailure | undefined
   readonly cached: boolean
+  /** Attempts that fail before this one. */
+  readonly earlier: readonly PlannedStep[]
 }
 
 /** All that is decided when a run is created. Times are milliseconds. */
@@ -39,9 +41,12 @@ export type RunEvent =
   /** The question was answered with an abort: the run is stopped at once. */
   | { readonly kind: 'abort'; readonly at: number }
 
-export type StepOutcome = 'completed' | 'cached' | 'failed' | 'stopped'
+export type StepOutcome = 'completed' | 'cached' | 'failed' | 'retried' | 'stopped'
 
-/** When a step runs; one that never starts is not in the list, one that never ends has end Infinity. */
+/**
+ * When a step, or one attempt at it, runs; one that never starts is not in the list, one that never ends has end
+ * Infinity.
+ */
 export interface StepSpan {
   readonly step: PlannedStep
   readonly start: number
@@ -54,6 +59,35 @@ export interface StepSpan {
  * again later with the same events it says the same, so any moment can be looked at without a timer.
  */
 export function schedule(plan: RunPlan, events: readonly RunEvent[]): readonly StepSpan[] {
+  return scheduleSteps(plan, events).flatMap(attemptsOf)
+}
+
+/** Milliseconds between the end of a failed attempt and the next one's start. */
+export const RETRY_MS = 1000
+
+/** Milliseconds that all attempts at a step take together. */
+function lengthOf(step: PlannedStep): number {
+  if (step.cached) return 0
+  return step.earlier.reduce((sum, each) => sum + each.durationMs + RETRY_MS, step.durationMs)
+}
+
+/** A step's span taken apart into that of each attempt; those that a stop or a death prevented are left out. */
+function attemptsOf({ step, start, end, outcome }: StepSpan): readonly StepSpan[] {
+  const attempts: StepSpan[] = []
+  let at = start
+  for (const each of [...step.earlier, step]) {
+    if (at > start && at >= end) break
+    const isLast = each === step
+    const until = isLast ? end : Math.min(at + each.durationMs, end)
+    const result = isLast || until === end ? outcome : 'retried'
+    attempts.push({ step: each, start: at, end: until, outcome: result })
+    at = until + RETRY_MS
+  }
+  return attempts
+}
+
+/** One span for each step, from its first attempt's start to its last one's end. */
+function scheduleSteps(plan: RunPlan, events: readonly RunEvent[]): readonly StepSpan[] {
   const begin = plan.createdAt + plan.startupMs
   if (plan.neverMoves || plan.failsBeforeSteps !== undefined) return []
   const death = plan.diesAfterMs === undefined ? Infinity : begin + plan.diesAfterMs
@@ -95,7 +129,7 @@ function dropLateStarts(spans: readonly StepSpan[], limits: Limits, plan: RunPla
 }
 
 function spanOf(step: PlannedStep, start: number, limits: Limits, plan: RunPlan): StepSpan {
-  const end = start + (step.cached ? 0 : step.durationMs)
+  const end = start + lengthOf(step)
   if (end > limits.death) return { step, start, end: Infinity, outcome: 'completed' }
   if (end > limits.forcedStop + plan.stopMs && limits.forcedStop >= start) {
     return { step, start, end: limits.forcedStop + plan.stopMs, outcome: 'stopped' }

@@ -30,6 +30,15 @@ export interface SimulatorOptions {
   loginRateLimit?: { perMinute: number; perDay: number }
   /** Default: the pipelines of `seededPipelines`. */
   pipelines?: readonly PipelineSpec[]
+  /** Name of the project of all pipelines that name none; default 'default'. */
+  project?: string
+  /** Names of more projects. An open-source server always has one called 'default' as well. */
+  projects?: readonly string[]
+  /**
+   * Name of the account's own default project (`default_project_id` of /current-user). Only a person can have one:
+   * no route sets it for a service account, so the account is a person then.
+   */
+  defaultProject?: string
   /** Default true; false answers on the run routes as a stock open-source server does. */
   workloadManager?: boolean
   /**
@@ -76,7 +85,7 @@ export interface PipelineSpec {
   readonly refusesToStart?: { readonly status: number; readonly exception: string; readonly message: string }
   /** Default: `<name>-template`, which from 0.90 on is the name of its snapshot too. */
   readonly templateName?: string
-  /** Default 'default'. */
+  /** Default: that of the options. */
   readonly project?: string
   /** Schemas that the parameters' schemas refer to as `#/$defs/<name>`. */
   readonly definitions?: JsonObject
@@ -112,8 +121,19 @@ export interface StepSpec {
   /** Output name to Python type. */
   readonly outputs?: Readonly<Record<string, string>>
   readonly cached?: boolean
+  /** Attempts that fail before this one, the earliest first; 0.74's runs from a template do not try again. */
+  readonly retried?: readonly AttemptSpec[]
   /** What the parameters of one run change. */
   effect?(parameters: JsonObject): StepEffect
+}
+
+export interface AttemptSpec {
+  readonly fails: StepFailure
+  /** Default: the step's. */
+  readonly seconds?: number
+  /** What it had logged by then. */
+  readonly metadata?: JsonObject
+  readonly log?: readonly string[]
 }
 
 export type StepEffect = Partial<Pick<StepSpec, 'seconds' | 'fails' | 'log' | 'metadata'>>
@@ -177,8 +197,11 @@ export interface RestartOptions {
 }
 
 export interface SeededIds {
+  /** Of the first pipeline. */
   readonly project: string
   /** By name. */
+  readonly projects: Readonly<Record<string, string>>
+  /** By name, and by `<project>/<name>`; of several of one name the first. */
   readonly templates: Readonly<Record<string, string>>
   /** By name; empty before 0.90. */
   readonly snapshots: Readonly<Record<string, string>>

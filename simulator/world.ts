@@ -24,6 +24,9 @@ export interface Project {
   readonly name: string
 }
 
+/** The project that an open-source server always has, and takes where none is named. */
+export const DEFAULT_PROJECT = 'default'
+
 /** The server's data: what is seeded, what was made since, and who may ask. */
 export class World {
   readonly version: ZenmlVersion
@@ -60,14 +63,16 @@ export class World {
     const specs = (options.pipelines ?? seededPipelines(this.version)).filter(
       (spec) => spec.dynamic === undefined || hasSnapshots(this.version),
     )
-    const names = new Set(['default', ...specs.map((spec) => spec.project ?? 'default')])
+    const always = options.pro === undefined ? [DEFAULT_PROJECT] : []
+    const own = specs.map((spec) => this.#projectOf(spec))
+    const names = new Set([...always, ...own, ...(options.projects ?? [])])
     this.projects = [...names].map((name) => ({ id: this.ids.uuid(), name }))
     this.pipelines = specs.map((spec, index) => this.#seed(spec, index))
   }
 
   /** Seeded one second apart, in the order given, so that "newest" means something. */
   #seed(spec: PipelineSpec, index: number): PipelineEntry {
-    const project = this.projects.find(({ name }) => name === (spec.project ?? 'default'))
+    const project = this.projects.find(({ name }) => name === this.#projectOf(spec))
     if (project === undefined) throw new Error(`The project of ${spec.name} was not seeded.`)
     return {
       spec,
@@ -78,6 +83,10 @@ export class World {
       snapshotId: this.ids.uuid(),
       createdAt: this.startedAt - 60_000 + index * 1000,
     }
+  }
+
+  #projectOf(spec: PipelineSpec): string {
+    return spec.project ?? this.options.project ?? DEFAULT_PROJECT
   }
 
   readonly #pipelineIds = new Map<string, string>()
@@ -92,10 +101,16 @@ export class World {
 
   get seeded(): SeededIds {
     const by = (name: (entry: PipelineEntry) => string, id: (entry: PipelineEntry) => string) =>
-      Object.fromEntries(this.pipelines.map((entry) => [name(entry), id(entry)]))
-    const project = this.projects[0]
+      Object.fromEntries(
+        [...this.pipelines].reverse().flatMap((entry) => [
+          [name(entry), id(entry)],
+          [`${entry.project.name}/${name(entry)}`, id(entry)],
+        ]),
+      )
+    const project = this.pipelines[0]?.project ?? this.projects[0]
     return {
       project: project?.id ?? '',
+      projects: Object.fromEntries(this.projects.map(({ name, id }) => [name, id])),
       templates: by(
         (e) => e.templateName,
         (e) => e.templateId,

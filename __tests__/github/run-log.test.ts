@@ -33,6 +33,7 @@ test('the start is told in groups, and the link stands outside of them', () => {
     version: '0.98.0',
     account: { id: 'u', name: 'ci-bot' },
   })
+  log.tell({ kind: 'project', project: { id: 'p', name: 'default' }, source: 'only-one' })
   log.tell({ kind: 'resolved', definition })
   log.tell({
     kind: 'configured',
@@ -51,9 +52,9 @@ test('the start is told in groups, and the link stands outside of them', () => {
     'version: 0.98.0',
     'account: ci-bot',
     '::endgroup::',
+    'Project: default (the only one that this account sees)',
     '::group::Will run the snapshot nightly of the pipeline training',
     'id: aaaaaaaa-0000-4000-8000-000000000001',
-    'project: default',
     'steps.train.parameters.epochs: 3 → 5',
     'enable_cache: false',
     '::endgroup::',

@@ -23,6 +23,7 @@ function everywhere(text: string): Partial<Record<string, Tampering>> {
     // A version that cannot be read counts as new, and is shown all the same.
     info: all(put('version', text)),
     user: all(put('name', text)),
+    projects: all(put('items.0.name', text)),
     project: all(put('name', text)),
     template: all(...definition),
     snapshot: all(...definition),
@@ -227,6 +228,13 @@ export const roads: readonly Road[] = [
     }),
     { changes: { target: { kind: 'template', reference: 'nope' } } },
   ),
+  road('several projects of such names', (text) => ({
+    projects: all(put('items.0.name', text), put('total', 2)),
+  })),
+  road("that as the account's default project", (text) => ({
+    user: all(put('body.default_project_id', '00000000-0000-4000-8000-000000000000')),
+    project: error(404, { detail: ['KeyError', text] }),
+  })),
   road(
     'Pro, with that as dashboard and project',
     (text) => ({
@@ -241,7 +249,10 @@ export const roads: readonly Road[] = [
 export const inputRoads: readonly Road[] = [
   {
     title: 'a project of that name is asked for',
-    step: (text) => ({ tamper: () => undefined, changes: { project: text } }),
+    step: (text) => ({
+      tamper: () => undefined,
+      changes: { project: { nameOrId: text, source: 'project' } },
+    }),
   },
   {
     title: 'a template of that name is asked for',

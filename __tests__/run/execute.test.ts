@@ -85,7 +85,7 @@ describe.each(ZENML_VERSIONS)('on ZenML %s', (version) => {
     const scene = await openScene({ version })
     const target = { kind: 'template', reference: 'trainin-template' } as const
     await expect(scene.execute({ target })).rejects.toThrow(
-      /^template: there is no run template named "trainin-template"\. Runnable ones are: "training-template", .*rights$/,
+      /^template: there is no run template named "trainin-template"[^.]*\. Runnable ones are: "training-template", .*Or the account lacks permission to see it$/,
     )
     expect(scene.sent(TRIGGER)).toEqual([])
   })
@@ -145,7 +145,7 @@ test('a fixed name that is taken is refused before anything is sent, with a uniq
 
 test('a project that does not exist is named', async () => {
   const scene = await openScene()
-  await expect(scene.execute({ project: 'nope' })).rejects.toThrow(
+  await expect(scene.execute({ project: { nameOrId: 'nope', source: 'project' } })).rejects.toThrow(
     /^project: there is no project "nope" on this server/,
   )
 })

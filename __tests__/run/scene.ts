@@ -8,7 +8,6 @@ import type { RunEvent } from '../../src/run/reporter.ts'
 import { Api } from '../../src/zenml/api.ts'
 import { ZenmlClient } from '../../src/zenml/client.ts'
 import { Http, type HttpLimits } from '../../src/zenml/http.ts'
-import { KnownSecrets } from '../../src/zenml/known-secrets.ts'
 import { KeySession } from '../../src/zenml/session.ts'
 
 /** A simulated server and a client of it, over a real socket, in one virtual time. */
@@ -58,15 +57,12 @@ export async function openScene(
   const started: StartedRun[] = []
   const onRetry = (line: string, waitMs: number): void => void events.push({ kind: 'retry', line, waitMs })
   const session = new KeySession(server.url, server.apiKey, {
-    secrets: new KnownSecrets(),
     http,
     clock,
     onToken: () => undefined,
     onWait: onRetry,
   })
-  const client = new ZenmlClient(
-    new Api({ secrets: new KnownSecrets(), http, baseUrl: server.url, session, clock, onRetry }),
-  )
+  const client = new ZenmlClient(new Api({ http, baseUrl: server.url, session, clock, onRetry }))
   const reporter = { tell: (event: RunEvent): void => void events.push(event) }
   const settled: true[] = []
   const journal = {

@@ -220,11 +220,14 @@ test('only a deployment of type cloud is Pro', () => {
     version: '0.98.0',
     isPro: true,
     dashboardUrl: 'https://cloud.zenml.io',
+    proApiUrl: undefined,
+    hasProjects: true,
   })
   expect(toInfo(infoSchema.parse({ ...info, deployment_type: 'other' })).isPro).toBe(false)
   expect(toInfo(infoSchema.parse({ version: '0.74.0' }))).toMatchObject({
     isPro: false,
     dashboardUrl: undefined,
+    hasProjects: false,
   })
 })
 

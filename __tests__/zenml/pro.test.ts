@@ -3,7 +3,6 @@ import { startPro, VirtualClock, type ProSimulator, type WorkspaceSpec } from '.
 import { Api } from '../../src/zenml/api.ts'
 import { CredentialError, UnreachableError, WorkspaceError } from '../../src/zenml/errors.ts'
 import { managementClientGrant, managementKeyGrant, managementTokenGrant } from '../../src/zenml/grants.ts'
-import { KnownSecrets } from '../../src/zenml/known-secrets.ts'
 import { findWorkspace, ProClient } from '../../src/zenml/pro.ts'
 import { LoginSession, type LoginDependencies } from '../../src/zenml/session.ts'
 import { closeAfterTest, openHttp, rejection, startScripted, type Received } from './scripted-server.ts'
@@ -21,7 +20,6 @@ function dependencies(): LoginDependencies & { tokens: string[] } {
   const tokens: string[] = []
   return {
     http: openHttp(),
-    secrets: new KnownSecrets(),
     clock: new VirtualClock(),
     onToken: (token) => tokens.push(token),
     onWait: () => undefined,
@@ -32,10 +30,9 @@ function dependencies(): LoginDependencies & { tokens: string[] } {
 function find(url: string, key: string, workspace: string, allowPlainHttp = false) {
   const deps = dependencies()
   const session = new LoginSession(managementKeyGrant(url, key), deps)
-  const { http, secrets, clock } = deps
+  const { http, clock } = deps
   const api = new Api({
     http,
-    secrets,
     clock,
     session,
     baseUrl: url,
@@ -255,6 +252,8 @@ test('an answer without a list is no workspace', async () => {
   )
 })
 
+const BY_CLIENT = { addressInput: 'workspace', credentialInput: 'client-secret' } as const
+
 test("client-id and client-secret get Pro's token, which the workspace exchanges for its own", async () => {
   const { pro } = await open()
   const { url, requests } = await startScripted((_, count) => ({
@@ -262,7 +261,7 @@ test("client-id and client-secret get Pro's token, which the workspace exchanges
   }))
   const deps = dependencies()
   const management = new LoginSession(managementClientGrant(pro.url, pro.clientId, pro.clientSecret), deps)
-  const session = new LoginSession(managementTokenGrant(url, management), deps)
+  const session = new LoginSession(managementTokenGrant(url, management, BY_CLIENT), deps)
   expect(await session.token()).toBe('own-1')
   expect(pro.requests).toMatchObject([
     {
@@ -277,7 +276,7 @@ test("client-id and client-secret get Pro's token, which the workspace exchanges
       headers: { authorization: `Bearer ${pro.issuedTokens[0]}` },
     },
   ])
-  await session.renew()
+  await session.renew('own-1')
   expect(requests[1]?.headers.authorization).toBe(`Bearer ${pro.issuedTokens[1]}`)
   expect(deps.tokens).toEqual([pro.issuedTokens[0], 'own-1', pro.issuedTokens[1], 'own-2'])
   expect(JSON.stringify(requests)).not.toContain(pro.clientSecret)
@@ -294,13 +293,25 @@ test('a client secret that is wrong says which inputs to check', async () => {
 test('an account that is no member of the workspace is told so', async () => {
   const { pro } = await open()
   const { url } = await startScripted(() => ({
-    status: 403,
+    status: 401,
     body: { detail: ['AuthorizationException', 'Not authorized to access this server.'] },
   }))
   const deps = dependencies()
   const management = new LoginSession(managementClientGrant(pro.url, pro.clientId, pro.clientSecret), deps)
-  const session = new LoginSession(managementTokenGrant(url, management), deps)
+  const session = new LoginSession(managementTokenGrant(url, management, BY_CLIENT), deps)
   expect(String(await rejection(session.token()))).toMatch(
-    /^CredentialError: Could not log in to the workspace: .*403.*Check that the account of client-id may use/,
+    /^CredentialError: Could not log in to the workspace: .*401.*Check that the account is a member of this workspace/,
   )
+})
+
+test('a workspace that is not the one asked for by its id gets no key', async () => {
+  const id = '0b5f3c1a-9d2e-4f6b-8a7c-1d2e3f4a5b6c'
+  const other = { id: '99999999-9999-4999-8999-999999999999', name: 'other', status: 'available' }
+  const { url } = await startScripted(({ method }) => ({
+    body:
+      method === 'POST'
+        ? { access_token: 'a', expires_in: null }
+        : { ...other, zenml_service: { status: { server_url: 'https://evil.example.com' } } },
+  }))
+  expect(String(await rejection(find(url, 'ZENPROKEY_x', id)))).toContain('it is about another id')
 })

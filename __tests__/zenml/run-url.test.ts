@@ -5,11 +5,11 @@ const BASE = 'https://zenml.example.com/prefix'
 const PROJECT = { id: 'p-1', name: 'my project' }
 
 function openSource(version: string) {
-  return { version, isPro: false, dashboardUrl: undefined }
+  return { version, isPro: false, dashboardUrl: undefined, proApiUrl: undefined, hasProjects: true }
 }
 
 function pro(dashboardUrl: string | undefined, version = '0.98.0') {
-  return { version, isPro: true, dashboardUrl }
+  return { version, isPro: true, dashboardUrl, proApiUrl: undefined, hasProjects: true }
 }
 
 test.each([

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals'
 import { VirtualClock } from '../../simulator/index.ts'
 import { AnswerError, CredentialError, UnreachableError } from '../../src/zenml/errors.ts'
-import { KnownSecrets } from '../../src/zenml/known-secrets.ts'
+import { isPassing } from '../../src/zenml/retry.ts'
 import { KeySession, TokenSession } from '../../src/zenml/session.ts'
 import { closedPort, openHttp, rejection, RESET, startScripted, type Reply } from './scripted-server.ts'
 
@@ -22,7 +22,6 @@ function open(
   const tokens: string[] = []
   const waits: { line: string; waitMs: number }[] = []
   const session = new KeySession(url, KEY, {
-    secrets: new KnownSecrets(),
     http: openHttp(),
     clock,
     onToken: onToken ?? ((token) => tokens.push(token)),
@@ -67,7 +66,7 @@ test('every token is told, to be masked, before anyone can use it', async () => 
   const order: string[] = []
   const { session } = open(url, { onToken: (token) => order.push(`mask ${token}`) })
   order.push(`use ${await session.token()}`)
-  await session.renew()
+  await session.renew('token-1')
   order.push(`use ${await session.token()}`)
   expect(order).toEqual(['mask token-1', 'use token-1', 'mask token-2', 'use token-2'])
 })
@@ -188,8 +187,62 @@ test('a renewal that failed because the server was away does not end the session
   })
   const { session } = open(url)
   await session.token()
-  await rejection(session.renew())
+  await rejection(session.renew(TOKEN.access_token))
   expect(await session.token()).toBe('token-2')
+})
+
+test('four requests that meet the same ended token share one login', async () => {
+  const { url, requests } = await startLogin({ body: TOKEN }, { body: { ...TOKEN, access_token: 'token-2' } })
+  const { session } = open(url)
+  const ended = await session.token()
+  await Promise.all(Array.from({ length: 4 }, () => session.renew(ended)))
+  // An answer that comes late speaks of the old token.
+  await session.renew(ended)
+  expect(await session.token()).toBe('token-2')
+  expect(requests).toHaveLength(2)
+})
+
+test.each([
+  [
+    'CredentialsNotValid',
+    'Authentication error: Error fetching user information from external authenticator.',
+  ],
+  ['AuthorizationException', 'Error fetching user information from external authenticator. '],
+  ['AuthorizationException', 'Unknown external authenticator error'],
+])('a control plane that does not answer the workspace (%s: %s) is tried again', async (...detail) => {
+  const { url, requests } = await startLogin({ status: 401, body: { detail } }, { body: TOKEN })
+  const { session, waits } = open(url)
+  expect(await session.token()).toBe('token-1')
+  expect(requests).toHaveLength(2)
+  expect(waits).toMatchObject([
+    {
+      line: expect.stringContaining(
+        'ZenML Pro could not confirm the account; the credential was not refused',
+      ),
+    },
+  ])
+})
+
+test('a control plane that stays away is an outage, not a wrong key', async () => {
+  const detail = ['AuthorizationException', 'Unknown external authenticator error']
+  const { url, requests } = await startLogin({ status: 401, body: { detail } })
+  const error = await rejection(open(url).session.token())
+  expect(error).toBeInstanceOf(UnreachableError)
+  expect(isPassing(error as UnreachableError)).toBe(true)
+  expect(requests).toHaveLength(7)
+})
+
+test.each([
+  'Not authorized to access this server.',
+  'External authenticator did not recognize this server.',
+  'error decoding API key',
+])('a real refusal (%s) ends at once', async (text) => {
+  const { url, requests } = await startLogin({
+    status: 401,
+    body: { detail: ['AuthorizationException', text] },
+  })
+  expect(await rejection(open(url).session.token())).toBeInstanceOf(CredentialError)
+  expect(requests).toHaveLength(1)
 })
 
 test('where nobody listens, the error says so', async () => {
@@ -229,7 +282,6 @@ test('a cancelled wait ends at once with the reason of the cancel', async () => 
   const reason = new Error('cancelled')
   const cancel = new AbortController()
   const session = new KeySession(url, KEY, {
-    secrets: new KnownSecrets(),
     http: openHttp(),
     clock: new VirtualClock(),
     onToken: () => undefined,
@@ -248,4 +300,68 @@ test('an access-token is used as it is, and cannot be renewed: the advice is a k
   expect(error).toBeInstanceOf(CredentialError)
   expect(String(error)).toMatch(/refused the access-token.*Use api-key with a service account's key instead/)
   expect(String(error)).not.toContain('ready-made')
+})
+
+/** Nobody has seen it before, so nothing can hide it. */
+const FRESH = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI3YjFmNDg5MiJ9.q4VdZp0xKJ8sWnT1yRmHcLbA5uEoGf'
+const HTML = { 'content-type': 'text/html; charset=utf-8' }
+const TEXT = { 'content-type': 'text/plain' }
+
+const FOREIGN: readonly (readonly [name: string, reply: Reply, shown: string])[] = [
+  [
+    'a text',
+    { body: FRESH, headers: TEXT },
+    '200: an answer of an unknown shape: (76 characters of text/plain)',
+  ],
+  [
+    'a text of no type',
+    { body: FRESH, headers: { 'content-type': FRESH } },
+    '(76 characters of no known type)',
+  ],
+  [
+    'a refusal that is a text',
+    { status: 401, body: FRESH, headers: TEXT },
+    '401: (76 characters of text/plain)',
+  ],
+  [
+    'a refusal with a token',
+    { status: 403, body: { access_token: FRESH } },
+    '403: (95 characters of application/json)',
+  ],
+  [
+    'a key that is a token',
+    { body: { [FRESH]: 1 } },
+    '200: an answer of an unknown shape: (82 characters of',
+  ],
+  [
+    'a title',
+    { body: `<html><title>${FRESH}</title>`, headers: HTML },
+    '200: a web page where JSON is due; check server-url',
+  ],
+  [
+    'a page of no type',
+    { status: 404, body: `<!doctype html>${FRESH}` },
+    '404: a web page where JSON is due',
+  ],
+  ['an exception of that name', { status: 400, body: [FRESH] }, '400: (80 characters of application/json)'],
+  ['a structure in an error', { status: 400, body: { detail: { token: FRESH } } }, '400: (99 characters of'],
+  [
+    'a list in an error',
+    { status: 422, body: { detail: ['ValueError', { token: FRESH }] } },
+    '422: (114 characters',
+  ],
+  [
+    'the text beside it',
+    { status: 401, body: `Not for ${FRESH}`, headers: TEXT },
+    '(84 characters of text/plain)',
+  ],
+  ['an error beside it', { status: 400, body: { detail: 'no', access_token: FRESH } }, '400: no'],
+]
+
+test.each(FOREIGN)('a token in %s of a login is not shown', async (_, reply, shown) => {
+  const { url } = await startLogin(reply)
+  const { session, waits } = open(url)
+  const error = String(await rejection(session.token()))
+  expect(error).toContain(shown)
+  expect(`${error}${JSON.stringify(waits)}`).not.toContain(FRESH.slice(0, 12))
 })

@@ -4,6 +4,7 @@ import { pipelineModel, snapshotModel, templateModel, type SnapshotRow } from '.
 import { entity, utc } from '../wire/common.ts'
 import type { PipelineEntry, Project, World } from '../world.ts'
 import { ONLY_074, SINCE_085, SINCE_090, type Call, type Route } from './route.ts'
+import { inScope, projectByName, tagFilters } from './scope.ts'
 
 const templatesEndpoint = { function: 'list_run_templates', line: 191 }
 const snapshotsEndpoint = { function: 'list_pipeline_snapshots', line: 191 }
@@ -77,51 +78,11 @@ const templateFilters: Fields<PipelineEntry> = {
   stack: () => 'e2e',
 }
 
-/** Each version's own filters; `project` and `tags` mean nothing on 0.74, `tag` nothing from 0.90 on. */
-function versionFilters<Row>(
-  world: World,
-  projectOf: (row: Row) => Project,
-  tagsOf: (row: Row) => readonly string[],
-): Fields<Row> {
-  const project = (row: Row) => [projectOf(row).name, projectOf(row).id]
-  switch (world.version) {
-    case '0.74.0':
-      return { tag: tagsOf }
-    case '0.85.0':
-      return { project, tag: tagsOf, tags: tagsOf }
-    case '0.98.0':
-      return { project, tags: tagsOf }
-  }
-}
-
-/** The filters that all lists of this server share. */
-export function commonFilters<Row>(
-  world: World,
-  query: URLSearchParams,
-  projectOf: (row: Row) => Project,
-  tagsOf: (row: Row) => readonly string[] = () => [],
-): Fields<Row> {
-  checkProject(world, query)
-  return versionFilters(world, projectOf, tagsOf)
-}
-
-/** From 0.82 on a project that does not exist is an error, not an empty list. */
-function checkProject(world: World, query: URLSearchParams): void {
-  const wanted = query.get('project')
-  if (world.version === '0.74.0' || wanted === null) return
-  if (world.projects.some(({ id, name }) => id === wanted || name === wanted)) return
-  const why = `'${wanted}' is not a valid  UUID and no project with this name exists.`
-  throw notFound(`Unable to get project with name or ID '${wanted}': ${why}`)
-}
-
 function listTemplates({ world, query }: Call): Answer {
   return json(
     list(world.version, query, {
-      rows: world.pipelines,
-      filters: {
-        ...templateFilters,
-        ...commonFilters(world, query, (entry: PipelineEntry) => entry.project),
-      },
+      rows: inScope(world, query, world.pipelines, ({ project }) => project),
+      filters: { ...templateFilters, ...tagFilters(world, () => []) },
       sorting: {
         created: (entry) => sortableTime(entry.createdAt),
         name: (entry) => entry.templateName,
@@ -148,7 +109,8 @@ function snapshotRows(world: World): readonly SnapshotRow[] {
 }
 
 function listSnapshots({ world, query }: Call): Answer {
-  const rows = snapshotRows(world).filter((row) => !flag(query, 'named_only', false) || row.own === undefined)
+  const all = inScope(world, query, snapshotRows(world), ({ entry }) => entry.project)
+  const rows = all.filter((row) => !flag(query, 'named_only', false) || row.own === undefined)
   return json(
     list(world.version, query, {
       rows,
@@ -161,7 +123,7 @@ function listSnapshots({ world, query }: Call): Answer {
         source_snapshot_id: (row) => (row.own ? row.entry.snapshotId : []),
         user: () => 'ci',
         stack: () => 'e2e',
-        ...commonFilters(world, query, (row: SnapshotRow) => row.entry.project),
+        ...tagFilters(world, () => []),
       },
       sorting: {
         created: (row) => sortableTime(row.own?.at ?? row.entry.createdAt),
@@ -182,14 +144,15 @@ function getSnapshot({ world, ids, query }: Call): Answer {
 }
 
 function listPipelines({ world, query }: Call): Answer {
-  const rows = world.pipelines.filter((entry, i, all) => all.findIndex(({ id }) => id === entry.id) === i)
+  const entries = inScope(world, query, world.pipelines, ({ project }) => project)
+  const rows = entries.filter((entry, i, all) => all.findIndex(({ id }) => id === entry.id) === i)
   return json(
     list(world.version, query, {
       rows,
       filters: {
         id: (entry) => entry.id,
         name: (entry) => entry.spec.name,
-        ...commonFilters(world, query, (entry: PipelineEntry) => entry.project),
+        ...tagFilters(world, () => []),
       },
       sorting: { created: (entry) => sortableTime(entry.createdAt), name: (entry) => entry.spec.name },
       model: (entry) => pipelineModel(world, entry),
@@ -203,7 +166,7 @@ function projectRoutes(path: string, versions: Route['versions'] & object): read
   const endpoint = { function: 'list_projects', line: 191 }
   return [
     {
-      name: 'project',
+      name: 'projects',
       method: 'GET',
       path,
       versions,
@@ -229,14 +192,6 @@ function projectRoutes(path: string, versions: Route['versions'] & object): read
       handle: ({ world, ids }) => json(projectModel(world, projectByName(world, ids[0] ?? ''), true)),
     },
   ]
-}
-
-function projectByName(world: World, nameOrId: string): Project {
-  const project = world.projects.find(({ id, name }) => id === nameOrId || name === nameOrId)
-  if (project !== undefined) return project
-  const kind = world.version === '0.74.0' ? 'workspace' : 'project'
-  const why = `'${nameOrId}' is not a valid  UUID and no ${kind} with this name exists.`
-  throw notFound(`Unable to get ${kind} with name or ID '${nameOrId}': ${why}`)
 }
 
 function projectModel(world: World, { id, name }: Project, hydrate: boolean) {

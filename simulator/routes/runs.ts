@@ -1,14 +1,16 @@
 import { json, notFound, refusal, type Answer, type Refusal } from '../answers.ts'
 import { enumFault, mappingOf, tooLong } from '../body.ts'
 import { hasSnapshots } from '../definition.ts'
+import { isUuid } from '../ids.ts'
 import { isObject } from '../json.ts'
-import { flag, invalidRequest, list } from '../query.ts'
+import { flag, invalidRequest, list, uuidFault } from '../query.ts'
 import type { Run } from '../run.ts'
 import { dagModel } from '../wire/dag.ts'
 import { runnerLogs } from '../wire/logs.ts'
 import { runModel } from '../wire/run.ts'
 import type { World } from '../world.ts'
-import { commonFilters, sortableTime } from './catalog.ts'
+import { sortableTime } from './catalog.ts'
+import { inScope, tagFilters } from './scope.ts'
 import { ONLY_074, SINCE_085, type Call, type Route } from './route.ts'
 
 const listEndpoint = { function: 'list_runs', line: 191 }
@@ -24,7 +26,7 @@ export const runRoutes: readonly Route[] = [
     path: '/runs/{run_id}',
     endpoint: { function: 'get_run', line: 191 },
     handle: ({ world, ids, query }) =>
-      json(runModel(world, runById(world, ids[0]), flag(query, 'hydrate', true))),
+      json(runModel(world, runById(world, ids[0]), flag(query, 'hydrate', true), wantsSteps(world, query))),
   },
   {
     name: 'status',
@@ -79,6 +81,10 @@ export function runById(world: World, id = ''): Run {
   )
 }
 
+function wantsSteps(world: World, query: URLSearchParams): boolean {
+  return world.version !== '0.74.0' && flag(query, 'include_full_metadata', false)
+}
+
 function tagsOf(run: Run): readonly string[] {
   const tags = run.facts.configuration['tags']
   return Array.isArray(tags) ? tags.filter((tag): tag is string => typeof tag === 'string') : []
@@ -96,7 +102,7 @@ function listRuns({ world, query }: Call): Answer {
     : {}
   return json(
     list(world.version, query, {
-      rows: world.visibleRuns(),
+      rows: inScope(world, query, world.visibleRuns(), (run) => world.entryOf(run).project),
       filters: {
         id: (run) => run.facts.id,
         name: (run) => run.facts.name,
@@ -108,7 +114,7 @@ function listRuns({ world, query }: Call): Answer {
         user: () => 'ci',
         stack: () => 'e2e',
         ...later,
-        ...commonFilters(world, query, (run: Run) => world.entryOf(run).project, tagsOf),
+        ...tagFilters(world, tagsOf),
       },
       sorting: {
         created: (run) => sortableTime(run.createdAt),
@@ -117,7 +123,7 @@ function listRuns({ world, query }: Call): Answer {
         end_time: (run) => sortableTime(state(run).end ?? 0),
         status: (run) => state(run).status,
       },
-      model: (run, hydrate) => runModel(world, run, hydrate),
+      model: (run, hydrate) => runModel(world, run, hydrate, wantsSteps(world, query)),
       filterName: 'PipelineRunFilter',
       endpoint: { ...listEndpoint, path: '/api/v1/runs' },
     }),
@@ -206,16 +212,31 @@ function attachMetadata({ world, body }: Call): Answer {
   const place = { version: world.version, method: 'POST', endpoint }
   const sent = mappingOf(body, place)
   for (const field of world.version === '0.74.0' ? ['workspace', 'user'] : ['project']) {
-    if (typeof sent[field] !== 'string') throw missingField(world, field, endpoint)
+    const id = sent[field]
+    if (typeof id !== 'string') throw missingField(world, field, endpoint)
+    if (!isUuid(id)) throw uuidFault(world.version, `('body', '${field}')`, id, endpoint, 'POST')
   }
-  const { resources, values } = sent
+  const { resources, values, project } = sent
   for (const resource of Array.isArray(resources) ? resources : []) {
     if (!isObject(resource) || resource['type'] !== 'pipeline_run') continue
     const id = resource['id']
-    const run = runById(world, typeof id === 'string' ? id : '')
+    const run = runInProject(
+      world,
+      typeof id === 'string' ? id : '',
+      typeof project === 'string' ? project : '',
+    )
     for (const [key, value] of Object.entries(isObject(values) ? values : {})) run.metadata.set(key, value)
   }
   return json(null)
+}
+
+/** The run, if it is in the project that was named (from 0.82 on; before there is only one). */
+function runInProject(world: World, id: string, project: string): Run {
+  if (world.version === '0.74.0') return runById(world, id)
+  const run = world.visibleRuns().find(({ facts }) => facts.id === id)
+  if (run !== undefined && world.entryOf(run).project.id === project) return run
+  const what = `The pipeline run with ID ${id} referenced by the run metadata being created`
+  throw notFound(`${what} was not found in the '${project}' project`)
 }
 
 function missingField(world: World, field: string, endpoint: typeof logsEndpoint): Refusal {

@@ -7,7 +7,8 @@ import type { Run } from '../run.ts'
 import { runModel } from '../wire/run.ts'
 import { waitCondition } from '../wire/wait.ts'
 import type { World } from '../world.ts'
-import { commonFilters, sortableTime } from './catalog.ts'
+import { sortableTime } from './catalog.ts'
+import { inScope } from './scope.ts'
 import { SINCE_090, type Call, type Route } from './route.ts'
 
 const listEndpoint = { function: 'list_wait_conditions', line: 183 }
@@ -65,16 +66,14 @@ function model(world: World, { run, condition }: Row, hydrate: boolean) {
 
 /** The filter is called `pipeline_run`; `run` and `run_id` are ignored as any unknown one. */
 function listConditions({ world, query }: Call): Answer {
-  const byRun = commonFilters(world, query, (row: Row) => world.entryOf(row.run).project)
   return json(
     list(world.version, query, {
-      rows: rows(world),
+      rows: inScope(world, query, rows(world), ({ run }) => world.entryOf(run).project),
       filters: {
         pipeline_run: ({ run }) => [run.facts.id, run.facts.name],
         id: ({ condition }) => condition.id,
         name: ({ condition }) => condition.name,
         status: ({ condition }) => (condition.resolved === undefined ? 'pending' : 'resolved'),
-        ...byRun,
       },
       sorting: { created: ({ condition }) => sortableTime(condition.askedAt) },
       model: (row, hydrate) => model(world, row, hydrate),

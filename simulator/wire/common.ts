@@ -34,8 +34,9 @@ export function base(world: World, created: number, updated: number, projectId?:
 }
 
 export function user(world: World, hydrate: boolean): JsonObject {
-  const { version } = world
-  const personal = version === '0.74.0' ? {} : { default_project_id: null, avatar_url: null }
+  const { version, options } = world
+  const own = world.projects.find(({ name }) => name === options.defaultProject)
+  const personal = version === '0.74.0' ? {} : { default_project_id: own?.id ?? null, avatar_url: null }
   const known = { email: null, external_user_id: null, user_metadata: {} }
   const body: JsonObject = {
     created: utc(world.startedAt - 90_000),
@@ -44,7 +45,7 @@ export function user(world: World, hydrate: boolean): JsonObject {
     activation_token: null,
     full_name: '',
     email_opted_in: false,
-    is_service_account: true,
+    is_service_account: own === undefined,
     is_admin: false,
     ...personal,
   }

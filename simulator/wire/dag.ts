@@ -1,22 +1,23 @@
 import { inputsOf } from '../definition.ts'
 import type { JsonObject } from '../json.ts'
-import type { Run } from '../run.ts'
+import { byName, type Run } from '../run.ts'
 import type { StepSpan } from '../timeline.ts'
 import type { StepSpec } from '../types.ts'
 import type { World } from '../world.ts'
 import { utc } from './common.ts'
-import { artifactId, stepStatus } from './step.ts'
+import { artifactId } from './artifact.ts'
+import { stepStatus } from './step.ts'
 import { waitNode } from './wait.ts'
 
 /** The run's graph: steps and artifacts; one that is not there yet has `id: null`. */
 export function dagModel(world: World, run: Run): JsonObject {
   const now = world.now()
   const state = run.state(now)
-  const spans = new Map(state.spans.map((span) => [span.step.name, span]))
+  const spans = byName(state.spans)
   const all = run.facts.steps.map(({ spec }) => spec)
   // A dynamic pipeline's steps are not known before they start.
   const steps = run.facts.pipeline.dynamic ? all.filter((step) => spans.has(step.name)) : all
-  const byName = new Map(steps.map((step) => [step.name, step]))
+  const specs = new Map(steps.map((step) => [step.name, step]))
   const outputs = steps.flatMap((step) => Object.keys(step.outputs ?? {}).map((output) => ({ step, output })))
   return {
     id: run.facts.id,
@@ -27,7 +28,7 @@ export function dagModel(world: World, run: Run): JsonObject {
       ...run.conditions(now).map((condition) => waitNode(condition)),
       ...(run.child !== undefined && run.child.createdAt <= now ? [childNode(run.child, now)] : []),
     ],
-    edges: steps.flatMap((step) => edgesOf(world, step, byName, spans.has(step.name))),
+    edges: steps.flatMap((step) => edgesOf(world, step, specs, spans.has(step.name))),
   }
 }
 

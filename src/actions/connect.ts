@@ -1,23 +1,23 @@
-import type { ConnectionInputs, Credential } from '../github/connection.ts'
+import type { ConnectionInputs } from '../github/connection.ts'
 import { inline, type WorkflowLog } from '../github/log.ts'
 import type { Reporter } from '../run/reporter.ts'
 import { Api } from '../zenml/api.ts'
 import { ZenmlClient } from '../zenml/client.ts'
 import type { Clock } from '../zenml/clock.ts'
-import { CredentialError } from '../zenml/errors.ts'
-import { managementClientGrant, managementKeyGrant, managementTokenGrant } from '../zenml/grants.ts'
-import { Http } from '../zenml/http.ts'
-import { KnownSecrets } from '../zenml/known-secrets.ts'
-import { findWorkspace, ProClient } from '../zenml/pro.ts'
-import type { ProWorkspace } from '../zenml/server-url.ts'
+import { CredentialError, isZenmlError } from '../zenml/errors.ts'
 import {
-  KeySession,
-  LoginSession,
-  TokenSession,
-  type LoginDependencies,
-  type Session,
-} from '../zenml/session.ts'
+  keyGrant,
+  managementClientGrant,
+  managementKeyGrant,
+  managementTokenGrant,
+  type Grant,
+} from '../zenml/grants.ts'
+import { Http } from '../zenml/http.ts'
+import { findWorkspace, ProClient } from '../zenml/pro.ts'
+import { parseServerUrl, type ProWorkspace, type ServerAddress } from '../zenml/server-url.ts'
+import { LoginSession, TokenSession, type LoginDependencies, type Session } from '../zenml/session.ts'
 import { USER_AGENT } from '../zenml/user-agent.ts'
+import { isAtLeast } from '../zenml/version.ts'
 
 export interface Connection {
   readonly client: ZenmlClient
@@ -48,8 +48,6 @@ export interface ConnectOptions {
 export async function connect(options: ConnectOptions): Promise<Connection> {
   const { inputs, clock, log, reporter } = options
   const http = new Http(USER_AGENT, {}, inputs.authorities)
-  const secrets = new KnownSecrets()
-  secrets.add(secretOf(inputs.credential))
   const life = new AbortController()
   const onRetry = (line: string, waitMs: number): void => {
     reporter.tell({ kind: 'retry', line, waitMs })
@@ -57,7 +55,7 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
   const onToken = (token: string): void => {
     log.mask(token)
   }
-  const login = { http, secrets, clock, onToken, onWait: onRetry, signal: life.signal }
+  const login = { http, clock, onToken, onWait: onRetry, signal: life.signal }
   const close = (): Promise<void> => {
     // A login that waits for its minute would keep the process alive.
     life.abort(new Error('the connection was closed'))
@@ -65,22 +63,11 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
   }
   try {
     const { serverUrl, session } = await open(options, login)
-    const client = new ZenmlClient(new Api({ http, baseUrl: serverUrl, secrets, session, clock, onRetry }))
+    const client = new ZenmlClient(new Api({ http, baseUrl: serverUrl, session, clock, onRetry }))
     return { session, serverUrl, client, close }
   } catch (error) {
     await close()
     throw error
-  }
-}
-
-function secretOf(credential: Credential): string {
-  switch (credential.kind) {
-    case 'api-key':
-      return credential.key
-    case 'access-token':
-      return credential.token
-    case 'client':
-      return credential.clientSecret
   }
 }
 
@@ -94,13 +81,47 @@ async function open(options: ConnectOptions, login: LoginDependencies): Promise<
   if (!('url' in server)) return openWorkspace(server, options, login)
   const { credential } = options.inputs
   switch (credential.kind) {
-    case 'api-key':
-      return { serverUrl: server.url, session: new KeySession(server.url, credential.key, login) }
+    case 'api-key': {
+      const { key } = credential
+      const otherwise = async (): Promise<Grant | undefined> => organizationKeyGrant(server, key, login)
+      return { serverUrl: server.url, session: new LoginSession(keyGrant(server.url, key, otherwise), login) }
+    }
     case 'access-token':
       return { serverUrl: server.url, session: new TokenSession(credential.token) }
     case 'client':
       throw new CredentialError('client-id: goes with workspace only')
   }
+}
+
+/**
+ * How a key of a ZenML Pro organization opens a workspace that does not know such keys: before 0.92. The workspace
+ * says which management API is its own, but only the input decides that the key goes there.
+ *
+ * @throws CredentialError if the input does not name that management API
+ */
+async function organizationKeyGrant(
+  { url, proApiUrl }: ServerAddress,
+  key: string,
+  login: LoginDependencies,
+): Promise<Grant | undefined> {
+  const { http, clock, onWait: onRetry, signal } = login
+  const session = new LoginSession(managementKeyGrant(proApiUrl, key), login)
+  const client = new ZenmlClient(new Api({ http, baseUrl: url, session, clock, onRetry, signal }))
+  const server = await client.info({ open: true }).catch((error: unknown) => {
+    // The refusal of the key says more than that nothing else could be learned.
+    if (isZenmlError(error)) return undefined
+    throw error
+  })
+  if (server?.isPro !== true || isAtLeast(server.version, 0, 92)) return undefined
+  const own = parseServerUrl(server.proApiUrl ?? '', 'management')
+  if (own.ok && own.url === proApiUrl) {
+    return managementTokenGrant(url, session, { addressInput: 'server-url', credentialInput: 'api-key' })
+  }
+  const named = own.ok ? ` (this one says ${own.url})` : ''
+  throw new CredentialError(
+    `api-key: a ZenML Pro workspace before 0.92 cannot check an organization's key itself. ` +
+      `Set pro-api-url to the address of your ZenML Pro management API${named}, which can, or upgrade the workspace`,
+  )
 }
 
 async function openWorkspace(
@@ -112,18 +133,19 @@ async function openWorkspace(
     throw new CredentialError('access-token: contradicts workspace')
   }
   const { proApiUrl } = server
+  const isKey = credential.kind === 'api-key'
   const management = new LoginSession(
-    credential.kind === 'api-key'
+    isKey
       ? managementKeyGrant(proApiUrl, credential.key)
       : managementClientGrant(proApiUrl, credential.clientId, credential.clientSecret),
     login,
   )
   const found = serverUrl ?? (await lookUp(server, management, { log, login, signal }))
-  const session =
-    credential.kind === 'api-key'
-      ? new KeySession(found, credential.key, login)
-      : new LoginSession(managementTokenGrant(found, management), login)
-  return { serverUrl: found, session }
+  const grant = managementTokenGrant(found, management, {
+    addressInput: 'workspace',
+    credentialInput: isKey ? 'api-key' : 'client-secret',
+  })
+  return { serverUrl: found, session: new LoginSession(grant, login) }
 }
 
 async function lookUp(
@@ -131,7 +153,7 @@ async function lookUp(
   session: Session,
   {
     log,
-    login: { http, secrets, clock, onWait },
+    login: { http, clock, onWait },
     signal,
   }: {
     readonly log: WorkflowLog
@@ -144,7 +166,6 @@ async function lookUp(
     baseUrl: server.proApiUrl,
     apiPath: '',
     addressInput: 'pro-api-url',
-    secrets,
     session,
     clock,
     onRetry: onWait,

@@ -1,4 +1,5 @@
 import type { ValueChange } from '../run/difference.ts'
+import type { ProjectSource } from '../run/project.ts'
 import type { RunEvent, TriggerHindrance } from '../run/reporter.ts'
 import type { Definition } from '../zenml/model.ts'
 import { shownDifference } from './difference-view.ts'
@@ -7,6 +8,7 @@ import { shownDuration } from './shown-duration.ts'
 
 const START_KINDS = [
   'connected',
+  'project',
   'resolved',
   'configured',
   'dry-run',
@@ -36,6 +38,14 @@ const LONG = 500
 const MOST_CHANGES = 100
 
 const NOUNS = { template: 'run template', snapshot: 'snapshot' } as const
+
+const PROJECT_SOURCES: Readonly<Record<ProjectSource, string>> = {
+  project: 'from the input project',
+  ZENML_ACTIVE_PROJECT_ID: 'from ZENML_ACTIVE_PROJECT_ID',
+  account: "the account's default project",
+  'only-one': 'the only one that this account sees',
+  definition: 'of what is to be run',
+}
 
 const DRY_RUN_TITLE = 'The run configuration that would be sent, beside the values of what is to be run:'
 
@@ -75,6 +85,8 @@ export class StartLog {
       case 'connected':
         this.#foldConnection(event)
         return undefined
+      case 'project':
+        return `Project: ${inline(event.project.name ?? event.project.id, LONG)} (${PROJECT_SOURCES[event.source]})`
       case 'resolved':
         this.#resolved = event.definition
         return undefined
@@ -132,12 +144,11 @@ export class StartLog {
     return unchecked
   }
 
-  #foldDefinition({ kind, id, name, pipeline, project }: Definition, laidOver: readonly string[]): void {
+  #foldDefinition({ kind, id, name, pipeline }: Definition, laidOver: readonly string[]): void {
     this.#resolved = undefined
     const of = pipeline?.name === undefined ? '' : ` of the pipeline ${inline(pipeline.name)}`
     this.#log.fold(`Will run the ${NOUNS[kind]} ${inline(name ?? id)}${of}`, [
       `id: ${inline(id)}`,
-      ...(project?.name === undefined ? [] : [`project: ${inline(project.name)}`]),
       ...laidOver,
     ])
   }

@@ -62,7 +62,7 @@ export class StepReport implements Reporter {
   /** To be called as soon as the inputs say it. */
   address(audience: Audience): void {
     this.#audience = audience
-    if (audience.summary) noteSummary(true)
+    if (audience.summary) noteSummary(true, this.#log)
   }
 
   tell(event: RunEvent): void {
@@ -98,7 +98,7 @@ export class StepReport implements Reporter {
   }
 
   async #summarize(record: RunRecord): Promise<void> {
-    if (this.#audience.summary && (await writeSummary(record, this.#log))) noteSummary(false)
+    if (this.#audience.summary && (await writeSummary(record, this.#log))) noteSummary(false, this.#log)
   }
 
   /** Goes on beside the wait. With the event after the start, how long the run usually takes is known. */
@@ -120,7 +120,7 @@ export class StepReport implements Reporter {
   }
 
   #set(name: OutputName, value: string | number): void {
-    if (this.#outputs.includes(name)) setOutput(name, value)
+    if (this.#outputs.includes(name)) setOutput(name, value, this.#log)
   }
 
   #title({ conclusion, waitsForPerson }: StepEnd): string {

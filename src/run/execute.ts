@@ -9,6 +9,7 @@ import { kinOfDefinition, kinOfRun } from './history.ts'
 import { defaultRunName, expandRunName, type RunOrigin } from './name.ts'
 import { noteOrigin, type Provenance } from './origin.ts'
 import { prepare, type Prepared } from './prepare.ts'
+import type { ProjectChoice } from './project.ts'
 import type { Target } from './resolve.ts'
 import { findEarlierRun } from './resume.ts'
 import { followRun, type Begun, type FollowPolicy, type RunDependencies, type RunResult } from './step-run.ts'
@@ -19,7 +20,7 @@ export interface RunRequest extends Omit<FollowPolicy, 'nothingToCancel'> {
   /** As a person would write it; for messages and links. */
   readonly serverUrl: string
   readonly target: Target
-  readonly project: string | undefined
+  readonly project: ProjectChoice | undefined
   readonly overrides: Overrides
   /** May hold `{date}` and `{time}`; undefined: a configuration's `run_name`, or one of ours. */
   readonly runName: string | undefined
@@ -95,7 +96,9 @@ async function start(
     deps,
   )
   const url = runUrl(request.serverUrl, server, run.id, project)
-  const started = { id: run.id, name, url, status: run.status }
+  // Undefined only in an answer of an unknown shape; the run is where its definition is.
+  const projectId = run.projectId ?? definition.project?.id
+  const started = { id: run.id, projectId, name, url, status: run.status }
   journal.started(started)
   reporter.tell({ kind: 'started', run, url, adopted })
   const noted = {
@@ -157,7 +160,8 @@ async function resume(
   if (found.kind === 'several') reporter.tell({ kind: 'resume-unclear', names: found.names })
   if (found.kind !== 'one') return undefined
   const { run, name, attempt } = found
-  const started = { id: run.id, name, url: runUrl(serverUrl, server, run.id, project), status: run.status }
+  const url = runUrl(serverUrl, server, run.id, project)
+  const started = { id: run.id, projectId: run.projectId, name, url, status: run.status }
   journal.started(started)
   reporter.tell({ kind: 'resumed', run, url: started.url, attempt })
   return { started, kin: kinOfRun(run), createdAt: run.created }

@@ -2,6 +2,7 @@ import type { JsonObject } from '../zenml/json.ts'
 import type { Definition, Named, Run } from '../zenml/model.ts'
 import type { DifferenceLine, ValueChange } from './difference.ts'
 import type { Verdict } from './expect.ts'
+import type { ProjectSource } from './project.ts'
 import type { Forecast, RunDetails, RunFailure, StepChange, StepCounts, StepFailure, Usual } from './story.ts'
 
 /** Why a trigger has to be sent again, or its result looked up. */
@@ -15,6 +16,8 @@ export type RunEvent =
       readonly version: string
       readonly account: Named
     }
+  /** Where names are looked up, and the run is; and why there. */
+  | { readonly kind: 'project'; readonly project: Named; readonly source: ProjectSource }
   | { readonly kind: 'resolved'; readonly definition: Definition }
   /** What differs from the definition, compared with it. */
   | {

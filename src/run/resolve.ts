@@ -21,12 +21,12 @@ export type Target =
 const SUGGESTION_POOL = 200
 const MOST_SUGGESTIONS = 10
 
-const NOT_ALLOWED_HINT = 'ZenML hides what the account may not read, so it may also be a matter of rights'
+const NOT_ALLOWED_HINT = 'Or the account lacks permission to see it'
 
 /**
  * Finds what is to be run: by id, by exact name, by name within a pipeline, or the newest of a pipeline.
  *
- * @param project already resolved; undefined where the user named none
+ * @param project where names are looked up, and where an id has to be; undefined for an id without one, and before 0.80
  * @throws RunError with the nearest names if there is none, with all ids if there are several, or if it is not runnable
  */
 export async function resolveTarget(
@@ -45,26 +45,6 @@ export async function resolveTarget(
   return isUuid(target.reference)
     ? finder.byId(target.kind, target.reference)
     : finder.byName(target.kind, target.reference)
-}
-
-/**
- * Finds the project that an input names.
- *
- * @throws RunError if there is none.
- */
-export async function resolveProject(
-  client: ZenmlClient,
-  server: ServerInfo,
-  nameOrId: string,
-): Promise<Named> {
-  try {
-    return await client.project(nameOrId, isAtLeast(server.version, 0, 82) ? 'projects' : 'workspaces')
-  } catch (error) {
-    if (!isGone(error)) throw error
-    throw new RunError(
-      `project: there is no project "${nameOrId}" on this server. Check its name; ${NOT_ALLOWED_HINT}`,
-    )
-  }
 }
 
 class Finder {

@@ -1,14 +1,14 @@
 import type { ZenmlClient } from '../zenml/client.ts'
 import { isMissingRoute, TransportError, UnreachableError } from '../zenml/errors.ts'
-import type { StepState } from '../zenml/model.ts'
+import type { RunReference, StepState } from '../zenml/model.ts'
 
 /** A run's steps: from its graph, which also has those not started, or from the list where there is no graph (0.74). */
-export async function readSteps(client: ZenmlClient, runId: string): Promise<readonly StepState[]> {
+export async function readSteps(client: ZenmlClient, run: RunReference): Promise<readonly StepState[]> {
   try {
-    return (await client.dag(runId)).steps
+    return (await client.dag(run.id)).steps
   } catch (error) {
     if (!isWithoutGraph(error)) throw error
-    return client.steps(runId)
+    return client.steps(run)
   }
 }
 

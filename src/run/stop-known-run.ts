@@ -24,7 +24,7 @@ export async function stopKnownRun(request: StopKnownRequest, deps: RunDependenc
   const from = clock.now()
   const { run, url } = await findRun({ serverUrl, project: undefined }, runId, 'run-id', deps)
   const reason = endReason('Stopped by a workflow', workflowRunUrl)
-  const known = { id: run.id, name: run.name ?? run.id, url, status: run.status }
+  const known = { id: run.id, projectId: run.projectId, name: run.name ?? run.id, url, status: run.status }
   const ended = await endRun({ run: known, mode, reason, deadline: clock.now() + timeoutMs }, deps)
   if (ended.settled) reporter.tell({ kind: 'ended', sentence: ended.sentence })
   return {

@@ -249,7 +249,7 @@ class Stop {
   ): Promise<Stopped> {
     const ended = { kind: 'ended', status: run.status, byItself } as const
     if (run.inProgress === false && !this.#hasAborted) return ended
-    const unfinished = unfinishedSteps(await readSteps(this.#client, run.id))
+    const unfinished = unfinishedSteps(await readSteps(this.#client, run))
     if (unfinished.length === 0) return ended
     return this.#goingOn(
       `ZenML does not stop the steps of a run that has ${run.status}; still running: ${unfinished.join(', ')}`,

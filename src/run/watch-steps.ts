@@ -1,7 +1,7 @@
 import type { ZenmlClient } from '../zenml/client.ts'
 import type { Clock } from '../zenml/clock.ts'
 import { AnswerError, isZenmlError } from '../zenml/errors.ts'
-import type { ChildRun, RunGraph, RunParts, StepState } from '../zenml/model.ts'
+import type { ChildRun, RunGraph, RunParts, RunReference, StepState } from '../zenml/model.ts'
 import { runPhase } from '../zenml/status.ts'
 import { unfinishedSteps } from './assess.ts'
 import { progressOf, type SeenSteps } from './progress.ts'
@@ -50,7 +50,7 @@ export function stepsIntervalMs(elapsedMs: number, steps: number): number {
 
 /** The steps of a run that is watched: reads them from time to time, and tells what they did. */
 export class WatchedSteps {
-  readonly #runId: string
+  readonly #run: RunReference
   readonly #deps: StepsDependencies
   #seen: SeenSteps = new Map()
   readonly #failedChildRuns = new Set<string>()
@@ -60,8 +60,8 @@ export class WatchedSteps {
   /** Readings that failed one after the other. */
   #inVain = 0
 
-  constructor(runId: string, deps: StepsDependencies) {
-    this.#runId = runId
+  constructor(run: RunReference, deps: StepsDependencies) {
+    this.#run = run
     this.#deps = deps
   }
 
@@ -139,13 +139,13 @@ export class WatchedSteps {
 
   async #graphOrList(client: ZenmlClient): Promise<RunParts> {
     const graph = this.#hasGraph ? await this.#graph(client) : undefined
-    return graph ?? { steps: await client.steps(this.#runId), questions: [], childRuns: [] }
+    return graph ?? { steps: await client.steps(this.#run), questions: [], childRuns: [] }
   }
 
   /** Undefined, once and for all, where there is none to be read. */
   async #graph(client: ZenmlClient): Promise<RunGraph | undefined> {
     try {
-      return await client.dag(this.#runId)
+      return await client.dag(this.#run.id)
     } catch (error) {
       if (!isWithoutGraph(error)) throw error
       this.#hasGraph = false

@@ -1,7 +1,7 @@
 import type { ZenmlClient } from '../zenml/client.ts'
 import type { Clock } from '../zenml/clock.ts'
 import { AnswerError, isGone, isZenmlError, type ZenmlError } from '../zenml/errors.ts'
-import type { ChildRun, Run, RunParts, StepState } from '../zenml/model.ts'
+import type { ChildRun, Run, RunParts, RunReference, StepState } from '../zenml/model.ts'
 import { isPassing, retryAfterOf } from '../zenml/retry.ts'
 import { runPhase } from '../zenml/status.ts'
 import { isOver, needsSteps, unfinishedSteps, type Sighting } from './assess.ts'
@@ -15,7 +15,7 @@ import type { Usual } from './story.ts'
 import { hasSteps, WatchedSteps } from './watch-steps.ts'
 
 export interface WatchRequest {
-  readonly runId: string
+  readonly run: RunReference
   /** The state known at the start. */
   readonly status: string
   /** Milliseconds; undefined: as long as it takes. */
@@ -113,15 +113,15 @@ class Watch {
     this.#changedAt = this.#startedAt
     this.#ageMs = Math.max(0, this.#startedAt - (request.createdAt ?? this.#startedAt))
     this.#status = request.status
-    this.#questions = new Questions(request.runId, deps)
+    this.#questions = new Questions(request.run.id, deps)
     this.#heartbeat = new Heartbeat(this.#startedAt)
-    this.#orchestrator = new Orchestrator(this.#client, request.runId)
+    this.#orchestrator = new Orchestrator(this.#client, request.run.id)
     const reporter: Reporter = {
       tell: (event) => {
         this.#tell(event)
       },
     }
-    this.#steps = new WatchedSteps(request.runId, { ...deps, client: this.#client, reporter })
+    this.#steps = new WatchedSteps(request.run, { ...deps, client: this.#client, reporter })
   }
 
   async run(): Promise<Watched> {
@@ -173,7 +173,7 @@ class Watch {
     const isDue = this.#fingerprint !== undefined && this.#steps.areDue(this.#status, this.#elapsedMs)
     const graph = isDue ? await this.#steps.readGraph() : undefined
     if (graph?.status === this.#status) return { parts: graph }
-    const run = await this.#client.run(this.#request.runId, { hydrate: false })
+    const run = await this.#client.run(this.#request.run.id, { hydrate: false })
     if (runPhase(run.status) === 'unknown') return { run: await this.#client.run(run.id, { hydrate: true }) }
     if (graph?.status === run.status) return { run, parts: graph }
     return needsSteps(run) ? { run, parts: await this.#steps.read() } : { run }

@@ -3,16 +3,19 @@ import type { z } from 'zod'
 import { AnswerError, TransportError, UnreachableError } from './errors.ts'
 import {
   DEFINITION_NOUNS,
+  isUuid,
   toDefinition,
   toGraph,
   toInfo,
   toRun,
   toStep,
+  type Account,
   type Definition,
   type DefinitionKind,
-  type Named,
+  type Project,
   type Run,
   type RunGraph,
+  type RunReference,
   type ServerInfo,
   type StepState,
 } from './model.ts'
@@ -37,40 +40,21 @@ import {
 } from './step-detail.ts'
 import type { JsonObject } from './json.ts'
 import { pathSegment } from './path-segment.ts'
+import type { CompletedRunsQuery, DefinitionQuery, StepPage } from './queries.ts'
 import { readStopAnswer, type StopAnswer } from './stop-answer.ts'
 import { readTriggerAnswer, type TriggerAnswer } from './trigger-answer.ts'
 
 /** 20,000 steps; a server that never comes to an end must not hold the step for ever. */
 const MOST_STEP_PAGES = 200
 
-export interface DefinitionQuery {
-  readonly name?: string | undefined
-  /** Name or id. */
-  readonly pipeline?: string | undefined
-  readonly projectId?: string | undefined
-  /** Only those that can be run; templates cannot be filtered so. */
-  readonly runnable?: boolean
-  /** The most items to give, at most 10,000; newest first. */
-  readonly size: number
-}
-
-/** One of both ids, or both. */
-export interface CompletedRunsQuery {
-  readonly templateId?: string | undefined
-  readonly pipelineId?: string | undefined
-  /** The most items to give. */
-  readonly size: number
-}
-
-/** A part of a run's steps, and how many there are in all. */
-export interface StepPage<Step> {
-  readonly steps: readonly Step[]
-  readonly total: number
-}
-
 const ROUTES: Readonly<Record<DefinitionKind, string>> = {
   template: '/run_templates',
   snapshot: '/pipeline_snapshots',
+}
+
+/** Ids are UUIDs, in whichever case; an answer that has none is about what was asked for. */
+function isAbout(id: string): (answer: { readonly id?: string | null | undefined }) => boolean {
+  return (answer) => answer.id == null || answer.id.toLowerCase() === id.toLowerCase()
 }
 
 /**
@@ -91,20 +75,32 @@ export class ZenmlClient {
     return new ZenmlClient(this.#api.with(changes))
   }
 
-  async info(): Promise<ServerInfo> {
-    return toInfo(await this.#api.read("read the server's version", { path: '/info' }, infoSchema))
+  /** @param open whether to ask without a token, before any login; what is said then proves nothing */
+  async info({ open = false } = {}): Promise<ServerInfo> {
+    return toInfo(await this.#api.read("read the server's version", { path: '/info', open }, infoSchema))
   }
 
   /** The account that the credential belongs to. */
-  async account(): Promise<Named> {
+  async account(): Promise<Account> {
     const account = await this.#api.read('read the account', { path: '/current-user' }, accountSchema)
-    return { id: account.id, name: account.name ?? undefined }
+    return {
+      id: account.id,
+      name: account.name ?? undefined,
+      defaultProjectId: account.body?.default_project_id ?? undefined,
+    }
   }
 
-  /** A project by name or id; before 0.82 a project was called workspace. */
-  async project(nameOrId: string, route: 'projects' | 'workspaces'): Promise<z.infer<typeof projectSchema>> {
-    const path = `/${route}/${pathSegment(nameOrId)}`
-    return this.#api.read(`find the project "${nameOrId}"`, { path }, projectSchema)
+  /** A project by name or id; before 0.80 a project was called workspace. */
+  async project(nameOrId: string, { hasProjects }: Pick<ServerInfo, 'hasProjects'>): Promise<Project> {
+    const path = `/${hasProjects ? 'projects' : 'workspaces'}/${pathSegment(nameOrId)}`
+    const isAsked = isUuid(nameOrId) ? isAbout(nameOrId) : undefined
+    return this.#api.read(`find the project "${nameOrId}"`, { path }, projectSchema, isAsked)
+  }
+
+  /** The projects that the account may see, by name, at most 100, and how many there are. From 0.80 on. */
+  async projects(): Promise<{ readonly items: readonly Project[]; readonly total: number }> {
+    const call = { path: '/projects', query: { size: '100', sort_by: 'asc:name', hydrate: 'false' } }
+    return this.#api.read('list the projects', call, pageOf(projectSchema))
   }
 
   /** A template or snapshot with its parameters. */
@@ -113,7 +109,7 @@ export class ZenmlClient {
     const call = { path: `${ROUTES[kind]}/${pathSegment(id)}`, query }
     return toDefinition(
       kind,
-      await this.#api.read(`read the ${DEFINITION_NOUNS[kind]} ${id}`, call, definitionSchema),
+      await this.#api.read(`read the ${DEFINITION_NOUNS[kind]} ${id}`, call, definitionSchema, isAbout(id)),
     )
   }
 
@@ -192,10 +188,11 @@ export class ZenmlClient {
   }
 
   /** The last completed runs of a template or a pipeline, newest first; fewer than there are where items must be left out. */
-  async completedRuns({ templateId, pipelineId, size }: CompletedRunsQuery): Promise<Run[]> {
+  async completedRuns({ templateId, pipelineId, projectId, size }: CompletedRunsQuery): Promise<Run[]> {
     const query = {
       template_id: templateId,
       pipeline: pipelineId,
+      project: projectId,
       status: 'completed',
       sort_by: 'desc:created',
       size: String(size),
@@ -219,19 +216,18 @@ export class ZenmlClient {
   /** A run's state; `hydrate` adds the times, and is slower. */
   async run(id: string, { hydrate }: { hydrate: boolean }): Promise<Run> {
     const call = { path: `/runs/${pathSegment(id)}`, query: { hydrate: String(hydrate) } }
-    return toRun(await this.#api.read('read the run', call, runSchema))
+    return toRun(await this.#api.read('read the run', call, runSchema, isAbout(id)))
   }
 
   /** A run's state and its steps, those not started included, in the order of the graph. From 0.75 on or so; 0.74 has no such route. */
   async dag(id: string): Promise<RunGraph> {
-    return toGraph(
-      await this.#api.read("read the run's steps", { path: `/runs/${pathSegment(id)}/dag` }, dagSchema),
-    )
+    const call = { path: `/runs/${pathSegment(id)}/dag` }
+    return toGraph(await this.#api.read("read the run's steps", call, dagSchema, isAbout(id)))
   }
 
   /** A run's started steps, all pages. */
-  async steps(id: string): Promise<StepState[]> {
-    const query = { hydrate: 'false' }
+  async steps({ id, projectId }: RunReference): Promise<StepState[]> {
+    const query = { project: projectId, hydrate: 'false' }
     const path = `/runs/${pathSegment(id)}/steps`
     const steps: StepState[] = []
     for await (const page of this.#stepPages(path, query, stepSchema)) {
@@ -243,30 +239,32 @@ export class ZenmlClient {
   /** What a step left behind: metadata, outputs, and why it failed. */
   async stepDetail(id: string): Promise<StepDetail> {
     const call = { path: `/steps/${pathSegment(id)}`, query: { hydrate: 'true' } }
-    return toStepDetail(await this.#api.read('read the step', call, stepDetailSchema))
+    return toStepDetail(await this.#api.read('read the step', call, stepDetailSchema, isAbout(id)))
   }
 
   /**
    * The same of a run's started steps, the earliest first, in pages of 100. A run's own list of steps has none of it,
    * on no version.
    */
-  async *stepDetails(id: string): AsyncGenerator<StepPage<StepDetail>> {
-    const query = { pipeline_run_id: id, hydrate: 'true' }
-    for await (const { steps, total } of this.#stepPages('/steps', query, stepDetailSchema)) {
+  async *stepDetails({ id, projectId }: RunReference): AsyncGenerator<StepPage<StepDetail>> {
+    const query = { pipeline_run_id: id, project: projectId, hydrate: 'true' }
+    for await (const { steps, ...counts } of this.#stepPages('/steps', query, stepDetailSchema)) {
       const own = steps.filter(({ metadata }) => (metadata?.pipeline_run_id ?? id) === id)
-      yield { steps: own.map(toStepDetail), total }
+      yield { steps: own.map(toStepDetail), ...counts }
     }
   }
 
-  async *#stepPages<Item extends z.ZodType>(
+  async *#stepPages<Item extends z.ZodType<{ readonly id: string }>>(
     path: string,
-    query: Readonly<Record<string, string>>,
+    query: Readonly<Record<string, string | undefined>>,
     schema: Item,
   ): AsyncGenerator<StepPage<z.infer<Item>>> {
+    const ids = new Set<string>()
     for (let page = 1; page <= MOST_STEP_PAGES; page += 1) {
       const call = { path, query: { ...query, size: '100', page: String(page), sort_by: 'asc:created' } }
       const answer = await this.#api.read("read the run's steps", call, pageOf(schema))
-      yield { steps: answer.items, total: answer.total }
+      for (const item of answer.items) ids.add(item.id)
+      yield { steps: answer.items, received: ids.size, total: answer.total }
       if (page >= answer.total_pages || answer.items.length === 0) return
     }
   }
@@ -286,13 +284,13 @@ export class ZenmlClient {
   /** A run with all that the server knows of it. */
   async runDetail(id: string): Promise<RunDetail> {
     const call = { path: `/runs/${pathSegment(id)}`, query: { hydrate: 'true' } }
-    return this.#api.read('read the run', call, runDetailSchema)
+    return this.#api.read('read the run', call, runDetailSchema, isAbout(id))
   }
 
   /**
    * Attaches mappings to a run as metadata; tried once.
    *
-   * @param route before 0.82 a project was called workspace, and the account had to be named
+   * @param server before 0.80 a project was called workspace, and the account had to be named
    */
   async noteMetadata(
     runId: string,
@@ -300,15 +298,15 @@ export class ZenmlClient {
     {
       projectId,
       accountId,
-      route,
-    }: { projectId: string; accountId: string; route: 'projects' | 'workspaces' },
+      server,
+    }: { projectId: string; accountId: string; server: Pick<ServerInfo, 'hasProjects'> },
   ): Promise<void> {
-    const isOld = route === 'workspaces'
+    const { hasProjects } = server
     const call: Call = {
       method: 'POST',
-      path: isOld ? `/workspaces/${pathSegment(projectId)}/run-metadata` : '/run-metadata',
+      path: hasProjects ? '/run-metadata' : `/workspaces/${pathSegment(projectId)}/run-metadata`,
       json: {
-        ...(isOld ? { workspace: projectId, user: accountId } : { project: projectId }),
+        ...(hasProjects ? { project: projectId } : { workspace: projectId, user: accountId }),
         resources: [{ id: runId, type: 'pipeline_run' }],
         values,
         types: Object.fromEntries(Object.keys(values).map((key) => [key, 'dict'])),

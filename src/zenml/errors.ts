@@ -154,11 +154,12 @@ export class UnreachableError extends ZenmlError {
   /**
    * @param doing what was tried, as an infinitive
    * @param addressInput the input that the address came from
+   * @param advice a sentence that follows what the server said
    */
-  constructor(doing: string, cause: TransportError | AnswerError, addressInput = ADDRESS_INPUT) {
+  constructor(doing: string, cause: TransportError | AnswerError, addressInput = ADDRESS_INPUT, advice = '') {
     super(
       cause instanceof AnswerError
-        ? cause.message
+        ? `${cause.message}${advice}`
         : `Could not ${doing}: ${cause.message.replace(ADDRESS_INPUT, addressInput)}`,
     )
     this.cause = cause

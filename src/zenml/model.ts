@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import { isDeeperThan, isJsonObject, member, type JsonObject } from './json.ts'
+import { isAtLeast } from './version.ts'
 import type { dagSchema, definitionSchema, infoSchema, runSchema, stepSchema } from './schemas.ts'
 
 /** What a server says of itself, without a credential. */
@@ -8,11 +9,31 @@ export interface ServerInfo {
   /** True for ZenML Pro, whose dashboard has its own addresses. */
   readonly isPro: boolean
   readonly dashboardUrl: string | undefined
+  /** Of the management API that a ZenML Pro workspace belongs to, as it says itself. */
+  readonly proApiUrl: string | undefined
+  /** Runs are in projects, and lists need one to be named: from 0.80 on. Before, projects were called workspaces. */
+  readonly hasProjects: boolean
 }
 
 export interface Named {
   readonly id: string
   readonly name: string | undefined
+}
+
+export interface Project {
+  readonly id: string
+  readonly name: string
+}
+
+export interface Account extends Named {
+  /** What ZenML's own client works in; the server itself does not look at it. */
+  readonly defaultProjectId: string | undefined
+}
+
+/** A run, and the project without which the server lists nothing of it; undefined before 0.80. */
+export interface RunReference {
+  readonly id: string
+  readonly projectId: string | undefined
 }
 
 export type DefinitionKind = 'template' | 'snapshot'
@@ -126,6 +147,8 @@ export function toInfo(info: z.infer<typeof infoSchema>): ServerInfo {
     version: info.version,
     isPro: info.deployment_type === 'cloud',
     dashboardUrl: info.dashboard_url ?? undefined,
+    proApiUrl: info.pro_api_url ?? undefined,
+    hasProjects: isAtLeast(info.version, 0, 80),
   }
 }
 

@@ -55,7 +55,9 @@ export class ProClient {
   /** Undefined if there is none of that id, or the account may not see it. */
   async workspace(id: string): Promise<Workspace | undefined> {
     try {
-      return await this.#read((noun) => ({ path: `/${noun}s/${pathSegment(id)}` }), workspaceSchema)
+      // The answer says where the token goes.
+      const isAsked = (found: Workspace): boolean => found.id.toLowerCase() === id.toLowerCase()
+      return await this.#read((noun) => ({ path: `/${noun}s/${pathSegment(id)}` }), workspaceSchema, isAsked)
     } catch (error) {
       if (error instanceof AnswerError && error.fromZenml && error.status === 404) return undefined
       throw error
@@ -83,13 +85,14 @@ export class ProClient {
   async #read<Schema extends z.ZodType>(
     call: (noun: (typeof NOUNS)[number]) => Omit<Call, 'method'>,
     schema: Schema,
+    isAsked?: (answer: z.infer<Schema>) => boolean,
   ): Promise<z.infer<Schema>> {
     const [noun, oldNoun] = NOUNS
     try {
-      return await this.#api.read('find the workspace', call(noun), schema)
+      return await this.#api.read('find the workspace', call(noun), schema, isAsked)
     } catch (error) {
       if (!isMissingRoute(error)) throw error
-      return this.#api.read('find the workspace', call(oldNoun), schema)
+      return this.#api.read('find the workspace', call(oldNoun), schema, isAsked)
     }
   }
 }

@@ -34,9 +34,14 @@ export const infoSchema = z.object({
   deployment_type: z.string().nullish(),
   server_url: z.string().nullish(),
   dashboard_url: z.string().nullish(),
+  pro_api_url: z.string().nullish(),
 })
 
-export const accountSchema = z.object({ id, name: z.string().nullish() })
+export const accountSchema = z.object({
+  id,
+  name: z.string().nullish(),
+  body: z.object({ default_project_id: id.nullish() }).nullish(),
+})
 
 export const projectSchema = z.object({ id, name: z.string() })
 
@@ -118,6 +123,8 @@ export const stepSchema = z.object({
 })
 
 export const dagSchema = z.object({
+  /** Of the run. */
+  id: id.nullish(),
   status: z.string(),
   nodes: z.array(
     z.object({
