@@ -53,6 +53,7 @@ interface SetStatus {
 
 /** Seen on real servers: 47 to 124. */
 const HAND_OVER_MS = 50
+const WAITING = { reason: null, inProgress: true, busy: false, end: undefined } as const
 
 const ENDED = new Set(['completed', 'failed', 'stopped', 'cancelled'])
 
@@ -70,6 +71,9 @@ export class Run {
   isForgotten = false
   /** Made, found no free slot, and is about to be deleted: it holds neither a slot nor its name. */
   rejected = false
+  /** The run that called this one, and the one that it calls. */
+  parent: Run | undefined
+  child: Run | undefined
   readonly #plan: RunPlan
   readonly #version: ZenmlVersion
   readonly #events: RunEvent[] = []
@@ -200,23 +204,20 @@ export class Run {
   }
 
   #own(now: number, all: readonly StepSpan[], spans: readonly StepSpan[]): Own {
-    const waiting = { reason: null, inProgress: true, busy: false, end: undefined }
-    if (now < this.begin || this.#staysAsItIs) return { ...waiting, status: 'initializing' }
-    const early = this.#plan.failsBeforeSteps
-    if (early !== undefined) {
-      const over = this.#isDynamic ? { inProgress: false, end: this.begin } : {}
-      return { ...waiting, status: 'failed', reason: early.reason, ...over }
-    }
-
+    const early = this.#beforeSteps(now)
+    if (early !== undefined) return early
     const death = this.begin + (this.#plan.diesAfterMs ?? Infinity)
     const running = spans.some((span) => span.end > now)
     const busy = running && now < death
     const lastEnd = Math.max(this.begin, ...spans.map((span) => span.end))
     const wait = this.#wait()
     const asked = this.#asked(wait, now)
-    if (asked !== undefined) return { ...waiting, ...asked, busy }
-    const stopped = this.#stopped(running, busy, Math.max(lastEnd, wait?.resumesAt ?? 0))
+    if (asked !== undefined) return { ...WAITING, ...asked, busy }
+    const called = this.#called(now)
+    const isLeft = called?.status === 'paused'
+    const stopped = this.#stopped(running || isLeft, busy, Math.max(lastEnd, wait?.resumesAt ?? 0))
     if (stopped !== undefined) return stopped
+    if (called !== undefined) return { ...WAITING, busy, ...called }
     const failure = firstFailure(spans, now)
     const going = busy || all.some((span) => span.start > now)
     if (failure !== undefined) return this.#failed(failure, all, going, busy, lastEnd)
@@ -226,8 +227,27 @@ export class Run {
       return { status: 'completed', reason: null, inProgress: false, busy: false, end: ended }
     }
     return this.#isPaused()
-      ? { ...waiting, status: 'paused', reason: 'Waiting for input.', busy }
-      : { ...waiting, status: 'running', busy }
+      ? { ...WAITING, status: 'paused', reason: 'Waiting for input.', busy }
+      : { ...WAITING, status: 'running', busy }
+  }
+
+  #beforeSteps(now: number): Own | undefined {
+    if (now < this.begin || this.#staysAsItIs) return { ...WAITING, status: 'initializing' }
+    const early = this.#plan.failsBeforeSteps
+    if (early === undefined) return undefined
+    const over = this.#isDynamic ? { inProgress: false, end: this.begin } : {}
+    return { ...WAITING, status: 'failed', reason: early.reason, ...over }
+  }
+
+  /** While the run that it called goes on, or after it failed. */
+  #called(now: number): (Pick<Own, 'status'> & Partial<Own>) | undefined {
+    if (this.child === undefined) return undefined
+    const { status, inProgress, end } = this.child.state(now)
+    if (now < this.child.createdAt) return { status: 'running' }
+    if (status === 'failed') return { status, inProgress: false, end }
+    // Nobody tells it that the question of its child was answered with an abort.
+    if (status === 'paused' || status === 'stopped') return { status: 'paused' }
+    return inProgress ? { status: 'running' } : undefined
   }
 
   /** By an abort, at once; or by a stop, once nothing runs any more. */

@@ -38,7 +38,7 @@ export function startRun(world: World, request: TriggerRequest, at: number): Ans
     reject(world, run, at)
     throw noFreeSlot(world)
   }
-  world.runs.push(run)
+  world.runs.push(run, ...makeChildren(world, request, run))
   const failure = world.permissions.usageFailure()
   if (failure !== undefined) {
     run.isForgotten = true
@@ -120,6 +120,18 @@ function checkConfiguration(world: World, pipeline: PipelineSpec, configuration:
       throw refusal(400, 'ValueError', message)
     }
   }
+}
+
+/** The run of the pipeline that another one calls, and of those below; it begins when the other's own steps are done. */
+function makeChildren(world: World, request: TriggerRequest, parent: Run): readonly Run[] {
+  const spec = parent.facts.pipeline.child
+  if (spec === undefined) return []
+  const ends = parent.state(Infinity).spans.map((span) => span.end)
+  const call = { ...request, entry: { ...request.entry, spec }, configuration: {}, key: undefined }
+  const child = makeRun(world, call, Math.max(parent.begin, ...ends))
+  child.parent = parent
+  parent.child = child
+  return [child, ...makeChildren(world, request, child)]
 }
 
 function makeRun(world: World, request: TriggerRequest, at: number): Run {

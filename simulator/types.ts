@@ -71,6 +71,8 @@ export interface PipelineSpec {
   readonly startupSeconds?: number
   /** A dynamic pipeline's question, asked after its first step. */
   readonly wait?: WaitSpec
+  /** A pipeline that a dynamic one calls when its steps are done: it has a run of its own, which decides how this one ends. */
+  readonly child?: PipelineSpec
   /** Stays initializing for ever. */
   readonly neverMoves?: boolean
   /** The run's process dies so many seconds after its start: nobody marks it, it stays running. */

@@ -141,11 +141,11 @@ export class World {
   /** The runs that the server knows of now, oldest first. */
   visibleRuns(): readonly Run[] {
     const now = this.now()
-    return this.runs.filter((run) => !run.isGone(now))
+    return this.runs.filter((run) => run.createdAt <= now && !run.isGone(now))
   }
 
   entryOf(run: Run): PipelineEntry {
-    const { templateId, sourceSnapshotId } = run.facts
+    const { templateId, sourceSnapshotId } = (run.parent ?? run).facts
     const entry = this.pipelines.find((e) => e.templateId === templateId || e.snapshotId === sourceSnapshotId)
     if (entry === undefined) throw new Error(`The run ${run.facts.name} came from nowhere.`)
     return entry

@@ -187,6 +187,43 @@ test.each(ZENML_VERSIONS)('ZenML %s: a run that had ended already is said to hav
   expect(ended.sentence).toMatch(/had ended before it could be stopped and is completed/)
 })
 
+test.each(['0.85.0', '0.98.0'] as const)(
+  'ZenML %s: a run that is deleted while it is being stopped is said to be deleted',
+  async (version) => {
+    const scene = await openScene({
+      version,
+      pipelines: [long],
+      orchestrator: 'kubernetes',
+      stopSeconds: 3_600,
+    })
+    await scene.execute({ target: { kind: 'template', reference: 'long-template' }, wait: false })
+    await scene.clock.sleep(10_000)
+    const run = scene.started[0]!
+    const ending = endRun(
+      { run, mode: 'stop', reason: 'r', deadline: scene.clock.now() + 60_000 },
+      { client: scene.client, clock: scene.clock },
+    )
+    await until(() => scene.server.runs[0]?.status === 'stopping')
+    scene.server.vanish(run.id)
+    const ended = await ending
+    expect(ended.settled).toBe(true)
+    expect(ended.sentence).toMatch(/is no longer on the server: it was deleted there/)
+  },
+)
+
+test('a run that is deleted just after it was ended before its first step is said to be deleted', async () => {
+  const scene = await openScene({ pipelines: [long], startupSeconds: 600 })
+  await scene.execute({ target: { kind: 'template', reference: 'long-template' }, wait: false })
+  const run = scene.started[0]!
+  const ending = endRun(
+    { run, mode: 'stop', reason: 'r', deadline: scene.clock.now() + 60_000 },
+    { client: scene.client, clock: scene.clock },
+  )
+  await until(() => scene.server.runs[0]?.status === 'failed')
+  scene.server.vanish(run.id)
+  expect((await ending).sentence).toMatch(/is no longer on the server: it was deleted there/)
+})
+
 test('a running run of 0.74 is said to go on, because that version cannot stop it', async () => {
   const { scene, result } = await cancelAt('running', { version: '0.74.0' })
   expect(result.error).toMatch(/goes on: http.*this version of ZenML cannot stop a run that has begun/)

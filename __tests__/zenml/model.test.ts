@@ -62,6 +62,40 @@ test('a graph tells the state of its run as well', () => {
   expect(toGraph(dagSchema.parse({ status: 'failed', nodes: [], edges: [] }))).toEqual({
     status: 'failed',
     steps: [],
+    questions: [],
+    childRuns: [],
+  })
+})
+
+test('a graph tells what the run asks and has no answer to, and its child runs, not those that a step triggered', () => {
+  const node = (type: string, id: string | null, metadata: object, place = type) => ({
+    node_id: `${place}/${id}`,
+    type,
+    id,
+    name: `the ${type}`,
+    metadata,
+  })
+  const nodes = [
+    node('wait_condition', 'w-1', { status: 'resolved', resolution: 'continue', question: 'First?' }),
+    node('wait_condition', 'w-2', { status: 'pending', question: 'Second?' }),
+    node('wait_condition', 'w-3', { status: 'pending' }),
+    node('wait_condition', null, { status: 'pending', question: 'Nobody can answer it' }),
+    node('triggered_run', 'r-1', { status: 'failed' }, 'run'),
+    node('triggered_run', 'r-2', { status: 'failed' }, 'child_run'),
+    node('child_run', 'r-3', { status: 'running' }),
+    node('child_run', null, {}),
+  ]
+  expect(toGraph(dagSchema.parse({ status: 'running', nodes, edges: [] }))).toEqual({
+    status: 'running',
+    steps: [],
+    questions: [
+      { id: 'w-2', text: 'Second?' },
+      { id: 'w-3', text: 'the wait_condition' },
+    ],
+    childRuns: [
+      { id: 'r-2', name: 'the triggered_run', status: 'failed' },
+      { id: 'r-3', name: 'the child_run', status: 'running' },
+    ],
   })
 })
 

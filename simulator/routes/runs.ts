@@ -203,7 +203,7 @@ function updateRun({ world, ids, body }: Call): Answer {
   const now = world.now()
   if (typeof status === 'string') {
     const { status: current, reason: known } = run.state(now)
-    const wanted = storedStatus(run, status)
+    const wanted = storedStatus(run, status, current)
     const finished = ['failed', 'completed', 'stopped'].includes(current)
     if (version === '0.98.0' && finished && current !== wanted) {
       throw refusal(403, 'IllegalOperationError', 'Cannot update the status of a finished run.')
@@ -216,9 +216,11 @@ function updateRun({ world, ids, body }: Call): Answer {
 
 /**
  * What becomes of a state that is set from outside: a static run's follows from its steps, so one that is told it
- * were stopped stays running for ever.
+ * were stopped stays running for ever. A dynamic one that fails while it is stopping has stopped.
  */
-function storedStatus(run: Run, status: string): string {
+function storedStatus(run: Run, status: string, current: string): string {
+  if (status === 'failed' && current === 'stopping' && run.facts.pipeline.dynamic !== undefined)
+    return 'stopped'
   return status === 'stopped' && run.facts.pipeline.dynamic === undefined ? 'running' : status
 }
 

@@ -1,5 +1,5 @@
 import { isMissingRoute } from '../zenml/errors.ts'
-import type { Run, StepState } from '../zenml/model.ts'
+import type { ChildRun, Run, StepState } from '../zenml/model.ts'
 import type { ExceptionInfo, Log, RunDetail } from '../zenml/step-detail.ts'
 import { NO_LOG, recordOfException, tailOf, whyCut } from './log-tail.ts'
 import { tryTo, type Reading, type ReadingDependencies } from './reading.ts'
@@ -15,6 +15,9 @@ export interface ExplainDependencies extends ReadingDependencies {
 
 /** Of a run of thousands of steps that all fail the first ones say enough. */
 const MOST_EXPLAINED = 10
+
+/** Child runs have child runs. */
+const MOST_DEPTH = 3
 
 /** For all that one look finds, so that the next look is not late. */
 const TIME_LIMIT_MS = 20_000
@@ -43,12 +46,45 @@ export class FailureExplainer {
   async explain(steps: readonly StepState[]): Promise<void> {
     const limit = this.#deps.timeLimit(TIME_LIMIT_MS)
     for (const { id, name } of steps) {
-      if (id === undefined || this.#seen.has(id) || this.#seen.size >= MOST_EXPLAINED) continue
-      this.#seen.add(id)
-      const failure = await this.#explainStep(id, name, limit)
-      this.#failures.push(failure)
-      this.#deps.reporter.tell({ kind: 'step-failed', failure })
+      if (id === undefined || !this.#isNew(id)) continue
+      this.#tell(await this.#explainStep(id, name, limit))
     }
+  }
+
+  /** The same of child runs that failed: their steps that failed, or the run itself where it started none. */
+  async explainChildRuns(runs: readonly ChildRun[]): Promise<void> {
+    const limit = this.#deps.timeLimit(TIME_LIMIT_MS)
+    for (const run of runs) await this.#explainChildRun(run, run.name, limit, 1)
+  }
+
+  async #explainChildRun({ id }: ChildRun, path: string, limit: AbortSignal, depth: number): Promise<void> {
+    const read = await tryTo((client) => client.dag(id), this.#deps, limit)
+    // Then the exception of the run that called it says more.
+    if ('missing' in read) return
+    const { steps, childRuns } = read.value
+    const failed = steps.filter(({ status }) => status === 'failed')
+    const below = depth < MOST_DEPTH ? childRuns.filter(({ status }) => status === 'failed') : []
+    for (const step of failed) {
+      if (step.id === undefined || !this.#isNew(step.id)) continue
+      const failure = await this.#explainStep(step.id, `${path}/${step.name}`, limit)
+      this.#tell({ ...failure, isInChildRun: true })
+    }
+    for (const run of below) await this.#explainChildRun(run, `${path}/${run.name}`, limit, depth + 1)
+    if (failed.length + below.length > 0 || !this.#isNew(id)) return
+    const detail = await tryTo((client) => client.runDetail(id), this.#deps, limit)
+    const fault = 'value' in detail ? notedFault(detail.value.exception) : undefined
+    this.#tell({ step: path, fault, log: NO_LOG, isInChildRun: true })
+  }
+
+  #isNew(id: string): boolean {
+    if (this.#seen.has(id) || this.#seen.size >= MOST_EXPLAINED) return false
+    this.#seen.add(id)
+    return true
+  }
+
+  #tell(failure: StepFailure): void {
+    this.#failures.push(failure)
+    this.#deps.reporter.tell({ kind: 'step-failed', failure })
   }
 
   async #explainStep(id: string, step: string, limit: AbortSignal): Promise<StepFailure> {

@@ -1,7 +1,7 @@
 import type { ZenmlClient } from '../zenml/client.ts'
 import type { Clock } from '../zenml/clock.ts'
 import { isZenmlError } from '../zenml/errors.ts'
-import type { Run, RunReference, StepState } from '../zenml/model.ts'
+import type { ChildRun, Run, RunReference, StepState } from '../zenml/model.ts'
 import { runPhase } from '../zenml/status.ts'
 import { cleanUp } from './clean-up.ts'
 import { conclude } from './conclude.ts'
@@ -173,9 +173,11 @@ class StepRun {
     const { status, url } = started
     const usual = await this.#usual(status, kin)
     const failedSteps = async (steps: readonly StepState[]): Promise<void> => this.#explainer.explain(steps)
+    const failedChildRuns = async (runs: readonly ChildRun[]): Promise<void> =>
+      this.#explainer.explainChildRuns(runs)
     const watched = await watchRun(
       { ...this.#policy, run: started, status, url, usual, createdAt },
-      { ...this.#deps, failedSteps },
+      { ...this.#deps, failedSteps, failedChildRuns },
     )
     const known = { ...started, timeoutMs }
     switch (watched.kind) {

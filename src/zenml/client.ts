@@ -28,7 +28,6 @@ import {
   projectSchema,
   runSchema,
   stepSchema,
-  waitConditionSchema,
 } from './schemas.ts'
 import {
   logSchema,
@@ -357,12 +356,16 @@ export class ZenmlClient {
     if (answer.status !== 200) throw new AnswerError('end the run', answer, this.#api.now())
   }
 
-  /** What a paused run asks a person; undefined if it does not say (before 0.98 or so). */
-  async question({ id, projectId }: RunReference): Promise<string | undefined> {
-    const query = { run_id: id, project: projectId, status: 'pending', hydrate: 'true' }
-    const call = { path: '/run_wait_conditions', query }
-    const page = await this.#api.read('read what the run waits for', call, pageOf(waitConditionSchema))
-    const [condition] = page.items
-    return condition?.metadata?.question ?? condition?.name ?? undefined
+  /** Answers what a run asks so that the run is stopped at once; one that was answered already is left alone. */
+  async abortQuestion(id: string): Promise<void> {
+    const call: Call = {
+      method: 'PUT',
+      path: `/run_wait_conditions/${pathSegment(id)}/resolve`,
+      json: { resolution: 'abort' },
+    }
+    const answer = await this.#api.exchange(call)
+    if (answer.status === 200) return
+    const error = new AnswerError('answer what the run asks', answer, this.#api.now())
+    if (error.status !== 403 || !/already been resolved/i.test(error.detail)) throw error
   }
 }

@@ -107,11 +107,32 @@ export interface StepState {
   readonly durationMs: number | undefined
 }
 
-/** A run's state and its steps at one moment. */
-export interface RunGraph {
+/** What a run asks a person, and nobody has answered yet. */
+export interface Question {
+  /** Of the wait condition. */
+  readonly id: string
+  readonly text: string
+}
+
+/** A run that a dynamic pipeline started as a part of itself. */
+export interface ChildRun {
+  readonly id: string
+  readonly name: string
   /** As ZenML writes it. */
   readonly status: string
+}
+
+/** What there is of a run at one moment. Older servers have neither questions nor child runs. */
+export interface RunParts {
   readonly steps: readonly StepState[]
+  readonly questions: readonly Question[]
+  readonly childRuns: readonly ChildRun[]
+}
+
+/** A run's state and its parts at one moment. */
+export interface RunGraph extends RunParts {
+  /** As ZenML writes it. */
+  readonly status: string
 }
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
@@ -263,5 +284,22 @@ export function toGraph(dag: z.infer<typeof dagSchema>): RunGraph {
     startTime: node.metadata?.start_time ?? undefined,
     durationMs: node.metadata?.duration == null ? undefined : node.metadata.duration * 1_000,
   }))
-  return { status: dag.status, steps: states }
+  return { status: dag.status, steps: states, questions: questionsOf(dag), childRuns: childRunsOf(dag) }
+}
+
+/** From 0.94 on. */
+function questionsOf({ nodes }: z.infer<typeof dagSchema>): Question[] {
+  return nodes.flatMap(({ type, id, name, metadata }) =>
+    type === 'wait_condition' && id != null && metadata?.status === 'pending'
+      ? [{ id, text: metadata.question ?? name }]
+      : [],
+  )
+}
+
+/** From 0.94 on; servers up to 0.98 give them the type of a run that a step triggered, which is none of ours. */
+function childRunsOf({ nodes }: z.infer<typeof dagSchema>): ChildRun[] {
+  return nodes.flatMap(({ node_id: node, type, id, name, metadata }) => {
+    const isChild = type === 'child_run' || (type === 'triggered_run' && node.startsWith('child_run/'))
+    return isChild && id != null ? [{ id, name, status: metadata?.status ?? 'unknown' }] : []
+  })
 }
