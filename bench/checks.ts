@@ -12,7 +12,6 @@ import { assemble } from '../src/run/assemble.ts'
 import { Api } from '../src/zenml/api.ts'
 import { ZenmlClient } from '../src/zenml/client.ts'
 import { Http } from '../src/zenml/http.ts'
-import { KnownSecrets } from '../src/zenml/known-secrets.ts'
 import { KeySession } from '../src/zenml/session.ts'
 import { systemClock } from '../src/zenml/system-clock.ts'
 
@@ -63,16 +62,14 @@ function judge(): void {
 async function round(): Promise<void> {
   const server = await startSimulator({ pipelines: [pipeline] })
   const http = new Http('bench')
-  const secrets = new KnownSecrets()
   const session = new KeySession(server.url, server.apiKey, {
     http,
-    secrets,
     clock: systemClock,
     onToken: () => undefined,
     onWait: () => undefined,
   })
   const client = new ZenmlClient(
-    new Api({ http, baseUrl: server.url, secrets, session, clock: systemClock, onRetry: () => undefined }),
+    new Api({ http, baseUrl: server.url, session, clock: systemClock, onRetry: () => undefined }),
   )
   const [listed] = await client.definitions('snapshot', { size: 1 })
   const definition = await client.definition('snapshot', listed?.id ?? '')

@@ -1,4 +1,5 @@
 import { startSimulator, VirtualClock } from '../simulator/index.ts'
+import { WorkflowLog } from '../src/github/log.ts'
 import { cleanUp } from '../src/run/clean-up.ts'
 import { RunError } from '../src/run/errors.ts'
 import { executeRun, type RunRequest } from '../src/run/execute.ts'
@@ -7,7 +8,6 @@ import type { RunEvent } from '../src/run/reporter.ts'
 import { Api } from '../src/zenml/api.ts'
 import { ZenmlClient } from '../src/zenml/client.ts'
 import { isZenmlError } from '../src/zenml/errors.ts'
-import { KnownSecrets } from '../src/zenml/known-secrets.ts'
 import { KeySession } from '../src/zenml/session.ts'
 import { BoundaryHttp, type Deed } from './boundary-http.ts'
 import type { Case, EndMode, Interruption } from './draw.ts'
@@ -62,6 +62,8 @@ class Play {
   #settled = false
   #mode: EndMode
   readonly #shown: unknown[] = []
+  /** The gate through which all that is shown leaves. */
+  readonly #log = new WorkflowLog(() => undefined)
 
   constructor(drawn: Case, server: ServerUnderTest, clock: VirtualClock, story: Story) {
     this.#case = drawn
@@ -97,7 +99,7 @@ class Play {
       vanished: server.vanished,
       tampered: server.tampered,
       cancelled: this.#cancellation.signal.aborted,
-      shown: JSON.stringify(this.#shown),
+      shown: this.#log.cover(JSON.stringify(this.#shown)),
       secrets: server.secrets(),
       hung,
     }
@@ -200,11 +202,10 @@ class Play {
     const clock = this.#clock
     const { url, apiKey } = this.#server.simulator
     const onRetry = (line: string, waitMs: number): void => this.#tell({ kind: 'retry', line, waitMs })
-    const onToken = (): void => undefined
-    const secrets = new KnownSecrets()
-    secrets.add(apiKey)
-    const session = new KeySession(url, apiKey, { http, secrets, clock, onToken, onWait: onRetry })
-    return new ZenmlClient(new Api({ http, baseUrl: url, secrets, session, clock, onRetry }))
+    const onToken = (token: string): void => this.#log.mask(token)
+    this.#log.mask(apiKey)
+    const session = new KeySession(url, apiKey, { http, clock, onToken, onWait: onRetry })
+    return new ZenmlClient(new Api({ http, baseUrl: url, session, clock, onRetry }))
   }
 
   #deed(interruption: Interruption): Deed {

@@ -12,7 +12,6 @@ import { completeFor } from '../src/run/configure.ts'
 import { Api } from '../src/zenml/api.ts'
 import { ZenmlClient } from '../src/zenml/client.ts'
 import { Http } from '../src/zenml/http.ts'
-import { KnownSecrets } from '../src/zenml/known-secrets.ts'
 import { KeySession } from '../src/zenml/session.ts'
 import { systemClock } from '../src/zenml/system-clock.ts'
 
@@ -55,15 +54,13 @@ class Server {
     this.#seeded = seeded
     const baseUrl = seeded['server-url']
     const clock = systemClock
-    const secrets = new KnownSecrets()
     const session = new KeySession(baseUrl, seeded['api-key'], {
       http,
-      secrets,
       clock,
       onToken: () => undefined,
       onWait: () => undefined,
     })
-    this.#api = new Api({ http, baseUrl, secrets, session, clock, onRetry: () => undefined })
+    this.#api = new Api({ http, baseUrl, session, clock, onRetry: () => undefined })
     this.#client = new ZenmlClient(this.#api)
   }
 

@@ -22,7 +22,11 @@ export const FAULT_ROUTES = [
   'update',
   'refresh',
   'metadata',
+  'artifacts',
+  'artifact',
   'wait-conditions',
+  'wait-condition',
+  'answer',
 ] as const
 export type RouteName = (typeof FAULT_ROUTES)[number]
 

@@ -4,6 +4,7 @@ import { runAction } from '../../e2e/action.ts'
 import { startProxy } from '../zenml/proxy-server.ts'
 import { fixture, startHttps } from '../zenml/scripted-server.ts'
 import { expectGreen, expectRed, PATIENCE_MS, withServer, type Scene } from './scene.ts'
+import { expectNoSecret } from './secrecy.ts'
 
 jest.setTimeout(PATIENCE_MS)
 
@@ -63,4 +64,21 @@ test('an authority of NODE_EXTRA_CA_CERTS stays trusted beside that of ca-certif
     const env = { NODE_EXTRA_CA_CERTS: file.pathname }
     const given = inputs(url, scene, { 'ca-certificate': fixture('authority-other') })
     expectGreen(await runAction({ inputs: given, env }), 'completed')
+  }))
+
+test('a key that is the name of a certificate is not shown', async () => {
+  const key = 'ZENKEY_certificate0subject4Kq8Zx2Wv7Nm5Lp3Hs9Td1Rf6Gb0Jc'
+  const url = await startHttps(fixture('key'), fixture('key-as-subject'), (_, response) => response.end())
+  const result = await runAction({ inputs: { 'server-url': url, 'api-key': key, pipeline: 'training' } })
+
+  expectNoSecret(result, [key])
+  expect(expectRed(result, 'failed')).toContain('"***" is self-signed; give it as ca-certificate')
+})
+
+test('a server on this machine is asked directly, so that no proxy gets the key in the clear', () =>
+  withServer({}, async (scene) => {
+    const proxy = await startProxy()
+    const env = { HTTP_PROXY: `http://127.0.0.1:${proxy.port}`, http_proxy: `http://127.0.0.1:${proxy.port}` }
+    expectGreen(await runAction({ inputs: inputs(scene.server.url, scene, {}), env }), 'completed')
+    expect(proxy.asked).toEqual([])
   }))

@@ -26,7 +26,7 @@ const silent = new WorkflowLog(() => undefined)
 
 test('after a main step that was killed, the summary says what became of its run', async () => {
   const env = leftBy(() => {
-    noteSummary(true)
+    noteSummary(true, silent)
   })
   expect(isReportDue(env)).toBe(true)
   const sentence = 'The run "nightly" was stopped and is now stopped'
@@ -39,7 +39,7 @@ test('after a main step that was killed, the summary says what became of its run
 
 test('a main step that was killed when its run had ended is told of, too', async () => {
   const env = leftBy(() => {
-    noteSummary(true)
+    noteSummary(true, silent)
   })
   await reportEarlyEnd(undefined, undefined, env, silent)
   expect(files.read('summary')).toContain('The step was ended before it could report on its run')
@@ -49,8 +49,8 @@ test.each([
   [
     'has written its own summary',
     () => {
-      noteSummary(true)
-      noteSummary(false)
+      noteSummary(true, silent)
+      noteSummary(false, silent)
     },
   ],
   ['wanted none', () => undefined],

@@ -100,6 +100,9 @@ export async function withComment<T>(
       output += text
     }),
   }
+  // As the action does it when it reads its inputs.
+  options.log.mask(TOKEN)
+  output = ''
   try {
     return await use({
       github,

@@ -29,7 +29,9 @@ test('each line is a condition; empty lines and comments are not', () => {
 test('what is written is what is read', () => {
   const name = fc.stringMatching(/^[A-Za-z_][\w./:-]{0,20}$/)
   const wanted = fc.oneof(
-    fc.double({ noNaN: true, noDefaultInfinity: true }),
+    fc
+      .double({ noNaN: true, noDefaultInfinity: true })
+      .filter((number) => !/^-?\d+$/.test(String(number)) || Number.isSafeInteger(number)),
     fc.stringMatching(/^[^"\r\n]{0,20}$/),
   )
   const operator = fc.constantFrom('==', '!=', '<', '<=', '>', '>=')
@@ -82,3 +84,29 @@ test('any text gives conditions or faults with a place inside it', () => {
     }),
   )
 })
+
+test.each([
+  '9007199254740992',
+  '9007199254740993',
+  '-9007199254740993',
+  '123456789012345678901',
+  '1e999',
+  '-1e400',
+])('the number %s could not be told from others, and is refused', (number) => {
+  expect(parseExpectations(`rows == ${number}`, asItIs)).toEqual({
+    expectations: [],
+    faults: [
+      {
+        input: 'expect',
+        line: `expect: line 1, column 9: "${number}" has more digits than JSON can carry exactly; log it as a text, and put it in quotes here`,
+      },
+    ],
+  })
+})
+
+test.each(['9007199254740991', '1e300', '1e16', '0.30000000000000004'])(
+  'the number %s is taken',
+  (number) => {
+    expect(parseExpectations(`rows < ${number}`, asItIs)).toMatchObject({ faults: [] })
+  },
+)

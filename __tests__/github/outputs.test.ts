@@ -7,6 +7,9 @@ import fc from 'fast-check'
 import { saveState, setOutput } from '../../src/github/outputs.ts'
 import { makeWorkspace } from './given.ts'
 
+/** Nothing is known that must not leave. */
+const OPEN = { cover: (text: string) => text }
+
 let folder: ReturnType<typeof makeWorkspace>
 const before = { ...process.env }
 beforeEach(() => {
@@ -34,10 +37,10 @@ function readFileCommands(file: string): Record<string, string> {
 }
 
 test('an output can be used by later steps at once, and a later value replaces it', () => {
-  setOutput('status', 'running')
+  setOutput('status', 'running', OPEN)
   expect(readFileCommands('output')).toEqual({ status: 'running' })
-  setOutput('status', 'completed')
-  setOutput('duration', 12.5)
+  setOutput('status', 'completed', OPEN)
+  setOutput('duration', 12.5, OPEN)
   expect(readFileCommands('output')).toEqual({ status: 'completed', duration: '12.5' })
 })
 
@@ -45,13 +48,13 @@ test('no text can forge another output', () => {
   const text = fc.oneof(fc.constant('x\nrun-id<<EOF\nforged\nEOF\n'), fc.string({ unit: 'grapheme' }))
   fc.assert(
     fc.property(text, (value) => {
-      setOutput('error', value)
+      setOutput('error', value, OPEN)
       expect(Object.keys(readFileCommands('output'))).toEqual(['error'])
     }),
   )
 })
 
 test('a state is kept for the post step', () => {
-  saveState('run', '{"id":"1"}')
+  saveState('run', '{"id":"1"}', OPEN)
   expect(readFileCommands('state')).toEqual({ run: '{"id":"1"}' })
 })

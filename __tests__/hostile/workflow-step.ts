@@ -14,7 +14,6 @@ import type { RunDependencies, RunResult } from '../../src/run/step-run.ts'
 import { Api } from '../../src/zenml/api.ts'
 import { ZenmlClient } from '../../src/zenml/client.ts'
 import { Http, type HttpLimits } from '../../src/zenml/http.ts'
-import { KnownSecrets } from '../../src/zenml/known-secrets.ts'
 import { KeySession } from '../../src/zenml/session.ts'
 import { startTampering, type Tamper, type TamperingServer } from './tampering-server.ts'
 
@@ -153,7 +152,6 @@ const LONG_RUN = {
 function connect(url: string, key: string, clock: VirtualClock): { http: Http; client: ZenmlClient } {
   const http = new Http('test')
   const session = new KeySession(url, key, {
-    secrets: new KnownSecrets(),
     http,
     clock,
     onToken: ignore,
@@ -161,9 +159,7 @@ function connect(url: string, key: string, clock: VirtualClock): { http: Http; c
   })
   return {
     http,
-    client: new ZenmlClient(
-      new Api({ secrets: new KnownSecrets(), http, baseUrl: url, session, clock, onRetry: ignore }),
-    ),
+    client: new ZenmlClient(new Api({ http, baseUrl: url, session, clock, onRetry: ignore })),
   }
 }
 
@@ -186,7 +182,6 @@ function dependencies(baseUrl: string, key: string, { clock, http, log, report }
     log.mask(token)
   }
   const session = new KeySession(baseUrl, key, {
-    secrets: new KnownSecrets(),
     http,
     clock,
     onToken,
@@ -194,16 +189,13 @@ function dependencies(baseUrl: string, key: string, { clock, http, log, report }
   })
   let keys = 1
   return {
-    client: new ZenmlClient(new Api({ secrets: new KnownSecrets(), http, baseUrl, session, clock, onRetry })),
+    client: new ZenmlClient(new Api({ http, baseUrl, session, clock, onRetry })),
     clock,
     reporter: report,
-    journal: new RunJournal({
-      serverUrl: baseUrl,
-      named: baseUrl,
-      onCancel: 'stop',
-      workflowRunUrl: '',
-      processId: 1,
-    }),
+    journal: new RunJournal(
+      { serverUrl: baseUrl, named: baseUrl, onCancel: 'stop', workflowRunUrl: '', processId: 1 },
+      log,
+    ),
     newKey: () => nextKey((keys += 1)),
     timeLimit: (ms) => AbortSignal.timeout(ms),
   }

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
-import { ZENML_VERSIONS, type PipelineSpec } from '../../simulator/index.ts'
+import { ZENML_VERSIONS, type Fault, type PipelineSpec } from '../../simulator/index.ts'
+import type { RunRequest } from '../../src/run/execute.ts'
 import type { RunEvent } from '../../src/run/reporter.ts'
 import type { RunDetails } from '../../src/run/story.ts'
 import { closeScenes, openScene, until, type Scene } from './scene.ts'
@@ -170,4 +171,89 @@ test.each([
   })
   await scene.execute()
   expect(detailsOf(scene.events)).toMatchObject({ artifacts: wanted, stepMetadata: [], missing: [] })
+})
+
+/** A step's attempt as a hydrated list has it. */
+function attempt(name: string, status: string, metadata: object): object {
+  const output = { id: `${name}-${status}`, body: { uri: `s3://${status}` } }
+  return {
+    id: `${name}-${status}-${Object.keys(metadata).join('-')}`,
+    name,
+    body: { status },
+    metadata: { run_metadata: metadata },
+    resources: { outputs: { model: [output] } },
+  }
+}
+
+async function collectFrom(items: readonly object[], more: Partial<RunRequest> = {}) {
+  const body = JSON.stringify({ total: items.length, total_pages: 1, items })
+  const scene = await openScene({
+    faults: [{ on: 'steps', occurrence: 'always', do: { kind: 'answer', status: 200, body } }],
+  })
+  const result = await scene.execute(more)
+  return { result, details: detailsOf(scene.events) }
+}
+
+/** Pages of a list of steps that says that it has two. */
+function pagesOf(...pages: readonly (readonly object[])[]): Fault[] {
+  return pages.map((items, index) => ({
+    on: 'steps',
+    occurrence: index === pages.length - 1 ? { from: index + 1, to: 100 } : index + 1,
+    do: { kind: 'answer', status: 200, body: JSON.stringify({ total: 2, total_pages: 2, items }) },
+  }))
+}
+
+const GOOD = attempt('train', 'completed', { accuracy: 0.95 })
+const FOREIGN = {
+  ...attempt('other', 'completed', {}),
+  metadata: { pipeline_run_id: 'another run', run_metadata: {} },
+}
+
+test.each([
+  ['an empty second page', [[GOOD], []]],
+  ['the first page again', [[GOOD], [GOOD]]],
+])(
+  'steps that are not given for %s are missing, and nothing is said to hold without them',
+  async (_, pages) => {
+    const scene = await openScene({ faults: pagesOf(...pages) })
+    const result = await scene.execute({ expectations: [{ name: 'accuracy', operator: '>=', wanted: 0.9 }] })
+    const missing = 'metadata and artifacts of 1 of 2 steps: the server left them out'
+    expect(detailsOf(scene.events)?.missing).toEqual([missing])
+    expect(result.conclusion).toBe('expectation-missed')
+    expect(result.error).toContain(`got nothing, because the metadata could not be read: ${missing}`)
+  },
+)
+
+test("another run's steps, of a server that does not know the filter, count as read", async () => {
+  const scene = await openScene({ faults: pagesOf([GOOD], [FOREIGN]) })
+  const result = await scene.execute({ expectations: [{ name: 'accuracy', operator: '>=', wanted: 0.9 }] })
+  expect(detailsOf(scene.events)).toMatchObject({ missing: [], stepMetadata: [{ step: 'train' }] })
+  expect(result.conclusion).toBe('completed')
+})
+
+test('of a step that was tried again only what its last attempt left counts', async () => {
+  const { result, details } = await collectFrom(
+    [
+      attempt('train', 'retried', { accuracy: 0.95 }),
+      attempt('load', 'completed', { rows: 5 }),
+      attempt('train', 'retried', { accuracy: 0.97, epochs: 3 }),
+      attempt('train', 'completed', { loss: 0.5 }),
+    ],
+    { expectations: [{ name: 'train.accuracy', operator: '>=', wanted: 0.9 }] },
+  )
+  expect(details?.stepMetadata).toEqual([
+    { step: 'train', metadata: { loss: 0.5 } },
+    { step: 'load', metadata: { rows: 5 } },
+  ])
+  expect(details?.artifacts.map(({ uri }) => uri)).toEqual(['s3://completed', 's3://completed'])
+  expect(result.conclusion).toBe('expectation-missed')
+  expect(result.error).toContain('got no value of that name')
+})
+
+test('an attempt that failed and is not followed by another has no results', async () => {
+  const { result, details } = await collectFrom([attempt('train', 'retried', { accuracy: 0.95 })], {
+    expectations: [{ name: 'accuracy', operator: '>=', wanted: 0.9 }],
+  })
+  expect(details).toMatchObject({ stepMetadata: [], artifacts: [] })
+  expect(result.conclusion).toBe('expectation-missed')
 })

@@ -1,7 +1,8 @@
 import { afterEach, expect, test } from '@jest/globals'
 import { ZENML_VERSIONS } from '../../simulator/index.ts'
 import { parseExpectations } from '../../src/github/expectations.ts'
-import type { Expectation } from '../../src/run/expect.ts'
+import { judgeExpectations, type Expectation, type Verdict } from '../../src/run/expect.ts'
+import type { JsonObject } from '../../src/zenml/json.ts'
 import { closeScenes, openScene } from './scene.ts'
 
 afterEach(closeScenes)
@@ -86,4 +87,80 @@ test('an expectation is patient with a server that is away for a moment', async 
   const scene = await openScene({ faults: [{ on: 'steps', do: { kind: 'html', status: 503 } }] })
   const { conclusion } = await scene.execute({ expectations: expected('accuracy > 0') })
   expect(conclusion).toBe('completed')
+})
+
+test('a value that is nested too deeply to be written is a miss like any other', async () => {
+  const deep = `${'['.repeat(50_000)}${']'.repeat(50_000)}`
+  const body = `{"total":1,"total_pages":1,"items":[{"id":"x","name":"train","body":{"status":"completed"},"metadata":{"run_metadata":{"accuracy":${deep}}}}]}`
+  const scene = await openScene({
+    faults: [{ on: 'steps', occurrence: 'always', do: { kind: 'answer', status: 200, body } }],
+  })
+  const { conclusion, error } = await scene.execute({ expectations: expected('accuracy >= 0.9') })
+  expect(conclusion).toBe('expectation-missed')
+  expect(error).toContain('wanted accuracy >= 0.9, got a list of 1')
+})
+
+/** The verdict on one condition, on what a run and its steps logged. */
+function verdictOn(
+  text: string,
+  metadata: object,
+  steps: Readonly<Record<string, object>> = {},
+): Verdict | undefined {
+  const read = (value: object): JsonObject => {
+    const json = JSON.stringify(value).replaceAll(/"RAW:([^"]+)"/g, '$1')
+    return JSON.parse(json) as JsonObject
+  }
+  const stepMetadata = Object.entries(steps).map(([step, logged]) => ({ step, metadata: read(logged) }))
+  return judgeExpectations(expected(text), { metadata: read(metadata), stepMetadata }, undefined)[0]
+}
+
+test.each([
+  ['train.accuracy', { 'train.accuracy': 0.99 }, { train: { accuracy: 0.1 } }],
+  ['a.b.c', {}, { 'a.b': { c: 0.99 }, a: { 'b.c': 0.1 } }],
+])('the name %s, which can be read in two ways, is several values', (name, metadata, steps) => {
+  const verdict = verdictOn(`${name} >= 0.9`, metadata, steps)
+  expect(verdict).toMatchObject({
+    held: false,
+    got: expect.stringMatching(/^several values of this name: .*; log them under other names$/),
+  })
+})
+
+test('a name that is the key of one step and reads as another step and its key is several values', () => {
+  const verdict = verdictOn('train.f1 > 0', {}, { train: { f1: 0.1 }, test: { 'train.f1': 0.9 } })
+  expect(verdict).toMatchObject({
+    held: false,
+    got: 'several values: train.f1, test.train.f1; write one of these',
+  })
+})
+
+test("a bare name is the run's own value where it has one", () => {
+  expect(verdictOn('f1 > 0.5', { f1: 0.9 }, { train: { f1: 0.1 } })).toMatchObject({ held: true })
+})
+
+/** Each would hold of the number next to it as well. */
+test.each([
+  ['rows == 1e16', '10000000000000001'],
+  ['rows >= 1e16', '9999999999999999.9'],
+  ['rows <= 1e16', '10000000000000001'],
+  ['rows >= 0.9', '1e999'],
+  ['rows > 0.9', '1e999'],
+  ['rows != 5', '1e999'],
+  ['rows < 0', '-1e999'],
+])('%s does not hold of %s, which cannot be told from other numbers', (condition, number) => {
+  expect(verdictOn(condition, { rows: `RAW:${number}` })).toMatchObject({
+    held: false,
+    got: expect.stringMatching(
+      /\((a number that is too large to be read|more digits than can be compared exactly)\)$/,
+    ),
+  })
+})
+
+test.each([
+  ['flops < 1e21', '300000000000000000000'],
+  ['flops > 1e16', '10000000000000002'],
+  ['rows == 9007199254740991', '9007199254740991'],
+  ['rows != 1e16', '10000000000000002'],
+])('%s holds of %s, as no other number could be meant', (condition, number) => {
+  const key = condition.split(' ')[0] ?? ''
+  expect(verdictOn(condition, { [key]: `RAW:${number}` })).toMatchObject({ held: true })
 })

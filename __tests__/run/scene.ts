@@ -8,7 +8,6 @@ import type { RunEvent } from '../../src/run/reporter.ts'
 import { Api } from '../../src/zenml/api.ts'
 import { ZenmlClient } from '../../src/zenml/client.ts'
 import { Http, type HttpLimits } from '../../src/zenml/http.ts'
-import { KnownSecrets } from '../../src/zenml/known-secrets.ts'
 import { KeySession } from '../../src/zenml/session.ts'
 
 /** A simulated server and a client of it, over a real socket, in one virtual time. */
@@ -25,6 +24,10 @@ export interface Scene {
   execute(changes?: Partial<RunRequest>, signal?: AbortSignal): Promise<RunResult>
   /** Waits for a run that is there already. */
   attach(run: string, changes?: Partial<AttachRequest>, signal?: AbortSignal): Promise<RunResult>
+  /** What a run needs besides its request. */
+  dependencies(signal?: AbortSignal): RunDependencies
+  /** Answers a run's question with yes, as a person does in the dashboard. */
+  answer(conditionId: string): Promise<void>
   /** The requests of one kind, as "METHOD /path". */
   sent(pattern: RegExp): string[]
 }
@@ -54,15 +57,12 @@ export async function openScene(
   const started: StartedRun[] = []
   const onRetry = (line: string, waitMs: number): void => void events.push({ kind: 'retry', line, waitMs })
   const session = new KeySession(server.url, server.apiKey, {
-    secrets: new KnownSecrets(),
     http,
     clock,
     onToken: () => undefined,
     onWait: onRetry,
   })
-  const client = new ZenmlClient(
-    new Api({ secrets: new KnownSecrets(), http, baseUrl: server.url, session, clock, onRetry }),
-  )
+  const client = new ZenmlClient(new Api({ http, baseUrl: server.url, session, clock, onRetry }))
   const reporter = { tell: (event: RunEvent): void => void events.push(event) }
   const settled: true[] = []
   const journal = {
@@ -88,6 +88,15 @@ export async function openScene(
     planned,
     started,
     settled,
+    dependencies,
+    answer: async (conditionId) => {
+      const response = await fetch(`${server.url}/api/v1/run_wait_conditions/${conditionId}/resolve`, {
+        method: 'PUT',
+        headers: { authorization: `Bearer ${await session.token()}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ resolution: 'continue', result: true }),
+      })
+      if (response.status !== 200) throw new Error(`The question could not be answered: ${response.status}`)
+    },
     execute: (changes = {}, signal) =>
       executeRun({ ...BASE_REQUEST, serverUrl: server.url, ...changes }, dependencies(signal)),
     attach: (run, changes = {}, signal) =>

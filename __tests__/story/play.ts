@@ -11,7 +11,6 @@ import { Api } from '../../src/zenml/api.ts'
 import { ZenmlClient } from '../../src/zenml/client.ts'
 import type { Clock } from '../../src/zenml/clock.ts'
 import { Http } from '../../src/zenml/http.ts'
-import { KnownSecrets } from '../../src/zenml/known-secrets.ts'
 import { KeySession } from '../../src/zenml/session.ts'
 import type { RunnerFiles } from '../hostile/workflow-step.ts'
 
@@ -70,7 +69,10 @@ export async function play(story: Story, files: RunnerFiles): Promise<Told> {
     const comments: string[] = []
     await reportStep({ action: 'main', log: workflowLog, clock }, (report) => {
       report.address({ summary: true, comment: commentInto(comments) })
-      return executeRun(requestOf(story, server), dependencies(story, server, clock, http, report))
+      return executeRun(
+        requestOf(story, server),
+        dependencies(story, server, clock, http, { report, log: workflowLog }),
+      )
     })
     const shown = (text: string): string => alike(text, server.url)
     return { log: shown(log), summary: shown(files.read('summary')), comments: comments.map(shown) }
@@ -148,7 +150,7 @@ function dependencies(
   server: Simulator,
   clock: VirtualClock,
   http: Http,
-  report: StepReport,
+  { report, log: workflowLog }: { readonly report: StepReport; readonly log: WorkflowLog },
 ): RunDependencies {
   const cancelling = new AbortController()
   const client = clientOf(server, clock, http, (line, waitMs) => report.tell({ kind: 'retry', line, waitMs }))
@@ -172,7 +174,7 @@ function dependencies(
     client: client.with({ signal }),
     clock: acting,
     reporter: report,
-    journal: new RunJournal(facts),
+    journal: new RunJournal(facts, workflowLog),
     newKey: () => nextKey((keys += 1)),
     timeLimit: (ms) => AbortSignal.timeout(ms),
     signal,
@@ -220,9 +222,8 @@ function clientOf(
   http: Http,
   onRetry: (line: string, waitMs: number) => void,
 ): ZenmlClient {
-  const secrets = new KnownSecrets()
-  const session = new KeySession(url, apiKey, { secrets, http, clock, onToken: ignore, onWait: onRetry })
-  return new ZenmlClient(new Api({ secrets, http, baseUrl: url, session, clock, onRetry }))
+  const session = new KeySession(url, apiKey, { http, clock, onToken: ignore, onWait: onRetry })
+  return new ZenmlClient(new Api({ http, baseUrl: url, session, clock, onRetry }))
 }
 
 function ignore(): void {

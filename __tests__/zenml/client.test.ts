@@ -3,7 +3,7 @@ import { startSimulator, VirtualClock, type Fault, type SimulatorOptions } from 
 import { Api, type ApiDependencies } from '../../src/zenml/api.ts'
 import { ZenmlClient } from '../../src/zenml/client.ts'
 import { AnswerError, CredentialError, UnreachableError } from '../../src/zenml/errors.ts'
-import { KnownSecrets } from '../../src/zenml/known-secrets.ts'
+import { isPassing } from '../../src/zenml/retry.ts'
 import { KeySession, TokenSession, type Session } from '../../src/zenml/session.ts'
 import {
   closeAfterTest,
@@ -26,7 +26,6 @@ function connect(baseUrl: string, changes: Partial<ApiDependencies> & { apiKey?:
     apiKey === undefined
       ? new TokenSession('token-0')
       : new KeySession(baseUrl, apiKey, {
-          secrets: new KnownSecrets(),
           http,
           clock,
           onToken: () => undefined,
@@ -34,9 +33,7 @@ function connect(baseUrl: string, changes: Partial<ApiDependencies> & { apiKey?:
         })
   const onRetry = (line: string, waitMs: number) => void retries.push({ line, waitMs })
   return {
-    client: new ZenmlClient(
-      new Api({ secrets: new KnownSecrets(), http, baseUrl, session, clock, onRetry, ...deps }),
-    ),
+    client: new ZenmlClient(new Api({ http, baseUrl, session, clock, onRetry, ...deps })),
     retries,
     clock,
   }
@@ -392,4 +389,44 @@ test('asking the orchestrator is one request, and a 501 is an error of its own',
   })
   expect(await rejection(client.refresh('r'))).toMatchObject({ status: 501 })
   expect(requests).toMatchObject([{ method: 'POST', path: '/api/v1/runs/r/refresh?include_steps=true' }])
+})
+
+const ASKED = '0b5f3c1a-9d2e-4f6b-8a7c-1d2e3f4a5b6c'
+const OTHER = '99999999-9999-4999-8999-999999999999'
+
+/** What is read by an id, and the parts that each answer needs beside it. */
+const READS: readonly (readonly [
+  name: string,
+  read: (client: ZenmlClient) => Promise<unknown>,
+  rest: object,
+])[] = [
+  ['run', (client) => client.run(ASKED, { hydrate: false }), { body: { status: 'completed' } }],
+  ['run with all details', (client) => client.runDetail(ASKED), { body: { status: 'completed' } }],
+  ['graph', (client) => client.dag(ASKED), { status: 'completed', nodes: [], edges: [] }],
+  ['snapshot', (client) => client.definition('snapshot', ASKED), { name: 'x' }],
+  ['template', (client) => client.definition('template', ASKED.toUpperCase()), { name: 'x' }],
+  ['step', (client) => client.stepDetail(ASKED), { body: { status: 'completed' } }],
+  ['project', (client) => client.project(ASKED, { hasProjects: true }), { name: 'x' }],
+]
+
+test.each(READS)('an answer about another %s than the one asked for is no answer', async (_, read, rest) => {
+  const about = (id: string): Reply => ({ body: { id, ...rest } })
+  const { client, requests, retries } = await scripted(about(OTHER), about(ASKED))
+  await read(client)
+  expect(requests).toHaveLength(2)
+  expect(retries).toEqual([
+    {
+      line: expect.stringContaining('it is about another id than the one that was asked for'),
+      waitMs: expect.any(Number),
+    },
+  ])
+  const lasting = await scripted(about(OTHER))
+  const error = await rejection(read(lasting.client))
+  expect(String(error)).toMatch(/^AnswerError: Could not .*it is about another id/)
+  expect(isPassing(error as AnswerError)).toBe(true)
+})
+
+test('a graph that does not say whose it is, is the one that was asked for', async () => {
+  const { client } = await scripted({ body: { status: 'running', nodes: [], edges: [] } })
+  expect(await client.dag(ASKED)).toMatchObject({ status: 'running', steps: [] })
 })

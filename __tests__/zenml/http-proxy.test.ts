@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import { TransportError } from '../../src/zenml/errors.ts'
-import { startProxy } from './proxy-server.ts'
+import { knownToProxy, startProxy } from './proxy-server.ts'
 import {
   closedPort,
   fixture,
@@ -27,11 +27,15 @@ test.each(['HTTP_PROXY', 'http_proxy'])(
     const target = await startScripted(() => ({ body: { here: true } }))
     const proxy = await startProxy()
     process.env[variable] = `http://user:pa%20ss@127.0.0.1:${proxy.port}`
-    const answer = await openHttp().send({ method: 'POST', url: `${target.url}/x?y=1`, body: 'z' })
+    const answer = await openHttp().send({
+      method: 'POST',
+      url: `${knownToProxy(target.url)}/x?y=1`,
+      body: 'z',
+    })
     expect(answer).toMatchObject({ status: 200, body: '{"here":true}' })
     expect(target.requests).toMatchObject([{ method: 'POST', path: '/x?y=1', body: 'z' }])
     expect(target.requests[0]?.headers).not.toHaveProperty('proxy-authorization')
-    expect(proxy.asked).toEqual([`POST ${target.url}/x?y=1`])
+    expect(proxy.asked).toEqual([`POST ${knownToProxy(target.url)}/x?y=1`])
     expect(proxy.credentials).toEqual([basic('user:pa ss')])
   },
 )
@@ -72,7 +76,7 @@ test('each kind of address has its own proxy and its own password', async () => 
   process.env['HTTP_PROXY'] = `http://a:1@127.0.0.1:${proxy.port}`
   process.env['HTTPS_PROXY'] = `http://b:2@127.0.0.1:${proxy.port}`
   const http = trusting()
-  await http.send({ method: 'GET', url: plain.url })
+  await http.send({ method: 'GET', url: knownToProxy(plain.url) })
   await http.send({ method: 'GET', url: secure.url })
   expect(proxy.credentials).toEqual([basic('a:1'), basic('b:2')])
 })
@@ -92,39 +96,39 @@ test.each([
   'elsewhere.example 127.0.0.0/8',
   '10.0.0.0/8,127.0.0.1/32',
 ])('NO_PROXY=%s goes around the proxy', async (hosts) => {
-  const target = await startScripted(() => ({}))
+  const target = await startSecure(() => ({}))
   const proxy = await startProxy()
-  process.env['HTTP_PROXY'] = `http://127.0.0.1:${proxy.port}`
+  process.env['HTTPS_PROXY'] = `http://127.0.0.1:${proxy.port}`
   process.env['NO_PROXY'] = hosts
-  expect((await openHttp().send({ method: 'GET', url: target.url })).status).toBe(200)
+  expect((await trusting().send({ method: 'GET', url: target.url })).status).toBe(200)
   expect(proxy.asked).toEqual([])
 })
 
 test('a proxy that cannot be used is no hindrance to a host that NO_PROXY names', async () => {
-  const target = await startScripted(() => ({}))
-  process.env['HTTP_PROXY'] = 'socks5://127.0.0.1:1'
+  const target = await startSecure(() => ({}))
+  process.env['HTTPS_PROXY'] = 'socks5://127.0.0.1:1'
   process.env['NO_PROXY'] = '127.0.0.1'
-  expect((await openHttp().send({ method: 'GET', url: target.url })).status).toBe(200)
+  expect((await trusting().send({ method: 'GET', url: target.url })).status).toBe(200)
 })
 
 test('an empty no_proxy leaves it to NO_PROXY, as with the other variables', async () => {
-  const target = await startScripted(() => ({}))
+  const target = await startSecure(() => ({}))
   const proxy = await startProxy()
-  process.env['HTTP_PROXY'] = `http://127.0.0.1:${proxy.port}`
+  process.env['HTTPS_PROXY'] = `http://127.0.0.1:${proxy.port}`
   process.env['no_proxy'] = ''
   process.env['NO_PROXY'] = '127.0.0.1'
-  await openHttp().send({ method: 'GET', url: target.url })
+  await trusting().send({ method: 'GET', url: target.url })
   expect(proxy.asked).toEqual([])
 })
 
 test.each(['elsewhere.example', '10.0.0.0/8', '127.0.0.1:1', '7.0.0.1', '127.0.0.0/99', '::/0'])(
   'NO_PROXY=%s changes nothing',
   async (hosts) => {
-    const target = await startScripted(() => ({}))
+    const target = await startSecure(() => ({}))
     const proxy = await startProxy()
-    process.env['HTTP_PROXY'] = `http://127.0.0.1:${proxy.port}`
+    process.env['HTTPS_PROXY'] = `http://127.0.0.1:${proxy.port}`
     process.env['NO_PROXY'] = hosts
-    await openHttp().send({ method: 'GET', url: target.url })
+    await trusting().send({ method: 'GET', url: target.url })
     expect(proxy.asked).toHaveLength(1)
   },
 )
@@ -209,7 +213,7 @@ test('a proxy written without a scheme is an http proxy, as for curl', async () 
   const target = await startScripted(() => ({}))
   const proxy = await startProxy()
   process.env['HTTP_PROXY'] = `127.0.0.1:${proxy.port}`
-  expect((await openHttp().send({ method: 'GET', url: target.url })).status).toBe(200)
+  expect((await openHttp().send({ method: 'GET', url: knownToProxy(target.url) })).status).toBe(200)
   expect(proxy.asked).toHaveLength(1)
 })
 
@@ -225,3 +229,26 @@ test.each([
   expect(String(error)).toContain('percent-encoded')
   expect(String(error)).not.toContain('pass-word')
 })
+
+test.each(['127.0.0.1', 'localhost', 'LOCALHOST'])(
+  'plain http to %s goes to this machine and to no proxy, as it is let through only because of that',
+  async (host) => {
+    const target = await startScripted(() => ({}))
+    const proxy = await startProxy()
+    for (const name of ['HTTP_PROXY', 'http_proxy', 'HTTPS_PROXY'])
+      process.env[name] = `http://127.0.0.1:${proxy.port}`
+    const url = target.url.replace('127.0.0.1', host)
+    expect((await openHttp().send({ method: 'POST', url, body: 'password=x' })).status).toBe(200)
+    expect(proxy.asked).toEqual([])
+  },
+)
+
+test.each(['http://zenml.localhost:8237', 'http://127.0.0.1.example.com'])(
+  '%s is no name of this machine for certain, and goes to the proxy',
+  async (url) => {
+    const proxy = await startProxy({ answer: '403 Forbidden' })
+    process.env['HTTP_PROXY'] = `http://127.0.0.1:${proxy.port}`
+    await openHttp().send({ method: 'GET', url })
+    expect(proxy.asked).toEqual([`GET ${new URL(url).href}`])
+  },
+)

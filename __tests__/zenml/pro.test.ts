@@ -3,7 +3,6 @@ import { startPro, VirtualClock, type ProSimulator, type WorkspaceSpec } from '.
 import { Api } from '../../src/zenml/api.ts'
 import { CredentialError, UnreachableError, WorkspaceError } from '../../src/zenml/errors.ts'
 import { managementClientGrant, managementKeyGrant, managementTokenGrant } from '../../src/zenml/grants.ts'
-import { KnownSecrets } from '../../src/zenml/known-secrets.ts'
 import { findWorkspace, ProClient } from '../../src/zenml/pro.ts'
 import { LoginSession, type LoginDependencies } from '../../src/zenml/session.ts'
 import { closeAfterTest, openHttp, rejection, startScripted, type Received } from './scripted-server.ts'
@@ -21,7 +20,6 @@ function dependencies(): LoginDependencies & { tokens: string[] } {
   const tokens: string[] = []
   return {
     http: openHttp(),
-    secrets: new KnownSecrets(),
     clock: new VirtualClock(),
     onToken: (token) => tokens.push(token),
     onWait: () => undefined,
@@ -32,10 +30,9 @@ function dependencies(): LoginDependencies & { tokens: string[] } {
 function find(url: string, key: string, workspace: string, allowPlainHttp = false) {
   const deps = dependencies()
   const session = new LoginSession(managementKeyGrant(url, key), deps)
-  const { http, secrets, clock } = deps
+  const { http, clock } = deps
   const api = new Api({
     http,
-    secrets,
     clock,
     session,
     baseUrl: url,
@@ -76,6 +73,25 @@ test('a workspace is found by its id, in one request', async () => {
   const { pro, ids } = await open({ name: 'research', serverUrl: SERVER })
   expect(await by(pro, ids[0]!)).toMatchObject({ name: 'research' })
   expect(pro.requests.map(({ path }) => path)).toEqual(['/auth/login', `/workspaces/${ids[0]}`])
+})
+
+test('an old management API, which calls a workspace a tenant, is asked for tenants', async () => {
+  const pro = await startPro({ routes: 'tenants' })
+  closeAfterTest(() => pro.close())
+  pro.add({ name: 'other', serverUrl: 'https://other.example.com' })
+  const id = pro.add({ name: 'research', organization: 'Lab', serverUrl: SERVER })
+  const found = { name: 'research', organization: 'Lab', serverUrl: SERVER }
+  expect(await by(pro, 'research')).toEqual(found)
+  expect(await by(pro, id)).toEqual(found)
+  expect(pro.requests.map(({ path, status }) => [path, status])).toEqual([
+    ['/auth/login', 200],
+    ['/workspaces?workspace_name=research&offset=0&limit=20', 404],
+    ['/tenants?tenant_name=research&offset=0&limit=20', 200],
+    ['/auth/login', 200],
+    [`/workspaces/${id}`, 404],
+    [`/tenants/${id}`, 200],
+  ])
+  expect(String(await rejection(by(pro, 'reserch')))).toContain('there are: "research", "other"')
 })
 
 test('several of a name list their organizations with the ids to choose from', async () => {
@@ -286,4 +302,16 @@ test('an account that is no member of the workspace is told so', async () => {
   expect(String(await rejection(session.token()))).toMatch(
     /^CredentialError: Could not log in to the workspace: .*401.*Check that the account is a member of this workspace/,
   )
+})
+
+test('a workspace that is not the one asked for by its id gets no key', async () => {
+  const id = '0b5f3c1a-9d2e-4f6b-8a7c-1d2e3f4a5b6c'
+  const other = { id: '99999999-9999-4999-8999-999999999999', name: 'other', status: 'available' }
+  const { url } = await startScripted(({ method }) => ({
+    body:
+      method === 'POST'
+        ? { access_token: 'a', expires_in: null }
+        : { ...other, zenml_service: { status: { server_url: 'https://evil.example.com' } } },
+  }))
+  expect(String(await rejection(find(url, 'ZENPROKEY_x', id)))).toContain('it is about another id')
 })

@@ -21,6 +21,11 @@ export interface ProxyScript {
   readonly certificate?: string
 }
 
+/** A name that only the proxy knows, for a server on 127.0.0.1. */
+export function knownToProxy(url: string): string {
+  return url.replace('//127.0.0.1', '//zenml.test')
+}
+
 /** A proxy that passes on, closed at the end of the test: CONNECT as a tunnel, whole addresses as requests. */
 export async function startProxy({ answer, gate, certificate }: ProxyScript = {}): Promise<TestProxy> {
   const asked: string[] = []
@@ -37,7 +42,8 @@ export async function startProxy({ answer, gate, certificate }: ProxyScript = {}
       return
     }
     const { 'proxy-authorization': _, ...headers } = incoming.headers
-    const onwards = forward(incoming.url ?? '', { method: incoming.method, headers }, (reply) => {
+    const target = incoming.url?.replace('//zenml.test', '//127.0.0.1') ?? ''
+    const onwards = forward(target, { method: incoming.method, headers }, (reply) => {
       response.writeHead(reply.statusCode ?? 0, reply.headers)
       reply.pipe(response)
     })

@@ -63,11 +63,15 @@ test.each([
   'http://localhost.example.com',
   'http://[fe80::1]',
   'http://0.0.0.0',
+  'http://zenml.localhost',
+  'http://localhost.',
+  'http://127.0.0.1.example.com',
+  'http://[::ffff:127.0.0.1]',
 ])('%s would send a credential in the clear', (text) => {
   expect(parseServerUrl(text)).toMatchObject({ ok: true, plainHttp: true })
 })
 
-test.each(['http://127.1', 'http://2130706433', 'http://127.9.9.9', 'http://zenml.localhost'])(
+test.each(['http://127.1', 'http://2130706433', 'http://127.9.9.9', 'http://LocalHost'])(
   '%s is this machine',
   (text) => {
     expect(parseServerUrl(text)).toMatchObject({ ok: true, plainHttp: false })

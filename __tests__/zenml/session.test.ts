@@ -1,7 +1,6 @@
 import { expect, test } from '@jest/globals'
 import { VirtualClock } from '../../simulator/index.ts'
 import { AnswerError, CredentialError, UnreachableError } from '../../src/zenml/errors.ts'
-import { KnownSecrets } from '../../src/zenml/known-secrets.ts'
 import { isPassing } from '../../src/zenml/retry.ts'
 import { KeySession, TokenSession } from '../../src/zenml/session.ts'
 import { closedPort, openHttp, rejection, RESET, startScripted, type Reply } from './scripted-server.ts'
@@ -23,7 +22,6 @@ function open(
   const tokens: string[] = []
   const waits: { line: string; waitMs: number }[] = []
   const session = new KeySession(url, KEY, {
-    secrets: new KnownSecrets(),
     http: openHttp(),
     clock,
     onToken: onToken ?? ((token) => tokens.push(token)),
@@ -284,7 +282,6 @@ test('a cancelled wait ends at once with the reason of the cancel', async () => 
   const reason = new Error('cancelled')
   const cancel = new AbortController()
   const session = new KeySession(url, KEY, {
-    secrets: new KnownSecrets(),
     http: openHttp(),
     clock: new VirtualClock(),
     onToken: () => undefined,
@@ -303,4 +300,68 @@ test('an access-token is used as it is, and cannot be renewed: the advice is a k
   expect(error).toBeInstanceOf(CredentialError)
   expect(String(error)).toMatch(/refused the access-token.*Use api-key with a service account's key instead/)
   expect(String(error)).not.toContain('ready-made')
+})
+
+/** Nobody has seen it before, so nothing can hide it. */
+const FRESH = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI3YjFmNDg5MiJ9.q4VdZp0xKJ8sWnT1yRmHcLbA5uEoGf'
+const HTML = { 'content-type': 'text/html; charset=utf-8' }
+const TEXT = { 'content-type': 'text/plain' }
+
+const FOREIGN: readonly (readonly [name: string, reply: Reply, shown: string])[] = [
+  [
+    'a text',
+    { body: FRESH, headers: TEXT },
+    '200: an answer of an unknown shape: (76 characters of text/plain)',
+  ],
+  [
+    'a text of no type',
+    { body: FRESH, headers: { 'content-type': FRESH } },
+    '(76 characters of no known type)',
+  ],
+  [
+    'a refusal that is a text',
+    { status: 401, body: FRESH, headers: TEXT },
+    '401: (76 characters of text/plain)',
+  ],
+  [
+    'a refusal with a token',
+    { status: 403, body: { access_token: FRESH } },
+    '403: (95 characters of application/json)',
+  ],
+  [
+    'a key that is a token',
+    { body: { [FRESH]: 1 } },
+    '200: an answer of an unknown shape: (82 characters of',
+  ],
+  [
+    'a title',
+    { body: `<html><title>${FRESH}</title>`, headers: HTML },
+    '200: a web page where JSON is due; check server-url',
+  ],
+  [
+    'a page of no type',
+    { status: 404, body: `<!doctype html>${FRESH}` },
+    '404: a web page where JSON is due',
+  ],
+  ['an exception of that name', { status: 400, body: [FRESH] }, '400: (80 characters of application/json)'],
+  ['a structure in an error', { status: 400, body: { detail: { token: FRESH } } }, '400: (99 characters of'],
+  [
+    'a list in an error',
+    { status: 422, body: { detail: ['ValueError', { token: FRESH }] } },
+    '422: (114 characters',
+  ],
+  [
+    'the text beside it',
+    { status: 401, body: `Not for ${FRESH}`, headers: TEXT },
+    '(84 characters of text/plain)',
+  ],
+  ['an error beside it', { status: 400, body: { detail: 'no', access_token: FRESH } }, '400: no'],
+]
+
+test.each(FOREIGN)('a token in %s of a login is not shown', async (_, reply, shown) => {
+  const { url } = await startLogin(reply)
+  const { session, waits } = open(url)
+  const error = String(await rejection(session.token()))
+  expect(error).toContain(shown)
+  expect(`${error}${JSON.stringify(waits)}`).not.toContain(FRESH.slice(0, 12))
 })

@@ -1,4 +1,4 @@
-import type { ConnectionInputs, Credential } from '../github/connection.ts'
+import type { ConnectionInputs } from '../github/connection.ts'
 import { inline, type WorkflowLog } from '../github/log.ts'
 import type { Reporter } from '../run/reporter.ts'
 import { Api } from '../zenml/api.ts'
@@ -13,7 +13,6 @@ import {
   type Grant,
 } from '../zenml/grants.ts'
 import { Http } from '../zenml/http.ts'
-import { KnownSecrets } from '../zenml/known-secrets.ts'
 import { findWorkspace, ProClient } from '../zenml/pro.ts'
 import { parseServerUrl, type ProWorkspace, type ServerAddress } from '../zenml/server-url.ts'
 import { LoginSession, TokenSession, type LoginDependencies, type Session } from '../zenml/session.ts'
@@ -49,8 +48,6 @@ export interface ConnectOptions {
 export async function connect(options: ConnectOptions): Promise<Connection> {
   const { inputs, clock, log, reporter } = options
   const http = new Http(USER_AGENT, {}, inputs.authorities)
-  const secrets = new KnownSecrets()
-  secrets.add(secretOf(inputs.credential))
   const life = new AbortController()
   const onRetry = (line: string, waitMs: number): void => {
     reporter.tell({ kind: 'retry', line, waitMs })
@@ -58,7 +55,7 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
   const onToken = (token: string): void => {
     log.mask(token)
   }
-  const login = { http, secrets, clock, onToken, onWait: onRetry, signal: life.signal }
+  const login = { http, clock, onToken, onWait: onRetry, signal: life.signal }
   const close = (): Promise<void> => {
     // A login that waits for its minute would keep the process alive.
     life.abort(new Error('the connection was closed'))
@@ -66,22 +63,11 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
   }
   try {
     const { serverUrl, session } = await open(options, login)
-    const client = new ZenmlClient(new Api({ http, baseUrl: serverUrl, secrets, session, clock, onRetry }))
+    const client = new ZenmlClient(new Api({ http, baseUrl: serverUrl, session, clock, onRetry }))
     return { session, serverUrl, client, close }
   } catch (error) {
     await close()
     throw error
-  }
-}
-
-function secretOf(credential: Credential): string {
-  switch (credential.kind) {
-    case 'api-key':
-      return credential.key
-    case 'access-token':
-      return credential.token
-    case 'client':
-      return credential.clientSecret
   }
 }
 
@@ -118,9 +104,9 @@ async function organizationKeyGrant(
   key: string,
   login: LoginDependencies,
 ): Promise<Grant | undefined> {
-  const { http, secrets, clock, onWait: onRetry, signal } = login
+  const { http, clock, onWait: onRetry, signal } = login
   const session = new LoginSession(managementKeyGrant(proApiUrl, key), login)
-  const client = new ZenmlClient(new Api({ http, baseUrl: url, secrets, session, clock, onRetry, signal }))
+  const client = new ZenmlClient(new Api({ http, baseUrl: url, session, clock, onRetry, signal }))
   const server = await client.info({ open: true }).catch((error: unknown) => {
     // The refusal of the key says more than that nothing else could be learned.
     if (isZenmlError(error)) return undefined
@@ -167,7 +153,7 @@ async function lookUp(
   session: Session,
   {
     log,
-    login: { http, secrets, clock, onWait },
+    login: { http, clock, onWait },
     signal,
   }: {
     readonly log: WorkflowLog
@@ -180,7 +166,6 @@ async function lookUp(
     baseUrl: server.proApiUrl,
     apiPath: '',
     addressInput: 'pro-api-url',
-    secrets,
     session,
     clock,
     onRetry: onWait,

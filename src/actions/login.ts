@@ -3,7 +3,7 @@ import { readFile } from '../github/files.ts'
 import { InputFaults } from '../github/input-faults.ts'
 import { readLoginInputs } from '../github/inputs.ts'
 import type { WorkflowLog } from '../github/log.ts'
-import { setOutput } from '../github/outputs.ts'
+import { setOutput, setTokenOutput } from '../github/outputs.ts'
 import { RunLog } from '../github/run-log.ts'
 import { isZenmlError } from '../zenml/errors.ts'
 import { parseServerUrl } from '../zenml/server-url.ts'
@@ -50,8 +50,8 @@ export async function login(env: Environment, log: WorkflowLog): Promise<boolean
 /** @param expiresAt milliseconds since the epoch; undefined: never. */
 function handOver(serverUrl: string, token: string, expiresAt: number | undefined, log: WorkflowLog): void {
   const end = expiresAt === undefined ? '' : timeOf(expiresAt)
-  setOutput('access-token', token)
-  setOutput('expires-at', end)
+  setTokenOutput(token)
+  setOutput('expires-at', end, log)
   log.info(`Logged in at ${serverUrl}; the token ${end === '' ? 'does not expire' : `is valid until ${end}`}`)
 }
 

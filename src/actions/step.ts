@@ -98,7 +98,7 @@ export async function withRunDependencies(
         client: connection.client.with({ signal }),
         clock,
         reporter: report,
-        journal: new RunJournal(facts),
+        journal: new RunJournal(facts, log),
         newKey: randomUUID,
         timeLimit,
         signal,

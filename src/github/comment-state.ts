@@ -5,7 +5,7 @@ import type { CommentOwner } from './comment-marker.ts'
 import type { Environment } from './environment.ts'
 import type { CommentMode } from './input-fields.ts'
 import { readRawInputs } from './input-names.ts'
-import { saveState } from './outputs.ts'
+import { saveState, type Gate } from './outputs.ts'
 import { cut } from './printable.ts'
 import type { RunRecord } from './run-record.ts'
 import { Secrets } from './secrets.ts'
@@ -76,7 +76,10 @@ const UNSAVED = {
  *
  * @throws {Error} when the runner's state file cannot be written.
  */
-export function saveComment({ action, identity, mode, stepKey, isTold, record }: SavedComment): void {
+export function saveComment(
+  { action, identity, mode, stepKey, isTold, record }: SavedComment,
+  gate: Gate,
+): void {
   const { conclusion, status, error, durationMs, pipeline, runId, runName, runUrl, created } = record
   const short = (long: string | undefined): string | undefined => long && cut(long, MAX_TEXT)
   const saved: z.input<typeof savedSchema> = {
@@ -98,12 +101,12 @@ export function saveComment({ action, identity, mode, stepKey, isTold, record }:
       created,
     },
   }
-  saveState(STATE, JSON.stringify(saved))
+  saveState(STATE, JSON.stringify(saved), gate)
 }
 
 /** Nothing is left to do for the post step. */
-export function forgetComment(): void {
-  saveState(STATE, '')
+export function forgetComment(gate: Gate): void {
+  saveState(STATE, '', gate)
 }
 
 /** The comment that main left without its end; undefined if there is none. */

@@ -72,7 +72,13 @@ function readValue(
     }
     return { ok: true, expectation: { name, operator, wanted: text === 'true' } }
   }
-  if (NUMBER.test(text)) return { ok: true, expectation: { name, operator, wanted: Number(text) } }
+  if (NUMBER.test(text)) {
+    const wanted = Number(text)
+    const isExact = Number.isFinite(wanted) && !(/^[-+]?\d+$/.test(text) && !Number.isSafeInteger(wanted))
+    if (isExact) return { ok: true, expectation: { name, operator, wanted } }
+    const advice = 'log it as a text, and put it in quotes here'
+    return fault(line, column, `${show(text)} has more digits than JSON can carry exactly; ${advice}`)
+  }
   const quoted = /^"([^"]*)"$|^'([^']*)'$/.exec(text)
   const wanted = quoted?.[1] ?? quoted?.[2]
   if (wanted !== undefined) return { ok: true, expectation: { name, operator, wanted } }

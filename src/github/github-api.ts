@@ -5,6 +5,7 @@ import type { Http } from '../zenml/http.ts'
 import { GithubError, githubErrorOf, retryWaitMs } from './github-error.ts'
 import { fetchThrough } from './github-fetch.ts'
 import type { WorkflowContext } from './identity.ts'
+import type { Gate } from './outputs.ts'
 
 /** GitHub's largest page. */
 const PAGE_SIZE = 100
@@ -45,6 +46,7 @@ export interface GithubApiOptions {
   readonly http: Pick<Http, 'send'>
   readonly clock: Clock
   readonly signal: AbortSignal
+  readonly gate: Gate
 }
 
 /** The calls of GitHub's REST API that a comment needs. Every method throws {@link GithubError}. */
@@ -53,13 +55,15 @@ export class GithubApi {
   readonly #repository: { readonly owner: string; readonly repo: string }
   readonly #clock: Clock
   readonly #signal: AbortSignal
+  readonly #gate: Gate
 
-  private constructor(client: Client, { context, clock, signal }: GithubApiOptions) {
+  private constructor(client: Client, { context, clock, signal, gate }: GithubApiOptions) {
     const [owner = '', repo = ''] = context.repository.split('/')
     this.#client = client
     this.#repository = { owner, repo }
     this.#clock = clock
     this.#signal = signal
+    this.#gate = gate
   }
 
   /** Loads GitHub's client, which most steps never need. Nothing is sent yet. */
@@ -92,12 +96,12 @@ export class GithubApi {
 
   async createComment(issue: number, body: string): Promise<void> {
     const route = 'POST /repos/{owner}/{repo}/issues/{issue_number}/comments'
-    await this.#request(route, { issue_number: issue, body })
+    await this.#request(route, { issue_number: issue, body: this.#gate.cover(body) })
   }
 
   async updateComment(id: number, body: string): Promise<void> {
     const route = 'PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}'
-    await this.#request(route, { comment_id: id, body })
+    await this.#request(route, { comment_id: id, body: this.#gate.cover(body) })
   }
 
   async deleteComment(id: number): Promise<void> {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { stripVTControlCharacters } from 'node:util'
 
+import { KnownSecrets } from './known-secrets.ts'
 import { breakCommands, cut, escapeUnprintable, removeUnprintable, showOnOneLine } from './printable.ts'
 
 /** Where an annotation points; `file` is relative to the repository's root, lines and columns count from 1. */
@@ -46,25 +47,35 @@ export function inline(text: string, max = MAX_INLINE_LENGTH): string {
 }
 
 /**
- * Writes the workflow's log so that no text, whoever wrote it, becomes a command of the runner.
+ * Writes the workflow's log so that no text, whoever wrote it, becomes a command of the runner or shows a secret. A
+ * process has one: it knows all that was masked, and is the gate for whatever else leaves the process.
  *
  * Every call is one write: nothing, not even a signal handler's line, can come between a fence and its end.
  */
 export class WorkflowLog {
-  readonly #write: (text: string) => void
+  readonly #print: (text: string) => void
+  readonly #secrets = new KnownSecrets()
   readonly #annotations: Record<AnnotationKind, number> = { notice: 0, warning: 0, error: 0 }
 
-  /** @param write puts text on the standard output; in a workflow `(text) => process.stdout.write(text)`. */
-  constructor(write: (text: string) => void) {
-    this.#write = write
+  /** @param print puts text on the standard output; in a workflow `(text) => process.stdout.write(text)`. */
+  constructor(print: (text: string) => void) {
+    this.#print = print
   }
 
   /**
-   * Hides a value everywhere in the job's log from now on; call it before the value's first use. Values under
-   * four characters are left alone: hiding them would make the whole log unreadable.
+   * Hides a value from now on: in the job's log, where the runner does it, and in all that leaves this process, in
+   * whatever form. Call it before the value's first use. Values under four characters are left alone: hiding them would
+   * make the whole log unreadable.
    */
   mask(secret: string): void {
-    if (secret.length >= MIN_MASK_LENGTH) this.#command('add-mask', {}, secret)
+    if (secret.length < MIN_MASK_LENGTH) return
+    this.#secrets.add(secret)
+    this.#print(commandLine('add-mask', secret))
+  }
+
+  /** A text without anything that was masked; what goes to the log is covered already. */
+  cover(text: string): string {
+    return this.#secrets.cover(text)
   }
 
   /** One line, or several if the message has line ends. */
@@ -121,6 +132,10 @@ export class WorkflowLog {
     const fence = randomUUID()
     const fenced = `::stop-commands::${fence}\n${block.join('')}::${fence}::\n`
     this.#write(title !== undefined && isFolded ? folded(title, fenced) : `${heading}${fenced}`)
+  }
+
+  #write(text: string): void {
+    this.#print(this.cover(text))
   }
 
   #annotate(kind: AnnotationKind, message: string, place: AnnotationPlace): void {

@@ -41,14 +41,29 @@ export const actionOutputs = {
 /** An output of any of the actions. */
 export type OutputName = (typeof actionOutputs)[ActionName][number]
 
+/** Takes this process's secrets out of a text. Whatever leaves the process goes through it. */
+export interface Gate {
+  readonly cover: (text: string) => string
+}
+
 /**
  * Hands a value to the later steps of the job at once; calling it again replaces the value.
  *
  * The value may hold any text: the runner's file command takes it between random delimiters.
  * @throws {Error} when the runner's output file cannot be written.
  */
-export function setOutput(name: OutputName, value: string | number): void {
-  core.setOutput(name, String(value))
+export function setOutput(name: OutputName, value: string | number, gate: Gate): void {
+  core.setOutput(name, gate.cover(String(value)))
+}
+
+/**
+ * Hands over the one value that is a secret, as it is; mask it before.
+ *
+ * @throws {Error} when the runner's output file cannot be written.
+ */
+export function setTokenOutput(token: string): void {
+  const name: OutputName = 'access-token'
+  core.setOutput(name, token)
 }
 
 /**
@@ -56,6 +71,15 @@ export function setOutput(name: OutputName, value: string | number): void {
  *
  * @throws {Error} when the runner's state file cannot be written.
  */
-export function saveState(name: string, value: string): void {
-  core.saveState(name, value)
+export function saveState(name: string, value: string, gate: Gate): void {
+  core.saveState(name, gate.cover(value))
+}
+
+/**
+ * Appends Markdown to the job summary.
+ *
+ * @throws {Error} when the runner gave no file for it that can be written to.
+ */
+export async function appendSummary(markdown: string, gate: Gate): Promise<void> {
+  await core.summary.addRaw(gate.cover(markdown)).write()
 }

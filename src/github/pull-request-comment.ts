@@ -121,13 +121,16 @@ class PullRequestComment implements RunComment {
       signal,
     }: { readonly pullRequest: PullRequest; readonly token: string; readonly signal: AbortSignal },
   ): Promise<void> {
-    const { connect, context, clock } = this.#settings
+    const { connect, context, clock, log } = this.#settings
     const limited = AbortSignal.any([signal, AbortSignal.timeout(LIMIT_MS)])
     const http = connect()
     try {
-      const api = await GithubApi.open({ token, context, http, clock, signal: limited })
+      const api = await GithubApi.open({ token, context, http, clock, signal: limited, gate: log })
       await this.#put(renderComment(record, this.#settings), need, pullRequest.number, api)
-      if (record.conclusion !== undefined) this.#remember(forgetComment)
+      if (record.conclusion !== undefined)
+        this.#remember(() => {
+          forgetComment(this.#settings.log)
+        })
     } catch (error) {
       if (!(error instanceof GithubError)) throw error
       this.#failed(error.fault, record, pullRequest)
@@ -175,13 +178,13 @@ class PullRequestComment implements RunComment {
   #giveUp(line: string): void {
     this.#isHopeless = true
     this.#tell(line)
-    this.#remember(forgetComment)
+    this.#remember(() => {
+      forgetComment(this.#settings.log)
+    })
   }
 
-  #tell(text: string): void {
-    const { log, token } = this.#settings
-    // The log masks it as well; this is for an answer that holds it.
-    const line = token === undefined ? text : text.replaceAll(token, '***')
+  #tell(line: string): void {
+    const { log } = this.#settings
     if (this.#isTold) log.info(line)
     else log.notice(line, { title: TITLE })
     this.#isTold = true
@@ -189,7 +192,7 @@ class PullRequestComment implements RunComment {
 
   #save(record: RunRecord): void {
     this.#remember(() => {
-      saveComment({ ...this.#settings, isTold: this.#isTold, record })
+      saveComment({ ...this.#settings, isTold: this.#isTold, record }, this.#settings.log)
     })
   }
 

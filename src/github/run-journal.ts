@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { EndMode } from '../run/end-run.ts'
 import type { Journal, PlannedRun, StartedRun } from '../run/journal.ts'
 import type { Environment } from './environment.ts'
-import { saveState } from './outputs.ts'
+import { saveState, type Gate } from './outputs.ts'
 import { cut } from './printable.ts'
 
 const MAX_TEXT = 1_000
@@ -33,28 +33,32 @@ export interface SavedStep {
  * killed; of several values of one name the last counts. No secret is ever written here.
  */
 export class RunJournal implements Journal {
-  constructor(facts: StepFacts) {
-    saveState('facts', JSON.stringify(facts))
+  readonly #gate: Gate
+
+  constructor(facts: StepFacts, gate: Gate) {
+    this.#gate = gate
+    this.#save('facts', facts)
   }
 
   planned(run: PlannedRun): void {
-    saveState('planned', JSON.stringify(run))
+    this.#save('planned', run)
   }
 
   started(run: StartedRun): void {
     // It is found by its id. Each value becomes one variable, and above 128 KiB the post step could not start.
-    saveState(
-      'started',
-      JSON.stringify({ ...run, name: cut(run.name, MAX_TEXT), status: cut(run.status, MAX_TEXT) }),
-    )
+    this.#save('started', { ...run, name: cut(run.name, MAX_TEXT), status: cut(run.status, MAX_TEXT) })
   }
 
   ending(mode: EndMode): void {
-    saveState('mode', JSON.stringify(mode))
+    this.#save('mode', mode)
   }
 
   settled(): void {
-    saveState('settled', 'true')
+    this.#save('settled', true)
+  }
+
+  #save(name: string, value: unknown): void {
+    saveState(name, JSON.stringify(value), this.#gate)
   }
 }
 
@@ -62,8 +66,8 @@ export class RunJournal implements Journal {
  * Notes whether this step's summary is still to be written, so that a post step writes one where main was killed
  * before it could.
  */
-export function noteSummary(isDue: boolean): void {
-  saveState('summaryDue', String(isDue))
+export function noteSummary(isDue: boolean, gate: Gate): void {
+  saveState('summaryDue', String(isDue), gate)
 }
 
 /** Whether main was to write a summary and did not get to it. */

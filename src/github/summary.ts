@@ -1,12 +1,12 @@
-import { summary } from '@actions/core'
 import { shownDifference } from './difference-view.ts'
 import { whyText, type FailureLimits } from './failure-text.ts'
 import type { WorkflowLog } from './log.ts'
 import { blocks, code, escapeMarkdown, fence } from './markdown.ts'
-import { withinSize, type Section } from './sections.ts'
 import { timelineText } from './mermaid.ts'
+import { appendSummary } from './outputs.ts'
 import { escapeUnprintable } from './printable.ts'
 import type { RunRecord } from './run-record.ts'
+import { withinSize, type Section } from './sections.ts'
 import { heading, headLine } from './summary-head.ts'
 import { lastSeenText, stepsText } from './summary-steps.ts'
 import { changesText, metricsText, verdictsText } from './summary-values.ts'
@@ -25,10 +25,13 @@ const MAX_BYTES = 300_000
  * Appends a section about the run to the job summary. Gives whether that could be done; if not, a warning says so,
  * as it is no reason to call a run a failure.
  */
-export async function writeSummary(record: RunRecord, log: Pick<WorkflowLog, 'warning'>): Promise<boolean> {
+export async function writeSummary(
+  record: RunRecord,
+  log: Pick<WorkflowLog, 'warning' | 'cover'>,
+): Promise<boolean> {
   try {
     // An empty line before the heading: whatever an earlier step wrote must not run into it.
-    await summary.addRaw(`\n${renderSummary(record)}\n`).write()
+    await appendSummary(`\n${renderSummary(record)}\n`, log)
     return true
   } catch {
     log.warning('The job summary could not be written: the runner gave no file for it that can be written to')

@@ -3,6 +3,7 @@ import type { RunReference, StepMetadata } from '../zenml/model.ts'
 import type { RunDetail, StepDetail } from '../zenml/step-detail.ts'
 import { withoutOrigin } from './origin.ts'
 import { tryTo, type ReadingDependencies } from './reading.ts'
+import { lastAttempts } from './step-attempts.ts'
 import { readSteps } from './steps.ts'
 import type { ArtifactInfo, RunDetails } from './story.ts'
 
@@ -50,12 +51,13 @@ export async function collectDetails(
   const unread = missing.length === 0 ? undefined : missing.join('; ')
   if ('missing' in states) missing.push(`the steps that did not start: ${states.missing}`)
   const ofRun = 'value' in run ? (run.value.metadata ?? {}) : {}
+  const counted = lastAttempts(hydrated.steps)
   return {
     run: 'value' in run ? run.value : undefined,
     details: {
       steps: 'value' in states ? states.value : hydrated.steps.map(({ state }) => state),
-      ...splitMetadata(withoutOrigin(ofRun), hydrated.steps),
-      artifacts: hydrated.steps.flatMap(artifactsOf),
+      ...splitMetadata(withoutOrigin(ofRun), counted),
+      artifacts: counted.flatMap(artifactsOf),
       missing,
     },
     unread,
@@ -74,27 +76,33 @@ async function readStepDetails(
 ): Promise<{ steps: readonly StepDetail[]; missing: string | undefined }> {
   const most = thoroughly ? MOST_STEPS_THOROUGHLY : MOST_STEPS
   const steps: StepDetail[] = []
-  let total = 0
+  let [received, total] = [0, 0]
   const read = await tryTo(
     async (client) => {
       for await (const page of client.stepDetails(run)) {
         for (const step of page.steps) steps.push(step)
+        received = page.received
         total = page.total
-        if (steps.length >= most) return
+        if (received >= most) return
       }
     },
     deps,
     limit,
     { retries: thoroughly },
   )
-  const left = total - steps.length
-  const which = steps.length === 0 ? 'the steps' : `${left} of ${total} steps`
+  const left = total - received
+  const which = received === 0 ? 'the steps' : `${left} of ${total} steps`
   if ('missing' in read) return { steps, missing: `metadata and artifacts of ${which}: ${read.missing}` }
-  const isCut = steps.length >= most && left > 0
-  return { steps, missing: isCut ? `metadata and artifacts of ${which}: too many to be read` : undefined }
+  if (left <= 0) return { steps, missing: undefined }
+  const why = received >= most ? 'too many to be read' : 'the server left them out'
+  return { steps, missing: `metadata and artifacts of ${which}: ${why}` }
 }
 
-/** A run of 0.74 has its steps' metadata as `step::key`; of a step that was tried again the last try counts. */
+/**
+ * A run of 0.74 has its steps' metadata as `step::key`.
+ *
+ * @param steps one attempt of each
+ */
 function splitMetadata(
   ofRun: JsonObject,
   steps: readonly StepDetail[],

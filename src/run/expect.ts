@@ -73,9 +73,15 @@ function judge(expectation: Expectation, entries: readonly Entry[]): Verdict {
   const found = find(expectation.name, entries)
   if ('problem' in found) return { wanted: describe(expectation), held: false, got: found.problem }
   const { value } = found
-  const held = compare(value, expectation)
-  const kind = held || typeof value === typeof expectation.wanted ? '' : ` (${kindOf(value)})`
-  return { wanted: describe(expectation), held, got: `${show(value)}${kind}` }
+  const doubt = doubtAbout(value, expectation.wanted)
+  const held = doubt === undefined && compare(value, expectation)
+  const kind = held || typeof value === typeof expectation.wanted ? undefined : kindOf(value)
+  const remark = doubt ?? kind
+  return {
+    wanted: describe(expectation),
+    held,
+    got: `${show(value)}${remark === undefined ? '' : ` (${remark})`}`,
+  }
 }
 
 function find(name: string, entries: readonly Entry[]): Entry | { readonly problem: string } {
@@ -83,11 +89,15 @@ function find(name: string, entries: readonly Entry[]): Entry | { readonly probl
   const bare = entries.filter(({ key }) => key === name)
   // The run's own is the plain meaning of a bare name.
   const own = bare.filter(({ step }) => step === undefined)
-  const matches = own.length > 0 ? own : [...named, ...bare]
+  const matches = [...named, ...(own.length > 0 ? own : bare)]
   const [match, ...others] = matches
   if (match !== undefined && others.length === 0) return match
   if (match !== undefined) {
-    return { problem: `several values: ${listed(matches.map(nameOf), name)}; write one of these` }
+    const names = [...new Set(matches.map(nameOf))]
+    if (names.length > 1) return { problem: `several values: ${listed(names, name)}; write one of these` }
+    return {
+      problem: `several values of this name: ${listed(matches.map(originOf), name)}; log them under other names`,
+    }
   }
   const known = entries.map(nameOf)
   const there = known.length === 0 ? 'the run has no metadata' : `there is ${listed(known, name)}`
@@ -96,6 +106,19 @@ function find(name: string, entries: readonly Entry[]): Entry | { readonly probl
 
 function nameOf({ step, key }: Entry): string {
   return step === undefined ? key : `${step}.${key}`
+}
+
+/** Where a value was logged, for names that read alike. */
+function originOf({ step, key }: Entry): string {
+  return step === undefined ? `${key} of the run itself` : `${key} of the step ${step}`
+}
+
+/** Why a number cannot be compared: two that differ may have been read as the same one. */
+function doubtAbout(value: JsonValue, wanted: Expectation['wanted']): string | undefined {
+  if (typeof value !== 'number' || typeof wanted !== 'number') return undefined
+  if (!Number.isFinite(value)) return 'a number that is too large to be read'
+  const isRounded = Math.abs(value) > Number.MAX_SAFE_INTEGER
+  return isRounded && value === wanted ? 'more digits than can be compared exactly' : undefined
 }
 
 /** Values of two kinds are different, and have no order. */

@@ -4,7 +4,6 @@ import { AnswerError, CredentialError, TransportError, UnreachableError } from '
 import { parseJson } from './error-body.ts'
 import type { Http, HttpAnswer } from './http.ts'
 import { decideRetry, isAuthenticatorAway } from './retry.ts'
-import type { KnownSecrets } from './known-secrets.ts'
 import type { Session } from './session.ts'
 
 /** What requests to a server need from outside. */
@@ -18,7 +17,6 @@ export interface ApiDependencies {
   readonly addressInput?: string
   readonly session: Session
   readonly clock: Clock
-  readonly secrets: KnownSecrets
   /** Told in one line what failed before another try, and in how many milliseconds that is. */
   readonly onRetry: (line: string, waitMs: number) => void
   /** False: a read is tried once, for callers that have their own loop. */
@@ -58,19 +56,23 @@ export class Api {
    * Reads JSON of a known shape, again and again while the failure looks passing.
    *
    * @param doing what is tried, as an infinitive, for the error
+   * @param isAsked whether it is about what was asked for; an answer about something else, of a confused cache for
+   * example, is none, and is asked for again
    */
   async read<Schema extends z.ZodType>(
     doing: string,
     call: Omit<Call, 'method'>,
     schema: Schema,
+    isAsked: (data: z.infer<Schema>) => boolean = () => true,
   ): Promise<z.infer<Schema>> {
     const { clock, onRetry, retries = true, addressInput, signal } = this.#deps
     for (let attempt = 1; ; attempt += 1) {
       try {
         const answer = await this.exchange({ method: 'GET', ...call })
         const parsed = answer.status === 200 ? parseAnswer(schema, answer.body) : undefined
-        if (parsed?.success === true) return parsed.data
-        throw new AnswerError(doing, answer, clock.now(), addressInput)
+        if (parsed?.success !== true) throw new AnswerError(doing, answer, clock.now(), addressInput)
+        if (isAsked(parsed.data)) return parsed.data
+        throw new AnswerError(doing, ABOUT_ANOTHER, clock.now(), addressInput)
       } catch (error) {
         if (!(error instanceof AnswerError || error instanceof TransportError)) throw error
         const told =
@@ -104,11 +106,11 @@ export class Api {
   }
 
   async #send({ method, path, query = {}, json, headers }: Call, token?: string): Promise<HttpAnswer> {
-    const { http, baseUrl, apiPath = '/api/v1', secrets, signal } = this.#deps
+    const { http, baseUrl, apiPath = '/api/v1', signal } = this.#deps
     const url = new URL(`${baseUrl}${apiPath}${path}`)
     for (const [name, value] of Object.entries(query))
       if (value !== undefined) url.searchParams.set(name, value)
-    const answer = await http.send({
+    return http.send({
       method,
       url: url.href,
       headers: {
@@ -119,8 +121,13 @@ export class Api {
       ...(json === undefined ? {} : { body: JSON.stringify(json) }),
       signal,
     })
-    return secrets.clean(answer)
   }
+}
+
+const ABOUT_ANOTHER: HttpAnswer = {
+  status: 200,
+  headers: {},
+  body: 'it is about another id than the one that was asked for',
 }
 
 /** An answer that is nested too deeply to be checked is as good as one of a wrong shape. */

@@ -3,6 +3,7 @@ import type { z } from 'zod'
 import { AnswerError, TransportError, UnreachableError } from './errors.ts'
 import {
   DEFINITION_NOUNS,
+  isUuid,
   toDefinition,
   toGraph,
   toInfo,
@@ -27,53 +28,33 @@ import {
   projectSchema,
   runSchema,
   stepSchema,
-  waitConditionSchema,
 } from './schemas.ts'
 import {
   logSchema,
   runDetailSchema,
   stepDetailSchema,
   toStepDetail,
+  type Log,
   type RunDetail,
   type StepDetail,
 } from './step-detail.ts'
 import type { JsonObject } from './json.ts'
 import { pathSegment } from './path-segment.ts'
+import type { CompletedRunsQuery, DefinitionQuery, StepPage } from './queries.ts'
 import { readStopAnswer, type StopAnswer } from './stop-answer.ts'
 import { readTriggerAnswer, type TriggerAnswer } from './trigger-answer.ts'
 
 /** 20,000 steps; a server that never comes to an end must not hold the step for ever. */
 const MOST_STEP_PAGES = 200
 
-export interface DefinitionQuery {
-  readonly name?: string | undefined
-  /** Name or id. */
-  readonly pipeline?: string | undefined
-  readonly projectId?: string | undefined
-  /** Only those that can be run; templates cannot be filtered so. */
-  readonly runnable?: boolean
-  /** The most items to give, at most 10,000; newest first. */
-  readonly size: number
-}
-
-/** One of the first two ids, or both. */
-export interface CompletedRunsQuery {
-  readonly templateId?: string | undefined
-  readonly pipelineId?: string | undefined
-  readonly projectId: string | undefined
-  /** The most items to give. */
-  readonly size: number
-}
-
-/** A part of a run's steps, and how many there are in all. */
-export interface StepPage<Step> {
-  readonly steps: readonly Step[]
-  readonly total: number
-}
-
 const ROUTES: Readonly<Record<DefinitionKind, string>> = {
   template: '/run_templates',
   snapshot: '/pipeline_snapshots',
+}
+
+/** Ids are UUIDs, in whichever case; an answer that has none is about what was asked for. */
+function isAbout(id: string): (answer: { readonly id?: string | null | undefined }) => boolean {
+  return (answer) => answer.id == null || answer.id.toLowerCase() === id.toLowerCase()
 }
 
 /**
@@ -112,7 +93,8 @@ export class ZenmlClient {
   /** A project by name or id; before 0.80 a project was called workspace. */
   async project(nameOrId: string, { hasProjects }: Pick<ServerInfo, 'hasProjects'>): Promise<Project> {
     const path = `/${hasProjects ? 'projects' : 'workspaces'}/${pathSegment(nameOrId)}`
-    return this.#api.read(`find the project "${nameOrId}"`, { path }, projectSchema)
+    const isAsked = isUuid(nameOrId) ? isAbout(nameOrId) : undefined
+    return this.#api.read(`find the project "${nameOrId}"`, { path }, projectSchema, isAsked)
   }
 
   /** The projects that the account may see, by name, at most 100, and how many there are. From 0.80 on. */
@@ -127,7 +109,7 @@ export class ZenmlClient {
     const call = { path: `${ROUTES[kind]}/${pathSegment(id)}`, query }
     return toDefinition(
       kind,
-      await this.#api.read(`read the ${DEFINITION_NOUNS[kind]} ${id}`, call, definitionSchema),
+      await this.#api.read(`read the ${DEFINITION_NOUNS[kind]} ${id}`, call, definitionSchema, isAbout(id)),
     )
   }
 
@@ -234,14 +216,13 @@ export class ZenmlClient {
   /** A run's state; `hydrate` adds the times, and is slower. */
   async run(id: string, { hydrate }: { hydrate: boolean }): Promise<Run> {
     const call = { path: `/runs/${pathSegment(id)}`, query: { hydrate: String(hydrate) } }
-    return toRun(await this.#api.read('read the run', call, runSchema))
+    return toRun(await this.#api.read('read the run', call, runSchema, isAbout(id)))
   }
 
   /** A run's state and its steps, those not started included, in the order of the graph. From 0.75 on or so; 0.74 has no such route. */
   async dag(id: string): Promise<RunGraph> {
-    return toGraph(
-      await this.#api.read("read the run's steps", { path: `/runs/${pathSegment(id)}/dag` }, dagSchema),
-    )
+    const call = { path: `/runs/${pathSegment(id)}/dag` }
+    return toGraph(await this.#api.read("read the run's steps", call, dagSchema, isAbout(id)))
   }
 
   /** A run's started steps, all pages. */
@@ -258,7 +239,7 @@ export class ZenmlClient {
   /** What a step left behind: metadata, outputs, and why it failed. */
   async stepDetail(id: string): Promise<StepDetail> {
     const call = { path: `/steps/${pathSegment(id)}`, query: { hydrate: 'true' } }
-    return toStepDetail(await this.#api.read('read the step', call, stepDetailSchema))
+    return toStepDetail(await this.#api.read('read the step', call, stepDetailSchema, isAbout(id)))
   }
 
   /**
@@ -267,33 +248,35 @@ export class ZenmlClient {
    */
   async *stepDetails({ id, projectId }: RunReference): AsyncGenerator<StepPage<StepDetail>> {
     const query = { pipeline_run_id: id, project: projectId, hydrate: 'true' }
-    for await (const { steps, total } of this.#stepPages('/steps', query, stepDetailSchema)) {
+    for await (const { steps, ...counts } of this.#stepPages('/steps', query, stepDetailSchema)) {
       const own = steps.filter(({ metadata }) => (metadata?.pipeline_run_id ?? id) === id)
-      yield { steps: own.map(toStepDetail), total }
+      yield { steps: own.map(toStepDetail), ...counts }
     }
   }
 
-  async *#stepPages<Item extends z.ZodType>(
+  async *#stepPages<Item extends z.ZodType<{ readonly id: string }>>(
     path: string,
     query: Readonly<Record<string, string | undefined>>,
     schema: Item,
   ): AsyncGenerator<StepPage<z.infer<Item>>> {
+    const ids = new Set<string>()
     for (let page = 1; page <= MOST_STEP_PAGES; page += 1) {
       const call = { path, query: { ...query, size: '100', page: String(page), sort_by: 'asc:created' } }
       const answer = await this.#api.read("read the run's steps", call, pageOf(schema))
-      yield { steps: answer.items, total: answer.total }
+      for (const item of answer.items) ids.add(item.id)
+      yield { steps: answer.items, received: ids.size, total: answer.total }
       if (page >= answer.total_pages || answer.items.length === 0) return
     }
   }
 
-  /** The records of a step's log, from its beginning, each of one line or more. */
-  async stepLog(id: string): Promise<string[]> {
+  /** A step's log, as far as the server gives it. */
+  async stepLog(id: string): Promise<Log> {
     const call = { path: `/steps/${pathSegment(id)}/logs`, query: { source: 'step' } }
     return this.#api.read("read the step's log", call, logSchema)
   }
 
   /** What the runner of a run wrote before any step; from 0.85 on, and mostly empty. */
-  async runnerLog(id: string): Promise<string[]> {
+  async runnerLog(id: string): Promise<Log> {
     const call = { path: `/runs/${pathSegment(id)}/logs`, query: { source: 'runner' } }
     return this.#api.read("read the runner's log", call, logSchema)
   }
@@ -301,7 +284,7 @@ export class ZenmlClient {
   /** A run with all that the server knows of it. */
   async runDetail(id: string): Promise<RunDetail> {
     const call = { path: `/runs/${pathSegment(id)}`, query: { hydrate: 'true' } }
-    return this.#api.read('read the run', call, runDetailSchema)
+    return this.#api.read('read the run', call, runDetailSchema, isAbout(id))
   }
 
   /**
@@ -373,12 +356,16 @@ export class ZenmlClient {
     if (answer.status !== 200) throw new AnswerError('end the run', answer, this.#api.now())
   }
 
-  /** What a paused run asks a person; undefined if it does not say (before 0.98 or so). */
-  async question({ id, projectId }: RunReference): Promise<string | undefined> {
-    const query = { run_id: id, project: projectId, status: 'pending', hydrate: 'true' }
-    const call = { path: '/run_wait_conditions', query }
-    const page = await this.#api.read('read what the run waits for', call, pageOf(waitConditionSchema))
-    const [condition] = page.items
-    return condition?.metadata?.question ?? condition?.name ?? undefined
+  /** Answers what a run asks so that the run is stopped at once; one that was answered already is left alone. */
+  async abortQuestion(id: string): Promise<void> {
+    const call: Call = {
+      method: 'PUT',
+      path: `/run_wait_conditions/${pathSegment(id)}/resolve`,
+      json: { resolution: 'abort' },
+    }
+    const answer = await this.#api.exchange(call)
+    if (answer.status === 200) return
+    const error = new AnswerError('answer what the run asks', answer, this.#api.now())
+    if (error.status !== 403 || !/already been resolved/i.test(error.detail)) throw error
   }
 }

@@ -50,7 +50,33 @@ export function readErrorBody(answer: HttpAnswer, addressInput = 'server-url'): 
   return { source: 'the server', message: cut(oneLine(answer.body)) || '(no text)' }
 }
 
-/** What an answer looks like; never its values, because a login's holds a token that nobody has masked yet. */
+/** No token is shorter; a token in pieces is none. */
+const LIKE_A_TOKEN = /[\w.~+/%=-]{16}/
+
+/**
+ * A login's answer that is not the one wanted, fit to be shown. It may hold a token that nobody has masked yet: in a
+ * value, a key or a title. So of what is none of ZenML's own errors and has a long word, only type and length are left.
+ */
+export function withoutToken(answer: HttpAnswer): HttpAnswer {
+  const isRedirect = answer.status >= 300 && answer.status < 400
+  if (isRedirect || isOwnError(parseJson(answer.body))) return answer
+  const { exception = '', message } = readErrorBody(answer)
+  if (!LIKE_A_TOKEN.test(`${exception} ${message}`)) return answer
+  if (isHtml(answer)) return { ...answer, body: '<html>' }
+  const given = answer.headers['content-type']
+  const type = /^[a-z]+\/[a-z.+-]{1,60}/.exec(typeof given === 'string' ? given : '')?.[0] ?? 'no known type'
+  return { ...answer, body: `(${answer.body.length} characters of ${type})` }
+}
+
+/** Whether all that is in an error is text, and its exception named as a class of Python. */
+function isOwnError(json: unknown): boolean {
+  const detail = property(json, 'detail') ?? property(json, 'error') ?? json
+  if (!Array.isArray(detail)) return detail !== json && typeof detail === 'string'
+  const parts: readonly unknown[] = detail
+  return /^[A-Z][A-Za-z]{2,60}$/.test(String(parts[0])) && parts.every((part) => typeof part === 'string')
+}
+
+/** What an answer looks like, without its values. */
 function shape(body: string, json: unknown): string {
   if (Array.isArray(json)) return `a list of ${json.length}`
   if (typeof json === 'object' && json !== null) {

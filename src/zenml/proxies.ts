@@ -1,5 +1,6 @@
 import { BlockList, isIP } from 'node:net'
 import { TransportError } from './errors.ts'
+import { isLoopback } from './loopback.ts'
 
 /** A proxy of this runner's environment. */
 export interface Proxy {
@@ -12,11 +13,13 @@ export interface Proxy {
 /**
  * The proxy for an address, as HTTP_PROXY, HTTPS_PROXY and NO_PROXY say it, in either case, the lower one first.
  * A proxy without a scheme is an http one, as for curl; for an https address without HTTPS_PROXY, HTTP_PROXY counts.
+ * None for plain http to this machine: that is let through because it crosses no network (curl would ask the proxy).
  *
  * @throws TransportError if a variable holds no address of a proxy; it names the variable, not the value, which
  * can hold a password.
  */
 export function proxyFor(url: URL): Proxy | undefined {
+  if (url.protocol === 'http:' && isLoopback(url.hostname)) return undefined
   const variables = url.protocol === 'https:' ? ['HTTPS_PROXY', 'HTTP_PROXY'] : ['HTTP_PROXY']
   const found = variables
     .flatMap((name) => [name.toLowerCase(), name])

@@ -1,3 +1,5 @@
+import { isLoopback } from './loopback.ts'
+
 /** Where a ZenML workspace or server is. */
 export interface ServerAddress {
   /** Origin and path prefix, no trailing slash: `https://zenml.example.com/prefix`. */
@@ -202,9 +204,4 @@ function pathSegments(url: URL): string[] {
 /** A path segment in a message; it is percent-encoded, so it has no character that could do harm. */
 function readable(segment: string): string {
   return segment.length > 60 ? `${segment.slice(0, 60)}…` : segment
-}
-
-/** Whether a URL's host name is this machine itself. */
-function isLoopback(host: string): boolean {
-  return /^(?:.*\.)?localhost\.?$/i.test(host) || /^127(?:\.\d{1,3}){3}$/.test(host) || host === '[::1]'
 }

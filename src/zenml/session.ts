@@ -1,10 +1,9 @@
 import type { z } from 'zod'
 import type { Clock } from './clock.ts'
 import { AnswerError, CredentialError, TransportError, UnreachableError } from './errors.ts'
-import { parseJson } from './error-body.ts'
+import { parseJson, withoutToken } from './error-body.ts'
 import { keyGrant, type Grant, type LoginRequest } from './grants.ts'
 import type { Http } from './http.ts'
-import type { KnownSecrets } from './known-secrets.ts'
 import { decideRetry, isAuthenticatorAway, isPassing } from './retry.ts'
 import { tokenSchema } from './schemas.ts'
 
@@ -49,10 +48,8 @@ export class TokenSession implements Session {
 /** What a login needs from outside. */
 export interface LoginDependencies {
   readonly http: Http
-  /** Gets each new token. */
-  readonly secrets: KnownSecrets
   readonly clock: Clock
-  /** Told each new token before its first use, so that it can be masked. */
+  /** Told each new token before its first use, so that it can be hidden. */
   readonly onToken: (token: string) => void
   /** Told in one line why the login takes longer, and for how many milliseconds. */
   readonly onWait: (line: string, waitMs: number) => void
@@ -103,13 +100,12 @@ export class LoginSession implements Session {
   }
 
   async #login(): Promise<string> {
-    const { clock, onToken, onWait, secrets, signal } = this.#deps
+    const { clock, onToken, onWait, signal } = this.#deps
     let request = await this.#grant.request({ fresh: this.#hasLoggedIn })
     let waitedForWindow = false
     for (let attempt = 1; ; attempt += 1) {
       try {
         const token = await this.#exchange(request)
-        secrets.add(token.access_token)
         onToken(token.access_token)
         this.expiresAt = token.expires_in == null ? undefined : clock.now() + token.expires_in * 1000
         this.#current = token.access_token
@@ -156,8 +152,7 @@ export class LoginSession implements Session {
     })
     const token = answer.status === 200 ? tokenSchema.safeParse(parseJson(answer.body)) : undefined
     if (token?.success === true) return token.data
-    const { clock, secrets } = this.#deps
-    throw new AnswerError(doing, secrets.clean(answer), clock.now(), addressInput)
+    throw new AnswerError(doing, withoutToken(answer), this.#deps.clock.now(), addressInput)
   }
 }
 

@@ -1,5 +1,5 @@
 import leven, { closestMatch } from 'leven'
-import { isJsonObject, type JsonValue } from '../../zenml/json.ts'
+import { isJsonList, isJsonObject, type JsonValue } from '../../zenml/json.ts'
 
 /** Longer values are described: a cut secret would no longer be recognized, and so not be hidden, in a log. */
 const MAX_SHOWN = 60
@@ -8,11 +8,23 @@ const MAX_CHOICES = 10
 
 /** A value as a person may have written it, on one line. */
 export function show(value: JsonValue): string {
-  const text = JSON.stringify(value)
-  if (text.length <= MAX_SHOWN) return text
+  const text = shortJson(value)
+  if (text !== undefined) return text
   if (typeof value === 'string') return `a text of ${value.length} characters`
-  if (Array.isArray(value)) return `a list of ${value.length}`
-  return isJsonObject(value) ? `a mapping of ${Object.keys(value).length}` : text
+  if (isJsonList(value)) return `a list of ${value.length}`
+  if (isJsonObject(value)) return `a mapping of ${Object.keys(value).length}`
+  return JSON.stringify(value)
+}
+
+/** Undefined if it is long, or nested too deeply to be written: that has a limit, where reading JSON has none. */
+function shortJson(value: JsonValue): string | undefined {
+  try {
+    const text = JSON.stringify(value)
+    return text.length <= MAX_SHOWN ? text : undefined
+  } catch (error) {
+    if (error instanceof RangeError) return undefined
+    throw error
+  }
 }
 
 /** `a or b`; of many the first ones. */
