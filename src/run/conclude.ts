@@ -2,7 +2,7 @@ import type { Run } from '../zenml/model.ts'
 import { runPhase } from '../zenml/status.ts'
 import prettyMilliseconds from 'pretty-ms'
 import type { Outcome } from './conclusion.ts'
-import { cutAtSpace } from './cut.ts'
+import { cutAtSpace } from '../zenml/cut.ts'
 import type { Fault } from './story.ts'
 import type { Watched } from './watch.ts'
 
