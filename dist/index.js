@@ -41064,8 +41064,14 @@ function readValue(text, column, line, name, operator, show) {
         }
         return { ok: true, expectation: { name, operator, wanted: text === 'true' } };
     }
-    if (NUMBER.test(text))
-        return { ok: true, expectation: { name, operator, wanted: Number(text) } };
+    if (NUMBER.test(text)) {
+        const wanted = Number(text);
+        const isExact = Number.isFinite(wanted) && !(/^[-+]?\d+$/.test(text) && !Number.isSafeInteger(wanted));
+        if (isExact)
+            return { ok: true, expectation: { name, operator, wanted } };
+        const advice = 'log it as a text, and put it in quotes here';
+        return fault(line, column, `${show(text)} has more digits than JSON can carry exactly; ${advice}`);
+    }
     const quoted = /^"([^"]*)"$|^'([^']*)'$/.exec(text);
     const wanted = quoted?.[1] ?? quoted?.[2];
     if (wanted !== undefined)
@@ -54141,21 +54147,286 @@ const actionOutputs = {
  * The value may hold any text: the runner's file command takes it between random delimiters.
  * @throws {Error} when the runner's output file cannot be written.
  */
-function outputs_setOutput(name, value) {
-    setOutput(name, String(value));
+function outputs_setOutput(name, value, gate) {
+    setOutput(name, gate.cover(String(value)));
+}
+/**
+ * Hands over the one value that is a secret, as it is; mask it before.
+ *
+ * @throws {Error} when the runner's output file cannot be written.
+ */
+function setTokenOutput(token) {
+    const name = 'access-token';
+    setOutput(name, token);
 }
 /**
  * Keeps a value for this step's own post step, which sees it even if this process is killed afterwards.
  *
  * @throws {Error} when the runner's state file cannot be written.
  */
-function outputs_saveState(name, value) {
-    saveState(name, value);
+function outputs_saveState(name, value, gate) {
+    saveState(name, gate.cover(value));
+}
+/**
+ * Appends Markdown to the job summary.
+ *
+ * @throws {Error} when the runner gave no file for it that can be written to.
+ */
+async function appendSummary(markdown, gate) {
+    await summary.addRaw(gate.cover(markdown)).write();
 }
 
 // EXTERNAL MODULE: external "node:util"
 var external_node_util_ = __nccwpck_require__(7975);
+;// CONCATENATED MODULE: ./build/github/unescaped.js
+/**
+ * The escapes of HTML, URLs, and JSON and the log (whose backslashes are doubled when they are put into another JSON).
+ * Each is bounded: a long row of backslashes must not be gone through again and again.
+ */
+const ESCAPES = /&(?:#\d{1,7}|#x[\da-f]{1,6}|[a-z][a-z\d]{1,13});|%[\da-f]{2}|\\{1,8}(?:u\{[\da-f]{1,6}\}|u[\da-f]{4}|x[\da-f]{2}|[bfnrtv"'/])/gi;
+/** A server may escape what we escape again, in a summary's table for example. */
+const MOST_LAYERS = 4;
+/** What begins another escape. No name stands for a letter or digit. */
+const NAMED = { amp: '&', percnt: '%', bsol: '\\' };
+const SINGLE = { n: '\n', r: '\r', t: '\t' };
+/** For a character that is no part of any secret. */
+const OTHER = '\u200B';
+/** Reads the escapes of a text, layer by layer. */
+function unescaped(whole) {
+    let text = whole;
+    let places;
+    for (let layer = 0; layer < MOST_LAYERS && /[&%\\]/.test(text); layer += 1) {
+        places ??= Int32Array.from({ length: whole.length + 1 }, (_, index) => index);
+        const read = readLayer(text, places);
+        if (read.length === text.length)
+            break;
+        text = read;
+    }
+    const known = places;
+    return { text, at: known === undefined ? (index) => index : (index) => known[index] ?? whole.length };
+}
+/** @param places where each character of the text began; moved along with the characters */
+function readLayer(text, places) {
+    const parts = [];
+    let length = 0;
+    let from = 0;
+    const keep = (end) => {
+        places.copyWithin(length, from, end);
+        parts.push(text.slice(from, end));
+        length += end - from;
+    };
+    for (const { 0: escape, index } of text.matchAll(ESCAPES)) {
+        keep(index);
+        places[length] = places[index] ?? 0;
+        length += 1;
+        parts.push(meaningOf(escape));
+        from = index + escape.length;
+    }
+    keep(text.length);
+    places[length] = places[text.length] ?? 0;
+    return parts.join('');
+}
+/** Always one character. */
+function meaningOf(escape) {
+    if (escape.startsWith('%'))
+        return character(escape.slice(1), 16);
+    if (/^&#x/i.test(escape))
+        return character(escape.slice(3, -1), 16);
+    if (escape.startsWith('&#'))
+        return character(escape.slice(2, -1), 10);
+    if (escape.startsWith('&'))
+        return NAMED[escape.slice(1, -1).toLowerCase()] ?? OTHER;
+    const body = escape.replace(/^\\+/, '');
+    return body.length === 1 ? (SINGLE[body] ?? body) : character(body.replace(/[ux{}]/gi, ''), 16);
+}
+function character(digits, base) {
+    const code = Number.parseInt(digits, base);
+    return code > 0xffff ? OTHER : String.fromCharCode(code);
+}
+
+;// CONCATENATED MODULE: ./build/github/known-secrets.js
+
+
+/** Shorter values would blot out ordinary words. */
+const SHORTEST_SECRET = 16;
+/**
+ * So many letters and digits of a secret in a row are never there by chance; sixteen characters of a key hold at least
+ * as many, whatever the others are.
+ */
+const STRETCH = 12;
+/** Stands for a run of characters; never longer than what it covers. */
+const COVER = '***';
+/** The table has a bit for each hash: nearly everything in a text is passed over without a closer look. */
+const HASH_BITS = 22;
+/** An odd number with well-mixed bits (2^32 divided by the golden ratio). */
+const FACTOR = 0x9e3779b1;
+/** Takes the first character's part out of a hash when the stretch moves on by one. */
+const LEAVING = Array.from({ length: STRETCH }).reduce((power) => Math.imul(power, FACTOR), 1);
+/** Letters in lower case and digits, by character code; 0 for everything else. */
+const LETTERS = Uint8Array.from({ length: 128 }, (_, code) => {
+    const character = String.fromCharCode(code).toLowerCase();
+    return /[a-z0-9]/.test(character) ? character.charCodeAt(0) : 0;
+});
+/** What gives a text its form, as a command, a table or JSON. It stays, also between two halves of a secret. */
+const FORM = /[\s"'`()[\]{}<>|,;:*#!@$?^&\u2502]/;
+/** What belongs to the same word as a stretch before and behind it. */
+const WORD_BEFORE = /[A-Za-z0-9_~+\\\u200B-\u200D\uFEFF-]/;
+const WORD_BEHIND = /[A-Za-z0-9_~+=\u200B-\u200D\uFEFF-]/;
+/**
+ * The keys and tokens of this process, and the one gate that takes them out of all text that leaves it. The runner's
+ * masks cover only the log and the summary, and no value that was cut or that another program encoded.
+ *
+ * A secret is recognized by any twelve letters and digits in a row, in whichever case and with anything but letters and
+ * digits in between: as it is, in hex, and in base64 with anything before it. The escapes of HTML, URLs and JSON are
+ * read first, also those inside of one another.
+ */
+class KnownSecrets {
+    #stretches = new Set();
+    #table = new Uint8Array();
+    /** Values under 16 characters are left to the log's masks. */
+    add(secret) {
+        if (secret.length < SHORTEST_SECRET)
+            return;
+        if (this.#stretches.size === 0)
+            this.#table = new Uint8Array(2 ** (HASH_BITS - 3));
+        for (const form of formsOf(secret)) {
+            const { codes } = lettersOf(form);
+            eachStretch(codes, (start, hash) => {
+                this.#stretches.add(stretchAt(codes, start));
+                this.#table[hash >>> 3] = (this.#table[hash >>> 3] ?? 0) | (1 << (hash & 7));
+            });
+        }
+    }
+    /**
+     * The text with `***` in the place of each secret, of each stretch of one, and of the rest of the word around it.
+     * What gives a text its form stays: JSON stays JSON, a line stays a line, and nothing grows. Takes time in proportion
+     * to the text's length.
+     */
+    cover(text) {
+        if (this.#stretches.size === 0 || text.length < STRETCH)
+            return text;
+        const read = unescaped(text);
+        const found = this.#find(read.text);
+        return found.length === 0 ? text : covered(text, read, found);
+    }
+    /** In order, and none over another. */
+    #find(text) {
+        const found = [];
+        const { codes, places } = lettersOf(text);
+        eachStretch(codes, (start, hash) => {
+            if (((this.#table[hash >>> 3] ?? 0) & (1 << (hash & 7))) === 0)
+                return;
+            if (!this.#stretches.has(stretchAt(codes, start)))
+                return;
+            const [from, to] = [places[start] ?? 0, (places[start + STRETCH - 1] ?? 0) + 1];
+            const last = found.at(-1);
+            if (last !== undefined && from <= last[1])
+                last[1] = to;
+            else
+                found.push([from, to]);
+        });
+        return found;
+    }
+}
+function formsOf(secret) {
+    const bytes = Buffer.from(secret);
+    return [
+        secret,
+        ...innerKeysOf(secret),
+        bytes.toString('hex'),
+        ...[0, 1, 2].map((n) => base64Behind(n, bytes)),
+    ];
+}
+const keyParts = record(schemas_string(), schemas_string());
+/** The texts that one of ZenML's keys is made of, but for ids: `ZENKEY_` and JSON in base64. */
+function innerKeysOf(secret) {
+    const encoded = /^ZEN(?:PRO)?KEY_(.+)$/.exec(secret)?.[1];
+    if (encoded === undefined)
+        return [];
+    try {
+        const parts = keyParts.parse(JSON.parse(Buffer.from(encoded, 'base64').toString()));
+        return Object.values(parts).filter((part) => !part.includes('-'));
+    }
+    catch {
+        return [];
+    }
+}
+/** The secret's part of the base64 text of some other bytes and the secret; two characters may hold bits of both. */
+function base64Behind(others, secret) {
+    const whole = Buffer.concat([Buffer.alloc(others), secret]).toString('base64');
+    return whole.slice(Math.ceil((others * 4) / 3));
+}
+/** The letters and digits of a text, and where in it they are. */
+function lettersOf(text) {
+    const codes = new Uint8Array(text.length);
+    const places = new Int32Array(text.length);
+    let count = 0;
+    for (let index = 0; index < text.length; index += 1) {
+        const letter = LETTERS[text.charCodeAt(index)] ?? 0;
+        if (letter === 0)
+            continue;
+        codes[count] = letter;
+        places[count] = index;
+        count += 1;
+    }
+    return { codes: codes.subarray(0, count), places };
+}
+/** Visits every stretch with its hash, which is made from that of the stretch before. */
+function eachStretch(codes, visit) {
+    let hash = 0;
+    for (let index = 0; index < codes.length; index += 1) {
+        hash = (Math.imul(hash, FACTOR) + (codes[index] ?? 0)) | 0;
+        const start = index - STRETCH + 1;
+        if (start > 0)
+            hash = (hash - Math.imul(LEAVING, codes[start - 1] ?? 0)) | 0;
+        if (start >= 0)
+            visit(start, hash >>> (32 - HASH_BITS));
+    }
+}
+function stretchAt(codes, start) {
+    return String.fromCharCode(...codes.subarray(start, start + STRETCH));
+}
+function covered(text, read, found) {
+    const parts = [];
+    let done = 0;
+    for (const [from, to] of found) {
+        if (to <= done)
+            continue;
+        const [start, end] = [startOfWord(read.text, from, done), endOfWord(read.text, to)];
+        parts.push(text.slice(read.at(done), read.at(start)));
+        coverRange(text, read, [start, end], parts);
+        done = end;
+    }
+    parts.push(text.slice(read.at(done)));
+    return parts.join('');
+}
+function startOfWord(text, from, least) {
+    let start = Math.max(from, least);
+    while (start > least && WORD_BEFORE.test(text[start - 1] ?? ''))
+        start -= 1;
+    return start;
+}
+function endOfWord(text, to) {
+    let end = to;
+    while (end < text.length && WORD_BEHIND.test(text[end] ?? ''))
+        end += 1;
+    return end;
+}
+function coverRange(text, read, [from, to], parts) {
+    let run = from;
+    for (let index = from; index <= to; index += 1) {
+        const isForm = index === to || FORM.test(read.text[index] ?? '');
+        if (!isForm)
+            continue;
+        parts.push(COVER.slice(0, read.at(index) - read.at(run)));
+        if (index < to)
+            parts.push(text.slice(read.at(index), read.at(index + 1)));
+        run = index + 1;
+    }
+}
+
 ;// CONCATENATED MODULE: ./build/github/log.js
+
 
 
 
@@ -54180,24 +54451,33 @@ function inline(text, max = MAX_INLINE_LENGTH) {
     return showOnOneLine((0,external_node_util_.stripVTControlCharacters)(text.slice(0, max * 10)), max);
 }
 /**
- * Writes the workflow's log so that no text, whoever wrote it, becomes a command of the runner.
+ * Writes the workflow's log so that no text, whoever wrote it, becomes a command of the runner or shows a secret. A
+ * process has one: it knows all that was masked, and is the gate for whatever else leaves the process.
  *
  * Every call is one write: nothing, not even a signal handler's line, can come between a fence and its end.
  */
 class WorkflowLog {
-    #write;
+    #print;
+    #secrets = new KnownSecrets();
     #annotations = { notice: 0, warning: 0, error: 0 };
-    /** @param write puts text on the standard output; in a workflow `(text) => process.stdout.write(text)`. */
-    constructor(write) {
-        this.#write = write;
+    /** @param print puts text on the standard output; in a workflow `(text) => process.stdout.write(text)`. */
+    constructor(print) {
+        this.#print = print;
     }
     /**
-     * Hides a value everywhere in the job's log from now on; call it before the value's first use. Values under
-     * four characters are left alone: hiding them would make the whole log unreadable.
+     * Hides a value from now on: in the job's log, where the runner does it, and in all that leaves this process, in
+     * whatever form. Call it before the value's first use. Values under four characters are left alone: hiding them would
+     * make the whole log unreadable.
      */
     mask(secret) {
-        if (secret.length >= MIN_MASK_LENGTH)
-            this.#command('add-mask', {}, secret);
+        if (secret.length < MIN_MASK_LENGTH)
+            return;
+        this.#secrets.add(secret);
+        this.#print(commandLine('add-mask', secret));
+    }
+    /** A text without anything that was masked; what goes to the log is covered already. */
+    cover(text) {
+        return this.#secrets.cover(text);
     }
     /** One line, or several if the message has line ends. */
     info(message) {
@@ -54251,6 +54531,9 @@ class WorkflowLog {
         const fence = (0,external_node_crypto_.randomUUID)();
         const fenced = `::stop-commands::${fence}\n${block.join('')}::${fence}::\n`;
         this.#write(title !== undefined && isFolded ? folded(title, fenced) : `${heading}${fenced}`);
+    }
+    #write(text) {
+        this.#print(this.cover(text));
     }
     #annotate(kind, message, place) {
         const text = cut(printableLines(message).join('\n'), MAX_ANNOTATION_LENGTH);
@@ -54858,7 +55141,34 @@ function readErrorBody(answer, addressInput = 'server-url') {
     }
     return { source: 'the server', message: error_body_cut(oneLine(answer.body)) || '(no text)' };
 }
-/** What an answer looks like; never its values, because a login's holds a token that nobody has masked yet. */
+/** No token is shorter; a token in pieces is none. */
+const LIKE_A_TOKEN = /[\w.~+/%=-]{16}/;
+/**
+ * A login's answer that is not the one wanted, fit to be shown. It may hold a token that nobody has masked yet: in a
+ * value, a key or a title. So of what is none of ZenML's own errors and has a long word, only type and length are left.
+ */
+function withoutToken(answer) {
+    const isRedirect = answer.status >= 300 && answer.status < 400;
+    if (isRedirect || isOwnError(error_body_parseJson(answer.body)))
+        return answer;
+    const { exception = '', message } = readErrorBody(answer);
+    if (!LIKE_A_TOKEN.test(`${exception} ${message}`))
+        return answer;
+    if (isHtml(answer))
+        return { ...answer, body: '<html>' };
+    const given = answer.headers['content-type'];
+    const type = /^[a-z]+\/[a-z.+-]{1,60}/.exec(typeof given === 'string' ? given : '')?.[0] ?? 'no known type';
+    return { ...answer, body: `(${answer.body.length} characters of ${type})` };
+}
+/** Whether all that is in an error is text, and its exception named as a class of Python. */
+function isOwnError(json) {
+    const detail = property(json, 'detail') ?? property(json, 'error') ?? json;
+    if (!Array.isArray(detail))
+        return detail !== json && typeof detail === 'string';
+    const parts = detail;
+    return /^[A-Z][A-Za-z]{2,60}$/.test(String(parts[0])) && parts.every((part) => typeof part === 'string');
+}
+/** What an answer looks like, without its values. */
 function shape(body, json) {
     if (Array.isArray(json))
         return `a list of ${json.length}`;
@@ -55117,12 +55427,26 @@ class UnreachableError extends ZenmlError {
 function isGone(error) {
     return error instanceof AnswerError && error.status === 404 && error.exception !== undefined;
 }
+/** A route that is not there has no exception's name, a thing that is not there has. */
+function isMissingRoute(error) {
+    return error instanceof AnswerError && error.status === 404 && error.exception === undefined;
+}
 /** True for every failure that this room reports. */
 function isZenmlError(error) {
     return error instanceof ZenmlError;
 }
 
+;// CONCATENATED MODULE: ./build/zenml/loopback.js
+/**
+ * Whether a URL's host is this machine for certain. Names below localhost are not: RFC 6761 says that they are, but a
+ * resolver that does not know it asks its network for them.
+ */
+function isLoopback(host) {
+    return /^localhost$/i.test(host) || /^127(?:\.\d{1,3}){3}$/.test(host) || host === '[::1]';
+}
+
 ;// CONCATENATED MODULE: ./build/zenml/server-url.js
+
 /** Longer than any address in use; browsers and proxies stop at about this length too. */
 const server_url_MAX_LENGTH = 2048;
 const server_url_EXAMPLE = 'https://zenml.example.com';
@@ -55286,10 +55610,6 @@ function pathSegments(url) {
 function server_url_readable(segment) {
     return segment.length > 60 ? `${segment.slice(0, 60)}\u2026` : segment;
 }
-/** Whether a URL's host name is this machine itself. */
-function isLoopback(host) {
-    return /^(?:.*\.)?localhost\.?$/i.test(host) || /^127(?:\.\d{1,3}){3}$/.test(host) || host === '[::1]';
-}
 
 ;// CONCATENATED MODULE: external "node:timers/promises"
 const external_node_timers_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
@@ -55329,7 +55649,7 @@ const PASSING = new Set([408, 425, 429, 500, 502, 503, 504]);
  * What a Pro workspace answers with 401 when it could not ask the control plane about the account: a timeout, a closed
  * connection, a 5xx (zenml/zen_server/auth.py, `authenticate_external_user`). A real refusal has other words.
  */
-const AUTHENTICATOR_AWAY = /^(Error fetching user information from|Unknown) external authenticator/;
+const AUTHENTICATOR_AWAY = /\b(Error fetching user information from|Unknown) external authenticator/;
 /** Enough for a server that restarts (some 15 s): six tries wait half a minute on average. */
 const MOST_ATTEMPTS = 7;
 /** Milliseconds that the server asked to wait with a Retry-After; 0 if it did not. */
@@ -55403,16 +55723,20 @@ class Api {
      * Reads JSON of a known shape, again and again while the failure looks passing.
      *
      * @param doing what is tried, as an infinitive, for the error
+     * @param isAsked whether it is about what was asked for; an answer about something else, of a confused cache for
+     * example, is none, and is asked for again
      */
-    async read(doing, call, schema) {
+    async read(doing, call, schema, isAsked = () => true) {
         const { clock, onRetry, retries = true, addressInput, signal } = this.#deps;
         for (let attempt = 1;; attempt += 1) {
             try {
                 const answer = await this.exchange({ method: 'GET', ...call });
                 const parsed = answer.status === 200 ? parseAnswer(schema, answer.body) : undefined;
-                if (parsed?.success === true)
+                if (parsed?.success !== true)
+                    throw new AnswerError(doing, answer, clock.now(), addressInput);
+                if (isAsked(parsed.data))
                     return parsed.data;
-                throw new AnswerError(doing, answer, clock.now(), addressInput);
+                throw new AnswerError(doing, ABOUT_ANOTHER, clock.now(), addressInput);
             }
             catch (error) {
                 if (!(error instanceof AnswerError || error instanceof TransportError))
@@ -55446,12 +55770,12 @@ class Api {
         return answer.status === 401 && !isAuthenticatorAway(new AnswerError('use the token', answer, this.now()));
     }
     async #send({ method, path, query = {}, json, headers }, token) {
-        const { http, baseUrl, apiPath = '/api/v1', secrets, signal } = this.#deps;
+        const { http, baseUrl, apiPath = '/api/v1', signal } = this.#deps;
         const url = new URL(`${baseUrl}${apiPath}${path}`);
         for (const [name, value] of Object.entries(query))
             if (value !== undefined)
                 url.searchParams.set(name, value);
-        const answer = await http.send({
+        return http.send({
             method,
             url: url.href,
             headers: {
@@ -55462,9 +55786,13 @@ class Api {
             ...(json === undefined ? {} : { body: JSON.stringify(json) }),
             signal,
         });
-        return secrets.clean(answer);
     }
 }
+const ABOUT_ANOTHER = {
+    status: 200,
+    headers: {},
+    body: 'it is about another id than the one that was asked for',
+};
 /** An answer that is nested too deeply to be checked is as good as one of a wrong shape. */
 function parseAnswer(schema, body) {
     try {
@@ -55655,6 +55983,11 @@ function toStep(from) {
         durationMs: startTime === undefined || endTime === undefined ? undefined : endTime - startTime,
     };
 }
+/**
+ * Of all steps together. In ZenML an artifact has one step that writes it, so the names are no more than the edges; one
+ * with many of both sides would make their product.
+ */
+const MOST_UPSTREAM = 200_000;
 /** Reads the steps out of a graph in which artifacts stand between them. */
 function toGraph(dag) {
     const steps = new Map(dag.nodes.filter(({ type }) => type === 'step').map((node) => [node.node_id, node]));
@@ -55666,14 +55999,24 @@ function toGraph(dag) {
         else
             known.push(source);
     }
-    const upstream = (nodeId) => (sources.get(nodeId) ?? [])
-        .flatMap((source) => (steps.has(source) ? [source] : (sources.get(source) ?? [])))
-        .flatMap((source) => steps.get(source)?.name ?? []);
+    let room = MOST_UPSTREAM;
+    const upstream = (nodeId) => {
+        const names = new Set();
+        for (const source of sources.get(nodeId) ?? []) {
+            const writers = steps.has(source) ? [source] : (sources.get(source) ?? []);
+            room -= writers.length;
+            if (room < 0)
+                return undefined;
+            for (const name of writers.flatMap((writer) => steps.get(writer)?.name ?? []))
+                names.add(name);
+        }
+        return [...names];
+    };
     const states = [...steps.values()].map((node) => ({
         id: node.id ?? undefined,
         name: node.name,
         status: node.id == null ? undefined : (node.metadata?.status ?? 'unknown'),
-        upstream: [...new Set(upstream(node.node_id))],
+        upstream: upstream(node.node_id),
         startTime: node.metadata?.start_time ?? undefined,
         durationMs: node.metadata?.duration == null ? undefined : node.metadata.duration * 1_000,
     }));
@@ -55790,6 +56133,8 @@ const stepSchema = object({
     metadata: object({ run_metadata: mapping, pipeline_run_id: schemas_string().nullish() }).nullish(),
 });
 const dagSchema = object({
+    /** Of the run. */
+    id: id.nullish(),
     status: schemas_string(),
     nodes: array(object({
         node_id: schemas_string(),
@@ -55858,15 +56203,15 @@ const runDetailSchema = runSchema
     metadata: runSchema.shape.metadata.unwrap().unwrap().extend({ exception_info: exception }).nullish(),
 })
     .transform((run) => ({ ...toRun(run), exception: toException(run.metadata?.exception_info) }));
-/**
- * A log's records, oldest first, each of one line or more: a list from 0.85 on, one text before. A record that is too
- * long comes in pieces.
- */
-const logSchema = union([
-    schemas_string().transform((whole) => splitRecords(whole)),
-    array(object({ message: schemas_string().catch(''), chunk_index: schemas_number().nullish().catch(undefined) }))
-        .transform((entries) => joinPieces(entries)),
-]);
+/** What servers before 0.85 give of a log by default, from its beginning (`get_step_logs`, in bytes). */
+const MOST_TEXT = 16 * 1024 * 1024;
+const entry = object({
+    message: schemas_string().catch(''),
+    chunk_index: schemas_number().nullish().catch(undefined),
+    total_chunks: schemas_number().nullish().catch(undefined),
+});
+/** A log: a list of entries from 0.85 on, one text before. */
+const logSchema = union([schemas_string().transform(splitRecords), array(entry).transform(joinPieces)]);
 function toStepDetail(from) {
     return {
         state: toStep(from),
@@ -55894,10 +56239,16 @@ function toException(from) {
         traceback: from.traceback ?? undefined,
     };
 }
-/** Each record of 0.74 begins with its time, as `[2026-01-31 12:00:00 UTC] `. */
+/** Each record begins with its time, as `[2026-01-31 12:00:00 UTC] `. */
 function splitRecords(whole) {
-    return whole.split(/(?:^|\n)\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\] /).filter((record) => record !== '');
+    const records = whole.split(/(?:^|\n)\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\] /);
+    return {
+        records: records.filter((record) => record !== ''),
+        entries: undefined,
+        breaksOff: Buffer.byteLength(whole) >= MOST_TEXT,
+    };
 }
+/** A record that is too long for one entry comes in pieces. */
 function joinPieces(entries) {
     const records = [];
     for (const { message, chunk_index: piece } of entries) {
@@ -55907,7 +56258,8 @@ function joinPieces(entries) {
         else
             records.push(message);
     }
-    return records;
+    const { chunk_index: piece, total_chunks: pieces } = entries.at(-1) ?? {};
+    return { records, entries: entries.length, breaksOff: (piece ?? 0) + 1 < (pieces ?? 1) };
 }
 
 ;// CONCATENATED MODULE: ./build/zenml/path-segment.js
@@ -55998,6 +56350,10 @@ const ROUTES = {
     template: '/run_templates',
     snapshot: '/pipeline_snapshots',
 };
+/** Ids are UUIDs, in whichever case; an answer that has none is about what was asked for. */
+function isAbout(id) {
+    return (answer) => answer.id == null || answer.id.toLowerCase() === id.toLowerCase();
+}
 /**
  * ZenML's workspace API: one method an endpoint, for servers from 0.74 on.
  *
@@ -56029,7 +56385,8 @@ class ZenmlClient {
     /** A project by name or id; before 0.80 a project was called workspace. */
     async project(nameOrId, { hasProjects }) {
         const path = `/${hasProjects ? 'projects' : 'workspaces'}/${pathSegment(nameOrId)}`;
-        return this.#api.read(`find the project "${nameOrId}"`, { path }, projectSchema);
+        const isAsked = isUuid(nameOrId) ? isAbout(nameOrId) : undefined;
+        return this.#api.read(`find the project "${nameOrId}"`, { path }, projectSchema, isAsked);
     }
     /** The projects that the account may see, by name, at most 100, and how many there are. From 0.80 on. */
     async projects() {
@@ -56040,7 +56397,7 @@ class ZenmlClient {
     async definition(kind, id) {
         const query = kind === 'snapshot' ? { include_config_schema: 'true' } : {};
         const call = { path: `${ROUTES[kind]}/${pathSegment(id)}`, query };
-        return toDefinition(kind, await this.#api.read(`read the ${DEFINITION_NOUNS[kind]} ${id}`, call, definitionSchema));
+        return toDefinition(kind, await this.#api.read(`read the ${DEFINITION_NOUNS[kind]} ${id}`, call, definitionSchema, isAbout(id)));
     }
     /** Named templates or snapshots, newest first. Servers ignore filters that they do not know: check each item. */
     async definitions(kind, query) {
@@ -56129,11 +56486,12 @@ class ZenmlClient {
     /** A run's state; `hydrate` adds the times, and is slower. */
     async run(id, { hydrate }) {
         const call = { path: `/runs/${pathSegment(id)}`, query: { hydrate: String(hydrate) } };
-        return toRun(await this.#api.read('read the run', call, runSchema));
+        return toRun(await this.#api.read('read the run', call, runSchema, isAbout(id)));
     }
     /** A run's state and its steps, those not started included, in the order of the graph. From 0.75 on or so; 0.74 has no such route. */
     async dag(id) {
-        return toGraph(await this.#api.read("read the run's steps", { path: `/runs/${pathSegment(id)}/dag` }, dagSchema));
+        const call = { path: `/runs/${pathSegment(id)}/dag` };
+        return toGraph(await this.#api.read("read the run's steps", call, dagSchema, isAbout(id)));
     }
     /** A run's started steps, all pages. */
     async steps({ id, projectId }) {
@@ -56149,7 +56507,7 @@ class ZenmlClient {
     /** What a step left behind: metadata, outputs, and why it failed. */
     async stepDetail(id) {
         const call = { path: `/steps/${pathSegment(id)}`, query: { hydrate: 'true' } };
-        return toStepDetail(await this.#api.read('read the step', call, stepDetailSchema));
+        return toStepDetail(await this.#api.read('read the step', call, stepDetailSchema, isAbout(id)));
     }
     /**
      * The same of a run's started steps, the earliest first, in pages of 100. A run's own list of steps has none of it,
@@ -56157,21 +56515,24 @@ class ZenmlClient {
      */
     async *stepDetails({ id, projectId }) {
         const query = { pipeline_run_id: id, project: projectId, hydrate: 'true' };
-        for await (const { steps, total } of this.#stepPages('/steps', query, stepDetailSchema)) {
+        for await (const { steps, ...counts } of this.#stepPages('/steps', query, stepDetailSchema)) {
             const own = steps.filter(({ metadata }) => (metadata?.pipeline_run_id ?? id) === id);
-            yield { steps: own.map(toStepDetail), total };
+            yield { steps: own.map(toStepDetail), ...counts };
         }
     }
     async *#stepPages(path, query, schema) {
+        const ids = new Set();
         for (let page = 1; page <= MOST_STEP_PAGES; page += 1) {
             const call = { path, query: { ...query, size: '100', page: String(page), sort_by: 'asc:created' } };
             const answer = await this.#api.read("read the run's steps", call, pageOf(schema));
-            yield { steps: answer.items, total: answer.total };
+            for (const item of answer.items)
+                ids.add(item.id);
+            yield { steps: answer.items, received: ids.size, total: answer.total };
             if (page >= answer.total_pages || answer.items.length === 0)
                 return;
         }
     }
-    /** The records of a step's log, from its beginning, each of one line or more. */
+    /** A step's log, as far as the server gives it. */
     async stepLog(id) {
         const call = { path: `/steps/${pathSegment(id)}/logs`, query: { source: 'step' } };
         return this.#api.read("read the step's log", call, logSchema);
@@ -56184,7 +56545,7 @@ class ZenmlClient {
     /** A run with all that the server knows of it. */
     async runDetail(id) {
         const call = { path: `/runs/${pathSegment(id)}`, query: { hydrate: 'true' } };
-        return this.#api.read('read the run', call, runDetailSchema);
+        return this.#api.read('read the run', call, runDetailSchema, isAbout(id));
     }
     /**
      * Attaches mappings to a run as metadata; tried once.
@@ -56380,14 +56741,18 @@ var external_node_net_ = __nccwpck_require__(7030);
 ;// CONCATENATED MODULE: ./build/zenml/proxies.js
 
 
+
 /**
  * The proxy for an address, as HTTP_PROXY, HTTPS_PROXY and NO_PROXY say it, in either case, the lower one first.
  * A proxy without a scheme is an http one, as for curl; for an https address without HTTPS_PROXY, HTTP_PROXY counts.
+ * None for plain http to this machine: that is let through because it crosses no network (curl would ask the proxy).
  *
  * @throws TransportError if a variable holds no address of a proxy; it names the variable, not the value, which
  * can hold a password.
  */
 function proxyFor(url) {
+    if (url.protocol === 'http:' && isLoopback(url.hostname))
+        return undefined;
     const variables = url.protocol === 'https:' ? ['HTTPS_PROXY', 'HTTP_PROXY'] : ['HTTP_PROXY'];
     const found = variables
         .flatMap((name) => [name.toLowerCase(), name])
@@ -56754,44 +57119,6 @@ class Exchange {
     }
 }
 
-;// CONCATENATED MODULE: ./build/zenml/known-secrets.js
-/** Shorter values would blot out ordinary words. */
-const MIN_LENGTH = 16;
-const COVER = '***';
-/**
- * The key and the tokens of this process, taken out of whatever a server echoes before anything is made of it: an
- * output or a state is not covered by the log's masks, and a value that is cut in its middle is not either.
- */
-class KnownSecrets {
-    #forms = new Set();
-    add(secret) {
-        if (secret.length < MIN_LENGTH)
-            return;
-        const base64 = Buffer.from(secret).toString('base64');
-        for (const form of [secret, encodeURIComponent(secret), base64])
-            this.#forms.add(form);
-    }
-    /** The same answer without the secrets. */
-    clean({ status, headers, body }) {
-        return {
-            status,
-            headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [
-                name,
-                Array.isArray(value) ? value.map((each) => this.#cover(each)) : this.#cover(value),
-            ])),
-            body: this.#cover(body),
-        };
-    }
-    #cover(text) {
-        if (text === undefined)
-            return text;
-        let covered = text;
-        for (const form of this.#forms)
-            covered = covered.replaceAll(form, COVER);
-        return covered;
-    }
-}
-
 ;// CONCATENATED MODULE: ./build/zenml/pro.js
 
 
@@ -56819,6 +57146,8 @@ const STATES = {
     deactivated: 'it was deactivated; activate it in the dashboard',
     deleted: 'it was deleted; name another one',
 };
+/** What a management API calls a workspace, and before ZenML 0.80 (`zenml/login/pro/tenant`); both look the same. */
+const pro_NOUNS = ['workspace', 'tenant'];
 /** ZenML Pro's management API: which workspaces there are, and where their servers are. */
 class ProClient {
     #api;
@@ -56829,8 +57158,9 @@ class ProClient {
     /** Undefined if there is none of that id, or the account may not see it. */
     async workspace(id) {
         try {
-            const path = `/workspaces/${pathSegment(id)}`;
-            return await this.#api.read('find the workspace', { path }, workspaceSchema);
+            // The answer says where the token goes.
+            const isAsked = (found) => found.id.toLowerCase() === id.toLowerCase();
+            return await this.#read((noun) => ({ path: `/${noun}s/${pathSegment(id)}` }), workspaceSchema, isAsked);
         }
         catch (error) {
             if (error instanceof AnswerError && error.fromZenml && error.status === 404)
@@ -56842,9 +57172,8 @@ class ProClient {
     async workspaces(name) {
         const found = new Map();
         for (let page = 0; page < MOST_PAGES; page += 1) {
-            const query = { workspace_name: name, offset: `${page * PAGE_SIZE}`, limit: `${PAGE_SIZE}` };
-            const call = { path: '/workspaces', query };
-            const items = await this.#api.read('find the workspace', call, array(workspaceSchema));
+            const paging = { offset: `${page * PAGE_SIZE}`, limit: `${PAGE_SIZE}` };
+            const items = await this.#read((noun) => ({ path: `/${noun}s`, query: { [`${noun}_name`]: name, ...paging } }), array(workspaceSchema));
             const before = found.size;
             for (const item of items)
                 found.set(item.id, item);
@@ -56853,6 +57182,18 @@ class ProClient {
                 break;
         }
         return [...found.values()];
+    }
+    /** Asks by the new name, and by the old one where the new one is not known. */
+    async #read(call, schema, isAsked) {
+        const [noun, oldNoun] = pro_NOUNS;
+        try {
+            return await this.#api.read('find the workspace', call(noun), schema, isAsked);
+        }
+        catch (error) {
+            if (!isMissingRoute(error))
+                throw error;
+            return this.#api.read('find the workspace', call(oldNoun), schema, isAsked);
+        }
     }
 }
 /**
@@ -56992,13 +57333,12 @@ class LoginSession {
         return login;
     }
     async #login() {
-        const { clock, onToken, onWait, secrets, signal } = this.#deps;
+        const { clock, onToken, onWait, signal } = this.#deps;
         let request = await this.#grant.request({ fresh: this.#hasLoggedIn });
         let waitedForWindow = false;
         for (let attempt = 1;; attempt += 1) {
             try {
                 const token = await this.#exchange(request);
-                secrets.add(token.access_token);
                 onToken(token.access_token);
                 this.expiresAt = token.expires_in == null ? undefined : clock.now() + token.expires_in * 1000;
                 this.#current = token.access_token;
@@ -57046,8 +57386,7 @@ class LoginSession {
         const token = answer.status === 200 ? tokenSchema.safeParse(error_body_parseJson(answer.body)) : undefined;
         if (token?.success === true)
             return token.data;
-        const { clock, secrets } = this.#deps;
-        throw new AnswerError(doing, secrets.clean(answer), clock.now(), addressInput);
+        throw new AnswerError(doing, withoutToken(answer), this.#deps.clock.now(), addressInput);
     }
 }
 /** A service account's key, at the server where the runs are. */
@@ -57105,7 +57444,6 @@ const USER_AGENT = 'zenml-run-action/0.1.0';
 
 
 
-
 /**
  * Makes a client of the server that the inputs name. Nothing is sent yet, unless a workspace of ZenML Pro has to be
  * looked up.
@@ -57116,8 +57454,6 @@ const USER_AGENT = 'zenml-run-action/0.1.0';
 async function connect(options) {
     const { inputs, clock, log, reporter } = options;
     const http = new Http(USER_AGENT, {}, inputs.authorities);
-    const secrets = new KnownSecrets();
-    secrets.add(secretOf(inputs.credential));
     const life = new AbortController();
     const onRetry = (line, waitMs) => {
         reporter.tell({ kind: 'retry', line, waitMs });
@@ -57125,7 +57461,7 @@ async function connect(options) {
     const onToken = (token) => {
         log.mask(token);
     };
-    const login = { http, secrets, clock, onToken, onWait: onRetry, signal: life.signal };
+    const login = { http, clock, onToken, onWait: onRetry, signal: life.signal };
     const close = () => {
         // A login that waits for its minute would keep the process alive.
         life.abort(new Error('the connection was closed'));
@@ -57133,22 +57469,12 @@ async function connect(options) {
     };
     try {
         const { serverUrl, session } = await connect_open(options, login);
-        const client = new ZenmlClient(new Api({ http, baseUrl: serverUrl, secrets, session, clock, onRetry }));
+        const client = new ZenmlClient(new Api({ http, baseUrl: serverUrl, session, clock, onRetry }));
         return { session, serverUrl, client, close };
     }
     catch (error) {
         await close();
         throw error;
-    }
-}
-function secretOf(credential) {
-    switch (credential.kind) {
-        case 'api-key':
-            return credential.key;
-        case 'access-token':
-            return credential.token;
-        case 'client':
-            return credential.clientSecret;
     }
 }
 async function connect_open(options, login) {
@@ -57175,9 +57501,9 @@ async function connect_open(options, login) {
  * @throws CredentialError if the input does not name that management API
  */
 async function organizationKeyGrant({ url, proApiUrl }, key, login) {
-    const { http, secrets, clock, onWait: onRetry, signal } = login;
+    const { http, clock, onWait: onRetry, signal } = login;
     const session = new LoginSession(managementKeyGrant(proApiUrl, key), login);
-    const client = new ZenmlClient(new Api({ http, baseUrl: url, secrets, session, clock, onRetry, signal }));
+    const client = new ZenmlClient(new Api({ http, baseUrl: url, session, clock, onRetry, signal }));
     const server = await client.info({ open: true }).catch((error) => {
         // The refusal of the key says more than that nothing else could be learned.
         if (isZenmlError(error))
@@ -57210,13 +57536,12 @@ async function openWorkspace(server, { inputs: { credential }, serverUrl, log, s
     });
     return { serverUrl: found, session: new LoginSession(grant, login) };
 }
-async function lookUp(server, session, { log, login: { http, secrets, clock, onWait }, signal, }) {
+async function lookUp(server, session, { log, login: { http, clock, onWait }, signal, }) {
     const api = new Api({
         http,
         baseUrl: server.proApiUrl,
         apiPath: '',
         addressInput: 'pro-api-url',
-        secrets,
         session,
         clock,
         onRetry: onWait,
@@ -57281,8 +57606,8 @@ async function login_login(env, log) {
 /** @param expiresAt milliseconds since the epoch; undefined: never. */
 function handOver(serverUrl, token, expiresAt, log) {
     const end = expiresAt === undefined ? '' : timeOf(expiresAt);
-    outputs_setOutput('access-token', token);
-    outputs_setOutput('expires-at', end);
+    setTokenOutput(token);
+    outputs_setOutput('expires-at', end, log);
     log.info(`Logged in at ${serverUrl}; the token ${end === '' ? 'does not expire' : `is valid until ${end}`}`);
 }
 /** Whole seconds, cut off: a token must not be taken for valid after its end. */
@@ -57318,7 +57643,12 @@ function run_url_address(baseUrl, server, runId, project) {
     const id = pathSegment(runId);
     if (server.isPro) {
         const dashboard = run_url_httpUrl(server.dashboardUrl);
-        if (dashboard === undefined || project === undefined)
+        if (dashboard === undefined)
+            return undefined;
+        // Before there were projects: `\u2026/organizations/{id}/tenants/{id}/runs/{id}` (ZenML's dashboard_utils.py).
+        if (!isAtLeast(server.version, 0, 80))
+            return `${dashboard}/runs/${id}`;
+        if (project === undefined)
             return undefined;
         return `${dashboard}/projects/${pathSegment(project.id)}/runs/${id}`;
     }
@@ -57388,14 +57718,28 @@ const MAX_LISTED = 12;
 const MAX_CHOICES = 10;
 /** A value as a person may have written it, on one line. */
 function show(value) {
-    const text = JSON.stringify(value);
-    if (text.length <= words_MAX_SHOWN)
+    const text = shortJson(value);
+    if (text !== undefined)
         return text;
     if (typeof value === 'string')
         return `a text of ${value.length} characters`;
-    if (Array.isArray(value))
+    if (isJsonList(value))
         return `a list of ${value.length}`;
-    return isJsonObject(value) ? `a mapping of ${Object.keys(value).length}` : text;
+    if (isJsonObject(value))
+        return `a mapping of ${Object.keys(value).length}`;
+    return JSON.stringify(value);
+}
+/** Undefined if it is long, or nested too deeply to be written: that has a limit, where reading JSON has none. */
+function shortJson(value) {
+    try {
+        const text = JSON.stringify(value);
+        return text.length <= words_MAX_SHOWN ? text : undefined;
+    }
+    catch (error) {
+        if (error instanceof RangeError)
+            return undefined;
+        throw error;
+    }
 }
 /** `a or b`; of many the first ones. */
 function orList(words) {
@@ -59323,10 +59667,6 @@ async function readSteps(client, run) {
         return client.steps(run);
     }
 }
-/** A route that is not there has no exception's name, a run that is not there has. */
-function isMissingRoute(error) {
-    return error instanceof AnswerError && error.status === 404 && error.exception === undefined;
-}
 /** The server has no graphs (0.74), or this one is larger than what is read at once; the list comes in pages. */
 function isWithoutGraph(error) {
     const cause = error instanceof UnreachableError ? error.cause : undefined;
@@ -59983,6 +60323,27 @@ function describeFault(fault) {
     return `${told.join(': ')}${frame === undefined ? '' : ` (${frame})`}`;
 }
 
+;// CONCATENATED MODULE: ./build/run/end-reason.js
+
+/** The longest that ZenML takes; a longer one is answered with 422, and the run goes on (seen on 0.85 and 0.98). */
+const end_reason_MAX_LENGTH = 255;
+/**
+ * Why a run was ended, as ZenML shows it: what happened, and the page of the workflow run. Where both are too much,
+ * the page counts more.
+ *
+ * @param workflowRunUrl empty where there is none
+ */
+function endReason(what, workflowRunUrl) {
+    const page = workflowRunUrl.length > end_reason_MAX_LENGTH ? '' : workflowRunUrl;
+    if (page === '')
+        return cutAtSpace(what, end_reason_MAX_LENGTH - 1);
+    const whole = `${what}: ${page}`;
+    if (whole.length <= end_reason_MAX_LENGTH)
+        return whole;
+    const room = end_reason_MAX_LENGTH - page.length - '\u2026: '.length;
+    return room > 0 ? `${cutAtSpace(what, room)}: ${page}` : page;
+}
+
 ;// CONCATENATED MODULE: ./build/run/traceback.js
 
 /** More of a log, from its end, and of one record is never looked at. */
@@ -60117,6 +60478,79 @@ function traceback_describe({ file, line, within }) {
     return `${name.slice(-MOST_NAME)}, line ${line.slice(0, 12)}${where}`;
 }
 
+;// CONCATENATED MODULE: ./build/run/log-tail.js
+
+
+/** The longest line that is told whole. */
+const log_tail_MOST_LINE = 5_000;
+/**
+ * Servers cut a log after so many entries, and do not say that they did, nor what the number is. It is 20,000 before
+ * 0.94, later 50,000 unless `ZENML_LOGS_MAX_ENTRIES_PER_REQUEST` says otherwise; people set round numbers. A log in
+ * Datadog has its newest 1,000 entries, one elsewhere its oldest.
+ */
+const FEWEST_OF_A_CUT_LOG = 1_000;
+const ROUND_NUMBERS = [500, 1_024];
+/** What ZenML writes last of all into the log of a step that an exception ended (from 0.85 on). */
+const ZENML_EXCEPTION = 'An exception has occurred.';
+/** Records of others that may follow it, as from threads that still ran. */
+const MOST_AFTERWARDS = 20;
+const NO_LOG = { lines: [], left: undefined, missing: undefined };
+/** ZenML's own record of the exception that ended the step; undefined if the log has none. */
+function recordOfException({ records }) {
+    return records.findLast((record) => record.startsWith(ZENML_EXCEPTION));
+}
+/**
+ * Why what the server gave of a log is not all of it up to its end, as a clause; undefined if it is.
+ *
+ * @param noted what ZenML noted of the exception that ended it: then the log should end in ZenML's own record of it
+ */
+function whyCut(log, noted) {
+    const { records, entries, breaksOff } = log;
+    if (breaksOff)
+        return 'the server gives only the beginning of the log, not its end';
+    const end = records.slice(-1 - MOST_AFTERWARDS);
+    if (entries === undefined || end.some((record) => record.startsWith(ZENML_EXCEPTION)))
+        return undefined;
+    if (entries < FEWEST_OF_A_CUT_LOG)
+        return undefined;
+    if (noted?.message !== undefined || noted?.traceback !== undefined) {
+        return `the server gives only the first ${entries} entries of the log, not its end`;
+    }
+    if (!isRound(entries))
+        return undefined;
+    return `the server gives exactly ${entries} entries of the log, so its end may be cut off`;
+}
+/** A whole log of that many entries is less likely than one that was cut there. */
+function isRound(entries) {
+    return entries >= FEWEST_OF_A_CUT_LOG && ROUND_NUMBERS.some((number) => entries % number === 0);
+}
+/** The last lines of a log, unless its end is not there. */
+function tailOf(log, noted, most) {
+    const missing = whyCut(log, noted);
+    if (missing !== undefined)
+        return { ...NO_LOG, missing };
+    const lines = log.records.flatMap((record) => withoutEmptyEnd(record).split('\n'));
+    if (lines.length === 0)
+        return { ...NO_LOG, left: 0, missing: 'the log is empty' };
+    const shown = lines.slice(-most).map(boundedLine);
+    // One that was cut at its beginning has more of them than the server tells.
+    const left = isRound(log.entries ?? 0) ? undefined : lines.length - shown.length;
+    return { lines: shown, left, missing: undefined };
+}
+function boundedLine(line) {
+    // A pattern should not run over megabytes of a progress bar, and half a word may be half a secret.
+    const end = line.slice(-2 * log_tail_MOST_LINE);
+    const text = end.length < line.length ? end.replace(/^\S*\s?/, '\u2026') : end;
+    return cutAtSpace(plainLine(text), log_tail_MOST_LINE);
+}
+/** By hand: the time of a pattern such as /\n+$/ grows with the square of the empty lines. */
+function withoutEmptyEnd(text) {
+    let end = text.length;
+    while (text[end - 1] === '\n')
+        end -= 1;
+    return text.slice(0, end);
+}
+
 ;// CONCATENATED MODULE: ./build/run/explain-failure.js
 
 
@@ -60126,10 +60560,6 @@ function traceback_describe({ file, line, within }) {
 const MOST_EXPLAINED = 10;
 /** For all that one look finds, so that the next look is not late. */
 const explain_failure_TIME_LIMIT_MS = 20_000;
-/** The longest line that is told whole. */
-const explain_failure_MOST_LINE = 5_000;
-/** Servers give the first so many entries of a log (0.85, 0.98), so the end of a longer one is out of reach. */
-const CUT_AFTER = new Set([20_000, 50_000]);
 /** Tells once for each failed step why it failed, as far as the server says. */
 class FailureExplainer {
     #deps;
@@ -60166,8 +60596,8 @@ class FailureExplainer {
         const isNeeded = this.#deps.logTail > 0 || exception?.message === undefined;
         const log = isNeeded
             ? await tryTo((client) => client.stepLog(id), this.#deps, limit)
-            : { value: [] };
-        return { step, fault: faultOf(exception, log), log: tailOf(log, this.#deps.logTail) };
+            : { value: EMPTY_LOG };
+        return { step, fault: faultOf(exception, log), log: readTail(log, exception, this.#deps.logTail) };
     }
 }
 /**
@@ -60179,27 +60609,33 @@ class FailureExplainer {
 async function explainRun(run, deps) {
     const limit = deps.timeLimit(explain_failure_TIME_LIMIT_MS);
     const log = await tryTo((client) => client.runnerLog(run.id).catch(unlessNoRoute), deps, limit);
-    const isEmpty = 'value' in log && log.value.every((record) => record.trim() === '');
+    const isEmpty = 'value' in log && log.value.records.every((record) => record.trim() === '');
     return {
         reason: run.statusReason,
         fault: faultOf('exception' in run ? run.exception : undefined, log),
-        log: isEmpty ? NO_LOG : tailOf(log, deps.logTail),
+        // The exception of a run's own code is in another log.
+        log: isEmpty ? NO_LOG : readTail(log, undefined, deps.logTail),
     };
 }
+const EMPTY_LOG = { records: [], entries: undefined, breaksOff: false };
 /** 0.74 keeps no log of the runner. */
 function unlessNoRoute(error) {
     if (isMissingRoute(error))
-        return [];
+        return EMPTY_LOG;
     throw error;
 }
-const NO_LOG = { lines: [], left: undefined, missing: undefined };
+function readTail(log, exception, most) {
+    if (most === 0)
+        return NO_LOG;
+    return 'missing' in log ? { ...NO_LOG, missing: log.missing } : tailOf(log.value, exception, most);
+}
 /** From what the server noted of the exception, and else from the log. */
 function faultOf(exception, log) {
     const noted = notedFault(exception);
     if (noted?.type !== undefined)
         return noted;
-    const records = 'value' in log && !CUT_AFTER.has(log.value.length) ? log.value : [];
-    const logged = readLogged(records);
+    const isWhole = 'value' in log && whyCut(log.value, exception) === undefined;
+    const logged = isWhole ? readLogged(log.value) : undefined;
     const { type, message } = logged ?? { type: undefined, message: undefined };
     const where = noted?.frame === undefined ? (logged ?? noted) : noted;
     if (type === undefined && message === undefined && where === undefined)
@@ -60229,39 +60665,10 @@ function notedFault(exception) {
 }
 const NOTHING_NOTED = { source: undefined, message: undefined, traceback: undefined };
 /** ZenML's own record of the exception, and where there is none whatever the log ends in. */
-function readLogged(records) {
-    const own = records.findLast((record) => record.startsWith('An exception has occurred.'));
+function readLogged(log) {
+    const own = recordOfException(log);
     const read = own === undefined ? undefined : readTraceback([own]);
-    return read?.type === undefined ? readTraceback(records) : read;
-}
-function tailOf(log, most) {
-    if (most === 0)
-        return NO_LOG;
-    if ('missing' in log)
-        return { ...NO_LOG, missing: log.missing };
-    const { value: records } = log;
-    if (CUT_AFTER.has(records.length)) {
-        const missing = `the server gives only the first ${records.length} entries of the log, not its end`;
-        return { ...NO_LOG, missing };
-    }
-    const lines = records.flatMap((record) => withoutEmptyEnd(record).split('\n'));
-    if (lines.length === 0)
-        return { ...NO_LOG, left: 0, missing: 'the log is empty' };
-    const shown = lines.slice(-most).map(boundedLine);
-    return { lines: shown, left: lines.length - shown.length, missing: undefined };
-}
-function boundedLine(line) {
-    // A pattern should not run over megabytes of a progress bar, and half a word may be half a secret.
-    const end = line.slice(-2 * explain_failure_MOST_LINE);
-    const text = end.length < line.length ? end.replace(/^\S*\s?/, '\u2026') : end;
-    return cutAtSpace(plainLine(text), explain_failure_MOST_LINE);
-}
-/** By hand: the time of a pattern such as /\n+$/ grows with the square of the empty lines. */
-function withoutEmptyEnd(text) {
-    let end = text.length;
-    while (text[end - 1] === '\n')
-        end -= 1;
-    return text.slice(0, end);
+    return read?.type === undefined ? readTraceback(log.records) : read;
 }
 
 ;// CONCATENATED MODULE: ./build/run/expect.js
@@ -60297,21 +60704,32 @@ function expect_judge(expectation, entries) {
     if ('problem' in found)
         return { wanted: expect_describe(expectation), held: false, got: found.problem };
     const { value } = found;
-    const held = compare(value, expectation);
-    const kind = held || typeof value === typeof expectation.wanted ? '' : ` (${kindOf(value)})`;
-    return { wanted: expect_describe(expectation), held, got: `${show(value)}${kind}` };
+    const doubt = doubtAbout(value, expectation.wanted);
+    const held = doubt === undefined && compare(value, expectation);
+    const kind = held || typeof value === typeof expectation.wanted ? undefined : kindOf(value);
+    const remark = doubt ?? kind;
+    return {
+        wanted: expect_describe(expectation),
+        held,
+        got: `${show(value)}${remark === undefined ? '' : ` (${remark})`}`,
+    };
 }
 function find(name, entries) {
     const named = entries.filter(({ step, key }) => step !== undefined && `${step}.${key}` === name);
     const bare = entries.filter(({ key }) => key === name);
     // The run's own is the plain meaning of a bare name.
     const own = bare.filter(({ step }) => step === undefined);
-    const matches = own.length > 0 ? own : [...named, ...bare];
+    const matches = [...named, ...(own.length > 0 ? own : bare)];
     const [match, ...others] = matches;
     if (match !== undefined && others.length === 0)
         return match;
     if (match !== undefined) {
-        return { problem: `several values: ${words_listed(matches.map(expect_nameOf), name)}; write one of these` };
+        const names = [...new Set(matches.map(expect_nameOf))];
+        if (names.length > 1)
+            return { problem: `several values: ${words_listed(names, name)}; write one of these` };
+        return {
+            problem: `several values of this name: ${words_listed(matches.map(originOf), name)}; log them under other names`,
+        };
     }
     const known = entries.map(expect_nameOf);
     const there = known.length === 0 ? 'the run has no metadata' : `there is ${words_listed(known, name)}`;
@@ -60319,6 +60737,19 @@ function find(name, entries) {
 }
 function expect_nameOf({ step, key }) {
     return step === undefined ? key : `${step}.${key}`;
+}
+/** Where a value was logged, for names that read alike. */
+function originOf({ step, key }) {
+    return step === undefined ? `${key} of the run itself` : `${key} of the step ${step}`;
+}
+/** Why a number cannot be compared: two that differ may have been read as the same one. */
+function doubtAbout(value, wanted) {
+    if (typeof value !== 'number' || typeof wanted !== 'number')
+        return undefined;
+    if (!Number.isFinite(value))
+        return 'a number that is too large to be read';
+    const isRounded = Math.abs(value) > Number.MAX_SAFE_INTEGER;
+    return isRounded && value === wanted ? 'more digits than can be compared exactly' : undefined;
 }
 /** Values of two kinds are different, and have no order. */
 function compare(value, { operator, wanted }) {
@@ -60362,7 +60793,20 @@ function kindOf(value) {
     return isJsonObject(value) ? 'a mapping' : 'a list';
 }
 
+;// CONCATENATED MODULE: ./build/run/step-attempts.js
+/**
+ * Of each step its last attempt. A server lists a step that was tried again once for each attempt, those that failed as
+ * `retried` (seen on 0.98.0), and what such an attempt left behind is no result of the run.
+ *
+ * @param steps the earliest first
+ */
+function lastAttempts(steps) {
+    const last = new Map(steps.map((step) => [step.state.name, step]));
+    return [...last.values()].filter(({ state }) => state.status !== 'retried');
+}
+
 ;// CONCATENATED MODULE: ./build/run/collect.js
+
 
 
 
@@ -60391,12 +60835,13 @@ async function collectDetails(reference, { thoroughly }, deps) {
     if ('missing' in states)
         missing.push(`the steps that did not start: ${states.missing}`);
     const ofRun = 'value' in run ? (run.value.metadata ?? {}) : {};
+    const counted = lastAttempts(hydrated.steps);
     return {
         run: 'value' in run ? run.value : undefined,
         details: {
             steps: 'value' in states ? states.value : hydrated.steps.map(({ state }) => state),
-            ...splitMetadata(withoutOrigin(ofRun), hydrated.steps),
-            artifacts: hydrated.steps.flatMap(artifactsOf),
+            ...splitMetadata(withoutOrigin(ofRun), counted),
+            artifacts: counted.flatMap(artifactsOf),
             missing,
         },
         unread,
@@ -60408,24 +60853,31 @@ async function collectDetails(reference, { thoroughly }, deps) {
 async function readStepDetails(run, thoroughly, deps, limit) {
     const most = thoroughly ? MOST_STEPS_THOROUGHLY : MOST_STEPS;
     const steps = [];
-    let total = 0;
+    let [received, total] = [0, 0];
     const read = await tryTo(async (client) => {
         for await (const page of client.stepDetails(run)) {
             for (const step of page.steps)
                 steps.push(step);
+            received = page.received;
             total = page.total;
-            if (steps.length >= most)
+            if (received >= most)
                 return;
         }
     }, deps, limit, { retries: thoroughly });
-    const left = total - steps.length;
-    const which = steps.length === 0 ? 'the steps' : `${left} of ${total} steps`;
+    const left = total - received;
+    const which = received === 0 ? 'the steps' : `${left} of ${total} steps`;
     if ('missing' in read)
         return { steps, missing: `metadata and artifacts of ${which}: ${read.missing}` };
-    const isCut = steps.length >= most && left > 0;
-    return { steps, missing: isCut ? `metadata and artifacts of ${which}: too many to be read` : undefined };
+    if (left <= 0)
+        return { steps, missing: undefined };
+    const why = received >= most ? 'too many to be read' : 'the server left them out';
+    return { steps, missing: `metadata and artifacts of ${which}: ${why}` };
 }
-/** A run of 0.74 has its steps' metadata as `step::key`; of a step that was tried again the last try counts. */
+/**
+ * A run of 0.74 has its steps' metadata as `step::key`.
+ *
+ * @param steps one attempt of each
+ */
 function splitMetadata(ofRun, steps) {
     const own = [];
     const ofSteps = new Map();
@@ -61135,6 +61587,7 @@ class Watch {
 
 
 
+
 /** The runner sends its second signal 7.5 s after the first, and kills soon after; all must be said before. */
 const CANCEL_BUDGET_MS = 5_500;
 /** What is under way when the budget is spent may still take so long before it is cut off. */
@@ -61185,8 +61638,10 @@ class StepRun {
         const { clock, journal, signal } = this.#deps;
         try {
             const begun = await begin(this.#deps);
-            if (begun === undefined)
+            if (begun === undefined) {
+                journal.settled();
                 return this.#result(NOTHING_STARTED);
+            }
             this.#followedFrom = clock.now();
             const outcome = this.#policy.wait ? await this.#follow(begun) : this.#leave(begun.started);
             await begun.beside;
@@ -61321,9 +61776,7 @@ class StepRun {
         };
     }
     #reason(what) {
-        const { workflowRunUrl } = this.#policy;
-        const told = `The workflow step was ${what}`;
-        return workflowRunUrl === '' ? told : `${told}: ${workflowRunUrl}`;
+        return endReason(`The workflow step was ${what}`, this.#policy.workflowRunUrl);
     }
     #result(outcome) {
         const now = this.#deps.clock.now();
@@ -61879,7 +62332,7 @@ const UNSAVED = {
  *
  * @throws {Error} when the runner's state file cannot be written.
  */
-function saveComment({ action, identity, mode, stepKey, isTold, record }) {
+function saveComment({ action, identity, mode, stepKey, isTold, record }, gate) {
     const { conclusion, status, error, durationMs, pipeline, runId, runName, runUrl, created } = record;
     const short = (long) => long && cut(long, MAX_TEXT);
     const saved = {
@@ -61901,11 +62354,11 @@ function saveComment({ action, identity, mode, stepKey, isTold, record }) {
             created,
         },
     };
-    outputs_saveState(comment_state_STATE, JSON.stringify(saved));
+    outputs_saveState(comment_state_STATE, JSON.stringify(saved), gate);
 }
 /** Nothing is left to do for the post step. */
-function forgetComment() {
-    outputs_saveState(comment_state_STATE, '');
+function forgetComment(gate) {
+    outputs_saveState(comment_state_STATE, '', gate);
 }
 /** The comment that main left without its end; undefined if there is none. */
 function readSavedComment(env) {
@@ -62574,12 +63027,14 @@ class GithubApi {
     #repository;
     #clock;
     #signal;
-    constructor(client, { context, clock, signal }) {
+    #gate;
+    constructor(client, { context, clock, signal, gate }) {
         const [owner = '', repo = ''] = context.repository.split('/');
         this.#client = client;
         this.#repository = { owner, repo };
         this.#clock = clock;
         this.#signal = signal;
+        this.#gate = gate;
     }
     /** Loads GitHub's client, which most steps never need. Nothing is sent yet. */
     static async open(options) {
@@ -62607,11 +63062,11 @@ class GithubApi {
     }
     async createComment(issue, body) {
         const route = 'POST /repos/{owner}/{repo}/issues/{issue_number}/comments';
-        await this.#request(route, { issue_number: issue, body });
+        await this.#request(route, { issue_number: issue, body: this.#gate.cover(body) });
     }
     async updateComment(id, body) {
         const route = 'PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}';
-        await this.#request(route, { comment_id: id, body });
+        await this.#request(route, { comment_id: id, body: this.#gate.cover(body) });
     }
     async deleteComment(id) {
         await this.#request('DELETE /repos/{owner}/{repo}/issues/comments/{comment_id}', { comment_id: id });
@@ -62742,14 +63197,16 @@ class PullRequestComment {
         }
     }
     async #write(record, need, { pullRequest, token, signal, }) {
-        const { connect, context, clock } = this.#settings;
+        const { connect, context, clock, log } = this.#settings;
         const limited = AbortSignal.any([signal, AbortSignal.timeout(LIMIT_MS)]);
         const http = connect();
         try {
-            const api = await GithubApi.open({ token, context, http, clock, signal: limited });
+            const api = await GithubApi.open({ token, context, http, clock, signal: limited, gate: log });
             await this.#put(renderComment(record, this.#settings), need, pullRequest.number, api);
             if (record.conclusion !== undefined)
-                this.#remember(forgetComment);
+                this.#remember(() => {
+                    forgetComment(this.#settings.log);
+                });
         }
         catch (error) {
             if (!(error instanceof GithubError))
@@ -62801,12 +63258,12 @@ class PullRequestComment {
     #giveUp(line) {
         this.#isHopeless = true;
         this.#tell(line);
-        this.#remember(forgetComment);
+        this.#remember(() => {
+            forgetComment(this.#settings.log);
+        });
     }
-    #tell(text) {
-        const { log, token } = this.#settings;
-        // The log masks it as well; this is for an answer that holds it.
-        const line = token === undefined ? text : text.replaceAll(token, '***');
+    #tell(line) {
+        const { log } = this.#settings;
         if (this.#isTold)
             log.info(line);
         else
@@ -62815,7 +63272,7 @@ class PullRequestComment {
     }
     #save(record) {
         this.#remember(() => {
-            saveComment({ ...this.#settings, isTold: this.#isTold, record });
+            saveComment({ ...this.#settings, isTold: this.#isTold, record }, this.#settings.log);
         });
     }
     /** Without the runner's state file only the post step's help is lost. */
@@ -62899,29 +63356,34 @@ const run_journal_MAX_TEXT = 1_000;
  * killed; of several values of one name the last counts. No secret is ever written here.
  */
 class RunJournal {
-    constructor(facts) {
-        outputs_saveState('facts', JSON.stringify(facts));
+    #gate;
+    constructor(facts, gate) {
+        this.#gate = gate;
+        this.#save('facts', facts);
     }
     planned(run) {
-        outputs_saveState('planned', JSON.stringify(run));
+        this.#save('planned', run);
     }
     started(run) {
         // It is found by its id. Each value becomes one variable, and above 128 KiB the post step could not start.
-        outputs_saveState('started', JSON.stringify({ ...run, name: cut(run.name, run_journal_MAX_TEXT), status: cut(run.status, run_journal_MAX_TEXT) }));
+        this.#save('started', { ...run, name: cut(run.name, run_journal_MAX_TEXT), status: cut(run.status, run_journal_MAX_TEXT) });
     }
     ending(mode) {
-        outputs_saveState('mode', JSON.stringify(mode));
+        this.#save('mode', mode);
     }
     settled() {
-        outputs_saveState('settled', 'true');
+        this.#save('settled', true);
+    }
+    #save(name, value) {
+        outputs_saveState(name, JSON.stringify(value), this.#gate);
     }
 }
 /**
  * Notes whether this step's summary is still to be written, so that a post step writes one where main was killed
  * before it could.
  */
-function noteSummary(isDue) {
-    outputs_saveState('summaryDue', String(isDue));
+function noteSummary(isDue, gate) {
+    outputs_saveState('summaryDue', String(isDue), gate);
 }
 /** Whether main was to write a summary and did not get to it. */
 function isSummaryDue(env) {
@@ -63386,7 +63848,7 @@ const MAX_BYTES = 300_000;
 async function writeSummary(record, log) {
     try {
         // An empty line before the heading: whatever an earlier step wrote must not run into it.
-        await summary.addRaw(`\n${renderSummary(record)}\n`).write();
+        await appendSummary(`\n${renderSummary(record)}\n`, log);
         return true;
     }
     catch {
@@ -63463,7 +63925,7 @@ class StepReport {
     address(audience) {
         this.#audience = audience;
         if (audience.summary)
-            noteSummary(true);
+            noteSummary(true, this.#log);
     }
     tell(event) {
         this.#runLog.tell(event);
@@ -63501,7 +63963,7 @@ class StepReport {
     }
     async #summarize(record) {
         if (this.#audience.summary && (await writeSummary(record, this.#log)))
-            noteSummary(false);
+            noteSummary(false, this.#log);
     }
     /** Goes on beside the wait. With the event after the start, how long the run usually takes is known. */
     #beginComment() {
@@ -63520,7 +63982,7 @@ class StepReport {
     }
     #set(name, value) {
         if (this.#outputs.includes(name))
-            outputs_setOutput(name, value);
+            outputs_setOutput(name, value, this.#log);
     }
     #title(conclusion) {
         if (conclusion === 'failed' && this.#keeper.record.status === PAUSED)
@@ -63647,7 +64109,7 @@ async function withRunDependencies(inputs, { onCancel, workflowRunUrl, nothingTo
             client: connection.client.with({ signal }),
             clock,
             reporter: report,
-            journal: new RunJournal(facts),
+            journal: new RunJournal(facts, log),
             newKey: external_node_crypto_.randomUUID,
             timeLimit: timeLimit,
             signal,
@@ -63858,6 +64320,8 @@ async function summarize({ sentence, status }, env, log) {
 
 
 
+
+
 /** The runner gives a post step of a cancelled job about five minutes; two are enough to be sure. */
 const BUDGET_MS = 110_000;
 /** A name, an address and the server's own words stand in it. */
@@ -63867,9 +64331,10 @@ const LATE_START_MS = 60_000;
 const NOTHING_SENT = { sentence: 'The step was ended before a run was started', status: '' };
 /**
  * Looks after the run of a main step that did not end in order: killed, crashed, cut off from its server. It
- * never starts one. Says nothing where nothing is left to see to.
+ * never starts one. Says nothing where nothing is left to see to. Signals do not end it: its own budget does.
  */
 async function cleanUpStep(env, log) {
+    listenForCancellation();
     const saved = readSavedStep(env);
     if (saved === undefined && !isReportDue(env))
         return true;
@@ -63909,7 +64374,7 @@ async function endRunOf({ facts, planned, started, mode }, again, log) {
             planned,
             started,
             mode,
-            reason: `The workflow step ended early${facts.workflowRunUrl === '' ? '' : `: ${facts.workflowRunUrl}`}`,
+            reason: endReason('The workflow step ended early', facts.workflowRunUrl),
             lookUpUntil: (planned?.sentAt ?? now) + LATE_START_MS,
             deadline: now + BUDGET_MS,
         }, { client: connection.client, clock, signal });
@@ -63985,6 +64450,7 @@ async function projectOf(client, server, { projectId }) {
 ;// CONCATENATED MODULE: ./build/run/stop-known-run.js
 
 
+
 /**
  * Stops a run that something else started; one that has ended already is as good.
  *
@@ -63995,7 +64461,7 @@ async function stopKnownRun(request, deps) {
     const { serverUrl, runId, mode, workflowRunUrl, timeoutMs } = request;
     const from = clock.now();
     const { run, url } = await findRun({ serverUrl, project: undefined }, runId, 'run-id', deps);
-    const reason = workflowRunUrl === '' ? 'Stopped by a workflow' : `Stopped by a workflow: ${workflowRunUrl}`;
+    const reason = endReason('Stopped by a workflow', workflowRunUrl);
     const known = { id: run.id, projectId: run.projectId, name: run.name ?? run.id, url, status: run.status };
     const ended = await endRun({ run: known, mode, reason, deadline: clock.now() + timeoutMs }, deps);
     if (ended.settled)
@@ -64120,16 +64586,34 @@ async function stop() {
 /** The one place that decides the exit code. */
 async function run(action) {
     const log = new WorkflowLog((text) => process.stdout.write(text));
+    const onUnforeseen = (error) => {
+        process.exitCode = 1;
+        tellUnforeseen(error, log);
+    };
+    // Node would print it as it is, with whatever a server had to say, and end the process without a word on its run.
+    process.on('uncaughtException', onUnforeseen);
     try {
         if (!(await action(process.env, log)))
             process.exitCode = 1;
     }
     catch (error) {
-        const unforeseen = error instanceof Error ? error : new Error(String(error));
-        log.error(`Something that should not happen did: ${unforeseen.message}. Please report it with this log`);
-        log.debug(unforeseen.stack ?? 'no stack');
-        process.exitCode = 1;
+        onUnforeseen(error);
     }
+}
+function tellUnforeseen(error, log) {
+    // Nobody reads the log any more, and another line would only fail again.
+    if (isOutputClosed(error))
+        return;
+    const { message, stack = 'no stack' } = error instanceof Error ? error : new Error(String(error));
+    log.error(`Something that should not happen did: ${message}. Please report it with this log`);
+    log.debug(stack);
+}
+function isOutputClosed(error) {
+    return (error instanceof Error &&
+        'syscall' in error &&
+        error.syscall === 'write' &&
+        'code' in error &&
+        error.code === 'EPIPE');
 }
 
 var __webpack_exports__login = __webpack_exports__.iD;

@@ -57,6 +57,8 @@ export interface RunningAction {
   readonly startedAt: number
   /** What the runner does on cancel; false if the process has ended. */
   signal(signal: NodeJS.Signals): boolean
+  /** Nobody reads what it prints any more. */
+  closeOutput(): void
   /** Resolves when the process has ended and its output was read. */
   readonly done: Promise<ActionResult>
 }
@@ -255,6 +257,7 @@ export async function startAction(options: ActionOptions): Promise<RunningAction
     pid: child.pid ?? 0,
     startedAt: start,
     signal: (signal) => child.kill(signal),
+    closeOutput: () => child.stdout.destroy(),
     done: finish(child, folder, options, start),
   }
 }

@@ -1,18 +1,9 @@
+import { attemptsAt, byName, type ConfiguredStep } from './attempts.ts'
 import { conditionsOf, type Condition } from './conditions.ts'
 import type { Json, JsonObject } from './json.ts'
 import { schedule, type PlannedStep, type RunEvent, type RunPlan, type StepSpan } from './timeline.ts'
 import type { PipelineSpec, StepSpec, ZenmlVersion } from './types.ts'
 import { phaseOf, waitOf, type Wait } from './wait.ts'
-
-/** A step with all that its answers show. */
-export interface ConfiguredStep extends PlannedStep {
-  readonly id: string
-  readonly spec: StepSpec
-  readonly parameters: JsonObject
-  readonly log: readonly string[]
-  readonly metadata: JsonObject
-  readonly earlier: readonly ConfiguredStep[]
-}
 
 export interface RunFacts {
   readonly id: string
@@ -60,6 +51,10 @@ interface SetStatus {
   readonly by: 'request' | 'orchestrator' | 'test'
 }
 
+/** Seen on real servers: 47 to 124. */
+const HAND_OVER_MS = 50
+const WAITING = { reason: null, inProgress: true, busy: false, end: undefined } as const
+
 const ENDED = new Set(['completed', 'failed', 'stopped', 'cancelled'])
 
 /** One run: its plan, what was done to it, and so its state at any moment. */
@@ -70,8 +65,15 @@ export class Run {
   readonly metadata = new Map<string, JsonObject[string]>()
   /** From when on the server says 404 for it. */
   goneFrom = Infinity
+  /** Started by the account that asks. */
+  owned = true
+  /** Made, but the server failed before it could hand it over: nothing ever happens to it. */
+  isForgotten = false
   /** Made, found no free slot, and is about to be deleted: it holds neither a slot nor its name. */
   rejected = false
+  /** The run that called this one, and the one that it calls. */
+  parent: Run | undefined
+  child: Run | undefined
   readonly #plan: RunPlan
   readonly #version: ZenmlVersion
   readonly #events: RunEvent[] = []
@@ -93,6 +95,15 @@ export class Run {
     const step = this.#attempts.get(span.step)
     if (step === undefined) throw new Error(`The run has no step ${span.step.name}.`)
     return step
+  }
+
+  /** From 0.96 on the run is written to once more just before it is handed to the executor. */
+  get #handOverMs(): number {
+    return this.#version === '0.98.0' && !this.isForgotten ? HAND_OVER_MS : 0
+  }
+
+  get #staysAsItIs(): boolean {
+    return this.#plan.neverMoves || this.isForgotten
   }
 
   get #isDynamic(): boolean {
@@ -176,8 +187,8 @@ export class Run {
     return {
       ...own,
       ...this.#override(),
-      begun: now >= this.begin && !this.#plan.neverMoves && !this.#events.some((e) => e.kind === 'end'),
-      updated: Math.max(this.createdAt, ...changes.filter((at) => at <= now)),
+      begun: now >= this.begin && !this.#staysAsItIs && !this.#events.some((e) => e.kind === 'end'),
+      updated: Math.max(this.createdAt + this.#handOverMs, ...changes.filter((at) => at <= now)),
       spans,
     }
   }
@@ -193,23 +204,20 @@ export class Run {
   }
 
   #own(now: number, all: readonly StepSpan[], spans: readonly StepSpan[]): Own {
-    const waiting = { reason: null, inProgress: true, busy: false, end: undefined }
-    if (now < this.begin || this.#plan.neverMoves) return { ...waiting, status: 'initializing' }
-    const early = this.#plan.failsBeforeSteps
-    if (early !== undefined) {
-      const over = this.#isDynamic ? { inProgress: false, end: this.begin } : {}
-      return { ...waiting, status: 'failed', reason: early.reason, ...over }
-    }
-
+    const early = this.#beforeSteps(now)
+    if (early !== undefined) return early
     const death = this.begin + (this.#plan.diesAfterMs ?? Infinity)
     const running = spans.some((span) => span.end > now)
     const busy = running && now < death
     const lastEnd = Math.max(this.begin, ...spans.map((span) => span.end))
     const wait = this.#wait()
     const asked = this.#asked(wait, now)
-    if (asked !== undefined) return { ...waiting, ...asked, busy }
-    const stopped = this.#stopped(running, busy, Math.max(lastEnd, wait?.resumesAt ?? 0))
+    if (asked !== undefined) return { ...WAITING, ...asked, busy }
+    const called = this.#called(now)
+    const isLeft = called?.status === 'paused'
+    const stopped = this.#stopped(running || isLeft, busy, Math.max(lastEnd, wait?.resumesAt ?? 0))
     if (stopped !== undefined) return stopped
+    if (called !== undefined) return { ...WAITING, busy, ...called }
     const failure = firstFailure(spans, now)
     const going = busy || all.some((span) => span.start > now)
     if (failure !== undefined) return this.#failed(failure, all, going, busy, lastEnd)
@@ -219,8 +227,27 @@ export class Run {
       return { status: 'completed', reason: null, inProgress: false, busy: false, end: ended }
     }
     return this.#isPaused()
-      ? { ...waiting, status: 'paused', reason: 'Waiting for input.', busy }
-      : { ...waiting, status: 'running', busy }
+      ? { ...WAITING, status: 'paused', reason: 'Waiting for input.', busy }
+      : { ...WAITING, status: 'running', busy }
+  }
+
+  #beforeSteps(now: number): Own | undefined {
+    if (now < this.begin || this.#staysAsItIs) return { ...WAITING, status: 'initializing' }
+    const early = this.#plan.failsBeforeSteps
+    if (early === undefined) return undefined
+    const over = this.#isDynamic ? { inProgress: false, end: this.begin } : {}
+    return { ...WAITING, status: 'failed', reason: early.reason, ...over }
+  }
+
+  /** While the run that it called goes on, or after it failed. */
+  #called(now: number): (Pick<Own, 'status'> & Partial<Own>) | undefined {
+    if (this.child === undefined) return undefined
+    const { status, inProgress, end } = this.child.state(now)
+    if (now < this.child.createdAt) return { status: 'running' }
+    if (status === 'failed') return { status, inProgress: false, end }
+    // Nobody tells it that the question of its child was answered with an abort.
+    if (status === 'paused' || status === 'stopped') return { status: 'paused' }
+    return inProgress ? { status: 'running' } : undefined
   }
 
   /** By an abort, at once; or by a stop, once nothing runs any more. */
@@ -279,16 +306,6 @@ export class Run {
       this.#events.findLast((event) => event.kind === 'pause' || event.kind === 'resume')?.kind === 'pause'
     )
   }
-}
-
-/** The last span of each name: of a step that was tried again the latest attempt's. */
-export function byName(spans: readonly StepSpan[]): ReadonlyMap<string, StepSpan> {
-  return new Map(spans.map((span) => [span.step.name, span]))
-}
-
-/** All attempts at a step, the earliest first. */
-export function attemptsAt(step: ConfiguredStep): readonly ConfiguredStep[] {
-  return [...step.earlier, step]
 }
 
 function firstFailure(spans: readonly StepSpan[], now: number): number | undefined {

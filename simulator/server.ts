@@ -160,7 +160,9 @@ export class Front {
     if (path === undefined) return html(404)
     if (method !== 'GET') return methodNotAllowed
     if (path === '/health') return this.#world.version === '0.74.0' ? json('OK') : text('ok', 200)
-    return path.startsWith(`${API}/`) ? routeNotFound : html()
+    if (path.startsWith(`${API}/`)) return routeNotFound
+    // Pro's dashboard is elsewhere.
+    return this.#world.options.pro === undefined ? html() : json({ detail: 'Not authenticated' }, 401)
   }
 
   async #answerRoute({ route, ids }: Match, call: Call): Promise<Answer> {

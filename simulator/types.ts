@@ -24,7 +24,7 @@ export interface SimulatorOptions {
   startupSeconds?: number
   /** Free slots for starting runs; each is held for the run's startup. Default unlimited (a real server's: 2). 0.74 has no such limit. */
   maxConcurrentRuns?: number
-  /** Seconds a token lives (`expires_in`); default null: for ever. */
+  /** Seconds a token lives (`expires_in`); null: for ever. Default: null, on Pro 3600. */
   tokenLifetime?: number | null
   /** Off by default, as on real servers (whose numbers are 5 and 1000). Only failed logins count; a refused one counts as well. */
   loginRateLimit?: { perMinute: number; perDay: number }
@@ -49,8 +49,13 @@ export interface SimulatorOptions {
   /** Seconds a running step needs to end after a stop; default 1. */
   stopSeconds?: number
   faults?: readonly Fault[]
-  /** The server is a workspace of ZenML Pro: its login also takes the organization's key and Pro's tokens. */
+  /**
+   * The server is a workspace of ZenML Pro: it takes Pro's tokens, from 0.92 on also the organization's key, has no
+   * project that it takes by itself, and asks Pro what the account may do.
+   */
   pro?: ProMembership
+  /** On Pro: who made the seeded things. The account may read what it has made whatever it is permitted; default 'account'. */
+  seededBy?: 'account' | 'another'
   /** Of ids, keys and tokens; default random, so that two simulators share nothing. */
   seed?: number
 }
@@ -66,6 +71,8 @@ export interface PipelineSpec {
   readonly startupSeconds?: number
   /** A dynamic pipeline's question, asked after its first step. */
   readonly wait?: WaitSpec
+  /** A pipeline that a dynamic one calls when its steps are done: it has a run of its own, which decides how this one ends. */
+  readonly child?: PipelineSpec
   /** Stays initializing for ever. */
   readonly neverMoves?: boolean
   /** The run's process dies so many seconds after its start: nobody marks it, it stays running. */
@@ -121,6 +128,8 @@ export interface StepSpec {
   readonly cached?: boolean
   /** Attempts that fail before this one, the earliest first; 0.74's runs from a template do not try again. */
   readonly retried?: readonly AttemptSpec[]
+  /** How often it may be tried again; default: as often as it is. */
+  readonly retries?: number
   /** What the parameters of one run change. */
   effect?(parameters: JsonObject): StepEffect
 }
@@ -134,7 +143,7 @@ export interface AttemptSpec {
   readonly log?: readonly string[]
 }
 
-export type StepEffect = Partial<Pick<StepSpec, 'seconds' | 'fails' | 'log' | 'metadata'>>
+export type StepEffect = Partial<Pick<StepSpec, 'seconds' | 'fails' | 'log' | 'metadata' | 'retried'>>
 
 export interface EarlyFailure {
   readonly reason: string | null
@@ -226,6 +235,8 @@ export interface Simulator {
   restart(options?: RestartOptions): Promise<void>
   /** From now on the server answers its own 404 for the run. */
   vanish(id: string): void
+  /** From now on the run is another account's, which matters where permissions are missing. */
+  disown(id: string): void
   /** No further step starts, the run waits for a person (with a wait condition on 0.98). */
   pause(id: string, question?: string): void
   resume(id: string): void

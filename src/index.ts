@@ -33,12 +33,33 @@ export async function stop(): Promise<void> {
 /** The one place that decides the exit code. */
 async function run(action: (env: NodeJS.ProcessEnv, log: WorkflowLog) => Promise<boolean>): Promise<void> {
   const log = new WorkflowLog((text) => process.stdout.write(text))
+  const onUnforeseen = (error: unknown): void => {
+    process.exitCode = 1
+    tellUnforeseen(error, log)
+  }
+  // Node would print it as it is, with whatever a server had to say, and end the process without a word on its run.
+  process.on('uncaughtException', onUnforeseen)
   try {
     if (!(await action(process.env, log))) process.exitCode = 1
   } catch (error) {
-    const unforeseen = error instanceof Error ? error : new Error(String(error))
-    log.error(`Something that should not happen did: ${unforeseen.message}. Please report it with this log`)
-    log.debug(unforeseen.stack ?? 'no stack')
-    process.exitCode = 1
+    onUnforeseen(error)
   }
+}
+
+function tellUnforeseen(error: unknown, log: WorkflowLog): void {
+  // Nobody reads the log any more, and another line would only fail again.
+  if (isOutputClosed(error)) return
+  const { message, stack = 'no stack' } = error instanceof Error ? error : new Error(String(error))
+  log.error(`Something that should not happen did: ${message}. Please report it with this log`)
+  log.debug(stack)
+}
+
+function isOutputClosed(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    'syscall' in error &&
+    error.syscall === 'write' &&
+    'code' in error &&
+    error.code === 'EPIPE'
+  )
 }

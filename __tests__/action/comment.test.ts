@@ -95,6 +95,20 @@ test.concurrent('without a wish for a comment GitHub hears nothing', () =>
   }),
 )
 
+test.concurrent('a dry run whose comment could not be written is told of as a dry run by the post step', () =>
+  onPullRequest(async (scene, github, step) => {
+    const inputs = { snapshot: 'training-template', comment: 'true', 'dry-run': 'true' }
+    github.interfere(() => 'cut')
+    const { state } = await scene.step(inputs, step)
+    github.interfere(undefined)
+    const given = { 'server-url': scene.server.url, 'api-key': scene.server.apiKey, ...inputs }
+    await runAction({ ...step, inputs: given, entry: 'post', state })
+
+    expect(headings(github)).toEqual(['### 🧪 ZenML run of training: dry-run'])
+    expect(github.comments(7)[0]?.body).not.toContain('The step was ended')
+  }),
+)
+
 test.concurrent('after a kill the post step brings the comment to its end', () =>
   onPullRequest(async (scene, github, step) => {
     const inputs = {

@@ -1,5 +1,6 @@
 import { expect, jest, test } from '@jest/globals'
-import { startAction, type ActionResult } from '../../e2e/action.ts'
+import { setTimeout as delay } from 'node:timers/promises'
+import { startAction, type ActionOptions, type ActionResult } from '../../e2e/action.ts'
 import { ZENML_VERSIONS } from '../../simulator/index.ts'
 import { expectNoSecret } from './secrecy.ts'
 import { expectRed, PATIENCE_MS, withServer, type Scene } from './scene.ts'
@@ -76,3 +77,41 @@ onUnix.each(ZENML_VERSIONS)('ZenML %s: cancelled before its first step, a run st
     expect(scene.runs[0]!.status).toMatch(/failed|stopped/)
   }),
 )
+
+/** Starts a long run, and kills the step as soon as the run goes on. Gives what it left for its post step. */
+async function killedMain({ server }: Scene): Promise<ActionOptions> {
+  const inputs = {
+    'server-url': server.url,
+    'api-key': server.apiKey,
+    pipeline: 'training',
+    configuration: LONG,
+  }
+  const running = await startAction({
+    inputs,
+    onLine: (line) => {
+      if (line.includes(': running')) running.signal('SIGKILL')
+    },
+  })
+  const { state } = await running.done
+  return { inputs, state, entry: 'post' }
+}
+
+onUnix('a post step that is signalled stops the run all the same', () =>
+  withServer({ orchestrator: 'kubernetes' }, async (scene) => {
+    const left = await killedMain(scene)
+    // Two seconds for the login: the signals come while the post step waits for it.
+    scene.server.addFault({ on: 'login', do: { kind: 'delay', seconds: 40 } })
+    const post = await startAction(left)
+    await until(() => scene.requests('POST', /\/login$/).length > 1)
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGINT'] as const) post.signal(signal)
+    const result = await post.done
+
+    expect(result).toMatchObject({ exitCode: 0, signal: null, stderr: '' })
+    expect(result.stdout).toContain('was stopped and is now stopped')
+    expect(scene.runs[0]).toMatchObject({ status: 'stopped', busy: false })
+  }),
+)
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await delay(20)
+}

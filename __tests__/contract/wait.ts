@@ -179,6 +179,17 @@ export function waitCases(open: () => Fixture): void {
     })
   })
 
+  test('a paused run that was asked to stop is stopped when it is set failed', async () => {
+    const fixture = open()
+    const id = await paused(fixture)
+    expect((await fixture.api.post(`/runs/${id}/stop?graceful=true`)).status).toBe(200)
+    const put = await fixture.api.put(`/runs/${id}`, { status: 'failed', status_reason: 'Not needed.' })
+    expect(put).toMatchObject({
+      status: 200,
+      body: { body: { status: 'stopped', in_progress: false, status_reason: 'Not needed.' } },
+    })
+  })
+
   test('a paused run that was set failed runs again when it is answered, but not after an abort', async () => {
     const fixture = open()
     const [answered, aborted] = await Promise.all([paused(fixture), paused(fixture)])

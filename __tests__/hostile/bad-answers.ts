@@ -435,8 +435,8 @@ const watching: readonly BadAnswer[] = [
   {
     title: 'question: a paused run whose question is not readable',
     way: 'attach',
-    on: 'wait-conditions',
-    answers: change('items', null),
+    on: 'dag',
+    answers: change('nodes', null),
     changes: { onPaused: 'fail' },
     before: (server) => server.pause(server.runs[0]?.id ?? '', 'deploy?'),
   },

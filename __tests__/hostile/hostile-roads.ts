@@ -37,6 +37,11 @@ function run(text: string, body: Readonly<Record<string, unknown>>): Tampering {
   )
 }
 
+/** What a run asks, as a node of its graph. */
+function question(name: string, words: Readonly<Record<string, string>> = {}): Entry {
+  return { node_id: 'q', type: 'wait_condition', id: 'q', name, metadata: { status: 'pending', ...words } }
+}
+
 function road(
   title: string,
   answers: (text: string) => Partial<Record<string, Tampering>>,
@@ -180,7 +185,7 @@ export const roads: readonly Road[] = [
     'a run that something else started, paused with a question',
     (text) => ({
       run: all(put('name', text), put('body.status', 'paused')),
-      'wait-conditions': all(put('items', [{ name: text, metadata: { question: text } }])),
+      dag: all(put('nodes', [question(text, { question: text })])),
     }),
     { way: 'attach', before: pauseIt, changes: { onPaused: 'fail' } },
   ),
@@ -188,7 +193,7 @@ export const roads: readonly Road[] = [
     'a run that something else started, paused for long',
     (text) => ({
       run: all(put('name', text), put('body.status', 'paused'), put('body.status_reason', text)),
-      'wait-conditions': all(put('items', [{ name: text }])),
+      dag: all(put('nodes', [question(text)])),
     }),
     { way: 'attach', before: pauseIt, changes: { timeoutMs: 60_000 } },
   ),

@@ -41,7 +41,6 @@ const NO_ERRORS: readonly string[] = [
   // A post step with nothing to do says nothing.
   'No run was started',
   // Told in the log while the step goes on.
-  'read what the run waits for',
   'The window must pass without a login',
   // What a dry run says that it cannot know.
   'whether the account may start runs',

@@ -17,6 +17,7 @@ test.each(ZENML_VERSIONS)('%s: a dry run shows what would be sent, and starts no
   expect(scene.sent(TRIGGER)).toEqual([])
   expect(scene.server.runs).toEqual([])
   expect([scene.planned, scene.started]).toEqual([[], []])
+  expect(scene.settled).toHaveLength(1)
   const shown = scene.events.flatMap((event) =>
     event.kind === 'dry-run' ? event.lines.map(({ mark, text }) => `${mark} ${text}`) : [],
   )

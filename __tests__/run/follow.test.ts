@@ -131,14 +131,14 @@ describe('a paused run', () => {
     const cut = { kind: 'reset', when: 'before-work' } as const
     const scene = await openScene({
       pipelines: [gate],
-      faults: [{ on: 'wait-conditions', occurrence: 'always', do: cut }],
+      faults: [{ on: 'dag', occurrence: 'always', do: cut }],
     })
     const running = scene.execute({ target, onPaused: 'fail' })
     await until(() => scene.server.runs[0]?.status === 'running')
     scene.server.pause(scene.server.runs[0]?.id ?? '', 'Deploy this model?')
     const result = await running
     expect(result).toMatchObject({ conclusion: 'failed', status: 'paused' })
-    expect(result.error).toMatch(/is paused and waits for a person\. It was left so; answer it: http/)
+    expect(result.error).toMatch(/waits for a person\. It was left as it is; answer it: http/)
     expect(scene.events.filter(({ kind }) => kind === 'server-lost')).toEqual([])
   })
 
@@ -150,7 +150,7 @@ describe('a paused run', () => {
     const result = await running
     expect(result).toMatchObject({ conclusion: 'failed', status: 'paused' })
     expect(result.error).toMatch(
-      /is paused and waits for a person \(Deploy this model\?\)\. It was left so; answer it: http/,
+      /waits for a person \(Deploy this model\?\)\. It was left as it is; answer it: http/,
     )
     expect(scene.sent(/\/stop/)).toEqual([])
   })

@@ -428,5 +428,5 @@ test.each(READS)('an answer about another %s than the one asked for is no answer
 
 test('a graph that does not say whose it is, is the one that was asked for', async () => {
   const { client } = await scripted({ body: { status: 'running', nodes: [], edges: [] } })
-  expect(await client.dag(ASKED)).toEqual({ status: 'running', steps: [] })
+  expect(await client.dag(ASKED)).toMatchObject({ status: 'running', steps: [] })
 })

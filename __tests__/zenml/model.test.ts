@@ -62,6 +62,40 @@ test('a graph tells the state of its run as well', () => {
   expect(toGraph(dagSchema.parse({ status: 'failed', nodes: [], edges: [] }))).toEqual({
     status: 'failed',
     steps: [],
+    questions: [],
+    childRuns: [],
+  })
+})
+
+test('a graph tells what the run asks and has no answer to, and its child runs, not those that a step triggered', () => {
+  const node = (type: string, id: string | null, metadata: object, place = type) => ({
+    node_id: `${place}/${id}`,
+    type,
+    id,
+    name: `the ${type}`,
+    metadata,
+  })
+  const nodes = [
+    node('wait_condition', 'w-1', { status: 'resolved', resolution: 'continue', question: 'First?' }),
+    node('wait_condition', 'w-2', { status: 'pending', question: 'Second?' }),
+    node('wait_condition', 'w-3', { status: 'pending' }),
+    node('wait_condition', null, { status: 'pending', question: 'Nobody can answer it' }),
+    node('triggered_run', 'r-1', { status: 'failed' }, 'run'),
+    node('triggered_run', 'r-2', { status: 'failed' }, 'child_run'),
+    node('child_run', 'r-3', { status: 'running' }),
+    node('child_run', null, {}),
+  ]
+  expect(toGraph(dagSchema.parse({ status: 'running', nodes, edges: [] }))).toEqual({
+    status: 'running',
+    steps: [],
+    questions: [
+      { id: 'w-2', text: 'Second?' },
+      { id: 'w-3', text: 'the wait_condition' },
+    ],
+    childRuns: [
+      { id: 'r-2', name: 'the triggered_run', status: 'failed' },
+      { id: 'r-3', name: 'the child_run', status: 'running' },
+    ],
   })
 })
 
@@ -204,4 +238,37 @@ test('a step without a name is called by its id, one without a body is in an unk
     upstream: undefined,
   })
   expect(toStep(stepSchema.parse({ id: 's', name: 'train', body: null })).status).toBe('unknown')
+})
+
+test('an artifact that 20,000 steps write and 20,000 read is quick to read, and small', () => {
+  const names = Array.from({ length: 20_000 }, (_, index) => String(index))
+  const nodes = [
+    artifact('a'),
+    ...names.map((name) => step(`writer-${name}`, 'completed')),
+    ...names.map((name) => step(`reader-${name}`, null, null)),
+  ]
+  const edges = names.flatMap((name): [string, string][] => [
+    [`node-writer-${name}`, 'artifact-a'],
+    ['artifact-a', `node-reader-${name}`],
+  ])
+  const from = performance.now()
+  const steps = dag(nodes, edges)
+  expect(performance.now() - from).toBeLessThan(3_000)
+  expect(steps).toHaveLength(40_000)
+  expect(steps.reduce((sum, { upstream }) => sum + (upstream?.length ?? 0), 0)).toBeLessThanOrEqual(200_000)
+  expect(steps.at(-1)?.upstream).toBeUndefined()
+})
+
+test('the steps of a graph of 100,000 edges know what they wait for', () => {
+  const names = Array.from({ length: 50_000 }, (_, index) => String(index))
+  const nodes = [
+    step('load', 'completed'),
+    ...names.map((name) => artifact(name)),
+    ...names.map((name) => step(name, null, null)),
+  ]
+  const edges = names.flatMap((name): [string, string][] => [
+    ['node-load', `artifact-${name}`],
+    [`artifact-${name}`, `node-${name}`],
+  ])
+  expect(dag(nodes, edges).at(-1)?.upstream).toEqual(['load'])
 })

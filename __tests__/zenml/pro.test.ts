@@ -75,6 +75,25 @@ test('a workspace is found by its id, in one request', async () => {
   expect(pro.requests.map(({ path }) => path)).toEqual(['/auth/login', `/workspaces/${ids[0]}`])
 })
 
+test('an old management API, which calls a workspace a tenant, is asked for tenants', async () => {
+  const pro = await startPro({ routes: 'tenants' })
+  closeAfterTest(() => pro.close())
+  pro.add({ name: 'other', serverUrl: 'https://other.example.com' })
+  const id = pro.add({ name: 'research', organization: 'Lab', serverUrl: SERVER })
+  const found = { name: 'research', organization: 'Lab', serverUrl: SERVER }
+  expect(await by(pro, 'research')).toEqual(found)
+  expect(await by(pro, id)).toEqual(found)
+  expect(pro.requests.map(({ path, status }) => [path, status])).toEqual([
+    ['/auth/login', 200],
+    ['/workspaces?workspace_name=research&offset=0&limit=20', 404],
+    ['/tenants?tenant_name=research&offset=0&limit=20', 200],
+    ['/auth/login', 200],
+    [`/workspaces/${id}`, 404],
+    [`/tenants/${id}`, 200],
+  ])
+  expect(String(await rejection(by(pro, 'reserch')))).toContain('there are: "research", "other"')
+})
+
 test('several of a name list their organizations with the ids to choose from', async () => {
   const { pro, ids } = await open(
     { name: 'research', organization: 'Lab', serverUrl: SERVER },

@@ -1,6 +1,8 @@
 import { json, notFound, type Answer } from '../answers.ts'
 import { flag, list } from '../query.ts'
-import type { ConfiguredStep, Run } from '../run.ts'
+import { artifactResource } from '../resources.ts'
+import type { ConfiguredStep } from '../attempts.ts'
+import type { Run } from '../run.ts'
 import { artifactId, artifactVersionModel, producedBy } from '../wire/artifact.ts'
 import type { World } from '../world.ts'
 import { sortableTime } from './catalog.ts'
@@ -23,8 +25,11 @@ export const artifactRoutes: readonly Route[] = [
     method: 'GET',
     path: '/artifact_versions/{artifact_version_id}',
     endpoint: { function: 'get_artifact_version', line: 191 },
-    handle: ({ world, ids, query }) =>
-      json(model(world, rowById(world, ids[0]), flag(query, 'hydrate', true))),
+    handle: ({ world, ids, query }) => {
+      const row = rowById(world, ids[0])
+      world.permissions.verify('read', artifactResource(world, row.run, row.output))
+      return json(model(world, row, flag(query, 'hydrate', true)))
+    },
   },
 ]
 
@@ -66,7 +71,13 @@ function model(world: World, { run, step, output }: Row, hydrate: boolean) {
 function listVersions({ world, query }: Call): Answer {
   return json(
     list(world.version, query, {
-      rows: inScope(world, query, rows(world), ({ run }) => world.entryOf(run).project),
+      rows: inScope(
+        world,
+        query,
+        rows(world),
+        ({ run }) => world.entryOf(run).project,
+        ({ run, output }) => artifactResource(world, run, output),
+      ),
       filters: { id: idOf, artifact: ({ output }) => output },
       sorting: { created: ({ at }) => sortableTime(at) },
       model: (row, hydrate) => model(world, row, hydrate),

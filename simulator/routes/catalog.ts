@@ -1,5 +1,7 @@
 import { json, notFound, type Answer } from '../answers.ts'
+import type { Resource } from '../permissions.ts'
 import { flag, list, type Fields } from '../query.ts'
+import { pipelineResource, snapshotResource, templateResource } from '../resources.ts'
 import { pipelineModel, snapshotModel, templateModel, type SnapshotRow } from '../wire/catalog.ts'
 import { entity, utc } from '../wire/common.ts'
 import type { PipelineEntry, Project, World } from '../world.ts'
@@ -54,18 +56,24 @@ export const catalogRoutes: readonly Route[] = [
   ...projectRoutes('/workspaces', [...ONLY_074, ...SINCE_085]),
 ]
 
-/** The template of this id, or ZenML's 404. */
+/** The template of this id, or ZenML's 404, or 403. */
 export function templateById(world: World, id: string): PipelineEntry {
   const entry = world.pipelines.find((each) => each.templateId === id)
-  if (entry !== undefined) return entry
+  if (entry !== undefined) {
+    world.permissions.verify('read', templateResource(world, entry))
+    return entry
+  }
   const [named, end] = world.version === '0.74.0' ? [id, '.'] : [`'${id}'`, '']
   throw notFound(`Unable to get run template with ID ${named}: No run template with this ID found${end}`)
 }
 
-/** The snapshot of this id, a trigger's own copy included, or ZenML's 404. */
+/** The snapshot of this id, a trigger's own copy included, or ZenML's 404, or 403. */
 export function snapshotById(world: World, id: string): SnapshotRow {
   const row = snapshotRows(world).find((each) => (each.own?.id ?? each.entry.snapshotId) === id)
-  if (row !== undefined) return row
+  if (row !== undefined) {
+    world.permissions.verify('read', snapshotResource(world, row.entry, row.own))
+    return row
+  }
   throw notFound(`Unable to get pipeline snapshot with ID '${id}': No pipeline snapshot with this ID found`)
 }
 
@@ -78,10 +86,24 @@ const templateFilters: Fields<PipelineEntry> = {
   stack: () => 'e2e',
 }
 
+function entriesInScope(
+  world: World,
+  query: URLSearchParams,
+  resource: (world: World, entry: PipelineEntry) => Resource,
+): readonly PipelineEntry[] {
+  return inScope(
+    world,
+    query,
+    world.pipelines,
+    ({ project }) => project,
+    (entry) => resource(world, entry),
+  )
+}
+
 function listTemplates({ world, query }: Call): Answer {
   return json(
     list(world.version, query, {
-      rows: inScope(world, query, world.pipelines, ({ project }) => project),
+      rows: entriesInScope(world, query, templateResource),
       filters: { ...templateFilters, ...tagFilters(world, () => []) },
       sorting: {
         created: (entry) => sortableTime(entry.createdAt),
@@ -109,7 +131,13 @@ function snapshotRows(world: World): readonly SnapshotRow[] {
 }
 
 function listSnapshots({ world, query }: Call): Answer {
-  const all = inScope(world, query, snapshotRows(world), ({ entry }) => entry.project)
+  const all = inScope(
+    world,
+    query,
+    snapshotRows(world),
+    ({ entry }) => entry.project,
+    ({ entry, own }) => snapshotResource(world, entry, own),
+  )
   const rows = all.filter((row) => !flag(query, 'named_only', false) || row.own === undefined)
   return json(
     list(world.version, query, {
@@ -144,7 +172,7 @@ function getSnapshot({ world, ids, query }: Call): Answer {
 }
 
 function listPipelines({ world, query }: Call): Answer {
-  const entries = inScope(world, query, world.pipelines, ({ project }) => project)
+  const entries = entriesInScope(world, query, pipelineResource)
   const rows = entries.filter((entry, i, all) => all.findIndex(({ id }) => id === entry.id) === i)
   return json(
     list(world.version, query, {
@@ -174,7 +202,7 @@ function projectRoutes(path: string, versions: Route['versions'] & object): read
       handle: ({ world, query }) =>
         json(
           list(world.version, query, {
-            rows: world.projects,
+            rows: world.projects.filter(({ id }) => world.permissions.may('read', { type: 'project', id })),
             filters: { id: ({ id }) => id, name: ({ name }) => name },
             sorting: { name: ({ name }) => name },
             model: (project, hydrate) => projectModel(world, project, hydrate),
@@ -189,7 +217,11 @@ function projectRoutes(path: string, versions: Route['versions'] & object): read
       path: `${path}/{name}`,
       versions,
       endpoint,
-      handle: ({ world, ids }) => json(projectModel(world, projectByName(world, ids[0] ?? ''), true)),
+      handle: ({ world, ids }) => {
+        const project = projectByName(world, ids[0] ?? '')
+        world.permissions.verify('read', { type: 'project', id: project.id })
+        return json(projectModel(world, project, true))
+      },
     },
   ]
 }

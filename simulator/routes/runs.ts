@@ -1,9 +1,10 @@
 import { json, notFound, refusal, type Answer, type Refusal } from '../answers.ts'
-import { enumFault, mappingOf } from '../body.ts'
+import { enumFault, mappingOf, tooLong } from '../body.ts'
 import { hasSnapshots } from '../definition.ts'
 import { isUuid } from '../ids.ts'
 import { isObject } from '../json.ts'
 import { flag, invalidRequest, list, uuidFault } from '../query.ts'
+import { runResource } from '../resources.ts'
 import type { Run } from '../run.ts'
 import { dagModel } from '../wire/dag.ts'
 import { runnerLogs } from '../wire/logs.ts'
@@ -26,14 +27,16 @@ export const runRoutes: readonly Route[] = [
     path: '/runs/{run_id}',
     endpoint: { function: 'get_run', line: 191 },
     handle: ({ world, ids, query }) =>
-      json(runModel(world, runById(world, ids[0]), flag(query, 'hydrate', true), wantsSteps(world, query))),
+      json(
+        runModel(world, readableRun(world, ids[0]), flag(query, 'hydrate', true), wantsSteps(world, query)),
+      ),
   },
   {
     name: 'status',
     method: 'GET',
     path: '/runs/{run_id}/status',
     endpoint: { function: 'get_run_status', line: 191 },
-    handle: ({ world, ids }) => json(runById(world, ids[0]).state(world.now()).status),
+    handle: ({ world, ids }) => json(readableRun(world, ids[0]).state(world.now()).status),
   },
   {
     name: 'dag',
@@ -41,7 +44,7 @@ export const runRoutes: readonly Route[] = [
     path: '/runs/{run_id}/dag',
     versions: SINCE_085,
     endpoint: { function: 'get_run_dag', line: 191 },
-    handle: ({ world, ids }) => json(dagModel(world, runById(world, ids[0]))),
+    handle: ({ world, ids }) => json(dagModel(world, readableRun(world, ids[0]))),
   },
   {
     name: 'logs',
@@ -81,6 +84,13 @@ export function runById(world: World, id = ''): Run {
   )
 }
 
+/** The same, if the account may read it. */
+export function readableRun(world: World, id = ''): Run {
+  const run = runById(world, id)
+  world.permissions.verify('read', runResource(world, run))
+  return run
+}
+
 function wantsSteps(world: World, query: URLSearchParams): boolean {
   return world.version !== '0.74.0' && flag(query, 'include_full_metadata', false)
 }
@@ -102,7 +112,13 @@ function listRuns({ world, query }: Call): Answer {
     : {}
   return json(
     list(world.version, query, {
-      rows: inScope(world, query, world.visibleRuns(), (run) => world.entryOf(run).project),
+      rows: inScope(
+        world,
+        query,
+        world.visibleRuns(),
+        (run) => world.entryOf(run).project,
+        (run) => runResource(world, run),
+      ),
       filters: {
         id: (run) => run.facts.id,
         name: (run) => run.facts.name,
@@ -133,7 +149,7 @@ function listRuns({ world, query }: Call): Answer {
 function getRunLogs({ world, ids, query }: Call): Answer {
   const source = query.get('source')
   if (source === null) throw missingSource(world)
-  const run = runById(world, ids[0])
+  const run = readableRun(world, ids[0])
   if (source !== 'runner') {
     throw notFound(`No logs found for source '${source}' in run ${run.facts.id}`)
   }
@@ -179,11 +195,15 @@ function updateRun({ world, ids, body }: Call): Answer {
   if (typeof status === 'string' && !states.includes(status)) {
     throw enumFault(['body', 'status'], status, states, place)
   }
+  if (typeof reason === 'string' && reason.length > 255 && version !== '0.74.0') {
+    throw tooLong(['body', 'status_reason'], reason, 255, place)
+  }
   const run = runById(world, ids[0])
+  world.permissions.verify('update', runResource(world, run))
   const now = world.now()
   if (typeof status === 'string') {
     const { status: current, reason: known } = run.state(now)
-    const wanted = storedStatus(run, status)
+    const wanted = storedStatus(run, status, current)
     const finished = ['failed', 'completed', 'stopped'].includes(current)
     if (version === '0.98.0' && finished && current !== wanted) {
       throw refusal(403, 'IllegalOperationError', 'Cannot update the status of a finished run.')
@@ -196,9 +216,11 @@ function updateRun({ world, ids, body }: Call): Answer {
 
 /**
  * What becomes of a state that is set from outside: a static run's follows from its steps, so one that is told it
- * were stopped stays running for ever.
+ * were stopped stays running for ever. A dynamic one that fails while it is stopping has stopped.
  */
-function storedStatus(run: Run, status: string): string {
+function storedStatus(run: Run, status: string, current: string): string {
+  if (status === 'failed' && current === 'stopping' && run.facts.pipeline.dynamic !== undefined)
+    return 'stopped'
   return status === 'stopped' && run.facts.pipeline.dynamic === undefined ? 'running' : status
 }
 
@@ -212,6 +234,10 @@ function attachMetadata({ world, body }: Call): Answer {
     if (!isUuid(id)) throw uuidFault(world.version, `('body', '${field}')`, id, endpoint, 'POST')
   }
   const { resources, values, project } = sent
+  world.permissions.verify('create', {
+    type: 'run_metadata',
+    ...(typeof project === 'string' ? { project } : {}),
+  })
   for (const resource of Array.isArray(resources) ? resources : []) {
     if (!isObject(resource) || resource['type'] !== 'pipeline_run') continue
     const id = resource['id']
@@ -220,6 +246,7 @@ function attachMetadata({ world, body }: Call): Answer {
       typeof id === 'string' ? id : '',
       typeof project === 'string' ? project : '',
     )
+    world.permissions.verify('update', runResource(world, run))
     for (const [key, value] of Object.entries(isObject(values) ? values : {})) run.metadata.set(key, value)
   }
   return json(null)

@@ -1,17 +1,20 @@
 import { notFound, refusal } from '../answers.ts'
 import { isUuid } from '../ids.ts'
+import type { Resource } from '../permissions.ts'
 import type { Fields } from '../query.ts'
 import { DEFAULT_PROJECT, type Project, type World } from '../world.ts'
 
 /**
- * The rows of the project that a list is about: that of the filter `project` (the last one counts); without it
- * nothing on Pro, the one called `default` on an open-source server. 0.74 has workspaces instead, and ignores it.
+ * The rows that the account may read of the project that a list is about: that of the filter `project` (the last one
+ * counts); without it nothing on Pro, the one called `default` on an open-source server. 0.74 has workspaces
+ * instead, and ignores it.
  */
 export function inScope<Row>(
   world: World,
   query: URLSearchParams,
   rows: readonly Row[],
   projectOf: (row: Row) => Project,
+  resourceOf: (row: Row) => Resource,
 ): readonly Row[] {
   if (world.version === '0.74.0') return rows
   const wanted = query.getAll('project').at(-1) ?? ''
@@ -19,7 +22,8 @@ export function inScope<Row>(
     throw refusal(400, 'ValueError', 'Project scope missing from the filter')
   }
   const { id } = projectByName(world, wanted === '' ? DEFAULT_PROJECT : wanted)
-  return rows.filter((row) => projectOf(row).id === id)
+  const there = rows.filter((row) => projectOf(row).id === id)
+  return there.filter((row) => world.permissions.may('read', resourceOf(row)))
 }
 
 /** The project of this name or id, or ZenML's 404. */

@@ -1,12 +1,13 @@
 import { json, notFound, refusal, type Answer } from '../answers.ts'
 import { flag, list as page, type Listing } from '../query.ts'
+import { runResource } from '../resources.ts'
 import type { Run } from '../run.ts'
 import type { StepSpan } from '../timeline.ts'
 import { stepLogs } from '../wire/logs.ts'
 import { stepModel, stepStatus } from '../wire/step.ts'
 import type { World } from '../world.ts'
 import { sortableTime } from './catalog.ts'
-import { runById } from './runs.ts'
+import { readableRun } from './runs.ts'
 import type { Call, Route } from './route.ts'
 import { inScope } from './scope.ts'
 
@@ -43,7 +44,7 @@ export const stepRoutes: readonly Route[] = [
 
 /** A list of steps is never hydrated, whatever was asked for. */
 function listSteps({ world, ids, query }: Call): Answer {
-  const rows = rowsOf(world, runById(world, ids[0]))
+  const rows = rowsOf(world, readableRun(world, ids[0]))
   const endpoint = { ...listEndpoint, path: '/api/v1/runs/{run_id}/steps' }
   return list(world, query, rows, false, endpoint)
 }
@@ -75,7 +76,13 @@ function list(
   const now = world.now()
   return json(
     page(world.version, query, {
-      rows: inScope(world, query, rows, ({ run }) => world.entryOf(run).project),
+      rows: inScope(
+        world,
+        query,
+        rows,
+        ({ run }) => world.entryOf(run).project,
+        ({ run }) => runResource(world, run),
+      ),
       filters: {
         pipeline_run_id: ({ run }) => run.facts.id,
         name: ({ span }) => span.step.name,
@@ -92,6 +99,8 @@ function list(
 function getLogs({ world, ids, query }: Call): Answer {
   const { run, span } = stepById(world, ids[0])
   if (world.version === '0.98.0') {
+    // Here alone having started it does not help.
+    world.permissions.verify('read', { ...runResource(world, run), owned: false })
     const source = query.get('source')
     if (source === null) throw refusal(400, 'ValueError', 'Either source or logs_id must be provided.')
     if (source !== 'step') throw notFound(`No logs found for source '${source}' in step ${ids[0] ?? ''}`)
@@ -104,7 +113,9 @@ function stepById(world: World, id = ''): { readonly run: Run; readonly span: St
   for (const run of world.visibleRuns()) {
     const step = run.facts.steps.find((each) => each.id === id)
     const span = step && run.state(now).spans.find((each) => each.step.name === step.name)
-    if (span !== undefined) return { run, span }
+    if (span === undefined) continue
+    world.permissions.verify('read', runResource(world, run))
+    return { run, span }
   }
   const named =
     world.version === '0.74.0'

@@ -3,6 +3,7 @@ import { enumFault, mappingOf } from '../body.ts'
 import type { Condition } from '../conditions.ts'
 import type { Json } from '../json.ts'
 import { flag, invalidRequest, list } from '../query.ts'
+import { runResource } from '../resources.ts'
 import type { Run } from '../run.ts'
 import { runModel } from '../wire/run.ts'
 import { waitCondition } from '../wire/wait.ts'
@@ -30,8 +31,11 @@ export const waitRoutes: readonly Route[] = [
     path: '/run_wait_conditions/{run_wait_condition_id}',
     versions: SINCE_090,
     endpoint: { function: 'get_run_wait_condition', line: 183 },
-    handle: ({ world, ids, query }) =>
-      json(model(world, rowById(world, ids[0]), flag(query, 'hydrate', true))),
+    handle: ({ world, ids, query }) => {
+      const row = rowById(world, ids[0])
+      world.permissions.verify('read', runResource(world, row.run))
+      return json(model(world, row, flag(query, 'hydrate', true)))
+    },
   },
   {
     name: 'answer',
@@ -68,7 +72,13 @@ function model(world: World, { run, condition }: Row, hydrate: boolean) {
 function listConditions({ world, query }: Call): Answer {
   return json(
     list(world.version, query, {
-      rows: inScope(world, query, rows(world), ({ run }) => world.entryOf(run).project),
+      rows: inScope(
+        world,
+        query,
+        rows(world),
+        ({ run }) => world.entryOf(run).project,
+        ({ run }) => runResource(world, run),
+      ),
       filters: {
         pipeline_run: ({ run }) => [run.facts.id, run.facts.name],
         id: ({ condition }) => condition.id,
@@ -101,6 +111,7 @@ function answer({ world, ids, body }: Call): Answer {
     )
   }
   const { run, condition } = rowById(world, ids[0])
+  world.permissions.verify('update', runResource(world, run))
   if (condition.resolved !== undefined) throw forbidden('Wait condition has already been resolved.')
   if (resolution === 'continue') checkResult(condition, result)
   const now = world.now()

@@ -1,7 +1,9 @@
 import { inputsOf } from '../definition.ts'
 import { derivedUuid } from '../ids.ts'
 import type { Json, JsonObject } from '../json.ts'
-import type { ConfiguredStep, Run } from '../run.ts'
+import { artifactOf, artifactResource } from '../resources.ts'
+import type { ConfiguredStep } from '../attempts.ts'
+import type { Run } from '../run.ts'
 import type { StepSpec } from '../types.ts'
 import type { World } from '../world.ts'
 import { base, entity, ownerOf, utc, workspace } from './common.ts'
@@ -22,12 +24,12 @@ export function artifactsOf(
   const old = world.version === '0.74.0'
   const place = world.version === '0.98.0' ? { index: 0, chunk_index: null, chunk_size: null } : {}
   const inputs = inputsOf(step.spec, run.specs).map(({ from, output }): [string, Json] => {
-    const input = { ...artifactVersion(world, run, from, output), input_type: 'step_output', ...place }
+    const input = { ...visibleVersion(world, run, from, output), input_type: 'step_output', ...place }
     return [output, old ? input : [input]]
   })
   const outputs = (ended ? producedBy(step) : []).map((output): [string, Json] => [
     output,
-    [artifactVersion(world, run, step.spec, output)],
+    [visibleVersion(world, run, step.spec, output)],
   ])
   return { inputs: Object.fromEntries(inputs), outputs: Object.fromEntries(outputs) }
 }
@@ -65,6 +67,11 @@ export function producedBy(step: ConfiguredStep): readonly string[] {
 }
 
 /** An artifact version inside a step's answer. */
+function visibleVersion(world: World, run: Run, step: StepSpec, output: string): JsonObject {
+  const version = artifactVersion(world, run, step, output)
+  return world.permissions.shown(artifactResource(world, run, output), version)
+}
+
 function artifactVersion(world: World, run: Run, step: StepSpec, output: string): JsonObject {
   const { version } = world
   const project = world.entryOf(run).project.id
@@ -75,7 +82,7 @@ function artifactVersion(world: World, run: Run, step: StepSpec, output: string)
   const latest = old ? { tags: [], latest_version_name: '1', latest_version_id: id } : {}
   const times = { created: utc(at), updated: utc(at) }
   const artifact = entity({
-    id: derivedUuid('artifact', project, output),
+    id: artifactOf(project, output),
     name: output,
     body: old ? { ...times, ...latest } : base(world, at, at, project),
   })

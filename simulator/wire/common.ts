@@ -1,5 +1,7 @@
 import { hasSnapshots } from '../definition.ts'
+import { derivedUuid } from '../ids.ts'
 import type { Json, JsonObject } from '../json.ts'
+import { buildResource, pipelineResource, snapshotResource, stackResource } from '../resources.ts'
 import type { Run } from '../run.ts'
 import type { PipelineEntry, World } from '../world.ts'
 
@@ -37,7 +39,8 @@ export function user(world: World, hydrate: boolean): JsonObject {
   const { version, options } = world
   const own = world.projects.find(({ name }) => name === options.defaultProject)
   const personal = version === '0.74.0' ? {} : { default_project_id: own?.id ?? null, avatar_url: null }
-  const known = { email: null, external_user_id: null, user_metadata: {} }
+  const external_user_id = options.pro === undefined ? null : derivedUuid('account', world.userId)
+  const known = { email: null, external_user_id, user_metadata: {} }
   const body: JsonObject = {
     created: utc(world.startedAt - 90_000),
     updated: utc(world.startedAt - 90_000),
@@ -59,16 +62,13 @@ export function ownerOf(world: World): JsonObject {
 }
 
 export function stack(world: World): JsonObject {
-  return entity({
-    id: world.stackId,
-    name: 'e2e',
-    body: base(world, world.startedAt - 80_000, world.startedAt - 80_000),
-  })
+  const body = base(world, world.startedAt - 80_000, world.startedAt - 80_000)
+  return world.permissions.shown(stackResource(world), entity({ id: world.stackId, name: 'e2e', body }))
 }
 
 export function build(world: World, entry: PipelineEntry): JsonObject {
   const body = base(world, world.startedAt - 70_000, world.startedAt - 70_000, entry.project.id)
-  return entity({ id: world.buildId, body })
+  return world.permissions.shown(buildResource(world, entry), entity({ id: world.buildId, body }))
 }
 
 export function workspace(world: World): JsonObject {
@@ -82,7 +82,8 @@ export function pipelineReference(world: World, entry: PipelineEntry): JsonObjec
   const latest =
     world.version === '0.74.0' ? latestRun(world, (run) => world.entryOf(run).id === entry.id) : {}
   const body = { ...base(world, entry.createdAt, entry.createdAt, entry.project.id), ...latest }
-  return entity({ id: entry.id, name: entry.spec.name, body })
+  const pipeline = entity({ id: entry.id, name: entry.spec.name, body })
+  return world.permissions.shown(pipelineResource(world, entry), pipeline)
 }
 
 /** The newest of some runs and its state. */
@@ -99,11 +100,12 @@ export function snapshotReference(
   own?: { id: string; at: number },
 ): JsonObject {
   const created = own?.at ?? entry.createdAt
-  return entity({
+  const snapshot = entity({
     id: own?.id ?? entry.snapshotId,
     name: own ? null : entry.templateName,
     body: snapshotBody(world, entry, created),
   })
+  return world.permissions.shown(snapshotResource(world, entry, own), snapshot)
 }
 
 export function snapshotBody(world: World, entry: PipelineEntry, created: number): JsonObject {

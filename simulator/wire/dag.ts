@@ -1,6 +1,7 @@
 import { inputsOf } from '../definition.ts'
 import type { JsonObject } from '../json.ts'
-import { byName, type Run } from '../run.ts'
+import { byName } from '../attempts.ts'
+import type { Run } from '../run.ts'
 import type { StepSpan } from '../timeline.ts'
 import type { StepSpec } from '../types.ts'
 import type { World } from '../world.ts'
@@ -26,6 +27,7 @@ export function dagModel(world: World, run: Run): JsonObject {
       ...steps.map((step) => stepNode(run, step, spans.get(step.name), now)),
       ...outputs.map(({ step, output }) => artifactNode(run, step, output, spans.get(step.name), now)),
       ...run.conditions(now).map((condition) => waitNode(condition)),
+      ...(run.child !== undefined && run.child.createdAt <= now ? [childNode(run.child, now)] : []),
     ],
     edges: steps.flatMap((step) => edgesOf(world, step, specs, spans.has(step.name))),
   }
@@ -53,6 +55,15 @@ function artifactNode(
     : {}
   const id = there ? artifactId(run, step.name, output) : null
   return { node_id: outputNode(step.name, output), type: 'artifact', id, name: output, metadata }
+}
+
+/** The type is that of a run which a step triggered; only the node's id tells one from the other. */
+function childNode(child: Run, now: number): JsonObject {
+  const { id, name } = child.facts
+  const { status, end } = child.state(now)
+  const over = end === undefined ? {} : { end_time: utc(end), duration: (end - child.createdAt) / 1000 }
+  const metadata: JsonObject = { status, start_time: utc(child.createdAt), ...over }
+  return { node_id: `child_run/${name}`, type: 'triggered_run', id, name, metadata }
 }
 
 function edgesOf(

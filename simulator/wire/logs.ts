@@ -1,6 +1,6 @@
 import { derivedUuid } from '../ids.ts'
 import type { Json, JsonObject } from '../json.ts'
-import type { ConfiguredStep } from '../run.ts'
+import type { ConfiguredStep } from '../attempts.ts'
 import type { StepSpan } from '../timeline.ts'
 import type { StepFailure } from '../types.ts'
 import type { World } from '../world.ts'

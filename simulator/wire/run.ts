@@ -43,8 +43,8 @@ function runBody(world: World, run: Run, entry: PipelineEntry, state: RunState):
       status_reason: state.reason,
       index: run.facts.index,
       pipeline_id: entry.id,
-      child_key: null,
-      root_run_id: null,
+      child_key: run.parent === undefined ? null : `pipeline:${run.facts.pipeline.name}`,
+      root_run_id: run.parent?.facts.id ?? null,
     }
   }
   const newer =
@@ -128,16 +128,17 @@ function runMetadata(
       ? {
           trigger_info: null,
           enable_heartbeat: true,
-          exception_info: earlyException(world, run, state),
+          exception_info: ownException(world, run, state),
           trigger_execution_info: null,
         }
       : {}),
   }
 }
 
-/** Of the pipeline's own code, before any step. */
-function earlyException(world: World, run: Run, state: RunState): Json {
-  const exception = run.facts.plan.failsBeforeSteps?.exception
+/** Of the pipeline's own code: before any step, or where a pipeline that it called failed. */
+function ownException(world: World, run: Run, state: RunState): Json {
+  const early = run.facts.plan.failsBeforeSteps?.exception
+  const exception = early ?? run.child?.facts.steps.find(({ fails }) => fails !== undefined)?.fails
   return exception !== undefined && state.status === 'failed' ? exceptionInfo(world, exception) : null
 }
 

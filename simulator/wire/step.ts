@@ -1,7 +1,8 @@
 import { hasSnapshots, stepSpec } from '../definition.ts'
 import { derivedUuid } from '../ids.ts'
 import type { JsonObject } from '../json.ts'
-import { attemptsAt, type ConfiguredStep, type Run } from '../run.ts'
+import { attemptsAt, type ConfiguredStep } from '../attempts.ts'
+import type { Run } from '../run.ts'
 import { RETRY_MS, type StepSpan } from '../timeline.ts'
 import type { StepFailure, StepSpec } from '../types.ts'
 import type { World } from '../world.ts'
@@ -123,7 +124,8 @@ function stepMetadata(
 /** Which attempt it is; all but the last may be followed by another one. */
 function attemptOf(run: Run, step: ConfiguredStep): JsonObject {
   const attempts = run.facts.steps.map(attemptsAt).find((all) => all.includes(step)) ?? [step]
-  return { version: attempts.indexOf(step) + 1, is_retriable: attempts.at(-1) !== step }
+  const index = attempts.indexOf(step)
+  return { version: index + 1, is_retriable: index < (step.spec.retries ?? attempts.length - 1) }
 }
 
 /** Why it failed: 0.85 knows the traceback and the line, not the exception itself. */

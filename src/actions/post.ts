@@ -1,4 +1,5 @@
 import path from 'node:path'
+import { listenForCancellation } from '../github/cancellation.ts'
 import type { Environment } from '../github/environment.ts'
 import { named, type ConnectionInputs } from '../github/connection.ts'
 import { readConnectionAgain } from '../github/credential-again.ts'
@@ -8,6 +9,7 @@ import { readSavedStep, type SavedStep } from '../github/run-journal.ts'
 import { RunLog } from '../github/run-log.ts'
 import { endSurvivor } from '../github/survivor.ts'
 import { cleanUp } from '../run/clean-up.ts'
+import { endReason } from '../run/end-reason.ts'
 import { parseServerUrl } from '../zenml/server-url.ts'
 import { systemClock } from '../zenml/system-clock.ts'
 import { connect } from './connect.ts'
@@ -26,9 +28,10 @@ const NOTHING_SENT: EarlyEnd = { sentence: 'The step was ended before a run was 
 
 /**
  * Looks after the run of a main step that did not end in order: killed, crashed, cut off from its server. It
- * never starts one. Says nothing where nothing is left to see to.
+ * never starts one. Says nothing where nothing is left to see to. Signals do not end it: its own budget does.
  */
 export async function cleanUpStep(env: Environment, log: WorkflowLog): Promise<boolean> {
+  listenForCancellation()
   const saved = readSavedStep(env)
   if (saved === undefined && !isReportDue(env)) return true
   const entry = process.argv[1]
@@ -71,7 +74,7 @@ async function endRunOf(
         planned,
         started,
         mode,
-        reason: `The workflow step ended early${facts.workflowRunUrl === '' ? '' : `: ${facts.workflowRunUrl}`}`,
+        reason: endReason('The workflow step ended early', facts.workflowRunUrl),
         lookUpUntil: (planned?.sentAt ?? now) + LATE_START_MS,
         deadline: now + BUDGET_MS,
       },

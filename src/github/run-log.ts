@@ -115,7 +115,7 @@ export class RunLog implements Reporter {
         return
       case 'paused':
         this.#log.warning(
-          `The run is paused and waits for a person${reasonOf(event.question)}. Answer it here: ${inline(event.url ?? 'in ZenML', LONG)}`,
+          `The run waits for a person${reasonOf(event.question)}. Answer it here: ${inline(event.url ?? 'in ZenML', LONG)}`,
         )
         return
       case 'still-initializing':

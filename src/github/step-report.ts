@@ -82,10 +82,10 @@ export class StepReport implements Reporter {
     const result = record.error ?? resultLine(record)
     // What failed in the run has its annotation; the exit code makes the step red.
     const isToldAbove =
-      end.conclusion === 'failed' && end.status !== PAUSED && this.#runLog.hasAnnotatedFailure
+      end.conclusion === 'failed' && end.waitsForPerson !== true && this.#runLog.hasAnnotatedFailure
     const isPlain = record.error === undefined || isToldAbove
     if (result !== undefined && isPlain) this.#log.info(result)
-    else if (result !== undefined) this.#log.error(result, { title: this.#title(end.conclusion) })
+    else if (result !== undefined) this.#log.error(result, { title: this.#title(end) })
     await this.#summarize(record)
     await this.#comment(record)
   }
@@ -123,8 +123,8 @@ export class StepReport implements Reporter {
     if (this.#outputs.includes(name)) setOutput(name, value, this.#log)
   }
 
-  #title(conclusion: Conclusion): string {
-    if (conclusion === 'failed' && this.#keeper.record.status === PAUSED) return 'ZenML run paused'
+  #title({ conclusion, waitsForPerson }: StepEnd): string {
+    if (waitsForPerson === true) return 'ZenML run waits for a person'
     return conclusion === 'failed' && this.#keeper.record.runId === undefined
       ? 'No ZenML run was started'
       : TITLES[conclusion]
@@ -160,9 +160,6 @@ export class StepReport implements Reporter {
     this.#set('status', showOnOneLine(run.status, MAX_NAME_LENGTH))
   }
 }
-
-/** A run that waits for a person has not failed by itself. */
-const PAUSED = 'paused'
 
 const JSON_OUTPUTS = ['steps', 'metadata', 'artifacts'] as const
 

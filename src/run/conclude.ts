@@ -56,9 +56,10 @@ export function conclude(watched: Watched, context: ConcludeContext): Outcome {
         conclusion: 'failed',
         status,
         error:
-          `The run "${name}" is paused and waits for a person` +
-          `${watched.question === undefined ? '' : ` (${watched.question})`}. It was left so; answer it${where}`,
+          `The run "${name}" waits for a person` +
+          `${watched.question === undefined ? '' : ` (${watched.question})`}. It was left as it is; answer it${where}`,
         failedStep,
+        waitsForPerson: true,
       }
     case 'gone':
       return {

@@ -59,7 +59,9 @@ function isFailed({ status }: StepState): boolean {
 export function causeOf(steps: readonly StepState[], { failures }: FailureExplainer): Cause {
   const failed = new Set(steps.filter(isFailed).map(({ name }) => name))
   const told = failures.map(({ step }) => step)
-  const names = steps.length === 0 ? new Set(told) : failed
+  // What failed in a child run made the run fail, though it is in none of its steps.
+  const inChildRuns = failures.filter(({ isInChildRun }) => isInChildRun).map(({ step }) => step)
+  const names = steps.length === 0 ? new Set(told) : new Set([...failed, ...inChildRuns])
   const step = told.find((name) => names.has(name)) ?? [...names][0]
   if (step === undefined) return { kind: 'unknown' }
   const fault = failures.findLast((failure) => failure.step === step)?.fault

@@ -1,11 +1,12 @@
 import type { ZenmlClient } from '../zenml/client.ts'
 import type { Clock } from '../zenml/clock.ts'
 import { isZenmlError } from '../zenml/errors.ts'
-import type { Run, RunReference, StepState } from '../zenml/model.ts'
+import type { ChildRun, Run, RunReference, StepState } from '../zenml/model.ts'
 import { runPhase } from '../zenml/status.ts'
 import { cleanUp } from './clean-up.ts'
 import { conclude } from './conclude.ts'
 import type { Outcome } from './conclusion.ts'
+import { endReason } from './end-reason.ts'
 import { endRun, type Ended, type EndMode } from './end-run.ts'
 import { RunError } from './errors.ts'
 import { FailureExplainer } from './explain-failure.ts'
@@ -131,7 +132,10 @@ class StepRun {
     const { clock, journal, signal } = this.#deps
     try {
       const begun = await begin(this.#deps)
-      if (begun === undefined) return this.#result(NOTHING_STARTED)
+      if (begun === undefined) {
+        journal.settled()
+        return this.#result(NOTHING_STARTED)
+      }
       this.#followedFrom = clock.now()
       const outcome = this.#policy.wait ? await this.#follow(begun) : this.#leave(begun.started)
       await begun.beside
@@ -169,9 +173,11 @@ class StepRun {
     const { status, url } = started
     const usual = await this.#usual(status, kin)
     const failedSteps = async (steps: readonly StepState[]): Promise<void> => this.#explainer.explain(steps)
+    const failedChildRuns = async (runs: readonly ChildRun[]): Promise<void> =>
+      this.#explainer.explainChildRuns(runs)
     const watched = await watchRun(
       { ...this.#policy, run: started, status, url, usual, createdAt },
-      { ...this.#deps, failedSteps },
+      { ...this.#deps, failedSteps, failedChildRuns },
     )
     const known = { ...started, timeoutMs }
     switch (watched.kind) {
@@ -273,9 +279,7 @@ class StepRun {
   }
 
   #reason(what: string): string {
-    const { workflowRunUrl } = this.#policy
-    const told = `The workflow step was ${what}`
-    return workflowRunUrl === '' ? told : `${told}: ${workflowRunUrl}`
+    return endReason(`The workflow step was ${what}`, this.#policy.workflowRunUrl)
   }
 
   #result(outcome: Outcome): RunResult {

@@ -1,3 +1,4 @@
+import { endReason } from './end-reason.ts'
 import { endRun, type EndMode } from './end-run.ts'
 import { findRun } from './find-run.ts'
 import type { RunDependencies, RunResult } from './step-run.ts'
@@ -22,7 +23,7 @@ export async function stopKnownRun(request: StopKnownRequest, deps: RunDependenc
   const { serverUrl, runId, mode, workflowRunUrl, timeoutMs } = request
   const from = clock.now()
   const { run, url } = await findRun({ serverUrl, project: undefined }, runId, 'run-id', deps)
-  const reason = workflowRunUrl === '' ? 'Stopped by a workflow' : `Stopped by a workflow: ${workflowRunUrl}`
+  const reason = endReason('Stopped by a workflow', workflowRunUrl)
   const known = { id: run.id, projectId: run.projectId, name: run.name ?? run.id, url, status: run.status }
   const ended = await endRun({ run: known, mode, reason, deadline: clock.now() + timeoutMs }, deps)
   if (ended.settled) reporter.tell({ kind: 'ended', sentence: ended.sentence })

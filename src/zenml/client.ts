@@ -28,52 +28,24 @@ import {
   projectSchema,
   runSchema,
   stepSchema,
-  waitConditionSchema,
 } from './schemas.ts'
 import {
   logSchema,
   runDetailSchema,
   stepDetailSchema,
   toStepDetail,
+  type Log,
   type RunDetail,
   type StepDetail,
 } from './step-detail.ts'
 import type { JsonObject } from './json.ts'
 import { pathSegment } from './path-segment.ts'
+import type { CompletedRunsQuery, DefinitionQuery, StepPage } from './queries.ts'
 import { readStopAnswer, type StopAnswer } from './stop-answer.ts'
 import { readTriggerAnswer, type TriggerAnswer } from './trigger-answer.ts'
 
 /** 20,000 steps; a server that never comes to an end must not hold the step for ever. */
 const MOST_STEP_PAGES = 200
-
-export interface DefinitionQuery {
-  readonly name?: string | undefined
-  /** Name or id. */
-  readonly pipeline?: string | undefined
-  readonly projectId?: string | undefined
-  /** Only those that can be run; templates cannot be filtered so. */
-  readonly runnable?: boolean
-  /** The most items to give, at most 10,000; newest first. */
-  readonly size: number
-}
-
-/** One of the first two ids, or both. */
-export interface CompletedRunsQuery {
-  readonly templateId?: string | undefined
-  readonly pipelineId?: string | undefined
-  readonly projectId: string | undefined
-  /** The most items to give. */
-  readonly size: number
-}
-
-/** A part of a run's steps. */
-export interface StepPage<Step> {
-  readonly steps: readonly Step[]
-  /** How many different ones the server has given so far, those that do not belong to the run included. */
-  readonly received: number
-  /** How many it says that there are. */
-  readonly total: number
-}
 
 const ROUTES: Readonly<Record<DefinitionKind, string>> = {
   template: '/run_templates',
@@ -297,14 +269,14 @@ export class ZenmlClient {
     }
   }
 
-  /** The records of a step's log, from its beginning, each of one line or more. */
-  async stepLog(id: string): Promise<string[]> {
+  /** A step's log, as far as the server gives it. */
+  async stepLog(id: string): Promise<Log> {
     const call = { path: `/steps/${pathSegment(id)}/logs`, query: { source: 'step' } }
     return this.#api.read("read the step's log", call, logSchema)
   }
 
   /** What the runner of a run wrote before any step; from 0.85 on, and mostly empty. */
-  async runnerLog(id: string): Promise<string[]> {
+  async runnerLog(id: string): Promise<Log> {
     const call = { path: `/runs/${pathSegment(id)}/logs`, query: { source: 'runner' } }
     return this.#api.read("read the runner's log", call, logSchema)
   }
@@ -384,12 +356,16 @@ export class ZenmlClient {
     if (answer.status !== 200) throw new AnswerError('end the run', answer, this.#api.now())
   }
 
-  /** What a paused run asks a person; undefined if it does not say (before 0.98 or so). */
-  async question({ id, projectId }: RunReference): Promise<string | undefined> {
-    const query = { run_id: id, project: projectId, status: 'pending', hydrate: 'true' }
-    const call = { path: '/run_wait_conditions', query }
-    const page = await this.#api.read('read what the run waits for', call, pageOf(waitConditionSchema))
-    const [condition] = page.items
-    return condition?.metadata?.question ?? condition?.name ?? undefined
+  /** Answers what a run asks so that the run is stopped at once; one that was answered already is left alone. */
+  async abortQuestion(id: string): Promise<void> {
+    const call: Call = {
+      method: 'PUT',
+      path: `/run_wait_conditions/${pathSegment(id)}/resolve`,
+      json: { resolution: 'abort' },
+    }
+    const answer = await this.#api.exchange(call)
+    if (answer.status === 200) return
+    const error = new AnswerError('answer what the run asks', answer, this.#api.now())
+    if (error.status !== 403 || !/already been resolved/i.test(error.detail)) throw error
   }
 }

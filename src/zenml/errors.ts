@@ -171,6 +171,11 @@ export function isGone(error: unknown): error is AnswerError {
   return error instanceof AnswerError && error.status === 404 && error.exception !== undefined
 }
 
+/** A route that is not there has no exception's name, a thing that is not there has. */
+export function isMissingRoute(error: unknown): error is AnswerError {
+  return error instanceof AnswerError && error.status === 404 && error.exception === undefined
+}
+
 /** True for every failure that this room reports. */
 export function isZenmlError(error: unknown): error is ZenmlError {
   return error instanceof ZenmlError

@@ -99,7 +99,7 @@ export interface StepState {
   readonly name: string
   /** Undefined for a step that has not started. */
   readonly status: string | undefined
-  /** Names of the steps whose success this one waits for; undefined where the server does not say (0.74). */
+  /** Names of the steps whose success this one waits for; undefined where the server does not say (0.74), or too many. */
   readonly upstream: readonly string[] | undefined
   /** Milliseconds since the epoch; undefined where it has not started, or the server does not say. */
   readonly startTime: number | undefined
@@ -107,11 +107,32 @@ export interface StepState {
   readonly durationMs: number | undefined
 }
 
-/** A run's state and its steps at one moment. */
-export interface RunGraph {
+/** What a run asks a person, and nobody has answered yet. */
+export interface Question {
+  /** Of the wait condition. */
+  readonly id: string
+  readonly text: string
+}
+
+/** A run that a dynamic pipeline started as a part of itself. */
+export interface ChildRun {
+  readonly id: string
+  readonly name: string
   /** As ZenML writes it. */
   readonly status: string
+}
+
+/** What there is of a run at one moment. Older servers have neither questions nor child runs. */
+export interface RunParts {
   readonly steps: readonly StepState[]
+  readonly questions: readonly Question[]
+  readonly childRuns: readonly ChildRun[]
+}
+
+/** A run's state and its parts at one moment. */
+export interface RunGraph extends RunParts {
+  /** As ZenML writes it. */
+  readonly status: string
 }
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
@@ -229,6 +250,12 @@ export function toStep(from: z.infer<typeof stepSchema>): StepState {
   }
 }
 
+/**
+ * Of all steps together. In ZenML an artifact has one step that writes it, so the names are no more than the edges; one
+ * with many of both sides would make their product.
+ */
+const MOST_UPSTREAM = 200_000
+
 /** Reads the steps out of a graph in which artifacts stand between them. */
 export function toGraph(dag: z.infer<typeof dagSchema>): RunGraph {
   const steps = new Map(dag.nodes.filter(({ type }) => type === 'step').map((node) => [node.node_id, node]))
@@ -238,17 +265,41 @@ export function toGraph(dag: z.infer<typeof dagSchema>): RunGraph {
     if (known === undefined) sources.set(target, [source])
     else known.push(source)
   }
-  const upstream = (nodeId: string): string[] =>
-    (sources.get(nodeId) ?? [])
-      .flatMap((source) => (steps.has(source) ? [source] : (sources.get(source) ?? [])))
-      .flatMap((source) => steps.get(source)?.name ?? [])
+  let room = MOST_UPSTREAM
+  const upstream = (nodeId: string): string[] | undefined => {
+    const names = new Set<string>()
+    for (const source of sources.get(nodeId) ?? []) {
+      const writers = steps.has(source) ? [source] : (sources.get(source) ?? [])
+      room -= writers.length
+      if (room < 0) return undefined
+      for (const name of writers.flatMap((writer) => steps.get(writer)?.name ?? [])) names.add(name)
+    }
+    return [...names]
+  }
   const states = [...steps.values()].map((node) => ({
     id: node.id ?? undefined,
     name: node.name,
     status: node.id == null ? undefined : (node.metadata?.status ?? 'unknown'),
-    upstream: [...new Set(upstream(node.node_id))],
+    upstream: upstream(node.node_id),
     startTime: node.metadata?.start_time ?? undefined,
     durationMs: node.metadata?.duration == null ? undefined : node.metadata.duration * 1_000,
   }))
-  return { status: dag.status, steps: states }
+  return { status: dag.status, steps: states, questions: questionsOf(dag), childRuns: childRunsOf(dag) }
+}
+
+/** From 0.94 on. */
+function questionsOf({ nodes }: z.infer<typeof dagSchema>): Question[] {
+  return nodes.flatMap(({ type, id, name, metadata }) =>
+    type === 'wait_condition' && id != null && metadata?.status === 'pending'
+      ? [{ id, text: metadata.question ?? name }]
+      : [],
+  )
+}
+
+/** From 0.94 on; servers up to 0.98 give them the type of a run that a step triggered, which is none of ours. */
+function childRunsOf({ nodes }: z.infer<typeof dagSchema>): ChildRun[] {
+  return nodes.flatMap(({ node_id: node, type, id, name, metadata }) => {
+    const isChild = type === 'child_run' || (type === 'triggered_run' && node.startsWith('child_run/'))
+    return isChild && id != null ? [{ id, name, status: metadata?.status ?? 'unknown' }] : []
+  })
 }

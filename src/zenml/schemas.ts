@@ -115,12 +115,6 @@ export const runSchema = z.object({
   resources: z.object({ pipeline: reference, source_snapshot: reference }).nullish(),
 })
 
-/** What a paused run waits for. */
-export const waitConditionSchema = z.object({
-  name: z.string().nullish(),
-  metadata: z.object({ question: z.string().nullish() }).nullish(),
-})
-
 export const stepSchema = z.object({
   id,
   name: z.string().nullish(),
@@ -145,6 +139,8 @@ export const dagSchema = z.object({
           start_time: time.nullish().catch(undefined),
           /** Seconds. */
           duration: z.number().nullish().catch(undefined),
+          /** Of a wait condition. */
+          question: z.string().nullish().catch(undefined),
         })
         .nullish(),
     }),

@@ -1,0 +1,64 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { expect, jest, test } from '@jest/globals'
+import { startAction } from '../../e2e/action.ts'
+import { readAsRunner } from '../github/runner-reader.ts'
+import { annotations, PATIENCE_MS, withServer } from './scene.ts'
+
+jest.setTimeout(PATIENCE_MS)
+
+/** Has a module loaded into the action's process before the action itself. */
+async function withPreload(
+  code: string,
+  work: (env: Record<string, string>) => Promise<void>,
+): Promise<void> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'preload-'))
+  try {
+    const file = path.join(folder, 'preload.mjs')
+    await writeFile(file, code)
+    await work({ NODE_OPTIONS: `--import=${pathToFileURL(file).href}` })
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+}
+
+const HOSTILE = '::error::forged\\n##[error]forged\\n::set-output name=run-id::forged'
+
+test.concurrent.each([
+  ['a promise that nobody waits for is rejected', `void Promise.reject(new Error('${HOSTILE}'))`],
+  ['something is thrown where nobody catches it', `throw new Error('${HOSTILE}')`],
+  ['something is thrown that is no error', `throw '${HOSTILE}'`],
+])('%s: one line that does nothing, and the run is seen to its end', (_, deed) =>
+  withServer({}, (scene) =>
+    withPreload(`setTimeout(() => { ${deed} }, 500)`, async (env) => {
+      const result = await scene.step({ pipeline: 'training', 'poll-interval': '1s' }, { env })
+
+      expect(result.stderr).toBe('')
+      expect(annotations('error', result)).toEqual([
+        expect.stringMatching(/^Something that should not happen did: ::error::forged/),
+      ])
+      expect(readAsRunner(result.stdout).commands.filter(({ name }) => name === 'set-output')).toEqual([])
+      expect(result.exitCode).toBe(1)
+      expect(result.outputs['run-id']).toBe(scene.runs[0]?.id)
+      expect(scene.runs[0]).toMatchObject({ status: 'completed' })
+    }),
+  ),
+)
+
+test.concurrent('a log that nobody reads any more does not end the step', () =>
+  withServer({}, async (scene) => {
+    const inputs = { 'server-url': scene.server.url, 'api-key': scene.server.apiKey, pipeline: 'training' }
+    const running = await startAction({
+      inputs,
+      onLine: (line) => {
+        if (line.includes(': running')) running.closeOutput()
+      },
+    })
+    const result = await running.done
+
+    expect(result.outputs['conclusion']).toBe('completed')
+    expect(result.stderr).toBe('')
+  }),
+)
