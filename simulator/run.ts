@@ -66,11 +66,10 @@ export class Run {
   goneFrom = Infinity
   /** Started by the account that asks. */
   owned = true
-  /** Made, but the server failed before it could hand it over: nothing ever happens to it. */
-  isForgotten = false
   /** Made, found no free slot, and is about to be deleted: it holds neither a slot nor its name. */
   rejected = false
-  readonly #plan: RunPlan
+  #plan: RunPlan
+  #isHandedOver = true
   readonly #version: ZenmlVersion
   readonly #events: RunEvent[] = []
   readonly #attempts: ReadonlyMap<PlannedStep, ConfiguredStep>
@@ -95,11 +94,7 @@ export class Run {
 
   /** From 0.96 on the run is written to once more just before it is handed to the executor. */
   get #handOverMs(): number {
-    return this.#version === '0.98.0' && !this.isForgotten ? HAND_OVER_MS : 0
-  }
-
-  get #staysAsItIs(): boolean {
-    return this.#plan.neverMoves || this.isForgotten
+    return this.#version === '0.98.0' && this.#isHandedOver ? HAND_OVER_MS : 0
   }
 
   get #isDynamic(): boolean {
@@ -123,6 +118,13 @@ export class Run {
   isDead(now: number): boolean {
     const { status, busy } = this.state(now)
     return status === 'running' && !busy && now >= this.begin + (this.#plan.diesAfterMs ?? Infinity)
+  }
+
+  /** The server failed before it could hand the run over: nothing ever happens to it. */
+  forget(): void {
+    this.#plan = { ...this.#plan, neverMoves: true }
+    this.#isHandedOver = false
+    this.#schedule = undefined
   }
 
   /** `reaches`: the orchestrator can end running steps by force. */
@@ -173,7 +175,7 @@ export class Run {
     const own = this.#own(now, all, spans)
     const wait = this.#wait()
     const changes = [
-      this.begin,
+      this.#plan.neverMoves ? 0 : this.begin,
       wait?.pausesAt ?? 0,
       wait?.resumesAt ?? 0,
       this.#set?.at ?? 0,
@@ -183,7 +185,7 @@ export class Run {
     return {
       ...own,
       ...this.#override(),
-      begun: now >= this.begin && !this.#staysAsItIs && !this.#events.some((e) => e.kind === 'end'),
+      begun: now >= this.begin && !this.#plan.neverMoves && !this.#events.some((e) => e.kind === 'end'),
       updated: Math.max(this.createdAt + this.#handOverMs, ...changes.filter((at) => at <= now)),
       spans,
     }
@@ -201,7 +203,7 @@ export class Run {
 
   #own(now: number, all: readonly StepSpan[], spans: readonly StepSpan[]): Own {
     const waiting = { reason: null, inProgress: true, busy: false, end: undefined }
-    if (now < this.begin || this.#staysAsItIs) return { ...waiting, status: 'initializing' }
+    if (now < this.begin || this.#plan.neverMoves) return { ...waiting, status: 'initializing' }
     const early = this.#plan.failsBeforeSteps
     if (early !== undefined) {
       const over = this.#isDynamic ? { inProgress: false, end: this.begin } : {}
