@@ -20,14 +20,14 @@ export function buildResource(world: World, entry: PipelineEntry): Resource {
   return seeded(world, 'pipeline_build', entry, world.buildId)
 }
 
-/** `own`: the copy that a trigger has made, which is the account's. */
+/** `own`: the copy that a trigger has made, which is that account's. */
 export function snapshotResource(
   world: World,
   entry: PipelineEntry,
-  own?: { readonly id: string },
+  own?: { readonly id: string; readonly owned: boolean },
 ): Resource {
   if (own === undefined) return seeded(world, 'pipeline_deployment', entry, entry.snapshotId)
-  return { type: 'pipeline_deployment', id: own.id, project: entry.project.id, owned: true }
+  return { type: 'pipeline_deployment', id: own.id, project: entry.project.id, owned: own.owned }
 }
 
 /** Stacks are in no project. */

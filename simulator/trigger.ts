@@ -41,7 +41,7 @@ export function startRun(world: World, request: TriggerRequest, at: number): Ans
   world.runs.push(run, ...makeChildren(world, request, run))
   const failure = world.permissions.usageFailure()
   if (failure !== undefined) {
-    run.isForgotten = true
+    run.forget()
     throw failure
   }
   return json(runModel(world, run, true))

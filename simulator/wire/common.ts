@@ -97,7 +97,7 @@ export function latestRun(world: World, which: (run: Run) => boolean): JsonObjec
 export function snapshotReference(
   world: World,
   entry: PipelineEntry,
-  own?: { id: string; at: number },
+  own?: { id: string; at: number; owned: boolean },
 ): JsonObject {
   const created = own?.at ?? entry.createdAt
   const snapshot = entity({
