@@ -60,6 +60,9 @@ interface SetStatus {
   readonly by: 'request' | 'orchestrator' | 'test'
 }
 
+/** About as long as on a real server, between the creation of a run and the end of its trigger. */
+const HAND_OVER_MS = 100
+
 const WAITING = { reason: null, inProgress: true, busy: false, end: undefined } as const
 
 const ENDED = new Set(['completed', 'failed', 'stopped', 'cancelled'])
@@ -111,6 +114,12 @@ export class Run {
   /** When its first step can start, milliseconds. */
   get begin(): number {
     return this.#plan.createdAt + this.#plan.startupMs
+  }
+
+  /** From 0.96 on a run is changed when it is handed to the executor, before its trigger is answered. */
+  get #handedOverAt(): number {
+    const isChanged = this.#version === '0.98.0' && this.#plan.isHandedOver
+    return this.createdAt + (isChanged ? HAND_OVER_MS : 0)
   }
 
   isGone(now: number): boolean {
@@ -171,7 +180,7 @@ export class Run {
     const own = this.#own(now, all, spans)
     const wait = this.#wait()
     const changes = [
-      this.begin,
+      this.#plan.neverMoves ? 0 : this.begin,
       wait?.pausesAt ?? 0,
       wait?.resumesAt ?? 0,
       this.#set?.at ?? 0,
@@ -182,7 +191,7 @@ export class Run {
       ...own,
       ...this.#override(),
       begun: now >= this.begin && !this.#plan.neverMoves && !this.#events.some((e) => e.kind === 'end'),
-      updated: Math.max(this.createdAt, ...changes.filter((at) => at <= now)),
+      updated: Math.max(this.#handedOverAt, ...changes.filter((at) => at <= now)),
       spans,
     }
   }
