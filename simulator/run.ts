@@ -53,6 +53,7 @@ interface SetStatus {
 
 /** Seen on real servers: 47 to 124. */
 const HAND_OVER_MS = 50
+
 const WAITING = { reason: null, inProgress: true, busy: false, end: undefined } as const
 
 const ENDED = new Set(['completed', 'failed', 'stopped', 'cancelled'])
@@ -73,7 +74,6 @@ export class Run {
   parent: Run | undefined
   child: Run | undefined
   #plan: RunPlan
-  #isHandedOver = true
   readonly #version: ZenmlVersion
   readonly #events: RunEvent[] = []
   readonly #attempts: ReadonlyMap<PlannedStep, ConfiguredStep>
@@ -96,11 +96,6 @@ export class Run {
     return step
   }
 
-  /** From 0.96 on the run is written to once more just before it is handed to the executor. */
-  get #handOverMs(): number {
-    return this.#version === '0.98.0' && this.#isHandedOver ? HAND_OVER_MS : 0
-  }
-
   get #isDynamic(): boolean {
     return this.facts.pipeline.dynamic !== undefined
   }
@@ -112,6 +107,12 @@ export class Run {
   /** When its first step can start, milliseconds. */
   get begin(): number {
     return this.#plan.createdAt + this.#plan.startupMs
+  }
+
+  /** From 0.96 on a run is changed when it is handed to the executor, before its trigger is answered. */
+  get #handedOverAt(): number {
+    const isChanged = this.#version === '0.98.0' && this.#plan.isHandedOver
+    return this.createdAt + (isChanged ? HAND_OVER_MS : 0)
   }
 
   isGone(now: number): boolean {
@@ -126,8 +127,7 @@ export class Run {
 
   /** The server failed before it could hand the run over: nothing ever happens to it. */
   forget(): void {
-    this.#plan = { ...this.#plan, neverMoves: true }
-    this.#isHandedOver = false
+    this.#plan = { ...this.#plan, neverMoves: true, isHandedOver: false }
     this.#schedule = undefined
   }
 
@@ -190,7 +190,7 @@ export class Run {
       ...own,
       ...this.#override(),
       begun: now >= this.begin && !this.#plan.neverMoves && !this.#events.some((e) => e.kind === 'end'),
-      updated: Math.max(this.createdAt + this.#handOverMs, ...changes.filter((at) => at <= now)),
+      updated: Math.max(this.#handedOverAt, ...changes.filter((at) => at <= now)),
       spans,
     }
   }
