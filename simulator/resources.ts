@@ -39,10 +39,12 @@ export function runResource(world: World, run: Run): Resource {
   return { type: 'pipeline_run', id: run.facts.id, project: world.entryOf(run).project.id, owned: run.owned }
 }
 
-/** Artifact versions are asked for as their artifact. */
+/** Artifact versions are asked for as their artifact, whose owner has written its first version. */
 export function artifactResource(world: World, run: Run, output: string): Resource {
-  const project = world.entryOf(run).project.id
-  return { type: 'artifact', id: artifactOf(project, output), project, owned: run.owned }
+  const { project } = world.entryOf(run)
+  const writes = ({ facts }: Run) => facts.steps.some(({ spec }) => output in (spec.outputs ?? {}))
+  const first = world.runs.find((each) => world.entryOf(each).project === project && writes(each)) ?? run
+  return { type: 'artifact', id: artifactOf(project.id, output), project: project.id, owned: first.owned }
 }
 
 /** The id of the artifact of this name. */

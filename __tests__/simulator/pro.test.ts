@@ -133,6 +133,25 @@ test('what another has made is shown without the parts that may not be read, and
   expect(reply).toMatchObject({ status: 403, body: { detail: ['IllegalOperationError', missing] } })
 })
 
+test('an artifact that another account has written first is a shell in the answer about a step', async () => {
+  const { pro, simulator, client } = await workspace()
+  await client.trigger('training')
+  await clock.sleep(60_000)
+  const id = simulator.runs[0]?.id ?? ''
+  simulator.disown(id)
+  pro.permit({ deny: { read: ['artifact'] } })
+  const hidden = { body: null, metadata: null, resources: null, permission_denied: true }
+  const { body } = await client.get(`/steps?project=ml&pipeline_run_id=${id}&hydrate=true`)
+  expect(body).toMatchObject({
+    items: [
+      { resources: { outputs: { rows: [hidden] } } },
+      { resources: { inputs: { rows: [hidden] } } },
+      {},
+    ],
+  })
+  expect((await client.get('/artifact_versions?project=ml')).body).toMatchObject({ total: 0 })
+})
+
 async function management(url: string, path: string, bearer: string): Promise<number> {
   const { statusCode, body } = await request(`${url}${path}`, {
     headers: { authorization: `Bearer ${bearer}` },
