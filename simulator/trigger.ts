@@ -41,12 +41,11 @@ export function startRun(world: World, request: TriggerRequest, at: number): Ans
     throw noFreeSlot(world)
   }
   world.runs.push(run, ...makeChildren(world, request, run))
-  const failure = world.permissions.usageFailure()
+  const failure = request.isHandedOver === false ? noControlPlane() : world.permissions.usageFailure()
   if (failure !== undefined) {
     run.forget()
     throw failure
   }
-  if (request.isHandedOver === false) throw noControlPlane()
   return json(runModel(world, run, true))
 }
 
@@ -185,8 +184,8 @@ function makeRun(world: World, request: TriggerRequest, at: number): Run {
       stopMs: (world.options.stopSeconds ?? 1) * 1000,
       mode: modeOf(world, spec, configuration),
       sequential: spec.sequential ?? false,
-      isHandedOver: request.isHandedOver ?? true,
-      neverMoves: (spec.neverMoves ?? false) || request.isHandedOver === false,
+      isHandedOver: true,
+      neverMoves: spec.neverMoves ?? false,
       diesAfterMs: spec.diesAfter === undefined ? undefined : spec.diesAfter * 1000,
       failsBeforeSteps: spec.failsBeforeSteps ?? fault,
       wait: waitPlan(spec, pipelineParameters),
