@@ -14,6 +14,7 @@ export const definition: Definition = {
   sourceSnapshotId: undefined,
   stepParameters: undefined,
   isDynamic: false,
+  hidesStack: false,
   documents: { configTemplate: undefined, configSchema: undefined, pipelineSpec: undefined },
 }
 

@@ -4,7 +4,7 @@ import { WorkflowLog } from '../../src/github/log.ts'
 import { RunLog } from '../../src/github/run-log.ts'
 import type { RunEvent } from '../../src/run/reporter.ts'
 import { readAsRunner } from './runner-reader.ts'
-import { change, counts, definition, failure, run, RUN_URL, started, steps } from './run-events.ts'
+import { change, counts, definition, details, failure, run, RUN_URL, started, steps } from './run-events.ts'
 
 function listener() {
   const writes: string[] = []
@@ -145,6 +145,18 @@ test('a failed step is one annotation with the exception, and its log is folded 
     /^::group::Log of the step train: the last 2 lines \(12 before\)\n::stop-commands::(\S+)\n│ loading\n│ Traceback\n::\1::\n::endgroup::\n$/,
   )
   expect(log.hasAnnotatedFailure).toBe(true)
+})
+
+test('what goes missing without stopping the run is a warning each', () => {
+  const { log, lines } = listener()
+  log.tell(started)
+  log.tell({ kind: 'origin-not-noted', detail: 'could not note metadata on the run' })
+  log.tell({ kind: 'details', details: details({ missing: ['names of 2 artifacts', 'the steps'] }) })
+  expect(lines().slice(1)).toEqual([
+    '::warning::ZenML does not show where the run came from: could not note metadata on the run',
+    '::warning::Could not be read: names of 2 artifacts',
+    '::warning::Could not be read: the steps',
+  ])
 })
 
 test('a step that failed without a known reason or log says exactly that', () => {
@@ -331,6 +343,7 @@ test('no name, status, exception or log of a server is a command of the runner',
     log.tell({ kind: 'step-failed', failure: { step: HOSTILE, fault, log: log_ } })
   log.tell({ kind: 'run-failed', failure: { reason: HOSTILE, fault, log: log_ } })
   log.tell({ kind: 'origin-not-noted', detail: HOSTILE })
+  log.tell({ kind: 'details', details: details({ missing: [HOSTILE] }) })
   const names = commands().map(({ name }) => name)
   expect(names.filter((name) => !['group', 'endgroup', 'error', 'warning'].includes(name))).toEqual([])
   expect(names.filter((name) => name === 'error')).toHaveLength(10)

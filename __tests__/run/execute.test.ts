@@ -85,7 +85,7 @@ describe.each(ZENML_VERSIONS)('on ZenML %s', (version) => {
     const scene = await openScene({ version })
     const target = { kind: 'template', reference: 'trainin-template' } as const
     await expect(scene.execute({ target })).rejects.toThrow(
-      /^template: there is no run template named "trainin-template"[^.]*\. Runnable ones are: "training-template", .*Or the account lacks permission to see it$/,
+      /^template: there is no run template named "trainin-template"[^.]*\. Runnable ones are: "training-template", .*Or the account has no permission to read run templates$/,
     )
     expect(scene.sent(TRIGGER)).toEqual([])
   })

@@ -82,11 +82,11 @@ describe.each(ZENML_VERSIONS)('a run that something else started, ZenML %s', (ve
   test('that does not exist is a fault of one line', async () => {
     const scene = await openScene({ version })
     await expect(scene.attach('nope')).rejects.toThrow(
-      'run: there is no run named "nope", or the account may not read it',
+      'run: there is no run named "nope", or the account has no permission to read it',
     )
     const id = '00000000-0000-4000-8000-000000000000'
     await expect(scene.attach(id)).rejects.toThrow(
-      `run: there is no run with the id ${id}, or the account may not read it`,
+      `run: there is no run with the id ${id}, or the account has no permission to read it`,
     )
   })
 })

@@ -93,7 +93,7 @@ test('of many projects ten are named and the others counted', async () => {
 test('an account that sees no project is told what it needs', async () => {
   const { found } = await find({})
   expect(String(await rejection(found))).toMatch(
-    /^RunError: project: this account sees no project\. Give it a role/,
+    /^RunError: project: this account sees no project\. Give it permission to read the project/,
   )
 })
 
@@ -103,7 +103,7 @@ test('a project that is not there is named with where it was written, and with w
     projects: list(ML, VISION),
   })
   expect(String(await rejection(found))).toBe(
-    'RunError: ZENML_ACTIVE_PROJECT_ID: there is no project "visoin" on this server. The account sees: "vision", "ml". Or the account lacks permission to see it',
+    'RunError: ZENML_ACTIVE_PROJECT_ID: there is no project "visoin" on this server. The account sees: "vision", "ml". Or the account has no permission to read it',
   )
 })
 

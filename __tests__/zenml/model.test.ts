@@ -180,6 +180,7 @@ test('of a template that the account may not see, nothing is made up', () => {
     sourceSnapshotId: undefined,
     stepParameters: undefined,
     isDynamic: undefined,
+    hidesStack: false,
     documents: { configTemplate: undefined, configSchema: undefined, pipelineSpec: undefined },
   })
 })

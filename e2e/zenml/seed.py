@@ -39,8 +39,11 @@ def open_source_login(url):
 
 
 def pro_login(url, pro_api_url):
-    """A token of the organization's account. Only from 0.92 on does a server take the organization's key itself."""
-    key = control_plane.announcement(pro_api_url)["api-key"]
+    """A token of the observer: an account may do everything with what it made, so "ci" has to make nothing here.
+
+    Only from 0.92 on does a server take the organization's key itself.
+    """
+    key = control_plane.announcement(pro_api_url)["observer-key"]
     external = call(f"{pro_api_url}/auth/login", form={"password": key})["access_token"]
     return call(f"{url}/api/v1/login", external, form={"grant_type": "zenml-external"})["access_token"]
 
@@ -68,9 +71,14 @@ def make_build(client):
     from zenml.models import PipelineBuildRequest
     from zenml.pipelines.build_utils import compute_stack_checksum
 
-    default = client.active_stack_model.components
-    kinds = (StackComponentType.ORCHESTRATOR, StackComponentType.ARTIFACT_STORE)
-    stack = client.create_stack("e2e", {kind: default[kind][0].id for kind in kinds})
+    # The default components have no owner, so on Pro every account may do everything with them.
+    stack = client.create_stack(
+        "e2e",
+        {
+            kind: client.create_stack_component("e2e", "local", component_type=kind, configuration={}).id
+            for kind in (StackComponentType.ORCHESTRATOR, StackComponentType.ARTIFACT_STORE)
+        },
+    )
     client.activate_stack(stack.id)
 
     fields = PipelineBuildRequest.model_fields

@@ -41,12 +41,14 @@ export class StepReport implements Reporter {
   readonly #log: WorkflowLog
   readonly #runLog: RunLog
   readonly #keeper: RecordKeeper
+  readonly #action: StepReportOptions['action']
   readonly #outputs: readonly OutputName[]
   readonly #commentLife = new AbortController()
   #audience: Audience = { summary: true, comment: undefined }
   #isCommentDue = false
 
   constructor({ action, log, clock }: StepReportOptions) {
+    this.#action = action
     this.#log = log
     this.#outputs = actionOutputs[action]
     this.#runLog = new RunLog(log, clock)
@@ -126,7 +128,7 @@ export class StepReport implements Reporter {
   #title({ conclusion, waitsForPerson }: StepEnd): string {
     if (waitsForPerson === true) return 'ZenML run waits for a person'
     return conclusion === 'failed' && this.#keeper.record.runId === undefined
-      ? 'No ZenML run was started'
+      ? WITHOUT_RUN[this.#action]
       : TITLES[conclusion]
   }
 
@@ -159,6 +161,12 @@ export class StepReport implements Reporter {
       this.#set('pipeline', showOnOneLine(run.pipeline?.name ?? '', MAX_NAME_LENGTH))
     this.#set('status', showOnOneLine(run.status, MAX_NAME_LENGTH))
   }
+}
+
+const WITHOUT_RUN: Readonly<Record<StepReportOptions['action'], string>> = {
+  main: 'No ZenML run was started',
+  wait: 'No ZenML run was followed',
+  stop: 'No ZenML run was stopped',
 }
 
 const JSON_OUTPUTS = ['steps', 'metadata', 'artifacts'] as const

@@ -52,6 +52,7 @@ export async function collectDetails(
   if ('missing' in states) missing.push(`the steps that did not start: ${states.missing}`)
   const ofRun = 'value' in run ? (run.value.metadata ?? {}) : {}
   const counted = lastAttempts(hydrated.steps)
+  missing.push(...hiddenArtifacts(counted))
   return {
     run: 'value' in run ? run.value : undefined,
     details: {
@@ -125,5 +126,13 @@ function splitMetadata(
 }
 
 function artifactsOf({ state, outputs }: StepDetail): ArtifactInfo[] {
-  return outputs.map((output) => ({ step: state.name, ...output }))
+  return outputs.map(({ permissionDenied: _, ...output }) => ({ step: state.name, ...output }))
+}
+
+/** Of how many artifacts there is only the id, as one clause; none where all can be seen. */
+function hiddenArtifacts(steps: readonly StepDetail[]): string[] {
+  const hidden = steps.flatMap(({ outputs }) => outputs).filter(({ permissionDenied }) => permissionDenied)
+  if (hidden.length === 0) return []
+  const which = hidden.length === 1 ? '1 artifact' : `${hidden.length} artifacts`
+  return [`names, versions and addresses of ${which}: the account needs permission to read artifacts`]
 }

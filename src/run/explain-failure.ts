@@ -1,5 +1,7 @@
 import { isMissingRoute } from '../zenml/errors.ts'
 import type { ChildRun, Run, StepState } from '../zenml/model.ts'
+import { missingPermission } from '../zenml/permission.ts'
+import { twoSentences } from '../zenml/sentences.ts'
 import type { ExceptionInfo, Log, RunDetail } from '../zenml/step-detail.ts'
 import { NO_LOG, recordOfException, tailOf, whyCut } from './log-tail.ts'
 import { tryTo, type Reading, type ReadingDependencies } from './reading.ts'
@@ -132,7 +134,20 @@ function readTail(log: Reading<Log>, exception: ExceptionInfo | undefined, most:
 
 /** From what the server noted of the exception, and else from the log. */
 function faultOf(exception: ExceptionInfo | undefined, log: Reading<Log>): Fault | undefined {
-  const noted = notedFault(exception)
+  return withPermission(readFault(exception, log))
+}
+
+/** A run acts as the account that started it: where that lacks a permission, the message says which. */
+function withPermission(fault: Fault | undefined): Fault | undefined {
+  const { message = '' } = fault ?? {}
+  const missing = missingPermission(message)
+  if (fault === undefined || missing === undefined) return fault
+  const advice = `The account that started the run needs permission to ${missing}`
+  return { ...fault, message: twoSentences(message.replace(/\s+/g, ' '), advice) }
+}
+
+function readFault(exception: ExceptionInfo | undefined, log: Reading<Log>): Fault | undefined {
+  const noted = readNoted(exception)
   if (noted?.type !== undefined) return noted
   const isWhole = 'value' in log && whyCut(log.value, exception) === undefined
   const logged = isWhole ? readLogged(log.value) : undefined
@@ -149,6 +164,10 @@ function faultOf(exception: ExceptionInfo | undefined, log: Reading<Log>): Fault
 
 /** What the server noted of an exception; undefined if that is nothing. */
 export function notedFault(exception: ExceptionInfo | undefined): Fault | undefined {
+  return withPermission(readNoted(exception))
+}
+
+function readNoted(exception: ExceptionInfo | undefined): Fault | undefined {
   const { source, message, traceback = '' } = exception ?? NOTHING_NOTED
   // A message can hold another process's traceback.
   const end = message === undefined ? -1 : traceback.lastIndexOf(message)

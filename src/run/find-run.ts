@@ -52,7 +52,9 @@ async function byId(
     run = await client.run(id, { hydrate: true })
   } catch (error) {
     if (!isGone(error)) throw error
-    throw new RunError(`${input}: there is no run with the id ${id}, or the account may not read it`)
+    throw new RunError(
+      `${input}: there is no run with the id ${id}, or the account has no permission to read it`,
+    )
   }
   if (project === undefined || run.projectId === undefined || run.projectId === project.id) return run
   throw new RunError(`project: the run ${id} belongs to another project. Correct or drop the input`)
@@ -66,7 +68,9 @@ async function byName(
 ): Promise<Run> {
   const [run, ...others] = await client.runsByName(name, project?.id)
   if (run === undefined) {
-    throw new RunError(`${input}: there is no run named "${name}", or the account may not read it`)
+    throw new RunError(
+      `${input}: there is no run named "${name}", or the account has no permission to read it`,
+    )
   }
   if (others.length > 0) {
     const ids = [run, ...others].map(({ id }) => id).join(', ')

@@ -29,7 +29,7 @@ export interface ProjectRequest {
 
 const MOST_NAMES = 10
 
-const NOT_ALLOWED_HINT = 'Or the account lacks permission to see it'
+const NOT_ALLOWED_HINT = 'Or the account has no permission to read it'
 
 /**
  * Finds the project to look names up in, and reports which it is and why. Where nobody names one it is the account's
@@ -69,7 +69,7 @@ async function settle(
   if (only !== undefined && total === 1) return { project: only, source: 'only-one' }
   if (only === undefined) {
     throw new RunError(
-      'project: this account sees no project. Give it a role in the project with what is to be run',
+      'project: this account sees no project. Give it permission to read the project with what is to be run',
     )
   }
   throw new RunError(
@@ -112,7 +112,7 @@ async function ofAccount(id: string, server: ServerInfo, client: ZenmlClient): P
   } catch (error) {
     if (!(error instanceof AnswerError) || ![403, 404].includes(error.status)) throw error
     throw new RunError(
-      `project: the account's default project ${id} cannot be read (${error.detail}). Write project: NAME to use another one`,
+      `project: the account's default project ${id} cannot be read (${error.detail}). Write project: NAME to use another one, or give the account permission to read it`,
     )
   }
 }

@@ -21,7 +21,8 @@ export type Target =
 const SUGGESTION_POOL = 200
 const MOST_SUGGESTIONS = 10
 
-const NOT_ALLOWED_HINT = 'Or the account lacks permission to see it'
+const notAllowedHint = (kind: DefinitionKind): string =>
+  `Or the account has no permission to read ${DEFINITION_NOUNS[kind]}s`
 
 /**
  * Finds what is to be run: by id, by exact name, by name within a pipeline, or the newest of a pipeline.
@@ -114,17 +115,17 @@ class Finder {
         this.#isInPipeline(definition) &&
         this.#isInProject(definition),
     )
-    if (newest !== undefined) return this.#client.definition(kind, newest.id)
+    if (newest !== undefined) return runnable(await this.#client.definition(kind, newest.id))
     throw new RunError(
       `pipeline: "${pipeline}" has no named ${DEFINITION_NOUNS[kind]} that can be run${this.#place()}. ` +
-        `${await this.#suggest(kind, pipeline, ({ pipeline: of }) => of?.name)}${NOT_ALLOWED_HINT}`,
+        `${await this.#suggest(kind, pipeline, ({ pipeline: of }) => of?.name)}${notAllowedHint(kind)}`,
     )
   }
 
   async #notFound(kind: DefinitionKind, which: string, wanted: string): Promise<RunError> {
     const suggestion = await this.#suggest(kind, wanted, ({ name }) => name)
     return new RunError(
-      `${kind}: there is no ${DEFINITION_NOUNS[kind]} ${which}. ${suggestion}${NOT_ALLOWED_HINT}`,
+      `${kind}: there is no ${DEFINITION_NOUNS[kind]} ${which}. ${suggestion}${notAllowedHint(kind)}`,
     )
   }
 
@@ -175,11 +176,12 @@ class Finder {
   }
 }
 
+/** Also where the stack is hidden: a run acts as this account, so it would end, or hang, before its first step. */
 function runnable(definition: Definition): Definition {
-  if (definition.runnable !== false) return definition
-  const noun = DEFINITION_NOUNS[definition.kind]
-  throw new RunError(
-    `${definition.kind}: the ${noun} "${definition.name ?? definition.id}" cannot be run: ` +
-      'its stack or its build is gone, or it was made on a local stack. Make a new one on a remote stack and use that',
-  )
+  const { kind, id, name, hidesStack } = definition
+  if (definition.runnable !== false && !hidesStack) return definition
+  const why = hidesStack
+    ? 'the account has no permission to read its stack. Give the account permission to read stacks and stack components'
+    : 'its stack or its build is gone, or it was made on a local stack. Make a new one on a remote stack and use that'
+  throw new RunError(`${kind}: the ${DEFINITION_NOUNS[kind]} "${name ?? id}" cannot be run: ${why}`)
 }

@@ -261,7 +261,7 @@ class Watch {
   }
 
   #denied(): Watched {
-    const detail = 'the account may not read this run; give it a role that may read pipeline runs'
+    const detail = 'the account has no permission to read this run. Give it permission to read pipeline runs'
     return { kind: 'lost', status: this.#status, detail }
   }
 

@@ -59,6 +59,8 @@ export interface Definition {
   readonly stepParameters: Readonly<Record<string, JsonObject>> | undefined
   /** Whether the pipeline decides its steps while it runs; undefined where the server does not say. */
   readonly isDynamic: boolean | undefined
+  /** Whether its stack is hidden from the account; a template does not say, nor a list. */
+  readonly hidesStack: boolean
   readonly documents: DefinitionDocuments
 }
 
@@ -168,9 +170,14 @@ export function toDefinition(kind: DefinitionKind, from: z.infer<typeof definiti
       (projectId == null ? undefined : { id: projectId, name: undefined }),
     sourceSnapshotId: from.resources?.source_snapshot?.id,
     stepParameters: toStepParameters(documents.configTemplate),
-    isDynamic: from.body?.is_dynamic ?? from.resources?.source_snapshot?.body?.is_dynamic ?? undefined,
+    isDynamic: toDynamic(from),
+    hidesStack: from.resources?.stack?.permission_denied === true,
     documents,
   }
+}
+
+function toDynamic({ body, resources }: z.infer<typeof definitionSchema>): boolean | undefined {
+  return body?.is_dynamic ?? resources?.source_snapshot?.body?.is_dynamic ?? undefined
 }
 
 function toDocuments(from: z.infer<typeof definitionSchema>['metadata']): DefinitionDocuments {

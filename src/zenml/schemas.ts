@@ -85,6 +85,7 @@ export const definitionSchema = z.object({
           body: z.object({ is_dynamic: z.boolean().nullish() }).nullish(),
         })
         .nullish(),
+      stack: z.object({ permission_denied: z.boolean().nullish() }).nullish().catch(undefined),
     })
     .nullish(),
 })

@@ -21,6 +21,8 @@ export interface StepOutput {
   readonly uri: string | undefined
   /** ZenML's kind of artifact, such as `DataArtifact` or `ModelArtifact`. */
   readonly type: string | undefined
+  /** True if the account may see no more of it than its id. */
+  readonly permissionDenied: boolean
 }
 
 /** All that a hydrated step has. */
@@ -51,6 +53,7 @@ const text = z.string().nullish().catch(undefined)
 
 const artifactVersion = z.object({
   id,
+  permission_denied: z.boolean().nullish().catch(undefined),
   body: z
     .object({
       artifact: z.object({ name: text }).nullish().catch(undefined),
@@ -126,7 +129,10 @@ export function toStepDetail(from: z.infer<typeof stepDetailSchema>): StepDetail
   }
 }
 
-function toOutput(output: string, { id, body }: z.infer<typeof artifactVersion>): StepOutput {
+function toOutput(
+  output: string,
+  { id, body, permission_denied }: z.infer<typeof artifactVersion>,
+): StepOutput {
   return {
     output,
     id,
@@ -134,6 +140,7 @@ function toOutput(output: string, { id, body }: z.infer<typeof artifactVersion>)
     version: body?.version ?? undefined,
     uri: body?.uri ?? undefined,
     type: body?.type ?? undefined,
+    permissionDenied: permission_denied === true,
   }
 }
 
