@@ -55076,6 +55076,8 @@ class RunLog {
                 this.#log.info(inline(event.sentence, run_log_LONG));
                 return;
             case 'details':
+                for (const clause of event.details.missing)
+                    this.#log.warning(`Could not be read: ${inline(clause, run_log_LONG)}`);
                 return;
         }
     }
@@ -55097,7 +55099,7 @@ class RunLog {
                 this.#log.warning(`The run has been initializing for ${shownDuration(event.sinceMs)}${reasonOf(event.reason)}. Its runner or its image may be missing: see the stack's orchestrator and the server's log`);
                 return;
             case 'origin-not-noted':
-                this.#log.warning(inline(event.detail, run_log_LONG));
+                this.#log.warning(`ZenML does not show where the run came from: ${inline(event.detail, run_log_LONG)}`);
         }
     }
     #timed(line) {
@@ -55312,7 +55314,52 @@ function retryAfterMs(header, now) {
     return Number.isNaN(date) ? undefined : Math.max(0, date - now);
 }
 
+;// CONCATENATED MODULE: ./build/zenml/permission.js
+/** ZenML's name of a kind of thing, where that is not what a person calls it. */
+const KINDS = {
+    component: 'stack component',
+    pipeline_deployment: 'pipeline snapshot',
+    // Versions are read with the permission on what they are versions of.
+    'read artifact_version': 'artifact',
+    'read model_version': 'model',
+};
+/** Actions whose name is no plain verb. */
+const ACTIONS = { read_secret_value: 'read the values of' };
+/**
+ * The permission that ZenML misses, such as `create pipeline runs`; undefined where its message does not say (0.85 and
+ * 0.98: zenml/zen_server/rbac/utils.py, `batch_verify_permissions`; zenml/models/v2/base/base.py, `get_body`).
+ *
+ * @param text ZenML's message; in a log it may be broken into lines
+ */
+function missingPermission(text) {
+    const [, action, resource] = /\bInsufficient permissions to\s+([A-Z_]{1,30})\s+resource\s+'(?:[\w-]{1,40}:)?([a-z_]{1,40})/.exec(text) ?? [];
+    if (action !== undefined && resource !== undefined)
+        return permission(action.toLowerCase(), resource);
+    const [, model] = /\bMissing permissions to\s+access\s+([A-Za-z]{1,40})Response\b/.exec(text) ?? [];
+    return model === undefined ? undefined : permission('read', snakeCase(model));
+}
+function permission(action, resource) {
+    const kind = KINDS[`${action} ${resource}`] ?? KINDS[resource] ?? resource;
+    return `${ACTIONS[action] ?? action} ${plural(kind)}`.replaceAll('_', ' ');
+}
+function snakeCase(name) {
+    return name.replaceAll(/(?<=[a-z])(?=[A-Z])/g, '_').toLowerCase();
+}
+function plural(kind) {
+    if (kind === 'run_metadata')
+        return kind;
+    return kind.endsWith('y') ? `${kind.slice(0, -1)}ies` : `${kind}s`;
+}
+
+;// CONCATENATED MODULE: ./build/zenml/sentences.js
+/** Two sentences as one line. The first may end with a full stop or not; the second has none at its end. */
+function twoSentences(first, second) {
+    return `${first.replace(/[\s.]+$/, '')}. ${second}`;
+}
+
 ;// CONCATENATED MODULE: ./build/zenml/errors.js
+
+
 
 /** Everything that can go wrong between us and a ZenML server; the message is one line for a person. */
 class ZenmlError extends Error {
@@ -55418,6 +55465,8 @@ class AnswerError extends ZenmlError {
     detail;
     /** Whether a ZenML server wrote it; false for a proxy, a dashboard or something else in between. */
     fromZenml;
+    /** What the account would have to be allowed, such as `create pipeline runs`; the message asks for it. */
+    missingPermission;
     retryAfterMs;
     /**
      * @param doing what was tried, as an infinitive: "log in", "read the run"
@@ -55426,10 +55475,15 @@ class AnswerError extends ZenmlError {
     constructor(doing, answer, now, addressInput) {
         const body = readErrorBody(answer, addressInput);
         const exception = body.exception === undefined ? '' : ` ${body.exception}`;
-        super(`Could not ${doing}: ${body.source} answered ${answer.status}${exception}: ${body.message}`);
+        const missing = answer.status === 403 ? missingPermission(body.message) : undefined;
+        const said = missing === undefined
+            ? body.message
+            : twoSentences(body.message, `Give the account permission to ${missing}`);
+        super(`Could not ${doing}: ${body.source} answered ${answer.status}${exception}: ${said}`);
         this.status = answer.status;
         this.exception = body.exception;
         this.detail = body.message;
+        this.missingPermission = missing;
         this.fromZenml = body.source === 'the server';
         this.retryAfterMs = retryAfterMs(answer.headers['retry-after'], now);
     }
@@ -55954,9 +56008,13 @@ function toDefinition(kind, from) {
             (projectId == null ? undefined : { id: projectId, name: undefined }),
         sourceSnapshotId: from.resources?.source_snapshot?.id,
         stepParameters: toStepParameters(documents.configTemplate),
-        isDynamic: from.body?.is_dynamic ?? from.resources?.source_snapshot?.body?.is_dynamic ?? undefined,
+        isDynamic: toDynamic(from),
+        hidesStack: from.resources?.stack?.permission_denied === true,
         documents,
     };
+}
+function toDynamic({ body, resources }) {
+    return body?.is_dynamic ?? resources?.source_snapshot?.body?.is_dynamic ?? undefined;
 }
 function toDocuments(from) {
     return {
@@ -56144,6 +56202,7 @@ const definitionSchema = object({
             body: object({ is_dynamic: schemas_boolean().nullish() }).nullish(),
         })
             .nullish(),
+        stack: object({ permission_denied: schemas_boolean().nullish() }).nullish().catch(undefined),
     })
         .nullish(),
 });
@@ -56218,6 +56277,7 @@ const exception = object({
 const step_detail_text = schemas_string().nullish().catch(undefined);
 const artifactVersion = object({
     id: id,
+    permission_denied: schemas_boolean().nullish().catch(undefined),
     body: object({
         artifact: object({ name: step_detail_text }).nullish().catch(undefined),
         version: union([schemas_string(), schemas_number().transform(String)])
@@ -56267,7 +56327,7 @@ function toStepDetail(from) {
         exception: toException(from.metadata?.exception_info),
     };
 }
-function toOutput(output, { id, body }) {
+function toOutput(output, { id, body, permission_denied }) {
     return {
         output,
         id,
@@ -56275,6 +56335,7 @@ function toOutput(output, { id, body }) {
         version: body?.version ?? undefined,
         uri: body?.uri ?? undefined,
         type: body?.type ?? undefined,
+        permissionDenied: permission_denied === true,
     };
 }
 function toException(from) {
@@ -59957,7 +60018,7 @@ function factsOf(provenance) {
 
 
 const project_MOST_NAMES = 10;
-const NOT_ALLOWED_HINT = 'Or the account lacks permission to see it';
+const NOT_ALLOWED_HINT = 'Or the account has no permission to read it';
 /**
  * Finds the project to look names up in, and reports which it is and why. Where nobody names one it is the account's
  * own, or the only one that the account sees, as in ZenML's own client (zenml/zen_stores/base_zen_store.py).
@@ -59985,7 +60046,7 @@ async function project_settle(choice, server, { defaultProjectId }, client) {
     if (only !== undefined && total === 1)
         return { project: only, source: 'only-one' };
     if (only === undefined) {
-        throw new RunError('project: this account sees no project. Give it a role in the project with what is to be run');
+        throw new RunError('project: this account sees no project. Give it permission to read the project with what is to be run');
     }
     throw new RunError(`project: missing, and this account sees ${total} projects: ${project_listed(items.map(({ name }) => name), total)}. Write project: ${only.name}, or another one of them`);
 }
@@ -60018,7 +60079,7 @@ async function ofAccount(id, server, client) {
     catch (error) {
         if (!(error instanceof AnswerError) || ![403, 404].includes(error.status))
             throw error;
-        throw new RunError(`project: the account's default project ${id} cannot be read (${error.detail}). Write project: NAME to use another one`);
+        throw new RunError(`project: the account's default project ${id} cannot be read (${error.detail}). Write project: NAME to use another one, or give the account permission to read it`);
     }
 }
 /** What else there is; empty where that cannot be learned, which must not hide the fault itself. */
@@ -60065,7 +60126,7 @@ async function projectForLink(client, server, project) {
 /** How many of a server's definitions are looked through for names to suggest. */
 const SUGGESTION_POOL = 200;
 const MOST_SUGGESTIONS = 10;
-const resolve_NOT_ALLOWED_HINT = 'Or the account lacks permission to see it';
+const notAllowedHint = (kind) => `Or the account has no permission to read ${DEFINITION_NOUNS[kind]}s`;
 /**
  * Finds what is to be run: by id, by exact name, by name within a pipeline, or the newest of a pipeline.
  *
@@ -60138,13 +60199,13 @@ class Finder {
             this.#isInPipeline(definition) &&
             this.#isInProject(definition));
         if (newest !== undefined)
-            return this.#client.definition(kind, newest.id);
+            return runnable(await this.#client.definition(kind, newest.id));
         throw new RunError(`pipeline: "${pipeline}" has no named ${DEFINITION_NOUNS[kind]} that can be run${this.#place()}. ` +
-            `${await this.#suggest(kind, pipeline, ({ pipeline: of }) => of?.name)}${resolve_NOT_ALLOWED_HINT}`);
+            `${await this.#suggest(kind, pipeline, ({ pipeline: of }) => of?.name)}${notAllowedHint(kind)}`);
     }
     async #notFound(kind, which, wanted) {
         const suggestion = await this.#suggest(kind, wanted, ({ name }) => name);
-        return new RunError(`${kind}: there is no ${DEFINITION_NOUNS[kind]} ${which}. ${suggestion}${resolve_NOT_ALLOWED_HINT}`);
+        return new RunError(`${kind}: there is no ${DEFINITION_NOUNS[kind]} ${which}. ${suggestion}${notAllowedHint(kind)}`);
     }
     /** Empty if the server does not give them: what was asked for is not there all the same. */
     async #suggest(kind, wanted, nameOf) {
@@ -60184,12 +60245,15 @@ class Finder {
             : `${inPipeline} in the project "${this.#project.name ?? this.#project.id}"`;
     }
 }
+/** Also where the stack is hidden: a run acts as this account, so it would end, or hang, before its first step. */
 function runnable(definition) {
-    if (definition.runnable !== false)
+    const { kind, id, name, hidesStack } = definition;
+    if (definition.runnable !== false && !hidesStack)
         return definition;
-    const noun = DEFINITION_NOUNS[definition.kind];
-    throw new RunError(`${definition.kind}: the ${noun} "${definition.name ?? definition.id}" cannot be run: ` +
-        'its stack or its build is gone, or it was made on a local stack. Make a new one on a remote stack and use that');
+    const why = hidesStack
+        ? 'the account has no permission to read its stack. Give the account permission to read stacks and stack components'
+        : 'its stack or its build is gone, or it was made on a local stack. Make a new one on a remote stack and use that';
+    throw new RunError(`${kind}: the ${DEFINITION_NOUNS[kind]} "${name ?? id}" cannot be run: ${why}`);
 }
 
 ;// CONCATENATED MODULE: ./build/run/prepare.js
@@ -60576,6 +60640,7 @@ function prettyMilliseconds(milliseconds, options) {
 
 
 
+
 /** One line is read; the log and the summary have the rest. */
 const MOST_OF_A_MESSAGE = 300;
 /** What the end of the watch means for the workflow: only a completed run is a success. */
@@ -60614,7 +60679,7 @@ function conclude(watched, context) {
             return {
                 conclusion: 'lost',
                 status,
-                error: `The run "${name}" was lost from sight: ${watched.detail}. When last seen it was ${status}, and it may go on${where}`,
+                error: twoSentences(`The run "${name}" was lost from sight: ${watched.detail}`, `When last seen it was ${status}, and it may go on${where}`),
                 failedStep,
             };
     }
@@ -60672,7 +60737,7 @@ function describeFault(fault) {
         return undefined;
     const { type, message, frame } = fault;
     const [line = ''] = (message ?? '').split('\n');
-    const told = [type, cutAtSpace(line, MOST_OF_A_MESSAGE)].filter((part) => part !== undefined && part !== '');
+    const told = [type, cutAtSpace(line.replace(/(?<!\.)\.$/, ''), MOST_OF_A_MESSAGE)].filter((part) => part !== undefined && part !== '');
     if (told.length === 0)
         return undefined;
     return `${told.join(': ')}${frame === undefined ? '' : ` (${frame})`}`;
@@ -60890,6 +60955,8 @@ function withoutEmptyEnd(text) {
 
 
 
+
+
 /** Of a run of thousands of steps that all fail the first ones say enough. */
 const MOST_EXPLAINED = 10;
 /** Child runs have child runs. */
@@ -61002,11 +61069,28 @@ function readTail(log, exception, most) {
 }
 /** From what the server noted of the exception, and else from the log. */
 function faultOf(exception, log) {
-    const noted = notedFault(exception);
-    if (noted?.type !== undefined)
+    return withPermission(readFault(exception, log));
+}
+/** A run acts as the account that started it: where that lacks a permission, the message says which. */
+function withPermission(fault) {
+    const { message = '' } = fault ?? {};
+    const missing = missingPermission(message);
+    if (fault === undefined || missing === undefined)
+        return fault;
+    const advice = `The account that started the run needs permission to ${missing}`;
+    return { ...fault, message: twoSentences(message.replace(/\s+/g, ' '), advice) };
+}
+function readFault(exception, log) {
+    const noted = readNoted(exception);
+    if (noted?.type !== undefined && noted.frame !== undefined)
         return noted;
     const isWhole = 'value' in log && whyCut(log.value, exception) === undefined;
     const logged = isWhole ? readLogged(log.value) : undefined;
+    if (noted?.type !== undefined) {
+        // What 0.84.3 to 0.96.1 note does not lead to the user's code; their log does.
+        const isSame = logged?.type === noted.type && logged.frame !== undefined;
+        return isSame ? { ...noted, frame: logged.frame, code: logged.code } : noted;
+    }
     const { type, message } = logged ?? { type: undefined, message: undefined };
     const where = noted?.frame === undefined ? (logged ?? noted) : noted;
     if (type === undefined && message === undefined && where === undefined)
@@ -61020,6 +61104,9 @@ function faultOf(exception, log) {
 }
 /** What the server noted of an exception; undefined if that is nothing. */
 function notedFault(exception) {
+    return withPermission(readNoted(exception));
+}
+function readNoted(exception) {
     const { source, message, traceback = '' } = exception ?? NOTHING_NOTED;
     // A message can hold another process's traceback.
     const end = message === undefined ? -1 : traceback.lastIndexOf(message);
@@ -61207,6 +61294,7 @@ async function collectDetails(reference, { thoroughly }, deps) {
         missing.push(`the steps that did not start: ${states.missing}`);
     const ofRun = 'value' in run ? (run.value.metadata ?? {}) : {};
     const counted = lastAttempts(hydrated.steps);
+    missing.push(...hiddenArtifacts(counted));
     return {
         run: 'value' in run ? run.value : undefined,
         details: {
@@ -61271,7 +61359,15 @@ function splitMetadata(ofRun, steps) {
     };
 }
 function artifactsOf({ state, outputs }) {
-    return outputs.map((output) => ({ step: state.name, ...output }));
+    return outputs.map(({ permissionDenied: _, ...output }) => ({ step: state.name, ...output }));
+}
+/** Of how many artifacts there is only the id, as one clause; none where all can be seen. */
+function hiddenArtifacts(steps) {
+    const hidden = steps.flatMap(({ outputs }) => outputs).filter(({ permissionDenied }) => permissionDenied);
+    if (hidden.length === 0)
+        return [];
+    const which = hidden.length === 1 ? '1 artifact' : `${hidden.length} artifacts`;
+    return [`names, versions and addresses of ${which}: the account needs permission to read artifacts`];
 }
 
 ;// CONCATENATED MODULE: ./build/run/look-back.js
@@ -61920,7 +62016,7 @@ class Watch {
         });
     }
     #denied() {
-        const detail = 'the account may not read this run; give it a role that may read pipeline runs';
+        const detail = 'the account has no permission to read this run. Give it permission to read pipeline runs';
         return { kind: 'lost', status: this.#status, detail };
     }
     async #noteQuestions() {
@@ -62167,6 +62263,7 @@ class StepRun {
 
 ;// CONCATENATED MODULE: ./build/run/explain-refusal.js
 
+
 /** What ZenML's refusals of a trigger mean for a person, by their text (ZenML API, "Find" and "Errors"). */
 const ADVICE = [
     {
@@ -62196,7 +62293,9 @@ const ADVICE = [
 ];
 /** One line: what the server said, and what to do about it. */
 function explainRefusal(error, definition) {
-    return `${error.message.replace(/[\s.]+$/, '')}. ${adviceFor(error, DEFINITION_NOUNS[definition.kind])}`;
+    if (error.missingPermission !== undefined)
+        return error.message;
+    return twoSentences(error.message, adviceFor(error, DEFINITION_NOUNS[definition.kind]));
 }
 function adviceFor(error, noun) {
     const known = ADVICE.find(({ pattern }) => pattern.test(error.detail));
@@ -62208,11 +62307,11 @@ function adviceFor(error, noun) {
         case 402:
             return "The ZenML subscription does not allow this run: see its limits in the organization's settings";
         case 403:
-            return `Give the service account a role that may read the ${noun} and create pipeline snapshots and pipeline runs`;
+            return `Give the account permission to read the ${noun}, and to create pipeline snapshots and pipeline runs`;
         case 404:
             return error.exception === undefined
                 ? NO_WORKLOAD_MANAGER
-                : `The ${noun} was deleted, or the service account may no longer read it`;
+                : `The ${noun} was deleted, or the account has no permission to read it any more`;
         case 405:
         case 501:
             return NO_WORKLOAD_MANAGER;
@@ -64354,11 +64453,13 @@ class StepReport {
     #log;
     #runLog;
     #keeper;
+    #action;
     #outputs;
     #commentLife = new AbortController();
     #audience = { summary: true, comment: undefined };
     #isCommentDue = false;
     constructor({ action, log, clock }) {
+        this.#action = action;
         this.#log = log;
         this.#outputs = actionOutputs[action];
         this.#runLog = new RunLog(log, clock);
@@ -64437,7 +64538,7 @@ class StepReport {
         if (waitsForPerson === true)
             return 'ZenML run waits for a person';
         return conclusion === 'failed' && this.#keeper.record.runId === undefined
-            ? 'No ZenML run was started'
+            ? WITHOUT_RUN[this.#action]
             : TITLES[conclusion];
     }
     #setResult(record, end) {
@@ -64466,6 +64567,11 @@ class StepReport {
         this.#set('status', showOnOneLine(run.status, step_report_MAX_NAME_LENGTH));
     }
 }
+const WITHOUT_RUN = {
+    main: 'No ZenML run was started',
+    wait: 'No ZenML run was followed',
+    stop: 'No ZenML run was stopped',
+};
 const JSON_OUTPUTS = ['steps', 'metadata', 'artifacts'];
 const TITLES = {
     completed: 'ZenML run completed',
@@ -64873,7 +64979,7 @@ async function byId(client, id, input, project) {
     catch (error) {
         if (!isGone(error))
             throw error;
-        throw new RunError(`${input}: there is no run with the id ${id}, or the account may not read it`);
+        throw new RunError(`${input}: there is no run with the id ${id}, or the account has no permission to read it`);
     }
     if (project === undefined || run.projectId === undefined || run.projectId === project.id)
         return run;
@@ -64882,7 +64988,7 @@ async function byId(client, id, input, project) {
 async function byName(client, name, input, project) {
     const [run, ...others] = await client.runsByName(name, project?.id);
     if (run === undefined) {
-        throw new RunError(`${input}: there is no run named "${name}", or the account may not read it`);
+        throw new RunError(`${input}: there is no run named "${name}", or the account has no permission to read it`);
     }
     if (others.length > 0) {
         const ids = [run, ...others].map(({ id }) => id).join(', ');
