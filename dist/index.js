@@ -41112,9 +41112,16 @@ async function readAuthorities(given, { workspace, readFile }) {
     const content = Buffer.from(file.bytes);
     return readPem(content.toString('latin1'), `${quote(text)} `);
 }
-/** Neither PEM nor what was inside of it: that may be a private key, and must not be shown as a path would be. */
+/**
+ * Neither PEM nor what was inside of it: that may be a private key, and must not be shown as a path would be. `\n` can
+ * stand for a line end, or begin a folder's name on Windows.
+ */
 function isPath(text) {
-    return !/-----|[\r\n]|\\n/.test(text) && !/^MI[A-Za-z0-9+/=\s]{60}/.test(text) && text.length <= 4096;
+    const isOfWindows = /^(?:[A-Za-z]:|\.{0,2})\\|\.\w{2,4}$/.test(text);
+    return (!/-----|[\r\n]/.test(text) &&
+        (isOfWindows || !text.includes('\\n')) &&
+        !/^MI[A-Za-z0-9+/=\s]{60}/.test(text) &&
+        text.length <= 4096);
 }
 function readPem(text, where) {
     if (/-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----/.test(text)) {
@@ -51608,6 +51615,10 @@ function readRawInputs(env, names) {
     }
     return raw;
 }
+/** Keys of ZenML in whatever input, known or not: one that came by the wrong input is a secret all the same. */
+function keysInInputs(env) {
+    return Object.entries(env).flatMap(([variable, text = '']) => variable.startsWith(PREFIX) ? (text.match(/ZEN(?:PRO)?KEY_[\w+/=-]{9,}/g) ?? []) : []);
+}
 /**
  * Looks for inputs that the action does not have. GitHub hands them over with a warning only, so a misspelt
  * one would be ignored in silence: close to a known name it is a fault. Others are only noted, because such a
@@ -51774,7 +51785,7 @@ function unquoted(text) {
 async function readChecked(table, sources, readOwn) {
     const { env, readFile, parseServerUrl } = sources;
     const raw = readRawInputs(env, table.names);
-    const secrets = new Secrets(table.secrets.flatMap((name) => raw[name] ?? []));
+    const secrets = new Secrets([...table.secrets.flatMap((name) => raw[name] ?? []), ...keysInInputs(env)]);
     for (const secret of secrets.values)
         sources.mask(secret);
     const context = readWorkflowContext(env);
@@ -51818,11 +51829,14 @@ const MAY_PASS_ON = ['parameters', 'configuration'];
 function withoutSecrets({ names, secrets: secretNames }, raw, secrets, faults) {
     const misplaced = names.filter((name) => !secretNames.includes(name) && !MAY_PASS_ON.includes(name) && secrets.areIn(raw[name] ?? ''));
     const heldBy = (text = '') => secretNames.filter((name) => new Secrets([raw[name] ?? '']).areIn(text));
+    const problemOf = (input) => {
+        const owners = heldBy(raw[input]);
+        return owners.length > 0
+            ? `holds the value of ${owners.join(' or ')}; remove it from here`
+            : 'holds an API key; was it swapped with api-key? Replace that key: it can be read in the log of the workflow';
+    };
     return [
-        ...misplaced.map((input) => ({
-            input,
-            line: `${input}: holds the value of ${heldBy(raw[input]).join(' or ')}; remove it from here`,
-        })),
+        ...misplaced.map((input) => ({ input, line: `${input}: ${problemOf(input)}` })),
         ...faults
             .filter((fault) => !misplaced.some((name) => name === fault.input))
             .map(({ input, line }) => ({ input, line: secrets.redact(line) })),
@@ -54747,6 +54761,8 @@ const START_KINDS = [
     'trigger-hindered',
     'answer-lost',
     'new-key',
+    'dispatch-awaited',
+    'not-dispatched',
     'started',
     'attached',
     'resumed',
@@ -54821,6 +54837,11 @@ class StartLog {
                 return `The answer got lost, so the run may have been started; looking for it by its name (${inline(event.detail, LONG)})`;
             case 'new-key':
                 return `The server did not finish the request in ${shownDuration(event.afterMs)}, and no run is there: sending a new one for the same name`;
+            case 'dispatch-awaited':
+                return `The server made the run and then failed, so the run may never begin; waiting for that for up to ${shownDuration(event.untilMs)}`;
+            case 'not-dispatched':
+                this.#log.warning(`The server never began the run ${inline(event.name, 300)}, so it was ended. Starting it again as ${inline(event.nextName, 300)}`);
+                return undefined;
             case 'started':
                 return `${event.adopted ? 'Started, and found by its name' : 'Started'}: ${inline(event.url ?? event.run.id, LONG)}`;
             case 'attached':
@@ -55055,6 +55076,8 @@ class RunLog {
                 this.#log.info(inline(event.sentence, run_log_LONG));
                 return;
             case 'details':
+                for (const clause of event.details.missing)
+                    this.#log.warning(`Could not be read: ${inline(clause, run_log_LONG)}`);
                 return;
         }
     }
@@ -55070,13 +55093,13 @@ class RunLog {
                 this.#timed(`The server answers again after ${shownDuration(event.afterMs)}`);
                 return;
             case 'paused':
-                this.#log.warning(`The run is paused and waits for a person${reasonOf(event.question)}. Answer it here: ${inline(event.url ?? 'in ZenML', run_log_LONG)}`);
+                this.#log.warning(`The run waits for a person${reasonOf(event.question)}. Answer it here: ${inline(event.url ?? 'in ZenML', run_log_LONG)}`);
                 return;
             case 'still-initializing':
                 this.#log.warning(`The run has been initializing for ${shownDuration(event.sinceMs)}${reasonOf(event.reason)}. Its runner or its image may be missing: see the stack's orchestrator and the server's log`);
                 return;
             case 'origin-not-noted':
-                this.#log.warning(inline(event.detail, run_log_LONG));
+                this.#log.warning(`ZenML does not show where the run came from: ${inline(event.detail, run_log_LONG)}`);
         }
     }
     #timed(line) {
@@ -55101,8 +55124,22 @@ function reasonOf(reason) {
     return reason === undefined || reason === '' ? '' : ` (${inline(reason, run_log_LONG)})`;
 }
 
+;// CONCATENATED MODULE: ./build/zenml/cut.js
+/**
+ * Cuts a text, and says so with a `\u2026`. It is cut between two words, or, where there is only one, between parts of JSON:
+ * half of a secret would no longer be recognized and hidden in a log.
+ */
+function cutAtSpace(text, most) {
+    if (text.length <= most)
+        return text;
+    const whole = /^[^]*\s/.exec(text.slice(0, most + 1)) ?? /^[^]*[",;{}[\]<>]/.exec(text.slice(0, most));
+    return `${whole?.[0].trimEnd() ?? ''}\u2026`;
+}
+
 ;// CONCATENATED MODULE: ./build/zenml/error-body.js
+
 const MESSAGE_LIMIT = 600;
+const TITLE_LIMIT = 120;
 /** Enough to see what kind of thing answered. */
 const MOST_KEYS = 6;
 /** Patterns look no further: on megabytes of a hostile text they would take minutes. */
@@ -55118,8 +55155,8 @@ function readErrorBody(answer, addressInput = 'server-url') {
     if (answer.status >= 300 && answer.status < 400)
         return redirect(answer, addressInput);
     if (isHtml(answer)) {
-        const title = /<title[^>]*>([^<]{1,120})/i.exec(answer.body.slice(0, READ_LIMIT))?.[1];
-        const named = title === undefined ? '' : ` titled "${oneLine(title)}"`;
+        const title = /<title[^>]*>([^<]+)/i.exec(answer.body.slice(0, READ_LIMIT))?.[1];
+        const named = title === undefined ? '' : ` titled "${cutAtSpace(oneLine(title), TITLE_LIMIT)}"`;
         return {
             source: 'something that is not a ZenML API',
             message: `a web page${named} where JSON is due; check ${addressInput} (a dashboard or a proxy answers there)`,
@@ -55260,7 +55297,7 @@ function oneLine(text) {
     return text.replace(/\s+/g, ' ').trim();
 }
 function error_body_cut(text) {
-    return text.length > MESSAGE_LIMIT ? `${text.slice(0, MESSAGE_LIMIT)}\u2026` : text;
+    return cutAtSpace(text, MESSAGE_LIMIT);
 }
 /**
  * Milliseconds that a Retry-After header asks for (RFC 9110: seconds, or a date); undefined if it is absent
@@ -55277,7 +55314,52 @@ function retryAfterMs(header, now) {
     return Number.isNaN(date) ? undefined : Math.max(0, date - now);
 }
 
+;// CONCATENATED MODULE: ./build/zenml/permission.js
+/** ZenML's name of a kind of thing, where that is not what a person calls it. */
+const KINDS = {
+    component: 'stack component',
+    pipeline_deployment: 'pipeline snapshot',
+    // Versions are read with the permission on what they are versions of.
+    'read artifact_version': 'artifact',
+    'read model_version': 'model',
+};
+/** Actions whose name is no plain verb. */
+const ACTIONS = { read_secret_value: 'read the values of' };
+/**
+ * The permission that ZenML misses, such as `create pipeline runs`; undefined where its message does not say (0.85 and
+ * 0.98: zenml/zen_server/rbac/utils.py, `batch_verify_permissions`; zenml/models/v2/base/base.py, `get_body`).
+ *
+ * @param text ZenML's message; in a log it may be broken into lines
+ */
+function missingPermission(text) {
+    const [, action, resource] = /\bInsufficient permissions to\s+([A-Z_]{1,30})\s+resource\s+'(?:[\w-]{1,40}:)?([a-z_]{1,40})/.exec(text) ?? [];
+    if (action !== undefined && resource !== undefined)
+        return permission(action.toLowerCase(), resource);
+    const [, model] = /\bMissing permissions to\s+access\s+([A-Za-z]{1,40})Response\b/.exec(text) ?? [];
+    return model === undefined ? undefined : permission('read', snakeCase(model));
+}
+function permission(action, resource) {
+    const kind = KINDS[`${action} ${resource}`] ?? KINDS[resource] ?? resource;
+    return `${ACTIONS[action] ?? action} ${plural(kind)}`.replaceAll('_', ' ');
+}
+function snakeCase(name) {
+    return name.replaceAll(/(?<=[a-z])(?=[A-Z])/g, '_').toLowerCase();
+}
+function plural(kind) {
+    if (kind === 'run_metadata')
+        return kind;
+    return kind.endsWith('y') ? `${kind.slice(0, -1)}ies` : `${kind}s`;
+}
+
+;// CONCATENATED MODULE: ./build/zenml/sentences.js
+/** Two sentences as one line. The first may end with a full stop or not; the second has none at its end. */
+function twoSentences(first, second) {
+    return `${first.replace(/[\s.]+$/, '')}. ${second}`;
+}
+
 ;// CONCATENATED MODULE: ./build/zenml/errors.js
+
+
 
 /** Everything that can go wrong between us and a ZenML server; the message is one line for a person. */
 class ZenmlError extends Error {
@@ -55383,6 +55465,8 @@ class AnswerError extends ZenmlError {
     detail;
     /** Whether a ZenML server wrote it; false for a proxy, a dashboard or something else in between. */
     fromZenml;
+    /** What the account would have to be allowed, such as `create pipeline runs`; the message asks for it. */
+    missingPermission;
     retryAfterMs;
     /**
      * @param doing what was tried, as an infinitive: "log in", "read the run"
@@ -55391,10 +55475,15 @@ class AnswerError extends ZenmlError {
     constructor(doing, answer, now, addressInput) {
         const body = readErrorBody(answer, addressInput);
         const exception = body.exception === undefined ? '' : ` ${body.exception}`;
-        super(`Could not ${doing}: ${body.source} answered ${answer.status}${exception}: ${body.message}`);
+        const missing = answer.status === 403 ? missingPermission(body.message) : undefined;
+        const said = missing === undefined
+            ? body.message
+            : twoSentences(body.message, `Give the account permission to ${missing}`);
+        super(`Could not ${doing}: ${body.source} answered ${answer.status}${exception}: ${said}`);
         this.status = answer.status;
         this.exception = body.exception;
         this.detail = body.message;
+        this.missingPermission = missing;
         this.fromZenml = body.source === 'the server';
         this.retryAfterMs = retryAfterMs(answer.headers['retry-after'], now);
     }
@@ -55919,9 +56008,13 @@ function toDefinition(kind, from) {
             (projectId == null ? undefined : { id: projectId, name: undefined }),
         sourceSnapshotId: from.resources?.source_snapshot?.id,
         stepParameters: toStepParameters(documents.configTemplate),
-        isDynamic: from.body?.is_dynamic ?? from.resources?.source_snapshot?.body?.is_dynamic ?? undefined,
+        isDynamic: toDynamic(from),
+        hidesStack: from.resources?.stack?.permission_denied === true,
         documents,
     };
+}
+function toDynamic({ body, resources }) {
+    return body?.is_dynamic ?? resources?.source_snapshot?.body?.is_dynamic ?? undefined;
 }
 function toDocuments(from) {
     return {
@@ -55966,6 +56059,7 @@ function stateOf(body) {
         statusReason: body?.status_reason ?? undefined,
         inProgress: body?.in_progress ?? undefined,
         created: body?.created ?? undefined,
+        updated: body?.updated ?? undefined,
     };
 }
 function toNamed(from) {
@@ -56020,7 +56114,20 @@ function toGraph(dag) {
         startTime: node.metadata?.start_time ?? undefined,
         durationMs: node.metadata?.duration == null ? undefined : node.metadata.duration * 1_000,
     }));
-    return { status: dag.status, steps: states };
+    return { status: dag.status, steps: states, questions: questionsOf(dag), childRuns: childRunsOf(dag) };
+}
+/** From 0.94 on. */
+function questionsOf({ nodes }) {
+    return nodes.flatMap(({ type, id, name, metadata }) => type === 'wait_condition' && id != null && metadata?.status === 'pending'
+        ? [{ id, text: metadata.question ?? name }]
+        : []);
+}
+/** From 0.94 on; servers up to 0.98 give them the type of a run that a step triggered, which is none of ours. */
+function childRunsOf({ nodes }) {
+    return nodes.flatMap(({ node_id: node, type, id, name, metadata }) => {
+        const isChild = type === 'child_run' || (type === 'triggered_run' && node.startsWith('child_run/'));
+        return isChild && id != null ? [{ id, name, status: metadata?.status ?? 'unknown' }] : [];
+    });
 }
 
 ;// CONCATENATED MODULE: ./build/zenml/schemas.js
@@ -56095,6 +56202,7 @@ const definitionSchema = object({
             body: object({ is_dynamic: schemas_boolean().nullish() }).nullish(),
         })
             .nullish(),
+        stack: object({ permission_denied: schemas_boolean().nullish() }).nullish().catch(undefined),
     })
         .nullish(),
 });
@@ -56107,6 +56215,7 @@ const runSchema = object({
         status_reason: schemas_string().nullish(),
         in_progress: schemas_boolean().nullish(),
         created: schemas_time.nullish(),
+        updated: schemas_time.nullish().catch(undefined),
         project_id: id.nullish(),
         pipeline: reference,
     })
@@ -56120,11 +56229,6 @@ const runSchema = object({
     })
         .nullish(),
     resources: object({ pipeline: reference, source_snapshot: reference }).nullish(),
-});
-/** What a paused run waits for. */
-const waitConditionSchema = object({
-    name: schemas_string().nullish(),
-    metadata: object({ question: schemas_string().nullish() }).nullish(),
 });
 const stepSchema = object({
     id,
@@ -56147,6 +56251,8 @@ const dagSchema = object({
             start_time: schemas_time.nullish().catch(undefined),
             /** Seconds. */
             duration: schemas_number().nullish().catch(undefined),
+            /** Of a wait condition. */
+            question: schemas_string().nullish().catch(undefined),
         })
             .nullish(),
     })),
@@ -56171,6 +56277,7 @@ const exception = object({
 const step_detail_text = schemas_string().nullish().catch(undefined);
 const artifactVersion = object({
     id: id,
+    permission_denied: schemas_boolean().nullish().catch(undefined),
     body: object({
         artifact: object({ name: step_detail_text }).nullish().catch(undefined),
         version: union([schemas_string(), schemas_number().transform(String)])
@@ -56220,7 +56327,7 @@ function toStepDetail(from) {
         exception: toException(from.metadata?.exception_info),
     };
 }
-function toOutput(output, { id, body }) {
+function toOutput(output, { id, body, permission_denied }) {
     return {
         output,
         id,
@@ -56228,6 +56335,7 @@ function toOutput(output, { id, body }) {
         version: body?.version ?? undefined,
         uri: body?.uri ?? undefined,
         type: body?.type ?? undefined,
+        permissionDenied: permission_denied === true,
     };
 }
 function toException(from) {
@@ -56488,7 +56596,7 @@ class ZenmlClient {
         const call = { path: `/runs/${pathSegment(id)}`, query: { hydrate: String(hydrate) } };
         return toRun(await this.#api.read('read the run', call, runSchema, isAbout(id)));
     }
-    /** A run's state and its steps, those not started included, in the order of the graph. From 0.75 on or so; 0.74 has no such route. */
+    /** A run's state and its steps, those not started included, in the order of the graph. 0.84.3 has the route, 0.82.1 has not. */
     async dag(id) {
         const call = { path: `/runs/${pathSegment(id)}/dag` };
         return toGraph(await this.#api.read("read the run's steps", call, dagSchema, isAbout(id)));
@@ -56609,13 +56717,19 @@ class ZenmlClient {
         if (answer.status !== 200)
             throw new AnswerError('end the run', answer, this.#api.now());
     }
-    /** What a paused run asks a person; undefined if it does not say (before 0.98 or so). */
-    async question({ id, projectId }) {
-        const query = { run_id: id, project: projectId, status: 'pending', hydrate: 'true' };
-        const call = { path: '/run_wait_conditions', query };
-        const page = await this.#api.read('read what the run waits for', call, pageOf(waitConditionSchema));
-        const [condition] = page.items;
-        return condition?.metadata?.question ?? condition?.name ?? undefined;
+    /** Answers what a run asks so that the run is stopped at once; one that was answered already is left alone. */
+    async abortQuestion(id) {
+        const call = {
+            method: 'PUT',
+            path: `/run_wait_conditions/${pathSegment(id)}/resolve`,
+            json: { resolution: 'abort' },
+        };
+        const answer = await this.#api.exchange(call);
+        if (answer.status === 200)
+            return;
+        const error = new AnswerError('answer what the run asks', answer, this.#api.now());
+        if (error.status !== 403 || !/already been resolved/i.test(error.detail))
+            throw error;
     }
 }
 
@@ -56826,6 +56940,7 @@ const external_node_https_namespaceObject = __WEBPACK_EXTERNAL_createRequire(imp
 
 
 
+
 /** Only for a better message, so nobody waits long for it. */
 const TIME_LIMIT_MS = 5_000;
 const untrusted_MAX_NAME_LENGTH = 100;
@@ -56953,7 +57068,7 @@ function nameOf(name) {
 }
 /** Whoever answers wrote it: one line, without quotes or control characters. */
 function untrusted_oneLine(text) {
-    return text.replace(/[\s"\p{Cc}\p{Cf}]+/gu, ' ').slice(0, untrusted_MAX_NAME_LENGTH);
+    return cutAtSpace(text.replace(/[\s"\p{Cc}\p{Cf}]+/gu, ' '), untrusted_MAX_NAME_LENGTH);
 }
 
 ;// CONCATENATED MODULE: ./build/zenml/http.js
@@ -57125,6 +57240,7 @@ class Exchange {
 
 
 
+
 /** What ZenML's own client asks for. */
 const PAGE_SIZE = 20;
 /** More workspaces than any organization has. */
@@ -57270,7 +57386,7 @@ function idOf({ id }) {
 }
 /** What somebody else named, in quotes, on one line. */
 function shown(text) {
-    return `"${text.replace(/[\s\p{Cc}\p{Cf}]+/gu, ' ').slice(0, MAX_SHOWN)}"`;
+    return `"${cutAtSpace(text.replace(/[\s\p{Cc}\p{Cf}]+/gu, ' '), MAX_SHOWN)}"`;
 }
 
 ;// CONCATENATED MODULE: ./build/zenml/session.js
@@ -57712,6 +57828,7 @@ function keysOf(value) {
 ;// CONCATENATED MODULE: ./build/run/check/words.js
 
 
+
 /** Longer values are described: a cut secret would no longer be recognized, and so not be hidden, in a log. */
 const words_MAX_SHOWN = 60;
 const MAX_LISTED = 12;
@@ -57748,7 +57865,7 @@ function orList(words) {
 }
 /** A name in quotes, on one line. */
 function quoted(name) {
-    return JSON.stringify(name.length <= words_MAX_SHOWN ? name : `${name.slice(0, words_MAX_SHOWN - 1)}\u2026`);
+    return JSON.stringify(cutAtSpace(name, words_MAX_SHOWN));
 }
 /** `; did you mean epochs?`, or nothing where no name is near. */
 function didYouMean(written, names) {
@@ -58770,6 +58887,20 @@ function name_runNameProblem(pattern) {
         return undefined;
     return `becomes ${length} characters long; a run's name has at most ${MAX_RUN_NAME_LENGTH}`;
 }
+const DIGITS = 12;
+/**
+ * Another name for a run whose first name is taken by one that never began.
+ *
+ * @param nameIsOurs whether the first name ends in such digits too
+ * @param key a new UUID: its digits make the name unique
+ */
+function otherRunName(name, nameIsOurs, key) {
+    const start = nameIsOurs ? name.slice(0, -DIGITS) : `${name.slice(0, MAX_RUN_NAME_LENGTH - DIGITS - 1)}-`;
+    return `${start}${digitsOf(key)}`;
+}
+function digitsOf(key) {
+    return key.replaceAll('-', '').slice(0, DIGITS);
+}
 /** The part of a default name that tells step and attempt; what follows makes it unique. */
 function stepNamePrefix({ workflowRunId, attempt, stepIdentity }, pipeline) {
     // What follows the pipeline takes some 50 characters, and must never be cut.
@@ -58781,7 +58912,7 @@ function stepNamePrefix({ workflowRunId, attempt, stepIdentity }, pipeline) {
  * @param key the first idempotency key, a UUID: its digits make the name unique
  */
 function defaultRunName(origin, pipeline, key) {
-    return `${stepNamePrefix(origin, pipeline)}${key.replaceAll('-', '').slice(0, 12)}`;
+    return `${stepNamePrefix(origin, pipeline)}${digitsOf(key)}`;
 }
 
 ;// CONCATENATED MODULE: ./build/run/configure.js
@@ -59126,412 +59257,6 @@ function indent(depth) {
     return '  '.repeat(depth);
 }
 
-;// CONCATENATED MODULE: ./build/run/history.js
-const MOST_RUNS = 10;
-/** A history is good to have, but nothing that a step waits long for. */
-const history_TIME_LIMIT_MS = 3_000;
-/** So many runs of the same snapshot say more than more runs of its pipeline. */
-const ENOUGH_OF_SNAPSHOT = 3;
-/** Runs of one pipeline on one machine differ by some 15 %; fewer runs cannot show that they differ less. */
-const LIKELY_SPREAD = 0.15;
-const RUNS_THAT_SHOW_SPREAD = 5;
-const LEAST_SPREAD = 0.05;
-const MOST_SPREAD = 0.6;
-function kinOfDefinition({ kind, id, pipeline, project }) {
-    return {
-        templateId: kind === 'template' ? id : undefined,
-        snapshotId: kind === 'snapshot' ? id : undefined,
-        pipelineId: pipeline?.id,
-        projectId: project?.id,
-    };
-}
-/** @param run hydrated: otherwise it does not say where it came from */
-function kinOfRun({ templateId, sourceSnapshotId, pipeline, projectId }) {
-    return { templateId, snapshotId: sourceSnapshotId, pipelineId: pipeline?.id, projectId };
-}
-/**
- * How long the last completed runs of the same template, snapshot or pipeline took. One request, and a failure of
- * it means that there is no history.
- */
-async function readUsual(client, { templateId, snapshotId, pipelineId, projectId }, { timeLimit, signal }) {
-    if (templateId === undefined && pipelineId === undefined)
-        return undefined;
-    const limit = timeLimit(history_TIME_LIMIT_MS);
-    const either = signal === undefined ? limit : AbortSignal.any([signal, limit]);
-    try {
-        const hurried = client.with({ retries: false, signal: either });
-        const wanted = templateId === undefined ? { pipelineId } : { templateId };
-        const runs = await hurried.completedRuns({ ...wanted, projectId, size: MOST_RUNS });
-        const same = runs.filter(({ sourceSnapshotId }) => sourceSnapshotId === snapshotId);
-        return usualOf(snapshotId !== undefined && same.length >= ENOUGH_OF_SNAPSHOT ? same : runs);
-    }
-    catch {
-        return undefined;
-    }
-}
-/** Median and spread of how long runs took, from their creation to their end; undefined if none says so. */
-function usualOf(runs) {
-    const logs = runs
-        .flatMap(({ created, endTime }) => created === undefined || endTime === undefined || endTime <= created ? [] : Math.log(endTime - created))
-        .toSorted((a, b) => a - b);
-    if (logs.length === 0)
-        return undefined;
-    return { medianMs: Math.round(Math.exp(medianOf(logs))), spread: spreadOf(logs), runs: logs.length };
-}
-/** @param sorted not empty */
-function medianOf(sorted) {
-    const last = sorted.length - 1;
-    return ((sorted[Math.floor(last / 2)] ?? 0) + (sorted[Math.ceil(last / 2)] ?? 0)) / 2;
-}
-function spreadOf(logs) {
-    const mean = logs.reduce((sum, log) => sum + log, 0) / logs.length;
-    const squares = logs.reduce((sum, log) => sum + (log - mean) ** 2, 0);
-    const deviation = Math.sqrt(squares / Math.max(1, logs.length - 1));
-    const least = logs.length < RUNS_THAT_SHOW_SPREAD ? LIKELY_SPREAD : LEAST_SPREAD;
-    return Math.min(MOST_SPREAD, Math.max(least, deviation));
-}
-
-;// CONCATENATED MODULE: ./build/run/reading.js
-
-/**
- * Asks for something that is good to have but not needed: within a time, and without a failure.
- *
- * @param ask gets a client whose requests end with the time
- * @param limit when the time is over
- * @throws the signal's reason if it was aborted, and nothing else that a server can cause
- */
-async function tryTo(ask, { client, signal }, limit, { retries = false } = {}) {
-    try {
-        const either = signal === undefined ? limit : AbortSignal.any([signal, limit]);
-        return { value: await ask(client.with({ retries, signal: either })) };
-    }
-    catch (error) {
-        if (signal?.aborted === true)
-            throw error;
-        if (limit.aborted)
-            return { missing: 'the server did not answer in time' };
-        if (!isZenmlError(error))
-            throw error;
-        return { missing: asClause(error.message) };
-    }
-}
-/** `Could not read\u2026` becomes `could not read\u2026`, to stand within a sentence. */
-function asClause(message) {
-    return message.startsWith('Could not ') ? `c${message.slice(1)}` : message;
-}
-
-;// CONCATENATED MODULE: ./build/run/origin.js
-
-/** The run's own metadata under this name are ours. ZenML shows a mapping as a card of its own. */
-const KEY = 'github_actions';
-/** Nobody waits for it but a step that does not wait for its run. */
-const origin_TIME_LIMIT_MS = 5_000;
-/**
- * Notes on a run where it came from: tried once, and a failure is only told.
- *
- * @returns when it is done or given up; never rejects, also when the signal is aborted
- */
-async function noteOrigin({ runId, provenance, server, account, project }, deps) {
-    const facts = factsOf(provenance);
-    if (Object.keys(facts).length === 0)
-        return;
-    const tell = (detail) => {
-        deps.reporter.tell({ kind: 'origin-not-noted', detail });
-    };
-    if (project === undefined) {
-        tell('the server does not say which project the run belongs to');
-        return;
-    }
-    const scope = {
-        projectId: project.id,
-        accountId: account.id,
-        server,
-    };
-    try {
-        const noted = await tryTo(async (client) => client.noteMetadata(runId, { [KEY]: facts }, scope), deps, deps.timeLimit(origin_TIME_LIMIT_MS));
-        if ('missing' in noted)
-            tell(noted.missing);
-    }
-    catch (error) {
-        if (deps.signal?.aborted !== true)
-            throw error;
-    }
-}
-/** A run's metadata without what this action noted there. */
-function withoutOrigin(metadata) {
-    return Object.fromEntries(Object.entries(metadata).filter(([key]) => key !== KEY));
-}
-function factsOf(provenance) {
-    const { repository, sha, ref, headRef, actor, workflow, workflowRunUrl } = provenance;
-    const [, kind, name] = /^refs\/(heads|tags|pull)\/(.+)$/.exec(ref) ?? [];
-    const facts = {
-        repository,
-        commit: sha,
-        branch: kind === 'heads' ? name : headRef,
-        tag: kind === 'tags' ? name : '',
-        pull_request: kind === 'pull' ? Number.parseInt(name ?? '', 10) : Number.NaN,
-        actor,
-        workflow,
-        workflow_run: workflowRunUrl,
-    };
-    return Object.fromEntries(Object.entries(facts).filter((fact) => fact[1] !== undefined && fact[1] !== '' && !Number.isNaN(fact[1])));
-}
-
-;// CONCATENATED MODULE: ./build/run/project.js
-
-
-
-
-const project_MOST_NAMES = 10;
-const NOT_ALLOWED_HINT = 'Or the account lacks permission to see it';
-/**
- * Finds the project to look names up in, and reports which it is and why. Where nobody names one it is the account's
- * own, or the only one that the account sees, as in ZenML's own client (zenml/zen_stores/base_zen_store.py).
- *
- * @returns undefined before 0.80, where lists do not need one, unless one is named
- * @throws RunError with the projects to choose from if that does not settle it
- */
-async function findProject({ choice, server, account }, { client, reporter }) {
-    const found = await project_settle(choice, server, account, client);
-    if (found === undefined)
-        return undefined;
-    reporter.tell({ kind: 'project', project: found.project, source: found.source });
-    return found.project;
-}
-async function project_settle(choice, server, { defaultProjectId }, client) {
-    if (choice !== undefined)
-        return { project: await project_named(choice, server, client), source: choice.source };
-    if (!server.hasProjects)
-        return undefined;
-    if (defaultProjectId !== undefined) {
-        return { project: await ofAccount(defaultProjectId, server, client), source: 'account' };
-    }
-    const { items, total } = await listProjects(client);
-    const [only] = items;
-    if (only !== undefined && total === 1)
-        return { project: only, source: 'only-one' };
-    if (only === undefined) {
-        throw new RunError('project: this account sees no project. Give it a role in the project with what is to be run');
-    }
-    throw new RunError(`project: missing, and this account sees ${total} projects: ${project_listed(items.map(({ name }) => name), total)}. Write project: ${only.name}, or another one of them`);
-}
-async function listProjects(client) {
-    try {
-        return await client.projects();
-    }
-    catch (error) {
-        if (!(error instanceof AnswerError))
-            throw error;
-        throw new RunError(`project: missing, and what there is cannot be read: ${error.message}. Write project: NAME`);
-    }
-}
-async function project_named({ nameOrId, source }, server, client) {
-    try {
-        return await client.project(nameOrId, server);
-    }
-    catch (error) {
-        if (!isGone(error))
-            throw error;
-        const start = `${source}: there is no project "${nameOrId}" on this server`;
-        throw new RunError(`${start}. ${await suggestion(nameOrId, server, client)}${NOT_ALLOWED_HINT}`);
-    }
-}
-/** @throws RunError if the account may not read its own default project, or it was deleted */
-async function ofAccount(id, server, client) {
-    try {
-        return await client.project(id, server);
-    }
-    catch (error) {
-        if (!(error instanceof AnswerError) || ![403, 404].includes(error.status))
-            throw error;
-        throw new RunError(`project: the account's default project ${id} cannot be read (${error.detail}). Write project: NAME to use another one`);
-    }
-}
-/** What else there is; empty where that cannot be learned, which must not hide the fault itself. */
-async function suggestion(wanted, server, client) {
-    if (!server.hasProjects)
-        return '';
-    try {
-        const { items, total } = await client.projects();
-        const names = items.map(({ name }) => name).sort((a, b) => leven(a, wanted) - leven(b, wanted));
-        return names.length === 0 ? '' : `The account sees: ${project_listed(names, total)}. `;
-    }
-    catch {
-        return '';
-    }
-}
-function project_listed(names, total) {
-    const shown = names.slice(0, project_MOST_NAMES);
-    const more = total > shown.length ? ` and ${total - shown.length} more` : '';
-    return `${shown.map((name) => `"${name}"`).join(', ')}${more}`;
-}
-/** An open-source dashboard's addresses hold the project's name, and most answers only have its id. */
-async function projectForLink(client, server, project) {
-    if (project === undefined || project.name !== undefined)
-        return project;
-    if (server.isPro || !isAtLeast(server.version, 0, 82))
-        return project;
-    try {
-        return await client.project(project.id, server);
-    }
-    catch (error) {
-        if (!(error instanceof AnswerError))
-            throw error;
-        // Without permission to read the project there is no link; the run can be started all the same.
-        return project;
-    }
-}
-
-;// CONCATENATED MODULE: ./build/run/resolve.js
-
-
-
-
-
-/** How many of a server's definitions are looked through for names to suggest. */
-const SUGGESTION_POOL = 200;
-const MOST_SUGGESTIONS = 10;
-const resolve_NOT_ALLOWED_HINT = 'Or the account lacks permission to see it';
-/**
- * Finds what is to be run: by id, by exact name, by name within a pipeline, or the newest of a pipeline.
- *
- * @param project where names are looked up, and where an id has to be; undefined for an id without one, and before 0.80
- * @throws RunError with the nearest names if there is none, with all ids if there are several, or if it is not runnable
- */
-async function resolveTarget(client, server, target, project) {
-    if (target.kind === 'snapshot' && !isAtLeast(server.version, 0, 90)) {
-        throw new RunError(`snapshot: this server is ZenML ${server.version}, which has no snapshots yet; use template instead`);
-    }
-    const finder = new Finder(client, server, target, project);
-    if (target.kind === 'pipeline')
-        return finder.newestOf(target.pipeline);
-    return isUuid(target.reference)
-        ? finder.byId(target.kind, target.reference)
-        : finder.byName(target.kind, target.reference);
-}
-class Finder {
-    #client;
-    #server;
-    #target;
-    #project;
-    constructor(client, server, target, project) {
-        this.#client = client;
-        this.#server = server;
-        this.#target = target;
-        this.#project = project;
-    }
-    async byId(kind, id) {
-        let definition;
-        try {
-            definition = await this.#client.definition(kind, id);
-        }
-        catch (error) {
-            if (isGone(error))
-                throw await this.#notFound(kind, `with the id ${id}`, id);
-            throw error;
-        }
-        if (!this.#isInPipeline(definition)) {
-            const actual = definition.pipeline?.name ?? 'another one';
-            throw new RunError(`pipeline: the ${DEFINITION_NOUNS[kind]} ${id} belongs to the pipeline "${actual}". Correct or drop the input`);
-        }
-        if (!this.#isInProject(definition)) {
-            throw new RunError(`project: the ${DEFINITION_NOUNS[kind]} ${id} belongs to another project. Correct or drop the input`);
-        }
-        return runnable(definition);
-    }
-    async byName(kind, name) {
-        const query = { name, pipeline: this.#target.pipeline, projectId: this.#project?.id, size: 100 };
-        const found = (await this.#client.definitions(kind, query)).filter((definition) => definition.name === name && this.#isInPipeline(definition) && this.#isInProject(definition));
-        const [first, ...others] = found;
-        if (first === undefined)
-            throw await this.#notFound(kind, `named "${name}"${this.#place()}`, name);
-        if (others.length > 0) {
-            const list = found.map(({ id, pipeline }) => `${id} (pipeline "${pipeline?.name ?? '?'}")`).join(', ');
-            throw new RunError(`${kind}: ${found.length} ${DEFINITION_NOUNS[kind]}s are named "${name}": ${list}. Use one of the ids, or name the pipeline or the project`);
-        }
-        const definition = await this.#client.definition(kind, first.id);
-        // In a list, 0.74 does not say where an item belongs.
-        if (!this.#isInProject(definition))
-            throw await this.#notFound(kind, `named "${name}"${this.#place()}`, name);
-        return runnable(definition);
-    }
-    /** The newest that has a name and can be run: every trigger leaves an unnamed one behind as well. */
-    async newestOf(pipeline) {
-        const kind = isAtLeast(this.#server.version, 0, 90) ? 'snapshot' : 'template';
-        const query = { pipeline, projectId: this.#project?.id, runnable: true, size: 100 };
-        const newest = (await this.#client.definitions(kind, query)).find((definition) => definition.runnable === true &&
-            definition.name !== undefined &&
-            this.#isInPipeline(definition) &&
-            this.#isInProject(definition));
-        if (newest !== undefined)
-            return this.#client.definition(kind, newest.id);
-        throw new RunError(`pipeline: "${pipeline}" has no named ${DEFINITION_NOUNS[kind]} that can be run${this.#place()}. ` +
-            `${await this.#suggest(kind, pipeline, ({ pipeline: of }) => of?.name)}${resolve_NOT_ALLOWED_HINT}`);
-    }
-    async #notFound(kind, which, wanted) {
-        const suggestion = await this.#suggest(kind, wanted, ({ name }) => name);
-        return new RunError(`${kind}: there is no ${DEFINITION_NOUNS[kind]} ${which}. ${suggestion}${resolve_NOT_ALLOWED_HINT}`);
-    }
-    async #suggest(kind, wanted, nameOf) {
-        const all = await this.#client.definitions(kind, { projectId: this.#project?.id, size: SUGGESTION_POOL });
-        const names = new Set(all.flatMap((definition) => definition.runnable === true && this.#isInProject(definition) ? (nameOf(definition) ?? []) : []));
-        const nearest = [...names].sort((a, b) => leven(a, wanted) - leven(b, wanted)).slice(0, MOST_SUGGESTIONS);
-        if (nearest.length === 0)
-            return `The account sees no runnable ${DEFINITION_NOUNS[kind]} at all. `;
-        return `Runnable ones are: ${nearest.map((name) => `"${name}"`).join(', ')}. `;
-    }
-    #isInPipeline({ pipeline }) {
-        const wanted = this.#target.pipeline;
-        return wanted === undefined || pipeline?.name === wanted || pipeline?.id === wanted.toLowerCase();
-    }
-    /** A definition that does not say where it belongs is not excluded: the server may hide that. */
-    #isInProject({ project }) {
-        return this.#project === undefined || project === undefined || project.id === this.#project.id;
-    }
-    #place() {
-        const pipeline = this.#target.kind === 'pipeline' ? undefined : this.#target.pipeline;
-        const inPipeline = pipeline === undefined ? '' : ` in the pipeline "${pipeline}"`;
-        return this.#project === undefined
-            ? inPipeline
-            : `${inPipeline} in the project "${this.#project.name ?? this.#project.id}"`;
-    }
-}
-function runnable(definition) {
-    if (definition.runnable !== false)
-        return definition;
-    const noun = DEFINITION_NOUNS[definition.kind];
-    throw new RunError(`${definition.kind}: the ${noun} "${definition.name ?? definition.id}" cannot be run: ` +
-        'its stack or its build is gone, or it was made on a local stack. Make a new one on a remote stack and use that');
-}
-
-;// CONCATENATED MODULE: ./build/run/prepare.js
-
-
-
-/** Logs in, and reports where and as whom. */
-async function prepare_connect({ serverUrl }, { client, reporter }) {
-    const server = await client.info();
-    const account = await client.account();
-    reporter.tell({ kind: 'connected', serverUrl, version: server.version, account });
-    return { server, account };
-}
-/** Connects, and finds what is to be run. */
-async function prepare(request, deps) {
-    const { target, project: choice } = request;
-    const { client, reporter } = deps;
-    const { server, account } = await prepare_connect(request, deps);
-    // What has an id says itself where it is; only an input has to agree with that.
-    const isById = target.kind !== 'pipeline' && isUuid(target.reference);
-    const wanted = isById && choice?.source !== 'project' ? undefined : await findProject({ choice, server, account }, deps);
-    const found = await resolveTarget(client, server, target, wanted);
-    const definition = { ...found, project: found.project ?? wanted };
-    const project = await projectForLink(client, server, wanted ?? found.project);
-    if (wanted === undefined && project !== undefined && server.hasProjects) {
-        reporter.tell({ kind: 'project', project, source: 'definition' });
-    }
-    return { server, account, definition, project };
-}
-
 ;// CONCATENATED MODULE: ./build/zenml/status.js
 /** The states in which ZenML starts nothing more of a run (ZenML API, "Watch"). */
 const FINISHED_RUN = new Set([
@@ -59574,36 +59299,6 @@ function isStepFinished(status) {
 /** True if steps that wait for this one may start. */
 function isStepSucceeded(status) {
     return SUCCEEDED.has(status);
-}
-
-;// CONCATENATED MODULE: ./build/run/resume.js
-
-
-/** How many earlier attempts are looked through; one request each. */
-const resume_MOST_ATTEMPTS = 10;
-/**
- * The run that an earlier attempt of the same step left and that is worth taking up: it goes on, or has
- * completed. A failed or stopped one is what a re-run is for. Where several match, guessing would be worse than
- * a new run.
- */
-async function findEarlierRun(client, origin, pipeline, projectId) {
-    const matches = [];
-    const oldest = Math.max(1, origin.attempt - resume_MOST_ATTEMPTS);
-    for (let attempt = origin.attempt - 1; attempt >= oldest; attempt -= 1) {
-        const prefix = stepNamePrefix({ ...origin, attempt }, pipeline);
-        const runs = await client.runsByPrefix(prefix, projectId);
-        matches.push(...runs.filter(isWorthTaking).map((run) => ({ run, name: run.name ?? run.id, attempt })));
-    }
-    const [match, ...others] = matches;
-    if (match === undefined)
-        return { kind: 'none' };
-    return others.length === 0
-        ? { kind: 'one', ...match }
-        : { kind: 'several', names: matches.map(({ name }) => name) };
-}
-function isWorthTaking({ status }) {
-    const phase = runPhase(status);
-    return phase === 'succeeded' || (phase === 'going-on' && status !== 'stopping' && status !== 'cancelling');
 }
 
 ;// CONCATENATED MODULE: ./build/run/assess.js
@@ -59654,6 +59349,123 @@ function hasStartableStep(steps) {
         steps.some(({ status, upstream }) => status === undefined && upstream?.every((name) => succeeded.has(name)) === true));
 }
 
+;// CONCATENATED MODULE: ./build/run/reading.js
+
+/**
+ * Asks for something that is good to have but not needed: within a time, and without a failure.
+ *
+ * @param ask gets a client whose requests end with the time
+ * @param limit when the time is over
+ * @throws the signal's reason if it was aborted, and nothing else that a server can cause
+ */
+async function tryTo(ask, { client, signal }, limit, { retries = false } = {}) {
+    try {
+        const either = signal === undefined ? limit : AbortSignal.any([signal, limit]);
+        return { value: await ask(client.with({ retries, signal: either })) };
+    }
+    catch (error) {
+        if (signal?.aborted === true)
+            throw error;
+        if (limit.aborted)
+            return { missing: 'the server did not answer in time' };
+        if (!isZenmlError(error))
+            throw error;
+        return { missing: asClause(error.message) };
+    }
+}
+/** `Could not read\u2026` becomes `could not read\u2026`, to stand within a sentence. */
+function asClause(message) {
+    return message.startsWith('Could not ') ? `c${message.slice(1)}` : message;
+}
+
+;// CONCATENATED MODULE: ./build/run/questions.js
+
+
+
+/** Child runs have child runs; each costs a request. */
+const MOST_DEPTH = 3;
+const MOST_CHILD_RUNS = 10;
+/** What a run waits for is good to know, but no reason to lose it. */
+const questions_TIME_LIMIT_MS = 10_000;
+/** In these an answer is of no use any more. */
+const ON_ITS_WAY_OUT = new Set(['stopping', 'cancelling']);
+/**
+ * What a run and its child runs ask a person at the moment: while a child run asks, its parent is only paused.
+ *
+ * @throws ZenmlError if the server does not say
+ */
+async function openQuestions(client, runId, depth = 0) {
+    const { questions, childRuns } = await client.dag(runId);
+    const going = childRuns.filter(({ status }) => runPhase(status) === 'going-on').slice(0, MOST_CHILD_RUNS);
+    if (depth >= MOST_DEPTH)
+        return [...questions];
+    const below = await Promise.all(going.map(({ id }) => openQuestions(client, id, depth + 1)));
+    return [...questions, ...below.flat()];
+}
+/**
+ * Answers all that a run asks so that it is stopped.
+ *
+ * @returns whether it asked anything, and why an answer was refused; neither where the questions cannot be read
+ */
+async function abortQuestions(client, runId) {
+    let questions = [];
+    try {
+        questions = await openQuestions(client, runId);
+        for (const { id } of questions)
+            await client.abortQuestion(id);
+        return { aborted: questions.length > 0 };
+    }
+    catch (error) {
+        if (!isZenmlError(error))
+            throw error;
+        return { aborted: false, ...(questions.length > 0 ? { refusal: error.message } : {}) };
+    }
+}
+/** What a run that is watched asks: each question once, as soon as it is asked. */
+class Questions {
+    #runId;
+    #deps;
+    #open = [];
+    #told = new Set();
+    #toldPause = false;
+    constructor(runId, deps) {
+        this.#runId = runId;
+        this.#deps = deps;
+    }
+    /** Whether the run waited for an answer when it was last looked at. */
+    get areOpen() {
+        return this.#open.length > 0;
+    }
+    /** @param open all that the run's graph shows */
+    note(open) {
+        this.#open = open;
+    }
+    /**
+     * What a person was not told before. A run stays `running` until its patience is over, and only then is `paused`.
+     *
+     * @throws the signal's reason if it was aborted
+     */
+    async news(status) {
+        if (status !== 'paused')
+            this.#toldPause = false;
+        if (runPhase(status) !== 'going-on' || ON_ITS_WAY_OUT.has(status))
+            return undefined;
+        const isFirstPause = status === 'paused' && !this.#toldPause;
+        this.#toldPause ||= isFirstPause;
+        const question = this.#open.find(({ id }) => !this.#told.has(id));
+        if (question !== undefined) {
+            this.#told.add(question.id);
+            return { question: question.text };
+        }
+        return isFirstPause && !this.areOpen ? { question: await this.#ofChildRun() } : undefined;
+    }
+    async #ofChildRun() {
+        const limit = this.#deps.timeLimit(questions_TIME_LIMIT_MS);
+        const read = await tryTo((client) => openQuestions(client, this.#runId), this.#deps, limit);
+        return 'value' in read ? read.value[0]?.text : undefined;
+    }
+}
+
 ;// CONCATENATED MODULE: ./build/run/steps.js
 
 /** A run's steps: from its graph, which also has those not started, or from the list where there is no graph (0.74). */
@@ -59674,6 +59486,7 @@ function isWithoutGraph(error) {
 }
 
 ;// CONCATENATED MODULE: ./build/run/stop.js
+
 
 
 
@@ -59703,6 +59516,13 @@ class Stop {
     #graceful;
     #status;
     #asked = false;
+    /** It waited for a person, so no process of it is there that could end it. */
+    #wasPaused;
+    /** Then the server says that nothing goes on, even of steps that run beside the question. */
+    #hasAborted = false;
+    #stepsGoingOn;
+    /** Why it waits for a person for ever. */
+    #unanswered;
     #timesGone = 0;
     #earlySince;
     #lookedInitializing = false;
@@ -59713,6 +59533,7 @@ class Stop {
         this.#client = deps.client.with({ retries: false, signal: deps.signal });
         this.#graceful = request.graceful;
         this.#status = request.status;
+        this.#wasPaused = request.status === 'paused';
     }
     async run() {
         try {
@@ -59726,17 +59547,25 @@ class Stop {
             if (this.#deps.signal?.aborted !== true)
                 throw error;
         }
+        if (this.#unanswered !== undefined)
+            return this.#goingOn(this.#unanswered);
         if (this.#asked)
-            return { kind: 'asked', status: this.#status };
+            return this.#stepsGoingOn ?? { kind: 'asked', status: this.#status };
         return this.#goingOn(this.#lastFailure);
     }
     async #tryOnce(attempt) {
         try {
+            // Of a paused run there is nothing to stop but its question, and that needs neither orchestrator nor stack.
+            const isAnswered = this.#status === 'paused' && (await this.#abortQuestions());
+            if (isAnswered && runPhase((await this.#look()).status) !== 'going-on')
+                return await this.#settle();
             return await this.#ask(attempt);
         }
         catch (error) {
             if (!isZenmlError(error))
                 throw error;
+            if (isGone(error))
+                return this.#checkGone();
             if (!isPassing(error))
                 return this.#goingOn(error.message);
             await this.#pauseAfter(error, attempt);
@@ -59831,6 +59660,8 @@ class Stop {
             }
         }
         catch (error) {
+            if (isGone(error))
+                return { kind: 'gone', status: this.#status };
             // The server took it; that a look at what followed failed, or came too late, changes nothing.
             if (!isZenmlError(error) && this.#deps.signal?.aborted !== true)
                 throw error;
@@ -59842,9 +59673,13 @@ class Stop {
         for (let attempt = 1; this.#hasTime(); attempt += 1) {
             try {
                 const run = await this.#look();
-                const accounted = runPhase(run.status) === 'going-on' ? undefined : await this.#accountForSteps(run);
+                const isGoingOn = runPhase(run.status) === 'going-on';
+                const accounted = isGoingOn ? undefined : await this.#accountForSteps(run);
                 if (accounted?.kind === 'ended')
                     return accounted;
+                this.#stepsGoingOn = accounted;
+                if (isGoingOn && isPowerOfTwo(attempt) && (await this.#endWaiting()))
+                    continue;
             }
             catch (error) {
                 if (!isZenmlError(error) || !isPassing(error))
@@ -59854,9 +59689,29 @@ class Stop {
         }
         return undefined;
     }
+    /** Ends a run that waits for a person: being stopped does not end its wait. True if that changed anything. */
+    async #endWaiting() {
+        if (await this.#abortQuestions())
+            return true;
+        if (!this.#wasPaused || this.#status !== 'stopping')
+            return false;
+        // Of a run whose child run was asked, nothing is left that could end it; ZenML makes this `stopped`.
+        await this.#client.failInitializing(this.#request.runId, this.#request.reason);
+        return true;
+    }
+    /** True if the run asked something; where that cannot be read or answered, stopping goes on without it. */
+    async #abortQuestions() {
+        const { aborted, refusal } = await abortQuestions(this.#client, this.#request.runId);
+        this.#unanswered = refusal;
+        if (!aborted)
+            return false;
+        this.#asked = true;
+        this.#hasAborted = true;
+        return true;
+    }
     async #accountForSteps(run, { byItself } = { byItself: runPhase(run.status) === 'succeeded' }) {
         const ended = { kind: 'ended', status: run.status, byItself };
-        if (run.inProgress === false)
+        if (run.inProgress === false && !this.#hasAborted)
             return ended;
         const unfinished = unfinishedSteps(await readSteps(this.#client, run));
         if (unfinished.length === 0)
@@ -59866,6 +59721,7 @@ class Stop {
     async #look() {
         const run = await this.#client.run(this.#request.runId, { hydrate: false });
         this.#status = run.status;
+        this.#wasPaused ||= run.status === 'paused';
         return run;
     }
     #goingOn(why) {
@@ -59883,6 +59739,579 @@ class Stop {
         const { clock, signal } = this.#deps;
         await clock.sleep(Math.max(0, Math.min(ms, this.#request.deadline - clock.now())), signal);
     }
+}
+/** So that it is looked for often at first, and then ever more rarely. */
+function isPowerOfTwo(number) {
+    return Number.isInteger(Math.log2(number));
+}
+
+;// CONCATENATED MODULE: ./build/run/dispatch.js
+
+
+
+
+
+function doubtAfter(error) {
+    return { detail: error.message, isServerError: error instanceof AnswerError && error.status >= 500 };
+}
+/** Between a run's creation and its hand-over lies at most a request to the control plane, which has a time limit. */
+const HAND_OVER_MS = 180_000;
+/** Both times are taken one right after the other when the run is made; a hand-over takes a transaction at least. */
+const MADE_WITHIN_MS = 2;
+const PAUSE_MS = 10_000;
+/** For ending it, once that is decided. */
+const END_MS = 60_000;
+/**
+ * Finds out whether a run begins whose trigger failed: a server makes the run before it has asked the control plane
+ * and handed the run to its executor, and a failure in between leaves it `initializing` for ever. One that shows no
+ * hand-over after three minutes is ended. Where a server does not show it, a slow build of an image looks the same:
+ * then it is ended at the deadline.
+ *
+ * @throws RunError if it was ended because the time was over, or could not be ended
+ * @throws ZenmlError if the server does not say
+ * @throws the signal's reason if it was aborted
+ */
+async function awaitDispatch(request, deps) {
+    const { clock, reporter, signal } = deps;
+    const { doubt, deadline, name } = request;
+    const since = clock.now();
+    let { run } = request;
+    for (let looks = 1;; looks += 1) {
+        if (hasBegun(run))
+            return { kind: 'alive', run };
+        const handOver = request.showsHandOver ? handOverOf(run) : 'unknown';
+        if (handOver === 'done')
+            return { kind: 'alive', run };
+        if (handOver === 'unknown' && (!doubt.isServerError || (await hasRunnerLog(run, deps)))) {
+            return { kind: 'alive', run };
+        }
+        const now = clock.now();
+        if (now >= deadline)
+            return endLate(run, request, deps);
+        if (handOver === 'missing' && now - since >= HAND_OVER_MS)
+            return end(run, request, deps);
+        if (looks === 1)
+            reporter.tell({ kind: 'dispatch-awaited', name, untilMs: deadline - now });
+        await clock.sleep(Math.min(PAUSE_MS, deadline - now), signal);
+        const newest = await dispatch_look(run, request, deps);
+        if (newest === undefined)
+            return { kind: 'gone' };
+        run = newest;
+    }
+}
+/** Whether a run of a server of this version shows that it was handed over. */
+function showsHandOver(version) {
+    return /^\d/.test(version) && isAtLeast(version, 0, 96);
+}
+function hasBegun({ status, statusReason }) {
+    return status !== 'initializing' || statusReason !== undefined;
+}
+/**
+ * From 0.96 on the hand-over is the first change of a run after it was made (seen on 0.96.1 and 0.98.0; ZenML means to
+ * set a reason as well, but does not store it). A database with times of whole seconds shows it only if the second
+ * has changed.
+ */
+function handOverOf({ created, updated }) {
+    if (created === undefined || updated === undefined)
+        return 'unknown';
+    if (updated - created > MADE_WITHIN_MS)
+        return 'done';
+    return created % 1_000 === 0 && updated % 1_000 === 0 ? 'unknown' : 'missing';
+}
+/** What starts the run has said something, so it was handed over. */
+async function hasRunnerLog(run, { client }) {
+    try {
+        const { records } = await client.with({ retries: false }).runnerLog(run.id);
+        return records.some((record) => record.trim() !== '');
+    }
+    catch (error) {
+        if (!isZenmlError(error))
+            throw error;
+        return false;
+    }
+}
+/** The run as it is now, or as it was where the server does not say it; undefined if there is none any more. */
+async function dispatch_look(run, { deadline }, { client, clock }) {
+    try {
+        return await client.with({ retries: false }).run(run.id, { hydrate: false });
+    }
+    catch (error) {
+        if (isGone(error))
+            return undefined;
+        if (!isZenmlError(error) || !isPassing(error) || clock.now() >= deadline)
+            throw error;
+        return run;
+    }
+}
+async function endLate(run, request, deps) {
+    const ended = await end(run, request, deps);
+    if (ended.kind !== 'ended')
+        return ended;
+    throw new RunError(`No run could be started within trigger-timeout. The server made the run "${request.name}" and then failed: ` +
+        `${request.doubt.detail}. The run never began, so it was ended and is now failed; nothing else was started`, 'timed-out');
+}
+/** Ends it, and reads that it has ended by our hand and not by its own. */
+async function end(run, request, deps) {
+    const { client, clock, signal } = deps;
+    const { reason, name } = request;
+    const stopped = await stopRun({ runId: run.id, status: run.status, graceful: false, reason, deadline: clock.now() + END_MS }, { client, clock, signal });
+    if (stopped.kind === 'gone')
+        return { kind: 'gone' };
+    const last = await client.run(run.id, { hydrate: false });
+    const isOurs = last.status === 'failed' && (last.statusReason ?? reason) === reason;
+    if (stopped.kind === 'ended' && isOurs)
+        return { kind: 'ended' };
+    // It began, or ended by itself, at the last moment.
+    if (hasBegun(last) && !isOurs)
+        return { kind: 'alive', run: last };
+    const why = stopped.kind === 'going-on' ? stopped.why : `it was ${last.status} when last seen`;
+    throw new RunError(`The server made the run "${name}" and then failed (${request.doubt.detail}). It could not be ended: ${why}. ` +
+        'Look at it before you start another', 'lost');
+}
+
+;// CONCATENATED MODULE: ./build/run/end-reason.js
+
+/** The longest that ZenML takes; a longer one is answered with 422, and the run goes on (seen on 0.85 and 0.98). */
+const end_reason_MAX_LENGTH = 255;
+/**
+ * Why a run was ended, as ZenML shows it: what happened, and the page of the workflow run. Where both are too much,
+ * the page counts more.
+ *
+ * @param workflowRunUrl empty where there is none
+ */
+function endReason(what, workflowRunUrl) {
+    const page = workflowRunUrl.length > end_reason_MAX_LENGTH ? '' : workflowRunUrl;
+    if (page === '')
+        return cutAtSpace(what, end_reason_MAX_LENGTH - 1);
+    const whole = `${what}: ${page}`;
+    if (whole.length <= end_reason_MAX_LENGTH)
+        return whole;
+    const room = end_reason_MAX_LENGTH - page.length - '\u2026: '.length;
+    return room > 0 ? `${cutAtSpace(what, room)}: ${page}` : page;
+}
+
+;// CONCATENATED MODULE: ./build/run/history.js
+const MOST_RUNS = 10;
+/** A history is good to have, but nothing that a step waits long for. */
+const history_TIME_LIMIT_MS = 3_000;
+/** So many runs of the same snapshot say more than more runs of its pipeline. */
+const ENOUGH_OF_SNAPSHOT = 3;
+/** Runs of one pipeline on one machine differ by some 15 %; fewer runs cannot show that they differ less. */
+const LIKELY_SPREAD = 0.15;
+const RUNS_THAT_SHOW_SPREAD = 5;
+const LEAST_SPREAD = 0.05;
+const MOST_SPREAD = 0.6;
+function kinOfDefinition({ kind, id, pipeline, project }) {
+    return {
+        templateId: kind === 'template' ? id : undefined,
+        snapshotId: kind === 'snapshot' ? id : undefined,
+        pipelineId: pipeline?.id,
+        projectId: project?.id,
+    };
+}
+/** @param run hydrated: otherwise it does not say where it came from */
+function kinOfRun({ templateId, sourceSnapshotId, pipeline, projectId }) {
+    return { templateId, snapshotId: sourceSnapshotId, pipelineId: pipeline?.id, projectId };
+}
+/**
+ * How long the last completed runs of the same template, snapshot or pipeline took. One request, and a failure of
+ * it means that there is no history.
+ */
+async function readUsual(client, { templateId, snapshotId, pipelineId, projectId }, { timeLimit, signal }) {
+    if (templateId === undefined && pipelineId === undefined)
+        return undefined;
+    const limit = timeLimit(history_TIME_LIMIT_MS);
+    const either = signal === undefined ? limit : AbortSignal.any([signal, limit]);
+    try {
+        const hurried = client.with({ retries: false, signal: either });
+        const wanted = templateId === undefined ? { pipelineId } : { templateId };
+        const runs = await hurried.completedRuns({ ...wanted, projectId, size: MOST_RUNS });
+        const same = runs.filter(({ sourceSnapshotId }) => sourceSnapshotId === snapshotId);
+        return usualOf(snapshotId !== undefined && same.length >= ENOUGH_OF_SNAPSHOT ? same : runs);
+    }
+    catch {
+        return undefined;
+    }
+}
+/** Median and spread of how long runs took, from their creation to their end; undefined if none says so. */
+function usualOf(runs) {
+    const logs = runs
+        .flatMap(({ created, endTime }) => created === undefined || endTime === undefined || endTime <= created ? [] : Math.log(endTime - created))
+        .toSorted((a, b) => a - b);
+    if (logs.length === 0)
+        return undefined;
+    return { medianMs: Math.round(Math.exp(medianOf(logs))), spread: spreadOf(logs), runs: logs.length };
+}
+/** @param sorted not empty */
+function medianOf(sorted) {
+    const last = sorted.length - 1;
+    return ((sorted[Math.floor(last / 2)] ?? 0) + (sorted[Math.ceil(last / 2)] ?? 0)) / 2;
+}
+function spreadOf(logs) {
+    const mean = logs.reduce((sum, log) => sum + log, 0) / logs.length;
+    const squares = logs.reduce((sum, log) => sum + (log - mean) ** 2, 0);
+    const deviation = Math.sqrt(squares / Math.max(1, logs.length - 1));
+    const least = logs.length < RUNS_THAT_SHOW_SPREAD ? LIKELY_SPREAD : LEAST_SPREAD;
+    return Math.min(MOST_SPREAD, Math.max(least, deviation));
+}
+
+;// CONCATENATED MODULE: ./build/run/origin.js
+
+/** The run's own metadata under this name are ours. ZenML shows a mapping as a card of its own. */
+const KEY = 'github_actions';
+/** Nobody waits for it but a step that does not wait for its run. */
+const origin_TIME_LIMIT_MS = 5_000;
+/**
+ * Notes on a run where it came from: tried once, and a failure is only told.
+ *
+ * @returns when it is done or given up; never rejects, also when the signal is aborted
+ */
+async function noteOrigin({ runId, provenance, server, account, project }, deps) {
+    const facts = factsOf(provenance);
+    if (Object.keys(facts).length === 0)
+        return;
+    const tell = (detail) => {
+        deps.reporter.tell({ kind: 'origin-not-noted', detail });
+    };
+    if (project === undefined) {
+        tell('the server does not say which project the run belongs to');
+        return;
+    }
+    const scope = {
+        projectId: project.id,
+        accountId: account.id,
+        server,
+    };
+    try {
+        const noted = await tryTo(async (client) => client.noteMetadata(runId, { [KEY]: facts }, scope), deps, deps.timeLimit(origin_TIME_LIMIT_MS));
+        if ('missing' in noted)
+            tell(noted.missing);
+    }
+    catch (error) {
+        if (deps.signal?.aborted !== true)
+            throw error;
+    }
+}
+/** A run's metadata without what this action noted there. */
+function withoutOrigin(metadata) {
+    return Object.fromEntries(Object.entries(metadata).filter(([key]) => key !== KEY));
+}
+function factsOf(provenance) {
+    const { repository, sha, ref, headRef, actor, workflow, workflowRunUrl } = provenance;
+    const [, kind, name] = /^refs\/(heads|tags|pull)\/(.+)$/.exec(ref) ?? [];
+    const facts = {
+        repository,
+        commit: sha,
+        branch: kind === 'heads' ? name : headRef,
+        tag: kind === 'tags' ? name : '',
+        pull_request: kind === 'pull' ? Number.parseInt(name ?? '', 10) : Number.NaN,
+        actor,
+        workflow,
+        workflow_run: workflowRunUrl,
+    };
+    return Object.fromEntries(Object.entries(facts).filter((fact) => fact[1] !== undefined && fact[1] !== '' && !Number.isNaN(fact[1])));
+}
+
+;// CONCATENATED MODULE: ./build/run/project.js
+
+
+
+
+const project_MOST_NAMES = 10;
+const NOT_ALLOWED_HINT = 'Or the account has no permission to read it';
+/**
+ * Finds the project to look names up in, and reports which it is and why. Where nobody names one it is the account's
+ * own, or the only one that the account sees, as in ZenML's own client (zenml/zen_stores/base_zen_store.py).
+ *
+ * @returns undefined before 0.80, where lists do not need one, unless one is named
+ * @throws RunError with the projects to choose from if that does not settle it
+ */
+async function findProject({ choice, server, account }, { client, reporter }) {
+    const found = await project_settle(choice, server, account, client);
+    if (found === undefined)
+        return undefined;
+    reporter.tell({ kind: 'project', project: found.project, source: found.source });
+    return found.project;
+}
+async function project_settle(choice, server, { defaultProjectId }, client) {
+    if (choice !== undefined)
+        return { project: await project_named(choice, server, client), source: choice.source };
+    if (!server.hasProjects)
+        return undefined;
+    if (defaultProjectId !== undefined) {
+        return { project: await ofAccount(defaultProjectId, server, client), source: 'account' };
+    }
+    const { items, total } = await listProjects(client);
+    const [only] = items;
+    if (only !== undefined && total === 1)
+        return { project: only, source: 'only-one' };
+    if (only === undefined) {
+        throw new RunError('project: this account sees no project. Give it permission to read the project with what is to be run');
+    }
+    throw new RunError(`project: missing, and this account sees ${total} projects: ${project_listed(items.map(({ name }) => name), total)}. Write project: ${only.name}, or another one of them`);
+}
+async function listProjects(client) {
+    try {
+        return await client.projects();
+    }
+    catch (error) {
+        if (!(error instanceof AnswerError))
+            throw error;
+        throw new RunError(`project: missing, and what there is cannot be read: ${error.message}. Write project: NAME`);
+    }
+}
+async function project_named({ nameOrId, source }, server, client) {
+    try {
+        return await client.project(nameOrId, server);
+    }
+    catch (error) {
+        if (!isGone(error))
+            throw error;
+        const start = `${source}: there is no project "${nameOrId}" on this server`;
+        throw new RunError(`${start}. ${await suggestion(nameOrId, server, client)}${NOT_ALLOWED_HINT}`);
+    }
+}
+/** @throws RunError if the account may not read its own default project, or it was deleted */
+async function ofAccount(id, server, client) {
+    try {
+        return await client.project(id, server);
+    }
+    catch (error) {
+        if (!(error instanceof AnswerError) || ![403, 404].includes(error.status))
+            throw error;
+        throw new RunError(`project: the account's default project ${id} cannot be read (${error.detail}). Write project: NAME to use another one, or give the account permission to read it`);
+    }
+}
+/** What else there is; empty where that cannot be learned, which must not hide the fault itself. */
+async function suggestion(wanted, server, client) {
+    if (!server.hasProjects)
+        return '';
+    try {
+        const { items, total } = await client.projects();
+        const names = items.map(({ name }) => name).sort((a, b) => leven(a, wanted) - leven(b, wanted));
+        return names.length === 0 ? '' : `The account sees: ${project_listed(names, total)}. `;
+    }
+    catch {
+        return '';
+    }
+}
+function project_listed(names, total) {
+    const shown = names.slice(0, project_MOST_NAMES);
+    const more = total > shown.length ? ` and ${total - shown.length} more` : '';
+    return `${shown.map((name) => `"${name}"`).join(', ')}${more}`;
+}
+/** An open-source dashboard's addresses hold the project's name, and most answers only have its id. */
+async function projectForLink(client, server, project) {
+    if (project === undefined || project.name !== undefined)
+        return project;
+    if (server.isPro || !isAtLeast(server.version, 0, 82))
+        return project;
+    try {
+        return await client.project(project.id, server);
+    }
+    catch (error) {
+        if (!(error instanceof AnswerError))
+            throw error;
+        // Without permission to read the project there is no link; the run can be started all the same.
+        return project;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/run/resolve.js
+
+
+
+
+
+/** How many of a server's definitions are looked through for names to suggest. */
+const SUGGESTION_POOL = 200;
+const MOST_SUGGESTIONS = 10;
+const notAllowedHint = (kind) => `Or the account has no permission to read ${DEFINITION_NOUNS[kind]}s`;
+/**
+ * Finds what is to be run: by id, by exact name, by name within a pipeline, or the newest of a pipeline.
+ *
+ * @param project where names are looked up, and where an id has to be; undefined for an id without one, and before 0.80
+ * @throws RunError with the nearest names if there is none, with all ids if there are several, or if it is not runnable
+ */
+async function resolveTarget(client, server, target, project) {
+    if (target.kind === 'snapshot' && !isAtLeast(server.version, 0, 90)) {
+        throw new RunError(`snapshot: this server is ZenML ${server.version}, which has no snapshots yet; use template instead`);
+    }
+    const finder = new Finder(client, server, target, project);
+    if (target.kind === 'pipeline')
+        return finder.newestOf(target.pipeline);
+    return isUuid(target.reference)
+        ? finder.byId(target.kind, target.reference)
+        : finder.byName(target.kind, target.reference);
+}
+class Finder {
+    #client;
+    #server;
+    #target;
+    #project;
+    constructor(client, server, target, project) {
+        this.#client = client;
+        this.#server = server;
+        this.#target = target;
+        this.#project = project;
+    }
+    async byId(kind, id) {
+        let definition;
+        try {
+            definition = await this.#client.definition(kind, id);
+        }
+        catch (error) {
+            if (isGone(error))
+                throw await this.#notFound(kind, `with the id ${id}`, id);
+            throw error;
+        }
+        if (!this.#isInPipeline(definition)) {
+            const actual = definition.pipeline?.name ?? 'another one';
+            throw new RunError(`pipeline: the ${DEFINITION_NOUNS[kind]} ${id} belongs to the pipeline "${actual}". Correct or drop the input`);
+        }
+        if (!this.#isInProject(definition)) {
+            throw new RunError(`project: the ${DEFINITION_NOUNS[kind]} ${id} belongs to another project. Correct or drop the input`);
+        }
+        return runnable(definition);
+    }
+    async byName(kind, name) {
+        const query = { name, pipeline: this.#target.pipeline, projectId: this.#project?.id, size: 100 };
+        const found = (await this.#client.definitions(kind, query)).filter((definition) => definition.name === name && this.#isInPipeline(definition) && this.#isInProject(definition));
+        const [first, ...others] = found;
+        if (first === undefined)
+            throw await this.#notFound(kind, `named "${name}"${this.#place()}`, name);
+        if (others.length > 0) {
+            const list = found.map(({ id, pipeline }) => `${id} (pipeline "${pipeline?.name ?? '?'}")`).join(', ');
+            throw new RunError(`${kind}: ${found.length} ${DEFINITION_NOUNS[kind]}s are named "${name}": ${list}. Use one of the ids, or name the pipeline or the project`);
+        }
+        const definition = await this.#client.definition(kind, first.id);
+        // In a list, 0.74 does not say where an item belongs.
+        if (!this.#isInProject(definition))
+            throw await this.#notFound(kind, `named "${name}"${this.#place()}`, name);
+        return runnable(definition);
+    }
+    /** The newest that has a name and can be run: every trigger leaves an unnamed one behind as well. */
+    async newestOf(pipeline) {
+        const kind = isAtLeast(this.#server.version, 0, 90) ? 'snapshot' : 'template';
+        const query = { pipeline, projectId: this.#project?.id, runnable: true, size: 100 };
+        const newest = (await this.#client.definitions(kind, query)).find((definition) => definition.runnable === true &&
+            definition.name !== undefined &&
+            this.#isInPipeline(definition) &&
+            this.#isInProject(definition));
+        if (newest !== undefined)
+            return runnable(await this.#client.definition(kind, newest.id));
+        throw new RunError(`pipeline: "${pipeline}" has no named ${DEFINITION_NOUNS[kind]} that can be run${this.#place()}. ` +
+            `${await this.#suggest(kind, pipeline, ({ pipeline: of }) => of?.name)}${notAllowedHint(kind)}`);
+    }
+    async #notFound(kind, which, wanted) {
+        const suggestion = await this.#suggest(kind, wanted, ({ name }) => name);
+        return new RunError(`${kind}: there is no ${DEFINITION_NOUNS[kind]} ${which}. ${suggestion}${notAllowedHint(kind)}`);
+    }
+    /** Empty if the server does not give them: what was asked for is not there all the same. */
+    async #suggest(kind, wanted, nameOf) {
+        const all = await this.#tryToList(kind);
+        if (all === undefined)
+            return '';
+        const names = new Set(all.flatMap((definition) => definition.runnable === true && this.#isInProject(definition) ? (nameOf(definition) ?? []) : []));
+        const nearest = [...names].sort((a, b) => leven(a, wanted) - leven(b, wanted)).slice(0, MOST_SUGGESTIONS);
+        if (nearest.length === 0)
+            return `The account sees no runnable ${DEFINITION_NOUNS[kind]} at all. `;
+        return `Runnable ones are: ${nearest.map((name) => `"${name}"`).join(', ')}. `;
+    }
+    async #tryToList(kind) {
+        try {
+            const query = { projectId: this.#project?.id, size: SUGGESTION_POOL };
+            return await this.#client.with({ retries: false }).definitions(kind, query);
+        }
+        catch (error) {
+            if (!isZenmlError(error))
+                throw error;
+            return undefined;
+        }
+    }
+    #isInPipeline({ pipeline }) {
+        const wanted = this.#target.pipeline;
+        return wanted === undefined || pipeline?.name === wanted || pipeline?.id === wanted.toLowerCase();
+    }
+    /** A definition that does not say where it belongs is not excluded: the server may hide that. */
+    #isInProject({ project }) {
+        return this.#project === undefined || project === undefined || project.id === this.#project.id;
+    }
+    #place() {
+        const pipeline = this.#target.kind === 'pipeline' ? undefined : this.#target.pipeline;
+        const inPipeline = pipeline === undefined ? '' : ` in the pipeline "${pipeline}"`;
+        return this.#project === undefined
+            ? inPipeline
+            : `${inPipeline} in the project "${this.#project.name ?? this.#project.id}"`;
+    }
+}
+/** Also where the stack is hidden: a run acts as this account, so it would end, or hang, before its first step. */
+function runnable(definition) {
+    const { kind, id, name, hidesStack } = definition;
+    if (definition.runnable !== false && !hidesStack)
+        return definition;
+    const why = hidesStack
+        ? 'the account has no permission to read its stack. Give the account permission to read stacks and stack components'
+        : 'its stack or its build is gone, or it was made on a local stack. Make a new one on a remote stack and use that';
+    throw new RunError(`${kind}: the ${DEFINITION_NOUNS[kind]} "${name ?? id}" cannot be run: ${why}`);
+}
+
+;// CONCATENATED MODULE: ./build/run/prepare.js
+
+
+
+/** Logs in, and reports where and as whom. */
+async function prepare_connect({ serverUrl }, { client, reporter }) {
+    const server = await client.info();
+    const account = await client.account();
+    reporter.tell({ kind: 'connected', serverUrl, version: server.version, account });
+    return { server, account };
+}
+/** Connects, and finds what is to be run. */
+async function prepare(request, deps) {
+    const { target, project: choice } = request;
+    const { client, reporter } = deps;
+    const { server, account } = await prepare_connect(request, deps);
+    // What has an id says itself where it is; only an input has to agree with that.
+    const isById = target.kind !== 'pipeline' && isUuid(target.reference);
+    const wanted = isById && choice?.source !== 'project' ? undefined : await findProject({ choice, server, account }, deps);
+    const found = await resolveTarget(client, server, target, wanted);
+    const definition = { ...found, project: found.project ?? wanted };
+    const project = await projectForLink(client, server, wanted ?? found.project);
+    if (wanted === undefined && project !== undefined && server.hasProjects) {
+        reporter.tell({ kind: 'project', project, source: 'definition' });
+    }
+    return { server, account, definition, project };
+}
+
+;// CONCATENATED MODULE: ./build/run/resume.js
+
+
+/** How many earlier attempts are looked through; one request each. */
+const resume_MOST_ATTEMPTS = 10;
+/**
+ * The run that an earlier attempt of the same step left and that is worth taking up: it goes on, or has
+ * completed. A failed or stopped one is what a re-run is for. Where several match, guessing would be worse than
+ * a new run.
+ */
+async function findEarlierRun(client, origin, pipeline, projectId) {
+    const matches = [];
+    const oldest = Math.max(1, origin.attempt - resume_MOST_ATTEMPTS);
+    for (let attempt = origin.attempt - 1; attempt >= oldest; attempt -= 1) {
+        const prefix = stepNamePrefix({ ...origin, attempt }, pipeline);
+        const runs = await client.runsByPrefix(prefix, projectId);
+        matches.push(...runs.filter(isWorthTaking).map((run) => ({ run, name: run.name ?? run.id, attempt })));
+    }
+    const [match, ...others] = matches;
+    if (match === undefined)
+        return { kind: 'none' };
+    return others.length === 0
+        ? { kind: 'one', ...match }
+        : { kind: 'several', names: matches.map(({ name }) => name) };
+}
+function isWorthTaking({ status }) {
+    const phase = runPhase(status);
+    return phase === 'succeeded' || (phase === 'going-on' && status !== 'stopping' && status !== 'cancelling');
 }
 
 ;// CONCATENATED MODULE: ./build/run/end-run.js
@@ -60207,18 +60636,8 @@ function prettyMilliseconds(milliseconds, options) {
 	return sign + result.join(separator);
 }
 
-;// CONCATENATED MODULE: ./build/run/cut.js
-/**
- * Cuts a text, and says so with a `\u2026`. It is cut between two words: half of a secret would no longer be recognized and
- * hidden in a log.
- */
-function cutAtSpace(text, most) {
-    if (text.length <= most)
-        return text;
-    return `${/^[^]*\s/.exec(text.slice(0, most + 1))?.[0].trimEnd() ?? ''}\u2026`;
-}
-
 ;// CONCATENATED MODULE: ./build/run/conclude.js
+
 
 
 
@@ -60244,9 +60663,10 @@ function conclude(watched, context) {
             return {
                 conclusion: 'failed',
                 status,
-                error: `The run "${name}" is paused and waits for a person` +
-                    `${watched.question === undefined ? '' : ` (${watched.question})`}. It was left so; answer it${where}`,
+                error: `The run "${name}" waits for a person` +
+                    `${watched.question === undefined ? '' : ` (${watched.question})`}. It was left as it is; answer it${where}`,
                 failedStep,
+                waitsForPerson: true,
             };
         case 'gone':
             return {
@@ -60259,7 +60679,7 @@ function conclude(watched, context) {
             return {
                 conclusion: 'lost',
                 status,
-                error: `The run "${name}" was lost from sight: ${watched.detail}. When last seen it was ${status}, and it may go on${where}`,
+                error: twoSentences(`The run "${name}" was lost from sight: ${watched.detail}`, `When last seen it was ${status}, and it may go on${where}`),
                 failedStep,
             };
     }
@@ -60317,31 +60737,10 @@ function describeFault(fault) {
         return undefined;
     const { type, message, frame } = fault;
     const [line = ''] = (message ?? '').split('\n');
-    const told = [type, cutAtSpace(line, MOST_OF_A_MESSAGE)].filter((part) => part !== undefined && part !== '');
+    const told = [type, cutAtSpace(line.replace(/(?<!\.)\.$/, ''), MOST_OF_A_MESSAGE)].filter((part) => part !== undefined && part !== '');
     if (told.length === 0)
         return undefined;
     return `${told.join(': ')}${frame === undefined ? '' : ` (${frame})`}`;
-}
-
-;// CONCATENATED MODULE: ./build/run/end-reason.js
-
-/** The longest that ZenML takes; a longer one is answered with 422, and the run goes on (seen on 0.85 and 0.98). */
-const end_reason_MAX_LENGTH = 255;
-/**
- * Why a run was ended, as ZenML shows it: what happened, and the page of the workflow run. Where both are too much,
- * the page counts more.
- *
- * @param workflowRunUrl empty where there is none
- */
-function endReason(what, workflowRunUrl) {
-    const page = workflowRunUrl.length > end_reason_MAX_LENGTH ? '' : workflowRunUrl;
-    if (page === '')
-        return cutAtSpace(what, end_reason_MAX_LENGTH - 1);
-    const whole = `${what}: ${page}`;
-    if (whole.length <= end_reason_MAX_LENGTH)
-        return whole;
-    const room = end_reason_MAX_LENGTH - page.length - '\u2026: '.length;
-    return room > 0 ? `${cutAtSpace(what, room)}: ${page}` : page;
 }
 
 ;// CONCATENATED MODULE: ./build/run/traceback.js
@@ -60556,8 +60955,12 @@ function withoutEmptyEnd(text) {
 
 
 
+
+
 /** Of a run of thousands of steps that all fail the first ones say enough. */
 const MOST_EXPLAINED = 10;
+/** Child runs have child runs. */
+const explain_failure_MOST_DEPTH = 3;
 /** For all that one look finds, so that the next look is not late. */
 const explain_failure_TIME_LIMIT_MS = 20_000;
 /** Tells once for each failed step why it failed, as far as the server says. */
@@ -60581,13 +60984,48 @@ class FailureExplainer {
     async explain(steps) {
         const limit = this.#deps.timeLimit(explain_failure_TIME_LIMIT_MS);
         for (const { id, name } of steps) {
-            if (id === undefined || this.#seen.has(id) || this.#seen.size >= MOST_EXPLAINED)
+            if (id === undefined || !this.#isNew(id))
                 continue;
-            this.#seen.add(id);
-            const failure = await this.#explainStep(id, name, limit);
-            this.#failures.push(failure);
-            this.#deps.reporter.tell({ kind: 'step-failed', failure });
+            this.#tell(await this.#explainStep(id, name, limit));
         }
+    }
+    /** The same of child runs that failed: their steps that failed, or the run itself where it started none. */
+    async explainChildRuns(runs) {
+        const limit = this.#deps.timeLimit(explain_failure_TIME_LIMIT_MS);
+        for (const run of runs)
+            await this.#explainChildRun(run, run.name, limit, 1);
+    }
+    async #explainChildRun({ id }, path, limit, depth) {
+        const read = await tryTo((client) => client.dag(id), this.#deps, limit);
+        // Then the exception of the run that called it says more.
+        if ('missing' in read)
+            return;
+        const { steps, childRuns } = read.value;
+        const failed = steps.filter(({ status }) => status === 'failed');
+        const below = depth < explain_failure_MOST_DEPTH ? childRuns.filter(({ status }) => status === 'failed') : [];
+        for (const step of failed) {
+            if (step.id === undefined || !this.#isNew(step.id))
+                continue;
+            const failure = await this.#explainStep(step.id, `${path}/${step.name}`, limit);
+            this.#tell({ ...failure, isInChildRun: true });
+        }
+        for (const run of below)
+            await this.#explainChildRun(run, `${path}/${run.name}`, limit, depth + 1);
+        if (failed.length + below.length > 0 || !this.#isNew(id))
+            return;
+        const detail = await tryTo((client) => client.runDetail(id), this.#deps, limit);
+        const fault = 'value' in detail ? notedFault(detail.value.exception) : undefined;
+        this.#tell({ step: path, fault, log: NO_LOG, isInChildRun: true });
+    }
+    #isNew(id) {
+        if (this.#seen.has(id) || this.#seen.size >= MOST_EXPLAINED)
+            return false;
+        this.#seen.add(id);
+        return true;
+    }
+    #tell(failure) {
+        this.#failures.push(failure);
+        this.#deps.reporter.tell({ kind: 'step-failed', failure });
     }
     async #explainStep(id, step, limit) {
         const detail = await tryTo((client) => client.stepDetail(id), this.#deps, limit);
@@ -60631,11 +61069,28 @@ function readTail(log, exception, most) {
 }
 /** From what the server noted of the exception, and else from the log. */
 function faultOf(exception, log) {
-    const noted = notedFault(exception);
-    if (noted?.type !== undefined)
+    return withPermission(readFault(exception, log));
+}
+/** A run acts as the account that started it: where that lacks a permission, the message says which. */
+function withPermission(fault) {
+    const { message = '' } = fault ?? {};
+    const missing = missingPermission(message);
+    if (fault === undefined || missing === undefined)
+        return fault;
+    const advice = `The account that started the run needs permission to ${missing}`;
+    return { ...fault, message: twoSentences(message.replace(/\s+/g, ' '), advice) };
+}
+function readFault(exception, log) {
+    const noted = readNoted(exception);
+    if (noted?.type !== undefined && noted.frame !== undefined)
         return noted;
     const isWhole = 'value' in log && whyCut(log.value, exception) === undefined;
     const logged = isWhole ? readLogged(log.value) : undefined;
+    if (noted?.type !== undefined) {
+        // What 0.84.3 to 0.96.1 note does not lead to the user's code; their log does.
+        const isSame = logged?.type === noted.type && logged.frame !== undefined;
+        return isSame ? { ...noted, frame: logged.frame, code: logged.code } : noted;
+    }
     const { type, message } = logged ?? { type: undefined, message: undefined };
     const where = noted?.frame === undefined ? (logged ?? noted) : noted;
     if (type === undefined && message === undefined && where === undefined)
@@ -60649,6 +61104,9 @@ function faultOf(exception, log) {
 }
 /** What the server noted of an exception; undefined if that is nothing. */
 function notedFault(exception) {
+    return withPermission(readNoted(exception));
+}
+function readNoted(exception) {
     const { source, message, traceback = '' } = exception ?? NOTHING_NOTED;
     // A message can hold another process's traceback.
     const end = message === undefined ? -1 : traceback.lastIndexOf(message);
@@ -60836,6 +61294,7 @@ async function collectDetails(reference, { thoroughly }, deps) {
         missing.push(`the steps that did not start: ${states.missing}`);
     const ofRun = 'value' in run ? (run.value.metadata ?? {}) : {};
     const counted = lastAttempts(hydrated.steps);
+    missing.push(...hiddenArtifacts(counted));
     return {
         run: 'value' in run ? run.value : undefined,
         details: {
@@ -60900,7 +61359,15 @@ function splitMetadata(ofRun, steps) {
     };
 }
 function artifactsOf({ state, outputs }) {
-    return outputs.map((output) => ({ step: state.name, ...output }));
+    return outputs.map(({ permissionDenied: _, ...output }) => ({ step: state.name, ...output }));
+}
+/** Of how many artifacts there is only the id, as one clause; none where all can be seen. */
+function hiddenArtifacts(steps) {
+    const hidden = steps.flatMap(({ outputs }) => outputs).filter(({ permissionDenied }) => permissionDenied);
+    if (hidden.length === 0)
+        return [];
+    const which = hidden.length === 1 ? '1 artifact' : `${hidden.length} artifacts`;
+    return [`names, versions and addresses of ${which}: the account needs permission to read artifacts`];
 }
 
 ;// CONCATENATED MODULE: ./build/run/look-back.js
@@ -60944,7 +61411,9 @@ function isFailed({ status }) {
 function causeOf(steps, { failures }) {
     const failed = new Set(steps.filter(isFailed).map(({ name }) => name));
     const told = failures.map(({ step }) => step);
-    const names = steps.length === 0 ? new Set(told) : failed;
+    // What failed in a child run made the run fail, though it is in none of its steps.
+    const inChildRuns = failures.filter(({ isInChildRun }) => isInChildRun).map(({ step }) => step);
+    const names = steps.length === 0 ? new Set(told) : new Set([...failed, ...inChildRuns]);
     const step = told.find((name) => names.has(name)) ?? [...names][0];
     if (step === undefined)
         return { kind: 'unknown' };
@@ -61228,6 +61697,7 @@ class WatchedSteps {
     #run;
     #deps;
     #seen = new Map();
+    #failedChildRuns = new Set();
     #counts;
     #readAt;
     #hasGraph = true;
@@ -61287,7 +61757,7 @@ class WatchedSteps {
         return this.#tryTo((client) => this.#graphOrList(client));
     }
     /** Tells what the steps did since they were last seen; true if that is anything. */
-    async note(steps) {
+    async note({ steps, childRuns }) {
         const { seen, changes, failed, counts } = progressOf(this.#seen, steps);
         const isNew = changes.length > 0 || counts.total !== this.#counts?.total;
         this.#seen = seen;
@@ -61296,7 +61766,15 @@ class WatchedSteps {
             this.#deps.reporter.tell({ kind: 'steps', changes, counts });
         if (failed.length > 0)
             await this.#deps.failedSteps?.(failed);
+        await this.#noteChildRuns(childRuns);
         return isNew;
+    }
+    async #noteChildRuns(all) {
+        const failed = all.filter(({ id, status }) => status === 'failed' && !this.#failedChildRuns.has(id));
+        for (const { id } of failed)
+            this.#failedChildRuns.add(id);
+        if (failed.length > 0)
+            await this.#deps.failedChildRuns?.(failed);
     }
     async #tryTo(ask) {
         const limit = this.#deps.timeLimit(watch_steps_TIME_LIMIT_MS);
@@ -61305,7 +61783,7 @@ class WatchedSteps {
     }
     async #graphOrList(client) {
         const graph = this.#hasGraph ? await this.#graph(client) : undefined;
-        return graph?.steps ?? client.steps(this.#run);
+        return graph ?? { steps: await client.steps(this.#run), questions: [], childRuns: [] };
     }
     /** Undefined, once and for all, where there is none to be read. */
     async #graph(client) {
@@ -61347,8 +61825,6 @@ const LONGEST_ASKED_WAIT_MS = 300_000;
 const GONE_AFTER = 3;
 /** States in which a run is on its way to its end; a paused one waits for a person. */
 const FORESEEABLE = new Set(['initializing', 'provisioning', 'queued', 'running']);
-/** What a run waits for is good to know, but no reason to lose it: older servers have no such route. */
-const QUESTION_LIMIT_MS = 10_000;
 /** Building an image and starting a runner takes minutes; a run can also stay `initializing` for ever. */
 const SLOW_START_MS = 900_000;
 /**
@@ -61367,6 +61843,7 @@ class Watch {
     /** How long the run had been there when the watch began. */
     #ageMs;
     #steps;
+    #questions;
     #heartbeat;
     #orchestrator;
     #status;
@@ -61379,7 +61856,6 @@ class Watch {
     #askedToWaitMs = 0;
     #toldSlowStart = false;
     #toldGoingOn = false;
-    #toldPause = false;
     constructor(request, deps) {
         this.#request = request;
         this.#deps = deps;
@@ -61388,6 +61864,7 @@ class Watch {
         this.#changedAt = this.#startedAt;
         this.#ageMs = Math.max(0, this.#startedAt - (request.createdAt ?? this.#startedAt));
         this.#status = request.status;
+        this.#questions = new Questions(request.run.id, deps);
         this.#heartbeat = new Heartbeat(this.#startedAt);
         this.#orchestrator = new Orchestrator(this.#client, request.run.id);
         const reporter = {
@@ -61446,13 +61923,13 @@ class Watch {
         const isDue = this.#fingerprint !== undefined && this.#steps.areDue(this.#status, this.#elapsedMs);
         const graph = isDue ? await this.#steps.readGraph() : undefined;
         if (graph?.status === this.#status)
-            return { steps: graph.steps };
+            return { parts: graph };
         const run = await this.#client.run(this.#request.run.id, { hydrate: false });
         if (runPhase(run.status) === 'unknown')
             return { run: await this.#client.run(run.id, { hydrate: true }) };
         if (graph?.status === run.status)
-            return { run, steps: graph.steps };
-        return needsSteps(run) ? { run, steps: await this.#steps.read() } : { run };
+            return { run, parts: graph };
+        return needsSteps(run) ? { run, parts: await this.#steps.read() } : { run };
     }
     #noteAnswer() {
         this.#timesGone = 0;
@@ -61463,9 +61940,12 @@ class Watch {
         this.#lostSince = undefined;
     }
     async #note(look) {
-        return look.run === undefined ? this.#noteSteps(look.steps) : this.#noteSighting(look);
+        if (look.run !== undefined)
+            return this.#noteSighting(look.run, look.parts);
+        await this.#noteParts(look.parts);
+        return this.#noteQuestions();
     }
-    async #noteSighting({ run, steps }) {
+    async #noteSighting(run, parts) {
         const isChanged = this.#noteRun(run);
         // What its steps did comes before the end of the run itself.
         const isEnd = runPhase(run.status) !== 'going-on';
@@ -61473,22 +61953,20 @@ class Watch {
             this.#tellState(run);
         if (run.permissionDenied)
             return this.#denied();
-        const all = steps ?? (await this.#stepsBeside(run, isChanged));
+        const all = parts ?? (await this.#partsBeside(run, isChanged));
         if (all !== undefined)
-            await this.#noteSteps(all);
+            await this.#noteParts(all);
         if (isChanged && isEnd)
             this.#tellState(run);
         if (needsSteps(run))
-            this.#noteGoingOn(all ?? []);
-        const sighting = all === undefined ? { run } : { run, steps: all };
+            this.#noteGoingOn(all?.steps ?? []);
+        const sighting = all === undefined ? { run } : { run, steps: all.steps };
         if (isOver(sighting, this.#deps.clock.now() - this.#changedAt))
             return { kind: 'over', run };
-        return run.status === 'paused' ? this.#notePause() : undefined;
+        return this.#noteQuestions();
     }
     /** True if it is in another state than at the last look. */
     #noteRun(run) {
-        if (run.status !== 'paused')
-            this.#toldPause = false;
         const isChanged = run.status !== this.#status || this.#fingerprint === undefined;
         this.#status = run.status;
         const fingerprint = `${run.status} ${run.inProgress}`;
@@ -61506,13 +61984,14 @@ class Watch {
         this.#tell({ kind: 'state', status, reason: statusReason, sinceMs: this.#watchedMs });
     }
     /** Where they tell something new: when the run has changed, at its end, and from time to time. */
-    async #stepsBeside(run, isChanged) {
+    async #partsBeside(run, isChanged) {
         const isDue = isChanged ? hasSteps(run.status) : this.#steps.areDue(run.status, this.#elapsedMs);
         return isDue || isOver({ run }, 0) ? this.#steps.tryToRead() : undefined;
     }
-    async #noteSteps(steps) {
-        if (await this.#steps.note(steps))
+    async #noteParts(parts) {
+        if (await this.#steps.note(parts))
             this.#changedAt = this.#deps.clock.now();
+        this.#questions.note(parts.questions);
     }
     #noteGoingOn(steps) {
         const running = unfinishedSteps(steps);
@@ -61526,7 +62005,7 @@ class Watch {
         if (!this.#heartbeat.beat(this.#deps.clock.now()))
             return;
         const { usual } = this.#request;
-        const isForeseeable = usual !== undefined && FORESEEABLE.has(this.#status);
+        const isForeseeable = usual !== undefined && FORESEEABLE.has(this.#status) && !this.#questions.areOpen;
         this.#tell({
             kind: 'still',
             status: this.#status,
@@ -61537,20 +62016,17 @@ class Watch {
         });
     }
     #denied() {
-        const detail = 'the account may not read this run; give it a role that may read pipeline runs';
+        const detail = 'the account has no permission to read this run. Give it permission to read pipeline runs';
         return { kind: 'lost', status: this.#status, detail };
     }
-    /** Says once, each time the run pauses, what it waits for. */
-    async #notePause() {
-        if (this.#toldPause)
+    async #noteQuestions() {
+        const asking = await this.#questions.news(this.#status);
+        if (asking === undefined)
             return undefined;
-        const limit = this.#deps.timeLimit(QUESTION_LIMIT_MS);
-        const read = await tryTo((client) => client.question(this.#request.run), this.#deps, limit);
-        const question = 'value' in read ? read.value : undefined;
-        if (this.#request.onPaused === 'fail')
-            return { kind: 'paused', status: this.#status, question };
-        this.#toldPause = true;
-        this.#tell({ kind: 'paused', question, url: this.#request.url });
+        const { onPaused, url } = this.#request;
+        if (onPaused === 'fail')
+            return { kind: 'paused', status: this.#status, ...asking };
+        this.#tell({ kind: 'paused', ...asking, url });
         return undefined;
     }
     #noteFailure(error) {
@@ -61680,7 +62156,8 @@ class StepRun {
         const { status, url } = started;
         const usual = await this.#usual(status, kin);
         const failedSteps = async (steps) => this.#explainer.explain(steps);
-        const watched = await watchRun({ ...this.#policy, run: started, status, url, usual, createdAt }, { ...this.#deps, failedSteps });
+        const failedChildRuns = async (runs) => this.#explainer.explainChildRuns(runs);
+        const watched = await watchRun({ ...this.#policy, run: started, status, url, usual, createdAt }, { ...this.#deps, failedSteps, failedChildRuns });
         const known = { ...started, timeoutMs };
         switch (watched.kind) {
             case 'over': {
@@ -61786,6 +62263,7 @@ class StepRun {
 
 ;// CONCATENATED MODULE: ./build/run/explain-refusal.js
 
+
 /** What ZenML's refusals of a trigger mean for a person, by their text (ZenML API, "Find" and "Errors"). */
 const ADVICE = [
     {
@@ -61815,7 +62293,9 @@ const ADVICE = [
 ];
 /** One line: what the server said, and what to do about it. */
 function explainRefusal(error, definition) {
-    return `${error.message.replace(/[\s.]+$/, '')}. ${adviceFor(error, DEFINITION_NOUNS[definition.kind])}`;
+    if (error.missingPermission !== undefined)
+        return error.message;
+    return twoSentences(error.message, adviceFor(error, DEFINITION_NOUNS[definition.kind]));
 }
 function adviceFor(error, noun) {
     const known = ADVICE.find(({ pattern }) => pattern.test(error.detail));
@@ -61827,11 +62307,11 @@ function adviceFor(error, noun) {
         case 402:
             return "The ZenML subscription does not allow this run: see its limits in the organization's settings";
         case 403:
-            return `Give the service account a role that may read the ${noun} and create pipeline snapshots and pipeline runs`;
+            return `Give the account permission to read the ${noun}, and to create pipeline snapshots and pipeline runs`;
         case 404:
             return error.exception === undefined
                 ? NO_WORKLOAD_MANAGER
-                : `The ${noun} was deleted, or the service account may no longer read it`;
+                : `The ${noun} was deleted, or the account has no permission to read it any more`;
         case 405:
         case 501:
             return NO_WORKLOAD_MANAGER;
@@ -61843,7 +62323,66 @@ function adviceFor(error, noun) {
 }
 const NO_WORKLOAD_MANAGER = 'This server cannot start runs: it has no workload manager. An open-source server needs ZENML_SERVER_WORKLOAD_MANAGER_IMPLEMENTATION_SOURCE to be set, a hybrid or self-hosted ZenML Pro its workload manager to be enabled';
 
+;// CONCATENATED MODULE: ./build/run/look-up.js
+
+
+/**
+ * The runs of that exact name. Asks until the server answers or the time is up: without an answer nothing may be
+ * sent again.
+ *
+ * @param deadline milliseconds since the epoch
+ * @throws ZenmlError if it does not answer in time
+ */
+async function lookUpRuns(name, projectId, deadline, { client, clock, reporter, signal }) {
+    const once = client.with({ retries: false });
+    for (let attempt = 1;; attempt += 1) {
+        try {
+            return await once.runsByName(name, projectId);
+        }
+        catch (error) {
+            const hopeless = !isZenmlError(error) || !isPassing(error);
+            if (hopeless || clock.now() >= deadline)
+                throw error;
+            const waitMs = backoffMs(attempt, clock.random(), { atLeastMs: retryAfterOf(error) });
+            reporter.tell({ kind: 'retry', line: error.message, waitMs });
+            await clock.sleep(waitMs, signal);
+        }
+    }
+}
+
+;// CONCATENATED MODULE: ./build/run/trigger-errors.js
+
+/** A user's own name that another run has. */
+function nameTaken(name) {
+    return new RunError(`run-name: a run named "${name}" exists already, and ZenML wants unique names. ` +
+        `Make it unique, for example "${name.slice(0, 200)}-{date}-{time}" or with \${{ github.run_id }}, or leave run-name out`);
+}
+/** ZenML 0.96.0 and 0.96.1 keep the run that found no free slot, and with it its name; newer ones delete it. */
+function leftByFullQueue(name, reason) {
+    return new RunError(`The server had no free slot and left the failed run "${name}" behind: ${reason.replace(/[\s.]+$/, '')}. ` +
+        'Run this step again later, or upgrade ZenML to 0.96.2 or newer, where the action waits for a free slot');
+}
+/** A definite no, after a sending that may yet start the run. */
+function refusedAfterDoubt(refusal, name) {
+    return new RunError(`${refusal}. An earlier request may still start it: look for a run named "${name}"`, 'lost');
+}
+/** @param last what stood in the way at last; empty if nothing did */
+function outOfTime(name, last, mayHaveStarted) {
+    const known = mayHaveStarted
+        ? `The server may still be at work on it: look for a run named "${name}" before you start another`
+        : 'Nothing was started';
+    return new RunError(`No run could be started within trigger-timeout. ${last === '' ? '' : `Last: ${last}. `}${known}`, mayHaveStarted ? 'lost' : 'timed-out');
+}
+/** A failure that hides whether a run was started must say so. */
+function startUnknown(name, detail) {
+    return new RunError(`Whether the run was started is not known (${detail}). If it was, it goes on under the name "${name}"`, 'lost');
+}
+
 ;// CONCATENATED MODULE: ./build/run/trigger.js
+
+
+
+
 
 
 
@@ -61877,6 +62416,9 @@ class Trigger {
     #firstSentAt;
     /** Whether some sending may have started a run without our knowing. */
     #mayHaveStarted = false;
+    /** Why a run that is found may never begin. */
+    #doubt;
+    #metNoSlot = false;
     #keyBusySince;
     #lastHindrance = '';
     constructor(request, deps) {
@@ -61939,10 +62481,11 @@ class Trigger {
             this.#keyBusySince = undefined;
         switch (answer.kind) {
             case 'started':
-                return { run: answer.run, adopted: false };
+                return { run: answer.run, name: this.#request.name, adopted: false };
             case 'working':
                 return this.#joinWork(answer.error);
             case 'no-slot':
+                this.#metNoSlot = true;
                 await this.#pause('no-slot', answer.error, SLOT_BACKOFF);
                 return this.#adoptIfUnclear();
             case 'limited':
@@ -61959,6 +62502,7 @@ class Trigger {
                 return this.#giveUp(answer.error);
             case 'unclear': {
                 this.#mayHaveStarted = true;
+                this.#doubt = doubtAfter(answer.error);
                 this.#deps.reporter.tell({ kind: 'answer-lost', detail: answer.error.message });
                 const run = await this.#adopt();
                 if (run !== undefined)
@@ -61976,8 +62520,7 @@ class Trigger {
         const refusal = explainRefusal(error, this.#request.definition);
         if (!this.#mayHaveStarted)
             throw new RunError(refusal);
-        const { name } = this.#request;
-        throw new RunError(`${refusal}. An earlier request may still start it: look for a run named "${name}"`, 'lost');
+        throw refusedAfterDoubt(refusal, this.#request.name);
     }
     /** "Server too busy": the same key again joins the work, unless the process that did it is dead. */
     async #joinWork(error) {
@@ -61989,6 +62532,7 @@ class Trigger {
             await this.#pause('working', error, { capMs: 5_000 });
             return undefined;
         }
+        this.#doubt ??= doubtAfter(error);
         const run = await this.#adopt();
         if (run !== undefined)
             return run;
@@ -62001,14 +62545,18 @@ class Trigger {
     async #adoptNamesake(error) {
         if (this.#request.nameIsOurs)
             this.#mayHaveStarted = true;
-        if (!this.#request.nameIsOurs && !this.#mayHaveStarted)
-            throw this.#nameTaken();
-        const seen = (await this.#lookUp()).length > 0;
+        if (!this.#request.nameIsOurs && !this.#mayHaveStarted && !this.#metNoSlot)
+            throw nameTaken(this.#request.name);
+        const runs = await this.#lookUp();
+        const left = runs.find((run) => isLeftByFullQueue(run) && isOwnRun(run, this.#plan()));
+        if (left !== undefined)
+            throw leftByFullQueue(this.#request.name, left.statusReason ?? '');
+        const seen = runs.length > 0;
         const run = seen ? await this.#adopt() : undefined;
         if (run !== undefined)
             return run;
         if (seen && !this.#request.nameIsOurs)
-            throw this.#nameTaken();
+            throw nameTaken(this.#request.name);
         await this.#pause('name-vanished', error);
         return undefined;
     }
@@ -62022,52 +62570,45 @@ class Trigger {
             return undefined;
         await this.#deps.clock.sleep(ADOPTION_PAUSE_MS, this.#deps.signal);
         const second = (await this.#lookUp()).find(({ id }) => id === first.id);
-        return second === undefined ? undefined : { run: second, adopted: true };
+        return second === undefined ? undefined : this.#beginning(second);
     }
-    /** Asks until the server answers or the time is up: without an answer nothing may be sent again. */
+    /** The run if it begins; undefined where it never will, and another one is to be started. */
+    async #beginning(run) {
+        const { name, nameIsOurs, showsHandOver, deadline, endReason: reason } = this.#request;
+        if (this.#doubt === undefined)
+            return { run, name, adopted: true };
+        const request = { run, name, doubt: this.#doubt, showsHandOver, deadline, reason };
+        const dispatch = await awaitDispatch(request, this.#deps);
+        if (dispatch.kind === 'alive')
+            return { run: dispatch.run, name, adopted: true };
+        if (dispatch.kind === 'gone')
+            return undefined;
+        this.#key = this.#deps.newKey();
+        const nextName = otherRunName(name, nameIsOurs, this.#key);
+        this.#request = { ...this.#request, name: nextName, nameIsOurs: true };
+        this.#mayHaveStarted = false;
+        this.#doubt = undefined;
+        this.#deps.reporter.tell({ kind: 'not-dispatched', name, nextName });
+        return undefined;
+    }
     async #lookUp() {
-        const { clock, reporter, signal } = this.#deps;
-        const { name, definition } = this.#request;
-        const client = this.#deps.client.with({ retries: false });
-        for (let attempt = 1;; attempt += 1) {
-            try {
-                return await client.runsByName(name, definition.project?.id);
-            }
-            catch (error) {
-                const hopeless = !isZenmlError(error) || !isPassing(error);
-                if (hopeless || clock.now() >= this.#request.deadline)
-                    throw error;
-                const waitMs = backoffMs(attempt, clock.random(), { atLeastMs: retryAfterOf(error) });
-                reporter.tell({ kind: 'retry', line: error.message, waitMs });
-                await clock.sleep(waitMs, signal);
-            }
-        }
+        const { name, definition, deadline } = this.#request;
+        return lookUpRuns(name, definition.project?.id, deadline, this.#deps);
     }
     async #refuseTakenName() {
         if ((await this.#lookUp()).length > 0)
-            throw this.#nameTaken();
-    }
-    #nameTaken() {
-        const { name } = this.#request;
-        return new RunError(`run-name: a run named "${name}" exists already, and ZenML wants unique names. ` +
-            `Make it unique, for example "${name.slice(0, 200)}-{date}-{time}" or with \${{ github.run_id }}, or leave run-name out`);
+            throw nameTaken(this.#request.name);
     }
     async #lastLook() {
         const run = await this.#adoptIfUnclear();
         if (run !== undefined)
             return run;
-        const { name } = this.#request;
-        const known = this.#mayHaveStarted
-            ? `The server may still be at work on it: look for a run named "${name}" before you start another`
-            : 'Nothing was started';
-        throw new RunError(`No run could be started within trigger-timeout. ${this.#lastHindrance === '' ? '' : `Last: ${this.#lastHindrance}. `}${known}`, this.#mayHaveStarted ? 'lost' : 'timed-out');
+        throw outOfTime(this.#request.name, this.#lastHindrance, this.#mayHaveStarted);
     }
-    /** A failure that hides whether a run was started must say so. */
     #unknown(error) {
         if (!isZenmlError(error) || !this.#mayHaveStarted)
             return error;
-        const { name } = this.#request;
-        return new RunError(`Whether the run was started is not known (${error.message}). If it was, it goes on under the name "${name}"`, 'lost');
+        return startUnknown(this.#request.name, error.message);
     }
     async #pause(hindrance, error, backoff = {}) {
         const { clock, reporter, signal } = this.#deps;
@@ -62079,11 +62620,16 @@ class Trigger {
         await clock.sleep(waitMs, signal);
     }
 }
+function isLeftByFullQueue({ status, statusReason }) {
+    return status === 'failed' && /queue is full/i.test(statusReason ?? '');
+}
 function unreachable(error) {
     return error instanceof UnreachableError ? error : new UnreachableError('start the run', error);
 }
 
 ;// CONCATENATED MODULE: ./build/run/execute.js
+
+
 
 
 
@@ -62135,15 +62681,16 @@ async function start(request, prepared, configuration, deadline, deps) {
     const { clock, reporter, journal } = deps;
     const { server, account, definition, project } = prepared;
     const key = deps.newKey();
-    const { name, nameIsOurs } = nameRun(request, definition, configuration, key, clock.now());
-    reporter.tell({ kind: 'triggering', name });
-    const { run, adopted } = await triggerRun({
+    const named = nameRun(request, definition, configuration, key, clock.now());
+    reporter.tell({ kind: 'triggering', name: named.name });
+    const { run, name, adopted } = await triggerRun({
         definition,
         configuration: completeFor(server.version, definition, configuration.body),
-        name,
-        nameIsOurs,
+        ...named,
         key,
         deadline,
+        showsHandOver: showsHandOver(server.version),
+        endReason: endReason('The server never began this run', request.workflowRunUrl),
     }, deps);
     const url = runUrl(request.serverUrl, server, run.id, project);
     // Undefined only in an answer of an unknown shape; the run is where its definition is.
@@ -62885,9 +63432,10 @@ function withoutReferences(markdown) {
 
 ;// CONCATENATED MODULE: ./build/github/github-error.js
 
+
 /** Longer waits are not worth the job's time: the comment is written again at the step's end. */
 const LONGEST_WAIT_MS = 5_000;
-const PAUSE_MS = 1_000;
+const github_error_PAUSE_MS = 1_000;
 const github_error_MAX_MESSAGE_LENGTH = 300;
 /** What {@link GithubApi} throws. */
 class GithubError extends Error {
@@ -62936,7 +63484,7 @@ function faultOfAnswer({ status, response: { headers, data } }) {
     return {
         kind: 'answer',
         status,
-        message: data.message.slice(0, github_error_MAX_MESSAGE_LENGTH),
+        message: cut(data.message, github_error_MAX_MESSAGE_LENGTH),
         limited,
         retryAfterMs: after !== undefined && /^\d{1,6}$/.test(after) ? Number(after) * 1000 : undefined,
     };
@@ -62953,10 +63501,10 @@ function retryWaitMs(fault, isRepeatable) {
                 const waitMs = fault.retryAfterMs;
                 return waitMs !== undefined && waitMs <= LONGEST_WAIT_MS ? waitMs : undefined;
             }
-            return fault.status >= 500 && isRepeatable ? PAUSE_MS : undefined;
+            return fault.status >= 500 && isRepeatable ? github_error_PAUSE_MS : undefined;
         }
         case 'no-answer':
-            return isRepeatable || !fault.sent ? PAUSE_MS : undefined;
+            return isRepeatable || !fault.sent ? github_error_PAUSE_MS : undefined;
         case 'no-time':
         case 'unreadable':
             return undefined;
@@ -63905,11 +64453,13 @@ class StepReport {
     #log;
     #runLog;
     #keeper;
+    #action;
     #outputs;
     #commentLife = new AbortController();
     #audience = { summary: true, comment: undefined };
     #isCommentDue = false;
     constructor({ action, log, clock }) {
+        this.#action = action;
         this.#log = log;
         this.#outputs = actionOutputs[action];
         this.#runLog = new RunLog(log, clock);
@@ -63945,12 +64495,12 @@ class StepReport {
         this.#runLog.end();
         const result = record.error ?? resultLine(record);
         // What failed in the run has its annotation; the exit code makes the step red.
-        const isToldAbove = end.conclusion === 'failed' && end.status !== PAUSED && this.#runLog.hasAnnotatedFailure;
+        const isToldAbove = end.conclusion === 'failed' && end.waitsForPerson !== true && this.#runLog.hasAnnotatedFailure;
         const isPlain = record.error === undefined || isToldAbove;
         if (result !== undefined && isPlain)
             this.#log.info(result);
         else if (result !== undefined)
-            this.#log.error(result, { title: this.#title(end.conclusion) });
+            this.#log.error(result, { title: this.#title(end) });
         await this.#summarize(record);
         await this.#comment(record);
     }
@@ -63984,11 +64534,11 @@ class StepReport {
         if (this.#outputs.includes(name))
             outputs_setOutput(name, value, this.#log);
     }
-    #title(conclusion) {
-        if (conclusion === 'failed' && this.#keeper.record.status === PAUSED)
-            return 'ZenML run paused';
+    #title({ conclusion, waitsForPerson }) {
+        if (waitsForPerson === true)
+            return 'ZenML run waits for a person';
         return conclusion === 'failed' && this.#keeper.record.runId === undefined
-            ? 'No ZenML run was started'
+            ? WITHOUT_RUN[this.#action]
             : TITLES[conclusion];
     }
     #setResult(record, end) {
@@ -64017,8 +64567,11 @@ class StepReport {
         this.#set('status', showOnOneLine(run.status, step_report_MAX_NAME_LENGTH));
     }
 }
-/** A run that waits for a person has not failed by itself. */
-const PAUSED = 'paused';
+const WITHOUT_RUN = {
+    main: 'No ZenML run was started',
+    wait: 'No ZenML run was followed',
+    stop: 'No ZenML run was stopped',
+};
 const JSON_OUTPUTS = ['steps', 'metadata', 'artifacts'];
 const TITLES = {
     completed: 'ZenML run completed',
@@ -64426,7 +64979,7 @@ async function byId(client, id, input, project) {
     catch (error) {
         if (!isGone(error))
             throw error;
-        throw new RunError(`${input}: there is no run with the id ${id}, or the account may not read it`);
+        throw new RunError(`${input}: there is no run with the id ${id}, or the account has no permission to read it`);
     }
     if (project === undefined || run.projectId === undefined || run.projectId === project.id)
         return run;
@@ -64435,7 +64988,7 @@ async function byId(client, id, input, project) {
 async function byName(client, name, input, project) {
     const [run, ...others] = await client.runsByName(name, project?.id);
     if (run === undefined) {
-        throw new RunError(`${input}: there is no run named "${name}", or the account may not read it`);
+        throw new RunError(`${input}: there is no run named "${name}", or the account has no permission to read it`);
     }
     if (others.length > 0) {
         const ids = [run, ...others].map(({ id }) => id).join(', ');

@@ -53,6 +53,7 @@ interface SetStatus {
 
 /** Seen on real servers: 47 to 124. */
 const HAND_OVER_MS = 50
+
 const WAITING = { reason: null, inProgress: true, busy: false, end: undefined } as const
 
 const ENDED = new Set(['completed', 'failed', 'stopped', 'cancelled'])
@@ -67,14 +68,12 @@ export class Run {
   goneFrom = Infinity
   /** Started by the account that asks. */
   owned = true
-  /** Made, but the server failed before it could hand it over: nothing ever happens to it. */
-  isForgotten = false
   /** Made, found no free slot, and is about to be deleted: it holds neither a slot nor its name. */
   rejected = false
   /** The run that called this one, and the one that it calls. */
   parent: Run | undefined
   child: Run | undefined
-  readonly #plan: RunPlan
+  #plan: RunPlan
   readonly #version: ZenmlVersion
   readonly #events: RunEvent[] = []
   readonly #attempts: ReadonlyMap<PlannedStep, ConfiguredStep>
@@ -97,15 +96,6 @@ export class Run {
     return step
   }
 
-  /** From 0.96 on the run is written to once more just before it is handed to the executor. */
-  get #handOverMs(): number {
-    return this.#version === '0.98.0' && !this.isForgotten ? HAND_OVER_MS : 0
-  }
-
-  get #staysAsItIs(): boolean {
-    return this.#plan.neverMoves || this.isForgotten
-  }
-
   get #isDynamic(): boolean {
     return this.facts.pipeline.dynamic !== undefined
   }
@@ -119,6 +109,12 @@ export class Run {
     return this.#plan.createdAt + this.#plan.startupMs
   }
 
+  /** From 0.96 on a run is changed when it is handed to the executor, before its trigger is answered. */
+  get #handedOverAt(): number {
+    const isChanged = this.#version === '0.98.0' && this.#plan.isHandedOver
+    return this.createdAt + (isChanged ? HAND_OVER_MS : 0)
+  }
+
   isGone(now: number): boolean {
     return now >= this.goneFrom
   }
@@ -127,6 +123,12 @@ export class Run {
   isDead(now: number): boolean {
     const { status, busy } = this.state(now)
     return status === 'running' && !busy && now >= this.begin + (this.#plan.diesAfterMs ?? Infinity)
+  }
+
+  /** The server failed before it could hand the run over: nothing ever happens to it. */
+  forget(): void {
+    this.#plan = { ...this.#plan, neverMoves: true, isHandedOver: false }
+    this.#schedule = undefined
   }
 
   /** `reaches`: the orchestrator can end running steps by force. */
@@ -177,7 +179,7 @@ export class Run {
     const own = this.#own(now, all, spans)
     const wait = this.#wait()
     const changes = [
-      this.begin,
+      this.#plan.neverMoves ? 0 : this.begin,
       wait?.pausesAt ?? 0,
       wait?.resumesAt ?? 0,
       this.#set?.at ?? 0,
@@ -187,8 +189,8 @@ export class Run {
     return {
       ...own,
       ...this.#override(),
-      begun: now >= this.begin && !this.#staysAsItIs && !this.#events.some((e) => e.kind === 'end'),
-      updated: Math.max(this.createdAt + this.#handOverMs, ...changes.filter((at) => at <= now)),
+      begun: now >= this.begin && !this.#plan.neverMoves && !this.#events.some((e) => e.kind === 'end'),
+      updated: Math.max(this.#handedOverAt, ...changes.filter((at) => at <= now)),
       spans,
     }
   }
@@ -232,7 +234,7 @@ export class Run {
   }
 
   #beforeSteps(now: number): Own | undefined {
-    if (now < this.begin || this.#staysAsItIs) return { ...WAITING, status: 'initializing' }
+    if (now < this.begin || this.#plan.neverMoves) return { ...WAITING, status: 'initializing' }
     const early = this.#plan.failsBeforeSteps
     if (early === undefined) return undefined
     const over = this.#isDynamic ? { inProgress: false, end: this.begin } : {}

@@ -5,6 +5,7 @@ import {
   html,
   json,
   methodNotAllowed,
+  redirect,
   routeNotFound,
   text,
   tooBusy,
@@ -14,7 +15,7 @@ import { deliver } from './delivery.ts'
 import { FaultPlan, type FaultAction } from './faults.ts'
 import { isUuid } from './ids.ts'
 import { uuidFault } from './query.ts'
-import { accessRoutes } from './routes/access.ts'
+import { accessRoutes, dashboardUrl } from './routes/access.ts'
 import { artifactRoutes } from './routes/artifacts.ts'
 import { catalogRoutes } from './routes/catalog.ts'
 import type { Call, Route } from './routes/route.ts'
@@ -162,7 +163,8 @@ export class Front {
     if (path === '/health') return this.#world.version === '0.74.0' ? json('OK') : text('ok', 200)
     if (path.startsWith(`${API}/`)) return routeNotFound
     // Pro's dashboard is elsewhere.
-    return this.#world.options.pro === undefined ? html() : json({ detail: 'Not authenticated' }, 401)
+    const { pro } = this.#world.options
+    return pro === undefined ? html() : redirect(dashboardUrl(this.#world, pro, this.url))
   }
 
   async #answerRoute({ route, ids }: Match, call: Call): Promise<Answer> {

@@ -23,6 +23,7 @@ export interface RunPlan {
   readonly steps: readonly PlannedStep[]
   readonly mode: ExecutionMode
   readonly sequential: boolean
+  readonly isHandedOver: boolean
   readonly neverMoves: boolean
   readonly diesAfterMs: number | undefined
   readonly failsBeforeSteps: EarlyFailure | undefined

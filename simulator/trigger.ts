@@ -16,6 +16,8 @@ export interface TriggerRequest {
   readonly templateId: string | undefined
   readonly configuration: JsonObject
   readonly key: string | undefined
+  /** False: the server fails before it hands the run to its executor. Default true. */
+  readonly isHandedOver?: boolean
 }
 
 /** Milliseconds for which a run that found no free slot can be seen before it is deleted again. */
@@ -39,9 +41,9 @@ export function startRun(world: World, request: TriggerRequest, at: number): Ans
     throw noFreeSlot(world)
   }
   world.runs.push(run, ...makeChildren(world, request, run))
-  const failure = world.permissions.usageFailure()
+  const failure = request.isHandedOver === false ? noControlPlane() : world.permissions.usageFailure()
   if (failure !== undefined) {
-    run.isForgotten = true
+    run.forget()
     throw failure
   }
   return json(runModel(world, run, true))
@@ -64,6 +66,12 @@ function checkPermissions(world: World, { entry, templateId }: TriggerRequest): 
   permissions.checkEntitlement()
 }
 
+/** What a workspace of ZenML Pro answers while the control plane is away. */
+function noControlPlane(): Error {
+  const why = '503 Server Error: Service Unavailable for url: https://cloudapi.example.com/usage-event'
+  return refusal(500, 'RuntimeError', `Failed while trying to contact the central zenml pro service: ${why}`)
+}
+
 /** A name is taken in one project only. */
 function isNamesake(world: World, other: Run, run: Run, at: number): boolean {
   if (other.facts.name !== run.facts.name || other.rejected || other.isGone(at)) return false
@@ -83,6 +91,11 @@ export function startAndDelete(world: World, request: TriggerRequest, at: number
 }
 
 function reject(world: World, run: Run, at: number): void {
+  if (world.options.keepsRunsWithoutSlot === true) {
+    world.runs.push(run)
+    run.setStatus(at, 'failed', 'Snapshot execution queue is full.', 'request')
+    return
+  }
   run.rejected = true
   run.goneFrom = at + NO_SLOT_VISIBLE_MS
   world.runs.push(run)
@@ -171,6 +184,7 @@ function makeRun(world: World, request: TriggerRequest, at: number): Run {
       stopMs: (world.options.stopSeconds ?? 1) * 1000,
       mode: modeOf(world, spec, configuration),
       sequential: spec.sequential ?? false,
+      isHandedOver: true,
       neverMoves: spec.neverMoves ?? false,
       diesAfterMs: spec.diesAfter === undefined ? undefined : spec.diesAfter * 1000,
       failsBeforeSteps: spec.failsBeforeSteps ?? fault,

@@ -22,6 +22,10 @@ export interface SimulatorOptions {
   triggerSeconds?: number
   /** Seconds from a run's creation (initializing) to its first step (running); default 2. */
   startupSeconds?: number
+  /** Times of whole seconds, as in a MySQL database; default false: microseconds, as in SQLite. */
+  wholeSeconds?: boolean
+  /** As 0.96.0 and 0.96.1: a run that found no free slot is not deleted, but fails and keeps its name. */
+  keepsRunsWithoutSlot?: boolean
   /** Free slots for starting runs; each is held for the run's startup. Default unlimited (a real server's: 2). 0.74 has no such limit. */
   maxConcurrentRuns?: number
   /** Seconds a token lives (`expires_in`); null: for ever. Default: null, on Pro 3600. */

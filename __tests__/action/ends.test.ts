@@ -213,7 +213,11 @@ async function play(end: End): Promise<void> {
     const post = await (await startAction({ entry: 'post', inputs: given, state: main.state })).done
     expect(post.exitCode).toBe(0)
     expectNoSecret(post, [server.apiKey, ...server.issuedTokens])
-    const sent = server.requests.slice(before).map(({ method, path }) => kindOf(method, path))
+    // Whether the steps are asked for as well depends on the moment in which the run is seen to have stopped.
+    const sent = server.requests
+      .slice(before)
+      .map(({ method, path }) => kindOf(method, path))
+      .filter((kind) => kind !== 'GET /runs/{id}/dag')
     expect([...new Set(sent)].sort()).toEqual([...(end.sends ?? [])].sort())
     if (end.says === undefined) expect(logLines(post)).toEqual([])
     else expect(logLines(post).join('\n')).toMatch(end.says)

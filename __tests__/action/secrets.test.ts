@@ -69,3 +69,42 @@ test.concurrent('a key pasted into another input is pointed out without being sh
     expect(scene.server.requests).toEqual([])
   }),
 )
+
+const STRAY = 'ZENPROKEY_eyJpZCI6ICIwMWIyYzNkNCIsICJrZXkiOiAiN2YzYTlkYzFlNGIyNjA4ZiJ9'
+
+test.concurrent.each<[string, Readonly<Record<string, string>>, string]>([
+  [
+    'server-url, as the two were swapped',
+    { 'server-url': STRAY, 'api-key': 'https://zenml.example.com' },
+    'server-url',
+  ],
+  ['the address', { 'server-url': `https://zenml.example.com/${STRAY}` }, 'server-url'],
+  ['an input about the run', { tags: `a,${STRAY}` }, 'tags'],
+  ['an input that the action does not have', { apikey: STRAY }, 'apikey'],
+])('a key in %s is masked and not shown', (_, inputs, input) =>
+  withServer({}, async (scene) => {
+    const result = await scene.step({ pipeline: 'training', ...inputs }, DEBUGGING)
+
+    expectMasked(result, [STRAY])
+    expectNoSecret(result, [STRAY])
+    expect(result.exitCode).toBe(1)
+    expect(result.outputs['error']).toMatch(
+      input === 'apikey'
+        ? /^"apikey": the action has no such input; did you mean api-key\?$/
+        : new RegExp(`^${input}: holds an API key; was it swapped with api-key\\? Replace that key`),
+    )
+    expect(scene.server.requests).toEqual([])
+  }),
+)
+
+test.concurrent('a key that is passed on to the pipeline is masked, and reaches it', () =>
+  withServer({}, async (scene) => {
+    const configuration = `extra: {key: ${STRAY}}`
+    const result = await scene.step({ pipeline: 'training', configuration, 'poll-interval': '1s' }, DEBUGGING)
+
+    expectMasked(result, [STRAY])
+    expectNoSecret(result, [STRAY])
+    expect(result.outputs['conclusion']).toBe('completed')
+    expect(scene.triggers[0]?.body).toContain(STRAY)
+  }),
+)

@@ -23,7 +23,7 @@ export class Stand implements Plane {
   }
 
   failAuthorization(status: number): Promise<void> {
-    return this.#tell({ broken: 'authorize', times: 1, status })
+    return this.#tell({ broken: { authorize: [status] } })
   }
 
   entitlement(status: number): Promise<void> {

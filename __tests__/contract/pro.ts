@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from '@jest/globals'
 import { askManagement, authorization, login, loginExternal, send, textAt, type Reply } from './api.ts'
-import { completed, discard, stepId, trigger, training, uniqueName } from './start.ts'
+import { completed, discard, start, stepId, trigger, training, uniqueName, waitFor } from './start.ts'
 import type { Fixture, ProTarget } from './target.ts'
 
 /** A server in Pro's mode: who logs in how, what its control plane's failures look like, what is permitted. */
@@ -88,7 +88,6 @@ export function proCases(open: () => Fixture): void {
     [503, 'Error fetching user information from external authenticator. '],
     [429, 'Error fetching user information from external authenticator. '],
     [0, 'Error fetching user information from external authenticator.'],
-    [200, 'Unknown external authenticator error'],
     [401, 'Not authorized to access this server.'],
     [403, 'Not authorized to access this server.'],
     [404, 'External authenticator did not recognize this server.'],
@@ -154,6 +153,66 @@ export function proCases(open: () => Fixture): void {
     expect(stop).toMatchObject({ status: 403, body: { detail } })
   })
 
+  test("another account's run is shown without the parts that may not be read", async () => {
+    const fixture = open()
+    const { api, traits } = fixture
+    await completed(fixture)
+    const id = await anothers(fixture)
+    const step = await stepId(fixture, id, 'train')
+    const hidden = { body: null, metadata: null, resources: null, permission_denied: true }
+    // The artifact is that of the account that wrote its first version: the one that asks.
+    await pro().plane.deny({ read: ['artifact', 'pipeline_deployment'] })
+    const { body } = await api.get(`/steps/${step}`)
+    const artifact = { id: expect.any(String), permission_denied: false }
+    expect(body).toMatchObject({ permission_denied: false, resources: { outputs: { accuracy: [artifact] } } })
+    const run = await api.get(`/runs/${id}`)
+    expect(run).toMatchObject({ status: 200, body: { permission_denied: false } })
+    if (!traits.snapshots) return
+    // The snapshot that was started is the account's own, the copy that the trigger made is not.
+    expect(run.body).toMatchObject({
+      resources: { snapshot: hidden, source_snapshot: { permission_denied: false } },
+    })
+  })
+
+  test("another account's run cannot be read, or changed, without the permission", async () => {
+    const fixture = open()
+    const { api, target } = fixture
+    const id = await anothers(fixture)
+    const step = await stepId(fixture, id, 'train')
+    const project = textAt((await api.get(`/projects/${target.project}`)).body, 'id')
+    const refused = (action: string) => ({
+      status: 403,
+      body: {
+        detail: [
+          'IllegalOperationError',
+          `Insufficient permissions to ${action} resource '${project}:pipeline_run/${id}'.`,
+        ],
+      },
+    })
+    await pro().plane.deny({ read: ['pipeline_run'] })
+    const paths = [
+      `/runs/${id}`,
+      `/runs/${id}/status`,
+      `/runs/${id}/dag`,
+      `/runs/${id}/steps`,
+      `/steps/${step}`,
+    ]
+    for (const path of [...paths, `/steps/${step}/logs?source=step`, `/runs/${id}/logs?source=runner`]) {
+      expect([path, await api.get(path)]).toMatchObject([path, refused('READ')])
+    }
+    expect(await api.post(`/runs/${id}/stop?graceful=false`)).toMatchObject(refused('READ'))
+    expect((await api.get(`/runs?id=${id}`)).body).toMatchObject({ total: 0 })
+    expect((await api.get(`/steps?pipeline_run_id=${id}`)).body).toMatchObject({ total: 0 })
+
+    await pro().plane.deny({ update: ['pipeline_run'] })
+    expect(await api.post(`/runs/${id}/stop?graceful=false`)).toMatchObject(refused('UPDATE'))
+    expect(await api.put(`/runs/${id}`, { status: 'completed' })).toMatchObject(refused('UPDATE'))
+    const resources = [{ id, type: 'pipeline_run' }]
+    const note = { project, resources, values: { a: 1 }, types: { a: 'int' } }
+    expect(await api.post('/run-metadata', note)).toMatchObject(refused('UPDATE'))
+    expect((await api.get(`/runs/${id}`)).status).toBe(200)
+  })
+
   test('a subscription without a run left is 402, and nothing is made', async () => {
     const fixture = open()
     const run_name = uniqueName('subscription')
@@ -174,5 +233,17 @@ export function proCases(open: () => Fixture): void {
     await pro().plane.entitlement(200)
     expect((await fixture.api.get(`/runs?name=equals:${run_name}`)).body).toMatchObject({ total: 0 })
     await discard(fixture, await trigger(fixture, 'training', { ...training(), run_name }))
+  })
+}
+
+/** A completed run that another account has started. */
+function anothers(fixture: Fixture): Promise<string> {
+  return fixture.shared('another account', async () => {
+    const { observerKey, disown } = fixture.target.pro ?? {}
+    const other = observerKey === undefined ? fixture : await fixture.as(observerKey)
+    const id = await start(other)
+    await waitFor(other, id, 'completed', 'failed')
+    disown?.(id)
+    return id
   })
 }

@@ -5,6 +5,7 @@ import {
   startPro,
   startSimulator,
   type ProSimulator,
+  type Simulator,
   type ZenmlVersion,
 } from '../../simulator/index.ts'
 import type { Plane } from './plane.ts'
@@ -41,7 +42,7 @@ export async function simulated({ version, mode, project }: SimulatedKind, pause
     url: simulator.url,
     apiKey: pro?.apiKey ?? simulator.apiKey,
     project,
-    ...(pro === undefined ? {} : { pro: proTarget(pro) }),
+    ...(pro === undefined ? {} : { pro: proTarget(pro, simulator) }),
     id,
     has: (name) => id(name) !== '',
     pause: () => clock.sleep(pauseMs),
@@ -52,7 +53,7 @@ export async function simulated({ version, mode, project }: SimulatedKind, pause
   }
 }
 
-function proTarget(pro: ProSimulator): ProTarget {
+function proTarget(pro: ProSimulator, simulator: Simulator): ProTarget {
   const { url: apiUrl, clientId, clientSecret } = pro
   const plane: Plane = {
     deny: (deny) => {
@@ -60,7 +61,7 @@ function proTarget(pro: ProSimulator): ProTarget {
       return Promise.resolve()
     },
     failAuthorization: (status) => {
-      pro.fail('authorize', status === 0 ? 'closed' : status === 200 ? 'nonsense' : status)
+      pro.fail('authorize', status === 0 ? 'closed' : status)
       return Promise.resolve()
     },
     entitlement: (status) => {
@@ -68,5 +69,8 @@ function proTarget(pro: ProSimulator): ProTarget {
       return Promise.resolve()
     },
   }
-  return { apiUrl, workspace: WORKSPACE, clientId, clientSecret, plane }
+  const disown = (id: string) => {
+    simulator.disown(id)
+  }
+  return { apiUrl, workspace: WORKSPACE, clientId, clientSecret, plane, disown }
 }

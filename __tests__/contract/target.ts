@@ -30,6 +30,9 @@ export interface ProTarget {
   readonly clientId: string
   readonly clientSecret: string
   readonly plane: Plane
+  /** The key of another account, which may do all; or a way to make a run another account's. */
+  readonly observerKey?: string
+  readonly disown?: (run: string) => void
 }
 
 export interface TargetSource {
@@ -44,7 +47,8 @@ const PAUSE_MS = 500
 /**
  * The simulators; or the real servers that the file named by CONTRACT_TARGETS lists, a JSON array of what the script
  * prints that starts them: `{"version", "server-url", "api-key", "training-template", …}`, with `project` where it is
- * not "default", and in Pro's mode with `"mode": "pro"`, `pro-api-url`, `workspace`, `client-id`, `client-secret`.
+ * not "default", and in Pro's mode with `"mode": "pro"`, `pro-api-url`, `workspace`, `client-id`, `client-secret`,
+ * `observer-key`.
  */
 export function targetSources(): readonly TargetSource[] {
   const file = process.env['CONTRACT_TARGETS']
@@ -86,11 +90,12 @@ function realServer(file: string, server: unknown): Target {
     return value
   }
   const has = (key: string) => typeof find(key) === 'string'
-  const pro = has('pro-api-url') && {
+  const pro = find('mode') === 'pro' && {
     apiUrl: text('pro-api-url'),
     workspace: text('workspace'),
     clientId: text('client-id'),
     clientSecret: text('client-secret'),
+    observerKey: text('observer-key'),
     plane: new Stand(text('pro-api-url')),
   }
   return {
@@ -128,6 +133,12 @@ export class Fixture {
 
   static async open(source: TargetSource): Promise<Fixture> {
     const target = await source.open()
+    return new Fixture(target, await Api.login(target))
+  }
+
+  /** The same server as another account sees it. */
+  async as(apiKey: string): Promise<Fixture> {
+    const target = { ...this.target, apiKey }
     return new Fixture(target, await Api.login(target))
   }
 

@@ -2,7 +2,7 @@ import type { Environment } from '../../src/github/environment.ts'
 import type { ActionName } from '../../src/github/input-schema.ts'
 import { configurations, files } from './bad-configurations.ts'
 import { badSubActionInputs } from './bad-sub-action-inputs.ts'
-import { GITHUB_TOKEN, KEY, least, variables, type With } from './given.ts'
+import { GITHUB_TOKEN, KEY, least, OTHER_KEY, variables, type With } from './given.ts'
 
 /** What a person wrote, and what the runner made of it. */
 export interface BadInput {
@@ -138,6 +138,10 @@ const secrets: readonly (readonly [string, With])[] = [
   ['key and token', { 'access-token': 'eyJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl' }],
   ['a short key as snapshot', { 'api-key': 'hunter2', snapshot: 'hunter2\nb' }],
   ['the key as snapshot', { snapshot: KEY }],
+  ['the key and the address swapped', { 'server-url': KEY, 'api-key': 'https://zenml.example.com' }],
+  ['another key in the address', { 'server-url': `https://${OTHER_KEY}` }],
+  ['another key as run name, in quotes', { 'run-name': `"${OTHER_KEY}"` }],
+  ['another key in an unknown input', { api_keys: OTHER_KEY, timeout: OTHER_KEY }],
   ['the key in the address', { 'server-url': `https://user:${KEY}@zenml.example.com` }],
   ['the key as file', { 'configuration-file': `${'configs/'.repeat(12)}${KEY}` }],
   ['the key in the run name', { 'run-name': `nightly-${KEY}-{foo}` }],

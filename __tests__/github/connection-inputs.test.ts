@@ -245,6 +245,13 @@ test.each<[string, string, string]>([
     'certs/no.pem',
     '"certs/no.pem" does not exist; write the path of a PEM file on this runner, or the PEM text itself',
   ],
+  ...['C:\\network\\ca.pem', '.\\new\\ca.pem', '\\\\server\\nas\\ca', 'certs\\new.crt'].map(
+    (path): [string, string, string] => [
+      `the path ${path}`,
+      path,
+      `"${path}" does not exist; write the path of a PEM file on this runner, or the PEM text itself`,
+    ],
+  ),
   ['a folder', '.', '"." is a folder; write the path of one PEM file'],
 ])('ca-certificate: %s is a fault that names it', async (_, text, problem) => {
   expect(await faults({ ...PRO, 'ca-certificate': text })).toBe(`ca-certificate: ${problem}`)

@@ -20,6 +20,9 @@ export type With = Readonly<Record<string, string>>
 
 export const KEY = 'ZENKEY_c2VjcmV0LXNlY3JldC1zZWNyZXQ'
 
+/** That of an organization of ZenML Pro. */
+export const OTHER_KEY = 'ZENPROKEY_b3RoZXItb3RoZXItb3RoZXItb3RoZXI='
+
 export const GITHUB_TOKEN = 'ghs_made0up0for0tests0made0up0for0tests'
 
 export const RUN_ID = '0f8e5c1a-3b2d-4c6f-9a7e-1d2c3b4a5f60'

@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals'
 import { GithubAnswer, primaryRateLimit, secondaryRateLimit } from '../../simulator/github/answers.ts'
 import type { GithubAccount, GithubFault } from '../../simulator/github/server.ts'
 import { readSavedComment } from '../../src/github/comment-state.ts'
+import { githubErrorOf } from '../../src/github/github-error.ts'
 import { commentOfSaved, pullRequestComment } from '../../src/github/pull-request-comment.ts'
 import type { RunRecord } from '../../src/github/run-record.ts'
 import {
@@ -451,3 +452,9 @@ test('a payload that is no JSON is none', () =>
     await scene.comment({ context }).update(COMPLETED, never)
     expect(notices(scene)).toEqual([expect.stringMatching(/names no pull request/)])
   }))
+
+test("GitHub's words are not cut in the middle of one, which may be a secret", () => {
+  const data = { message: `${'no '.repeat(97)}correct-horse-battery-staple` }
+  const { fault } = githubErrorOf({ status: 422, response: { headers: {}, data } }, never)
+  expect(fault).toMatchObject({ message: `${'no '.repeat(97).trim()}…` })
+})

@@ -25,6 +25,7 @@ export const run: Run = {
   status: 'initializing',
   statusReason: undefined,
   inProgress: true,
+  updated: undefined,
   created: Date.UTC(2026, 0, 31, 12),
   endTime: undefined,
   templateId: undefined,

@@ -38,6 +38,7 @@ const NO_ERRORS: readonly string[] = [
   'The workflow step was',
   'stopped after its timeout',
   'Stopped by a workflow',
+  'The server never began this run',
   // A post step with nothing to do says nothing.
   'No run was started',
   // Told in the log while the step goes on.

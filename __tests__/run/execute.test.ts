@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
-import { ZENML_VERSIONS, type PipelineSpec } from '../../simulator/index.ts'
+import { ZENML_VERSIONS, type FaultAction, type PipelineSpec } from '../../simulator/index.ts'
 import { closeScenes, openScene, TRIGGER } from './scene.ts'
 
 afterEach(closeScenes)
@@ -90,6 +90,22 @@ describe.each(ZENML_VERSIONS)('on ZenML %s', (version) => {
     expect(scene.sent(TRIGGER)).toEqual([])
   })
 })
+
+test.each([
+  ['is away', { kind: 'answer', status: 503 }],
+  ['may not be read', { kind: 'answer', status: 403, body: '{"detail": ["IllegalOperationError", "no"]}' }],
+  ['cannot be read', { kind: 'answer', status: 200, body: '{"items": 5}' }],
+] satisfies [string, FaultAction][])(
+  'an unknown name is told of also where the list of others %s',
+  async (_, fault) => {
+    const occurrence = { from: 2, to: 100 }
+    const scene = await openScene({ version: '0.85.0', faults: [{ on: 'templates', occurrence, do: fault }] })
+    const target = { kind: 'template', reference: 'nope' } as const
+    await expect(scene.execute({ target })).rejects.toThrow(
+      /^template: there is no run template named "nope"[^.]*\. Or the account lacks/,
+    )
+  },
+)
 
 test('on 0.74 the overrides are merged into all parameters of the template', async () => {
   const scene = await openScene({ version: '0.74.0' })

@@ -315,3 +315,10 @@ test('a workspace that is not the one asked for by its id gets no key', async ()
   }))
   expect(String(await rejection(find(url, 'ZENPROKEY_x', id)))).toContain('it is about another id')
 })
+
+test("a workspace's name is not cut in the middle of a word, which may be a secret", async () => {
+  const { pro } = await open({ name: `${'team '.repeat(18)}correct-horse-battery-staple` })
+  const error = String(await rejection(by(pro, 'reserch')))
+  expect(error).toContain('team team…"')
+  expect(error).not.toContain('correct')
+})

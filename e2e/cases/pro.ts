@@ -118,8 +118,11 @@ async function longWait(scene: Scene): Promise<void> {
     outputs: { 'run-id': run.id, status: 'completed', conclusion: 'completed', metadata: /"accuracy":0\.9/ },
   })
   assert.ok(breaking !== undefined, 'the run was never seen running')
-  const { authorized } = await controlPlane.seen()
-  assert.ok((authorized['ci'] ?? 0) >= 4, `${authorized['ci']} logins, not one and three renewals`)
+  const { authorized, requests } = await controlPlane.seen()
+  const logins = authorized['ci'] ?? 0
+  assert.ok(logins >= 4, `${logins} logins, not one and three renewals`)
+  const asked = requests.filter((request) => request.includes('/users/authorize_server')).length
+  assert.equal(asked - logins, 2, 'two renewals were to fail at first')
 }
 
 export const PRO: readonly Case[] = [

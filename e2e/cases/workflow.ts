@@ -17,7 +17,7 @@ async function outputs(scene: Scene): Promise<void> {
   assert.ok(failed !== undefined && completed !== undefined, 'two runs were expected')
   const [id, url, ...end] = results['later-step'] ?? []
   assert.equal(id, completed.id)
-  assert.ok(url?.startsWith(scene.server.url) && url.includes(completed.id), `run-url is ${url}`)
+  assert.ok(url?.startsWith(scene.server.dashboard) && url.includes(completed.id), `run-url is ${url}`)
   assert.deepEqual(end, ['completed', 'completed'])
   assert.deepEqual(results['failed-step'], ['failure', 'failed'])
   assert.deepEqual(results['later-job'], [completed.id])

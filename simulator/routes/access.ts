@@ -2,7 +2,7 @@ import { json, plainRefusal, refusal } from '../answers.ts'
 import { hasSnapshots } from '../definition.ts'
 import { derivedUuid } from '../ids.ts'
 import { isObject, type JsonObject } from '../json.ts'
-import type { ProMembership } from '../pro.ts'
+import type { ProMembership, ProWorkspace } from '../pro.ts'
 import { user, utc } from '../wire/common.ts'
 import type { World } from '../world.ts'
 import type { Call, Route } from './route.ts'
@@ -145,7 +145,20 @@ function info({ world, header }: Call) {
   })
 }
 
-/** What differs on Pro; the dashboard's address of 0.74 was read in its source. */
+function workspaceOf(world: World, pro: ProMembership, url: string): ProWorkspace {
+  const organization = { id: derivedUuid('organization'), name: 'Example' }
+  return pro.workspaceAt(url) ?? { id: world.serverId, name: 'workspace', organization }
+}
+
+/** Where a person looks at the workspace whose server has this address; that of 0.74 was read in its source. */
+export function dashboardUrl(world: World, pro: ProMembership, url: string): string {
+  const { id, name, organization } = workspaceOf(world, pro, url)
+  return world.version === '0.74.0'
+    ? `${pro.url}/organizations/${organization.id}/tenants/${id}`
+    : `${pro.url}/workspaces/${name}`
+}
+
+/** What differs on Pro. */
 function proInfo(world: World, url: string): JsonObject {
   const { pro } = world.options
   const old = world.version === '0.74.0'
@@ -160,18 +173,12 @@ function proInfo(world: World, url: string): JsonObject {
       [`${kind}_name`]: null,
     }
   }
-  const { id, name, organization } = pro.workspaceAt(url) ?? {
-    id: world.serverId,
-    name: 'workspace',
-    organization: { id: derivedUuid('organization'), name: 'Example' },
-  }
+  const { id, name, organization } = workspaceOf(world, pro, url)
   return {
     id,
     deployment_type: 'cloud',
     auth_scheme: 'EXTERNAL',
-    dashboard_url: old
-      ? `${pro.url}/organizations/${organization.id}/tenants/${id}`
-      : `${pro.url}/workspaces/${name}`,
+    dashboard_url: dashboardUrl(world, pro, url),
     metadata: { account_id: organization.id, organization_id: organization.id, workspace_id: id },
     pro_dashboard_url: pro.url,
     pro_api_url: pro.url,

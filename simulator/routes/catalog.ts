@@ -125,7 +125,8 @@ export function sortableTime(ms: number): string {
 function snapshotRows(world: World): readonly SnapshotRow[] {
   const copies = world.visibleRuns().map((run): SnapshotRow => {
     const { ownSnapshotId, templateId } = run.facts
-    return { entry: world.entryOf(run), own: { id: ownSnapshotId, at: run.createdAt, templateId } }
+    const own = { id: ownSnapshotId, at: run.createdAt, templateId, owned: run.owned }
+    return { entry: world.entryOf(run), own }
   })
   return [...world.pipelines.map((entry) => ({ entry })), ...copies]
 }

@@ -69,7 +69,12 @@ function deployment(world: World, entry: PipelineEntry): JsonObject {
 /** A snapshot: a seeded one, or the unnamed copy that a trigger made. */
 export interface SnapshotRow {
   readonly entry: PipelineEntry
-  readonly own?: { readonly id: string; readonly at: number; readonly templateId: string | undefined }
+  readonly own?: {
+    readonly id: string
+    readonly at: number
+    readonly templateId: string | undefined
+    readonly owned: boolean
+  }
 }
 
 /** Its config_template and config_schema come only when asked for. */

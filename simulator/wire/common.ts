@@ -29,7 +29,8 @@ export function entity(parts: EntityParts): JsonObject {
 
 /** created, updated and the owner, each as its version writes it. */
 export function base(world: World, created: number, updated: number, projectId?: string): JsonObject {
-  const times = { created: utc(created), updated: utc(updated) }
+  const stored = (ms: number) => utc(world.options.wholeSeconds ? Math.round(ms / 1000) * 1000 : ms)
+  const times = { created: stored(created), updated: stored(updated) }
   if (world.version === '0.74.0') return { ...times, user: user(world, false) }
   const project = projectId === undefined ? {} : { project_id: projectId }
   return { ...times, user_id: world.userId, ...project }
@@ -97,7 +98,7 @@ export function latestRun(world: World, which: (run: Run) => boolean): JsonObjec
 export function snapshotReference(
   world: World,
   entry: PipelineEntry,
-  own?: { id: string; at: number },
+  own?: { id: string; at: number; owned: boolean },
 ): JsonObject {
   const created = own?.at ?? entry.createdAt
   const snapshot = entity({

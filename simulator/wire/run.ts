@@ -70,7 +70,7 @@ function runResources(world: World, run: Run, entry: PipelineEntry): JsonObject 
   if (world.version === '0.74.0') return { model_version: null, tags }
   if (world.version === '0.85.0')
     return { ...owner, model_version: null, tags, logs: null, log_collection: [] }
-  const own = { id: run.facts.ownSnapshotId, at: run.createdAt }
+  const own = { id: run.facts.ownSnapshotId, at: run.createdAt, owned: run.owned }
   return {
     ...owner,
     snapshot: snapshotReference(world, entry, own),

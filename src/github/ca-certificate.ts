@@ -37,9 +37,18 @@ export async function readAuthorities(
   return readPem(content.toString('latin1'), `${quote(text)} `)
 }
 
-/** Neither PEM nor what was inside of it: that may be a private key, and must not be shown as a path would be. */
+/**
+ * Neither PEM nor what was inside of it: that may be a private key, and must not be shown as a path would be. `\n` can
+ * stand for a line end, or begin a folder's name on Windows.
+ */
 function isPath(text: string): boolean {
-  return !/-----|[\r\n]|\\n/.test(text) && !/^MI[A-Za-z0-9+/=\s]{60}/.test(text) && text.length <= 4096
+  const isOfWindows = /^(?:[A-Za-z]:|\.{0,2})\\|\.\w{2,4}$/.test(text)
+  return (
+    !/-----|[\r\n]/.test(text) &&
+    (isOfWindows || !text.includes('\\n')) &&
+    !/^MI[A-Za-z0-9+/=\s]{60}/.test(text) &&
+    text.length <= 4096
+  )
 }
 
 function readPem(text: string, where: string): ReadAuthorities {

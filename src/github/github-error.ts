@@ -1,5 +1,7 @@
 import { z } from 'zod'
 
+import { cut } from './printable.ts'
+
 /** Longer waits are not worth the job's time: the comment is written again at the step's end. */
 const LONGEST_WAIT_MS = 5_000
 const PAUSE_MS = 1_000
@@ -71,7 +73,7 @@ function faultOfAnswer({ status, response: { headers, data } }: z.infer<typeof a
   return {
     kind: 'answer',
     status,
-    message: data.message.slice(0, MAX_MESSAGE_LENGTH),
+    message: cut(data.message, MAX_MESSAGE_LENGTH),
     limited,
     retryAfterMs: after !== undefined && /^\d{1,6}$/.test(after) ? Number(after) * 1000 : undefined,
   }

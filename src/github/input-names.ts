@@ -24,6 +24,13 @@ export function readRawInputs(env: Environment, names: readonly InputName[]): Ra
   return raw
 }
 
+/** Keys of ZenML in whatever input, known or not: one that came by the wrong input is a secret all the same. */
+export function keysInInputs(env: Environment): string[] {
+  return Object.entries(env).flatMap(([variable, text = '']) =>
+    variable.startsWith(PREFIX) ? (text.match(/ZEN(?:PRO)?KEY_[\w+/=-]{9,}/g) ?? []) : [],
+  )
+}
+
 /**
  * Looks for inputs that the action does not have. GitHub hands them over with a warning only, so a misspelt
  * one would be ignored in silence: close to a known name it is a fault. Others are only noted, because such a

@@ -6,7 +6,7 @@ import type { Environment } from './environment.ts'
 import type { ReadFile } from './files.ts'
 import { readWorkflowContext } from './identity.ts'
 import { InputFaults, type InputFault } from './input-faults.ts'
-import { checkNames, readRawInputs } from './input-names.ts'
+import { checkNames, keysInInputs, readRawInputs } from './input-names.ts'
 import { connectionFaults } from './input-rules.ts'
 import type { InputName, RawInputs } from './input-schema.ts'
 import { whySecretsAreMissing } from './missing-secrets.ts'
@@ -65,7 +65,7 @@ export async function readChecked<Values, T extends object>(
 ): Promise<ReadInputs<ConnectionInputs & T>> {
   const { env, readFile, parseServerUrl } = sources
   const raw = readRawInputs(env, table.names)
-  const secrets = new Secrets(table.secrets.flatMap((name) => raw[name] ?? []))
+  const secrets = new Secrets([...table.secrets.flatMap((name) => raw[name] ?? []), ...keysInInputs(env)])
   for (const secret of secrets.values) sources.mask(secret)
 
   const context = readWorkflowContext(env)
@@ -120,11 +120,14 @@ function withoutSecrets(
   )
   const heldBy = (text = ''): InputName[] =>
     secretNames.filter((name) => new Secrets([raw[name] ?? '']).areIn(text))
+  const problemOf = (input: InputName): string => {
+    const owners = heldBy(raw[input])
+    return owners.length > 0
+      ? `holds the value of ${owners.join(' or ')}; remove it from here`
+      : 'holds an API key; was it swapped with api-key? Replace that key: it can be read in the log of the workflow'
+  }
   return [
-    ...misplaced.map((input) => ({
-      input,
-      line: `${input}: holds the value of ${heldBy(raw[input]).join(' or ')}; remove it from here`,
-    })),
+    ...misplaced.map((input) => ({ input, line: `${input}: ${problemOf(input)}` })),
     ...faults
       .filter((fault) => !misplaced.some((name) => name === fault.input))
       .map(({ input, line }) => ({ input, line: secrets.redact(line) })),

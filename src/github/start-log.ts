@@ -16,6 +16,8 @@ const START_KINDS = [
   'trigger-hindered',
   'answer-lost',
   'new-key',
+  'dispatch-awaited',
+  'not-dispatched',
   'started',
   'attached',
   'resumed',
@@ -103,6 +105,13 @@ export class StartLog {
         return `The answer got lost, so the run may have been started; looking for it by its name (${inline(event.detail, LONG)})`
       case 'new-key':
         return `The server did not finish the request in ${shownDuration(event.afterMs)}, and no run is there: sending a new one for the same name`
+      case 'dispatch-awaited':
+        return `The server made the run and then failed, so the run may never begin; waiting for that for up to ${shownDuration(event.untilMs)}`
+      case 'not-dispatched':
+        this.#log.warning(
+          `The server never began the run ${inline(event.name, 300)}, so it was ended. Starting it again as ${inline(event.nextName, 300)}`,
+        )
+        return undefined
       case 'started':
         return `${event.adopted ? 'Started, and found by its name' : 'Started'}: ${inline(event.url ?? event.run.id, LONG)}`
       case 'attached':

@@ -3,7 +3,7 @@ import { twoSentences } from '../zenml/sentences.ts'
 import { runPhase } from '../zenml/status.ts'
 import prettyMilliseconds from 'pretty-ms'
 import type { Outcome } from './conclusion.ts'
-import { cutAtSpace } from './cut.ts'
+import { cutAtSpace } from '../zenml/cut.ts'
 import type { Fault } from './story.ts'
 import type { Watched } from './watch.ts'
 

@@ -1,4 +1,4 @@
-import { cutAtSpace } from './cut.ts'
+import { cutAtSpace } from '../zenml/cut.ts'
 
 /** The longest that ZenML takes; a longer one is answered with 422, and the run goes on (seen on 0.85 and 0.98). */
 const MAX_LENGTH = 255

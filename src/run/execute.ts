@@ -4,6 +4,8 @@ import { runUrl } from '../zenml/run-url.ts'
 import { assemble } from './assemble.ts'
 import { completeFor, mergeOverrides, type Configuration, type Overrides } from './configure.ts'
 import { changedValues, difference } from './difference.ts'
+import { showsHandOver } from './dispatch.ts'
+import { endReason } from './end-reason.ts'
 import { RunError } from './errors.ts'
 import { kinOfDefinition, kinOfRun } from './history.ts'
 import { defaultRunName, expandRunName, type RunOrigin } from './name.ts'
@@ -82,16 +84,17 @@ async function start(
   const { clock, reporter, journal } = deps
   const { server, account, definition, project } = prepared
   const key = deps.newKey()
-  const { name, nameIsOurs } = nameRun(request, definition, configuration, key, clock.now())
-  reporter.tell({ kind: 'triggering', name })
-  const { run, adopted } = await triggerRun(
+  const named = nameRun(request, definition, configuration, key, clock.now())
+  reporter.tell({ kind: 'triggering', name: named.name })
+  const { run, name, adopted } = await triggerRun(
     {
       definition,
       configuration: completeFor(server.version, definition, configuration.body),
-      name,
-      nameIsOurs,
+      ...named,
       key,
       deadline,
+      showsHandOver: showsHandOver(server.version),
+      endReason: endReason('The server never began this run', request.workflowRunUrl),
     },
     deps,
   )

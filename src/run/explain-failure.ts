@@ -146,11 +146,18 @@ function withPermission(fault: Fault | undefined): Fault | undefined {
   return { ...fault, message: twoSentences(message.replace(/\s+/g, ' '), advice) }
 }
 
+/** What 0.84.3, 0.94.6 and 0.96.1 note does not lead to the user's code; their log does. */
+function withPlace(noted: Fault, logged: Fault | undefined): Fault {
+  const isSame = logged?.type === noted.type && logged.frame !== undefined
+  return isSame ? { ...noted, frame: logged.frame, code: logged.code } : noted
+}
+
 function readFault(exception: ExceptionInfo | undefined, log: Reading<Log>): Fault | undefined {
   const noted = readNoted(exception)
-  if (noted?.type !== undefined) return noted
+  if (noted?.type !== undefined && noted.frame !== undefined) return noted
   const isWhole = 'value' in log && whyCut(log.value, exception) === undefined
   const logged = isWhole ? readLogged(log.value) : undefined
+  if (noted?.type !== undefined) return withPlace(noted, logged)
   const { type, message } = logged ?? { type: undefined, message: undefined }
   const where = noted?.frame === undefined ? (logged ?? noted) : noted
   if (type === undefined && message === undefined && where === undefined) return undefined

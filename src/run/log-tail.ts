@@ -1,5 +1,5 @@
 import type { ExceptionInfo, Log } from '../zenml/step-detail.ts'
-import { cutAtSpace } from './cut.ts'
+import { cutAtSpace } from '../zenml/cut.ts'
 import type { LogTail } from './story.ts'
 import { plainLine } from './traceback.ts'
 

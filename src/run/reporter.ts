@@ -62,6 +62,10 @@ export type RunEvent =
   /** Whether the run was started is not known; it is looked for by its name now. */
   | { readonly kind: 'answer-lost'; readonly detail: string }
   | { readonly kind: 'new-key'; readonly afterMs: number }
+  /** The run is there, but its trigger failed, so that it may never begin; it is waited for. */
+  | { readonly kind: 'dispatch-awaited'; readonly name: string; readonly untilMs: number }
+  /** It was never handed over and has been ended; another one is started. */
+  | { readonly kind: 'not-dispatched'; readonly name: string; readonly nextName: string }
   | {
       readonly kind: 'started'
       readonly run: Run

@@ -1,6 +1,6 @@
 import leven from 'leven'
 import type { ZenmlClient } from '../zenml/client.ts'
-import { isGone } from '../zenml/errors.ts'
+import { isGone, isZenmlError } from '../zenml/errors.ts'
 import {
   DEFINITION_NOUNS,
   isUuid,
@@ -129,12 +129,14 @@ class Finder {
     )
   }
 
+  /** Empty if the server does not give them: what was asked for is not there all the same. */
   async #suggest(
     kind: DefinitionKind,
     wanted: string,
     nameOf: (definition: Definition) => string | undefined,
   ): Promise<string> {
-    const all = await this.#client.definitions(kind, { projectId: this.#project?.id, size: SUGGESTION_POOL })
+    const all = await this.#tryToList(kind)
+    if (all === undefined) return ''
     const names = new Set(
       all.flatMap((definition) =>
         definition.runnable === true && this.#isInProject(definition) ? (nameOf(definition) ?? []) : [],
@@ -143,6 +145,16 @@ class Finder {
     const nearest = [...names].sort((a, b) => leven(a, wanted) - leven(b, wanted)).slice(0, MOST_SUGGESTIONS)
     if (nearest.length === 0) return `The account sees no runnable ${DEFINITION_NOUNS[kind]} at all. `
     return `Runnable ones are: ${nearest.map((name) => `"${name}"`).join(', ')}. `
+  }
+
+  async #tryToList(kind: DefinitionKind): Promise<Definition[] | undefined> {
+    try {
+      const query = { projectId: this.#project?.id, size: SUGGESTION_POOL }
+      return await this.#client.with({ retries: false }).definitions(kind, query)
+    } catch (error) {
+      if (!isZenmlError(error)) throw error
+      return undefined
+    }
   }
 
   #isInPipeline({ pipeline }: Definition): boolean {

@@ -1,4 +1,4 @@
-import { cutAtSpace } from './cut.ts'
+import { cutAtSpace } from '../zenml/cut.ts'
 import type { Fault } from './story.ts'
 
 /** More of a log, from its end, and of one record is never looked at. */

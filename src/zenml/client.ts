@@ -219,7 +219,7 @@ export class ZenmlClient {
     return toRun(await this.#api.read('read the run', call, runSchema, isAbout(id)))
   }
 
-  /** A run's state and its steps, those not started included, in the order of the graph. From 0.75 on or so; 0.74 has no such route. */
+  /** A run's state and its steps, those not started included, in the order of the graph. 0.84.3 has the route, 0.82.1 has not. */
   async dag(id: string): Promise<RunGraph> {
     const call = { path: `/runs/${pathSegment(id)}/dag` }
     return toGraph(await this.#api.read("read the run's steps", call, dagSchema, isAbout(id)))

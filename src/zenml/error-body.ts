@@ -1,3 +1,4 @@
+import { cutAtSpace } from './cut.ts'
 import type { HttpAnswer } from './http.ts'
 
 /** The text of an answer that is not the one wanted, made readable. */
@@ -10,6 +11,7 @@ export interface ErrorBody {
 }
 
 const MESSAGE_LIMIT = 600
+const TITLE_LIMIT = 120
 
 /** Enough to see what kind of thing answered. */
 const MOST_KEYS = 6
@@ -27,8 +29,8 @@ const READ_LIMIT = 10_000
 export function readErrorBody(answer: HttpAnswer, addressInput = 'server-url'): ErrorBody {
   if (answer.status >= 300 && answer.status < 400) return redirect(answer, addressInput)
   if (isHtml(answer)) {
-    const title = /<title[^>]*>([^<]{1,120})/i.exec(answer.body.slice(0, READ_LIMIT))?.[1]
-    const named = title === undefined ? '' : ` titled "${oneLine(title)}"`
+    const title = /<title[^>]*>([^<]+)/i.exec(answer.body.slice(0, READ_LIMIT))?.[1]
+    const named = title === undefined ? '' : ` titled "${cutAtSpace(oneLine(title), TITLE_LIMIT)}"`
     return {
       source: 'something that is not a ZenML API',
       message: `a web page${named} where JSON is due; check ${addressInput} (a dashboard or a proxy answers there)`,
@@ -171,7 +173,7 @@ function oneLine(text: string): string {
 }
 
 function cut(text: string): string {
-  return text.length > MESSAGE_LIMIT ? `${text.slice(0, MESSAGE_LIMIT)}…` : text
+  return cutAtSpace(text, MESSAGE_LIMIT)
 }
 
 /**

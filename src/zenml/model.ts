@@ -86,6 +86,8 @@ export interface Run {
   /** Undefined where the server does not say (0.74). It can stay true for ever. */
   readonly inProgress: boolean | undefined
   readonly created: number | undefined
+  /** When the server last changed it. */
+  readonly updated: number | undefined
   readonly endTime: number | undefined
   readonly templateId: string | undefined
   readonly sourceSnapshotId: string | undefined
@@ -223,12 +225,13 @@ export function toRun(from: z.infer<typeof runSchema>): Run {
 
 function stateOf(
   body: z.infer<typeof runSchema>['body'],
-): Pick<Run, 'status' | 'statusReason' | 'inProgress' | 'created'> {
+): Pick<Run, 'status' | 'statusReason' | 'inProgress' | 'created' | 'updated'> {
   return {
     status: body?.status ?? 'unknown',
     statusReason: body?.status_reason ?? undefined,
     inProgress: body?.in_progress ?? undefined,
     created: body?.created ?? undefined,
+    updated: body?.updated ?? undefined,
   }
 }
 

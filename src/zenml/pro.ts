@@ -1,6 +1,7 @@
 import leven from 'leven'
 import { z } from 'zod'
 import type { Api, Call } from './api.ts'
+import { cutAtSpace } from './cut.ts'
 import { AnswerError, isMissingRoute, WorkspaceError } from './errors.ts'
 import { pathSegment } from './path-segment.ts'
 import { parseServerUrl, type ProWorkspace } from './server-url.ts'
@@ -181,5 +182,5 @@ function idOf({ id }: Workspace): string {
 
 /** What somebody else named, in quotes, on one line. */
 function shown(text: string): string {
-  return `"${text.replace(/[\s\p{Cc}\p{Cf}]+/gu, ' ').slice(0, MAX_SHOWN)}"`
+  return `"${cutAtSpace(text.replace(/[\s\p{Cc}\p{Cf}]+/gu, ' '), MAX_SHOWN)}"`
 }

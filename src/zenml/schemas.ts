@@ -100,6 +100,7 @@ export const runSchema = z.object({
       status_reason: z.string().nullish(),
       in_progress: z.boolean().nullish(),
       created: time.nullish(),
+      updated: time.nullish().catch(undefined),
       project_id: id.nullish(),
       pipeline: reference,
     })

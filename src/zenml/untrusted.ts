@@ -3,6 +3,7 @@ import https from 'node:https'
 import { isIP } from 'node:net'
 import type { Duplex } from 'node:stream'
 import tls from 'node:tls'
+import { cutAtSpace } from './cut.ts'
 import type { Proxy } from './proxies.ts'
 
 /** Only for a better message, so nobody waits long for it. */
@@ -162,5 +163,5 @@ function nameOf(name: Partial<Record<'CN' | 'OU' | 'O', unknown>> | undefined): 
 
 /** Whoever answers wrote it: one line, without quotes or control characters. */
 function oneLine(text: string): string {
-  return text.replace(/[\s"\p{Cc}\p{Cf}]+/gu, ' ').slice(0, MAX_NAME_LENGTH)
+  return cutAtSpace(text.replace(/[\s"\p{Cc}\p{Cf}]+/gu, ' '), MAX_NAME_LENGTH)
 }

@@ -1,4 +1,5 @@
 import leven, { closestMatch } from 'leven'
+import { cutAtSpace } from '../../zenml/cut.ts'
 import { isJsonList, isJsonObject, type JsonValue } from '../../zenml/json.ts'
 
 /** Longer values are described: a cut secret would no longer be recognized, and so not be hidden, in a log. */
@@ -35,7 +36,7 @@ export function orList(words: readonly string[]): string {
 
 /** A name in quotes, on one line. */
 export function quoted(name: string): string {
-  return JSON.stringify(name.length <= MAX_SHOWN ? name : `${name.slice(0, MAX_SHOWN - 1)}…`)
+  return JSON.stringify(cutAtSpace(name, MAX_SHOWN))
 }
 
 /** `; did you mean epochs?`, or nothing where no name is near. */
