@@ -111,6 +111,28 @@ test.each<[string, ZenmlVersion, PermissionRules, Target, RegExp]>([
   expect(scene.server.runs).toEqual([])
 })
 
+test.each(['0.85.0', '0.98.0'] as const)(
+  'a run that the server made before it refused it is ended (%s)',
+  async (version) => {
+    const body = {
+      detail: ['IllegalOperationError', "Insufficient permissions to CREATE resource 'x:model_version'."],
+    }
+    const scene = await openPro(version, {
+      startupSeconds: 3_600,
+      faults: [
+        { on: 'trigger', do: { kind: 'answer', status: 403, body: JSON.stringify(body), work: true } },
+      ],
+    })
+    const request = scene.execute()
+    await expect(request).rejects.toThrow(
+      /\. Give the account permission to create model versions\. The server had made the run all the same\. The run "training-gh.*" was stopped and is now failed$/,
+    )
+    await expect(request).rejects.toMatchObject({ conclusion: 'failed' })
+    expect(scene.server.runs.map(({ status }) => status)).toEqual(['failed'])
+    expect(scene.sent(TRIGGER)).toHaveLength(1)
+  },
+)
+
 test('a project that is given but may not be read is a line with the permission', async () => {
   const scene = await openPro('0.98.0')
   scene.permit({ deny: { read: ['project'] } })

@@ -15,6 +15,7 @@ import { awaitDispatch, doubtAfter, type Doubt } from './dispatch.ts'
 import { RunError } from './errors.ts'
 import { explainRefusal } from './explain-refusal.ts'
 import type { Journal, PlannedRun } from './journal.ts'
+import { refusedForPermission } from './left-over.ts'
 import { lookUpRuns } from './look-up.ts'
 import { otherRunName } from './name.ts'
 import { isOwnRun } from './own-run.ts'
@@ -190,8 +191,10 @@ class Trigger {
     const run = await this.#adoptIfUnclear()
     if (run !== undefined) return run
     const refusal = explainRefusal(error, this.#request.definition)
-    if (!this.#mayHaveStarted) throw new RunError(refusal)
-    throw refusedAfterDoubt(refusal, this.#request.name)
+    if (this.#mayHaveStarted) throw refusedAfterDoubt(refusal, this.#request.name)
+    if (error.missingPermission === undefined) throw new RunError(refusal)
+    const left = { planned: this.#plan(), reason: this.#request.endReason }
+    throw await refusedForPermission(refusal, left, this.#deps)
   }
 
   /** "Server too busy": the same key again joins the work, unless the process that did it is dead. */
