@@ -5,6 +5,7 @@ import { GUIDE } from './guide.ts'
 import { OUTCOME } from './outcome.ts'
 import { PARAMETERS } from './parameters.ts'
 import { PAUSE } from './pause.ts'
+import { PERMISSIONS } from './permissions.ts'
 import { PRO } from './pro.ts'
 import { PROJECTS } from './projects.ts'
 import { SEEING } from './seeing.ts'
@@ -19,6 +20,7 @@ const ALL: readonly Case[] = [
   ...PARAMETERS,
   ...SEEING,
   ...PROJECTS,
+  ...PERMISSIONS,
   ...PRO,
   ...GUIDE,
   ...PAUSE,

@@ -118,6 +118,17 @@ def make_template(client, pipeline, build):
     return {f"{name}-template": str(template.id)}
 
 
+def make_owned(client):
+    """The artifacts and the model that runs write versions of; else they would be the account's whose run comes first."""
+    from zenml.models import ArtifactRequest
+
+    for name in ("rows", "accuracy"):
+        client.zen_store.create_artifact(
+            ArtifactRequest(name=name, has_custom_name=True, project=client.active_project.id)
+        )
+    client.create_model("classifier")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--dir", type=pathlib.Path, required=True)
@@ -152,6 +163,8 @@ def main():
     import e2e_pipelines
 
     seeded["version"] = zenml.__version__
+    if options.pro_api_url is not None:
+        make_owned(client)
     build = make_build(client)
     for pipeline in e2e_pipelines.PIPELINES:
         seeded.update(make_template(client, pipeline, build))
