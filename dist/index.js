@@ -61080,17 +61080,20 @@ function withPermission(fault) {
     const advice = `The account that started the run needs permission to ${missing}`;
     return { ...fault, message: twoSentences(message.replace(/\s+/g, ' '), advice) };
 }
+/** What 0.84.3, 0.94.6 and 0.96.1 note does not lead to the user's code; their log does. */
+function withPlace(noted, logged) {
+    if (logged?.type !== noted.type || logged?.frame === undefined)
+        return noted;
+    return { ...noted, frame: logged.frame, code: logged.code };
+}
 function readFault(exception, log) {
     const noted = readNoted(exception);
     if (noted?.type !== undefined && noted.frame !== undefined)
         return noted;
     const isWhole = 'value' in log && whyCut(log.value, exception) === undefined;
     const logged = isWhole ? readLogged(log.value) : undefined;
-    if (noted?.type !== undefined) {
-        // What 0.84.3 to 0.96.1 note does not lead to the user's code; their log does.
-        const isSame = logged?.type === noted.type && logged.frame !== undefined;
-        return isSame ? { ...noted, frame: logged.frame, code: logged.code } : noted;
-    }
+    if (noted?.type !== undefined)
+        return withPlace(noted, logged);
     const { type, message } = logged ?? { type: undefined, message: undefined };
     const where = noted?.frame === undefined ? (logged ?? noted) : noted;
     if (type === undefined && message === undefined && where === undefined)

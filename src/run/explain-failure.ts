@@ -148,8 +148,8 @@ function withPermission(fault: Fault | undefined): Fault | undefined {
 
 /** What 0.84.3, 0.94.6 and 0.96.1 note does not lead to the user's code; their log does. */
 function withPlace(noted: Fault, logged: Fault | undefined): Fault {
-  const isSame = logged?.type === noted.type && logged.frame !== undefined
-  return isSame ? { ...noted, frame: logged.frame, code: logged.code } : noted
+  if (logged?.type !== noted.type || logged?.frame === undefined) return noted
+  return { ...noted, frame: logged.frame, code: logged.code }
 }
 
 function readFault(exception: ExceptionInfo | undefined, log: Reading<Log>): Fault | undefined {
