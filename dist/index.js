@@ -62326,6 +62326,26 @@ function adviceFor(error, noun) {
 }
 const NO_WORKLOAD_MANAGER = 'This server cannot start runs: it has no workload manager. An open-source server needs ZENML_SERVER_WORKLOAD_MANAGER_IMPLEMENTATION_SOURCE to be set, a hybrid or self-hosted ZenML Pro its workload manager to be enabled';
 
+;// CONCATENATED MODULE: ./build/run/left-over.js
+
+
+/** For one look, and for ending what it finds. */
+const TIME_MS = 30_000;
+/**
+ * The error of a trigger that was refused for a permission. Some are checked only after the run was made, such as those
+ * on the pipeline's model (seen on 0.85.0 and 0.98.0): the run then stays `initializing` for ever, so it is ended.
+ *
+ * @param refusal what the server said, as a sentence
+ * @param reason what ZenML shows as the reason of the run's end
+ */
+async function refusedForPermission(refusal, { planned, reason }, deps) {
+    const now = deps.clock.now();
+    const ended = await cleanUp({ planned, started: undefined, mode: 'stop', reason, lookUpUntil: now, deadline: now + TIME_MS }, deps);
+    if (ended.status === '')
+        return new RunError(refusal);
+    return new RunError(`${refusal}. The server had made the run all the same. ${ended.sentence}`, ended.settled ? 'failed' : 'lost');
+}
+
 ;// CONCATENATED MODULE: ./build/run/look-up.js
 
 
@@ -62382,6 +62402,7 @@ function startUnknown(name, detail) {
 }
 
 ;// CONCATENATED MODULE: ./build/run/trigger.js
+
 
 
 
@@ -62521,9 +62542,12 @@ class Trigger {
         if (run !== undefined)
             return run;
         const refusal = explainRefusal(error, this.#request.definition);
-        if (!this.#mayHaveStarted)
+        if (this.#mayHaveStarted)
+            throw refusedAfterDoubt(refusal, this.#request.name);
+        if (error.missingPermission === undefined)
             throw new RunError(refusal);
-        throw refusedAfterDoubt(refusal, this.#request.name);
+        const left = { planned: this.#plan(), reason: this.#request.endReason };
+        throw await refusedForPermission(refusal, left, this.#deps);
     }
     /** "Server too busy": the same key again joins the work, unless the process that did it is dead. */
     async #joinWork(error) {

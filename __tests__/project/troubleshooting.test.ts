@@ -43,6 +43,8 @@ const NO_ERRORS: readonly string[] = [
   'No run was started',
   // Told in the log while the step goes on.
   'The window must pass without a login',
+  // A part of the permission that an error asks for.
+  'read the values of',
   // What a dry run says that it cannot know.
   'whether the account may start runs',
   'whether the stack has changed since',

@@ -102,7 +102,7 @@ test.each([
     const scene = await openScene({ version: '0.85.0', faults: [{ on: 'templates', occurrence, do: fault }] })
     const target = { kind: 'template', reference: 'nope' } as const
     await expect(scene.execute({ target })).rejects.toThrow(
-      /^template: there is no run template named "nope"[^.]*\. Or the account lacks/,
+      /^template: there is no run template named "nope"[^.]*\. Or the account has no permission/,
     )
   },
 )
