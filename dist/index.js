@@ -41064,8 +41064,14 @@ function readValue(text, column, line, name, operator, show) {
         }
         return { ok: true, expectation: { name, operator, wanted: text === 'true' } };
     }
-    if (NUMBER.test(text))
-        return { ok: true, expectation: { name, operator, wanted: Number(text) } };
+    if (NUMBER.test(text)) {
+        const wanted = Number(text);
+        const isExact = Number.isFinite(wanted) && !(/^[-+]?\d+$/.test(text) && !Number.isSafeInteger(wanted));
+        if (isExact)
+            return { ok: true, expectation: { name, operator, wanted } };
+        const advice = 'log it as a text, and put it in quotes here';
+        return fault(line, column, `${show(text)} has more digits than JSON can carry exactly; ${advice}`);
+    }
     const quoted = /^"([^"]*)"$|^'([^']*)'$/.exec(text);
     const wanted = quoted?.[1] ?? quoted?.[2];
     if (wanted !== undefined)
@@ -41106,9 +41112,16 @@ async function readAuthorities(given, { workspace, readFile }) {
     const content = Buffer.from(file.bytes);
     return readPem(content.toString('latin1'), `${quote(text)} `);
 }
-/** Neither PEM nor what was inside of it: that may be a private key, and must not be shown as a path would be. */
+/**
+ * Neither PEM nor what was inside of it: that may be a private key, and must not be shown as a path would be. `\n` can
+ * stand for a line end, or begin a folder's name on Windows.
+ */
 function isPath(text) {
-    return !/-----|[\r\n]|\\n/.test(text) && !/^MI[A-Za-z0-9+/=\s]{60}/.test(text) && text.length <= 4096;
+    const isOfWindows = /^(?:[A-Za-z]:|\.{0,2})\\|\.\w{2,4}$/.test(text);
+    return (!/-----|[\r\n]/.test(text) &&
+        (isOfWindows || !text.includes('\\n')) &&
+        !/^MI[A-Za-z0-9+/=\s]{60}/.test(text) &&
+        text.length <= 4096);
 }
 function readPem(text, where) {
     if (/-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----/.test(text)) {
@@ -51421,8 +51434,11 @@ function credentialFaults(raw, names, missingSecrets) {
 /** What only ZenML Pro's management API takes; id and secret go together. */
 function proFaults(raw) {
     const api = raw['pro-api-url']?.trim();
-    if (api !== undefined && api !== inputTables.main.defaults['pro-api-url'] && raw.workspace === undefined) {
-        return input_rules_fault('pro-api-url', 'goes with workspace only; write workspace: NAME, or remove it');
+    if (api !== undefined &&
+        api !== inputTables.main.defaults['pro-api-url'] &&
+        raw.workspace === undefined &&
+        raw['access-token'] !== undefined) {
+        return input_rules_fault('pro-api-url', 'has no use with an access-token; give an api-key, or remove it');
     }
     const given = raw['client-id'] ?? raw['client-secret'];
     if (given === undefined)
@@ -51487,27 +51503,33 @@ function input_rules_fault(input, problem) {
 
 /** Reads which server is meant: by its address, or as a workspace of ZenML Pro. */
 function readServer(raw, parse) {
+    const proApi = raw['pro-api-url'] ?? inputTables.main.defaults['pro-api-url'];
+    const pro = readAddress('pro-api-url', raw, proApi, parse);
     const workspace = raw.workspace?.trim();
-    if (workspace === undefined)
-        return readAddress('server-url', raw, raw['server-url'], parse);
-    const read = readAddress('pro-api-url', raw, raw['pro-api-url'] ?? inputTables.main.defaults['pro-api-url'], parse);
-    if (read.server === undefined || !('url' in read.server))
-        return read;
+    const own = workspace === undefined ? readAddress('server-url', raw, raw['server-url'], parse) : NO_ADDRESS;
+    const notices = [...own.notices, ...pro.notices];
+    const faults = [...own.faults, ...pro.faults];
+    if (pro.url === undefined)
+        return { notices, faults };
+    if (workspace === undefined) {
+        return { ...(own.url !== undefined && { server: { url: own.url, proApiUrl: pro.url } }), notices, faults };
+    }
     const allowPlainHttp = isTrue(raw['allow-insecure-http']);
-    return { ...read, server: { workspace, proApiUrl: read.server.url, allowPlainHttp } };
+    return { server: { workspace, proApiUrl: pro.url, allowPlainHttp }, notices, faults };
 }
+const NO_ADDRESS = { notices: [], faults: [] };
 function readAddress(input, raw, text, parse) {
     if (text === undefined)
-        return { notices: [], faults: [] };
+        return NO_ADDRESS;
     const parsed = parse(text, input === 'server-url' ? 'workspace' : 'management');
     if (!parsed.ok)
         return { notices: [], faults: [{ input, line: `${input}: ${parsed.problem}` }] };
     const notices = parsed.notices.map((notice) => `${input}: ${notice}`);
-    const server = { url: parsed.url };
+    const { url } = parsed;
     if (!parsed.plainHttp || isTrue(raw['allow-insecure-http']))
-        return { server, notices, faults: [] };
+        return { url, notices, faults: [] };
     const problem = 'http:// would send the credential unencrypted; use https://, or set allow-insecure-http: true';
-    return { server, notices, faults: [{ input, line: `${input}: ${problem}` }] };
+    return { url, notices, faults: [{ input, line: `${input}: ${problem}` }] };
 }
 /** The credential that is given, the first of several. */
 function credentialOf(raw) {
@@ -51526,7 +51548,8 @@ function credentialOf(raw) {
 }
 /** What the inputs named, in words that differ whenever a credential could go to another place. */
 function named(server) {
-    return 'url' in server ? server.url : `workspace ${server.workspace} of ${server.proApiUrl}`;
+    const place = 'url' in server ? server.url : `workspace ${server.workspace}`;
+    return `${place} of ${server.proApiUrl}`;
 }
 
 ;// CONCATENATED MODULE: ./build/github/identity.js
@@ -51591,6 +51614,10 @@ function readRawInputs(env, names) {
             raw[name] = text;
     }
     return raw;
+}
+/** Keys of ZenML in whatever input, known or not: one that came by the wrong input is a secret all the same. */
+function keysInInputs(env) {
+    return Object.entries(env).flatMap(([variable, text = '']) => variable.startsWith(PREFIX) ? (text.match(/ZEN(?:PRO)?KEY_[\w+/=-]{9,}/g) ?? []) : []);
 }
 /**
  * Looks for inputs that the action does not have. GitHub hands them over with a warning only, so a misspelt
@@ -51758,7 +51785,7 @@ function unquoted(text) {
 async function readChecked(table, sources, readOwn) {
     const { env, readFile, parseServerUrl } = sources;
     const raw = readRawInputs(env, table.names);
-    const secrets = new Secrets(table.secrets.flatMap((name) => raw[name] ?? []));
+    const secrets = new Secrets([...table.secrets.flatMap((name) => raw[name] ?? []), ...keysInInputs(env)]);
     for (const secret of secrets.values)
         sources.mask(secret);
     const context = readWorkflowContext(env);
@@ -51802,11 +51829,14 @@ const MAY_PASS_ON = ['parameters', 'configuration'];
 function withoutSecrets({ names, secrets: secretNames }, raw, secrets, faults) {
     const misplaced = names.filter((name) => !secretNames.includes(name) && !MAY_PASS_ON.includes(name) && secrets.areIn(raw[name] ?? ''));
     const heldBy = (text = '') => secretNames.filter((name) => new Secrets([raw[name] ?? '']).areIn(text));
+    const problemOf = (input) => {
+        const owners = heldBy(raw[input]);
+        return owners.length > 0
+            ? `holds the value of ${owners.join(' or ')}; remove it from here`
+            : 'holds an API key; was it swapped with api-key? Replace that key: it can be read in the log of the workflow';
+    };
     return [
-        ...misplaced.map((input) => ({
-            input,
-            line: `${input}: holds the value of ${heldBy(raw[input]).join(' or ')}; remove it from here`,
-        })),
+        ...misplaced.map((input) => ({ input, line: `${input}: ${problemOf(input)}` })),
         ...faults
             .filter((fault) => !misplaced.some((name) => name === fault.input))
             .map(({ input, line }) => ({ input, line: secrets.redact(line) })),
@@ -54131,21 +54161,286 @@ const actionOutputs = {
  * The value may hold any text: the runner's file command takes it between random delimiters.
  * @throws {Error} when the runner's output file cannot be written.
  */
-function outputs_setOutput(name, value) {
-    setOutput(name, String(value));
+function outputs_setOutput(name, value, gate) {
+    setOutput(name, gate.cover(String(value)));
+}
+/**
+ * Hands over the one value that is a secret, as it is; mask it before.
+ *
+ * @throws {Error} when the runner's output file cannot be written.
+ */
+function setTokenOutput(token) {
+    const name = 'access-token';
+    setOutput(name, token);
 }
 /**
  * Keeps a value for this step's own post step, which sees it even if this process is killed afterwards.
  *
  * @throws {Error} when the runner's state file cannot be written.
  */
-function outputs_saveState(name, value) {
-    saveState(name, value);
+function outputs_saveState(name, value, gate) {
+    saveState(name, gate.cover(value));
+}
+/**
+ * Appends Markdown to the job summary.
+ *
+ * @throws {Error} when the runner gave no file for it that can be written to.
+ */
+async function appendSummary(markdown, gate) {
+    await summary.addRaw(gate.cover(markdown)).write();
 }
 
 // EXTERNAL MODULE: external "node:util"
 var external_node_util_ = __nccwpck_require__(7975);
+;// CONCATENATED MODULE: ./build/github/unescaped.js
+/**
+ * The escapes of HTML, URLs, and JSON and the log (whose backslashes are doubled when they are put into another JSON).
+ * Each is bounded: a long row of backslashes must not be gone through again and again.
+ */
+const ESCAPES = /&(?:#\d{1,7}|#x[\da-f]{1,6}|[a-z][a-z\d]{1,13});|%[\da-f]{2}|\\{1,8}(?:u\{[\da-f]{1,6}\}|u[\da-f]{4}|x[\da-f]{2}|[bfnrtv"'/])/gi;
+/** A server may escape what we escape again, in a summary's table for example. */
+const MOST_LAYERS = 4;
+/** What begins another escape. No name stands for a letter or digit. */
+const NAMED = { amp: '&', percnt: '%', bsol: '\\' };
+const SINGLE = { n: '\n', r: '\r', t: '\t' };
+/** For a character that is no part of any secret. */
+const OTHER = '\u200B';
+/** Reads the escapes of a text, layer by layer. */
+function unescaped(whole) {
+    let text = whole;
+    let places;
+    for (let layer = 0; layer < MOST_LAYERS && /[&%\\]/.test(text); layer += 1) {
+        places ??= Int32Array.from({ length: whole.length + 1 }, (_, index) => index);
+        const read = readLayer(text, places);
+        if (read.length === text.length)
+            break;
+        text = read;
+    }
+    const known = places;
+    return { text, at: known === undefined ? (index) => index : (index) => known[index] ?? whole.length };
+}
+/** @param places where each character of the text began; moved along with the characters */
+function readLayer(text, places) {
+    const parts = [];
+    let length = 0;
+    let from = 0;
+    const keep = (end) => {
+        places.copyWithin(length, from, end);
+        parts.push(text.slice(from, end));
+        length += end - from;
+    };
+    for (const { 0: escape, index } of text.matchAll(ESCAPES)) {
+        keep(index);
+        places[length] = places[index] ?? 0;
+        length += 1;
+        parts.push(meaningOf(escape));
+        from = index + escape.length;
+    }
+    keep(text.length);
+    places[length] = places[text.length] ?? 0;
+    return parts.join('');
+}
+/** Always one character. */
+function meaningOf(escape) {
+    if (escape.startsWith('%'))
+        return character(escape.slice(1), 16);
+    if (/^&#x/i.test(escape))
+        return character(escape.slice(3, -1), 16);
+    if (escape.startsWith('&#'))
+        return character(escape.slice(2, -1), 10);
+    if (escape.startsWith('&'))
+        return NAMED[escape.slice(1, -1).toLowerCase()] ?? OTHER;
+    const body = escape.replace(/^\\+/, '');
+    return body.length === 1 ? (SINGLE[body] ?? body) : character(body.replace(/[ux{}]/gi, ''), 16);
+}
+function character(digits, base) {
+    const code = Number.parseInt(digits, base);
+    return code > 0xffff ? OTHER : String.fromCharCode(code);
+}
+
+;// CONCATENATED MODULE: ./build/github/known-secrets.js
+
+
+/** Shorter values would blot out ordinary words. */
+const SHORTEST_SECRET = 16;
+/**
+ * So many letters and digits of a secret in a row are never there by chance; sixteen characters of a key hold at least
+ * as many, whatever the others are.
+ */
+const STRETCH = 12;
+/** Stands for a run of characters; never longer than what it covers. */
+const COVER = '***';
+/** The table has a bit for each hash: nearly everything in a text is passed over without a closer look. */
+const HASH_BITS = 22;
+/** An odd number with well-mixed bits (2^32 divided by the golden ratio). */
+const FACTOR = 0x9e3779b1;
+/** Takes the first character's part out of a hash when the stretch moves on by one. */
+const LEAVING = Array.from({ length: STRETCH }).reduce((power) => Math.imul(power, FACTOR), 1);
+/** Letters in lower case and digits, by character code; 0 for everything else. */
+const LETTERS = Uint8Array.from({ length: 128 }, (_, code) => {
+    const character = String.fromCharCode(code).toLowerCase();
+    return /[a-z0-9]/.test(character) ? character.charCodeAt(0) : 0;
+});
+/** What gives a text its form, as a command, a table or JSON. It stays, also between two halves of a secret. */
+const FORM = /[\s"'`()[\]{}<>|,;:*#!@$?^&\u2502]/;
+/** What belongs to the same word as a stretch before and behind it. */
+const WORD_BEFORE = /[A-Za-z0-9_~+\\\u200B-\u200D\uFEFF-]/;
+const WORD_BEHIND = /[A-Za-z0-9_~+=\u200B-\u200D\uFEFF-]/;
+/**
+ * The keys and tokens of this process, and the one gate that takes them out of all text that leaves it. The runner's
+ * masks cover only the log and the summary, and no value that was cut or that another program encoded.
+ *
+ * A secret is recognized by any twelve letters and digits in a row, in whichever case and with anything but letters and
+ * digits in between: as it is, in hex, and in base64 with anything before it. The escapes of HTML, URLs and JSON are
+ * read first, also those inside of one another.
+ */
+class KnownSecrets {
+    #stretches = new Set();
+    #table = new Uint8Array();
+    /** Values under 16 characters are left to the log's masks. */
+    add(secret) {
+        if (secret.length < SHORTEST_SECRET)
+            return;
+        if (this.#stretches.size === 0)
+            this.#table = new Uint8Array(2 ** (HASH_BITS - 3));
+        for (const form of formsOf(secret)) {
+            const { codes } = lettersOf(form);
+            eachStretch(codes, (start, hash) => {
+                this.#stretches.add(stretchAt(codes, start));
+                this.#table[hash >>> 3] = (this.#table[hash >>> 3] ?? 0) | (1 << (hash & 7));
+            });
+        }
+    }
+    /**
+     * The text with `***` in the place of each secret, of each stretch of one, and of the rest of the word around it.
+     * What gives a text its form stays: JSON stays JSON, a line stays a line, and nothing grows. Takes time in proportion
+     * to the text's length.
+     */
+    cover(text) {
+        if (this.#stretches.size === 0 || text.length < STRETCH)
+            return text;
+        const read = unescaped(text);
+        const found = this.#find(read.text);
+        return found.length === 0 ? text : covered(text, read, found);
+    }
+    /** In order, and none over another. */
+    #find(text) {
+        const found = [];
+        const { codes, places } = lettersOf(text);
+        eachStretch(codes, (start, hash) => {
+            if (((this.#table[hash >>> 3] ?? 0) & (1 << (hash & 7))) === 0)
+                return;
+            if (!this.#stretches.has(stretchAt(codes, start)))
+                return;
+            const [from, to] = [places[start] ?? 0, (places[start + STRETCH - 1] ?? 0) + 1];
+            const last = found.at(-1);
+            if (last !== undefined && from <= last[1])
+                last[1] = to;
+            else
+                found.push([from, to]);
+        });
+        return found;
+    }
+}
+function formsOf(secret) {
+    const bytes = Buffer.from(secret);
+    return [
+        secret,
+        ...innerKeysOf(secret),
+        bytes.toString('hex'),
+        ...[0, 1, 2].map((n) => base64Behind(n, bytes)),
+    ];
+}
+const keyParts = record(schemas_string(), schemas_string());
+/** The texts that one of ZenML's keys is made of, but for ids: `ZENKEY_` and JSON in base64. */
+function innerKeysOf(secret) {
+    const encoded = /^ZEN(?:PRO)?KEY_(.+)$/.exec(secret)?.[1];
+    if (encoded === undefined)
+        return [];
+    try {
+        const parts = keyParts.parse(JSON.parse(Buffer.from(encoded, 'base64').toString()));
+        return Object.values(parts).filter((part) => !part.includes('-'));
+    }
+    catch {
+        return [];
+    }
+}
+/** The secret's part of the base64 text of some other bytes and the secret; two characters may hold bits of both. */
+function base64Behind(others, secret) {
+    const whole = Buffer.concat([Buffer.alloc(others), secret]).toString('base64');
+    return whole.slice(Math.ceil((others * 4) / 3));
+}
+/** The letters and digits of a text, and where in it they are. */
+function lettersOf(text) {
+    const codes = new Uint8Array(text.length);
+    const places = new Int32Array(text.length);
+    let count = 0;
+    for (let index = 0; index < text.length; index += 1) {
+        const letter = LETTERS[text.charCodeAt(index)] ?? 0;
+        if (letter === 0)
+            continue;
+        codes[count] = letter;
+        places[count] = index;
+        count += 1;
+    }
+    return { codes: codes.subarray(0, count), places };
+}
+/** Visits every stretch with its hash, which is made from that of the stretch before. */
+function eachStretch(codes, visit) {
+    let hash = 0;
+    for (let index = 0; index < codes.length; index += 1) {
+        hash = (Math.imul(hash, FACTOR) + (codes[index] ?? 0)) | 0;
+        const start = index - STRETCH + 1;
+        if (start > 0)
+            hash = (hash - Math.imul(LEAVING, codes[start - 1] ?? 0)) | 0;
+        if (start >= 0)
+            visit(start, hash >>> (32 - HASH_BITS));
+    }
+}
+function stretchAt(codes, start) {
+    return String.fromCharCode(...codes.subarray(start, start + STRETCH));
+}
+function covered(text, read, found) {
+    const parts = [];
+    let done = 0;
+    for (const [from, to] of found) {
+        if (to <= done)
+            continue;
+        const [start, end] = [startOfWord(read.text, from, done), endOfWord(read.text, to)];
+        parts.push(text.slice(read.at(done), read.at(start)));
+        coverRange(text, read, [start, end], parts);
+        done = end;
+    }
+    parts.push(text.slice(read.at(done)));
+    return parts.join('');
+}
+function startOfWord(text, from, least) {
+    let start = Math.max(from, least);
+    while (start > least && WORD_BEFORE.test(text[start - 1] ?? ''))
+        start -= 1;
+    return start;
+}
+function endOfWord(text, to) {
+    let end = to;
+    while (end < text.length && WORD_BEHIND.test(text[end] ?? ''))
+        end += 1;
+    return end;
+}
+function coverRange(text, read, [from, to], parts) {
+    let run = from;
+    for (let index = from; index <= to; index += 1) {
+        const isForm = index === to || FORM.test(read.text[index] ?? '');
+        if (!isForm)
+            continue;
+        parts.push(COVER.slice(0, read.at(index) - read.at(run)));
+        if (index < to)
+            parts.push(text.slice(read.at(index), read.at(index + 1)));
+        run = index + 1;
+    }
+}
+
 ;// CONCATENATED MODULE: ./build/github/log.js
+
 
 
 
@@ -54170,24 +54465,33 @@ function inline(text, max = MAX_INLINE_LENGTH) {
     return showOnOneLine((0,external_node_util_.stripVTControlCharacters)(text.slice(0, max * 10)), max);
 }
 /**
- * Writes the workflow's log so that no text, whoever wrote it, becomes a command of the runner.
+ * Writes the workflow's log so that no text, whoever wrote it, becomes a command of the runner or shows a secret. A
+ * process has one: it knows all that was masked, and is the gate for whatever else leaves the process.
  *
  * Every call is one write: nothing, not even a signal handler's line, can come between a fence and its end.
  */
 class WorkflowLog {
-    #write;
+    #print;
+    #secrets = new KnownSecrets();
     #annotations = { notice: 0, warning: 0, error: 0 };
-    /** @param write puts text on the standard output; in a workflow `(text) => process.stdout.write(text)`. */
-    constructor(write) {
-        this.#write = write;
+    /** @param print puts text on the standard output; in a workflow `(text) => process.stdout.write(text)`. */
+    constructor(print) {
+        this.#print = print;
     }
     /**
-     * Hides a value everywhere in the job's log from now on; call it before the value's first use. Values under
-     * four characters are left alone: hiding them would make the whole log unreadable.
+     * Hides a value from now on: in the job's log, where the runner does it, and in all that leaves this process, in
+     * whatever form. Call it before the value's first use. Values under four characters are left alone: hiding them would
+     * make the whole log unreadable.
      */
     mask(secret) {
-        if (secret.length >= MIN_MASK_LENGTH)
-            this.#command('add-mask', {}, secret);
+        if (secret.length < MIN_MASK_LENGTH)
+            return;
+        this.#secrets.add(secret);
+        this.#print(commandLine('add-mask', secret));
+    }
+    /** A text without anything that was masked; what goes to the log is covered already. */
+    cover(text) {
+        return this.#secrets.cover(text);
     }
     /** One line, or several if the message has line ends. */
     info(message) {
@@ -54241,6 +54545,9 @@ class WorkflowLog {
         const fence = (0,external_node_crypto_.randomUUID)();
         const fenced = `::stop-commands::${fence}\n${block.join('')}::${fence}::\n`;
         this.#write(title !== undefined && isFolded ? folded(title, fenced) : `${heading}${fenced}`);
+    }
+    #write(text) {
+        this.#print(this.cover(text));
     }
     #annotate(kind, message, place) {
         const text = cut(printableLines(message).join('\n'), MAX_ANNOTATION_LENGTH);
@@ -54446,6 +54753,7 @@ function shownDifference(lines) {
 
 const START_KINDS = [
     'connected',
+    'project',
     'resolved',
     'configured',
     'dry-run',
@@ -54453,6 +54761,8 @@ const START_KINDS = [
     'trigger-hindered',
     'answer-lost',
     'new-key',
+    'dispatch-awaited',
+    'not-dispatched',
     'started',
     'attached',
     'resumed',
@@ -54468,6 +54778,13 @@ const REMIND_AFTER_MS = 120_000;
 const LONG = 500;
 const MOST_CHANGES = 100;
 const NOUNS = { template: 'run template', snapshot: 'snapshot' };
+const PROJECT_SOURCES = {
+    project: 'from the input project',
+    ZENML_ACTIVE_PROJECT_ID: 'from ZENML_ACTIVE_PROJECT_ID',
+    account: "the account's default project",
+    'only-one': 'the only one that this account sees',
+    definition: 'of what is to be run',
+};
 const DRY_RUN_TITLE = 'The run configuration that would be sent, beside the values of what is to be run:';
 const HINDRANCES = {
     working: 'The server is still at work on the request; asking for its result again',
@@ -54502,6 +54819,8 @@ class StartLog {
             case 'connected':
                 this.#foldConnection(event);
                 return undefined;
+            case 'project':
+                return `Project: ${inline(event.project.name ?? event.project.id, LONG)} (${PROJECT_SOURCES[event.source]})`;
             case 'resolved':
                 this.#resolved = event.definition;
                 return undefined;
@@ -54518,6 +54837,11 @@ class StartLog {
                 return `The answer got lost, so the run may have been started; looking for it by its name (${inline(event.detail, LONG)})`;
             case 'new-key':
                 return `The server did not finish the request in ${shownDuration(event.afterMs)}, and no run is there: sending a new one for the same name`;
+            case 'dispatch-awaited':
+                return `The server made the run and then failed, so the run may never begin; waiting for that for up to ${shownDuration(event.untilMs)}`;
+            case 'not-dispatched':
+                this.#log.warning(`The server never began the run ${inline(event.name, 300)}, so it was ended. Starting it again as ${inline(event.nextName, 300)}`);
+                return undefined;
             case 'started':
                 return `${event.adopted ? 'Started, and found by its name' : 'Started'}: ${inline(event.url ?? event.run.id, LONG)}`;
             case 'attached':
@@ -54551,12 +54875,11 @@ class StartLog {
             this.#log.warning(inline(warning, LONG), { title: 'Configuration' });
         return unchecked;
     }
-    #foldDefinition({ kind, id, name, pipeline, project }, laidOver) {
+    #foldDefinition({ kind, id, name, pipeline }, laidOver) {
         this.#resolved = undefined;
         const of = pipeline?.name === undefined ? '' : ` of the pipeline ${inline(pipeline.name)}`;
         this.#log.fold(`Will run the ${NOUNS[kind]} ${inline(name ?? id)}${of}`, [
             `id: ${inline(id)}`,
-            ...(project?.name === undefined ? [] : [`project: ${inline(project.name)}`]),
             ...laidOver,
         ]);
     }
@@ -54753,6 +55076,8 @@ class RunLog {
                 this.#log.info(inline(event.sentence, run_log_LONG));
                 return;
             case 'details':
+                for (const clause of event.details.missing)
+                    this.#log.warning(`Could not be read: ${inline(clause, run_log_LONG)}`);
                 return;
         }
     }
@@ -54768,13 +55093,13 @@ class RunLog {
                 this.#timed(`The server answers again after ${shownDuration(event.afterMs)}`);
                 return;
             case 'paused':
-                this.#log.warning(`The run is paused and waits for a person${reasonOf(event.question)}. Answer it here: ${inline(event.url ?? 'in ZenML', run_log_LONG)}`);
+                this.#log.warning(`The run waits for a person${reasonOf(event.question)}. Answer it here: ${inline(event.url ?? 'in ZenML', run_log_LONG)}`);
                 return;
             case 'still-initializing':
                 this.#log.warning(`The run has been initializing for ${shownDuration(event.sinceMs)}${reasonOf(event.reason)}. Its runner or its image may be missing: see the stack's orchestrator and the server's log`);
                 return;
             case 'origin-not-noted':
-                this.#log.warning(inline(event.detail, run_log_LONG));
+                this.#log.warning(`ZenML does not show where the run came from: ${inline(event.detail, run_log_LONG)}`);
         }
     }
     #timed(line) {
@@ -54799,8 +55124,22 @@ function reasonOf(reason) {
     return reason === undefined || reason === '' ? '' : ` (${inline(reason, run_log_LONG)})`;
 }
 
+;// CONCATENATED MODULE: ./build/zenml/cut.js
+/**
+ * Cuts a text, and says so with a `\u2026`. It is cut between two words, or, where there is only one, between parts of JSON:
+ * half of a secret would no longer be recognized and hidden in a log.
+ */
+function cutAtSpace(text, most) {
+    if (text.length <= most)
+        return text;
+    const whole = /^[^]*\s/.exec(text.slice(0, most + 1)) ?? /^[^]*[",;{}[\]<>]/.exec(text.slice(0, most));
+    return `${whole?.[0].trimEnd() ?? ''}\u2026`;
+}
+
 ;// CONCATENATED MODULE: ./build/zenml/error-body.js
+
 const MESSAGE_LIMIT = 600;
+const TITLE_LIMIT = 120;
 /** Enough to see what kind of thing answered. */
 const MOST_KEYS = 6;
 /** Patterns look no further: on megabytes of a hostile text they would take minutes. */
@@ -54816,8 +55155,8 @@ function readErrorBody(answer, addressInput = 'server-url') {
     if (answer.status >= 300 && answer.status < 400)
         return redirect(answer, addressInput);
     if (isHtml(answer)) {
-        const title = /<title[^>]*>([^<]{1,120})/i.exec(answer.body.slice(0, READ_LIMIT))?.[1];
-        const named = title === undefined ? '' : ` titled "${oneLine(title)}"`;
+        const title = /<title[^>]*>([^<]+)/i.exec(answer.body.slice(0, READ_LIMIT))?.[1];
+        const named = title === undefined ? '' : ` titled "${cutAtSpace(oneLine(title), TITLE_LIMIT)}"`;
         return {
             source: 'something that is not a ZenML API',
             message: `a web page${named} where JSON is due; check ${addressInput} (a dashboard or a proxy answers there)`,
@@ -54839,7 +55178,34 @@ function readErrorBody(answer, addressInput = 'server-url') {
     }
     return { source: 'the server', message: error_body_cut(oneLine(answer.body)) || '(no text)' };
 }
-/** What an answer looks like; never its values, because a login's holds a token that nobody has masked yet. */
+/** No token is shorter; a token in pieces is none. */
+const LIKE_A_TOKEN = /[\w.~+/%=-]{16}/;
+/**
+ * A login's answer that is not the one wanted, fit to be shown. It may hold a token that nobody has masked yet: in a
+ * value, a key or a title. So of what is none of ZenML's own errors and has a long word, only type and length are left.
+ */
+function withoutToken(answer) {
+    const isRedirect = answer.status >= 300 && answer.status < 400;
+    if (isRedirect || isOwnError(error_body_parseJson(answer.body)))
+        return answer;
+    const { exception = '', message } = readErrorBody(answer);
+    if (!LIKE_A_TOKEN.test(`${exception} ${message}`))
+        return answer;
+    if (isHtml(answer))
+        return { ...answer, body: '<html>' };
+    const given = answer.headers['content-type'];
+    const type = /^[a-z]+\/[a-z.+-]{1,60}/.exec(typeof given === 'string' ? given : '')?.[0] ?? 'no known type';
+    return { ...answer, body: `(${answer.body.length} characters of ${type})` };
+}
+/** Whether all that is in an error is text, and its exception named as a class of Python. */
+function isOwnError(json) {
+    const detail = property(json, 'detail') ?? property(json, 'error') ?? json;
+    if (!Array.isArray(detail))
+        return detail !== json && typeof detail === 'string';
+    const parts = detail;
+    return /^[A-Z][A-Za-z]{2,60}$/.test(String(parts[0])) && parts.every((part) => typeof part === 'string');
+}
+/** What an answer looks like, without its values. */
 function shape(body, json) {
     if (Array.isArray(json))
         return `a list of ${json.length}`;
@@ -54931,7 +55297,7 @@ function oneLine(text) {
     return text.replace(/\s+/g, ' ').trim();
 }
 function error_body_cut(text) {
-    return text.length > MESSAGE_LIMIT ? `${text.slice(0, MESSAGE_LIMIT)}\u2026` : text;
+    return cutAtSpace(text, MESSAGE_LIMIT);
 }
 /**
  * Milliseconds that a Retry-After header asks for (RFC 9110: seconds, or a date); undefined if it is absent
@@ -54948,7 +55314,52 @@ function retryAfterMs(header, now) {
     return Number.isNaN(date) ? undefined : Math.max(0, date - now);
 }
 
+;// CONCATENATED MODULE: ./build/zenml/permission.js
+/** ZenML's name of a kind of thing, where that is not what a person calls it. */
+const KINDS = {
+    component: 'stack component',
+    pipeline_deployment: 'pipeline snapshot',
+    // Versions are read with the permission on what they are versions of.
+    'read artifact_version': 'artifact',
+    'read model_version': 'model',
+};
+/** Actions whose name is no plain verb. */
+const ACTIONS = { read_secret_value: 'read the values of' };
+/**
+ * The permission that ZenML misses, such as `create pipeline runs`; undefined where its message does not say (0.85 and
+ * 0.98: zenml/zen_server/rbac/utils.py, `batch_verify_permissions`; zenml/models/v2/base/base.py, `get_body`).
+ *
+ * @param text ZenML's message; in a log it may be broken into lines
+ */
+function missingPermission(text) {
+    const [, action, resource] = /\bInsufficient permissions to\s+([A-Z_]{1,30})\s+resource\s+'(?:[\w-]{1,40}:)?([a-z_]{1,40})/.exec(text) ?? [];
+    if (action !== undefined && resource !== undefined)
+        return permission(action.toLowerCase(), resource);
+    const [, model] = /\bMissing permissions to\s+access\s+([A-Za-z]{1,40})Response\b/.exec(text) ?? [];
+    return model === undefined ? undefined : permission('read', snakeCase(model));
+}
+function permission(action, resource) {
+    const kind = KINDS[`${action} ${resource}`] ?? KINDS[resource] ?? resource;
+    return `${ACTIONS[action] ?? action} ${plural(kind)}`.replaceAll('_', ' ');
+}
+function snakeCase(name) {
+    return name.replaceAll(/(?<=[a-z])(?=[A-Z])/g, '_').toLowerCase();
+}
+function plural(kind) {
+    if (kind === 'run_metadata')
+        return kind;
+    return kind.endsWith('y') ? `${kind.slice(0, -1)}ies` : `${kind}s`;
+}
+
+;// CONCATENATED MODULE: ./build/zenml/sentences.js
+/** Two sentences as one line. The first may end with a full stop or not; the second has none at its end. */
+function twoSentences(first, second) {
+    return `${first.replace(/[\s.]+$/, '')}. ${second}`;
+}
+
 ;// CONCATENATED MODULE: ./build/zenml/errors.js
+
+
 
 /** Everything that can go wrong between us and a ZenML server; the message is one line for a person. */
 class ZenmlError extends Error {
@@ -55054,6 +55465,8 @@ class AnswerError extends ZenmlError {
     detail;
     /** Whether a ZenML server wrote it; false for a proxy, a dashboard or something else in between. */
     fromZenml;
+    /** What the account would have to be allowed, such as `create pipeline runs`; the message asks for it. */
+    missingPermission;
     retryAfterMs;
     /**
      * @param doing what was tried, as an infinitive: "log in", "read the run"
@@ -55062,10 +55475,15 @@ class AnswerError extends ZenmlError {
     constructor(doing, answer, now, addressInput) {
         const body = readErrorBody(answer, addressInput);
         const exception = body.exception === undefined ? '' : ` ${body.exception}`;
-        super(`Could not ${doing}: ${body.source} answered ${answer.status}${exception}: ${body.message}`);
+        const missing = answer.status === 403 ? missingPermission(body.message) : undefined;
+        const said = missing === undefined
+            ? body.message
+            : twoSentences(body.message, `Give the account permission to ${missing}`);
+        super(`Could not ${doing}: ${body.source} answered ${answer.status}${exception}: ${said}`);
         this.status = answer.status;
         this.exception = body.exception;
         this.detail = body.message;
+        this.missingPermission = missing;
         this.fromZenml = body.source === 'the server';
         this.retryAfterMs = retryAfterMs(answer.headers['retry-after'], now);
     }
@@ -55085,10 +55503,11 @@ class UnreachableError extends ZenmlError {
     /**
      * @param doing what was tried, as an infinitive
      * @param addressInput the input that the address came from
+     * @param advice a sentence that follows what the server said
      */
-    constructor(doing, cause, addressInput = ADDRESS_INPUT) {
+    constructor(doing, cause, addressInput = ADDRESS_INPUT, advice = '') {
         super(cause instanceof AnswerError
-            ? cause.message
+            ? `${cause.message}${advice}`
             : `Could not ${doing}: ${cause.message.replace(ADDRESS_INPUT, addressInput)}`);
         this.cause = cause;
     }
@@ -55097,12 +55516,26 @@ class UnreachableError extends ZenmlError {
 function isGone(error) {
     return error instanceof AnswerError && error.status === 404 && error.exception !== undefined;
 }
+/** A route that is not there has no exception's name, a thing that is not there has. */
+function isMissingRoute(error) {
+    return error instanceof AnswerError && error.status === 404 && error.exception === undefined;
+}
 /** True for every failure that this room reports. */
 function isZenmlError(error) {
     return error instanceof ZenmlError;
 }
 
+;// CONCATENATED MODULE: ./build/zenml/loopback.js
+/**
+ * Whether a URL's host is this machine for certain. Names below localhost are not: RFC 6761 says that they are, but a
+ * resolver that does not know it asks its network for them.
+ */
+function isLoopback(host) {
+    return /^localhost$/i.test(host) || /^127(?:\.\d{1,3}){3}$/.test(host) || host === '[::1]';
+}
+
 ;// CONCATENATED MODULE: ./build/zenml/server-url.js
+
 /** Longer than any address in use; browsers and proxies stop at about this length too. */
 const server_url_MAX_LENGTH = 2048;
 const server_url_EXAMPLE = 'https://zenml.example.com';
@@ -55266,10 +55699,6 @@ function pathSegments(url) {
 function server_url_readable(segment) {
     return segment.length > 60 ? `${segment.slice(0, 60)}\u2026` : segment;
 }
-/** Whether a URL's host name is this machine itself. */
-function isLoopback(host) {
-    return /^(?:.*\.)?localhost\.?$/i.test(host) || /^127(?:\.\d{1,3}){3}$/.test(host) || host === '[::1]';
-}
 
 ;// CONCATENATED MODULE: external "node:timers/promises"
 const external_node_timers_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
@@ -55305,6 +55734,11 @@ function timeLimit(ms) {
 
 /** Statuses that say "later" and not "no". ZenML answers 500 while its database or the Pro service is away. */
 const PASSING = new Set([408, 425, 429, 500, 502, 503, 504]);
+/**
+ * What a Pro workspace answers with 401 when it could not ask the control plane about the account: a timeout, a closed
+ * connection, a 5xx (zenml/zen_server/auth.py, `authenticate_external_user`). A real refusal has other words.
+ */
+const AUTHENTICATOR_AWAY = /\b(Error fetching user information from|Unknown) external authenticator/;
 /** Enough for a server that restarts (some 15 s): six tries wait half a minute on average. */
 const MOST_ATTEMPTS = 7;
 /** Milliseconds that the server asked to wait with a Retry-After; 0 if it did not. */
@@ -55337,7 +55771,13 @@ function isPassing(error) {
         return isPassing(error.cause);
     if (error instanceof TransportError)
         return !error.permanent;
-    return (error instanceof AnswerError && PASSING.has(error.status)) || isForeignPage(error);
+    if (!(error instanceof AnswerError))
+        return false;
+    return PASSING.has(error.status) || isForeignPage(error) || isAuthenticatorAway(error);
+}
+/** True for a 401 that says nothing about the credential: ZenML Pro's control plane did not answer the workspace. */
+function isAuthenticatorAway(error) {
+    return error.status === 401 && error.fromZenml && AUTHENTICATOR_AWAY.test(error.detail);
 }
 /** A web page where JSON is due, with a status that says all is well: what load balancers show during an upgrade. */
 function isForeignPage(error) {
@@ -55372,16 +55812,20 @@ class Api {
      * Reads JSON of a known shape, again and again while the failure looks passing.
      *
      * @param doing what is tried, as an infinitive, for the error
+     * @param isAsked whether it is about what was asked for; an answer about something else, of a confused cache for
+     * example, is none, and is asked for again
      */
-    async read(doing, call, schema) {
+    async read(doing, call, schema, isAsked = () => true) {
         const { clock, onRetry, retries = true, addressInput, signal } = this.#deps;
         for (let attempt = 1;; attempt += 1) {
             try {
                 const answer = await this.exchange({ method: 'GET', ...call });
                 const parsed = answer.status === 200 ? parseAnswer(schema, answer.body) : undefined;
-                if (parsed?.success === true)
+                if (parsed?.success !== true)
+                    throw new AnswerError(doing, answer, clock.now(), addressInput);
+                if (isAsked(parsed.data))
                     return parsed.data;
-                throw new AnswerError(doing, answer, clock.now(), addressInput);
+                throw new AnswerError(doing, ABOUT_ANOTHER, clock.now(), addressInput);
             }
             catch (error) {
                 if (!(error instanceof AnswerError || error instanceof TransportError))
@@ -55397,37 +55841,47 @@ class Api {
     }
     /** Sends one request, of any status. After a 401, which means that nothing was done, once more with a new one. */
     async exchange(call) {
-        const answer = await this.#send(call);
-        if (answer.status !== 401)
+        const { session, signal } = this.#deps;
+        if (call.open === true)
+            return this.#send(call);
+        const token = await untilAborted(session.token(), signal);
+        const answer = await this.#send(call, token);
+        if (!this.#isTokenRefused(answer))
             return answer;
-        await untilAborted(this.#deps.session.renew(), this.#deps.signal);
-        const second = await this.#send(call);
-        if (second.status !== 401)
+        await untilAborted(session.renew(token), signal);
+        const second = await this.#send(call, await untilAborted(session.token(), signal));
+        if (!this.#isTokenRefused(second))
             return second;
-        const { message } = new AnswerError('use the new token', second, this.#deps.clock.now());
+        const { message } = new AnswerError('use the new token', second, this.now());
         throw new CredentialError(`${message}. The login works, but its token is refused: check that the account is active`);
     }
-    async #send({ method, path, query = {}, json, headers }) {
-        const { http, baseUrl, apiPath = '/api/v1', secrets, session, signal } = this.#deps;
+    #isTokenRefused(answer) {
+        return answer.status === 401 && !isAuthenticatorAway(new AnswerError('use the token', answer, this.now()));
+    }
+    async #send({ method, path, query = {}, json, headers }, token) {
+        const { http, baseUrl, apiPath = '/api/v1', signal } = this.#deps;
         const url = new URL(`${baseUrl}${apiPath}${path}`);
         for (const [name, value] of Object.entries(query))
             if (value !== undefined)
                 url.searchParams.set(name, value);
-        const token = await untilAborted(session.token(), signal);
-        const answer = await http.send({
+        return http.send({
             method,
             url: url.href,
             headers: {
-                authorization: `Bearer ${token}`,
+                ...(token !== undefined && { authorization: `Bearer ${token}` }),
                 ...(json === undefined ? {} : { 'content-type': 'application/json' }),
                 ...headers,
             },
             ...(json === undefined ? {} : { body: JSON.stringify(json) }),
             signal,
         });
-        return secrets.clean(answer);
     }
 }
+const ABOUT_ANOTHER = {
+    status: 200,
+    headers: {},
+    body: 'it is about another id than the one that was asked for',
+};
 /** An answer that is nested too deeply to be checked is as good as one of a wrong shape. */
 function parseAnswer(schema, body) {
     try {
@@ -55506,7 +55960,21 @@ function isSame(a, b) {
     return keys.length === Object.keys(b).length && keys.every((key) => isSame(member(a, key), member(b, key)));
 }
 
+;// CONCATENATED MODULE: ./build/zenml/version.js
+/**
+ * Whether a ZenML version such as "0.98.0" or "0.85.0rc1" is at least `major.minor`. A version that cannot be
+ * read counts as new: the newest servers are the likeliest to call themselves something else.
+ */
+function isAtLeast(version, major, minor) {
+    const match = /^(\d+)\.(\d+)/.exec(version);
+    if (match === null)
+        return true;
+    const [actualMajor, actualMinor] = [Number(match[1]), Number(match[2])];
+    return actualMajor > major || (actualMajor === major && actualMinor >= minor);
+}
+
 ;// CONCATENATED MODULE: ./build/zenml/model.js
+
 
 /** What a person calls each. */
 const DEFINITION_NOUNS = {
@@ -55523,6 +55991,8 @@ function toInfo(info) {
         version: info.version,
         isPro: info.deployment_type === 'cloud',
         dashboardUrl: info.dashboard_url ?? undefined,
+        proApiUrl: info.pro_api_url ?? undefined,
+        hasProjects: isAtLeast(info.version, 0, 80),
     };
 }
 function toDefinition(kind, from) {
@@ -55538,9 +56008,13 @@ function toDefinition(kind, from) {
             (projectId == null ? undefined : { id: projectId, name: undefined }),
         sourceSnapshotId: from.resources?.source_snapshot?.id,
         stepParameters: toStepParameters(documents.configTemplate),
-        isDynamic: from.body?.is_dynamic ?? from.resources?.source_snapshot?.body?.is_dynamic ?? undefined,
+        isDynamic: toDynamic(from),
+        hidesStack: from.resources?.stack?.permission_denied === true,
         documents,
     };
+}
+function toDynamic({ body, resources }) {
+    return body?.is_dynamic ?? resources?.source_snapshot?.body?.is_dynamic ?? undefined;
 }
 function toDocuments(from) {
     return {
@@ -55585,6 +56059,7 @@ function stateOf(body) {
         statusReason: body?.status_reason ?? undefined,
         inProgress: body?.in_progress ?? undefined,
         created: body?.created ?? undefined,
+        updated: body?.updated ?? undefined,
     };
 }
 function toNamed(from) {
@@ -55602,6 +56077,11 @@ function toStep(from) {
         durationMs: startTime === undefined || endTime === undefined ? undefined : endTime - startTime,
     };
 }
+/**
+ * Of all steps together. In ZenML an artifact has one step that writes it, so the names are no more than the edges; one
+ * with many of both sides would make their product.
+ */
+const MOST_UPSTREAM = 200_000;
 /** Reads the steps out of a graph in which artifacts stand between them. */
 function toGraph(dag) {
     const steps = new Map(dag.nodes.filter(({ type }) => type === 'step').map((node) => [node.node_id, node]));
@@ -55613,18 +56093,41 @@ function toGraph(dag) {
         else
             known.push(source);
     }
-    const upstream = (nodeId) => (sources.get(nodeId) ?? [])
-        .flatMap((source) => (steps.has(source) ? [source] : (sources.get(source) ?? [])))
-        .flatMap((source) => steps.get(source)?.name ?? []);
+    let room = MOST_UPSTREAM;
+    const upstream = (nodeId) => {
+        const names = new Set();
+        for (const source of sources.get(nodeId) ?? []) {
+            const writers = steps.has(source) ? [source] : (sources.get(source) ?? []);
+            room -= writers.length;
+            if (room < 0)
+                return undefined;
+            for (const name of writers.flatMap((writer) => steps.get(writer)?.name ?? []))
+                names.add(name);
+        }
+        return [...names];
+    };
     const states = [...steps.values()].map((node) => ({
         id: node.id ?? undefined,
         name: node.name,
         status: node.id == null ? undefined : (node.metadata?.status ?? 'unknown'),
-        upstream: [...new Set(upstream(node.node_id))],
+        upstream: upstream(node.node_id),
         startTime: node.metadata?.start_time ?? undefined,
         durationMs: node.metadata?.duration == null ? undefined : node.metadata.duration * 1_000,
     }));
-    return { status: dag.status, steps: states };
+    return { status: dag.status, steps: states, questions: questionsOf(dag), childRuns: childRunsOf(dag) };
+}
+/** From 0.94 on. */
+function questionsOf({ nodes }) {
+    return nodes.flatMap(({ type, id, name, metadata }) => type === 'wait_condition' && id != null && metadata?.status === 'pending'
+        ? [{ id, text: metadata.question ?? name }]
+        : []);
+}
+/** From 0.94 on; servers up to 0.98 give them the type of a run that a step triggered, which is none of ours. */
+function childRunsOf({ nodes }) {
+    return nodes.flatMap(({ node_id: node, type, id, name, metadata }) => {
+        const isChild = type === 'child_run' || (type === 'triggered_run' && node.startsWith('child_run/'));
+        return isChild && id != null ? [{ id, name, status: metadata?.status ?? 'unknown' }] : [];
+    });
 }
 
 ;// CONCATENATED MODULE: ./build/zenml/schemas.js
@@ -55657,8 +56160,13 @@ const infoSchema = object({
     deployment_type: schemas_string().nullish(),
     server_url: schemas_string().nullish(),
     dashboard_url: schemas_string().nullish(),
+    pro_api_url: schemas_string().nullish(),
 });
-const accountSchema = object({ id, name: schemas_string().nullish() });
+const accountSchema = object({
+    id,
+    name: schemas_string().nullish(),
+    body: object({ default_project_id: id.nullish() }).nullish(),
+});
 const projectSchema = object({ id, name: schemas_string() });
 /**
  * A mapping of any shape, for what is only read where it can be understood. An answer is JSON, so its parts need
@@ -55694,6 +56202,7 @@ const definitionSchema = object({
             body: object({ is_dynamic: schemas_boolean().nullish() }).nullish(),
         })
             .nullish(),
+        stack: object({ permission_denied: schemas_boolean().nullish() }).nullish().catch(undefined),
     })
         .nullish(),
 });
@@ -55706,6 +56215,7 @@ const runSchema = object({
         status_reason: schemas_string().nullish(),
         in_progress: schemas_boolean().nullish(),
         created: schemas_time.nullish(),
+        updated: schemas_time.nullish().catch(undefined),
         project_id: id.nullish(),
         pipeline: reference,
     })
@@ -55720,11 +56230,6 @@ const runSchema = object({
         .nullish(),
     resources: object({ pipeline: reference, source_snapshot: reference }).nullish(),
 });
-/** What a paused run waits for. */
-const waitConditionSchema = object({
-    name: schemas_string().nullish(),
-    metadata: object({ question: schemas_string().nullish() }).nullish(),
-});
 const stepSchema = object({
     id,
     name: schemas_string().nullish(),
@@ -55732,6 +56237,8 @@ const stepSchema = object({
     metadata: object({ run_metadata: mapping, pipeline_run_id: schemas_string().nullish() }).nullish(),
 });
 const dagSchema = object({
+    /** Of the run. */
+    id: id.nullish(),
     status: schemas_string(),
     nodes: array(object({
         node_id: schemas_string(),
@@ -55744,6 +56251,8 @@ const dagSchema = object({
             start_time: schemas_time.nullish().catch(undefined),
             /** Seconds. */
             duration: schemas_number().nullish().catch(undefined),
+            /** Of a wait condition. */
+            question: schemas_string().nullish().catch(undefined),
         })
             .nullish(),
     })),
@@ -55768,6 +56277,7 @@ const exception = object({
 const step_detail_text = schemas_string().nullish().catch(undefined);
 const artifactVersion = object({
     id: id,
+    permission_denied: schemas_boolean().nullish().catch(undefined),
     body: object({
         artifact: object({ name: step_detail_text }).nullish().catch(undefined),
         version: union([schemas_string(), schemas_number().transform(String)])
@@ -55800,15 +56310,15 @@ const runDetailSchema = runSchema
     metadata: runSchema.shape.metadata.unwrap().unwrap().extend({ exception_info: exception }).nullish(),
 })
     .transform((run) => ({ ...toRun(run), exception: toException(run.metadata?.exception_info) }));
-/**
- * A log's records, oldest first, each of one line or more: a list from 0.85 on, one text before. A record that is too
- * long comes in pieces.
- */
-const logSchema = union([
-    schemas_string().transform((whole) => splitRecords(whole)),
-    array(object({ message: schemas_string().catch(''), chunk_index: schemas_number().nullish().catch(undefined) }))
-        .transform((entries) => joinPieces(entries)),
-]);
+/** What servers before 0.85 give of a log by default, from its beginning (`get_step_logs`, in bytes). */
+const MOST_TEXT = 16 * 1024 * 1024;
+const entry = object({
+    message: schemas_string().catch(''),
+    chunk_index: schemas_number().nullish().catch(undefined),
+    total_chunks: schemas_number().nullish().catch(undefined),
+});
+/** A log: a list of entries from 0.85 on, one text before. */
+const logSchema = union([schemas_string().transform(splitRecords), array(entry).transform(joinPieces)]);
 function toStepDetail(from) {
     return {
         state: toStep(from),
@@ -55817,7 +56327,7 @@ function toStepDetail(from) {
         exception: toException(from.metadata?.exception_info),
     };
 }
-function toOutput(output, { id, body }) {
+function toOutput(output, { id, body, permission_denied }) {
     return {
         output,
         id,
@@ -55825,6 +56335,7 @@ function toOutput(output, { id, body }) {
         version: body?.version ?? undefined,
         uri: body?.uri ?? undefined,
         type: body?.type ?? undefined,
+        permissionDenied: permission_denied === true,
     };
 }
 function toException(from) {
@@ -55836,10 +56347,16 @@ function toException(from) {
         traceback: from.traceback ?? undefined,
     };
 }
-/** Each record of 0.74 begins with its time, as `[2026-01-31 12:00:00 UTC] `. */
+/** Each record begins with its time, as `[2026-01-31 12:00:00 UTC] `. */
 function splitRecords(whole) {
-    return whole.split(/(?:^|\n)\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\] /).filter((record) => record !== '');
+    const records = whole.split(/(?:^|\n)\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\] /);
+    return {
+        records: records.filter((record) => record !== ''),
+        entries: undefined,
+        breaksOff: Buffer.byteLength(whole) >= MOST_TEXT,
+    };
 }
+/** A record that is too long for one entry comes in pieces. */
 function joinPieces(entries) {
     const records = [];
     for (const { message, chunk_index: piece } of entries) {
@@ -55849,7 +56366,8 @@ function joinPieces(entries) {
         else
             records.push(message);
     }
-    return records;
+    const { chunk_index: piece, total_chunks: pieces } = entries.at(-1) ?? {};
+    return { records, entries: entries.length, breaksOff: (piece ?? 0) + 1 < (pieces ?? 1) };
 }
 
 ;// CONCATENATED MODULE: ./build/zenml/path-segment.js
@@ -55898,6 +56416,7 @@ function readStopAnswer(answer, now) {
 
 
 
+
 /** Sorts a complete answer to a trigger (ZenML API, "429, and exactly one run"). */
 function readTriggerAnswer(answer, now) {
     if (answer.status === 200) {
@@ -55913,6 +56432,9 @@ function readTriggerAnswer(answer, now) {
             return { kind: 'no-slot', error };
         return { kind: 'limited', error };
     }
+    // ZenML Pro could not say who asks, so nothing was done.
+    if (isAuthenticatorAway(error))
+        return { kind: 'not-sent', error: new UnreachableError('start the run', error) };
     if (error.status === 409)
         return { kind: 'name-taken', error };
     const definite = error.status >= 400 && error.status < 500 && error.status !== 408;
@@ -55936,6 +56458,10 @@ const ROUTES = {
     template: '/run_templates',
     snapshot: '/pipeline_snapshots',
 };
+/** Ids are UUIDs, in whichever case; an answer that has none is about what was asked for. */
+function isAbout(id) {
+    return (answer) => answer.id == null || answer.id.toLowerCase() === id.toLowerCase();
+}
 /**
  * ZenML's workspace API: one method an endpoint, for servers from 0.74 on.
  *
@@ -55951,24 +56477,35 @@ class ZenmlClient {
     with(changes) {
         return new ZenmlClient(this.#api.with(changes));
     }
-    async info() {
-        return toInfo(await this.#api.read("read the server's version", { path: '/info' }, infoSchema));
+    /** @param open whether to ask without a token, before any login; what is said then proves nothing */
+    async info({ open = false } = {}) {
+        return toInfo(await this.#api.read("read the server's version", { path: '/info', open }, infoSchema));
     }
     /** The account that the credential belongs to. */
     async account() {
         const account = await this.#api.read('read the account', { path: '/current-user' }, accountSchema);
-        return { id: account.id, name: account.name ?? undefined };
+        return {
+            id: account.id,
+            name: account.name ?? undefined,
+            defaultProjectId: account.body?.default_project_id ?? undefined,
+        };
     }
-    /** A project by name or id; before 0.82 a project was called workspace. */
-    async project(nameOrId, route) {
-        const path = `/${route}/${pathSegment(nameOrId)}`;
-        return this.#api.read(`find the project "${nameOrId}"`, { path }, projectSchema);
+    /** A project by name or id; before 0.80 a project was called workspace. */
+    async project(nameOrId, { hasProjects }) {
+        const path = `/${hasProjects ? 'projects' : 'workspaces'}/${pathSegment(nameOrId)}`;
+        const isAsked = isUuid(nameOrId) ? isAbout(nameOrId) : undefined;
+        return this.#api.read(`find the project "${nameOrId}"`, { path }, projectSchema, isAsked);
+    }
+    /** The projects that the account may see, by name, at most 100, and how many there are. From 0.80 on. */
+    async projects() {
+        const call = { path: '/projects', query: { size: '100', sort_by: 'asc:name', hydrate: 'false' } };
+        return this.#api.read('list the projects', call, pageOf(projectSchema));
     }
     /** A template or snapshot with its parameters. */
     async definition(kind, id) {
         const query = kind === 'snapshot' ? { include_config_schema: 'true' } : {};
         const call = { path: `${ROUTES[kind]}/${pathSegment(id)}`, query };
-        return toDefinition(kind, await this.#api.read(`read the ${DEFINITION_NOUNS[kind]} ${id}`, call, definitionSchema));
+        return toDefinition(kind, await this.#api.read(`read the ${DEFINITION_NOUNS[kind]} ${id}`, call, definitionSchema, isAbout(id)));
     }
     /** Named templates or snapshots, newest first. Servers ignore filters that they do not know: check each item. */
     async definitions(kind, query) {
@@ -56037,10 +56574,11 @@ class ZenmlClient {
             .filter((run) => (run.projectId ?? projectId) === (projectId ?? run.projectId));
     }
     /** The last completed runs of a template or a pipeline, newest first; fewer than there are where items must be left out. */
-    async completedRuns({ templateId, pipelineId, size }) {
+    async completedRuns({ templateId, pipelineId, projectId, size }) {
         const query = {
             template_id: templateId,
             pipeline: pipelineId,
+            project: projectId,
             status: 'completed',
             sort_by: 'desc:created',
             size: String(size),
@@ -56056,15 +56594,16 @@ class ZenmlClient {
     /** A run's state; `hydrate` adds the times, and is slower. */
     async run(id, { hydrate }) {
         const call = { path: `/runs/${pathSegment(id)}`, query: { hydrate: String(hydrate) } };
-        return toRun(await this.#api.read('read the run', call, runSchema));
+        return toRun(await this.#api.read('read the run', call, runSchema, isAbout(id)));
     }
-    /** A run's state and its steps, those not started included, in the order of the graph. From 0.75 on or so; 0.74 has no such route. */
+    /** A run's state and its steps, those not started included, in the order of the graph. 0.84.3 has the route, 0.82.1 has not. */
     async dag(id) {
-        return toGraph(await this.#api.read("read the run's steps", { path: `/runs/${pathSegment(id)}/dag` }, dagSchema));
+        const call = { path: `/runs/${pathSegment(id)}/dag` };
+        return toGraph(await this.#api.read("read the run's steps", call, dagSchema, isAbout(id)));
     }
     /** A run's started steps, all pages. */
-    async steps(id) {
-        const query = { hydrate: 'false' };
+    async steps({ id, projectId }) {
+        const query = { project: projectId, hydrate: 'false' };
         const path = `/runs/${pathSegment(id)}/steps`;
         const steps = [];
         for await (const page of this.#stepPages(path, query, stepSchema)) {
@@ -56076,29 +56615,32 @@ class ZenmlClient {
     /** What a step left behind: metadata, outputs, and why it failed. */
     async stepDetail(id) {
         const call = { path: `/steps/${pathSegment(id)}`, query: { hydrate: 'true' } };
-        return toStepDetail(await this.#api.read('read the step', call, stepDetailSchema));
+        return toStepDetail(await this.#api.read('read the step', call, stepDetailSchema, isAbout(id)));
     }
     /**
      * The same of a run's started steps, the earliest first, in pages of 100. A run's own list of steps has none of it,
      * on no version.
      */
-    async *stepDetails(id) {
-        const query = { pipeline_run_id: id, hydrate: 'true' };
-        for await (const { steps, total } of this.#stepPages('/steps', query, stepDetailSchema)) {
+    async *stepDetails({ id, projectId }) {
+        const query = { pipeline_run_id: id, project: projectId, hydrate: 'true' };
+        for await (const { steps, ...counts } of this.#stepPages('/steps', query, stepDetailSchema)) {
             const own = steps.filter(({ metadata }) => (metadata?.pipeline_run_id ?? id) === id);
-            yield { steps: own.map(toStepDetail), total };
+            yield { steps: own.map(toStepDetail), ...counts };
         }
     }
     async *#stepPages(path, query, schema) {
+        const ids = new Set();
         for (let page = 1; page <= MOST_STEP_PAGES; page += 1) {
             const call = { path, query: { ...query, size: '100', page: String(page), sort_by: 'asc:created' } };
             const answer = await this.#api.read("read the run's steps", call, pageOf(schema));
-            yield { steps: answer.items, total: answer.total };
+            for (const item of answer.items)
+                ids.add(item.id);
+            yield { steps: answer.items, received: ids.size, total: answer.total };
             if (page >= answer.total_pages || answer.items.length === 0)
                 return;
         }
     }
-    /** The records of a step's log, from its beginning, each of one line or more. */
+    /** A step's log, as far as the server gives it. */
     async stepLog(id) {
         const call = { path: `/steps/${pathSegment(id)}/logs`, query: { source: 'step' } };
         return this.#api.read("read the step's log", call, logSchema);
@@ -56111,20 +56653,20 @@ class ZenmlClient {
     /** A run with all that the server knows of it. */
     async runDetail(id) {
         const call = { path: `/runs/${pathSegment(id)}`, query: { hydrate: 'true' } };
-        return this.#api.read('read the run', call, runDetailSchema);
+        return this.#api.read('read the run', call, runDetailSchema, isAbout(id));
     }
     /**
      * Attaches mappings to a run as metadata; tried once.
      *
-     * @param route before 0.82 a project was called workspace, and the account had to be named
+     * @param server before 0.80 a project was called workspace, and the account had to be named
      */
-    async noteMetadata(runId, values, { projectId, accountId, route, }) {
-        const isOld = route === 'workspaces';
+    async noteMetadata(runId, values, { projectId, accountId, server, }) {
+        const { hasProjects } = server;
         const call = {
             method: 'POST',
-            path: isOld ? `/workspaces/${pathSegment(projectId)}/run-metadata` : '/run-metadata',
+            path: hasProjects ? '/run-metadata' : `/workspaces/${pathSegment(projectId)}/run-metadata`,
             json: {
-                ...(isOld ? { workspace: projectId, user: accountId } : { project: projectId }),
+                ...(hasProjects ? { project: projectId } : { workspace: projectId, user: accountId }),
                 resources: [{ id: runId, type: 'pipeline_run' }],
                 values,
                 types: Object.fromEntries(Object.keys(values).map((key) => [key, 'dict'])),
@@ -56175,19 +56717,29 @@ class ZenmlClient {
         if (answer.status !== 200)
             throw new AnswerError('end the run', answer, this.#api.now());
     }
-    /** What a paused run asks a person; undefined if it does not say (before 0.98 or so). */
-    async question(runId) {
-        const query = { pipeline_run: runId, status: 'pending', hydrate: 'true' };
-        const call = { path: '/run_wait_conditions', query };
-        const page = await this.#api.read('read what the run waits for', call, pageOf(waitConditionSchema));
-        const [condition] = page.items;
-        return condition?.metadata?.question ?? condition?.name ?? undefined;
+    /** Answers what a run asks so that the run is stopped at once; one that was answered already is left alone. */
+    async abortQuestion(id) {
+        const call = {
+            method: 'PUT',
+            path: `/run_wait_conditions/${pathSegment(id)}/resolve`,
+            json: { resolution: 'abort' },
+        };
+        const answer = await this.#api.exchange(call);
+        if (answer.status === 200)
+            return;
+        const error = new AnswerError('answer what the run asks', answer, this.#api.now());
+        if (error.status !== 403 || !/already been resolved/i.test(error.detail))
+            throw error;
     }
 }
 
 ;// CONCATENATED MODULE: ./build/zenml/grants.js
-/** A service account's key at the server where the runs are: the form field `password` (ZenML API, "Login"). */
-function keyGrant(baseUrl, key) {
+/**
+ * A service account's key at the server where the runs are: the form field `password` (ZenML API, "Login").
+ *
+ * @param otherwise for a ZenML Pro workspace that does not know keys of its organization
+ */
+function keyGrant(baseUrl, key, otherwise) {
     return {
         doing: 'log in',
         addressInput: 'server-url',
@@ -56195,6 +56747,7 @@ function keyGrant(baseUrl, key) {
         whoAnswers: 'ZenML server',
         advice: 'api-key is the whole key of a service account of this server, and that neither was rotated or deactivated',
         request: () => Promise.resolve({ url: `${baseUrl}/api/v1/login`, form: { password: key } }),
+        ...(otherwise && { otherwise }),
     };
 }
 const MANAGEMENT = {
@@ -56228,19 +56781,22 @@ function managementClientGrant(proApiUrl, clientId, clientSecret) {
     };
 }
 /**
- * The management API's token, exchanged for one of a workspace: ZenML's grant `zenml-external`, as the source of its
- * client and server has it from 0.74 to 0.98.
+ * The management API's token, exchanged for one of a workspace: ZenML's grant `zenml-external`, which every version
+ * takes (seen on 0.85.0 and 0.98.0).
+ *
+ * @param addressInput the input that the workspace's address came from
+ * @param credentialInput the input that the management API's token was given for
  */
-function managementTokenGrant(baseUrl, management) {
+function managementTokenGrant(baseUrl, management, { addressInput, credentialInput, }) {
     return {
         doing: 'log in to the workspace',
-        addressInput: 'workspace',
-        credentialInput: 'client-secret',
+        addressInput,
+        credentialInput,
         whoAnswers: 'ZenML server',
-        advice: 'the account of client-id may use this workspace',
+        advice: 'the account is a member of this workspace and is active',
         request: async ({ fresh }) => {
             if (fresh)
-                await management.renew();
+                await management.renew(await management.token());
             return {
                 url: `${baseUrl}/api/v1/login`,
                 headers: { authorization: `Bearer ${await management.token()}` },
@@ -56299,14 +56855,18 @@ var external_node_net_ = __nccwpck_require__(7030);
 ;// CONCATENATED MODULE: ./build/zenml/proxies.js
 
 
+
 /**
  * The proxy for an address, as HTTP_PROXY, HTTPS_PROXY and NO_PROXY say it, in either case, the lower one first.
  * A proxy without a scheme is an http one, as for curl; for an https address without HTTPS_PROXY, HTTP_PROXY counts.
+ * None for plain http to this machine: that is let through because it crosses no network (curl would ask the proxy).
  *
  * @throws TransportError if a variable holds no address of a proxy; it names the variable, not the value, which
  * can hold a password.
  */
 function proxyFor(url) {
+    if (url.protocol === 'http:' && isLoopback(url.hostname))
+        return undefined;
     const variables = url.protocol === 'https:' ? ['HTTPS_PROXY', 'HTTP_PROXY'] : ['HTTP_PROXY'];
     const found = variables
         .flatMap((name) => [name.toLowerCase(), name])
@@ -56376,6 +56936,7 @@ var external_node_http_ = __nccwpck_require__(7067);
 ;// CONCATENATED MODULE: external "node:https"
 const external_node_https_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:https");
 ;// CONCATENATED MODULE: ./build/zenml/untrusted.js
+
 
 
 
@@ -56507,7 +57068,7 @@ function nameOf(name) {
 }
 /** Whoever answers wrote it: one line, without quotes or control characters. */
 function untrusted_oneLine(text) {
-    return text.replace(/[\s"\p{Cc}\p{Cf}]+/gu, ' ').slice(0, untrusted_MAX_NAME_LENGTH);
+    return cutAtSpace(text.replace(/[\s"\p{Cc}\p{Cf}]+/gu, ' '), untrusted_MAX_NAME_LENGTH);
 }
 
 ;// CONCATENATED MODULE: ./build/zenml/http.js
@@ -56673,45 +57234,8 @@ class Exchange {
     }
 }
 
-;// CONCATENATED MODULE: ./build/zenml/known-secrets.js
-/** Shorter values would blot out ordinary words. */
-const MIN_LENGTH = 16;
-const COVER = '***';
-/**
- * The key and the tokens of this process, taken out of whatever a server echoes before anything is made of it: an
- * output or a state is not covered by the log's masks, and a value that is cut in its middle is not either.
- */
-class KnownSecrets {
-    #forms = new Set();
-    add(secret) {
-        if (secret.length < MIN_LENGTH)
-            return;
-        const base64 = Buffer.from(secret).toString('base64');
-        for (const form of [secret, encodeURIComponent(secret), base64])
-            this.#forms.add(form);
-    }
-    /** The same answer without the secrets. */
-    clean({ status, headers, body }) {
-        return {
-            status,
-            headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [
-                name,
-                Array.isArray(value) ? value.map((each) => this.#cover(each)) : this.#cover(value),
-            ])),
-            body: this.#cover(body),
-        };
-    }
-    #cover(text) {
-        if (text === undefined)
-            return text;
-        let covered = text;
-        for (const form of this.#forms)
-            covered = covered.replaceAll(form, COVER);
-        return covered;
-    }
-}
-
 ;// CONCATENATED MODULE: ./build/zenml/pro.js
+
 
 
 
@@ -56738,6 +57262,8 @@ const STATES = {
     deactivated: 'it was deactivated; activate it in the dashboard',
     deleted: 'it was deleted; name another one',
 };
+/** What a management API calls a workspace, and before ZenML 0.80 (`zenml/login/pro/tenant`); both look the same. */
+const pro_NOUNS = ['workspace', 'tenant'];
 /** ZenML Pro's management API: which workspaces there are, and where their servers are. */
 class ProClient {
     #api;
@@ -56748,8 +57274,9 @@ class ProClient {
     /** Undefined if there is none of that id, or the account may not see it. */
     async workspace(id) {
         try {
-            const path = `/workspaces/${pathSegment(id)}`;
-            return await this.#api.read('find the workspace', { path }, workspaceSchema);
+            // The answer says where the token goes.
+            const isAsked = (found) => found.id.toLowerCase() === id.toLowerCase();
+            return await this.#read((noun) => ({ path: `/${noun}s/${pathSegment(id)}` }), workspaceSchema, isAsked);
         }
         catch (error) {
             if (error instanceof AnswerError && error.fromZenml && error.status === 404)
@@ -56761,9 +57288,8 @@ class ProClient {
     async workspaces(name) {
         const found = new Map();
         for (let page = 0; page < MOST_PAGES; page += 1) {
-            const query = { workspace_name: name, offset: `${page * PAGE_SIZE}`, limit: `${PAGE_SIZE}` };
-            const call = { path: '/workspaces', query };
-            const items = await this.#api.read('find the workspace', call, array(workspaceSchema));
+            const paging = { offset: `${page * PAGE_SIZE}`, limit: `${PAGE_SIZE}` };
+            const items = await this.#read((noun) => ({ path: `/${noun}s`, query: { [`${noun}_name`]: name, ...paging } }), array(workspaceSchema));
             const before = found.size;
             for (const item of items)
                 found.set(item.id, item);
@@ -56772,6 +57298,18 @@ class ProClient {
                 break;
         }
         return [...found.values()];
+    }
+    /** Asks by the new name, and by the old one where the new one is not known. */
+    async #read(call, schema, isAsked) {
+        const [noun, oldNoun] = pro_NOUNS;
+        try {
+            return await this.#api.read('find the workspace', call(noun), schema, isAsked);
+        }
+        catch (error) {
+            if (!isMissingRoute(error))
+                throw error;
+            return this.#api.read('find the workspace', call(oldNoun), schema, isAsked);
+        }
     }
 }
 /**
@@ -56848,7 +57386,7 @@ function idOf({ id }) {
 }
 /** What somebody else named, in quotes, on one line. */
 function shown(text) {
-    return `"${text.replace(/[\s\p{Cc}\p{Cf}]+/gu, ' ').slice(0, MAX_SHOWN)}"`;
+    return `"${cutAtSpace(text.replace(/[\s\p{Cc}\p{Cf}]+/gu, ' '), MAX_SHOWN)}"`;
 }
 
 ;// CONCATENATED MODULE: ./build/zenml/session.js
@@ -56883,19 +57421,26 @@ class LoginSession {
     #deps;
     #grant;
     #token;
+    /** The last token that a login gave; undefined while it is being renewed. */
+    #current;
+    #hasLoggedIn = false;
     constructor(grant, deps) {
         this.#grant = grant;
         this.#deps = deps;
     }
     token() {
-        return this.#token ?? this.#begin({ fresh: false });
+        return this.#token ?? this.#begin();
     }
-    async renew() {
-        await this.#begin({ fresh: true });
+    async renew(refused) {
+        if (refused === this.#current) {
+            this.#current = undefined;
+            this.#token = undefined;
+        }
+        await this.token();
     }
     /** Every request shares one login; one that failed for a passing reason must not be all that is left. */
-    #begin(options) {
-        const login = this.#login(options);
+    #begin() {
+        const login = this.#login();
         this.#token = login;
         login.catch((error) => {
             if (this.#token === login && !(error instanceof CredentialError))
@@ -56903,16 +57448,17 @@ class LoginSession {
         });
         return login;
     }
-    async #login(options) {
-        const { clock, onToken, onWait, secrets, signal } = this.#deps;
-        const request = await this.#grant.request(options);
+    async #login() {
+        const { clock, onToken, onWait, signal } = this.#deps;
+        let request = await this.#grant.request({ fresh: this.#hasLoggedIn });
         let waitedForWindow = false;
         for (let attempt = 1;; attempt += 1) {
             try {
                 const token = await this.#exchange(request);
-                secrets.add(token.access_token);
                 onToken(token.access_token);
                 this.expiresAt = token.expires_in == null ? undefined : clock.now() + token.expires_in * 1000;
+                this.#current = token.access_token;
+                this.#hasLoggedIn = true;
                 return token.access_token;
             }
             catch (error) {
@@ -56924,6 +57470,12 @@ class LoginSession {
                     await clock.sleep(LOGIN_WINDOW_MS, signal);
                     continue;
                 }
+                const other = await this.#otherGrant(error);
+                if (other !== undefined) {
+                    this.#grant = other;
+                    request = await other.request({ fresh: false });
+                    continue;
+                }
                 const decision = isLoginLimit(error) ? GIVE_UP : decideRetry(error, attempt, clock.random());
                 const told = explained(error, this.#grant);
                 if (decision.kind === 'give-up')
@@ -56932,6 +57484,11 @@ class LoginSession {
                 await clock.sleep(decision.waitMs, signal);
             }
         }
+    }
+    /** Another way to log in, where this kind of credential is not known to the server. */
+    async #otherGrant(error) {
+        const isUnknown = error instanceof AnswerError && error.status === 401 && /error decoding API key/i.test(error.detail);
+        return isUnknown ? this.#grant.otherwise?.() : undefined;
     }
     async #exchange({ url, headers, form }) {
         const { doing, addressInput } = this.#grant;
@@ -56945,8 +57502,7 @@ class LoginSession {
         const token = answer.status === 200 ? tokenSchema.safeParse(error_body_parseJson(answer.body)) : undefined;
         if (token?.success === true)
             return token.data;
-        const { clock, secrets } = this.#deps;
-        throw new AnswerError(doing, secrets.clean(answer), clock.now(), addressInput);
+        throw new AnswerError(doing, withoutToken(answer), this.#deps.clock.now(), addressInput);
     }
 }
 /** A service account's key, at the server where the runs are. */
@@ -56969,6 +57525,10 @@ function explained(error, grant) {
         return new UnreachableError(doing, error, addressInput);
     if (isLoginLimit(error)) {
         return new CredentialError(`${error.message} The server counts failed logins from this runner's address: check that ${credentialInput} is right everywhere, and try again ${isMinuteLimit(error) ? 'in some minutes' : 'tomorrow'}`);
+    }
+    if (isAuthenticatorAway(error)) {
+        const advice = ' ZenML Pro could not confirm the account; the credential was not refused';
+        return new UnreachableError(doing, error, addressInput, advice);
     }
     // Tried as often as makes sense: the request that needed the token must not try it all again.
     if (isPassing(error))
@@ -56999,6 +57559,7 @@ const USER_AGENT = 'zenml-run-action/0.1.0';
 
 
 
+
 /**
  * Makes a client of the server that the inputs name. Nothing is sent yet, unless a workspace of ZenML Pro has to be
  * looked up.
@@ -57009,8 +57570,6 @@ const USER_AGENT = 'zenml-run-action/0.1.0';
 async function connect(options) {
     const { inputs, clock, log, reporter } = options;
     const http = new Http(USER_AGENT, {}, inputs.authorities);
-    const secrets = new KnownSecrets();
-    secrets.add(secretOf(inputs.credential));
     const life = new AbortController();
     const onRetry = (line, waitMs) => {
         reporter.tell({ kind: 'retry', line, waitMs });
@@ -57018,7 +57577,7 @@ async function connect(options) {
     const onToken = (token) => {
         log.mask(token);
     };
-    const login = { http, secrets, clock, onToken, onWait: onRetry, signal: life.signal };
+    const login = { http, clock, onToken, onWait: onRetry, signal: life.signal };
     const close = () => {
         // A login that waits for its minute would keep the process alive.
         life.abort(new Error('the connection was closed'));
@@ -57026,22 +57585,12 @@ async function connect(options) {
     };
     try {
         const { serverUrl, session } = await connect_open(options, login);
-        const client = new ZenmlClient(new Api({ http, baseUrl: serverUrl, secrets, session, clock, onRetry }));
+        const client = new ZenmlClient(new Api({ http, baseUrl: serverUrl, session, clock, onRetry }));
         return { session, serverUrl, client, close };
     }
     catch (error) {
         await close();
         throw error;
-    }
-}
-function secretOf(credential) {
-    switch (credential.kind) {
-        case 'api-key':
-            return credential.key;
-        case 'access-token':
-            return credential.token;
-        case 'client':
-            return credential.clientSecret;
     }
 }
 async function connect_open(options, login) {
@@ -57050,35 +57599,65 @@ async function connect_open(options, login) {
         return openWorkspace(server, options, login);
     const { credential } = options.inputs;
     switch (credential.kind) {
-        case 'api-key':
-            return { serverUrl: server.url, session: new KeySession(server.url, credential.key, login) };
+        case 'api-key': {
+            const { key } = credential;
+            const otherwise = async () => organizationKeyGrant(server, key, login);
+            return { serverUrl: server.url, session: new LoginSession(keyGrant(server.url, key, otherwise), login) };
+        }
         case 'access-token':
             return { serverUrl: server.url, session: new TokenSession(credential.token) };
         case 'client':
             throw new CredentialError('client-id: goes with workspace only');
     }
 }
+/**
+ * How a key of a ZenML Pro organization opens a workspace that does not know such keys: before 0.92. The workspace
+ * says which management API is its own, but only the input decides that the key goes there.
+ *
+ * @throws CredentialError if the input does not name that management API
+ */
+async function organizationKeyGrant({ url, proApiUrl }, key, login) {
+    const { http, clock, onWait: onRetry, signal } = login;
+    const session = new LoginSession(managementKeyGrant(proApiUrl, key), login);
+    const client = new ZenmlClient(new Api({ http, baseUrl: url, session, clock, onRetry, signal }));
+    const server = await client.info({ open: true }).catch((error) => {
+        // The refusal of the key says more than that nothing else could be learned.
+        if (isZenmlError(error))
+            return undefined;
+        throw error;
+    });
+    if (server?.isPro !== true || isAtLeast(server.version, 0, 92))
+        return undefined;
+    const own = parseServerUrl(server.proApiUrl ?? '', 'management');
+    if (own.ok && own.url === proApiUrl) {
+        return managementTokenGrant(url, session, { addressInput: 'server-url', credentialInput: 'api-key' });
+    }
+    const named = own.ok ? ` (this one says ${own.url})` : '';
+    throw new CredentialError(`api-key: a ZenML Pro workspace before 0.92 cannot check an organization's key itself. ` +
+        `Set pro-api-url to the address of your ZenML Pro management API${named}, which can, or upgrade the workspace`);
+}
 async function openWorkspace(server, { inputs: { credential }, serverUrl, log, signal }, login) {
     if (credential.kind === 'access-token') {
         throw new CredentialError('access-token: contradicts workspace');
     }
     const { proApiUrl } = server;
-    const management = new LoginSession(credential.kind === 'api-key'
+    const isKey = credential.kind === 'api-key';
+    const management = new LoginSession(isKey
         ? managementKeyGrant(proApiUrl, credential.key)
         : managementClientGrant(proApiUrl, credential.clientId, credential.clientSecret), login);
     const found = serverUrl ?? (await lookUp(server, management, { log, login, signal }));
-    const session = credential.kind === 'api-key'
-        ? new KeySession(found, credential.key, login)
-        : new LoginSession(managementTokenGrant(found, management), login);
-    return { serverUrl: found, session };
+    const grant = managementTokenGrant(found, management, {
+        addressInput: 'workspace',
+        credentialInput: isKey ? 'api-key' : 'client-secret',
+    });
+    return { serverUrl: found, session: new LoginSession(grant, login) };
 }
-async function lookUp(server, session, { log, login: { http, secrets, clock, onWait }, signal, }) {
+async function lookUp(server, session, { log, login: { http, clock, onWait }, signal, }) {
     const api = new Api({
         http,
         baseUrl: server.proApiUrl,
         apiPath: '',
         addressInput: 'pro-api-url',
-        secrets,
         session,
         clock,
         onRetry: onWait,
@@ -57143,8 +57722,8 @@ async function login_login(env, log) {
 /** @param expiresAt milliseconds since the epoch; undefined: never. */
 function handOver(serverUrl, token, expiresAt, log) {
     const end = expiresAt === undefined ? '' : timeOf(expiresAt);
-    outputs_setOutput('access-token', token);
-    outputs_setOutput('expires-at', end);
+    setTokenOutput(token);
+    outputs_setOutput('expires-at', end, log);
     log.info(`Logged in at ${serverUrl}; the token ${end === '' ? 'does not expire' : `is valid until ${end}`}`);
 }
 /** Whole seconds, cut off: a token must not be taken for valid after its end. */
@@ -57152,17 +57731,13 @@ function timeOf(ms) {
     return `${new Date(Math.min(Math.max(0, ms), LAST_MOMENT_MS)).toISOString().slice(0, 19)}Z`;
 }
 
-;// CONCATENATED MODULE: ./build/zenml/version.js
-/**
- * Whether a ZenML version such as "0.98.0" or "0.85.0rc1" is at least `major.minor`. A version that cannot be
- * read counts as new: the newest servers are the likeliest to call themselves something else.
- */
-function isAtLeast(version, major, minor) {
-    const match = /^(\d+)\.(\d+)/.exec(version);
-    if (match === null)
-        return true;
-    const [actualMajor, actualMinor] = [Number(match[1]), Number(match[2])];
-    return actualMajor > major || (actualMajor === major && actualMinor >= minor);
+;// CONCATENATED MODULE: ./build/github/project-choice.js
+/** The project of the input, or else of the variable that ZenML's own client reads. */
+function projectChoice(input, env) {
+    if (input !== undefined)
+        return { nameOrId: input, source: 'project' };
+    const id = env['ZENML_ACTIVE_PROJECT_ID']?.trim();
+    return id === undefined || id === '' ? undefined : { nameOrId: id, source: 'ZENML_ACTIVE_PROJECT_ID' };
 }
 
 ;// CONCATENATED MODULE: ./build/zenml/run-url.js
@@ -57184,7 +57759,12 @@ function run_url_address(baseUrl, server, runId, project) {
     const id = pathSegment(runId);
     if (server.isPro) {
         const dashboard = run_url_httpUrl(server.dashboardUrl);
-        if (dashboard === undefined || project === undefined)
+        if (dashboard === undefined)
+            return undefined;
+        // Before there were projects: `\u2026/organizations/{id}/tenants/{id}/runs/{id}` (ZenML's dashboard_utils.py).
+        if (!isAtLeast(server.version, 0, 80))
+            return `${dashboard}/runs/${id}`;
+        if (project === undefined)
             return undefined;
         return `${dashboard}/projects/${pathSegment(project.id)}/runs/${id}`;
     }
@@ -57248,20 +57828,35 @@ function keysOf(value) {
 ;// CONCATENATED MODULE: ./build/run/check/words.js
 
 
+
 /** Longer values are described: a cut secret would no longer be recognized, and so not be hidden, in a log. */
 const words_MAX_SHOWN = 60;
 const MAX_LISTED = 12;
 const MAX_CHOICES = 10;
 /** A value as a person may have written it, on one line. */
 function show(value) {
-    const text = JSON.stringify(value);
-    if (text.length <= words_MAX_SHOWN)
+    const text = shortJson(value);
+    if (text !== undefined)
         return text;
     if (typeof value === 'string')
         return `a text of ${value.length} characters`;
-    if (Array.isArray(value))
+    if (isJsonList(value))
         return `a list of ${value.length}`;
-    return isJsonObject(value) ? `a mapping of ${Object.keys(value).length}` : text;
+    if (isJsonObject(value))
+        return `a mapping of ${Object.keys(value).length}`;
+    return JSON.stringify(value);
+}
+/** Undefined if it is long, or nested too deeply to be written: that has a limit, where reading JSON has none. */
+function shortJson(value) {
+    try {
+        const text = JSON.stringify(value);
+        return text.length <= words_MAX_SHOWN ? text : undefined;
+    }
+    catch (error) {
+        if (error instanceof RangeError)
+            return undefined;
+        throw error;
+    }
 }
 /** `a or b`; of many the first ones. */
 function orList(words) {
@@ -57270,7 +57865,7 @@ function orList(words) {
 }
 /** A name in quotes, on one line. */
 function quoted(name) {
-    return JSON.stringify(name.length <= words_MAX_SHOWN ? name : `${name.slice(0, words_MAX_SHOWN - 1)}\u2026`);
+    return JSON.stringify(cutAtSpace(name, words_MAX_SHOWN));
 }
 /** `; did you mean epochs?`, or nothing where no name is near. */
 function didYouMean(written, names) {
@@ -58292,6 +58887,20 @@ function name_runNameProblem(pattern) {
         return undefined;
     return `becomes ${length} characters long; a run's name has at most ${MAX_RUN_NAME_LENGTH}`;
 }
+const DIGITS = 12;
+/**
+ * Another name for a run whose first name is taken by one that never began.
+ *
+ * @param nameIsOurs whether the first name ends in such digits too
+ * @param key a new UUID: its digits make the name unique
+ */
+function otherRunName(name, nameIsOurs, key) {
+    const start = nameIsOurs ? name.slice(0, -DIGITS) : `${name.slice(0, MAX_RUN_NAME_LENGTH - DIGITS - 1)}-`;
+    return `${start}${digitsOf(key)}`;
+}
+function digitsOf(key) {
+    return key.replaceAll('-', '').slice(0, DIGITS);
+}
 /** The part of a default name that tells step and attempt; what follows makes it unique. */
 function stepNamePrefix({ workflowRunId, attempt, stepIdentity }, pipeline) {
     // What follows the pipeline takes some 50 characters, and must never be cut.
@@ -58303,7 +58912,7 @@ function stepNamePrefix({ workflowRunId, attempt, stepIdentity }, pipeline) {
  * @param key the first idempotency key, a UUID: its digits make the name unique
  */
 function defaultRunName(origin, pipeline, key) {
-    return `${stepNamePrefix(origin, pipeline)}${key.replaceAll('-', '').slice(0, 12)}`;
+    return `${stepNamePrefix(origin, pipeline)}${digitsOf(key)}`;
 }
 
 ;// CONCATENATED MODULE: ./build/run/configure.js
@@ -58648,337 +59257,6 @@ function indent(depth) {
     return '  '.repeat(depth);
 }
 
-;// CONCATENATED MODULE: ./build/run/history.js
-const MOST_RUNS = 10;
-/** A history is good to have, but nothing that a step waits long for. */
-const history_TIME_LIMIT_MS = 3_000;
-/** So many runs of the same snapshot say more than more runs of its pipeline. */
-const ENOUGH_OF_SNAPSHOT = 3;
-/** Runs of one pipeline on one machine differ by some 15 %; fewer runs cannot show that they differ less. */
-const LIKELY_SPREAD = 0.15;
-const RUNS_THAT_SHOW_SPREAD = 5;
-const LEAST_SPREAD = 0.05;
-const MOST_SPREAD = 0.6;
-function kinOfDefinition({ kind, id, pipeline }) {
-    return {
-        templateId: kind === 'template' ? id : undefined,
-        snapshotId: kind === 'snapshot' ? id : undefined,
-        pipelineId: pipeline?.id,
-    };
-}
-/** @param run hydrated: otherwise it does not say where it came from */
-function kinOfRun({ templateId, sourceSnapshotId, pipeline }) {
-    return { templateId, snapshotId: sourceSnapshotId, pipelineId: pipeline?.id };
-}
-/**
- * How long the last completed runs of the same template, snapshot or pipeline took. One request, and a failure of
- * it means that there is no history.
- */
-async function readUsual(client, { templateId, snapshotId, pipelineId }, { timeLimit, signal }) {
-    if (templateId === undefined && pipelineId === undefined)
-        return undefined;
-    const limit = timeLimit(history_TIME_LIMIT_MS);
-    const either = signal === undefined ? limit : AbortSignal.any([signal, limit]);
-    try {
-        const hurried = client.with({ retries: false, signal: either });
-        const wanted = templateId === undefined ? { pipelineId } : { templateId };
-        const runs = await hurried.completedRuns({ ...wanted, size: MOST_RUNS });
-        const same = runs.filter(({ sourceSnapshotId }) => sourceSnapshotId === snapshotId);
-        return usualOf(snapshotId !== undefined && same.length >= ENOUGH_OF_SNAPSHOT ? same : runs);
-    }
-    catch {
-        return undefined;
-    }
-}
-/** Median and spread of how long runs took, from their creation to their end; undefined if none says so. */
-function usualOf(runs) {
-    const logs = runs
-        .flatMap(({ created, endTime }) => created === undefined || endTime === undefined || endTime <= created ? [] : Math.log(endTime - created))
-        .toSorted((a, b) => a - b);
-    if (logs.length === 0)
-        return undefined;
-    return { medianMs: Math.round(Math.exp(medianOf(logs))), spread: spreadOf(logs), runs: logs.length };
-}
-/** @param sorted not empty */
-function medianOf(sorted) {
-    const last = sorted.length - 1;
-    return ((sorted[Math.floor(last / 2)] ?? 0) + (sorted[Math.ceil(last / 2)] ?? 0)) / 2;
-}
-function spreadOf(logs) {
-    const mean = logs.reduce((sum, log) => sum + log, 0) / logs.length;
-    const squares = logs.reduce((sum, log) => sum + (log - mean) ** 2, 0);
-    const deviation = Math.sqrt(squares / Math.max(1, logs.length - 1));
-    const least = logs.length < RUNS_THAT_SHOW_SPREAD ? LIKELY_SPREAD : LEAST_SPREAD;
-    return Math.min(MOST_SPREAD, Math.max(least, deviation));
-}
-
-;// CONCATENATED MODULE: ./build/run/reading.js
-
-/**
- * Asks for something that is good to have but not needed: within a time, and without a failure.
- *
- * @param ask gets a client whose requests end with the time
- * @param limit when the time is over
- * @throws the signal's reason if it was aborted, and nothing else that a server can cause
- */
-async function tryTo(ask, { client, signal }, limit, { retries = false } = {}) {
-    try {
-        const either = signal === undefined ? limit : AbortSignal.any([signal, limit]);
-        return { value: await ask(client.with({ retries, signal: either })) };
-    }
-    catch (error) {
-        if (signal?.aborted === true)
-            throw error;
-        if (limit.aborted)
-            return { missing: 'the server did not answer in time' };
-        if (!isZenmlError(error))
-            throw error;
-        return { missing: asClause(error.message) };
-    }
-}
-/** `Could not read\u2026` becomes `could not read\u2026`, to stand within a sentence. */
-function asClause(message) {
-    return message.startsWith('Could not ') ? `c${message.slice(1)}` : message;
-}
-
-;// CONCATENATED MODULE: ./build/run/origin.js
-
-
-/** The run's own metadata under this name are ours. ZenML shows a mapping as a card of its own. */
-const KEY = 'github_actions';
-/** Nobody waits for it but a step that does not wait for its run. */
-const origin_TIME_LIMIT_MS = 5_000;
-/**
- * Notes on a run where it came from: tried once, and a failure is only told.
- *
- * @returns when it is done or given up; never rejects, also when the signal is aborted
- */
-async function noteOrigin({ runId, provenance, server, account, project }, deps) {
-    const facts = factsOf(provenance);
-    if (Object.keys(facts).length === 0)
-        return;
-    const tell = (detail) => {
-        deps.reporter.tell({ kind: 'origin-not-noted', detail });
-    };
-    if (project === undefined) {
-        tell('the server does not say which project the run belongs to');
-        return;
-    }
-    const scope = {
-        projectId: project.id,
-        accountId: account.id,
-        route: isAtLeast(server.version, 0, 82) ? 'projects' : 'workspaces',
-    };
-    try {
-        const noted = await tryTo(async (client) => client.noteMetadata(runId, { [KEY]: facts }, scope), deps, deps.timeLimit(origin_TIME_LIMIT_MS));
-        if ('missing' in noted)
-            tell(noted.missing);
-    }
-    catch (error) {
-        if (deps.signal?.aborted !== true)
-            throw error;
-    }
-}
-/** A run's metadata without what this action noted there. */
-function withoutOrigin(metadata) {
-    return Object.fromEntries(Object.entries(metadata).filter(([key]) => key !== KEY));
-}
-function factsOf(provenance) {
-    const { repository, sha, ref, headRef, actor, workflow, workflowRunUrl } = provenance;
-    const [, kind, name] = /^refs\/(heads|tags|pull)\/(.+)$/.exec(ref) ?? [];
-    const facts = {
-        repository,
-        commit: sha,
-        branch: kind === 'heads' ? name : headRef,
-        tag: kind === 'tags' ? name : '',
-        pull_request: kind === 'pull' ? Number.parseInt(name ?? '', 10) : Number.NaN,
-        actor,
-        workflow,
-        workflow_run: workflowRunUrl,
-    };
-    return Object.fromEntries(Object.entries(facts).filter((fact) => fact[1] !== undefined && fact[1] !== '' && !Number.isNaN(fact[1])));
-}
-
-;// CONCATENATED MODULE: ./build/run/resolve.js
-
-
-
-
-
-/** How many of a server's definitions are looked through for names to suggest. */
-const SUGGESTION_POOL = 200;
-const MOST_SUGGESTIONS = 10;
-const NOT_ALLOWED_HINT = 'ZenML hides what the account may not read, so it may also be a matter of rights';
-/**
- * Finds what is to be run: by id, by exact name, by name within a pipeline, or the newest of a pipeline.
- *
- * @param project already resolved; undefined where the user named none
- * @throws RunError with the nearest names if there is none, with all ids if there are several, or if it is not runnable
- */
-async function resolveTarget(client, server, target, project) {
-    if (target.kind === 'snapshot' && !isAtLeast(server.version, 0, 90)) {
-        throw new RunError(`snapshot: this server is ZenML ${server.version}, which has no snapshots yet; use template instead`);
-    }
-    const finder = new Finder(client, server, target, project);
-    if (target.kind === 'pipeline')
-        return finder.newestOf(target.pipeline);
-    return isUuid(target.reference)
-        ? finder.byId(target.kind, target.reference)
-        : finder.byName(target.kind, target.reference);
-}
-/**
- * Finds the project that an input names.
- *
- * @throws RunError if there is none.
- */
-async function resolveProject(client, server, nameOrId) {
-    try {
-        return await client.project(nameOrId, isAtLeast(server.version, 0, 82) ? 'projects' : 'workspaces');
-    }
-    catch (error) {
-        if (!isGone(error))
-            throw error;
-        throw new RunError(`project: there is no project "${nameOrId}" on this server. Check its name; ${NOT_ALLOWED_HINT}`);
-    }
-}
-class Finder {
-    #client;
-    #server;
-    #target;
-    #project;
-    constructor(client, server, target, project) {
-        this.#client = client;
-        this.#server = server;
-        this.#target = target;
-        this.#project = project;
-    }
-    async byId(kind, id) {
-        let definition;
-        try {
-            definition = await this.#client.definition(kind, id);
-        }
-        catch (error) {
-            if (isGone(error))
-                throw await this.#notFound(kind, `with the id ${id}`, id);
-            throw error;
-        }
-        if (!this.#isInPipeline(definition)) {
-            const actual = definition.pipeline?.name ?? 'another one';
-            throw new RunError(`pipeline: the ${DEFINITION_NOUNS[kind]} ${id} belongs to the pipeline "${actual}". Correct or drop the input`);
-        }
-        if (!this.#isInProject(definition)) {
-            throw new RunError(`project: the ${DEFINITION_NOUNS[kind]} ${id} belongs to another project. Correct or drop the input`);
-        }
-        return runnable(definition);
-    }
-    async byName(kind, name) {
-        const query = { name, pipeline: this.#target.pipeline, projectId: this.#project?.id, size: 100 };
-        const found = (await this.#client.definitions(kind, query)).filter((definition) => definition.name === name && this.#isInPipeline(definition) && this.#isInProject(definition));
-        const [first, ...others] = found;
-        if (first === undefined)
-            throw await this.#notFound(kind, `named "${name}"${this.#place()}`, name);
-        if (others.length > 0) {
-            const list = found.map(({ id, pipeline }) => `${id} (pipeline "${pipeline?.name ?? '?'}")`).join(', ');
-            throw new RunError(`${kind}: ${found.length} ${DEFINITION_NOUNS[kind]}s are named "${name}": ${list}. Use one of the ids, or name the pipeline or the project`);
-        }
-        const definition = await this.#client.definition(kind, first.id);
-        // In a list, 0.74 does not say where an item belongs.
-        if (!this.#isInProject(definition))
-            throw await this.#notFound(kind, `named "${name}"${this.#place()}`, name);
-        return runnable(definition);
-    }
-    /** The newest that has a name and can be run: every trigger leaves an unnamed one behind as well. */
-    async newestOf(pipeline) {
-        const kind = isAtLeast(this.#server.version, 0, 90) ? 'snapshot' : 'template';
-        const query = { pipeline, projectId: this.#project?.id, runnable: true, size: 100 };
-        const newest = (await this.#client.definitions(kind, query)).find((definition) => definition.runnable === true &&
-            definition.name !== undefined &&
-            this.#isInPipeline(definition) &&
-            this.#isInProject(definition));
-        if (newest !== undefined)
-            return this.#client.definition(kind, newest.id);
-        throw new RunError(`pipeline: "${pipeline}" has no named ${DEFINITION_NOUNS[kind]} that can be run${this.#place()}. ` +
-            `${await this.#suggest(kind, pipeline, ({ pipeline: of }) => of?.name)}${NOT_ALLOWED_HINT}`);
-    }
-    async #notFound(kind, which, wanted) {
-        const suggestion = await this.#suggest(kind, wanted, ({ name }) => name);
-        return new RunError(`${kind}: there is no ${DEFINITION_NOUNS[kind]} ${which}. ${suggestion}${NOT_ALLOWED_HINT}`);
-    }
-    async #suggest(kind, wanted, nameOf) {
-        const all = await this.#client.definitions(kind, { projectId: this.#project?.id, size: SUGGESTION_POOL });
-        const names = new Set(all.flatMap((definition) => definition.runnable === true && this.#isInProject(definition) ? (nameOf(definition) ?? []) : []));
-        const nearest = [...names].sort((a, b) => leven(a, wanted) - leven(b, wanted)).slice(0, MOST_SUGGESTIONS);
-        if (nearest.length === 0)
-            return `The account sees no runnable ${DEFINITION_NOUNS[kind]} at all. `;
-        return `Runnable ones are: ${nearest.map((name) => `"${name}"`).join(', ')}. `;
-    }
-    #isInPipeline({ pipeline }) {
-        const wanted = this.#target.pipeline;
-        return wanted === undefined || pipeline?.name === wanted || pipeline?.id === wanted.toLowerCase();
-    }
-    /** A definition that does not say where it belongs is not excluded: the server may hide that. */
-    #isInProject({ project }) {
-        return this.#project === undefined || project === undefined || project.id === this.#project.id;
-    }
-    #place() {
-        const pipeline = this.#target.kind === 'pipeline' ? undefined : this.#target.pipeline;
-        const inPipeline = pipeline === undefined ? '' : ` in the pipeline "${pipeline}"`;
-        return this.#project === undefined
-            ? inPipeline
-            : `${inPipeline} in the project "${this.#project.name ?? this.#project.id}"`;
-    }
-}
-function runnable(definition) {
-    if (definition.runnable !== false)
-        return definition;
-    const noun = DEFINITION_NOUNS[definition.kind];
-    throw new RunError(`${definition.kind}: the ${noun} "${definition.name ?? definition.id}" cannot be run: ` +
-        'its stack or its build is gone, or it was made on a local stack. Make a new one on a remote stack and use that');
-}
-
-;// CONCATENATED MODULE: ./build/run/prepare.js
-
-
-
-/** Logs in, says where and as whom, and finds the project that the user named. */
-async function prepare_connect({ serverUrl, project }, { client, reporter }) {
-    const server = await client.info();
-    const account = await client.account();
-    reporter.tell({ kind: 'connected', serverUrl, version: server.version, account });
-    return {
-        server,
-        account,
-        project: project === undefined ? undefined : await resolveProject(client, server, project),
-    };
-}
-/** Connects, and finds what is to be run. */
-async function prepare(request, deps) {
-    const { server, account, project } = await prepare_connect(request, deps);
-    const definition = await resolveTarget(deps.client, server, request.target, project);
-    return {
-        server,
-        account,
-        definition,
-        project: project ?? (await projectForLink(deps.client, server, definition.project)),
-    };
-}
-/** An open-source dashboard's addresses hold the project's name, and most answers only have its id. */
-async function projectForLink(client, server, project) {
-    if (project === undefined || project.name !== undefined)
-        return project;
-    if (server.isPro || !isAtLeast(server.version, 0, 82))
-        return project;
-    try {
-        return await client.project(project.id, 'projects');
-    }
-    catch (error) {
-        if (!(error instanceof AnswerError))
-            throw error;
-        // Without the right to read the project there is no link; the run can be started all the same.
-        return project;
-    }
-}
-
 ;// CONCATENATED MODULE: ./build/zenml/status.js
 /** The states in which ZenML starts nothing more of a run (ZenML API, "Watch"). */
 const FINISHED_RUN = new Set([
@@ -59021,36 +59299,6 @@ function isStepFinished(status) {
 /** True if steps that wait for this one may start. */
 function isStepSucceeded(status) {
     return SUCCEEDED.has(status);
-}
-
-;// CONCATENATED MODULE: ./build/run/resume.js
-
-
-/** How many earlier attempts are looked through; one request each. */
-const resume_MOST_ATTEMPTS = 10;
-/**
- * The run that an earlier attempt of the same step left and that is worth taking up: it goes on, or has
- * completed. A failed or stopped one is what a re-run is for. Where several match, guessing would be worse than
- * a new run.
- */
-async function findEarlierRun(client, origin, pipeline, projectId) {
-    const matches = [];
-    const oldest = Math.max(1, origin.attempt - resume_MOST_ATTEMPTS);
-    for (let attempt = origin.attempt - 1; attempt >= oldest; attempt -= 1) {
-        const prefix = stepNamePrefix({ ...origin, attempt }, pipeline);
-        const runs = await client.runsByPrefix(prefix, projectId);
-        matches.push(...runs.filter(isWorthTaking).map((run) => ({ run, name: run.name ?? run.id, attempt })));
-    }
-    const [match, ...others] = matches;
-    if (match === undefined)
-        return { kind: 'none' };
-    return others.length === 0
-        ? { kind: 'one', ...match }
-        : { kind: 'several', names: matches.map(({ name }) => name) };
-}
-function isWorthTaking({ status }) {
-    const phase = runPhase(status);
-    return phase === 'succeeded' || (phase === 'going-on' && status !== 'stopping' && status !== 'cancelling');
 }
 
 ;// CONCATENATED MODULE: ./build/run/assess.js
@@ -59101,22 +59349,135 @@ function hasStartableStep(steps) {
         steps.some(({ status, upstream }) => status === undefined && upstream?.every((name) => succeeded.has(name)) === true));
 }
 
+;// CONCATENATED MODULE: ./build/run/reading.js
+
+/**
+ * Asks for something that is good to have but not needed: within a time, and without a failure.
+ *
+ * @param ask gets a client whose requests end with the time
+ * @param limit when the time is over
+ * @throws the signal's reason if it was aborted, and nothing else that a server can cause
+ */
+async function tryTo(ask, { client, signal }, limit, { retries = false } = {}) {
+    try {
+        const either = signal === undefined ? limit : AbortSignal.any([signal, limit]);
+        return { value: await ask(client.with({ retries, signal: either })) };
+    }
+    catch (error) {
+        if (signal?.aborted === true)
+            throw error;
+        if (limit.aborted)
+            return { missing: 'the server did not answer in time' };
+        if (!isZenmlError(error))
+            throw error;
+        return { missing: asClause(error.message) };
+    }
+}
+/** `Could not read\u2026` becomes `could not read\u2026`, to stand within a sentence. */
+function asClause(message) {
+    return message.startsWith('Could not ') ? `c${message.slice(1)}` : message;
+}
+
+;// CONCATENATED MODULE: ./build/run/questions.js
+
+
+
+/** Child runs have child runs; each costs a request. */
+const MOST_DEPTH = 3;
+const MOST_CHILD_RUNS = 10;
+/** What a run waits for is good to know, but no reason to lose it. */
+const questions_TIME_LIMIT_MS = 10_000;
+/** In these an answer is of no use any more. */
+const ON_ITS_WAY_OUT = new Set(['stopping', 'cancelling']);
+/**
+ * What a run and its child runs ask a person at the moment: while a child run asks, its parent is only paused.
+ *
+ * @throws ZenmlError if the server does not say
+ */
+async function openQuestions(client, runId, depth = 0) {
+    const { questions, childRuns } = await client.dag(runId);
+    const going = childRuns.filter(({ status }) => runPhase(status) === 'going-on').slice(0, MOST_CHILD_RUNS);
+    if (depth >= MOST_DEPTH)
+        return [...questions];
+    const below = await Promise.all(going.map(({ id }) => openQuestions(client, id, depth + 1)));
+    return [...questions, ...below.flat()];
+}
+/**
+ * Answers all that a run asks so that it is stopped.
+ *
+ * @returns whether it asked anything, and why an answer was refused; neither where the questions cannot be read
+ */
+async function abortQuestions(client, runId) {
+    let questions = [];
+    try {
+        questions = await openQuestions(client, runId);
+        for (const { id } of questions)
+            await client.abortQuestion(id);
+        return { aborted: questions.length > 0 };
+    }
+    catch (error) {
+        if (!isZenmlError(error))
+            throw error;
+        return { aborted: false, ...(questions.length > 0 ? { refusal: error.message } : {}) };
+    }
+}
+/** What a run that is watched asks: each question once, as soon as it is asked. */
+class Questions {
+    #runId;
+    #deps;
+    #open = [];
+    #told = new Set();
+    #toldPause = false;
+    constructor(runId, deps) {
+        this.#runId = runId;
+        this.#deps = deps;
+    }
+    /** Whether the run waited for an answer when it was last looked at. */
+    get areOpen() {
+        return this.#open.length > 0;
+    }
+    /** @param open all that the run's graph shows */
+    note(open) {
+        this.#open = open;
+    }
+    /**
+     * What a person was not told before. A run stays `running` until its patience is over, and only then is `paused`.
+     *
+     * @throws the signal's reason if it was aborted
+     */
+    async news(status) {
+        if (status !== 'paused')
+            this.#toldPause = false;
+        if (runPhase(status) !== 'going-on' || ON_ITS_WAY_OUT.has(status))
+            return undefined;
+        const isFirstPause = status === 'paused' && !this.#toldPause;
+        this.#toldPause ||= isFirstPause;
+        const question = this.#open.find(({ id }) => !this.#told.has(id));
+        if (question !== undefined) {
+            this.#told.add(question.id);
+            return { question: question.text };
+        }
+        return isFirstPause && !this.areOpen ? { question: await this.#ofChildRun() } : undefined;
+    }
+    async #ofChildRun() {
+        const limit = this.#deps.timeLimit(questions_TIME_LIMIT_MS);
+        const read = await tryTo((client) => openQuestions(client, this.#runId), this.#deps, limit);
+        return 'value' in read ? read.value[0]?.text : undefined;
+    }
+}
+
 ;// CONCATENATED MODULE: ./build/run/steps.js
 
 /** A run's steps: from its graph, which also has those not started, or from the list where there is no graph (0.74). */
-async function readSteps(client, runId) {
+async function readSteps(client, run) {
     try {
-        return (await client.dag(runId)).steps;
+        return (await client.dag(run.id)).steps;
     }
     catch (error) {
         if (!isWithoutGraph(error))
             throw error;
-        return client.steps(runId);
+        return client.steps(run);
     }
-}
-/** A route that is not there has no exception's name, a run that is not there has. */
-function isMissingRoute(error) {
-    return error instanceof AnswerError && error.status === 404 && error.exception === undefined;
 }
 /** The server has no graphs (0.74), or this one is larger than what is read at once; the list comes in pages. */
 function isWithoutGraph(error) {
@@ -59125,6 +59486,7 @@ function isWithoutGraph(error) {
 }
 
 ;// CONCATENATED MODULE: ./build/run/stop.js
+
 
 
 
@@ -59154,6 +59516,13 @@ class Stop {
     #graceful;
     #status;
     #asked = false;
+    /** It waited for a person, so no process of it is there that could end it. */
+    #wasPaused;
+    /** Then the server says that nothing goes on, even of steps that run beside the question. */
+    #hasAborted = false;
+    #stepsGoingOn;
+    /** Why it waits for a person for ever. */
+    #unanswered;
     #timesGone = 0;
     #earlySince;
     #lookedInitializing = false;
@@ -59164,6 +59533,7 @@ class Stop {
         this.#client = deps.client.with({ retries: false, signal: deps.signal });
         this.#graceful = request.graceful;
         this.#status = request.status;
+        this.#wasPaused = request.status === 'paused';
     }
     async run() {
         try {
@@ -59177,17 +59547,25 @@ class Stop {
             if (this.#deps.signal?.aborted !== true)
                 throw error;
         }
+        if (this.#unanswered !== undefined)
+            return this.#goingOn(this.#unanswered);
         if (this.#asked)
-            return { kind: 'asked', status: this.#status };
+            return this.#stepsGoingOn ?? { kind: 'asked', status: this.#status };
         return this.#goingOn(this.#lastFailure);
     }
     async #tryOnce(attempt) {
         try {
+            // Of a paused run there is nothing to stop but its question, and that needs neither orchestrator nor stack.
+            const isAnswered = this.#status === 'paused' && (await this.#abortQuestions());
+            if (isAnswered && runPhase((await this.#look()).status) !== 'going-on')
+                return await this.#settle();
             return await this.#ask(attempt);
         }
         catch (error) {
             if (!isZenmlError(error))
                 throw error;
+            if (isGone(error))
+                return this.#checkGone();
             if (!isPassing(error))
                 return this.#goingOn(error.message);
             await this.#pauseAfter(error, attempt);
@@ -59282,6 +59660,8 @@ class Stop {
             }
         }
         catch (error) {
+            if (isGone(error))
+                return { kind: 'gone', status: this.#status };
             // The server took it; that a look at what followed failed, or came too late, changes nothing.
             if (!isZenmlError(error) && this.#deps.signal?.aborted !== true)
                 throw error;
@@ -59293,9 +59673,13 @@ class Stop {
         for (let attempt = 1; this.#hasTime(); attempt += 1) {
             try {
                 const run = await this.#look();
-                const accounted = runPhase(run.status) === 'going-on' ? undefined : await this.#accountForSteps(run);
+                const isGoingOn = runPhase(run.status) === 'going-on';
+                const accounted = isGoingOn ? undefined : await this.#accountForSteps(run);
                 if (accounted?.kind === 'ended')
                     return accounted;
+                this.#stepsGoingOn = accounted;
+                if (isGoingOn && isPowerOfTwo(attempt) && (await this.#endWaiting()))
+                    continue;
             }
             catch (error) {
                 if (!isZenmlError(error) || !isPassing(error))
@@ -59305,11 +59689,31 @@ class Stop {
         }
         return undefined;
     }
+    /** Ends a run that waits for a person: being stopped does not end its wait. True if that changed anything. */
+    async #endWaiting() {
+        if (await this.#abortQuestions())
+            return true;
+        if (!this.#wasPaused || this.#status !== 'stopping')
+            return false;
+        // Of a run whose child run was asked, nothing is left that could end it; ZenML makes this `stopped`.
+        await this.#client.failInitializing(this.#request.runId, this.#request.reason);
+        return true;
+    }
+    /** True if the run asked something; where that cannot be read or answered, stopping goes on without it. */
+    async #abortQuestions() {
+        const { aborted, refusal } = await abortQuestions(this.#client, this.#request.runId);
+        this.#unanswered = refusal;
+        if (!aborted)
+            return false;
+        this.#asked = true;
+        this.#hasAborted = true;
+        return true;
+    }
     async #accountForSteps(run, { byItself } = { byItself: runPhase(run.status) === 'succeeded' }) {
         const ended = { kind: 'ended', status: run.status, byItself };
-        if (run.inProgress === false)
+        if (run.inProgress === false && !this.#hasAborted)
             return ended;
-        const unfinished = unfinishedSteps(await readSteps(this.#client, run.id));
+        const unfinished = unfinishedSteps(await readSteps(this.#client, run));
         if (unfinished.length === 0)
             return ended;
         return this.#goingOn(`ZenML does not stop the steps of a run that has ${run.status}; still running: ${unfinished.join(', ')}`);
@@ -59317,6 +59721,7 @@ class Stop {
     async #look() {
         const run = await this.#client.run(this.#request.runId, { hydrate: false });
         this.#status = run.status;
+        this.#wasPaused ||= run.status === 'paused';
         return run;
     }
     #goingOn(why) {
@@ -59334,6 +59739,579 @@ class Stop {
         const { clock, signal } = this.#deps;
         await clock.sleep(Math.max(0, Math.min(ms, this.#request.deadline - clock.now())), signal);
     }
+}
+/** So that it is looked for often at first, and then ever more rarely. */
+function isPowerOfTwo(number) {
+    return Number.isInteger(Math.log2(number));
+}
+
+;// CONCATENATED MODULE: ./build/run/dispatch.js
+
+
+
+
+
+function doubtAfter(error) {
+    return { detail: error.message, isServerError: error instanceof AnswerError && error.status >= 500 };
+}
+/** Between a run's creation and its hand-over lies at most a request to the control plane, which has a time limit. */
+const HAND_OVER_MS = 180_000;
+/** Both times are taken one right after the other when the run is made; a hand-over takes a transaction at least. */
+const MADE_WITHIN_MS = 2;
+const PAUSE_MS = 10_000;
+/** For ending it, once that is decided. */
+const END_MS = 60_000;
+/**
+ * Finds out whether a run begins whose trigger failed: a server makes the run before it has asked the control plane
+ * and handed the run to its executor, and a failure in between leaves it `initializing` for ever. One that shows no
+ * hand-over after three minutes is ended. Where a server does not show it, a slow build of an image looks the same:
+ * then it is ended at the deadline.
+ *
+ * @throws RunError if it was ended because the time was over, or could not be ended
+ * @throws ZenmlError if the server does not say
+ * @throws the signal's reason if it was aborted
+ */
+async function awaitDispatch(request, deps) {
+    const { clock, reporter, signal } = deps;
+    const { doubt, deadline, name } = request;
+    const since = clock.now();
+    let { run } = request;
+    for (let looks = 1;; looks += 1) {
+        if (hasBegun(run))
+            return { kind: 'alive', run };
+        const handOver = request.showsHandOver ? handOverOf(run) : 'unknown';
+        if (handOver === 'done')
+            return { kind: 'alive', run };
+        if (handOver === 'unknown' && (!doubt.isServerError || (await hasRunnerLog(run, deps)))) {
+            return { kind: 'alive', run };
+        }
+        const now = clock.now();
+        if (now >= deadline)
+            return endLate(run, request, deps);
+        if (handOver === 'missing' && now - since >= HAND_OVER_MS)
+            return end(run, request, deps);
+        if (looks === 1)
+            reporter.tell({ kind: 'dispatch-awaited', name, untilMs: deadline - now });
+        await clock.sleep(Math.min(PAUSE_MS, deadline - now), signal);
+        const newest = await dispatch_look(run, request, deps);
+        if (newest === undefined)
+            return { kind: 'gone' };
+        run = newest;
+    }
+}
+/** Whether a run of a server of this version shows that it was handed over. */
+function showsHandOver(version) {
+    return /^\d/.test(version) && isAtLeast(version, 0, 96);
+}
+function hasBegun({ status, statusReason }) {
+    return status !== 'initializing' || statusReason !== undefined;
+}
+/**
+ * From 0.96 on the hand-over is the first change of a run after it was made (seen on 0.96.1 and 0.98.0; ZenML means to
+ * set a reason as well, but does not store it). A database with times of whole seconds shows it only if the second
+ * has changed.
+ */
+function handOverOf({ created, updated }) {
+    if (created === undefined || updated === undefined)
+        return 'unknown';
+    if (updated - created > MADE_WITHIN_MS)
+        return 'done';
+    return created % 1_000 === 0 && updated % 1_000 === 0 ? 'unknown' : 'missing';
+}
+/** What starts the run has said something, so it was handed over. */
+async function hasRunnerLog(run, { client }) {
+    try {
+        const { records } = await client.with({ retries: false }).runnerLog(run.id);
+        return records.some((record) => record.trim() !== '');
+    }
+    catch (error) {
+        if (!isZenmlError(error))
+            throw error;
+        return false;
+    }
+}
+/** The run as it is now, or as it was where the server does not say it; undefined if there is none any more. */
+async function dispatch_look(run, { deadline }, { client, clock }) {
+    try {
+        return await client.with({ retries: false }).run(run.id, { hydrate: false });
+    }
+    catch (error) {
+        if (isGone(error))
+            return undefined;
+        if (!isZenmlError(error) || !isPassing(error) || clock.now() >= deadline)
+            throw error;
+        return run;
+    }
+}
+async function endLate(run, request, deps) {
+    const ended = await end(run, request, deps);
+    if (ended.kind !== 'ended')
+        return ended;
+    throw new RunError(`No run could be started within trigger-timeout. The server made the run "${request.name}" and then failed: ` +
+        `${request.doubt.detail}. The run never began, so it was ended and is now failed; nothing else was started`, 'timed-out');
+}
+/** Ends it, and reads that it has ended by our hand and not by its own. */
+async function end(run, request, deps) {
+    const { client, clock, signal } = deps;
+    const { reason, name } = request;
+    const stopped = await stopRun({ runId: run.id, status: run.status, graceful: false, reason, deadline: clock.now() + END_MS }, { client, clock, signal });
+    if (stopped.kind === 'gone')
+        return { kind: 'gone' };
+    const last = await client.run(run.id, { hydrate: false });
+    const isOurs = last.status === 'failed' && (last.statusReason ?? reason) === reason;
+    if (stopped.kind === 'ended' && isOurs)
+        return { kind: 'ended' };
+    // It began, or ended by itself, at the last moment.
+    if (hasBegun(last) && !isOurs)
+        return { kind: 'alive', run: last };
+    const why = stopped.kind === 'going-on' ? stopped.why : `it was ${last.status} when last seen`;
+    throw new RunError(`The server made the run "${name}" and then failed (${request.doubt.detail}). It could not be ended: ${why}. ` +
+        'Look at it before you start another', 'lost');
+}
+
+;// CONCATENATED MODULE: ./build/run/end-reason.js
+
+/** The longest that ZenML takes; a longer one is answered with 422, and the run goes on (seen on 0.85 and 0.98). */
+const end_reason_MAX_LENGTH = 255;
+/**
+ * Why a run was ended, as ZenML shows it: what happened, and the page of the workflow run. Where both are too much,
+ * the page counts more.
+ *
+ * @param workflowRunUrl empty where there is none
+ */
+function endReason(what, workflowRunUrl) {
+    const page = workflowRunUrl.length > end_reason_MAX_LENGTH ? '' : workflowRunUrl;
+    if (page === '')
+        return cutAtSpace(what, end_reason_MAX_LENGTH - 1);
+    const whole = `${what}: ${page}`;
+    if (whole.length <= end_reason_MAX_LENGTH)
+        return whole;
+    const room = end_reason_MAX_LENGTH - page.length - '\u2026: '.length;
+    return room > 0 ? `${cutAtSpace(what, room)}: ${page}` : page;
+}
+
+;// CONCATENATED MODULE: ./build/run/history.js
+const MOST_RUNS = 10;
+/** A history is good to have, but nothing that a step waits long for. */
+const history_TIME_LIMIT_MS = 3_000;
+/** So many runs of the same snapshot say more than more runs of its pipeline. */
+const ENOUGH_OF_SNAPSHOT = 3;
+/** Runs of one pipeline on one machine differ by some 15 %; fewer runs cannot show that they differ less. */
+const LIKELY_SPREAD = 0.15;
+const RUNS_THAT_SHOW_SPREAD = 5;
+const LEAST_SPREAD = 0.05;
+const MOST_SPREAD = 0.6;
+function kinOfDefinition({ kind, id, pipeline, project }) {
+    return {
+        templateId: kind === 'template' ? id : undefined,
+        snapshotId: kind === 'snapshot' ? id : undefined,
+        pipelineId: pipeline?.id,
+        projectId: project?.id,
+    };
+}
+/** @param run hydrated: otherwise it does not say where it came from */
+function kinOfRun({ templateId, sourceSnapshotId, pipeline, projectId }) {
+    return { templateId, snapshotId: sourceSnapshotId, pipelineId: pipeline?.id, projectId };
+}
+/**
+ * How long the last completed runs of the same template, snapshot or pipeline took. One request, and a failure of
+ * it means that there is no history.
+ */
+async function readUsual(client, { templateId, snapshotId, pipelineId, projectId }, { timeLimit, signal }) {
+    if (templateId === undefined && pipelineId === undefined)
+        return undefined;
+    const limit = timeLimit(history_TIME_LIMIT_MS);
+    const either = signal === undefined ? limit : AbortSignal.any([signal, limit]);
+    try {
+        const hurried = client.with({ retries: false, signal: either });
+        const wanted = templateId === undefined ? { pipelineId } : { templateId };
+        const runs = await hurried.completedRuns({ ...wanted, projectId, size: MOST_RUNS });
+        const same = runs.filter(({ sourceSnapshotId }) => sourceSnapshotId === snapshotId);
+        return usualOf(snapshotId !== undefined && same.length >= ENOUGH_OF_SNAPSHOT ? same : runs);
+    }
+    catch {
+        return undefined;
+    }
+}
+/** Median and spread of how long runs took, from their creation to their end; undefined if none says so. */
+function usualOf(runs) {
+    const logs = runs
+        .flatMap(({ created, endTime }) => created === undefined || endTime === undefined || endTime <= created ? [] : Math.log(endTime - created))
+        .toSorted((a, b) => a - b);
+    if (logs.length === 0)
+        return undefined;
+    return { medianMs: Math.round(Math.exp(medianOf(logs))), spread: spreadOf(logs), runs: logs.length };
+}
+/** @param sorted not empty */
+function medianOf(sorted) {
+    const last = sorted.length - 1;
+    return ((sorted[Math.floor(last / 2)] ?? 0) + (sorted[Math.ceil(last / 2)] ?? 0)) / 2;
+}
+function spreadOf(logs) {
+    const mean = logs.reduce((sum, log) => sum + log, 0) / logs.length;
+    const squares = logs.reduce((sum, log) => sum + (log - mean) ** 2, 0);
+    const deviation = Math.sqrt(squares / Math.max(1, logs.length - 1));
+    const least = logs.length < RUNS_THAT_SHOW_SPREAD ? LIKELY_SPREAD : LEAST_SPREAD;
+    return Math.min(MOST_SPREAD, Math.max(least, deviation));
+}
+
+;// CONCATENATED MODULE: ./build/run/origin.js
+
+/** The run's own metadata under this name are ours. ZenML shows a mapping as a card of its own. */
+const KEY = 'github_actions';
+/** Nobody waits for it but a step that does not wait for its run. */
+const origin_TIME_LIMIT_MS = 5_000;
+/**
+ * Notes on a run where it came from: tried once, and a failure is only told.
+ *
+ * @returns when it is done or given up; never rejects, also when the signal is aborted
+ */
+async function noteOrigin({ runId, provenance, server, account, project }, deps) {
+    const facts = factsOf(provenance);
+    if (Object.keys(facts).length === 0)
+        return;
+    const tell = (detail) => {
+        deps.reporter.tell({ kind: 'origin-not-noted', detail });
+    };
+    if (project === undefined) {
+        tell('the server does not say which project the run belongs to');
+        return;
+    }
+    const scope = {
+        projectId: project.id,
+        accountId: account.id,
+        server,
+    };
+    try {
+        const noted = await tryTo(async (client) => client.noteMetadata(runId, { [KEY]: facts }, scope), deps, deps.timeLimit(origin_TIME_LIMIT_MS));
+        if ('missing' in noted)
+            tell(noted.missing);
+    }
+    catch (error) {
+        if (deps.signal?.aborted !== true)
+            throw error;
+    }
+}
+/** A run's metadata without what this action noted there. */
+function withoutOrigin(metadata) {
+    return Object.fromEntries(Object.entries(metadata).filter(([key]) => key !== KEY));
+}
+function factsOf(provenance) {
+    const { repository, sha, ref, headRef, actor, workflow, workflowRunUrl } = provenance;
+    const [, kind, name] = /^refs\/(heads|tags|pull)\/(.+)$/.exec(ref) ?? [];
+    const facts = {
+        repository,
+        commit: sha,
+        branch: kind === 'heads' ? name : headRef,
+        tag: kind === 'tags' ? name : '',
+        pull_request: kind === 'pull' ? Number.parseInt(name ?? '', 10) : Number.NaN,
+        actor,
+        workflow,
+        workflow_run: workflowRunUrl,
+    };
+    return Object.fromEntries(Object.entries(facts).filter((fact) => fact[1] !== undefined && fact[1] !== '' && !Number.isNaN(fact[1])));
+}
+
+;// CONCATENATED MODULE: ./build/run/project.js
+
+
+
+
+const project_MOST_NAMES = 10;
+const NOT_ALLOWED_HINT = 'Or the account has no permission to read it';
+/**
+ * Finds the project to look names up in, and reports which it is and why. Where nobody names one it is the account's
+ * own, or the only one that the account sees, as in ZenML's own client (zenml/zen_stores/base_zen_store.py).
+ *
+ * @returns undefined before 0.80, where lists do not need one, unless one is named
+ * @throws RunError with the projects to choose from if that does not settle it
+ */
+async function findProject({ choice, server, account }, { client, reporter }) {
+    const found = await project_settle(choice, server, account, client);
+    if (found === undefined)
+        return undefined;
+    reporter.tell({ kind: 'project', project: found.project, source: found.source });
+    return found.project;
+}
+async function project_settle(choice, server, { defaultProjectId }, client) {
+    if (choice !== undefined)
+        return { project: await project_named(choice, server, client), source: choice.source };
+    if (!server.hasProjects)
+        return undefined;
+    if (defaultProjectId !== undefined) {
+        return { project: await ofAccount(defaultProjectId, server, client), source: 'account' };
+    }
+    const { items, total } = await listProjects(client);
+    const [only] = items;
+    if (only !== undefined && total === 1)
+        return { project: only, source: 'only-one' };
+    if (only === undefined) {
+        throw new RunError('project: this account sees no project. Give it permission to read the project with what is to be run');
+    }
+    throw new RunError(`project: missing, and this account sees ${total} projects: ${project_listed(items.map(({ name }) => name), total)}. Write project: ${only.name}, or another one of them`);
+}
+async function listProjects(client) {
+    try {
+        return await client.projects();
+    }
+    catch (error) {
+        if (!(error instanceof AnswerError))
+            throw error;
+        throw new RunError(`project: missing, and what there is cannot be read: ${error.message}. Write project: NAME`);
+    }
+}
+async function project_named({ nameOrId, source }, server, client) {
+    try {
+        return await client.project(nameOrId, server);
+    }
+    catch (error) {
+        if (!isGone(error))
+            throw error;
+        const start = `${source}: there is no project "${nameOrId}" on this server`;
+        throw new RunError(`${start}. ${await suggestion(nameOrId, server, client)}${NOT_ALLOWED_HINT}`);
+    }
+}
+/** @throws RunError if the account may not read its own default project, or it was deleted */
+async function ofAccount(id, server, client) {
+    try {
+        return await client.project(id, server);
+    }
+    catch (error) {
+        if (!(error instanceof AnswerError) || ![403, 404].includes(error.status))
+            throw error;
+        throw new RunError(`project: the account's default project ${id} cannot be read (${error.detail}). Write project: NAME to use another one, or give the account permission to read it`);
+    }
+}
+/** What else there is; empty where that cannot be learned, which must not hide the fault itself. */
+async function suggestion(wanted, server, client) {
+    if (!server.hasProjects)
+        return '';
+    try {
+        const { items, total } = await client.projects();
+        const names = items.map(({ name }) => name).sort((a, b) => leven(a, wanted) - leven(b, wanted));
+        return names.length === 0 ? '' : `The account sees: ${project_listed(names, total)}. `;
+    }
+    catch {
+        return '';
+    }
+}
+function project_listed(names, total) {
+    const shown = names.slice(0, project_MOST_NAMES);
+    const more = total > shown.length ? ` and ${total - shown.length} more` : '';
+    return `${shown.map((name) => `"${name}"`).join(', ')}${more}`;
+}
+/** An open-source dashboard's addresses hold the project's name, and most answers only have its id. */
+async function projectForLink(client, server, project) {
+    if (project === undefined || project.name !== undefined)
+        return project;
+    if (server.isPro || !isAtLeast(server.version, 0, 82))
+        return project;
+    try {
+        return await client.project(project.id, server);
+    }
+    catch (error) {
+        if (!(error instanceof AnswerError))
+            throw error;
+        // Without permission to read the project there is no link; the run can be started all the same.
+        return project;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/run/resolve.js
+
+
+
+
+
+/** How many of a server's definitions are looked through for names to suggest. */
+const SUGGESTION_POOL = 200;
+const MOST_SUGGESTIONS = 10;
+const notAllowedHint = (kind) => `Or the account has no permission to read ${DEFINITION_NOUNS[kind]}s`;
+/**
+ * Finds what is to be run: by id, by exact name, by name within a pipeline, or the newest of a pipeline.
+ *
+ * @param project where names are looked up, and where an id has to be; undefined for an id without one, and before 0.80
+ * @throws RunError with the nearest names if there is none, with all ids if there are several, or if it is not runnable
+ */
+async function resolveTarget(client, server, target, project) {
+    if (target.kind === 'snapshot' && !isAtLeast(server.version, 0, 90)) {
+        throw new RunError(`snapshot: this server is ZenML ${server.version}, which has no snapshots yet; use template instead`);
+    }
+    const finder = new Finder(client, server, target, project);
+    if (target.kind === 'pipeline')
+        return finder.newestOf(target.pipeline);
+    return isUuid(target.reference)
+        ? finder.byId(target.kind, target.reference)
+        : finder.byName(target.kind, target.reference);
+}
+class Finder {
+    #client;
+    #server;
+    #target;
+    #project;
+    constructor(client, server, target, project) {
+        this.#client = client;
+        this.#server = server;
+        this.#target = target;
+        this.#project = project;
+    }
+    async byId(kind, id) {
+        let definition;
+        try {
+            definition = await this.#client.definition(kind, id);
+        }
+        catch (error) {
+            if (isGone(error))
+                throw await this.#notFound(kind, `with the id ${id}`, id);
+            throw error;
+        }
+        if (!this.#isInPipeline(definition)) {
+            const actual = definition.pipeline?.name ?? 'another one';
+            throw new RunError(`pipeline: the ${DEFINITION_NOUNS[kind]} ${id} belongs to the pipeline "${actual}". Correct or drop the input`);
+        }
+        if (!this.#isInProject(definition)) {
+            throw new RunError(`project: the ${DEFINITION_NOUNS[kind]} ${id} belongs to another project. Correct or drop the input`);
+        }
+        return runnable(definition);
+    }
+    async byName(kind, name) {
+        const query = { name, pipeline: this.#target.pipeline, projectId: this.#project?.id, size: 100 };
+        const found = (await this.#client.definitions(kind, query)).filter((definition) => definition.name === name && this.#isInPipeline(definition) && this.#isInProject(definition));
+        const [first, ...others] = found;
+        if (first === undefined)
+            throw await this.#notFound(kind, `named "${name}"${this.#place()}`, name);
+        if (others.length > 0) {
+            const list = found.map(({ id, pipeline }) => `${id} (pipeline "${pipeline?.name ?? '?'}")`).join(', ');
+            throw new RunError(`${kind}: ${found.length} ${DEFINITION_NOUNS[kind]}s are named "${name}": ${list}. Use one of the ids, or name the pipeline or the project`);
+        }
+        const definition = await this.#client.definition(kind, first.id);
+        // In a list, 0.74 does not say where an item belongs.
+        if (!this.#isInProject(definition))
+            throw await this.#notFound(kind, `named "${name}"${this.#place()}`, name);
+        return runnable(definition);
+    }
+    /** The newest that has a name and can be run: every trigger leaves an unnamed one behind as well. */
+    async newestOf(pipeline) {
+        const kind = isAtLeast(this.#server.version, 0, 90) ? 'snapshot' : 'template';
+        const query = { pipeline, projectId: this.#project?.id, runnable: true, size: 100 };
+        const newest = (await this.#client.definitions(kind, query)).find((definition) => definition.runnable === true &&
+            definition.name !== undefined &&
+            this.#isInPipeline(definition) &&
+            this.#isInProject(definition));
+        if (newest !== undefined)
+            return runnable(await this.#client.definition(kind, newest.id));
+        throw new RunError(`pipeline: "${pipeline}" has no named ${DEFINITION_NOUNS[kind]} that can be run${this.#place()}. ` +
+            `${await this.#suggest(kind, pipeline, ({ pipeline: of }) => of?.name)}${notAllowedHint(kind)}`);
+    }
+    async #notFound(kind, which, wanted) {
+        const suggestion = await this.#suggest(kind, wanted, ({ name }) => name);
+        return new RunError(`${kind}: there is no ${DEFINITION_NOUNS[kind]} ${which}. ${suggestion}${notAllowedHint(kind)}`);
+    }
+    /** Empty if the server does not give them: what was asked for is not there all the same. */
+    async #suggest(kind, wanted, nameOf) {
+        const all = await this.#tryToList(kind);
+        if (all === undefined)
+            return '';
+        const names = new Set(all.flatMap((definition) => definition.runnable === true && this.#isInProject(definition) ? (nameOf(definition) ?? []) : []));
+        const nearest = [...names].sort((a, b) => leven(a, wanted) - leven(b, wanted)).slice(0, MOST_SUGGESTIONS);
+        if (nearest.length === 0)
+            return `The account sees no runnable ${DEFINITION_NOUNS[kind]} at all. `;
+        return `Runnable ones are: ${nearest.map((name) => `"${name}"`).join(', ')}. `;
+    }
+    async #tryToList(kind) {
+        try {
+            const query = { projectId: this.#project?.id, size: SUGGESTION_POOL };
+            return await this.#client.with({ retries: false }).definitions(kind, query);
+        }
+        catch (error) {
+            if (!isZenmlError(error))
+                throw error;
+            return undefined;
+        }
+    }
+    #isInPipeline({ pipeline }) {
+        const wanted = this.#target.pipeline;
+        return wanted === undefined || pipeline?.name === wanted || pipeline?.id === wanted.toLowerCase();
+    }
+    /** A definition that does not say where it belongs is not excluded: the server may hide that. */
+    #isInProject({ project }) {
+        return this.#project === undefined || project === undefined || project.id === this.#project.id;
+    }
+    #place() {
+        const pipeline = this.#target.kind === 'pipeline' ? undefined : this.#target.pipeline;
+        const inPipeline = pipeline === undefined ? '' : ` in the pipeline "${pipeline}"`;
+        return this.#project === undefined
+            ? inPipeline
+            : `${inPipeline} in the project "${this.#project.name ?? this.#project.id}"`;
+    }
+}
+/** Also where the stack is hidden: a run acts as this account, so it would end, or hang, before its first step. */
+function runnable(definition) {
+    const { kind, id, name, hidesStack } = definition;
+    if (definition.runnable !== false && !hidesStack)
+        return definition;
+    const why = hidesStack
+        ? 'the account has no permission to read its stack. Give the account permission to read stacks and stack components'
+        : 'its stack or its build is gone, or it was made on a local stack. Make a new one on a remote stack and use that';
+    throw new RunError(`${kind}: the ${DEFINITION_NOUNS[kind]} "${name ?? id}" cannot be run: ${why}`);
+}
+
+;// CONCATENATED MODULE: ./build/run/prepare.js
+
+
+
+/** Logs in, and reports where and as whom. */
+async function prepare_connect({ serverUrl }, { client, reporter }) {
+    const server = await client.info();
+    const account = await client.account();
+    reporter.tell({ kind: 'connected', serverUrl, version: server.version, account });
+    return { server, account };
+}
+/** Connects, and finds what is to be run. */
+async function prepare(request, deps) {
+    const { target, project: choice } = request;
+    const { client, reporter } = deps;
+    const { server, account } = await prepare_connect(request, deps);
+    // What has an id says itself where it is; only an input has to agree with that.
+    const isById = target.kind !== 'pipeline' && isUuid(target.reference);
+    const wanted = isById && choice?.source !== 'project' ? undefined : await findProject({ choice, server, account }, deps);
+    const found = await resolveTarget(client, server, target, wanted);
+    const definition = { ...found, project: found.project ?? wanted };
+    const project = await projectForLink(client, server, wanted ?? found.project);
+    if (wanted === undefined && project !== undefined && server.hasProjects) {
+        reporter.tell({ kind: 'project', project, source: 'definition' });
+    }
+    return { server, account, definition, project };
+}
+
+;// CONCATENATED MODULE: ./build/run/resume.js
+
+
+/** How many earlier attempts are looked through; one request each. */
+const resume_MOST_ATTEMPTS = 10;
+/**
+ * The run that an earlier attempt of the same step left and that is worth taking up: it goes on, or has
+ * completed. A failed or stopped one is what a re-run is for. Where several match, guessing would be worse than
+ * a new run.
+ */
+async function findEarlierRun(client, origin, pipeline, projectId) {
+    const matches = [];
+    const oldest = Math.max(1, origin.attempt - resume_MOST_ATTEMPTS);
+    for (let attempt = origin.attempt - 1; attempt >= oldest; attempt -= 1) {
+        const prefix = stepNamePrefix({ ...origin, attempt }, pipeline);
+        const runs = await client.runsByPrefix(prefix, projectId);
+        matches.push(...runs.filter(isWorthTaking).map((run) => ({ run, name: run.name ?? run.id, attempt })));
+    }
+    const [match, ...others] = matches;
+    if (match === undefined)
+        return { kind: 'none' };
+    return others.length === 0
+        ? { kind: 'one', ...match }
+        : { kind: 'several', names: matches.map(({ name }) => name) };
+}
+function isWorthTaking({ status }) {
+    const phase = runPhase(status);
+    return phase === 'succeeded' || (phase === 'going-on' && status !== 'stopping' && status !== 'cancelling');
 }
 
 ;// CONCATENATED MODULE: ./build/run/end-run.js
@@ -59433,8 +60411,10 @@ async function clean_up_lookUp(planned, { lookUpUntil, deadline }, { client, clo
             try {
                 const runs = await once.runsByName(planned.name, planned.projectId);
                 const own = runs.find((run) => isOwnRun(run, planned));
-                if (own !== undefined)
-                    return { id: own.id, name: planned.name, url: undefined, status: own.status };
+                if (own !== undefined) {
+                    const { id, projectId, status } = own;
+                    return { id, projectId, name: planned.name, url: undefined, status };
+                }
                 answered = true;
             }
             catch (error) {
@@ -59656,18 +60636,8 @@ function prettyMilliseconds(milliseconds, options) {
 	return sign + result.join(separator);
 }
 
-;// CONCATENATED MODULE: ./build/run/cut.js
-/**
- * Cuts a text, and says so with a `\u2026`. It is cut between two words: half of a secret would no longer be recognized and
- * hidden in a log.
- */
-function cutAtSpace(text, most) {
-    if (text.length <= most)
-        return text;
-    return `${/^[^]*\s/.exec(text.slice(0, most + 1))?.[0].trimEnd() ?? ''}\u2026`;
-}
-
 ;// CONCATENATED MODULE: ./build/run/conclude.js
+
 
 
 
@@ -59693,9 +60663,10 @@ function conclude(watched, context) {
             return {
                 conclusion: 'failed',
                 status,
-                error: `The run "${name}" is paused and waits for a person` +
-                    `${watched.question === undefined ? '' : ` (${watched.question})`}. It was left so; answer it${where}`,
+                error: `The run "${name}" waits for a person` +
+                    `${watched.question === undefined ? '' : ` (${watched.question})`}. It was left as it is; answer it${where}`,
                 failedStep,
+                waitsForPerson: true,
             };
         case 'gone':
             return {
@@ -59708,7 +60679,7 @@ function conclude(watched, context) {
             return {
                 conclusion: 'lost',
                 status,
-                error: `The run "${name}" was lost from sight: ${watched.detail}. When last seen it was ${status}, and it may go on${where}`,
+                error: twoSentences(`The run "${name}" was lost from sight: ${watched.detail}`, `When last seen it was ${status}, and it may go on${where}`),
                 failedStep,
             };
     }
@@ -59766,7 +60737,7 @@ function describeFault(fault) {
         return undefined;
     const { type, message, frame } = fault;
     const [line = ''] = (message ?? '').split('\n');
-    const told = [type, cutAtSpace(line, MOST_OF_A_MESSAGE)].filter((part) => part !== undefined && part !== '');
+    const told = [type, cutAtSpace(line.replace(/(?<!\.)\.$/, ''), MOST_OF_A_MESSAGE)].filter((part) => part !== undefined && part !== '');
     if (told.length === 0)
         return undefined;
     return `${told.join(': ')}${frame === undefined ? '' : ` (${frame})`}`;
@@ -59906,19 +60877,92 @@ function traceback_describe({ file, line, within }) {
     return `${name.slice(-MOST_NAME)}, line ${line.slice(0, 12)}${where}`;
 }
 
+;// CONCATENATED MODULE: ./build/run/log-tail.js
+
+
+/** The longest line that is told whole. */
+const log_tail_MOST_LINE = 5_000;
+/**
+ * Servers cut a log after so many entries, and do not say that they did, nor what the number is. It is 20,000 before
+ * 0.94, later 50,000 unless `ZENML_LOGS_MAX_ENTRIES_PER_REQUEST` says otherwise; people set round numbers. A log in
+ * Datadog has its newest 1,000 entries, one elsewhere its oldest.
+ */
+const FEWEST_OF_A_CUT_LOG = 1_000;
+const ROUND_NUMBERS = [500, 1_024];
+/** What ZenML writes last of all into the log of a step that an exception ended (from 0.85 on). */
+const ZENML_EXCEPTION = 'An exception has occurred.';
+/** Records of others that may follow it, as from threads that still ran. */
+const MOST_AFTERWARDS = 20;
+const NO_LOG = { lines: [], left: undefined, missing: undefined };
+/** ZenML's own record of the exception that ended the step; undefined if the log has none. */
+function recordOfException({ records }) {
+    return records.findLast((record) => record.startsWith(ZENML_EXCEPTION));
+}
+/**
+ * Why what the server gave of a log is not all of it up to its end, as a clause; undefined if it is.
+ *
+ * @param noted what ZenML noted of the exception that ended it: then the log should end in ZenML's own record of it
+ */
+function whyCut(log, noted) {
+    const { records, entries, breaksOff } = log;
+    if (breaksOff)
+        return 'the server gives only the beginning of the log, not its end';
+    const end = records.slice(-1 - MOST_AFTERWARDS);
+    if (entries === undefined || end.some((record) => record.startsWith(ZENML_EXCEPTION)))
+        return undefined;
+    if (entries < FEWEST_OF_A_CUT_LOG)
+        return undefined;
+    if (noted?.message !== undefined || noted?.traceback !== undefined) {
+        return `the server gives only the first ${entries} entries of the log, not its end`;
+    }
+    if (!isRound(entries))
+        return undefined;
+    return `the server gives exactly ${entries} entries of the log, so its end may be cut off`;
+}
+/** A whole log of that many entries is less likely than one that was cut there. */
+function isRound(entries) {
+    return entries >= FEWEST_OF_A_CUT_LOG && ROUND_NUMBERS.some((number) => entries % number === 0);
+}
+/** The last lines of a log, unless its end is not there. */
+function tailOf(log, noted, most) {
+    const missing = whyCut(log, noted);
+    if (missing !== undefined)
+        return { ...NO_LOG, missing };
+    const lines = log.records.flatMap((record) => withoutEmptyEnd(record).split('\n'));
+    if (lines.length === 0)
+        return { ...NO_LOG, left: 0, missing: 'the log is empty' };
+    const shown = lines.slice(-most).map(boundedLine);
+    // One that was cut at its beginning has more of them than the server tells.
+    const left = isRound(log.entries ?? 0) ? undefined : lines.length - shown.length;
+    return { lines: shown, left, missing: undefined };
+}
+function boundedLine(line) {
+    // A pattern should not run over megabytes of a progress bar, and half a word may be half a secret.
+    const end = line.slice(-2 * log_tail_MOST_LINE);
+    const text = end.length < line.length ? end.replace(/^\S*\s?/, '\u2026') : end;
+    return cutAtSpace(plainLine(text), log_tail_MOST_LINE);
+}
+/** By hand: the time of a pattern such as /\n+$/ grows with the square of the empty lines. */
+function withoutEmptyEnd(text) {
+    let end = text.length;
+    while (text[end - 1] === '\n')
+        end -= 1;
+    return text.slice(0, end);
+}
+
 ;// CONCATENATED MODULE: ./build/run/explain-failure.js
+
+
 
 
 
 
 /** Of a run of thousands of steps that all fail the first ones say enough. */
 const MOST_EXPLAINED = 10;
+/** Child runs have child runs. */
+const explain_failure_MOST_DEPTH = 3;
 /** For all that one look finds, so that the next look is not late. */
 const explain_failure_TIME_LIMIT_MS = 20_000;
-/** The longest line that is told whole. */
-const explain_failure_MOST_LINE = 5_000;
-/** Servers give the first so many entries of a log (0.85, 0.98), so the end of a longer one is out of reach. */
-const CUT_AFTER = new Set([20_000, 50_000]);
 /** Tells once for each failed step why it failed, as far as the server says. */
 class FailureExplainer {
     #deps;
@@ -59940,13 +60984,48 @@ class FailureExplainer {
     async explain(steps) {
         const limit = this.#deps.timeLimit(explain_failure_TIME_LIMIT_MS);
         for (const { id, name } of steps) {
-            if (id === undefined || this.#seen.has(id) || this.#seen.size >= MOST_EXPLAINED)
+            if (id === undefined || !this.#isNew(id))
                 continue;
-            this.#seen.add(id);
-            const failure = await this.#explainStep(id, name, limit);
-            this.#failures.push(failure);
-            this.#deps.reporter.tell({ kind: 'step-failed', failure });
+            this.#tell(await this.#explainStep(id, name, limit));
         }
+    }
+    /** The same of child runs that failed: their steps that failed, or the run itself where it started none. */
+    async explainChildRuns(runs) {
+        const limit = this.#deps.timeLimit(explain_failure_TIME_LIMIT_MS);
+        for (const run of runs)
+            await this.#explainChildRun(run, run.name, limit, 1);
+    }
+    async #explainChildRun({ id }, path, limit, depth) {
+        const read = await tryTo((client) => client.dag(id), this.#deps, limit);
+        // Then the exception of the run that called it says more.
+        if ('missing' in read)
+            return;
+        const { steps, childRuns } = read.value;
+        const failed = steps.filter(({ status }) => status === 'failed');
+        const below = depth < explain_failure_MOST_DEPTH ? childRuns.filter(({ status }) => status === 'failed') : [];
+        for (const step of failed) {
+            if (step.id === undefined || !this.#isNew(step.id))
+                continue;
+            const failure = await this.#explainStep(step.id, `${path}/${step.name}`, limit);
+            this.#tell({ ...failure, isInChildRun: true });
+        }
+        for (const run of below)
+            await this.#explainChildRun(run, `${path}/${run.name}`, limit, depth + 1);
+        if (failed.length + below.length > 0 || !this.#isNew(id))
+            return;
+        const detail = await tryTo((client) => client.runDetail(id), this.#deps, limit);
+        const fault = 'value' in detail ? notedFault(detail.value.exception) : undefined;
+        this.#tell({ step: path, fault, log: NO_LOG, isInChildRun: true });
+    }
+    #isNew(id) {
+        if (this.#seen.has(id) || this.#seen.size >= MOST_EXPLAINED)
+            return false;
+        this.#seen.add(id);
+        return true;
+    }
+    #tell(failure) {
+        this.#failures.push(failure);
+        this.#deps.reporter.tell({ kind: 'step-failed', failure });
     }
     async #explainStep(id, step, limit) {
         const detail = await tryTo((client) => client.stepDetail(id), this.#deps, limit);
@@ -59955,8 +61034,8 @@ class FailureExplainer {
         const isNeeded = this.#deps.logTail > 0 || exception?.message === undefined;
         const log = isNeeded
             ? await tryTo((client) => client.stepLog(id), this.#deps, limit)
-            : { value: [] };
-        return { step, fault: faultOf(exception, log), log: tailOf(log, this.#deps.logTail) };
+            : { value: EMPTY_LOG };
+        return { step, fault: faultOf(exception, log), log: readTail(log, exception, this.#deps.logTail) };
     }
 }
 /**
@@ -59968,27 +61047,53 @@ class FailureExplainer {
 async function explainRun(run, deps) {
     const limit = deps.timeLimit(explain_failure_TIME_LIMIT_MS);
     const log = await tryTo((client) => client.runnerLog(run.id).catch(unlessNoRoute), deps, limit);
-    const isEmpty = 'value' in log && log.value.every((record) => record.trim() === '');
+    const isEmpty = 'value' in log && log.value.records.every((record) => record.trim() === '');
     return {
         reason: run.statusReason,
         fault: faultOf('exception' in run ? run.exception : undefined, log),
-        log: isEmpty ? NO_LOG : tailOf(log, deps.logTail),
+        // The exception of a run's own code is in another log.
+        log: isEmpty ? NO_LOG : readTail(log, undefined, deps.logTail),
     };
 }
+const EMPTY_LOG = { records: [], entries: undefined, breaksOff: false };
 /** 0.74 keeps no log of the runner. */
 function unlessNoRoute(error) {
     if (isMissingRoute(error))
-        return [];
+        return EMPTY_LOG;
     throw error;
 }
-const NO_LOG = { lines: [], left: undefined, missing: undefined };
+function readTail(log, exception, most) {
+    if (most === 0)
+        return NO_LOG;
+    return 'missing' in log ? { ...NO_LOG, missing: log.missing } : tailOf(log.value, exception, most);
+}
 /** From what the server noted of the exception, and else from the log. */
 function faultOf(exception, log) {
-    const noted = notedFault(exception);
-    if (noted?.type !== undefined)
+    return withPermission(readFault(exception, log));
+}
+/** A run acts as the account that started it: where that lacks a permission, the message says which. */
+function withPermission(fault) {
+    const { message = '' } = fault ?? {};
+    const missing = missingPermission(message);
+    if (fault === undefined || missing === undefined)
+        return fault;
+    const advice = `The account that started the run needs permission to ${missing}`;
+    return { ...fault, message: twoSentences(message.replace(/\s+/g, ' '), advice) };
+}
+/** What 0.84.3, 0.94.6 and 0.96.1 note does not lead to the user's code; their log does. */
+function withPlace(noted, logged) {
+    if (logged?.type !== noted.type || logged?.frame === undefined)
         return noted;
-    const records = 'value' in log && !CUT_AFTER.has(log.value.length) ? log.value : [];
-    const logged = readLogged(records);
+    return { ...noted, frame: logged.frame, code: logged.code };
+}
+function readFault(exception, log) {
+    const noted = readNoted(exception);
+    if (noted?.type !== undefined && noted.frame !== undefined)
+        return noted;
+    const isWhole = 'value' in log && whyCut(log.value, exception) === undefined;
+    const logged = isWhole ? readLogged(log.value) : undefined;
+    if (noted?.type !== undefined)
+        return withPlace(noted, logged);
     const { type, message } = logged ?? { type: undefined, message: undefined };
     const where = noted?.frame === undefined ? (logged ?? noted) : noted;
     if (type === undefined && message === undefined && where === undefined)
@@ -60002,6 +61107,9 @@ function faultOf(exception, log) {
 }
 /** What the server noted of an exception; undefined if that is nothing. */
 function notedFault(exception) {
+    return withPermission(readNoted(exception));
+}
+function readNoted(exception) {
     const { source, message, traceback = '' } = exception ?? NOTHING_NOTED;
     // A message can hold another process's traceback.
     const end = message === undefined ? -1 : traceback.lastIndexOf(message);
@@ -60018,39 +61126,10 @@ function notedFault(exception) {
 }
 const NOTHING_NOTED = { source: undefined, message: undefined, traceback: undefined };
 /** ZenML's own record of the exception, and where there is none whatever the log ends in. */
-function readLogged(records) {
-    const own = records.findLast((record) => record.startsWith('An exception has occurred.'));
+function readLogged(log) {
+    const own = recordOfException(log);
     const read = own === undefined ? undefined : readTraceback([own]);
-    return read?.type === undefined ? readTraceback(records) : read;
-}
-function tailOf(log, most) {
-    if (most === 0)
-        return NO_LOG;
-    if ('missing' in log)
-        return { ...NO_LOG, missing: log.missing };
-    const { value: records } = log;
-    if (CUT_AFTER.has(records.length)) {
-        const missing = `the server gives only the first ${records.length} entries of the log, not its end`;
-        return { ...NO_LOG, missing };
-    }
-    const lines = records.flatMap((record) => withoutEmptyEnd(record).split('\n'));
-    if (lines.length === 0)
-        return { ...NO_LOG, left: 0, missing: 'the log is empty' };
-    const shown = lines.slice(-most).map(boundedLine);
-    return { lines: shown, left: lines.length - shown.length, missing: undefined };
-}
-function boundedLine(line) {
-    // A pattern should not run over megabytes of a progress bar, and half a word may be half a secret.
-    const end = line.slice(-2 * explain_failure_MOST_LINE);
-    const text = end.length < line.length ? end.replace(/^\S*\s?/, '\u2026') : end;
-    return cutAtSpace(plainLine(text), explain_failure_MOST_LINE);
-}
-/** By hand: the time of a pattern such as /\n+$/ grows with the square of the empty lines. */
-function withoutEmptyEnd(text) {
-    let end = text.length;
-    while (text[end - 1] === '\n')
-        end -= 1;
-    return text.slice(0, end);
+    return read?.type === undefined ? readTraceback(log.records) : read;
 }
 
 ;// CONCATENATED MODULE: ./build/run/expect.js
@@ -60086,21 +61165,32 @@ function expect_judge(expectation, entries) {
     if ('problem' in found)
         return { wanted: expect_describe(expectation), held: false, got: found.problem };
     const { value } = found;
-    const held = compare(value, expectation);
-    const kind = held || typeof value === typeof expectation.wanted ? '' : ` (${kindOf(value)})`;
-    return { wanted: expect_describe(expectation), held, got: `${show(value)}${kind}` };
+    const doubt = doubtAbout(value, expectation.wanted);
+    const held = doubt === undefined && compare(value, expectation);
+    const kind = held || typeof value === typeof expectation.wanted ? undefined : kindOf(value);
+    const remark = doubt ?? kind;
+    return {
+        wanted: expect_describe(expectation),
+        held,
+        got: `${show(value)}${remark === undefined ? '' : ` (${remark})`}`,
+    };
 }
 function find(name, entries) {
     const named = entries.filter(({ step, key }) => step !== undefined && `${step}.${key}` === name);
     const bare = entries.filter(({ key }) => key === name);
     // The run's own is the plain meaning of a bare name.
     const own = bare.filter(({ step }) => step === undefined);
-    const matches = own.length > 0 ? own : [...named, ...bare];
+    const matches = [...named, ...(own.length > 0 ? own : bare)];
     const [match, ...others] = matches;
     if (match !== undefined && others.length === 0)
         return match;
     if (match !== undefined) {
-        return { problem: `several values: ${words_listed(matches.map(expect_nameOf), name)}; write one of these` };
+        const names = [...new Set(matches.map(expect_nameOf))];
+        if (names.length > 1)
+            return { problem: `several values: ${words_listed(names, name)}; write one of these` };
+        return {
+            problem: `several values of this name: ${words_listed(matches.map(originOf), name)}; log them under other names`,
+        };
     }
     const known = entries.map(expect_nameOf);
     const there = known.length === 0 ? 'the run has no metadata' : `there is ${words_listed(known, name)}`;
@@ -60108,6 +61198,19 @@ function find(name, entries) {
 }
 function expect_nameOf({ step, key }) {
     return step === undefined ? key : `${step}.${key}`;
+}
+/** Where a value was logged, for names that read alike. */
+function originOf({ step, key }) {
+    return step === undefined ? `${key} of the run itself` : `${key} of the step ${step}`;
+}
+/** Why a number cannot be compared: two that differ may have been read as the same one. */
+function doubtAbout(value, wanted) {
+    if (typeof value !== 'number' || typeof wanted !== 'number')
+        return undefined;
+    if (!Number.isFinite(value))
+        return 'a number that is too large to be read';
+    const isRounded = Math.abs(value) > Number.MAX_SAFE_INTEGER;
+    return isRounded && value === wanted ? 'more digits than can be compared exactly' : undefined;
 }
 /** Values of two kinds are different, and have no order. */
 function compare(value, { operator, wanted }) {
@@ -60151,7 +61254,20 @@ function kindOf(value) {
     return isJsonObject(value) ? 'a mapping' : 'a list';
 }
 
+;// CONCATENATED MODULE: ./build/run/step-attempts.js
+/**
+ * Of each step its last attempt. A server lists a step that was tried again once for each attempt, those that failed as
+ * `retried` (seen on 0.98.0), and what such an attempt left behind is no result of the run.
+ *
+ * @param steps the earliest first
+ */
+function lastAttempts(steps) {
+    const last = new Map(steps.map((step) => [step.state.name, step]));
+    return [...last.values()].filter(({ state }) => state.status !== 'retried');
+}
+
 ;// CONCATENATED MODULE: ./build/run/collect.js
+
 
 
 
@@ -60166,12 +61282,12 @@ const TIME_LIMIT_THOROUGHLY_MS = 180_000;
  *
  * @throws the signal's reason if it was aborted
  */
-async function collectDetails(runId, { thoroughly }, deps) {
+async function collectDetails(reference, { thoroughly }, deps) {
     const limit = deps.timeLimit(thoroughly ? TIME_LIMIT_THOROUGHLY_MS : collect_TIME_LIMIT_MS);
     const [run, states, hydrated] = await Promise.all([
-        tryTo((client) => client.runDetail(runId), deps, limit, { retries: thoroughly }),
-        tryTo((client) => readSteps(client, runId), deps, limit, { retries: thoroughly }),
-        readStepDetails(runId, thoroughly, deps, limit),
+        tryTo((client) => client.runDetail(reference.id), deps, limit, { retries: thoroughly }),
+        tryTo((client) => readSteps(client, reference), deps, limit, { retries: thoroughly }),
+        readStepDetails(reference, thoroughly, deps, limit),
     ]);
     const missing = hydrated.missing === undefined ? [] : [hydrated.missing];
     if ('missing' in run)
@@ -60180,12 +61296,14 @@ async function collectDetails(runId, { thoroughly }, deps) {
     if ('missing' in states)
         missing.push(`the steps that did not start: ${states.missing}`);
     const ofRun = 'value' in run ? (run.value.metadata ?? {}) : {};
+    const counted = lastAttempts(hydrated.steps);
+    missing.push(...hiddenArtifacts(counted));
     return {
         run: 'value' in run ? run.value : undefined,
         details: {
             steps: 'value' in states ? states.value : hydrated.steps.map(({ state }) => state),
-            ...splitMetadata(withoutOrigin(ofRun), hydrated.steps),
-            artifacts: hydrated.steps.flatMap(artifactsOf),
+            ...splitMetadata(withoutOrigin(ofRun), counted),
+            artifacts: counted.flatMap(artifactsOf),
             missing,
         },
         unread,
@@ -60194,27 +61312,34 @@ async function collectDetails(runId, { thoroughly }, deps) {
             : hydrated.missing === undefined && hydrated.steps.length === 0,
     };
 }
-async function readStepDetails(runId, thoroughly, deps, limit) {
+async function readStepDetails(run, thoroughly, deps, limit) {
     const most = thoroughly ? MOST_STEPS_THOROUGHLY : MOST_STEPS;
     const steps = [];
-    let total = 0;
+    let [received, total] = [0, 0];
     const read = await tryTo(async (client) => {
-        for await (const page of client.stepDetails(runId)) {
+        for await (const page of client.stepDetails(run)) {
             for (const step of page.steps)
                 steps.push(step);
+            received = page.received;
             total = page.total;
-            if (steps.length >= most)
+            if (received >= most)
                 return;
         }
     }, deps, limit, { retries: thoroughly });
-    const left = total - steps.length;
-    const which = steps.length === 0 ? 'the steps' : `${left} of ${total} steps`;
+    const left = total - received;
+    const which = received === 0 ? 'the steps' : `${left} of ${total} steps`;
     if ('missing' in read)
         return { steps, missing: `metadata and artifacts of ${which}: ${read.missing}` };
-    const isCut = steps.length >= most && left > 0;
-    return { steps, missing: isCut ? `metadata and artifacts of ${which}: too many to be read` : undefined };
+    if (left <= 0)
+        return { steps, missing: undefined };
+    const why = received >= most ? 'too many to be read' : 'the server left them out';
+    return { steps, missing: `metadata and artifacts of ${which}: ${why}` };
 }
-/** A run of 0.74 has its steps' metadata as `step::key`; of a step that was tried again the last try counts. */
+/**
+ * A run of 0.74 has its steps' metadata as `step::key`.
+ *
+ * @param steps one attempt of each
+ */
 function splitMetadata(ofRun, steps) {
     const own = [];
     const ofSteps = new Map();
@@ -60237,7 +61362,15 @@ function splitMetadata(ofRun, steps) {
     };
 }
 function artifactsOf({ state, outputs }) {
-    return outputs.map((output) => ({ step: state.name, ...output }));
+    return outputs.map(({ permissionDenied: _, ...output }) => ({ step: state.name, ...output }));
+}
+/** Of how many artifacts there is only the id, as one clause; none where all can be seen. */
+function hiddenArtifacts(steps) {
+    const hidden = steps.flatMap(({ outputs }) => outputs).filter(({ permissionDenied }) => permissionDenied);
+    if (hidden.length === 0)
+        return [];
+    const which = hidden.length === 1 ? '1 artifact' : `${hidden.length} artifacts`;
+    return [`names, versions and addresses of ${which}: the account needs permission to read artifacts`];
 }
 
 ;// CONCATENATED MODULE: ./build/run/look-back.js
@@ -60251,8 +61384,8 @@ function artifactsOf({ state, outputs }) {
  * @param run as it was last seen; undefined if it was ended from here, so that nobody needs to ask why
  * @throws the signal's reason if it was aborted
  */
-async function lookBack(runId, run, options, explainer, deps) {
-    const collected = await collectDetails(runId, options, deps);
+async function lookBack(reference, run, options, explainer, deps) {
+    const collected = await collectDetails(reference, options, deps);
     const { details, unread } = collected;
     await explainer.explain(details.steps.filter(isFailed));
     const cause = await findCause(run, collected, explainer, deps);
@@ -60281,7 +61414,9 @@ function isFailed({ status }) {
 function causeOf(steps, { failures }) {
     const failed = new Set(steps.filter(isFailed).map(({ name }) => name));
     const told = failures.map(({ step }) => step);
-    const names = steps.length === 0 ? new Set(told) : failed;
+    // What failed in a child run made the run fail, though it is in none of its steps.
+    const inChildRuns = failures.filter(({ isInChildRun }) => isInChildRun).map(({ step }) => step);
+    const names = steps.length === 0 ? new Set(told) : new Set([...failed, ...inChildRuns]);
     const step = told.find((name) => names.has(name)) ?? [...names][0];
     if (step === undefined)
         return { kind: 'unknown' };
@@ -60562,16 +61697,17 @@ function stepsIntervalMs(elapsedMs, steps) {
 }
 /** The steps of a run that is watched: reads them from time to time, and tells what they did. */
 class WatchedSteps {
-    #runId;
+    #run;
     #deps;
     #seen = new Map();
+    #failedChildRuns = new Set();
     #counts;
     #readAt;
     #hasGraph = true;
     /** Readings that failed one after the other. */
     #inVain = 0;
-    constructor(runId, deps) {
-        this.#runId = runId;
+    constructor(run, deps) {
+        this.#run = run;
         this.#deps = deps;
     }
     /** Undefined before they were first read. */
@@ -60624,7 +61760,7 @@ class WatchedSteps {
         return this.#tryTo((client) => this.#graphOrList(client));
     }
     /** Tells what the steps did since they were last seen; true if that is anything. */
-    async note(steps) {
+    async note({ steps, childRuns }) {
         const { seen, changes, failed, counts } = progressOf(this.#seen, steps);
         const isNew = changes.length > 0 || counts.total !== this.#counts?.total;
         this.#seen = seen;
@@ -60633,7 +61769,15 @@ class WatchedSteps {
             this.#deps.reporter.tell({ kind: 'steps', changes, counts });
         if (failed.length > 0)
             await this.#deps.failedSteps?.(failed);
+        await this.#noteChildRuns(childRuns);
         return isNew;
+    }
+    async #noteChildRuns(all) {
+        const failed = all.filter(({ id, status }) => status === 'failed' && !this.#failedChildRuns.has(id));
+        for (const { id } of failed)
+            this.#failedChildRuns.add(id);
+        if (failed.length > 0)
+            await this.#deps.failedChildRuns?.(failed);
     }
     async #tryTo(ask) {
         const limit = this.#deps.timeLimit(watch_steps_TIME_LIMIT_MS);
@@ -60642,12 +61786,12 @@ class WatchedSteps {
     }
     async #graphOrList(client) {
         const graph = this.#hasGraph ? await this.#graph(client) : undefined;
-        return graph?.steps ?? client.steps(this.#runId);
+        return graph ?? { steps: await client.steps(this.#run), questions: [], childRuns: [] };
     }
     /** Undefined, once and for all, where there is none to be read. */
     async #graph(client) {
         try {
-            return await client.dag(this.#runId);
+            return await client.dag(this.#run.id);
         }
         catch (error) {
             if (!isWithoutGraph(error))
@@ -60684,8 +61828,6 @@ const LONGEST_ASKED_WAIT_MS = 300_000;
 const GONE_AFTER = 3;
 /** States in which a run is on its way to its end; a paused one waits for a person. */
 const FORESEEABLE = new Set(['initializing', 'provisioning', 'queued', 'running']);
-/** What a run waits for is good to know, but no reason to lose it: older servers have no such route. */
-const QUESTION_LIMIT_MS = 10_000;
 /** Building an image and starting a runner takes minutes; a run can also stay `initializing` for ever. */
 const SLOW_START_MS = 900_000;
 /**
@@ -60704,6 +61846,7 @@ class Watch {
     /** How long the run had been there when the watch began. */
     #ageMs;
     #steps;
+    #questions;
     #heartbeat;
     #orchestrator;
     #status;
@@ -60716,7 +61859,6 @@ class Watch {
     #askedToWaitMs = 0;
     #toldSlowStart = false;
     #toldGoingOn = false;
-    #toldPause = false;
     constructor(request, deps) {
         this.#request = request;
         this.#deps = deps;
@@ -60725,14 +61867,15 @@ class Watch {
         this.#changedAt = this.#startedAt;
         this.#ageMs = Math.max(0, this.#startedAt - (request.createdAt ?? this.#startedAt));
         this.#status = request.status;
+        this.#questions = new Questions(request.run.id, deps);
         this.#heartbeat = new Heartbeat(this.#startedAt);
-        this.#orchestrator = new Orchestrator(this.#client, request.runId);
+        this.#orchestrator = new Orchestrator(this.#client, request.run.id);
         const reporter = {
             tell: (event) => {
                 this.#tell(event);
             },
         };
-        this.#steps = new WatchedSteps(request.runId, { ...deps, client: this.#client, reporter });
+        this.#steps = new WatchedSteps(request.run, { ...deps, client: this.#client, reporter });
     }
     async run() {
         const { clock, signal } = this.#deps;
@@ -60783,13 +61926,13 @@ class Watch {
         const isDue = this.#fingerprint !== undefined && this.#steps.areDue(this.#status, this.#elapsedMs);
         const graph = isDue ? await this.#steps.readGraph() : undefined;
         if (graph?.status === this.#status)
-            return { steps: graph.steps };
-        const run = await this.#client.run(this.#request.runId, { hydrate: false });
+            return { parts: graph };
+        const run = await this.#client.run(this.#request.run.id, { hydrate: false });
         if (runPhase(run.status) === 'unknown')
             return { run: await this.#client.run(run.id, { hydrate: true }) };
         if (graph?.status === run.status)
-            return { run, steps: graph.steps };
-        return needsSteps(run) ? { run, steps: await this.#steps.read() } : { run };
+            return { run, parts: graph };
+        return needsSteps(run) ? { run, parts: await this.#steps.read() } : { run };
     }
     #noteAnswer() {
         this.#timesGone = 0;
@@ -60800,9 +61943,12 @@ class Watch {
         this.#lostSince = undefined;
     }
     async #note(look) {
-        return look.run === undefined ? this.#noteSteps(look.steps) : this.#noteSighting(look);
+        if (look.run !== undefined)
+            return this.#noteSighting(look.run, look.parts);
+        await this.#noteParts(look.parts);
+        return this.#noteQuestions();
     }
-    async #noteSighting({ run, steps }) {
+    async #noteSighting(run, parts) {
         const isChanged = this.#noteRun(run);
         // What its steps did comes before the end of the run itself.
         const isEnd = runPhase(run.status) !== 'going-on';
@@ -60810,22 +61956,20 @@ class Watch {
             this.#tellState(run);
         if (run.permissionDenied)
             return this.#denied();
-        const all = steps ?? (await this.#stepsBeside(run, isChanged));
+        const all = parts ?? (await this.#partsBeside(run, isChanged));
         if (all !== undefined)
-            await this.#noteSteps(all);
+            await this.#noteParts(all);
         if (isChanged && isEnd)
             this.#tellState(run);
         if (needsSteps(run))
-            this.#noteGoingOn(all ?? []);
-        const sighting = all === undefined ? { run } : { run, steps: all };
+            this.#noteGoingOn(all?.steps ?? []);
+        const sighting = all === undefined ? { run } : { run, steps: all.steps };
         if (isOver(sighting, this.#deps.clock.now() - this.#changedAt))
             return { kind: 'over', run };
-        return run.status === 'paused' ? this.#notePause() : undefined;
+        return this.#noteQuestions();
     }
     /** True if it is in another state than at the last look. */
     #noteRun(run) {
-        if (run.status !== 'paused')
-            this.#toldPause = false;
         const isChanged = run.status !== this.#status || this.#fingerprint === undefined;
         this.#status = run.status;
         const fingerprint = `${run.status} ${run.inProgress}`;
@@ -60843,13 +61987,14 @@ class Watch {
         this.#tell({ kind: 'state', status, reason: statusReason, sinceMs: this.#watchedMs });
     }
     /** Where they tell something new: when the run has changed, at its end, and from time to time. */
-    async #stepsBeside(run, isChanged) {
+    async #partsBeside(run, isChanged) {
         const isDue = isChanged ? hasSteps(run.status) : this.#steps.areDue(run.status, this.#elapsedMs);
         return isDue || isOver({ run }, 0) ? this.#steps.tryToRead() : undefined;
     }
-    async #noteSteps(steps) {
-        if (await this.#steps.note(steps))
+    async #noteParts(parts) {
+        if (await this.#steps.note(parts))
             this.#changedAt = this.#deps.clock.now();
+        this.#questions.note(parts.questions);
     }
     #noteGoingOn(steps) {
         const running = unfinishedSteps(steps);
@@ -60863,7 +62008,7 @@ class Watch {
         if (!this.#heartbeat.beat(this.#deps.clock.now()))
             return;
         const { usual } = this.#request;
-        const isForeseeable = usual !== undefined && FORESEEABLE.has(this.#status);
+        const isForeseeable = usual !== undefined && FORESEEABLE.has(this.#status) && !this.#questions.areOpen;
         this.#tell({
             kind: 'still',
             status: this.#status,
@@ -60874,21 +62019,17 @@ class Watch {
         });
     }
     #denied() {
-        const detail = 'the account may not read this run; give it a role that may read pipeline runs';
+        const detail = 'the account has no permission to read this run. Give it permission to read pipeline runs';
         return { kind: 'lost', status: this.#status, detail };
     }
-    /** Says once, each time the run pauses, what it waits for. */
-    async #notePause() {
-        if (this.#toldPause)
+    async #noteQuestions() {
+        const asking = await this.#questions.news(this.#status);
+        if (asking === undefined)
             return undefined;
-        const { runId } = this.#request;
-        const limit = this.#deps.timeLimit(QUESTION_LIMIT_MS);
-        const read = await tryTo((client) => client.question(runId), this.#deps, limit);
-        const question = 'value' in read ? read.value : undefined;
-        if (this.#request.onPaused === 'fail')
-            return { kind: 'paused', status: this.#status, question };
-        this.#toldPause = true;
-        this.#tell({ kind: 'paused', question, url: this.#request.url });
+        const { onPaused, url } = this.#request;
+        if (onPaused === 'fail')
+            return { kind: 'paused', status: this.#status, ...asking };
+        this.#tell({ kind: 'paused', ...asking, url });
         return undefined;
     }
     #noteFailure(error) {
@@ -60914,6 +62055,7 @@ class Watch {
 }
 
 ;// CONCATENATED MODULE: ./build/run/step-run.js
+
 
 
 
@@ -60975,8 +62117,10 @@ class StepRun {
         const { clock, journal, signal } = this.#deps;
         try {
             const begun = await begin(this.#deps);
-            if (begun === undefined)
+            if (begun === undefined) {
+                journal.settled();
                 return this.#result(NOTHING_STARTED);
+            }
             this.#followedFrom = clock.now();
             const outcome = this.#policy.wait ? await this.#follow(begun) : this.#leave(begun.started);
             await begun.beside;
@@ -61012,17 +62156,18 @@ class StepRun {
     }
     async #follow({ started, kin, createdAt }) {
         const { timeoutMs } = this.#policy;
-        const { id: runId, status, url } = started;
+        const { status, url } = started;
         const usual = await this.#usual(status, kin);
         const failedSteps = async (steps) => this.#explainer.explain(steps);
-        const watched = await watchRun({ ...this.#policy, runId, status, url, usual, createdAt }, { ...this.#deps, failedSteps });
+        const failedChildRuns = async (runs) => this.#explainer.explainChildRuns(runs);
+        const watched = await watchRun({ ...this.#policy, run: started, status, url, usual, createdAt }, { ...this.#deps, failedSteps, failedChildRuns });
         const known = { ...started, timeoutMs };
         switch (watched.kind) {
             case 'over': {
                 this.#deps.journal.settled();
                 const { status: last } = watched.run;
                 this.#ended = { status: last, sentence: `The run "${started.name}" had ended before and is ${last}` };
-                const lookedBack = await this.#lookBack(runId, watched.run);
+                const lookedBack = await this.#lookBack(started, watched.run);
                 const outcome = conclude(watched, { ...known, cause: lookedBack.cause });
                 return outcome.conclusion === 'completed' ? this.#judge(started, outcome, lookedBack) : outcome;
             }
@@ -61056,15 +62201,15 @@ class StepRun {
         if (ended.settled && hasEnded)
             this.#ended = ended;
         const { cause } = hasEnded
-            ? await this.#lookBack(run.id, undefined)
+            ? await this.#lookBack(run, undefined)
             : { cause: causeOf([], this.#explainer) };
         const outcome = conclude(watched, { ...run, timeoutMs, cause });
         return { ...outcome, status: ended.status, error: `${outcome.error ?? ''}. ${ended.sentence}` };
     }
-    async #lookBack(runId, run) {
+    async #lookBack(reference, run) {
         const { expectations = [], logTail } = this.#policy;
         const thoroughly = run !== undefined && runPhase(run.status) === 'succeeded' && expectations.length > 0;
-        return lookBack(runId, run, { thoroughly }, this.#explainer, { ...this.#deps, logTail });
+        return lookBack(reference, run, { thoroughly }, this.#explainer, { ...this.#deps, logTail });
     }
     /** A completed run is what was wished for only if its metadata is as expected. */
     #judge({ name }, completed, { details, unread }) {
@@ -61111,9 +62256,7 @@ class StepRun {
         };
     }
     #reason(what) {
-        const { workflowRunUrl } = this.#policy;
-        const told = `The workflow step was ${what}`;
-        return workflowRunUrl === '' ? told : `${told}: ${workflowRunUrl}`;
+        return endReason(`The workflow step was ${what}`, this.#policy.workflowRunUrl);
     }
     #result(outcome) {
         const now = this.#deps.clock.now();
@@ -61122,6 +62265,7 @@ class StepRun {
 }
 
 ;// CONCATENATED MODULE: ./build/run/explain-refusal.js
+
 
 /** What ZenML's refusals of a trigger mean for a person, by their text (ZenML API, "Find" and "Errors"). */
 const ADVICE = [
@@ -61152,7 +62296,9 @@ const ADVICE = [
 ];
 /** One line: what the server said, and what to do about it. */
 function explainRefusal(error, definition) {
-    return `${error.message.replace(/[\s.]+$/, '')}. ${adviceFor(error, DEFINITION_NOUNS[definition.kind])}`;
+    if (error.missingPermission !== undefined)
+        return error.message;
+    return twoSentences(error.message, adviceFor(error, DEFINITION_NOUNS[definition.kind]));
 }
 function adviceFor(error, noun) {
     const known = ADVICE.find(({ pattern }) => pattern.test(error.detail));
@@ -61164,11 +62310,11 @@ function adviceFor(error, noun) {
         case 402:
             return "The ZenML subscription does not allow this run: see its limits in the organization's settings";
         case 403:
-            return `Give the service account a role that may read the ${noun} and create pipeline snapshots and pipeline runs`;
+            return `Give the account permission to read the ${noun}, and to create pipeline snapshots and pipeline runs`;
         case 404:
             return error.exception === undefined
                 ? NO_WORKLOAD_MANAGER
-                : `The ${noun} was deleted, or the service account may no longer read it`;
+                : `The ${noun} was deleted, or the account has no permission to read it any more`;
         case 405:
         case 501:
             return NO_WORKLOAD_MANAGER;
@@ -61180,7 +62326,87 @@ function adviceFor(error, noun) {
 }
 const NO_WORKLOAD_MANAGER = 'This server cannot start runs: it has no workload manager. An open-source server needs ZENML_SERVER_WORKLOAD_MANAGER_IMPLEMENTATION_SOURCE to be set, a hybrid or self-hosted ZenML Pro its workload manager to be enabled';
 
+;// CONCATENATED MODULE: ./build/run/left-over.js
+
+
+/** For one look, and for ending what it finds. */
+const TIME_MS = 30_000;
+/**
+ * The error of a trigger that was refused for a permission. Some are checked only after the run was made, such as those
+ * on the pipeline's model (seen on 0.85.0 and 0.98.0): the run then stays `initializing` for ever, so it is ended.
+ *
+ * @param refusal what the server said, as a sentence
+ * @param reason what ZenML shows as the reason of the run's end
+ */
+async function refusedForPermission(refusal, { planned, reason }, deps) {
+    const now = deps.clock.now();
+    const ended = await cleanUp({ planned, started: undefined, mode: 'stop', reason, lookUpUntil: now, deadline: now + TIME_MS }, deps);
+    if (ended.status === '')
+        return new RunError(refusal);
+    return new RunError(`${refusal}. The server had made the run all the same. ${ended.sentence}`, ended.settled ? 'failed' : 'lost');
+}
+
+;// CONCATENATED MODULE: ./build/run/look-up.js
+
+
+/**
+ * The runs of that exact name. Asks until the server answers or the time is up: without an answer nothing may be
+ * sent again.
+ *
+ * @param deadline milliseconds since the epoch
+ * @throws ZenmlError if it does not answer in time
+ */
+async function lookUpRuns(name, projectId, deadline, { client, clock, reporter, signal }) {
+    const once = client.with({ retries: false });
+    for (let attempt = 1;; attempt += 1) {
+        try {
+            return await once.runsByName(name, projectId);
+        }
+        catch (error) {
+            const hopeless = !isZenmlError(error) || !isPassing(error);
+            if (hopeless || clock.now() >= deadline)
+                throw error;
+            const waitMs = backoffMs(attempt, clock.random(), { atLeastMs: retryAfterOf(error) });
+            reporter.tell({ kind: 'retry', line: error.message, waitMs });
+            await clock.sleep(waitMs, signal);
+        }
+    }
+}
+
+;// CONCATENATED MODULE: ./build/run/trigger-errors.js
+
+/** A user's own name that another run has. */
+function nameTaken(name) {
+    return new RunError(`run-name: a run named "${name}" exists already, and ZenML wants unique names. ` +
+        `Make it unique, for example "${name.slice(0, 200)}-{date}-{time}" or with \${{ github.run_id }}, or leave run-name out`);
+}
+/** ZenML 0.96.0 and 0.96.1 keep the run that found no free slot, and with it its name; newer ones delete it. */
+function leftByFullQueue(name, reason) {
+    return new RunError(`The server had no free slot and left the failed run "${name}" behind: ${reason.replace(/[\s.]+$/, '')}. ` +
+        'Run this step again later, or upgrade ZenML to 0.96.2 or newer, where the action waits for a free slot');
+}
+/** A definite no, after a sending that may yet start the run. */
+function refusedAfterDoubt(refusal, name) {
+    return new RunError(`${refusal}. An earlier request may still start it: look for a run named "${name}"`, 'lost');
+}
+/** @param last what stood in the way at last; empty if nothing did */
+function outOfTime(name, last, mayHaveStarted) {
+    const known = mayHaveStarted
+        ? `The server may still be at work on it: look for a run named "${name}" before you start another`
+        : 'Nothing was started';
+    return new RunError(`No run could be started within trigger-timeout. ${last === '' ? '' : `Last: ${last}. `}${known}`, mayHaveStarted ? 'lost' : 'timed-out');
+}
+/** A failure that hides whether a run was started must say so. */
+function startUnknown(name, detail) {
+    return new RunError(`Whether the run was started is not known (${detail}). If it was, it goes on under the name "${name}"`, 'lost');
+}
+
 ;// CONCATENATED MODULE: ./build/run/trigger.js
+
+
+
+
+
 
 
 
@@ -61214,6 +62440,9 @@ class Trigger {
     #firstSentAt;
     /** Whether some sending may have started a run without our knowing. */
     #mayHaveStarted = false;
+    /** Why a run that is found may never begin. */
+    #doubt;
+    #metNoSlot = false;
     #keyBusySince;
     #lastHindrance = '';
     constructor(request, deps) {
@@ -61276,10 +62505,11 @@ class Trigger {
             this.#keyBusySince = undefined;
         switch (answer.kind) {
             case 'started':
-                return { run: answer.run, adopted: false };
+                return { run: answer.run, name: this.#request.name, adopted: false };
             case 'working':
                 return this.#joinWork(answer.error);
             case 'no-slot':
+                this.#metNoSlot = true;
                 await this.#pause('no-slot', answer.error, SLOT_BACKOFF);
                 return this.#adoptIfUnclear();
             case 'limited':
@@ -61296,6 +62526,7 @@ class Trigger {
                 return this.#giveUp(answer.error);
             case 'unclear': {
                 this.#mayHaveStarted = true;
+                this.#doubt = doubtAfter(answer.error);
                 this.#deps.reporter.tell({ kind: 'answer-lost', detail: answer.error.message });
                 const run = await this.#adopt();
                 if (run !== undefined)
@@ -61311,10 +62542,12 @@ class Trigger {
         if (run !== undefined)
             return run;
         const refusal = explainRefusal(error, this.#request.definition);
-        if (!this.#mayHaveStarted)
+        if (this.#mayHaveStarted)
+            throw refusedAfterDoubt(refusal, this.#request.name);
+        if (error.missingPermission === undefined)
             throw new RunError(refusal);
-        const { name } = this.#request;
-        throw new RunError(`${refusal}. An earlier request may still start it: look for a run named "${name}"`, 'lost');
+        const left = { planned: this.#plan(), reason: this.#request.endReason };
+        throw await refusedForPermission(refusal, left, this.#deps);
     }
     /** "Server too busy": the same key again joins the work, unless the process that did it is dead. */
     async #joinWork(error) {
@@ -61326,6 +62559,7 @@ class Trigger {
             await this.#pause('working', error, { capMs: 5_000 });
             return undefined;
         }
+        this.#doubt ??= doubtAfter(error);
         const run = await this.#adopt();
         if (run !== undefined)
             return run;
@@ -61338,14 +62572,18 @@ class Trigger {
     async #adoptNamesake(error) {
         if (this.#request.nameIsOurs)
             this.#mayHaveStarted = true;
-        if (!this.#request.nameIsOurs && !this.#mayHaveStarted)
-            throw this.#nameTaken();
-        const seen = (await this.#lookUp()).length > 0;
+        if (!this.#request.nameIsOurs && !this.#mayHaveStarted && !this.#metNoSlot)
+            throw nameTaken(this.#request.name);
+        const runs = await this.#lookUp();
+        const left = runs.find((run) => isLeftByFullQueue(run) && isOwnRun(run, this.#plan()));
+        if (left !== undefined)
+            throw leftByFullQueue(this.#request.name, left.statusReason ?? '');
+        const seen = runs.length > 0;
         const run = seen ? await this.#adopt() : undefined;
         if (run !== undefined)
             return run;
         if (seen && !this.#request.nameIsOurs)
-            throw this.#nameTaken();
+            throw nameTaken(this.#request.name);
         await this.#pause('name-vanished', error);
         return undefined;
     }
@@ -61359,52 +62597,45 @@ class Trigger {
             return undefined;
         await this.#deps.clock.sleep(ADOPTION_PAUSE_MS, this.#deps.signal);
         const second = (await this.#lookUp()).find(({ id }) => id === first.id);
-        return second === undefined ? undefined : { run: second, adopted: true };
+        return second === undefined ? undefined : this.#beginning(second);
     }
-    /** Asks until the server answers or the time is up: without an answer nothing may be sent again. */
+    /** The run if it begins; undefined where it never will, and another one is to be started. */
+    async #beginning(run) {
+        const { name, nameIsOurs, showsHandOver, deadline, endReason: reason } = this.#request;
+        if (this.#doubt === undefined)
+            return { run, name, adopted: true };
+        const request = { run, name, doubt: this.#doubt, showsHandOver, deadline, reason };
+        const dispatch = await awaitDispatch(request, this.#deps);
+        if (dispatch.kind === 'alive')
+            return { run: dispatch.run, name, adopted: true };
+        if (dispatch.kind === 'gone')
+            return undefined;
+        this.#key = this.#deps.newKey();
+        const nextName = otherRunName(name, nameIsOurs, this.#key);
+        this.#request = { ...this.#request, name: nextName, nameIsOurs: true };
+        this.#mayHaveStarted = false;
+        this.#doubt = undefined;
+        this.#deps.reporter.tell({ kind: 'not-dispatched', name, nextName });
+        return undefined;
+    }
     async #lookUp() {
-        const { clock, reporter, signal } = this.#deps;
-        const { name, definition } = this.#request;
-        const client = this.#deps.client.with({ retries: false });
-        for (let attempt = 1;; attempt += 1) {
-            try {
-                return await client.runsByName(name, definition.project?.id);
-            }
-            catch (error) {
-                const hopeless = !isZenmlError(error) || !isPassing(error);
-                if (hopeless || clock.now() >= this.#request.deadline)
-                    throw error;
-                const waitMs = backoffMs(attempt, clock.random(), { atLeastMs: retryAfterOf(error) });
-                reporter.tell({ kind: 'retry', line: error.message, waitMs });
-                await clock.sleep(waitMs, signal);
-            }
-        }
+        const { name, definition, deadline } = this.#request;
+        return lookUpRuns(name, definition.project?.id, deadline, this.#deps);
     }
     async #refuseTakenName() {
         if ((await this.#lookUp()).length > 0)
-            throw this.#nameTaken();
-    }
-    #nameTaken() {
-        const { name } = this.#request;
-        return new RunError(`run-name: a run named "${name}" exists already, and ZenML wants unique names. ` +
-            `Make it unique, for example "${name.slice(0, 200)}-{date}-{time}" or with \${{ github.run_id }}, or leave run-name out`);
+            throw nameTaken(this.#request.name);
     }
     async #lastLook() {
         const run = await this.#adoptIfUnclear();
         if (run !== undefined)
             return run;
-        const { name } = this.#request;
-        const known = this.#mayHaveStarted
-            ? `The server may still be at work on it: look for a run named "${name}" before you start another`
-            : 'Nothing was started';
-        throw new RunError(`No run could be started within trigger-timeout. ${this.#lastHindrance === '' ? '' : `Last: ${this.#lastHindrance}. `}${known}`, this.#mayHaveStarted ? 'lost' : 'timed-out');
+        throw outOfTime(this.#request.name, this.#lastHindrance, this.#mayHaveStarted);
     }
-    /** A failure that hides whether a run was started must say so. */
     #unknown(error) {
         if (!isZenmlError(error) || !this.#mayHaveStarted)
             return error;
-        const { name } = this.#request;
-        return new RunError(`Whether the run was started is not known (${error.message}). If it was, it goes on under the name "${name}"`, 'lost');
+        return startUnknown(this.#request.name, error.message);
     }
     async #pause(hindrance, error, backoff = {}) {
         const { clock, reporter, signal } = this.#deps;
@@ -61416,11 +62647,16 @@ class Trigger {
         await clock.sleep(waitMs, signal);
     }
 }
+function isLeftByFullQueue({ status, statusReason }) {
+    return status === 'failed' && /queue is full/i.test(statusReason ?? '');
+}
 function unreachable(error) {
     return error instanceof UnreachableError ? error : new UnreachableError('start the run', error);
 }
 
 ;// CONCATENATED MODULE: ./build/run/execute.js
+
+
 
 
 
@@ -61472,18 +62708,21 @@ async function start(request, prepared, configuration, deadline, deps) {
     const { clock, reporter, journal } = deps;
     const { server, account, definition, project } = prepared;
     const key = deps.newKey();
-    const { name, nameIsOurs } = nameRun(request, definition, configuration, key, clock.now());
-    reporter.tell({ kind: 'triggering', name });
-    const { run, adopted } = await triggerRun({
+    const named = nameRun(request, definition, configuration, key, clock.now());
+    reporter.tell({ kind: 'triggering', name: named.name });
+    const { run, name, adopted } = await triggerRun({
         definition,
         configuration: completeFor(server.version, definition, configuration.body),
-        name,
-        nameIsOurs,
+        ...named,
         key,
         deadline,
+        showsHandOver: showsHandOver(server.version),
+        endReason: endReason('The server never began this run', request.workflowRunUrl),
     }, deps);
     const url = runUrl(request.serverUrl, server, run.id, project);
-    const started = { id: run.id, name, url, status: run.status };
+    // Undefined only in an answer of an unknown shape; the run is where its definition is.
+    const projectId = run.projectId ?? definition.project?.id;
+    const started = { id: run.id, projectId, name, url, status: run.status };
     journal.started(started);
     reporter.tell({ kind: 'started', run, url, adopted });
     const noted = {
@@ -61535,7 +62774,8 @@ async function resume({ serverUrl, origin }, { server, definition, project }, { 
     if (found.kind !== 'one')
         return undefined;
     const { run, name, attempt } = found;
-    const started = { id: run.id, name, url: runUrl(serverUrl, server, run.id, project), status: run.status };
+    const url = runUrl(serverUrl, server, run.id, project);
+    const started = { id: run.id, projectId: run.projectId, name, url, status: run.status };
     journal.started(started);
     reporter.tell({ kind: 'resumed', run, url: started.url, attempt });
     return { started, kin: kinOfRun(run), createdAt: run.created };
@@ -61666,7 +62906,7 @@ const UNSAVED = {
  *
  * @throws {Error} when the runner's state file cannot be written.
  */
-function saveComment({ action, identity, mode, stepKey, isTold, record }) {
+function saveComment({ action, identity, mode, stepKey, isTold, record }, gate) {
     const { conclusion, status, error, durationMs, pipeline, runId, runName, runUrl, created } = record;
     const short = (long) => long && cut(long, MAX_TEXT);
     const saved = {
@@ -61688,11 +62928,11 @@ function saveComment({ action, identity, mode, stepKey, isTold, record }) {
             created,
         },
     };
-    outputs_saveState(comment_state_STATE, JSON.stringify(saved));
+    outputs_saveState(comment_state_STATE, JSON.stringify(saved), gate);
 }
 /** Nothing is left to do for the post step. */
-function forgetComment() {
-    outputs_saveState(comment_state_STATE, '');
+function forgetComment(gate) {
+    outputs_saveState(comment_state_STATE, '', gate);
 }
 /** The comment that main left without its end; undefined if there is none. */
 function readSavedComment(env) {
@@ -62219,9 +63459,10 @@ function withoutReferences(markdown) {
 
 ;// CONCATENATED MODULE: ./build/github/github-error.js
 
+
 /** Longer waits are not worth the job's time: the comment is written again at the step's end. */
 const LONGEST_WAIT_MS = 5_000;
-const PAUSE_MS = 1_000;
+const github_error_PAUSE_MS = 1_000;
 const github_error_MAX_MESSAGE_LENGTH = 300;
 /** What {@link GithubApi} throws. */
 class GithubError extends Error {
@@ -62270,7 +63511,7 @@ function faultOfAnswer({ status, response: { headers, data } }) {
     return {
         kind: 'answer',
         status,
-        message: data.message.slice(0, github_error_MAX_MESSAGE_LENGTH),
+        message: cut(data.message, github_error_MAX_MESSAGE_LENGTH),
         limited,
         retryAfterMs: after !== undefined && /^\d{1,6}$/.test(after) ? Number(after) * 1000 : undefined,
     };
@@ -62287,10 +63528,10 @@ function retryWaitMs(fault, isRepeatable) {
                 const waitMs = fault.retryAfterMs;
                 return waitMs !== undefined && waitMs <= LONGEST_WAIT_MS ? waitMs : undefined;
             }
-            return fault.status >= 500 && isRepeatable ? PAUSE_MS : undefined;
+            return fault.status >= 500 && isRepeatable ? github_error_PAUSE_MS : undefined;
         }
         case 'no-answer':
-            return isRepeatable || !fault.sent ? PAUSE_MS : undefined;
+            return isRepeatable || !fault.sent ? github_error_PAUSE_MS : undefined;
         case 'no-time':
         case 'unreadable':
             return undefined;
@@ -62361,12 +63602,14 @@ class GithubApi {
     #repository;
     #clock;
     #signal;
-    constructor(client, { context, clock, signal }) {
+    #gate;
+    constructor(client, { context, clock, signal, gate }) {
         const [owner = '', repo = ''] = context.repository.split('/');
         this.#client = client;
         this.#repository = { owner, repo };
         this.#clock = clock;
         this.#signal = signal;
+        this.#gate = gate;
     }
     /** Loads GitHub's client, which most steps never need. Nothing is sent yet. */
     static async open(options) {
@@ -62394,11 +63637,11 @@ class GithubApi {
     }
     async createComment(issue, body) {
         const route = 'POST /repos/{owner}/{repo}/issues/{issue_number}/comments';
-        await this.#request(route, { issue_number: issue, body });
+        await this.#request(route, { issue_number: issue, body: this.#gate.cover(body) });
     }
     async updateComment(id, body) {
         const route = 'PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}';
-        await this.#request(route, { comment_id: id, body });
+        await this.#request(route, { comment_id: id, body: this.#gate.cover(body) });
     }
     async deleteComment(id) {
         await this.#request('DELETE /repos/{owner}/{repo}/issues/comments/{comment_id}', { comment_id: id });
@@ -62529,14 +63772,16 @@ class PullRequestComment {
         }
     }
     async #write(record, need, { pullRequest, token, signal, }) {
-        const { connect, context, clock } = this.#settings;
+        const { connect, context, clock, log } = this.#settings;
         const limited = AbortSignal.any([signal, AbortSignal.timeout(LIMIT_MS)]);
         const http = connect();
         try {
-            const api = await GithubApi.open({ token, context, http, clock, signal: limited });
+            const api = await GithubApi.open({ token, context, http, clock, signal: limited, gate: log });
             await this.#put(renderComment(record, this.#settings), need, pullRequest.number, api);
             if (record.conclusion !== undefined)
-                this.#remember(forgetComment);
+                this.#remember(() => {
+                    forgetComment(this.#settings.log);
+                });
         }
         catch (error) {
             if (!(error instanceof GithubError))
@@ -62588,12 +63833,12 @@ class PullRequestComment {
     #giveUp(line) {
         this.#isHopeless = true;
         this.#tell(line);
-        this.#remember(forgetComment);
+        this.#remember(() => {
+            forgetComment(this.#settings.log);
+        });
     }
-    #tell(text) {
-        const { log, token } = this.#settings;
-        // The log masks it as well; this is for an answer that holds it.
-        const line = token === undefined ? text : text.replaceAll(token, '***');
+    #tell(line) {
+        const { log } = this.#settings;
         if (this.#isTold)
             log.info(line);
         else
@@ -62602,7 +63847,7 @@ class PullRequestComment {
     }
     #save(record) {
         this.#remember(() => {
-            saveComment({ ...this.#settings, isTold: this.#isTold, record });
+            saveComment({ ...this.#settings, isTold: this.#isTold, record }, this.#settings.log);
         });
     }
     /** Without the runner's state file only the post step's help is lost. */
@@ -62686,29 +63931,34 @@ const run_journal_MAX_TEXT = 1_000;
  * killed; of several values of one name the last counts. No secret is ever written here.
  */
 class RunJournal {
-    constructor(facts) {
-        outputs_saveState('facts', JSON.stringify(facts));
+    #gate;
+    constructor(facts, gate) {
+        this.#gate = gate;
+        this.#save('facts', facts);
     }
     planned(run) {
-        outputs_saveState('planned', JSON.stringify(run));
+        this.#save('planned', run);
     }
     started(run) {
         // It is found by its id. Each value becomes one variable, and above 128 KiB the post step could not start.
-        outputs_saveState('started', JSON.stringify({ ...run, name: cut(run.name, run_journal_MAX_TEXT), status: cut(run.status, run_journal_MAX_TEXT) }));
+        this.#save('started', { ...run, name: cut(run.name, run_journal_MAX_TEXT), status: cut(run.status, run_journal_MAX_TEXT) });
     }
     ending(mode) {
-        outputs_saveState('mode', JSON.stringify(mode));
+        this.#save('mode', mode);
     }
     settled() {
-        outputs_saveState('settled', 'true');
+        this.#save('settled', true);
+    }
+    #save(name, value) {
+        outputs_saveState(name, JSON.stringify(value), this.#gate);
     }
 }
 /**
  * Notes whether this step's summary is still to be written, so that a post step writes one where main was killed
  * before it could.
  */
-function noteSummary(isDue) {
-    outputs_saveState('summaryDue', String(isDue));
+function noteSummary(isDue, gate) {
+    outputs_saveState('summaryDue', String(isDue), gate);
 }
 /** Whether main was to write a summary and did not get to it. */
 function isSummaryDue(env) {
@@ -62733,6 +63983,7 @@ const plannedSchema = object({
 });
 const startedSchema = object({
     id: schemas_string(),
+    projectId: schemas_string().optional(),
     name: schemas_string(),
     url: schemas_string().optional(),
     status: schemas_string(),
@@ -62740,7 +63991,7 @@ const startedSchema = object({
 /** The run that main started or followed, settled or not. */
 function readStartedRun(env) {
     const started = readState(env, 'started', startedSchema);
-    return started === undefined ? undefined : { ...started, url: started.url };
+    return started === undefined ? undefined : { ...started, projectId: started.projectId, url: started.url };
 }
 /** What main left unsettled; undefined if it ended in order, did not get to its inputs' end, or left nothing readable. */
 function readSavedStep(env) {
@@ -63172,7 +64423,7 @@ const MAX_BYTES = 300_000;
 async function writeSummary(record, log) {
     try {
         // An empty line before the heading: whatever an earlier step wrote must not run into it.
-        await summary.addRaw(`\n${renderSummary(record)}\n`).write();
+        await appendSummary(`\n${renderSummary(record)}\n`, log);
         return true;
     }
     catch {
@@ -63229,11 +64480,13 @@ class StepReport {
     #log;
     #runLog;
     #keeper;
+    #action;
     #outputs;
     #commentLife = new AbortController();
     #audience = { summary: true, comment: undefined };
     #isCommentDue = false;
     constructor({ action, log, clock }) {
+        this.#action = action;
         this.#log = log;
         this.#outputs = actionOutputs[action];
         this.#runLog = new RunLog(log, clock);
@@ -63249,7 +64502,7 @@ class StepReport {
     address(audience) {
         this.#audience = audience;
         if (audience.summary)
-            noteSummary(true);
+            noteSummary(true, this.#log);
     }
     tell(event) {
         this.#runLog.tell(event);
@@ -63269,12 +64522,12 @@ class StepReport {
         this.#runLog.end();
         const result = record.error ?? resultLine(record);
         // What failed in the run has its annotation; the exit code makes the step red.
-        const isToldAbove = end.conclusion === 'failed' && end.status !== PAUSED && this.#runLog.hasAnnotatedFailure;
+        const isToldAbove = end.conclusion === 'failed' && end.waitsForPerson !== true && this.#runLog.hasAnnotatedFailure;
         const isPlain = record.error === undefined || isToldAbove;
         if (result !== undefined && isPlain)
             this.#log.info(result);
         else if (result !== undefined)
-            this.#log.error(result, { title: this.#title(end.conclusion) });
+            this.#log.error(result, { title: this.#title(end) });
         await this.#summarize(record);
         await this.#comment(record);
     }
@@ -63287,7 +64540,7 @@ class StepReport {
     }
     async #summarize(record) {
         if (this.#audience.summary && (await writeSummary(record, this.#log)))
-            noteSummary(false);
+            noteSummary(false, this.#log);
     }
     /** Goes on beside the wait. With the event after the start, how long the run usually takes is known. */
     #beginComment() {
@@ -63306,13 +64559,13 @@ class StepReport {
     }
     #set(name, value) {
         if (this.#outputs.includes(name))
-            outputs_setOutput(name, value);
+            outputs_setOutput(name, value, this.#log);
     }
-    #title(conclusion) {
-        if (conclusion === 'failed' && this.#keeper.record.status === PAUSED)
-            return 'ZenML run paused';
+    #title({ conclusion, waitsForPerson }) {
+        if (waitsForPerson === true)
+            return 'ZenML run waits for a person';
         return conclusion === 'failed' && this.#keeper.record.runId === undefined
-            ? 'No ZenML run was started'
+            ? WITHOUT_RUN[this.#action]
             : TITLES[conclusion];
     }
     #setResult(record, end) {
@@ -63341,8 +64594,11 @@ class StepReport {
         this.#set('status', showOnOneLine(run.status, step_report_MAX_NAME_LENGTH));
     }
 }
-/** A run that waits for a person has not failed by itself. */
-const PAUSED = 'paused';
+const WITHOUT_RUN = {
+    main: 'No ZenML run was started',
+    wait: 'No ZenML run was followed',
+    stop: 'No ZenML run was stopped',
+};
 const JSON_OUTPUTS = ['steps', 'metadata', 'artifacts'];
 const TITLES = {
     completed: 'ZenML run completed',
@@ -63433,7 +64689,7 @@ async function withRunDependencies(inputs, { onCancel, workflowRunUrl, nothingTo
             client: connection.client.with({ signal }),
             clock,
             reporter: report,
-            journal: new RunJournal(facts),
+            journal: new RunJournal(facts, log),
             newKey: external_node_crypto_.randomUUID,
             timeLimit: timeLimit,
             signal,
@@ -63472,6 +64728,7 @@ async function connectUntil(signal, options) {
 
 
 
+
 /** Runs a template or snapshot and waits for it. Gives whether the step succeeded. */
 async function runTemplate(env, log) {
     return reportStep({ action: 'main', log, clock: systemClock }, async (report) => {
@@ -63487,7 +64744,7 @@ function toRequest(inputs, serverUrl, env) {
     return {
         serverUrl,
         target: inputs.target,
-        project: inputs.project,
+        project: projectChoice(inputs.project, env),
         overrides: {
             layers: inputs.configuration,
             parameters: inputs.parameters,
@@ -63643,6 +64900,8 @@ async function summarize({ sentence, status }, env, log) {
 
 
 
+
+
 /** The runner gives a post step of a cancelled job about five minutes; two are enough to be sure. */
 const BUDGET_MS = 110_000;
 /** A name, an address and the server's own words stand in it. */
@@ -63652,9 +64911,10 @@ const LATE_START_MS = 60_000;
 const NOTHING_SENT = { sentence: 'The step was ended before a run was started', status: '' };
 /**
  * Looks after the run of a main step that did not end in order: killed, crashed, cut off from its server. It
- * never starts one. Says nothing where nothing is left to see to.
+ * never starts one. Says nothing where nothing is left to see to. Signals do not end it: its own budget does.
  */
 async function cleanUpStep(env, log) {
+    listenForCancellation();
     const saved = readSavedStep(env);
     if (saved === undefined && !isReportDue(env))
         return true;
@@ -63694,7 +64954,7 @@ async function endRunOf({ facts, planned, started, mode }, again, log) {
             planned,
             started,
             mode,
-            reason: `The workflow step ended early${facts.workflowRunUrl === '' ? '' : `: ${facts.workflowRunUrl}`}`,
+            reason: endReason('The workflow step ended early', facts.workflowRunUrl),
             lookUpUntil: (planned?.sentAt ?? now) + LATE_START_MS,
             deadline: now + BUDGET_MS,
         }, { client: connection.client, clock, signal });
@@ -63716,6 +64976,7 @@ async function endRunOf({ facts, planned, started, mode }, again, log) {
 
 
 
+
 /**
  * Connects, finds a run that something else started, and tells that it is followed.
  *
@@ -63723,30 +64984,38 @@ async function endRunOf({ facts, planned, started, mode }, again, log) {
  * @param input what the user calls it, for the error
  * @throws RunError if there is no such run, or if several have the name
  */
-async function findRun({ serverUrl, project: projectName }, reference, input, deps) {
+async function findRun(request, reference, input, deps) {
     const { client } = deps;
-    const { server, project } = await prepare_connect({ serverUrl, project: projectName }, deps);
-    const run = isUuid(reference)
-        ? await byId(client, reference, input)
-        : await byName(client, reference, input, project);
-    const url = runUrl(serverUrl, server, run.id, project ?? (await projectOf(client, server, run)));
+    const { serverUrl, project: choice } = request;
+    const { server, account } = await prepare_connect(request, deps);
+    const isById = isUuid(reference);
+    const wanted = isById && choice?.source !== 'project' ? undefined : await findProject({ choice, server, account }, deps);
+    const run = isById
+        ? await byId(client, reference, input, wanted)
+        : await byName(client, reference, input, wanted);
+    const project = wanted ?? (await projectOf(client, server, run));
+    const url = runUrl(serverUrl, server, run.id, project);
     deps.reporter.tell({ kind: 'attached', run, url });
     return { run, url };
 }
-async function byId(client, id, input) {
+async function byId(client, id, input, project) {
+    let run;
     try {
-        return await client.run(id, { hydrate: true });
+        run = await client.run(id, { hydrate: true });
     }
     catch (error) {
         if (!isGone(error))
             throw error;
-        throw new RunError(`${input}: there is no run with the id ${id}, or the account may not read it`);
+        throw new RunError(`${input}: there is no run with the id ${id}, or the account has no permission to read it`);
     }
+    if (project === undefined || run.projectId === undefined || run.projectId === project.id)
+        return run;
+    throw new RunError(`project: the run ${id} belongs to another project. Correct or drop the input`);
 }
 async function byName(client, name, input, project) {
     const [run, ...others] = await client.runsByName(name, project?.id);
     if (run === undefined) {
-        throw new RunError(`${input}: there is no run named "${name}", or the account may not read it`);
+        throw new RunError(`${input}: there is no run named "${name}", or the account has no permission to read it`);
     }
     if (others.length > 0) {
         const ids = [run, ...others].map(({ id }) => id).join(', ');
@@ -63761,6 +65030,7 @@ async function projectOf(client, server, { projectId }) {
 ;// CONCATENATED MODULE: ./build/run/stop-known-run.js
 
 
+
 /**
  * Stops a run that something else started; one that has ended already is as good.
  *
@@ -63771,8 +65041,8 @@ async function stopKnownRun(request, deps) {
     const { serverUrl, runId, mode, workflowRunUrl, timeoutMs } = request;
     const from = clock.now();
     const { run, url } = await findRun({ serverUrl, project: undefined }, runId, 'run-id', deps);
-    const reason = workflowRunUrl === '' ? 'Stopped by a workflow' : `Stopped by a workflow: ${workflowRunUrl}`;
-    const known = { id: run.id, name: run.name ?? run.id, url, status: run.status };
+    const reason = endReason('Stopped by a workflow', workflowRunUrl);
+    const known = { id: run.id, projectId: run.projectId, name: run.name ?? run.id, url, status: run.status };
     const ended = await endRun({ run: known, mode, reason, deadline: clock.now() + timeoutMs }, deps);
     if (ended.settled)
         reporter.tell({ kind: 'ended', sentence: ended.sentence });
@@ -63823,13 +65093,20 @@ function leftAsItIs(run) {
 async function attachRun(request, deps) {
     return followRun({ ...request, nothingToCancel: leftAsItIs(request.run) }, deps, async (journaled) => {
         const { run, url } = await findRun(request, request.run, 'run', journaled);
-        const started = { id: run.id, name: run.name ?? run.id, url, status: run.status };
+        const started = {
+            id: run.id,
+            projectId: run.projectId,
+            name: run.name ?? run.id,
+            url,
+            status: run.status,
+        };
         journaled.journal.started(started);
         return { started, kin: kinOfRun(run), createdAt: run.created };
     });
 }
 
 ;// CONCATENATED MODULE: ./build/actions/wait.js
+
 
 
 
@@ -63843,7 +65120,7 @@ async function waitForRun(env, log) {
         report.address(audienceOf(inputs, 'wait', env, log));
         const request = {
             run: inputs.run,
-            project: inputs.project,
+            project: projectChoice(inputs.project, env),
             workflowRunUrl: readWorkflowContext(env).workflowRunUrl,
             wait: true,
             timeoutMs: inputs.timeoutMs,
@@ -63889,16 +65166,34 @@ async function stop() {
 /** The one place that decides the exit code. */
 async function run(action) {
     const log = new WorkflowLog((text) => process.stdout.write(text));
+    const onUnforeseen = (error) => {
+        process.exitCode = 1;
+        tellUnforeseen(error, log);
+    };
+    // Node would print it as it is, with whatever a server had to say, and end the process without a word on its run.
+    process.on('uncaughtException', onUnforeseen);
     try {
         if (!(await action(process.env, log)))
             process.exitCode = 1;
     }
     catch (error) {
-        const unforeseen = error instanceof Error ? error : new Error(String(error));
-        log.error(`Something that should not happen did: ${unforeseen.message}. Please report it with this log`);
-        log.debug(unforeseen.stack ?? 'no stack');
-        process.exitCode = 1;
+        onUnforeseen(error);
     }
+}
+function tellUnforeseen(error, log) {
+    // Nobody reads the log any more, and another line would only fail again.
+    if (isOutputClosed(error))
+        return;
+    const { message, stack = 'no stack' } = error instanceof Error ? error : new Error(String(error));
+    log.error(`Something that should not happen did: ${message}. Please report it with this log`);
+    log.debug(stack);
+}
+function isOutputClosed(error) {
+    return (error instanceof Error &&
+        'syscall' in error &&
+        error.syscall === 'write' &&
+        'code' in error &&
+        error.code === 'EPIPE');
 }
 
 var __webpack_exports__login = __webpack_exports__.iD;

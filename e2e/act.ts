@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { run, type CommandOptions } from './processes.ts'
 import type { ZenServer } from './servers.ts'
+import { isInAnotherProject } from './target.ts'
 import { actPath } from './tools.ts'
 
 const ROOT = path.join(import.meta.dirname, '..')
@@ -48,7 +49,8 @@ async function readResults(folder: string): Promise<Record<string, string[]>> {
 
 /**
  * Runs a workflow of workflows/ with act, in a repository that holds the action as `uses: ./`.
- * The workflow gets `vars.SERVER_URL`, `secrets.ZENML_API_KEY` and the folder E2E_RESULTS.
+ * The workflow gets `vars.SERVER_URL`, `vars.PROJECT` (empty where none has to be named), `secrets.ZENML_API_KEY` and
+ * the folder E2E_RESULTS.
  */
 export async function runWorkflow(
   name: string,
@@ -70,6 +72,7 @@ export async function runWorkflow(
       [
         ...['push', '--workflows', workflow, '--platform', 'ubuntu-latest=-self-hosted'],
         ...['--secret-file', secrets, '--var', `SERVER_URL=${server.url}`, '--env', `E2E_RESULTS=${results}`],
+        ...['--var', `PROJECT=${isInAnotherProject(server.target) ? server.target.project : ''}`],
         '--no-cache-server',
       ],
       // A home of its own: act keeps its caches and its first-run question there.

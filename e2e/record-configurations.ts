@@ -1,8 +1,8 @@
 /*
  * Asks real servers about every configuration of the table in the tests, and writes down what they answer:
  *
- *   python e2e/zenml/serve.py --dir FOLDER --port PORT
- *   npx tsx e2e/record-configurations.ts FOLDER/e2e.json [regular expression of the titles to ask]
+ *   python e2e/zenml/serve.py --dir FOLDER --port PORT | tee FOLDER.json
+ *   npx tsx e2e/record-configurations.ts FOLDER.json [regular expression of the titles to ask]
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'

@@ -2,15 +2,20 @@ import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startAction, type ActionOptions, type ActionResult, type RunningAction } from './action.ts'
 import { lastLines } from './processes.ts'
-import type { ServerEnvironment, Version, ZenServer } from './servers.ts'
+import type { ServerEnvironment, ZenServer } from './servers.ts'
+import { isAtLeast, isInAnotherProject, isPro, type Condition } from './target.ts'
 import { ServerView, type SeenRun } from './view.ts'
 
 /** One thing that must hold on real servers. */
 export interface Case {
   /** What a user sees. */
   readonly name: string
-  /** Default: all. */
-  readonly versions?: readonly Version[]
+  /** The servers that it is played on; default: all. */
+  readonly where?: Condition
+  /** Played on every version of the table in the docs. */
+  readonly core?: true
+  /** Takes minutes, so that it is only played when it is asked for. */
+  readonly slow?: true
   /** Variables that the server must run with; default: none. */
   readonly environment?: ServerEnvironment
   /** How many runs the case leaves behind on the server, no matter who started them. */
@@ -28,17 +33,20 @@ export interface Wanted {
   readonly log?: readonly (string | RegExp)[]
 }
 
-const TOKEN = /eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}/
+/** A token of a server, or of the control plane. */
+const TOKEN = /eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}|\bpro-[0-9a-f]{32}\b/
 
-/** Throws if a key or token stands anywhere but in the command that masks it. */
-function assertNoLeak(result: ActionResult, apiKey: string): void {
+/** Throws if a credential or token is anywhere but in the command that masks it. */
+function assertNoLeak(result: ActionResult, secrets: readonly string[]): void {
   const log = `${result.stdout}\n${result.stderr}`.replaceAll(/^::add-mask::.*$/gm, '')
   const files = JSON.stringify([result.outputs, result.state, result.summary])
   for (const [where, text] of Object.entries({ log, files })) {
-    assert.ok(!text.includes(apiKey), `the ${where} hold the API key`)
+    assert.ok(!secrets.some((secret) => text.includes(secret)), `the ${where} hold a credential`)
     assert.doesNotMatch(text, TOKEN, `the ${where} hold a token`)
   }
 }
+
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 function holds(text: string, wanted: string | RegExp): boolean {
   return typeof wanted === 'string' ? text.includes(wanted) : wanted.test(text)
@@ -99,32 +107,57 @@ export class Scene {
     return run
   }
 
-  /** Starts the action against this server; a log or file that holds the key makes `done` reject. */
+  /** Starts the action against this server; a log or file that holds a credential makes `done` reject. */
   async start(
     inputs: ActionOptions['inputs'],
     options: Omit<ActionOptions, 'inputs'> = {},
   ): Promise<RunningAction> {
-    const { url, apiKey } = this.server
     const running = await startAction({
       ...options,
       inputs: {
-        'server-url': url,
-        'api-key': apiKey,
+        ...this.connection(),
+        ...this.#project(inputs),
         ...(looksAtRuns(inputs, options.entry) ? { 'poll-interval': '1s' } : {}),
         ...inputs,
       },
     })
     const done = running.done.then((result) => {
-      assertNoLeak(result, apiKey)
+      assertNoLeak(result, this.#secrets())
       return result
     })
     return { ...running, done }
   }
 
-  /** Runs login/, the one action that hands a token to later steps. */
-  async login(): Promise<ActionResult> {
-    const { url, apiKey } = this.server
-    const running = await startAction({ entry: 'login', inputs: { 'server-url': url, 'api-key': apiKey } })
+  /** Address and key, as a user of such a server has to give them. */
+  connection(): Readonly<Record<string, string>> {
+    const { target, url, apiKey } = this.server
+    // Before 0.92 a server in Pro's mode does not know an organization's key.
+    const exchanged = isPro(target) && !isAtLeast(target, '0.92')
+    return {
+      'server-url': url,
+      'api-key': apiKey,
+      ...(exchanged ? { 'pro-api-url': this.server.controlPlane.url } : {}),
+    }
+  }
+
+  /** What has to be named is in another project than an open-source server looks in. */
+  #project(inputs: ActionOptions['inputs']): Readonly<Record<string, string>> {
+    const { target } = this.server
+    const named = ['snapshot', 'template', 'pipeline', 'run'].some(
+      (input) => inputs[input] !== undefined && !UUID.test(inputs[input]),
+    )
+    return named && isInAnotherProject(target) ? { project: target.project } : {}
+  }
+
+  #secrets(): string[] {
+    const { announcement, apiKey } = this.server
+    const secret = announcement['client-secret']
+    return typeof secret === 'string' ? [apiKey, secret] : [apiKey]
+  }
+
+  /** Runs login/, the one action that passes a token to later steps. */
+  async login(inputs: ActionOptions['inputs'] = {}): Promise<ActionResult> {
+    const running = await startAction({ entry: 'login', inputs: { ...this.connection(), ...inputs } })
     return running.done
   }
 
@@ -143,6 +176,7 @@ function looksAtRuns(inputs: ActionOptions['inputs'], entry: ActionOptions['entr
 
 /** Runs one case on a server that has the case's environment; throws what went wrong. */
 export async function play(one: Case, server: ZenServer): Promise<void> {
+  if (isPro(server.target)) await server.controlPlane.reset()
   const scene = await Scene.open(server)
   await one.run(scene)
   if (one.runs === 'any') return

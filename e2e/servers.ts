@@ -1,27 +1,32 @@
 import { spawn, type ChildProcess } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { z } from 'zod'
+import { ControlPlane } from './control-plane.ts'
 import { lastLines, track } from './processes.ts'
+import { labelOf, type Target } from './target.ts'
 import { CACHE, zenmlPython } from './tools.ts'
-
-/** The ZenML versions that everything is tested against: oldest supported, before snapshots, newest. */
-export const VERSIONS = ['0.98.0', '0.85.0', '0.74.0'] as const
-export type Version = (typeof VERSIONS)[number]
 
 /** Variables for the server: ZENML_SERVER_*, E2E_SLOW_*; undefined takes a default of ours away. */
 export type ServerEnvironment = Readonly<Record<string, string | undefined>>
 
 /** One JSON line of zenml/serve.py. */
 const Announcement = z
-  .looseObject({ 'server-url': z.string(), 'api-key': z.string(), version: z.string(), pid: z.int() })
+  .looseObject({
+    'server-url': z.string(),
+    'api-key': z.string(),
+    version: z.string(),
+    project: z.string(),
+    pid: z.int(),
+  })
   .catchall(z.union([z.string(), z.int()]))
 export type Announcement = z.infer<typeof Announcement>
 
-const SERVE = path.join(import.meta.dirname, 'zenml', 'serve.py')
+const SCRIPTS = path.join(import.meta.dirname, 'zenml')
 
 /** Tokens outlive a restart, as on a server that is set up with care; a case may take it away. */
 const DEFAULTS = {
@@ -49,22 +54,40 @@ function signalGroup(leader: number, signal: NodeJS.Signals): void {
   }
 }
 
+/** Where a server's folder, its port and its parts are. */
+interface Place {
+  readonly directory: string
+  readonly port: number
+  /** A seeded folder to copy; made by the first server of its kind. */
+  readonly template: string
+  readonly controlPlane: ControlPlane | undefined
+}
+
 /** A real ZenML server with its own folder and port, which both outlive a restart. */
 export class ZenServer {
-  readonly version: Version
-  /** Its database, server.log, and a log of each run (runs/<id>/run.log). */
-  readonly directory: string
-  readonly #port: number
+  readonly target: Target
+  readonly #place: Place
   readonly #groups: number[] = []
   #environment: ServerEnvironment
   #child: ChildProcess | undefined
   #announcement: Announcement | undefined
 
-  constructor(version: Version, directory: string, port: number, environment: ServerEnvironment) {
-    this.version = version
-    this.directory = directory
-    this.#port = port
+  constructor(target: Target, place: Place, environment: ServerEnvironment) {
+    this.target = target
+    this.#place = place
     this.#environment = environment
+  }
+
+  /** Its database, server.log, and a log of each run (runs/<id>/run.log). */
+  get directory(): string {
+    return this.#place.directory
+  }
+
+  /** What stands in for ZenML Pro; only in Pro's mode. */
+  get controlPlane(): ControlPlane {
+    const { controlPlane } = this.#place
+    if (controlPlane === undefined) throw new Error(`${labelOf(this.target)} has no control plane`)
+    return controlPlane
   }
 
   /** What serve.py printed, which is also what the contract suite wants to know of a server. */
@@ -75,6 +98,11 @@ export class ZenServer {
 
   get url(): string {
     return this.announcement['server-url']
+  }
+
+  /** Where a person looks at runs: a server in Pro's mode names the control plane's dashboard. */
+  get dashboard(): string {
+    return this.target.mode === 'pro' ? this.controlPlane.url : this.url
   }
 
   get apiKey(): string {
@@ -96,11 +124,11 @@ export class ZenServer {
     return this.#environment
   }
 
-  /** Id of a seeded thing, by its name: `training-template`, `wide-snapshot`. */
-  id(name: string): string {
-    const id = this.announcement[name]
-    if (typeof id !== 'string') throw new Error(`nothing named ${name} was seeded on ${this.version}`)
-    return id
+  /** What serve.py said under a name: the id of `training-template`, or `client-id`. */
+  fact(name: string): string {
+    const fact = this.announcement[name]
+    if (typeof fact !== 'string') throw new Error(`${labelOf(this.target)} has no ${name}`)
+    return fact
   }
 
   /** The server's log of all its lives. */
@@ -110,10 +138,10 @@ export class ZenServer {
 
   /** Starts the server; seeds it the first time. Resolves when it answers. */
   async start(): Promise<void> {
-    const python = await zenmlPython(this.version)
+    const python = await zenmlPython(this.target.version)
     const { PATH, HOME, TMPDIR } = process.env
     const child = track(
-      spawn(python, [SERVE, '--dir', this.directory, '--port', String(this.#port)], {
+      spawn(python, [path.join(SCRIPTS, 'serve.py'), ...this.#arguments()], {
         stdio: ['pipe', 'pipe', 'pipe'],
         env: { PATH, HOME, TMPDIR, ...DEFAULTS, ...this.#environment },
       }),
@@ -125,10 +153,19 @@ export class ZenServer {
     const ended = once(child, 'close').then(() => undefined)
     const line = await Promise.race([once(lines, 'line').then(([text]: unknown[]) => String(text)), ended])
     if (line === undefined) {
-      throw new Error(`ZenML ${this.version} did not start:\n${lastLines(stderr, 20)}`)
+      throw new Error(`ZenML ${labelOf(this.target)} did not start:\n${lastLines(stderr, 20)}`)
     }
     this.#announcement = Announcement.parse(JSON.parse(line))
     this.#groups.push(this.pid)
+  }
+
+  #arguments(): string[] {
+    const { directory, port, template, controlPlane } = this.#place
+    const pro = controlPlane === undefined ? [] : ['--pro', '--control-plane', controlPlane.url]
+    return [
+      ...['--dir', directory, '--port', String(port), '--template', template],
+      ...['--project', this.target.project, ...pro],
+    ]
   }
 
   /** Kills the server as a crash would; pipelines that it started go on. */
@@ -160,20 +197,45 @@ export class ZenServer {
       await once(this.#child, 'exit')
     }
     for (const leader of this.#groups) signalGroup(leader, 'SIGKILL')
+    await this.#place.controlPlane?.stop()
     if (!keep) await rm(this.directory, { recursive: true, force: true, maxRetries: 5 })
   }
 }
 
-/** Starts a seeded server of that version on a free port of 127.0.0.1. */
-export async function startServer(version: Version, environment: ServerEnvironment = {}): Promise<ZenServer> {
+/** Changes with the scripts that seed a server, so that no folder that other scripts seeded is used. */
+async function templateName(target: Target): Promise<string> {
+  const hash = createHash('sha256')
+  for (const file of (await readdir(SCRIPTS)).filter((name) => name.endsWith('.py')).sort()) {
+    hash.update(await readFile(path.join(SCRIPTS, file)))
+  }
+  return `${labelOf(target).replaceAll(' ', '-')}-${hash.digest('hex').slice(0, 8)}`
+}
+
+/** Starts a seeded server of that kind on a free port of 127.0.0.1. */
+export async function startServer(target: Target, environment: ServerEnvironment = {}): Promise<ZenServer> {
   const base = path.join(CACHE, 'servers')
-  await mkdir(base, { recursive: true })
-  const directory = await mkdtemp(path.join(base, `${version}-`))
-  const server = new ZenServer(version, directory, await freePort(), environment)
+  const seeded = path.join(CACHE, 'seeded')
+  for (const folder of [base, seeded]) await mkdir(folder, { recursive: true })
+  const port = await freePort()
+  const place: Place = {
+    directory: await mkdtemp(path.join(base, `${target.version}-`)),
+    port,
+    template: path.join(seeded, await templateName(target)),
+    controlPlane:
+      target.mode === 'open-source'
+        ? undefined
+        : await ControlPlane.start(
+            await zenmlPython(target.version),
+            await freePort(),
+            `http://127.0.0.1:${port}`,
+          ),
+  }
+  const server = new ZenServer(target, place, environment)
   try {
     await server.start()
   } catch (error) {
-    await server.stop()
+    // The error names the log in the folder.
+    await server.stop(true)
     throw error
   }
   return server

@@ -1,6 +1,8 @@
 import { access, mkdir, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { z } from 'zod'
 import { lastLines, run } from './processes.ts'
+import { isAtLeast } from './target.ts'
 
 /** Ignored folder that holds everything the end-to-end tests install; safe to delete. */
 export const CACHE = path.join(import.meta.dirname, '.cache')
@@ -42,26 +44,40 @@ async function exists(file: string): Promise<boolean> {
   )
 }
 
-/**
- * The Python of a virtual environment with that version of ZenML's server, installed
- * from pip the first time (about a minute) and used again afterwards.
- */
-export async function zenmlPython(version: string): Promise<string> {
+/** Makes an empty virtual environment and gives its Python. */
+async function makeEnvironment(folder: string): Promise<string> {
   if (process.platform === 'win32') {
     throw new MissingTool('The end-to-end tests need Linux or macOS: they end groups of processes.')
   }
-  const folder = path.join(CACHE, `zenml-${version}`)
-  const python = path.join(folder, 'bin', 'python')
-  const complete = path.join(folder, 'complete')
-  if (await exists(complete)) return python
-
-  process.stderr.write(`installing zenml[server]==${version} with pip\n`)
   const systemPython = await findPython()
   await rm(folder, { recursive: true, force: true })
   await mkdir(CACHE, { recursive: true })
   const made = await run(systemPython, ['-m', 'venv', folder])
   if (made.code !== 0) throw new MissingTool(`${systemPython} -m venv failed: ${lastLines(made.stderr, 3)}`)
-  const installed = await run(python, ['-m', 'pip', 'install', '--quiet', `zenml[server]==${version}`])
+  return pythonIn(folder)
+}
+
+function pythonIn(folder: string): string {
+  return path.join(folder, 'bin', 'python')
+}
+
+/** Before 0.84 ZenML imports pkg_resources, which newer ones no longer have. */
+const OLD_SETUPTOOLS = 'setuptools<81'
+
+/**
+ * The Python of a virtual environment with that version of ZenML's server, installed
+ * from pip the first time (about a minute) and used again afterwards.
+ */
+export async function zenmlPython(version: string): Promise<string> {
+  const folder = path.join(CACHE, `zenml-${version}`)
+  const complete = path.join(folder, 'complete')
+  if (await exists(complete)) return pythonIn(folder)
+
+  process.stderr.write(`installing zenml[server]==${version} with pip\n`)
+  const python = await makeEnvironment(folder)
+  const old = isAtLeast({ version }, '0.84') ? [] : [OLD_SETUPTOOLS]
+  const wanted = [`zenml[server]==${version}`, ...old]
+  const installed = await run(python, ['-m', 'pip', 'install', '--quiet', ...wanted])
   if (installed.code !== 0) {
     throw new MissingTool(
       `pip could not install zenml[server]==${version}: ${lastLines(installed.stderr, 5)}`,
@@ -69,6 +85,22 @@ export async function zenmlPython(version: string): Promise<string> {
   }
   await writeFile(complete, '')
   return python
+}
+
+const PipReport = z.object({ install: z.array(z.object({ metadata: z.object({ version: z.string() }) })) })
+
+/** The newest released version of ZenML, as pip finds it. */
+export async function newestVersion(): Promise<string> {
+  const folder = path.join(CACHE, 'pip')
+  const python = await makeEnvironment(folder)
+  const dryRun = ['--dry-run', '--ignore-installed', '--no-deps', '--quiet', '--report', '-']
+  const { code, stdout, stderr } = await run(python, ['-m', 'pip', 'install', ...dryRun, 'zenml'])
+  await rm(folder, { recursive: true, force: true })
+  if (code !== 0) throw new MissingTool(`pip does not find zenml: ${lastLines(stderr, 5)}`)
+  const [newest] = PipReport.parse(JSON.parse(stdout)).install
+  if (newest === undefined) throw new MissingTool('pip does not say which version of zenml is the newest.')
+  process.stderr.write(`the newest version of zenml is ${newest.metadata.version}\n`)
+  return newest.metadata.version
 }
 
 /** The path of `act`, a runner for real workflows; built with Go the first time. */

@@ -33,6 +33,10 @@ export function html(status = 200): Answer {
   return { status, body, contentType: 'text/html; charset=utf-8' }
 }
 
+export function redirect(location: string): Answer {
+  return { status: 307, body: '', contentType: 'text/plain', headers: { location } }
+}
+
 /** `{"detail": ["ExceptionClass", "message"]}`, ZenML's usual error. */
 export function refusal(status: number, exception: string, message: string): Refusal {
   return new Refusal(json({ detail: [exception, message] }, status))

@@ -89,6 +89,13 @@ export function enumFault(
   return fault('enum', text, place)
 }
 
+/** 422 for a text of more characters than are taken. */
+export function tooLong(path: readonly string[], value: string, most: number, place: Place): Refusal {
+  const location = path.map((part) => `'${part}'`).join(', ')
+  const text = `{'type': 'string_too_long', 'loc': (${location}), 'msg': 'String should have at most ${String(most)} characters', 'input': '${value}', 'ctx': {'max_length': ${String(most)}}`
+  return fault('string_too_long', text, place)
+}
+
 function fault(type: string, text: string, place: Place): Refusal {
   return invalidRequest(
     place.version,

@@ -23,6 +23,7 @@ export async function deliver(delivery: Delivery): Promise<void> {
     case 'too-busy':
     case 'too-busy-forever':
     case 'no-slot':
+    case 'not-dispatched':
       send(delivery, await answer())
       return
     case 'answer': {

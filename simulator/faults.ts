@@ -3,6 +3,7 @@ export const FAULT_ROUTES = [
   'login',
   'info',
   'user',
+  'projects',
   'project',
   'pipelines',
   'templates',
@@ -21,7 +22,11 @@ export const FAULT_ROUTES = [
   'update',
   'refresh',
   'metadata',
+  'artifacts',
+  'artifact',
   'wait-conditions',
+  'wait-condition',
+  'answer',
 ] as const
 export type RouteName = (typeof FAULT_ROUTES)[number]
 
@@ -51,6 +56,8 @@ export type FaultAction =
   | { readonly kind: 'too-busy-forever' }
   /** 429 "Maximum number of concurrent…"; from 0.85 on the run is created and deleted again a moment later. */
   | { readonly kind: 'no-slot' }
+  /** The control plane fails after the run was made and before it is handed over: 500, and it initializes for ever. */
+  | { readonly kind: 'not-dispatched' }
   | { readonly kind: 'html'; readonly status?: number; readonly work?: boolean }
   /** The body ends in its middle and the connection closes; `work` (default true): what was asked is done. */
   | { readonly kind: 'cut'; readonly work?: boolean }

@@ -1,12 +1,22 @@
 import { Front } from './server.ts'
+import { byName } from './attempts.ts'
 import type { Run } from './run.ts'
 import type { SimulatedRun, Simulator, SimulatorOptions } from './types.ts'
 import { World } from './world.ts'
 
 export { realClock, VirtualClock, type SimulatorClock } from './clock.ts'
 export { FAULT_ROUTES, type Fault, type FaultAction, type Occurrence, type RouteName } from './faults.ts'
-export { dynamic, seededPipelines, training, typed, wide } from './pipelines.ts'
-export { startPro, type ProOptions, type ProSimulator, type WorkspaceSpec } from './pro.ts'
+export { approval, dynamic, flaky, seededPipelines, training, typed, wide } from './pipelines.ts'
+export type { PermissionRules } from './permissions.ts'
+export {
+  startPro,
+  type ProFailure,
+  type ProMembership,
+  type ProOptions,
+  type ProPlace,
+  type ProSimulator,
+  type WorkspaceSpec,
+} from './pro.ts'
 export * from './types.ts'
 
 /** Starts a ZenML server in this process, on 127.0.0.1; resolves when it listens. */
@@ -49,8 +59,11 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     vanish: (id) => {
       find(id).goneFrom = world.now()
     },
+    disown: (id) => {
+      find(id).owned = false
+    },
     pause: (id, question) => {
-      find(id).pause(world.now(), question)
+      find(id).pause(world.now(), question ?? null)
     },
     resume: (id) => {
       find(id).resume(world.now())
@@ -74,7 +87,7 @@ function view(world: World, run: Run): SimulatedRun {
     createdAt: run.createdAt,
     configuration,
     get startedSteps() {
-      return run.state(world.now()).spans.map((span) => span.step.name)
+      return [...byName(run.state(world.now()).spans).keys()]
     },
     get status() {
       return run.state(world.now()).status

@@ -133,7 +133,55 @@ export const dynamic: PipelineSpec = {
   },
 }
 
+/** Asks a person after its first step: `true` goes on, `false` ends it. */
+export const approval: PipelineSpec = {
+  name: 'approval',
+  sequential: true,
+  steps: [],
+  dynamic: {
+    parameters: { patience: { default: 600, jsonSchema: { type: 'integer' } } },
+    expand: () => [load, { ...report('report', 'load'), upstream: [] }],
+  },
+  wait: {
+    name: 'deploy',
+    question: 'Deploy this model?',
+    patience: (parameters) => Number(parameters['patience']),
+  },
+}
+
+/** Fails `good` times, at most three, before it succeeds; each attempt logs what it is. */
+const unsteady: StepSpec = {
+  name: 'unsteady',
+  seconds: SHORT,
+  retries: 2,
+  parameters: { good: { default: 1, jsonSchema: { type: 'integer' } } },
+  outputs: { value: 'builtins.int' },
+  effect: (parameters) => {
+    const good = Number(parameters['good'])
+    const attempts = Array.from({ length: Math.min(good, 2) + 1 }, (_, n) => unsteadyAttempt(n, n < good))
+    const { fails, ...last } = attempts.at(-1) ?? {}
+    const retried = attempts
+      .slice(0, -1)
+      .flatMap((each) => (each.fails ? [{ ...each, fails: each.fails }] : []))
+    return { ...last, ...(fails ? { fails } : {}), retried }
+  },
+}
+
+function unsteadyAttempt(n: number, fails: boolean): StepEffect {
+  const metadata = { attempt: n, [`only_${String(n)}`]: n, score: Number((0.5 + n / 10).toFixed(6)) }
+  const traceback = `  File "/srv/pipelines/e2e_pipelines.py", line 60, in unsteady\n    raise RuntimeError(f"attempt {n}")\n`
+  const failure = { type: 'RuntimeError', message: `attempt ${String(n)}`, traceback, userCodeLine: 5 }
+  return { metadata, ...(fails ? { fails: failure } : {}) }
+}
+
+/** A step that is tried again, and one after it. */
+export const flaky: PipelineSpec = {
+  name: 'flaky',
+  sequential: true,
+  steps: [unsteady, { name: 'after', seconds: SHORT, upstream: ['unsteady'], metadata: { seen: 1 } }],
+}
+
 /** The pipelines of the servers whose answers were recorded. */
 export function seededPipelines(version: ZenmlVersion): readonly PipelineSpec[] {
-  return version === '0.98.0' ? [training, wide, typed, dynamic] : [training, wide, typed]
+  return version === '0.98.0' ? [training, wide, typed, dynamic, approval] : [training, wide, typed]
 }

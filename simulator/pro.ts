@@ -1,23 +1,10 @@
-import { createServer, type IncomingMessage, type Server } from 'node:http'
-import { plainRefusal, refusal, Refusal, json, routeNotFound, type Answer } from './answers.ts'
-import { realClock, type SimulatorClock } from './clock.ts'
-import { Ids, isUuid } from './ids.ts'
-import type { Json } from './json.ts'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { SimulatorClock } from './clock.ts'
+import { Management, type WorkspaceSpec } from './management.ts'
+import type { PermissionRules } from './permissions.ts'
 import type { RecordedRequest } from './types.ts'
 
-/** The states of a workspace (ZenML's client: `WorkspaceStatus`). */
-export type WorkspaceStatus =
-  'not_initialized' | 'pending' | 'available' | 'failed' | 'deactivated' | 'deleted'
-
-export interface WorkspaceSpec {
-  readonly name: string
-  /** Name; default: Example. */
-  readonly organization?: string
-  /** Default: available. */
-  readonly status?: WorkspaceStatus | 'hibernating'
-  /** Not set: there is no server. */
-  readonly serverUrl?: string
-}
+export type { WorkspaceSpec } from './management.ts'
 
 export interface ProOptions {
   /** Default: real time. */
@@ -26,25 +13,52 @@ export interface ProOptions {
   readonly tokenLifetime?: number
   /** Of ids, keys and tokens; default random. */
   readonly seed?: number
+  /** What a workspace is called in addresses: old self-hosted ones have only tenants. Default 'workspaces'. */
+  readonly routes?: 'workspaces' | 'tenants'
 }
 
-/** What a workspace's own server knows of the Pro that it belongs to. */
+/**
+ * Where Pro can fail. 'login' and 'workspaces' are asked by a client; the others by the workspace's server: whose a
+ * token is, what the account may do, whether the subscription has a run left, and to note that one was started.
+ */
+export type ProPlace = 'login' | 'workspaces' | 'authorize' | 'permissions' | 'entitlement' | 'usage'
+
+/** How it fails: with a status, by closing the connection, by never answering, with a 200 that makes no sense. */
+export type ProFailure = number | 'closed' | 'time-out' | 'nonsense'
+
+export interface ProWorkspace {
+  readonly id: string
+  readonly name: string
+  readonly organization: { readonly id: string; readonly name: string }
+}
+
+/** What a workspace's own server knows and asks of the Pro that it belongs to. */
 export interface ProMembership {
-  /** The organization's key, which opens the workspaces too. */
+  readonly url: string
+  /** The organization's key, which opens the workspaces too (from 0.92 on). */
   readonly apiKey: string
-  /** Whether this is a token of the management API that is still good. */
-  knows(token: string): boolean
+  /** Why the account of this token or key is not told; undefined where it is. */
+  authorize(token: string): ProFailure | undefined
+  /** How this question fails, if it was told to; each asking uses up one time. */
+  failure(place: ProPlace): ProFailure | undefined
+  /** What the account may do now. */
+  permissions(): PermissionRules
+  /** The workspace that was added with this address of its server. */
+  workspaceAt(serverUrl: string): ProWorkspace | undefined
 }
 
 /** ZenML Pro's management API, as its client's source and the documentation describe it; none was at hand. */
 export interface ProSimulator extends ProMembership {
-  readonly url: string
   readonly clientId: string
   readonly clientSecret: string
   readonly requests: readonly RecordedRequest[]
   readonly issuedTokens: readonly string[]
   /** Gives the id. */
   add(workspace: WorkspaceSpec): string
+  /** The next `times` (default 1) questions of this kind fail so. */
+  fail(place: ProPlace, how: ProFailure, times?: number): void
+  /** From now on the account may do this; replaces what was said before. */
+  permit(rules: PermissionRules): void
   /** Every token so far answers 401. */
   expireTokens(): void
   close(): Promise<void>
@@ -55,12 +69,7 @@ export async function startPro(options: ProOptions = {}): Promise<ProSimulator> 
   const pro = new Management(options)
   const requests: RecordedRequest[] = []
   const server = createServer((request, response) => {
-    void textOf(request).then((body) => {
-      const { method = 'GET', url: path = '/', headers } = request
-      const { status, body: text, contentType } = pro.answer({ method, path, headers, body })
-      requests.push({ method, path, headers, body, at: pro.clock.now(), status })
-      response.writeHead(status, { 'content-type': contentType }).end(text)
-    })
+    void serve(pro, requests, request, response)
   })
   return {
     url: `http://127.0.0.1:${String(await listen(server))}`,
@@ -70,7 +79,16 @@ export async function startPro(options: ProOptions = {}): Promise<ProSimulator> 
     requests,
     issuedTokens: pro.issuedTokens,
     add: (workspace) => pro.add(workspace),
-    knows: (token) => pro.knows(token),
+    fail: (place, how, times = 1) => {
+      pro.fail(place, how, times)
+    },
+    permit: (rules) => {
+      pro.rules = rules
+    },
+    permissions: () => pro.rules,
+    authorize: (token) => pro.failure('authorize') ?? (pro.knows(token) ? undefined : 401),
+    failure: (place) => pro.failure(place),
+    workspaceAt: (serverUrl) => pro.workspaceAt(serverUrl),
     expireTokens: () => {
       pro.expireTokens()
     },
@@ -81,118 +99,25 @@ export async function startPro(options: ProOptions = {}): Promise<ProSimulator> 
   }
 }
 
-type Asked = Omit<RecordedRequest, 'at' | 'status'>
-
-interface Organization {
-  readonly id: string
-  readonly name: string
-}
-
-class Management {
-  readonly clock: SimulatorClock
-  readonly apiKey: string
-  readonly clientId: string
-  readonly clientSecret: string
-  readonly issuedTokens: string[] = []
-  readonly #lifetime: number
-  readonly #ids: Ids
-  readonly #organizations: Organization[] = []
-  readonly #workspaces: {
-    readonly id: string
-    readonly organization: Organization
-    readonly spec: WorkspaceSpec
-  }[] = []
-  readonly #tokens = new Map<string, number>()
-
-  constructor({ clock = realClock(), tokenLifetime = 3600, seed }: ProOptions) {
-    this.clock = clock
-    this.#lifetime = tokenLifetime
-    this.#ids = new Ids(seed ?? Math.floor(Math.random() * 0x7fff_ffff))
-    this.apiKey = this.#ids.apiKey().replace('ZENKEY_', 'ZENPROKEY_')
-    this.clientId = this.#ids.uuid()
-    this.clientSecret = this.#ids.hex(64)
+/** Answers one request, or fails as it was told to. */
+async function serve(
+  pro: Management,
+  requests: RecordedRequest[],
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const { method = 'GET', url: path = '/', headers } = request
+  const asked = { method, path, headers, body: await textOf(request) }
+  const failure = pro.failureOf(asked)
+  const record = { ...asked, at: pro.clock.now() }
+  if (failure === 'time-out' || failure === 'closed') {
+    requests.push(record)
+    if (failure === 'closed') request.socket.resetAndDestroy()
+    return
   }
-
-  add(spec: WorkspaceSpec): string {
-    const name = spec.organization ?? 'Example'
-    let organization = this.#organizations.find((each) => each.name === name)
-    if (organization === undefined) {
-      organization = { id: this.#ids.uuid(), name }
-      this.#organizations.push(organization)
-    }
-    const id = this.#ids.uuid()
-    this.#workspaces.push({ id, organization, spec })
-    return id
-  }
-
-  knows(token: string): boolean {
-    return (this.#tokens.get(token) ?? 0) > this.clock.now()
-  }
-
-  expireTokens(): void {
-    this.#tokens.clear()
-  }
-
-  answer({ method, path, headers, body }: Asked): Answer {
-    const url = new URL(path, 'http://pro')
-    const authorization = [headers['authorization']].flat()[0] ?? ''
-    try {
-      if (method === 'POST' && url.pathname === '/auth/login') return this.#login(new URLSearchParams(body))
-      const id = /^\/workspaces\/([^/]+)$/.exec(url.pathname)?.[1]
-      if (method !== 'GET' || (id === undefined && url.pathname !== '/workspaces')) return routeNotFound
-      if (!this.knows(authorization.replace(/^Bearer /, ''))) throw plainRefusal(401, 'Not authenticated')
-      return id === undefined ? this.#list(url.searchParams) : this.#one(id)
-    } catch (error) {
-      if (error instanceof Refusal) return error.answer
-      throw error
-    }
-  }
-
-  #login(form: URLSearchParams): Answer {
-    const isClient =
-      form.get('grant_type') === 'client_credentials' &&
-      form.get('client_id') === this.clientId &&
-      form.get('client_secret') === this.clientSecret
-    if (form.get('password') !== this.apiKey && !isClient) {
-      throw refusal(401, 'CredentialsNotValid', 'Authentication error: invalid credentials')
-    }
-    const token = this.#ids.token()
-    this.issuedTokens.push(token)
-    this.#tokens.set(token, this.clock.now() + this.#lifetime * 1000)
-    return json({ access_token: token, token_type: 'bearer', expires_in: this.#lifetime })
-  }
-
-  #list(query: URLSearchParams): Answer {
-    const name = query.get('workspace_name')
-    const offset = Number(query.get('offset') ?? 0)
-    const limit = Number(query.get('limit') ?? 20)
-    const found = this.#workspaces.filter(({ spec }) => name === null || spec.name === name)
-    return json(found.slice(offset, offset + limit).map(({ id }) => this.#shape(id)))
-  }
-
-  #one(id: string): Answer {
-    if (!isUuid(id)) throw refusal(422, 'ValueError', 'id: Input should be a valid UUID')
-    if (!this.#workspaces.some((each) => each.id === id)) {
-      throw refusal(404, 'KeyError', `'Workspace ${id} not found'`)
-    }
-    return json(this.#shape(id))
-  }
-
-  #shape(wanted: string): Json {
-    const workspace = this.#workspaces.find(({ id }) => id === wanted)
-    if (workspace === undefined) return null
-    const { id, organization, spec } = workspace
-    const status = spec.serverUrl === undefined ? null : { server_url: spec.serverUrl, version: '0.98.0' }
-    return {
-      id,
-      name: spec.name,
-      organization: { id: organization.id, name: organization.name },
-      desired_state: 'available',
-      state_reason: '',
-      status: spec.status ?? 'available',
-      zenml_service: { configuration: { version: '0.98.0' }, status },
-    }
-  }
+  const { status, body, contentType } = pro.answer(asked, failure)
+  requests.push({ ...record, status })
+  response.writeHead(status, { 'content-type': contentType }).end(body)
 }
 
 async function listen(server: Server): Promise<number> {

@@ -126,6 +126,27 @@ export function invalidRequest(
   return new Refusal(json(['ValueError', message], 422))
 }
 
+/** 422 of an id that is no UUID; `location` as Python prints the place of it. */
+export function uuidFault(
+  version: ZenmlVersion,
+  location: string,
+  id: string,
+  endpoint: Listing<never>['endpoint'],
+  method: string,
+): Refusal {
+  const wrong = uuidFlaw(id)
+  const errors = `{'type': 'uuid_parsing', 'loc': ${location}, 'msg': 'Input should be a valid UUID, ${wrong}', 'input': '${id}', 'ctx': {'error': '${wrong}'}${documented(version, 'uuid_parsing')}}`
+  return invalidRequest(version, errors, endpoint, method)
+}
+
+/** pydantic's words for what is wrong with a UUID. */
+function uuidFlaw(id: string): string {
+  const at = id.search(/[^0-9a-f-]/i)
+  if (at < 0) return `invalid length: expected length 32 for simple format, found ${String(id.length)}`
+  const found = id.charAt(at)
+  return `invalid character: expected an optional prefix of \`urn:uuid:\` followed by [0-9a-fA-F-], found \`${found}\` at ${String(at + 1)}`
+}
+
 /** The link that pydantic puts behind most errors on 0.74. */
 export function documented(version: ZenmlVersion, type: string): string {
   return version === '0.74.0' ? `, 'url': 'https://errors.pydantic.dev/2.8/v/${type}'` : ''

@@ -1,15 +1,9 @@
-import type { JsonObject } from './json.ts'
+import { attemptsAt, byName, type ConfiguredStep } from './attempts.ts'
+import { conditionsOf, type Condition } from './conditions.ts'
+import type { Json, JsonObject } from './json.ts'
 import { schedule, type PlannedStep, type RunEvent, type RunPlan, type StepSpan } from './timeline.ts'
 import type { PipelineSpec, StepSpec, ZenmlVersion } from './types.ts'
-
-/** A step with all that its answers show. */
-export interface ConfiguredStep extends PlannedStep {
-  readonly id: string
-  readonly spec: StepSpec
-  readonly parameters: JsonObject
-  readonly log: readonly string[]
-  readonly metadata: JsonObject
-}
+import { phaseOf, waitOf, type Wait } from './wait.ts'
 
 export interface RunFacts {
   readonly id: string
@@ -57,6 +51,11 @@ interface SetStatus {
   readonly by: 'request' | 'orchestrator' | 'test'
 }
 
+/** Seen on real servers: 47 to 124. */
+const HAND_OVER_MS = 50
+
+const WAITING = { reason: null, inProgress: true, busy: false, end: undefined } as const
+
 const ENDED = new Set(['completed', 'failed', 'stopped', 'cancelled'])
 
 /** One run: its plan, what was done to it, and so its state at any moment. */
@@ -67,14 +66,17 @@ export class Run {
   readonly metadata = new Map<string, JsonObject[string]>()
   /** From when on the server says 404 for it. */
   goneFrom = Infinity
+  /** Started by the account that asks. */
+  owned = true
   /** Made, found no free slot, and is about to be deleted: it holds neither a slot nor its name. */
   rejected = false
-  /** What a paused run asks. */
-  question: string | undefined
-  readonly #plan: RunPlan
+  /** The run that called this one, and the one that it calls. */
+  parent: Run | undefined
+  child: Run | undefined
+  #plan: RunPlan
   readonly #version: ZenmlVersion
   readonly #events: RunEvent[] = []
-  readonly #steps: ReadonlyMap<string, ConfiguredStep>
+  readonly #attempts: ReadonlyMap<PlannedStep, ConfiguredStep>
   /** The schedule as of the last event. */
   #schedule: readonly StepSpan[] | undefined
   #set: SetStatus | undefined
@@ -84,12 +86,12 @@ export class Run {
     this.#plan = { ...facts.plan, steps: facts.steps }
     this.#version = version
     this.specs = new Map(facts.steps.map((step) => [step.name, step.spec]))
-    this.#steps = new Map(facts.steps.map((step) => [step.name, step]))
+    this.#attempts = new Map(facts.steps.flatMap(attemptsAt).map((step) => [step, step]))
   }
 
-  /** The step that a span is of. */
+  /** The step, or the attempt at it, that a span is of. */
   stepOf(span: StepSpan): ConfiguredStep {
-    const step = this.#steps.get(span.step.name)
+    const step = this.#attempts.get(span.step)
     if (step === undefined) throw new Error(`The run has no step ${span.step.name}.`)
     return step
   }
@@ -107,6 +109,12 @@ export class Run {
     return this.#plan.createdAt + this.#plan.startupMs
   }
 
+  /** From 0.96 on a run is changed when it is handed to the executor, before its trigger is answered. */
+  get #handedOverAt(): number {
+    const isChanged = this.#version === '0.98.0' && this.#plan.isHandedOver
+    return this.createdAt + (isChanged ? HAND_OVER_MS : 0)
+  }
+
   isGone(now: number): boolean {
     return now >= this.goneFrom
   }
@@ -117,19 +125,40 @@ export class Run {
     return status === 'running' && !busy && now >= this.begin + (this.#plan.diesAfterMs ?? Infinity)
   }
 
+  /** The server failed before it could hand the run over: nothing ever happens to it. */
+  forget(): void {
+    this.#plan = { ...this.#plan, neverMoves: true, isHandedOver: false }
+    this.#schedule = undefined
+  }
+
   /** `reaches`: the orchestrator can end running steps by force. */
   stop(at: number, graceful: boolean, reaches: boolean): void {
     this.#record({ kind: 'stop', at, graceful, reaches })
   }
 
-  pause(at: number, question: string | undefined): void {
-    this.question = question
-    this.#record({ kind: 'pause', at })
+  pause(at: number, question: string | null): void {
+    this.#record({ kind: 'pause', at, question })
   }
 
   resume(at: number): void {
-    this.question = undefined
     this.#record({ kind: 'resume', at })
+  }
+
+  /** What it has asked by now, oldest first. */
+  conditions(now: number): readonly Condition[] {
+    return conditionsOf(this.facts, this.#events, this.#wait(), now)
+  }
+
+  /** An answer starts a paused run again even after it was set failed from outside. */
+  answer(at: number, { isPlanned }: Condition, resolution: 'continue' | 'abort', result: Json): void {
+    if (resolution === 'continue' && this.#set?.by === 'request') this.#set = undefined
+    if (resolution === 'abort') this.#record({ kind: 'abort', at })
+    else this.#record(isPlanned ? { kind: 'answer', at, result } : { kind: 'resume', at })
+  }
+
+  #wait(): Wait | undefined {
+    const spans = (this.#schedule ??= schedule(this.#plan, this.#events))
+    return waitOf(this.#plan, this.#events, byName(spans))
   }
 
   /** A run that has no step yet and is ended starts none; steps under way go on whatever is set. */
@@ -148,8 +177,11 @@ export class Run {
     const all = (this.#schedule ??= schedule(this.#plan, this.#events))
     const spans = all.filter((span) => span.start <= now)
     const own = this.#own(now, all, spans)
+    const wait = this.#wait()
     const changes = [
-      this.begin,
+      this.#plan.neverMoves ? 0 : this.begin,
+      wait?.pausesAt ?? 0,
+      wait?.resumesAt ?? 0,
       this.#set?.at ?? 0,
       ...this.#events.map((event) => event.at),
       ...spans.flatMap((span) => [span.start, span.end]),
@@ -158,7 +190,7 @@ export class Run {
       ...own,
       ...this.#override(),
       begun: now >= this.begin && !this.#plan.neverMoves && !this.#events.some((e) => e.kind === 'end'),
-      updated: Math.max(this.createdAt, ...changes.filter((at) => at <= now)),
+      updated: Math.max(this.#handedOverAt, ...changes.filter((at) => at <= now)),
       spans,
     }
   }
@@ -174,36 +206,87 @@ export class Run {
   }
 
   #own(now: number, all: readonly StepSpan[], spans: readonly StepSpan[]): Own {
-    const waiting = { reason: null, inProgress: true, busy: false, end: undefined }
-    if (now < this.begin || this.#plan.neverMoves) return { ...waiting, status: 'initializing' }
-    const early = this.#plan.failsBeforeSteps
-    if (early !== undefined) {
-      const over = this.#isDynamic ? { inProgress: false, end: this.begin } : {}
-      return { ...waiting, status: 'failed', reason: early.reason, ...over }
-    }
-
+    const early = this.#beforeSteps(now)
+    if (early !== undefined) return early
     const death = this.begin + (this.#plan.diesAfterMs ?? Infinity)
     const running = spans.some((span) => span.end > now)
     const busy = running && now < death
     const lastEnd = Math.max(this.begin, ...spans.map((span) => span.end))
-    if (this.#events.some((event) => event.kind === 'stop')) {
-      const over = !running
-      const status = over ? 'stopped' : 'stopping'
-      return {
-        status,
-        reason: 'Manual stop requested.',
-        inProgress: !over,
-        busy,
-        end: over ? lastEnd : undefined,
-      }
-    }
+    const wait = this.#wait()
+    const asked = this.#asked(wait, now)
+    if (asked !== undefined) return { ...WAITING, ...asked, busy }
+    const called = this.#called(now)
+    const isLeft = called?.status === 'paused'
+    const stopped = this.#stopped(running || isLeft, busy, Math.max(lastEnd, wait?.resumesAt ?? 0))
+    if (stopped !== undefined) return stopped
+    if (called !== undefined) return { ...WAITING, busy, ...called }
     const failure = firstFailure(spans, now)
     const going = busy || all.some((span) => span.start > now)
     if (failure !== undefined) return this.#failed(failure, all, going, busy, lastEnd)
-    if (!running && spans.length === this.#plan.steps.length) {
-      return { status: 'completed', reason: null, inProgress: false, busy: false, end: lastEnd }
+    const isWhole = this.#plan.steps.every((step) => spans.some((span) => span.step === step))
+    const ended = wait?.answer !== undefined && all.length === 1 ? wait.resumesAt : lastEnd
+    if (!running && (isWhole || ended > lastEnd)) {
+      return { status: 'completed', reason: null, inProgress: false, busy: false, end: ended }
     }
-    return { ...waiting, status: this.#isPaused() ? 'paused' : 'running', busy }
+    return this.#isPaused()
+      ? { ...WAITING, status: 'paused', reason: 'Waiting for input.', busy }
+      : { ...WAITING, status: 'running', busy }
+  }
+
+  #beforeSteps(now: number): Own | undefined {
+    if (now < this.begin || this.#plan.neverMoves) return { ...WAITING, status: 'initializing' }
+    const early = this.#plan.failsBeforeSteps
+    if (early === undefined) return undefined
+    const over = this.#isDynamic ? { inProgress: false, end: this.begin } : {}
+    return { ...WAITING, status: 'failed', reason: early.reason, ...over }
+  }
+
+  /** While the run that it called goes on, or after it failed. */
+  #called(now: number): (Pick<Own, 'status'> & Partial<Own>) | undefined {
+    if (this.child === undefined) return undefined
+    const { status, inProgress, end } = this.child.state(now)
+    if (now < this.child.createdAt) return { status: 'running' }
+    if (status === 'failed') return { status, inProgress: false, end }
+    // Nobody tells it that the question of its child was answered with an abort.
+    if (status === 'paused' || status === 'stopped') return { status: 'paused' }
+    return inProgress ? { status: 'running' } : undefined
+  }
+
+  /** By an abort, at once; or by a stop, once nothing runs any more. */
+  #stopped(running: boolean, busy: boolean, lastEnd: number): Own | undefined {
+    const abort = this.#events.find((event) => event.kind === 'abort')
+    if (abort !== undefined) {
+      const reason = 'Wait condition was aborted.'
+      return { status: 'stopped', reason, inProgress: false, busy, end: abort.at }
+    }
+    if (!this.#events.some((event) => event.kind === 'stop')) return undefined
+    const asked = { reason: 'Manual stop requested.', inProgress: running, busy }
+    return running
+      ? { ...asked, status: 'stopping', end: undefined }
+      : { ...asked, status: 'stopped', end: lastEnd }
+  }
+
+  /** While it waits for an answer or comes back after one; a stop does not end that. */
+  #asked(wait: Wait | undefined, now: number): Pick<Own, 'status' | 'reason'> | undefined {
+    const phase = phaseOf(wait, now)
+    const stop = this.#events.findIndex((event) => event.kind === 'stop')
+    const answer = wait?.answer
+    if (wait === undefined || phase === undefined || answer?.kind === 'abort') return undefined
+    // The server starts no process for a run that is stopping, so nobody ever ends it.
+    const wasPaused = answer !== undefined && answer.at >= wait.pausesAt
+    if (wasPaused && stop >= 0 && stop < this.#events.indexOf(answer)) {
+      return { status: 'paused', reason: 'Waiting for manual resume.' }
+    }
+    if (phase === 'over') return undefined
+    if (stop >= 0) return { status: 'stopping', reason: 'Manual stop requested.' }
+    switch (phase) {
+      case 'waiting':
+        return { status: 'running', reason: null }
+      case 'paused':
+        return { status: 'paused', reason: 'Waiting for input.' }
+      case 'resuming':
+        return { status: 'resuming', reason: 'Automatically resuming run from server.' }
+    }
   }
 
   /**

@@ -5,6 +5,7 @@ import {
   html,
   json,
   methodNotAllowed,
+  redirect,
   routeNotFound,
   text,
   tooBusy,
@@ -13,14 +14,16 @@ import {
 import { deliver } from './delivery.ts'
 import { FaultPlan, type FaultAction } from './faults.ts'
 import { isUuid } from './ids.ts'
-import { documented, invalidRequest } from './query.ts'
-import { accessRoutes } from './routes/access.ts'
+import { uuidFault } from './query.ts'
+import { accessRoutes, dashboardUrl } from './routes/access.ts'
+import { artifactRoutes } from './routes/artifacts.ts'
 import { catalogRoutes } from './routes/catalog.ts'
 import type { Call, Route } from './routes/route.ts'
 import { runRoutes } from './routes/runs.ts'
 import { stepRoutes } from './routes/steps.ts'
 import { stopRoutes } from './routes/stop.ts'
 import { triggerRoutes } from './routes/trigger.ts'
+import { waitRoutes } from './routes/waits.ts'
 import { noFreeSlot } from './trigger.ts'
 import type { RecordedRequest } from './types.ts'
 import type { World } from './world.ts'
@@ -28,10 +31,12 @@ import type { World } from './world.ts'
 const routes: readonly Route[] = [
   ...accessRoutes,
   ...catalogRoutes,
+  ...artifactRoutes,
   ...triggerRoutes,
   ...runRoutes,
   ...stepRoutes,
   ...stopRoutes,
+  ...waitRoutes,
 ]
 
 const API = '/api/v1'
@@ -156,7 +161,10 @@ export class Front {
     if (path === undefined) return html(404)
     if (method !== 'GET') return methodNotAllowed
     if (path === '/health') return this.#world.version === '0.74.0' ? json('OK') : text('ok', 200)
-    return path.startsWith(`${API}/`) ? routeNotFound : html()
+    if (path.startsWith(`${API}/`)) return routeNotFound
+    // Pro's dashboard is elsewhere.
+    const { pro } = this.#world.options
+    return pro === undefined ? html() : redirect(dashboardUrl(this.#world, pro, this.url))
   }
 
   async #answerRoute({ route, ids }: Match, call: Call): Promise<Answer> {
@@ -181,18 +189,9 @@ function checkIds(version: World['version'], route: Route, ids: readonly string[
   for (const [index, name] of names.entries()) {
     const id = ids[index] ?? ''
     if (!name.endsWith('_id') || isUuid(id)) continue
-    const wrong = uuidFault(id)
-    const errors = `{'type': 'uuid_parsing', 'loc': ('path', '${name}'), 'msg': 'Input should be a valid UUID, ${wrong}', 'input': '${id}', 'ctx': {'error': '${wrong}'}${documented(version, 'uuid_parsing')}}`
-    throw invalidRequest(version, errors, { ...route.endpoint, path: `${API}${route.path}` }, route.method)
+    const endpoint = { ...route.endpoint, path: `${API}${route.path}` }
+    throw uuidFault(version, `('path', '${name}')`, id, endpoint, route.method)
   }
-}
-
-/** pydantic's words for what is wrong with a UUID. */
-function uuidFault(id: string): string {
-  const at = id.search(/[^0-9a-f-]/i)
-  if (at < 0) return `invalid length: expected length 32 for simple format, found ${String(id.length)}`
-  const found = id.charAt(at)
-  return `invalid character: expected an optional prefix of \`urn:uuid:\` followed by [0-9a-fA-F-], found \`${found}\` at ${String(at + 1)}`
 }
 
 /** The path's variable parts, or undefined if the pattern does not fit. */

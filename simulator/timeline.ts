@@ -1,4 +1,6 @@
 import type { EarlyFailure, StepFailure } from './types.ts'
+import type { Json } from './json.ts'
+import { goesOnAt, waitOf } from './wait.ts'
 
 /** What a failed step means for the others, as in a run configuration. */
 export type ExecutionMode = 'continue_on_failure' | 'stop_on_failure' | 'fail_fast'
@@ -9,6 +11,8 @@ export interface PlannedStep {
   readonly durationMs: number
   readonly fails: StepFailure | undefined
   readonly cached: boolean
+  /** Attempts that fail before this one. */
+  readonly earlier: readonly PlannedStep[]
 }
 
 /** All that is decided when a run is created. Times are milliseconds. */
@@ -19,21 +23,31 @@ export interface RunPlan {
   readonly steps: readonly PlannedStep[]
   readonly mode: ExecutionMode
   readonly sequential: boolean
+  readonly isHandedOver: boolean
   readonly neverMoves: boolean
   readonly diesAfterMs: number | undefined
   readonly failsBeforeSteps: EarlyFailure | undefined
+  /** It asks after its first step, and pauses when nobody answers for so long. */
+  readonly wait: { readonly patienceMs: number } | undefined
 }
 
 /** What was done to the run since; `at` in milliseconds. */
 export type RunEvent =
   | { readonly kind: 'stop'; readonly at: number; readonly graceful: boolean; readonly reaches: boolean }
   | { readonly kind: 'end'; readonly at: number }
-  | { readonly kind: 'pause'; readonly at: number }
+  | { readonly kind: 'pause'; readonly at: number; readonly question: string | null }
   | { readonly kind: 'resume'; readonly at: number }
+  /** To the question of the plan. */
+  | { readonly kind: 'answer'; readonly at: number; readonly result: Json }
+  /** The question was answered with an abort: the run is stopped at once. */
+  | { readonly kind: 'abort'; readonly at: number }
 
-export type StepOutcome = 'completed' | 'cached' | 'failed' | 'stopped'
+export type StepOutcome = 'completed' | 'cached' | 'failed' | 'retried' | 'stopped'
 
-/** When a step runs; one that never starts is not in the list, one that never ends has end Infinity. */
+/**
+ * When a step, or one attempt at it, runs; one that never starts is not in the list, one that never ends has end
+ * Infinity.
+ */
 export interface StepSpan {
   readonly step: PlannedStep
   readonly start: number
@@ -46,6 +60,35 @@ export interface StepSpan {
  * again later with the same events it says the same, so any moment can be looked at without a timer.
  */
 export function schedule(plan: RunPlan, events: readonly RunEvent[]): readonly StepSpan[] {
+  return scheduleSteps(plan, events).flatMap(attemptsOf)
+}
+
+/** Milliseconds between the end of a failed attempt and the next one's start. */
+export const RETRY_MS = 1000
+
+/** Milliseconds that all attempts at a step take together. */
+function lengthOf(step: PlannedStep): number {
+  if (step.cached) return 0
+  return step.earlier.reduce((sum, each) => sum + each.durationMs + RETRY_MS, step.durationMs)
+}
+
+/** A step's span taken apart into that of each attempt; those that a stop or a death prevented are left out. */
+function attemptsOf({ step, start, end, outcome }: StepSpan): readonly StepSpan[] {
+  const attempts: StepSpan[] = []
+  let at = start
+  for (const each of [...step.earlier, step]) {
+    if (at > start && at >= end) break
+    const isLast = each === step
+    const until = isLast ? end : Math.min(at + each.durationMs, end)
+    const result = isLast || until === end ? outcome : 'retried'
+    attempts.push({ step: each, start: at, end: until, outcome: result })
+    at = until + RETRY_MS
+  }
+  return attempts
+}
+
+/** One span for each step, from its first attempt's start to its last one's end. */
+function scheduleSteps(plan: RunPlan, events: readonly RunEvent[]): readonly StepSpan[] {
   const begin = plan.createdAt + plan.startupMs
   if (plan.neverMoves || plan.failsBeforeSteps !== undefined) return []
   const death = plan.diesAfterMs === undefined ? Infinity : begin + plan.diesAfterMs
@@ -60,7 +103,7 @@ export function schedule(plan: RunPlan, events: readonly RunEvent[]): readonly S
   for (const step of inOrder(plan.steps)) {
     const ready = readyAt(step, spans, plan.sequential ? previousEnd : begin)
     if (ready === undefined) continue
-    const start = afterPauses(ready, events)
+    const start = afterPauses(Math.max(ready, goesOnAt(waitOf(plan, events, spans))), events)
     if (start >= limits.noStartFrom) continue
     const span = spanOf(step, start, limits, plan)
     spans.set(step.name, span)
@@ -87,7 +130,7 @@ function dropLateStarts(spans: readonly StepSpan[], limits: Limits, plan: RunPla
 }
 
 function spanOf(step: PlannedStep, start: number, limits: Limits, plan: RunPlan): StepSpan {
-  const end = start + (step.cached ? 0 : step.durationMs)
+  const end = start + lengthOf(step)
   if (end > limits.death) return { step, start, end: Infinity, outcome: 'completed' }
   if (end > limits.forcedStop + plan.stopMs && limits.forcedStop >= start) {
     return { step, start, end: limits.forcedStop + plan.stopMs, outcome: 'stopped' }
@@ -111,7 +154,8 @@ function readyAt(
 }
 
 function endOfStarts(events: readonly RunEvent[]): number {
-  return Math.min(Infinity, ...events.filter((e) => e.kind === 'stop' || e.kind === 'end').map((e) => e.at))
+  const ends = events.filter((e) => e.kind === 'stop' || e.kind === 'end' || e.kind === 'abort')
+  return Math.min(Infinity, ...ends.map((e) => e.at))
 }
 
 function forcedStopAt(events: readonly RunEvent[]): number {

@@ -2,9 +2,12 @@ import { json, refusal, type Answer } from './answers.ts'
 import { defaultsOf, executionMode, hasSnapshots } from './definition.ts'
 import { mergeDeep, objectAt, type JsonObject } from './json.ts'
 import { faultOf } from './pydantic.ts'
-import { Run, type ConfiguredStep, type RunFacts } from './run.ts'
+import { buildResource, snapshotResource } from './resources.ts'
+import type { ConfiguredStep } from './attempts.ts'
+import { Run, type RunFacts } from './run.ts'
 import type { ExecutionMode } from './timeline.ts'
-import type { EarlyFailure, PipelineSpec, StepFailure, StepSpec } from './types.ts'
+import type { EarlyFailure, PipelineSpec, StepEffect, StepFailure, StepSpec } from './types.ts'
+import { nameTaken, nameTooLong, notRunnable, pythonSet, staticPipelineParameters } from './trigger-texts.ts'
 import { runModel } from './wire/run.ts'
 import type { PipelineEntry, World } from './world.ts'
 
@@ -13,6 +16,8 @@ export interface TriggerRequest {
   readonly templateId: string | undefined
   readonly configuration: JsonObject
   readonly key: string | undefined
+  /** False: the server fails before it hands the run to its executor. Default true. */
+  readonly isHandedOver?: boolean
 }
 
 /** Milliseconds for which a run that found no free slot can be seen before it is deleted again. */
@@ -21,23 +26,56 @@ const NO_SLOT_VISIBLE_MS = 3000
 /** What the server does at the moment `at`: checks the configuration, then makes the run or refuses. */
 export function startRun(world: World, request: TriggerRequest, at: number): Answer {
   const { entry, configuration } = request
+  checkPermissions(world, request)
   const refused = entry.spec.refusesToStart
   if (refused !== undefined) throw refusal(refused.status, refused.exception, refused.message)
   if (entry.spec.runnable === false) throw refusal(400, 'ValueError', notRunnable(world, entry))
   checkConfiguration(world, entry.spec, configuration)
 
   const run = makeRun(world, request, at)
-  if (
-    world.runs.some((other) => other.facts.name === run.facts.name && !other.rejected && !other.isGone(at))
-  ) {
+  if (world.runs.some((other) => isNamesake(world, other, run, at))) {
     throw refusal(409, 'EntityExistsError', nameTaken(world, run.facts.name, entry))
   }
   if (!hasFreeSlot(world, at)) {
     reject(world, run, at)
     throw noFreeSlot(world)
   }
-  world.runs.push(run)
+  world.runs.push(run, ...makeChildren(world, request, run))
+  const failure = request.isHandedOver === false ? noControlPlane() : world.permissions.usageFailure()
+  if (failure !== undefined) {
+    run.forget()
+    throw failure
+  }
   return json(runModel(world, run, true))
+}
+
+/** Before anything is made: what is read, what is made, and whether the subscription has a run left. */
+function checkPermissions(world: World, { entry, templateId }: TriggerRequest): void {
+  const { permissions, version } = world
+  const newest = hasSnapshots(version)
+  if (templateId !== undefined) {
+    const kind = newest ? 'PipelineSnapshotResponse' : 'PipelineDeploymentResponse'
+    permissions.needs(kind, snapshotResource(world, entry))
+  }
+  if (templateId === undefined || !newest) {
+    permissions.needs('PipelineBuildResponse', buildResource(world, entry))
+  }
+  const project = entry.project.id
+  permissions.verify('create', { type: 'pipeline_deployment', project })
+  permissions.verify('create', { type: 'pipeline_run', project })
+  permissions.checkEntitlement()
+}
+
+/** What a workspace of ZenML Pro answers while the control plane is away. */
+function noControlPlane(): Error {
+  const why = '503 Server Error: Service Unavailable for url: https://cloudapi.example.com/usage-event'
+  return refusal(500, 'RuntimeError', `Failed while trying to contact the central zenml pro service: ${why}`)
+}
+
+/** A name is taken in one project only. */
+function isNamesake(world: World, other: Run, run: Run, at: number): boolean {
+  if (other.facts.name !== run.facts.name || other.rejected || other.isGone(at)) return false
+  return world.entryOf(other).project === world.entryOf(run).project
 }
 
 /** 429 of a server whose slots are all taken; the run made for it is deleted again. */
@@ -53,6 +91,11 @@ export function startAndDelete(world: World, request: TriggerRequest, at: number
 }
 
 function reject(world: World, run: Run, at: number): void {
+  if (world.options.keepsRunsWithoutSlot === true) {
+    world.runs.push(run)
+    run.setStatus(at, 'failed', 'Snapshot execution queue is full.', 'request')
+    return
+  }
   run.rejected = true
   run.goneFrom = at + NO_SLOT_VISIBLE_MS
   world.runs.push(run)
@@ -92,6 +135,18 @@ function checkConfiguration(world: World, pipeline: PipelineSpec, configuration:
   }
 }
 
+/** The run of the pipeline that another one calls, and of those below; it begins when the other's own steps are done. */
+function makeChildren(world: World, request: TriggerRequest, parent: Run): readonly Run[] {
+  const spec = parent.facts.pipeline.child
+  if (spec === undefined) return []
+  const ends = parent.state(Infinity).spans.map((span) => span.end)
+  const call = { ...request, entry: { ...request.entry, spec }, configuration: {}, key: undefined }
+  const child = makeRun(world, call, Math.max(parent.begin, ...ends))
+  child.parent = parent
+  parent.child = child
+  return [child, ...makeChildren(world, request, child)]
+}
+
 function makeRun(world: World, request: TriggerRequest, at: number): Run {
   const { entry, configuration, key } = request
   const { spec } = entry
@@ -129,12 +184,20 @@ function makeRun(world: World, request: TriggerRequest, at: number): Run {
       stopMs: (world.options.stopSeconds ?? 1) * 1000,
       mode: modeOf(world, spec, configuration),
       sequential: spec.sequential ?? false,
+      isHandedOver: true,
       neverMoves: spec.neverMoves ?? false,
       diesAfterMs: spec.diesAfter === undefined ? undefined : spec.diesAfter * 1000,
       failsBeforeSteps: spec.failsBeforeSteps ?? fault,
+      wait: waitPlan(spec, pipelineParameters),
     },
   }
   return new Run(facts, world.version)
+}
+
+function waitPlan({ wait }: PipelineSpec, parameters: JsonObject): RunFacts['plan']['wait'] {
+  if (wait === undefined) return undefined
+  const seconds = typeof wait.patience === 'number' ? wait.patience : wait.patience(parameters)
+  return { patienceMs: seconds * 1000 }
 }
 
 /** A dynamic pipeline with a wrong parameter fails with no step and no reason, but with an exception. */
@@ -169,21 +232,29 @@ function configure(
   const defaults = defaultsOf(spec.parameters)
   const parameters = world.version === '0.74.0' ? { ...defaults, ...given } : mergeDeep(defaults, given)
   const wrong = parameterFault(pipeline, spec, parameters)
-  const effect =
-    wrong === undefined ? { ...spec, ...spec.effect?.(parameters) } : { seconds: 0.1, fails: wrong, log: [] }
-  return {
+  const effect: StepEffect & { readonly seconds: number } =
+    wrong === undefined ? { ...spec, ...spec.effect?.(parameters) } : { seconds: 0.1, fails: wrong }
+  const { seconds, fails, log, metadata, retried = [] } = effect
+  const attempt = (one: Attempt): ConfiguredStep => ({
     id: world.ids.uuid(),
     spec,
     parameters,
     name: spec.name,
     upstream: spec.upstream ?? [],
-    durationMs: Math.round(effect.seconds * 1000),
-    fails: effect.fails,
+    durationMs: Math.round((one.seconds ?? seconds) * 1000),
+    fails: one.fails,
     cached: spec.cached === true && configuration['enable_cache'] !== false,
-    log: effect.log ?? [],
-    metadata: ('metadata' in effect ? effect.metadata : undefined) ?? {},
-  }
+    log: one.log ?? [],
+    metadata: one.metadata ?? {},
+    earlier: [],
+  })
+  const [first] = retried
+  if (world.version === '0.74.0' && first !== undefined) return attempt(first)
+  const last = attempt({ seconds, fails, log, metadata })
+  return { ...last, earlier: retried.map(attempt) }
 }
+
+type Attempt = { readonly [Key in keyof StepEffect]: StepEffect[Key] | undefined }
 
 function parameterFault(
   pipeline: PipelineSpec,
@@ -223,46 +294,4 @@ function substitutionsAt(world: World, at: number): RunFacts['substitutions'] {
 
 function expandName(pattern: string, { date, time }: RunFacts['substitutions']): string {
   return pattern.replaceAll('{date}', date).replaceAll('{time}', time)
-}
-
-/** As Python prints a set of strings. */
-function pythonSet(names: readonly string[]): string {
-  return names.length === 0 ? 'set()' : `{${names.map((name) => `'${name}'`).join(', ')}}`
-}
-
-function notRunnable(world: World, entry: PipelineEntry): string {
-  return hasSnapshots(world.version)
-    ? `This snapshot can not be run via the server because it does not have an associated build. (${entry.templateName})`
-    : 'Unable to run template without an associated build.'
-}
-
-function nameTaken(world: World, name: string, entry: PipelineEntry): string {
-  switch (world.version) {
-    case '0.74.0':
-      return `Unable to create pipeline run: A pipeline run with name '${name}' already exists.`
-    case '0.85.0':
-      return `Unable to create the requested pipeline run with name '${name}': Found another existing pipeline run with the same name in the '${entry.project.name}' project.`
-    case '0.98.0':
-      return `Pipeline run name '${name}' already exists in this project. Each pipeline run must have a unique name.\n\nTo fix this, you can:\n1. Use a different run name\n2. Use a dynamic run name with placeholders like: "${name}_{date}_{time}"\n3. Remove the run name from your configuration to auto-generate unique names\n\nFor more information on run naming, see: https://docs.zenml.io/concepts/steps_and_pipelines/yaml_configuration#run-name`
-  }
-}
-
-function nameTooLong(world: World, name: string): string {
-  const pydantic = { '0.74.0': '2.8', '0.85.0': '2.11', '0.98.0': '2.12' }[world.version]
-  const shown = `${name.slice(0, 24)}...${name.slice(-23)}`
-  return `1 validation error for PipelineRunRequest\nname\n  String should have at most 255 characters [type=string_too_long, input_value='${shown}', input_type=str]\n    For further information visit https://errors.pydantic.dev/${pydantic}/v/string_too_long`
-}
-
-/** The misspelling is the server's own. */
-function staticPipelineParameters(world: World): string {
-  const example =
-    "For example, instead of: ```yaml parameters:   param1: 1   param2: 2 ``` You'll need to modify your pipeline code to pass parameters directly to steps: ```yaml steps:   step1:     parameters:       param1: 1       param2: 2 ``` "
-  switch (world.version) {
-    case '0.74.0':
-      return "Can't set parameters when running pipeline via Rest API."
-    case '0.85.0':
-      return `Can't set pipeline parameters when running pipeline via Rest API. This likely requires refactoring your pipeline code to use step parameters instead of pipeline parameters. ${example}`
-    case '0.98.0':
-      return `Can't set pipeline parameters when running a static pipeline via the REST API. You can either use dynamic pipelines for which you can pass pipeline parameters, or refactore your pipeline code to use step parameters instead of pipeline parameters. ${example}`
-  }
 }

@@ -22,14 +22,27 @@ export interface SimulatorOptions {
   triggerSeconds?: number
   /** Seconds from a run's creation (initializing) to its first step (running); default 2. */
   startupSeconds?: number
+  /** Times of whole seconds, as in a MySQL database; default false: microseconds, as in SQLite. */
+  wholeSeconds?: boolean
+  /** As 0.96.0 and 0.96.1: a run that found no free slot is not deleted, but fails and keeps its name. */
+  keepsRunsWithoutSlot?: boolean
   /** Free slots for starting runs; each is held for the run's startup. Default unlimited (a real server's: 2). 0.74 has no such limit. */
   maxConcurrentRuns?: number
-  /** Seconds a token lives (`expires_in`); default null: for ever. */
+  /** Seconds a token lives (`expires_in`); null: for ever. Default: null, on Pro 3600. */
   tokenLifetime?: number | null
   /** Off by default, as on real servers (whose numbers are 5 and 1000). Only failed logins count; a refused one counts as well. */
   loginRateLimit?: { perMinute: number; perDay: number }
   /** Default: the pipelines of `seededPipelines`. */
   pipelines?: readonly PipelineSpec[]
+  /** Name of the project of all pipelines that name none; default 'default'. */
+  project?: string
+  /** Names of more projects. An open-source server always has one called 'default' as well. */
+  projects?: readonly string[]
+  /**
+   * Name of the account's own default project (`default_project_id` of /current-user). Only a person can have one:
+   * no route sets it for a service account, so the account is a person then.
+   */
+  defaultProject?: string
   /** Default true; false answers on the run routes as a stock open-source server does. */
   workloadManager?: boolean
   /**
@@ -40,8 +53,13 @@ export interface SimulatorOptions {
   /** Seconds a running step needs to end after a stop; default 1. */
   stopSeconds?: number
   faults?: readonly Fault[]
-  /** The server is a workspace of ZenML Pro: its login also takes the organization's key and Pro's tokens. */
+  /**
+   * The server is a workspace of ZenML Pro: it takes Pro's tokens, from 0.92 on also the organization's key, has no
+   * project that it takes by itself, and asks Pro what the account may do.
+   */
   pro?: ProMembership
+  /** On Pro: who made the seeded things. The account may read what it has made whatever it is permitted; default 'account'. */
+  seededBy?: 'account' | 'another'
   /** Of ids, keys and tokens; default random, so that two simulators share nothing. */
   seed?: number
 }
@@ -55,6 +73,10 @@ export interface PipelineSpec {
   readonly sequential?: boolean
   /** Overrides the simulator's. */
   readonly startupSeconds?: number
+  /** A dynamic pipeline's question, asked after its first step. */
+  readonly wait?: WaitSpec
+  /** A pipeline that a dynamic one calls when its steps are done: it has a run of its own, which decides how this one ends. */
+  readonly child?: PipelineSpec
   /** Stays initializing for ever. */
   readonly neverMoves?: boolean
   /** The run's process dies so many seconds after its start: nobody marks it, it stays running. */
@@ -72,10 +94,18 @@ export interface PipelineSpec {
   readonly refusesToStart?: { readonly status: number; readonly exception: string; readonly message: string }
   /** Default: `<name>-template`, which from 0.90 on is the name of its snapshot too. */
   readonly templateName?: string
-  /** Default 'default'. */
+  /** Default: that of the options. */
   readonly project?: string
   /** Schemas that the parameters' schemas refer to as `#/$defs/<name>`. */
   readonly definitions?: JsonObject
+}
+
+/** A question that takes true or false; after `false` the run completes without its other steps. */
+export interface WaitSpec {
+  readonly name: string
+  readonly question: string
+  /** Seconds without an answer until the run pauses; may depend on the pipeline's own parameters. */
+  readonly patience: number | ((parameters: JsonObject) => number)
 }
 
 export type Parameters = Readonly<Record<string, ParameterSpec>>
@@ -100,11 +130,24 @@ export interface StepSpec {
   /** Output name to Python type. */
   readonly outputs?: Readonly<Record<string, string>>
   readonly cached?: boolean
+  /** Attempts that fail before this one, the earliest first; 0.74's runs from a template do not try again. */
+  readonly retried?: readonly AttemptSpec[]
+  /** How often it may be tried again; default: as often as it is. */
+  readonly retries?: number
   /** What the parameters of one run change. */
   effect?(parameters: JsonObject): StepEffect
 }
 
-export type StepEffect = Partial<Pick<StepSpec, 'seconds' | 'fails' | 'log' | 'metadata'>>
+export interface AttemptSpec {
+  readonly fails: StepFailure
+  /** Default: the step's. */
+  readonly seconds?: number
+  /** What it had logged by then. */
+  readonly metadata?: JsonObject
+  readonly log?: readonly string[]
+}
+
+export type StepEffect = Partial<Pick<StepSpec, 'seconds' | 'fails' | 'log' | 'metadata' | 'retried'>>
 
 export interface EarlyFailure {
   readonly reason: string | null
@@ -165,8 +208,11 @@ export interface RestartOptions {
 }
 
 export interface SeededIds {
+  /** Of the first pipeline. */
   readonly project: string
   /** By name. */
+  readonly projects: Readonly<Record<string, string>>
+  /** By name, and by `<project>/<name>`; of several of one name the first. */
   readonly templates: Readonly<Record<string, string>>
   /** By name; empty before 0.90. */
   readonly snapshots: Readonly<Record<string, string>>
@@ -193,6 +239,8 @@ export interface Simulator {
   restart(options?: RestartOptions): Promise<void>
   /** From now on the server answers its own 404 for the run. */
   vanish(id: string): void
+  /** From now on the run is another account's, which matters where permissions are missing. */
+  disown(id: string): void
   /** No further step starts, the run waits for a person (with a wait condition on 0.98). */
   pause(id: string, question?: string): void
   resume(id: string): void

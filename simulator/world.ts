@@ -4,6 +4,7 @@ import { hasSnapshots } from './definition.ts'
 import { Ids } from './ids.ts'
 import { IdempotencyKeys } from './idempotency.ts'
 import { LoginLimit } from './login-limit.ts'
+import { Permissions } from './permissions.ts'
 import { seededPipelines } from './pipelines.ts'
 import type { Run } from './run.ts'
 import type { PipelineSpec, SeededIds, SimulatorOptions, ZenmlVersion } from './types.ts'
@@ -24,6 +25,9 @@ export interface Project {
   readonly name: string
 }
 
+/** The project that an open-source server always has, and takes where none is named. */
+export const DEFAULT_PROJECT = 'default'
+
 /** The server's data: what is seeded, what was made since, and who may ask. */
 export class World {
   readonly version: ZenmlVersion
@@ -41,6 +45,7 @@ export class World {
   readonly runs: Run[] = []
   readonly keys: IdempotencyKeys
   readonly loginLimit: LoginLimit
+  readonly permissions: Permissions
   readonly issuedTokens: string[] = []
   readonly #tokens = new Map<string, number>()
 
@@ -56,18 +61,21 @@ export class World {
     this.buildId = this.ids.uuid()
     this.apiKey = this.ids.apiKey()
     this.keys = new IdempotencyKeys(this.clock, options.requestTimeout ?? 20)
+    this.permissions = new Permissions(options.pro)
     this.loginLimit = new LoginLimit(options.loginRateLimit)
     const specs = (options.pipelines ?? seededPipelines(this.version)).filter(
       (spec) => spec.dynamic === undefined || hasSnapshots(this.version),
     )
-    const names = new Set(['default', ...specs.map((spec) => spec.project ?? 'default')])
+    const always = options.pro === undefined ? [DEFAULT_PROJECT] : []
+    const own = specs.map((spec) => this.#projectOf(spec))
+    const names = new Set([...always, ...own, ...(options.projects ?? [])])
     this.projects = [...names].map((name) => ({ id: this.ids.uuid(), name }))
     this.pipelines = specs.map((spec, index) => this.#seed(spec, index))
   }
 
   /** Seeded one second apart, in the order given, so that "newest" means something. */
   #seed(spec: PipelineSpec, index: number): PipelineEntry {
-    const project = this.projects.find(({ name }) => name === (spec.project ?? 'default'))
+    const project = this.projects.find(({ name }) => name === this.#projectOf(spec))
     if (project === undefined) throw new Error(`The project of ${spec.name} was not seeded.`)
     return {
       spec,
@@ -78,6 +86,10 @@ export class World {
       snapshotId: this.ids.uuid(),
       createdAt: this.startedAt - 60_000 + index * 1000,
     }
+  }
+
+  #projectOf(spec: PipelineSpec): string {
+    return spec.project ?? this.options.project ?? DEFAULT_PROJECT
   }
 
   readonly #pipelineIds = new Map<string, string>()
@@ -92,10 +104,16 @@ export class World {
 
   get seeded(): SeededIds {
     const by = (name: (entry: PipelineEntry) => string, id: (entry: PipelineEntry) => string) =>
-      Object.fromEntries(this.pipelines.map((entry) => [name(entry), id(entry)]))
-    const project = this.projects[0]
+      Object.fromEntries(
+        [...this.pipelines].reverse().flatMap((entry) => [
+          [name(entry), id(entry)],
+          [`${entry.project.name}/${name(entry)}`, id(entry)],
+        ]),
+      )
+    const project = this.pipelines[0]?.project ?? this.projects[0]
     return {
       project: project?.id ?? '',
+      projects: Object.fromEntries(this.projects.map(({ name, id }) => [name, id])),
       templates: by(
         (e) => e.templateName,
         (e) => e.templateId,
@@ -123,22 +141,34 @@ export class World {
   /** The runs that the server knows of now, oldest first. */
   visibleRuns(): readonly Run[] {
     const now = this.now()
-    return this.runs.filter((run) => !run.isGone(now))
+    return this.runs.filter((run) => run.createdAt <= now && !run.isGone(now))
   }
 
   entryOf(run: Run): PipelineEntry {
-    const { templateId, sourceSnapshotId } = run.facts
+    const { templateId, sourceSnapshotId } = (run.parent ?? run).facts
     const entry = this.pipelines.find((e) => e.templateId === templateId || e.snapshotId === sourceSnapshotId)
     if (entry === undefined) throw new Error(`The run ${run.facts.name} came from nowhere.`)
     return entry
   }
 
+  /** The account made what is seeded. */
+  get ownsSeeded(): boolean {
+    return this.options.seededBy !== 'another'
+  }
+
   issueToken(): { readonly token: string; readonly expiresIn: number | null } {
-    const expiresIn = this.options.tokenLifetime ?? null
+    const { pro, tokenLifetime } = this.options
+    const expiresIn = tokenLifetime === undefined ? (pro === undefined ? null : 3600) : tokenLifetime
     const token = this.ids.token()
     this.issuedTokens.push(token)
     this.#tokens.set(token, expiresIn === null ? Infinity : this.clock.now() + expiresIn * 1000)
     return { token, expiresIn }
+  }
+
+  #isKey(bearer: string): boolean {
+    if (bearer === this.apiKey) return true
+    const { pro } = this.options
+    return bearer === pro?.apiKey && pro.authorize(bearer) === undefined
   }
 
   forgetTokens(): void {
@@ -149,7 +179,7 @@ export class World {
   authorize(header: string | undefined): void {
     const bearer = /^Bearer (.+)$/i.exec(header ?? '')?.[1]
     if (bearer === undefined) throw plainRefusal(401, 'Not authenticated')
-    if (bearer === this.apiKey && this.version === '0.98.0') return
+    if (this.version === '0.98.0' && this.#isKey(bearer)) return
     const until = this.#tokens.get(bearer)
     if (until !== undefined && until > this.clock.now()) return
     throw invalidToken(bearer, until !== undefined)

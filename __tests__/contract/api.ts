@@ -12,7 +12,7 @@ export type Headers = Readonly<Record<string, string>>
 
 /** Sends one request as it is; `path` is below the server's URL. */
 export async function send(
-  target: Target,
+  target: Pick<Target, 'url'>,
   method: 'GET' | 'POST' | 'PUT',
   path: string,
   options: { readonly headers?: Headers; readonly body?: string } = {},
@@ -27,10 +27,38 @@ export async function send(
 }
 
 export function login(target: Target, password: string): Promise<Reply> {
-  const headers = { 'content-type': 'application/x-www-form-urlencoded' }
-  const body = new URLSearchParams({ password }).toString()
-  return send(target, 'POST', '/api/v1/login', { headers, body })
+  return postForm(target, '/api/v1/login', { password })
 }
+
+/** Logs in with a token of the management API; without one if undefined. */
+export function loginExternal(target: Target, bearer: string | undefined): Promise<Reply> {
+  return postForm(target, '/api/v1/login', { grant_type: 'zenml-external' }, bearer)
+}
+
+/** A request to a Pro target's management API; `form` makes it a POST. */
+export function askManagement(
+  { pro }: Target,
+  path: string,
+  { form, bearer }: { readonly form?: Headers; readonly bearer?: string },
+): Promise<Reply> {
+  const target = { url: pro?.apiUrl ?? '' }
+  if (form !== undefined) return postForm(target, path, form, bearer)
+  return send(target, 'GET', path, { headers: bearer === undefined ? {} : authorization(bearer) })
+}
+
+export function authorization(bearer: string): Headers {
+  return { authorization: `Bearer ${bearer}` }
+}
+
+function postForm(target: Pick<Target, 'url'>, path: string, form: Headers, bearer?: string): Promise<Reply> {
+  const type = { 'content-type': 'application/x-www-form-urlencoded' }
+  const headers = { ...type, ...(bearer === undefined ? {} : authorization(bearer)) }
+  return send(target, 'POST', path, { headers, body: new URLSearchParams(form).toString() })
+}
+
+/** The lists of what is in a project. */
+const SCOPED =
+  /^\/(run_templates|pipeline_snapshots|pipelines|runs|runs\/[^/?]+\/steps|steps|artifact_versions|run_wait_conditions)(\?|$)/
 
 /** A client with a token; paths are below /api/v1. */
 export class Api {
@@ -42,12 +70,29 @@ export class Api {
     this.#token = token
   }
 
+  /** On Pro as ZenML's own client does it, on every version: by a token of the management API. */
   static async login(target: Target): Promise<Api> {
-    const { body } = await login(target, target.apiKey)
+    if (target.mode === 'open-source') {
+      const { body } = await login(target, target.apiKey)
+      return new Api(target, textAt(body, 'access_token'))
+    }
+    const { apiKey } = target
+    const form = { password: apiKey }
+    const management = await askManagement(target, '/auth/login', { form, bearer: apiKey })
+    const { body } = await loginExternal(target, textAt(management.body, 'access_token'))
     return new Api(target, textAt(body, 'access_token'))
   }
 
+  /** A list is asked for with the project, where the server does not take it by itself. */
   get(path: string): Promise<Reply> {
+    const { mode, project } = this.#target
+    const byItself = mode === 'open-source' && project === 'default'
+    if (byItself || !SCOPED.test(path) || /[?&]project=/.test(path)) return this.bare(path)
+    return this.bare(`${path}${path.includes('?') ? '&' : '?'}project=${project}`)
+  }
+
+  /** Exactly this. */
+  bare(path: string): Promise<Reply> {
     return this.#send('GET', path, undefined)
   }
 

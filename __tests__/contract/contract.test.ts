@@ -2,9 +2,13 @@ import { afterAll, beforeAll, describe, jest } from '@jest/globals'
 import { accessCases } from './access.ts'
 import { failureCases } from './failure.ts'
 import { findCases, snapshotCases } from './find.ts'
+import { proCases } from './pro.ts'
+import { retryCases } from './retry.ts'
+import { scopeCases } from './scope.ts'
 import { stopCases } from './stop.ts'
 import { Fixture, targetSources } from './target.ts'
 import { configurationCases, oneRunCases, snapshotTriggerCases } from './trigger.ts'
+import { waitCases } from './wait.ts'
 import { runCases } from './watch.ts'
 
 // A run takes some ten seconds on a real server.
@@ -38,10 +42,24 @@ describe.each(targetSources())('$name', (source) => {
   describe('stop', () => {
     stopCases(open)
   })
-  if (/0\.9\d|[1-9]\.\d+\.\d+$/.test(source.name)) {
+  describe('project scope', () => {
+    scopeCases(open)
+  })
+  describe('retries', () => {
+    retryCases(open)
+  })
+  if (source.mode === 'pro') {
+    describe('Pro', () => {
+      proCases(open)
+    })
+  }
+  if (/^0\.9\d|^[1-9]/.test(source.version)) {
     describe('snapshots', () => {
       snapshotCases(open)
       snapshotTriggerCases(open)
+    })
+    describe('wait conditions', () => {
+      waitCases(open)
     })
   }
 })

@@ -75,13 +75,13 @@ export function findCases(open: () => Fixture): void {
   })
 
   test('a filter that the server does not know is ignored', async () => {
-    const { api, traits } = open()
+    const { api, traits, target } = open()
     const total = async (query: string) => at((await api.get(`/run_templates?${query}`)).body, 'total')
     const all = await total('size=1')
     expect(await total('zzz=nope&size=1')).toBe(all)
     expect(await total('tag=nope&size=1')).toBe(traits.snapshots ? all : 0)
     expect(await total('tags=nope&size=1')).toBe(traits.modern ? 0 : all)
-    expect(await total('project=default&size=1')).toBe(all)
+    expect(await total(`project=${target.project}&size=1`)).toBe(all)
   })
 
   test('an unknown project is an error, on 0.74 it is ignored', async () => {
@@ -117,7 +117,9 @@ export function findCases(open: () => Fixture): void {
     expect(long).toMatchObject({ status: 422, body: ['ValueError', expect.stringContaining('10000')] })
     expect((await api.get('/run_templates?sort_by=nope')).status).toBe(422)
     const second = await api.get('/run_templates?size=2&page=2')
-    expect(second.body).toMatchObject({ index: 2, max_size: 2, total_pages: 2 })
+    const total_pages = Math.ceil(Number(at(second.body, 'total')) / 2)
+    expect(second.body).toMatchObject({ index: 2, max_size: 2, total_pages })
+    expect(listAt(second.body, 'items').length).toBeGreaterThan(0)
   })
 
   test('a pipeline is found by its name', async () => {

@@ -119,6 +119,19 @@ export function stopCases(open: () => Fixture): void {
     expect((await fixture.api.put(`/runs/${NO_SUCH_ID}`, { status: 'failed' })).status).toBe(404)
   })
 
+  test('a reason of 255 characters can be set, one more is refused', async () => {
+    const fixture = open()
+    if (!fixture.traits.modern) return
+    const id = await start(fixture)
+    const put = (reason: string) =>
+      fixture.api.put(`/runs/${id}`, { status: 'failed', status_reason: reason })
+    expect(await put('x'.repeat(256))).toMatchObject({
+      status: 422,
+      body: ['ValueError', expect.stringContaining("'type': 'string_too_long'")],
+    })
+    expect(await put('é'.repeat(255))).toMatchObject({ status: 200, body: { body: { status: 'failed' } } })
+  })
+
   test('the local orchestrator cannot be asked what became of a run', async () => {
     const fixture = open()
     const reply = await fixture.api.post(`/runs/${await completed(fixture)}/refresh?include_steps=true`)

@@ -62,7 +62,7 @@ export function runCases(open: () => Fixture): void {
     expect(light.body).toMatchObject({ id, metadata: null, body: { status: 'completed' } })
   })
 
-  test('the metadata that a step logs is on the step, on 0.74 on the run as well', async () => {
+  test('the metadata that a step logs is on the step, and on the run if asked for, on 0.74 always', async () => {
     const fixture = open()
     const id = await completed(fixture)
     const step = await fixture.api.get(`/steps/${await stepId(fixture, id, 'train')}?hydrate=true`)
@@ -77,7 +77,12 @@ export function runCases(open: () => Fixture): void {
     const run = await fixture.api.get(`/runs/${id}?hydrate=true`)
     const expected = fixture.traits.modern ? {} : { 'train::accuracy': 0.8, 'train::loss': 0.2 }
     expect(at(run.body, 'metadata.run_metadata')).toMatchObject(expected)
-    if (fixture.traits.modern) expect(at(run.body, 'metadata.run_metadata.train::accuracy')).toBeUndefined()
+    if (!fixture.traits.modern) return
+    expect(at(run.body, 'metadata.run_metadata.train::accuracy')).toBeUndefined()
+    const query = 'hydrate=true&include_full_metadata=true'
+    const all = { metadata: { run_metadata: { 'train::accuracy': 0.8, 'train::loss': 0.2 } } }
+    expect((await fixture.api.get(`/runs/${id}?${query}`)).body).toMatchObject(all)
+    expect((await fixture.api.get(`/runs?id=${id}&${query}`)).body).toMatchObject({ items: [all] })
   })
 
   test('the outputs of a step are artifacts with an address and a type', async () => {
@@ -209,7 +214,8 @@ export function runCases(open: () => Fixture): void {
     const fixture = open()
     const id = await completed(fixture)
     const { modern } = fixture.traits
-    const project = await fixture.api.get(modern ? '/projects/default' : '/workspaces/default')
+    const { project: name } = fixture.target
+    const project = await fixture.api.get(modern ? `/projects/${name}` : '/workspaces/default')
     const user = await fixture.api.get('/current-user')
     const scope = modern
       ? { project: at(project.body, 'id') }
@@ -226,6 +232,13 @@ export function runCases(open: () => Fixture): void {
     expect(gone).toMatchObject({ status: 404, body: { detail: ['KeyError', expect.any(String)] } })
     const homeless = await fixture.api.post(path, { resources, values, types: { github: 'dict' } })
     expect(homeless.status).toBe(422)
+    if (!modern) return
+    // The project is given as its id, and must be the run's own.
+    const named = { ...scope, project: name, resources, values, types: { github: 'dict' } }
+    expect((await fixture.api.post(path, named)).status).toBe(422)
+    const elsewhere = await fixture.api.post(path, { ...named, project: NO_SUCH_ID })
+    const message = `"The pipeline run with ID ${id} referenced by the run metadata being created was not found in the '${NO_SUCH_ID}' project"`
+    expect(elsewhere).toMatchObject({ status: 404, body: { detail: ['KeyError', message] } })
   })
 
   test('a run that is not there is 404 on all its routes, an id that is none 422', async () => {

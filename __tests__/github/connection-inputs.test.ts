@@ -130,9 +130,13 @@ test.each<[string, With, string]>([
     'client-id: goes with workspace only; write workspace: NAME, or give an api-key',
   ],
   [
-    'the management API without a workspace',
-    { 'server-url': 'https://zenml.example.com', 'api-key': KEY, 'pro-api-url': 'https://pro.example.com' },
-    'pro-api-url: goes with workspace only; write workspace: NAME, or remove it',
+    'the management API with a token, which needs none',
+    {
+      'server-url': 'https://zenml.example.com',
+      'access-token': 'a-token-of-the-server',
+      'pro-api-url': 'https://pro.example.com',
+    },
+    'pro-api-url: has no use with an access-token; give an api-key, or remove it',
   ],
   [
     'the dashboard as management API',

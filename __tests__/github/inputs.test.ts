@@ -40,7 +40,7 @@ async function readGood(given: With) {
 test('the least that a step needs gives the defaults', async () => {
   const { inputs, notices } = await readGood({})
   expect(inputs).toEqual({
-    server: { url: 'https://zenml.example.com' },
+    server: { url: 'https://zenml.example.com', proApiUrl: 'https://cloudapi.zenml.io' },
     credential: { kind: 'api-key', key: KEY },
     target: { kind: 'snapshot', reference: 'nightly' },
     configuration: [],
@@ -102,7 +102,7 @@ test('every input reaches its field', async () => {
   })
   const locate = expect.any(Function)
   expect(inputs).toEqual({
-    server: { url: 'http://localhost:8237/zenml' },
+    server: { url: 'http://localhost:8237/zenml', proApiUrl: 'https://cloudapi.zenml.io' },
     credential: { kind: 'access-token', token: KEY },
     target: { kind: 'template', reference: 'train with ümlauts 🚀', pipeline: 'training' },
     project: 'vision',
@@ -177,7 +177,7 @@ test('login/ needs a server and a key', async () => {
   expect(outcome).toMatchObject({
     ok: true,
     inputs: {
-      server: { url: 'https://zenml.example.com' },
+      server: { url: 'https://zenml.example.com', proApiUrl: 'https://cloudapi.zenml.io' },
       credential: { kind: 'api-key', key: KEY },
     },
   })
@@ -186,7 +186,7 @@ test('login/ needs a server and a key', async () => {
 test('wait/ leaves a run that something else started as it is', async () => {
   const outcome = await readWith(readWaitInputs, variables(least.wait))
   expect(outcome.ok && outcome.inputs).toEqual({
-    server: { url: 'https://zenml.example.com' },
+    server: { url: 'https://zenml.example.com', proApiUrl: 'https://cloudapi.zenml.io' },
     credential: { kind: 'api-key', key: KEY },
     run: 'nightly-5',
     onCancel: 'leave',
@@ -222,7 +222,7 @@ test('every input of wait/ reaches its field', async () => {
   }
   const outcome = await readWith(readWaitInputs, variables(given))
   expect(outcome.ok && outcome.inputs).toEqual({
-    server: { url: 'http://10.0.0.5:8080' },
+    server: { url: 'http://10.0.0.5:8080', proApiUrl: 'https://cloudapi.zenml.io' },
     credential: { kind: 'access-token', token: KEY },
     run: RUN_ID,
     project: 'vision',
@@ -249,7 +249,7 @@ test.each([
 ])('stop/ with %j takes the id in any case, and watches for two minutes', async (given, fields) => {
   const outcome = await readWith(readStopInputs, variables({ ...least.stop, ...given }))
   expect(outcome.ok && outcome.inputs).toEqual({
-    server: { url: 'https://zenml.example.com' },
+    server: { url: 'https://zenml.example.com', proApiUrl: 'https://cloudapi.zenml.io' },
     credential: { kind: 'api-key', key: KEY },
     ...fields,
   })
@@ -299,7 +299,7 @@ test('an input of another action is noted, and ends nothing', async () => {
 
 test('with plain http allowed, another machine may be meant', async () => {
   const { inputs } = await readGood({ 'server-url': 'http://10.0.0.5:8080', 'allow-insecure-http': 'true' })
-  expect(inputs.server).toEqual({ url: 'http://10.0.0.5:8080' })
+  expect(inputs.server).toEqual({ url: 'http://10.0.0.5:8080', proApiUrl: 'https://cloudapi.zenml.io' })
 })
 
 test('a secret is masked in each form that a careless paste can have, and no short text is', async () => {

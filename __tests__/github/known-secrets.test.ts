@@ -126,7 +126,7 @@ test('no stretch of a secret is left of any text, no line is lost, and nothing g
   )
 })
 
-/** By a pattern that goes back and forth it would take hours. */
+/** A pattern that goes back and forth would take hours, and the test would never end. */
 const HARD_TEXTS: readonly (readonly [name: string, unit: string])[] = [
   ['log lines', '2026-01-31 12:00:00 INFO epoch 12 of 300, loss 0.123, accuracy 0.987\n'],
   ['backslashes', '\\'],
@@ -143,8 +143,6 @@ const HARD_TEXTS: readonly (readonly [name: string, unit: string])[] = [
 
 test.each(HARD_TEXTS)('%s without end are gone through once', (_, unit) => {
   const text = unit.repeat(Math.ceil(300_000 / unit.length))
-  const from = performance.now()
   const covered = known.cover(text)
-  expect(performance.now() - from).toBeLessThan(5_000)
   expect(covered.length).toBeLessThanOrEqual(text.length)
 })

@@ -14,6 +14,7 @@ export const definition: Definition = {
   sourceSnapshotId: undefined,
   stepParameters: undefined,
   isDynamic: false,
+  hidesStack: false,
   documents: { configTemplate: undefined, configSchema: undefined, pipelineSpec: undefined },
 }
 
@@ -24,6 +25,7 @@ export const run: Run = {
   status: 'initializing',
   statusReason: undefined,
   inProgress: true,
+  updated: undefined,
   created: Date.UTC(2026, 0, 31, 12),
   endTime: undefined,
   templateId: undefined,

@@ -4,7 +4,7 @@ import { WorkflowLog } from '../../src/github/log.ts'
 import { RunLog } from '../../src/github/run-log.ts'
 import type { RunEvent } from '../../src/run/reporter.ts'
 import { readAsRunner } from './runner-reader.ts'
-import { change, counts, definition, failure, run, RUN_URL, started, steps } from './run-events.ts'
+import { change, counts, definition, details, failure, run, RUN_URL, started, steps } from './run-events.ts'
 
 function listener() {
   const writes: string[] = []
@@ -33,6 +33,7 @@ test('the start is told in groups, and the link stands outside of them', () => {
     version: '0.98.0',
     account: { id: 'u', name: 'ci-bot' },
   })
+  log.tell({ kind: 'project', project: { id: 'p', name: 'default' }, source: 'only-one' })
   log.tell({ kind: 'resolved', definition })
   log.tell({
     kind: 'configured',
@@ -51,9 +52,9 @@ test('the start is told in groups, and the link stands outside of them', () => {
     'version: 0.98.0',
     'account: ci-bot',
     '::endgroup::',
+    'Project: default (the only one that this account sees)',
     '::group::Will run the snapshot nightly of the pipeline training',
     'id: aaaaaaaa-0000-4000-8000-000000000001',
-    'project: default',
     'steps.train.parameters.epochs: 3 → 5',
     'enable_cache: false',
     '::endgroup::',
@@ -144,6 +145,18 @@ test('a failed step is one annotation with the exception, and its log is folded 
     /^::group::Log of the step train: the last 2 lines \(12 before\)\n::stop-commands::(\S+)\n│ loading\n│ Traceback\n::\1::\n::endgroup::\n$/,
   )
   expect(log.hasAnnotatedFailure).toBe(true)
+})
+
+test('what goes missing without stopping the run is a warning each', () => {
+  const { log, lines } = listener()
+  log.tell(started)
+  log.tell({ kind: 'origin-not-noted', detail: 'could not note metadata on the run' })
+  log.tell({ kind: 'details', details: details({ missing: ['names of 2 artifacts', 'the steps'] }) })
+  expect(lines().slice(1)).toEqual([
+    '::warning::ZenML does not show where the run came from: could not note metadata on the run',
+    '::warning::Could not be read: names of 2 artifacts',
+    '::warning::Could not be read: the steps',
+  ])
 })
 
 test('a step that failed without a known reason or log says exactly that', () => {
@@ -330,6 +343,7 @@ test('no name, status, exception or log of a server is a command of the runner',
     log.tell({ kind: 'step-failed', failure: { step: HOSTILE, fault, log: log_ } })
   log.tell({ kind: 'run-failed', failure: { reason: HOSTILE, fault, log: log_ } })
   log.tell({ kind: 'origin-not-noted', detail: HOSTILE })
+  log.tell({ kind: 'details', details: details({ missing: [HOSTILE] }) })
   const names = commands().map(({ name }) => name)
   expect(names.filter((name) => !['group', 'endgroup', 'error', 'warning'].includes(name))).toEqual([])
   expect(names.filter((name) => name === 'error')).toHaveLength(10)

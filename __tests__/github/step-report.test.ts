@@ -136,14 +136,19 @@ test('a fault that is not of a step has an annotation of its own, also behind fa
 })
 
 test.each([
-  [true, 'ZenML run failed'],
-  [false, 'No ZenML run was started'],
-])('a failure that nothing explained is annotated at the end (run started: %p)', async (isStarted, title) => {
-  const { report, errors } = reporter()
-  if (isStarted) report.tell(started)
-  await report.ended(failed)
-  expect(errors()).toEqual([{ name: 'error', properties: { title }, data: failed.error }])
-})
+  ['main', true, 'ZenML run failed'],
+  ['main', false, 'No ZenML run was started'],
+  ['wait', false, 'No ZenML run was followed'],
+  ['stop', false, 'No ZenML run was stopped'],
+] as const)(
+  'a failure that nothing explained is annotated at the end (%s, run: %p)',
+  async (action, isStarted, title) => {
+    const { report, errors } = reporter(action)
+    if (isStarted) report.tell(started)
+    await report.ended(failed)
+    expect(errors()).toEqual([{ name: 'error', properties: { title }, data: failed.error }])
+  },
+)
 
 test.each(['timed-out', 'cancelled', 'lost', 'failed', 'stopped'] as const)(
   'a step that ends with %s writes its summary, with what is known',

@@ -159,21 +159,25 @@ const account: readonly BadAnswer[] = [
   },
 ]
 
+const NAMED = { nameOrId: 'default', source: 'project' } as const
+
 const finding: readonly BadAnswer[] = [
-  { title: 'project: a list', on: 'project', answers: json(200, []), changes: { project: 'default' } },
+  { title: 'project: a list', on: 'project', answers: json(200, []), changes: { project: NAMED } },
   {
     title: 'project: no name',
     on: 'project',
     answers: change('name', null),
-    changes: { project: 'default' },
+    changes: { project: NAMED },
   },
-  { title: 'project: a web page, 404', on: 'project', answers: html(404), changes: { project: 'default' } },
+  { title: 'project: a web page, 404', on: 'project', answers: html(404), changes: { project: NAMED } },
   {
-    title: 'project: not allowed, needed only for the link',
-    on: 'project',
+    title: 'projects: not allowed, and none is named',
+    on: 'projects',
     answers: json(403, { detail: 'no' }),
-    ends: 'completed',
   },
+  { title: 'projects: none', on: 'projects', answers: json(200, { total: 0, total_pages: 1, items: [] }) },
+  { title: 'projects: no name', on: 'projects', answers: change('items.0.name', null) },
+  { title: 'projects: more than it says', on: 'projects', answers: change('total', 250) },
   { title: 'templates: a list without its page', on: 'templates', answers: json(200, []) },
   { title: 'templates: items null', on: 'templates', answers: change('items', null) },
   { title: 'templates: items of nulls', on: 'templates', answers: change('items', [null, null]) },
@@ -431,8 +435,8 @@ const watching: readonly BadAnswer[] = [
   {
     title: 'question: a paused run whose question is not readable',
     way: 'attach',
-    on: 'wait-conditions',
-    answers: change('items', null),
+    on: 'dag',
+    answers: change('nodes', null),
     changes: { onPaused: 'fail' },
     before: (server) => server.pause(server.runs[0]?.id ?? '', 'deploy?'),
   },

@@ -23,6 +23,7 @@ function everywhere(text: string): Partial<Record<string, Tampering>> {
     // A version that cannot be read counts as new, and is shown all the same.
     info: all(put('version', text)),
     user: all(put('name', text)),
+    projects: all(put('items.0.name', text)),
     project: all(put('name', text)),
     template: all(...definition),
     snapshot: all(...definition),
@@ -34,6 +35,11 @@ function run(text: string, body: Readonly<Record<string, unknown>>): Tampering {
   return all(
     ...Object.entries({ status_reason: text, ...body }).map(([key, value]) => put(`body.${key}`, value)),
   )
+}
+
+/** What a run asks, as a node of its graph. */
+function question(name: string, words: Readonly<Record<string, string>> = {}): Entry {
+  return { node_id: 'q', type: 'wait_condition', id: 'q', name, metadata: { status: 'pending', ...words } }
 }
 
 function road(
@@ -179,7 +185,7 @@ export const roads: readonly Road[] = [
     'a run that something else started, paused with a question',
     (text) => ({
       run: all(put('name', text), put('body.status', 'paused')),
-      'wait-conditions': all(put('items', [{ name: text, metadata: { question: text } }])),
+      dag: all(put('nodes', [question(text, { question: text })])),
     }),
     { way: 'attach', before: pauseIt, changes: { onPaused: 'fail' } },
   ),
@@ -187,7 +193,7 @@ export const roads: readonly Road[] = [
     'a run that something else started, paused for long',
     (text) => ({
       run: all(put('name', text), put('body.status', 'paused'), put('body.status_reason', text)),
-      'wait-conditions': all(put('items', [{ name: text }])),
+      dag: all(put('nodes', [question(text)])),
     }),
     { way: 'attach', before: pauseIt, changes: { timeoutMs: 60_000 } },
   ),
@@ -222,6 +228,13 @@ export const roads: readonly Road[] = [
     }),
     { changes: { target: { kind: 'template', reference: 'nope' } } },
   ),
+  road('several projects of such names', (text) => ({
+    projects: all(put('items.0.name', text), put('total', 2)),
+  })),
+  road("that as the account's default project", (text) => ({
+    user: all(put('body.default_project_id', '00000000-0000-4000-8000-000000000000')),
+    project: error(404, { detail: ['KeyError', text] }),
+  })),
   road(
     'Pro, with that as dashboard and project',
     (text) => ({
@@ -236,7 +249,10 @@ export const roads: readonly Road[] = [
 export const inputRoads: readonly Road[] = [
   {
     title: 'a project of that name is asked for',
-    step: (text) => ({ tamper: () => undefined, changes: { project: text } }),
+    step: (text) => ({
+      tamper: () => undefined,
+      changes: { project: { nameOrId: text, source: 'project' } },
+    }),
   },
   {
     title: 'a template of that name is asked for',

@@ -39,6 +39,7 @@ const ROUTES: readonly (readonly [RegExp, RouteName])[] = [
   [/^POST \/login$/, 'login'],
   [/^GET \/info$/, 'info'],
   [/^GET \/current-user$/, 'user'],
+  [/^GET \/projects$/, 'projects'],
   [/^GET \/(projects|workspaces)\/[^/]+$/, 'project'],
   [/^GET \/run_templates$/, 'templates'],
   [/^GET \/run_templates\/[^/]+$/, 'template'],

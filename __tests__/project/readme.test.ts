@@ -85,7 +85,11 @@ async function withServer<T>(
 ): Promise<T> {
   const { version = '0.98.0', seconds = 1, usesPro = false, fails } = options
   const changed = fails === undefined ? { seconds } : { seconds, fails }
-  const pipeline = { ...training, steps: training.steps.map((step) => ({ ...step, ...changed })) }
+  const pipeline = {
+    ...training,
+    steps: training.steps.map((step) => ({ ...step, ...changed })),
+    ...(usesPro && { project: 'vision' }),
+  }
   const pro = await startPro()
   const server = await startSimulator({
     version,
@@ -94,7 +98,7 @@ async function withServer<T>(
       (templateName) => ({ ...pipeline, templateName }),
     ),
     orchestrator: 'kubernetes',
-    pro,
+    ...(usesPro && { pro }),
   })
   pro.add({ name: 'research', serverUrl: server.url })
   const github = await startGithub({
@@ -227,7 +231,8 @@ test.each(named)('example %s in %s uses only outputs that the action has', (_, _
 
 test.concurrent.each(named)('example %s in %s works as it stands', async (_, __, example) => {
   const version = /^ +template:/m.test(example.text) ? '0.85.0' : '0.98.0'
-  const usesPro = stepsOf(example).some((step) => step.with?.['workspace'] !== undefined)
+  const usesPro =
+    example.guide === 'docs/pro.md' || stepsOf(example).some((step) => step.with?.['workspace'] !== undefined)
   await withServer({ version, usesPro }, async ({ server, proApiUrl, workspace, contexts, github }) => {
     let given = contexts
     if (example.text.includes('inputs.run-id')) {

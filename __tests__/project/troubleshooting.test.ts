@@ -38,11 +38,13 @@ const NO_ERRORS: readonly string[] = [
   'The workflow step was',
   'stopped after its timeout',
   'Stopped by a workflow',
+  'The server never began this run',
   // A post step with nothing to do says nothing.
   'No run was started',
   // Told in the log while the step goes on.
-  'read what the run waits for',
   'The window must pass without a login',
+  // A part of the permission that an error asks for.
+  'read the values of',
   // What a dry run says that it cannot know.
   'whether the account may start runs',
   'whether the stack has changed since',

@@ -51,11 +51,11 @@ describe.each(ZENML_VERSIONS)('%s', (version) => {
     expect(Object.keys(scene.server.runs[0]?.metadata ?? {})).toEqual(['github_actions'])
     const { project } = scene.server.seeded
     const { id: accountId } = await scene.client.account()
-    const route = version === '0.74.0' ? 'workspaces' : 'projects'
+    const hasProjects = version !== '0.74.0'
     await scene.client.noteMetadata(
       runId ?? '',
       { scores: { f1: 0.5 } },
-      { projectId: project, accountId, route },
+      { projectId: project, accountId, server: { hasProjects } },
     )
     await scene.attach(runId ?? '')
     expect(detailsOf(scene.events)?.metadata).toEqual({ scores: { f1: 0.5 } })

@@ -88,6 +88,22 @@ describe.each(['0.85.0', '0.98.0'] as const)('a workflow is cancelled on Kuberne
 })
 
 describe.each(ZENML_VERSIONS)('a workflow is cancelled, ZenML %s', (version) => {
+  test('while the run initializes, with a long address of the workflow run: the reason keeps it whole', async () => {
+    const workflowRunUrl = `https://github.example.com/o/${'r'.repeat(180)}/actions/runs/4711`
+    const { scene, result } = await cancelAt(
+      'initializing',
+      { version, orchestrator: 'kubernetes' },
+      { workflowRunUrl },
+    )
+    expect(result).toMatchObject({ conclusion: 'cancelled', status: 'failed' })
+    const put = scene.server.requests.find(({ method }) => method === 'PUT')
+    expect(put).toMatchObject({ status: 200 })
+    expect(JSON.parse(put?.body ?? '')).toEqual({
+      status: 'failed',
+      status_reason: `The workflow step was…: ${workflowRunUrl}`,
+    })
+  })
+
   test('while the run initializes: it is ended with a reason that links to the workflow run, and no step starts', async () => {
     const { scene, result } = await cancelAt('initializing', { version })
     expect(result).toMatchObject({ conclusion: 'cancelled', status: 'failed' })
@@ -170,6 +186,43 @@ test.each(ZENML_VERSIONS)('ZenML %s: a run that had ended already is said to hav
   )
   expect(ended).toMatchObject({ settled: true, status: 'completed' })
   expect(ended.sentence).toMatch(/had ended before it could be stopped and is completed/)
+})
+
+test.each(['0.85.0', '0.98.0'] as const)(
+  'ZenML %s: a run that is deleted while it is being stopped is said to be deleted',
+  async (version) => {
+    const scene = await openScene({
+      version,
+      pipelines: [long],
+      orchestrator: 'kubernetes',
+      stopSeconds: 3_600,
+    })
+    await scene.execute({ target: { kind: 'template', reference: 'long-template' }, wait: false })
+    await scene.clock.sleep(10_000)
+    const run = scene.started[0]!
+    const ending = endRun(
+      { run, mode: 'stop', reason: 'r', deadline: new Deadline(scene.clock, 60_000) },
+      { client: scene.client, clock: scene.clock },
+    )
+    await until(() => scene.server.runs[0]?.status === 'stopping')
+    scene.server.vanish(run.id)
+    const ended = await ending
+    expect(ended.settled).toBe(true)
+    expect(ended.sentence).toMatch(/is no longer on the server: it was deleted there/)
+  },
+)
+
+test('a run that is deleted just after it was ended before its first step is said to be deleted', async () => {
+  const scene = await openScene({ pipelines: [long], startupSeconds: 600 })
+  await scene.execute({ target: { kind: 'template', reference: 'long-template' }, wait: false })
+  const run = scene.started[0]!
+  const ending = endRun(
+    { run, mode: 'stop', reason: 'r', deadline: new Deadline(scene.clock, 60_000) },
+    { client: scene.client, clock: scene.clock },
+  )
+  await until(() => scene.server.runs[0]?.status === 'failed')
+  scene.server.vanish(run.id)
+  expect((await ending).sentence).toMatch(/is no longer on the server: it was deleted there/)
 })
 
 test('a running run of 0.74 is said to go on, because that version cannot stop it', async () => {

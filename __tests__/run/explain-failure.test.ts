@@ -1,8 +1,12 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
-import { ZENML_VERSIONS, type PipelineSpec, type ZenmlVersion } from '../../simulator/index.ts'
+import { VirtualClock, ZENML_VERSIONS, type PipelineSpec, type ZenmlVersion } from '../../simulator/index.ts'
 import { FailureExplainer } from '../../src/run/explain-failure.ts'
 import type { RunEvent } from '../../src/run/reporter.ts'
 import type { RunFailure, StepFailure } from '../../src/run/story.ts'
+import { Api } from '../../src/zenml/api.ts'
+import { ZenmlClient } from '../../src/zenml/client.ts'
+import { TokenSession } from '../../src/zenml/session.ts'
+import { openHttp, startScripted } from '../zenml/scripted-server.ts'
 import { closeScenes, openScene, until, type Scene } from './scene.ts'
 
 afterEach(closeScenes)
@@ -216,20 +220,6 @@ test('a log that never comes is waited for only so long, and what is known is to
   ])
 })
 
-test('the end of a log that the server cuts off is not made up', async () => {
-  const body = JSON.stringify(Array.from({ length: 50_000 }, () => ({ message: 'x', level: 20 })))
-  const scene = await openScene({
-    faults: [{ on: 'logs', occurrence: 'always', do: { kind: 'answer', status: 200, body } }],
-  })
-  await scene.execute({ overrides: overrides('loss is NaN') })
-  expect(failuresOf(scene.events)).toMatchObject([
-    {
-      fault: FAULT,
-      log: { lines: [], missing: 'the server gives only the first 50000 entries of the log, not its end' },
-    },
-  ])
-})
-
 test.each([
   [
     'a record in pieces',
@@ -259,4 +249,48 @@ test.each([
   })
   await scene.execute({ overrides: overrides('loss is NaN') })
   expect(failuresOf(scene.events)[0]?.log.lines).toEqual(lines)
+})
+
+test("where what is noted does not lead to the user's code, the log does", async () => {
+  const logged =
+    'An exception has occurred.\nRuntimeError: loss is NaN\nTraceback (most recent call last):\n' +
+    '  File "/usr/lib/python3.11/site-packages/zenml/steps/base_step.py", line 9, in call\n    x\n' +
+    '  File "/app/train.py", line 42, in train\n    raise RuntimeError(fail)\nRuntimeError: loss is NaN\n'
+  const { url } = await startScripted(({ path }) =>
+    path.includes('/logs')
+      ? { body: [{ message: logged }] }
+      : {
+          body: {
+            id: 's',
+            name: 'train',
+            body: { status: 'failed' },
+            metadata: {
+              exception_info: { source: 'builtins.RuntimeError', message: 'loss is NaN', traceback: '' },
+            },
+          },
+        },
+  )
+  const events: RunEvent[] = []
+  const explainer = new FailureExplainer({
+    client: new ZenmlClient(
+      new Api({
+        http: openHttp(),
+        baseUrl: url,
+        session: new TokenSession('token-0'),
+        clock: new VirtualClock(),
+        onRetry: () => undefined,
+      }),
+    ),
+    timeLimit: (ms) => AbortSignal.timeout(ms),
+    reporter: { tell: (event) => void events.push(event) },
+    logTail: 4,
+  })
+  await explainer.explain([
+    { id: 's', name: 'train', status: 'failed', upstream: [], startTime: undefined, durationMs: undefined },
+  ])
+  expect(failuresOf(events)[0]?.fault).toMatchObject({
+    type: 'RuntimeError',
+    message: 'loss is NaN',
+    frame: expect.stringContaining('train.py, line 42, in train'),
+  })
 })

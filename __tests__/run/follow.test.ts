@@ -94,11 +94,11 @@ describe.each(ZENML_VERSIONS)('a run that something else started, ZenML %s', (ve
   test('that does not exist is a fault of one line', async () => {
     const scene = await openScene({ version })
     await expect(scene.attach('nope')).rejects.toThrow(
-      'run: there is no run named "nope", or the account may not read it',
+      'run: there is no run named "nope", or the account has no permission to read it',
     )
     const id = '00000000-0000-4000-8000-000000000000'
     await expect(scene.attach(id)).rejects.toThrow(
-      `run: there is no run with the id ${id}, or the account may not read it`,
+      `run: there is no run with the id ${id}, or the account has no permission to read it`,
     )
   })
 })
@@ -143,14 +143,14 @@ describe('a paused run', () => {
     const cut = { kind: 'reset', when: 'before-work' } as const
     const scene = await openScene({
       pipelines: [gate],
-      faults: [{ on: 'wait-conditions', occurrence: 'always', do: cut }],
+      faults: [{ on: 'dag', occurrence: 'always', do: cut }],
     })
     const running = scene.execute({ target, onPaused: 'fail' })
     await until(() => scene.server.runs[0]?.status === 'running')
     scene.server.pause(scene.server.runs[0]?.id ?? '', 'Deploy this model?')
     const result = await running
     expect(result).toMatchObject({ conclusion: 'failed', status: 'paused' })
-    expect(result.error).toMatch(/is paused and waits for a person\. It was left so; answer it: http/)
+    expect(result.error).toMatch(/waits for a person\. It was left as it is; answer it: http/)
     expect(scene.events.filter(({ kind }) => kind === 'server-lost')).toEqual([])
   })
 
@@ -162,7 +162,7 @@ describe('a paused run', () => {
     const result = await running
     expect(result).toMatchObject({ conclusion: 'failed', status: 'paused' })
     expect(result.error).toMatch(
-      /is paused and waits for a person \(Deploy this model\?\)\. It was left so; answer it: http/,
+      /waits for a person \(Deploy this model\?\)\. It was left as it is; answer it: http/,
     )
     expect(scene.sent(/\/stop/)).toEqual([])
   })

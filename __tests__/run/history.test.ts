@@ -10,7 +10,12 @@ afterEach(closeScenes)
 
 const MINUTE = 60_000
 
-const NO_KIN: Kin = { templateId: undefined, snapshotId: undefined, pipelineId: undefined }
+const NO_KIN: Kin = {
+  templateId: undefined,
+  snapshotId: undefined,
+  pipelineId: undefined,
+  projectId: undefined,
+}
 
 const lasting = (minutes: number): { created: number; endTime: number } => ({
   created: 5_000,

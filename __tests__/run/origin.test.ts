@@ -55,7 +55,9 @@ describe.each(ZENML_VERSIONS)('%s', (version) => {
     const { conclusion, error } = await scene.execute({ provenance: PUSH })
     expect({ conclusion, error }).toEqual({ conclusion: 'completed', error: undefined })
     expect(notTold(scene)).toEqual([
-      expect.stringMatching(/^could not note metadata on the run: .*403 .*Insufficient permissions/),
+      expect.stringMatching(
+        /^could not note metadata on the run: .*403 .*\. Give the account permission to create run metadata$/,
+      ),
     ])
     expect(scene.sent(NOTED)).toHaveLength(1)
   })

@@ -27,6 +27,10 @@ export interface Scene {
   execute(changes?: Partial<RunRequest>, signal?: AbortSignal): Promise<RunResult>
   /** Waits for a run that is there already. */
   attach(run: string, changes?: Partial<AttachRequest>, signal?: AbortSignal): Promise<RunResult>
+  /** What a run needs besides its request. */
+  dependencies(signal?: AbortSignal): RunDependencies
+  /** Answers a run's question with yes, as a person does in the dashboard. */
+  answer(conditionId: string): Promise<void>
   /** The requests of one kind, as "METHOD /path". */
   sent(pattern: RegExp): string[]
 }
@@ -97,6 +101,15 @@ export async function openScene(
     planned,
     started,
     settled,
+    dependencies,
+    answer: async (conditionId) => {
+      const response = await fetch(`${server.url}/api/v1/run_wait_conditions/${conditionId}/resolve`, {
+        method: 'PUT',
+        headers: { authorization: `Bearer ${await session.token()}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ resolution: 'continue', result: true }),
+      })
+      if (response.status !== 200) throw new Error(`The question could not be answered: ${response.status}`)
+    },
     execute: (changes = {}, signal) =>
       executeRun({ ...BASE_REQUEST, serverUrl: server.url, ...changes }, dependencies(signal)),
     attach: (run, changes = {}, signal) =>

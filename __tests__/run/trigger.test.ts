@@ -138,7 +138,7 @@ describe.each(ZENML_VERSIONS)('exactly one run on ZenML %s', (version) => {
     })
     await expect(scene.execute()).rejects.toThrow(
       "Could not start the run: the server answered 403 IllegalOperationError: Insufficient permissions to CREATE resource 'pipeline_run'. " +
-        'Give the service account a role that may read the run template and create pipeline snapshots and pipeline runs',
+        'Give the account permission to create pipeline runs',
     )
     expect(scene.sent(TRIGGER)).toHaveLength(1)
   })

@@ -44,7 +44,7 @@ export async function watchPipeline(
   meanwhile?.(scene)
   const watched = await watchRun(
     {
-      runId: run.id,
+      run,
       status: run.status,
       timeoutMs: 86_400_000,
       pollIntervalMs: undefined,

@@ -213,3 +213,58 @@ test('steps that wait for each other are a mistake in the test', async () => {
   await clock.sleep(5000)
   expect(() => simulator.runs.map((run) => run.status)).toThrow('a, b wait for each other')
 })
+
+test('a step that fails and is tried again has a span for each attempt, and one name', async () => {
+  const attempt = { fails: boom, metadata: { score: 0.1 }, seconds: 5 }
+  const { client, run, id } = await runOf({
+    steps: [{ ...step('a', 10), retried: [attempt], metadata: { score: 0.9 } }, step('b', 1, ['a'])],
+  })
+  const status = async () => {
+    const { body } = await client.get(`/runs/${id}/dag`)
+    return (body as { nodes: { metadata: { status?: string } }[] }).nodes[0]?.metadata.status
+  }
+  const seen: unknown[] = []
+  for (const ms of [3000, 4200, 1000, 10_000]) {
+    await clock.sleep(ms)
+    seen.push(await status())
+  }
+  expect(seen).toEqual(['running', 'retrying', 'running', 'completed'])
+  await clock.sleep(5000)
+  expect([run.status, run.startedSteps]).toEqual(['completed', ['a', 'b']])
+  const { body } = await client.get(`/runs/${id}/steps`)
+  expect(body).toMatchObject({
+    items: [
+      { name: 'a', body: { status: 'retried', version: 1, is_retriable: true } },
+      { name: 'a', body: { status: 'completed', version: 2, is_retriable: false } },
+      { name: 'b' },
+    ],
+  })
+})
+
+test('a stop in a failed attempt lets no other one start', async () => {
+  const attempt = { fails: boom, seconds: 5 }
+  const { run, id, client, stop } = await runOf(
+    { steps: [{ ...step('a', 60), retried: [attempt] }] },
+    { orchestrator: 'kubernetes' },
+  )
+  await clock.sleep(4000)
+  expect((await stop(false)).status).toBe(200)
+  await clock.sleep(5000)
+  expect(run.status).toBe('stopped')
+  const { body } = await client.get(`/runs/${id}/steps`)
+  expect(body).toMatchObject({ total: 1, items: [{ name: 'a', body: { status: 'stopped' } }] })
+})
+
+test('a run whose process dies while it waits for an answer stays running', async () => {
+  const { client, run, id } = await runOf({
+    dynamic: { parameters: {}, expand: () => [step('a', 1), step('b', 1)] },
+    steps: [],
+    sequential: true,
+    wait: { name: 'deploy', question: 'Deploy it?', patience: 600 },
+    diesAfter: 60,
+  })
+  await clock.sleep(3_600_000)
+  expect(run.status).toBe('running')
+  const { body } = await client.get(`/runs/${id}?hydrate=false`)
+  expect(body).toMatchObject({ resources: { active_wait_condition: { body: { status: 'pending' } } } })
+})

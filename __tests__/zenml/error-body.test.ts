@@ -49,10 +49,10 @@ test.each<[string, number, unknown, string]>([
   ],
   ['plain text', 500, 'Internal Server Error', `${ZENML} 500: Internal Server Error`],
   [
-    'missing rights',
+    'a missing permission, with what to do about it',
     403,
     { detail: ['IllegalOperationError', "Insufficient permissions to CREATE resource 'pipeline_run'."] },
-    `${ZENML} 403 IllegalOperationError: Insufficient permissions to CREATE resource 'pipeline_run'.`,
+    `${ZENML} 403 IllegalOperationError: Insufficient permissions to CREATE resource 'pipeline_run'. Give the account permission to create pipeline runs`,
   ],
   [
     'a subscription at its limit',

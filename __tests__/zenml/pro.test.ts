@@ -75,6 +75,25 @@ test('a workspace is found by its id, in one request', async () => {
   expect(pro.requests.map(({ path }) => path)).toEqual(['/auth/login', `/workspaces/${ids[0]}`])
 })
 
+test('an old management API, which calls a workspace a tenant, is asked for tenants', async () => {
+  const pro = await startPro({ routes: 'tenants' })
+  closeAfterTest(() => pro.close())
+  pro.add({ name: 'other', serverUrl: 'https://other.example.com' })
+  const id = pro.add({ name: 'research', organization: 'Lab', serverUrl: SERVER })
+  const found = { name: 'research', organization: 'Lab', serverUrl: SERVER }
+  expect(await by(pro, 'research')).toEqual(found)
+  expect(await by(pro, id)).toEqual(found)
+  expect(pro.requests.map(({ path, status }) => [path, status])).toEqual([
+    ['/auth/login', 200],
+    ['/workspaces?workspace_name=research&offset=0&limit=20', 404],
+    ['/tenants?tenant_name=research&offset=0&limit=20', 200],
+    ['/auth/login', 200],
+    [`/workspaces/${id}`, 404],
+    [`/tenants/${id}`, 200],
+  ])
+  expect(String(await rejection(by(pro, 'reserch')))).toContain('there are: "research", "other"')
+})
+
 test('several of a name list their organizations with the ids to choose from', async () => {
   const { pro, ids } = await open(
     { name: 'research', organization: 'Lab', serverUrl: SERVER },
@@ -233,6 +252,8 @@ test('an answer without a list is no workspace', async () => {
   )
 })
 
+const BY_CLIENT = { addressInput: 'workspace', credentialInput: 'client-secret' } as const
+
 test("client-id and client-secret get Pro's token, which the workspace exchanges for its own", async () => {
   const { pro } = await open()
   const { url, requests } = await startScripted((_, count) => ({
@@ -240,7 +261,7 @@ test("client-id and client-secret get Pro's token, which the workspace exchanges
   }))
   const deps = dependencies()
   const management = new LoginSession(managementClientGrant(pro.url, pro.clientId, pro.clientSecret), deps)
-  const session = new LoginSession(managementTokenGrant(url, management), deps)
+  const session = new LoginSession(managementTokenGrant(url, management, BY_CLIENT), deps)
   expect(await session.token()).toBe('own-1')
   expect(pro.requests).toMatchObject([
     {
@@ -255,7 +276,7 @@ test("client-id and client-secret get Pro's token, which the workspace exchanges
       headers: { authorization: `Bearer ${pro.issuedTokens[0]}` },
     },
   ])
-  await session.renew()
+  await session.renew('own-1')
   expect(requests[1]?.headers.authorization).toBe(`Bearer ${pro.issuedTokens[1]}`)
   expect(deps.tokens).toEqual([pro.issuedTokens[0], 'own-1', pro.issuedTokens[1], 'own-2'])
   expect(JSON.stringify(requests)).not.toContain(pro.clientSecret)
@@ -272,14 +293,14 @@ test('a client secret that is wrong says which inputs to check', async () => {
 test('an account that is no member of the workspace is told so', async () => {
   const { pro } = await open()
   const { url } = await startScripted(() => ({
-    status: 403,
+    status: 401,
     body: { detail: ['AuthorizationException', 'Not authorized to access this server.'] },
   }))
   const deps = dependencies()
   const management = new LoginSession(managementClientGrant(pro.url, pro.clientId, pro.clientSecret), deps)
-  const session = new LoginSession(managementTokenGrant(url, management), deps)
+  const session = new LoginSession(managementTokenGrant(url, management, BY_CLIENT), deps)
   expect(String(await rejection(session.token()))).toMatch(
-    /^CredentialError: Could not log in to the workspace: .*403.*Check that the account of client-id may use/,
+    /^CredentialError: Could not log in to the workspace: .*401.*Check that the account is a member of this workspace/,
   )
 })
 

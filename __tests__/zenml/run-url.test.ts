@@ -5,11 +5,11 @@ const BASE = 'https://zenml.example.com/prefix'
 const PROJECT = { id: 'p-1', name: 'my project' }
 
 function openSource(version: string) {
-  return { version, isPro: false, dashboardUrl: undefined }
+  return { version, isPro: false, dashboardUrl: undefined, proApiUrl: undefined, hasProjects: true }
 }
 
-function pro(dashboardUrl: string | undefined) {
-  return { version: '0.98.0', isPro: true, dashboardUrl }
+function pro(dashboardUrl: string | undefined, version = '0.98.0') {
+  return { version, isPro: true, dashboardUrl, proApiUrl: undefined, hasProjects: true }
 }
 
 test.each([
@@ -36,6 +36,13 @@ test.each(['https://cloud.zenml.io/workspaces/w', 'https://cloud.zenml.io/worksp
     expect(runUrl(BASE, pro(dashboard), 'r-1', undefined)).toBeUndefined()
   },
 )
+
+test('an old Pro, which has no projects, has its runs right below the dashboard of the tenant', () => {
+  const dashboard = 'https://cloud.zenml.io/organizations/o/tenants/t'
+  expect(runUrl(BASE, pro(dashboard, '0.74.0'), 'r-1', PROJECT)).toBe(`${dashboard}/runs/r-1`)
+  expect(runUrl(BASE, pro(dashboard, '0.75.0'), 'r-1', undefined)).toBe(`${dashboard}/runs/r-1`)
+  expect(runUrl(BASE, pro(dashboard, '0.80.0'), 'r-1', PROJECT)).toBe(`${dashboard}/projects/p-1/runs/r-1`)
+})
 
 test.each([
   undefined,

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals'
 import { VirtualClock } from '../../simulator/index.ts'
 import { AnswerError, CredentialError, UnreachableError } from '../../src/zenml/errors.ts'
+import { isPassing } from '../../src/zenml/retry.ts'
 import { KeySession, TokenSession } from '../../src/zenml/session.ts'
 import { closedPort, openHttp, rejection, RESET, startScripted, type Reply } from './scripted-server.ts'
 
@@ -65,7 +66,7 @@ test('every token is told, to be masked, before anyone can use it', async () => 
   const order: string[] = []
   const { session } = open(url, { onToken: (token) => order.push(`mask ${token}`) })
   order.push(`use ${await session.token()}`)
-  await session.renew()
+  await session.renew('token-1')
   order.push(`use ${await session.token()}`)
   expect(order).toEqual(['mask token-1', 'use token-1', 'mask token-2', 'use token-2'])
 })
@@ -186,8 +187,62 @@ test('a renewal that failed because the server was away does not end the session
   })
   const { session } = open(url)
   await session.token()
-  await rejection(session.renew())
+  await rejection(session.renew(TOKEN.access_token))
   expect(await session.token()).toBe('token-2')
+})
+
+test('four requests that meet the same ended token share one login', async () => {
+  const { url, requests } = await startLogin({ body: TOKEN }, { body: { ...TOKEN, access_token: 'token-2' } })
+  const { session } = open(url)
+  const ended = await session.token()
+  await Promise.all(Array.from({ length: 4 }, () => session.renew(ended)))
+  // An answer that comes late speaks of the old token.
+  await session.renew(ended)
+  expect(await session.token()).toBe('token-2')
+  expect(requests).toHaveLength(2)
+})
+
+test.each([
+  [
+    'CredentialsNotValid',
+    'Authentication error: Error fetching user information from external authenticator.',
+  ],
+  ['AuthorizationException', 'Error fetching user information from external authenticator. '],
+  ['AuthorizationException', 'Unknown external authenticator error'],
+])('a control plane that does not answer the workspace (%s: %s) is tried again', async (...detail) => {
+  const { url, requests } = await startLogin({ status: 401, body: { detail } }, { body: TOKEN })
+  const { session, waits } = open(url)
+  expect(await session.token()).toBe('token-1')
+  expect(requests).toHaveLength(2)
+  expect(waits).toMatchObject([
+    {
+      line: expect.stringContaining(
+        'ZenML Pro could not confirm the account; the credential was not refused',
+      ),
+    },
+  ])
+})
+
+test('a control plane that stays away is an outage, not a wrong key', async () => {
+  const detail = ['AuthorizationException', 'Unknown external authenticator error']
+  const { url, requests } = await startLogin({ status: 401, body: { detail } })
+  const error = await rejection(open(url).session.token())
+  expect(error).toBeInstanceOf(UnreachableError)
+  expect(isPassing(error as UnreachableError)).toBe(true)
+  expect(requests).toHaveLength(7)
+})
+
+test.each([
+  'Not authorized to access this server.',
+  'External authenticator did not recognize this server.',
+  'error decoding API key',
+])('a real refusal (%s) ends at once', async (text) => {
+  const { url, requests } = await startLogin({
+    status: 401,
+    body: { detail: ['AuthorizationException', text] },
+  })
+  expect(await rejection(open(url).session.token())).toBeInstanceOf(CredentialError)
+  expect(requests).toHaveLength(1)
 })
 
 test('where nobody listens, the error says so', async () => {

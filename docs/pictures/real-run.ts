@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { runAction, type ActionResult } from '../../e2e/action.ts'
 import { startServer } from '../../e2e/servers.ts'
+import { makeTarget } from '../../e2e/target.ts'
 import { startGithub } from '../../simulator/github/server.ts'
 
 /*
@@ -19,7 +20,7 @@ interface Training {
 }
 
 async function main(): Promise<void> {
-  const server = await startServer('0.98.0')
+  const server = await startServer(makeTarget('0.98.0'))
   const github = await startGithub({
     accounts: { [TOKEN]: { login: 'github-actions[bot]', rights: 'write' } },
   })

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { expectStep, quick, type Case, type Scene } from '../scene.ts'
-import type { Version } from '../servers.ts'
+import { both, isOpenSource, since } from '../target.ts'
 
-/** The versions that have snapshots. A template gives its snapshot its own name, so both are called alike. */
-const SNAPSHOTS: readonly Version[] = ['0.98.0']
+/** A template gives its snapshot its own name, so both are called alike. */
+const hasSnapshots = since('0.90')
 
 function found(inputs: (scene: Scene) => Record<string, string>, pipeline: string): Case['run'] {
   return async (scene) => {
@@ -45,30 +45,31 @@ async function loginLimit(scene: Scene): Promise<void> {
 
 const id =
   (input: string, name: string) =>
-  (scene: Scene): Record<string, string> => ({ [input]: scene.server.id(name) })
+  (scene: Scene): Record<string, string> => ({ [input]: scene.server.fact(name) })
 
 export const FINDING: readonly Case[] = [
   {
     name: 'found by template name, narrowed by pipeline',
+    core: true,
     runs: 1,
     run: found(() => ({ template: 'training-template', pipeline: 'training' }), 'training'),
   },
   { name: 'found by pipeline alone', runs: 1, run: found(() => ({ pipeline: 'training' }), 'training') },
   {
     name: 'found by snapshot id',
-    versions: SNAPSHOTS,
+    where: hasSnapshots,
     runs: 1,
     run: found(id('snapshot', 'training-snapshot'), 'training'),
   },
   {
     name: 'found by snapshot name',
-    versions: SNAPSHOTS,
+    where: hasSnapshots,
     runs: 1,
     run: found(() => ({ snapshot: 'training-template' }), 'training'),
   },
   {
     name: 'a dynamic pipeline',
-    versions: SNAPSHOTS,
+    where: hasSnapshots,
     runs: 1,
     run: found(() => ({ snapshot: 'dynamic-template' }), 'dynamic'),
   },
@@ -77,7 +78,7 @@ export const FINDING: readonly Case[] = [
   { name: 'wrong key', runs: 0, run: wrongKey },
   {
     name: 'login limit of a minute',
-    versions: ['0.98.0'],
+    where: both(isOpenSource, hasSnapshots),
     environment: { ZENML_SERVER_RATE_LIMIT_ENABLED: 'true', ZENML_SERVER_LOGIN_RATE_LIMIT_MINUTE: '1' },
     runs: 1,
     run: loginLimit,

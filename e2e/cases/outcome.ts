@@ -5,7 +5,7 @@ const FINISHED = ['completed', 'failed', 'stopped', 'cached', 'skipped']
 
 async function completes(scene: Scene): Promise<void> {
   const result = await scene.action({
-    template: scene.server.id('training-template'),
+    template: scene.server.fact('training-template'),
     configuration: quick({ accuracy: 0.5 }),
   })
   const run = await scene.onlyRun(result)
@@ -14,12 +14,12 @@ async function completes(scene: Scene): Promise<void> {
     outputs: {
       'run-id': run.id,
       'run-name': run.name,
-      'run-url': new RegExp(`^${scene.server.url}/.*${run.id}`),
+      'run-url': new RegExp(`^${scene.server.dashboard}/.*${run.id}`),
       status: 'completed',
       conclusion: 'completed',
       duration: /^\d+(\.\d+)?$/,
       pipeline: 'training',
-      'template-id': scene.server.id('training-template'),
+      'template-id': scene.server.fact('training-template'),
     },
     log: [run.name],
   })
@@ -111,7 +111,7 @@ async function threeCells(scene: Scene): Promise<void> {
 }
 
 export const OUTCOME: readonly Case[] = [
-  { name: 'completes', runs: 1, run: completes },
+  { name: 'completes', core: true, runs: 1, run: completes },
   { name: 'overrides are merged into the template', runs: 1, run: overrides },
   { name: 'fails', runs: 1, run: fails },
   { name: 'one branch fails while others go on', runs: 1, run: oneBranchFails },

@@ -79,8 +79,8 @@ async function missedElsewhere(scene: Scene): Promise<void> {
 
 export const PARAMETERS: readonly Case[] = [
   { name: 'dry run: shows what would be sent and starts nothing', runs: 0, run: dryRun },
-  { name: 'a slip in a parameter starts nothing', runs: 0, run: slip },
-  { name: 'expectations held', runs: 1, run: held },
-  { name: 'an expectation missed', runs: 1, run: missed },
+  { name: 'a slip in a parameter starts nothing', core: true, runs: 0, run: slip },
+  { name: 'expectations held', core: true, runs: 1, run: held },
+  { name: 'an expectation missed', core: true, runs: 1, run: missed },
   { name: 'an expectation missed in wait/', runs: 1, run: missedElsewhere },
 ]

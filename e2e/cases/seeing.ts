@@ -98,8 +98,8 @@ async function retried(scene: Scene): Promise<void> {
 }
 
 export const SEEING: readonly Case[] = [
-  { name: 'seeing why a run failed', runs: 1, run: whyItFailed },
+  { name: 'seeing why a run failed', core: true, runs: 1, run: whyItFailed },
   { name: 'seeing why a run failed, without its log', runs: 1, run: withoutLog },
-  { name: 'seeing what a run made, and ZenML where it came from', runs: 1, run: whatItMade },
+  { name: 'seeing what a run made, and ZenML where it came from', core: true, runs: 1, run: whatItMade },
   { name: 'seeing a step that was tried again', runs: 1, run: retried },
 ]

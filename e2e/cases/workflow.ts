@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { runWorkflow, type WorkflowResult } from '../act.ts'
 import { lastLines } from '../processes.ts'
 import type { Case, Scene } from '../scene.ts'
+import { since } from '../target.ts'
 
 async function workflow(scene: Scene, name: string): Promise<WorkflowResult['results']> {
   const { code, log, results } = await runWorkflow(name, scene.server)
@@ -16,7 +17,7 @@ async function outputs(scene: Scene): Promise<void> {
   assert.ok(failed !== undefined && completed !== undefined, 'two runs were expected')
   const [id, url, ...end] = results['later-step'] ?? []
   assert.equal(id, completed.id)
-  assert.ok(url?.startsWith(scene.server.url) && url.includes(completed.id), `run-url is ${url}`)
+  assert.ok(url?.startsWith(scene.server.dashboard) && url.includes(completed.id), `run-url is ${url}`)
   assert.deepEqual(end, ['completed', 'completed'])
   assert.deepEqual(results['failed-step'], ['failure', 'failed'])
   assert.deepEqual(results['later-job'], [completed.id])
@@ -35,6 +36,6 @@ async function matrix(scene: Scene): Promise<void> {
 }
 
 export const WORKFLOW: readonly Case[] = [
-  { name: 'workflow: later steps and jobs use the outputs', versions: ['0.98.0'], runs: 2, run: outputs },
-  { name: 'workflow: a matrix of three cells', versions: ['0.98.0'], runs: 3, run: matrix },
+  { name: 'workflow: later steps and jobs use the outputs', where: since('0.98'), runs: 2, run: outputs },
+  { name: 'workflow: a matrix of three cells', where: since('0.98'), runs: 3, run: matrix },
 ]

@@ -1,7 +1,7 @@
-"""Fills a new ZenML server: a service account with a key, a stack, a build, and for
+"""Fills a new ZenML server: a service account with a key, a project, a stack, a build, and for
 each pipeline of e2e_pipelines.py a run template and, from 0.90 on, a named snapshot.
 
-Writes e2e.json into the server's folder: server-url, api-key, version,
+Writes e2e.json into the server's folder: api-key (open source only), version, project,
 `<pipeline>-template` and `<pipeline>-snapshot` ids. Called by serve.py.
 """
 
@@ -12,6 +12,8 @@ import pathlib
 import platform
 import urllib.parse
 import urllib.request
+
+import control_plane
 
 
 def call(url, token=None, form=None, body=None):
@@ -26,13 +28,40 @@ def call(url, token=None, form=None, body=None):
         return json.load(answer)
 
 
-def service_account_key(url):
+def open_source_login(url):
+    """A token of the administrator, and the key of a new service account."""
     token = call(f"{url}/api/v1/login", form={"username": "default", "password": "e2e"})["access_token"]
     account = call(
         f"{url}/api/v1/service_accounts", token, body={"name": "ci", "description": "", "active": True}
     )
     keys = f"{url}/api/v1/service_accounts/{account['id']}/api_keys"
-    return call(keys, token, body={"name": "ci", "description": ""})["body"]["key"]
+    return token, call(keys, token, body={"name": "ci", "description": ""})["body"]["key"]
+
+
+def pro_login(url, pro_api_url):
+    """A token of the observer: an account may do everything with what it made, so "ci" has to make nothing here.
+
+    Only from 0.92 on does a server take the organization's key itself.
+    """
+    key = control_plane.announcement(pro_api_url)["observer-key"]
+    external = call(f"{pro_api_url}/auth/login", form={"password": key})["access_token"]
+    return call(f"{url}/api/v1/login", external, form={"grant_type": "zenml-external"})["access_token"]
+
+
+def has_projects():
+    """Before 0.80 there are only workspaces, and all runs are in the default one."""
+    import zenml
+
+    return tuple(int(part) for part in zenml.__version__.split(".")[:2]) >= (0, 80)
+
+
+def make_project(url, token, name):
+    """Where the version has projects; gives the name of the one that is used."""
+    if not has_projects():
+        return "default"
+    if name != "default":
+        call(f"{url}/api/v1/projects", token, body={"name": name, "display_name": name, "description": ""})
+    return name
 
 
 def make_build(client):
@@ -42,9 +71,14 @@ def make_build(client):
     from zenml.models import PipelineBuildRequest
     from zenml.pipelines.build_utils import compute_stack_checksum
 
-    default = client.active_stack_model.components
-    kinds = (StackComponentType.ORCHESTRATOR, StackComponentType.ARTIFACT_STORE)
-    stack = client.create_stack("e2e", {kind: default[kind][0].id for kind in kinds})
+    # The default components have no owner, so on Pro every account may do everything with them.
+    stack = client.create_stack(
+        "e2e",
+        {
+            kind: client.create_stack_component("e2e", "local", component_type=kind, configuration={}).id
+            for kind in (StackComponentType.ORCHESTRATOR, StackComponentType.ARTIFACT_STORE)
+        },
+    )
     client.activate_stack(stack.id)
 
     fields = PipelineBuildRequest.model_fields
@@ -84,28 +118,54 @@ def make_template(client, pipeline, build):
     return {f"{name}-template": str(template.id)}
 
 
+def make_owned(client):
+    """The artifacts and the model that runs write versions of; else they would be the account's whose run comes first."""
+    from zenml.models import ArtifactRequest
+
+    for name in ("rows", "accuracy"):
+        client.zen_store.create_artifact(
+            ArtifactRequest(name=name, has_custom_name=True, project=client.active_project.id)
+        )
+    client.create_model("classifier")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--dir", type=pathlib.Path, required=True)
     parser.add_argument("--url", required=True)
+    parser.add_argument("--project", required=True)
+    parser.add_argument("--pro-api-url", help="where the control plane is, if the server runs in Pro's mode")
     options = parser.parse_args()
 
-    key = service_account_key(options.url)
+    if options.pro_api_url is None:
+        token, key = open_source_login(options.url)
+        credentials = {"ZENML_STORE_API_KEY": key}
+        seeded = {"api-key": key}
+    else:
+        token = pro_login(options.url, options.pro_api_url)
+        credentials = {"ZENML_STORE_API_TOKEN": token}
+        seeded = {}
+    seeded["project"] = make_project(options.url, token, options.project)
     os.environ.update(
         ZENML_CONFIG_PATH=str(options.dir / "client"),
         ZENML_LOCAL_STORES_PATH=str(options.dir / "artifacts"),
         ZENML_ANALYTICS_OPT_IN="false",
         ZENML_STORE_URL=options.url,
-        ZENML_STORE_API_KEY=key,
+        **credentials,
     )
     import zenml
     from zenml.client import Client
 
+    client = Client()
+    if has_projects():
+        client.set_active_project(seeded["project"])
+    # Only now: ZenML asks for the project as soon as the pipelines are read.
     import e2e_pipelines
 
-    client = Client()
+    seeded["version"] = zenml.__version__
+    if options.pro_api_url is not None:
+        make_owned(client)
     build = make_build(client)
-    seeded = {"server-url": options.url, "api-key": key, "version": zenml.__version__}
     for pipeline in e2e_pipelines.PIPELINES:
         seeded.update(make_template(client, pipeline, build))
     (options.dir / "e2e.json").write_text(json.dumps(seeded))

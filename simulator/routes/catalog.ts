@@ -1,9 +1,12 @@
 import { json, notFound, type Answer } from '../answers.ts'
+import type { Resource } from '../permissions.ts'
 import { flag, list, type Fields } from '../query.ts'
+import { pipelineResource, snapshotResource, templateResource } from '../resources.ts'
 import { pipelineModel, snapshotModel, templateModel, type SnapshotRow } from '../wire/catalog.ts'
 import { entity, utc } from '../wire/common.ts'
 import type { PipelineEntry, Project, World } from '../world.ts'
 import { ONLY_074, SINCE_085, SINCE_090, type Call, type Route } from './route.ts'
+import { inScope, projectByName, tagFilters } from './scope.ts'
 
 const templatesEndpoint = { function: 'list_run_templates', line: 191 }
 const snapshotsEndpoint = { function: 'list_pipeline_snapshots', line: 191 }
@@ -53,18 +56,24 @@ export const catalogRoutes: readonly Route[] = [
   ...projectRoutes('/workspaces', [...ONLY_074, ...SINCE_085]),
 ]
 
-/** The template of this id, or ZenML's 404. */
+/** The template of this id, or ZenML's 404, or 403. */
 export function templateById(world: World, id: string): PipelineEntry {
   const entry = world.pipelines.find((each) => each.templateId === id)
-  if (entry !== undefined) return entry
+  if (entry !== undefined) {
+    world.permissions.verify('read', templateResource(world, entry))
+    return entry
+  }
   const [named, end] = world.version === '0.74.0' ? [id, '.'] : [`'${id}'`, '']
   throw notFound(`Unable to get run template with ID ${named}: No run template with this ID found${end}`)
 }
 
-/** The snapshot of this id, a trigger's own copy included, or ZenML's 404. */
+/** The snapshot of this id, a trigger's own copy included, or ZenML's 404, or 403. */
 export function snapshotById(world: World, id: string): SnapshotRow {
   const row = snapshotRows(world).find((each) => (each.own?.id ?? each.entry.snapshotId) === id)
-  if (row !== undefined) return row
+  if (row !== undefined) {
+    world.permissions.verify('read', snapshotResource(world, row.entry, row.own))
+    return row
+  }
   throw notFound(`Unable to get pipeline snapshot with ID '${id}': No pipeline snapshot with this ID found`)
 }
 
@@ -77,51 +86,25 @@ const templateFilters: Fields<PipelineEntry> = {
   stack: () => 'e2e',
 }
 
-/** Each version's own filters; `project` and `tags` mean nothing on 0.74, `tag` nothing from 0.90 on. */
-function versionFilters<Row>(
-  world: World,
-  projectOf: (row: Row) => Project,
-  tagsOf: (row: Row) => readonly string[],
-): Fields<Row> {
-  const project = (row: Row) => [projectOf(row).name, projectOf(row).id]
-  switch (world.version) {
-    case '0.74.0':
-      return { tag: tagsOf }
-    case '0.85.0':
-      return { project, tag: tagsOf, tags: tagsOf }
-    case '0.98.0':
-      return { project, tags: tagsOf }
-  }
-}
-
-/** The filters that all lists of this server share. */
-export function commonFilters<Row>(
+function entriesInScope(
   world: World,
   query: URLSearchParams,
-  projectOf: (row: Row) => Project,
-  tagsOf: (row: Row) => readonly string[] = () => [],
-): Fields<Row> {
-  checkProject(world, query)
-  return versionFilters(world, projectOf, tagsOf)
-}
-
-/** From 0.82 on a project that does not exist is an error, not an empty list. */
-function checkProject(world: World, query: URLSearchParams): void {
-  const wanted = query.get('project')
-  if (world.version === '0.74.0' || wanted === null) return
-  if (world.projects.some(({ id, name }) => id === wanted || name === wanted)) return
-  const why = `'${wanted}' is not a valid  UUID and no project with this name exists.`
-  throw notFound(`Unable to get project with name or ID '${wanted}': ${why}`)
+  resource: (world: World, entry: PipelineEntry) => Resource,
+): readonly PipelineEntry[] {
+  return inScope(
+    world,
+    query,
+    world.pipelines,
+    ({ project }) => project,
+    (entry) => resource(world, entry),
+  )
 }
 
 function listTemplates({ world, query }: Call): Answer {
   return json(
     list(world.version, query, {
-      rows: world.pipelines,
-      filters: {
-        ...templateFilters,
-        ...commonFilters(world, query, (entry: PipelineEntry) => entry.project),
-      },
+      rows: entriesInScope(world, query, templateResource),
+      filters: { ...templateFilters, ...tagFilters(world, () => []) },
       sorting: {
         created: (entry) => sortableTime(entry.createdAt),
         name: (entry) => entry.templateName,
@@ -142,13 +125,21 @@ export function sortableTime(ms: number): string {
 function snapshotRows(world: World): readonly SnapshotRow[] {
   const copies = world.visibleRuns().map((run): SnapshotRow => {
     const { ownSnapshotId, templateId } = run.facts
-    return { entry: world.entryOf(run), own: { id: ownSnapshotId, at: run.createdAt, templateId } }
+    const own = { id: ownSnapshotId, at: run.createdAt, templateId, owned: run.owned }
+    return { entry: world.entryOf(run), own }
   })
   return [...world.pipelines.map((entry) => ({ entry })), ...copies]
 }
 
 function listSnapshots({ world, query }: Call): Answer {
-  const rows = snapshotRows(world).filter((row) => !flag(query, 'named_only', false) || row.own === undefined)
+  const all = inScope(
+    world,
+    query,
+    snapshotRows(world),
+    ({ entry }) => entry.project,
+    ({ entry, own }) => snapshotResource(world, entry, own),
+  )
+  const rows = all.filter((row) => !flag(query, 'named_only', false) || row.own === undefined)
   return json(
     list(world.version, query, {
       rows,
@@ -161,7 +152,7 @@ function listSnapshots({ world, query }: Call): Answer {
         source_snapshot_id: (row) => (row.own ? row.entry.snapshotId : []),
         user: () => 'ci',
         stack: () => 'e2e',
-        ...commonFilters(world, query, (row: SnapshotRow) => row.entry.project),
+        ...tagFilters(world, () => []),
       },
       sorting: {
         created: (row) => sortableTime(row.own?.at ?? row.entry.createdAt),
@@ -182,14 +173,15 @@ function getSnapshot({ world, ids, query }: Call): Answer {
 }
 
 function listPipelines({ world, query }: Call): Answer {
-  const rows = world.pipelines.filter((entry, i, all) => all.findIndex(({ id }) => id === entry.id) === i)
+  const entries = entriesInScope(world, query, pipelineResource)
+  const rows = entries.filter((entry, i, all) => all.findIndex(({ id }) => id === entry.id) === i)
   return json(
     list(world.version, query, {
       rows,
       filters: {
         id: (entry) => entry.id,
         name: (entry) => entry.spec.name,
-        ...commonFilters(world, query, (entry: PipelineEntry) => entry.project),
+        ...tagFilters(world, () => []),
       },
       sorting: { created: (entry) => sortableTime(entry.createdAt), name: (entry) => entry.spec.name },
       model: (entry) => pipelineModel(world, entry),
@@ -203,7 +195,7 @@ function projectRoutes(path: string, versions: Route['versions'] & object): read
   const endpoint = { function: 'list_projects', line: 191 }
   return [
     {
-      name: 'project',
+      name: 'projects',
       method: 'GET',
       path,
       versions,
@@ -211,7 +203,7 @@ function projectRoutes(path: string, versions: Route['versions'] & object): read
       handle: ({ world, query }) =>
         json(
           list(world.version, query, {
-            rows: world.projects,
+            rows: world.projects.filter(({ id }) => world.permissions.may('read', { type: 'project', id })),
             filters: { id: ({ id }) => id, name: ({ name }) => name },
             sorting: { name: ({ name }) => name },
             model: (project, hydrate) => projectModel(world, project, hydrate),
@@ -226,17 +218,13 @@ function projectRoutes(path: string, versions: Route['versions'] & object): read
       path: `${path}/{name}`,
       versions,
       endpoint,
-      handle: ({ world, ids }) => json(projectModel(world, projectByName(world, ids[0] ?? ''), true)),
+      handle: ({ world, ids }) => {
+        const project = projectByName(world, ids[0] ?? '')
+        world.permissions.verify('read', { type: 'project', id: project.id })
+        return json(projectModel(world, project, true))
+      },
     },
   ]
-}
-
-function projectByName(world: World, nameOrId: string): Project {
-  const project = world.projects.find(({ id, name }) => id === nameOrId || name === nameOrId)
-  if (project !== undefined) return project
-  const kind = world.version === '0.74.0' ? 'workspace' : 'project'
-  const why = `'${nameOrId}' is not a valid  UUID and no ${kind} with this name exists.`
-  throw notFound(`Unable to get ${kind} with name or ID '${nameOrId}': ${why}`)
 }
 
 function projectModel(world: World, { id, name }: Project, hydrate: boolean) {

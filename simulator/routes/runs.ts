@@ -1,16 +1,18 @@
 import { json, notFound, refusal, type Answer, type Refusal } from '../answers.ts'
-import { enumFault, mappingOf } from '../body.ts'
+import { enumFault, mappingOf, tooLong } from '../body.ts'
 import { hasSnapshots } from '../definition.ts'
+import { isUuid } from '../ids.ts'
 import { isObject } from '../json.ts'
-import { flag, invalidRequest, list } from '../query.ts'
+import { flag, invalidRequest, list, uuidFault } from '../query.ts'
+import { runResource } from '../resources.ts'
 import type { Run } from '../run.ts'
-import { base, entity } from '../wire/common.ts'
 import { dagModel } from '../wire/dag.ts'
 import { runnerLogs } from '../wire/logs.ts'
 import { runModel } from '../wire/run.ts'
 import type { World } from '../world.ts'
-import { commonFilters, sortableTime } from './catalog.ts'
-import { ONLY_074, SINCE_085, SINCE_090, type Call, type Route } from './route.ts'
+import { sortableTime } from './catalog.ts'
+import { inScope, tagFilters } from './scope.ts'
+import { ONLY_074, SINCE_085, type Call, type Route } from './route.ts'
 
 const listEndpoint = { function: 'list_runs', line: 191 }
 const logsEndpoint = { function: 'run_logs', line: 191, path: '/api/v1/runs/{run_id}/logs' }
@@ -25,14 +27,16 @@ export const runRoutes: readonly Route[] = [
     path: '/runs/{run_id}',
     endpoint: { function: 'get_run', line: 191 },
     handle: ({ world, ids, query }) =>
-      json(runModel(world, runById(world, ids[0]), flag(query, 'hydrate', true))),
+      json(
+        runModel(world, readableRun(world, ids[0]), flag(query, 'hydrate', true), wantsSteps(world, query)),
+      ),
   },
   {
     name: 'status',
     method: 'GET',
     path: '/runs/{run_id}/status',
     endpoint: { function: 'get_run_status', line: 191 },
-    handle: ({ world, ids }) => json(runById(world, ids[0]).state(world.now()).status),
+    handle: ({ world, ids }) => json(readableRun(world, ids[0]).state(world.now()).status),
   },
   {
     name: 'dag',
@@ -40,7 +44,7 @@ export const runRoutes: readonly Route[] = [
     path: '/runs/{run_id}/dag',
     versions: SINCE_085,
     endpoint: { function: 'get_run_dag', line: 191 },
-    handle: ({ world, ids }) => json(dagModel(world, runById(world, ids[0]))),
+    handle: ({ world, ids }) => json(dagModel(world, readableRun(world, ids[0]))),
   },
   {
     name: 'logs',
@@ -67,14 +71,6 @@ export const runRoutes: readonly Route[] = [
     endpoint: { function: 'create_run_metadata', line: 191 },
     handle: attachMetadata,
   },
-  {
-    name: 'wait-conditions',
-    method: 'GET',
-    path: '/run_wait_conditions',
-    versions: SINCE_090,
-    endpoint: { function: 'list_run_wait_conditions', line: 191 },
-    handle: listWaitConditions,
-  },
 ]
 
 /** The run of this id, or ZenML's 404. */
@@ -86,6 +82,17 @@ export function runById(world: World, id = ''): Run {
       ? `Unable to get run with name or ID '${id}': No run with this ID found.`
       : `Unable to get pipeline run with ID '${id}': No pipeline run with this ID found`,
   )
+}
+
+/** The same, if the account may read it. */
+export function readableRun(world: World, id = ''): Run {
+  const run = runById(world, id)
+  world.permissions.verify('read', runResource(world, run))
+  return run
+}
+
+function wantsSteps(world: World, query: URLSearchParams): boolean {
+  return world.version !== '0.74.0' && flag(query, 'include_full_metadata', false)
 }
 
 function tagsOf(run: Run): readonly string[] {
@@ -105,7 +112,13 @@ function listRuns({ world, query }: Call): Answer {
     : {}
   return json(
     list(world.version, query, {
-      rows: world.visibleRuns(),
+      rows: inScope(
+        world,
+        query,
+        world.visibleRuns(),
+        (run) => world.entryOf(run).project,
+        (run) => runResource(world, run),
+      ),
       filters: {
         id: (run) => run.facts.id,
         name: (run) => run.facts.name,
@@ -117,7 +130,7 @@ function listRuns({ world, query }: Call): Answer {
         user: () => 'ci',
         stack: () => 'e2e',
         ...later,
-        ...commonFilters(world, query, (run: Run) => world.entryOf(run).project, tagsOf),
+        ...tagFilters(world, tagsOf),
       },
       sorting: {
         created: (run) => sortableTime(run.createdAt),
@@ -126,7 +139,7 @@ function listRuns({ world, query }: Call): Answer {
         end_time: (run) => sortableTime(state(run).end ?? 0),
         status: (run) => state(run).status,
       },
-      model: (run, hydrate) => runModel(world, run, hydrate),
+      model: (run, hydrate) => runModel(world, run, hydrate, wantsSteps(world, query)),
       filterName: 'PipelineRunFilter',
       endpoint: { ...listEndpoint, path: '/api/v1/runs' },
     }),
@@ -136,7 +149,7 @@ function listRuns({ world, query }: Call): Answer {
 function getRunLogs({ world, ids, query }: Call): Answer {
   const source = query.get('source')
   if (source === null) throw missingSource(world)
-  const run = runById(world, ids[0])
+  const run = readableRun(world, ids[0])
   if (source !== 'runner') {
     throw notFound(`No logs found for source '${source}' in run ${run.facts.id}`)
   }
@@ -182,11 +195,15 @@ function updateRun({ world, ids, body }: Call): Answer {
   if (typeof status === 'string' && !states.includes(status)) {
     throw enumFault(['body', 'status'], status, states, place)
   }
+  if (typeof reason === 'string' && reason.length > 255 && version !== '0.74.0') {
+    throw tooLong(['body', 'status_reason'], reason, 255, place)
+  }
   const run = runById(world, ids[0])
+  world.permissions.verify('update', runResource(world, run))
   const now = world.now()
   if (typeof status === 'string') {
     const { status: current, reason: known } = run.state(now)
-    const wanted = storedStatus(run, status)
+    const wanted = storedStatus(run, status, current)
     const finished = ['failed', 'completed', 'stopped'].includes(current)
     if (version === '0.98.0' && finished && current !== wanted) {
       throw refusal(403, 'IllegalOperationError', 'Cannot update the status of a finished run.')
@@ -199,9 +216,11 @@ function updateRun({ world, ids, body }: Call): Answer {
 
 /**
  * What becomes of a state that is set from outside: a static run's follows from its steps, so one that is told it
- * were stopped stays running for ever.
+ * were stopped stays running for ever. A dynamic one that fails while it is stopping has stopped.
  */
-function storedStatus(run: Run, status: string): string {
+function storedStatus(run: Run, status: string, current: string): string {
+  if (status === 'failed' && current === 'stopping' && run.facts.pipeline.dynamic !== undefined)
+    return 'stopped'
   return status === 'stopped' && run.facts.pipeline.dynamic === undefined ? 'running' : status
 }
 
@@ -210,61 +229,39 @@ function attachMetadata({ world, body }: Call): Answer {
   const place = { version: world.version, method: 'POST', endpoint }
   const sent = mappingOf(body, place)
   for (const field of world.version === '0.74.0' ? ['workspace', 'user'] : ['project']) {
-    if (typeof sent[field] !== 'string') throw missingField(world, field, endpoint)
+    const id = sent[field]
+    if (typeof id !== 'string') throw missingField(world, field, endpoint)
+    if (!isUuid(id)) throw uuidFault(world.version, `('body', '${field}')`, id, endpoint, 'POST')
   }
-  const { resources, values } = sent
+  const { resources, values, project } = sent
+  world.permissions.verify('create', {
+    type: 'run_metadata',
+    ...(typeof project === 'string' ? { project } : {}),
+  })
   for (const resource of Array.isArray(resources) ? resources : []) {
     if (!isObject(resource) || resource['type'] !== 'pipeline_run') continue
     const id = resource['id']
-    const run = runById(world, typeof id === 'string' ? id : '')
+    const run = runInProject(
+      world,
+      typeof id === 'string' ? id : '',
+      typeof project === 'string' ? project : '',
+    )
+    world.permissions.verify('update', runResource(world, run))
     for (const [key, value] of Object.entries(isObject(values) ? values : {})) run.metadata.set(key, value)
   }
   return json(null)
 }
 
+/** The run, if it is in the project that was named (from 0.82 on; before there is only one). */
+function runInProject(world: World, id: string, project: string): Run {
+  if (world.version === '0.74.0') return runById(world, id)
+  const run = world.visibleRuns().find(({ facts }) => facts.id === id)
+  if (run !== undefined && world.entryOf(run).project.id === project) return run
+  const what = `The pipeline run with ID ${id} referenced by the run metadata being created`
+  throw notFound(`${what} was not found in the '${project}' project`)
+}
+
 function missingField(world: World, field: string, endpoint: typeof logsEndpoint): Refusal {
   const errors = `{'type': 'missing', 'loc': ('body', '${field}'), 'msg': 'Field required', 'input': {}}`
   return invalidRequest(world.version, errors, endpoint, 'POST')
-}
-
-function listWaitConditions({ world, query }: Call): Answer {
-  const now = world.now()
-  const paused = world.visibleRuns().filter((run) => run.state(now).status === 'paused')
-  return json(
-    list(world.version, query, {
-      rows: paused,
-      filters: { pipeline_run: (run) => [run.facts.id, run.facts.name], status: () => 'pending' },
-      sorting: { created: (run) => sortableTime(run.createdAt) },
-      model: (run, hydrate) => waitCondition(world, run, hydrate),
-      filterName: 'RunWaitConditionFilter',
-      endpoint: { function: 'list_run_wait_conditions', line: 191, path: '/api/v1/run_wait_conditions' },
-    }),
-  )
-}
-
-function waitCondition(world: World, run: Run, hydrate: boolean) {
-  const at = run.state(world.now()).updated
-  const poll = { last_polled_at: null, poller_instance_id: null, poller_lease_expires_at: null }
-  const body = {
-    ...base(world, at, at, world.entryOf(run).project.id),
-    type: 'external_input',
-    status: 'pending',
-    ...poll,
-    resolved_at: null,
-    resolved_by_user_id: null,
-  }
-  const metadata = {
-    question: run.question ?? null,
-    run_metadata: {},
-    data_schema: null,
-    resolution: null,
-    result: null,
-  }
-  return entity({
-    id: run.facts.orchestratorRunId,
-    name: 'approval',
-    body,
-    metadata: hydrate ? metadata : null,
-    resources: { run: runModel(world, run, false) },
-  })
 }

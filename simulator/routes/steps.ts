@@ -1,13 +1,15 @@
 import { json, notFound, refusal, type Answer } from '../answers.ts'
-import { flag, list } from '../query.ts'
+import { flag, list as page, type Listing } from '../query.ts'
+import { runResource } from '../resources.ts'
 import type { Run } from '../run.ts'
 import type { StepSpan } from '../timeline.ts'
 import { stepLogs } from '../wire/logs.ts'
 import { stepModel, stepStatus } from '../wire/step.ts'
 import type { World } from '../world.ts'
 import { sortableTime } from './catalog.ts'
-import { runById } from './runs.ts'
+import { readableRun } from './runs.ts'
 import type { Call, Route } from './route.ts'
+import { inScope } from './scope.ts'
 
 const listEndpoint = { function: 'get_run_steps', line: 191 }
 
@@ -42,35 +44,54 @@ export const stepRoutes: readonly Route[] = [
 
 /** A list of steps is never hydrated, whatever was asked for. */
 function listSteps({ world, ids, query }: Call): Answer {
-  const run = runById(world, ids[0])
-  const now = world.now()
-  return json(
-    list(world.version, query, {
-      rows: [...run.state(now).spans].sort((a, b) => a.start - b.start),
-      filters: { name: (span) => span.step.name, status: (span) => stepStatus(span, now) },
-      sorting: { created: (span) => sortableTime(span.start), name: (span) => span.step.name },
-      model: (span) => stepModel(world, run, span, false),
-      filterName: 'StepRunFilter',
-      endpoint: { ...listEndpoint, path: '/api/v1/runs/{run_id}/steps' },
-    }),
-  )
+  const rows = rowsOf(world, readableRun(world, ids[0]))
+  const endpoint = { ...listEndpoint, path: '/api/v1/runs/{run_id}/steps' }
+  return list(world, query, rows, false, endpoint)
 }
 
-/** The started steps of one run, hydrated if asked for. */
+/** The started steps of all runs, mostly filtered by `pipeline_run_id`, hydrated if asked for. */
 function listAllSteps({ world, query }: Call): Answer {
-  const id = query.get('pipeline_run_id')
-  if (id === null) throw refusal(501, 'NotImplementedError', 'Only the steps of one run are simulated.')
-  const run = runById(world, id)
+  const rows = world.visibleRuns().flatMap((run) => rowsOf(world, run))
+  const endpoint = { function: 'list_run_steps', line: 191, path: '/api/v1/steps' }
+  return list(world, query, rows, flag(query, 'hydrate', false), endpoint)
+}
+
+interface Row {
+  readonly run: Run
+  readonly span: StepSpan
+}
+
+function rowsOf(world: World, run: Run): readonly Row[] {
+  const spans = [...run.state(world.now()).spans].sort((a, b) => a.start - b.start)
+  return spans.map((span) => ({ run, span }))
+}
+
+function list(
+  world: World,
+  query: URLSearchParams,
+  rows: readonly Row[],
+  hydrate: boolean,
+  endpoint: Listing<Row>['endpoint'],
+): Answer {
   const now = world.now()
-  const hydrate = flag(query, 'hydrate', false)
   return json(
-    list(world.version, query, {
-      rows: [...run.state(now).spans].sort((a, b) => a.start - b.start),
-      filters: { pipeline_run_id: () => id },
-      sorting: { created: (span) => sortableTime(span.start), name: (span) => span.step.name },
-      model: (span) => stepModel(world, run, span, hydrate),
+    page(world.version, query, {
+      rows: inScope(
+        world,
+        query,
+        rows,
+        ({ run }) => world.entryOf(run).project,
+        ({ run }) => runResource(world, run),
+      ),
+      filters: {
+        pipeline_run_id: ({ run }) => run.facts.id,
+        name: ({ span }) => span.step.name,
+        status: ({ span }) => stepStatus(span, now),
+      },
+      sorting: { created: ({ span }) => sortableTime(span.start), name: ({ span }) => span.step.name },
+      model: ({ run, span }) => stepModel(world, run, span, hydrate),
       filterName: 'StepRunFilter',
-      endpoint: { function: 'list_run_steps', line: 191, path: '/api/v1/steps' },
+      endpoint,
     }),
   )
 }
@@ -78,6 +99,8 @@ function listAllSteps({ world, query }: Call): Answer {
 function getLogs({ world, ids, query }: Call): Answer {
   const { run, span } = stepById(world, ids[0])
   if (world.version === '0.98.0') {
+    // Here alone having started it does not help.
+    world.permissions.verify('read', { ...runResource(world, run), owned: false })
     const source = query.get('source')
     if (source === null) throw refusal(400, 'ValueError', 'Either source or logs_id must be provided.')
     if (source !== 'step') throw notFound(`No logs found for source '${source}' in step ${ids[0] ?? ''}`)
@@ -90,7 +113,9 @@ function stepById(world: World, id = ''): { readonly run: Run; readonly span: St
   for (const run of world.visibleRuns()) {
     const step = run.facts.steps.find((each) => each.id === id)
     const span = step && run.state(now).spans.find((each) => each.step.name === step.name)
-    if (span !== undefined) return { run, span }
+    if (span === undefined) continue
+    world.permissions.verify('read', runResource(world, run))
+    return { run, span }
   }
   const named =
     world.version === '0.74.0'

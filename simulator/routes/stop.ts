@@ -1,6 +1,7 @@
 import { json, refusal, type Answer, type Refusal } from '../answers.ts'
 import { flag } from '../query.ts'
-import { runById } from './runs.ts'
+import { runResource, stackResource } from '../resources.ts'
+import { readableRun } from './runs.ts'
 import { SINCE_085, type Call, type Route } from './route.ts'
 
 /** Ending a run, and asking the orchestrator what became of it. */
@@ -24,7 +25,8 @@ export const stopRoutes: readonly Route[] = [
 ]
 
 function stopRun({ world, ids, query }: Call): Answer {
-  const run = runById(world, ids[0])
+  const run = readableRun(world, ids[0])
+  world.permissions.verify('update', runResource(world, run))
   const now = world.now()
   const { status, begun } = run.state(now)
   if (status === 'completed') throw forbidden('Cannot stop a run that is already completed.')
@@ -49,7 +51,8 @@ function stopRun({ world, ids, query }: Call): Answer {
 }
 
 function refreshRun({ world, ids }: Call): Answer {
-  const run = runById(world, ids[0])
+  const run = readableRun(world, ids[0])
+  world.permissions.needs('StackResponse', stackResource(world))
   if (world.options.orchestrator !== 'kubernetes') {
     throw notImplemented(
       "The fetch status functionality is not implemented for the 'LocalOrchestrator' orchestrator.",

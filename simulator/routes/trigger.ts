@@ -72,5 +72,8 @@ function trigger({ world, fault }: Call, request: TriggerRequest): Answer | Prom
     startAndDelete(world, request, world.clock.now())
     throw noFreeSlot(world)
   }
+  if (fault?.kind === 'not-dispatched') {
+    return startRun(world, { ...request, isHandedOver: false }, world.clock.now())
+  }
   return world.keys.run(key, workMs, work)
 }

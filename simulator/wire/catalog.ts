@@ -9,6 +9,7 @@ import {
 } from '../definition.ts'
 import { derivedUuid } from '../ids.ts'
 import type { Json, JsonObject } from '../json.ts'
+import { snapshotResource } from '../resources.ts'
 import type { Run } from '../run.ts'
 import type { PipelineEntry, World } from '../world.ts'
 import {
@@ -60,16 +61,20 @@ export function templateModel(world: World, entry: PipelineEntry, hydrate: boole
 }
 
 function deployment(world: World, entry: PipelineEntry): JsonObject {
-  return entity({
-    id: entry.snapshotId,
-    body: base(world, entry.createdAt, entry.createdAt, entry.project.id),
-  })
+  const body = base(world, entry.createdAt, entry.createdAt, entry.project.id)
+  const model = entity({ id: entry.snapshotId, body })
+  return world.permissions.shown(snapshotResource(world, entry), model)
 }
 
 /** A snapshot: a seeded one, or the unnamed copy that a trigger made. */
 export interface SnapshotRow {
   readonly entry: PipelineEntry
-  readonly own?: { readonly id: string; readonly at: number; readonly templateId: string | undefined }
+  readonly own?: {
+    readonly id: string
+    readonly at: number
+    readonly templateId: string | undefined
+    readonly owned: boolean
+  }
 }
 
 /** Its config_template and config_schema come only when asked for. */

@@ -1,5 +1,7 @@
 import { hasSnapshots } from '../definition.ts'
+import { derivedUuid } from '../ids.ts'
 import type { Json, JsonObject } from '../json.ts'
+import { buildResource, pipelineResource, snapshotResource, stackResource } from '../resources.ts'
 import type { Run } from '../run.ts'
 import type { PipelineEntry, World } from '../world.ts'
 
@@ -27,16 +29,19 @@ export function entity(parts: EntityParts): JsonObject {
 
 /** created, updated and the owner, each as its version writes it. */
 export function base(world: World, created: number, updated: number, projectId?: string): JsonObject {
-  const times = { created: utc(created), updated: utc(updated) }
+  const stored = (ms: number) => utc(world.options.wholeSeconds ? Math.round(ms / 1000) * 1000 : ms)
+  const times = { created: stored(created), updated: stored(updated) }
   if (world.version === '0.74.0') return { ...times, user: user(world, false) }
   const project = projectId === undefined ? {} : { project_id: projectId }
   return { ...times, user_id: world.userId, ...project }
 }
 
 export function user(world: World, hydrate: boolean): JsonObject {
-  const { version } = world
-  const personal = version === '0.74.0' ? {} : { default_project_id: null, avatar_url: null }
-  const known = { email: null, external_user_id: null, user_metadata: {} }
+  const { version, options } = world
+  const own = world.projects.find(({ name }) => name === options.defaultProject)
+  const personal = version === '0.74.0' ? {} : { default_project_id: own?.id ?? null, avatar_url: null }
+  const external_user_id = options.pro === undefined ? null : derivedUuid('account', world.userId)
+  const known = { email: null, external_user_id, user_metadata: {} }
   const body: JsonObject = {
     created: utc(world.startedAt - 90_000),
     updated: utc(world.startedAt - 90_000),
@@ -44,7 +49,7 @@ export function user(world: World, hydrate: boolean): JsonObject {
     activation_token: null,
     full_name: '',
     email_opted_in: false,
-    is_service_account: true,
+    is_service_account: own === undefined,
     is_admin: false,
     ...personal,
   }
@@ -58,16 +63,13 @@ export function ownerOf(world: World): JsonObject {
 }
 
 export function stack(world: World): JsonObject {
-  return entity({
-    id: world.stackId,
-    name: 'e2e',
-    body: base(world, world.startedAt - 80_000, world.startedAt - 80_000),
-  })
+  const body = base(world, world.startedAt - 80_000, world.startedAt - 80_000)
+  return world.permissions.shown(stackResource(world), entity({ id: world.stackId, name: 'e2e', body }))
 }
 
 export function build(world: World, entry: PipelineEntry): JsonObject {
   const body = base(world, world.startedAt - 70_000, world.startedAt - 70_000, entry.project.id)
-  return entity({ id: world.buildId, body })
+  return world.permissions.shown(buildResource(world, entry), entity({ id: world.buildId, body }))
 }
 
 export function workspace(world: World): JsonObject {
@@ -81,7 +83,8 @@ export function pipelineReference(world: World, entry: PipelineEntry): JsonObjec
   const latest =
     world.version === '0.74.0' ? latestRun(world, (run) => world.entryOf(run).id === entry.id) : {}
   const body = { ...base(world, entry.createdAt, entry.createdAt, entry.project.id), ...latest }
-  return entity({ id: entry.id, name: entry.spec.name, body })
+  const pipeline = entity({ id: entry.id, name: entry.spec.name, body })
+  return world.permissions.shown(pipelineResource(world, entry), pipeline)
 }
 
 /** The newest of some runs and its state. */
@@ -95,14 +98,15 @@ export function latestRun(world: World, which: (run: Run) => boolean): JsonObjec
 export function snapshotReference(
   world: World,
   entry: PipelineEntry,
-  own?: { id: string; at: number },
+  own?: { id: string; at: number; owned: boolean },
 ): JsonObject {
   const created = own?.at ?? entry.createdAt
-  return entity({
+  const snapshot = entity({
     id: own?.id ?? entry.snapshotId,
     name: own ? null : entry.templateName,
     body: snapshotBody(world, entry, created),
   })
+  return world.permissions.shown(snapshotResource(world, entry, own), snapshot)
 }
 
 export function snapshotBody(world: World, entry: PipelineEntry, created: number): JsonObject {

@@ -1,21 +1,24 @@
 import { inputsOf } from '../definition.ts'
 import type { JsonObject } from '../json.ts'
+import { byName } from '../attempts.ts'
 import type { Run } from '../run.ts'
 import type { StepSpan } from '../timeline.ts'
 import type { StepSpec } from '../types.ts'
 import type { World } from '../world.ts'
 import { utc } from './common.ts'
-import { artifactId, stepStatus } from './step.ts'
+import { artifactId } from './artifact.ts'
+import { stepStatus } from './step.ts'
+import { waitNode } from './wait.ts'
 
 /** The run's graph: steps and artifacts; one that is not there yet has `id: null`. */
 export function dagModel(world: World, run: Run): JsonObject {
   const now = world.now()
   const state = run.state(now)
-  const spans = new Map(state.spans.map((span) => [span.step.name, span]))
+  const spans = byName(state.spans)
   const all = run.facts.steps.map(({ spec }) => spec)
   // A dynamic pipeline's steps are not known before they start.
   const steps = run.facts.pipeline.dynamic ? all.filter((step) => spans.has(step.name)) : all
-  const byName = new Map(steps.map((step) => [step.name, step]))
+  const specs = new Map(steps.map((step) => [step.name, step]))
   const outputs = steps.flatMap((step) => Object.keys(step.outputs ?? {}).map((output) => ({ step, output })))
   return {
     id: run.facts.id,
@@ -23,8 +26,10 @@ export function dagModel(world: World, run: Run): JsonObject {
     nodes: [
       ...steps.map((step) => stepNode(run, step, spans.get(step.name), now)),
       ...outputs.map(({ step, output }) => artifactNode(run, step, output, spans.get(step.name), now)),
+      ...run.conditions(now).map((condition) => waitNode(condition)),
+      ...(run.child !== undefined && run.child.createdAt <= now ? [childNode(run.child, now)] : []),
     ],
-    edges: steps.flatMap((step) => edgesOf(world, step, byName, spans.has(step.name))),
+    edges: steps.flatMap((step) => edgesOf(world, step, specs, spans.has(step.name))),
   }
 }
 
@@ -50,6 +55,15 @@ function artifactNode(
     : {}
   const id = there ? artifactId(run, step.name, output) : null
   return { node_id: outputNode(step.name, output), type: 'artifact', id, name: output, metadata }
+}
+
+/** The type is that of a run which a step triggered; only the node's id tells one from the other. */
+function childNode(child: Run, now: number): JsonObject {
+  const { id, name } = child.facts
+  const { status, end } = child.state(now)
+  const over = end === undefined ? {} : { end_time: utc(end), duration: (end - child.createdAt) / 1000 }
+  const metadata: JsonObject = { status, start_time: utc(child.createdAt), ...over }
+  return { node_id: `child_run/${name}`, type: 'triggered_run', id, name, metadata }
 }
 
 function edgesOf(

@@ -1,6 +1,6 @@
 import { derivedUuid } from '../ids.ts'
 import type { Json, JsonObject } from '../json.ts'
-import type { ConfiguredStep } from '../run.ts'
+import type { ConfiguredStep } from '../attempts.ts'
 import type { StepSpan } from '../timeline.ts'
 import type { StepFailure } from '../types.ts'
 import type { World } from '../world.ts'
@@ -49,11 +49,11 @@ export function runnerLogs(world: World, runId: string, begin: number, log: read
 /** A log in an object's log_collection (from 0.90 on). */
 export function logReference(
   world: World,
-  log: { id: string; at: number; source: string; run?: string; step?: string },
+  log: { id: string; at: number; source: string; project: string; run?: string; step?: string },
 ): JsonObject {
   const uri = log.step === undefined ? null : `/srv/artifacts/logs/${log.id}.log`
   const body = {
-    ...base(world, log.at, log.at, world.projects[0]?.id),
+    ...base(world, log.at, log.at, log.project),
     uri,
     source: log.source,
     step_run_id: log.step ?? null,
@@ -118,7 +118,8 @@ function linesOf(step: ConfiguredStep, span: StepSpan, now: number): Line[] {
 }
 
 function failureAt(step: ConfiguredStep, span: StepSpan, now: number): StepFailure | undefined {
-  return span.outcome === 'failed' && span.end <= now ? step.fails : undefined
+  const hasFailed = span.outcome === 'failed' || span.outcome === 'retried'
+  return hasFailed && span.end <= now ? step.fails : undefined
 }
 
 function entry(line: Line, owner: string, index: number): JsonObject {

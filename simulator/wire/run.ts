@@ -17,16 +17,17 @@ import {
 } from './common.ts'
 import { logReference } from './logs.ts'
 import { exceptionInfo, stepModel } from './step.ts'
+import { activeCondition } from './wait.ts'
 
-/** A run as the server shows it now. */
-export function runModel(world: World, run: Run, hydrate: boolean): JsonObject {
+/** A run as the server shows it now; `withSteps`: hydrated, with the metadata of its steps (from 0.84 on). */
+export function runModel(world: World, run: Run, hydrate: boolean, withSteps = false): JsonObject {
   const entry = world.entryOf(run)
   const state = run.state(world.now())
   return entity({
     id: run.facts.id,
     name: run.facts.name,
     body: runBody(world, run, entry, state),
-    metadata: hydrate ? runMetadata(world, run, entry, state) : null,
+    metadata: hydrate ? runMetadata(world, run, entry, state, withSteps) : null,
     resources: runResources(world, run, entry),
   })
 }
@@ -42,8 +43,8 @@ function runBody(world: World, run: Run, entry: PipelineEntry, state: RunState):
       status_reason: state.reason,
       index: run.facts.index,
       pipeline_id: entry.id,
-      child_key: null,
-      root_run_id: null,
+      child_key: run.parent === undefined ? null : `pipeline:${run.facts.pipeline.name}`,
+      root_run_id: run.parent?.facts.id ?? null,
     }
   }
   const newer =
@@ -69,7 +70,7 @@ function runResources(world: World, run: Run, entry: PipelineEntry): JsonObject 
   if (world.version === '0.74.0') return { model_version: null, tags }
   if (world.version === '0.85.0')
     return { ...owner, model_version: null, tags, logs: null, log_collection: [] }
-  const own = { id: run.facts.ownSnapshotId, at: run.createdAt }
+  const own = { id: run.facts.ownSnapshotId, at: run.createdAt, owned: run.owned }
   return {
     ...owner,
     snapshot: snapshotReference(world, entry, own),
@@ -86,6 +87,7 @@ function runResources(world: World, run: Run, entry: PipelineEntry): JsonObject 
         id: run.facts.runnerLogId,
         at: run.createdAt,
         source: 'runner',
+        project: entry.project.id,
         run: run.facts.id,
       }),
     ],
@@ -93,18 +95,24 @@ function runResources(world: World, run: Run, entry: PipelineEntry): JsonObject 
     trigger: null,
     original_run: null,
     parent_run: null,
-    active_wait_condition: null,
+    active_wait_condition: activeCondition(world, run),
     outputs: {},
   }
 }
 
-function runMetadata(world: World, run: Run, entry: PipelineEntry, state: RunState): JsonObject {
+function runMetadata(
+  world: World,
+  run: Run,
+  entry: PipelineEntry,
+  state: RunState,
+  withSteps: boolean,
+): JsonObject {
   const { version } = world
   const old = version === '0.74.0'
   const codePath = old ? `/srv/artifacts/code_uploads/${derivedUuid(entry.id)}.tar.gz` : null
   return {
     ...(old ? { workspace: workspace(world) } : {}),
-    run_metadata: metadataOf(world, run, state),
+    run_metadata: metadataOf(world, run, state, old || withSteps),
     ...(old ? { steps: stepsOf(world, run, state) } : {}),
     config: runConfig(world, run, entry),
     start_time: utc(run.createdAt),
@@ -120,28 +128,31 @@ function runMetadata(world: World, run: Run, entry: PipelineEntry, state: RunSta
       ? {
           trigger_info: null,
           enable_heartbeat: true,
-          exception_info: earlyException(world, run, state),
+          exception_info: ownException(world, run, state),
           trigger_execution_info: null,
         }
       : {}),
   }
 }
 
-/** Of the pipeline's own code, before any step. */
-function earlyException(world: World, run: Run, state: RunState): Json {
-  const exception = run.facts.plan.failsBeforeSteps?.exception
+/** Of the pipeline's own code: before any step, or where a pipeline that it called failed. */
+function ownException(world: World, run: Run, state: RunState): Json {
+  const early = run.facts.plan.failsBeforeSteps?.exception
+  const exception = early ?? run.child?.facts.steps.find(({ fails }) => fails !== undefined)?.fails
   return exception !== undefined && state.status === 'failed' ? exceptionInfo(world, exception) : null
 }
 
-/** 0.74 repeats the metadata of the steps on the run, as `step::key`. */
-function metadataOf(world: World, run: Run, state: RunState): JsonObject {
+/**
+ * The run's own metadata, and that of its steps as `step::key`, which 0.74 always repeats: of failed steps too, and
+ * of all attempts at a step together, where a later one's value wins.
+ */
+function metadataOf(world: World, run: Run, state: RunState, withSteps: boolean): JsonObject {
   const own = Object.fromEntries(run.metadata)
-  if (world.version !== '0.74.0') return own
   const now = world.now()
-  for (const step of run.facts.steps) {
-    const span = state.spans.find((each) => each.step.name === step.name)
-    if (span === undefined || span.end > now || span.outcome !== 'completed') continue
-    for (const [key, value] of Object.entries(step.metadata)) own[`${step.name}::${key}`] = value
+  for (const span of withSteps ? state.spans : []) {
+    if (span.end > now) continue
+    const { name, metadata } = run.stepOf(span)
+    for (const [key, value] of Object.entries(metadata)) own[`${name}::${key}`] = value
   }
   return own
 }

@@ -1,10 +1,12 @@
-import { hasSnapshots, inputsOf, stepSpec } from '../definition.ts'
+import { hasSnapshots, stepSpec } from '../definition.ts'
 import { derivedUuid } from '../ids.ts'
-import type { Json, JsonObject } from '../json.ts'
-import type { ConfiguredStep, Run } from '../run.ts'
-import type { StepSpan } from '../timeline.ts'
+import type { JsonObject } from '../json.ts'
+import { attemptsAt, type ConfiguredStep } from '../attempts.ts'
+import type { Run } from '../run.ts'
+import { RETRY_MS, type StepSpan } from '../timeline.ts'
 import type { StepFailure, StepSpec } from '../types.ts'
 import type { World } from '../world.ts'
+import { MATERIALIZER, artifactsOf } from './artifact.ts'
 import { base, entity, ownerOf, utc, workspace } from './common.ts'
 import { logReference } from './logs.ts'
 
@@ -21,23 +23,24 @@ export function stepModel(world: World, run: Run, span: StepSpan, hydrate: boole
   })
 }
 
-/** The step's state now. */
+/** The step's state now; a failed attempt is `retrying` until the next one starts. */
 export function stepStatus(span: StepSpan, now: number): string {
-  return span.end <= now ? span.outcome : 'running'
+  if (span.end > now) return 'running'
+  return span.outcome === 'retried' && now < span.end + RETRY_MS ? 'retrying' : span.outcome
 }
 
 function stepBody(world: World, run: Run, step: ConfiguredStep, span: StepSpan, ended: boolean): JsonObject {
   const { version } = world
   const created = span.start
   const common = base(world, created, ended ? span.end : created, world.entryOf(run).project.id)
-  const status = ended ? span.outcome : 'running'
+  const status = stepStatus(span, world.now())
   const times = { start_time: utc(span.start), end_time: ended ? utc(span.end) : null }
   if (version === '0.74.0') {
     const { inputs, outputs } = artifactsOf(world, run, step, ended)
     return { ...common, status, ...times, inputs, outputs, model_version_id: null }
   }
   const substitutions = { ...run.facts.substitutions }
-  const attempt = { version: 1, is_retriable: false }
+  const attempt = attemptOf(run, step)
   if (version === '0.85.0') {
     return { ...common, status, ...attempt, ...times, model_version_id: null, substitutions }
   }
@@ -66,7 +69,13 @@ function stepResources(
   const artifacts = artifactsOf(world, run, step, ended)
   if (world.version === '0.85.0') return { ...ownerOf(world), model_version: null, ...artifacts }
   const log = (source: string) =>
-    logReference(world, { id: derivedUuid(step.id, source), at: span.start, source, step: step.id })
+    logReference(world, {
+      id: derivedUuid(step.id, source),
+      at: span.start,
+      source,
+      project: world.entryOf(run).project.id,
+      step: step.id,
+    })
   const log_collection = [log('prepare_step'), log('step')]
   return { ...ownerOf(world), log_collection, model_version: null, ...artifacts, resource_request: null }
 }
@@ -79,7 +88,8 @@ function stepMetadata(
   ended: boolean,
 ): JsonObject {
   const { version } = world
-  const failure = ended && span.outcome === 'failed' ? step.fails : undefined
+  const hasFailed = span.outcome === 'failed' || span.outcome === 'retried'
+  const failure = ended && hasFailed ? step.fails : undefined
   const parents = run.facts.steps.filter(({ name }) => step.upstream.includes(name)).map(({ id }) => id)
   const entry = world.entryOf(run)
   const log = entity({
@@ -107,8 +117,15 @@ function stepMetadata(
     pipeline_run_id: run.facts.id,
     original_step_run_id: null,
     parent_step_ids: version === '0.74.0' ? [] : parents,
-    run_metadata: ended && span.outcome !== 'failed' ? step.metadata : {},
+    run_metadata: ended ? step.metadata : {},
   }
+}
+
+/** Which attempt it is; all but the last may be followed by another one. */
+function attemptOf(run: Run, step: ConfiguredStep): JsonObject {
+  const attempts = run.facts.steps.map(attemptsAt).find((all) => all.includes(step)) ?? [step]
+  const index = attempts.indexOf(step)
+  return { version: index + 1, is_retriable: index < (step.spec.retries ?? attempts.length - 1) }
 }
 
 /** Why it failed: 0.85 knows the traceback and the line, not the exception itself. */
@@ -180,68 +197,4 @@ function outputConfig(step: StepSpec): JsonObject {
       },
     ]),
   )
-}
-
-const MATERIALIZER: JsonObject = {
-  module: 'zenml.materializers.built_in_materializer',
-  attribute: 'BuiltInMaterializer',
-  type: 'internal',
-}
-
-function artifactsOf(
-  world: World,
-  run: Run,
-  step: ConfiguredStep,
-  ended: boolean,
-): { inputs: JsonObject; outputs: JsonObject } {
-  const old = world.version === '0.74.0'
-  const place = world.version === '0.98.0' ? { index: 0, chunk_index: null, chunk_size: null } : {}
-  const inputs = inputsOf(step.spec, run.specs).map(({ from, output }): [string, Json] => {
-    const input = { ...artifactVersion(world, run, from, output), input_type: 'step_output', ...place }
-    return [output, old ? input : [input]]
-  })
-  const produced = ended && step.fails === undefined ? Object.keys(step.spec.outputs ?? {}) : []
-  const outputs = produced.map((output): [string, Json] => [
-    output,
-    [artifactVersion(world, run, step.spec, output)],
-  ])
-  return { inputs: Object.fromEntries(inputs), outputs: Object.fromEntries(outputs) }
-}
-
-/** The id of the artifact version that a run's step writes. */
-export function artifactId(run: Run, step: string, output: string): string {
-  return derivedUuid(run.facts.id, step, output)
-}
-
-function artifactVersion(world: World, run: Run, step: StepSpec, output: string): JsonObject {
-  const { version } = world
-  const project = world.entryOf(run).project.id
-  const at = run.begin
-  const id = artifactId(run, step.name, output)
-  const old = version === '0.74.0'
-  const [module = '', attribute = ''] = (step.outputs?.[output] ?? '').split('.')
-  const latest = old ? { tags: [], latest_version_name: '1', latest_version_id: id } : {}
-  const times = { created: utc(at), updated: utc(at) }
-  const artifact = entity({
-    id: derivedUuid('artifact', output),
-    name: output,
-    body: old ? { ...times, ...latest } : base(world, at, at, project),
-  })
-  return entity({
-    id,
-    body: {
-      ...base(world, at, at, project),
-      artifact,
-      version: '1',
-      uri: `/srv/artifacts/${step.name}/${output}/${id}`,
-      type: 'DataArtifact',
-      materializer: MATERIALIZER,
-      data_type: { module, attribute, type: 'builtin' },
-      ...(old ? { tags: [], producer_pipeline_run_id: run.facts.id } : {}),
-      save_type: 'step_output',
-      artifact_store_id: derivedUuid('artifact-store'),
-      ...(old ? {} : { content_hash: derivedUuid(id, 'content').replaceAll('-', '') }),
-      ...(version === '0.98.0' ? { item_count: null } : {}),
-    },
-  })
 }

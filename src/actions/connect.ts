@@ -4,19 +4,20 @@ import type { Reporter } from '../run/reporter.ts'
 import { Api } from '../zenml/api.ts'
 import { ZenmlClient } from '../zenml/client.ts'
 import type { Clock } from '../zenml/clock.ts'
-import { CredentialError } from '../zenml/errors.ts'
-import { managementClientGrant, managementKeyGrant, managementTokenGrant } from '../zenml/grants.ts'
+import { CredentialError, isZenmlError } from '../zenml/errors.ts'
+import {
+  keyGrant,
+  managementClientGrant,
+  managementKeyGrant,
+  managementTokenGrant,
+  type Grant,
+} from '../zenml/grants.ts'
 import { Http } from '../zenml/http.ts'
 import { findWorkspace, ProClient } from '../zenml/pro.ts'
-import type { ProWorkspace } from '../zenml/server-url.ts'
-import {
-  KeySession,
-  LoginSession,
-  TokenSession,
-  type LoginDependencies,
-  type Session,
-} from '../zenml/session.ts'
+import { parseServerUrl, type ProWorkspace, type ServerAddress } from '../zenml/server-url.ts'
+import { LoginSession, TokenSession, type LoginDependencies, type Session } from '../zenml/session.ts'
 import { USER_AGENT } from '../zenml/user-agent.ts'
+import { isAtLeast } from '../zenml/version.ts'
 
 export interface Connection {
   readonly client: ZenmlClient
@@ -80,13 +81,47 @@ async function open(options: ConnectOptions, login: LoginDependencies): Promise<
   if (!('url' in server)) return openWorkspace(server, options, login)
   const { credential } = options.inputs
   switch (credential.kind) {
-    case 'api-key':
-      return { serverUrl: server.url, session: new KeySession(server.url, credential.key, login) }
+    case 'api-key': {
+      const { key } = credential
+      const otherwise = async (): Promise<Grant | undefined> => organizationKeyGrant(server, key, login)
+      return { serverUrl: server.url, session: new LoginSession(keyGrant(server.url, key, otherwise), login) }
+    }
     case 'access-token':
       return { serverUrl: server.url, session: new TokenSession(credential.token) }
     case 'client':
       throw new CredentialError('client-id: goes with workspace only')
   }
+}
+
+/**
+ * How a key of a ZenML Pro organization opens a workspace that does not know such keys: before 0.92. The workspace
+ * says which management API is its own, but only the input decides that the key goes there.
+ *
+ * @throws CredentialError if the input does not name that management API
+ */
+async function organizationKeyGrant(
+  { url, proApiUrl }: ServerAddress,
+  key: string,
+  login: LoginDependencies,
+): Promise<Grant | undefined> {
+  const { http, clock, onWait: onRetry, signal } = login
+  const session = new LoginSession(managementKeyGrant(proApiUrl, key), login)
+  const client = new ZenmlClient(new Api({ http, baseUrl: url, session, clock, onRetry, signal }))
+  const server = await client.info({ open: true }).catch((error: unknown) => {
+    // The refusal of the key says more than that nothing else could be learned.
+    if (isZenmlError(error)) return undefined
+    throw error
+  })
+  if (server?.isPro !== true || isAtLeast(server.version, 0, 92)) return undefined
+  const own = parseServerUrl(server.proApiUrl ?? '', 'management')
+  if (own.ok && own.url === proApiUrl) {
+    return managementTokenGrant(url, session, { addressInput: 'server-url', credentialInput: 'api-key' })
+  }
+  const named = own.ok ? ` (this one says ${own.url})` : ''
+  throw new CredentialError(
+    `api-key: a ZenML Pro workspace before 0.92 cannot check an organization's key itself. ` +
+      `Set pro-api-url to the address of your ZenML Pro management API${named}, which can, or upgrade the workspace`,
+  )
 }
 
 async function openWorkspace(
@@ -98,18 +133,19 @@ async function openWorkspace(
     throw new CredentialError('access-token: contradicts workspace')
   }
   const { proApiUrl } = server
+  const isKey = credential.kind === 'api-key'
   const management = new LoginSession(
-    credential.kind === 'api-key'
+    isKey
       ? managementKeyGrant(proApiUrl, credential.key)
       : managementClientGrant(proApiUrl, credential.clientId, credential.clientSecret),
     login,
   )
   const found = serverUrl ?? (await lookUp(server, management, { log, login, signal }))
-  const session =
-    credential.kind === 'api-key'
-      ? new KeySession(found, credential.key, login)
-      : new LoginSession(managementTokenGrant(found, management), login)
-  return { serverUrl: found, session }
+  const grant = managementTokenGrant(found, management, {
+    addressInput: 'workspace',
+    credentialInput: isKey ? 'api-key' : 'client-secret',
+  })
+  return { serverUrl: found, session: new LoginSession(grant, login) }
 }
 
 async function lookUp(

@@ -1,4 +1,5 @@
 import type { Environment } from '../github/environment.ts'
+import { projectChoice } from '../github/project-choice.ts'
 import { readWorkflowContext, stepIdentity } from '../github/identity.ts'
 import { readInputs, type Inputs } from '../github/inputs.ts'
 import type { WorkflowLog } from '../github/log.ts'
@@ -25,7 +26,7 @@ function toRequest(inputs: Inputs, serverUrl: string, env: Environment): RunRequ
   return {
     serverUrl,
     target: inputs.target,
-    project: inputs.project,
+    project: projectChoice(inputs.project, env),
     overrides: {
       layers: inputs.configuration,
       parameters: inputs.parameters,

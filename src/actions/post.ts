@@ -9,6 +9,7 @@ import { readSavedStep, type SavedStep } from '../github/run-journal.ts'
 import { RunLog } from '../github/run-log.ts'
 import { endSurvivor } from '../github/survivor.ts'
 import { cleanUp } from '../run/clean-up.ts'
+import { endReason } from '../run/end-reason.ts'
 import type { PlannedRun } from '../run/journal.ts'
 import { Deadline } from '../zenml/deadline.ts'
 import { parseServerUrl } from '../zenml/server-url.ts'
@@ -74,7 +75,7 @@ async function endRunOf(
         planned,
         started,
         mode,
-        reason: `The workflow step ended early${facts.workflowRunUrl === '' ? '' : `: ${facts.workflowRunUrl}`}`,
+        reason: endReason('The workflow step ended early', facts.workflowRunUrl),
         lookUpUntil: new Deadline(clock, lateStartLeftMs(planned, clock.now())),
         deadline: new Deadline(clock, BUDGET_MS),
       },

@@ -1,6 +1,7 @@
 import type { Environment } from '../github/environment.ts'
 import { readWorkflowContext } from '../github/identity.ts'
 import { readWaitInputs } from '../github/inputs.ts'
+import { projectChoice } from '../github/project-choice.ts'
 import type { WorkflowLog } from '../github/log.ts'
 import { attachRun, leftAsItIs, type AttachRequest } from '../run/attach.ts'
 import { systemClock } from '../zenml/system-clock.ts'
@@ -14,7 +15,7 @@ export async function waitForRun(env: Environment, log: WorkflowLog): Promise<bo
     report.address(audienceOf(inputs, 'wait', env, log))
     const request: Omit<AttachRequest, 'serverUrl'> = {
       run: inputs.run,
-      project: inputs.project,
+      project: projectChoice(inputs.project, env),
       workflowRunUrl: readWorkflowContext(env).workflowRunUrl,
       wait: true,
       timeoutMs: inputs.timeoutMs,

@@ -28,34 +28,41 @@ export interface ReadServer {
 
 /** Reads which server is meant: by its address, or as a workspace of ZenML Pro. */
 export function readServer(raw: RawInputs, parse: ParseServerUrl): ReadServer {
+  const proApi = raw['pro-api-url'] ?? inputTables.main.defaults['pro-api-url']
+  const pro = readAddress('pro-api-url', raw, proApi, parse)
   const workspace = raw.workspace?.trim()
-  if (workspace === undefined) return readAddress('server-url', raw, raw['server-url'], parse)
-  const read = readAddress(
-    'pro-api-url',
-    raw,
-    raw['pro-api-url'] ?? inputTables.main.defaults['pro-api-url'],
-    parse,
-  )
-  if (read.server === undefined || !('url' in read.server)) return read
+  const own = workspace === undefined ? readAddress('server-url', raw, raw['server-url'], parse) : NO_ADDRESS
+  const notices = [...own.notices, ...pro.notices]
+  const faults = [...own.faults, ...pro.faults]
+  if (pro.url === undefined) return { notices, faults }
+  if (workspace === undefined) {
+    return { ...(own.url !== undefined && { server: { url: own.url, proApiUrl: pro.url } }), notices, faults }
+  }
   const allowPlainHttp = isTrue(raw['allow-insecure-http'])
-  return { ...read, server: { workspace, proApiUrl: read.server.url, allowPlainHttp } }
+  return { server: { workspace, proApiUrl: pro.url, allowPlainHttp }, notices, faults }
 }
+
+interface ReadAddress extends Omit<ReadServer, 'server'> {
+  readonly url?: string
+}
+
+const NO_ADDRESS: ReadAddress = { notices: [], faults: [] }
 
 function readAddress(
   input: 'server-url' | 'pro-api-url',
   raw: RawInputs,
   text: string | undefined,
   parse: ParseServerUrl,
-): ReadServer {
-  if (text === undefined) return { notices: [], faults: [] }
+): ReadAddress {
+  if (text === undefined) return NO_ADDRESS
   const parsed = parse(text, input === 'server-url' ? 'workspace' : 'management')
   if (!parsed.ok) return { notices: [], faults: [{ input, line: `${input}: ${parsed.problem}` }] }
   const notices = parsed.notices.map((notice) => `${input}: ${notice}`)
-  const server = { url: parsed.url }
-  if (!parsed.plainHttp || isTrue(raw['allow-insecure-http'])) return { server, notices, faults: [] }
+  const { url } = parsed
+  if (!parsed.plainHttp || isTrue(raw['allow-insecure-http'])) return { url, notices, faults: [] }
   const problem =
     'http:// would send the credential unencrypted; use https://, or set allow-insecure-http: true'
-  return { server, notices, faults: [{ input, line: `${input}: ${problem}` }] }
+  return { url, notices, faults: [{ input, line: `${input}: ${problem}` }] }
 }
 
 /** The credential that is given, the first of several. */
@@ -73,5 +80,6 @@ export function credentialOf(raw: RawInputs): Credential | undefined {
 
 /** What the inputs named, in words that differ whenever a credential could go to another place. */
 export function named(server: ConnectionInputs['server']): string {
-  return 'url' in server ? server.url : `workspace ${server.workspace} of ${server.proApiUrl}`
+  const place = 'url' in server ? server.url : `workspace ${server.workspace}`
+  return `${place} of ${server.proApiUrl}`
 }

@@ -81,8 +81,13 @@ function credentialFaults(
 /** What only ZenML Pro's management API takes; id and secret go together. */
 function proFaults(raw: RawInputs): InputFault[] {
   const api = raw['pro-api-url']?.trim()
-  if (api !== undefined && api !== inputTables.main.defaults['pro-api-url'] && raw.workspace === undefined) {
-    return fault('pro-api-url', 'goes with workspace only; write workspace: NAME, or remove it')
+  if (
+    api !== undefined &&
+    api !== inputTables.main.defaults['pro-api-url'] &&
+    raw.workspace === undefined &&
+    raw['access-token'] !== undefined
+  ) {
+    return fault('pro-api-url', 'has no use with an access-token; give an api-key, or remove it')
   }
   const given = raw['client-id'] ?? raw['client-secret']
   if (given === undefined) return []

@@ -97,6 +97,7 @@ const plannedSchema = z.object({
 
 const startedSchema = z.object({
   id: z.string(),
+  projectId: z.string().optional(),
   name: z.string(),
   url: z.string().optional(),
   status: z.string(),
@@ -105,7 +106,7 @@ const startedSchema = z.object({
 /** The run that main started or followed, settled or not. */
 export function readStartedRun(env: Environment): StartedRun | undefined {
   const started = readState(env, 'started', startedSchema)
-  return started === undefined ? undefined : { ...started, url: started.url }
+  return started === undefined ? undefined : { ...started, projectId: started.projectId, url: started.url }
 }
 
 /** What main left unsettled; undefined if it ended in order, did not get to its inputs' end, or left nothing readable. */

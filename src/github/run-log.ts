@@ -94,6 +94,8 @@ export class RunLog implements Reporter {
         this.#log.info(inline(event.sentence, LONG))
         return
       case 'details':
+        for (const clause of event.details.missing)
+          this.#log.warning(`Could not be read: ${inline(clause, LONG)}`)
         return
     }
   }
@@ -115,7 +117,7 @@ export class RunLog implements Reporter {
         return
       case 'paused':
         this.#log.warning(
-          `The run is paused and waits for a person${reasonOf(event.question)}. Answer it here: ${inline(event.url ?? 'in ZenML', LONG)}`,
+          `The run waits for a person${reasonOf(event.question)}. Answer it here: ${inline(event.url ?? 'in ZenML', LONG)}`,
         )
         return
       case 'still-initializing':
@@ -124,7 +126,7 @@ export class RunLog implements Reporter {
         )
         return
       case 'origin-not-noted':
-        this.#log.warning(inline(event.detail, LONG))
+        this.#log.warning(`ZenML does not show where the run came from: ${inline(event.detail, LONG)}`)
     }
   }
 

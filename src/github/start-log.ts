@@ -1,4 +1,5 @@
 import type { ValueChange } from '../run/difference.ts'
+import type { ProjectSource } from '../run/project.ts'
 import type { RunEvent, TriggerHindrance } from '../run/reporter.ts'
 import type { Definition } from '../zenml/model.ts'
 import { shownDifference } from './difference-view.ts'
@@ -7,6 +8,7 @@ import { shownDuration } from './shown-duration.ts'
 
 const START_KINDS = [
   'connected',
+  'project',
   'resolved',
   'configured',
   'dry-run',
@@ -14,6 +16,8 @@ const START_KINDS = [
   'trigger-hindered',
   'answer-lost',
   'new-key',
+  'dispatch-awaited',
+  'not-dispatched',
   'started',
   'attached',
   'resumed',
@@ -36,6 +40,14 @@ const LONG = 500
 const MOST_CHANGES = 100
 
 const NOUNS = { template: 'run template', snapshot: 'snapshot' } as const
+
+const PROJECT_SOURCES: Readonly<Record<ProjectSource, string>> = {
+  project: 'from the input project',
+  ZENML_ACTIVE_PROJECT_ID: 'from ZENML_ACTIVE_PROJECT_ID',
+  account: "the account's default project",
+  'only-one': 'the only one that this account sees',
+  definition: 'of what is to be run',
+}
 
 const DRY_RUN_TITLE = 'The run configuration that would be sent, beside the values of what is to be run:'
 
@@ -75,6 +87,8 @@ export class StartLog {
       case 'connected':
         this.#foldConnection(event)
         return undefined
+      case 'project':
+        return `Project: ${inline(event.project.name ?? event.project.id, LONG)} (${PROJECT_SOURCES[event.source]})`
       case 'resolved':
         this.#resolved = event.definition
         return undefined
@@ -91,6 +105,13 @@ export class StartLog {
         return `The answer got lost, so the run may have been started; looking for it by its name (${inline(event.detail, LONG)})`
       case 'new-key':
         return `The server did not finish the request in ${shownDuration(event.afterMs)}, and no run is there: sending a new one for the same name`
+      case 'dispatch-awaited':
+        return `The server made the run and then failed, so the run may never begin; waiting for that for up to ${shownDuration(event.untilMs)}`
+      case 'not-dispatched':
+        this.#log.warning(
+          `The server never began the run ${inline(event.name, 300)}, so it was ended. Starting it again as ${inline(event.nextName, 300)}`,
+        )
+        return undefined
       case 'started':
         return `${event.adopted ? 'Started, and found by its name' : 'Started'}: ${inline(event.url ?? event.run.id, LONG)}`
       case 'attached':
@@ -132,12 +153,11 @@ export class StartLog {
     return unchecked
   }
 
-  #foldDefinition({ kind, id, name, pipeline, project }: Definition, laidOver: readonly string[]): void {
+  #foldDefinition({ kind, id, name, pipeline }: Definition, laidOver: readonly string[]): void {
     this.#resolved = undefined
     const of = pipeline?.name === undefined ? '' : ` of the pipeline ${inline(pipeline.name)}`
     this.#log.fold(`Will run the ${NOUNS[kind]} ${inline(name ?? id)}${of}`, [
       `id: ${inline(id)}`,
-      ...(project?.name === undefined ? [] : [`project: ${inline(project.name)}`]),
       ...laidOver,
     ])
   }

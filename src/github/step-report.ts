@@ -41,12 +41,14 @@ export class StepReport implements Reporter {
   readonly #log: WorkflowLog
   readonly #runLog: RunLog
   readonly #keeper: RecordKeeper
+  readonly #action: StepReportOptions['action']
   readonly #outputs: readonly OutputName[]
   readonly #commentLife = new AbortController()
   #audience: Audience = { summary: true, comment: undefined }
   #isCommentDue = false
 
   constructor({ action, log, clock }: StepReportOptions) {
+    this.#action = action
     this.#log = log
     this.#outputs = actionOutputs[action]
     this.#runLog = new RunLog(log, clock)
@@ -82,10 +84,10 @@ export class StepReport implements Reporter {
     const result = record.error ?? resultLine(record)
     // What failed in the run has its annotation; the exit code makes the step red.
     const isToldAbove =
-      end.conclusion === 'failed' && end.status !== PAUSED && this.#runLog.hasAnnotatedFailure
+      end.conclusion === 'failed' && end.waitsForPerson !== true && this.#runLog.hasAnnotatedFailure
     const isPlain = record.error === undefined || isToldAbove
     if (result !== undefined && isPlain) this.#log.info(result)
-    else if (result !== undefined) this.#log.error(result, { title: this.#title(end.conclusion) })
+    else if (result !== undefined) this.#log.error(result, { title: this.#title(end) })
     await this.#summarize(record)
     await this.#comment(record)
   }
@@ -123,10 +125,10 @@ export class StepReport implements Reporter {
     if (this.#outputs.includes(name)) setOutput(name, value, this.#log)
   }
 
-  #title(conclusion: Conclusion): string {
-    if (conclusion === 'failed' && this.#keeper.record.status === PAUSED) return 'ZenML run paused'
+  #title({ conclusion, waitsForPerson }: StepEnd): string {
+    if (waitsForPerson === true) return 'ZenML run waits for a person'
     return conclusion === 'failed' && this.#keeper.record.runId === undefined
-      ? 'No ZenML run was started'
+      ? WITHOUT_RUN[this.#action]
       : TITLES[conclusion]
   }
 
@@ -161,8 +163,11 @@ export class StepReport implements Reporter {
   }
 }
 
-/** A run that waits for a person has not failed by itself. */
-const PAUSED = 'paused'
+const WITHOUT_RUN: Readonly<Record<StepReportOptions['action'], string>> = {
+  main: 'No ZenML run was started',
+  wait: 'No ZenML run was followed',
+  stop: 'No ZenML run was stopped',
+}
 
 const JSON_OUTPUTS = ['steps', 'metadata', 'artifacts'] as const
 

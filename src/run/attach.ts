@@ -1,12 +1,13 @@
 import { findRun } from './find-run.ts'
 import { kinOfRun } from './history.ts'
+import type { ProjectChoice } from './project.ts'
 import { followRun, type FollowPolicy, type RunDependencies, type RunResult } from './step-run.ts'
 
 export interface AttachRequest extends Omit<FollowPolicy, 'nothingToCancel'> {
   readonly serverUrl: string
   /** Id or exact name. */
   readonly run: string
-  readonly project: string | undefined
+  readonly project: ProjectChoice | undefined
 }
 
 /** What is said when the workflow is cancelled before the run is found. */
@@ -22,7 +23,13 @@ export function leftAsItIs(run: string): string {
 export async function attachRun(request: AttachRequest, deps: RunDependencies): Promise<RunResult> {
   return followRun({ ...request, nothingToCancel: leftAsItIs(request.run) }, deps, async (journaled) => {
     const { run, url } = await findRun(request, request.run, 'run', journaled)
-    const started = { id: run.id, name: run.name ?? run.id, url, status: run.status }
+    const started = {
+      id: run.id,
+      projectId: run.projectId,
+      name: run.name ?? run.id,
+      url,
+      status: run.status,
+    }
     journaled.journal.started(started)
     return { started, kin: kinOfRun(run), createdAt: run.created }
   })

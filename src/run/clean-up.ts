@@ -67,7 +67,10 @@ async function lookUp(
       try {
         const runs = await once.runsByName(planned.name, planned.projectId)
         const own = runs.find((run) => isOwnRun(run, planned))
-        if (own !== undefined) return { id: own.id, name: planned.name, url: undefined, status: own.status }
+        if (own !== undefined) {
+          const { id, projectId, status } = own
+          return { id, projectId, name: planned.name, url: undefined, status }
+        }
         answered = true
       } catch (error) {
         if (!isZenmlError(error)) throw error

@@ -1,5 +1,5 @@
 import type { JsonObject, JsonValue } from '../zenml/json.ts'
-import type { StepMetadata } from '../zenml/model.ts'
+import type { RunReference, StepMetadata } from '../zenml/model.ts'
 import type { RunDetail, StepDetail } from '../zenml/step-detail.ts'
 import { withoutOrigin } from './origin.ts'
 import { tryTo, type ReadingDependencies } from './reading.ts'
@@ -36,15 +36,15 @@ const TIME_LIMIT_THOROUGHLY_MS = 180_000
  * @throws the signal's reason if it was aborted
  */
 export async function collectDetails(
-  runId: string,
+  reference: RunReference,
   { thoroughly }: CollectOptions,
   deps: ReadingDependencies,
 ): Promise<Collected> {
   const limit = deps.timeLimit(thoroughly ? TIME_LIMIT_THOROUGHLY_MS : TIME_LIMIT_MS)
   const [run, states, hydrated] = await Promise.all([
-    tryTo((client) => client.runDetail(runId), deps, limit, { retries: thoroughly }),
-    tryTo((client) => readSteps(client, runId), deps, limit, { retries: thoroughly }),
-    readStepDetails(runId, thoroughly, deps, limit),
+    tryTo((client) => client.runDetail(reference.id), deps, limit, { retries: thoroughly }),
+    tryTo((client) => readSteps(client, reference), deps, limit, { retries: thoroughly }),
+    readStepDetails(reference, thoroughly, deps, limit),
   ])
   const missing = hydrated.missing === undefined ? [] : [hydrated.missing]
   if ('missing' in run) missing.unshift(`the run's own metadata: ${run.missing}`)
@@ -52,6 +52,7 @@ export async function collectDetails(
   if ('missing' in states) missing.push(`the steps that did not start: ${states.missing}`)
   const ofRun = 'value' in run ? (run.value.metadata ?? {}) : {}
   const counted = lastAttempts(hydrated.steps)
+  missing.push(...hiddenArtifacts(counted))
   return {
     run: 'value' in run ? run.value : undefined,
     details: {
@@ -69,7 +70,7 @@ export async function collectDetails(
 }
 
 async function readStepDetails(
-  runId: string,
+  run: RunReference,
   thoroughly: boolean,
   deps: ReadingDependencies,
   limit: AbortSignal,
@@ -79,7 +80,7 @@ async function readStepDetails(
   let [received, total] = [0, 0]
   const read = await tryTo(
     async (client) => {
-      for await (const page of client.stepDetails(runId)) {
+      for await (const page of client.stepDetails(run)) {
         for (const step of page.steps) steps.push(step)
         received = page.received
         total = page.total
@@ -125,5 +126,13 @@ function splitMetadata(
 }
 
 function artifactsOf({ state, outputs }: StepDetail): ArtifactInfo[] {
-  return outputs.map((output) => ({ step: state.name, ...output }))
+  return outputs.map(({ permissionDenied: _, ...output }) => ({ step: state.name, ...output }))
+}
+
+/** Of how many artifacts there is only the id, as one clause; none where all can be seen. */
+function hiddenArtifacts(steps: readonly StepDetail[]): string[] {
+  const hidden = steps.flatMap(({ outputs }) => outputs).filter(({ permissionDenied }) => permissionDenied)
+  if (hidden.length === 0) return []
+  const which = hidden.length === 1 ? '1 artifact' : `${hidden.length} artifacts`
+  return [`names, versions and addresses of ${which}: the account needs permission to read artifacts`]
 }

@@ -1,4 +1,5 @@
 import type { Run } from '../zenml/model.ts'
+import { twoSentences } from '../zenml/sentences.ts'
 import { runPhase } from '../zenml/status.ts'
 import prettyMilliseconds from 'pretty-ms'
 import type { Outcome } from './conclusion.ts'
@@ -56,9 +57,10 @@ export function conclude(watched: Watched, context: ConcludeContext): Outcome {
         conclusion: 'failed',
         status,
         error:
-          `The run "${name}" is paused and waits for a person` +
-          `${watched.question === undefined ? '' : ` (${watched.question})`}. It was left so; answer it${where}`,
+          `The run "${name}" waits for a person` +
+          `${watched.question === undefined ? '' : ` (${watched.question})`}. It was left as it is; answer it${where}`,
         failedStep,
+        waitsForPerson: true,
       }
     case 'gone':
       return {
@@ -71,7 +73,10 @@ export function conclude(watched: Watched, context: ConcludeContext): Outcome {
       return {
         conclusion: 'lost',
         status,
-        error: `The run "${name}" was lost from sight: ${watched.detail}. When last seen it was ${status}, and it may go on${where}`,
+        error: twoSentences(
+          `The run "${name}" was lost from sight: ${watched.detail}`,
+          `When last seen it was ${status}, and it may go on${where}`,
+        ),
         failedStep,
       }
   }
@@ -131,7 +136,9 @@ function describeFault(fault: Fault | undefined): string | undefined {
   if (fault === undefined) return undefined
   const { type, message, frame } = fault
   const [line = ''] = (message ?? '').split('\n')
-  const told = [type, cutAtSpace(line, MOST_OF_A_MESSAGE)].filter((part) => part !== undefined && part !== '')
+  const told = [type, cutAtSpace(line.replace(/(?<!\.)\.$/, ''), MOST_OF_A_MESSAGE)].filter(
+    (part) => part !== undefined && part !== '',
+  )
   if (told.length === 0) return undefined
   return `${told.join(': ')}${frame === undefined ? '' : ` (${frame})`}`
 }

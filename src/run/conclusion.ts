@@ -21,4 +21,6 @@ export interface Outcome {
   readonly error: string | undefined
   /** Name of the step that failed first; undefined if none did, or that is not known. */
   readonly failedStep: string | undefined
+  /** True if the step is red only because the run waits for an answer. */
+  readonly waitsForPerson?: true
 }

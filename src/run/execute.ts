@@ -5,11 +5,14 @@ import { runUrl } from '../zenml/run-url.ts'
 import { assemble } from './assemble.ts'
 import { completeFor, mergeOverrides, type Configuration, type Overrides } from './configure.ts'
 import { changedValues, difference } from './difference.ts'
+import { showsHandOver } from './dispatch.ts'
+import { endReason } from './end-reason.ts'
 import { RunError } from './errors.ts'
 import { kinOfDefinition, kinOfRun } from './history.ts'
 import { defaultRunName, expandRunName, type RunOrigin } from './name.ts'
 import { noteOrigin, type Provenance } from './origin.ts'
 import { prepare, type Prepared } from './prepare.ts'
+import type { ProjectChoice } from './project.ts'
 import type { Target } from './resolve.ts'
 import { findEarlierRun } from './resume.ts'
 import { followRun, type Begun, type FollowPolicy, type RunDependencies, type RunResult } from './step-run.ts'
@@ -20,7 +23,7 @@ export interface RunRequest extends Omit<FollowPolicy, 'nothingToCancel'> {
   /** As a person would write it; for messages and links. */
   readonly serverUrl: string
   readonly target: Target
-  readonly project: string | undefined
+  readonly project: ProjectChoice | undefined
   readonly overrides: Overrides
   /** May hold `{date}` and `{time}`; undefined: a configuration's `run_name`, or one of ours. */
   readonly runName: string | undefined
@@ -84,21 +87,24 @@ async function start(
   const { clock, reporter, journal } = deps
   const { server, account, definition, project } = prepared
   const key = deps.newKey()
-  const { name, nameIsOurs } = nameRun(request, definition, configuration, key, clock.now())
-  reporter.tell({ kind: 'triggering', name })
-  const { run, adopted } = await triggerRun(
+  const named = nameRun(request, definition, configuration, key, clock.now())
+  reporter.tell({ kind: 'triggering', name: named.name })
+  const { run, name, adopted } = await triggerRun(
     {
       definition,
       configuration: completeFor(server.version, definition, configuration.body),
-      name,
-      nameIsOurs,
+      ...named,
       key,
       deadline,
+      showsHandOver: showsHandOver(server.version),
+      endReason: endReason('The server never began this run', request.workflowRunUrl),
     },
     deps,
   )
   const url = runUrl(request.serverUrl, server, run.id, project)
-  const started = { id: run.id, name, url, status: run.status }
+  // Undefined only in an answer of an unknown shape; the run is where its definition is.
+  const projectId = run.projectId ?? definition.project?.id
+  const started = { id: run.id, projectId, name, url, status: run.status }
   journal.started(started)
   reporter.tell({ kind: 'started', run, url, adopted })
   const noted = {
@@ -164,7 +170,8 @@ async function resume(
   if (found.kind === 'several') reporter.tell({ kind: 'resume-unclear', names: found.names })
   if (found.kind !== 'one') return undefined
   const { run, name, attempt } = found
-  const started = { id: run.id, name, url: runUrl(serverUrl, server, run.id, project), status: run.status }
+  const url = runUrl(serverUrl, server, run.id, project)
+  const started = { id: run.id, projectId: run.projectId, name, url, status: run.status }
   journal.started(started)
   reporter.tell({ kind: 'resumed', run, url: started.url, attempt })
   return { started, kin: kinOfRun(run), createdAt: run.created }

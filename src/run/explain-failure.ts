@@ -1,11 +1,13 @@
-import type { Run, StepState } from '../zenml/model.ts'
-import type { ExceptionInfo, RunDetail } from '../zenml/step-detail.ts'
-import { cutAtSpace } from '../zenml/cut.ts'
+import { isMissingRoute } from '../zenml/errors.ts'
+import type { ChildRun, Run, StepState } from '../zenml/model.ts'
+import { missingPermission } from '../zenml/permission.ts'
+import { twoSentences } from '../zenml/sentences.ts'
+import type { ExceptionInfo, Log, RunDetail } from '../zenml/step-detail.ts'
+import { NO_LOG, recordOfException, tailOf, whyCut } from './log-tail.ts'
 import { tryTo, type Reading, type ReadingDependencies } from './reading.ts'
 import type { Reporter } from './reporter.ts'
-import { isMissingRoute } from './steps.ts'
 import type { Fault, LogTail, RunFailure, StepFailure } from './story.ts'
-import { boundedMessage, className, plainLine, readTraceback } from './traceback.ts'
+import { boundedMessage, className, readTraceback } from './traceback.ts'
 
 export interface ExplainDependencies extends ReadingDependencies {
   readonly reporter: Reporter
@@ -16,14 +18,11 @@ export interface ExplainDependencies extends ReadingDependencies {
 /** Of a run of thousands of steps that all fail the first ones say enough. */
 const MOST_EXPLAINED = 10
 
+/** Child runs have child runs. */
+const MOST_DEPTH = 3
+
 /** For all that one look finds, so that the next look is not late. */
 const TIME_LIMIT_MS = 20_000
-
-/** The longest line that is told whole. */
-const MOST_LINE = 5_000
-
-/** Servers give the first so many entries of a log (0.85, 0.98), so the end of a longer one is out of reach. */
-const CUT_AFTER: ReadonlySet<number> = new Set([20_000, 50_000])
 
 /** Tells once for each failed step why it failed, as far as the server says. */
 export class FailureExplainer {
@@ -49,12 +48,45 @@ export class FailureExplainer {
   async explain(steps: readonly StepState[]): Promise<void> {
     const limit = this.#deps.timeLimit(TIME_LIMIT_MS)
     for (const { id, name } of steps) {
-      if (id === undefined || this.#seen.has(id) || this.#seen.size >= MOST_EXPLAINED) continue
-      this.#seen.add(id)
-      const failure = await this.#explainStep(id, name, limit)
-      this.#failures.push(failure)
-      this.#deps.reporter.tell({ kind: 'step-failed', failure })
+      if (id === undefined || !this.#isNew(id)) continue
+      this.#tell(await this.#explainStep(id, name, limit))
     }
+  }
+
+  /** The same of child runs that failed: their steps that failed, or the run itself where it started none. */
+  async explainChildRuns(runs: readonly ChildRun[]): Promise<void> {
+    const limit = this.#deps.timeLimit(TIME_LIMIT_MS)
+    for (const run of runs) await this.#explainChildRun(run, run.name, limit, 1)
+  }
+
+  async #explainChildRun({ id }: ChildRun, path: string, limit: AbortSignal, depth: number): Promise<void> {
+    const read = await tryTo((client) => client.dag(id), this.#deps, limit)
+    // Then the exception of the run that called it says more.
+    if ('missing' in read) return
+    const { steps, childRuns } = read.value
+    const failed = steps.filter(({ status }) => status === 'failed')
+    const below = depth < MOST_DEPTH ? childRuns.filter(({ status }) => status === 'failed') : []
+    for (const step of failed) {
+      if (step.id === undefined || !this.#isNew(step.id)) continue
+      const failure = await this.#explainStep(step.id, `${path}/${step.name}`, limit)
+      this.#tell({ ...failure, isInChildRun: true })
+    }
+    for (const run of below) await this.#explainChildRun(run, `${path}/${run.name}`, limit, depth + 1)
+    if (failed.length + below.length > 0 || !this.#isNew(id)) return
+    const detail = await tryTo((client) => client.runDetail(id), this.#deps, limit)
+    const fault = 'value' in detail ? notedFault(detail.value.exception) : undefined
+    this.#tell({ step: path, fault, log: NO_LOG, isInChildRun: true })
+  }
+
+  #isNew(id: string): boolean {
+    if (this.#seen.has(id) || this.#seen.size >= MOST_EXPLAINED) return false
+    this.#seen.add(id)
+    return true
+  }
+
+  #tell(failure: StepFailure): void {
+    this.#failures.push(failure)
+    this.#deps.reporter.tell({ kind: 'step-failed', failure })
   }
 
   async #explainStep(id: string, step: string, limit: AbortSignal): Promise<StepFailure> {
@@ -64,8 +96,8 @@ export class FailureExplainer {
     const isNeeded = this.#deps.logTail > 0 || exception?.message === undefined
     const log = isNeeded
       ? await tryTo((client) => client.stepLog(id), this.#deps, limit)
-      : { value: [] as readonly string[] }
-    return { step, fault: faultOf(exception, log), log: tailOf(log, this.#deps.logTail) }
+      : { value: EMPTY_LOG }
+    return { step, fault: faultOf(exception, log), log: readTail(log, exception, this.#deps.logTail) }
   }
 }
 
@@ -78,28 +110,54 @@ export class FailureExplainer {
 export async function explainRun(run: Run | RunDetail, deps: ExplainDependencies): Promise<RunFailure> {
   const limit = deps.timeLimit(TIME_LIMIT_MS)
   const log = await tryTo((client) => client.runnerLog(run.id).catch(unlessNoRoute), deps, limit)
-  const isEmpty = 'value' in log && log.value.every((record) => record.trim() === '')
+  const isEmpty = 'value' in log && log.value.records.every((record) => record.trim() === '')
   return {
     reason: run.statusReason,
     fault: faultOf('exception' in run ? run.exception : undefined, log),
-    log: isEmpty ? NO_LOG : tailOf(log, deps.logTail),
+    // The exception of a run's own code is in another log.
+    log: isEmpty ? NO_LOG : readTail(log, undefined, deps.logTail),
   }
 }
 
+const EMPTY_LOG: Log = { records: [], entries: undefined, breaksOff: false }
+
 /** 0.74 keeps no log of the runner. */
-function unlessNoRoute(error: unknown): string[] {
-  if (isMissingRoute(error)) return []
+function unlessNoRoute(error: unknown): Log {
+  if (isMissingRoute(error)) return EMPTY_LOG
   throw error
 }
 
-const NO_LOG: LogTail = { lines: [], left: undefined, missing: undefined }
+function readTail(log: Reading<Log>, exception: ExceptionInfo | undefined, most: number): LogTail {
+  if (most === 0) return NO_LOG
+  return 'missing' in log ? { ...NO_LOG, missing: log.missing } : tailOf(log.value, exception, most)
+}
 
 /** From what the server noted of the exception, and else from the log. */
-function faultOf(exception: ExceptionInfo | undefined, log: Reading<readonly string[]>): Fault | undefined {
-  const noted = notedFault(exception)
-  if (noted?.type !== undefined) return noted
-  const records = 'value' in log && !CUT_AFTER.has(log.value.length) ? log.value : []
-  const logged = readLogged(records)
+function faultOf(exception: ExceptionInfo | undefined, log: Reading<Log>): Fault | undefined {
+  return withPermission(readFault(exception, log))
+}
+
+/** A run acts as the account that started it: where that lacks a permission, the message says which. */
+function withPermission(fault: Fault | undefined): Fault | undefined {
+  const { message = '' } = fault ?? {}
+  const missing = missingPermission(message)
+  if (fault === undefined || missing === undefined) return fault
+  const advice = `The account that started the run needs permission to ${missing}`
+  return { ...fault, message: twoSentences(message.replace(/\s+/g, ' '), advice) }
+}
+
+/** What 0.84.3, 0.94.6 and 0.96.1 note does not lead to the user's code; their log does. */
+function withPlace(noted: Fault, logged: Fault | undefined): Fault {
+  if (logged?.type !== noted.type || logged?.frame === undefined) return noted
+  return { ...noted, frame: logged.frame, code: logged.code }
+}
+
+function readFault(exception: ExceptionInfo | undefined, log: Reading<Log>): Fault | undefined {
+  const noted = readNoted(exception)
+  if (noted?.type !== undefined && noted.frame !== undefined) return noted
+  const isWhole = 'value' in log && whyCut(log.value, exception) === undefined
+  const logged = isWhole ? readLogged(log.value) : undefined
+  if (noted?.type !== undefined) return withPlace(noted, logged)
   const { type, message } = logged ?? { type: undefined, message: undefined }
   const where = noted?.frame === undefined ? (logged ?? noted) : noted
   if (type === undefined && message === undefined && where === undefined) return undefined
@@ -113,6 +171,10 @@ function faultOf(exception: ExceptionInfo | undefined, log: Reading<readonly str
 
 /** What the server noted of an exception; undefined if that is nothing. */
 export function notedFault(exception: ExceptionInfo | undefined): Fault | undefined {
+  return withPermission(readNoted(exception))
+}
+
+function readNoted(exception: ExceptionInfo | undefined): Fault | undefined {
   const { source, message, traceback = '' } = exception ?? NOTHING_NOTED
   // A message can hold another process's traceback.
   const end = message === undefined ? -1 : traceback.lastIndexOf(message)
@@ -130,36 +192,8 @@ export function notedFault(exception: ExceptionInfo | undefined): Fault | undefi
 const NOTHING_NOTED: ExceptionInfo = { source: undefined, message: undefined, traceback: undefined }
 
 /** ZenML's own record of the exception, and where there is none whatever the log ends in. */
-function readLogged(records: readonly string[]): Fault | undefined {
-  const own = records.findLast((record) => record.startsWith('An exception has occurred.'))
+function readLogged(log: Log): Fault | undefined {
+  const own = recordOfException(log)
   const read = own === undefined ? undefined : readTraceback([own])
-  return read?.type === undefined ? readTraceback(records) : read
-}
-
-function tailOf(log: Reading<readonly string[]>, most: number): LogTail {
-  if (most === 0) return NO_LOG
-  if ('missing' in log) return { ...NO_LOG, missing: log.missing }
-  const { value: records } = log
-  if (CUT_AFTER.has(records.length)) {
-    const missing = `the server gives only the first ${records.length} entries of the log, not its end`
-    return { ...NO_LOG, missing }
-  }
-  const lines = records.flatMap((record) => withoutEmptyEnd(record).split('\n'))
-  if (lines.length === 0) return { ...NO_LOG, left: 0, missing: 'the log is empty' }
-  const shown = lines.slice(-most).map(boundedLine)
-  return { lines: shown, left: lines.length - shown.length, missing: undefined }
-}
-
-function boundedLine(line: string): string {
-  // A pattern should not run over megabytes of a progress bar, and half a word may be half a secret.
-  const end = line.slice(-2 * MOST_LINE)
-  const text = end.length < line.length ? end.replace(/^\S*\s?/, '…') : end
-  return cutAtSpace(plainLine(text), MOST_LINE)
-}
-
-/** By hand: the time of a pattern such as /\n+$/ grows with the square of the empty lines. */
-function withoutEmptyEnd(text: string): string {
-  let end = text.length
-  while (text[end - 1] === '\n') end -= 1
-  return text.slice(0, end)
+  return read?.type === undefined ? readTraceback(log.records) : read
 }

@@ -1,5 +1,6 @@
 import type { AnswerError } from '../zenml/errors.ts'
 import { DEFINITION_NOUNS, type Definition } from '../zenml/model.ts'
+import { twoSentences } from '../zenml/sentences.ts'
 
 /** What ZenML's refusals of a trigger mean for a person, by their text (ZenML API, "Find" and "Errors"). */
 const ADVICE: readonly { readonly pattern: RegExp; readonly advice: (noun: string) => string }[] = [
@@ -32,7 +33,8 @@ const ADVICE: readonly { readonly pattern: RegExp; readonly advice: (noun: strin
 
 /** One line: what the server said, and what to do about it. */
 export function explainRefusal(error: AnswerError, definition: Definition): string {
-  return `${error.message.replace(/[\s.]+$/, '')}. ${adviceFor(error, DEFINITION_NOUNS[definition.kind])}`
+  if (error.missingPermission !== undefined) return error.message
+  return twoSentences(error.message, adviceFor(error, DEFINITION_NOUNS[definition.kind]))
 }
 
 function adviceFor(error: AnswerError, noun: string): string {
@@ -43,11 +45,11 @@ function adviceFor(error: AnswerError, noun: string): string {
     case 402:
       return "The ZenML subscription does not allow this run: see its limits in the organization's settings"
     case 403:
-      return `Give the service account a role that may read the ${noun} and create pipeline snapshots and pipeline runs`
+      return `Give the account permission to read the ${noun}, and to create pipeline snapshots and pipeline runs`
     case 404:
       return error.exception === undefined
         ? NO_WORKLOAD_MANAGER
-        : `The ${noun} was deleted, or the service account may no longer read it`
+        : `The ${noun} was deleted, or the account has no permission to read it any more`
     case 405:
     case 501:
       return NO_WORKLOAD_MANAGER

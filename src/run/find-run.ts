@@ -3,7 +3,8 @@ import { isGone } from '../zenml/errors.ts'
 import { isUuid, type Named, type Run, type ServerInfo } from '../zenml/model.ts'
 import { runUrl } from '../zenml/run-url.ts'
 import { RunError } from './errors.ts'
-import { connect, projectForLink } from './prepare.ts'
+import { connect } from './prepare.ts'
+import { findProject, projectForLink, type ProjectChoice } from './project.ts'
 import type { RunDependencies } from './step-run.ts'
 
 /** A run that is there already, and where a person looks at it. */
@@ -20,28 +21,43 @@ export interface FoundRun {
  * @throws RunError if there is no such run, or if several have the name
  */
 export async function findRun(
-  { serverUrl, project: projectName }: { readonly serverUrl: string; readonly project: string | undefined },
+  request: { readonly serverUrl: string; readonly project: ProjectChoice | undefined },
   reference: string,
   input: string,
   deps: RunDependencies,
 ): Promise<FoundRun> {
   const { client } = deps
-  const { server, project } = await connect({ serverUrl, project: projectName }, deps)
-  const run = isUuid(reference)
-    ? await byId(client, reference, input)
-    : await byName(client, reference, input, project)
-  const url = runUrl(serverUrl, server, run.id, project ?? (await projectOf(client, server, run)))
+  const { serverUrl, project: choice } = request
+  const { server, account } = await connect(request, deps)
+  const isById = isUuid(reference)
+  const wanted =
+    isById && choice?.source !== 'project' ? undefined : await findProject({ choice, server, account }, deps)
+  const run = isById
+    ? await byId(client, reference, input, wanted)
+    : await byName(client, reference, input, wanted)
+  const project = wanted ?? (await projectOf(client, server, run))
+  const url = runUrl(serverUrl, server, run.id, project)
   deps.reporter.tell({ kind: 'attached', run, url })
   return { run, url }
 }
 
-async function byId(client: ZenmlClient, id: string, input: string): Promise<Run> {
+async function byId(
+  client: ZenmlClient,
+  id: string,
+  input: string,
+  project: Named | undefined,
+): Promise<Run> {
+  let run: Run
   try {
-    return await client.run(id, { hydrate: true })
+    run = await client.run(id, { hydrate: true })
   } catch (error) {
     if (!isGone(error)) throw error
-    throw new RunError(`${input}: there is no run with the id ${id}, or the account may not read it`)
+    throw new RunError(
+      `${input}: there is no run with the id ${id}, or the account has no permission to read it`,
+    )
   }
+  if (project === undefined || run.projectId === undefined || run.projectId === project.id) return run
+  throw new RunError(`project: the run ${id} belongs to another project. Correct or drop the input`)
 }
 
 async function byName(
@@ -52,7 +68,9 @@ async function byName(
 ): Promise<Run> {
   const [run, ...others] = await client.runsByName(name, project?.id)
   if (run === undefined) {
-    throw new RunError(`${input}: there is no run named "${name}", or the account may not read it`)
+    throw new RunError(
+      `${input}: there is no run named "${name}", or the account has no permission to read it`,
+    )
   }
   if (others.length > 0) {
     const ids = [run, ...others].map(({ id }) => id).join(', ')

@@ -8,6 +8,7 @@ export interface Kin {
   /** The snapshot that was asked for, not the copy that a trigger makes. */
   readonly snapshotId: string | undefined
   readonly pipelineId: string | undefined
+  readonly projectId: string | undefined
 }
 
 export interface HistoryDependencies {
@@ -30,17 +31,18 @@ const RUNS_THAT_SHOW_SPREAD = 5
 const LEAST_SPREAD = 0.05
 const MOST_SPREAD = 0.6
 
-export function kinOfDefinition({ kind, id, pipeline }: Definition): Kin {
+export function kinOfDefinition({ kind, id, pipeline, project }: Definition): Kin {
   return {
     templateId: kind === 'template' ? id : undefined,
     snapshotId: kind === 'snapshot' ? id : undefined,
     pipelineId: pipeline?.id,
+    projectId: project?.id,
   }
 }
 
 /** @param run hydrated: otherwise it does not say where it came from */
-export function kinOfRun({ templateId, sourceSnapshotId, pipeline }: Run): Kin {
-  return { templateId, snapshotId: sourceSnapshotId, pipelineId: pipeline?.id }
+export function kinOfRun({ templateId, sourceSnapshotId, pipeline, projectId }: Run): Kin {
+  return { templateId, snapshotId: sourceSnapshotId, pipelineId: pipeline?.id, projectId }
 }
 
 /**
@@ -49,7 +51,7 @@ export function kinOfRun({ templateId, sourceSnapshotId, pipeline }: Run): Kin {
  */
 export async function readUsual(
   client: ZenmlClient,
-  { templateId, snapshotId, pipelineId }: Kin,
+  { templateId, snapshotId, pipelineId, projectId }: Kin,
   { timeLimit, signal }: HistoryDependencies,
 ): Promise<Usual | undefined> {
   if (templateId === undefined && pipelineId === undefined) return undefined
@@ -58,7 +60,7 @@ export async function readUsual(
   try {
     const hurried = client.with({ retries: false, signal: either })
     const wanted = templateId === undefined ? { pipelineId } : { templateId }
-    const runs = await hurried.completedRuns({ ...wanted, size: MOST_RUNS })
+    const runs = await hurried.completedRuns({ ...wanted, projectId, size: MOST_RUNS })
     const same = runs.filter(({ sourceSnapshotId }) => sourceSnapshotId === snapshotId)
     return usualOf(snapshotId !== undefined && same.length >= ENOUGH_OF_SNAPSHOT ? same : runs)
   } catch {

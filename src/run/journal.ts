@@ -16,6 +16,7 @@ export interface PlannedRun {
 
 export interface StartedRun {
   readonly id: string
+  readonly projectId: string | undefined
   readonly name: string
   readonly url: string | undefined
   /** ZenML's state of it when it was first seen. */

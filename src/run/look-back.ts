@@ -1,4 +1,4 @@
-import type { Run, StepState } from '../zenml/model.ts'
+import type { Run, RunReference, StepState } from '../zenml/model.ts'
 import { runPhase } from '../zenml/status.ts'
 import { collectDetails, type Collected } from './collect.ts'
 import type { Cause } from './conclude.ts'
@@ -17,13 +17,13 @@ export interface LookedBack extends Pick<Collected, 'details' | 'unread'> {
  * @throws the signal's reason if it was aborted
  */
 export async function lookBack(
-  runId: string,
+  reference: RunReference,
   run: Run | undefined,
   options: { readonly thoroughly: boolean },
   explainer: FailureExplainer,
   deps: ExplainDependencies,
 ): Promise<LookedBack> {
-  const collected = await collectDetails(runId, options, deps)
+  const collected = await collectDetails(reference, options, deps)
   const { details, unread } = collected
   await explainer.explain(details.steps.filter(isFailed))
   const cause = await findCause(run, collected, explainer, deps)
@@ -59,7 +59,9 @@ function isFailed({ status }: StepState): boolean {
 export function causeOf(steps: readonly StepState[], { failures }: FailureExplainer): Cause {
   const failed = new Set(steps.filter(isFailed).map(({ name }) => name))
   const told = failures.map(({ step }) => step)
-  const names = steps.length === 0 ? new Set(told) : failed
+  // What failed in a child run made the run fail, though it is in none of its steps.
+  const inChildRuns = failures.filter(({ isInChildRun }) => isInChildRun).map(({ step }) => step)
+  const names = steps.length === 0 ? new Set(told) : new Set([...failed, ...inChildRuns])
   const step = told.find((name) => names.has(name)) ?? [...names][0]
   if (step === undefined) return { kind: 'unknown' }
   const fault = failures.findLast((failure) => failure.step === step)?.fault

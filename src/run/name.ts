@@ -37,6 +37,23 @@ export interface RunOrigin {
   readonly stepIdentity: string
 }
 
+const DIGITS = 12
+
+/**
+ * Another name for a run whose first name is taken by one that never began.
+ *
+ * @param nameIsOurs whether the first name ends in such digits too
+ * @param key a new UUID: its digits make the name unique
+ */
+export function otherRunName(name: string, nameIsOurs: boolean, key: string): string {
+  const start = nameIsOurs ? name.slice(0, -DIGITS) : `${name.slice(0, MAX_RUN_NAME_LENGTH - DIGITS - 1)}-`
+  return `${start}${digitsOf(key)}`
+}
+
+function digitsOf(key: string): string {
+  return key.replaceAll('-', '').slice(0, DIGITS)
+}
+
 /** The part of a default name that tells step and attempt; what follows makes it unique. */
 export function stepNamePrefix(
   { workflowRunId, attempt, stepIdentity }: RunOrigin,
@@ -52,5 +69,5 @@ export function stepNamePrefix(
  * @param key the first idempotency key, a UUID: its digits make the name unique
  */
 export function defaultRunName(origin: RunOrigin, pipeline: string, key: string): string {
-  return `${stepNamePrefix(origin, pipeline)}${key.replaceAll('-', '').slice(0, 12)}`
+  return `${stepNamePrefix(origin, pipeline)}${digitsOf(key)}`
 }

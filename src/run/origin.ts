@@ -1,6 +1,5 @@
 import type { JsonObject } from '../zenml/json.ts'
 import type { Named, ServerInfo } from '../zenml/model.ts'
-import { isAtLeast } from '../zenml/version.ts'
 import { tryTo, type ReadingDependencies } from './reading.ts'
 import type { Reporter } from './reporter.ts'
 
@@ -55,8 +54,8 @@ export async function noteOrigin(
   const scope = {
     projectId: project.id,
     accountId: account.id,
-    route: isAtLeast(server.version, 0, 82) ? 'projects' : 'workspaces',
-  } as const
+    server,
+  }
   try {
     const noted = await tryTo(
       async (client) => client.noteMetadata(runId, { [KEY]: facts }, scope),

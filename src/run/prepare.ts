@@ -1,74 +1,56 @@
-import type { ZenmlClient } from '../zenml/client.ts'
-import { AnswerError } from '../zenml/errors.ts'
-import type { Definition, Named, ServerInfo } from '../zenml/model.ts'
-import { isAtLeast } from '../zenml/version.ts'
+import { isUuid, type Account, type Definition, type Named, type ServerInfo } from '../zenml/model.ts'
+import { findProject, projectForLink, type ProjectChoice } from './project.ts'
+import { resolveTarget, type Target } from './resolve.ts'
 import type { RunDependencies } from './step-run.ts'
-import { resolveProject, resolveTarget, type Target } from './resolve.ts'
 
 export interface PrepareRequest {
   readonly serverUrl: string
   readonly target: Target
-  readonly project: string | undefined
+  readonly project: ProjectChoice | undefined
 }
 
 /** What is known before anything is started. */
 export interface Prepared {
   readonly server: ServerInfo
   readonly account: Named
+  /** With its project, where the server has projects. */
   readonly definition: Definition
-  /** With its name where a link needs that; undefined if the server does not say. */
+  /** The same with its name where a link needs that; undefined if the server does not say. */
   readonly project: Named | undefined
 }
 
 export interface Connected {
   readonly server: ServerInfo
-  readonly account: Named
-  /** Undefined where the user named none. */
-  readonly project: Named | undefined
+  readonly account: Account
 }
 
 type Dependencies = Pick<RunDependencies, 'client' | 'reporter'>
 
-/** Logs in, says where and as whom, and finds the project that the user named. */
+/** Logs in, and reports where and as whom. */
 export async function connect(
-  { serverUrl, project }: Pick<PrepareRequest, 'serverUrl' | 'project'>,
+  { serverUrl }: Pick<PrepareRequest, 'serverUrl'>,
   { client, reporter }: Dependencies,
 ): Promise<Connected> {
   const server = await client.info()
   const account = await client.account()
   reporter.tell({ kind: 'connected', serverUrl, version: server.version, account })
-  return {
-    server,
-    account,
-    project: project === undefined ? undefined : await resolveProject(client, server, project),
-  }
+  return { server, account }
 }
 
 /** Connects, and finds what is to be run. */
 export async function prepare(request: PrepareRequest, deps: Dependencies): Promise<Prepared> {
-  const { server, account, project } = await connect(request, deps)
-  const definition = await resolveTarget(deps.client, server, request.target, project)
-  return {
-    server,
-    account,
-    definition,
-    project: project ?? (await projectForLink(deps.client, server, definition.project)),
+  const { target, project: choice } = request
+  const { client, reporter } = deps
+  const { server, account } = await connect(request, deps)
+  // What has an id says itself where it is; only an input has to agree with that.
+  const isById = target.kind !== 'pipeline' && isUuid(target.reference)
+  const wanted =
+    isById && choice?.source !== 'project' ? undefined : await findProject({ choice, server, account }, deps)
+  const found = await resolveTarget(client, server, target, wanted)
+  const definition = { ...found, project: found.project ?? wanted }
+  const project = await projectForLink(client, server, wanted ?? found.project)
+  if (wanted === undefined && project !== undefined && server.hasProjects) {
+    reporter.tell({ kind: 'project', project, source: 'definition' })
   }
-}
-
-/** An open-source dashboard's addresses hold the project's name, and most answers only have its id. */
-export async function projectForLink(
-  client: ZenmlClient,
-  server: ServerInfo,
-  project: Named | undefined,
-): Promise<Named | undefined> {
-  if (project === undefined || project.name !== undefined) return project
-  if (server.isPro || !isAtLeast(server.version, 0, 82)) return project
-  try {
-    return await client.project(project.id, 'projects')
-  } catch (error) {
-    if (!(error instanceof AnswerError)) throw error
-    // Without the right to read the project there is no link; the run can be started all the same.
-    return project
-  }
+  return { server, account, definition, project }
 }

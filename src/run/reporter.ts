@@ -2,6 +2,7 @@ import type { JsonObject } from '../zenml/json.ts'
 import type { Definition, Named, Run } from '../zenml/model.ts'
 import type { DifferenceLine, ValueChange } from './difference.ts'
 import type { Verdict } from './expect.ts'
+import type { ProjectSource } from './project.ts'
 import type { Forecast, RunDetails, RunFailure, StepChange, StepCounts, StepFailure, Usual } from './story.ts'
 
 /** Why a trigger has to be sent again, or its result looked up. */
@@ -15,6 +16,8 @@ export type RunEvent =
       readonly version: string
       readonly account: Named
     }
+  /** Where names are looked up, and the run is; and why there. */
+  | { readonly kind: 'project'; readonly project: Named; readonly source: ProjectSource }
   | { readonly kind: 'resolved'; readonly definition: Definition }
   /** What differs from the definition, compared with it. */
   | {
@@ -48,7 +51,7 @@ export type RunEvent =
     }
   /** Runs of earlier attempts match equally, so none is taken up. */
   | { readonly kind: 'resume-unclear'; readonly names: readonly string[] }
-  /** The run waits for a person. */
+  /** The run waits for a person; told once for each question. */
   | { readonly kind: 'paused'; readonly question: string | undefined; readonly url: string | undefined }
   | {
       readonly kind: 'trigger-hindered'
@@ -59,6 +62,10 @@ export type RunEvent =
   /** Whether the run was started is not known; it is looked for by its name now. */
   | { readonly kind: 'answer-lost'; readonly detail: string }
   | { readonly kind: 'new-key'; readonly afterMs: number }
+  /** The run is there, but its trigger failed, so that it may never begin; it is waited for. */
+  | { readonly kind: 'dispatch-awaited'; readonly name: string; readonly untilMs: number }
+  /** It was never handed over and has been ended; another one is started. */
+  | { readonly kind: 'not-dispatched'; readonly name: string; readonly nextName: string }
   | {
       readonly kind: 'started'
       readonly run: Run

@@ -21,12 +21,13 @@ export type Target =
 const SUGGESTION_POOL = 200
 const MOST_SUGGESTIONS = 10
 
-const NOT_ALLOWED_HINT = 'ZenML hides what the account may not read, so it may also be a matter of rights'
+const notAllowedHint = (kind: DefinitionKind): string =>
+  `Or the account has no permission to read ${DEFINITION_NOUNS[kind]}s`
 
 /**
  * Finds what is to be run: by id, by exact name, by name within a pipeline, or the newest of a pipeline.
  *
- * @param project already resolved; undefined where the user named none
+ * @param project where names are looked up, and where an id has to be; undefined for an id without one, and before 0.80
  * @throws RunError with the nearest names if there is none, with all ids if there are several, or if it is not runnable
  */
 export async function resolveTarget(
@@ -45,26 +46,6 @@ export async function resolveTarget(
   return isUuid(target.reference)
     ? finder.byId(target.kind, target.reference)
     : finder.byName(target.kind, target.reference)
-}
-
-/**
- * Finds the project that an input names.
- *
- * @throws RunError if there is none.
- */
-export async function resolveProject(
-  client: ZenmlClient,
-  server: ServerInfo,
-  nameOrId: string,
-): Promise<Named> {
-  try {
-    return await client.project(nameOrId, isAtLeast(server.version, 0, 82) ? 'projects' : 'workspaces')
-  } catch (error) {
-    if (!isGone(error)) throw error
-    throw new RunError(
-      `project: there is no project "${nameOrId}" on this server. Check its name; ${NOT_ALLOWED_HINT}`,
-    )
-  }
 }
 
 class Finder {
@@ -134,17 +115,17 @@ class Finder {
         this.#isInPipeline(definition) &&
         this.#isInProject(definition),
     )
-    if (newest !== undefined) return this.#client.definition(kind, newest.id)
+    if (newest !== undefined) return runnable(await this.#client.definition(kind, newest.id))
     throw new RunError(
       `pipeline: "${pipeline}" has no named ${DEFINITION_NOUNS[kind]} that can be run${this.#place()}. ` +
-        `${await this.#suggest(kind, pipeline, ({ pipeline: of }) => of?.name)}${NOT_ALLOWED_HINT}`,
+        `${await this.#suggest(kind, pipeline, ({ pipeline: of }) => of?.name)}${notAllowedHint(kind)}`,
     )
   }
 
   async #notFound(kind: DefinitionKind, which: string, wanted: string): Promise<RunError> {
     const suggestion = await this.#suggest(kind, wanted, ({ name }) => name)
     return new RunError(
-      `${kind}: there is no ${DEFINITION_NOUNS[kind]} ${which}. ${suggestion}${NOT_ALLOWED_HINT}`,
+      `${kind}: there is no ${DEFINITION_NOUNS[kind]} ${which}. ${suggestion}${notAllowedHint(kind)}`,
     )
   }
 
@@ -195,11 +176,12 @@ class Finder {
   }
 }
 
+/** Also where the stack is hidden: a run acts as this account, so it would end, or hang, before its first step. */
 function runnable(definition: Definition): Definition {
-  if (definition.runnable !== false) return definition
-  const noun = DEFINITION_NOUNS[definition.kind]
-  throw new RunError(
-    `${definition.kind}: the ${noun} "${definition.name ?? definition.id}" cannot be run: ` +
-      'its stack or its build is gone, or it was made on a local stack. Make a new one on a remote stack and use that',
-  )
+  const { kind, id, name, hidesStack } = definition
+  if (definition.runnable !== false && !hidesStack) return definition
+  const why = hidesStack
+    ? 'the account has no permission to read its stack. Give the account permission to read stacks and stack components'
+    : 'its stack or its build is gone, or it was made on a local stack. Make a new one on a remote stack and use that'
+  throw new RunError(`${kind}: the ${DEFINITION_NOUNS[kind]} "${name ?? id}" cannot be run: ${why}`)
 }

@@ -2,11 +2,12 @@ import type { ZenmlClient } from '../zenml/client.ts'
 import type { Clock } from '../zenml/clock.ts'
 import { Deadline } from '../zenml/deadline.ts'
 import { isZenmlError } from '../zenml/errors.ts'
-import type { Run, StepState } from '../zenml/model.ts'
+import type { ChildRun, Run, RunReference, StepState } from '../zenml/model.ts'
 import { runPhase } from '../zenml/status.ts'
 import { cleanUp } from './clean-up.ts'
 import { conclude } from './conclude.ts'
 import type { Outcome } from './conclusion.ts'
+import { endReason } from './end-reason.ts'
 import { endRun, type Ended, type EndMode } from './end-run.ts'
 import { RunError } from './errors.ts'
 import { FailureExplainer } from './explain-failure.ts'
@@ -170,12 +171,14 @@ class StepRun {
 
   async #follow({ started, kin, createdAt }: Begun): Promise<Outcome> {
     const { timeoutMs } = this.#policy
-    const { id: runId, status, url } = started
+    const { status, url } = started
     const usual = await this.#usual(status, kin)
     const failedSteps = async (steps: readonly StepState[]): Promise<void> => this.#explainer.explain(steps)
+    const failedChildRuns = async (runs: readonly ChildRun[]): Promise<void> =>
+      this.#explainer.explainChildRuns(runs)
     const watched = await watchRun(
-      { ...this.#policy, runId, status, url, usual, createdAt },
-      { ...this.#deps, failedSteps },
+      { ...this.#policy, run: started, status, url, usual, createdAt },
+      { ...this.#deps, failedSteps, failedChildRuns },
     )
     const known = { ...started, timeoutMs }
     switch (watched.kind) {
@@ -183,7 +186,7 @@ class StepRun {
         this.#deps.journal.settled()
         const { status: last } = watched.run
         this.#ended = { status: last, sentence: `The run "${started.name}" had ended before and is ${last}` }
-        const lookedBack = await this.#lookBack(runId, watched.run)
+        const lookedBack = await this.#lookBack(started, watched.run)
         const outcome = conclude(watched, { ...known, cause: lookedBack.cause })
         return outcome.conclusion === 'completed' ? this.#judge(started, outcome, lookedBack) : outcome
       }
@@ -215,16 +218,16 @@ class StepRun {
     const hasEnded = runPhase(ended.status) !== 'going-on'
     if (ended.settled && hasEnded) this.#ended = ended
     const { cause } = hasEnded
-      ? await this.#lookBack(run.id, undefined)
+      ? await this.#lookBack(run, undefined)
       : { cause: causeOf([], this.#explainer) }
     const outcome = conclude(watched, { ...run, timeoutMs, cause })
     return { ...outcome, status: ended.status, error: `${outcome.error ?? ''}. ${ended.sentence}` }
   }
 
-  async #lookBack(runId: string, run: Run | undefined): Promise<LookedBack> {
+  async #lookBack(reference: RunReference, run: Run | undefined): Promise<LookedBack> {
     const { expectations = [], logTail } = this.#policy
     const thoroughly = run !== undefined && runPhase(run.status) === 'succeeded' && expectations.length > 0
-    return lookBack(runId, run, { thoroughly }, this.#explainer, { ...this.#deps, logTail })
+    return lookBack(reference, run, { thoroughly }, this.#explainer, { ...this.#deps, logTail })
   }
 
   /** A completed run is what was wished for only if its metadata is as expected. */
@@ -277,9 +280,7 @@ class StepRun {
   }
 
   #reason(what: string): string {
-    const { workflowRunUrl } = this.#policy
-    const told = `The workflow step was ${what}`
-    return workflowRunUrl === '' ? told : `${told}: ${workflowRunUrl}`
+    return endReason(`The workflow step was ${what}`, this.#policy.workflowRunUrl)
   }
 
   #result(outcome: Outcome): RunResult {

@@ -1,20 +1,15 @@
 import type { ZenmlClient } from '../zenml/client.ts'
-import { AnswerError, TransportError, UnreachableError } from '../zenml/errors.ts'
-import type { StepState } from '../zenml/model.ts'
+import { isMissingRoute, TransportError, UnreachableError } from '../zenml/errors.ts'
+import type { RunReference, StepState } from '../zenml/model.ts'
 
 /** A run's steps: from its graph, which also has those not started, or from the list where there is no graph (0.74). */
-export async function readSteps(client: ZenmlClient, runId: string): Promise<readonly StepState[]> {
+export async function readSteps(client: ZenmlClient, run: RunReference): Promise<readonly StepState[]> {
   try {
-    return (await client.dag(runId)).steps
+    return (await client.dag(run.id)).steps
   } catch (error) {
     if (!isWithoutGraph(error)) throw error
-    return client.steps(runId)
+    return client.steps(run)
   }
-}
-
-/** A route that is not there has no exception's name, a run that is not there has. */
-export function isMissingRoute(error: unknown): boolean {
-  return error instanceof AnswerError && error.status === 404 && error.exception === undefined
 }
 
 /** The server has no graphs (0.74), or this one is larger than what is read at once; the list comes in pages. */

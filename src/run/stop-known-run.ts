@@ -1,3 +1,4 @@
+import { endReason } from './end-reason.ts'
 import { Deadline } from '../zenml/deadline.ts'
 import { endRun, type EndMode } from './end-run.ts'
 import { findRun } from './find-run.ts'
@@ -23,8 +24,8 @@ export async function stopKnownRun(request: StopKnownRequest, deps: RunDependenc
   const { serverUrl, runId, mode, workflowRunUrl, timeoutMs } = request
   const from = clock.elapsed()
   const { run, url } = await findRun({ serverUrl, project: undefined }, runId, 'run-id', deps)
-  const reason = workflowRunUrl === '' ? 'Stopped by a workflow' : `Stopped by a workflow: ${workflowRunUrl}`
-  const known = { id: run.id, name: run.name ?? run.id, url, status: run.status }
+  const reason = endReason('Stopped by a workflow', workflowRunUrl)
+  const known = { id: run.id, projectId: run.projectId, name: run.name ?? run.id, url, status: run.status }
   const ended = await endRun({ run: known, mode, reason, deadline: new Deadline(clock, timeoutMs) }, deps)
   if (ended.settled) reporter.tell({ kind: 'ended', sentence: ended.sentence })
   return {

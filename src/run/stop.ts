@@ -1,11 +1,12 @@
 import type { ZenmlClient } from '../zenml/client.ts'
 import type { Clock } from '../zenml/clock.ts'
+import { AnswerError, isGone, isZenmlError, type ZenmlError } from '../zenml/errors.ts'
 import { Deadline } from '../zenml/deadline.ts'
-import { AnswerError, isZenmlError, type ZenmlError } from '../zenml/errors.ts'
 import type { Run } from '../zenml/model.ts'
 import { backoffMs, isPassing } from '../zenml/retry.ts'
 import { runPhase } from '../zenml/status.ts'
 import { unfinishedSteps } from './assess.ts'
+import { abortQuestions } from './questions.ts'
 import { readSteps } from './steps.ts'
 
 export interface StopRequest {
@@ -66,6 +67,13 @@ class Stop {
   #graceful: boolean
   #status: string
   #asked = false
+  /** It waited for a person, so no process of it is there that could end it. */
+  #wasPaused: boolean
+  /** Then the server says that nothing goes on, even of steps that run beside the question. */
+  #hasAborted = false
+  #stepsGoingOn: Stopped | undefined
+  /** Why it waits for a person for ever. */
+  #unanswered: string | undefined
   #timesGone = 0
   #earlySince: number | undefined
   #lookedInitializing = false
@@ -77,6 +85,7 @@ class Stop {
     this.#client = deps.client.with({ retries: false, signal: deps.signal })
     this.#graceful = request.graceful
     this.#status = request.status
+    this.#wasPaused = request.status === 'paused'
   }
 
   async run(): Promise<Stopped> {
@@ -88,15 +97,20 @@ class Stop {
     } catch (error) {
       if (this.#deps.signal?.aborted !== true) throw error
     }
-    if (this.#asked) return { kind: 'asked', status: this.#status }
+    if (this.#unanswered !== undefined) return this.#goingOn(this.#unanswered)
+    if (this.#asked) return this.#stepsGoingOn ?? { kind: 'asked', status: this.#status }
     return this.#goingOn(this.#lastFailure)
   }
 
   async #tryOnce(attempt: number): Promise<Stopped | undefined> {
     try {
+      // Of a paused run there is nothing to stop but its question, and that needs neither orchestrator nor stack.
+      const isAnswered = this.#status === 'paused' && (await this.#abortQuestions())
+      if (isAnswered && runPhase((await this.#look()).status) !== 'going-on') return await this.#settle()
       return await this.#ask(attempt)
     } catch (error) {
       if (!isZenmlError(error)) throw error
+      if (isGone(error)) return this.#checkGone()
       if (!isPassing(error)) return this.#goingOn(error.message)
       await this.#pauseAfter(error, attempt)
       return undefined
@@ -186,6 +200,7 @@ class Stop {
         await this.#pause(AFTERMATH_PAUSE_MS)
       }
     } catch (error) {
+      if (isGone(error)) return { kind: 'gone', status: this.#status }
       // The server took it; that a look at what followed failed, or came too late, changes nothing.
       if (!isZenmlError(error) && this.#deps.signal?.aborted !== true) throw error
     }
@@ -197,8 +212,11 @@ class Stop {
     for (let attempt = 1; this.#hasTime(); attempt += 1) {
       try {
         const run = await this.#look()
-        const accounted = runPhase(run.status) === 'going-on' ? undefined : await this.#accountForSteps(run)
+        const isGoingOn = runPhase(run.status) === 'going-on'
+        const accounted = isGoingOn ? undefined : await this.#accountForSteps(run)
         if (accounted?.kind === 'ended') return accounted
+        this.#stepsGoingOn = accounted
+        if (isGoingOn && isPowerOfTwo(attempt) && (await this.#endWaiting())) continue
       } catch (error) {
         if (!isZenmlError(error) || !isPassing(error)) throw error
       }
@@ -207,13 +225,32 @@ class Stop {
     return undefined
   }
 
+  /** Ends a run that waits for a person: being stopped does not end its wait. True if that changed anything. */
+  async #endWaiting(): Promise<boolean> {
+    if (await this.#abortQuestions()) return true
+    if (!this.#wasPaused || this.#status !== 'stopping') return false
+    // Of a run whose child run was asked, nothing is left that could end it; ZenML makes this `stopped`.
+    await this.#client.failInitializing(this.#request.runId, this.#request.reason)
+    return true
+  }
+
+  /** True if the run asked something; where that cannot be read or answered, stopping goes on without it. */
+  async #abortQuestions(): Promise<boolean> {
+    const { aborted, refusal } = await abortQuestions(this.#client, this.#request.runId)
+    this.#unanswered = refusal
+    if (!aborted) return false
+    this.#asked = true
+    this.#hasAborted = true
+    return true
+  }
+
   async #accountForSteps(
     run: Run,
     { byItself } = { byItself: runPhase(run.status) === 'succeeded' },
   ): Promise<Stopped> {
     const ended = { kind: 'ended', status: run.status, byItself } as const
-    if (run.inProgress === false) return ended
-    const unfinished = unfinishedSteps(await readSteps(this.#client, run.id))
+    if (run.inProgress === false && !this.#hasAborted) return ended
+    const unfinished = unfinishedSteps(await readSteps(this.#client, run))
     if (unfinished.length === 0) return ended
     return this.#goingOn(
       `ZenML does not stop the steps of a run that has ${run.status}; still running: ${unfinished.join(', ')}`,
@@ -223,6 +260,7 @@ class Stop {
   async #look(): Promise<Run> {
     const run = await this.#client.run(this.#request.runId, { hydrate: false })
     this.#status = run.status
+    this.#wasPaused ||= run.status === 'paused'
     return run
   }
 
@@ -246,4 +284,9 @@ class Stop {
     const { clock, signal } = this.#deps
     await clock.sleep(Math.min(ms, this.#request.deadline.leftMs), signal)
   }
+}
+
+/** So that it is looked for often at first, and then ever more rarely. */
+function isPowerOfTwo(number: number): boolean {
+  return Number.isInteger(Math.log2(number))
 }

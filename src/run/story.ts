@@ -65,7 +65,10 @@ export interface LogTail {
 }
 
 export interface StepFailure {
+  /** Its name; of a step of a child run with that run's name in front, as `child/train`. */
   readonly step: string
+  /** Set where the step is none of the run itself. */
+  readonly isInChildRun?: true
   readonly fault: Fault | undefined
   readonly log: LogTail
 }

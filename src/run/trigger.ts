@@ -12,11 +12,16 @@ import type { JsonObject } from '../zenml/json.ts'
 import type { Definition, Run } from '../zenml/model.ts'
 import { backoffMs, isPassing, retryAfterOf } from '../zenml/retry.ts'
 import type { TriggerAnswer } from '../zenml/trigger-answer.ts'
+import { awaitDispatch, doubtAfter, type Doubt } from './dispatch.ts'
 import { RunError } from './errors.ts'
 import { explainRefusal } from './explain-refusal.ts'
 import type { Journal, PlannedRun } from './journal.ts'
+import { refusedForPermission } from './left-over.ts'
+import { lookUpRuns } from './look-up.ts'
+import { otherRunName } from './name.ts'
 import { isOwnRun } from './own-run.ts'
 import type { Reporter, TriggerHindrance } from './reporter.ts'
+import { leftByFullQueue, nameTaken, outOfTime, refusedAfterDoubt, startUnknown } from './trigger-errors.ts'
 
 export interface TriggerRequest {
   readonly definition: Definition
@@ -30,6 +35,10 @@ export interface TriggerRequest {
   readonly key: string
   /** After it nothing more is sent. */
   readonly deadline: Deadline
+  /** Whether a run shows that the server handed it to its executor (from ZenML 0.96 on). */
+  readonly showsHandOver: boolean
+  /** What ZenML shows as the reason where a run is ended that never began. */
+  readonly endReason: string
 }
 
 export interface TriggerDependencies {
@@ -45,6 +54,8 @@ export interface TriggerDependencies {
 /** A run, and whether it was found by its name because the answer that it was started got lost. */
 export interface TriggeredRun {
   readonly run: Run
+  /** As it was sent at last. */
+  readonly name: string
   readonly adopted: boolean
 }
 
@@ -73,13 +84,16 @@ export async function triggerRun(request: TriggerRequest, deps: TriggerDependenc
 }
 
 class Trigger {
-  readonly #request: TriggerRequest
+  #request: TriggerRequest
   readonly #deps: TriggerDependencies
   #key: string
   #attempt = 0
   #firstSentAt: number | undefined
   /** Whether some sending may have started a run without our knowing. */
   #mayHaveStarted = false
+  /** Why a run that is found may never begin. */
+  #doubt: Doubt | undefined
+  #metNoSlot = false
   #keyBusySince: number | undefined
   #lastHindrance = ''
 
@@ -143,10 +157,11 @@ class Trigger {
     if (answer.kind !== 'working') this.#keyBusySince = undefined
     switch (answer.kind) {
       case 'started':
-        return { run: answer.run, adopted: false }
+        return { run: answer.run, name: this.#request.name, adopted: false }
       case 'working':
         return this.#joinWork(answer.error)
       case 'no-slot':
+        this.#metNoSlot = true
         await this.#pause('no-slot', answer.error, SLOT_BACKOFF)
         return this.#adoptIfUnclear()
       case 'limited':
@@ -162,6 +177,7 @@ class Trigger {
         return this.#giveUp(answer.error)
       case 'unclear': {
         this.#mayHaveStarted = true
+        this.#doubt = doubtAfter(answer.error)
         this.#deps.reporter.tell({ kind: 'answer-lost', detail: answer.error.message })
         const run = await this.#adopt()
         if (run !== undefined) return run
@@ -176,12 +192,10 @@ class Trigger {
     const run = await this.#adoptIfUnclear()
     if (run !== undefined) return run
     const refusal = explainRefusal(error, this.#request.definition)
-    if (!this.#mayHaveStarted) throw new RunError(refusal)
-    const { name } = this.#request
-    throw new RunError(
-      `${refusal}. An earlier request may still start it: look for a run named "${name}"`,
-      'lost',
-    )
+    if (this.#mayHaveStarted) throw refusedAfterDoubt(refusal, this.#request.name)
+    if (error.missingPermission === undefined) throw new RunError(refusal)
+    const left = { planned: this.#plan(), reason: this.#request.endReason }
+    throw await refusedForPermission(refusal, left, this.#deps)
   }
 
   /** "Server too busy": the same key again joins the work, unless the process that did it is dead. */
@@ -194,6 +208,7 @@ class Trigger {
       await this.#pause('working', error, { capMs: 5_000 })
       return undefined
     }
+    this.#doubt ??= doubtAfter(error)
     const run = await this.#adopt()
     if (run !== undefined) return run
     this.#key = this.#deps.newKey()
@@ -205,11 +220,15 @@ class Trigger {
   /** 409: with random digits in the name it is our run; a user's own name may be anybody's. */
   async #adoptNamesake(error: AnswerError): Promise<TriggeredRun | undefined> {
     if (this.#request.nameIsOurs) this.#mayHaveStarted = true
-    if (!this.#request.nameIsOurs && !this.#mayHaveStarted) throw this.#nameTaken()
-    const seen = (await this.#lookUp()).length > 0
+    if (!this.#request.nameIsOurs && !this.#mayHaveStarted && !this.#metNoSlot)
+      throw nameTaken(this.#request.name)
+    const runs = await this.#lookUp()
+    const left = runs.find((run) => isLeftByFullQueue(run) && isOwnRun(run, this.#plan()))
+    if (left !== undefined) throw leftByFullQueue(this.#request.name, left.statusReason ?? '')
+    const seen = runs.length > 0
     const run = seen ? await this.#adopt() : undefined
     if (run !== undefined) return run
-    if (seen && !this.#request.nameIsOurs) throw this.#nameTaken()
+    if (seen && !this.#request.nameIsOurs) throw nameTaken(this.#request.name)
     await this.#pause('name-vanished', error)
     return undefined
   }
@@ -224,60 +243,44 @@ class Trigger {
     if (first === undefined) return undefined
     await this.#deps.clock.sleep(ADOPTION_PAUSE_MS, this.#deps.signal)
     const second = (await this.#lookUp()).find(({ id }) => id === first.id)
-    return second === undefined ? undefined : { run: second, adopted: true }
+    return second === undefined ? undefined : this.#beginning(second)
   }
 
-  /** Asks until the server answers or the time is up: without an answer nothing may be sent again. */
+  /** The run if it begins; undefined where it never will, and another one is to be started. */
+  async #beginning(run: Run): Promise<TriggeredRun | undefined> {
+    const { name, nameIsOurs, showsHandOver, deadline, endReason: reason } = this.#request
+    if (this.#doubt === undefined) return { run, name, adopted: true }
+    const request = { run, name, doubt: this.#doubt, showsHandOver, deadline, reason }
+    const dispatch = await awaitDispatch(request, this.#deps)
+    if (dispatch.kind === 'alive') return { run: dispatch.run, name, adopted: true }
+    if (dispatch.kind === 'gone') return undefined
+    this.#key = this.#deps.newKey()
+    const nextName = otherRunName(name, nameIsOurs, this.#key)
+    this.#request = { ...this.#request, name: nextName, nameIsOurs: true }
+    this.#mayHaveStarted = false
+    this.#doubt = undefined
+    this.#deps.reporter.tell({ kind: 'not-dispatched', name, nextName })
+    return undefined
+  }
+
   async #lookUp(): Promise<Run[]> {
-    const { clock, reporter, signal } = this.#deps
-    const { name, definition } = this.#request
-    const client = this.#deps.client.with({ retries: false })
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await client.runsByName(name, definition.project?.id)
-      } catch (error) {
-        const hopeless = !isZenmlError(error) || !isPassing(error)
-        if (hopeless || this.#request.deadline.isOver) throw error
-        const waitMs = backoffMs(attempt, clock.random(), { atLeastMs: retryAfterOf(error) })
-        reporter.tell({ kind: 'retry', line: error.message, waitMs })
-        await clock.sleep(waitMs, signal)
-      }
-    }
+    const { name, definition, deadline } = this.#request
+    return lookUpRuns(name, definition.project?.id, deadline, this.#deps)
   }
 
   async #refuseTakenName(): Promise<void> {
-    if ((await this.#lookUp()).length > 0) throw this.#nameTaken()
-  }
-
-  #nameTaken(): RunError {
-    const { name } = this.#request
-    return new RunError(
-      `run-name: a run named "${name}" exists already, and ZenML wants unique names. ` +
-        `Make it unique, for example "${name.slice(0, 200)}-{date}-{time}" or with \${{ github.run_id }}, or leave run-name out`,
-    )
+    if ((await this.#lookUp()).length > 0) throw nameTaken(this.#request.name)
   }
 
   async #lastLook(): Promise<TriggeredRun> {
     const run = await this.#adoptIfUnclear()
     if (run !== undefined) return run
-    const { name } = this.#request
-    const known = this.#mayHaveStarted
-      ? `The server may still be at work on it: look for a run named "${name}" before you start another`
-      : 'Nothing was started'
-    throw new RunError(
-      `No run could be started within trigger-timeout. ${this.#lastHindrance === '' ? '' : `Last: ${this.#lastHindrance}. `}${known}`,
-      this.#mayHaveStarted ? 'lost' : 'timed-out',
-    )
+    throw outOfTime(this.#request.name, this.#lastHindrance, this.#mayHaveStarted)
   }
 
-  /** A failure that hides whether a run was started must say so. */
   #unknown(error: unknown): unknown {
     if (!isZenmlError(error) || !this.#mayHaveStarted) return error
-    const { name } = this.#request
-    return new RunError(
-      `Whether the run was started is not known (${error.message}). If it was, it goes on under the name "${name}"`,
-      'lost',
-    )
+    return startUnknown(this.#request.name, error.message)
   }
 
   async #pause(
@@ -293,6 +296,10 @@ class Trigger {
     reporter.tell({ kind: 'trigger-hindered', hindrance, detail: error.message, waitMs })
     await clock.sleep(waitMs, signal)
   }
+}
+
+function isLeftByFullQueue({ status, statusReason }: Run): boolean {
+  return status === 'failed' && /queue is full/i.test(statusReason ?? '')
 }
 
 function unreachable(error: TransportError | UnreachableError): UnreachableError {

@@ -1,7 +1,7 @@
 import type { ZenmlClient } from '../zenml/client.ts'
 import type { Clock } from '../zenml/clock.ts'
 import { AnswerError, isZenmlError } from '../zenml/errors.ts'
-import type { RunGraph, StepState } from '../zenml/model.ts'
+import type { ChildRun, RunGraph, RunParts, RunReference, StepState } from '../zenml/model.ts'
 import { runPhase } from '../zenml/status.ts'
 import { unfinishedSteps } from './assess.ts'
 import { progressOf, type SeenSteps } from './progress.ts'
@@ -15,6 +15,8 @@ export interface StepsDependencies extends ReadingDependencies {
   readonly reporter: Reporter
   /** Awaited with the steps that were newly seen to have failed, before the watch goes on. */
   readonly failedSteps?: ((steps: readonly StepState[]) => Promise<void>) | undefined
+  /** The same with child runs. */
+  readonly failedChildRuns?: ((runs: readonly ChildRun[]) => Promise<void>) | undefined
 }
 
 /** Steps that end sooner one after the other are told together. */
@@ -48,17 +50,18 @@ export function stepsIntervalMs(elapsedMs: number, steps: number): number {
 
 /** The steps of a run that is watched: reads them from time to time, and tells what they did. */
 export class WatchedSteps {
-  readonly #runId: string
+  readonly #run: RunReference
   readonly #deps: StepsDependencies
   #seen: SeenSteps = new Map()
+  readonly #failedChildRuns = new Set<string>()
   #counts: StepCounts | undefined
   #readAt: number | undefined
   #hasGraph = true
   /** Readings that failed one after the other. */
   #inVain = 0
 
-  constructor(runId: string, deps: StepsDependencies) {
-    this.#runId = runId
+  constructor(run: RunReference, deps: StepsDependencies) {
+    this.#run = run
     this.#deps = deps
   }
 
@@ -101,24 +104,31 @@ export class WatchedSteps {
   }
 
   /** @throws ZenmlError */
-  async read(): Promise<readonly StepState[]> {
+  async read(): Promise<RunParts> {
     return this.#reading(this.#graphOrList(this.#deps.client))
   }
 
   /** For a run whose state does not hang on its steps; undefined if they cannot be had. */
-  async tryToRead(): Promise<readonly StepState[] | undefined> {
+  async tryToRead(): Promise<RunParts | undefined> {
     return this.#tryTo((client) => this.#graphOrList(client))
   }
 
   /** Tells what the steps did since they were last seen; true if that is anything. */
-  async note(steps: readonly StepState[]): Promise<boolean> {
+  async note({ steps, childRuns }: RunParts): Promise<boolean> {
     const { seen, changes, failed, counts } = progressOf(this.#seen, steps)
     const isNew = changes.length > 0 || counts.total !== this.#counts?.total
     this.#seen = seen
     this.#counts = counts
     if (changes.length > 0) this.#deps.reporter.tell({ kind: 'steps', changes, counts })
     if (failed.length > 0) await this.#deps.failedSteps?.(failed)
+    await this.#noteChildRuns(childRuns)
     return isNew
+  }
+
+  async #noteChildRuns(all: readonly ChildRun[]): Promise<void> {
+    const failed = all.filter(({ id, status }) => status === 'failed' && !this.#failedChildRuns.has(id))
+    for (const { id } of failed) this.#failedChildRuns.add(id)
+    if (failed.length > 0) await this.#deps.failedChildRuns?.(failed)
   }
 
   async #tryTo<T>(ask: (client: ZenmlClient) => Promise<T>): Promise<T | undefined> {
@@ -127,15 +137,15 @@ export class WatchedSteps {
     return 'value' in read ? read.value : undefined
   }
 
-  async #graphOrList(client: ZenmlClient): Promise<readonly StepState[]> {
+  async #graphOrList(client: ZenmlClient): Promise<RunParts> {
     const graph = this.#hasGraph ? await this.#graph(client) : undefined
-    return graph?.steps ?? client.steps(this.#runId)
+    return graph ?? { steps: await client.steps(this.#run), questions: [], childRuns: [] }
   }
 
   /** Undefined, once and for all, where there is none to be read. */
   async #graph(client: ZenmlClient): Promise<RunGraph | undefined> {
     try {
-      return await client.dag(this.#runId)
+      return await client.dag(this.#run.id)
     } catch (error) {
       if (!isWithoutGraph(error)) throw error
       this.#hasGraph = false

@@ -1,7 +1,7 @@
 import type { ZenmlClient } from '../zenml/client.ts'
 import type { Clock } from '../zenml/clock.ts'
 import { AnswerError, isGone, isZenmlError, type ZenmlError } from '../zenml/errors.ts'
-import type { Run, StepState } from '../zenml/model.ts'
+import type { ChildRun, Run, RunParts, RunReference, StepState } from '../zenml/model.ts'
 import { isPassing, retryAfterOf } from '../zenml/retry.ts'
 import { runPhase } from '../zenml/status.ts'
 import { isOver, needsSteps, unfinishedSteps, type Sighting } from './assess.ts'
@@ -9,13 +9,13 @@ import { forecast } from './forecast.ts'
 import { Heartbeat } from './heartbeat.ts'
 import { Orchestrator } from './orchestrator.ts'
 import { nextPollMs } from './polling.ts'
-import { tryTo } from './reading.ts'
+import { Questions } from './questions.ts'
 import type { Reporter, RunEvent } from './reporter.ts'
 import type { Usual } from './story.ts'
 import { hasSteps, WatchedSteps } from './watch-steps.ts'
 
 export interface WatchRequest {
-  readonly runId: string
+  readonly run: RunReference
   /** The state known at the start. */
   readonly status: string
   /** Milliseconds; undefined: as long as it takes. */
@@ -40,21 +40,24 @@ export interface WatchDependencies {
   readonly signal?: AbortSignal | undefined
   /** Awaited with the steps that were newly seen to have failed, before the watch goes on. */
   readonly failedSteps?: ((steps: readonly StepState[]) => Promise<void>) | undefined
+  /** The same with child runs. */
+  readonly failedChildRuns?: ((runs: readonly ChildRun[]) => Promise<void>) | undefined
 }
 
 /** Why the watch ended; `status` is the last one seen. */
 export type Watched =
   | { readonly kind: 'over'; readonly run: Run }
   | { readonly kind: 'timed-out'; readonly status: string }
-  /** The run waits for a person, and that was not wished. */
+  /** The run waits for a person, though it may still be `running`, and that was not wished. */
   | { readonly kind: 'paused'; readonly status: string; readonly question: string | undefined }
   /** The server says that there is no such run any more. */
   | { readonly kind: 'gone'; readonly status: string; readonly detail: string }
   /** The server did not answer for too long, or lets us in no more. */
   | { readonly kind: 'lost'; readonly status: string; readonly detail: string }
 
-/** What one look brought: the run, or only the steps of a run that goes on as before. */
-type Look = Sighting | { readonly run?: undefined; readonly steps: readonly StepState[] }
+/** What one look brought: the run, or only the parts of a run that goes on as before. */
+type Look =
+  { readonly run: Run; readonly parts?: RunParts } | { readonly run?: undefined; readonly parts: RunParts }
 
 /** A server's upgrade with a migration of its database takes minutes; the promise is at least five. */
 const TOLERATED_SILENCE_MS = 600_000
@@ -67,9 +70,6 @@ const GONE_AFTER = 3
 
 /** States in which a run is on its way to its end; a paused one waits for a person. */
 const FORESEEABLE: ReadonlySet<string> = new Set(['initializing', 'provisioning', 'queued', 'running'])
-
-/** What a run waits for is good to know, but no reason to lose it: older servers have no such route. */
-const QUESTION_LIMIT_MS = 10_000
 
 /** Building an image and starting a runner takes minutes; a run can also stay `initializing` for ever. */
 const SLOW_START_MS = 900_000
@@ -91,6 +91,7 @@ class Watch {
   /** How long the run had been there when the watch began. */
   readonly #ageMs: number
   readonly #steps: WatchedSteps
+  readonly #questions: Questions
   readonly #heartbeat: Heartbeat
   readonly #orchestrator: Orchestrator
   #status: string
@@ -103,7 +104,6 @@ class Watch {
   #askedToWaitMs = 0
   #toldSlowStart = false
   #toldGoingOn = false
-  #toldPause = false
 
   constructor(request: WatchRequest, deps: WatchDependencies) {
     this.#request = request
@@ -114,14 +114,15 @@ class Watch {
     const now = deps.clock.now()
     this.#ageMs = Math.max(0, now - (request.createdAt ?? now))
     this.#status = request.status
+    this.#questions = new Questions(request.run.id, deps)
     this.#heartbeat = new Heartbeat(this.#startedAt)
-    this.#orchestrator = new Orchestrator(this.#client, request.runId)
+    this.#orchestrator = new Orchestrator(this.#client, request.run.id)
     const reporter: Reporter = {
       tell: (event) => {
         this.#tell(event)
       },
     }
-    this.#steps = new WatchedSteps(request.runId, { ...deps, client: this.#client, reporter })
+    this.#steps = new WatchedSteps(request.run, { ...deps, client: this.#client, reporter })
   }
 
   async run(): Promise<Watched> {
@@ -172,11 +173,11 @@ class Watch {
   async #sight(): Promise<Look> {
     const isDue = this.#fingerprint !== undefined && this.#steps.areDue(this.#status, this.#elapsedMs)
     const graph = isDue ? await this.#steps.readGraph() : undefined
-    if (graph?.status === this.#status) return { steps: graph.steps }
-    const run = await this.#client.run(this.#request.runId, { hydrate: false })
+    if (graph?.status === this.#status) return { parts: graph }
+    const run = await this.#client.run(this.#request.run.id, { hydrate: false })
     if (runPhase(run.status) === 'unknown') return { run: await this.#client.run(run.id, { hydrate: true }) }
-    if (graph?.status === run.status) return { run, steps: graph.steps }
-    return needsSteps(run) ? { run, steps: await this.#steps.read() } : { run }
+    if (graph?.status === run.status) return { run, parts: graph }
+    return needsSteps(run) ? { run, parts: await this.#steps.read() } : { run }
   }
 
   #noteAnswer(): void {
@@ -188,27 +189,28 @@ class Watch {
   }
 
   async #note(look: Look): Promise<Watched | undefined> {
-    return look.run === undefined ? this.#noteSteps(look.steps) : this.#noteSighting(look)
+    if (look.run !== undefined) return this.#noteSighting(look.run, look.parts)
+    await this.#noteParts(look.parts)
+    return this.#noteQuestions()
   }
 
-  async #noteSighting({ run, steps }: Sighting): Promise<Watched | undefined> {
+  async #noteSighting(run: Run, parts: RunParts | undefined): Promise<Watched | undefined> {
     const isChanged = this.#noteRun(run)
     // What its steps did comes before the end of the run itself.
     const isEnd = runPhase(run.status) !== 'going-on'
     if (isChanged && !isEnd) this.#tellState(run)
     if (run.permissionDenied) return this.#denied()
-    const all = steps ?? (await this.#stepsBeside(run, isChanged))
-    if (all !== undefined) await this.#noteSteps(all)
+    const all = parts ?? (await this.#partsBeside(run, isChanged))
+    if (all !== undefined) await this.#noteParts(all)
     if (isChanged && isEnd) this.#tellState(run)
-    if (needsSteps(run)) this.#noteGoingOn(all ?? [])
-    const sighting = all === undefined ? { run } : { run, steps: all }
+    if (needsSteps(run)) this.#noteGoingOn(all?.steps ?? [])
+    const sighting: Sighting = all === undefined ? { run } : { run, steps: all.steps }
     if (isOver(sighting, this.#deps.clock.elapsed() - this.#changedAt)) return { kind: 'over', run }
-    return run.status === 'paused' ? this.#notePause() : undefined
+    return this.#noteQuestions()
   }
 
   /** True if it is in another state than at the last look. */
   #noteRun(run: Run): boolean {
-    if (run.status !== 'paused') this.#toldPause = false
     const isChanged = run.status !== this.#status || this.#fingerprint === undefined
     this.#status = run.status
     const fingerprint = `${run.status} ${run.inProgress}`
@@ -227,13 +229,14 @@ class Watch {
   }
 
   /** Where they tell something new: when the run has changed, at its end, and from time to time. */
-  async #stepsBeside(run: Run, isChanged: boolean): Promise<readonly StepState[] | undefined> {
+  async #partsBeside(run: Run, isChanged: boolean): Promise<RunParts | undefined> {
     const isDue = isChanged ? hasSteps(run.status) : this.#steps.areDue(run.status, this.#elapsedMs)
     return isDue || isOver({ run }, 0) ? this.#steps.tryToRead() : undefined
   }
 
-  async #noteSteps(steps: readonly StepState[]): Promise<undefined> {
-    if (await this.#steps.note(steps)) this.#changedAt = this.#deps.clock.elapsed()
+  async #noteParts(parts: RunParts): Promise<void> {
+    if (await this.#steps.note(parts)) this.#changedAt = this.#deps.clock.elapsed()
+    this.#questions.note(parts.questions)
   }
 
   #noteGoingOn(steps: readonly StepState[]): void {
@@ -247,7 +250,7 @@ class Watch {
   #saySomething(): void {
     if (!this.#heartbeat.beat(this.#deps.clock.elapsed())) return
     const { usual } = this.#request
-    const isForeseeable = usual !== undefined && FORESEEABLE.has(this.#status)
+    const isForeseeable = usual !== undefined && FORESEEABLE.has(this.#status) && !this.#questions.areOpen
     this.#tell({
       kind: 'still',
       status: this.#status,
@@ -259,20 +262,16 @@ class Watch {
   }
 
   #denied(): Watched {
-    const detail = 'the account may not read this run; give it a role that may read pipeline runs'
+    const detail = 'the account has no permission to read this run. Give it permission to read pipeline runs'
     return { kind: 'lost', status: this.#status, detail }
   }
 
-  /** Says once, each time the run pauses, what it waits for. */
-  async #notePause(): Promise<Watched | undefined> {
-    if (this.#toldPause) return undefined
-    const { runId } = this.#request
-    const limit = this.#deps.timeLimit(QUESTION_LIMIT_MS)
-    const read = await tryTo((client) => client.question(runId), this.#deps, limit)
-    const question = 'value' in read ? read.value : undefined
-    if (this.#request.onPaused === 'fail') return { kind: 'paused', status: this.#status, question }
-    this.#toldPause = true
-    this.#tell({ kind: 'paused', question, url: this.#request.url })
+  async #noteQuestions(): Promise<Watched | undefined> {
+    const asking = await this.#questions.news(this.#status)
+    if (asking === undefined) return undefined
+    const { onPaused, url } = this.#request
+    if (onPaused === 'fail') return { kind: 'paused', status: this.#status, ...asking }
+    this.#tell({ kind: 'paused', ...asking, url })
     return undefined
   }
 

@@ -3,7 +3,7 @@ import type { Clock } from './clock.ts'
 import { AnswerError, CredentialError, TransportError, UnreachableError } from './errors.ts'
 import { parseJson } from './error-body.ts'
 import type { Http, HttpAnswer } from './http.ts'
-import { decideRetry } from './retry.ts'
+import { decideRetry, isAuthenticatorAway } from './retry.ts'
 import type { Session } from './session.ts'
 
 /** What requests to a server need from outside. */
@@ -30,6 +30,8 @@ export interface Call {
   readonly path: string
   readonly query?: Readonly<Record<string, string | undefined>>
   readonly json?: unknown
+  /** Sent without a token. */
+  readonly open?: boolean
   readonly headers?: Readonly<Record<string, string>>
 }
 
@@ -85,28 +87,34 @@ export class Api {
 
   /** Sends one request, of any status. After a 401, which means that nothing was done, once more with a new one. */
   async exchange(call: Call): Promise<HttpAnswer> {
-    const answer = await this.#send(call)
-    if (answer.status !== 401) return answer
-    await untilAborted(this.#deps.session.renew(), this.#deps.signal)
-    const second = await this.#send(call)
-    if (second.status !== 401) return second
-    const { message } = new AnswerError('use the new token', second, this.#deps.clock.now())
+    const { session, signal } = this.#deps
+    if (call.open === true) return this.#send(call)
+    const token = await untilAborted(session.token(), signal)
+    const answer = await this.#send(call, token)
+    if (!this.#isTokenRefused(answer)) return answer
+    await untilAborted(session.renew(token), signal)
+    const second = await this.#send(call, await untilAborted(session.token(), signal))
+    if (!this.#isTokenRefused(second)) return second
+    const { message } = new AnswerError('use the new token', second, this.now())
     throw new CredentialError(
       `${message}. The login works, but its token is refused: check that the account is active`,
     )
   }
 
-  async #send({ method, path, query = {}, json, headers }: Call): Promise<HttpAnswer> {
-    const { http, baseUrl, apiPath = '/api/v1', session, signal } = this.#deps
+  #isTokenRefused(answer: HttpAnswer): boolean {
+    return answer.status === 401 && !isAuthenticatorAway(new AnswerError('use the token', answer, this.now()))
+  }
+
+  async #send({ method, path, query = {}, json, headers }: Call, token?: string): Promise<HttpAnswer> {
+    const { http, baseUrl, apiPath = '/api/v1', signal } = this.#deps
     const url = new URL(`${baseUrl}${apiPath}${path}`)
     for (const [name, value] of Object.entries(query))
       if (value !== undefined) url.searchParams.set(name, value)
-    const token = await untilAborted(session.token(), signal)
     return http.send({
       method,
       url: url.href,
       headers: {
-        authorization: `Bearer ${token}`,
+        ...(token !== undefined && { authorization: `Bearer ${token}` }),
         ...(json === undefined ? {} : { 'content-type': 'application/json' }),
         ...headers,
       },

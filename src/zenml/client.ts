@@ -9,11 +9,13 @@ import {
   toInfo,
   toRun,
   toStep,
+  type Account,
   type Definition,
   type DefinitionKind,
-  type Named,
+  type Project,
   type Run,
   type RunGraph,
+  type RunReference,
   type ServerInfo,
   type StepState,
 } from './model.ts'
@@ -26,51 +28,24 @@ import {
   projectSchema,
   runSchema,
   stepSchema,
-  waitConditionSchema,
 } from './schemas.ts'
 import {
   logSchema,
   runDetailSchema,
   stepDetailSchema,
   toStepDetail,
+  type Log,
   type RunDetail,
   type StepDetail,
 } from './step-detail.ts'
 import type { JsonObject } from './json.ts'
 import { pathSegment } from './path-segment.ts'
+import type { CompletedRunsQuery, DefinitionQuery, StepPage } from './queries.ts'
 import { readStopAnswer, type StopAnswer } from './stop-answer.ts'
 import { readTriggerAnswer, type TriggerAnswer } from './trigger-answer.ts'
 
 /** 20,000 steps; a server that never comes to an end must not hold the step for ever. */
 const MOST_STEP_PAGES = 200
-
-export interface DefinitionQuery {
-  readonly name?: string | undefined
-  /** Name or id. */
-  readonly pipeline?: string | undefined
-  readonly projectId?: string | undefined
-  /** Only those that can be run; templates cannot be filtered so. */
-  readonly runnable?: boolean
-  /** The most items to give, at most 10,000; newest first. */
-  readonly size: number
-}
-
-/** One of both ids, or both. */
-export interface CompletedRunsQuery {
-  readonly templateId?: string | undefined
-  readonly pipelineId?: string | undefined
-  /** The most items to give. */
-  readonly size: number
-}
-
-/** A part of a run's steps. */
-export interface StepPage<Step> {
-  readonly steps: readonly Step[]
-  /** How many different ones the server has given so far, those that do not belong to the run included. */
-  readonly received: number
-  /** How many it says that there are. */
-  readonly total: number
-}
 
 const ROUTES: Readonly<Record<DefinitionKind, string>> = {
   template: '/run_templates',
@@ -100,21 +75,32 @@ export class ZenmlClient {
     return new ZenmlClient(this.#api.with(changes))
   }
 
-  async info(): Promise<ServerInfo> {
-    return toInfo(await this.#api.read("read the server's version", { path: '/info' }, infoSchema))
+  /** @param open whether to ask without a token, before any login; what is said then proves nothing */
+  async info({ open = false } = {}): Promise<ServerInfo> {
+    return toInfo(await this.#api.read("read the server's version", { path: '/info', open }, infoSchema))
   }
 
   /** The account that the credential belongs to. */
-  async account(): Promise<Named> {
+  async account(): Promise<Account> {
     const account = await this.#api.read('read the account', { path: '/current-user' }, accountSchema)
-    return { id: account.id, name: account.name ?? undefined }
+    return {
+      id: account.id,
+      name: account.name ?? undefined,
+      defaultProjectId: account.body?.default_project_id ?? undefined,
+    }
   }
 
-  /** A project by name or id; before 0.82 a project was called workspace. */
-  async project(nameOrId: string, route: 'projects' | 'workspaces'): Promise<z.infer<typeof projectSchema>> {
-    const path = `/${route}/${pathSegment(nameOrId)}`
+  /** A project by name or id; before 0.80 a project was called workspace. */
+  async project(nameOrId: string, { hasProjects }: Pick<ServerInfo, 'hasProjects'>): Promise<Project> {
+    const path = `/${hasProjects ? 'projects' : 'workspaces'}/${pathSegment(nameOrId)}`
     const isAsked = isUuid(nameOrId) ? isAbout(nameOrId) : undefined
     return this.#api.read(`find the project "${nameOrId}"`, { path }, projectSchema, isAsked)
+  }
+
+  /** The projects that the account may see, by name, at most 100, and how many there are. From 0.80 on. */
+  async projects(): Promise<{ readonly items: readonly Project[]; readonly total: number }> {
+    const call = { path: '/projects', query: { size: '100', sort_by: 'asc:name', hydrate: 'false' } }
+    return this.#api.read('list the projects', call, pageOf(projectSchema))
   }
 
   /** A template or snapshot with its parameters. */
@@ -202,10 +188,11 @@ export class ZenmlClient {
   }
 
   /** The last completed runs of a template or a pipeline, newest first; fewer than there are where items must be left out. */
-  async completedRuns({ templateId, pipelineId, size }: CompletedRunsQuery): Promise<Run[]> {
+  async completedRuns({ templateId, pipelineId, projectId, size }: CompletedRunsQuery): Promise<Run[]> {
     const query = {
       template_id: templateId,
       pipeline: pipelineId,
+      project: projectId,
       status: 'completed',
       sort_by: 'desc:created',
       size: String(size),
@@ -232,15 +219,15 @@ export class ZenmlClient {
     return toRun(await this.#api.read('read the run', call, runSchema, isAbout(id)))
   }
 
-  /** A run's state and its steps, those not started included, in the order of the graph. From 0.75 on or so; 0.74 has no such route. */
+  /** A run's state and its steps, those not started included, in the order of the graph. 0.84.3 has the route, 0.82.1 has not. */
   async dag(id: string): Promise<RunGraph> {
     const call = { path: `/runs/${pathSegment(id)}/dag` }
     return toGraph(await this.#api.read("read the run's steps", call, dagSchema, isAbout(id)))
   }
 
   /** A run's started steps, all pages. */
-  async steps(id: string): Promise<StepState[]> {
-    const query = { hydrate: 'false' }
+  async steps({ id, projectId }: RunReference): Promise<StepState[]> {
+    const query = { project: projectId, hydrate: 'false' }
     const path = `/runs/${pathSegment(id)}/steps`
     const steps: StepState[] = []
     for await (const page of this.#stepPages(path, query, stepSchema)) {
@@ -259,8 +246,8 @@ export class ZenmlClient {
    * The same of a run's started steps, the earliest first, in pages of 100. A run's own list of steps has none of it,
    * on no version.
    */
-  async *stepDetails(id: string): AsyncGenerator<StepPage<StepDetail>> {
-    const query = { pipeline_run_id: id, hydrate: 'true' }
+  async *stepDetails({ id, projectId }: RunReference): AsyncGenerator<StepPage<StepDetail>> {
+    const query = { pipeline_run_id: id, project: projectId, hydrate: 'true' }
     for await (const { steps, ...counts } of this.#stepPages('/steps', query, stepDetailSchema)) {
       const own = steps.filter(({ metadata }) => (metadata?.pipeline_run_id ?? id) === id)
       yield { steps: own.map(toStepDetail), ...counts }
@@ -269,7 +256,7 @@ export class ZenmlClient {
 
   async *#stepPages<Item extends z.ZodType<{ readonly id: string }>>(
     path: string,
-    query: Readonly<Record<string, string>>,
+    query: Readonly<Record<string, string | undefined>>,
     schema: Item,
   ): AsyncGenerator<StepPage<z.infer<Item>>> {
     const ids = new Set<string>()
@@ -282,14 +269,14 @@ export class ZenmlClient {
     }
   }
 
-  /** The records of a step's log, from its beginning, each of one line or more. */
-  async stepLog(id: string): Promise<string[]> {
+  /** A step's log, as far as the server gives it. */
+  async stepLog(id: string): Promise<Log> {
     const call = { path: `/steps/${pathSegment(id)}/logs`, query: { source: 'step' } }
     return this.#api.read("read the step's log", call, logSchema)
   }
 
   /** What the runner of a run wrote before any step; from 0.85 on, and mostly empty. */
-  async runnerLog(id: string): Promise<string[]> {
+  async runnerLog(id: string): Promise<Log> {
     const call = { path: `/runs/${pathSegment(id)}/logs`, query: { source: 'runner' } }
     return this.#api.read("read the runner's log", call, logSchema)
   }
@@ -303,7 +290,7 @@ export class ZenmlClient {
   /**
    * Attaches mappings to a run as metadata; tried once.
    *
-   * @param route before 0.82 a project was called workspace, and the account had to be named
+   * @param server before 0.80 a project was called workspace, and the account had to be named
    */
   async noteMetadata(
     runId: string,
@@ -311,15 +298,15 @@ export class ZenmlClient {
     {
       projectId,
       accountId,
-      route,
-    }: { projectId: string; accountId: string; route: 'projects' | 'workspaces' },
+      server,
+    }: { projectId: string; accountId: string; server: Pick<ServerInfo, 'hasProjects'> },
   ): Promise<void> {
-    const isOld = route === 'workspaces'
+    const { hasProjects } = server
     const call: Call = {
       method: 'POST',
-      path: isOld ? `/workspaces/${pathSegment(projectId)}/run-metadata` : '/run-metadata',
+      path: hasProjects ? '/run-metadata' : `/workspaces/${pathSegment(projectId)}/run-metadata`,
       json: {
-        ...(isOld ? { workspace: projectId, user: accountId } : { project: projectId }),
+        ...(hasProjects ? { project: projectId } : { workspace: projectId, user: accountId }),
         resources: [{ id: runId, type: 'pipeline_run' }],
         values,
         types: Object.fromEntries(Object.keys(values).map((key) => [key, 'dict'])),
@@ -369,12 +356,16 @@ export class ZenmlClient {
     if (answer.status !== 200) throw new AnswerError('end the run', answer, this.#api.now())
   }
 
-  /** What a paused run asks a person; undefined if it does not say (before 0.98 or so). */
-  async question(runId: string): Promise<string | undefined> {
-    const query = { pipeline_run: runId, status: 'pending', hydrate: 'true' }
-    const call = { path: '/run_wait_conditions', query }
-    const page = await this.#api.read('read what the run waits for', call, pageOf(waitConditionSchema))
-    const [condition] = page.items
-    return condition?.metadata?.question ?? condition?.name ?? undefined
+  /** Answers what a run asks so that the run is stopped at once; one that was answered already is left alone. */
+  async abortQuestion(id: string): Promise<void> {
+    const call: Call = {
+      method: 'PUT',
+      path: `/run_wait_conditions/${pathSegment(id)}/resolve`,
+      json: { resolution: 'abort' },
+    }
+    const answer = await this.#api.exchange(call)
+    if (answer.status === 200) return
+    const error = new AnswerError('answer what the run asks', answer, this.#api.now())
+    if (error.status !== 403 || !/already been resolved/i.test(error.detail)) throw error
   }
 }

@@ -1,5 +1,7 @@
 import type { HttpAnswer } from './http.ts'
 import { readErrorBody, retryAfterMs } from './error-body.ts'
+import { missingPermission } from './permission.ts'
+import { twoSentences } from './sentences.ts'
 
 /** Everything that can go wrong between us and a ZenML server; the message is one line for a person. */
 export abstract class ZenmlError extends Error {
@@ -118,6 +120,8 @@ export class AnswerError extends ZenmlError {
   readonly detail: string
   /** Whether a ZenML server wrote it; false for a proxy, a dashboard or something else in between. */
   readonly fromZenml: boolean
+  /** What the account would have to be allowed, such as `create pipeline runs`; the message asks for it. */
+  readonly missingPermission: string | undefined
   readonly retryAfterMs: number | undefined
 
   /**
@@ -127,10 +131,16 @@ export class AnswerError extends ZenmlError {
   constructor(doing: string, answer: HttpAnswer, now: number, addressInput?: string) {
     const body = readErrorBody(answer, addressInput)
     const exception = body.exception === undefined ? '' : ` ${body.exception}`
-    super(`Could not ${doing}: ${body.source} answered ${answer.status}${exception}: ${body.message}`)
+    const missing = answer.status === 403 ? missingPermission(body.message) : undefined
+    const said =
+      missing === undefined
+        ? body.message
+        : twoSentences(body.message, `Give the account permission to ${missing}`)
+    super(`Could not ${doing}: ${body.source} answered ${answer.status}${exception}: ${said}`)
     this.status = answer.status
     this.exception = body.exception
     this.detail = body.message
+    this.missingPermission = missing
     this.fromZenml = body.source === 'the server'
     this.retryAfterMs = retryAfterMs(answer.headers['retry-after'], now)
   }
@@ -154,11 +164,12 @@ export class UnreachableError extends ZenmlError {
   /**
    * @param doing what was tried, as an infinitive
    * @param addressInput the input that the address came from
+   * @param advice a sentence that follows what the server said
    */
-  constructor(doing: string, cause: TransportError | AnswerError, addressInput = ADDRESS_INPUT) {
+  constructor(doing: string, cause: TransportError | AnswerError, addressInput = ADDRESS_INPUT, advice = '') {
     super(
       cause instanceof AnswerError
-        ? cause.message
+        ? `${cause.message}${advice}`
         : `Could not ${doing}: ${cause.message.replace(ADDRESS_INPUT, addressInput)}`,
     )
     this.cause = cause
@@ -168,6 +179,11 @@ export class UnreachableError extends ZenmlError {
 /** ZenML's own 404: the thing asked for is not there. A route that is not there has no exception's name. */
 export function isGone(error: unknown): error is AnswerError {
   return error instanceof AnswerError && error.status === 404 && error.exception !== undefined
+}
+
+/** A route that is not there has no exception's name, a thing that is not there has. */
+export function isMissingRoute(error: unknown): error is AnswerError {
+  return error instanceof AnswerError && error.status === 404 && error.exception === undefined
 }
 
 /** True for every failure that this room reports. */

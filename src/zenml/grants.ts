@@ -22,10 +22,20 @@ export interface Grant {
    * @throws ZenmlError if what is needed first cannot be had
    */
   request(options: { readonly fresh: boolean }): Promise<LoginRequest>
+  /**
+   * Another way, for a server that does not know this kind of credential; undefined if there is none.
+   *
+   * @throws ZenmlError if there is one, and something is missing for it
+   */
+  otherwise?(): Promise<Grant | undefined>
 }
 
-/** A service account's key at the server where the runs are: the form field `password` (ZenML API, "Login"). */
-export function keyGrant(baseUrl: string, key: string): Grant {
+/**
+ * A service account's key at the server where the runs are: the form field `password` (ZenML API, "Login").
+ *
+ * @param otherwise for a ZenML Pro workspace that does not know keys of its organization
+ */
+export function keyGrant(baseUrl: string, key: string, otherwise?: () => Promise<Grant | undefined>): Grant {
   return {
     doing: 'log in',
     addressInput: 'server-url',
@@ -34,6 +44,7 @@ export function keyGrant(baseUrl: string, key: string): Grant {
     advice:
       'api-key is the whole key of a service account of this server, and that neither was rotated or deactivated',
     request: () => Promise.resolve({ url: `${baseUrl}/api/v1/login`, form: { password: key } }),
+    ...(otherwise && { otherwise }),
   }
 }
 
@@ -74,18 +85,28 @@ export function managementClientGrant(proApiUrl: string, clientId: string, clien
 }
 
 /**
- * The management API's token, exchanged for one of a workspace: ZenML's grant `zenml-external`, as the source of its
- * client and server has it from 0.74 to 0.98.
+ * The management API's token, exchanged for one of a workspace: ZenML's grant `zenml-external`, which every version
+ * takes (seen on 0.85.0 and 0.98.0).
+ *
+ * @param addressInput the input that the workspace's address came from
+ * @param credentialInput the input that the management API's token was given for
  */
-export function managementTokenGrant(baseUrl: string, management: Session): Grant {
+export function managementTokenGrant(
+  baseUrl: string,
+  management: Session,
+  {
+    addressInput,
+    credentialInput,
+  }: { readonly addressInput: string; readonly credentialInput: 'api-key' | 'client-secret' },
+): Grant {
   return {
     doing: 'log in to the workspace',
-    addressInput: 'workspace',
-    credentialInput: 'client-secret',
+    addressInput,
+    credentialInput,
     whoAnswers: 'ZenML server',
-    advice: 'the account of client-id may use this workspace',
+    advice: 'the account is a member of this workspace and is active',
     request: async ({ fresh }) => {
-      if (fresh) await management.renew()
+      if (fresh) await management.renew(await management.token())
       return {
         url: `${baseUrl}/api/v1/login`,
         headers: { authorization: `Bearer ${await management.token()}` },

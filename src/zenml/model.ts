@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import { isDeeperThan, isJsonObject, member, type JsonObject } from './json.ts'
+import { isAtLeast } from './version.ts'
 import type { dagSchema, definitionSchema, infoSchema, runSchema, stepSchema } from './schemas.ts'
 
 /** What a server says of itself, without a credential. */
@@ -8,11 +9,31 @@ export interface ServerInfo {
   /** True for ZenML Pro, whose dashboard has its own addresses. */
   readonly isPro: boolean
   readonly dashboardUrl: string | undefined
+  /** Of the management API that a ZenML Pro workspace belongs to, as it says itself. */
+  readonly proApiUrl: string | undefined
+  /** Runs are in projects, and lists need one to be named: from 0.80 on. Before, projects were called workspaces. */
+  readonly hasProjects: boolean
 }
 
 export interface Named {
   readonly id: string
   readonly name: string | undefined
+}
+
+export interface Project {
+  readonly id: string
+  readonly name: string
+}
+
+export interface Account extends Named {
+  /** What ZenML's own client works in; the server itself does not look at it. */
+  readonly defaultProjectId: string | undefined
+}
+
+/** A run, and the project without which the server lists nothing of it; undefined before 0.80. */
+export interface RunReference {
+  readonly id: string
+  readonly projectId: string | undefined
 }
 
 export type DefinitionKind = 'template' | 'snapshot'
@@ -38,6 +59,8 @@ export interface Definition {
   readonly stepParameters: Readonly<Record<string, JsonObject>> | undefined
   /** Whether the pipeline decides its steps while it runs; undefined where the server does not say. */
   readonly isDynamic: boolean | undefined
+  /** Whether its stack is hidden from the account; a template does not say, nor a list. */
+  readonly hidesStack: boolean
   readonly documents: DefinitionDocuments
 }
 
@@ -63,6 +86,8 @@ export interface Run {
   /** Undefined where the server does not say (0.74). It can stay true for ever. */
   readonly inProgress: boolean | undefined
   readonly created: number | undefined
+  /** When the server last changed it. */
+  readonly updated: number | undefined
   readonly endTime: number | undefined
   readonly templateId: string | undefined
   readonly sourceSnapshotId: string | undefined
@@ -86,11 +111,32 @@ export interface StepState {
   readonly durationMs: number | undefined
 }
 
-/** A run's state and its steps at one moment. */
-export interface RunGraph {
+/** What a run asks a person, and nobody has answered yet. */
+export interface Question {
+  /** Of the wait condition. */
+  readonly id: string
+  readonly text: string
+}
+
+/** A run that a dynamic pipeline started as a part of itself. */
+export interface ChildRun {
+  readonly id: string
+  readonly name: string
   /** As ZenML writes it. */
   readonly status: string
+}
+
+/** What there is of a run at one moment. Older servers have neither questions nor child runs. */
+export interface RunParts {
   readonly steps: readonly StepState[]
+  readonly questions: readonly Question[]
+  readonly childRuns: readonly ChildRun[]
+}
+
+/** A run's state and its parts at one moment. */
+export interface RunGraph extends RunParts {
+  /** As ZenML writes it. */
+  readonly status: string
 }
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
@@ -105,6 +151,8 @@ export function toInfo(info: z.infer<typeof infoSchema>): ServerInfo {
     version: info.version,
     isPro: info.deployment_type === 'cloud',
     dashboardUrl: info.dashboard_url ?? undefined,
+    proApiUrl: info.pro_api_url ?? undefined,
+    hasProjects: isAtLeast(info.version, 0, 80),
   }
 }
 
@@ -122,9 +170,14 @@ export function toDefinition(kind: DefinitionKind, from: z.infer<typeof definiti
       (projectId == null ? undefined : { id: projectId, name: undefined }),
     sourceSnapshotId: from.resources?.source_snapshot?.id,
     stepParameters: toStepParameters(documents.configTemplate),
-    isDynamic: from.body?.is_dynamic ?? from.resources?.source_snapshot?.body?.is_dynamic ?? undefined,
+    isDynamic: toDynamic(from),
+    hidesStack: from.resources?.stack?.permission_denied === true,
     documents,
   }
+}
+
+function toDynamic({ body, resources }: z.infer<typeof definitionSchema>): boolean | undefined {
+  return body?.is_dynamic ?? resources?.source_snapshot?.body?.is_dynamic ?? undefined
 }
 
 function toDocuments(from: z.infer<typeof definitionSchema>['metadata']): DefinitionDocuments {
@@ -172,12 +225,13 @@ export function toRun(from: z.infer<typeof runSchema>): Run {
 
 function stateOf(
   body: z.infer<typeof runSchema>['body'],
-): Pick<Run, 'status' | 'statusReason' | 'inProgress' | 'created'> {
+): Pick<Run, 'status' | 'statusReason' | 'inProgress' | 'created' | 'updated'> {
   return {
     status: body?.status ?? 'unknown',
     statusReason: body?.status_reason ?? undefined,
     inProgress: body?.in_progress ?? undefined,
     created: body?.created ?? undefined,
+    updated: body?.updated ?? undefined,
   }
 }
 
@@ -240,5 +294,22 @@ export function toGraph(dag: z.infer<typeof dagSchema>): RunGraph {
     startTime: node.metadata?.start_time ?? undefined,
     durationMs: node.metadata?.duration == null ? undefined : node.metadata.duration * 1_000,
   }))
-  return { status: dag.status, steps: states }
+  return { status: dag.status, steps: states, questions: questionsOf(dag), childRuns: childRunsOf(dag) }
+}
+
+/** From 0.94 on. */
+function questionsOf({ nodes }: z.infer<typeof dagSchema>): Question[] {
+  return nodes.flatMap(({ type, id, name, metadata }) =>
+    type === 'wait_condition' && id != null && metadata?.status === 'pending'
+      ? [{ id, text: metadata.question ?? name }]
+      : [],
+  )
+}
+
+/** From 0.94 on; servers up to 0.98 give them the type of a run that a step triggered, which is none of ours. */
+function childRunsOf({ nodes }: z.infer<typeof dagSchema>): ChildRun[] {
+  return nodes.flatMap(({ node_id: node, type, id, name, metadata }) => {
+    const isChild = type === 'child_run' || (type === 'triggered_run' && node.startsWith('child_run/'))
+    return isChild && id != null ? [{ id, name, status: metadata?.status ?? 'unknown' }] : []
+  })
 }

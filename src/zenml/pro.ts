@@ -1,8 +1,8 @@
 import leven from 'leven'
 import { z } from 'zod'
-import type { Api } from './api.ts'
+import type { Api, Call } from './api.ts'
 import { cutAtSpace } from './cut.ts'
-import { AnswerError, WorkspaceError } from './errors.ts'
+import { AnswerError, isMissingRoute, WorkspaceError } from './errors.ts'
 import { pathSegment } from './path-segment.ts'
 import { parseServerUrl, type ProWorkspace } from './server-url.ts'
 
@@ -41,6 +41,9 @@ const STATES: Readonly<Record<string, string>> = {
   deleted: 'it was deleted; name another one',
 }
 
+/** What a management API calls a workspace, and before ZenML 0.80 (`zenml/login/pro/tenant`); both look the same. */
+const NOUNS = ['workspace', 'tenant'] as const
+
 /** ZenML Pro's management API: which workspaces there are, and where their servers are. */
 export class ProClient {
   readonly #api: Api
@@ -53,10 +56,9 @@ export class ProClient {
   /** Undefined if there is none of that id, or the account may not see it. */
   async workspace(id: string): Promise<Workspace | undefined> {
     try {
-      const path = `/workspaces/${pathSegment(id)}`
-      // The answer says where the key goes.
+      // The answer says where the token goes.
       const isAsked = (found: Workspace): boolean => found.id.toLowerCase() === id.toLowerCase()
-      return await this.#api.read('find the workspace', { path }, workspaceSchema, isAsked)
+      return await this.#read((noun) => ({ path: `/${noun}s/${pathSegment(id)}` }), workspaceSchema, isAsked)
     } catch (error) {
       if (error instanceof AnswerError && error.fromZenml && error.status === 404) return undefined
       throw error
@@ -67,15 +69,32 @@ export class ProClient {
   async workspaces(name?: string): Promise<Workspace[]> {
     const found = new Map<string, Workspace>()
     for (let page = 0; page < MOST_PAGES; page += 1) {
-      const query = { workspace_name: name, offset: `${page * PAGE_SIZE}`, limit: `${PAGE_SIZE}` }
-      const call = { path: '/workspaces', query }
-      const items = await this.#api.read('find the workspace', call, z.array(workspaceSchema))
+      const paging = { offset: `${page * PAGE_SIZE}`, limit: `${PAGE_SIZE}` }
+      const items = await this.#read(
+        (noun) => ({ path: `/${noun}s`, query: { [`${noun}_name`]: name, ...paging } }),
+        z.array(workspaceSchema),
+      )
       const before = found.size
       for (const item of items) found.set(item.id, item)
       // One that does not know pages gives all each time.
       if (items.length < PAGE_SIZE || found.size === before) break
     }
     return [...found.values()]
+  }
+
+  /** Asks by the new name, and by the old one where the new one is not known. */
+  async #read<Schema extends z.ZodType>(
+    call: (noun: (typeof NOUNS)[number]) => Omit<Call, 'method'>,
+    schema: Schema,
+    isAsked?: (answer: z.infer<Schema>) => boolean,
+  ): Promise<z.infer<Schema>> {
+    const [noun, oldNoun] = NOUNS
+    try {
+      return await this.#api.read('find the workspace', call(noun), schema, isAsked)
+    } catch (error) {
+      if (!isMissingRoute(error)) throw error
+      return this.#api.read('find the workspace', call(oldNoun), schema, isAsked)
+    }
   }
 }
 

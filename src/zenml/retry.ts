@@ -6,6 +6,12 @@ export type RetryDecision = { readonly kind: 'retry'; readonly waitMs: number } 
 /** Statuses that say "later" and not "no". ZenML answers 500 while its database or the Pro service is away. */
 const PASSING: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504])
 
+/**
+ * What a Pro workspace answers with 401 when it could not ask the control plane about the account: a timeout, a closed
+ * connection, a 5xx (zenml/zen_server/auth.py, `authenticate_external_user`). A real refusal has other words.
+ */
+const AUTHENTICATOR_AWAY = /\b(Error fetching user information from|Unknown) external authenticator/
+
 /** Enough for a server that restarts (some 15 s): six tries wait half a minute on average. */
 const MOST_ATTEMPTS = 7
 
@@ -39,7 +45,13 @@ export function decideRetry(error: ZenmlError, attempt: number, random: number):
 export function isPassing(error: ZenmlError): boolean {
   if (error instanceof UnreachableError) return isPassing(error.cause)
   if (error instanceof TransportError) return !error.permanent
-  return (error instanceof AnswerError && PASSING.has(error.status)) || isForeignPage(error)
+  if (!(error instanceof AnswerError)) return false
+  return PASSING.has(error.status) || isForeignPage(error) || isAuthenticatorAway(error)
+}
+
+/** True for a 401 that says nothing about the credential: ZenML Pro's control plane did not answer the workspace. */
+export function isAuthenticatorAway(error: AnswerError): boolean {
+  return error.status === 401 && error.fromZenml && AUTHENTICATOR_AWAY.test(error.detail)
 }
 
 /** A web page where JSON is due, with a status that says all is well: what load balancers show during an upgrade. */

@@ -25,7 +25,10 @@ function address(
   const id = pathSegment(runId)
   if (server.isPro) {
     const dashboard = httpUrl(server.dashboardUrl)
-    if (dashboard === undefined || project === undefined) return undefined
+    if (dashboard === undefined) return undefined
+    // Before there were projects: `…/organizations/{id}/tenants/{id}/runs/{id}` (ZenML's dashboard_utils.py).
+    if (!isAtLeast(server.version, 0, 80)) return `${dashboard}/runs/${id}`
+    if (project === undefined) return undefined
     return `${dashboard}/projects/${pathSegment(project.id)}/runs/${id}`
   }
   if (!isAtLeast(server.version, 0, 82)) return `${baseUrl}/runs/${id}`

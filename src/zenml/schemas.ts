@@ -34,9 +34,14 @@ export const infoSchema = z.object({
   deployment_type: z.string().nullish(),
   server_url: z.string().nullish(),
   dashboard_url: z.string().nullish(),
+  pro_api_url: z.string().nullish(),
 })
 
-export const accountSchema = z.object({ id, name: z.string().nullish() })
+export const accountSchema = z.object({
+  id,
+  name: z.string().nullish(),
+  body: z.object({ default_project_id: id.nullish() }).nullish(),
+})
 
 export const projectSchema = z.object({ id, name: z.string() })
 
@@ -80,6 +85,7 @@ export const definitionSchema = z.object({
           body: z.object({ is_dynamic: z.boolean().nullish() }).nullish(),
         })
         .nullish(),
+      stack: z.object({ permission_denied: z.boolean().nullish() }).nullish().catch(undefined),
     })
     .nullish(),
 })
@@ -94,6 +100,7 @@ export const runSchema = z.object({
       status_reason: z.string().nullish(),
       in_progress: z.boolean().nullish(),
       created: time.nullish(),
+      updated: time.nullish().catch(undefined),
       project_id: id.nullish(),
       pipeline: reference,
     })
@@ -108,12 +115,6 @@ export const runSchema = z.object({
     })
     .nullish(),
   resources: z.object({ pipeline: reference, source_snapshot: reference }).nullish(),
-})
-
-/** What a paused run waits for. */
-export const waitConditionSchema = z.object({
-  name: z.string().nullish(),
-  metadata: z.object({ question: z.string().nullish() }).nullish(),
 })
 
 export const stepSchema = z.object({
@@ -140,6 +141,8 @@ export const dagSchema = z.object({
           start_time: time.nullish().catch(undefined),
           /** Seconds. */
           duration: z.number().nullish().catch(undefined),
+          /** Of a wait condition. */
+          question: z.string().nullish().catch(undefined),
         })
         .nullish(),
     }),

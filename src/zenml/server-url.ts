@@ -4,6 +4,8 @@ import { isLoopback } from './loopback.ts'
 export interface ServerAddress {
   /** Origin and path prefix, no trailing slash: `https://zenml.example.com/prefix`. */
   readonly url: string
+  /** The management API that an organization's key may be sent to; no trailing slash. */
+  readonly proApiUrl: string
 }
 
 /** A workspace of ZenML Pro that is to be looked up. */

@@ -4,7 +4,7 @@ import { AnswerError, CredentialError, TransportError, UnreachableError } from '
 import { parseJson, withoutToken } from './error-body.ts'
 import { keyGrant, type Grant, type LoginRequest } from './grants.ts'
 import type { Http } from './http.ts'
-import { decideRetry, isPassing } from './retry.ts'
+import { decideRetry, isAuthenticatorAway, isPassing } from './retry.ts'
 import { tokenSchema } from './schemas.ts'
 
 /** Gives the bearer token of each request. */
@@ -12,11 +12,12 @@ export interface Session {
   /** The current token; logs in at first use. */
   token(): Promise<string>
   /**
-   * Called after a 401: gets another token.
+   * Called after a 401: gets another token, unless another request has done so already.
    *
+   * @param refused the token that was sent
    * @throws CredentialError if there is none to be had.
    */
-  renew(): Promise<void>
+  renew(refused: string): Promise<void>
   /** When the token ends, in milliseconds since the epoch; undefined if never, or not known. */
   readonly expiresAt: number | undefined
 }
@@ -65,8 +66,11 @@ const LOGIN_WINDOW_MS = 61_000
 export class LoginSession implements Session {
   expiresAt: number | undefined
   readonly #deps: LoginDependencies
-  readonly #grant: Grant
+  #grant: Grant
   #token: Promise<string> | undefined
+  /** The last token that a login gave; undefined while it is being renewed. */
+  #current: string | undefined
+  #hasLoggedIn = false
 
   constructor(grant: Grant, deps: LoginDependencies) {
     this.#grant = grant
@@ -74,16 +78,20 @@ export class LoginSession implements Session {
   }
 
   token(): Promise<string> {
-    return this.#token ?? this.#begin({ fresh: false })
+    return this.#token ?? this.#begin()
   }
 
-  async renew(): Promise<void> {
-    await this.#begin({ fresh: true })
+  async renew(refused: string): Promise<void> {
+    if (refused === this.#current) {
+      this.#current = undefined
+      this.#token = undefined
+    }
+    await this.token()
   }
 
   /** Every request shares one login; one that failed for a passing reason must not be all that is left. */
-  #begin(options: { readonly fresh: boolean }): Promise<string> {
-    const login = this.#login(options)
+  #begin(): Promise<string> {
+    const login = this.#login()
     this.#token = login
     login.catch((error: unknown) => {
       if (this.#token === login && !(error instanceof CredentialError)) this.#token = undefined
@@ -91,15 +99,17 @@ export class LoginSession implements Session {
     return login
   }
 
-  async #login(options: { readonly fresh: boolean }): Promise<string> {
+  async #login(): Promise<string> {
     const { clock, onToken, onWait, signal } = this.#deps
-    const request = await this.#grant.request(options)
+    let request = await this.#grant.request({ fresh: this.#hasLoggedIn })
     let waitedForWindow = false
     for (let attempt = 1; ; attempt += 1) {
       try {
         const token = await this.#exchange(request)
         onToken(token.access_token)
         this.expiresAt = token.expires_in == null ? undefined : clock.now() + token.expires_in * 1000
+        this.#current = token.access_token
+        this.#hasLoggedIn = true
         return token.access_token
       } catch (error) {
         if (!(error instanceof AnswerError || error instanceof TransportError)) throw error
@@ -109,6 +119,12 @@ export class LoginSession implements Session {
           await clock.sleep(LOGIN_WINDOW_MS, signal)
           continue
         }
+        const other = await this.#otherGrant(error)
+        if (other !== undefined) {
+          this.#grant = other
+          request = await other.request({ fresh: false })
+          continue
+        }
         const decision = isLoginLimit(error) ? GIVE_UP : decideRetry(error, attempt, clock.random())
         const told = explained(error, this.#grant)
         if (decision.kind === 'give-up') throw told
@@ -116,6 +132,13 @@ export class LoginSession implements Session {
         await clock.sleep(decision.waitMs, signal)
       }
     }
+  }
+
+  /** Another way to log in, where this kind of credential is not known to the server. */
+  async #otherGrant(error: AnswerError | TransportError): Promise<Grant | undefined> {
+    const isUnknown =
+      error instanceof AnswerError && error.status === 401 && /error decoding API key/i.test(error.detail)
+    return isUnknown ? this.#grant.otherwise?.() : undefined
   }
 
   async #exchange({ url, headers, form }: LoginRequest): Promise<z.infer<typeof tokenSchema>> {
@@ -160,6 +183,10 @@ function explained(error: AnswerError | TransportError, grant: Grant): Error {
     return new CredentialError(
       `${error.message} The server counts failed logins from this runner's address: check that ${credentialInput} is right everywhere, and try again ${isMinuteLimit(error) ? 'in some minutes' : 'tomorrow'}`,
     )
+  }
+  if (isAuthenticatorAway(error)) {
+    const advice = ' ZenML Pro could not confirm the account; the credential was not refused'
+    return new UnreachableError(doing, error, addressInput, advice)
   }
   // Tried as often as makes sense: the request that needed the token must not try it all again.
   if (isPassing(error)) return new UnreachableError(doing, error, addressInput)

@@ -21,6 +21,8 @@ export interface StepOutput {
   readonly uri: string | undefined
   /** ZenML's kind of artifact, such as `DataArtifact` or `ModelArtifact`. */
   readonly type: string | undefined
+  /** True if the account may see no more of it than its id. */
+  readonly permissionDenied: boolean
 }
 
 /** All that a hydrated step has. */
@@ -51,6 +53,7 @@ const text = z.string().nullish().catch(undefined)
 
 const artifactVersion = z.object({
   id,
+  permission_denied: z.boolean().nullish().catch(undefined),
   body: z
     .object({
       artifact: z.object({ name: text }).nullish().catch(undefined),
@@ -95,16 +98,27 @@ export const runDetailSchema = runSchema
   })
   .transform((run): RunDetail => ({ ...toRun(run), exception: toException(run.metadata?.exception_info) }))
 
-/**
- * A log's records, oldest first, each of one line or more: a list from 0.85 on, one text before. A record that is too
- * long comes in pieces.
- */
-export const logSchema = z.union([
-  z.string().transform((whole) => splitRecords(whole)),
-  z
-    .array(z.object({ message: z.string().catch(''), chunk_index: z.number().nullish().catch(undefined) }))
-    .transform((entries) => joinPieces(entries)),
-])
+/** A log as far as a server gives it. */
+export interface Log {
+  /** Oldest first, each of one line or more. */
+  readonly records: readonly string[]
+  /** How many entries the server gave; a long record comes in several. Undefined where the log is one text. */
+  readonly entries: number | undefined
+  /** Whether it ends where the server ran out of room: within a record, or at the longest text that it gives. */
+  readonly breaksOff: boolean
+}
+
+/** What servers before 0.85 give of a log by default, from its beginning (`get_step_logs`, in bytes). */
+const MOST_TEXT = 16 * 1024 * 1024
+
+const entry = z.object({
+  message: z.string().catch(''),
+  chunk_index: z.number().nullish().catch(undefined),
+  total_chunks: z.number().nullish().catch(undefined),
+})
+
+/** A log: a list of entries from 0.85 on, one text before. */
+export const logSchema = z.union([z.string().transform(splitRecords), z.array(entry).transform(joinPieces)])
 
 export function toStepDetail(from: z.infer<typeof stepDetailSchema>): StepDetail {
   return {
@@ -115,7 +129,10 @@ export function toStepDetail(from: z.infer<typeof stepDetailSchema>): StepDetail
   }
 }
 
-function toOutput(output: string, { id, body }: z.infer<typeof artifactVersion>): StepOutput {
+function toOutput(
+  output: string,
+  { id, body, permission_denied }: z.infer<typeof artifactVersion>,
+): StepOutput {
   return {
     output,
     id,
@@ -123,6 +140,7 @@ function toOutput(output: string, { id, body }: z.infer<typeof artifactVersion>)
     version: body?.version ?? undefined,
     uri: body?.uri ?? undefined,
     type: body?.type ?? undefined,
+    permissionDenied: permission_denied === true,
   }
 }
 
@@ -135,19 +153,24 @@ function toException(from: z.infer<typeof exception>): ExceptionInfo | undefined
   }
 }
 
-/** Each record of 0.74 begins with its time, as `[2026-01-31 12:00:00 UTC] `. */
-function splitRecords(whole: string): string[] {
-  return whole.split(/(?:^|\n)\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\] /).filter((record) => record !== '')
+/** Each record begins with its time, as `[2026-01-31 12:00:00 UTC] `. */
+function splitRecords(whole: string): Log {
+  const records = whole.split(/(?:^|\n)\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\] /)
+  return {
+    records: records.filter((record) => record !== ''),
+    entries: undefined,
+    breaksOff: Buffer.byteLength(whole) >= MOST_TEXT,
+  }
 }
 
-function joinPieces(
-  entries: readonly { readonly message: string; readonly chunk_index?: number | null | undefined }[],
-): string[] {
+/** A record that is too long for one entry comes in pieces. */
+function joinPieces(entries: readonly z.infer<typeof entry>[]): Log {
   const records: string[] = []
   for (const { message, chunk_index: piece } of entries) {
     const last = records.at(-1)
     if (last !== undefined && (piece ?? 0) > 0) records[records.length - 1] = last + message
     else records.push(message)
   }
-  return records
+  const { chunk_index: piece, total_chunks: pieces } = entries.at(-1) ?? {}
+  return { records, entries: entries.length, breaksOff: (piece ?? 0) + 1 < (pieces ?? 1) }
 }

@@ -1,7 +1,8 @@
-import { AnswerError, type TransportError, type UnreachableError } from './errors.ts'
+import { AnswerError, UnreachableError, type TransportError } from './errors.ts'
 import { parseJson } from './error-body.ts'
 import type { HttpAnswer } from './http.ts'
 import { toRun, type Run } from './model.ts'
+import { isAuthenticatorAway } from './retry.ts'
 import { runSchema } from './schemas.ts'
 
 /** What one sending of a trigger came to. */
@@ -35,6 +36,9 @@ export function readTriggerAnswer(answer: HttpAnswer, now: number): TriggerAnswe
     if (/maximum number of concurrent/i.test(error.detail)) return { kind: 'no-slot', error }
     return { kind: 'limited', error }
   }
+  // ZenML Pro could not say who asks, so nothing was done.
+  if (isAuthenticatorAway(error))
+    return { kind: 'not-sent', error: new UnreachableError('start the run', error) }
   if (error.status === 409) return { kind: 'name-taken', error }
   const definite = error.status >= 400 && error.status < 500 && error.status !== 408
   // 501 is ZenML's own "no workload manager", answered before anything is done.

@@ -13,7 +13,8 @@ export function show(value: JsonValue): string {
   if (text !== undefined) return text
   if (typeof value === 'string') return `a text of ${value.length} characters`
   if (isJsonList(value)) return `a list of ${value.length}`
-  return isJsonObject(value) ? `a mapping of ${Object.keys(value).length}` : String(value)
+  if (isJsonObject(value)) return `a mapping of ${Object.keys(value).length}`
+  return JSON.stringify(value)
 }
 
 /** Undefined if it is long, or nested too deeply to be written: that has a limit, where reading JSON has none. */

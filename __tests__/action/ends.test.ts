@@ -1,0 +1,235 @@
+import { expect, jest, test } from '@jest/globals'
+import { startAction, type ActionResult } from '../../e2e/action.ts'
+import type { Fault, SimulatorOptions } from '../../simulator/index.ts'
+import { expectNoSecret } from './secrecy.ts'
+import { logLines, PATIENCE_MS, withServer, type Scene } from './scene.ts'
+
+jest.setTimeout(PATIENCE_MS)
+
+/*
+ * Each way in which the main step can end, and what its post step does then: what it sends, what it says, and what
+ * the run is afterwards. Nothing else shows that a run that is meant to keep running is left alone.
+ */
+
+type Inputs = Readonly<Record<string, string>>
+
+interface End {
+  readonly title: string
+  readonly server?: SimulatorOptions
+  readonly inputs?: Inputs
+  /** Sent when a line appears in the log. */
+  readonly signal?: readonly ['SIGINT' | 'SIGKILL', RegExp]
+  /** Done when a line appears in the log. */
+  readonly meanwhile?: readonly [RegExp, (scene: Scene) => void]
+  /** Undefined: killed before it could say so. */
+  readonly conclusion: string | undefined
+  /** Method and kind of path of each request of the post step, repeated ones once; default: none. */
+  readonly sends?: readonly string[]
+  /** What the post step says; default: nothing. */
+  readonly says?: RegExp
+  /** The runs afterwards; default: none. */
+  readonly runs?: readonly { readonly status: RegExp; readonly busy?: boolean }[]
+}
+
+const LONG = { configuration: 'steps: {train: {parameters: {seconds: 36000}}}', 'poll-interval': '1s' }
+const SHORT = { 'poll-interval': '1s' }
+const ENDED = [{ status: /^completed$/, busy: false }]
+const STOPPED = [{ status: /^stopped$/, busy: false }]
+const RUNNING = [{ status: /^running$/, busy: true }]
+const STOPS = ['POST /login', 'POST /runs/{id}/stop', 'GET /runs/{id}']
+const LOOKS_UP = [...STOPS, 'GET /runs']
+const KUBERNETES = { orchestrator: 'kubernetes' } as const
+
+const refused: Fault = {
+  on: 'trigger',
+  do: {
+    kind: 'answer',
+    status: 400,
+    body: '{"detail":["ValueError","The stack e2e has been updated since it was used for the snapshot."]}',
+  },
+}
+
+const ends: readonly End[] = [
+  { title: 'completed', inputs: SHORT, conclusion: 'completed', runs: ENDED },
+  {
+    title: 'failed',
+    inputs: { ...SHORT, parameters: 'train.fail: loss is NaN' },
+    conclusion: 'failed',
+    runs: [{ status: /^failed$/, busy: false }],
+  },
+  {
+    title: 'expectation missed',
+    inputs: { ...SHORT, expect: 'train.accuracy >= 0.99' },
+    conclusion: 'expectation-missed',
+    runs: ENDED,
+  },
+  {
+    title: 'wait: false',
+    inputs: { ...LONG, wait: 'false', 'poll-interval': '' },
+    conclusion: 'started',
+    runs: RUNNING,
+  },
+  { title: 'dry run', inputs: { 'dry-run': 'true' }, conclusion: 'dry-run' },
+  { title: 'wrong input', inputs: { timeout: 'soon' }, conclusion: 'failed' },
+  { title: 'not found', inputs: { pipeline: 'nope' }, conclusion: 'failed' },
+  { title: 'wrong key', inputs: { 'api-key': 'ZENKEY_bm90IGEga2V5' }, conclusion: 'failed' },
+  { title: 'slip in a parameter', inputs: { parameters: 'train.secnods: 1' }, conclusion: 'failed' },
+  { title: 'start refused', server: { faults: [refused] }, conclusion: 'failed' },
+  {
+    title: 'no slot in time',
+    server: { faults: [{ on: 'trigger', occurrence: 'always', do: { kind: 'no-slot' } }] },
+    inputs: { 'trigger-timeout': '1s' },
+    conclusion: 'timed-out',
+  },
+  {
+    title: 'paused, on-paused: fail',
+    inputs: { ...LONG, 'on-paused': 'fail' },
+    meanwhile: [/train: running/, ({ server }) => server.pause(server.runs[0]?.id ?? '', 'Deploy?')],
+    conclusion: 'failed',
+    runs: [{ status: /^paused$/ }],
+  },
+  {
+    title: 'deleted on the server',
+    inputs: LONG,
+    meanwhile: [/train: running/, ({ server }) => server.vanish(server.runs[0]?.id ?? '')],
+    conclusion: 'lost',
+  },
+  {
+    title: 'timed out, on-timeout: stop',
+    server: KUBERNETES,
+    inputs: { ...LONG, timeout: '1s' },
+    conclusion: 'timed-out',
+    runs: STOPPED,
+  },
+  {
+    title: 'timed out, on-timeout: stop-gracefully',
+    server: KUBERNETES,
+    inputs: {
+      configuration: 'steps: {train: {parameters: {seconds: 60}}}',
+      timeout: '1s',
+      'on-timeout': 'stop-gracefully',
+    },
+    conclusion: 'timed-out',
+    runs: STOPPED,
+  },
+  {
+    title: 'timed out, on-timeout: leave',
+    inputs: { ...LONG, timeout: '1s', 'on-timeout': 'leave' },
+    conclusion: 'timed-out',
+    runs: RUNNING,
+  },
+]
+
+const onUnix: readonly End[] = [
+  {
+    title: 'cancelled before the start',
+    server: { faults: [{ on: 'user', do: { kind: 'delay', seconds: 40 } }] },
+    // The first line after the login.
+    signal: ['SIGINT', /^::add-mask::(?!ZENKEY_)/],
+    conclusion: 'cancelled',
+  },
+  {
+    title: 'cancelled while running',
+    server: KUBERNETES,
+    inputs: LONG,
+    signal: ['SIGINT', /train: running/],
+    conclusion: 'cancelled',
+    runs: STOPPED,
+  },
+  {
+    title: 'cancelled, on-cancel: leave',
+    inputs: { ...LONG, 'on-cancel': 'leave' },
+    signal: ['SIGINT', /train: running/],
+    conclusion: 'cancelled',
+    runs: RUNNING,
+  },
+  {
+    title: 'killed while running',
+    server: KUBERNETES,
+    inputs: LONG,
+    signal: ['SIGKILL', /train: running/],
+    conclusion: undefined,
+    sends: STOPS,
+    says: /^The run ".*" was stopped and is now stopped: http/m,
+    runs: STOPPED,
+  },
+  {
+    title: 'killed while running, on-cancel: leave',
+    inputs: { ...LONG, 'on-cancel': 'leave' },
+    signal: ['SIGKILL', /train: running/],
+    conclusion: undefined,
+    says: /^The run ".*" was left as it is and goes on: http/m,
+    runs: RUNNING,
+  },
+  {
+    title: 'killed before the answer to the trigger',
+    server: { ...KUBERNETES, faults: [{ on: 'trigger', do: { kind: 'hang', work: true } }] },
+    inputs: LONG,
+    signal: ['SIGKILL', /^Starting the run/],
+    conclusion: undefined,
+    sends: LOOKS_UP,
+    says: /^The run ".*" was stopped and is now (stopped|failed)$/m,
+    runs: [{ status: /^(stopped|failed)$/, busy: false }],
+  },
+  {
+    title: 'killed before anything was sent',
+    server: {
+      faults: [
+        { on: 'template', do: { kind: 'hang' } },
+        { on: 'snapshot', do: { kind: 'hang' } },
+      ],
+    },
+    signal: ['SIGKILL', /^Project/],
+    conclusion: undefined,
+  },
+]
+
+function kindOf(method: string, path: string): string {
+  const kind = path.replace(/^\/api\/v1|\?.*$/g, '').replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}/g, '{id}')
+  return `${method} ${kind}`
+}
+
+async function playMain(end: End, scene: Scene, given: Inputs): Promise<ActionResult> {
+  const { signal, meanwhile } = end
+  const running = await startAction({
+    inputs: given,
+    onLine: (line) => {
+      if (meanwhile?.[0].test(line) === true) meanwhile[1](scene)
+      // A moment later, so that what the line announces is under way.
+      if (signal?.[1].test(line) === true) setTimeout(() => running.signal(signal[0]), 150)
+    },
+  })
+  return running.done
+}
+
+async function play(end: End): Promise<void> {
+  await withServer(end.server ?? {}, async (scene) => {
+    const { server } = scene
+    const given = { 'server-url': server.url, 'api-key': server.apiKey, pipeline: 'training', ...end.inputs }
+    const main = await playMain(end, scene, given)
+    expect(main.outputs['conclusion']).toBe(end.conclusion)
+
+    const before = server.requests.length
+    const post = await (await startAction({ entry: 'post', inputs: given, state: main.state })).done
+    expect(post.exitCode).toBe(0)
+    expectNoSecret(post, [server.apiKey, ...server.issuedTokens])
+    // Whether the steps are asked for as well depends on the moment in which the run is seen to have stopped.
+    const sent = server.requests
+      .slice(before)
+      .map(({ method, path }) => kindOf(method, path))
+      .filter((kind) => kind !== 'GET /runs/{id}/dag')
+    expect([...new Set(sent)].sort()).toEqual([...(end.sends ?? [])].sort())
+    if (end.says === undefined) expect(logLines(post)).toEqual([])
+    else expect(logLines(post).join('\n')).toMatch(end.says)
+    expect(scene.runs).toHaveLength(end.runs?.length ?? 0)
+    expect(scene.runs).toMatchObject(
+      (end.runs ?? []).map(({ status, ...rest }) => ({ status: expect.stringMatching(status), ...rest })),
+    )
+  })
+}
+
+test.concurrent.each(ends.map((end) => [end.title, end] as const))('%s', (_, end) => play(end))
+
+/** Windows has no signals: there a process that is sent one is ended at once. */
+const unix = process.platform === 'win32' ? test.concurrent.skip : test.concurrent
+unix.each(onUnix.map((end) => [end.title, end] as const))('%s', (_, end) => play(end))

@@ -1,0 +1,40 @@
+import type { ZenmlClient } from '../zenml/client.ts'
+import type { Clock } from '../zenml/clock.ts'
+import type { Deadline } from '../zenml/deadline.ts'
+import { isZenmlError } from '../zenml/errors.ts'
+import type { Run } from '../zenml/model.ts'
+import { backoffMs, isPassing, retryAfterOf } from '../zenml/retry.ts'
+import type { Reporter } from './reporter.ts'
+
+export interface LookUpDependencies {
+  readonly client: ZenmlClient
+  readonly clock: Clock
+  readonly reporter: Reporter
+  readonly signal?: AbortSignal | undefined
+}
+
+/**
+ * The runs of that exact name. Asks until the server answers or the time is up: without an answer nothing may be
+ * sent again.
+ *
+ * @throws ZenmlError if it does not answer in time
+ */
+export async function lookUpRuns(
+  name: string,
+  projectId: string | undefined,
+  deadline: Deadline,
+  { client, clock, reporter, signal }: LookUpDependencies,
+): Promise<Run[]> {
+  const once = client.with({ retries: false })
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await once.runsByName(name, projectId)
+    } catch (error) {
+      const hopeless = !isZenmlError(error) || !isPassing(error)
+      if (hopeless || deadline.isOver) throw error
+      const waitMs = backoffMs(attempt, clock.random(), { atLeastMs: retryAfterOf(error) })
+      reporter.tell({ kind: 'retry', line: error.message, waitMs })
+      await clock.sleep(waitMs, signal)
+    }
+  }
+}

@@ -1,0 +1,30 @@
+/* What lists are asked for, and what a part of one holds. */
+
+export interface DefinitionQuery {
+  readonly name?: string | undefined
+  /** Name or id. */
+  readonly pipeline?: string | undefined
+  readonly projectId?: string | undefined
+  /** Only those that can be run; templates cannot be filtered so. */
+  readonly runnable?: boolean
+  /** The most items to give, at most 10,000; newest first. */
+  readonly size: number
+}
+
+/** One of the first two ids, or both. */
+export interface CompletedRunsQuery {
+  readonly templateId?: string | undefined
+  readonly pipelineId?: string | undefined
+  readonly projectId: string | undefined
+  /** The most items to give. */
+  readonly size: number
+}
+
+/** A part of a run's steps. */
+export interface StepPage<Step> {
+  readonly steps: readonly Step[]
+  /** How many different ones the server has given so far, those that do not belong to the run included. */
+  readonly received: number
+  /** How many it says that there are. */
+  readonly total: number
+}
