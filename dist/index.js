@@ -55028,7 +55028,7 @@ class RunLog {
     }
     tell(event) {
         if (event.kind === 'started' || event.kind === 'attached' || event.kind === 'resumed') {
-            this.#startedAt = this.#clock.now();
+            this.#startedAt = this.#clock.elapsed();
             this.#url = event.url;
         }
         if (isStartEvent(event))
@@ -55106,7 +55106,7 @@ class RunLog {
         this.#log.info(`${stopwatch(this.#elapsedMs()).padStart(TIME_WIDTH)}  ${line}`);
     }
     #elapsedMs() {
-        const now = this.#clock.now();
+        const now = this.#clock.elapsed();
         return now - (this.#startedAt ?? now);
     }
 }
@@ -55709,6 +55709,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** Real time and real chance. */
 const systemClock = {
     now: () => Date.now(),
+    elapsed: () => performance.now(),
     sleep: async (ms, signal) => {
         signal?.throwIfAborted();
         try {
@@ -57740,6 +57741,25 @@ function projectChoice(input, env) {
     return id === undefined || id === '' ? undefined : { nameOrId: id, source: 'ZENML_ACTIVE_PROJECT_ID' };
 }
 
+;// CONCATENATED MODULE: ./build/zenml/deadline.js
+/** A moment by which something has to be done, on a clock that nobody sets. */
+class Deadline {
+    #clock;
+    #at;
+    /** @param ms from now on */
+    constructor(clock, ms) {
+        this.#clock = clock;
+        this.#at = clock.elapsed() + ms;
+    }
+    /** Milliseconds; 0 once it is over. */
+    get leftMs() {
+        return Math.max(0, this.#at - this.#clock.elapsed());
+    }
+    get isOver() {
+        return this.leftMs === 0;
+    }
+}
+
 ;// CONCATENATED MODULE: ./build/zenml/run-url.js
 
 
@@ -59492,6 +59512,7 @@ function isWithoutGraph(error) {
 
 
 
+
 /**
  * A run that initializes gets its orchestrator's id any moment; after this time it is ended instead of stopped. Not
  * longer: the nearer the run is to its first step, the likelier that one starts just before the run is ended.
@@ -59629,7 +59650,7 @@ class Stop {
         return undefined;
     }
     async #endEarly() {
-        const now = this.#deps.clock.now();
+        const now = this.#deps.clock.elapsed();
         this.#earlySince ??= now;
         // Looked at before the last request to stop it, not after: its refusal is the newest that can be known.
         if (now - this.#earlySince >= EARLY_MS && this.#lookedInitializing)
@@ -59646,9 +59667,9 @@ class Stop {
         const { runId, reason, deadline } = this.#request;
         await this.#client.failInitializing(runId, reason);
         this.#status = 'failed';
-        const until = Math.min(this.#deps.clock.now() + AFTERMATH_MS, deadline);
+        const aftermath = new Deadline(this.#deps.clock, Math.min(AFTERMATH_MS, deadline.leftMs));
         try {
-            while (this.#deps.clock.now() < until) {
+            while (!aftermath.isOver) {
                 const run = await this.#look();
                 if (runPhase(run.status) === 'going-on') {
                     return this.#goingOn(`the server took the request to end it, but it is still ${run.status}`);
@@ -59728,7 +59749,7 @@ class Stop {
         return { kind: 'going-on', status: this.#status, why };
     }
     #hasTime() {
-        return this.#deps.clock.now() < this.#request.deadline;
+        return !this.#request.deadline.isOver;
     }
     async #pauseAfter(error, attempt) {
         this.#lastFailure = error.message;
@@ -59737,7 +59758,7 @@ class Stop {
     }
     async #pause(ms) {
         const { clock, signal } = this.#deps;
-        await clock.sleep(Math.max(0, Math.min(ms, this.#request.deadline - clock.now())), signal);
+        await clock.sleep(Math.min(ms, this.#request.deadline.leftMs), signal);
     }
 }
 /** So that it is looked for often at first, and then ever more rarely. */
@@ -59746,6 +59767,7 @@ function isPowerOfTwo(number) {
 }
 
 ;// CONCATENATED MODULE: ./build/run/dispatch.js
+
 
 
 
@@ -59774,7 +59796,7 @@ const END_MS = 60_000;
 async function awaitDispatch(request, deps) {
     const { clock, reporter, signal } = deps;
     const { doubt, deadline, name } = request;
-    const since = clock.now();
+    const since = clock.elapsed();
     let { run } = request;
     for (let looks = 1;; looks += 1) {
         if (hasBegun(run))
@@ -59785,14 +59807,13 @@ async function awaitDispatch(request, deps) {
         if (handOver === 'unknown' && (!doubt.isServerError || (await hasRunnerLog(run, deps)))) {
             return { kind: 'alive', run };
         }
-        const now = clock.now();
-        if (now >= deadline)
+        if (deadline.isOver)
             return endLate(run, request, deps);
-        if (handOver === 'missing' && now - since >= HAND_OVER_MS)
+        if (handOver === 'missing' && clock.elapsed() - since >= HAND_OVER_MS)
             return end(run, request, deps);
         if (looks === 1)
-            reporter.tell({ kind: 'dispatch-awaited', name, untilMs: deadline - now });
-        await clock.sleep(Math.min(PAUSE_MS, deadline - now), signal);
+            reporter.tell({ kind: 'dispatch-awaited', name, untilMs: deadline.leftMs });
+        await clock.sleep(Math.min(PAUSE_MS, deadline.leftMs), signal);
         const newest = await dispatch_look(run, request, deps);
         if (newest === undefined)
             return { kind: 'gone' };
@@ -59831,14 +59852,14 @@ async function hasRunnerLog(run, { client }) {
     }
 }
 /** The run as it is now, or as it was where the server does not say it; undefined if there is none any more. */
-async function dispatch_look(run, { deadline }, { client, clock }) {
+async function dispatch_look(run, { deadline }, { client }) {
     try {
         return await client.with({ retries: false }).run(run.id, { hydrate: false });
     }
     catch (error) {
         if (isGone(error))
             return undefined;
-        if (!isZenmlError(error) || !isPassing(error) || clock.now() >= deadline)
+        if (!isZenmlError(error) || !isPassing(error) || deadline.isOver)
             throw error;
         return run;
     }
@@ -59854,7 +59875,7 @@ async function endLate(run, request, deps) {
 async function end(run, request, deps) {
     const { client, clock, signal } = deps;
     const { reason, name } = request;
-    const stopped = await stopRun({ runId: run.id, status: run.status, graceful: false, reason, deadline: clock.now() + END_MS }, { client, clock, signal });
+    const stopped = await stopRun({ runId: run.id, status: run.status, graceful: false, reason, deadline: new Deadline(clock, END_MS) }, { client, clock, signal });
     if (stopped.kind === 'gone')
         return { kind: 'gone' };
     const last = await client.run(run.id, { hydrate: false });
@@ -60424,8 +60445,8 @@ async function clean_up_lookUp(planned, { lookUpUntil, deadline }, { client, clo
                     return 'unknown';
                 pauseMs = Math.max(pauseMs, retryAfterOf(error));
             }
-            const end = answered ? Math.min(lookUpUntil, deadline) : deadline;
-            if (clock.now() + pauseMs > end)
+            const leftMs = answered ? Math.min(lookUpUntil.leftMs, deadline.leftMs) : deadline.leftMs;
+            if (pauseMs > leftMs)
                 break;
             await clock.sleep(pauseMs, signal);
         }
@@ -61505,7 +61526,7 @@ const SILENCES_MIN = [1, 2, 4, 8, 15];
 class Heartbeat {
     #lastLineAt;
     #told = 0;
-    /** @param now milliseconds, as everywhere here */
+    /** @param now on the clock of elapsed time, as everywhere here */
     constructor(now) {
         this.#lastLineAt = now;
     }
@@ -61540,14 +61561,14 @@ class Orchestrator {
         this.#runId = runId;
     }
     /**
-     * @param now milliseconds
+     * @param now on the clock of elapsed time
      * @param changedAt when the run was last seen to have changed
      * @throws ZenmlError if the server does not answer
      */
     async askIfStill(now, changedAt) {
         if (!this.#answers || now - changedAt < ASK_AFTER_MS)
             return;
-        if (now - (this.#askedAt ?? 0) < ASK_EVERY_MS)
+        if (this.#askedAt !== undefined && now - this.#askedAt < ASK_EVERY_MS)
             return;
         this.#askedAt = now;
         try {
@@ -61725,7 +61746,7 @@ class WatchedSteps {
         if (this.#readAt === undefined)
             return true;
         const interval = stepsIntervalMs(elapsedMs, this.#seen.size) * 2 ** Math.min(this.#inVain, MOST_DOUBLINGS);
-        return this.#deps.clock.now() - this.#readAt >= interval;
+        return this.#deps.clock.elapsed() - this.#readAt >= interval;
     }
     /**
      * The graph, which tells the run's state as well; undefined if it cannot be had: the run itself is read then.
@@ -61801,7 +61822,7 @@ class WatchedSteps {
         }
     }
     async #reading(answer) {
-        this.#readAt = this.#deps.clock.now();
+        this.#readAt = this.#deps.clock.elapsed();
         this.#inVain += 1;
         const read = await answer;
         this.#inVain = 0;
@@ -61863,9 +61884,10 @@ class Watch {
         this.#request = request;
         this.#deps = deps;
         this.#client = deps.client.with({ retries: false, signal: deps.signal });
-        this.#startedAt = deps.clock.now();
+        this.#startedAt = deps.clock.elapsed();
         this.#changedAt = this.#startedAt;
-        this.#ageMs = Math.max(0, this.#startedAt - (request.createdAt ?? this.#startedAt));
+        const now = deps.clock.now();
+        this.#ageMs = Math.max(0, now - (request.createdAt ?? now));
         this.#status = request.status;
         this.#questions = new Questions(request.run.id, deps);
         this.#heartbeat = new Heartbeat(this.#startedAt);
@@ -61894,14 +61916,14 @@ class Watch {
     }
     /** Since the watch began. */
     get #watchedMs() {
-        return this.#deps.clock.now() - this.#startedAt;
+        return this.#deps.clock.elapsed() - this.#startedAt;
     }
     /** Since the run was created. */
     get #elapsedMs() {
         return this.#ageMs + this.#watchedMs;
     }
     #tell(event) {
-        this.#heartbeat.spoke(this.#deps.clock.now());
+        this.#heartbeat.spoke(this.#deps.clock.elapsed());
         this.#deps.reporter.tell(event);
     }
     async #look() {
@@ -61911,7 +61933,7 @@ class Watch {
             const watched = await this.#note(look);
             if (watched !== undefined)
                 return watched;
-            await this.#orchestrator.askIfStill(this.#deps.clock.now(), this.#changedAt);
+            await this.#orchestrator.askIfStill(this.#deps.clock.elapsed(), this.#changedAt);
             this.#saySomething();
             return undefined;
         }
@@ -61939,7 +61961,7 @@ class Watch {
         this.#askedToWaitMs = 0;
         if (this.#lostSince === undefined)
             return;
-        this.#tell({ kind: 'server-back', afterMs: this.#deps.clock.now() - this.#lostSince });
+        this.#tell({ kind: 'server-back', afterMs: this.#deps.clock.elapsed() - this.#lostSince });
         this.#lostSince = undefined;
     }
     async #note(look) {
@@ -61964,7 +61986,7 @@ class Watch {
         if (needsSteps(run))
             this.#noteGoingOn(all?.steps ?? []);
         const sighting = all === undefined ? { run } : { run, steps: all.steps };
-        if (isOver(sighting, this.#deps.clock.now() - this.#changedAt))
+        if (isOver(sighting, this.#deps.clock.elapsed() - this.#changedAt))
             return { kind: 'over', run };
         return this.#noteQuestions();
     }
@@ -61974,7 +61996,7 @@ class Watch {
         this.#status = run.status;
         const fingerprint = `${run.status} ${run.inProgress}`;
         if (fingerprint !== this.#fingerprint)
-            this.#changedAt = this.#deps.clock.now();
+            this.#changedAt = this.#deps.clock.elapsed();
         this.#fingerprint = fingerprint;
         const sinceMs = this.#watchedMs;
         if (run.status === 'initializing' && sinceMs >= SLOW_START_MS && !this.#toldSlowStart) {
@@ -61993,7 +62015,7 @@ class Watch {
     }
     async #noteParts(parts) {
         if (await this.#steps.note(parts))
-            this.#changedAt = this.#deps.clock.now();
+            this.#changedAt = this.#deps.clock.elapsed();
         this.#questions.note(parts.questions);
     }
     #noteGoingOn(steps) {
@@ -62005,7 +62027,7 @@ class Watch {
     }
     /** A line now and then where nothing changes, so that nobody takes the step for dead. */
     #saySomething() {
-        if (!this.#heartbeat.beat(this.#deps.clock.now()))
+        if (!this.#heartbeat.beat(this.#deps.clock.elapsed()))
             return;
         const { usual } = this.#request;
         const isForeseeable = usual !== undefined && FORESEEABLE.has(this.#status) && !this.#questions.areOpen;
@@ -62037,7 +62059,7 @@ class Watch {
         const status = this.#status;
         const detail = error.message;
         this.#askedToWaitMs = Math.min(retryAfterOf(error), LONGEST_ASKED_WAIT_MS);
-        const now = clock.now();
+        const now = clock.elapsed();
         if (isGone(error)) {
             this.#timesGone += 1;
             return this.#timesGone < GONE_AFTER ? undefined : { kind: 'gone', status, detail };
@@ -62055,6 +62077,7 @@ class Watch {
 }
 
 ;// CONCATENATED MODULE: ./build/run/step-run.js
+
 
 
 
@@ -62121,7 +62144,7 @@ class StepRun {
                 journal.settled();
                 return this.#result(NOTHING_STARTED);
             }
-            this.#followedFrom = clock.now();
+            this.#followedFrom = clock.elapsed();
             const outcome = this.#policy.wait ? await this.#follow(begun) : this.#leave(begun.started);
             await begun.beside;
             return this.#result(outcome);
@@ -62191,7 +62214,7 @@ class StepRun {
     }
     async #endInTime(run, watched) {
         const { timeoutMs, onTimeout } = this.#policy;
-        const deadline = this.#deps.clock.now() + TIMEOUT_STOP_MS;
+        const deadline = new Deadline(this.#deps.clock, TIMEOUT_STOP_MS);
         const reason = this.#reason('stopped after its timeout');
         this.#deps.journal.ending(onTimeout);
         const ended = await endRun({ run, mode: onTimeout, reason, deadline }, this.#deps);
@@ -62239,8 +62262,8 @@ class StepRun {
             started: this.#started,
             mode: this.#policy.onCancel,
             reason: this.#reason('cancelled'),
-            lookUpUntil: clock.now() + CANCEL_LOOK_UP_MS,
-            deadline: clock.now() + CANCEL_BUDGET_MS,
+            lookUpUntil: new Deadline(clock, CANCEL_LOOK_UP_MS),
+            deadline: new Deadline(clock, CANCEL_BUDGET_MS),
         }, { client: client.with({ signal }), clock, signal });
         if (ended.settled)
             journal.settled();
@@ -62259,7 +62282,7 @@ class StepRun {
         return endReason(`The workflow step was ${what}`, this.#policy.workflowRunUrl);
     }
     #result(outcome) {
-        const now = this.#deps.clock.now();
+        const now = this.#deps.clock.elapsed();
         return { ...outcome, runId: this.#started?.id, durationMs: now - (this.#followedFrom ?? now) };
     }
 }
@@ -62329,6 +62352,7 @@ const NO_WORKLOAD_MANAGER = 'This server cannot start runs: it has no workload m
 ;// CONCATENATED MODULE: ./build/run/left-over.js
 
 
+
 /** For one look, and for ending what it finds. */
 const TIME_MS = 30_000;
 /**
@@ -62339,8 +62363,15 @@ const TIME_MS = 30_000;
  * @param reason what ZenML shows as the reason of the run's end
  */
 async function refusedForPermission(refusal, { planned, reason }, deps) {
-    const now = deps.clock.now();
-    const ended = await cleanUp({ planned, started: undefined, mode: 'stop', reason, lookUpUntil: now, deadline: now + TIME_MS }, deps);
+    const { clock } = deps;
+    const ended = await cleanUp({
+        planned,
+        started: undefined,
+        mode: 'stop',
+        reason,
+        lookUpUntil: new Deadline(clock, 0),
+        deadline: new Deadline(clock, TIME_MS),
+    }, deps);
     if (ended.status === '')
         return new RunError(refusal);
     return new RunError(`${refusal}. The server had made the run all the same. ${ended.sentence}`, ended.settled ? 'failed' : 'lost');
@@ -62353,7 +62384,6 @@ async function refusedForPermission(refusal, { planned, reason }, deps) {
  * The runs of that exact name. Asks until the server answers or the time is up: without an answer nothing may be
  * sent again.
  *
- * @param deadline milliseconds since the epoch
  * @throws ZenmlError if it does not answer in time
  */
 async function lookUpRuns(name, projectId, deadline, { client, clock, reporter, signal }) {
@@ -62364,7 +62394,7 @@ async function lookUpRuns(name, projectId, deadline, { client, clock, reporter, 
         }
         catch (error) {
             const hopeless = !isZenmlError(error) || !isPassing(error);
-            if (hopeless || clock.now() >= deadline)
+            if (hopeless || deadline.isOver)
                 throw error;
             const waitMs = backoffMs(attempt, clock.random(), { atLeastMs: retryAfterOf(error) });
             reporter.tell({ kind: 'retry', line: error.message, waitMs });
@@ -62454,7 +62484,7 @@ class Trigger {
         if (!this.#request.nameIsOurs)
             await this.#refuseTakenName();
         try {
-            while (this.#deps.clock.now() < this.#request.deadline) {
+            while (!this.#request.deadline.isOver) {
                 const triggered = await this.#act(await this.#send());
                 if (triggered !== undefined)
                     return triggered;
@@ -62551,7 +62581,7 @@ class Trigger {
     }
     /** "Server too busy": the same key again joins the work, unless the process that did it is dead. */
     async #joinWork(error) {
-        const now = this.#deps.clock.now();
+        const now = this.#deps.clock.elapsed();
         this.#mayHaveStarted = true;
         this.#keyBusySince ??= now;
         const busyMs = now - this.#keyBusySince;
@@ -62640,7 +62670,7 @@ class Trigger {
     async #pause(hindrance, error, backoff = {}) {
         const { clock, reporter, signal } = this.#deps;
         const atLeastMs = retryAfterOf(error);
-        const remainingMs = Math.max(0, this.#request.deadline - clock.now());
+        const remainingMs = this.#request.deadline.leftMs;
         const waitMs = Math.min(backoffMs(this.#attempt, clock.random(), { atLeastMs, ...backoff }), remainingMs);
         this.#lastHindrance = error.message;
         reporter.tell({ kind: 'trigger-hindered', hindrance, detail: error.message, waitMs });
@@ -62669,6 +62699,7 @@ function unreachable(error) {
 
 
 
+
 /** What is said when the workflow is cancelled before there is a run. */
 const NOTHING_TO_CANCEL = 'Cancelled before a run was started';
 /**
@@ -62683,10 +62714,10 @@ async function executeRun(request, deps) {
 }
 async function beginRun(request, deps) {
     const { clock, reporter } = deps;
-    const deadline = clock.now() + request.triggerTimeoutMs;
+    const deadline = new Deadline(clock, request.triggerTimeoutMs);
     // For its look at run_name alone: no server is needed to refuse one that cannot be.
     mergeOverrides(request.overrides);
-    const prepared = await prepareInTime(request, deps);
+    const prepared = await inTime(deadline, deps, (limited) => prepare(request, limited));
     const { server, definition } = prepared;
     reporter.tell({ kind: 'resolved', definition });
     const configuration = assemble(request.overrides, definition, server.version);
@@ -62699,9 +62730,11 @@ async function beginRun(request, deps) {
         reporter.tell({ kind: 'dry-run', lines, onlyWhenTriggered: ONLY_WHEN_TRIGGERED });
         return undefined;
     }
-    const earlier = request.resume ? await resume(request, prepared, deps) : undefined;
-    if (earlier !== undefined)
-        return earlier;
+    if (request.resume) {
+        const earlier = await inTime(deadline, deps, (limited) => resume(request, prepared, limited));
+        if (earlier !== undefined)
+            return earlier;
+    }
     return start(request, prepared, configuration, deadline, deps);
 }
 async function start(request, prepared, configuration, deadline, deps) {
@@ -62747,12 +62780,12 @@ function withName({ runName }, configuration) {
     return run_name === undefined ? configuration.body : { run_name, ...configuration.body };
 }
 /** What comes before the trigger has the same limit; a server that answers nothing must not hold the step for long. */
-async function prepareInTime(request, deps) {
+async function inTime({ leftMs }, deps, work) {
     const { client, signal, timeLimit } = deps;
-    const limit = timeLimit(request.triggerTimeoutMs);
+    const limit = timeLimit(leftMs);
     const either = signal === undefined ? limit : AbortSignal.any([signal, limit]);
     try {
-        return await prepare(request, { ...deps, client: client.with({ signal: either }) });
+        return await work({ ...deps, client: client.with({ signal: either }) });
     }
     catch (error) {
         if (!limit.aborted || signal?.aborted === true)
@@ -62890,6 +62923,7 @@ const savedSchema = object({
 /** What an ended main could not tell by itself. */
 const UNSAVED = {
     definition: undefined,
+    asOf: undefined,
     changes: [],
     dryRun: undefined,
     usual: undefined,
@@ -64220,7 +64254,8 @@ class RecordKeeper {
     tell(event) {
         this.#replace(event);
         if (event.kind === 'started' || event.kind === 'attached' || event.kind === 'resumed') {
-            this.#started = { run: event.run, url: event.url, at: this.#clock.now() };
+            const { run, url } = event;
+            this.#started = { run, url, at: this.#clock.elapsed(), ageMs: this.#ageOf(event) };
             this.#status = event.run.status;
         }
         if (event.kind === 'steps')
@@ -64237,7 +64272,7 @@ class RecordKeeper {
     }
     get record() {
         const run = this.#started?.run;
-        const now = this.#clock.now();
+        const now = this.#clock.elapsed();
         return {
             conclusion: this.#end?.conclusion,
             status: this.#status,
@@ -64249,6 +64284,7 @@ class RecordKeeper {
             runName: run?.name,
             runUrl: this.#started?.url,
             created: run?.created,
+            asOf: this.#asOf,
             changes: this.#changes,
             dryRun: this.#dryRun,
             usual: this.#usual,
@@ -64259,6 +64295,19 @@ class RecordKeeper {
             verdicts: this.#verdicts,
             details: this.#details,
         };
+    }
+    /** A run that was started just now is new, whatever the clocks of runner and server say. */
+    #ageOf(event) {
+        if (event.kind === 'started' && !event.adopted)
+            return 0;
+        const now = this.#clock.now();
+        return Math.max(0, now - (event.run.created ?? now));
+    }
+    get #asOf() {
+        if (this.#started?.run.created === undefined)
+            return undefined;
+        const { run, at, ageMs } = this.#started;
+        return (run.created ?? 0) + ageMs + this.#clock.elapsed() - at;
     }
     /** What replaces all that was known of its kind. */
     #replace(event) {
@@ -64433,8 +64482,7 @@ async function writeSummary(record, log) {
 }
 /** The section as GitHub Markdown, of at most 300,000 bytes; what is left out is said. */
 function renderSummary(record) {
-    const { verdicts, dryRun, steps, details, created, durationMs } = record;
-    const now = created === undefined || durationMs === undefined ? undefined : created + durationMs;
+    const { verdicts, dryRun, steps, details, asOf } = record;
     // Of a server that is lost, nobody knows until when a step ran.
     const isLost = record.conclusion === 'lost';
     const sections = [
@@ -64444,7 +64492,7 @@ function renderSummary(record) {
         ['expectations', verdictsText(verdicts)],
         ['dry run', dryRun === undefined ? '' : dryRunText(dryRun)],
         ['table of steps', blocks(stepsText(steps), lastSeenText(record))],
-        ['timeline', isLost ? '' : timelineText(steps, now)],
+        ['timeline', isLost ? '' : timelineText(steps, asOf)],
         ['changed values', dryRun === undefined ? changesText(record.changes, record.definition?.kind) : ''],
         ['metadata', details === undefined ? '' : metricsText(details)],
         ['unread', missingText(details?.missing ?? [])],
@@ -64823,7 +64871,7 @@ async function endSurvivor(processId, entryFolder) {
         // It ended in between, or belongs to somebody else: nothing of ours is left to end.
         return false;
     }
-    for (const until = Date.now() + GONE_WITHIN_MS; Date.now() < until && (await runsEntry(processId, entryFolder));) {
+    for (const until = performance.now() + GONE_WITHIN_MS; performance.now() < until && (await runsEntry(processId, entryFolder));) {
         await (0,external_node_timers_promises_namespaceObject.setTimeout)(50);
     }
     return true;
@@ -64902,6 +64950,7 @@ async function summarize({ sentence, status }, env, log) {
 
 
 
+
 /** The runner gives a post step of a cancelled job about five minutes; two are enough to be sure. */
 const BUDGET_MS = 110_000;
 /** A name, an address and the server's own words stand in it. */
@@ -64949,14 +64998,13 @@ async function endRunOf({ facts, planned, started, mode }, again, log) {
     const connection = await connect({ inputs: again, serverUrl, clock, log, reporter });
     const signal = AbortSignal.timeout(BUDGET_MS);
     try {
-        const now = clock.now();
         const ended = await cleanUp({
             planned,
             started,
             mode,
             reason: endReason('The workflow step ended early', facts.workflowRunUrl),
-            lookUpUntil: (planned?.sentAt ?? now) + LATE_START_MS,
-            deadline: now + BUDGET_MS,
+            lookUpUntil: new Deadline(clock, lateStartLeftMs(planned, clock.now())),
+            deadline: new Deadline(clock, BUDGET_MS),
         }, { client: connection.client, clock, signal });
         const line = inline(ended.sentence, MAX_SENTENCE_LENGTH);
         if (ended.settled)
@@ -64968,6 +65016,11 @@ async function endRunOf({ facts, planned, started, mode }, again, log) {
     finally {
         await connection.close();
     }
+}
+/** Two processes share no clock but the one that can be set, so what it says is believed within limits. */
+function lateStartLeftMs(planned, now) {
+    const sentAt = planned?.sentAt ?? now;
+    return Math.min(LATE_START_MS, Math.max(0, sentAt + LATE_START_MS - now));
 }
 
 ;// CONCATENATED MODULE: ./build/run/find-run.js
@@ -65031,6 +65084,7 @@ async function projectOf(client, server, { projectId }) {
 
 
 
+
 /**
  * Stops a run that something else started; one that has ended already is as good.
  *
@@ -65039,11 +65093,11 @@ async function projectOf(client, server, { projectId }) {
 async function stopKnownRun(request, deps) {
     const { clock, reporter } = deps;
     const { serverUrl, runId, mode, workflowRunUrl, timeoutMs } = request;
-    const from = clock.now();
+    const from = clock.elapsed();
     const { run, url } = await findRun({ serverUrl, project: undefined }, runId, 'run-id', deps);
     const reason = endReason('Stopped by a workflow', workflowRunUrl);
     const known = { id: run.id, projectId: run.projectId, name: run.name ?? run.id, url, status: run.status };
-    const ended = await endRun({ run: known, mode, reason, deadline: clock.now() + timeoutMs }, deps);
+    const ended = await endRun({ run: known, mode, reason, deadline: new Deadline(clock, timeoutMs) }, deps);
     if (ended.settled)
         reporter.tell({ kind: 'ended', sentence: ended.sentence });
     return {
@@ -65052,7 +65106,7 @@ async function stopKnownRun(request, deps) {
         error: ended.settled ? undefined : ended.sentence,
         failedStep: undefined,
         runId: run.id,
-        durationMs: clock.now() - from,
+        durationMs: clock.elapsed() - from,
     };
 }
 
