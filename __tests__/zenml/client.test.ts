@@ -306,7 +306,7 @@ test.each<[string, Reply | typeof RESET, string]>([
   ['a reset', RESET, 'unclear'],
   ['a 200 with a page', { body: '<html>' }, 'unclear'],
   ['too busy', { status: 429, body: { error: 'Server too busy. Please try again later.' } }, 'working'],
-  ['a redirect', { status: 308, headers: { location: '/elsewhere' } }, 'unclear'],
+  ['a redirect', { status: 308, headers: { location: '/elsewhere' } }, 'refused'],
   ['a refusal', { status: 400, body: { detail: ['ValueError', 'no'] } }, 'refused'],
 ])('a trigger that met %s is not repeated by the client', async (_name, reply, kind) => {
   const { client, requests } = await scripted(reply)

@@ -90,9 +90,9 @@ const plannedSchema = z.object({
   nameIsOurs: z.boolean(),
   origins: z.array(z.string()),
   projectId: z.string().optional(),
-  key: z.string(),
-  firstSentAt: z.number(),
+  sentFrom: z.number().optional(),
   sentAt: z.number(),
+  answered: z.object({ id: z.string(), name: z.string().or(z.undefined()) }).optional(),
 })
 
 const startedSchema = z.object({
@@ -102,6 +102,9 @@ const startedSchema = z.object({
   url: z.string().optional(),
   status: z.string(),
 })
+
+/** What a state that was written as JSON leaves out. */
+const UNKNOWN = { projectId: undefined, sentFrom: undefined, answered: undefined }
 
 /** The run that main started or followed, settled or not. */
 export function readStartedRun(env: Environment): StartedRun | undefined {
@@ -116,7 +119,7 @@ export function readSavedStep(env: Environment): SavedStep | undefined {
   const planned = readState(env, 'planned', plannedSchema)
   return {
     facts,
-    planned: planned === undefined ? undefined : { ...planned, projectId: planned.projectId },
+    planned: planned === undefined ? undefined : { ...UNKNOWN, ...planned },
     started: readStartedRun(env),
     mode: readState(env, 'mode', modeSchema) ?? facts.onCancel,
   }
