@@ -6,7 +6,8 @@ import { drawNaming, drawRunName, type Naming } from './naming.ts'
 import { Random } from './random.ts'
 
 /** `A` in this process and in virtual time, `B` through dist as child processes. */
-export type Part = 'A' | 'B'
+export const PARTS = ['A', 'B'] as const
+export type Part = (typeof PARTS)[number]
 
 /**
  * Where in a request something happens: before it is sent; when the server has it; while the answer's body is
