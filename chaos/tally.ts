@@ -26,10 +26,6 @@ export class Tally {
     return this.#failed
   }
 
-  get passed(): number {
-    return this.#cases - this.#failed
-  }
-
   add({ id }: Case, { main, post }: Observation, findings: readonly Finding[]): void {
     const ending = `${main.conclusion ?? 'killed'}${post === undefined ? '' : ' and post'}`
     this.#cases += 1
