@@ -113,7 +113,7 @@ function judgeAccount(drawn: Case, seen: Observation, run: HeldRun): Finding[] {
   const { main, post, settled, vanished, tampered } = seen
   // A state that no version has says nothing; whether steps run does.
   if (vanished.has(run.id) || !(tampered ? run.busy : goesOn(run))) return []
-  if (main.conclusion === 'started' && !drawn.wait) return []
+  if (settled && mayLeave(drawn, seen)) return []
   const { line } = post ?? main
   const findings: Finding[] = []
   if (!SAYS_GOING_ON.test(line)) {
@@ -125,6 +125,13 @@ function judgeAccount(drawn: Case, seen: Observation, run: HeldRun): Finding[] {
     )
   }
   return findings
+}
+
+/** Whether main may have gone on purpose from a run that goes on; one that was killed then says no more. */
+function mayLeave({ wait, onCancel, onTimeout, timeoutMs }: Case, { main, cancelled }: Observation): boolean {
+  if (main.conclusion === 'started') return !wait
+  if (main.conclusion !== undefined) return false
+  return !wait || (timeoutMs !== undefined && onTimeout === 'leave') || (cancelled && onCancel === 'leave')
 }
 
 /** What is said to have ended has. */

@@ -145,3 +145,12 @@ test('a secret that is shown is a leak, in whichever form', () => {
     'leaked secret: a key or a token was shown',
   ])
 })
+
+test('a step that is killed after it had left its run on purpose is no offence; one that had only waited is', () => {
+  const main: Ending = { ...started, conclusion: undefined, green: undefined, line: '' }
+  expect(offences(quiet, seen({ main }))).toEqual([])
+  expect(offences({ ...quiet, wait: true }, seen({ main }))).toEqual([
+    'unaccounted run: nightly goes on (running), but the last line is: ',
+    'unaccounted run: nightly goes on (running), and the post step was told to do nothing',
+  ])
+})
