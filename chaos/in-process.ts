@@ -102,7 +102,7 @@ class Play {
     const main = await this.#within(this.#main())
     await server.up()
     const atMainEnd = server.ours()
-    const mainEnd = server.requestCount
+    const mainEnd = server.requests.length
     const settled = this.#env['STATE_settled'] === 'true'
     if (this.#case.recovers) server.recover()
     const post = await this.#within(this.#post())
@@ -118,7 +118,7 @@ class Play {
       later: server.ours(),
       endedByMain: server.askedToEnd(0, mainEnd),
       endedByPost: server.askedToEnd(mainEnd),
-      postRequests: server.requestCount - mainEnd,
+      postRequests: server.requests.length - mainEnd,
       vanished: server.vanished,
       tampered: server.tampered,
       cancelled: this.#cancellation.signal.aborted,

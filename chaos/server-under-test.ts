@@ -1,4 +1,4 @@
-import type { Fault, Occurrence, Simulator, SimulatorOptions } from '../simulator/index.ts'
+import type { Fault, Occurrence, RecordedRequest, Simulator, SimulatorOptions } from '../simulator/index.ts'
 import type { Target } from '../src/run/resolve.ts'
 import type { Case, Interruption } from './draw.ts'
 import type { HeldRun } from './ending.ts'
@@ -113,15 +113,14 @@ export class ServerUnderTest {
       })
   }
 
-  /** How many requests the step has sent so far. */
-  get requestCount(): number {
-    return this.simulator.requests.length - this.#before
+  /** What the step has sent so far. */
+  get requests(): readonly RecordedRequest[] {
+    return this.simulator.requests.slice(this.#before)
   }
 
   /** Ids of the runs that the step's requests, of these numbers, were to end. */
-  askedToEnd(from: number, to = this.requestCount): string[] {
-    const requests = this.simulator.requests.slice(this.#before + from, this.#before + to)
-    return requests.flatMap(({ method, path, body }) => {
+  askedToEnd(from: number, to?: number): string[] {
+    return this.requests.slice(from, to).flatMap(({ method, path, body }) => {
       const stopped = /\/runs\/([^/]+)\/stop/.exec(path)?.[1]
       const updated =
         method === 'PUT' && body.includes('"status"') ? /\/runs\/([^/?]+)/.exec(path)?.[1] : undefined
@@ -162,5 +161,6 @@ export class ServerUnderTest {
       body: JSON.stringify({ run_name: name }),
     })
     for (const { id } of this.simulator.runs) this.#others.add(id)
+    if (this.#others.size === 0) throw new Error('somebody else could not start a run')
   }
 }

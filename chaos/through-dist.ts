@@ -115,12 +115,12 @@ class Play {
     // The runner reads the state when it gives main up, and takes the file away when the next step begins.
     const state = await this.#state()
     if (left) await rm(stateFile)
-    const sentByMain = server.requestCount
+    const sentByMain = server.requests.length
     const early = left ? await this.#post(state) : undefined
     const main = await running.done
     await server.up()
     const atMainEnd = server.ours()
-    const mainEnd = left ? sentByMain : server.requestCount
+    const mainEnd = left ? sentByMain : server.requests.length
     this.#tellResult('main', main)
     if (drawn.recovers) server.recover()
     const post = early ?? (await this.#post(state))
@@ -136,7 +136,7 @@ class Play {
       later: server.ours(),
       endedByMain: server.askedToEnd(0, mainEnd),
       endedByPost: server.askedToEnd(mainEnd),
-      postRequests: left ? undefined : server.requestCount - mainEnd,
+      postRequests: left ? undefined : server.requests.length - mainEnd,
       vanished: server.vanished,
       tampered: server.tampered,
       cancelled: this.#cancelled,
@@ -172,7 +172,7 @@ class Play {
   }
 
   #isReached({ route, nth, moment }: Boundary): boolean {
-    const requests = this.#options.server.simulator.requests.filter(({ method, path: target }) => {
+    const requests = this.#options.server.requests.filter(({ method, path: target }) => {
       const pathname = target.replace(/\?.*/, '')
       if (route === 'trigger') return method === 'POST' && TRIGGER_PATH.test(pathname)
       return route === 'any' || STOP_PATH.test(pathname)
