@@ -33,10 +33,11 @@ export interface SavedStep {
  * killed; of several values of one name the last counts. No secret is ever written here.
  */
 export class RunJournal implements Journal {
-  readonly #gate: Gate
+  readonly #keep: (name: string, value: string) => void
 
-  constructor(facts: StepFacts, gate: Gate) {
-    this.#gate = gate
+  /** @param keep saves a value under a name for the post step; it is safe when that returns */
+  constructor(facts: StepFacts, keep: (name: string, value: string) => void) {
+    this.#keep = keep
     this.#save('facts', facts)
   }
 
@@ -58,7 +59,7 @@ export class RunJournal implements Journal {
   }
 
   #save(name: string, value: unknown): void {
-    saveState(name, JSON.stringify(value), this.#gate)
+    this.#keep(name, JSON.stringify(value))
   }
 }
 
