@@ -58,9 +58,11 @@ interface Answer {
   readonly body: Buffer
 }
 
+const TITLES = { 403: '403 Forbidden', 502: '502 Bad Gateway', 504: '504 Gateway Time-out' } as const
+
 /** What a gateway such as nginx says when the server behind it is away or slow. */
-export function gatewayError(status: 502 | 504, forward: boolean): Fault {
-  const title = status === 502 ? '502 Bad Gateway' : '504 Gateway Time-out'
+export function gatewayError(status: keyof typeof TITLES, forward: boolean): Fault {
+  const title = TITLES[status]
   return { kind: 'answer', status, body: `<html><body><h1>${title}</h1></body></html>`, forward }
 }
 

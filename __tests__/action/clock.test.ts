@@ -1,5 +1,5 @@
 import { expect, jest, test } from '@jest/globals'
-import { withPreload } from './preload.ts'
+import { withPreload } from '../../e2e/preload.ts'
 import { expectGreen, expectRed, logLines, PATIENCE_MS, withServer, type Scene } from './scene.ts'
 import type { ActionResult } from '../../e2e/action.ts'
 

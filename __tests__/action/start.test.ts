@@ -1,7 +1,7 @@
 import { expect, jest, test } from '@jest/globals'
 import { startAction } from '../../e2e/action.ts'
 import type { FaultAction } from '../../simulator/index.ts'
-import { withPreload } from './preload.ts'
+import { withPreload } from '../../e2e/preload.ts'
 import { expectGreen, expectRed, logLines, PATIENCE_MS, withServer, type Scene } from './scene.ts'
 
 jest.setTimeout(PATIENCE_MS)

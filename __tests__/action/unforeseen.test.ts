@@ -1,7 +1,7 @@
 import { expect, jest, test } from '@jest/globals'
 import { startAction } from '../../e2e/action.ts'
 import { readAsRunner } from '../github/runner-reader.ts'
-import { withPreload } from './preload.ts'
+import { withPreload } from '../../e2e/preload.ts'
 import { annotations, PATIENCE_MS, withServer } from './scene.ts'
 
 jest.setTimeout(PATIENCE_MS)

@@ -65,6 +65,13 @@ export function findCases(open: () => Fixture): void {
     expect(namesOf(await api.get('/run_templates?name=contains:ide'))).toEqual(['wide-template'])
   })
 
+  test('case counts in a whole name, and not in a part of one', async () => {
+    const { api } = open()
+    expect(namesOf(await api.get('/run_templates?name=equals:Wide-Template'))).toEqual([])
+    expect(namesOf(await api.get('/run_templates?name=contains:IDE'))).toEqual(['wide-template'])
+    expect(namesOf(await api.get('/run_templates?name=startswith:WIDE'))).toEqual(['wide-template'])
+  })
+
   test('the newest template of a pipeline comes first', async () => {
     const { api } = open()
     const query = 'pipeline=training&size=1&sort_by=desc:created&hydrate=false'

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { ActionResult } from '../action.ts'
+import type { ActionOptions, ActionResult } from '../action.ts'
 import { gatewayError, startFaultProxy, type Fault } from '../faults.ts'
+import { withPreload } from '../preload.ts'
 import { expectStep, quick, type Case, type Scene } from '../scene.ts'
 import { since } from '../target.ts'
 
@@ -67,12 +68,19 @@ async function killedBeforeTheHandOver(scene: Scene): Promise<void> {
   })
 }
 
-function throughFault(fault: Fault): Case['run'] {
+function throughFault(
+  fault: Fault,
+  inputs: ActionOptions['inputs'] = {},
+  options: Omit<ActionOptions, 'inputs'> = {},
+): Case['run'] {
   return async (scene) => {
     const rule = { method: 'POST', path: /\/runs$/, occurrence: 1, fault }
     const proxy = await startFaultProxy(scene.server.url, [rule])
     try {
-      const result = await scene.action({ ...INPUTS, 'server-url': proxy.url, wait: 'false' })
+      const result = await scene.action(
+        { ...INPUTS, ...inputs, 'server-url': proxy.url, wait: 'false' },
+        options,
+      )
       const run = await scene.onlyRun(result)
       expectStep(result, { exitCode: 0, outputs: { 'run-id': run.id, conclusion: 'started' } })
 
@@ -83,6 +91,14 @@ function throughFault(fault: Fault): Case['run'] {
       await proxy.close()
     }
   }
+}
+
+/** The runner's clock is ten minutes ahead, and the name is not made of random digits. */
+async function clockAhead(scene: Scene): Promise<void> {
+  const inputs = { 'run-name': `nightly-${Date.now()}` }
+  await withPreload('const { now } = Date; Date.now = () => now() + 600_000', async (env) => {
+    await throughFault({ kind: 'reset-after' }, inputs, { env })(scene)
+  })
 }
 
 /** One slot, kept for 8 seconds by each run: the second step waits for it, and says so. */
@@ -103,6 +119,8 @@ export const TRIGGER: readonly Case[] = [
   { name: 'answer to the trigger lost', runs: 1, run: throughFault({ kind: 'reset-after' }) },
   { name: 'answer to the trigger cut', runs: 1, run: throughFault({ kind: 'cut-body' }) },
   { name: 'gateway error, run made', runs: 1, run: throughFault(gatewayError(504, true)) },
+  { name: 'refusal of a gateway, run made', runs: 1, run: throughFault(gatewayError(403, true)) },
+  { name: 'answer to the trigger lost, run-name, a clock that is ahead', runs: 1, run: clockAhead },
   { name: 'gateway error, no run made', runs: 1, run: throughFault(gatewayError(502, false)) },
   {
     name: 'slow trigger, 2-second server limit',
