@@ -57452,7 +57452,6 @@ function shown(text) {
 
 
 
-
 /** A token that somebody else got; it is sent as it is and cannot be renewed. */
 class TokenSession {
     expiresAt = undefined;
@@ -57563,12 +57562,6 @@ class LoginSession {
         throw new AnswerError(doing, withoutToken(answer), this.#deps.clock.now(), addressInput);
     }
 }
-/** A service account's key, at the server where the runs are. */
-class KeySession extends LoginSession {
-    constructor(baseUrl, key, deps) {
-        super(keyGrant(baseUrl, key), deps);
-    }
-}
 const GIVE_UP = { kind: 'give-up' };
 function isMinuteLimit(error) {
     return isLoginLimit(error) && /minute/i.test(error.message);
@@ -57618,16 +57611,19 @@ const USER_AGENT = 'zenml-run-action/0.1.0';
 
 
 
+/** The connections of an action, with the certificates that its inputs trust. */
+function openHttp(authorities) {
+    return new Http(USER_AGENT, {}, authorities);
+}
 /**
- * Makes a client of the server that the inputs name. Nothing is sent yet, unless a workspace of ZenML Pro has to be
- * looked up.
+ * Makes a client of the server that the inputs name; the one place where connections, session and client are joined.
+ * Nothing is sent yet, unless a workspace of ZenML Pro has to be looked up.
  *
  * @throws ZenmlError, with one line for a person, if it cannot be found
  * @throws the signal's reason if it was aborted while it was looked up
  */
-async function connect(options) {
-    const { inputs, clock, log, reporter } = options;
-    const http = new Http(USER_AGENT, {}, inputs.authorities);
+async function openClient(options) {
+    const { http, clock, log, reporter } = options;
     const life = new AbortController();
     const onRetry = (line, waitMs) => {
         reporter.tell({ kind: 'retry', line, waitMs });
@@ -57753,7 +57749,8 @@ async function login_login(env, log) {
         for (const notice of notices)
             log.notice(notice);
         const reporter = new RunLog(log, systemClock);
-        const connection = await connect({ inputs, clock: systemClock, log, reporter });
+        const http = openHttp(inputs.authorities);
+        const connection = await openClient({ inputs, http, clock: systemClock, log, reporter });
         try {
             const token = await connection.session.token();
             handOver(connection.serverUrl, token, connection.session.expiresAt, log);
@@ -60355,7 +60352,7 @@ function runnable(definition) {
 
 
 /** Logs in, and reports where and as whom. */
-async function prepare_connect({ serverUrl }, { client, reporter }) {
+async function connect({ serverUrl }, { client, reporter }) {
     const server = await client.info();
     const account = await client.account();
     reporter.tell({ kind: 'connected', serverUrl, version: server.version, account });
@@ -60365,7 +60362,7 @@ async function prepare_connect({ serverUrl }, { client, reporter }) {
 async function prepare(request, deps) {
     const { target, project: choice } = request;
     const { client, reporter } = deps;
-    const { server, account } = await prepare_connect(request, deps);
+    const { server, account } = await connect(request, deps);
     // What has an id says itself where it is; only an input has to agree with that.
     const isById = target.kind !== 'pipeline' && isUuid(target.reference);
     const wanted = isById && choice?.source !== 'project' ? undefined : await findProject({ choice, server, account }, deps);
@@ -64136,7 +64133,6 @@ async function removeStale(id, api) {
 
 
 
-
 /** Where the inputs want the step to be told of. */
 function audienceOf({ summary, comment, githubToken, stepKey, authorities }, action, env, log) {
     return {
@@ -64155,7 +64151,7 @@ function surroundings(authorities, env, log) {
     return {
         context: readWorkflowContext(env),
         readFile: readFile,
-        connect: () => new Http(USER_AGENT, {}, authorities),
+        connect: () => openHttp(authorities),
         clock: systemClock,
         log,
     };
@@ -64190,9 +64186,10 @@ const run_journal_MAX_TEXT = 1_000;
  * killed; of several values of one name the last counts. No secret is ever written here.
  */
 class RunJournal {
-    #gate;
-    constructor(facts, gate) {
-        this.#gate = gate;
+    #keep;
+    /** @param keep saves a value under a name for the post step; it is safe when that returns */
+    constructor(facts, keep) {
+        this.#keep = keep;
         this.#save('facts', facts);
     }
     planned(run) {
@@ -64209,7 +64206,7 @@ class RunJournal {
         this.#save('settled', true);
     }
     #save(name, value) {
-        outputs_saveState(name, JSON.stringify(value), this.#gate);
+        this.#keep(name, JSON.stringify(value));
     }
 }
 /**
@@ -64900,6 +64897,7 @@ const TITLES = {
 
 
 
+
 /**
  * Runs a step and says how it ended. Gives whether it succeeded.
  *
@@ -64953,7 +64951,7 @@ async function readStepInputs(env, log, read) {
 async function withRunDependencies(inputs, { onCancel, workflowRunUrl, nothingToCancel }, log, report, follow) {
     const signal = listenForCancellation();
     const clock = systemClock;
-    const options = { inputs, clock, log, reporter: report };
+    const options = { inputs, http: openHttp(inputs.authorities), clock, log, reporter: report };
     const connection = await connectUntil(nothingToCancel === undefined ? undefined : signal, options);
     if (connection === undefined)
         return cancelled(nothingToCancel);
@@ -64964,7 +64962,7 @@ async function withRunDependencies(inputs, { onCancel, workflowRunUrl, nothingTo
             client: connection.client.with({ signal }),
             clock,
             reporter: report,
-            journal: new RunJournal(facts, log),
+            journal: new RunJournal(facts, (name, value) => outputs_saveState(name, value, log)),
             newKey: external_node_crypto_.randomUUID,
             timeLimit: timeLimit,
             signal,
@@ -64987,7 +64985,7 @@ function cancelled(error) {
 /** Undefined if the workflow was cancelled before the server was found. */
 async function connectUntil(signal, options) {
     try {
-        return await connect({ ...options, signal });
+        return await openClient({ ...options, signal });
     }
     catch (error) {
         if (signal?.aborted === true)
@@ -65014,6 +65012,7 @@ async function runTemplate(env, log) {
         return withRunDependencies(inputs, policy, log, report, (deps, serverUrl) => executeRun(toRequest(inputs, serverUrl, env), deps));
     });
 }
+/** What the inputs ask for, in the words of those who do it. */
 function toRequest(inputs, serverUrl, env) {
     const context = readWorkflowContext(env);
     return {
@@ -65191,9 +65190,15 @@ const NOTHING_SENT = { sentence: 'The step was ended before a run was started', 
  */
 async function cleanUpStep(env, log) {
     listenForCancellation();
+    await lookAfterMain(env, { log, clock: systemClock, timeLimit: timeLimit, openHttp: openHttp });
+    return true;
+}
+/** The whole work of a post step, by what main saved in the environment and by the inputs there. */
+async function lookAfterMain(env, deps) {
+    const { log } = deps;
     const saved = readSavedStep(env);
     if (saved === undefined && !isReportDue(env))
-        return true;
+        return;
     const entry = process.argv[1];
     if (saved !== undefined && entry !== undefined)
         await endMain(saved, external_node_path_.dirname(entry), log);
@@ -65201,15 +65206,14 @@ async function cleanUpStep(env, log) {
         log.mask(secret);
     };
     const again = await readConnectionAgain({ env, readFile: readFile, mask, parseServerUrl: parseServerUrl });
-    const ended = saved === undefined ? undefined : await endRunOf(saved, again, log);
+    const ended = saved === undefined ? undefined : await endRunOf(saved, again, deps);
     await reportEarlyEnd(ended, again?.authorities, env, log);
-    return true;
 }
 async function endMain({ facts }, folder, log) {
     if (await endSurvivor(facts.processId, folder))
         log.info('The step was still running; it was ended');
 }
-async function endRunOf({ facts, planned, started, mode }, again, log) {
+async function endRunOf({ facts, planned, started, mode }, again, { log, clock, timeLimit, openHttp }) {
     if (planned === undefined && started === undefined)
         return NOTHING_SENT;
     const name = started?.name ?? planned?.name ?? '';
@@ -65219,11 +65223,11 @@ async function endRunOf({ facts, planned, started, mode }, again, log) {
         log.warning(sentence);
         return { sentence, status: '' };
     }
-    const clock = systemClock;
     const reporter = new RunLog(log, clock);
     const { serverUrl } = facts;
-    const connection = await connect({ inputs: again, serverUrl, clock, log, reporter });
-    const signal = AbortSignal.timeout(BUDGET_MS);
+    const http = openHttp(again.authorities);
+    const connection = await openClient({ inputs: again, http, serverUrl, clock, log, reporter });
+    const signal = timeLimit(BUDGET_MS);
     try {
         const ended = await cleanUp({
             planned,
@@ -65267,7 +65271,7 @@ function lateStartLeftMs(planned, now) {
 async function findRun(request, reference, input, deps) {
     const { client } = deps;
     const { serverUrl, project: choice } = request;
-    const { server, account } = await prepare_connect(request, deps);
+    const { server, account } = await connect(request, deps);
     const isById = isUuid(reference);
     const wanted = isById && choice?.source !== 'project' ? undefined : await findProject({ choice, server, account }, deps);
     const run = isById

@@ -250,7 +250,7 @@ const trigger: readonly BadAnswer[] = [
       detail: ['IllegalOperationError', "Insufficient permissions to CREATE resource 'pipeline_run'."],
     }),
   },
-  { title: 'trigger: a web page, 404', on: 'trigger', answers: html(404) },
+  { title: 'trigger: a web page, 404', on: 'trigger', answers: html(404), ends: 'lost' },
   { title: 'trigger: a web page, 502, nothing was started', on: 'trigger', answers: html(502), ends: 'lost' },
   {
     title: 'trigger: a web page, 502, but the run was started',
