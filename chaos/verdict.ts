@@ -179,7 +179,9 @@ function judgeConclusion(drawn: Case, seen: Observation, started: readonly HeldR
       case 'cancelled':
         return cancelled
       case 'timed-out':
-        return run === undefined ? atMainEnd.every((each) => !goesOn(each)) : drawn.timeoutMs !== undefined
+        return run === undefined
+          ? atMainEnd.every((each) => !goesOn(each) || takenBack(seen, each))
+          : drawn.timeoutMs !== undefined
       case 'lost':
         return true
       default:
