@@ -2,10 +2,10 @@ import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { forEach, Journal } from './journal.ts'
 import { sample, type Mutant } from './mutants.ts'
-import { reachOfTests } from './reach.ts'
+import { reachOfTests, type Reach } from './reach.ts'
 import { described, score, table, type Tried } from './report.ts'
 import { openSandbox, type Sandbox } from './sandbox.ts'
-import { tryMutant, type Trial } from './trial.ts'
+import { batchesFor, tryMutant, type Trial } from './trial.ts'
 
 const DEFAULTS = { seed: '1', size: '200', workers: '2', least: '90' } as const
 
@@ -42,12 +42,26 @@ async function tryAll(sandbox: Sandbox, mutants: readonly Mutant[], workers: num
   )
   const missing = mutants.filter(({ id }) => !known.has(id))
   let done = mutants.length - missing.length
-  await forEach(missing, workers, async (mutant) => {
-    const trial = await tryMutant(mutant, reaches, sandbox.tree)
+  const keep = (mutant: Mutant, trial: Trial): void => {
     const kept = { ...trial, tests: testsOf(trial) }
     journal.add(kept)
     known.set(mutant.id, kept)
     say(`${String(++done)}/${String(mutants.length)} ${described({ mutant, trial })}`)
+  }
+  // Most are seen by the first tests. The others take long, and are named early this way.
+  const late: { mutant: Mutant; rest: Reach[][] }[] = []
+  await forEach(missing, workers, async (mutant) => {
+    const [first, ...rest] = batchesFor(mutant, reaches)
+    const trial = await tryMutant(mutant, first === undefined ? [] : [first], sandbox.tree)
+    if (trial.fate !== 'survived' || rest.length === 0) {
+      keep(mutant, trial)
+      return
+    }
+    late.push({ mutant, rest })
+    say(`not seen by the first tests: ${described({ mutant, trial })}`)
+  })
+  await forEach(late, workers, async ({ mutant, rest }) => {
+    keep(mutant, await tryMutant(mutant, rest, sandbox.tree))
   })
   return mutants.flatMap((mutant) => {
     const trial = known.get(mutant.id)

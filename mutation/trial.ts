@@ -29,10 +29,11 @@ function inOrder(mutant: Mutant, reaches: readonly Reach[]): Reach[] {
     .sort((a, b) => rank(a) - rank(b) || a.ms - b.ms)
 }
 
-function batches(reaches: readonly Reach[]): Reach[][] {
+/** The test files that reach the mutant, as they are run: all of a batch in one process. */
+export function batchesFor(mutant: Mutant, reaches: readonly Reach[]): Reach[][] {
   const made: Reach[][] = []
   let ms = Infinity
-  for (const reach of reaches) {
+  for (const reach of inOrder(mutant, reaches)) {
     const last = made.at(-1)
     if (last === undefined || last.length === FILES_AT_ONCE || ms + reach.ms > MS_AT_ONCE) {
       made.push([reach])
@@ -45,12 +46,10 @@ function batches(reaches: readonly Reach[]): Reach[][] {
   return made
 }
 
-/** Runs the tests that reach the mutant until one is red, twice: tests that are red by chance see nothing. */
-export async function tryMutant(mutant: Mutant, reaches: readonly Reach[], tree: string): Promise<Trial> {
-  const { id } = mutant
-  const covering = inOrder(mutant, reaches)
-  if (covering.length === 0) return { id, fate: 'not reached' }
-  const left = batches(covering)
+/** Runs tests until one is red, twice: a test that is red by chance sees nothing. */
+export async function tryMutant({ id }: Mutant, batches: readonly Reach[][], tree: string): Promise<Trial> {
+  if (batches.length === 0) return { id, fate: 'not reached' }
+  const left = [...batches]
   for (let batch = left.shift(); batch !== undefined; batch = left.shift()) {
     const files = batch.map(({ file }) => file)
     const ms = batch.reduce((sum, reach) => sum + reach.ms, 0)
