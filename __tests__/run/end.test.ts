@@ -120,6 +120,17 @@ describe.each(ZENML_VERSIONS)('a workflow is cancelled, ZenML %s', (version) => 
     expect(scene.settled).toHaveLength(1)
   })
 
+  test('while the run initializes and the server fails for a moment: it is asked again', async () => {
+    const { scene, result } = await cancelAt('initializing', {
+      version,
+      orchestrator: 'kubernetes',
+      faults: [{ on: 'update', do: { kind: 'html', status: 502 } }],
+    })
+    expect(result).toMatchObject({ conclusion: 'cancelled', status: 'failed' })
+    expect(scene.server.requests.filter(({ method }) => method === 'PUT')).toHaveLength(2)
+    expect(scene.settled).toHaveLength(1)
+  })
+
   test('before anything was sent: nothing is looked up, and it says so', async () => {
     const scene = await openScene({ version })
     const controller = new AbortController()

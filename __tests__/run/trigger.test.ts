@@ -205,6 +205,21 @@ describe.each(['0.85.0', '0.98.0'] as const)('a busy server, ZenML %s', (version
   })
 })
 
+test('ZenML 0.74.0: a name that was taken by an earlier sending is found at once, and that run is followed', async () => {
+  const scene = await openScene({
+    version: '0.74.0',
+    faults: [
+      { on: 'trigger', do: { kind: 'answer', status: 429, body: '{"detail":"slow down"}', work: true } },
+    ],
+  })
+  const from = scene.clock.now()
+  const result = await scene.execute({ wait: false })
+  expect(result).toMatchObject({ conclusion: 'started', runId: scene.server.runs[0]?.id })
+  expect(scene.server.runs).toHaveLength(1)
+  expect(scene.sent(TRIGGER)).toHaveLength(2)
+  expect(scene.clock.now() - from).toBeLessThan(60_000)
+})
+
 test('a run that is seen once and then deleted for want of a slot is not taken for ours', async () => {
   const scene = await openScene({
     faults: [
