@@ -144,6 +144,16 @@ describe('a run that the server made and never handed over', () => {
     expect(scene.server.runs.map(({ status }) => status)).toEqual(['failed', 'completed'])
   })
 
+  test('is out of doubt once it was ended: a refusal of the next one is all that is said', async () => {
+    const body = '{"detail":["ValueError","The stack is gone."]}'
+    const refused: Fault = { on: 'trigger', occurrence: 2, do: { kind: 'answer', status: 400, body } }
+    const { result } = await neverBegun({ faults: [NEVER_BEGUN, refused] })
+    await expect(result).rejects.toMatchObject({ conclusion: 'failed' })
+    await expect(result).rejects.toThrow(
+      /^Could not start the run: .* 400 .*another try would not change that$/,
+    )
+  })
+
   test('and that may no longer be seen is not replaced', async () => {
     const { scene, result } = await neverBegun()
     await until(() => scene.events.some(({ kind }) => kind === 'dispatch-awaited'))

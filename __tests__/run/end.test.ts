@@ -169,6 +169,20 @@ describe.each(ZENML_VERSIONS)('a workflow is cancelled, ZenML %s', (version) => 
   })
 })
 
+test('a run of which a step has failed, while others go on: the result names that step', async () => {
+  const fails = { type: 'ValueError', message: 'no rows', traceback: '', userCodeLine: 3 }
+  const split = { ...long, steps: [...long.steps, { name: 'short', seconds: 1, fails }] }
+  const scene = await openScene({ pipelines: [split], orchestrator: 'kubernetes' })
+  const controller = new AbortController()
+  const running = scene.execute(
+    { target: { kind: 'template', reference: 'long-template' } },
+    controller.signal,
+  )
+  await until(() => scene.events.some(({ kind }) => kind === 'failed-but-going-on'))
+  controller.abort(new Error('cancelled'))
+  expect(await running).toMatchObject({ conclusion: 'cancelled', failedStep: 'short' })
+})
+
 test('a run that the local orchestrator of 0.98 cannot end by force is read again and found stopping', async () => {
   const { scene, result } = await cancelAt('running', { version: '0.98.0', orchestrator: 'local' })
   expect(result).toMatchObject({ conclusion: 'cancelled' })
@@ -197,6 +211,20 @@ test.each(ZENML_VERSIONS)('ZenML %s: a run that had ended already is said to hav
   )
   expect(ended).toMatchObject({ settled: true, status: 'completed' })
   expect(ended.sentence).toMatch(/had ended before it could be stopped and is completed/)
+})
+
+test('a run that has ended is not asked to stop again where the first request to stop it failed', async () => {
+  const body = '{"detail":["RuntimeError","The orchestrator is away."]}'
+  const scene = await openScene({ faults: [{ on: 'stop', do: { kind: 'answer', status: 500, body } }] })
+  await scene.execute()
+  const run = { ...scene.started[0]!, status: 'completed' }
+  const ended = await endRun(
+    { run, mode: 'stop', reason: 'r', deadline: new Deadline(scene.clock, 60_000) },
+    { client: scene.client, clock: scene.clock },
+  )
+  expect(ended).toMatchObject({ settled: true, status: 'completed' })
+  expect(ended.sentence).toMatch(/had ended before it could be stopped and is completed/)
+  expect(scene.sent(STOP)).toHaveLength(1)
 })
 
 test.each(['0.85.0', '0.98.0'] as const)(
@@ -295,6 +323,7 @@ describe('the post step', () => {
   const afterwards = async (
     scene: Scene,
     lookUpForMs = 60_000,
+    signal?: AbortSignal,
   ): Promise<Awaited<ReturnType<typeof cleanUp>>> =>
     cleanUp(
       {
@@ -305,7 +334,7 @@ describe('the post step', () => {
         lookUpUntil: new Deadline(scene.clock, lookUpForMs),
         deadline: new Deadline(scene.clock, 110_000),
       },
-      { client: scene.client, clock: scene.clock },
+      { client: scene.client, clock: scene.clock, signal },
     )
 
   test('stops a run whose id main has saved', async () => {
@@ -338,6 +367,7 @@ describe('the post step', () => {
     await running
     const ended = await afterwards(scene)
     expect(ended.sentence).toMatch(/^No run named "training-gh4711-1-0a1b2c3d-[0-9a-f]{12}" is on the server/)
+    expect(ended.settled).toBe(false)
     expect(scene.server.runs).toHaveLength(0)
     expect(scene.sent(TRIGGER)).toHaveLength(1)
   })
@@ -356,5 +386,24 @@ describe('the post step', () => {
     await running
     const ended = await afterwards(scene)
     expect(ended.sentence).toMatch(/^Whether the run "training-gh4711-.*" was started is not known/)
+    expect(ended.settled).toBe(false)
+  })
+
+  test('whose time is up says so, and does not fail', async () => {
+    const scene = await openScene({ faults: [{ on: 'trigger', do: { kind: 'reset', when: 'after-work' } }] })
+    const cancelled = new AbortController()
+    const running = scene.execute({}, cancelled.signal)
+    await until(() => scene.server.runs.length > 0)
+    cancelled.abort(new Error('killed'))
+    await running
+    scene.server.addFault({ on: 'runs', occurrence: 'always', do: { kind: 'hang' } })
+    const asked = scene.sent(/^GET .*\/runs\?/).length
+    const budget = new AbortController()
+    const ending = afterwards(scene, 60_000, budget.signal)
+    await until(() => scene.sent(/^GET .*\/runs\?/).length > asked)
+    budget.abort(new Error('the budget is over'))
+    const ended = await ending
+    expect(ended.sentence).toMatch(/^Whether the run "training-gh4711-.*" was started is not known/)
+    expect(ended.settled).toBe(false)
   })
 })
