@@ -413,6 +413,25 @@ describe('the post step', () => {
     expect(ended.settled).toBe(false)
   })
 
+  test('whose time is up while it stops a run says that the run goes on', async () => {
+    const scene = await openScene({
+      pipelines: [long],
+      orchestrator: 'kubernetes',
+      faults: [{ on: 'stop', do: { kind: 'hang' } }],
+    })
+    await scene.execute({ target: { kind: 'template', reference: 'long-template' }, wait: false })
+    await scene.clock.sleep(10_000)
+    const budget = new AbortController()
+    const ending = afterwards(scene, 60_000, budget.signal)
+    await until(() => scene.sent(STOP).length > 0)
+    budget.abort(new Error('the budget is over'))
+    const ended = await ending
+    expect(ended.sentence).toMatch(
+      /goes on: http.*It could not be stopped: the server did not answer in time/,
+    )
+    expect(ended.settled).toBe(false)
+  })
+
   test('whose time is up says so, and does not fail', async () => {
     const scene = await openScene({ faults: [{ on: 'trigger', do: { kind: 'reset', when: 'after-work' } }] })
     const cancelled = new AbortController()
