@@ -9,6 +9,8 @@ export interface Mutant {
   /** From the repository's root, with its line, counted from 1. */
   readonly file: string
   readonly line: number
+  /** The text of that line. */
+  readonly code: string
   readonly mutator: string
   readonly original: string
   readonly replacement: string
@@ -40,6 +42,7 @@ export async function instrument(
   const mutants = result.mutants.map(
     ({ id, fileName, location: { start, end }, mutatorName, replacement }) => {
       const lines = (sources.get(fileName) ?? '').split('\n').slice(start.line, end.line + 1)
+      const code = (lines[0] ?? '').trim()
       lines.push((lines.pop() ?? '').slice(0, end.column))
       const original = lines.join('\n').slice(start.column)
       return {
@@ -47,6 +50,7 @@ export async function instrument(
         topic: topicOf.get(fileName) ?? '',
         file: fileName,
         line: start.line + 1,
+        code,
         mutator: mutatorName,
         original,
         replacement,
