@@ -154,6 +154,16 @@ describe('a run that the server made and never handed over', () => {
     )
   })
 
+  test('is started again under the same name where somebody deletes it meanwhile', async () => {
+    const { scene, result } = await neverBegun()
+    await until(() => scene.events.some(({ kind }) => kind === 'dispatch-awaited'))
+    scene.server.vanish(scene.server.runs[0]?.id ?? '')
+    expect(await result).toMatchObject({ conclusion: 'completed' })
+    const [first, second] = scene.server.runs
+    expect(second).toMatchObject({ name: first?.name, status: 'completed' })
+    expect(scene.server.runs).toHaveLength(2)
+  })
+
   test('and that may no longer be seen is not replaced', async () => {
     const { scene, result } = await neverBegun()
     await until(() => scene.events.some(({ kind }) => kind === 'dispatch-awaited'))
