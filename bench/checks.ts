@@ -8,11 +8,10 @@
 import { execFileSync } from 'node:child_process'
 import { z } from 'zod'
 import { startSimulator, type PipelineSpec } from '../simulator/index.ts'
+import { openClient } from '../src/actions/connect.ts'
+import { WorkflowLog } from '../src/github/log.ts'
 import { assemble } from '../src/run/assemble.ts'
-import { Api } from '../src/zenml/api.ts'
-import { ZenmlClient } from '../src/zenml/client.ts'
 import { Http } from '../src/zenml/http.ts'
-import { KeySession } from '../src/zenml/session.ts'
 import { systemClock } from '../src/zenml/system-clock.ts'
 
 const STEPS = 200
@@ -61,16 +60,17 @@ function judge(): void {
 
 async function round(): Promise<void> {
   const server = await startSimulator({ pipelines: [pipeline] })
-  const http = new Http('bench')
-  const session = new KeySession(server.url, server.apiKey, {
-    http,
+  const inputs = {
+    server: { url: server.url, proApiUrl: server.url },
+    credential: { kind: 'api-key', key: server.apiKey },
+  } as const
+  const { client, close } = await openClient({
+    inputs,
+    http: new Http('bench'),
     clock: systemClock,
-    onToken: () => undefined,
-    onWait: () => undefined,
+    log: new WorkflowLog(() => undefined),
+    reporter: { tell: () => undefined },
   })
-  const client = new ZenmlClient(
-    new Api({ http, baseUrl: server.url, session, clock: systemClock, onRetry: () => undefined }),
-  )
   const [listed] = await client.definitions('snapshot', { size: 1 })
   const definition = await client.definition('snapshot', listed?.id ?? '')
   const requests = server.requests.length
@@ -98,6 +98,6 @@ async function round(): Promise<void> {
   )
   const tookMs = performance.now() - from
   console.log(JSON.stringify({ tookMs, requests: server.requests.length - requests }))
-  await http.close()
+  await close()
   await server.close()
 }

@@ -92,6 +92,24 @@ const ON_TRIGGER: readonly Kind[] = [
   })),
 ]
 
+/** The server has made the run, and something that is not ZenML answers in its place, or about another run. */
+const AFTER_START: readonly Kind[] = [
+  kind(4, false, () => ({ kind: 'html', status: 403, work: true })),
+  kind(2, false, () => ({ kind: 'html', status: 404, work: true })),
+  kind(2, false, () => ({
+    kind: 'answer',
+    status: 413,
+    body: '<html><head><title>413 Request Entity Too Large</title></head></html>',
+    contentType: 'text/html',
+    work: true,
+  })),
+  kind(3, false, () => ({ kind: 'answer', status: 400, body: '{"detail": "bad request"}', work: true })),
+  kind(5, false, (random) => ({ kind: 'about-another', what: random.pick(['run', 'name'] as const) })),
+]
+
+/** A confused cache. It passes; what is asked for again is asked in another way or at another time. */
+const ON_RUN: readonly Kind[] = [kind(14, true, () => ({ kind: 'about-another', what: 'run' }))]
+
 const ON_STOP: readonly Kind[] = [
   kind(4, false, () => ({
     kind: 'answer',
@@ -146,7 +164,9 @@ export function drawFault(random: Random, version: ZenmlVersion): DrawnFault {
 function kindsOn(on: RouteName | 'any', version: ZenmlVersion): readonly Kind[] {
   if (on === 'stop') return [...ANYWHERE, ...ON_STOP]
   // 0.74 takes no notice of the key, and has no slots: none of these answers is its own.
-  if (on === 'trigger' && version !== '0.74.0') return [...ANYWHERE, ...ON_TRIGGER]
+  if (on === 'run') return [...ANYWHERE, ...ON_RUN]
+  if (on === 'trigger' && version === '0.74.0') return [...ANYWHERE, ...AFTER_START]
+  if (on === 'trigger') return [...ANYWHERE, ...ON_TRIGGER, ...AFTER_START]
   return ANYWHERE
 }
 

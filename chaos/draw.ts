@@ -1,10 +1,13 @@
 import { ZENML_VERSIONS, type ZenmlVersion } from '../simulator/index.ts'
+import { areRight, drawClocks, type Clocks } from './draw-clocks.ts'
 import { drawFault, spanOf, type DrawnFault } from './draw-faults.ts'
 import { chaosPipelines, type PipelineName } from './pipelines.ts'
+import { drawNaming, drawRunName, type Naming } from './naming.ts'
 import { Random } from './random.ts'
 
 /** `A` in this process and in virtual time, `B` through dist as child processes. */
-export type Part = 'A' | 'B'
+export const PARTS = ['A', 'B'] as const
+export type Part = (typeof PARTS)[number]
 
 /**
  * Where in a request something happens: before it is sent; when the server has it; while the answer's body is
@@ -43,10 +46,14 @@ export interface Case {
   readonly pipeline: PipelineName
   readonly target: 'template' | 'template-id' | 'snapshot' | 'pipeline'
   readonly wait: boolean
+  readonly dryRun: boolean
   /** Undefined: one of ours. */
   readonly runName: string | undefined
   /** Somebody else has a run of that name already. */
   readonly nameTaken: boolean
+  /** What the server makes of a run's name. */
+  readonly naming: Naming
+  readonly clocks: Clocks
   readonly timeoutMs: number | undefined
   readonly triggerTimeoutMs: number
   readonly pollIntervalMs: number | undefined
@@ -72,12 +79,14 @@ export function drawCase(seed: number, part: Part, index: number): Case {
   const random = new Random(`${seed}/${id}`)
   const version = random.pick(ZENML_VERSIONS)
   const pipeline = drawPipeline(random, part)
-  const runName = random.chance(0.25) ? random.pick(['nightly', 'nightly-{date}-{time}']) : undefined
+  const runName = drawRunName(random)
   const wait = random.chance(0.85)
   const interruptions = drawInterruptions(random)
   const ends = chaosPipelines[pipeline].ends && interruptions.every(({ kind }) => kind !== 'unknown-state')
   const stopped = interruptions.some(({ kind }) => kind === 'cancel' || kind === 'kill')
-  const timeoutMs = (!ends && !stopped) || random.chance(0.15) ? drawTimeout(random, part) : undefined
+  // Where a boundary is never reached, nothing else would end the wait.
+  const longestMs = ends ? undefined : part === 'A' ? 900_000 : 60_000
+  const timeoutMs = (!ends && !stopped) || random.chance(0.15) ? drawTimeout(random, part) : longestMs
   return {
     id,
     part,
@@ -85,12 +94,14 @@ export function drawCase(seed: number, part: Part, index: number): Case {
     pipeline,
     target: drawTarget(random, version),
     wait,
+    dryRun: random.chance(0.04),
     runName,
     nameTaken: runName === 'nightly' && random.chance(0.15),
-    // Where a boundary is never reached, nothing else would end the wait.
-    timeoutMs: ends ? timeoutMs : (timeoutMs ?? (part === 'A' ? 900_000 : 60_000)),
+    naming: drawNaming(random),
+    clocks: drawClocks(random),
+    timeoutMs: wait ? timeoutMs : undefined,
     triggerTimeoutMs: drawTriggerTimeout(random, part),
-    pollIntervalMs: random.chance(0.3) ? random.int(1, 10) * 1000 : undefined,
+    pollIntervalMs: wait && random.chance(0.3) ? random.int(1, 10) * 1000 : undefined,
     onCancel: drawMode(random),
     onTimeout: drawMode(random),
     server: {
@@ -131,8 +142,16 @@ export function mustReachResult(drawn: Case): boolean {
     !drawn.nameTaken &&
     drawn.interruptions.every(({ kind }) => kind === 'expire-tokens') &&
     drawn.faults.every(({ passing }) => passing) &&
+    // A run whose answer got lost is looked up by its name, and known by its time where the name is anybody's.
+    (drawn.faults.length === 0 || keepsNames(drawn)) &&
+    (drawn.faults.length === 0 || drawn.runName === undefined || areRight(drawn.clocks)) &&
     drawn.faults.reduce((sum, fault) => sum + spanOf(fault), 0) <= 4
   )
+}
+
+/** Whether a run has the name that was sent, whatever the pipeline's name is. */
+function keepsNames({ naming, pipeline }: Case): boolean {
+  return naming === 'as sent' && pipeline !== 'placeholders'
 }
 
 function drawPipeline(random: Random, part: Part): PipelineName {
@@ -145,6 +164,8 @@ function drawPipeline(random: Random, part: Part): PipelineName {
     [8, 'slow-start'],
     [4, 'fails-early'],
     [3, 'refused'],
+    [4, 'placeholders'],
+    [4, 'accents'],
     [7, 'stuck'],
     [7, 'dies'],
   ])

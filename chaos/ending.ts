@@ -16,6 +16,8 @@ export interface Ending {
 export interface HeldRun {
   readonly id: string
   readonly name: string
+  /** As the step sent it; the server may have changed it. */
+  readonly nameSent: string
   readonly status: string
   /** Steps of it use computing time. */
   readonly busy: boolean
@@ -34,6 +36,11 @@ export interface Observation {
   readonly atMainEnd: readonly HeldRun[]
   readonly atPostEnd: readonly HeldRun[]
   readonly later: readonly HeldRun[]
+  /** Ids of runs that main, and then the post step, asked the server to end. */
+  readonly endedByMain: readonly string[]
+  readonly endedByPost: readonly string[]
+  /** How many requests the post step sent; undefined where it ran beside a main that outlived its step. */
+  readonly postRequests: number | undefined
   /** Ids of runs that the case itself took away. */
   readonly vanished: ReadonlySet<string>
   /** The case itself gave a run a state that no version has. */

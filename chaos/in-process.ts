@@ -1,18 +1,24 @@
-import { startSimulator, VirtualClock } from '../simulator/index.ts'
+import { startSimulator } from '../simulator/index.ts'
+import { openClient } from '../src/actions/connect.ts'
+import { toRequest } from '../src/actions/main.ts'
+import { lookAfterMain } from '../src/actions/post.ts'
+import { named } from '../src/github/connection.ts'
+import { readFile } from '../src/github/files.ts'
+import { readInputs } from '../src/github/inputs.ts'
 import { WorkflowLog } from '../src/github/log.ts'
-import { cleanUp } from '../src/run/clean-up.ts'
+import { RunJournal } from '../src/github/run-journal.ts'
 import { RunError } from '../src/run/errors.ts'
-import { executeRun, type RunRequest } from '../src/run/execute.ts'
-import type { PlannedRun, StartedRun } from '../src/run/journal.ts'
+import { executeRun } from '../src/run/execute.ts'
 import type { RunEvent } from '../src/run/reporter.ts'
-import { Api } from '../src/zenml/api.ts'
-import { ZenmlClient } from '../src/zenml/client.ts'
-import { Deadline } from '../src/zenml/deadline.ts'
+import type { Clock } from '../src/zenml/clock.ts'
 import { isZenmlError } from '../src/zenml/errors.ts'
-import { KeySession } from '../src/zenml/session.ts'
+import { parseServerUrl } from '../src/zenml/server-url.ts'
 import { BoundaryHttp, type Deed } from './boundary-http.ts'
-import type { Case, EndMode, Interruption } from './draw.ts'
+import { ChaosClock, runnerClock, serverClock } from './chaos-clock.ts'
+import type { Case, Interruption } from './draw.ts'
 import type { Ending, Observation } from './ending.ts'
+import { inputsOf, variablesOf } from './inputs.ts'
+import { lastLineOf, visibleIn } from './log-text.ts'
 import { Random } from './random.ts'
 import { ServerUnderTest } from './server-under-test.ts'
 import type { Story } from './story.ts'
@@ -22,57 +28,69 @@ const HANG_LIMIT_MS = 150
 const LOAD_LIMIT_MS = 20_000
 const ACTION_EXCHANGE_MS = 65_000
 
-/** As the post step has them. */
-const POST_BUDGET_MS = 110_000
-const LATE_START_MS = 60_000
-
 /** Time in which all that the server still works on comes to light. */
 const AFTERWARDS_MS = 400_000
 
-/** A case takes well under a second; one that takes so long will never end. */
-const GIVE_UP_MS = 60_000
+/** Real time. A case takes well under a second, but on a busy machine a minute; one that is silent for so long hangs. */
+const SILENCE_MS = 60_000
+
+/** Virtual time. The longest limits are half an hour for the start and ten minutes for a lost server. */
+const LONGEST_CASE_MS = 6 * 3_600_000
+
+const LOOK_EVERY_MS = 1_000
 
 class Cancelled extends Error {
   override readonly name = 'Cancelled'
 }
 
-/** Plays a case against `executeRun` and, where it leaves something to see to, `cleanUp`, in virtual time. */
+/** Plays a case against `executeRun` and the whole of the post step, in virtual time. */
 export async function playInProcess(drawn: Case, story: Story): Promise<Observation> {
-  const clock = new VirtualClock({ seed: new Random(`${drawn.id}/clock`).int(1, 2 ** 30) })
+  const time = new ChaosClock({ seed: new Random(`${drawn.id}/clock`).int(1, 2 ** 30) })
+  const clock = serverClock(time, drawn.clocks.server)
   const server = await startSimulator({ ...ServerUnderTest.options(drawn), clock })
   const under = new ServerUnderTest(drawn, server)
   try {
-    return await new Play(drawn, under, clock, story).run()
+    return await new Play(drawn, under, time, story).run()
   } finally {
     await under.up()
     await server.close()
   }
 }
 
+/** What the runner says about the workflow. */
+const WORKFLOW = {
+  GITHUB_REPOSITORY: 'octo-org/example',
+  GITHUB_RUN_ID: '4711',
+  GITHUB_RUN_ATTEMPT: '1',
+  GITHUB_SHA: '0123456789abcdef0123456789abcdef01234567',
+} as const
+
 class Play {
   readonly #case: Case
   readonly #server: ServerUnderTest
-  readonly #clock: VirtualClock
+  readonly #time: ChaosClock
+  /** The runner's. */
+  readonly #clock: Clock
   readonly #story: Story
   readonly #random: Random
   readonly #cancellation = new AbortController()
   readonly #died: Promise<'dead'>
   #die!: (dead: 'dead') => void
-  #planned: PlannedRun | undefined
-  #started: StartedRun | undefined
-  #settled = false
-  #mode: EndMode
-  readonly #shown: unknown[] = []
-  /** The gate through which all that is shown leaves. */
-  readonly #log = new WorkflowLog(() => undefined)
+  /** The variables of both steps; what main saves for the post step comes in as it is saved. */
+  readonly #env: Record<string, string>
+  #isOver = false
+  #heardAt = 0
+  #runId: string | undefined
+  readonly #shown: string[] = []
 
-  constructor(drawn: Case, server: ServerUnderTest, clock: VirtualClock, story: Story) {
+  constructor(drawn: Case, server: ServerUnderTest, time: ChaosClock, story: Story) {
     this.#case = drawn
     this.#server = server
-    this.#mode = drawn.onCancel
-    this.#clock = clock
+    this.#time = time
+    this.#clock = runnerClock(time, drawn.clocks.runner)
     this.#story = story
     this.#random = new Random(`${drawn.id}/keys`)
+    this.#env = { ...WORKFLOW, ...variablesOf(inputsOf(drawn, server)) }
     this.#died = new Promise((resolve) => {
       this.#die = resolve
     })
@@ -84,23 +102,27 @@ class Play {
     const main = await this.#within(this.#main())
     await server.up()
     const atMainEnd = server.ours()
-    const settled = this.#settled
+    const mainEnd = server.requests.length
+    const settled = this.#env['STATE_settled'] === 'true'
     if (this.#case.recovers) server.recover()
-    const post = this.#isLeft() ? await this.#within(this.#post()) : undefined
+    const post = await this.#within(this.#post())
     const atPostEnd = server.ours()
-    this.#clock.advance(AFTERWARDS_MS)
+    this.#time.advance(AFTERWARDS_MS)
     const hung = main === 'hung' || post === 'hung'
     return {
-      main: main === 'hung' ? KILLED : main,
+      main: main === 'hung' ? { ...KILLED, runId: this.#runId } : main,
       settled,
       post: post === 'hung' ? undefined : post,
       atMainEnd,
       atPostEnd,
       later: server.ours(),
+      endedByMain: server.askedToEnd(0, mainEnd),
+      endedByPost: server.askedToEnd(mainEnd),
+      postRequests: server.requests.length - mainEnd,
       vanished: server.vanished,
       tampered: server.tampered,
       cancelled: this.#cancellation.signal.aborted,
-      shown: this.#log.cover(JSON.stringify(this.#shown)),
+      shown: this.#shown.join('\n'),
       secrets: server.secrets(),
       hung,
     }
@@ -109,30 +131,22 @@ class Play {
   async #main(): Promise<Ending> {
     const { signal } = this.#cancellation
     const http = this.#http(this.#case.interruptions.map((interruption) => this.#deed(interruption)))
-    const work = executeRun(this.#request(), {
-      client: this.#client(http).with({ signal }),
+    const log = new WorkflowLog((text) => this.#print('main', text))
+    const reporter = { tell: (event: RunEvent) => this.#tell(event, log) }
+    const mask = (secret: string): void => log.mask(secret)
+    const { inputs } = await readInputs({ env: this.#env, readFile, mask, parseServerUrl })
+    const connection = await openClient({ inputs, http, clock: this.#clock, log, reporter })
+    const { serverUrl, client } = connection
+    const request = toRequest(inputs, serverUrl, this.#env)
+    const { onCancel, workflowRunUrl } = request
+    const facts = { serverUrl, named: named(inputs.server), onCancel, workflowRunUrl, processId: process.pid }
+    const work = executeRun(request, {
+      client: client.with({ signal }),
       clock: this.#clock,
-      reporter: { tell: (event) => this.#tell(event) },
-      journal: {
-        planned: (run) => {
-          this.#planned = run
-          this.#save('planned', run)
-        },
-        started: (run) => {
-          this.#started = run
-          this.#save('started', run)
-        },
-        ending: (mode) => {
-          this.#mode = mode
-          this.#save('mode', mode)
-        },
-        settled: () => {
-          this.#settled = true
-          this.#save('settled', {})
-        },
-      },
+      reporter,
+      journal: new RunJournal(facts, (name, value) => this.#keep(name, log.cover(value))),
       newKey: () => this.#newKey(),
-      timeLimit: (ms) => AbortSignal.timeout(ms),
+      timeLimit: (ms) => this.#time.timeLimit(ms),
       signal,
     }).then(
       (result): Ending => ({
@@ -141,51 +155,38 @@ class Play {
         line: result.error ?? `The run ${result.conclusion}`,
         unforeseen: '',
       }),
-      (error: unknown) => endingOf(error, this.#started?.id),
+      (error: unknown) => endingOf(error, this.#runId),
     )
     const ending = await Promise.race([work, this.#died])
-    await http.close()
-    const told = ending === 'dead' ? KILLED : ending
+    this.#isOver = true
+    await connection.close()
+    const told = ending === 'dead' ? { ...KILLED, runId: this.#runId } : ending
+    this.#shown.push(log.cover(JSON.stringify(told)))
     this.#say(`main: ${JSON.stringify(told)}`)
     return told
   }
 
-  async #post(): Promise<Ending> {
-    const http = this.#http([])
-    const sentAgoMs = this.#clock.now() - (this.#planned?.sentAt ?? this.#clock.now())
+  /** Undefined if it had nothing to say. */
+  async #post(): Promise<Ending | undefined> {
+    let printed = ''
+    const log = new WorkflowLog((text) => {
+      printed += text
+      this.#print('post', text)
+    })
+    let unforeseen = ''
     try {
-      const ended = await cleanUp(
-        {
-          planned: this.#planned,
-          started: this.#started,
-          mode: this.#mode,
-          reason: 'The workflow step ended early',
-          lookUpUntil: new Deadline(this.#clock, LATE_START_MS - sentAgoMs),
-          deadline: new Deadline(this.#clock, POST_BUDGET_MS),
-        },
-        { client: this.#client(http), clock: this.#clock, signal: AbortSignal.timeout(POST_BUDGET_MS) },
-      )
-      this.#say(`post: ${JSON.stringify(ended)}`)
-      const { status, sentence: line } = ended
-      return {
-        conclusion: undefined,
-        status,
-        runId: this.#started?.id,
-        green: undefined,
-        line,
-        unforeseen: '',
-      }
+      await lookAfterMain(this.#env, {
+        log,
+        clock: this.#clock,
+        timeLimit: (ms) => this.#time.timeLimit(ms),
+        openHttp: () => this.#http([]),
+      })
     } catch (error) {
-      const ending = endingOf(error, this.#started?.id)
-      this.#say(`post: ${JSON.stringify(ending)}`)
-      return ending
-    } finally {
-      await http.close()
+      unforeseen = error instanceof Error ? (error.stack ?? error.message) : String(error)
     }
-  }
-
-  #isLeft(): boolean {
-    return !this.#settled && (this.#planned !== undefined || this.#started !== undefined)
+    const line = lastLineOf(printed)
+    if (line === '' && unforeseen === '') return undefined
+    return { conclusion: undefined, status: '', runId: undefined, green: undefined, line, unforeseen }
   }
 
   #http(deeds: readonly Deed[]): BoundaryHttp {
@@ -195,18 +196,8 @@ class Play {
       deeds,
       limits: { exchangeMs: hangs ? HANG_LIMIT_MS : LOAD_LIMIT_MS },
       note: (line) => this.#say(line),
-      onTimeout: () => this.#clock.advance(ACTION_EXCHANGE_MS),
+      onTimeout: () => this.#time.advance(ACTION_EXCHANGE_MS),
     })
-  }
-
-  #client(http: BoundaryHttp): ZenmlClient {
-    const clock = this.#clock
-    const { url, apiKey } = this.#server.simulator
-    const onRetry = (line: string, waitMs: number): void => this.#tell({ kind: 'retry', line, waitMs })
-    const onToken = (token: string): void => this.#log.mask(token)
-    this.#log.mask(apiKey)
-    const session = new KeySession(url, apiKey, { http, clock, onToken, onWait: onRetry })
-    return new ZenmlClient(new Api({ http, baseUrl: url, session, clock, onRetry }))
   }
 
   #deed(interruption: Interruption): Deed {
@@ -232,37 +223,6 @@ class Play {
     }
   }
 
-  #request(): RunRequest {
-    const { wait, timeoutMs, triggerTimeoutMs, pollIntervalMs, onCancel, onTimeout, runName } = this.#case
-    return {
-      serverUrl: this.#server.simulator.url,
-      target: this.#server.target(),
-      project: undefined,
-      overrides: { layers: [], tags: undefined, useCache: undefined },
-      runName,
-      origin: { workflowRunId: '4711', attempt: 1, stepIdentity: '0a1b2c3d' },
-      provenance: {
-        repository: '',
-        sha: '',
-        ref: '',
-        headRef: '',
-        actor: '',
-        workflow: '',
-        workflowRunUrl: '',
-      },
-      logTail: 50,
-      workflowRunUrl: 'https://github.com/octo-org/example/actions/runs/4711',
-      wait,
-      timeoutMs,
-      triggerTimeoutMs,
-      pollIntervalMs,
-      onCancel,
-      onTimeout,
-      onPaused: 'wait',
-      resume: false,
-    }
-  }
-
   #newKey(): string {
     const hex = Array.from({ length: 8 }, () =>
       this.#random.int(0, 0xffff).toString(16).padStart(4, '0'),
@@ -270,29 +230,45 @@ class Play {
     return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`
   }
 
-  async #within(work: Promise<Ending>): Promise<Ending | 'hung'> {
+  async #within<T>(work: Promise<T>): Promise<T | 'hung'> {
     let timer: NodeJS.Timeout | undefined
+    this.#heardAt = performance.now()
     const limit = new Promise<'hung'>((resolve) => {
-      timer = setTimeout(() => {
+      timer = setInterval(() => {
+        const isSilent = performance.now() - this.#heardAt > SILENCE_MS
+        if (!isSilent && this.#time.elapsed() < LONGEST_CASE_MS) return
         this.#cancellation.abort(new Cancelled('given up'))
         resolve('hung')
-      }, GIVE_UP_MS)
+      }, LOOK_EVERY_MS)
     })
-    return Promise.race([work, limit]).finally(() => clearTimeout(timer))
+    return Promise.race([work, limit]).finally(() => clearInterval(timer))
   }
 
-  #tell(event: RunEvent): void {
-    this.#shown.push(event)
-    this.#say(`  ${JSON.stringify(event)}`)
+  #tell(event: RunEvent, log: WorkflowLog): void {
+    // The outputs are written right then, and outlive the process.
+    if (event.kind === 'started' || event.kind === 'resumed') this.#runId = event.run.id
+    const text = log.cover(JSON.stringify(event))
+    this.#shown.push(text)
+    this.#say(`  ${text}`)
   }
 
-  #save(what: string, value: unknown): void {
+  /** What a main that was killed still does never happened. */
+  #keep(name: string, value: string): void {
+    if (this.#isOver) return
+    this.#env[`STATE_${name}`] = value
     this.#shown.push(value)
-    this.#say(`  saved ${what} ${JSON.stringify(value)}`)
+    this.#say(`  saved ${name} ${value}`)
+  }
+
+  #print(who: string, text: string): void {
+    const visible = visibleIn(text)
+    this.#shown.push(visible)
+    if (visible.trim() !== '') this.#say(`${who}: ${visible.trimEnd()}`)
   }
 
   #say(line: string): void {
-    this.#story.line(this.#clock.now(), line)
+    this.#heardAt = performance.now()
+    this.#story.line(this.#time.now(), line)
   }
 }
 

@@ -61,6 +61,15 @@ export const chaosPipelines = {
       },
     },
   },
+  /** ZenML fills in what looks like a placeholder, also where it came from a pipeline's name. */
+  placeholders: {
+    ends: true,
+    spec: { name: 'train_{time}_{date}', steps: [step('train', 5)] },
+  },
+  accents: {
+    ends: true,
+    spec: { name: 'entra\u00eenement', steps: [step('train', 5)] },
+  },
   stuck: {
     ends: false,
     spec: { name: 'stuck', neverMoves: true, steps: [step('train', 5)] },

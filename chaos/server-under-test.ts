@@ -1,7 +1,8 @@
-import type { Fault, Occurrence, Simulator, SimulatorOptions } from '../simulator/index.ts'
+import type { Fault, Occurrence, RecordedRequest, Simulator, SimulatorOptions } from '../simulator/index.ts'
 import type { Target } from '../src/run/resolve.ts'
 import type { Case, Interruption } from './draw.ts'
 import type { HeldRun } from './ending.ts'
+import { NAMINGS } from './naming.ts'
 import { chaosPipelines, chaosSpecs } from './pipelines.ts'
 import { Random } from './random.ts'
 
@@ -23,6 +24,8 @@ export class ServerUnderTest {
   readonly #case: Case
   readonly #faults: LiveFault[] = []
   readonly #others = new Set<string>()
+  /** Requests that were not the step's. */
+  #before = 0
   /** A restart under way. */
   #restart: Promise<void> = Promise.resolve()
 
@@ -31,20 +34,24 @@ export class ServerUnderTest {
     this.simulator = simulator
   }
 
-  static options({ id, version, server }: Case): SimulatorOptions {
+  static options({ id, version, server, naming }: Case): SimulatorOptions {
     return {
       ...server,
       version,
+      storesName: NAMINGS[naming],
       pipelines: chaosSpecs,
       seed: new Random(`${id}/server`).int(1, 2 ** 30),
     }
   }
 
-  /** Lets somebody else take the name if the case says so, then puts the faults on. */
+  /** Lets somebody else have a run, with the step's name if the case says so, then puts the faults on. */
   async prepare(): Promise<void> {
-    const { nameTaken, runName, interruptions } = this.#case
+    const { nameTaken, runName, interruptions, faults } = this.#case
+    const isOtherNeeded = faults.some((fault) => fault.do.kind === 'about-another')
     if (nameTaken && runName !== undefined) await this.#occupy(runName)
-    for (const { on, occurrence, do: action } of this.#case.faults) {
+    else if (isOtherNeeded) await this.#occupy('of somebody else')
+    this.#before = this.simulator.requests.length
+    for (const { on, occurrence, do: action } of faults) {
       this.#put({ on, occurrence, do: action })
     }
     for (const { at } of interruptions) {
@@ -100,7 +107,25 @@ export class ServerUnderTest {
   ours(): HeldRun[] {
     return this.simulator.runs
       .filter(({ id }) => !this.#others.has(id))
-      .map(({ id, name, status, busy, gone }) => ({ id, name, status, busy, gone }))
+      .map(({ id, name, status, busy, gone, configuration }) => {
+        const asked = configuration['run_name']
+        return { id, name, nameSent: typeof asked === 'string' ? asked : name, status, busy, gone }
+      })
+  }
+
+  /** What the step has sent so far. */
+  get requests(): readonly RecordedRequest[] {
+    return this.simulator.requests.slice(this.#before)
+  }
+
+  /** Ids of the runs that the step's requests, of these numbers, were to end. */
+  askedToEnd(from: number, to?: number): string[] {
+    return this.requests.slice(from, to).flatMap(({ method, path, body }) => {
+      const stopped = /\/runs\/([^/]+)\/stop/.exec(path)?.[1]
+      const updated =
+        method === 'PUT' && body.includes('"status"') ? /\/runs\/([^/?]+)/.exec(path)?.[1] : undefined
+      return stopped ?? updated ?? []
+    })
   }
 
   target(): Target {
@@ -136,5 +161,6 @@ export class ServerUnderTest {
       body: JSON.stringify({ run_name: name }),
     })
     for (const { id } of this.simulator.runs) this.#others.add(id)
+    if (this.#others.size === 0) throw new Error('somebody else could not start a run')
   }
 }

@@ -2,7 +2,13 @@ import type { Case, Part } from './draw.ts'
 import type { Observation } from './ending.ts'
 import type { Finding, Offence } from './verdict.ts'
 
-const OFFENCES: readonly Offence[] = ['second run', 'unaccounted run', 'wrong result']
+const OFFENCES: readonly Offence[] = [
+  'second run',
+  'lost run',
+  'unaccounted run',
+  'wrong result',
+  'leaked secret',
+]
 
 /** What became of the cases of one part. */
 export class Tally {
@@ -18,10 +24,6 @@ export class Tally {
 
   get failed(): number {
     return this.#failed
-  }
-
-  get passed(): number {
-    return this.#cases - this.#failed
   }
 
   add({ id }: Case, { main, post }: Observation, findings: readonly Finding[]): void {

@@ -11,10 +11,13 @@ import {
   type RunningAction,
 } from '../e2e/action.ts'
 import { realClock, startSimulator, type SimulatorClock } from '../simulator/index.ts'
-import { inputTables } from '../src/github/input-schema.ts'
 import { TRIGGER_PATH, STOP_PATH } from './boundary-http.ts'
 import type { Boundary, Case, Interruption } from './draw.ts'
+import { skewAt } from './chaos-clock.ts'
+import type { Skew } from './draw-clocks.ts'
 import type { Ending, Observation } from './ending.ts'
+import { inputsOf } from './inputs.ts'
+import { lastLineOf, visibleIn } from './log-text.ts'
 import { Random } from './random.ts'
 import { ServerUnderTest } from './server-under-test.ts'
 import type { Story } from './story.ts'
@@ -41,10 +44,16 @@ const LOOK_EVERY_MS = 2
 class MovableClock implements SimulatorClock {
   readonly #real = realClock(SPEED)
   readonly epoch = this.#real.now()
+  readonly #skew: Skew
   #ahead = 0
 
+  constructor(skew: Skew) {
+    this.#skew = skew
+  }
+
   now(): number {
-    return this.#real.now() + this.#ahead
+    const now = this.#real.now()
+    return now + this.#ahead + skewAt(this.#skew, now - this.epoch)
   }
 
   sleep(ms: number): Promise<void> {
@@ -59,7 +68,7 @@ class MovableClock implements SimulatorClock {
 /** Plays a case through dist/main.js and dist/post.js as the runner would, at a real clock's speed. */
 export function throughDist(nodePath: string): (drawn: Case, story: Story) => Promise<Observation> {
   return async (drawn, story) => {
-    const clock = new MovableClock()
+    const clock = new MovableClock(drawn.clocks.server)
     const server = await startSimulator({ ...ServerUnderTest.options(drawn), clock })
     const folder = await mkdtemp(path.join(tmpdir(), 'chaos-'))
     const stateFile = path.join(folder, 'state')
@@ -106,10 +115,12 @@ class Play {
     // The runner reads the state when it gives main up, and takes the file away when the next step begins.
     const state = await this.#state()
     if (left) await rm(stateFile)
+    const sentByMain = server.requests.length
     const early = left ? await this.#post(state) : undefined
     const main = await running.done
     await server.up()
     const atMainEnd = server.ours()
+    const mainEnd = left ? sentByMain : server.requests.length
     this.#tellResult('main', main)
     if (drawn.recovers) server.recover()
     const post = early ?? (await this.#post(state))
@@ -119,10 +130,13 @@ class Play {
       // Nobody reads what a main said that the runner had given up.
       main: left ? GIVEN_UP : endingOf(main),
       settled: state['settled'] === 'true',
-      post: lastLine(post) === '' ? undefined : endingOf(post),
+      post: lastLineOf(post.stdout) === '' ? undefined : endingOf(post),
       atMainEnd,
       atPostEnd,
       later: server.ours(),
+      endedByMain: server.askedToEnd(0, mainEnd),
+      endedByPost: server.askedToEnd(mainEnd),
+      postRequests: left ? undefined : server.requests.length - mainEnd,
       vanished: server.vanished,
       tampered: server.tampered,
       cancelled: this.#cancelled,
@@ -158,7 +172,7 @@ class Play {
   }
 
   #isReached({ route, nth, moment }: Boundary): boolean {
-    const requests = this.#options.server.simulator.requests.filter(({ method, path: target }) => {
+    const requests = this.#options.server.requests.filter(({ method, path: target }) => {
       const pathname = target.replace(/\?.*/, '')
       if (route === 'trigger') return method === 'POST' && TRIGGER_PATH.test(pathname)
       return route === 'any' || STOP_PATH.test(pathname)
@@ -214,7 +228,7 @@ class Play {
     const { stateFile, nodePath, clock } = this.#options
     return {
       entry,
-      inputs: this.#inputs(),
+      inputs: inputsOf(this.#options.drawn, this.#options.server),
       state,
       nodePath,
       env: {
@@ -222,29 +236,9 @@ class Play {
         NODE_OPTIONS: `--import=${pathToFileURL(path.join(import.meta.dirname, 'fast-time.mjs')).href}`,
         CHAOS_SPEED: String(SPEED),
         CHAOS_EPOCH: String(clock.epoch),
+        CHAOS_SKEW: JSON.stringify(this.#options.drawn.clocks.runner),
       },
       onLine: (line) => this.#say(`${entry}: ${line}`),
-    }
-  }
-
-  #inputs(): Record<string, string> {
-    const { drawn, server } = this.#options
-    const { url, apiKey } = server.simulator
-    const target = server.target()
-    const known: readonly string[] = inputTables.main.names
-    const optional = { 'on-cancel': drawn.onCancel, 'on-timeout': drawn.onTimeout }
-    return {
-      'server-url': url,
-      'api-key': apiKey,
-      [target.kind]: target.kind === 'pipeline' ? target.pipeline : target.reference,
-      wait: String(drawn.wait),
-      'trigger-timeout': `${String(drawn.triggerTimeoutMs / 1000)}s`,
-      ...(drawn.timeoutMs === undefined ? {} : { timeout: `${String(drawn.timeoutMs / 1000)}s` }),
-      ...(drawn.pollIntervalMs === undefined
-        ? {}
-        : { 'poll-interval': `${String(drawn.pollIntervalMs / 1000)}s` }),
-      ...(drawn.runName === undefined ? {} : { 'run-name': drawn.runName }),
-      ...Object.fromEntries(Object.entries(optional).filter(([name]) => known.includes(name))),
     }
   }
 
@@ -281,28 +275,12 @@ function endingOf(result: ActionResult): Ending {
     runId: outputs['run-id'],
     // The exit code of a killed step counts for nothing.
     green: signal === null ? exitCode === 0 : undefined,
-    line: lastLine(result),
+    line: lastLineOf(stdout),
     unforeseen: odd ? `${stdout.split('\n').slice(-5).join('\n')}${stderr}` : '',
   }
 }
 
-/** What a reader of the log sees last. */
-function lastLine({ stdout }: ActionResult): string {
-  const lines = stdout
-    .split('\n')
-    .filter((line) => line !== '' && !/^::(add-mask|debug|group|endgroup)/.test(line))
-  return (lines.at(-1) ?? '')
-    .replace(/^::(error|warning|notice)[^:]*::/, '')
-    .replaceAll('%0A', '\n')
-    .replaceAll('%25', '%')
-}
-
 /** All that was printed or saved, less the commands that ask the runner to hide a secret. */
 function shownOf({ stdout, stderr, outputs, state, summary }: ActionResult): string {
-  return [
-    stdout.replaceAll(/^::add-mask::.*$/gm, ''),
-    stderr,
-    JSON.stringify([outputs, state]),
-    summary,
-  ].join('\n')
+  return [visibleIn(stdout), stderr, JSON.stringify([outputs, state]), summary].join('\n')
 }

@@ -4,7 +4,7 @@ import { mustReachResult, type Case } from './draw.ts'
 import type { Ending, HeldRun, Observation } from './ending.ts'
 import { showsSecret } from './secrecy.ts'
 
-export type Offence = 'second run' | 'unaccounted run' | 'wrong result'
+export type Offence = 'second run' | 'lost run' | 'unaccounted run' | 'wrong result' | 'leaked secret'
 
 export interface Finding {
   readonly offence: Offence
@@ -17,7 +17,7 @@ const SAYS_ENDED =
 
 /** Sentences by which a line admits that a run goes on, or may. */
 const SAYS_GOING_ON =
-  /goes on|may go on|was asked to stop|is not known|look once more|look for a run named|no longer on the server/
+  /goes on|may go on|was asked to stop|is not known|look once more|look for a run named|It is left alone|no longer on the server/
 
 const SAYS_NOTHING_STARTED = /Nothing was started|before a run was started|No run was started/
 
@@ -27,6 +27,7 @@ export function judge(drawn: Case, seen: Observation): Finding[] {
   const findings = [
     ...judgeCount(started),
     ...judgeManners(seen),
+    ...judgeEndings(drawn, seen),
     ...started.flatMap((run) => judgeKnown(seen, run)),
     ...started.flatMap((run) => judgeAccount(drawn, seen, run)),
     ...judgeEnded(seen, seen.main, seen.atMainEnd),
@@ -57,7 +58,8 @@ function judgeManners({ main, post, hung, shown, secrets }: Observation): Findin
   for (const { unforeseen } of [main, ...(post === undefined ? [] : [post])]) {
     if (unforeseen !== '') findings.push(wrong(`unforeseen: ${unforeseen.split('\n', 1).join('')}`))
   }
-  if (showsSecret(shown, secrets)) findings.push(wrong('a key or a token was shown'))
+  if (showsSecret(shown, secrets))
+    findings.push({ offence: 'leaked secret', text: 'a key or a token was shown' })
   return findings
 }
 
@@ -65,7 +67,45 @@ function judgeManners({ main, post, hung, shown, secrets }: Observation): Findin
 function judgeKnown({ main, post }: Observation, run: HeldRun): Finding[] {
   const ends = post === undefined ? [main] : [main, post]
   const known = ends.some(({ runId, line }) => runId === run.id || names(line, run))
-  return known ? [] : [unaccounted(`${run.name} was started, and nobody says so`)]
+  return known ? [] : [{ offence: 'lost run', text: `${run.name} was started, and nobody says so` }]
+}
+
+/** Nobody ends a run that is somebody else's, or one that is left on purpose. */
+function judgeEndings(drawn: Case, seen: Observation): Finding[] {
+  const { main, settled, later, endedByMain, endedByPost, postRequests } = seen
+  const findings = [...endedByMain, ...endedByPost]
+    .filter((ended) => later.every(({ id }) => id !== ended))
+    .map((ended) => wrong(`${ended} is not a run of this step, and was to be ended`))
+  if (settled && postRequests !== undefined && postRequests > 0) {
+    findings.push(
+      wrong(`nothing was left to see to, and the post step sent ${String(postRequests)} requests`),
+    )
+  }
+  if (!isLeftOnPurpose(drawn, main)) return findings
+  if (endedByPost.length > 0) findings.push(wrong('the post step ended a run that was left on purpose'))
+  // Before it was known to begin, main may have ended one that never would.
+  if (main.runId !== undefined && endedByMain.includes(main.runId)) {
+    findings.push(wrong('main ended a run that was to be left'))
+  }
+  return findings
+}
+
+/** Whether nothing of what can have happened to the step was to end its run. */
+function isLeftOnPurpose({ onCancel, onTimeout, timeoutMs }: Case, { conclusion, runId }: Ending): boolean {
+  const timeoutLeaves = timeoutMs === undefined || onTimeout === 'leave'
+  switch (conclusion) {
+    case 'started':
+    case 'dry-run':
+      return true
+    case 'timed-out':
+      return runId !== undefined && onTimeout === 'leave'
+    case undefined:
+    case 'cancelled':
+    case 'lost':
+      return onCancel === 'leave' && timeoutLeaves
+    default:
+      return false
+  }
 }
 
 /** A run that goes on at last is one that was meant to, or the last line admits it. */
@@ -73,7 +113,7 @@ function judgeAccount(drawn: Case, seen: Observation, run: HeldRun): Finding[] {
   const { main, post, settled, vanished, tampered } = seen
   // A state that no version has says nothing; whether steps run does.
   if (vanished.has(run.id) || !(tampered ? run.busy : goesOn(run))) return []
-  if (main.conclusion === 'started' && !drawn.wait) return []
+  if (settled && mayLeave(drawn, seen)) return []
   const { line } = post ?? main
   const findings: Finding[] = []
   if (!SAYS_GOING_ON.test(line)) {
@@ -87,13 +127,21 @@ function judgeAccount(drawn: Case, seen: Observation, run: HeldRun): Finding[] {
   return findings
 }
 
+/** Whether main may have gone on purpose from a run that goes on; one that was killed then says no more. */
+function mayLeave({ wait, onCancel, onTimeout, timeoutMs }: Case, { main, cancelled }: Observation): boolean {
+  if (main.conclusion === 'started') return !wait
+  if (main.conclusion !== undefined) return false
+  return !wait || (timeoutMs !== undefined && onTimeout === 'leave') || (cancelled && onCancel === 'leave')
+}
+
 /** What is said to have ended has. */
 function judgeEnded(seen: Observation, { line }: Ending, held: readonly HeldRun[]): Finding[] {
   const started = held.filter((run) => !run.gone && !takenBack(seen, run))
   if (SAYS_NOTHING_STARTED.test(line) && startedRuns(seen).length > 0) {
     return [wrong(`a run was started, but the last line is: ${line}`)]
   }
-  if (line.startsWith('No run named') && started.length > 0) {
+  // Under another name, which the server gave it, nobody can look for it.
+  if (line.startsWith('No run named') && started.some(({ name }) => line.includes(`"${name}"`))) {
     return [wrong(`the run is there, but the last line is: ${line}`)]
   }
   if (!SAYS_ENDED.test(line) || seen.tampered) return []
@@ -108,7 +156,7 @@ function judgeConclusion(drawn: Case, seen: Observation, started: readonly HeldR
   if (conclusion === undefined) return []
   const run = atMainEnd.find(({ id }) => id === runId)
   const findings: Finding[] = []
-  if (green !== undefined && green !== (conclusion === 'completed' || conclusion === 'started')) {
+  if (green !== undefined && green !== ['completed', 'started', 'dry-run'].includes(conclusion)) {
     findings.push(wrong(`green is ${String(green)} with the conclusion ${conclusion}`))
   }
   if (runId !== undefined && !isUuid(runId)) findings.push(wrong(`the run's id is ${runId}`))
@@ -126,10 +174,12 @@ function judgeConclusion(drawn: Case, seen: Observation, started: readonly HeldR
         return phase === 'stopped' && run?.status === status
       case 'started':
         return !drawn.wait && run !== undefined
+      case 'dry-run':
+        return drawn.dryRun && started.length === 0
       case 'cancelled':
         return cancelled
       case 'timed-out':
-        return run === undefined ? started.length === 0 : drawn.timeoutMs !== undefined
+        return run === undefined ? atMainEnd.every((each) => !goesOn(each)) : drawn.timeoutMs !== undefined
       case 'lost':
         return true
       default:
@@ -148,13 +198,15 @@ function judgeResult(drawn: Case, { main }: Observation, started: readonly HeldR
   if (!mustReachResult(drawn)) return []
   // A refusal is only about its own sending: an earlier one, whose answer got lost, may still start a run.
   if (drawn.pipeline === 'refused' && main.conclusion === 'lost') return []
-  const wanted = drawn.pipeline === 'refused' ? 'failed' : drawn.wait ? resultOf(started) : 'started'
+  const wanted = wantedResult(drawn, started)
   if (main.conclusion === wanted) return []
   return [wrong(`${wanted} was to be reached, but it is ${main.conclusion ?? 'nothing'}: ${main.line}`)]
 }
 
-function resultOf(started: readonly HeldRun[]): string {
-  return started[0]?.status ?? 'a run'
+function wantedResult({ pipeline, dryRun, wait }: Case, started: readonly HeldRun[]): string {
+  if (dryRun) return 'dry-run'
+  if (pipeline === 'refused') return 'failed'
+  return wait ? (started[0]?.status ?? 'a run') : 'started'
 }
 
 function goesOn({ status, busy }: HeldRun): boolean {
@@ -167,7 +219,7 @@ function takenBack({ later, vanished }: Observation, run: HeldRun): boolean {
 }
 
 function names(line: string, run: HeldRun): boolean {
-  return line.includes(run.name) || line.includes(run.id)
+  return [run.name, run.nameSent, run.id].some((text) => line.includes(text))
 }
 
 function wrong(text: string): Finding {

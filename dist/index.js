@@ -18,7 +18,7 @@ var __webpack_unused_export__;
 var net = __nccwpck_require__(9278);
 var tls = __nccwpck_require__(4756);
 var http = __nccwpck_require__(8611);
-var https = __nccwpck_require__(5692);
+var https = __nccwpck_require__(3311);
 var events = __nccwpck_require__(4434);
 var assert = __nccwpck_require__(2613);
 var util = __nccwpck_require__(9023);
@@ -39335,7 +39335,7 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("http");
 
 /***/ }),
 
-/***/ 5692:
+/***/ 3311:
 /***/ ((module) => {
 
 module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("https");
@@ -39560,7 +39560,7 @@ __nccwpck_require__.d(__webpack_exports__, {
 var external_http_ = __nccwpck_require__(8611);
 var external_http_namespaceObject = /*#__PURE__*/__nccwpck_require__.t(external_http_, 2);
 // EXTERNAL MODULE: external "https"
-var external_https_ = __nccwpck_require__(5692);
+var external_https_ = __nccwpck_require__(3311);
 var external_https_namespaceObject = /*#__PURE__*/__nccwpck_require__.t(external_https_, 2);
 ;// CONCATENATED MODULE: ./node_modules/@actions/http-client/lib/proxy.js
 function getProxyUrl(reqUrl) {
@@ -43998,9 +43998,9 @@ const $ZodSymbol = /*@__PURE__*/ (/* unused pure expression or super */ null && 
         return payload;
     };
 })));
-const $ZodUndefined = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodUndefined", (inst, def) => {
+const $ZodUndefined = /*@__PURE__*/ $constructor("$ZodUndefined", (inst, def) => {
     $ZodType.init(inst, def);
-    inst._zod.pattern = regexes.undefined;
+    inst._zod.pattern = _undefined;
     inst._zod.values = new Set([undefined]);
     inst._zod.parse = (payload, _ctx) => {
         const input = payload.value;
@@ -44014,7 +44014,7 @@ const $ZodUndefined = /*@__PURE__*/ (/* unused pure expression or super */ null 
         });
         return payload;
     };
-})));
+});
 const $ZodNull = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodNull", (inst, def) => {
     $ZodType.init(inst, def);
     inst._zod.pattern = regexes.null;
@@ -46405,7 +46405,7 @@ function _symbol(Class, params) {
 function api_undefined(Class, params) {
     return new Class({
         type: "undefined",
-        ...util.normalizeParams(params),
+        ...normalizeParams(params),
     });
 }
 // @__NO_SIDE_EFFECTS__
@@ -49963,13 +49963,13 @@ const ZodSymbol = /*@__PURE__*/ (/* unused pure expression or super */ null && (
 function symbol(params) {
     return core._symbol(ZodSymbol, params);
 }
-const ZodUndefined = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("ZodUndefined", (inst, def) => {
-    core.$ZodUndefined.init(inst, def);
+const ZodUndefined = /*@__PURE__*/ $constructor("ZodUndefined", (inst, def) => {
+    $ZodUndefined.init(inst, def);
     ZodType.init(inst, def);
-    inst._zod.processJSONSchema = (ctx, json, params) => processors.undefinedProcessor(inst, ctx, json, params);
-})));
+    inst._zod.processJSONSchema = (ctx, json, params) => undefinedProcessor(inst, ctx, json, params);
+});
 function schemas_undefined(params) {
-    return core._undefined(ZodUndefined, params);
+    return api_undefined(ZodUndefined, params);
 }
 
 const ZodNull = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("ZodNull", (inst, def) => {
@@ -54767,6 +54767,7 @@ const START_KINDS = [
     'attached',
     'resumed',
     'resume-unclear',
+    'resume-foreign',
     'retry',
 ];
 function isStartEvent(event) {
@@ -54850,6 +54851,9 @@ class StartLog {
                 return `Taking up the run of attempt ${event.attempt}, which is ${inline(event.run.status)}: ${inline(event.url ?? event.run.id, LONG)}`;
             case 'resume-unclear':
                 this.#log.warning(`Several runs of earlier attempts could be taken up (${inline(event.names.join(', '), LONG)}), so a new one is started`);
+                return undefined;
+            case 'resume-foreign':
+                this.#log.warning(`What earlier attempts started (${inline(event.names.join(', '), LONG)}) came from another template or snapshot, so it is not taken up, and a new run is started`);
                 return undefined;
             case 'retry':
                 return `${inline(event.line, LONG)}; trying again in ${shownDuration(event.waitMs)}`;
@@ -55792,22 +55796,52 @@ function backoffMs(attempt, random, { atLeastMs = 0, baseMs = 1_000, capMs = 15_
     return Math.round(atLeastMs + random * Math.min(capMs, baseMs * 2 ** Math.min(attempt - 1, 20)));
 }
 
+;// CONCATENATED MODULE: ./build/zenml/server-time.js
+/**
+ * What time it is on the server, from the Date header of its answers (RFC 9110, 6.6.1). What a server made is dated by
+ * its clock, and the runner's may be minutes away from it.
+ */
+class ServerTime {
+    #clock;
+    #last;
+    constructor(clock) {
+        this.#clock = clock;
+    }
+    note({ headers }) {
+        const given = headers['date'];
+        const date = typeof given === 'string' ? Date.parse(given) : NaN;
+        if (!Number.isNaN(date))
+            this.#last = { date, at: this.#clock.elapsed() };
+    }
+    /** Milliseconds since the epoch, up to a second early; undefined before an answer that says it. */
+    get now() {
+        return this.#last === undefined ? undefined : this.#last.date + this.#clock.elapsed() - this.#last.at;
+    }
+}
+
 ;// CONCATENATED MODULE: ./build/zenml/api.js
+
 
 
 
 /** Sends requests with the session's token; the one place that knows about 401 and about repeating reads. */
 class Api {
     #deps;
-    constructor(deps) {
+    #serverTime;
+    constructor(deps, serverTime = new ServerTime(deps.clock)) {
         this.#deps = deps;
+        this.#serverTime = serverTime;
     }
     /** The same server and session with another signal, or without retries. */
     with(changes) {
-        return new Api({ ...this.#deps, ...changes });
+        return new Api({ ...this.#deps, ...changes }, this.#serverTime);
     }
     now() {
         return this.#deps.clock.now();
+    }
+    /** What time it is there, in milliseconds since the epoch; undefined where no answer has said it. */
+    get serverNow() {
+        return this.#serverTime.now;
     }
     /**
      * Reads JSON of a known shape, again and again while the failure looks passing.
@@ -55847,17 +55881,20 @@ class Api {
             return this.#send(call);
         const token = await untilAborted(session.token(), signal);
         const answer = await this.#send(call, token);
-        if (!this.#isTokenRefused(answer))
+        if (!this.#isTokenRefused(answer, call))
             return answer;
         await untilAborted(session.renew(token), signal);
         const second = await this.#send(call, await untilAborted(session.token(), signal));
-        if (!this.#isTokenRefused(second))
+        if (!this.#isTokenRefused(second, call))
             return second;
         const { message } = new AnswerError('use the new token', second, this.now());
         throw new CredentialError(`${message}. The login works, but its token is refused: check that the account is active`);
     }
-    #isTokenRefused(answer) {
-        return answer.status === 401 && !isAuthenticatorAway(new AnswerError('use the token', answer, this.now()));
+    #isTokenRefused(answer, { once = false }) {
+        if (answer.status !== 401)
+            return false;
+        const error = new AnswerError('use the token', answer, this.now());
+        return !isAuthenticatorAway(error) && (error.exception !== undefined || !once);
     }
     async #send({ method, path, query = {}, json, headers }, token) {
         const { http, baseUrl, apiPath = '/api/v1', signal } = this.#deps;
@@ -55865,7 +55902,7 @@ class Api {
         for (const [name, value] of Object.entries(query))
             if (value !== undefined)
                 url.searchParams.set(name, value);
-        return http.send({
+        const answer = await http.send({
             method,
             url: url.href,
             headers: {
@@ -55876,6 +55913,8 @@ class Api {
             ...(json === undefined ? {} : { body: JSON.stringify(json) }),
             signal,
         });
+        this.#serverTime.note(answer);
+        return answer;
     }
 }
 const ABOUT_ANOTHER = {
@@ -56438,11 +56477,20 @@ function readTriggerAnswer(answer, now) {
         return { kind: 'not-sent', error: new UnreachableError('start the run', error) };
     if (error.status === 409)
         return { kind: 'name-taken', error };
-    const definite = error.status >= 400 && error.status < 500 && error.status !== 408;
+    const byZenml = isWrittenByZenml(error, answer);
     // 501 is ZenML's own "no workload manager", answered before anything is done.
-    if (definite || (error.status === 501 && error.fromZenml))
-        return { kind: 'refused', error };
+    if (error.status === 501 && byZenml)
+        return { kind: 'refused', error, byZenml };
+    // Whoever redirects, or says no, says so again the next time.
+    if (error.status >= 300 && error.status < 500 && error.status !== 408) {
+        return { kind: 'refused', error, byZenml };
+    }
     return { kind: 'unclear', error };
+}
+/** FastAPI's own, for a route or method that is not there and a body that it cannot read, name no exception. */
+const FASTAPI_OWN = new Set([404, 405, 422]);
+function isWrittenByZenml({ exception, status }, { body }) {
+    return exception !== undefined || (FASTAPI_OWN.has(status) && /^\s*\{\s*"detail"\s*:/.test(body));
 }
 
 ;// CONCATENATED MODULE: ./build/zenml/client.js
@@ -56477,6 +56525,10 @@ class ZenmlClient {
     /** The same client with another signal, or without retries. */
     with(changes) {
         return new ZenmlClient(this.#api.with(changes));
+    }
+    /** What time it is on the server, in milliseconds since the epoch; undefined where no answer has said it. */
+    get serverNow() {
+        return this.#api.serverNow;
     }
     /** @param open whether to ask without a token, before any login; what is said then proves nothing */
     async info({ open = false } = {}) {
@@ -56538,6 +56590,7 @@ class ZenmlClient {
             path: `${ROUTES[definition.kind]}/${pathSegment(definition.id)}/runs`,
             json: definition.kind === 'snapshot' ? { run_configuration: body } : body,
             headers: { 'idempotency-key': key },
+            once: true,
         };
         try {
             return readTriggerAnswer(await this.#api.exchange(call), this.#api.now());
@@ -56556,6 +56609,10 @@ class ZenmlClient {
      */
     async runsByName(name, projectId) {
         return (await this.#runs(`equals:${name}`, projectId)).filter((run) => run.name === name);
+    }
+    /** The runs whose names hold `part`, in whichever case, newest first, at most 100. */
+    async runsNamedLike(part, projectId) {
+        return (await this.#runs(`contains:${part}`, projectId)).filter((run) => run.name?.toLowerCase().includes(part.toLowerCase()) === true);
     }
     /** The runs whose names begin so, newest first, at most 100. */
     async runsByPrefix(prefix, projectId) {
@@ -58921,10 +58978,26 @@ function otherRunName(name, nameIsOurs, key) {
 function digitsOf(key) {
     return key.replaceAll('-', '').slice(0, DIGITS);
 }
+/** The random digits that end a name of ours. */
+function uniqueDigits(name) {
+    return name.slice(-DIGITS);
+}
+/** What follows the pipeline's name takes some 50 characters, and must never be cut. */
+const LONGEST_PIPELINE = MAX_RUN_NAME_LENGTH - 80;
+/**
+ * A pipeline may have any name. ZenML fills in what stands in braces (zenml/utils/string_utils.py,
+ * `format_name_template`), and a name that it changes could not be looked up.
+ */
+function unchangeable(pipeline) {
+    const plain = pipeline
+        .replace(/[{}\p{Cc}\p{Cs}]/gu, '')
+        .normalize('NFC')
+        .trim();
+    return Array.from(plain).slice(0, LONGEST_PIPELINE).join('');
+}
 /** The part of a default name that tells step and attempt; what follows makes it unique. */
 function stepNamePrefix({ workflowRunId, attempt, stepIdentity }, pipeline) {
-    // What follows the pipeline takes some 50 characters, and must never be cut.
-    return `${pipeline.slice(0, MAX_RUN_NAME_LENGTH - 80)}-gh${workflowRunId}-${attempt}-${stepIdentity}-`;
+    return `${unchangeable(pipeline)}-gh${workflowRunId}-${attempt}-${stepIdentity}-`;
 }
 /**
  * A name that no other step, attempt or workflow run uses, and that a person can read.
@@ -60313,22 +60386,34 @@ const resume_MOST_ATTEMPTS = 10;
 /**
  * The run that an earlier attempt of the same step left and that is worth taking up: it goes on, or has
  * completed. A failed or stopped one is what a re-run is for. Where several match, guessing would be worse than
- * a new run.
+ * a new run. A run that says that it was started from something else is none of this step's.
  */
-async function findEarlierRun(client, origin, pipeline, projectId) {
+async function findEarlierRun(client, origin, pipeline, definition) {
+    const projectId = definition.project?.id;
     const matches = [];
+    const foreign = [];
     const oldest = Math.max(1, origin.attempt - resume_MOST_ATTEMPTS);
     for (let attempt = origin.attempt - 1; attempt >= oldest; attempt -= 1) {
         const prefix = stepNamePrefix({ ...origin, attempt }, pipeline);
         const runs = await client.runsByPrefix(prefix, projectId);
-        matches.push(...runs.filter(isWorthTaking).map((run) => ({ run, name: run.name ?? run.id, attempt })));
+        for (const run of runs.filter(isWorthTaking)) {
+            const name = run.name ?? run.id;
+            if (isOf(run, definition))
+                matches.push({ run, name, attempt });
+            else
+                foreign.push(name);
+        }
     }
     const [match, ...others] = matches;
     if (match === undefined)
-        return { kind: 'none' };
+        return foreign.length === 0 ? { kind: 'none' } : { kind: 'foreign', names: foreign };
     return others.length === 0
         ? { kind: 'one', ...match }
         : { kind: 'several', names: matches.map(({ name }) => name) };
+}
+function isOf(run, { id, sourceSnapshotId }) {
+    const origins = [run.templateId, run.sourceSnapshotId].filter((origin) => origin !== undefined);
+    return origins.length === 0 || origins.some((origin) => origin === id || origin === sourceSnapshotId);
 }
 function isWorthTaking({ status }) {
     const phase = runPhase(status);
@@ -60377,17 +60462,70 @@ async function endRun({ run, mode, reason, deadline }, deps) {
 }
 
 ;// CONCATENATED MODULE: ./build/run/own-run.js
-/** How much the clocks of runner and server may differ. */
-const CLOCK_SKEW_MS = 120_000;
+
+
+/** How much the clocks of a server's replicas may differ. */
+const CLOCK_SKEW_MS = 60_000;
+/** A part of a name that a search must not be narrower than. */
+const SHORTEST_PART = 3;
 /**
- * Whether a run of the planned name is the one that was sent. Random digits in the name prove it; under a name
- * of the user's own, its origin and the time of its creation must fit as well.
+ * The runs that have the name that was sent, or what a server may have made of it (spaces, case, the form of Unicode),
+ * newest first.
  */
-function isOwnRun(run, planned) {
-    if (planned.nameIsOurs)
-        return true;
-    const isOfDefinition = [run.templateId, run.sourceSnapshotId].some((id) => id !== undefined && planned.origins.includes(id));
-    return isOfDefinition && run.created !== undefined && run.created >= planned.firstSentAt - CLOCK_SKEW_MS;
+async function runsAsSent(client, sent) {
+    const runs = await client.runsNamedLike(searchedPart(sent), sent.projectId);
+    const named = runs.filter((run) => run.name === sent.name);
+    return [...named, ...runs.filter((run) => !named.includes(run) && hasNameOf(run, sent))];
+}
+/** A run with what tells where it came from; undefined if it is not there. */
+async function runOfId(client, id) {
+    try {
+        return await client.run(id, { hydrate: true });
+    }
+    catch (error) {
+        if (isGone(error))
+            return undefined;
+        throw error;
+    }
+}
+/** Whether a run has the name that was sent, or what a server may have made of it. */
+function hasNameOf({ name }, sent) {
+    if (name === undefined)
+        return false;
+    if (sent.nameIsOurs)
+        return name.toLowerCase().includes(uniqueDigits(sent.name));
+    return own_run_folded(name) === own_run_folded(sent.name);
+}
+/**
+ * Whose a run is. Random digits of ours in its name prove that it is ours. Under a name of the user's own its template
+ * or snapshot must fit as well. A run of the very name that was sent came after the sending, as nothing had that name
+ * before; of any other, the server's clock tells.
+ */
+function ownership(run, sent) {
+    const hasName = hasNameOf(run, sent);
+    if (hasName && sent.nameIsOurs)
+        return 'ours';
+    const origins = [run.templateId, run.sourceSnapshotId].filter((id) => id !== undefined);
+    if (origins.length > 0 && !origins.some((id) => sent.origins.includes(id)))
+        return 'foreign';
+    if (run.name !== sent.name) {
+        if (run.created === undefined || sent.sentFrom === undefined)
+            return 'unknown';
+        if (run.created < sent.sentFrom - CLOCK_SKEW_MS)
+            return 'foreign';
+    }
+    return origins.length === 0 ? 'unknown' : 'ours';
+}
+/** What to ask for: a part of the name that no server changes, as case does not count in a search. */
+function searchedPart({ name, nameIsOurs }) {
+    if (nameIsOurs)
+        return uniqueDigits(name);
+    const plain = [...name.matchAll(/[\w.-]+/g)].map(([part]) => part);
+    const longest = plain.reduce((most, part) => (part.length > most.length ? part : most), '');
+    return longest.length < SHORTEST_PART ? name : longest;
+}
+function own_run_folded(name) {
+    return name.normalize('NFKC').replace(/\s+/g, ' ').trim().toLowerCase();
 }
 
 ;// CONCATENATED MODULE: ./build/run/clean-up.js
@@ -60408,54 +60546,65 @@ async function cleanUp(request, deps) {
     if (planned === undefined)
         return { settled: true, status: '', sentence: 'No run was started' };
     const found = await clean_up_lookUp(planned, request, deps);
-    if (found === undefined) {
-        return {
-            settled: false,
-            status: '',
-            sentence: `No run named "${planned.name}" is on the server. The request to start it was sent, so look once more later if in doubt`,
-        };
+    if (found.kind === 'ours')
+        return endRun({ run: found.run, mode, reason, deadline }, deps);
+    return { settled: false, status: '', sentence: sentenceFor(found, planned) };
+}
+function sentenceFor(found, { name }) {
+    switch (found.kind) {
+        case 'another':
+            return `A run named "${found.run.name ?? ''}" (${found.run.id}) is on the server, but nothing shows that this step started it. It is left alone: look at it if in doubt`;
+        case 'none':
+            return `No run named "${name}" is on the server. The request to start it was sent, so look once more later if in doubt`;
+        case 'unknown':
+            return `Whether the run "${name}" was started is not known, because the server could not be asked. If it was, it goes on under this name`;
     }
-    if (found === 'unknown') {
-        return {
-            settled: false,
-            status: '',
-            sentence: `Whether the run "${planned.name}" was started is not known, because the server could not be asked. If it was, it goes on under this name`,
-        };
-    }
-    return endRun({ run: found, mode, reason, deadline }, deps);
 }
 async function clean_up_lookUp(planned, { lookUpUntil, deadline }, { client, clock, signal }) {
     const once = client.with({ retries: false, signal });
-    let answered = false;
+    let found = { kind: 'unknown' };
     try {
         for (let pauseMs = LOOK_UP_PAUSE_MS;; pauseMs = Math.min(pauseMs * 1.5, LONGEST_LOOK_UP_PAUSE_MS)) {
+            // An answer is only as new as its question: the last one is asked when nothing can be started any more.
+            const isLastLook = lookUpUntil.isOver;
             try {
-                const runs = await once.runsByName(planned.name, planned.projectId);
-                const own = runs.find((run) => isOwnRun(run, planned));
-                if (own !== undefined) {
-                    const { id, projectId, status } = own;
-                    return { id, projectId, name: planned.name, url: undefined, status };
-                }
-                answered = true;
+                found = await clean_up_look(planned, once);
+                if (found.kind === 'ours' || found.kind === 'another')
+                    return found;
             }
             catch (error) {
                 if (!isZenmlError(error))
                     throw error;
                 if (!isPassing(error))
-                    return 'unknown';
+                    return { kind: 'unknown' };
                 pauseMs = Math.max(pauseMs, retryAfterOf(error));
             }
-            const leftMs = answered ? Math.min(lookUpUntil.leftMs, deadline.leftMs) : deadline.leftMs;
-            if (pauseMs > leftMs)
+            const wasAnswered = found.kind !== 'unknown';
+            if (wasAnswered && isLastLook)
                 break;
-            await clock.sleep(pauseMs, signal);
+            const waitMs = wasAnswered ? Math.min(pauseMs, lookUpUntil.leftMs) : pauseMs;
+            if (waitMs > deadline.leftMs)
+                break;
+            await clock.sleep(waitMs, signal);
         }
     }
     catch (error) {
         if (signal?.aborted !== true)
             throw error;
     }
-    return answered ? undefined : 'unknown';
+    return found;
+}
+async function clean_up_look(planned, client) {
+    const runs = await runsAsSent(client, planned);
+    const answered = planned.answered === undefined ? undefined : await runOfId(client, planned.answered.id);
+    const own = [...runs, answered].find((run) => run !== undefined && ownership(run, planned) === 'ours');
+    if (own !== undefined) {
+        const { id, projectId, status, name = planned.name } = own;
+        return { kind: 'ours', run: { id, projectId, name, url: undefined, status } };
+    }
+    // Names are unique: where this one is taken, or the request was answered, ours will not come any more.
+    const another = answered ?? runs.find(({ name }) => name === planned.name);
+    return another === undefined ? { kind: 'none' } : { kind: 'another', run: another };
 }
 
 ;// CONCATENATED MODULE: ./node_modules/parse-ms/index.js
@@ -62353,6 +62502,10 @@ const NO_WORKLOAD_MANAGER = 'This server cannot start runs: it has no workload m
 
 
 
+/** ZenML 0.96.0 and 0.96.1 keep the run that found no free slot. */
+function isLeftByFullQueue({ status, statusReason }) {
+    return status === 'failed' && /queue is full/i.test(statusReason ?? '');
+}
 /** For one look, and for ending what it finds. */
 const TIME_MS = 30_000;
 /**
@@ -62381,16 +62534,16 @@ async function refusedForPermission(refusal, { planned, reason }, deps) {
 
 
 /**
- * The runs of that exact name. Asks until the server answers or the time is up: without an answer nothing may be
- * sent again.
+ * Asks about runs until the server answers or the time is up: without an answer nothing may be sent again.
  *
+ * @param ask is given a client that tries once
  * @throws ZenmlError if it does not answer in time
  */
-async function lookUpRuns(name, projectId, deadline, { client, clock, reporter, signal }) {
+async function untilAnswered(ask, deadline, { client, clock, reporter, signal }) {
     const once = client.with({ retries: false });
     for (let attempt = 1;; attempt += 1) {
         try {
-            return await once.runsByName(name, projectId);
+            return await ask(once);
         }
         catch (error) {
             const hopeless = !isZenmlError(error) || !isPassing(error);
@@ -62410,14 +62563,32 @@ function nameTaken(name) {
     return new RunError(`run-name: a run named "${name}" exists already, and ZenML wants unique names. ` +
         `Make it unique, for example "${name.slice(0, 200)}-{date}-{time}" or with \${{ github.run_id }}, or leave run-name out`);
 }
+/** A name that was free before it was sent; the run that has it now does not say where it came from. */
+function namesakeUnknown(name, id) {
+    return new RunError(`run-name: whether the run "${name}" (${id}) is the one that this step started is not known, because the server does ` +
+        'not show its template or snapshot. It is left alone: look at it before you start another', 'lost');
+}
+/** An answer that proves a start, about a run that cannot be shown to be this step's. */
+function startedAnother(run) {
+    return new RunError(`The server answered the request to start a run with ${called(run)}, but nothing shows that it is the one that this ` +
+        'step started. It is left alone: look at it before you start another', 'lost');
+}
+/** The same, where the server would not show it. */
+function startedUnseen(run, detail) {
+    return new RunError(`The server answered the request to start a run with ${called(run)}, which could not be looked at (${detail}). It is ` +
+        'left alone: look at it before you start another', 'lost');
+}
+function called({ id, name }) {
+    return name === undefined ? `the run ${id}` : `the run "${name}" (${id})`;
+}
 /** ZenML 0.96.0 and 0.96.1 keep the run that found no free slot, and with it its name; newer ones delete it. */
 function leftByFullQueue(name, reason) {
     return new RunError(`The server had no free slot and left the failed run "${name}" behind: ${reason.replace(/[\s.]+$/, '')}. ` +
         'Run this step again later, or upgrade ZenML to 0.96.2 or newer, where the action waits for a free slot');
 }
-/** A definite no, after a sending that may yet start the run. */
+/** A no that does not rule out that the run is started yet: by an earlier sending, or because it is not ZenML's. */
 function refusedAfterDoubt(refusal, name) {
-    return new RunError(`${refusal}. An earlier request may still start it: look for a run named "${name}"`, 'lost');
+    return new RunError(`${refusal}. A request that was sent may still start it: look for a run named "${name}"`, 'lost');
 }
 /** @param last what stood in the way at last; empty if nothing did */
 function outOfTime(name, last, mayHaveStarted) {
@@ -62442,6 +62613,7 @@ function startUnknown(name, detail) {
 
 
 
+
 /**
  * A key whose server process died in mid-work answers "Server too busy" for ever (ZenML API, "429, and exactly
  * one run"); a server that is merely slow gets three times its own limit of 20 s.
@@ -62449,12 +62621,16 @@ function startUnknown(name, detail) {
 const STUCK_KEY_MS = 60_000;
 /** On a server without a free slot a run may appear for a moment and be deleted again. */
 const ADOPTION_PAUSE_MS = 5_000;
+/** A server that restarts is back by then. */
+const SOON_MS = 60_000;
+/** So long a server may show nothing of a run that it says exists, before its 409 counts as a no. */
+const VANISHED_MS = 60_000;
 /** A slot is held for minutes, while an image is built and a runner starts. */
 const SLOT_BACKOFF = { baseMs: 5_000, capMs: 30_000 };
 /**
  * Starts exactly one run. The same key joins the work of an earlier sending, the unique name keeps a second run
- * out on every server version, and nothing is sent again after an unclear answer before two look-ups by name
- * found nothing.
+ * out on every server version, nothing is sent again after an unclear answer before two look-ups by name
+ * found nothing, and nothing at all once an answer held a run.
  *
  * @throws RunError if no run was started, or if that is not known; the message says which
  * @throws the signal's reason if it was aborted; the journal then knows what was sent
@@ -62467,13 +62643,17 @@ class Trigger {
     #deps;
     #key;
     #attempt = 0;
-    #firstSentAt;
+    /** On the server's clock. */
+    #sentFrom;
+    #answered;
     /** Whether some sending may have started a run without our knowing. */
     #mayHaveStarted = false;
+    /** Whether some sending was answered with a no that another run of its name would explain, too. */
+    #wasDeclined = false;
     /** Why a run that is found may never begin. */
     #doubt;
-    #metNoSlot = false;
     #keyBusySince;
+    #vanishedSince;
     #lastHindrance = '';
     constructor(request, deps) {
         this.#request = request;
@@ -62496,53 +62676,43 @@ class Trigger {
         }
     }
     async #send() {
-        const { client, clock, journal } = this.#deps;
+        const { client, journal } = this.#deps;
         const { definition, configuration, name } = this.#request;
         this.#attempt += 1;
-        this.#firstSentAt ??= clock.now();
+        this.#sentFrom ??= client.serverNow;
         journal.planned(this.#plan());
-        const answer = await client.trigger(definition, { ...configuration, run_name: name }, this.#key);
-        // Somebody else's run is as bad as an unreadable answer.
-        if (answer.kind === 'started' && answer.run.name !== name) {
-            const foreign = {
-                status: 200,
-                headers: {},
-                body: `a run of another name (${answer.run.name ?? 'none'})`,
-            };
-            return { kind: 'unclear', error: new AnswerError('start the run', foreign, clock.now()) };
-        }
-        return answer;
+        return client.trigger(definition, { ...configuration, run_name: name }, this.#key);
     }
     #plan() {
         const { definition, name, nameIsOurs } = this.#request;
-        const sentAt = this.#deps.clock.now();
+        const { id, sourceSnapshotId, project } = definition;
         return {
             name,
             nameIsOurs,
-            origins: [
-                definition.id,
-                ...(definition.sourceSnapshotId === undefined ? [] : [definition.sourceSnapshotId]),
-            ],
-            projectId: definition.project?.id,
-            key: this.#key,
-            firstSentAt: this.#firstSentAt ?? sentAt,
-            sentAt,
+            origins: sourceSnapshotId === undefined ? [id] : [id, sourceSnapshotId],
+            projectId: project?.id,
+            sentFrom: this.#sentFrom,
+            sentAt: this.#deps.clock.now(),
+            answered: this.#answered,
         };
     }
     /** Gives the run once it is known; undefined where the trigger should be sent again. */
     async #act(answer) {
         if (answer.kind !== 'working')
             this.#keyBusySince = undefined;
+        if (answer.kind !== 'name-taken')
+            this.#vanishedSince = undefined;
         switch (answer.kind) {
             case 'started':
-                return { run: answer.run, name: this.#request.name, adopted: false };
+                return this.#follow(answer.run);
             case 'working':
                 return this.#joinWork(answer.error);
             case 'no-slot':
-                this.#metNoSlot = true;
+                this.#wasDeclined = true;
                 await this.#pause('no-slot', answer.error, SLOT_BACKOFF);
                 return this.#adoptIfUnclear();
             case 'limited':
+                this.#wasDeclined = true;
                 await this.#pause('limited', answer.error);
                 return this.#adoptIfUnclear();
             case 'not-sent':
@@ -62553,7 +62723,7 @@ class Trigger {
             case 'name-taken':
                 return this.#adoptNamesake(answer.error);
             case 'refused':
-                return this.#giveUp(answer.error);
+                return this.#giveUp(answer.error, answer.byZenml);
             case 'unclear': {
                 this.#mayHaveStarted = true;
                 this.#doubt = doubtAfter(answer.error);
@@ -62566,8 +62736,41 @@ class Trigger {
             }
         }
     }
-    /** A definite no is only about this sending: an earlier one may still start a run. */
-    async #giveUp(error) {
+    /** An answer with a run in it proves that something was started: whatever its name, nothing is sent again. */
+    async #follow(run) {
+        const plan = this.#plan();
+        if (hasNameOf(run, plan) && ownership(run, plan) !== 'foreign') {
+            return { run, name: run.name ?? plan.name, adopted: false };
+        }
+        const answered = { id: run.id, name: run.name?.slice(0, MAX_RUN_NAME_LENGTH) };
+        this.#answered = answered;
+        this.#mayHaveStarted = true;
+        this.#deps.journal.planned(this.#plan());
+        this.#deps.reporter.tell({
+            kind: 'answer-lost',
+            detail: 'the server answered with a run of another name',
+        });
+        try {
+            const own = (await this.#adopt()) ?? (await this.#ownRun(answered));
+            if (own !== undefined)
+                return own;
+        }
+        catch (error) {
+            throw isZenmlError(error) ? startedUnseen(answered, error.message) : error;
+        }
+        throw startedAnother(answered);
+    }
+    /** The run of that id if it is ours under another name. */
+    async #ownRun({ id }) {
+        const soon = new Deadline(this.#deps.clock, Math.min(SOON_MS, this.#request.deadline.leftMs));
+        const run = await untilAnswered(async (once) => runOfId(once, id), soon, this.#deps);
+        if (run === undefined || ownership(run, this.#plan()) !== 'ours')
+            return undefined;
+        return { run, name: run.name ?? id, adopted: true };
+    }
+    /** ZenML's no is only about this sending: an earlier one may still start a run. One of something else proves nothing. */
+    async #giveUp(error, byZenml) {
+        this.#mayHaveStarted ||= !byZenml;
         const run = await this.#adoptIfUnclear();
         if (run !== undefined)
             return run;
@@ -62600,20 +62803,36 @@ class Trigger {
     }
     /** 409: with random digits in the name it is our run; a user's own name may be anybody's. */
     async #adoptNamesake(error) {
-        if (this.#request.nameIsOurs)
+        const { name, nameIsOurs } = this.#request;
+        if (nameIsOurs)
             this.#mayHaveStarted = true;
-        if (!this.#request.nameIsOurs && !this.#mayHaveStarted && !this.#metNoSlot)
-            throw nameTaken(this.#request.name);
+        if (!nameIsOurs && !this.#mayHaveStarted && !this.#wasDeclined)
+            throw nameTaken(name);
+        const plan = this.#plan();
         const runs = await this.#lookUp();
-        const left = runs.find((run) => isLeftByFullQueue(run) && isOwnRun(run, this.#plan()));
+        const left = runs.find((run) => isLeftByFullQueue(run) && ownership(run, plan) === 'ours');
         if (left !== undefined)
-            throw leftByFullQueue(this.#request.name, left.statusReason ?? '');
-        const seen = runs.length > 0;
-        const run = seen ? await this.#adopt() : undefined;
+            throw leftByFullQueue(name, left.statusReason ?? '');
+        const [namesake] = runs;
+        const run = namesake === undefined ? undefined : await this.#adopt();
         if (run !== undefined)
             return run;
-        if (seen && !this.#request.nameIsOurs)
-            throw nameTaken(this.#request.name);
+        if (namesake !== undefined && !nameIsOurs) {
+            const whose = ownership(namesake, plan);
+            if (whose === 'unknown')
+                throw namesakeUnknown(name, namesake.id);
+            if (whose === 'foreign')
+                throw nameTaken(name);
+        }
+        return this.#awaitNamesake(error);
+    }
+    /** The run may be shown a little later; a 409 for another reason than a run that exists stays one. */
+    async #awaitNamesake(error) {
+        const now = this.#deps.clock.elapsed();
+        this.#vanishedSince ??= now;
+        if (error.exception !== 'EntityExistsError' && now - this.#vanishedSince >= VANISHED_MS) {
+            throw new RunError(explainRefusal(error, this.#request.definition));
+        }
         await this.#pause('name-vanished', error);
         return undefined;
     }
@@ -62622,7 +62841,8 @@ class Trigger {
     }
     /** The run of our name if it is there, ours, and still there five seconds later. */
     async #adopt() {
-        const first = (await this.#lookUp()).find((run) => isOwnRun(run, this.#plan()));
+        const plan = this.#plan();
+        const first = (await this.#lookUp()).find((run) => ownership(run, plan) === 'ours');
         if (first === undefined)
             return undefined;
         await this.#deps.clock.sleep(ADOPTION_PAUSE_MS, this.#deps.signal);
@@ -62631,7 +62851,8 @@ class Trigger {
     }
     /** The run if it begins; undefined where it never will, and another one is to be started. */
     async #beginning(run) {
-        const { name, nameIsOurs, showsHandOver, deadline, endReason: reason } = this.#request;
+        const { nameIsOurs, showsHandOver, deadline, endReason: reason } = this.#request;
+        const name = run.name ?? this.#request.name;
         if (this.#doubt === undefined)
             return { run, name, adopted: true };
         const request = { run, name, doubt: this.#doubt, showsHandOver, deadline, reason };
@@ -62641,7 +62862,7 @@ class Trigger {
         if (dispatch.kind === 'gone')
             return undefined;
         this.#key = this.#deps.newKey();
-        const nextName = otherRunName(name, nameIsOurs, this.#key);
+        const nextName = otherRunName(this.#request.name, nameIsOurs, this.#key);
         this.#request = { ...this.#request, name: nextName, nameIsOurs: true };
         this.#mayHaveStarted = false;
         this.#doubt = undefined;
@@ -62649,18 +62870,23 @@ class Trigger {
         return undefined;
     }
     async #lookUp() {
-        const { name, definition, deadline } = this.#request;
-        return lookUpRuns(name, definition.project?.id, deadline, this.#deps);
+        const plan = this.#plan();
+        return untilAnswered(async (once) => runsAsSent(once, plan), this.#request.deadline, this.#deps);
     }
     async #refuseTakenName() {
-        if ((await this.#lookUp()).length > 0)
-            throw nameTaken(this.#request.name);
+        const { name, definition, deadline } = this.#request;
+        const projectId = definition.project?.id;
+        const runs = await untilAnswered(async (once) => once.runsByName(name, projectId), deadline, this.#deps);
+        if (runs.length > 0)
+            throw nameTaken(name);
     }
     async #lastLook() {
+        const mayStartLater = this.#mayHaveStarted;
+        this.#mayHaveStarted ||= this.#wasDeclined;
         const run = await this.#adoptIfUnclear();
         if (run !== undefined)
             return run;
-        throw outOfTime(this.#request.name, this.#lastHindrance, this.#mayHaveStarted);
+        throw outOfTime(this.#request.name, this.#lastHindrance, mayStartLater);
     }
     #unknown(error) {
         if (!isZenmlError(error) || !this.#mayHaveStarted)
@@ -62676,9 +62902,6 @@ class Trigger {
         reporter.tell({ kind: 'trigger-hindered', hindrance, detail: error.message, waitMs });
         await clock.sleep(waitMs, signal);
     }
-}
-function isLeftByFullQueue({ status, statusReason }) {
-    return status === 'failed' && /queue is full/i.test(statusReason ?? '');
 }
 function unreachable(error) {
     return error instanceof UnreachableError ? error : new UnreachableError('start the run', error);
@@ -62801,9 +63024,11 @@ function nameRun({ runName, origin }, definition, configuration, key, now) {
     return { name: defaultRunName(origin, pipelineOf(definition), key), nameIsOurs: true };
 }
 async function resume({ serverUrl, origin }, { server, definition, project }, { client, journal, reporter }) {
-    const found = await findEarlierRun(client, origin, pipelineOf(definition), definition.project?.id);
+    const found = await findEarlierRun(client, origin, pipelineOf(definition), definition);
     if (found.kind === 'several')
         reporter.tell({ kind: 'resume-unclear', names: found.names });
+    if (found.kind === 'foreign')
+        reporter.tell({ kind: 'resume-foreign', names: found.names });
     if (found.kind !== 'one')
         return undefined;
     const { run, name, attempt } = found;
@@ -64011,9 +64236,9 @@ const plannedSchema = object({
     nameIsOurs: schemas_boolean(),
     origins: array(schemas_string()),
     projectId: schemas_string().optional(),
-    key: schemas_string(),
-    firstSentAt: schemas_number(),
+    sentFrom: schemas_number().optional(),
     sentAt: schemas_number(),
+    answered: object({ id: schemas_string(), name: schemas_string().or(schemas_undefined()) }).optional(),
 });
 const startedSchema = object({
     id: schemas_string(),
@@ -64022,6 +64247,8 @@ const startedSchema = object({
     url: schemas_string().optional(),
     status: schemas_string(),
 });
+/** What a state that was written as JSON leaves out. */
+const UNKNOWN = { projectId: undefined, sentFrom: undefined, answered: undefined };
 /** The run that main started or followed, settled or not. */
 function readStartedRun(env) {
     const started = readState(env, 'started', startedSchema);
@@ -64035,7 +64262,7 @@ function readSavedStep(env) {
     const planned = readState(env, 'planned', plannedSchema);
     return {
         facts,
-        planned: planned === undefined ? undefined : { ...planned, projectId: planned.projectId },
+        planned: planned === undefined ? undefined : { ...UNKNOWN, ...planned },
         started: readStartedRun(env),
         mode: readState(env, 'mode', modeSchema) ?? facts.onCancel,
     };
@@ -64899,7 +65126,7 @@ async function runsEntry(processId, entryFolder) {
 
 /** A comment is worth no more of the time that the runner gives a post step. */
 const early_end_COMMENT_LIMIT_MS = 30_000;
-const UNKNOWN = { sentence: 'The step was ended before it could report on its run', status: '' };
+const early_end_UNKNOWN = { sentence: 'The step was ended before it could report on its run', status: '' };
 /** Whether main was to write a summary or a comment and did not get to it. */
 function isReportDue(env) {
     return isSummaryDue(env) || readSavedComment(env) !== undefined;
@@ -64912,7 +65139,7 @@ function isReportDue(env) {
  */
 async function reportEarlyEnd(ended, authorities, env, log) {
     if (isSummaryDue(env))
-        await summarize(ended ?? UNKNOWN, env, log);
+        await summarize(ended ?? early_end_UNKNOWN, env, log);
     const saved = readSavedComment(env);
     if (saved === undefined)
         return;

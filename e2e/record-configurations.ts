@@ -8,11 +8,12 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { z } from 'zod'
 import { configurations, type WrittenConfiguration } from '../__tests__/run/configurations.ts'
+import { openClient } from '../src/actions/connect.ts'
+import { WorkflowLog } from '../src/github/log.ts'
 import { completeFor } from '../src/run/configure.ts'
 import { Api } from '../src/zenml/api.ts'
-import { ZenmlClient } from '../src/zenml/client.ts'
+import type { ZenmlClient } from '../src/zenml/client.ts'
 import { Http } from '../src/zenml/http.ts'
-import { KeySession } from '../src/zenml/session.ts'
 import { systemClock } from '../src/zenml/system-clock.ts'
 
 const RECORD = new URL('../__tests__/run/recorded-configurations.json', import.meta.url)
@@ -50,18 +51,27 @@ class Server {
   readonly #api: Api
   readonly #client: ZenmlClient
 
-  constructor(seeded: z.infer<typeof Seeded>, http: Http) {
+  private constructor(seeded: z.infer<typeof Seeded>, api: Api, client: ZenmlClient) {
     this.#seeded = seeded
-    const baseUrl = seeded['server-url']
-    const clock = systemClock
-    const session = new KeySession(baseUrl, seeded['api-key'], {
+    this.#api = api
+    this.#client = client
+  }
+
+  static async open(seeded: z.infer<typeof Seeded>, http: Http): Promise<Server> {
+    const url = seeded['server-url']
+    const { client, session, serverUrl } = await openClient({
+      inputs: {
+        server: { url, proApiUrl: url },
+        credential: { kind: 'api-key', key: seeded['api-key'] },
+      },
       http,
-      clock,
-      onToken: () => undefined,
-      onWait: () => undefined,
+      clock: systemClock,
+      log: new WorkflowLog(() => undefined),
+      reporter: { tell: () => undefined },
     })
-    this.#api = new Api({ http, baseUrl, session, clock, onRetry: () => undefined })
-    this.#client = new ZenmlClient(this.#api)
+    // For what no client asks.
+    const raw = { http, baseUrl: serverUrl, session, clock: systemClock, onRetry: () => undefined }
+    return new Server(seeded, new Api(raw), client)
   }
 
   get version(): string {
@@ -170,7 +180,7 @@ function note(version: string, title: string, facts: Recorded): void {
 
 const [file = '', titles = ''] = process.argv.slice(2)
 const http = new Http('record-configurations')
-const server = new Server(Seeded.parse(JSON.parse(readFileSync(file, 'utf8'))), http)
+const server = await Server.open(Seeded.parse(JSON.parse(readFileSync(file, 'utf8'))), http)
 const waiting = configurations.filter(
   (row) =>
     server.has(row) &&

@@ -24,6 +24,7 @@ export async function deliver(delivery: Delivery): Promise<void> {
     case 'too-busy-forever':
     case 'no-slot':
     case 'not-dispatched':
+    case 'about-another':
       send(delivery, await answer())
       return
     case 'answer': {
@@ -70,9 +71,11 @@ export async function deliver(delivery: Delivery): Promise<void> {
   }
 }
 
-function head({ response, record }: Delivery, answer: Answer): void {
+function head({ response, record, clock }: Delivery, answer: Answer): void {
   record.status = answer.status
   response.writeHead(answer.status, {
+    // The clock by which runs are dated; Node would send the machine's.
+    date: new Date(clock.now()).toUTCString(),
     'content-type': answer.contentType,
     'content-length': Buffer.byteLength(answer.body),
     ...answer.headers,

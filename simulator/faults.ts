@@ -72,6 +72,11 @@ export type FaultAction =
   | { readonly kind: 'endless-body'; readonly megabytes?: number }
   /** The real answer, `bytes` (default 1) at a time with `pauseMs` (default 100, real time) between. */
   | { readonly kind: 'slow-body'; readonly bytes?: number; readonly pauseMs?: number }
+  /**
+   * What was asked is done, and the answer is about something else, as of a confused cache: all of it about the oldest
+   * run there is, or only its name is another one. On routes that answer with one run.
+   */
+  | { readonly kind: 'about-another'; readonly what: 'run' | 'name' }
   | { readonly kind: 'redirect'; readonly location: string; readonly status?: number }
 
 /** The faults of one simulator, with how often each has been met. */

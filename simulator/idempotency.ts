@@ -47,7 +47,9 @@ export class IdempotencyKeys {
     const left = job.doneAt - this.#clock.now()
     const patience = key === undefined ? left : Math.min(left, this.#timeoutMs)
     if (patience > 0) await this.#clock.sleep(patience)
-    this.settle(this.#clock.now())
+    const now = this.#clock.now()
+    // A timer may fire a moment early.
+    this.settle(patience === left ? Math.max(now, job.doneAt) : now)
     return job.outcome ?? tooBusy
   }
 

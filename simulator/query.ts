@@ -78,12 +78,13 @@ function isWanted(actual: string, value: string): boolean {
   switch (operator) {
     case 'notequals':
       return actual !== operand
+    // LIKE of SQL: case does not count.
     case 'startswith':
-      return actual.startsWith(operand)
+      return actual.toLowerCase().startsWith(operand.toLowerCase())
     case 'endswith':
-      return actual.endsWith(operand)
+      return actual.toLowerCase().endsWith(operand.toLowerCase())
     case 'contains':
-      return actual.includes(operand)
+      return actual.toLowerCase().includes(operand.toLowerCase())
     case 'oneof': {
       const values: unknown = JSON.parse(operand)
       return Array.isArray(values) && values.includes(actual)

@@ -14,6 +14,7 @@ import {
 import { deliver } from './delivery.ts'
 import { FaultPlan, type FaultAction } from './faults.ts'
 import { isUuid } from './ids.ts'
+import { isObject } from './json.ts'
 import { uuidFault } from './query.ts'
 import { accessRoutes, dashboardUrl } from './routes/access.ts'
 import { artifactRoutes } from './routes/artifacts.ts'
@@ -26,6 +27,7 @@ import { triggerRoutes } from './routes/trigger.ts'
 import { waitRoutes } from './routes/waits.ts'
 import { noFreeSlot } from './trigger.ts'
 import type { RecordedRequest } from './types.ts'
+import { runModel } from './wire/run.ts'
 import type { World } from './world.ts'
 
 const routes: readonly Route[] = [
@@ -174,8 +176,18 @@ export class Front {
     if (!route.open) this.#world.authorize(call.header('authorization'))
     checkIds(version, route, ids)
     if (route.name !== 'trigger') refuseAsAsked(this.#world, call.fault)
-    return route.handle(call)
+    const answer = await route.handle(call)
+    return call.fault?.kind === 'about-another' ? aboutAnother(this.#world, answer, call.fault.what) : answer
   }
+}
+
+/** The answer as one about another run; a refusal stays what it is. */
+function aboutAnother(world: World, answer: Answer, what: 'run' | 'name'): Answer {
+  const [oldest] = world.runs
+  const own: unknown = answer.status === 200 ? JSON.parse(answer.body) : undefined
+  if (!isObject(own)) return answer
+  if (what === 'name') return json({ ...own, name: 'a name of something else' })
+  return oldest === undefined ? answer : json(runModel(world, oldest, true))
 }
 
 /** The trigger's own faults, put on another route. */

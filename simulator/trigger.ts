@@ -152,9 +152,12 @@ function makeRun(world: World, request: TriggerRequest, at: number): Run {
   const { spec } = entry
   const substitutions = substitutionsAt(world, at)
   const pattern = configuration['run_name']
-  const name = expandName(
-    typeof pattern === 'string' && pattern !== '' ? pattern : `${spec.name}-{date}-{time}`,
-    substitutions,
+  const { storesName = (name: string) => name } = world.options
+  const name = storesName(
+    expandName(
+      typeof pattern === 'string' && pattern !== '' ? pattern : `${spec.name}-{date}-{time}`,
+      substitutions,
+    ),
   )
   if (name.length > 255) throw refusal(422, 'ValueError', nameTooLong(world, name))
   const id = world.ids.uuid()

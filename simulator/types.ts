@@ -26,6 +26,8 @@ export interface SimulatorOptions {
   wholeSeconds?: boolean
   /** As 0.96.0 and 0.96.1: a run that found no free slot is not deleted, but fails and keeps its name. */
   keepsRunsWithoutSlot?: boolean
+  /** What becomes of a run's name when it is stored, as a database or a proxy may change it; default: nothing. */
+  storesName?: (name: string) => string
   /** Free slots for starting runs; each is held for the run's startup. Default unlimited (a real server's: 2). 0.74 has no such limit. */
   maxConcurrentRuns?: number
   /** Seconds a token lives (`expires_in`); null: for ever. Default: null, on Pro 3600. */

@@ -3,18 +3,17 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { parseFileCommand } from '../../e2e/action.ts'
 import { startSimulator, VirtualClock, type Simulator, type SimulatorOptions } from '../../simulator/index.ts'
+import { openClient, type Connection } from '../../src/actions/connect.ts'
 import { reportStep } from '../../src/actions/step.ts'
 import { WorkflowLog } from '../../src/github/log.ts'
+import { saveState } from '../../src/github/outputs.ts'
 import { RunJournal } from '../../src/github/run-journal.ts'
-import type { StepReport } from '../../src/github/step-report.ts'
 import { attachRun } from '../../src/run/attach.ts'
 import { executeRun, type RunRequest } from '../../src/run/execute.ts'
+import type { Reporter } from '../../src/run/reporter.ts'
 import { stopKnownRun } from '../../src/run/stop-known-run.ts'
 import type { RunDependencies, RunResult } from '../../src/run/step-run.ts'
-import { Api } from '../../src/zenml/api.ts'
-import { ZenmlClient } from '../../src/zenml/client.ts'
 import { Http, type HttpLimits } from '../../src/zenml/http.ts'
-import { KeySession } from '../../src/zenml/session.ts'
 import { startTampering, type Tamper, type TamperingServer } from './tampering-server.ts'
 
 /** Which action is taken: the main one, wait/ or stop/; the latter two get a run that is running. */
@@ -91,7 +90,7 @@ export async function takeStep(files: RunnerFiles, options: StepOptions): Promis
   try {
     return await observe(files, server, between, (log) =>
       reportStep({ action: ACTIONS[way], log, clock }, async (report) => {
-        const deps = dependencies(between.url, server.apiKey, { clock, http, log, report })
+        const deps = await dependencies(between.url, server.apiKey, { clock, http, log, report })
         return work(way, between.url, running, options.changes ?? {}, deps)
       }),
     )
@@ -129,7 +128,9 @@ async function observe(
 
 /** A run of the pipeline `training` that is there before the step, and gets past its start. */
 async function startRun(server: Simulator, clock: VirtualClock): Promise<string> {
-  const { http, client } = connect(server.url, server.apiKey, clock)
+  const nobody = { log: new WorkflowLog(() => undefined), report: { tell: () => undefined } }
+  const http = new Http('test')
+  const { client, close } = await connect(server.url, server.apiKey, { clock, http, ...nobody })
   try {
     const id = server.seeded.templates['training-template'] ?? ''
     const answer = await client.trigger({ kind: 'template', id }, LONG_RUN, nextKey(1))
@@ -137,7 +138,7 @@ async function startRun(server: Simulator, clock: VirtualClock): Promise<string>
     clock.advance(5_000)
     return answer.run.id
   } finally {
-    await http.close()
+    await close()
   }
 }
 
@@ -149,52 +150,29 @@ const LONG_RUN = {
   },
 }
 
-function connect(url: string, key: string, clock: VirtualClock): { http: Http; client: ZenmlClient } {
-  const http = new Http('test')
-  const session = new KeySession(url, key, {
-    http,
-    clock,
-    onToken: ignore,
-    onWait: ignore,
-  })
-  return {
-    http,
-    client: new ZenmlClient(new Api({ http, baseUrl: url, session, clock, onRetry: ignore })),
-  }
-}
-
-function ignore(): void {
-  // The start of a run that is only there to be looked at has nobody to tell.
+function connect(url: string, key: string, { clock, http, log, report }: Tools): Promise<Connection> {
+  const inputs = { server: { url, proApiUrl: url }, credential: { kind: 'api-key', key } } as const
+  return openClient({ inputs, http, clock, log, reporter: report })
 }
 
 interface Tools {
   readonly clock: VirtualClock
   readonly http: Http
   readonly log: WorkflowLog
-  readonly report: StepReport
+  readonly report: Reporter
 }
 
-function dependencies(baseUrl: string, key: string, { clock, http, log, report }: Tools): RunDependencies {
-  const onRetry = (line: string, waitMs: number): void => {
-    report.tell({ kind: 'retry', line, waitMs })
-  }
-  const onToken = (token: string): void => {
-    log.mask(token)
-  }
-  const session = new KeySession(baseUrl, key, {
-    http,
-    clock,
-    onToken,
-    onWait: onRetry,
-  })
+async function dependencies(baseUrl: string, key: string, tools: Tools): Promise<RunDependencies> {
+  const { clock, log, report } = tools
+  const { client } = await connect(baseUrl, key, tools)
   let keys = 1
   return {
-    client: new ZenmlClient(new Api({ http, baseUrl, session, clock, onRetry })),
+    client,
     clock,
     reporter: report,
     journal: new RunJournal(
       { serverUrl: baseUrl, named: baseUrl, onCancel: 'stop', workflowRunUrl: '', processId: 1 },
-      log,
+      (name, value) => saveState(name, value, log),
     ),
     newKey: () => nextKey((keys += 1)),
     timeLimit: (ms) => AbortSignal.timeout(ms),

@@ -1,11 +1,10 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { VirtualClock, ZENML_VERSIONS, type PipelineSpec, type ZenmlVersion } from '../../simulator/index.ts'
+import { openClient } from '../../src/actions/connect.ts'
+import { WorkflowLog } from '../../src/github/log.ts'
 import { FailureExplainer } from '../../src/run/explain-failure.ts'
 import type { RunEvent } from '../../src/run/reporter.ts'
 import type { RunFailure, StepFailure } from '../../src/run/story.ts'
-import { Api } from '../../src/zenml/api.ts'
-import { ZenmlClient } from '../../src/zenml/client.ts'
-import { TokenSession } from '../../src/zenml/session.ts'
 import { openHttp, startScripted } from '../zenml/scripted-server.ts'
 import { closeScenes, openScene, until, type Scene } from './scene.ts'
 
@@ -285,18 +284,17 @@ test("where what is noted does not lead to the user's code, the log does", async
         },
   )
   const events: RunEvent[] = []
+  const reporter = { tell: (event: RunEvent): void => void events.push(event) }
+  const inputs = {
+    server: { url, proApiUrl: url },
+    credential: { kind: 'access-token', token: 'token-0' },
+  } as const
+  const log = new WorkflowLog(() => undefined)
+  const { client } = await openClient({ inputs, http: openHttp(), clock: new VirtualClock(), log, reporter })
   const explainer = new FailureExplainer({
-    client: new ZenmlClient(
-      new Api({
-        http: openHttp(),
-        baseUrl: url,
-        session: new TokenSession('token-0'),
-        clock: new VirtualClock(),
-        onRetry: () => undefined,
-      }),
-    ),
+    client,
     timeLimit: (ms) => AbortSignal.timeout(ms),
-    reporter: { tell: (event) => void events.push(event) },
+    reporter,
     logTail: 4,
   })
   await explainer.explain([

@@ -1,11 +1,10 @@
 import { expect, test } from '@jest/globals'
 import { VirtualClock } from '../../simulator/index.ts'
+import { openClient } from '../../src/actions/connect.ts'
+import { WorkflowLog } from '../../src/github/log.ts'
 import { findProject, type ProjectChoice } from '../../src/run/project.ts'
 import type { RunEvent } from '../../src/run/reporter.ts'
-import { Api } from '../../src/zenml/api.ts'
-import { ZenmlClient } from '../../src/zenml/client.ts'
 import type { Account, Project } from '../../src/zenml/model.ts'
-import { TokenSession } from '../../src/zenml/session.ts'
 import { openHttp, rejection, startScripted, type Reply } from '../zenml/scripted-server.ts'
 
 const ML: Project = { id: 'a0000000-0000-4000-8000-000000000001', name: 'ml' }
@@ -29,9 +28,6 @@ async function find({ choice, defaultProjectId, hasProjects = true, projects = l
     if (path.startsWith('/api/v1/projects?')) return projects
     return project ?? missing
   })
-  const deps = { http: openHttp(), clock: new VirtualClock() }
-  const session = new TokenSession('token-0')
-  const client = new ZenmlClient(new Api({ ...deps, baseUrl: url, session, onRetry: () => undefined }))
   const account: Account = { id: 'u', name: 'ci', defaultProjectId }
   const server = {
     version: '0.98.0',
@@ -42,6 +38,12 @@ async function find({ choice, defaultProjectId, hasProjects = true, projects = l
   }
   const events: RunEvent[] = []
   const reporter = { tell: (event: RunEvent): void => void events.push(event) }
+  const inputs = {
+    server: { url, proApiUrl: url },
+    credential: { kind: 'access-token', token: 'token-0' },
+  } as const
+  const log = new WorkflowLog(() => undefined)
+  const { client } = await openClient({ inputs, http: openHttp(), clock: new VirtualClock(), log, reporter })
   const found = findProject({ choice, server, account }, { client, reporter })
   return { found, events, sent: () => requests.map(({ path }) => path.replace('/api/v1', '')) }
 }

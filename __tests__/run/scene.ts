@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import { startSimulator, VirtualClock, type Simulator, type SimulatorOptions } from '../../simulator/index.ts'
+import { openClient } from '../../src/actions/connect.ts'
+import { WorkflowLog } from '../../src/github/log.ts'
 import { attachRun, type AttachRequest } from '../../src/run/attach.ts'
 import { executeRun, type RunRequest } from '../../src/run/execute.ts'
 import type { RunDependencies, RunResult } from '../../src/run/step-run.ts'
 import type { PlannedRun, StartedRun } from '../../src/run/journal.ts'
 import type { RunEvent } from '../../src/run/reporter.ts'
-import { Api } from '../../src/zenml/api.ts'
-import { ZenmlClient } from '../../src/zenml/client.ts'
+import type { ZenmlClient } from '../../src/zenml/client.ts'
 import type { Clock } from '../../src/zenml/clock.ts'
 import { Http, type HttpLimits } from '../../src/zenml/http.ts'
-import { KeySession } from '../../src/zenml/session.ts'
 
 /** A simulated server and a client of it, over a real socket, in one virtual time. */
 export interface Scene {
@@ -65,15 +65,17 @@ export async function openScene(
   const events: RunEvent[] = []
   const planned: PlannedRun[] = []
   const started: StartedRun[] = []
-  const onRetry = (line: string, waitMs: number): void => void events.push({ kind: 'retry', line, waitMs })
-  const session = new KeySession(server.url, server.apiKey, {
+  const reporter = { tell: (event: RunEvent): void => void events.push(event) }
+  const { client, session } = await openClient({
+    inputs: {
+      server: { url: server.url, proApiUrl: server.url },
+      credential: { kind: 'api-key', key: server.apiKey },
+    },
     http,
     clock: own,
-    onToken: () => undefined,
-    onWait: onRetry,
+    log: new WorkflowLog(() => undefined),
+    reporter,
   })
-  const client = new ZenmlClient(new Api({ http, baseUrl: server.url, session, clock: own, onRetry }))
-  const reporter = { tell: (event: RunEvent): void => void events.push(event) }
   const settled: true[] = []
   const journal = {
     planned: (run: PlannedRun): void => void planned.push(run),

@@ -125,3 +125,29 @@ test('faults are counted for each route, from 1; ranges and "always" work', asyn
   }
   expect(statuses).toEqual([200, 500, 500, 200])
 })
+
+test('an answer about another run: what was asked is done, and the oldest run is shown', async () => {
+  const { simulator, client, trigger } = await withFault({ kind: 'about-another', what: 'run' }, 'run')
+  await client.trigger('training', { run_name: 'older' })
+  await trigger()
+  const [older, newer] = simulator.runs
+  expect(await client.get(`/runs/${newer?.id ?? ''}`)).toMatchObject({ status: 200, body: { id: older?.id } })
+  expect(await client.get(`/runs/${newer?.id ?? ''}`)).toMatchObject({ status: 200, body: { id: newer?.id } })
+})
+
+test('an answer with another name: the run is there under its own', async () => {
+  const { simulator, named, trigger } = await withFault({ kind: 'about-another', what: 'name' })
+  const { body } = await trigger()
+  expect(body).toMatchObject({ id: simulator.runs[0]?.id, name: 'a name of something else' })
+  expect(await named()).toMatchObject({ total: 1 })
+})
+
+test('a name is stored as the options say, and is found and taken under that name only', async () => {
+  const simulator = await startSimulator({ clock, storesName: (name) => `${name} ` })
+  open.push(simulator)
+  const client = await Client.login(simulator)
+  const { body } = await client.trigger('training', { run_name: 'mine' })
+  expect(body).toMatchObject({ name: 'mine ' })
+  expect((await client.get('/runs?name=equals:mine')).body).toMatchObject({ total: 0 })
+  expect(await client.trigger('training', { run_name: 'mine' })).toMatchObject({ status: 409 })
+})

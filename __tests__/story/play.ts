@@ -1,17 +1,17 @@
 import { startSimulator, VirtualClock, type PipelineSpec, type Simulator } from '../../simulator/index.ts'
+import { openClient, type OpenOptions } from '../../src/actions/connect.ts'
 import { reportStep } from '../../src/actions/step.ts'
 import { renderComment } from '../../src/github/comment.ts'
 import { WorkflowLog } from '../../src/github/log.ts'
+import { saveState } from '../../src/github/outputs.ts'
 import type { RunComment } from '../../src/github/run-comment.ts'
 import { RunJournal } from '../../src/github/run-journal.ts'
 import type { StepReport } from '../../src/github/step-report.ts'
 import { executeRun, type RunRequest } from '../../src/run/execute.ts'
 import type { RunDependencies } from '../../src/run/step-run.ts'
-import { Api } from '../../src/zenml/api.ts'
-import { ZenmlClient } from '../../src/zenml/client.ts'
+import type { ZenmlClient } from '../../src/zenml/client.ts'
 import type { Clock } from '../../src/zenml/clock.ts'
 import { Http } from '../../src/zenml/http.ts'
-import { KeySession } from '../../src/zenml/session.ts'
 import type { RunnerFiles } from '../hostile/workflow-step.ts'
 
 /** One run of a step, and what happens to it meanwhile. */
@@ -67,12 +67,10 @@ export async function play(story: Story, files: RunnerFiles): Promise<Told> {
       log += text
     })
     const comments: string[] = []
-    await reportStep({ action: 'main', log: workflowLog, clock }, (report) => {
+    await reportStep({ action: 'main', log: workflowLog, clock }, async (report) => {
       report.address({ summary: true, comment: commentInto(comments) })
-      return executeRun(
-        requestOf(story, server),
-        dependencies(story, server, clock, http, { report, log: workflowLog }),
-      )
+      const deps = await dependencies(story, server, clock, http, { report, log: workflowLog })
+      return executeRun(requestOf(story, server), deps)
     })
     const shown = (text: string): string => alike(text, server.url)
     return { log: shown(log), summary: shown(files.read('summary')), comments: comments.map(shown) }
@@ -105,7 +103,7 @@ async function runBefore(
   clock: VirtualClock,
   http: Http,
 ): Promise<void> {
-  const client = clientOf(server, clock, http, ignore)
+  const client = await clientOf(server, clock, http, NOBODY)
   const totalMs = pipeline.steps.reduce((sum, { seconds }) => sum + seconds, 60) * 1_000
   const id = Object.values(server.seeded.templates)[0] ?? ''
   for (let count = 1; count <= earlierRuns; count += 1) {
@@ -145,20 +143,20 @@ function requestOf({ pipeline, changes }: Story, { url }: Simulator): RunRequest
   }
 }
 
-function dependencies(
+async function dependencies(
   { meanwhile }: Story,
   server: Simulator,
   clock: VirtualClock,
   http: Http,
   { report, log: workflowLog }: { readonly report: StepReport; readonly log: WorkflowLog },
-): RunDependencies {
+): Promise<RunDependencies> {
   const cancelling = new AbortController()
-  const client = clientOf(server, clock, http, (line, waitMs) => report.tell({ kind: 'retry', line, waitMs }))
+  const client = await clientOf(server, clock, http, { reporter: report, log: workflowLog })
   let keys = 0
   const act = async (): Promise<void> => {
     const runId = server.runs.at(-1)?.id ?? ''
     const cancel = (): void => cancelling.abort(new Error('cancelled'))
-    await meanwhile?.act({ server, runId, client: clientOf(server, clock, http, ignore), cancel })
+    await meanwhile?.act({ server, runId, client: await clientOf(server, clock, http, NOBODY), cancel })
   }
   const acting =
     meanwhile === undefined ? clock : new ActingClock(clock, clock.now() + meanwhile.atSeconds * 1_000, act)
@@ -174,7 +172,7 @@ function dependencies(
     client: client.with({ signal }),
     clock: acting,
     reporter: report,
-    journal: new RunJournal(facts, workflowLog),
+    journal: new RunJournal(facts, (name, value) => saveState(name, value, workflowLog)),
     newKey: () => nextKey((keys += 1)),
     timeLimit: (ms) => AbortSignal.timeout(ms),
     signal,
@@ -220,29 +218,33 @@ class ActingClock implements Clock {
   }
 }
 
-function clientOf(
+async function clientOf(
   { url, apiKey }: Simulator,
   clock: VirtualClock,
   http: Http,
-  onRetry: (line: string, waitMs: number) => void,
-): ZenmlClient {
-  const session = new KeySession(url, apiKey, { http, clock, onToken: ignore, onWait: onRetry })
-  return new ZenmlClient(new Api({ http, baseUrl: url, session, clock, onRetry }))
+  hearers: Pick<OpenOptions, 'log' | 'reporter'>,
+): Promise<ZenmlClient> {
+  const inputs = {
+    server: { url, proApiUrl: url },
+    credential: { kind: 'api-key', key: apiKey },
+  } as const
+  const { client } = await openClient({ inputs, http, clock, ...hearers })
+  return client
 }
 
-function ignore(): void {
-  // Nobody is told of it.
-}
+/** For requests that are not the step's. */
+const NOBODY = { log: new WorkflowLog(() => undefined), reporter: { tell: () => undefined } }
 
 /** The same keys every time. */
 function nextKey(count: number): string {
   return `5eed0000-0000-4000-8000-${count.toString().padStart(12, '0')}`
 }
 
-/** Takes out what differs from one time to the other: the server's port, and the log's fences. */
+/** Takes out what differs from one time to the other, the server's port and the log's fences, and what nobody sees. */
 function alike(text: string, url: string): string {
   const escaped = new URL(url).host.replaceAll('.', '&#46;').replace(':', '&#58;')
   return text
+    .replaceAll(/^::add-mask::.*\n/gm, '')
     .replaceAll(url, 'https://zenml.example.com')
     .replaceAll(escaped, 'zenml&#46;example&#46;com')
     .replaceAll(new URL(url).host, 'zenml.example.com')

@@ -1,10 +1,13 @@
 import { expect, test } from '@jest/globals'
 import { startSimulator, VirtualClock, type Fault, type SimulatorOptions } from '../../simulator/index.ts'
-import { Api, type ApiDependencies } from '../../src/zenml/api.ts'
-import { ZenmlClient } from '../../src/zenml/client.ts'
+import { openClient } from '../../src/actions/connect.ts'
+import type { Credential } from '../../src/github/connection.ts'
+import { WorkflowLog } from '../../src/github/log.ts'
+import type { RunEvent } from '../../src/run/reporter.ts'
+import type { ZenmlClient } from '../../src/zenml/client.ts'
+import type { Clock } from '../../src/zenml/clock.ts'
 import { AnswerError, CredentialError, UnreachableError } from '../../src/zenml/errors.ts'
 import { isPassing } from '../../src/zenml/retry.ts'
-import { KeySession, TokenSession, type Session } from '../../src/zenml/session.ts'
 import {
   closeAfterTest,
   closedPort,
@@ -17,26 +20,31 @@ import {
 
 const KEY = '6f1f0d1e-7a0e-4b52-9d7e-2f6a0c1d9b11'
 
-function connect(baseUrl: string, changes: Partial<ApiDependencies> & { apiKey?: string } = {}) {
-  const { apiKey, ...deps } = changes
-  const http = openHttp()
-  const clock = deps.clock ?? new VirtualClock()
+interface Changes {
+  /** Undefined: a token. */
+  readonly apiKey?: string
+  readonly clock?: Clock
+  readonly onRetry?: () => void
+  readonly signal?: AbortSignal
+}
+
+async function connect(url: string, { apiKey, clock = new VirtualClock(), onRetry, signal }: Changes = {}) {
   const retries: { line: string; waitMs: number }[] = []
-  const session: Session =
-    apiKey === undefined
-      ? new TokenSession('token-0')
-      : new KeySession(baseUrl, apiKey, {
-          http,
-          clock,
-          onToken: () => undefined,
-          onWait: () => undefined,
-        })
-  const onRetry = (line: string, waitMs: number) => void retries.push({ line, waitMs })
-  return {
-    client: new ZenmlClient(new Api({ http, baseUrl, session, clock, onRetry, ...deps })),
-    retries,
-    clock,
+  const tell = (event: RunEvent): void => {
+    if (event.kind !== 'retry') return
+    retries.push({ line: event.line, waitMs: event.waitMs })
+    onRetry?.()
   }
+  const credential: Credential =
+    apiKey === undefined ? { kind: 'access-token', token: 'token-0' } : { kind: 'api-key', key: apiKey }
+  const { client } = await openClient({
+    inputs: { server: { url, proApiUrl: url }, credential },
+    http: openHttp(),
+    clock,
+    log: new WorkflowLog(() => undefined),
+    reporter: { tell },
+  })
+  return { client: client.with({ signal }), retries, clock }
 }
 
 /** A simulated server and a client that is logged in with its key; both live in one virtual time. */
@@ -45,7 +53,7 @@ async function simulate(options: SimulatorOptions = {}) {
   const simulator = await startSimulator({ clock, ...options })
   closeAfterTest(() => simulator.close())
   const routes = () => simulator.requests.map(({ method, path }) => `${method} ${path.replace(/\?.*$/s, '')}`)
-  return { simulator, routes, ...connect(simulator.url, { clock, apiKey: simulator.apiKey }) }
+  return { simulator, routes, ...(await connect(simulator.url, { clock, apiKey: simulator.apiKey })) }
 }
 
 const LOGIN = 'POST /api/v1/login'
@@ -54,7 +62,7 @@ const INFO = 'GET /api/v1/info'
 /** A server that gives these answers to every route, the last one again and again. */
 async function scripted(...replies: (Reply | typeof RESET)[]) {
   const server = await startScripted((_request, count) => replies[Math.min(count, replies.length) - 1] ?? {})
-  return { ...server, ...connect(server.url) }
+  return { ...server, ...(await connect(server.url)) }
 }
 
 function run(name: string | null, id: string, projectId?: string) {
@@ -109,7 +117,7 @@ test('two refusals in a row end it: the login works, the token does not', async 
       ? { body: { access_token: 't', expires_in: null } }
       : { status: 401, body: { detail: ['CredentialsNotValid', 'x'] } },
   )
-  const error = await rejection(connect(url, { apiKey: 'ZENKEY_x' }).client.account())
+  const error = await rejection((await connect(url, { apiKey: 'ZENKEY_x' })).client.account())
   expect(error).toBeInstanceOf(CredentialError)
   expect(String(error)).toContain('its token is refused: check that the account is active')
   expect(requests.map(({ path }) => path)).toEqual(
@@ -178,7 +186,7 @@ test('a read is given up after seven tries, with what came last', async () => {
 
 test('a login that failed seven times is not tried seven times more by the read that needed it', async () => {
   const { url, requests } = await startScripted(() => ({ status: 503, body: 'away' }))
-  const error = await rejection(connect(url, { apiKey: 'ZENKEY_x' }).client.info())
+  const error = await rejection((await connect(url, { apiKey: 'ZENKEY_x' })).client.info())
   expect(String(error)).toContain('Could not log in: the server answered 503: away')
   expect(requests).toHaveLength(7)
 })
@@ -201,7 +209,7 @@ test('a cancelled wait between two tries ends with the reason of the cancel', as
   const cancel = new AbortController()
   const reason = new Error('cancelled')
   const onRetry = () => cancel.abort(reason)
-  const { client } = connect(url, { onRetry, signal: cancel.signal })
+  const { client } = await connect(url, { onRetry, signal: cancel.signal })
   expect(await rejection(client.info())).toBe(reason)
   expect(requests).toHaveLength(1)
 })
@@ -306,7 +314,7 @@ test.each<[string, Reply | typeof RESET, string]>([
   ['a reset', RESET, 'unclear'],
   ['a 200 with a page', { body: '<html>' }, 'unclear'],
   ['too busy', { status: 429, body: { error: 'Server too busy. Please try again later.' } }, 'working'],
-  ['a redirect', { status: 308, headers: { location: '/elsewhere' } }, 'unclear'],
+  ['a redirect', { status: 308, headers: { location: '/elsewhere' } }, 'refused'],
   ['a refusal', { status: 400, body: { detail: ['ValueError', 'no'] } }, 'refused'],
 ])('a trigger that met %s is not repeated by the client', async (_name, reply, kind) => {
   const { client, requests } = await scripted(reply)
@@ -315,7 +323,7 @@ test.each<[string, Reply | typeof RESET, string]>([
 })
 
 test('a trigger to a server that does not listen was not sent', async () => {
-  const { client } = connect(`http://127.0.0.1:${await closedPort()}`)
+  const { client } = await connect(`http://127.0.0.1:${await closedPort()}`)
   const answer = await client.trigger({ kind: 'snapshot', id: 'i' }, {}, KEY)
   expect(answer).toMatchObject({
     kind: 'not-sent',
@@ -338,7 +346,7 @@ test('all pages of the steps are read, with the oldest first', async () => {
       items: [{ id: `s${count}`, name: `step-${count}`, body: { status: 'running' } }],
     },
   }))
-  const steps = await connect(url).client.steps({ id: 'r', projectId: 'p' })
+  const steps = await (await connect(url)).client.steps({ id: 'r', projectId: 'p' })
   expect(steps.map(({ name }) => name)).toEqual(['step-1', 'step-2'])
   expect(requests.map(({ path }) => path)).toEqual(
     [1, 2].map(
@@ -355,7 +363,7 @@ test('a server that promises pages without end is not followed there', async () 
     // Ends a client that would go on for ever.
     return asked > 50 ? { status: 404 } : { body: { total: 0, total_pages: 1_000_000, items: [] } }
   })
-  expect(await connect(url).client.steps({ id: 'r', projectId: 'p' })).toEqual([])
+  expect(await (await connect(url)).client.steps({ id: 'r', projectId: 'p' })).toEqual([])
   expect(asked).toBe(1)
 })
 

@@ -2,7 +2,8 @@ import { expect, test } from '@jest/globals'
 import { VirtualClock } from '../../simulator/index.ts'
 import { AnswerError, CredentialError, UnreachableError } from '../../src/zenml/errors.ts'
 import { isPassing } from '../../src/zenml/retry.ts'
-import { KeySession, TokenSession } from '../../src/zenml/session.ts'
+import { keyGrant } from '../../src/zenml/grants.ts'
+import { LoginSession, TokenSession } from '../../src/zenml/session.ts'
 import { closedPort, openHttp, rejection, RESET, startScripted, type Reply } from './scripted-server.ts'
 
 const KEY = 'ZENKEY_a+b/c=&d é'
@@ -21,7 +22,7 @@ function open(
   const clock = new VirtualClock()
   const tokens: string[] = []
   const waits: { line: string; waitMs: number }[] = []
-  const session = new KeySession(url, KEY, {
+  const session = new LoginSession(keyGrant(url, KEY), {
     http: openHttp(),
     clock,
     onToken: onToken ?? ((token) => tokens.push(token)),
@@ -281,7 +282,7 @@ test('a cancelled wait ends at once with the reason of the cancel', async () => 
   const { url, requests } = await startLogin(MINUTE)
   const reason = new Error('cancelled')
   const cancel = new AbortController()
-  const session = new KeySession(url, KEY, {
+  const session = new LoginSession(keyGrant(url, KEY), {
     http: openHttp(),
     clock: new VirtualClock(),
     onToken: () => undefined,

@@ -63,7 +63,7 @@ test.each<[TriggerAnswer['kind'], string, number, unknown]>([
   ['unclear', 'a 200 with a run of numbers', 200, { ...RUN, id: 5 }],
   ['unclear', 'a 202', 202, RUN],
   ['unclear', 'a 204', 204, ''],
-  ['unclear', 'a redirect', 307, ''],
+  ['refused', 'a redirect', 307, ''],
 ])('%s: %s (%i)', (kind, _name, status, body) => {
   expect(read(status, body)).toMatchObject({ kind, error: { status } })
 })

@@ -53,7 +53,8 @@ async function stops(scene: Scene): Promise<void> {
   expectStep(again, {
     exitCode: 0,
     outputs: { conclusion: 'stopped' },
-    log: [/had ended before it could be stopped/],
+    // On a busy machine the first request to stop it is still at work, and the second one joins it.
+    log: [/(had ended before it could be stopped and is|was stopped and is now) stopped/],
   })
 }
 

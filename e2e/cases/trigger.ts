@@ -8,6 +8,8 @@ import { since } from '../target.ts'
 /** Such servers give up on a slow request, and know a second one of the same key. */
 const hasIdempotency = since('0.84')
 
+const showsHandOver = since('0.96')
+
 const INPUTS = { template: 'training-template', configuration: quick() }
 
 /** Triggers are held for 5 seconds; servers that have a limit (0.85 and newer) give up on a request after 2. */
@@ -49,6 +51,20 @@ async function killedAfterTheRunWasMade(scene: Scene): Promise<void> {
   const result = await killInTrigger(scene, 'E2E_SLOW_ANSWER', { timeout: '10s' })
   const run = await scene.onlyRun(result)
   expectStep(result, { exitCode: 1, outputs: { 'run-id': run.id, conclusion: 'timed-out' }, log: [run.name] })
+}
+
+/** From 0.96 on the run shows that it was never handed over: after three minutes it is ended, and another one started. */
+async function killedBeforeTheHandOver(scene: Scene): Promise<void> {
+  const result = await killInTrigger(scene, 'E2E_SLOW_ANSWER', {})
+  const runs = await scene.newRuns()
+  const run = runs.find(({ id }) => id === result.outputs['run-id'])
+  assert.deepEqual(runs.map(({ status }) => status).sort(), ['completed', 'failed'])
+  assert.equal(run?.status, 'completed')
+  expectStep(result, {
+    exitCode: 0,
+    outputs: { conclusion: 'completed' },
+    log: [/The server never began the run/],
+  })
 }
 
 function throughFault(fault: Fault): Case['run'] {
@@ -104,10 +120,20 @@ export const TRIGGER: readonly Case[] = [
   },
   {
     name: 'server killed after the run was made and restarted, tokens lost',
+    where: (target) => !showsHandOver(target),
     environment: { E2E_SLOW_ANSWER: '5', ZENML_SERVER_JWT_SECRET_KEY: undefined },
     runs: 1,
     settle: 6_000,
     run: killedAfterTheRunWasMade,
+  },
+  {
+    name: 'server killed before it handed the run over, and restarted, tokens lost',
+    where: showsHandOver,
+    slow: true,
+    environment: { E2E_SLOW_ANSWER: '5', ZENML_SERVER_JWT_SECRET_KEY: undefined },
+    runs: 2,
+    settle: 6_000,
+    run: killedBeforeTheHandOver,
   },
   {
     name: 'no free slot',

@@ -6,9 +6,8 @@ import type { ReportInputs } from '../github/inputs.ts'
 import type { WorkflowLog } from '../github/log.ts'
 import { pullRequestComment, type CommentOptions } from '../github/pull-request-comment.ts'
 import type { Audience } from '../github/step-report.ts'
-import { Http } from '../zenml/http.ts'
 import { systemClock } from '../zenml/system-clock.ts'
-import { USER_AGENT } from '../zenml/user-agent.ts'
+import { openHttp } from './connect.ts'
 
 /** Where the inputs want the step to be told of. */
 export function audienceOf(
@@ -38,7 +37,7 @@ export function surroundings(
   return {
     context: readWorkflowContext(env),
     readFile,
-    connect: () => new Http(USER_AGENT, {}, authorities),
+    connect: () => openHttp(authorities),
     clock: systemClock,
     log,
   }

@@ -25,11 +25,13 @@ export interface Connection {
   /** Where the runs are; no trailing slash. */
   readonly serverUrl: string
   /** Ends the connections, so that the process can end. */
-  close(): Promise<void>
+  readonly close: () => Promise<void>
 }
 
-export interface ConnectOptions {
-  readonly inputs: ConnectionInputs
+export interface OpenOptions {
+  readonly inputs: Pick<ConnectionInputs, 'server' | 'credential'>
+  /** It is closed with the connection. */
+  readonly http: Http
   /** The server that a workspace was found to have before; it is not looked up again. */
   readonly serverUrl?: string
   readonly clock: Clock
@@ -38,16 +40,20 @@ export interface ConnectOptions {
   readonly signal?: AbortSignal | undefined
 }
 
+/** The connections of an action, with the certificates that its inputs trust. */
+export function openHttp(authorities: ConnectionInputs['authorities']): Http {
+  return new Http(USER_AGENT, {}, authorities)
+}
+
 /**
- * Makes a client of the server that the inputs name. Nothing is sent yet, unless a workspace of ZenML Pro has to be
- * looked up.
+ * Makes a client of the server that the inputs name; the one place where connections, session and client are joined.
+ * Nothing is sent yet, unless a workspace of ZenML Pro has to be looked up.
  *
  * @throws ZenmlError, with one line for a person, if it cannot be found
  * @throws the signal's reason if it was aborted while it was looked up
  */
-export async function connect(options: ConnectOptions): Promise<Connection> {
-  const { inputs, clock, log, reporter } = options
-  const http = new Http(USER_AGENT, {}, inputs.authorities)
+export async function openClient(options: OpenOptions): Promise<Connection> {
+  const { http, clock, log, reporter } = options
   const life = new AbortController()
   const onRetry = (line: string, waitMs: number): void => {
     reporter.tell({ kind: 'retry', line, waitMs })
@@ -76,7 +82,7 @@ interface Opened {
   readonly session: Session
 }
 
-async function open(options: ConnectOptions, login: LoginDependencies): Promise<Opened> {
+async function open(options: OpenOptions, login: LoginDependencies): Promise<Opened> {
   const { server } = options.inputs
   if (!('url' in server)) return openWorkspace(server, options, login)
   const { credential } = options.inputs
@@ -126,7 +132,7 @@ async function organizationKeyGrant(
 
 async function openWorkspace(
   server: ProWorkspace,
-  { inputs: { credential }, serverUrl, log, signal }: ConnectOptions,
+  { inputs: { credential }, serverUrl, log, signal }: OpenOptions,
   login: LoginDependencies,
 ): Promise<Opened> {
   if (credential.kind === 'access-token') {

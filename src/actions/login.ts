@@ -8,7 +8,7 @@ import { RunLog } from '../github/run-log.ts'
 import { isZenmlError } from '../zenml/errors.ts'
 import { parseServerUrl } from '../zenml/server-url.ts'
 import { systemClock } from '../zenml/system-clock.ts'
-import { connect } from './connect.ts'
+import { openClient, openHttp } from './connect.ts'
 
 /** The last moment that a date of four digits can say; a server may name any number of seconds. */
 const LAST_MOMENT_MS = Date.UTC(9999, 11, 31)
@@ -27,7 +27,8 @@ export async function login(env: Environment, log: WorkflowLog): Promise<boolean
     const { inputs, notices } = await readLoginInputs({ env, readFile, mask, parseServerUrl })
     for (const notice of notices) log.notice(notice)
     const reporter = new RunLog(log, systemClock)
-    const connection = await connect({ inputs, clock: systemClock, log, reporter })
+    const http = openHttp(inputs.authorities)
+    const connection = await openClient({ inputs, http, clock: systemClock, log, reporter })
     try {
       const token = await connection.session.token()
       handOver(connection.serverUrl, token, connection.session.expiresAt, log)

@@ -21,7 +21,8 @@ export async function runTemplate(env: Environment, log: WorkflowLog): Promise<b
   })
 }
 
-function toRequest(inputs: Inputs, serverUrl: string, env: Environment): RunRequest {
+/** What the inputs ask for, in the words of those who do it. */
+export function toRequest(inputs: Inputs, serverUrl: string, env: Environment): RunRequest {
   const context = readWorkflowContext(env)
   return {
     serverUrl,

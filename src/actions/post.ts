@@ -11,10 +11,12 @@ import { endSurvivor } from '../github/survivor.ts'
 import { cleanUp } from '../run/clean-up.ts'
 import { endReason } from '../run/end-reason.ts'
 import type { PlannedRun } from '../run/journal.ts'
+import type { Clock } from '../zenml/clock.ts'
 import { Deadline } from '../zenml/deadline.ts'
+import type { Http } from '../zenml/http.ts'
 import { parseServerUrl } from '../zenml/server-url.ts'
-import { systemClock } from '../zenml/system-clock.ts'
-import { connect } from './connect.ts'
+import { systemClock, timeLimit } from '../zenml/system-clock.ts'
+import { openClient, openHttp } from './connect.ts'
 import { isReportDue, reportEarlyEnd, type EarlyEnd } from './early-end.ts'
 
 /** The runner gives a post step of a cancelled job about five minutes; two are enough to be sure. */
@@ -28,23 +30,39 @@ const LATE_START_MS = 60_000
 
 const NOTHING_SENT: EarlyEnd = { sentence: 'The step was ended before a run was started', status: '' }
 
+/** What a post step needs from outside. */
+export interface PostDependencies {
+  readonly log: WorkflowLog
+  readonly clock: Clock
+  /** Gives a signal that is aborted after so many milliseconds. */
+  readonly timeLimit: (ms: number) => AbortSignal
+  /** Opens connections that trust these certificates too. */
+  readonly openHttp: (authorities: ConnectionInputs['authorities']) => Http
+}
+
 /**
  * Looks after the run of a main step that did not end in order: killed, crashed, cut off from its server. It
  * never starts one. Says nothing where nothing is left to see to. Signals do not end it: its own budget does.
  */
 export async function cleanUpStep(env: Environment, log: WorkflowLog): Promise<boolean> {
   listenForCancellation()
+  await lookAfterMain(env, { log, clock: systemClock, timeLimit, openHttp })
+  return true
+}
+
+/** The whole work of a post step, by what main saved in the environment and by the inputs there. */
+export async function lookAfterMain(env: Environment, deps: PostDependencies): Promise<void> {
+  const { log } = deps
   const saved = readSavedStep(env)
-  if (saved === undefined && !isReportDue(env)) return true
+  if (saved === undefined && !isReportDue(env)) return
   const entry = process.argv[1]
   if (saved !== undefined && entry !== undefined) await endMain(saved, path.dirname(entry), log)
   const mask = (secret: string): void => {
     log.mask(secret)
   }
   const again = await readConnectionAgain({ env, readFile, mask, parseServerUrl })
-  const ended = saved === undefined ? undefined : await endRunOf(saved, again, log)
+  const ended = saved === undefined ? undefined : await endRunOf(saved, again, deps)
   await reportEarlyEnd(ended, again?.authorities, env, log)
-  return true
 }
 
 async function endMain({ facts }: SavedStep, folder: string, log: WorkflowLog): Promise<void> {
@@ -54,7 +72,7 @@ async function endMain({ facts }: SavedStep, folder: string, log: WorkflowLog): 
 async function endRunOf(
   { facts, planned, started, mode }: SavedStep,
   again: ConnectionInputs | undefined,
-  log: WorkflowLog,
+  { log, clock, timeLimit, openHttp }: PostDependencies,
 ): Promise<EarlyEnd> {
   if (planned === undefined && started === undefined) return NOTHING_SENT
   const name = started?.name ?? planned?.name ?? ''
@@ -64,11 +82,11 @@ async function endRunOf(
     log.warning(sentence)
     return { sentence, status: '' }
   }
-  const clock = systemClock
   const reporter = new RunLog(log, clock)
   const { serverUrl } = facts
-  const connection = await connect({ inputs: again, serverUrl, clock, log, reporter })
-  const signal = AbortSignal.timeout(BUDGET_MS)
+  const http = openHttp(again.authorities)
+  const connection = await openClient({ inputs: again, http, serverUrl, clock, log, reporter })
+  const signal = timeLimit(BUDGET_MS)
   try {
     const ended = await cleanUp(
       {

@@ -6,6 +6,7 @@ import { named } from '../github/connection.ts'
 import { InputFaults } from '../github/input-faults.ts'
 import type { ConnectionInputs, InputSources, ReadInputs } from '../github/input-reader.ts'
 import type { WorkflowLog } from '../github/log.ts'
+import { saveState } from '../github/outputs.ts'
 import { RunJournal } from '../github/run-journal.ts'
 import { StepReport, type StepReportOptions } from '../github/step-report.ts'
 import { ConfigurationError, RunError } from '../run/errors.ts'
@@ -13,7 +14,7 @@ import type { FollowPolicy, RunDependencies, RunResult } from '../run/step-run.t
 import { isZenmlError } from '../zenml/errors.ts'
 import { parseServerUrl } from '../zenml/server-url.ts'
 import { systemClock, timeLimit } from '../zenml/system-clock.ts'
-import { connect, type Connection, type ConnectOptions } from './connect.ts'
+import { openClient, openHttp, type Connection, type OpenOptions } from './connect.ts'
 
 /**
  * Runs a step and says how it ended. Gives whether it succeeded.
@@ -87,7 +88,7 @@ export async function withRunDependencies(
 ): Promise<RunResult> {
   const signal = listenForCancellation()
   const clock = systemClock
-  const options = { inputs, clock, log, reporter: report }
+  const options = { inputs, http: openHttp(inputs.authorities), clock, log, reporter: report }
   const connection = await connectUntil(nothingToCancel === undefined ? undefined : signal, options)
   if (connection === undefined) return cancelled(nothingToCancel)
   const { serverUrl } = connection
@@ -98,7 +99,7 @@ export async function withRunDependencies(
         client: connection.client.with({ signal }),
         clock,
         reporter: report,
-        journal: new RunJournal(facts, log),
+        journal: new RunJournal(facts, (name, value) => saveState(name, value, log)),
         newKey: randomUUID,
         timeLimit,
         signal,
@@ -124,10 +125,10 @@ function cancelled(error: string | undefined): RunResult {
 /** Undefined if the workflow was cancelled before the server was found. */
 async function connectUntil(
   signal: AbortSignal | undefined,
-  options: Omit<ConnectOptions, 'signal'>,
+  options: Omit<OpenOptions, 'signal'>,
 ): Promise<Connection | undefined> {
   try {
-    return await connect({ ...options, signal })
+    return await openClient({ ...options, signal })
   } catch (error) {
     if (signal?.aborted === true) return undefined
     throw error

@@ -33,10 +33,11 @@ export interface SavedStep {
  * killed; of several values of one name the last counts. No secret is ever written here.
  */
 export class RunJournal implements Journal {
-  readonly #gate: Gate
+  readonly #keep: (name: string, value: string) => void
 
-  constructor(facts: StepFacts, gate: Gate) {
-    this.#gate = gate
+  /** @param keep saves a value under a name for the post step; it is safe when that returns */
+  constructor(facts: StepFacts, keep: (name: string, value: string) => void) {
+    this.#keep = keep
     this.#save('facts', facts)
   }
 
@@ -58,7 +59,7 @@ export class RunJournal implements Journal {
   }
 
   #save(name: string, value: unknown): void {
-    saveState(name, JSON.stringify(value), this.#gate)
+    this.#keep(name, JSON.stringify(value))
   }
 }
 
@@ -90,9 +91,9 @@ const plannedSchema = z.object({
   nameIsOurs: z.boolean(),
   origins: z.array(z.string()),
   projectId: z.string().optional(),
-  key: z.string(),
-  firstSentAt: z.number(),
+  sentFrom: z.number().optional(),
   sentAt: z.number(),
+  answered: z.object({ id: z.string(), name: z.string().or(z.undefined()) }).optional(),
 })
 
 const startedSchema = z.object({
@@ -102,6 +103,9 @@ const startedSchema = z.object({
   url: z.string().optional(),
   status: z.string(),
 })
+
+/** What a state that was written as JSON leaves out. */
+const UNKNOWN = { projectId: undefined, sentFrom: undefined, answered: undefined }
 
 /** The run that main started or followed, settled or not. */
 export function readStartedRun(env: Environment): StartedRun | undefined {
@@ -116,7 +120,7 @@ export function readSavedStep(env: Environment): SavedStep | undefined {
   const planned = readState(env, 'planned', plannedSchema)
   return {
     facts,
-    planned: planned === undefined ? undefined : { ...planned, projectId: planned.projectId },
+    planned: planned === undefined ? undefined : { ...UNKNOWN, ...planned },
     started: readStartedRun(env),
     mode: readState(env, 'mode', modeSchema) ?? facts.onCancel,
   }

@@ -22,6 +22,7 @@ const START_KINDS = [
   'attached',
   'resumed',
   'resume-unclear',
+  'resume-foreign',
   'retry',
 ] as const satisfies readonly RunEvent['kind'][]
 
@@ -121,6 +122,11 @@ export class StartLog {
       case 'resume-unclear':
         this.#log.warning(
           `Several runs of earlier attempts could be taken up (${inline(event.names.join(', '), LONG)}), so a new one is started`,
+        )
+        return undefined
+      case 'resume-foreign':
+        this.#log.warning(
+          `What earlier attempts started (${inline(event.names.join(', '), LONG)}) came from another template or snapshot, so it is not taken up, and a new run is started`,
         )
         return undefined
       case 'retry':

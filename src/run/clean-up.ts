@@ -2,10 +2,11 @@ import type { ZenmlClient } from '../zenml/client.ts'
 import type { Clock } from '../zenml/clock.ts'
 import type { Deadline } from '../zenml/deadline.ts'
 import { isZenmlError } from '../zenml/errors.ts'
+import type { Run } from '../zenml/model.ts'
 import { isPassing, retryAfterOf } from '../zenml/retry.ts'
 import { endRun, type Ended, type EndMode } from './end-run.ts'
 import type { PlannedRun, StartedRun } from './journal.ts'
-import { isOwnRun } from './own-run.ts'
+import { ownership, runOfId, runsAsSent } from './own-run.ts'
 
 export interface CleanUpRequest {
   /** Undefined if this step started nothing itself, but took up a run. */
@@ -38,51 +39,69 @@ export async function cleanUp(request: CleanUpRequest, deps: CleanUpDependencies
   if (started !== undefined) return endRun({ run: started, mode, reason, deadline }, deps)
   if (planned === undefined) return { settled: true, status: '', sentence: 'No run was started' }
   const found = await lookUp(planned, request, deps)
-  if (found === undefined) {
-    return {
-      settled: false,
-      status: '',
-      sentence: `No run named "${planned.name}" is on the server. The request to start it was sent, so look once more later if in doubt`,
-    }
+  if (found.kind === 'ours') return endRun({ run: found.run, mode, reason, deadline }, deps)
+  return { settled: false, status: '', sentence: sentenceFor(found, planned) }
+}
+
+type Found =
+  | { readonly kind: 'ours'; readonly run: StartedRun }
+  /** Of our name, or what the server answered with, but not shown to be ours. */
+  | { readonly kind: 'another'; readonly run: Run }
+  | { readonly kind: 'none' }
+  /** The server could not be asked. */
+  | { readonly kind: 'unknown' }
+
+function sentenceFor(found: Exclude<Found, { kind: 'ours' }>, { name }: PlannedRun): string {
+  switch (found.kind) {
+    case 'another':
+      return `A run named "${found.run.name ?? ''}" (${found.run.id}) is on the server, but nothing shows that this step started it. It is left alone: look at it if in doubt`
+    case 'none':
+      return `No run named "${name}" is on the server. The request to start it was sent, so look once more later if in doubt`
+    case 'unknown':
+      return `Whether the run "${name}" was started is not known, because the server could not be asked. If it was, it goes on under this name`
   }
-  if (found === 'unknown') {
-    return {
-      settled: false,
-      status: '',
-      sentence: `Whether the run "${planned.name}" was started is not known, because the server could not be asked. If it was, it goes on under this name`,
-    }
-  }
-  return endRun({ run: found, mode, reason, deadline }, deps)
 }
 
 async function lookUp(
   planned: PlannedRun,
   { lookUpUntil, deadline }: CleanUpRequest,
   { client, clock, signal }: CleanUpDependencies,
-): Promise<StartedRun | 'unknown' | undefined> {
+): Promise<Found> {
   const once = client.with({ retries: false, signal })
-  let answered = false
+  let found: Found = { kind: 'unknown' }
   try {
     for (let pauseMs = LOOK_UP_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 1.5, LONGEST_LOOK_UP_PAUSE_MS)) {
+      // An answer is only as new as its question: the last one is asked when nothing can be started any more.
+      const isLastLook = lookUpUntil.isOver
       try {
-        const runs = await once.runsByName(planned.name, planned.projectId)
-        const own = runs.find((run) => isOwnRun(run, planned))
-        if (own !== undefined) {
-          const { id, projectId, status } = own
-          return { id, projectId, name: planned.name, url: undefined, status }
-        }
-        answered = true
+        found = await look(planned, once)
+        if (found.kind === 'ours' || found.kind === 'another') return found
       } catch (error) {
         if (!isZenmlError(error)) throw error
-        if (!isPassing(error)) return 'unknown'
+        if (!isPassing(error)) return { kind: 'unknown' }
         pauseMs = Math.max(pauseMs, retryAfterOf(error))
       }
-      const leftMs = answered ? Math.min(lookUpUntil.leftMs, deadline.leftMs) : deadline.leftMs
-      if (pauseMs > leftMs) break
-      await clock.sleep(pauseMs, signal)
+      const wasAnswered = found.kind !== 'unknown'
+      if (wasAnswered && isLastLook) break
+      const waitMs = wasAnswered ? Math.min(pauseMs, lookUpUntil.leftMs) : pauseMs
+      if (waitMs > deadline.leftMs) break
+      await clock.sleep(waitMs, signal)
     }
   } catch (error) {
     if (signal?.aborted !== true) throw error
   }
-  return answered ? undefined : 'unknown'
+  return found
+}
+
+async function look(planned: PlannedRun, client: ZenmlClient): Promise<Found> {
+  const runs = await runsAsSent(client, planned)
+  const answered = planned.answered === undefined ? undefined : await runOfId(client, planned.answered.id)
+  const own = [...runs, answered].find((run) => run !== undefined && ownership(run, planned) === 'ours')
+  if (own !== undefined) {
+    const { id, projectId, status, name = planned.name } = own
+    return { kind: 'ours', run: { id, projectId, name, url: undefined, status } }
+  }
+  // Names are unique: where this one is taken, or the request was answered, ours will not come any more.
+  const another = answered ?? runs.find(({ name }) => name === planned.name)
+  return another === undefined ? { kind: 'none' } : { kind: 'another', run: another }
 }

@@ -166,8 +166,9 @@ async function resume(
   { server, definition, project }: Prepared,
   { client, journal, reporter }: RunDependencies,
 ): Promise<Begun | undefined> {
-  const found = await findEarlierRun(client, origin, pipelineOf(definition), definition.project?.id)
+  const found = await findEarlierRun(client, origin, pipelineOf(definition), definition)
   if (found.kind === 'several') reporter.tell({ kind: 'resume-unclear', names: found.names })
+  if (found.kind === 'foreign') reporter.tell({ kind: 'resume-foreign', names: found.names })
   if (found.kind !== 'one') return undefined
   const { run, name, attempt } = found
   const url = runUrl(serverUrl, server, run.id, project)

@@ -8,10 +8,17 @@ export interface PlannedRun {
   /** Ids of the template and snapshot that the run may name as its origin. */
   readonly origins: readonly string[]
   readonly projectId: string | undefined
-  readonly key: string
-  /** Of the first sending and of this one; milliseconds since the epoch. */
-  readonly firstSentAt: number
+  /** Of the first sending, on the server's clock, in milliseconds since the epoch; undefined where it is not known. */
+  readonly sentFrom: number | undefined
+  /** Of the newest sending, on the runner's clock, in milliseconds since the epoch. */
   readonly sentAt: number
+  /** The run that the server answered with, where its name is another one. */
+  readonly answered: RunIdentity | undefined
+}
+
+export interface RunIdentity {
+  readonly id: string
+  readonly name: string | undefined
 }
 
 export interface StartedRun {

@@ -1,7 +1,13 @@
+import type { Run } from '../zenml/model.ts'
 import { Deadline } from '../zenml/deadline.ts'
 import { cleanUp, type CleanUpDependencies } from './clean-up.ts'
 import { RunError } from './errors.ts'
 import type { PlannedRun } from './journal.ts'
+
+/** ZenML 0.96.0 and 0.96.1 keep the run that found no free slot. */
+export function isLeftByFullQueue({ status, statusReason }: Run): boolean {
+  return status === 'failed' && /queue is full/i.test(statusReason ?? '')
+}
 
 /** For one look, and for ending what it finds. */
 const TIME_MS = 30_000

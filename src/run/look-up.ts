@@ -2,7 +2,6 @@ import type { ZenmlClient } from '../zenml/client.ts'
 import type { Clock } from '../zenml/clock.ts'
 import type { Deadline } from '../zenml/deadline.ts'
 import { isZenmlError } from '../zenml/errors.ts'
-import type { Run } from '../zenml/model.ts'
 import { backoffMs, isPassing, retryAfterOf } from '../zenml/retry.ts'
 import type { Reporter } from './reporter.ts'
 
@@ -14,21 +13,20 @@ export interface LookUpDependencies {
 }
 
 /**
- * The runs of that exact name. Asks until the server answers or the time is up: without an answer nothing may be
- * sent again.
+ * Asks about runs until the server answers or the time is up: without an answer nothing may be sent again.
  *
+ * @param ask is given a client that tries once
  * @throws ZenmlError if it does not answer in time
  */
-export async function lookUpRuns(
-  name: string,
-  projectId: string | undefined,
+export async function untilAnswered<Answer>(
+  ask: (client: ZenmlClient) => Promise<Answer>,
   deadline: Deadline,
   { client, clock, reporter, signal }: LookUpDependencies,
-): Promise<Run[]> {
+): Promise<Answer> {
   const once = client.with({ retries: false })
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await once.runsByName(name, projectId)
+      return await ask(once)
     } catch (error) {
       const hopeless = !isZenmlError(error) || !isPassing(error)
       if (hopeless || deadline.isOver) throw error

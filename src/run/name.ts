@@ -54,13 +54,32 @@ function digitsOf(key: string): string {
   return key.replaceAll('-', '').slice(0, DIGITS)
 }
 
+/** The random digits that end a name of ours. */
+export function uniqueDigits(name: string): string {
+  return name.slice(-DIGITS)
+}
+
+/** What follows the pipeline's name takes some 50 characters, and must never be cut. */
+const LONGEST_PIPELINE = MAX_RUN_NAME_LENGTH - 80
+
+/**
+ * A pipeline may have any name. ZenML fills in what stands in braces (zenml/utils/string_utils.py,
+ * `format_name_template`), and a name that it changes could not be looked up.
+ */
+function unchangeable(pipeline: string): string {
+  const plain = pipeline
+    .replace(/[{}\p{Cc}\p{Cs}]/gu, '')
+    .normalize('NFC')
+    .trim()
+  return Array.from(plain).slice(0, LONGEST_PIPELINE).join('')
+}
+
 /** The part of a default name that tells step and attempt; what follows makes it unique. */
 export function stepNamePrefix(
   { workflowRunId, attempt, stepIdentity }: RunOrigin,
   pipeline: string,
 ): string {
-  // What follows the pipeline takes some 50 characters, and must never be cut.
-  return `${pipeline.slice(0, MAX_RUN_NAME_LENGTH - 80)}-gh${workflowRunId}-${attempt}-${stepIdentity}-`
+  return `${unchangeable(pipeline)}-gh${workflowRunId}-${attempt}-${stepIdentity}-`
 }
 
 /**

@@ -1,20 +1,73 @@
+import type { ZenmlClient } from '../zenml/client.ts'
+import { isGone } from '../zenml/errors.ts'
 import type { Run } from '../zenml/model.ts'
 import type { PlannedRun } from './journal.ts'
+import { uniqueDigits } from './name.ts'
 
-/** How much the clocks of runner and server may differ. */
-const CLOCK_SKEW_MS = 120_000
+/** What was sent, as far as it tells whose a run is. */
+export type SentRun = Pick<PlannedRun, 'name' | 'nameIsOurs' | 'origins' | 'projectId' | 'sentFrom'>
+
+/** Whose a run is; 'unknown' where the server does not say enough of it. */
+export type Ownership = 'ours' | 'foreign' | 'unknown'
+
+/** How much the clocks of a server's replicas may differ. */
+const CLOCK_SKEW_MS = 60_000
+
+/** A part of a name that a search must not be narrower than. */
+const SHORTEST_PART = 3
 
 /**
- * Whether a run of the planned name is the one that was sent. Random digits in the name prove it; under a name
- * of the user's own, its origin and the time of its creation must fit as well.
+ * The runs that have the name that was sent, or what a server may have made of it (spaces, case, the form of Unicode),
+ * newest first.
  */
-export function isOwnRun(
-  run: Run,
-  planned: Pick<PlannedRun, 'nameIsOurs' | 'origins' | 'firstSentAt'>,
-): boolean {
-  if (planned.nameIsOurs) return true
-  const isOfDefinition = [run.templateId, run.sourceSnapshotId].some(
-    (id) => id !== undefined && planned.origins.includes(id),
-  )
-  return isOfDefinition && run.created !== undefined && run.created >= planned.firstSentAt - CLOCK_SKEW_MS
+export async function runsAsSent(client: ZenmlClient, sent: SentRun): Promise<Run[]> {
+  const runs = await client.runsNamedLike(searchedPart(sent), sent.projectId)
+  const named = runs.filter((run) => run.name === sent.name)
+  return [...named, ...runs.filter((run) => !named.includes(run) && hasNameOf(run, sent))]
+}
+
+/** A run with what tells where it came from; undefined if it is not there. */
+export async function runOfId(client: ZenmlClient, id: string): Promise<Run | undefined> {
+  try {
+    return await client.run(id, { hydrate: true })
+  } catch (error) {
+    if (isGone(error)) return undefined
+    throw error
+  }
+}
+
+/** Whether a run has the name that was sent, or what a server may have made of it. */
+export function hasNameOf({ name }: Pick<Run, 'name'>, sent: Pick<SentRun, 'name' | 'nameIsOurs'>): boolean {
+  if (name === undefined) return false
+  if (sent.nameIsOurs) return name.toLowerCase().includes(uniqueDigits(sent.name))
+  return folded(name) === folded(sent.name)
+}
+
+/**
+ * Whose a run is. Random digits of ours in its name prove that it is ours. Under a name of the user's own its template
+ * or snapshot must fit as well. A run of the very name that was sent came after the sending, as nothing had that name
+ * before; of any other, the server's clock tells.
+ */
+export function ownership(run: Run, sent: SentRun): Ownership {
+  const hasName = hasNameOf(run, sent)
+  if (hasName && sent.nameIsOurs) return 'ours'
+  const origins = [run.templateId, run.sourceSnapshotId].filter((id) => id !== undefined)
+  if (origins.length > 0 && !origins.some((id) => sent.origins.includes(id))) return 'foreign'
+  if (run.name !== sent.name) {
+    if (run.created === undefined || sent.sentFrom === undefined) return 'unknown'
+    if (run.created < sent.sentFrom - CLOCK_SKEW_MS) return 'foreign'
+  }
+  return origins.length === 0 ? 'unknown' : 'ours'
+}
+
+/** What to ask for: a part of the name that no server changes, as case does not count in a search. */
+function searchedPart({ name, nameIsOurs }: SentRun): string {
+  if (nameIsOurs) return uniqueDigits(name)
+  const plain = [...name.matchAll(/[\w.-]+/g)].map(([part]) => part)
+  const longest = plain.reduce((most, part) => (part.length > most.length ? part : most), '')
+  return longest.length < SHORTEST_PART ? name : longest
+}
+
+function folded(name: string): string {
+  return name.normalize('NFKC').replace(/\s+/g, ' ').trim().toLowerCase()
 }

@@ -51,6 +51,7 @@ export type RunEvent =
     }
   /** Runs of earlier attempts match equally, so none is taken up. */
   | { readonly kind: 'resume-unclear'; readonly names: readonly string[] }
+  | { readonly kind: 'resume-foreign'; readonly names: readonly string[] }
   /** The run waits for a person; told once for each question. */
   | { readonly kind: 'paused'; readonly question: string | undefined; readonly url: string | undefined }
   | {

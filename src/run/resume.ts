@@ -1,5 +1,5 @@
 import type { ZenmlClient } from '../zenml/client.ts'
-import type { Run } from '../zenml/model.ts'
+import type { Definition, Run } from '../zenml/model.ts'
 import { runPhase } from '../zenml/status.ts'
 import { stepNamePrefix, type RunOrigin } from './name.ts'
 
@@ -10,30 +10,44 @@ export type EarlierRun =
   | { readonly kind: 'none' }
   | { readonly kind: 'one'; readonly run: Run; readonly name: string; readonly attempt: number }
   | { readonly kind: 'several'; readonly names: readonly string[] }
+  /** All there are were started from another template or snapshot. */
+  | { readonly kind: 'foreign'; readonly names: readonly string[] }
 
 /**
  * The run that an earlier attempt of the same step left and that is worth taking up: it goes on, or has
  * completed. A failed or stopped one is what a re-run is for. Where several match, guessing would be worse than
- * a new run.
+ * a new run. A run that says that it was started from something else is none of this step's.
  */
 export async function findEarlierRun(
   client: ZenmlClient,
   origin: RunOrigin,
   pipeline: string,
-  projectId: string | undefined,
+  definition: Definition,
 ): Promise<EarlierRun> {
+  const projectId = definition.project?.id
   const matches: { run: Run; name: string; attempt: number }[] = []
+  const foreign: string[] = []
   const oldest = Math.max(1, origin.attempt - MOST_ATTEMPTS)
   for (let attempt = origin.attempt - 1; attempt >= oldest; attempt -= 1) {
     const prefix = stepNamePrefix({ ...origin, attempt }, pipeline)
     const runs = await client.runsByPrefix(prefix, projectId)
-    matches.push(...runs.filter(isWorthTaking).map((run) => ({ run, name: run.name ?? run.id, attempt })))
+    for (const run of runs.filter(isWorthTaking)) {
+      const name = run.name ?? run.id
+      if (isOf(run, definition)) matches.push({ run, name, attempt })
+      else foreign.push(name)
+    }
   }
   const [match, ...others] = matches
-  if (match === undefined) return { kind: 'none' }
+  if (match === undefined)
+    return foreign.length === 0 ? { kind: 'none' } : { kind: 'foreign', names: foreign }
   return others.length === 0
     ? { kind: 'one', ...match }
     : { kind: 'several', names: matches.map(({ name }) => name) }
+}
+
+function isOf(run: Run, { id, sourceSnapshotId }: Definition): boolean {
+  const origins = [run.templateId, run.sourceSnapshotId].filter((origin) => origin !== undefined)
+  return origins.length === 0 || origins.some((origin) => origin === id || origin === sourceSnapshotId)
 }
 
 function isWorthTaking({ status }: Run): boolean {

@@ -1,4 +1,5 @@
 import { RunError } from './errors.ts'
+import type { RunIdentity } from './journal.ts'
 
 /** A user's own name that another run has. */
 export function nameTaken(name: string): RunError {
@@ -6,6 +7,37 @@ export function nameTaken(name: string): RunError {
     `run-name: a run named "${name}" exists already, and ZenML wants unique names. ` +
       `Make it unique, for example "${name.slice(0, 200)}-{date}-{time}" or with \${{ github.run_id }}, or leave run-name out`,
   )
+}
+
+/** A name that was free before it was sent; the run that has it now does not say where it came from. */
+export function namesakeUnknown(name: string, id: string): RunError {
+  return new RunError(
+    `run-name: whether the run "${name}" (${id}) is the one that this step started is not known, because the server does ` +
+      'not show its template or snapshot. It is left alone: look at it before you start another',
+    'lost',
+  )
+}
+
+/** An answer that proves a start, about a run that cannot be shown to be this step's. */
+export function startedAnother(run: RunIdentity): RunError {
+  return new RunError(
+    `The server answered the request to start a run with ${called(run)}, but nothing shows that it is the one that this ` +
+      'step started. It is left alone: look at it before you start another',
+    'lost',
+  )
+}
+
+/** The same, where the server would not show it. */
+export function startedUnseen(run: RunIdentity, detail: string): RunError {
+  return new RunError(
+    `The server answered the request to start a run with ${called(run)}, which could not be looked at (${detail}). It is ` +
+      'left alone: look at it before you start another',
+    'lost',
+  )
+}
+
+function called({ id, name }: RunIdentity): string {
+  return name === undefined ? `the run ${id}` : `the run "${name}" (${id})`
 }
 
 /** ZenML 0.96.0 and 0.96.1 keep the run that found no free slot, and with it its name; newer ones delete it. */
@@ -16,10 +48,10 @@ export function leftByFullQueue(name: string, reason: string): RunError {
   )
 }
 
-/** A definite no, after a sending that may yet start the run. */
+/** A no that does not rule out that the run is started yet: by an earlier sending, or because it is not ZenML's. */
 export function refusedAfterDoubt(refusal: string, name: string): RunError {
   return new RunError(
-    `${refusal}. An earlier request may still start it: look for a run named "${name}"`,
+    `${refusal}. A request that was sent may still start it: look for a run named "${name}"`,
     'lost',
   )
 }

@@ -1,10 +1,10 @@
 import type { ZenmlClient } from '../zenml/client.ts'
 import type { Clock } from '../zenml/clock.ts'
-import type { Deadline } from '../zenml/deadline.ts'
+import { Deadline } from '../zenml/deadline.ts'
 import {
-  AnswerError,
   isZenmlError,
   UnreachableError,
+  type AnswerError,
   type TransportError,
   type ZenmlError,
 } from '../zenml/errors.ts'
@@ -15,13 +15,22 @@ import type { TriggerAnswer } from '../zenml/trigger-answer.ts'
 import { awaitDispatch, doubtAfter, type Doubt } from './dispatch.ts'
 import { RunError } from './errors.ts'
 import { explainRefusal } from './explain-refusal.ts'
-import type { Journal, PlannedRun } from './journal.ts'
-import { refusedForPermission } from './left-over.ts'
-import { lookUpRuns } from './look-up.ts'
-import { otherRunName } from './name.ts'
-import { isOwnRun } from './own-run.ts'
+import type { Journal, PlannedRun, RunIdentity } from './journal.ts'
+import { isLeftByFullQueue, refusedForPermission } from './left-over.ts'
+import { untilAnswered } from './look-up.ts'
+import { MAX_RUN_NAME_LENGTH, otherRunName } from './name.ts'
+import { hasNameOf, ownership, runOfId, runsAsSent } from './own-run.ts'
 import type { Reporter, TriggerHindrance } from './reporter.ts'
-import { leftByFullQueue, nameTaken, outOfTime, refusedAfterDoubt, startUnknown } from './trigger-errors.ts'
+import {
+  leftByFullQueue,
+  namesakeUnknown,
+  nameTaken,
+  outOfTime,
+  refusedAfterDoubt,
+  startedAnother,
+  startedUnseen,
+  startUnknown,
+} from './trigger-errors.ts'
 
 export interface TriggerRequest {
   readonly definition: Definition
@@ -54,7 +63,6 @@ export interface TriggerDependencies {
 /** A run, and whether it was found by its name because the answer that it was started got lost. */
 export interface TriggeredRun {
   readonly run: Run
-  /** As it was sent at last. */
   readonly name: string
   readonly adopted: boolean
 }
@@ -68,13 +76,19 @@ const STUCK_KEY_MS = 60_000
 /** On a server without a free slot a run may appear for a moment and be deleted again. */
 const ADOPTION_PAUSE_MS = 5_000
 
+/** A server that restarts is back by then. */
+const SOON_MS = 60_000
+
+/** So long a server may show nothing of a run that it says exists, before its 409 counts as a no. */
+const VANISHED_MS = 60_000
+
 /** A slot is held for minutes, while an image is built and a runner starts. */
 const SLOT_BACKOFF = { baseMs: 5_000, capMs: 30_000 } as const
 
 /**
  * Starts exactly one run. The same key joins the work of an earlier sending, the unique name keeps a second run
- * out on every server version, and nothing is sent again after an unclear answer before two look-ups by name
- * found nothing.
+ * out on every server version, nothing is sent again after an unclear answer before two look-ups by name
+ * found nothing, and nothing at all once an answer held a run.
  *
  * @throws RunError if no run was started, or if that is not known; the message says which
  * @throws the signal's reason if it was aborted; the journal then knows what was sent
@@ -88,13 +102,17 @@ class Trigger {
   readonly #deps: TriggerDependencies
   #key: string
   #attempt = 0
-  #firstSentAt: number | undefined
+  /** On the server's clock. */
+  #sentFrom: number | undefined
+  #answered: RunIdentity | undefined
   /** Whether some sending may have started a run without our knowing. */
   #mayHaveStarted = false
+  /** Whether some sending was answered with a no that another run of its name would explain, too. */
+  #wasDeclined = false
   /** Why a run that is found may never begin. */
   #doubt: Doubt | undefined
-  #metNoSlot = false
   #keyBusySince: number | undefined
+  #vanishedSince: number | undefined
   #lastHindrance = ''
 
   constructor(request: TriggerRequest, deps: TriggerDependencies) {
@@ -117,54 +135,43 @@ class Trigger {
   }
 
   async #send(): Promise<TriggerAnswer> {
-    const { client, clock, journal } = this.#deps
+    const { client, journal } = this.#deps
     const { definition, configuration, name } = this.#request
     this.#attempt += 1
-    this.#firstSentAt ??= clock.now()
+    this.#sentFrom ??= client.serverNow
     journal.planned(this.#plan())
-    const answer = await client.trigger(definition, { ...configuration, run_name: name }, this.#key)
-    // Somebody else's run is as bad as an unreadable answer.
-    if (answer.kind === 'started' && answer.run.name !== name) {
-      const foreign = {
-        status: 200,
-        headers: {},
-        body: `a run of another name (${answer.run.name ?? 'none'})`,
-      }
-      return { kind: 'unclear', error: new AnswerError('start the run', foreign, clock.now()) }
-    }
-    return answer
+    return client.trigger(definition, { ...configuration, run_name: name }, this.#key)
   }
 
   #plan(): PlannedRun {
     const { definition, name, nameIsOurs } = this.#request
-    const sentAt = this.#deps.clock.now()
+    const { id, sourceSnapshotId, project } = definition
     return {
       name,
       nameIsOurs,
-      origins: [
-        definition.id,
-        ...(definition.sourceSnapshotId === undefined ? [] : [definition.sourceSnapshotId]),
-      ],
-      projectId: definition.project?.id,
-      key: this.#key,
-      firstSentAt: this.#firstSentAt ?? sentAt,
-      sentAt,
+      origins: sourceSnapshotId === undefined ? [id] : [id, sourceSnapshotId],
+      projectId: project?.id,
+      sentFrom: this.#sentFrom,
+      sentAt: this.#deps.clock.now(),
+      answered: this.#answered,
     }
   }
 
   /** Gives the run once it is known; undefined where the trigger should be sent again. */
   async #act(answer: TriggerAnswer): Promise<TriggeredRun | undefined> {
     if (answer.kind !== 'working') this.#keyBusySince = undefined
+    if (answer.kind !== 'name-taken') this.#vanishedSince = undefined
     switch (answer.kind) {
       case 'started':
-        return { run: answer.run, name: this.#request.name, adopted: false }
+        return this.#follow(answer.run)
       case 'working':
         return this.#joinWork(answer.error)
       case 'no-slot':
-        this.#metNoSlot = true
+        this.#wasDeclined = true
         await this.#pause('no-slot', answer.error, SLOT_BACKOFF)
         return this.#adoptIfUnclear()
       case 'limited':
+        this.#wasDeclined = true
         await this.#pause('limited', answer.error)
         return this.#adoptIfUnclear()
       case 'not-sent':
@@ -174,7 +181,7 @@ class Trigger {
       case 'name-taken':
         return this.#adoptNamesake(answer.error)
       case 'refused':
-        return this.#giveUp(answer.error)
+        return this.#giveUp(answer.error, answer.byZenml)
       case 'unclear': {
         this.#mayHaveStarted = true
         this.#doubt = doubtAfter(answer.error)
@@ -187,8 +194,40 @@ class Trigger {
     }
   }
 
-  /** A definite no is only about this sending: an earlier one may still start a run. */
-  async #giveUp(error: AnswerError): Promise<TriggeredRun | undefined> {
+  /** An answer with a run in it proves that something was started: whatever its name, nothing is sent again. */
+  async #follow(run: Run): Promise<TriggeredRun> {
+    const plan = this.#plan()
+    if (hasNameOf(run, plan) && ownership(run, plan) !== 'foreign') {
+      return { run, name: run.name ?? plan.name, adopted: false }
+    }
+    const answered = { id: run.id, name: run.name?.slice(0, MAX_RUN_NAME_LENGTH) }
+    this.#answered = answered
+    this.#mayHaveStarted = true
+    this.#deps.journal.planned(this.#plan())
+    this.#deps.reporter.tell({
+      kind: 'answer-lost',
+      detail: 'the server answered with a run of another name',
+    })
+    try {
+      const own = (await this.#adopt()) ?? (await this.#ownRun(answered))
+      if (own !== undefined) return own
+    } catch (error) {
+      throw isZenmlError(error) ? startedUnseen(answered, error.message) : error
+    }
+    throw startedAnother(answered)
+  }
+
+  /** The run of that id if it is ours under another name. */
+  async #ownRun({ id }: RunIdentity): Promise<TriggeredRun | undefined> {
+    const soon = new Deadline(this.#deps.clock, Math.min(SOON_MS, this.#request.deadline.leftMs))
+    const run = await untilAnswered(async (once) => runOfId(once, id), soon, this.#deps)
+    if (run === undefined || ownership(run, this.#plan()) !== 'ours') return undefined
+    return { run, name: run.name ?? id, adopted: true }
+  }
+
+  /** ZenML's no is only about this sending: an earlier one may still start a run. One of something else proves nothing. */
+  async #giveUp(error: AnswerError, byZenml: boolean): Promise<TriggeredRun | undefined> {
+    this.#mayHaveStarted ||= !byZenml
     const run = await this.#adoptIfUnclear()
     if (run !== undefined) return run
     const refusal = explainRefusal(error, this.#request.definition)
@@ -219,16 +258,31 @@ class Trigger {
 
   /** 409: with random digits in the name it is our run; a user's own name may be anybody's. */
   async #adoptNamesake(error: AnswerError): Promise<TriggeredRun | undefined> {
-    if (this.#request.nameIsOurs) this.#mayHaveStarted = true
-    if (!this.#request.nameIsOurs && !this.#mayHaveStarted && !this.#metNoSlot)
-      throw nameTaken(this.#request.name)
+    const { name, nameIsOurs } = this.#request
+    if (nameIsOurs) this.#mayHaveStarted = true
+    if (!nameIsOurs && !this.#mayHaveStarted && !this.#wasDeclined) throw nameTaken(name)
+    const plan = this.#plan()
     const runs = await this.#lookUp()
-    const left = runs.find((run) => isLeftByFullQueue(run) && isOwnRun(run, this.#plan()))
-    if (left !== undefined) throw leftByFullQueue(this.#request.name, left.statusReason ?? '')
-    const seen = runs.length > 0
-    const run = seen ? await this.#adopt() : undefined
+    const left = runs.find((run) => isLeftByFullQueue(run) && ownership(run, plan) === 'ours')
+    if (left !== undefined) throw leftByFullQueue(name, left.statusReason ?? '')
+    const [namesake] = runs
+    const run = namesake === undefined ? undefined : await this.#adopt()
     if (run !== undefined) return run
-    if (seen && !this.#request.nameIsOurs) throw nameTaken(this.#request.name)
+    if (namesake !== undefined && !nameIsOurs) {
+      const whose = ownership(namesake, plan)
+      if (whose === 'unknown') throw namesakeUnknown(name, namesake.id)
+      if (whose === 'foreign') throw nameTaken(name)
+    }
+    return this.#awaitNamesake(error)
+  }
+
+  /** The run may be shown a little later; a 409 for another reason than a run that exists stays one. */
+  async #awaitNamesake(error: AnswerError): Promise<TriggeredRun | undefined> {
+    const now = this.#deps.clock.elapsed()
+    this.#vanishedSince ??= now
+    if (error.exception !== 'EntityExistsError' && now - this.#vanishedSince >= VANISHED_MS) {
+      throw new RunError(explainRefusal(error, this.#request.definition))
+    }
     await this.#pause('name-vanished', error)
     return undefined
   }
@@ -239,7 +293,8 @@ class Trigger {
 
   /** The run of our name if it is there, ours, and still there five seconds later. */
   async #adopt(): Promise<TriggeredRun | undefined> {
-    const first = (await this.#lookUp()).find((run) => isOwnRun(run, this.#plan()))
+    const plan = this.#plan()
+    const first = (await this.#lookUp()).find((run) => ownership(run, plan) === 'ours')
     if (first === undefined) return undefined
     await this.#deps.clock.sleep(ADOPTION_PAUSE_MS, this.#deps.signal)
     const second = (await this.#lookUp()).find(({ id }) => id === first.id)
@@ -248,14 +303,15 @@ class Trigger {
 
   /** The run if it begins; undefined where it never will, and another one is to be started. */
   async #beginning(run: Run): Promise<TriggeredRun | undefined> {
-    const { name, nameIsOurs, showsHandOver, deadline, endReason: reason } = this.#request
+    const { nameIsOurs, showsHandOver, deadline, endReason: reason } = this.#request
+    const name = run.name ?? this.#request.name
     if (this.#doubt === undefined) return { run, name, adopted: true }
     const request = { run, name, doubt: this.#doubt, showsHandOver, deadline, reason }
     const dispatch = await awaitDispatch(request, this.#deps)
     if (dispatch.kind === 'alive') return { run: dispatch.run, name, adopted: true }
     if (dispatch.kind === 'gone') return undefined
     this.#key = this.#deps.newKey()
-    const nextName = otherRunName(name, nameIsOurs, this.#key)
+    const nextName = otherRunName(this.#request.name, nameIsOurs, this.#key)
     this.#request = { ...this.#request, name: nextName, nameIsOurs: true }
     this.#mayHaveStarted = false
     this.#doubt = undefined
@@ -264,18 +320,23 @@ class Trigger {
   }
 
   async #lookUp(): Promise<Run[]> {
-    const { name, definition, deadline } = this.#request
-    return lookUpRuns(name, definition.project?.id, deadline, this.#deps)
+    const plan = this.#plan()
+    return untilAnswered(async (once) => runsAsSent(once, plan), this.#request.deadline, this.#deps)
   }
 
   async #refuseTakenName(): Promise<void> {
-    if ((await this.#lookUp()).length > 0) throw nameTaken(this.#request.name)
+    const { name, definition, deadline } = this.#request
+    const projectId = definition.project?.id
+    const runs = await untilAnswered(async (once) => once.runsByName(name, projectId), deadline, this.#deps)
+    if (runs.length > 0) throw nameTaken(name)
   }
 
   async #lastLook(): Promise<TriggeredRun> {
+    const mayStartLater = this.#mayHaveStarted
+    this.#mayHaveStarted ||= this.#wasDeclined
     const run = await this.#adoptIfUnclear()
     if (run !== undefined) return run
-    throw outOfTime(this.#request.name, this.#lastHindrance, this.#mayHaveStarted)
+    throw outOfTime(this.#request.name, this.#lastHindrance, mayStartLater)
   }
 
   #unknown(error: unknown): unknown {
@@ -296,10 +357,6 @@ class Trigger {
     reporter.tell({ kind: 'trigger-hindered', hindrance, detail: error.message, waitMs })
     await clock.sleep(waitMs, signal)
   }
-}
-
-function isLeftByFullQueue({ status, statusReason }: Run): boolean {
-  return status === 'failed' && /queue is full/i.test(statusReason ?? '')
 }
 
 function unreachable(error: TransportError | UnreachableError): UnreachableError {

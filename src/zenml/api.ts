@@ -4,6 +4,7 @@ import { AnswerError, CredentialError, TransportError, UnreachableError } from '
 import { parseJson } from './error-body.ts'
 import type { Http, HttpAnswer } from './http.ts'
 import { decideRetry, isAuthenticatorAway } from './retry.ts'
+import { ServerTime } from './server-time.ts'
 import type { Session } from './session.ts'
 
 /** What requests to a server need from outside. */
@@ -33,23 +34,32 @@ export interface Call {
   /** Sent without a token. */
   readonly open?: boolean
   readonly headers?: Readonly<Record<string, string>>
+  /** Whether it does something that must not be done twice: then only ZenML's own 401 shows that nothing was done. */
+  readonly once?: boolean
 }
 
 /** Sends requests with the session's token; the one place that knows about 401 and about repeating reads. */
 export class Api {
   readonly #deps: ApiDependencies
+  readonly #serverTime: ServerTime
 
-  constructor(deps: ApiDependencies) {
+  constructor(deps: ApiDependencies, serverTime = new ServerTime(deps.clock)) {
     this.#deps = deps
+    this.#serverTime = serverTime
   }
 
   /** The same server and session with another signal, or without retries. */
   with(changes: Partial<Pick<ApiDependencies, 'retries' | 'signal'>>): Api {
-    return new Api({ ...this.#deps, ...changes })
+    return new Api({ ...this.#deps, ...changes }, this.#serverTime)
   }
 
   now(): number {
     return this.#deps.clock.now()
+  }
+
+  /** What time it is there, in milliseconds since the epoch; undefined where no answer has said it. */
+  get serverNow(): number | undefined {
+    return this.#serverTime.now
   }
 
   /**
@@ -91,18 +101,20 @@ export class Api {
     if (call.open === true) return this.#send(call)
     const token = await untilAborted(session.token(), signal)
     const answer = await this.#send(call, token)
-    if (!this.#isTokenRefused(answer)) return answer
+    if (!this.#isTokenRefused(answer, call)) return answer
     await untilAborted(session.renew(token), signal)
     const second = await this.#send(call, await untilAborted(session.token(), signal))
-    if (!this.#isTokenRefused(second)) return second
+    if (!this.#isTokenRefused(second, call)) return second
     const { message } = new AnswerError('use the new token', second, this.now())
     throw new CredentialError(
       `${message}. The login works, but its token is refused: check that the account is active`,
     )
   }
 
-  #isTokenRefused(answer: HttpAnswer): boolean {
-    return answer.status === 401 && !isAuthenticatorAway(new AnswerError('use the token', answer, this.now()))
+  #isTokenRefused(answer: HttpAnswer, { once = false }: Call): boolean {
+    if (answer.status !== 401) return false
+    const error = new AnswerError('use the token', answer, this.now())
+    return !isAuthenticatorAway(error) && (error.exception !== undefined || !once)
   }
 
   async #send({ method, path, query = {}, json, headers }: Call, token?: string): Promise<HttpAnswer> {
@@ -110,7 +122,7 @@ export class Api {
     const url = new URL(`${baseUrl}${apiPath}${path}`)
     for (const [name, value] of Object.entries(query))
       if (value !== undefined) url.searchParams.set(name, value)
-    return http.send({
+    const answer = await http.send({
       method,
       url: url.href,
       headers: {
@@ -121,6 +133,8 @@ export class Api {
       ...(json === undefined ? {} : { body: JSON.stringify(json) }),
       signal,
     })
+    this.#serverTime.note(answer)
+    return answer
   }
 }
 

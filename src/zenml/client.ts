@@ -75,6 +75,11 @@ export class ZenmlClient {
     return new ZenmlClient(this.#api.with(changes))
   }
 
+  /** What time it is on the server, in milliseconds since the epoch; undefined where no answer has said it. */
+  get serverNow(): number | undefined {
+    return this.#api.serverNow
+  }
+
   /** @param open whether to ask without a token, before any login; what is said then proves nothing */
   async info({ open = false } = {}): Promise<ServerInfo> {
     return toInfo(await this.#api.read("read the server's version", { path: '/info', open }, infoSchema))
@@ -148,6 +153,7 @@ export class ZenmlClient {
       path: `${ROUTES[definition.kind]}/${pathSegment(definition.id)}/runs`,
       json: definition.kind === 'snapshot' ? { run_configuration: body } : body,
       headers: { 'idempotency-key': key },
+      once: true,
     }
     try {
       return readTriggerAnswer(await this.#api.exchange(call), this.#api.now())
@@ -164,6 +170,13 @@ export class ZenmlClient {
    */
   async runsByName(name: string, projectId?: string): Promise<Run[]> {
     return (await this.#runs(`equals:${name}`, projectId)).filter((run) => run.name === name)
+  }
+
+  /** The runs whose names hold `part`, in whichever case, newest first, at most 100. */
+  async runsNamedLike(part: string, projectId?: string): Promise<Run[]> {
+    return (await this.#runs(`contains:${part}`, projectId)).filter(
+      (run) => run.name?.toLowerCase().includes(part.toLowerCase()) === true,
+    )
   }
 
   /** The runs whose names begin so, newest first, at most 100. */

@@ -2,7 +2,7 @@ import type { z } from 'zod'
 import type { Clock } from './clock.ts'
 import { AnswerError, CredentialError, TransportError, UnreachableError } from './errors.ts'
 import { parseJson, withoutToken } from './error-body.ts'
-import { keyGrant, type Grant, type LoginRequest } from './grants.ts'
+import type { Grant, LoginRequest } from './grants.ts'
 import type { Http } from './http.ts'
 import { decideRetry, isAuthenticatorAway, isPassing } from './retry.ts'
 import { tokenSchema } from './schemas.ts'
@@ -153,13 +153,6 @@ export class LoginSession implements Session {
     const token = answer.status === 200 ? tokenSchema.safeParse(parseJson(answer.body)) : undefined
     if (token?.success === true) return token.data
     throw new AnswerError(doing, withoutToken(answer), this.#deps.clock.now(), addressInput)
-  }
-}
-
-/** A service account's key, at the server where the runs are. */
-export class KeySession extends LoginSession {
-  constructor(baseUrl: string, key: string, deps: LoginDependencies) {
-    super(keyGrant(baseUrl, key), deps)
   }
 }
 

@@ -19,8 +19,8 @@ export type TriggerAnswer =
   | { readonly kind: 'not-sent'; readonly error: TransportError | UnreachableError }
   /** 409: a run of this name exists, ours or another's. */
   | { readonly kind: 'name-taken'; readonly error: AnswerError }
-  /** A definite no. */
-  | { readonly kind: 'refused'; readonly error: AnswerError }
+  /** A no: of ZenML's own, or of something in between that may have let the request pass and then blocked its answer. */
+  | { readonly kind: 'refused'; readonly error: AnswerError; readonly byZenml: boolean }
   /** Anything else: a run may have been started. */
   | { readonly kind: 'unclear'; readonly error: AnswerError | TransportError }
 
@@ -40,8 +40,19 @@ export function readTriggerAnswer(answer: HttpAnswer, now: number): TriggerAnswe
   if (isAuthenticatorAway(error))
     return { kind: 'not-sent', error: new UnreachableError('start the run', error) }
   if (error.status === 409) return { kind: 'name-taken', error }
-  const definite = error.status >= 400 && error.status < 500 && error.status !== 408
+  const byZenml = isWrittenByZenml(error, answer)
   // 501 is ZenML's own "no workload manager", answered before anything is done.
-  if (definite || (error.status === 501 && error.fromZenml)) return { kind: 'refused', error }
+  if (error.status === 501 && byZenml) return { kind: 'refused', error, byZenml }
+  // Whoever redirects, or says no, says so again the next time.
+  if (error.status >= 300 && error.status < 500 && error.status !== 408) {
+    return { kind: 'refused', error, byZenml }
+  }
   return { kind: 'unclear', error }
+}
+
+/** FastAPI's own, for a route or method that is not there and a body that it cannot read, name no exception. */
+const FASTAPI_OWN: ReadonlySet<number> = new Set([404, 405, 422])
+
+function isWrittenByZenml({ exception, status }: AnswerError, { body }: HttpAnswer): boolean {
+  return exception !== undefined || (FASTAPI_OWN.has(status) && /^\s*\{\s*"detail"\s*:/.test(body))
 }
