@@ -10,6 +10,7 @@ export const TOPICS: Readonly<Record<string, readonly string[]>> = {
     'run/resume.ts',
     'run/trigger-errors.ts',
     'run/trigger.ts',
+    'zenml/server-time.ts',
     'zenml/trigger-answer.ts',
   ],
   watching: [
