@@ -56,7 +56,7 @@ const ACTIONS_CORE = {
 }
 
 const RELATIVE_WITHOUT_TS = {
-  regex: String.raw`^\.\.?/(?!.*(\.ts|\.mjs|\.json|/eslint\.config\.js)$)`,
+  regex: String.raw`^\.\.?/(?!.*(\.ts|\.mjs|\.json|/(eslint|jest)\.config\.js)$)`,
   message: 'Write relative imports with the .ts extension.',
 }
 
@@ -69,6 +69,7 @@ export default defineConfig(
       'demo-output/',
       'e2e/.cache/',
       'bench/.cache/',
+      'mutation/.cache/',
       '**/node_modules/',
       '**/golden/',
     ],
@@ -149,7 +150,7 @@ export default defineConfig(
   },
   {
     // These talk to a person at a terminal.
-    files: ['simulator/**', 'e2e/**', 'bench/**', 'chaos/**', 'scripts/**', 'docs/**'],
+    files: ['simulator/**', 'e2e/**', 'bench/**', 'chaos/**', 'mutation/**', 'scripts/**', 'docs/**'],
     rules: { 'no-console': 'off' },
   },
   {
@@ -176,7 +177,7 @@ export default defineConfig(
     languageOptions: { globals: { console: 'readonly', process: 'readonly', URL: 'readonly' } },
   },
   {
-    files: ['*.config.js'],
+    files: ['*.config.js', 'mutation/jest/*.js'],
     rules: { 'no-restricted-exports': 'off', 'max-lines-per-function': 'off' },
   },
 )

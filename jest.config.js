@@ -11,7 +11,7 @@ export default {
   },
   testMatch: ['<rootDir>/__tests__/**/*.test.ts'],
   // Virtual environments and copies of the project lie there.
-  modulePathIgnorePatterns: ['<rootDir>/e2e/.cache/', '<rootDir>/build/'],
+  modulePathIgnorePatterns: ['<rootDir>/e2e/.cache/', '<rootDir>/mutation/.cache/', '<rootDir>/build/'],
   watchman: false,
   // Most tests wait for processes and sockets, not for a processor.
   maxWorkers: 3,

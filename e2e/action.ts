@@ -78,8 +78,14 @@ const CONTEXTS: Readonly<Record<string, string>> = {
 
 const FILES = ['output', 'state', 'step_summary', 'env', 'path'] as const
 
+/** Which mutant is switched on, and where to note those that are reached; see mutation/. */
+const FOR_MUTANTS = ['__STRYKER_ACTIVE_MUTANT__', 'MUTANTS_REACHED']
+
 /** What is passed on from this process: without these nothing starts. Proxies are left out: all is loopback. */
-const PASSED_ON = ['PATH', 'HOME', 'TMPDIR', 'TEMP', 'TMP', 'SystemRoot', 'USERPROFILE', 'LANG']
+const PASSED_ON = [
+  ...['PATH', 'HOME', 'TMPDIR', 'TEMP', 'TMP', 'SystemRoot', 'USERPROFILE', 'LANG'],
+  ...FOR_MUTANTS,
+]
 
 const alive = new Set<ChildProcess>()
 

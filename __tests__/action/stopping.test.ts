@@ -1,6 +1,9 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import { expect, jest, test } from '@jest/globals'
 import { setTimeout as delay } from 'node:timers/promises'
-import { startAction, type ActionOptions, type ActionResult } from '../../e2e/action.ts'
+import { parseFileCommand, startAction, type ActionOptions, type ActionResult } from '../../e2e/action.ts'
 import { ZENML_VERSIONS } from '../../simulator/index.ts'
 import { expectNoSecret } from './secrecy.ts'
 import { expectRed, PATIENCE_MS, withServer, type Scene } from './scene.ts'
@@ -109,6 +112,34 @@ onUnix('a post step that is signalled stops the run all the same', () =>
     expect(result).toMatchObject({ exitCode: 0, signal: null, stderr: '' })
     expect(result.stdout).toContain('was stopped and is now stopped')
     expect(scene.runs[0]).toMatchObject({ status: 'stopped', busy: false })
+  }),
+)
+
+const onLinux = process.platform === 'linux' ? test.concurrent : test.concurrent.skip
+
+onLinux('a main step that outlived its step is ended before its run is stopped', () =>
+  withServer({ orchestrator: 'kubernetes' }, async (scene) => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'state-'))
+    const file = path.join(folder, 'state')
+    await writeFile(file, '')
+    const inputs = {
+      'server-url': scene.server.url,
+      'api-key': scene.server.apiKey,
+      pipeline: 'training',
+      configuration: LONG,
+    }
+    const main = await startAction({ inputs, env: { GITHUB_STATE: file } })
+    await until(() => scene.runs[0]?.status === 'running')
+    const state = parseFileCommand(await readFile(file, 'utf8'))
+    const post = await (await startAction({ entry: 'post', inputs, state })).done
+
+    expect((await main.done).signal).toBe('SIGKILL')
+    expect(post.exitCode).toBe(0)
+    expect(post.stdout).toMatch(
+      /^The step was still running; it was ended\n[^]*was stopped and is now stopped/m,
+    )
+    expect(scene.runs[0]).toMatchObject({ status: 'stopped', busy: false })
+    await rm(folder, { recursive: true })
   }),
 )
 

@@ -104,9 +104,12 @@ test.each([
   })
 })
 
-test.each(['9007199254740991', '1e300', '1e16', '0.30000000000000004'])(
+test.each(['9007199254740991', '1e300', '1e16', '0.30000000000000004', '.25', '+5.', '-2.5E-10'])(
   'the number %s is taken',
   (number) => {
-    expect(parseExpectations(`rows < ${number}`, asItIs)).toMatchObject({ faults: [] })
+    expect(parseExpectations(`rows < ${number}`, asItIs)).toEqual({
+      expectations: [{ name: 'rows', operator: '<', wanted: Number(number) }],
+      faults: [],
+    })
   },
 )

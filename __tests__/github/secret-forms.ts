@@ -10,6 +10,8 @@ const escaped = (text: string): string =>
     /[^A-Za-z0-9]/g,
     (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0').toUpperCase()}`,
   )
+const wholly = (text: string): string =>
+  text.replaceAll(/./g, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`)
 const entities = (text: string): string =>
   text.replaceAll(/[^A-Za-z0-9]/g, (sign) => `&#${sign.charCodeAt(0)};`)
 const lower = (text: string): string => text.replaceAll(/%\w\w/g, (code) => code.toLowerCase())
@@ -19,6 +21,7 @@ export const SECRET_FORMS: readonly (readonly [name: string, form: (secret: stri
   ['as it is', (secret) => secret],
   ['with JSON escapes', escaped],
   ['with JSON escapes of JSON escapes', (secret) => JSON.stringify(escaped(secret))],
+  ['wholly in JSON escapes of JSON escapes', (secret) => JSON.stringify(wholly(secret))],
   ['percent-encoded', encode],
   ['percent-encoded in lower case', (secret) => lower(encode(secret))],
   ['percent-encoded twice', (secret) => lower(encode(encode(secret)))],

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { ZENML_VERSIONS, type Fault, type SimulatorOptions } from '../../simulator/index.ts'
+import { showsHandOver } from '../../src/run/dispatch.ts'
 import type { RunRequest } from '../../src/run/execute.ts'
 import { closeScenes, openScene, TRIGGER, until, type Scene } from './scene.ts'
 
@@ -135,6 +136,44 @@ describe('a run that the server made and never handed over', () => {
     expect(scene.settled).toEqual([])
   })
 
+  test('is replaced also where one look at it fails for a moment', async () => {
+    const { scene, result } = await neverBegun()
+    await until(() => scene.events.some(({ kind }) => kind === 'dispatch-awaited'))
+    scene.server.addFault({ on: 'run', do: { kind: 'html', status: 503 } })
+    expect(await result).toMatchObject({ conclusion: 'completed' })
+    expect(scene.server.runs.map(({ status }) => status)).toEqual(['failed', 'completed'])
+  })
+
+  test('is out of doubt once it was ended: a refusal of the next one is all that is said', async () => {
+    const body = '{"detail":["ValueError","The stack is gone."]}'
+    const refused: Fault = { on: 'trigger', occurrence: 2, do: { kind: 'answer', status: 400, body } }
+    const { result } = await neverBegun({ faults: [NEVER_BEGUN, refused] })
+    await expect(result).rejects.toMatchObject({ conclusion: 'failed' })
+    await expect(result).rejects.toThrow(
+      /^Could not start the run: .* 400 .*another try would not change that$/,
+    )
+  })
+
+  test('is started again under the same name where somebody deletes it meanwhile', async () => {
+    const { scene, result } = await neverBegun()
+    await until(() => scene.events.some(({ kind }) => kind === 'dispatch-awaited'))
+    scene.server.vanish(scene.server.runs[0]?.id ?? '')
+    expect(await result).toMatchObject({ conclusion: 'completed' })
+    const [first, second] = scene.server.runs
+    expect(second).toMatchObject({ name: first?.name, status: 'completed' })
+    expect(scene.server.runs).toHaveLength(2)
+  })
+
+  test('and that may no longer be seen is not replaced', async () => {
+    const { scene, result } = await neverBegun()
+    await until(() => scene.events.some(({ kind }) => kind === 'dispatch-awaited'))
+    const body = '{"detail":["IllegalOperationError","Insufficient permissions to READ resource"]}'
+    scene.server.addFault({ on: 'run', occurrence: 'always', do: { kind: 'answer', status: 403, body } })
+    await expect(result).rejects.toThrow(/^Whether the run was started is not known \(.*403/)
+    expect(scene.sent(TRIGGER)).toHaveLength(1)
+    expect(scene.sent(/^PUT|\/stop/)).toEqual([])
+  })
+
   test('that begins at the last moment is followed', async () => {
     const scene = await open()
     const result = scene.execute({ triggerTimeoutMs: 10 * MINUTE })
@@ -229,6 +268,18 @@ test('a key that is stuck because the server died in mid-work: a run that shows 
   const result = await scene.execute()
   expect(result).toMatchObject({ conclusion: 'completed' })
   expect(scene.server.runs.map(({ status }) => status)).toEqual(['failed', 'completed'])
+})
+
+test.each([
+  ['0.85.0', false],
+  ['0.95.1', false],
+  ['0.96.0', true],
+  ['0.98.0rc1', true],
+  ['1.0.0', true],
+  ['unknown', false],
+  ['dev-0.98.0', false],
+])('ZenML %s is trusted to show that a run was handed over: %s', (version, shows) => {
+  expect(showsHandOver(version)).toBe(shows)
 })
 
 describe('a run that a full queue left behind (0.96.0 and 0.96.1)', () => {

@@ -3,6 +3,7 @@ import { ZENML_VERSIONS, type PipelineSpec, type SimulatorOptions } from '../../
 import { cleanUp } from '../../src/run/clean-up.ts'
 import { endRun } from '../../src/run/end-run.ts'
 import type { RunRequest } from '../../src/run/execute.ts'
+import { stopKnownRun } from '../../src/run/stop-known-run.ts'
 import type { RunResult } from '../../src/run/step-run.ts'
 import { Deadline } from '../../src/zenml/deadline.ts'
 import { closeScenes, openScene, TRIGGER, until, type Scene } from './scene.ts'
@@ -120,6 +121,17 @@ describe.each(ZENML_VERSIONS)('a workflow is cancelled, ZenML %s', (version) => 
     expect(scene.settled).toHaveLength(1)
   })
 
+  test('while the run initializes and the server fails for a moment: it is asked again', async () => {
+    const { scene, result } = await cancelAt('initializing', {
+      version,
+      orchestrator: 'kubernetes',
+      faults: [{ on: 'update', do: { kind: 'html', status: 502 } }],
+    })
+    expect(result).toMatchObject({ conclusion: 'cancelled', status: 'failed' })
+    expect(scene.server.requests.filter(({ method }) => method === 'PUT')).toHaveLength(2)
+    expect(scene.settled).toHaveLength(1)
+  })
+
   test('before anything was sent: nothing is looked up, and it says so', async () => {
     const scene = await openScene({ version })
     const controller = new AbortController()
@@ -158,6 +170,20 @@ describe.each(ZENML_VERSIONS)('a workflow is cancelled, ZenML %s', (version) => 
   })
 })
 
+test('a run of which a step has failed, while others go on: the result names that step', async () => {
+  const fails = { type: 'ValueError', message: 'no rows', traceback: '', userCodeLine: 3 }
+  const split = { ...long, steps: [...long.steps, { name: 'short', seconds: 1, fails }] }
+  const scene = await openScene({ pipelines: [split], orchestrator: 'kubernetes' })
+  const controller = new AbortController()
+  const running = scene.execute(
+    { target: { kind: 'template', reference: 'long-template' } },
+    controller.signal,
+  )
+  await until(() => scene.events.some(({ kind }) => kind === 'failed-but-going-on'))
+  controller.abort(new Error('cancelled'))
+  expect(await running).toMatchObject({ conclusion: 'cancelled', failedStep: 'short' })
+})
+
 test('a run that the local orchestrator of 0.98 cannot end by force is read again and found stopping', async () => {
   const { scene, result } = await cancelAt('running', { version: '0.98.0', orchestrator: 'local' })
   expect(result).toMatchObject({ conclusion: 'cancelled' })
@@ -186,6 +212,20 @@ test.each(ZENML_VERSIONS)('ZenML %s: a run that had ended already is said to hav
   )
   expect(ended).toMatchObject({ settled: true, status: 'completed' })
   expect(ended.sentence).toMatch(/had ended before it could be stopped and is completed/)
+})
+
+test('a run that has ended is not asked to stop again where the first request to stop it failed', async () => {
+  const body = '{"detail":["RuntimeError","The orchestrator is away."]}'
+  const scene = await openScene({ faults: [{ on: 'stop', do: { kind: 'answer', status: 500, body } }] })
+  await scene.execute()
+  const run = { ...scene.started[0]!, status: 'completed' }
+  const ended = await endRun(
+    { run, mode: 'stop', reason: 'r', deadline: new Deadline(scene.clock, 60_000) },
+    { client: scene.client, clock: scene.clock },
+  )
+  expect(ended).toMatchObject({ settled: true, status: 'completed' })
+  expect(ended.sentence).toMatch(/had ended before it could be stopped and is completed/)
+  expect(scene.sent(STOP)).toHaveLength(1)
 })
 
 test.each(['0.85.0', '0.98.0'] as const)(
@@ -280,10 +320,34 @@ describe('the time is up', () => {
   })
 })
 
+test('a run that is not there cannot be stopped, and the error names the input', async () => {
+  const scene = await openScene()
+  const runId = '00000000-0000-4000-8000-000000000000'
+  const request = { serverUrl: scene.server.url, runId, mode: 'stop', workflowRunUrl: '' } as const
+  await expect(stopKnownRun({ ...request, timeoutMs: 60_000 }, scene.dependencies())).rejects.toThrow(
+    `run-id: there is no run with the id ${runId}, or the account has no permission to read it`,
+  )
+})
+
+test('a run that something else started is stopped, and called by its name', async () => {
+  const scene = await openScene({ pipelines: [long], orchestrator: 'kubernetes' })
+  await scene.execute({ target: { kind: 'template', reference: 'long-template' }, wait: false })
+  await scene.clock.sleep(10_000)
+  const { id, name } = scene.started[0]!
+  const request = { serverUrl: scene.server.url, runId: id, mode: 'stop', workflowRunUrl: '' } as const
+  const result = await stopKnownRun({ ...request, timeoutMs: 60_000 }, scene.dependencies())
+  expect(result).toMatchObject({ conclusion: 'stopped', status: 'stopped', runId: id, error: undefined })
+  expect(scene.events.at(-1)).toEqual({
+    kind: 'ended',
+    sentence: expect.stringMatching(`^The run "${name}" was stopped and is now stopped: http`),
+  })
+})
+
 describe('the post step', () => {
   const afterwards = async (
     scene: Scene,
     lookUpForMs = 60_000,
+    signal?: AbortSignal,
   ): Promise<Awaited<ReturnType<typeof cleanUp>>> =>
     cleanUp(
       {
@@ -294,7 +358,7 @@ describe('the post step', () => {
         lookUpUntil: new Deadline(scene.clock, lookUpForMs),
         deadline: new Deadline(scene.clock, 110_000),
       },
-      { client: scene.client, clock: scene.clock },
+      { client: scene.client, clock: scene.clock, signal },
     )
 
   test('stops a run whose id main has saved', async () => {
@@ -327,6 +391,7 @@ describe('the post step', () => {
     await running
     const ended = await afterwards(scene)
     expect(ended.sentence).toMatch(/^No run named "training-gh4711-1-0a1b2c3d-[0-9a-f]{12}" is on the server/)
+    expect(ended.settled).toBe(false)
     expect(scene.server.runs).toHaveLength(0)
     expect(scene.sent(TRIGGER)).toHaveLength(1)
   })
@@ -345,5 +410,43 @@ describe('the post step', () => {
     await running
     const ended = await afterwards(scene)
     expect(ended.sentence).toMatch(/^Whether the run "training-gh4711-.*" was started is not known/)
+    expect(ended.settled).toBe(false)
+  })
+
+  test('whose time is up while it stops a run says that the run goes on', async () => {
+    const scene = await openScene({
+      pipelines: [long],
+      orchestrator: 'kubernetes',
+      faults: [{ on: 'stop', do: { kind: 'hang' } }],
+    })
+    await scene.execute({ target: { kind: 'template', reference: 'long-template' }, wait: false })
+    await scene.clock.sleep(10_000)
+    const budget = new AbortController()
+    const ending = afterwards(scene, 60_000, budget.signal)
+    await until(() => scene.sent(STOP).length > 0)
+    budget.abort(new Error('the budget is over'))
+    const ended = await ending
+    expect(ended.sentence).toMatch(
+      /goes on: http.*It could not be stopped: the server did not answer in time/,
+    )
+    expect(ended.settled).toBe(false)
+  })
+
+  test('whose time is up says so, and does not fail', async () => {
+    const scene = await openScene({ faults: [{ on: 'trigger', do: { kind: 'reset', when: 'after-work' } }] })
+    const cancelled = new AbortController()
+    const running = scene.execute({}, cancelled.signal)
+    await until(() => scene.server.runs.length > 0)
+    cancelled.abort(new Error('killed'))
+    await running
+    scene.server.addFault({ on: 'runs', occurrence: 'always', do: { kind: 'hang' } })
+    const asked = scene.sent(/^GET .*\/runs\?/).length
+    const budget = new AbortController()
+    const ending = afterwards(scene, 60_000, budget.signal)
+    await until(() => scene.sent(/^GET .*\/runs\?/).length > asked)
+    budget.abort(new Error('the budget is over'))
+    const ended = await ending
+    expect(ended.sentence).toMatch(/^Whether the run "training-gh4711-.*" was started is not known/)
+    expect(ended.settled).toBe(false)
   })
 })

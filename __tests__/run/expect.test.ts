@@ -164,3 +164,46 @@ test.each([
   const key = condition.split(' ')[0] ?? ''
   expect(verdictOn(condition, { [key]: `RAW:${number}` })).toMatchObject({ held: true })
 })
+
+/** Of each comparison, on which side of 0.9 or "m" it holds. */
+test.each([
+  ['==', [false, true, false]],
+  ['!=', [true, false, true]],
+  ['<', [true, false, false]],
+  ['<=', [true, true, false]],
+  ['>', [false, false, true]],
+  ['>=', [false, true, true]],
+] as const)('%s compares numbers by their size and texts by their letters', (operator, holds) => {
+  const held = (wanted: string, values: readonly unknown[]): (boolean | undefined)[] =>
+    values.map((value) => verdictOn(`it ${operator} ${wanted}`, { it: value })?.held)
+  expect(held('0.9', [0.8, 0.9, 1])).toEqual(holds)
+  expect(held('"m"', ['l', 'm', 'n'])).toEqual(holds)
+})
+
+test.each([
+  ['0.9', '"0.95"', ' (a text)'],
+  ['0.9', 'null', ' (nothing)'],
+  ['0.9', 'true', ' (a boolean)'],
+  ['0.9', '[1]', ' (a list)'],
+  ['"m"', '{"a":1}', ' (a mapping)'],
+  ['"m"', '7', ' (a number)'],
+])(
+  'to %s nothing of another kind compares, such as %s, and the miss names the kind',
+  (wanted, value, kind) => {
+    for (const operator of ['==', '!=', '<', '<=', '>', '>=']) {
+      const verdict = verdictOn(`it ${operator} ${wanted}`, { it: JSON.parse(value) as unknown })
+      expect(verdict).toMatchObject({ held: false })
+      expect(verdict?.got.endsWith(kind)).toBe(true)
+    }
+  },
+)
+
+test.each([
+  ['== true', true, true],
+  ['== true', false, false],
+  ['!= false', true, true],
+  ['!= false', false, false],
+  ['== false', 'false', false],
+])('it %s on %j: %s', (condition, value, held) => {
+  expect(verdictOn(`it ${condition}`, { it: value })?.held).toBe(held)
+})

@@ -120,6 +120,20 @@ test('of many failed steps ten are explained, and the error counts them all', as
   expect(result.error).toMatch(/failed in the step "branch_0" and 11 others: ValueError: no 0\. See/)
 })
 
+test('of two failed steps the error counts the other one', async () => {
+  const scene = await openScene({ pipelines: [{ ...manyFail, steps: manyFail.steps.slice(0, 2) }] })
+  const result = await scene.execute({ target: { kind: 'template', reference: 'many-template' } })
+  expect(result.error).toMatch(/failed in the step "branch_0" and 1 other: ValueError: no 0\. See/)
+})
+
+test('an exception without a message is named alone', async () => {
+  const [first] = manyFail.steps
+  const steps = [{ ...first!, fails: { ...first!.fails!, message: '' } }]
+  const scene = await openScene({ pipelines: [{ ...manyFail, steps }] })
+  const result = await scene.execute({ target: { kind: 'template', reference: 'many-template' } })
+  expect(result.error).toMatch(/failed in the step "branch_0": ValueError\. See/)
+})
+
 function broken(
   spec: Partial<PipelineSpec>,
   isDynamic = false,

@@ -62,9 +62,9 @@ describe('a step that is tried again', () => {
     ])
   })
 
-  test('with the same id: it goes on after retrying', () => {
-    const progress = readings([step('t', 'retrying')], [step('t', 'running')], [step('t', 'completed')])
-    expect(changesOf(progress).flat()).toEqual(['t retrying 1', 't running 2', 't completed 2'])
+  test.each(['retrying', 'retried'])('with the same id: it goes on after %s', (between) => {
+    const progress = readings([step('t', between)], [step('t', 'running')], [step('t', 'completed')])
+    expect(changesOf(progress).flat()).toEqual([`t ${between} 1`, 't running 2', 't completed 2'])
   })
 
   test('in a list, which has all attempts: the newest counts, and it is one step', () => {

@@ -154,6 +154,21 @@ describe.each(['0.85.0', '0.98.0'] as const)('a busy server, ZenML %s', (version
     expect(new Set(hindrances(scene))).toEqual(new Set(['working']))
   })
 
+  test('a refusal after "Server too busy" is only about that sending: the run that was made is followed', async () => {
+    const tooBusy = '{"detail":"Server too busy. Please try again later."}'
+    const refusal = `{"detail":["IllegalOperationError","Insufficient permissions to CREATE resource 'pipeline_run'."]}`
+    const scene = await openScene({
+      version,
+      faults: [
+        { on: 'trigger', occurrence: 1, do: { kind: 'answer', status: 429, body: tooBusy, work: true } },
+        { on: 'trigger', occurrence: 2, do: { kind: 'answer', status: 403, body: refusal } },
+      ],
+    })
+    const result = await scene.execute()
+    expect(result).toMatchObject({ conclusion: 'completed', runId: scene.server.runs[0]?.id })
+    expect(scene.server.runs).toHaveLength(1)
+  })
+
   test('a key that is stuck for ever is given up after a minute, and the same name goes out with a new key', async () => {
     const scene = await openScene({ version, faults: [{ on: 'trigger', do: { kind: 'too-busy-forever' } }] })
     const result = await scene.execute()
@@ -188,6 +203,21 @@ describe.each(['0.85.0', '0.98.0'] as const)('a busy server, ZenML %s', (version
     expect(results.map(({ conclusion }) => conclusion)).toEqual(['completed', 'completed', 'completed'])
     expect(alive(scene)).toBe(3)
   })
+})
+
+test('ZenML 0.74.0: a name that was taken by an earlier sending is found at once, and that run is followed', async () => {
+  const scene = await openScene({
+    version: '0.74.0',
+    faults: [
+      { on: 'trigger', do: { kind: 'answer', status: 429, body: '{"detail":"slow down"}', work: true } },
+    ],
+  })
+  const from = scene.clock.now()
+  const result = await scene.execute({ wait: false })
+  expect(result).toMatchObject({ conclusion: 'started', runId: scene.server.runs[0]?.id })
+  expect(scene.server.runs).toHaveLength(1)
+  expect(scene.sent(TRIGGER)).toHaveLength(2)
+  expect(scene.clock.now() - from).toBeLessThan(60_000)
 })
 
 test('a run that is seen once and then deleted for want of a slot is not taken for ours', async () => {

@@ -1,0 +1,23 @@
+import { expect, test } from '@jest/globals'
+import { runNameProblem } from '../../src/run/name.ts'
+
+test('a name of 255 characters is taken, whatever they are, and one more is refused', () => {
+  expect(runNameProblem('n'.repeat(255))).toBeUndefined()
+  expect(runNameProblem('🚀'.repeat(255))).toBeUndefined()
+  expect(runNameProblem('n'.repeat(256))).toMatch(/^becomes 256 characters long; /)
+})
+
+test.each([
+  ['of the server', 'nightly-{pipeline}', '{pipeline}'],
+  ['that is empty', 'nightly-{}', '{}'],
+  ['that is not closed', 'nightly-{date', '{'],
+  ['that is not opened', 'nightly-date}', '}'],
+])('a placeholder %s is named as it was written', (_, name, placeholder) => {
+  expect(runNameProblem(name)).toBe(`holds ${placeholder}; only {date} and {time} are filled in`)
+})
+
+test('a name counts with its date and time', () => {
+  // 2026_11_22 and 21_47_25_741000
+  expect(runNameProblem(`${'n'.repeat(255 - 10 - 15)}{date}{time}`)).toBeUndefined()
+  expect(runNameProblem(`${'n'.repeat(256 - 10 - 15)}{date}{time}`)).toMatch(/^becomes 256 characters/)
+})

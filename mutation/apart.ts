@@ -1,0 +1,100 @@
+import type { Mutant } from './mutants.ts'
+
+/** A mutant that no test can see or need see, and why. */
+interface Apart {
+  readonly file: string
+  /** The text of the line where it begins: line numbers move. */
+  readonly code: string
+  readonly original: string
+  readonly replacement: string
+  readonly kind: 'changes nothing' | 'only words'
+  readonly why: string
+}
+
+/** Survivors that were looked at, each one by hand. */
+const APART: readonly Apart[] = [
+  {
+    file: 'src/actions/post.ts',
+    code: "const name = started?.name ?? planned?.name ?? ''",
+    original: "''",
+    replacement: '"Stryker was here!"',
+    kind: 'changes nothing',
+    why: 'one of the two is there, or the function has returned',
+  },
+  {
+    file: 'src/github/known-secrets.ts',
+    code: 'for (let index = 0; index < text.length; index += 1) {',
+    original: 'index < text.length',
+    replacement: 'index <= text.length',
+    kind: 'changes nothing',
+    why: 'behind the end there is no letter',
+  },
+  {
+    file: 'src/github/log.ts',
+    code: "while (lines.length > 0 && lines.at(-1)?.trim() === '') lines.pop()",
+    original: 'lines.at(-1)?.trim',
+    replacement: 'lines.at(-1).trim',
+    kind: 'changes nothing',
+    why: 'there is a last line; only the types need the question mark',
+  },
+  {
+    file: 'src/github/run-journal.ts',
+    code: '} catch {',
+    original: '{\n    return undefined\n  }',
+    replacement: '{}',
+    kind: 'changes nothing',
+    why: 'a function that ends without a return gives undefined, too',
+  },
+  {
+    file: 'src/github/survivor.ts',
+    code: '} catch {',
+    original:
+      '{\n    // It ended in between, or belongs to somebody else: nothing of ours is left to end.\n    return false\n  }',
+    replacement: '{}',
+    kind: 'only words',
+    why: 'what is returned decides whether the log has one more line',
+  },
+  {
+    file: 'src/github/survivor.ts',
+    code: 'return false',
+    original: 'false',
+    replacement: 'true',
+    kind: 'only words',
+    why: 'what is returned decides whether the log has one more line',
+  },
+  {
+    file: 'src/github/survivor.ts',
+    code: ') {',
+    original: '{\n    await delay(50)\n  }',
+    replacement: '{}',
+    kind: 'changes nothing',
+    why: 'it asks again at once, and not after a moment',
+  },
+  {
+    file: 'src/run/assess.ts',
+    code: 'steps.filter(({ status }) => status !== undefined && isStepSucceeded(status)).map(({ name }) => name),',
+    original: 'status !== undefined',
+    replacement: 'true',
+    kind: 'changes nothing',
+    why: 'a step without a state is none that succeeded; only the types need the check',
+  },
+  {
+    file: 'src/run/resume.ts',
+    code: "if (match === undefined) return { kind: 'none' }",
+    original: "{ kind: 'none' }",
+    replacement: '{}',
+    kind: 'changes nothing',
+    why: 'whoever asks looks only for the two other kinds',
+  },
+]
+
+/** Why a mutant does not count; undefined if it does. */
+export function setApart(mutant: Mutant): Apart | undefined {
+  return APART.find(
+    ({ file, code, original, replacement }) =>
+      file === mutant.file &&
+      code === mutant.code &&
+      original === mutant.original &&
+      replacement === mutant.replacement,
+  )
+}
