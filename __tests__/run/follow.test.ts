@@ -24,7 +24,7 @@ const triggers = (scene: Scene): number => scene.sent(TRIGGER).length
 describe.each(ZENML_VERSIONS)('resume on ZenML %s', (version) => {
   test('a run that still goes on is taken up and waited for', async () => {
     const scene = await openScene({ version })
-    const first = await scene.execute({ wait: false })
+    const first = await scene.execute({ wait: false, resume: true })
     const second = await scene.execute({ origin: origin(2), resume: true })
     expect(second).toMatchObject({ conclusion: 'completed', runId: first.runId })
     expect(triggers(scene)).toBe(1)
@@ -33,7 +33,7 @@ describe.each(ZENML_VERSIONS)('resume on ZenML %s', (version) => {
 
   test('a run that has completed gives its result', async () => {
     const scene = await openScene({ version })
-    const first = await scene.execute()
+    const first = await scene.execute({ resume: true })
     const second = await scene.execute({ origin: origin(3), resume: true })
     expect(second).toMatchObject({ conclusion: 'completed', runId: first.runId })
     expect(triggers(scene)).toBe(1)
@@ -41,22 +41,30 @@ describe.each(ZENML_VERSIONS)('resume on ZenML %s', (version) => {
 
   test('a run that failed is not taken up', async () => {
     const scene = await openScene({ version })
-    await scene.execute({ overrides: failing })
-    await scene.execute({ origin: origin(2), resume: true })
+    await scene.execute({ overrides: failing, resume: true })
+    await scene.execute({ origin: origin(2), overrides: failing, resume: true })
     expect(triggers(scene)).toBe(2)
   })
 
   test('the run of another step of the workflow is not taken up', async () => {
     const scene = await openScene({ version })
-    await scene.execute({ origin: origin(1, 'ffffffff') })
+    await scene.execute({ origin: origin(1, 'ffffffff'), resume: true })
+    await scene.execute({ origin: origin(2), resume: true })
+    expect(triggers(scene)).toBe(2)
+  })
+
+  test('a run that was given something else is not taken up', async () => {
+    const scene = await openScene({ version })
+    const layers = [{ source: 'configuration', value: { steps: { train: { parameters: { seconds: 2 } } } } }]
+    await scene.execute({ overrides: { ...failing, layers }, resume: true })
     await scene.execute({ origin: origin(2), resume: true })
     expect(triggers(scene)).toBe(2)
   })
 
   test('of two that match neither is taken up, and one warning says so', async () => {
     const scene = await openScene({ version })
-    await scene.execute({ wait: false })
-    await scene.execute({ wait: false })
+    await scene.execute({ wait: false, resume: true })
+    await scene.execute({ wait: false, resume: true })
     await scene.execute({ origin: origin(2), resume: true })
     expect(triggers(scene)).toBe(3)
     expect(scene.events.filter(({ kind }) => kind === 'resume-unclear')).toHaveLength(1)

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { seededPipelines, ZENML_VERSIONS, type FaultAction } from '../../simulator/index.ts'
-import { closeScenes, openScene, TRIGGER, type Scene } from './scene.ts'
+import { closeScenes, openScene, TRIGGER, until, type Scene } from './scene.ts'
 
 afterEach(closeScenes)
 
@@ -211,6 +211,55 @@ describe.each(REFUSALS.filter(([title]) => !title.startsWith('429')))('%s', (_, 
   })
 })
 
+describe("under the user's own name", () => {
+  const NIGHTLY = { runName: 'nightly' }
+
+  test.each([
+    ["ZenML's own 409", { kind: 'answer', status: 409, body: '{"detail":["EntityExistsError","exists"]}' }],
+    ['a 409 of something in between', { kind: 'html', status: 409 }],
+  ] as const)('%s to the first sending does not say that nothing was started', async (_, refusal) => {
+    const scene = await openScene({ faults: [{ on: 'trigger', do: { ...refusal, work: true } }] })
+    await expect(scene.execute(NIGHTLY)).rejects.toMatchObject({
+      conclusion: 'lost',
+      message: expect.stringMatching(
+        /^run-name: a run named "nightly" \([0-9a-f-]{36}\) has come up since this step looked/,
+      ),
+    })
+    expect(scene.settled).toEqual([])
+    expect(scene.planned.at(-1)).toMatchObject({ isContested: true })
+  })
+
+  test('a 409 of something in between, without a run, settles nothing either', async () => {
+    const always = { occurrence: 'always', do: { kind: 'html', status: 409 } } as const
+    const scene = await openScene({ faults: [{ on: 'trigger', ...always }] })
+    await expect(scene.execute(NIGHTLY)).rejects.toMatchObject({
+      conclusion: 'lost',
+      message: expect.stringMatching(/A request that was sent may still start it/),
+    })
+    expect(scene.settled).toEqual([])
+  })
+
+  test('a run that another step started while this one waited for a slot is left alone', async () => {
+    const scene = await openScene({ faults: [{ on: 'trigger', do: { kind: 'no-slot' } }] })
+    const waiting = scene.execute(NIGHTLY)
+    await until(() => scene.server.runs.length === 1 && scene.server.runs[0]?.gone === true)
+    const rival = scene.execute({ ...NIGHTLY, wait: false })
+    const [mine, theirs] = await Promise.allSettled([waiting, rival])
+    expect(theirs.status).toBe('fulfilled')
+    expect(mine).toMatchObject({ status: 'rejected', reason: { conclusion: 'lost' } })
+    expect(scene.server.runs.filter(({ gone }) => !gone)).toHaveLength(1)
+  })
+
+  test('a run that had another spelling of it before is not taken for ours', async () => {
+    const scene = await openScene()
+    await scene.execute({ runName: 'Nightly', wait: false })
+    scene.server.addFault({ on: 'trigger', do: { kind: 'reset', when: 'before-work' } })
+    const result = await scene.execute(NIGHTLY)
+    expect(scene.server.runs.map(({ name }) => name)).toEqual(['Nightly', 'nightly'])
+    expect(result.runId).toBe(scene.server.runs[1]?.id)
+  })
+})
+
 test("ZenML's own refusal is believed without a look", async () => {
   const body = '{"detail":["ValueError","The stack x has been updated since"]}'
   const scene = await openScene({ faults: [{ on: 'trigger', do: { kind: 'answer', status: 400, body } }] })
@@ -232,7 +281,7 @@ describe('a 409', () => {
     })
     const from = scene.clock.now()
     await expect(scene.execute()).rejects.toMatchObject({
-      conclusion: 'failed',
+      conclusion: 'lost',
       message: expect.stringMatching(
         /^Could not start the run: .* answered 409: the snapshot is being deleted/,
       ),
@@ -255,7 +304,7 @@ describe('a 409', () => {
 
 test('resume: a run that came from another template is not taken up, and the log says so', async () => {
   const scene = await openScene()
-  const first = await scene.execute({ wait: false })
+  const first = await scene.execute({ wait: false, resume: true })
   const { name, id } = scene.server.runs[0] ?? {}
   const other = { id, name, body: { status: 'completed' }, metadata: { template_id: 'another' } }
   scene.server.addFault({

@@ -110,7 +110,7 @@ test.each<[string, number, unknown, string]>([
   ],
   ['nothing at all', 503, '', `${ZENML} 503: (no text)`],
   ['a detail of null beside an error', 500, { detail: null, error: 'x' }, `${ZENML} 500: x`],
-  ['a list of sentences', 400, ['not a class name', 'x'], `${ZENML} 400: ["not a class name","x"]`],
+  ['a list of sentences', 500, ['not a class name', 'x'], `${ZENML} 500: ["not a class name","x"]`],
   ['JSON null', 500, null, `${ZENML} 500: null`],
   ['a 200 of a foreign shape', 200, { hello: 1 }, `${FOREIGN} 200: an answer of an unknown shape: {hello}`],
   ['an empty 200', 200, '', `${FOREIGN} 200: an answer of an unknown shape: (empty)`],

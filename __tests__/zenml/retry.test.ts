@@ -42,11 +42,20 @@ test.each([
     `a ${status}`,
     answered(status),
   ]),
-  ['a redirect', answered(307, '')],
-  ['a web page with status 404', answered(404, '<html>')],
 ])('%s is not tried again', (_name, error) => {
   expect(isPassing(error)).toBe(false)
   expect(decideRetry(error, 1, 0.5)).toEqual({ kind: 'give-up' })
+})
+
+test.each([
+  ['a redirect', 307, ''],
+  ['a web page with status 404', 404, '<html>'],
+  ['the 404 of a load balancer', 404, '404 page not found'],
+  ['a 403 without a text', 403, ''],
+  ['the 404 of a gateway in JSON', 404, '{"message":"no Route matched"}'],
+])('%s may pass, but nobody waits for a wrong address', (_name, status, body) => {
+  expect(isPassing(answered(status, body))).toBe(true)
+  expect(decideRetry(answered(status, body), 1, 0.5)).toEqual({ kind: 'give-up' })
 })
 
 test('the seventh failure is the last', () => {

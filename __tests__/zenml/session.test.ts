@@ -259,7 +259,7 @@ test('a dashboard under the address: check server-url', async () => {
   const { url, requests } = await startLogin({ status: 404, body: '<!doctype html><title>ZenML</title>' })
   const { session } = open(url)
   const error = await rejection(session.token())
-  expect(error).toBeInstanceOf(AnswerError)
+  expect(error).toBeInstanceOf(UnreachableError)
   expect(String(error)).toContain('a web page titled "ZenML" where JSON is due; check server-url')
   expect(requests).toHaveLength(1)
 })

@@ -93,6 +93,8 @@ const plannedSchema = z.object({
   projectId: z.string().optional(),
   sentFrom: z.number().optional(),
   sentAt: z.number(),
+  before: z.array(z.string()),
+  isContested: z.boolean(),
   answered: z.object({ id: z.string(), name: z.string().or(z.undefined()) }).optional(),
 })
 

@@ -79,7 +79,8 @@ async function lookUp(
       } catch (error) {
         if (!isZenmlError(error)) throw error
         if (!isPassing(error)) return { kind: 'unknown' }
-        pauseMs = Math.max(pauseMs, retryAfterOf(error))
+        // Whatever the server asks for, there is time for more than one look.
+        pauseMs = Math.max(pauseMs, Math.min(retryAfterOf(error), deadline.leftMs / 3))
       }
       const wasAnswered = found.kind !== 'unknown'
       if (wasAnswered && isLastLook) break

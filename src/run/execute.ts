@@ -9,7 +9,7 @@ import { showsHandOver } from './dispatch.ts'
 import { endReason } from './end-reason.ts'
 import { RunError } from './errors.ts'
 import { kinOfDefinition, kinOfRun } from './history.ts'
-import { defaultRunName, expandRunName, type RunOrigin } from './name.ts'
+import { defaultRunName, expandRunName, resumableOrigin, type RunOrigin } from './name.ts'
 import { noteOrigin, type Provenance } from './origin.ts'
 import { prepare, type Prepared } from './prepare.ts'
 import type { ProjectChoice } from './project.ts'
@@ -70,11 +70,10 @@ async function beginRun(request: RunRequest, deps: RunDependencies): Promise<Beg
     reporter.tell({ kind: 'dry-run', lines, onlyWhenTriggered: ONLY_WHEN_TRIGGERED })
     return undefined
   }
-  if (request.resume) {
-    const earlier = await inTime(deadline, deps, (limited) => resume(request, prepared, limited))
-    if (earlier !== undefined) return earlier
-  }
-  return start(request, prepared, configuration, deadline, deps)
+  if (!request.resume) return start(request, prepared, configuration, deadline, deps)
+  const resumable = { ...request, origin: resumableOrigin(request.origin, body) }
+  const earlier = await inTime(deadline, deps, (limited) => resume(resumable, prepared, limited))
+  return earlier ?? start(resumable, prepared, configuration, deadline, deps)
 }
 
 async function start(

@@ -1,3 +1,6 @@
+import { createHash } from 'node:crypto'
+import type { JsonObject } from '../zenml/json.ts'
+
 /** The longest name that ZenML takes. */
 export const MAX_RUN_NAME_LENGTH = 255
 
@@ -38,6 +41,15 @@ export interface RunOrigin {
 }
 
 const DIGITS = 12
+
+/**
+ * The origin of a step that may take up a run of an earlier attempt. GitHub gives the calls of one reusable workflow
+ * nothing that tells them apart, so what the run is given counts too.
+ */
+export function resumableOrigin(origin: RunOrigin, configuration: JsonObject): RunOrigin {
+  const told = JSON.stringify([origin.stepIdentity, configuration])
+  return { ...origin, stepIdentity: createHash('sha256').update(told).digest('hex').slice(0, 8) }
+}
 
 /**
  * Another name for a run whose first name is taken by one that never began.

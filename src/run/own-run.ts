@@ -5,7 +5,10 @@ import type { PlannedRun } from './journal.ts'
 import { uniqueDigits } from './name.ts'
 
 /** What was sent, as far as it tells whose a run is. */
-export type SentRun = Pick<PlannedRun, 'name' | 'nameIsOurs' | 'origins' | 'projectId' | 'sentFrom'>
+export type SentRun = Pick<
+  PlannedRun,
+  'name' | 'nameIsOurs' | 'origins' | 'projectId' | 'sentFrom' | 'before' | 'isContested'
+>
 
 /** Whose a run is; 'unknown' where the server does not say enough of it. */
 export type Ownership = 'ours' | 'foreign' | 'unknown'
@@ -45,19 +48,20 @@ export function hasNameOf({ name }: Pick<Run, 'name'>, sent: Pick<SentRun, 'name
 
 /**
  * Whose a run is. Random digits of ours in its name prove that it is ours. Under a name of the user's own its template
- * or snapshot must fit as well. A run of the very name that was sent came after the sending, as nothing had that name
- * before; of any other, the server's clock tells.
+ * or snapshot must fit as well, and it must not have been there before the sending; of a run with quite another name, the
+ * server's clock tells that.
  */
 export function ownership(run: Run, sent: SentRun): Ownership {
   const hasName = hasNameOf(run, sent)
   if (hasName && sent.nameIsOurs) return 'ours'
   const origins = [run.templateId, run.sourceSnapshotId].filter((id) => id !== undefined)
   if (origins.length > 0 && !origins.some((id) => sent.origins.includes(id))) return 'foreign'
-  if (run.name !== sent.name) {
+  if (sent.before.includes(run.id)) return 'foreign'
+  if (!hasName) {
     if (run.created === undefined || sent.sentFrom === undefined) return 'unknown'
     if (run.created < sent.sentFrom - CLOCK_SKEW_MS) return 'foreign'
   }
-  return origins.length === 0 ? 'unknown' : 'ours'
+  return origins.length === 0 || sent.isContested ? 'unknown' : 'ours'
 }
 
 /** What to ask for: a part of the name that no server changes, as case does not count in a search. */

@@ -1,9 +1,9 @@
 import type { ZenmlClient } from '../zenml/client.ts'
 import type { Clock } from '../zenml/clock.ts'
-import { AnswerError, isGone, isZenmlError, type ZenmlError } from '../zenml/errors.ts'
+import { isGone, type AnswerError, isZenmlError, type ZenmlError } from '../zenml/errors.ts'
 import { Deadline } from '../zenml/deadline.ts'
 import type { Run } from '../zenml/model.ts'
-import { backoffMs, isPassing } from '../zenml/retry.ts'
+import { backoffMs, isPassing, retryAfterOf } from '../zenml/retry.ts'
 import { runPhase } from '../zenml/status.ts'
 import { unfinishedSteps } from './assess.ts'
 import { abortQuestions } from './questions.ts'
@@ -274,7 +274,8 @@ class Stop {
 
   async #pauseAfter(error: ZenmlError, attempt: number): Promise<void> {
     this.#lastFailure = error.message
-    const asked = error instanceof AnswerError ? (error.retryAfterMs ?? 0) : 0
+    // Whatever the server asks for, there is time for more than one try.
+    const asked = Math.min(retryAfterOf(error), this.#request.deadline.leftMs / 3)
     await this.#pause(
       backoffMs(attempt, this.#deps.clock.random(), { baseMs: 500, capMs: 5_000, atLeastMs: asked }),
     )

@@ -9,6 +9,16 @@ export function nameTaken(name: string): RunError {
   )
 }
 
+/** A user's own name that was free before it was sent, and that the first answer says is taken. */
+export function namesakeContested(name: string, id: string): RunError {
+  return new RunError(
+    `run-name: a run named "${name}" (${id}) has come up since this step looked. It is another step's that took the name, or ` +
+      "this step's own, if something between the runner and the server sent the request twice. It is left alone: look at it, " +
+      'and make the name unique, or leave run-name out',
+    'lost',
+  )
+}
+
 /** A name that was free before it was sent; the run that has it now does not say where it came from. */
 export function namesakeUnknown(name: string, id: string): RunError {
   return new RunError(

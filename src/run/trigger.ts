@@ -1,5 +1,3 @@
-import type { ZenmlClient } from '../zenml/client.ts'
-import type { Clock } from '../zenml/clock.ts'
 import { Deadline } from '../zenml/deadline.ts'
 import {
   isZenmlError,
@@ -8,21 +6,22 @@ import {
   type TransportError,
   type ZenmlError,
 } from '../zenml/errors.ts'
-import type { JsonObject } from '../zenml/json.ts'
-import type { Definition, Run } from '../zenml/model.ts'
+import type { Run } from '../zenml/model.ts'
 import { backoffMs, isPassing, retryAfterOf } from '../zenml/retry.ts'
 import type { TriggerAnswer } from '../zenml/trigger-answer.ts'
 import { awaitDispatch, doubtAfter, type Doubt } from './dispatch.ts'
 import { RunError } from './errors.ts'
 import { explainRefusal } from './explain-refusal.ts'
-import type { Journal, PlannedRun, RunIdentity } from './journal.ts'
+import type { PlannedRun, RunIdentity } from './journal.ts'
 import { isLeftByFullQueue, refusedForPermission } from './left-over.ts'
 import { untilAnswered } from './look-up.ts'
 import { MAX_RUN_NAME_LENGTH, otherRunName } from './name.ts'
 import { hasNameOf, ownership, runOfId, runsAsSent } from './own-run.ts'
-import type { Reporter, TriggerHindrance } from './reporter.ts'
+import type { TriggerHindrance } from './reporter.ts'
+import type { TriggerDependencies, TriggeredRun, TriggerRequest } from './trigger-request.ts'
 import {
   leftByFullQueue,
+  namesakeContested,
   namesakeUnknown,
   nameTaken,
   outOfTime,
@@ -31,41 +30,6 @@ import {
   startedUnseen,
   startUnknown,
 } from './trigger-errors.ts'
-
-export interface TriggerRequest {
-  readonly definition: Definition
-  /** The run configuration without a name. */
-  readonly configuration: JsonObject
-  /** Known before the run is, and unique in its project: what makes a lost answer harmless. */
-  readonly name: string
-  /** True if the name holds random digits of ours, so that a run of this name can only be ours. */
-  readonly nameIsOurs: boolean
-  /** The first idempotency key, a UUID. */
-  readonly key: string
-  /** After it nothing more is sent. */
-  readonly deadline: Deadline
-  /** Whether a run shows that the server handed it to its executor (from ZenML 0.96 on). */
-  readonly showsHandOver: boolean
-  /** What ZenML shows as the reason where a run is ended that never began. */
-  readonly endReason: string
-}
-
-export interface TriggerDependencies {
-  readonly client: ZenmlClient
-  readonly clock: Clock
-  readonly reporter: Reporter
-  readonly journal: Journal
-  /** Gives a new UUID. */
-  readonly newKey: () => string
-  readonly signal?: AbortSignal | undefined
-}
-
-/** A run, and whether it was found by its name because the answer that it was started got lost. */
-export interface TriggeredRun {
-  readonly run: Run
-  readonly name: string
-  readonly adopted: boolean
-}
 
 /**
  * A key whose server process died in mid-work answers "Server too busy" for ever (ZenML API, "429, and exactly
@@ -105,10 +69,14 @@ class Trigger {
   /** On the server's clock. */
   #sentFrom: number | undefined
   #answered: RunIdentity | undefined
+  #before: readonly string[] = []
   /** Whether some sending may have started a run without our knowing. */
   #mayHaveStarted = false
-  /** Whether some sending was answered with a no that another run of its name would explain, too. */
-  #wasDeclined = false
+  /** Whether some sending met a limit that need not be ZenML's, so that it may have been let through. */
+  #wasLimited = false
+  #metNoSlot = false
+  /** Whether a run of the user's own name came up between the look-up and the first sending. */
+  #isContested = false
   /** Why a run that is found may never begin. */
   #doubt: Doubt | undefined
   #keyBusySince: number | undefined
@@ -154,6 +122,8 @@ class Trigger {
       sentFrom: this.#sentFrom,
       sentAt: this.#deps.clock.now(),
       answered: this.#answered,
+      before: this.#before,
+      isContested: this.#isContested,
     }
   }
 
@@ -167,17 +137,17 @@ class Trigger {
       case 'working':
         return this.#joinWork(answer.error)
       case 'no-slot':
-        this.#wasDeclined = true
+        this.#metNoSlot = true
         await this.#pause('no-slot', answer.error, SLOT_BACKOFF)
-        return this.#adoptIfUnclear()
+        return this.#adopt()
       case 'limited':
-        this.#wasDeclined = true
+        this.#wasLimited = true
         await this.#pause('limited', answer.error)
-        return this.#adoptIfUnclear()
+        return this.#adopt()
       case 'not-sent':
         if (!isPassing(answer.error)) throw unreachable(answer.error)
         await this.#pause('not-sent', answer.error)
-        return this.#adoptIfUnclear()
+        return this.#adopt()
       case 'name-taken':
         return this.#adoptNamesake(answer.error)
       case 'refused':
@@ -228,7 +198,7 @@ class Trigger {
   /** ZenML's no is only about this sending: an earlier one may still start a run. One of something else proves nothing. */
   async #giveUp(error: AnswerError, byZenml: boolean): Promise<TriggeredRun | undefined> {
     this.#mayHaveStarted ||= !byZenml
-    const run = await this.#adoptIfUnclear()
+    const run = await this.#adopt()
     if (run !== undefined) return run
     const refusal = explainRefusal(error, this.#request.definition)
     if (this.#mayHaveStarted) throw refusedAfterDoubt(refusal, this.#request.name)
@@ -256,24 +226,33 @@ class Trigger {
     return undefined
   }
 
-  /** 409: with random digits in the name it is our run; a user's own name may be anybody's. */
+  /** 409: with random digits in the name it is our run; a user's own name may be anybody's, and was free just before. */
   async #adoptNamesake(error: AnswerError): Promise<TriggeredRun | undefined> {
     const { name, nameIsOurs } = this.#request
-    if (nameIsOurs) this.#mayHaveStarted = true
-    if (!nameIsOurs && !this.#mayHaveStarted && !this.#wasDeclined) throw nameTaken(name)
+    const isFirst = !nameIsOurs && !this.#mayHaveStarted && !this.#wasLimited
+    this.#mayHaveStarted ||= nameIsOurs || error.exception === undefined
     const plan = this.#plan()
     const runs = await this.#lookUp()
     const left = runs.find((run) => isLeftByFullQueue(run) && ownership(run, plan) === 'ours')
     if (left !== undefined) throw leftByFullQueue(name, left.statusReason ?? '')
     const [namesake] = runs
-    const run = namesake === undefined ? undefined : await this.#adopt()
-    if (run !== undefined) return run
-    if (namesake !== undefined && !nameIsOurs) {
-      const whose = ownership(namesake, plan)
-      if (whose === 'unknown') throw namesakeUnknown(name, namesake.id)
-      if (whose === 'foreign') throw nameTaken(name)
+    if (namesake === undefined) return this.#awaitNamesake(error)
+    const whose = nameIsOurs ? 'ours' : ownership(namesake, plan)
+    if (whose === 'foreign') throw nameTaken(name)
+    if (whose === 'unknown') throw namesakeUnknown(name, namesake.id)
+    if (isFirst && (await this.#isThere(namesake))) {
+      this.#isContested = true
+      this.#deps.journal.planned(this.#plan())
+      throw namesakeContested(name, namesake.id)
     }
-    return this.#awaitNamesake(error)
+    return (await this.#adopt()) ?? this.#awaitNamesake(error)
+  }
+
+  /** A run that found no slot is there for a moment. */
+  async #isThere({ id }: Run): Promise<boolean> {
+    if (!this.#metNoSlot) return true
+    await this.#deps.clock.sleep(ADOPTION_PAUSE_MS, this.#deps.signal)
+    return (await this.#lookUp()).some((run) => run.id === id)
   }
 
   /** The run may be shown a little later; a 409 for another reason than a run that exists stays one. */
@@ -281,18 +260,15 @@ class Trigger {
     const now = this.#deps.clock.elapsed()
     this.#vanishedSince ??= now
     if (error.exception !== 'EntityExistsError' && now - this.#vanishedSince >= VANISHED_MS) {
-      throw new RunError(explainRefusal(error, this.#request.definition))
+      return this.#giveUp(error, error.exception !== undefined)
     }
     await this.#pause('name-vanished', error)
     return undefined
   }
 
-  async #adoptIfUnclear(): Promise<TriggeredRun | undefined> {
-    return this.#mayHaveStarted ? this.#adopt() : undefined
-  }
-
-  /** The run of our name if it is there, ours, and still there five seconds later. */
+  /** Where a run may have been started: the one of our name if it is there, ours, and still there five seconds later. */
   async #adopt(): Promise<TriggeredRun | undefined> {
+    if (!this.#mayHaveStarted) return undefined
     const plan = this.#plan()
     const first = (await this.#lookUp()).find((run) => ownership(run, plan) === 'ours')
     if (first === undefined) return undefined
@@ -325,16 +301,16 @@ class Trigger {
   }
 
   async #refuseTakenName(): Promise<void> {
-    const { name, definition, deadline } = this.#request
-    const projectId = definition.project?.id
-    const runs = await untilAnswered(async (once) => once.runsByName(name, projectId), deadline, this.#deps)
-    if (runs.length > 0) throw nameTaken(name)
+    const { name } = this.#request
+    const runs = await this.#lookUp()
+    if (runs.some((run) => run.name === name)) throw nameTaken(name)
+    this.#before = runs.map(({ id }) => id)
   }
 
   async #lastLook(): Promise<TriggeredRun> {
     const mayStartLater = this.#mayHaveStarted
-    this.#mayHaveStarted ||= this.#wasDeclined
-    const run = await this.#adoptIfUnclear()
+    this.#mayHaveStarted ||= this.#wasLimited
+    const run = await this.#adopt()
     if (run !== undefined) return run
     throw outOfTime(this.#request.name, this.#lastHindrance, mayStartLater)
   }

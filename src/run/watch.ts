@@ -1,6 +1,6 @@
 import type { ZenmlClient } from '../zenml/client.ts'
 import type { Clock } from '../zenml/clock.ts'
-import { AnswerError, isGone, isZenmlError, type ZenmlError } from '../zenml/errors.ts'
+import { isGone, isZenmlError, type ZenmlError } from '../zenml/errors.ts'
 import type { ChildRun, Run, RunParts, RunReference, StepState } from '../zenml/model.ts'
 import { isPassing, retryAfterOf } from '../zenml/retry.ts'
 import { runPhase } from '../zenml/status.ts'
@@ -286,8 +286,7 @@ class Watch {
       return this.#timesGone < GONE_AFTER ? undefined : { kind: 'gone', status, detail }
     }
     this.#timesGone = 0
-    const fromBetween = error instanceof AnswerError && !error.fromZenml
-    if (!isPassing(error) && !fromBetween) return { kind: 'lost', status, detail }
+    if (!isPassing(error)) return { kind: 'lost', status, detail }
     if (this.#lostSince === undefined) {
       this.#lostSince = now
       this.#tell({ kind: 'server-lost', detail, toleratedMs: TOLERATED_SILENCE_MS })

@@ -49,7 +49,12 @@ export function readErrorBody(answer: HttpAnswer, addressInput = 'server-url'): 
       message: `an answer of an unknown shape: ${shape(answer.body, json)}`,
     }
   }
-  return { source: 'the server', message: cut(oneLine(answer.body)) || '(no text)' }
+  // A ZenML that says no gives a reason in JSON; only one that fails, or is too busy, gives bare text.
+  const isFailure = answer.status >= 500 || answer.status === 429 || answer.status === 408
+  return {
+    source: isFailure ? 'the server' : 'something that is not a ZenML API',
+    message: cut(oneLine(answer.body)) || '(no text)',
+  }
 }
 
 /** No token is shorter; a token in pieces is none. */

@@ -34,29 +34,32 @@ const LONGEST_RETRY_AFTER_MS = 120_000
  * @param random uniform in [0, 1)
  */
 export function decideRetry(error: ZenmlError, attempt: number, random: number): RetryDecision {
-  const most = isForeignPage(error) ? MOST_ATTEMPTS_FOREIGN : MOST_ATTEMPTS
-  if (attempt >= most || !isPassing(error)) return { kind: 'give-up' }
+  if (attempt >= mostAttempts(error) || !isPassing(error)) return { kind: 'give-up' }
   const asked = retryAfterOf(error)
   if (asked > LONGEST_RETRY_AFTER_MS) return { kind: 'give-up' }
   return { kind: 'retry', waitMs: backoffMs(attempt, random, { atLeastMs: asked }) }
 }
 
-/** True for failures that may be over at the next try. */
+/** An answer of something else than ZenML is mostly a wrong address, which nobody wants to wait for. */
+function mostAttempts(error: ZenmlError): number {
+  if (!(error instanceof AnswerError) || error.fromZenml || PASSING.has(error.status)) return MOST_ATTEMPTS
+  return error.status < 300 ? MOST_ATTEMPTS_FOREIGN : 1
+}
+
+/**
+ * True for failures that may be over at the next try; where a run may be under way, nothing is given up for one. What
+ * something between the runner and the server answers says nothing of the run.
+ */
 export function isPassing(error: ZenmlError): boolean {
   if (error instanceof UnreachableError) return isPassing(error.cause)
   if (error instanceof TransportError) return !error.permanent
   if (!(error instanceof AnswerError)) return false
-  return PASSING.has(error.status) || isForeignPage(error) || isAuthenticatorAway(error)
+  return PASSING.has(error.status) || !error.fromZenml || isAuthenticatorAway(error)
 }
 
 /** True for a 401 that says nothing about the credential: ZenML Pro's control plane did not answer the workspace. */
 export function isAuthenticatorAway(error: AnswerError): boolean {
   return error.status === 401 && error.fromZenml && AUTHENTICATOR_AWAY.test(error.detail)
-}
-
-/** A web page where JSON is due, with a status that says all is well: what load balancers show during an upgrade. */
-function isForeignPage(error: ZenmlError): error is AnswerError {
-  return error instanceof AnswerError && !error.fromZenml && error.status >= 200 && error.status < 300
 }
 
 /**

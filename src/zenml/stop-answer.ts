@@ -1,3 +1,4 @@
+import { isHtml } from './error-body.ts'
 import { AnswerError, type TransportError } from './errors.ts'
 import type { HttpAnswer } from './http.ts'
 import { isPassing } from './retry.ts'
@@ -22,7 +23,7 @@ export type StopAnswer =
 
 /** Sorts an answer by its message: a 403 that is not known is never "fine" (ZenML API, "Stop"). */
 export function readStopAnswer(answer: HttpAnswer, now: number): StopAnswer {
-  if (answer.status === 200) return { kind: 'accepted' }
+  if (answer.status === 200 && !isHtml(answer)) return { kind: 'accepted' }
   const error = new AnswerError('stop the run', answer, now)
   // A proxy or a page in between says nothing about the run.
   if (!error.fromZenml) return { kind: 'unclear', error }

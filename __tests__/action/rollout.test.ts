@@ -1,0 +1,70 @@
+import { expect, jest, test } from '@jest/globals'
+import { startAction } from '../../e2e/action.ts'
+import type { FaultAction } from '../../simulator/index.ts'
+import { expectGreen, logLines, PATIENCE_MS, withServer } from './scene.ts'
+
+jest.setTimeout(PATIENCE_MS)
+
+/*
+ * While a server is rolled out, what stands before it answers for some seconds in its place: of a run it says nothing.
+ */
+
+const KUBERNETES = { orchestrator: 'kubernetes' } as const
+const LONG = { pipeline: 'training', configuration: 'steps: {train: {parameters: {seconds: 36000}}}' }
+
+const FRONTS: readonly (readonly [title: string, front: FaultAction])[] = [
+  [
+    '404 page not found',
+    { kind: 'answer', status: 404, body: '404 page not found', contentType: 'text/plain' },
+  ],
+  ['404 without a text', { kind: 'answer', status: 404, contentType: 'text/plain' }],
+  [
+    'RBAC: access denied',
+    { kind: 'answer', status: 403, body: 'RBAC: access denied', contentType: 'text/plain' },
+  ],
+  ['no Route matched', { kind: 'answer', status: 404, body: '{"message":"no Route matched"}' }],
+  ['503 for two minutes', { kind: 'answer', status: 503, body: '', headers: { 'retry-after': '120' } }],
+]
+
+test.concurrent.each(FRONTS.slice(0, 4))('%s in mid-run: the run is watched on', (_, front) =>
+  withServer({ faults: [{ on: 'run', occurrence: { from: 1, to: 2 }, do: front }] }, async (scene) => {
+    expectGreen(await scene.step({ pipeline: 'training', 'poll-interval': '1s' }), 'completed')
+  }),
+)
+
+const unix = process.platform === 'win32' ? test.concurrent.skip : test.concurrent
+
+unix.each(FRONTS)('%s while the post step looks for a run: it looks again, and stops it', (_, front) =>
+  withServer(
+    { ...KUBERNETES, faults: [{ on: 'trigger', do: { kind: 'hang', work: true } }] },
+    async (scene) => {
+      const { server } = scene
+      const inputs = { 'server-url': server.url, 'api-key': server.apiKey, ...LONG }
+      const running = await startAction({
+        inputs,
+        onLine: (line) => {
+          if (line.startsWith('Starting the run')) setTimeout(() => running.signal('SIGKILL'), 300)
+        },
+      })
+      const { state } = await running.done
+      server.addFault({ on: 'runs', do: front })
+      server.addFault({ on: 'stop', do: front })
+      const post = await (await startAction({ entry: 'post', inputs, state })).done
+      expect(logLines(post).join('\n')).toMatch(/^The run ".*" was stopped and is now (stopped|failed)/m)
+      expect(scene.runs).toMatchObject([{ busy: false }])
+    },
+  ),
+)
+
+test.concurrent('a web page that answers a request to stop is not taken for a yes', () =>
+  withServer(KUBERNETES, async (scene) => {
+    expectGreen(await scene.step({ ...LONG, wait: 'false' }), 'started')
+    const page: FaultAction = { kind: 'html', status: 200 }
+    scene.server.addFault({ on: 'stop', do: page })
+    const result = await scene.step({ 'run-id': scene.runs[0]?.id ?? '' }, { entry: 'stop' })
+
+    expectGreen(result, 'stopped')
+    expect(scene.requests('POST', /\/stop$/).length).toBeGreaterThan(1)
+    expect(scene.runs).toMatchObject([{ status: 'stopped', busy: false }])
+  }),
+)
