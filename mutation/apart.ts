@@ -79,6 +79,14 @@ const APART: readonly Apart[] = [
     why: 'a step without a state is none that succeeded; only the types need the check',
   },
   {
+    file: 'src/run/own-run.ts',
+    code: "return name.normalize('NFKC').replace(/\\s+/g, ' ').trim().toLowerCase()",
+    original: "name.normalize('NFKC').replace(/\\s+/g, ' ').trim().toLowerCase()",
+    replacement: "name.normalize('NFKC').replace(/\\s+/g, ' ').trim().toUpperCase()",
+    kind: 'changes nothing',
+    why: 'both names are folded alike',
+  },
+  {
     file: 'src/run/resume.ts',
     code: "if (match === undefined) return { kind: 'none' }",
     original: "{ kind: 'none' }",

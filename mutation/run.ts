@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { forEach, Journal } from './journal.ts'
@@ -33,7 +34,10 @@ function say(line: string): void {
 /** Tries each mutant once; one whose fate is known, and whose tests are the same, is not tried again. */
 async function tryAll(sandbox: Sandbox, mutants: readonly Mutant[], workers: number): Promise<Tried[]> {
   const reaches = await reachOfTests(sandbox, workers, say)
-  const allTests = [...sandbox.tests.values(), sandbox.surroundings].join()
+  const allTests = createHash('sha256')
+    .update([...sandbox.tests.values(), sandbox.surroundings].join())
+    .digest('hex')
+    .slice(0, 16)
   const testsOf = ({ by }: Trial): string =>
     by === undefined ? allTests : (sandbox.tests.get(by.file) ?? '')
   const journal = new Journal<KeptTrial>(path.join(sandbox.folder, 'trials.jsonl'))

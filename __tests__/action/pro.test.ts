@@ -143,6 +143,9 @@ test.concurrent('a post step whose inputs name another workspace sends its crede
       ),
     ])
     expect([scene.server.requests.length, pro.requests.length]).toEqual(asked)
+    // Of the run's state nothing is known, so nothing is said.
+    expect(result.summary).toContain('### 🚫 ZenML run: cancelled')
+    expect(result.summary).not.toContain('in ZenML')
   }),
 )
 

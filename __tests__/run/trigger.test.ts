@@ -262,6 +262,19 @@ describe("a user's own name", () => {
     expect(scene.server.runs).toHaveLength(1)
   })
 
+  test('that is taken for a moment by a run without a slot is sent again', async () => {
+    const taken = '{"detail":["EntityExistsError","A run of this name exists."]}'
+    const scene = await openScene({
+      faults: [
+        { on: 'trigger', occurrence: 1, do: { kind: 'no-slot' } },
+        { on: 'trigger', occurrence: 2, do: { kind: 'answer', status: 409, body: taken } },
+      ],
+    })
+    expect(await scene.execute({ runName: 'nightly' })).toMatchObject({ conclusion: 'completed' })
+    expect(scene.sent(TRIGGER)).toHaveLength(3)
+    expect(alive(scene)).toBe(1)
+  })
+
   test('of a run of another template is not adopted after a lost answer', async () => {
     const scene = await openScene({
       faults: [{ on: 'trigger', occurrence: 1, do: { kind: 'reset', when: 'before-work' } }],
