@@ -55180,7 +55180,12 @@ function readErrorBody(answer, addressInput = 'server-url') {
             message: `an answer of an unknown shape: ${shape(answer.body, json)}`,
         };
     }
-    return { source: 'the server', message: error_body_cut(oneLine(answer.body)) || '(no text)' };
+    // A ZenML that says no gives a reason in JSON; only one that fails, or is too busy, gives bare text.
+    const isFailure = answer.status >= 500 || answer.status === 429 || answer.status === 408;
+    return {
+        source: isFailure ? 'the server' : 'something that is not a ZenML API',
+        message: error_body_cut(oneLine(answer.body)) || '(no text)',
+    };
 }
 /** No token is shorter; a token in pieces is none. */
 const LIKE_A_TOKEN = /[\w.~+/%=-]{16}/;
@@ -55762,15 +55767,23 @@ const LONGEST_RETRY_AFTER_MS = 120_000;
  * @param random uniform in [0, 1)
  */
 function decideRetry(error, attempt, random) {
-    const most = isForeignPage(error) ? MOST_ATTEMPTS_FOREIGN : MOST_ATTEMPTS;
-    if (attempt >= most || !isPassing(error))
+    if (attempt >= mostAttempts(error) || !isPassing(error))
         return { kind: 'give-up' };
     const asked = retryAfterOf(error);
     if (asked > LONGEST_RETRY_AFTER_MS)
         return { kind: 'give-up' };
     return { kind: 'retry', waitMs: backoffMs(attempt, random, { atLeastMs: asked }) };
 }
-/** True for failures that may be over at the next try. */
+/** An answer of something else than ZenML is mostly a wrong address, which nobody wants to wait for. */
+function mostAttempts(error) {
+    if (!(error instanceof AnswerError) || error.fromZenml || PASSING.has(error.status))
+        return MOST_ATTEMPTS;
+    return error.status < 300 ? MOST_ATTEMPTS_FOREIGN : 1;
+}
+/**
+ * True for failures that may be over at the next try; where a run may be under way, nothing is given up for one. What
+ * something between the runner and the server answers says nothing of the run.
+ */
 function isPassing(error) {
     if (error instanceof UnreachableError)
         return isPassing(error.cause);
@@ -55778,15 +55791,11 @@ function isPassing(error) {
         return !error.permanent;
     if (!(error instanceof AnswerError))
         return false;
-    return PASSING.has(error.status) || isForeignPage(error) || isAuthenticatorAway(error);
+    return PASSING.has(error.status) || !error.fromZenml || isAuthenticatorAway(error);
 }
 /** True for a 401 that says nothing about the credential: ZenML Pro's control plane did not answer the workspace. */
 function isAuthenticatorAway(error) {
     return error.status === 401 && error.fromZenml && AUTHENTICATOR_AWAY.test(error.detail);
-}
-/** A web page where JSON is due, with a status that says all is well: what load balancers show during an upgrade. */
-function isForeignPage(error) {
-    return error instanceof AnswerError && !error.fromZenml && error.status >= 200 && error.status < 300;
 }
 /**
  * Exponential back-off with full jitter, in milliseconds: many jobs that met the same fault come back spread
@@ -56422,9 +56431,10 @@ function pathSegment(text) {
 ;// CONCATENATED MODULE: ./build/zenml/stop-answer.js
 
 
+
 /** Sorts an answer by its message: a 403 that is not known is never "fine" (ZenML API, "Stop"). */
 function readStopAnswer(answer, now) {
-    if (answer.status === 200)
+    if (answer.status === 200 && !isHtml(answer))
         return { kind: 'accepted' };
     const error = new AnswerError('stop the run', answer, now);
     // A proxy or a page in between says nothing about the run.
@@ -58931,6 +58941,7 @@ class ConfigurationError extends RunError {
 }
 
 ;// CONCATENATED MODULE: ./build/run/name.js
+
 /** The longest name that ZenML takes. */
 const MAX_RUN_NAME_LENGTH = 255;
 /**
@@ -58962,6 +58973,14 @@ function name_runNameProblem(pattern) {
     return `becomes ${length} characters long; a run's name has at most ${MAX_RUN_NAME_LENGTH}`;
 }
 const DIGITS = 12;
+/**
+ * The origin of a step that may take up a run of an earlier attempt. GitHub gives the calls of one reusable workflow
+ * nothing that tells them apart, so what the run is given counts too.
+ */
+function resumableOrigin(origin, configuration) {
+    const told = JSON.stringify([origin.stepIdentity, configuration]);
+    return { ...origin, stepIdentity: (0,external_node_crypto_.createHash)('sha256').update(told).digest('hex').slice(0, 8) };
+}
 /**
  * Another name for a run whose first name is taken by one that never began.
  *
@@ -59823,7 +59842,8 @@ class Stop {
     }
     async #pauseAfter(error, attempt) {
         this.#lastFailure = error.message;
-        const asked = error instanceof AnswerError ? (error.retryAfterMs ?? 0) : 0;
+        // Whatever the server asks for, there is time for more than one try.
+        const asked = Math.min(retryAfterOf(error), this.#request.deadline.leftMs / 3);
         await this.#pause(backoffMs(attempt, this.#deps.clock.random(), { baseMs: 500, capMs: 5_000, atLeastMs: asked }));
     }
     async #pause(ms) {
@@ -60495,8 +60515,8 @@ function hasNameOf({ name }, sent) {
 }
 /**
  * Whose a run is. Random digits of ours in its name prove that it is ours. Under a name of the user's own its template
- * or snapshot must fit as well. A run of the very name that was sent came after the sending, as nothing had that name
- * before; of any other, the server's clock tells.
+ * or snapshot must fit as well, and it must not have been there before the sending; of a run with quite another name, the
+ * server's clock tells that.
  */
 function ownership(run, sent) {
     const hasName = hasNameOf(run, sent);
@@ -60505,13 +60525,15 @@ function ownership(run, sent) {
     const origins = [run.templateId, run.sourceSnapshotId].filter((id) => id !== undefined);
     if (origins.length > 0 && !origins.some((id) => sent.origins.includes(id)))
         return 'foreign';
-    if (run.name !== sent.name) {
+    if (sent.before.includes(run.id))
+        return 'foreign';
+    if (!hasName) {
         if (run.created === undefined || sent.sentFrom === undefined)
             return 'unknown';
         if (run.created < sent.sentFrom - CLOCK_SKEW_MS)
             return 'foreign';
     }
-    return origins.length === 0 ? 'unknown' : 'ours';
+    return origins.length === 0 || sent.isContested ? 'unknown' : 'ours';
 }
 /** What to ask for: a part of the name that no server changes, as case does not count in a search. */
 function searchedPart({ name, nameIsOurs }) {
@@ -60574,7 +60596,8 @@ async function clean_up_lookUp(planned, { lookUpUntil, deadline }, { client, clo
                     throw error;
                 if (!isPassing(error))
                     return { kind: 'unknown' };
-                pauseMs = Math.max(pauseMs, retryAfterOf(error));
+                // Whatever the server asks for, there is time for more than one look.
+                pauseMs = Math.max(pauseMs, Math.min(retryAfterOf(error), deadline.leftMs / 3));
             }
             const wasAnswered = found.kind !== 'unknown';
             if (wasAnswered && isLastLook)
@@ -61426,11 +61449,13 @@ function kindOf(value) {
  * Of each step its last attempt. A server lists a step that was tried again once for each attempt, those that failed as
  * `retried` (seen on 0.98.0), and what such an attempt left behind is no result of the run.
  *
- * @param steps the earliest first
+ * @param steps the earliest first; those of one second in any order, as some databases keep whole seconds only
  */
 function lastAttempts(steps) {
-    const last = new Map(steps.map((step) => [step.state.name, step]));
-    return [...last.values()].filter(({ state }) => state.status !== 'retried');
+    const counted = steps.filter(({ state }) => state.status !== 'retried');
+    const last = new Map(counted.map((step) => [step.state.name, step]));
+    const names = new Set(steps.map(({ state }) => state.name));
+    return [...names].flatMap((name) => last.get(name) ?? []);
 }
 
 ;// CONCATENATED MODULE: ./build/run/collect.js
@@ -62211,8 +62236,7 @@ class Watch {
             return this.#timesGone < GONE_AFTER ? undefined : { kind: 'gone', status, detail };
         }
         this.#timesGone = 0;
-        const fromBetween = error instanceof AnswerError && !error.fromZenml;
-        if (!isPassing(error) && !fromBetween)
+        if (!isPassing(error))
             return { kind: 'lost', status, detail };
         if (this.#lostSince === undefined) {
             this.#lostSince = now;
@@ -62560,6 +62584,12 @@ function nameTaken(name) {
     return new RunError(`run-name: a run named "${name}" exists already, and ZenML wants unique names. ` +
         `Make it unique, for example "${name.slice(0, 200)}-{date}-{time}" or with \${{ github.run_id }}, or leave run-name out`);
 }
+/** A user's own name that was free before it was sent, and that the first answer says is taken. */
+function namesakeContested(name, id) {
+    return new RunError(`run-name: a run named "${name}" (${id}) has come up since this step looked. It is another step's that took the name, or ` +
+        "this step's own, if something between the runner and the server sent the request twice. It is left alone: look at it, " +
+        'and make the name unique, or leave run-name out', 'lost');
+}
 /** A name that was free before it was sent; the run that has it now does not say where it came from. */
 function namesakeUnknown(name, id) {
     return new RunError(`run-name: whether the run "${name}" (${id}) is the one that this step started is not known, because the server does ` +
@@ -62643,10 +62673,14 @@ class Trigger {
     /** On the server's clock. */
     #sentFrom;
     #answered;
+    #before = [];
     /** Whether some sending may have started a run without our knowing. */
     #mayHaveStarted = false;
-    /** Whether some sending was answered with a no that another run of its name would explain, too. */
-    #wasDeclined = false;
+    /** Whether some sending met a limit that need not be ZenML's, so that it may have been let through. */
+    #wasLimited = false;
+    #metNoSlot = false;
+    /** Whether a run of the user's own name came up between the look-up and the first sending. */
+    #isContested = false;
     /** Why a run that is found may never begin. */
     #doubt;
     #keyBusySince;
@@ -62691,6 +62725,8 @@ class Trigger {
             sentFrom: this.#sentFrom,
             sentAt: this.#deps.clock.now(),
             answered: this.#answered,
+            before: this.#before,
+            isContested: this.#isContested,
         };
     }
     /** Gives the run once it is known; undefined where the trigger should be sent again. */
@@ -62705,18 +62741,18 @@ class Trigger {
             case 'working':
                 return this.#joinWork(answer.error);
             case 'no-slot':
-                this.#wasDeclined = true;
+                this.#metNoSlot = true;
                 await this.#pause('no-slot', answer.error, SLOT_BACKOFF);
-                return this.#adoptIfUnclear();
+                return this.#adopt();
             case 'limited':
-                this.#wasDeclined = true;
+                this.#wasLimited = true;
                 await this.#pause('limited', answer.error);
-                return this.#adoptIfUnclear();
+                return this.#adopt();
             case 'not-sent':
                 if (!isPassing(answer.error))
                     throw unreachable(answer.error);
                 await this.#pause('not-sent', answer.error);
-                return this.#adoptIfUnclear();
+                return this.#adopt();
             case 'name-taken':
                 return this.#adoptNamesake(answer.error);
             case 'refused':
@@ -62768,7 +62804,7 @@ class Trigger {
     /** ZenML's no is only about this sending: an earlier one may still start a run. One of something else proves nothing. */
     async #giveUp(error, byZenml) {
         this.#mayHaveStarted ||= !byZenml;
-        const run = await this.#adoptIfUnclear();
+        const run = await this.#adopt();
         if (run !== undefined)
             return run;
         const refusal = explainRefusal(error, this.#request.definition);
@@ -62798,46 +62834,52 @@ class Trigger {
         this.#deps.reporter.tell({ kind: 'new-key', afterMs: busyMs });
         return undefined;
     }
-    /** 409: with random digits in the name it is our run; a user's own name may be anybody's. */
+    /** 409: with random digits in the name it is our run; a user's own name may be anybody's, and was free just before. */
     async #adoptNamesake(error) {
         const { name, nameIsOurs } = this.#request;
-        if (nameIsOurs)
-            this.#mayHaveStarted = true;
-        if (!nameIsOurs && !this.#mayHaveStarted && !this.#wasDeclined)
-            throw nameTaken(name);
+        const isFirst = !nameIsOurs && !this.#mayHaveStarted && !this.#wasLimited;
+        this.#mayHaveStarted ||= nameIsOurs || error.exception === undefined;
         const plan = this.#plan();
         const runs = await this.#lookUp();
         const left = runs.find((run) => isLeftByFullQueue(run) && ownership(run, plan) === 'ours');
         if (left !== undefined)
             throw leftByFullQueue(name, left.statusReason ?? '');
         const [namesake] = runs;
-        const run = namesake === undefined ? undefined : await this.#adopt();
-        if (run !== undefined)
-            return run;
-        if (namesake !== undefined && !nameIsOurs) {
-            const whose = ownership(namesake, plan);
-            if (whose === 'unknown')
-                throw namesakeUnknown(name, namesake.id);
-            if (whose === 'foreign')
-                throw nameTaken(name);
+        if (namesake === undefined)
+            return this.#awaitNamesake(error);
+        const whose = nameIsOurs ? 'ours' : ownership(namesake, plan);
+        if (whose === 'foreign')
+            throw nameTaken(name);
+        if (whose === 'unknown')
+            throw namesakeUnknown(name, namesake.id);
+        if (isFirst && (await this.#isThere(namesake))) {
+            this.#isContested = true;
+            this.#deps.journal.planned(this.#plan());
+            throw namesakeContested(name, namesake.id);
         }
-        return this.#awaitNamesake(error);
+        return (await this.#adopt()) ?? this.#awaitNamesake(error);
+    }
+    /** A run that found no slot is there for a moment. */
+    async #isThere({ id }) {
+        if (!this.#metNoSlot)
+            return true;
+        await this.#deps.clock.sleep(ADOPTION_PAUSE_MS, this.#deps.signal);
+        return (await this.#lookUp()).some((run) => run.id === id);
     }
     /** The run may be shown a little later; a 409 for another reason than a run that exists stays one. */
     async #awaitNamesake(error) {
         const now = this.#deps.clock.elapsed();
         this.#vanishedSince ??= now;
         if (error.exception !== 'EntityExistsError' && now - this.#vanishedSince >= VANISHED_MS) {
-            throw new RunError(explainRefusal(error, this.#request.definition));
+            return this.#giveUp(error, error.exception !== undefined);
         }
         await this.#pause('name-vanished', error);
         return undefined;
     }
-    async #adoptIfUnclear() {
-        return this.#mayHaveStarted ? this.#adopt() : undefined;
-    }
-    /** The run of our name if it is there, ours, and still there five seconds later. */
+    /** Where a run may have been started: the one of our name if it is there, ours, and still there five seconds later. */
     async #adopt() {
+        if (!this.#mayHaveStarted)
+            return undefined;
         const plan = this.#plan();
         const first = (await this.#lookUp()).find((run) => ownership(run, plan) === 'ours');
         if (first === undefined)
@@ -62871,16 +62913,16 @@ class Trigger {
         return untilAnswered(async (once) => runsAsSent(once, plan), this.#request.deadline, this.#deps);
     }
     async #refuseTakenName() {
-        const { name, definition, deadline } = this.#request;
-        const projectId = definition.project?.id;
-        const runs = await untilAnswered(async (once) => once.runsByName(name, projectId), deadline, this.#deps);
-        if (runs.length > 0)
+        const { name } = this.#request;
+        const runs = await this.#lookUp();
+        if (runs.some((run) => run.name === name))
             throw nameTaken(name);
+        this.#before = runs.map(({ id }) => id);
     }
     async #lastLook() {
         const mayStartLater = this.#mayHaveStarted;
-        this.#mayHaveStarted ||= this.#wasDeclined;
-        const run = await this.#adoptIfUnclear();
+        this.#mayHaveStarted ||= this.#wasLimited;
+        const run = await this.#adopt();
         if (run !== undefined)
             return run;
         throw outOfTime(this.#request.name, this.#lastHindrance, mayStartLater);
@@ -62950,12 +62992,11 @@ async function beginRun(request, deps) {
         reporter.tell({ kind: 'dry-run', lines, onlyWhenTriggered: ONLY_WHEN_TRIGGERED });
         return undefined;
     }
-    if (request.resume) {
-        const earlier = await inTime(deadline, deps, (limited) => resume(request, prepared, limited));
-        if (earlier !== undefined)
-            return earlier;
-    }
-    return start(request, prepared, configuration, deadline, deps);
+    if (!request.resume)
+        return start(request, prepared, configuration, deadline, deps);
+    const resumable = { ...request, origin: resumableOrigin(request.origin, body) };
+    const earlier = await inTime(deadline, deps, (limited) => resume(resumable, prepared, limited));
+    return earlier ?? start(resumable, prepared, configuration, deadline, deps);
 }
 async function start(request, prepared, configuration, deadline, deps) {
     const { clock, reporter, journal } = deps;
@@ -64235,6 +64276,8 @@ const plannedSchema = object({
     projectId: schemas_string().optional(),
     sentFrom: schemas_number().optional(),
     sentAt: schemas_number(),
+    before: array(schemas_string()),
+    isContested: schemas_boolean(),
     answered: object({ id: schemas_string(), name: schemas_string().or(schemas_undefined()) }).optional(),
 });
 const startedSchema = object({

@@ -23,10 +23,9 @@ const FRONTS: readonly (readonly [title: string, front: FaultAction])[] = [
     { kind: 'answer', status: 403, body: 'RBAC: access denied', contentType: 'text/plain' },
   ],
   ['no Route matched', { kind: 'answer', status: 404, body: '{"message":"no Route matched"}' }],
-  ['503 for two minutes', { kind: 'answer', status: 503, body: '', headers: { 'retry-after': '120' } }],
 ]
 
-test.concurrent.each(FRONTS.slice(0, 4))('%s in mid-run: the run is watched on', (_, front) =>
+test.concurrent.each(FRONTS)('%s in mid-run: the run is watched on', (_, front) =>
   withServer({ faults: [{ on: 'run', occurrence: { from: 1, to: 2 }, do: front }] }, async (scene) => {
     expectGreen(await scene.step({ pipeline: 'training', 'poll-interval': '1s' }), 'completed')
   }),

@@ -12,6 +12,8 @@ const sent: SentRun = {
   origins: ['template', 'snapshot'],
   projectId: 'project',
   sentFrom: SENT_AT,
+  before: ['before'],
+  isContested: false,
 }
 const ours: SentRun = { ...sent, name: 'training-gh1-1-0a1b2c3d-0123456789ab', nameIsOurs: true }
 
@@ -33,7 +35,7 @@ const run = (changes: Partial<Run>): Run => ({
   ...changes,
 })
 
-const CHANGED = { name: 'nightly run' }
+const OTHER = { name: 'something else' }
 
 test.each<[Ownership, string, Partial<Run>]>([
   ['ours', 'the very name and template', {}],
@@ -45,18 +47,24 @@ test.each<[Ownership, string, Partial<Run>]>([
   ['ours', 'the very name, whatever the clock says', { created: 0 }],
   ['foreign', 'the very name and another template', { templateId: 'another' }],
   ['unknown', 'the very name, and nothing of where it is from', { templateId: undefined }],
-  ['ours', 'a changed name and the template', CHANGED],
-  ['ours', 'a changed name, a minute before, as clocks differ', { ...CHANGED, created: SENT_AT - MINUTE }],
-  ['foreign', 'a changed name, longer before', { ...CHANGED, created: SENT_AT - MINUTE - 1 }],
-  ['unknown', 'a changed name at a time that is not told', { ...CHANGED, created: undefined }],
-  ['foreign', 'a changed name and another template', { ...CHANGED, templateId: 'another' }],
-  ['unknown', 'a changed name, and nothing of where it is from', { ...CHANGED, templateId: undefined }],
+  ['ours', 'another spelling and the template, whatever the clock says', { name: 'nightly run', created: 0 }],
+  ['foreign', 'another spelling that was there before', { name: 'nightly run', id: 'before' }],
+  ['ours', 'quite another name and the template', OTHER],
+  ['ours', 'quite another name, a minute before, as clocks differ', { ...OTHER, created: SENT_AT - MINUTE }],
+  ['foreign', 'quite another name, longer before', { ...OTHER, created: SENT_AT - MINUTE - 1 }],
+  ['unknown', 'quite another name at a time that is not told', { ...OTHER, created: undefined }],
+  ['foreign', 'quite another name and another template', { ...OTHER, templateId: 'another' }],
+  ['unknown', 'quite another name, and nothing of where it is from', { ...OTHER, templateId: undefined }],
 ])('a run under a name of the user is %s: %s', (whose, _, changes) => {
   expect(ownership(run(changes), sent)).toBe(whose)
 })
 
-test("without the time of the sending a run of a changed name may be anybody's", () => {
-  expect(ownership(run(CHANGED), { ...sent, sentFrom: undefined })).toBe('unknown')
+test("without the time of the sending a run of quite another name may be anybody's", () => {
+  expect(ownership(run(OTHER), { ...sent, sentFrom: undefined })).toBe('unknown')
+})
+
+test("a run of the very name is nobody's for sure where another step may have been quicker", () => {
+  expect(ownership(run({}), { ...sent, isContested: true })).toBe('unknown')
 })
 
 test.each<[Ownership, string, Partial<Run>]>([

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { seededPipelines, ZENML_VERSIONS, type FaultAction } from '../../simulator/index.ts'
-import { closeScenes, openScene, TRIGGER, until, type Scene } from './scene.ts'
+import { closeScenes, openScene, TRIGGER, type Scene } from './scene.ts'
 
 afterEach(closeScenes)
 
@@ -239,15 +239,25 @@ describe("under the user's own name", () => {
     expect(scene.settled).toEqual([])
   })
 
-  test('a run that another step started while this one waited for a slot is left alone', async () => {
-    const scene = await openScene({ faults: [{ on: 'trigger', do: { kind: 'no-slot' } }] })
-    const waiting = scene.execute(NIGHTLY)
-    await until(() => scene.server.runs.length === 1 && scene.server.runs[0]?.gone === true)
-    const rival = scene.execute({ ...NIGHTLY, wait: false })
-    const [mine, theirs] = await Promise.allSettled([waiting, rival])
-    expect(theirs.status).toBe('fulfilled')
-    expect(mine).toMatchObject({ status: 'rejected', reason: { conclusion: 'lost' } })
-    expect(scene.server.runs.filter(({ gone }) => !gone)).toHaveLength(1)
+  test('a run that came up while this step waited for a slot is left alone', async () => {
+    const conflict = {
+      kind: 'answer',
+      status: 409,
+      body: '{"detail":["EntityExistsError","exists"]}',
+    } as const
+    const scene = await openScene({
+      faults: [
+        { on: 'trigger', occurrence: 1, do: { kind: 'no-slot' } },
+        // As another step's request does, in the same moment.
+        { on: 'trigger', occurrence: 2, do: { ...conflict, work: true } },
+      ],
+    })
+    await expect(scene.execute(NIGHTLY)).rejects.toMatchObject({
+      conclusion: 'lost',
+      message: expect.stringMatching(/has come up since this step looked/),
+    })
+    expect(scene.settled).toEqual([])
+    expect(scene.started).toEqual([])
   })
 
   test('a run that had another spelling of it before is not taken for ours', async () => {

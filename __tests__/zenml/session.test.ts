@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import { VirtualClock } from '../../simulator/index.ts'
-import { AnswerError, CredentialError, UnreachableError } from '../../src/zenml/errors.ts'
+import { CredentialError, UnreachableError } from '../../src/zenml/errors.ts'
 import { isPassing } from '../../src/zenml/retry.ts'
 import { keyGrant } from '../../src/zenml/grants.ts'
 import { LoginSession, TokenSession } from '../../src/zenml/session.ts'
