@@ -55903,7 +55903,7 @@ class Api {
         if (answer.status !== 401)
             return false;
         const error = new AnswerError('use the token', answer, this.now());
-        return !isAuthenticatorAway(error) && (error.exception !== undefined || !once);
+        return !isAuthenticatorAway(error) && (once ? error.exception !== undefined : error.fromZenml);
     }
     async #send({ method, path, query = {}, json, headers }, token) {
         const { http, baseUrl, apiPath = '/api/v1', signal } = this.#deps;
@@ -60560,14 +60560,19 @@ const LONGEST_LOOK_UP_PAUSE_MS = 5_000;
  */
 async function cleanUp(request, deps) {
     const { planned, started, mode, reason, deadline } = request;
+    const end = async (run) => ({
+        found: 'ours',
+        ...(await endRun({ run, mode, reason, deadline }, deps)),
+    });
     if (started !== undefined)
-        return endRun({ run: started, mode, reason, deadline }, deps);
-    if (planned === undefined)
-        return { settled: true, status: '', sentence: 'No run was started' };
+        return end(started);
+    if (planned === undefined) {
+        return { found: 'none', settled: true, status: '', sentence: 'No run was started' };
+    }
     const found = await clean_up_lookUp(planned, request, deps);
     if (found.kind === 'ours')
-        return endRun({ run: found.run, mode, reason, deadline }, deps);
-    return { settled: false, status: '', sentence: sentenceFor(found, planned) };
+        return end(found.run);
+    return { found: found.kind, settled: false, status: '', sentence: sentenceFor(found, planned) };
 }
 function sentenceFor(found, { name }) {
     switch (found.kind) {
@@ -62546,8 +62551,10 @@ async function refusedForPermission(refusal, { planned, reason }, deps) {
         lookUpUntil: new Deadline(clock, 0),
         deadline: new Deadline(clock, TIME_MS),
     }, deps);
-    if (ended.status === '')
+    if (ended.found === 'none')
         return new RunError(refusal);
+    if (ended.found !== 'ours')
+        return new RunError(`${refusal}. ${ended.sentence}`, 'lost');
     return new RunError(`${refusal}. The server had made the run all the same. ${ended.sentence}`, ended.settled ? 'failed' : 'lost');
 }
 
@@ -62570,7 +62577,8 @@ async function untilAnswered(ask, deadline, { client, clock, reporter, signal })
             const hopeless = !isZenmlError(error) || !isPassing(error);
             if (hopeless || deadline.isOver)
                 throw error;
-            const waitMs = backoffMs(attempt, clock.random(), { atLeastMs: retryAfterOf(error) });
+            const asked = backoffMs(attempt, clock.random(), { atLeastMs: retryAfterOf(error) });
+            const waitMs = Math.min(asked, deadline.leftMs);
             reporter.tell({ kind: 'retry', line: error.message, waitMs });
             await clock.sleep(waitMs, signal);
         }

@@ -25,10 +25,14 @@ const FRONTS: readonly (readonly [title: string, front: FaultAction])[] = [
   ['no Route matched', { kind: 'answer', status: 404, body: '{"message":"no Route matched"}' }],
 ]
 
-test.concurrent.each(FRONTS)('%s in mid-run: the run is watched on', (_, front) =>
-  withServer({ faults: [{ on: 'run', occurrence: { from: 1, to: 2 }, do: front }] }, async (scene) => {
-    expectGreen(await scene.step({ pipeline: 'training', 'poll-interval': '1s' }), 'completed')
-  }),
+const SIGN_IN: FaultAction = { kind: 'html', status: 401 }
+
+test.concurrent.each([...FRONTS, ['Sign in', SIGN_IN] as const])(
+  '%s in mid-run: the run is watched on',
+  (_, front) =>
+    withServer({ faults: [{ on: 'run', occurrence: { from: 1, to: 2 }, do: front }] }, async (scene) => {
+      expectGreen(await scene.step({ pipeline: 'training', 'poll-interval': '1s' }), 'completed')
+    }),
 )
 
 const unix = process.platform === 'win32' ? test.concurrent.skip : test.concurrent

@@ -330,3 +330,41 @@ test('resume: a run that came from another template is not taken up, and the log
   expect(second.runId).not.toBe(first.runId)
   expect(scene.events.find(({ kind }) => kind === 'resume-foreign')).toMatchObject({ names: [name] })
 })
+
+describe('a permission that is refused after the run was made', () => {
+  const refused: FaultAction = {
+    kind: 'answer',
+    status: 403,
+    body: JSON.stringify({
+      detail: ['IllegalOperationError', "Insufficient permissions to READ resource 'model'."],
+    }),
+    work: true,
+  }
+
+  test('settles nothing where the run cannot be looked up', async () => {
+    const scene = await openScene({ faults: [{ on: 'trigger', do: refused }] })
+    const away: FaultAction = {
+      kind: 'answer',
+      status: 404,
+      body: '404 page not found',
+      contentType: 'text/plain',
+    }
+    scene.server.addFault({ on: 'runs', occurrence: 'always', do: away })
+    await expect(scene.execute()).rejects.toMatchObject({
+      conclusion: 'lost',
+      message: expect.stringMatching(
+        /READ resource 'model'.*\. Whether the run ".*" was started is not known/,
+      ),
+    })
+    expect(scene.settled).toEqual([])
+  })
+})
+
+test('no Retry-After makes a step wait for longer than trigger-timeout', async () => {
+  const scene = await openScene({ faults: [{ on: 'trigger', do: { kind: 'reset', when: 'before-work' } }] })
+  const maintenance: FaultAction = { kind: 'answer', status: 503, headers: { 'retry-after': '86400' } }
+  scene.server.addFault({ on: 'runs', occurrence: 'always', do: maintenance })
+  const from = scene.clock.now()
+  await expect(scene.execute({ triggerTimeoutMs: MINUTE_MS })).rejects.toMatchObject({ conclusion: 'lost' })
+  expect(scene.clock.now() - from).toBeLessThanOrEqual(MINUTE_MS + 1_000)
+})

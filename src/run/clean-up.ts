@@ -21,6 +21,11 @@ export interface CleanUpRequest {
   readonly deadline: Deadline
 }
 
+/** What became of the run, and whether there is one. */
+export interface CleanedUp extends Ended {
+  readonly found: Found['kind']
+}
+
 export interface CleanUpDependencies {
   readonly client: ZenmlClient
   readonly clock: Clock
@@ -34,13 +39,19 @@ const LONGEST_LOOK_UP_PAUSE_MS = 5_000
  * Ends the run of a step that could not end it in order: by its id, or, where only the sending is known, by its
  * name. It never starts anything.
  */
-export async function cleanUp(request: CleanUpRequest, deps: CleanUpDependencies): Promise<Ended> {
+export async function cleanUp(request: CleanUpRequest, deps: CleanUpDependencies): Promise<CleanedUp> {
   const { planned, started, mode, reason, deadline } = request
-  if (started !== undefined) return endRun({ run: started, mode, reason, deadline }, deps)
-  if (planned === undefined) return { settled: true, status: '', sentence: 'No run was started' }
+  const end = async (run: StartedRun): Promise<CleanedUp> => ({
+    found: 'ours',
+    ...(await endRun({ run, mode, reason, deadline }, deps)),
+  })
+  if (started !== undefined) return end(started)
+  if (planned === undefined) {
+    return { found: 'none', settled: true, status: '', sentence: 'No run was started' }
+  }
   const found = await lookUp(planned, request, deps)
-  if (found.kind === 'ours') return endRun({ run: found.run, mode, reason, deadline }, deps)
-  return { settled: false, status: '', sentence: sentenceFor(found, planned) }
+  if (found.kind === 'ours') return end(found.run)
+  return { found: found.kind, settled: false, status: '', sentence: sentenceFor(found, planned) }
 }
 
 type Found =

@@ -36,7 +36,8 @@ export async function refusedForPermission(
     },
     deps,
   )
-  if (ended.status === '') return new RunError(refusal)
+  if (ended.found === 'none') return new RunError(refusal)
+  if (ended.found !== 'ours') return new RunError(`${refusal}. ${ended.sentence}`, 'lost')
   return new RunError(
     `${refusal}. The server had made the run all the same. ${ended.sentence}`,
     ended.settled ? 'failed' : 'lost',

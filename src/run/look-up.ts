@@ -30,7 +30,8 @@ export async function untilAnswered<Answer>(
     } catch (error) {
       const hopeless = !isZenmlError(error) || !isPassing(error)
       if (hopeless || deadline.isOver) throw error
-      const waitMs = backoffMs(attempt, clock.random(), { atLeastMs: retryAfterOf(error) })
+      const asked = backoffMs(attempt, clock.random(), { atLeastMs: retryAfterOf(error) })
+      const waitMs = Math.min(asked, deadline.leftMs)
       reporter.tell({ kind: 'retry', line: error.message, waitMs })
       await clock.sleep(waitMs, signal)
     }

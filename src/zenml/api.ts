@@ -34,7 +34,7 @@ export interface Call {
   /** Sent without a token. */
   readonly open?: boolean
   readonly headers?: Readonly<Record<string, string>>
-  /** Whether it does something that must not be done twice: then only ZenML's own 401 shows that nothing was done. */
+  /** Whether it does something that must not be done twice: then only a 401 with ZenML's exception shows that nothing was. */
   readonly once?: boolean
 }
 
@@ -114,7 +114,7 @@ export class Api {
   #isTokenRefused(answer: HttpAnswer, { once = false }: Call): boolean {
     if (answer.status !== 401) return false
     const error = new AnswerError('use the token', answer, this.now())
-    return !isAuthenticatorAway(error) && (error.exception !== undefined || !once)
+    return !isAuthenticatorAway(error) && (once ? error.exception !== undefined : error.fromZenml)
   }
 
   async #send({ method, path, query = {}, json, headers }: Call, token?: string): Promise<HttpAnswer> {
