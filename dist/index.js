@@ -56947,6 +56947,25 @@ function proxyFor(url) {
         return undefined;
     return readProxy(found.name, found.value);
 }
+/** A shorter password would be hidden in half of all words. */
+const proxies_SHORTEST_SECRET = 6;
+/** The passwords of this runner's proxies, and the header that they are sent in: a proxy can repeat them. */
+function proxySecrets() {
+    const secrets = new Set();
+    for (const name of ['http_proxy', 'HTTP_PROXY', 'https_proxy', 'HTTPS_PROXY']) {
+        const value = process.env[name]?.trim() ?? '';
+        const address = value.includes('://') ? value : `http://${value}`;
+        if (!URL.canParse(address))
+            continue;
+        const url = new URL(address);
+        const password = decoded(url.password);
+        if (password.length < proxies_SHORTEST_SECRET)
+            continue;
+        secrets.add(password);
+        secrets.add(authorizationOf(url)?.replace(/^Basic /, '') ?? password);
+    }
+    return [...secrets];
+}
 function readProxy(variable, value) {
     const address = value.includes('://') ? value : `http://${value}`;
     const url = URL.canParse(address) ? new URL(address) : undefined;
@@ -57621,6 +57640,7 @@ const USER_AGENT = 'zenml-run-action/0.1.0';
 
 
 
+
 /** The connections of an action, with the certificates that its inputs trust. */
 function openHttp(authorities) {
     return new Http(USER_AGENT, {}, authorities);
@@ -57641,6 +57661,8 @@ async function openClient(options) {
     const onToken = (token) => {
         log.mask(token);
     };
+    for (const secret of proxySecrets())
+        log.mask(secret);
     const login = { http, clock, onToken, onWait: onRetry, signal: life.signal };
     const close = () => {
         // A login that waits for its minute would keep the process alive.

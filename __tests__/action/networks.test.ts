@@ -1,10 +1,12 @@
-import { request as forward, type RequestListener } from 'node:http'
+import { once } from 'node:events'
+import { createServer, request as forward, type RequestListener } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { expect, jest, test } from '@jest/globals'
 import { runAction } from '../../e2e/action.ts'
 import { startProxy } from '../zenml/proxy-server.ts'
 import { fixture, startHttps } from '../zenml/scripted-server.ts'
 import { expectGreen, expectRed, PATIENCE_MS, withServer, type Scene } from './scene.ts'
-import { expectNoSecret } from './secrecy.ts'
+import { expectMasked, expectNoSecret } from './secrecy.ts'
 
 jest.setTimeout(PATIENCE_MS)
 
@@ -82,3 +84,32 @@ test('a server on this machine is asked directly, so that no proxy gets the key 
     expectGreen(await runAction({ inputs: inputs(scene.server.url, scene, {}), env }), 'completed')
     expect(proxy.asked).toEqual([])
   }))
+
+test('a proxy that repeats its password shows it nowhere, and the rest of what it says', async () => {
+  const password = 'a-password-of-a-proxy'
+  const basic = Buffer.from(`ci:${password}`).toString('base64')
+  const proxy = createServer((_, response) => {
+    response.writeHead(403, { 'content-type': 'application/json' })
+    response.end(JSON.stringify({ detail: `no way for ci:${password} (Basic ${basic})` }))
+  })
+  proxy.listen(0, '127.0.0.1')
+  await once(proxy, 'listening')
+  try {
+    const { port } = proxy.address() as AddressInfo
+    const result = await runAction({
+      inputs: {
+        'server-url': 'http://zenml.example.com',
+        'allow-insecure-http': 'true',
+        'api-key': 'ZENKEY_bm90IGEga2V5',
+        pipeline: 'training',
+      },
+      env: { HTTP_PROXY: `http://ci:${password}@127.0.0.1:${port}` },
+    })
+
+    expect(expectRed(result, 'failed')).toContain('answered 403: no way for ci:***')
+    expectNoSecret(result, [password, basic])
+    expectMasked(result, [password, basic])
+  } finally {
+    proxy.close()
+  }
+})

@@ -14,6 +14,7 @@ import {
 } from '../zenml/grants.ts'
 import { Http } from '../zenml/http.ts'
 import { findWorkspace, ProClient } from '../zenml/pro.ts'
+import { proxySecrets } from '../zenml/proxies.ts'
 import { parseServerUrl, type ProWorkspace, type ServerAddress } from '../zenml/server-url.ts'
 import { LoginSession, TokenSession, type LoginDependencies, type Session } from '../zenml/session.ts'
 import { USER_AGENT } from '../zenml/user-agent.ts'
@@ -61,6 +62,7 @@ export async function openClient(options: OpenOptions): Promise<Connection> {
   const onToken = (token: string): void => {
     log.mask(token)
   }
+  for (const secret of proxySecrets()) log.mask(secret)
   const login = { http, clock, onToken, onWait: onRetry, signal: life.signal }
   const close = (): Promise<void> => {
     // A login that waits for its minute would keep the process alive.

@@ -31,6 +31,25 @@ export function proxyFor(url: URL): Proxy | undefined {
   return readProxy(found.name, found.value)
 }
 
+/** A shorter password would be hidden in half of all words. */
+const SHORTEST_SECRET = 6
+
+/** The passwords of this runner's proxies, and the header that they are sent in: a proxy can repeat them. */
+export function proxySecrets(): string[] {
+  const secrets = new Set<string>()
+  for (const name of ['http_proxy', 'HTTP_PROXY', 'https_proxy', 'HTTPS_PROXY']) {
+    const value = process.env[name]?.trim() ?? ''
+    const address = value.includes('://') ? value : `http://${value}`
+    if (!URL.canParse(address)) continue
+    const url = new URL(address)
+    const password = decoded(url.password)
+    if (password.length < SHORTEST_SECRET) continue
+    secrets.add(password)
+    secrets.add(authorizationOf(url)?.replace(/^Basic /, '') ?? password)
+  }
+  return [...secrets]
+}
+
 function readProxy(variable: string, value: string): Proxy {
   const address = value.includes('://') ? value : `http://${value}`
   const url = URL.canParse(address) ? new URL(address) : undefined
