@@ -58996,10 +58996,10 @@ function name_runNameProblem(pattern) {
 }
 const DIGITS = 12;
 /**
- * The origin of a step that may take up a run of an earlier attempt. GitHub gives the calls of one reusable workflow
+ * The origin of a run, by which a later attempt of the step finds it. GitHub gives the calls of one reusable workflow
  * nothing that tells them apart, so what the run is given counts too.
  */
-function resumableOrigin(origin, configuration) {
+function originOf(origin, configuration) {
     const told = JSON.stringify([origin.stepIdentity, configuration]);
     return { ...origin, stepIdentity: (0,external_node_crypto_.createHash)('sha256').update(told).digest('hex').slice(0, 8) };
 }
@@ -61406,7 +61406,7 @@ function find(name, entries) {
         if (names.length > 1)
             return { problem: `several values: ${words_listed(names, name)}; write one of these` };
         return {
-            problem: `several values of this name: ${words_listed(matches.map(originOf), name)}; log them under other names`,
+            problem: `several values of this name: ${words_listed(matches.map(expect_originOf), name)}; log them under other names`,
         };
     }
     const known = entries.map(expect_nameOf);
@@ -61417,7 +61417,7 @@ function expect_nameOf({ step, key }) {
     return step === undefined ? key : `${step}.${key}`;
 }
 /** Where a value was logged, for names that read alike. */
-function originOf({ step, key }) {
+function expect_originOf({ step, key }) {
     return step === undefined ? `${key} of the run itself` : `${key} of the step ${step}`;
 }
 /** Why a number cannot be compared: two that differ may have been read as the same one. */
@@ -63022,11 +63022,13 @@ async function beginRun(request, deps) {
         reporter.tell({ kind: 'dry-run', lines, onlyWhenTriggered: ONLY_WHEN_TRIGGERED });
         return undefined;
     }
-    if (!request.resume)
-        return start(request, prepared, configuration, deadline, deps);
-    const resumable = { ...request, origin: resumableOrigin(request.origin, body) };
-    const earlier = await inTime(deadline, deps, (limited) => resume(resumable, prepared, limited));
-    return earlier ?? start(resumable, prepared, configuration, deadline, deps);
+    const named = { ...request, origin: originOf(request.origin, body) };
+    if (request.resume) {
+        const earlier = await inTime(deadline, deps, (limited) => resume(named, prepared, limited));
+        if (earlier !== undefined)
+            return earlier;
+    }
+    return start(named, prepared, configuration, deadline, deps);
 }
 async function start(request, prepared, configuration, deadline, deps) {
     const { clock, reporter, journal } = deps;

@@ -40,7 +40,7 @@ describe('a run that the server made and never handed over', () => {
     const [first, second, ...others] = scene.server.runs
     expect(others).toEqual([])
     expect([first?.status, second?.status]).toEqual(['failed', 'completed'])
-    expect(second?.name).toMatch(/^training-gh4711-1-0a1b2c3d-[0-9a-f]{12}$/)
+    expect(second?.name).toMatch(/^training-gh4711-1-[0-9a-f]{8}-[0-9a-f]{12}$/)
     expect(second?.name).not.toBe(first?.name)
     const sent = scene.server.requests.filter(({ method, path }) => TRIGGER.test(`${method} ${path}`))
     expect(new Set(sent.map(({ headers }) => headers['idempotency-key'])).size).toBe(2)

@@ -390,7 +390,9 @@ describe('the post step', () => {
     controller.abort(new Error('killed'))
     await running
     const ended = await afterwards(scene)
-    expect(ended.sentence).toMatch(/^No run named "training-gh4711-1-0a1b2c3d-[0-9a-f]{12}" is on the server/)
+    expect(ended.sentence).toMatch(
+      /^No run named "training-gh4711-1-[0-9a-f]{8}-[0-9a-f]{12}" is on the server/,
+    )
     expect(ended.settled).toBe(false)
     expect(scene.server.runs).toHaveLength(0)
     expect(scene.sent(TRIGGER)).toHaveLength(1)

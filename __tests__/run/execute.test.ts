@@ -24,7 +24,7 @@ describe.each(ZENML_VERSIONS)('on ZenML %s', (version) => {
     expect(result).toMatchObject({ conclusion: 'completed', status: 'completed', error: undefined })
     expect(scene.server.runs).toHaveLength(1)
     expect(scene.sent(TRIGGER)).toHaveLength(1)
-    expect(scene.server.runs[0]?.name).toMatch(/^training-gh4711-1-0a1b2c3d-[0-9a-f]{12}$/)
+    expect(scene.server.runs[0]?.name).toMatch(/^training-gh4711-1-[0-9a-f]{8}-[0-9a-f]{12}$/)
     expect(scene.started).toMatchObject([{ id: result.runId, status: 'initializing' }])
   })
 
@@ -35,7 +35,7 @@ describe.each(ZENML_VERSIONS)('on ZenML %s', (version) => {
     ]
     const result = await scene.execute({ overrides: { layers, tags: undefined, useCache: undefined } })
     expect(result).toMatchObject({ conclusion: 'failed', status: 'failed' })
-    expect(result.error).toContain('training-gh4711-1-0a1b2c3d-')
+    expect(result.error).toMatch(/training-gh4711-1-[0-9a-f]{8}-/)
     expect(result.error).toContain(`${scene.server.url}/`)
     expect(result.error).toContain(`runs/${result.runId}`)
   })

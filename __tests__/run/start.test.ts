@@ -59,7 +59,7 @@ describe.each(ZENML_VERSIONS)('ZenML %s: a name that the server keeps', (version
     const result = await scene.execute({ target })
     expect(result.conclusion).toBe('completed')
     expect(scene.server.runs.map(({ name }) => name)).toEqual([
-      expect.stringMatching(/^train_time-gh4711-1-0a1b2c3d-[0-9a-f]{12}$/),
+      expect.stringMatching(/^train_time-gh4711-1-[0-9a-f]{8}-[0-9a-f]{12}$/),
     ])
   })
 })

@@ -123,7 +123,7 @@ describe.each(ZENML_VERSIONS)('exactly one run on ZenML %s', (version) => {
     const scene = await openScene({ version, faults: [{ on: 'trigger', occurrence: 'always', do: action }] })
     const request = scene.execute({ triggerTimeoutMs: 120_000 })
     await expect(request).rejects.toThrow(
-      /look for a run named "training-gh4711-1-0a1b2c3d-[0-9a-f]{12}" before you start another$/,
+      /look for a run named "training-gh4711-1-[0-9a-f]{8}-[0-9a-f]{12}" before you start another$/,
     )
     await expect(request).rejects.toMatchObject({ conclusion: 'lost' })
   })

@@ -9,7 +9,7 @@ import { showsHandOver } from './dispatch.ts'
 import { endReason } from './end-reason.ts'
 import { RunError } from './errors.ts'
 import { kinOfDefinition, kinOfRun } from './history.ts'
-import { defaultRunName, expandRunName, resumableOrigin, type RunOrigin } from './name.ts'
+import { defaultRunName, expandRunName, originOf, type RunOrigin } from './name.ts'
 import { noteOrigin, type Provenance } from './origin.ts'
 import { prepare, type Prepared } from './prepare.ts'
 import type { ProjectChoice } from './project.ts'
@@ -70,10 +70,12 @@ async function beginRun(request: RunRequest, deps: RunDependencies): Promise<Beg
     reporter.tell({ kind: 'dry-run', lines, onlyWhenTriggered: ONLY_WHEN_TRIGGERED })
     return undefined
   }
-  if (!request.resume) return start(request, prepared, configuration, deadline, deps)
-  const resumable = { ...request, origin: resumableOrigin(request.origin, body) }
-  const earlier = await inTime(deadline, deps, (limited) => resume(resumable, prepared, limited))
-  return earlier ?? start(resumable, prepared, configuration, deadline, deps)
+  const named = { ...request, origin: originOf(request.origin, body) }
+  if (request.resume) {
+    const earlier = await inTime(deadline, deps, (limited) => resume(named, prepared, limited))
+    if (earlier !== undefined) return earlier
+  }
+  return start(named, prepared, configuration, deadline, deps)
 }
 
 async function start(

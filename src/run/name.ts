@@ -43,10 +43,10 @@ export interface RunOrigin {
 const DIGITS = 12
 
 /**
- * The origin of a step that may take up a run of an earlier attempt. GitHub gives the calls of one reusable workflow
+ * The origin of a run, by which a later attempt of the step finds it. GitHub gives the calls of one reusable workflow
  * nothing that tells them apart, so what the run is given counts too.
  */
-export function resumableOrigin(origin: RunOrigin, configuration: JsonObject): RunOrigin {
+export function originOf(origin: RunOrigin, configuration: JsonObject): RunOrigin {
   const told = JSON.stringify([origin.stepIdentity, configuration])
   return { ...origin, stepIdentity: createHash('sha256').update(told).digest('hex').slice(0, 8) }
 }
