@@ -25,7 +25,8 @@ export class ChaosClock extends VirtualClock {
 
   /** A limit is over within somebody's sleep: a sleeper of its own would let the time jump to it. */
   override async sleep(ms: number, signal?: AbortSignal): Promise<void> {
-    const until = this.elapsed() + Math.max(0, ms)
+    // Whole milliseconds: of a fraction the sum may never be reached.
+    const until = Math.ceil(this.elapsed() + Math.max(0, ms))
     do {
       const next = Math.min(until, ...this.#limits.map(({ at }) => at))
       await super.sleep(next - this.elapsed(), signal)

@@ -87,7 +87,7 @@ export function drawCase(seed: number, part: Part, index: number): Case {
   // Where a boundary is never reached, nothing else would end the wait.
   const longestMs = ends ? undefined : part === 'A' ? 900_000 : 60_000
   const timeoutMs = (!ends && !stopped) || random.chance(0.15) ? drawTimeout(random, part) : longestMs
-  return {
+  return endingInTime({
     id,
     part,
     version,
@@ -131,7 +131,14 @@ export function drawCase(seed: number, part: Part, index: number): Case {
     faults: drawFaults(random, version),
     interruptions,
     recovers: random.chance(0.6),
-  }
+  })
+}
+
+/** Part B waits in real time: where something never passes, not for the half hour that a start may take. */
+function endingInTime(drawn: Case): Case {
+  const isForEver = drawn.faults.some(({ occurrence }) => occurrence === 'always')
+  if (drawn.part === 'A' || !isForEver) return drawn
+  return { ...drawn, triggerTimeoutMs: Math.min(drawn.triggerTimeoutMs, 60_000) }
 }
 
 /** True if nothing was drawn that may rightly keep the step from the run's own result. */

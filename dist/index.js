@@ -59865,7 +59865,7 @@ class Stop {
     async #pauseAfter(error, attempt) {
         this.#lastFailure = error.message;
         // Whatever the server asks for, there is time for more than one try.
-        const asked = Math.min(retryAfterOf(error), this.#request.deadline.leftMs / 3);
+        const asked = Math.min(retryAfterOf(error), Math.ceil(this.#request.deadline.leftMs / 3));
         await this.#pause(backoffMs(attempt, this.#deps.clock.random(), { baseMs: 500, capMs: 5_000, atLeastMs: asked }));
     }
     async #pause(ms) {
@@ -60624,7 +60624,7 @@ async function clean_up_lookUp(planned, { lookUpUntil, deadline }, { client, clo
                 if (!isPassing(error))
                     return { kind: 'unknown' };
                 // Whatever the server asks for, there is time for more than one look.
-                pauseMs = Math.max(pauseMs, Math.min(retryAfterOf(error), deadline.leftMs / 3));
+                pauseMs = Math.max(pauseMs, Math.min(retryAfterOf(error), Math.ceil(deadline.leftMs / 3)));
             }
             const wasAnswered = found.kind !== 'unknown';
             if (wasAnswered && isLastLook)

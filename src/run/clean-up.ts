@@ -91,7 +91,7 @@ async function lookUp(
         if (!isZenmlError(error)) throw error
         if (!isPassing(error)) return { kind: 'unknown' }
         // Whatever the server asks for, there is time for more than one look.
-        pauseMs = Math.max(pauseMs, Math.min(retryAfterOf(error), deadline.leftMs / 3))
+        pauseMs = Math.max(pauseMs, Math.min(retryAfterOf(error), Math.ceil(deadline.leftMs / 3)))
       }
       const wasAnswered = found.kind !== 'unknown'
       if (wasAnswered && isLastLook) break

@@ -275,7 +275,7 @@ class Stop {
   async #pauseAfter(error: ZenmlError, attempt: number): Promise<void> {
     this.#lastFailure = error.message
     // Whatever the server asks for, there is time for more than one try.
-    const asked = Math.min(retryAfterOf(error), this.#request.deadline.leftMs / 3)
+    const asked = Math.min(retryAfterOf(error), Math.ceil(this.#request.deadline.leftMs / 3))
     await this.#pause(
       backoffMs(attempt, this.#deps.clock.random(), { baseMs: 500, capMs: 5_000, atLeastMs: asked }),
     )
