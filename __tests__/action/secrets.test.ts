@@ -46,7 +46,13 @@ const ENDINGS: readonly (readonly [string, Readonly<Record<string, string>>, rea
   [
     'loses the server',
     {},
-    [{ on: 'run', do: { kind: 'answer', status: 401, body: '{}' }, occurrence: 'always' }],
+    [
+      {
+        on: 'run',
+        do: { kind: 'answer', status: 401, body: '{"detail":["CredentialsNotValid","ended"]}' },
+        occurrence: 'always',
+      },
+    ],
   ],
   ['is turned away', {}, [{ on: 'info', do: { kind: 'answer', status: 400, body: '{"detail": "no"}' } }]],
 ]
