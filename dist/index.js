@@ -65257,7 +65257,7 @@ const BUDGET_MS = 110_000;
 /** A name, an address and the server's own words stand in it. */
 const MAX_SENTENCE_LENGTH = 2_000;
 /** A request that the server took may still start a run so long after it was sent. */
-const LATE_START_MS = 60_000;
+const LATE_START_MS = 90_000;
 const NOTHING_SENT = { sentence: 'The step was ended before a run was started', status: '' };
 /**
  * Looks after the run of a main step that did not end in order: killed, crashed, cut off from its server. It

@@ -26,7 +26,7 @@ const BUDGET_MS = 110_000
 const MAX_SENTENCE_LENGTH = 2_000
 
 /** A request that the server took may still start a run so long after it was sent. */
-const LATE_START_MS = 60_000
+const LATE_START_MS = 90_000
 
 const NOTHING_SENT: EarlyEnd = { sentence: 'The step was ended before a run was started', status: '' }
 
