@@ -224,6 +224,21 @@ test.each([
   },
 )
 
+test('metadata that would fill the memory is not read to its end, and nothing is said to hold without the rest', async () => {
+  const page = (number: number): Fault => {
+    const item = attempt(`s${number}`, 'completed', { text: 'x'.repeat(25 * 1024 * 1024), accuracy: 0.95 })
+    const body = JSON.stringify({ total: 200, total_pages: 200, items: [item] })
+    return { on: 'steps', occurrence: number, do: { kind: 'answer', status: 200, body } }
+  }
+  const scene = await openScene({ faults: [1, 2, 3, 4, 5].map(page) })
+  const result = await scene.execute({ expectations: [{ name: 's1.accuracy', operator: '>=', wanted: 0.9 }] })
+  const missing = 'metadata and artifacts of 197 of 200 steps: too large to be read; at most 64 MB are'
+  expect(detailsOf(scene.events)?.missing).toEqual([missing])
+  expect(result.conclusion).toBe('expectation-missed')
+  expect(result.error).toContain(`got nothing, because the metadata could not be read: ${missing}`)
+  expect(scene.sent(/\/steps\?/)).toHaveLength(3)
+})
+
 test("another run's steps, of a server that does not know the filter, count as read", async () => {
   const scene = await openScene({ faults: pagesOf([GOOD], [FOREIGN]) })
   const result = await scene.execute({ expectations: [{ name: 'accuracy', operator: '>=', wanted: 0.9 }] })

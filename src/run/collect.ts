@@ -26,6 +26,11 @@ export interface CollectOptions {
 const MOST_STEPS = 1_000
 /** What the client reads at most. */
 const MOST_STEPS_THOROUGHLY = 20_000
+/**
+ * How much of them is kept, as JSON: about 3 KB for each of 20,000 steps. In memory it takes several times as much, and
+ * the page that goes beyond it may have another 32 MB.
+ */
+const MOST_MEGABYTES = 64
 
 const TIME_LIMIT_MS = 20_000
 const TIME_LIMIT_THOROUGHLY_MS = 180_000
@@ -77,14 +82,22 @@ async function readStepDetails(
 ): Promise<{ steps: readonly StepDetail[]; missing: string | undefined }> {
   const most = thoroughly ? MOST_STEPS_THOROUGHLY : MOST_STEPS
   const steps: StepDetail[] = []
-  let [received, total] = [0, 0]
+  let [received, total, kept] = [0, 0, 0]
+  const whyStopped = (): string | undefined => {
+    if (received >= most) return 'too many to be read'
+    if (kept < MOST_MEGABYTES * 1024 * 1024) return undefined
+    return `too large to be read; at most ${MOST_MEGABYTES} MB are`
+  }
   const read = await tryTo(
     async (client) => {
       for await (const page of client.stepDetails(run)) {
-        for (const step of page.steps) steps.push(step)
+        for (const step of page.steps) {
+          steps.push(step)
+          kept += JSON.stringify(step).length
+        }
         received = page.received
         total = page.total
-        if (received >= most) return
+        if (whyStopped() !== undefined) return
       }
     },
     deps,
@@ -95,8 +108,10 @@ async function readStepDetails(
   const which = received === 0 ? 'the steps' : `${left} of ${total} steps`
   if ('missing' in read) return { steps, missing: `metadata and artifacts of ${which}: ${read.missing}` }
   if (left <= 0) return { steps, missing: undefined }
-  const why = received >= most ? 'too many to be read' : 'the server left them out'
-  return { steps, missing: `metadata and artifacts of ${which}: ${why}` }
+  return {
+    steps,
+    missing: `metadata and artifacts of ${which}: ${whyStopped() ?? 'the server left them out'}`,
+  }
 }
 
 /**
