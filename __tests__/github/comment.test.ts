@@ -122,13 +122,14 @@ test('no text from a server notifies anybody, links anything or adds markup', ()
 
 test('a hostile text cannot make the comment belong to another run', () => {
   const body = renderComment(hostileRecord(), PLACE)
-  expect(writerOf(body, PLACE)).toEqual({ runId: '100200300', runAttempt: 2 })
-  expect(writerOf(`> ${body}`, PLACE)).toBeUndefined()
-  expect(writerOf(body, { ...PLACE, action: 'wait' })).toBeUndefined()
-  expect(writerOf(body, { ...PLACE, identity: '00000000' })).toBeUndefined()
+  const { context } = PLACE
+  expect(writerOf(body, PLACE, context)).toEqual({ runId: '100200300', runAttempt: 2 })
+  expect(writerOf(`> ${body}`, PLACE, context)).toBeUndefined()
+  expect(writerOf(body, { ...PLACE, action: 'wait' }, context)).toBeUndefined()
+  expect(writerOf(body, { ...PLACE, identity: '00000000' }, context)).toBeUndefined()
 })
 
-test.each(['x', '|', '@', '`', '😀', '\n', '\u200b'])(
+test.each(['x', '|', '@', '`', '😀', '\n', '\u2028', '\u200b'])(
   'texts of any size made of %j fit, and what is left out is said',
   (piece) => {
     const record = hostileRecord(piece.repeat(100_000))
@@ -143,6 +144,19 @@ test.each(['x', '|', '@', '`', '😀', '\n', '\u200b'])(
     expect(body.length).toBeLessThanOrEqual(65_536)
     expect(body).toContain('Too long to be shown here: link')
     expect(body).toContain('ZenML run of ')
+    expect(writerOf(body, PLACE, PLACE.context)).toBeDefined()
+  },
+)
+
+test.each([undefined, 'training'])(
+  'a comment on the pipeline %s is known again, at each moment',
+  (pipeline) => {
+    for (const conclusion of [undefined, 'completed', 'dry-run', 'expectation-missed'] as const) {
+      const body = renderComment(recordOf({ conclusion, pipeline }), PLACE)
+      expect(writerOf(body, PLACE, PLACE.context)).toBeDefined()
+      // As somebody leaves it who edits it in a browser.
+      expect(writerOf(body.replaceAll('\n', '\r\n'), PLACE, PLACE.context)).toBeDefined()
+    }
   },
 )
 
@@ -158,7 +172,7 @@ test.each([
   ['100', 1, '100', 1, false],
   ['100', 2, '100', 1, true],
   ['99', 1, '100', 1, false],
-  ['12345678901234567890', 1, '12345678901234567889', 1, true],
+  ['9007199254740991', 1, '9007199254740990', 1, true],
 ])('run %s/%i against run %s/%i: newer is %s', (runId, runAttempt, otherId, otherAttempt, newer) => {
   expect(isNewer({ runId, runAttempt }, { runId: otherId, runAttempt: otherAttempt })).toBe(newer)
 })

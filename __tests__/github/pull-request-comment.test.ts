@@ -119,6 +119,50 @@ test("somebody else's comment is left alone, whatever it begins with", () =>
     expect(headings(scene).at(-1)).toBe('### ✅ ZenML run of training: completed')
   }))
 
+test.each([
+  ['something else', (marker: string) => `${marker}\nThanks for the pull request!`],
+  ['nothing', (marker: string) => marker],
+  ['a heading of something else', (marker: string) => `${marker}\n### ✅ Lint: completed\n\nAll is well.`],
+  ["a run's heading further down", (marker: string) => `${marker}\n\nHi\n### ✅ ZenML run: completed\n`],
+])('a comment of the same account with our marker above %s is not taken for ours', (_, written) =>
+  withComment({}, async (scene) => {
+    await scene.comment(later(scene)).update(FAILED, never)
+    const [ours] = scene.github.comments(PULL_REQUEST)
+    const [marker = ''] = ours?.body.split('\n') ?? []
+    scene.github.remove(ours?.id ?? 0)
+    scene.github.write(PULL_REQUEST, 'github-actions[bot]', written(marker))
+    const before = scene.github.comments(PULL_REQUEST)
+
+    await scene.comment().update(STARTED, never)
+    await scene.comment().update(COMPLETED, never)
+
+    expect(scene.github.comments(PULL_REQUEST).slice(0, -1)).toEqual(before)
+    expect(headings(scene).at(-1)).toBe('### ✅ ZenML run of training: completed')
+    expect(scene.output()).toBe('')
+  }),
+)
+
+test.each(['9999999999999999999', '9007199254740993', '20100200300'])(
+  'no workflow run has the id %s yet, so a comment with it silences none',
+  (runId) =>
+    withComment({}, async (scene) => {
+      await scene.comment(later(scene, runId)).update(FAILED, never)
+      await scene.comment().update(COMPLETED, never)
+      expect(headings(scene)).toEqual([
+        '### ❌ ZenML run of training: failed',
+        '### ✅ ZenML run of training: completed',
+      ])
+      expect(scene.output()).toBe('')
+    }),
+)
+
+test('a workflow run that started weeks later is still a newer one', () =>
+  withComment({}, async (scene) => {
+    await scene.comment(later(scene, '900200300')).update(STARTED, never)
+    await scene.comment().update(COMPLETED, never)
+    expect(headings(scene)).toEqual(['### ⏳ ZenML run of training: running'])
+  }))
+
 test("a person's token finds the person's comment", () =>
   withComment({}, async (scene) => {
     await scene.comment({ token: TOKEN }).update(FAILED, never)

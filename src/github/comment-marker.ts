@@ -11,8 +11,18 @@ export interface WorkflowRun {
   readonly runAttempt: number
 }
 
-/** Recognized at the very beginning only: a quote of the comment, by whomever, begins in another way. */
-const MARKER = /^<!-- zenml-run-action (main|wait) ([0-9a-f]{8}) (\d{1,19})\/(\d{1,9}) -->/
+/**
+ * Recognized at the very beginning only, and only above a heading of ours: a quote of the comment begins in another way,
+ * and a workflow that repeats a person's text with the same account writes the marker, but mostly something else below.
+ */
+const MARKER =
+  /^<!-- zenml-run-action (main|wait) ([0-9a-f]{8}) (\d{1,19})\/(\d{1,9}) -->\r?\n### \S+ ZenML run(?: of .+)?: /
+
+/**
+ * An id so far above that of this workflow run was made up, or comes from another GitHub server. GitHub hands out about
+ * six billion a year, to all repositories together.
+ */
+const FAR_ABOVE = 10_000_000_000
 
 /** First line of a comment: invisible, and the same for all comments of this step but for the workflow run. */
 export function markerOf({ action, identity }: CommentOwner, { runId, runAttempt }: WorkflowRun): string {
@@ -20,15 +30,25 @@ export function markerOf({ action, identity }: CommentOwner, { runId, runAttempt
   return `<!-- zenml-run-action ${action} ${identity} ${run}/${runAttempt} -->`
 }
 
-/** The workflow run that wrote this comment of ours last; undefined for any other comment. */
-export function writerOf(body: string, owner: CommentOwner): WorkflowRun | undefined {
+/**
+ * The workflow run that wrote this comment of ours last; undefined for any other comment.
+ *
+ * @param now the workflow run that asks
+ */
+export function writerOf(body: string, owner: CommentOwner, now: WorkflowRun): WorkflowRun | undefined {
   const [, action, identity, runId = '', attempt] = MARKER.exec(body) ?? []
   if (action !== owner.action || identity !== owner.identity) return undefined
+  if (Number(runId) > idOf(now) + FAR_ABOVE) return undefined
   return { runId, runAttempt: Number(attempt) }
 }
 
 /** GitHub's ids of workflow runs grow; what an older run has to say comes too late. */
 export function isNewer(one: WorkflowRun, other: WorkflowRun): boolean {
-  const [id, otherId] = [BigInt(one.runId), BigInt(/^\d+$/.test(other.runId) ? other.runId : '0')]
+  const [id, otherId] = [idOf(one), idOf(other)]
   return id === otherId ? one.runAttempt > other.runAttempt : id > otherId
+}
+
+/** 0 where there is none, as for a step that a person runs by hand. */
+function idOf({ runId }: WorkflowRun): number {
+  return /^\d+$/.test(runId) ? Number(runId) : 0
 }

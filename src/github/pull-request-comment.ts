@@ -151,9 +151,10 @@ class PullRequestComment implements RunComment {
     for (const { comment } of stale) await removeStale(comment.id, api)
   }
 
-  /** Comments with our marker and by whoever the token belongs to; anybody can write the marker. */
+  /** Comments that begin as ours do, and are by whoever the token belongs to; anybody can write such a beginning. */
   async #ours(issue: number, api: GithubApi): Promise<OwnComment[]> {
-    const writer = (body: string): ReturnType<typeof writerOf> => writerOf(body, this.#settings)
+    const writer = (body: string): ReturnType<typeof writerOf> =>
+      writerOf(body, this.#settings, this.#settings.context)
     const comments = await api.listComments(issue, (body) => writer(body) !== undefined)
     const marked = comments.flatMap((comment) => {
       const written = writer(comment.body)
