@@ -65,6 +65,10 @@ test.concurrent('a run for a pull request is told of there, at its start and at 
     expect(first?.body).toContain(result.outputs['run-url'])
     // ZenML's server gets nothing of it.
     expect(JSON.stringify(scene.server.requests)).not.toContain(TOKEN)
+
+    const given = { 'server-url': scene.server.url, snapshot: 'training-template', comment: 'true' }
+    await runAction({ ...step, inputs: given, entry: 'post', state: result.state })
+    expect(github.requests).toHaveLength(5)
   }),
 )
 
@@ -133,4 +137,47 @@ test.concurrent('after a kill the post step brings the comment to its end', () =
     expectMasked(post, [TOKEN])
     expect(headings(github)).toEqual([expect.stringMatching(/: cancelled$/)])
   }, 36_000),
+)
+
+/** Not passing, so the step ends at once; its post step is answered again. */
+const DENIED = {
+  kind: 'answer',
+  status: 403,
+  body: '{"detail":["IllegalOperationError","Insufficient permissions to READ resource \'pipeline_run\'."]}',
+} as const
+
+test.concurrent(
+  'of a run that was lost from sight, comment and summary say what the post step did to it',
+  () =>
+    onPullRequest(async (scene, github, step) => {
+      const { server } = scene
+      const inputs = {
+        ...{ 'server-url': server.url, 'api-key': server.apiKey, snapshot: 'training-template' },
+        ...{ comment: 'true', 'poll-interval': '1s' },
+      }
+      const running = await startAction({
+        ...step,
+        inputs,
+        onLine: (line) => {
+          if (line.includes('train: running')) server.addFault({ on: 'run', do: DENIED })
+          if (line.includes('train: running')) server.addFault({ on: 'dag', do: DENIED })
+        },
+      })
+      const main = await running.done
+      const lost = expectRed(main, 'lost')
+      expect(lost).toContain('it may go on')
+      expect(headings(github)).toEqual(['### ❓ ZenML run of training: lost'])
+      expect(main.summary).toContain('it may go on')
+
+      const post = await runAction({ ...step, inputs, entry: 'post', state: main.state })
+
+      const ended = /^The run ".*" was stopped and is now stopped: http.*$/m.exec(post.stdout)?.[0]
+      expect(ended).toBeDefined()
+      expect(headings(github)).toEqual(['### ❓ ZenML run of training: lost'])
+      const [comment] = github.comments(7)
+      expect(comment?.body).toContain(`\`${lost}\`  \n\`${ended}\``)
+      expect(comment?.body).toContain('`stopped` in ZenML')
+      expect(post.summary).toContain(`\`${ended}\``)
+      expectMasked(post, [TOKEN])
+    }, 36_000),
 )

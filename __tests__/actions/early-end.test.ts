@@ -1,8 +1,10 @@
 import { afterAll, beforeEach, expect, test } from '@jest/globals'
-import { isReportDue, reportEarlyEnd } from '../../src/actions/early-end.ts'
+import { isReportDue, NOTHING_SENT, reportEarlyEnd } from '../../src/actions/early-end.ts'
+import { saveComment } from '../../src/github/comment-state.ts'
 import { WorkflowLog } from '../../src/github/log.ts'
 import { noteSummary } from '../../src/github/run-journal.ts'
 import { parseFileCommand } from '../../e2e/action.ts'
+import { recordOf } from '../github/records.ts'
 import { RunnerFiles } from '../hostile/workflow-step.ts'
 
 const files = new RunnerFiles()
@@ -45,18 +47,41 @@ test('a main step that was killed when its run had ended is told of, too', async
   expect(files.read('summary')).toContain('The step was ended before it could report on its run')
 })
 
+/** A main that ended by itself and wrote its summary. */
+function summarized(): void {
+  noteSummary(true, silent)
+  noteSummary(false, silent)
+}
+
 test.each([
-  [
-    'has written its own summary',
-    () => {
-      noteSummary(true, silent)
-      noteSummary(false, silent)
-    },
-  ],
-  ['wanted none', () => undefined],
-])('after a main step that %s, the post step writes none', async (_, main) => {
+  ['has written its own summary and left nothing to see to', summarized, undefined],
+  ['has written its own summary before it sent anything', summarized, NOTHING_SENT],
+  ['wanted none', () => undefined, { sentence: 'x', status: 'stopped' }],
+])('after a main step that %s, the post step writes none', async (_, main, ended) => {
   const env = leftBy(main)
   expect(isReportDue(env)).toBe(false)
-  await reportEarlyEnd({ sentence: 'x', status: 'stopped' }, undefined, env, silent)
+  await reportEarlyEnd(ended, undefined, env, silent)
   expect(files.read('summary')).toBe('')
+})
+
+test('below the summary of a main step that left its run unsettled, the post step says what became of it', async () => {
+  const env = leftBy(summarized)
+  const sentence = 'The run "nightly" was stopped and is now `stopped` | <b>'
+  await reportEarlyEnd({ sentence, status: 'stopped' }, undefined, env, silent)
+  expect(files.read('summary')).toBe(`\n\`\`${sentence}\`\`\n\n`)
+})
+
+test.each([
+  ['nothing was left to see to', undefined, false],
+  ['nothing was sent', NOTHING_SENT, false],
+  ['its run was left unsettled', { sentence: 'x', status: 'stopped' }, true],
+])('a comment that main has written is written again: %s', async (_, ended, isTouched) => {
+  const owner = { action: 'main', identity: '1a2b3c4d', stepKey: '', mode: 'always' } as const
+  const env = leftBy(() => {
+    saveComment({ ...owner, isTold: false, isWritten: true, record: recordOf() }, silent)
+  })
+  let said = ''
+  await reportEarlyEnd(ended, undefined, env, new WorkflowLog((text) => (said += text)))
+  // There is no pull request here, which only a comment that is to be written finds out.
+  expect(said.includes('names no pull request')).toBe(isTouched)
 })

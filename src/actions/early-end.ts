@@ -5,7 +5,8 @@ import type { WorkflowLog } from '../github/log.ts'
 import { commentOfSaved } from '../github/pull-request-comment.ts'
 import { RecordKeeper } from '../github/record-keeper.ts'
 import { isSummaryDue, readStartedRun } from '../github/run-journal.ts'
-import { writeSummary } from '../github/summary.ts'
+import { addToSummary, writeSummary } from '../github/summary.ts'
+import type { RunRecord } from '../github/run-record.ts'
 import { systemClock } from '../zenml/system-clock.ts'
 import { surroundings } from './audience.ts'
 
@@ -19,16 +20,27 @@ export interface EarlyEnd {
   readonly status: string
 }
 
+/** A main that ended by itself has said as much. */
+export const NOTHING_SENT: EarlyEnd = {
+  sentence: 'The step was ended before a run was started',
+  status: '',
+}
+
 const UNKNOWN: EarlyEnd = { sentence: 'The step was ended before it could report on its run', status: '' }
 
 /** Whether main was to write a summary or a comment and did not get to it. */
 export function isReportDue(env: Environment): boolean {
-  return isSummaryDue(env) || readSavedComment(env) !== undefined
+  return isSummaryDue(env) || readSavedComment(env)?.isWritten === false
+}
+
+/** Whether main has written its own summary. */
+function hasSummary(env: Environment): boolean {
+  return env['STATE_summaryDue'] === 'false'
 }
 
 /**
- * Writes the summary and the comment that a main step was to write and did not get to: neither may say for ever that
- * the run goes on.
+ * Brings the summary and the comment to the truth, whether main has written them or did not get to it: neither may say
+ * for ever that the run goes on.
  *
  * @param ended undefined where main had left nothing to see to
  */
@@ -38,9 +50,11 @@ export async function reportEarlyEnd(
   env: Environment,
   log: WorkflowLog,
 ): Promise<void> {
+  const news = ended === NOTHING_SENT ? undefined : ended
   if (isSummaryDue(env)) await summarize(ended ?? UNKNOWN, env, log)
+  else if (hasSummary(env) && news !== undefined) await addToSummary(news.sentence, log)
   const saved = readSavedComment(env)
-  if (saved === undefined) return
+  if (saved === undefined || (saved.isWritten && news === undefined)) return
   const mask = (secret: string): void => {
     log.mask(secret)
   }
@@ -48,8 +62,18 @@ export async function reportEarlyEnd(
     ...surroundings(authorities, env, log),
     token: readGithubToken(env, mask),
   })
-  const record = ended === undefined ? saved.record : { ...saved.record, error: ended.sentence }
-  await comment.update(record, AbortSignal.timeout(COMMENT_LIMIT_MS))
+  await comment.update(withEnd(saved.record, ended), AbortSignal.timeout(COMMENT_LIMIT_MS))
+}
+
+/** What main itself said comes first: it says why the step ended. */
+function withEnd(record: RunRecord, ended: EarlyEnd | undefined): RunRecord {
+  if (ended === undefined) return record
+  const { sentence, status } = ended
+  return {
+    ...record,
+    status: status === '' ? record.status : status,
+    error: record.error === undefined ? sentence : `${record.error}\n${sentence}`,
+  }
 }
 
 async function summarize({ sentence, status }: EarlyEnd, env: Environment, log: WorkflowLog): Promise<void> {

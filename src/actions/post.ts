@@ -17,7 +17,7 @@ import type { Http } from '../zenml/http.ts'
 import { parseServerUrl } from '../zenml/server-url.ts'
 import { systemClock, timeLimit } from '../zenml/system-clock.ts'
 import { openClient, openHttp } from './connect.ts'
-import { isReportDue, reportEarlyEnd, type EarlyEnd } from './early-end.ts'
+import { isReportDue, NOTHING_SENT, reportEarlyEnd, type EarlyEnd } from './early-end.ts'
 
 /** The runner gives a post step of a cancelled job about five minutes; two are enough to be sure. */
 const BUDGET_MS = 110_000
@@ -27,8 +27,6 @@ const MAX_SENTENCE_LENGTH = 2_000
 
 /** A request that the server took may still start a run so long after it was sent. */
 const LATE_START_MS = 90_000
-
-const NOTHING_SENT: EarlyEnd = { sentence: 'The step was ended before a run was started', status: '' }
 
 /** What a post step needs from outside. */
 export interface PostDependencies {

@@ -13,12 +13,14 @@ import { Secrets } from './secrets.ts'
 const STATE = 'comment'
 const MAX_TEXT = 1_000
 
-/** A comment whose end is not written yet. */
+/** A comment of main, for the post step to bring it to the truth. */
 export interface SavedComment extends CommentOwner {
   readonly mode: CommentMode
   readonly stepKey: string
   /** Whether a person was told already that it cannot be written. */
   readonly isTold: boolean
+  /** Whether main has written how it ended. */
+  readonly isWritten: boolean
   /** The little that was saved of the run. Main's own conclusion if it had come to one, else cancelled. */
   readonly record: RunRecord
 }
@@ -43,6 +45,7 @@ const savedSchema = z.object({
   mode: z.enum(['never', 'always', 'on-failure']),
   stepKey: z.string(),
   isTold: z.boolean(),
+  isWritten: z.boolean(),
   record: z.object({
     conclusion: z.enum(CONCLUSIONS).optional(),
     status: z.string(),
@@ -78,7 +81,7 @@ const UNSAVED = {
  * @throws {Error} when the runner's state file cannot be written.
  */
 export function saveComment(
-  { action, identity, mode, stepKey, isTold, record }: SavedComment,
+  { action, identity, mode, stepKey, isTold, isWritten, record }: SavedComment,
   gate: Gate,
 ): void {
   const { conclusion, status, error, durationMs, pipeline, runId, runName, runUrl, created } = record
@@ -89,6 +92,7 @@ export function saveComment(
     mode,
     stepKey,
     isTold,
+    isWritten,
     record: {
       conclusion,
       status: cut(status, MAX_TEXT),
@@ -110,7 +114,7 @@ export function forgetComment(gate: Gate): void {
   saveState(STATE, '', gate)
 }
 
-/** The comment that main left without its end; undefined if there is none. */
+/** The comment that main left; undefined if there is none, or nothing that the post step does would help. */
 export function readSavedComment(env: Environment): SavedComment | undefined {
   const saved = savedSchema.safeParse(parseJson(env[`STATE_${STATE}`] ?? '')).data
   if (saved === undefined) return undefined

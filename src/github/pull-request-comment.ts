@@ -127,10 +127,7 @@ class PullRequestComment implements RunComment {
     try {
       const api = await GithubApi.open({ token, context, http, clock, signal: limited, gate: log })
       await this.#put(renderComment(record, this.#settings), need, pullRequest.number, api)
-      if (record.conclusion !== undefined)
-        this.#remember(() => {
-          forgetComment(this.#settings.log)
-        })
+      if (record.conclusion !== undefined) this.#save(record, true)
     } catch (error) {
       if (!(error instanceof GithubError)) throw error
       this.#failed(error.fault, record, pullRequest)
@@ -191,9 +188,9 @@ class PullRequestComment implements RunComment {
     this.#isTold = true
   }
 
-  #save(record: RunRecord): void {
+  #save(record: RunRecord, isWritten = false): void {
     this.#remember(() => {
-      saveComment({ ...this.#settings, isTold: this.#isTold, record }, this.#settings.log)
+      saveComment({ ...this.#settings, isTold: this.#isTold, isWritten, record }, this.#settings.log)
     })
   }
 

@@ -14,6 +14,7 @@ import { changesText, metricsText, verdictsText } from './summary-values.ts'
 const LIMITS: FailureLimits = { failures: 10, messageLength: 1_000, logLines: 1_000 }
 
 const MAX_MISSING_LENGTH = 500
+const MAX_SENTENCE_LENGTH = 2_000
 
 /**
  * GitHub drops a step's summary of more than 1 MiB, and a page of half of that is slow; each part is bounded, and
@@ -25,13 +26,21 @@ const MAX_BYTES = 300_000
  * Appends a section about the run to the job summary. Gives whether that could be done; if not, a warning says so,
  * as it is no reason to call a run a failure.
  */
-export async function writeSummary(
-  record: RunRecord,
-  log: Pick<WorkflowLog, 'warning' | 'cover'>,
-): Promise<boolean> {
+export async function writeSummary(record: RunRecord, log: SummaryLog): Promise<boolean> {
+  return append(renderSummary(record), log)
+}
+
+/** Appends a sentence to what the job summary says about the run already. */
+export async function addToSummary(sentence: string, log: SummaryLog): Promise<void> {
+  await append(`${code(sentence, MAX_SENTENCE_LENGTH)}\n`, log)
+}
+
+type SummaryLog = Pick<WorkflowLog, 'warning' | 'cover'>
+
+async function append(markdown: string, log: SummaryLog): Promise<boolean> {
   try {
-    // An empty line before the heading: whatever an earlier step wrote must not run into it.
-    await appendSummary(`\n${renderSummary(record)}\n`, log)
+    // An empty line before it: whatever an earlier step wrote must not run into it.
+    await appendSummary(`\n${markdown}\n`, log)
     return true
   } catch {
     log.warning('The job summary could not be written: the runner gave no file for it that can be written to')
