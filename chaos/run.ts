@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util'
+import { runCommand } from '../scripts/command-line.ts'
 import { drawCase, type Case, type Part } from './draw.ts'
 import type { Observation } from './ending.ts'
 import { playInProcess } from './in-process.ts'
@@ -7,7 +7,7 @@ import { Tally } from './tally.ts'
 import { throughDist } from './through-dist.ts'
 import { judge, type Finding } from './verdict.ts'
 
-const DEFAULTS = { seed: '1', cases: '2000', 'dist-cases': '200' } as const
+const DEFAULTS = { seed: '1', cases: '2000', 'dist-cases': '200', node: process.execPath } as const
 
 const USAGE = `Plays random faults, signals and restarts against the action, and holds what it says against what the
 server holds: never a second run, never a run that goes on unsaid, never a wrong result.
@@ -107,29 +107,15 @@ async function playAlone(plans: readonly Plan[], seed: number, id: string, stray
   return failed ? 1 : 0
 }
 
-async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: {
-      seed: { type: 'string', default: DEFAULTS.seed },
-      cases: { type: 'string', default: DEFAULTS.cases },
-      'dist-cases': { type: 'string', default: DEFAULTS['dist-cases'] },
-      node: { type: 'string', default: process.execPath },
-      only: { type: 'string' },
-      help: { type: 'boolean', default: false },
-    },
-  })
-  if (values.help) {
-    say(USAGE)
-    return 0
-  }
-  const seed = Number(values.seed)
+async function main(flags: Readonly<Record<keyof typeof DEFAULTS, string>>, only?: string): Promise<number> {
+  const seed = Number(flags.seed)
   const plans: readonly Plan[] = [
-    { part: 'A', cases: Number(values.cases), atOnce: 8, play: playInProcess },
-    { part: 'B', cases: Number(values['dist-cases']), atOnce: 6, play: throughDist(values.node) },
+    { part: 'A', cases: Number(flags.cases), atOnce: 8, play: playInProcess },
+    { part: 'B', cases: Number(flags['dist-cases']), atOnce: 6, play: throughDist(flags.node) },
   ]
   const strays = new Strays()
   strays.listen()
-  if (values.only !== undefined) return playAlone(plans, seed, values.only, strays)
+  if (only !== undefined) return playAlone(plans, seed, only, strays)
   let failed = 0
   let cases = 0
   for (const plan of plans.filter((each) => each.cases > 0)) {
@@ -143,9 +129,4 @@ async function main(): Promise<number> {
   return bad === 0 ? 0 : 1
 }
 
-try {
-  process.exitCode = await main()
-} catch (error) {
-  say(error instanceof Error ? error.message : String(error))
-  process.exitCode = 1
-}
+await runCommand(USAGE, DEFAULTS, main)

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import path from 'node:path'
-import { parseArgs } from 'node:util'
+import { runCommand } from '../scripts/command-line.ts'
 import { forEach, Journal } from './journal.ts'
 import { sample, type Mutant } from './mutants.ts'
 import { reachOfTests, type Reach } from './reach.ts'
@@ -73,38 +73,24 @@ async function tryAll(sandbox: Sandbox, mutants: readonly Mutant[], workers: num
   })
 }
 
-async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: {
-      seed: { type: 'string', default: DEFAULTS.seed },
-      size: { type: 'string', default: DEFAULTS.size },
-      workers: { type: 'string', default: DEFAULTS.workers },
-      least: { type: 'string', default: DEFAULTS.least },
-      only: { type: 'string' },
-      help: { type: 'boolean', default: false },
-    },
-  })
-  if (values.help) {
-    say(USAGE)
-    return 0
-  }
+async function main(flags: Readonly<Record<keyof typeof DEFAULTS, string>>, only?: string): Promise<number> {
   const began = performance.now()
   const sandbox = await openSandbox()
   const drawable = sandbox.mutants.filter(({ isWording }) => !isWording)
-  const only = values.only?.split(',')
+  const ids = only?.split(',')
   const chosen =
-    only === undefined
-      ? sample(drawable, Number(values.seed), Number(values.size))
-      : sandbox.mutants.filter(({ id }) => only.includes(id))
+    ids === undefined
+      ? sample(drawable, Number(flags.seed), Number(flags.size))
+      : sandbox.mutants.filter(({ id }) => ids.includes(id))
   say(`${String(chosen.length)} of ${String(drawable.length)} mutants`)
-  const tried = await tryAll(sandbox, chosen, Number(values.workers))
+  const tried = await tryAll(sandbox, chosen, Number(flags.workers))
 
   const unseen = tried.filter(({ trial }) => trial.fate === 'survived' || trial.fate === 'not reached')
   say(`\nNo test sees these ${String(unseen.length)}:\n${unseen.map(described).join('\n')}\n`)
   const wording = sandbox.mutants.filter(({ isWording }) => isWording)
   say(table(tried, wording))
-  say(`seed ${values.seed}, ${((performance.now() - began) / 60_000).toFixed(1)} minutes`)
-  return score(tried) >= Number(values.least) ? 0 : 1
+  say(`seed ${flags.seed}, ${((performance.now() - began) / 60_000).toFixed(1)} minutes`)
+  return score(tried) >= Number(flags.least) ? 0 : 1
 }
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -115,9 +101,4 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   })
 }
 
-try {
-  process.exitCode = await main()
-} catch (error) {
-  say(error instanceof Error ? error.message : String(error))
-  process.exitCode = 1
-}
+await runCommand(USAGE, DEFAULTS, main)
