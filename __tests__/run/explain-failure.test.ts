@@ -1,12 +1,11 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
-import { VirtualClock, ZENML_VERSIONS, type PipelineSpec, type ZenmlVersion } from '../../simulator/index.ts'
-import { openClient } from '../../src/actions/connect.ts'
-import { WorkflowLog } from '../../src/github/log.ts'
+import { ZENML_VERSIONS, type PipelineSpec, type ZenmlVersion } from '../../simulator/index.ts'
 import { FailureExplainer } from '../../src/run/explain-failure.ts'
 import type { RunEvent } from '../../src/run/reporter.ts'
 import type { RunFailure, StepFailure } from '../../src/run/story.ts'
-import { openHttp, startScripted } from '../zenml/scripted-server.ts'
+import { startScripted } from '../zenml/scripted-server.ts'
 import { closeScenes, openScene, until, type Scene } from './scene.ts'
+import { openScriptedClient } from './scripted-client.ts'
 
 afterEach(closeScenes)
 
@@ -283,14 +282,7 @@ test("where what is noted does not lead to the user's code, the log does", async
           },
         },
   )
-  const events: RunEvent[] = []
-  const reporter = { tell: (event: RunEvent): void => void events.push(event) }
-  const inputs = {
-    server: { url, proApiUrl: url },
-    credential: { kind: 'access-token', token: 'token-0' },
-  } as const
-  const log = new WorkflowLog(() => undefined)
-  const { client } = await openClient({ inputs, http: openHttp(), clock: new VirtualClock(), log, reporter })
+  const { client, reporter, events } = await openScriptedClient(url)
   const explainer = new FailureExplainer({
     client,
     timeLimit: (ms) => AbortSignal.timeout(ms),

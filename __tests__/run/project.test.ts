@@ -1,11 +1,8 @@
 import { expect, test } from '@jest/globals'
-import { VirtualClock } from '../../simulator/index.ts'
-import { openClient } from '../../src/actions/connect.ts'
-import { WorkflowLog } from '../../src/github/log.ts'
 import { findProject, type ProjectChoice } from '../../src/run/project.ts'
-import type { RunEvent } from '../../src/run/reporter.ts'
 import type { Account, Project } from '../../src/zenml/model.ts'
-import { openHttp, rejection, startScripted, type Reply } from '../zenml/scripted-server.ts'
+import { rejection, startScripted, type Reply } from '../zenml/scripted-server.ts'
+import { openScriptedClient } from './scripted-client.ts'
 
 const ML: Project = { id: 'a0000000-0000-4000-8000-000000000001', name: 'ml' }
 const VISION: Project = { id: 'a0000000-0000-4000-8000-000000000002', name: 'vision' }
@@ -36,14 +33,7 @@ async function find({ choice, defaultProjectId, hasProjects = true, projects = l
     proApiUrl: undefined,
     hasProjects,
   }
-  const events: RunEvent[] = []
-  const reporter = { tell: (event: RunEvent): void => void events.push(event) }
-  const inputs = {
-    server: { url, proApiUrl: url },
-    credential: { kind: 'access-token', token: 'token-0' },
-  } as const
-  const log = new WorkflowLog(() => undefined)
-  const { client } = await openClient({ inputs, http: openHttp(), clock: new VirtualClock(), log, reporter })
+  const { client, reporter, events } = await openScriptedClient(url)
   const found = findProject({ choice, server, account }, { client, reporter })
   return { found, events, sent: () => requests.map(({ path }) => path.replace('/api/v1', '')) }
 }

@@ -8,6 +8,19 @@ const triggers = (scene: Scene): number => scene.sent(TRIGGER).length
 
 const html = (status: number): FaultAction => ({ kind: 'html', status, work: true })
 
+const DENIED: FaultAction = {
+  kind: 'answer',
+  status: 403,
+  body: '{"detail":["IllegalOperationError","no"]}',
+}
+
+/** The answer to a look for runs that finds this one. */
+const foundRun = (run: object): FaultAction => ({
+  kind: 'answer',
+  status: 200,
+  body: JSON.stringify({ total: 1, total_pages: 1, items: [run] }),
+})
+
 const MINUTE_MS = 60_000
 
 /** What a database, a proxy or a server of another mind may make of a name. */
@@ -99,15 +112,10 @@ describe('an answer with a run in it', () => {
   })
 
   test('is named even where the server cannot be asked about it', async () => {
-    const away: FaultAction = {
-      kind: 'answer',
-      status: 403,
-      body: '{"detail":["IllegalOperationError","no"]}',
-    }
     const scene = await openScene({
       faults: [
         { on: 'trigger', do: another },
-        { on: 'runs', occurrence: 'always', do: away },
+        { on: 'runs', occurrence: 'always', do: DENIED },
       ],
     })
     await expect(scene.execute()).rejects.toThrow(
@@ -138,11 +146,10 @@ test('of a namesake that does not say where it came from nobody says that nothin
   const lost: FaultAction = { kind: 'reset', when: 'after-work' }
   const scene = await openScene({ version, faults: [{ on: 'trigger', do: lost }] })
   const nobody = { id: 'f0000000-0000-4000-8000-000000000000', name: 'nightly', body: { status: 'running' } }
-  const page = { total: 1, total_pages: 1, items: [nobody] }
   scene.server.addFault({
     on: 'runs',
     occurrence: { from: 2, to: 99 },
-    do: { kind: 'answer', status: 200, body: JSON.stringify(page) },
+    do: foundRun(nobody),
   })
   await expect(scene.execute({ runName: 'nightly' })).rejects.toMatchObject({
     conclusion: 'lost',
@@ -190,15 +197,10 @@ describe.each(REFUSALS.filter(([title]) => !title.startsWith('429')))('%s', (_, 
   })
 
   test('settles nothing if that look is not answered', async () => {
-    const away: FaultAction = {
-      kind: 'answer',
-      status: 403,
-      body: '{"detail":["IllegalOperationError","no"]}',
-    }
     const scene = await openScene({
       faults: [
         { on: 'trigger', occurrence: 'always', do: instead },
-        { on: 'runs', occurrence: 'always', do: away },
+        { on: 'runs', occurrence: 'always', do: DENIED },
       ],
     })
     await expect(scene.execute()).rejects.toMatchObject({
@@ -318,14 +320,7 @@ test('resume: a run that came from another template is not taken up, and the log
   const first = await scene.execute({ wait: false, resume: true })
   const { name, id } = scene.server.runs[0] ?? {}
   const other = { id, name, body: { status: 'completed' }, metadata: { template_id: 'another' } }
-  scene.server.addFault({
-    on: 'runs',
-    do: {
-      kind: 'answer',
-      status: 200,
-      body: JSON.stringify({ total: 1, total_pages: 1, items: [other] }),
-    },
-  })
+  scene.server.addFault({ on: 'runs', do: foundRun(other) })
   const origin = { workflowRunId: '4711', attempt: 2, stepIdentity: '0a1b2c3d' }
   const second = await scene.execute({ origin, resume: true, wait: false })
   expect(second.runId).not.toBe(first.runId)
