@@ -193,6 +193,27 @@ describe('a run that waits for a person is stopped by answering its question', (
     expect([statusOf(scene, 0), statusOf(scene, 1)]).toEqual(['stopped', 'stopped'])
   })
 
+  test('also where that is seen only after the first request to stop it, by one who knew it as running', async () => {
+    const scene = await openScene({ pipelines: [askingChild(30)] })
+    await scene.execute({ target, wait: false })
+    await scene.clock.sleep(120_000)
+    expect(statusOf(scene)).toBe('paused')
+    const body = '{"detail":["RuntimeError","The orchestrator is away."]}'
+    scene.server.addFault({ on: 'stop', do: { kind: 'answer', status: 500, body } })
+    const [started] = scene.started
+    const ended = await endRun(
+      {
+        run: { ...started!, status: 'running' },
+        mode: 'stop',
+        reason: 'r',
+        deadline: new Deadline(scene.clock, 60_000),
+      },
+      { client: scene.client, clock: scene.clock },
+    )
+    expect(ended).toMatchObject({ settled: true, status: 'stopped' })
+    expect([statusOf(scene, 0), statusOf(scene, 1)]).toEqual(['stopped', 'stopped'])
+  })
+
   test('and a step that runs beside the question is named: ZenML calls the run stopped all the same', async () => {
     const pipeline: PipelineSpec = {
       name: 'gate',

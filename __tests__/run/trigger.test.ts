@@ -144,6 +144,12 @@ describe.each(ZENML_VERSIONS)('exactly one run on ZenML %s', (version) => {
   })
 })
 
+/** A 429 that asks for so many seconds of patience. */
+function limitedFor(seconds: number, detail: string): FaultAction {
+  const headers = { 'retry-after': String(seconds) }
+  return { kind: 'answer', status: 429, body: JSON.stringify({ detail }), headers }
+}
+
 describe.each(['0.85.0', '0.98.0'] as const)('a busy server, ZenML %s', (version) => {
   test('"Server too busy" is asked again with the same key and gives the one run', async () => {
     const scene = await openScene({ version, triggerSeconds: 45, requestTimeout: 20 })
@@ -180,6 +186,21 @@ describe.each(['0.85.0', '0.98.0'] as const)('a busy server, ZenML %s', (version
     expect(telling).toMatchObject({ kind: 'new-key' })
   })
 
+  test('a key is only stuck if the server is busy with it all the time', async () => {
+    const busy = limitedFor(40, 'Server too busy. Please try again later.')
+    const scene = await openScene({
+      version,
+      faults: [
+        { on: 'trigger', occurrence: 1, do: busy },
+        { on: 'trigger', occurrence: 2, do: limitedFor(40, 'slow down') },
+        { on: 'trigger', occurrence: 3, do: busy },
+      ],
+    })
+    await scene.execute({ wait: false })
+    expect(hindrances(scene)).toEqual(['working', 'limited', 'working'])
+    expect(KEYS(scene).size).toBe(1)
+  })
+
   test('without a free slot the step waits for one', async () => {
     const scene = await openScene({
       version,
@@ -203,6 +224,24 @@ describe.each(['0.85.0', '0.98.0'] as const)('a busy server, ZenML %s', (version
     expect(results.map(({ conclusion }) => conclusion)).toEqual(['completed', 'completed', 'completed'])
     expect(alive(scene)).toBe(3)
   })
+})
+
+test('a 409 about a run that is not shown is only a no if it comes for a minute without another answer', async () => {
+  const conflict: FaultAction = {
+    kind: 'answer',
+    status: 409,
+    body: '{"detail":"the snapshot is being deleted"}',
+    headers: { 'retry-after': '40' },
+  }
+  const scene = await openScene({
+    faults: [
+      { on: 'trigger', occurrence: 1, do: conflict },
+      { on: 'trigger', occurrence: 2, do: limitedFor(40, 'slow down') },
+      { on: 'trigger', occurrence: 3, do: conflict },
+    ],
+  })
+  expect(await scene.execute({ wait: false })).toMatchObject({ conclusion: 'started' })
+  expect(hindrances(scene)).toEqual(['name-vanished', 'limited', 'name-vanished'])
 })
 
 test('ZenML 0.74.0: a name that was taken by an earlier sending is found at once, and that run is followed', async () => {
