@@ -54792,7 +54792,7 @@ const HINDRANCES = {
     'no-slot': 'The server has no free slot for another run; waiting for one',
     limited: 'The server limits requests; nothing was started, trying again',
     'not-sent': 'The server could not be reached; nothing was sent, trying again',
-    unclear: 'No run of this name is there; looking once more before it is sent again',
+    unclear: 'No run of this step is there; looking once more before it is sent again',
     'name-vanished': 'The server says that the run exists, but does not show it; trying again',
 };
 /** The log up to the line with the run's link. */
@@ -56097,6 +56097,7 @@ function toRun(from) {
         endTime: metadata?.end_time ?? undefined,
         templateId: metadata?.template_id ?? undefined,
         sourceSnapshotId: resources?.source_snapshot?.id,
+        startMark: metadata?.config?.extra.github_actions.start,
         pipeline: toNamed(resources?.pipeline ?? body?.pipeline),
         projectId: body?.project_id ?? metadata?.workspace?.id,
         metadata: metadata?.run_metadata ?? undefined,
@@ -56275,6 +56276,9 @@ const runSchema = object({
         template_id: schemas_string().nullish(),
         workspace: reference,
         run_metadata: mapping,
+        config: object({ extra: object({ github_actions: object({ start: schemas_string() }) }) })
+            .nullish()
+            .catch(undefined),
     })
         .nullish(),
     resources: object({ pipeline: reference, source_snapshot: reference }).nullish(),
@@ -60417,7 +60421,80 @@ async function prepare(request, deps) {
     return { server, account, definition, project };
 }
 
+;// CONCATENATED MODULE: ./build/run/own-run.js
+
+
+/** How much the clocks of a server's replicas may differ. */
+const CLOCK_SKEW_MS = 60_000;
+/** A part of a name that a search must not be narrower than. */
+const SHORTEST_PART = 3;
+/**
+ * The runs that have the name that was sent, or what a server may have made of it (spaces, case, the form of Unicode),
+ * newest first.
+ */
+async function runsAsSent(client, sent) {
+    const runs = await client.runsNamedLike(searchedPart(sent), sent.projectId);
+    const named = runs.filter((run) => run.name === sent.name);
+    return [...named, ...runs.filter((run) => !named.includes(run) && hasNameOf(run, sent))];
+}
+/** A run with what tells where it came from; undefined if it is not there. */
+async function runOfId(client, id) {
+    try {
+        return await client.run(id, { hydrate: true });
+    }
+    catch (error) {
+        if (isGone(error))
+            return undefined;
+        throw error;
+    }
+}
+/** Whether a run has the name that was sent, or what a server may have made of it. */
+function hasNameOf({ name }, sent) {
+    if (name === undefined)
+        return false;
+    if (sent.nameIsOurs)
+        return name.toLowerCase().includes(uniqueDigits(sent.name));
+    return own_run_folded(name) === own_run_folded(sent.name);
+}
+/**
+ * Whose a run is. Random digits of ours in its name prove that it is ours, and so does the mark that is sent with a name of
+ * the user's own. A run that came from another template or snapshot, or was there before the sending, is not ours. Without
+ * a mark, nothing shows that a run under a name of the user's own is.
+ */
+function ownership(run, sent) {
+    const hasName = hasNameOf(run, sent);
+    if (hasName && sent.nameIsOurs)
+        return 'ours';
+    const isFromHere = isFrom(run, sent.origins);
+    if (isFromHere === false)
+        return 'foreign';
+    if (run.startMark !== undefined)
+        return run.startMark === sent.mark ? 'ours' : 'foreign';
+    if (run.created === undefined || sent.sentFrom === undefined)
+        return 'unknown';
+    if (run.created < sent.sentFrom - CLOCK_SKEW_MS)
+        return 'foreign';
+    return isFromHere === true && sent.nameIsOurs ? 'ours' : 'unknown';
+}
+/** Whether a run came from one of these templates or snapshots; undefined where it does not say where it came from. */
+function isFrom({ templateId, sourceSnapshotId }, origins) {
+    const own = [templateId, sourceSnapshotId].filter((id) => id !== undefined);
+    return own.length === 0 ? undefined : own.some((id) => origins.includes(id));
+}
+/** What to ask for: a part of the name that no server changes, as case does not count in a search. */
+function searchedPart({ name, nameIsOurs }) {
+    if (nameIsOurs)
+        return uniqueDigits(name);
+    const plain = [...name.matchAll(/[\w.-]+/g)].map(([part]) => part);
+    const longest = plain.reduce((most, part) => (part.length > most.length ? part : most), '');
+    return longest.length < SHORTEST_PART ? name : longest;
+}
+function own_run_folded(name) {
+    return name.normalize('NFKC').replace(/\s+/g, ' ').trim().toLowerCase();
+}
+
 ;// CONCATENATED MODULE: ./build/run/resume.js
+
 
 
 /** How many earlier attempts are looked through; one request each. */
@@ -60429,6 +60506,7 @@ const resume_MOST_ATTEMPTS = 10;
  */
 async function findEarlierRun(client, origin, pipeline, definition) {
     const projectId = definition.project?.id;
+    const origins = [definition.id, definition.sourceSnapshotId];
     const matches = [];
     const foreign = [];
     const oldest = Math.max(1, origin.attempt - resume_MOST_ATTEMPTS);
@@ -60437,7 +60515,7 @@ async function findEarlierRun(client, origin, pipeline, definition) {
         const runs = await client.runsByPrefix(prefix, projectId);
         for (const run of runs.filter(isWorthTaking)) {
             const name = run.name ?? run.id;
-            if (isOf(run, definition))
+            if (isFrom(run, origins) !== false)
                 matches.push({ run, name, attempt });
             else
                 foreign.push(name);
@@ -60449,10 +60527,6 @@ async function findEarlierRun(client, origin, pipeline, definition) {
     return others.length === 0
         ? { kind: 'one', ...match }
         : { kind: 'several', names: matches.map(({ name }) => name) };
-}
-function isOf(run, { id, sourceSnapshotId }) {
-    const origins = [run.templateId, run.sourceSnapshotId].filter((origin) => origin !== undefined);
-    return origins.length === 0 || origins.some((origin) => origin === id || origin === sourceSnapshotId);
 }
 function isWorthTaking({ status }) {
     const phase = runPhase(status);
@@ -60498,75 +60572,6 @@ async function endRun({ run, mode, reason, deadline }, deps) {
                 sentence: `The run "${run.name}" goes on${where}. It could not be stopped: ${stopped.why}`,
             };
     }
-}
-
-;// CONCATENATED MODULE: ./build/run/own-run.js
-
-
-/** How much the clocks of a server's replicas may differ. */
-const CLOCK_SKEW_MS = 60_000;
-/** A part of a name that a search must not be narrower than. */
-const SHORTEST_PART = 3;
-/**
- * The runs that have the name that was sent, or what a server may have made of it (spaces, case, the form of Unicode),
- * newest first.
- */
-async function runsAsSent(client, sent) {
-    const runs = await client.runsNamedLike(searchedPart(sent), sent.projectId);
-    const named = runs.filter((run) => run.name === sent.name);
-    return [...named, ...runs.filter((run) => !named.includes(run) && hasNameOf(run, sent))];
-}
-/** A run with what tells where it came from; undefined if it is not there. */
-async function runOfId(client, id) {
-    try {
-        return await client.run(id, { hydrate: true });
-    }
-    catch (error) {
-        if (isGone(error))
-            return undefined;
-        throw error;
-    }
-}
-/** Whether a run has the name that was sent, or what a server may have made of it. */
-function hasNameOf({ name }, sent) {
-    if (name === undefined)
-        return false;
-    if (sent.nameIsOurs)
-        return name.toLowerCase().includes(uniqueDigits(sent.name));
-    return own_run_folded(name) === own_run_folded(sent.name);
-}
-/**
- * Whose a run is. Random digits of ours in its name prove that it is ours. Under a name of the user's own its template
- * or snapshot must fit as well, and it must not have been there before the sending; of a run with quite another name, the
- * server's clock tells that.
- */
-function ownership(run, sent) {
-    const hasName = hasNameOf(run, sent);
-    if (hasName && sent.nameIsOurs)
-        return 'ours';
-    const origins = [run.templateId, run.sourceSnapshotId].filter((id) => id !== undefined);
-    if (origins.length > 0 && !origins.some((id) => sent.origins.includes(id)))
-        return 'foreign';
-    if (sent.before.includes(run.id))
-        return 'foreign';
-    if (!hasName) {
-        if (run.created === undefined || sent.sentFrom === undefined)
-            return 'unknown';
-        if (run.created < sent.sentFrom - CLOCK_SKEW_MS)
-            return 'foreign';
-    }
-    return origins.length === 0 || sent.isContested ? 'unknown' : 'ours';
-}
-/** What to ask for: a part of the name that no server changes, as case does not count in a search. */
-function searchedPart({ name, nameIsOurs }) {
-    if (nameIsOurs)
-        return uniqueDigits(name);
-    const plain = [...name.matchAll(/[\w.-]+/g)].map(([part]) => part);
-    const longest = plain.reduce((most, part) => (part.length > most.length ? part : most), '');
-    return longest.length < SHORTEST_PART ? name : longest;
-}
-function own_run_folded(name) {
-    return name.normalize('NFKC').replace(/\s+/g, ' ').trim().toLowerCase();
 }
 
 ;// CONCATENATED MODULE: ./build/run/clean-up.js
@@ -62614,16 +62619,10 @@ function nameTaken(name) {
     return new RunError(`run-name: a run named "${name}" exists already, and ZenML wants unique names. ` +
         `Make it unique, for example "${name.slice(0, 200)}-{date}-{time}" or with \${{ github.run_id }}, or leave run-name out`);
 }
-/** A user's own name that was free before it was sent, and that the first answer says is taken. */
-function namesakeContested(name, id) {
-    return new RunError(`run-name: a run named "${name}" (${id}) has come up since this step looked. It is another step's that took the name, or ` +
-        "this step's own, if something between the runner and the server sent the request twice. It is left alone: look at it, " +
-        'and make the name unique, or leave run-name out', 'lost');
-}
-/** A name that was free before it was sent; the run that has it now does not say where it came from. */
+/** A name that was free before it was sent; nothing shows whether the run that has it now is ours. */
 function namesakeUnknown(name, id) {
-    return new RunError(`run-name: whether the run "${name}" (${id}) is the one that this step started is not known, because the server does ` +
-        'not show its template or snapshot. It is left alone: look at it before you start another', 'lost');
+    return new RunError(`run-name: a run named "${name}" (${id}) has come up since this step looked, and nothing shows that this step started ` +
+        'it. It is left alone: look at it before you start another, and make the name unique, or leave run-name out', 'lost');
 }
 /** An answer that proves a start, about a run that cannot be shown to be this step's. */
 function startedAnother(run) {
@@ -62671,6 +62670,7 @@ function startUnknown(name, detail) {
 
 
 
+
 /**
  * A key whose server process died in mid-work answers "Server too busy" for ever (ZenML API, "429, and exactly
  * one run"); a server that is merely slow gets three times its own limit of 20 s.
@@ -62703,14 +62703,10 @@ class Trigger {
     /** On the server's clock. */
     #sentFrom;
     #answered;
-    #before = [];
     /** Whether some sending may have started a run without our knowing. */
     #mayHaveStarted = false;
     /** Whether some sending met a limit that need not be ZenML's, so that it may have been let through. */
     #wasLimited = false;
-    #metNoSlot = false;
-    /** Whether a run of the user's own name came up between the look-up and the first sending. */
-    #isContested = false;
     /** Why a run that is found may never begin. */
     #doubt;
     #keyBusySince;
@@ -62742,7 +62738,9 @@ class Trigger {
         this.#attempt += 1;
         this.#sentFrom ??= client.serverNow;
         journal.planned(this.#plan());
-        return client.trigger(definition, { ...configuration, run_name: name }, this.#key);
+        const { mark } = this.#plan();
+        const marked = mark === undefined ? configuration : withMark(configuration, mark);
+        return client.trigger(definition, { ...marked, run_name: name }, this.#key);
     }
     #plan() {
         const { definition, name, nameIsOurs } = this.#request;
@@ -62755,8 +62753,7 @@ class Trigger {
             sentFrom: this.#sentFrom,
             sentAt: this.#deps.clock.now(),
             answered: this.#answered,
-            before: this.#before,
-            isContested: this.#isContested,
+            mark: nameIsOurs ? undefined : this.#request.key,
         };
     }
     /** Gives the run once it is known; undefined where the trigger should be sent again. */
@@ -62771,7 +62768,6 @@ class Trigger {
             case 'working':
                 return this.#joinWork(answer.error);
             case 'no-slot':
-                this.#metNoSlot = true;
                 await this.#pause('no-slot', answer.error, SLOT_BACKOFF);
                 return this.#adopt();
             case 'limited':
@@ -62864,10 +62860,9 @@ class Trigger {
         this.#deps.reporter.tell({ kind: 'new-key', afterMs: busyMs });
         return undefined;
     }
-    /** 409: with random digits in the name it is our run; a user's own name may be anybody's, and was free just before. */
+    /** 409: with random digits in the name it is our run; a user's own name may be anybody's. */
     async #adoptNamesake(error) {
         const { name, nameIsOurs } = this.#request;
-        const isFirst = !nameIsOurs && !this.#mayHaveStarted && !this.#wasLimited;
         this.#mayHaveStarted ||= nameIsOurs || error.exception === undefined;
         const plan = this.#plan();
         const runs = await this.#lookUp();
@@ -62877,24 +62872,13 @@ class Trigger {
         const [namesake] = runs;
         if (namesake === undefined)
             return this.#awaitNamesake(error);
-        const whose = nameIsOurs ? 'ours' : ownership(namesake, plan);
+        const whose = ownership(namesake, plan);
         if (whose === 'foreign')
             throw nameTaken(name);
         if (whose === 'unknown')
             throw namesakeUnknown(name, namesake.id);
-        if (isFirst && (await this.#isThere(namesake))) {
-            this.#isContested = true;
-            this.#deps.journal.planned(this.#plan());
-            throw namesakeContested(name, namesake.id);
-        }
-        return (await this.#adopt()) ?? this.#awaitNamesake(error);
-    }
-    /** A run that found no slot is there for a moment. */
-    async #isThere({ id }) {
-        if (!this.#metNoSlot)
-            return true;
-        await this.#deps.clock.sleep(ADOPTION_PAUSE_MS, this.#deps.signal);
-        return (await this.#lookUp()).some((run) => run.id === id);
+        this.#mayHaveStarted = true;
+        return (await this.#adopt(namesake)) ?? this.#awaitNamesake(error);
     }
     /** The run may be shown a little later; a 409 for another reason than a run that exists stays one. */
     async #awaitNamesake(error) {
@@ -62907,11 +62891,11 @@ class Trigger {
         return undefined;
     }
     /** Where a run may have been started: the one of our name if it is there, ours, and still there five seconds later. */
-    async #adopt() {
+    async #adopt(seen) {
         if (!this.#mayHaveStarted)
             return undefined;
         const plan = this.#plan();
-        const first = (await this.#lookUp()).find((run) => ownership(run, plan) === 'ours');
+        const first = seen ?? (await this.#lookUp()).find((run) => ownership(run, plan) === 'ours');
         if (first === undefined)
             return undefined;
         await this.#deps.clock.sleep(ADOPTION_PAUSE_MS, this.#deps.signal);
@@ -62944,10 +62928,8 @@ class Trigger {
     }
     async #refuseTakenName() {
         const { name } = this.#request;
-        const runs = await this.#lookUp();
-        if (runs.some((run) => run.name === name))
+        if ((await this.#lookUp()).some((run) => run.name === name))
             throw nameTaken(name);
-        this.#before = runs.map(({ id }) => id);
     }
     async #lastLook() {
         const mayStartLater = this.#mayHaveStarted;
@@ -62974,6 +62956,12 @@ class Trigger {
 }
 function unreachable(error) {
     return error instanceof UnreachableError ? error : new UnreachableError('start the run', error);
+}
+/** ZenML keeps `extra` as it is, in the run's configuration, and gives it no meaning. */
+function withMark(configuration, mark) {
+    const { extra } = configuration;
+    const github_actions = { start: mark };
+    return { ...configuration, extra: { ...(isJsonObject(extra) ? extra : {}), github_actions } };
 }
 
 ;// CONCATENATED MODULE: ./build/run/execute.js
@@ -64308,8 +64296,7 @@ const plannedSchema = object({
     projectId: schemas_string().optional(),
     sentFrom: schemas_number().optional(),
     sentAt: schemas_number(),
-    before: array(schemas_string()),
-    isContested: schemas_boolean(),
+    mark: schemas_string().optional(),
     answered: object({ id: schemas_string(), name: schemas_string().or(schemas_undefined()) }).optional(),
 });
 const startedSchema = object({
@@ -64320,7 +64307,7 @@ const startedSchema = object({
     status: schemas_string(),
 });
 /** What a state that was written as JSON leaves out. */
-const UNKNOWN = { projectId: undefined, sentFrom: undefined, answered: undefined };
+const UNKNOWN = { projectId: undefined, sentFrom: undefined, mark: undefined, answered: undefined };
 /** The run that main started or followed, settled or not. */
 function readStartedRun(env) {
     const started = readState(env, 'started', startedSchema);

@@ -12,6 +12,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 export type Fault =
   /** The connection is reset; the server never sees the request. */
   | { readonly kind: 'reset-before' }
+  /** The connection is reset, and another step's request, as `instead` makes it of this one, is what the server sees. */
+  | { readonly kind: 'another-first'; readonly instead: (body: string) => string }
   /** The server does its work and answers; the connection is reset instead of handing the answer on. */
   | { readonly kind: 'reset-after' }
   /** The server's answer is handed on up to half of its body, then the connection is reset. */
@@ -127,6 +129,14 @@ async function serve(
     case 'reset-before':
       reset(outgoing)
       return
+    case 'another-first': {
+      const instead = Buffer.from(fault.instead(body.toString()))
+      const { 'idempotency-key': _, ...headers } = incoming.headers
+      incoming.headers = { ...headers, 'content-length': String(instead.length) }
+      await forward(target, incoming, instead)
+      reset(outgoing)
+      return
+    }
     case 'reset-after':
       await forward(target, incoming, body)
       reset(outgoing)

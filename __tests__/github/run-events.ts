@@ -30,6 +30,7 @@ export const run: Run = {
   endTime: undefined,
   templateId: undefined,
   sourceSnapshotId: undefined,
+  startMark: undefined,
   pipeline: { id: 'p', name: 'training' },
   projectId: 'q',
   metadata: undefined,

@@ -15,6 +15,7 @@ const ended = (status: string, changes: Partial<Run> = {}): Run => ({
   endTime: undefined,
   templateId: undefined,
   sourceSnapshotId: undefined,
+  startMark: undefined,
   pipeline: undefined,
   projectId: undefined,
   metadata: undefined,

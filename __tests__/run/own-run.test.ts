@@ -12,10 +12,14 @@ const sent: SentRun = {
   origins: ['template', 'snapshot'],
   projectId: 'project',
   sentFrom: SENT_AT,
-  before: ['before'],
-  isContested: false,
+  mark: 'mark',
 }
-const ours: SentRun = { ...sent, name: 'training-gh1-1-0a1b2c3d-0123456789ab', nameIsOurs: true }
+const ours: SentRun = {
+  ...sent,
+  name: 'training-gh1-1-0a1b2c3d-0123456789ab',
+  nameIsOurs: true,
+  mark: undefined,
+}
 
 const run = (changes: Partial<Run>): Run => ({
   id: 'f00',
@@ -29,6 +33,7 @@ const run = (changes: Partial<Run>): Run => ({
   endTime: undefined,
   templateId: 'template',
   sourceSnapshotId: undefined,
+  startMark: undefined,
   pipeline: undefined,
   projectId: 'project',
   metadata: undefined,
@@ -38,33 +43,29 @@ const run = (changes: Partial<Run>): Run => ({
 const OTHER = { name: 'something else' }
 
 test.each<[Ownership, string, Partial<Run>]>([
-  ['ours', 'the very name and template', {}],
+  ['ours', 'our mark', { startMark: 'mark' }],
   [
     'ours',
-    'the very name and the snapshot of the template',
-    { templateId: undefined, sourceSnapshotId: 'snapshot' },
+    'our mark and the snapshot of the template',
+    { startMark: 'mark', templateId: undefined, sourceSnapshotId: 'snapshot' },
   ],
-  ['ours', 'the very name, whatever the clock says', { created: 0 }],
+  ['ours', 'our mark, whatever the clock says', { startMark: 'mark', created: 0 }],
+  ['ours', 'our mark, and nothing of where it is from', { startMark: 'mark', templateId: undefined }],
+  ['ours', 'our mark under quite another name', { ...OTHER, startMark: 'mark' }],
+  ['foreign', 'our mark and another template', { startMark: 'mark', templateId: 'another' }],
+  ['foreign', "another step's mark", { startMark: 'another' }],
+  ['unknown', 'the very name and template, without a mark', {}],
+  ['unknown', 'no mark, a minute before, as clocks differ', { created: SENT_AT - MINUTE }],
+  ['foreign', 'no mark, longer before', { created: SENT_AT - MINUTE - 1 }],
+  ['unknown', 'no mark, at a time that is not told', { created: undefined }],
   ['foreign', 'the very name and another template', { templateId: 'another' }],
-  ['unknown', 'the very name, and nothing of where it is from', { templateId: undefined }],
-  ['ours', 'another spelling and the template, whatever the clock says', { name: 'nightly run', created: 0 }],
-  ['foreign', 'another spelling that was there before', { name: 'nightly run', id: 'before' }],
-  ['ours', 'quite another name and the template', OTHER],
-  ['ours', 'quite another name, a minute before, as clocks differ', { ...OTHER, created: SENT_AT - MINUTE }],
-  ['foreign', 'quite another name, longer before', { ...OTHER, created: SENT_AT - MINUTE - 1 }],
-  ['unknown', 'quite another name at a time that is not told', { ...OTHER, created: undefined }],
-  ['foreign', 'quite another name and another template', { ...OTHER, templateId: 'another' }],
-  ['unknown', 'quite another name, and nothing of where it is from', { ...OTHER, templateId: undefined }],
+  ['unknown', 'no mark, and nothing of where it is from', { templateId: undefined }],
 ])('a run under a name of the user is %s: %s', (whose, _, changes) => {
   expect(ownership(run(changes), sent)).toBe(whose)
 })
 
-test("without the time of the sending a run of quite another name may be anybody's", () => {
-  expect(ownership(run(OTHER), { ...sent, sentFrom: undefined })).toBe('unknown')
-})
-
-test("a run of the very name is nobody's for sure where another step may have been quicker", () => {
-  expect(ownership(run({}), { ...sent, isContested: true })).toBe('unknown')
+test("without the time of the sending a run without a mark may be anybody's", () => {
+  expect(ownership(run({}), { ...sent, sentFrom: undefined })).toBe('unknown')
 })
 
 test.each<[Ownership, string, Partial<Run>]>([
@@ -74,7 +75,13 @@ test.each<[Ownership, string, Partial<Run>]>([
     'our digits in a name that was changed',
     { name: 'x 0123456789AB', created: 0, templateId: 'another' },
   ],
-  ['foreign', 'other digits, and another template', { name: 'training', templateId: 'another' }],
+  ['ours', 'quite another name and the template', OTHER],
+  ['ours', 'quite another name, a minute before, as clocks differ', { ...OTHER, created: SENT_AT - MINUTE }],
+  ['foreign', 'quite another name, longer before', { ...OTHER, created: SENT_AT - MINUTE - 1 }],
+  ['unknown', 'quite another name at a time that is not told', { ...OTHER, created: undefined }],
+  ['foreign', 'quite another name and another template', { ...OTHER, templateId: 'another' }],
+  ['unknown', 'quite another name, and nothing of where it is from', { ...OTHER, templateId: undefined }],
+  ['foreign', "quite another name and another step's mark", { ...OTHER, startMark: 'another' }],
 ])('a run under a name of ours is %s: %s', (whose, _, changes) => {
   expect(ownership(run(changes), ours)).toBe(whose)
 })

@@ -140,7 +140,7 @@ describe('clocks that differ', () => {
   })
 })
 
-test('of a namesake that does not say where it came from nobody says that nothing was started', async () => {
+test('of a namesake without a mark nobody says that nothing was started', async () => {
   // Newer servers know the key of the second sending, and answer with the run.
   const version = '0.74.0'
   const lost: FaultAction = { kind: 'reset', when: 'after-work' }
@@ -154,7 +154,7 @@ test('of a namesake that does not say where it came from nobody says that nothin
   await expect(scene.execute({ runName: 'nightly' })).rejects.toMatchObject({
     conclusion: 'lost',
     message: expect.stringMatching(
-      /^run-name: whether the run "nightly" \(f0{7}-.*\) is the one that this step started/,
+      /^run-name: a run named "nightly" \(f0{7}-.*\) has come up since this step looked, and nothing shows that this step started it/,
     ),
   })
   expect(scene.settled).toEqual([])
@@ -219,16 +219,25 @@ describe("under the user's own name", () => {
   test.each([
     ["ZenML's own 409", { kind: 'answer', status: 409, body: '{"detail":["EntityExistsError","exists"]}' }],
     ['a 409 of something in between', { kind: 'html', status: 409 }],
-  ] as const)('%s to the first sending does not say that nothing was started', async (_, refusal) => {
+  ] as const)('%s to the first sending hides no run that it started', async (_, refusal) => {
     const scene = await openScene({ faults: [{ on: 'trigger', do: { ...refusal, work: true } }] })
-    await expect(scene.execute(NIGHTLY)).rejects.toMatchObject({
-      conclusion: 'lost',
-      message: expect.stringMatching(
-        /^run-name: a run named "nightly" \([0-9a-f-]{36}\) has come up since this step looked/,
-      ),
-    })
-    expect(scene.settled).toEqual([])
-    expect(scene.planned.at(-1)).toMatchObject({ isContested: true })
+    const result = await scene.execute(NIGHTLY)
+    expect(result).toMatchObject({ conclusion: 'completed', runId: scene.server.runs[0]?.id })
+    expect(triggers(scene)).toBe(1)
+  })
+
+  test("the run is given a mark that tells it from other steps' runs, next to what the user put there", async () => {
+    const scene = await openScene()
+    const value = { extra: { team: 'vision' } }
+    const layers = [{ source: 'configuration', value }]
+    const overrides = { layers, tags: undefined, useCache: undefined }
+    await scene.execute({ ...NIGHTLY, overrides, wait: false })
+    await scene.execute({ overrides, wait: false })
+    const [named, own] = scene.server.requests
+      .filter(({ method, path }) => TRIGGER.test(`${method} ${path}`))
+      .map(({ body }) => body)
+    expect(named).toMatch(/"extra":\{"team":"vision","github_actions":\{"start":"[0-9a-f-]{36}"\}\}/)
+    expect(own).toContain('"extra":{"team":"vision"}')
   })
 
   test('a 409 of something in between, without a run, settles nothing either', async () => {
@@ -241,25 +250,18 @@ describe("under the user's own name", () => {
     expect(scene.settled).toEqual([])
   })
 
-  test('a run that came up while this step waited for a slot is left alone', async () => {
-    const conflict = {
-      kind: 'answer',
-      status: 409,
-      body: '{"detail":["EntityExistsError","exists"]}',
-    } as const
-    const scene = await openScene({
-      faults: [
-        { on: 'trigger', occurrence: 1, do: { kind: 'no-slot' } },
-        // As another step's request does, in the same moment.
-        { on: 'trigger', occurrence: 2, do: { ...conflict, work: true } },
-      ],
+  test.each<[title: string, fault: FaultAction]>([
+    ['while this step waited for a slot', { kind: 'no-slot' }],
+    ['after a sending that did not arrive', { kind: 'reset', when: 'before-work' }],
+  ])("another step's run that came up %s is left alone", async (_, fault) => {
+    const scene = await openScene({ faults: [{ on: 'trigger', occurrence: 1, do: fault }] })
+    const both = [scene.execute(NIGHTLY), scene.execute({ ...NIGHTLY, wait: false })]
+    const [slow, quick] = await Promise.allSettled(both)
+    expect(quick).toMatchObject({ status: 'fulfilled', value: { runId: scene.server.runs.at(-1)?.id } })
+    expect(slow).toMatchObject({
+      reason: { conclusion: 'failed', message: expect.stringMatching(/exists already/) },
     })
-    await expect(scene.execute(NIGHTLY)).rejects.toMatchObject({
-      conclusion: 'lost',
-      message: expect.stringMatching(/has come up since this step looked/),
-    })
-    expect(scene.settled).toEqual([])
-    expect(scene.started).toEqual([])
+    expect(scene.sent(/^POST .*\/stop/)).toEqual([])
   })
 
   test('a run that had another spelling of it before is not taken for ours', async () => {

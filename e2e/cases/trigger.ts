@@ -101,6 +101,39 @@ async function clockAhead(scene: Scene): Promise<void> {
   })
 }
 
+/** The first sending does not arrive, and another step of the same template takes the name before the second one. */
+async function nameTakenByAnother(scene: Scene): Promise<void> {
+  const instead = (body: string): string => {
+    const changed = body.replace(/("start":")[^"]*/, '$1another')
+    assert.notEqual(changed, body, 'the request has no mark')
+    return changed
+  }
+  const rule = {
+    method: 'POST',
+    path: /\/runs$/,
+    occurrence: 1,
+    fault: { kind: 'another-first', instead },
+  } as const
+  const proxy = await startFaultProxy(scene.server.url, [rule])
+  try {
+    const name = `nightly-${Date.now()}`
+    const result = await scene.action({ ...INPUTS, 'server-url': proxy.url, 'run-name': name })
+    expectStep(result, {
+      exitCode: 1,
+      outputs: { conclusion: 'failed' },
+      log: [/exists already/],
+    })
+    const post = await scene.action({ 'server-url': proxy.url }, { entry: 'post', state: result.state })
+    assert.equal(post.exitCode, 0, post.stdout)
+    const asked = proxy.requests.filter(({ path }) => path.includes('stop'))
+    assert.deepEqual(asked, [], "another step's run was stopped")
+    const [run] = await scene.newRuns()
+    assert.notEqual(run?.status, 'stopped')
+  } finally {
+    await proxy.close()
+  }
+}
+
 /** One slot, kept for 8 seconds by each run: the second step waits for it, and says so. */
 async function noFreeSlot(scene: Scene): Promise<void> {
   const results = await Promise.all(
@@ -121,6 +154,7 @@ export const TRIGGER: readonly Case[] = [
   { name: 'gateway error, run made', runs: 1, run: throughFault(gatewayError(504, true)) },
   { name: 'refusal of a gateway, run made', runs: 1, run: throughFault(gatewayError(403, true)) },
   { name: 'answer to the trigger lost, run-name, a clock that is ahead', runs: 1, run: clockAhead },
+  { name: 'answer to the trigger lost, run-name taken by another step', runs: 1, run: nameTakenByAnother },
   { name: 'gateway error, no run made', runs: 1, run: throughFault(gatewayError(502, false)) },
   {
     name: 'slow trigger, 2-second server limit',

@@ -93,8 +93,7 @@ const plannedSchema = z.object({
   projectId: z.string().optional(),
   sentFrom: z.number().optional(),
   sentAt: z.number(),
-  before: z.array(z.string()),
-  isContested: z.boolean(),
+  mark: z.string().optional(),
   answered: z.object({ id: z.string(), name: z.string().or(z.undefined()) }).optional(),
 })
 
@@ -107,7 +106,7 @@ const startedSchema = z.object({
 })
 
 /** What a state that was written as JSON leaves out. */
-const UNKNOWN = { projectId: undefined, sentFrom: undefined, answered: undefined }
+const UNKNOWN = { projectId: undefined, sentFrom: undefined, mark: undefined, answered: undefined }
 
 /** The run that main started or followed, settled or not. */
 export function readStartedRun(env: Environment): StartedRun | undefined {

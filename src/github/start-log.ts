@@ -57,7 +57,7 @@ const HINDRANCES: Readonly<Record<TriggerHindrance, string>> = {
   'no-slot': 'The server has no free slot for another run; waiting for one',
   limited: 'The server limits requests; nothing was started, trying again',
   'not-sent': 'The server could not be reached; nothing was sent, trying again',
-  unclear: 'No run of this name is there; looking once more before it is sent again',
+  unclear: 'No run of this step is there; looking once more before it is sent again',
   'name-vanished': 'The server says that the run exists, but does not show it; trying again',
 }
 

@@ -14,10 +14,8 @@ export interface PlannedRun {
   readonly sentAt: number
   /** The run that the server answered with, where its name is another one. */
   readonly answered: RunIdentity | undefined
-  /** Ids of the runs that had another spelling of the name before it was sent. */
-  readonly before: readonly string[]
-  /** Whether a run of that name may as well be another step's, which the name does not tell. */
-  readonly isContested: boolean
+  /** What the configuration that is sent holds to tell the run from others of its name; undefined where the name does that. */
+  readonly mark: string | undefined
 }
 
 export interface RunIdentity {

@@ -5,10 +5,7 @@ import type { PlannedRun } from './journal.ts'
 import { uniqueDigits } from './name.ts'
 
 /** What was sent, as far as it tells whose a run is. */
-export type SentRun = Pick<
-  PlannedRun,
-  'name' | 'nameIsOurs' | 'origins' | 'projectId' | 'sentFrom' | 'before' | 'isContested'
->
+export type SentRun = Pick<PlannedRun, 'name' | 'nameIsOurs' | 'origins' | 'projectId' | 'sentFrom' | 'mark'>
 
 /** Whose a run is; 'unknown' where the server does not say enough of it. */
 export type Ownership = 'ours' | 'foreign' | 'unknown'
@@ -47,21 +44,28 @@ export function hasNameOf({ name }: Pick<Run, 'name'>, sent: Pick<SentRun, 'name
 }
 
 /**
- * Whose a run is. Random digits of ours in its name prove that it is ours. Under a name of the user's own its template
- * or snapshot must fit as well, and it must not have been there before the sending; of a run with quite another name, the
- * server's clock tells that.
+ * Whose a run is. Random digits of ours in its name prove that it is ours, and so does the mark that is sent with a name of
+ * the user's own. A run that came from another template or snapshot, or was there before the sending, is not ours. Without
+ * a mark, nothing shows that a run under a name of the user's own is.
  */
 export function ownership(run: Run, sent: SentRun): Ownership {
   const hasName = hasNameOf(run, sent)
   if (hasName && sent.nameIsOurs) return 'ours'
-  const origins = [run.templateId, run.sourceSnapshotId].filter((id) => id !== undefined)
-  if (origins.length > 0 && !origins.some((id) => sent.origins.includes(id))) return 'foreign'
-  if (sent.before.includes(run.id)) return 'foreign'
-  if (!hasName) {
-    if (run.created === undefined || sent.sentFrom === undefined) return 'unknown'
-    if (run.created < sent.sentFrom - CLOCK_SKEW_MS) return 'foreign'
-  }
-  return origins.length === 0 || sent.isContested ? 'unknown' : 'ours'
+  const isFromHere = isFrom(run, sent.origins)
+  if (isFromHere === false) return 'foreign'
+  if (run.startMark !== undefined) return run.startMark === sent.mark ? 'ours' : 'foreign'
+  if (run.created === undefined || sent.sentFrom === undefined) return 'unknown'
+  if (run.created < sent.sentFrom - CLOCK_SKEW_MS) return 'foreign'
+  return isFromHere === true && sent.nameIsOurs ? 'ours' : 'unknown'
+}
+
+/** Whether a run came from one of these templates or snapshots; undefined where it does not say where it came from. */
+export function isFrom(
+  { templateId, sourceSnapshotId }: Run,
+  origins: readonly (string | undefined)[],
+): boolean | undefined {
+  const own = [templateId, sourceSnapshotId].filter((id) => id !== undefined)
+  return own.length === 0 ? undefined : own.some((id) => origins.includes(id))
 }
 
 /** What to ask for: a part of the name that no server changes, as case does not count in a search. */

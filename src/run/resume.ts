@@ -2,6 +2,7 @@ import type { ZenmlClient } from '../zenml/client.ts'
 import type { Definition, Run } from '../zenml/model.ts'
 import { runPhase } from '../zenml/status.ts'
 import { stepNamePrefix, type RunOrigin } from './name.ts'
+import { isFrom } from './own-run.ts'
 
 /** How many earlier attempts are looked through; one request each. */
 const MOST_ATTEMPTS = 10
@@ -25,6 +26,7 @@ export async function findEarlierRun(
   definition: Definition,
 ): Promise<EarlierRun> {
   const projectId = definition.project?.id
+  const origins = [definition.id, definition.sourceSnapshotId]
   const matches: { run: Run; name: string; attempt: number }[] = []
   const foreign: string[] = []
   const oldest = Math.max(1, origin.attempt - MOST_ATTEMPTS)
@@ -33,7 +35,7 @@ export async function findEarlierRun(
     const runs = await client.runsByPrefix(prefix, projectId)
     for (const run of runs.filter(isWorthTaking)) {
       const name = run.name ?? run.id
-      if (isOf(run, definition)) matches.push({ run, name, attempt })
+      if (isFrom(run, origins) !== false) matches.push({ run, name, attempt })
       else foreign.push(name)
     }
   }
@@ -43,11 +45,6 @@ export async function findEarlierRun(
   return others.length === 0
     ? { kind: 'one', ...match }
     : { kind: 'several', names: matches.map(({ name }) => name) }
-}
-
-function isOf(run: Run, { id, sourceSnapshotId }: Definition): boolean {
-  const origins = [run.templateId, run.sourceSnapshotId].filter((origin) => origin !== undefined)
-  return origins.length === 0 || origins.some((origin) => origin === id || origin === sourceSnapshotId)
 }
 
 function isWorthTaking({ status }: Run): boolean {

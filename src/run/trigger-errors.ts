@@ -9,21 +9,11 @@ export function nameTaken(name: string): RunError {
   )
 }
 
-/** A user's own name that was free before it was sent, and that the first answer says is taken. */
-export function namesakeContested(name: string, id: string): RunError {
-  return new RunError(
-    `run-name: a run named "${name}" (${id}) has come up since this step looked. It is another step's that took the name, or ` +
-      "this step's own, if something between the runner and the server sent the request twice. It is left alone: look at it, " +
-      'and make the name unique, or leave run-name out',
-    'lost',
-  )
-}
-
-/** A name that was free before it was sent; the run that has it now does not say where it came from. */
+/** A name that was free before it was sent; nothing shows whether the run that has it now is ours. */
 export function namesakeUnknown(name: string, id: string): RunError {
   return new RunError(
-    `run-name: whether the run "${name}" (${id}) is the one that this step started is not known, because the server does ` +
-      'not show its template or snapshot. It is left alone: look at it before you start another',
+    `run-name: a run named "${name}" (${id}) has come up since this step looked, and nothing shows that this step started ` +
+      'it. It is left alone: look at it before you start another, and make the name unique, or leave run-name out',
     'lost',
   )
 }

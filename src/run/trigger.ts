@@ -6,6 +6,7 @@ import {
   type TransportError,
   type ZenmlError,
 } from '../zenml/errors.ts'
+import { isJsonObject, type JsonObject } from '../zenml/json.ts'
 import type { Run } from '../zenml/model.ts'
 import { backoffMs, isPassing, retryAfterOf } from '../zenml/retry.ts'
 import type { TriggerAnswer } from '../zenml/trigger-answer.ts'
@@ -21,7 +22,6 @@ import type { TriggerHindrance } from './reporter.ts'
 import type { TriggerDependencies, TriggeredRun, TriggerRequest } from './trigger-request.ts'
 import {
   leftByFullQueue,
-  namesakeContested,
   namesakeUnknown,
   nameTaken,
   outOfTime,
@@ -69,14 +69,10 @@ class Trigger {
   /** On the server's clock. */
   #sentFrom: number | undefined
   #answered: RunIdentity | undefined
-  #before: readonly string[] = []
   /** Whether some sending may have started a run without our knowing. */
   #mayHaveStarted = false
   /** Whether some sending met a limit that need not be ZenML's, so that it may have been let through. */
   #wasLimited = false
-  #metNoSlot = false
-  /** Whether a run of the user's own name came up between the look-up and the first sending. */
-  #isContested = false
   /** Why a run that is found may never begin. */
   #doubt: Doubt | undefined
   #keyBusySince: number | undefined
@@ -108,7 +104,9 @@ class Trigger {
     this.#attempt += 1
     this.#sentFrom ??= client.serverNow
     journal.planned(this.#plan())
-    return client.trigger(definition, { ...configuration, run_name: name }, this.#key)
+    const { mark } = this.#plan()
+    const marked = mark === undefined ? configuration : withMark(configuration, mark)
+    return client.trigger(definition, { ...marked, run_name: name }, this.#key)
   }
 
   #plan(): PlannedRun {
@@ -122,8 +120,7 @@ class Trigger {
       sentFrom: this.#sentFrom,
       sentAt: this.#deps.clock.now(),
       answered: this.#answered,
-      before: this.#before,
-      isContested: this.#isContested,
+      mark: nameIsOurs ? undefined : this.#request.key,
     }
   }
 
@@ -137,7 +134,6 @@ class Trigger {
       case 'working':
         return this.#joinWork(answer.error)
       case 'no-slot':
-        this.#metNoSlot = true
         await this.#pause('no-slot', answer.error, SLOT_BACKOFF)
         return this.#adopt()
       case 'limited':
@@ -226,10 +222,9 @@ class Trigger {
     return undefined
   }
 
-  /** 409: with random digits in the name it is our run; a user's own name may be anybody's, and was free just before. */
+  /** 409: with random digits in the name it is our run; a user's own name may be anybody's. */
   async #adoptNamesake(error: AnswerError): Promise<TriggeredRun | undefined> {
     const { name, nameIsOurs } = this.#request
-    const isFirst = !nameIsOurs && !this.#mayHaveStarted && !this.#wasLimited
     this.#mayHaveStarted ||= nameIsOurs || error.exception === undefined
     const plan = this.#plan()
     const runs = await this.#lookUp()
@@ -237,22 +232,11 @@ class Trigger {
     if (left !== undefined) throw leftByFullQueue(name, left.statusReason ?? '')
     const [namesake] = runs
     if (namesake === undefined) return this.#awaitNamesake(error)
-    const whose = nameIsOurs ? 'ours' : ownership(namesake, plan)
+    const whose = ownership(namesake, plan)
     if (whose === 'foreign') throw nameTaken(name)
     if (whose === 'unknown') throw namesakeUnknown(name, namesake.id)
-    if (isFirst && (await this.#isThere(namesake))) {
-      this.#isContested = true
-      this.#deps.journal.planned(this.#plan())
-      throw namesakeContested(name, namesake.id)
-    }
-    return (await this.#adopt()) ?? this.#awaitNamesake(error)
-  }
-
-  /** A run that found no slot is there for a moment. */
-  async #isThere({ id }: Run): Promise<boolean> {
-    if (!this.#metNoSlot) return true
-    await this.#deps.clock.sleep(ADOPTION_PAUSE_MS, this.#deps.signal)
-    return (await this.#lookUp()).some((run) => run.id === id)
+    this.#mayHaveStarted = true
+    return (await this.#adopt(namesake)) ?? this.#awaitNamesake(error)
   }
 
   /** The run may be shown a little later; a 409 for another reason than a run that exists stays one. */
@@ -267,10 +251,10 @@ class Trigger {
   }
 
   /** Where a run may have been started: the one of our name if it is there, ours, and still there five seconds later. */
-  async #adopt(): Promise<TriggeredRun | undefined> {
+  async #adopt(seen?: Run): Promise<TriggeredRun | undefined> {
     if (!this.#mayHaveStarted) return undefined
     const plan = this.#plan()
-    const first = (await this.#lookUp()).find((run) => ownership(run, plan) === 'ours')
+    const first = seen ?? (await this.#lookUp()).find((run) => ownership(run, plan) === 'ours')
     if (first === undefined) return undefined
     await this.#deps.clock.sleep(ADOPTION_PAUSE_MS, this.#deps.signal)
     const second = (await this.#lookUp()).find(({ id }) => id === first.id)
@@ -302,9 +286,7 @@ class Trigger {
 
   async #refuseTakenName(): Promise<void> {
     const { name } = this.#request
-    const runs = await this.#lookUp()
-    if (runs.some((run) => run.name === name)) throw nameTaken(name)
-    this.#before = runs.map(({ id }) => id)
+    if ((await this.#lookUp()).some((run) => run.name === name)) throw nameTaken(name)
   }
 
   async #lastLook(): Promise<TriggeredRun> {
@@ -337,4 +319,11 @@ class Trigger {
 
 function unreachable(error: TransportError | UnreachableError): UnreachableError {
   return error instanceof UnreachableError ? error : new UnreachableError('start the run', error)
+}
+
+/** ZenML keeps `extra` as it is, in the run's configuration, and gives it no meaning. */
+function withMark(configuration: JsonObject, mark: string): JsonObject {
+  const { extra } = configuration
+  const github_actions = { start: mark }
+  return { ...configuration, extra: { ...(isJsonObject(extra) ? extra : {}), github_actions } }
 }

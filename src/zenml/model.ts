@@ -91,6 +91,8 @@ export interface Run {
   readonly endTime: number | undefined
   readonly templateId: string | undefined
   readonly sourceSnapshotId: string | undefined
+  /** What this action puts into the configuration of a run under a name of the user's own; only when hydrated. */
+  readonly startMark: string | undefined
   readonly pipeline: Named | undefined
   readonly projectId: string | undefined
   /** What was logged of the run; only when hydrated. */
@@ -217,6 +219,7 @@ export function toRun(from: z.infer<typeof runSchema>): Run {
     endTime: metadata?.end_time ?? undefined,
     templateId: metadata?.template_id ?? undefined,
     sourceSnapshotId: resources?.source_snapshot?.id,
+    startMark: metadata?.config?.extra.github_actions.start,
     pipeline: toNamed(resources?.pipeline ?? body?.pipeline),
     projectId: body?.project_id ?? metadata?.workspace?.id,
     metadata: metadata?.run_metadata ?? undefined,

@@ -112,6 +112,10 @@ export const runSchema = z.object({
       template_id: z.string().nullish(),
       workspace: reference,
       run_metadata: mapping,
+      config: z
+        .object({ extra: z.object({ github_actions: z.object({ start: z.string() }) }) })
+        .nullish()
+        .catch(undefined),
     })
     .nullish(),
   resources: z.object({ pipeline: reference, source_snapshot: reference }).nullish(),
