@@ -26,10 +26,7 @@ export interface CollectOptions {
 const MOST_STEPS = 1_000
 /** What the client reads at most. */
 const MOST_STEPS_THOROUGHLY = 20_000
-/**
- * How much of them is kept, as JSON: about 3 KB for each of 20,000 steps. In memory it takes several times as much, and
- * the page that goes beyond it may have another 32 MB.
- */
+/** How much of them is kept: about 3 KB for each of 20,000 steps. The page that goes beyond it may have 32 MB more. */
 const MOST_MEGABYTES = 64
 
 const TIME_LIMIT_MS = 20_000
@@ -93,7 +90,7 @@ async function readStepDetails(
       for await (const page of client.stepDetails(run)) {
         for (const step of page.steps) {
           steps.push(step)
-          kept += JSON.stringify(step).length
+          kept += sizeOf(step)
         }
         received = page.received
         total = page.total
@@ -112,6 +109,20 @@ async function readStepDetails(
     steps,
     missing: `metadata and artifacts of ${which}: ${whyStopped() ?? 'the server left them out'}`,
   }
+}
+
+/** About how many bytes something takes. Without recursion: a server may nest its values as deeply as it likes. */
+function sizeOf(whole: object): number {
+  let size = 0
+  const left: unknown[] = [whole]
+  while (left.length > 0) {
+    const value = left.pop()
+    size += typeof value === 'string' ? value.length : 16
+    if (typeof value !== 'object' || value === null) continue
+    if (!Array.isArray(value)) for (const key of Object.keys(value)) size += key.length
+    for (const inner of Array.isArray(value) ? value : Object.values(value)) left.push(inner)
+  }
+  return size
 }
 
 /**
