@@ -58949,10 +58949,13 @@ class ConfigSchema {
 class RunError extends Error {
     name = 'RunError';
     conclusion;
+    /** Whether the server had made a run, though it refused it. */
+    hadRun;
     /** @param conclusion what the step's outputs say; `lost` where a run may go on that is out of our sight */
-    constructor(message, conclusion = 'failed') {
+    constructor(message, conclusion = 'failed', hadRun = false) {
         super(message);
         this.conclusion = conclusion;
+        this.hadRun = hadRun;
     }
 }
 /** Several things are wrong with what the run was to be given; the message has a line for each. */
@@ -62582,7 +62585,7 @@ async function refusedForPermission(refusal, { planned, reason }, deps) {
         return new RunError(refusal);
     if (ended.found !== 'ours')
         return new RunError(`${refusal}. ${ended.sentence}`, 'lost');
-    return new RunError(`${refusal}. The server had made the run all the same. ${ended.sentence}`, ended.settled ? 'failed' : 'lost');
+    return new RunError(`${refusal}. The server had made the run all the same. ${ended.sentence}`, ended.settled ? 'failed' : 'lost', true);
 }
 
 ;// CONCATENATED MODULE: ./build/run/look-up.js
@@ -64895,10 +64898,10 @@ class StepReport {
         if (this.#outputs.includes(name))
             outputs_setOutput(name, value, this.#log);
     }
-    #title({ conclusion, waitsForPerson }) {
+    #title({ conclusion, waitsForPerson, hadRun = false }) {
         if (waitsForPerson === true)
             return 'ZenML run waits for a person';
-        return conclusion === 'failed' && this.#keeper.record.runId === undefined
+        return conclusion === 'failed' && !hadRun && this.#keeper.record.runId === undefined
             ? WITHOUT_RUN[this.#action]
             : TITLES[conclusion];
     }
@@ -64960,6 +64963,8 @@ const TITLES = {
 
 
 
+/** The end of a step whose server could not be asked. */
+const NO_RUN = { conclusion: 'failed', hadRun: false };
 /**
  * Runs a step and says how it ended. Gives whether it succeeded.
  *
@@ -64978,10 +64983,11 @@ async function reportStep(options, work) {
             report.badInputs(error.faults);
         }
         else if (error instanceof RunError || isZenmlError(error)) {
-            const conclusion = error instanceof RunError ? error.conclusion : 'failed';
+            const { conclusion, hadRun } = error instanceof RunError ? error : NO_RUN;
             const faults = error instanceof ConfigurationError ? error.faults : undefined;
             await report.ended({
                 conclusion,
+                hadRun,
                 status: '',
                 error: error.message,
                 failedStep: undefined,

@@ -143,3 +143,19 @@ test.concurrent("a fork's pull request without secrets is told how to skip the s
     expect(scene.server.requests).toEqual([])
   }),
 )
+
+test.concurrent('a refusal after the server made the run does not say that none was started', () => {
+  const body = JSON.stringify({
+    detail: ['IllegalOperationError', "Insufficient permissions to CREATE resource 'x:model_version'."],
+  })
+  const refused = { on: 'trigger', do: { kind: 'answer', status: 403, body, work: true } } as const
+  return withServer({ startupSeconds: 3_600, faults: [refused] }, async (scene) => {
+    const result = await scene.step({ pipeline: 'training' })
+
+    expect(expectRed(result, 'failed')).toMatch(
+      /The server had made the run all the same\. The run ".*" was stopped/,
+    )
+    expect(result.stdout).toContain('::error title=ZenML run failed::')
+    expect(scene.server.runs.map(({ status }) => status)).toEqual(['failed'])
+  })
+})

@@ -36,6 +36,14 @@ const isProWithoutSnapshots = both(isPro, (target) => !since('0.90')(target))
 const give = (permission: string): RegExp =>
   new RegExp(`^::error title=No ZenML run was started::.* Give the account permission to ${permission}$`, 'm')
 
+/** Permissions on the pipeline's model are looked at after the run was made. */
+const giveForModel = (permission: string): RegExp =>
+  new RegExp(
+    `^::error title=ZenML run failed::.* Give the account permission to ${permission}\\. The server had made the run all ` +
+      'the same\\. The run ".*" was stopped and is now failed$',
+    'm',
+  )
+
 async function without(
   scene: Scene,
   deny: Deny,
@@ -235,18 +243,20 @@ const SLOW: readonly Case[] = [
       inputs: (server) => ({ template: server.fact('training-template') }),
       log: give('read run templates'),
     }),
+  ].map((one): Case => ({ ...one, slow: true })),
+  ...[
     refused('create model versions', {
       deny: { create: ['model_version'] },
       inputs: MODEL,
-      log: give('create model versions'),
+      log: giveForModel('create model versions'),
     }),
     refused('create models', {
       deny: { create: ['model'] },
       inputs: { ...MODEL, configuration: '{"model": {"name": "not-there-yet"}}' },
-      log: give('create models'),
+      log: giveForModel('create models'),
     }),
-    refused('read models', { deny: { read: ['model'] }, inputs: MODEL, log: give('read models') }),
-  ].map((one): Case => ({ ...one, slow: true })),
+    refused('read models', { deny: { read: ['model'] }, inputs: MODEL, log: giveForModel('read models') }),
+  ].map((one): Case => ({ ...one, slow: true, runs: 1 })),
   followed(
     'read pipeline runs',
     { read: ['pipeline_run'] },

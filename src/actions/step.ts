@@ -16,6 +16,9 @@ import { parseServerUrl } from '../zenml/server-url.ts'
 import { systemClock, timeLimit } from '../zenml/system-clock.ts'
 import { openClient, openHttp, type Connection, type OpenOptions } from './connect.ts'
 
+/** The end of a step whose server could not be asked. */
+const NO_RUN = { conclusion: 'failed', hadRun: false } as const
+
 /**
  * Runs a step and says how it ended. Gives whether it succeeded.
  *
@@ -35,10 +38,11 @@ export async function reportStep(
     if (error instanceof InputFaults) {
       report.badInputs(error.faults)
     } else if (error instanceof RunError || isZenmlError(error)) {
-      const conclusion = error instanceof RunError ? error.conclusion : 'failed'
+      const { conclusion, hadRun } = error instanceof RunError ? error : NO_RUN
       const faults = error instanceof ConfigurationError ? error.faults : undefined
       await report.ended({
         conclusion,
+        hadRun,
         status: '',
         error: error.message,
         failedStep: undefined,

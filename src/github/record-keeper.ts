@@ -12,6 +12,8 @@ import type { RecordedStep, RunRecord } from './run-record.ts'
 export interface StepEnd extends Outcome {
   /** The lines of an error that has several, one for each thing that is wrong. */
   readonly faults?: readonly string[] | undefined
+  /** True if there was a run, though the step never followed one. */
+  readonly hadRun?: boolean
   /** Milliseconds. */
   readonly durationMs: number
 }

@@ -125,9 +125,9 @@ export class StepReport implements Reporter {
     if (this.#outputs.includes(name)) setOutput(name, value, this.#log)
   }
 
-  #title({ conclusion, waitsForPerson }: StepEnd): string {
+  #title({ conclusion, waitsForPerson, hadRun = false }: StepEnd): string {
     if (waitsForPerson === true) return 'ZenML run waits for a person'
-    return conclusion === 'failed' && this.#keeper.record.runId === undefined
+    return conclusion === 'failed' && !hadRun && this.#keeper.record.runId === undefined
       ? WITHOUT_RUN[this.#action]
       : TITLES[conclusion]
   }

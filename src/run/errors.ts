@@ -7,11 +7,14 @@ import type { Conclusion } from './conclusion.ts'
 export class RunError extends Error {
   override readonly name: string = 'RunError'
   readonly conclusion: Conclusion
+  /** Whether the server had made a run, though it refused it. */
+  readonly hadRun: boolean
 
   /** @param conclusion what the step's outputs say; `lost` where a run may go on that is out of our sight */
-  constructor(message: string, conclusion: Conclusion = 'failed') {
+  constructor(message: string, conclusion: Conclusion = 'failed', hadRun = false) {
     super(message)
     this.conclusion = conclusion
+    this.hadRun = hadRun
   }
 }
 

@@ -41,5 +41,6 @@ export async function refusedForPermission(
   return new RunError(
     `${refusal}. The server had made the run all the same. ${ended.sentence}`,
     ended.settled ? 'failed' : 'lost',
+    true,
   )
 }
