@@ -60631,6 +60631,8 @@ async function clean_up_lookUp(planned, { lookUpUntil, deadline }, { client, clo
                     throw error;
                 if (!isPassing(error))
                     return { kind: 'unknown' };
+                // What an earlier look did not find may be there by now.
+                found = { kind: 'unknown' };
                 // Whatever the server asks for, there is time for more than one look.
                 pauseMs = Math.max(pauseMs, Math.min(retryAfterOf(error), Math.ceil(deadline.leftMs / 3)));
             }
@@ -61502,6 +61504,8 @@ function lastAttempts(steps) {
 const MOST_STEPS = 1_000;
 /** What the client reads at most. */
 const MOST_STEPS_THOROUGHLY = 20_000;
+/** How much of them is kept: about 3 KB for each of 20,000 steps. The page that goes beyond it may have 32 MB more. */
+const MOST_MEGABYTES = 64;
 const collect_TIME_LIMIT_MS = 20_000;
 const TIME_LIMIT_THOROUGHLY_MS = 180_000;
 /**
@@ -61542,14 +61546,23 @@ async function collectDetails(reference, { thoroughly }, deps) {
 async function readStepDetails(run, thoroughly, deps, limit) {
     const most = thoroughly ? MOST_STEPS_THOROUGHLY : MOST_STEPS;
     const steps = [];
-    let [received, total] = [0, 0];
+    let [received, total, kept] = [0, 0, 0];
+    const whyStopped = () => {
+        if (received >= most)
+            return 'too many to be read';
+        if (kept < MOST_MEGABYTES * 1024 * 1024)
+            return undefined;
+        return `too large to be read; at most ${MOST_MEGABYTES} MB are`;
+    };
     const read = await tryTo(async (client) => {
         for await (const page of client.stepDetails(run)) {
-            for (const step of page.steps)
+            for (const step of page.steps) {
                 steps.push(step);
+                kept += sizeOf(step);
+            }
             received = page.received;
             total = page.total;
-            if (received >= most)
+            if (whyStopped() !== undefined)
                 return;
         }
     }, deps, limit, { retries: thoroughly });
@@ -61559,8 +61572,27 @@ async function readStepDetails(run, thoroughly, deps, limit) {
         return { steps, missing: `metadata and artifacts of ${which}: ${read.missing}` };
     if (left <= 0)
         return { steps, missing: undefined };
-    const why = received >= most ? 'too many to be read' : 'the server left them out';
-    return { steps, missing: `metadata and artifacts of ${which}: ${why}` };
+    return {
+        steps,
+        missing: `metadata and artifacts of ${which}: ${whyStopped() ?? 'the server left them out'}`,
+    };
+}
+/** About how many bytes something takes. Without recursion: a server may nest its values as deeply as it likes. */
+function sizeOf(whole) {
+    let size = 0;
+    const left = [whole];
+    while (left.length > 0) {
+        const value = left.pop();
+        size += typeof value === 'string' ? value.length : 16;
+        if (typeof value !== 'object' || value === null)
+            continue;
+        if (!Array.isArray(value))
+            for (const key of Object.keys(value))
+                size += key.length;
+        for (const inner of Array.isArray(value) ? value : Object.values(value))
+            left.push(inner);
+    }
+    return size;
 }
 /**
  * A run of 0.74 has its steps' metadata as `step::key`.
@@ -63104,24 +63136,42 @@ function pipelineOf(definition) {
 }
 
 ;// CONCATENATED MODULE: ./build/github/comment-marker.js
-/** Recognized at the very beginning only: a quote of the comment, by whomever, begins in another way. */
-const MARKER = /^<!-- zenml-run-action (main|wait) ([0-9a-f]{8}) (\d{1,19})\/(\d{1,9}) -->/;
+/**
+ * Recognized at the very beginning only, and only above a heading of ours: a quote of the comment begins in another way,
+ * and a workflow that repeats a person's text with the same account writes the marker, but mostly something else below.
+ */
+const MARKER = /^<!-- zenml-run-action (main|wait) ([0-9a-f]{8}) (\d{1,19})\/(\d{1,9}) -->\r?\n### \S+ ZenML run(?: of .+)?: /;
+/**
+ * An id so far above that of this workflow run was made up, or comes from another GitHub server. GitHub hands out about
+ * six billion a year, to all repositories together.
+ */
+const FAR_ABOVE = 10_000_000_000;
 /** First line of a comment: invisible, and the same for all comments of this step but for the workflow run. */
 function markerOf({ action, identity }, { runId, runAttempt }) {
     const run = /^\d{1,19}$/.test(runId) ? runId : '0';
     return `<!-- zenml-run-action ${action} ${identity} ${run}/${runAttempt} -->`;
 }
-/** The workflow run that wrote this comment of ours last; undefined for any other comment. */
-function writerOf(body, owner) {
+/**
+ * The workflow run that wrote this comment of ours last; undefined for any other comment.
+ *
+ * @param now the workflow run that asks
+ */
+function writerOf(body, owner, now) {
     const [, action, identity, runId = '', attempt] = MARKER.exec(body) ?? [];
     if (action !== owner.action || identity !== owner.identity)
+        return undefined;
+    if (Number(runId) > comment_marker_idOf(now) + FAR_ABOVE)
         return undefined;
     return { runId, runAttempt: Number(attempt) };
 }
 /** GitHub's ids of workflow runs grow; what an older run has to say comes too late. */
 function isNewer(one, other) {
-    const [id, otherId] = [BigInt(one.runId), BigInt(/^\d+$/.test(other.runId) ? other.runId : '0')];
+    const [id, otherId] = [comment_marker_idOf(one), comment_marker_idOf(other)];
     return id === otherId ? one.runAttempt > other.runAttempt : id > otherId;
+}
+/** 0 where there is none, as for a step that a person runs by hand. */
+function comment_marker_idOf({ runId }) {
+    return /^\d+$/.test(runId) ? Number(runId) : 0;
 }
 
 ;// CONCATENATED MODULE: ./build/github/comment-notices.js
@@ -63194,6 +63244,7 @@ const savedSchema = object({
     mode: schemas_enum(['never', 'always', 'on-failure']),
     stepKey: schemas_string(),
     isTold: schemas_boolean(),
+    isWritten: schemas_boolean(),
     record: object({
         conclusion: schemas_enum(CONCLUSIONS).optional(),
         status: schemas_string(),
@@ -63226,7 +63277,7 @@ const UNSAVED = {
  *
  * @throws {Error} when the runner's state file cannot be written.
  */
-function saveComment({ action, identity, mode, stepKey, isTold, record }, gate) {
+function saveComment({ action, identity, mode, stepKey, isTold, isWritten, record }, gate) {
     const { conclusion, status, error, durationMs, pipeline, runId, runName, runUrl, created } = record;
     const short = (long) => long && cut(long, MAX_TEXT);
     const saved = {
@@ -63235,6 +63286,7 @@ function saveComment({ action, identity, mode, stepKey, isTold, record }, gate) 
         mode,
         stepKey,
         isTold,
+        isWritten,
         record: {
             conclusion,
             status: cut(status, MAX_TEXT),
@@ -63254,7 +63306,7 @@ function saveComment({ action, identity, mode, stepKey, isTold, record }, gate) 
 function forgetComment(gate) {
     outputs_saveState(comment_state_STATE, '', gate);
 }
-/** The comment that main left without its end; undefined if there is none. */
+/** The comment that main left; undefined if there is none, or nothing that the post step does would help. */
 function readSavedComment(env) {
     const saved = savedSchema.safeParse(comment_state_parseJson(env[`STATE_${comment_state_STATE}`] ?? '')).data;
     if (saved === undefined)
@@ -64099,9 +64151,7 @@ class PullRequestComment {
             const api = await GithubApi.open({ token, context, http, clock, signal: limited, gate: log });
             await this.#put(renderComment(record, this.#settings), need, pullRequest.number, api);
             if (record.conclusion !== undefined)
-                this.#remember(() => {
-                    forgetComment(this.#settings.log);
-                });
+                this.#save(record, true);
         }
         catch (error) {
             if (!(error instanceof GithubError))
@@ -64126,9 +64176,9 @@ class PullRequestComment {
         for (const { comment } of stale)
             await removeStale(comment.id, api);
     }
-    /** Comments with our marker and by whoever the token belongs to; anybody can write the marker. */
+    /** Comments that begin as ours do, and are by whoever the token belongs to; anybody can write such a beginning. */
     async #ours(issue, api) {
-        const writer = (body) => writerOf(body, this.#settings);
+        const writer = (body) => writerOf(body, this.#settings, this.#settings.context);
         const comments = await api.listComments(issue, (body) => writer(body) !== undefined);
         const marked = comments.flatMap((comment) => {
             const written = writer(comment.body);
@@ -64165,9 +64215,9 @@ class PullRequestComment {
             log.notice(line, { title: TITLE });
         this.#isTold = true;
     }
-    #save(record) {
+    #save(record, isWritten = false) {
         this.#remember(() => {
-            saveComment({ ...this.#settings, isTold: this.#isTold, record }, this.#settings.log);
+            saveComment({ ...this.#settings, isTold: this.#isTold, isWritten, record }, this.#settings.log);
         });
     }
     /** Without the runner's state file only the post step's help is lost. */
@@ -64749,6 +64799,7 @@ function label(name) {
 
 const summary_LIMITS = { failures: 10, messageLength: 1_000, logLines: 1_000 };
 const MAX_MISSING_LENGTH = 500;
+const MAX_SENTENCE_LENGTH = 2_000;
 /**
  * GitHub drops a step's summary of more than 1 MiB, and a page of half of that is slow; each part is bounded, and
  * this is the bound of all.
@@ -64759,9 +64810,16 @@ const MAX_BYTES = 300_000;
  * as it is no reason to call a run a failure.
  */
 async function writeSummary(record, log) {
+    return append(renderSummary(record), log);
+}
+/** Appends a sentence to what the job summary says about the run already. */
+async function addToSummary(sentence, log) {
+    await append(`${code(sentence, MAX_SENTENCE_LENGTH)}\n`, log);
+}
+async function append(markdown, log) {
     try {
-        // An empty line before the heading: whatever an earlier step wrote must not run into it.
-        await appendSummary(`\n${renderSummary(record)}\n`, log);
+        // An empty line before it: whatever an earlier step wrote must not run into it.
+        await appendSummary(`\n${markdown}\n`, log);
         return true;
     }
     catch {
@@ -65193,22 +65251,34 @@ async function runsEntry(processId, entryFolder) {
 
 /** A comment is worth no more of the time that the runner gives a post step. */
 const early_end_COMMENT_LIMIT_MS = 30_000;
+/** A main that ended by itself has said as much. */
+const NOTHING_SENT = {
+    sentence: 'The step was ended before a run was started',
+    status: '',
+};
 const early_end_UNKNOWN = { sentence: 'The step was ended before it could report on its run', status: '' };
 /** Whether main was to write a summary or a comment and did not get to it. */
 function isReportDue(env) {
-    return isSummaryDue(env) || readSavedComment(env) !== undefined;
+    return isSummaryDue(env) || readSavedComment(env)?.isWritten === false;
+}
+/** Whether main has written its own summary. */
+function hasSummary(env) {
+    return env['STATE_summaryDue'] === 'false';
 }
 /**
- * Writes the summary and the comment that a main step was to write and did not get to: neither may say for ever that
- * the run goes on.
+ * Brings the summary and the comment to the truth, whether main has written them or did not get to it: neither may say
+ * for ever that the run goes on.
  *
  * @param ended undefined where main had left nothing to see to
  */
 async function reportEarlyEnd(ended, authorities, env, log) {
+    const news = ended === NOTHING_SENT ? undefined : ended;
     if (isSummaryDue(env))
         await summarize(ended ?? early_end_UNKNOWN, env, log);
+    else if (hasSummary(env) && news !== undefined)
+        await addToSummary(news.sentence, log);
     const saved = readSavedComment(env);
-    if (saved === undefined)
+    if (saved === undefined || (saved.isWritten && news === undefined))
         return;
     const mask = (secret) => {
         log.mask(secret);
@@ -65217,8 +65287,18 @@ async function reportEarlyEnd(ended, authorities, env, log) {
         ...surroundings(authorities, env, log),
         token: readGithubToken(env, mask),
     });
-    const record = ended === undefined ? saved.record : { ...saved.record, error: ended.sentence };
-    await comment.update(record, AbortSignal.timeout(early_end_COMMENT_LIMIT_MS));
+    await comment.update(withEnd(saved.record, ended), AbortSignal.timeout(early_end_COMMENT_LIMIT_MS));
+}
+/** What main itself said comes first: it says why the step ended. */
+function withEnd(record, ended) {
+    if (ended === undefined)
+        return record;
+    const { sentence, status } = ended;
+    return {
+        ...record,
+        status: status === '' ? record.status : status,
+        error: record.error === undefined ? sentence : `${record.error}\n${sentence}`,
+    };
 }
 async function summarize({ sentence, status }, env, log) {
     const started = readStartedRun(env);
@@ -65248,10 +65328,9 @@ async function summarize({ sentence, status }, env, log) {
 /** The runner gives a post step of a cancelled job about five minutes; two are enough to be sure. */
 const BUDGET_MS = 110_000;
 /** A name, an address and the server's own words stand in it. */
-const MAX_SENTENCE_LENGTH = 2_000;
+const post_MAX_SENTENCE_LENGTH = 2_000;
 /** A request that the server took may still start a run so long after it was sent. */
 const LATE_START_MS = 90_000;
-const NOTHING_SENT = { sentence: 'The step was ended before a run was started', status: '' };
 /**
  * Looks after the run of a main step that did not end in order: killed, crashed, cut off from its server. It
  * never starts one. Says nothing where nothing is left to see to. Signals do not end it: its own budget does.
@@ -65305,7 +65384,7 @@ async function endRunOf({ facts, planned, started, mode }, again, { log, clock, 
             lookUpUntil: new Deadline(clock, lateStartLeftMs(planned, clock.now())),
             deadline: new Deadline(clock, BUDGET_MS),
         }, { client: connection.client, clock, signal });
-        const line = inline(ended.sentence, MAX_SENTENCE_LENGTH);
+        const line = inline(ended.sentence, post_MAX_SENTENCE_LENGTH);
         if (ended.settled)
             log.info(line);
         else

@@ -65,3 +65,13 @@ test('a server that answers no look is asked until the budget is over, and nobod
   expect(ended.sentence).toMatch(/^Whether the run ".*" was started is not known/)
   expect(scene.clock.elapsed() - from).toBeGreaterThan(50_000)
 })
+
+test('after a look that found nothing, one that is not answered does not count as the last', async () => {
+  const scene = await openScene({ orchestrator: 'kubernetes' })
+  await scene.execute({ wait: false })
+  const nothing: FaultAction = { kind: 'answer', status: 200, body: '{"total":0,"total_pages":0,"items":[]}' }
+  scene.server.addFault({ on: 'runs', occurrence: 1, do: nothing })
+  scene.server.addFault({ on: 'runs', occurrence: { from: 2, to: 4 }, do: AWAY })
+  const ended = await lookAfter(scene, { lookUpMs: 400 })
+  expect(ended).toMatchObject({ found: 'ours', settled: true })
+})

@@ -90,6 +90,8 @@ async function lookUp(
       } catch (error) {
         if (!isZenmlError(error)) throw error
         if (!isPassing(error)) return { kind: 'unknown' }
+        // What an earlier look did not find may be there by now.
+        found = { kind: 'unknown' }
         // Whatever the server asks for, there is time for more than one look.
         pauseMs = Math.max(pauseMs, Math.min(retryAfterOf(error), Math.ceil(deadline.leftMs / 3)))
       }
