@@ -9,10 +9,10 @@ import { execFileSync } from 'node:child_process'
 import { z } from 'zod'
 import { startSimulator, type PipelineSpec } from '../simulator/index.ts'
 import { openClient } from '../src/actions/connect.ts'
-import { WorkflowLog } from '../src/github/log.ts'
-import { assemble } from '../src/run/assemble.ts'
-import { Http } from '../src/zenml/http.ts'
-import { systemClock } from '../src/zenml/system-clock.ts'
+import { WorkflowLog } from '../src/github/log/log.ts'
+import { assemble } from '../src/run/configure/assemble.ts'
+import { Http } from '../src/http/http.ts'
+import { systemClock } from '../src/base/system-clock.ts'
 
 const STEPS = 200
 const LIMIT_MS = 30

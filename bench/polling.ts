@@ -6,8 +6,8 @@
  *   npm run bench:polling
  */
 import { mulberry32 } from '../simulator/clock.ts'
-import { usualOf } from '../src/run/history.ts'
-import { nextPollMs } from '../src/run/polling.ts'
+import { usualOf } from '../src/run/watch/history.ts'
+import { nextPollMs } from '../src/run/watch/polling.ts'
 import type { Usual } from '../src/run/story.ts'
 
 const DRAWS = 1_000

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Simulator } from '../simulator/index.ts'
 import { isZenmlError } from '../src/zenml/errors.ts'
-import { Http, type HttpAnswer, type HttpLimits, type HttpRequest } from '../src/zenml/http.ts'
+import { Http, type HttpAnswer, type HttpLimits, type HttpRequest } from '../src/http/http.ts'
 import type { Boundary, Moment } from './draw.ts'
 
 /** A trigger, whichever kind of definition it starts. */

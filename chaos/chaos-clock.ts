@@ -1,5 +1,5 @@
 import { VirtualClock, type SimulatorClock } from '../simulator/index.ts'
-import type { Clock } from '../src/zenml/clock.ts'
+import type { Clock } from '../src/base/clock.ts'
 import type { Skew } from './draw-clocks.ts'
 
 interface Limit {

@@ -18,7 +18,7 @@ var __webpack_unused_export__;
 var net = __nccwpck_require__(9278);
 var tls = __nccwpck_require__(4756);
 var http = __nccwpck_require__(8611);
-var https = __nccwpck_require__(3311);
+var https = __nccwpck_require__(5692);
 var events = __nccwpck_require__(4434);
 var assert = __nccwpck_require__(2613);
 var util = __nccwpck_require__(9023);
@@ -39335,7 +39335,7 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("http");
 
 /***/ }),
 
-/***/ 3311:
+/***/ 5692:
 /***/ ((module) => {
 
 module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("https");
@@ -39560,7 +39560,7 @@ __nccwpck_require__.d(__webpack_exports__, {
 var external_http_ = __nccwpck_require__(8611);
 var external_http_namespaceObject = /*#__PURE__*/__nccwpck_require__.t(external_http_, 2);
 // EXTERNAL MODULE: external "https"
-var external_https_ = __nccwpck_require__(3311);
+var external_https_ = __nccwpck_require__(5692);
 var external_https_namespaceObject = /*#__PURE__*/__nccwpck_require__.t(external_https_, 2);
 ;// CONCATENATED MODULE: ./node_modules/@actions/http-client/lib/proxy.js
 function getProxyUrl(reqUrl) {
@@ -40565,7 +40565,7 @@ __nccwpck_require__.d(__webpack_exports__, {
 
 // EXTERNAL MODULE: external "node:fs/promises"
 var promises_ = __nccwpck_require__(1455);
-;// CONCATENATED MODULE: ./build/github/files.js
+;// CONCATENATED MODULE: ./build/github/workflow/files.js
 
 /** {@link ReadFile} on this machine's disk. Devices and pipes, which may have no end, are not read. */
 const readFile = async (path, maxBytes) => {
@@ -40609,7 +40609,7 @@ function systemCode(error) {
     return hasCode && typeof error.code === 'string' ? error.code : '';
 }
 
-;// CONCATENATED MODULE: ./build/github/input-faults.js
+;// CONCATENATED MODULE: ./build/github/inputs/input-faults.js
 /** The step cannot start as it is written. The message lists every fault, one a line. */
 class InputFaults extends Error {
     name = 'InputFaults';
@@ -40624,7 +40624,7 @@ class InputFaults extends Error {
 var external_node_buffer_ = __nccwpck_require__(4573);
 // EXTERNAL MODULE: external "node:path"
 var external_node_path_ = __nccwpck_require__(6760);
-;// CONCATENATED MODULE: ./build/github/printable.js
+;// CONCATENATED MODULE: ./build/base/printable.js
 /**
  * Characters that a terminal or browser does not show as themselves: controls, invisible and bidirectional
  * formatting, line and paragraph separators, halves of surrogate pairs.
@@ -40674,7 +40674,7 @@ function breakCommands(line) {
     return line.replaceAll('##[', '## [').replace(/^(\s*):(?=:)/u, '$1: ');
 }
 
-;// CONCATENATED MODULE: ./build/github/yaml-mapping.js
+;// CONCATENATED MODULE: ./build/github/inputs/yaml-mapping.js
 /** A few aliases to a few others can stand for more values than memory holds. */
 const MAX_VALUES = 100_000;
 /** The same for the lengths of their texts; a file of any use has less. */
@@ -40921,7 +40921,7 @@ function keyProblem(name, key) {
     return undefined;
 }
 
-;// CONCATENATED MODULE: ./build/github/configuration.js
+;// CONCATENATED MODULE: ./build/github/inputs/configuration.js
 
 
 
@@ -41008,7 +41008,7 @@ function oneFault(input, problem) {
     return { sources: [], faults: [{ input, line: `${input}: ${problem}` }] };
 }
 
-;// CONCATENATED MODULE: ./build/github/expectations.js
+;// CONCATENATED MODULE: ./build/github/inputs/expectations.js
 
 const OPERATORS = ['==', '!=', '<', '<=', '>', '>='];
 const MAX_FAULTS = 5;
@@ -41086,7 +41086,7 @@ function fault(line, offset, problem) {
 
 // EXTERNAL MODULE: external "node:crypto"
 var external_node_crypto_ = __nccwpck_require__(7598);
-;// CONCATENATED MODULE: ./build/github/ca-certificate.js
+;// CONCATENATED MODULE: ./build/github/inputs/ca-certificate.js
 
 
 
@@ -51010,7 +51010,7 @@ function parse_duration_parse(str = '', format = 'ms') {
   return result && ((result / (lookupUnit(unit, format) || 1)) * (str.trimStart()[0] === '-' ? -1 : 1))
 }
 
-;// CONCATENATED MODULE: ./build/github/duration.js
+;// CONCATENATED MODULE: ./build/github/inputs/duration.js
 
 const SECOND = 1000;
 const DAY = 24 * 60 * 60 * SECOND;
@@ -51052,7 +51052,7 @@ function duration_fault(problem) {
     return { ok: false, problem };
 }
 
-;// CONCATENATED MODULE: ./build/github/input-fields.js
+;// CONCATENATED MODULE: ./build/github/inputs/input-fields.js
 
 
 
@@ -51272,7 +51272,7 @@ const tags = value((text, fault) => {
     return [...new Set(found)];
 });
 
-;// CONCATENATED MODULE: ./build/github/input-schema.js
+;// CONCATENATED MODULE: ./build/github/inputs/input-schema.js
 
 
 /** A page of ZenML's log has no more. */
@@ -51373,7 +51373,7 @@ const inputTables = {
     }),
 };
 
-;// CONCATENATED MODULE: ./build/github/input-rules.js
+;// CONCATENATED MODULE: ./build/github/inputs/input-rules.js
 
 
 /*
@@ -51498,7 +51498,7 @@ function input_rules_fault(input, problem) {
     return [{ input, line: `${input}: ${problem}` }];
 }
 
-;// CONCATENATED MODULE: ./build/github/connection.js
+;// CONCATENATED MODULE: ./build/github/inputs/connection.js
 
 
 /** Reads which server is meant: by its address, or as a workspace of ZenML Pro. */
@@ -51552,7 +51552,7 @@ function named(server) {
     return `${place} of ${server.proApiUrl}`;
 }
 
-;// CONCATENATED MODULE: ./build/github/identity.js
+;// CONCATENATED MODULE: ./build/github/workflow/identity.js
 
 /** Reads what the runner's default variables say about this step; a missing variable is an empty text. */
 function readWorkflowContext(env) {
@@ -51595,7 +51595,7 @@ function stepIdentity(context, stepKey) {
     return (0,external_node_crypto_.createHash)('sha256').update(parts.join('\n')).digest('hex').slice(0, 8);
 }
 
-;// CONCATENATED MODULE: ./build/github/input-names.js
+;// CONCATENATED MODULE: ./build/github/inputs/input-names.js
 
 
 const PREFIX = 'INPUT_';
@@ -51654,7 +51654,7 @@ function related(input, names) {
     return found === undefined ? '' : `; did you mean ${found}?`;
 }
 
-;// CONCATENATED MODULE: ./build/github/event.js
+;// CONCATENATED MODULE: ./build/github/workflow/event.js
 
 /** A webhook's payload has at most 25 MB. */
 const MAX_EVENT_BYTES = 25_000_000;
@@ -51713,7 +51713,7 @@ function parseJson(text) {
     }
 }
 
-;// CONCATENATED MODULE: ./build/github/missing-secrets.js
+;// CONCATENATED MODULE: ./build/github/workflow/missing-secrets.js
 
 /**
  * Why GitHub hands no secrets to this workflow, with what to do, or `undefined` if it does hand them over.
@@ -51733,7 +51733,7 @@ async function whySecretsAreMissing(context, readFile) {
         'if: github.event.pull_request.head.repo.full_name == github.repository');
 }
 
-;// CONCATENATED MODULE: ./build/github/secrets.js
+;// CONCATENATED MODULE: ./build/github/secrets/secrets.js
 /** The runner hides a value everywhere; a shorter one would make the whole log unreadable. */
 const MIN_SECRET_LENGTH = 4;
 /** No key or token is shorter; a made-up one such as `test` may well be a part of a pipeline's name. */
@@ -51768,7 +51768,7 @@ function unquoted(text) {
     return /^(["'`])(.*)\1$/su.exec(text)?.[2] ?? text;
 }
 
-;// CONCATENATED MODULE: ./build/github/input-reader.js
+;// CONCATENATED MODULE: ./build/github/inputs/input-reader.js
 
 
 
@@ -51848,7 +51848,7 @@ function inOrder(names, faults) {
     return [...faults].sort((a, b) => place(a) - place(b));
 }
 
-;// CONCATENATED MODULE: ./build/github/inputs.js
+;// CONCATENATED MODULE: ./build/github/inputs/inputs.js
 
 
 
@@ -54192,7 +54192,7 @@ async function appendSummary(markdown, gate) {
 
 // EXTERNAL MODULE: external "node:util"
 var external_node_util_ = __nccwpck_require__(7975);
-;// CONCATENATED MODULE: ./build/github/unescaped.js
+;// CONCATENATED MODULE: ./build/github/secrets/unescaped.js
 /**
  * The escapes of HTML, URLs, and JSON and the log (whose backslashes are doubled when they are put into another JSON).
  * Each is bounded: a long row of backslashes must not be gone through again and again.
@@ -54258,7 +54258,7 @@ function character(digits, base) {
     return code > 0xffff ? OTHER : String.fromCharCode(code);
 }
 
-;// CONCATENATED MODULE: ./build/github/known-secrets.js
+;// CONCATENATED MODULE: ./build/github/secrets/known-secrets.js
 
 
 /** Shorter values would blot out ordinary words. */
@@ -54439,7 +54439,7 @@ function coverRange(text, read, [from, to], parts) {
     }
 }
 
-;// CONCATENATED MODULE: ./build/github/log.js
+;// CONCATENATED MODULE: ./build/github/log/log.js
 
 
 
@@ -54598,7 +54598,7 @@ function log_escapeProperty(text) {
     return log_escapeData(text).replaceAll(':', '%3A').replaceAll(',', '%2C');
 }
 
-;// CONCATENATED MODULE: ./build/github/failure-log.js
+;// CONCATENATED MODULE: ./build/github/log/failure-log.js
 
 
 /** The runner drops the eleventh error of a step, and the step's own last one must not be that. */
@@ -54698,7 +54698,7 @@ function faultLine({ type, message, frame }) {
     return `${inline(told, MAX_LINE_LENGTH)}${isSaid(frame) ? ` (${inline(frame, MAX_LINE_LENGTH)})` : ''}`;
 }
 
-;// CONCATENATED MODULE: ./build/github/shown-duration.js
+;// CONCATENATED MODULE: ./build/base/shown-duration.js
 const SECONDS_A_MINUTE = 60;
 const MINUTES_AN_HOUR = 60;
 const MINUTES_A_DAY = 24 * MINUTES_AN_HOUR;
@@ -54735,7 +54735,7 @@ function stopwatch(ms) {
     return hours === 0 ? shown.replace(/^0/, '') : `${hours}:${shown}`;
 }
 
-;// CONCATENATED MODULE: ./build/github/difference-view.js
+;// CONCATENATED MODULE: ./build/github/log/difference-view.js
 
 /** A log or summary with more is not read. */
 const MAX_LINES = 200;
@@ -54747,7 +54747,7 @@ function shownDifference(lines) {
     return left > 0 ? [...shown, `  (${left} lines left out)`] : shown;
 }
 
-;// CONCATENATED MODULE: ./build/github/start-log.js
+;// CONCATENATED MODULE: ./build/github/log/start-log.js
 
 
 
@@ -54902,7 +54902,7 @@ function changeLine({ path, before, after }) {
     return `${inline(path, LONG)}: ${was}${inline(after, LONG)}`;
 }
 
-;// CONCATENATED MODULE: ./build/github/step-lines.js
+;// CONCATENATED MODULE: ./build/github/log/step-lines.js
 
 
 /** A run with more steps, or one whose steps are tried again and again, is told in sums: nobody reads thousands of lines. */
@@ -54994,7 +54994,7 @@ function amount(count) {
     return count.toLocaleString('en-US');
 }
 
-;// CONCATENATED MODULE: ./build/github/run-log.js
+;// CONCATENATED MODULE: ./build/github/log/run-log.js
 
 
 
@@ -55128,7 +55128,7 @@ function reasonOf(reason) {
     return reason === undefined || reason === '' ? '' : ` (${inline(reason, run_log_LONG)})`;
 }
 
-;// CONCATENATED MODULE: ./build/zenml/cut.js
+;// CONCATENATED MODULE: ./build/base/cut.js
 /**
  * Cuts a text, and says so with a `\u2026`. It is cut between two words, or, where there is only one, between parts of JSON:
  * half of a secret would no longer be recognized and hidden in a log.
@@ -55140,7 +55140,7 @@ function cutAtSpace(text, most) {
     return `${whole?.[0].trimEnd() ?? ''}\u2026`;
 }
 
-;// CONCATENATED MODULE: ./build/zenml/error-body.js
+;// CONCATENATED MODULE: ./build/zenml/answers/error-body.js
 
 const MESSAGE_LIMIT = 600;
 const TITLE_LIMIT = 120;
@@ -55323,7 +55323,7 @@ function retryAfterMs(header, now) {
     return Number.isNaN(date) ? undefined : Math.max(0, date - now);
 }
 
-;// CONCATENATED MODULE: ./build/zenml/permission.js
+;// CONCATENATED MODULE: ./build/zenml/answers/permission.js
 /** ZenML's name of a kind of thing, where that is not what a person calls it. */
 const KINDS = {
     component: 'stack component',
@@ -55360,7 +55360,7 @@ function plural(kind) {
     return kind.endsWith('y') ? `${kind.slice(0, -1)}ies` : `${kind}s`;
 }
 
-;// CONCATENATED MODULE: ./build/zenml/sentences.js
+;// CONCATENATED MODULE: ./build/base/sentences.js
 /** Two sentences as one line. The first may end with a full stop or not; the second has none at its end. */
 function twoSentences(first, second) {
     return `${first.replace(/[\s.]+$/, '')}. ${second}`;
@@ -55534,7 +55534,7 @@ function isZenmlError(error) {
     return error instanceof ZenmlError;
 }
 
-;// CONCATENATED MODULE: ./build/zenml/loopback.js
+;// CONCATENATED MODULE: ./build/http/loopback.js
 /**
  * Whether a URL's host is this machine for certain. Names below localhost are not: RFC 6761 says that they are, but a
  * resolver that does not know it asks its network for them.
@@ -55711,7 +55711,7 @@ function server_url_readable(segment) {
 
 ;// CONCATENATED MODULE: external "node:timers/promises"
 const external_node_timers_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
-;// CONCATENATED MODULE: ./build/zenml/system-clock.js
+;// CONCATENATED MODULE: ./build/base/system-clock.js
 
 /** Node's timers take no more, 24.8 days, and fire at once instead. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
@@ -55969,7 +55969,7 @@ function deferred() {
     return { promise, reject };
 }
 
-;// CONCATENATED MODULE: ./build/zenml/json.js
+;// CONCATENATED MODULE: ./build/base/json.js
 /** Whether a value is a mapping, and neither a list nor null. */
 function isJsonObject(value) {
     return typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -56423,7 +56423,7 @@ function joinPieces(entries) {
     return { records, entries: entries.length, breaksOff: (piece ?? 0) + 1 < (pieces ?? 1) };
 }
 
-;// CONCATENATED MODULE: ./build/zenml/path-segment.js
+;// CONCATENATED MODULE: ./build/http/path-segment.js
 /**
  * A text as one segment of an address's path. Half of a surrogate pair, which no address can hold, becomes the
  * replacement character; encodeURIComponent would throw.
@@ -56432,7 +56432,7 @@ function pathSegment(text) {
     return encodeURIComponent(text.replace(/\p{Cs}/gu, '\uFFFD'));
 }
 
-;// CONCATENATED MODULE: ./build/zenml/stop-answer.js
+;// CONCATENATED MODULE: ./build/zenml/answers/stop-answer.js
 
 
 
@@ -56465,7 +56465,7 @@ function readStopAnswer(answer, now) {
     }
 }
 
-;// CONCATENATED MODULE: ./build/zenml/trigger-answer.js
+;// CONCATENATED MODULE: ./build/zenml/answers/trigger-answer.js
 
 
 
@@ -56805,7 +56805,7 @@ class ZenmlClient {
     }
 }
 
-;// CONCATENATED MODULE: ./build/zenml/grants.js
+;// CONCATENATED MODULE: ./build/zenml/login/grants.js
 /**
  * A service account's key at the server where the runs are: the form field `password` (ZenML API, "Login").
  *
@@ -56884,7 +56884,7 @@ var undici = __nccwpck_require__(6752);
 const external_node_fs_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs");
 // EXTERNAL MODULE: external "node:tls"
 var external_node_tls_ = __nccwpck_require__(1692);
-;// CONCATENATED MODULE: ./build/zenml/authorities.js
+;// CONCATENATED MODULE: ./build/http/authorities.js
 
 
 /**
@@ -56924,7 +56924,7 @@ function isTexts(value) {
 
 // EXTERNAL MODULE: external "node:net"
 var external_node_net_ = __nccwpck_require__(7030);
-;// CONCATENATED MODULE: ./build/zenml/proxies.js
+;// CONCATENATED MODULE: ./build/http/proxies.js
 
 
 
@@ -57026,7 +57026,7 @@ function isInRange(host, network, prefix) {
 var external_node_http_ = __nccwpck_require__(7067);
 ;// CONCATENATED MODULE: external "node:https"
 const external_node_https_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:https");
-;// CONCATENATED MODULE: ./build/zenml/untrusted.js
+;// CONCATENATED MODULE: ./build/http/untrusted.js
 
 
 
@@ -57162,7 +57162,7 @@ function untrusted_oneLine(text) {
     return cutAtSpace(text.replace(/[\s"\p{Cc}\p{Cf}]+/gu, ' '), untrusted_MAX_NAME_LENGTH);
 }
 
-;// CONCATENATED MODULE: ./build/zenml/http.js
+;// CONCATENATED MODULE: ./build/http/http.js
 
 
 
@@ -57325,7 +57325,7 @@ class Exchange {
     }
 }
 
-;// CONCATENATED MODULE: ./build/zenml/pro.js
+;// CONCATENATED MODULE: ./build/zenml/login/pro.js
 
 
 
@@ -57480,7 +57480,7 @@ function shown(text) {
     return `"${cutAtSpace(text.replace(/[\s\p{Cc}\p{Cf}]+/gu, ' '), MAX_SHOWN)}"`;
 }
 
-;// CONCATENATED MODULE: ./build/zenml/session.js
+;// CONCATENATED MODULE: ./build/zenml/login/session.js
 
 
 
@@ -57628,7 +57628,7 @@ function explained(error, grant) {
     return error;
 }
 
-;// CONCATENATED MODULE: ./build/zenml/user-agent.js
+;// CONCATENATED MODULE: ./build/http/user-agent.js
 /** How the action names itself to servers; the version is package.json's, which a test checks. */
 const USER_AGENT = 'zenml-run-action/0.1.0';
 
@@ -57822,7 +57822,7 @@ function timeOf(ms) {
     return `${new Date(Math.min(Math.max(0, ms), LAST_MOMENT_MS)).toISOString().slice(0, 19)}Z`;
 }
 
-;// CONCATENATED MODULE: ./build/github/project-choice.js
+;// CONCATENATED MODULE: ./build/github/inputs/project-choice.js
 /** The project of the input, or else of the variable that ZenML's own client reads. */
 function projectChoice(input, env) {
     if (input !== undefined)
@@ -57831,7 +57831,7 @@ function projectChoice(input, env) {
     return id === undefined || id === '' ? undefined : { nameOrId: id, source: 'ZENML_ACTIVE_PROJECT_ID' };
 }
 
-;// CONCATENATED MODULE: ./build/zenml/deadline.js
+;// CONCATENATED MODULE: ./build/base/deadline.js
 /** A moment by which something has to be done, on a clock that nobody sets. */
 class Deadline {
     #clock;
@@ -57900,7 +57900,7 @@ function run_url_httpUrl(text) {
     }
 }
 
-;// CONCATENATED MODULE: ./build/run/layers.js
+;// CONCATENATED MODULE: ./build/run/configure/layers.js
 
 /** The value at a path, or undefined. */
 function valueAt(value, path) {
@@ -57935,7 +57935,7 @@ function keysOf(value) {
     return isJsonObject(value) ? Object.keys(value) : [];
 }
 
-;// CONCATENATED MODULE: ./build/run/check/words.js
+;// CONCATENATED MODULE: ./build/base/words.js
 
 
 
@@ -58013,7 +58013,7 @@ function plain(name) {
     return /^[\w.-]{1,60}$/.test(name) ? name : quoted(name);
 }
 
-;// CONCATENATED MODULE: ./build/run/check/check-keys.js
+;// CONCATENATED MODULE: ./build/run/configure/check/check-keys.js
 
 
 /** What a server refuses from everybody who starts a run by its API (ZenML API, "Trigger"). */
@@ -58074,7 +58074,7 @@ function mayHaveShortForm(schema, types) {
     });
 }
 
-;// CONCATENATED MODULE: ./build/run/check/check-parameters.js
+;// CONCATENATED MODULE: ./build/run/configure/check/check-parameters.js
 
 
 /** @param owner whose parameters they are, such as `step "train"` */
@@ -58133,7 +58133,7 @@ function doubt({ path, kind, wanted, value }, what) {
     }
 }
 
-;// CONCATENATED MODULE: ./build/run/check/first-lines.js
+;// CONCATENATED MODULE: ./build/run/configure/check/first-lines.js
 /** A reader mends these first; one mistake can make hundreds of others. */
 const first_lines_MAX_LINES = 20;
 /** The first lines of many, and how many there are. */
@@ -58161,7 +58161,7 @@ class FirstLines {
     }
 }
 
-;// CONCATENATED MODULE: ./build/run/check/findings.js
+;// CONCATENATED MODULE: ./build/run/configure/check/findings.js
 
 
 /** Collects what is found, and says where it stands. */
@@ -58186,7 +58186,7 @@ class Findings {
     }
 }
 
-;// CONCATENATED MODULE: ./build/run/check/check-configuration.js
+;// CONCATENATED MODULE: ./build/run/configure/check/check-configuration.js
 
 
 
@@ -58326,7 +58326,7 @@ function checkMissing(steps, outline, findings) {
     }
 }
 
-;// CONCATENATED MODULE: ./build/run/check/fit.js
+;// CONCATENATED MODULE: ./build/run/configure/check/fit.js
 
 function asItIs(value) {
     return { value, misfits: [], ignored: [], converted: false };
@@ -58363,7 +58363,7 @@ function fit_nearest(fits, tagsOf) {
     return inside[0]?.fit;
 }
 
-;// CONCATENATED MODULE: ./build/run/check/pattern.js
+;// CONCATENATED MODULE: ./build/run/configure/check/pattern.js
 /*
  * Patterns come from the server, and pydantic runs them with an engine that never takes long and knows all of
  * Unicode. JavaScript's can backtrack for ever, so only patterns are tried that mean the same here and are
@@ -58417,7 +58417,7 @@ function isHarmless(pattern) {
     return groups <= 1 && repetitions <= 1;
 }
 
-;// CONCATENATED MODULE: ./build/run/check/text.js
+;// CONCATENATED MODULE: ./build/run/configure/check/text.js
 
 /** Types that JSON has not are texts with a format. These take texts only. */
 const TEXTS = {
@@ -58485,7 +58485,7 @@ function lengthOf(text) {
     return Array.from(text).length;
 }
 
-;// CONCATENATED MODULE: ./build/run/check/scalar.js
+;// CONCATENATED MODULE: ./build/run/configure/check/scalar.js
 
 
 
@@ -58605,7 +58605,7 @@ function fitted(value, wanted) {
     return value === undefined ? { kind: 'misfit', wanted } : { kind: 'fits', value };
 }
 
-;// CONCATENATED MODULE: ./build/run/check/types.js
+;// CONCATENATED MODULE: ./build/run/configure/check/types.js
 
 
 
@@ -58837,7 +58837,7 @@ function withFields(fitted, schema, value, stored) {
     };
 }
 
-;// CONCATENATED MODULE: ./build/run/check/outline.js
+;// CONCATENATED MODULE: ./build/run/configure/check/outline.js
 
 
 
@@ -58969,7 +58969,7 @@ class ConfigurationError extends RunError {
     }
 }
 
-;// CONCATENATED MODULE: ./build/run/name.js
+;// CONCATENATED MODULE: ./build/run/start/name.js
 
 /** The longest name that ZenML takes. */
 const MAX_RUN_NAME_LENGTH = 255;
@@ -59053,7 +59053,7 @@ function defaultRunName(origin, pipeline, key) {
     return `${stepNamePrefix(origin, pipeline)}${digitsOf(key)}`;
 }
 
-;// CONCATENATED MODULE: ./build/run/configure.js
+;// CONCATENATED MODULE: ./build/run/configure/configure.js
 
 
 
@@ -59106,7 +59106,7 @@ function withoutNulls({ steps, ...others }) {
     return { ...others, steps: Object.fromEntries(said) };
 }
 
-;// CONCATENATED MODULE: ./build/run/parameters.js
+;// CONCATENATED MODULE: ./build/run/configure/parameters.js
 
 
 
@@ -59297,7 +59297,7 @@ function ways(owners, key) {
     return `${written.join(' or ')}${more}`;
 }
 
-;// CONCATENATED MODULE: ./build/run/assemble.js
+;// CONCATENATED MODULE: ./build/run/configure/assemble.js
 
 
 
@@ -59331,7 +59331,7 @@ function isEmpty(body) {
     return Object.keys(body).length === 0;
 }
 
-;// CONCATENATED MODULE: ./build/run/difference.js
+;// CONCATENATED MODULE: ./build/run/configure/difference.js
 
 
 const MAX_VALUE_LENGTH = 200;
@@ -59439,7 +59439,7 @@ function isStepSucceeded(status) {
     return SUCCEEDED.has(status);
 }
 
-;// CONCATENATED MODULE: ./build/run/assess.js
+;// CONCATENATED MODULE: ./build/run/watch/assess.js
 
 /**
  * With the default `continue_on_failure`, `failed` comes while other branches run; `in_progress` tells, but can
@@ -59516,7 +59516,7 @@ function asClause(message) {
     return message.startsWith('Could not ') ? `c${message.slice(1)}` : message;
 }
 
-;// CONCATENATED MODULE: ./build/run/questions.js
+;// CONCATENATED MODULE: ./build/run/watch/questions.js
 
 
 
@@ -59604,7 +59604,7 @@ class Questions {
     }
 }
 
-;// CONCATENATED MODULE: ./build/run/steps.js
+;// CONCATENATED MODULE: ./build/run/watch/steps.js
 
 /** A run's steps: from its graph, which also has those not started, or from the list where there is no graph (0.74). */
 async function readSteps(client, run) {
@@ -59623,7 +59623,7 @@ function isWithoutGraph(error) {
     return isMissingRoute(error) || (cause instanceof TransportError && cause.code === 'TOO_LARGE');
 }
 
-;// CONCATENATED MODULE: ./build/run/stop.js
+;// CONCATENATED MODULE: ./build/run/stop/stop.js
 
 
 
@@ -59885,7 +59885,7 @@ function isPowerOfTwo(number) {
     return Number.isInteger(Math.log2(number));
 }
 
-;// CONCATENATED MODULE: ./build/run/dispatch.js
+;// CONCATENATED MODULE: ./build/run/start/dispatch.js
 
 
 
@@ -60009,7 +60009,7 @@ async function end(run, request, deps) {
         'Look at it before you start another', 'lost');
 }
 
-;// CONCATENATED MODULE: ./build/run/end-reason.js
+;// CONCATENATED MODULE: ./build/run/stop/end-reason.js
 
 /** The longest that ZenML takes; a longer one is answered with 422, and the run goes on (seen on 0.85 and 0.98). */
 const end_reason_MAX_LENGTH = 255;
@@ -60030,7 +60030,7 @@ function endReason(what, workflowRunUrl) {
     return room > 0 ? `${cutAtSpace(what, room)}: ${page}` : page;
 }
 
-;// CONCATENATED MODULE: ./build/run/history.js
+;// CONCATENATED MODULE: ./build/run/watch/history.js
 const MOST_RUNS = 10;
 /** A history is good to have, but nothing that a step waits long for. */
 const history_TIME_LIMIT_MS = 3_000;
@@ -60095,7 +60095,7 @@ function spreadOf(logs) {
     return Math.min(MOST_SPREAD, Math.max(least, deviation));
 }
 
-;// CONCATENATED MODULE: ./build/run/origin.js
+;// CONCATENATED MODULE: ./build/run/start/origin.js
 
 /** The run's own metadata under this name are ours. ZenML shows a mapping as a card of its own. */
 const KEY = 'github_actions';
@@ -60152,7 +60152,7 @@ function factsOf(provenance) {
     return Object.fromEntries(Object.entries(facts).filter((fact) => fact[1] !== undefined && fact[1] !== '' && !Number.isNaN(fact[1])));
 }
 
-;// CONCATENATED MODULE: ./build/run/project.js
+;// CONCATENATED MODULE: ./build/run/find/project.js
 
 
 
@@ -60257,7 +60257,7 @@ async function projectForLink(client, server, project) {
     }
 }
 
-;// CONCATENATED MODULE: ./build/run/resolve.js
+;// CONCATENATED MODULE: ./build/run/find/resolve.js
 
 
 
@@ -60396,7 +60396,7 @@ function runnable(definition) {
     throw new RunError(`${kind}: the ${DEFINITION_NOUNS[kind]} "${name ?? id}" cannot be run: ${why}`);
 }
 
-;// CONCATENATED MODULE: ./build/run/prepare.js
+;// CONCATENATED MODULE: ./build/run/find/prepare.js
 
 
 
@@ -60424,7 +60424,7 @@ async function prepare(request, deps) {
     return { server, account, definition, project };
 }
 
-;// CONCATENATED MODULE: ./build/run/own-run.js
+;// CONCATENATED MODULE: ./build/run/start/own-run.js
 
 
 /** How much the clocks of a server's replicas may differ. */
@@ -60496,7 +60496,7 @@ function own_run_folded(name) {
     return name.normalize('NFKC').replace(/\s+/g, ' ').trim().toLowerCase();
 }
 
-;// CONCATENATED MODULE: ./build/run/resume.js
+;// CONCATENATED MODULE: ./build/run/find/resume.js
 
 
 
@@ -60536,7 +60536,7 @@ function isWorthTaking({ status }) {
     return phase === 'succeeded' || (phase === 'going-on' && status !== 'stopping' && status !== 'cancelling');
 }
 
-;// CONCATENATED MODULE: ./build/run/end-run.js
+;// CONCATENATED MODULE: ./build/run/stop/end-run.js
 
 /** Ends a run, or leaves it, and says which. */
 async function endRun({ run, mode, reason, deadline }, deps) {
@@ -60577,7 +60577,7 @@ async function endRun({ run, mode, reason, deadline }, deps) {
     }
 }
 
-;// CONCATENATED MODULE: ./build/run/clean-up.js
+;// CONCATENATED MODULE: ./build/run/stop/clean-up.js
 
 
 
@@ -60863,7 +60863,7 @@ function prettyMilliseconds(milliseconds, options) {
 	return sign + result.join(separator);
 }
 
-;// CONCATENATED MODULE: ./build/run/conclude.js
+;// CONCATENATED MODULE: ./build/run/outcome/conclude.js
 
 
 
@@ -60970,7 +60970,7 @@ function describeFault(fault) {
     return `${told.join(': ')}${frame === undefined ? '' : ` (${frame})`}`;
 }
 
-;// CONCATENATED MODULE: ./build/run/traceback.js
+;// CONCATENATED MODULE: ./build/run/outcome/traceback.js
 
 /** More of a log, from its end, and of one record is never looked at. */
 const MOST_CHARACTERS = 200_000;
@@ -61104,7 +61104,7 @@ function traceback_describe({ file, line, within }) {
     return `${name.slice(-MOST_NAME)}, line ${line.slice(0, 12)}${where}`;
 }
 
-;// CONCATENATED MODULE: ./build/run/log-tail.js
+;// CONCATENATED MODULE: ./build/run/outcome/log-tail.js
 
 
 /** The longest line that is told whole. */
@@ -61177,7 +61177,7 @@ function withoutEmptyEnd(text) {
     return text.slice(0, end);
 }
 
-;// CONCATENATED MODULE: ./build/run/explain-failure.js
+;// CONCATENATED MODULE: ./build/run/outcome/explain-failure.js
 
 
 
@@ -61359,7 +61359,7 @@ function readLogged(log) {
     return read?.type === undefined ? readTraceback(log.records) : read;
 }
 
-;// CONCATENATED MODULE: ./build/run/expect.js
+;// CONCATENATED MODULE: ./build/run/outcome/expect.js
 
 
 /** @param unread why the metadata is not complete, so that nothing can be said to hold */
@@ -61481,7 +61481,7 @@ function kindOf(value) {
     return isJsonObject(value) ? 'a mapping' : 'a list';
 }
 
-;// CONCATENATED MODULE: ./build/run/step-attempts.js
+;// CONCATENATED MODULE: ./build/run/outcome/step-attempts.js
 /**
  * Of each step its last attempt. A server lists a step that was tried again once for each attempt, those that failed as
  * `retried` (seen on 0.98.0), and what such an attempt left behind is no result of the run.
@@ -61495,7 +61495,7 @@ function lastAttempts(steps) {
     return [...names].flatMap((name) => last.get(name) ?? []);
 }
 
-;// CONCATENATED MODULE: ./build/run/collect.js
+;// CONCATENATED MODULE: ./build/run/outcome/collect.js
 
 
 
@@ -61632,7 +61632,7 @@ function hiddenArtifacts(steps) {
     return [`names, versions and addresses of ${which}: the account needs permission to read artifacts`];
 }
 
-;// CONCATENATED MODULE: ./build/run/look-back.js
+;// CONCATENATED MODULE: ./build/run/outcome/look-back.js
 
 
 
@@ -61683,7 +61683,7 @@ function causeOf(steps, { failures }) {
     return { kind: 'step', step, fault, others: names.size - 1 };
 }
 
-;// CONCATENATED MODULE: ./build/run/lognormal.js
+;// CONCATENATED MODULE: ./build/run/watch/lognormal.js
 /*
  * How long runs of one definition take is spread like a lognormal distribution: what slows a run down (a busy
  * machine, more data) multiplies its time.
@@ -61720,7 +61720,7 @@ function upperTail(z) {
     return (t * Math.exp(-x * x + ERFC.reduce((sum, coefficient) => sum * t + coefficient, 0))) / 2;
 }
 
-;// CONCATENATED MODULE: ./build/run/forecast.js
+;// CONCATENATED MODULE: ./build/run/watch/forecast.js
 
 /** In spreads: nine runs of ten are over by then. */
 const SLOW = 1.2816;
@@ -61757,7 +61757,7 @@ function rounded(ms) {
     return Math.max(1, Math.round(ms / step)) * step;
 }
 
-;// CONCATENATED MODULE: ./build/run/heartbeat.js
+;// CONCATENATED MODULE: ./build/run/watch/heartbeat.js
 /** Minutes without a line after which one says that the run goes on; the last again and again. */
 const SILENCES_MIN = [1, 2, 4, 8, 15];
 /** Decides when to say that nothing has changed: ever more rarely, so that a run of days has a short log. */
@@ -61783,7 +61783,7 @@ class Heartbeat {
     }
 }
 
-;// CONCATENATED MODULE: ./build/run/orchestrator.js
+;// CONCATENATED MODULE: ./build/run/watch/orchestrator.js
 
 /** Nobody marks a run as failed whose process died; after this time the orchestrator is asked how it is. */
 const ASK_AFTER_MS = 600_000;
@@ -61823,7 +61823,7 @@ class Orchestrator {
     }
 }
 
-;// CONCATENATED MODULE: ./build/run/polling.js
+;// CONCATENATED MODULE: ./build/run/watch/polling.js
 
 const SHORTEST_MS = 1_000;
 /** Without a history: a twentieth of the time gone by, so that the end is seen late by at most 5 % of the run. */
@@ -61868,7 +61868,7 @@ function byHistory(elapsedMs, usual) {
     return elapsedMs <= overdueFrom ? interval : Math.max(interval, byElapsed(elapsedMs - overdueFrom));
 }
 
-;// CONCATENATED MODULE: ./build/run/progress.js
+;// CONCATENATED MODULE: ./build/run/watch/progress.js
 
 /** States between two attempts of a step: the first will be, or was, followed by another. */
 const BETWEEN_ATTEMPTS = new Set(['retrying', 'retried']);
@@ -61925,7 +61925,7 @@ function countsOf(steps) {
     return counts;
 }
 
-;// CONCATENATED MODULE: ./build/run/watch-steps.js
+;// CONCATENATED MODULE: ./build/run/watch/watch-steps.js
 
 
 
@@ -62068,7 +62068,7 @@ class WatchedSteps {
     }
 }
 
-;// CONCATENATED MODULE: ./build/run/watch.js
+;// CONCATENATED MODULE: ./build/run/watch/watch.js
 
 
 
@@ -62524,7 +62524,7 @@ class StepRun {
     }
 }
 
-;// CONCATENATED MODULE: ./build/run/explain-refusal.js
+;// CONCATENATED MODULE: ./build/run/start/explain-refusal.js
 
 
 /** What ZenML's refusals of a trigger mean for a person, by their text (ZenML API, "Find" and "Errors"). */
@@ -62586,7 +62586,7 @@ function adviceFor(error, noun) {
 }
 const NO_WORKLOAD_MANAGER = 'This server cannot start runs: it has no workload manager. An open-source server needs ZENML_SERVER_WORKLOAD_MANAGER_IMPLEMENTATION_SOURCE to be set, a hybrid or self-hosted ZenML Pro its workload manager to be enabled';
 
-;// CONCATENATED MODULE: ./build/run/left-over.js
+;// CONCATENATED MODULE: ./build/run/start/left-over.js
 
 
 
@@ -62620,7 +62620,7 @@ async function refusedForPermission(refusal, { planned, reason }, deps) {
     return new RunError(`${refusal}. The server had made the run all the same. ${ended.sentence}`, ended.settled ? 'failed' : 'lost', true);
 }
 
-;// CONCATENATED MODULE: ./build/run/look-up.js
+;// CONCATENATED MODULE: ./build/run/start/look-up.js
 
 
 /**
@@ -62647,7 +62647,7 @@ async function untilAnswered(ask, deadline, { client, clock, reporter, signal })
     }
 }
 
-;// CONCATENATED MODULE: ./build/run/trigger-errors.js
+;// CONCATENATED MODULE: ./build/run/start/trigger-errors.js
 
 /** A user's own name that another run has. */
 function nameTaken(name) {
@@ -62693,7 +62693,7 @@ function startUnknown(name, detail) {
     return new RunError(`Whether the run was started is not known (${detail}). If it was, it goes on under the name "${name}"`, 'lost');
 }
 
-;// CONCATENATED MODULE: ./build/run/trigger.js
+;// CONCATENATED MODULE: ./build/run/start/trigger.js
 
 
 
@@ -63135,7 +63135,7 @@ function pipelineOf(definition) {
     return definition.pipeline?.name ?? definition.name ?? 'run';
 }
 
-;// CONCATENATED MODULE: ./build/github/comment-marker.js
+;// CONCATENATED MODULE: ./build/github/comment/comment-marker.js
 /**
  * Recognized at the very beginning only, and only above a heading of ours: a quote of the comment begins in another way,
  * and a workflow that repeats a person's text with the same account writes the marker, but mostly something else below.
@@ -63174,7 +63174,7 @@ function comment_marker_idOf({ runId }) {
     return /^\d+$/.test(runId) ? Number(runId) : 0;
 }
 
-;// CONCATENATED MODULE: ./build/github/comment-notices.js
+;// CONCATENATED MODULE: ./build/github/comment/comment-notices.js
 
 const MAX_QUOTE_LENGTH = 200;
 const GRANT = 'add "permissions: pull-requests: write" to the job, or give github-token that right';
@@ -63218,7 +63218,7 @@ function refusal({ status, message, limited }, { fromFork }) {
     return `GitHub answered ${status}${message === '' ? '' : `: ${quote(message, MAX_QUOTE_LENGTH)}`}`;
 }
 
-;// CONCATENATED MODULE: ./build/github/comment-state.js
+;// CONCATENATED MODULE: ./build/github/comment/comment-state.js
 
 
 
@@ -63333,7 +63333,7 @@ function comment_state_parseJson(json) {
     }
 }
 
-;// CONCATENATED MODULE: ./build/github/markdown.js
+;// CONCATENATED MODULE: ./build/github/page/markdown.js
 
 
 /*
@@ -63417,7 +63417,7 @@ function blocks(...parts) {
     return parts.filter((part) => part !== undefined && part !== '').join('\n\n');
 }
 
-;// CONCATENATED MODULE: ./build/github/failure-text.js
+;// CONCATENATED MODULE: ./build/github/page/failure-text.js
 
 
 const MAX_ERROR_LENGTH = 2_000;
@@ -63523,7 +63523,7 @@ function moreText(count, known) {
     return `\u274c ${markdown_amount(count, 'more failed step')}: ${[...names, ...others].join(', ')}`;
 }
 
-;// CONCATENATED MODULE: ./build/github/sections.js
+;// CONCATENATED MODULE: ./build/github/page/sections.js
 
 /**
  * The parts below one another. One that does not fit any more is left out as a whole, and named: half a table is
@@ -63549,7 +63549,7 @@ function withinSize(sections, max, sizeOf) {
     return blocks(...kept, left.length === 0 ? '' : `Too long to be shown here: ${left.join(', ')}.`);
 }
 
-;// CONCATENATED MODULE: ./build/github/summary-head.js
+;// CONCATENATED MODULE: ./build/github/page/summary-head.js
 
 
 const SYMBOLS = {
@@ -63599,7 +63599,7 @@ function cacheShare({ counts, conclusion }) {
     return conclusion === 'completed' ? ['every step was cached, so nothing was computed'] : [];
 }
 
-;// CONCATENATED MODULE: ./build/github/summary-steps.js
+;// CONCATENATED MODULE: ./build/github/page/summary-steps.js
 
 
 const MOST_ROWS = 200;
@@ -63694,7 +63694,7 @@ function summary_steps_moreText(steps, shown) {
     return `${markdown_amount(left.length, 'more step')} ${verb} not shown: ${[...named, ...rest].join(', ')}.`;
 }
 
-;// CONCATENATED MODULE: ./build/github/summary-values.js
+;// CONCATENATED MODULE: ./build/github/page/summary-values.js
 
 const MOST_VERDICTS = 100;
 const summary_values_MOST_CHANGES = 50;
@@ -63752,7 +63752,7 @@ function metricsText({ metadata, stepMetadata }, most = MOST_METRICS) {
     return blocks(rows.length === 0 ? '' : markdown_table(['Metadata', 'Value'], rows), left === '' ? '' : `Metadata not shown: ${left}.`);
 }
 
-;// CONCATENATED MODULE: ./build/github/comment.js
+;// CONCATENATED MODULE: ./build/github/comment/comment.js
 
 
 
@@ -63829,7 +63829,7 @@ function withoutReferences(markdown) {
     return markdown.replaceAll(/\]\(https?:[^()\s]*\)|@|&#64;|&#35;|(?<!&)#(?=\d)|\bGH(?:-|&#45;)(?=\d)/gi, (found) => (found.startsWith('](') ? found : `${found}\u200b`));
 }
 
-;// CONCATENATED MODULE: ./build/github/github-error.js
+;// CONCATENATED MODULE: ./build/github/comment/github-error.js
 
 
 /** Longer waits are not worth the job's time: the comment is written again at the step's end. */
@@ -63922,7 +63922,7 @@ function github_error_isPassing(fault) {
     }
 }
 
-;// CONCATENATED MODULE: ./build/github/github-fetch.js
+;// CONCATENATED MODULE: ./build/github/comment/github-fetch.js
 const METHODS = ['GET', 'POST', 'PATCH', 'DELETE'];
 /**
  * A fetch that sends its requests as all others of the action go: through the proxies of the environment, with the
@@ -63954,7 +63954,7 @@ function methodOf(method) {
     return known;
 }
 
-;// CONCATENATED MODULE: ./build/github/github-api.js
+;// CONCATENATED MODULE: ./build/github/comment/github-api.js
 
 
 
@@ -64063,7 +64063,7 @@ function read(schema, data) {
     throw new GithubError({ kind: 'unreadable' });
 }
 
-;// CONCATENATED MODULE: ./build/github/pull-request-comment.js
+;// CONCATENATED MODULE: ./build/github/comment/pull-request-comment.js
 
 
 
@@ -64271,7 +64271,7 @@ function surroundings(authorities, env, log) {
     };
 }
 
-;// CONCATENATED MODULE: ./build/github/cancellation.js
+;// CONCATENATED MODULE: ./build/github/workflow/cancellation.js
 /** The workflow, the job or the step was cancelled, or its own time was up. */
 class Cancellation extends Error {
     name = 'Cancellation';
@@ -64388,7 +64388,7 @@ function readState(env, name, schema) {
     }
 }
 
-;// CONCATENATED MODULE: ./build/github/closing-words.js
+;// CONCATENATED MODULE: ./build/github/log/closing-words.js
 
 
 
@@ -64697,7 +64697,7 @@ function shownError({ error, faults }) {
     return cut(lines.join('\n'), record_keeper_MAX_ERROR_LENGTH);
 }
 
-;// CONCATENATED MODULE: ./build/github/mermaid.js
+;// CONCATENATED MODULE: ./build/github/page/mermaid.js
 
 
 
@@ -64786,7 +64786,7 @@ function label(name) {
     return codes.length === 0 ? '#63;' : codes.join('');
 }
 
-;// CONCATENATED MODULE: ./build/github/summary.js
+;// CONCATENATED MODULE: ./build/github/page/summary.js
 
 
 
@@ -65173,7 +65173,7 @@ function toRequest(inputs, serverUrl, env) {
     };
 }
 
-;// CONCATENATED MODULE: ./build/github/credential-again.js
+;// CONCATENATED MODULE: ./build/github/inputs/credential-again.js
 
 
 
@@ -65201,7 +65201,7 @@ async function readConnectionAgain(sources) {
     return { server, credential, authorities };
 }
 
-;// CONCATENATED MODULE: ./build/github/survivor.js
+;// CONCATENATED MODULE: ./build/github/workflow/survivor.js
 
 
 
@@ -65401,7 +65401,7 @@ function lateStartLeftMs(planned, now) {
     return Math.min(LATE_START_MS, Math.max(0, sentAt + LATE_START_MS - now));
 }
 
-;// CONCATENATED MODULE: ./build/run/find-run.js
+;// CONCATENATED MODULE: ./build/run/find/find-run.js
 
 
 

@@ -7,16 +7,16 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { z } from 'zod'
-import { configurations, type WrittenConfiguration } from '../__tests__/run/configurations.ts'
+import { configurations, type WrittenConfiguration } from '../__tests__/run/configure/check/configurations.ts'
 import { openClient } from '../src/actions/connect.ts'
-import { WorkflowLog } from '../src/github/log.ts'
-import { completeFor } from '../src/run/configure.ts'
+import { WorkflowLog } from '../src/github/log/log.ts'
+import { completeFor } from '../src/run/configure/configure.ts'
 import { Api } from '../src/zenml/api.ts'
 import type { ZenmlClient } from '../src/zenml/client.ts'
-import { Http } from '../src/zenml/http.ts'
-import { systemClock } from '../src/zenml/system-clock.ts'
+import { Http } from '../src/http/http.ts'
+import { systemClock } from '../src/base/system-clock.ts'
 
-const RECORD = new URL('../__tests__/run/recorded-configurations.json', import.meta.url)
+const RECORD = new URL('../__tests__/run/configure/check/recorded-configurations.json', import.meta.url)
 
 /** A server starts two runs at once by default; more would only slow each other down. */
 const AT_ONCE = 2

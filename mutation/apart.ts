@@ -22,7 +22,7 @@ const APART: readonly Apart[] = [
     why: 'one of the two is there, or the function has returned',
   },
   {
-    file: 'src/github/known-secrets.ts',
+    file: 'src/github/secrets/known-secrets.ts',
     code: 'for (let index = 0; index < text.length; index += 1) {',
     original: 'index < text.length',
     replacement: 'index <= text.length',
@@ -30,7 +30,7 @@ const APART: readonly Apart[] = [
     why: 'behind the end there is no letter',
   },
   {
-    file: 'src/github/log.ts',
+    file: 'src/github/log/log.ts',
     code: "while (lines.length > 0 && lines.at(-1)?.trim() === '') lines.pop()",
     original: 'lines.at(-1)?.trim',
     replacement: 'lines.at(-1).trim',
@@ -46,7 +46,7 @@ const APART: readonly Apart[] = [
     why: 'a function that ends without a return gives undefined, too',
   },
   {
-    file: 'src/github/survivor.ts',
+    file: 'src/github/workflow/survivor.ts',
     code: '} catch {',
     original:
       '{\n    // It ended in between, or belongs to somebody else: nothing of ours is left to end.\n    return false\n  }',
@@ -55,7 +55,7 @@ const APART: readonly Apart[] = [
     why: 'what is returned decides whether the log has one more line',
   },
   {
-    file: 'src/github/survivor.ts',
+    file: 'src/github/workflow/survivor.ts',
     code: 'return false',
     original: 'false',
     replacement: 'true',
@@ -63,7 +63,7 @@ const APART: readonly Apart[] = [
     why: 'what is returned decides whether the log has one more line',
   },
   {
-    file: 'src/github/survivor.ts',
+    file: 'src/github/workflow/survivor.ts',
     code: ') {',
     original: '{\n    await delay(50)\n  }',
     replacement: '{}',
@@ -71,7 +71,7 @@ const APART: readonly Apart[] = [
     why: 'it asks again at once, and not after a moment',
   },
   {
-    file: 'src/run/assess.ts',
+    file: 'src/run/watch/assess.ts',
     code: 'steps.filter(({ status }) => status !== undefined && isStepSucceeded(status)).map(({ name }) => name),',
     original: 'status !== undefined',
     replacement: 'true',
@@ -79,7 +79,7 @@ const APART: readonly Apart[] = [
     why: 'a step without a state is none that succeeded; only the types need the check',
   },
   {
-    file: 'src/run/own-run.ts',
+    file: 'src/run/start/own-run.ts',
     code: "return name.normalize('NFKC').replace(/\\s+/g, ' ').trim().toLowerCase()",
     original: "name.normalize('NFKC').replace(/\\s+/g, ' ').trim().toLowerCase()",
     replacement: "name.normalize('NFKC').replace(/\\s+/g, ' ').trim().toUpperCase()",
@@ -87,7 +87,7 @@ const APART: readonly Apart[] = [
     why: 'both names are folded alike',
   },
   {
-    file: 'src/run/resume.ts',
+    file: 'src/run/find/resume.ts',
     code: "if (match === undefined) return { kind: 'none' }",
     original: "{ kind: 'none' }",
     replacement: '{}',

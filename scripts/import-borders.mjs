@@ -5,14 +5,16 @@ import path from 'node:path'
  * A room may always use itself. Files directly in src/ (the entry module) may use every room.
  */
 const ROOMS = {
-  zenml: { values: [], types: [] },
-  run: { values: ['zenml'], types: [] },
-  github: { values: [], types: ['zenml', 'run', 'actions'] },
-  actions: { values: ['zenml', 'run', 'github'], types: [] },
+  base: { values: [], types: [] },
+  http: { values: ['base', 'zenml'], types: [] },
+  zenml: { values: ['base', 'http'], types: [] },
+  run: { values: ['base', 'http', 'zenml'], types: [] },
+  github: { values: ['base'], types: ['http', 'zenml', 'run', 'actions'] },
+  actions: { values: ['base', 'http', 'zenml', 'run', 'github'], types: [] },
 }
 
 /** Rooms that must not know that they run inside a workflow. */
-const WITHOUT_WORKFLOW = ['zenml', 'run']
+const WITHOUT_WORKFLOW = ['base', 'http', 'zenml', 'run']
 
 /** Packages whose loading would be felt at every start of the action, though few runs use them. */
 const LOADED_WHEN_NEEDED = ['@actions/github', 'yaml']

@@ -3,8 +3,8 @@ import { createServer, request as forward, type RequestListener } from 'node:htt
 import type { AddressInfo } from 'node:net'
 import { expect, jest, test } from '@jest/globals'
 import { runAction } from '../../e2e/action.ts'
-import { startProxy } from '../zenml/proxy-server.ts'
-import { fixture, startHttps } from '../zenml/scripted-server.ts'
+import { startProxy } from '../http/proxy-server.ts'
+import { fixture, startHttps } from '../http/scripted-server.ts'
 import { expectGreen, expectRed, PATIENCE_MS, withServer, type Scene } from './scene.ts'
 import { expectMasked, expectNoSecret } from './secrecy.ts'
 
@@ -62,7 +62,7 @@ test('through a proxy with a password, which learns nothing but the address', ()
 test('an authority of NODE_EXTRA_CA_CERTS stays trusted beside that of ca-certificate', () =>
   withServer({}, async (scene) => {
     const url = await behindTls(scene)
-    const file = new URL('../zenml/fixtures/test-only-authority.pem', import.meta.url)
+    const file = new URL('../http/fixtures/test-only-authority.pem', import.meta.url)
     const env = { NODE_EXTRA_CA_CERTS: file.pathname }
     const given = inputs(url, scene, { 'ca-certificate': fixture('authority-other') })
     expectGreen(await runAction({ inputs: given, env }), 'completed')

@@ -4,7 +4,7 @@ import { jsonOutputs } from '../../src/github/json-outputs.ts'
 import { RecordKeeper } from '../../src/github/record-keeper.ts'
 import type { RecordedStep, RunRecord } from '../../src/github/run-record.ts'
 import type { RunDetails } from '../../src/run/story.ts'
-import type { JsonValue } from '../../src/zenml/json.ts'
+import type { JsonValue } from '../../src/base/json.ts'
 import { details, stepState } from './run-events.ts'
 
 const nothing = new RecordKeeper({ now: () => 0, elapsed: () => 0 }).record

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 
 import { saveState, setOutput } from '../../src/github/outputs.ts'
-import { makeWorkspace } from './given.ts'
+import { makeWorkspace } from './inputs/given.ts'
 
 /** Nothing is known that must not leave. */
 const OPEN = { cover: (text: string) => text }

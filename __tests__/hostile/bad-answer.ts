@@ -1,5 +1,5 @@
 import type { PipelineSpec, RouteName, Simulator, SimulatorOptions } from '../../simulator/index.ts'
-import type { HttpLimits } from '../../src/zenml/http.ts'
+import type { HttpLimits } from '../../src/http/http.ts'
 import type { RunRequest } from '../../src/run/execute.ts'
 import { put, type Tamper, type Tampering } from './tampering-server.ts'
 import type { StepOptions, Way } from './workflow-step.ts'

@@ -3,7 +3,7 @@ import { runAction, type ActionResult } from '../../e2e/action.ts'
 import { realClock, startSimulator, type Simulator } from '../../simulator/index.ts'
 import { startGithub } from '../../simulator/github/server.ts'
 import { expectNoSecret, shownStretches } from '../action/secrecy.ts'
-import { KEY, SECRET_FORMS } from '../github/secret-forms.ts'
+import { KEY, SECRET_FORMS } from '../github/secrets/secret-forms.ts'
 import { roads } from './hostile-roads.ts'
 import { startTampering, type Tamper } from './tampering-server.ts'
 

@@ -1,7 +1,7 @@
 /** The part of GitHub's expression language that the guides' examples use. */
 
 import { z } from 'zod'
-import type { JsonValue } from '../../src/zenml/json.ts'
+import type { JsonValue } from '../../src/base/json.ts'
 
 /** Values of names such as `vars.ZENML_SERVER_URL`. */
 export type Contexts = Readonly<Record<string, string>>

@@ -4,10 +4,10 @@ import { describe, expect, test } from '@jest/globals'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import { ZENML_VERSIONS } from '../../simulator/index.ts'
-import { inputTables, type ActionName } from '../../src/github/input-schema.ts'
+import { inputTables, type ActionName } from '../../src/github/inputs/input-schema.ts'
 import { actionOutputs } from '../../src/github/outputs.ts'
 import type { Conclusion } from '../../src/run/conclusion.ts'
-import { USER_AGENT } from '../../src/zenml/user-agent.ts'
+import { USER_AGENT } from '../../src/http/user-agent.ts'
 import { code, projectFile, section, table } from './markdown.ts'
 
 const ROOT = path.join(import.meta.dirname, '../..')

@@ -13,7 +13,7 @@ import {
   type Simulator,
 } from '../../simulator/index.ts'
 import { startGithub, type GithubSimulator } from '../../simulator/github/server.ts'
-import { inputTables } from '../../src/github/input-schema.ts'
+import { inputTables } from '../../src/github/inputs/input-schema.ts'
 import { actionOutputs } from '../../src/github/outputs.ts'
 import {
   blocks,
@@ -31,7 +31,7 @@ import { guides, projectFile, table } from './markdown.ts'
 
 jest.setTimeout(60_000)
 
-const CERTIFICATE = projectFile('__tests__/zenml/fixtures/test-only-authority.pem')
+const CERTIFICATE = projectFile('__tests__/http/fixtures/test-only-authority.pem')
 
 const GITHUB_TOKEN = 'ghs_0000made0000up0000for0000tests0000'
 

@@ -6,7 +6,7 @@ import {
   type ZenmlVersion,
 } from '../../simulator/index.ts'
 import type { RunEvent } from '../../src/run/reporter.ts'
-import type { Target } from '../../src/run/resolve.ts'
+import type { Target } from '../../src/run/find/resolve.ts'
 import { stopKnownRun } from '../../src/run/stop-known-run.ts'
 import { closeScenes, openScene, TRIGGER, type Scene } from './scene.ts'
 

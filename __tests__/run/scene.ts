@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import { startSimulator, VirtualClock, type Simulator, type SimulatorOptions } from '../../simulator/index.ts'
 import { openClient } from '../../src/actions/connect.ts'
-import { WorkflowLog } from '../../src/github/log.ts'
+import { WorkflowLog } from '../../src/github/log/log.ts'
 import { attachRun, type AttachRequest } from '../../src/run/attach.ts'
 import { executeRun, type RunRequest } from '../../src/run/execute.ts'
 import type { RunDependencies, RunResult } from '../../src/run/step-run.ts'
 import type { PlannedRun, StartedRun } from '../../src/run/journal.ts'
 import type { RunEvent } from '../../src/run/reporter.ts'
 import type { ZenmlClient } from '../../src/zenml/client.ts'
-import type { Clock } from '../../src/zenml/clock.ts'
-import { Http, type HttpLimits } from '../../src/zenml/http.ts'
+import type { Clock } from '../../src/base/clock.ts'
+import { Http, type HttpLimits } from '../../src/http/http.ts'
 
 /** A simulated server and a client of it, over a real socket, in one virtual time. */
 export interface Scene {

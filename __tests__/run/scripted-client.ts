@@ -1,9 +1,9 @@
 import { VirtualClock } from '../../simulator/index.ts'
 import { openClient } from '../../src/actions/connect.ts'
-import { WorkflowLog } from '../../src/github/log.ts'
+import { WorkflowLog } from '../../src/github/log/log.ts'
 import type { Reporter, RunEvent } from '../../src/run/reporter.ts'
 import type { ZenmlClient } from '../../src/zenml/client.ts'
-import { openHttp } from '../zenml/scripted-server.ts'
+import { openHttp } from '../http/scripted-server.ts'
 
 /** A client, with a token, of a scripted server that is there already, and what is reported meanwhile. */
 export async function openScriptedClient(

@@ -1,6 +1,6 @@
 import { branches, cachedChurn, churn, failingChurn } from './pipelines.ts'
-import type { Layer } from '../../src/run/layers.ts'
-import type { JsonObject } from '../../src/zenml/json.ts'
+import type { Layer } from '../../src/run/configure/layers.ts'
+import type { JsonObject } from '../../src/base/json.ts'
 import type { Story } from './play.ts'
 
 function layer(parameters: JsonObject): Layer {

@@ -1,11 +1,11 @@
 import { expect, test } from '@jest/globals'
 import { startSimulator, VirtualClock, type Fault, type SimulatorOptions } from '../../simulator/index.ts'
 import { openClient } from '../../src/actions/connect.ts'
-import type { Credential } from '../../src/github/connection.ts'
-import { WorkflowLog } from '../../src/github/log.ts'
+import type { Credential } from '../../src/github/inputs/connection.ts'
+import { WorkflowLog } from '../../src/github/log/log.ts'
 import type { RunEvent } from '../../src/run/reporter.ts'
 import type { ZenmlClient } from '../../src/zenml/client.ts'
-import type { Clock } from '../../src/zenml/clock.ts'
+import type { Clock } from '../../src/base/clock.ts'
 import { AnswerError, CredentialError, UnreachableError } from '../../src/zenml/errors.ts'
 import { isPassing } from '../../src/zenml/retry.ts'
 import {
@@ -16,7 +16,7 @@ import {
   RESET,
   startScripted,
   type Reply,
-} from './scripted-server.ts'
+} from '../http/scripted-server.ts'
 
 const KEY = '6f1f0d1e-7a0e-4b52-9d7e-2f6a0c1d9b11'
 

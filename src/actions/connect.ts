@@ -1,9 +1,9 @@
-import type { ConnectionInputs } from '../github/connection.ts'
-import { inline, type WorkflowLog } from '../github/log.ts'
+import type { ConnectionInputs } from '../github/inputs/connection.ts'
+import { inline, type WorkflowLog } from '../github/log/log.ts'
 import type { Reporter } from '../run/reporter.ts'
 import { Api } from '../zenml/api.ts'
 import { ZenmlClient } from '../zenml/client.ts'
-import type { Clock } from '../zenml/clock.ts'
+import type { Clock } from '../base/clock.ts'
 import { CredentialError, isZenmlError } from '../zenml/errors.ts'
 import {
   keyGrant,
@@ -11,13 +11,13 @@ import {
   managementKeyGrant,
   managementTokenGrant,
   type Grant,
-} from '../zenml/grants.ts'
-import { Http } from '../zenml/http.ts'
-import { findWorkspace, ProClient } from '../zenml/pro.ts'
-import { proxySecrets } from '../zenml/proxies.ts'
+} from '../zenml/login/grants.ts'
+import { Http } from '../http/http.ts'
+import { findWorkspace, ProClient } from '../zenml/login/pro.ts'
+import { proxySecrets } from '../http/proxies.ts'
 import { parseServerUrl, type ProWorkspace, type ServerAddress } from '../zenml/server-url.ts'
-import { LoginSession, TokenSession, type LoginDependencies, type Session } from '../zenml/session.ts'
-import { USER_AGENT } from '../zenml/user-agent.ts'
+import { LoginSession, TokenSession, type LoginDependencies, type Session } from '../zenml/login/session.ts'
+import { USER_AGENT } from '../http/user-agent.ts'
 import { isAtLeast } from '../zenml/version.ts'
 
 export interface Connection {

@@ -1,9 +1,9 @@
-import type { Environment } from '../github/environment.ts'
-import { readWorkflowContext } from '../github/identity.ts'
-import { readStopInputs } from '../github/inputs.ts'
-import type { WorkflowLog } from '../github/log.ts'
+import type { Environment } from '../github/workflow/environment.ts'
+import { readWorkflowContext } from '../github/workflow/identity.ts'
+import { readStopInputs } from '../github/inputs/inputs.ts'
+import type { WorkflowLog } from '../github/log/log.ts'
 import { stopKnownRun } from '../run/stop-known-run.ts'
-import { systemClock } from '../zenml/system-clock.ts'
+import { systemClock } from '../base/system-clock.ts'
 import { readStepInputs, reportStep, withRunDependencies } from './step.ts'
 
 /**

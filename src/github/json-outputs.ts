@@ -1,6 +1,6 @@
-import type { JsonObject, JsonValue } from '../zenml/json.ts'
+import type { JsonObject, JsonValue } from '../base/json.ts'
 import type { ArtifactInfo } from '../run/story.ts'
-import { escapeUnprintableJson } from './printable.ts'
+import { escapeUnprintableJson } from '../base/printable.ts'
 import type { RecordedStep, RunRecord } from './run-record.ts'
 
 /**

@@ -1,11 +1,11 @@
 import type { Outcome } from '../run/conclusion.ts'
-import type { ValueChange } from '../run/difference.ts'
-import type { Verdict } from '../run/expect.ts'
+import type { ValueChange } from '../run/configure/difference.ts'
+import type { Verdict } from '../run/outcome/expect.ts'
 import type { Reporter, RunEvent } from '../run/reporter.ts'
 import type { RunDetails, RunFailure, StepChange, StepCounts, StepFailure, Usual } from '../run/story.ts'
-import type { Clock } from '../zenml/clock.ts'
+import type { Clock } from '../base/clock.ts'
 import type { Definition, Run } from '../zenml/model.ts'
-import { cut, showOnOneLine } from './printable.ts'
+import { cut, showOnOneLine } from '../base/printable.ts'
 import type { RecordedStep, RunRecord } from './run-record.ts'
 
 /** What a step ends with. */

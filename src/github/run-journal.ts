@@ -1,9 +1,9 @@
 import { z } from 'zod'
-import type { EndMode } from '../run/end-run.ts'
+import type { EndMode } from '../run/stop/end-run.ts'
 import type { Journal, PlannedRun, StartedRun } from '../run/journal.ts'
-import type { Environment } from './environment.ts'
+import type { Environment } from './workflow/environment.ts'
 import { saveState, type Gate } from './outputs.ts'
-import { cut } from './printable.ts'
+import { cut } from '../base/printable.ts'
 
 const MAX_TEXT = 1_000
 

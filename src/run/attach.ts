@@ -1,6 +1,6 @@
-import { findRun } from './find-run.ts'
-import { kinOfRun } from './history.ts'
-import type { ProjectChoice } from './project.ts'
+import { findRun } from './find/find-run.ts'
+import { kinOfRun } from './watch/history.ts'
+import type { ProjectChoice } from './find/project.ts'
 import { followRun, type FollowPolicy, type RunDependencies, type RunResult } from './step-run.ts'
 
 export interface AttachRequest extends Omit<FollowPolicy, 'nothingToCancel'> {

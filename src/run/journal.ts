@@ -1,4 +1,4 @@
-import type { EndMode } from './end-run.ts'
+import type { EndMode } from './stop/end-run.ts'
 
 /** What is about to be sent; enough to find and end the run afterwards, whatever happens to this process. */
 export interface PlannedRun {

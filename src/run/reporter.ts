@@ -1,8 +1,8 @@
-import type { JsonObject } from '../zenml/json.ts'
+import type { JsonObject } from '../base/json.ts'
 import type { Definition, Named, Run } from '../zenml/model.ts'
-import type { DifferenceLine, ValueChange } from './difference.ts'
-import type { Verdict } from './expect.ts'
-import type { ProjectSource } from './project.ts'
+import type { DifferenceLine, ValueChange } from './configure/difference.ts'
+import type { Verdict } from './outcome/expect.ts'
+import type { ProjectSource } from './find/project.ts'
 import type { Forecast, RunDetails, RunFailure, StepChange, StepCounts, StepFailure, Usual } from './story.ts'
 
 /** Why a trigger has to be sent again, or its result looked up. */

@@ -1,7 +1,7 @@
-import { endReason } from './end-reason.ts'
-import { Deadline } from '../zenml/deadline.ts'
-import { endRun, type EndMode } from './end-run.ts'
-import { findRun } from './find-run.ts'
+import { endReason } from './stop/end-reason.ts'
+import { Deadline } from '../base/deadline.ts'
+import { endRun, type EndMode } from './stop/end-run.ts'
+import { findRun } from './find/find-run.ts'
 import type { RunDependencies, RunResult } from './step-run.ts'
 
 export interface StopKnownRequest {

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../zenml/json.ts'
+import type { JsonObject } from '../base/json.ts'
 import type { StepMetadata, StepState } from '../zenml/model.ts'
 
 /*

@@ -1,11 +1,11 @@
 import type { z } from 'zod'
-import type { Clock } from './clock.ts'
+import type { Clock } from '../base/clock.ts'
 import { AnswerError, CredentialError, TransportError, UnreachableError } from './errors.ts'
-import { parseJson } from './error-body.ts'
-import type { Http, HttpAnswer } from './http.ts'
+import { parseJson } from './answers/error-body.ts'
+import type { Http, HttpAnswer } from '../http/http.ts'
 import { decideRetry, isAuthenticatorAway } from './retry.ts'
 import { ServerTime } from './server-time.ts'
-import type { Session } from './session.ts'
+import type { Session } from './login/session.ts'
 
 /** What requests to a server need from outside. */
 export interface ApiDependencies {

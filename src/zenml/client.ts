@@ -38,11 +38,11 @@ import {
   type RunDetail,
   type StepDetail,
 } from './step-detail.ts'
-import type { JsonObject } from './json.ts'
-import { pathSegment } from './path-segment.ts'
+import type { JsonObject } from '../base/json.ts'
+import { pathSegment } from '../http/path-segment.ts'
 import type { CompletedRunsQuery, DefinitionQuery, StepPage } from './queries.ts'
-import { readStopAnswer, type StopAnswer } from './stop-answer.ts'
-import { readTriggerAnswer, type TriggerAnswer } from './trigger-answer.ts'
+import { readStopAnswer, type StopAnswer } from './answers/stop-answer.ts'
+import { readTriggerAnswer, type TriggerAnswer } from './answers/trigger-answer.ts'
 
 /** 20,000 steps; a server that never comes to an end must not hold the step for ever. */
 const MOST_STEP_PAGES = 200

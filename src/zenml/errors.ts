@@ -1,7 +1,7 @@
-import type { HttpAnswer } from './http.ts'
-import { readErrorBody, retryAfterMs } from './error-body.ts'
-import { missingPermission } from './permission.ts'
-import { twoSentences } from './sentences.ts'
+import type { HttpAnswer } from '../http/http.ts'
+import { readErrorBody, retryAfterMs } from './answers/error-body.ts'
+import { missingPermission } from './answers/permission.ts'
+import { twoSentences } from '../base/sentences.ts'
 
 /** Everything that can go wrong between us and a ZenML server; the message is one line for a person. */
 export abstract class ZenmlError extends Error {

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import { isDeeperThan, isJsonObject, member, type JsonObject } from './json.ts'
+import { isDeeperThan, isJsonObject, member, type JsonObject } from '../base/json.ts'
 import { isAtLeast } from './version.ts'
 import type { dagSchema, definitionSchema, infoSchema, runSchema, stepSchema } from './schemas.ts'
 

@@ -1,5 +1,5 @@
 import type { Named, ServerInfo } from './model.ts'
-import { pathSegment } from './path-segment.ts'
+import { pathSegment } from '../http/path-segment.ts'
 import { isAtLeast } from './version.ts'
 
 /** Browsers follow no longer one, and a later step could not take it. */

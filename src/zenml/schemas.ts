@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { JsonObject } from './json.ts'
+import type { JsonObject } from '../base/json.ts'
 
 /*
  * Only what is relied on, as servers 0.74 to 0.98 answer it. Fields that a version lacks are optional; body,

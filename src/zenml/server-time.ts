@@ -1,5 +1,5 @@
-import type { Clock } from './clock.ts'
-import type { HttpAnswer } from './http.ts'
+import type { Clock } from '../base/clock.ts'
+import type { HttpAnswer } from '../http/http.ts'
 
 /**
  * What time it is on the server, from the Date header of its answers (RFC 9110, 6.6.1). What a server made is dated by

@@ -1,4 +1,4 @@
-import { isLoopback } from './loopback.ts'
+import { isLoopback } from '../http/loopback.ts'
 
 /** Where a ZenML workspace or server is. */
 export interface ServerAddress {

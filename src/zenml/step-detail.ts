@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { JsonObject } from './json.ts'
+import type { JsonObject } from '../base/json.ts'
 import { id, mapping, runSchema, stepSchema } from './schemas.ts'
 import { toRun, toStep, type Run, type StepState } from './model.ts'
 

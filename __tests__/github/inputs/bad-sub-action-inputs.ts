@@ -1,0 +1,88 @@
+import type { ActionName } from '../../../src/github/inputs/input-schema.ts'
+import type { BadInput } from './bad-inputs.ts'
+import { KEY, RUN_ID, type With } from './given.ts'
+
+const login: readonly (readonly [string, With])[] = [
+  ['nothing at all', { 'server-url': '', 'api-key': '' }],
+  ['a token instead of a key', { 'api-key': '', 'access-token': KEY }],
+  ['an underscore for a hyphen', { 'api-key': '', api_key: KEY }],
+  ['a key in quotes', { 'api-key': `'${KEY}'` }],
+  ['the key in the address', { 'server-url': `https://zenml.example.com/${KEY}` }],
+  ['plain http', { 'server-url': 'http://zenml.example.com' }],
+  [
+    'plain http, allowed by a word that is none',
+    { 'server-url': 'http://a.example.com', 'allow-insecure-http': 'yes' },
+  ],
+  ["the dashboard's address", { 'server-url': 'https://cloud.zenml.io/workspaces/my-team' }],
+]
+
+const wait: readonly (readonly [string, With])[] = [
+  ['no run', { run: '' }],
+  ['a blank run', { run: '\t\n' }],
+  ['runs for run', { run: '', runs: 'nightly-5' }],
+  ["stop's input", { run: '', 'run-id': RUN_ID }],
+  ['two runs', { run: 'nightly-5\nnightly-6' }],
+  ['a run with a terminal code', { run: 'nightly\u001b[2J' }],
+  ['a run with a very long name', { run: 'n'.repeat(256) }],
+  ["the address of the run's page", { run: `https://zenml.example.com/projects/vision/runs/${RUN_ID}/logs` }],
+  ['an address without a run', { run: 'https://zenml.example.com/projects/vision/runs' }],
+  ['the key as run', { run: KEY }],
+  ['key and token', { 'access-token': 'eyJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl' }],
+  ['neither key nor token', { 'api-key': '' }],
+  ['a timeout that is none', { timeout: 'ten minutes' }],
+  ['a timeout without a unit', { timeout: '600' }],
+  ['an interval that is too short', { 'poll-interval': '10ms' }],
+  ['an unknown end', { 'on-cancel': 'leaf', 'on-timeout': 'continue', 'on-paused': 'stop' }],
+  ['a project of two lines', { project: 'a\nb' }],
+  ['a report that is none', { 'log-tail': 'many', summary: '0', comment: 'never', 'step-key': 'a\nb' }],
+  ['a letter too few', { coment: 'true', logtail: '5' }],
+  [
+    'everything',
+    {
+      'server-url': 'zenml.example.com',
+      'api-key': 'a b',
+      'access-token': 'c',
+      run: 'a\nb',
+      project: 'p'.repeat(300),
+      timeout: '-1h',
+      'poll-interval': '0',
+      'on-cancel': '1',
+      'on-timeout': '2',
+      'on-paused': '3',
+      'allow-insecure-http': '4',
+      projekt: 'vision',
+    },
+  ],
+]
+
+const stop: readonly (readonly [string, With])[] = [
+  ['no run', { 'run-id': ' ' }],
+  ["wait's input", { 'run-id': '', run: RUN_ID }],
+  ['an underscore for a hyphen', { 'run-id': '', run_id: RUN_ID }],
+  ["a run's name", { 'run-id': 'nightly-5' }],
+  ['a cut id', { 'run-id': RUN_ID.slice(0, 30) }],
+  ['an id in braces', { 'run-id': `{${RUN_ID}}` }],
+  ['two ids', { 'run-id': `${RUN_ID},${RUN_ID}` }],
+  ['two ids on two lines', { 'run-id': `${RUN_ID}\n${RUN_ID}` }],
+  ['a path instead of an id', { 'run-id': '../../users' }],
+  ["the address of the run's page", { 'run-id': `http://localhost:8237/runs/${RUN_ID.toUpperCase()}` }],
+  ['an address without a run', { 'run-id': 'https://zenml.example.com' }],
+  ['a very long id', { 'run-id': 'a'.repeat(100_000) }],
+  ['the key as id', { 'run-id': KEY }],
+  ['graceful: gently', { graceful: 'gently' }],
+  ['no limit', { timeout: 'none' }],
+  ['a timeout of nothing', { timeout: '0s' }],
+  ['a timeout of years', { timeout: '400d' }],
+  ['a letter too few', { timout: '1m' }],
+]
+
+/** Faults in the inputs of login/, wait/ and stop/, as far as they are not those of the main action. */
+export const badSubActionInputs: readonly BadInput[] = [
+  ...casesOf('login', login),
+  ...casesOf('wait', wait),
+  ...casesOf('stop', stop),
+]
+
+function casesOf(action: ActionName, cases: readonly (readonly [string, With])[]): BadInput[] {
+  return cases.map(([title, given]) => ({ title: `${action}/: ${title}`, action, given }))
+}

@@ -1,0 +1,311 @@
+import { readFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterAll, expect, test } from '@jest/globals'
+import { readConnectionAgain } from '../../../src/github/inputs/credential-again.ts'
+import { named } from '../../../src/github/inputs/connection.ts'
+import { readFile } from '../../../src/github/workflow/files.ts'
+import { InputFaults } from '../../../src/github/inputs/input-faults.ts'
+import {
+  readInputs,
+  readLoginInputs,
+  readStopInputs,
+  readWaitInputs,
+} from '../../../src/github/inputs/inputs.ts'
+import { parseServerUrl } from '../../../src/zenml/server-url.ts'
+
+type With = Readonly<Record<string, string>>
+
+const KEY = 'ZENPROKEY_c2VjcmV0LXNlY3JldC1zZWNyZXQ'
+const SECRET = '0a1b2c3d4e5f60718293a4b5c6d7e8f9'
+const PRO: With = { workspace: 'research', 'api-key': KEY }
+const CLIENT: With = { workspace: 'research', 'client-id': 'machine-1', 'client-secret': SECRET }
+
+function fixture(name: string): string {
+  return readFileSync(new URL(`../../http/fixtures/test-only-${name}.pem`, import.meta.url), 'utf8')
+}
+
+const workspace = mkdtempSync(path.join(tmpdir(), 'connection-'))
+writeFileSync(path.join(workspace, 'company.pem'), `# Company\n${fixture('authority')}`)
+writeFileSync(path.join(workspace, 'empty.pem'), '\n')
+writeFileSync(path.join(workspace, 'notes.txt'), 'no certificate here')
+afterAll(() => {
+  rmSync(workspace, { recursive: true })
+})
+
+function sources(given: With) {
+  const masked: string[] = []
+  const variables = Object.entries(given).map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value])
+  const env = { ...Object.fromEntries(variables), GITHUB_WORKSPACE: workspace }
+  return { env, readFile, parseServerUrl, masked, mask: (text: string) => void masked.push(text) }
+}
+
+async function read(given: With) {
+  return readInputs(sources({ snapshot: 'nightly', ...given }))
+}
+
+/** What is told of inputs that have faults, one a line. */
+async function faults(given: With): Promise<string> {
+  try {
+    await read(given)
+  } catch (error) {
+    if (error instanceof InputFaults) return error.message
+    throw error
+  }
+  throw new Error('no fault was found')
+}
+
+const SAAS = { workspace: 'research', proApiUrl: 'https://cloudapi.zenml.io', allowPlainHttp: false }
+
+test.each<[string, With, unknown]>([
+  ['a workspace of the SaaS', PRO, { server: SAAS, credential: { kind: 'api-key', key: KEY } }],
+  [
+    'a workspace of a self-hosted Pro below a path',
+    { ...PRO, 'pro-api-url': 'https://pro.example.com/api/v1/' },
+    { server: { ...SAAS, proApiUrl: 'https://pro.example.com/api/v1' } },
+  ],
+  [
+    'the older login',
+    CLIENT,
+    { server: SAAS, credential: { kind: 'client', clientId: 'machine-1', clientSecret: SECRET } },
+  ],
+  [
+    'plain http that is allowed',
+    { ...PRO, 'pro-api-url': 'http://pro.example.com', 'allow-insecure-http': 'true' },
+    { server: { workspace: 'research', proApiUrl: 'http://pro.example.com', allowPlainHttp: true } },
+  ],
+])('%s is taken', async (_, given, expected) => {
+  const { inputs, notices } = await read(given)
+  expect(inputs).toMatchObject(expected as object)
+  expect(notices).toEqual([])
+})
+
+test('every action takes a workspace', async () => {
+  const server = { server: SAAS }
+  expect((await readLoginInputs(sources(CLIENT))).inputs).toMatchObject(server)
+  expect((await readWaitInputs(sources({ ...PRO, run: 'nightly-5' }))).inputs).toMatchObject(server)
+  const id = '0f8e5c1a-3b2d-4c6f-9a7e-1d2c3b4a5f60'
+  expect((await readStopInputs(sources({ ...PRO, 'run-id': id }))).inputs).toMatchObject(server)
+})
+
+test('what stands behind the management API is cut off with a notice', async () => {
+  const { inputs, notices } = await read({ ...PRO, 'pro-api-url': 'https://cloudapi.zenml.io/workspaces/x' })
+  expect(inputs.server).toEqual(SAAS)
+  expect(notices).toEqual([
+    expect.stringMatching(
+      /^pro-api-url: the ending .* was cut off; the server is https:\/\/cloudapi\.zenml\.io$/,
+    ),
+  ])
+})
+
+test.each<[string, With, string]>([
+  [
+    'a server and a workspace',
+    { ...PRO, 'server-url': 'https://zenml.example.com' },
+    'workspace: contradicts server-url; give only one of the two',
+  ],
+  [
+    'the page of a workspace instead of its name',
+    { ...PRO, workspace: 'https://cloud.zenml.io/workspaces/research/projects' },
+    `workspace: "https://cloud.zenml.io/workspaces/research/projects" is the address of a page; write only the workspace's name, research`,
+  ],
+  [
+    'a token with a workspace',
+    { workspace: 'research', 'access-token': KEY },
+    'access-token: contradicts workspace, as a token is good for one server only; give its server-url, or an api-key',
+  ],
+  [
+    'a key and a client secret',
+    { ...PRO, ...CLIENT },
+    'client-secret: contradicts api-key; give only one of the two',
+  ],
+  [
+    'a client id alone',
+    { workspace: 'research', 'client-id': 'machine-1' },
+    'client-secret: missing beside client-id, or empty',
+  ],
+  [
+    'a client secret alone',
+    { workspace: 'research', 'client-secret': SECRET },
+    'client-id: missing beside client-secret',
+  ],
+  [
+    'the older login at a server',
+    { ...CLIENT, workspace: '', 'server-url': 'https://zenml.example.com' },
+    'client-id: goes with workspace only; write workspace: NAME, or give an api-key',
+  ],
+  [
+    'the management API with a token, which needs none',
+    {
+      'server-url': 'https://zenml.example.com',
+      'access-token': 'a-token-of-the-server',
+      'pro-api-url': 'https://pro.example.com',
+    },
+    'pro-api-url: has no use with an access-token; give an api-key, or remove it',
+  ],
+  [
+    'the dashboard as management API',
+    { ...PRO, 'pro-api-url': 'https://cloud.zenml.io' },
+    "pro-api-url: is ZenML Pro's dashboard; its management API is https://cloudapi.zenml.io",
+  ],
+  [
+    'plain http to the management API',
+    { ...PRO, 'pro-api-url': 'http://pro.example.com' },
+    'pro-api-url: http:// would send the credential unencrypted; use https://, or set allow-insecure-http: true',
+  ],
+  [
+    'the management API as server',
+    { 'api-key': KEY, 'server-url': 'https://cloudapi.zenml.io' },
+    "server-url: is ZenML Pro's management API, which has no runs; write workspace: NAME instead, or the server URL that the workspace's settings page shows",
+  ],
+  [
+    "a workspace's page as server",
+    { 'api-key': KEY, 'server-url': 'https://cloud.zenml.io/workspaces/research' },
+    "server-url: is ZenML Pro's dashboard, not a workspace; write workspace: research instead, or the server URL that the workspace's settings page shows",
+  ],
+  [
+    'nothing',
+    { 'api-key': KEY },
+    'server-url: missing; write the address of your ZenML server, such as https://zenml.example.com, or workspace: NAME for ZenML Pro',
+  ],
+  [
+    'the client secret as workspace',
+    { ...CLIENT, workspace: SECRET },
+    'workspace: holds the value of client-secret; remove it from here',
+  ],
+])('%s: one line says what to do', async (_, given, line) => {
+  expect(await faults(given)).toBe(line)
+})
+
+test('the client secret is masked before anything else, the id is not', async () => {
+  const given = sources({ ...CLIENT, snapshot: 'nightly' })
+  await readInputs(given)
+  expect(given.masked).toEqual([SECRET])
+})
+
+test.each<[string, string, number]>([
+  ['PEM text', fixture('authority'), 1],
+  ['several in one text', `${fixture('authority')}\n${fixture('authority-other')}`, 2],
+  ['a file of the workspace, with a comment', 'company.pem', 1],
+  ['a file by its whole path', path.join(workspace, 'company.pem'), 1],
+  ['Windows line ends', fixture('authority').replaceAll('\n', '\r\n'), 1],
+])('ca-certificate: %s is taken', async (_, text, count) => {
+  const { inputs, notices } = await read({ ...PRO, 'ca-certificate': text })
+  expect(inputs.authorities).toHaveLength(count)
+  expect(inputs.authorities?.join('')).toMatch(
+    /^(-----BEGIN CERTIFICATE-----\n[^-]+-----END CERTIFICATE-----\n){1,2}$/,
+  )
+  expect(notices).toEqual([])
+})
+
+test('ca-certificate: one of several that has expired is named and left out', async () => {
+  const text = fixture('authority') + fixture('authority-expired')
+  const { inputs, notices } = await read({ ...PRO, 'ca-certificate': text })
+  expect(inputs.authorities).toHaveLength(1)
+  expect(notices).toEqual([
+    'ca-certificate: certificate 2 of 2, "Test Only Expired Authority", expired on 2021-01-01, so it is left out',
+  ])
+})
+
+test('ca-certificate: of many that have expired or are broken, the first are named', async () => {
+  const expired = fixture('authority') + fixture('authority-expired').repeat(50)
+  const { notices } = await read({ ...PRO, 'ca-certificate': expired })
+  expect(notices).toHaveLength(4)
+  expect(notices.at(-1)).toBe('ca-certificate: and 47 more like these')
+  const broken = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n'.repeat(300)
+  const lines = (await faults({ ...PRO, 'ca-certificate': broken })).split('\n')
+  expect(lines).toHaveLength(4)
+  expect(lines.at(-1)).toBe('ca-certificate: and 297 more like these')
+})
+
+const NO_CERTIFICATE = 'give PEM text, which begins with -----BEGIN CERTIFICATE-----, or its file'
+const BROKEN = 'is broken or not whole; copy it again with its BEGIN and END lines'
+
+test.each<[string, string, string]>([
+  [
+    'one that has expired',
+    fixture('authority-expired'),
+    'the certificate, "Test Only Expired Authority", expired on 2021-01-01; give the one in use now',
+  ],
+  ['half of one', fixture('authority').slice(0, 300), `the certificate ${BROKEN}`],
+  [
+    'a broken one behind a good one',
+    `${fixture('authority')}${fixture('authority').replace(/\n[^-]{20}/, '\nAAAA')}`,
+    `certificate 2 of 2 ${BROKEN}`,
+  ],
+  [
+    'line breaks as text',
+    'MIIB\\nMIIC',
+    'holds \\n where line breaks should be; give it as a YAML block (ca-certificate: |)',
+  ],
+  [
+    'a certificate without its lines',
+    fixture('authority').replaceAll(/-----.*-----/g, ''),
+    `holds no certificate; ${NO_CERTIFICATE}`,
+  ],
+  ['an empty file', 'empty.pem', `"empty.pem" is empty; ${NO_CERTIFICATE}`],
+  ['a file of something else', 'notes.txt', `"notes.txt" holds no certificate; ${NO_CERTIFICATE}`],
+  [
+    'a file that is not there',
+    'certs/no.pem',
+    '"certs/no.pem" does not exist; write the path of a PEM file on this runner, or the PEM text itself',
+  ],
+  ...['C:\\network\\ca.pem', '.\\new\\ca.pem', '\\\\server\\nas\\ca', 'certs\\new.crt'].map(
+    (path): [string, string, string] => [
+      `the path ${path}`,
+      path,
+      `"${path}" does not exist; write the path of a PEM file on this runner, or the PEM text itself`,
+    ],
+  ),
+  ['a folder', '.', '"." is a folder; write the path of one PEM file'],
+])('ca-certificate: %s is a fault that names it', async (_, text, problem) => {
+  expect(await faults({ ...PRO, 'ca-certificate': text })).toBe(`ca-certificate: ${problem}`)
+})
+
+test.each([
+  ['alone', fixture('key')],
+  ['beside its certificate', fixture('leaf') + fixture('key')],
+  [
+    'without its lines',
+    fixture('key')
+      .replaceAll(/-----.*-----\n/g, '')
+      .replaceAll('\n', ''),
+  ],
+])('ca-certificate: a private key %s is refused and not shown', async (_, text) => {
+  const line = await faults({ ...PRO, 'ca-certificate': text })
+  expect(line).toMatch(/^ca-certificate: (holds a private key|holds no certificate)/)
+  const body = fixture('key').split('\n')[1]!
+  for (let at = 0; at + 8 <= body.length; at += 8) expect(line).not.toContain(body.slice(at, at + 8))
+})
+
+test.each<[string, With, With, boolean]>([
+  ['nothing has changed', PRO, PRO, true],
+  [
+    'the same server is named',
+    { 'server-url': 'https://a.example.com' },
+    { 'server-url': 'https://a.example.com/' },
+    true,
+  ],
+  ['another workspace is named', PRO, { ...PRO, workspace: 'production' }, false],
+  ['another management API is named', PRO, { ...PRO, 'pro-api-url': 'https://pro.example.com' }, false],
+  ['a server is named instead', PRO, { ...PRO, workspace: '', 'server-url': 'https://a.example.com' }, false],
+])('when inputs are read again and %s, that shows', async (_, before, after, same) => {
+  const first = await readConnectionAgain(sources({ 'api-key': KEY, ...before }))
+  const again = await readConnectionAgain(sources({ 'api-key': KEY, ...after }))
+  expect(named(again!.server) === named(first!.server)).toBe(same)
+})
+
+test.each<[string, With]>([
+  ['the key is gone', { workspace: 'research' }],
+  ['the server is gone', { 'api-key': KEY }],
+  ['two servers are named', { ...PRO, 'server-url': 'https://a.example.com' }],
+  ['a token came in its place', { workspace: 'research', 'access-token': KEY }],
+])('when inputs are read again and %s, nothing is sent', async (_, given) => {
+  expect(await readConnectionAgain(sources(given))).toBeUndefined()
+})
+
+test('inputs that are read again have their authorities, and their secrets are masked', async () => {
+  const given = sources({ ...CLIENT, 'ca-certificate': 'company.pem' })
+  expect(await readConnectionAgain(given)).toMatchObject({ authorities: [expect.stringContaining('BEGIN')] })
+  expect(given.masked).toEqual([SECRET])
+})

@@ -1,0 +1,115 @@
+import { expect, test } from '@jest/globals'
+import fc from 'fast-check'
+import { parseExpectations } from '../../../src/github/inputs/expectations.ts'
+
+const asItIs = (text: string): string => text
+
+test('each line is a condition; empty lines and comments are not', () => {
+  const text = `
+    train.accuracy >= 0.9
+    # what the data must have
+    load.rows>1000
+    stage == "production, eu"
+    converged == true
+    val/f1 != -1e-3
+    note == 'it''s'`.replace("''s", 's')
+  expect(parseExpectations(text, asItIs)).toEqual({
+    expectations: [
+      { name: 'train.accuracy', operator: '>=', wanted: 0.9 },
+      { name: 'load.rows', operator: '>', wanted: 1000 },
+      { name: 'stage', operator: '==', wanted: 'production, eu' },
+      { name: 'converged', operator: '==', wanted: true },
+      { name: 'val/f1', operator: '!=', wanted: -0.001 },
+      { name: 'note', operator: '==', wanted: 'its' },
+    ],
+    faults: [],
+  })
+})
+
+test('what is written is what is read', () => {
+  const name = fc.stringMatching(/^[A-Za-z_][\w./:-]{0,20}$/)
+  const wanted = fc.oneof(
+    fc
+      .double({ noNaN: true, noDefaultInfinity: true })
+      .filter((number) => !/^-?\d+$/.test(String(number)) || Number.isSafeInteger(number)),
+    fc.stringMatching(/^[^"\r\n]{0,20}$/),
+  )
+  const operator = fc.constantFrom('==', '!=', '<', '<=', '>', '>=')
+  fc.assert(
+    fc.property(fc.array(fc.record({ name, operator, wanted }), { maxLength: 5 }), (conditions) => {
+      const lines = conditions.map(
+        (each) =>
+          `${each.name} ${each.operator} ${typeof each.wanted === 'string' ? `"${each.wanted}"` : each.wanted}`,
+      )
+      const { expectations, faults } = parseExpectations(lines.join('\n'), asItIs)
+      expect(faults).toEqual([])
+      expect(expectations).toEqual(
+        conditions.map((each) => ({ ...each, wanted: Object.is(each.wanted, -0) ? 0 : each.wanted })),
+      )
+    }),
+  )
+})
+
+test('any text gives conditions or faults with a place inside it', () => {
+  const parts = fc.constantFrom(
+    'a',
+    '.',
+    ' ',
+    '=',
+    '!',
+    '<',
+    '>',
+    '"',
+    '9',
+    '\n',
+    '#',
+    '\u2028',
+    'true',
+    '::',
+  )
+  fc.assert(
+    fc.property(fc.array(parts, { maxLength: 30 }), (pieces) => {
+      const text = pieces.join('')
+      const lines = text.split('\n')
+      const { expectations, faults } = parseExpectations(text, asItIs)
+      const written = lines.filter((line) => line.trim() !== '' && !line.trim().startsWith('#'))
+      expect(expectations.length + faults.length).toBeLessThanOrEqual(written.length)
+      if (faults.length < 5) expect(expectations.length + faults.length).toBe(written.length)
+      for (const { line } of faults) {
+        const [, row = '', column = ''] = /^expect: line (\d+), column (\d+): \S/.exec(line) ?? []
+        expect(Number(column)).toBeGreaterThanOrEqual(1)
+        expect(Number(column)).toBeLessThanOrEqual((lines[Number(row) - 1] ?? '').length + 1)
+        expect(line).not.toMatch(/[\p{Cc}\p{Zl}\p{Zp}]/u)
+      }
+    }),
+  )
+})
+
+test.each([
+  '9007199254740992',
+  '9007199254740993',
+  '-9007199254740993',
+  '123456789012345678901',
+  '1e999',
+  '-1e400',
+])('the number %s could not be told from others, and is refused', (number) => {
+  expect(parseExpectations(`rows == ${number}`, asItIs)).toEqual({
+    expectations: [],
+    faults: [
+      {
+        input: 'expect',
+        line: `expect: line 1, column 9: "${number}" has more digits than JSON can carry exactly; log it as a text, and put it in quotes here`,
+      },
+    ],
+  })
+})
+
+test.each(['9007199254740991', '1e300', '1e16', '0.30000000000000004', '.25', '+5.', '-2.5E-10'])(
+  'the number %s is taken',
+  (number) => {
+    expect(parseExpectations(`rows < ${number}`, asItIs)).toEqual({
+      expectations: [{ name: 'rows', operator: '<', wanted: Number(number) }],
+      faults: [],
+    })
+  },
+)

@@ -1,0 +1,148 @@
+import { expect, test } from '@jest/globals'
+import fc from 'fast-check'
+
+import { KnownSecrets } from '../../../src/github/secrets/known-secrets.ts'
+import { shownStretches } from '../../action/secrecy.ts'
+import { anyText } from '../../any-text.ts'
+import { KEY, SECRET_FORMS } from './secret-forms.ts'
+
+const TOKEN =
+  'eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiI3YjFmNDg5Mi0yZDYxLTRlMGMtYmM3YSJ9.q4Vd-Zp_0xKJ8sWnT1yRmHcLbA5uEoGf'
+
+function knowing(...secrets: readonly string[]): KnownSecrets {
+  const known = new KnownSecrets()
+  for (const secret of secrets) known.add(secret)
+  return known
+}
+
+const known = knowing(KEY, TOKEN)
+
+test.each(SECRET_FORMS)('a secret %s is covered wherever it stands', (_, form) => {
+  for (const secret of [KEY, TOKEN]) {
+    const shown = form(secret)
+    expect(shownStretches(shown, [secret])).not.toEqual([])
+    for (const text of [
+      shown,
+      `a ${shown} b`,
+      `"${shown}"`,
+      `${shown}${shown}`,
+      `::error title=${shown}::${shown}`,
+    ]) {
+      expect(known.cover(text)).toContain('**')
+      expect(shownStretches(known.cover(text), [secret])).toEqual([])
+    }
+  }
+})
+
+test('the whole word goes, so that neither its beginning nor its end is left', () => {
+  expect(known.cover(`a key-${KEY}-b c`)).toBe('a *** c')
+  expect(known.cover(`Bearer ${KEY.slice(5, 60)}?!`)).toBe('Bearer ***?!')
+  expect(known.cover(Buffer.from(`Bearer ${KEY}&x`).toString('base64'))).toBe('***')
+  expect(known.cover(`${KEY}==\n${TOKEN}`)).toBe('***\n***')
+})
+
+test('what a key of ZenML is made of is covered as well, but not its id', () => {
+  const inner = { id: '01b2c3d4-5e6f-4a1b-8c2d-3e4f5a6b7c8d', key: '7f3a9dc1e4b2608fa5c1d3b70b9f48e6' }
+  const key = `ZENPROKEY_${Buffer.from(JSON.stringify(inner)).toString('base64')}`
+  expect(knowing(key).cover(JSON.stringify(inner))).toBe(`{"id":"${inner.id}","key":"***"}`)
+})
+
+test.each([
+  ['a run id', '01b2c3d4-5e6f-4a1b-8c2d-3e4f5a6b7c8d'],
+  ['an address', 'https://zenml.example.com/projects/default/runs/01b2c3d4-5e6f-4a1b-8c2d-3e4f5a6b7c8d'],
+  ['a commit', '0123456789abcdef0123456789abcdef01234567'],
+  ['what all keys begin with', 'the key begins with ZENKEY_eyJ'],
+  ['fewer characters than tell anything', KEY.slice(20, 31)],
+  ['a long word', 'x'.repeat(500)],
+  ['escapes', 'a\\u0041%20%zz&amp;&#65;&nothing;\\'],
+  ['nothing', ''],
+])('%s stays as it is', (_, text) => {
+  expect(known.cover(text)).toBe(text)
+  expect(knowing().cover(text)).toBe(text)
+})
+
+test('sixteen characters are enough', () => {
+  for (let start = 0; start + 16 <= KEY.length; start += 1) {
+    const cut = KEY.slice(start, start + 16)
+    expect([start, known.cover(`(${cut})`)]).toEqual([start, expect.stringMatching(/^\(\/?\*\*\*\/?\)$/)])
+  }
+})
+
+test('a value of fewer than 16 characters is an ordinary word', () => {
+  expect(knowing('hunter2-hunter2').cover('hunter2-hunter2')).toBe('hunter2-hunter2')
+})
+
+/** Pieces of secrets in all forms between what gives texts their form. */
+const piece = fc.oneof(
+  anyText(8),
+  fc
+    .tuple(fc.constantFrom(...SECRET_FORMS), fc.nat(60), fc.nat(80))
+    .map(([[, form], from, length]) => form(KEY).slice(from, from + length)),
+  fc.constantFrom(
+    '\\',
+    '\\\\',
+    '"',
+    '\\"',
+    '\\n',
+    '\\u00',
+    '%',
+    '%2',
+    '&',
+    '&#',
+    '&amp;',
+    '\n',
+    '│ ',
+    '::',
+    '|',
+    '`',
+  ),
+)
+const mixed = fc.array(piece, { maxLength: 12 }).map((pieces) => pieces.join(''))
+
+test('JSON stays JSON, whatever is covered in it', () => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(mixed, mixed), { maxLength: 5 }), fc.boolean(), (entries, isDeep) => {
+      const json = JSON.stringify(
+        entries.map(([key, value]) => ({ [key]: isDeep ? JSON.stringify(value) : value })),
+      )
+      const covered = known.cover(json)
+      const read: unknown = JSON.parse(covered)
+      expect(read).toHaveLength(entries.length)
+    }),
+    { numRuns: 2000 },
+  )
+})
+
+test('no stretch of a secret is left of any text, no line is lost, and nothing grows', () => {
+  fc.assert(
+    fc.property(mixed, (text) => {
+      const covered = known.cover(text)
+      expect(shownStretches(covered, [KEY])).toEqual([])
+      expect(covered.length).toBeLessThanOrEqual(text.length)
+      expect(covered.split('\n')).toHaveLength(text.split('\n').length)
+      expect(known.cover(covered)).toBe(covered)
+    }),
+    { numRuns: 400 },
+  )
+})
+
+/** A pattern that goes back and forth would take hours, and the test would never end. */
+const HARD_TEXTS: readonly (readonly [name: string, unit: string])[] = [
+  ['log lines', '2026-01-31 12:00:00 INFO epoch 12 of 300, loss 0.123, accuracy 0.987\n'],
+  ['backslashes', '\\'],
+  ['percent signs', '%'],
+  ['ampersands', '&'],
+  ['unfinished entities', '&aaaaaaaaaaaa'],
+  ['escapes', '\\u0041'],
+  ['escapes in escapes', '%2525252525'],
+  ['secrets', `${KEY}\n`],
+  ['secrets in one word', KEY],
+  ['a secret letter by letter', KEY.replaceAll(/./g, '$&\n')],
+  ['beginnings of secrets', KEY.slice(0, 14)],
+]
+
+test.each(HARD_TEXTS)('%s without end are gone through once', (_, unit) => {
+  const text = unit.repeat(Math.ceil(300_000 / unit.length))
+  const covered = known.cover(text)
+  expect(covered.length).toBeLessThanOrEqual(text.length)
+})

@@ -1,0 +1,169 @@
+import { afterEach, expect, test } from '@jest/globals'
+import fc from 'fast-check'
+import type { PipelineSpec } from '../../../simulator/index.ts'
+import { parseMapping } from '../../../src/github/inputs/yaml-mapping.ts'
+import type { Layer } from '../../../src/run/configure/layers.ts'
+import type { RunRequest } from '../../../src/run/execute.ts'
+import { closeScenes, openScene, TRIGGER, type Scene } from '../scene.ts'
+
+afterEach(closeScenes)
+
+const epochs = { default: 3, jsonSchema: { type: 'integer' } } as const
+const rate = { default: 0.1, jsonSchema: { type: 'number' } } as const
+
+/** Two steps that share a parameter's name, and one whose name is a parameter of another. */
+const shared: PipelineSpec = {
+  name: 'shared',
+  steps: [
+    { name: 'load', seconds: 1, parameters: { rows: epochs, rate } },
+    { name: 'train', seconds: 1, upstream: ['load'], parameters: { epochs, rate, report: epochs } },
+    { name: 'report', seconds: 1, upstream: ['train'] },
+  ],
+}
+
+async function written(text: string, source = 'parameters'): Promise<Layer> {
+  const parsed = await parseMapping(text, (words) => words)
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems))
+  return { source, value: parsed.value, locate: parsed.locate }
+}
+
+async function overrides(parameters: string, configuration?: string): Promise<Partial<RunRequest>> {
+  const layers = configuration === undefined ? [] : [await written(configuration, 'configuration')]
+  const given = { layers, parameters: await written(parameters), tags: undefined, useCache: undefined }
+  return { target: { kind: 'template', reference: 'shared-template' }, wait: false, overrides: given }
+}
+
+async function errorOf(scene: Scene, parameters: string, configuration?: string): Promise<string> {
+  const error: unknown = await scene
+    .execute(await overrides(parameters, configuration))
+    .catch((e: unknown) => e)
+  expect(scene.sent(TRIGGER)).toEqual([])
+  expect(scene.planned).toEqual([])
+  return error instanceof Error ? error.message : ''
+}
+
+test.each([
+  ['with a dot', 'train.epochs: 5'],
+  ['nested', 'train: {epochs: 5}'],
+  ['by a bare name that one step has', 'epochs: 5'],
+  ['in JSON', '{"train.epochs": 5}'],
+])('a parameter given %s reaches its step', async (_, text) => {
+  const scene = await openScene({ pipelines: [shared] })
+  await scene.execute(await overrides(text))
+  expect(scene.server.runs[0]?.configuration['steps']).toEqual({ train: { parameters: { epochs: 5 } } })
+})
+
+test('parameters go over configuration, and only over what they name', async () => {
+  const scene = await openScene({ pipelines: [shared] })
+  await scene.execute(await overrides('epochs: 7', 'steps: {train: {parameters: {epochs: 5, rate: 1}}}'))
+  expect(scene.server.runs[0]?.configuration['steps']).toEqual({
+    train: { parameters: { epochs: 7, rate: 1 } },
+  })
+})
+
+test("a misspelt parameter is shown with its place, the nearest name and the step's parameters", async () => {
+  const scene = await openScene({ pipelines: [shared] })
+  expect(await errorOf(scene, '{train.epochss: "ten"}')).toBe(
+    'parameters, line 1, column 2: step "train" has no parameter "epochss"; did you mean epochs? It has: epochs, rate, report',
+  )
+})
+
+test('every fault is told at once, each with its place', async () => {
+  const scene = await openScene({ pipelines: [shared] })
+  const message = await errorOf(
+    scene,
+    'rate: 1\nreport: 2\ntrian.epochs: 1\nepoch: 3\nload: 5\nepochs: ten\n',
+    'steps:\n  load:\n    parameters:\n      rows: 1.5\n',
+  )
+  expect(message.split('\n')).toEqual([
+    'parameters, line 1, column 1: several have a parameter "rate": write load.rate or train.rate',
+    'parameters, line 2, column 1: "report" is a step, and also a parameter of step "train". Write train.report, or report.<parameter>',
+    'parameters, line 4, column 1: no step has a parameter "epoch"; did you mean epochs? It has: rows, rate, epochs, report',
+    'parameters, line 5, column 1: "load" is a step, which takes a mapping (parameter: value), not 5',
+    'configuration, line 4, column 7: parameter "rows" of step "load" takes an integer, which 1.5 cannot become',
+    'parameters, line 3, column 1: the pipeline has no step "trian"; did you mean train? It has: load, train, report',
+    'parameters, line 6, column 1: parameter "epochs" of step "train" takes an integer, which "ten" cannot become',
+  ])
+})
+
+test('a value that is given twice is refused', async () => {
+  const scene = await openScene({ pipelines: [shared] })
+  expect(await errorOf(scene, 'epochs: 1\ntrain: {epochs: 2}')).toBe(
+    'parameters, line 2, column 9: this value is given twice, also as "epochs"; keep one',
+  )
+})
+
+test("a dynamic pipeline's own parameter needs no step", async () => {
+  const scene = await openScene()
+  const target = { kind: 'template', reference: 'dynamic-template' } as const
+  const own = { layers: [], parameters: await written('rounds: 1'), tags: undefined, useCache: undefined }
+  await scene.execute({ target, wait: false, overrides: own })
+  expect(scene.server.runs[0]?.configuration['parameters']).toEqual({ rounds: 1 })
+})
+
+test('a step that a dynamic pipeline does not list is a warning', async () => {
+  const scene = await openScene()
+  const target = { kind: 'template', reference: 'dynamic-template' } as const
+  const parameters = await written('train.accuracy: 0.5')
+  const own = { layers: [], parameters, tags: undefined, useCache: undefined }
+  await scene.execute({ target, wait: false, overrides: own })
+  expect(scene.events).toContainEqual(
+    expect.objectContaining({
+      warnings: [
+        'parameters, line 1, column 1: the pipeline is dynamic and does not list a step "train"; if there is none, this is ignored',
+      ],
+    }),
+  )
+})
+
+test('what the server will convert is a warning, and is sent as it was written', async () => {
+  const scene = await openScene({ pipelines: [shared] })
+  await scene.execute(await overrides('epochs: "5"'))
+  expect(scene.events).toContainEqual(
+    expect.objectContaining({
+      warnings: ['parameters, line 1, column 1: parameter "epochs" of step "train": "5" will reach it as 5'],
+    }),
+  )
+  expect(scene.server.runs[0]?.configuration['steps']).toEqual({ train: { parameters: { epochs: '5' } } })
+})
+
+test('checks send nothing that a run without them would not send', async () => {
+  const [plain, checked] = [
+    await openScene({ pipelines: [shared] }),
+    await openScene({ pipelines: [shared] }),
+  ]
+  const target = { kind: 'template', reference: 'shared-template' } as const
+  await plain.execute({ target, wait: false })
+  await checked.execute(await overrides('epochs: 5'))
+  const kinds = (scene: Scene): string[] =>
+    scene.sent(/./).map((line) => line.replaceAll(/[0-9a-f-]{36}/g, 'ID'))
+  expect(kinds(checked)).toEqual(kinds(plain))
+})
+
+test('the place of any key is where it stands', async () => {
+  const name = fc.string({
+    unit: fc.constantFrom('a', 'b', 'c', '1', ' ', '.', 'é'),
+    minLength: 1,
+    maxLength: 6,
+  })
+  const value = fc.letrec((tie) => ({
+    tree: fc.oneof({ maxDepth: 3 }, fc.integer(), fc.dictionary(name, tie('tree'), { maxKeys: 4 })),
+  })).tree
+  const mapping = fc.dictionary(name, value, { minKeys: 1, maxKeys: 4 })
+  await fc.assert(
+    fc.asyncProperty(mapping, async (tree) => {
+      const text = JSON.stringify(tree, null, 2)
+      const layer = await written(text)
+      const lines = text.split('\n')
+      const visit = (node: unknown, path: readonly string[]): void => {
+        if (typeof node !== 'object' || node === null) return
+        for (const [key, inner] of Object.entries(node)) {
+          const { line = 0, column = 0 } = layer.locate?.([...path, key]) ?? {}
+          expect(lines[line - 1]?.slice(column - 1).startsWith(JSON.stringify(key))).toBe(true)
+          visit(inner, [...path, key])
+        }
+      }
+      visit(tree, [])
+    }),
+  )
+})

@@ -1,0 +1,274 @@
+import { afterEach, describe, expect, test } from '@jest/globals'
+import { ZENML_VERSIONS, type Fault, type PipelineSpec } from '../../../simulator/index.ts'
+import type { RunRequest } from '../../../src/run/execute.ts'
+import type { RunEvent } from '../../../src/run/reporter.ts'
+import type { RunDetails } from '../../../src/run/story.ts'
+import { closeScenes, openScene, until, type Scene } from '../scene.ts'
+
+afterEach(closeScenes)
+
+const DETAILS_ROUTES = /\/steps\?|\/runs\/[^/]+\?hydrate=true|\/logs/
+
+function detailsOf(events: readonly RunEvent[]): RunDetails | undefined {
+  const told = events.flatMap((event) => (event.kind === 'details' ? [event.details] : []))
+  expect(told.length).toBeLessThan(2)
+  return told[0]
+}
+
+function kindsOf(scene: Scene): string[] {
+  return scene.events.map(({ kind }) => kind)
+}
+
+const UUID = /^[0-9a-f-]{36}$/
+
+describe.each(ZENML_VERSIONS)('%s', (version) => {
+  test('at its end a run tells its steps, metadata and artifacts', async () => {
+    const scene = await openScene({ version })
+    await scene.execute()
+    const artifact = (step: string, output: string): object => ({
+      step,
+      output,
+      id: expect.stringMatching(UUID),
+      name: output,
+      version: '1',
+      uri: expect.stringContaining(`/srv/artifacts/${step}/${output}/`),
+      type: 'DataArtifact',
+    })
+    expect(detailsOf(scene.events)).toEqual({
+      steps: ['load', 'train', 'report'].map((name) =>
+        expect.objectContaining({ name, status: 'completed', durationMs: expect.any(Number) }),
+      ),
+      metadata: {},
+      stepMetadata: [{ step: 'train', metadata: { accuracy: 0.9, loss: 0.1 } }],
+      artifacts: [artifact('load', 'rows'), artifact('train', 'accuracy')],
+      missing: [],
+    })
+  })
+
+  test('what was logged of the run itself is told, and where it came from is not part of it', async () => {
+    const scene = await openScene({ version })
+    const { runId } = await scene.execute({ wait: false })
+    expect(Object.keys(scene.server.runs[0]?.metadata ?? {})).toEqual(['github_actions'])
+    const { project } = scene.server.seeded
+    const { id: accountId } = await scene.client.account()
+    const hasProjects = version !== '0.74.0'
+    await scene.client.noteMetadata(
+      runId ?? '',
+      { scores: { f1: 0.5 } },
+      { projectId: project, accountId, server: { hasProjects } },
+    )
+    await scene.attach(runId ?? '')
+    expect(detailsOf(scene.events)?.metadata).toEqual({ scores: { f1: 0.5 } })
+  })
+
+  test('of a failed run those steps are told that did not start, where the server knows them', async () => {
+    const scene = await openScene({ version })
+    const layers = [{ source: 'configuration', value: { steps: { train: { parameters: { fail: 'no' } } } } }]
+    await scene.execute({ overrides: { layers, tags: undefined, useCache: undefined } })
+    const states = detailsOf(scene.events)?.steps.map(({ name, status }) => [name, status])
+    const notStarted = version === '0.74.0' ? [] : [['report', undefined]]
+    expect(states).toEqual([['load', 'completed'], ['train', 'failed'], ...notStarted])
+  })
+})
+
+test('the details come before the expectations are judged by them', async () => {
+  const scene = await openScene()
+  await scene.execute({ expectations: [{ name: 'accuracy', operator: '>', wanted: 0 }] })
+  expect(kindsOf(scene).slice(-2)).toEqual(['details', 'expectations'])
+})
+
+test('a run that was stopped after its timeout tells its details as well', async () => {
+  const scene = await openScene({ orchestrator: 'kubernetes', startupSeconds: 600 })
+  const result = await scene.execute({ timeoutMs: 60_000, onTimeout: 'stop' })
+  expect(result.conclusion).toBe('timed-out')
+  expect(detailsOf(scene.events)).toBeDefined()
+  expect(kindsOf(scene)).not.toContain('run-failed')
+})
+
+test('a cancelled step reads no details', async () => {
+  const scene = await openScene({ startupSeconds: 3600 })
+  const controller = new AbortController()
+  const running = scene.execute({}, controller.signal)
+  await until(() => scene.started.length > 0)
+  controller.abort(new Error('cancelled'))
+  await running
+  expect(scene.sent(DETAILS_ROUTES)).toEqual([])
+  expect(detailsOf(scene.events)).toBeUndefined()
+})
+
+test('what cannot be read is named, and the run is completed all the same', async () => {
+  const scene = await openScene({
+    faults: [{ on: 'steps', occurrence: 'always', do: { kind: 'html', status: 502 } }],
+  })
+  const { conclusion } = await scene.execute()
+  expect(conclusion).toBe('completed')
+  expect(detailsOf(scene.events)).toMatchObject({
+    steps: [{ name: 'load' }, { name: 'train' }, { name: 'report' }],
+    artifacts: [],
+    missing: [
+      expect.stringMatching(/^metadata and artifacts of the steps: could not read the run's steps: /),
+    ],
+  })
+  expect(scene.sent(/\/steps\?/)).toHaveLength(1)
+})
+
+test('without the graph the states of the started steps are told', async () => {
+  const scene = await openScene({
+    faults: [{ on: 'dag', occurrence: 'always', do: { kind: 'html', status: 502 } }],
+  })
+  await scene.execute()
+  const details = detailsOf(scene.events)
+  expect(details?.steps).toMatchObject([
+    { name: 'load', status: 'completed' },
+    { name: 'train' },
+    { name: 'report' },
+  ])
+  expect(details?.missing).toEqual([expect.stringMatching(/^the steps that did not start: /)])
+})
+
+test('of 1,200 steps the first thousand are read, and the rest is named', async () => {
+  const broad: PipelineSpec = {
+    name: 'broad',
+    steps: Array.from({ length: 1_200 }, (_, index) => ({
+      name: `s${index}`,
+      seconds: 1,
+      metadata: { index },
+    })),
+  }
+  const scene = await openScene({ pipelines: [broad] })
+  await scene.execute({ target: { kind: 'template', reference: 'broad-template' } })
+  const details = detailsOf(scene.events)
+  expect(details?.steps).toHaveLength(1_200)
+  expect(details?.stepMetadata).toHaveLength(1_000)
+  expect(details?.missing).toEqual(['metadata and artifacts of 200 of 1200 steps: too many to be read'])
+})
+
+test.each([
+  [
+    'a single one instead of a list',
+    { only: { id: 'a', body: { uri: 's3://x' } } },
+    [{ output: 'only', id: 'a' }],
+  ],
+  ['of an unknown shape', { odd: [null, 3, { body: {} }], none: null }, []],
+  [
+    'that the account may not see',
+    { hidden: [{ id: 'b', body: null }] },
+    [{ output: 'hidden', id: 'b', uri: undefined }],
+  ],
+  ['with a number as version', { n: [{ id: 'c', body: { version: 7 } }] }, [{ id: 'c', version: '7' }]],
+  ['that are no mapping', ['x'], []],
+])('outputs %s are read as far as they can be', async (_title, outputs, wanted) => {
+  const item = {
+    id: 'step',
+    name: 'train',
+    body: { status: 'completed' },
+    metadata: { run_metadata: 'none', exception_info: 7 },
+    resources: { outputs },
+  }
+  const body = JSON.stringify({ total: 1, total_pages: 1, items: [item] })
+  const scene = await openScene({
+    faults: [{ on: 'steps', occurrence: 'always', do: { kind: 'answer', status: 200, body } }],
+  })
+  await scene.execute()
+  expect(detailsOf(scene.events)).toMatchObject({ artifacts: wanted, stepMetadata: [], missing: [] })
+})
+
+/** A step's attempt as a hydrated list has it. */
+function attempt(name: string, status: string, metadata: object): object {
+  const output = { id: `${name}-${status}`, body: { uri: `s3://${status}` } }
+  return {
+    id: `${name}-${status}-${Object.keys(metadata).join('-')}`,
+    name,
+    body: { status },
+    metadata: { run_metadata: metadata },
+    resources: { outputs: { model: [output] } },
+  }
+}
+
+async function collectFrom(items: readonly object[], more: Partial<RunRequest> = {}) {
+  const body = JSON.stringify({ total: items.length, total_pages: 1, items })
+  const scene = await openScene({
+    faults: [{ on: 'steps', occurrence: 'always', do: { kind: 'answer', status: 200, body } }],
+  })
+  const result = await scene.execute(more)
+  return { result, details: detailsOf(scene.events) }
+}
+
+/** Pages of a list of steps that says that it has two. */
+function pagesOf(...pages: readonly (readonly object[])[]): Fault[] {
+  return pages.map((items, index) => ({
+    on: 'steps',
+    occurrence: index === pages.length - 1 ? { from: index + 1, to: 100 } : index + 1,
+    do: { kind: 'answer', status: 200, body: JSON.stringify({ total: 2, total_pages: 2, items }) },
+  }))
+}
+
+const GOOD = attempt('train', 'completed', { accuracy: 0.95 })
+const FOREIGN = {
+  ...attempt('other', 'completed', {}),
+  metadata: { pipeline_run_id: 'another run', run_metadata: {} },
+}
+
+test.each([
+  ['an empty second page', [[GOOD], []]],
+  ['the first page again', [[GOOD], [GOOD]]],
+])(
+  'steps that are not given for %s are missing, and nothing is said to hold without them',
+  async (_, pages) => {
+    const scene = await openScene({ faults: pagesOf(...pages) })
+    const result = await scene.execute({ expectations: [{ name: 'accuracy', operator: '>=', wanted: 0.9 }] })
+    const missing = 'metadata and artifacts of 1 of 2 steps: the server left them out'
+    expect(detailsOf(scene.events)?.missing).toEqual([missing])
+    expect(result.conclusion).toBe('expectation-missed')
+    expect(result.error).toContain(`got nothing, because the metadata could not be read: ${missing}`)
+  },
+)
+
+test('metadata that would fill the memory is not read to its end, and nothing is said to hold without the rest', async () => {
+  const page = (number: number): Fault => {
+    const item = attempt(`s${number}`, 'completed', { text: 'x'.repeat(25 * 1024 * 1024), accuracy: 0.95 })
+    const body = JSON.stringify({ total: 200, total_pages: 200, items: [item] })
+    return { on: 'steps', occurrence: number, do: { kind: 'answer', status: 200, body } }
+  }
+  const scene = await openScene({ faults: [1, 2, 3, 4, 5].map(page) })
+  const result = await scene.execute({ expectations: [{ name: 's1.accuracy', operator: '>=', wanted: 0.9 }] })
+  const missing = 'metadata and artifacts of 197 of 200 steps: too large to be read; at most 64 MB are'
+  expect(detailsOf(scene.events)?.missing).toEqual([missing])
+  expect(result.conclusion).toBe('expectation-missed')
+  expect(result.error).toContain(`got nothing, because the metadata could not be read: ${missing}`)
+  expect(scene.sent(/\/steps\?/)).toHaveLength(3)
+})
+
+test("another run's steps, of a server that does not know the filter, count as read", async () => {
+  const scene = await openScene({ faults: pagesOf([GOOD], [FOREIGN]) })
+  const result = await scene.execute({ expectations: [{ name: 'accuracy', operator: '>=', wanted: 0.9 }] })
+  expect(detailsOf(scene.events)).toMatchObject({ missing: [], stepMetadata: [{ step: 'train' }] })
+  expect(result.conclusion).toBe('completed')
+})
+
+test('of a step that was tried again only what its last attempt left counts', async () => {
+  const { result, details } = await collectFrom(
+    [
+      attempt('train', 'retried', { accuracy: 0.95 }),
+      attempt('load', 'completed', { rows: 5 }),
+      attempt('train', 'retried', { accuracy: 0.97, epochs: 3 }),
+      attempt('train', 'completed', { loss: 0.5 }),
+    ],
+    { expectations: [{ name: 'train.accuracy', operator: '>=', wanted: 0.9 }] },
+  )
+  expect(details?.stepMetadata).toEqual([
+    { step: 'train', metadata: { loss: 0.5 } },
+    { step: 'load', metadata: { rows: 5 } },
+  ])
+  expect(details?.artifacts.map(({ uri }) => uri)).toEqual(['s3://completed', 's3://completed'])
+  expect(result.conclusion).toBe('expectation-missed')
+  expect(result.error).toContain('got no value of that name')
+})
+
+test('an attempt that failed and is not followed by another has no results', async () => {
+  const { result, details } = await collectFrom([attempt('train', 'retried', { accuracy: 0.95 })], {
+    expectations: [{ name: 'accuracy', operator: '>=', wanted: 0.9 }],
+  })
+  expect(details).toMatchObject({ stepMetadata: [], artifacts: [] })
+  expect(result.conclusion).toBe('expectation-missed')
+})

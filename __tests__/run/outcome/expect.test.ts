@@ -1,0 +1,209 @@
+import { afterEach, expect, test } from '@jest/globals'
+import { ZENML_VERSIONS } from '../../../simulator/index.ts'
+import { parseExpectations } from '../../../src/github/inputs/expectations.ts'
+import { judgeExpectations, type Expectation, type Verdict } from '../../../src/run/outcome/expect.ts'
+import type { JsonObject } from '../../../src/base/json.ts'
+import { closeScenes, openScene } from '../scene.ts'
+
+afterEach(closeScenes)
+
+function expected(text: string): readonly Expectation[] {
+  const { expectations, faults } = parseExpectations(text, (words) => words)
+  expect(faults).toEqual([])
+  return expectations
+}
+
+test.each(ZENML_VERSIONS)('%s: a run that completed and is as expected is green', async (version) => {
+  const scene = await openScene({ version })
+  const expectations = expected('train.accuracy >= 0.9\naccuracy == 0.9\nloss < 0.2\ntrain.loss != 1')
+  const { conclusion, error } = await scene.execute({ expectations })
+  expect({ conclusion, error }).toEqual({ conclusion: 'completed', error: undefined })
+  expect(scene.events).toContainEqual({
+    kind: 'expectations',
+    verdicts: expect.arrayContaining([{ wanted: 'train.accuracy >= 0.9', held: true, got: '0.9' }]),
+  })
+})
+
+test.each(ZENML_VERSIONS)(
+  '%s: every miss is named, with what was wanted and what was got',
+  async (version) => {
+    const scene = await openScene({ version })
+    const expectations = expected('accuracy > 0.9\nloss < 1\nf1 > 0\ntrain.accuracy == "0.9"')
+    const { conclusion, error, status } = await scene.execute({ expectations })
+    expect({ conclusion, status }).toEqual({ conclusion: 'expectation-missed', status: 'completed' })
+    expect(error).toMatch(
+      /^The run "[^"]+" completed, but 3 of 4 expectations did not hold: wanted accuracy > 0\.9, got 0\.9; wanted f1 > 0, got no value of that name; there is train\.(accuracy, train\.loss|loss, train\.accuracy); wanted train\.accuracy == "0\.9", got 0\.9 \(a number\)$/,
+    )
+  },
+)
+
+test('a name that several steps have is a miss that lists them', async () => {
+  const scene = await openScene()
+  const target = { kind: 'template', reference: 'wide-template' } as const
+  const { conclusion, error } = await scene.execute({ target, expectations: expected('accuracy >= 0.9') })
+  expect(conclusion).toBe('expectation-missed')
+  expect(error).toContain('got several values: train_0.accuracy, train_1.accuracy,')
+})
+
+test('a run that failed is a failed run, whatever was expected', async () => {
+  const layers = [{ source: 'configuration', value: { steps: { train: { parameters: { fail: 'no' } } } } }]
+  const scene = await openScene()
+  const overrides = { layers, tags: undefined, useCache: undefined }
+  const { conclusion } = await scene.execute({ overrides, expectations: expected('accuracy > 2') })
+  expect(conclusion).toBe('failed')
+})
+
+test('wait/ judges a run that something else started', async () => {
+  const scene = await openScene()
+  const { runId } = await scene.execute({ wait: false })
+  const { conclusion } = await scene.attach(runId ?? '', { expectations: expected('accuracy > 2') })
+  expect(conclusion).toBe('expectation-missed')
+})
+
+test('metadata is read once, for the expectations and for the details', async () => {
+  const scene = await openScene()
+  await scene.execute({ expectations: expected('accuracy > 0') })
+  expect(scene.sent(/\/steps\?/)).toHaveLength(1)
+})
+
+test('what is noted of where the run came from is nothing to expect', async () => {
+  const scene = await openScene()
+  const { error } = await scene.execute({ expectations: expected('actor == "octocat"') })
+  expect(error).not.toContain('github')
+})
+
+test('metadata that cannot be read does not hold, and the miss says why', async () => {
+  const scene = await openScene({
+    faults: [
+      { on: 'steps', occurrence: 'always', do: { kind: 'answer', status: 403, body: '{"detail":"no"}' } },
+    ],
+  })
+  const { conclusion, error } = await scene.execute({ expectations: expected('accuracy > 0') })
+  expect(conclusion).toBe('expectation-missed')
+  expect(error).toMatch(/got nothing, because the metadata could not be read: .*answered 403: no/)
+})
+
+test('an expectation is patient with a server that is away for a moment', async () => {
+  const scene = await openScene({ faults: [{ on: 'steps', do: { kind: 'html', status: 503 } }] })
+  const { conclusion } = await scene.execute({ expectations: expected('accuracy > 0') })
+  expect(conclusion).toBe('completed')
+})
+
+test('a value that is nested too deeply to be written is a miss like any other', async () => {
+  const deep = `${'['.repeat(50_000)}${']'.repeat(50_000)}`
+  const body = `{"total":1,"total_pages":1,"items":[{"id":"x","name":"train","body":{"status":"completed"},"metadata":{"run_metadata":{"accuracy":${deep}}}}]}`
+  const scene = await openScene({
+    faults: [{ on: 'steps', occurrence: 'always', do: { kind: 'answer', status: 200, body } }],
+  })
+  const { conclusion, error } = await scene.execute({ expectations: expected('accuracy >= 0.9') })
+  expect(conclusion).toBe('expectation-missed')
+  expect(error).toContain('wanted accuracy >= 0.9, got a list of 1')
+})
+
+/** The verdict on one condition, on what a run and its steps logged. */
+function verdictOn(
+  text: string,
+  metadata: object,
+  steps: Readonly<Record<string, object>> = {},
+): Verdict | undefined {
+  const read = (value: object): JsonObject => {
+    const json = JSON.stringify(value).replaceAll(/"RAW:([^"]+)"/g, '$1')
+    return JSON.parse(json) as JsonObject
+  }
+  const stepMetadata = Object.entries(steps).map(([step, logged]) => ({ step, metadata: read(logged) }))
+  return judgeExpectations(expected(text), { metadata: read(metadata), stepMetadata }, undefined)[0]
+}
+
+test.each([
+  ['train.accuracy', { 'train.accuracy': 0.99 }, { train: { accuracy: 0.1 } }],
+  ['a.b.c', {}, { 'a.b': { c: 0.99 }, a: { 'b.c': 0.1 } }],
+])('the name %s, which can be read in two ways, is several values', (name, metadata, steps) => {
+  const verdict = verdictOn(`${name} >= 0.9`, metadata, steps)
+  expect(verdict).toMatchObject({
+    held: false,
+    got: expect.stringMatching(/^several values of this name: .*; log them under other names$/),
+  })
+})
+
+test('a name that is the key of one step and reads as another step and its key is several values', () => {
+  const verdict = verdictOn('train.f1 > 0', {}, { train: { f1: 0.1 }, test: { 'train.f1': 0.9 } })
+  expect(verdict).toMatchObject({
+    held: false,
+    got: 'several values: train.f1, test.train.f1; write one of these',
+  })
+})
+
+test("a bare name is the run's own value where it has one", () => {
+  expect(verdictOn('f1 > 0.5', { f1: 0.9 }, { train: { f1: 0.1 } })).toMatchObject({ held: true })
+})
+
+/** Each would hold of the number next to it as well. */
+test.each([
+  ['rows == 1e16', '10000000000000001'],
+  ['rows >= 1e16', '9999999999999999.9'],
+  ['rows <= 1e16', '10000000000000001'],
+  ['rows >= 0.9', '1e999'],
+  ['rows > 0.9', '1e999'],
+  ['rows != 5', '1e999'],
+  ['rows < 0', '-1e999'],
+])('%s does not hold of %s, which cannot be told from other numbers', (condition, number) => {
+  expect(verdictOn(condition, { rows: `RAW:${number}` })).toMatchObject({
+    held: false,
+    got: expect.stringMatching(
+      /\((a number that is too large to be read|more digits than can be compared exactly)\)$/,
+    ),
+  })
+})
+
+test.each([
+  ['flops < 1e21', '300000000000000000000'],
+  ['flops > 1e16', '10000000000000002'],
+  ['rows == 9007199254740991', '9007199254740991'],
+  ['rows != 1e16', '10000000000000002'],
+])('%s holds of %s, as no other number could be meant', (condition, number) => {
+  const key = condition.split(' ')[0] ?? ''
+  expect(verdictOn(condition, { [key]: `RAW:${number}` })).toMatchObject({ held: true })
+})
+
+/** Of each comparison, on which side of 0.9 or "m" it holds. */
+test.each([
+  ['==', [false, true, false]],
+  ['!=', [true, false, true]],
+  ['<', [true, false, false]],
+  ['<=', [true, true, false]],
+  ['>', [false, false, true]],
+  ['>=', [false, true, true]],
+] as const)('%s compares numbers by their size and texts by their letters', (operator, holds) => {
+  const held = (wanted: string, values: readonly unknown[]): (boolean | undefined)[] =>
+    values.map((value) => verdictOn(`it ${operator} ${wanted}`, { it: value })?.held)
+  expect(held('0.9', [0.8, 0.9, 1])).toEqual(holds)
+  expect(held('"m"', ['l', 'm', 'n'])).toEqual(holds)
+})
+
+test.each([
+  ['0.9', '"0.95"', ' (a text)'],
+  ['0.9', 'null', ' (nothing)'],
+  ['0.9', 'true', ' (a boolean)'],
+  ['0.9', '[1]', ' (a list)'],
+  ['"m"', '{"a":1}', ' (a mapping)'],
+  ['"m"', '7', ' (a number)'],
+])(
+  'to %s nothing of another kind compares, such as %s, and the miss names the kind',
+  (wanted, value, kind) => {
+    for (const operator of ['==', '!=', '<', '<=', '>', '>=']) {
+      const verdict = verdictOn(`it ${operator} ${wanted}`, { it: JSON.parse(value) as unknown })
+      expect(verdict).toMatchObject({ held: false })
+      expect(verdict?.got.endsWith(kind)).toBe(true)
+    }
+  },
+)
+
+test.each([
+  ['== true', true, true],
+  ['== true', false, false],
+  ['!= false', true, true],
+  ['!= false', false, false],
+  ['== false', 'false', false],
+])('it %s on %j: %s', (condition, value, held) => {
+  expect(verdictOn(`it ${condition}`, { it: value })?.held).toBe(held)
+})

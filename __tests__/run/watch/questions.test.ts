@@ -1,0 +1,255 @@
+import { afterEach, describe, expect, test } from '@jest/globals'
+import type { PipelineSpec, SimulatorOptions } from '../../../simulator/index.ts'
+import { endRun } from '../../../src/run/stop/end-run.ts'
+import type { RunRequest } from '../../../src/run/execute.ts'
+import { stopKnownRun } from '../../../src/run/stop-known-run.ts'
+import { Deadline } from '../../../src/base/deadline.ts'
+import { closeScenes, openScene, until, type Scene } from '../scene.ts'
+
+afterEach(closeScenes)
+
+const NO_PARAMETERS = { parameters: {}, expand: () => [] }
+
+/** A pipeline that asks a person after its step, and pauses after so many seconds without an answer. */
+const asking = (patience: number): PipelineSpec => ({
+  name: 'gate',
+  sequential: true,
+  steps: [],
+  dynamic: { parameters: {}, expand: () => ['train', 'deploy'].map((name) => ({ name, seconds: 5 })) },
+  wait: { name: 'deploy', question: 'Deploy this model?', patience },
+})
+
+/** One that calls another, which asks. */
+const askingChild = (patience: number): PipelineSpec => ({
+  name: 'gate',
+  steps: [],
+  dynamic: NO_PARAMETERS,
+  child: { ...asking(patience), name: 'child' },
+})
+
+const target = { kind: 'template', reference: 'gate-template' } as const
+const RESOLVE = /^PUT .*\/run_wait_conditions\/[^/]+\/resolve$/
+const STOP = /^POST .*\/stop/
+
+const told = (scene: Scene) => scene.events.filter(({ kind }) => kind === 'paused')
+const statusOf = (scene: Scene, index = 0) => scene.server.runs[index]?.status
+
+async function run(
+  pipeline: PipelineSpec,
+  changes: Partial<RunRequest> = {},
+  options: SimulatorOptions = {},
+  signal?: AbortSignal,
+) {
+  const scene = await openScene({ pipelines: [pipeline], ...options })
+  return { scene, running: scene.execute({ target, ...changes }, signal) }
+}
+
+async function answer(scene: Scene): Promise<string> {
+  const { questions } = await scene.client.dag(scene.server.runs[0]?.id ?? '')
+  const id = questions[0]?.id ?? ''
+  await scene.answer(id)
+  return id
+}
+
+describe('a run that asks a person', () => {
+  test('is warned about while it is still running, once, also when it pauses later', async () => {
+    const { scene, running } = await run(asking(600))
+    await until(() => told(scene).length > 0)
+    expect(statusOf(scene)).toBe('running')
+    await until(() => statusOf(scene) === 'paused')
+    await scene.clock.sleep(600_000)
+    await answer(scene)
+    expect(await running).toMatchObject({ conclusion: 'completed' })
+    expect(told(scene)).toEqual([
+      { kind: 'paused', question: 'Deploy this model?', url: expect.stringContaining('http') },
+    ])
+  })
+
+  test('fails the step at once if so wished, though it is still running, and is left as it is', async () => {
+    const { scene, running } = await run(asking(600), { onPaused: 'fail' })
+    const result = await running
+    expect(result).toMatchObject({ conclusion: 'failed', status: 'running', waitsForPerson: true })
+    expect(result.error).toMatch(
+      /^The run "gate-gh4711-\S+" waits for a person \(Deploy this model\?\)\. It was left as it is; answer it: http/,
+    )
+    expect(result.durationMs).toBeLessThan(60_000)
+    expect(scene.sent(STOP)).toEqual([])
+    expect(scene.sent(RESOLVE)).toEqual([])
+    expect(scene.settled).toHaveLength(1)
+    expect(statusOf(scene)).toBe('running')
+  })
+
+  test('is told by the words of another run never', async () => {
+    const scene = await openScene({
+      pipelines: [asking(5), { name: 'other', steps: [{ name: 'only', seconds: 60 }] }],
+    })
+    await scene.execute({ target, wait: false })
+    await scene.clock.sleep(60_000)
+    expect(statusOf(scene)).toBe('paused')
+    const other = await scene.execute({ target: { kind: 'template', reference: 'other-template' } })
+    expect(other.conclusion).toBe('completed')
+    expect(told(scene)).toEqual([])
+  })
+
+  test('has no end that could be foreseen', async () => {
+    const { scene, running } = await run(asking(3_600), { timeoutMs: 1_800_000 })
+    await running
+    const still = scene.events.flatMap((event) => (event.kind === 'still' ? [event] : []))
+    expect(still.length).toBeGreaterThan(1)
+    expect(still.map(({ forecast }) => forecast)).toEqual(still.map(() => undefined))
+  })
+
+  test('in a child run: the question is read from there when the run pauses', async () => {
+    const { scene, running } = await run(askingChild(30), { onPaused: 'fail' })
+    const result = await running
+    expect(result).toMatchObject({ conclusion: 'failed', status: 'paused' })
+    expect(result.error).toContain('waits for a person (Deploy this model?)')
+    expect(scene.settled).toHaveLength(1)
+  })
+})
+
+describe('a run that waits for a person is stopped by answering its question', () => {
+  const cancelWhen = async (
+    pipeline: PipelineSpec,
+    moment: (scene: Scene) => boolean,
+    options: SimulatorOptions = {},
+    changes: Partial<RunRequest> = {},
+  ) => {
+    const controller = new AbortController()
+    const { scene, running } = await run(pipeline, changes, options, controller.signal)
+    await until(() => moment(scene))
+    controller.abort(new Error('cancelled'))
+    return { scene, result: await running }
+  }
+
+  test.each(['local', 'kubernetes'] as const)('cancelled while it is running (%s)', async (orchestrator) => {
+    const { scene, result } = await cancelWhen(asking(600), (each) => told(each).length > 0, { orchestrator })
+    expect(result).toMatchObject({ conclusion: 'cancelled', status: 'stopped' })
+    expect(result.error).toMatch(/^Cancelled\. The run "gate-\S+" was stopped and is now stopped: http/)
+    // The stop comes first: what runs beside the question hears of it.
+    expect(scene.sent(STOP)).toHaveLength(1)
+    expect(scene.sent(RESOLVE)).toHaveLength(1)
+    expect(statusOf(scene)).toBe('stopped')
+    expect(scene.settled).toHaveLength(1)
+  })
+
+  test.each(['stop', 'stop-gracefully'] as const)('cancelled while it is paused (%s)', async (onCancel) => {
+    const paused = (scene: Scene) =>
+      scene.events.some((event) => event.kind === 'state' && event.status === 'paused')
+    const { scene, result } = await cancelWhen(asking(5), paused, {}, { onCancel })
+    expect(result).toMatchObject({ conclusion: 'cancelled', status: 'stopped' })
+    expect(scene.sent(STOP)).toEqual([])
+    expect(scene.sent(RESOLVE)).toHaveLength(1)
+    expect(statusOf(scene)).toBe('stopped')
+  })
+
+  test('at its time-out', async () => {
+    const { scene, running } = await run(asking(60), { timeoutMs: 300_000, onTimeout: 'stop' })
+    expect(await running).toMatchObject({ conclusion: 'timed-out', status: 'stopped' })
+    expect(scene.sent(RESOLVE)).toHaveLength(1)
+  })
+
+  test('by stop/', async () => {
+    const scene = await openScene({ pipelines: [asking(5)] })
+    const { runId = '' } = await scene.execute({ target, wait: false })
+    await scene.clock.sleep(60_000)
+    expect(statusOf(scene)).toBe('paused')
+    const result = await stopKnownRun(
+      { serverUrl: scene.server.url, runId, mode: 'stop', workflowRunUrl: '', timeoutMs: 60_000 },
+      scene.dependencies(),
+    )
+    expect(result).toMatchObject({ conclusion: 'stopped', status: 'stopped', error: undefined })
+  })
+
+  test('by a post step that knows no more than that it was started', async () => {
+    const scene = await openScene({ pipelines: [asking(600)] })
+    await scene.execute({ target, wait: false })
+    await scene.clock.sleep(60_000)
+    const [started] = scene.started
+    const ended = await endRun(
+      { run: started!, mode: 'stop', reason: 'r', deadline: new Deadline(scene.clock, 60_000) },
+      { client: scene.client, clock: scene.clock },
+    )
+    expect(ended).toMatchObject({ settled: true, status: 'stopped' })
+  })
+
+  test('though an earlier stop has left it stopping', async () => {
+    const scene = await openScene({ pipelines: [asking(600)] })
+    const { runId = '' } = await scene.execute({ target, wait: false })
+    await scene.clock.sleep(60_000)
+    await scene.client.stop(runId, { graceful: false })
+    expect(statusOf(scene)).toBe('stopping')
+    const [started] = scene.started
+    const ended = await endRun(
+      { run: started!, mode: 'stop', reason: 'r', deadline: new Deadline(scene.clock, 60_000) },
+      { client: scene.client, clock: scene.clock },
+    )
+    expect(ended).toMatchObject({ settled: true, status: 'stopped' })
+  })
+
+  test('also where a child run asks, and nothing is left that would end the run', async () => {
+    const { scene, running } = await run(askingChild(30), { timeoutMs: 300_000, onTimeout: 'stop' })
+    expect(await running).toMatchObject({ conclusion: 'timed-out', status: 'stopped' })
+    expect([statusOf(scene, 0), statusOf(scene, 1)]).toEqual(['stopped', 'stopped'])
+  })
+
+  test('also where that is seen only after the first request to stop it, by one who knew it as running', async () => {
+    const scene = await openScene({ pipelines: [askingChild(30)] })
+    await scene.execute({ target, wait: false })
+    await scene.clock.sleep(120_000)
+    expect(statusOf(scene)).toBe('paused')
+    const body = '{"detail":["RuntimeError","The orchestrator is away."]}'
+    scene.server.addFault({ on: 'stop', do: { kind: 'answer', status: 500, body } })
+    const [started] = scene.started
+    const ended = await endRun(
+      {
+        run: { ...started!, status: 'running' },
+        mode: 'stop',
+        reason: 'r',
+        deadline: new Deadline(scene.clock, 60_000),
+      },
+      { client: scene.client, clock: scene.clock },
+    )
+    expect(ended).toMatchObject({ settled: true, status: 'stopped' })
+    expect([statusOf(scene, 0), statusOf(scene, 1)]).toEqual(['stopped', 'stopped'])
+  })
+
+  test('and a step that runs beside the question is named: ZenML calls the run stopped all the same', async () => {
+    const pipeline: PipelineSpec = {
+      name: 'gate',
+      steps: [],
+      dynamic: { parameters: {}, expand: () => [{ name: 'endless', seconds: 7_200 }] },
+    }
+    const { scene, running } = await run(pipeline, { timeoutMs: 300_000, onTimeout: 'stop' })
+    await until(() => statusOf(scene) === 'running')
+    scene.server.pause(scene.server.runs[0]?.id ?? '', 'Deploy this model?')
+    const result = await running
+    expect(result).toMatchObject({ conclusion: 'timed-out', status: 'stopped' })
+    expect(result.error).toMatch(
+      /goes on: http.* It could not be stopped: ZenML does not stop the steps of a run that has stopped; still running: endless$/,
+    )
+    expect(scene.settled).toHaveLength(0)
+  })
+
+  test('and says so where that is refused', async () => {
+    const refused = '{"detail":["IllegalOperationError","Insufficient permissions to UPDATE resource"]}'
+    const { scene, running } = await run(
+      asking(600),
+      { timeoutMs: 300_000, onTimeout: 'stop' },
+      {
+        faults: [{ on: 'answer', occurrence: 'always', do: { kind: 'answer', status: 403, body: refused } }],
+      },
+    )
+    expect((await running).error).toMatch(
+      /goes on: http.* It could not be stopped: Could not answer what the run asks: .*403.*Insufficient permissions/,
+    )
+    expect(scene.settled).toHaveLength(0)
+  })
+
+  test('but one that was answered meanwhile goes its way', async () => {
+    const { scene, running } = await run(asking(600))
+    await until(() => told(scene).length > 0)
+    await scene.client.abortQuestion(await answer(scene))
+    expect(await running).toMatchObject({ conclusion: 'completed' })
+  })
+})

@@ -1,0 +1,174 @@
+import { afterEach, describe, expect, test } from '@jest/globals'
+import { ZENML_VERSIONS, type PipelineSpec, type SimulatorOptions } from '../../../simulator/index.ts'
+import type { RunRequest } from '../../../src/run/execute.ts'
+import type { RunResult } from '../../../src/run/step-run.ts'
+import type { RunEvent } from '../../../src/run/reporter.ts'
+import { closeScenes, openScene, type Scene } from '../scene.ts'
+
+afterEach(closeScenes)
+
+const HOUR = 3_600_000
+
+const one = (changes: Partial<PipelineSpec> = {}, seconds = 60): PipelineSpec => ({
+  name: 'one',
+  steps: [{ name: 'only', seconds }],
+  ...changes,
+})
+
+async function watchOne(
+  options: SimulatorOptions & { pipeline?: PipelineSpec },
+  changes: Partial<RunRequest> = {},
+  meanwhile: (scene: Scene) => Promise<void> | void = () => undefined,
+): Promise<{ scene: Scene; result: RunResult }> {
+  const { pipeline = one(), ...rest } = options
+  const scene = await openScene({ pipelines: [pipeline], ...rest })
+  const running = scene.execute({
+    target: { kind: 'template', reference: `${pipeline.name}-template` },
+    ...changes,
+  })
+  while (scene.started.length === 0) await new Promise((resolve) => setImmediate(resolve))
+  await meanwhile(scene)
+  return { scene, result: await running }
+}
+
+async function untilRunning(events: readonly RunEvent[]): Promise<void> {
+  while (!events.some((event) => event.kind === 'state' && event.status === 'running')) {
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}
+
+const kinds = (scene: Scene): string[] => scene.events.map(({ kind }) => kind)
+
+describe.each(ZENML_VERSIONS)('on ZenML %s', (version) => {
+  test('a run that takes longer than the timeout fails the step and is said to go on', async () => {
+    const { scene, result } = await watchOne({ version, pipeline: one({}, 600) }, { timeoutMs: 90_000 })
+    expect(result).toMatchObject({ conclusion: 'timed-out', status: 'running' })
+    expect(result.error).toMatch(/did not end within the timeout of 1m 30s\. .*goes on/)
+    expect(scene.server.runs[0]?.busy).toBe(true)
+    expect(result.durationMs).toBeLessThan(95_000)
+  })
+
+  test('a server that is away for four minutes is said once to be lost and once to be back', async () => {
+    const { scene, result } = await watchOne(
+      { version, pipeline: one({}, 900) },
+      {},
+      async ({ server, events }) => {
+        await untilRunning(events)
+        await server.restart({ downSeconds: 240, forgetTokens: true })
+      },
+    )
+    expect(result.conclusion).toBe('completed')
+    expect(kinds(scene).filter((kind) => kind.startsWith('server-'))).toEqual(['server-lost', 'server-back'])
+  })
+
+  test('a server that stays away is a failure that says where the run goes on', async () => {
+    const { scene, result } = await watchOne(
+      { version, pipeline: one({}, HOUR / 1000) },
+      {},
+      ({ server }) => {
+        for (const on of ['run', 'status'] as const)
+          server.addFault({ on, occurrence: 'always', do: { kind: 'html', status: 503 } })
+      },
+    )
+    expect(result.conclusion).toBe('lost')
+    expect(result.error).toMatch(/was lost from sight: .*503.*it may go on: http/)
+    expect(result.durationMs).toBeGreaterThanOrEqual(300_000)
+    expect(kinds(scene).filter((kind) => kind === 'server-lost')).toHaveLength(1)
+  })
+
+  test('a run that was deleted is noticed after three looks', async () => {
+    const { scene, result } = await watchOne(
+      { version, pipeline: one({}, 600) },
+      {},
+      async ({ server, events }) => {
+        await untilRunning(events)
+        server.vanish(server.runs[0]?.id ?? '')
+      },
+    )
+    expect(result).toMatchObject({ conclusion: 'lost' })
+    expect(result.error).toMatch(/is no longer on the server: it was deleted while it was running/)
+    const last = scene.server.requests.slice(-3)
+    expect(last.map(({ status }) => status)).toEqual([404, 404, 404])
+  })
+
+  test('a token that expires in the middle of the wait is renewed once, unseen', async () => {
+    const { scene, result } = await watchOne({ version, tokenLifetime: 100, pipeline: one({}, 240) })
+    expect(result.conclusion).toBe('completed')
+    expect(scene.sent(/\/login$/).length).toBeGreaterThanOrEqual(3)
+    expect(kinds(scene)).not.toContain('server-lost')
+  })
+
+  test('a run that failed before any step is a failure although it says to be in progress', async () => {
+    const pipeline = one({ failsBeforeSteps: { reason: null } })
+    const { result } = await watchOne({ version, pipeline })
+    expect(result).toMatchObject({ conclusion: 'failed', status: 'failed' })
+    expect(result.durationMs).toBeLessThan(120_000)
+  })
+
+  test('a run that initializes for ever is warned about once, and ends at the timeout', async () => {
+    const { scene, result } = await watchOne(
+      { version, pipeline: one({ neverMoves: true }) },
+      { timeoutMs: HOUR },
+    )
+    expect(result).toMatchObject({ conclusion: 'timed-out', status: 'initializing' })
+    expect(kinds(scene).filter((kind) => kind === 'still-initializing')).toHaveLength(1)
+  })
+
+  test('a run whose process died is asked after at the orchestrator, and no more once it cannot say', async () => {
+    const { scene, result } = await watchOne(
+      { version, pipeline: one({ diesAfter: 20 }) },
+      { timeoutMs: HOUR },
+    )
+    expect(result).toMatchObject({ conclusion: 'timed-out', status: 'running' })
+    expect(scene.sent(/\/refresh/)).toHaveLength(1)
+  })
+
+  test('an unknown state is waited out and is never a success', async () => {
+    const { result } = await watchOne(
+      { version, pipeline: one({}, 60) },
+      { timeoutMs: 300_000 },
+      ({ server }) => {
+        server.setStatus(server.runs[0]?.id ?? '', 'hibernating')
+      },
+    )
+    expect(result.conclusion).not.toBe('completed')
+  })
+
+  test('a stopped run is no success', async () => {
+    const { result } = await watchOne({ version, pipeline: one({}, 600) }, {}, async ({ server, events }) => {
+      await untilRunning(events)
+      server.setStatus(server.runs[0]?.id ?? '', 'stopped')
+    })
+    expect(result).toMatchObject({ conclusion: 'stopped', status: 'stopped' })
+  })
+})
+
+test('a key that was rotated during the wait ends the step with what to check', async () => {
+  const { result } = await watchOne({ pipeline: one({}, 600) }, {}, ({ server }) => {
+    server.expireTokens()
+    server.addFault({
+      on: 'login',
+      occurrence: 'always',
+      do: { kind: 'answer', status: 401, body: '{"detail":["CredentialsNotValid","key was rotated"]}' },
+    })
+  })
+  expect(result.conclusion).toBe('lost')
+  expect(result.error).toMatch(/key was rotated\. Check that api-key is the whole key/)
+})
+
+test('a fixed poll-interval is kept', async () => {
+  const { scene } = await watchOne({ pipeline: one({}, 60) }, { pollIntervalMs: 10_000 })
+  const looks = scene.server.requests
+    .filter(({ path }) => /\/runs\/[^/]+(\?hydrate=false|\/dag)/.test(path))
+    .map(({ at }) => at)
+  const times = [...new Set(looks)]
+  const gaps = times.slice(1).map((at, index) => at - (times[index] ?? 0))
+  expect(new Set(gaps)).toEqual(new Set([10_000]))
+})
+
+test('a long run is looked at rarely, a short one often', async () => {
+  const { scene } = await watchOne({ pipeline: one({}, 3600) })
+  const looks = scene.server.requests.filter(({ path }) => /\/runs\/[^/]+\?hydrate=false/.test(path))
+  expect(looks.length).toBeLessThan(360)
+  expect((looks[1]?.at ?? 0) - (looks[0]?.at ?? 0)).toBeLessThan(1_500)
+})

@@ -1,0 +1,36 @@
+import { readAuthorities } from './ca-certificate.ts'
+import { credentialOf, readServer, type ConnectionInputs, type ParseServerUrl } from './connection.ts'
+import type { Environment } from '../workflow/environment.ts'
+import type { ReadFile } from '../workflow/files.ts'
+import { readWorkflowContext } from '../workflow/identity.ts'
+import { readRawInputs } from './input-names.ts'
+import { connectionFaults } from './input-rules.ts'
+import { inputTables } from './input-schema.ts'
+import { Secrets } from '../secrets/secrets.ts'
+
+/** What inputs are read with; as for the step itself. */
+export interface AgainSources {
+  readonly env: Environment
+  readonly readFile: ReadFile
+  /** Called with every secret before anything else is done with it. */
+  readonly mask: (secret: string) => void
+  readonly parseServerUrl: ParseServerUrl
+}
+
+/**
+ * Reads once more where to connect and with what, for a post step: the runner evaluates inputs again, and
+ * everything else may have become something else. Undefined if it is no longer there.
+ */
+export async function readConnectionAgain(sources: AgainSources): Promise<ConnectionInputs | undefined> {
+  const { env, readFile, mask, parseServerUrl } = sources
+  const { names, secrets } = inputTables.main
+  const raw = readRawInputs(env, names)
+  for (const secret of new Secrets(secrets.flatMap((name) => raw[name] ?? [])).values) mask(secret)
+  const { server } = readServer(raw, parseServerUrl)
+  const credential = credentialOf(raw)
+  const isWrong = connectionFaults(raw, names, undefined).length > 0
+  if (server === undefined || credential === undefined || isWrong) return undefined
+  const { workspace } = readWorkflowContext(env)
+  const { authorities } = await readAuthorities(raw['ca-certificate'], { workspace, readFile })
+  return { server, credential, authorities }
+}

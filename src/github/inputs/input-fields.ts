@@ -1,0 +1,240 @@
+import { closestMatch } from 'leven'
+import { z } from 'zod'
+
+import { parseDuration } from './duration.ts'
+import { quote } from '../../base/printable.ts'
+
+/** The longest name that ZenML's database takes. */
+const MAX_NAME_LENGTH = 255
+/** The longest path that Linux takes; also more than enough for any other line. */
+const MAX_TEXT_LENGTH = 4096
+/** Longer than any key or token; a request's headers hold no more. */
+const MAX_CREDENTIAL_LENGTH = 16_000
+const MIN_POLL_INTERVAL_MS = 1000
+
+/** For which ends of a run there is a comment on the pull request. */
+export type CommentMode = 'never' | 'always' | 'on-failure'
+
+/** How long ZenML's values for the placeholders are: `2024_01_31` and `23_59_59_123456`. */
+const PLACEHOLDER_LENGTHS: Readonly<Record<string, number>> = { date: 10, time: 15 }
+
+/** Ends the reading of a value; the problem stands behind the quoted value, or behind the part of it given. */
+type Fault = (problem: string, part?: string) => never
+
+function value<T>(read: (text: string, fault: Fault) => T) {
+  return z.string().transform((raw, context): T => {
+    const text = raw.trim()
+    return read(text, (problem, part = text) => {
+      context.addIssue(`${quote(part)} ${problem}`)
+      return z.NEVER
+    })
+  })
+}
+
+/** `true` or `false`. */
+export const boolean = value((text, fault) => {
+  // As GitHub's own toolkit: the booleans of YAML 1.2's core schema.
+  if (['true', 'True', 'TRUE'].includes(text)) return true
+  if (['false', 'False', 'FALSE'].includes(text)) return false
+  return fault('is not a boolean; write true or false')
+})
+
+/** `true`, `false`, or only for failures. */
+export const comment = value((text, fault): CommentMode => {
+  if (text === 'on-failure') return text
+  const isOn = boolean.safeParse(text)
+  if (!isOn.success) return fault('is no choice here; write true, false or on-failure')
+  return isOn.data ? 'always' : 'never'
+})
+
+/** A number without a fraction between two others, which are included. */
+export function wholeNumber(least: number, most: number) {
+  return value((text, fault) => {
+    const number = /^\d+$/.test(text) ? Number(text) : NaN
+    if (number >= least && number <= most) return number
+    return fault(`is not possible; write a whole number from ${least} to ${most}`)
+  })
+}
+
+/** A time in milliseconds. */
+export const duration = value((text, fault) => {
+  const parsed = parseDuration(text)
+  return parsed.ok ? parsed.ms : fault(parsed.problem)
+})
+
+/** A time in milliseconds; `undefined` for the word none. */
+export const durationOrNone = value((text, fault) => {
+  if (text === 'none') return undefined
+  const parsed = parseDuration(text)
+  return parsed.ok ? parsed.ms : fault(`${parsed.problem}, or none`)
+})
+
+/** A time in milliseconds, at least 1000; `undefined` for the word adaptive. */
+export const pollInterval = value((text, fault) => {
+  if (text === 'adaptive') return undefined
+  const parsed = parseDuration(text)
+  if (!parsed.ok) return fault(`${parsed.problem}, or adaptive`)
+  if (parsed.ms < MIN_POLL_INTERVAL_MS) return fault('is too short; write at least 1s, or adaptive')
+  return parsed.ms
+})
+
+function lineProblem(text: string, maxLength: number): string | undefined {
+  if (/[\p{Cc}\p{Zl}\p{Zp}]/u.test(text)) {
+    return 'holds a line break or a control character; write it on one line'
+  }
+  return text.length > maxLength
+    ? `is ${text.length} characters long; at most ${maxLength} are possible`
+    : undefined
+}
+
+function singleLine(maxLength: number) {
+  return value((text, fault) => {
+    const problem = lineProblem(text, maxLength)
+    return problem === undefined ? text : fault(problem)
+  })
+}
+
+/** Any text on one line, such as a path. */
+export const line = singleLine(MAX_TEXT_LENGTH)
+
+/** A name as ZenML stores it, or an id. */
+export const name = singleLine(MAX_NAME_LENGTH)
+
+/** Any text of any length, as it is. */
+export const text = z.string()
+
+/** One of a few words, written exactly so. */
+export function choice<Word extends string>(words: readonly Word[]) {
+  return value((text, fault): Word => {
+    const chosen = words.find((word) => word === text)
+    if (chosen !== undefined) return chosen
+    const near = closestMatch(
+      text
+        .toLowerCase()
+        .replaceAll(/[\s_]+/g, '-')
+        .slice(0, MAX_NAME_LENGTH),
+      [...words],
+      { maxDistance: 2 },
+    )
+    return fault(
+      near === undefined
+        ? `is no choice here; write ${listed(words)}`
+        : `is no choice here; did you mean ${near}?`,
+    )
+  })
+}
+
+function listed(words: readonly string[]): string {
+  return new Intl.ListFormat('en', { type: 'disjunction' }).format(words)
+}
+
+/** The id of a run, in lower case. */
+export const runId = value((text, fault): string => {
+  const problem = runAddressProblem(text) ?? lineProblem(text, MAX_NAME_LENGTH)
+  if (problem !== undefined) return fault(problem)
+  if (z.guid().safeParse(text).success) return text.toLowerCase()
+  return fault(
+    'is not the id of a run; write the UUID that the output run-id of the step that started it has',
+  )
+})
+
+/** The id or the name of a run. */
+export const runReference = value((text, fault): string => {
+  const problem = runAddressProblem(text) ?? lineProblem(text, MAX_NAME_LENGTH)
+  return problem === undefined ? text : fault(problem)
+})
+
+/** The id or the name of a workspace of ZenML Pro. */
+export const workspaceReference = value((text, fault): string => {
+  const page = /^https?:\/\/.*\/(?:workspaces|tenants)\/([\w.-]{1,100})(?:[/?#]|$)/i.exec(text)?.[1]
+  if (page !== undefined) return fault(`is the address of a page; write only the workspace's name, ${page}`)
+  if (/^https?:\/\//i.test(text)) {
+    return fault("is an address; give it as server-url, or write the workspace's name")
+  }
+  const problem = lineProblem(text, MAX_NAME_LENGTH)
+  return problem === undefined ? text : fault(problem)
+})
+
+/** People copy what the browser shows; no run is named like an address. */
+function runAddressProblem(text: string): string | undefined {
+  if (!/^https?:\/\//i.test(text)) return undefined
+  const id = /\/runs\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:[/?#]|$)/i.exec(text)?.[1]
+  return id === undefined
+    ? "is an address; write the run's id"
+    : `is the address of a page; write only the run's id, ${id.toLowerCase()}`
+}
+
+/** A key or token of ZenML. Its faults never show the value. */
+export const credential = secretFrom('ZenML')
+
+/** A token of GitHub. Its faults never show the value. */
+export const githubToken = secretFrom('GitHub')
+
+function secretFrom(issuer: string) {
+  return z.string().transform((raw, context): string => {
+    const text = raw.trim()
+    const problem = secretProblem(text, issuer)
+    if (problem === undefined) return text
+    context.addIssue(problem)
+    return z.NEVER
+  })
+}
+
+function secretProblem(text: string, issuer: string): string | undefined {
+  if (/^["'`].*["'`]$/su.test(text)) {
+    return 'stands in quotes that are part of the value; store the secret without them'
+  }
+  if (/^Bearer\s/i.test(text)) return 'begins with the word Bearer; store only what stands behind it'
+  if (text.length > MAX_CREDENTIAL_LENGTH) {
+    return `is ${text.length} characters long, which no key or token is; copy the secret from ${issuer} again`
+  }
+  if (/\s/u.test(text)) {
+    return `holds a space or a line break in the middle; store the secret as the one line that ${issuer} showed`
+  }
+  if (/[^\x21-\x7e]/u.test(text)) {
+    return `holds a character that no key or token has; copy the secret from ${issuer} again`
+  }
+  return undefined
+}
+
+/** May hold `{date}` and `{time}`; at most 255 characters once they are filled in. */
+export const runName = value((text, fault) => {
+  const problem = lineProblem(text, MAX_TEXT_LENGTH) ?? runNameProblem(text)
+  return problem === undefined ? text : fault(problem)
+})
+
+function runNameProblem(text: string): string | undefined {
+  const known = Object.keys(PLACEHOLDER_LENGTHS)
+  let length = 0
+  for (const part of text.split(/(\{[^{}]*\})/)) {
+    const placeholder = /^\{(.*)\}$/.exec(part)?.[1]
+    if (placeholder === undefined) {
+      if (/[{}]/.test(part)) return 'holds a single { or }, which ZenML cannot read; remove it'
+      length += Array.from(part).length
+    } else if (known.includes(placeholder)) {
+      length += PLACEHOLDER_LENGTHS[placeholder] ?? 0
+    } else {
+      const near = closestMatch(placeholder, known, { maxDistance: 2 })
+      const advice = near === undefined ? 'only {date} and {time} are' : `did you mean {${near}}?`
+      return `holds {${quote(placeholder, 30).slice(1, -1)}}, which is not filled in; ${advice}`
+    }
+  }
+  return length > MAX_NAME_LENGTH
+    ? `becomes ${length} characters long; a run's name has at most ${MAX_NAME_LENGTH}`
+    : undefined
+}
+
+/** One a line, or several in a line between commas. */
+export const tags = value((text, fault): readonly string[] => {
+  const lines = text.split(/\r\n|\r|\n/).filter((line) => line.trim() !== '')
+  const found = lines.flatMap((line) => line.split(',')).map((tag) => tag.trim())
+  const empty = found.indexOf('')
+  if (empty !== -1) {
+    return fault(`has an empty tag (number ${empty + 1} of ${found.length}); remove the extra comma`)
+  }
+  for (const tag of found) {
+    const problem = lineProblem(tag, MAX_NAME_LENGTH)
+    if (problem !== undefined) return fault(problem, tag)
+  }
+  return [...new Set(found)]
+})

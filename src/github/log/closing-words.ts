@@ -1,0 +1,53 @@
+import { faultLine } from './failure-log.ts'
+import { inline } from './log.ts'
+import { cut } from '../../base/printable.ts'
+import type { RunRecord } from '../run-record.ts'
+import { shownDuration } from '../../base/shown-duration.ts'
+
+/** The last line of a step without an error; undefined where what became of the run was told already. */
+export function resultLine(record: RunRecord): string | undefined {
+  switch (record.conclusion) {
+    case 'dry-run':
+      return 'A dry run: nothing was started'
+    case 'started':
+      return 'The run goes on; its end is not waited for'
+    case 'completed':
+      return `The run completed after ${shownDuration(record.durationMs ?? 0)}${comparison(record)}${cacheNote(record)}`
+    case 'failed':
+    case 'stopped':
+    case 'timed-out':
+    case 'cancelled':
+    case 'lost':
+    case 'expectation-missed':
+    case undefined:
+      return undefined
+  }
+}
+
+function comparison({ usual }: RunRecord): string {
+  return usual === undefined ? '' : ` (usually ${shownDuration(usual.medianMs)})`
+}
+
+function cacheNote({ steps }: RunRecord): string {
+  if (steps.length === 0 || steps.some(({ status }) => status !== 'cached')) return ''
+  const which = steps.length === 1 ? 'its one step was' : `all ${steps.length} steps were`
+  return `: ${which} taken from the cache, nothing was computed`
+}
+
+/** All outputs of a job together have 1 MB. */
+const MAX_ERROR_LENGTH = 4_000
+const MOST_FAILURES = 5
+
+/** Why the step failed; below it, where several steps of the run did, why each of the others did. Empty if it did not fail. */
+export function errorOutput({ error, failures, steps }: RunRecord): string {
+  if (error === undefined) return ''
+  const told = failures.slice(0, MOST_FAILURES)
+  const failed = steps.filter(({ status }) => status === 'failed').length
+  const more = told.length === 0 ? 0 : Math.max(failed, failures.length) - told.length
+  const others = told
+    .slice(1)
+    .map(
+      ({ step, fault }) => `Step ${inline(step)} failed${fault === undefined ? '' : `: ${faultLine(fault)}`}`,
+    )
+  return cut([error, ...others, ...(more > 0 ? [`and ${more} more`] : [])].join('\n'), MAX_ERROR_LENGTH)
+}

@@ -1,0 +1,158 @@
+import type { Verdict } from '../../run/outcome/expect.ts'
+import type { Reporter, RunEvent } from '../../run/reporter.ts'
+import type { Usual } from '../../run/story.ts'
+import type { Clock } from '../../base/clock.ts'
+import { FailureLog } from './failure-log.ts'
+import { inline, type WorkflowLog } from './log.ts'
+import { shownDuration, stopwatch } from '../../base/shown-duration.ts'
+import { isStartEvent, StartLog, type StartEvent } from './start-log.ts'
+import { StepLines, stillLine } from './step-lines.ts'
+
+const HINDRANCES = [
+  'failed-but-going-on',
+  'server-lost',
+  'server-back',
+  'paused',
+  'still-initializing',
+  'origin-not-noted',
+] as const satisfies readonly RunEvent['kind'][]
+
+/** What stands in a run's way, or asks a person to do something. */
+type HindranceEvent = Extract<RunEvent, { kind: (typeof HINDRANCES)[number] }>
+
+type ProgressEvent = Exclude<RunEvent, StartEvent | HindranceEvent>
+
+const LONG = 500
+
+/** Times up to `9:59:59` stand one below the other. */
+const TIME_WIDTH = 7
+
+/** Tells the story of a run in the workflow's log: each thing once, in a bounded number of lines. */
+export class RunLog implements Reporter {
+  readonly #log: WorkflowLog
+  readonly #clock: Pick<Clock, 'elapsed'>
+  readonly #start: StartLog
+  readonly #failures: FailureLog
+  readonly #steps = new StepLines()
+  #startedAt: number | undefined
+  #url: string | undefined
+
+  constructor(log: WorkflowLog, clock: Pick<Clock, 'elapsed'>) {
+    this.#log = log
+    this.#clock = clock
+    this.#start = new StartLog(log)
+    this.#failures = new FailureLog(log)
+  }
+
+  /** Whether the reason of the run's failure is annotated, so that its end need not be. */
+  get hasAnnotatedFailure(): boolean {
+    return this.#failures.hasAnnotated
+  }
+
+  tell(event: RunEvent): void {
+    if (event.kind === 'started' || event.kind === 'attached' || event.kind === 'resumed') {
+      this.#startedAt = this.#clock.elapsed()
+      this.#url = event.url
+    }
+    if (isStartEvent(event)) this.#start.tell(event)
+    else if (isHindrance(event)) this.#tellHindrance(event)
+    else this.#tellProgress(event)
+  }
+
+  /** Shows what was kept back; nothing comes after it but the step's own end. */
+  end(): void {
+    this.#start.flush()
+    for (const line of this.#steps.rest(this.#elapsedMs())) this.#timed(line)
+    const unnamed = this.#failures.rest()
+    if (unnamed !== undefined) this.#log.info(unnamed)
+  }
+
+  #tellProgress(event: ProgressEvent): void {
+    switch (event.kind) {
+      case 'state':
+        this.#timed(`${inline(event.status)}${reasonOf(event.reason)}`)
+        return
+      case 'usual':
+        this.#log.info(usualLine(event.usual))
+        return
+      case 'steps':
+        for (const line of this.#steps.changed(event, this.#elapsedMs())) this.#timed(line)
+        return
+      case 'still':
+        this.#timed(stillLine(event))
+        return
+      case 'step-failed':
+        this.#failures.step(event.failure, this.#url)
+        return
+      case 'run-failed':
+        this.#failures.run(event.failure, this.#url)
+        return
+      case 'expectations':
+        for (const verdict of event.verdicts) this.#log.info(verdictLine(verdict))
+        return
+      case 'ended':
+        this.#log.info(inline(event.sentence, LONG))
+        return
+      case 'details':
+        for (const clause of event.details.missing)
+          this.#log.warning(`Could not be read: ${inline(clause, LONG)}`)
+        return
+    }
+  }
+
+  #tellHindrance(event: HindranceEvent): void {
+    switch (event.kind) {
+      case 'failed-but-going-on':
+        this.#timed(
+          `The run has failed, but steps of it go on: ${inline(event.steps.join(', '), LONG)}. Waiting for them to end`,
+        )
+        return
+      case 'server-lost':
+        this.#timed(
+          `The server cannot be asked at the moment (${inline(event.detail, LONG)}). The run goes on; asking again for up to ${shownDuration(event.toleratedMs)}`,
+        )
+        return
+      case 'server-back':
+        this.#timed(`The server answers again after ${shownDuration(event.afterMs)}`)
+        return
+      case 'paused':
+        this.#log.warning(
+          `The run waits for a person${reasonOf(event.question)}. Answer it here: ${inline(event.url ?? 'in ZenML', LONG)}`,
+        )
+        return
+      case 'still-initializing':
+        this.#log.warning(
+          `The run has been initializing for ${shownDuration(event.sinceMs)}${reasonOf(event.reason)}. Its runner or its image may be missing: see the stack's orchestrator and the server's log`,
+        )
+        return
+      case 'origin-not-noted':
+        this.#log.warning(`ZenML does not show where the run came from: ${inline(event.detail, LONG)}`)
+    }
+  }
+
+  #timed(line: string): void {
+    this.#log.info(`${stopwatch(this.#elapsedMs()).padStart(TIME_WIDTH)}  ${line}`)
+  }
+
+  #elapsedMs(): number {
+    const now = this.#clock.elapsed()
+    return now - (this.#startedAt ?? now)
+  }
+}
+
+function isHindrance(event: RunEvent): event is HindranceEvent {
+  const kinds: readonly string[] = HINDRANCES
+  return kinds.includes(event.kind)
+}
+
+function usualLine({ medianMs, runs }: Usual): string {
+  return `Usually ${shownDuration(medianMs)} (from the last ${runs === 1 ? 'run' : `${runs} runs`})`
+}
+
+function verdictLine({ wanted, held, got }: Verdict): string {
+  return `${held ? 'Held' : 'Missed'}: ${inline(wanted, LONG)} (got ${inline(got, LONG)})`
+}
+
+function reasonOf(reason: string | undefined): string {
+  return reason === undefined || reason === '' ? '' : ` (${inline(reason, LONG)})`
+}

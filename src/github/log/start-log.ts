@@ -1,0 +1,184 @@
+import type { ValueChange } from '../../run/configure/difference.ts'
+import type { ProjectSource } from '../../run/find/project.ts'
+import type { RunEvent, TriggerHindrance } from '../../run/reporter.ts'
+import type { Definition } from '../../zenml/model.ts'
+import { shownDifference } from './difference-view.ts'
+import { inline, type WorkflowLog } from './log.ts'
+import { shownDuration } from '../../base/shown-duration.ts'
+
+const START_KINDS = [
+  'connected',
+  'project',
+  'resolved',
+  'configured',
+  'dry-run',
+  'triggering',
+  'trigger-hindered',
+  'answer-lost',
+  'new-key',
+  'dispatch-awaited',
+  'not-dispatched',
+  'started',
+  'attached',
+  'resumed',
+  'resume-unclear',
+  'resume-foreign',
+  'retry',
+] as const satisfies readonly RunEvent['kind'][]
+
+/** What happens until there is a run. */
+export type StartEvent = Extract<RunEvent, { kind: (typeof START_KINDS)[number] }>
+
+export function isStartEvent(event: RunEvent): event is StartEvent {
+  const kinds: readonly string[] = START_KINDS
+  return kinds.includes(event.kind)
+}
+
+/** A hindrance that lasts is said again after this time, so that nobody takes the step for dead. */
+const REMIND_AFTER_MS = 120_000
+
+const LONG = 500
+const MOST_CHANGES = 100
+
+const NOUNS = { template: 'run template', snapshot: 'snapshot' } as const
+
+const PROJECT_SOURCES: Readonly<Record<ProjectSource, string>> = {
+  project: 'from the input project',
+  ZENML_ACTIVE_PROJECT_ID: 'from ZENML_ACTIVE_PROJECT_ID',
+  account: "the account's default project",
+  'only-one': 'the only one that this account sees',
+  definition: 'of what is to be run',
+}
+
+const DRY_RUN_TITLE = 'The run configuration that would be sent, beside the values of what is to be run:'
+
+const HINDRANCES: Readonly<Record<TriggerHindrance, string>> = {
+  working: 'The server is still at work on the request; asking for its result again',
+  'no-slot': 'The server has no free slot for another run; waiting for one',
+  limited: 'The server limits requests; nothing was started, trying again',
+  'not-sent': 'The server could not be reached; nothing was sent, trying again',
+  unclear: 'No run of this step is there; looking once more before it is sent again',
+  'name-vanished': 'The server says that the run exists, but does not show it; trying again',
+}
+
+/** The log up to the line with the run's link. */
+export class StartLog {
+  readonly #log: WorkflowLog
+  /** What is to be run waits for what is laid over it: both stand in one group. */
+  #resolved: Definition | undefined
+  #hindrance: TriggerHindrance | undefined
+  #silentMs = 0
+
+  constructor(log: WorkflowLog) {
+    this.#log = log
+  }
+
+  /** Shows what was kept back. */
+  flush(): void {
+    if (this.#resolved !== undefined) this.#foldDefinition(this.#resolved, [])
+  }
+
+  tell(event: StartEvent): void {
+    const line = this.#line(event)
+    if (line !== undefined) this.#log.info(line)
+  }
+
+  #line(event: StartEvent): string | undefined {
+    switch (event.kind) {
+      case 'connected':
+        this.#foldConnection(event)
+        return undefined
+      case 'project':
+        return `Project: ${inline(event.project.name ?? event.project.id, LONG)} (${PROJECT_SOURCES[event.source]})`
+      case 'resolved':
+        this.#resolved = event.definition
+        return undefined
+      case 'configured':
+        return this.#configured(event)
+      case 'dry-run':
+        this.#log.serverText(shownDifference(event.lines), { title: DRY_RUN_TITLE })
+        return `Only a start can tell ${inline(event.onlyWhenTriggered.join('; '), LONG)}`
+      case 'triggering':
+        return `Starting the run ${inline(event.name, 300)}`
+      case 'trigger-hindered':
+        return this.#hindranceLine(event)
+      case 'answer-lost':
+        return `The answer got lost, so the run may have been started; looking for it by its name (${inline(event.detail, LONG)})`
+      case 'new-key':
+        return `The server did not finish the request in ${shownDuration(event.afterMs)}, and no run is there: sending a new one for the same name`
+      case 'dispatch-awaited':
+        return `The server made the run and then failed, so the run may never begin; waiting for that for up to ${shownDuration(event.untilMs)}`
+      case 'not-dispatched':
+        this.#log.warning(
+          `The server never began the run ${inline(event.name, 300)}, so it was ended. Starting it again as ${inline(event.nextName, 300)}`,
+        )
+        return undefined
+      case 'started':
+        return `${event.adopted ? 'Started, and found by its name' : 'Started'}: ${inline(event.url ?? event.run.id, LONG)}`
+      case 'attached':
+        return `Following the run ${inline(event.run.name ?? event.run.id, LONG)} (${inline(event.run.status)}): ${inline(event.url ?? event.run.id, LONG)}`
+      case 'resumed':
+        return `Taking up the run of attempt ${event.attempt}, which is ${inline(event.run.status)}: ${inline(event.url ?? event.run.id, LONG)}`
+      case 'resume-unclear':
+        this.#log.warning(
+          `Several runs of earlier attempts could be taken up (${inline(event.names.join(', '), LONG)}), so a new one is started`,
+        )
+        return undefined
+      case 'resume-foreign':
+        this.#log.warning(
+          `What earlier attempts started (${inline(event.names.join(', '), LONG)}) came from another template or snapshot, so it is not taken up, and a new run is started`,
+        )
+        return undefined
+      case 'retry':
+        return `${inline(event.line, LONG)}; trying again in ${shownDuration(event.waitMs)}`
+    }
+  }
+
+  #foldConnection({ serverUrl, version, account }: Extract<StartEvent, { kind: 'connected' }>): void {
+    this.#log.fold(`Connected to ${inline(serverUrl, LONG)}`, [
+      `version: ${inline(version)}`,
+      `account: ${inline(account.name ?? account.id)}`,
+    ])
+  }
+
+  #configured({
+    configuration,
+    changes,
+    warnings,
+    unchecked,
+  }: Extract<StartEvent, { kind: 'configured' }>): string | undefined {
+    const more = changes.length - MOST_CHANGES
+    const changed = [
+      ...changes.slice(0, MOST_CHANGES).map(changeLine),
+      ...(more > 0 ? [`and ${more} more values`] : []),
+    ]
+    const same = Object.keys(configuration).length > 0 && changes.length === 0
+    const laidOver = same ? ['What is laid over it changes none of its values'] : changed
+    if (this.#resolved !== undefined) this.#foldDefinition(this.#resolved, laidOver)
+    for (const warning of warnings) this.#log.warning(inline(warning, LONG), { title: 'Configuration' })
+    return unchecked
+  }
+
+  #foldDefinition({ kind, id, name, pipeline }: Definition, laidOver: readonly string[]): void {
+    this.#resolved = undefined
+    const of = pipeline?.name === undefined ? '' : ` of the pipeline ${inline(pipeline.name)}`
+    this.#log.fold(`Will run the ${NOUNS[kind]} ${inline(name ?? id)}${of}`, [
+      `id: ${inline(id)}`,
+      ...laidOver,
+    ])
+  }
+
+  #hindranceLine(event: Extract<StartEvent, { kind: 'trigger-hindered' }>): string | undefined {
+    this.#silentMs += event.waitMs
+    if (event.hindrance === this.#hindrance && this.#silentMs < REMIND_AFTER_MS) return undefined
+    this.#hindrance = event.hindrance
+    this.#silentMs = 0
+    return `${HINDRANCES[event.hindrance]} in ${shownDuration(event.waitMs)} (${inline(event.detail, LONG)})`
+  }
+}
+
+/** Long values were described and not cut before: a secret that is cut in its middle would no longer be masked. */
+function changeLine({ path, before, after }: ValueChange): string {
+  const was = before === undefined ? '' : `${inline(before, LONG)} → `
+  return `${inline(path, LONG)}: ${was}${inline(after, LONG)}`
+}

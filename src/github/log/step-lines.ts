@@ -1,0 +1,113 @@
+import type { RunEvent } from '../../run/reporter.ts'
+import type { Forecast, StepChange, StepCounts } from '../../run/story.ts'
+import { inline } from './log.ts'
+import { shownDuration } from '../../base/shown-duration.ts'
+
+/** A run with more steps, or one whose steps are tried again and again, is told in sums: nobody reads thousands of lines. */
+const MOST_STEPS_BY_NAME = 100
+const MOST_CHANGE_LINES = 500
+const MOST_FAILED_BY_NAME = 50
+
+/**
+ * Between two sums there is a twentieth of the time since the start, but no less than this: 226 lines in the 35 days
+ * that a workflow can last.
+ */
+const LEAST_BETWEEN_SUMS_MS = 5_000
+const PART_BETWEEN_SUMS = 0.05
+
+const MOST_RUNNING_NAMES = 3
+
+/** What the steps of a run do, in a bounded number of lines; a step's name comes from a server. */
+export class StepLines {
+  #changesTold = 0
+  #failedTold = 0
+  #sumAtMs = Number.NEGATIVE_INFINITY
+  #toldSum: string | undefined
+  #sum: string | undefined
+
+  /** @param elapsedMs since the run was started */
+  changed(
+    { changes, counts }: Pick<Extract<RunEvent, { kind: 'steps' }>, 'changes' | 'counts'>,
+    elapsedMs: number,
+  ): string[] {
+    if (counts.total <= MOST_STEPS_BY_NAME && this.#changesTold < MOST_CHANGE_LINES) {
+      this.#changesTold += changes.length
+      return changes.map(changeLine)
+    }
+    const failed = changes
+      .filter(({ status }) => status === 'failed')
+      .slice(0, MOST_FAILED_BY_NAME - this.#failedTold)
+    this.#failedTold += failed.length
+    this.#sum = sumLine(counts)
+    const due = Math.max(LEAST_BETWEEN_SUMS_MS, elapsedMs * PART_BETWEEN_SUMS)
+    return [...failed.map(changeLine), ...(elapsedMs - this.#sumAtMs < due ? [] : this.rest(elapsedMs))]
+  }
+
+  /** The last sum if it was kept back: nothing comes after it. */
+  rest(elapsedMs: number): string[] {
+    if (this.#sum === undefined || this.#sum === this.#toldSum) return []
+    this.#toldSum = this.#sum
+    this.#sumAtMs = elapsedMs
+    return [this.#sum]
+  }
+}
+
+function changeLine({ name, status, durationMs, attempt }: StepChange): string {
+  const state = inline(status)
+  const taken = durationMs === undefined ? '' : ` ${wordOf(status)} ${shownDuration(durationMs)}`
+  const again = attempt > 1 ? ` (attempt ${attempt})` : ''
+  // A result that was taken from the cache took no time.
+  return `${inline(name)}: ${state}${status === 'cached' ? '' : taken}${again}`
+}
+
+function wordOf(status: string): string {
+  return status === 'completed' ? 'in' : 'after'
+}
+
+/** Such as `1,240 of 5,000 steps done (900 cached), 12 running, 1 failed`. */
+function sumLine(counts: StepCounts): string {
+  const { cached, running, failed, stopped } = counts
+  return [
+    `${doneOf(counts)}${cached > 0 ? ` (${amount(cached)} cached)` : ''}`,
+    ...(running > 0 ? [`${amount(running)} running`] : []),
+    ...(failed > 0 ? [`${amount(failed)} failed`] : []),
+    ...(stopped > 0 ? [`${amount(stopped)} stopped`] : []),
+  ].join(', ')
+}
+
+/** That nothing has changed, and how long it may still take. */
+export function stillLine({
+  status,
+  running,
+  counts,
+  forecast,
+}: Omit<Extract<RunEvent, { kind: 'still' }>, 'kind' | 'sinceMs'>): string {
+  return [
+    `still ${running.length === 0 ? inline(status) : `running: ${someOf(running)}`}`,
+    ...(counts === undefined || counts.total === 0 ? [] : [doneOf(counts)]),
+    ...(forecast === undefined ? [] : [forecastText(forecast)]),
+  ].join('; ')
+}
+
+function doneOf({ total, succeeded, failed, stopped }: StepCounts): string {
+  return `${amount(succeeded + failed + stopped)} of ${amount(total)} ${total === 1 ? 'step' : 'steps'} done`
+}
+
+function someOf(names: readonly string[]): string {
+  const more = names.length - MOST_RUNNING_NAMES
+  const shown = names.slice(0, MOST_RUNNING_NAMES).map((name) => inline(name))
+  return `${shown.join(', ')}${more > 0 ? ` and ${amount(more)} more` : ''}`
+}
+
+function forecastText(forecast: Forecast): string {
+  switch (forecast.kind) {
+    case 'left':
+      return `about ${shownDuration(forecast.ms)} left`
+    case 'slower-than-usual':
+      return `slower than usual by ${shownDuration(forecast.byMs)}`
+  }
+}
+
+function amount(count: number): string {
+  return count.toLocaleString('en-US')
+}

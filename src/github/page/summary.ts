@@ -1,0 +1,85 @@
+import { shownDifference } from '../log/difference-view.ts'
+import { whyText, type FailureLimits } from './failure-text.ts'
+import type { WorkflowLog } from '../log/log.ts'
+import { blocks, code, escapeMarkdown, fence } from './markdown.ts'
+import { timelineText } from './mermaid.ts'
+import { appendSummary } from '../outputs.ts'
+import { escapeUnprintable } from '../../base/printable.ts'
+import type { RunRecord } from '../run-record.ts'
+import { withinSize, type Section } from './sections.ts'
+import { heading, headLine } from './summary-head.ts'
+import { lastSeenText, stepsText } from './summary-steps.ts'
+import { changesText, metricsText, verdictsText } from './summary-values.ts'
+
+const LIMITS: FailureLimits = { failures: 10, messageLength: 1_000, logLines: 1_000 }
+
+const MAX_MISSING_LENGTH = 500
+const MAX_SENTENCE_LENGTH = 2_000
+
+/**
+ * GitHub drops a step's summary of more than 1 MiB, and a page of half of that is slow; each part is bounded, and
+ * this is the bound of all.
+ */
+const MAX_BYTES = 300_000
+
+/**
+ * Appends a section about the run to the job summary. Gives whether that could be done; if not, a warning says so,
+ * as it is no reason to call a run a failure.
+ */
+export async function writeSummary(record: RunRecord, log: SummaryLog): Promise<boolean> {
+  return append(renderSummary(record), log)
+}
+
+/** Appends a sentence to what the job summary says about the run already. */
+export async function addToSummary(sentence: string, log: SummaryLog): Promise<void> {
+  await append(`${code(sentence, MAX_SENTENCE_LENGTH)}\n`, log)
+}
+
+type SummaryLog = Pick<WorkflowLog, 'warning' | 'cover'>
+
+async function append(markdown: string, log: SummaryLog): Promise<boolean> {
+  try {
+    // An empty line before it: whatever an earlier step wrote must not run into it.
+    await appendSummary(`\n${markdown}\n`, log)
+    return true
+  } catch {
+    log.warning('The job summary could not be written: the runner gave no file for it that can be written to')
+    return false
+  }
+}
+
+/** The section as GitHub Markdown, of at most 300,000 bytes; what is left out is said. */
+export function renderSummary(record: RunRecord): string {
+  const { verdicts, dryRun, steps, details, asOf } = record
+  // Of a server that is lost, nobody knows until when a step ran.
+  const isLost = record.conclusion === 'lost'
+  const sections: readonly Section[] = [
+    ['heading', heading(record)],
+    ['link', headLine(record)],
+    ['errors', whyText(record, LIMITS)],
+    ['expectations', verdictsText(verdicts)],
+    ['dry run', dryRun === undefined ? '' : dryRunText(dryRun)],
+    ['table of steps', blocks(stepsText(steps), lastSeenText(record))],
+    ['timeline', isLost ? '' : timelineText(steps, asOf)],
+    ['changed values', dryRun === undefined ? changesText(record.changes, record.definition?.kind) : ''],
+    ['metadata', details === undefined ? '' : metricsText(details)],
+    ['unread', missingText(details?.missing ?? [])],
+  ]
+  return `${withinSize(sections, MAX_BYTES, (markdown) => Buffer.byteLength(markdown))}\n`
+}
+
+function dryRunText({ lines, onlyWhenTriggered }: NonNullable<RunRecord['dryRun']>): string {
+  const shown = shownDifference(lines).map((line) => escapeUnprintable(line))
+  return blocks(
+    'Nothing was started. The run configuration beside the values of what is to be run:',
+    fence(shown, 'diff'),
+    `Only a start can tell ${escapeMarkdown(onlyWhenTriggered.join('; '))}.`,
+  )
+}
+
+function missingText(missing: readonly string[]): string {
+  if (missing.length === 0) return ''
+  return ['Could not be read:', '', ...missing.map((clause) => `- ${code(clause, MAX_MISSING_LENGTH)}`)].join(
+    '\n',
+  )
+}

@@ -1,0 +1,82 @@
+import { isJsonList, isJsonObject, member, type JsonObject, type JsonValue } from '../../../base/json.ts'
+import type { Path } from '../layers.ts'
+import type { Findings } from './findings.ts'
+import type { Types } from './types.ts'
+import { quoted, show } from '../../../base/words.ts'
+
+/** What a server refuses from everybody who starts a run by its API (ZenML API, "Trigger"). */
+export const NOT_BY_API: readonly string[] = ['schedule', 'build']
+
+/** Servers say that the values are anything, and take texts only. */
+const ENVIRONMENT: JsonObject = { type: 'object', additionalProperties: { type: 'string' } }
+
+const REASONS: Readonly<Record<string, string>> = {
+  schedule: 'a run that is started from outside has no schedule; put it on the workflow (on: schedule)',
+  build: 'a run uses the build of its snapshot or template; make a new one to change it',
+}
+
+/**
+ * Checks the values of a run configuration's own keys, or of a step's, against the server's schema of them.
+ *
+ * @param path where the mapping stands
+ */
+export function checkKeys(
+  configuration: JsonObject,
+  path: Path,
+  schemas: JsonObject | undefined,
+  types: Types,
+  findings: Findings,
+): void {
+  for (const [key, value] of Object.entries(configuration)) {
+    const place = [...path, key]
+    if (value === null) continue
+    if (path.length === 0 && NOT_BY_API.includes(key)) {
+      findings.error(place, `${key} cannot be set: ${REASONS[key] ?? ''}`)
+    } else if ((member(value, 'docker') ?? null) !== null && key === 'settings') {
+      findings.error(
+        [...place, 'docker'],
+        'settings.docker cannot be set: the image is part of the snapshot or template; make a new one to change it',
+      )
+    } else {
+      checkKey(key, value, place, schemas, types, findings)
+    }
+  }
+}
+
+function checkKey(
+  key: string,
+  value: JsonValue,
+  place: Path,
+  schemas: JsonObject | undefined,
+  types: Types,
+  findings: Findings,
+): void {
+  const known = member(schemas, key)
+  const schema = key === 'environment' && known !== undefined ? ENVIRONMENT : known
+  // Servers take a hook as a mapping of module and attribute too, whatever their schema says.
+  if (key.endsWith('_hook_source') && isJsonObject(value)) return
+  const { misfits, ignored } = types.fit(schema, value)
+  const isShort = !isJsonObject(value) && mayHaveShortForm(schema, types)
+  for (const { path, value: part, wanted } of isShort ? [] : misfits) {
+    const name = quoted([key, ...path].join('.'))
+    findings.error([...place, ...path], () => `${name} takes ${wanted}, which ${show(part)} cannot become`)
+  }
+  for (const { path } of ignored) {
+    // Settings are for whatever the stack is made of; the schema has only some of them.
+    if (key === 'settings' && path.length === 1) continue
+    findings.warn(
+      [...place, ...path],
+      `${quoted([key, ...path].join('.'))} is not known to the server, so it is ignored`,
+    )
+  }
+}
+
+/** Servers take a word where the schema has a model, as in `cache_policy: default`, and do not say so. */
+function mayHaveShortForm(schema: JsonValue | undefined, types: Types): boolean {
+  const choices = member(schema, 'anyOf')
+  const all = isJsonList(choices) ? choices : [schema]
+  return all.some((choice) => {
+    const reference = member(choice, '$ref')
+    return typeof reference === 'string' && member(types.resolve(reference), 'type') === 'object'
+  })
+}

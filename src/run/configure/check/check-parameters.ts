@@ -1,0 +1,80 @@
+import { isJsonObject, member, mergeDeeply, type JsonObject, type JsonValue } from '../../../base/json.ts'
+import type { Path } from '../layers.ts'
+import type { Findings } from './findings.ts'
+import type { Misfit } from './fit.ts'
+import type { ParameterOutline } from './outline.ts'
+import { alternatives, asNested, didYouMean, quoted, show } from '../../../base/words.ts'
+
+/** @param owner whose parameters they are, such as `step "train"` */
+export function checkParameters(
+  given: JsonObject,
+  path: Path,
+  owner: string,
+  outline: ParameterOutline,
+  findings: Findings,
+): void {
+  const names = [...outline.schemas.keys()]
+  for (const [name, value] of Object.entries(given)) {
+    const place = [...path, name]
+    if (outline.schemas.has(name)) {
+      checkValue(name, value, place, owner, outline, findings)
+      continue
+    }
+    findings.error(place, () => {
+      const nested = asNested(name, value, (parameter) => outline.schemas.has(parameter))
+      return `${owner} has no parameter ${quoted(name)}${nested ?? alternatives(name, names)}`
+    })
+  }
+}
+
+function checkValue(
+  name: string,
+  given: JsonValue,
+  path: Path,
+  owner: string,
+  outline: ParameterOutline,
+  findings: Findings,
+): void {
+  const below = member(outline.values, name)
+  // The server lays a mapping over the template's, and the step gets both.
+  const whole = isJsonObject(below) && isJsonObject(given) ? mergeDeeply(below, given) : given
+  const { value, misfits, ignored, converted } = outline.types.fit(outline.schemas.get(name), whole, below)
+  const what = (inside: Path): string => {
+    const parameter = `parameter ${quoted(name)} of ${owner}`
+    return inside.length === 0 ? parameter : `${quoted(inside.join('.'))} in ${parameter}`
+  }
+  for (const misfit of misfits) {
+    const place = [...path, ...misfit.path]
+    if (misfit.isDoubtful) findings.warn(place, () => doubt(misfit, what))
+    else findings.error(place, () => fault(misfit, what))
+  }
+  for (const { path: inside, known } of ignored) {
+    const field = inside.at(-1) ?? ''
+    findings.warn(
+      [...path, ...inside],
+      () =>
+        `${what(inside.slice(0, -1))} has no field ${quoted(field)}, so it is ignored${didYouMean(field, known)}`,
+    )
+  }
+  if (converted && misfits.length === 0) {
+    findings.warn(path, () => `${what([])}: ${show(given)} will reach it as ${show(value)}`)
+  }
+}
+
+function fault({ path, kind, wanted, value }: Misfit, what: (inside: Path) => string): string {
+  return kind === 'no-field'
+    ? `${what([])} has no field ${quoted(path.join('.'))}`
+    : `${what(path)} takes ${wanted}, which ${show(value)} cannot become`
+}
+
+/** What is wrong unless the type knows more than its schema tells. */
+function doubt({ path, kind, wanted, value }: Misfit, what: (inside: Path) => string): string {
+  switch (kind) {
+    case 'no-field':
+      return `${what([])} has no field ${quoted(path.join('.'))}, unless that is another name of one`
+    case 'missing':
+      return `${what(path)} takes ${wanted}, unless one of those in ${show(value)} is another name of it`
+    case 'value':
+      return `${what(path)} takes ${wanted}, and ${show(value)} only if these are flags`
+  }
+}

@@ -1,0 +1,187 @@
+import leven from 'leven'
+import type { ZenmlClient } from '../../zenml/client.ts'
+import { isGone, isZenmlError } from '../../zenml/errors.ts'
+import {
+  DEFINITION_NOUNS,
+  isUuid,
+  type Definition,
+  type DefinitionKind,
+  type Named,
+  type ServerInfo,
+} from '../../zenml/model.ts'
+import { isAtLeast } from '../../zenml/version.ts'
+import { RunError } from '../errors.ts'
+
+/** What the user wants to run. */
+export type Target =
+  | { readonly kind: DefinitionKind; readonly reference: string; readonly pipeline?: string | undefined }
+  | { readonly kind: 'pipeline'; readonly pipeline: string }
+
+/** How many of a server's definitions are looked through for names to suggest. */
+const SUGGESTION_POOL = 200
+const MOST_SUGGESTIONS = 10
+
+const notAllowedHint = (kind: DefinitionKind): string =>
+  `Or the account has no permission to read ${DEFINITION_NOUNS[kind]}s`
+
+/**
+ * Finds what is to be run: by id, by exact name, by name within a pipeline, or the newest of a pipeline.
+ *
+ * @param project where names are looked up, and where an id has to be; undefined for an id without one, and before 0.80
+ * @throws RunError with the nearest names if there is none, with all ids if there are several, or if it is not runnable
+ */
+export async function resolveTarget(
+  client: ZenmlClient,
+  server: ServerInfo,
+  target: Target,
+  project: Named | undefined,
+): Promise<Definition> {
+  if (target.kind === 'snapshot' && !isAtLeast(server.version, 0, 90)) {
+    throw new RunError(
+      `snapshot: this server is ZenML ${server.version}, which has no snapshots yet; use template instead`,
+    )
+  }
+  const finder = new Finder(client, server, target, project)
+  if (target.kind === 'pipeline') return finder.newestOf(target.pipeline)
+  return isUuid(target.reference)
+    ? finder.byId(target.kind, target.reference)
+    : finder.byName(target.kind, target.reference)
+}
+
+class Finder {
+  readonly #client: ZenmlClient
+  readonly #server: ServerInfo
+  readonly #target: Target
+  readonly #project: Named | undefined
+
+  constructor(client: ZenmlClient, server: ServerInfo, target: Target, project: Named | undefined) {
+    this.#client = client
+    this.#server = server
+    this.#target = target
+    this.#project = project
+  }
+
+  async byId(kind: DefinitionKind, id: string): Promise<Definition> {
+    let definition: Definition
+    try {
+      definition = await this.#client.definition(kind, id)
+    } catch (error) {
+      if (isGone(error)) throw await this.#notFound(kind, `with the id ${id}`, id)
+      throw error
+    }
+    if (!this.#isInPipeline(definition)) {
+      const actual = definition.pipeline?.name ?? 'another one'
+      throw new RunError(
+        `pipeline: the ${DEFINITION_NOUNS[kind]} ${id} belongs to the pipeline "${actual}". Correct or drop the input`,
+      )
+    }
+    if (!this.#isInProject(definition)) {
+      throw new RunError(
+        `project: the ${DEFINITION_NOUNS[kind]} ${id} belongs to another project. Correct or drop the input`,
+      )
+    }
+    return runnable(definition)
+  }
+
+  async byName(kind: DefinitionKind, name: string): Promise<Definition> {
+    const query = { name, pipeline: this.#target.pipeline, projectId: this.#project?.id, size: 100 }
+    const found = (await this.#client.definitions(kind, query)).filter(
+      (definition) =>
+        definition.name === name && this.#isInPipeline(definition) && this.#isInProject(definition),
+    )
+    const [first, ...others] = found
+    if (first === undefined) throw await this.#notFound(kind, `named "${name}"${this.#place()}`, name)
+    if (others.length > 0) {
+      const list = found.map(({ id, pipeline }) => `${id} (pipeline "${pipeline?.name ?? '?'}")`).join(', ')
+      throw new RunError(
+        `${kind}: ${found.length} ${DEFINITION_NOUNS[kind]}s are named "${name}": ${list}. Use one of the ids, or name the pipeline or the project`,
+      )
+    }
+    const definition = await this.#client.definition(kind, first.id)
+    // In a list, 0.74 does not say where an item belongs.
+    if (!this.#isInProject(definition))
+      throw await this.#notFound(kind, `named "${name}"${this.#place()}`, name)
+    return runnable(definition)
+  }
+
+  /** The newest that has a name and can be run: every trigger leaves an unnamed one behind as well. */
+  async newestOf(pipeline: string): Promise<Definition> {
+    const kind = isAtLeast(this.#server.version, 0, 90) ? 'snapshot' : 'template'
+    const query = { pipeline, projectId: this.#project?.id, runnable: true, size: 100 }
+    const newest = (await this.#client.definitions(kind, query)).find(
+      (definition) =>
+        definition.runnable === true &&
+        definition.name !== undefined &&
+        this.#isInPipeline(definition) &&
+        this.#isInProject(definition),
+    )
+    if (newest !== undefined) return runnable(await this.#client.definition(kind, newest.id))
+    throw new RunError(
+      `pipeline: "${pipeline}" has no named ${DEFINITION_NOUNS[kind]} that can be run${this.#place()}. ` +
+        `${await this.#suggest(kind, pipeline, ({ pipeline: of }) => of?.name)}${notAllowedHint(kind)}`,
+    )
+  }
+
+  async #notFound(kind: DefinitionKind, which: string, wanted: string): Promise<RunError> {
+    const suggestion = await this.#suggest(kind, wanted, ({ name }) => name)
+    return new RunError(
+      `${kind}: there is no ${DEFINITION_NOUNS[kind]} ${which}. ${suggestion}${notAllowedHint(kind)}`,
+    )
+  }
+
+  /** Empty if the server does not give them: what was asked for is not there all the same. */
+  async #suggest(
+    kind: DefinitionKind,
+    wanted: string,
+    nameOf: (definition: Definition) => string | undefined,
+  ): Promise<string> {
+    const all = await this.#tryToList(kind)
+    if (all === undefined) return ''
+    const names = new Set(
+      all.flatMap((definition) =>
+        definition.runnable === true && this.#isInProject(definition) ? (nameOf(definition) ?? []) : [],
+      ),
+    )
+    const nearest = [...names].sort((a, b) => leven(a, wanted) - leven(b, wanted)).slice(0, MOST_SUGGESTIONS)
+    if (nearest.length === 0) return `The account sees no runnable ${DEFINITION_NOUNS[kind]} at all. `
+    return `Runnable ones are: ${nearest.map((name) => `"${name}"`).join(', ')}. `
+  }
+
+  async #tryToList(kind: DefinitionKind): Promise<Definition[] | undefined> {
+    try {
+      const query = { projectId: this.#project?.id, size: SUGGESTION_POOL }
+      return await this.#client.with({ retries: false }).definitions(kind, query)
+    } catch (error) {
+      if (!isZenmlError(error)) throw error
+      return undefined
+    }
+  }
+
+  #isInPipeline({ pipeline }: Definition): boolean {
+    const wanted = this.#target.pipeline
+    return wanted === undefined || pipeline?.name === wanted || pipeline?.id === wanted.toLowerCase()
+  }
+
+  /** A definition that does not say where it belongs is not excluded: the server may hide that. */
+  #isInProject({ project }: Definition): boolean {
+    return this.#project === undefined || project === undefined || project.id === this.#project.id
+  }
+
+  #place(): string {
+    const pipeline = this.#target.kind === 'pipeline' ? undefined : this.#target.pipeline
+    const inPipeline = pipeline === undefined ? '' : ` in the pipeline "${pipeline}"`
+    return this.#project === undefined
+      ? inPipeline
+      : `${inPipeline} in the project "${this.#project.name ?? this.#project.id}"`
+  }
+}
+
+/** Also where the stack is hidden: a run acts as this account, so it would end, or hang, before its first step. */
+function runnable(definition: Definition): Definition {
+  const { kind, id, name, hidesStack } = definition
+  if (definition.runnable !== false && !hidesStack) return definition
+  const why = hidesStack
+    ? 'the account has no permission to read its stack. Give the account permission to read stacks and stack components'
+    : 'its stack or its build is gone, or it was made on a local stack. Make a new one on a remote stack and use that'
+  throw new RunError(`${kind}: the ${DEFINITION_NOUNS[kind]} "${name ?? id}" cannot be run: ${why}`)
+}

@@ -1,0 +1,164 @@
+import type { JsonObject, JsonValue } from '../../base/json.ts'
+import type { RunReference, StepMetadata } from '../../zenml/model.ts'
+import type { RunDetail, StepDetail } from '../../zenml/step-detail.ts'
+import { withoutOrigin } from '../start/origin.ts'
+import { tryTo, type ReadingDependencies } from '../reading.ts'
+import { lastAttempts } from './step-attempts.ts'
+import { readSteps } from '../watch/steps.ts'
+import type { ArtifactInfo, RunDetails } from '../story.ts'
+
+export interface Collected {
+  readonly details: RunDetails
+  /** Hydrated; undefined if it could not be read. */
+  readonly run: RunDetail | undefined
+  /** Why the metadata is not complete; undefined if it is. */
+  readonly unread: string | undefined
+  /** Whether it is certain that no step has started. */
+  readonly startedNone: boolean
+}
+
+export interface CollectOptions {
+  /** Whether something depends on the metadata: all of it is then read, with more patience and with retries. */
+  readonly thoroughly: boolean
+}
+
+/** How many steps' metadata and outputs are read if nothing depends on them. */
+const MOST_STEPS = 1_000
+/** What the client reads at most. */
+const MOST_STEPS_THOROUGHLY = 20_000
+/** How much of them is kept: about 3 KB for each of 20,000 steps. The page that goes beyond it may have 32 MB more. */
+const MOST_MEGABYTES = 64
+
+const TIME_LIMIT_MS = 20_000
+const TIME_LIMIT_THOROUGHLY_MS = 180_000
+
+/**
+ * Reads what there is to know of a run at its end. What cannot be read is named in `missing`.
+ *
+ * @throws the signal's reason if it was aborted
+ */
+export async function collectDetails(
+  reference: RunReference,
+  { thoroughly }: CollectOptions,
+  deps: ReadingDependencies,
+): Promise<Collected> {
+  const limit = deps.timeLimit(thoroughly ? TIME_LIMIT_THOROUGHLY_MS : TIME_LIMIT_MS)
+  const [run, states, hydrated] = await Promise.all([
+    tryTo((client) => client.runDetail(reference.id), deps, limit, { retries: thoroughly }),
+    tryTo((client) => readSteps(client, reference), deps, limit, { retries: thoroughly }),
+    readStepDetails(reference, thoroughly, deps, limit),
+  ])
+  const missing = hydrated.missing === undefined ? [] : [hydrated.missing]
+  if ('missing' in run) missing.unshift(`the run's own metadata: ${run.missing}`)
+  const unread = missing.length === 0 ? undefined : missing.join('; ')
+  if ('missing' in states) missing.push(`the steps that did not start: ${states.missing}`)
+  const ofRun = 'value' in run ? (run.value.metadata ?? {}) : {}
+  const counted = lastAttempts(hydrated.steps)
+  missing.push(...hiddenArtifacts(counted))
+  return {
+    run: 'value' in run ? run.value : undefined,
+    details: {
+      steps: 'value' in states ? states.value : hydrated.steps.map(({ state }) => state),
+      ...splitMetadata(withoutOrigin(ofRun), counted),
+      artifacts: counted.flatMap(artifactsOf),
+      missing,
+    },
+    unread,
+    startedNone:
+      'value' in states
+        ? states.value.every(({ status }) => status === undefined)
+        : hydrated.missing === undefined && hydrated.steps.length === 0,
+  }
+}
+
+async function readStepDetails(
+  run: RunReference,
+  thoroughly: boolean,
+  deps: ReadingDependencies,
+  limit: AbortSignal,
+): Promise<{ steps: readonly StepDetail[]; missing: string | undefined }> {
+  const most = thoroughly ? MOST_STEPS_THOROUGHLY : MOST_STEPS
+  const steps: StepDetail[] = []
+  let [received, total, kept] = [0, 0, 0]
+  const whyStopped = (): string | undefined => {
+    if (received >= most) return 'too many to be read'
+    if (kept < MOST_MEGABYTES * 1024 * 1024) return undefined
+    return `too large to be read; at most ${MOST_MEGABYTES} MB are`
+  }
+  const read = await tryTo(
+    async (client) => {
+      for await (const page of client.stepDetails(run)) {
+        for (const step of page.steps) {
+          steps.push(step)
+          kept += sizeOf(step)
+        }
+        received = page.received
+        total = page.total
+        if (whyStopped() !== undefined) return
+      }
+    },
+    deps,
+    limit,
+    { retries: thoroughly },
+  )
+  const left = total - received
+  const which = received === 0 ? 'the steps' : `${left} of ${total} steps`
+  if ('missing' in read) return { steps, missing: `metadata and artifacts of ${which}: ${read.missing}` }
+  if (left <= 0) return { steps, missing: undefined }
+  return {
+    steps,
+    missing: `metadata and artifacts of ${which}: ${whyStopped() ?? 'the server left them out'}`,
+  }
+}
+
+/** About how many bytes something takes. Without recursion: a server may nest its values as deeply as it likes. */
+function sizeOf(whole: object): number {
+  let size = 0
+  const left: unknown[] = [whole]
+  while (left.length > 0) {
+    const value = left.pop()
+    size += typeof value === 'string' ? value.length : 16
+    if (typeof value !== 'object' || value === null) continue
+    if (!Array.isArray(value)) for (const key of Object.keys(value)) size += key.length
+    for (const inner of Array.isArray(value) ? value : Object.values(value)) left.push(inner)
+  }
+  return size
+}
+
+/**
+ * A run of 0.74 has its steps' metadata as `step::key`.
+ *
+ * @param steps one attempt of each
+ */
+function splitMetadata(
+  ofRun: JsonObject,
+  steps: readonly StepDetail[],
+): { metadata: JsonObject; stepMetadata: StepMetadata[] } {
+  const own: [string, JsonValue][] = []
+  const ofSteps = new Map<string, JsonObject>()
+  const note = (step: string, metadata: JsonObject): void => {
+    ofSteps.set(step, { ...ofSteps.get(step), ...metadata })
+  }
+  for (const [name, value] of Object.entries(ofRun)) {
+    const end = name.indexOf('::')
+    if (end > 0) note(name.slice(0, end), { [name.slice(end + 2)]: value })
+    else own.push([name, value])
+  }
+  for (const { state, metadata } of steps) if (Object.keys(metadata).length > 0) note(state.name, metadata)
+  return {
+    metadata: Object.fromEntries(own),
+    stepMetadata: [...ofSteps].map(([step, metadata]) => ({ step, metadata })),
+  }
+}
+
+function artifactsOf({ state, outputs }: StepDetail): ArtifactInfo[] {
+  return outputs.map(({ permissionDenied: _, ...output }) => ({ step: state.name, ...output }))
+}
+
+/** Of how many artifacts there is only the id, as one clause; none where all can be seen. */
+function hiddenArtifacts(steps: readonly StepDetail[]): string[] {
+  const hidden = steps.flatMap(({ outputs }) => outputs).filter(({ permissionDenied }) => permissionDenied)
+  if (hidden.length === 0) return []
+  const which = hidden.length === 1 ? '1 artifact' : `${hidden.length} artifacts`
+  return [`names, versions and addresses of ${which}: the account needs permission to read artifacts`]
+}

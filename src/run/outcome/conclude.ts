@@ -1,0 +1,144 @@
+import type { Run } from '../../zenml/model.ts'
+import { twoSentences } from '../../base/sentences.ts'
+import { runPhase } from '../../zenml/status.ts'
+import prettyMilliseconds from 'pretty-ms'
+import type { Outcome } from '../conclusion.ts'
+import { cutAtSpace } from '../../base/cut.ts'
+import type { Fault } from '../story.ts'
+import type { Watched } from '../watch/watch.ts'
+
+/** What is known of the run when the watch ends. */
+export interface ConcludeContext {
+  readonly name: string
+  readonly url: string | undefined
+  readonly timeoutMs: number | undefined
+  readonly cause: Cause
+}
+
+/** Why a run failed, as far as that is known. */
+export type Cause =
+  /** The first of the failed steps and its exception. */
+  | {
+      readonly kind: 'step'
+      readonly step: string
+      readonly fault: Fault | undefined
+      readonly others: number
+    }
+  /** No step failed: the run did by itself, mostly before any step. */
+  | {
+      readonly kind: 'run'
+      readonly fault: Fault | undefined
+      readonly reason: string | undefined
+      readonly beforeSteps: boolean
+    }
+  | { readonly kind: 'unknown' }
+
+/** One line is read; the log and the summary have the rest. */
+const MOST_OF_A_MESSAGE = 300
+
+/** What the end of the watch means for the workflow: only a completed run is a success. */
+export function conclude(watched: Watched, context: ConcludeContext): Outcome {
+  const { name, url, timeoutMs, cause } = context
+  const where = url === undefined ? '' : `: ${url}`
+  const { status } = watched.kind === 'over' ? watched.run : watched
+  const failedStep = cause.kind === 'step' ? cause.step : undefined
+  switch (watched.kind) {
+    case 'over':
+      return concludeRun(watched.run, context, where)
+    case 'timed-out':
+      return {
+        conclusion: 'timed-out',
+        status,
+        error: `The run "${name}" did not end within the timeout of ${prettyMilliseconds(timeoutMs ?? 0)}`,
+        failedStep,
+      }
+    case 'paused':
+      return {
+        conclusion: 'failed',
+        status,
+        error:
+          `The run "${name}" waits for a person` +
+          `${watched.question === undefined ? '' : ` (${watched.question})`}. It was left as it is; answer it${where}`,
+        failedStep,
+        waitsForPerson: true,
+      }
+    case 'gone':
+      return {
+        conclusion: 'lost',
+        status,
+        error: `The run "${name}" is no longer on the server: it was deleted while it was ${status}`,
+        failedStep,
+      }
+    case 'lost':
+      return {
+        conclusion: 'lost',
+        status,
+        error: twoSentences(
+          `The run "${name}" was lost from sight: ${watched.detail}`,
+          `When last seen it was ${status}, and it may go on${where}`,
+        ),
+        failedStep,
+      }
+  }
+}
+
+function concludeRun(run: Run, { name, cause }: ConcludeContext, where: string): Outcome {
+  const { status } = run
+  const reason = run.statusReason === undefined ? '' : ` (${run.statusReason})`
+  const failedStep = cause.kind === 'step' ? cause.step : undefined
+  switch (runPhase(status)) {
+    case 'succeeded':
+      return { conclusion: 'completed', status, error: undefined, failedStep: undefined }
+    case 'stopped':
+      return {
+        conclusion: 'stopped',
+        status,
+        error: `The run "${name}" was stopped${reason}${where}`,
+        failedStep,
+      }
+    case 'failed':
+      return {
+        conclusion: 'failed',
+        status,
+        error: `The run "${name}" failed${describeCause(cause, reason)}. See its steps and logs${where}`,
+        failedStep,
+      }
+    case 'going-on':
+    case 'unknown':
+      return {
+        conclusion: 'failed',
+        status,
+        error: `The run "${name}" ended in the state "${status}", which is not known to be a success${reason}${where}`,
+        failedStep,
+      }
+  }
+}
+
+function describeCause(cause: Cause, reason: string): string {
+  switch (cause.kind) {
+    case 'step': {
+      const others = cause.others === 0 ? '' : ` and ${cause.others} other${cause.others === 1 ? '' : 's'}`
+      const fault = describeFault(cause.fault)
+      return ` in the step "${cause.step}"${others}${fault === undefined ? reason : `: ${fault}`}`
+    }
+    case 'run': {
+      const why = describeFault(cause.fault) ?? cause.reason
+      const when = cause.beforeSteps ? ' before any step' : ', but none of its steps'
+      return `${when}${why === undefined ? ', and ZenML does not say why' : `: ${why.replace(/\.$/, '')}`}`
+    }
+    case 'unknown':
+      return reason
+  }
+}
+
+/** `RuntimeError: loss is NaN (train.py, line 42, in train)`; undefined where nothing is known. */
+function describeFault(fault: Fault | undefined): string | undefined {
+  if (fault === undefined) return undefined
+  const { type, message, frame } = fault
+  const [line = ''] = (message ?? '').split('\n')
+  const told = [type, cutAtSpace(line.replace(/(?<!\.)\.$/, ''), MOST_OF_A_MESSAGE)].filter(
+    (part) => part !== undefined && part !== '',
+  )
+  if (told.length === 0) return undefined
+  return `${told.join(': ')}${frame === undefined ? '' : ` (${frame})`}`
+}

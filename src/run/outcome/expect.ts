@@ -1,0 +1,165 @@
+import { isJsonObject, type JsonObject, type JsonValue } from '../../base/json.ts'
+import type { StepMetadata } from '../../zenml/model.ts'
+import { listed, show } from '../../base/words.ts'
+
+export type Operator = '==' | '!=' | '<=' | '>=' | '<' | '>'
+
+/** A condition on a finished run's metadata. */
+export interface Expectation {
+  /** `key`, or `step.key`. */
+  readonly name: string
+  readonly operator: Operator
+  /** Never a boolean where the operator asks for an order. */
+  readonly wanted: number | string | boolean
+}
+
+/** Whether an expectation holds, and what there was instead. */
+export interface Verdict {
+  /** The condition as a person writes it. */
+  readonly wanted: string
+  readonly held: boolean
+  /** The value as text, or why there is none, to stand behind "got". */
+  readonly got: string
+}
+
+interface Entry {
+  /** Undefined for the run's own. */
+  readonly step: string | undefined
+  readonly key: string
+  readonly value: JsonValue
+}
+
+/** What a finished run and its steps logged. */
+export interface LoggedMetadata {
+  readonly metadata: JsonObject
+  readonly stepMetadata: readonly StepMetadata[]
+}
+
+/** @param unread why the metadata is not complete, so that nothing can be said to hold */
+export function judgeExpectations(
+  expectations: readonly Expectation[],
+  { metadata, stepMetadata }: LoggedMetadata,
+  unread: string | undefined,
+): Verdict[] {
+  if (unread !== undefined) {
+    const got = `nothing, because the metadata could not be read: ${unread}`
+    return expectations.map((expectation) => ({ wanted: describe(expectation), held: false, got }))
+  }
+  const entries = entriesOf(metadata, stepMetadata)
+  return expectations.map((expectation) => judge(expectation, entries))
+}
+
+/** One line that names each miss; undefined if everything held. */
+export function missedExpectations(runName: string, verdicts: readonly Verdict[]): string | undefined {
+  const missed = verdicts.filter(({ held }) => !held)
+  if (missed.length === 0) return undefined
+  const list = missed.map(({ wanted, got }) => `wanted ${wanted}, got ${got}`).join('; ')
+  return `The run "${runName}" completed, but ${missed.length} of ${verdicts.length} expectations did not hold: ${list}`
+}
+
+function describe({ name, operator, wanted }: Expectation): string {
+  return `${name} ${operator} ${show(wanted)}`
+}
+
+function entriesOf(ofRun: JsonObject, ofSteps: readonly StepMetadata[]): Entry[] {
+  const own = Object.entries(ofRun).map(([key, value]) => ({ step: undefined, key, value }))
+  const others = ofSteps.flatMap(({ step, metadata }) =>
+    Object.entries(metadata).map(([key, value]) => ({ step, key, value })),
+  )
+  return [...own, ...others]
+}
+
+function judge(expectation: Expectation, entries: readonly Entry[]): Verdict {
+  const found = find(expectation.name, entries)
+  if ('problem' in found) return { wanted: describe(expectation), held: false, got: found.problem }
+  const { value } = found
+  const doubt = doubtAbout(value, expectation.wanted)
+  const held = doubt === undefined && compare(value, expectation)
+  const kind = held || typeof value === typeof expectation.wanted ? undefined : kindOf(value)
+  const remark = doubt ?? kind
+  return {
+    wanted: describe(expectation),
+    held,
+    got: `${show(value)}${remark === undefined ? '' : ` (${remark})`}`,
+  }
+}
+
+function find(name: string, entries: readonly Entry[]): Entry | { readonly problem: string } {
+  const named = entries.filter(({ step, key }) => step !== undefined && `${step}.${key}` === name)
+  const bare = entries.filter(({ key }) => key === name)
+  // The run's own is the plain meaning of a bare name.
+  const own = bare.filter(({ step }) => step === undefined)
+  const matches = [...named, ...(own.length > 0 ? own : bare)]
+  const [match, ...others] = matches
+  if (match !== undefined && others.length === 0) return match
+  if (match !== undefined) {
+    const names = [...new Set(matches.map(nameOf))]
+    if (names.length > 1) return { problem: `several values: ${listed(names, name)}; write one of these` }
+    return {
+      problem: `several values of this name: ${listed(matches.map(originOf), name)}; log them under other names`,
+    }
+  }
+  const known = entries.map(nameOf)
+  const there = known.length === 0 ? 'the run has no metadata' : `there is ${listed(known, name)}`
+  return { problem: `no value of that name; ${there}` }
+}
+
+function nameOf({ step, key }: Entry): string {
+  return step === undefined ? key : `${step}.${key}`
+}
+
+/** Where a value was logged, for names that read alike. */
+function originOf({ step, key }: Entry): string {
+  return step === undefined ? `${key} of the run itself` : `${key} of the step ${step}`
+}
+
+/** Why a number cannot be compared: two that differ may have been read as the same one. */
+function doubtAbout(value: JsonValue, wanted: Expectation['wanted']): string | undefined {
+  if (typeof value !== 'number' || typeof wanted !== 'number') return undefined
+  if (!Number.isFinite(value)) return 'a number that is too large to be read'
+  const isRounded = Math.abs(value) > Number.MAX_SAFE_INTEGER
+  return isRounded && value === wanted ? 'more digits than can be compared exactly' : undefined
+}
+
+/** Values of two kinds are different, and have no order. */
+function compare(value: JsonValue, { operator, wanted }: Expectation): boolean {
+  switch (operator) {
+    case '==':
+      return value === wanted
+    case '!=':
+      return typeof value === typeof wanted && value !== wanted
+    case '<':
+    case '<=':
+    case '>':
+    case '>=':
+      return inOrder(value, wanted, operator)
+  }
+}
+
+function inOrder(
+  value: JsonValue,
+  wanted: Expectation['wanted'],
+  operator: '<' | '<=' | '>' | '>=',
+): boolean {
+  const numbers = typeof value === 'number' && typeof wanted === 'number'
+  const texts = typeof value === 'string' && typeof wanted === 'string'
+  if (!numbers && !texts) return false
+  switch (operator) {
+    case '<':
+      return value < wanted
+    case '<=':
+      return value <= wanted
+    case '>':
+      return value > wanted
+    case '>=':
+      return value >= wanted
+  }
+}
+
+function kindOf(value: JsonValue): string {
+  if (value === null) return 'nothing'
+  if (typeof value === 'string') return 'a text'
+  if (typeof value === 'number') return 'a number'
+  if (typeof value === 'boolean') return 'a boolean'
+  return isJsonObject(value) ? 'a mapping' : 'a list'
+}

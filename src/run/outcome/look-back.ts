@@ -1,0 +1,69 @@
+import type { Run, RunReference, StepState } from '../../zenml/model.ts'
+import { runPhase } from '../../zenml/status.ts'
+import { collectDetails, type Collected } from './collect.ts'
+import type { Cause } from './conclude.ts'
+import { explainRun, notedFault, type ExplainDependencies, type FailureExplainer } from './explain-failure.ts'
+
+/** What is known of a run that has ended. */
+export interface LookedBack extends Pick<Collected, 'details' | 'unread'> {
+  readonly cause: Cause
+}
+
+/**
+ * Reads and tells at a run's end what there is to know of it: why steps failed, why it failed before any, and all
+ * details. Nothing of it can fail.
+ *
+ * @param run as it was last seen; undefined if it was ended from here, so that nobody needs to ask why
+ * @throws the signal's reason if it was aborted
+ */
+export async function lookBack(
+  reference: RunReference,
+  run: Run | undefined,
+  options: { readonly thoroughly: boolean },
+  explainer: FailureExplainer,
+  deps: ExplainDependencies,
+): Promise<LookedBack> {
+  const collected = await collectDetails(reference, options, deps)
+  const { details, unread } = collected
+  await explainer.explain(details.steps.filter(isFailed))
+  const cause = await findCause(run, collected, explainer, deps)
+  deps.reporter.tell({ kind: 'details', details })
+  return { details, unread, cause }
+}
+
+async function findCause(
+  run: Run | undefined,
+  collected: Collected,
+  explainer: FailureExplainer,
+  deps: ExplainDependencies,
+): Promise<Cause> {
+  const ofSteps = causeOf(collected.details.steps, explainer)
+  const failedByItself = run !== undefined && ['failed', 'unknown'].includes(runPhase(run.status))
+  if (ofSteps.kind !== 'unknown' || !failedByItself) return ofSteps
+  const { run: detail, startedNone: beforeSteps } = collected
+  if (beforeSteps) {
+    const failure = await explainRun(detail ?? run, deps)
+    deps.reporter.tell({ kind: 'run-failed', failure })
+    return { kind: 'run', fault: failure.fault, reason: failure.reason, beforeSteps }
+  }
+  // The code of a dynamic pipeline can fail between its steps.
+  const fault = notedFault(detail?.exception)
+  return fault === undefined ? ofSteps : { kind: 'run', fault, reason: run.statusReason, beforeSteps }
+}
+
+function isFailed({ status }: StepState): boolean {
+  return status === 'failed'
+}
+
+/** A step that failed and succeeded when it was tried again is no cause, where the steps could be read once more. */
+export function causeOf(steps: readonly StepState[], { failures }: FailureExplainer): Cause {
+  const failed = new Set(steps.filter(isFailed).map(({ name }) => name))
+  const told = failures.map(({ step }) => step)
+  // What failed in a child run made the run fail, though it is in none of its steps.
+  const inChildRuns = failures.filter(({ isInChildRun }) => isInChildRun).map(({ step }) => step)
+  const names = steps.length === 0 ? new Set(told) : new Set([...failed, ...inChildRuns])
+  const step = told.find((name) => names.has(name)) ?? [...names][0]
+  if (step === undefined) return { kind: 'unknown' }
+  const fault = failures.findLast((failure) => failure.step === step)?.fault
+  return { kind: 'step', step, fault, others: names.size - 1 }
+}

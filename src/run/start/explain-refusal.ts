@@ -1,0 +1,64 @@
+import type { AnswerError } from '../../zenml/errors.ts'
+import { DEFINITION_NOUNS, type Definition } from '../../zenml/model.ts'
+import { twoSentences } from '../../base/sentences.ts'
+
+/** What ZenML's refusals of a trigger mean for a person, by their text (ZenML API, "Find" and "Errors"). */
+const ADVICE: readonly { readonly pattern: RegExp; readonly advice: (noun: string) => string }[] = [
+  {
+    pattern: /has been updated since/i,
+    advice: (noun) => `The stack was changed after the ${noun} was made: make a new ${noun} and use that`,
+  },
+  {
+    pattern: /does not have an associated build|no associated build/i,
+    advice: (noun) =>
+      `The ${noun} was made without a container build: make a new one on a remote stack with a container registry`,
+  },
+  {
+    pattern: /no source snapshot|no source deployment/i,
+    advice: (noun) => `What the ${noun} was made from is gone: make a new ${noun} and use that`,
+  },
+  {
+    pattern: /missing the following required parameters/i,
+    advice: () => 'Give these parameters in configuration',
+  },
+  {
+    pattern: /unknown parameters for step/i,
+    advice: () => 'Correct or drop these parameters in configuration',
+  },
+  {
+    pattern: /pipeline parameters when running a static|can't set parameters when running/i,
+    advice: () => 'Move them to steps.<step>.parameters in configuration',
+  },
+]
+
+/** One line: what the server said, and what to do about it. */
+export function explainRefusal(error: AnswerError, definition: Definition): string {
+  if (error.missingPermission !== undefined) return error.message
+  return twoSentences(error.message, adviceFor(error, DEFINITION_NOUNS[definition.kind]))
+}
+
+function adviceFor(error: AnswerError, noun: string): string {
+  const known = ADVICE.find(({ pattern }) => pattern.test(error.detail))
+  if (known !== undefined) return known.advice(noun)
+  if (!error.fromZenml) return 'Check server-url, and what stands between this runner and the server'
+  switch (error.status) {
+    case 402:
+      return "The ZenML subscription does not allow this run: see its limits in the organization's settings"
+    case 403:
+      return `Give the account permission to read the ${noun}, and to create pipeline snapshots and pipeline runs`
+    case 404:
+      return error.exception === undefined
+        ? NO_WORKLOAD_MANAGER
+        : `The ${noun} was deleted, or the account has no permission to read it any more`
+    case 405:
+    case 501:
+      return NO_WORKLOAD_MANAGER
+    case 422:
+      return 'Correct the configuration'
+    default:
+      return 'The server refused the request, and another try would not change that'
+  }
+}
+
+const NO_WORKLOAD_MANAGER =
+  'This server cannot start runs: it has no workload manager. An open-source server needs ZENML_SERVER_WORKLOAD_MANAGER_IMPLEMENTATION_SOURCE to be set, a hybrid or self-hosted ZenML Pro its workload manager to be enabled'

@@ -1,0 +1,46 @@
+import type { Run } from '../../zenml/model.ts'
+import { Deadline } from '../../base/deadline.ts'
+import { cleanUp, type CleanUpDependencies } from '../stop/clean-up.ts'
+import { RunError } from '../errors.ts'
+import type { PlannedRun } from '../journal.ts'
+
+/** ZenML 0.96.0 and 0.96.1 keep the run that found no free slot. */
+export function isLeftByFullQueue({ status, statusReason }: Run): boolean {
+  return status === 'failed' && /queue is full/i.test(statusReason ?? '')
+}
+
+/** For one look, and for ending what it finds. */
+const TIME_MS = 30_000
+
+/**
+ * The error of a trigger that was refused for a permission. Some are checked only after the run was made, such as those
+ * on the pipeline's model (seen on 0.85.0 and 0.98.0): the run then stays `initializing` for ever, so it is ended.
+ *
+ * @param refusal what the server said, as a sentence
+ * @param reason what ZenML shows as the reason of the run's end
+ */
+export async function refusedForPermission(
+  refusal: string,
+  { planned, reason }: { readonly planned: PlannedRun; readonly reason: string },
+  deps: CleanUpDependencies,
+): Promise<RunError> {
+  const { clock } = deps
+  const ended = await cleanUp(
+    {
+      planned,
+      started: undefined,
+      mode: 'stop',
+      reason,
+      lookUpUntil: new Deadline(clock, 0),
+      deadline: new Deadline(clock, TIME_MS),
+    },
+    deps,
+  )
+  if (ended.found === 'none') return new RunError(refusal)
+  if (ended.found !== 'ours') return new RunError(`${refusal}. ${ended.sentence}`, 'lost')
+  return new RunError(
+    `${refusal}. The server had made the run all the same. ${ended.sentence}`,
+    ended.settled ? 'failed' : 'lost',
+    true,
+  )
+}

@@ -1,0 +1,104 @@
+import { createHash } from 'node:crypto'
+import type { JsonObject } from '../../base/json.ts'
+
+/** The longest name that ZenML takes. */
+export const MAX_RUN_NAME_LENGTH = 255
+
+/**
+ * Fills `{date}` and `{time}` the way ZenML does (`2026_11_22`, `21_47_25_741000`), but here, so that the name
+ * is known before the run is.
+ *
+ * @param now milliseconds since the epoch; the text is in UTC
+ */
+export function expandRunName(pattern: string, now: number): string {
+  const [date = '', time = ''] = new Date(now).toISOString().replace('Z', '').split('T')
+  return pattern
+    .replaceAll('{date}', date.replaceAll('-', '_'))
+    .replaceAll('{time}', `${time.replaceAll(/[:.]/g, '_')}000`)
+}
+
+/**
+ * What is wrong with a run's name as a user wrote it; undefined if nothing is. The server fills placeholders of
+ * its own, and a name that it changes could not be looked up.
+ */
+export function runNameProblem(pattern: string): string | undefined {
+  if (pattern.trim() === '') return 'is empty; drop it, or give it a text'
+  const expanded = expandRunName(pattern, 0)
+  const placeholder = /\{[^{}]*\}|[{}]/.exec(expanded)?.[0]
+  if (placeholder !== undefined) return `holds ${placeholder}; only {date} and {time} are filled in`
+  const { length } = Array.from(expanded)
+  if (length <= MAX_RUN_NAME_LENGTH) return undefined
+  return `becomes ${length} characters long; a run's name has at most ${MAX_RUN_NAME_LENGTH}`
+}
+
+/** The step of a workflow that a run belongs to. */
+export interface RunOrigin {
+  readonly workflowRunId: string
+  /** 1 for the first attempt of a workflow run, 0 where there is no workflow. */
+  readonly attempt: number
+  /** 8 hex digits that tell this step of the workflow from others. */
+  readonly stepIdentity: string
+}
+
+const DIGITS = 12
+
+/**
+ * The origin of a run, by which a later attempt of the step finds it. GitHub gives the calls of one reusable workflow
+ * nothing that tells them apart, so what the run is given counts too.
+ */
+export function originOf(origin: RunOrigin, configuration: JsonObject): RunOrigin {
+  const told = JSON.stringify([origin.stepIdentity, configuration])
+  return { ...origin, stepIdentity: createHash('sha256').update(told).digest('hex').slice(0, 8) }
+}
+
+/**
+ * Another name for a run whose first name is taken by one that never began.
+ *
+ * @param nameIsOurs whether the first name ends in such digits too
+ * @param key a new UUID: its digits make the name unique
+ */
+export function otherRunName(name: string, nameIsOurs: boolean, key: string): string {
+  const start = nameIsOurs ? name.slice(0, -DIGITS) : `${name.slice(0, MAX_RUN_NAME_LENGTH - DIGITS - 1)}-`
+  return `${start}${digitsOf(key)}`
+}
+
+function digitsOf(key: string): string {
+  return key.replaceAll('-', '').slice(0, DIGITS)
+}
+
+/** The random digits that end a name of ours. */
+export function uniqueDigits(name: string): string {
+  return name.slice(-DIGITS)
+}
+
+/** What follows the pipeline's name takes some 50 characters, and must never be cut. */
+const LONGEST_PIPELINE = MAX_RUN_NAME_LENGTH - 80
+
+/**
+ * A pipeline may have any name. ZenML fills in what stands in braces (zenml/utils/string_utils.py,
+ * `format_name_template`), and a name that it changes could not be looked up.
+ */
+function unchangeable(pipeline: string): string {
+  const plain = pipeline
+    .replace(/[{}\p{Cc}\p{Cs}]/gu, '')
+    .normalize('NFC')
+    .trim()
+  return Array.from(plain).slice(0, LONGEST_PIPELINE).join('')
+}
+
+/** The part of a default name that tells step and attempt; what follows makes it unique. */
+export function stepNamePrefix(
+  { workflowRunId, attempt, stepIdentity }: RunOrigin,
+  pipeline: string,
+): string {
+  return `${unchangeable(pipeline)}-gh${workflowRunId}-${attempt}-${stepIdentity}-`
+}
+
+/**
+ * A name that no other step, attempt or workflow run uses, and that a person can read.
+ *
+ * @param key the first idempotency key, a UUID: its digits make the name unique
+ */
+export function defaultRunName(origin: RunOrigin, pipeline: string, key: string): string {
+  return `${stepNamePrefix(origin, pipeline)}${digitsOf(key)}`
+}

@@ -1,0 +1,76 @@
+import { RunError } from '../errors.ts'
+import type { RunIdentity } from '../journal.ts'
+
+/** A user's own name that another run has. */
+export function nameTaken(name: string): RunError {
+  return new RunError(
+    `run-name: a run named "${name}" exists already, and ZenML wants unique names. ` +
+      `Make it unique, for example "${name.slice(0, 200)}-{date}-{time}" or with \${{ github.run_id }}, or leave run-name out`,
+  )
+}
+
+/** A name that was free before it was sent; nothing shows whether the run that has it now is ours. */
+export function namesakeUnknown(name: string, id: string): RunError {
+  return new RunError(
+    `run-name: a run named "${name}" (${id}) has come up since this step looked, and nothing shows that this step started ` +
+      'it. It is left alone: look at it before you start another, and make the name unique, or leave run-name out',
+    'lost',
+  )
+}
+
+/** An answer that proves a start, about a run that cannot be shown to be this step's. */
+export function startedAnother(run: RunIdentity): RunError {
+  return new RunError(
+    `The server answered the request to start a run with ${called(run)}, but nothing shows that it is the one that this ` +
+      'step started. It is left alone: look at it before you start another',
+    'lost',
+  )
+}
+
+/** The same, where the server would not show it. */
+export function startedUnseen(run: RunIdentity, detail: string): RunError {
+  return new RunError(
+    `The server answered the request to start a run with ${called(run)}, which could not be looked at (${detail}). It is ` +
+      'left alone: look at it before you start another',
+    'lost',
+  )
+}
+
+function called({ id, name }: RunIdentity): string {
+  return name === undefined ? `the run ${id}` : `the run "${name}" (${id})`
+}
+
+/** ZenML 0.96.0 and 0.96.1 keep the run that found no free slot, and with it its name; newer ones delete it. */
+export function leftByFullQueue(name: string, reason: string): RunError {
+  return new RunError(
+    `The server had no free slot and left the failed run "${name}" behind: ${reason.replace(/[\s.]+$/, '')}. ` +
+      'Run this step again later, or upgrade ZenML to 0.96.2 or newer, where the action waits for a free slot',
+  )
+}
+
+/** A no that does not rule out that the run is started yet: by an earlier sending, or because it is not ZenML's. */
+export function refusedAfterDoubt(refusal: string, name: string): RunError {
+  return new RunError(
+    `${refusal}. A request that was sent may still start it: look for a run named "${name}"`,
+    'lost',
+  )
+}
+
+/** @param last what stood in the way at last; empty if nothing did */
+export function outOfTime(name: string, last: string, mayHaveStarted: boolean): RunError {
+  const known = mayHaveStarted
+    ? `The server may still be at work on it: look for a run named "${name}" before you start another`
+    : 'Nothing was started'
+  return new RunError(
+    `No run could be started within trigger-timeout. ${last === '' ? '' : `Last: ${last}. `}${known}`,
+    mayHaveStarted ? 'lost' : 'timed-out',
+  )
+}
+
+/** A failure that hides whether a run was started must say so. */
+export function startUnknown(name: string, detail: string): RunError {
+  return new RunError(
+    `Whether the run was started is not known (${detail}). If it was, it goes on under the name "${name}"`,
+    'lost',
+  )
+}

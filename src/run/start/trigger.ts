@@ -1,0 +1,329 @@
+import { Deadline } from '../../base/deadline.ts'
+import {
+  isZenmlError,
+  UnreachableError,
+  type AnswerError,
+  type TransportError,
+  type ZenmlError,
+} from '../../zenml/errors.ts'
+import { isJsonObject, type JsonObject } from '../../base/json.ts'
+import type { Run } from '../../zenml/model.ts'
+import { backoffMs, isPassing, retryAfterOf } from '../../zenml/retry.ts'
+import type { TriggerAnswer } from '../../zenml/answers/trigger-answer.ts'
+import { awaitDispatch, doubtAfter, type Doubt } from './dispatch.ts'
+import { RunError } from '../errors.ts'
+import { explainRefusal } from './explain-refusal.ts'
+import type { PlannedRun, RunIdentity } from '../journal.ts'
+import { isLeftByFullQueue, refusedForPermission } from './left-over.ts'
+import { untilAnswered } from './look-up.ts'
+import { MAX_RUN_NAME_LENGTH, otherRunName } from './name.ts'
+import { hasNameOf, ownership, runOfId, runsAsSent } from './own-run.ts'
+import type { TriggerHindrance } from '../reporter.ts'
+import type { TriggerDependencies, TriggeredRun, TriggerRequest } from './trigger-request.ts'
+import {
+  leftByFullQueue,
+  namesakeUnknown,
+  nameTaken,
+  outOfTime,
+  refusedAfterDoubt,
+  startedAnother,
+  startedUnseen,
+  startUnknown,
+} from './trigger-errors.ts'
+
+/**
+ * A key whose server process died in mid-work answers "Server too busy" for ever (ZenML API, "429, and exactly
+ * one run"); a server that is merely slow gets three times its own limit of 20 s.
+ */
+const STUCK_KEY_MS = 60_000
+
+/** On a server without a free slot a run may appear for a moment and be deleted again. */
+const ADOPTION_PAUSE_MS = 5_000
+
+/** A server that restarts is back by then. */
+const SOON_MS = 60_000
+
+/** So long a server may show nothing of a run that it says exists, before its 409 counts as a no. */
+const VANISHED_MS = 60_000
+
+/** A slot is held for minutes, while an image is built and a runner starts. */
+const SLOT_BACKOFF = { baseMs: 5_000, capMs: 30_000 } as const
+
+/**
+ * Starts exactly one run. The same key joins the work of an earlier sending, the unique name keeps a second run
+ * out on every server version, nothing is sent again after an unclear answer before two look-ups by name
+ * found nothing, and nothing at all once an answer held a run.
+ *
+ * @throws RunError if no run was started, or if that is not known; the message says which
+ * @throws the signal's reason if it was aborted; the journal then knows what was sent
+ */
+export async function triggerRun(request: TriggerRequest, deps: TriggerDependencies): Promise<TriggeredRun> {
+  return new Trigger(request, deps).run()
+}
+
+class Trigger {
+  #request: TriggerRequest
+  readonly #deps: TriggerDependencies
+  #key: string
+  #attempt = 0
+  /** On the server's clock. */
+  #sentFrom: number | undefined
+  #answered: RunIdentity | undefined
+  /** Whether some sending may have started a run without our knowing. */
+  #mayHaveStarted = false
+  /** Whether some sending met a limit that need not be ZenML's, so that it may have been let through. */
+  #wasLimited = false
+  /** Why a run that is found may never begin. */
+  #doubt: Doubt | undefined
+  #keyBusySince: number | undefined
+  #vanishedSince: number | undefined
+  #lastHindrance = ''
+
+  constructor(request: TriggerRequest, deps: TriggerDependencies) {
+    this.#request = request
+    this.#deps = deps
+    this.#key = request.key
+  }
+
+  async run(): Promise<TriggeredRun> {
+    if (!this.#request.nameIsOurs) await this.#refuseTakenName()
+    try {
+      while (!this.#request.deadline.isOver) {
+        const triggered = await this.#act(await this.#send())
+        if (triggered !== undefined) return triggered
+      }
+      return await this.#lastLook()
+    } catch (error) {
+      throw this.#unknown(error)
+    }
+  }
+
+  async #send(): Promise<TriggerAnswer> {
+    const { client, journal } = this.#deps
+    const { definition, configuration, name } = this.#request
+    this.#attempt += 1
+    this.#sentFrom ??= client.serverNow
+    journal.planned(this.#plan())
+    const { mark } = this.#plan()
+    const marked = mark === undefined ? configuration : withMark(configuration, mark)
+    return client.trigger(definition, { ...marked, run_name: name }, this.#key)
+  }
+
+  #plan(): PlannedRun {
+    const { definition, name, nameIsOurs } = this.#request
+    const { id, sourceSnapshotId, project } = definition
+    return {
+      name,
+      nameIsOurs,
+      origins: sourceSnapshotId === undefined ? [id] : [id, sourceSnapshotId],
+      projectId: project?.id,
+      sentFrom: this.#sentFrom,
+      sentAt: this.#deps.clock.now(),
+      answered: this.#answered,
+      mark: nameIsOurs ? undefined : this.#request.key,
+    }
+  }
+
+  /** Gives the run once it is known; undefined where the trigger should be sent again. */
+  async #act(answer: TriggerAnswer): Promise<TriggeredRun | undefined> {
+    if (answer.kind !== 'working') this.#keyBusySince = undefined
+    if (answer.kind !== 'name-taken') this.#vanishedSince = undefined
+    switch (answer.kind) {
+      case 'started':
+        return this.#follow(answer.run)
+      case 'working':
+        return this.#joinWork(answer.error)
+      case 'no-slot':
+        await this.#pause('no-slot', answer.error, SLOT_BACKOFF)
+        return this.#adopt()
+      case 'limited':
+        this.#wasLimited = true
+        await this.#pause('limited', answer.error)
+        return this.#adopt()
+      case 'not-sent':
+        if (!isPassing(answer.error)) throw unreachable(answer.error)
+        await this.#pause('not-sent', answer.error)
+        return this.#adopt()
+      case 'name-taken':
+        return this.#adoptNamesake(answer.error)
+      case 'refused':
+        return this.#giveUp(answer.error, answer.byZenml)
+      case 'unclear': {
+        this.#mayHaveStarted = true
+        this.#doubt = doubtAfter(answer.error)
+        this.#deps.reporter.tell({ kind: 'answer-lost', detail: answer.error.message })
+        const run = await this.#adopt()
+        if (run !== undefined) return run
+        await this.#pause('unclear', answer.error)
+        return this.#adopt()
+      }
+    }
+  }
+
+  /** An answer with a run in it proves that something was started: whatever its name, nothing is sent again. */
+  async #follow(run: Run): Promise<TriggeredRun> {
+    const plan = this.#plan()
+    if (hasNameOf(run, plan) && ownership(run, plan) !== 'foreign') {
+      return { run, name: run.name ?? plan.name, adopted: false }
+    }
+    const answered = { id: run.id, name: run.name?.slice(0, MAX_RUN_NAME_LENGTH) }
+    this.#answered = answered
+    this.#mayHaveStarted = true
+    this.#deps.journal.planned(this.#plan())
+    this.#deps.reporter.tell({
+      kind: 'answer-lost',
+      detail: 'the server answered with a run of another name',
+    })
+    try {
+      const own = (await this.#adopt()) ?? (await this.#ownRun(answered))
+      if (own !== undefined) return own
+    } catch (error) {
+      throw isZenmlError(error) ? startedUnseen(answered, error.message) : error
+    }
+    throw startedAnother(answered)
+  }
+
+  /** The run of that id if it is ours under another name. */
+  async #ownRun({ id }: RunIdentity): Promise<TriggeredRun | undefined> {
+    const soon = new Deadline(this.#deps.clock, Math.min(SOON_MS, this.#request.deadline.leftMs))
+    const run = await untilAnswered(async (once) => runOfId(once, id), soon, this.#deps)
+    if (run === undefined || ownership(run, this.#plan()) !== 'ours') return undefined
+    return { run, name: run.name ?? id, adopted: true }
+  }
+
+  /** ZenML's no is only about this sending: an earlier one may still start a run. One of something else proves nothing. */
+  async #giveUp(error: AnswerError, byZenml: boolean): Promise<TriggeredRun | undefined> {
+    this.#mayHaveStarted ||= !byZenml
+    const run = await this.#adopt()
+    if (run !== undefined) return run
+    const refusal = explainRefusal(error, this.#request.definition)
+    if (this.#mayHaveStarted) throw refusedAfterDoubt(refusal, this.#request.name)
+    if (error.missingPermission === undefined) throw new RunError(refusal)
+    const left = { planned: this.#plan(), reason: this.#request.endReason }
+    throw await refusedForPermission(refusal, left, this.#deps)
+  }
+
+  /** "Server too busy": the same key again joins the work, unless the process that did it is dead. */
+  async #joinWork(error: AnswerError): Promise<TriggeredRun | undefined> {
+    const now = this.#deps.clock.elapsed()
+    this.#mayHaveStarted = true
+    this.#keyBusySince ??= now
+    const busyMs = now - this.#keyBusySince
+    if (busyMs < STUCK_KEY_MS) {
+      await this.#pause('working', error, { capMs: 5_000 })
+      return undefined
+    }
+    this.#doubt ??= doubtAfter(error)
+    const run = await this.#adopt()
+    if (run !== undefined) return run
+    this.#key = this.#deps.newKey()
+    this.#keyBusySince = undefined
+    this.#deps.reporter.tell({ kind: 'new-key', afterMs: busyMs })
+    return undefined
+  }
+
+  /** 409: with random digits in the name it is our run; a user's own name may be anybody's. */
+  async #adoptNamesake(error: AnswerError): Promise<TriggeredRun | undefined> {
+    const { name, nameIsOurs } = this.#request
+    this.#mayHaveStarted ||= nameIsOurs || error.exception === undefined
+    const plan = this.#plan()
+    const runs = await this.#lookUp()
+    const left = runs.find((run) => isLeftByFullQueue(run) && ownership(run, plan) === 'ours')
+    if (left !== undefined) throw leftByFullQueue(name, left.statusReason ?? '')
+    const [namesake] = runs
+    if (namesake === undefined) return this.#awaitNamesake(error)
+    const whose = ownership(namesake, plan)
+    if (whose === 'foreign') throw nameTaken(name)
+    if (whose === 'unknown') throw namesakeUnknown(name, namesake.id)
+    this.#mayHaveStarted = true
+    return (await this.#adopt(namesake)) ?? this.#awaitNamesake(error)
+  }
+
+  /** The run may be shown a little later; a 409 for another reason than a run that exists stays one. */
+  async #awaitNamesake(error: AnswerError): Promise<TriggeredRun | undefined> {
+    const now = this.#deps.clock.elapsed()
+    this.#vanishedSince ??= now
+    if (error.exception !== 'EntityExistsError' && now - this.#vanishedSince >= VANISHED_MS) {
+      return this.#giveUp(error, error.exception !== undefined)
+    }
+    await this.#pause('name-vanished', error)
+    return undefined
+  }
+
+  /** Where a run may have been started: the one of our name if it is there, ours, and still there five seconds later. */
+  async #adopt(seen?: Run): Promise<TriggeredRun | undefined> {
+    if (!this.#mayHaveStarted) return undefined
+    const plan = this.#plan()
+    const first = seen ?? (await this.#lookUp()).find((run) => ownership(run, plan) === 'ours')
+    if (first === undefined) return undefined
+    await this.#deps.clock.sleep(ADOPTION_PAUSE_MS, this.#deps.signal)
+    const second = (await this.#lookUp()).find(({ id }) => id === first.id)
+    return second === undefined ? undefined : this.#beginning(second)
+  }
+
+  /** The run if it begins; undefined where it never will, and another one is to be started. */
+  async #beginning(run: Run): Promise<TriggeredRun | undefined> {
+    const { nameIsOurs, showsHandOver, deadline, endReason: reason } = this.#request
+    const name = run.name ?? this.#request.name
+    if (this.#doubt === undefined) return { run, name, adopted: true }
+    const request = { run, name, doubt: this.#doubt, showsHandOver, deadline, reason }
+    const dispatch = await awaitDispatch(request, this.#deps)
+    if (dispatch.kind === 'alive') return { run: dispatch.run, name, adopted: true }
+    if (dispatch.kind === 'gone') return undefined
+    this.#key = this.#deps.newKey()
+    const nextName = otherRunName(this.#request.name, nameIsOurs, this.#key)
+    this.#request = { ...this.#request, name: nextName, nameIsOurs: true }
+    this.#mayHaveStarted = false
+    this.#doubt = undefined
+    this.#deps.reporter.tell({ kind: 'not-dispatched', name, nextName })
+    return undefined
+  }
+
+  async #lookUp(): Promise<Run[]> {
+    const plan = this.#plan()
+    return untilAnswered(async (once) => runsAsSent(once, plan), this.#request.deadline, this.#deps)
+  }
+
+  async #refuseTakenName(): Promise<void> {
+    const { name } = this.#request
+    if ((await this.#lookUp()).some((run) => run.name === name)) throw nameTaken(name)
+  }
+
+  async #lastLook(): Promise<TriggeredRun> {
+    const mayStartLater = this.#mayHaveStarted
+    this.#mayHaveStarted ||= this.#wasLimited
+    const run = await this.#adopt()
+    if (run !== undefined) return run
+    throw outOfTime(this.#request.name, this.#lastHindrance, mayStartLater)
+  }
+
+  #unknown(error: unknown): unknown {
+    if (!isZenmlError(error) || !this.#mayHaveStarted) return error
+    return startUnknown(this.#request.name, error.message)
+  }
+
+  async #pause(
+    hindrance: TriggerHindrance,
+    error: ZenmlError,
+    backoff: { baseMs?: number; capMs?: number } = {},
+  ): Promise<void> {
+    const { clock, reporter, signal } = this.#deps
+    const atLeastMs = retryAfterOf(error)
+    const remainingMs = this.#request.deadline.leftMs
+    const waitMs = Math.min(backoffMs(this.#attempt, clock.random(), { atLeastMs, ...backoff }), remainingMs)
+    this.#lastHindrance = error.message
+    reporter.tell({ kind: 'trigger-hindered', hindrance, detail: error.message, waitMs })
+    await clock.sleep(waitMs, signal)
+  }
+}
+
+function unreachable(error: TransportError | UnreachableError): UnreachableError {
+  return error instanceof UnreachableError ? error : new UnreachableError('start the run', error)
+}
+
+/** ZenML keeps `extra` as it is, in the run's configuration, and gives it no meaning. */
+function withMark(configuration: JsonObject, mark: string): JsonObject {
+  const { extra } = configuration
+  const github_actions = { start: mark }
+  return { ...configuration, extra: { ...(isJsonObject(extra) ? extra : {}), github_actions } }
+}

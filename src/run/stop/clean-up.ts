@@ -1,0 +1,121 @@
+import type { ZenmlClient } from '../../zenml/client.ts'
+import type { Clock } from '../../base/clock.ts'
+import type { Deadline } from '../../base/deadline.ts'
+import { isZenmlError } from '../../zenml/errors.ts'
+import type { Run } from '../../zenml/model.ts'
+import { isPassing, retryAfterOf } from '../../zenml/retry.ts'
+import { endRun, type Ended, type EndMode } from './end-run.ts'
+import type { PlannedRun, StartedRun } from '../journal.ts'
+import { ownership, runOfId, runsAsSent } from '../start/own-run.ts'
+
+export interface CleanUpRequest {
+  /** Undefined if this step started nothing itself, but took up a run. */
+  readonly planned: PlannedRun | undefined
+  /** Undefined if the answer to the trigger was never seen. */
+  readonly started: StartedRun | undefined
+  readonly mode: EndMode
+  readonly reason: string
+  /** A request that was sent may still start a run until then. */
+  readonly lookUpUntil: Deadline
+  /** After it nothing more is asked. */
+  readonly deadline: Deadline
+}
+
+/** What became of the run, and whether there is one. */
+export interface CleanedUp extends Ended {
+  readonly found: Found['kind']
+}
+
+export interface CleanUpDependencies {
+  readonly client: ZenmlClient
+  readonly clock: Clock
+  readonly signal?: AbortSignal | undefined
+}
+
+const LOOK_UP_PAUSE_MS = 500
+const LONGEST_LOOK_UP_PAUSE_MS = 5_000
+
+/**
+ * Ends the run of a step that could not end it in order: by its id, or, where only the sending is known, by its
+ * name. It never starts anything.
+ */
+export async function cleanUp(request: CleanUpRequest, deps: CleanUpDependencies): Promise<CleanedUp> {
+  const { planned, started, mode, reason, deadline } = request
+  const end = async (run: StartedRun): Promise<CleanedUp> => ({
+    found: 'ours',
+    ...(await endRun({ run, mode, reason, deadline }, deps)),
+  })
+  if (started !== undefined) return end(started)
+  if (planned === undefined) {
+    return { found: 'none', settled: true, status: '', sentence: 'No run was started' }
+  }
+  const found = await lookUp(planned, request, deps)
+  if (found.kind === 'ours') return end(found.run)
+  return { found: found.kind, settled: false, status: '', sentence: sentenceFor(found, planned) }
+}
+
+type Found =
+  | { readonly kind: 'ours'; readonly run: StartedRun }
+  /** Of our name, or what the server answered with, but not shown to be ours. */
+  | { readonly kind: 'another'; readonly run: Run }
+  | { readonly kind: 'none' }
+  /** The server could not be asked. */
+  | { readonly kind: 'unknown' }
+
+function sentenceFor(found: Exclude<Found, { kind: 'ours' }>, { name }: PlannedRun): string {
+  switch (found.kind) {
+    case 'another':
+      return `A run named "${found.run.name ?? ''}" (${found.run.id}) is on the server, but nothing shows that this step started it. It is left alone: look at it if in doubt`
+    case 'none':
+      return `No run named "${name}" is on the server. The request to start it was sent, so look once more later if in doubt`
+    case 'unknown':
+      return `Whether the run "${name}" was started is not known, because the server could not be asked. If it was, it goes on under this name`
+  }
+}
+
+async function lookUp(
+  planned: PlannedRun,
+  { lookUpUntil, deadline }: CleanUpRequest,
+  { client, clock, signal }: CleanUpDependencies,
+): Promise<Found> {
+  const once = client.with({ retries: false, signal })
+  let found: Found = { kind: 'unknown' }
+  try {
+    for (let pauseMs = LOOK_UP_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 1.5, LONGEST_LOOK_UP_PAUSE_MS)) {
+      // An answer is only as new as its question: the last one is asked when nothing can be started any more.
+      const isLastLook = lookUpUntil.isOver
+      try {
+        found = await look(planned, once)
+        if (found.kind === 'ours' || found.kind === 'another') return found
+      } catch (error) {
+        if (!isZenmlError(error)) throw error
+        if (!isPassing(error)) return { kind: 'unknown' }
+        // What an earlier look did not find may be there by now.
+        found = { kind: 'unknown' }
+        // Whatever the server asks for, there is time for more than one look.
+        pauseMs = Math.max(pauseMs, Math.min(retryAfterOf(error), Math.ceil(deadline.leftMs / 3)))
+      }
+      const wasAnswered = found.kind !== 'unknown'
+      if (wasAnswered && isLastLook) break
+      const waitMs = wasAnswered ? Math.min(pauseMs, lookUpUntil.leftMs) : pauseMs
+      if (waitMs > deadline.leftMs) break
+      await clock.sleep(waitMs, signal)
+    }
+  } catch (error) {
+    if (signal?.aborted !== true) throw error
+  }
+  return found
+}
+
+async function look(planned: PlannedRun, client: ZenmlClient): Promise<Found> {
+  const runs = await runsAsSent(client, planned)
+  const answered = planned.answered === undefined ? undefined : await runOfId(client, planned.answered.id)
+  const own = [...runs, answered].find((run) => run !== undefined && ownership(run, planned) === 'ours')
+  if (own !== undefined) {
+    const { id, projectId, status, name = planned.name } = own
+    return { kind: 'ours', run: { id, projectId, name, url: undefined, status } }
+  }
+  // Names are unique: where this one is taken, or the request was answered, ours will not come any more.
+  const another = answered ?? runs.find(({ name }) => name === planned.name)
+  return another === undefined ? { kind: 'none' } : { kind: 'another', run: another }
+}

@@ -1,0 +1,293 @@
+import type { ZenmlClient } from '../../zenml/client.ts'
+import type { Clock } from '../../base/clock.ts'
+import { isGone, type AnswerError, isZenmlError, type ZenmlError } from '../../zenml/errors.ts'
+import { Deadline } from '../../base/deadline.ts'
+import type { Run } from '../../zenml/model.ts'
+import { backoffMs, isPassing, retryAfterOf } from '../../zenml/retry.ts'
+import { runPhase } from '../../zenml/status.ts'
+import { unfinishedSteps } from '../watch/assess.ts'
+import { abortQuestions } from '../watch/questions.ts'
+import { readSteps } from '../watch/steps.ts'
+
+export interface StopRequest {
+  readonly runId: string
+  /** The last known state; replaced as soon as a newer one is seen. */
+  readonly status: string
+  /** Lets steps that run end by themselves; a forced stop is not possible afterwards. */
+  readonly graceful: boolean
+  /** What ZenML shows as the reason where the run has to be marked as failed; says who did it. */
+  readonly reason: string
+  /** After it nothing more is asked. */
+  readonly deadline: Deadline
+}
+
+export interface StopDependencies {
+  readonly client: ZenmlClient
+  readonly clock: Clock
+  /** Ends waiting for an answer that would come too late. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** What is known of a run after the attempt to stop it; `status` is the last one seen. */
+export type Stopped =
+  /** Nothing of it goes on; `byItself` if it had ended before it could be stopped. */
+  | { readonly kind: 'ended'; readonly status: string; readonly byItself: boolean }
+  /** The server knows no such run any more, so nobody can tell what its steps do. */
+  | { readonly kind: 'gone'; readonly status: string }
+  /** The server took the request; the run had not ended when the time was up. */
+  | { readonly kind: 'asked'; readonly status: string }
+  /** It goes on, or that is not known; `why` is a clause. */
+  | { readonly kind: 'going-on'; readonly status: string; readonly why: string }
+
+/**
+ * A run that initializes gets its orchestrator's id any moment; after this time it is ended instead of stopped. Not
+ * longer: the nearer the run is to its first step, the likelier that one starts just before the run is ended.
+ */
+const EARLY_MS = 1_000
+const EARLY_PAUSE_MS = 400
+
+/** After a run was ended while initializing: how long it is watched that no step starts all the same. */
+const AFTERMATH_MS = 2_000
+const AFTERMATH_PAUSE_MS = 500
+
+const SETTLE_PAUSE = { baseMs: 400, capMs: 2_000 } as const
+
+/**
+ * Stops a run, and sees to it that it has stopped. Handles every answer of ZenML's stop route, and ends a run
+ * that has not reached its orchestrator (ZenML API, "Stop"). Never throws for what a server says.
+ */
+export async function stopRun(request: StopRequest, deps: StopDependencies): Promise<Stopped> {
+  return new Stop(request, deps).run()
+}
+
+class Stop {
+  readonly #request: StopRequest
+  readonly #deps: StopDependencies
+  readonly #client: ZenmlClient
+  #graceful: boolean
+  #status: string
+  #asked = false
+  /** It waited for a person, so no process of it is there that could end it. */
+  #wasPaused: boolean
+  /** Then the server says that nothing goes on, even of steps that run beside the question. */
+  #hasAborted = false
+  #stepsGoingOn: Stopped | undefined
+  /** Why it waits for a person for ever. */
+  #unanswered: string | undefined
+  #timesGone = 0
+  #earlySince: number | undefined
+  #lookedInitializing = false
+  #lastFailure = 'the server did not answer in time'
+
+  constructor(request: StopRequest, deps: StopDependencies) {
+    this.#request = request
+    this.#deps = deps
+    this.#client = deps.client.with({ retries: false, signal: deps.signal })
+    this.#graceful = request.graceful
+    this.#status = request.status
+    this.#wasPaused = request.status === 'paused'
+  }
+
+  async run(): Promise<Stopped> {
+    try {
+      for (let attempt = 1; this.#hasTime(); attempt += 1) {
+        const stopped = await this.#tryOnce(attempt)
+        if (stopped !== undefined) return stopped
+      }
+    } catch (error) {
+      if (this.#deps.signal?.aborted !== true) throw error
+    }
+    if (this.#unanswered !== undefined) return this.#goingOn(this.#unanswered)
+    if (this.#asked) return this.#stepsGoingOn ?? { kind: 'asked', status: this.#status }
+    return this.#goingOn(this.#lastFailure)
+  }
+
+  async #tryOnce(attempt: number): Promise<Stopped | undefined> {
+    try {
+      // Of a paused run there is nothing to stop but its question, and that needs neither orchestrator nor stack.
+      const isAnswered = this.#status === 'paused' && (await this.#abortQuestions())
+      if (isAnswered && runPhase((await this.#look()).status) !== 'going-on') return await this.#settle()
+      return await this.#ask(attempt)
+    } catch (error) {
+      if (!isZenmlError(error)) throw error
+      if (isGone(error)) return this.#checkGone()
+      if (!isPassing(error)) return this.#goingOn(error.message)
+      await this.#pauseAfter(error, attempt)
+      return undefined
+    }
+  }
+
+  async #ask(attempt: number): Promise<Stopped | undefined> {
+    const before = this.#status
+    const answer = await this.#client.stop(this.#request.runId, { graceful: this.#graceful })
+    switch (answer.kind) {
+      case 'accepted':
+        this.#asked = true
+        return this.#settle()
+      case 'too-early':
+        return this.#endEarly()
+      case 'finished':
+        return this.#accountForSteps(await this.#look(), { byItself: true })
+      case 'gone':
+        return this.#checkGone()
+      case 'unsupported': {
+        const run = await this.#look()
+        if (run.status === 'initializing') return this.#markFailed()
+        if (runPhase(run.status) !== 'going-on') return this.#accountForSteps(run, { byItself: true })
+        return this.#goingOn('this version of ZenML cannot stop a run that has begun')
+      }
+      case 'doubtful':
+        return this.#checkDoubtful(before, answer.error)
+      case 'refused':
+        return this.#goingOn(answer.error.message)
+      case 'unclear':
+        await this.#pauseAfter(answer.error, attempt)
+        return undefined
+    }
+  }
+
+  /** One 404 may come from a replica that lags behind. */
+  async #checkGone(): Promise<Stopped | undefined> {
+    this.#timesGone += 1
+    if (this.#timesGone > 1) return { kind: 'gone', status: this.#status }
+    await this.#pause(EARLY_PAUSE_MS)
+    return undefined
+  }
+
+  /** 0.98 marks the run before it asks the orchestrator, so its steps end although the answer is an error. */
+  async #checkDoubtful(before: string, error: AnswerError): Promise<Stopped | undefined> {
+    const run = await this.#look()
+    if (runPhase(run.status) !== 'going-on')
+      return this.#accountForSteps(run, { byItself: run.status === before })
+    if (run.status === 'stopping') {
+      this.#asked = true
+      return this.#settle()
+    }
+    // 0.85 asks the orchestrator even for a run that has not reached it.
+    if (run.status === 'initializing') return this.#markFailed()
+    if (this.#graceful) return this.#goingOn(error.message)
+    // The orchestrator cannot end the steps; asked gracefully, they end by themselves where the server supports it.
+    this.#graceful = true
+    return undefined
+  }
+
+  async #endEarly(): Promise<Stopped | undefined> {
+    const now = this.#deps.clock.elapsed()
+    this.#earlySince ??= now
+    // Looked at before the last request to stop it, not after: its refusal is the newest that can be known.
+    if (now - this.#earlySince >= EARLY_MS && this.#lookedInitializing) return this.#markFailed()
+    const run = await this.#look()
+    if (runPhase(run.status) !== 'going-on') return this.#accountForSteps(run, { byItself: true })
+    this.#lookedInitializing = run.status === 'initializing'
+    await this.#pause(EARLY_PAUSE_MS)
+    return undefined
+  }
+
+  /** Ends a run that has not reached its orchestrator, and watches that no step starts all the same. */
+  async #markFailed(): Promise<Stopped> {
+    const { runId, reason, deadline } = this.#request
+    await this.#client.failInitializing(runId, reason)
+    this.#status = 'failed'
+    const aftermath = new Deadline(this.#deps.clock, Math.min(AFTERMATH_MS, deadline.leftMs))
+    try {
+      while (!aftermath.isOver) {
+        const run = await this.#look()
+        if (runPhase(run.status) === 'going-on') {
+          return this.#goingOn(`the server took the request to end it, but it is still ${run.status}`)
+        }
+        const accounted = await this.#accountForSteps(run)
+        if (accounted.kind !== 'ended') return accounted
+        await this.#pause(AFTERMATH_PAUSE_MS)
+      }
+    } catch (error) {
+      if (isGone(error)) return { kind: 'gone', status: this.#status }
+      // The server took it; that a look at what followed failed, or came too late, changes nothing.
+      if (!isZenmlError(error) && this.#deps.signal?.aborted !== true) throw error
+    }
+    return { kind: 'ended', status: this.#status, byItself: false }
+  }
+
+  /** Watches a run that was asked to stop until it has. */
+  async #settle(): Promise<Stopped | undefined> {
+    for (let attempt = 1; this.#hasTime(); attempt += 1) {
+      try {
+        const run = await this.#look()
+        const isGoingOn = runPhase(run.status) === 'going-on'
+        const accounted = isGoingOn ? undefined : await this.#accountForSteps(run)
+        if (accounted?.kind === 'ended') return accounted
+        this.#stepsGoingOn = accounted
+        if (isGoingOn && isPowerOfTwo(attempt) && (await this.#endWaiting())) continue
+      } catch (error) {
+        if (!isZenmlError(error) || !isPassing(error)) throw error
+      }
+      await this.#pause(backoffMs(attempt, 0.5 + this.#deps.clock.random() / 2, SETTLE_PAUSE))
+    }
+    return undefined
+  }
+
+  /** Ends a run that waits for a person: being stopped does not end its wait. True if that changed anything. */
+  async #endWaiting(): Promise<boolean> {
+    if (await this.#abortQuestions()) return true
+    if (!this.#wasPaused || this.#status !== 'stopping') return false
+    // Of a run whose child run was asked, nothing is left that could end it; ZenML makes this `stopped`.
+    await this.#client.failInitializing(this.#request.runId, this.#request.reason)
+    return true
+  }
+
+  /** True if the run asked something; where that cannot be read or answered, stopping goes on without it. */
+  async #abortQuestions(): Promise<boolean> {
+    const { aborted, refusal } = await abortQuestions(this.#client, this.#request.runId)
+    this.#unanswered = refusal
+    if (!aborted) return false
+    this.#asked = true
+    this.#hasAborted = true
+    return true
+  }
+
+  async #accountForSteps(
+    run: Run,
+    { byItself } = { byItself: runPhase(run.status) === 'succeeded' },
+  ): Promise<Stopped> {
+    const ended = { kind: 'ended', status: run.status, byItself } as const
+    if (run.inProgress === false && !this.#hasAborted) return ended
+    const unfinished = unfinishedSteps(await readSteps(this.#client, run))
+    if (unfinished.length === 0) return ended
+    return this.#goingOn(
+      `ZenML does not stop the steps of a run that has ${run.status}; still running: ${unfinished.join(', ')}`,
+    )
+  }
+
+  async #look(): Promise<Run> {
+    const run = await this.#client.run(this.#request.runId, { hydrate: false })
+    this.#status = run.status
+    this.#wasPaused ||= run.status === 'paused'
+    return run
+  }
+
+  #goingOn(why: string): Stopped {
+    return { kind: 'going-on', status: this.#status, why }
+  }
+
+  #hasTime(): boolean {
+    return !this.#request.deadline.isOver
+  }
+
+  async #pauseAfter(error: ZenmlError, attempt: number): Promise<void> {
+    this.#lastFailure = error.message
+    // Whatever the server asks for, there is time for more than one try.
+    const asked = Math.min(retryAfterOf(error), Math.ceil(this.#request.deadline.leftMs / 3))
+    await this.#pause(
+      backoffMs(attempt, this.#deps.clock.random(), { baseMs: 500, capMs: 5_000, atLeastMs: asked }),
+    )
+  }
+
+  async #pause(ms: number): Promise<void> {
+    const { clock, signal } = this.#deps
+    await clock.sleep(Math.min(ms, this.#request.deadline.leftMs), signal)
+  }
+}
+
+/** So that it is looked for often at first, and then ever more rarely. */
+function isPowerOfTwo(number: number): boolean {
+  return Number.isInteger(Math.log2(number))
+}

@@ -1,0 +1,63 @@
+import type { Run, StepState } from '../../zenml/model.ts'
+import { isStepFinished, isStepSucceeded, runPhase } from '../../zenml/status.ts'
+
+/** One look at a run. `steps` is read only where the run's own state does not tell whether it is over. */
+export interface Sighting {
+  readonly run: Run
+  readonly steps?: readonly StepState[]
+}
+
+/**
+ * With the default `continue_on_failure`, `failed` comes while other branches run; `in_progress` tells, but can
+ * stay true for ever (ZenML API, "Watch"). So a failed or stopped run is over when nothing of it runs and nothing
+ * has changed for a while: half a minute, or, where a step could still start, as long as a new machine may take
+ * to come up.
+ */
+const SETTLE_MS = 30_000
+const SETTLE_BEFORE_STARTABLE_STEP_MS = 300_000
+
+/** True if only the steps can tell whether the run is over. */
+export function needsSteps(run: Run): boolean {
+  const phase = runPhase(run.status)
+  return (phase === 'failed' || phase === 'stopped') && run.inProgress !== false
+}
+
+/**
+ * Whether nothing of the run goes on any more.
+ *
+ * @param unchangedMs for how long all looks have been alike
+ */
+export function isOver({ run, steps }: Sighting, unchangedMs: number): boolean {
+  switch (runPhase(run.status)) {
+    case 'going-on':
+      return false
+    case 'succeeded':
+      return true
+    case 'unknown':
+      return run.inProgress === false || run.endTime !== undefined
+    case 'failed':
+    case 'stopped':
+      if (run.inProgress === false) return true
+      if (steps === undefined || unfinishedSteps(steps).length > 0) return false
+      return unchangedMs >= (hasStartableStep(steps) ? SETTLE_BEFORE_STARTABLE_STEP_MS : SETTLE_MS)
+  }
+}
+
+/** Names of the steps that have started and not ended. */
+export function unfinishedSteps(steps: readonly StepState[]): string[] {
+  return steps.filter(({ status }) => status !== undefined && !isStepFinished(status)).map(({ name }) => name)
+}
+
+/** Whether a step has not started although all that it waits for succeeded. A run without any started step has none. */
+function hasStartableStep(steps: readonly StepState[]): boolean {
+  const succeeded = new Set(
+    steps.filter(({ status }) => status !== undefined && isStepSucceeded(status)).map(({ name }) => name),
+  )
+  return (
+    succeeded.size > 0 &&
+    steps.some(
+      ({ status, upstream }) =>
+        status === undefined && upstream?.every((name) => succeeded.has(name)) === true,
+    )
+  )
+}

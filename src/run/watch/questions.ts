@@ -1,0 +1,101 @@
+import type { ZenmlClient } from '../../zenml/client.ts'
+import { isZenmlError } from '../../zenml/errors.ts'
+import type { Question } from '../../zenml/model.ts'
+import { runPhase } from '../../zenml/status.ts'
+import { tryTo, type ReadingDependencies } from '../reading.ts'
+
+/** Child runs have child runs; each costs a request. */
+const MOST_DEPTH = 3
+const MOST_CHILD_RUNS = 10
+
+/** What a run waits for is good to know, but no reason to lose it. */
+const TIME_LIMIT_MS = 10_000
+
+/** In these an answer is of no use any more. */
+const ON_ITS_WAY_OUT: ReadonlySet<string> = new Set(['stopping', 'cancelling'])
+
+/**
+ * What a run and its child runs ask a person at the moment: while a child run asks, its parent is only paused.
+ *
+ * @throws ZenmlError if the server does not say
+ */
+export async function openQuestions(client: ZenmlClient, runId: string, depth = 0): Promise<Question[]> {
+  const { questions, childRuns } = await client.dag(runId)
+  const going = childRuns.filter(({ status }) => runPhase(status) === 'going-on').slice(0, MOST_CHILD_RUNS)
+  if (depth >= MOST_DEPTH) return [...questions]
+  const below = await Promise.all(going.map(({ id }) => openQuestions(client, id, depth + 1)))
+  return [...questions, ...below.flat()]
+}
+
+/**
+ * Answers all that a run asks so that it is stopped.
+ *
+ * @returns whether it asked anything, and why an answer was refused; neither where the questions cannot be read
+ */
+export async function abortQuestions(
+  client: ZenmlClient,
+  runId: string,
+): Promise<{ readonly aborted: boolean; readonly refusal?: string }> {
+  let questions: readonly Question[] = []
+  try {
+    questions = await openQuestions(client, runId)
+    for (const { id } of questions) await client.abortQuestion(id)
+    return { aborted: questions.length > 0 }
+  } catch (error) {
+    if (!isZenmlError(error)) throw error
+    return { aborted: false, ...(questions.length > 0 ? { refusal: error.message } : {}) }
+  }
+}
+
+/** That a run waits for a person, and what it asks as far as the server says. */
+export interface Asking {
+  readonly question: string | undefined
+}
+
+/** What a run that is watched asks: each question once, as soon as it is asked. */
+export class Questions {
+  readonly #runId: string
+  readonly #deps: ReadingDependencies
+  #open: readonly Question[] = []
+  readonly #told = new Set<string>()
+  #toldPause = false
+
+  constructor(runId: string, deps: ReadingDependencies) {
+    this.#runId = runId
+    this.#deps = deps
+  }
+
+  /** Whether the run waited for an answer when it was last looked at. */
+  get areOpen(): boolean {
+    return this.#open.length > 0
+  }
+
+  /** @param open all that the run's graph shows */
+  note(open: readonly Question[]): void {
+    this.#open = open
+  }
+
+  /**
+   * What a person was not told before. A run stays `running` until its patience is over, and only then is `paused`.
+   *
+   * @throws the signal's reason if it was aborted
+   */
+  async news(status: string): Promise<Asking | undefined> {
+    if (status !== 'paused') this.#toldPause = false
+    if (runPhase(status) !== 'going-on' || ON_ITS_WAY_OUT.has(status)) return undefined
+    const isFirstPause = status === 'paused' && !this.#toldPause
+    this.#toldPause ||= isFirstPause
+    const question = this.#open.find(({ id }) => !this.#told.has(id))
+    if (question !== undefined) {
+      this.#told.add(question.id)
+      return { question: question.text }
+    }
+    return isFirstPause && !this.areOpen ? { question: await this.#ofChildRun() } : undefined
+  }
+
+  async #ofChildRun(): Promise<string | undefined> {
+    const limit = this.#deps.timeLimit(TIME_LIMIT_MS)
+    const read = await tryTo((client) => openQuestions(client, this.#runId), this.#deps, limit)
+    return 'value' in read ? read.value[0]?.text : undefined
+  }
+}

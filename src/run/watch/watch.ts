@@ -1,0 +1,296 @@
+import type { ZenmlClient } from '../../zenml/client.ts'
+import type { Clock } from '../../base/clock.ts'
+import { isGone, isZenmlError, type ZenmlError } from '../../zenml/errors.ts'
+import type { ChildRun, Run, RunParts, RunReference, StepState } from '../../zenml/model.ts'
+import { isPassing, retryAfterOf } from '../../zenml/retry.ts'
+import { runPhase } from '../../zenml/status.ts'
+import { isOver, needsSteps, unfinishedSteps, type Sighting } from './assess.ts'
+import { forecast } from './forecast.ts'
+import { Heartbeat } from './heartbeat.ts'
+import { Orchestrator } from './orchestrator.ts'
+import { nextPollMs } from './polling.ts'
+import { Questions } from './questions.ts'
+import type { Reporter, RunEvent } from '../reporter.ts'
+import type { Usual } from '../story.ts'
+import { hasSteps, WatchedSteps } from './watch-steps.ts'
+
+export interface WatchRequest {
+  readonly run: RunReference
+  /** The state known at the start. */
+  readonly status: string
+  /** Milliseconds; undefined: as long as it takes. */
+  readonly timeoutMs: number | undefined
+  /** Milliseconds; undefined: adaptive. */
+  readonly pollIntervalMs: number | undefined
+  /** Where a person answers a paused run; for the warning. */
+  readonly url: string | undefined
+  readonly onPaused: 'wait' | 'fail'
+  /** How long such runs take. */
+  readonly usual?: Usual | undefined
+  /** When the run was created, if that was not just now; milliseconds since the epoch. */
+  readonly createdAt?: number | undefined
+}
+
+export interface WatchDependencies {
+  readonly client: ZenmlClient
+  readonly clock: Clock
+  readonly reporter: Reporter
+  /** Gives a signal that is aborted after so many milliseconds of real time. */
+  readonly timeLimit: (ms: number) => AbortSignal
+  readonly signal?: AbortSignal | undefined
+  /** Awaited with the steps that were newly seen to have failed, before the watch goes on. */
+  readonly failedSteps?: ((steps: readonly StepState[]) => Promise<void>) | undefined
+  /** The same with child runs. */
+  readonly failedChildRuns?: ((runs: readonly ChildRun[]) => Promise<void>) | undefined
+}
+
+/** Why the watch ended; `status` is the last one seen. */
+export type Watched =
+  | { readonly kind: 'over'; readonly run: Run }
+  | { readonly kind: 'timed-out'; readonly status: string }
+  /** The run waits for a person, though it may still be `running`, and that was not wished. */
+  | { readonly kind: 'paused'; readonly status: string; readonly question: string | undefined }
+  /** The server says that there is no such run any more. */
+  | { readonly kind: 'gone'; readonly status: string; readonly detail: string }
+  /** The server did not answer for too long, or lets us in no more. */
+  | { readonly kind: 'lost'; readonly status: string; readonly detail: string }
+
+/** What one look brought: the run, or only the parts of a run that goes on as before. */
+type Look =
+  { readonly run: Run; readonly parts?: RunParts } | { readonly run?: undefined; readonly parts: RunParts }
+
+/** A server's upgrade with a migration of its database takes minutes; the promise is at least five. */
+const TOLERATED_SILENCE_MS = 600_000
+
+/** A server may ask for patience, but a run that ended must not go unseen for hours. */
+const LONGEST_ASKED_WAIT_MS = 300_000
+
+/** One 404 may come from a replica that lags behind, or from a proxy in the middle of a roll-out. */
+const GONE_AFTER = 3
+
+/** States in which a run is on its way to its end; a paused one waits for a person. */
+const FORESEEABLE: ReadonlySet<string> = new Set(['initializing', 'provisioning', 'queued', 'running'])
+
+/** Building an image and starting a runner takes minutes; a run can also stay `initializing` for ever. */
+const SLOW_START_MS = 900_000
+
+/**
+ * Looks at a run again and again until nothing of it goes on, the time is up, or it can be seen no more.
+ *
+ * @throws the signal's reason if it was aborted
+ */
+export async function watchRun(request: WatchRequest, deps: WatchDependencies): Promise<Watched> {
+  return new Watch(request, deps).run()
+}
+
+class Watch {
+  readonly #request: WatchRequest
+  readonly #deps: WatchDependencies
+  readonly #client: ZenmlClient
+  readonly #startedAt: number
+  /** How long the run had been there when the watch began. */
+  readonly #ageMs: number
+  readonly #steps: WatchedSteps
+  readonly #questions: Questions
+  readonly #heartbeat: Heartbeat
+  readonly #orchestrator: Orchestrator
+  #status: string
+  /** What the last look at the run itself said; undefined before the first. */
+  #fingerprint: string | undefined
+  #changedAt: number
+  #lostSince: number | undefined
+  #timesGone = 0
+  /** Of a Retry-After at the last look. */
+  #askedToWaitMs = 0
+  #toldSlowStart = false
+  #toldGoingOn = false
+
+  constructor(request: WatchRequest, deps: WatchDependencies) {
+    this.#request = request
+    this.#deps = deps
+    this.#client = deps.client.with({ retries: false, signal: deps.signal })
+    this.#startedAt = deps.clock.elapsed()
+    this.#changedAt = this.#startedAt
+    const now = deps.clock.now()
+    this.#ageMs = Math.max(0, now - (request.createdAt ?? now))
+    this.#status = request.status
+    this.#questions = new Questions(request.run.id, deps)
+    this.#heartbeat = new Heartbeat(this.#startedAt)
+    this.#orchestrator = new Orchestrator(this.#client, request.run.id)
+    const reporter: Reporter = {
+      tell: (event) => {
+        this.#tell(event)
+      },
+    }
+    this.#steps = new WatchedSteps(request.run, { ...deps, client: this.#client, reporter })
+  }
+
+  async run(): Promise<Watched> {
+    const { clock, signal } = this.#deps
+    const { timeoutMs, pollIntervalMs: fixedMs, usual } = this.#request
+    for (;;) {
+      const watched = await this.#look()
+      if (watched !== undefined) return watched
+      const remainingMs = timeoutMs === undefined ? Number.POSITIVE_INFINITY : timeoutMs - this.#watchedMs
+      if (remainingMs <= 0) return { kind: 'timed-out', status: this.#status }
+      const moment = { elapsedMs: this.#elapsedMs, fixedMs, usual, random: clock.random() }
+      const pollMs = Math.max(nextPollMs(moment), this.#askedToWaitMs)
+      await clock.sleep(Math.min(pollMs, remainingMs), signal)
+    }
+  }
+
+  /** Since the watch began. */
+  get #watchedMs(): number {
+    return this.#deps.clock.elapsed() - this.#startedAt
+  }
+
+  /** Since the run was created. */
+  get #elapsedMs(): number {
+    return this.#ageMs + this.#watchedMs
+  }
+
+  #tell(event: RunEvent): void {
+    this.#heartbeat.spoke(this.#deps.clock.elapsed())
+    this.#deps.reporter.tell(event)
+  }
+
+  async #look(): Promise<Watched | undefined> {
+    try {
+      const look = await this.#sight()
+      this.#noteAnswer()
+      const watched = await this.#note(look)
+      if (watched !== undefined) return watched
+      await this.#orchestrator.askIfStill(this.#deps.clock.elapsed(), this.#changedAt)
+      this.#saySomething()
+      return undefined
+    } catch (error) {
+      if (!isZenmlError(error)) throw error
+      return this.#noteFailure(error)
+    }
+  }
+
+  /** One request, unless the run has changed: while it goes on, its graph tells as well that it does. */
+  async #sight(): Promise<Look> {
+    const isDue = this.#fingerprint !== undefined && this.#steps.areDue(this.#status, this.#elapsedMs)
+    const graph = isDue ? await this.#steps.readGraph() : undefined
+    if (graph?.status === this.#status) return { parts: graph }
+    const run = await this.#client.run(this.#request.run.id, { hydrate: false })
+    if (runPhase(run.status) === 'unknown') return { run: await this.#client.run(run.id, { hydrate: true }) }
+    if (graph?.status === run.status) return { run, parts: graph }
+    return needsSteps(run) ? { run, parts: await this.#steps.read() } : { run }
+  }
+
+  #noteAnswer(): void {
+    this.#timesGone = 0
+    this.#askedToWaitMs = 0
+    if (this.#lostSince === undefined) return
+    this.#tell({ kind: 'server-back', afterMs: this.#deps.clock.elapsed() - this.#lostSince })
+    this.#lostSince = undefined
+  }
+
+  async #note(look: Look): Promise<Watched | undefined> {
+    if (look.run !== undefined) return this.#noteSighting(look.run, look.parts)
+    await this.#noteParts(look.parts)
+    return this.#noteQuestions()
+  }
+
+  async #noteSighting(run: Run, parts: RunParts | undefined): Promise<Watched | undefined> {
+    const isChanged = this.#noteRun(run)
+    // What its steps did comes before the end of the run itself.
+    const isEnd = runPhase(run.status) !== 'going-on'
+    if (isChanged && !isEnd) this.#tellState(run)
+    if (run.permissionDenied) return this.#denied()
+    const all = parts ?? (await this.#partsBeside(run, isChanged))
+    if (all !== undefined) await this.#noteParts(all)
+    if (isChanged && isEnd) this.#tellState(run)
+    if (needsSteps(run)) this.#noteGoingOn(all?.steps ?? [])
+    const sighting: Sighting = all === undefined ? { run } : { run, steps: all.steps }
+    if (isOver(sighting, this.#deps.clock.elapsed() - this.#changedAt)) return { kind: 'over', run }
+    return this.#noteQuestions()
+  }
+
+  /** True if it is in another state than at the last look. */
+  #noteRun(run: Run): boolean {
+    const isChanged = run.status !== this.#status || this.#fingerprint === undefined
+    this.#status = run.status
+    const fingerprint = `${run.status} ${run.inProgress}`
+    if (fingerprint !== this.#fingerprint) this.#changedAt = this.#deps.clock.elapsed()
+    this.#fingerprint = fingerprint
+    const sinceMs = this.#watchedMs
+    if (run.status === 'initializing' && sinceMs >= SLOW_START_MS && !this.#toldSlowStart) {
+      this.#toldSlowStart = true
+      this.#tell({ kind: 'still-initializing', sinceMs, reason: run.statusReason })
+    }
+    return isChanged
+  }
+
+  #tellState({ status, statusReason }: Run): void {
+    this.#tell({ kind: 'state', status, reason: statusReason, sinceMs: this.#watchedMs })
+  }
+
+  /** Where they tell something new: when the run has changed, at its end, and from time to time. */
+  async #partsBeside(run: Run, isChanged: boolean): Promise<RunParts | undefined> {
+    const isDue = isChanged ? hasSteps(run.status) : this.#steps.areDue(run.status, this.#elapsedMs)
+    return isDue || isOver({ run }, 0) ? this.#steps.tryToRead() : undefined
+  }
+
+  async #noteParts(parts: RunParts): Promise<void> {
+    if (await this.#steps.note(parts)) this.#changedAt = this.#deps.clock.elapsed()
+    this.#questions.note(parts.questions)
+  }
+
+  #noteGoingOn(steps: readonly StepState[]): void {
+    const running = unfinishedSteps(steps)
+    if (running.length === 0 || this.#toldGoingOn) return
+    this.#toldGoingOn = true
+    this.#tell({ kind: 'failed-but-going-on', steps: running })
+  }
+
+  /** A line now and then where nothing changes, so that nobody takes the step for dead. */
+  #saySomething(): void {
+    if (!this.#heartbeat.beat(this.#deps.clock.elapsed())) return
+    const { usual } = this.#request
+    const isForeseeable = usual !== undefined && FORESEEABLE.has(this.#status) && !this.#questions.areOpen
+    this.#tell({
+      kind: 'still',
+      status: this.#status,
+      sinceMs: this.#watchedMs,
+      running: this.#steps.running,
+      counts: this.#steps.counts,
+      forecast: isForeseeable ? forecast(usual, this.#elapsedMs) : undefined,
+    })
+  }
+
+  #denied(): Watched {
+    const detail = 'the account has no permission to read this run. Give it permission to read pipeline runs'
+    return { kind: 'lost', status: this.#status, detail }
+  }
+
+  async #noteQuestions(): Promise<Watched | undefined> {
+    const asking = await this.#questions.news(this.#status)
+    if (asking === undefined) return undefined
+    const { onPaused, url } = this.#request
+    if (onPaused === 'fail') return { kind: 'paused', status: this.#status, ...asking }
+    this.#tell({ kind: 'paused', ...asking, url })
+    return undefined
+  }
+
+  #noteFailure(error: ZenmlError): Watched | undefined {
+    const { clock } = this.#deps
+    const status = this.#status
+    const detail = error.message
+    this.#askedToWaitMs = Math.min(retryAfterOf(error), LONGEST_ASKED_WAIT_MS)
+    const now = clock.elapsed()
+    if (isGone(error)) {
+      this.#timesGone += 1
+      return this.#timesGone < GONE_AFTER ? undefined : { kind: 'gone', status, detail }
+    }
+    this.#timesGone = 0
+    if (!isPassing(error)) return { kind: 'lost', status, detail }
+    if (this.#lostSince === undefined) {
+      this.#lostSince = now
+      this.#tell({ kind: 'server-lost', detail, toleratedMs: TOLERATED_SILENCE_MS })
+    }
+    return now - this.#lostSince < TOLERATED_SILENCE_MS ? undefined : { kind: 'lost', status, detail }
+  }
+}
