@@ -6,9 +6,9 @@
  *   npm run bench:polling
  */
 import { mulberry32 } from '../simulator/clock.ts'
-import { usualOf } from '../src/run/watch/history.ts'
+import { usualOf } from '../src/run/watch/usual.ts'
 import { nextPollMs } from '../src/run/watch/polling.ts'
-import type { Usual } from '../src/run/story.ts'
+import type { Usual } from '../src/run/facts.ts'
 
 const DRAWS = 1_000
 const SPREAD = 0.15

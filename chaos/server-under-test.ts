@@ -1,5 +1,5 @@
 import type { Fault, Occurrence, RecordedRequest, Simulator, SimulatorOptions } from '../simulator/index.ts'
-import type { Target } from '../src/run/find/resolve.ts'
+import type { Target } from '../src/run/find/definition.ts'
 import type { Case, Interruption } from './draw.ts'
 import type { HeldRun } from './ending.ts'
 import { NAMINGS } from './naming.ts'

@@ -40609,7 +40609,7 @@ function systemCode(error) {
     return hasCode && typeof error.code === 'string' ? error.code : '';
 }
 
-;// CONCATENATED MODULE: ./build/github/inputs/input-faults.js
+;// CONCATENATED MODULE: ./build/github/inputs/faults.js
 /** The step cannot start as it is written. The message lists every fault, one a line. */
 class InputFaults extends Error {
     name = 'InputFaults';
@@ -40674,7 +40674,7 @@ function breakCommands(line) {
     return line.replaceAll('##[', '## [').replace(/^(\s*):(?=:)/u, '$1: ');
 }
 
-;// CONCATENATED MODULE: ./build/github/inputs/yaml-mapping.js
+;// CONCATENATED MODULE: ./build/github/inputs/yaml.js
 /** A few aliases to a few others can stand for more values than memory holds. */
 const MAX_VALUES = 100_000;
 /** The same for the lengths of their texts; a file of any use has less. */
@@ -51052,7 +51052,7 @@ function duration_fault(problem) {
     return { ok: false, problem };
 }
 
-;// CONCATENATED MODULE: ./build/github/inputs/input-fields.js
+;// CONCATENATED MODULE: ./build/github/inputs/fields.js
 
 
 
@@ -51076,7 +51076,7 @@ function value(read) {
     });
 }
 /** `true` or `false`. */
-const input_fields_boolean = value((text, fault) => {
+const fields_boolean = value((text, fault) => {
     // As GitHub's own toolkit: the booleans of YAML 1.2's core schema.
     if (['true', 'True', 'TRUE'].includes(text))
         return true;
@@ -51088,7 +51088,7 @@ const input_fields_boolean = value((text, fault) => {
 const comment = value((text, fault) => {
     if (text === 'on-failure')
         return text;
-    const isOn = input_fields_boolean.safeParse(text);
+    const isOn = fields_boolean.safeParse(text);
     if (!isOn.success)
         return fault('is no choice here; write true, false or on-failure');
     return isOn.data ? 'always' : 'never';
@@ -51103,7 +51103,7 @@ function wholeNumber(least, most) {
     });
 }
 /** A time in milliseconds. */
-const input_fields_duration = value((text, fault) => {
+const fields_duration = value((text, fault) => {
     const parsed = parseDuration(text);
     return parsed.ok ? parsed.ms : fault(parsed.problem);
 });
@@ -51142,9 +51142,9 @@ function singleLine(maxLength) {
 /** Any text on one line, such as a path. */
 const line = singleLine(MAX_TEXT_LENGTH);
 /** A name as ZenML stores it, or an id. */
-const input_fields_name = singleLine(MAX_NAME_LENGTH);
+const fields_name = singleLine(MAX_NAME_LENGTH);
 /** Any text of any length, as it is. */
-const input_fields_text = schemas_string();
+const fields_text = schemas_string();
 /** One of a few words, written exactly so. */
 function choice(words) {
     return value((text, fault) => {
@@ -51272,7 +51272,7 @@ const tags = value((text, fault) => {
     return [...new Set(found)];
 });
 
-;// CONCATENATED MODULE: ./build/github/inputs/input-schema.js
+;// CONCATENATED MODULE: ./build/github/inputs/table.js
 
 
 /** A page of ZenML's log has no more. */
@@ -51281,9 +51281,9 @@ const endMode = choice(['stop', 'stop-gracefully', 'leave']);
 const onPaused = choice(['wait', 'fail']);
 /** Which server, and what to log in with there. */
 const server = {
-    'server-url': input_fields_text.optional(),
+    'server-url': fields_text.optional(),
     workspace: workspaceReference.optional(),
-    'pro-api-url': input_fields_text.prefault('https://cloudapi.zenml.io'),
+    'pro-api-url': fields_text.prefault('https://cloudapi.zenml.io'),
 };
 const client = { 'client-id': credential.optional(), 'client-secret': credential.optional() };
 const login = { ...server, 'api-key': credential.optional(), ...client };
@@ -51294,11 +51294,11 @@ const connection = {
     ...client,
 };
 const limits = { timeout: durationOrNone.optional(), 'poll-interval': pollInterval.optional() };
-const network = { 'ca-certificate': input_fields_text.optional(), 'allow-insecure-http': input_fields_boolean.prefault('false') };
+const network = { 'ca-certificate': fields_text.optional(), 'allow-insecure-http': fields_boolean.prefault('false') };
 /** What a person is shown of the run, and where. */
 const report = {
     'log-tail': wholeNumber(0, MAX_LOG_TAIL).prefault('50'),
-    summary: input_fields_boolean.prefault('true'),
+    summary: fields_boolean.prefault('true'),
     comment: comment.prefault('false'),
     'github-token': githubToken.prefault(''),
 };
@@ -51326,26 +51326,26 @@ function table(shape) {
 const inputTables = {
     main: table({
         ...connection,
-        snapshot: input_fields_name.optional(),
-        template: input_fields_name.optional(),
-        pipeline: input_fields_name.optional(),
-        project: input_fields_name.optional(),
-        parameters: input_fields_text.optional(),
-        configuration: input_fields_text.optional(),
+        snapshot: fields_name.optional(),
+        template: fields_name.optional(),
+        pipeline: fields_name.optional(),
+        project: fields_name.optional(),
+        parameters: fields_text.optional(),
+        configuration: fields_text.optional(),
         'configuration-file': line.optional(),
         'run-name': runName.optional(),
         tags: tags.optional(),
-        'use-cache': input_fields_boolean.optional(),
-        wait: input_fields_boolean.prefault('true'),
+        'use-cache': fields_boolean.optional(),
+        wait: fields_boolean.prefault('true'),
         timeout: limits.timeout,
-        'trigger-timeout': input_fields_duration.prefault('30m'),
+        'trigger-timeout': fields_duration.prefault('30m'),
         'poll-interval': limits['poll-interval'],
         'on-cancel': endMode.prefault('stop'),
         'on-timeout': endMode.prefault('stop'),
         'on-paused': onPaused.prefault('wait'),
-        resume: input_fields_boolean.prefault('false'),
-        expect: input_fields_text.optional(),
-        'dry-run': input_fields_boolean.prefault('false'),
+        resume: fields_boolean.prefault('false'),
+        expect: fields_text.optional(),
+        'dry-run': fields_boolean.prefault('false'),
         ...report,
         ...network,
         ...step,
@@ -51354,12 +51354,12 @@ const inputTables = {
     wait: table({
         ...connection,
         run: runReference.optional(),
-        project: input_fields_name.optional(),
+        project: fields_name.optional(),
         ...limits,
         'on-cancel': endMode.prefault('leave'),
         'on-timeout': endMode.prefault('leave'),
         'on-paused': onPaused.prefault('wait'),
-        expect: input_fields_text.optional(),
+        expect: fields_text.optional(),
         ...report,
         ...network,
         ...step,
@@ -51367,13 +51367,13 @@ const inputTables = {
     stop: table({
         ...connection,
         'run-id': runId.optional(),
-        graceful: input_fields_boolean.prefault('false'),
-        timeout: input_fields_duration.prefault('2m'),
+        graceful: fields_boolean.prefault('false'),
+        timeout: fields_duration.prefault('2m'),
         ...network,
     }),
 };
 
-;// CONCATENATED MODULE: ./build/github/inputs/input-rules.js
+;// CONCATENATED MODULE: ./build/github/inputs/rules.js
 
 
 /*
@@ -51403,32 +51403,32 @@ function connectionFaults(raw, names, missingSecrets) {
 }
 function serverFaults(raw, missingSecrets) {
     if (raw['server-url'] !== undefined && raw.workspace !== undefined) {
-        return input_rules_fault('workspace', 'contradicts server-url; give only one of the two');
+        return rules_fault('workspace', 'contradicts server-url; give only one of the two');
     }
     if (raw['server-url'] !== undefined || raw.workspace !== undefined)
         return [];
     return missingSecrets === undefined
-        ? input_rules_fault('server-url', 'missing; write the address of your ZenML server, such as https://zenml.example.com, or workspace: NAME for ZenML Pro')
-        : input_rules_fault('server-url', `empty; if it comes from a secret: ${missingSecrets}`);
+        ? rules_fault('server-url', 'missing; write the address of your ZenML server, such as https://zenml.example.com, or workspace: NAME for ZenML Pro')
+        : rules_fault('server-url', `empty; if it comes from a secret: ${missingSecrets}`);
 }
 function credentialFaults(raw, names, missingSecrets) {
     const ways = ['api-key', 'access-token', 'client-secret'];
     const credentials = ways.filter((name) => names.includes(name));
     const [first, second] = credentials.filter((name) => raw[name] !== undefined);
     if (first !== undefined && second !== undefined) {
-        return input_rules_fault(second, `contradicts ${first}; give only one of the two`);
+        return rules_fault(second, `contradicts ${first}; give only one of the two`);
     }
     if (first === 'access-token' && raw.workspace !== undefined) {
-        return input_rules_fault(first, 'contradicts workspace, as a token is good for one server only; give its server-url, or an api-key');
+        return rules_fault(first, 'contradicts workspace, as a token is good for one server only; give its server-url, or an api-key');
     }
     if (first !== undefined)
         return [];
     if (missingSecrets !== undefined)
-        return input_rules_fault('api-key', `empty: ${missingSecrets}`);
+        return rules_fault('api-key', `empty: ${missingSecrets}`);
     if (raw['client-id'] !== undefined)
-        return input_rules_fault('client-secret', 'missing beside client-id, or empty');
+        return rules_fault('client-secret', 'missing beside client-id, or empty');
     const other = credentials.includes('access-token') ? ', or give an access-token' : '';
-    return input_rules_fault('api-key', 'missing, or its secret does not exist; write api-key: ${{ secrets.ZENML_API_KEY }} with the key of a ' +
+    return rules_fault('api-key', 'missing, or its secret does not exist; write api-key: ${{ secrets.ZENML_API_KEY }} with the key of a ' +
         `ZenML service account${other}`);
 }
 /** What only ZenML Pro's management API takes; id and secret go together. */
@@ -51438,25 +51438,25 @@ function proFaults(raw) {
         api !== inputTables.main.defaults['pro-api-url'] &&
         raw.workspace === undefined &&
         raw['access-token'] !== undefined) {
-        return input_rules_fault('pro-api-url', 'has no use with an access-token; give an api-key, or remove it');
+        return rules_fault('pro-api-url', 'has no use with an access-token; give an api-key, or remove it');
     }
     const given = raw['client-id'] ?? raw['client-secret'];
     if (given === undefined)
         return [];
     if (raw['client-id'] === undefined)
-        return input_rules_fault('client-id', 'missing beside client-secret');
+        return rules_fault('client-id', 'missing beside client-secret');
     return raw.workspace === undefined
-        ? input_rules_fault('client-id', 'goes with workspace only; write workspace: NAME, or give an api-key')
+        ? rules_fault('client-id', 'goes with workspace only; write workspace: NAME, or give an api-key')
         : [];
 }
 /** The action itself needs something to run. */
 function targetFaults(raw) {
     if (raw.snapshot !== undefined && raw.template !== undefined) {
-        return input_rules_fault('template', 'contradicts snapshot; give only one of the two');
+        return rules_fault('template', 'contradicts snapshot; give only one of the two');
     }
     if (raw.snapshot !== undefined || raw.template !== undefined || raw.pipeline !== undefined)
         return [];
-    return input_rules_fault('snapshot', 'missing, so there is nothing to run; give a snapshot, a template (servers before 0.90), or a pipeline for its newest one');
+    return rules_fault('snapshot', 'missing, so there is nothing to run; give a snapshot, a template (servers before 0.90), or a pipeline for its newest one');
 }
 /** What an input about the wait says where it changes nothing, and what else it would mean without a wait. */
 const WITHOUT_WAIT = [
@@ -51472,7 +51472,7 @@ function waitFaults(raw) {
         return [];
     return WITHOUT_WAIT.flatMap(([name, neutral, why]) => raw[name] === undefined || raw[name].trim() === neutral
         ? []
-        : input_rules_fault(name, `contradicts wait: false, as ${why}; remove one of the two`));
+        : rules_fault(name, `contradicts wait: false, as ${why}; remove one of the two`));
 }
 /** A run of an earlier attempt is found by the name that the action gives, so there must be no other name. */
 function resumeFaults(raw, configuration) {
@@ -51485,16 +51485,16 @@ function resumeFaults(raw, configuration) {
     ];
     if (places.length === 0)
         return [];
-    return input_rules_fault('resume', `contradicts ${places.join(' and ')}, as it finds the run of an earlier attempt by the name that the action gives; remove one of them`);
+    return rules_fault('resume', `contradicts ${places.join(' and ')}, as it finds the run of an earlier attempt by the name that the action gives; remove one of them`);
 }
 /** wait/ and stop/ need a run that something else started. */
 function missingRunFaults(raw, input) {
     if (raw[input] !== undefined)
         return [];
     const what = input === 'run' ? 'id or the name' : 'id';
-    return input_rules_fault(input, `missing; write the ${what} of the run, such as \${{ needs.train.outputs.run-id }}`);
+    return rules_fault(input, `missing; write the ${what} of the run, such as \${{ needs.train.outputs.run-id }}`);
 }
-function input_rules_fault(input, problem) {
+function rules_fault(input, problem) {
     return [{ input, line: `${input}: ${problem}` }];
 }
 
@@ -51552,7 +51552,7 @@ function named(server) {
     return `${place} of ${server.proApiUrl}`;
 }
 
-;// CONCATENATED MODULE: ./build/github/workflow/identity.js
+;// CONCATENATED MODULE: ./build/github/workflow/context.js
 
 /** Reads what the runner's default variables say about this step; a missing variable is an empty text. */
 function readWorkflowContext(env) {
@@ -51595,7 +51595,7 @@ function stepIdentity(context, stepKey) {
     return (0,external_node_crypto_.createHash)('sha256').update(parts.join('\n')).digest('hex').slice(0, 8);
 }
 
-;// CONCATENATED MODULE: ./build/github/inputs/input-names.js
+;// CONCATENATED MODULE: ./build/github/inputs/names.js
 
 
 const PREFIX = 'INPUT_';
@@ -51733,7 +51733,7 @@ async function whySecretsAreMissing(context, readFile) {
         'if: github.event.pull_request.head.repo.full_name == github.repository');
 }
 
-;// CONCATENATED MODULE: ./build/github/secrets/secrets.js
+;// CONCATENATED MODULE: ./build/github/secrets/gate.js
 /** The runner hides a value everywhere; a shorter one would make the whole log unreadable. */
 const MIN_SECRET_LENGTH = 4;
 /** No key or token is shorter; a made-up one such as `test` may well be a part of a pipeline's name. */
@@ -51768,7 +51768,7 @@ function unquoted(text) {
     return /^(["'`])(.*)\1$/su.exec(text)?.[2] ?? text;
 }
 
-;// CONCATENATED MODULE: ./build/github/inputs/input-reader.js
+;// CONCATENATED MODULE: ./build/github/inputs/read-checked.js
 
 
 
@@ -51848,7 +51848,7 @@ function inOrder(names, faults) {
     return [...faults].sort((a, b) => place(a) - place(b));
 }
 
-;// CONCATENATED MODULE: ./build/github/inputs/inputs.js
+;// CONCATENATED MODULE: ./build/github/inputs/read.js
 
 
 
@@ -54439,7 +54439,7 @@ function coverRange(text, read, [from, to], parts) {
     }
 }
 
-;// CONCATENATED MODULE: ./build/github/log/log.js
+;// CONCATENATED MODULE: ./build/github/log/workflow-log.js
 
 
 
@@ -54566,12 +54566,12 @@ class WorkflowLog {
         this.#command(kind, properties, text);
     }
     #command(name, properties, data) {
-        const pairs = Object.entries(properties).flatMap(([key, value]) => value === undefined || value === '' ? [] : [`${key}=${log_escapeProperty(value)}`]);
+        const pairs = Object.entries(properties).flatMap(([key, value]) => value === undefined || value === '' ? [] : [`${key}=${workflow_log_escapeProperty(value)}`]);
         this.#write(commandLine(`${name}${pairs.length === 0 ? '' : ` ${pairs.join(',')}`}`, data));
     }
 }
 function commandLine(info, data) {
-    return `::${info}::${log_escapeData(data)}\n`;
+    return `::${info}::${workflow_log_escapeData(data)}\n`;
 }
 /** @param lines each with its end */
 function folded(title, lines) {
@@ -54590,12 +54590,12 @@ function harmlessLine(line) {
     return breakCommands(cut(shown, MAX_SERVER_LINE_LENGTH));
 }
 /** As the runner reads a command's text back. */
-function log_escapeData(text) {
+function workflow_log_escapeData(text) {
     return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
 }
 /** As the runner reads a command's property back. */
-function log_escapeProperty(text) {
-    return log_escapeData(text).replaceAll(':', '%3A').replaceAll(',', '%2C');
+function workflow_log_escapeProperty(text) {
+    return workflow_log_escapeData(text).replaceAll(':', '%3A').replaceAll(',', '%2C');
 }
 
 ;// CONCATENATED MODULE: ./build/github/log/failure-log.js
@@ -54698,7 +54698,7 @@ function faultLine({ type, message, frame }) {
     return `${inline(told, MAX_LINE_LENGTH)}${isSaid(frame) ? ` (${inline(frame, MAX_LINE_LENGTH)})` : ''}`;
 }
 
-;// CONCATENATED MODULE: ./build/base/shown-duration.js
+;// CONCATENATED MODULE: ./build/base/duration-text.js
 const SECONDS_A_MINUTE = 60;
 const MINUTES_AN_HOUR = 60;
 const MINUTES_A_DAY = 24 * MINUTES_AN_HOUR;
@@ -54735,15 +54735,15 @@ function stopwatch(ms) {
     return hours === 0 ? shown.replace(/^0/, '') : `${hours}:${shown}`;
 }
 
-;// CONCATENATED MODULE: ./build/github/log/difference-view.js
+;// CONCATENATED MODULE: ./build/github/log/difference.js
 
 /** A log or summary with more is not read. */
 const MAX_LINES = 200;
-const difference_view_MAX_LINE_LENGTH = 300;
+const difference_MAX_LINE_LENGTH = 300;
 /** The lines of a difference as `diff` writes them; a long one is cut, and what is left out is said. */
 function shownDifference(lines) {
     const left = lines.length - MAX_LINES;
-    const shown = lines.slice(0, MAX_LINES).map(({ mark, text }) => cut(`${mark} ${text}`, difference_view_MAX_LINE_LENGTH));
+    const shown = lines.slice(0, MAX_LINES).map(({ mark, text }) => cut(`${mark} ${text}`, difference_MAX_LINE_LENGTH));
     return left > 0 ? [...shown, `  (${left} lines left out)`] : shown;
 }
 
@@ -56432,7 +56432,7 @@ function pathSegment(text) {
     return encodeURIComponent(text.replace(/\p{Cs}/gu, '\uFFFD'));
 }
 
-;// CONCATENATED MODULE: ./build/zenml/answers/stop-answer.js
+;// CONCATENATED MODULE: ./build/zenml/answers/stop.js
 
 
 
@@ -56465,7 +56465,7 @@ function readStopAnswer(answer, now) {
     }
 }
 
-;// CONCATENATED MODULE: ./build/zenml/answers/trigger-answer.js
+;// CONCATENATED MODULE: ./build/zenml/answers/trigger.js
 
 
 
@@ -57325,7 +57325,7 @@ class Exchange {
     }
 }
 
-;// CONCATENATED MODULE: ./build/zenml/login/pro.js
+;// CONCATENATED MODULE: ./build/zenml/login/workspaces.js
 
 
 
@@ -57354,7 +57354,7 @@ const STATES = {
     deleted: 'it was deleted; name another one',
 };
 /** What a management API calls a workspace, and before ZenML 0.80 (`zenml/login/pro/tenant`); both look the same. */
-const pro_NOUNS = ['workspace', 'tenant'];
+const workspaces_NOUNS = ['workspace', 'tenant'];
 /** ZenML Pro's management API: which workspaces there are, and where their servers are. */
 class ProClient {
     #api;
@@ -57392,7 +57392,7 @@ class ProClient {
     }
     /** Asks by the new name, and by the old one where the new one is not known. */
     async #read(call, schema, isAsked) {
-        const [noun, oldNoun] = pro_NOUNS;
+        const [noun, oldNoun] = workspaces_NOUNS;
         try {
             return await this.#api.read('find the workspace', call(noun), schema, isAsked);
         }
@@ -58969,7 +58969,7 @@ class ConfigurationError extends RunError {
     }
 }
 
-;// CONCATENATED MODULE: ./build/run/start/name.js
+;// CONCATENATED MODULE: ./build/run/start/run-name.js
 
 /** The longest name that ZenML takes. */
 const MAX_RUN_NAME_LENGTH = 255;
@@ -58989,7 +58989,7 @@ function expandRunName(pattern, now) {
  * What is wrong with a run's name as a user wrote it; undefined if nothing is. The server fills placeholders of
  * its own, and a name that it changes could not be looked up.
  */
-function name_runNameProblem(pattern) {
+function run_name_runNameProblem(pattern) {
     if (pattern.trim() === '')
         return 'is empty; drop it, or give it a text';
     const expanded = expandRunName(pattern, 0);
@@ -59053,7 +59053,7 @@ function defaultRunName(origin, pipeline, key) {
     return `${stepNamePrefix(origin, pipeline)}${digitsOf(key)}`;
 }
 
-;// CONCATENATED MODULE: ./build/run/configure/configure.js
+;// CONCATENATED MODULE: ./build/run/configure/merge.js
 
 
 
@@ -59074,7 +59074,7 @@ function mergeOverrides({ layers, tags, useCache }) {
     };
     if (runName === undefined || runName === null)
         return { body, runName: undefined };
-    const problem = typeof runName === 'string' ? name_runNameProblem(runName) : 'must be a text';
+    const problem = typeof runName === 'string' ? run_name_runNameProblem(runName) : 'must be a text';
     if (typeof runName === 'string' && problem === undefined)
         return { body, runName };
     throw new RunError(`${placeOf(layers, ['run_name']) ?? 'configuration'}: run_name ${problem ?? ''}`);
@@ -59439,7 +59439,7 @@ function isStepSucceeded(status) {
     return SUCCEEDED.has(status);
 }
 
-;// CONCATENATED MODULE: ./build/run/watch/assess.js
+;// CONCATENATED MODULE: ./build/run/watch/is-over.js
 
 /**
  * With the default `continue_on_failure`, `failed` comes while other branches run; `in_progress` tells, but can
@@ -59604,7 +59604,7 @@ class Questions {
     }
 }
 
-;// CONCATENATED MODULE: ./build/run/watch/steps.js
+;// CONCATENATED MODULE: ./build/run/watch/read-steps.js
 
 /** A run's steps: from its graph, which also has those not started, or from the list where there is no graph (0.74). */
 async function readSteps(client, run) {
@@ -60030,10 +60030,10 @@ function endReason(what, workflowRunUrl) {
     return room > 0 ? `${cutAtSpace(what, room)}: ${page}` : page;
 }
 
-;// CONCATENATED MODULE: ./build/run/watch/history.js
+;// CONCATENATED MODULE: ./build/run/watch/usual.js
 const MOST_RUNS = 10;
 /** A history is good to have, but nothing that a step waits long for. */
-const history_TIME_LIMIT_MS = 3_000;
+const usual_TIME_LIMIT_MS = 3_000;
 /** So many runs of the same snapshot say more than more runs of its pipeline. */
 const ENOUGH_OF_SNAPSHOT = 3;
 /** Runs of one pipeline on one machine differ by some 15 %; fewer runs cannot show that they differ less. */
@@ -60060,7 +60060,7 @@ function kinOfRun({ templateId, sourceSnapshotId, pipeline, projectId }) {
 async function readUsual(client, { templateId, snapshotId, pipelineId, projectId }, { timeLimit, signal }) {
     if (templateId === undefined && pipelineId === undefined)
         return undefined;
-    const limit = timeLimit(history_TIME_LIMIT_MS);
+    const limit = timeLimit(usual_TIME_LIMIT_MS);
     const either = signal === undefined ? limit : AbortSignal.any([signal, limit]);
     try {
         const hurried = client.with({ retries: false, signal: either });
@@ -60095,12 +60095,12 @@ function spreadOf(logs) {
     return Math.min(MOST_SPREAD, Math.max(least, deviation));
 }
 
-;// CONCATENATED MODULE: ./build/run/start/origin.js
+;// CONCATENATED MODULE: ./build/run/start/note-origin.js
 
 /** The run's own metadata under this name are ours. ZenML shows a mapping as a card of its own. */
 const KEY = 'github_actions';
 /** Nobody waits for it but a step that does not wait for its run. */
-const origin_TIME_LIMIT_MS = 5_000;
+const note_origin_TIME_LIMIT_MS = 5_000;
 /**
  * Notes on a run where it came from: tried once, and a failure is only told.
  *
@@ -60123,7 +60123,7 @@ async function noteOrigin({ runId, provenance, server, account, project }, deps)
         server,
     };
     try {
-        const noted = await tryTo(async (client) => client.noteMetadata(runId, { [KEY]: facts }, scope), deps, deps.timeLimit(origin_TIME_LIMIT_MS));
+        const noted = await tryTo(async (client) => client.noteMetadata(runId, { [KEY]: facts }, scope), deps, deps.timeLimit(note_origin_TIME_LIMIT_MS));
         if ('missing' in noted)
             tell(noted.missing);
     }
@@ -60257,7 +60257,7 @@ async function projectForLink(client, server, project) {
     }
 }
 
-;// CONCATENATED MODULE: ./build/run/find/resolve.js
+;// CONCATENATED MODULE: ./build/run/find/definition.js
 
 
 
@@ -60396,7 +60396,7 @@ function runnable(definition) {
     throw new RunError(`${kind}: the ${DEFINITION_NOUNS[kind]} "${name ?? id}" cannot be run: ${why}`);
 }
 
-;// CONCATENATED MODULE: ./build/run/find/prepare.js
+;// CONCATENATED MODULE: ./build/run/find/connect.js
 
 
 
@@ -60496,12 +60496,12 @@ function own_run_folded(name) {
     return name.normalize('NFKC').replace(/\s+/g, ' ').trim().toLowerCase();
 }
 
-;// CONCATENATED MODULE: ./build/run/find/resume.js
+;// CONCATENATED MODULE: ./build/run/find/earlier-run.js
 
 
 
 /** How many earlier attempts are looked through; one request each. */
-const resume_MOST_ATTEMPTS = 10;
+const earlier_run_MOST_ATTEMPTS = 10;
 /**
  * The run that an earlier attempt of the same step left and that is worth taking up: it goes on, or has
  * completed. A failed or stopped one is what a re-run is for. Where several match, guessing would be worse than
@@ -60512,7 +60512,7 @@ async function findEarlierRun(client, origin, pipeline, definition) {
     const origins = [definition.id, definition.sourceSnapshotId];
     const matches = [];
     const foreign = [];
-    const oldest = Math.max(1, origin.attempt - resume_MOST_ATTEMPTS);
+    const oldest = Math.max(1, origin.attempt - earlier_run_MOST_ATTEMPTS);
     for (let attempt = origin.attempt - 1; attempt >= oldest; attempt -= 1) {
         const prefix = stepNamePrefix({ ...origin, attempt }, pipeline);
         const runs = await client.runsByPrefix(prefix, projectId);
@@ -61925,7 +61925,7 @@ function countsOf(steps) {
     return counts;
 }
 
-;// CONCATENATED MODULE: ./build/run/watch/watch-steps.js
+;// CONCATENATED MODULE: ./build/run/watch/watched-steps.js
 
 
 
@@ -61933,16 +61933,16 @@ function countsOf(steps) {
 
 
 /** Steps that end sooner one after the other are told together. */
-const watch_steps_SHORTEST_MS = 15_000;
-const watch_steps_SHARE_OF_ELAPSED = 0.1;
-const watch_steps_LONGEST_MS = 120_000;
+const watched_steps_SHORTEST_MS = 15_000;
+const watched_steps_SHARE_OF_ELAPSED = 0.1;
+const watched_steps_LONGEST_MS = 120_000;
 /** A graph of a thousand steps has a few hundred KB. */
 const MANY_STEPS = 500;
 const SHORTEST_OF_MANY_MS = 60_000;
 /** Doublings of the interval while the steps cannot be read. */
 const MOST_DOUBLINGS = 6;
 /** What ails the steps alone must not keep the run from sight, nor its end or its time-out waiting. */
-const watch_steps_TIME_LIMIT_MS = 10_000;
+const watched_steps_TIME_LIMIT_MS = 10_000;
 /** Before its first step a run has none to read. */
 const BEFORE_STEPS = new Set(['initializing', 'queued', 'provisioning']);
 /** Whether a run in this state can have steps that go on. */
@@ -61951,8 +61951,8 @@ function hasSteps(status) {
 }
 /** Milliseconds until the steps of a run are read again. */
 function stepsIntervalMs(elapsedMs, steps) {
-    const shortest = steps > MANY_STEPS ? SHORTEST_OF_MANY_MS : watch_steps_SHORTEST_MS;
-    return Math.min(watch_steps_LONGEST_MS, Math.max(shortest, elapsedMs * watch_steps_SHARE_OF_ELAPSED));
+    const shortest = steps > MANY_STEPS ? SHORTEST_OF_MANY_MS : watched_steps_SHORTEST_MS;
+    return Math.min(watched_steps_LONGEST_MS, Math.max(shortest, elapsedMs * watched_steps_SHARE_OF_ELAPSED));
 }
 /** The steps of a run that is watched: reads them from time to time, and tells what they did. */
 class WatchedSteps {
@@ -61995,7 +61995,7 @@ class WatchedSteps {
         if (!this.#hasGraph)
             return undefined;
         const { client, signal, timeLimit } = this.#deps;
-        const limit = timeLimit(watch_steps_TIME_LIMIT_MS);
+        const limit = timeLimit(watched_steps_TIME_LIMIT_MS);
         const either = signal === undefined ? limit : AbortSignal.any([signal, limit]);
         try {
             return await this.#reading(this.#graph(client.with({ signal: either })));
@@ -62039,7 +62039,7 @@ class WatchedSteps {
             await this.#deps.failedChildRuns?.(failed);
     }
     async #tryTo(ask) {
-        const limit = this.#deps.timeLimit(watch_steps_TIME_LIMIT_MS);
+        const limit = this.#deps.timeLimit(watched_steps_TIME_LIMIT_MS);
         const read = await tryTo((client) => this.#reading(ask(client)), this.#deps, limit);
         return 'value' in read ? read.value : undefined;
     }
@@ -62313,7 +62313,7 @@ class Watch {
     }
 }
 
-;// CONCATENATED MODULE: ./build/run/step-run.js
+;// CONCATENATED MODULE: ./build/run/follow.js
 
 
 
@@ -62524,7 +62524,7 @@ class StepRun {
     }
 }
 
-;// CONCATENATED MODULE: ./build/run/start/explain-refusal.js
+;// CONCATENATED MODULE: ./build/run/start/refusal.js
 
 
 /** What ZenML's refusals of a trigger mean for a person, by their text (ZenML API, "Find" and "Errors"). */
@@ -63135,7 +63135,7 @@ function pipelineOf(definition) {
     return definition.pipeline?.name ?? definition.name ?? 'run';
 }
 
-;// CONCATENATED MODULE: ./build/github/comment/comment-marker.js
+;// CONCATENATED MODULE: ./build/github/comment/marker.js
 /**
  * Recognized at the very beginning only, and only above a heading of ours: a quote of the comment begins in another way,
  * and a workflow that repeats a person's text with the same account writes the marker, but mostly something else below.
@@ -63160,21 +63160,21 @@ function writerOf(body, owner, now) {
     const [, action, identity, runId = '', attempt] = MARKER.exec(body) ?? [];
     if (action !== owner.action || identity !== owner.identity)
         return undefined;
-    if (Number(runId) > comment_marker_idOf(now) + FAR_ABOVE)
+    if (Number(runId) > marker_idOf(now) + FAR_ABOVE)
         return undefined;
     return { runId, runAttempt: Number(attempt) };
 }
 /** GitHub's ids of workflow runs grow; what an older run has to say comes too late. */
 function isNewer(one, other) {
-    const [id, otherId] = [comment_marker_idOf(one), comment_marker_idOf(other)];
+    const [id, otherId] = [marker_idOf(one), marker_idOf(other)];
     return id === otherId ? one.runAttempt > other.runAttempt : id > otherId;
 }
 /** 0 where there is none, as for a step that a person runs by hand. */
-function comment_marker_idOf({ runId }) {
+function marker_idOf({ runId }) {
     return /^\d+$/.test(runId) ? Number(runId) : 0;
 }
 
-;// CONCATENATED MODULE: ./build/github/comment/comment-notices.js
+;// CONCATENATED MODULE: ./build/github/comment/notices.js
 
 const MAX_QUOTE_LENGTH = 200;
 const GRANT = 'add "permissions: pull-requests: write" to the job, or give github-token that right';
@@ -63218,13 +63218,13 @@ function refusal({ status, message, limited }, { fromFork }) {
     return `GitHub answered ${status}${message === '' ? '' : `: ${quote(message, MAX_QUOTE_LENGTH)}`}`;
 }
 
-;// CONCATENATED MODULE: ./build/github/comment/comment-state.js
+;// CONCATENATED MODULE: ./build/github/comment/state.js
 
 
 
 
 
-const comment_state_STATE = 'comment';
+const state_STATE = 'comment';
 const MAX_TEXT = 1_000;
 const CONCLUSIONS = [
     'completed',
@@ -63237,7 +63237,7 @@ const CONCLUSIONS = [
     'expectation-missed',
     'dry-run',
 ];
-const comment_state_text = schemas_string().optional();
+const state_text = schemas_string().optional();
 const savedSchema = object({
     action: schemas_enum(['main', 'wait']),
     identity: schemas_string().regex(/^[0-9a-f]{8}$/),
@@ -63248,12 +63248,12 @@ const savedSchema = object({
     record: object({
         conclusion: schemas_enum(CONCLUSIONS).optional(),
         status: schemas_string(),
-        error: comment_state_text,
+        error: state_text,
         durationMs: schemas_number().optional(),
-        pipeline: comment_state_text,
-        runId: comment_state_text,
-        runName: comment_state_text,
-        runUrl: comment_state_text,
+        pipeline: state_text,
+        runId: state_text,
+        runName: state_text,
+        runUrl: state_text,
         created: schemas_number().optional(),
     }),
 });
@@ -63300,15 +63300,15 @@ function saveComment({ action, identity, mode, stepKey, isTold, isWritten, recor
             created,
         },
     };
-    outputs_saveState(comment_state_STATE, JSON.stringify(saved), gate);
+    outputs_saveState(state_STATE, JSON.stringify(saved), gate);
 }
 /** Nothing is left to do for the post step. */
 function forgetComment(gate) {
-    outputs_saveState(comment_state_STATE, '', gate);
+    outputs_saveState(state_STATE, '', gate);
 }
 /** The comment that main left; undefined if there is none, or nothing that the post step does would help. */
 function readSavedComment(env) {
-    const saved = savedSchema.safeParse(comment_state_parseJson(env[`STATE_${comment_state_STATE}`] ?? '')).data;
+    const saved = savedSchema.safeParse(state_parseJson(env[`STATE_${state_STATE}`] ?? '')).data;
     if (saved === undefined)
         return undefined;
     const { conclusion, status, error, durationMs, pipeline, runId, runName, runUrl, created } = saved.record;
@@ -63324,7 +63324,7 @@ function readGithubToken(env, mask) {
         mask(secret);
     return token?.trim();
 }
-function comment_state_parseJson(json) {
+function state_parseJson(json) {
     try {
         return JSON.parse(json);
     }
@@ -63417,13 +63417,13 @@ function blocks(...parts) {
     return parts.filter((part) => part !== undefined && part !== '').join('\n\n');
 }
 
-;// CONCATENATED MODULE: ./build/github/page/failure-text.js
+;// CONCATENATED MODULE: ./build/github/page/failure.js
 
 
 const MAX_ERROR_LENGTH = 2_000;
-const failure_text_MOST_NAMES = 20;
-const failure_text_MAX_NAME_LENGTH = 120;
-const failure_text_MAX_MESSAGE_LINES = 12;
+const failure_MOST_NAMES = 20;
+const failure_MAX_NAME_LENGTH = 120;
+const failure_MAX_MESSAGE_LINES = 12;
 const MAX_PLACE_LENGTH = 300;
 /** Bytes of the shown lines of one log. */
 const MAX_LOG_BYTES = 16_000;
@@ -63452,22 +63452,22 @@ function failureText({ runFailure, failures, counts }, limits) {
     return blocks(runFailure === undefined ? '' : runText(runFailure, limits), ...shown.map((failure) => stepText(failure, limits)), moreText(more, failures.slice(limits.failures)));
 }
 function stepText({ step, fault, log }, limits) {
-    const name = `\u274c ${code(step, failure_text_MAX_NAME_LENGTH)} failed`;
+    const name = `\u274c ${code(step, failure_MAX_NAME_LENGTH)} failed`;
     if (fault === undefined)
         return blocks(`${name}; the server does not say why`, logText(log, limits));
-    return blocks([name, ...failure_text_faultLines(fault, limits)].join('  \n'), logText(log, limits));
+    return blocks([name, ...failure_faultLines(fault, limits)].join('  \n'), logText(log, limits));
 }
 function runText({ reason, fault, log }, limits) {
     const known = [
         ...(reason === undefined || reason.trim() === '' ? [] : messageLines(reason, limits)),
-        ...(fault === undefined ? [] : failure_text_faultLines(fault, limits)),
+        ...(fault === undefined ? [] : failure_faultLines(fault, limits)),
     ];
     const text = '\u274c The run failed before any step was started';
     const unknown = log.lines.length === 0 ? 'neither a reason nor a log of it' : 'no reason, only a log';
     const said = known.length === 0 ? [`${text}; the server has ${unknown}`] : [text, ...known];
     return blocks(said.join('  \n'), logText(log, limits));
 }
-function failure_text_faultLines({ type, message, frame, code: source }, limits) {
+function failure_faultLines({ type, message, frame, code: source }, limits) {
     const told = [type, message].filter((part) => part !== undefined && part !== '').join(': ');
     const place = frame === undefined ? [] : [`at ${code(frame, MAX_PLACE_LENGTH)}`];
     const line = source === undefined || source.trim() === '' ? [] : [code(source.trim(), MAX_PLACE_LENGTH)];
@@ -63479,9 +63479,9 @@ function messageLines(message, { messageLength }) {
     const lines = cut(message, messageLength)
         .split(/\r\n|\r|\n/)
         .filter((line) => line.trim() !== '');
-    const left = lines.length - failure_text_MAX_MESSAGE_LINES;
+    const left = lines.length - failure_MAX_MESSAGE_LINES;
     return [
-        ...lines.slice(0, failure_text_MAX_MESSAGE_LINES).map((line) => code(line, messageLength)),
+        ...lines.slice(0, failure_MAX_MESSAGE_LINES).map((line) => code(line, messageLength)),
         ...(left > 0 ? [`(${markdown_amount(left, 'more line')})`] : []),
         ...(isCut ? [`(cut: the message has ${grouped(message.length)} characters)`] : []),
     ];
@@ -63517,13 +63517,13 @@ function lastLines(lines, most) {
 function moreText(count, known) {
     if (count === 0)
         return '';
-    const names = known.slice(0, failure_text_MOST_NAMES).map(({ step }) => escapeMarkdown(step, failure_text_MAX_NAME_LENGTH));
+    const names = known.slice(0, failure_MOST_NAMES).map(({ step }) => escapeMarkdown(step, failure_MAX_NAME_LENGTH));
     const rest = count - names.length;
     const others = rest > 0 ? [markdown_amount(rest, 'other')] : [];
     return `\u274c ${markdown_amount(count, 'more failed step')}: ${[...names, ...others].join(', ')}`;
 }
 
-;// CONCATENATED MODULE: ./build/github/page/sections.js
+;// CONCATENATED MODULE: ./build/github/page/size.js
 
 /**
  * The parts below one another. One that does not fit any more is left out as a whole, and named: half a table is
@@ -63549,7 +63549,7 @@ function withinSize(sections, max, sizeOf) {
     return blocks(...kept, left.length === 0 ? '' : `Too long to be shown here: ${left.join(', ')}.`);
 }
 
-;// CONCATENATED MODULE: ./build/github/page/summary-head.js
+;// CONCATENATED MODULE: ./build/github/page/heading.js
 
 
 const SYMBOLS = {
@@ -63563,13 +63563,13 @@ const SYMBOLS = {
     'expectation-missed': '\ud83d\udcc9',
     'dry-run': '\ud83e\uddea',
 };
-const summary_head_MAX_NAME_LENGTH = 300;
+const heading_MAX_NAME_LENGTH = 300;
 /** Such as `### \u2705 ZenML run of training: completed`; while the step goes on, with the run's own state. */
 function heading({ conclusion, status, pipeline }) {
-    const subject = pipeline === undefined ? 'ZenML run' : `ZenML run of ${escapeMarkdown(pipeline, summary_head_MAX_NAME_LENGTH)}`;
+    const subject = pipeline === undefined ? 'ZenML run' : `ZenML run of ${escapeMarkdown(pipeline, heading_MAX_NAME_LENGTH)}`;
     if (conclusion !== undefined)
         return `### ${SYMBOLS[conclusion]} ${subject}: ${conclusion}`;
-    return `### \u23f3 ${subject}: ${status === '' ? 'starting' : escapeMarkdown(status, summary_head_MAX_NAME_LENGTH)}`;
+    return `### \u23f3 ${subject}: ${status === '' ? 'starting' : escapeMarkdown(status, heading_MAX_NAME_LENGTH)}`;
 }
 /** Link, duration and what is usual, in one line; empty if there is no run. */
 function headLine(record) {
@@ -63578,10 +63578,10 @@ function headLine(record) {
     if (name === undefined)
         return '';
     return [
-        markdown_link(name, runUrl, summary_head_MAX_NAME_LENGTH),
+        markdown_link(name, runUrl, heading_MAX_NAME_LENGTH),
         ...(conclusion === 'started' || durationMs === undefined ? [] : [`**${shownDuration(durationMs)}**`]),
         ...(usual === undefined ? [] : [`usually ${shownDuration(usual.medianMs)}`]),
-        ...(tellsMore(record) ? [`${code(status, summary_head_MAX_NAME_LENGTH)} in ZenML`] : []),
+        ...(tellsMore(record) ? [`${code(status, heading_MAX_NAME_LENGTH)} in ZenML`] : []),
         ...cacheShare(record),
     ].join(' \u00b7 ');
 }
@@ -63599,17 +63599,17 @@ function cacheShare({ counts, conclusion }) {
     return conclusion === 'completed' ? ['every step was cached, so nothing was computed'] : [];
 }
 
-;// CONCATENATED MODULE: ./build/github/page/summary-steps.js
+;// CONCATENATED MODULE: ./build/github/page/steps.js
 
 
 const MOST_ROWS = 200;
 /** A longer table is folded, so that what comes below it is found on a phone. */
 const MOST_OPEN_ROWS = 25;
-const summary_steps_MAX_NAME_LENGTH = 80;
+const steps_MAX_NAME_LENGTH = 80;
 const BAR_LENGTH = 5;
 /** There are fewer in ZenML; a server may write anything. */
 const MOST_STATES = 15;
-const summary_steps_SYMBOLS = new Map([
+const steps_SYMBOLS = new Map([
     ['completed', '\u2705'],
     ['cached', '\u267b\ufe0f'],
     ['skipped', '\u23ed\ufe0f'],
@@ -63626,10 +63626,10 @@ function stepsText(steps) {
     if (steps.length === 0)
         return '';
     const shown = chosen(steps);
-    const totalMs = steps.reduce((sum, step) => sum + summary_steps_timeOf(step), 0);
+    const totalMs = steps.reduce((sum, step) => sum + steps_timeOf(step), 0);
     const rows = shown.map((step) => row(step, totalMs));
     const body = markdown_table(['Step', 'State', 'Share'], rows);
-    const more = summary_steps_moreText(steps, new Set(shown));
+    const more = steps_moreText(steps, new Set(shown));
     if (rows.length <= MOST_OPEN_ROWS)
         return blocks(body, more);
     const title = more === '' ? `The ${markdown_amount(rows.length, 'step')}` : `${rows.length} of ${markdown_amount(steps.length, 'step')}`;
@@ -63655,21 +63655,21 @@ function chosen(steps) {
 }
 function row(step, totalMs) {
     const { name, status = NOT_STARTED } = step;
-    const symbol = status === NOT_STARTED ? '\u26aa' : (summary_steps_SYMBOLS.get(status) ?? '\u23f3');
+    const symbol = status === NOT_STARTED ? '\u26aa' : (steps_SYMBOLS.get(status) ?? '\u23f3');
     return [
-        `${symbol} ${escapeMarkdown(name, summary_steps_MAX_NAME_LENGTH)}`,
-        summary_steps_stateOf(step),
-        totalMs === 0 || summary_steps_timeOf(step) === 0 ? '' : share(summary_steps_timeOf(step) / totalMs),
+        `${symbol} ${escapeMarkdown(name, steps_MAX_NAME_LENGTH)}`,
+        steps_stateOf(step),
+        totalMs === 0 || steps_timeOf(step) === 0 ? '' : share(steps_timeOf(step) / totalMs),
     ];
 }
 /** Such as `completed in 42 s` or `failed after 2 min 5 s, attempt 2`. */
-function summary_steps_stateOf({ status = NOT_STARTED, durationMs, attempt = 1 }) {
+function steps_stateOf({ status = NOT_STARTED, durationMs, attempt = 1 }) {
     const word = status === 'completed' ? 'in' : 'after';
     const took = durationMs === undefined || status === 'cached' ? '' : ` ${word} ${shownDuration(durationMs)}`;
-    return `${escapeMarkdown(status, summary_steps_MAX_NAME_LENGTH)}${took}${attempt > 1 ? `, attempt ${attempt}` : ''}`;
+    return `${escapeMarkdown(status, steps_MAX_NAME_LENGTH)}${took}${attempt > 1 ? `, attempt ${attempt}` : ''}`;
 }
 /** A result from the cache took no time. */
-function summary_steps_timeOf({ durationMs, status }) {
+function steps_timeOf({ durationMs, status }) {
     return status === 'cached' ? 0 : Math.max(0, durationMs ?? 0);
 }
 function share(part) {
@@ -63677,7 +63677,7 @@ function share(part) {
     const full = Math.round(part * BAR_LENGTH);
     return `${'\u25b0'.repeat(full)}${'\u25b1'.repeat(BAR_LENGTH - full)}\u00a0${escapeMarkdown(percent)}\u00a0%`;
 }
-function summary_steps_moreText(steps, shown) {
+function steps_moreText(steps, shown) {
     const left = steps.filter((step) => !shown.has(step));
     if (left.length === 0)
         return '';
@@ -63686,7 +63686,7 @@ function summary_steps_moreText(steps, shown) {
         states.set(status, (states.get(status) ?? 0) + 1);
     const counted = [...states].toSorted(([, a], [, b]) => b - a);
     const named = counted.slice(0, MOST_STATES).map(([state, count]) => {
-        return `${grouped(count)} ${escapeMarkdown(state, summary_steps_MAX_NAME_LENGTH)}`;
+        return `${grouped(count)} ${escapeMarkdown(state, steps_MAX_NAME_LENGTH)}`;
     });
     const others = counted.slice(MOST_STATES).reduce((sum, [, count]) => sum + count, 0);
     const rest = others > 0 ? [`${grouped(others)} in other states`] : [];
@@ -63694,13 +63694,13 @@ function summary_steps_moreText(steps, shown) {
     return `${markdown_amount(left.length, 'more step')} ${verb} not shown: ${[...named, ...rest].join(', ')}.`;
 }
 
-;// CONCATENATED MODULE: ./build/github/page/summary-values.js
+;// CONCATENATED MODULE: ./build/github/page/values.js
 
 const MOST_VERDICTS = 100;
-const summary_values_MOST_CHANGES = 50;
+const values_MOST_CHANGES = 50;
 const MOST_METRICS = 100;
-const summary_values_MAX_NAME_LENGTH = 120;
-const summary_values_MAX_VALUE_LENGTH = 200;
+const values_MAX_NAME_LENGTH = 120;
+const values_MAX_VALUE_LENGTH = 200;
 const HEADS = { template: 'Template', snapshot: 'Snapshot' };
 /** What was expected of the run's metadata, as a table; the missed ones come first. */
 function verdictsText(verdicts, most = MOST_VERDICTS) {
@@ -63719,11 +63719,11 @@ const STEP_PARAMETER = /^steps\.(.+)\.parameters\.([^.]+)$/;
 function changesText(changes, kind = 'template') {
     if (changes.length === 0)
         return '';
-    const rows = changes.slice(0, summary_values_MOST_CHANGES).map(({ path, before, after }) => {
-        const was = before === undefined ? 'none' : code(before, summary_values_MAX_VALUE_LENGTH);
+    const rows = changes.slice(0, values_MOST_CHANGES).map(({ path, before, after }) => {
+        const was = before === undefined ? 'none' : code(before, values_MAX_VALUE_LENGTH);
         return [
-            code(path.replace(STEP_PARAMETER, '$1.$2'), summary_values_MAX_NAME_LENGTH),
-            `${was} \u2192 ${code(after, summary_values_MAX_VALUE_LENGTH)}`,
+            code(path.replace(STEP_PARAMETER, '$1.$2'), values_MAX_NAME_LENGTH),
+            `${was} \u2192 ${code(after, values_MAX_VALUE_LENGTH)}`,
         ];
     });
     const more = changes.length - rows.length;
@@ -63740,7 +63740,7 @@ function metricsText({ metadata, stepMetadata }, most = MOST_METRICS) {
     ];
     const single = all.filter(isSingle);
     const rows = single.slice(0, most).map(({ name, value }) => {
-        return [code(name, summary_values_MAX_NAME_LENGTH), code(String(value), summary_values_MAX_VALUE_LENGTH)];
+        return [code(name, values_MAX_NAME_LENGTH), code(String(value), values_MAX_VALUE_LENGTH)];
     });
     const unshown = single.length - rows.length;
     const structured = all.length - single.length;
@@ -63752,7 +63752,7 @@ function metricsText({ metadata, stepMetadata }, most = MOST_METRICS) {
     return blocks(rows.length === 0 ? '' : markdown_table(['Metadata', 'Value'], rows), left === '' ? '' : `Metadata not shown: ${left}.`);
 }
 
-;// CONCATENATED MODULE: ./build/github/comment/comment.js
+;// CONCATENATED MODULE: ./build/github/comment/body.js
 
 
 
@@ -63762,7 +63762,7 @@ function metricsText({ metadata, stepMetadata }, most = MOST_METRICS) {
 
 
 /** GitHub refuses a longer body. */
-const comment_MAX_LENGTH = 65_536;
+const body_MAX_LENGTH = 65_536;
 /** For the line that says what was left out. */
 const RESERVED_LENGTH = 300;
 /**
@@ -63770,9 +63770,9 @@ const RESERVED_LENGTH = 300;
  * reads it for ever.
  */
 const FAILURE_LIMITS = { failures: 5, messageLength: 500, logLines: 0 };
-const comment_MOST_METRICS = 20;
-const comment_MOST_VERDICTS = 20;
-const comment_MAX_NAME_LENGTH = 300;
+const body_MOST_METRICS = 20;
+const body_MOST_VERDICTS = 20;
+const body_MAX_NAME_LENGTH = 300;
 /**
  * The whole body of a comment: a hidden marker, and what is known of the run as GitHub Markdown. At most 65,536
  * characters; what is left out is said. No text in it notifies a person or leaves a reference elsewhere.
@@ -63784,8 +63784,8 @@ function renderComment(record, place) {
         ['heading', heading(isOver ? record : { ...record, status: 'running' })],
         ['link', isOver ? headLine(record) : goingOnLine(record)],
         ['errors', whyText(record, FAILURE_LIMITS)],
-        ['expectations', verdictsText(verdicts, comment_MOST_VERDICTS)],
-        ['metadata', details === undefined ? '' : metricsText(details, comment_MOST_METRICS)],
+        ['expectations', verdictsText(verdicts, body_MOST_VERDICTS)],
+        ['metadata', details === undefined ? '' : metricsText(details, body_MOST_METRICS)],
         [
             'steps',
             isOver && steps.length > 0 ? fold('Steps', blocks(stepsText(steps), lastSeenText(record))) : '',
@@ -63793,31 +63793,31 @@ function renderComment(record, place) {
         ['workflow', footer(place)],
     ];
     const marker = markerOf(place, place.context);
-    return `${marker}\n${withinSize(sections.map(([name, markdown]) => [name, withoutReferences(markdown)]), comment_MAX_LENGTH - marker.length - RESERVED_LENGTH, ({ length }) => length)}\n`;
+    return `${marker}\n${withinSize(sections.map(([name, markdown]) => [name, withoutReferences(markdown)]), body_MAX_LENGTH - marker.length - RESERVED_LENGTH, ({ length }) => length)}\n`;
 }
 /** A comment does not move on by itself, so it says times and no durations. */
 function goingOnLine({ runName, runId, runUrl, created, usual }) {
     const name = runName ?? runId;
-    const start = comment_timeOf(created);
-    const end = usual === undefined || created === undefined ? undefined : comment_timeOf(created + usual.medianMs);
+    const start = body_timeOf(created);
+    const end = usual === undefined || created === undefined ? undefined : body_timeOf(created + usual.medianMs);
     return [
-        ...(name === undefined ? [] : [markdown_link(name, runUrl, comment_MAX_NAME_LENGTH)]),
+        ...(name === undefined ? [] : [markdown_link(name, runUrl, body_MAX_NAME_LENGTH)]),
         ...(start === undefined ? [] : [`started at ${start}`]),
         ...(usual === undefined ? [] : [`usually ${shownDuration(usual.medianMs)}`]),
         ...(end === undefined ? [] : [`so until about ${end}`]),
     ].join(' \u00b7 ');
 }
 /** Undefined for what is no moment; a server may write anything. */
-function comment_timeOf(ms) {
+function body_timeOf(ms) {
     const date = new Date(ms ?? NaN);
     return Number.isNaN(date.getTime()) ? undefined : `${date.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }
 function footer({ context: { workflow, workflowRunUrl, runAttempt }, stepKey }) {
     const attempt = runAttempt > 1 ? [`attempt ${runAttempt}`] : [];
     const parts = [
-        markdown_link(workflow === '' ? 'Workflow run' : workflow, workflowRunUrl || undefined, comment_MAX_NAME_LENGTH),
+        markdown_link(workflow === '' ? 'Workflow run' : workflow, workflowRunUrl || undefined, body_MAX_NAME_LENGTH),
         ...attempt,
-        ...(stepKey === '' ? [] : [code(stepKey, comment_MAX_NAME_LENGTH)]),
+        ...(stepKey === '' ? [] : [code(stepKey, body_MAX_NAME_LENGTH)]),
     ];
     return `<sub>${parts.join(' \u00b7 ')}</sub>`;
 }
@@ -64063,7 +64063,7 @@ function read(schema, data) {
     throw new GithubError({ kind: 'unreadable' });
 }
 
-;// CONCATENATED MODULE: ./build/github/comment/pull-request-comment.js
+;// CONCATENATED MODULE: ./build/github/comment/comment.js
 
 
 
@@ -64290,11 +64290,11 @@ function listenForCancellation() {
     return controller.signal;
 }
 
-;// CONCATENATED MODULE: ./build/github/run-journal.js
+;// CONCATENATED MODULE: ./build/github/state.js
 
 
 
-const run_journal_MAX_TEXT = 1_000;
+const state_MAX_TEXT = 1_000;
 /**
  * Keeps what this step's own post step must know. The runner reads the state file even if this process is
  * killed; of several values of one name the last counts. No secret is ever written here.
@@ -64311,7 +64311,7 @@ class RunJournal {
     }
     started(run) {
         // It is found by its id. Each value becomes one variable, and above 128 KiB the post step could not start.
-        this.#save('started', { ...run, name: cut(run.name, run_journal_MAX_TEXT), status: cut(run.status, run_journal_MAX_TEXT) });
+        this.#save('started', { ...run, name: cut(run.name, state_MAX_TEXT), status: cut(run.status, state_MAX_TEXT) });
     }
     ending(mode) {
         this.#save('mode', mode);
@@ -64697,7 +64697,7 @@ function shownError({ error, faults }) {
     return cut(lines.join('\n'), record_keeper_MAX_ERROR_LENGTH);
 }
 
-;// CONCATENATED MODULE: ./build/github/page/mermaid.js
+;// CONCATENATED MODULE: ./build/github/page/timeline.js
 
 
 
@@ -64708,18 +64708,18 @@ const MAX_LABEL_LENGTH = 40;
 const SMALLEST_PART = 0.002;
 /** More labels than these at the axis lie over one another on a phone. */
 const MOST_TICKS = 4;
-const mermaid_SECOND = 1_000;
-const MINUTE = 60 * mermaid_SECOND;
+const timeline_SECOND = 1_000;
+const MINUTE = 60 * timeline_SECOND;
 const HOUR = 60 * MINUTE;
-const mermaid_DAY = 24 * HOUR;
+const timeline_DAY = 24 * HOUR;
 /** Beyond it the times are no times of a run, or nobody could read them. */
-const LONGEST_SPAN_MS = 366 * mermaid_DAY;
+const LONGEST_SPAN_MS = 366 * timeline_DAY;
 /** In Mermaid's words, the shortest first. */
 const TICKS = [
-    ...[1, 2, 5, 10, 15, 30].map((n) => ({ ms: n * mermaid_SECOND, interval: `${n}second`, format: '%H:%M:%S' })),
+    ...[1, 2, 5, 10, 15, 30].map((n) => ({ ms: n * timeline_SECOND, interval: `${n}second`, format: '%H:%M:%S' })),
     ...[1, 2, 5, 10, 15, 30].map((n) => ({ ms: n * MINUTE, interval: `${n}minute`, format: '%H:%M' })),
     ...[1, 2, 3, 6, 12].map((n) => ({ ms: n * HOUR, interval: `${n}hour`, format: '%H:%M' })),
-    ...[1, 2, 7].map((n) => ({ ms: n * mermaid_DAY, interval: `${n}day`, format: '%m-%d' })),
+    ...[1, 2, 7].map((n) => ({ ms: n * timeline_DAY, interval: `${n}day`, format: '%m-%d' })),
 ];
 const MARKS = new Map([
     ['completed', 'done, '],
@@ -65201,7 +65201,7 @@ async function readConnectionAgain(sources) {
     return { server, credential, authorities };
 }
 
-;// CONCATENATED MODULE: ./build/github/workflow/survivor.js
+;// CONCATENATED MODULE: ./build/github/workflow/main-still-alive.js
 
 
 
@@ -65401,7 +65401,7 @@ function lateStartLeftMs(planned, now) {
     return Math.min(LATE_START_MS, Math.max(0, sentAt + LATE_START_MS - now));
 }
 
-;// CONCATENATED MODULE: ./build/run/find/find-run.js
+;// CONCATENATED MODULE: ./build/run/find/run.js
 
 
 

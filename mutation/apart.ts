@@ -30,7 +30,7 @@ const APART: readonly Apart[] = [
     why: 'behind the end there is no letter',
   },
   {
-    file: 'src/github/log/log.ts',
+    file: 'src/github/log/workflow-log.ts',
     code: "while (lines.length > 0 && lines.at(-1)?.trim() === '') lines.pop()",
     original: 'lines.at(-1)?.trim',
     replacement: 'lines.at(-1).trim',
@@ -38,7 +38,7 @@ const APART: readonly Apart[] = [
     why: 'there is a last line; only the types need the question mark',
   },
   {
-    file: 'src/github/run-journal.ts',
+    file: 'src/github/state.ts',
     code: '} catch {',
     original: '{\n    return undefined\n  }',
     replacement: '{}',
@@ -46,7 +46,7 @@ const APART: readonly Apart[] = [
     why: 'a function that ends without a return gives undefined, too',
   },
   {
-    file: 'src/github/workflow/survivor.ts',
+    file: 'src/github/workflow/main-still-alive.ts',
     code: '} catch {',
     original:
       '{\n    // It ended in between, or belongs to somebody else: nothing of ours is left to end.\n    return false\n  }',
@@ -55,7 +55,7 @@ const APART: readonly Apart[] = [
     why: 'what is returned decides whether the log has one more line',
   },
   {
-    file: 'src/github/workflow/survivor.ts',
+    file: 'src/github/workflow/main-still-alive.ts',
     code: 'return false',
     original: 'false',
     replacement: 'true',
@@ -63,7 +63,7 @@ const APART: readonly Apart[] = [
     why: 'what is returned decides whether the log has one more line',
   },
   {
-    file: 'src/github/workflow/survivor.ts',
+    file: 'src/github/workflow/main-still-alive.ts',
     code: ') {',
     original: '{\n    await delay(50)\n  }',
     replacement: '{}',
@@ -71,7 +71,7 @@ const APART: readonly Apart[] = [
     why: 'it asks again at once, and not after a moment',
   },
   {
-    file: 'src/run/watch/assess.ts',
+    file: 'src/run/watch/is-over.ts',
     code: 'steps.filter(({ status }) => status !== undefined && isStepSucceeded(status)).map(({ name }) => name),',
     original: 'status !== undefined',
     replacement: 'true',
@@ -87,7 +87,7 @@ const APART: readonly Apart[] = [
     why: 'both names are folded alike',
   },
   {
-    file: 'src/run/find/resume.ts',
+    file: 'src/run/find/earlier-run.ts',
     code: "if (match === undefined) return { kind: 'none' }",
     original: "{ kind: 'none' }",
     replacement: '{}',

@@ -3,7 +3,7 @@ import { runTemplate } from './actions/main.ts'
 import { cleanUpStep } from './actions/post.ts'
 import { stopRunById } from './actions/stop.ts'
 import { waitForRun } from './actions/wait.ts'
-import { WorkflowLog } from './github/log/log.ts'
+import { WorkflowLog } from './github/log/workflow-log.ts'
 
 /** Entry of the action itself. */
 export async function main(): Promise<void> {

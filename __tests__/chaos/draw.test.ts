@@ -4,7 +4,7 @@ import { inputsOf, variablesOf } from '../../chaos/inputs.ts'
 import { ServerUnderTest } from '../../chaos/server-under-test.ts'
 import { startSimulator } from '../../simulator/index.ts'
 import { readFile } from '../../src/github/workflow/files.ts'
-import { readInputs } from '../../src/github/inputs/inputs.ts'
+import { readInputs } from '../../src/github/inputs/read.ts'
 import { parseServerUrl } from '../../src/zenml/server-url.ts'
 
 function draw(seed: number, count: number): Case[] {

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { jsonOutputs } from '../../src/github/json-outputs.ts'
 import { RecordKeeper } from '../../src/github/record-keeper.ts'
 import type { RecordedStep, RunRecord } from '../../src/github/run-record.ts'
-import type { RunDetails } from '../../src/run/story.ts'
+import type { RunDetails } from '../../src/run/facts.ts'
 import type { JsonValue } from '../../src/base/json.ts'
 import { details, stepState } from './run-events.ts'
 

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals'
 import { VirtualClock } from '../../simulator/index.ts'
 import { RecordKeeper, type StepEnd } from '../../src/github/record-keeper.ts'
-import type { RunEvent } from '../../src/run/reporter.ts'
+import type { RunEvent } from '../../src/run/events.ts'
 import { change, details, failure, run, RUN_URL, started, stepState, steps } from './run-events.ts'
 
 const end: StepEnd = {

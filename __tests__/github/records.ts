@@ -1,5 +1,5 @@
 import type { RecordedStep, RunRecord } from '../../src/github/run-record.ts'
-import type { LogTail } from '../../src/run/story.ts'
+import type { LogTail } from '../../src/run/facts.ts'
 
 /** 2026-01-01T00:00:00Z. */
 export const START = Date.UTC(2026, 0, 1)

@@ -1,5 +1,5 @@
-import type { RunEvent } from '../../src/run/reporter.ts'
-import type { RunDetails, StepChange, StepCounts, StepFailure } from '../../src/run/story.ts'
+import type { RunEvent } from '../../src/run/events.ts'
+import type { RunDetails, StepChange, StepCounts, StepFailure } from '../../src/run/facts.ts'
 import type { Definition, Run, StepState } from '../../src/zenml/model.ts'
 
 export const RUN_URL = 'https://zenml.example.com/projects/default/runs/0b0b'

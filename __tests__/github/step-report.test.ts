@@ -1,7 +1,7 @@
 import { afterAll, beforeEach, expect, test } from '@jest/globals'
 import { parseFileCommand } from '../../e2e/action.ts'
 import { VirtualClock } from '../../simulator/index.ts'
-import { WorkflowLog } from '../../src/github/log/log.ts'
+import { WorkflowLog } from '../../src/github/log/workflow-log.ts'
 import type { StepEnd } from '../../src/github/record-keeper.ts'
 import type { RunRecord } from '../../src/github/run-record.ts'
 import { StepReport } from '../../src/github/step-report.ts'

@@ -13,7 +13,7 @@ import {
   type Simulator,
 } from '../../simulator/index.ts'
 import { startGithub, type GithubSimulator } from '../../simulator/github/server.ts'
-import { inputTables } from '../../src/github/inputs/input-schema.ts'
+import { inputTables } from '../../src/github/inputs/table.ts'
 import { actionOutputs } from '../../src/github/outputs.ts'
 import {
   blocks,

@@ -5,8 +5,8 @@ import {
   type SimulatorOptions,
   type ZenmlVersion,
 } from '../../simulator/index.ts'
-import type { RunEvent } from '../../src/run/reporter.ts'
-import type { Target } from '../../src/run/find/resolve.ts'
+import type { RunEvent } from '../../src/run/events.ts'
+import type { Target } from '../../src/run/find/definition.ts'
 import { stopKnownRun } from '../../src/run/stop-known-run.ts'
 import { closeScenes, openScene, TRIGGER, type Scene } from './scene.ts'
 

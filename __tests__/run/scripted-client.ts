@@ -1,7 +1,7 @@
 import { VirtualClock } from '../../simulator/index.ts'
 import { openClient } from '../../src/actions/connect.ts'
-import { WorkflowLog } from '../../src/github/log/log.ts'
-import type { Reporter, RunEvent } from '../../src/run/reporter.ts'
+import { WorkflowLog } from '../../src/github/log/workflow-log.ts'
+import type { Reporter, RunEvent } from '../../src/run/events.ts'
 import type { ZenmlClient } from '../../src/zenml/client.ts'
 import { openHttp } from '../http/scripted-server.ts'
 

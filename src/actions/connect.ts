@@ -1,6 +1,6 @@
 import type { ConnectionInputs } from '../github/inputs/connection.ts'
-import { inline, type WorkflowLog } from '../github/log/log.ts'
-import type { Reporter } from '../run/reporter.ts'
+import { inline, type WorkflowLog } from '../github/log/workflow-log.ts'
+import type { Reporter } from '../run/events.ts'
 import { Api } from '../zenml/api.ts'
 import { ZenmlClient } from '../zenml/client.ts'
 import type { Clock } from '../base/clock.ts'
@@ -13,7 +13,7 @@ import {
   type Grant,
 } from '../zenml/login/grants.ts'
 import { Http } from '../http/http.ts'
-import { findWorkspace, ProClient } from '../zenml/login/pro.ts'
+import { findWorkspace, ProClient } from '../zenml/login/workspaces.ts'
 import { proxySecrets } from '../http/proxies.ts'
 import { parseServerUrl, type ProWorkspace, type ServerAddress } from '../zenml/server-url.ts'
 import { LoginSession, TokenSession, type LoginDependencies, type Session } from '../zenml/login/session.ts'

@@ -1,5 +1,5 @@
 import type { JsonObject, JsonValue } from '../base/json.ts'
-import type { ArtifactInfo } from '../run/story.ts'
+import type { ArtifactInfo } from '../run/facts.ts'
 import { escapeUnprintableJson } from '../base/printable.ts'
 import type { RecordedStep, RunRecord } from './run-record.ts'
 

@@ -1,6 +1,6 @@
 import * as core from '@actions/core'
 
-import type { ActionName } from './inputs/input-schema.ts'
+import type { ActionName } from './inputs/table.ts'
 
 /** Every output of each action, in the order of the action's file. */
 export const actionOutputs = {

@@ -1,8 +1,8 @@
 import type { Conclusion } from '../run/conclusion.ts'
 import type { ValueChange } from '../run/configure/difference.ts'
 import type { Verdict } from '../run/outcome/expect.ts'
-import type { RunEvent } from '../run/reporter.ts'
-import type { RunDetails, RunFailure, StepCounts, StepFailure, Usual } from '../run/story.ts'
+import type { RunEvent } from '../run/events.ts'
+import type { RunDetails, RunFailure, StepCounts, StepFailure, Usual } from '../run/facts.ts'
 import type { Definition, StepState } from '../zenml/model.ts'
 
 /** The newest that is known of a step. */

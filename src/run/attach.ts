@@ -1,7 +1,7 @@
-import { findRun } from './find/find-run.ts'
-import { kinOfRun } from './watch/history.ts'
+import { findRun } from './find/run.ts'
+import { kinOfRun } from './watch/usual.ts'
 import type { ProjectChoice } from './find/project.ts'
-import { followRun, type FollowPolicy, type RunDependencies, type RunResult } from './step-run.ts'
+import { followRun, type FollowPolicy, type RunDependencies, type RunResult } from './follow.ts'
 
 export interface AttachRequest extends Omit<FollowPolicy, 'nothingToCancel'> {
   readonly serverUrl: string

@@ -1,8 +1,8 @@
 import { endReason } from './stop/end-reason.ts'
 import { Deadline } from '../base/deadline.ts'
 import { endRun, type EndMode } from './stop/end-run.ts'
-import { findRun } from './find/find-run.ts'
-import type { RunDependencies, RunResult } from './step-run.ts'
+import { findRun } from './find/run.ts'
+import type { RunDependencies, RunResult } from './follow.ts'
 
 export interface StopKnownRequest {
   readonly serverUrl: string

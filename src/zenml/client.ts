@@ -41,8 +41,8 @@ import {
 import type { JsonObject } from '../base/json.ts'
 import { pathSegment } from '../http/path-segment.ts'
 import type { CompletedRunsQuery, DefinitionQuery, StepPage } from './queries.ts'
-import { readStopAnswer, type StopAnswer } from './answers/stop-answer.ts'
-import { readTriggerAnswer, type TriggerAnswer } from './answers/trigger-answer.ts'
+import { readStopAnswer, type StopAnswer } from './answers/stop.ts'
+import { readTriggerAnswer, type TriggerAnswer } from './answers/trigger.ts'
 
 /** 20,000 steps; a server that never comes to an end must not hold the step for ever. */
 const MOST_STEP_PAGES = 200

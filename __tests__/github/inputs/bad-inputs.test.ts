@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 
-import { inputTables, type InputName } from '../../../src/github/inputs/input-schema.ts'
+import { inputTables, type InputName } from '../../../src/github/inputs/table.ts'
 import { workspaceFiles } from './bad-configurations.ts'
 import { badInputs, environmentOf, type BadInput } from './bad-inputs.ts'
 import { KEY, least, makeWorkspace, readAs } from './given.ts'

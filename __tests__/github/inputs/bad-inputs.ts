@@ -1,5 +1,5 @@
 import type { Environment } from '../../../src/github/workflow/environment.ts'
-import type { ActionName } from '../../../src/github/inputs/input-schema.ts'
+import type { ActionName } from '../../../src/github/inputs/table.ts'
 import { configurations, files } from './bad-configurations.ts'
 import { badSubActionInputs } from './bad-sub-action-inputs.ts'
 import { GITHUB_TOKEN, KEY, least, OTHER_KEY, variables, type With } from './given.ts'

@@ -1,4 +1,4 @@
-import type { ActionName } from '../../../src/github/inputs/input-schema.ts'
+import type { ActionName } from '../../../src/github/inputs/table.ts'
 import type { BadInput } from './bad-inputs.ts'
 import { KEY, RUN_ID, type With } from './given.ts'
 

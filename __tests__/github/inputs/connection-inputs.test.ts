@@ -5,13 +5,13 @@ import { afterAll, expect, test } from '@jest/globals'
 import { readConnectionAgain } from '../../../src/github/inputs/credential-again.ts'
 import { named } from '../../../src/github/inputs/connection.ts'
 import { readFile } from '../../../src/github/workflow/files.ts'
-import { InputFaults } from '../../../src/github/inputs/input-faults.ts'
+import { InputFaults } from '../../../src/github/inputs/faults.ts'
 import {
   readInputs,
   readLoginInputs,
   readStopInputs,
   readWaitInputs,
-} from '../../../src/github/inputs/inputs.ts'
+} from '../../../src/github/inputs/read.ts'
 import { parseServerUrl } from '../../../src/zenml/server-url.ts'
 
 type With = Readonly<Record<string, string>>

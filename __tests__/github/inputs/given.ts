@@ -4,16 +4,16 @@ import { dirname, join } from 'node:path'
 
 import type { Environment } from '../../../src/github/workflow/environment.ts'
 import { readFile } from '../../../src/github/workflow/files.ts'
-import { InputFaults } from '../../../src/github/inputs/input-faults.ts'
-import type { InputSources, ReadInputs } from '../../../src/github/inputs/input-reader.ts'
-import type { ActionName } from '../../../src/github/inputs/input-schema.ts'
+import { InputFaults } from '../../../src/github/inputs/faults.ts'
+import type { InputSources, ReadInputs } from '../../../src/github/inputs/read-checked.ts'
+import type { ActionName } from '../../../src/github/inputs/table.ts'
 import {
   readInputs,
   readLoginInputs,
   readStopInputs,
   readWaitInputs,
   type Inputs,
-} from '../../../src/github/inputs/inputs.ts'
+} from '../../../src/github/inputs/read.ts'
 import { parseServerUrl } from '../../../src/zenml/server-url.ts'
 
 export type With = Readonly<Record<string, string>>

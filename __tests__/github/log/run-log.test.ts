@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals'
 import { VirtualClock } from '../../../simulator/index.ts'
-import { WorkflowLog } from '../../../src/github/log/log.ts'
+import { WorkflowLog } from '../../../src/github/log/workflow-log.ts'
 import { RunLog } from '../../../src/github/log/run-log.ts'
-import type { RunEvent } from '../../../src/run/reporter.ts'
+import type { RunEvent } from '../../../src/run/events.ts'
 import { readAsRunner } from '../runner-reader.ts'
 import { change, counts, definition, details, failure, run, RUN_URL, started, steps } from '../run-events.ts'
 

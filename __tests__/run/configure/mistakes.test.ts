@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { parseMapping } from '../../../src/github/inputs/yaml-mapping.ts'
+import { parseMapping } from '../../../src/github/inputs/yaml.ts'
 import { assemble } from '../../../src/run/configure/assemble.ts'
 import type { Layer } from '../../../src/run/configure/layers.ts'
 import type { JsonObject } from '../../../src/base/json.ts'

@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import type { PipelineSpec } from '../../../simulator/index.ts'
-import { parseMapping } from '../../../src/github/inputs/yaml-mapping.ts'
+import { parseMapping } from '../../../src/github/inputs/yaml.ts'
 import type { Layer } from '../../../src/run/configure/layers.ts'
 import type { RunRequest } from '../../../src/run/execute.ts'
 import { closeScenes, openScene, TRIGGER, type Scene } from '../scene.ts'

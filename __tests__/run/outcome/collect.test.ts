@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { ZENML_VERSIONS, type Fault, type PipelineSpec } from '../../../simulator/index.ts'
 import type { RunRequest } from '../../../src/run/execute.ts'
-import type { RunEvent } from '../../../src/run/reporter.ts'
-import type { RunDetails } from '../../../src/run/story.ts'
+import type { RunEvent } from '../../../src/run/events.ts'
+import type { RunDetails } from '../../../src/run/facts.ts'
 import { closeScenes, openScene, until, type Scene } from '../scene.ts'
 
 afterEach(closeScenes)

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
 import type { ZenmlVersion } from '../../../simulator/index.ts'
-import type { StepFailure } from '../../../src/run/story.ts'
+import type { StepFailure } from '../../../src/run/facts.ts'
 import { closeScenes, openScene } from '../scene.ts'
 
 afterEach(closeScenes)

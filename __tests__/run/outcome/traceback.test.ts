@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import type { Fault } from '../../../src/run/story.ts'
+import type { Fault } from '../../../src/run/facts.ts'
 import { plainLine, readTraceback } from '../../../src/run/outcome/traceback.ts'
 
 /** As ZenML 0.98 prints a failed step into its log. */

@@ -4,7 +4,7 @@ import { cleanUp } from '../../../src/run/stop/clean-up.ts'
 import { endRun } from '../../../src/run/stop/end-run.ts'
 import type { RunRequest } from '../../../src/run/execute.ts'
 import { stopKnownRun } from '../../../src/run/stop-known-run.ts'
-import type { RunResult } from '../../../src/run/step-run.ts'
+import type { RunResult } from '../../../src/run/follow.ts'
 import { Deadline } from '../../../src/base/deadline.ts'
 import { closeScenes, openScene, TRIGGER, until, type Scene } from '../scene.ts'
 

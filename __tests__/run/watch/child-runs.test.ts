@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from '@jest/globals'
 import type { PipelineSpec, StepFailure } from '../../../simulator/index.ts'
-import type { RunEvent } from '../../../src/run/reporter.ts'
+import type { RunEvent } from '../../../src/run/events.ts'
 import { closeScenes, openScene, type Scene } from '../scene.ts'
 
 afterEach(closeScenes)

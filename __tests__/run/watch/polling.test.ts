@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { nextPollMs } from '../../../src/run/watch/polling.ts'
-import type { Usual } from '../../../src/run/story.ts'
+import type { Usual } from '../../../src/run/facts.ts'
 
 const MINUTE = 60_000
 const MIDDLE = 0.5

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { ZENML_VERSIONS, type PipelineSpec, type SimulatorOptions } from '../../../simulator/index.ts'
 import type { RunRequest } from '../../../src/run/execute.ts'
-import type { RunResult } from '../../../src/run/step-run.ts'
-import type { RunEvent } from '../../../src/run/reporter.ts'
+import type { RunResult } from '../../../src/run/follow.ts'
+import type { RunEvent } from '../../../src/run/events.ts'
 import { closeScenes, openScene, type Scene } from '../scene.ts'
 
 afterEach(closeScenes)

@@ -1,97 +1,219 @@
-import { markerOf, type CommentOwner } from './comment-marker.ts'
-import { whyText, type FailureLimits } from '../page/failure-text.ts'
-import type { WorkflowContext } from '../workflow/identity.ts'
-import { blocks, code, fold, link } from '../page/markdown.ts'
-import { withinSize, type Section } from '../page/sections.ts'
+import type { Conclusion } from '../../run/conclusion.ts'
+import type { Clock } from '../../base/clock.ts'
+import type { Http } from '../../http/http.ts'
+import { isNewer, writerOf, type CommentOwner, type WorkflowRun } from './marker.ts'
+import { NO_TOKEN, noPullRequest, notWritten } from './notices.ts'
+import { forgetComment, saveComment, type SavedComment } from './state.ts'
+import { renderComment } from './body.ts'
+import { pullRequestOf, readEvent, type PullRequest } from '../workflow/event.ts'
+import type { ReadFile } from '../workflow/files.ts'
+import { GithubApi, type IssueComment } from './github-api.ts'
+import { GithubError, isPassing, type GithubFault } from './github-error.ts'
+import { stepIdentity, type WorkflowContext } from '../workflow/context.ts'
+import type { CommentMode } from '../inputs/fields.ts'
+import type { WorkflowLog } from '../log/workflow-log.ts'
+import type { RunComment } from './run-comment.ts'
 import type { RunRecord } from '../run-record.ts'
-import { shownDuration } from '../../base/shown-duration.ts'
-import { heading, headLine } from '../page/summary-head.ts'
-import { lastSeenText, stepsText } from '../page/summary-steps.ts'
-import { metricsText, verdictsText } from '../page/summary-values.ts'
 
-/** GitHub refuses a longer body. */
-const MAX_LENGTH = 65_536
-/** For the line that says what was left out. */
-const RESERVED_LENGTH = 300
+/** Enough for a few requests and the waits between them. */
+const LIMIT_MS = 30_000
 
-/**
- * No line of a log: what stands in a comment is not masked by the runner, and in a public repository everybody
- * reads it for ever.
- */
-const FAILURE_LIMITS: FailureLimits = { failures: 5, messageLength: 500, logLines: 0 }
-const MOST_METRICS = 20
-const MOST_VERDICTS = 20
-const MAX_NAME_LENGTH = 300
+const TITLE = 'Pull request comment'
 
-/** Where a comment stands for. */
-export interface CommentPlace extends CommentOwner {
-  readonly context: Pick<WorkflowContext, 'runId' | 'runAttempt' | 'workflow' | 'workflowRunUrl'>
+export interface CommentOptions {
+  readonly mode: CommentMode
+  readonly token: string | undefined
+  readonly action: 'main' | 'wait'
   readonly stepKey: string
+  readonly context: WorkflowContext
+  readonly readFile: ReadFile
+  /** Opens connections that are closed after each update. */
+  readonly connect: () => Pick<Http, 'send' | 'close'>
+  readonly clock: Clock
+  readonly log: WorkflowLog
 }
 
-/**
- * The whole body of a comment: a hidden marker, and what is known of the run as GitHub Markdown. At most 65,536
- * characters; what is left out is said. No text in it notifies a person or leaves a reference elsewhere.
- */
-export function renderComment(record: RunRecord, place: CommentPlace): string {
-  const { conclusion, verdicts, steps, details } = record
-  const isOver = conclusion !== undefined
-  const sections: readonly Section[] = [
-    ['heading', heading(isOver ? record : { ...record, status: 'running' })],
-    ['link', isOver ? headLine(record) : goingOnLine(record)],
-    ['errors', whyText(record, FAILURE_LIMITS)],
-    ['expectations', verdictsText(verdicts, MOST_VERDICTS)],
-    ['metadata', details === undefined ? '' : metricsText(details, MOST_METRICS)],
-    [
-      'steps',
-      isOver && steps.length > 0 ? fold('Steps', blocks(stepsText(steps), lastSeenText(record))) : '',
-    ],
-    ['workflow', footer(place)],
-  ]
-  const marker = markerOf(place, place.context)
-  return `${marker}\n${withinSize(
-    sections.map(([name, markdown]) => [name, withoutReferences(markdown)]),
-    MAX_LENGTH - marker.length - RESERVED_LENGTH,
-    ({ length }) => length,
-  )}\n`
+/** The comment that a step keeps on its pull request; undefined if none is wanted. Nothing is loaded or sent yet. */
+export function pullRequestComment(options: CommentOptions): RunComment | undefined {
+  if (options.mode === 'never') return undefined
+  const identity = stepIdentity(options.context, options.stepKey)
+  return new PullRequestComment({ ...options, identity, isTold: false })
 }
 
-/** A comment does not move on by itself, so it says times and no durations. */
-function goingOnLine({ runName, runId, runUrl, created, usual }: RunRecord): string {
-  const name = runName ?? runId
-  const start = timeOf(created)
-  const end = usual === undefined || created === undefined ? undefined : timeOf(created + usual.medianMs)
-  return [
-    ...(name === undefined ? [] : [link(name, runUrl, MAX_NAME_LENGTH)]),
-    ...(start === undefined ? [] : [`started at ${start}`]),
-    ...(usual === undefined ? [] : [`usually ${shownDuration(usual.medianMs)}`]),
-    ...(end === undefined ? [] : [`so until about ${end}`]),
-  ].join(' · ')
+/** The same comment, to be brought to its end by the post step. */
+export function commentOfSaved(
+  { action, identity, mode, stepKey, isTold }: SavedComment,
+  options: Omit<CommentOptions, 'mode' | 'action' | 'stepKey'>,
+): RunComment {
+  return new PullRequestComment({ ...options, action, identity, mode, stepKey, isTold })
 }
 
-/** Undefined for what is no moment; a server may write anything. */
-function timeOf(ms: number | undefined): string | undefined {
-  const date = new Date(ms ?? NaN)
-  return Number.isNaN(date.getTime()) ? undefined : `${date.toISOString().slice(0, 16).replace('T', ' ')} UTC`
+/** What an end means for a comment that is only wanted for failures. */
+type Need = 'write' | 'update' | 'leave'
+
+const NEEDS_ON_FAILURE: Readonly<Record<Conclusion, Need>> = {
+  completed: 'update',
+  started: 'update',
+  'dry-run': 'update',
+  failed: 'write',
+  stopped: 'write',
+  'timed-out': 'write',
+  lost: 'write',
+  'expectation-missed': 'write',
+  // As for GitHub's own failure(): who cancels knows.
+  cancelled: 'leave',
 }
 
-function footer({ context: { workflow, workflowRunUrl, runAttempt }, stepKey }: CommentPlace): string {
-  const attempt = runAttempt > 1 ? [`attempt ${runAttempt}`] : []
-  const parts = [
-    link(workflow === '' ? 'Workflow run' : workflow, workflowRunUrl || undefined, MAX_NAME_LENGTH),
-    ...attempt,
-    ...(stepKey === '' ? [] : [code(stepKey, MAX_NAME_LENGTH)]),
-  ]
-  return `<sub>${parts.join(' · ')}</sub>`
+interface Settings extends CommentOptions, CommentOwner {
+  readonly isTold: boolean
 }
 
-/**
- * GitHub looks for @names and #numbers in the text as it is shown, so escapes do not keep it off; a reply by mail
- * even turns a code span back into text. A space without width behind the sign does, as Dependabot has it.
- */
-function withoutReferences(markdown: string): string {
-  return markdown.replaceAll(
-    /\]\(https?:[^()\s]*\)|@|&#64;|&#35;|(?<!&)#(?=\d)|\bGH(?:-|&#45;)(?=\d)/gi,
-    (found) => (found.startsWith('](') ? found : `${found}\u200b`),
-  )
+/** Keeps one comment for each step identity, updated in place. */
+class PullRequestComment implements RunComment {
+  readonly #settings: Settings
+  #last: Promise<void> = Promise.resolve()
+  #isTold: boolean
+  /** Nothing that this step does will help. */
+  #isHopeless = false
+  #login: string | undefined
+
+  constructor(settings: Settings) {
+    this.#settings = settings
+    this.#isTold = settings.isTold
+  }
+
+  update(record: RunRecord, signal: AbortSignal): Promise<void> {
+    const need = this.#need(record.conclusion)
+    if (need !== 'leave' && !this.#isHopeless) this.#save(record)
+    this.#last = this.#last.then(() => this.#update(record, need, signal))
+    return this.#last
+  }
+
+  #need(conclusion: Conclusion | undefined): Need {
+    if (this.#settings.mode === 'always') return 'write'
+    return conclusion === undefined ? 'leave' : NEEDS_ON_FAILURE[conclusion]
+  }
+
+  async #update(record: RunRecord, need: Need, signal: AbortSignal): Promise<void> {
+    if (need === 'leave' || this.#isHopeless) return
+    try {
+      const { context, readFile, token } = this.#settings
+      const pullRequest = pullRequestOf(await readEvent(context, readFile))
+      if (pullRequest === undefined) {
+        this.#giveUp(noPullRequest(context.eventName))
+      } else if (token === undefined) {
+        this.#giveUp(NO_TOKEN)
+      } else {
+        await this.#write(record, need, { pullRequest, token, signal })
+      }
+    } catch (error) {
+      // Whatever it is, a comment is no reason to fail a step.
+      this.#giveUp(`No comment was written: ${error instanceof Error ? error.message : String(error)}`)
+    }
+  }
+
+  async #write(
+    record: RunRecord,
+    need: Need,
+    {
+      pullRequest,
+      token,
+      signal,
+    }: { readonly pullRequest: PullRequest; readonly token: string; readonly signal: AbortSignal },
+  ): Promise<void> {
+    const { connect, context, clock, log } = this.#settings
+    const limited = AbortSignal.any([signal, AbortSignal.timeout(LIMIT_MS)])
+    const http = connect()
+    try {
+      const api = await GithubApi.open({ token, context, http, clock, signal: limited, gate: log })
+      await this.#put(renderComment(record, this.#settings), need, pullRequest.number, api)
+      if (record.conclusion !== undefined) this.#save(record, true)
+    } catch (error) {
+      if (!(error instanceof GithubError)) throw error
+      this.#failed(error.fault, record, pullRequest)
+    } finally {
+      await http.close()
+    }
+  }
+
+  async #put(body: string, need: Need, issue: number, api: GithubApi): Promise<void> {
+    const ours = await this.#ours(issue, api)
+    if (ours.some(({ writer }) => isNewer(writer, this.#settings.context))) {
+      this.#settings.log.info('A newer workflow run has written the comment on the pull request; it stays')
+      return
+    }
+    const [first, ...stale] = ours
+    if (first !== undefined) await api.updateComment(first.comment.id, body)
+    else if (need === 'write') await api.createComment(issue, body)
+    for (const { comment } of stale) await removeStale(comment.id, api)
+  }
+
+  /** Comments that begin as ours do, and are by whoever the token belongs to; anybody can write such a beginning. */
+  async #ours(issue: number, api: GithubApi): Promise<OwnComment[]> {
+    const writer = (body: string): ReturnType<typeof writerOf> =>
+      writerOf(body, this.#settings, this.#settings.context)
+    const comments = await api.listComments(issue, (body) => writer(body) !== undefined)
+    const marked = comments.flatMap((comment) => {
+      const written = writer(comment.body)
+      return written === undefined ? [] : [{ comment, writer: written }]
+    })
+    if (marked.length === 0) return []
+    this.#login ??= await api.login()
+    return marked.filter(({ comment }) => comment.author === this.#login)
+  }
+
+  #failed(fault: GithubFault, record: RunRecord, pullRequest: PullRequest): void {
+    const line = notWritten(fault, pullRequest)
+    if (!isPassing(fault)) {
+      this.#giveUp(line)
+    } else if (record.conclusion !== undefined) {
+      // The post step has another try.
+      this.#tell(line)
+      this.#save(record)
+    }
+  }
+
+  #giveUp(line: string): void {
+    this.#isHopeless = true
+    this.#tell(line)
+    this.#remember(() => {
+      forgetComment(this.#settings.log)
+    })
+  }
+
+  #tell(line: string): void {
+    const { log } = this.#settings
+    if (this.#isTold) log.info(line)
+    else log.notice(line, { title: TITLE })
+    this.#isTold = true
+  }
+
+  #save(record: RunRecord, isWritten = false): void {
+    this.#remember(() => {
+      saveComment({ ...this.#settings, isTold: this.#isTold, isWritten, record }, this.#settings.log)
+    })
+  }
+
+  /** Without the runner's state file only the post step's help is lost. */
+  #remember(change: () => void): void {
+    try {
+      change()
+    } catch (error) {
+      this.#settings.log.debug(`The comment's state could not be saved: ${String(error)}`)
+    }
+  }
+}
+
+/** What counts is written; the next update has another try. */
+async function removeStale(id: number, api: GithubApi): Promise<void> {
+  try {
+    await api.deleteComment(id)
+  } catch (error) {
+    if (!(error instanceof GithubError)) throw error
+  }
+}
+
+interface OwnComment {
+  readonly comment: IssueComment
+  readonly writer: WorkflowRun
 }

@@ -4,7 +4,7 @@ import type { Clock } from '../../base/clock.ts'
 import type { Http } from '../../http/http.ts'
 import { GithubError, githubErrorOf, retryWaitMs } from './github-error.ts'
 import { fetchThrough } from './github-fetch.ts'
-import type { WorkflowContext } from '../workflow/identity.ts'
+import type { WorkflowContext } from '../workflow/context.ts'
 import type { Gate } from '../outputs.ts'
 
 /** GitHub's largest page. */

@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto'
 import { resolve } from 'node:path'
 
 import type { FileContent, ReadFile } from '../workflow/files.ts'
-import type { InputFault } from './input-faults.ts'
+import type { InputFault } from './faults.ts'
 import { cut, quote } from '../../base/printable.ts'
 
 /** Certificates that the input `ca-certificate` gives, and what is wrong with it. */

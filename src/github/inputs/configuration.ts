@@ -3,10 +3,10 @@ import { resolve } from 'node:path'
 
 import type { Layer } from '../../run/configure/layers.ts'
 import type { FileContent, ReadFile } from '../workflow/files.ts'
-import type { InputFault } from './input-faults.ts'
-import type { InputName } from './input-schema.ts'
+import type { InputFault } from './faults.ts'
+import type { InputName } from './table.ts'
 import { quote, showOnOneLine } from '../../base/printable.ts'
-import { parseMapping } from './yaml-mapping.ts'
+import { parseMapping } from './yaml.ts'
 
 /**
  * A run configuration and where the user wrote it, for the messages about it. Its source is `parameters`,

@@ -1,7 +1,7 @@
 import type { ParsedServerUrl, ProWorkspace, ServerAddress, ZenmlApi } from '../../zenml/server-url.ts'
-import type { InputFault } from './input-faults.ts'
-import { isTrue } from './input-rules.ts'
-import { inputTables, type InputName, type RawInputs } from './input-schema.ts'
+import type { InputFault } from './faults.ts'
+import { isTrue } from './rules.ts'
+import { inputTables, type InputName, type RawInputs } from './table.ts'
 
 export type Credential =
   | { readonly kind: 'api-key'; readonly key: string }

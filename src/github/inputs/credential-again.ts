@@ -2,11 +2,11 @@ import { readAuthorities } from './ca-certificate.ts'
 import { credentialOf, readServer, type ConnectionInputs, type ParseServerUrl } from './connection.ts'
 import type { Environment } from '../workflow/environment.ts'
 import type { ReadFile } from '../workflow/files.ts'
-import { readWorkflowContext } from '../workflow/identity.ts'
-import { readRawInputs } from './input-names.ts'
-import { connectionFaults } from './input-rules.ts'
-import { inputTables } from './input-schema.ts'
-import { Secrets } from '../secrets/secrets.ts'
+import { readWorkflowContext } from '../workflow/context.ts'
+import { readRawInputs } from './names.ts'
+import { connectionFaults } from './rules.ts'
+import { inputTables } from './table.ts'
+import { Secrets } from '../secrets/gate.ts'
 
 /** What inputs are read with; as for the step itself. */
 export interface AgainSources {

@@ -1,5 +1,5 @@
 import type { Expectation, Operator } from '../../run/outcome/expect.ts'
-import type { InputFault } from './input-faults.ts'
+import type { InputFault } from './faults.ts'
 import { quote } from '../../base/printable.ts'
 
 interface Found {

@@ -1,8 +1,8 @@
 import { faultLine } from './failure-log.ts'
-import { inline } from './log.ts'
+import { inline } from './workflow-log.ts'
 import { cut } from '../../base/printable.ts'
 import type { RunRecord } from '../run-record.ts'
-import { shownDuration } from '../../base/shown-duration.ts'
+import { shownDuration } from '../../base/duration-text.ts'
 
 /** The last line of a step without an error; undefined where what became of the run was told already. */
 export function resultLine(record: RunRecord): string | undefined {

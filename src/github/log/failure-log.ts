@@ -1,5 +1,5 @@
-import type { Fault, LogTail, RunFailure, StepFailure } from '../../run/story.ts'
-import { inline, type WorkflowLog } from './log.ts'
+import type { Fault, LogTail, RunFailure, StepFailure } from '../../run/facts.ts'
+import { inline, type WorkflowLog } from './workflow-log.ts'
 import { cut } from '../../base/printable.ts'
 
 /** The runner drops the eleventh error of a step, and the step's own last one must not be that. */

@@ -1,10 +1,10 @@
 import type { ValueChange } from '../../run/configure/difference.ts'
 import type { ProjectSource } from '../../run/find/project.ts'
-import type { RunEvent, TriggerHindrance } from '../../run/reporter.ts'
+import type { RunEvent, TriggerHindrance } from '../../run/events.ts'
 import type { Definition } from '../../zenml/model.ts'
-import { shownDifference } from './difference-view.ts'
-import { inline, type WorkflowLog } from './log.ts'
-import { shownDuration } from '../../base/shown-duration.ts'
+import { shownDifference } from './difference.ts'
+import { inline, type WorkflowLog } from './workflow-log.ts'
+import { shownDuration } from '../../base/duration-text.ts'
 
 const START_KINDS = [
   'connected',

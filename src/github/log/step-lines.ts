@@ -1,7 +1,7 @@
-import type { RunEvent } from '../../run/reporter.ts'
-import type { Forecast, StepChange, StepCounts } from '../../run/story.ts'
-import { inline } from './log.ts'
-import { shownDuration } from '../../base/shown-duration.ts'
+import type { RunEvent } from '../../run/events.ts'
+import type { Forecast, StepChange, StepCounts } from '../../run/facts.ts'
+import { inline } from './workflow-log.ts'
+import { shownDuration } from '../../base/duration-text.ts'
 
 /** A run with more steps, or one whose steps are tried again and again, is told in sums: nobody reads thousands of lines. */
 const MOST_STEPS_BY_NAME = 100

@@ -1,15 +1,15 @@
-import { shownDifference } from '../log/difference-view.ts'
-import { whyText, type FailureLimits } from './failure-text.ts'
-import type { WorkflowLog } from '../log/log.ts'
+import { shownDifference } from '../log/difference.ts'
+import { whyText, type FailureLimits } from './failure.ts'
+import type { WorkflowLog } from '../log/workflow-log.ts'
 import { blocks, code, escapeMarkdown, fence } from './markdown.ts'
-import { timelineText } from './mermaid.ts'
+import { timelineText } from './timeline.ts'
 import { appendSummary } from '../outputs.ts'
 import { escapeUnprintable } from '../../base/printable.ts'
 import type { RunRecord } from '../run-record.ts'
-import { withinSize, type Section } from './sections.ts'
-import { heading, headLine } from './summary-head.ts'
-import { lastSeenText, stepsText } from './summary-steps.ts'
-import { changesText, metricsText, verdictsText } from './summary-values.ts'
+import { withinSize, type Section } from './size.ts'
+import { heading, headLine } from './heading.ts'
+import { lastSeenText, stepsText } from './steps.ts'
+import { changesText, metricsText, verdictsText } from './values.ts'
 
 const LIMITS: FailureLimits = { failures: 10, messageLength: 1_000, logLines: 1_000 }
 

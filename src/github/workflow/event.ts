@@ -1,7 +1,7 @@
 import { z } from 'zod'
 
 import type { ReadFile } from './files.ts'
-import type { WorkflowContext } from './identity.ts'
+import type { WorkflowContext } from './context.ts'
 
 /** A webhook's payload has at most 25 MB. */
 const MAX_EVENT_BYTES = 25_000_000

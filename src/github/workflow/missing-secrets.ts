@@ -1,6 +1,6 @@
 import { isFromFork, readEvent } from './event.ts'
 import type { ReadFile } from './files.ts'
-import type { WorkflowContext } from './identity.ts'
+import type { WorkflowContext } from './context.ts'
 
 /**
  * Why GitHub hands no secrets to this workflow, with what to do, or `undefined` if it does hand them over.

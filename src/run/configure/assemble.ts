@@ -3,7 +3,7 @@ import type { Definition } from '../../zenml/model.ts'
 import { checkConfiguration } from './check/check-configuration.ts'
 import { Findings, type CheckResult } from './check/findings.ts'
 import { readOutline } from './check/outline.ts'
-import { mergeOverrides, type Configuration, type Overrides } from './configure.ts'
+import { mergeOverrides, type Configuration, type Overrides } from './merge.ts'
 import { ConfigurationError } from '../errors.ts'
 import { expandParameters } from './parameters.ts'
 

@@ -4,7 +4,7 @@ import { AnswerError, isGone } from '../../zenml/errors.ts'
 import type { Account, Named, Project, ServerInfo } from '../../zenml/model.ts'
 import { isAtLeast } from '../../zenml/version.ts'
 import { RunError } from '../errors.ts'
-import type { Reporter } from '../reporter.ts'
+import type { Reporter } from '../events.ts'
 
 /** A project that somebody named, by name or id, and where. */
 export interface ProjectChoice {

@@ -1,11 +1,11 @@
 import type { JsonObject, JsonValue } from '../../base/json.ts'
 import type { RunReference, StepMetadata } from '../../zenml/model.ts'
 import type { RunDetail, StepDetail } from '../../zenml/step-detail.ts'
-import { withoutOrigin } from '../start/origin.ts'
+import { withoutOrigin } from '../start/note-origin.ts'
 import { tryTo, type ReadingDependencies } from '../reading.ts'
 import { lastAttempts } from './step-attempts.ts'
-import { readSteps } from '../watch/steps.ts'
-import type { ArtifactInfo, RunDetails } from '../story.ts'
+import { readSteps } from '../watch/read-steps.ts'
+import type { ArtifactInfo, RunDetails } from '../facts.ts'
 
 export interface Collected {
   readonly details: RunDetails

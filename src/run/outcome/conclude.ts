@@ -4,7 +4,7 @@ import { runPhase } from '../../zenml/status.ts'
 import prettyMilliseconds from 'pretty-ms'
 import type { Outcome } from '../conclusion.ts'
 import { cutAtSpace } from '../../base/cut.ts'
-import type { Fault } from '../story.ts'
+import type { Fault } from '../facts.ts'
 import type { Watched } from '../watch/watch.ts'
 
 /** What is known of the run when the watch ends. */

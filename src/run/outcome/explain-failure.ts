@@ -5,8 +5,8 @@ import { twoSentences } from '../../base/sentences.ts'
 import type { ExceptionInfo, Log, RunDetail } from '../../zenml/step-detail.ts'
 import { NO_LOG, recordOfException, tailOf, whyCut } from './log-tail.ts'
 import { tryTo, type Reading, type ReadingDependencies } from '../reading.ts'
-import type { Reporter } from '../reporter.ts'
-import type { Fault, LogTail, RunFailure, StepFailure } from '../story.ts'
+import type { Reporter } from '../events.ts'
+import type { Fault, LogTail, RunFailure, StepFailure } from '../facts.ts'
 import { boundedMessage, className, readTraceback } from './traceback.ts'
 
 export interface ExplainDependencies extends ReadingDependencies {

@@ -1,6 +1,6 @@
 import type { ExceptionInfo, Log } from '../../zenml/step-detail.ts'
 import { cutAtSpace } from '../../base/cut.ts'
-import type { LogTail } from '../story.ts'
+import type { LogTail } from '../facts.ts'
 import { plainLine } from './traceback.ts'
 
 /** What is known of the exception whose log it is; undefined if nothing is. */

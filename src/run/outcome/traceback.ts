@@ -1,5 +1,5 @@
 import { cutAtSpace } from '../../base/cut.ts'
-import type { Fault } from '../story.ts'
+import type { Fault } from '../facts.ts'
 
 /** More of a log, from its end, and of one record is never looked at. */
 const MOST_CHARACTERS = 200_000

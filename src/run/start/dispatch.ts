@@ -6,7 +6,7 @@ import type { Run } from '../../zenml/model.ts'
 import { isPassing } from '../../zenml/retry.ts'
 import { isAtLeast } from '../../zenml/version.ts'
 import { RunError } from '../errors.ts'
-import type { Reporter } from '../reporter.ts'
+import type { Reporter } from '../events.ts'
 import { stopRun } from '../stop/stop.ts'
 
 /** Why a run that is there may never begin. */

@@ -3,7 +3,7 @@ import type { Clock } from '../../base/clock.ts'
 import type { Deadline } from '../../base/deadline.ts'
 import { isZenmlError } from '../../zenml/errors.ts'
 import { backoffMs, isPassing, retryAfterOf } from '../../zenml/retry.ts'
-import type { Reporter } from '../reporter.ts'
+import type { Reporter } from '../events.ts'
 
 export interface LookUpDependencies {
   readonly client: ZenmlClient

@@ -4,7 +4,7 @@ import type { Deadline } from '../../base/deadline.ts'
 import type { JsonObject } from '../../base/json.ts'
 import type { Definition, Run } from '../../zenml/model.ts'
 import type { Journal } from '../journal.ts'
-import type { Reporter } from '../reporter.ts'
+import type { Reporter } from '../events.ts'
 
 export interface TriggerRequest {
   readonly definition: Definition

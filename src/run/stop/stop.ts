@@ -5,9 +5,9 @@ import { Deadline } from '../../base/deadline.ts'
 import type { Run } from '../../zenml/model.ts'
 import { backoffMs, isPassing, retryAfterOf } from '../../zenml/retry.ts'
 import { runPhase } from '../../zenml/status.ts'
-import { unfinishedSteps } from '../watch/assess.ts'
+import { unfinishedSteps } from '../watch/is-over.ts'
 import { abortQuestions } from '../watch/questions.ts'
-import { readSteps } from '../watch/steps.ts'
+import { readSteps } from '../watch/read-steps.ts'
 
 export interface StopRequest {
   readonly runId: string

@@ -1,5 +1,5 @@
 import { durationAt, standing, survival } from './lognormal.ts'
-import type { Forecast, Usual } from '../story.ts'
+import type { Forecast, Usual } from '../facts.ts'
 
 /** In spreads: nine runs of ten are over by then. */
 const SLOW = 1.2816

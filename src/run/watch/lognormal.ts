@@ -1,4 +1,4 @@
-import type { Usual } from '../story.ts'
+import type { Usual } from '../facts.ts'
 
 /*
  * How long runs of one definition take is spread like a lognormal distribution: what slows a run down (a busy

@@ -1,5 +1,5 @@
 import { durationAt, hazard } from './lognormal.ts'
-import type { Usual } from '../story.ts'
+import type { Usual } from '../facts.ts'
 
 export interface PollMoment {
   /** Since the run was created, or the wait began. */

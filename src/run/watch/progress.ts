@@ -1,6 +1,6 @@
 import type { StepState } from '../../zenml/model.ts'
 import { isStepFinished, isStepSucceeded, runPhase } from '../../zenml/status.ts'
-import type { StepChange, StepCounts } from '../story.ts'
+import type { StepChange, StepCounts } from '../facts.ts'
 
 /** The steps as they were last seen, by name. */
 export type SeenSteps = ReadonlyMap<string, SeenStep>

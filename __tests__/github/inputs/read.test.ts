@@ -1,0 +1,360 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import fc from 'fast-check'
+import { anyText } from '../../any-text.ts'
+
+import { inputTables, type ActionName, type InputName } from '../../../src/github/inputs/table.ts'
+import { readLoginInputs, readStopInputs, readWaitInputs } from '../../../src/github/inputs/read.ts'
+import { workspaceFiles } from './bad-configurations.ts'
+import { badInputs } from './bad-inputs.ts'
+import {
+  GITHUB_TOKEN,
+  KEY,
+  RUN_ID,
+  least,
+  makeWorkspace,
+  read,
+  readAs,
+  readWith,
+  variables,
+  type With,
+} from './given.ts'
+
+const inputNames: readonly InputName[] = inputTables.main.names
+const actions: readonly ActionName[] = ['main', 'login', 'wait', 'stop']
+
+let workspace: ReturnType<typeof makeWorkspace>
+beforeAll(() => {
+  workspace = makeWorkspace({
+    ...workspaceFiles,
+    'configs/good.yaml': '\ufeffenable_cache: no\nmodel: 010\n',
+  })
+})
+afterAll(() => workspace.remove())
+
+async function readGood(given: With) {
+  const outcome = await read({ ...variables({ ...least.main, ...given }), GITHUB_WORKSPACE: workspace.path })
+  if (!outcome.ok) throw outcome.faults
+  return outcome
+}
+
+test('the least that a step needs gives the defaults', async () => {
+  const { inputs, notices } = await readGood({})
+  expect(inputs).toEqual({
+    server: { url: 'https://zenml.example.com', proApiUrl: 'https://cloudapi.zenml.io' },
+    credential: { kind: 'api-key', key: KEY },
+    target: { kind: 'snapshot', reference: 'nightly' },
+    configuration: [],
+    wait: true,
+    triggerTimeoutMs: 30 * 60_000,
+    onCancel: 'stop',
+    onTimeout: 'stop',
+    onPaused: 'wait',
+    resume: false,
+    expectations: [],
+    dryRun: false,
+    logTail: 50,
+    summary: true,
+    comment: 'never',
+    githubToken: undefined,
+    stepKey: '',
+  })
+  expect(notices).toEqual([])
+})
+
+test('an input that an expression left blank has its default', async () => {
+  const blank = Object.fromEntries(
+    inputNames.filter((name) => !(name in least.main)).map((name) => [name, '  ']),
+  )
+  expect((await readGood(blank)).inputs).toEqual((await readGood({})).inputs)
+})
+
+test('every input reaches its field', async () => {
+  const { inputs } = await readGood({
+    'server-url': ' http://localhost:8237/zenml/ ',
+    'api-key': '',
+    'access-token': ` ${KEY}\n`,
+    snapshot: '',
+    template: 'train with ümlauts 🚀',
+    pipeline: 'training',
+    project: 'vision',
+    configuration: '  steps:\n    train: {parameters: {epochs: 5}}',
+    'configuration-file': 'configs/good.yaml',
+    'run-name': 'nightly-{date}-{time}',
+    tags: 'gpu, nightly\n\n  weekly\ngpu',
+    'use-cache': 'False',
+    wait: 'TRUE',
+    timeout: '2h30m',
+    'trigger-timeout': '1.5h',
+    'poll-interval': '1s',
+    parameters: 'train.epochs: 7',
+    expect: 'accuracy >= 0.9',
+    'dry-run': 'true',
+    'on-cancel': 'leave',
+    'on-timeout': ' stop-gracefully ',
+    'on-paused': 'fail',
+    resume: 'false',
+    'log-tail': ' 1000',
+    summary: 'False',
+    comment: 'on-failure',
+    'github-token': ` ${GITHUB_TOKEN}\n`,
+    'allow-insecure-http': 'true',
+    'step-key': 'train/0',
+  })
+  const locate = expect.any(Function)
+  expect(inputs).toEqual({
+    server: { url: 'http://localhost:8237/zenml', proApiUrl: 'https://cloudapi.zenml.io' },
+    credential: { kind: 'access-token', token: KEY },
+    target: { kind: 'template', reference: 'train with ümlauts 🚀', pipeline: 'training' },
+    project: 'vision',
+    configuration: [
+      { source: 'configuration-file: configs/good.yaml', value: { enable_cache: 'no', model: 10 }, locate },
+      { source: 'configuration', value: { steps: { train: { parameters: { epochs: 5 } } } }, locate },
+    ],
+    parameters: { source: 'parameters', value: { 'train.epochs': 7 }, locate },
+    runName: 'nightly-{date}-{time}',
+    tags: ['gpu', 'nightly', 'weekly'],
+    useCache: false,
+    wait: true,
+    timeoutMs: 9_000_000,
+    triggerTimeoutMs: 5_400_000,
+    pollIntervalMs: 1000,
+    onCancel: 'leave',
+    onTimeout: 'stop-gracefully',
+    onPaused: 'fail',
+    resume: false,
+    expectations: [{ name: 'accuracy', operator: '>=', wanted: 0.9 }],
+    dryRun: true,
+    logTail: 1000,
+    summary: false,
+    comment: 'on-failure',
+    githubToken: GITHUB_TOKEN,
+    stepKey: 'train/0',
+  })
+})
+
+test.each([
+  ['true', 'always'],
+  ['TRUE', 'always'],
+  [' false ', 'never'],
+  ['', 'never'],
+  ['on-failure', 'on-failure'],
+])('comment: %j means %s', async (comment, mode) => {
+  expect((await readGood({ comment })).inputs.comment).toBe(mode)
+})
+
+test('no line of a log is wanted with log-tail: 0', async () => {
+  expect((await readGood({ 'log-tail': '0' })).inputs.logTail).toBe(0)
+})
+
+test("the workflow's own token is masked, and alone never a reason to fail", async () => {
+  const outcome = await readGood({ 'github-token': GITHUB_TOKEN })
+  expect(outcome.masked).toContain(GITHUB_TOKEN)
+})
+
+test('a pipeline alone is what will run', async () => {
+  const { inputs } = await readGood({ snapshot: '', pipeline: 'training' })
+  expect(inputs.target).toEqual({ kind: 'pipeline', pipeline: 'training' })
+})
+
+test('the words none and adaptive stand for no value, also without a wait', async () => {
+  const { inputs } = await readGood({ wait: 'false', timeout: 'none', 'poll-interval': 'adaptive' })
+  expect(inputs).not.toHaveProperty('timeoutMs')
+  expect(inputs).not.toHaveProperty('pollIntervalMs')
+})
+
+test('resume goes with a configuration, as long as that names no run', async () => {
+  const { inputs } = await readGood({ resume: 'true', configuration: 'enable_cache: true\nrun_name:' })
+  expect(inputs.resume).toBe(true)
+})
+
+test('what must happen on cancel can be said without a wait, the run may just be starting', async () => {
+  const { inputs } = await readGood({ wait: 'false', 'on-cancel': 'leave', 'on-timeout': 'stop' })
+  expect(inputs).toMatchObject({ wait: false, onCancel: 'leave' })
+})
+
+test('login/ needs a server and a key', async () => {
+  const outcome = await readWith(readLoginInputs, variables(least.login))
+  expect(outcome).toMatchObject({
+    ok: true,
+    inputs: {
+      server: { url: 'https://zenml.example.com', proApiUrl: 'https://cloudapi.zenml.io' },
+      credential: { kind: 'api-key', key: KEY },
+    },
+  })
+})
+
+test('wait/ leaves a run that something else started as it is', async () => {
+  const outcome = await readWith(readWaitInputs, variables(least.wait))
+  expect(outcome.ok && outcome.inputs).toEqual({
+    server: { url: 'https://zenml.example.com', proApiUrl: 'https://cloudapi.zenml.io' },
+    credential: { kind: 'api-key', key: KEY },
+    run: 'nightly-5',
+    onCancel: 'leave',
+    onTimeout: 'leave',
+    onPaused: 'wait',
+    expectations: [],
+    logTail: 50,
+    summary: true,
+    comment: 'never',
+    githubToken: undefined,
+    stepKey: '',
+  })
+})
+
+test('every input of wait/ reaches its field', async () => {
+  const given = {
+    'server-url': 'http://10.0.0.5:8080',
+    'access-token': KEY,
+    run: ` ${RUN_ID} `,
+    project: 'vision',
+    timeout: '90s',
+    'poll-interval': '10s',
+    'on-cancel': 'stop',
+    'on-timeout': 'stop-gracefully',
+    'on-paused': 'fail',
+    expect: 'accuracy >= 0.9',
+    'log-tail': '7',
+    summary: 'false',
+    comment: 'true',
+    'github-token': GITHUB_TOKEN,
+    'allow-insecure-http': 'True',
+    'step-key': 'result/',
+  }
+  const outcome = await readWith(readWaitInputs, variables(given))
+  expect(outcome.ok && outcome.inputs).toEqual({
+    server: { url: 'http://10.0.0.5:8080', proApiUrl: 'https://cloudapi.zenml.io' },
+    credential: { kind: 'access-token', token: KEY },
+    run: RUN_ID,
+    project: 'vision',
+    timeoutMs: 90_000,
+    pollIntervalMs: 10_000,
+    onCancel: 'stop',
+    onTimeout: 'stop-gracefully',
+    onPaused: 'fail',
+    expectations: [{ name: 'accuracy', operator: '>=', wanted: 0.9 }],
+    logTail: 7,
+    summary: false,
+    comment: 'always',
+    githubToken: GITHUB_TOKEN,
+    stepKey: 'result/',
+  })
+})
+
+test.each([
+  [{}, { runId: RUN_ID, graceful: false, timeoutMs: 120_000 }],
+  [
+    { 'run-id': ` ${RUN_ID.toUpperCase()}\n`, graceful: 'true', timeout: '30s' },
+    { runId: RUN_ID, graceful: true, timeoutMs: 30_000 },
+  ],
+])('stop/ with %j takes the id in any case, and watches for two minutes', async (given, fields) => {
+  const outcome = await readWith(readStopInputs, variables({ ...least.stop, ...given }))
+  expect(outcome.ok && outcome.inputs).toEqual({
+    server: { url: 'https://zenml.example.com', proApiUrl: 'https://cloudapi.zenml.io' },
+    credential: { kind: 'api-key', key: KEY },
+    ...fields,
+  })
+})
+
+test("another action's input is noted, and ends nothing", async () => {
+  const outcome = await readWith(readStopInputs, variables({ ...least.stop, 'on-paused': 'fail' }))
+  expect(outcome.ok && outcome.notices).toEqual(['the action has no input "on-paused", so it is ignored'])
+})
+
+test('an absolute path and JSON are taken as configuration file', async () => {
+  const other = makeWorkspace({ 'run.json': '{"steps": {"a": [1, 2.5, true, null, "x"]}}' })
+  const { inputs } = await readGood({ 'configuration-file': `${other.path}/run.json` })
+  expect(inputs.configuration[0]?.value).toEqual({ steps: { a: [1, 2.5, true, null, 'x'] } })
+  other.remove()
+})
+
+test('anchors and aliases are written out', async () => {
+  const { inputs } = await readGood({ configuration: 'a: &x {n: 1}\nb: *x\nc: &x [2]\nd: *x' })
+  expect(inputs.configuration[0]?.value).toEqual({ a: { n: 1 }, b: { n: 1 }, c: [2], d: [2] })
+})
+
+test('a configuration may hand the key on to its steps', async () => {
+  const { inputs } = await readGood({ configuration: `environment: {API_KEY: ${KEY}}` })
+  expect(inputs.configuration[0]?.value).toEqual({ environment: { API_KEY: KEY } })
+})
+
+test('a made-up key that stands in other inputs by chance is no fault', async () => {
+  const { inputs } = await readGood({ 'api-key': 'test', snapshot: 'test-training' })
+  expect(inputs.target).toMatchObject({ reference: 'test-training' })
+})
+
+test('what was cut from the address is a notice', async () => {
+  const { notices } = await readGood({ 'server-url': 'https://zenml.example.com/api/v1' })
+  expect(notices).toEqual([
+    'server-url: the ending /api/v1 belongs to a page of the server and was cut off; the server is https://zenml.example.com',
+  ])
+})
+
+test('an input of another action is noted, and ends nothing', async () => {
+  const { notices } = await readGood({ 'fetch-depth': '1', 'my-project-name': 'x' })
+  expect(notices).toEqual([
+    'the action has no input "fetch-depth", so it is ignored',
+    'the action has no input "my-project-name", so it is ignored; did you mean project?',
+  ])
+})
+
+test('with plain http allowed, another machine may be meant', async () => {
+  const { inputs } = await readGood({ 'server-url': 'http://10.0.0.5:8080', 'allow-insecure-http': 'true' })
+  expect(inputs.server).toEqual({ url: 'http://10.0.0.5:8080', proApiUrl: 'https://cloudapi.zenml.io' })
+})
+
+test('a secret is masked in each form that a careless paste can have, and no short text is', async () => {
+  const outcome = await read(
+    variables({ ...least.main, 'api-key': `"${KEY}"`, 'access-token': 'abc\nline-two\n' }),
+  )
+  expect(new Set(outcome.masked)).toEqual(new Set([`"${KEY}"`, KEY, 'abc\nline-two', 'line-two']))
+})
+
+const anyValue = fc.oneof(
+  anyText(40),
+  fc.constantFrom(
+    ...badInputs.flatMap((bad) => Object.values(bad.given)).filter((text) => text.length < 2000),
+  ),
+)
+
+test.each(actions)(
+  'whatever is given to %s, the outcome is a value or faults, each on one harmless line',
+  async (action) => {
+    const names: readonly InputName[] = inputTables[action].names
+    const given = fc.dictionary(fc.constantFrom(...names), anyValue, { noNullPrototype: true })
+    await fc.assert(
+      fc.asyncProperty(given, async (texts) => {
+        const outcome = await readAs(action, { ...variables(texts), GITHUB_WORKSPACE: workspace.path })
+        if (outcome.ok) return
+        expect(outcome.faults.faults.length).toBeGreaterThan(0)
+        for (const { line } of outcome.faults.faults) {
+          expect(line).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]|##\[/u)
+          expect(line.length).toBeLessThan(500)
+        }
+      }),
+      { numRuns: 200 },
+    )
+  },
+)
+
+test('wherever a key is pasted, no line shows any part of it', async () => {
+  const secret = fc.stringMatching(/^[A-HJ-NP-Z2-9]{24,60}$/)
+  const secrets: readonly InputName[] = inputTables.main.secrets
+  const place = fc.constantFrom(...inputNames.filter((name) => !secrets.includes(name)))
+  await fc.assert(
+    fc.asyncProperty(
+      secret,
+      place,
+      fc.string({ maxLength: 90 }),
+      fc.string({ maxLength: 9 }),
+      async (key, input, before, after) => {
+        const texts = { ...least.main, 'api-key': key, [input]: `${before}${key}${after}` }
+        const outcome = await read({ ...variables(texts), GITHUB_WORKSPACE: workspace.path })
+        const lines = outcome.ok ? outcome.notices : outcome.faults.faults.map(({ line }) => line)
+        for (const line of lines) {
+          for (let at = 0; at + 8 <= key.length; at += 1) expect(line).not.toContain(key.slice(at, at + 8))
+        }
+      },
+    ),
+    { numRuns: 300 },
+  )
+})

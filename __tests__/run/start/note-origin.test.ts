@@ -1,0 +1,110 @@
+import { afterEach, describe, expect, test } from '@jest/globals'
+import { ZENML_VERSIONS } from '../../../simulator/index.ts'
+import type { Provenance } from '../../../src/run/start/note-origin.ts'
+import { closeScenes, openScene, until, type Scene } from '../scene.ts'
+
+afterEach(closeScenes)
+
+const PUSH: Provenance = {
+  repository: 'octo-org/example',
+  sha: '0123456789abcdef0123456789abcdef01234567',
+  ref: 'refs/heads/feature/rate',
+  headRef: '',
+  actor: 'octocat',
+  workflow: 'Train',
+  workflowRunUrl: 'https://github.com/octo-org/example/actions/runs/4711',
+}
+
+const NOTED = /^POST .*run-metadata$/
+
+function notTold(scene: Scene): string[] {
+  return scene.events.flatMap((event) => (event.kind === 'origin-not-noted' ? [event.detail] : []))
+}
+
+describe.each(ZENML_VERSIONS)('%s', (version) => {
+  test('a run says where it came from', async () => {
+    const scene = await openScene({ version })
+    await scene.execute({ provenance: PUSH })
+    expect(scene.server.runs[0]?.metadata).toEqual({
+      github_actions: {
+        repository: 'octo-org/example',
+        commit: '0123456789abcdef0123456789abcdef01234567',
+        branch: 'feature/rate',
+        actor: 'octocat',
+        workflow: 'Train',
+        workflow_run: 'https://github.com/octo-org/example/actions/runs/4711',
+      },
+    })
+    expect(notTold(scene)).toEqual([])
+  })
+
+  test('a step that does not wait notes it as well', async () => {
+    const scene = await openScene({ version })
+    const { conclusion } = await scene.execute({ provenance: PUSH, wait: false })
+    expect(conclusion).toBe('started')
+    expect(scene.server.runs[0]?.metadata).toHaveProperty('github_actions')
+  })
+
+  test('a refusal is told once, and changes nothing', async () => {
+    const body =
+      '{"detail":["IllegalOperationError","Insufficient permissions to CREATE resource \'run_metadata\'."]}'
+    const scene = await openScene({
+      version,
+      faults: [{ on: 'metadata', occurrence: 'always', do: { kind: 'answer', status: 403, body } }],
+    })
+    const { conclusion, error } = await scene.execute({ provenance: PUSH })
+    expect({ conclusion, error }).toEqual({ conclusion: 'completed', error: undefined })
+    expect(notTold(scene)).toEqual([
+      expect.stringMatching(
+        /^could not note metadata on the run: .*403 .*\. Give the account permission to create run metadata$/,
+      ),
+    ])
+    expect(scene.sent(NOTED)).toHaveLength(1)
+  })
+})
+
+test.each<[string, Partial<Provenance>, object]>([
+  ['a pull request', { ref: 'refs/pull/17/merge', headRef: 'rate' }, { pull_request: 17, branch: 'rate' }],
+  ['a tag', { ref: 'refs/tags/v1.2.0' }, { tag: 'v1.2.0' }],
+  ['a branch of many parts', { ref: 'refs/heads/a/b/c' }, { branch: 'a/b/c' }],
+])('%s is noted as such', async (_title, changes, wanted) => {
+  const scene = await openScene()
+  const empty = { repository: '', sha: '', actor: '', workflow: '', workflowRunUrl: '' }
+  await scene.execute({ wait: false, provenance: { ...PUSH, ...empty, ...changes } })
+  expect(scene.server.runs[0]?.metadata).toEqual({ github_actions: wanted })
+})
+
+test('where nothing is known nothing is sent', async () => {
+  const scene = await openScene()
+  const empty = { repository: '', sha: '', ref: '', headRef: '', actor: '', workflow: '', workflowRunUrl: '' }
+  await scene.execute({ provenance: empty })
+  expect(scene.sent(NOTED)).toEqual([])
+})
+
+test('a run that something else started is left as it is', async () => {
+  const scene = await openScene()
+  const { runId } = await scene.execute({ wait: false, provenance: PUSH })
+  await scene.attach(runId ?? '')
+  expect(scene.sent(NOTED)).toHaveLength(1)
+})
+
+test('a server that never takes the note does not hold up the watch', async () => {
+  const scene = await openScene({ faults: [{ on: 'metadata', do: { kind: 'hang' } }] })
+  const running = scene.execute({ provenance: PUSH })
+  await until(() => scene.server.runs[0]?.status === 'completed')
+  await until(() => scene.events.some(({ kind }) => kind === 'details'))
+  expect(notTold(scene)).toEqual([])
+  await scene.server.close()
+  expect(await running).toMatchObject({ conclusion: 'completed' })
+  expect(notTold(scene)).toHaveLength(1)
+})
+
+test('a cancel does not wait for the note', async () => {
+  const scene = await openScene({ faults: [{ on: 'metadata', do: { kind: 'hang' } }] })
+  const controller = new AbortController()
+  const running = scene.execute({ provenance: PUSH }, controller.signal)
+  await until(() => scene.sent(NOTED).length > 0)
+  controller.abort(new Error('cancelled'))
+  expect(await running).toMatchObject({ conclusion: 'cancelled' })
+  expect(notTold(scene)).toEqual([])
+})

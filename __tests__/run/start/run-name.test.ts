@@ -1,0 +1,37 @@
+import { expect, test } from '@jest/globals'
+import { defaultRunName, runNameProblem } from '../../../src/run/start/run-name.ts'
+
+test('a name of 255 characters is taken, whatever they are, and one more is refused', () => {
+  expect(runNameProblem('n'.repeat(255))).toBeUndefined()
+  expect(runNameProblem('🚀'.repeat(255))).toBeUndefined()
+  expect(runNameProblem('n'.repeat(256))).toMatch(/^becomes 256 characters long; /)
+})
+
+test.each([
+  ['of the server', 'nightly-{pipeline}', '{pipeline}'],
+  ['that is empty', 'nightly-{}', '{}'],
+  ['that is not closed', 'nightly-{date', '{'],
+  ['that is not opened', 'nightly-date}', '}'],
+])('a placeholder %s is named as it was written', (_, name, placeholder) => {
+  expect(runNameProblem(name)).toBe(`holds ${placeholder}; only {date} and {time} are filled in`)
+})
+
+test('a name counts with its date and time', () => {
+  // 2026_11_22 and 21_47_25_741000
+  expect(runNameProblem(`${'n'.repeat(255 - 10 - 15)}{date}{time}`)).toBeUndefined()
+  expect(runNameProblem(`${'n'.repeat(256 - 10 - 15)}{date}{time}`)).toMatch(/^becomes 256 characters/)
+})
+
+test.each([
+  ['training', 'training'],
+  [' training ', 'training'],
+  ['{date}', 'date'],
+  ['tra\u0007ining\ud800', 'training'],
+  ['tra\u0308ining', 'tr\u00e4ining'],
+  ['p'.repeat(300), 'p'.repeat(175)],
+  ['\u{1f680}'.repeat(300), '\u{1f680}'.repeat(175)],
+])('a default name begins with the pipeline %j as no server changes it', (pipeline, begins) => {
+  const origin = { workflowRunId: '4711', attempt: 1, stepIdentity: '0a1b2c3d' }
+  const name = defaultRunName(origin, pipeline, '01234567-89ab-4cde-8f01-23456789abcd')
+  expect(name).toBe(`${begins}-gh4711-1-0a1b2c3d-0123456789ab`)
+})

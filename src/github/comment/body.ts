@@ -1,0 +1,97 @@
+import { markerOf, type CommentOwner } from './marker.ts'
+import { whyText, type FailureLimits } from '../page/failure.ts'
+import type { WorkflowContext } from '../workflow/context.ts'
+import { blocks, code, fold, link } from '../page/markdown.ts'
+import { withinSize, type Section } from '../page/size.ts'
+import type { RunRecord } from '../run-record.ts'
+import { shownDuration } from '../../base/duration-text.ts'
+import { heading, headLine } from '../page/heading.ts'
+import { lastSeenText, stepsText } from '../page/steps.ts'
+import { metricsText, verdictsText } from '../page/values.ts'
+
+/** GitHub refuses a longer body. */
+const MAX_LENGTH = 65_536
+/** For the line that says what was left out. */
+const RESERVED_LENGTH = 300
+
+/**
+ * No line of a log: what stands in a comment is not masked by the runner, and in a public repository everybody
+ * reads it for ever.
+ */
+const FAILURE_LIMITS: FailureLimits = { failures: 5, messageLength: 500, logLines: 0 }
+const MOST_METRICS = 20
+const MOST_VERDICTS = 20
+const MAX_NAME_LENGTH = 300
+
+/** Where a comment stands for. */
+export interface CommentPlace extends CommentOwner {
+  readonly context: Pick<WorkflowContext, 'runId' | 'runAttempt' | 'workflow' | 'workflowRunUrl'>
+  readonly stepKey: string
+}
+
+/**
+ * The whole body of a comment: a hidden marker, and what is known of the run as GitHub Markdown. At most 65,536
+ * characters; what is left out is said. No text in it notifies a person or leaves a reference elsewhere.
+ */
+export function renderComment(record: RunRecord, place: CommentPlace): string {
+  const { conclusion, verdicts, steps, details } = record
+  const isOver = conclusion !== undefined
+  const sections: readonly Section[] = [
+    ['heading', heading(isOver ? record : { ...record, status: 'running' })],
+    ['link', isOver ? headLine(record) : goingOnLine(record)],
+    ['errors', whyText(record, FAILURE_LIMITS)],
+    ['expectations', verdictsText(verdicts, MOST_VERDICTS)],
+    ['metadata', details === undefined ? '' : metricsText(details, MOST_METRICS)],
+    [
+      'steps',
+      isOver && steps.length > 0 ? fold('Steps', blocks(stepsText(steps), lastSeenText(record))) : '',
+    ],
+    ['workflow', footer(place)],
+  ]
+  const marker = markerOf(place, place.context)
+  return `${marker}\n${withinSize(
+    sections.map(([name, markdown]) => [name, withoutReferences(markdown)]),
+    MAX_LENGTH - marker.length - RESERVED_LENGTH,
+    ({ length }) => length,
+  )}\n`
+}
+
+/** A comment does not move on by itself, so it says times and no durations. */
+function goingOnLine({ runName, runId, runUrl, created, usual }: RunRecord): string {
+  const name = runName ?? runId
+  const start = timeOf(created)
+  const end = usual === undefined || created === undefined ? undefined : timeOf(created + usual.medianMs)
+  return [
+    ...(name === undefined ? [] : [link(name, runUrl, MAX_NAME_LENGTH)]),
+    ...(start === undefined ? [] : [`started at ${start}`]),
+    ...(usual === undefined ? [] : [`usually ${shownDuration(usual.medianMs)}`]),
+    ...(end === undefined ? [] : [`so until about ${end}`]),
+  ].join(' · ')
+}
+
+/** Undefined for what is no moment; a server may write anything. */
+function timeOf(ms: number | undefined): string | undefined {
+  const date = new Date(ms ?? NaN)
+  return Number.isNaN(date.getTime()) ? undefined : `${date.toISOString().slice(0, 16).replace('T', ' ')} UTC`
+}
+
+function footer({ context: { workflow, workflowRunUrl, runAttempt }, stepKey }: CommentPlace): string {
+  const attempt = runAttempt > 1 ? [`attempt ${runAttempt}`] : []
+  const parts = [
+    link(workflow === '' ? 'Workflow run' : workflow, workflowRunUrl || undefined, MAX_NAME_LENGTH),
+    ...attempt,
+    ...(stepKey === '' ? [] : [code(stepKey, MAX_NAME_LENGTH)]),
+  ]
+  return `<sub>${parts.join(' · ')}</sub>`
+}
+
+/**
+ * GitHub looks for @names and #numbers in the text as it is shown, so escapes do not keep it off; a reply by mail
+ * even turns a code span back into text. A space without width behind the sign does, as Dependabot has it.
+ */
+function withoutReferences(markdown: string): string {
+  return markdown.replaceAll(
+    /\]\(https?:[^()\s]*\)|@|&#64;|&#35;|(?<!&)#(?=\d)|\bGH(?:-|&#45;)(?=\d)/gi,
+    (found) => (found.startsWith('](') ? found : `${found}\u200b`),
+  )
+}

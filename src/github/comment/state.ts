@@ -1,0 +1,141 @@
+import { z } from 'zod'
+
+import type { Conclusion } from '../../run/conclusion.ts'
+import type { CommentOwner } from './marker.ts'
+import type { Environment } from '../workflow/environment.ts'
+import type { CommentMode } from '../inputs/fields.ts'
+import { readRawInputs } from '../inputs/names.ts'
+import { saveState, type Gate } from '../outputs.ts'
+import { cut } from '../../base/printable.ts'
+import type { RunRecord } from '../run-record.ts'
+import { Secrets } from '../secrets/gate.ts'
+
+const STATE = 'comment'
+const MAX_TEXT = 1_000
+
+/** A comment of main, for the post step to bring it to the truth. */
+export interface SavedComment extends CommentOwner {
+  readonly mode: CommentMode
+  readonly stepKey: string
+  /** Whether a person was told already that it cannot be written. */
+  readonly isTold: boolean
+  /** Whether main has written how it ended. */
+  readonly isWritten: boolean
+  /** The little that was saved of the run. Main's own conclusion if it had come to one, else cancelled. */
+  readonly record: RunRecord
+}
+
+const CONCLUSIONS = [
+  'completed',
+  'failed',
+  'stopped',
+  'timed-out',
+  'cancelled',
+  'lost',
+  'started',
+  'expectation-missed',
+  'dry-run',
+] as const satisfies readonly Conclusion[]
+
+const text = z.string().optional()
+
+const savedSchema = z.object({
+  action: z.enum(['main', 'wait']),
+  identity: z.string().regex(/^[0-9a-f]{8}$/),
+  mode: z.enum(['never', 'always', 'on-failure']),
+  stepKey: z.string(),
+  isTold: z.boolean(),
+  isWritten: z.boolean(),
+  record: z.object({
+    conclusion: z.enum(CONCLUSIONS).optional(),
+    status: z.string(),
+    error: text,
+    durationMs: z.number().optional(),
+    pipeline: text,
+    runId: text,
+    runName: text,
+    runUrl: text,
+    created: z.number().optional(),
+  }),
+})
+
+/** What an ended main could not tell by itself. */
+const UNSAVED = {
+  definition: undefined,
+  asOf: undefined,
+  changes: [],
+  dryRun: undefined,
+  usual: undefined,
+  steps: [],
+  counts: undefined,
+  failures: [],
+  runFailure: undefined,
+  verdicts: [],
+  details: undefined,
+} as const satisfies Partial<RunRecord>
+
+/**
+ * Keeps for the post step what it needs to bring the comment to its end. To be called before the request that the
+ * comment needs, as the step may be killed at any moment.
+ *
+ * @throws {Error} when the runner's state file cannot be written.
+ */
+export function saveComment(
+  { action, identity, mode, stepKey, isTold, isWritten, record }: SavedComment,
+  gate: Gate,
+): void {
+  const { conclusion, status, error, durationMs, pipeline, runId, runName, runUrl, created } = record
+  const short = (long: string | undefined): string | undefined => long && cut(long, MAX_TEXT)
+  const saved: z.input<typeof savedSchema> = {
+    action,
+    identity,
+    mode,
+    stepKey,
+    isTold,
+    isWritten,
+    record: {
+      conclusion,
+      status: cut(status, MAX_TEXT),
+      error: short(error),
+      durationMs,
+      pipeline: short(pipeline),
+      runId: short(runId),
+      runName: short(runName),
+      // Half an address leads nowhere.
+      runUrl: runUrl !== undefined && runUrl.length > MAX_TEXT ? undefined : runUrl,
+      created,
+    },
+  }
+  saveState(STATE, JSON.stringify(saved), gate)
+}
+
+/** Nothing is left to do for the post step. */
+export function forgetComment(gate: Gate): void {
+  saveState(STATE, '', gate)
+}
+
+/** The comment that main left; undefined if there is none, or nothing that the post step does would help. */
+export function readSavedComment(env: Environment): SavedComment | undefined {
+  const saved = savedSchema.safeParse(parseJson(env[`STATE_${STATE}`] ?? '')).data
+  if (saved === undefined) return undefined
+  const { conclusion, status, error, durationMs, pipeline, runId, runName, runUrl, created } = saved.record
+  const known = { status, error, pipeline, runId, runName, runUrl, created }
+  // What was saved while the run went on says nothing of how long it took in all.
+  const ended = { conclusion: conclusion ?? 'cancelled', durationMs: conclusion && durationMs } as const
+  return { ...saved, record: { ...UNSAVED, ...known, ...ended } }
+}
+
+/** The token that the inputs give, masked before anything else; undefined if there is none. */
+export function readGithubToken(env: Environment, mask: (secret: string) => void): string | undefined {
+  const token = readRawInputs(env, ['github-token'])['github-token']
+  for (const secret of new Secrets([token ?? '']).values) mask(secret)
+  return token?.trim()
+}
+
+function parseJson(json: string): unknown {
+  try {
+    return JSON.parse(json)
+  } catch {
+    return undefined
+  }
+}

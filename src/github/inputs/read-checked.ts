@@ -1,0 +1,141 @@
+import type { z, ZodError } from 'zod'
+
+import { readAuthorities } from './ca-certificate.ts'
+import { credentialOf, readServer, type ConnectionInputs, type ParseServerUrl } from './connection.ts'
+import type { Environment } from '../workflow/environment.ts'
+import type { ReadFile } from '../workflow/files.ts'
+import { readWorkflowContext } from '../workflow/context.ts'
+import { InputFaults, type InputFault } from './faults.ts'
+import { checkNames, keysInInputs, readRawInputs } from './names.ts'
+import { connectionFaults } from './rules.ts'
+import type { InputName, RawInputs } from './table.ts'
+import { whySecretsAreMissing } from '../workflow/missing-secrets.ts'
+import { Secrets } from '../secrets/gate.ts'
+
+export type { ConnectionInputs, Credential } from './connection.ts'
+
+/** What inputs are read with; everything that touches the world is passed in. */
+export interface InputSources {
+  readonly env: Environment
+  readonly readFile: ReadFile
+  /** Hides a value in the log; called for every secret before anything is checked. */
+  readonly mask: (secret: string) => void
+  readonly parseServerUrl: ParseServerUrl
+}
+
+/** Checked inputs, and lines that a person should see although nothing is wrong. */
+export interface ReadInputs<T> {
+  readonly inputs: T
+  readonly notices: readonly string[]
+}
+
+/** The inputs of one action, as {@link inputTables} describes them. */
+interface InputTable<Values> {
+  readonly schema: z.ZodType<Values>
+  readonly names: readonly InputName[]
+  readonly secrets: readonly InputName[]
+}
+
+/** What an action's own part of the reading starts from. */
+export interface Given<Values> {
+  readonly raw: RawInputs
+  /** `undefined` if an input has a fault. */
+  readonly values: Values | undefined
+  /** Where relative paths begin. */
+  readonly workspace: string
+  /** Takes secrets out of a text. */
+  readonly redact: (text: string) => string
+}
+
+/** What an action's own part of the reading ends with; `inputs` is only missing if there is a fault. */
+export interface OwnPart<T> {
+  readonly faults: readonly InputFault[]
+  readonly inputs: T | undefined
+}
+
+/**
+ * Reads and checks the inputs of one action: what all actions share, and, through `readOwn`, the rest.
+ *
+ * @throws {InputFaults} with every fault that was found, in the order of the action's file.
+ */
+export async function readChecked<Values, T extends object>(
+  table: InputTable<Values>,
+  sources: InputSources,
+  readOwn: (given: Given<Values>) => OwnPart<T> | Promise<OwnPart<T>>,
+): Promise<ReadInputs<ConnectionInputs & T>> {
+  const { env, readFile, parseServerUrl } = sources
+  const raw = readRawInputs(env, table.names)
+  const secrets = new Secrets([...table.secrets.flatMap((name) => raw[name] ?? []), ...keysInInputs(env)])
+  for (const secret of secrets.values) sources.mask(secret)
+
+  const context = readWorkflowContext(env)
+  const redact = (text: string): string => secrets.redact(text)
+  const credential = credentialOf(raw)
+  const missingSecrets = credential === undefined ? await whySecretsAreMissing(context, readFile) : undefined
+  const names = checkNames(env, table.names)
+  const server = readServer(raw, parseServerUrl)
+  const ca = await readAuthorities(raw['ca-certificate'], { workspace: context.workspace, readFile })
+  const parsed = table.schema.safeParse(raw)
+  const own = await readOwn({ raw, values: parsed.data, workspace: context.workspace, redact })
+  const faults = withoutSecrets(table, raw, secrets, [
+    ...names.faults,
+    ...server.faults,
+    ...schemaFaults(parsed.error),
+    ...connectionFaults(raw, table.names, missingSecrets),
+    ...ca.faults,
+    ...own.faults,
+  ])
+  if (faults.length > 0 || own.inputs === undefined || !credential || !server.server) {
+    throw new InputFaults(inOrder(table.names, faults))
+  }
+  return {
+    inputs: {
+      ...own.inputs,
+      server: server.server,
+      credential,
+      ...(ca.authorities.length > 0 && { authorities: ca.authorities }),
+    },
+    notices: [...names.notices, ...server.notices, ...ca.notices].map(redact),
+  }
+}
+
+function schemaFaults(error: ZodError | undefined): InputFault[] {
+  return (error?.issues ?? []).map(({ path, message }) => {
+    const input = String(path[0])
+    return { input, line: `${input}: ${message}` }
+  })
+}
+
+const MAY_PASS_ON: readonly InputName[] = ['parameters', 'configuration']
+
+/** A configuration may pass the key on to its steps; in any other input it is a slip, and is not shown. */
+function withoutSecrets(
+  { names, secrets: secretNames }: Pick<InputTable<unknown>, 'names' | 'secrets'>,
+  raw: RawInputs,
+  secrets: Secrets,
+  faults: readonly InputFault[],
+): InputFault[] {
+  const misplaced = names.filter(
+    (name) => !secretNames.includes(name) && !MAY_PASS_ON.includes(name) && secrets.areIn(raw[name] ?? ''),
+  )
+  const heldBy = (text = ''): InputName[] =>
+    secretNames.filter((name) => new Secrets([raw[name] ?? '']).areIn(text))
+  const problemOf = (input: InputName): string => {
+    const owners = heldBy(raw[input])
+    return owners.length > 0
+      ? `holds the value of ${owners.join(' or ')}; remove it from here`
+      : 'holds an API key; was it swapped with api-key? Replace that key: it can be read in the log of the workflow'
+  }
+  return [
+    ...misplaced.map((input) => ({ input, line: `${input}: ${problemOf(input)}` })),
+    ...faults
+      .filter((fault) => !misplaced.some((name) => name === fault.input))
+      .map(({ input, line }) => ({ input, line: secrets.redact(line) })),
+  ]
+}
+
+/** Misspelt names come first: they are often the reason why another input is missing. */
+function inOrder(names: readonly InputName[], faults: readonly InputFault[]): InputFault[] {
+  const place = (fault: InputFault): number => names.findIndex((name) => name === fault.input)
+  return [...faults].sort((a, b) => place(a) - place(b))
+}

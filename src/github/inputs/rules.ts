@@ -1,0 +1,155 @@
+import type { ConfigurationSource } from './configuration.ts'
+import type { InputFault } from './faults.ts'
+import { inputTables, type InputName, type RawInputs } from './table.ts'
+import { showOnOneLine } from '../../base/printable.ts'
+
+/*
+ * Rules about inputs together: what is missing, and what contradicts what. They look at the texts as given,
+ * so they hold also while single values have faults of their own.
+ */
+
+/** Longer than any usual path, short enough for one line. */
+const MAX_SOURCE_LENGTH = 150
+
+/** Whether a boolean input is on, as far as its text can tell. */
+export function isTrue(text: string | undefined): boolean {
+  return /^\s*true\s*$/i.test(text ?? '')
+}
+
+function isFalse(text: string | undefined): boolean {
+  return /^\s*false\s*$/i.test(text ?? '')
+}
+
+/**
+ * Every action needs a server and one credential.
+ *
+ * @param names the action's inputs. @param missingSecrets why GitHub passes no secrets here, if that is so.
+ */
+export function connectionFaults(
+  raw: RawInputs,
+  names: readonly InputName[],
+  missingSecrets: string | undefined,
+): InputFault[] {
+  return [
+    ...serverFaults(raw, missingSecrets),
+    ...credentialFaults(raw, names, missingSecrets),
+    ...proFaults(raw),
+  ]
+}
+
+function serverFaults(raw: RawInputs, missingSecrets: string | undefined): InputFault[] {
+  if (raw['server-url'] !== undefined && raw.workspace !== undefined) {
+    return fault('workspace', 'contradicts server-url; give only one of the two')
+  }
+  if (raw['server-url'] !== undefined || raw.workspace !== undefined) return []
+  return missingSecrets === undefined
+    ? fault(
+        'server-url',
+        'missing; write the address of your ZenML server, such as https://zenml.example.com, or workspace: NAME for ZenML Pro',
+      )
+    : fault('server-url', `empty; if it comes from a secret: ${missingSecrets}`)
+}
+
+function credentialFaults(
+  raw: RawInputs,
+  names: readonly InputName[],
+  missingSecrets: string | undefined,
+): InputFault[] {
+  const ways: readonly InputName[] = ['api-key', 'access-token', 'client-secret']
+  const credentials = ways.filter((name) => names.includes(name))
+  const [first, second] = credentials.filter((name) => raw[name] !== undefined)
+  if (first !== undefined && second !== undefined) {
+    return fault(second, `contradicts ${first}; give only one of the two`)
+  }
+  if (first === 'access-token' && raw.workspace !== undefined) {
+    return fault(
+      first,
+      'contradicts workspace, as a token is good for one server only; give its server-url, or an api-key',
+    )
+  }
+  if (first !== undefined) return []
+  if (missingSecrets !== undefined) return fault('api-key', `empty: ${missingSecrets}`)
+  if (raw['client-id'] !== undefined) return fault('client-secret', 'missing beside client-id, or empty')
+  const other = credentials.includes('access-token') ? ', or give an access-token' : ''
+  return fault(
+    'api-key',
+    'missing, or its secret does not exist; write api-key: ${{ secrets.ZENML_API_KEY }} with the key of a ' +
+      `ZenML service account${other}`,
+  )
+}
+
+/** What only ZenML Pro's management API takes; id and secret go together. */
+function proFaults(raw: RawInputs): InputFault[] {
+  const api = raw['pro-api-url']?.trim()
+  if (
+    api !== undefined &&
+    api !== inputTables.main.defaults['pro-api-url'] &&
+    raw.workspace === undefined &&
+    raw['access-token'] !== undefined
+  ) {
+    return fault('pro-api-url', 'has no use with an access-token; give an api-key, or remove it')
+  }
+  const given = raw['client-id'] ?? raw['client-secret']
+  if (given === undefined) return []
+  if (raw['client-id'] === undefined) return fault('client-id', 'missing beside client-secret')
+  return raw.workspace === undefined
+    ? fault('client-id', 'goes with workspace only; write workspace: NAME, or give an api-key')
+    : []
+}
+
+/** The action itself needs something to run. */
+export function targetFaults(raw: RawInputs): InputFault[] {
+  if (raw.snapshot !== undefined && raw.template !== undefined) {
+    return fault('template', 'contradicts snapshot; give only one of the two')
+  }
+  if (raw.snapshot !== undefined || raw.template !== undefined || raw.pipeline !== undefined) return []
+  return fault(
+    'snapshot',
+    'missing, so there is nothing to run; give a snapshot, a template (servers before 0.90), or a pipeline for its newest one',
+  )
+}
+
+/** What an input about the wait says where it changes nothing, and what else it would mean without a wait. */
+const WITHOUT_WAIT = [
+  ['timeout', 'none', 'it limits the wait'],
+  ['poll-interval', 'adaptive', 'nothing is polled'],
+  ['on-timeout', 'stop', 'only a wait has a timeout'],
+  ['on-paused', 'wait', 'nobody sees the run pause'],
+  ['expect', '', 'only a finished run can be judged'],
+] as const
+
+/** Without a wait nothing that is said about it can hold. */
+export function waitFaults(raw: RawInputs): InputFault[] {
+  if (!isFalse(raw.wait)) return []
+  return WITHOUT_WAIT.flatMap(([name, neutral, why]) =>
+    raw[name] === undefined || raw[name].trim() === neutral
+      ? []
+      : fault(name, `contradicts wait: false, as ${why}; remove one of the two`),
+  )
+}
+
+/** A run of an earlier attempt is found by the name that the action gives, so there must be no other name. */
+export function resumeFaults(raw: RawInputs, configuration: readonly ConfigurationSource[]): InputFault[] {
+  if (!isTrue(raw.resume)) return []
+  const named = configuration.filter(({ value }) => (value['run_name'] ?? null) !== null)
+  const places = [
+    ...(raw['run-name'] === undefined ? [] : ['run-name']),
+    ...named.map(({ source }) => `run_name in ${showOnOneLine(source, MAX_SOURCE_LENGTH)}`),
+  ]
+  if (places.length === 0) return []
+  return fault(
+    'resume',
+    `contradicts ${places.join(' and ')}, as it finds the run of an earlier attempt by the name that the action gives; remove one of them`,
+  )
+}
+
+/** wait/ and stop/ need a run that something else started. */
+export function missingRunFaults(raw: RawInputs, input: 'run' | 'run-id'): InputFault[] {
+  if (raw[input] !== undefined) return []
+  const what = input === 'run' ? 'id or the name' : 'id'
+  return fault(input, `missing; write the ${what} of the run, such as \${{ needs.train.outputs.run-id }}`)
+}
+
+function fault(input: InputName, problem: string): [InputFault] {
+  return [{ input, line: `${input}: ${problem}` }]
+}

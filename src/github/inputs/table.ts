@@ -1,0 +1,143 @@
+import { z } from 'zod'
+
+import type { EndMode } from '../../run/stop/end-run.ts'
+import type { FollowPolicy } from '../../run/follow.ts'
+import {
+  boolean,
+  choice,
+  comment,
+  credential,
+  duration,
+  durationOrNone,
+  githubToken,
+  line,
+  name,
+  pollInterval,
+  runId,
+  runName,
+  runReference,
+  tags,
+  text,
+  wholeNumber,
+  workspaceReference,
+} from './fields.ts'
+
+/** A page of ZenML's log has no more. */
+const MAX_LOG_TAIL = 1000
+
+const endMode = choice<EndMode>(['stop', 'stop-gracefully', 'leave'])
+const onPaused = choice<FollowPolicy['onPaused']>(['wait', 'fail'])
+
+/** Which server, and what to log in with there. */
+const server = {
+  'server-url': text.optional(),
+  workspace: workspaceReference.optional(),
+  'pro-api-url': text.prefault('https://cloudapi.zenml.io'),
+}
+const client = { 'client-id': credential.optional(), 'client-secret': credential.optional() }
+const login = { ...server, 'api-key': credential.optional(), ...client }
+const connection = {
+  ...server,
+  'api-key': credential.optional(),
+  'access-token': credential.optional(),
+  ...client,
+}
+const limits = { timeout: durationOrNone.optional(), 'poll-interval': pollInterval.optional() }
+const network = { 'ca-certificate': text.optional(), 'allow-insecure-http': boolean.prefault('false') }
+
+/** What a person is shown of the run, and where. */
+const report = {
+  'log-tail': wholeNumber(0, MAX_LOG_TAIL).prefault('50'),
+  summary: boolean.prefault('true'),
+  comment: comment.prefault('false'),
+  'github-token': githubToken.prefault(''),
+}
+const step = { 'step-key': line.prefault('') }
+
+const SECRETS: readonly string[] = ['api-key', 'access-token', 'client-secret', 'github-token']
+
+function table<Shape extends z.ZodRawShape>(shape: Shape) {
+  const schema = z.object(shape)
+  const names = schema.keyof().options
+  return {
+    schema,
+    /** Every input, in the order of the action's file. */
+    names,
+    /** The defaults of the action's file as the code has them, for an expression that came out empty. */
+    defaults: Object.fromEntries(
+      Object.entries(shape).flatMap(([input, field]) =>
+        field instanceof z.ZodPrefault ? [[input, String(field.def.defaultValue)]] : [],
+      ),
+    ),
+    /** Inputs whose values are masked before anything else happens. */
+    secrets: names.filter((input) => SECRETS.includes(input)),
+  }
+}
+
+/**
+ * The inputs of the four actions, in the order of their files: what each may hold. An input that is not given,
+ * or blank, is `undefined` here; `prefault` is the default of the action's file.
+ *
+ * Every issue's message is the rest of a line that begins with the input's name.
+ */
+export const inputTables = {
+  main: table({
+    ...connection,
+    snapshot: name.optional(),
+    template: name.optional(),
+    pipeline: name.optional(),
+    project: name.optional(),
+    parameters: text.optional(),
+    configuration: text.optional(),
+    'configuration-file': line.optional(),
+    'run-name': runName.optional(),
+    tags: tags.optional(),
+    'use-cache': boolean.optional(),
+    wait: boolean.prefault('true'),
+    timeout: limits.timeout,
+    'trigger-timeout': duration.prefault('30m'),
+    'poll-interval': limits['poll-interval'],
+    'on-cancel': endMode.prefault('stop'),
+    'on-timeout': endMode.prefault('stop'),
+    'on-paused': onPaused.prefault('wait'),
+    resume: boolean.prefault('false'),
+    expect: text.optional(),
+    'dry-run': boolean.prefault('false'),
+    ...report,
+    ...network,
+    ...step,
+  }),
+  login: table({ ...login, ...network }),
+  wait: table({
+    ...connection,
+    run: runReference.optional(),
+    project: name.optional(),
+    ...limits,
+    'on-cancel': endMode.prefault('leave'),
+    'on-timeout': endMode.prefault('leave'),
+    'on-paused': onPaused.prefault('wait'),
+    expect: text.optional(),
+    ...report,
+    ...network,
+    ...step,
+  }),
+  stop: table({
+    ...connection,
+    'run-id': runId.optional(),
+    graceful: boolean.prefault('false'),
+    timeout: duration.prefault('2m'),
+    ...network,
+  }),
+}
+
+/** An action of this repository, by the name of its entry. */
+export type ActionName = keyof typeof inputTables
+
+/** An input of any of the actions. */
+export type InputName = (typeof inputTables)[ActionName]['names'][number]
+
+/** The checked inputs of one action; what is not given is `undefined`. */
+export type InputValues<Action extends ActionName> = z.output<(typeof inputTables)[Action]['schema']>
+
+/** What the runner gave for each input, as it is; `undefined` if nothing or only white space. */
+export type RawInputs = Readonly<Partial<Record<InputName, string>>>

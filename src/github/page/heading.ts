@@ -1,0 +1,53 @@
+import type { Conclusion } from '../../run/conclusion.ts'
+import { code, escapeMarkdown, grouped, link } from './markdown.ts'
+import type { RunRecord } from '../run-record.ts'
+import { shownDuration } from '../../base/duration-text.ts'
+
+const SYMBOLS: Readonly<Record<Conclusion, string>> = {
+  completed: '✅',
+  started: '🚀',
+  failed: '❌',
+  stopped: '🛑',
+  'timed-out': '⏰',
+  cancelled: '🚫',
+  lost: '❓',
+  'expectation-missed': '📉',
+  'dry-run': '🧪',
+}
+
+const MAX_NAME_LENGTH = 300
+
+/** Such as `### ✅ ZenML run of training: completed`; while the step goes on, with the run's own state. */
+export function heading({ conclusion, status, pipeline }: RunRecord): string {
+  const subject =
+    pipeline === undefined ? 'ZenML run' : `ZenML run of ${escapeMarkdown(pipeline, MAX_NAME_LENGTH)}`
+  if (conclusion !== undefined) return `### ${SYMBOLS[conclusion]} ${subject}: ${conclusion}`
+  return `### ⏳ ${subject}: ${status === '' ? 'starting' : escapeMarkdown(status, MAX_NAME_LENGTH)}`
+}
+
+/** Link, duration and what is usual, in one line; empty if there is no run. */
+export function headLine(record: RunRecord): string {
+  const { runName, runId, runUrl, durationMs, usual, status, conclusion } = record
+  const name = runName ?? runId
+  if (name === undefined) return ''
+  return [
+    link(name, runUrl, MAX_NAME_LENGTH),
+    ...(conclusion === 'started' || durationMs === undefined ? [] : [`**${shownDuration(durationMs)}**`]),
+    ...(usual === undefined ? [] : [`usually ${shownDuration(usual.medianMs)}`]),
+    ...(tellsMore(record) ? [`${code(status, MAX_NAME_LENGTH)} in ZenML`] : []),
+    ...cacheShare(record),
+  ].join(' · ')
+}
+
+/** Whether ZenML's state says something that the conclusion does not. */
+function tellsMore({ conclusion, status }: RunRecord): boolean {
+  if (status === '' || conclusion === undefined || conclusion === status) return false
+  return !(conclusion === 'expectation-missed' && status === 'completed')
+}
+
+function cacheShare({ counts, conclusion }: RunRecord): string[] {
+  if (counts === undefined || counts.cached === 0) return []
+  if (counts.cached < counts.total)
+    return [`${grouped(counts.cached)} of ${grouped(counts.total)} steps cached`]
+  return conclusion === 'completed' ? ['every step was cached, so nothing was computed'] : []
+}

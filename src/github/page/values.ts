@@ -1,0 +1,86 @@
+import type { ValueChange } from '../../run/configure/difference.ts'
+import type { Verdict } from '../../run/outcome/expect.ts'
+import type { RunDetails } from '../../run/facts.ts'
+import type { JsonValue } from '../../base/json.ts'
+import type { DefinitionKind } from '../../zenml/model.ts'
+import { amount, blocks, code, grouped, table } from './markdown.ts'
+
+const MOST_VERDICTS = 100
+const MOST_CHANGES = 50
+const MOST_METRICS = 100
+const MAX_NAME_LENGTH = 120
+const MAX_VALUE_LENGTH = 200
+
+const HEADS: Readonly<Record<DefinitionKind, string>> = { template: 'Template', snapshot: 'Snapshot' }
+
+/** What was expected of the run's metadata, as a table; the missed ones come first. */
+export function verdictsText(verdicts: readonly Verdict[], most = MOST_VERDICTS): string {
+  if (verdicts.length === 0) return ''
+  const rows = verdicts
+    .toSorted((a, b) => Number(a.held) - Number(b.held))
+    .slice(0, most)
+    .map(({ wanted, held, got }) => [`${held ? '✅' : '❌'} ${code(wanted)}`, code(got)])
+  const more = verdicts.length - rows.length
+  return blocks(table(['Expected', 'Got'], rows), more > 0 ? `${grouped(more)} more not shown.` : '')
+}
+
+/** As a person writes it in the input `parameters`. */
+const STEP_PARAMETER = /^steps\.(.+)\.parameters\.([^.]+)$/
+
+/** What the run got instead of the definition's values, as a table. */
+export function changesText(changes: readonly ValueChange[], kind: DefinitionKind = 'template'): string {
+  if (changes.length === 0) return ''
+  const rows = changes.slice(0, MOST_CHANGES).map(({ path, before, after }) => {
+    const was = before === undefined ? 'none' : code(before, MAX_VALUE_LENGTH)
+    return [
+      code(path.replace(STEP_PARAMETER, '$1.$2'), MAX_NAME_LENGTH),
+      `${was} → ${code(after, MAX_VALUE_LENGTH)}`,
+    ]
+  })
+  const more = changes.length - rows.length
+  return blocks(
+    table(['Changed', `${HEADS[kind]} → run`], rows),
+    more > 0 ? `${amount(more, 'more change')} not shown.` : '',
+  )
+}
+
+interface Metric {
+  readonly name: string
+  readonly value: JsonValue
+}
+
+type SingleValue = string | number | boolean | null
+
+function isSingle<T extends { readonly value: JsonValue }>(
+  metric: T,
+): metric is T & { readonly value: SingleValue } {
+  return metric.value === null || typeof metric.value !== 'object'
+}
+
+/** The single values among the metadata of a run and its steps, as a table; the run's own come first. */
+export function metricsText(
+  { metadata, stepMetadata }: Pick<RunDetails, 'metadata' | 'stepMetadata'>,
+  most = MOST_METRICS,
+): string {
+  const all: Metric[] = [
+    ...Object.entries(metadata).map(([name, value]) => ({ name, value })),
+    ...stepMetadata.flatMap(({ step, metadata: ofStep }) =>
+      Object.entries(ofStep).map(([name, value]) => ({ name: `${step}.${name}`, value })),
+    ),
+  ]
+  const single = all.filter(isSingle)
+  const rows = single.slice(0, most).map(({ name, value }) => {
+    return [code(name, MAX_NAME_LENGTH), code(String(value), MAX_VALUE_LENGTH)]
+  })
+  const unshown = single.length - rows.length
+  const structured = all.length - single.length
+  const left = [
+    ...(unshown > 0 ? [amount(unshown, 'more value')] : []),
+    ...(structured === 1 ? ['a list or mapping'] : []),
+    ...(structured > 1 ? [`${grouped(structured)} lists or mappings`] : []),
+  ].join(' and ')
+  return blocks(
+    rows.length === 0 ? '' : table(['Metadata', 'Value'], rows),
+    left === '' ? '' : `Metadata not shown: ${left}.`,
+  )
+}

@@ -1,0 +1,65 @@
+import { isJsonObject, mergeDeeply, type JsonObject, type JsonValue } from '../../base/json.ts'
+import type { Definition } from '../../zenml/model.ts'
+import { isAtLeast } from '../../zenml/version.ts'
+import { RunError } from '../errors.ts'
+import { placeOf, type Layer } from './layers.ts'
+import { runNameProblem } from '../start/run-name.ts'
+
+/** What the user wants to differ from the template or snapshot. */
+export interface Overrides {
+  /** Run configurations, lowest precedence first, each with the place where it was written. */
+  readonly layers: readonly Layer[]
+  /** What goes over all layers, in the short form of the input `parameters`. */
+  readonly parameters?: Layer | undefined
+  readonly tags: readonly string[] | undefined
+  readonly useCache: boolean | undefined
+}
+
+/** A run configuration to send; `runName` is kept apart, because a name of ours may take its place. */
+export interface Configuration {
+  readonly body: JsonObject
+  readonly runName: string | undefined
+}
+
+/**
+ * Merges the layers: mappings deeply, everything else replaced by the later layer.
+ *
+ * @throws RunError if a layer's `run_name` cannot be one.
+ */
+export function mergeOverrides({ layers, tags, useCache }: Omit<Overrides, 'parameters'>): Configuration {
+  const merged = layers.reduce<JsonObject>((base, { value }) => mergeDeeply(base, value), {})
+  const { run_name: runName, ...rest } = merged
+  const body: JsonObject = {
+    ...rest,
+    ...(tags === undefined ? {} : { tags }),
+    ...(useCache === undefined ? {} : { enable_cache: useCache }),
+  }
+  if (runName === undefined || runName === null) return { body, runName: undefined }
+  const problem = typeof runName === 'string' ? runNameProblem(runName) : 'must be a text'
+  if (typeof runName === 'string' && problem === undefined) return { body, runName }
+  throw new RunError(`${placeOf(layers, ['run_name']) ?? 'configuration'}: run_name ${problem ?? ''}`)
+}
+
+/**
+ * What the server needs beside the overrides: up to 0.84 it wants every parameter of every step and refuses a
+ * partial configuration (ZenML API, "Trigger").
+ */
+export function completeFor(version: string, definition: Definition, body: JsonObject): JsonObject {
+  if (isAtLeast(version, 0, 85) || definition.stepParameters === undefined) return body
+  const steps = Object.entries(definition.stepParameters)
+    .filter(([, parameters]) => Object.keys(parameters).length > 0)
+    .map(([name, parameters]) => [name, { parameters }] as const)
+  return steps.length === 0 ? body : mergeDeeply({ steps: Object.fromEntries(steps) }, withoutNulls(body))
+}
+
+/** Newer servers take null for "nothing said" where 0.74 takes it for the value. */
+function withoutNulls({ steps, ...others }: JsonObject): JsonObject {
+  if (steps === undefined || steps === null) return others
+  if (!isJsonObject(steps)) return { ...others, steps }
+  const said = Object.entries(steps).map(([name, step]): [string, JsonValue] => {
+    if (!isJsonObject(step) || step['parameters'] !== null) return [name, step]
+    const { parameters: _, ...rest } = step
+    return [name, rest]
+  })
+  return { ...others, steps: Object.fromEntries(said) }
+}

@@ -1,0 +1,113 @@
+import type { JsonObject } from '../base/json.ts'
+import type { Definition, Named, Run } from '../zenml/model.ts'
+import type { DifferenceLine, ValueChange } from './configure/difference.ts'
+import type { Verdict } from './outcome/expect.ts'
+import type { ProjectSource } from './find/project.ts'
+import type { Forecast, RunDetails, RunFailure, StepChange, StepCounts, StepFailure, Usual } from './facts.ts'
+
+/** Why a trigger has to be sent again, or its result looked up. */
+export type TriggerHindrance = 'working' | 'no-slot' | 'limited' | 'not-sent' | 'unclear' | 'name-vanished'
+
+/** What a person should hear of. Texts inside come from a server and are not trusted. */
+export type RunEvent =
+  | {
+      readonly kind: 'connected'
+      readonly serverUrl: string
+      readonly version: string
+      readonly account: Named
+    }
+  /** Where names are looked up, and the run is; and why there. */
+  | { readonly kind: 'project'; readonly project: Named; readonly source: ProjectSource }
+  | { readonly kind: 'resolved'; readonly definition: Definition }
+  /** What differs from the definition, compared with it. */
+  | {
+      readonly kind: 'configured'
+      readonly configuration: JsonObject
+      /** The same beside the definition's values; empty if nothing differs. */
+      readonly changes: readonly ValueChange[]
+      readonly warnings: readonly string[]
+      /** Why it could not be compared. */
+      readonly unchecked: string | undefined
+    }
+  /** What would be sent, beside the definition's values, and what only a start can tell. */
+  | {
+      readonly kind: 'dry-run'
+      readonly lines: readonly DifferenceLine[]
+      readonly onlyWhenTriggered: readonly string[]
+    }
+  /** The conditions on the finished run's metadata. */
+  | { readonly kind: 'expectations'; readonly verdicts: readonly Verdict[] }
+  | { readonly kind: 'triggering'; readonly name: string }
+  /** What became of a run that was to be stopped. */
+  | { readonly kind: 'ended'; readonly sentence: string }
+  /** A run that something else started is followed. */
+  | { readonly kind: 'attached'; readonly run: Run; readonly url: string | undefined }
+  /** The run of an earlier attempt of this step is taken up instead of a new one. */
+  | {
+      readonly kind: 'resumed'
+      readonly run: Run
+      readonly url: string | undefined
+      readonly attempt: number
+    }
+  /** Runs of earlier attempts match equally, so none is taken up. */
+  | { readonly kind: 'resume-unclear'; readonly names: readonly string[] }
+  | { readonly kind: 'resume-foreign'; readonly names: readonly string[] }
+  /** The run waits for a person; told once for each question. */
+  | { readonly kind: 'paused'; readonly question: string | undefined; readonly url: string | undefined }
+  | {
+      readonly kind: 'trigger-hindered'
+      readonly hindrance: TriggerHindrance
+      readonly detail: string
+      readonly waitMs: number
+    }
+  /** Whether the run was started is not known; it is looked for by its name now. */
+  | { readonly kind: 'answer-lost'; readonly detail: string }
+  | { readonly kind: 'new-key'; readonly afterMs: number }
+  /** The run is there, but its trigger failed, so that it may never begin; it is waited for. */
+  | { readonly kind: 'dispatch-awaited'; readonly name: string; readonly untilMs: number }
+  /** It was never handed over and has been ended; another one is started. */
+  | { readonly kind: 'not-dispatched'; readonly name: string; readonly nextName: string }
+  | {
+      readonly kind: 'started'
+      readonly run: Run
+      readonly url: string | undefined
+      readonly adopted: boolean
+    }
+  | {
+      readonly kind: 'state'
+      readonly status: string
+      readonly reason: string | undefined
+      readonly sinceMs: number
+    }
+  /** How long such runs took before. */
+  | { readonly kind: 'usual'; readonly usual: Usual }
+  /** What the steps did since the last look; each change is told once. */
+  | { readonly kind: 'steps'; readonly changes: readonly StepChange[]; readonly counts: StepCounts }
+  /** Nothing has changed for a while; told at growing intervals. */
+  | {
+      readonly kind: 'still'
+      readonly status: string
+      readonly sinceMs: number
+      readonly running: readonly string[]
+      readonly counts: StepCounts | undefined
+      readonly forecast: Forecast | undefined
+    }
+  /** Why a step failed, as soon as that is known; once for each step. */
+  | { readonly kind: 'step-failed'; readonly failure: StepFailure }
+  /** Why a run failed that started no step. */
+  | { readonly kind: 'run-failed'; readonly failure: RunFailure }
+  /** What the server knows of the run at its end. */
+  | { readonly kind: 'details'; readonly details: RunDetails }
+  /** The run does not say where it came from. */
+  | { readonly kind: 'origin-not-noted'; readonly detail: string }
+  | { readonly kind: 'failed-but-going-on'; readonly steps: readonly string[] }
+  | { readonly kind: 'server-lost'; readonly detail: string; readonly toleratedMs: number }
+  | { readonly kind: 'server-back'; readonly afterMs: number }
+  | { readonly kind: 'still-initializing'; readonly sinceMs: number; readonly reason: string | undefined }
+  /** A request that is repeated by itself; the line says which, and what happened. */
+  | { readonly kind: 'retry'; readonly line: string; readonly waitMs: number }
+
+/** What a person sees of the work while it goes on. */
+export interface Reporter {
+  tell(event: RunEvent): void
+}

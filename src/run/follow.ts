@@ -1,0 +1,290 @@
+import type { ZenmlClient } from '../zenml/client.ts'
+import type { Clock } from '../base/clock.ts'
+import { Deadline } from '../base/deadline.ts'
+import { isZenmlError } from '../zenml/errors.ts'
+import type { ChildRun, Run, RunReference, StepState } from '../zenml/model.ts'
+import { runPhase } from '../zenml/status.ts'
+import { cleanUp } from './stop/clean-up.ts'
+import { conclude } from './outcome/conclude.ts'
+import type { Outcome } from './conclusion.ts'
+import { endReason } from './stop/end-reason.ts'
+import { endRun, type Ended, type EndMode } from './stop/end-run.ts'
+import { RunError } from './errors.ts'
+import { FailureExplainer } from './outcome/explain-failure.ts'
+import { judgeExpectations, missedExpectations, type Expectation } from './outcome/expect.ts'
+import { readUsual, type Kin } from './watch/usual.ts'
+import type { Journal, PlannedRun, StartedRun } from './journal.ts'
+import { causeOf, lookBack, type LookedBack } from './outcome/look-back.ts'
+import type { Reporter } from './events.ts'
+import type { Usual } from './facts.ts'
+import { watchRun, type Watched } from './watch/watch.ts'
+
+/** How a step follows its run, and when it ends it. */
+export interface FollowPolicy {
+  readonly wait: boolean
+  /** Milliseconds; undefined: as long as it takes. */
+  readonly timeoutMs: number | undefined
+  /** Milliseconds; undefined: adaptive. */
+  readonly pollIntervalMs: number | undefined
+  readonly onCancel: EndMode
+  readonly onTimeout: EndMode
+  readonly onPaused: 'wait' | 'fail'
+  /** How many lines of a failed step's log are shown; 0 for none. */
+  readonly logTail: number
+  /** Conditions on the metadata of a run that completed. */
+  readonly expectations?: readonly Expectation[]
+  /** What is said when the workflow is cancelled before there is a run. */
+  readonly nothingToCancel: string
+  /** Page of the workflow run, or empty; ZenML shows it as the reason where a run has to be marked as failed. */
+  readonly workflowRunUrl: string
+}
+
+export interface RunDependencies {
+  readonly client: ZenmlClient
+  readonly clock: Clock
+  readonly reporter: Reporter
+  readonly journal: Journal
+  /** Gives a new UUID. */
+  readonly newKey: () => string
+  /** Gives a signal that is aborted after so many milliseconds of real time. */
+  readonly timeLimit: (ms: number) => AbortSignal
+  /** Aborted when the workflow is cancelled. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** A run that is there, and what is known of it before it is followed. */
+export interface Begun {
+  readonly started: StartedRun
+  /** What such runs have in common, for how long they usually take. */
+  readonly kin: Kin
+  /** Milliseconds since the epoch; undefined for a run that was started just now. */
+  readonly createdAt?: number | undefined
+  /** Work that goes on beside the watch; it never rejects. */
+  readonly beside?: Promise<void>
+}
+
+/** A run, and what became of it as far as this step followed it. */
+export interface RunResult extends Outcome {
+  /** Undefined if no run was started, or that is not known. */
+  readonly runId: string | undefined
+  /** Milliseconds from where this step began to follow the run to the end of the step. */
+  readonly durationMs: number
+}
+
+/** The runner sends its second signal 7.5 s after the first, and kills soon after; all must be said before. */
+const CANCEL_BUDGET_MS = 5_500
+
+/** What is under way when the budget is spent may still take so long before it is cut off. */
+const CANCEL_GRACE_MS = 700
+
+/** The rest of the budget is for stopping a run that had to be looked up first. */
+const CANCEL_LOOK_UP_MS = 2_500
+
+/** After a time-out nobody hurries the step; a pod takes up to half a minute to end. */
+const TIMEOUT_STOP_MS = 120_000
+
+/**
+ * Follows the run that `begin` gives to its end, and ends it when the workflow is cancelled or its time is up.
+ *
+ * @param begin tells the journal of every deed, so that a run is never out of sight; gives undefined where
+ * nothing was to be started
+ * @throws RunError or ZenmlError, with one line for a person, if there is no run to follow or that is not known
+ */
+export async function followRun(
+  policy: FollowPolicy,
+  deps: RunDependencies,
+  begin: (deps: RunDependencies) => Promise<Begun | undefined>,
+): Promise<RunResult> {
+  return new StepRun(policy, deps).run(begin)
+}
+
+const NOTHING_STARTED: Outcome = {
+  conclusion: 'dry-run',
+  status: '',
+  error: undefined,
+  failedStep: undefined,
+}
+
+class StepRun {
+  readonly #policy: FollowPolicy
+  readonly #deps: RunDependencies
+  readonly #explainer: FailureExplainer
+  #planned: PlannedRun | undefined
+  #started: StartedRun | undefined
+  #followedFrom: number | undefined
+  /** What became of the run, once nothing of it goes on; a cancellation changes nothing then. */
+  #ended: Pick<Ended, 'status' | 'sentence'> | undefined
+
+  constructor(policy: FollowPolicy, deps: RunDependencies) {
+    this.#policy = policy
+    const reporter: Reporter = {
+      tell: (event) => {
+        if (event.kind === 'state' && this.#started !== undefined) {
+          this.#started = { ...this.#started, status: event.status }
+        }
+        deps.reporter.tell(event)
+      },
+    }
+    this.#deps = { ...deps, reporter, journal: this.#remembering(deps.journal) }
+    this.#explainer = new FailureExplainer({ ...this.#deps, logTail: policy.logTail })
+  }
+
+  async run(begin: (deps: RunDependencies) => Promise<Begun | undefined>): Promise<RunResult> {
+    const { clock, journal, signal } = this.#deps
+    try {
+      const begun = await begin(this.#deps)
+      if (begun === undefined) {
+        journal.settled()
+        return this.#result(NOTHING_STARTED)
+      }
+      this.#followedFrom = clock.elapsed()
+      const outcome = this.#policy.wait ? await this.#follow(begun) : this.#leave(begun.started)
+      await begun.beside
+      return this.#result(outcome)
+    } catch (error) {
+      if (signal?.aborted === true) return this.#result(await this.#cancel())
+      // What nobody foresaw settles nothing: the post step then looks after the run.
+      const foreseen = error instanceof RunError ? error.conclusion !== 'lost' : isZenmlError(error)
+      if (foreseen && this.#started === undefined) journal.settled()
+      throw error
+    }
+  }
+
+  #remembering(journal: Journal): Journal {
+    return {
+      planned: (run) => {
+        this.#planned = run
+        journal.planned(run)
+      },
+      started: (run) => {
+        this.#started = run
+        journal.started(run)
+      },
+      ending: (mode) => {
+        journal.ending(mode)
+      },
+      settled: () => {
+        journal.settled()
+      },
+    }
+  }
+
+  async #follow({ started, kin, createdAt }: Begun): Promise<Outcome> {
+    const { timeoutMs } = this.#policy
+    const { status, url } = started
+    const usual = await this.#usual(status, kin)
+    const failedSteps = async (steps: readonly StepState[]): Promise<void> => this.#explainer.explain(steps)
+    const failedChildRuns = async (runs: readonly ChildRun[]): Promise<void> =>
+      this.#explainer.explainChildRuns(runs)
+    const watched = await watchRun(
+      { ...this.#policy, run: started, status, url, usual, createdAt },
+      { ...this.#deps, failedSteps, failedChildRuns },
+    )
+    const known = { ...started, timeoutMs }
+    switch (watched.kind) {
+      case 'over': {
+        this.#deps.journal.settled()
+        const { status: last } = watched.run
+        this.#ended = { status: last, sentence: `The run "${started.name}" had ended before and is ${last}` }
+        const lookedBack = await this.#lookBack(started, watched.run)
+        const outcome = conclude(watched, { ...known, cause: lookedBack.cause })
+        return outcome.conclusion === 'completed' ? this.#judge(started, outcome, lookedBack) : outcome
+      }
+      case 'gone':
+      case 'paused':
+        this.#deps.journal.settled()
+        return conclude(watched, { ...known, cause: causeOf([], this.#explainer) })
+      case 'lost':
+        return conclude(watched, { ...known, cause: causeOf([], this.#explainer) })
+      case 'timed-out':
+        return this.#endInTime({ ...started, status: watched.status }, watched)
+    }
+  }
+
+  async #usual(status: string, kin: Kin): Promise<Usual | undefined> {
+    if (runPhase(status) !== 'going-on') return undefined
+    const usual = await readUsual(this.#deps.client, kin, this.#deps)
+    if (usual !== undefined) this.#deps.reporter.tell({ kind: 'usual', usual })
+    return usual
+  }
+
+  async #endInTime(run: StartedRun, watched: Watched): Promise<Outcome> {
+    const { timeoutMs, onTimeout } = this.#policy
+    const deadline = new Deadline(this.#deps.clock, TIMEOUT_STOP_MS)
+    const reason = this.#reason('stopped after its timeout')
+    this.#deps.journal.ending(onTimeout)
+    const ended = await endRun({ run, mode: onTimeout, reason, deadline }, this.#deps)
+    if (ended.settled) this.#deps.journal.settled()
+    const hasEnded = runPhase(ended.status) !== 'going-on'
+    if (ended.settled && hasEnded) this.#ended = ended
+    const { cause } = hasEnded
+      ? await this.#lookBack(run, undefined)
+      : { cause: causeOf([], this.#explainer) }
+    const outcome = conclude(watched, { ...run, timeoutMs, cause })
+    return { ...outcome, status: ended.status, error: `${outcome.error ?? ''}. ${ended.sentence}` }
+  }
+
+  async #lookBack(reference: RunReference, run: Run | undefined): Promise<LookedBack> {
+    const { expectations = [], logTail } = this.#policy
+    const thoroughly = run !== undefined && runPhase(run.status) === 'succeeded' && expectations.length > 0
+    return lookBack(reference, run, { thoroughly }, this.#explainer, { ...this.#deps, logTail })
+  }
+
+  /** A completed run is what was wished for only if its metadata is as expected. */
+  #judge({ name }: StartedRun, completed: Outcome, { details, unread }: LookedBack): Outcome {
+    const { expectations = [] } = this.#policy
+    if (expectations.length === 0) return completed
+    const verdicts = judgeExpectations(expectations, details, unread)
+    this.#deps.reporter.tell({ kind: 'expectations', verdicts })
+    const error = missedExpectations(name, verdicts)
+    return error === undefined ? completed : { ...completed, conclusion: 'expectation-missed', error }
+  }
+
+  #leave({ status }: StartedRun): Outcome {
+    this.#deps.journal.settled()
+    return { conclusion: 'started', status, error: undefined, failedStep: undefined }
+  }
+
+  async #cancel(): Promise<Outcome> {
+    const { client, clock, timeLimit, journal } = this.#deps
+    if (this.#ended !== undefined) {
+      return this.#cancelled(this.#ended.status, `Cancelled. ${this.#ended.sentence}`)
+    }
+    if (this.#planned === undefined && this.#started === undefined) {
+      return this.#cancelled('', this.#policy.nothingToCancel)
+    }
+    const signal = timeLimit(CANCEL_BUDGET_MS + CANCEL_GRACE_MS)
+    const ended = await cleanUp(
+      {
+        planned: this.#planned,
+        started: this.#started,
+        mode: this.#policy.onCancel,
+        reason: this.#reason('cancelled'),
+        lookUpUntil: new Deadline(clock, CANCEL_LOOK_UP_MS),
+        deadline: new Deadline(clock, CANCEL_BUDGET_MS),
+      },
+      { client: client.with({ signal }), clock, signal },
+    )
+    if (ended.settled) journal.settled()
+    return this.#cancelled(ended.status, `Cancelled. ${ended.sentence}`)
+  }
+
+  #cancelled(status: string, error: string): Outcome {
+    const cause = causeOf([], this.#explainer)
+    return {
+      conclusion: 'cancelled',
+      status,
+      error,
+      failedStep: cause.kind === 'step' ? cause.step : undefined,
+    }
+  }
+
+  #reason(what: string): string {
+    return endReason(`The workflow step was ${what}`, this.#policy.workflowRunUrl)
+  }
+
+  #result(outcome: Outcome): RunResult {
+    const now = this.#deps.clock.elapsed()
+    return { ...outcome, runId: this.#started?.id, durationMs: now - (this.#followedFrom ?? now) }
+  }
+}
