@@ -51654,7 +51654,57 @@ function related(input, names) {
     return found === undefined ? '' : `; did you mean ${found}?`;
 }
 
+;// CONCATENATED MODULE: ./build/base/json.js
+/** Whether a value is a mapping, and neither a list nor null. */
+function isJsonObject(value) {
+    return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+/** Whether a value is a list; Array.isArray forgets what is in a readonly one. */
+function isJsonList(value) {
+    return Array.isArray(value);
+}
+/** A mapping's own value under a key; undefined where the value is no mapping or has no such key. */
+function member(value, key) {
+    return isJsonObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
+}
+/** Merges as a ZenML server does: mappings deeply, everything else is replaced. */
+function mergeDeeply(base, over) {
+    const merged = Object.entries(over).map(([key, value]) => {
+        const below = member(base, key);
+        return [key, isJsonObject(below) && isJsonObject(value) ? mergeDeeply(below, value) : value];
+    });
+    return { ...base, ...Object.fromEntries(merged) };
+}
+/** Whether there are more than so many mappings and lists in each other. */
+function isDeeperThan(depth, value) {
+    if (typeof value !== 'object' || value === null)
+        return false;
+    return depth === 0 || Object.values(value).some((inner) => isDeeperThan(depth - 1, inner));
+}
+/** Whether two values are the same; the order of a mapping's keys does not count. */
+function isSame(a, b) {
+    if (a === b)
+        return true;
+    if (isJsonList(a) && isJsonList(b)) {
+        return a.length === b.length && a.every((item, index) => isSame(item, b[index]));
+    }
+    if (!isJsonObject(a) || !isJsonObject(b))
+        return false;
+    const keys = Object.keys(a);
+    return keys.length === Object.keys(b).length && keys.every((key) => isSame(member(a, key), member(b, key)));
+}
+/** The text as JSON; undefined if it is none. */
+function parseJson(text) {
+    try {
+        return JSON.parse(text);
+    }
+    catch {
+        return undefined;
+    }
+}
+
 ;// CONCATENATED MODULE: ./build/github/workflow/event.js
+
 
 /** A webhook's payload has at most 25 MB. */
 const MAX_EVENT_BYTES = 25_000_000;
@@ -51702,15 +51752,6 @@ function pullRequestOf(event) {
         commentEvent.safeParse(event).data?.issue.number ??
         workflowRunEvent.safeParse(event).data?.workflow_run.pull_requests[0]?.number;
     return number === undefined ? undefined : { number, fromFork: isFromFork(event) };
-}
-/** Nothing at all for a payload that is no JSON: it only makes a message more helpful. */
-function parseJson(text) {
-    try {
-        return JSON.parse(text);
-    }
-    catch {
-        return undefined;
-    }
 }
 
 ;// CONCATENATED MODULE: ./build/github/workflow/missing-secrets.js
@@ -55128,6 +55169,98 @@ function reasonOf(reason) {
     return reason === undefined || reason === '' ? '' : ` (${inline(reason, run_log_LONG)})`;
 }
 
+;// CONCATENATED MODULE: ./build/http/transport-error.js
+/**
+ * Codes of Node's TLS and undici that another try will not mend. The words are ours throughout, because
+ * undici's own texts can hold the whole URL, user and password included.
+ */
+const CERTIFICATE_CODES = new Set([
+    'CERT_HAS_EXPIRED',
+    'CERT_NOT_YET_VALID',
+    'CERT_REVOKED',
+    'CERT_SIGNATURE_FAILURE',
+    'CERT_UNTRUSTED',
+    'DEPTH_ZERO_SELF_SIGNED_CERT',
+    'ERR_TLS_CERT_ALTNAME_INVALID',
+    'HOSTNAME_MISMATCH',
+    'INVALID_CA',
+    'SELF_SIGNED_CERT_IN_CHAIN',
+    'UNABLE_TO_GET_ISSUER_CERT',
+    'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+    'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+]);
+/** Where most addresses come from. */
+const ADDRESS_INPUT = 'server-url';
+const REASONS = {
+    ECONNREFUSED: `the connection was refused; check ${ADDRESS_INPUT}, and that the server runs`,
+    ECONNRESET: 'the connection was closed before the answer was complete',
+    EHOSTUNREACH: 'the host cannot be reached from this runner',
+    ENETUNREACH: 'the network cannot be reached from this runner',
+    ENOTFOUND: `the host name is not known; check ${ADDRESS_INPUT}`,
+    EAI_AGAIN: 'the host name could not be looked up',
+    EPIPE: 'the connection was closed while the request was being sent',
+    ETIMEDOUT: 'the connection timed out',
+    UND_ERR_CONNECT_TIMEOUT: 'no connection could be made in time',
+    UND_ERR_SOCKET: 'the connection was closed before the answer was complete',
+    UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'the connection was closed before the answer was complete',
+};
+/** No complete answer came. `sent` is false only if the server cannot have seen any of the request. */
+class TransportError extends Error {
+    name = 'TransportError';
+    code;
+    sent;
+    /** Whether another try is pointless until somebody changes something. */
+    permanent;
+    constructor(code, message, sent, permanent = false) {
+        super(message);
+        this.code = code;
+        this.sent = sent;
+        this.permanent = permanent;
+    }
+    /** Whether the other side showed a certificate that is not trusted. */
+    get isAboutCertificate() {
+        return CERTIFICATE_CODES.has(this.code);
+    }
+    /** Reads an error of undici or Node; only its code is shown, never its text. */
+    static from(error, sent) {
+        const code = errorCode(error) ?? 'UNKNOWN';
+        if (CERTIFICATE_CODES.has(code)) {
+            return new TransportError(code, `the server's certificate is not trusted (${code})`, sent, true);
+        }
+        if (code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'EPROTO') {
+            return new TransportError(code, 'the server does not speak TLS there; is it http:// or another port?', sent, true);
+        }
+        if (code === 'UND_ERR_DESTROYED' || code === 'UND_ERR_CLOSED') {
+            return new TransportError(code, 'the connections were closed, because the step has ended', sent, true);
+        }
+        const proxyStatus = /Proxy response \((\d{3})\)|Proxy Authentication Required \((407)\)/.exec(error.message);
+        if (proxyStatus !== null)
+            return proxyRefusal(proxyStatus[1] ?? proxyStatus[2] ?? '');
+        return new TransportError(code, REASONS[code] ?? `the exchange broke off (${code})`, sent);
+    }
+}
+/** A proxy that says no does so instead of passing anything on. */
+function proxyRefusal(status) {
+    const advice = status === '407'
+        ? "; the runner's HTTPS_PROXY or HTTP_PROXY needs the right user and password, percent-encoded"
+        : '';
+    const told = `the proxy refused the connection with status ${status}${advice}`;
+    return new TransportError('PROXY', told, false, status === '407');
+}
+/** Node's code of an error, or of what lies under it: it tries every address of a host and reports them together. */
+function errorCode(error) {
+    if (typeof error !== 'object' || error === null)
+        return undefined;
+    // undici's wrap around a proxy's certificate for another host.
+    if ('code' in error && error.code === 'UND_ERR_PRX_TLS' && 'cause' in error)
+        return errorCode(error.cause);
+    if ('code' in error && typeof error.code === 'string' && /^\w+$/.test(error.code))
+        return error.code;
+    if ('errors' in error && Array.isArray(error.errors))
+        return errorCode(error.errors[0]);
+    return 'cause' in error ? errorCode(error.cause) : undefined;
+}
+
 ;// CONCATENATED MODULE: ./build/base/cut.js
 /**
  * Cuts a text, and says so with a `\u2026`. It is cut between two words, or, where there is only one, between parts of JSON:
@@ -55141,6 +55274,7 @@ function cutAtSpace(text, most) {
 }
 
 ;// CONCATENATED MODULE: ./build/zenml/answers/error-body.js
+
 
 const MESSAGE_LIMIT = 600;
 const TITLE_LIMIT = 120;
@@ -55166,7 +55300,7 @@ function readErrorBody(answer, addressInput = 'server-url') {
             message: `a web page${named} where JSON is due; check ${addressInput} (a dashboard or a proxy answers there)`,
         };
     }
-    const json = error_body_parseJson(answer.body);
+    const json = parseJson(answer.body);
     const pair = exceptionPair(json) ?? exceptionPair(property(json, 'detail'));
     if (pair !== undefined) {
         return { source: 'the server', exception: pair[0], message: error_body_cut(readable(pair[1].slice(0, READ_LIMIT))) };
@@ -55195,7 +55329,7 @@ const LIKE_A_TOKEN = /[\w.~+/%=-]{16}/;
  */
 function withoutToken(answer) {
     const isRedirect = answer.status >= 300 && answer.status < 400;
-    if (isRedirect || isOwnError(error_body_parseJson(answer.body)))
+    if (isRedirect || isOwnError(parseJson(answer.body)))
         return answer;
     const { exception = '', message } = readErrorBody(answer);
     if (!LIKE_A_TOKEN.test(`${exception} ${message}`))
@@ -55254,15 +55388,6 @@ function error_body_withoutSecrets(location) {
 function isHtml(answer) {
     const type = answer.headers['content-type'];
     return (typeof type === 'string' && type.includes('text/html')) || /^\s*<(!doctype|html)/i.test(answer.body);
-}
-/** The body as JSON, or undefined if it is none. */
-function error_body_parseJson(body) {
-    try {
-        return JSON.parse(body);
-    }
-    catch {
-        return undefined;
-    }
 }
 function property(value, name) {
     if (typeof value !== 'object' || value === null)
@@ -55370,102 +55495,9 @@ function twoSentences(first, second) {
 
 
 
-/** Everything that can go wrong between us and a ZenML server; the message is one line for a person. */
-class ZenmlError extends Error {
-    name = 'ZenmlError';
-}
-/**
- * Codes of Node's TLS and undici that another try will not mend. The words are ours throughout, because
- * undici's own texts can hold the whole URL, user and password included.
- */
-const CERTIFICATE_CODES = new Set([
-    'CERT_HAS_EXPIRED',
-    'CERT_NOT_YET_VALID',
-    'CERT_REVOKED',
-    'CERT_SIGNATURE_FAILURE',
-    'CERT_UNTRUSTED',
-    'DEPTH_ZERO_SELF_SIGNED_CERT',
-    'ERR_TLS_CERT_ALTNAME_INVALID',
-    'HOSTNAME_MISMATCH',
-    'INVALID_CA',
-    'SELF_SIGNED_CERT_IN_CHAIN',
-    'UNABLE_TO_GET_ISSUER_CERT',
-    'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
-    'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-]);
-/** Where most addresses come from. */
-const ADDRESS_INPUT = 'server-url';
-const REASONS = {
-    ECONNREFUSED: `the connection was refused; check ${ADDRESS_INPUT}, and that the server runs`,
-    ECONNRESET: 'the connection was closed before the answer was complete',
-    EHOSTUNREACH: 'the host cannot be reached from this runner',
-    ENETUNREACH: 'the network cannot be reached from this runner',
-    ENOTFOUND: `the host name is not known; check ${ADDRESS_INPUT}`,
-    EAI_AGAIN: 'the host name could not be looked up',
-    EPIPE: 'the connection was closed while the request was being sent',
-    ETIMEDOUT: 'the connection timed out',
-    UND_ERR_CONNECT_TIMEOUT: 'no connection could be made in time',
-    UND_ERR_SOCKET: 'the connection was closed before the answer was complete',
-    UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'the connection was closed before the answer was complete',
-};
-/** No complete answer came. `sent` is false only if the server cannot have seen any of the request. */
-class TransportError extends ZenmlError {
-    name = 'TransportError';
-    code;
-    sent;
-    /** Whether another try is pointless until somebody changes something. */
-    permanent;
-    constructor(code, message, sent, permanent = false) {
-        super(message);
-        this.code = code;
-        this.sent = sent;
-        this.permanent = permanent;
-    }
-    /** Whether the other side showed a certificate that is not trusted. */
-    get isAboutCertificate() {
-        return CERTIFICATE_CODES.has(this.code);
-    }
-    /** Reads an error of undici or Node; only its code is shown, never its text. */
-    static from(error, sent) {
-        const code = errorCode(error) ?? 'UNKNOWN';
-        if (CERTIFICATE_CODES.has(code)) {
-            return new TransportError(code, `the server's certificate is not trusted (${code})`, sent, true);
-        }
-        if (code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'EPROTO') {
-            return new TransportError(code, 'the server does not speak TLS there; is it http:// or another port?', sent, true);
-        }
-        if (code === 'UND_ERR_DESTROYED' || code === 'UND_ERR_CLOSED') {
-            return new TransportError(code, 'the connections were closed, because the step has ended', sent, true);
-        }
-        const proxyStatus = /Proxy response \((\d{3})\)|Proxy Authentication Required \((407)\)/.exec(error.message);
-        if (proxyStatus !== null)
-            return proxyRefusal(proxyStatus[1] ?? proxyStatus[2] ?? '');
-        return new TransportError(code, REASONS[code] ?? `the exchange broke off (${code})`, sent);
-    }
-}
-/** A proxy that says no does so instead of passing anything on. */
-function proxyRefusal(status) {
-    const advice = status === '407'
-        ? "; the runner's HTTPS_PROXY or HTTP_PROXY needs the right user and password, percent-encoded"
-        : '';
-    const told = `the proxy refused the connection with status ${status}${advice}`;
-    return new TransportError('PROXY', told, false, status === '407');
-}
-/** Node's code of an error, or of what lies under it: it tries every address of a host and reports them together. */
-function errorCode(error) {
-    if (typeof error !== 'object' || error === null)
-        return undefined;
-    // undici's wrap around a proxy's certificate for another host.
-    if ('code' in error && error.code === 'UND_ERR_PRX_TLS' && 'cause' in error)
-        return errorCode(error.cause);
-    if ('code' in error && typeof error.code === 'string' && /^\w+$/.test(error.code))
-        return error.code;
-    if ('errors' in error && Array.isArray(error.errors))
-        return errorCode(error.errors[0]);
-    return 'cause' in error ? errorCode(error.cause) : undefined;
-}
+
 /** A complete answer that says no, or that no ZenML server gives (HTML, a redirect, a foreign shape). */
-class AnswerError extends ZenmlError {
+class AnswerError extends Error {
     name = 'AnswerError';
     status;
     /** The Python exception's name, where ZenML gave one. */
@@ -55498,15 +55530,15 @@ class AnswerError extends ZenmlError {
     }
 }
 /** A credential that no longer, or never, opened the door; trying again with it only makes matters worse. */
-class CredentialError extends ZenmlError {
+class CredentialError extends Error {
     name = 'CredentialError';
 }
 /** The workspace of ZenML Pro that was named cannot be used; the message begins with the input's name. */
-class WorkspaceError extends ZenmlError {
+class WorkspaceError extends Error {
     name = 'WorkspaceError';
 }
 /** The server could not be reached, or did not answer sensibly, for as long as we were ready to try. */
-class UnreachableError extends ZenmlError {
+class UnreachableError extends Error {
     name = 'UnreachableError';
     cause;
     /**
@@ -55531,8 +55563,9 @@ function isMissingRoute(error) {
 }
 /** True for every failure that this room reports. */
 function isZenmlError(error) {
-    return error instanceof ZenmlError;
+    return errors_KINDS.some((kind) => error instanceof kind);
 }
+const errors_KINDS = [TransportError, AnswerError, CredentialError, WorkspaceError, UnreachableError];
 
 ;// CONCATENATED MODULE: ./build/http/loopback.js
 /**
@@ -55742,6 +55775,7 @@ function timeLimit(ms) {
 
 ;// CONCATENATED MODULE: ./build/zenml/retry.js
 
+
 /** Statuses that say "later" and not "no". ZenML answers 500 while its database or the Pro service is away. */
 const PASSING = new Set([408, 425, 429, 500, 502, 503, 504]);
 /**
@@ -55829,6 +55863,7 @@ class ServerTime {
 }
 
 ;// CONCATENATED MODULE: ./build/zenml/api.js
+
 
 
 
@@ -55934,7 +55969,7 @@ const ABOUT_ANOTHER = {
 /** An answer that is nested too deeply to be checked is as good as one of a wrong shape. */
 function parseAnswer(schema, body) {
     try {
-        return schema.safeParse(error_body_parseJson(body));
+        return schema.safeParse(parseJson(body));
     }
     catch (error) {
         if (error instanceof RangeError)
@@ -55967,46 +56002,6 @@ function deferred() {
         reject = rejectIt;
     });
     return { promise, reject };
-}
-
-;// CONCATENATED MODULE: ./build/base/json.js
-/** Whether a value is a mapping, and neither a list nor null. */
-function isJsonObject(value) {
-    return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-/** Whether a value is a list; Array.isArray forgets what is in a readonly one. */
-function isJsonList(value) {
-    return Array.isArray(value);
-}
-/** A mapping's own value under a key; undefined where the value is no mapping or has no such key. */
-function member(value, key) {
-    return isJsonObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
-}
-/** Merges as a ZenML server does: mappings deeply, everything else is replaced. */
-function mergeDeeply(base, over) {
-    const merged = Object.entries(over).map(([key, value]) => {
-        const below = member(base, key);
-        return [key, isJsonObject(below) && isJsonObject(value) ? mergeDeeply(below, value) : value];
-    });
-    return { ...base, ...Object.fromEntries(merged) };
-}
-/** Whether there are more than so many mappings and lists in each other. */
-function isDeeperThan(depth, value) {
-    if (typeof value !== 'object' || value === null)
-        return false;
-    return depth === 0 || Object.values(value).some((inner) => isDeeperThan(depth - 1, inner));
-}
-/** Whether two values are the same; the order of a mapping's keys does not count. */
-function isSame(a, b) {
-    if (a === b)
-        return true;
-    if (isJsonList(a) && isJsonList(b)) {
-        return a.length === b.length && a.every((item, index) => isSame(item, b[index]));
-    }
-    if (!isJsonObject(a) || !isJsonObject(b))
-        return false;
-    const keys = Object.keys(a);
-    return keys.length === Object.keys(b).length && keys.every((key) => isSame(member(a, key), member(b, key)));
 }
 
 ;// CONCATENATED MODULE: ./build/zenml/version.js
@@ -56474,7 +56469,7 @@ function readStopAnswer(answer, now) {
 /** Sorts a complete answer to a trigger (ZenML API, "429, and exactly one run"). */
 function readTriggerAnswer(answer, now) {
     if (answer.status === 200) {
-        const run = runSchema.safeParse(error_body_parseJson(answer.body));
+        const run = runSchema.safeParse(parseJson(answer.body));
         if (run.success)
             return { kind: 'started', run: toRun(run.data) };
     }
@@ -56508,6 +56503,7 @@ function isWrittenByZenml({ exception, status }, { body }) {
 }
 
 ;// CONCATENATED MODULE: ./build/zenml/client.js
+
 
 
 
@@ -57485,6 +57481,8 @@ function shown(text) {
 
 
 
+
+
 /** A token that somebody else got; it is sent as it is and cannot be renewed. */
 class TokenSession {
     expiresAt = undefined;
@@ -57589,7 +57587,7 @@ class LoginSession {
             body: new URLSearchParams(form).toString(),
             signal: this.#deps.signal,
         });
-        const token = answer.status === 200 ? tokenSchema.safeParse(error_body_parseJson(answer.body)) : undefined;
+        const token = answer.status === 200 ? tokenSchema.safeParse(parseJson(answer.body)) : undefined;
         if (token?.success === true)
             return token.data;
         throw new AnswerError(doing, withoutToken(answer), this.#deps.clock.now(), addressInput);
@@ -59605,6 +59603,7 @@ class Questions {
 }
 
 ;// CONCATENATED MODULE: ./build/run/watch/read-steps.js
+
 
 /** A run's steps: from its graph, which also has those not started, or from the list where there is no graph (0.74). */
 async function readSteps(client, run) {
@@ -63224,6 +63223,7 @@ function refusal({ status, message, limited }, { fromFork }) {
 
 
 
+
 const state_STATE = 'comment';
 const MAX_TEXT = 1_000;
 const CONCLUSIONS = [
@@ -63308,7 +63308,7 @@ function forgetComment(gate) {
 }
 /** The comment that main left; undefined if there is none, or nothing that the post step does would help. */
 function readSavedComment(env) {
-    const saved = savedSchema.safeParse(state_parseJson(env[`STATE_${state_STATE}`] ?? '')).data;
+    const saved = savedSchema.safeParse(parseJson(env[`STATE_${state_STATE}`] ?? '')).data;
     if (saved === undefined)
         return undefined;
     const { conclusion, status, error, durationMs, pipeline, runId, runName, runUrl, created } = saved.record;
@@ -63323,14 +63323,6 @@ function readGithubToken(env, mask) {
     for (const secret of new Secrets([token ?? '']).values)
         mask(secret);
     return token?.trim();
-}
-function state_parseJson(json) {
-    try {
-        return JSON.parse(json);
-    }
-    catch {
-        return undefined;
-    }
 }
 
 ;// CONCATENATED MODULE: ./build/github/page/markdown.js
@@ -64294,6 +64286,7 @@ function listenForCancellation() {
 
 
 
+
 const state_MAX_TEXT = 1_000;
 /**
  * Keeps what this step's own post step must know. The runner reads the state file even if this process is
@@ -64380,12 +64373,7 @@ function readSavedStep(env) {
     };
 }
 function readState(env, name, schema) {
-    try {
-        return schema.safeParse(JSON.parse(env[`STATE_${name}`] ?? '')).data;
-    }
-    catch {
-        return undefined;
-    }
+    return schema.safeParse(parseJson(env[`STATE_${name}`] ?? '')).data;
 }
 
 ;// CONCATENATED MODULE: ./build/github/log/closing-words.js

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { TransportError } from '../../src/zenml/errors.ts'
+import { TransportError } from '../../src/http/transport-error.ts'
 import { knownToProxy, startProxy } from './proxy-server.ts'
 import {
   closedPort,

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import { isPassing } from '../../src/zenml/retry.ts'
-import { TransportError } from '../../src/zenml/errors.ts'
+import { TransportError } from '../../src/http/transport-error.ts'
 import { startProxy } from './proxy-server.ts'
 import { fixture, openHttp, rejection, startScripted, startSecure } from './scripted-server.ts'
 

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { TransportError } from '../../src/zenml/errors.ts'
+import { TransportError } from '../../src/http/transport-error.ts'
 import { USER_AGENT } from '../../src/http/user-agent.ts'
 import { Http } from '../../src/http/http.ts'
 import {

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { AnswerError, CredentialError, TransportError, UnreachableError } from '../../src/zenml/errors.ts'
+import { TransportError } from '../../src/http/transport-error.ts'
+import { AnswerError, CredentialError, UnreachableError } from '../../src/zenml/errors.ts'
 import { backoffMs, decideRetry, isPassing } from '../../src/zenml/retry.ts'
 
 const MOST_ATTEMPTS = 7

@@ -10,13 +10,18 @@ import {
   managementClientGrant,
   managementKeyGrant,
   managementTokenGrant,
-  type Grant,
 } from '../zenml/login/grants.ts'
 import { Http } from '../http/http.ts'
 import { findWorkspace, ProClient } from '../zenml/login/workspaces.ts'
 import { proxySecrets } from '../http/proxies.ts'
 import { parseServerUrl, type ProWorkspace, type ServerAddress } from '../zenml/server-url.ts'
-import { LoginSession, TokenSession, type LoginDependencies, type Session } from '../zenml/login/session.ts'
+import {
+  LoginSession,
+  TokenSession,
+  type Grant,
+  type LoginDependencies,
+  type Session,
+} from '../zenml/login/session.ts'
 import { USER_AGENT } from '../http/user-agent.ts'
 import { isAtLeast } from '../zenml/version.ts'
 

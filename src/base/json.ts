@@ -44,3 +44,12 @@ export function isSame(a: JsonValue | undefined, b: JsonValue | undefined): bool
   const keys = Object.keys(a)
   return keys.length === Object.keys(b).length && keys.every((key) => isSame(member(a, key), member(b, key)))
 }
+
+/** The text as JSON; undefined if it is none. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import type { EndMode } from '../run/stop/end-run.ts'
-import type { Journal, PlannedRun, StartedRun } from '../run/journal.ts'
+import { parseJson } from '../base/json.ts'
+import type { EndMode, Journal, PlannedRun, StartedRun } from '../run/journal.ts'
 import type { Environment } from './workflow/environment.ts'
 import { saveState, type Gate } from './outputs.ts'
 import { cut } from '../base/printable.ts'
@@ -132,9 +132,5 @@ function readState<Schema extends z.ZodType>(
   name: string,
   schema: Schema,
 ): z.infer<Schema> | undefined {
-  try {
-    return schema.safeParse(JSON.parse(env[`STATE_${name}`] ?? '')).data
-  } catch {
-    return undefined
-  }
+  return schema.safeParse(parseJson(env[`STATE_${name}`] ?? '')).data
 }

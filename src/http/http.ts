@@ -1,6 +1,6 @@
 import { Agent, ProxyAgent, type Dispatcher } from 'undici'
 import { trustedAuthorities } from './authorities.ts'
-import { TransportError } from '../zenml/errors.ts'
+import { TransportError } from './transport-error.ts'
 import { proxyFor, type Proxy } from './proxies.ts'
 import { explainUntrusted } from './untrusted.ts'
 

@@ -1,5 +1,5 @@
 import { BlockList, isIP } from 'node:net'
-import { TransportError } from '../zenml/errors.ts'
+import { TransportError } from './transport-error.ts'
 import { isLoopback } from './loopback.ts'
 
 /** A proxy of this runner's environment. */

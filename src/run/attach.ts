@@ -1,6 +1,6 @@
 import { findRun } from './find/run.ts'
 import { kinOfRun } from './watch/usual.ts'
-import type { ProjectChoice } from './find/project.ts'
+import type { ProjectChoice } from './facts.ts'
 import { followRun, type FollowPolicy, type RunDependencies, type RunResult } from './follow.ts'
 
 export interface AttachRequest extends Omit<FollowPolicy, 'nothingToCancel'> {

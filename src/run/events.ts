@@ -2,8 +2,16 @@ import type { JsonObject } from '../base/json.ts'
 import type { Definition, Named, Run } from '../zenml/model.ts'
 import type { DifferenceLine, ValueChange } from './configure/difference.ts'
 import type { Verdict } from './outcome/expect.ts'
-import type { ProjectSource } from './find/project.ts'
-import type { Forecast, RunDetails, RunFailure, StepChange, StepCounts, StepFailure, Usual } from './facts.ts'
+import type {
+  ProjectSource,
+  Forecast,
+  RunDetails,
+  RunFailure,
+  StepChange,
+  StepCounts,
+  StepFailure,
+  Usual,
+} from './facts.ts'
 
 /** Why a trigger has to be sent again, or its result looked up. */
 export type TriggerHindrance = 'working' | 'no-slot' | 'limited' | 'not-sent' | 'unclear' | 'name-vanished'

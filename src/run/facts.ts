@@ -6,6 +6,15 @@ import type { StepMetadata, StepState } from '../zenml/model.ts'
  * trusted. Times are milliseconds since the epoch, durations milliseconds.
  */
 
+/** A project that somebody named, by name or id, and where. */
+export interface ProjectChoice {
+  readonly nameOrId: string
+  readonly source: 'project' | 'ZENML_ACTIVE_PROJECT_ID'
+}
+
+/** Why a project is the one: where it was named, or what else decided. */
+export type ProjectSource = ProjectChoice['source'] | 'account' | 'only-one' | 'definition'
+
 /** How long the last completed runs of the same definition took, from their creation to their end. */
 export interface Usual {
   readonly medianMs: number

@@ -1,4 +1,5 @@
-import type { EndMode } from './stop/end-run.ts'
+/** What to do with a run that nobody waits for any more. */
+export type EndMode = 'stop' | 'stop-gracefully' | 'leave'
 
 /** What is about to be sent; enough to find and end the run afterwards, whatever happens to this process. */
 export interface PlannedRun {

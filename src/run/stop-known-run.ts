@@ -1,6 +1,7 @@
+import type { EndMode } from './journal.ts'
 import { endReason } from './stop/end-reason.ts'
 import { Deadline } from '../base/deadline.ts'
-import { endRun, type EndMode } from './stop/end-run.ts'
+import { endRun } from './stop/end-run.ts'
 import { findRun } from './find/run.ts'
 import type { RunDependencies, RunResult } from './follow.ts'
 

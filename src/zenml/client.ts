@@ -1,6 +1,7 @@
 import type { Api, Call } from './api.ts'
 import type { z } from 'zod'
-import { AnswerError, TransportError, UnreachableError } from './errors.ts'
+import { TransportError } from '../http/transport-error.ts'
+import { AnswerError, UnreachableError } from './errors.ts'
 import {
   DEFINITION_NOUNS,
   isUuid,

@@ -1,4 +1,5 @@
-import { AnswerError, TransportError, UnreachableError, type ZenmlError } from './errors.ts'
+import { TransportError } from '../http/transport-error.ts'
+import { AnswerError, UnreachableError, type ZenmlError } from './errors.ts'
 
 /** What to do after a failure: try again after `waitMs`, or not at all. */
 export type RetryDecision = { readonly kind: 'retry'; readonly waitMs: number } | { readonly kind: 'give-up' }

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals'
-import { findProject, type ProjectChoice } from '../../../src/run/find/project.ts'
+import type { ProjectChoice } from '../../../src/run/facts.ts'
+import { findProject } from '../../../src/run/find/project.ts'
 import type { Account, Project } from '../../../src/zenml/model.ts'
 import { rejection, startScripted, type Reply } from '../../http/scripted-server.ts'
 import { openScriptedClient } from '../scripted-client.ts'

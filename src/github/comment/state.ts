@@ -1,3 +1,4 @@
+import { parseJson } from '../../base/json.ts'
 import { z } from 'zod'
 
 import type { Conclusion } from '../../run/conclusion.ts'
@@ -130,12 +131,4 @@ export function readGithubToken(env: Environment, mask: (secret: string) => void
   const token = readRawInputs(env, ['github-token'])['github-token']
   for (const secret of new Secrets([token ?? '']).values) mask(secret)
   return token?.trim()
-}
-
-function parseJson(json: string): unknown {
-  try {
-    return JSON.parse(json)
-  } catch {
-    return undefined
-  }
 }

@@ -1,4 +1,4 @@
-import type { ProjectChoice } from '../../run/find/project.ts'
+import type { ProjectChoice } from '../../run/facts.ts'
 import type { Environment } from '../workflow/environment.ts'
 
 /** The project of the input, or else of the variable that ZenML's own client reads. */

@@ -1,4 +1,4 @@
-import type { EndMode } from '../../run/stop/end-run.ts'
+import type { EndMode } from '../../run/journal.ts'
 import type { Expectation } from '../../run/outcome/expect.ts'
 import type { Target } from '../../run/find/definition.ts'
 import type { FollowPolicy } from '../../run/follow.ts'

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-import type { EndMode } from '../../run/stop/end-run.ts'
+import type { EndMode } from '../../run/journal.ts'
 import type { FollowPolicy } from '../../run/follow.ts'
 import {
   boolean,

@@ -1,5 +1,5 @@
 import type { ValueChange } from '../../run/configure/difference.ts'
-import type { ProjectSource } from '../../run/find/project.ts'
+import type { ProjectSource } from '../../run/facts.ts'
 import type { RunEvent, TriggerHindrance } from '../../run/events.ts'
 import type { Definition } from '../../zenml/model.ts'
 import { shownDifference } from './difference.ts'

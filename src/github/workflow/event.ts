@@ -1,3 +1,4 @@
+import { parseJson } from '../../base/json.ts'
 import { z } from 'zod'
 
 import type { ReadFile } from './files.ts'
@@ -65,13 +66,4 @@ export function pullRequestOf(event: unknown): PullRequest | undefined {
     commentEvent.safeParse(event).data?.issue.number ??
     workflowRunEvent.safeParse(event).data?.workflow_run.pull_requests[0]?.number
   return number === undefined ? undefined : { number, fromFork: isFromFork(event) }
-}
-
-/** Nothing at all for a payload that is no JSON: it only makes a message more helpful. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

@@ -1,5 +1,6 @@
 import { isUuid, type Account, type Definition, type Named, type ServerInfo } from '../../zenml/model.ts'
-import { findProject, projectForLink, type ProjectChoice } from './project.ts'
+import type { ProjectChoice } from '../facts.ts'
+import { findProject, projectForLink } from './project.ts'
 import { resolveTarget, type Target } from './definition.ts'
 import type { RunDependencies } from '../follow.ts'
 

@@ -1,3 +1,4 @@
+import type { ProjectChoice, ProjectSource } from '../facts.ts'
 import leven from 'leven'
 import type { ZenmlClient } from '../../zenml/client.ts'
 import { AnswerError, isGone } from '../../zenml/errors.ts'
@@ -5,15 +6,6 @@ import type { Account, Named, Project, ServerInfo } from '../../zenml/model.ts'
 import { isAtLeast } from '../../zenml/version.ts'
 import { RunError } from '../errors.ts'
 import type { Reporter } from '../events.ts'
-
-/** A project that somebody named, by name or id, and where. */
-export interface ProjectChoice {
-  readonly nameOrId: string
-  readonly source: 'project' | 'ZENML_ACTIVE_PROJECT_ID'
-}
-
-/** Why a project is the one: where it was named, or what else decided. */
-export type ProjectSource = ProjectChoice['source'] | 'account' | 'only-one' | 'definition'
 
 export interface ProjectDependencies {
   readonly client: ZenmlClient

@@ -4,7 +4,8 @@ import { isUuid, type Named, type Run, type ServerInfo } from '../../zenml/model
 import { runUrl } from '../../zenml/run-url.ts'
 import { RunError } from '../errors.ts'
 import { connect } from './connect.ts'
-import { findProject, projectForLink, type ProjectChoice } from './project.ts'
+import type { ProjectChoice } from '../facts.ts'
+import { findProject, projectForLink } from './project.ts'
 import type { RunDependencies } from '../follow.ts'
 
 /** A run that is there already, and where a person looks at it. */

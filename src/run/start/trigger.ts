@@ -1,11 +1,6 @@
 import { Deadline } from '../../base/deadline.ts'
-import {
-  isZenmlError,
-  UnreachableError,
-  type AnswerError,
-  type TransportError,
-  type ZenmlError,
-} from '../../zenml/errors.ts'
+import type { TransportError } from '../../http/transport-error.ts'
+import { isZenmlError, UnreachableError, type AnswerError, type ZenmlError } from '../../zenml/errors.ts'
 import { isJsonObject, type JsonObject } from '../../base/json.ts'
 import type { Run } from '../../zenml/model.ts'
 import { backoffMs, isPassing, retryAfterOf } from '../../zenml/retry.ts'

@@ -4,8 +4,8 @@ import type { Deadline } from '../../base/deadline.ts'
 import { isZenmlError } from '../../zenml/errors.ts'
 import type { Run } from '../../zenml/model.ts'
 import { isPassing, retryAfterOf } from '../../zenml/retry.ts'
-import { endRun, type Ended, type EndMode } from './end-run.ts'
-import type { PlannedRun, StartedRun } from '../journal.ts'
+import { endRun, type Ended } from './end-run.ts'
+import type { EndMode, PlannedRun, StartedRun } from '../journal.ts'
 import { ownership, runOfId, runsAsSent } from '../start/own-run.ts'
 
 export interface CleanUpRequest {

@@ -1,9 +1,6 @@
 import type { Deadline } from '../../base/deadline.ts'
-import type { StartedRun } from '../journal.ts'
+import type { EndMode, StartedRun } from '../journal.ts'
 import { stopRun, type StopDependencies } from './stop.ts'
-
-/** What to do with a run that nobody waits for any more. */
-export type EndMode = 'stop' | 'stop-gracefully' | 'leave'
 
 export interface EndRequest {
   readonly run: StartedRun

@@ -1,5 +1,6 @@
 import type { ZenmlClient } from '../../zenml/client.ts'
-import { isMissingRoute, TransportError, UnreachableError } from '../../zenml/errors.ts'
+import { TransportError } from '../../http/transport-error.ts'
+import { isMissingRoute, UnreachableError } from '../../zenml/errors.ts'
 import type { RunReference, StepState } from '../../zenml/model.ts'
 
 /** A run's steps: from its graph, which also has those not started, or from the list where there is no graph (0.74). */

@@ -1,4 +1,5 @@
 import { cutAtSpace } from '../../base/cut.ts'
+import { parseJson } from '../../base/json.ts'
 import type { HttpAnswer } from '../../http/http.ts'
 
 /** The text of an answer that is not the one wanted, made readable. */
@@ -122,15 +123,6 @@ function withoutSecrets(location: string): string {
 export function isHtml(answer: HttpAnswer): boolean {
   const type = answer.headers['content-type']
   return (typeof type === 'string' && type.includes('text/html')) || /^\s*<(!doctype|html)/i.test(answer.body)
-}
-
-/** The body as JSON, or undefined if it is none. */
-export function parseJson(body: string): unknown {
-  try {
-    return JSON.parse(body)
-  } catch {
-    return undefined
-  }
 }
 
 function property(value: unknown, name: string): unknown {

@@ -1,5 +1,6 @@
 import { isHtml } from './error-body.ts'
-import { AnswerError, type TransportError } from '../errors.ts'
+import type { TransportError } from '../../http/transport-error.ts'
+import { AnswerError } from '../errors.ts'
 import type { HttpAnswer } from '../../http/http.ts'
 import { isPassing } from '../retry.ts'
 

@@ -1,5 +1,6 @@
-import { AnswerError, UnreachableError, type TransportError } from '../errors.ts'
-import { parseJson } from './error-body.ts'
+import type { TransportError } from '../../http/transport-error.ts'
+import { AnswerError, UnreachableError } from '../errors.ts'
+import { parseJson } from '../../base/json.ts'
 import type { HttpAnswer } from '../../http/http.ts'
 import { toRun, type Run } from '../model.ts'
 import { isAuthenticatorAway } from '../retry.ts'

@@ -1,34 +1,4 @@
-import type { Session } from './session.ts'
-
-/** A request for a token; the form is sent URL-encoded. */
-export interface LoginRequest {
-  readonly url: string
-  readonly headers?: Readonly<Record<string, string>>
-  readonly form: Readonly<Record<string, string>>
-}
-
-/** What is given for a token, and the words about it in errors. */
-export interface Grant {
-  /** What is tried, as an infinitive. */
-  readonly doing: string
-  /** The inputs that the address and the credential came from. */
-  readonly addressInput: string
-  readonly credentialInput: string
-  readonly whoAnswers: string
-  /** What to check after a refusal, as a clause. */
-  readonly advice: string
-  /**
-   * @param fresh a token that was good before is so no longer, so that what it came from may have ended as well
-   * @throws ZenmlError if what is needed first cannot be had
-   */
-  request(options: { readonly fresh: boolean }): Promise<LoginRequest>
-  /**
-   * Another way, for a server that does not know this kind of credential; undefined if there is none.
-   *
-   * @throws ZenmlError if there is one, and something is missing for it
-   */
-  otherwise?(): Promise<Grant | undefined>
-}
+import type { Grant, Session } from './session.ts'
 
 /**
  * A service account's key at the server where the runs are: the form field `password` (ZenML API, "Login").

@@ -1,8 +1,9 @@
 import type { z } from 'zod'
 import type { Clock } from '../../base/clock.ts'
-import { AnswerError, CredentialError, TransportError, UnreachableError } from '../errors.ts'
-import { parseJson, withoutToken } from '../answers/error-body.ts'
-import type { Grant, LoginRequest } from './grants.ts'
+import { TransportError } from '../../http/transport-error.ts'
+import { AnswerError, CredentialError, UnreachableError } from '../errors.ts'
+import { parseJson } from '../../base/json.ts'
+import { withoutToken } from '../answers/error-body.ts'
 import type { Http } from '../../http/http.ts'
 import { decideRetry, isAuthenticatorAway, isPassing } from '../retry.ts'
 import { tokenSchema } from '../schemas.ts'
@@ -43,6 +44,36 @@ export class TokenSession implements Session {
       ),
     )
   }
+}
+
+/** A request for a token; the form is sent URL-encoded. */
+export interface LoginRequest {
+  readonly url: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly form: Readonly<Record<string, string>>
+}
+
+/** What is given for a token, and the words about it in errors. */
+export interface Grant {
+  /** What is tried, as an infinitive. */
+  readonly doing: string
+  /** The inputs that the address and the credential came from. */
+  readonly addressInput: string
+  readonly credentialInput: string
+  readonly whoAnswers: string
+  /** What to check after a refusal, as a clause. */
+  readonly advice: string
+  /**
+   * @param fresh a token that was good before is so no longer, so that what it came from may have ended as well
+   * @throws ZenmlError if what is needed first cannot be had
+   */
+  request(options: { readonly fresh: boolean }): Promise<LoginRequest>
+  /**
+   * Another way, for a server that does not know this kind of credential; undefined if there is none.
+   *
+   * @throws ZenmlError if there is one, and something is missing for it
+   */
+  otherwise?(): Promise<Grant | undefined>
 }
 
 /** What a login needs from outside. */

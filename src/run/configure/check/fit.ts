@@ -1,6 +1,12 @@
 import { isSame, type JsonValue } from '../../../base/json.ts'
 import type { Path } from '../layers.ts'
 
+/** What a type that is neither list nor mapping makes of a value. */
+export type ScalarFit =
+  | { readonly kind: 'fits'; readonly value: JsonValue }
+  /** @property isDoubtful the schema does not tell whether it is one */
+  | { readonly kind: 'misfit'; readonly wanted: string; readonly isDoubtful?: boolean }
+
 /** A part of a value that cannot become what its type asks for. */
 export interface Misfit {
   /** Within the value; empty for the value itself. */

@@ -1,12 +1,7 @@
+import type { ScalarFit } from './fit.ts'
 import { isJsonList, isSame, type JsonObject, type JsonValue } from '../../../base/json.ts'
 import { fitText } from './text.ts'
 import { orList, show } from '../../../base/words.ts'
-
-/** What a type that is neither list nor mapping makes of a value. */
-export type ScalarFit =
-  | { readonly kind: 'fits'; readonly value: JsonValue }
-  /** @property isDoubtful the schema does not tell whether it is one */
-  | { readonly kind: 'misfit'; readonly wanted: string; readonly isDoubtful?: boolean }
 
 /** How pydantic reads numbers and booleans out of texts (pydantic's conversion table). */
 const INTEGER = /^\s*[-+]?\d+(?:_\d+)*(?:\.0*)?\s*$/

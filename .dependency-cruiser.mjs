@@ -1,0 +1,88 @@
+/*
+ * Which room of src/ may use which, and that nothing imports itself in a circle, types included.
+ */
+
+/** Rooms whose code a room may run. Files directly in src/ (the entry) may use every room. */
+const MAY_USE = {
+  base: [],
+  http: ['base'],
+  zenml: ['base', 'http'],
+  run: ['base', 'http', 'zenml'],
+  github: ['base'],
+  actions: ['base', 'http', 'zenml', 'run', 'github'],
+}
+
+/** What the workflow's room may only know the types of: their values are handed to it. */
+const TYPES_FOR_GITHUB = ['http', 'zenml', 'run', 'actions']
+
+const rooms = Object.keys(MAY_USE)
+const pathOf = (names) => `^src/(${names.join('|')})/`
+
+const borders = Object.entries(MAY_USE).map(([room, others]) => ({
+  name: `border-of-${room}`,
+  comment: `src/${room} may use ${others.length === 0 ? 'nothing but itself' : others.join(', ')}: values in, values out; the caller passes the rest in.`,
+  severity: 'error',
+  from: { path: pathOf([room]) },
+  to: {
+    path: '^src/',
+    pathNot: pathOf([room, ...others, ...(room === 'github' ? TYPES_FOR_GITHUB : [])]),
+  },
+}))
+
+export default {
+  forbidden: [
+    {
+      name: 'no-circle',
+      comment: 'Two files that need each other are one, or hide a third.',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { circular: true },
+    },
+    ...borders,
+    {
+      name: 'types-only-for-github',
+      comment: 'src/github may import only types from there: write `import type { … }`.',
+      severity: 'error',
+      from: { path: '^src/github/' },
+      to: { path: pathOf(TYPES_FOR_GITHUB), dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'known-room',
+      comment: 'A new room needs its borders in this file.',
+      severity: 'error',
+      from: { path: '^src/[^/]+/', pathNot: pathOf(rooms) },
+      to: {},
+    },
+    {
+      name: 'only-src-ships',
+      comment: 'What ships uses nothing that does not.',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { pathNot: '^src/|node_modules/', dependencyTypesNot: ['core'] },
+    },
+    {
+      name: 'no-workflow',
+      comment: 'Only src/github and src/actions know that they run in a workflow.',
+      severity: 'error',
+      from: { path: pathOf(['base', 'http', 'zenml', 'run']) },
+      to: { path: 'node_modules/@actions/' },
+    },
+    {
+      name: 'loaded-when-needed',
+      comment: 'Load it where it is used, with `await import(…)`: it is slow to load and seldom needed.',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: {
+        path: 'node_modules/(@actions/github|yaml)/',
+        dependencyTypesNot: ['type-only', 'type-import'],
+        dynamic: false,
+      },
+    },
+  ],
+  options: {
+    // Imports of types as well.
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: 'node_modules' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default'] },
+  },
+}
