@@ -56050,7 +56050,7 @@ function toDefinition(kind, from) {
         pipeline: toNamed(from.resources?.pipeline),
         project: toNamed(from.metadata?.project ?? from.metadata?.workspace) ??
             (projectId == null ? undefined : { id: projectId, name: undefined }),
-        sourceSnapshotId: from.resources?.source_snapshot?.id,
+        sourceSnapshotId: from.resources?.source_snapshot?.id ?? from.metadata?.source_snapshot_id ?? undefined,
         stepParameters: toStepParameters(documents.configTemplate),
         isDynamic: toDynamic(from),
         hidesStack: from.resources?.stack?.permission_denied === true,
@@ -56237,6 +56237,7 @@ const definitionSchema = object({
         config_template: mapping,
         config_schema: mapping,
         pipeline_spec: mapping,
+        source_snapshot_id: id.nullish(),
     })
         .nullish(),
     resources: object({
@@ -56433,7 +56434,7 @@ function pathSegment(text) {
 
 /** Sorts an answer by its message: a 403 that is not known is never "fine" (ZenML API, "Stop"). */
 function readStopAnswer(answer, now) {
-    if (answer.status === 200 && !isHtml(answer))
+    if (answer.status === 200 && isOfZenml(parseJson(answer.body)))
         return { kind: 'accepted' };
     const error = new AnswerError('stop the run', answer, now);
     // A proxy or a page in between says nothing about the run.
@@ -56458,6 +56459,10 @@ function readStopAnswer(answer, now) {
         default:
             return isPassing(error) ? { kind: 'unclear', error } : { kind: 'refused', error };
     }
+}
+/** ZenML answers with `null`, or with the run; a page or a gateway in between with anything else. */
+function isOfZenml(body) {
+    return body === null || (typeof body === 'object' && 'id' in body);
 }
 
 ;// CONCATENATED MODULE: ./build/zenml/answers/trigger.js
@@ -60436,8 +60441,10 @@ const SHORTEST_PART = 3;
  */
 async function runsAsSent(client, sent) {
     const runs = await client.runsNamedLike(searchedPart(sent), sent.projectId);
-    const named = runs.filter((run) => run.name === sent.name);
-    return [...named, ...runs.filter((run) => !named.includes(run) && hasNameOf(run, sent))];
+    const same = runs.filter((run) => run.name === sent.name);
+    // A name may be a part of more names than one page holds.
+    const named = same.length === 0 && runs.length > 0 ? await client.runsByName(sent.name, sent.projectId) : same;
+    return [...named, ...runs.filter((run) => run.name !== sent.name && hasNameOf(run, sent))];
 }
 /** A run with what tells where it came from; undefined if it is not there. */
 async function runOfId(client, id) {
@@ -60467,11 +60474,11 @@ function ownership(run, sent) {
     const hasName = hasNameOf(run, sent);
     if (hasName && sent.nameIsOurs)
         return 'ours';
+    if (run.startMark !== undefined)
+        return run.startMark === sent.mark ? 'ours' : 'foreign';
     const isFromHere = isFrom(run, sent.origins);
     if (isFromHere === false)
         return 'foreign';
-    if (run.startMark !== undefined)
-        return run.startMark === sent.mark ? 'ours' : 'foreign';
     if (run.created === undefined || sent.sentFrom === undefined)
         return 'unknown';
     if (run.created < sent.sentFrom - CLOCK_SKEW_MS)
@@ -60622,7 +60629,10 @@ async function clean_up_lookUp(planned, { lookUpUntil, deadline }, { client, clo
             const isLastLook = lookUpUntil.isOver;
             try {
                 found = await clean_up_look(planned, once);
-                if (found.kind === 'ours' || found.kind === 'another')
+                // A run of another step that only has the name may be one without a slot, which goes away again.
+                if (found.kind === 'ours')
+                    return found;
+                if (found.kind === 'another' && planned.answered !== undefined)
                     return found;
             }
             catch (error) {
@@ -60658,7 +60668,6 @@ async function clean_up_look(planned, client) {
         const { id, projectId, status, name = planned.name } = own;
         return { kind: 'ours', run: { id, projectId, name, url: undefined, status } };
     }
-    // Names are unique: where this one is taken, or the request was answered, ours will not come any more.
     const another = answered ?? runs.find(({ name }) => name === planned.name);
     return another === undefined ? { kind: 'none' } : { kind: 'another', run: another };
 }
@@ -62863,7 +62872,7 @@ class Trigger {
     }
     /** ZenML's no is only about this sending: an earlier one may still start a run. One of something else proves nothing. */
     async #giveUp(error, byZenml) {
-        this.#mayHaveStarted ||= !byZenml;
+        this.#mayHaveStarted ||= !byZenml || this.#wasLimited;
         const run = await this.#adopt();
         if (run !== undefined)
             return run;
@@ -62903,22 +62912,26 @@ class Trigger {
         const left = runs.find((run) => isLeftByFullQueue(run) && ownership(run, plan) === 'ours');
         if (left !== undefined)
             throw leftByFullQueue(name, left.statusReason ?? '');
-        const [namesake] = runs;
+        const namesake = runs.find((run) => ownership(run, plan) === 'ours') ?? runs[0];
         if (namesake === undefined)
             return this.#awaitNamesake(error);
         const whose = ownership(namesake, plan);
-        if (whose === 'foreign')
-            throw nameTaken(name);
+        if (whose === 'foreign') {
+            // Another spelling takes the name on some databases only, so ours may be there as well.
+            if (namesake.name === name || !this.#mayHaveStarted)
+                throw nameTaken(name);
+            return this.#awaitNamesake(error, VANISHED_MS);
+        }
         if (whose === 'unknown')
             throw namesakeUnknown(name, namesake.id);
         this.#mayHaveStarted = true;
         return (await this.#adopt(namesake)) ?? this.#awaitNamesake(error);
     }
     /** The run may be shown a little later; a 409 for another reason than a run that exists stays one. */
-    async #awaitNamesake(error) {
+    async #awaitNamesake(error, mostMs = error.exception === 'EntityExistsError' ? Infinity : VANISHED_MS) {
         const now = this.#deps.clock.elapsed();
         this.#vanishedSince ??= now;
-        if (error.exception !== 'EntityExistsError' && now - this.#vanishedSince >= VANISHED_MS) {
+        if (now - this.#vanishedSince >= mostMs) {
             return this.#giveUp(error, error.exception !== undefined);
         }
         await this.#pause('name-vanished', error);
@@ -62966,15 +62979,14 @@ class Trigger {
             throw nameTaken(name);
     }
     async #lastLook() {
-        const mayStartLater = this.#mayHaveStarted;
         this.#mayHaveStarted ||= this.#wasLimited;
         const run = await this.#adopt();
         if (run !== undefined)
             return run;
-        throw outOfTime(this.#request.name, this.#lastHindrance, mayStartLater);
+        throw outOfTime(this.#request.name, this.#lastHindrance, this.#mayHaveStarted);
     }
     #unknown(error) {
-        if (!isZenmlError(error) || !this.#mayHaveStarted)
+        if (!isZenmlError(error) || !(this.#mayHaveStarted || this.#wasLimited))
             return error;
         return startUnknown(this.#request.name, error.message);
     }

@@ -47,6 +47,18 @@ const id =
   (input: string, name: string) =>
   (scene: Scene): Record<string, string> => ({ [input]: scene.server.fact(name) })
 
+/** Each run has a snapshot without a name; a run of it says that it came from the one that this was made from. */
+async function ownSnapshot(scene: Scene): Promise<void> {
+  const first = await scene.action({ template: 'training-template', configuration: quick() })
+  const run = (await scene.view.call('GET', `/runs/${first.outputs['run-id'] ?? ''}`)) as {
+    resources: { snapshot: { id: string } }
+  }
+  const { id: snapshot } = run.resources.snapshot
+  const name = `nightly-${Date.now()}`
+  const result = await scene.action({ snapshot, configuration: quick(), 'run-name': name })
+  expectStep(result, { exitCode: 0, outputs: { conclusion: 'completed', 'run-name': name } })
+}
+
 export const FINDING: readonly Case[] = [
   {
     name: 'found by template name, narrowed by pipeline',
@@ -66,6 +78,12 @@ export const FINDING: readonly Case[] = [
     where: hasSnapshots,
     runs: 1,
     run: found(() => ({ snapshot: 'training-template' }), 'training'),
+  },
+  {
+    name: "found by the id of a run's own snapshot, run-name",
+    where: hasSnapshots,
+    runs: 2,
+    run: ownSnapshot,
   },
   {
     name: 'a dynamic pipeline',

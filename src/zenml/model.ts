@@ -53,7 +53,7 @@ export interface Definition {
   readonly runnable: boolean | undefined
   readonly pipeline: Named | undefined
   readonly project: Named | undefined
-  /** A template's snapshot, from 0.90 on. */
+  /** A template's snapshot, or the one that a run's own snapshot was made from; from 0.90 on. */
   readonly sourceSnapshotId: string | undefined
   /** All steps' parameters with their values; only in a hydrated template. */
   readonly stepParameters: Readonly<Record<string, JsonObject>> | undefined
@@ -170,7 +170,7 @@ export function toDefinition(kind: DefinitionKind, from: z.infer<typeof definiti
     project:
       toNamed(from.metadata?.project ?? from.metadata?.workspace) ??
       (projectId == null ? undefined : { id: projectId, name: undefined }),
-    sourceSnapshotId: from.resources?.source_snapshot?.id,
+    sourceSnapshotId: from.resources?.source_snapshot?.id ?? from.metadata?.source_snapshot_id ?? undefined,
     stepParameters: toStepParameters(documents.configTemplate),
     isDynamic: toDynamic(from),
     hidesStack: from.resources?.stack?.permission_denied === true,

@@ -73,6 +73,7 @@ export const definitionSchema = z.object({
       config_template: mapping,
       config_schema: mapping,
       pipeline_spec: mapping,
+      source_snapshot_id: id.nullish(),
     })
     .nullish(),
   resources: z

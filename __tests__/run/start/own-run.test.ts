@@ -52,7 +52,7 @@ test.each<[Ownership, string, Partial<Run>]>([
   ['ours', 'our mark, whatever the clock says', { startMark: 'mark', created: 0 }],
   ['ours', 'our mark, and nothing of where it is from', { startMark: 'mark', templateId: undefined }],
   ['ours', 'our mark under quite another name', { ...OTHER, startMark: 'mark' }],
-  ['foreign', 'our mark and another template', { startMark: 'mark', templateId: 'another' }],
+  ['ours', 'our mark and another template', { startMark: 'mark', templateId: 'another' }],
   ['foreign', "another step's mark", { startMark: 'another' }],
   ['unknown', 'the very name and template, without a mark', {}],
   ['unknown', 'no mark, a minute before, as clocks differ', { created: SENT_AT - MINUTE }],

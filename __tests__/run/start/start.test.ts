@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { seededPipelines, ZENML_VERSIONS, type FaultAction } from '../../../simulator/index.ts'
+import type { Target } from '../../../src/run/find/definition.ts'
 import { closeScenes, openScene, TRIGGER, type Scene } from '../scene.ts'
 
 afterEach(closeScenes)
@@ -272,6 +273,97 @@ describe("under the user's own name", () => {
     expect(scene.server.runs.map(({ name }) => name)).toEqual(['Nightly', 'nightly'])
     expect(result.runId).toBe(scene.server.runs[1]?.id)
   })
+})
+
+describe("from a run's own snapshot, which has no name", () => {
+  async function openOwnSnapshot(): Promise<{ scene: Scene; target: Target }> {
+    const scene = await openScene()
+    const { runId } = await scene.execute({ runName: 'first', wait: false })
+    const { url, apiKey } = scene.server
+    const login = { method: 'POST', body: new URLSearchParams({ password: apiKey }) }
+    const { access_token: token } = (await (await fetch(`${url}/api/v1/login`, login)).json()) as Record<
+      string,
+      string
+    >
+    const headers = { authorization: `Bearer ${token}` }
+    const run = await (await fetch(`${url}/api/v1/runs/${runId}`, { headers })).json()
+    const { id } = (run as { resources: { snapshot: { id: string } } }).resources.snapshot
+    return { scene, target: { kind: 'snapshot', reference: id } }
+  }
+
+  test("a run under the user's own name is found after a lost answer", async () => {
+    const { scene, target } = await openOwnSnapshot()
+    scene.server.addFault({ on: 'trigger', do: { kind: 'reset', when: 'after-work' } })
+    const result = await scene.execute({ target, runName: 'nightly' })
+    expect(result).toMatchObject({ conclusion: 'completed', runId: scene.server.runs[1]?.id })
+    expect(scene.server.runs).toHaveLength(2)
+  })
+
+  test('the run of an earlier attempt is taken up', async () => {
+    const { scene, target } = await openOwnSnapshot()
+    const first = await scene.execute({ target, resume: true, wait: false })
+    const origin = { workflowRunId: '4711', attempt: 2, stepIdentity: '0a1b2c3d' }
+    expect(await scene.execute({ target, resume: true, origin })).toMatchObject({ runId: first.runId })
+    expect(scene.server.runs).toHaveLength(2)
+  })
+})
+
+describe('where another spelling of the name is there already', () => {
+  test.each<[title: string, first: FaultAction[]]>([
+    ['a 409 of a gateway', [{ kind: 'html', status: 409, work: true }]],
+    [
+      'a lost answer, and then a 409',
+      [
+        { kind: 'answer', status: 502, body: '', work: true },
+        { kind: 'answer', status: 409, body: '{"detail":["EntityExistsError","exists"]}' },
+      ],
+    ],
+  ])('%s hides no run of ours', async (_, answers) => {
+    const scene = await openScene()
+    await scene.execute({ runName: 'Nightly', wait: false })
+    const others = scene.server.runs[0]
+    for (const [index, action] of answers.entries())
+      scene.server.addFault({ on: 'trigger', occurrence: index + 1, do: action })
+    // The list lags, and shows the other run alone.
+    const item = {
+      id: others?.id,
+      name: 'Nightly',
+      body: { status: 'running' },
+      metadata: { config: { extra: { github_actions: { start: 'another' } } } },
+    }
+    const page = JSON.stringify({ total: 1, total_pages: 1, items: [item] })
+    scene.server.addFault({
+      on: 'runs',
+      occurrence: { from: 3, to: 5 },
+      do: { kind: 'answer', status: 200, body: page },
+    })
+    const result = await scene.execute({ runName: 'nightly' })
+    expect(result).toMatchObject({ conclusion: 'completed', runId: scene.server.runs[1]?.id })
+    expect(scene.server.runs).toHaveLength(2)
+  })
+})
+
+test('a name that is taken is refused at once, however many newer names hold it', async () => {
+  const scene = await openScene()
+  await scene.execute({ runName: 'training', wait: false })
+  for (let index = 0; index < 101; index += 1)
+    await scene.execute({ runName: `training-${index}`, wait: false })
+  await expect(scene.execute({ runName: 'training' })).rejects.toThrow(
+    /^run-name: a run named "training" exists already/,
+  )
+  expect(triggers(scene)).toBe(102)
+})
+
+test("ZenML's no after a limit of something else does not settle the step", async () => {
+  const refusal = JSON.stringify({ detail: ['ValueError', 'no'] })
+  const scene = await openScene({
+    faults: [
+      { on: 'trigger', occurrence: 1, do: { kind: 'answer', status: 429, body: 'slow down' } },
+      { on: 'trigger', occurrence: 2, do: { kind: 'answer', status: 400, body: refusal } },
+    ],
+  })
+  await expect(scene.execute()).rejects.toMatchObject({ conclusion: 'lost' })
+  expect(scene.settled).toEqual([])
 })
 
 test("ZenML's own refusal is believed without a look", async () => {

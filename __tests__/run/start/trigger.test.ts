@@ -106,16 +106,31 @@ describe.each(ZENML_VERSIONS)('exactly one run on ZenML %s', (version) => {
     expect(KEYS(scene).size).toBe(1)
   })
 
-  test('when the server is never reachable, the step ends at trigger-timeout and says that nothing was started', async () => {
-    const scene = await openScene({
-      version,
-      faults: [{ on: 'trigger', occurrence: 'always', do: { kind: 'answer', status: 429, body: '{}' } }],
-    })
+  test('when there is never a free slot, the step ends at trigger-timeout and says that nothing was started', async () => {
+    const full: FaultAction = {
+      kind: 'answer',
+      status: 429,
+      body: '{"detail":"Maximum number of concurrent snapshot tasks reached."}',
+    }
+    const scene = await openScene({ version, faults: [{ on: 'trigger', occurrence: 'always', do: full }] })
     const request = scene.execute({ triggerTimeoutMs: 120_000 })
     await expect(request).rejects.toThrow(
       /^No run could be started within trigger-timeout\. Last: .*429.*\. Nothing was started$/,
     )
     expect(scene.server.runs).toHaveLength(0)
+    expect(scene.settled).toHaveLength(1)
+  })
+
+  test('when something else than ZenML limits requests for ever, the step does not claim that nothing was started', async () => {
+    const scene = await openScene({
+      version,
+      faults: [{ on: 'trigger', occurrence: 'always', do: { kind: 'answer', status: 429, body: '{}' } }],
+    })
+    await expect(scene.execute({ triggerTimeoutMs: 120_000 })).rejects.toMatchObject({
+      conclusion: 'lost',
+      message: expect.stringMatching(/Last: .*429.*\. The server may still be at work on it: look for a run/),
+    })
+    expect(scene.settled).toEqual([])
   })
 
   test('when every answer is lost, the step ends at trigger-timeout and says what to look for', async () => {

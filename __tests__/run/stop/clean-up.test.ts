@@ -75,3 +75,28 @@ test('after a look that found nothing, one that is not answered does not count a
   const ended = await lookAfter(scene, { lookUpMs: 400 })
   expect(ended).toMatchObject({ found: 'ours', settled: true })
 })
+
+test("another step's run of the same name, which goes away for want of a slot, does not end the looks", async () => {
+  const scene = await openScene({ orchestrator: 'kubernetes' })
+  await scene.execute({ runName: 'nightly', wait: false })
+  const extra = { github_actions: { start: 'another' } }
+  const item = { id: 'f00', name: 'nightly', body: { status: 'failed' }, metadata: { config: { extra } } }
+  const body = JSON.stringify({ total: 1, total_pages: 1, items: [item] })
+  scene.server.addFault({
+    on: 'runs',
+    occurrence: { from: 1, to: 3 },
+    do: { kind: 'answer', status: 200, body },
+  })
+  expect(await lookAfter(scene)).toMatchObject({ found: 'ours', settled: true })
+})
+
+test("another step's run of the same name is left alone", async () => {
+  const scene = await openScene({ orchestrator: 'kubernetes' })
+  await scene.execute({ runName: 'nightly', wait: false })
+  scene.planned[0] = { ...scene.planned[0]!, mark: 'another' }
+  expect(await lookAfter(scene)).toMatchObject({
+    found: 'another',
+    sentence: expect.stringMatching(/^A run named "nightly" \(.*\) is on the server, but nothing shows/),
+  })
+  expect(scene.server.runs).toMatchObject([{ status: 'completed' }])
+})

@@ -5,6 +5,9 @@ const illegal = (message: string): unknown => ({ detail: ['IllegalOperationError
 
 test.each<[StopAnswer['kind'], string, number, unknown]>([
   ['accepted', 'a run that stops now', 200, null],
+  ['accepted', 'a run that stops now, shown', 200, { id: 'f00' }],
+  ['unclear', 'a word of something else', 200, 'OK'],
+  ['unclear', 'JSON of something else', 200, { status: 'maintenance' }],
   ['too-early', 'no orchestrator yet', 403, illegal('No orchestrator run ID found for pipeline run.')],
   ['accepted', 'a run that was stopped', 403, illegal('Pipeline run is already stopped.')],
   ['accepted', 'a run that is being stopped', 403, illegal('Pipeline run is already being stopped.')],

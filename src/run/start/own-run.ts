@@ -22,8 +22,11 @@ const SHORTEST_PART = 3
  */
 export async function runsAsSent(client: ZenmlClient, sent: SentRun): Promise<Run[]> {
   const runs = await client.runsNamedLike(searchedPart(sent), sent.projectId)
-  const named = runs.filter((run) => run.name === sent.name)
-  return [...named, ...runs.filter((run) => !named.includes(run) && hasNameOf(run, sent))]
+  const same = runs.filter((run) => run.name === sent.name)
+  // A name may be a part of more names than one page holds.
+  const named =
+    same.length === 0 && runs.length > 0 ? await client.runsByName(sent.name, sent.projectId) : same
+  return [...named, ...runs.filter((run) => run.name !== sent.name && hasNameOf(run, sent))]
 }
 
 /** A run with what tells where it came from; undefined if it is not there. */
@@ -51,9 +54,9 @@ export function hasNameOf({ name }: Pick<Run, 'name'>, sent: Pick<SentRun, 'name
 export function ownership(run: Run, sent: SentRun): Ownership {
   const hasName = hasNameOf(run, sent)
   if (hasName && sent.nameIsOurs) return 'ours'
+  if (run.startMark !== undefined) return run.startMark === sent.mark ? 'ours' : 'foreign'
   const isFromHere = isFrom(run, sent.origins)
   if (isFromHere === false) return 'foreign'
-  if (run.startMark !== undefined) return run.startMark === sent.mark ? 'ours' : 'foreign'
   if (run.created === undefined || sent.sentFrom === undefined) return 'unknown'
   if (run.created < sent.sentFrom - CLOCK_SKEW_MS) return 'foreign'
   return isFromHere === true && sent.nameIsOurs ? 'ours' : 'unknown'

@@ -188,7 +188,7 @@ class Trigger {
 
   /** ZenML's no is only about this sending: an earlier one may still start a run. One of something else proves nothing. */
   async #giveUp(error: AnswerError, byZenml: boolean): Promise<TriggeredRun | undefined> {
-    this.#mayHaveStarted ||= !byZenml
+    this.#mayHaveStarted ||= !byZenml || this.#wasLimited
     const run = await this.#adopt()
     if (run !== undefined) return run
     const refusal = explainRefusal(error, this.#request.definition)
@@ -225,20 +225,27 @@ class Trigger {
     const runs = await this.#lookUp()
     const left = runs.find((run) => isLeftByFullQueue(run) && ownership(run, plan) === 'ours')
     if (left !== undefined) throw leftByFullQueue(name, left.statusReason ?? '')
-    const [namesake] = runs
+    const namesake = runs.find((run) => ownership(run, plan) === 'ours') ?? runs[0]
     if (namesake === undefined) return this.#awaitNamesake(error)
     const whose = ownership(namesake, plan)
-    if (whose === 'foreign') throw nameTaken(name)
+    if (whose === 'foreign') {
+      // Another spelling takes the name on some databases only, so ours may be there as well.
+      if (namesake.name === name || !this.#mayHaveStarted) throw nameTaken(name)
+      return this.#awaitNamesake(error, VANISHED_MS)
+    }
     if (whose === 'unknown') throw namesakeUnknown(name, namesake.id)
     this.#mayHaveStarted = true
     return (await this.#adopt(namesake)) ?? this.#awaitNamesake(error)
   }
 
   /** The run may be shown a little later; a 409 for another reason than a run that exists stays one. */
-  async #awaitNamesake(error: AnswerError): Promise<TriggeredRun | undefined> {
+  async #awaitNamesake(
+    error: AnswerError,
+    mostMs = error.exception === 'EntityExistsError' ? Infinity : VANISHED_MS,
+  ): Promise<TriggeredRun | undefined> {
     const now = this.#deps.clock.elapsed()
     this.#vanishedSince ??= now
-    if (error.exception !== 'EntityExistsError' && now - this.#vanishedSince >= VANISHED_MS) {
+    if (now - this.#vanishedSince >= mostMs) {
       return this.#giveUp(error, error.exception !== undefined)
     }
     await this.#pause('name-vanished', error)
@@ -285,15 +292,14 @@ class Trigger {
   }
 
   async #lastLook(): Promise<TriggeredRun> {
-    const mayStartLater = this.#mayHaveStarted
     this.#mayHaveStarted ||= this.#wasLimited
     const run = await this.#adopt()
     if (run !== undefined) return run
-    throw outOfTime(this.#request.name, this.#lastHindrance, mayStartLater)
+    throw outOfTime(this.#request.name, this.#lastHindrance, this.#mayHaveStarted)
   }
 
   #unknown(error: unknown): unknown {
-    if (!isZenmlError(error) || !this.#mayHaveStarted) return error
+    if (!isZenmlError(error) || !(this.#mayHaveStarted || this.#wasLimited)) return error
     return startUnknown(this.#request.name, error.message)
   }
 

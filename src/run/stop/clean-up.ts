@@ -86,7 +86,9 @@ async function lookUp(
       const isLastLook = lookUpUntil.isOver
       try {
         found = await look(planned, once)
-        if (found.kind === 'ours' || found.kind === 'another') return found
+        // A run of another step that only has the name may be one without a slot, which goes away again.
+        if (found.kind === 'ours') return found
+        if (found.kind === 'another' && planned.answered !== undefined) return found
       } catch (error) {
         if (!isZenmlError(error)) throw error
         if (!isPassing(error)) return { kind: 'unknown' }
@@ -115,7 +117,6 @@ async function look(planned: PlannedRun, client: ZenmlClient): Promise<Found> {
     const { id, projectId, status, name = planned.name } = own
     return { kind: 'ours', run: { id, projectId, name, url: undefined, status } }
   }
-  // Names are unique: where this one is taken, or the request was answered, ours will not come any more.
   const another = answered ?? runs.find(({ name }) => name === planned.name)
   return another === undefined ? { kind: 'none' } : { kind: 'another', run: another }
 }

@@ -1,4 +1,4 @@
-import { isHtml } from './error-body.ts'
+import { parseJson } from '../../base/json.ts'
 import type { TransportError } from '../../http/transport-error.ts'
 import { AnswerError } from '../errors.ts'
 import type { HttpAnswer } from '../../http/http.ts'
@@ -24,7 +24,7 @@ export type StopAnswer =
 
 /** Sorts an answer by its message: a 403 that is not known is never "fine" (ZenML API, "Stop"). */
 export function readStopAnswer(answer: HttpAnswer, now: number): StopAnswer {
-  if (answer.status === 200 && !isHtml(answer)) return { kind: 'accepted' }
+  if (answer.status === 200 && isOfZenml(parseJson(answer.body))) return { kind: 'accepted' }
   const error = new AnswerError('stop the run', answer, now)
   // A proxy or a page in between says nothing about the run.
   if (!error.fromZenml) return { kind: 'unclear', error }
@@ -44,4 +44,9 @@ export function readStopAnswer(answer: HttpAnswer, now: number): StopAnswer {
     default:
       return isPassing(error) ? { kind: 'unclear', error } : { kind: 'refused', error }
   }
+}
+
+/** ZenML answers with `null`, or with the run; a page or a gateway in between with anything else. */
+function isOfZenml(body: unknown): boolean {
+  return body === null || (typeof body === 'object' && 'id' in body)
 }
