@@ -321,7 +321,11 @@ const SLOW: readonly Case[] = [
     slow: true,
     runs: 1,
     run: (scene) =>
-      neverBegins(scene, { read: ['stack_component'] }, /stack_component\/|access ComponentResponse/),
+      neverBegins(
+        scene,
+        { read: ['stack_component'] },
+        /stack_component\/|access ComponentResponse|No orchestrator found in the stack/,
+      ),
   },
 ]
 
