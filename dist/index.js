@@ -59742,8 +59742,20 @@ class Stop {
                 return this.#goingOn(answer.error.message);
             case 'unclear':
                 await this.#pauseAfter(answer.error, attempt);
-                return undefined;
+                // A yes that is not ZenML's: the request may have been passed on all the same.
+                return answer.error instanceof AnswerError && answer.error.status === 200
+                    ? this.#checkObeyed()
+                    : undefined;
         }
+    }
+    async #checkObeyed() {
+        const run = await this.#look();
+        if (runPhase(run.status) !== 'going-on')
+            return this.#accountForSteps(run);
+        if (run.status !== 'stopping')
+            return undefined;
+        this.#asked = true;
+        return this.#settle();
     }
     /** One 404 may come from a replica that lags behind. */
     async #checkGone() {
@@ -60590,6 +60602,8 @@ async function endRun({ run, mode, reason, deadline }, deps) {
 
 const LOOK_UP_PAUSE_MS = 500;
 const LONGEST_LOOK_UP_PAUSE_MS = 5_000;
+/** So long a server may show a run that found no free slot. */
+const MOMENT_MS = 5_000;
 /**
  * Ends the run of a step that could not end it in order: by its id, or, where only the sending is known, by its
  * name. It never starts anything.
@@ -60623,16 +60637,19 @@ function sentenceFor(found, { name }) {
 async function clean_up_lookUp(planned, { lookUpUntil, deadline }, { client, clock, signal }) {
     const once = client.with({ retries: false, signal });
     let found = { kind: 'unknown' };
+    let anotherSince;
     try {
         for (let pauseMs = LOOK_UP_PAUSE_MS;; pauseMs = Math.min(pauseMs * 1.5, LONGEST_LOOK_UP_PAUSE_MS)) {
             // An answer is only as new as its question: the last one is asked when nothing can be started any more.
             const isLastLook = lookUpUntil.isOver;
             try {
                 found = await clean_up_look(planned, once);
-                // A run of another step that only has the name may be one without a slot, which goes away again.
-                if (found.kind === 'ours')
-                    return found;
-                if (found.kind === 'another' && planned.answered !== undefined)
+                if (found.kind === 'another')
+                    anotherSince ??= clock.elapsed();
+                // Names are unique, so where one is taken ours will not come; but a run without a slot goes away again.
+                const isTaken = clock.elapsed() - (anotherSince ?? Infinity) >= MOMENT_MS;
+                const isSure = found.kind === 'another' && (isTaken || planned.answered !== undefined);
+                if (found.kind === 'ours' || isSure)
                     return found;
             }
             catch (error) {

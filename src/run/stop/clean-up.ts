@@ -35,6 +35,9 @@ export interface CleanUpDependencies {
 const LOOK_UP_PAUSE_MS = 500
 const LONGEST_LOOK_UP_PAUSE_MS = 5_000
 
+/** So long a server may show a run that found no free slot. */
+const MOMENT_MS = 5_000
+
 /**
  * Ends the run of a step that could not end it in order: by its id, or, where only the sending is known, by its
  * name. It never starts anything.
@@ -80,15 +83,18 @@ async function lookUp(
 ): Promise<Found> {
   const once = client.with({ retries: false, signal })
   let found: Found = { kind: 'unknown' }
+  let anotherSince: number | undefined
   try {
     for (let pauseMs = LOOK_UP_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 1.5, LONGEST_LOOK_UP_PAUSE_MS)) {
       // An answer is only as new as its question: the last one is asked when nothing can be started any more.
       const isLastLook = lookUpUntil.isOver
       try {
         found = await look(planned, once)
-        // A run of another step that only has the name may be one without a slot, which goes away again.
-        if (found.kind === 'ours') return found
-        if (found.kind === 'another' && planned.answered !== undefined) return found
+        if (found.kind === 'another') anotherSince ??= clock.elapsed()
+        // Names are unique, so where one is taken ours will not come; but a run without a slot goes away again.
+        const isTaken = clock.elapsed() - (anotherSince ?? Infinity) >= MOMENT_MS
+        const isSure = found.kind === 'another' && (isTaken || planned.answered !== undefined)
+        if (found.kind === 'ours' || isSure) return found
       } catch (error) {
         if (!isZenmlError(error)) throw error
         if (!isPassing(error)) return { kind: 'unknown' }

@@ -1,6 +1,6 @@
 import type { ZenmlClient } from '../../zenml/client.ts'
 import type { Clock } from '../../base/clock.ts'
-import { isGone, type AnswerError, isZenmlError, type ZenmlError } from '../../zenml/errors.ts'
+import { AnswerError, isGone, isZenmlError, type ZenmlError } from '../../zenml/errors.ts'
 import { Deadline } from '../../base/deadline.ts'
 import type { Run } from '../../zenml/model.ts'
 import { backoffMs, isPassing, retryAfterOf } from '../../zenml/retry.ts'
@@ -142,8 +142,19 @@ class Stop {
         return this.#goingOn(answer.error.message)
       case 'unclear':
         await this.#pauseAfter(answer.error, attempt)
-        return undefined
+        // A yes that is not ZenML's: the request may have been passed on all the same.
+        return answer.error instanceof AnswerError && answer.error.status === 200
+          ? this.#checkObeyed()
+          : undefined
     }
+  }
+
+  async #checkObeyed(): Promise<Stopped | undefined> {
+    const run = await this.#look()
+    if (runPhase(run.status) !== 'going-on') return this.#accountForSteps(run)
+    if (run.status !== 'stopping') return undefined
+    this.#asked = true
+    return this.#settle()
   }
 
   /** One 404 may come from a replica that lags behind. */
