@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import path from 'node:path'
 import { expectStep, type Case, type Scene } from '../scene.ts'
+import { both, isOpenSource, since } from '../target.ts'
 
 /** What is changed is shown beside the template's value, and the server starts nothing. */
 async function dryRun(scene: Scene): Promise<void> {
@@ -77,10 +79,68 @@ async function missedElsewhere(scene: Scene): Promise<void> {
   })
 }
 
+/** What an attempt logged that then failed says nothing about the step that completed. */
+async function failedAttempt(scene: Scene): Promise<void> {
+  const marker = path.join(scene.server.directory, `attempt-${Date.now()}`)
+  const retry = { max_retries: 1, delay: 0, backoff: 1 }
+  const parameters = { seconds: 0.1, accuracy: 0.95, fail: `once:${marker}` }
+  const result = await scene.action({
+    template: 'training-template',
+    configuration: JSON.stringify({ steps: { train: { parameters, retry } } }),
+    expect: 'train.accuracy >= 0.9',
+  })
+  const run = await scene.onlyRun(result)
+  expectStep(result, {
+    exitCode: 1,
+    outputs: {
+      'run-id': run.id,
+      status: 'completed',
+      conclusion: 'expectation-missed',
+      error: /wanted train\.accuracy >= 0\.9, got no value of that name/,
+    },
+  })
+}
+
+/** A key of the run itself that reads like a step's does not hide the step's value. */
+async function twoMeanings(scene: Scene): Promise<void> {
+  const started = await scene.action({
+    template: 'training-template',
+    parameters: 'train: {seconds: 0.1, accuracy: 0.1}',
+  })
+  const run = started.outputs['run-id'] ?? ''
+  const { id: project } = await scene.view.project()
+  await scene.view.call('POST', '/run-metadata', {
+    project,
+    resources: [{ id: run, type: 'pipeline_run' }],
+    values: { 'train.accuracy': 0.99 },
+    types: { 'train.accuracy': 'float' },
+  })
+  const result = await scene.action({ run, expect: 'train.accuracy >= 0.9' }, { entry: 'wait' })
+  expectStep(result, {
+    exitCode: 1,
+    outputs: {
+      conclusion: 'expectation-missed',
+      error: /wanted train\.accuracy >= 0\.9, got several values/,
+    },
+  })
+}
+
 export const PARAMETERS: readonly Case[] = [
   { name: 'dry run: shows what would be sent and starts nothing', runs: 0, run: dryRun },
   { name: 'a slip in a parameter starts nothing', core: true, runs: 0, run: slip },
   { name: 'expectations held', core: true, runs: 1, run: held },
   { name: 'an expectation missed', core: true, runs: 1, run: missed },
   { name: 'an expectation missed in wait/', runs: 1, run: missedElsewhere },
+  {
+    name: 'an expectation on what a failed attempt logged',
+    where: since('0.85'),
+    runs: 1,
+    run: failedAttempt,
+  },
+  {
+    name: 'an expectation on a name with two meanings',
+    where: both(since('0.85'), isOpenSource),
+    runs: 1,
+    run: twoMeanings,
+  },
 ]
