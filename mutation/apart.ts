@@ -12,7 +12,7 @@ interface Apart {
 }
 
 /** Survivors that were looked at, each one by hand. */
-const APART: readonly Apart[] = [
+export const APART: readonly Apart[] = [
   {
     file: 'src/actions/post.ts',
     code: "const name = started?.name ?? planned?.name ?? ''",
