@@ -55306,19 +55306,19 @@ function readErrorBody(answer, addressInput = 'server-url') {
         return { source: 'the server', exception: pair[0], message: error_body_cut(readable(pair[1].slice(0, READ_LIMIT))) };
     }
     const text = property(json, 'detail') ?? property(json, 'error');
-    if (text !== undefined)
-        return { source: 'the server', message: error_body_cut(oneLine(written(text))) };
-    if (answer.status < 300) {
+    // Of ZenML's own answers that is all there is; a gateway's say more, or have a type of their own (RFC 9457).
+    const isOwn = hasOnly(json, 'detail') && !isOfType(answer, 'problem+json');
+    if (answer.status < 300 && !isOwn) {
         return {
             source: 'something that is not a ZenML API',
             message: `an answer of an unknown shape: ${shape(answer.body, json)}`,
         };
     }
-    // A ZenML that says no gives a reason in JSON; only one that fails, or is too busy, gives bare text.
+    // A ZenML that says no gives a reason in `detail`; only one that fails, or is too busy, says it otherwise.
     const isFailure = answer.status >= 500 || answer.status === 429 || answer.status === 408;
     return {
-        source: isFailure ? 'the server' : 'something that is not a ZenML API',
-        message: error_body_cut(oneLine(answer.body)) || '(no text)',
+        source: isOwn || isFailure ? 'the server' : 'something that is not a ZenML API',
+        message: error_body_cut(oneLine(text === undefined ? answer.body : written(text))) || '(no text)',
     };
 }
 /** No token is shorter; a token in pieces is none. */
@@ -55386,8 +55386,14 @@ function error_body_withoutSecrets(location) {
 }
 /** True for a body that is a web page, whatever its content type claims. */
 function isHtml(answer) {
-    const type = answer.headers['content-type'];
-    return (typeof type === 'string' && type.includes('text/html')) || /^\s*<(!doctype|html)/i.test(answer.body);
+    return isOfType(answer, 'text/html') || /^\s*<(!doctype|html)/i.test(answer.body);
+}
+function isOfType({ headers }, type) {
+    const given = headers['content-type'];
+    return typeof given === 'string' && given.includes(type);
+}
+function hasOnly(value, name) {
+    return typeof value === 'object' && value !== null && Object.keys(value).join() === name;
 }
 function property(value, name) {
     if (typeof value !== 'object' || value === null)
@@ -56346,10 +56352,13 @@ const outputs = record(schemas_string(), unknown())
 })))
     .nullish()
     .catch(undefined);
+/** What was logged. Nothing at all counts as nothing logged; what is no mapping could not be read. */
+const logged = unknown()
+    .transform((value) => mapping.parse(value ?? {}) ?? undefined);
 /** A hydrated step: its outputs are in the body before 0.80 or so, later in the resources. */
 const stepDetailSchema = stepSchema.extend({
     body: stepSchema.shape.body.unwrap().unwrap().extend({ outputs }).nullish(),
-    metadata: object({ run_metadata: mapping, pipeline_run_id: step_detail_text, exception_info: exception })
+    metadata: object({ run_metadata: logged, pipeline_run_id: step_detail_text, exception_info: exception })
         .nullish()
         .catch(undefined),
     resources: object({ outputs }).nullish().catch(undefined),
@@ -56371,7 +56380,7 @@ const logSchema = union([schemas_string().transform(splitRecords), array(entry).
 function toStepDetail(from) {
     return {
         state: toStep(from),
-        metadata: from.metadata?.run_metadata ?? {},
+        metadata: from.metadata?.run_metadata,
         outputs: from.resources?.outputs ?? from.body?.outputs ?? [],
         exception: toException(from.metadata?.exception_info),
     };
@@ -61531,6 +61540,8 @@ const MOST_STEPS = 1_000;
 const MOST_STEPS_THOROUGHLY = 20_000;
 /** How much of them is kept: about 3 KB for each of 20,000 steps. The page that goes beyond it may have 32 MB more. */
 const MOST_MEGABYTES = 64;
+/** What a server leaves out of what an account may not see. */
+const HIDDEN = 'the account may not read it, or the server gave something else';
 const collect_TIME_LIMIT_MS = 20_000;
 const TIME_LIMIT_THOROUGHLY_MS = 180_000;
 /**
@@ -61548,11 +61559,16 @@ async function collectDetails(reference, { thoroughly }, deps) {
     const missing = hydrated.missing === undefined ? [] : [hydrated.missing];
     if ('missing' in run)
         missing.unshift(`the run's own metadata: ${run.missing}`);
+    else if (run.value.metadata === undefined)
+        missing.unshift(`the run's own metadata: ${HIDDEN}`);
+    const counted = lastAttempts(hydrated.steps);
+    const hidden = counted.filter(({ metadata }) => metadata === undefined).length;
+    if (hidden > 0)
+        missing.push(`metadata of ${hidden} of ${counted.length} steps: ${HIDDEN}`);
     const unread = missing.length === 0 ? undefined : missing.join('; ');
     if ('missing' in states)
         missing.push(`the steps that did not start: ${states.missing}`);
     const ofRun = 'value' in run ? (run.value.metadata ?? {}) : {};
-    const counted = lastAttempts(hydrated.steps);
     missing.push(...hiddenArtifacts(counted));
     return {
         run: 'value' in run ? run.value : undefined,
@@ -61637,7 +61653,7 @@ function splitMetadata(ofRun, steps) {
         else
             own.push([name, value]);
     }
-    for (const { state, metadata } of steps)
+    for (const { state, metadata = {} } of steps)
         if (Object.keys(metadata).length > 0)
             note(state.name, metadata);
     return {

@@ -55,9 +55,14 @@ export class IdempotencyKeys {
 
   /** Begins the work without waiting for it. */
   begin(key: string | undefined, workMs: number, work: Job['work']): void {
-    if (key !== undefined && (this.#stuck.has(key) || this.#keyed.has(key))) return
+    if (this.isKnown(key)) return
     this.#start(key, workMs, work)
     this.settle(this.#clock.now())
+  }
+
+  /** Whether another request of this key is at work, or was answered: it says what becomes of this one. */
+  isKnown(key: string | undefined): boolean {
+    return key !== undefined && (this.#stuck.has(key) || this.#keyed.has(key))
   }
 
   /** This key is answered "too busy" from now on, for ever. */

@@ -22,6 +22,10 @@ const FRONTS: readonly (readonly [title: string, front: FaultAction])[] = [
     'RBAC: access denied',
     { kind: 'answer', status: 403, body: 'RBAC: access denied', contentType: 'text/plain' },
   ],
+  [
+    'Not Found of a Spring gateway',
+    { kind: 'answer', status: 404, body: '{"status":404,"error":"Not Found","path":"/x"}' },
+  ],
   ['no Route matched', { kind: 'answer', status: 404, body: '{"message":"no Route matched"}' }],
 ]
 

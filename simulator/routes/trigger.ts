@@ -68,11 +68,11 @@ function trigger({ world, fault }: Call, request: TriggerRequest): Answer | Prom
     if (key !== undefined) world.keys.stick(key)
     return tooBusy
   }
-  if (fault?.kind === 'no-slot') {
+  if (fault?.kind === 'no-slot' && !world.keys.isKnown(key)) {
     startAndDelete(world, request, world.clock.now())
     throw noFreeSlot(world)
   }
-  if (fault?.kind === 'not-dispatched') {
+  if (fault?.kind === 'not-dispatched' && !world.keys.isKnown(key)) {
     return startRun(world, { ...request, isHandedOver: false }, world.clock.now())
   }
   return world.keys.run(key, workMs, work)

@@ -28,8 +28,8 @@ export interface StepOutput {
 /** All that a hydrated step has. */
 export interface StepDetail {
   readonly state: StepState
-  /** Empty where the account may not see it. */
-  readonly metadata: JsonObject
+  /** What was logged; undefined where the account may not see it, or it is no mapping. */
+  readonly metadata: JsonObject | undefined
   readonly outputs: readonly StepOutput[]
   readonly exception: ExceptionInfo | undefined
 }
@@ -82,11 +82,16 @@ const outputs = z
   .nullish()
   .catch(undefined)
 
+/** What was logged. Nothing at all counts as nothing logged; what is no mapping could not be read. */
+const logged = z
+  .unknown()
+  .transform((value): JsonObject | undefined => mapping.parse(value ?? {}) ?? undefined)
+
 /** A hydrated step: its outputs are in the body before 0.80 or so, later in the resources. */
 export const stepDetailSchema = stepSchema.extend({
   body: stepSchema.shape.body.unwrap().unwrap().extend({ outputs }).nullish(),
   metadata: z
-    .object({ run_metadata: mapping, pipeline_run_id: text, exception_info: exception })
+    .object({ run_metadata: logged, pipeline_run_id: text, exception_info: exception })
     .nullish()
     .catch(undefined),
   resources: z.object({ outputs }).nullish().catch(undefined),
@@ -123,7 +128,7 @@ export const logSchema = z.union([z.string().transform(splitRecords), z.array(en
 export function toStepDetail(from: z.infer<typeof stepDetailSchema>): StepDetail {
   return {
     state: toStep(from),
-    metadata: from.metadata?.run_metadata ?? {},
+    metadata: from.metadata?.run_metadata,
     outputs: from.resources?.outputs ?? from.body?.outputs ?? [],
     exception: toException(from.metadata?.exception_info),
   }

@@ -162,7 +162,7 @@ test.each([
     id: 'step',
     name: 'train',
     body: { status: 'completed' },
-    metadata: { run_metadata: 'none', exception_info: 7 },
+    metadata: { run_metadata: {}, exception_info: 7 },
     resources: { outputs },
   }
   const body = JSON.stringify({ total: 1, total_pages: 1, items: [item] })
@@ -193,6 +193,20 @@ async function collectFrom(items: readonly object[], more: Partial<RunRequest> =
   const result = await scene.execute(more)
   return { result, details: detailsOf(scene.events) }
 }
+
+test.each<[title: string, metadata: unknown]>([
+  ['that the account may not see', null],
+  ['that is a list', { run_metadata: [0.1] }],
+])('metadata %s holds no expectation', async (_, metadata) => {
+  const hidden = { ...attempt('train', 'completed', {}), metadata }
+  const items = [attempt('load', 'completed', { accuracy: 0.99 }), hidden]
+  const expectations = [{ name: 'accuracy', operator: '>=', wanted: 0.9 } as const]
+  const { result, details } = await collectFrom(items, { expectations })
+  expect(result).toMatchObject({ conclusion: 'expectation-missed' })
+  expect(details?.missing).toEqual([
+    'metadata of 1 of 2 steps: the account may not read it, or the server gave something else',
+  ])
+})
 
 /** Pages of a list of steps that says that it has two. */
 function pagesOf(...pages: readonly (readonly object[])[]): Fault[] {

@@ -29,6 +29,9 @@ const MOST_STEPS_THOROUGHLY = 20_000
 /** How much of them is kept: about 3 KB for each of 20,000 steps. The page that goes beyond it may have 32 MB more. */
 const MOST_MEGABYTES = 64
 
+/** What a server leaves out of what an account may not see. */
+const HIDDEN = 'the account may not read it, or the server gave something else'
+
 const TIME_LIMIT_MS = 20_000
 const TIME_LIMIT_THOROUGHLY_MS = 180_000
 
@@ -50,10 +53,13 @@ export async function collectDetails(
   ])
   const missing = hydrated.missing === undefined ? [] : [hydrated.missing]
   if ('missing' in run) missing.unshift(`the run's own metadata: ${run.missing}`)
+  else if (run.value.metadata === undefined) missing.unshift(`the run's own metadata: ${HIDDEN}`)
+  const counted = lastAttempts(hydrated.steps)
+  const hidden = counted.filter(({ metadata }) => metadata === undefined).length
+  if (hidden > 0) missing.push(`metadata of ${hidden} of ${counted.length} steps: ${HIDDEN}`)
   const unread = missing.length === 0 ? undefined : missing.join('; ')
   if ('missing' in states) missing.push(`the steps that did not start: ${states.missing}`)
   const ofRun = 'value' in run ? (run.value.metadata ?? {}) : {}
-  const counted = lastAttempts(hydrated.steps)
   missing.push(...hiddenArtifacts(counted))
   return {
     run: 'value' in run ? run.value : undefined,
@@ -144,7 +150,8 @@ function splitMetadata(
     if (end > 0) note(name.slice(0, end), { [name.slice(end + 2)]: value })
     else own.push([name, value])
   }
-  for (const { state, metadata } of steps) if (Object.keys(metadata).length > 0) note(state.name, metadata)
+  for (const { state, metadata = {} } of steps)
+    if (Object.keys(metadata).length > 0) note(state.name, metadata)
   return {
     metadata: Object.fromEntries(own),
     stepMetadata: [...ofSteps].map(([step, metadata]) => ({ step, metadata })),

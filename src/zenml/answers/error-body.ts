@@ -43,18 +43,19 @@ export function readErrorBody(answer: HttpAnswer, addressInput = 'server-url'): 
     return { source: 'the server', exception: pair[0], message: cut(readable(pair[1].slice(0, READ_LIMIT))) }
   }
   const text = property(json, 'detail') ?? property(json, 'error')
-  if (text !== undefined) return { source: 'the server', message: cut(oneLine(written(text))) }
-  if (answer.status < 300) {
+  // Of ZenML's own answers that is all there is; a gateway's say more, or have a type of their own (RFC 9457).
+  const isOwn = hasOnly(json, 'detail') && !isOfType(answer, 'problem+json')
+  if (answer.status < 300 && !isOwn) {
     return {
       source: 'something that is not a ZenML API',
       message: `an answer of an unknown shape: ${shape(answer.body, json)}`,
     }
   }
-  // A ZenML that says no gives a reason in JSON; only one that fails, or is too busy, gives bare text.
+  // A ZenML that says no gives a reason in `detail`; only one that fails, or is too busy, says it otherwise.
   const isFailure = answer.status >= 500 || answer.status === 429 || answer.status === 408
   return {
-    source: isFailure ? 'the server' : 'something that is not a ZenML API',
-    message: cut(oneLine(answer.body)) || '(no text)',
+    source: isOwn || isFailure ? 'the server' : 'something that is not a ZenML API',
+    message: cut(oneLine(text === undefined ? answer.body : written(text))) || '(no text)',
   }
 }
 
@@ -121,8 +122,16 @@ function withoutSecrets(location: string): string {
 
 /** True for a body that is a web page, whatever its content type claims. */
 export function isHtml(answer: HttpAnswer): boolean {
-  const type = answer.headers['content-type']
-  return (typeof type === 'string' && type.includes('text/html')) || /^\s*<(!doctype|html)/i.test(answer.body)
+  return isOfType(answer, 'text/html') || /^\s*<(!doctype|html)/i.test(answer.body)
+}
+
+function isOfType({ headers }: HttpAnswer, type: string): boolean {
+  const given = headers['content-type']
+  return typeof given === 'string' && given.includes(type)
+}
+
+function hasOnly(value: unknown, name: string): boolean {
+  return typeof value === 'object' && value !== null && Object.keys(value).join() === name
 }
 
 function property(value: unknown, name: string): unknown {
