@@ -56443,7 +56443,7 @@ function pathSegment(text) {
 
 /** Sorts an answer by its message: a 403 that is not known is never "fine" (ZenML API, "Stop"). */
 function readStopAnswer(answer, now) {
-    if (answer.status === 200 && isOfZenml(parseJson(answer.body)))
+    if (isYes(answer))
         return { kind: 'accepted' };
     const error = new AnswerError('stop the run', answer, now);
     // A proxy or a page in between says nothing about the run.
@@ -56469,9 +56469,10 @@ function readStopAnswer(answer, now) {
             return isPassing(error) ? { kind: 'unclear', error } : { kind: 'refused', error };
     }
 }
-/** ZenML answers with `null`, or with the run; a page or a gateway in between with anything else. */
-function isOfZenml(body) {
-    return body === null || (typeof body === 'object' && 'id' in body);
+/** To a request to stop or end a run ZenML answers with `null`, or with the run; a page or a gateway in between with anything else. */
+function isYes({ status, body }) {
+    const said = parseJson(body);
+    return status === 200 && (said === null || (typeof said === 'object' && 'id' in said));
 }
 
 ;// CONCATENATED MODULE: ./build/zenml/answers/trigger.js
@@ -56796,7 +56797,7 @@ class ZenmlClient {
             json: { status: 'failed', status_reason: reason },
         };
         const answer = await this.#api.exchange(call);
-        if (answer.status !== 200)
+        if (!isYes(answer))
             throw new AnswerError('end the run', answer, this.#api.now());
     }
     /** Answers what a run asks so that the run is stopped at once; one that was answered already is left alone. */
@@ -59644,6 +59645,8 @@ function isWithoutGraph(error) {
 
 
 
+/** So often a server fails to stop a run before it counts as one that cannot. */
+const MOST_DOUBTS = 3;
 /**
  * A run that initializes gets its orchestrator's id any moment; after this time it is ended instead of stopped. Not
  * longer: the nearer the run is to its first step, the likelier that one starts just before the run is ended.
@@ -59676,6 +59679,7 @@ class Stop {
     /** Why it waits for a person for ever. */
     #unanswered;
     #timesGone = 0;
+    #timesDoubtful = 0;
     #earlySince;
     #lookedInitializing = false;
     #lastFailure = 'the server did not answer in time';
@@ -59746,7 +59750,7 @@ class Stop {
                 return this.#goingOn('this version of ZenML cannot stop a run that has begun');
             }
             case 'doubtful':
-                return this.#checkDoubtful(before, answer.error);
+                return this.#checkDoubtful(before, answer.error, attempt);
             case 'refused':
                 return this.#goingOn(answer.error.message);
             case 'unclear':
@@ -59775,7 +59779,7 @@ class Stop {
         return undefined;
     }
     /** 0.98 marks the run before it asks the orchestrator, so its steps end although the answer is an error. */
-    async #checkDoubtful(before, error) {
+    async #checkDoubtful(before, error, attempt) {
         const run = await this.#look();
         if (runPhase(run.status) !== 'going-on')
             return this.#accountForSteps(run, { byItself: run.status === before });
@@ -59786,10 +59790,17 @@ class Stop {
         // 0.85 asks the orchestrator even for a run that has not reached it.
         if (run.status === 'initializing')
             return this.#markFailed();
+        // Nothing was done, and a server whose database is away for a moment says 500 as well.
+        this.#timesDoubtful += 1;
+        if (error.status === 500 && this.#timesDoubtful < MOST_DOUBTS) {
+            await this.#pauseAfter(error, attempt);
+            return undefined;
+        }
         if (this.#graceful)
             return this.#goingOn(error.message);
         // The orchestrator cannot end the steps; asked gracefully, they end by themselves where the server supports it.
         this.#graceful = true;
+        this.#timesDoubtful = 0;
         return undefined;
     }
     async #endEarly() {

@@ -42,7 +42,7 @@ import {
 import type { JsonObject } from '../base/json.ts'
 import { pathSegment } from '../http/path-segment.ts'
 import type { CompletedRunsQuery, DefinitionQuery, StepPage } from './queries.ts'
-import { readStopAnswer, type StopAnswer } from './answers/stop.ts'
+import { isYes, readStopAnswer, type StopAnswer } from './answers/stop.ts'
 import { readTriggerAnswer, type TriggerAnswer } from './answers/trigger.ts'
 
 /** 20,000 steps; a server that never comes to an end must not hold the step for ever. */
@@ -367,7 +367,7 @@ export class ZenmlClient {
       json: { status: 'failed', status_reason: reason },
     }
     const answer = await this.#api.exchange(call)
-    if (answer.status !== 200) throw new AnswerError('end the run', answer, this.#api.now())
+    if (!isYes(answer)) throw new AnswerError('end the run', answer, this.#api.now())
   }
 
   /** Answers what a run asks so that the run is stopped at once; one that was answered already is left alone. */

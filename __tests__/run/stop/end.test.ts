@@ -452,3 +452,38 @@ describe('the post step', () => {
     expect(ended.settled).toBe(false)
   })
 })
+
+const DATABASE_AWAY = {
+  kind: 'answer',
+  status: 500,
+  body: '{"detail":["OperationalError","Lost connection to MySQL server"]}',
+} as const
+
+test.each([
+  ['stop', 'graceful=false'],
+  ['stop-gracefully', 'graceful=true'],
+] as const)(
+  'a server whose database is away for two requests is asked again in the same way (on-cancel: %s)',
+  async (onCancel, query) => {
+    const { scene, result } = await cancelAt(
+      'running',
+      {
+        orchestrator: 'kubernetes',
+        faults: [{ on: 'stop', occurrence: { from: 1, to: 2 }, do: DATABASE_AWAY }],
+      },
+      { onCancel },
+    )
+    expect(scene.sent(STOP).map((line) => line.split('?')[1])).toEqual([query, query, query])
+    expect(result.error).not.toMatch(/could not be stopped/)
+  },
+)
+
+test('something in between that says yes to the end of an initializing run is asked again', async () => {
+  const { scene, result } = await cancelAt('initializing', {
+    orchestrator: 'kubernetes',
+    startupSeconds: 3_600,
+    faults: [{ on: 'update', occurrence: 1, do: { kind: 'html', status: 200 } }],
+  })
+  expect(result.error).toMatch(/was stopped and is now failed/)
+  expect(scene.server.runs).toMatchObject([{ status: 'failed', busy: false }])
+})

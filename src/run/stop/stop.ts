@@ -28,6 +28,9 @@ export interface StopDependencies {
   readonly signal?: AbortSignal | undefined
 }
 
+/** So often a server fails to stop a run before it counts as one that cannot. */
+const MOST_DOUBTS = 3
+
 /** What is known of a run after the attempt to stop it; `status` is the last one seen. */
 export type Stopped =
   /** Nothing of it goes on; `byItself` if it had ended before it could be stopped. */
@@ -75,6 +78,7 @@ class Stop {
   /** Why it waits for a person for ever. */
   #unanswered: string | undefined
   #timesGone = 0
+  #timesDoubtful = 0
   #earlySince: number | undefined
   #lookedInitializing = false
   #lastFailure = 'the server did not answer in time'
@@ -137,7 +141,7 @@ class Stop {
         return this.#goingOn('this version of ZenML cannot stop a run that has begun')
       }
       case 'doubtful':
-        return this.#checkDoubtful(before, answer.error)
+        return this.#checkDoubtful(before, answer.error, attempt)
       case 'refused':
         return this.#goingOn(answer.error.message)
       case 'unclear':
@@ -166,7 +170,7 @@ class Stop {
   }
 
   /** 0.98 marks the run before it asks the orchestrator, so its steps end although the answer is an error. */
-  async #checkDoubtful(before: string, error: AnswerError): Promise<Stopped | undefined> {
+  async #checkDoubtful(before: string, error: AnswerError, attempt: number): Promise<Stopped | undefined> {
     const run = await this.#look()
     if (runPhase(run.status) !== 'going-on')
       return this.#accountForSteps(run, { byItself: run.status === before })
@@ -176,9 +180,16 @@ class Stop {
     }
     // 0.85 asks the orchestrator even for a run that has not reached it.
     if (run.status === 'initializing') return this.#markFailed()
+    // Nothing was done, and a server whose database is away for a moment says 500 as well.
+    this.#timesDoubtful += 1
+    if (error.status === 500 && this.#timesDoubtful < MOST_DOUBTS) {
+      await this.#pauseAfter(error, attempt)
+      return undefined
+    }
     if (this.#graceful) return this.#goingOn(error.message)
     // The orchestrator cannot end the steps; asked gracefully, they end by themselves where the server supports it.
     this.#graceful = true
+    this.#timesDoubtful = 0
     return undefined
   }
 

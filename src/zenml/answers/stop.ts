@@ -24,7 +24,7 @@ export type StopAnswer =
 
 /** Sorts an answer by its message: a 403 that is not known is never "fine" (ZenML API, "Stop"). */
 export function readStopAnswer(answer: HttpAnswer, now: number): StopAnswer {
-  if (answer.status === 200 && isOfZenml(parseJson(answer.body))) return { kind: 'accepted' }
+  if (isYes(answer)) return { kind: 'accepted' }
   const error = new AnswerError('stop the run', answer, now)
   // A proxy or a page in between says nothing about the run.
   if (!error.fromZenml) return { kind: 'unclear', error }
@@ -46,7 +46,8 @@ export function readStopAnswer(answer: HttpAnswer, now: number): StopAnswer {
   }
 }
 
-/** ZenML answers with `null`, or with the run; a page or a gateway in between with anything else. */
-function isOfZenml(body: unknown): boolean {
-  return body === null || (typeof body === 'object' && 'id' in body)
+/** To a request to stop or end a run ZenML answers with `null`, or with the run; a page or a gateway in between with anything else. */
+export function isYes({ status, body }: HttpAnswer): boolean {
+  const said = parseJson(body)
+  return status === 200 && (said === null || (typeof said === 'object' && 'id' in said))
 }
