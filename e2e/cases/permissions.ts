@@ -324,7 +324,7 @@ const SLOW: readonly Case[] = [
       neverBegins(
         scene,
         { read: ['stack_component'] },
-        /stack_component\/|access ComponentResponse|No orchestrator found in the stack/,
+        /stack_component\/|access ComponentResponse|No orchestrator found in the stack|Wrong stack component type/,
       ),
   },
 ]
