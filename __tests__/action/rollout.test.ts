@@ -75,3 +75,14 @@ test.concurrent('a web page that answers a request to stop is not taken for a ye
     expect(scene.runs).toMatchObject([{ status: 'stopped', busy: false }])
   }),
 )
+
+test.concurrent.each(FRONTS)('%s to the first look at a run: stop/ looks again, and stops it', (_, front) =>
+  withServer(KUBERNETES, async (scene) => {
+    expectGreen(await scene.step({ ...LONG, wait: 'false' }), 'started')
+    scene.server.addFault({ on: 'run', do: front })
+    const result = await scene.step({ 'run-id': scene.runs[0]?.id ?? '' }, { entry: 'stop' })
+
+    expectGreen(result, 'stopped')
+    expect(scene.runs).toMatchObject([{ status: 'stopped', busy: false }])
+  }),
+)

@@ -1,8 +1,10 @@
+import { Deadline } from '../../base/deadline.ts'
 import type { ZenmlClient } from '../../zenml/client.ts'
 import { isGone } from '../../zenml/errors.ts'
 import { isUuid, type Named, type Run, type ServerInfo } from '../../zenml/model.ts'
 import { runUrl } from '../../zenml/run-url.ts'
 import { RunError } from '../errors.ts'
+import { untilAnswered } from '../start/look-up.ts'
 import { connect } from './connect.ts'
 import type { ProjectChoice } from '../facts.ts'
 import { findProject, projectForLink } from './project.ts'
@@ -34,7 +36,7 @@ export async function findRun(
   const wanted =
     isById && choice?.source !== 'project' ? undefined : await findProject({ choice, server, account }, deps)
   const run = isById
-    ? await byId(client, reference, input, wanted)
+    ? await byId(reference, input, wanted, deps)
     : await byName(client, reference, input, wanted)
   const project = wanted ?? (await projectOf(client, server, run))
   const url = runUrl(serverUrl, server, run.id, project)
@@ -42,15 +44,19 @@ export async function findRun(
   return { run, url }
 }
 
+/** The server has just said that it is one of ZenML: what something else answers now passes. */
+const LOOK_UP_MS = 30_000
+
 async function byId(
-  client: ZenmlClient,
   id: string,
   input: string,
   project: Named | undefined,
+  deps: RunDependencies,
 ): Promise<Run> {
   let run: Run
   try {
-    run = await client.run(id, { hydrate: true })
+    const soon = new Deadline(deps.clock, LOOK_UP_MS)
+    run = await untilAnswered((client) => client.run(id, { hydrate: true }), soon, deps)
   } catch (error) {
     if (!isGone(error)) throw error
     throw new RunError(
