@@ -65452,6 +65452,8 @@ function lateStartLeftMs(planned, now) {
 
 
 
+
+
 /**
  * Connects, finds a run that something else started, and tells that it is followed.
  *
@@ -65466,17 +65468,20 @@ async function findRun(request, reference, input, deps) {
     const isById = isUuid(reference);
     const wanted = isById && choice?.source !== 'project' ? undefined : await findProject({ choice, server, account }, deps);
     const run = isById
-        ? await byId(client, reference, input, wanted)
+        ? await byId(reference, input, wanted, deps)
         : await byName(client, reference, input, wanted);
     const project = wanted ?? (await projectOf(client, server, run));
     const url = runUrl(serverUrl, server, run.id, project);
     deps.reporter.tell({ kind: 'attached', run, url });
     return { run, url };
 }
-async function byId(client, id, input, project) {
+/** The server has just said that it is one of ZenML: what something else answers now passes. */
+const LOOK_UP_MS = 30_000;
+async function byId(id, input, project, deps) {
     let run;
     try {
-        run = await client.run(id, { hydrate: true });
+        const soon = new Deadline(deps.clock, LOOK_UP_MS);
+        run = await untilAnswered((client) => client.run(id, { hydrate: true }), soon, deps);
     }
     catch (error) {
         if (!isGone(error))
