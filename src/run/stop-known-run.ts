@@ -6,7 +6,6 @@ import { findRun } from './find/run.ts'
 import type { RunDependencies, RunResult } from './follow.ts'
 
 export interface StopKnownRequest {
-  readonly serverUrl: string
   readonly runId: string
   readonly mode: Exclude<EndMode, 'leave'>
   /** Page of the workflow run, or empty. */
@@ -22,9 +21,9 @@ export interface StopKnownRequest {
  */
 export async function stopKnownRun(request: StopKnownRequest, deps: RunDependencies): Promise<RunResult> {
   const { clock, reporter } = deps
-  const { serverUrl, runId, mode, workflowRunUrl, timeoutMs } = request
+  const { runId, mode, workflowRunUrl, timeoutMs } = request
   const from = clock.elapsed()
-  const { run, url } = await findRun({ serverUrl, project: undefined }, runId, 'run-id', deps)
+  const { run, url } = await findRun(runId, undefined, 'run-id', deps)
   const reason = endReason('Stopped by a workflow', workflowRunUrl)
   const known = { id: run.id, projectId: run.projectId, name: run.name ?? run.id, url, status: run.status }
   const ended = await endRun({ run: known, mode, reason, deadline: new Deadline(clock, timeoutMs) }, deps)

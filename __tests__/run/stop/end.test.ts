@@ -323,7 +323,7 @@ describe('the time is up', () => {
 test('a run that is not there cannot be stopped, and the error names the input', async () => {
   const scene = await openScene()
   const runId = '00000000-0000-4000-8000-000000000000'
-  const request = { serverUrl: scene.server.url, runId, mode: 'stop', workflowRunUrl: '' } as const
+  const request = { runId, mode: 'stop', workflowRunUrl: '' } as const
   await expect(stopKnownRun({ ...request, timeoutMs: 60_000 }, scene.dependencies())).rejects.toThrow(
     `run-id: there is no run with the id ${runId}, or the account has no permission to read it`,
   )
@@ -334,7 +334,7 @@ test('a run that something else started is stopped, and called by its name', asy
   await scene.execute({ target: { kind: 'template', reference: 'long-template' }, wait: false })
   await scene.clock.sleep(10_000)
   const { id, name } = scene.started[0]!
-  const request = { serverUrl: scene.server.url, runId: id, mode: 'stop', workflowRunUrl: '' } as const
+  const request = { runId: id, mode: 'stop', workflowRunUrl: '' } as const
   const result = await stopKnownRun({ ...request, timeoutMs: 60_000 }, scene.dependencies())
   expect(result).toMatchObject({ conclusion: 'stopped', status: 'stopped', runId: id, error: undefined })
   expect(scene.events.at(-1)).toEqual({

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { JsonObject } from '../../base/json.ts'
+import type { Definition } from '../../zenml/model.ts'
 
 /** The longest name that ZenML takes. */
 export const MAX_RUN_NAME_LENGTH = 255
@@ -38,6 +39,11 @@ export interface RunOrigin {
   readonly attempt: number
   /** 8 hex digits that tell this step of the workflow from others. */
   readonly stepIdentity: string
+}
+
+/** The pipeline's name as it stands in a run's; what else there is where it has none. */
+export function pipelineOf(definition: Definition): string {
+  return definition.pipeline?.name ?? definition.name ?? 'run'
 }
 
 const DIGITS = 12

@@ -19,9 +19,9 @@ export interface WatchRequest {
   /** The state known at the start. */
   readonly status: string
   /** Milliseconds; undefined: as long as it takes. */
-  readonly timeoutMs: number | undefined
+  readonly timeoutMs?: number | undefined
   /** Milliseconds; undefined: adaptive. */
-  readonly pollIntervalMs: number | undefined
+  readonly pollIntervalMs?: number | undefined
   /** Where a person answers a paused run; for the warning. */
   readonly url: string | undefined
   readonly onPaused: 'wait' | 'fail'
