@@ -4,7 +4,7 @@ export const TOPICS: Readonly<Record<string, readonly string[]>> = {
     'run/start/dispatch.ts',
     'run/execute.ts',
     'run/start/left-over.ts',
-    'run/start/look-up.ts',
+    'run/until-answered.ts',
     'run/start/run-name.ts',
     'run/start/own-run.ts',
     'run/find/earlier-run.ts',
