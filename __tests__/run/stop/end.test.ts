@@ -265,6 +265,25 @@ test('a run that is deleted just after it was ended before its first step is sai
   expect((await ending).sentence).toMatch(/is no longer on the server: it was deleted there/)
 })
 
+test('a run that a replica does not know for two seconds is no deleted one, and is stopped', async () => {
+  const body = '{"detail":["KeyError","Unable to find the run"]}'
+  const scene = await openScene({
+    pipelines: [long],
+    orchestrator: 'kubernetes',
+    faults: [{ on: 'stop', occurrence: { from: 1, to: 2 }, do: { kind: 'answer', status: 404, body } }],
+  })
+  await scene.execute({ target: { kind: 'template', reference: 'long-template' }, wait: false })
+  await scene.clock.sleep(10_000)
+  const from = scene.clock.now()
+  const ended = await endRun(
+    { run: scene.started[0]!, mode: 'stop', reason: 'r', deadline: new Deadline(scene.clock, 60_000) },
+    { client: scene.client, clock: scene.clock },
+  )
+  expect(ended).toMatchObject({ settled: true, status: 'stopped' })
+  const asked = scene.server.requests.filter(({ method, path }) => STOP.test(`${method} ${path}`))
+  expect(asked.map(({ at }) => Math.round((at - from) / 1_000))).toEqual([0, 1, 2])
+})
+
 test('a running run of 0.74 is said to go on, because that version cannot stop it', async () => {
   const { scene, result } = await cancelAt('running', { version: '0.74.0' })
   expect(result.error).toMatch(/goes on: http.*this version of ZenML cannot stop a run that has begun/)
