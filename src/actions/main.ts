@@ -10,11 +10,11 @@ import { readStepInputs, reportStep, withRunDependencies } from './step.ts'
 
 /** Runs a template or snapshot and waits for it. Gives whether the step succeeded. */
 export async function runTemplate(env: Environment, log: WorkflowLog): Promise<boolean> {
-  return reportStep({ action: 'main', log, clock: systemClock }, async (report) => {
+  return reportStep({ action: 'main', log, clock: systemClock }, async (report, signal) => {
     const inputs = await readStepInputs(env, log, readInputs)
     report.address(audienceOf(inputs, 'main', env, log))
     const { workflowRunUrl } = readWorkflowContext(env)
-    const policy = { onCancel: inputs.onCancel, workflowRunUrl, nothingToCancel: NOTHING_TO_CANCEL }
+    const policy = { onCancel: inputs.onCancel, workflowRunUrl, nothingToCancel: NOTHING_TO_CANCEL, signal }
     return withRunDependencies(inputs, policy, log, report, (deps, serverUrl) =>
       executeRun(toRequest(inputs, serverUrl, env), deps),
     )

@@ -22,16 +22,19 @@ const NO_RUN = { conclusion: 'failed', hadRun: false } as const
 /**
  * Runs a step and says how it ended. Gives whether it succeeded.
  *
+ * @param work is given a signal that is aborted when the workflow is cancelled
  * @throws whatever nobody foresaw
  */
 export async function reportStep(
   options: StepReportOptions,
-  work: (report: StepReport) => Promise<RunResult>,
+  work: (report: StepReport, cancellation: AbortSignal) => Promise<RunResult>,
 ): Promise<boolean> {
+  // First of all: what the runner sends while the inputs are read would end the process without a word.
+  const cancellation = listenForCancellation()
   const report = new StepReport(options)
   try {
     report.begin()
-    const result = await work(report)
+    const result = await work(report, cancellation)
     await report.ended(result)
     return result.error === undefined
   } catch (error) {
@@ -75,25 +78,23 @@ export async function readStepInputs<T>(
 }
 
 export interface StepPolicy extends Pick<FollowPolicy, 'onCancel' | 'workflowRunUrl'> {
-  /**
-   * What is said when the workflow is cancelled before the server is found. Undefined: the work is not taken back by
-   * that, and goes on.
-   */
-  readonly nothingToCancel: string | undefined
+  /** What is said when the workflow is cancelled before the server is found. */
+  readonly nothingToCancel: string
+  /** Aborted when the work is to come to an end, because the workflow was cancelled. */
+  readonly signal: AbortSignal
 }
 
 /** Connects as the inputs say, follows a run as `follow` does it, and ends the connections. */
 export async function withRunDependencies(
   inputs: ConnectionInputs,
-  { onCancel, workflowRunUrl, nothingToCancel }: StepPolicy,
+  { onCancel, workflowRunUrl, nothingToCancel, signal }: StepPolicy,
   log: WorkflowLog,
   report: StepReport,
   follow: (deps: RunDependencies, serverUrl: string) => Promise<RunResult>,
 ): Promise<RunResult> {
-  const signal = listenForCancellation()
   const clock = systemClock
   const options = { inputs, http: openHttp(inputs.authorities), clock, log, reporter: report }
-  const connection = await connectUntil(nothingToCancel === undefined ? undefined : signal, options)
+  const connection = await connectUntil(signal, options)
   if (connection === undefined) return cancelled(nothingToCancel)
   const { serverUrl } = connection
   try {
@@ -115,7 +116,7 @@ export async function withRunDependencies(
   }
 }
 
-function cancelled(error: string | undefined): RunResult {
+function cancelled(error: string): RunResult {
   return {
     conclusion: 'cancelled',
     status: '',
@@ -128,13 +129,13 @@ function cancelled(error: string | undefined): RunResult {
 
 /** Undefined if the workflow was cancelled before the server was found. */
 async function connectUntil(
-  signal: AbortSignal | undefined,
+  signal: AbortSignal,
   options: Omit<OpenOptions, 'signal'>,
 ): Promise<Connection | undefined> {
   try {
     return await openClient({ ...options, signal })
   } catch (error) {
-    if (signal?.aborted === true) return undefined
+    if (signal.aborted) return undefined
     throw error
   }
 }

@@ -10,7 +10,7 @@ import { readStepInputs, reportStep, withRunDependencies } from './step.ts'
 
 /** Waits for a run that something else started. Gives whether the step succeeded. */
 export async function waitForRun(env: Environment, log: WorkflowLog): Promise<boolean> {
-  return reportStep({ action: 'wait', log, clock: systemClock }, async (report) => {
+  return reportStep({ action: 'wait', log, clock: systemClock }, async (report, signal) => {
     const inputs = await readStepInputs(env, log, readWaitInputs)
     report.address(audienceOf(inputs, 'wait', env, log))
     const request: Omit<AttachRequest, 'serverUrl'> = {
@@ -26,7 +26,7 @@ export async function waitForRun(env: Environment, log: WorkflowLog): Promise<bo
       logTail: inputs.logTail,
       expectations: inputs.expectations,
     }
-    const policy = { ...request, nothingToCancel: leftAsItIs(inputs.run) }
+    const policy = { ...request, nothingToCancel: leftAsItIs(inputs.run), signal }
     return withRunDependencies(inputs, policy, log, report, (deps, serverUrl) =>
       attachRun({ ...request, serverUrl }, deps),
     )
