@@ -1,24 +1,28 @@
 import type { Environment } from '../github/workflow/environment.ts'
-import { listenForCancellation } from '../github/workflow/cancellation.ts'
+import { later, listenForCancellation } from '../github/workflow/cancellation.ts'
 import { readWorkflowContext } from '../github/workflow/context.ts'
 import { readStopInputs } from '../github/inputs/read.ts'
 import type { WorkflowLog } from '../github/log/workflow-log.ts'
-import { stopKnownRun } from '../run/stop-known-run.ts'
+import { notLookedUp, stopKnownRun } from '../run/stop-known-run.ts'
 import { WorkflowStep } from './workflow-step.ts'
+
+/** The runner sends its second signal 7.5 s after the first, and kills soon after; all must be said before. */
+const GOES_ON_MS = 6_000
 
 /**
  * Stops a run that something else started. Gives whether nothing of it goes on. A cancelled workflow does not take
- * back that the run is to be stopped: the work goes on for the ten seconds that the runner leaves.
+ * back that the run is to be stopped: the work goes on for most of the seconds that the runner leaves.
  */
 export async function stopRunById(env: Environment, log: WorkflowLog): Promise<boolean> {
-  const step = new WorkflowStep({ action: 'stop', env, log, signal: listenForCancellation() })
+  const signal = later(listenForCancellation(), GOES_ON_MS)
+  const step = new WorkflowStep({ action: 'stop', env, log, signal })
   try {
     const { graceful, ...inputs } = await step.read(readStopInputs)
     const mode = graceful ? 'stop-gracefully' : 'stop'
     const { workflowRunUrl } = readWorkflowContext(env)
-    const deps = await step.connect(inputs, { onCancel: mode, workflowRunUrl, nothingToCancel: undefined })
-    const unlimited = { ...deps, client: deps.client.with({ signal: undefined }), signal: undefined }
-    return await step.conclude(await stopKnownRun({ ...inputs, mode, workflowRunUrl }, unlimited))
+    const nothingToCancel = notLookedUp(inputs.runId)
+    const deps = await step.connect(inputs, { onCancel: mode, workflowRunUrl, nothingToCancel })
+    return await step.conclude(await stopKnownRun({ ...inputs, mode, workflowRunUrl }, deps))
   } catch (error) {
     return await step.fail(error)
   } finally {

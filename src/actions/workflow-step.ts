@@ -35,17 +35,9 @@ export interface WorkflowStepOptions {
   readonly action: 'main' | 'wait' | 'stop'
   readonly env: Environment
   readonly log: WorkflowLog
-  /** Aborted when the workflow is cancelled. */
+  /** Aborted when the work is to come to an end, because the workflow was cancelled. */
   readonly signal: AbortSignal
   readonly surroundings?: Surroundings
-}
-
-export interface StepPolicy extends Pick<FollowPolicy, 'onCancel' | 'workflowRunUrl'> {
-  /**
-   * What is said when the workflow is cancelled before the server is found. Undefined: the work is not taken back by
-   * that, and goes on.
-   */
-  readonly nothingToCancel: string | undefined
 }
 
 /** One workflow step, from its inputs to what it reports: what the actions that see to a run have in common. */
@@ -54,6 +46,7 @@ export class WorkflowStep {
   readonly #surroundings: Surroundings
   readonly #report: StepReport
   #connection: Connection | undefined
+  /** What is said when the workflow is cancelled before the server is found. */
   #nothingToCancel: string | undefined
 
   constructor(options: WorkflowStepOptions) {
@@ -91,7 +84,11 @@ export class WorkflowStep {
    */
   async connect(
     inputs: ConnectionInputs,
-    { onCancel, workflowRunUrl, nothingToCancel }: StepPolicy,
+    {
+      onCancel,
+      workflowRunUrl,
+      nothingToCancel,
+    }: Pick<FollowPolicy, 'onCancel' | 'workflowRunUrl' | 'nothingToCancel'>,
   ): Promise<RunDependencies> {
     const { log, signal } = this.#options
     const { clock, timeLimit, newKey, openHttp } = this.#surroundings
@@ -103,7 +100,7 @@ export class WorkflowStep {
       clock,
       log,
       reporter,
-      signal: nothingToCancel === undefined ? undefined : signal,
+      signal,
     })
     const { client } = this.#connection
     const { serverUrl } = client
