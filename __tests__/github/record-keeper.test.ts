@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals'
 import { VirtualClock } from '../../simulator/index.ts'
 import { RecordKeeper, type StepEnd } from '../../src/github/record-keeper.ts'
 import type { RunEvent } from '../../src/run/events.ts'
-import { change, details, failure, run, RUN_URL, started, stepState, steps } from './run-events.ts'
+import { change, details, run, RUN_URL, started, stepState, steps } from './run-events.ts'
 
 const end: StepEnd = {
   conclusion: 'failed',
@@ -22,7 +22,7 @@ test('while a run goes on, the record says since when it is followed, and has no
   expect(kept.record).toMatchObject({ conclusion: undefined, status: '', durationMs: 0, runId: undefined })
   kept.tell(started)
   clock.advance(12_000)
-  kept.tell({ kind: 'state', status: 'running', reason: undefined, sinceMs: 12_000 })
+  kept.tell({ kind: 'state', status: 'running', reason: undefined })
   kept.tell({ kind: 'usual', usual: { medianMs: 1000, spread: 0.1, runs: 2 } })
   expect(kept.record).toMatchObject({
     conclusion: undefined,
@@ -90,12 +90,4 @@ test('the end says the conclusion, and an error of several faults keeps a line f
     error: 'one\\n::error::x\ntwo',
     durationMs: 61_000,
   })
-})
-
-test('of thousands of failed steps the first hundred reasons are kept', () => {
-  const { keeper: kept } = keeper()
-  for (let index = 0; index < 5_000; index += 1)
-    kept.tell({ kind: 'step-failed', failure: failure(`s${index}`) })
-  expect(kept.record.failures).toHaveLength(100)
-  expect(kept.record.failures[0]?.step).toBe('s0')
 })

@@ -1,4 +1,4 @@
-import type { RecordedStep, RunRecord } from '../../src/github/run-record.ts'
+import { NOTHING_KNOWN, type RecordedStep, type RunRecord } from '../../src/github/run-record.ts'
 import type { LogTail } from '../../src/run/facts.ts'
 
 /** 2026-01-01T00:00:00Z. */
@@ -9,26 +9,16 @@ export const NO_LOG: LogTail = { lines: [], left: undefined, missing: undefined 
 /** A completed run of the pipeline `training` after one minute and one second. */
 export function recordOf(changes: Partial<RunRecord> = {}): RunRecord {
   return {
+    ...NOTHING_KNOWN,
     conclusion: 'completed',
     status: 'completed',
-    error: undefined,
     durationMs: 61_000,
-    definition: undefined,
     pipeline: 'training',
     runId: '0a1b2c3d-0000-4000-8000-000000000000',
     runName: 'nightly',
     runUrl: 'https://zenml.example.com/runs/1',
     created: START,
     asOf: START + 61_000,
-    changes: [],
-    dryRun: undefined,
-    usual: undefined,
-    steps: [],
-    counts: undefined,
-    failures: [],
-    runFailure: undefined,
-    verdicts: [],
-    details: undefined,
     ...changes,
   }
 }

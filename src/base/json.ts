@@ -34,17 +34,6 @@ export function isDeeperThan(depth: number, value: JsonValue | undefined): boole
   return depth === 0 || Object.values(value).some((inner) => isDeeperThan(depth - 1, inner))
 }
 
-/** Whether two values are the same; the order of a mapping's keys does not count. */
-export function isSame(a: JsonValue | undefined, b: JsonValue | undefined): boolean {
-  if (a === b) return true
-  if (isJsonList(a) && isJsonList(b)) {
-    return a.length === b.length && a.every((item, index) => isSame(item, b[index]))
-  }
-  if (!isJsonObject(a) || !isJsonObject(b)) return false
-  const keys = Object.keys(a)
-  return keys.length === Object.keys(b).length && keys.every((key) => isSame(member(a, key), member(b, key)))
-}
-
 /** The text as JSON; undefined if it is none. */
 export function parseJson(text: string): unknown {
   try {

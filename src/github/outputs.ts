@@ -2,39 +2,14 @@ import * as core from '@actions/core'
 
 import type { ActionName } from './inputs/table.ts'
 
+const RUN = ['run-id', 'run-name', 'run-url', 'status', 'conclusion', 'duration'] as const
+const RESULTS = ['pipeline', 'failed-step', 'error', 'steps', 'metadata', 'artifacts'] as const
+
 /** Every output of each action, in the order of the action's file. */
 export const actionOutputs = {
-  main: [
-    'run-id',
-    'run-name',
-    'run-url',
-    'status',
-    'conclusion',
-    'duration',
-    'template-id',
-    'snapshot-id',
-    'pipeline',
-    'failed-step',
-    'error',
-    'steps',
-    'metadata',
-    'artifacts',
-  ],
+  main: [...RUN, 'template-id', 'snapshot-id', ...RESULTS],
   login: ['access-token', 'expires-at'],
-  wait: [
-    'run-id',
-    'run-name',
-    'run-url',
-    'status',
-    'conclusion',
-    'duration',
-    'pipeline',
-    'failed-step',
-    'error',
-    'steps',
-    'metadata',
-    'artifacts',
-  ],
+  wait: [...RUN, ...RESULTS],
   stop: ['status', 'conclusion', 'error'],
 } as const satisfies Readonly<Record<ActionName, readonly string[]>>
 

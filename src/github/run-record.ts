@@ -36,10 +36,34 @@ export interface RunRecord {
   /** Those seen so far; all of them once the server could be asked at the end. */
   readonly steps: readonly RecordedStep[]
   readonly counts: StepCounts | undefined
-  /** The first ones to fail, at most 100. */
+  /** The first ones to fail, at most ten. */
   readonly failures: readonly StepFailure[]
   readonly runFailure: RunFailure | undefined
   readonly verdicts: readonly Verdict[]
   /** Undefined until the run has ended, or if the server could not be asked any more. */
   readonly details: RunDetails | undefined
+}
+
+/** Before anything is told. */
+export const NOTHING_KNOWN: RunRecord = {
+  conclusion: undefined,
+  status: '',
+  error: undefined,
+  durationMs: undefined,
+  definition: undefined,
+  pipeline: undefined,
+  runId: undefined,
+  runName: undefined,
+  runUrl: undefined,
+  created: undefined,
+  asOf: undefined,
+  changes: [],
+  dryRun: undefined,
+  usual: undefined,
+  steps: [],
+  counts: undefined,
+  failures: [],
+  runFailure: undefined,
+  verdicts: [],
+  details: undefined,
 }

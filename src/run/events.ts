@@ -81,12 +81,7 @@ export type RunEvent =
       readonly url: string | undefined
       readonly adopted: boolean
     }
-  | {
-      readonly kind: 'state'
-      readonly status: string
-      readonly reason: string | undefined
-      readonly sinceMs: number
-    }
+  | { readonly kind: 'state'; readonly status: string; readonly reason: string | undefined }
   /** How long such runs took before. */
   | { readonly kind: 'usual'; readonly usual: Usual }
   /** What the steps did since the last look; each change is told once. */

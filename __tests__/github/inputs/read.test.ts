@@ -158,8 +158,8 @@ test('a pipeline alone is what will run', async () => {
 
 test('the words none and adaptive stand for no value, also without a wait', async () => {
   const { inputs } = await readGood({ wait: 'false', timeout: 'none', 'poll-interval': 'adaptive' })
-  expect(inputs).not.toHaveProperty('timeoutMs')
-  expect(inputs).not.toHaveProperty('pollIntervalMs')
+  expect(inputs.timeoutMs).toBeUndefined()
+  expect(inputs.pollIntervalMs).toBeUndefined()
 })
 
 test('resume goes with a configuration, as long as that names no run', async () => {

@@ -89,13 +89,11 @@ test('no text inside an annotation makes a second command or another property', 
   fc.assert(
     fc.property(hostileText, hostileText, (message, title) => {
       const { log, read } = recorder()
-      log.error(message, { title, file: 'a,b::c.yml', line: 3 })
+      log.error(message, { title })
       const { commands } = read()
       expect(commands.map((command) => command.name)).toEqual(['error'])
-      expect(commands[0]?.properties['file']).toBe('a,b::c.yml')
-      expect(commands[0]?.properties['line']).toBe('3')
       const names = Object.keys(commands[0]?.properties ?? {})
-      expect(names.filter((name) => !['title', 'file', 'line'].includes(name))).toEqual([])
+      expect(names.filter((name) => name !== 'title')).toEqual([])
     }),
     { numRuns: 1000 },
   )
@@ -105,7 +103,7 @@ test('no text of a server is a command, shows an invisible character, or stands 
   fc.assert(
     fc.property(fc.array(hostileText, { maxLength: 5 }), hostileText, (lines, title) => {
       const { log, writes, read } = recorder()
-      log.serverText(lines, { title })
+      log.serverText(lines, title)
       expect(writes.length).toBeLessThanOrEqual(1)
       const { commands, shown } = read()
       expect(commands).toEqual([])
@@ -126,14 +124,14 @@ test('no text of a server is a command, shows an invisible character, or stands 
 
 test('after a block of server text our own commands work again', () => {
   const { log, read } = recorder()
-  log.serverText('::error::forged\n::stop-commands::x')
+  log.serverText(['::error::forged', '::stop-commands::x'], 'Log')
   log.warning('ours')
   expect(read().commands).toEqual([{ name: 'warning', data: 'ours', properties: {} }])
 })
 
 test('a block of server text is one write, fenced, with its title above', () => {
   const { log, writes } = recorder()
-  log.serverText('first\r\nsecond\tline\rthird\n\n', { title: 'log of train' })
+  log.serverText(['first\r\nsecond\tline\rthird'], 'log of train')
   expect(writes).toHaveLength(1)
   const token = /^::stop-commands::([0-9a-f-]{36})$/m.exec(writes[0] ?? '')?.[1] ?? 'none'
   expect(writes[0]).toBe(
@@ -143,38 +141,27 @@ test('a block of server text is one write, fenced, with its title above', () => 
 
 test('each block has its own fence', () => {
   const { log, writes } = recorder()
-  log.serverText('a')
-  log.serverText('a')
+  log.serverText(['a'], 'Log')
+  log.serverText(['a'], 'Log')
   expect(writes[0]).not.toBe(writes[1])
 })
 
 test('colours and bidirectional marks of a server are taken out of its text', () => {
   const { log, read } = recorder()
-  log.serverText('\u001b[31mred\u001b[0m and \u202etxt.exe\u202c\n#\u001b[0m#[error]forged')
-  expect(read().shown.slice(0, 2)).toEqual(['│ red and txt.exe', '│ ## [error]forged'])
-})
-
-test('a long text keeps its beginning, or its end if asked, and says what was left out', () => {
-  const lines = Array.from({ length: 12 }, (_, index) => `line ${index + 1}`)
-  const first = recorder()
-  first.log.serverText(lines, { maxLines: 2 })
-  expect(first.read().shown.slice(0, -1)).toEqual(['│ line 1', '│ line 2', '│ (10 lines left out)'])
-  const last = recorder()
-  last.log.serverText(lines, { maxLines: 11, keep: 'last' })
-  expect(last.read().shown.slice(0, 2)).toEqual(['│ (1 line left out)', '│ line 2'])
+  log.serverText(['\u001b[31mred\u001b[0m and \u202etxt.exe\u202c\n#\u001b[0m#[error]forged'], 'Log')
+  expect(read().shown.slice(1, 3)).toEqual(['│ red and txt.exe', '│ ## [error]forged'])
 })
 
 test('a very long line is cut', () => {
   const { log, read } = recorder()
-  log.serverText('x'.repeat(1_000_000))
-  expect(read().shown[0]).toHaveLength(1002)
-  expect(read().shown[0]).toMatch(/…$/)
+  log.serverText(['x'.repeat(1_000_000)], 'Log')
+  expect(read().shown[1]).toHaveLength(1002)
+  expect(read().shown[1]).toMatch(/…$/)
 })
 
 test('an empty text of a server writes no fence', () => {
   const { log, writes } = recorder()
-  log.serverText(' \n\n')
-  log.serverText([], { title: 'the server gave no log' })
+  log.serverText([], 'the server gave no log')
   expect(writes).toEqual(['the server gave no log\n'])
 })
 
@@ -186,10 +173,10 @@ test("a server's short text is one line, its characters visible, and of bounded 
   expect(inline('😀'.repeat(300), 10)).toBe('😀😀😀😀…')
 })
 
-test('annotations carry title and place, with every character that has a meaning escaped', () => {
+test('annotations carry a title, with every character that has a meaning escaped', () => {
   const { log, writes } = recorder()
-  log.error('100%\nfailed', { title: 'train: a, b', file: 'conf/run.yaml', line: 3, column: 5 })
-  expect(writes).toEqual(['::error title=train%3A a%2C b,file=conf/run.yaml,line=3,col=5::100%25%0Afailed\n'])
+  log.error('100%\nfailed', { title: 'train: a, b' })
+  expect(writes).toEqual(['::error title=train%3A a%2C b::100%25%0Afailed\n'])
 })
 
 test('an annotation has at most 4096 characters', () => {
@@ -228,7 +215,7 @@ test('lines of our own are folded under a title, in one write', () => {
 
 test('a block of server text is folded under its title, and its group ends behind its fence', () => {
   const { log, writes, read } = recorder()
-  log.serverText('first\n::endgroup::', { title: 'Log of train', isFolded: true })
+  log.serverText(['first', '::endgroup::'], 'Log of train', { isFolded: true })
   expect(writes).toHaveLength(1)
   expect(read().commands.map(({ name, data }) => [name, data])).toEqual([
     ['group', 'Log of train'],

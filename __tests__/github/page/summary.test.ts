@@ -55,13 +55,12 @@ test.each([
   expect(text).toContain(said)
 })
 
-test('of many failed steps the first are shown whole, and the others by name and number', () => {
-  const failures = Array.from({ length: 60 }, (_, index) => ({ ...failure, step: `train${index}` }))
+test('of many failed steps the first are shown whole, and the others counted', () => {
+  const failures = Array.from({ length: 10 }, (_, index) => ({ ...failure, step: `train${index}` }))
   const counts = { total: 200, running: 0, succeeded: 0, cached: 0, failed: 130, stopped: 0 }
   const text = renderSummary(recordOf({ conclusion: 'failed', error: 'x', failures, counts }))
   expect(text.match(/^❌ `train\d+` failed/gm)).toHaveLength(10)
-  expect(text).toContain('❌ 120 more failed steps: train10, train11,')
-  expect(text).toContain('train29, 100 others\n')
+  expect(text).toContain('❌ 120 more failed steps: 120 others\n')
 })
 
 test('of a long log the last lines stay, and how many came before is said', () => {
@@ -181,7 +180,7 @@ function hugeRecord(): RunRecord {
     runName: huge,
     error: huge,
     steps: MANY.map((step) => ({ ...step, name: huge })),
-    failures: Array.from({ length: 100 }, () => ({
+    failures: Array.from({ length: 10 }, () => ({
       step: huge,
       fault: { type: huge, message: huge, frame: huge, code: huge },
       log: { lines: many, left: 0, missing: undefined },

@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from '@jest/globals'
 import { ZENML_VERSIONS } from '../../../simulator/index.ts'
-import { parseExpectations } from '../../../src/github/inputs/expectations.ts'
+import { expectations as input } from '../../../src/github/inputs/expectations.ts'
 import { judgeExpectations, type Expectation, type Verdict } from '../../../src/run/outcome/expect.ts'
 import type { JsonObject } from '../../../src/base/json.ts'
 import { closeScenes, openScene } from '../scene.ts'
@@ -8,9 +8,7 @@ import { closeScenes, openScene } from '../scene.ts'
 afterEach(closeScenes)
 
 function expected(text: string): readonly Expectation[] {
-  const { expectations, faults } = parseExpectations(text, (words) => words)
-  expect(faults).toEqual([])
-  return expectations
+  return input.parse(text)
 }
 
 test.each(ZENML_VERSIONS)('%s: a run that completed and is as expected is green', async (version) => {

@@ -18,7 +18,7 @@ const RESERVED_LENGTH = 300
  * No line of a log: what stands in a comment is not masked by the runner, and in a public repository everybody
  * reads it for ever.
  */
-const FAILURE_LIMITS: FailureLimits = { failures: 5, messageLength: 500, logLines: 0 }
+const FAILURE_LIMITS: FailureLimits = { failures: 5, messageLength: 500, showsLogs: false }
 const MOST_METRICS = 20
 const MOST_VERDICTS = 20
 const MAX_NAME_LENGTH = 300

@@ -8,7 +8,7 @@ import type { CommentMode } from '../inputs/fields.ts'
 import { readRawInputs } from '../inputs/names.ts'
 import { saveState, type Gate } from '../outputs.ts'
 import { cut } from '../../base/printable.ts'
-import type { RunRecord } from '../run-record.ts'
+import { NOTHING_KNOWN, type RunRecord } from '../run-record.ts'
 import { Secrets } from '../secrets/gate.ts'
 
 const STATE = 'comment'
@@ -38,7 +38,7 @@ const CONCLUSIONS = [
   'dry-run',
 ] as const satisfies readonly Conclusion[]
 
-const text = z.string().optional()
+const text = z.string().transform((long) => cut(long, MAX_TEXT))
 
 const savedSchema = z.object({
   action: z.enum(['main', 'wait']),
@@ -49,31 +49,17 @@ const savedSchema = z.object({
   isWritten: z.boolean(),
   record: z.object({
     conclusion: z.enum(CONCLUSIONS).optional(),
-    status: z.string(),
-    error: text,
+    status: text,
+    error: text.optional(),
     durationMs: z.number().optional(),
-    pipeline: text,
-    runId: text,
-    runName: text,
-    runUrl: text,
+    pipeline: text.optional(),
+    runId: text.optional(),
+    runName: text.optional(),
+    // Half an address leads nowhere.
+    runUrl: z.string().max(MAX_TEXT).optional().catch(undefined),
     created: z.number().optional(),
   }),
 })
-
-/** What an ended main could not tell by itself. */
-const UNSAVED = {
-  definition: undefined,
-  asOf: undefined,
-  changes: [],
-  dryRun: undefined,
-  usual: undefined,
-  steps: [],
-  counts: undefined,
-  failures: [],
-  runFailure: undefined,
-  verdicts: [],
-  details: undefined,
-} as const satisfies Partial<RunRecord>
 
 /**
  * Keeps for the post step what it needs to bring the comment to its end. To be called before the request that the
@@ -81,33 +67,8 @@ const UNSAVED = {
  *
  * @throws {Error} when the runner's state file cannot be written.
  */
-export function saveComment(
-  { action, identity, mode, stepKey, isTold, isWritten, record }: SavedComment,
-  gate: Gate,
-): void {
-  const { conclusion, status, error, durationMs, pipeline, runId, runName, runUrl, created } = record
-  const short = (long: string | undefined): string | undefined => long && cut(long, MAX_TEXT)
-  const saved: z.input<typeof savedSchema> = {
-    action,
-    identity,
-    mode,
-    stepKey,
-    isTold,
-    isWritten,
-    record: {
-      conclusion,
-      status: cut(status, MAX_TEXT),
-      error: short(error),
-      durationMs,
-      pipeline: short(pipeline),
-      runId: short(runId),
-      runName: short(runName),
-      // Half an address leads nowhere.
-      runUrl: runUrl !== undefined && runUrl.length > MAX_TEXT ? undefined : runUrl,
-      created,
-    },
-  }
-  saveState(STATE, JSON.stringify(saved), gate)
+export function saveComment(comment: SavedComment, gate: Gate): void {
+  saveState(STATE, JSON.stringify(savedSchema.parse(comment)), gate)
 }
 
 /** Nothing is left to do for the post step. */
@@ -119,11 +80,10 @@ export function forgetComment(gate: Gate): void {
 export function readSavedComment(env: Environment): SavedComment | undefined {
   const saved = savedSchema.safeParse(parseJson(env[`STATE_${STATE}`] ?? '')).data
   if (saved === undefined) return undefined
-  const { conclusion, status, error, durationMs, pipeline, runId, runName, runUrl, created } = saved.record
-  const known = { status, error, pipeline, runId, runName, runUrl, created }
+  const { conclusion = 'cancelled', ...known } = saved.record
   // What was saved while the run went on says nothing of how long it took in all.
-  const ended = { conclusion: conclusion ?? 'cancelled', durationMs: conclusion && durationMs } as const
-  return { ...saved, record: { ...UNSAVED, ...known, ...ended } }
+  const durationMs = saved.record.conclusion && known.durationMs
+  return { ...saved, record: { ...NOTHING_KNOWN, ...known, conclusion, durationMs } }
 }
 
 /** The token that the inputs give, masked before anything else; undefined if there is none. */

@@ -1,8 +1,8 @@
 import { X509Certificate } from 'node:crypto'
 import { resolve } from 'node:path'
 
-import type { FileContent, ReadFile } from '../workflow/files.ts'
-import type { InputFault } from './faults.ts'
+import { fileProblem, type ReadFile } from '../workflow/files.ts'
+import { inputFault, type InputFault } from './faults.ts'
 import { cut, quote } from '../../base/printable.ts'
 
 /** Certificates that the input `ca-certificate` gives, and what is wrong with it. */
@@ -32,7 +32,10 @@ export async function readAuthorities(
   if (text === '') return { authorities: [], notices: [], faults: [] }
   if (!isPath(text)) return readPem(text, '')
   const file = await readFile(resolve(workspace, text), MAX_KILOBYTES * 1024)
-  if (!file.ok) return fault(`${quote(text)} ${fileProblem(file.reason, file.code)}`)
+  if (!file.ok) {
+    const missing = 'write the path of a PEM file on this runner, or the PEM text itself'
+    return fault(`${quote(text)} ${fileProblem(file, { kind: 'PEM', maxKilobytes: MAX_KILOBYTES, missing })}`)
+  }
   const content = Buffer.from(file.bytes)
   return readPem(content.toString('latin1'), `${quote(text)} `)
 }
@@ -128,26 +131,7 @@ function subjectOf({ subject }: X509Certificate): string {
   return quote(cut(name, MAX_SUBJECT_LENGTH), MAX_SUBJECT_LENGTH)
 }
 
-function fileProblem(reason: Extract<FileContent, { ok: false }>['reason'], code: string): string {
-  switch (reason) {
-    case 'missing':
-      return 'does not exist; write the path of a PEM file on this runner, or the PEM text itself'
-    case 'directory':
-      return 'is a folder; write the path of one PEM file'
-    case 'no-file':
-      return 'is a device or a pipe; write the path of one PEM file'
-    case 'too-large':
-      return `is larger than ${MAX_KILOBYTES} KB; is it the right file?`
-    case 'unreadable':
-      return `cannot be read${code === '' ? '' : ` (${code})`}; check its permissions`
-  }
-}
-
 function fault(...problems: readonly string[]): ReadAuthorities {
-  const input = 'ca-certificate'
-  return {
-    authorities: [],
-    notices: [],
-    faults: problems.map((problem) => ({ input, line: `${input}: ${problem}` })),
-  }
+  const faults = problems.map((problem) => inputFault('ca-certificate', problem))
+  return { authorities: [], notices: [], faults }
 }

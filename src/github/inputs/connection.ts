@@ -1,5 +1,5 @@
 import type { ParsedServerUrl, ProWorkspace, ServerAddress, ZenmlApi } from '../../zenml/server-url.ts'
-import type { InputFault } from './faults.ts'
+import { inputFault, type InputFault } from './faults.ts'
 import { isTrue } from './rules.ts'
 import { inputTables, type InputName, type RawInputs } from './table.ts'
 
@@ -56,13 +56,13 @@ function readAddress(
 ): ReadAddress {
   if (text === undefined) return NO_ADDRESS
   const parsed = parse(text, input === 'server-url' ? 'workspace' : 'management')
-  if (!parsed.ok) return { notices: [], faults: [{ input, line: `${input}: ${parsed.problem}` }] }
+  if (!parsed.ok) return { notices: [], faults: [inputFault(input, parsed.problem)] }
   const notices = parsed.notices.map((notice) => `${input}: ${notice}`)
   const { url } = parsed
   if (!parsed.plainHttp || isTrue(raw['allow-insecure-http'])) return { url, notices, faults: [] }
   const problem =
     'http:// would send the credential unencrypted; use https://, or set allow-insecure-http: true'
-  return { url, notices, faults: [{ input, line: `${input}: ${problem}` }] }
+  return { url, notices, faults: [inputFault(input, problem)] }
 }
 
 /** The credential that is given, the first of several. */

@@ -1,27 +1,17 @@
 import { readAuthorities } from './ca-certificate.ts'
-import { credentialOf, readServer, type ConnectionInputs, type ParseServerUrl } from './connection.ts'
-import type { Environment } from '../workflow/environment.ts'
-import type { ReadFile } from '../workflow/files.ts'
+import { credentialOf, readServer, type ConnectionInputs } from './connection.ts'
 import { readWorkflowContext } from '../workflow/context.ts'
 import { readRawInputs } from './names.ts'
+import type { InputSources } from './read-checked.ts'
 import { connectionFaults } from './rules.ts'
 import { inputTables } from './table.ts'
 import { Secrets } from '../secrets/gate.ts'
-
-/** What inputs are read with; as for the step itself. */
-export interface AgainSources {
-  readonly env: Environment
-  readonly readFile: ReadFile
-  /** Called with every secret before anything else is done with it. */
-  readonly mask: (secret: string) => void
-  readonly parseServerUrl: ParseServerUrl
-}
 
 /**
  * Reads once more where to connect and with what, for a post step: the runner evaluates inputs again, and
  * everything else may have become something else. Undefined if it is no longer there.
  */
-export async function readConnectionAgain(sources: AgainSources): Promise<ConnectionInputs | undefined> {
+export async function readConnectionAgain(sources: InputSources): Promise<ConnectionInputs | undefined> {
   const { env, readFile, mask, parseServerUrl } = sources
   const { names, secrets } = inputTables.main
   const raw = readRawInputs(env, names)

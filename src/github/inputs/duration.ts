@@ -1,7 +1,7 @@
-import parseDurationText from 'parse-duration'
-
 const SECOND = 1000
-const DAY = 24 * 60 * 60 * SECOND
+const MINUTE = 60 * SECOND
+const HOUR = 60 * MINUTE
+const DAY = 24 * HOUR
 
 /** GitHub ends every workflow run after 35 days, so a longer time is a mistake. */
 const MAX_DURATION_MS = 35 * DAY
@@ -9,10 +9,10 @@ const MAX_DURATION_MS = 35 * DAY
 /** Longer than any time in this notation; the grammar below takes its time on long texts. */
 const MAX_LENGTH = 50
 
-const UNITS = ['d', 'h', 'm', 's'].map((unit) => `(?:\\d{1,9}(?:\\.\\d{1,3})?\\s*${unit})?`)
-
-/** Each unit at most once, the largest first. parse-duration alone finds a time in almost any text. */
-const GRAMMAR = new RegExp(`^(?=\\d)${UNITS.join('\\s*')}$`)
+/** Each at most once, the largest first. */
+const UNITS = { d: DAY, h: HOUR, m: MINUTE, s: SECOND }
+const PARTS = Object.keys(UNITS).map((unit) => `(?:(?<${unit}>\\d{1,9}(?:\\.\\d{1,3})?)\\s*${unit})?`)
+const GRAMMAR = new RegExp(`^(?=\\d)${PARTS.join('\\s*')}$`)
 
 const ZERO = 'is zero; write a time such as 30m or 2h30m'
 
@@ -32,12 +32,12 @@ export function parseDuration(text: string): ParsedDuration {
     const number = text.replace('+', '').slice(0, 9)
     return fault(`has no unit; write ${number}s for seconds or ${number}m for minutes`)
   }
-  const isTime = text.length <= MAX_LENGTH && GRAMMAR.test(text)
-  const ms = isTime ? parseDurationText(text) : undefined
-  if (ms === undefined) {
+  const parts = text.length <= MAX_LENGTH ? GRAMMAR.exec(text)?.groups : undefined
+  if (parts === undefined) {
     return fault('is not a time; write days, hours, minutes and seconds as in 1d, 2h30m, 45m or 90s')
   }
-  if (ms === null || ms < 1) return fault(ZERO)
+  const ms = Object.entries(UNITS).reduce((sum, [unit, size]) => sum + Number(parts[unit] ?? 0) * size, 0)
+  if (ms < 1) return fault(ZERO)
   if (ms > MAX_DURATION_MS) return fault('is longer than GitHub lets a workflow run last; write at most 35d')
   return { ok: true, ms: Math.round(ms) }
 }

@@ -1,11 +1,7 @@
-import type { Expectation, Operator } from '../../run/outcome/expect.ts'
-import type { InputFault } from './faults.ts'
-import { quote } from '../../base/printable.ts'
+import { z } from 'zod'
 
-interface Found {
-  readonly expectations: readonly Expectation[]
-  readonly faults: readonly InputFault[]
-}
+import type { Expectation, Operator } from '../../run/outcome/expect.ts'
+import { quote } from '../../base/printable.ts'
 
 type ParsedLine =
   | { readonly ok: true; readonly expectation: Expectation }
@@ -18,30 +14,24 @@ const MAX_WORDS_LENGTH = 60
 const EXAMPLE = 'train.accuracy >= 0.9'
 const NUMBER = /^[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?$/i
 
-/**
- * Reads the input `expect`: a condition a line, empty lines and lines that begin with # aside.
- *
- * @param redact takes secrets out of what a fault repeats
- */
-export function parseExpectations(text: string | undefined, redact: (text: string) => string): Found {
-  const expectations: Expectation[] = []
-  const faults: InputFault[] = []
-  for (const [index, line] of (text ?? '').split(/\r\n|\r|\n/).entries()) {
+/** A condition a line, empty lines and lines that begin with # aside. */
+export const expectations = z.string().transform((text, context): readonly Expectation[] => {
+  const found: Expectation[] = []
+  const faults: string[] = []
+  for (const [index, line] of text.split(/\r\n|\r|\n/).entries()) {
     if (/^\s*(?:#|$)/.test(line)) continue
-    const parsed = parseLine(line, (words) => quote(redact(words), MAX_WORDS_LENGTH))
-    if (parsed.ok) expectations.push(parsed.expectation)
-    else {
-      const { column, problem } = parsed
-      faults.push({ input: 'expect', line: `expect: line ${index + 1}, column ${column}: ${problem}` })
-    }
+    const parsed = parseLine(line)
+    if (parsed.ok) found.push(parsed.expectation)
+    else faults.push(`line ${index + 1}, column ${parsed.column}: ${parsed.problem}`)
   }
-  return { expectations, faults: faults.slice(0, MAX_FAULTS) }
-}
+  for (const fault of faults.slice(0, MAX_FAULTS)) context.addIssue(fault)
+  return found
+})
 
-function parseLine(line: string, show: (words: string) => string): ParsedLine {
+function parseLine(line: string): ParsedLine {
   const at = line.search(/[=!<>]/)
   if (at === -1) {
-    return fault(line, 0, `${show(line.trim())} has no comparison; write a condition such as ${EXAMPLE}`)
+    return fault(line, 0, `${shown(line.trim())} has no comparison; write a condition such as ${EXAMPLE}`)
   }
   const name = line.slice(0, at).trim()
   if (name === '') return fault(line, at, `no name stands before the comparison; write it as in ${EXAMPLE}`)
@@ -49,22 +39,15 @@ function parseLine(line: string, show: (words: string) => string): ParsedLine {
   const operator = OPERATORS.find((known) => known === sign)
   if (operator === undefined) {
     const hint = sign === '=' || sign === '===' ? 'did you mean ==?' : `write one of ${OPERATORS.join(' ')}`
-    return fault(line, at, `${show(sign)} is no comparison; ${hint}`)
+    return fault(line, at, `${shown(sign)} is no comparison; ${hint}`)
   }
   const from = at + sign.length
   const value = line.slice(from).trim()
   const column = from + (line.slice(from).length - line.slice(from).trimStart().length)
-  return readValue(value, column, line, name, operator, show)
+  return readValue(value, column, line, name, operator)
 }
 
-function readValue(
-  text: string,
-  column: number,
-  line: string,
-  name: string,
-  operator: Operator,
-  show: (words: string) => string,
-): ParsedLine {
+function readValue(text: string, column: number, line: string, name: string, operator: Operator): ParsedLine {
   if (text === '') return fault(line, column, `no value stands behind ${operator}; write it as in ${EXAMPLE}`)
   if (text === 'true' || text === 'false') {
     if (operator !== '==' && operator !== '!=') {
@@ -77,12 +60,16 @@ function readValue(
     const isExact = Number.isFinite(wanted) && !(/^[-+]?\d+$/.test(text) && !Number.isSafeInteger(wanted))
     if (isExact) return { ok: true, expectation: { name, operator, wanted } }
     const advice = 'log it as a text, and put it in quotes here'
-    return fault(line, column, `${show(text)} has more digits than JSON can carry exactly; ${advice}`)
+    return fault(line, column, `${shown(text)} has more digits than JSON can carry exactly; ${advice}`)
   }
   const quoted = /^"([^"]*)"$|^'([^']*)'$/.exec(text)
   const wanted = quoted?.[1] ?? quoted?.[2]
   if (wanted !== undefined) return { ok: true, expectation: { name, operator, wanted } }
-  return fault(line, column, `${show(text)} is no number, true or false; put a text in quotes`)
+  return fault(line, column, `${shown(text)} is no number, true or false; put a text in quotes`)
+}
+
+function shown(words: string): string {
+  return quote(words, MAX_WORDS_LENGTH)
 }
 
 /** @param offset counts from 0 */

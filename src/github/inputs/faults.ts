@@ -6,6 +6,11 @@ export interface InputFault {
   readonly line: string
 }
 
+/** @param problem what is wrong, and the fix */
+export function inputFault(input: string, problem: string): InputFault {
+  return { input, line: `${input}: ${problem}` }
+}
+
 /** The step cannot start as it is written. The message lists every fault, one a line. */
 export class InputFaults extends Error {
   override readonly name = 'InputFaults'

@@ -87,9 +87,10 @@ function lineProblem(text: string, maxLength: number): string | undefined {
     : undefined
 }
 
-function singleLine(maxLength: number) {
+/** @param problemOf what else can be wrong with it */
+function singleLine(maxLength: number, problemOf: (text: string) => string | undefined = () => undefined) {
   return value((text, fault) => {
-    const problem = lineProblem(text, maxLength)
+    const problem = problemOf(text) ?? lineProblem(text, maxLength)
     return problem === undefined ? text : fault(problem)
   })
 }
@@ -139,20 +140,15 @@ export const runId = value((text, fault): string => {
 })
 
 /** The id or the name of a run. */
-export const runReference = value((text, fault): string => {
-  const problem = runAddressProblem(text) ?? lineProblem(text, MAX_NAME_LENGTH)
-  return problem === undefined ? text : fault(problem)
-})
+export const runReference = singleLine(MAX_NAME_LENGTH, runAddressProblem)
 
 /** The id or the name of a workspace of ZenML Pro. */
-export const workspaceReference = value((text, fault): string => {
+export const workspaceReference = singleLine(MAX_NAME_LENGTH, (text) => {
   const page = /^https?:\/\/.*\/(?:workspaces|tenants)\/([\w.-]{1,100})(?:[/?#]|$)/i.exec(text)?.[1]
-  if (page !== undefined) return fault(`is the address of a page; write only the workspace's name, ${page}`)
-  if (/^https?:\/\//i.test(text)) {
-    return fault("is an address; give it as server-url, or write the workspace's name")
-  }
-  const problem = lineProblem(text, MAX_NAME_LENGTH)
-  return problem === undefined ? text : fault(problem)
+  if (page !== undefined) return `is the address of a page; write only the workspace's name, ${page}`
+  return /^https?:\/\//i.test(text)
+    ? "is an address; give it as server-url, or write the workspace's name"
+    : undefined
 })
 
 /** People copy what the browser shows; no run is named like an address. */
@@ -198,10 +194,7 @@ function secretProblem(text: string, issuer: string): string | undefined {
 }
 
 /** May hold `{date}` and `{time}`; at most 255 characters once they are filled in. */
-export const runName = value((text, fault) => {
-  const problem = lineProblem(text, MAX_TEXT_LENGTH) ?? runNameProblem(text)
-  return problem === undefined ? text : fault(problem)
-})
+export const runName = singleLine(MAX_TEXT_LENGTH, runNameProblem)
 
 function runNameProblem(text: string): string | undefined {
   const known = Object.keys(PLACEHOLDER_LENGTHS)

@@ -5,14 +5,14 @@ import { credentialOf, readServer, type ConnectionInputs, type ParseServerUrl } 
 import type { Environment } from '../workflow/environment.ts'
 import type { ReadFile } from '../workflow/files.ts'
 import { readWorkflowContext } from '../workflow/context.ts'
-import { InputFaults, type InputFault } from './faults.ts'
+import { InputFaults, inputFault, type InputFault } from './faults.ts'
 import { checkNames, keysInInputs, readRawInputs } from './names.ts'
 import { connectionFaults } from './rules.ts'
 import type { InputName, RawInputs } from './table.ts'
 import { whySecretsAreMissing } from '../workflow/missing-secrets.ts'
 import { Secrets } from '../secrets/gate.ts'
 
-export type { ConnectionInputs, Credential } from './connection.ts'
+export type { ConnectionInputs } from './connection.ts'
 
 /** What inputs are read with; everything that touches the world is passed in. */
 export interface InputSources {
@@ -100,10 +100,7 @@ export async function readChecked<Values, T extends object>(
 }
 
 function schemaFaults(error: ZodError | undefined): InputFault[] {
-  return (error?.issues ?? []).map(({ path, message }) => {
-    const input = String(path[0])
-    return { input, line: `${input}: ${message}` }
-  })
+  return (error?.issues ?? []).map(({ path, message }) => inputFault(String(path[0]), message))
 }
 
 const MAY_PASS_ON: readonly InputName[] = ['parameters', 'configuration']
@@ -127,7 +124,7 @@ function withoutSecrets(
       : 'holds an API key; was it swapped with api-key? Replace that key: it can be read in the log of the workflow'
   }
   return [
-    ...misplaced.map((input) => ({ input, line: `${input}: ${problemOf(input)}` })),
+    ...misplaced.map((input) => inputFault(input, problemOf(input))),
     ...faults
       .filter((fault) => !misplaced.some((name) => name === fault.input))
       .map(({ input, line }) => ({ input, line: secrets.redact(line) })),

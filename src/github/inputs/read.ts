@@ -1,67 +1,21 @@
-import type { EndMode } from '../../run/journal.ts'
-import type { Expectation } from '../../run/outcome/expect.ts'
+import type { Layer } from '../../run/configure/layers.ts'
 import type { Target } from '../../run/find/definition.ts'
-import type { FollowPolicy } from '../../run/follow.ts'
-import { readConfiguration, readParameters, type ConfigurationSource } from './configuration.ts'
-import { parseExpectations } from './expectations.ts'
-import type { CommentMode } from './fields.ts'
+import { readConfiguration, readMapping } from './configuration.ts'
 import { readChecked, type ConnectionInputs, type InputSources, type ReadInputs } from './read-checked.ts'
 import { missingRunFaults, resumeFaults, targetFaults, waitFaults } from './rules.ts'
 import { inputTables, type InputValues } from './table.ts'
 
-export type { Credential, InputSources } from './read-checked.ts'
-
-/** What a person is shown of the run, and where. */
-export interface ReportInputs {
-  /** Lines of a failed step's log to show; 0: none. */
-  readonly logTail: number
-  readonly summary: boolean
-  readonly comment: CommentMode
-  /** Undefined if the input came out empty. */
-  readonly githubToken: string | undefined
-  /** Tells this step from others where GitHub's own variables cannot. */
-  readonly stepKey: string
-}
-
 /** All inputs of the action, checked, as everything behind the edge takes them. */
-export interface Inputs extends ConnectionInputs, ReportInputs {
+export interface Inputs extends ConnectionInputs, ReturnType<typeof mainInputs> {
   readonly target: Target
-  /** Name or id. */
-  readonly project?: string
   /** Lowest precedence first: the file, then the input. */
-  readonly configuration: readonly ConfigurationSource[]
+  readonly configuration: readonly Layer[]
   /** In the short form, whose keys have a meaning only beside the definition. */
-  readonly parameters?: ConfigurationSource
-  /** As written: may hold `{date}` and `{time}`; at most 255 characters once they are filled in. */
-  readonly runName?: string
-  readonly tags?: readonly string[]
-  /** Not set: as ZenML decides. */
-  readonly useCache?: boolean
-  readonly wait: boolean
-  /** Limit of the wait; not set: none. */
-  readonly timeoutMs?: number
-  /** Limit of the time until the run is started. */
-  readonly triggerTimeoutMs: number
-  /** At least 1000; not set: adaptive. */
-  readonly pollIntervalMs?: number
-  readonly onCancel: EndMode
-  readonly onTimeout: EndMode
-  readonly onPaused: FollowPolicy['onPaused']
-  /** Whether a re-run attempt takes up the run of an earlier one; there is no name of the user's own then. */
-  readonly resume: boolean
-  readonly expectations: readonly Expectation[]
-  readonly dryRun: boolean
+  readonly parameters: Layer | undefined
 }
 
 /** The inputs of wait/. */
-export interface WaitInputs
-  extends
-    ConnectionInputs,
-    ReportInputs,
-    Pick<
-      Inputs,
-      'project' | 'timeoutMs' | 'pollIntervalMs' | 'onCancel' | 'onTimeout' | 'onPaused' | 'expectations'
-    > {
+export interface WaitInputs extends ConnectionInputs, FollowInputs {
   /** Id or exact name. */
   readonly run: string
 }
@@ -83,27 +37,24 @@ export interface StopInputs extends ConnectionInputs {
 export async function readInputs(sources: InputSources): Promise<ReadInputs<Inputs>> {
   return readChecked(inputTables.main, sources, async ({ raw, values, workspace, redact }) => {
     const path = inputTables.main.schema.shape['configuration-file'].safeParse(raw['configuration-file']).data
-    const { readFile } = sources
-    const configuration = await readConfiguration(path, raw.configuration, { workspace, readFile, redact })
-    const parameters = await readParameters(raw.parameters, { redact })
-    const { expectations, faults } = parseExpectations(raw.expect, redact)
+    const context = { workspace, readFile: sources.readFile, redact }
+    const configuration = await readConfiguration(path, raw.configuration, context)
+    const parameters = await readMapping('parameters', raw.parameters, context)
     const target = values && targetOf(values)
     return {
       faults: [
         ...targetFaults(raw),
         ...waitFaults(raw),
-        ...resumeFaults(raw, configuration.sources),
+        ...resumeFaults(raw, configuration.layers),
         ...parameters.faults,
         ...configuration.faults,
-        ...faults,
       ],
       inputs: values &&
         target && {
           ...mainInputs(values),
           target,
-          configuration: configuration.sources,
-          ...(parameters.source !== undefined && { parameters: parameters.source }),
-          expectations,
+          configuration: configuration.layers,
+          parameters: parameters.layers[0],
         },
     }
   })
@@ -124,14 +75,10 @@ export async function readLoginInputs(sources: InputSources): Promise<ReadInputs
  * @throws {InputFaults} as {@link readInputs}.
  */
 export async function readWaitInputs(sources: InputSources): Promise<ReadInputs<WaitInputs>> {
-  return readChecked(inputTables.wait, sources, ({ raw, values, redact }) => {
-    const { expectations, faults } = parseExpectations(raw.expect, redact)
-    return {
-      faults: [...missingRunFaults(raw, 'run'), ...faults],
-      inputs:
-        values?.run === undefined ? undefined : { ...followInputs(values), run: values.run, expectations },
-    }
-  })
+  return readChecked(inputTables.wait, sources, ({ raw, values }) => ({
+    faults: missingRunFaults(raw, 'run'),
+    inputs: values?.run === undefined ? undefined : { ...followInputs(values), run: values.run },
+  }))
 }
 
 /**
@@ -152,53 +99,64 @@ export async function readStopInputs(sources: InputSources): Promise<ReadInputs<
   })
 }
 
-/** What the main action and wait/ have in common. */
-type FollowInputName = 'project' | 'timeout' | 'poll-interval' | 'on-cancel' | 'on-timeout' | 'on-paused'
-type ReportInputName = 'log-tail' | 'summary' | 'comment' | 'github-token' | 'step-key'
-
-function mainInputs(
-  values: InputValues<'main'>,
-): Omit<Inputs, keyof ConnectionInputs | 'target' | 'configuration' | 'parameters' | 'expectations'> {
+/** What only the main action has. */
+function mainInputs(values: InputValues<'main'>) {
   return {
     ...followInputs(values),
-    ...(values['run-name'] !== undefined && { runName: values['run-name'] }),
-    ...(values.tags !== undefined && { tags: values.tags }),
-    ...(values['use-cache'] !== undefined && { useCache: values['use-cache'] }),
+    /** As written: may hold `{date}` and `{time}`; at most 255 characters once they are filled in. */
+    runName: values['run-name'],
+    tags: values.tags,
+    /** Undefined: as ZenML decides. */
+    useCache: values['use-cache'],
     wait: values.wait,
+    /** Limit of the time until the run is started. */
     triggerTimeoutMs: values['trigger-timeout'],
+    /** Whether a re-run attempt takes up the run of an earlier one; there is no name of the user's own then. */
     resume: values.resume,
     dryRun: values['dry-run'],
   }
 }
 
-function followInputs(
-  values: Pick<InputValues<'wait'>, FollowInputName | ReportInputName>,
-): Omit<WaitInputs, keyof ConnectionInputs | 'run' | 'expectations'> {
+/** What the main action and wait/ have in common. */
+type FollowInputs = ReturnType<typeof followInputs>
+
+function followInputs(values: Pick<InputValues<'main'>, keyof (InputValues<'main'> | InputValues<'wait'>)>) {
   return {
-    ...(values.project !== undefined && { project: values.project }),
-    ...(values.timeout !== undefined && { timeoutMs: values.timeout }),
-    ...(values['poll-interval'] !== undefined && { pollIntervalMs: values['poll-interval'] }),
+    /** Name or id. */
+    project: values.project,
+    /** Limit of the wait; undefined: none. */
+    timeoutMs: values.timeout,
+    /** At least 1000; undefined: adaptive. */
+    pollIntervalMs: values['poll-interval'],
     onCancel: values['on-cancel'],
     onTimeout: values['on-timeout'],
     onPaused: values['on-paused'],
+    expectations: values.expect ?? [],
     ...reportInputs(values),
   }
 }
 
-function reportInputs(values: Pick<InputValues<'wait'>, ReportInputName>): ReportInputs {
+/** What a person is shown of the run, and where. */
+export type ReportInputs = ReturnType<typeof reportInputs>
+
+function reportInputs(
+  values: Pick<InputValues<'wait'>, 'log-tail' | 'summary' | 'comment' | 'github-token' | 'step-key'>,
+) {
   const token = values['github-token']
   return {
+    /** Lines of a failed step's log to show; 0: none. */
     logTail: values['log-tail'],
     summary: values.summary,
     comment: values.comment,
+    /** Undefined if the input came out empty. */
     githubToken: token === '' ? undefined : token,
+    /** Tells this step from others where GitHub's own variables cannot. */
     stepKey: values['step-key'],
   }
 }
 
 function targetOf({ snapshot, template, pipeline }: InputValues<'main'>): Target | undefined {
-  const narrowed = pipeline === undefined ? {} : { pipeline }
-  if (snapshot !== undefined) return { kind: 'snapshot', reference: snapshot, ...narrowed }
-  if (template !== undefined) return { kind: 'template', reference: template, ...narrowed }
+  if (snapshot !== undefined) return { kind: 'snapshot', reference: snapshot, pipeline }
+  if (template !== undefined) return { kind: 'template', reference: template, pipeline }
   return pipeline === undefined ? undefined : { kind: 'pipeline', pipeline }
 }

@@ -1,5 +1,5 @@
-import type { ConfigurationSource } from './configuration.ts'
-import type { InputFault } from './faults.ts'
+import type { Layer } from '../../run/configure/layers.ts'
+import { inputFault, type InputFault } from './faults.ts'
 import { inputTables, type InputName, type RawInputs } from './table.ts'
 import { showOnOneLine } from '../../base/printable.ts'
 
@@ -129,7 +129,7 @@ export function waitFaults(raw: RawInputs): InputFault[] {
 }
 
 /** A run of an earlier attempt is found by the name that the action gives, so there must be no other name. */
-export function resumeFaults(raw: RawInputs, configuration: readonly ConfigurationSource[]): InputFault[] {
+export function resumeFaults(raw: RawInputs, configuration: readonly Layer[]): InputFault[] {
   if (!isTrue(raw.resume)) return []
   const named = configuration.filter(({ value }) => (value['run_name'] ?? null) !== null)
   const places = [
@@ -151,5 +151,5 @@ export function missingRunFaults(raw: RawInputs, input: 'run' | 'run-id'): Input
 }
 
 function fault(input: InputName, problem: string): [InputFault] {
-  return [{ input, line: `${input}: ${problem}` }]
+  return [inputFault(input, problem)]
 }

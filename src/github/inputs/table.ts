@@ -21,6 +21,7 @@ import {
   wholeNumber,
   workspaceReference,
 } from './fields.ts'
+import { expectations } from './expectations.ts'
 
 /** A page of ZenML's log has no more. */
 const MAX_LOG_TAIL = 1000
@@ -101,7 +102,7 @@ export const inputTables = {
     'on-timeout': endMode.prefault('stop'),
     'on-paused': onPaused.prefault('wait'),
     resume: boolean.prefault('false'),
-    expect: text.optional(),
+    expect: expectations.optional(),
     'dry-run': boolean.prefault('false'),
     ...report,
     ...network,
@@ -116,7 +117,7 @@ export const inputTables = {
     'on-cancel': endMode.prefault('leave'),
     'on-timeout': endMode.prefault('leave'),
     'on-paused': onPaused.prefault('wait'),
-    expect: text.optional(),
+    expect: expectations.optional(),
     ...report,
     ...network,
     ...step,

@@ -4,7 +4,6 @@ import { cut } from '../../base/printable.ts'
 
 /** The runner drops the eleventh error of a step, and the step's own last one must not be that. */
 const MOST_ANNOTATED = 9
-const MOST_BY_NAME = 50
 
 /** All of it stands in one annotation of at most 4,096 characters, the link at the end included. */
 const MAX_MESSAGE_LENGTH = 2_000
@@ -29,7 +28,6 @@ export class FailureLog {
   step({ step, fault, log }: StepFailure, url: string | undefined): void {
     this.#seen += 1
     const name = inline(step)
-    if (this.#seen > MOST_BY_NAME) return
     if (this.#seen > MOST_ANNOTATED) {
       this.#log.info(`Step ${name} failed${fault === undefined ? '' : `: ${faultLine(fault)}`}`)
       return
@@ -54,18 +52,11 @@ export class FailureLog {
     this.#tail(log, 'what starts the run')
   }
 
-  /** How many failed steps were not named, as a line; undefined if all were. */
-  rest(): string | undefined {
-    const more = this.#seen - MOST_BY_NAME
-    return more > 0 ? `${more} more ${more === 1 ? 'step' : 'steps'} failed` : undefined
-  }
-
   #tail({ lines, left, missing }: LogTail, whose: string): void {
     if (missing !== undefined)
       this.#log.info(`The log of ${whose} cannot be shown: ${inline(missing, MAX_LINE_LENGTH)}`)
     if (lines.length === 0) return
-    const title = `Log of ${whose}: ${extent(lines.length, left)}`
-    this.#log.serverText(lines, { title, isFolded: true, maxLines: lines.length })
+    this.#log.serverText(lines, `Log of ${whose}: ${extent(lines.length, left)}`, { isFolded: true })
   }
 }
 

@@ -63,8 +63,6 @@ export class RunLog implements Reporter {
   end(): void {
     this.#start.flush()
     for (const line of this.#steps.rest(this.#elapsedMs())) this.#timed(line)
-    const unnamed = this.#failures.rest()
-    if (unnamed !== undefined) this.#log.info(unnamed)
   }
 
   #tellProgress(event: ProgressEvent): void {

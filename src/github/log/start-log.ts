@@ -96,7 +96,7 @@ export class StartLog {
       case 'configured':
         return this.#configured(event)
       case 'dry-run':
-        this.#log.serverText(shownDifference(event.lines), { title: DRY_RUN_TITLE })
+        this.#log.serverText(shownDifference(event.lines), DRY_RUN_TITLE)
         return `Only a start can tell ${inline(event.onlyWhenTriggered.join('; '), LONG)}`
       case 'triggering':
         return `Starting the run ${inline(event.name, 300)}`

@@ -10,22 +10,8 @@ import {
   showOnOneLine,
 } from '../../base/printable.ts'
 
-/** Where an annotation points; `file` is relative to the repository's root, lines and columns count from 1. */
-export interface AnnotationPlace {
+interface Annotation {
   readonly title?: string
-  readonly file?: string
-  readonly line?: number
-  readonly column?: number
-}
-
-export interface ServerTextOptions {
-  /** One line above the block, in our own words. */
-  readonly title?: string
-  /** Whether the block is folded under its title. */
-  readonly isFolded?: boolean
-  /** Which lines stay when there are more than `maxLines`; a log's reason is mostly at its end. */
-  readonly keep?: 'first' | 'last'
-  readonly maxLines?: number
 }
 
 type AnnotationKind = 'notice' | 'warning' | 'error'
@@ -37,7 +23,6 @@ const MAX_ANNOTATION_LENGTH = 4096
 /** Longer titles are not readable in the list of annotations. */
 const MAX_TITLE_LENGTH = 255
 const MIN_MASK_LENGTH = 4
-const MAX_SERVER_LINES = 200
 const MAX_SERVER_LINE_LENGTH = 1000
 const MAX_INLINE_LENGTH = 200
 /** .NET's line reader, which the runner uses, ends a line at each of these. */
@@ -91,20 +76,20 @@ export class WorkflowLog {
 
   /** Shown only when step debugging is on. */
   debug(message: string): void {
-    this.#command('debug', {}, printableLines(message).join('\n'))
+    this.#write(commandLine('debug', printableLines(message).join('\n')))
   }
 
-  notice(message: string, place: AnnotationPlace = {}): void {
-    this.#annotate('notice', message, place)
+  notice(message: string, annotation: Annotation = {}): void {
+    this.#annotate('notice', message, annotation)
   }
 
-  warning(message: string, place: AnnotationPlace = {}): void {
-    this.#annotate('warning', message, place)
+  warning(message: string, annotation: Annotation = {}): void {
+    this.#annotate('warning', message, annotation)
   }
 
   /** Annotates the step; it does not decide the exit code. */
-  error(message: string, place: AnnotationPlace = {}): void {
-    this.#annotate('error', message, place)
+  error(message: string, annotation: Annotation = {}): void {
+    this.#annotate('error', message, annotation)
   }
 
   /**
@@ -117,55 +102,32 @@ export class WorkflowLog {
 
   /**
    * Shows text that came from a server as a block: each line behind a bar, which also keeps problem matchers
-   * off, and the runner's commands switched off around it. Terminal codes and invisible characters are taken
-   * out; what is cut is said.
+   * off, and the runner's commands switched off around it. Terminal codes and invisible characters are taken out.
+   *
+   * @param title one line above the block, in our own words. @param isFolded whether the block is folded under it
    */
-  serverText(text: string | readonly string[], options: ServerTextOptions = {}): void {
-    const { title, isFolded = false, keep = 'first', maxLines = MAX_SERVER_LINES } = options
-    const lines = (typeof text === 'string' ? [text] : text).flatMap((part) => part.split(LINE_END))
-    while (lines.length > 0 && lines.at(-1)?.trim() === '') lines.pop()
-    const left = Math.max(0, lines.length - maxLines)
-    const kept = keep === 'first' ? lines.slice(0, maxLines) : lines.slice(left)
-    const block = kept.map((line) => `│ ${harmlessLine(line)}\n`)
-    const missing = `│ (${left} ${left === 1 ? 'line' : 'lines'} left out)\n`
-    if (left > 0 && keep === 'first') block.push(missing)
-    if (left > 0 && keep === 'last') block.unshift(missing)
-    const heading = title === undefined ? '' : plainLines(title)
-    if (block.length === 0) {
-      if (heading !== '') this.#write(heading)
-      return
-    }
+  serverText(text: readonly string[], title: string, { isFolded = false } = {}): void {
+    const lines = text.flatMap((part) => part.split(LINE_END))
     const fence = randomUUID()
-    const fenced = `::stop-commands::${fence}\n${block.join('')}::${fence}::\n`
-    this.#write(title !== undefined && isFolded ? folded(title, fenced) : `${heading}${fenced}`)
+    const block = lines.map((line) => `│ ${harmlessLine(line)}\n`).join('')
+    const fenced = block === '' ? '' : `::stop-commands::${fence}\n${block}::${fence}::\n`
+    this.#write(isFolded ? folded(title, fenced) : `${plainLines(title)}${fenced}`)
   }
 
   #write(text: string): void {
     this.#print(this.cover(text))
   }
 
-  #annotate(kind: AnnotationKind, message: string, place: AnnotationPlace): void {
+  #annotate(kind: AnnotationKind, message: string, { title }: Annotation): void {
     const text = cut(printableLines(message).join('\n'), MAX_ANNOTATION_LENGTH)
     this.#annotations[kind] += 1
     if (this.#annotations[kind] > MAX_ANNOTATIONS) {
-      const title = place.title === undefined ? '' : `${place.title}: `
-      this.info(`${kind[0]?.toUpperCase() ?? ''}${kind.slice(1)}: ${title}${text}`)
+      const about = title === undefined ? '' : `${title}: `
+      this.info(`${kind[0]?.toUpperCase() ?? ''}${kind.slice(1)}: ${about}${text}`)
       return
     }
-    const properties = {
-      title: place.title === undefined ? undefined : inline(place.title, MAX_TITLE_LENGTH),
-      file: place.file,
-      line: place.line?.toString(),
-      col: place.column?.toString(),
-    }
-    this.#command(kind, properties, text)
-  }
-
-  #command(name: string, properties: Readonly<Record<string, string | undefined>>, data: string): void {
-    const pairs = Object.entries(properties).flatMap(([key, value]) =>
-      value === undefined || value === '' ? [] : [`${key}=${escapeProperty(value)}`],
-    )
-    this.#write(commandLine(`${name}${pairs.length === 0 ? '' : ` ${pairs.join(',')}`}`, data))
+    const property = title === undefined ? '' : ` title=${escapeProperty(inline(title, MAX_TITLE_LENGTH))}`
+    this.#write(commandLine(`${kind}${property}`, text))
   }
 }
 

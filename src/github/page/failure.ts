@@ -8,12 +8,10 @@ export interface FailureLimits {
   readonly failures: number
   /** Characters of an exception's message. */
   readonly messageLength: number
-  /** Lines of each log, its last ones; 0 for no log. */
-  readonly logLines: number
+  readonly showsLogs: boolean
 }
 
 const MAX_ERROR_LENGTH = 2_000
-const MOST_NAMES = 20
 const MAX_NAME_LENGTH = 120
 const MAX_MESSAGE_LINES = 12
 const MAX_PLACE_LENGTH = 300
@@ -40,10 +38,9 @@ function errorText(error: string): string {
     .join('  \n')
 }
 
-/** Why the run or its steps failed, as Markdown; empty if nothing failed. */
-export function failureText({ runFailure, failures, counts }: RunRecord, limits: FailureLimits): string {
+function failureText({ runFailure, failures, counts }: RunRecord, limits: FailureLimits): string {
   const shown = failures.slice(0, limits.failures)
-  // Of very many failures the record does not hold all.
+  // Of very many failures the record holds only the first.
   const more = Math.max(failures.length, counts?.failed ?? 0) - shown.length
   return blocks(
     runFailure === undefined ? '' : runText(runFailure, limits),
@@ -90,10 +87,10 @@ function messageLines(message: string, { messageLength }: FailureLimits): string
   ]
 }
 
-function logText({ lines, left, missing }: LogTail, { logLines }: FailureLimits): string {
-  if (logLines === 0) return ''
+function logText({ lines, left, missing }: LogTail, { showsLogs }: FailureLimits): string {
+  if (!showsLogs) return ''
   if (missing !== undefined) return `Its log is not shown: ${code(missing)}`
-  const shown = lastLines(lines, logLines)
+  const shown = lastLines(lines)
   if (shown.length === 0) return ''
   const before = left === undefined ? undefined : left + lines.length - shown.length
   const title =
@@ -104,11 +101,10 @@ function logText({ lines, left, missing }: LogTail, { logLines }: FailureLimits)
 }
 
 /** As many of the last lines as fit. */
-function lastLines(lines: readonly string[], most: number): string[] {
-  if (most === 0) return []
+function lastLines(lines: readonly string[]): string[] {
   const shown: string[] = []
   let bytes = 0
-  for (const line of lines.slice(-most).toReversed()) {
+  for (const line of lines.toReversed()) {
     bytes += Math.min(Buffer.byteLength(line), MAX_LINE_BYTES)
     if (bytes > MAX_LOG_BYTES) break
     shown.unshift(line)
@@ -118,7 +114,7 @@ function lastLines(lines: readonly string[], most: number): string[] {
 
 function moreText(count: number, known: readonly StepFailure[]): string {
   if (count === 0) return ''
-  const names = known.slice(0, MOST_NAMES).map(({ step }) => escapeMarkdown(step, MAX_NAME_LENGTH))
+  const names = known.map(({ step }) => escapeMarkdown(step, MAX_NAME_LENGTH))
   const rest = count - names.length
   const others = rest > 0 ? [amount(rest, 'other')] : []
   return `❌ ${amount(count, 'more failed step')}: ${[...names, ...others].join(', ')}`

@@ -11,7 +11,7 @@ import { heading, headLine } from './heading.ts'
 import { lastSeenText, stepsText } from './steps.ts'
 import { changesText, metricsText, verdictsText } from './values.ts'
 
-const LIMITS: FailureLimits = { failures: 10, messageLength: 1_000, logLines: 1_000 }
+const LIMITS: FailureLimits = { failures: 10, messageLength: 1_000, showsLogs: true }
 
 const MAX_MISSING_LENGTH = 500
 const MAX_SENTENCE_LENGTH = 2_000

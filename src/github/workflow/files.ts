@@ -10,6 +10,33 @@ export type FileContent =
       readonly code: string
     }
 
+/**
+ * Why a file cannot be had and what to do, to stand behind its path.
+ *
+ * @param missing what to do where there is none
+ */
+export function fileProblem(
+  { reason, code }: Extract<FileContent, { ok: false }>,
+  {
+    kind,
+    maxKilobytes,
+    missing,
+  }: { readonly kind: string; readonly maxKilobytes: number; readonly missing: string },
+): string {
+  switch (reason) {
+    case 'missing':
+      return `does not exist; ${missing}`
+    case 'directory':
+      return `is a folder; write the path of one ${kind} file`
+    case 'no-file':
+      return `is a device or a pipe; write the path of one ${kind} file`
+    case 'too-large':
+      return `is larger than ${maxKilobytes} KB; is it the right file?`
+    case 'unreadable':
+      return `cannot be read${code === '' ? '' : ` (${code})`}; check its path and its permissions`
+  }
+}
+
 /** Reads a whole file of at most `maxBytes`; never rejects. */
 export type ReadFile = (path: string, maxBytes: number) => Promise<FileContent>
 

@@ -1,7 +1,7 @@
-import type { JsonObject } from '../../base/json.ts'
 import type { Definition } from '../../zenml/model.ts'
 import { checkConfiguration } from './check/check-configuration.ts'
-import { Findings, type CheckResult } from './check/findings.ts'
+import { Findings } from './check/findings.ts'
+import { FirstLines } from './check/first-lines.ts'
 import { readOutline } from './check/outline.ts'
 import { mergeOverrides, type Configuration, type Overrides } from './merge.ts'
 import { ConfigurationError } from '../errors.ts'
@@ -26,21 +26,17 @@ const NOT_TOLD =
  */
 export function assemble(overrides: Overrides, definition: Definition, version: string): Assembled {
   const outline = readOutline(definition)
+  const errors = new FirstLines()
   const { parameters } = overrides
-  const expanded = parameters && expandParameters(parameters, outline)
-  const layers = [...overrides.layers, ...(expanded === undefined ? [] : [expanded.layer])]
+  const layers = [...overrides.layers]
+  if (parameters !== undefined) layers.push(expandParameters(parameters, outline, errors))
   const configuration = mergeOverrides({ ...overrides, layers })
   const { body } = configuration
-  const result: CheckResult =
-    outline === undefined || isEmpty(body)
-      ? new Findings(layers)
-      : checkConfiguration({ body, layers, outline, version })
-  const errors = (expanded?.errors.with(result.errors) ?? result.errors).shown()
-  if (errors.length > 0) throw new ConfigurationError(errors)
-  const unchecked = outline === undefined && !isEmpty(body) ? NOT_TOLD : undefined
-  return { ...configuration, warnings: result.warnings.shown(), unchecked }
-}
-
-function isEmpty(body: JsonObject): boolean {
-  return Object.keys(body).length === 0
+  const findings = new Findings(layers, errors)
+  const isGiven = Object.keys(body).length > 0
+  if (isGiven && outline !== undefined) checkConfiguration(body, { outline, version, findings })
+  const faults = errors.shown()
+  if (faults.length > 0) throw new ConfigurationError(faults)
+  const unchecked = isGiven && outline === undefined ? NOT_TOLD : undefined
+  return { ...configuration, warnings: findings.warnings.shown(), unchecked }
 }

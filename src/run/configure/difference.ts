@@ -1,4 +1,5 @@
-import { isJsonObject, isSame, member, type JsonObject, type JsonValue } from '../../base/json.ts'
+import { isDeepStrictEqual } from 'node:util'
+import { isJsonObject, member, type JsonObject, type JsonValue } from '../../base/json.ts'
 import { show } from '../../base/words.ts'
 
 const MAX_VALUE_LENGTH = 200
@@ -58,7 +59,7 @@ export function difference(base: JsonObject, over: JsonObject, depth = 0): Diffe
 }
 
 function isUnchanged(before: JsonValue | undefined, after: JsonValue): boolean {
-  if (!isJsonObject(before) || !isJsonObject(after)) return isSame(before, after)
+  if (!isJsonObject(before) || !isJsonObject(after)) return isDeepStrictEqual(before, after)
   return Object.entries(after).every(
     ([key, value]) => Object.hasOwn(before, key) && isUnchanged(before[key], value),
   )

@@ -1,14 +1,8 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../base/json.ts'
-import { FirstLines } from './check/first-lines.ts'
+import type { FirstLines } from './check/first-lines.ts'
 import type { Outline } from './check/outline.ts'
 import { alternatives, asNested, didYouMean, quoted, show } from '../../base/words.ts'
 import { describePlace, type Layer, type Path } from './layers.ts'
-
-/** The short form as a part of a run configuration, and what is wrong with it, one line each. */
-export interface ExpandedParameters {
-  readonly layer: Layer
-  readonly errors: FirstLines
-}
 
 type Target = { readonly path: Path } | { readonly problem: string | (() => string) }
 
@@ -18,9 +12,11 @@ type Target = { readonly path: Path } | { readonly problem: string | (() => stri
  * parameter of its own.
  *
  * @param outline undefined where the definition tells nothing; then only the first two forms can be understood
+ * @param errors gets to know what is wrong with them, one line each
+ * @returns the same as a part of a run configuration
  */
-export function expandParameters(layer: Layer, outline: Outline | undefined): ExpandedParameters {
-  return new Expansion(layer, outline).run()
+export function expandParameters(layer: Layer, outline: Outline | undefined, errors: FirstLines): Layer {
+  return new Expansion(layer, outline, errors).run()
 }
 
 class Expansion {
@@ -28,19 +24,20 @@ class Expansion {
   readonly #outline: Outline | undefined
   /** Which steps have a parameter; made once, since a pipeline may have hundreds. */
   readonly #owners: ReadonlyMap<string, readonly string[]>
-  readonly #errors = new FirstLines()
+  readonly #errors: FirstLines
   /** From a path in the configuration, as JSON, to where it stands in the short form. */
   readonly #origins = new Map<string, Path>()
   readonly #ofPipeline: [string, JsonValue][] = []
   readonly #ofSteps = new Map<string, [string, JsonValue][]>()
 
-  constructor(layer: Layer, outline: Outline | undefined) {
+  constructor(layer: Layer, outline: Outline | undefined, errors: FirstLines) {
     this.#layer = layer
     this.#outline = outline
+    this.#errors = errors
     this.#owners = ownersOf(outline)
   }
 
-  run(): ExpandedParameters {
+  run(): Layer {
     for (const [key, value] of Object.entries(this.#layer.value)) {
       const target = this.#targetOf(key, value)
       if ('problem' in target) this.#complain([key], target.problem)
@@ -49,7 +46,7 @@ class Expansion {
     }
     const { source } = this.#layer
     const locate = (path: Path) => this.#layer.locate?.(this.#originOf(path))
-    return { layer: { source, value: this.#configuration(), locate }, errors: this.#errors }
+    return { source, value: this.#configuration(), locate }
   }
 
   #targetOf(key: string, value: JsonValue): Target {

@@ -222,7 +222,7 @@ class Watch {
   }
 
   #tellState({ status, statusReason }: Run): void {
-    this.#tell({ kind: 'state', status, reason: statusReason, sinceMs: this.#watchedMs })
+    this.#tell({ kind: 'state', status, reason: statusReason })
   }
 
   /** Where they tell something new: when the run has changed, at its end, and from time to time. */

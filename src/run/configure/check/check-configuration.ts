@@ -1,34 +1,22 @@
 import { isJsonObject, member, type JsonObject, type JsonValue } from '../../../base/json.ts'
 import { isAtLeast } from '../../../zenml/version.ts'
-import { keysOf, type Layer, type Path } from '../layers.ts'
+import { keysOf, type Path } from '../layers.ts'
 import { checkKeys, NOT_BY_API } from './check-keys.ts'
 import { checkParameters } from './check-parameters.ts'
-import { Findings, type CheckResult } from './findings.ts'
-import type { Outline } from './outline.ts'
+import type { Check } from './findings.ts'
 import { alternatives, didYouMean, quoted, show } from '../../../base/words.ts'
-
-export interface Checked {
-  /** The merged configuration, without the template's values. */
-  readonly body: JsonObject
-  /** What it was merged from, lowest precedence first, for the places. */
-  readonly layers: readonly Layer[]
-  readonly outline: Outline
-  /** The server's. */
-  readonly version: string
-}
 
 /**
  * Compares a run configuration with what a template or snapshot takes, and finds what the server would refuse,
  * ignore, or let a run fail for. Sends nothing.
+ *
+ * @param body without the template's values
  */
-export function checkConfiguration({ body, layers, outline, version }: Checked): CheckResult {
-  const findings = new Findings(layers)
-  const { steps, parameters, ...others } = body
-  checkTopLevelNames(others, outline, version, findings)
-  checkKeys(others, [], outline.keys, outline.types, findings)
-  checkPipelineParameters(parameters, outline, findings)
-  checkSteps(steps, outline, version, findings)
-  return findings
+export function checkConfiguration({ steps, parameters, ...others }: JsonObject, check: Check): void {
+  checkTopLevelNames(others, check)
+  checkKeys(others, [], check.outline.keys, check)
+  checkPipelineParameters(parameters, check)
+  checkSteps(steps, check)
 }
 
 /** Keys that servers know (0.98) and do not name in their schemas. */
@@ -39,12 +27,8 @@ const UNNAMED_KEYS: readonly string[] = [
   'step_default_input_overrides',
 ]
 
-function checkTopLevelNames(
-  body: JsonObject,
-  { keys, isDynamic }: Outline,
-  version: string,
-  findings: Findings,
-): void {
+function checkTopLevelNames(body: JsonObject, { outline, version, findings }: Check): void {
+  const { keys, isDynamic } = outline
   if (keys === undefined) return
   const known = [...new Set([...Object.keys(keys), 'steps', ...(isDynamic ? ['parameters'] : [])])]
   const taken = new Set([...known, ...NOT_BY_API, ...UNNAMED_KEYS])
@@ -58,11 +42,7 @@ function checkTopLevelNames(
   }
 }
 
-function checkPipelineParameters(
-  parameters: JsonValue | undefined,
-  outline: Outline,
-  findings: Findings,
-): void {
+function checkPipelineParameters(parameters: JsonValue | undefined, { outline, findings }: Check): void {
   const path = ['parameters']
   if (parameters === undefined || parameters === null) return
   if (!isJsonObject(parameters)) {
@@ -81,12 +61,8 @@ function checkPipelineParameters(
   }
 }
 
-function checkSteps(
-  steps: JsonValue | undefined,
-  outline: Outline,
-  version: string,
-  findings: Findings,
-): void {
+function checkSteps(steps: JsonValue | undefined, check: Check): void {
+  const { outline, findings } = check
   if (steps === undefined || steps === null) return
   if (!isJsonObject(steps)) {
     findings.error(['steps'], `steps takes a mapping (step: {parameters: …}), not ${show(steps)}`)
@@ -94,16 +70,17 @@ function checkSteps(
   }
   for (const [name, step] of Object.entries(steps)) {
     const path = ['steps', name]
-    if (!outline.steps.has(name)) checkUnknownStep(name, path, outline, findings)
-    else if (isJsonObject(step)) checkStep(name, step, path, outline, version, findings)
+    if (!outline.steps.has(name)) checkUnknownStep(name, path, check)
+    else if (isJsonObject(step)) checkStep(name, step, path, check)
     if (!isJsonObject(step)) {
       findings.error(path, `step ${quoted(name)} takes a mapping (parameters: …), not ${show(step)}`)
     }
   }
-  if (!outline.isDynamic) checkMissing(steps, outline, findings)
+  if (!outline.isDynamic) checkMissing(steps, check)
 }
 
-function checkUnknownStep(name: string, path: Path, { isDynamic, steps }: Outline, findings: Findings): void {
+function checkUnknownStep(name: string, path: Path, { outline, findings }: Check): void {
+  const { isDynamic, steps } = outline
   if (isDynamic) {
     findings.warn(
       path,
@@ -114,18 +91,12 @@ function checkUnknownStep(name: string, path: Path, { isDynamic, steps }: Outlin
   findings.error(path, () => `the pipeline has no step ${quoted(name)}${alternatives(name, [...steps])}`)
 }
 
-function checkStep(
-  name: string,
-  { parameters, ...others }: JsonObject,
-  path: Path,
-  outline: Outline,
-  version: string,
-  findings: Findings,
-): void {
+function checkStep(name: string, { parameters, ...others }: JsonObject, path: Path, check: Check): void {
+  const { outline, findings } = check
   const known = outline.stepKeys(name)
   if (known !== undefined) {
-    checkStepNames(name, others, path, [...Object.keys(known), 'parameters'], version, findings)
-    checkKeys(others, path, known, outline.types, findings)
+    checkStepNames(name, others, path, [...Object.keys(known), 'parameters'], check)
+    checkKeys(others, path, known, check)
   }
   if (parameters === undefined || parameters === null) return
   const inside = [...path, 'parameters']
@@ -151,8 +122,7 @@ function checkStepNames(
   step: JsonObject,
   path: Path,
   known: readonly string[],
-  version: string,
-  findings: Findings,
+  { version, findings }: Check,
 ): void {
   for (const key of Object.keys(step)) {
     if (known.includes(key) || UNNAMED_STEP_KEYS.includes(key)) continue
@@ -164,7 +134,7 @@ function checkStepNames(
   }
 }
 
-function checkMissing(steps: JsonObject, outline: Outline, findings: Findings): void {
+function checkMissing(steps: JsonObject, { outline, findings }: Check): void {
   for (const name of outline.steps) {
     const { required = [], values = {} } = outline.step(name) ?? {}
     if (required.length === 0) continue

@@ -1,6 +1,6 @@
 import { isJsonList, isJsonObject, member, type JsonObject, type JsonValue } from '../../../base/json.ts'
 import type { Path } from '../layers.ts'
-import type { Findings } from './findings.ts'
+import type { Check, Findings } from './findings.ts'
 import type { Types } from './types.ts'
 import { quoted, show } from '../../../base/words.ts'
 
@@ -24,8 +24,7 @@ export function checkKeys(
   configuration: JsonObject,
   path: Path,
   schemas: JsonObject | undefined,
-  types: Types,
-  findings: Findings,
+  { outline: { types }, findings }: Pick<Check, 'outline' | 'findings'>,
 ): void {
   for (const [key, value] of Object.entries(configuration)) {
     const place = [...path, key]
@@ -38,7 +37,7 @@ export function checkKeys(
         'settings.docker cannot be set: the image is part of the snapshot or template; make a new one to change it',
       )
     } else {
-      checkKey(key, value, place, schemas, types, findings)
+      checkKey(key, value, place, member(schemas, key), types, findings)
     }
   }
 }
@@ -47,11 +46,10 @@ function checkKey(
   key: string,
   value: JsonValue,
   place: Path,
-  schemas: JsonObject | undefined,
+  known: JsonValue | undefined,
   types: Types,
   findings: Findings,
 ): void {
-  const known = member(schemas, key)
   const schema = key === 'environment' && known !== undefined ? ENVIRONMENT : known
   // Servers take a hook as a mapping of module and attribute too, whatever their schema says.
   if (key.endsWith('_hook_source') && isJsonObject(value)) return

@@ -1,25 +1,21 @@
 import { placeOf, type Layer, type Path } from '../layers.ts'
 import { FirstLines } from './first-lines.ts'
-
-/** What the checks have to say; one line each, with the place in the user's text at its beginning. */
-export interface CheckResult {
-  /** The server would refuse it, the run would fail for it, or what was written would be ignored as a whole. */
-  readonly errors: FirstLines
-  readonly warnings: FirstLines
-}
+import type { Outline } from './outline.ts'
 
 /** A problem, made when it is to be shown: looking for near names takes its time. */
 type Problem = string | (() => string)
 
-/** Collects what is found, and says where it stands. */
-export class Findings implements CheckResult {
-  readonly errors = new FirstLines()
+/** Collects what the checks find; one line each, with the place in the user's text at its beginning. */
+export class Findings {
+  /** The server would refuse it, the run would fail for it, or what was written would be ignored as a whole. */
+  readonly errors: FirstLines
   readonly warnings = new FirstLines()
   readonly #layers: readonly Layer[]
 
-  /** @param layers lowest precedence first */
-  constructor(layers: readonly Layer[]) {
+  /** @param layers lowest precedence first. @param errors those that were found before */
+  constructor(layers: readonly Layer[], errors: FirstLines) {
     this.#layers = layers
+    this.errors = errors
   }
 
   error(path: Path, problem: Problem): void {
@@ -35,4 +31,12 @@ export class Findings implements CheckResult {
     const text = typeof problem === 'string' ? problem : problem()
     return place === undefined ? text : `${place}: ${text}`
   }
+}
+
+/** What a configuration is compared with, and where it is noted how it differs. */
+export interface Check {
+  readonly outline: Outline
+  /** The server's. */
+  readonly version: string
+  readonly findings: Findings
 }

@@ -12,14 +12,6 @@ export class FirstLines {
     if (this.#lines.length < MAX_LINES) this.#lines.push(line())
   }
 
-  /** Both one after the other. */
-  with(others: FirstLines): FirstLines {
-    const both = new FirstLines()
-    for (const line of [...this.#lines, ...others.#lines]) both.add(() => line)
-    both.#count = this.#count + others.#count
-    return both
-  }
-
   /** The first ones, and in a line of its own how many more there are. */
   shown(): string[] {
     const left = this.#count - this.#lines.length

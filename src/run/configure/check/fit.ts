@@ -1,4 +1,5 @@
-import { isSame, type JsonValue } from '../../../base/json.ts'
+import { isDeepStrictEqual } from 'node:util'
+import type { JsonValue } from '../../../base/json.ts'
 import type { Path } from '../layers.ts'
 
 /** What a type that is neither list nor mapping makes of a value. */
@@ -38,7 +39,7 @@ export function asItIs(value: JsonValue): Fit {
 }
 
 export function converted(value: JsonValue, from: JsonValue): Fit {
-  return { ...asItIs(value), converted: !isSame(value, from) }
+  return { ...asItIs(value), converted: !isDeepStrictEqual(value, from) }
 }
 
 export function misfit(value: JsonValue, wanted: string, isDoubtful = false): Fit {

@@ -1,5 +1,6 @@
 import type { ScalarFit } from './fit.ts'
-import { isJsonList, isSame, type JsonObject, type JsonValue } from '../../../base/json.ts'
+import { isDeepStrictEqual } from 'node:util'
+import { isJsonList, type JsonObject, type JsonValue } from '../../../base/json.ts'
 import { fitText } from './text.ts'
 import { orList, show } from '../../../base/words.ts'
 
@@ -36,7 +37,7 @@ export function fitScalar(schema: JsonObject, value: JsonValue): ScalarFit {
 
 /** Words are compared as they are; numbers may be converted first, which a schema does not tell. */
 function fitChoice(allowed: readonly JsonValue[], value: JsonValue): ScalarFit {
-  if (allowed.some((each) => isSame(each, value))) return { kind: 'fits', value }
+  if (allowed.some((each) => isDeepStrictEqual(each, value))) return { kind: 'fits', value }
   const asWord = scalarText(value)
   const mayBeConverted = allowed.some(
     (each) => typeof each !== 'string' && asWord !== undefined && scalarText(each) === asWord,
