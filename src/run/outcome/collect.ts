@@ -1,4 +1,5 @@
-import { isSame, type JsonObject, type JsonValue } from '../../base/json.ts'
+import { isDeepStrictEqual } from 'node:util'
+import type { JsonObject, JsonValue } from '../../base/json.ts'
 import type { RunReference, StepMetadata } from '../../zenml/model.ts'
 import type { RunDetail, StepDetail } from '../../zenml/step-detail.ts'
 import { withoutOrigin } from '../start/note-origin.ts'
@@ -147,7 +148,7 @@ function withoutRepeats(ofRun: JsonObject, steps: readonly StepDetail[]): JsonOb
     }
   }
   const own = Object.entries(ofRun).filter(
-    ([name, value]) => ofSteps.get(name)?.some((each) => isSame(each, value)) !== true,
+    ([name, value]) => ofSteps.get(name)?.some((each) => isDeepStrictEqual(each, value)) !== true,
   )
   return Object.fromEntries(own)
 }
