@@ -50,7 +50,8 @@ unix.each(FRONTS)('%s while the post step looks for a run: it looks again, and s
       const running = await startAction({
         inputs,
         onLine: (line) => {
-          if (line.startsWith('Starting the run')) setTimeout(() => running.signal('SIGKILL'), 300)
+          if (line.startsWith('Starting the run'))
+            void scene.triggered().then(() => running.signal('SIGKILL'))
         },
       })
       const { state } = await running.done
