@@ -4,6 +4,7 @@ import { readWorkflowContext, stepIdentity } from '../github/workflow/context.ts
 import { readInputs, type Inputs } from '../github/inputs/read.ts'
 import type { WorkflowLog } from '../github/log/workflow-log.ts'
 import { executeRun, NOTHING_TO_CANCEL, type RunRequest } from '../run/execute.ts'
+import { Deadline } from '../base/deadline.ts'
 import { systemClock } from '../base/system-clock.ts'
 import { audienceOf } from './audience.ts'
 import { readStepInputs, reportStep, withRunDependencies } from './step.ts'
@@ -14,9 +15,11 @@ export async function runTemplate(env: Environment, log: WorkflowLog): Promise<b
     const inputs = await readStepInputs(env, log, readInputs)
     report.address(audienceOf(inputs, 'main', env, log))
     const { workflowRunUrl } = readWorkflowContext(env)
-    const policy = { onCancel: inputs.onCancel, workflowRunUrl, nothingToCancel: NOTHING_TO_CANCEL, signal }
+    const { onCancel, triggerTimeoutMs: lookUpMs } = inputs
+    const policy = { onCancel, workflowRunUrl, nothingToCancel: NOTHING_TO_CANCEL, signal, lookUpMs }
+    const deadline = new Deadline(systemClock, lookUpMs)
     return withRunDependencies(inputs, policy, log, report, (deps, serverUrl) =>
-      executeRun(toRequest(inputs, serverUrl, env), deps),
+      executeRun({ ...toRequest(inputs, serverUrl, env), triggerTimeoutMs: deadline.leftMs }, deps),
     )
   })
 }

@@ -82,18 +82,20 @@ export interface StepPolicy extends Pick<FollowPolicy, 'onCancel' | 'workflowRun
   readonly nothingToCancel: string
   /** Aborted when the work is to come to an end, because the workflow was cancelled. */
   readonly signal: AbortSignal
+  /** So long a workspace is looked up at most; default: as {@link OpenOptions} says. */
+  readonly lookUpMs?: number
 }
 
 /** Connects as the inputs say, follows a run as `follow` does it, and ends the connections. */
 export async function withRunDependencies(
   inputs: ConnectionInputs,
-  { onCancel, workflowRunUrl, nothingToCancel, signal }: StepPolicy,
+  { onCancel, workflowRunUrl, nothingToCancel, signal, lookUpMs }: StepPolicy,
   log: WorkflowLog,
   report: StepReport,
   follow: (deps: RunDependencies, serverUrl: string) => Promise<RunResult>,
 ): Promise<RunResult> {
   const clock = systemClock
-  const options = { inputs, http: openHttp(inputs.authorities), clock, log, reporter: report }
+  const options = { inputs, http: openHttp(inputs.authorities), lookUpMs, clock, log, reporter: report }
   const connection = await connectUntil(signal, options)
   if (connection === undefined) return cancelled(nothingToCancel)
   const { serverUrl } = connection
