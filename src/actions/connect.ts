@@ -74,7 +74,7 @@ export async function openClient(options: OpenOptions): Promise<Connection> {
   const onToken = (token: string): void => {
     log.mask(token)
   }
-  for (const secret of proxySecrets()) log.mask(secret)
+  for (const secret of proxySecrets()) log.maskPassword(secret)
   const login = { http, clock, onToken, onWait: onRetry, signal: life.signal }
   const close = (): Promise<void> => {
     // A login that waits for its minute would keep the process alive.
