@@ -136,8 +136,9 @@ class Play {
     const mask = (secret: string): void => log.mask(secret)
     const { inputs } = await readInputs({ env: this.#env, readFile, mask, parseServerUrl })
     const connection = await openClient({ inputs, http, clock: this.#clock, log, reporter })
-    const { serverUrl, client } = connection
-    const request = toRequest(inputs, serverUrl, this.#env)
+    const { client } = connection
+    const { serverUrl } = client
+    const request = toRequest(inputs, this.#env)
     const { onCancel, workflowRunUrl } = request
     const facts = { serverUrl, named: named(inputs.server), onCancel, workflowRunUrl, processId: process.pid }
     const work = executeRun(request, {

@@ -55886,6 +55886,9 @@ class Api {
     with(changes) {
         return new Api({ ...this.#deps, ...changes }, this.#serverTime);
     }
+    get baseUrl() {
+        return this.#deps.baseUrl;
+    }
     now() {
         return this.#deps.clock.now();
     }
@@ -56437,6 +56440,14 @@ function pathSegment(text) {
     return encodeURIComponent(text.replace(/\p{Cs}/gu, '\uFFFD'));
 }
 
+;// CONCATENATED MODULE: ./build/zenml/queries.js
+/* What lists are asked for, and what a part of one holds. */
+/** Where templates and snapshots are. */
+const ROUTES = {
+    template: '/run_templates',
+    snapshot: '/pipeline_snapshots',
+};
+
 ;// CONCATENATED MODULE: ./build/zenml/answers/stop.js
 
 
@@ -56526,12 +56537,9 @@ function isWrittenByZenml({ exception, status }, { body }) {
 
 
 
+
 /** 20,000 steps; a server that never comes to an end must not hold the step for ever. */
 const MOST_STEP_PAGES = 200;
-const ROUTES = {
-    template: '/run_templates',
-    snapshot: '/pipeline_snapshots',
-};
 /** Ids are UUIDs, in whichever case; an answer that has none is about what was asked for. */
 function isAbout(id) {
     return (answer) => answer.id == null || answer.id.toLowerCase() === id.toLowerCase();
@@ -56550,6 +56558,10 @@ class ZenmlClient {
     /** The same client with another signal, or without retries. */
     with(changes) {
         return new ZenmlClient(this.#api.with(changes));
+    }
+    /** Origin and path prefix, without a slash at the end. */
+    get serverUrl() {
+        return this.#api.baseUrl;
     }
     /** What time it is on the server, in milliseconds since the epoch; undefined where no answer has said it. */
     get serverNow() {
@@ -57689,7 +57701,7 @@ async function openClient(options) {
     try {
         const { serverUrl, session } = await connect_open(options, login);
         const client = new ZenmlClient(new Api({ http, baseUrl: serverUrl, session, clock, onRetry }));
-        return { session, serverUrl, client, close };
+        return { session, client, close };
     }
     catch (error) {
         await close();
@@ -57802,7 +57814,7 @@ async function login_login(env, log) {
         const connection = await openClient({ inputs, http, clock: systemClock, log, reporter });
         try {
             const token = await connection.session.token();
-            handOver(connection.serverUrl, token, connection.session.expiresAt, log);
+            handOver(connection.client.serverUrl, token, connection.session.expiresAt, log);
         }
         finally {
             await connection.close();
@@ -57835,6 +57847,25 @@ function timeOf(ms) {
     return `${new Date(Math.min(Math.max(0, ms), LAST_MOMENT_MS)).toISOString().slice(0, 19)}Z`;
 }
 
+;// CONCATENATED MODULE: ./build/github/workflow/cancellation.js
+/** The workflow, the job or the step was cancelled, or its own time was up. */
+class Cancellation extends Error {
+    name = 'Cancellation';
+}
+/**
+ * Listens for what the runner sends when a step is to end: SIGINT, 7.5 s later SIGTERM (on Windows SIGBREAK), and
+ * 2.5 s later it kills. The signal is aborted at the first of them, and the process goes on.
+ */
+function listenForCancellation() {
+    const controller = new AbortController();
+    for (const name of ['SIGINT', 'SIGTERM', 'SIGBREAK']) {
+        process.on(name, () => {
+            controller.abort(new Cancellation(`cancelled by ${name}`));
+        });
+    }
+    return controller.signal;
+}
+
 ;// CONCATENATED MODULE: ./build/github/inputs/project-choice.js
 /** The project of the input, or else of the variable that ZenML's own client reads. */
 function projectChoice(input, env) {
@@ -57860,56 +57891,6 @@ class Deadline {
     }
     get isOver() {
         return this.leftMs === 0;
-    }
-}
-
-;// CONCATENATED MODULE: ./build/zenml/run-url.js
-
-
-/** Browsers follow no longer one, and a later step could not take it. */
-const run_url_MAX_LENGTH = 2_000;
-/**
- * Where a person looks at a run (ZenML API, "Where a person looks at a run"). Undefined if the server tells no
- * address that a browser may follow.
- *
- * @param baseUrl the server's address as the user gave it
- */
-function runUrl(...place) {
-    const url = run_url_address(...place);
-    return url === undefined || url.length > run_url_MAX_LENGTH ? undefined : url;
-}
-function run_url_address(baseUrl, server, runId, project) {
-    const id = pathSegment(runId);
-    if (server.isPro) {
-        const dashboard = run_url_httpUrl(server.dashboardUrl);
-        if (dashboard === undefined)
-            return undefined;
-        // Before there were projects: `\u2026/organizations/{id}/tenants/{id}/runs/{id}` (ZenML's dashboard_utils.py).
-        if (!isAtLeast(server.version, 0, 80))
-            return `${dashboard}/runs/${id}`;
-        if (project === undefined)
-            return undefined;
-        return `${dashboard}/projects/${pathSegment(project.id)}/runs/${id}`;
-    }
-    if (!isAtLeast(server.version, 0, 82))
-        return `${baseUrl}/runs/${id}`;
-    return project?.name === undefined
-        ? undefined
-        : `${baseUrl}/projects/${pathSegment(project.name)}/runs/${id}`;
-}
-/** A server's text as an address, if it is one with http or https and without user info. */
-function run_url_httpUrl(text) {
-    if (text === undefined)
-        return undefined;
-    try {
-        const url = new URL(text);
-        if (!/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '')
-            return undefined;
-        // A query or fragment would swallow the path of the run.
-        return `${url.origin}${url.pathname}`.replace(/\/+$/, '');
-    }
-    catch {
-        return undefined;
     }
 }
 
@@ -59014,6 +58995,10 @@ function run_name_runNameProblem(pattern) {
         return undefined;
     return `becomes ${length} characters long; a run's name has at most ${MAX_RUN_NAME_LENGTH}`;
 }
+/** The pipeline's name as it stands in a run's; what else there is where it has none. */
+function pipelineOf(definition) {
+    return definition.pipeline?.name ?? definition.name ?? 'run';
+}
 const DIGITS = 12;
 /**
  * The origin of a run, by which a later attempt of the step finds it. GitHub gives the calls of one reusable workflow
@@ -59406,6 +59391,278 @@ function keyText(key) {
 }
 function indent(depth) {
     return '  '.repeat(depth);
+}
+
+;// CONCATENATED MODULE: ./build/run/find/project.js
+
+
+
+
+const project_MOST_NAMES = 10;
+const NOT_ALLOWED_HINT = 'Or the account has no permission to read it';
+/**
+ * Finds the project to look names up in, and reports which it is and why. Where nobody names one it is the account's
+ * own, or the only one that the account sees, as in ZenML's own client (zenml/zen_stores/base_zen_store.py).
+ *
+ * @returns undefined before 0.80, where lists do not need one, unless one is named
+ * @throws RunError with the projects to choose from if that does not settle it
+ */
+async function findProject({ choice, server, account }, { client, reporter }) {
+    const found = await project_settle(choice, server, account, client);
+    if (found === undefined)
+        return undefined;
+    reporter.tell({ kind: 'project', project: found.project, source: found.source });
+    return found.project;
+}
+async function project_settle(choice, server, { defaultProjectId }, client) {
+    if (choice !== undefined)
+        return { project: await project_named(choice, server, client), source: choice.source };
+    if (!server.hasProjects)
+        return undefined;
+    if (defaultProjectId !== undefined) {
+        return { project: await ofAccount(defaultProjectId, server, client), source: 'account' };
+    }
+    const { items, total } = await listProjects(client);
+    const [only] = items;
+    if (only !== undefined && total === 1)
+        return { project: only, source: 'only-one' };
+    if (only === undefined) {
+        throw new RunError('project: this account sees no project. Give it permission to read the project with what is to be run');
+    }
+    throw new RunError(`project: missing, and this account sees ${total} projects: ${project_listed(items.map(({ name }) => name), total)}. Write project: ${only.name}, or another one of them`);
+}
+async function listProjects(client) {
+    try {
+        return await client.projects();
+    }
+    catch (error) {
+        if (!(error instanceof AnswerError))
+            throw error;
+        throw new RunError(`project: missing, and what there is cannot be read: ${error.message}. Write project: NAME`);
+    }
+}
+async function project_named({ nameOrId, source }, server, client) {
+    try {
+        return await client.project(nameOrId, server);
+    }
+    catch (error) {
+        if (!isGone(error))
+            throw error;
+        const start = `${source}: there is no project "${nameOrId}" on this server`;
+        throw new RunError(`${start}. ${await suggestion(nameOrId, server, client)}${NOT_ALLOWED_HINT}`);
+    }
+}
+/** @throws RunError if the account may not read its own default project, or it was deleted */
+async function ofAccount(id, server, client) {
+    try {
+        return await client.project(id, server);
+    }
+    catch (error) {
+        if (!(error instanceof AnswerError) || ![403, 404].includes(error.status))
+            throw error;
+        throw new RunError(`project: the account's default project ${id} cannot be read (${error.detail}). Write project: NAME to use another one, or give the account permission to read it`);
+    }
+}
+/** What else there is; empty where that cannot be learned, which must not hide the fault itself. */
+async function suggestion(wanted, server, client) {
+    if (!server.hasProjects)
+        return '';
+    try {
+        const { items, total } = await client.projects();
+        const names = items.map(({ name }) => name).sort((a, b) => leven(a, wanted) - leven(b, wanted));
+        return names.length === 0 ? '' : `The account sees: ${project_listed(names, total)}. `;
+    }
+    catch {
+        return '';
+    }
+}
+function project_listed(names, total) {
+    const shown = names.slice(0, project_MOST_NAMES);
+    const more = total > shown.length ? ` and ${total - shown.length} more` : '';
+    return `${shown.map((name) => `"${name}"`).join(', ')}${more}`;
+}
+/** An open-source dashboard's addresses hold the project's name, and most answers only have its id. */
+async function projectForLink(client, server, project) {
+    if (project === undefined || project.name !== undefined)
+        return project;
+    if (server.isPro || !isAtLeast(server.version, 0, 82))
+        return project;
+    try {
+        return await client.project(project.id, server);
+    }
+    catch (error) {
+        if (!(error instanceof AnswerError))
+            throw error;
+        // Without permission to read the project there is no link; the run can be started all the same.
+        return project;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/run/find/definition.js
+
+
+
+
+
+/** How many of a server's definitions are looked through for names to suggest. */
+const SUGGESTION_POOL = 200;
+const MOST_SUGGESTIONS = 10;
+const notAllowedHint = (kind) => `Or the account has no permission to read ${DEFINITION_NOUNS[kind]}s`;
+/**
+ * Finds what is to be run: by id, by exact name, by name within a pipeline, or the newest of a pipeline.
+ *
+ * @param project where names are looked up, and where an id has to be; undefined for an id without one, and before 0.80
+ * @throws RunError with the nearest names if there is none, with all ids if there are several, or if it is not runnable
+ */
+async function resolveTarget(client, server, target, project) {
+    if (target.kind === 'snapshot' && !isAtLeast(server.version, 0, 90)) {
+        throw new RunError(`snapshot: this server is ZenML ${server.version}, which has no snapshots yet; use template instead`);
+    }
+    const finder = new Finder(client, server, target, project);
+    if (target.kind === 'pipeline')
+        return finder.newestOf(target.pipeline);
+    return isUuid(target.reference)
+        ? finder.byId(target.kind, target.reference)
+        : finder.byName(target.kind, target.reference);
+}
+class Finder {
+    #client;
+    #server;
+    #target;
+    #project;
+    constructor(client, server, target, project) {
+        this.#client = client;
+        this.#server = server;
+        this.#target = target;
+        this.#project = project;
+    }
+    async byId(kind, id) {
+        let definition;
+        try {
+            definition = await this.#client.definition(kind, id);
+        }
+        catch (error) {
+            if (isGone(error))
+                throw await this.#notFound(kind, `with the id ${id}`, id);
+            throw error;
+        }
+        if (!this.#isInPipeline(definition)) {
+            const actual = definition.pipeline?.name ?? 'another one';
+            throw new RunError(`pipeline: the ${DEFINITION_NOUNS[kind]} ${id} belongs to the pipeline "${actual}". Correct or drop the input`);
+        }
+        if (!this.#isInProject(definition)) {
+            throw new RunError(`project: the ${DEFINITION_NOUNS[kind]} ${id} belongs to another project. Correct or drop the input`);
+        }
+        return runnable(definition);
+    }
+    async byName(kind, name) {
+        const query = { name, pipeline: this.#target.pipeline, projectId: this.#project?.id, size: 100 };
+        const found = (await this.#client.definitions(kind, query)).filter((definition) => definition.name === name && this.#isInPipeline(definition) && this.#isInProject(definition));
+        const [first, ...others] = found;
+        if (first === undefined)
+            throw await this.#notFound(kind, `named "${name}"${this.#place()}`, name);
+        if (others.length > 0) {
+            const list = found.map(({ id, pipeline }) => `${id} (pipeline "${pipeline?.name ?? '?'}")`).join(', ');
+            throw new RunError(`${kind}: ${found.length} ${DEFINITION_NOUNS[kind]}s are named "${name}": ${list}. Use one of the ids, or name the pipeline or the project`);
+        }
+        const definition = await this.#client.definition(kind, first.id);
+        // In a list, 0.74 does not say where an item belongs.
+        if (!this.#isInProject(definition))
+            throw await this.#notFound(kind, `named "${name}"${this.#place()}`, name);
+        return runnable(definition);
+    }
+    /** The newest that has a name and can be run: every trigger leaves an unnamed one behind as well. */
+    async newestOf(pipeline) {
+        const kind = isAtLeast(this.#server.version, 0, 90) ? 'snapshot' : 'template';
+        const query = { pipeline, projectId: this.#project?.id, runnable: true, size: 100 };
+        const newest = (await this.#client.definitions(kind, query)).find((definition) => definition.runnable === true &&
+            definition.name !== undefined &&
+            this.#isInPipeline(definition) &&
+            this.#isInProject(definition));
+        if (newest !== undefined)
+            return runnable(await this.#client.definition(kind, newest.id));
+        throw new RunError(`pipeline: "${pipeline}" has no named ${DEFINITION_NOUNS[kind]} that can be run${this.#place()}. ` +
+            `${await this.#suggest(kind, pipeline, ({ pipeline: of }) => of?.name)}${notAllowedHint(kind)}`);
+    }
+    async #notFound(kind, which, wanted) {
+        const suggestion = await this.#suggest(kind, wanted, ({ name }) => name);
+        return new RunError(`${kind}: there is no ${DEFINITION_NOUNS[kind]} ${which}. ${suggestion}${notAllowedHint(kind)}`);
+    }
+    /** Empty if the server does not give them: what was asked for is not there all the same. */
+    async #suggest(kind, wanted, nameOf) {
+        const all = await this.#tryToList(kind);
+        if (all === undefined)
+            return '';
+        const names = new Set(all.flatMap((definition) => definition.runnable === true && this.#isInProject(definition) ? (nameOf(definition) ?? []) : []));
+        const nearest = [...names].sort((a, b) => leven(a, wanted) - leven(b, wanted)).slice(0, MOST_SUGGESTIONS);
+        if (nearest.length === 0)
+            return `The account sees no runnable ${DEFINITION_NOUNS[kind]} at all. `;
+        return `Runnable ones are: ${nearest.map((name) => `"${name}"`).join(', ')}. `;
+    }
+    async #tryToList(kind) {
+        try {
+            const query = { projectId: this.#project?.id, size: SUGGESTION_POOL };
+            return await this.#client.with({ retries: false }).definitions(kind, query);
+        }
+        catch (error) {
+            if (!isZenmlError(error))
+                throw error;
+            return undefined;
+        }
+    }
+    #isInPipeline({ pipeline }) {
+        const wanted = this.#target.pipeline;
+        return wanted === undefined || pipeline?.name === wanted || pipeline?.id === wanted.toLowerCase();
+    }
+    /** A definition that does not say where it belongs is not excluded: the server may hide that. */
+    #isInProject({ project }) {
+        return this.#project === undefined || project === undefined || project.id === this.#project.id;
+    }
+    #place() {
+        const pipeline = this.#target.kind === 'pipeline' ? undefined : this.#target.pipeline;
+        const inPipeline = pipeline === undefined ? '' : ` in the pipeline "${pipeline}"`;
+        return this.#project === undefined
+            ? inPipeline
+            : `${inPipeline} in the project "${this.#project.name ?? this.#project.id}"`;
+    }
+}
+/** Also where the stack is hidden: a run acts as this account, so it would end, or hang, before its first step. */
+function runnable(definition) {
+    const { kind, id, name, hidesStack } = definition;
+    if (definition.runnable !== false && !hidesStack)
+        return definition;
+    const why = hidesStack
+        ? 'the account has no permission to read its stack. Give the account permission to read stacks and stack components'
+        : 'its stack or its build is gone, or it was made on a local stack. Make a new one on a remote stack and use that';
+    throw new RunError(`${kind}: the ${DEFINITION_NOUNS[kind]} "${name ?? id}" cannot be run: ${why}`);
+}
+
+;// CONCATENATED MODULE: ./build/run/find/connect.js
+
+
+
+/** Logs in, and reports where and as whom. */
+async function connect({ client, reporter }) {
+    const server = await client.info();
+    const account = await client.account();
+    reporter.tell({ kind: 'connected', serverUrl: client.serverUrl, version: server.version, account });
+    return { server, account };
+}
+/** Connects, finds what is to be run, and reports it. */
+async function findTarget({ target, project: choice }, deps) {
+    const { client, reporter } = deps;
+    const { server, account } = await connect(deps);
+    // What has an id says itself where it is; only an input has to agree with that.
+    const isById = target.kind !== 'pipeline' && isUuid(target.reference);
+    const wanted = isById && choice?.source !== 'project' ? undefined : await findProject({ choice, server, account }, deps);
+    const found = await resolveTarget(client, server, target, wanted);
+    const definition = { ...found, project: found.project ?? wanted };
+    const project = await projectForLink(client, server, wanted ?? found.project);
+    if (wanted === undefined && project !== undefined && server.hasProjects) {
+        reporter.tell({ kind: 'project', project, source: 'definition' });
+    }
+    reporter.tell({ kind: 'resolved', definition });
+    return { server, account, definition, project };
 }
 
 ;// CONCATENATED MODULE: ./build/zenml/status.js
@@ -59921,543 +60178,45 @@ function isPowerOfTwo(number) {
     return Number.isInteger(Math.log2(number));
 }
 
-;// CONCATENATED MODULE: ./build/run/start/dispatch.js
+;// CONCATENATED MODULE: ./build/run/stop/end-run.js
 
-
-
-
-
-
-function doubtAfter(error) {
-    return { detail: error.message, isServerError: error instanceof AnswerError && error.status >= 500 };
-}
-/** Between a run's creation and its hand-over lies at most a request to the control plane, which has a time limit. */
-const HAND_OVER_MS = 180_000;
-/** Both times are taken one right after the other when the run is made; a hand-over takes a transaction at least. */
-const MADE_WITHIN_MS = 2;
-const PAUSE_MS = 10_000;
-/** For ending it, once that is decided. */
-const END_MS = 60_000;
-/**
- * Finds out whether a run begins whose trigger failed: a server makes the run before it has asked the control plane
- * and handed the run to its executor, and a failure in between leaves it `initializing` for ever. One that shows no
- * hand-over after three minutes is ended. Where a server does not show it, a slow build of an image looks the same:
- * then it is ended at the deadline.
- *
- * @throws RunError if it was ended because the time was over, or could not be ended
- * @throws ZenmlError if the server does not say
- * @throws the signal's reason if it was aborted
- */
-async function awaitDispatch(request, deps) {
-    const { clock, reporter, signal } = deps;
-    const { doubt, deadline, name } = request;
-    const since = clock.elapsed();
-    let { run } = request;
-    for (let looks = 1;; looks += 1) {
-        if (hasBegun(run))
-            return { kind: 'alive', run };
-        const handOver = request.showsHandOver ? handOverOf(run) : 'unknown';
-        if (handOver === 'done')
-            return { kind: 'alive', run };
-        if (handOver === 'unknown' && (!doubt.isServerError || (await hasRunnerLog(run, deps)))) {
-            return { kind: 'alive', run };
-        }
-        if (deadline.isOver)
-            return endLate(run, request, deps);
-        if (handOver === 'missing' && clock.elapsed() - since >= HAND_OVER_MS)
-            return end(run, request, deps);
-        if (looks === 1)
-            reporter.tell({ kind: 'dispatch-awaited', name, untilMs: deadline.leftMs });
-        await clock.sleep(Math.min(PAUSE_MS, deadline.leftMs), signal);
-        const newest = await dispatch_look(run, request, deps);
-        if (newest === undefined)
-            return { kind: 'gone' };
-        run = newest;
+/** Ends a run, or leaves it, and says which. */
+async function endRun({ run, mode, reason, deadline }, deps) {
+    const { url, status } = run;
+    const where = url === undefined ? '' : `: ${url}`;
+    if (mode === 'leave') {
+        return { settled: true, status, sentence: `The run "${run.name}" was left as it is and goes on${where}` };
     }
-}
-/** Whether a run of a server of this version shows that it was handed over. */
-function showsHandOver(version) {
-    return /^\d/.test(version) && isAtLeast(version, 0, 96);
-}
-function hasBegun({ status, statusReason }) {
-    return status !== 'initializing' || statusReason !== undefined;
-}
-/**
- * From 0.96 on the hand-over is the first change of a run after it was made (seen on 0.96.1 and 0.98.0; ZenML means to
- * set a reason as well, but does not store it). A database with times of whole seconds shows it only if the second
- * has changed.
- */
-function handOverOf({ created, updated }) {
-    if (created === undefined || updated === undefined)
-        return 'unknown';
-    if (updated - created > MADE_WITHIN_MS)
-        return 'done';
-    return created % 1_000 === 0 && updated % 1_000 === 0 ? 'unknown' : 'missing';
-}
-/** What starts the run has said something, so it was handed over. */
-async function hasRunnerLog(run, { client }) {
-    try {
-        const { records } = await client.with({ retries: false }).runnerLog(run.id);
-        return records.some((record) => record.trim() !== '');
+    const request = { runId: run.id, status, graceful: mode === 'stop-gracefully', reason, deadline };
+    const stopped = await stopRun(request, deps);
+    switch (stopped.kind) {
+        case 'ended':
+            return {
+                settled: true,
+                status: stopped.status,
+                sentence: stopped.byItself
+                    ? `The run "${run.name}" had ended before it could be stopped and is ${stopped.status}${where}`
+                    : `The run "${run.name}" was stopped and is now ${stopped.status}${where}`,
+            };
+        case 'gone':
+            return {
+                settled: true,
+                status: stopped.status,
+                sentence: `The run "${run.name}" is no longer on the server: it was deleted there. Steps of it that were running may go on`,
+            };
+        case 'asked':
+            return {
+                settled: false,
+                status: stopped.status,
+                sentence: `The run "${run.name}" was asked to stop and was ${stopped.status} when last seen${where}`,
+            };
+        case 'going-on':
+            return {
+                settled: false,
+                status: stopped.status,
+                sentence: `The run "${run.name}" goes on${where}. It could not be stopped: ${stopped.why}`,
+            };
     }
-    catch (error) {
-        if (!isZenmlError(error))
-            throw error;
-        return false;
-    }
-}
-/** The run as it is now, or as it was where the server does not say it; undefined if there is none any more. */
-async function dispatch_look(run, { deadline }, { client }) {
-    try {
-        return await client.with({ retries: false }).run(run.id, { hydrate: false });
-    }
-    catch (error) {
-        if (isGone(error))
-            return undefined;
-        if (!isZenmlError(error) || !isPassing(error) || deadline.isOver)
-            throw error;
-        return run;
-    }
-}
-async function endLate(run, request, deps) {
-    const ended = await end(run, request, deps);
-    if (ended.kind !== 'ended')
-        return ended;
-    throw new RunError(`No run could be started within trigger-timeout. The server made the run "${request.name}" and then failed: ` +
-        `${request.doubt.detail}. The run never began, so it was ended and is now failed; nothing else was started`, 'timed-out');
-}
-/** Ends it, and reads that it has ended by our hand and not by its own. */
-async function end(run, request, deps) {
-    const { client, clock, signal } = deps;
-    const { reason, name } = request;
-    const stopped = await stopRun({ runId: run.id, status: run.status, graceful: false, reason, deadline: new Deadline(clock, END_MS) }, { client, clock, signal });
-    if (stopped.kind === 'gone')
-        return { kind: 'gone' };
-    const last = await client.run(run.id, { hydrate: false });
-    const isOurs = last.status === 'failed' && (last.statusReason ?? reason) === reason;
-    if (stopped.kind === 'ended' && isOurs)
-        return { kind: 'ended' };
-    // It began, or ended by itself, at the last moment.
-    if (hasBegun(last) && !isOurs)
-        return { kind: 'alive', run: last };
-    const why = stopped.kind === 'going-on' ? stopped.why : `it was ${last.status} when last seen`;
-    throw new RunError(`The server made the run "${name}" and then failed (${request.doubt.detail}). It could not be ended: ${why}. ` +
-        'Look at it before you start another', 'lost');
-}
-
-;// CONCATENATED MODULE: ./build/run/stop/end-reason.js
-
-/** The longest that ZenML takes; a longer one is answered with 422, and the run goes on (seen on 0.85 and 0.98). */
-const end_reason_MAX_LENGTH = 255;
-/**
- * Why a run was ended, as ZenML shows it: what happened, and the page of the workflow run. Where both are too much,
- * the page counts more.
- *
- * @param workflowRunUrl empty where there is none
- */
-function endReason(what, workflowRunUrl) {
-    const page = workflowRunUrl.length > end_reason_MAX_LENGTH ? '' : workflowRunUrl;
-    if (page === '')
-        return cutAtSpace(what, end_reason_MAX_LENGTH - 1);
-    const whole = `${what}: ${page}`;
-    if (whole.length <= end_reason_MAX_LENGTH)
-        return whole;
-    const room = end_reason_MAX_LENGTH - page.length - '\u2026: '.length;
-    return room > 0 ? `${cutAtSpace(what, room)}: ${page}` : page;
-}
-
-;// CONCATENATED MODULE: ./build/run/watch/usual.js
-const MOST_RUNS = 10;
-/** A history is good to have, but nothing that a step waits long for. */
-const usual_TIME_LIMIT_MS = 3_000;
-/** So many runs of the same snapshot say more than more runs of its pipeline. */
-const ENOUGH_OF_SNAPSHOT = 3;
-/** Runs of one pipeline on one machine differ by some 15 %; fewer runs cannot show that they differ less. */
-const LIKELY_SPREAD = 0.15;
-const RUNS_THAT_SHOW_SPREAD = 5;
-const LEAST_SPREAD = 0.05;
-const MOST_SPREAD = 0.6;
-function kinOfDefinition({ kind, id, pipeline, project }) {
-    return {
-        templateId: kind === 'template' ? id : undefined,
-        snapshotId: kind === 'snapshot' ? id : undefined,
-        pipelineId: pipeline?.id,
-        projectId: project?.id,
-    };
-}
-/** @param run hydrated: otherwise it does not say where it came from */
-function kinOfRun({ templateId, sourceSnapshotId, pipeline, projectId }) {
-    return { templateId, snapshotId: sourceSnapshotId, pipelineId: pipeline?.id, projectId };
-}
-/**
- * How long the last completed runs of the same template, snapshot or pipeline took. One request, and a failure of
- * it means that there is no history.
- */
-async function readUsual(client, { templateId, snapshotId, pipelineId, projectId }, { timeLimit, signal }) {
-    if (templateId === undefined && pipelineId === undefined)
-        return undefined;
-    const limit = timeLimit(usual_TIME_LIMIT_MS);
-    const either = signal === undefined ? limit : AbortSignal.any([signal, limit]);
-    try {
-        const hurried = client.with({ retries: false, signal: either });
-        const wanted = templateId === undefined ? { pipelineId } : { templateId };
-        const runs = await hurried.completedRuns({ ...wanted, projectId, size: MOST_RUNS });
-        const same = runs.filter(({ sourceSnapshotId }) => sourceSnapshotId === snapshotId);
-        return usualOf(snapshotId !== undefined && same.length >= ENOUGH_OF_SNAPSHOT ? same : runs);
-    }
-    catch {
-        return undefined;
-    }
-}
-/** Median and spread of how long runs took, from their creation to their end; undefined if none says so. */
-function usualOf(runs) {
-    const logs = runs
-        .flatMap(({ created, endTime }) => created === undefined || endTime === undefined || endTime <= created ? [] : Math.log(endTime - created))
-        .toSorted((a, b) => a - b);
-    if (logs.length === 0)
-        return undefined;
-    return { medianMs: Math.round(Math.exp(medianOf(logs))), spread: spreadOf(logs), runs: logs.length };
-}
-/** @param sorted not empty */
-function medianOf(sorted) {
-    const last = sorted.length - 1;
-    return ((sorted[Math.floor(last / 2)] ?? 0) + (sorted[Math.ceil(last / 2)] ?? 0)) / 2;
-}
-function spreadOf(logs) {
-    const mean = logs.reduce((sum, log) => sum + log, 0) / logs.length;
-    const squares = logs.reduce((sum, log) => sum + (log - mean) ** 2, 0);
-    const deviation = Math.sqrt(squares / Math.max(1, logs.length - 1));
-    const least = logs.length < RUNS_THAT_SHOW_SPREAD ? LIKELY_SPREAD : LEAST_SPREAD;
-    return Math.min(MOST_SPREAD, Math.max(least, deviation));
-}
-
-;// CONCATENATED MODULE: ./build/run/start/note-origin.js
-
-/** The run's own metadata under this name are ours. ZenML shows a mapping as a card of its own. */
-const KEY = 'github_actions';
-/** Nobody waits for it but a step that does not wait for its run. */
-const note_origin_TIME_LIMIT_MS = 5_000;
-/**
- * Notes on a run where it came from: tried once, and a failure is only told.
- *
- * @returns when it is done or given up; never rejects, also when the signal is aborted
- */
-async function noteOrigin({ runId, provenance, server, account, project }, deps) {
-    const facts = factsOf(provenance);
-    if (Object.keys(facts).length === 0)
-        return;
-    const tell = (detail) => {
-        deps.reporter.tell({ kind: 'origin-not-noted', detail });
-    };
-    if (project === undefined) {
-        tell('the server does not say which project the run belongs to');
-        return;
-    }
-    const scope = {
-        projectId: project.id,
-        accountId: account.id,
-        server,
-    };
-    try {
-        const noted = await tryTo(async (client) => client.noteMetadata(runId, { [KEY]: facts }, scope), deps, deps.timeLimit(note_origin_TIME_LIMIT_MS));
-        if ('missing' in noted)
-            tell(noted.missing);
-    }
-    catch (error) {
-        if (deps.signal?.aborted !== true)
-            throw error;
-    }
-}
-/** A run's metadata without what this action noted there. */
-function withoutOrigin(metadata) {
-    return Object.fromEntries(Object.entries(metadata).filter(([key]) => key !== KEY));
-}
-function factsOf(provenance) {
-    const { repository, sha, ref, headRef, actor, workflow, workflowRunUrl } = provenance;
-    const [, kind, name] = /^refs\/(heads|tags|pull)\/(.+)$/.exec(ref) ?? [];
-    const facts = {
-        repository,
-        commit: sha,
-        branch: kind === 'heads' ? name : headRef,
-        tag: kind === 'tags' ? name : '',
-        pull_request: kind === 'pull' ? Number.parseInt(name ?? '', 10) : Number.NaN,
-        actor,
-        workflow,
-        workflow_run: workflowRunUrl,
-    };
-    return Object.fromEntries(Object.entries(facts).filter((fact) => fact[1] !== undefined && fact[1] !== '' && !Number.isNaN(fact[1])));
-}
-
-;// CONCATENATED MODULE: ./build/run/find/project.js
-
-
-
-
-const project_MOST_NAMES = 10;
-const NOT_ALLOWED_HINT = 'Or the account has no permission to read it';
-/**
- * Finds the project to look names up in, and reports which it is and why. Where nobody names one it is the account's
- * own, or the only one that the account sees, as in ZenML's own client (zenml/zen_stores/base_zen_store.py).
- *
- * @returns undefined before 0.80, where lists do not need one, unless one is named
- * @throws RunError with the projects to choose from if that does not settle it
- */
-async function findProject({ choice, server, account }, { client, reporter }) {
-    const found = await project_settle(choice, server, account, client);
-    if (found === undefined)
-        return undefined;
-    reporter.tell({ kind: 'project', project: found.project, source: found.source });
-    return found.project;
-}
-async function project_settle(choice, server, { defaultProjectId }, client) {
-    if (choice !== undefined)
-        return { project: await project_named(choice, server, client), source: choice.source };
-    if (!server.hasProjects)
-        return undefined;
-    if (defaultProjectId !== undefined) {
-        return { project: await ofAccount(defaultProjectId, server, client), source: 'account' };
-    }
-    const { items, total } = await listProjects(client);
-    const [only] = items;
-    if (only !== undefined && total === 1)
-        return { project: only, source: 'only-one' };
-    if (only === undefined) {
-        throw new RunError('project: this account sees no project. Give it permission to read the project with what is to be run');
-    }
-    throw new RunError(`project: missing, and this account sees ${total} projects: ${project_listed(items.map(({ name }) => name), total)}. Write project: ${only.name}, or another one of them`);
-}
-async function listProjects(client) {
-    try {
-        return await client.projects();
-    }
-    catch (error) {
-        if (!(error instanceof AnswerError))
-            throw error;
-        throw new RunError(`project: missing, and what there is cannot be read: ${error.message}. Write project: NAME`);
-    }
-}
-async function project_named({ nameOrId, source }, server, client) {
-    try {
-        return await client.project(nameOrId, server);
-    }
-    catch (error) {
-        if (!isGone(error))
-            throw error;
-        const start = `${source}: there is no project "${nameOrId}" on this server`;
-        throw new RunError(`${start}. ${await suggestion(nameOrId, server, client)}${NOT_ALLOWED_HINT}`);
-    }
-}
-/** @throws RunError if the account may not read its own default project, or it was deleted */
-async function ofAccount(id, server, client) {
-    try {
-        return await client.project(id, server);
-    }
-    catch (error) {
-        if (!(error instanceof AnswerError) || ![403, 404].includes(error.status))
-            throw error;
-        throw new RunError(`project: the account's default project ${id} cannot be read (${error.detail}). Write project: NAME to use another one, or give the account permission to read it`);
-    }
-}
-/** What else there is; empty where that cannot be learned, which must not hide the fault itself. */
-async function suggestion(wanted, server, client) {
-    if (!server.hasProjects)
-        return '';
-    try {
-        const { items, total } = await client.projects();
-        const names = items.map(({ name }) => name).sort((a, b) => leven(a, wanted) - leven(b, wanted));
-        return names.length === 0 ? '' : `The account sees: ${project_listed(names, total)}. `;
-    }
-    catch {
-        return '';
-    }
-}
-function project_listed(names, total) {
-    const shown = names.slice(0, project_MOST_NAMES);
-    const more = total > shown.length ? ` and ${total - shown.length} more` : '';
-    return `${shown.map((name) => `"${name}"`).join(', ')}${more}`;
-}
-/** An open-source dashboard's addresses hold the project's name, and most answers only have its id. */
-async function projectForLink(client, server, project) {
-    if (project === undefined || project.name !== undefined)
-        return project;
-    if (server.isPro || !isAtLeast(server.version, 0, 82))
-        return project;
-    try {
-        return await client.project(project.id, server);
-    }
-    catch (error) {
-        if (!(error instanceof AnswerError))
-            throw error;
-        // Without permission to read the project there is no link; the run can be started all the same.
-        return project;
-    }
-}
-
-;// CONCATENATED MODULE: ./build/run/find/definition.js
-
-
-
-
-
-/** How many of a server's definitions are looked through for names to suggest. */
-const SUGGESTION_POOL = 200;
-const MOST_SUGGESTIONS = 10;
-const notAllowedHint = (kind) => `Or the account has no permission to read ${DEFINITION_NOUNS[kind]}s`;
-/**
- * Finds what is to be run: by id, by exact name, by name within a pipeline, or the newest of a pipeline.
- *
- * @param project where names are looked up, and where an id has to be; undefined for an id without one, and before 0.80
- * @throws RunError with the nearest names if there is none, with all ids if there are several, or if it is not runnable
- */
-async function resolveTarget(client, server, target, project) {
-    if (target.kind === 'snapshot' && !isAtLeast(server.version, 0, 90)) {
-        throw new RunError(`snapshot: this server is ZenML ${server.version}, which has no snapshots yet; use template instead`);
-    }
-    const finder = new Finder(client, server, target, project);
-    if (target.kind === 'pipeline')
-        return finder.newestOf(target.pipeline);
-    return isUuid(target.reference)
-        ? finder.byId(target.kind, target.reference)
-        : finder.byName(target.kind, target.reference);
-}
-class Finder {
-    #client;
-    #server;
-    #target;
-    #project;
-    constructor(client, server, target, project) {
-        this.#client = client;
-        this.#server = server;
-        this.#target = target;
-        this.#project = project;
-    }
-    async byId(kind, id) {
-        let definition;
-        try {
-            definition = await this.#client.definition(kind, id);
-        }
-        catch (error) {
-            if (isGone(error))
-                throw await this.#notFound(kind, `with the id ${id}`, id);
-            throw error;
-        }
-        if (!this.#isInPipeline(definition)) {
-            const actual = definition.pipeline?.name ?? 'another one';
-            throw new RunError(`pipeline: the ${DEFINITION_NOUNS[kind]} ${id} belongs to the pipeline "${actual}". Correct or drop the input`);
-        }
-        if (!this.#isInProject(definition)) {
-            throw new RunError(`project: the ${DEFINITION_NOUNS[kind]} ${id} belongs to another project. Correct or drop the input`);
-        }
-        return runnable(definition);
-    }
-    async byName(kind, name) {
-        const query = { name, pipeline: this.#target.pipeline, projectId: this.#project?.id, size: 100 };
-        const found = (await this.#client.definitions(kind, query)).filter((definition) => definition.name === name && this.#isInPipeline(definition) && this.#isInProject(definition));
-        const [first, ...others] = found;
-        if (first === undefined)
-            throw await this.#notFound(kind, `named "${name}"${this.#place()}`, name);
-        if (others.length > 0) {
-            const list = found.map(({ id, pipeline }) => `${id} (pipeline "${pipeline?.name ?? '?'}")`).join(', ');
-            throw new RunError(`${kind}: ${found.length} ${DEFINITION_NOUNS[kind]}s are named "${name}": ${list}. Use one of the ids, or name the pipeline or the project`);
-        }
-        const definition = await this.#client.definition(kind, first.id);
-        // In a list, 0.74 does not say where an item belongs.
-        if (!this.#isInProject(definition))
-            throw await this.#notFound(kind, `named "${name}"${this.#place()}`, name);
-        return runnable(definition);
-    }
-    /** The newest that has a name and can be run: every trigger leaves an unnamed one behind as well. */
-    async newestOf(pipeline) {
-        const kind = isAtLeast(this.#server.version, 0, 90) ? 'snapshot' : 'template';
-        const query = { pipeline, projectId: this.#project?.id, runnable: true, size: 100 };
-        const newest = (await this.#client.definitions(kind, query)).find((definition) => definition.runnable === true &&
-            definition.name !== undefined &&
-            this.#isInPipeline(definition) &&
-            this.#isInProject(definition));
-        if (newest !== undefined)
-            return runnable(await this.#client.definition(kind, newest.id));
-        throw new RunError(`pipeline: "${pipeline}" has no named ${DEFINITION_NOUNS[kind]} that can be run${this.#place()}. ` +
-            `${await this.#suggest(kind, pipeline, ({ pipeline: of }) => of?.name)}${notAllowedHint(kind)}`);
-    }
-    async #notFound(kind, which, wanted) {
-        const suggestion = await this.#suggest(kind, wanted, ({ name }) => name);
-        return new RunError(`${kind}: there is no ${DEFINITION_NOUNS[kind]} ${which}. ${suggestion}${notAllowedHint(kind)}`);
-    }
-    /** Empty if the server does not give them: what was asked for is not there all the same. */
-    async #suggest(kind, wanted, nameOf) {
-        const all = await this.#tryToList(kind);
-        if (all === undefined)
-            return '';
-        const names = new Set(all.flatMap((definition) => definition.runnable === true && this.#isInProject(definition) ? (nameOf(definition) ?? []) : []));
-        const nearest = [...names].sort((a, b) => leven(a, wanted) - leven(b, wanted)).slice(0, MOST_SUGGESTIONS);
-        if (nearest.length === 0)
-            return `The account sees no runnable ${DEFINITION_NOUNS[kind]} at all. `;
-        return `Runnable ones are: ${nearest.map((name) => `"${name}"`).join(', ')}. `;
-    }
-    async #tryToList(kind) {
-        try {
-            const query = { projectId: this.#project?.id, size: SUGGESTION_POOL };
-            return await this.#client.with({ retries: false }).definitions(kind, query);
-        }
-        catch (error) {
-            if (!isZenmlError(error))
-                throw error;
-            return undefined;
-        }
-    }
-    #isInPipeline({ pipeline }) {
-        const wanted = this.#target.pipeline;
-        return wanted === undefined || pipeline?.name === wanted || pipeline?.id === wanted.toLowerCase();
-    }
-    /** A definition that does not say where it belongs is not excluded: the server may hide that. */
-    #isInProject({ project }) {
-        return this.#project === undefined || project === undefined || project.id === this.#project.id;
-    }
-    #place() {
-        const pipeline = this.#target.kind === 'pipeline' ? undefined : this.#target.pipeline;
-        const inPipeline = pipeline === undefined ? '' : ` in the pipeline "${pipeline}"`;
-        return this.#project === undefined
-            ? inPipeline
-            : `${inPipeline} in the project "${this.#project.name ?? this.#project.id}"`;
-    }
-}
-/** Also where the stack is hidden: a run acts as this account, so it would end, or hang, before its first step. */
-function runnable(definition) {
-    const { kind, id, name, hidesStack } = definition;
-    if (definition.runnable !== false && !hidesStack)
-        return definition;
-    const why = hidesStack
-        ? 'the account has no permission to read its stack. Give the account permission to read stacks and stack components'
-        : 'its stack or its build is gone, or it was made on a local stack. Make a new one on a remote stack and use that';
-    throw new RunError(`${kind}: the ${DEFINITION_NOUNS[kind]} "${name ?? id}" cannot be run: ${why}`);
-}
-
-;// CONCATENATED MODULE: ./build/run/find/connect.js
-
-
-
-/** Logs in, and reports where and as whom. */
-async function connect({ serverUrl }, { client, reporter }) {
-    const server = await client.info();
-    const account = await client.account();
-    reporter.tell({ kind: 'connected', serverUrl, version: server.version, account });
-    return { server, account };
-}
-/** Connects, and finds what is to be run. */
-async function prepare(request, deps) {
-    const { target, project: choice } = request;
-    const { client, reporter } = deps;
-    const { server, account } = await connect(request, deps);
-    // What has an id says itself where it is; only an input has to agree with that.
-    const isById = target.kind !== 'pipeline' && isUuid(target.reference);
-    const wanted = isById && choice?.source !== 'project' ? undefined : await findProject({ choice, server, account }, deps);
-    const found = await resolveTarget(client, server, target, wanted);
-    const definition = { ...found, project: found.project ?? wanted };
-    const project = await projectForLink(client, server, wanted ?? found.project);
-    if (wanted === undefined && project !== undefined && server.hasProjects) {
-        reporter.tell({ kind: 'project', project, source: 'definition' });
-    }
-    return { server, account, definition, project };
 }
 
 ;// CONCATENATED MODULE: ./build/run/start/own-run.js
@@ -60532,87 +60291,6 @@ function searchedPart({ name, nameIsOurs }) {
 }
 function own_run_folded(name) {
     return name.normalize('NFKC').replace(/\s+/g, ' ').trim().toLowerCase();
-}
-
-;// CONCATENATED MODULE: ./build/run/find/earlier-run.js
-
-
-
-/** How many earlier attempts are looked through; one request each. */
-const earlier_run_MOST_ATTEMPTS = 10;
-/**
- * The run that an earlier attempt of the same step left and that is worth taking up: it goes on, or has
- * completed. A failed or stopped one is what a re-run is for. Where several match, guessing would be worse than
- * a new run. A run that says that it was started from something else is none of this step's.
- */
-async function findEarlierRun(client, origin, pipeline, definition) {
-    const projectId = definition.project?.id;
-    const origins = [definition.id, definition.sourceSnapshotId];
-    const matches = [];
-    const foreign = [];
-    const oldest = Math.max(1, origin.attempt - earlier_run_MOST_ATTEMPTS);
-    for (let attempt = origin.attempt - 1; attempt >= oldest; attempt -= 1) {
-        const prefix = stepNamePrefix({ ...origin, attempt }, pipeline);
-        const runs = await client.runsByPrefix(prefix, projectId);
-        for (const run of runs.filter(isWorthTaking)) {
-            const name = run.name ?? run.id;
-            if (isFrom(run, origins) !== false)
-                matches.push({ run, name, attempt });
-            else
-                foreign.push(name);
-        }
-    }
-    const [match, ...others] = matches;
-    if (match === undefined)
-        return foreign.length === 0 ? { kind: 'none' } : { kind: 'foreign', names: foreign };
-    return others.length === 0
-        ? { kind: 'one', ...match }
-        : { kind: 'several', names: matches.map(({ name }) => name) };
-}
-function isWorthTaking({ status }) {
-    const phase = runPhase(status);
-    return phase === 'succeeded' || (phase === 'going-on' && status !== 'stopping' && status !== 'cancelling');
-}
-
-;// CONCATENATED MODULE: ./build/run/stop/end-run.js
-
-/** Ends a run, or leaves it, and says which. */
-async function endRun({ run, mode, reason, deadline }, deps) {
-    const { url, status } = run;
-    const where = url === undefined ? '' : `: ${url}`;
-    if (mode === 'leave') {
-        return { settled: true, status, sentence: `The run "${run.name}" was left as it is and goes on${where}` };
-    }
-    const request = { runId: run.id, status, graceful: mode === 'stop-gracefully', reason, deadline };
-    const stopped = await stopRun(request, deps);
-    switch (stopped.kind) {
-        case 'ended':
-            return {
-                settled: true,
-                status: stopped.status,
-                sentence: stopped.byItself
-                    ? `The run "${run.name}" had ended before it could be stopped and is ${stopped.status}${where}`
-                    : `The run "${run.name}" was stopped and is now ${stopped.status}${where}`,
-            };
-        case 'gone':
-            return {
-                settled: true,
-                status: stopped.status,
-                sentence: `The run "${run.name}" is no longer on the server: it was deleted there. Steps of it that were running may go on`,
-            };
-        case 'asked':
-            return {
-                settled: false,
-                status: stopped.status,
-                sentence: `The run "${run.name}" was asked to stop and was ${stopped.status} when last seen${where}`,
-            };
-        case 'going-on':
-            return {
-                settled: false,
-                status: stopped.status,
-                sentence: `The run "${run.name}" goes on${where}. It could not be stopped: ${stopped.why}`,
-            };
-    }
 }
 
 ;// CONCATENATED MODULE: ./build/run/stop/clean-up.js
@@ -61013,6 +60691,27 @@ function describeFault(fault) {
     if (told.length === 0)
         return undefined;
     return `${told.join(': ')}${frame === undefined ? '' : ` (${frame})`}`;
+}
+
+;// CONCATENATED MODULE: ./build/run/stop/end-reason.js
+
+/** The longest that ZenML takes; a longer one is answered with 422, and the run goes on (seen on 0.85 and 0.98). */
+const end_reason_MAX_LENGTH = 255;
+/**
+ * Why a run was ended, as ZenML shows it: what happened, and the page of the workflow run. Where both are too much,
+ * the page counts more.
+ *
+ * @param workflowRunUrl empty where there is none
+ */
+function endReason(what, workflowRunUrl) {
+    const page = workflowRunUrl.length > end_reason_MAX_LENGTH ? '' : workflowRunUrl;
+    if (page === '')
+        return cutAtSpace(what, end_reason_MAX_LENGTH - 1);
+    const whole = `${what}: ${page}`;
+    if (whole.length <= end_reason_MAX_LENGTH)
+        return whole;
+    const room = end_reason_MAX_LENGTH - page.length - '\u2026: '.length;
+    return room > 0 ? `${cutAtSpace(what, room)}: ${page}` : page;
 }
 
 ;// CONCATENATED MODULE: ./build/run/outcome/traceback.js
@@ -61524,6 +61223,128 @@ function kindOf(value) {
     if (typeof value === 'boolean')
         return 'a boolean';
     return isJsonObject(value) ? 'a mapping' : 'a list';
+}
+
+;// CONCATENATED MODULE: ./build/run/watch/usual.js
+const MOST_RUNS = 10;
+/** A history is good to have, but nothing that a step waits long for. */
+const usual_TIME_LIMIT_MS = 3_000;
+/** So many runs of the same snapshot say more than more runs of its pipeline. */
+const ENOUGH_OF_SNAPSHOT = 3;
+/** Runs of one pipeline on one machine differ by some 15 %; fewer runs cannot show that they differ less. */
+const LIKELY_SPREAD = 0.15;
+const RUNS_THAT_SHOW_SPREAD = 5;
+const LEAST_SPREAD = 0.05;
+const MOST_SPREAD = 0.6;
+function kinOfDefinition({ kind, id, pipeline, project }) {
+    return {
+        templateId: kind === 'template' ? id : undefined,
+        snapshotId: kind === 'snapshot' ? id : undefined,
+        pipelineId: pipeline?.id,
+        projectId: project?.id,
+    };
+}
+/** @param run hydrated: otherwise it does not say where it came from */
+function kinOfRun({ templateId, sourceSnapshotId, pipeline, projectId }) {
+    return { templateId, snapshotId: sourceSnapshotId, pipelineId: pipeline?.id, projectId };
+}
+/**
+ * How long the last completed runs of the same template, snapshot or pipeline took. One request, and a failure of
+ * it means that there is no history.
+ */
+async function readUsual(client, { templateId, snapshotId, pipelineId, projectId }, { timeLimit, signal }) {
+    if (templateId === undefined && pipelineId === undefined)
+        return undefined;
+    const limit = timeLimit(usual_TIME_LIMIT_MS);
+    const either = signal === undefined ? limit : AbortSignal.any([signal, limit]);
+    try {
+        const hurried = client.with({ retries: false, signal: either });
+        const wanted = templateId === undefined ? { pipelineId } : { templateId };
+        const runs = await hurried.completedRuns({ ...wanted, projectId, size: MOST_RUNS });
+        const same = runs.filter(({ sourceSnapshotId }) => sourceSnapshotId === snapshotId);
+        return usualOf(snapshotId !== undefined && same.length >= ENOUGH_OF_SNAPSHOT ? same : runs);
+    }
+    catch {
+        return undefined;
+    }
+}
+/** Median and spread of how long runs took, from their creation to their end; undefined if none says so. */
+function usualOf(runs) {
+    const logs = runs
+        .flatMap(({ created, endTime }) => created === undefined || endTime === undefined || endTime <= created ? [] : Math.log(endTime - created))
+        .toSorted((a, b) => a - b);
+    if (logs.length === 0)
+        return undefined;
+    return { medianMs: Math.round(Math.exp(medianOf(logs))), spread: spreadOf(logs), runs: logs.length };
+}
+/** @param sorted not empty */
+function medianOf(sorted) {
+    const last = sorted.length - 1;
+    return ((sorted[Math.floor(last / 2)] ?? 0) + (sorted[Math.ceil(last / 2)] ?? 0)) / 2;
+}
+function spreadOf(logs) {
+    const mean = logs.reduce((sum, log) => sum + log, 0) / logs.length;
+    const squares = logs.reduce((sum, log) => sum + (log - mean) ** 2, 0);
+    const deviation = Math.sqrt(squares / Math.max(1, logs.length - 1));
+    const least = logs.length < RUNS_THAT_SHOW_SPREAD ? LIKELY_SPREAD : LEAST_SPREAD;
+    return Math.min(MOST_SPREAD, Math.max(least, deviation));
+}
+
+;// CONCATENATED MODULE: ./build/run/start/note-origin.js
+
+/** The run's own metadata under this name are ours. ZenML shows a mapping as a card of its own. */
+const KEY = 'github_actions';
+/** Nobody waits for it but a step that does not wait for its run. */
+const note_origin_TIME_LIMIT_MS = 5_000;
+/**
+ * Notes on a run where it came from: tried once, and a failure is only told.
+ *
+ * @returns when it is done or given up; never rejects, also when the signal is aborted
+ */
+async function noteOrigin({ runId, provenance, server, account, project }, deps) {
+    const facts = factsOf(provenance);
+    if (Object.keys(facts).length === 0)
+        return;
+    const tell = (detail) => {
+        deps.reporter.tell({ kind: 'origin-not-noted', detail });
+    };
+    if (project === undefined) {
+        tell('the server does not say which project the run belongs to');
+        return;
+    }
+    const scope = {
+        projectId: project.id,
+        accountId: account.id,
+        server,
+    };
+    try {
+        const noted = await tryTo(async (client) => client.noteMetadata(runId, { [KEY]: facts }, scope), deps, deps.timeLimit(note_origin_TIME_LIMIT_MS));
+        if ('missing' in noted)
+            tell(noted.missing);
+    }
+    catch (error) {
+        if (deps.signal?.aborted !== true)
+            throw error;
+    }
+}
+/** A run's metadata without what this action noted there. */
+function withoutOrigin(metadata) {
+    return Object.fromEntries(Object.entries(metadata).filter(([key]) => key !== KEY));
+}
+function factsOf(provenance) {
+    const { repository, sha, ref, headRef, actor, workflow, workflowRunUrl } = provenance;
+    const [, kind, name] = /^refs\/(heads|tags|pull)\/(.+)$/.exec(ref) ?? [];
+    const facts = {
+        repository,
+        commit: sha,
+        branch: kind === 'heads' ? name : headRef,
+        tag: kind === 'tags' ? name : '',
+        pull_request: kind === 'pull' ? Number.parseInt(name ?? '', 10) : Number.NaN,
+        actor,
+        workflow,
+        workflow_run: workflowRunUrl,
+    };
+    return Object.fromEntries(Object.entries(facts).filter((fact) => fact[1] !== undefined && fact[1] !== '' && !Number.isNaN(fact[1])));
 }
 
 ;// CONCATENATED MODULE: ./build/run/outcome/step-attempts.js
@@ -62388,24 +62209,13 @@ const CANCEL_LOOK_UP_MS = 2_500;
 /** After a time-out nobody hurries the step; a pod takes up to half a minute to end. */
 const TIMEOUT_STOP_MS = 120_000;
 /**
- * Follows the run that `begin` gives to its end, and ends it when the workflow is cancelled or its time is up.
- *
- * @param begin tells the journal of every deed, so that a run is never out of sight; gives undefined where
- * nothing was to be started
- * @throws RunError or ZenmlError, with one line for a person, if there is no run to follow or that is not known
+ * Sees to one run, from before it is started: keeps in mind all that the journal is told, follows the run to its end,
+ * and ends it when its time is up or the workflow is cancelled.
  */
-async function followRun(policy, deps, begin) {
-    return new StepRun(policy, deps).run(begin);
-}
-const NOTHING_STARTED = {
-    conclusion: 'dry-run',
-    status: '',
-    error: undefined,
-    failedStep: undefined,
-};
-class StepRun {
+class Follower {
+    /** For all that starts or finds the run: what they tell the journal and the reporter is kept in mind. */
+    deps;
     #policy;
-    #deps;
     #explainer;
     #planned;
     #started;
@@ -62422,31 +62232,34 @@ class StepRun {
                 deps.reporter.tell(event);
             },
         };
-        this.#deps = { ...deps, reporter, journal: this.#remembering(deps.journal) };
-        this.#explainer = new FailureExplainer({ ...this.#deps, logTail: policy.logTail });
+        this.deps = { ...deps, reporter, journal: this.#remembering(deps.journal) };
+        this.#explainer = new FailureExplainer({ ...this.deps, logTail: policy.logTail });
     }
-    async run(begin) {
-        const { clock, journal, signal } = this.#deps;
-        try {
-            const begun = await begin(this.#deps);
-            if (begun === undefined) {
-                journal.settled();
-                return this.#result(NOTHING_STARTED);
-            }
-            this.#followedFrom = clock.elapsed();
-            const outcome = this.#policy.wait ? await this.#follow(begun) : this.#leave(begun.started);
-            await begun.beside;
-            return this.#result(outcome);
-        }
-        catch (error) {
-            if (signal?.aborted === true)
-                return this.#result(await this.#cancel());
-            // What nobody foresaw settles nothing: the post step then looks after the run.
-            const foreseen = error instanceof RunError ? error.conclusion !== 'lost' : isZenmlError(error);
-            if (foreseen && this.#started === undefined)
-                journal.settled();
-            throw error;
-        }
+    /** Watches the run until it ends, and judges it; with `wait: false` leaves it at once. */
+    async follow(begun) {
+        this.#followedFrom = this.deps.clock.elapsed();
+        const outcome = this.#policy.wait ? await this.#watch(begun) : this.#leave(begun.started);
+        await begun.beside;
+        return this.#result(outcome);
+    }
+    /** The end of a step that was to start nothing. */
+    nothingStarted() {
+        this.deps.journal.settled();
+        return this.#result({ conclusion: 'dry-run', status: '', error: undefined, failedStep: undefined });
+    }
+    /**
+     * The end of a step that something broke off, wherever it was: of a cancelled one the run is ended.
+     *
+     * @throws the error if the workflow was not cancelled
+     */
+    async brokenOff(error) {
+        if (this.deps.signal?.aborted === true)
+            return this.#result(await this.#cancel());
+        // What nobody foresaw settles nothing: the post step then looks after the run.
+        const foreseen = error instanceof RunError ? error.conclusion !== 'lost' : isZenmlError(error);
+        if (foreseen && this.#started === undefined)
+            this.deps.journal.settled();
+        throw error;
     }
     #remembering(journal) {
         return {
@@ -62466,17 +62279,17 @@ class StepRun {
             },
         };
     }
-    async #follow({ started, kin, createdAt }) {
+    async #watch({ started, kin, createdAt }) {
         const { timeoutMs } = this.#policy;
         const { status, url } = started;
         const usual = await this.#usual(status, kin);
         const failedSteps = async (steps) => this.#explainer.explain(steps);
         const failedChildRuns = async (runs) => this.#explainer.explainChildRuns(runs);
-        const watched = await watchRun({ ...this.#policy, run: started, status, url, usual, createdAt }, { ...this.#deps, failedSteps, failedChildRuns });
+        const watched = await watchRun({ ...this.#policy, run: started, status, url, usual, createdAt }, { ...this.deps, failedSteps, failedChildRuns });
         const known = { ...started, timeoutMs };
         switch (watched.kind) {
             case 'over': {
-                this.#deps.journal.settled();
+                this.deps.journal.settled();
                 const { status: last } = watched.run;
                 this.#ended = { status: last, sentence: `The run "${started.name}" had ended before and is ${last}` };
                 const lookedBack = await this.#lookBack(started, watched.run);
@@ -62485,7 +62298,7 @@ class StepRun {
             }
             case 'gone':
             case 'paused':
-                this.#deps.journal.settled();
+                this.deps.journal.settled();
                 return conclude(watched, { ...known, cause: causeOf([], this.#explainer) });
             case 'lost':
                 return conclude(watched, { ...known, cause: causeOf([], this.#explainer) });
@@ -62496,19 +62309,19 @@ class StepRun {
     async #usual(status, kin) {
         if (runPhase(status) !== 'going-on')
             return undefined;
-        const usual = await readUsual(this.#deps.client, kin, this.#deps);
+        const usual = await readUsual(this.deps.client, kin, this.deps);
         if (usual !== undefined)
-            this.#deps.reporter.tell({ kind: 'usual', usual });
+            this.deps.reporter.tell({ kind: 'usual', usual });
         return usual;
     }
     async #endInTime(run, watched) {
         const { timeoutMs, onTimeout } = this.#policy;
-        const deadline = new Deadline(this.#deps.clock, TIMEOUT_STOP_MS);
+        const deadline = new Deadline(this.deps.clock, TIMEOUT_STOP_MS);
         const reason = this.#reason('stopped after its timeout');
-        this.#deps.journal.ending(onTimeout);
-        const ended = await endRun({ run, mode: onTimeout, reason, deadline }, this.#deps);
+        this.deps.journal.ending(onTimeout);
+        const ended = await endRun({ run, mode: onTimeout, reason, deadline }, this.deps);
         if (ended.settled)
-            this.#deps.journal.settled();
+            this.deps.journal.settled();
         const hasEnded = runPhase(ended.status) !== 'going-on';
         if (ended.settled && hasEnded)
             this.#ended = ended;
@@ -62521,7 +62334,7 @@ class StepRun {
     async #lookBack(reference, run) {
         const { expectations = [], logTail } = this.#policy;
         const thoroughly = run !== undefined && runPhase(run.status) === 'succeeded' && expectations.length > 0;
-        return lookBack(reference, run, { thoroughly }, this.#explainer, { ...this.#deps, logTail });
+        return lookBack(reference, run, { thoroughly }, this.#explainer, { ...this.deps, logTail });
     }
     /** A completed run is what was wished for only if its metadata is as expected. */
     #judge({ name }, completed, { details, unread }) {
@@ -62529,16 +62342,16 @@ class StepRun {
         if (expectations.length === 0)
             return completed;
         const verdicts = judgeExpectations(expectations, details, unread);
-        this.#deps.reporter.tell({ kind: 'expectations', verdicts });
+        this.deps.reporter.tell({ kind: 'expectations', verdicts });
         const error = missedExpectations(name, verdicts);
         return error === undefined ? completed : { ...completed, conclusion: 'expectation-missed', error };
     }
     #leave({ status }) {
-        this.#deps.journal.settled();
+        this.deps.journal.settled();
         return { conclusion: 'started', status, error: undefined, failedStep: undefined };
     }
     async #cancel() {
-        const { client, clock, timeLimit, journal } = this.#deps;
+        const { client, clock, timeLimit, journal } = this.deps;
         if (this.#ended !== undefined) {
             return this.#cancelled(this.#ended.status, `Cancelled. ${this.#ended.sentence}`);
         }
@@ -62571,9 +62384,244 @@ class StepRun {
         return endReason(`The workflow step was ${what}`, this.#policy.workflowRunUrl);
     }
     #result(outcome) {
-        const now = this.#deps.clock.elapsed();
+        const now = this.deps.clock.elapsed();
         return { ...outcome, runId: this.#started?.id, durationMs: now - (this.#followedFrom ?? now) };
     }
+}
+
+;// CONCATENATED MODULE: ./build/zenml/run-url.js
+
+
+/** Browsers follow no longer one, and a later step could not take it. */
+const run_url_MAX_LENGTH = 2_000;
+/**
+ * Where a person looks at a run (ZenML API, "Where a person looks at a run"). Undefined if the server tells no
+ * address that a browser may follow.
+ *
+ * @param baseUrl the server's address as the user gave it
+ */
+function runUrl(...place) {
+    const url = run_url_address(...place);
+    return url === undefined || url.length > run_url_MAX_LENGTH ? undefined : url;
+}
+function run_url_address(baseUrl, server, runId, project) {
+    const id = pathSegment(runId);
+    if (server.isPro) {
+        const dashboard = run_url_httpUrl(server.dashboardUrl);
+        if (dashboard === undefined)
+            return undefined;
+        // Before there were projects: `\u2026/organizations/{id}/tenants/{id}/runs/{id}` (ZenML's dashboard_utils.py).
+        if (!isAtLeast(server.version, 0, 80))
+            return `${dashboard}/runs/${id}`;
+        if (project === undefined)
+            return undefined;
+        return `${dashboard}/projects/${pathSegment(project.id)}/runs/${id}`;
+    }
+    if (!isAtLeast(server.version, 0, 82))
+        return `${baseUrl}/runs/${id}`;
+    return project?.name === undefined
+        ? undefined
+        : `${baseUrl}/projects/${pathSegment(project.name)}/runs/${id}`;
+}
+/** A server's text as an address, if it is one with http or https and without user info. */
+function run_url_httpUrl(text) {
+    if (text === undefined)
+        return undefined;
+    try {
+        const url = new URL(text);
+        if (!/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '')
+            return undefined;
+        // A query or fragment would swallow the path of the run.
+        return `${url.origin}${url.pathname}`.replace(/\/+$/, '');
+    }
+    catch {
+        return undefined;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/run/find/earlier-run.js
+
+
+
+/** How many earlier attempts are looked through; one request each. */
+const earlier_run_MOST_ATTEMPTS = 10;
+/**
+ * The run that an earlier attempt of the same step left and that is worth taking up: it goes on, or has
+ * completed. A failed or stopped one is what a re-run is for. Where several match, guessing would be worse than
+ * a new run. A run that says that it was started from something else is none of this step's.
+ */
+async function findEarlierRun(client, origin, definition) {
+    const projectId = definition.project?.id;
+    const origins = [definition.id, definition.sourceSnapshotId];
+    const matches = [];
+    const foreign = [];
+    const oldest = Math.max(1, origin.attempt - earlier_run_MOST_ATTEMPTS);
+    for (let attempt = origin.attempt - 1; attempt >= oldest; attempt -= 1) {
+        const prefix = stepNamePrefix({ ...origin, attempt }, pipelineOf(definition));
+        const runs = await client.runsByPrefix(prefix, projectId);
+        for (const run of runs.filter(isWorthTaking)) {
+            const name = run.name ?? run.id;
+            if (isFrom(run, origins) !== false)
+                matches.push({ run, name, attempt });
+            else
+                foreign.push(name);
+        }
+    }
+    const [match, ...others] = matches;
+    if (match === undefined)
+        return foreign.length === 0 ? { kind: 'none' } : { kind: 'foreign', names: foreign };
+    return others.length === 0
+        ? { kind: 'one', ...match }
+        : { kind: 'several', names: matches.map(({ name }) => name) };
+}
+function isWorthTaking({ status }) {
+    const phase = runPhase(status);
+    return phase === 'succeeded' || (phase === 'going-on' && status !== 'stopping' && status !== 'cancelling');
+}
+
+;// CONCATENATED MODULE: ./build/run/start/resume.js
+
+
+
+/** Takes up the run that an earlier attempt of the step left; undefined where there is none, or that is not clear. */
+async function resumeRun({ origin }, { server, definition, project }, { client, journal, reporter }) {
+    const found = await findEarlierRun(client, origin, definition);
+    if (found.kind === 'several')
+        reporter.tell({ kind: 'resume-unclear', names: found.names });
+    if (found.kind === 'foreign')
+        reporter.tell({ kind: 'resume-foreign', names: found.names });
+    if (found.kind !== 'one')
+        return undefined;
+    const { run, name, attempt } = found;
+    const url = runUrl(client.serverUrl, server, run.id, project);
+    const started = { id: run.id, projectId: run.projectId, name, url, status: run.status };
+    journal.started(started);
+    reporter.tell({ kind: 'resumed', run, url, attempt });
+    return { started, kin: kinOfRun(run), createdAt: run.created };
+}
+
+;// CONCATENATED MODULE: ./build/run/start/dispatch.js
+
+
+
+
+
+
+function doubtAfter(error) {
+    return { detail: error.message, isServerError: error instanceof AnswerError && error.status >= 500 };
+}
+/** Between a run's creation and its hand-over lies at most a request to the control plane, which has a time limit. */
+const HAND_OVER_MS = 180_000;
+/** Both times are taken one right after the other when the run is made; a hand-over takes a transaction at least. */
+const MADE_WITHIN_MS = 2;
+const PAUSE_MS = 10_000;
+/** For ending it, once that is decided. */
+const END_MS = 60_000;
+/**
+ * Finds out whether a run begins whose trigger failed: a server makes the run before it has asked the control plane
+ * and handed the run to its executor, and a failure in between leaves it `initializing` for ever. One that shows no
+ * hand-over after three minutes is ended. Where a server does not show it, a slow build of an image looks the same:
+ * then it is ended at the deadline.
+ *
+ * @throws RunError if it was ended because the time was over, or could not be ended
+ * @throws ZenmlError if the server does not say
+ * @throws the signal's reason if it was aborted
+ */
+async function awaitDispatch(request, deps) {
+    const { clock, reporter, signal } = deps;
+    const { doubt, deadline, name } = request;
+    const since = clock.elapsed();
+    let { run } = request;
+    for (let looks = 1;; looks += 1) {
+        if (hasBegun(run))
+            return { kind: 'alive', run };
+        const handOver = request.showsHandOver ? handOverOf(run) : 'unknown';
+        if (handOver === 'done')
+            return { kind: 'alive', run };
+        if (handOver === 'unknown' && (!doubt.isServerError || (await hasRunnerLog(run, deps)))) {
+            return { kind: 'alive', run };
+        }
+        if (deadline.isOver)
+            return endLate(run, request, deps);
+        if (handOver === 'missing' && clock.elapsed() - since >= HAND_OVER_MS)
+            return end(run, request, deps);
+        if (looks === 1)
+            reporter.tell({ kind: 'dispatch-awaited', name, untilMs: deadline.leftMs });
+        await clock.sleep(Math.min(PAUSE_MS, deadline.leftMs), signal);
+        const newest = await dispatch_look(run, request, deps);
+        if (newest === undefined)
+            return { kind: 'gone' };
+        run = newest;
+    }
+}
+/** Whether a run of a server of this version shows that it was handed over. */
+function showsHandOver(version) {
+    return /^\d/.test(version) && isAtLeast(version, 0, 96);
+}
+function hasBegun({ status, statusReason }) {
+    return status !== 'initializing' || statusReason !== undefined;
+}
+/**
+ * From 0.96 on the hand-over is the first change of a run after it was made (seen on 0.96.1 and 0.98.0; ZenML means to
+ * set a reason as well, but does not store it). A database with times of whole seconds shows it only if the second
+ * has changed.
+ */
+function handOverOf({ created, updated }) {
+    if (created === undefined || updated === undefined)
+        return 'unknown';
+    if (updated - created > MADE_WITHIN_MS)
+        return 'done';
+    return created % 1_000 === 0 && updated % 1_000 === 0 ? 'unknown' : 'missing';
+}
+/** What starts the run has said something, so it was handed over. */
+async function hasRunnerLog(run, { client }) {
+    try {
+        const { records } = await client.with({ retries: false }).runnerLog(run.id);
+        return records.some((record) => record.trim() !== '');
+    }
+    catch (error) {
+        if (!isZenmlError(error))
+            throw error;
+        return false;
+    }
+}
+/** The run as it is now, or as it was where the server does not say it; undefined if there is none any more. */
+async function dispatch_look(run, { deadline }, { client }) {
+    try {
+        return await client.with({ retries: false }).run(run.id, { hydrate: false });
+    }
+    catch (error) {
+        if (isGone(error))
+            return undefined;
+        if (!isZenmlError(error) || !isPassing(error) || deadline.isOver)
+            throw error;
+        return run;
+    }
+}
+async function endLate(run, request, deps) {
+    const ended = await end(run, request, deps);
+    if (ended.kind !== 'ended')
+        return ended;
+    throw new RunError(`No run could be started within trigger-timeout. The server made the run "${request.name}" and then failed: ` +
+        `${request.doubt.detail}. The run never began, so it was ended and is now failed; nothing else was started`, 'timed-out');
+}
+/** Ends it, and reads that it has ended by our hand and not by its own. */
+async function end(run, request, deps) {
+    const { client, clock, signal } = deps;
+    const { reason, name } = request;
+    const stopped = await stopRun({ runId: run.id, status: run.status, graceful: false, reason, deadline: new Deadline(clock, END_MS) }, { client, clock, signal });
+    if (stopped.kind === 'gone')
+        return { kind: 'gone' };
+    const last = await client.run(run.id, { hydrate: false });
+    const isOurs = last.status === 'failed' && (last.statusReason ?? reason) === reason;
+    if (stopped.kind === 'ended' && isOurs)
+        return { kind: 'ended' };
+    // It began, or ended by itself, at the last moment.
+    if (hasBegun(last) && !isOurs)
+        return { kind: 'alive', run: last };
+    const why = stopped.kind === 'going-on' ? stopped.why : `it was ${last.status} when last seen`;
+    throw new RunError(`The server made the run "${name}" and then failed (${request.doubt.detail}). It could not be ended: ${why}. ` +
+        'Look at it before you start another', 'lost');
 }
 
 ;// CONCATENATED MODULE: ./build/run/start/refusal.js
@@ -63054,7 +63102,7 @@ function withMark(configuration, mark) {
     return { ...configuration, extra: { ...(isJsonObject(extra) ? extra : {}), github_actions } };
 }
 
-;// CONCATENATED MODULE: ./build/run/execute.js
+;// CONCATENATED MODULE: ./build/run/start/start.js
 
 
 
@@ -63063,54 +63111,13 @@ function withMark(configuration, mark) {
 
 
 
-
-
-
-
-
-
-
-/** What is said when the workflow is cancelled before there is a run. */
-const NOTHING_TO_CANCEL = 'Cancelled before a run was started';
 /**
- * The whole path: connect, find what to run, start it exactly once, wait for it, conclude. When the signal is
- * aborted the run is ended as `onCancel` says, and the result tells what is known.
+ * Starts exactly one run of what was found, and notes on it where it came from.
  *
- * @throws RunError or ZenmlError, with one line for a person, if no run was started or that is not known
+ * @throws as `triggerRun` does
  */
-async function executeRun(request, deps) {
-    const policy = { ...request, nothingToCancel: NOTHING_TO_CANCEL };
-    return followRun(policy, deps, (journaled) => beginRun(request, journaled));
-}
-async function beginRun(request, deps) {
-    const { clock, reporter } = deps;
-    const deadline = new Deadline(clock, request.triggerTimeoutMs);
-    // For its look at run_name alone: no server is needed to refuse one that cannot be.
-    mergeOverrides(request.overrides);
-    const prepared = await inTime(deadline, deps, (limited) => prepare(request, limited));
-    const { server, definition } = prepared;
-    reporter.tell({ kind: 'resolved', definition });
-    const configuration = assemble(request.overrides, definition, server.version);
-    const { body, warnings, unchecked } = configuration;
-    const base = definition.documents.configTemplate ?? {};
-    const changes = changedValues(base, body);
-    reporter.tell({ kind: 'configured', configuration: body, changes, warnings, unchecked });
-    if (request.dryRun === true) {
-        const lines = difference(base, withName(request, configuration));
-        reporter.tell({ kind: 'dry-run', lines, onlyWhenTriggered: ONLY_WHEN_TRIGGERED });
-        return undefined;
-    }
-    const named = { ...request, origin: originOf(request.origin, body) };
-    if (request.resume) {
-        const earlier = await inTime(deadline, deps, (limited) => resume(named, prepared, limited));
-        if (earlier !== undefined)
-            return earlier;
-    }
-    return start(named, prepared, configuration, deadline, deps);
-}
-async function start(request, prepared, configuration, deadline, deps) {
-    const { clock, reporter, journal } = deps;
-    const { server, account, definition, project } = prepared;
+async function startRun(request, { server, account, definition, project }, configuration, deadline, deps) {
+    const { client, clock, reporter, journal } = deps;
     const key = deps.newKey();
     const named = nameRun(request, definition, configuration, key, clock.now());
     reporter.tell({ kind: 'triggering', name: named.name });
@@ -63123,7 +63130,7 @@ async function start(request, prepared, configuration, deadline, deps) {
         showsHandOver: showsHandOver(server.version),
         endReason: endReason('The server never began this run', request.workflowRunUrl),
     }, deps);
-    const url = runUrl(request.serverUrl, server, run.id, project);
+    const url = runUrl(client.serverUrl, server, run.id, project);
     // Undefined only in an answer of an unknown shape; the run is where its definition is.
     const projectId = run.projectId ?? definition.project?.id;
     const started = { id: run.id, projectId, name, url, status: run.status };
@@ -63138,20 +63145,21 @@ async function start(request, prepared, configuration, deadline, deps) {
     };
     return { started, kin: kinOfDefinition(definition), beside: noteOrigin(noted, deps) };
 }
-/** What no look at a definition tells. */
-const ONLY_WHEN_TRIGGERED = [
-    'whether the account may start runs',
-    'whether the stack has changed since',
-    'whether secrets and stack components that are named exist',
-    'whether the run name is free, and a slot for the run',
-];
-/** Where no name is given, the action makes one. */
-function withName({ runName }, configuration) {
-    const run_name = runName ?? configuration.runName;
-    return run_name === undefined ? configuration.body : { run_name, ...configuration.body };
+function nameRun({ runName, origin }, definition, configuration, key, now) {
+    const pattern = runName ?? configuration.runName;
+    if (pattern !== undefined)
+        return { name: expandRunName(pattern, now), nameIsOurs: false };
+    return { name: defaultRunName(origin, pipelineOf(definition), key), nameIsOurs: true };
 }
-/** What comes before the trigger has the same limit; a server that answers nothing must not hold the step for long. */
-async function inTime({ leftMs }, deps, work) {
+
+;// CONCATENATED MODULE: ./build/run/start/trigger-timeout.js
+
+/**
+ * Work that comes before the trigger, under its limit: a server that answers nothing must not hold the step for long.
+ *
+ * @throws RunError once the time is over
+ */
+async function trigger_timeout_within({ leftMs }, deps, work) {
     const { client, signal, timeLimit } = deps;
     const limit = timeLimit(leftMs);
     const either = signal === undefined ? limit : AbortSignal.any([signal, limit]);
@@ -63165,29 +63173,73 @@ async function inTime({ leftMs }, deps, work) {
         throw new RunError(`No run could be started within trigger-timeout: ${told}`, 'timed-out');
     }
 }
-function nameRun({ runName, origin }, definition, configuration, key, now) {
-    const pattern = runName ?? configuration.runName;
-    if (pattern !== undefined)
-        return { name: expandRunName(pattern, now), nameIsOurs: false };
-    return { name: defaultRunName(origin, pipelineOf(definition), key), nameIsOurs: true };
+
+;// CONCATENATED MODULE: ./build/run/execute.js
+
+
+
+
+
+
+
+
+
+
+/**
+ * The whole path: find what to run, configure it, start it exactly once, follow it. When the workflow is cancelled the
+ * run is ended as `onCancel` says, and the result tells what is known.
+ *
+ * @throws RunError or ZenmlError, with one line for a person, if no run was started or that is not known
+ */
+async function executeRun(request, outside) {
+    const follower = new Follower(request, outside);
+    const { deps } = follower;
+    try {
+        const deadline = new Deadline(deps.clock, request.triggerTimeoutMs);
+        // For its look at run_name alone: no server is needed to refuse one that cannot be.
+        mergeOverrides(request.overrides);
+        const found = await trigger_timeout_within(deadline, deps, (limited) => findTarget(request, limited));
+        const configuration = configure(request, found.definition, found.server.version, deps.reporter);
+        if (request.dryRun === true)
+            return follower.nothingStarted();
+        const ours = { ...request, origin: originOf(request.origin, configuration.body) };
+        const earlier = request.resume
+            ? await trigger_timeout_within(deadline, deps, (limited) => resumeRun(ours, found, limited))
+            : undefined;
+        return await follower.follow(earlier ?? (await startRun(ours, found, configuration, deadline, deps)));
+    }
+    catch (error) {
+        return follower.brokenOff(error);
+    }
 }
-async function resume({ serverUrl, origin }, { server, definition, project }, { client, journal, reporter }) {
-    const found = await findEarlierRun(client, origin, pipelineOf(definition), definition);
-    if (found.kind === 'several')
-        reporter.tell({ kind: 'resume-unclear', names: found.names });
-    if (found.kind === 'foreign')
-        reporter.tell({ kind: 'resume-foreign', names: found.names });
-    if (found.kind !== 'one')
-        return undefined;
-    const { run, name, attempt } = found;
-    const url = runUrl(serverUrl, server, run.id, project);
-    const started = { id: run.id, projectId: run.projectId, name, url, status: run.status };
-    journal.started(started);
-    reporter.tell({ kind: 'resumed', run, url: started.url, attempt });
-    return { started, kin: kinOfRun(run), createdAt: run.created };
+/** Merges and checks what the run is to be given, and shows it beside the definition's own values. */
+function configure({ overrides, dryRun, runName }, definition, version, reporter) {
+    const configuration = assemble(overrides, definition, version);
+    const { body, warnings, unchecked } = configuration;
+    const base = definition.documents.configTemplate ?? {};
+    reporter.tell({
+        kind: 'configured',
+        configuration: body,
+        changes: changedValues(base, body),
+        warnings,
+        unchecked,
+    });
+    if (dryRun === true) {
+        const lines = difference(base, withName(runName ?? configuration.runName, body));
+        reporter.tell({ kind: 'dry-run', lines, onlyWhenTriggered: ONLY_WHEN_TRIGGERED });
+    }
+    return configuration;
 }
-function pipelineOf(definition) {
-    return definition.pipeline?.name ?? definition.name ?? 'run';
+/** What no look at a definition tells. */
+const ONLY_WHEN_TRIGGERED = [
+    'whether the account may start runs',
+    'whether the stack has changed since',
+    'whether secrets and stack components that are named exist',
+    'whether the run name is free, and a slot for the run',
+];
+/** Where no name is given, the action makes one. */
+function withName(runName, body) {
+    return runName === undefined ? body : { run_name: runName, ...body };
 }
 
 ;// CONCATENATED MODULE: ./build/github/comment/marker.js
@@ -64319,25 +64371,6 @@ function surroundings(authorities, env, log) {
     };
 }
 
-;// CONCATENATED MODULE: ./build/github/workflow/cancellation.js
-/** The workflow, the job or the step was cancelled, or its own time was up. */
-class Cancellation extends Error {
-    name = 'Cancellation';
-}
-/**
- * Listens for what the runner sends when a step is to end: SIGINT, 7.5 s later SIGTERM (on Windows SIGBREAK), and
- * 2.5 s later it kills. The signal is aborted at the first of them, and the process goes on.
- */
-function listenForCancellation() {
-    const controller = new AbortController();
-    for (const name of ['SIGINT', 'SIGTERM', 'SIGBREAK']) {
-        process.on(name, () => {
-            controller.abort(new Cancellation(`cancelled by ${name}`));
-        });
-    }
-    return controller.signal;
-}
-
 ;// CONCATENATED MODULE: ./build/github/state.js
 
 
@@ -65051,7 +65084,7 @@ const TITLES = {
     'dry-run': 'ZenML dry run',
 };
 
-;// CONCATENATED MODULE: ./build/actions/step.js
+;// CONCATENATED MODULE: ./build/actions/workflow-step.js
 
 
 
@@ -65064,105 +65097,101 @@ const TITLES = {
 
 
 
-
-/** The end of a step whose server could not be asked. */
-const NO_RUN = { conclusion: 'failed', hadRun: false };
-/**
- * Runs a step and says how it ended. Gives whether it succeeded.
- *
- * @throws whatever nobody foresaw
- */
-async function reportStep(options, work) {
-    const report = new StepReport(options);
-    try {
-        report.begin();
-        const result = await work(report);
-        await report.ended(result);
-        return result.error === undefined;
+const REAL = { clock: systemClock, timeLimit: timeLimit, newKey: external_node_crypto_.randomUUID, openHttp: openHttp };
+/** One workflow step, from its inputs to what it reports: what the actions that see to a run have in common. */
+class WorkflowStep {
+    #options;
+    #surroundings;
+    #report;
+    #connection;
+    #nothingToCancel;
+    constructor(options) {
+        const { surroundings = REAL } = options;
+        this.#options = options;
+        this.#surroundings = surroundings;
+        this.#report = new StepReport({ ...options, clock: surroundings.clock });
+        this.#report.begin();
     }
-    catch (error) {
-        if (error instanceof InputFaults) {
-            report.badInputs(error.faults);
-        }
-        else if (error instanceof RunError || isZenmlError(error)) {
-            const { conclusion, hadRun } = error instanceof RunError ? error : NO_RUN;
-            const faults = error instanceof ConfigurationError ? error.faults : undefined;
-            await report.ended({
-                conclusion,
-                hadRun,
-                status: '',
-                error: error.message,
-                failedStep: undefined,
-                faults,
-                durationMs: 0,
-            });
-        }
-        else {
-            throw error;
-        }
-        return false;
+    /**
+     * Reads the action's inputs, secrets masked first, and says what is worth knowing about them.
+     *
+     * @throws InputFaults
+     */
+    async read(read) {
+        const { env, log } = this.#options;
+        const mask = (secret) => {
+            log.mask(secret);
+        };
+        const { inputs, notices } = await read({ env, readFile: readFile, mask, parseServerUrl: parseServerUrl });
+        for (const notice of notices)
+            log.notice(notice);
+        return inputs;
     }
-}
-/**
- * Reads an action's inputs, secrets masked first, and says what is worth knowing about them.
- *
- * @throws InputFaults
- */
-async function readStepInputs(env, log, read) {
-    const mask = (secret) => {
-        log.mask(secret);
-    };
-    const { inputs, notices } = await read({ env, readFile: readFile, mask, parseServerUrl: parseServerUrl });
-    for (const notice of notices)
-        log.notice(notice);
-    return inputs;
-}
-/** Connects as the inputs say, follows a run as `follow` does it, and ends the connections. */
-async function withRunDependencies(inputs, { onCancel, workflowRunUrl, nothingToCancel }, log, report, follow) {
-    const signal = listenForCancellation();
-    const clock = systemClock;
-    const options = { inputs, http: openHttp(inputs.authorities), clock, log, reporter: report };
-    const connection = await connectUntil(nothingToCancel === undefined ? undefined : signal, options);
-    if (connection === undefined)
-        return cancelled(nothingToCancel);
-    const { serverUrl } = connection;
-    try {
-        const facts = { serverUrl, named: named(inputs.server), onCancel, workflowRunUrl, processId: process.pid };
-        return await follow({
-            client: connection.client.with({ signal }),
+    /** Where the step is to be told of, beside its log; to be called as soon as the inputs say it. */
+    address(audience) {
+        this.#report.address(audience);
+    }
+    /**
+     * Opens the connection that the inputs describe, with everything else that following a run takes.
+     *
+     * @throws ZenmlError, or the signal's reason if the workflow was cancelled meanwhile
+     */
+    async connect(inputs, { onCancel, workflowRunUrl, nothingToCancel }) {
+        const { log, signal } = this.#options;
+        const { clock, timeLimit, newKey, openHttp } = this.#surroundings;
+        const reporter = this.#report;
+        this.#nothingToCancel = nothingToCancel;
+        this.#connection = await openClient({
+            inputs,
+            http: openHttp(inputs.authorities),
             clock,
-            reporter: report,
-            journal: new RunJournal(facts, (name, value) => outputs_saveState(name, value, log)),
-            newKey: external_node_crypto_.randomUUID,
-            timeLimit: timeLimit,
-            signal,
-        }, serverUrl);
+            log,
+            reporter,
+            signal: nothingToCancel === undefined ? undefined : signal,
+        });
+        const { client } = this.#connection;
+        const { serverUrl } = client;
+        const facts = { serverUrl, named: named(inputs.server), onCancel, workflowRunUrl, processId: process.pid };
+        const journal = new RunJournal(facts, (name, value) => outputs_saveState(name, value, log));
+        return { client: client.with({ signal }), clock, reporter, journal, newKey, timeLimit, signal };
     }
-    finally {
-        await connection.close();
+    /** Says how the step ended. Gives whether it succeeded. */
+    async conclude(end) {
+        await this.#report.ended(end);
+        return end.error === undefined;
     }
-}
-function cancelled(error) {
-    return {
-        conclusion: 'cancelled',
-        status: '',
-        error,
-        failedStep: undefined,
-        runId: undefined,
-        durationMs: 0,
-    };
-}
-/** Undefined if the workflow was cancelled before the server was found. */
-async function connectUntil(signal, options) {
-    try {
-        return await openClient({ ...options, signal });
-    }
-    catch (error) {
-        if (signal?.aborted === true)
-            return undefined;
+    /**
+     * Says why the step came to nothing. Gives false: it did not succeed.
+     *
+     * @throws whatever nobody foresaw
+     */
+    async fail(error) {
+        if (error instanceof InputFaults) {
+            this.#report.badInputs(error.faults);
+            return false;
+        }
+        if (this.#wasCancelledEarly)
+            return this.conclude({ ...NO_END, conclusion: 'cancelled', error: this.#nothingToCancel });
+        if (error instanceof RunError) {
+            const { conclusion, hadRun, message } = error;
+            const faults = error instanceof ConfigurationError ? error.faults : undefined;
+            return this.conclude({ ...NO_END, conclusion, hadRun, error: message, faults });
+        }
+        if (isZenmlError(error))
+            return this.conclude({ ...NO_END, conclusion: 'failed', error: error.message });
         throw error;
     }
+    /** Ends the connections, so that the process can end. */
+    async close() {
+        await this.#connection?.close();
+    }
+    /** Before there was a connection there was nothing of which anything could go on. */
+    get #wasCancelledEarly() {
+        return (this.#options.signal.aborted && this.#connection === undefined && this.#nothingToCancel !== undefined);
+    }
 }
+/** The end of a step that followed no run. */
+const NO_END = { status: '', failedStep: undefined, durationMs: 0 };
 
 ;// CONCATENATED MODULE: ./build/actions/main.js
 
@@ -65174,28 +65203,29 @@ async function connectUntil(signal, options) {
 
 /** Runs a template or snapshot and waits for it. Gives whether the step succeeded. */
 async function runTemplate(env, log) {
-    return reportStep({ action: 'main', log, clock: systemClock }, async (report) => {
-        const inputs = await readStepInputs(env, log, readInputs);
-        report.address(audienceOf(inputs, 'main', env, log));
-        const { workflowRunUrl } = readWorkflowContext(env);
-        const policy = { onCancel: inputs.onCancel, workflowRunUrl, nothingToCancel: NOTHING_TO_CANCEL };
-        return withRunDependencies(inputs, policy, log, report, (deps, serverUrl) => executeRun(toRequest(inputs, serverUrl, env), deps));
-    });
+    const step = new WorkflowStep({ action: 'main', env, log, signal: listenForCancellation() });
+    try {
+        const inputs = await step.read(readInputs);
+        step.address(audienceOf(inputs, 'main', env, log));
+        const request = toRequest(inputs, env);
+        const deps = await step.connect(inputs, request);
+        return await step.conclude(await executeRun(request, deps));
+    }
+    catch (error) {
+        return await step.fail(error);
+    }
+    finally {
+        await step.close();
+    }
 }
-/** What the inputs ask for, in the words of those who do it. */
-function toRequest(inputs, serverUrl, env) {
+/** What the inputs ask for, with what the workflow says of itself. */
+function toRequest(inputs, env) {
     const context = readWorkflowContext(env);
+    const { configuration: layers, parameters, tags, useCache } = inputs;
     return {
-        serverUrl,
-        target: inputs.target,
+        ...inputs,
         project: projectChoice(inputs.project, env),
-        overrides: {
-            layers: inputs.configuration,
-            parameters: inputs.parameters,
-            tags: inputs.tags,
-            useCache: inputs.useCache,
-        },
-        runName: inputs.runName,
+        overrides: { layers, parameters, tags, useCache },
         origin: {
             workflowRunId: context.runId,
             attempt: context.runAttempt,
@@ -65203,17 +65233,7 @@ function toRequest(inputs, serverUrl, env) {
         },
         provenance: context,
         workflowRunUrl: context.workflowRunUrl,
-        wait: inputs.wait,
-        timeoutMs: inputs.timeoutMs,
-        triggerTimeoutMs: inputs.triggerTimeoutMs,
-        pollIntervalMs: inputs.pollIntervalMs,
-        onCancel: inputs.onCancel,
-        onTimeout: inputs.onTimeout,
-        onPaused: inputs.onPaused,
-        logTail: inputs.logTail,
-        resume: inputs.resume,
-        expectations: inputs.expectations,
-        dryRun: inputs.dryRun,
+        nothingToCancel: 'Cancelled before a run was started',
     };
 }
 
@@ -65461,17 +65481,16 @@ function lateStartLeftMs(planned, now) {
  * @param input what the user calls it, for the error
  * @throws RunError if there is no such run, or if several have the name
  */
-async function findRun(request, reference, input, deps) {
+async function findRun(reference, choice, input, deps) {
     const { client } = deps;
-    const { serverUrl, project: choice } = request;
-    const { server, account } = await connect(request, deps);
+    const { server, account } = await connect(deps);
     const isById = isUuid(reference);
     const wanted = isById && choice?.source !== 'project' ? undefined : await findProject({ choice, server, account }, deps);
     const run = isById
         ? await byId(reference, input, wanted, deps)
         : await byName(client, reference, input, wanted);
     const project = wanted ?? (await projectOf(client, server, run));
-    const url = runUrl(serverUrl, server, run.id, project);
+    const url = runUrl(client.serverUrl, server, run.id, project);
     deps.reporter.tell({ kind: 'attached', run, url });
     return { run, url };
 }
@@ -65519,9 +65538,9 @@ async function projectOf(client, server, { projectId }) {
  */
 async function stopKnownRun(request, deps) {
     const { clock, reporter } = deps;
-    const { serverUrl, runId, mode, workflowRunUrl, timeoutMs } = request;
+    const { runId, mode, workflowRunUrl, timeoutMs } = request;
     const from = clock.elapsed();
-    const { run, url } = await findRun({ serverUrl, project: undefined }, runId, 'run-id', deps);
+    const { run, url } = await findRun(runId, undefined, 'run-id', deps);
     const reason = endReason('Stopped by a workflow', workflowRunUrl);
     const known = { id: run.id, projectId: run.projectId, name: run.name ?? run.id, url, status: run.status };
     const ended = await endRun({ run: known, mode, reason, deadline: new Deadline(clock, timeoutMs) }, deps);
@@ -65548,42 +65567,45 @@ async function stopKnownRun(request, deps) {
  * back that the run is to be stopped: the work goes on for the ten seconds that the runner leaves.
  */
 async function stopRunById(env, log) {
-    return reportStep({ action: 'stop', log, clock: systemClock }, async (report) => {
-        const inputs = await readStepInputs(env, log, readStopInputs);
-        const { runId, graceful, timeoutMs } = inputs;
-        const { workflowRunUrl } = readWorkflowContext(env);
+    const step = new WorkflowStep({ action: 'stop', env, log, signal: listenForCancellation() });
+    try {
+        const { graceful, ...inputs } = await step.read(readStopInputs);
         const mode = graceful ? 'stop-gracefully' : 'stop';
-        const policy = { onCancel: mode, workflowRunUrl, nothingToCancel: undefined };
-        return withRunDependencies(inputs, policy, log, report, (deps, serverUrl) => stopKnownRun({ serverUrl, runId, mode, workflowRunUrl, timeoutMs }, { ...deps, client: deps.client.with({ signal: undefined }), signal: undefined }));
-    });
+        const { workflowRunUrl } = readWorkflowContext(env);
+        const deps = await step.connect(inputs, { onCancel: mode, workflowRunUrl, nothingToCancel: undefined });
+        const unlimited = { ...deps, client: deps.client.with({ signal: undefined }), signal: undefined };
+        return await step.conclude(await stopKnownRun({ ...inputs, mode, workflowRunUrl }, unlimited));
+    }
+    catch (error) {
+        return await step.fail(error);
+    }
+    finally {
+        await step.close();
+    }
 }
 
 ;// CONCATENATED MODULE: ./build/run/attach.js
 
 
 
-/** What is said when the workflow is cancelled before the run is found. */
-function leftAsItIs(run) {
-    return `Cancelled before the run "${run}" could be looked up; it was left as it is`;
-}
 /**
  * Waits for a run that something else started, exactly as for one of our own.
  *
  * @throws RunError if there is no such run, or if several have the name
  */
-async function attachRun(request, deps) {
-    return followRun({ ...request, nothingToCancel: leftAsItIs(request.run) }, deps, async (journaled) => {
-        const { run, url } = await findRun(request, request.run, 'run', journaled);
-        const started = {
-            id: run.id,
-            projectId: run.projectId,
-            name: run.name ?? run.id,
-            url,
-            status: run.status,
-        };
-        journaled.journal.started(started);
-        return { started, kin: kinOfRun(run), createdAt: run.created };
-    });
+async function attachRun(request, outside) {
+    const follower = new Follower(request, outside);
+    const { deps } = follower;
+    try {
+        const { run, url } = await findRun(request.run, request.project, 'run', deps);
+        const { id, projectId, name = id, status, created: createdAt } = run;
+        const started = { id, projectId, name, url, status };
+        deps.journal.started(started);
+        return await follower.follow({ started, kin: kinOfRun(run), createdAt });
+    }
+    catch (error) {
+        return follower.brokenOff(error);
+    }
 }
 
 ;// CONCATENATED MODULE: ./build/actions/wait.js
@@ -65596,25 +65618,26 @@ async function attachRun(request, deps) {
 
 /** Waits for a run that something else started. Gives whether the step succeeded. */
 async function waitForRun(env, log) {
-    return reportStep({ action: 'wait', log, clock: systemClock }, async (report) => {
-        const inputs = await readStepInputs(env, log, readWaitInputs);
-        report.address(audienceOf(inputs, 'wait', env, log));
+    const step = new WorkflowStep({ action: 'wait', env, log, signal: listenForCancellation() });
+    try {
+        const inputs = await step.read(readWaitInputs);
+        step.address(audienceOf(inputs, 'wait', env, log));
         const request = {
-            run: inputs.run,
+            ...inputs,
             project: projectChoice(inputs.project, env),
             workflowRunUrl: readWorkflowContext(env).workflowRunUrl,
             wait: true,
-            timeoutMs: inputs.timeoutMs,
-            pollIntervalMs: inputs.pollIntervalMs,
-            onCancel: inputs.onCancel,
-            onTimeout: inputs.onTimeout,
-            onPaused: inputs.onPaused,
-            logTail: inputs.logTail,
-            expectations: inputs.expectations,
+            nothingToCancel: `Cancelled before the run "${inputs.run}" could be looked up; it was left as it is`,
         };
-        const policy = { ...request, nothingToCancel: leftAsItIs(inputs.run) };
-        return withRunDependencies(inputs, policy, log, report, (deps, serverUrl) => attachRun({ ...request, serverUrl }, deps));
-    });
+        const deps = await step.connect(inputs, request);
+        return await step.conclude(await attachRun(request, deps));
+    }
+    catch (error) {
+        return await step.fail(error);
+    }
+    finally {
+        await step.close();
+    }
 }
 
 ;// CONCATENATED MODULE: ./build/index.js

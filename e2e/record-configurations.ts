@@ -59,7 +59,7 @@ class Server {
 
   static async open(seeded: z.infer<typeof Seeded>, http: Http): Promise<Server> {
     const url = seeded['server-url']
-    const { client, session, serverUrl } = await openClient({
+    const { client, session } = await openClient({
       inputs: {
         server: { url, proApiUrl: url },
         credential: { kind: 'api-key', key: seeded['api-key'] },
@@ -70,7 +70,7 @@ class Server {
       reporter: { tell: () => undefined },
     })
     // For what no client asks.
-    const raw = { http, baseUrl: serverUrl, session, clock: systemClock, onRetry: () => undefined }
+    const raw = { http, baseUrl: client.serverUrl, session, clock: systemClock, onRetry: () => undefined }
     return new Server(seeded, new Api(raw), client)
   }
 

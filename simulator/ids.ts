@@ -10,6 +10,7 @@ export function isUuid(text: string): boolean {
 /** Ids, keys and tokens of one server: random-looking, the same ones for the same seed. */
 export class Ids {
   #state: number
+  #count = 0
 
   constructor(seed: number) {
     this.#state = seed
@@ -26,6 +27,11 @@ export class Ids {
 
   uuid(): string {
     return asUuid(this.hex(32))
+  }
+
+  /** 0, 1, 2 and so on. */
+  next(): number {
+    return this.#count++
   }
 
   /** ZENKEY_ and base64, as an open-source server's service account gets it. */

@@ -159,7 +159,7 @@ function makeRun(world: World, request: TriggerRequest, at: number): Run {
       substitutions,
     ),
   )
-  if (name.length > 255) throw refusal(422, 'ValueError', nameTooLong(world, name))
+  if (Array.from(name).length > 255) throw refusal(422, 'ValueError', nameTooLong(world, name))
   const id = world.ids.uuid()
   const pipelineParameters = spec.dynamic
     ? mergeDeep(defaultsOf(spec.dynamic.parameters), objectAt(configuration, 'parameters'))
@@ -287,8 +287,8 @@ function modeOf(world: World, spec: PipelineSpec, configuration: JsonObject): Ex
 
 function substitutionsAt(world: World, at: number): RunFacts['substitutions'] {
   const [date = '', time = ''] = new Date(at).toISOString().split('T')
-  const micro = world.ids.hex(8)
-  const digits = String(parseInt(micro, 16) % 1000).padStart(3, '0')
+  // Of two runs in the same millisecond, neither takes the other's name.
+  const digits = String(world.ids.next() % 1000).padStart(3, '0')
   return {
     date: date.replaceAll('-', '_'),
     time: `${time.slice(0, 8).replaceAll(':', '_')}_${time.slice(9, 12)}${digits}`,

@@ -81,6 +81,45 @@ onUnix.each(ZENML_VERSIONS)('ZenML %s: cancelled before its first step, a run st
   }),
 )
 
+onUnix('cancelled while its inputs are read, a step starts nothing and says so', () =>
+  withServer({}, async (scene) => {
+    const workspace = await mkdtemp(path.join(tmpdir(), 'workspace-'))
+    // Takes a while to be read.
+    const lines = Array.from({ length: 8_000 }, (_, index) => `  step-${index}: {parameters: {}}`)
+    await writeFile(path.join(workspace, 'long.yaml'), `steps:\n${lines.join('\n')}\n`)
+    const connection = { 'server-url': scene.server.url, 'api-key': scene.server.apiKey }
+    const running = await startAction({
+      inputs: { ...connection, pipeline: 'training', 'configuration-file': 'long.yaml' },
+      workspace,
+      onLine: () => running.signal('SIGINT'),
+    })
+
+    expect(expectRed(await running.done, 'cancelled')).toBe('Cancelled before a run was started')
+    expect(scene.triggers).toEqual([])
+    await rm(workspace, { recursive: true })
+  }),
+)
+
+onUnix('cancelled while the server does not answer, stop/ says what is known before it is killed', () =>
+  withServer({ orchestrator: 'kubernetes' }, async (scene) => {
+    const started = await scene.step({ pipeline: 'training', configuration: LONG, wait: 'false' })
+    const runId = started.outputs['run-id'] ?? ''
+    scene.server.addFault({ on: 'stop', do: { kind: 'hang' } })
+    const inputs = { 'server-url': scene.server.url, 'api-key': scene.server.apiKey, 'run-id': runId }
+    const stopping = await startAction({ entry: 'stop', inputs })
+    await until(() => scene.requests('POST', /\/stop$/).length > 0)
+    const cancelledAt = performance.now()
+    stopping.signal('SIGINT')
+    const result = await stopping.done
+
+    expect(performance.now() - cancelledAt).toBeLessThan(7_500)
+    expect(expectRed(result, 'cancelled')).toMatch(
+      /^Cancelled\. The run ".*" goes on: http.* did not answer in time$/,
+    )
+    expect(result.outputs['status']).toBe('running')
+  }),
+)
+
 /** Starts a long run, and kills the step as soon as the run goes on. Gives what it left for its post step. */
 async function killedMain({ server }: Scene): Promise<ActionOptions> {
   const inputs = {

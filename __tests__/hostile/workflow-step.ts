@@ -3,16 +3,14 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { parseFileCommand } from '../../e2e/action.ts'
 import { startSimulator, VirtualClock, type Simulator, type SimulatorOptions } from '../../simulator/index.ts'
-import { openClient, type Connection } from '../../src/actions/connect.ts'
-import { reportStep } from '../../src/actions/step.ts'
+import { openClient } from '../../src/actions/connect.ts'
+import { WorkflowStep } from '../../src/actions/workflow-step.ts'
+import type { ConnectionInputs } from '../../src/github/inputs/connection.ts'
 import { WorkflowLog } from '../../src/github/log/workflow-log.ts'
-import { saveState } from '../../src/github/outputs.ts'
-import { RunJournal } from '../../src/github/state.ts'
 import { attachRun } from '../../src/run/attach.ts'
 import { executeRun, type RunRequest } from '../../src/run/execute.ts'
-import type { Reporter } from '../../src/run/events.ts'
 import { stopKnownRun } from '../../src/run/stop-known-run.ts'
-import type { RunDependencies, RunResult } from '../../src/run/follow.ts'
+import type { RunResult } from '../../src/run/follow.ts'
 import { Http, type HttpLimits } from '../../src/http/http.ts'
 import { startTampering, type Tamper, type TamperingServer } from './tampering-server.ts'
 
@@ -88,12 +86,16 @@ export async function takeStep(files: RunnerFiles, options: StepOptions): Promis
   const http = new Http('test', options.limits)
   files.empty()
   try {
-    return await observe(files, server, between, (log) =>
-      reportStep({ action: ACTIONS[way], log, clock }, async (report) => {
-        const deps = await dependencies(between.url, server.apiKey, { clock, http, log, report })
-        return work(way, between.url, running, options.changes ?? {}, deps)
-      }),
-    )
+    return await observe(files, server, between, async (log) => {
+      const step = workflowStep(ACTIONS[way], { clock, http, log })
+      try {
+        return await step.conclude(
+          await work(step, way, between.url, server.apiKey, running, options.changes),
+        )
+      } catch (error) {
+        return await step.fail(error)
+      }
+    })
   } finally {
     await Promise.all([http.close(), between.close(), server.close()])
   }
@@ -128,9 +130,11 @@ async function observe(
 
 /** A run of the pipeline `training` that is there before the step, and gets past its start. */
 async function startRun(server: Simulator, clock: VirtualClock): Promise<string> {
-  const nobody = { log: new WorkflowLog(() => undefined), report: { tell: () => undefined } }
+  const log = new WorkflowLog(() => undefined)
   const http = new Http('test')
-  const { client, close } = await connect(server.url, server.apiKey, { clock, http, ...nobody })
+  const inputs = connectionInputs(server.url, server.apiKey)
+  const reporter = { tell: () => undefined }
+  const { client, close } = await openClient({ inputs, http, clock, log, reporter })
   try {
     const id = server.seeded.templates['training-template'] ?? ''
     const answer = await client.trigger({ kind: 'template', id }, LONG_RUN, nextKey(1))
@@ -150,33 +154,30 @@ const LONG_RUN = {
   },
 }
 
-function connect(url: string, key: string, { clock, http, log, report }: Tools): Promise<Connection> {
-  const inputs = { server: { url, proApiUrl: url }, credential: { kind: 'api-key', key } } as const
-  return openClient({ inputs, http, clock, log, reporter: report })
-}
-
 interface Tools {
   readonly clock: VirtualClock
   readonly http: Http
   readonly log: WorkflowLog
-  readonly report: Reporter
 }
 
-async function dependencies(baseUrl: string, key: string, tools: Tools): Promise<RunDependencies> {
-  const { clock, log, report } = tools
-  const { client } = await connect(baseUrl, key, tools)
+function workflowStep(action: 'main' | 'wait' | 'stop', { clock, http, log }: Tools): WorkflowStep {
   let keys = 1
-  return {
-    client,
-    clock,
-    reporter: report,
-    journal: new RunJournal(
-      { serverUrl: baseUrl, named: baseUrl, onCancel: 'stop', workflowRunUrl: '', processId: 1 },
-      (name, value) => saveState(name, value, log),
-    ),
-    newKey: () => nextKey((keys += 1)),
-    timeLimit: (ms) => AbortSignal.timeout(ms),
-  }
+  return new WorkflowStep({
+    action,
+    env: {},
+    log,
+    signal: new AbortController().signal,
+    surroundings: {
+      clock,
+      timeLimit: (ms) => AbortSignal.timeout(ms),
+      newKey: () => nextKey((keys += 1)),
+      openHttp: () => http,
+    },
+  })
+}
+
+function connectionInputs(url: string, key: string): ConnectionInputs {
+  return { server: { url, proApiUrl: url }, credential: { kind: 'api-key', key } }
 }
 
 /** The same keys every time, so that names read alike in a golden file. */
@@ -185,28 +186,29 @@ function nextKey(count: number): string {
 }
 
 async function work(
+  step: WorkflowStep,
   way: Way,
-  serverUrl: string,
-  running: string | undefined,
-  changes: Partial<RunRequest>,
-  deps: RunDependencies,
+  url: string,
+  key: string,
+  running = '',
+  changes: Partial<RunRequest> = {},
 ): Promise<RunResult> {
-  const request = { ...REQUEST, serverUrl, ...changes }
+  const request = { ...REQUEST, ...changes }
+  const deps = await step.connect(connectionInputs(url, key), request)
   switch (way) {
     case 'execute':
       return executeRun(request, deps)
     case 'attach':
-      return attachRun({ ...request, run: running ?? '' }, deps)
+      return attachRun({ ...request, run: running }, deps)
     case 'stop': {
       const { workflowRunUrl } = request
-      const runId = running ?? ''
-      return stopKnownRun({ serverUrl, runId, mode: 'stop', workflowRunUrl, timeoutMs: 60_000 }, deps)
+      return stopKnownRun({ runId: running, mode: 'stop', workflowRunUrl, timeoutMs: 60_000 }, deps)
     }
   }
 }
 
 const REQUEST: RunRequest = {
-  serverUrl: '',
+  nothingToCancel: 'Cancelled before a run was started',
   target: { kind: 'template', reference: 'training-template' },
   project: undefined,
   overrides: { layers: [], tags: undefined, useCache: undefined },

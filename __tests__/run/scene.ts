@@ -112,17 +112,16 @@ export async function openScene(
       })
       if (response.status !== 200) throw new Error(`The question could not be answered: ${response.status}`)
     },
-    execute: (changes = {}, signal) =>
-      executeRun({ ...BASE_REQUEST, serverUrl: server.url, ...changes }, dependencies(signal)),
+    execute: (changes = {}, signal) => executeRun({ ...BASE_REQUEST, ...changes }, dependencies(signal)),
     attach: (run, changes = {}, signal) =>
-      attachRun({ ...BASE_REQUEST, serverUrl: server.url, run, ...changes }, dependencies(signal)),
+      attachRun({ ...BASE_REQUEST, run, ...changes }, dependencies(signal)),
     sent: (pattern) =>
       server.requests.map(({ method, path }) => `${method} ${path}`).filter((line) => pattern.test(line)),
   }
 }
 
 const BASE_REQUEST: RunRequest = {
-  serverUrl: '',
+  nothingToCancel: 'Cancelled before a run was started',
   target: { kind: 'template', reference: 'training-template' },
   project: undefined,
   overrides: { layers: [], tags: undefined, useCache: undefined },

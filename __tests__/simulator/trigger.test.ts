@@ -175,3 +175,10 @@ test('the same seed gives the same ids and key, no seed gives others', async () 
   expect(await ids({ seed: 3 })).toEqual(await ids({ seed: 3 }))
   expect(await ids({})).not.toEqual(await ids({}))
 })
+
+test('of many runs that are triggered in the same millisecond each has a name of its own', async () => {
+  const { simulator, client } = await start()
+  const many = Array.from({ length: 100 }, () => client.trigger('training'))
+  for (const { status } of await Promise.all(many)) expect(status).toBe(200)
+  expect(new Set(simulator.runs.map(({ name }) => name)).size).toBe(100)
+})

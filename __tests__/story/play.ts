@@ -1,14 +1,11 @@
 import { startSimulator, VirtualClock, type PipelineSpec, type Simulator } from '../../simulator/index.ts'
 import { openClient, type OpenOptions } from '../../src/actions/connect.ts'
-import { reportStep } from '../../src/actions/step.ts'
+import { WorkflowStep } from '../../src/actions/workflow-step.ts'
 import { renderComment } from '../../src/github/comment/body.ts'
 import { WorkflowLog } from '../../src/github/log/workflow-log.ts'
-import { saveState } from '../../src/github/outputs.ts'
 import type { RunComment } from '../../src/github/comment/run-comment.ts'
-import { RunJournal } from '../../src/github/state.ts'
-import type { StepReport } from '../../src/github/step-report.ts'
+import type { ConnectionInputs } from '../../src/github/inputs/connection.ts'
 import { executeRun, type RunRequest } from '../../src/run/execute.ts'
-import type { RunDependencies } from '../../src/run/follow.ts'
 import type { ZenmlClient } from '../../src/zenml/client.ts'
 import type { Clock } from '../../src/base/clock.ts'
 import { Http } from '../../src/http/http.ts'
@@ -67,15 +64,49 @@ export async function play(story: Story, files: RunnerFiles): Promise<Told> {
       log += text
     })
     const comments: string[] = []
-    await reportStep({ action: 'main', log: workflowLog, clock }, async (report) => {
-      report.address({ summary: true, comment: commentInto(comments) })
-      const deps = await dependencies(story, server, clock, http, { report, log: workflowLog })
-      return executeRun(requestOf(story, server), deps)
-    })
+    await take(story, { server, clock, http, log: workflowLog, comments })
     const shown = (text: string): string => alike(text, server.url)
     return { log: shown(log), summary: shown(files.read('summary')), comments: comments.map(shown) }
   } finally {
     await Promise.all([http.close(), server.close()])
+  }
+}
+
+interface Scenery {
+  readonly server: Simulator
+  readonly clock: VirtualClock
+  readonly http: Http
+  readonly log: WorkflowLog
+  readonly comments: string[]
+}
+
+async function take(story: Story, { server, clock, http, log, comments }: Scenery): Promise<void> {
+  const cancelling = new AbortController()
+  let keys = 0
+  const step = new WorkflowStep({
+    action: 'main',
+    env: {},
+    log,
+    signal: cancelling.signal,
+    surroundings: {
+      clock: meanwhileClock(story, {
+        server,
+        clock,
+        http,
+        cancel: () => cancelling.abort(new Error('cancelled')),
+      }),
+      timeLimit: (ms) => AbortSignal.timeout(ms),
+      newKey: () => nextKey((keys += 1)),
+      openHttp: () => http,
+    },
+  })
+  try {
+    step.address({ summary: true, comment: commentInto(comments) })
+    const request = requestOf(story)
+    const deps = await step.connect(connectionInputs(server), request)
+    await step.conclude(await executeRun(request, deps))
+  } catch (error) {
+    await step.fail(error)
   }
 }
 
@@ -112,9 +143,9 @@ async function runBefore(
   }
 }
 
-function requestOf({ pipeline, changes }: Story, { url }: Simulator): RunRequest {
+function requestOf({ pipeline, changes }: Story): RunRequest {
   return {
-    serverUrl: url,
+    nothingToCancel: 'Cancelled before a run was started',
     target: { kind: 'template', reference: `${pipeline.name}-template` },
     project: undefined,
     overrides: { layers: [], tags: undefined, useCache: undefined },
@@ -143,40 +174,16 @@ function requestOf({ pipeline, changes }: Story, { url }: Simulator): RunRequest
   }
 }
 
-async function dependencies(
+/** The time in which what happens meanwhile happens. */
+function meanwhileClock(
   { meanwhile }: Story,
-  server: Simulator,
-  clock: VirtualClock,
-  http: Http,
-  { report, log: workflowLog }: { readonly report: StepReport; readonly log: WorkflowLog },
-): Promise<RunDependencies> {
-  const cancelling = new AbortController()
-  const client = await clientOf(server, clock, http, { reporter: report, log: workflowLog })
-  let keys = 0
-  const act = async (): Promise<void> => {
+  { server, clock, http, cancel }: Pick<Scenery, 'server' | 'clock' | 'http'> & Pick<Stage, 'cancel'>,
+): Clock {
+  if (meanwhile === undefined) return clock
+  return new ActingClock(clock, clock.now() + meanwhile.atSeconds * 1_000, async () => {
     const runId = server.runs.at(-1)?.id ?? ''
-    const cancel = (): void => cancelling.abort(new Error('cancelled'))
-    await meanwhile?.act({ server, runId, client: await clientOf(server, clock, http, NOBODY), cancel })
-  }
-  const acting =
-    meanwhile === undefined ? clock : new ActingClock(clock, clock.now() + meanwhile.atSeconds * 1_000, act)
-  const { signal } = cancelling
-  const facts = {
-    serverUrl: server.url,
-    named: server.url,
-    onCancel: 'stop',
-    workflowRunUrl: '',
-    processId: 1,
-  } as const
-  return {
-    client: client.with({ signal }),
-    clock: acting,
-    reporter: report,
-    journal: new RunJournal(facts, (name, value) => saveState(name, value, workflowLog)),
-    newKey: () => nextKey((keys += 1)),
-    timeLimit: (ms) => AbortSignal.timeout(ms),
-    signal,
-  }
+    await meanwhile.act({ server, runId, client: await clientOf(server, clock, http, NOBODY), cancel })
+  })
 }
 
 /**
@@ -219,17 +226,20 @@ class ActingClock implements Clock {
 }
 
 async function clientOf(
-  { url, apiKey }: Simulator,
+  server: Simulator,
   clock: VirtualClock,
   http: Http,
   hearers: Pick<OpenOptions, 'log' | 'reporter'>,
 ): Promise<ZenmlClient> {
-  const inputs = {
+  const { client } = await openClient({ inputs: connectionInputs(server), http, clock, ...hearers })
+  return client
+}
+
+function connectionInputs({ url, apiKey }: Simulator): ConnectionInputs {
+  return {
     server: { url, proApiUrl: url },
     credential: { kind: 'api-key', key: apiKey },
-  } as const
-  const { client } = await openClient({ inputs, http, clock, ...hearers })
-  return client
+  }
 }
 
 /** For requests that are not the step's. */

@@ -28,8 +28,6 @@ import { isAtLeast } from '../zenml/version.ts'
 export interface Connection {
   readonly client: ZenmlClient
   readonly session: Session
-  /** Where the runs are; no trailing slash. */
-  readonly serverUrl: string
   /** Ends the connections, so that the process can end. */
   readonly close: () => Promise<void>
 }
@@ -77,7 +75,7 @@ export async function openClient(options: OpenOptions): Promise<Connection> {
   try {
     const { serverUrl, session } = await open(options, login)
     const client = new ZenmlClient(new Api({ http, baseUrl: serverUrl, session, clock, onRetry }))
-    return { session, serverUrl, client, close }
+    return { session, client, close }
   } catch (error) {
     await close()
     throw error

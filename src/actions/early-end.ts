@@ -4,7 +4,7 @@ import type { Environment } from '../github/workflow/environment.ts'
 import type { WorkflowLog } from '../github/log/workflow-log.ts'
 import { commentOfSaved } from '../github/comment/comment.ts'
 import { RecordKeeper } from '../github/record-keeper.ts'
-import { isSummaryDue, readStartedRun } from '../github/state.ts'
+import { isSummaryDue, isSummaryWritten, readStartedRun } from '../github/state.ts'
 import { addToSummary, writeSummary } from '../github/page/summary.ts'
 import type { RunRecord } from '../github/run-record.ts'
 import { systemClock } from '../base/system-clock.ts'
@@ -33,11 +33,6 @@ export function isReportDue(env: Environment): boolean {
   return isSummaryDue(env) || readSavedComment(env)?.isWritten === false
 }
 
-/** Whether main has written its own summary. */
-function hasSummary(env: Environment): boolean {
-  return env['STATE_summaryDue'] === 'false'
-}
-
 /**
  * Brings the summary and the comment to the truth, whether main has written them or did not get to it: neither may say
  * for ever that the run goes on.
@@ -52,7 +47,7 @@ export async function reportEarlyEnd(
 ): Promise<void> {
   const news = ended === NOTHING_SENT ? undefined : ended
   if (isSummaryDue(env)) await summarize(ended ?? UNKNOWN, env, log)
-  else if (hasSummary(env) && news !== undefined) await addToSummary(news.sentence, log)
+  else if (isSummaryWritten(env) && news !== undefined) await addToSummary(news.sentence, log)
   const saved = readSavedComment(env)
   if (saved === undefined || (saved.isWritten && news === undefined)) return
   const mask = (secret: string): void => {

@@ -31,7 +31,7 @@ export async function login(env: Environment, log: WorkflowLog): Promise<boolean
     const connection = await openClient({ inputs, http, clock: systemClock, log, reporter })
     try {
       const token = await connection.session.token()
-      handOver(connection.serverUrl, token, connection.session.expiresAt, log)
+      handOver(connection.client.serverUrl, token, connection.session.expiresAt, log)
     } finally {
       await connection.close()
     }

@@ -1,40 +1,37 @@
 import type { Environment } from '../github/workflow/environment.ts'
+import { listenForCancellation } from '../github/workflow/cancellation.ts'
 import { projectChoice } from '../github/inputs/project-choice.ts'
 import { readWorkflowContext, stepIdentity } from '../github/workflow/context.ts'
 import { readInputs, type Inputs } from '../github/inputs/read.ts'
 import type { WorkflowLog } from '../github/log/workflow-log.ts'
-import { executeRun, NOTHING_TO_CANCEL, type RunRequest } from '../run/execute.ts'
-import { systemClock } from '../base/system-clock.ts'
+import { executeRun, type RunRequest } from '../run/execute.ts'
 import { audienceOf } from './audience.ts'
-import { readStepInputs, reportStep, withRunDependencies } from './step.ts'
+import { WorkflowStep } from './workflow-step.ts'
 
 /** Runs a template or snapshot and waits for it. Gives whether the step succeeded. */
 export async function runTemplate(env: Environment, log: WorkflowLog): Promise<boolean> {
-  return reportStep({ action: 'main', log, clock: systemClock }, async (report) => {
-    const inputs = await readStepInputs(env, log, readInputs)
-    report.address(audienceOf(inputs, 'main', env, log))
-    const { workflowRunUrl } = readWorkflowContext(env)
-    const policy = { onCancel: inputs.onCancel, workflowRunUrl, nothingToCancel: NOTHING_TO_CANCEL }
-    return withRunDependencies(inputs, policy, log, report, (deps, serverUrl) =>
-      executeRun(toRequest(inputs, serverUrl, env), deps),
-    )
-  })
+  const step = new WorkflowStep({ action: 'main', env, log, signal: listenForCancellation() })
+  try {
+    const inputs = await step.read(readInputs)
+    step.address(audienceOf(inputs, 'main', env, log))
+    const request = toRequest(inputs, env)
+    const deps = await step.connect(inputs, request)
+    return await step.conclude(await executeRun(request, deps))
+  } catch (error) {
+    return await step.fail(error)
+  } finally {
+    await step.close()
+  }
 }
 
-/** What the inputs ask for, in the words of those who do it. */
-export function toRequest(inputs: Inputs, serverUrl: string, env: Environment): RunRequest {
+/** What the inputs ask for, with what the workflow says of itself. */
+export function toRequest(inputs: Inputs, env: Environment): RunRequest {
   const context = readWorkflowContext(env)
+  const { configuration: layers, parameters, tags, useCache } = inputs
   return {
-    serverUrl,
-    target: inputs.target,
+    ...inputs,
     project: projectChoice(inputs.project, env),
-    overrides: {
-      layers: inputs.configuration,
-      parameters: inputs.parameters,
-      tags: inputs.tags,
-      useCache: inputs.useCache,
-    },
-    runName: inputs.runName,
+    overrides: { layers, parameters, tags, useCache },
     origin: {
       workflowRunId: context.runId,
       attempt: context.runAttempt,
@@ -42,16 +39,6 @@ export function toRequest(inputs: Inputs, serverUrl: string, env: Environment): 
     },
     provenance: context,
     workflowRunUrl: context.workflowRunUrl,
-    wait: inputs.wait,
-    timeoutMs: inputs.timeoutMs,
-    triggerTimeoutMs: inputs.triggerTimeoutMs,
-    pollIntervalMs: inputs.pollIntervalMs,
-    onCancel: inputs.onCancel,
-    onTimeout: inputs.onTimeout,
-    onPaused: inputs.onPaused,
-    logTail: inputs.logTail,
-    resume: inputs.resume,
-    expectations: inputs.expectations,
-    dryRun: inputs.dryRun,
+    nothingToCancel: 'Cancelled before a run was started',
   }
 }

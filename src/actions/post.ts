@@ -11,12 +11,11 @@ import { endSurvivor } from '../github/workflow/main-still-alive.ts'
 import { cleanUp } from '../run/stop/clean-up.ts'
 import { endReason } from '../run/stop/end-reason.ts'
 import type { PlannedRun } from '../run/journal.ts'
-import type { Clock } from '../base/clock.ts'
 import { Deadline } from '../base/deadline.ts'
-import type { Http } from '../http/http.ts'
 import { parseServerUrl } from '../zenml/server-url.ts'
 import { systemClock, timeLimit } from '../base/system-clock.ts'
 import { openClient, openHttp } from './connect.ts'
+import type { Surroundings } from './workflow-step.ts'
 import { isReportDue, NOTHING_SENT, reportEarlyEnd, type EarlyEnd } from './early-end.ts'
 
 /** The runner gives a post step of a cancelled job about five minutes; two are enough to be sure. */
@@ -28,14 +27,8 @@ const MAX_SENTENCE_LENGTH = 2_000
 /** A request that the server took may still start a run so long after it was sent. */
 const LATE_START_MS = 90_000
 
-/** What a post step needs from outside. */
-export interface PostDependencies {
+export interface PostDependencies extends Pick<Surroundings, 'clock' | 'timeLimit' | 'openHttp'> {
   readonly log: WorkflowLog
-  readonly clock: Clock
-  /** Gives a signal that is aborted after so many milliseconds. */
-  readonly timeLimit: (ms: number) => AbortSignal
-  /** Opens connections that trust these certificates too. */
-  readonly openHttp: (authorities: ConnectionInputs['authorities']) => Http
 }
 
 /**

@@ -1,27 +1,31 @@
 import type { Environment } from '../github/workflow/environment.ts'
+import { later, listenForCancellation } from '../github/workflow/cancellation.ts'
 import { readWorkflowContext } from '../github/workflow/context.ts'
 import { readStopInputs } from '../github/inputs/read.ts'
 import type { WorkflowLog } from '../github/log/workflow-log.ts'
-import { stopKnownRun } from '../run/stop-known-run.ts'
-import { systemClock } from '../base/system-clock.ts'
-import { readStepInputs, reportStep, withRunDependencies } from './step.ts'
+import { notLookedUp, stopKnownRun } from '../run/stop-known-run.ts'
+import { WorkflowStep } from './workflow-step.ts'
+
+/** The runner sends its second signal 7.5 s after the first, and kills soon after; all must be said before. */
+const GOES_ON_MS = 6_000
 
 /**
  * Stops a run that something else started. Gives whether nothing of it goes on. A cancelled workflow does not take
- * back that the run is to be stopped: the work goes on for the ten seconds that the runner leaves.
+ * back that the run is to be stopped: the work goes on for most of the seconds that the runner leaves.
  */
 export async function stopRunById(env: Environment, log: WorkflowLog): Promise<boolean> {
-  return reportStep({ action: 'stop', log, clock: systemClock }, async (report) => {
-    const inputs = await readStepInputs(env, log, readStopInputs)
-    const { runId, graceful, timeoutMs } = inputs
-    const { workflowRunUrl } = readWorkflowContext(env)
+  const signal = later(listenForCancellation(), GOES_ON_MS)
+  const step = new WorkflowStep({ action: 'stop', env, log, signal })
+  try {
+    const { graceful, ...inputs } = await step.read(readStopInputs)
     const mode = graceful ? 'stop-gracefully' : 'stop'
-    const policy = { onCancel: mode, workflowRunUrl, nothingToCancel: undefined } as const
-    return withRunDependencies(inputs, policy, log, report, (deps, serverUrl) =>
-      stopKnownRun(
-        { serverUrl, runId, mode, workflowRunUrl, timeoutMs },
-        { ...deps, client: deps.client.with({ signal: undefined }), signal: undefined },
-      ),
-    )
-  })
+    const { workflowRunUrl } = readWorkflowContext(env)
+    const nothingToCancel = notLookedUp(inputs.runId)
+    const deps = await step.connect(inputs, { onCancel: mode, workflowRunUrl, nothingToCancel })
+    return await step.conclude(await stopKnownRun({ ...inputs, mode, workflowRunUrl }, deps))
+  } catch (error) {
+    return await step.fail(error)
+  } finally {
+    await step.close()
+  }
 }

@@ -76,6 +76,11 @@ export function isSummaryDue(env: Environment): boolean {
   return env['STATE_summaryDue'] === 'true'
 }
 
+/** Whether main has written its own summary. */
+export function isSummaryWritten(env: Environment): boolean {
+  return env['STATE_summaryDue'] === 'false'
+}
+
 const modeSchema = z.enum(['stop', 'stop-gracefully', 'leave'])
 
 const factsSchema = z.object({

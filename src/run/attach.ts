@@ -1,18 +1,12 @@
 import { findRun } from './find/run.ts'
 import { kinOfRun } from './watch/usual.ts'
 import type { ProjectChoice } from './facts.ts'
-import { followRun, type FollowPolicy, type RunDependencies, type RunResult } from './follow.ts'
+import { Follower, type FollowPolicy, type RunDependencies, type RunResult } from './follow.ts'
 
-export interface AttachRequest extends Omit<FollowPolicy, 'nothingToCancel'> {
-  readonly serverUrl: string
+export interface AttachRequest extends FollowPolicy {
   /** Id or exact name. */
   readonly run: string
   readonly project: ProjectChoice | undefined
-}
-
-/** What is said when the workflow is cancelled before the run is found. */
-export function leftAsItIs(run: string): string {
-  return `Cancelled before the run "${run}" could be looked up; it was left as it is`
 }
 
 /**
@@ -20,17 +14,16 @@ export function leftAsItIs(run: string): string {
  *
  * @throws RunError if there is no such run, or if several have the name
  */
-export async function attachRun(request: AttachRequest, deps: RunDependencies): Promise<RunResult> {
-  return followRun({ ...request, nothingToCancel: leftAsItIs(request.run) }, deps, async (journaled) => {
-    const { run, url } = await findRun(request, request.run, 'run', journaled)
-    const started = {
-      id: run.id,
-      projectId: run.projectId,
-      name: run.name ?? run.id,
-      url,
-      status: run.status,
-    }
-    journaled.journal.started(started)
-    return { started, kin: kinOfRun(run), createdAt: run.created }
-  })
+export async function attachRun(request: AttachRequest, outside: RunDependencies): Promise<RunResult> {
+  const follower = new Follower(request, outside)
+  const { deps } = follower
+  try {
+    const { run, url } = await findRun(request.run, request.project, 'run', deps)
+    const { id, projectId, name = id, status, created: createdAt } = run
+    const started = { id, projectId, name, url, status }
+    deps.journal.started(started)
+    return await follower.follow({ started, kin: kinOfRun(run), createdAt })
+  } catch (error) {
+    return follower.brokenOff(error)
+  }
 }

@@ -23,9 +23,9 @@ import { watchRun, type Watched } from './watch/watch.ts'
 export interface FollowPolicy {
   readonly wait: boolean
   /** Milliseconds; undefined: as long as it takes. */
-  readonly timeoutMs: number | undefined
+  readonly timeoutMs?: number | undefined
   /** Milliseconds; undefined: adaptive. */
-  readonly pollIntervalMs: number | undefined
+  readonly pollIntervalMs?: number | undefined
   readonly onCancel: EndMode
   readonly onTimeout: EndMode
   readonly onPaused: 'wait' | 'fail'
@@ -84,30 +84,13 @@ const CANCEL_LOOK_UP_MS = 2_500
 const TIMEOUT_STOP_MS = 120_000
 
 /**
- * Follows the run that `begin` gives to its end, and ends it when the workflow is cancelled or its time is up.
- *
- * @param begin tells the journal of every deed, so that a run is never out of sight; gives undefined where
- * nothing was to be started
- * @throws RunError or ZenmlError, with one line for a person, if there is no run to follow or that is not known
+ * Sees to one run, from before it is started: keeps in mind all that the journal is told, follows the run to its end,
+ * and ends it when its time is up or the workflow is cancelled.
  */
-export async function followRun(
-  policy: FollowPolicy,
-  deps: RunDependencies,
-  begin: (deps: RunDependencies) => Promise<Begun | undefined>,
-): Promise<RunResult> {
-  return new StepRun(policy, deps).run(begin)
-}
-
-const NOTHING_STARTED: Outcome = {
-  conclusion: 'dry-run',
-  status: '',
-  error: undefined,
-  failedStep: undefined,
-}
-
-class StepRun {
+export class Follower {
+  /** For all that starts or finds the run: what they tell the journal and the reporter is kept in mind. */
+  readonly deps: RunDependencies
   readonly #policy: FollowPolicy
-  readonly #deps: RunDependencies
   readonly #explainer: FailureExplainer
   #planned: PlannedRun | undefined
   #started: StartedRun | undefined
@@ -125,29 +108,35 @@ class StepRun {
         deps.reporter.tell(event)
       },
     }
-    this.#deps = { ...deps, reporter, journal: this.#remembering(deps.journal) }
-    this.#explainer = new FailureExplainer({ ...this.#deps, logTail: policy.logTail })
+    this.deps = { ...deps, reporter, journal: this.#remembering(deps.journal) }
+    this.#explainer = new FailureExplainer({ ...this.deps, logTail: policy.logTail })
   }
 
-  async run(begin: (deps: RunDependencies) => Promise<Begun | undefined>): Promise<RunResult> {
-    const { clock, journal, signal } = this.#deps
-    try {
-      const begun = await begin(this.#deps)
-      if (begun === undefined) {
-        journal.settled()
-        return this.#result(NOTHING_STARTED)
-      }
-      this.#followedFrom = clock.elapsed()
-      const outcome = this.#policy.wait ? await this.#follow(begun) : this.#leave(begun.started)
-      await begun.beside
-      return this.#result(outcome)
-    } catch (error) {
-      if (signal?.aborted === true) return this.#result(await this.#cancel())
-      // What nobody foresaw settles nothing: the post step then looks after the run.
-      const foreseen = error instanceof RunError ? error.conclusion !== 'lost' : isZenmlError(error)
-      if (foreseen && this.#started === undefined) journal.settled()
-      throw error
-    }
+  /** Watches the run until it ends, and judges it; with `wait: false` leaves it at once. */
+  async follow(begun: Begun): Promise<RunResult> {
+    this.#followedFrom = this.deps.clock.elapsed()
+    const outcome = this.#policy.wait ? await this.#watch(begun) : this.#leave(begun.started)
+    await begun.beside
+    return this.#result(outcome)
+  }
+
+  /** The end of a step that was to start nothing. */
+  nothingStarted(): RunResult {
+    this.deps.journal.settled()
+    return this.#result({ conclusion: 'dry-run', status: '', error: undefined, failedStep: undefined })
+  }
+
+  /**
+   * The end of a step that something broke off, wherever it was: of a cancelled one the run is ended.
+   *
+   * @throws the error if the workflow was not cancelled
+   */
+  async brokenOff(error: unknown): Promise<RunResult> {
+    if (this.deps.signal?.aborted === true) return this.#result(await this.#cancel())
+    // What nobody foresaw settles nothing: the post step then looks after the run.
+    const foreseen = error instanceof RunError ? error.conclusion !== 'lost' : isZenmlError(error)
+    if (foreseen && this.#started === undefined) this.deps.journal.settled()
+    throw error
   }
 
   #remembering(journal: Journal): Journal {
@@ -169,7 +158,7 @@ class StepRun {
     }
   }
 
-  async #follow({ started, kin, createdAt }: Begun): Promise<Outcome> {
+  async #watch({ started, kin, createdAt }: Begun): Promise<Outcome> {
     const { timeoutMs } = this.#policy
     const { status, url } = started
     const usual = await this.#usual(status, kin)
@@ -178,12 +167,12 @@ class StepRun {
       this.#explainer.explainChildRuns(runs)
     const watched = await watchRun(
       { ...this.#policy, run: started, status, url, usual, createdAt },
-      { ...this.#deps, failedSteps, failedChildRuns },
+      { ...this.deps, failedSteps, failedChildRuns },
     )
     const known = { ...started, timeoutMs }
     switch (watched.kind) {
       case 'over': {
-        this.#deps.journal.settled()
+        this.deps.journal.settled()
         const { status: last } = watched.run
         this.#ended = { status: last, sentence: `The run "${started.name}" had ended before and is ${last}` }
         const lookedBack = await this.#lookBack(started, watched.run)
@@ -192,7 +181,7 @@ class StepRun {
       }
       case 'gone':
       case 'paused':
-        this.#deps.journal.settled()
+        this.deps.journal.settled()
         return conclude(watched, { ...known, cause: causeOf([], this.#explainer) })
       case 'lost':
         return conclude(watched, { ...known, cause: causeOf([], this.#explainer) })
@@ -203,18 +192,18 @@ class StepRun {
 
   async #usual(status: string, kin: Kin): Promise<Usual | undefined> {
     if (runPhase(status) !== 'going-on') return undefined
-    const usual = await readUsual(this.#deps.client, kin, this.#deps)
-    if (usual !== undefined) this.#deps.reporter.tell({ kind: 'usual', usual })
+    const usual = await readUsual(this.deps.client, kin, this.deps)
+    if (usual !== undefined) this.deps.reporter.tell({ kind: 'usual', usual })
     return usual
   }
 
   async #endInTime(run: StartedRun, watched: Watched): Promise<Outcome> {
     const { timeoutMs, onTimeout } = this.#policy
-    const deadline = new Deadline(this.#deps.clock, TIMEOUT_STOP_MS)
+    const deadline = new Deadline(this.deps.clock, TIMEOUT_STOP_MS)
     const reason = this.#reason('stopped after its timeout')
-    this.#deps.journal.ending(onTimeout)
-    const ended = await endRun({ run, mode: onTimeout, reason, deadline }, this.#deps)
-    if (ended.settled) this.#deps.journal.settled()
+    this.deps.journal.ending(onTimeout)
+    const ended = await endRun({ run, mode: onTimeout, reason, deadline }, this.deps)
+    if (ended.settled) this.deps.journal.settled()
     const hasEnded = runPhase(ended.status) !== 'going-on'
     if (ended.settled && hasEnded) this.#ended = ended
     const { cause } = hasEnded
@@ -227,7 +216,7 @@ class StepRun {
   async #lookBack(reference: RunReference, run: Run | undefined): Promise<LookedBack> {
     const { expectations = [], logTail } = this.#policy
     const thoroughly = run !== undefined && runPhase(run.status) === 'succeeded' && expectations.length > 0
-    return lookBack(reference, run, { thoroughly }, this.#explainer, { ...this.#deps, logTail })
+    return lookBack(reference, run, { thoroughly }, this.#explainer, { ...this.deps, logTail })
   }
 
   /** A completed run is what was wished for only if its metadata is as expected. */
@@ -235,18 +224,18 @@ class StepRun {
     const { expectations = [] } = this.#policy
     if (expectations.length === 0) return completed
     const verdicts = judgeExpectations(expectations, details, unread)
-    this.#deps.reporter.tell({ kind: 'expectations', verdicts })
+    this.deps.reporter.tell({ kind: 'expectations', verdicts })
     const error = missedExpectations(name, verdicts)
     return error === undefined ? completed : { ...completed, conclusion: 'expectation-missed', error }
   }
 
   #leave({ status }: StartedRun): Outcome {
-    this.#deps.journal.settled()
+    this.deps.journal.settled()
     return { conclusion: 'started', status, error: undefined, failedStep: undefined }
   }
 
   async #cancel(): Promise<Outcome> {
-    const { client, clock, timeLimit, journal } = this.#deps
+    const { client, clock, timeLimit, journal } = this.deps
     if (this.#ended !== undefined) {
       return this.#cancelled(this.#ended.status, `Cancelled. ${this.#ended.sentence}`)
     }
@@ -284,7 +273,7 @@ class StepRun {
   }
 
   #result(outcome: Outcome): RunResult {
-    const now = this.#deps.clock.elapsed()
+    const now = this.deps.clock.elapsed()
     return { ...outcome, runId: this.#started?.id, durationMs: now - (this.#followedFrom ?? now) }
   }
 }

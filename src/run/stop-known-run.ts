@@ -6,7 +6,6 @@ import { findRun } from './find/run.ts'
 import type { RunDependencies, RunResult } from './follow.ts'
 
 export interface StopKnownRequest {
-  readonly serverUrl: string
   readonly runId: string
   readonly mode: Exclude<EndMode, 'leave'>
   /** Page of the workflow run, or empty. */
@@ -15,26 +14,41 @@ export interface StopKnownRequest {
   readonly timeoutMs: number
 }
 
+/** What is said when the workflow is cancelled, and no time is left, before the run is found. */
+export function notLookedUp(runId: string): string {
+  return `Cancelled before the run ${runId} could be looked up; it was not asked to stop`
+}
+
 /**
  * Stops a run that something else started; one that has ended already is as good.
  *
+ * @param deps its signal says that no time is left; the result tells what is known then
  * @throws RunError if there is no such run
  */
 export async function stopKnownRun(request: StopKnownRequest, deps: RunDependencies): Promise<RunResult> {
-  const { clock, reporter } = deps
-  const { serverUrl, runId, mode, workflowRunUrl, timeoutMs } = request
+  const { clock, reporter, signal } = deps
+  const { runId, mode, workflowRunUrl, timeoutMs } = request
   const from = clock.elapsed()
-  const { run, url } = await findRun({ serverUrl, project: undefined }, runId, 'run-id', deps)
+  const result = (outcome: Omit<RunResult, 'failedStep' | 'durationMs'>): RunResult => {
+    return { ...outcome, failedStep: undefined, durationMs: clock.elapsed() - from }
+  }
+  const found = await findRun(runId, undefined, 'run-id', deps).catch((error: unknown) => {
+    if (signal?.aborted !== true) throw error
+    return undefined
+  })
+  if (found === undefined) {
+    return result({ conclusion: 'cancelled', status: '', error: notLookedUp(runId), runId: undefined })
+  }
+  const { run, url } = found
   const reason = endReason('Stopped by a workflow', workflowRunUrl)
   const known = { id: run.id, projectId: run.projectId, name: run.name ?? run.id, url, status: run.status }
   const ended = await endRun({ run: known, mode, reason, deadline: new Deadline(clock, timeoutMs) }, deps)
-  if (ended.settled) reporter.tell({ kind: 'ended', sentence: ended.sentence })
-  return {
-    conclusion: ended.settled ? 'stopped' : 'failed',
-    status: ended.status,
-    error: ended.settled ? undefined : ended.sentence,
-    failedStep: undefined,
-    runId: run.id,
-    durationMs: clock.elapsed() - from,
+  const { settled, status, sentence } = ended
+  if (settled) {
+    reporter.tell({ kind: 'ended', sentence })
+    return result({ conclusion: 'stopped', status, error: undefined, runId: run.id })
   }
+  return signal?.aborted === true
+    ? result({ conclusion: 'cancelled', status, error: `Cancelled. ${sentence}`, runId: run.id })
+    : result({ conclusion: 'failed', status, error: sentence, runId: run.id })
 }

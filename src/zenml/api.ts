@@ -54,6 +54,10 @@ export class Api {
     return new Api({ ...this.#deps, ...changes }, this.#serverTime)
   }
 
+  get baseUrl(): string {
+    return this.#deps.baseUrl
+  }
+
   now(): number {
     return this.#deps.clock.now()
   }

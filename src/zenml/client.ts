@@ -41,17 +41,12 @@ import {
 } from './step-detail.ts'
 import type { JsonObject } from '../base/json.ts'
 import { pathSegment } from '../http/path-segment.ts'
-import type { CompletedRunsQuery, DefinitionQuery, StepPage } from './queries.ts'
+import { ROUTES, type CompletedRunsQuery, type DefinitionQuery, type StepPage } from './queries.ts'
 import { isYes, readStopAnswer, type StopAnswer } from './answers/stop.ts'
 import { readTriggerAnswer, type TriggerAnswer } from './answers/trigger.ts'
 
 /** 20,000 steps; a server that never comes to an end must not hold the step for ever. */
 const MOST_STEP_PAGES = 200
-
-const ROUTES: Readonly<Record<DefinitionKind, string>> = {
-  template: '/run_templates',
-  snapshot: '/pipeline_snapshots',
-}
 
 /** Ids are UUIDs, in whichever case; an answer that has none is about what was asked for. */
 function isAbout(id: string): (answer: { readonly id?: string | null | undefined }) => boolean {
@@ -74,6 +69,11 @@ export class ZenmlClient {
   /** The same client with another signal, or without retries. */
   with(changes: Parameters<Api['with']>[0]): ZenmlClient {
     return new ZenmlClient(this.#api.with(changes))
+  }
+
+  /** Origin and path prefix, without a slash at the end. */
+  get serverUrl(): string {
+    return this.#api.baseUrl
   }
 
   /** What time it is on the server, in milliseconds since the epoch; undefined where no answer has said it. */

@@ -1,4 +1,12 @@
+import type { DefinitionKind } from './model.ts'
+
 /* What lists are asked for, and what a part of one holds. */
+
+/** Where templates and snapshots are. */
+export const ROUTES: Readonly<Record<DefinitionKind, string>> = {
+  template: '/run_templates',
+  snapshot: '/pipeline_snapshots',
+}
 
 export interface DefinitionQuery {
   readonly name?: string | undefined

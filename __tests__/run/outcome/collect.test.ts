@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { ZENML_VERSIONS, type Fault, type PipelineSpec } from '../../../simulator/index.ts'
+import type { JsonObject } from '../../../src/base/json.ts'
 import type { RunRequest } from '../../../src/run/execute.ts'
 import type { RunEvent } from '../../../src/run/events.ts'
 import type { RunDetails } from '../../../src/run/facts.ts'
@@ -59,6 +60,27 @@ describe.each(ZENML_VERSIONS)('%s', (version) => {
     )
     await scene.attach(runId ?? '')
     expect(detailsOf(scene.events)?.metadata).toEqual({ scores: { f1: 0.5 } })
+  })
+
+  test('what was logged of the run itself under a name with :: is not taken for that of a step', async () => {
+    const scene = await openScene({ version })
+    const { runId } = await scene.execute({ wait: false })
+    const { project } = scene.server.seeded
+    const { id: accountId } = await scene.client.account()
+    const hasProjects = version !== '0.74.0'
+    const values: Record<string, JsonObject> = { 'train::f1': { value: 0.5 }, 'nobody::f1': {} }
+    // On 0.74 the server itself puts the step's value in the place of the run's.
+    if (hasProjects) values['train::accuracy'] = { value: 0.1 }
+    await scene.client.noteMetadata(runId ?? '', values, {
+      projectId: project,
+      accountId,
+      server: { hasProjects },
+    })
+    await scene.attach(runId ?? '')
+    expect(detailsOf(scene.events)).toMatchObject({
+      stepMetadata: [{ step: 'train', metadata: { accuracy: 0.9, loss: 0.1 } }],
+    })
+    expect(detailsOf(scene.events)?.metadata).toEqual(values)
   })
 
   test('of a failed run those steps are told that did not start, where the server knows them', async () => {

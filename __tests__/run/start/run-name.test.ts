@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { defaultRunName, runNameProblem } from '../../../src/run/start/run-name.ts'
+import { defaultRunName, otherRunName, runNameProblem } from '../../../src/run/start/run-name.ts'
 
 test('a name of 255 characters is taken, whatever they are, and one more is refused', () => {
   expect(runNameProblem('n'.repeat(255))).toBeUndefined()
@@ -34,4 +34,14 @@ test.each([
   const origin = { workflowRunId: '4711', attempt: 1, stepIdentity: '0a1b2c3d' }
   const name = defaultRunName(origin, pipeline, '01234567-89ab-4cde-8f01-23456789abcd')
   expect(name).toBe(`${begins}-gh4711-1-0a1b2c3d-0123456789ab`)
+})
+
+test.each([
+  ['nightly', 'nightly'],
+  ['n'.repeat(255), 'n'.repeat(242)],
+  ['\u{1f680}'.repeat(255), '\u{1f680}'.repeat(242)],
+  [`n${'\u{1f680}'.repeat(254)}`, `n${'\u{1f680}'.repeat(241)}`],
+])('the other name of a run named %j has whole characters, 255 of them at most', (name, begins) => {
+  const other = otherRunName(name, false, '01234567-89ab-4cde-8f01-23456789abcd')
+  expect(other).toBe(`${begins}-0123456789ab`)
 })

@@ -3,7 +3,6 @@ import { ZENML_VERSIONS, type PipelineSpec, type SimulatorOptions } from '../../
 import { cleanUp } from '../../../src/run/stop/clean-up.ts'
 import { endRun } from '../../../src/run/stop/end-run.ts'
 import type { RunRequest } from '../../../src/run/execute.ts'
-import { stopKnownRun } from '../../../src/run/stop-known-run.ts'
 import type { RunResult } from '../../../src/run/follow.ts'
 import { Deadline } from '../../../src/base/deadline.ts'
 import { closeScenes, openScene, TRIGGER, until, type Scene } from '../scene.ts'
@@ -265,6 +264,25 @@ test('a run that is deleted just after it was ended before its first step is sai
   expect((await ending).sentence).toMatch(/is no longer on the server: it was deleted there/)
 })
 
+test('a run that a replica does not know for two seconds is no deleted one, and is stopped', async () => {
+  const body = '{"detail":["KeyError","Unable to find the run"]}'
+  const scene = await openScene({
+    pipelines: [long],
+    orchestrator: 'kubernetes',
+    faults: [{ on: 'stop', occurrence: { from: 1, to: 2 }, do: { kind: 'answer', status: 404, body } }],
+  })
+  await scene.execute({ target: { kind: 'template', reference: 'long-template' }, wait: false })
+  await scene.clock.sleep(10_000)
+  const from = scene.clock.now()
+  const ended = await endRun(
+    { run: scene.started[0]!, mode: 'stop', reason: 'r', deadline: new Deadline(scene.clock, 60_000) },
+    { client: scene.client, clock: scene.clock },
+  )
+  expect(ended).toMatchObject({ settled: true, status: 'stopped' })
+  const asked = scene.server.requests.filter(({ method, path }) => STOP.test(`${method} ${path}`))
+  expect(asked.map(({ at }) => Math.round((at - from) / 1_000))).toEqual([0, 1, 2])
+})
+
 test('a running run of 0.74 is said to go on, because that version cannot stop it', async () => {
   const { scene, result } = await cancelAt('running', { version: '0.74.0' })
   expect(result.error).toMatch(/goes on: http.*this version of ZenML cannot stop a run that has begun/)
@@ -317,29 +335,6 @@ describe('the time is up', () => {
     )
     expect(scene.sent(STOP)).toEqual([expect.stringContaining('graceful=true')])
     expect(scene.settled).toHaveLength(0)
-  })
-})
-
-test('a run that is not there cannot be stopped, and the error names the input', async () => {
-  const scene = await openScene()
-  const runId = '00000000-0000-4000-8000-000000000000'
-  const request = { serverUrl: scene.server.url, runId, mode: 'stop', workflowRunUrl: '' } as const
-  await expect(stopKnownRun({ ...request, timeoutMs: 60_000 }, scene.dependencies())).rejects.toThrow(
-    `run-id: there is no run with the id ${runId}, or the account has no permission to read it`,
-  )
-})
-
-test('a run that something else started is stopped, and called by its name', async () => {
-  const scene = await openScene({ pipelines: [long], orchestrator: 'kubernetes' })
-  await scene.execute({ target: { kind: 'template', reference: 'long-template' }, wait: false })
-  await scene.clock.sleep(10_000)
-  const { id, name } = scene.started[0]!
-  const request = { serverUrl: scene.server.url, runId: id, mode: 'stop', workflowRunUrl: '' } as const
-  const result = await stopKnownRun({ ...request, timeoutMs: 60_000 }, scene.dependencies())
-  expect(result).toMatchObject({ conclusion: 'stopped', status: 'stopped', runId: id, error: undefined })
-  expect(scene.events.at(-1)).toEqual({
-    kind: 'ended',
-    sentence: expect.stringMatching(`^The run "${name}" was stopped and is now stopped: http`),
   })
 })
 

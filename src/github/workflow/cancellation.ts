@@ -16,3 +16,15 @@ export function listenForCancellation(): AbortSignal {
   }
   return controller.signal
 }
+
+/** A signal that is aborted so many milliseconds after another one, for work that a cancellation does not take back. */
+export function later(signal: AbortSignal, ms: number): AbortSignal {
+  const controller = new AbortController()
+  const onAbort = (): void => {
+    // No step waits for it that has nothing else to do.
+    setTimeout(() => controller.abort(signal.reason), ms).unref()
+  }
+  if (signal.aborted) onAbort()
+  else signal.addEventListener('abort', onAbort, { once: true })
+  return controller.signal
+}

@@ -4,14 +4,13 @@ import { findProject, projectForLink } from './project.ts'
 import { resolveTarget, type Target } from './definition.ts'
 import type { RunDependencies } from '../follow.ts'
 
-export interface PrepareRequest {
-  readonly serverUrl: string
+export interface FindRequest {
   readonly target: Target
   readonly project: ProjectChoice | undefined
 }
 
 /** What is known before anything is started. */
-export interface Prepared {
+export interface FoundTarget {
   readonly server: ServerInfo
   readonly account: Named
   /** With its project, where the server has projects. */
@@ -28,21 +27,20 @@ export interface Connected {
 type Dependencies = Pick<RunDependencies, 'client' | 'reporter'>
 
 /** Logs in, and reports where and as whom. */
-export async function connect(
-  { serverUrl }: Pick<PrepareRequest, 'serverUrl'>,
-  { client, reporter }: Dependencies,
-): Promise<Connected> {
+export async function connect({ client, reporter }: Dependencies): Promise<Connected> {
   const server = await client.info()
   const account = await client.account()
-  reporter.tell({ kind: 'connected', serverUrl, version: server.version, account })
+  reporter.tell({ kind: 'connected', serverUrl: client.serverUrl, version: server.version, account })
   return { server, account }
 }
 
-/** Connects, and finds what is to be run. */
-export async function prepare(request: PrepareRequest, deps: Dependencies): Promise<Prepared> {
-  const { target, project: choice } = request
+/** Connects, finds what is to be run, and reports it. */
+export async function findTarget(
+  { target, project: choice }: FindRequest,
+  deps: Dependencies,
+): Promise<FoundTarget> {
   const { client, reporter } = deps
-  const { server, account } = await connect(request, deps)
+  const { server, account } = await connect(deps)
   // What has an id says itself where it is; only an input has to agree with that.
   const isById = target.kind !== 'pipeline' && isUuid(target.reference)
   const wanted =
@@ -53,5 +51,6 @@ export async function prepare(request: PrepareRequest, deps: Dependencies): Prom
   if (wanted === undefined && project !== undefined && server.hasProjects) {
     reporter.tell({ kind: 'project', project, source: 'definition' })
   }
+  reporter.tell({ kind: 'resolved', definition })
   return { server, account, definition, project }
 }

@@ -4,7 +4,7 @@ import { isGone } from '../../zenml/errors.ts'
 import { isUuid, type Named, type Run, type ServerInfo } from '../../zenml/model.ts'
 import { runUrl } from '../../zenml/run-url.ts'
 import { RunError } from '../errors.ts'
-import { untilAnswered } from '../start/look-up.ts'
+import { untilAnswered } from '../until-answered.ts'
 import { connect } from './connect.ts'
 import type { ProjectChoice } from '../facts.ts'
 import { findProject, projectForLink } from './project.ts'
@@ -24,14 +24,13 @@ export interface FoundRun {
  * @throws RunError if there is no such run, or if several have the name
  */
 export async function findRun(
-  request: { readonly serverUrl: string; readonly project: ProjectChoice | undefined },
   reference: string,
+  choice: ProjectChoice | undefined,
   input: string,
   deps: RunDependencies,
 ): Promise<FoundRun> {
   const { client } = deps
-  const { serverUrl, project: choice } = request
-  const { server, account } = await connect(request, deps)
+  const { server, account } = await connect(deps)
   const isById = isUuid(reference)
   const wanted =
     isById && choice?.source !== 'project' ? undefined : await findProject({ choice, server, account }, deps)
@@ -39,7 +38,7 @@ export async function findRun(
     ? await byId(reference, input, wanted, deps)
     : await byName(client, reference, input, wanted)
   const project = wanted ?? (await projectOf(client, server, run))
-  const url = runUrl(serverUrl, server, run.id, project)
+  const url = runUrl(client.serverUrl, server, run.id, project)
   deps.reporter.tell({ kind: 'attached', run, url })
   return { run, url }
 }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { JsonObject, JsonValue } from '../../base/json.ts'
 import type { RunReference, StepMetadata } from '../../zenml/model.ts'
 import type { RunDetail, StepDetail } from '../../zenml/step-detail.ts'
@@ -65,7 +66,8 @@ export async function collectDetails(
     run: 'value' in run ? run.value : undefined,
     details: {
       steps: 'value' in states ? states.value : hydrated.steps.map(({ state }) => state),
-      ...splitMetadata(withoutOrigin(ofRun), counted),
+      metadata: withoutRepeats(withoutOrigin(ofRun), hydrated.steps),
+      stepMetadata: stepMetadataOf(counted),
       artifacts: counted.flatMap(artifactsOf),
       missing,
     },
@@ -132,30 +134,30 @@ function sizeOf(whole: object): number {
 }
 
 /**
- * A run of 0.74 has its steps' metadata as `step::key`.
- *
- * @param steps one attempt of each
+ * The run's own metadata: 0.74 repeats that of its steps beside it, of all attempts, as `step::key`. Only a value that a
+ * step has as well is such a repeat: anybody may log a name with `::` in it for the run itself.
  */
-function splitMetadata(
-  ofRun: JsonObject,
-  steps: readonly StepDetail[],
-): { metadata: JsonObject; stepMetadata: StepMetadata[] } {
-  const own: [string, JsonValue][] = []
-  const ofSteps = new Map<string, JsonObject>()
-  const note = (step: string, metadata: JsonObject): void => {
-    ofSteps.set(step, { ...ofSteps.get(step), ...metadata })
+function withoutRepeats(ofRun: JsonObject, steps: readonly StepDetail[]): JsonObject {
+  const ofSteps = new Map<string, JsonValue[]>()
+  for (const { state, metadata = {} } of steps) {
+    for (const [key, value] of Object.entries(metadata)) {
+      const name = `${state.name}::${key}`
+      const values = ofSteps.get(name) ?? []
+      values.push(value)
+      ofSteps.set(name, values)
+    }
   }
-  for (const [name, value] of Object.entries(ofRun)) {
-    const end = name.indexOf('::')
-    if (end > 0) note(name.slice(0, end), { [name.slice(end + 2)]: value })
-    else own.push([name, value])
-  }
-  for (const { state, metadata = {} } of steps)
-    if (Object.keys(metadata).length > 0) note(state.name, metadata)
-  return {
-    metadata: Object.fromEntries(own),
-    stepMetadata: [...ofSteps].map(([step, metadata]) => ({ step, metadata })),
-  }
+  const own = Object.entries(ofRun).filter(
+    ([name, value]) => ofSteps.get(name)?.some((each) => isDeepStrictEqual(each, value)) !== true,
+  )
+  return Object.fromEntries(own)
+}
+
+/** @param steps one attempt of each */
+function stepMetadataOf(steps: readonly StepDetail[]): StepMetadata[] {
+  return steps.flatMap(({ state, metadata = {} }) =>
+    Object.keys(metadata).length === 0 ? [] : [{ step: state.name, metadata }],
+  )
 }
 
 function artifactsOf({ state, outputs }: StepDetail): ArtifactInfo[] {

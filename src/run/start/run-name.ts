@@ -1,8 +1,14 @@
 import { createHash } from 'node:crypto'
 import type { JsonObject } from '../../base/json.ts'
+import type { Definition } from '../../zenml/model.ts'
 
 /** The longest name that ZenML takes. */
-export const MAX_RUN_NAME_LENGTH = 255
+const MAX_RUN_NAME_LENGTH = 255
+
+/** So many characters of a name, as ZenML counts them: half of one is none. */
+export function beginning(name: string, most = MAX_RUN_NAME_LENGTH): string {
+  return Array.from(name).slice(0, most).join('')
+}
 
 /**
  * Fills `{date}` and `{time}` the way ZenML does (`2026_11_22`, `21_47_25_741000`), but here, so that the name
@@ -40,6 +46,11 @@ export interface RunOrigin {
   readonly stepIdentity: string
 }
 
+/** The pipeline's name as it stands in a run's; what else there is where it has none. */
+export function pipelineOf(definition: Definition): string {
+  return definition.pipeline?.name ?? definition.name ?? 'run'
+}
+
 const DIGITS = 12
 
 /**
@@ -58,7 +69,7 @@ export function originOf(origin: RunOrigin, configuration: JsonObject): RunOrigi
  * @param key a new UUID: its digits make the name unique
  */
 export function otherRunName(name: string, nameIsOurs: boolean, key: string): string {
-  const start = nameIsOurs ? name.slice(0, -DIGITS) : `${name.slice(0, MAX_RUN_NAME_LENGTH - DIGITS - 1)}-`
+  const start = nameIsOurs ? name.slice(0, -DIGITS) : `${beginning(name, MAX_RUN_NAME_LENGTH - DIGITS - 1)}-`
   return `${start}${digitsOf(key)}`
 }
 
@@ -83,7 +94,7 @@ function unchangeable(pipeline: string): string {
     .replace(/[{}\p{Cc}\p{Cs}]/gu, '')
     .normalize('NFC')
     .trim()
-  return Array.from(plain).slice(0, LONGEST_PIPELINE).join('')
+  return beginning(plain, LONGEST_PIPELINE)
 }
 
 /** The part of a default name that tells step and attempt; what follows makes it unique. */

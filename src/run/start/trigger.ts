@@ -10,8 +10,8 @@ import { RunError } from '../errors.ts'
 import { explainRefusal } from './refusal.ts'
 import type { PlannedRun, RunIdentity } from '../journal.ts'
 import { isLeftByFullQueue, refusedForPermission } from './left-over.ts'
-import { untilAnswered } from './look-up.ts'
-import { MAX_RUN_NAME_LENGTH, otherRunName } from './run-name.ts'
+import { untilAnswered } from '../until-answered.ts'
+import { beginning, otherRunName } from './run-name.ts'
 import { hasNameOf, ownership, runOfId, runsAsSent } from './own-run.ts'
 import type { TriggerHindrance } from '../events.ts'
 import type { TriggerDependencies, TriggeredRun, TriggerRequest } from './trigger-request.ts'
@@ -98,8 +98,9 @@ class Trigger {
     const { definition, configuration, name } = this.#request
     this.#attempt += 1
     this.#sentFrom ??= client.serverNow
-    journal.planned(this.#plan())
-    const { mark } = this.#plan()
+    const plan = this.#plan()
+    journal.planned(plan)
+    const { mark } = plan
     const marked = mark === undefined ? configuration : withMark(configuration, mark)
     return client.trigger(definition, { ...marked, run_name: name }, this.#key)
   }
@@ -161,7 +162,7 @@ class Trigger {
     if (hasNameOf(run, plan) && ownership(run, plan) !== 'foreign') {
       return { run, name: run.name ?? plan.name, adopted: false }
     }
-    const answered = { id: run.id, name: run.name?.slice(0, MAX_RUN_NAME_LENGTH) }
+    const answered = { id: run.id, name: run.name && beginning(run.name) }
     this.#answered = answered
     this.#mayHaveStarted = true
     this.#deps.journal.planned(this.#plan())

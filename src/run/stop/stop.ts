@@ -5,7 +5,7 @@ import { Deadline } from '../../base/deadline.ts'
 import type { Run } from '../../zenml/model.ts'
 import { backoffMs, isPassing, retryAfterOf } from '../../zenml/retry.ts'
 import { runPhase } from '../../zenml/status.ts'
-import { unfinishedSteps } from '../watch/is-over.ts'
+import { GONE_AFTER, unfinishedSteps } from '../watch/is-over.ts'
 import { abortQuestions } from '../watch/questions.ts'
 import { readSteps } from '../watch/read-steps.ts'
 
@@ -52,6 +52,9 @@ const EARLY_PAUSE_MS = 400
 /** After a run was ended while initializing: how long it is watched that no step starts all the same. */
 const AFTERMATH_MS = 2_000
 const AFTERMATH_PAUSE_MS = 500
+
+/** Before the next look at a run that is said not to be there. */
+const GONE_PAUSE_MS = 1_000
 
 const SETTLE_PAUSE = { baseMs: 400, capMs: 2_000 } as const
 
@@ -131,7 +134,7 @@ class Stop {
       case 'too-early':
         return this.#endEarly()
       case 'finished':
-        return this.#accountForSteps(await this.#look(), { byItself: true })
+        return this.#accountForSteps(await this.#look(), { byItself: !this.#asked })
       case 'gone':
         return this.#checkGone()
       case 'unsupported': {
@@ -144,40 +147,38 @@ class Stop {
         return this.#checkDoubtful(before, answer.error, attempt)
       case 'refused':
         return this.#goingOn(answer.error.message)
-      case 'unclear':
+      case 'unclear': {
         await this.#pauseAfter(answer.error, attempt)
         // A yes that is not ZenML's: the request may have been passed on all the same.
-        return answer.error instanceof AnswerError && answer.error.status === 200
-          ? this.#checkObeyed()
-          : undefined
+        if (!(answer.error instanceof AnswerError) || answer.error.status !== 200) return undefined
+        const run = await this.#look()
+        return goesOnUnasked(run) ? undefined : this.#followObeyed(run, before)
+      }
     }
   }
 
-  async #checkObeyed(): Promise<Stopped | undefined> {
-    const run = await this.#look()
-    if (runPhase(run.status) !== 'going-on') return this.#accountForSteps(run)
-    if (run.status !== 'stopping') return undefined
-    this.#asked = true
-    return this.#settle()
+  /** The server did what it was asked, though its answer did not say so. */
+  async #followObeyed(run: Run, before: string): Promise<Stopped | undefined> {
+    if (runPhase(run.status) === 'going-on') {
+      this.#asked = true
+      return this.#settle()
+    }
+    const byItself = run.status === before || runPhase(run.status) === 'succeeded'
+    return this.#accountForSteps(run, { byItself })
   }
 
-  /** One 404 may come from a replica that lags behind. */
+  /** By the same rule as where a run is watched. */
   async #checkGone(): Promise<Stopped | undefined> {
     this.#timesGone += 1
-    if (this.#timesGone > 1) return { kind: 'gone', status: this.#status }
-    await this.#pause(EARLY_PAUSE_MS)
+    if (this.#timesGone >= GONE_AFTER) return { kind: 'gone', status: this.#status }
+    await this.#pause(GONE_PAUSE_MS)
     return undefined
   }
 
   /** 0.98 marks the run before it asks the orchestrator, so its steps end although the answer is an error. */
   async #checkDoubtful(before: string, error: AnswerError, attempt: number): Promise<Stopped | undefined> {
     const run = await this.#look()
-    if (runPhase(run.status) !== 'going-on')
-      return this.#accountForSteps(run, { byItself: run.status === before })
-    if (run.status === 'stopping') {
-      this.#asked = true
-      return this.#settle()
-    }
+    if (!goesOnUnasked(run)) return this.#followObeyed(run, before)
     // 0.85 asks the orchestrator even for a run that has not reached it.
     if (run.status === 'initializing') return this.#markFailed()
     // Nothing was done, and a server whose database is away for a moment says 500 as well.
@@ -206,9 +207,10 @@ class Stop {
   }
 
   /** Ends a run that has not reached its orchestrator, and watches that no step starts all the same. */
-  async #markFailed(): Promise<Stopped> {
+  async #markFailed(): Promise<Stopped | undefined> {
     const { runId, reason, deadline } = this.#request
     await this.#client.failInitializing(runId, reason)
+    this.#asked = true
     this.#status = 'failed'
     const aftermath = new Deadline(this.#deps.clock, Math.min(AFTERMATH_MS, deadline.leftMs))
     try {
@@ -222,7 +224,7 @@ class Stop {
         await this.#pause(AFTERMATH_PAUSE_MS)
       }
     } catch (error) {
-      if (isGone(error)) return { kind: 'gone', status: this.#status }
+      if (isGone(error)) return this.#checkGone()
       // The server took it; that a look at what followed failed, or came too late, changes nothing.
       if (!isZenmlError(error) && this.#deps.signal?.aborted !== true) throw error
     }
@@ -281,6 +283,7 @@ class Stop {
 
   async #look(): Promise<Run> {
     const run = await this.#client.run(this.#request.runId, { hydrate: false })
+    this.#timesGone = 0
     this.#status = run.status
     this.#wasPaused ||= run.status === 'paused'
     return run
@@ -295,6 +298,7 @@ class Stop {
   }
 
   async #pauseAfter(error: ZenmlError, attempt: number): Promise<void> {
+    this.#timesGone = 0
     this.#lastFailure = error.message
     // Whatever the server asks for, there is time for more than one try.
     const asked = Math.min(retryAfterOf(error), Math.ceil(this.#request.deadline.leftMs / 3))
@@ -307,6 +311,10 @@ class Stop {
     const { clock, signal } = this.#deps
     await clock.sleep(Math.min(ms, this.#request.deadline.leftMs), signal)
   }
+}
+
+function goesOnUnasked({ status }: Run): boolean {
+  return runPhase(status) === 'going-on' && status !== 'stopping'
 }
 
 /** So that it is looked for often at first, and then ever more rarely. */

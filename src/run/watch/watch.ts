@@ -3,7 +3,7 @@ import { isGone, isZenmlError, type ZenmlError } from '../../zenml/errors.ts'
 import type { Run, RunParts, RunReference, StepState } from '../../zenml/model.ts'
 import { isPassing, retryAfterOf } from '../../zenml/retry.ts'
 import { runPhase } from '../../zenml/status.ts'
-import { isOver, needsSteps, unfinishedSteps, type Sighting } from './is-over.ts'
+import { GONE_AFTER, isOver, needsSteps, unfinishedSteps, type Sighting } from './is-over.ts'
 import { forecast } from './forecast.ts'
 import { Heartbeat } from './heartbeat.ts'
 import { Orchestrator } from './orchestrator.ts'
@@ -18,9 +18,9 @@ export interface WatchRequest {
   /** The state known at the start. */
   readonly status: string
   /** Milliseconds; undefined: as long as it takes. */
-  readonly timeoutMs: number | undefined
+  readonly timeoutMs?: number | undefined
   /** Milliseconds; undefined: adaptive. */
-  readonly pollIntervalMs: number | undefined
+  readonly pollIntervalMs?: number | undefined
   /** Where a person answers a paused run; for the warning. */
   readonly url: string | undefined
   readonly onPaused: 'wait' | 'fail'
@@ -50,9 +50,6 @@ const TOLERATED_SILENCE_MS = 600_000
 
 /** A server may ask for patience, but a run that ended must not go unseen for hours. */
 const LONGEST_ASKED_WAIT_MS = 300_000
-
-/** One 404 may come from a replica that lags behind, or from a proxy in the middle of a roll-out. */
-const GONE_AFTER = 3
 
 /** States in which a run is on its way to its end; a paused one waits for a person. */
 const FORESEEABLE: ReadonlySet<string> = new Set(['initializing', 'provisioning', 'queued', 'running'])

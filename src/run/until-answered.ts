@@ -1,11 +1,11 @@
-import type { ZenmlClient } from '../../zenml/client.ts'
-import type { Clock } from '../../base/clock.ts'
-import type { Deadline } from '../../base/deadline.ts'
-import { isZenmlError } from '../../zenml/errors.ts'
-import { backoffMs, isPassing, retryAfterOf } from '../../zenml/retry.ts'
-import type { Reporter } from '../events.ts'
+import type { ZenmlClient } from '../zenml/client.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Deadline } from '../base/deadline.ts'
+import { isZenmlError } from '../zenml/errors.ts'
+import { backoffMs, isPassing, retryAfterOf } from '../zenml/retry.ts'
+import type { Reporter } from './events.ts'
 
-export interface LookUpDependencies {
+export interface AskDependencies {
   readonly client: ZenmlClient
   readonly clock: Clock
   readonly reporter: Reporter
@@ -21,7 +21,7 @@ export interface LookUpDependencies {
 export async function untilAnswered<Answer>(
   ask: (client: ZenmlClient) => Promise<Answer>,
   deadline: Deadline,
-  { client, clock, reporter, signal }: LookUpDependencies,
+  { client, clock, reporter, signal }: AskDependencies,
 ): Promise<Answer> {
   const once = client.with({ retries: false })
   for (let attempt = 1; ; attempt += 1) {

@@ -1,0 +1,153 @@
+import { randomUUID } from 'node:crypto'
+import { readFile } from '../github/workflow/files.ts'
+import type { Environment } from '../github/workflow/environment.ts'
+import { named } from '../github/inputs/connection.ts'
+import { InputFaults } from '../github/inputs/faults.ts'
+import type { ConnectionInputs, InputSources, ReadInputs } from '../github/inputs/read-checked.ts'
+import type { WorkflowLog } from '../github/log/workflow-log.ts'
+import { saveState } from '../github/outputs.ts'
+import { RunJournal } from '../github/state.ts'
+import { StepReport, type Audience } from '../github/step-report.ts'
+import type { StepEnd } from '../github/record-keeper.ts'
+import { ConfigurationError, RunError } from '../run/errors.ts'
+import type { FollowPolicy, RunDependencies } from '../run/follow.ts'
+import { isZenmlError } from '../zenml/errors.ts'
+import { parseServerUrl } from '../zenml/server-url.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Http } from '../http/http.ts'
+import { systemClock, timeLimit } from '../base/system-clock.ts'
+import { openClient, openHttp, type Connection } from './connect.ts'
+
+/** What a workflow step needs from outside. */
+export interface Surroundings {
+  readonly clock: Clock
+  /** Gives a signal that is aborted after so many milliseconds of real time. */
+  readonly timeLimit: (ms: number) => AbortSignal
+  /** Gives a new UUID. */
+  readonly newKey: () => string
+  /** Opens connections that trust these certificates too. */
+  readonly openHttp: (authorities: ConnectionInputs['authorities']) => Http
+}
+
+const REAL: Surroundings = { clock: systemClock, timeLimit, newKey: randomUUID, openHttp }
+
+export interface WorkflowStepOptions {
+  readonly action: 'main' | 'wait' | 'stop'
+  readonly env: Environment
+  readonly log: WorkflowLog
+  /** Aborted when the work is to come to an end, because the workflow was cancelled. */
+  readonly signal: AbortSignal
+  readonly surroundings?: Surroundings
+}
+
+/** One workflow step, from its inputs to what it reports: what the actions that see to a run have in common. */
+export class WorkflowStep {
+  readonly #options: WorkflowStepOptions
+  readonly #surroundings: Surroundings
+  readonly #report: StepReport
+  #connection: Connection | undefined
+  /** What is said when the workflow is cancelled before the server is found. */
+  #nothingToCancel: string | undefined
+
+  constructor(options: WorkflowStepOptions) {
+    const { surroundings = REAL } = options
+    this.#options = options
+    this.#surroundings = surroundings
+    this.#report = new StepReport({ ...options, clock: surroundings.clock })
+    this.#report.begin()
+  }
+
+  /**
+   * Reads the action's inputs, secrets masked first, and says what is worth knowing about them.
+   *
+   * @throws InputFaults
+   */
+  async read<T>(read: (sources: InputSources) => Promise<ReadInputs<T>>): Promise<T> {
+    const { env, log } = this.#options
+    const mask = (secret: string): void => {
+      log.mask(secret)
+    }
+    const { inputs, notices } = await read({ env, readFile, mask, parseServerUrl })
+    for (const notice of notices) log.notice(notice)
+    return inputs
+  }
+
+  /** Where the step is to be told of, beside its log; to be called as soon as the inputs say it. */
+  address(audience: Audience): void {
+    this.#report.address(audience)
+  }
+
+  /**
+   * Opens the connection that the inputs describe, with everything else that following a run takes.
+   *
+   * @throws ZenmlError, or the signal's reason if the workflow was cancelled meanwhile
+   */
+  async connect(
+    inputs: ConnectionInputs,
+    {
+      onCancel,
+      workflowRunUrl,
+      nothingToCancel,
+    }: Pick<FollowPolicy, 'onCancel' | 'workflowRunUrl' | 'nothingToCancel'>,
+  ): Promise<RunDependencies> {
+    const { log, signal } = this.#options
+    const { clock, timeLimit, newKey, openHttp } = this.#surroundings
+    const reporter = this.#report
+    this.#nothingToCancel = nothingToCancel
+    this.#connection = await openClient({
+      inputs,
+      http: openHttp(inputs.authorities),
+      clock,
+      log,
+      reporter,
+      signal,
+    })
+    const { client } = this.#connection
+    const { serverUrl } = client
+    const facts = { serverUrl, named: named(inputs.server), onCancel, workflowRunUrl, processId: process.pid }
+    const journal = new RunJournal(facts, (name, value) => saveState(name, value, log))
+    return { client: client.with({ signal }), clock, reporter, journal, newKey, timeLimit, signal }
+  }
+
+  /** Says how the step ended. Gives whether it succeeded. */
+  async conclude(end: StepEnd): Promise<boolean> {
+    await this.#report.ended(end)
+    return end.error === undefined
+  }
+
+  /**
+   * Says why the step came to nothing. Gives false: it did not succeed.
+   *
+   * @throws whatever nobody foresaw
+   */
+  async fail(error: unknown): Promise<boolean> {
+    if (error instanceof InputFaults) {
+      this.#report.badInputs(error.faults)
+      return false
+    }
+    if (this.#wasCancelledEarly)
+      return this.conclude({ ...NO_END, conclusion: 'cancelled', error: this.#nothingToCancel })
+    if (error instanceof RunError) {
+      const { conclusion, hadRun, message } = error
+      const faults = error instanceof ConfigurationError ? error.faults : undefined
+      return this.conclude({ ...NO_END, conclusion, hadRun, error: message, faults })
+    }
+    if (isZenmlError(error)) return this.conclude({ ...NO_END, conclusion: 'failed', error: error.message })
+    throw error
+  }
+
+  /** Ends the connections, so that the process can end. */
+  async close(): Promise<void> {
+    await this.#connection?.close()
+  }
+
+  /** Before there was a connection there was nothing of which anything could go on. */
+  get #wasCancelledEarly(): boolean {
+    return (
+      this.#options.signal.aborted && this.#connection === undefined && this.#nothingToCancel !== undefined
+    )
+  }
+}
+
+/** The end of a step that followed no run. */
+const NO_END = { status: '', failedStep: undefined, durationMs: 0 } as const

@@ -1,0 +1,24 @@
+import { runUrl } from '../../zenml/run-url.ts'
+import type { FoundTarget } from '../find/connect.ts'
+import { findEarlierRun } from '../find/earlier-run.ts'
+import type { Begun, RunDependencies } from '../follow.ts'
+import { kinOfRun } from '../watch/usual.ts'
+import type { RunOrigin } from './run-name.ts'
+
+/** Takes up the run that an earlier attempt of the step left; undefined where there is none, or that is not clear. */
+export async function resumeRun(
+  { origin }: { readonly origin: RunOrigin },
+  { server, definition, project }: FoundTarget,
+  { client, journal, reporter }: RunDependencies,
+): Promise<Begun | undefined> {
+  const found = await findEarlierRun(client, origin, definition)
+  if (found.kind === 'several') reporter.tell({ kind: 'resume-unclear', names: found.names })
+  if (found.kind === 'foreign') reporter.tell({ kind: 'resume-foreign', names: found.names })
+  if (found.kind !== 'one') return undefined
+  const { run, name, attempt } = found
+  const url = runUrl(client.serverUrl, server, run.id, project)
+  const started = { id: run.id, projectId: run.projectId, name, url, status: run.status }
+  journal.started(started)
+  reporter.tell({ kind: 'resumed', run, url, attempt })
+  return { started, kin: kinOfRun(run), createdAt: run.created }
+}

@@ -1,0 +1,79 @@
+import type { Deadline } from '../../base/deadline.ts'
+import type { Definition } from '../../zenml/model.ts'
+import { runUrl } from '../../zenml/run-url.ts'
+import { completeFor, type Configuration } from '../configure/merge.ts'
+import type { FoundTarget } from '../find/connect.ts'
+import type { Begun, RunDependencies } from '../follow.ts'
+import { endReason } from '../stop/end-reason.ts'
+import { kinOfDefinition } from '../watch/usual.ts'
+import { showsHandOver } from './dispatch.ts'
+import { noteOrigin, type Provenance } from './note-origin.ts'
+import { defaultRunName, expandRunName, pipelineOf, type RunOrigin } from './run-name.ts'
+import { triggerRun } from './trigger.ts'
+
+export interface StartRequest {
+  /** May hold `{date}` and `{time}`; undefined: a configuration's `run_name`, or one of ours. */
+  readonly runName?: string | undefined
+  /** Where this step runs, for a name of ours. */
+  readonly origin: RunOrigin
+  /** Where this step comes from, to be noted on the run. */
+  readonly provenance: Provenance
+  /** Page of the workflow run, or empty. */
+  readonly workflowRunUrl: string
+}
+
+/**
+ * Starts exactly one run of what was found, and notes on it where it came from.
+ *
+ * @throws as `triggerRun` does
+ */
+export async function startRun(
+  request: StartRequest,
+  { server, account, definition, project }: FoundTarget,
+  configuration: Configuration,
+  deadline: Deadline,
+  deps: RunDependencies,
+): Promise<Begun> {
+  const { client, clock, reporter, journal } = deps
+  const key = deps.newKey()
+  const named = nameRun(request, definition, configuration, key, clock.now())
+  reporter.tell({ kind: 'triggering', name: named.name })
+  const { run, name, adopted } = await triggerRun(
+    {
+      definition,
+      configuration: completeFor(server.version, definition, configuration.body),
+      ...named,
+      key,
+      deadline,
+      showsHandOver: showsHandOver(server.version),
+      endReason: endReason('The server never began this run', request.workflowRunUrl),
+    },
+    deps,
+  )
+  const url = runUrl(client.serverUrl, server, run.id, project)
+  // Undefined only in an answer of an unknown shape; the run is where its definition is.
+  const projectId = run.projectId ?? definition.project?.id
+  const started = { id: run.id, projectId, name, url, status: run.status }
+  journal.started(started)
+  reporter.tell({ kind: 'started', run, url, adopted })
+  const noted = {
+    runId: run.id,
+    provenance: request.provenance,
+    server,
+    account,
+    project: definition.project ?? project,
+  }
+  return { started, kin: kinOfDefinition(definition), beside: noteOrigin(noted, deps) }
+}
+
+function nameRun(
+  { runName, origin }: StartRequest,
+  definition: Definition,
+  configuration: Configuration,
+  key: string,
+  now: number,
+): { name: string; nameIsOurs: boolean } {
+  const pattern = runName ?? configuration.runName
+  if (pattern !== undefined) return { name: expandRunName(pattern, now), nameIsOurs: false }
+  return { name: defaultRunName(origin, pipelineOf(definition), key), nameIsOurs: true }
+}
