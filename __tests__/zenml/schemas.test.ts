@@ -35,7 +35,7 @@ test.each([null, undefined])('a time that is %p is left out', (text) => {
 test('an object that the account may not see is understood', () => {
   const denied = { id: 'x', permission_denied: true, body: null, metadata: null, resources: null }
   expect(runSchema.parse(denied)).toEqual(denied)
-  expect(definitionSchema.parse(denied)).toEqual(denied)
+  expect(definitionSchema.parse(denied)).toMatchObject({ id: 'x', body: null, resources: null })
   expect(stepSchema.parse({ ...denied, name: 'train' })).toMatchObject({ id: 'x', name: 'train', body: null })
 })
 

@@ -32,7 +32,6 @@ export const tokenSchema = z.object({
 export const infoSchema = z.object({
   version: z.string(),
   deployment_type: z.string().nullish(),
-  server_url: z.string().nullish(),
   dashboard_url: z.string().nullish(),
   pro_api_url: z.string().nullish(),
 })
@@ -58,7 +57,6 @@ export const mapping = z
 export const definitionSchema = z.object({
   id,
   name: z.string().nullish(),
-  permission_denied: z.boolean().nullish(),
   body: z
     .object({
       runnable: z.boolean().nullish(),
@@ -80,11 +78,7 @@ export const definitionSchema = z.object({
     .object({
       pipeline: reference,
       source_snapshot: z
-        .object({
-          id,
-          name: z.string().nullish(),
-          body: z.object({ is_dynamic: z.boolean().nullish() }).nullish(),
-        })
+        .object({ id, body: z.object({ is_dynamic: z.boolean().nullish() }).nullish() })
         .nullish(),
       stack: z.object({ permission_denied: z.boolean().nullish() }).nullish().catch(undefined),
     })
@@ -108,7 +102,6 @@ export const runSchema = z.object({
     .nullish(),
   metadata: z
     .object({
-      start_time: time.nullish(),
       end_time: time.nullish(),
       template_id: z.string().nullish(),
       workspace: reference,
@@ -126,7 +119,6 @@ export const stepSchema = z.object({
   id,
   name: z.string().nullish(),
   body: z.object({ status: z.string(), start_time: time.nullish(), end_time: time.nullish() }).nullish(),
-  metadata: z.object({ run_metadata: mapping, pipeline_run_id: z.string().nullish() }).nullish(),
 })
 
 export const dagSchema = z.object({

@@ -3,15 +3,6 @@ import type { JsonObject } from '../base/json.ts'
 import { id, mapping, runSchema, stepSchema } from './schemas.ts'
 import { toRun, toStep, type Run, type StepState } from './model.ts'
 
-/** What ZenML knows of an exception; 0.85 only its traceback, 0.74 nothing. */
-export interface ExceptionInfo {
-  /** The class with its module, such as `builtins.RuntimeError`. */
-  readonly source: string | undefined
-  readonly message: string | undefined
-  /** From the user's own function on, if the exception passed through it. */
-  readonly traceback: string | undefined
-}
-
 /** An artifact version that a step wrote. */
 export interface StepOutput {
   readonly output: string
@@ -40,16 +31,21 @@ export interface RunDetail extends Run {
   readonly exception: ExceptionInfo | undefined
 }
 
+const text = z.string().optional().catch(undefined)
+
 const exception = z
   .object({
-    source: z.string().nullish().catch(undefined),
-    message: z.string().nullish().catch(undefined),
-    traceback: z.string().nullish().catch(undefined),
+    /** The class with its module, such as `builtins.RuntimeError`. */
+    source: text,
+    message: text,
+    /** From the user's own function on, if the exception passed through it. */
+    traceback: text,
   })
-  .nullish()
+  .optional()
   .catch(undefined)
 
-const text = z.string().nullish().catch(undefined)
+/** What ZenML knows of an exception; 0.85 only its traceback, 0.74 nothing. */
+export type ExceptionInfo = NonNullable<z.infer<typeof exception>>
 
 const artifactVersion = z.object({
   id,
@@ -57,10 +53,7 @@ const artifactVersion = z.object({
   body: z
     .object({
       artifact: z.object({ name: text }).nullish().catch(undefined),
-      version: z
-        .union([z.string(), z.number().transform(String)])
-        .nullish()
-        .catch(undefined),
+      version: z.string().or(z.number().transform(String)).optional().catch(undefined),
       uri: text,
       type: text,
     })
@@ -101,7 +94,7 @@ export const runDetailSchema = runSchema
   .extend({
     metadata: runSchema.shape.metadata.unwrap().unwrap().extend({ exception_info: exception }).nullish(),
   })
-  .transform((run): RunDetail => ({ ...toRun(run), exception: toException(run.metadata?.exception_info) }))
+  .transform((run): RunDetail => ({ ...toRun(run), exception: run.metadata?.exception_info }))
 
 /** A log as far as a server gives it. */
 export interface Log {
@@ -130,7 +123,7 @@ export function toStepDetail(from: z.infer<typeof stepDetailSchema>): StepDetail
     state: toStep(from),
     metadata: from.metadata?.run_metadata,
     outputs: from.resources?.outputs ?? from.body?.outputs ?? [],
-    exception: toException(from.metadata?.exception_info),
+    exception: from.metadata?.exception_info,
   }
 }
 
@@ -141,20 +134,11 @@ function toOutput(
   return {
     output,
     id,
-    name: body?.artifact?.name ?? undefined,
-    version: body?.version ?? undefined,
-    uri: body?.uri ?? undefined,
-    type: body?.type ?? undefined,
+    name: body?.artifact?.name,
+    version: body?.version,
+    uri: body?.uri,
+    type: body?.type,
     permissionDenied: permission_denied === true,
-  }
-}
-
-function toException(from: z.infer<typeof exception>): ExceptionInfo | undefined {
-  if (from == null) return undefined
-  return {
-    source: from.source ?? undefined,
-    message: from.message ?? undefined,
-    traceback: from.traceback ?? undefined,
   }
 }
 

@@ -183,7 +183,7 @@ describe('a history that cannot be had', () => {
     )
     while (scene.sent(/\/runs\?/).length === 0) await new Promise((resolve) => setImmediate(resolve))
     controller.abort(new Error('cancelled'))
-    expect(await asking).toBeUndefined()
+    await expect(asking).rejects.toThrow('cancelled')
   })
 
   test('because nothing is known of the run is not asked for', async () => {

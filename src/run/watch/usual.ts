@@ -1,6 +1,7 @@
 import type { ZenmlClient } from '../../zenml/client.ts'
 import type { Definition, Run } from '../../zenml/model.ts'
 import type { Usual } from '../facts.ts'
+import { tryTo, type ReadingDependencies } from '../reading.ts'
 
 /** What runs that take alike have in common; ids, undefined where they are not known. */
 export interface Kin {
@@ -9,12 +10,6 @@ export interface Kin {
   readonly snapshotId: string | undefined
   readonly pipelineId: string | undefined
   readonly projectId: string | undefined
-}
-
-export interface HistoryDependencies {
-  /** Gives a signal that is aborted after so many milliseconds of real time. */
-  readonly timeLimit: (ms: number) => AbortSignal
-  readonly signal?: AbortSignal | undefined
 }
 
 const MOST_RUNS = 10
@@ -48,24 +43,22 @@ export function kinOfRun({ templateId, sourceSnapshotId, pipeline, projectId }: 
 /**
  * How long the last completed runs of the same template, snapshot or pipeline took. One request, and a failure of
  * it means that there is no history.
+ *
+ * @throws the signal's reason if it was aborted
  */
 export async function readUsual(
   client: ZenmlClient,
   { templateId, snapshotId, pipelineId, projectId }: Kin,
-  { timeLimit, signal }: HistoryDependencies,
+  { timeLimit, signal }: Omit<ReadingDependencies, 'client'>,
 ): Promise<Usual | undefined> {
   if (templateId === undefined && pipelineId === undefined) return undefined
-  const limit = timeLimit(TIME_LIMIT_MS)
-  const either = signal === undefined ? limit : AbortSignal.any([signal, limit])
-  try {
-    const hurried = client.with({ retries: false, signal: either })
-    const wanted = templateId === undefined ? { pipelineId } : { templateId }
-    const runs = await hurried.completedRuns({ ...wanted, projectId, size: MOST_RUNS })
-    const same = runs.filter(({ sourceSnapshotId }) => sourceSnapshotId === snapshotId)
-    return usualOf(snapshotId !== undefined && same.length >= ENOUGH_OF_SNAPSHOT ? same : runs)
-  } catch {
-    return undefined
-  }
+  const wanted = templateId === undefined ? { pipelineId } : { templateId }
+  const query = { ...wanted, projectId, size: MOST_RUNS }
+  const deps = { client, timeLimit, signal }
+  const read = await tryTo((hurried) => hurried.completedRuns(query), deps, timeLimit(TIME_LIMIT_MS))
+  if ('missing' in read) return undefined
+  const same = read.value.filter(({ sourceSnapshotId }) => sourceSnapshotId === snapshotId)
+  return usualOf(snapshotId !== undefined && same.length >= ENOUGH_OF_SNAPSHOT ? same : read.value)
 }
 
 /** Median and spread of how long runs took, from their creation to their end; undefined if none says so. */

@@ -1,7 +1,6 @@
 import type { ZenmlClient } from '../../zenml/client.ts'
-import type { Clock } from '../../base/clock.ts'
 import { isGone, isZenmlError, type ZenmlError } from '../../zenml/errors.ts'
-import type { ChildRun, Run, RunParts, RunReference, StepState } from '../../zenml/model.ts'
+import type { Run, RunParts, RunReference, StepState } from '../../zenml/model.ts'
 import { isPassing, retryAfterOf } from '../../zenml/retry.ts'
 import { runPhase } from '../../zenml/status.ts'
 import { GONE_AFTER, isOver, needsSteps, unfinishedSteps, type Sighting } from './is-over.ts'
@@ -12,7 +11,7 @@ import { nextPollMs } from './polling.ts'
 import { Questions } from './questions.ts'
 import type { Reporter, RunEvent } from '../events.ts'
 import type { Usual } from '../facts.ts'
-import { hasSteps, WatchedSteps } from './watched-steps.ts'
+import { hasSteps, WatchedSteps, type WatchDependencies } from './watched-steps.ts'
 
 export interface WatchRequest {
   readonly run: RunReference
@@ -29,19 +28,6 @@ export interface WatchRequest {
   readonly usual?: Usual | undefined
   /** When the run was created, if that was not just now; milliseconds since the epoch. */
   readonly createdAt?: number | undefined
-}
-
-export interface WatchDependencies {
-  readonly client: ZenmlClient
-  readonly clock: Clock
-  readonly reporter: Reporter
-  /** Gives a signal that is aborted after so many milliseconds of real time. */
-  readonly timeLimit: (ms: number) => AbortSignal
-  readonly signal?: AbortSignal | undefined
-  /** Awaited with the steps that were newly seen to have failed, before the watch goes on. */
-  readonly failedSteps?: ((steps: readonly StepState[]) => Promise<void>) | undefined
-  /** The same with child runs. */
-  readonly failedChildRuns?: ((runs: readonly ChildRun[]) => Promise<void>) | undefined
 }
 
 /** Why the watch ended; `status` is the last one seen. */

@@ -10,7 +10,8 @@ import type { Reporter } from '../events.ts'
 import { isWithoutGraph } from './read-steps.ts'
 import type { StepCounts } from '../facts.ts'
 
-export interface StepsDependencies extends ReadingDependencies {
+/** What a watch needs. */
+export interface WatchDependencies extends ReadingDependencies {
   readonly clock: Clock
   readonly reporter: Reporter
   /** Awaited with the steps that were newly seen to have failed, before the watch goes on. */
@@ -51,7 +52,7 @@ export function stepsIntervalMs(elapsedMs: number, steps: number): number {
 /** The steps of a run that is watched: reads them from time to time, and tells what they did. */
 export class WatchedSteps {
   readonly #run: RunReference
-  readonly #deps: StepsDependencies
+  readonly #deps: WatchDependencies
   #seen: SeenSteps = new Map()
   readonly #failedChildRuns = new Set<string>()
   #counts: StepCounts | undefined
@@ -60,7 +61,7 @@ export class WatchedSteps {
   /** Readings that failed one after the other. */
   #inVain = 0
 
-  constructor(run: RunReference, deps: StepsDependencies) {
+  constructor(run: RunReference, deps: WatchDependencies) {
     this.#run = run
     this.#deps = deps
   }
@@ -110,7 +111,9 @@ export class WatchedSteps {
 
   /** For a run whose state does not hang on its steps; undefined if they cannot be had. */
   async tryToRead(): Promise<RunParts | undefined> {
-    return this.#tryTo((client) => this.#graphOrList(client))
+    const limit = this.#deps.timeLimit(TIME_LIMIT_MS)
+    const read = await tryTo((client) => this.#reading(this.#graphOrList(client)), this.#deps, limit)
+    return 'value' in read ? read.value : undefined
   }
 
   /** Tells what the steps did since they were last seen; true if that is anything. */
@@ -129,12 +132,6 @@ export class WatchedSteps {
     const failed = all.filter(({ id, status }) => status === 'failed' && !this.#failedChildRuns.has(id))
     for (const { id } of failed) this.#failedChildRuns.add(id)
     if (failed.length > 0) await this.#deps.failedChildRuns?.(failed)
-  }
-
-  async #tryTo<T>(ask: (client: ZenmlClient) => Promise<T>): Promise<T | undefined> {
-    const limit = this.#deps.timeLimit(TIME_LIMIT_MS)
-    const read = await tryTo((client) => this.#reading(ask(client)), this.#deps, limit)
-    return 'value' in read ? read.value : undefined
   }
 
   async #graphOrList(client: ZenmlClient): Promise<RunParts> {
