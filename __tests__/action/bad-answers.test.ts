@@ -1,11 +1,11 @@
 import { expect, jest, test } from '@jest/globals'
 import { runAction } from '../../e2e/action.ts'
 import { realClock, startSimulator } from '../../simulator/index.ts'
-import { expectNoSecret } from '../action/secrecy.ts'
-import { tamperWith, type BadAnswer } from './bad-answer.ts'
-import { badAnswers } from './bad-answers.ts'
-import { expectHarmless, theError } from './runner-view.ts'
-import { startTampering } from './tampering-server.ts'
+import { expectNoSecret } from './secrecy.ts'
+import { tamperWith, type BadAnswer } from '../hostile/bad-answer.ts'
+import { badAnswers } from '../hostile/bad-answers.ts'
+import { expectHarmless, theError } from '../hostile/runner-view.ts'
+import { startTampering } from '../hostile/tampering-server.ts'
 
 jest.setTimeout(60_000)
 

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals'
 
-import { annotations, PATIENCE_MS, withServer } from '../../action/scene.ts'
-import { workspaceFiles } from './bad-configurations.ts'
-import { badInputs, environmentOf, type BadInput } from './bad-inputs.ts'
-import { least, makeWorkspace, readAs, type With } from './given.ts'
+import { annotations, PATIENCE_MS, withServer } from './scene.ts'
+import { workspaceFiles } from '../github/inputs/bad-configurations.ts'
+import { badInputs, environmentOf, type BadInput } from '../github/inputs/bad-inputs.ts'
+import { least, makeWorkspace, readAs, type With } from '../github/inputs/given.ts'
 
 jest.setTimeout(PATIENCE_MS)
 
