@@ -121,7 +121,8 @@ export async function openScene(
   }
 }
 
-const BASE_REQUEST: RunRequest = {
+/** What a workflow asks for that leaves all inputs but `template` as they are, save that the run is left at the timeout. */
+export const BASE_REQUEST: RunRequest = {
   serverUrl: '',
   target: { kind: 'template', reference: 'training-template' },
   project: undefined,
