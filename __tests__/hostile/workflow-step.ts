@@ -12,6 +12,7 @@ import { executeRun, type RunRequest } from '../../src/run/execute.ts'
 import { stopKnownRun } from '../../src/run/stop-known-run.ts'
 import type { RunResult } from '../../src/run/follow.ts'
 import { Http, type HttpLimits } from '../../src/http/http.ts'
+import { BASE_REQUEST } from '../run/scene.ts'
 import { startTampering, type Tamper, type TamperingServer } from './tampering-server.ts'
 
 /** Which action is taken: the main one, wait/ or stop/; the latter two get a run that is running. */
@@ -181,7 +182,7 @@ function connectionInputs(url: string, key: string): ConnectionInputs {
 }
 
 /** The same keys every time, so that names read alike in a golden file. */
-function nextKey(count: number): string {
+export function nextKey(count: number): string {
   return `5eed0000-0000-4000-8000-${count.toString().padStart(12, '0')}`
 }
 
@@ -208,30 +209,8 @@ async function work(
 }
 
 const REQUEST: RunRequest = {
-  nothingToCancel: 'Cancelled before a run was started',
-  target: { kind: 'template', reference: 'training-template' },
-  project: undefined,
-  overrides: { layers: [], tags: undefined, useCache: undefined },
-  runName: undefined,
-  origin: { workflowRunId: '4711', attempt: 1, stepIdentity: '0a1b2c3d' },
-  provenance: {
-    repository: '',
-    sha: '',
-    ref: '',
-    headRef: '',
-    actor: '',
-    workflow: '',
-    workflowRunUrl: '',
-  },
-  logTail: 50,
-  workflowRunUrl: 'https://github.com/o/r/actions/runs/4711',
-  wait: true,
-  timeoutMs: undefined,
+  ...BASE_REQUEST,
   triggerTimeoutMs: 90_000,
   // A server that is lost for ten minutes is asked six times, and not sixty.
   pollIntervalMs: 120_000,
-  onCancel: 'stop',
-  onTimeout: 'leave',
-  onPaused: 'wait',
-  resume: false,
 }

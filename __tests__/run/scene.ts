@@ -120,7 +120,8 @@ export async function openScene(
   }
 }
 
-const BASE_REQUEST: RunRequest = {
+/** What a workflow asks for that leaves all inputs but `template` as they are, save that the run is left at the timeout. */
+export const BASE_REQUEST: RunRequest = {
   nothingToCancel: 'Cancelled before a run was started',
   target: { kind: 'template', reference: 'training-template' },
   project: undefined,

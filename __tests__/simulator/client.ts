@@ -1,3 +1,4 @@
+import { afterEach } from '@jest/globals'
 import { request } from 'undici'
 import { isObject, type JsonObject } from '../../simulator/json.ts'
 import type { Simulator } from '../../simulator/index.ts'
@@ -5,6 +6,16 @@ import type { Simulator } from '../../simulator/index.ts'
 export interface Reply {
   readonly status: number
   readonly body: unknown
+}
+
+const open: { close(): Promise<void> }[] = []
+afterEach(async () => {
+  for (const each of open.splice(0)) await each.close()
+})
+
+/** Has simulators closed at the end of the test, in this order. */
+export function closeAfterTest(...simulators: readonly { close(): Promise<void> }[]): void {
+  open.push(...simulators)
 }
 
 /** A bare client: one request, one answer, nothing tried again. */

@@ -1,24 +1,14 @@
 import { randomUUID } from 'node:crypto'
-import { afterEach, expect, test } from '@jest/globals'
+import { expect, test } from '@jest/globals'
 import { request } from 'undici'
-import {
-  VirtualClock,
-  startSimulator,
-  type FaultAction,
-  type RouteName,
-  type Simulator,
-} from '../../simulator/index.ts'
-import { Client } from './client.ts'
+import { VirtualClock, startSimulator, type FaultAction, type RouteName } from '../../simulator/index.ts'
+import { Client, closeAfterTest } from './client.ts'
 
 const clock = new VirtualClock()
-const open: Simulator[] = []
-afterEach(async () => {
-  for (const simulator of open.splice(0)) await simulator.close()
-})
 
 async function withFault(action: FaultAction, on: RouteName = 'trigger') {
   const simulator = await startSimulator({ clock, faults: [{ on, do: action }] })
-  open.push(simulator)
+  closeAfterTest(simulator)
   const client = await Client.login(simulator)
   const named = async () => (await client.get('/runs?name=equals:mine')).body
   const trigger = (key: string = randomUUID()) => client.trigger('training', { run_name: 'mine' }, key)
@@ -114,7 +104,7 @@ test('a slow body comes in pieces', async () => {
 
 test('faults are counted for each route, from 1; ranges and "always" work', async () => {
   const simulator = await startSimulator({ clock })
-  open.push(simulator)
+  closeAfterTest(simulator)
   const client = await Client.login(simulator)
   simulator.addFault({ on: 'user', occurrence: { from: 2, to: 3 }, do: { kind: 'html', status: 500 } })
   simulator.addFault({ on: 'runs', occurrence: 'always', do: { kind: 'html', status: 503 } })
@@ -144,7 +134,7 @@ test('an answer with another name: the run is there under its own', async () => 
 
 test('a name is stored as the options say, and is found and taken under that name only', async () => {
   const simulator = await startSimulator({ clock, storesName: (name) => `${name} ` })
-  open.push(simulator)
+  closeAfterTest(simulator)
   const client = await Client.login(simulator)
   const { body } = await client.trigger('training', { run_name: 'mine' })
   expect(body).toMatchObject({ name: 'mine ' })

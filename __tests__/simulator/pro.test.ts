@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from '@jest/globals'
+import { expect, test } from '@jest/globals'
 import { request } from 'undici'
 import {
   VirtualClock,
@@ -8,19 +8,15 @@ import {
   type ProOptions,
   type SimulatorOptions,
 } from '../../simulator/index.ts'
-import { Client, type Reply } from './client.ts'
+import { Client, closeAfterTest, type Reply } from './client.ts'
 
 const clock = new VirtualClock()
-const open: { close(): Promise<void> }[] = []
-afterEach(async () => {
-  for (const each of open.splice(0)) await each.close()
-})
 
 /** A workspace of a Pro of its own, with the pipeline training in the project ml, and a client that is logged in. */
 async function workspace(options: SimulatorOptions = {}, proOptions: ProOptions = {}) {
   const pro = await startPro({ clock, ...proOptions })
   const simulator = await startSimulator({ clock, pro, project: 'ml', pipelines: [training], ...options })
-  open.push(simulator, pro)
+  closeAfterTest(simulator, pro)
   const id = pro.add({ name: 'research', organization: 'Lab', serverUrl: simulator.url })
   const client = new Client(simulator)
   await client.login(pro.apiKey)

@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from '@jest/globals'
+import { expect, test } from '@jest/globals'
 import {
   VirtualClock,
   startPro,
@@ -8,17 +8,13 @@ import {
   type Simulator,
   type SimulatorOptions,
 } from '../../simulator/index.ts'
-import { Client } from './client.ts'
+import { Client, closeAfterTest } from './client.ts'
 
 const clock = new VirtualClock()
-const open: { close(): Promise<void> }[] = []
-afterEach(async () => {
-  for (const each of open.splice(0)) await each.close()
-})
 
 async function start(options: SimulatorOptions): Promise<{ simulator: Simulator; client: Client }> {
   const simulator = await startSimulator({ clock, ...options })
-  open.push(simulator)
+  closeAfterTest(simulator)
   return { simulator, client: await Client.login(simulator) }
 }
 
@@ -53,7 +49,7 @@ test('two runs have one name in two projects, not in one', async () => {
 
 test('all pipelines can be in one project, and Pro has no other', async () => {
   const pro = await startPro({ clock })
-  open.push(pro)
+  closeAfterTest(pro)
   const { simulator } = await start({ pro, project: 'ml' })
   expect(Object.keys(simulator.seeded.projects)).toEqual(['ml'])
   const openSource = await start({ project: 'ml' })

@@ -1,19 +1,14 @@
-import { afterEach, expect, test } from '@jest/globals'
+import { expect, test } from '@jest/globals'
 import {
   VirtualClock,
   startSimulator,
   training,
   type PipelineSpec,
-  type Simulator,
   type SimulatorOptions,
 } from '../../simulator/index.ts'
-import { Client } from './client.ts'
+import { Client, closeAfterTest } from './client.ts'
 
 const clock = new VirtualClock()
-const open: Simulator[] = []
-afterEach(async () => {
-  for (const simulator of open.splice(0)) await simulator.close()
-})
 
 const step = (name: string, seconds: number, upstream: string[] = []) => ({ name, seconds, upstream })
 const boom = {
@@ -27,7 +22,7 @@ const boom = {
 async function runOf(spec: Omit<PipelineSpec, 'name'>, options: SimulatorOptions = {}, configuration = {}) {
   const pipeline: PipelineSpec = { name: 'p', startupSeconds: 2, ...spec }
   const simulator = await startSimulator({ clock, pipelines: [pipeline], ...options })
-  open.push(simulator)
+  closeAfterTest(simulator)
   const client = await Client.login(simulator)
   const reply = await client.trigger('p', configuration)
   expect(reply.status).toBe(200)
@@ -195,7 +190,7 @@ test('a run that is told it were stopped stays running', async () => {
 test('a snapshot that cannot be started says why', async () => {
   const refuses = { status: 400, exception: 'ValueError', message: 'The stack e2e has been updated.' }
   const simulator = await startSimulator({ clock, pipelines: [{ ...training, refusesToStart: refuses }] })
-  open.push(simulator)
+  closeAfterTest(simulator)
   const client = await Client.login(simulator)
   const reply = await client.trigger('training')
   expect(reply).toEqual({ status: 400, body: { detail: ['ValueError', 'The stack e2e has been updated.'] } })
@@ -207,7 +202,7 @@ test('steps that wait for each other are a mistake in the test', async () => {
     clock,
     pipelines: [{ name: 'p', steps: [step('a', 1, ['b']), step('b', 1, ['a'])] }],
   })
-  open.push(simulator)
+  closeAfterTest(simulator)
   const client = await Client.login(simulator)
   await client.trigger('p').catch(() => undefined)
   await clock.sleep(5000)

@@ -1,23 +1,13 @@
 import { randomUUID } from 'node:crypto'
-import { afterEach, expect, test } from '@jest/globals'
-import {
-  VirtualClock,
-  ZENML_VERSIONS,
-  startSimulator,
-  type Simulator,
-  type SimulatorOptions,
-} from '../../simulator/index.ts'
-import { Client } from './client.ts'
+import { expect, test } from '@jest/globals'
+import { VirtualClock, ZENML_VERSIONS, startSimulator, type SimulatorOptions } from '../../simulator/index.ts'
+import { Client, closeAfterTest } from './client.ts'
 
 const clock = new VirtualClock()
-const open: Simulator[] = []
-afterEach(async () => {
-  for (const simulator of open.splice(0)) await simulator.close()
-})
 
 async function start(options: SimulatorOptions = {}) {
   const simulator = await startSimulator({ clock, ...options })
-  open.push(simulator)
+  closeAfterTest(simulator)
   return { simulator, client: await Client.login(simulator) }
 }
 

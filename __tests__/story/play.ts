@@ -9,7 +9,8 @@ import { executeRun, type RunRequest } from '../../src/run/execute.ts'
 import type { ZenmlClient } from '../../src/zenml/client.ts'
 import type { Clock } from '../../src/base/clock.ts'
 import { Http } from '../../src/http/http.ts'
-import type { RunnerFiles } from '../hostile/workflow-step.ts'
+import { nextKey, type RunnerFiles } from '../hostile/workflow-step.ts'
+import { BASE_REQUEST } from '../run/scene.ts'
 
 /** One run of a step, and what happens to it meanwhile. */
 export interface Story {
@@ -145,31 +146,11 @@ async function runBefore(
 
 function requestOf({ pipeline, changes }: Story): RunRequest {
   return {
-    nothingToCancel: 'Cancelled before a run was started',
+    ...BASE_REQUEST,
     target: { kind: 'template', reference: `${pipeline.name}-template` },
-    project: undefined,
-    overrides: { layers: [], tags: undefined, useCache: undefined },
     runName: 'nightly-4711',
-    origin: { workflowRunId: '4711', attempt: 1, stepIdentity: '0a1b2c3d' },
-    provenance: {
-      repository: 'o/r',
-      sha: '5f3c1d2e',
-      ref: 'refs/heads/main',
-      headRef: '',
-      actor: 'octocat',
-      workflow: 'Nightly training',
-      workflowRunUrl: WORKFLOW_RUN_URL,
-    },
-    logTail: 50,
-    workflowRunUrl: WORKFLOW_RUN_URL,
-    wait: true,
-    timeoutMs: undefined,
     triggerTimeoutMs: 90_000,
-    pollIntervalMs: undefined,
-    onCancel: 'stop',
     onTimeout: 'stop',
-    onPaused: 'wait',
-    resume: false,
     ...changes,
   }
 }
@@ -244,11 +225,6 @@ function connectionInputs({ url, apiKey }: Simulator): ConnectionInputs {
 
 /** For requests that are not the step's. */
 const NOBODY = { log: new WorkflowLog(() => undefined), reporter: { tell: () => undefined } }
-
-/** The same keys every time. */
-function nextKey(count: number): string {
-  return `5eed0000-0000-4000-8000-${count.toString().padStart(12, '0')}`
-}
 
 /** Takes out what differs from one time to the other, the server's port and the log's fences, and what nobody sees. */
 function alike(text: string, url: string): string {
