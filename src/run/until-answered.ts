@@ -1,7 +1,7 @@
 import type { ZenmlClient } from '../zenml/client.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Deadline } from '../base/deadline.ts'
-import { isZenmlError } from '../zenml/errors.ts'
+import { isZenmlError, type ZenmlError } from '../zenml/errors.ts'
 import { backoffMs, isPassing, retryAfterOf } from '../zenml/retry.ts'
 import type { Reporter } from './events.ts'
 
@@ -16,20 +16,21 @@ export interface AskDependencies {
  * Asks about runs until the server answers or the time is up: without an answer nothing may be sent again.
  *
  * @param ask is given a client that tries once
+ * @param isFinal whether a failure is not to be asked again; default: all but passing ones
  * @throws ZenmlError if it does not answer in time
  */
 export async function untilAnswered<Answer>(
   ask: (client: ZenmlClient) => Promise<Answer>,
   deadline: Deadline,
   { client, clock, reporter, signal }: AskDependencies,
+  isFinal: (error: ZenmlError) => boolean = (error) => !isPassing(error),
 ): Promise<Answer> {
   const once = client.with({ retries: false })
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await ask(once)
     } catch (error) {
-      const hopeless = !isZenmlError(error) || !isPassing(error)
-      if (hopeless || deadline.isOver) throw error
+      if (!isZenmlError(error) || isFinal(error) || deadline.isOver) throw error
       const asked = backoffMs(attempt, clock.random(), { atLeastMs: retryAfterOf(error) })
       const waitMs = Math.min(asked, deadline.leftMs)
       reporter.tell({ kind: 'retry', line: error.message, waitMs })

@@ -80,7 +80,9 @@ export function isGone(error: unknown): error is AnswerError {
 
 /** A route that is not there has no exception's name, a thing that is not there has. */
 export function isMissingRoute(error: unknown): error is AnswerError {
-  return error instanceof AnswerError && error.status === 404 && error.exception === undefined
+  return (
+    error instanceof AnswerError && error.status === 404 && error.exception === undefined && error.fromZenml
+  )
 }
 
 /** True for every failure that this room reports. */

@@ -34,9 +34,14 @@ export async function findRun(
   const isById = isUuid(reference)
   const wanted =
     isById && choice?.source !== 'project' ? undefined : await findProject({ choice, server, account }, deps)
-  const run = isById
-    ? await byId(reference, input, wanted, deps)
-    : await byName(client, reference, input, wanted)
+  const run = await untilThere(
+    () => (isById ? byId(reference, wanted, deps) : byName(client, reference, input, wanted)),
+    deps,
+  )
+  if (run === undefined) {
+    const what = isById ? `with the id ${reference}` : `named "${reference}"`
+    throw new RunError(`${input}: there is no run ${what}, or the account has no permission to read it`)
+  }
   const project = wanted ?? (await projectOf(client, server, run))
   const url = runUrl(client.serverUrl, server, run.id, project)
   deps.reporter.tell({ kind: 'attached', run, url })
@@ -46,23 +51,35 @@ export async function findRun(
 /** The server has just said that it is one of ZenML: what something else answers now passes. */
 const LOOK_UP_MS = 30_000
 
-async function byId(
-  id: string,
-  input: string,
-  project: Named | undefined,
-  deps: RunDependencies,
-): Promise<Run> {
-  let run: Run
-  try {
-    const soon = new Deadline(deps.clock, LOOK_UP_MS)
-    run = await untilAnswered((client) => client.run(id, { hydrate: true }), soon, deps)
-  } catch (error) {
-    if (!isGone(error)) throw error
-    throw new RunError(
-      `${input}: there is no run with the id ${id}, or the account has no permission to read it`,
-    )
+/** A replica that lags behind does not know yet a run that was started just now. */
+const NEW_RUN_MS = 10_000
+const NEW_RUN_PAUSE_MS = 2_000
+
+/** Undefined if it is still not there when a replica that lags behind would know it. */
+async function untilThere(
+  look: () => Promise<Run | undefined>,
+  { clock, signal }: RunDependencies,
+): Promise<Run | undefined> {
+  const soon = new Deadline(clock, NEW_RUN_MS)
+  for (;;) {
+    const run = await look()
+    if (run !== undefined || soon.isOver) return run
+    await clock.sleep(NEW_RUN_PAUSE_MS, signal)
   }
-  if (project === undefined || run.projectId === undefined || run.projectId === project.id) return run
+}
+
+async function byId(id: string, project: Named | undefined, deps: RunDependencies): Promise<Run | undefined> {
+  const soon = new Deadline(deps.clock, LOOK_UP_MS)
+  const ask = async (client: ZenmlClient): Promise<Run | undefined> => {
+    try {
+      return await client.run(id, { hydrate: true })
+    } catch (error) {
+      if (isGone(error)) return undefined
+      throw error
+    }
+  }
+  const run = await untilAnswered(ask, soon, deps)
+  if (project === undefined || run?.projectId === undefined || run.projectId === project.id) return run
   throw new RunError(`project: the run ${id} belongs to another project. Correct or drop the input`)
 }
 
@@ -71,14 +88,9 @@ async function byName(
   name: string,
   input: string,
   project: Named | undefined,
-): Promise<Run> {
+): Promise<Run | undefined> {
   const [run, ...others] = await client.runsByName(name, project?.id)
-  if (run === undefined) {
-    throw new RunError(
-      `${input}: there is no run named "${name}", or the account has no permission to read it`,
-    )
-  }
-  if (others.length > 0) {
+  if (run !== undefined && others.length > 0) {
     const ids = [run, ...others].map(({ id }) => id).join(', ')
     throw new RunError(
       `${input}: several projects have a run named "${name}": ${ids}. Use one of the ids, or name the project`,

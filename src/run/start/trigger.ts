@@ -6,7 +6,9 @@ import type { Run } from '../../zenml/model.ts'
 import { backoffMs, isPassing, retryAfterOf } from '../../zenml/retry.ts'
 import type { TriggerAnswer } from '../../zenml/answers/trigger.ts'
 import { awaitDispatch, doubtAfter, type Doubt } from './dispatch.ts'
+import type { ZenmlClient } from '../../zenml/client.ts'
 import { RunError } from '../errors.ts'
+import { Patience } from '../patience.ts'
 import { explainRefusal } from './refusal.ts'
 import type { PlannedRun, RunIdentity } from '../journal.ts'
 import { isLeftByFullQueue, refusedForPermission } from './left-over.ts'
@@ -182,7 +184,7 @@ class Trigger {
   /** The run of that id if it is ours under another name. */
   async #ownRun({ id }: RunIdentity): Promise<TriggeredRun | undefined> {
     const soon = new Deadline(this.#deps.clock, Math.min(SOON_MS, this.#request.deadline.leftMs))
-    const run = await untilAnswered(async (once) => runOfId(once, id), soon, this.#deps)
+    const run = await this.#untilAnswered(async (once) => runOfId(once, id), soon)
     if (run === undefined || ownership(run, this.#plan()) !== 'ours') return undefined
     return { run, name: run.name ?? id, adopted: true }
   }
@@ -284,7 +286,18 @@ class Trigger {
 
   async #lookUp(): Promise<Run[]> {
     const plan = this.#plan()
-    return untilAnswered(async (once) => runsAsSent(once, plan), this.#request.deadline, this.#deps)
+    const ask = async (once: ZenmlClient): Promise<Run[]> => runsAsSent(once, plan)
+    return this.#untilAnswered(ask, this.#request.deadline)
+  }
+
+  /** Where a run may be under way, a no is doubted for a while. */
+  async #untilAnswered<Answer>(
+    ask: (client: ZenmlClient) => Promise<Answer>,
+    deadline: Deadline,
+  ): Promise<Answer> {
+    const patience = new Patience(this.#deps.clock)
+    const isFinal = this.#mayHaveStarted ? (error: ZenmlError) => patience.isFinal(error) : undefined
+    return untilAnswered(ask, deadline, this.#deps, isFinal)
   }
 
   async #refuseTakenName(): Promise<void> {

@@ -3,7 +3,8 @@ import type { Clock } from '../../base/clock.ts'
 import type { Deadline } from '../../base/deadline.ts'
 import { isZenmlError } from '../../zenml/errors.ts'
 import type { Run } from '../../zenml/model.ts'
-import { isPassing, retryAfterOf } from '../../zenml/retry.ts'
+import { retryAfterOf } from '../../zenml/retry.ts'
+import { Patience } from '../patience.ts'
 import { endRun, type Ended } from './end-run.ts'
 import type { EndMode, PlannedRun, StartedRun } from '../journal.ts'
 import { ownership, runOfId, runsAsSent } from '../start/own-run.ts'
@@ -82,6 +83,7 @@ async function lookUp(
   { client, clock, signal }: CleanUpDependencies,
 ): Promise<Found> {
   const once = client.with({ retries: false, signal })
+  const patience = new Patience(clock)
   let found: Found = { kind: 'unknown' }
   let anotherSince: number | undefined
   try {
@@ -90,6 +92,7 @@ async function lookUp(
       const isLastLook = lookUpUntil.isOver
       try {
         found = await look(planned, once)
+        patience.answered()
         if (found.kind === 'another') anotherSince ??= clock.elapsed()
         // Names are unique, so where one is taken ours will not come; but a run without a slot goes away again.
         const isTaken = clock.elapsed() - (anotherSince ?? Infinity) >= MOMENT_MS
@@ -97,7 +100,7 @@ async function lookUp(
         if (found.kind === 'ours' || isSure) return found
       } catch (error) {
         if (!isZenmlError(error)) throw error
-        if (!isPassing(error)) return { kind: 'unknown' }
+        if (patience.isFinal(error)) return { kind: 'unknown' }
         // What an earlier look did not find may be there by now.
         found = { kind: 'unknown' }
         // Whatever the server asks for, there is time for more than one look.

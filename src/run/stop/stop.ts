@@ -5,7 +5,8 @@ import { Deadline } from '../../base/deadline.ts'
 import type { Run } from '../../zenml/model.ts'
 import { backoffMs, isPassing, retryAfterOf } from '../../zenml/retry.ts'
 import { runPhase } from '../../zenml/status.ts'
-import { GONE_AFTER, unfinishedSteps } from '../watch/is-over.ts'
+import { Patience } from '../patience.ts'
+import { unfinishedSteps } from '../watch/is-over.ts'
 import { abortQuestions } from '../watch/questions.ts'
 import { readSteps } from '../watch/read-steps.ts'
 
@@ -80,7 +81,7 @@ class Stop {
   #stepsGoingOn: Stopped | undefined
   /** Why it waits for a person for ever. */
   #unanswered: string | undefined
-  #timesGone = 0
+  readonly #patience: Patience
   #timesDoubtful = 0
   #earlySince: number | undefined
   #lookedInitializing = false
@@ -90,6 +91,7 @@ class Stop {
     this.#request = request
     this.#deps = deps
     this.#client = deps.client.with({ retries: false, signal: deps.signal })
+    this.#patience = new Patience(deps.clock)
     this.#graceful = request.graceful
     this.#status = request.status
     this.#wasPaused = request.status === 'paused'
@@ -117,10 +119,8 @@ class Stop {
       return await this.#ask(attempt)
     } catch (error) {
       if (!isZenmlError(error)) throw error
-      if (isGone(error)) return this.#checkGone()
-      if (!isPassing(error)) return this.#goingOn(error.message)
-      await this.#pauseAfter(error, attempt)
-      return undefined
+      if (isGone(error)) return this.#checkGone(error)
+      return this.#tryAgainAfter(error, attempt)
     }
   }
 
@@ -136,7 +136,7 @@ class Stop {
       case 'finished':
         return this.#accountForSteps(await this.#look(), { byItself: !this.#asked })
       case 'gone':
-        return this.#checkGone()
+        return this.#checkGone(answer.error)
       case 'unsupported': {
         const run = await this.#look()
         if (run.status === 'initializing') return this.#markFailed()
@@ -146,7 +146,7 @@ class Stop {
       case 'doubtful':
         return this.#checkDoubtful(before, answer.error, attempt)
       case 'refused':
-        return this.#goingOn(answer.error.message)
+        return this.#tryAgainAfter(answer.error, attempt)
       case 'unclear': {
         await this.#pauseAfter(answer.error, attempt)
         // A yes that is not ZenML's: the request may have been passed on all the same.
@@ -167,10 +167,19 @@ class Stop {
     return this.#accountForSteps(run, { byItself })
   }
 
+  /** Undefined where it is worth trying again. */
+  async #tryAgainAfter(error: ZenmlError, attempt: number): Promise<Stopped | undefined> {
+    if (this.#patience.isFinal(error)) {
+      return this.#asked ? { kind: 'asked', status: this.#status } : this.#goingOn(error.message)
+    }
+    await this.#pauseAfter(error, attempt)
+    return undefined
+  }
+
   /** By the same rule as where a run is watched. */
-  async #checkGone(): Promise<Stopped | undefined> {
-    this.#timesGone += 1
-    if (this.#timesGone >= GONE_AFTER) return { kind: 'gone', status: this.#status }
+  async #checkGone(error: ZenmlError): Promise<Stopped | undefined> {
+    if (this.#patience.isGone(error)) return { kind: 'gone', status: this.#status }
+    this.#lastFailure = error.message
     await this.#pause(GONE_PAUSE_MS)
     return undefined
   }
@@ -224,7 +233,7 @@ class Stop {
         await this.#pause(AFTERMATH_PAUSE_MS)
       }
     } catch (error) {
-      if (isGone(error)) return this.#checkGone()
+      if (isZenmlError(error) && isGone(error)) return this.#checkGone(error)
       // The server took it; that a look at what followed failed, or came too late, changes nothing.
       if (!isZenmlError(error) && this.#deps.signal?.aborted !== true) throw error
     }
@@ -283,7 +292,7 @@ class Stop {
 
   async #look(): Promise<Run> {
     const run = await this.#client.run(this.#request.runId, { hydrate: false })
-    this.#timesGone = 0
+    this.#patience.answered()
     this.#status = run.status
     this.#wasPaused ||= run.status === 'paused'
     return run
@@ -298,7 +307,6 @@ class Stop {
   }
 
   async #pauseAfter(error: ZenmlError, attempt: number): Promise<void> {
-    this.#timesGone = 0
     this.#lastFailure = error.message
     // Whatever the server asks for, there is time for more than one try.
     const asked = Math.min(retryAfterOf(error), Math.ceil(this.#request.deadline.leftMs / 3))

@@ -16,12 +16,6 @@ export interface Sighting {
 const SETTLE_MS = 30_000
 const SETTLE_BEFORE_STARTABLE_STEP_MS = 300_000
 
-/**
- * So many times in a row ZenML must say that there is no such run, at least a second apart. A 404 may come from a replica
- * that lags behind, or from a proxy in the middle of a roll-out.
- */
-export const GONE_AFTER = 3
-
 /** True if only the steps can tell whether the run is over. */
 export function needsSteps(run: Run): boolean {
   const phase = runPhase(run.status)

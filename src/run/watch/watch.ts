@@ -3,7 +3,7 @@ import { isGone, isZenmlError, type ZenmlError } from '../../zenml/errors.ts'
 import type { Run, RunParts, RunReference, StepState } from '../../zenml/model.ts'
 import { isPassing, retryAfterOf } from '../../zenml/retry.ts'
 import { runPhase } from '../../zenml/status.ts'
-import { GONE_AFTER, isOver, needsSteps, unfinishedSteps, type Sighting } from './is-over.ts'
+import { isOver, needsSteps, unfinishedSteps, type Sighting } from './is-over.ts'
 import { forecast } from './forecast.ts'
 import { Heartbeat } from './heartbeat.ts'
 import { Orchestrator } from './orchestrator.ts'
@@ -11,6 +11,7 @@ import { nextPollMs } from './polling.ts'
 import { Questions } from './questions.ts'
 import type { Reporter, RunEvent } from '../events.ts'
 import type { Usual } from '../facts.ts'
+import { DOUBTED_MS, Patience } from '../patience.ts'
 import { hasSteps, WatchedSteps, type WatchDependencies } from './watched-steps.ts'
 
 export interface WatchRequest {
@@ -82,7 +83,7 @@ class Watch {
   #fingerprint: string | undefined
   #changedAt: number
   #lostSince: number | undefined
-  #timesGone = 0
+  readonly #patience: Patience
   /** Of a Retry-After at the last look. */
   #askedToWaitMs = 0
   #toldSlowStart = false
@@ -98,6 +99,7 @@ class Watch {
     this.#ageMs = Math.max(0, now - (request.createdAt ?? now))
     this.#status = request.status
     this.#questions = new Questions(request.run.id, deps)
+    this.#patience = new Patience(deps.clock)
     this.#heartbeat = new Heartbeat(this.#startedAt)
     this.#orchestrator = new Orchestrator(this.#client, request.run.id)
     const reporter: Reporter = {
@@ -164,7 +166,7 @@ class Watch {
   }
 
   #noteAnswer(): void {
-    this.#timesGone = 0
+    this.#patience.answered()
     this.#askedToWaitMs = 0
     if (this.#lostSince === undefined) return
     this.#tell({ kind: 'server-back', afterMs: this.#deps.clock.elapsed() - this.#lostSince })
@@ -263,16 +265,14 @@ class Watch {
     const status = this.#status
     const detail = error.message
     this.#askedToWaitMs = Math.min(retryAfterOf(error), LONGEST_ASKED_WAIT_MS)
+    if (this.#patience.isGone(error)) return { kind: 'gone', status, detail }
+    if (isGone(error)) return undefined
+    if (this.#patience.isFinal(error)) return { kind: 'lost', status, detail }
+    const toleratedMs = isPassing(error) ? TOLERATED_SILENCE_MS : DOUBTED_MS
     const now = clock.elapsed()
-    if (isGone(error)) {
-      this.#timesGone += 1
-      return this.#timesGone < GONE_AFTER ? undefined : { kind: 'gone', status, detail }
-    }
-    this.#timesGone = 0
-    if (!isPassing(error)) return { kind: 'lost', status, detail }
     if (this.#lostSince === undefined) {
       this.#lostSince = now
-      this.#tell({ kind: 'server-lost', detail, toleratedMs: TOLERATED_SILENCE_MS })
+      this.#tell({ kind: 'server-lost', detail, toleratedMs })
     }
     return now - this.#lostSince < TOLERATED_SILENCE_MS ? undefined : { kind: 'lost', status, detail }
   }

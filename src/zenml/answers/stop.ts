@@ -16,7 +16,7 @@ export type StopAnswer =
   | { readonly kind: 'doubtful'; readonly error: AnswerError }
   /** This server has no such request (0.74). */
   | { readonly kind: 'unsupported' }
-  | { readonly kind: 'gone' }
+  | { readonly kind: 'gone'; readonly error: AnswerError }
   /** Not stopped, and asking again will not help. */
   | { readonly kind: 'refused'; readonly error: AnswerError }
   /** Not known; ask again. */
@@ -35,7 +35,7 @@ export function readStopAnswer(answer: HttpAnswer, now: number): StopAnswer {
       if (/status of a finished run/i.test(error.detail)) return { kind: 'finished' }
       return { kind: 'refused', error }
     case 404:
-      return error.exception === undefined ? { kind: 'unsupported' } : { kind: 'gone' }
+      return error.exception === undefined ? { kind: 'unsupported' } : { kind: 'gone', error }
     case 405:
       return { kind: 'unsupported' }
     case 500:

@@ -102,6 +102,8 @@ export class LoginSession implements Session {
   /** The last token that a login gave; undefined while it is being renewed. */
   #current: string | undefined
   #hasLoggedIn = false
+  /** When the last login was refused, on the clock of elapsed time. */
+  #refusedAt: number | undefined
 
   constructor(grant: Grant, deps: LoginDependencies) {
     this.#grant = grant
@@ -109,6 +111,9 @@ export class LoginSession implements Session {
   }
 
   token(): Promise<string> {
+    // One refusal may be a replica's or a gateway's; the next try costs nothing once its minute has passed.
+    const sinceRefused = this.#deps.clock.elapsed() - (this.#refusedAt ?? Infinity)
+    if (sinceRefused >= LOGIN_WINDOW_MS) this.#token = undefined
     return this.#token ?? this.#begin()
   }
 
@@ -124,8 +129,11 @@ export class LoginSession implements Session {
   #begin(): Promise<string> {
     const login = this.#login()
     this.#token = login
+    this.#refusedAt = undefined
     login.catch((error: unknown) => {
-      if (this.#token === login && !(error instanceof CredentialError)) this.#token = undefined
+      if (this.#token !== login) return
+      if (error instanceof CredentialError) this.#refusedAt = this.#deps.clock.elapsed()
+      else this.#token = undefined
     })
     return login
   }

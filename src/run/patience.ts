@@ -1,0 +1,58 @@
+import type { Clock } from '../base/clock.ts'
+import { AnswerError, isGone, type ZenmlError } from '../zenml/errors.ts'
+import { isPassing } from '../zenml/retry.ts'
+
+/**
+ * So long a no is doubted where a run may be under way: a gateway that is rolled out shows a wrong certificate or
+ * refuses, replicas disagree about a token, and a login that was refused is tried once more after its minute.
+ */
+export const DOUBTED_MS = 120_000
+
+/** So long ZenML must say that there is no such run: a replica that lags behind does not know a new one. */
+export const GONE_MS = 30_000
+const LEAST_LOOKS = 3
+
+/**
+ * Says when a failure is believed where a run may be under way. Nothing is given up for one no: only for noes in a row,
+ * with no answer between them.
+ */
+export class Patience {
+  readonly #clock: Pick<Clock, 'elapsed'>
+  #refusedSince: number | undefined
+  #goneSince: number | undefined
+  #timesGone = 0
+
+  constructor(clock: Pick<Clock, 'elapsed'>) {
+    this.#clock = clock
+  }
+
+  /** To be called after each answer that is one. */
+  answered(): void {
+    this.#refusedSince = undefined
+    this.#goneSince = undefined
+    this.#timesGone = 0
+  }
+
+  /** Whether ZenML has said for long enough that there is no such run. */
+  isGone(error: ZenmlError): boolean {
+    if (!isGone(error)) {
+      this.#goneSince = undefined
+      this.#timesGone = 0
+      return false
+    }
+    const now = this.#clock.elapsed()
+    this.#goneSince ??= now
+    this.#timesGone += 1
+    return this.#timesGone >= LEAST_LOOKS && now - this.#goneSince >= GONE_MS
+  }
+
+  /** Whether the failure is the last word. An exception of ZenML is, unless it is about the token. */
+  isFinal(error: ZenmlError): boolean {
+    if (isPassing(error)) return false
+    const { status, exception } = error instanceof AnswerError ? error : {}
+    if (exception !== undefined && status !== 401 && status !== 404) return true
+    const now = this.#clock.elapsed()
+    this.#refusedSince ??= now
+    return now - this.#refusedSince >= DOUBTED_MS
+  }
+}
