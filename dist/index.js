@@ -40567,6 +40567,25 @@ __nccwpck_require__.d(__webpack_exports__, {
 var promises_ = __nccwpck_require__(1455);
 ;// CONCATENATED MODULE: ./build/github/workflow/files.js
 
+/**
+ * Why a file cannot be had and what to do, to stand behind its path.
+ *
+ * @param missing what to do where there is none
+ */
+function fileProblem({ reason, code }, { kind, maxKilobytes, missing, }) {
+    switch (reason) {
+        case 'missing':
+            return `does not exist; ${missing}`;
+        case 'directory':
+            return `is a folder; write the path of one ${kind} file`;
+        case 'no-file':
+            return `is a device or a pipe; write the path of one ${kind} file`;
+        case 'too-large':
+            return `is larger than ${maxKilobytes} KB; is it the right file?`;
+        case 'unreadable':
+            return `cannot be read${code === '' ? '' : ` (${code})`}; check its path and its permissions`;
+    }
+}
 /** {@link ReadFile} on this machine's disk. Devices and pipes, which may have no end, are not read. */
 const readFile = async (path, maxBytes) => {
     try {
@@ -40610,6 +40629,10 @@ function systemCode(error) {
 }
 
 ;// CONCATENATED MODULE: ./build/github/inputs/faults.js
+/** @param problem what is wrong, and the fix */
+function inputFault(input, problem) {
+    return { input, line: `${input}: ${problem}` };
+}
 /** The step cannot start as it is written. The message lists every fault, one a line. */
 class InputFaults extends Error {
     name = 'InputFaults';
@@ -40926,10 +40949,13 @@ function keyProblem(name, key) {
 
 
 
+
+
 /** Far above any configuration; and the YAML library takes up to a second for 100 KB of the worst nonsense. */
 const MAX_KILOBYTES = 256;
 const MAX_PROBLEM_LENGTH = 200;
 const MAX_WORDS_LENGTH = 60;
+const NOTHING = { layers: [], faults: [] };
 /**
  * Reads the two inputs that hold a run configuration, lowest precedence first, and all that is wrong in both.
  *
@@ -40938,155 +40964,60 @@ const MAX_WORDS_LENGTH = 60;
  */
 async function readConfiguration(file, text, context) {
     const found = [await readConfigurationFile(file, context), await readConfigurationText(text, context)];
-    return { sources: found.flatMap((part) => part.sources), faults: found.flatMap((part) => part.faults) };
+    return { layers: found.flatMap(({ layers }) => layers), faults: found.flatMap(({ faults }) => faults) };
 }
 async function readConfigurationFile(path, context) {
     if (path === undefined)
-        return { sources: [], faults: [] };
+        return NOTHING;
     const input = 'configuration-file';
     const file = await context.readFile((0,external_node_path_.resolve)(context.workspace, path), MAX_KILOBYTES * 1024);
-    if (!file.ok)
-        return oneFault(input, `${quote(path)} ${fileProblem(file.reason, file.code, path)}`);
-    const text = decode(file.bytes);
-    if (text === undefined) {
+    if (!file.ok) {
+        const missing = path.startsWith('~')
+            ? '~ has no meaning here, write the whole path'
+            : 'is actions/checkout before this step? Paths are relative to the workspace';
+        const problem = fileProblem(file, { kind: 'YAML or JSON', maxKilobytes: MAX_KILOBYTES, missing });
+        return oneFault(input, `${quote(path)} ${problem}`);
+    }
+    // Else it is binary, or text in another encoding.
+    if (!(0,external_node_buffer_.isUtf8)(file.bytes) || file.bytes.includes(0)) {
         return oneFault(input, `${quote(path)} is not a text in UTF-8; save it as YAML or JSON in UTF-8`);
     }
-    return await readMapping(input, text, `${input}: ${path}`, `${input}: ${quote(path)}, `, context);
-}
-/**
- * Reads the input `parameters`, and all that is wrong in it. What its keys mean is known only once it is known
- * what is to be run.
- */
-async function readParameters(text, context) {
-    if (text === undefined)
-        return { source: undefined, faults: [] };
-    const input = 'parameters';
-    const { sources, faults } = await readMapping(input, text, input, `${input}: `, context);
-    return { source: sources[0], faults };
+    const text = new TextDecoder().decode(file.bytes);
+    return readMapping(input, text, context, { source: `${input}: ${path}`, lead: `${quote(path)}, ` });
 }
 async function readConfigurationText(text, context) {
-    const input = 'configuration';
-    if (text === undefined)
-        return { sources: [], faults: [] };
-    if (/^\s*[^\s:{]+\.(?:ya?ml|json)\s*$/i.test(text)) {
+    if (text !== undefined && /^\s*[^\s:{]+\.(?:ya?ml|json)\s*$/i.test(text)) {
         const path = quote(context.redact(text.trim()));
-        return oneFault(input, `${path} looks like a file's name; give it as configuration-file`);
+        return oneFault('configuration', `${path} looks like a file's name; give it as configuration-file`);
     }
-    return await readMapping(input, text, input, `${input}: `, context);
+    return readMapping('configuration', text, context);
 }
-async function readMapping(input, text, source, lead, context) {
-    const parsed = await parseMapping(text, (words) => quote(context.redact(words), MAX_WORDS_LENGTH));
+/**
+ * Reads a mapping of YAML or JSON, and all that is wrong in it.
+ *
+ * @param source what the user calls the place of it. @param lead what stands before a place in it.
+ */
+async function readMapping(input, text, { redact }, { source, lead } = { source: input, lead: '' }) {
+    if (text === undefined)
+        return NOTHING;
+    const parsed = await parseMapping(text, (words) => quote(redact(words), MAX_WORDS_LENGTH));
     if (parsed.ok)
-        return { sources: [{ source, value: parsed.value, locate: parsed.locate }], faults: [] };
+        return { layers: [{ source, value: parsed.value, locate: parsed.locate }], faults: [] };
     const faults = parsed.problems.map(({ line, column, problem }) => {
-        const shown = showOnOneLine(context.redact(problem), MAX_PROBLEM_LENGTH);
-        return { input, line: `${lead}line ${line}, column ${column}: ${shown}` };
+        const shown = showOnOneLine(redact(problem), MAX_PROBLEM_LENGTH);
+        return inputFault(input, `${lead}line ${line}, column ${column}: ${shown}`);
     });
-    return { sources: [], faults };
-}
-function fileProblem(reason, code, path) {
-    switch (reason) {
-        case 'missing':
-            if (path.startsWith('~'))
-                return 'does not exist; ~ has no meaning here, write the whole path';
-            return 'does not exist; is actions/checkout before this step? Paths are relative to the workspace';
-        case 'directory':
-            return 'is a folder; write the path of one YAML or JSON file';
-        case 'no-file':
-            return 'is a device or a pipe; write the path of one YAML or JSON file';
-        case 'too-large':
-            return `is larger than ${MAX_KILOBYTES} KB; is it the right file?`;
-        case 'unreadable':
-            return `cannot be read${code === '' ? '' : ` (${code})`}; check its path and its permissions`;
-    }
-}
-/** `undefined`: binary, or text in another encoding. */
-function decode(bytes) {
-    return (0,external_node_buffer_.isUtf8)(bytes) && !bytes.includes(0) ? new TextDecoder().decode(bytes) : undefined;
+    return { layers: [], faults };
 }
 function oneFault(input, problem) {
-    return { sources: [], faults: [{ input, line: `${input}: ${problem}` }] };
-}
-
-;// CONCATENATED MODULE: ./build/github/inputs/expectations.js
-
-const OPERATORS = ['==', '!=', '<', '<=', '>', '>='];
-const MAX_FAULTS = 5;
-const expectations_MAX_WORDS_LENGTH = 60;
-const EXAMPLE = 'train.accuracy >= 0.9';
-const NUMBER = /^[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?$/i;
-/**
- * Reads the input `expect`: a condition a line, empty lines and lines that begin with # aside.
- *
- * @param redact takes secrets out of what a fault repeats
- */
-function parseExpectations(text, redact) {
-    const expectations = [];
-    const faults = [];
-    for (const [index, line] of (text ?? '').split(/\r\n|\r|\n/).entries()) {
-        if (/^\s*(?:#|$)/.test(line))
-            continue;
-        const parsed = parseLine(line, (words) => quote(redact(words), expectations_MAX_WORDS_LENGTH));
-        if (parsed.ok)
-            expectations.push(parsed.expectation);
-        else {
-            const { column, problem } = parsed;
-            faults.push({ input: 'expect', line: `expect: line ${index + 1}, column ${column}: ${problem}` });
-        }
-    }
-    return { expectations, faults: faults.slice(0, MAX_FAULTS) };
-}
-function parseLine(line, show) {
-    const at = line.search(/[=!<>]/);
-    if (at === -1) {
-        return fault(line, 0, `${show(line.trim())} has no comparison; write a condition such as ${EXAMPLE}`);
-    }
-    const name = line.slice(0, at).trim();
-    if (name === '')
-        return fault(line, at, `no name stands before the comparison; write it as in ${EXAMPLE}`);
-    const sign = /^[=!<>]+/.exec(line.slice(at))?.[0] ?? '';
-    const operator = OPERATORS.find((known) => known === sign);
-    if (operator === undefined) {
-        const hint = sign === '=' || sign === '===' ? 'did you mean ==?' : `write one of ${OPERATORS.join(' ')}`;
-        return fault(line, at, `${show(sign)} is no comparison; ${hint}`);
-    }
-    const from = at + sign.length;
-    const value = line.slice(from).trim();
-    const column = from + (line.slice(from).length - line.slice(from).trimStart().length);
-    return readValue(value, column, line, name, operator, show);
-}
-function readValue(text, column, line, name, operator, show) {
-    if (text === '')
-        return fault(line, column, `no value stands behind ${operator}; write it as in ${EXAMPLE}`);
-    if (text === 'true' || text === 'false') {
-        if (operator !== '==' && operator !== '!=') {
-            return fault(line, column, `${text} has no order; compare it with == or !=`);
-        }
-        return { ok: true, expectation: { name, operator, wanted: text === 'true' } };
-    }
-    if (NUMBER.test(text)) {
-        const wanted = Number(text);
-        const isExact = Number.isFinite(wanted) && !(/^[-+]?\d+$/.test(text) && !Number.isSafeInteger(wanted));
-        if (isExact)
-            return { ok: true, expectation: { name, operator, wanted } };
-        const advice = 'log it as a text, and put it in quotes here';
-        return fault(line, column, `${show(text)} has more digits than JSON can carry exactly; ${advice}`);
-    }
-    const quoted = /^"([^"]*)"$|^'([^']*)'$/.exec(text);
-    const wanted = quoted?.[1] ?? quoted?.[2];
-    if (wanted !== undefined)
-        return { ok: true, expectation: { name, operator, wanted } };
-    return fault(line, column, `${show(text)} is no number, true or false; put a text in quotes`);
-}
-/** @param offset counts from 0 */
-function fault(line, offset, problem) {
-    const indentation = line.length - line.trimStart().length;
-    return { ok: false, column: Math.max(offset, indentation) + 1, problem };
+    return { layers: [], faults: [inputFault(input, problem)] };
 }
 
 // EXTERNAL MODULE: external "node:crypto"
 var external_node_crypto_ = __nccwpck_require__(7598);
 ;// CONCATENATED MODULE: ./build/github/inputs/ca-certificate.js
+
+
 
 
 
@@ -41107,8 +41038,10 @@ async function readAuthorities(given, { workspace, readFile }) {
     if (!isPath(text))
         return readPem(text, '');
     const file = await readFile((0,external_node_path_.resolve)(workspace, text), ca_certificate_MAX_KILOBYTES * 1024);
-    if (!file.ok)
-        return ca_certificate_fault(`${quote(text)} ${ca_certificate_fileProblem(file.reason, file.code)}`);
+    if (!file.ok) {
+        const missing = 'write the path of a PEM file on this runner, or the PEM text itself';
+        return fault(`${quote(text)} ${fileProblem(file, { kind: 'PEM', maxKilobytes: ca_certificate_MAX_KILOBYTES, missing })}`);
+    }
     const content = Buffer.from(file.bytes);
     return readPem(content.toString('latin1'), `${quote(text)} `);
 }
@@ -41125,17 +41058,17 @@ function isPath(text) {
 }
 function readPem(text, where) {
     if (/-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----/.test(text)) {
-        return ca_certificate_fault(`${where}holds a private key, which belongs nowhere but on its server; give only certificates`);
+        return fault(`${where}holds a private key, which belongs nowhere but on its server; give only certificates`);
     }
     if (!text.includes('-----BEGIN') && text.includes('\\n')) {
-        return ca_certificate_fault(`${where}holds \\n where line breaks should be; give it as a YAML block (ca-certificate: |)`);
+        return fault(`${where}holds \\n where line breaks should be; give it as a YAML block (ca-certificate: |)`);
     }
     const blocks = text
         .split(/(?=-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----)/)
         .filter((part) => /^-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----/.test(part));
     if (blocks.length === 0) {
         const is = text.trim() === '' ? 'is empty' : 'holds no certificate';
-        return ca_certificate_fault(`${where}${is}; give PEM text, which begins with -----BEGIN CERTIFICATE-----, or its file`);
+        return fault(`${where}${is}; give PEM text, which begins with -----BEGIN CERTIFICATE-----, or its file`);
     }
     return judge(blocks, where);
 }
@@ -41157,10 +41090,10 @@ function judge(blocks, where) {
             unusable.push(`${where}${which}, ${subjectOf(certificate)}, ${problem}`);
     }
     if (broken.length > 0)
-        return ca_certificate_fault(...firstOf(broken));
+        return fault(...firstOf(broken));
     // In a bundle an old one harms nobody; alone, it is the mistake.
     if (authorities.length === 0)
-        return ca_certificate_fault(...firstOf(unusable.map((line) => `${line}; give the one in use now`)));
+        return fault(...firstOf(unusable.map((line) => `${line}; give the one in use now`)));
     return {
         authorities,
         notices: firstOf(unusable.map((line) => `${line}, so it is left out`)).map((line) => `ca-certificate: ${line}`),
@@ -41195,27 +41128,9 @@ function subjectOf({ subject }) {
     const name = /^CN=(.+)$/m.exec(subject)?.[1] ?? subject.replaceAll('\n', ', ');
     return quote(cut(name, MAX_SUBJECT_LENGTH), MAX_SUBJECT_LENGTH);
 }
-function ca_certificate_fileProblem(reason, code) {
-    switch (reason) {
-        case 'missing':
-            return 'does not exist; write the path of a PEM file on this runner, or the PEM text itself';
-        case 'directory':
-            return 'is a folder; write the path of one PEM file';
-        case 'no-file':
-            return 'is a device or a pipe; write the path of one PEM file';
-        case 'too-large':
-            return `is larger than ${ca_certificate_MAX_KILOBYTES} KB; is it the right file?`;
-        case 'unreadable':
-            return `cannot be read${code === '' ? '' : ` (${code})`}; check its permissions`;
-    }
-}
-function ca_certificate_fault(...problems) {
-    const input = 'ca-certificate';
-    return {
-        authorities: [],
-        notices: [],
-        faults: problems.map((problem) => ({ input, line: `${input}: ${problem}` })),
-    };
+function fault(...problems) {
+    const faults = problems.map((problem) => inputFault('ca-certificate', problem));
+    return { authorities: [], notices: [], faults };
 }
 
 ;// CONCATENATED MODULE: ./node_modules/zod/v4/core/util.js
@@ -49102,7 +49017,7 @@ const _decode = (_Err) => {
     };
     return fn;
 };
-const parse_decode = /* @__PURE__*/ _decode($ZodRealError);
+const decode = /* @__PURE__*/ _decode($ZodRealError);
 const _encodeAsync = (_Err) => {
     const parseAsync = _parseAsync(_Err);
     const fn = async (schema, value, _ctx, _params) => {
@@ -49208,7 +49123,7 @@ const parse_safeParseAsync = /* @__PURE__ */ _safeParseAsync(ZodRealError);
 
 // Codec functions
 const parse_encode = /* @__PURE__ */ _encode(ZodRealError);
-const classic_parse_decode = /* @__PURE__ */ _decode(ZodRealError);
+const parse_decode = /* @__PURE__ */ _decode(ZodRealError);
 const parse_encodeAsync = /* @__PURE__ */ _encodeAsync(ZodRealError);
 const parse_decodeAsync = /* @__PURE__ */ _decodeAsync(ZodRealError);
 const parse_safeEncode = /* @__PURE__ */ _safeEncode(ZodRealError);
@@ -49379,7 +49294,7 @@ const ZodType = /*@__PURE__*/ $constructor("ZodType", (inst, def) => {
         return parse_encode(this, data, params, { callee: _encode });
     },
     decode: function _decode(data, params) {
-        return classic_parse_decode(this, data, params, { callee: _decode });
+        return parse_decode(this, data, params, { callee: _decode });
     },
     encodeAsync: async function _encodeAsync(data, params) {
         return await parse_encodeAsync(this, data, params, { callee: _encodeAsync });
@@ -50930,97 +50845,19 @@ function closestMatch(target, candidates, options) {
 	return best;
 }
 
-;// CONCATENATED MODULE: ./node_modules/parse-duration/locale/en.js
-const unit = Object.create(null)
-const m = 60000, h = m * 60, d = h * 24, y = d * 365.25
-
-unit.year = unit.yr = unit.y = y
-unit.month = unit.mo = unit.mth = y / 12
-unit.week = unit.wk = unit.w = d * 7
-unit.day = unit.d = d
-unit.hour = unit.hr = unit.h = h
-unit.minute = unit.min = unit.m = m
-unit.second = unit.sec = unit.s = 1000
-unit.millisecond = unit.millisec = unit.ms = 1
-unit.microsecond = unit.microsec =  unit.us = unit.\u00b5s = 1e-3
-unit.nanosecond = unit.nanosec = unit.ns = 1e-6
-
-unit.group = ','
-unit.decimal = '.'
-unit.placeholder = ' _'
-
-/* harmony default export */ const locale_en = (unit);
-
-;// CONCATENATED MODULE: ./node_modules/parse-duration/index.js
-
-
-const durationRE = /((?:\d+(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d+)?)\s*([\p{L}]{0,14})/gu
-
-parse_duration_parse.unit = locale_en
-
-// group/placeholder cleanup regex \u2014 rebuilt only when the locale strings change
-let groupRE, placeholder = null, group
-
-/**
- * look up a unit name, ignoring case and a trailing plural `s`
- *
- * @param {object} unit
- * @param {string} name
- * @return {number|undefined}
- */
-const lookupUnit = (unit, name) => {
-  name = String(name).toLowerCase()
-  return unit[name] ?? (name.endsWith('s') ? unit[name.slice(0, -1)] : undefined)
-}
-
-/**
- * convert `str` to ms
- *
- * @param {string} str
- * @param {string} format
- * @return {number|null}
- */
-function parse_duration_parse(str = '', format = 'ms') {
-  let result = null, prevUnits, unit = parse_duration_parse.unit
-
-  if (unit.placeholder !== placeholder || unit.group !== group)
-    groupRE = new RegExp(`(\\d)[${(placeholder = unit.placeholder) ?? ''}${(group = unit.group) ?? ''}](\\d)`, 'g')
-
-  str = String(str)
-  let s = str.replace(groupRE, '$1$2') // clean up group separators / placeholders
-  if (unit.decimal !== '.') s = s.replaceAll(unit.decimal, '.') // normalize decimal separator
-
-  durationRE.lastIndex = 0
-  for (let m; (m = durationRE.exec(s));) {
-    let units = m[2]
-    // if no units, find next smallest units or fall back to format value
-    // eg. 1h30 -> 1h30m
-    if (!units) {
-      if (prevUnits) {
-        for (const u in unit) if (unit[u] < prevUnits) { units = u; break }
-      }
-      else units = format
-    }
-
-    prevUnits = units = lookupUnit(unit, units)
-
-    if (typeof units == 'number') result = (result || 0) + m[1] * units
-  }
-
-  return result && ((result / (lookupUnit(unit, format) || 1)) * (str.trimStart()[0] === '-' ? -1 : 1))
-}
-
 ;// CONCATENATED MODULE: ./build/github/inputs/duration.js
-
 const SECOND = 1000;
-const DAY = 24 * 60 * 60 * SECOND;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
 /** GitHub ends every workflow run after 35 days, so a longer time is a mistake. */
 const MAX_DURATION_MS = 35 * DAY;
 /** Longer than any time in this notation; the grammar below takes its time on long texts. */
 const MAX_LENGTH = 50;
-const UNITS = ['d', 'h', 'm', 's'].map((unit) => `(?:\\d{1,9}(?:\\.\\d{1,3})?\\s*${unit})?`);
-/** Each unit at most once, the largest first. parse-duration alone finds a time in almost any text. */
-const GRAMMAR = new RegExp(`^(?=\\d)${UNITS.join('\\s*')}$`);
+/** Each at most once, the largest first. */
+const UNITS = { d: DAY, h: HOUR, m: MINUTE, s: SECOND };
+const PARTS = Object.keys(UNITS).map((unit) => `(?:(?<${unit}>\\d{1,9}(?:\\.\\d{1,3})?)\\s*${unit})?`);
+const GRAMMAR = new RegExp(`^(?=\\d)${PARTS.join('\\s*')}$`);
 const ZERO = 'is zero; write a time such as 30m or 2h30m';
 /**
  * Reads a time such as `90s`, `45m`, `2h30m`, `1.5h` or `1d`, in milliseconds.
@@ -51037,12 +50874,12 @@ function parseDuration(text) {
         const number = text.replace('+', '').slice(0, 9);
         return duration_fault(`has no unit; write ${number}s for seconds or ${number}m for minutes`);
     }
-    const isTime = text.length <= MAX_LENGTH && GRAMMAR.test(text);
-    const ms = isTime ? parse_duration_parse(text) : undefined;
-    if (ms === undefined) {
+    const parts = text.length <= MAX_LENGTH ? GRAMMAR.exec(text)?.groups : undefined;
+    if (parts === undefined) {
         return duration_fault('is not a time; write days, hours, minutes and seconds as in 1d, 2h30m, 45m or 90s');
     }
-    if (ms === null || ms < 1)
+    const ms = Object.entries(UNITS).reduce((sum, [unit, size]) => sum + Number(parts[unit] ?? 0) * size, 0);
+    if (ms < 1)
         return duration_fault(ZERO);
     if (ms > MAX_DURATION_MS)
         return duration_fault('is longer than GitHub lets a workflow run last; write at most 35d');
@@ -51133,9 +50970,10 @@ function lineProblem(text, maxLength) {
         ? `is ${text.length} characters long; at most ${maxLength} are possible`
         : undefined;
 }
-function singleLine(maxLength) {
+/** @param problemOf what else can be wrong with it */
+function singleLine(maxLength, problemOf = () => undefined) {
     return value((text, fault) => {
-        const problem = lineProblem(text, maxLength);
+        const problem = problemOf(text) ?? lineProblem(text, maxLength);
         return problem === undefined ? text : fault(problem);
     });
 }
@@ -51173,20 +51011,15 @@ const runId = value((text, fault) => {
     return fault('is not the id of a run; write the UUID that the output run-id of the step that started it has');
 });
 /** The id or the name of a run. */
-const runReference = value((text, fault) => {
-    const problem = runAddressProblem(text) ?? lineProblem(text, MAX_NAME_LENGTH);
-    return problem === undefined ? text : fault(problem);
-});
+const runReference = singleLine(MAX_NAME_LENGTH, runAddressProblem);
 /** The id or the name of a workspace of ZenML Pro. */
-const workspaceReference = value((text, fault) => {
+const workspaceReference = singleLine(MAX_NAME_LENGTH, (text) => {
     const page = /^https?:\/\/.*\/(?:workspaces|tenants)\/([\w.-]{1,100})(?:[/?#]|$)/i.exec(text)?.[1];
     if (page !== undefined)
-        return fault(`is the address of a page; write only the workspace's name, ${page}`);
-    if (/^https?:\/\//i.test(text)) {
-        return fault("is an address; give it as server-url, or write the workspace's name");
-    }
-    const problem = lineProblem(text, MAX_NAME_LENGTH);
-    return problem === undefined ? text : fault(problem);
+        return `is the address of a page; write only the workspace's name, ${page}`;
+    return /^https?:\/\//i.test(text)
+        ? "is an address; give it as server-url, or write the workspace's name"
+        : undefined;
 });
 /** People copy what the browser shows; no run is named like an address. */
 function runAddressProblem(text) {
@@ -51229,10 +51062,7 @@ function secretProblem(text, issuer) {
     return undefined;
 }
 /** May hold `{date}` and `{time}`; at most 255 characters once they are filled in. */
-const runName = value((text, fault) => {
-    const problem = lineProblem(text, MAX_TEXT_LENGTH) ?? runNameProblem(text);
-    return problem === undefined ? text : fault(problem);
-});
+const runName = singleLine(MAX_TEXT_LENGTH, runNameProblem);
 function runNameProblem(text) {
     const known = Object.keys(PLACEHOLDER_LENGTHS);
     let length = 0;
@@ -51272,7 +51102,84 @@ const tags = value((text, fault) => {
     return [...new Set(found)];
 });
 
+;// CONCATENATED MODULE: ./build/github/inputs/expectations.js
+
+
+const OPERATORS = ['==', '!=', '<', '<=', '>', '>='];
+const MAX_FAULTS = 5;
+const expectations_MAX_WORDS_LENGTH = 60;
+const EXAMPLE = 'train.accuracy >= 0.9';
+const NUMBER = /^[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?$/i;
+/** A condition a line, empty lines and lines that begin with # aside. */
+const expectations = schemas_string().transform((text, context) => {
+    const found = [];
+    const faults = [];
+    for (const [index, line] of text.split(/\r\n|\r|\n/).entries()) {
+        if (/^\s*(?:#|$)/.test(line))
+            continue;
+        const parsed = parseLine(line);
+        if (parsed.ok)
+            found.push(parsed.expectation);
+        else
+            faults.push(`line ${index + 1}, column ${parsed.column}: ${parsed.problem}`);
+    }
+    for (const fault of faults.slice(0, MAX_FAULTS))
+        context.addIssue(fault);
+    return found;
+});
+function parseLine(line) {
+    const at = line.search(/[=!<>]/);
+    if (at === -1) {
+        return expectations_fault(line, 0, `${shown(line.trim())} has no comparison; write a condition such as ${EXAMPLE}`);
+    }
+    const name = line.slice(0, at).trim();
+    if (name === '')
+        return expectations_fault(line, at, `no name stands before the comparison; write it as in ${EXAMPLE}`);
+    const sign = /^[=!<>]+/.exec(line.slice(at))?.[0] ?? '';
+    const operator = OPERATORS.find((known) => known === sign);
+    if (operator === undefined) {
+        const hint = sign === '=' || sign === '===' ? 'did you mean ==?' : `write one of ${OPERATORS.join(' ')}`;
+        return expectations_fault(line, at, `${shown(sign)} is no comparison; ${hint}`);
+    }
+    const from = at + sign.length;
+    const value = line.slice(from).trim();
+    const column = from + (line.slice(from).length - line.slice(from).trimStart().length);
+    return readValue(value, column, line, name, operator);
+}
+function readValue(text, column, line, name, operator) {
+    if (text === '')
+        return expectations_fault(line, column, `no value stands behind ${operator}; write it as in ${EXAMPLE}`);
+    if (text === 'true' || text === 'false') {
+        if (operator !== '==' && operator !== '!=') {
+            return expectations_fault(line, column, `${text} has no order; compare it with == or !=`);
+        }
+        return { ok: true, expectation: { name, operator, wanted: text === 'true' } };
+    }
+    if (NUMBER.test(text)) {
+        const wanted = Number(text);
+        const isExact = Number.isFinite(wanted) && !(/^[-+]?\d+$/.test(text) && !Number.isSafeInteger(wanted));
+        if (isExact)
+            return { ok: true, expectation: { name, operator, wanted } };
+        const advice = 'log it as a text, and put it in quotes here';
+        return expectations_fault(line, column, `${shown(text)} has more digits than JSON can carry exactly; ${advice}`);
+    }
+    const quoted = /^"([^"]*)"$|^'([^']*)'$/.exec(text);
+    const wanted = quoted?.[1] ?? quoted?.[2];
+    if (wanted !== undefined)
+        return { ok: true, expectation: { name, operator, wanted } };
+    return expectations_fault(line, column, `${shown(text)} is no number, true or false; put a text in quotes`);
+}
+function shown(words) {
+    return quote(words, expectations_MAX_WORDS_LENGTH);
+}
+/** @param offset counts from 0 */
+function expectations_fault(line, offset, problem) {
+    const indentation = line.length - line.trimStart().length;
+    return { ok: false, column: Math.max(offset, indentation) + 1, problem };
+}
+
 ;// CONCATENATED MODULE: ./build/github/inputs/table.js
+
 
 
 /** A page of ZenML's log has no more. */
@@ -51344,7 +51251,7 @@ const inputTables = {
         'on-timeout': endMode.prefault('stop'),
         'on-paused': onPaused.prefault('wait'),
         resume: fields_boolean.prefault('false'),
-        expect: fields_text.optional(),
+        expect: expectations.optional(),
         'dry-run': fields_boolean.prefault('false'),
         ...report,
         ...network,
@@ -51359,7 +51266,7 @@ const inputTables = {
         'on-cancel': endMode.prefault('leave'),
         'on-timeout': endMode.prefault('leave'),
         'on-paused': onPaused.prefault('wait'),
-        expect: fields_text.optional(),
+        expect: expectations.optional(),
         ...report,
         ...network,
         ...step,
@@ -51374,6 +51281,7 @@ const inputTables = {
 };
 
 ;// CONCATENATED MODULE: ./build/github/inputs/rules.js
+
 
 
 /*
@@ -51495,10 +51403,11 @@ function missingRunFaults(raw, input) {
     return rules_fault(input, `missing; write the ${what} of the run, such as \${{ needs.train.outputs.run-id }}`);
 }
 function rules_fault(input, problem) {
-    return [{ input, line: `${input}: ${problem}` }];
+    return [inputFault(input, problem)];
 }
 
 ;// CONCATENATED MODULE: ./build/github/inputs/connection.js
+
 
 
 /** Reads which server is meant: by its address, or as a workspace of ZenML Pro. */
@@ -51523,13 +51432,13 @@ function readAddress(input, raw, text, parse) {
         return NO_ADDRESS;
     const parsed = parse(text, input === 'server-url' ? 'workspace' : 'management');
     if (!parsed.ok)
-        return { notices: [], faults: [{ input, line: `${input}: ${parsed.problem}` }] };
+        return { notices: [], faults: [inputFault(input, parsed.problem)] };
     const notices = parsed.notices.map((notice) => `${input}: ${notice}`);
     const { url } = parsed;
     if (!parsed.plainHttp || isTrue(raw['allow-insecure-http']))
         return { url, notices, faults: [] };
     const problem = 'http:// would send the credential unencrypted; use https://, or set allow-insecure-http: true';
-    return { url, notices, faults: [{ input, line: `${input}: ${problem}` }] };
+    return { url, notices, faults: [inputFault(input, problem)] };
 }
 /** The credential that is given, the first of several. */
 function credentialOf(raw) {
@@ -51680,18 +51589,6 @@ function isDeeperThan(depth, value) {
     if (typeof value !== 'object' || value === null)
         return false;
     return depth === 0 || Object.values(value).some((inner) => isDeeperThan(depth - 1, inner));
-}
-/** Whether two values are the same; the order of a mapping's keys does not count. */
-function isSame(a, b) {
-    if (a === b)
-        return true;
-    if (isJsonList(a) && isJsonList(b)) {
-        return a.length === b.length && a.every((item, index) => isSame(item, b[index]));
-    }
-    if (!isJsonObject(a) || !isJsonObject(b))
-        return false;
-    const keys = Object.keys(a);
-    return keys.length === Object.keys(b).length && keys.every((key) => isSame(member(a, key), member(b, key)));
 }
 /** The text as JSON; undefined if it is none. */
 function parseJson(text) {
@@ -51860,10 +51757,7 @@ async function readChecked(table, sources, readOwn) {
     };
 }
 function schemaFaults(error) {
-    return (error?.issues ?? []).map(({ path, message }) => {
-        const input = String(path[0]);
-        return { input, line: `${input}: ${message}` };
-    });
+    return (error?.issues ?? []).map(({ path, message }) => inputFault(String(path[0]), message));
 }
 const MAY_PASS_ON = ['parameters', 'configuration'];
 /** A configuration may pass the key on to its steps; in any other input it is a slip, and is not shown. */
@@ -51877,7 +51771,7 @@ function withoutSecrets({ names, secrets: secretNames }, raw, secrets, faults) {
             : 'holds an API key; was it swapped with api-key? Replace that key: it can be read in the log of the workflow';
     };
     return [
-        ...misplaced.map((input) => ({ input, line: `${input}: ${problemOf(input)}` })),
+        ...misplaced.map((input) => inputFault(input, problemOf(input))),
         ...faults
             .filter((fault) => !misplaced.some((name) => name === fault.input))
             .map(({ input, line }) => ({ input, line: secrets.redact(line) })),
@@ -51894,7 +51788,6 @@ function inOrder(names, faults) {
 
 
 
-
 /**
  * Reads and checks all inputs of the action at once.
  *
@@ -51903,27 +51796,24 @@ function inOrder(names, faults) {
 async function readInputs(sources) {
     return readChecked(inputTables.main, sources, async ({ raw, values, workspace, redact }) => {
         const path = inputTables.main.schema.shape['configuration-file'].safeParse(raw['configuration-file']).data;
-        const { readFile } = sources;
-        const configuration = await readConfiguration(path, raw.configuration, { workspace, readFile, redact });
-        const parameters = await readParameters(raw.parameters, { redact });
-        const { expectations, faults } = parseExpectations(raw.expect, redact);
+        const context = { workspace, readFile: sources.readFile, redact };
+        const configuration = await readConfiguration(path, raw.configuration, context);
+        const parameters = await readMapping('parameters', raw.parameters, context);
         const target = values && targetOf(values);
         return {
             faults: [
                 ...targetFaults(raw),
                 ...waitFaults(raw),
-                ...resumeFaults(raw, configuration.sources),
+                ...resumeFaults(raw, configuration.layers),
                 ...parameters.faults,
                 ...configuration.faults,
-                ...faults,
             ],
             inputs: values &&
                 target && {
                 ...mainInputs(values),
                 target,
-                configuration: configuration.sources,
-                ...(parameters.source !== undefined && { parameters: parameters.source }),
-                expectations,
+                configuration: configuration.layers,
+                parameters: parameters.layers[0],
             },
         };
     });
@@ -51942,13 +51832,10 @@ async function readLoginInputs(sources) {
  * @throws {InputFaults} as {@link readInputs}.
  */
 async function readWaitInputs(sources) {
-    return readChecked(inputTables.wait, sources, ({ raw, values, redact }) => {
-        const { expectations, faults } = parseExpectations(raw.expect, redact);
-        return {
-            faults: [...missingRunFaults(raw, 'run'), ...faults],
-            inputs: values?.run === undefined ? undefined : { ...followInputs(values), run: values.run, expectations },
-        };
-    });
+    return readChecked(inputTables.wait, sources, ({ raw, values }) => ({
+        faults: missingRunFaults(raw, 'run'),
+        inputs: values?.run === undefined ? undefined : { ...followInputs(values), run: values.run },
+    }));
 }
 /**
  * Reads and checks the inputs of stop/.
@@ -51966,45 +51853,56 @@ async function readStopInputs(sources) {
         };
     });
 }
+/** What only the main action has. */
 function mainInputs(values) {
     return {
         ...followInputs(values),
-        ...(values['run-name'] !== undefined && { runName: values['run-name'] }),
-        ...(values.tags !== undefined && { tags: values.tags }),
-        ...(values['use-cache'] !== undefined && { useCache: values['use-cache'] }),
+        /** As written: may hold `{date}` and `{time}`; at most 255 characters once they are filled in. */
+        runName: values['run-name'],
+        tags: values.tags,
+        /** Undefined: as ZenML decides. */
+        useCache: values['use-cache'],
         wait: values.wait,
+        /** Limit of the time until the run is started. */
         triggerTimeoutMs: values['trigger-timeout'],
+        /** Whether a re-run attempt takes up the run of an earlier one; there is no name of the user's own then. */
         resume: values.resume,
         dryRun: values['dry-run'],
     };
 }
 function followInputs(values) {
     return {
-        ...(values.project !== undefined && { project: values.project }),
-        ...(values.timeout !== undefined && { timeoutMs: values.timeout }),
-        ...(values['poll-interval'] !== undefined && { pollIntervalMs: values['poll-interval'] }),
+        /** Name or id. */
+        project: values.project,
+        /** Limit of the wait; undefined: none. */
+        timeoutMs: values.timeout,
+        /** At least 1000; undefined: adaptive. */
+        pollIntervalMs: values['poll-interval'],
         onCancel: values['on-cancel'],
         onTimeout: values['on-timeout'],
         onPaused: values['on-paused'],
+        expectations: values.expect ?? [],
         ...reportInputs(values),
     };
 }
 function reportInputs(values) {
     const token = values['github-token'];
     return {
+        /** Lines of a failed step's log to show; 0: none. */
         logTail: values['log-tail'],
         summary: values.summary,
         comment: values.comment,
+        /** Undefined if the input came out empty. */
         githubToken: token === '' ? undefined : token,
+        /** Tells this step from others where GitHub's own variables cannot. */
         stepKey: values['step-key'],
     };
 }
 function targetOf({ snapshot, template, pipeline }) {
-    const narrowed = pipeline === undefined ? {} : { pipeline };
     if (snapshot !== undefined)
-        return { kind: 'snapshot', reference: snapshot, ...narrowed };
+        return { kind: 'snapshot', reference: snapshot, pipeline };
     if (template !== undefined)
-        return { kind: 'template', reference: template, ...narrowed };
+        return { kind: 'template', reference: template, pipeline };
     return pipeline === undefined ? undefined : { kind: 'pipeline', pipeline };
 }
 
@@ -54098,7 +53996,7 @@ function endGroup() {
  * @param name The name of the group
  * @param fn The function to wrap in the group
  */
-function core_group(name, fn) {
+function group(name, fn) {
     return core_awaiter(this, void 0, void 0, function* () {
         startGroup(name);
         let result;
@@ -54161,39 +54059,13 @@ function getIDToken(aud) {
 //# sourceMappingURL=core.js.map
 ;// CONCATENATED MODULE: ./build/github/outputs.js
 
+const RUN = ['run-id', 'run-name', 'run-url', 'status', 'conclusion', 'duration'];
+const RESULTS = ['pipeline', 'failed-step', 'error', 'steps', 'metadata', 'artifacts'];
 /** Every output of each action, in the order of the action's file. */
 const actionOutputs = {
-    main: [
-        'run-id',
-        'run-name',
-        'run-url',
-        'status',
-        'conclusion',
-        'duration',
-        'template-id',
-        'snapshot-id',
-        'pipeline',
-        'failed-step',
-        'error',
-        'steps',
-        'metadata',
-        'artifacts',
-    ],
+    main: [...RUN, 'template-id', 'snapshot-id', ...RESULTS],
     login: ['access-token', 'expires-at'],
-    wait: [
-        'run-id',
-        'run-name',
-        'run-url',
-        'status',
-        'conclusion',
-        'duration',
-        'pipeline',
-        'failed-step',
-        'error',
-        'steps',
-        'metadata',
-        'artifacts',
-    ],
+    wait: [...RUN, ...RESULTS],
     stop: ['status', 'conclusion', 'error'],
 };
 /**
@@ -54492,7 +54364,6 @@ const MAX_ANNOTATION_LENGTH = 4096;
 /** Longer titles are not readable in the list of annotations. */
 const MAX_TITLE_LENGTH = 255;
 const MIN_MASK_LENGTH = 4;
-const MAX_SERVER_LINES = 200;
 const MAX_SERVER_LINE_LENGTH = 1000;
 const MAX_INLINE_LENGTH = 200;
 /** .NET's line reader, which the runner uses, ends a line at each of these. */
@@ -54540,17 +54411,17 @@ class WorkflowLog {
     }
     /** Shown only when step debugging is on. */
     debug(message) {
-        this.#command('debug', {}, printableLines(message).join('\n'));
+        this.#write(commandLine('debug', printableLines(message).join('\n')));
     }
-    notice(message, place = {}) {
-        this.#annotate('notice', message, place);
+    notice(message, annotation = {}) {
+        this.#annotate('notice', message, annotation);
     }
-    warning(message, place = {}) {
-        this.#annotate('warning', message, place);
+    warning(message, annotation = {}) {
+        this.#annotate('warning', message, annotation);
     }
     /** Annotates the step; it does not decide the exit code. */
-    error(message, place = {}) {
-        this.#annotate('error', message, place);
+    error(message, annotation = {}) {
+        this.#annotate('error', message, annotation);
     }
     /**
      * Folds lines of our own under one title. Being one write, a group is never left open: an annotation inside would
@@ -54561,54 +54432,30 @@ class WorkflowLog {
     }
     /**
      * Shows text that came from a server as a block: each line behind a bar, which also keeps problem matchers
-     * off, and the runner's commands switched off around it. Terminal codes and invisible characters are taken
-     * out; what is cut is said.
+     * off, and the runner's commands switched off around it. Terminal codes and invisible characters are taken out.
+     *
+     * @param title one line above the block, in our own words. @param isFolded whether the block is folded under it
      */
-    serverText(text, options = {}) {
-        const { title, isFolded = false, keep = 'first', maxLines = MAX_SERVER_LINES } = options;
-        const lines = (typeof text === 'string' ? [text] : text).flatMap((part) => part.split(LINE_END));
-        while (lines.length > 0 && lines.at(-1)?.trim() === '')
-            lines.pop();
-        const left = Math.max(0, lines.length - maxLines);
-        const kept = keep === 'first' ? lines.slice(0, maxLines) : lines.slice(left);
-        const block = kept.map((line) => `\u2502 ${harmlessLine(line)}\n`);
-        const missing = `\u2502 (${left} ${left === 1 ? 'line' : 'lines'} left out)\n`;
-        if (left > 0 && keep === 'first')
-            block.push(missing);
-        if (left > 0 && keep === 'last')
-            block.unshift(missing);
-        const heading = title === undefined ? '' : plainLines(title);
-        if (block.length === 0) {
-            if (heading !== '')
-                this.#write(heading);
-            return;
-        }
+    serverText(text, title, { isFolded = false } = {}) {
+        const lines = text.flatMap((part) => part.split(LINE_END));
         const fence = (0,external_node_crypto_.randomUUID)();
-        const fenced = `::stop-commands::${fence}\n${block.join('')}::${fence}::\n`;
-        this.#write(title !== undefined && isFolded ? folded(title, fenced) : `${heading}${fenced}`);
+        const block = lines.map((line) => `\u2502 ${harmlessLine(line)}\n`).join('');
+        const fenced = block === '' ? '' : `::stop-commands::${fence}\n${block}::${fence}::\n`;
+        this.#write(isFolded ? folded(title, fenced) : `${plainLines(title)}${fenced}`);
     }
     #write(text) {
         this.#print(this.cover(text));
     }
-    #annotate(kind, message, place) {
+    #annotate(kind, message, { title }) {
         const text = cut(printableLines(message).join('\n'), MAX_ANNOTATION_LENGTH);
         this.#annotations[kind] += 1;
         if (this.#annotations[kind] > MAX_ANNOTATIONS) {
-            const title = place.title === undefined ? '' : `${place.title}: `;
-            this.info(`${kind[0]?.toUpperCase() ?? ''}${kind.slice(1)}: ${title}${text}`);
+            const about = title === undefined ? '' : `${title}: `;
+            this.info(`${kind[0]?.toUpperCase() ?? ''}${kind.slice(1)}: ${about}${text}`);
             return;
         }
-        const properties = {
-            title: place.title === undefined ? undefined : inline(place.title, MAX_TITLE_LENGTH),
-            file: place.file,
-            line: place.line?.toString(),
-            col: place.column?.toString(),
-        };
-        this.#command(kind, properties, text);
-    }
-    #command(name, properties, data) {
-        const pairs = Object.entries(properties).flatMap(([key, value]) => value === undefined || value === '' ? [] : [`${key}=${workflow_log_escapeProperty(value)}`]);
-        this.#write(commandLine(`${name}${pairs.length === 0 ? '' : ` ${pairs.join(',')}`}`, data));
+        const property = title === undefined ? '' : ` title=${workflow_log_escapeProperty(inline(title, MAX_TITLE_LENGTH))}`;
+        this.#write(commandLine(`${kind}${property}`, text));
     }
 }
 function commandLine(info, data) {
@@ -54644,7 +54491,6 @@ function workflow_log_escapeProperty(text) {
 
 /** The runner drops the eleventh error of a step, and the step's own last one must not be that. */
 const MOST_ANNOTATED = 9;
-const MOST_BY_NAME = 50;
 /** All of it stands in one annotation of at most 4,096 characters, the link at the end included. */
 const MAX_MESSAGE_LENGTH = 2_000;
 const MAX_MESSAGE_LINES = 30;
@@ -54664,8 +54510,6 @@ class FailureLog {
     step({ step, fault, log }, url) {
         this.#seen += 1;
         const name = inline(step);
-        if (this.#seen > MOST_BY_NAME)
-            return;
         if (this.#seen > MOST_ANNOTATED) {
             this.#log.info(`Step ${name} failed${fault === undefined ? '' : `: ${faultLine(fault)}`}`);
             return;
@@ -54688,18 +54532,12 @@ class FailureLog {
         });
         this.#tail(log, 'what starts the run');
     }
-    /** How many failed steps were not named, as a line; undefined if all were. */
-    rest() {
-        const more = this.#seen - MOST_BY_NAME;
-        return more > 0 ? `${more} more ${more === 1 ? 'step' : 'steps'} failed` : undefined;
-    }
     #tail({ lines, left, missing }, whose) {
         if (missing !== undefined)
             this.#log.info(`The log of ${whose} cannot be shown: ${inline(missing, MAX_LINE_LENGTH)}`);
         if (lines.length === 0)
             return;
-        const title = `Log of ${whose}: ${extent(lines.length, left)}`;
-        this.#log.serverText(lines, { title, isFolded: true, maxLines: lines.length });
+        this.#log.serverText(lines, `Log of ${whose}: ${extent(lines.length, left)}`, { isFolded: true });
     }
 }
 function extent(shown, left) {
@@ -54869,7 +54707,7 @@ class StartLog {
             case 'configured':
                 return this.#configured(event);
             case 'dry-run':
-                this.#log.serverText(shownDifference(event.lines), { title: DRY_RUN_TITLE });
+                this.#log.serverText(shownDifference(event.lines), DRY_RUN_TITLE);
                 return `Only a start can tell ${inline(event.onlyWhenTriggered.join('; '), LONG)}`;
             case 'triggering':
                 return `Starting the run ${inline(event.name, 300)}`;
@@ -55088,9 +54926,6 @@ class RunLog {
         this.#start.flush();
         for (const line of this.#steps.rest(this.#elapsedMs()))
             this.#timed(line);
-        const unnamed = this.#failures.rest();
-        if (unnamed !== undefined)
-            this.#log.info(unnamed);
     }
     #tellProgress(event) {
         switch (event.kind) {
@@ -57438,7 +57273,7 @@ async function findWorkspace(wanted, client) {
     const workspace = byId ?? (await theOneNamed(reference, client));
     const problem = stateProblem(workspace);
     if (problem !== undefined)
-        throw new WorkspaceError(`workspace: ${shown(workspace.name)} ${problem}`);
+        throw new WorkspaceError(`workspace: ${workspaces_shown(workspace.name)} ${problem}`);
     return {
         name: workspace.name,
         organization: organizationOf(workspace),
@@ -57455,12 +57290,12 @@ async function theOneNamed(name, client) {
     if (second === undefined)
         return first;
     const several = living.length > 0 ? living : all;
-    const places = several.slice(0, MOST_NAMES).map((each) => `${shown(organizationOf(each))} (${idOf(each)})`);
+    const places = several.slice(0, MOST_NAMES).map((each) => `${workspaces_shown(organizationOf(each))} (${idOf(each)})`);
     const more = several.length > places.length ? ` and ${several.length - places.length} more` : '';
-    throw new WorkspaceError(`workspace: ${several.length} workspaces are named ${shown(name)}, in the organizations ${places.join(', ')}${more}; write the id of one of them instead of its name`);
+    throw new WorkspaceError(`workspace: ${several.length} workspaces are named ${workspaces_shown(name)}, in the organizations ${places.join(', ')}${more}; write the id of one of them instead of its name`);
 }
 async function notFound(name, client) {
-    const start = `workspace: there is no workspace ${shown(name)} that this account may see`;
+    const start = `workspace: there is no workspace ${workspaces_shown(name)} that this account may see`;
     const names = [...new Set((await client.workspaces()).map((each) => each.name))];
     if (names.length === 0)
         return `${start}, nor any other; add the account to the workspace`;
@@ -57469,25 +57304,25 @@ async function notFound(name, client) {
         .sort((a, b) => a.distance - b.distance)
         .slice(0, MOST_NAMES);
     const more = names.length > near.length ? ` and ${names.length - near.length} more` : '';
-    return `${start}; there are: ${near.map(({ each }) => shown(each)).join(', ')}${more}`;
+    return `${start}; there are: ${near.map(({ each }) => workspaces_shown(each)).join(', ')}${more}`;
 }
 function stateProblem({ status }) {
     if (status === 'available')
         return undefined;
     const known = STATES[status];
-    return `is not available (${shown(status)})${known === undefined ? '' : `: ${known}`}`;
+    return `is not available (${workspaces_shown(status)})${known === undefined ? '' : `: ${known}`}`;
 }
 function serverOf({ name, zenml_service }, { allowPlainHttp }) {
     const text = zenml_service?.status?.server_url ?? '';
     if (text === '') {
-        throw new WorkspaceError(`workspace: ZenML Pro does not say where the server of ${shown(name)} is; give server-url instead`);
+        throw new WorkspaceError(`workspace: ZenML Pro does not say where the server of ${workspaces_shown(name)} is; give server-url instead`);
     }
     const parsed = parseServerUrl(text);
     if (!parsed.ok) {
-        throw new WorkspaceError(`workspace: the address that ZenML Pro gives for ${shown(name)} ${parsed.problem}`);
+        throw new WorkspaceError(`workspace: the address that ZenML Pro gives for ${workspaces_shown(name)} ${parsed.problem}`);
     }
     if (parsed.plainHttp && !allowPlainHttp) {
-        throw new WorkspaceError(`workspace: the address that ZenML Pro gives for ${shown(name)} begins with http://, which would send the credential unencrypted; set allow-insecure-http: true only if nobody can listen`);
+        throw new WorkspaceError(`workspace: the address that ZenML Pro gives for ${workspaces_shown(name)} begins with http://, which would send the credential unencrypted; set allow-insecure-http: true only if nobody can listen`);
     }
     return parsed.url;
 }
@@ -57496,10 +57331,10 @@ function organizationOf({ organization }) {
 }
 /** In quotes only where it is no id at all. */
 function idOf({ id }) {
-    return schemas_guid().safeParse(id).success ? id : shown(id);
+    return schemas_guid().safeParse(id).success ? id : workspaces_shown(id);
 }
 /** What somebody else named, in quotes, on one line. */
-function shown(text) {
+function workspaces_shown(text) {
     return `"${cutAtSpace(text.replace(/[\s\p{Cc}\p{Cf}]+/gu, ' '), MAX_SHOWN)}"`;
 }
 
@@ -57865,6 +57700,19 @@ function listenForCancellation() {
     }
     return controller.signal;
 }
+/** A signal that is aborted so many milliseconds after another one, for work that a cancellation does not take back. */
+function later(signal, ms) {
+    const controller = new AbortController();
+    const onAbort = () => {
+        // No step waits for it that has nothing else to do.
+        setTimeout(() => controller.abort(signal.reason), ms).unref();
+    };
+    if (signal.aborted)
+        onAbort();
+    else
+        signal.addEventListener('abort', onAbort, { once: true });
+    return controller.signal;
+}
 
 ;// CONCATENATED MODULE: ./build/github/inputs/project-choice.js
 /** The project of the input, or else of the variable that ZenML's own client reads. */
@@ -58023,7 +57871,7 @@ const check_keys_REASONS = {
  *
  * @param path where the mapping stands
  */
-function checkKeys(configuration, path, schemas, types, findings) {
+function checkKeys(configuration, path, schemas, { outline: { types }, findings }) {
     for (const [key, value] of Object.entries(configuration)) {
         const place = [...path, key];
         if (value === null)
@@ -58035,12 +57883,11 @@ function checkKeys(configuration, path, schemas, types, findings) {
             findings.error([...place, 'docker'], 'settings.docker cannot be set: the image is part of the snapshot or template; make a new one to change it');
         }
         else {
-            checkKey(key, value, place, schemas, types, findings);
+            checkKey(key, value, place, member(schemas, key), types, findings);
         }
     }
 }
-function checkKey(key, value, place, schemas, types, findings) {
-    const known = member(schemas, key);
+function checkKey(key, value, place, known, types, findings) {
     const schema = key === 'environment' && known !== undefined ? ENVIRONMENT : known;
     // Servers take a hook as a mapping of module and attribute too, whatever their schema says.
     if (key.endsWith('_hook_source') && isJsonObject(value))
@@ -58127,61 +57974,7 @@ function doubt({ path, kind, wanted, value }, what) {
     }
 }
 
-;// CONCATENATED MODULE: ./build/run/configure/check/first-lines.js
-/** A reader mends these first; one mistake can make hundreds of others. */
-const first_lines_MAX_LINES = 20;
-/** The first lines of many, and how many there are. */
-class FirstLines {
-    #lines = [];
-    #count = 0;
-    /** @param line is asked for its text only if it will be shown */
-    add(line) {
-        this.#count += 1;
-        if (this.#lines.length < first_lines_MAX_LINES)
-            this.#lines.push(line());
-    }
-    /** Both one after the other. */
-    with(others) {
-        const both = new FirstLines();
-        for (const line of [...this.#lines, ...others.#lines])
-            both.add(() => line);
-        both.#count = this.#count + others.#count;
-        return both;
-    }
-    /** The first ones, and in a line of its own how many more there are. */
-    shown() {
-        const left = this.#count - this.#lines.length;
-        return left === 0 ? [...this.#lines] : [...this.#lines, `and ${left} more like these`];
-    }
-}
-
-;// CONCATENATED MODULE: ./build/run/configure/check/findings.js
-
-
-/** Collects what is found, and says where it stands. */
-class Findings {
-    errors = new FirstLines();
-    warnings = new FirstLines();
-    #layers;
-    /** @param layers lowest precedence first */
-    constructor(layers) {
-        this.#layers = layers;
-    }
-    error(path, problem) {
-        this.errors.add(() => this.#line(path, problem));
-    }
-    warn(path, problem) {
-        this.warnings.add(() => this.#line(path, problem));
-    }
-    #line(path, problem) {
-        const place = placeOf(this.#layers, path);
-        const text = typeof problem === 'string' ? problem : problem();
-        return place === undefined ? text : `${place}: ${text}`;
-    }
-}
-
 ;// CONCATENATED MODULE: ./build/run/configure/check/check-configuration.js
-
 
 
 
@@ -58191,15 +57984,14 @@ class Findings {
 /**
  * Compares a run configuration with what a template or snapshot takes, and finds what the server would refuse,
  * ignore, or let a run fail for. Sends nothing.
+ *
+ * @param body without the template's values
  */
-function checkConfiguration({ body, layers, outline, version }) {
-    const findings = new Findings(layers);
-    const { steps, parameters, ...others } = body;
-    checkTopLevelNames(others, outline, version, findings);
-    checkKeys(others, [], outline.keys, outline.types, findings);
-    checkPipelineParameters(parameters, outline, findings);
-    checkSteps(steps, outline, version, findings);
-    return findings;
+function checkConfiguration({ steps, parameters, ...others }, check) {
+    checkTopLevelNames(others, check);
+    checkKeys(others, [], check.outline.keys, check);
+    checkPipelineParameters(parameters, check);
+    checkSteps(steps, check);
 }
 /** Keys that servers know (0.98) and do not name in their schemas. */
 const UNNAMED_KEYS = [
@@ -58208,7 +58000,8 @@ const UNNAMED_KEYS = [
     'step_input_overrides',
     'step_default_input_overrides',
 ];
-function checkTopLevelNames(body, { keys, isDynamic }, version, findings) {
+function checkTopLevelNames(body, { outline, version, findings }) {
+    const { keys, isDynamic } = outline;
     if (keys === undefined)
         return;
     const known = [...new Set([...Object.keys(keys), 'steps', ...(isDynamic ? ['parameters'] : [])])];
@@ -58225,7 +58018,7 @@ function checkTopLevelNames(body, { keys, isDynamic }, version, findings) {
             findings.warn([key], problem);
     }
 }
-function checkPipelineParameters(parameters, outline, findings) {
+function checkPipelineParameters(parameters, { outline, findings }) {
     const path = ['parameters'];
     if (parameters === undefined || parameters === null)
         return;
@@ -58242,7 +58035,8 @@ function checkPipelineParameters(parameters, outline, findings) {
         findings.error(path, `only a dynamic pipeline has parameters of its own, and this one is static; move them to ${fix}`);
     }
 }
-function checkSteps(steps, outline, version, findings) {
+function checkSteps(steps, check) {
+    const { outline, findings } = check;
     if (steps === undefined || steps === null)
         return;
     if (!isJsonObject(steps)) {
@@ -58252,28 +58046,30 @@ function checkSteps(steps, outline, version, findings) {
     for (const [name, step] of Object.entries(steps)) {
         const path = ['steps', name];
         if (!outline.steps.has(name))
-            checkUnknownStep(name, path, outline, findings);
+            checkUnknownStep(name, path, check);
         else if (isJsonObject(step))
-            checkStep(name, step, path, outline, version, findings);
+            checkStep(name, step, path, check);
         if (!isJsonObject(step)) {
             findings.error(path, `step ${quoted(name)} takes a mapping (parameters: \u2026), not ${show(step)}`);
         }
     }
     if (!outline.isDynamic)
-        checkMissing(steps, outline, findings);
+        checkMissing(steps, check);
 }
-function checkUnknownStep(name, path, { isDynamic, steps }, findings) {
+function checkUnknownStep(name, path, { outline, findings }) {
+    const { isDynamic, steps } = outline;
     if (isDynamic) {
         findings.warn(path, `the pipeline is dynamic and does not list a step ${quoted(name)}; if there is none, this is ignored`);
         return;
     }
     findings.error(path, () => `the pipeline has no step ${quoted(name)}${alternatives(name, [...steps])}`);
 }
-function checkStep(name, { parameters, ...others }, path, outline, version, findings) {
+function checkStep(name, { parameters, ...others }, path, check) {
+    const { outline, findings } = check;
     const known = outline.stepKeys(name);
     if (known !== undefined) {
-        checkStepNames(name, others, path, [...Object.keys(known), 'parameters'], version, findings);
-        checkKeys(others, path, known, outline.types, findings);
+        checkStepNames(name, others, path, [...Object.keys(known), 'parameters'], check);
+        checkKeys(others, path, known, check);
     }
     if (parameters === undefined || parameters === null)
         return;
@@ -58294,7 +58090,7 @@ const UNNAMED_STEP_KEYS = [
     'outputs',
     'runtime',
 ];
-function checkStepNames(name, step, path, known, version, findings) {
+function checkStepNames(name, step, path, known, { version, findings }) {
     for (const key of Object.keys(step)) {
         if (known.includes(key) || UNNAMED_STEP_KEYS.includes(key))
             continue;
@@ -58306,7 +58102,7 @@ function checkStepNames(name, step, path, known, version, findings) {
             findings.error([...path, key], problem);
     }
 }
-function checkMissing(steps, outline, findings) {
+function checkMissing(steps, { outline, findings }) {
     for (const name of outline.steps) {
         const { required = [], values = {} } = outline.step(name) ?? {};
         if (required.length === 0)
@@ -58320,13 +58116,60 @@ function checkMissing(steps, outline, findings) {
     }
 }
 
+;// CONCATENATED MODULE: ./build/run/configure/check/first-lines.js
+/** A reader mends these first; one mistake can make hundreds of others. */
+const first_lines_MAX_LINES = 20;
+/** The first lines of many, and how many there are. */
+class FirstLines {
+    #lines = [];
+    #count = 0;
+    /** @param line is asked for its text only if it will be shown */
+    add(line) {
+        this.#count += 1;
+        if (this.#lines.length < first_lines_MAX_LINES)
+            this.#lines.push(line());
+    }
+    /** The first ones, and in a line of its own how many more there are. */
+    shown() {
+        const left = this.#count - this.#lines.length;
+        return left === 0 ? [...this.#lines] : [...this.#lines, `and ${left} more like these`];
+    }
+}
+
+;// CONCATENATED MODULE: ./build/run/configure/check/findings.js
+
+
+/** Collects what the checks find; one line each, with the place in the user's text at its beginning. */
+class Findings {
+    /** The server would refuse it, the run would fail for it, or what was written would be ignored as a whole. */
+    errors;
+    warnings = new FirstLines();
+    #layers;
+    /** @param layers lowest precedence first. @param errors those that were found before */
+    constructor(layers, errors) {
+        this.#layers = layers;
+        this.errors = errors;
+    }
+    error(path, problem) {
+        this.errors.add(() => this.#line(path, problem));
+    }
+    warn(path, problem) {
+        this.warnings.add(() => this.#line(path, problem));
+    }
+    #line(path, problem) {
+        const place = placeOf(this.#layers, path);
+        const text = typeof problem === 'string' ? problem : problem();
+        return place === undefined ? text : `${place}: ${text}`;
+    }
+}
+
 ;// CONCATENATED MODULE: ./build/run/configure/check/fit.js
 
 function asItIs(value) {
     return { value, misfits: [], ignored: [], converted: false };
 }
 function converted(value, from) {
-    return { ...asItIs(value), converted: !isSame(value, from) };
+    return { ...asItIs(value), converted: !(0,external_node_util_.isDeepStrictEqual)(value, from) };
 }
 function misfit(value, wanted, isDoubtful = false) {
     return { ...asItIs(value), misfits: [{ path: [], value, kind: 'value', wanted, isDoubtful }] };
@@ -58483,6 +58326,7 @@ function lengthOf(text) {
 
 
 
+
 /** How pydantic reads numbers and booleans out of texts (pydantic's conversion table). */
 const INTEGER = /^\s*[-+]?\d+(?:_\d+)*(?:\.0*)?\s*$/;
 const scalar_NUMBER = /^\s*[-+]?(?:(?:\d+(?:_\d+)*\.?(?:\d+(?:_\d+)*)?|\.\d+(?:_\d+)*)(?:e[-+]?\d+)?|inf(?:inity)?|nan)\s*$/i;
@@ -58514,7 +58358,7 @@ function fitScalar(schema, value) {
 }
 /** Words are compared as they are; numbers may be converted first, which a schema does not tell. */
 function fitChoice(allowed, value) {
-    if (allowed.some((each) => isSame(each, value)))
+    if (allowed.some((each) => (0,external_node_util_.isDeepStrictEqual)(each, value)))
         return { kind: 'fits', value };
     const asWord = scalarText(value);
     const mayBeConverted = allowed.some((each) => typeof each !== 'string' && asWord !== undefined && scalarText(each) === asWord);
@@ -58967,6 +58811,10 @@ class ConfigurationError extends RunError {
 
 /** The longest name that ZenML takes. */
 const MAX_RUN_NAME_LENGTH = 255;
+/** So many characters of a name, as ZenML counts them: half of one is none. */
+function beginning(name, most = MAX_RUN_NAME_LENGTH) {
+    return Array.from(name).slice(0, most).join('');
+}
 /**
  * Fills `{date}` and `{time}` the way ZenML does (`2026_11_22`, `21_47_25_741000`), but here, so that the name
  * is known before the run is.
@@ -59015,7 +58863,7 @@ function originOf(origin, configuration) {
  * @param key a new UUID: its digits make the name unique
  */
 function otherRunName(name, nameIsOurs, key) {
-    const start = nameIsOurs ? name.slice(0, -DIGITS) : `${name.slice(0, MAX_RUN_NAME_LENGTH - DIGITS - 1)}-`;
+    const start = nameIsOurs ? name.slice(0, -DIGITS) : `${beginning(name, MAX_RUN_NAME_LENGTH - DIGITS - 1)}-`;
     return `${start}${digitsOf(key)}`;
 }
 function digitsOf(key) {
@@ -59036,7 +58884,7 @@ function unchangeable(pipeline) {
         .replace(/[{}\p{Cc}\p{Cs}]/gu, '')
         .normalize('NFC')
         .trim();
-    return Array.from(plain).slice(0, LONGEST_PIPELINE).join('');
+    return beginning(plain, LONGEST_PIPELINE);
 }
 /** The part of a default name that tells step and attempt; what follows makes it unique. */
 function stepNamePrefix({ workflowRunId, attempt, stepIdentity }, pipeline) {
@@ -59108,30 +58956,32 @@ function withoutNulls({ steps, ...others }) {
 
 
 
-
 /**
  * Finds out what the keys of the input `parameters` mean: a step's name with a mapping, `step.parameter` (the
  * first dot splits), or the bare name of a parameter that exactly one step has; with a dynamic pipeline, a
  * parameter of its own.
  *
  * @param outline undefined where the definition tells nothing; then only the first two forms can be understood
+ * @param errors gets to know what is wrong with them, one line each
+ * @returns the same as a part of a run configuration
  */
-function expandParameters(layer, outline) {
-    return new Expansion(layer, outline).run();
+function expandParameters(layer, outline, errors) {
+    return new Expansion(layer, outline, errors).run();
 }
 class Expansion {
     #layer;
     #outline;
     /** Which steps have a parameter; made once, since a pipeline may have hundreds. */
     #owners;
-    #errors = new FirstLines();
+    #errors;
     /** From a path in the configuration, as JSON, to where it stands in the short form. */
     #origins = new Map();
     #ofPipeline = [];
     #ofSteps = new Map();
-    constructor(layer, outline) {
+    constructor(layer, outline, errors) {
         this.#layer = layer;
         this.#outline = outline;
+        this.#errors = errors;
         this.#owners = ownersOf(outline);
     }
     run() {
@@ -59146,7 +58996,7 @@ class Expansion {
         }
         const { source } = this.#layer;
         const locate = (path) => this.#layer.locate?.(this.#originOf(path));
-        return { layer: { source, value: this.#configuration(), locate }, errors: this.#errors };
+        return { source, value: this.#configuration(), locate };
     }
     #targetOf(key, value) {
         const isStep = this.#outline?.steps.has(key) === true;
@@ -59302,6 +59152,7 @@ function ways(owners, key) {
 
 
 
+
 const NOT_TOLD = 'The server does not say which parameters there are, so the configuration is sent without a check';
 /**
  * Merges all that the user wants to differ, and checks it against the definition.
@@ -59311,25 +59162,26 @@ const NOT_TOLD = 'The server does not say which parameters there are, so the con
  */
 function assemble(overrides, definition, version) {
     const outline = readOutline(definition);
+    const errors = new FirstLines();
     const { parameters } = overrides;
-    const expanded = parameters && expandParameters(parameters, outline);
-    const layers = [...overrides.layers, ...(expanded === undefined ? [] : [expanded.layer])];
+    const layers = [...overrides.layers];
+    if (parameters !== undefined)
+        layers.push(expandParameters(parameters, outline, errors));
     const configuration = mergeOverrides({ ...overrides, layers });
     const { body } = configuration;
-    const result = outline === undefined || isEmpty(body)
-        ? new Findings(layers)
-        : checkConfiguration({ body, layers, outline, version });
-    const errors = (expanded?.errors.with(result.errors) ?? result.errors).shown();
-    if (errors.length > 0)
-        throw new ConfigurationError(errors);
-    const unchecked = outline === undefined && !isEmpty(body) ? NOT_TOLD : undefined;
-    return { ...configuration, warnings: result.warnings.shown(), unchecked };
-}
-function isEmpty(body) {
-    return Object.keys(body).length === 0;
+    const findings = new Findings(layers, errors);
+    const isGiven = Object.keys(body).length > 0;
+    if (isGiven && outline !== undefined)
+        checkConfiguration(body, { outline, version, findings });
+    const faults = errors.shown();
+    if (faults.length > 0)
+        throw new ConfigurationError(faults);
+    const unchecked = isGiven && outline === undefined ? NOT_TOLD : undefined;
+    return { ...configuration, warnings: findings.warnings.shown(), unchecked };
 }
 
 ;// CONCATENATED MODULE: ./build/run/configure/difference.js
+
 
 
 const MAX_VALUE_LENGTH = 200;
@@ -59372,7 +59224,7 @@ function difference(base, over, depth = 0) {
 }
 function isUnchanged(before, after) {
     if (!isJsonObject(before) || !isJsonObject(after))
-        return isSame(before, after);
+        return (0,external_node_util_.isDeepStrictEqual)(before, after);
     return Object.entries(after).every(([key, value]) => Object.hasOwn(before, key) && isUnchanged(before[key], value));
 }
 function difference_line(mark, key, value, depth) {
@@ -59719,6 +59571,11 @@ function isStepSucceeded(status) {
  */
 const SETTLE_MS = 30_000;
 const SETTLE_BEFORE_STARTABLE_STEP_MS = 300_000;
+/**
+ * So many times in a row ZenML must say that there is no such run, at least a second apart. A 404 may come from a replica
+ * that lags behind, or from a proxy in the middle of a roll-out.
+ */
+const GONE_AFTER = 3;
 /** True if only the steps can tell whether the run is over. */
 function needsSteps(run) {
     const phase = runPhase(run.status);
@@ -59913,6 +59770,8 @@ const EARLY_PAUSE_MS = 400;
 /** After a run was ended while initializing: how long it is watched that no step starts all the same. */
 const AFTERMATH_MS = 2_000;
 const AFTERMATH_PAUSE_MS = 500;
+/** Before the next look at a run that is said not to be there. */
+const GONE_PAUSE_MS = 1_000;
 const SETTLE_PAUSE = { baseMs: 400, capMs: 2_000 };
 /**
  * Stops a run, and sees to it that it has stopped. Handles every answer of ZenML's stop route, and ends a run
@@ -59995,7 +59854,7 @@ class Stop {
             case 'too-early':
                 return this.#endEarly();
             case 'finished':
-                return this.#accountForSteps(await this.#look(), { byItself: true });
+                return this.#accountForSteps(await this.#look(), { byItself: !this.#asked });
             case 'gone':
                 return this.#checkGone();
             case 'unsupported': {
@@ -60010,40 +59869,38 @@ class Stop {
                 return this.#checkDoubtful(before, answer.error, attempt);
             case 'refused':
                 return this.#goingOn(answer.error.message);
-            case 'unclear':
+            case 'unclear': {
                 await this.#pauseAfter(answer.error, attempt);
                 // A yes that is not ZenML's: the request may have been passed on all the same.
-                return answer.error instanceof AnswerError && answer.error.status === 200
-                    ? this.#checkObeyed()
-                    : undefined;
+                if (!(answer.error instanceof AnswerError) || answer.error.status !== 200)
+                    return undefined;
+                const run = await this.#look();
+                return goesOnUnasked(run) ? undefined : this.#followObeyed(run, before);
+            }
         }
     }
-    async #checkObeyed() {
-        const run = await this.#look();
-        if (runPhase(run.status) !== 'going-on')
-            return this.#accountForSteps(run);
-        if (run.status !== 'stopping')
-            return undefined;
-        this.#asked = true;
-        return this.#settle();
+    /** The server did what it was asked, though its answer did not say so. */
+    async #followObeyed(run, before) {
+        if (runPhase(run.status) === 'going-on') {
+            this.#asked = true;
+            return this.#settle();
+        }
+        const byItself = run.status === before || runPhase(run.status) === 'succeeded';
+        return this.#accountForSteps(run, { byItself });
     }
-    /** One 404 may come from a replica that lags behind. */
+    /** By the same rule as where a run is watched. */
     async #checkGone() {
         this.#timesGone += 1;
-        if (this.#timesGone > 1)
+        if (this.#timesGone >= GONE_AFTER)
             return { kind: 'gone', status: this.#status };
-        await this.#pause(EARLY_PAUSE_MS);
+        await this.#pause(GONE_PAUSE_MS);
         return undefined;
     }
     /** 0.98 marks the run before it asks the orchestrator, so its steps end although the answer is an error. */
     async #checkDoubtful(before, error, attempt) {
         const run = await this.#look();
-        if (runPhase(run.status) !== 'going-on')
-            return this.#accountForSteps(run, { byItself: run.status === before });
-        if (run.status === 'stopping') {
-            this.#asked = true;
-            return this.#settle();
-        }
+        if (!goesOnUnasked(run))
+            return this.#followObeyed(run, before);
         // 0.85 asks the orchestrator even for a run that has not reached it.
         if (run.status === 'initializing')
             return this.#markFailed();
@@ -60077,6 +59934,7 @@ class Stop {
     async #markFailed() {
         const { runId, reason, deadline } = this.#request;
         await this.#client.failInitializing(runId, reason);
+        this.#asked = true;
         this.#status = 'failed';
         const aftermath = new Deadline(this.#deps.clock, Math.min(AFTERMATH_MS, deadline.leftMs));
         try {
@@ -60093,7 +59951,7 @@ class Stop {
         }
         catch (error) {
             if (isGone(error))
-                return { kind: 'gone', status: this.#status };
+                return this.#checkGone();
             // The server took it; that a look at what followed failed, or came too late, changes nothing.
             if (!isZenmlError(error) && this.#deps.signal?.aborted !== true)
                 throw error;
@@ -60152,6 +60010,7 @@ class Stop {
     }
     async #look() {
         const run = await this.#client.run(this.#request.runId, { hydrate: false });
+        this.#timesGone = 0;
         this.#status = run.status;
         this.#wasPaused ||= run.status === 'paused';
         return run;
@@ -60163,6 +60022,7 @@ class Stop {
         return !this.#request.deadline.isOver;
     }
     async #pauseAfter(error, attempt) {
+        this.#timesGone = 0;
         this.#lastFailure = error.message;
         // Whatever the server asks for, there is time for more than one try.
         const asked = Math.min(retryAfterOf(error), Math.ceil(this.#request.deadline.leftMs / 3));
@@ -60172,6 +60032,9 @@ class Stop {
         const { clock, signal } = this.#deps;
         await clock.sleep(Math.min(ms, this.#request.deadline.leftMs), signal);
     }
+}
+function goesOnUnasked({ status }) {
+    return runPhase(status) === 'going-on' && status !== 'stopping';
 }
 /** So that it is looked for often at first, and then ever more rarely. */
 function isPowerOfTwo(number) {
@@ -61366,6 +61229,7 @@ function lastAttempts(steps) {
 
 
 
+
 /** How many steps' metadata and outputs are read if nothing depends on them. */
 const MOST_STEPS = 1_000;
 /** What the client reads at most. */
@@ -61406,7 +61270,8 @@ async function collectDetails(reference, { thoroughly }, deps) {
         run: 'value' in run ? run.value : undefined,
         details: {
             steps: 'value' in states ? states.value : hydrated.steps.map(({ state }) => state),
-            ...splitMetadata(withoutOrigin(ofRun), counted),
+            metadata: withoutRepeats(withoutOrigin(ofRun), hydrated.steps),
+            stepMetadata: stepMetadataOf(counted),
             artifacts: counted.flatMap(artifactsOf),
             missing,
         },
@@ -61468,30 +61333,25 @@ function sizeOf(whole) {
     return size;
 }
 /**
- * A run of 0.74 has its steps' metadata as `step::key`.
- *
- * @param steps one attempt of each
+ * The run's own metadata: 0.74 repeats that of its steps beside it, of all attempts, as `step::key`. Only a value that a
+ * step has as well is such a repeat: anybody may log a name with `::` in it for the run itself.
  */
-function splitMetadata(ofRun, steps) {
-    const own = [];
+function withoutRepeats(ofRun, steps) {
     const ofSteps = new Map();
-    const note = (step, metadata) => {
-        ofSteps.set(step, { ...ofSteps.get(step), ...metadata });
-    };
-    for (const [name, value] of Object.entries(ofRun)) {
-        const end = name.indexOf('::');
-        if (end > 0)
-            note(name.slice(0, end), { [name.slice(end + 2)]: value });
-        else
-            own.push([name, value]);
+    for (const { state, metadata = {} } of steps) {
+        for (const [key, value] of Object.entries(metadata)) {
+            const name = `${state.name}::${key}`;
+            const values = ofSteps.get(name) ?? [];
+            values.push(value);
+            ofSteps.set(name, values);
+        }
     }
-    for (const { state, metadata = {} } of steps)
-        if (Object.keys(metadata).length > 0)
-            note(state.name, metadata);
-    return {
-        metadata: Object.fromEntries(own),
-        stepMetadata: [...ofSteps].map(([step, metadata]) => ({ step, metadata })),
-    };
+    const own = Object.entries(ofRun).filter(([name, value]) => ofSteps.get(name)?.some((each) => (0,external_node_util_.isDeepStrictEqual)(each, value)) !== true);
+    return Object.fromEntries(own);
+}
+/** @param steps one attempt of each */
+function stepMetadataOf(steps) {
+    return steps.flatMap(({ state, metadata = {} }) => Object.keys(metadata).length === 0 ? [] : [{ step: state.name, metadata }]);
 }
 function artifactsOf({ state, outputs }) {
     return outputs.map(({ permissionDenied: _, ...output }) => ({ step: state.name, ...output }));
@@ -61956,8 +61816,6 @@ class WatchedSteps {
 const TOLERATED_SILENCE_MS = 600_000;
 /** A server may ask for patience, but a run that ended must not go unseen for hours. */
 const LONGEST_ASKED_WAIT_MS = 300_000;
-/** One 404 may come from a replica that lags behind, or from a proxy in the middle of a roll-out. */
-const GONE_AFTER = 3;
 /** States in which a run is on its way to its end; a paused one waits for a person. */
 const FORESEEABLE = new Set(['initializing', 'provisioning', 'queued', 'running']);
 /** Building an image and starting a runner takes minutes; a run can also stay `initializing` for ever. */
@@ -62117,7 +61975,7 @@ class Watch {
         return isChanged;
     }
     #tellState({ status, statusReason }) {
-        this.#tell({ kind: 'state', status, reason: statusReason, sinceMs: this.#watchedMs });
+        this.#tell({ kind: 'state', status, reason: statusReason });
     }
     /** Where they tell something new: when the run has changed, at its end, and from time to time. */
     async #partsBeside(run, isChanged) {
@@ -62720,7 +62578,7 @@ async function refusedForPermission(refusal, { planned, reason }, deps) {
     return new RunError(`${refusal}. The server had made the run all the same. ${ended.sentence}`, ended.settled ? 'failed' : 'lost', true);
 }
 
-;// CONCATENATED MODULE: ./build/run/start/look-up.js
+;// CONCATENATED MODULE: ./build/run/until-answered.js
 
 
 /**
@@ -62872,8 +62730,9 @@ class Trigger {
         const { definition, configuration, name } = this.#request;
         this.#attempt += 1;
         this.#sentFrom ??= client.serverNow;
-        journal.planned(this.#plan());
-        const { mark } = this.#plan();
+        const plan = this.#plan();
+        journal.planned(plan);
+        const { mark } = plan;
         const marked = mark === undefined ? configuration : withMark(configuration, mark);
         return client.trigger(definition, { ...marked, run_name: name }, this.#key);
     }
@@ -62936,7 +62795,7 @@ class Trigger {
         if (hasNameOf(run, plan) && ownership(run, plan) !== 'foreign') {
             return { run, name: run.name ?? plan.name, adopted: false };
         }
-        const answered = { id: run.id, name: run.name?.slice(0, MAX_RUN_NAME_LENGTH) };
+        const answered = { id: run.id, name: run.name && beginning(run.name) };
         this.#answered = answered;
         this.#mayHaveStarted = true;
         this.#deps.journal.planned(this.#plan());
@@ -63325,7 +63184,33 @@ function refusal({ status, message, limited }, { fromFork }) {
     return `GitHub answered ${status}${message === '' ? '' : `: ${quote(message, MAX_QUOTE_LENGTH)}`}`;
 }
 
+;// CONCATENATED MODULE: ./build/github/run-record.js
+/** Before anything is told. */
+const NOTHING_KNOWN = {
+    conclusion: undefined,
+    status: '',
+    error: undefined,
+    durationMs: undefined,
+    definition: undefined,
+    pipeline: undefined,
+    runId: undefined,
+    runName: undefined,
+    runUrl: undefined,
+    created: undefined,
+    asOf: undefined,
+    changes: [],
+    dryRun: undefined,
+    usual: undefined,
+    steps: [],
+    counts: undefined,
+    failures: [],
+    runFailure: undefined,
+    verdicts: [],
+    details: undefined,
+};
+
 ;// CONCATENATED MODULE: ./build/github/comment/state.js
+
 
 
 
@@ -63345,7 +63230,7 @@ const CONCLUSIONS = [
     'expectation-missed',
     'dry-run',
 ];
-const state_text = schemas_string().optional();
+const state_text = schemas_string().transform((long) => cut(long, MAX_TEXT));
 const savedSchema = object({
     action: schemas_enum(['main', 'wait']),
     identity: schemas_string().regex(/^[0-9a-f]{8}$/),
@@ -63355,60 +63240,25 @@ const savedSchema = object({
     isWritten: schemas_boolean(),
     record: object({
         conclusion: schemas_enum(CONCLUSIONS).optional(),
-        status: schemas_string(),
-        error: state_text,
+        status: state_text,
+        error: state_text.optional(),
         durationMs: schemas_number().optional(),
-        pipeline: state_text,
-        runId: state_text,
-        runName: state_text,
-        runUrl: state_text,
+        pipeline: state_text.optional(),
+        runId: state_text.optional(),
+        runName: state_text.optional(),
+        // Half an address leads nowhere.
+        runUrl: schemas_string().max(MAX_TEXT).optional().catch(undefined),
         created: schemas_number().optional(),
     }),
 });
-/** What an ended main could not tell by itself. */
-const UNSAVED = {
-    definition: undefined,
-    asOf: undefined,
-    changes: [],
-    dryRun: undefined,
-    usual: undefined,
-    steps: [],
-    counts: undefined,
-    failures: [],
-    runFailure: undefined,
-    verdicts: [],
-    details: undefined,
-};
 /**
  * Keeps for the post step what it needs to bring the comment to its end. To be called before the request that the
  * comment needs, as the step may be killed at any moment.
  *
  * @throws {Error} when the runner's state file cannot be written.
  */
-function saveComment({ action, identity, mode, stepKey, isTold, isWritten, record }, gate) {
-    const { conclusion, status, error, durationMs, pipeline, runId, runName, runUrl, created } = record;
-    const short = (long) => long && cut(long, MAX_TEXT);
-    const saved = {
-        action,
-        identity,
-        mode,
-        stepKey,
-        isTold,
-        isWritten,
-        record: {
-            conclusion,
-            status: cut(status, MAX_TEXT),
-            error: short(error),
-            durationMs,
-            pipeline: short(pipeline),
-            runId: short(runId),
-            runName: short(runName),
-            // Half an address leads nowhere.
-            runUrl: runUrl !== undefined && runUrl.length > MAX_TEXT ? undefined : runUrl,
-            created,
-        },
-    };
-    outputs_saveState(state_STATE, JSON.stringify(saved), gate);
+function saveComment(comment, gate) {
+    outputs_saveState(state_STATE, JSON.stringify(savedSchema.parse(comment)), gate);
 }
 /** Nothing is left to do for the post step. */
 function forgetComment(gate) {
@@ -63419,11 +63269,10 @@ function readSavedComment(env) {
     const saved = savedSchema.safeParse(parseJson(env[`STATE_${state_STATE}`] ?? '')).data;
     if (saved === undefined)
         return undefined;
-    const { conclusion, status, error, durationMs, pipeline, runId, runName, runUrl, created } = saved.record;
-    const known = { status, error, pipeline, runId, runName, runUrl, created };
+    const { conclusion = 'cancelled', ...known } = saved.record;
     // What was saved while the run went on says nothing of how long it took in all.
-    const ended = { conclusion: conclusion ?? 'cancelled', durationMs: conclusion && durationMs };
-    return { ...saved, record: { ...UNSAVED, ...known, ...ended } };
+    const durationMs = saved.record.conclusion && known.durationMs;
+    return { ...saved, record: { ...NOTHING_KNOWN, ...known, conclusion, durationMs } };
 }
 /** The token that the inputs give, masked before anything else; undefined if there is none. */
 function readGithubToken(env, mask) {
@@ -63521,7 +63370,6 @@ function blocks(...parts) {
 
 
 const MAX_ERROR_LENGTH = 2_000;
-const failure_MOST_NAMES = 20;
 const failure_MAX_NAME_LENGTH = 120;
 const failure_MAX_MESSAGE_LINES = 12;
 const MAX_PLACE_LENGTH = 300;
@@ -63544,10 +63392,9 @@ function errorText(error) {
         .map((line) => code(line, MAX_ERROR_LENGTH))
         .join('  \n');
 }
-/** Why the run or its steps failed, as Markdown; empty if nothing failed. */
 function failureText({ runFailure, failures, counts }, limits) {
     const shown = failures.slice(0, limits.failures);
-    // Of very many failures the record does not hold all.
+    // Of very many failures the record holds only the first.
     const more = Math.max(failures.length, counts?.failed ?? 0) - shown.length;
     return blocks(runFailure === undefined ? '' : runText(runFailure, limits), ...shown.map((failure) => stepText(failure, limits)), moreText(more, failures.slice(limits.failures)));
 }
@@ -63586,12 +63433,12 @@ function messageLines(message, { messageLength }) {
         ...(isCut ? [`(cut: the message has ${grouped(message.length)} characters)`] : []),
     ];
 }
-function logText({ lines, left, missing }, { logLines }) {
-    if (logLines === 0)
+function logText({ lines, left, missing }, { showsLogs }) {
+    if (!showsLogs)
         return '';
     if (missing !== undefined)
         return `Its log is not shown: ${code(missing)}`;
-    const shown = lastLines(lines, logLines);
+    const shown = lastLines(lines);
     if (shown.length === 0)
         return '';
     const before = left === undefined ? undefined : left + lines.length - shown.length;
@@ -63601,12 +63448,10 @@ function logText({ lines, left, missing }, { logLines }) {
     return fold(title, fence(shown));
 }
 /** As many of the last lines as fit. */
-function lastLines(lines, most) {
-    if (most === 0)
-        return [];
+function lastLines(lines) {
     const shown = [];
     let bytes = 0;
-    for (const line of lines.slice(-most).toReversed()) {
+    for (const line of lines.toReversed()) {
         bytes += Math.min(Buffer.byteLength(line), MAX_LINE_BYTES);
         if (bytes > MAX_LOG_BYTES)
             break;
@@ -63617,7 +63462,7 @@ function lastLines(lines, most) {
 function moreText(count, known) {
     if (count === 0)
         return '';
-    const names = known.slice(0, failure_MOST_NAMES).map(({ step }) => escapeMarkdown(step, failure_MAX_NAME_LENGTH));
+    const names = known.map(({ step }) => escapeMarkdown(step, failure_MAX_NAME_LENGTH));
     const rest = count - names.length;
     const others = rest > 0 ? [markdown_amount(rest, 'other')] : [];
     return `\u274c ${markdown_amount(count, 'more failed step')}: ${[...names, ...others].join(', ')}`;
@@ -63869,7 +63714,7 @@ const RESERVED_LENGTH = 300;
  * No line of a log: what stands in a comment is not masked by the runner, and in a public repository everybody
  * reads it for ever.
  */
-const FAILURE_LIMITS = { failures: 5, messageLength: 500, logLines: 0 };
+const FAILURE_LIMITS = { failures: 5, messageLength: 500, showsLogs: false };
 const body_MOST_METRICS = 20;
 const body_MOST_VERDICTS = 20;
 const body_MAX_NAME_LENGTH = 300;
@@ -64416,6 +64261,10 @@ function noteSummary(isDue, gate) {
 function isSummaryDue(env) {
     return env['STATE_summaryDue'] === 'true';
 }
+/** Whether main has written its own summary. */
+function isSummaryWritten(env) {
+    return env['STATE_summaryDue'] === 'false';
+}
 const modeSchema = schemas_enum(['stop', 'stop-gracefully', 'leave']);
 const factsSchema = object({
     serverUrl: schemas_string(),
@@ -64644,73 +64493,71 @@ function shownJson(value) {
 
 ;// CONCATENATED MODULE: ./build/github/record-keeper.js
 
+
 /** The runner cuts an annotation here; all outputs of a job together have 1 MB. */
 const record_keeper_MAX_ERROR_LENGTH = 4_000;
-/** A log tail of 1,000 lines stands in each. */
-const record_keeper_MOST_FAILURES = 100;
 /** Keeps what is told of a run, and gives all of it at any moment. */
 class RecordKeeper {
     #clock;
-    #status = '';
-    #definition;
-    #started;
-    #changes = [];
-    #dryRun;
-    #usual;
-    #counts;
+    #known = { ...NOTHING_KNOWN };
     #steps = new Map();
-    #failures = [];
-    #runFailure;
-    #verdicts = [];
-    #details;
-    #end;
+    /** On the clock of elapsed time. */
+    #followedFrom;
     constructor(clock) {
         this.#clock = clock;
     }
     tell(event) {
-        this.#replace(event);
-        if (event.kind === 'started' || event.kind === 'attached' || event.kind === 'resumed') {
-            const { run, url } = event;
-            this.#started = { run, url, at: this.#clock.elapsed(), ageMs: this.#ageOf(event) };
-            this.#status = event.run.status;
+        const known = this.#known;
+        if (event.kind === 'started' || event.kind === 'attached' || event.kind === 'resumed')
+            this.#begin(event);
+        if (event.kind === 'state')
+            known.status = event.status;
+        if (event.kind === 'resolved') {
+            known.definition = event.definition;
+            known.pipeline = event.definition.pipeline?.name;
         }
+        if (event.kind === 'configured')
+            known.changes = event.changes;
+        if (event.kind === 'dry-run')
+            known.dryRun = event;
+        if (event.kind === 'usual')
+            known.usual = event.usual;
         if (event.kind === 'steps')
             for (const change of event.changes)
                 this.#noteChange(change);
+        if (event.kind === 'steps' || event.kind === 'still')
+            known.counts = event.counts ?? known.counts;
+        if (event.kind === 'step-failed')
+            known.failures = [...known.failures, event.failure];
+        if (event.kind === 'run-failed')
+            known.runFailure = event.failure;
+        if (event.kind === 'expectations')
+            known.verdicts = event.verdicts;
         if (event.kind === 'details')
             this.#noteDetails(event.details);
-        if (event.kind === 'step-failed' && this.#failures.length < record_keeper_MOST_FAILURES)
-            this.#failures.push(event.failure);
     }
     end(end) {
-        this.#end = end;
-        this.#status = end.status;
+        const { conclusion, status, durationMs } = end;
+        Object.assign(this.#known, { conclusion, status, durationMs, error: shownError(end) });
     }
     get record() {
-        const run = this.#started?.run;
         const now = this.#clock.elapsed();
-        return {
-            conclusion: this.#end?.conclusion,
-            status: this.#status,
-            error: this.#end === undefined ? undefined : shownError(this.#end),
-            durationMs: this.#end?.durationMs ?? now - (this.#started?.at ?? now),
-            definition: this.#definition,
-            pipeline: (this.#definition ?? run)?.pipeline?.name,
-            runId: run?.id,
-            runName: run?.name,
-            runUrl: this.#started?.url,
-            created: run?.created,
-            asOf: this.#asOf,
-            changes: this.#changes,
-            dryRun: this.#dryRun,
-            usual: this.#usual,
-            steps: [...this.#steps.values()],
-            counts: this.#counts,
-            failures: this.#failures,
-            runFailure: this.#runFailure,
-            verdicts: this.#verdicts,
-            details: this.#details,
-        };
+        const followedMs = now - (this.#followedFrom ?? now);
+        const { asOf, durationMs = followedMs } = this.#known;
+        const steps = [...this.#steps.values()];
+        return { ...this.#known, durationMs, steps, asOf: asOf && asOf + followedMs };
+    }
+    #begin(event) {
+        const { run, url } = event;
+        const known = this.#known;
+        this.#followedFrom = this.#clock.elapsed();
+        known.status = run.status;
+        known.runId = run.id;
+        known.runName = run.name;
+        known.runUrl = url;
+        known.created = run.created;
+        known.asOf = run.created && run.created + this.#ageOf(event);
+        known.pipeline ??= run.pipeline?.name;
     }
     /** A run that was started just now is new, whatever the clocks of runner and server say. */
     #ageOf(event) {
@@ -64718,31 +64565,6 @@ class RecordKeeper {
             return 0;
         const now = this.#clock.now();
         return Math.max(0, now - (event.run.created ?? now));
-    }
-    get #asOf() {
-        if (this.#started?.run.created === undefined)
-            return undefined;
-        const { run, at, ageMs } = this.#started;
-        return (run.created ?? 0) + ageMs + this.#clock.elapsed() - at;
-    }
-    /** What replaces all that was known of its kind. */
-    #replace(event) {
-        if (event.kind === 'state')
-            this.#status = event.status;
-        if (event.kind === 'resolved')
-            this.#definition = event.definition;
-        if (event.kind === 'configured')
-            this.#changes = event.changes;
-        if (event.kind === 'dry-run')
-            this.#dryRun = event;
-        if (event.kind === 'steps' || event.kind === 'still')
-            this.#counts = event.counts ?? this.#counts;
-        if (event.kind === 'usual')
-            this.#usual = event.usual;
-        if (event.kind === 'run-failed')
-            this.#runFailure = event.failure;
-        if (event.kind === 'expectations')
-            this.#verdicts = event.verdicts;
     }
     #noteChange({ name, status, startTime, durationMs, attempt }) {
         this.#steps.set(name, {
@@ -64756,7 +64578,7 @@ class RecordKeeper {
         });
     }
     #noteDetails(details) {
-        this.#details = details;
+        this.#known.details = details;
         if (details.steps.length === 0)
             return;
         const attempts = new Map([...this.#steps].map(([name, { attempt }]) => [name, attempt]));
@@ -64786,16 +64608,16 @@ const SMALLEST_PART = 0.002;
 /** More labels than these at the axis lie over one another on a phone. */
 const MOST_TICKS = 4;
 const timeline_SECOND = 1_000;
-const MINUTE = 60 * timeline_SECOND;
-const HOUR = 60 * MINUTE;
-const timeline_DAY = 24 * HOUR;
+const timeline_MINUTE = 60 * timeline_SECOND;
+const timeline_HOUR = 60 * timeline_MINUTE;
+const timeline_DAY = 24 * timeline_HOUR;
 /** Beyond it the times are no times of a run, or nobody could read them. */
 const LONGEST_SPAN_MS = 366 * timeline_DAY;
 /** In Mermaid's words, the shortest first. */
 const TICKS = [
     ...[1, 2, 5, 10, 15, 30].map((n) => ({ ms: n * timeline_SECOND, interval: `${n}second`, format: '%H:%M:%S' })),
-    ...[1, 2, 5, 10, 15, 30].map((n) => ({ ms: n * MINUTE, interval: `${n}minute`, format: '%H:%M' })),
-    ...[1, 2, 3, 6, 12].map((n) => ({ ms: n * HOUR, interval: `${n}hour`, format: '%H:%M' })),
+    ...[1, 2, 5, 10, 15, 30].map((n) => ({ ms: n * timeline_MINUTE, interval: `${n}minute`, format: '%H:%M' })),
+    ...[1, 2, 3, 6, 12].map((n) => ({ ms: n * timeline_HOUR, interval: `${n}hour`, format: '%H:%M' })),
     ...[1, 2, 7].map((n) => ({ ms: n * timeline_DAY, interval: `${n}day`, format: '%m-%d' })),
 ];
 const MARKS = new Map([
@@ -64874,7 +64696,7 @@ function label(name) {
 
 
 
-const summary_LIMITS = { failures: 10, messageLength: 1_000, logLines: 1_000 };
+const summary_LIMITS = { failures: 10, messageLength: 1_000, showsLogs: true };
 const MAX_MISSING_LENGTH = 500;
 const MAX_SENTENCE_LENGTH = 2_000;
 /**
@@ -65104,6 +64926,7 @@ class WorkflowStep {
     #surroundings;
     #report;
     #connection;
+    /** What is said when the workflow is cancelled before the server is found. */
     #nothingToCancel;
     constructor(options) {
         const { surroundings = REAL } = options;
@@ -65136,7 +64959,7 @@ class WorkflowStep {
      *
      * @throws ZenmlError, or the signal's reason if the workflow was cancelled meanwhile
      */
-    async connect(inputs, { onCancel, workflowRunUrl, nothingToCancel }) {
+    async connect(inputs, { onCancel, workflowRunUrl, nothingToCancel, }) {
         const { log, signal } = this.#options;
         const { clock, timeLimit, newKey, openHttp } = this.#surroundings;
         const reporter = this.#report;
@@ -65147,7 +64970,7 @@ class WorkflowStep {
             clock,
             log,
             reporter,
-            signal: nothingToCancel === undefined ? undefined : signal,
+            signal,
         });
         const { client } = this.#connection;
         const { serverUrl } = client;
@@ -65325,10 +65148,6 @@ const early_end_UNKNOWN = { sentence: 'The step was ended before it could report
 function isReportDue(env) {
     return isSummaryDue(env) || readSavedComment(env)?.isWritten === false;
 }
-/** Whether main has written its own summary. */
-function hasSummary(env) {
-    return env['STATE_summaryDue'] === 'false';
-}
 /**
  * Brings the summary and the comment to the truth, whether main has written them or did not get to it: neither may say
  * for ever that the run goes on.
@@ -65339,7 +65158,7 @@ async function reportEarlyEnd(ended, authorities, env, log) {
     const news = ended === NOTHING_SENT ? undefined : ended;
     if (isSummaryDue(env))
         await summarize(ended ?? early_end_UNKNOWN, env, log);
-    else if (hasSummary(env) && news !== undefined)
+    else if (isSummaryWritten(env) && news !== undefined)
         await addToSummary(news.sentence, log);
     const saved = readSavedComment(env);
     if (saved === undefined || (saved.isWritten && news === undefined))
@@ -65531,29 +65350,43 @@ async function projectOf(client, server, { projectId }) {
 
 
 
+/** What is said when the workflow is cancelled, and no time is left, before the run is found. */
+function notLookedUp(runId) {
+    return `Cancelled before the run ${runId} could be looked up; it was not asked to stop`;
+}
 /**
  * Stops a run that something else started; one that has ended already is as good.
  *
+ * @param deps its signal says that no time is left; the result tells what is known then
  * @throws RunError if there is no such run
  */
 async function stopKnownRun(request, deps) {
-    const { clock, reporter } = deps;
+    const { clock, reporter, signal } = deps;
     const { runId, mode, workflowRunUrl, timeoutMs } = request;
     const from = clock.elapsed();
-    const { run, url } = await findRun(runId, undefined, 'run-id', deps);
+    const result = (outcome) => {
+        return { ...outcome, failedStep: undefined, durationMs: clock.elapsed() - from };
+    };
+    const found = await findRun(runId, undefined, 'run-id', deps).catch((error) => {
+        if (signal?.aborted !== true)
+            throw error;
+        return undefined;
+    });
+    if (found === undefined) {
+        return result({ conclusion: 'cancelled', status: '', error: notLookedUp(runId), runId: undefined });
+    }
+    const { run, url } = found;
     const reason = endReason('Stopped by a workflow', workflowRunUrl);
     const known = { id: run.id, projectId: run.projectId, name: run.name ?? run.id, url, status: run.status };
     const ended = await endRun({ run: known, mode, reason, deadline: new Deadline(clock, timeoutMs) }, deps);
-    if (ended.settled)
-        reporter.tell({ kind: 'ended', sentence: ended.sentence });
-    return {
-        conclusion: ended.settled ? 'stopped' : 'failed',
-        status: ended.status,
-        error: ended.settled ? undefined : ended.sentence,
-        failedStep: undefined,
-        runId: run.id,
-        durationMs: clock.elapsed() - from,
-    };
+    const { settled, status, sentence } = ended;
+    if (settled) {
+        reporter.tell({ kind: 'ended', sentence });
+        return result({ conclusion: 'stopped', status, error: undefined, runId: run.id });
+    }
+    return signal?.aborted === true
+        ? result({ conclusion: 'cancelled', status, error: `Cancelled. ${sentence}`, runId: run.id })
+        : result({ conclusion: 'failed', status, error: sentence, runId: run.id });
 }
 
 ;// CONCATENATED MODULE: ./build/actions/stop.js
@@ -65562,19 +65395,22 @@ async function stopKnownRun(request, deps) {
 
 
 
+/** The runner sends its second signal 7.5 s after the first, and kills soon after; all must be said before. */
+const GOES_ON_MS = 6_000;
 /**
  * Stops a run that something else started. Gives whether nothing of it goes on. A cancelled workflow does not take
- * back that the run is to be stopped: the work goes on for the ten seconds that the runner leaves.
+ * back that the run is to be stopped: the work goes on for most of the seconds that the runner leaves.
  */
 async function stopRunById(env, log) {
-    const step = new WorkflowStep({ action: 'stop', env, log, signal: listenForCancellation() });
+    const signal = later(listenForCancellation(), GOES_ON_MS);
+    const step = new WorkflowStep({ action: 'stop', env, log, signal });
     try {
         const { graceful, ...inputs } = await step.read(readStopInputs);
         const mode = graceful ? 'stop-gracefully' : 'stop';
         const { workflowRunUrl } = readWorkflowContext(env);
-        const deps = await step.connect(inputs, { onCancel: mode, workflowRunUrl, nothingToCancel: undefined });
-        const unlimited = { ...deps, client: deps.client.with({ signal: undefined }), signal: undefined };
-        return await step.conclude(await stopKnownRun({ ...inputs, mode, workflowRunUrl }, unlimited));
+        const nothingToCancel = notLookedUp(inputs.runId);
+        const deps = await step.connect(inputs, { onCancel: mode, workflowRunUrl, nothingToCancel });
+        return await step.conclude(await stopKnownRun({ ...inputs, mode, workflowRunUrl }, deps));
     }
     catch (error) {
         return await step.fail(error);

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import { expect, jest, test } from '@jest/globals'
 import { startAction, type ActionResult } from '../../e2e/action.ts'
 import type { Fault, SimulatorOptions } from '../../simulator/index.ts'
@@ -189,14 +190,22 @@ function kindOf(method: string, path: string): string {
   return `${method} ${kind}`
 }
 
+/** Resolves once the next request has arrived. */
+async function asked({ server }: Scene): Promise<void> {
+  const before = server.requests.length
+  while (server.requests.length === before) await setTimeout(20)
+}
+
 async function playMain(end: End, scene: Scene, given: Inputs): Promise<ActionResult> {
   const { signal, meanwhile } = end
   const running = await startAction({
     inputs: given,
     onLine: (line) => {
       if (meanwhile?.[0].test(line) === true) meanwhile[1](scene)
-      // A moment later, so that what the line announces is under way.
-      if (signal?.[1].test(line) === true) setTimeout(() => running.signal(signal[0]), 150)
+      if (signal?.[1].test(line) !== true) return
+      // What the line announces has to be under way.
+      const isUnderWay = line.startsWith('Starting the run') ? scene.triggered() : asked(scene)
+      void isUnderWay.then(() => running.signal(signal[0]))
     },
   })
   return running.done

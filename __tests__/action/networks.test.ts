@@ -85,31 +85,34 @@ test('a server on this machine is asked directly, so that no proxy gets the key 
     expect(proxy.asked).toEqual([])
   }))
 
-test('a proxy that repeats its password shows it nowhere, and the rest of what it says', async () => {
-  const password = 'a-password-of-a-proxy'
-  const basic = Buffer.from(`ci:${password}`).toString('base64')
-  const proxy = createServer((_, response) => {
-    response.writeHead(403, { 'content-type': 'application/json' })
-    response.end(JSON.stringify({ detail: `no way for ci:${password} (Basic ${basic})` }))
-  })
-  proxy.listen(0, '127.0.0.1')
-  await once(proxy, 'listening')
-  try {
-    const { port } = proxy.address() as AddressInfo
-    const result = await runAction({
-      inputs: {
-        'server-url': 'http://zenml.example.com',
-        'allow-insecure-http': 'true',
-        'api-key': 'ZENKEY_bm90IGEga2V5',
-        pipeline: 'training',
-      },
-      env: { HTTP_PROXY: `http://ci:${password}@127.0.0.1:${port}` },
+test.each(['a-password-of-a-proxy', 'tiger7'])(
+  'a proxy that repeats its password %s shows it nowhere, and the rest of what it says',
+  async (password) => {
+    const basic = Buffer.from(`ci:${password}`).toString('base64')
+    const proxy = createServer((_, response) => {
+      response.writeHead(403, { 'content-type': 'application/json' })
+      response.end(JSON.stringify({ detail: `no way for ci:${password} (Basic ${basic})` }))
     })
+    proxy.listen(0, '127.0.0.1')
+    await once(proxy, 'listening')
+    try {
+      const { port } = proxy.address() as AddressInfo
+      const result = await runAction({
+        inputs: {
+          'server-url': 'http://zenml.example.com',
+          'allow-insecure-http': 'true',
+          'api-key': 'ZENKEY_bm90IGEga2V5',
+          pipeline: 'training',
+        },
+        env: { HTTP_PROXY: `http://ci:${password}@127.0.0.1:${port}` },
+      })
 
-    expect(expectRed(result, 'failed')).toContain('answered 403: no way for ci:***')
-    expectNoSecret(result, [password, basic])
-    expectMasked(result, [password, basic])
-  } finally {
-    proxy.close()
-  }
-})
+      expect(expectRed(result, 'failed')).toContain('answered 403: no way for ci:***')
+      expect(`${JSON.stringify(result.outputs)} ${result.summary}`).not.toContain(password)
+      expectNoSecret(result, [password, basic])
+      expectMasked(result, [password, basic])
+    } finally {
+      proxy.close()
+    }
+  },
+)

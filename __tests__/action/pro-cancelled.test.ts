@@ -98,6 +98,35 @@ onUnix('cancelled before the workspace is found, wait/ leaves the run as it is',
   }),
 )
 
+test.concurrent(
+  'where ZenML Pro never says where the workspace is, the step ends within trigger-timeout',
+  () =>
+    withSlowPro(async (scene, pro) => {
+      const connection = { workspace: 'research', 'pro-api-url': pro.url, 'api-key': pro.apiKey }
+      const inputs = { ...connection, pipeline: 'training', 'trigger-timeout': '2s' }
+      const result = await (await startAction({ inputs })).done
+
+      expect(expectRed(result, 'failed')).toBe(
+        'workspace: ZenML Pro did not say within 2 s where it is. Check pro-api-url, or try again later',
+      )
+      expect(scene.server.requests).toEqual([])
+    }),
+)
+
+onUnix(
+  'while ZenML Pro never says where the workspace is, a cancelled stop/ says that the run was not reached',
+  () =>
+    withSlowPro(async (scene, pro) => {
+      const runId = '00000000-0000-4000-8000-000000000000'
+      const result = await cancelled('stop', pro, { 'run-id': runId })
+
+      expect(expectRed(result, 'cancelled')).toBe(
+        `Cancelled before the run ${runId} could be looked up; it was not asked to stop`,
+      )
+      expect(scene.server.requests).toEqual([])
+    }),
+)
+
 onUnix('cancelled before the workspace is found, stop/ stops the run all the same', () =>
   withSlowPro(async (scene, pro) => {
     const started = await scene.step({

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import { expect } from '@jest/globals'
 import { runAction, type ActionOptions, type ActionResult } from '../../e2e/action.ts'
 import {
@@ -48,6 +49,11 @@ export class Scene {
     return this.server.requests.filter(
       (request) => request.method === method && path.test(request.path.replace(/\?.*$/, '')),
     )
+  }
+
+  /** Resolves once a request to start a run has arrived. */
+  async triggered(): Promise<void> {
+    while (this.triggers.length === 0) await setTimeout(20)
   }
 
   get triggers(): RecordedRequest[] {

@@ -18,7 +18,7 @@ const LONG = {
 const KUBERNETES = { orchestrator: 'kubernetes' } as const
 const OTHER = '99999999-9999-4999-8999-999999999999'
 
-/** Kills the step a moment after it has sent its trigger, and lets its post step do its work. */
+/** Kills the step once its trigger has arrived, and lets its post step do its work. */
 async function killedAtTheStart(
   scene: Scene,
   more: Readonly<Record<string, string>>,
@@ -30,7 +30,7 @@ async function killedAtTheStart(
     inputs,
     env,
     onLine: (line) => {
-      if (line.startsWith('Starting the run')) setTimeout(() => running.signal('SIGKILL'), 300)
+      if (line.startsWith('Starting the run')) void scene.triggered().then(() => running.signal('SIGKILL'))
     },
   })
   const { state } = await running.done

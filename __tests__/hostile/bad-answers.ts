@@ -24,7 +24,7 @@ const login: readonly BadAnswer[] = [
   { title: 'login: a list', on: 'login', answers: json(200, [{ access_token: 'abcdefgh' }]) },
   { title: 'login: an empty token', on: 'login', answers: change('access_token', '') },
   { title: 'login: a number as token', on: 'login', answers: change('access_token', 12345678) },
-  { title: 'login: the lifetime as a text', on: 'login', answers: change('expires_in', '3600'), built: true },
+  { title: 'login: the lifetime as a text', on: 'login', answers: change('expires_in', '3600') },
   {
     title: 'login: a wrong key',
     on: 'login',
@@ -50,7 +50,6 @@ const login: readonly BadAnswer[] = [
     title: 'login: a redirect with a password',
     on: 'login',
     answers: redirect('https://admin:hunter2hunter2@sso.example.com/'),
-    built: true,
   },
   {
     title: 'login: a redirect to a path with a secret',
@@ -62,7 +61,6 @@ const login: readonly BadAnswer[] = [
     title: 'login: the daily limit',
     on: 'login',
     answers: json(429, { detail: 'Daily request limit exceeded.' }),
-    built: true,
   },
   {
     title: 'login: 100 MB',
@@ -86,7 +84,6 @@ const info: readonly BadAnswer[] = [
     answers: html(200),
     times: 1,
     ends: 'completed',
-    built: true,
   },
   { title: 'version: a web page, 503', on: 'info', answers: html(503) },
   { title: 'version: missing', on: 'info', answers: change('version', undefined) },
@@ -145,7 +142,6 @@ const account: readonly BadAnswer[] = [
     answers: json(403, {
       detail: ['IllegalOperationError', "Insufficient permissions to READ resource 'user'."],
     }),
-    built: true,
   },
   {
     title: 'account: the subscription',
@@ -225,7 +221,6 @@ const finding: readonly BadAnswer[] = [
     title: 'template: gone between list and look',
     on: 'template',
     answers: json(404, { detail: ['KeyError', "'Unable to get run template with ID …'"] }),
-    built: true,
   },
   {
     title: 'template: a 422 as a bare list',
@@ -303,7 +298,6 @@ const trigger: readonly BadAnswer[] = [
     title: 'trigger: no workload manager',
     on: 'trigger',
     answers: json(501, { detail: ['NotImplementedError', 'Workload management is not enabled.'] }),
-    built: true,
   },
   {
     title: 'trigger: the name is taken, but no such run is shown',
@@ -466,6 +460,12 @@ const stopping: readonly BadAnswer[] = [
     on: 'run',
     answers: deny(''),
     ends: 'stopped',
+  },
+  {
+    title: 'stop: the run to be stopped is always another one',
+    way: 'stop',
+    on: 'run',
+    answers: change('id', '99999999-9999-4999-8999-999999999999'),
   },
   { title: 'stop: the run to be stopped is null', way: 'stop', on: 'run', answers: json(200, null) },
   { title: 'end: a web page, 404', way: 'stop', on: 'update', answers: html(404), server: INITIALIZING },

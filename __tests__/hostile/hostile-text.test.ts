@@ -75,14 +75,13 @@ const zoo = hostileTexts
   .map(({ text }) => text)
   .filter((text) => text.length < 1_000)
   .join('\n')
-const short = [
-  '::error::forged\nfine\n##[error]forged\r::set-output name=status::completed',
-  '\uD800|`<b>[x](y)@a/b #1$x$',
-]
+/** Short enough to be shown whole everywhere. */
+const short =
+  '::error::forged\n##[error]forged\r::set-output name=status::completed\uD800|`<b>[x](y)@a/b #1$x$'
 
 describe.each([...roads, ...inputRoads])('$title', (road) => {
   test.each(
-    ['', ...short, zoo, 'x'.repeat(200_000)].map((text) => ({
+    ['', short, zoo, 'x'.repeat(200_000)].map((text) => ({
       text,
       name: JSON.stringify(text).slice(0, 40),
     })),

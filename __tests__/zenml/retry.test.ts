@@ -52,8 +52,11 @@ test.each([
   ['a redirect', 307, ''],
   ['a web page with status 404', 404, '<html>'],
   ['the 404 of a load balancer', 404, '404 page not found'],
+  ['a 404 without a text', 404, ''],
   ['a 403 without a text', 403, ''],
+  ['a 403 of a service mesh', 403, 'RBAC: access denied'],
   ['the 404 of a gateway in JSON', 404, '{"message":"no Route matched"}'],
+  ['the 404 of a Spring gateway', 404, '{"status":404,"error":"Not Found","path":"/x"}'],
 ])('%s may pass, but nobody waits for a wrong address', (_name, status, body) => {
   expect(isPassing(answered(status, body))).toBe(true)
   expect(decideRetry(answered(status, body), 1, 0.5)).toEqual({ kind: 'give-up' })

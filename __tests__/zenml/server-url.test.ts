@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { anyText } from '../any-text.ts'
+import { anyText, anyUrl } from '../any-text.ts'
 
 import { parseServerUrl } from '../../src/zenml/server-url.ts'
 
@@ -110,7 +110,7 @@ test('any text is a bare address that reads as itself, or a problem on one line'
       'cloud.zenml.io',
     ),
     anyText(5),
-    fc.webUrl(),
+    anyUrl(),
   )
   fc.assert(
     fc.property(fc.array(part, { maxLength: 6 }), (parts) => {

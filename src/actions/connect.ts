@@ -4,7 +4,9 @@ import type { Reporter } from '../run/events.ts'
 import { Api } from '../zenml/api.ts'
 import { ZenmlClient } from '../zenml/client.ts'
 import type { Clock } from '../base/clock.ts'
-import { CredentialError, isZenmlError } from '../zenml/errors.ts'
+import { shownDuration } from '../base/duration-text.ts'
+import { timeLimit } from '../base/system-clock.ts'
+import { CredentialError, isZenmlError, WorkspaceError } from '../zenml/errors.ts'
 import {
   keyGrant,
   managementClientGrant,
@@ -38,11 +40,16 @@ export interface OpenOptions {
   readonly http: Http
   /** The server that a workspace was found to have before; it is not looked up again. */
   readonly serverUrl?: string
+  /** So long a workspace is looked up at most, login included; default: five minutes, and never longer. */
+  readonly lookUpMs?: number | undefined
   readonly clock: Clock
   readonly log: WorkflowLog
   readonly reporter: Reporter
   readonly signal?: AbortSignal | undefined
 }
+
+/** Some four tries, where each hangs until its time is over. */
+const LONGEST_LOOK_UP_MS = 300_000
 
 /** The connections of an action, with the certificates that its inputs trust. */
 export function openHttp(authorities: ConnectionInputs['authorities']): Http {
@@ -65,7 +72,7 @@ export async function openClient(options: OpenOptions): Promise<Connection> {
   const onToken = (token: string): void => {
     log.mask(token)
   }
-  for (const secret of proxySecrets()) log.mask(secret)
+  for (const secret of proxySecrets()) log.maskPassword(secret)
   const login = { http, clock, onToken, onWait: onRetry, signal: life.signal }
   const close = (): Promise<void> => {
     // A login that waits for its minute would keep the process alive.
@@ -137,7 +144,7 @@ async function organizationKeyGrant(
 
 async function openWorkspace(
   server: ProWorkspace,
-  { inputs: { credential }, serverUrl, log, signal }: OpenOptions,
+  { inputs: { credential }, serverUrl, lookUpMs, log, signal }: OpenOptions,
   login: LoginDependencies,
 ): Promise<Opened> {
   if (credential.kind === 'access-token') {
@@ -151,7 +158,7 @@ async function openWorkspace(
       : managementClientGrant(proApiUrl, credential.clientId, credential.clientSecret),
     login,
   )
-  const found = serverUrl ?? (await lookUp(server, management, { log, login, signal }))
+  const found = serverUrl ?? (await lookUp(server, management, { log, login, signal, lookUpMs }))
   const grant = managementTokenGrant(found, management, {
     addressInput: 'workspace',
     credentialInput: isKey ? 'api-key' : 'client-secret',
@@ -166,12 +173,11 @@ async function lookUp(
     log,
     login: { http, clock, onWait },
     signal,
-  }: {
-    readonly log: WorkflowLog
-    readonly login: LoginDependencies
-    readonly signal: AbortSignal | undefined
-  },
+    lookUpMs = LONGEST_LOOK_UP_MS,
+  }: Pick<OpenOptions, 'log' | 'signal' | 'lookUpMs'> & { readonly login: LoginDependencies },
 ): Promise<string> {
+  const limitMs = Math.min(lookUpMs, LONGEST_LOOK_UP_MS)
+  const limit = timeLimit(limitMs)
   const api = new Api({
     http,
     baseUrl: server.proApiUrl,
@@ -180,9 +186,15 @@ async function lookUp(
     session,
     clock,
     onRetry: onWait,
-    signal,
+    signal: signal === undefined ? limit : AbortSignal.any([signal, limit]),
   })
-  const { name, organization, serverUrl } = await findWorkspace(server, new ProClient(api))
+  const found = await findWorkspace(server, new ProClient(api)).catch((error: unknown) => {
+    if (!limit.aborted || signal?.aborted === true) throw error
+    throw new WorkspaceError(
+      `workspace: ZenML Pro did not say within ${shownDuration(limitMs)} where it is. Check pro-api-url, or try again later`,
+    )
+  })
+  const { name, organization, serverUrl } = found
   log.info(`Workspace "${inline(name)}" of organization "${inline(organization)}" is at ${serverUrl}`)
   return serverUrl
 }

@@ -40,6 +40,11 @@ export interface WorkflowStepOptions {
   readonly surroundings?: Surroundings
 }
 
+interface ConnectPolicy extends Pick<FollowPolicy, 'onCancel' | 'workflowRunUrl' | 'nothingToCancel'> {
+  /** Limits the look-up of a workspace as well. */
+  readonly triggerTimeoutMs?: number
+}
+
 /** One workflow step, from its inputs to what it reports: what the actions that see to a run have in common. */
 export class WorkflowStep {
   readonly #options: WorkflowStepOptions
@@ -84,11 +89,7 @@ export class WorkflowStep {
    */
   async connect(
     inputs: ConnectionInputs,
-    {
-      onCancel,
-      workflowRunUrl,
-      nothingToCancel,
-    }: Pick<FollowPolicy, 'onCancel' | 'workflowRunUrl' | 'nothingToCancel'>,
+    { onCancel, workflowRunUrl, nothingToCancel, triggerTimeoutMs }: ConnectPolicy,
   ): Promise<RunDependencies> {
     const { log, signal } = this.#options
     const { clock, timeLimit, newKey, openHttp } = this.#surroundings
@@ -100,6 +101,7 @@ export class WorkflowStep {
       clock,
       log,
       reporter,
+      lookUpMs: triggerTimeoutMs,
       signal,
     })
     const { client } = this.#connection

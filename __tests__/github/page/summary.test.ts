@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import type { RunRecord } from '../../../src/github/run-record.ts'
 import { renderSummary } from '../../../src/github/page/summary.ts'
+import { anyText } from '../../any-text.ts'
 import { hostileTexts } from '../../hostile/hostile-texts.ts'
 import { fencesOf, shapeOf } from '../markdown-reader.ts'
 import { NO_LOG, recordOf, START, stepOf } from '../records.ts'
@@ -264,7 +265,7 @@ describe('no text gets out of its place', () => {
     )
     const text = fc.oneof(
       marks.map((some) => some.join('')),
-      fc.string({ unit: 'binary', maxLength: 60 }),
+      anyText(60),
     )
     const visible = text.filter((each) => each.trim() !== '')
     fc.assert(
@@ -317,7 +318,7 @@ describe('the timeline', () => {
 
   test('stays far below 50,000 characters, and no name of a step is read as anything else', () => {
     const text = fc.oneof(
-      fc.string({ unit: 'binary' }),
+      anyText(),
       fc.constantFrom(
         'section a',
         'title x',

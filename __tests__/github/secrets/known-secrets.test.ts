@@ -72,6 +72,26 @@ test('a value of fewer than 16 characters is an ordinary word', () => {
   expect(knowing('hunter2-hunter2').cover('hunter2-hunter2')).toBe('hunter2-hunter2')
 })
 
+test.each([
+  ['as it is', 'no way for ci:hunter2!', 'no way for ci:***!'],
+  ['in an address', 'http://ci:hunter2@proxy:3128', 'http://ci:***@proxy:3128'],
+  ['escaped', 'ci%3ahunter2 \\u0068unter2', 'ci%3a*** ***'],
+  ['within an ordinary word', 'the hunter2s, a Hunter2', 'the hunter2s, a Hunter2'],
+])('a short password %s is covered as a whole word only', (_, text, covered) => {
+  const passwords = new KnownSecrets()
+  passwords.addPassword('hunter2')
+  expect(passwords.cover(text)).toBe(covered)
+})
+
+test('a short password is covered beside the keys and with its special characters', () => {
+  const both = knowing(KEY)
+  both.addPassword('p"4%/s')
+  expect(both.cover(`${KEY} p"4%/s ${encodeURIComponent('p"4%/s')}`)).not.toMatch(/4.{0,3}s|%2F/)
+  expect(JSON.parse(both.cover(JSON.stringify({ a: 'x p"4%/s' })))).toEqual({
+    a: expect.not.stringContaining('4'),
+  })
+})
+
 /** Pieces of secrets in all forms between what gives texts their form. */
 const piece = fc.oneof(
   anyText(8),

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { anyText } from '../../any-text.ts'
+import { anyText, anyUrl } from '../../any-text.ts'
 import { readErrorBody, retryAfterMs } from '../../../src/zenml/answers/error-body.ts'
 import { AnswerError } from '../../../src/zenml/errors.ts'
 
@@ -251,7 +251,7 @@ const anyBody = fc.oneof(
 )
 const anyHeaders = fc.record(
   {
-    location: fc.oneof(fc.webUrl(), fc.string()),
+    location: fc.oneof(anyUrl(), fc.string()),
     'content-type': fc.constantFrom('text/html', 'text/plain'),
   },
   { requiredKeys: [] },

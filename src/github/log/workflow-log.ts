@@ -64,6 +64,12 @@ export class WorkflowLog {
     this.#print(commandLine('add-mask', secret))
   }
 
+  /** The same for a password that a person chose: a short one is hidden as a whole word in what leaves this process. */
+  maskPassword(password: string): void {
+    this.#secrets.addPassword(password)
+    this.mask(password)
+  }
+
   /** A text without anything that was masked; what goes to the log is covered already. */
   cover(text: string): string {
     return this.#secrets.cover(text)

@@ -49,6 +49,8 @@ type Range = readonly [from: number, to: number]
  */
 export class KnownSecrets {
   readonly #stretches = new Set<string>()
+  readonly #passwords = new Set<string>()
+  #passwordPattern: RegExp | undefined
   #table = new Uint8Array()
 
   /** Values under 16 characters are left to the log's masks. */
@@ -65,15 +67,35 @@ export class KnownSecrets {
   }
 
   /**
+   * A password that a person chose and no machine made: a short one is a secret as well, but only as a whole word and in
+   * the same case, because it may be a part of ordinary ones.
+   */
+  addPassword(password: string): void {
+    this.add(password)
+    if (password.length >= SHORTEST_SECRET || password === '') return
+    this.#passwords.add(password.replace(/[^A-Za-z0-9]/g, '\\$&'))
+    this.#passwordPattern = new RegExp(
+      `(?<![A-Za-z0-9])(?:${[...this.#passwords].join('|')})(?![A-Za-z0-9])`,
+      'g',
+    )
+  }
+
+  /**
    * The text with `***` in the place of each secret, of each stretch of one, and of the rest of the word around it.
    * What gives a text its form stays: JSON stays JSON, a line stays a line, and nothing grows. Takes time in proportion
    * to the text's length.
    */
   cover(text: string): string {
-    if (this.#stretches.size === 0 || text.length < STRETCH) return text
+    if (this.#stretches.size === 0 && this.#passwords.size === 0) return text
     const read = unescaped(text)
-    const found = this.#find(read.text)
+    const found = [...this.#find(read.text), ...this.#findPasswords(read.text)].sort(([a], [b]) => a - b)
     return found.length === 0 ? text : covered(text, read, found)
+  }
+
+  #findPasswords(text: string): Range[] {
+    const pattern = this.#passwordPattern
+    if (pattern === undefined) return []
+    return [...text.matchAll(pattern)].map(({ 0: { length }, index }) => [index, index + length])
   }
 
   /** In order, and none over another. */

@@ -1,10 +1,10 @@
 import { expect, jest, test } from '@jest/globals'
 import { runAction } from '../../e2e/action.ts'
 import { realClock, startSimulator } from '../../simulator/index.ts'
-import { hostileTexts } from './hostile-texts.ts'
-import { roads } from './hostile-roads.ts'
-import { expectHarmless } from './runner-view.ts'
-import { startTampering } from './tampering-server.ts'
+import { hostileTexts } from '../hostile/hostile-texts.ts'
+import { roads } from '../hostile/hostile-roads.ts'
+import { expectHarmless } from '../hostile/runner-view.ts'
+import { startTampering } from '../hostile/tampering-server.ts'
 
 jest.setTimeout(60_000)
 

@@ -2,10 +2,10 @@ import { expect, jest, test } from '@jest/globals'
 import { runAction, type ActionResult } from '../../e2e/action.ts'
 import { realClock, startSimulator, type Simulator } from '../../simulator/index.ts'
 import { startGithub } from '../../simulator/github/server.ts'
-import { expectNoSecret, shownStretches } from '../action/secrecy.ts'
+import { expectNoSecret, shownStretches } from './secrecy.ts'
 import { KEY, SECRET_FORMS } from '../github/secrets/secret-forms.ts'
-import { roads } from './hostile-roads.ts'
-import { startTampering, type Tamper } from './tampering-server.ts'
+import { roads } from '../hostile/hostile-roads.ts'
+import { startTampering, type Tamper } from '../hostile/tampering-server.ts'
 
 jest.setTimeout(60_000)
 
@@ -61,7 +61,7 @@ async function expectNoLeak(
 
 const refusal = (text: string): string => JSON.stringify({ detail: ['CredentialsNotValid', text] })
 
-/** All of them are tried without a process of their own, in github/known-secrets.test.ts. */
+/** All of them are tried without a process of their own, in github/secrets/known-secrets.test.ts. */
 const FORMS = new Set([
   'as it is',
   'percent-encoded in lower case',

@@ -26,8 +26,8 @@ import {
   stepsOf,
   type Example,
   type Played,
-} from './guide-examples.ts'
-import { guides, projectFile, table } from './markdown.ts'
+} from '../project/guide-examples.ts'
+import { guides, projectFile, table } from '../project/markdown.ts'
 
 jest.setTimeout(60_000)
 
