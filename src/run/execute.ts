@@ -3,7 +3,7 @@ import type { JsonObject } from '../base/json.ts'
 import type { Definition } from '../zenml/model.ts'
 import { assemble } from './configure/assemble.ts'
 import { changedValues, difference } from './configure/difference.ts'
-import { mergeOverrides, type Configuration, type Overrides } from './configure/merge.ts'
+import type { Configuration, Overrides } from './configure/merge.ts'
 import type { Reporter } from './events.ts'
 import { findTarget, type FindRequest } from './find/connect.ts'
 import { Follower, type FollowPolicy, type RunDependencies, type RunResult } from './follow.ts'
@@ -34,8 +34,6 @@ export async function executeRun(request: RunRequest, outside: RunDependencies):
   const { deps } = follower
   try {
     const deadline = new Deadline(deps.clock, request.triggerTimeoutMs)
-    // For its look at run_name alone: no server is needed to refuse one that cannot be.
-    mergeOverrides(request.overrides)
     const found = await within(deadline, deps, (limited) => findTarget(request, limited))
     const configuration = configure(request, found.definition, found.server.version, deps.reporter)
     if (request.dryRun === true) return follower.nothingStarted()

@@ -56,13 +56,6 @@ test('an item of a list is shown at its own place', async () => {
   ])
 })
 
-test('a run name that is none is shown at its place', async () => {
-  const configuration = 'enable_cache: true\nrun_name: 5\n'
-  expect(await check(definition({}), { configuration })).toEqual([
-    'configuration, line 2, column 1: run_name must be a text',
-  ])
-})
-
 test.each([
   [
     'train.schedule.warmup: 5',

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals'
-import { defaultRunName, otherRunName, runNameProblem } from '../../../src/run/start/run-name.ts'
+import { runNameProblem } from '../../../src/base/run-name.ts'
+import { defaultRunName, otherRunName } from '../../../src/run/start/run-name.ts'
 
 test('a name of 255 characters is taken, whatever they are, and one more is refused', () => {
   expect(runNameProblem('n'.repeat(255))).toBeUndefined()
@@ -8,12 +9,13 @@ test('a name of 255 characters is taken, whatever they are, and one more is refu
 })
 
 test.each([
-  ['of the server', 'nightly-{pipeline}', '{pipeline}'],
-  ['that is empty', 'nightly-{}', '{}'],
-  ['that is not closed', 'nightly-{date', '{'],
-  ['that is not opened', 'nightly-date}', '}'],
-])('a placeholder %s is named as it was written', (_, name, placeholder) => {
-  expect(runNameProblem(name)).toBe(`holds ${placeholder}; only {date} and {time} are filled in`)
+  ['nightly-{pipeline}', 'holds {pipeline}, which is not filled in; only {date} and {time} are'],
+  ['nightly-{}', 'holds {}, which is not filled in; only {date} and {time} are'],
+  ['nightly-{dat}', 'holds {dat}, which is not filled in; did you mean {date}?'],
+  ['nightly-{date', 'holds a single { or }, which ZenML cannot read; remove it'],
+  ['nightly-date}', 'holds a single { or }, which ZenML cannot read; remove it'],
+])('a name that the server would change, as %s, is refused', (name, problem) => {
+  expect(runNameProblem(name)).toBe(problem)
 })
 
 test('a name counts with its date and time', () => {

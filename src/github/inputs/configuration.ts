@@ -6,6 +6,7 @@ import { fileProblem, type ReadFile } from '../workflow/files.ts'
 import { inputFault, type InputFault } from './faults.ts'
 import type { InputName } from './table.ts'
 import { quote, showOnOneLine } from '../../base/printable.ts'
+import { runNameProblem } from '../../base/run-name.ts'
 import { parseMapping } from './yaml.ts'
 
 export interface ConfigurationContext {
@@ -94,6 +95,19 @@ export async function readMapping(
     return inputFault(input, `${lead}line ${line}, column ${column}: ${shown}`)
   })
   return { layers: [], faults }
+}
+
+/** What is wrong with the name that the configurations give the run: that of the topmost one counts. */
+export function runNameFaults(layers: readonly Layer[]): InputFault[] {
+  const layer = layers.findLast(({ value }) => Object.hasOwn(value, 'run_name'))
+  const name = layer?.value['run_name'] ?? null
+  if (layer === undefined || name === null) return []
+  const problem = typeof name === 'string' ? runNameProblem(name) : 'must be a text'
+  if (problem === undefined) return []
+  const [input = '', path] = layer.source.split(/: (.*)/s)
+  const { line, column } = layer.locate?.(['run_name']) ?? { line: 1, column: 1 }
+  const lead = path === undefined ? '' : `${quote(path)}, `
+  return [inputFault(input, `${lead}line ${line}, column ${column}: run_name ${problem}`)]
 }
 
 function oneFault(input: InputName, problem: string): Found {

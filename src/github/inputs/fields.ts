@@ -3,9 +3,8 @@ import { z } from 'zod'
 
 import { parseDuration } from './duration.ts'
 import { quote } from '../../base/printable.ts'
+import { MAX_NAME_LENGTH, runNameProblem } from '../../base/run-name.ts'
 
-/** The longest name that ZenML's database takes. */
-const MAX_NAME_LENGTH = 255
 /** The longest path that Linux takes; also more than enough for any other line. */
 const MAX_TEXT_LENGTH = 4096
 /** Longer than any key or token; a request's headers hold no more. */
@@ -14,9 +13,6 @@ const MIN_POLL_INTERVAL_MS = 1000
 
 /** For which ends of a run there is a comment on the pull request. */
 export type CommentMode = 'never' | 'always' | 'on-failure'
-
-/** How long ZenML's values for the placeholders are: `2024_01_31` and `23_59_59_123456`. */
-const PLACEHOLDER_LENGTHS: Readonly<Record<string, number>> = { date: 10, time: 15 }
 
 /** Ends the reading of a value; the problem stands behind the quoted value, or behind the part of it given. */
 type Fault = (problem: string, part?: string) => never
@@ -195,27 +191,6 @@ function secretProblem(text: string, issuer: string): string | undefined {
 
 /** May hold `{date}` and `{time}`; at most 255 characters once they are filled in. */
 export const runName = singleLine(MAX_TEXT_LENGTH, runNameProblem)
-
-function runNameProblem(text: string): string | undefined {
-  const known = Object.keys(PLACEHOLDER_LENGTHS)
-  let length = 0
-  for (const part of text.split(/(\{[^{}]*\})/)) {
-    const placeholder = /^\{(.*)\}$/.exec(part)?.[1]
-    if (placeholder === undefined) {
-      if (/[{}]/.test(part)) return 'holds a single { or }, which ZenML cannot read; remove it'
-      length += Array.from(part).length
-    } else if (known.includes(placeholder)) {
-      length += PLACEHOLDER_LENGTHS[placeholder] ?? 0
-    } else {
-      const near = closestMatch(placeholder, known, { maxDistance: 2 })
-      const advice = near === undefined ? 'only {date} and {time} are' : `did you mean {${near}}?`
-      return `holds {${quote(placeholder, 30).slice(1, -1)}}, which is not filled in; ${advice}`
-    }
-  }
-  return length > MAX_NAME_LENGTH
-    ? `becomes ${length} characters long; a run's name has at most ${MAX_NAME_LENGTH}`
-    : undefined
-}
 
 /** One a line, or several in a line between commas. */
 export const tags = value((text, fault): readonly string[] => {

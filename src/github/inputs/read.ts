@@ -1,6 +1,6 @@
 import type { Layer } from '../../run/configure/layers.ts'
 import type { Target } from '../../run/find/definition.ts'
-import { readConfiguration, readMapping } from './configuration.ts'
+import { readConfiguration, readMapping, runNameFaults } from './configuration.ts'
 import { readChecked, type ConnectionInputs, type InputSources, type ReadInputs } from './read-checked.ts'
 import { missingRunFaults, resumeFaults, targetFaults, waitFaults } from './rules.ts'
 import { inputTables, type InputValues } from './table.ts'
@@ -48,6 +48,7 @@ export async function readInputs(sources: InputSources): Promise<ReadInputs<Inpu
         ...resumeFaults(raw, configuration.layers),
         ...parameters.faults,
         ...configuration.faults,
+        ...runNameFaults(configuration.layers),
       ],
       inputs: values &&
         target && {

@@ -22,7 +22,7 @@ const NOT_TOLD =
  * Merges all that the user wants to differ, and checks it against the definition.
  *
  * @param version the server's
- * @throws ConfigurationError with a line for each fault, all at once; RunError for a `run_name` that cannot be one
+ * @throws ConfigurationError with a line for each fault, all at once
  */
 export function assemble(overrides: Overrides, definition: Definition, version: string): Assembled {
   const outline = readOutline(definition)

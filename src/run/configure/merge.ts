@@ -1,9 +1,7 @@
 import { isJsonObject, mergeDeeply, type JsonObject, type JsonValue } from '../../base/json.ts'
 import type { Definition } from '../../zenml/model.ts'
 import { isAtLeast } from '../../zenml/version.ts'
-import { RunError } from '../errors.ts'
-import { placeOf, type Layer } from './layers.ts'
-import { runNameProblem } from '../start/run-name.ts'
+import type { Layer } from './layers.ts'
 
 /** What the user wants to differ from the template or snapshot. */
 export interface Overrides {
@@ -21,11 +19,7 @@ export interface Configuration {
   readonly runName: string | undefined
 }
 
-/**
- * Merges the layers: mappings deeply, everything else replaced by the later layer.
- *
- * @throws RunError if a layer's `run_name` cannot be one.
- */
+/** Merges the layers: mappings deeply, everything else replaced by the later layer. */
 export function mergeOverrides({ layers, tags, useCache }: Omit<Overrides, 'parameters'>): Configuration {
   const merged = layers.reduce<JsonObject>((base, { value }) => mergeDeeply(base, value), {})
   const { run_name: runName, ...rest } = merged
@@ -34,10 +28,7 @@ export function mergeOverrides({ layers, tags, useCache }: Omit<Overrides, 'para
     ...(tags === undefined ? {} : { tags }),
     ...(useCache === undefined ? {} : { enable_cache: useCache }),
   }
-  if (runName === undefined || runName === null) return { body, runName: undefined }
-  const problem = typeof runName === 'string' ? runNameProblem(runName) : 'must be a text'
-  if (typeof runName === 'string' && problem === undefined) return { body, runName }
-  throw new RunError(`${placeOf(layers, ['run_name']) ?? 'configuration'}: run_name ${problem ?? ''}`)
+  return { body, runName: typeof runName === 'string' ? runName : undefined }
 }
 
 /**

@@ -1,12 +1,10 @@
 import { createHash } from 'node:crypto'
 import type { JsonObject } from '../../base/json.ts'
+import { MAX_NAME_LENGTH } from '../../base/run-name.ts'
 import type { Definition } from '../../zenml/model.ts'
 
-/** The longest name that ZenML takes. */
-const MAX_RUN_NAME_LENGTH = 255
-
 /** So many characters of a name, as ZenML counts them: half of one is none. */
-export function beginning(name: string, most = MAX_RUN_NAME_LENGTH): string {
+export function beginning(name: string, most = MAX_NAME_LENGTH): string {
   return Array.from(name).slice(0, most).join('')
 }
 
@@ -21,20 +19,6 @@ export function expandRunName(pattern: string, now: number): string {
   return pattern
     .replaceAll('{date}', date.replaceAll('-', '_'))
     .replaceAll('{time}', `${time.replaceAll(/[:.]/g, '_')}000`)
-}
-
-/**
- * What is wrong with a run's name as a user wrote it; undefined if nothing is. The server fills placeholders of
- * its own, and a name that it changes could not be looked up.
- */
-export function runNameProblem(pattern: string): string | undefined {
-  if (pattern.trim() === '') return 'is empty; drop it, or give it a text'
-  const expanded = expandRunName(pattern, 0)
-  const placeholder = /\{[^{}]*\}|[{}]/.exec(expanded)?.[0]
-  if (placeholder !== undefined) return `holds ${placeholder}; only {date} and {time} are filled in`
-  const { length } = Array.from(expanded)
-  if (length <= MAX_RUN_NAME_LENGTH) return undefined
-  return `becomes ${length} characters long; a run's name has at most ${MAX_RUN_NAME_LENGTH}`
 }
 
 /** The step of a workflow that a run belongs to. */
@@ -69,7 +53,7 @@ export function originOf(origin: RunOrigin, configuration: JsonObject): RunOrigi
  * @param key a new UUID: its digits make the name unique
  */
 export function otherRunName(name: string, nameIsOurs: boolean, key: string): string {
-  const start = nameIsOurs ? name.slice(0, -DIGITS) : `${beginning(name, MAX_RUN_NAME_LENGTH - DIGITS - 1)}-`
+  const start = nameIsOurs ? name.slice(0, -DIGITS) : `${beginning(name, MAX_NAME_LENGTH - DIGITS - 1)}-`
   return `${start}${digitsOf(key)}`
 }
 
@@ -83,7 +67,7 @@ export function uniqueDigits(name: string): string {
 }
 
 /** What follows the pipeline's name takes some 50 characters, and must never be cut. */
-const LONGEST_PIPELINE = MAX_RUN_NAME_LENGTH - 80
+const LONGEST_PIPELINE = MAX_NAME_LENGTH - 80
 
 /**
  * A pipeline may have any name. ZenML fills in what stands in braces (zenml/utils/string_utils.py,
