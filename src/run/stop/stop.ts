@@ -141,7 +141,13 @@ class Stop {
         const run = await this.#look()
         if (run.status === 'initializing') return this.#markFailed()
         if (runPhase(run.status) !== 'going-on') return this.#accountForSteps(run, { byItself: true })
-        return this.#goingOn('this version of ZenML cannot stop a run that has begun')
+        // A gateway may say so as well.
+        this.#timesDoubtful += 1
+        if (this.#timesDoubtful >= MOST_DOUBTS) {
+          return this.#goingOn('this version of ZenML cannot stop a run that has begun')
+        }
+        await this.#pause(EARLY_PAUSE_MS)
+        return undefined
       }
       case 'doubtful':
         return this.#checkDoubtful(before, answer.error, attempt)

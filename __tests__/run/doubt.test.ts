@@ -1,0 +1,189 @@
+import { afterEach, describe, expect, test } from '@jest/globals'
+import type { Fault, FaultAction, PipelineSpec, RouteName } from '../../simulator/index.ts'
+import { Deadline } from '../../src/base/deadline.ts'
+import { cleanUp } from '../../src/run/stop/clean-up.ts'
+import { closeScenes, openScene, until, type Scene } from './scene.ts'
+
+afterEach(closeScenes)
+
+/*
+ * A no that passes: a replica that lags behind, a gateway that is rolled out, a login that is refused once. Where a run
+ * may be under way, none of them ends anything.
+ */
+
+const long: PipelineSpec = { name: 'long', steps: [{ name: 'only', seconds: 600 }] }
+const target = { kind: 'template', reference: 'long-template' } as const
+
+const said = (status: number, detail: unknown): FaultAction => ({
+  kind: 'answer',
+  status,
+  body: JSON.stringify({ detail }),
+})
+
+const NOT_THERE = said(404, ['KeyError', 'No run with this id'])
+const NOES: readonly (readonly [string, FaultAction])[] = [
+  ['a 403 without an exception', said(403, 'Forbidden')],
+  ['a 404 without an exception', said(404, 'Not Found')],
+  ['a 401', said(401, ['CredentialsNotValid', 'Error decoding access token'])],
+  ['a run that is not there', NOT_THERE],
+]
+
+/** Says no on these routes as often as that, from now on. */
+function refuse({ server }: Scene, on: readonly RouteName[], action: FaultAction, times: number): void {
+  for (const route of on) {
+    server.addFault({ on: route, occurrence: { from: 1, to: times }, do: action })
+  }
+}
+
+async function running(faults: readonly Fault[] = []): Promise<Scene> {
+  return openScene({ pipelines: [long], orchestrator: 'kubernetes', faults })
+}
+
+const isRunning = ({ events }: Scene) =>
+  events.some((event) => event.kind === 'state' && event.status === 'running')
+
+describe.each(NOES)('%s', (_, no) => {
+  test('three times while the run is watched: it is watched to its end', async () => {
+    const scene = await running()
+    const result = scene.execute({ target })
+    await until(() => isRunning(scene))
+    refuse(scene, ['run', 'dag', 'steps'], no, 3)
+    await expect(result).resolves.toMatchObject({ conclusion: 'completed', error: undefined })
+  })
+
+  test('three times right after the start: the run is watched to its end', async () => {
+    const scene = await running([{ on: 'run', occurrence: { from: 1, to: 3 }, do: no }])
+    await expect(scene.execute({ target })).resolves.toMatchObject({ conclusion: 'completed' })
+    expect(scene.server.runs).toHaveLength(1)
+  })
+
+  test('twice at the request to stop, and at each look: the run is stopped', async () => {
+    const scene = await running()
+    const result = scene.execute({ target, timeoutMs: 60_000, onTimeout: 'stop' })
+    await until(() => isRunning(scene))
+    refuse(scene, ['stop'], no, 2)
+    const { error } = await result
+    expect(error).toMatch(/ was stopped and is now stopped: http/)
+  })
+
+  test('twice after the server took the request to stop: it is not said to go on', async () => {
+    const scene = await running()
+    const result = scene.execute({ target, timeoutMs: 60_000, onTimeout: 'stop' })
+    await until(() => scene.sent(/^POST .*\/stop/).length > 0)
+    refuse(scene, ['run'], no, 2)
+    const { error } = await result
+    expect(error).toMatch(/ was stopped and is now stopped: http/)
+  })
+
+  test('twice while the post step looks for a run: it is found and stopped', async () => {
+    const scene = await running([{ on: 'trigger', do: { kind: 'hang', work: true } }])
+    const dying = new AbortController()
+    const main = scene.execute({ target, onCancel: 'leave' }, dying.signal)
+    await until(() => scene.server.runs.length > 0)
+    dying.abort(new Error('killed'))
+    await main
+    refuse(scene, ['runs'], no, 2)
+    const { clock, client } = scene
+    const ended = await cleanUp(
+      {
+        planned: scene.planned.at(-1),
+        started: undefined,
+        mode: 'stop',
+        reason: 'ended early',
+        lookUpUntil: new Deadline(clock, 0),
+        deadline: new Deadline(clock, 110_000),
+      },
+      { client, clock },
+    )
+    expect(ended).toMatchObject({ found: 'ours', settled: true })
+    expect(scene.server.runs).toMatchObject([{ busy: false }])
+  })
+
+  test('once at the look for a run whose answer got lost: it is found, and nothing is sent again', async () => {
+    const scene = await running([
+      { on: 'trigger', do: { kind: 'cut', work: true } },
+      { on: 'runs', do: no },
+    ])
+    const result = await scene.execute({ target, wait: false })
+    expect(result).toMatchObject({ conclusion: 'started', runId: scene.server.runs[0]?.id })
+    expect(scene.sent(/^POST .*\/runs$/)).toHaveLength(1)
+  })
+})
+
+test('a no that lasts ends the watch after two minutes, and the line has the reason', async () => {
+  const scene = await running()
+  const result = scene.execute({ target })
+  await until(() => isRunning(scene))
+  const from = scene.clock.elapsed()
+  refuse(scene, ['run', 'dag', 'steps'], said(403, 'Forbidden'), 999)
+  const { conclusion, error } = await result
+  expect(conclusion).toBe('lost')
+  expect(error).toMatch(/was lost from sight: Could not read the run: the server answered 403: Forbidden/)
+  expect(scene.clock.elapsed() - from).toBeGreaterThan(120_000)
+  expect(scene.clock.elapsed() - from).toBeLessThan(240_000)
+})
+
+test('an exception of ZenML is its last word: the watch ends at once', async () => {
+  const scene = await running()
+  const result = scene.execute({ target })
+  await until(() => isRunning(scene))
+  const from = scene.clock.elapsed()
+  refuse(
+    scene,
+    ['run', 'dag', 'steps'],
+    said(403, ['IllegalOperationError', 'Insufficient permissions']),
+    999,
+  )
+  await expect(result).resolves.toMatchObject({ conclusion: 'lost' })
+  expect(scene.clock.elapsed() - from).toBeLessThan(60_000)
+})
+
+test('a run that ZenML does not know for half a minute was deleted', async () => {
+  const scene = await running()
+  const result = scene.execute({ target, pollIntervalMs: 1_000 })
+  await until(() => isRunning(scene))
+  const from = scene.clock.elapsed()
+  refuse(scene, ['run', 'dag', 'steps'], NOT_THERE, 999)
+  const { conclusion, error } = await result
+  expect(conclusion).toBe('lost')
+  expect(error).toMatch(/is no longer on the server: it was deleted while it was running$/)
+  expect(scene.clock.elapsed() - from).toBeGreaterThan(30_000)
+})
+
+test('a login that is refused once in mid-run is tried again after its minute', async () => {
+  const scene = await openScene({ pipelines: [long], tokenLifetime: 120 })
+  const result = scene.execute({ target })
+  await until(() => isRunning(scene))
+  refuse(scene, ['login'], said(403, 'Forbidden'), 1)
+  await expect(result).resolves.toMatchObject({ conclusion: 'completed', error: undefined })
+})
+
+test.each([
+  ['its id', (id: string) => id],
+  ['its name', () => 'started elsewhere'],
+])('a run that a replica does not know yet is waited for by %s', async (_, referenceOf) => {
+  const scene = await running()
+  const { runId = '' } = await scene.execute({ target, wait: false, runName: 'started elsewhere' })
+  const nothing: FaultAction = { kind: 'answer', status: 200, body: '{"total":0,"total_pages":0,"items":[]}' }
+  refuse(scene, ['run'], NOT_THERE, 3)
+  refuse(scene, ['runs'], nothing, 3)
+  await expect(scene.attach(referenceOf(runId))).resolves.toMatchObject({ conclusion: 'completed' })
+})
+
+test("a gateway's page at the graph of the steps does not switch it off: the question is seen", async () => {
+  const asking: PipelineSpec = {
+    name: 'asking',
+    sequential: true,
+    steps: [],
+    dynamic: { parameters: {}, expand: () => ['train', 'deploy'].map((name) => ({ name, seconds: 60 })) },
+    wait: { name: 'deploy', question: 'Deploy this model?', patience: 600 },
+  }
+  const scene = await openScene({ pipelines: [asking] })
+  const result = scene.execute({
+    target: { kind: 'template', reference: 'asking-template' },
+    onPaused: 'fail',
+  })
+  await until(() => isRunning(scene))
+  refuse(scene, ['dag'], { kind: 'html', status: 404 }, 1)
+  await expect(result).resolves.toMatchObject({ conclusion: 'failed', waitsForPerson: true })
+})
