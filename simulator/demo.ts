@@ -43,10 +43,15 @@ function block(text: string): string {
     .join('\n')
 }
 
-/** The step as it stands in a workflow, where the key comes from a secret. */
+/** The step to copy into a workflow, where address and key come from a variable and a secret. */
 function workflowStep(inputs: Readonly<Record<string, string>>): string {
-  const given = { ...inputs, comment: true, 'api-key': '${{ secrets.ZENML_API_KEY }}' }
-  return stringify([{ uses: 'your-org/zenml-run-action@v1', with: given }], { lineWidth: 0 })
+  const given = {
+    'server-url': '${{ vars.ZENML_SERVER_URL }}',
+    'api-key': '${{ secrets.ZENML_API_KEY }}',
+    ...inputs,
+    comment: true,
+  }
+  return stringify([{ uses: 'your-org/zenml-run-action@v1.0.0', with: given }], { lineWidth: 0 })
 }
 
 function outputs(result: ActionResult): string {
@@ -55,9 +60,11 @@ function outputs(result: ActionResult): string {
   return entries.map(([name, value]) => `${name.padEnd(longest)}  ${value}`).join('\n')
 }
 
-/** Markdown with `&#45;` and the like, which GitHub shows as characters, shown so. */
+/** Markdown with `&#45;` and the like, which GitHub shows as characters, shown so; charts are drawn by GitHub only. */
 function readable(markdown: string): string {
-  return markdown.replaceAll(/&#(\d+);/g, (_, code: string) => String.fromCodePoint(Number(code)))
+  return markdown
+    .replaceAll(/^```mermaid\n[^]*?^```$/gm, '(GitHub draws a timeline of the steps here.)')
+    .replaceAll(/&#(\d+);/g, (_, code: string) => String.fromCodePoint(Number(code)))
 }
 
 /** How one scene went, and what a person reads of it outside the log. */
@@ -82,7 +89,7 @@ async function play(scene: DemoScene, number: number, speed: number): Promise<Pl
       .comments(PULL_REQUEST)
       .map(({ body }) => body)
       .join('\n')
-    console.log(`\n${bold('Outputs, for the steps after it')}\n\n${block(outputs(result))}`)
+    console.log(`\n${bold('Outputs, for later steps')}\n\n${block(outputs(result))}`)
     console.log(`\n${bold('Job summary (Markdown)')}\n\n${block(readable(result.summary))}`)
     console.log(`\n${bold('Comment on the pull request (Markdown)')}\n\n${block(readable(comment))}`)
     console.log(`\n${bold('What happened')}\n\n${block(scene.after(result, server))}`)
@@ -122,15 +129,15 @@ async function writePage(pieces: readonly Piece[]): Promise<void> {
     PAGE,
     await renderPage(pieces, { title: 'Job summaries and comments of the demo', width: 900 }),
   )
-  console.log(`\n${bold('To look at in a browser:')} ${PAGE}`)
+  console.log(`\n${bold('To open in a browser:')} ${PAGE}`)
 }
 
 async function demo(speed: number): Promise<void> {
-  console.log('Three steps of a workflow, run by the built action (dist/) the way a GitHub runner does it.')
+  console.log('Three workflow steps. The built action (dist/) runs each the way a GitHub runner does.')
   console.log(
-    'The ZenML server and the API of GitHub are simulated ones on this machine; nothing is sent anywhere',
+    'The ZenML server and the GitHub API are simulated on this machine; nothing is sent anywhere else.',
   )
-  console.log('else. GitHub hides the key and the tokens: where one is printed, you see ***.')
+  console.log('GitHub masks the key and the tokens: you see *** instead.')
   const untold: string[] = []
   const pieces: Piece[] = []
   for (const [index, scene] of scenes.entries()) {
@@ -140,10 +147,12 @@ async function demo(speed: number): Promise<void> {
   }
   await writePage(pieces)
   if (untold.length === 0) {
-    console.log(`\n${bold('All three went as told.')} README.md says how to use the action in a workflow.`)
+    console.log(
+      `\n${bold('All three ended as expected.')} README.md explains how to use the action in a workflow.`,
+    )
   } else {
     console.error(
-      `\nThis did not go as told: ${untold.join('; ')}. Please report it with all that stands above.`,
+      `\nThis did not end as expected: ${untold.join('; ')}. Please report it with everything above.`,
     )
     process.exitCode = 1
   }

@@ -10,7 +10,7 @@ jest.setTimeout(PATIENCE_MS)
 
 const ROOT = path.join(import.meta.dirname, '../..')
 
-test('the demo shows a run that completes, one that fails, and one that meets 429s, and no secret', async () => {
+test('the demo shows a run that completes, one that fails, and a server that is too busy, and no secret', async () => {
   const demo = spawn(process.execPath, ['--import', 'tsx', 'simulator/demo.ts', '--speed', '10'], {
     cwd: ROOT,
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -20,14 +20,18 @@ test('the demo shows a run that completes, one that fails, and one that meets 42
 
   expect(await exitCode).toBe(0)
   expect(shown).toMatch(
-    /A run that completes[^]*A run that fails[^]*A run that meets 429s[^]*All three went as told/,
+    /A run that completes[^]*A run that fails[^]*A server that is too busy[^]*All three ended as expected/,
   )
   expect(shown).toContain('Error (Step train failed: RuntimeError): train: RuntimeError: no data for today')
+  // As they stand, they can be copied into a workflow.
+  expect(shown.match(/- uses: [^]*?\n\n/g)).toEqual(
+    Array(3).fill(expect.stringMatching(/server-url: \$\{\{ vars\.[^]*api-key: \$\{\{ secrets\./)),
+  )
   expect(shown).toMatch(/Comment on the pull request[^]*### ❌ ZenML run of training: failed/)
-  const [, page = ''] = /To look at in a browser: (.+)/.exec(shown) ?? []
+  const [, page = ''] = /To open in a browser: (.+)/.exec(shown) ?? []
   expect(readFileSync(page, 'utf8').match(/<section>/g)).toHaveLength(6)
   expect(shown).toMatch(
-    /answered 429, 429, (429, )*200\.\n +They had 1 Idempotency-Key between them, and 1 run was started/,
+    /answered 429, 429, (429, )*200\.\n +Together they used 1 Idempotency-Key, and 1 run was started/,
   )
   expect(shown).not.toMatch(/ZENKEY_|eyJ[\w-]+\.|::add-mask|&#\d/)
 })

@@ -8,7 +8,8 @@ import { runAction, type ActionOptions, type ActionResult, type Entry } from '..
 import { evaluate, holds, type Contexts, type Scope } from './expressions.ts'
 import { code, codeBlocks, guides, projectFile } from './markdown.ts'
 
-const ACTION = /^your-org\/zenml-run-action(?:\/(login|wait|stop))?@v1$/
+/** The action's first release; examples name whole versions. */
+const ACTION = /^your-org\/zenml-run-action(?:\/(login|wait|stop))?@v1\.0\.0$/
 
 const Value = z.union([z.string(), z.number(), z.boolean()])
 const Step = z.object({
@@ -205,12 +206,12 @@ async function runCommand(command: string, env: Readonly<Record<string, string>>
   return { kind: 'command', command, exitCode, stdout }
 }
 
-/** A table's calls, such as `GET /runs/{id}`, as patterns of method and path. */
-export function callPatterns(rows: readonly (readonly string[])[]): RegExp[] {
+/** A table's calls, such as `GET /runs/{id}`, as patterns of method and path; `below` is what every path begins with. */
+export function callPatterns(rows: readonly (readonly string[])[], below: string): RegExp[] {
   return rows.map(([cell]) => {
     const call = code(cell)
       ?.replaceAll(/\{\w+\}/g, '[^/]+')
-      .replace(' ', ' /api/v1')
+      .replace(' ', ` ${below}`)
     return new RegExp(`^${call}$`)
   })
 }

@@ -4,47 +4,43 @@ import { describe, expect, test } from '@jest/globals'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import { ZENML_VERSIONS } from '../../simulator/index.ts'
-import { inputTables, type ActionName } from '../../src/github/inputs/table.ts'
+import { inputTables, type ActionName, type InputName } from '../../src/github/inputs/table.ts'
 import { actionOutputs } from '../../src/github/outputs.ts'
 import type { Conclusion } from '../../src/run/conclusion.ts'
 import { USER_AGENT } from '../../src/http/user-agent.ts'
-import { code, projectFile, section, table } from './markdown.ts'
+import { code, projectFile, section, table, tables } from './markdown.ts'
 
 const ROOT = path.join(import.meta.dirname, '../..')
 
+/** GitHub shows a list of inputs beside the file; longer ones are not read. */
+const LONGEST_DESCRIPTION = 120
+
 const Described = z.object({ description: z.string().min(1) })
 const ActionFile = z.object({
+  description: z.string(),
   inputs: z.record(z.string(), Described.extend({ default: z.string().optional() })),
   outputs: z.record(z.string(), Described),
   runs: z.object({ using: z.literal('node24'), main: z.string(), post: z.string().optional() }),
 })
 
 interface Place {
-  /** Folder of the action's file. */
+  /** Folder of the action's file and README. */
   readonly folder: string
-  /** Headings in the README below which its inputs and its outputs stand. */
-  readonly inputs: string
-  readonly outputs: string
   /** The action has a run to look after when its step is killed. */
   readonly hasPost: boolean
 }
 
 const PLACES: Readonly<Record<ActionName, Place>> = {
-  main: { folder: '.', inputs: '## Inputs', outputs: '## Outputs', hasPost: true },
-  login: subAction('login', '## Only log in: login/', { hasPost: false }),
-  wait: subAction('wait', '## Only wait: wait/', { hasPost: true }),
-  stop: subAction('stop', '## Only stop: stop/', { hasPost: false }),
+  main: { folder: '.', hasPost: true },
+  login: { folder: 'login', hasPost: false },
+  wait: { folder: 'wait', hasPost: true },
+  stop: { folder: 'stop', hasPost: false },
 }
-
-function subAction(folder: string, heading: string, { hasPost }: { hasPost: boolean }): Place {
-  return { folder, inputs: heading, outputs: heading, hasPost }
-}
-
-const readme = projectFile('README.md')
 
 /** What the three places say about each action. */
 const actions = (['main', 'login', 'wait', 'stop'] as const).map((name) => {
-  const { folder, inputs, outputs, hasPost } = PLACES[name]
+  const { folder, hasPost } = PLACES[name]
+  const readme = projectFile(path.join(folder, 'README.md'))
   return {
     name,
     folder,
@@ -56,8 +52,10 @@ const actions = (['main', 'login', 'wait', 'stop'] as const).map((name) => {
       outputs: actionOutputs[name],
     },
     readme: {
-      inputs: table(section(readme, inputs), 'Name', 'Type', 'Default', 'Meaning'),
-      outputs: table(section(readme, outputs), 'Name', 'Type', 'Meaning'),
+      /** The inputs stand in several small tables, by what they are about. */
+      inputs: tables(section(readme, '## Inputs'), '').flat(),
+      outputs: table(section(readme, '## Outputs'), 'Output', 'Meaning'),
+      conclusions: tables(section(readme, '## Outputs'), 'Conclusion').flat(),
     },
   }
 })
@@ -75,6 +73,25 @@ const CONCLUSIONS: Readonly<Record<Conclusion, 'green' | 'red'>> = {
   'dry-run': 'green',
 }
 
+const conclusions = Object.entries(CONCLUSIONS)
+
+/** wait/ starts nothing. */
+const followed = conclusions.filter(([name]) => name !== 'started' && name !== 'dry-run')
+
+interface Detail {
+  readonly name: string
+  readonly type: string
+  readonly default: string | undefined
+  readonly text: string
+}
+
+/** The sections of docs/inputs.md, one for each input. */
+const details: readonly Detail[] = [
+  ...projectFile('docs/inputs.md').matchAll(
+    /^### `([\w-]+)`\n\nType: ([^\n·]+?)(?: · Default: `([^`\n]+)`)?\n\n(.*?)(?=^##|(?![^]))/gms,
+  ),
+].map(([, name = '', type = '', inGuide, text = '']) => ({ name, type, default: inGuide, text }))
+
 /** A default that the runner works out before the action sees it. */
 function isExpression(text: string | undefined): boolean {
   return text?.includes('${{') === true
@@ -83,14 +100,14 @@ function isExpression(text: string | undefined): boolean {
 describe.each(actions)('$name: action.yml, code and README', (action) => {
   const { file, code: inCode, readme: inReadme } = action
 
-  test('have the same inputs in the same order', () => {
+  test('have the same inputs; file and code in the same order', () => {
     expect(Object.keys(file.inputs)).toEqual([...inCode.inputs])
-    expect(inReadme.inputs.map(([name]) => code(name))).toEqual([...inCode.inputs])
+    expect(inReadme.inputs.map(([name]) => code(name)).sort()).toEqual([...inCode.inputs].sort())
   })
 
   test.each([...inCode.inputs])('have the same default of %s', (name) => {
     const inFile = file.inputs[name]?.default
-    expect(code(inReadme.inputs.find(([cell]) => code(cell) === name)?.[2])).toBe(inFile)
+    expect(code(inReadme.inputs.find(([cell]) => code(cell) === name)?.[1])).toBe(inFile)
     // The code's is for an expression that came out empty.
     expect(inCode.defaults[name]).toBe(isExpression(inFile) ? '' : inFile)
   })
@@ -100,22 +117,55 @@ describe.each(actions)('$name: action.yml, code and README', (action) => {
     expect(inReadme.outputs.map(([name]) => code(name))).toEqual([...inCode.outputs])
   })
 
-  test('explain every input and output', () => {
-    const meanings = [...inReadme.inputs, ...inReadme.outputs].map((row) => row.at(-1))
-    expect(meanings.filter((meaning) => meaning === undefined || meaning === '')).toEqual([])
+  test('explain every input, output and conclusion', () => {
+    const rows = [...inReadme.inputs, ...inReadme.outputs, ...inReadme.conclusions]
+    expect(rows.filter((row) => row.length < 2 || row.at(-1) === '')).toEqual([])
   })
 
-  test('agree on which inputs are secrets and which are booleans', () => {
-    const secrets = inReadme.inputs.filter(([, type]) => type === 'secret').map(([name]) => code(name))
-    expect(secrets).toEqual([...inputTables[action.name].secrets])
-    const booleans = inReadme.inputs
-      .filter(([, type]) => type?.startsWith('boolean'))
-      .map(([name]) => code(name))
-    const defaults = Object.entries(file.inputs).filter(([, input]) =>
-      /^(true|false)$/.test(input.default ?? ''),
-    )
-    expect(booleans).toEqual(expect.arrayContaining(defaults.map(([name]) => name)))
+  test('agree on which inputs are booleans', () => {
+    const booleans = details.filter(({ type }) => type.startsWith('boolean')).map(({ name }) => name)
+    const others = Object.entries(file.inputs)
+      .filter(([name, input]) => /^(true|false)$/.test(input.default ?? '') && !booleans.includes(name))
+      .map(([name]) => name)
+    // Only stop/ has it, which its README says.
+    expect(others).toEqual(action.name === 'stop' ? ['graceful'] : [])
   })
+
+  test(`describe the action, inputs and outputs with at most ${LONGEST_DESCRIPTION} characters each`, () => {
+    const described = [
+      ['the action', file.description] as const,
+      ...[...Object.entries(file.inputs), ...Object.entries(file.outputs)].map(
+        ([name, { description }]) => [name, description] as const,
+      ),
+    ]
+    expect(described.filter(([, text]) => text.length > LONGEST_DESCRIPTION)).toEqual([])
+  })
+})
+
+test('docs/inputs.md has every input of the main action once, with its default', () => {
+  const [main] = actions
+  expect(details.map(({ name }) => name).sort()).toEqual([...inputTables.main.names].sort())
+  for (const detail of details) {
+    const { name, text } = detail
+    expect({ name, default: detail.default }).toEqual({ name, default: main?.file.inputs[name]?.default })
+    expect({ name, isExplained: text.trim() !== '' }).toEqual({ name, isExplained: true })
+  }
+})
+
+test('docs/inputs.md calls those inputs secrets that the action masks', () => {
+  const secrets = details.filter(({ type }) => type === 'secret').map(({ name }) => name)
+  for (const { name } of actions) {
+    const has = (input: string): boolean =>
+      inputTables[name].names.some((known: InputName) => known === input)
+    expect(secrets.filter(has).sort()).toEqual([...inputTables[name].secrets].sort())
+  }
+})
+
+test('docs/outputs.md has every output and every conclusion of the main action', () => {
+  const guide = projectFile('docs/outputs.md')
+  expect(table(guide, 'Name', 'Type', 'Meaning').map(([name]) => code(name))).toEqual([...actionOutputs.main])
+  const explained = [...guide.matchAll(/^- \*\*`([\w-]+)`\*\* \((green|red)\): /gm)]
+  expect(explained.map(([, name, color]) => [name, color])).toEqual(conclusions)
 })
 
 test.each(actions)('$name starts files of dist that exist', ({ folder, hasPost, file: { runs } }) => {
@@ -127,14 +177,22 @@ test.each(actions)('$name starts files of dist that exist', ({ folder, hasPost, 
   }
 })
 
-test('action.yml, code and README have the same conclusions', () => {
-  const conclusions = Object.keys(CONCLUSIONS)
-  const [main, , wait] = actions
-  expect(main?.file.outputs['conclusion']?.description).toContain(`one of ${conclusions.join(', ')}.`)
-  const followed = conclusions.filter((conclusion) => !['started', 'dry-run'].includes(conclusion))
-  expect(wait?.file.outputs['conclusion']?.description).toContain(`one of ${followed.join(', ')}.`)
-  const explained = table(readme, 'Conclusion', 'Step', 'Meaning')
-  expect(explained.map(([name, step]) => [code(name), step])).toEqual(Object.entries(CONCLUSIONS))
+test('the READMEs have the conclusions of the code', () => {
+  const [main, login, wait, stop] = actions.map(({ readme }) =>
+    readme.conclusions.map(([name, step]) => [code(name), step]),
+  )
+  expect(main).toEqual(conclusions)
+  expect(wait).toEqual(followed)
+  expect(login).toEqual([])
+  // Two, which its output's row explains.
+  expect(stop).toEqual([])
+})
+
+test('the action files have the conclusions of the code', () => {
+  const [main, , wait] = actions.map(({ file }) => file.outputs['conclusion']?.description)
+  const names = (all: readonly (readonly [string, string])[]): string => all.map(([name]) => name).join(', ')
+  expect(main).toMatch(new RegExp(`: ${names(conclusions)}\\.$`))
+  expect(wait).toMatch(new RegExp(`: ${names(followed)}\\.$`))
 })
 
 test('servers are told the version of package.json', () => {

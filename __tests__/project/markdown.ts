@@ -8,10 +8,18 @@ export function projectFile(name: string): string {
   return readFileSync(path.join(ROOT, name), 'utf8')
 }
 
-/** Paths of all guides for users: README.md and what is in docs/. */
+/** The README of the action, and those of its sub-actions. */
+export const readmes = ['README.md', 'login/README.md', 'wait/README.md', 'stop/README.md']
+
+/** Paths of all guides for users: the READMEs and what is in docs/. */
 export function guides(): string[] {
   const docs = readdirSync(path.join(ROOT, 'docs')).filter((name) => name.endsWith('.md'))
-  return ['README.md', ...docs.map((name) => `docs/${name}`)]
+  return [...readmes, ...docs.map((name) => `docs/${name}`)]
+}
+
+/** A text without its code blocks. */
+export function withoutCode(markdown: string): string {
+  return markdown.replaceAll(/^( *)```.*?^\1```$/gms, '')
 }
 
 /** The code blocks of a language, without their fences. */
@@ -19,6 +27,11 @@ export function codeBlocks(markdown: string, language: string): string[] {
   return [...markdown.matchAll(/^```(\w*)\n(.*?)^```$/gms)]
     .filter(([, found]) => found === language)
     .map(([, , text]) => text ?? '')
+}
+
+/** The headings of every level. */
+export function headings(markdown: string): string[] {
+  return [...withoutCode(markdown).matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) => heading)
 }
 
 /** What stands below a heading, up to the next one that is not below it. */

@@ -17,7 +17,7 @@ const said = saidTexts('src', 'simulator')
 
 /** Where one text of the code ends and another is put behind it or filled in. */
 const SEAM =
-  /…|: |; |\. |Could not |Check that |Check |\d{3}|\b(?:the server|something that is not a ZenML API|snapshots?|run templates?|wait: false|failed|are no longer valid|now name another server)\b/
+  /…|: |; |\. |The server has |Could not |Check that |Check |\d{3}|\b(?:the server|something that is not a ZenML API|snapshots?|run templates?|wait: false|failed|are no longer valid|now name another server)\b/
 
 /** The pieces of an explained text that stand in the code as they are. */
 function fixedParts(text: string): string[] {
@@ -56,6 +56,13 @@ const NO_ERRORS: readonly string[] = [
   '(nested too deeply to be shown)',
   // In place of a certificate's names.
   'no host at all',
+  // Advice behind a fault of an input that the guide has.
+  'did you mean {…}?',
+  'did you mean ==?',
+  'log it as a text, and put it in quotes here',
+  ', or give an access-token',
+  // What stands for the run's id in such a fault.
+  'id or the name',
 ]
 
 const FEWEST_WORDS = 4
@@ -68,7 +75,7 @@ function openings(pieces: readonly string[]): string[] {
     .map((words) => words.slice(0, FEWEST_WORDS).join(' '))
 }
 
-const errors = saidTexts('src/base', 'src/http', 'src/run', 'src/zenml')
+const errors = saidTexts('src/base', 'src/http', 'src/run', 'src/zenml', 'src/github/inputs')
   .map(({ file, pieces }) => ({ file, text: pieces.join('…'), words: openings(pieces) }))
   .filter(({ text, words }) => words.length > 0 && !NO_ERRORS.some((other) => text.includes(other)))
 
@@ -93,4 +100,29 @@ test('no text is explained twice', () => {
 
 test('every text named as no error is in the code', () => {
   expect(NO_ERRORS.filter((text) => !said.includes(text))).toEqual([])
+})
+
+/** Without the name or exception that follows. */
+function plainTitle(title: string): string {
+  return title.replace(/…$/, '')
+}
+
+/** What the code puts above an error, warning or notice. */
+const titles = saidTexts('src/actions', 'src/github')
+  .map(({ pieces }) => plainTitle(pieces.join('…')))
+  .filter((text) =>
+    /^(?:(?:No )?ZenML (?:run|login) (?!of\b)|Step … failed|Input $|Configuration$|Pull request comment$)/.test(
+      text,
+    ),
+  )
+
+/** Ends without an annotation: the step is green. */
+const GREEN: readonly string[] = ['ZenML run completed', 'ZenML run started']
+
+test('the guide explains the title of every annotation, and no others', () => {
+  const inGuide = tables(guide, 'The title').flatMap((rows) =>
+    rows.map(([cell]) => plainTitle(code(cell) ?? '')),
+  )
+  const annotated = new Set(titles.filter((title) => !GREEN.includes(title)))
+  expect(inGuide.sort()).toEqual([...annotated].sort())
 })

@@ -9,7 +9,7 @@ export interface Piece {
 
 export interface PageOptions {
   readonly title: string
-  /** Address of Mermaid's bundle; without one a chart stands there as text. */
+  /** Address of Mermaid's bundle; without one a sentence takes the place of a chart. */
   readonly mermaid?: string | undefined
   /** Addresses of style sheets with fonts. */
   readonly fonts?: readonly string[]
@@ -42,6 +42,8 @@ summary { cursor: pointer; }
 sub { font-size: 80%; }
 `
 
+const NO_CHART = '<p><em>GitHub draws a timeline of the steps here.</em></p>'
+
 const MERMAID_BLOCK = /<pre><code class="language-mermaid">([^]*?)<\/code><\/pre>/g
 
 /** One HTML page that shows the pieces one below the other; it needs no network. */
@@ -62,7 +64,8 @@ ${sections.join('\n')}
 
 async function sectionOf({ title, markdown }: Piece, drawsCharts: boolean): Promise<string> {
   const html = (await marked(markdown, { gfm: true })).replaceAll(DIFF_BLOCK, coloured)
-  const shown = drawsCharts ? html.replaceAll(MERMAID_BLOCK, '<pre class="mermaid">$1</pre>') : html
+  const chart = drawsCharts ? '<pre class="mermaid">$1</pre>' : NO_CHART
+  const shown = html.replaceAll(MERMAID_BLOCK, chart)
   return `<section><header>${escapeHtml(title)}</header>\n${shown}</section>`
 }
 

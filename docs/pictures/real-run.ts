@@ -29,7 +29,7 @@ async function main(): Promise<void> {
       inputs: {
         'server-url': server.url,
         'api-key': server.apiKey,
-        template: 'training-template',
+        snapshot: 'training-template',
         parameters: JSON.stringify({ load: { rows: 5_000 }, train: { seconds, accuracy: 0.93, fail } }),
         expect: 'train.accuracy >= 0.9\ntrain.loss < 0.1',
         comment: 'true',

@@ -6,7 +6,7 @@ export interface DemoScene {
   readonly title: string
   /** A few lines before it starts. */
   readonly before: string
-  /** What stands under `with:` beside the address and the key. */
+  /** Below `with:`, in addition to the address and the key. */
   readonly inputs: Readonly<Record<string, string>>
   readonly faults?: readonly Fault[]
   /** A sentence or two about what the server saw. */
@@ -18,10 +18,10 @@ export interface DemoScene {
 export const scenes: readonly DemoScene[] = [
   {
     title: 'A run that completes',
-    before: 'The step starts the snapshot, waits, and hands the results to the steps after it.',
+    before: 'The step starts the snapshot, waits, and passes the results on to later steps.',
     inputs: {
       snapshot: 'training-template',
-      configuration: 'steps:\n  train:\n    parameters:\n      seconds: 3\n      accuracy: 0.93\n',
+      parameters: 'train.seconds: 3\ntrain.accuracy: 0.93\n',
       tags: 'demo',
     },
     after: (result, server) => `The server ran ${steps(server)}. ${color(result)}`,
@@ -32,18 +32,18 @@ export const scenes: readonly DemoScene[] = [
     before: 'The parameter "fail" makes the pipeline\'s step "train" raise an error.',
     inputs: {
       pipeline: 'training',
-      configuration: 'steps:\n  train:\n    parameters:\n      fail: no data for today\n',
+      parameters: 'train.fail: no data for today\n',
     },
     after: (result, server) =>
       `The server ran ${steps(server)}. ${color(result)}\n` +
-      "The error also stands as an annotation on the workflow run's page.",
+      "The error is also an annotation on the workflow run's page.",
     isAsTold: (result) => result.exitCode === 1 && result.outputs['conclusion'] === 'failed',
   },
   {
-    title: 'A run that meets 429s',
+    title: 'A server that is too busy',
     before:
-      'The server has no free slot at first, and is then too busy to answer in time although it does start\n' +
-      'the run. Sending the request again and again without care would now start a second run.',
+      'At first the server has no free slot. Then it is too busy to answer in time, although it does start\n' +
+      'the run. Simply repeating the request would now start a second run.',
     inputs: { snapshot: 'training-template', 'trigger-timeout': '5m' },
     faults: [
       { on: 'trigger', occurrence: 1, do: { kind: 'no-slot' } },
@@ -51,7 +51,7 @@ export const scenes: readonly DemoScene[] = [
     ],
     after: (result, server) =>
       `The server got ${triggers(server).length} requests to start a run and answered ${answers(server)}.\n` +
-      `They had ${keys(server)} Idempotency-Key between them, and ${startedRuns(server)} run was started. ${color(result)}`,
+      `Together they used ${keys(server)} Idempotency-Key, and ${startedRuns(server)} run was started. ${color(result)}`,
     isAsTold: (result, server) =>
       result.exitCode === 0 && startedRuns(server) === 1 && keys(server) === 1 && triggers(server).length > 2,
   },
