@@ -29,6 +29,16 @@ test('a certificate that nobody vouches for is refused before anything is sent, 
   expect(requests).toEqual([])
 })
 
+test.each([
+  ['nginx', 'Kubernetes Ingress Controller Fake Certificate'],
+  ['traefik', 'TRAEFIK DEFAULT CERT'],
+])('nobody is told to trust the placeholder of %s', async (name, subject) => {
+  const { url } = await startSecure(() => ({}), `ingress-${name}`)
+  expect((await failure(url)).message).toBe(
+    `the server's certificate is not trusted (DEPTH_ZERO_SELF_SIGNED_CERT): "${subject}" is the placeholder of an ingress that has no certificate for 127.0.0.1, or not yet; it needs one there`,
+  )
+})
+
 test.each<[string, string, readonly string[], string]>([
   [
     'of an unknown authority',

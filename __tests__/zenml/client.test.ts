@@ -176,6 +176,16 @@ test('a Retry-After is waited out', async () => {
   expect(retries[0]?.waitMs).toBeGreaterThanOrEqual(40_000)
 })
 
+test("a date in Retry-After is one of the server's clock, however wrong that of the runner is", async () => {
+  const headers = { date: 'Thu, 01 Jan 2026 13:00:00 GMT', 'retry-after': 'Thu, 01 Jan 2026 13:00:40 GMT' }
+  const { client, retries } = await simulate({
+    faults: [{ on: 'info', do: { kind: 'answer', status: 503, headers } }],
+  })
+  await client.info()
+  expect(retries[0]?.waitMs).toBeGreaterThanOrEqual(40_000)
+  expect(retries[0]?.waitMs).toBeLessThan(60_000)
+})
+
 test('a read is given up after seven tries, with what came last', async () => {
   const { client, requests } = await scripted(RESET)
   const error = await rejection(client.info())

@@ -271,3 +271,13 @@ test('the steps of a graph of 100,000 edges know what they wait for', () => {
   ])
   expect(dag(nodes, edges).at(-1)?.upstream).toEqual(['load'])
 })
+
+test.each([-5, 1e308, 1e15])('a duration of %p seconds is not known', (duration) => {
+  const node = { ...step('train', 'completed'), metadata: { status: 'completed', duration } }
+  expect(dag([node], [])[0]).toMatchObject({ status: 'completed', durationMs: undefined })
+})
+
+test('a step that ended before it started took nobody knows how long', () => {
+  const body = { status: 'completed', start_time: '2026-01-01T00:01:00', end_time: '2026-01-01T00:00:00' }
+  expect(toStep(stepSchema.parse({ id: 's', name: 'train', body })).durationMs).toBeUndefined()
+})

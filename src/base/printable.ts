@@ -14,14 +14,19 @@ export function escapeUnprintable(text: string): string {
   )
 }
 
-/** JSON text with every character visible, that means the same: they can stand nowhere in it but inside a string. */
-export function escapeUnprintableJson(json: string): string {
-  return json.replace(UNPRINTABLE, (character) =>
-    Array.from(
-      { length: character.length },
-      (_, index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`,
-    ).join(''),
-  )
+/**
+ * JSON text with every character visible and without `##[`, which the runner obeys. It means the same: these can stand
+ * nowhere in it but inside a string.
+ */
+export function harmlessJson(json: string): string {
+  return json
+    .replaceAll('##[', '#\\u0023[')
+    .replace(UNPRINTABLE, (character) =>
+      Array.from(
+        { length: character.length },
+        (_, index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`,
+      ).join(''),
+    )
 }
 
 /** Takes out what does not show; tabs stay. Line ends go as well, so split the text before. */

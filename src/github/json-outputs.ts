@@ -1,6 +1,6 @@
 import type { JsonObject, JsonValue } from '../base/json.ts'
 import type { ArtifactInfo } from '../run/facts.ts'
-import { escapeUnprintableJson } from '../base/printable.ts'
+import { harmlessJson } from '../base/printable.ts'
 import type { RecordedStep, RunRecord } from './run-record.ts'
 
 /**
@@ -127,13 +127,13 @@ class Room {
 }
 
 function keyText(key: string): string {
-  return escapeUnprintableJson(JSON.stringify(key))
+  return harmlessJson(JSON.stringify(key))
 }
 
 /** Undefined for what cannot be written down: `JSON.stringify` fails on values that are nested too deeply. */
 function shownJson(value: JsonValue): string | undefined {
   try {
-    return escapeUnprintableJson(JSON.stringify(value))
+    return harmlessJson(JSON.stringify(value))
   } catch (error) {
     if (error instanceof RangeError) return undefined
     throw error

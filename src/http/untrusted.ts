@@ -10,6 +10,12 @@ import type { Proxy } from './proxies.ts'
 const TIME_LIMIT_MS = 5_000
 const MAX_NAME_LENGTH = 100
 
+/** What ingress-nginx and Traefik show for a host that they have no certificate for. */
+const PLACEHOLDERS: ReadonlySet<string> = new Set([
+  'Kubernetes Ingress Controller Fake Certificate',
+  'TRAEFIK DEFAULT CERT',
+])
+
 interface Looked {
   readonly authorized: boolean
   readonly chain: readonly tls.PeerCertificate[]
@@ -128,6 +134,10 @@ function describe(
   const top = chain.at(-1)
   if (leaf === undefined || top === undefined) return undefined
   const subject = whose === 'it' ? nameOf(leaf.subject) : `${whose} ${nameOf(leaf.subject)}`
+  // Whoever trusted it would trust every such ingress.
+  if (PLACEHOLDERS.has(String(leaf.subject.CN))) {
+    return `${subject} is the placeholder of an ingress that has no certificate for ${host}, or not yet; it needs one there`
+  }
   if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID') {
     const wrong = chain.find((each) => !isValidNow(each)) ?? leaf
     return `${wrong === leaf ? subject : nameOf(wrong.subject)} is valid from ${day(wrong.valid_from)} to ${day(wrong.valid_to)}; it has to be renewed where it is installed`

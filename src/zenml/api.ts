@@ -58,8 +58,9 @@ export class Api {
     return this.#deps.baseUrl
   }
 
+  /** What time it is for whoever gave the last answer, which a date in it is compared with; here, where none has said it. */
   now(): number {
-    return this.#deps.clock.now()
+    return this.serverNow ?? this.#deps.clock.now()
   }
 
   /** What time it is there, in milliseconds since the epoch; undefined where no answer has said it. */
@@ -85,9 +86,9 @@ export class Api {
       try {
         const answer = await this.exchange({ method: 'GET', ...call })
         const parsed = answer.status === 200 ? parseAnswer(schema, answer.body) : undefined
-        if (parsed?.success !== true) throw new AnswerError(doing, answer, clock.now(), addressInput)
+        if (parsed?.success !== true) throw new AnswerError(doing, answer, this.now(), addressInput)
         if (isAsked(parsed.data)) return parsed.data
-        throw new AnswerError(doing, ABOUT_ANOTHER, clock.now(), addressInput)
+        throw new AnswerError(doing, ABOUT_ANOTHER, this.now(), addressInput)
       } catch (error) {
         if (!(error instanceof AnswerError || error instanceof TransportError)) throw error
         const told =

@@ -327,7 +327,7 @@ export class ZenmlClient {
       },
     }
     const answer = await this.#api.exchange(call)
-    if (answer.status !== 200) throw new AnswerError('note metadata on the run', answer, this.#api.now())
+    if (!isYes(answer)) throw new AnswerError('note metadata on the run', answer, this.#api.now())
   }
 
   /** Asks the server to ask the orchestrator how the run is; most orchestrators cannot say (501). */
@@ -378,7 +378,7 @@ export class ZenmlClient {
       json: { resolution: 'abort' },
     }
     const answer = await this.#api.exchange(call)
-    if (answer.status === 200) return
+    if (isYes(answer)) return
     const error = new AnswerError('answer what the run asks', answer, this.#api.now())
     if (error.status !== 403 || !/already been resolved/i.test(error.detail)) throw error
   }

@@ -259,8 +259,14 @@ export function toStep(from: z.infer<typeof stepSchema>): StepState {
     status: from.body?.status ?? 'unknown',
     upstream: undefined,
     startTime,
-    durationMs: startTime === undefined || endTime === undefined ? undefined : endTime - startTime,
+    durationMs:
+      startTime === undefined || endTime === undefined ? undefined : durationOf(endTime - startTime),
   }
+}
+
+/** Milliseconds; undefined for what is no length of time, or so long that a sum of some would be no number. */
+function durationOf(ms: number): number | undefined {
+  return ms >= 0 && ms <= Number.MAX_SAFE_INTEGER ? ms : undefined
 }
 
 /**
@@ -295,7 +301,7 @@ export function toGraph(dag: z.infer<typeof dagSchema>): RunGraph {
     status: node.id == null ? undefined : (node.metadata?.status ?? 'unknown'),
     upstream: upstream(node.node_id),
     startTime: node.metadata?.start_time ?? undefined,
-    durationMs: node.metadata?.duration == null ? undefined : node.metadata.duration * 1_000,
+    durationMs: node.metadata?.duration == null ? undefined : durationOf(node.metadata.duration * 1_000),
   }))
   return { status: dag.status, steps: states, questions: questionsOf(dag), childRuns: childRunsOf(dag) }
 }

@@ -133,6 +133,12 @@ test('changed values stand beside those of the definition, metadata as they are'
   expect(text).toContain('Could not be read:\n\n- `the metadata of 3 steps: too many to be read`\n')
 })
 
+test('a value with a bar is left to the log, where the runner hides it if it is a secret', () => {
+  const changes = [{ path: 'steps.load.parameters.token', before: '""', after: '"hf_a|b"' }]
+  const text = renderSummary(recordOf({ changes }))
+  expect(text).toContain('| `load.token` | `""` → `a value with a bar, see the log` |\n')
+})
+
 test('a dry run shows the difference in a fence that its text cannot end', () => {
   const text = renderSummary(
     recordOf({

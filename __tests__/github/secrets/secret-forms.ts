@@ -53,6 +53,9 @@ export const SECRET_FORMS: readonly (readonly [name: string, form: (secret: stri
         .toUpperCase()
         .replaceAll(/..(?=.)/g, '$&:'),
   ],
+  ['in the numbers of its bytes', (secret) => [...Buffer.from(secret)].join(',')],
+  ['in the numbers of its bytes with spaces', (secret) => [...Buffer.from(secret)].join(', ')],
+  ['as JSON of a Buffer', (secret) => JSON.stringify(Buffer.from(secret))],
   ['without its end', (secret) => secret.slice(0, -3)],
   ['cut after 40 characters', (secret) => secret.slice(0, 40)],
   ['without its beginning', (secret) => secret.slice(-20)],

@@ -118,6 +118,28 @@ test('a cancelled step reads no details', async () => {
   expect(detailsOf(scene.events)).toBeUndefined()
 })
 
+interface Item {
+  readonly id: string
+  readonly name: string
+  readonly body: { readonly status: string }
+  readonly [more: string]: unknown
+}
+
+/** A server that says of any run that these are its steps. */
+function withSteps(items: readonly Item[]): Fault[] {
+  const node = ({ id, name, body }: Item): object => ({ node_id: id, type: 'step', id, name, metadata: body })
+  const graph = { status: 'completed', nodes: items.map(node), edges: [] }
+  return [
+    { on: 'dag', occurrence: 'always', do: { kind: 'answer', status: 200, body: JSON.stringify(graph) } },
+  ]
+}
+
+/** What it answers to a request for the list of them. */
+function listOf(...items: readonly Item[]): Fault['do'] {
+  const body = JSON.stringify({ total: items.length, total_pages: 1, items })
+  return { kind: 'answer', status: 200, body }
+}
+
 test('what cannot be read is named, and the run is completed all the same', async () => {
   const scene = await openScene({
     faults: [{ on: 'steps', occurrence: 'always', do: { kind: 'html', status: 502 } }],
@@ -180,23 +202,22 @@ test.each([
   ['with a number as version', { n: [{ id: 'c', body: { version: 7 } }] }, [{ id: 'c', version: '7' }]],
   ['that are no mapping', ['x'], []],
 ])('outputs %s are read as far as they can be', async (_title, outputs, wanted) => {
-  const item = {
+  const item: Item = {
     id: 'step',
     name: 'train',
     body: { status: 'completed' },
     metadata: { run_metadata: {}, exception_info: 7 },
     resources: { outputs },
   }
-  const body = JSON.stringify({ total: 1, total_pages: 1, items: [item] })
   const scene = await openScene({
-    faults: [{ on: 'steps', occurrence: 'always', do: { kind: 'answer', status: 200, body } }],
+    faults: [...withSteps([item]), { on: 'steps', occurrence: 'always', do: listOf(item) }],
   })
   await scene.execute()
   expect(detailsOf(scene.events)).toMatchObject({ artifacts: wanted, stepMetadata: [], missing: [] })
 })
 
 /** A step's attempt as a hydrated list has it. */
-function attempt(name: string, status: string, metadata: object): object {
+function attempt(name: string, status: string, metadata: object): Item {
   const output = { id: `${name}-${status}`, body: { uri: `s3://${status}` } }
   return {
     id: `${name}-${status}-${Object.keys(metadata).join('-')}`,
@@ -207,10 +228,9 @@ function attempt(name: string, status: string, metadata: object): object {
   }
 }
 
-async function collectFrom(items: readonly object[], more: Partial<RunRequest> = {}) {
-  const body = JSON.stringify({ total: items.length, total_pages: 1, items })
+async function collectFrom(items: readonly Item[], more: Partial<RunRequest> = {}) {
   const scene = await openScene({
-    faults: [{ on: 'steps', occurrence: 'always', do: { kind: 'answer', status: 200, body } }],
+    faults: [...withSteps(items), { on: 'steps', occurrence: 'always', do: listOf(...items) }],
   })
   const result = await scene.execute(more)
   return { result, details: detailsOf(scene.events) }
@@ -276,7 +296,7 @@ test('metadata that would fill the memory is not read to its end, and nothing is
 })
 
 test("another run's steps, of a server that does not know the filter, count as read", async () => {
-  const scene = await openScene({ faults: pagesOf([GOOD], [FOREIGN]) })
+  const scene = await openScene({ faults: [...withSteps([GOOD]), ...pagesOf([GOOD], [FOREIGN])] })
   const result = await scene.execute({ expectations: [{ name: 'accuracy', operator: '>=', wanted: 0.9 }] })
   expect(detailsOf(scene.events)).toMatchObject({ missing: [], stepMetadata: [{ step: 'train' }] })
   expect(result.conclusion).toBe('completed')
@@ -307,4 +327,37 @@ test('an attempt that failed and is not followed by another has no results', asy
   })
   expect(details).toMatchObject({ stepMetadata: [], artifacts: [] })
   expect(result.conclusion).toBe('expectation-missed')
+})
+
+const ACCURATE = [{ name: 'accuracy', operator: '>=', wanted: 0.5 } as const]
+
+test('a list of steps that is behind the graph is read once more', async () => {
+  const scene = await openScene({ faults: [{ on: 'steps', do: listOf() }] })
+  const result = await scene.execute({ expectations: ACCURATE })
+  expect(result.conclusion).toBe('completed')
+  expect(detailsOf(scene.events)).toMatchObject({ missing: [], stepMetadata: [{ step: 'train' }] })
+  expect(scene.sent(/\/steps\?/)).toHaveLength(2)
+})
+
+const [SURE, WEAK] = [
+  attempt('train_0', 'completed', { accuracy: 0.9 }),
+  attempt('train_1', 'completed', { accuracy: 0.1 }),
+]
+
+test.each<[string, Item[]]>([
+  ['lacks a step', [SURE]],
+  [
+    'has a step as it was while it ran',
+    [SURE, { ...WEAK, body: { status: 'running' }, metadata: { run_metadata: {} } }],
+  ],
+])('where the list still %s, that is missing, and nothing is said to hold without it', async (_, items) => {
+  const scene = await openScene({
+    faults: [...withSteps([SURE, WEAK]), { on: 'steps', occurrence: 'always', do: listOf(...items) }],
+  })
+  const result = await scene.execute({ expectations: ACCURATE })
+  const missing = 'metadata and artifacts of 1 of 2 steps: the server left them out'
+  expect(detailsOf(scene.events)?.missing).toEqual([missing])
+  expect(result.conclusion).toBe('expectation-missed')
+  expect(result.error).toContain(`because the metadata could not be read: ${missing}`)
+  expect(scene.sent(/\/steps\?/)).toHaveLength(2)
 })

@@ -63,6 +63,14 @@ describe.each(ZENML_VERSIONS)('%s', (version) => {
   })
 })
 
+test("a page in between, whose 200 is not the server's, is no note", async () => {
+  const scene = await openScene({ faults: [{ on: 'metadata', do: { kind: 'html', status: 200 } }] })
+  await scene.execute({ provenance: PUSH })
+  expect(notTold(scene)).toEqual([
+    expect.stringMatching(/^could not note metadata on the run: .* a web page/),
+  ])
+})
+
 test.each<[string, Partial<Provenance>, object]>([
   ['a pull request', { ref: 'refs/pull/17/merge', headRef: 'rate' }, { pull_request: 17, branch: 'rate' }],
   ['a tag', { ref: 'refs/tags/v1.2.0' }, { tag: 'v1.2.0' }],

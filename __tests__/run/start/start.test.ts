@@ -229,7 +229,7 @@ describe("under the user's own name", () => {
 
   test("the run is given a mark that tells it from other steps' runs, next to what the user put there", async () => {
     const scene = await openScene()
-    const value = { extra: { team: 'vision' } }
+    const value = { extra: { team: 'vision', github_actions: { env: 'staging' } } }
     const layers = [{ source: 'configuration', value }]
     const overrides = { layers, tags: undefined, useCache: undefined }
     await scene.execute({ ...NIGHTLY, overrides, wait: false })
@@ -237,8 +237,10 @@ describe("under the user's own name", () => {
     const [named, own] = scene.server.requests
       .filter(({ method, path }) => TRIGGER.test(`${method} ${path}`))
       .map(({ body }) => body)
-    expect(named).toMatch(/"extra":\{"team":"vision","github_actions":\{"start":"[0-9a-f-]{36}"\}\}/)
-    expect(own).toContain('"extra":{"team":"vision"}')
+    expect(named).toMatch(
+      /"extra":\{"team":"vision","github_actions":\{"env":"staging","start":"[0-9a-f-]{36}"\}\}/,
+    )
+    expect(own).toContain('"extra":{"team":"vision","github_actions":{"env":"staging"}}')
   })
 
   test('a 409 of something in between, without a run, settles nothing either', async () => {

@@ -246,6 +246,18 @@ describe('a run that waits for a person is stopped by answering its question', (
     expect(scene.settled).toHaveLength(0)
   })
 
+  test('and where a page answers in its place', async () => {
+    const { scene, running } = await run(
+      asking(600),
+      { timeoutMs: 300_000, onTimeout: 'stop' },
+      { faults: [{ on: 'answer', occurrence: 'always', do: { kind: 'html', status: 200 } }] },
+    )
+    expect((await running).error).toMatch(
+      /It could not be stopped: Could not answer what the run asks: .*a web page/,
+    )
+    expect(scene.settled).toHaveLength(0)
+  })
+
   test('but one that was answered meanwhile goes its way', async () => {
     const { scene, running } = await run(asking(600))
     await until(() => told(scene).length > 0)

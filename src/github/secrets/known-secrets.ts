@@ -14,6 +14,9 @@ const STRETCH = 12
 /** Stands for a run of characters; never longer than what it covers. */
 const COVER = '***'
 
+/** May stand in JSON as it is, where only another number may take its place. */
+const BYTE = /^\d{1,3}$/
+
 /** The table has a bit for each hash: nearly everything in a text is passed over without a closer look. */
 const HASH_BITS = 22
 
@@ -44,7 +47,7 @@ type Range = readonly [from: number, to: number]
  * masks cover only the log and the summary, and no value that was cut or that another program encoded.
  *
  * A secret is recognized by any twelve letters and digits in a row, in whichever case and with anything but letters and
- * digits in between: as it is, in hex, and in base64 with anything before it. The escapes of HTML, URLs and JSON are
+ * digits in between: as it is, in hex, as the numbers of its bytes, and in base64 with anything before it. The escapes of HTML, URLs and JSON are
  * read first, also those inside of one another.
  */
 export class KnownSecrets {
@@ -120,6 +123,7 @@ function formsOf(secret: string): string[] {
     secret,
     ...innerKeysOf(secret),
     bytes.toString('hex'),
+    bytes.join(''),
     ...[0, 1, 2].map((n) => base64Behind(n, bytes)),
   ]
 }
@@ -205,7 +209,8 @@ function coverRange(text: string, read: UnescapedText, [from, to]: Range, parts:
   for (let index = from; index <= to; index += 1) {
     const isForm = index === to || FORM.test(read.text[index] ?? '')
     if (!isForm) continue
-    parts.push(COVER.slice(0, read.at(index) - read.at(run)))
+    const cover = BYTE.test(read.text.slice(run, index)) ? '0' : COVER
+    parts.push(cover.slice(0, read.at(index) - read.at(run)))
     if (index < to) parts.push(text.slice(read.at(index), read.at(index + 1)))
     run = index + 1
   }

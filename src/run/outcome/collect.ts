@@ -1,6 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
+import type { Clock } from '../../base/clock.ts'
 import type { JsonObject, JsonValue } from '../../base/json.ts'
-import type { RunReference, StepMetadata } from '../../zenml/model.ts'
+import type { RunReference, StepMetadata, StepState } from '../../zenml/model.ts'
+import { isStepFinished } from '../../zenml/status.ts'
 import type { RunDetail, StepDetail } from '../../zenml/step-detail.ts'
 import { withoutOrigin } from '../start/note-origin.ts'
 import { tryTo, type ReadingDependencies } from '../reading.ts'
@@ -18,6 +20,10 @@ export interface Collected {
   readonly startedNone: boolean
 }
 
+export interface CollectDependencies extends ReadingDependencies {
+  readonly clock: Pick<Clock, 'sleep'>
+}
+
 export interface CollectOptions {
   /** Whether something depends on the metadata: all of it is then read, with more patience and with retries. */
   readonly thoroughly: boolean
@@ -30,8 +36,13 @@ const MOST_STEPS_THOROUGHLY = 20_000
 /** How much of them is kept: about 3 KB for each of 20,000 steps. The page that goes beyond it may have 32 MB more. */
 const MOST_MEGABYTES = 64
 
+/** A copy of the database that answers some of the requests is mostly not further behind. */
+const CATCH_UP_MS = 2_500
+
 /** What a server leaves out of what an account may not see. */
 const HIDDEN = 'the account may not read it, or the server gave something else'
+
+const LEFT_OUT = 'the server left them out'
 
 const TIME_LIMIT_MS = 20_000
 const TIME_LIMIT_THOROUGHLY_MS = 180_000
@@ -44,14 +55,18 @@ const TIME_LIMIT_THOROUGHLY_MS = 180_000
 export async function collectDetails(
   reference: RunReference,
   { thoroughly }: CollectOptions,
-  deps: ReadingDependencies,
+  deps: CollectDependencies,
 ): Promise<Collected> {
   const limit = deps.timeLimit(thoroughly ? TIME_LIMIT_THOROUGHLY_MS : TIME_LIMIT_MS)
-  const [run, states, hydrated] = await Promise.all([
+  const [run, states, first] = await Promise.all([
     tryTo((client) => client.runDetail(reference.id), deps, limit, { retries: thoroughly }),
     tryTo((client) => readSteps(client, reference), deps, limit, { retries: thoroughly }),
     readStepDetails(reference, thoroughly, deps, limit),
   ])
+  const known = 'value' in states ? states.value : []
+  const hydrated = isBehind(first, known)
+    ? await readStepDetailsAgain(reference, known, thoroughly, deps, limit)
+    : first
   const missing = hydrated.missing === undefined ? [] : [hydrated.missing]
   if ('missing' in run) missing.unshift(`the run's own metadata: ${run.missing}`)
   else if (run.value.metadata === undefined) missing.unshift(`the run's own metadata: ${HIDDEN}`)
@@ -79,12 +94,47 @@ export async function collectDetails(
   }
 }
 
+interface ReadDetails {
+  readonly steps: readonly StepDetail[]
+  readonly missing: string | undefined
+}
+
+/** Those of the started steps that a list lacks, or has as they were before they ended. */
+function lackedBy({ steps }: ReadDetails, known: readonly StepState[]): StepState[] {
+  const read = new Map(steps.map(({ state }) => [state.id, state.status]))
+  return known.filter(({ id, status }) => {
+    if (id === undefined || status === undefined) return false
+    return isStepFinished(status) ? !isStepFinished(read.get(id) ?? 'unknown') : !read.has(id)
+  })
+}
+
+/** Whether a list that says that it has all the steps lacks some. */
+function isBehind(details: ReadDetails, known: readonly StepState[]): boolean {
+  return details.missing === undefined && lackedBy(details, known).length > 0
+}
+
+/** Once more for a list that was behind the graph; what it still lacks is missing. */
+async function readStepDetailsAgain(
+  run: RunReference,
+  known: readonly StepState[],
+  thoroughly: boolean,
+  deps: CollectDependencies,
+  limit: AbortSignal,
+): Promise<ReadDetails> {
+  await deps.clock.sleep(CATCH_UP_MS, deps.signal)
+  const details = await readStepDetails(run, thoroughly, deps, limit)
+  if (!isBehind(details, known)) return details
+  const lacked = lackedBy(details, known).length
+  const missing = `metadata and artifacts of ${lacked} of ${known.length} steps: ${LEFT_OUT}`
+  return { ...details, missing }
+}
+
 async function readStepDetails(
   run: RunReference,
   thoroughly: boolean,
   deps: ReadingDependencies,
   limit: AbortSignal,
-): Promise<{ steps: readonly StepDetail[]; missing: string | undefined }> {
+): Promise<ReadDetails> {
   const most = thoroughly ? MOST_STEPS_THOROUGHLY : MOST_STEPS
   const steps: StepDetail[] = []
   let [received, total, kept] = [0, 0, 0]
@@ -115,7 +165,7 @@ async function readStepDetails(
   if (left <= 0) return { steps, missing: undefined }
   return {
     steps,
-    missing: `metadata and artifacts of ${which}: ${whyStopped() ?? 'the server left them out'}`,
+    missing: `metadata and artifacts of ${which}: ${whyStopped() ?? LEFT_OUT}`,
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Run, RunReference, StepState } from '../../zenml/model.ts'
 import { runPhase } from '../../zenml/status.ts'
-import { collectDetails, type Collected } from './collect.ts'
+import { collectDetails, type CollectDependencies, type Collected } from './collect.ts'
 import type { Cause } from './conclude.ts'
 import { explainRun, notedFault, type ExplainDependencies, type FailureExplainer } from './explain-failure.ts'
 
@@ -21,7 +21,7 @@ export async function lookBack(
   run: Run | undefined,
   options: { readonly thoroughly: boolean },
   explainer: FailureExplainer,
-  deps: ExplainDependencies,
+  deps: ExplainDependencies & CollectDependencies,
 ): Promise<LookedBack> {
   const collected = await collectDetails(reference, options, deps)
   const { details, unread } = collected

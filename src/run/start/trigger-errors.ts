@@ -5,7 +5,8 @@ import type { RunIdentity } from '../journal.ts'
 export function nameTaken(name: string): RunError {
   return new RunError(
     `run-name: a run named "${name}" exists already, and ZenML wants unique names. ` +
-      `Make it unique, for example "${name.slice(0, 200)}-{date}-{time}" or with \${{ github.run_id }}, or leave run-name out`,
+      `Make it unique, for example "${name.slice(0, 200)}-{date}-{time}" or with \${{ github.run_id }}-\${{ github.run_attempt }} ` +
+      "and, in a matrix, the cell's value, or leave run-name out",
   )
 }
 

@@ -1,7 +1,7 @@
 import { Deadline } from '../../base/deadline.ts'
 import type { TransportError } from '../../http/transport-error.ts'
 import { isZenmlError, UnreachableError, type AnswerError, type ZenmlError } from '../../zenml/errors.ts'
-import { isJsonObject, type JsonObject } from '../../base/json.ts'
+import { mergeDeeply, type JsonObject } from '../../base/json.ts'
 import type { Run } from '../../zenml/model.ts'
 import { backoffMs, isPassing, retryAfterOf } from '../../zenml/retry.ts'
 import type { TriggerAnswer } from '../../zenml/answers/trigger.ts'
@@ -338,7 +338,5 @@ function unreachable(error: TransportError | UnreachableError): UnreachableError
 
 /** ZenML keeps `extra` as it is, in the run's configuration, and gives it no meaning. */
 function withMark(configuration: JsonObject, mark: string): JsonObject {
-  const { extra } = configuration
-  const github_actions = { start: mark }
-  return { ...configuration, extra: { ...(isJsonObject(extra) ? extra : {}), github_actions } }
+  return mergeDeeply(configuration, { extra: { github_actions: { start: mark } } })
 }

@@ -46,7 +46,7 @@ export function readStopAnswer(answer: HttpAnswer, now: number): StopAnswer {
   }
 }
 
-/** To a request to stop or end a run ZenML answers with `null`, or with the run; a page or a gateway in between with anything else. */
+/** To a request that changes something ZenML answers with `null`, or with what was changed; a page or a gateway in between with anything else. */
 export function isYes({ status, body }: HttpAnswer): boolean {
   const said = parseJson(body)
   return status === 200 && (said === null || (typeof said === 'object' && 'id' in said))
