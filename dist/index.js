@@ -40658,9 +40658,14 @@ const SHORT_ESCAPES = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 function escapeUnprintable(text) {
     return text.replace(UNPRINTABLE, (character) => SHORT_ESCAPES[character] ?? `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
 }
-/** JSON text with every character visible, that means the same: they can stand nowhere in it but inside a string. */
-function escapeUnprintableJson(json) {
-    return json.replace(UNPRINTABLE, (character) => Array.from({ length: character.length }, (_, index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`).join(''));
+/**
+ * JSON text with every character visible and without `##[`, which the runner obeys. It means the same: these can stand
+ * nowhere in it but inside a string.
+ */
+function harmlessJson(json) {
+    return json
+        .replaceAll('##[', '#\\u0023[')
+        .replace(UNPRINTABLE, (character) => Array.from({ length: character.length }, (_, index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`).join(''));
 }
 /** Takes out what does not show; tabs stay. Line ends go as well, so split the text before. */
 function removeUnprintable(text) {
@@ -40695,6 +40700,220 @@ function quote(text, max = 80) {
  */
 function breakCommands(line) {
     return line.replaceAll('##[', '## [').replace(/^(\s*):(?=:)/u, '$1: ');
+}
+
+;// CONCATENATED MODULE: ./node_modules/leven/index.js
+const array = [];
+const characterCodeCache = [];
+
+function leven(first, second, options) {
+	if (first === second) {
+		return 0;
+	}
+
+	const maxDistance = options?.maxDistance;
+	const swap = first;
+
+	// Swapping the strings if `a` is longer than `b` so we know which one is the
+	// shortest & which one is the longest
+	if (first.length > second.length) {
+		first = second;
+		second = swap;
+	}
+
+	let firstLength = first.length;
+	let secondLength = second.length;
+
+	// Performing suffix trimming:
+	// We can linearly drop suffix common to both strings since they
+	// don't increase distance at all
+	// Note: `~-` is the bitwise way to perform a `- 1` operation
+	while (firstLength > 0 && (first.charCodeAt(~-firstLength) === second.charCodeAt(~-secondLength))) {
+		firstLength--;
+		secondLength--;
+	}
+
+	// Performing prefix trimming
+	// We can linearly drop prefix common to both strings since they
+	// don't increase distance at all
+	let start = 0;
+
+	while (start < firstLength && (first.charCodeAt(start) === second.charCodeAt(start))) {
+		start++;
+	}
+
+	firstLength -= start;
+	secondLength -= start;
+
+	// Early termination after trimming: if difference in length exceeds max distance
+	if (maxDistance !== undefined && secondLength - firstLength > maxDistance) {
+		return maxDistance;
+	}
+
+	if (firstLength === 0) {
+		return maxDistance !== undefined && secondLength > maxDistance
+			? maxDistance
+			: secondLength;
+	}
+
+	let bCharacterCode;
+	let result;
+	let temporary;
+	let temporary2;
+	let index = 0;
+	let index2 = 0;
+
+	while (index < firstLength) {
+		characterCodeCache[index] = first.charCodeAt(start + index);
+		array[index] = ++index;
+	}
+
+	while (index2 < secondLength) {
+		bCharacterCode = second.charCodeAt(start + index2);
+		temporary = index2++;
+		result = index2;
+
+		for (index = 0; index < firstLength; index++) {
+			temporary2 = bCharacterCode === characterCodeCache[index] ? temporary : temporary + 1;
+			temporary = array[index];
+			// eslint-disable-next-line no-multi-assign
+			result = array[index] = temporary > result
+				? (temporary2 > result ? result + 1 : temporary2)
+				: (temporary2 > temporary ? temporary + 1 : temporary2);
+		}
+
+		// Early termination: if all values in current row exceed maxDistance
+		if (maxDistance !== undefined) {
+			let rowMinimum = result;
+			for (index = 0; index < firstLength; index++) {
+				if (array[index] < rowMinimum) {
+					rowMinimum = array[index];
+				}
+			}
+
+			if (rowMinimum > maxDistance) {
+				return maxDistance;
+			}
+		}
+	}
+
+	// Bound arrays to avoid retaining large previous sizes
+	array.length = firstLength;
+	characterCodeCache.length = firstLength;
+
+	return maxDistance !== undefined && result > maxDistance ? maxDistance : result;
+}
+
+function closestMatch(target, candidates, options) {
+	if (!Array.isArray(candidates) || candidates.length === 0) {
+		return undefined;
+	}
+
+	const userMax = options?.maxDistance;
+	const targetLength = target.length;
+
+	// Exact match fast-path
+	for (const candidate of candidates) {
+		if (candidate === target) {
+			return candidate;
+		}
+	}
+
+	if (userMax === 0) {
+		return undefined;
+	}
+
+	let best;
+	let bestDist = Number.POSITIVE_INFINITY;
+	const seen = new Set();
+
+	for (const candidate of candidates) {
+		if (seen.has(candidate)) {
+			continue;
+		}
+
+		seen.add(candidate);
+
+		const lengthDiff = Math.abs(candidate.length - targetLength);
+		if (lengthDiff >= bestDist) {
+			continue;
+		}
+
+		if (userMax !== undefined && lengthDiff > userMax) {
+			continue;
+		}
+
+		const cap = Number.isFinite(bestDist)
+			? (userMax === undefined ? bestDist : Math.min(bestDist, userMax))
+			: userMax;
+
+		const distance = cap === undefined
+			? leven(target, candidate)
+			: leven(target, candidate, {maxDistance: cap});
+
+		// Skip candidates that exceed the user's maximum distance
+		if (userMax !== undefined && distance > userMax) {
+			continue;
+		}
+
+		// If we got a capped result that equals the cap, we need the actual distance
+		// for accurate comparison, but only if the cap was due to userMax
+		let actualD = distance;
+		if (cap !== undefined && distance === cap && cap === userMax) {
+			actualD = leven(target, candidate);
+		}
+
+		if (actualD < bestDist) {
+			bestDist = actualD;
+			best = candidate;
+			if (bestDist === 0) {
+				break;
+			}
+		}
+	}
+
+	if (userMax !== undefined && bestDist > userMax) {
+		return undefined;
+	}
+
+	return best;
+}
+
+;// CONCATENATED MODULE: ./build/base/run-name.js
+
+
+/** The longest name that ZenML's database takes. */
+const MAX_NAME_LENGTH = 255;
+/** How long ZenML's values for the placeholders are: `2024_01_31` and `23_59_59_123456`. */
+const PLACEHOLDER_LENGTHS = { date: 10, time: 15 };
+/**
+ * What is wrong with a run's name as a user wrote it; undefined if nothing is. The server fills placeholders of
+ * its own, and a name that it changes could not be looked up.
+ */
+function runNameProblem(text) {
+    if (text.trim() === '')
+        return 'is empty; drop it, or give it a text';
+    const known = Object.keys(PLACEHOLDER_LENGTHS);
+    let length = 0;
+    for (const part of text.split(/(\{[^{}]*\})/)) {
+        const placeholder = /^\{(.*)\}$/.exec(part)?.[1];
+        if (placeholder === undefined) {
+            if (/[{}]/.test(part))
+                return 'holds a single { or }, which ZenML cannot read; remove it';
+            length += Array.from(part).length;
+        }
+        else if (known.includes(placeholder)) {
+            length += PLACEHOLDER_LENGTHS[placeholder] ?? 0;
+        }
+        else {
+            const near = closestMatch(placeholder, known, { maxDistance: 2 });
+            const advice = near === undefined ? 'only {date} and {time} are' : `did you mean {${near}}?`;
+            return `holds {${quote(placeholder, 30).slice(1, -1)}}, which is not filled in; ${advice}`;
+        }
+    }
+    return length > MAX_NAME_LENGTH
+        ? `becomes ${length} characters long; a run's name has at most ${MAX_NAME_LENGTH}`
+        : undefined;
 }
 
 ;// CONCATENATED MODULE: ./build/github/inputs/yaml.js
@@ -40951,6 +41170,7 @@ function keyProblem(name, key) {
 
 
 
+
 /** Far above any configuration; and the YAML library takes up to a second for 100 KB of the worst nonsense. */
 const MAX_KILOBYTES = 256;
 const MAX_PROBLEM_LENGTH = 200;
@@ -41008,6 +41228,20 @@ async function readMapping(input, text, { redact }, { source, lead } = { source:
         return inputFault(input, `${lead}line ${line}, column ${column}: ${shown}`);
     });
     return { layers: [], faults };
+}
+/** What is wrong with the name that the configurations give the run: that of the topmost one counts. */
+function runNameFaults(layers) {
+    const layer = layers.findLast(({ value }) => Object.hasOwn(value, 'run_name'));
+    const name = layer?.value['run_name'] ?? null;
+    if (layer === undefined || name === null)
+        return [];
+    const problem = typeof name === 'string' ? runNameProblem(name) : 'must be a text';
+    if (problem === undefined)
+        return [];
+    const [input = '', path] = layer.source.split(/: (.*)/s);
+    const { line, column } = layer.locate?.(['run_name']) ?? { line: 1, column: 1 };
+    const lead = path === undefined ? '' : `${quote(path)}, `;
+    return [inputFault(input, `${lead}line ${line}, column ${column}: run_name ${problem}`)];
 }
 function oneFault(input, problem) {
     return { layers: [], faults: [inputFault(input, problem)] };
@@ -49204,7 +49438,7 @@ const ZodType = /*@__PURE__*/ $constructor("ZodType", (inst, def) => {
         return nonoptional(this, params);
     },
     array() {
-        return array(this);
+        return schemas_array(this);
     },
     or(arg) {
         return union([this, arg]);
@@ -49972,7 +50206,7 @@ const ZodArray = /*@__PURE__*/ $constructor("ZodArray", (inst, def) => {
         return this.element;
     },
 });
-function array(element, params) {
+function schemas_array(element, params) {
     return _array(ZodArray, element, params);
 }
 // .keyof
@@ -50583,7 +50817,7 @@ const ZodFunction = /*@__PURE__*/ (/* unused pure expression or super */ null &&
 function _function(params) {
     return new ZodFunction({
         type: "function",
-        input: Array.isArray(params?.input) ? tuple(params?.input) : (params?.input ?? array(unknown())),
+        input: Array.isArray(params?.input) ? tuple(params?.input) : (params?.input ?? schemas_array(unknown())),
         output: params?.output ?? unknown(),
     });
 }
@@ -50655,7 +50889,7 @@ const stringbool = (...args) => core._stringbool({
 }, ...args);
 function json(params) {
     const jsonSchema = lazy(() => {
-        return union([schemas_string(params), schemas_number(), schemas_boolean(), schemas_null(), array(jsonSchema), record(schemas_string(), jsonSchema)]);
+        return union([schemas_string(params), schemas_number(), schemas_boolean(), schemas_null(), schemas_array(jsonSchema), record(schemas_string(), jsonSchema)]);
     });
     return jsonSchema;
 }
@@ -50666,183 +50900,6 @@ function preprocess(fn, schema) {
         in: transform(fn),
         out: schema,
     });
-}
-
-;// CONCATENATED MODULE: ./node_modules/leven/index.js
-const leven_array = [];
-const characterCodeCache = [];
-
-function leven(first, second, options) {
-	if (first === second) {
-		return 0;
-	}
-
-	const maxDistance = options?.maxDistance;
-	const swap = first;
-
-	// Swapping the strings if `a` is longer than `b` so we know which one is the
-	// shortest & which one is the longest
-	if (first.length > second.length) {
-		first = second;
-		second = swap;
-	}
-
-	let firstLength = first.length;
-	let secondLength = second.length;
-
-	// Performing suffix trimming:
-	// We can linearly drop suffix common to both strings since they
-	// don't increase distance at all
-	// Note: `~-` is the bitwise way to perform a `- 1` operation
-	while (firstLength > 0 && (first.charCodeAt(~-firstLength) === second.charCodeAt(~-secondLength))) {
-		firstLength--;
-		secondLength--;
-	}
-
-	// Performing prefix trimming
-	// We can linearly drop prefix common to both strings since they
-	// don't increase distance at all
-	let start = 0;
-
-	while (start < firstLength && (first.charCodeAt(start) === second.charCodeAt(start))) {
-		start++;
-	}
-
-	firstLength -= start;
-	secondLength -= start;
-
-	// Early termination after trimming: if difference in length exceeds max distance
-	if (maxDistance !== undefined && secondLength - firstLength > maxDistance) {
-		return maxDistance;
-	}
-
-	if (firstLength === 0) {
-		return maxDistance !== undefined && secondLength > maxDistance
-			? maxDistance
-			: secondLength;
-	}
-
-	let bCharacterCode;
-	let result;
-	let temporary;
-	let temporary2;
-	let index = 0;
-	let index2 = 0;
-
-	while (index < firstLength) {
-		characterCodeCache[index] = first.charCodeAt(start + index);
-		leven_array[index] = ++index;
-	}
-
-	while (index2 < secondLength) {
-		bCharacterCode = second.charCodeAt(start + index2);
-		temporary = index2++;
-		result = index2;
-
-		for (index = 0; index < firstLength; index++) {
-			temporary2 = bCharacterCode === characterCodeCache[index] ? temporary : temporary + 1;
-			temporary = leven_array[index];
-			// eslint-disable-next-line no-multi-assign
-			result = leven_array[index] = temporary > result
-				? (temporary2 > result ? result + 1 : temporary2)
-				: (temporary2 > temporary ? temporary + 1 : temporary2);
-		}
-
-		// Early termination: if all values in current row exceed maxDistance
-		if (maxDistance !== undefined) {
-			let rowMinimum = result;
-			for (index = 0; index < firstLength; index++) {
-				if (leven_array[index] < rowMinimum) {
-					rowMinimum = leven_array[index];
-				}
-			}
-
-			if (rowMinimum > maxDistance) {
-				return maxDistance;
-			}
-		}
-	}
-
-	// Bound arrays to avoid retaining large previous sizes
-	leven_array.length = firstLength;
-	characterCodeCache.length = firstLength;
-
-	return maxDistance !== undefined && result > maxDistance ? maxDistance : result;
-}
-
-function closestMatch(target, candidates, options) {
-	if (!Array.isArray(candidates) || candidates.length === 0) {
-		return undefined;
-	}
-
-	const userMax = options?.maxDistance;
-	const targetLength = target.length;
-
-	// Exact match fast-path
-	for (const candidate of candidates) {
-		if (candidate === target) {
-			return candidate;
-		}
-	}
-
-	if (userMax === 0) {
-		return undefined;
-	}
-
-	let best;
-	let bestDist = Number.POSITIVE_INFINITY;
-	const seen = new Set();
-
-	for (const candidate of candidates) {
-		if (seen.has(candidate)) {
-			continue;
-		}
-
-		seen.add(candidate);
-
-		const lengthDiff = Math.abs(candidate.length - targetLength);
-		if (lengthDiff >= bestDist) {
-			continue;
-		}
-
-		if (userMax !== undefined && lengthDiff > userMax) {
-			continue;
-		}
-
-		const cap = Number.isFinite(bestDist)
-			? (userMax === undefined ? bestDist : Math.min(bestDist, userMax))
-			: userMax;
-
-		const distance = cap === undefined
-			? leven(target, candidate)
-			: leven(target, candidate, {maxDistance: cap});
-
-		// Skip candidates that exceed the user's maximum distance
-		if (userMax !== undefined && distance > userMax) {
-			continue;
-		}
-
-		// If we got a capped result that equals the cap, we need the actual distance
-		// for accurate comparison, but only if the cap was due to userMax
-		let actualD = distance;
-		if (cap !== undefined && distance === cap && cap === userMax) {
-			actualD = leven(target, candidate);
-		}
-
-		if (actualD < bestDist) {
-			bestDist = actualD;
-			best = candidate;
-			if (bestDist === 0) {
-				break;
-			}
-		}
-	}
-
-	if (userMax !== undefined && bestDist > userMax) {
-		return undefined;
-	}
-
-	return best;
 }
 
 ;// CONCATENATED MODULE: ./build/github/inputs/duration.js
@@ -50894,15 +50951,12 @@ function duration_fault(problem) {
 
 
 
-/** The longest name that ZenML's database takes. */
-const MAX_NAME_LENGTH = 255;
+
 /** The longest path that Linux takes; also more than enough for any other line. */
 const MAX_TEXT_LENGTH = 4096;
 /** Longer than any key or token; a request's headers hold no more. */
 const MAX_CREDENTIAL_LENGTH = 16_000;
 const MIN_POLL_INTERVAL_MS = 1000;
-/** How long ZenML's values for the placeholders are: `2024_01_31` and `23_59_59_123456`. */
-const PLACEHOLDER_LENGTHS = { date: 10, time: 15 };
 function value(read) {
     return schemas_string().transform((raw, context) => {
         const text = raw.trim();
@@ -51063,29 +51117,6 @@ function secretProblem(text, issuer) {
 }
 /** May hold `{date}` and `{time}`; at most 255 characters once they are filled in. */
 const runName = singleLine(MAX_TEXT_LENGTH, runNameProblem);
-function runNameProblem(text) {
-    const known = Object.keys(PLACEHOLDER_LENGTHS);
-    let length = 0;
-    for (const part of text.split(/(\{[^{}]*\})/)) {
-        const placeholder = /^\{(.*)\}$/.exec(part)?.[1];
-        if (placeholder === undefined) {
-            if (/[{}]/.test(part))
-                return 'holds a single { or }, which ZenML cannot read; remove it';
-            length += Array.from(part).length;
-        }
-        else if (known.includes(placeholder)) {
-            length += PLACEHOLDER_LENGTHS[placeholder] ?? 0;
-        }
-        else {
-            const near = closestMatch(placeholder, known, { maxDistance: 2 });
-            const advice = near === undefined ? 'only {date} and {time} are' : `did you mean {${near}}?`;
-            return `holds {${quote(placeholder, 30).slice(1, -1)}}, which is not filled in; ${advice}`;
-        }
-    }
-    return length > MAX_NAME_LENGTH
-        ? `becomes ${length} characters long; a run's name has at most ${MAX_NAME_LENGTH}`
-        : undefined;
-}
 /** One a line, or several in a line between commas. */
 const tags = value((text, fault) => {
     const lines = text.split(/\r\n|\r|\n/).filter((line) => line.trim() !== '');
@@ -51614,7 +51645,7 @@ const repositoryId = object({ id: schemas_int() });
 const workflowRunEvent = object({
     repository: repositoryId,
     workflow_run: object({
-        pull_requests: array(numbered.extend({ base: object({ repo: repositoryId }) })).length(1),
+        pull_requests: schemas_array(numbered.extend({ base: object({ repo: repositoryId }) })).length(1),
     }),
 })
     .refine(({ repository: own, workflow_run: { pull_requests } }) => pull_requests[0]?.base.repo.id === own.id);
@@ -51807,6 +51838,7 @@ async function readInputs(sources) {
                 ...resumeFaults(raw, configuration.layers),
                 ...parameters.faults,
                 ...configuration.faults,
+                ...runNameFaults(configuration.layers),
             ],
             inputs: values &&
                 target && {
@@ -54183,6 +54215,8 @@ const SHORTEST_SECRET = 16;
 const STRETCH = 12;
 /** Stands for a run of characters; never longer than what it covers. */
 const COVER = '***';
+/** May stand in JSON as it is, where only another number may take its place. */
+const BYTE = /^\d{1,3}$/;
 /** The table has a bit for each hash: nearly everything in a text is passed over without a closer look. */
 const HASH_BITS = 22;
 /** An odd number with well-mixed bits (2^32 divided by the golden ratio). */
@@ -54204,11 +54238,13 @@ const WORD_BEHIND = /[A-Za-z0-9_~+=\u200B-\u200D\uFEFF-]/;
  * masks cover only the log and the summary, and no value that was cut or that another program encoded.
  *
  * A secret is recognized by any twelve letters and digits in a row, in whichever case and with anything but letters and
- * digits in between: as it is, in hex, and in base64 with anything before it. The escapes of HTML, URLs and JSON are
+ * digits in between: as it is, in hex, as the numbers of its bytes, and in base64 with anything before it. The escapes of HTML, URLs and JSON are
  * read first, also those inside of one another.
  */
 class KnownSecrets {
     #stretches = new Set();
+    #passwords = new Set();
+    #passwordPattern;
     #table = new Uint8Array();
     /** Values under 16 characters are left to the log's masks. */
     add(secret) {
@@ -54225,16 +54261,33 @@ class KnownSecrets {
         }
     }
     /**
+     * A password that a person chose and no machine made: a short one is a secret as well, but only as a whole word and in
+     * the same case, because it may be a part of ordinary ones.
+     */
+    addPassword(password) {
+        this.add(password);
+        if (password.length >= SHORTEST_SECRET || password === '')
+            return;
+        this.#passwords.add(password.replace(/[^A-Za-z0-9]/g, '\\$&'));
+        this.#passwordPattern = new RegExp(`(?<![A-Za-z0-9])(?:${[...this.#passwords].join('|')})(?![A-Za-z0-9])`, 'g');
+    }
+    /**
      * The text with `***` in the place of each secret, of each stretch of one, and of the rest of the word around it.
      * What gives a text its form stays: JSON stays JSON, a line stays a line, and nothing grows. Takes time in proportion
      * to the text's length.
      */
     cover(text) {
-        if (this.#stretches.size === 0 || text.length < STRETCH)
+        if (this.#stretches.size === 0 && this.#passwords.size === 0)
             return text;
         const read = unescaped(text);
-        const found = this.#find(read.text);
+        const found = [...this.#find(read.text), ...this.#findPasswords(read.text)].sort(([a], [b]) => a - b);
         return found.length === 0 ? text : covered(text, read, found);
+    }
+    #findPasswords(text) {
+        const pattern = this.#passwordPattern;
+        if (pattern === undefined)
+            return [];
+        return [...text.matchAll(pattern)].map(({ 0: { length }, index }) => [index, index + length]);
     }
     /** In order, and none over another. */
     #find(text) {
@@ -54261,6 +54314,7 @@ function formsOf(secret) {
         secret,
         ...innerKeysOf(secret),
         bytes.toString('hex'),
+        bytes.join(''),
         ...[0, 1, 2].map((n) => base64Behind(n, bytes)),
     ];
 }
@@ -54345,7 +54399,8 @@ function coverRange(text, read, [from, to], parts) {
         const isForm = index === to || FORM.test(read.text[index] ?? '');
         if (!isForm)
             continue;
-        parts.push(COVER.slice(0, read.at(index) - read.at(run)));
+        const cover = BYTE.test(read.text.slice(run, index)) ? '0' : COVER;
+        parts.push(cover.slice(0, read.at(index) - read.at(run)));
         if (index < to)
             parts.push(text.slice(read.at(index), read.at(index + 1)));
         run = index + 1;
@@ -54400,6 +54455,11 @@ class WorkflowLog {
             return;
         this.#secrets.add(secret);
         this.#print(commandLine('add-mask', secret));
+    }
+    /** The same for a password that a person chose: a short one is hidden as a whole word in what leaves this process. */
+    maskPassword(password) {
+        this.#secrets.addPassword(password);
+        this.mask(password);
     }
     /** A text without anything that was masked; what goes to the log is covered already. */
     cover(text) {
@@ -55138,7 +55198,11 @@ function readErrorBody(answer, addressInput = 'server-url') {
     const json = parseJson(answer.body);
     const pair = exceptionPair(json) ?? exceptionPair(property(json, 'detail'));
     if (pair !== undefined) {
-        return { source: 'the server', exception: pair[0], message: error_body_cut(readable(pair[1].slice(0, READ_LIMIT))) };
+        return {
+            source: 'the server',
+            exception: pair[0],
+            message: error_body_cut(withoutInputs(readable(pair[1].slice(0, READ_LIMIT)))),
+        };
     }
     const text = property(json, 'detail') ?? property(json, 'error');
     // Of ZenML's own answers that is all there is; a gateway's say more, or have a type of their own (RFC 9457).
@@ -55153,7 +55217,8 @@ function readErrorBody(answer, addressInput = 'server-url') {
     const isFailure = answer.status >= 500 || answer.status === 429 || answer.status === 408;
     return {
         source: isOwn || isFailure ? 'the server' : 'something that is not a ZenML API',
-        message: error_body_cut(oneLine(text === undefined ? answer.body : written(text))) || '(no text)',
+        message: error_body_cut(withoutInputs(oneLine(problemsIn(text) ?? (text === undefined ? answer.body : written(text))))) ||
+            '(no text)',
     };
 }
 /** No token is shorter; a token in pieces is none. */
@@ -55254,6 +55319,26 @@ function written(value) {
         // Reading JSON has no limit of depth, writing it has.
         return '(nested too deeply to be shown)';
     }
+}
+/** FastAPI's own list of what is wrong with a request, without what was sent. */
+function problemsIn(detail) {
+    if (!Array.isArray(detail) || detail.length === 0)
+        return undefined;
+    const parts = detail;
+    const lines = parts.map((part) => {
+        const [location, message] = [property(part, 'loc'), property(part, 'msg')];
+        return Array.isArray(location) && typeof message === 'string'
+            ? `${location.join('.')}: ${message}`
+            : undefined;
+    });
+    return lines.includes(undefined) ? undefined : lines.join('; ');
+}
+/** Pydantic repeats what it was given, which may be a secret that was sent as a parameter. */
+function withoutInputs(line) {
+    return line
+        .slice(0, READ_LIMIT)
+        .replace(/(\binput_value=).*?(?=, input_type=\w+\]|$)/g, '$1\u2026')
+        .replace(/([{,] ?["']input["']: ?).*/g, '$1\u2026');
 }
 /** Python shows a KeyError's message in quotes, and FastAPI a validation error as a list of dictionaries. */
 function readable(message) {
@@ -55400,7 +55485,7 @@ function isGone(error) {
 }
 /** A route that is not there has no exception's name, a thing that is not there has. */
 function isMissingRoute(error) {
-    return error instanceof AnswerError && error.status === 404 && error.exception === undefined;
+    return (error instanceof AnswerError && error.status === 404 && error.exception === undefined && error.fromZenml);
 }
 /** True for every failure that this room reports. */
 function isZenmlError(error) {
@@ -55724,8 +55809,9 @@ class Api {
     get baseUrl() {
         return this.#deps.baseUrl;
     }
+    /** What time it is for whoever gave the last answer, which a date in it is compared with; here, where none has said it. */
     now() {
-        return this.#deps.clock.now();
+        return this.serverNow ?? this.#deps.clock.now();
     }
     /** What time it is there, in milliseconds since the epoch; undefined where no answer has said it. */
     get serverNow() {
@@ -55745,10 +55831,10 @@ class Api {
                 const answer = await this.exchange({ method: 'GET', ...call });
                 const parsed = answer.status === 200 ? parseAnswer(schema, answer.body) : undefined;
                 if (parsed?.success !== true)
-                    throw new AnswerError(doing, answer, clock.now(), addressInput);
+                    throw new AnswerError(doing, answer, this.now(), addressInput);
                 if (isAsked(parsed.data))
                     return parsed.data;
-                throw new AnswerError(doing, ABOUT_ANOTHER, clock.now(), addressInput);
+                throw new AnswerError(doing, ABOUT_ANOTHER, this.now(), addressInput);
             }
             catch (error) {
                 if (!(error instanceof AnswerError || error instanceof TransportError))
@@ -55963,8 +56049,12 @@ function toStep(from) {
         status: from.body?.status ?? 'unknown',
         upstream: undefined,
         startTime,
-        durationMs: startTime === undefined || endTime === undefined ? undefined : endTime - startTime,
+        durationMs: startTime === undefined || endTime === undefined ? undefined : durationOf(endTime - startTime),
     };
+}
+/** Milliseconds; undefined for what is no length of time, or so long that a sum of some would be no number. */
+function durationOf(ms) {
+    return ms >= 0 && ms <= Number.MAX_SAFE_INTEGER ? ms : undefined;
 }
 /**
  * Of all steps together. In ZenML an artifact has one step that writes it, so the names are no more than the edges; one
@@ -56001,7 +56091,7 @@ function toGraph(dag) {
         status: node.id == null ? undefined : (node.metadata?.status ?? 'unknown'),
         upstream: upstream(node.node_id),
         startTime: node.metadata?.start_time ?? undefined,
-        durationMs: node.metadata?.duration == null ? undefined : node.metadata.duration * 1_000,
+        durationMs: node.metadata?.duration == null ? undefined : durationOf(node.metadata.duration * 1_000),
     }));
     return { status: dag.status, steps: states, questions: questionsOf(dag), childRuns: childRunsOf(dag) };
 }
@@ -56047,7 +56137,6 @@ const tokenSchema = object({
 const infoSchema = object({
     version: schemas_string(),
     deployment_type: schemas_string().nullish(),
-    server_url: schemas_string().nullish(),
     dashboard_url: schemas_string().nullish(),
     pro_api_url: schemas_string().nullish(),
 });
@@ -56068,7 +56157,6 @@ const mapping = custom((value) => typeof value === 'object' && value !== null &&
 const definitionSchema = object({
     id,
     name: schemas_string().nullish(),
-    permission_denied: schemas_boolean().nullish(),
     body: object({
         runnable: schemas_boolean().nullish(),
         project_id: id.nullish(),
@@ -56086,11 +56174,7 @@ const definitionSchema = object({
         .nullish(),
     resources: object({
         pipeline: reference,
-        source_snapshot: object({
-            id,
-            name: schemas_string().nullish(),
-            body: object({ is_dynamic: schemas_boolean().nullish() }).nullish(),
-        })
+        source_snapshot: object({ id, body: object({ is_dynamic: schemas_boolean().nullish() }).nullish() })
             .nullish(),
         stack: object({ permission_denied: schemas_boolean().nullish() }).nullish().catch(undefined),
     })
@@ -56111,7 +56195,6 @@ const runSchema = object({
     })
         .nullish(),
     metadata: object({
-        start_time: schemas_time.nullish(),
         end_time: schemas_time.nullish(),
         template_id: schemas_string().nullish(),
         workspace: reference,
@@ -56127,13 +56210,12 @@ const stepSchema = object({
     id,
     name: schemas_string().nullish(),
     body: object({ status: schemas_string(), start_time: schemas_time.nullish(), end_time: schemas_time.nullish() }).nullish(),
-    metadata: object({ run_metadata: mapping, pipeline_run_id: schemas_string().nullish() }).nullish(),
 });
 const dagSchema = object({
     /** Of the run. */
     id: id.nullish(),
     status: schemas_string(),
-    nodes: array(object({
+    nodes: schemas_array(object({
         node_id: schemas_string(),
         type: schemas_string(),
         /** Null for a step that has not started. */
@@ -56149,33 +56231,33 @@ const dagSchema = object({
         })
             .nullish(),
     })),
-    edges: array(object({ source: schemas_string(), target: schemas_string() })).max(MOST_EDGES),
+    edges: schemas_array(object({ source: schemas_string(), target: schemas_string() })).max(MOST_EDGES),
 });
 /** A page of a list; items beyond the page are counted in `total`. */
 function pageOf(item) {
-    return object({ total: schemas_number(), total_pages: schemas_number(), items: array(item) });
+    return object({ total: schemas_number(), total_pages: schemas_number(), items: schemas_array(item) });
 }
 
 ;// CONCATENATED MODULE: ./build/zenml/step-detail.js
 
 
 
+const step_detail_text = schemas_string().optional().catch(undefined);
 const exception = object({
-    source: schemas_string().nullish().catch(undefined),
-    message: schemas_string().nullish().catch(undefined),
-    traceback: schemas_string().nullish().catch(undefined),
+    /** The class with its module, such as `builtins.RuntimeError`. */
+    source: step_detail_text,
+    message: step_detail_text,
+    /** From the user's own function on, if the exception passed through it. */
+    traceback: step_detail_text,
 })
-    .nullish()
+    .optional()
     .catch(undefined);
-const step_detail_text = schemas_string().nullish().catch(undefined);
 const artifactVersion = object({
     id: id,
     permission_denied: schemas_boolean().nullish().catch(undefined),
     body: object({
         artifact: object({ name: step_detail_text }).nullish().catch(undefined),
-        version: union([schemas_string(), schemas_number().transform(String)])
-            .nullish()
-            .catch(undefined),
+        version: schemas_string().or(schemas_number().transform(String)).optional().catch(undefined),
         uri: step_detail_text,
         type: step_detail_text,
     })
@@ -56205,7 +56287,7 @@ const runDetailSchema = runSchema
     .extend({
     metadata: runSchema.shape.metadata.unwrap().unwrap().extend({ exception_info: exception }).nullish(),
 })
-    .transform((run) => ({ ...toRun(run), exception: toException(run.metadata?.exception_info) }));
+    .transform((run) => ({ ...toRun(run), exception: run.metadata?.exception_info }));
 /** What servers before 0.85 give of a log by default, from its beginning (`get_step_logs`, in bytes). */
 const MOST_TEXT = 16 * 1024 * 1024;
 const entry = object({
@@ -56214,33 +56296,24 @@ const entry = object({
     total_chunks: schemas_number().nullish().catch(undefined),
 });
 /** A log: a list of entries from 0.85 on, one text before. */
-const logSchema = union([schemas_string().transform(splitRecords), array(entry).transform(joinPieces)]);
+const logSchema = union([schemas_string().transform(splitRecords), schemas_array(entry).transform(joinPieces)]);
 function toStepDetail(from) {
     return {
         state: toStep(from),
         metadata: from.metadata?.run_metadata,
         outputs: from.resources?.outputs ?? from.body?.outputs ?? [],
-        exception: toException(from.metadata?.exception_info),
+        exception: from.metadata?.exception_info,
     };
 }
 function toOutput(output, { id, body, permission_denied }) {
     return {
         output,
         id,
-        name: body?.artifact?.name ?? undefined,
-        version: body?.version ?? undefined,
-        uri: body?.uri ?? undefined,
-        type: body?.type ?? undefined,
+        name: body?.artifact?.name,
+        version: body?.version,
+        uri: body?.uri,
+        type: body?.type,
         permissionDenied: permission_denied === true,
-    };
-}
-function toException(from) {
-    if (from == null)
-        return undefined;
-    return {
-        source: from.source ?? undefined,
-        message: from.message ?? undefined,
-        traceback: from.traceback ?? undefined,
     };
 }
 /** Each record begins with its time, as `[2026-01-31 12:00:00 UTC] `. */
@@ -56305,7 +56378,7 @@ function readStopAnswer(answer, now) {
                 return { kind: 'finished' };
             return { kind: 'refused', error };
         case 404:
-            return error.exception === undefined ? { kind: 'unsupported' } : { kind: 'gone' };
+            return error.exception === undefined ? { kind: 'unsupported' } : { kind: 'gone', error };
         case 405:
             return { kind: 'unsupported' };
         case 500:
@@ -56315,7 +56388,7 @@ function readStopAnswer(answer, now) {
             return isPassing(error) ? { kind: 'unclear', error } : { kind: 'refused', error };
     }
 }
-/** To a request to stop or end a run ZenML answers with `null`, or with the run; a page or a gateway in between with anything else. */
+/** To a request that changes something ZenML answers with `null`, or with what was changed; a page or a gateway in between with anything else. */
 function isYes({ status, body }) {
     const said = parseJson(body);
     return status === 200 && (said === null || (typeof said === 'object' && 'id' in said));
@@ -56603,7 +56676,7 @@ class ZenmlClient {
             },
         };
         const answer = await this.#api.exchange(call);
-        if (answer.status !== 200)
+        if (!isYes(answer))
             throw new AnswerError('note metadata on the run', answer, this.#api.now());
     }
     /** Asks the server to ask the orchestrator how the run is; most orchestrators cannot say (501). */
@@ -56655,7 +56728,7 @@ class ZenmlClient {
             json: { resolution: 'abort' },
         };
         const answer = await this.#api.exchange(call);
-        if (answer.status === 200)
+        if (isYes(answer))
             return;
         const error = new AnswerError('answer what the run asks', answer, this.#api.now());
         if (error.status !== 403 || !/already been resolved/i.test(error.detail))
@@ -56893,6 +56966,11 @@ const external_node_https_namespaceObject = __WEBPACK_EXTERNAL_createRequire(imp
 /** Only for a better message, so nobody waits long for it. */
 const TIME_LIMIT_MS = 5_000;
 const untrusted_MAX_NAME_LENGTH = 100;
+/** What ingress-nginx and Traefik show for a host that they have no certificate for. */
+const PLACEHOLDERS = new Set([
+    'Kubernetes Ingress Controller Fake Certificate',
+    'TRAEFIK DEFAULT CERT',
+]);
 /**
  * Says whose certificate was not trusted, and what to do. Node's error does not tell, so this connects once more
  * and reads the certificate; nothing is sent over that connection.
@@ -56987,6 +57065,10 @@ function untrusted_describe(code, chain, host, whose) {
     if (leaf === undefined || top === undefined)
         return undefined;
     const subject = whose === 'it' ? nameOf(leaf.subject) : `${whose} ${nameOf(leaf.subject)}`;
+    // Whoever trusted it would trust every such ingress.
+    if (PLACEHOLDERS.has(String(leaf.subject.CN))) {
+        return `${subject} is the placeholder of an ingress that has no certificate for ${host}, or not yet; it needs one there`;
+    }
     if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID') {
         const wrong = chain.find((each) => !isValidNow(each)) ?? leaf;
         return `${wrong === leaf ? subject : nameOf(wrong.subject)} is valid from ${untrusted_day(wrong.valid_from)} to ${untrusted_day(wrong.valid_to)}; it has to be renewed where it is installed`;
@@ -57238,7 +57320,7 @@ class ProClient {
         const found = new Map();
         for (let page = 0; page < MOST_PAGES; page += 1) {
             const paging = { offset: `${page * PAGE_SIZE}`, limit: `${PAGE_SIZE}` };
-            const items = await this.#read((noun) => ({ path: `/${noun}s`, query: { [`${noun}_name`]: name, ...paging } }), array(workspaceSchema));
+            const items = await this.#read((noun) => ({ path: `/${noun}s`, query: { [`${noun}_name`]: name, ...paging } }), schemas_array(workspaceSchema));
             const before = found.size;
             for (const item of items)
                 found.set(item.id, item);
@@ -57374,11 +57456,17 @@ class LoginSession {
     /** The last token that a login gave; undefined while it is being renewed. */
     #current;
     #hasLoggedIn = false;
+    /** When the last login was refused, on the clock of elapsed time. */
+    #refusedAt;
     constructor(grant, deps) {
         this.#grant = grant;
         this.#deps = deps;
     }
     token() {
+        // One refusal may be a replica's or a gateway's; the next try costs nothing once its minute has passed.
+        const sinceRefused = this.#deps.clock.elapsed() - (this.#refusedAt ?? Infinity);
+        if (sinceRefused >= LOGIN_WINDOW_MS)
+            this.#token = undefined;
         return this.#token ?? this.#begin();
     }
     async renew(refused) {
@@ -57392,8 +57480,13 @@ class LoginSession {
     #begin() {
         const login = this.#login();
         this.#token = login;
+        this.#refusedAt = undefined;
         login.catch((error) => {
-            if (this.#token === login && !(error instanceof CredentialError))
+            if (this.#token !== login)
+                return;
+            if (error instanceof CredentialError)
+                this.#refusedAt = this.#deps.clock.elapsed();
+            else
                 this.#token = undefined;
         });
         return login;
@@ -57505,6 +57598,10 @@ const USER_AGENT = 'zenml-run-action/0.1.0';
 
 
 
+
+
+/** Some four tries, where each hangs until its time is over. */
+const LONGEST_LOOK_UP_MS = 300_000;
 /** The connections of an action, with the certificates that its inputs trust. */
 function openHttp(authorities) {
     return new Http(USER_AGENT, {}, authorities);
@@ -57526,7 +57623,7 @@ async function openClient(options) {
         log.mask(token);
     };
     for (const secret of proxySecrets())
-        log.mask(secret);
+        log.maskPassword(secret);
     const login = { http, clock, onToken, onWait: onRetry, signal: life.signal };
     const close = () => {
         // A login that waits for its minute would keep the process alive.
@@ -57586,7 +57683,7 @@ async function organizationKeyGrant({ url, proApiUrl }, key, login) {
     throw new CredentialError(`api-key: a ZenML Pro workspace before 0.92 cannot check an organization's key itself. ` +
         `Set pro-api-url to the address of your ZenML Pro management API${named}, which can, or upgrade the workspace`);
 }
-async function openWorkspace(server, { inputs: { credential }, serverUrl, log, signal }, login) {
+async function openWorkspace(server, { inputs: { credential }, serverUrl, lookUpMs, log, signal }, login) {
     if (credential.kind === 'access-token') {
         throw new CredentialError('access-token: contradicts workspace');
     }
@@ -57595,14 +57692,16 @@ async function openWorkspace(server, { inputs: { credential }, serverUrl, log, s
     const management = new LoginSession(isKey
         ? managementKeyGrant(proApiUrl, credential.key)
         : managementClientGrant(proApiUrl, credential.clientId, credential.clientSecret), login);
-    const found = serverUrl ?? (await lookUp(server, management, { log, login, signal }));
+    const found = serverUrl ?? (await lookUp(server, management, { log, login, signal, lookUpMs }));
     const grant = managementTokenGrant(found, management, {
         addressInput: 'workspace',
         credentialInput: isKey ? 'api-key' : 'client-secret',
     });
     return { serverUrl: found, session: new LoginSession(grant, login) };
 }
-async function lookUp(server, session, { log, login: { http, clock, onWait }, signal, }) {
+async function lookUp(server, session, { log, login: { http, clock, onWait }, signal, lookUpMs = LONGEST_LOOK_UP_MS, }) {
+    const limitMs = Math.min(lookUpMs, LONGEST_LOOK_UP_MS);
+    const limit = timeLimit(limitMs);
     const api = new Api({
         http,
         baseUrl: server.proApiUrl,
@@ -57611,9 +57710,14 @@ async function lookUp(server, session, { log, login: { http, clock, onWait }, si
         session,
         clock,
         onRetry: onWait,
-        signal,
+        signal: signal === undefined ? limit : AbortSignal.any([signal, limit]),
     });
-    const { name, organization, serverUrl } = await findWorkspace(server, new ProClient(api));
+    const found = await findWorkspace(server, new ProClient(api)).catch((error) => {
+        if (!limit.aborted || signal?.aborted === true)
+            throw error;
+        throw new WorkspaceError(`workspace: ZenML Pro did not say within ${shownDuration(limitMs)} where it is. Check pro-api-url, or try again later`);
+    });
+    const { name, organization, serverUrl } = found;
     log.info(`Workspace "${inline(name)}" of organization "${inline(organization)}" is at ${serverUrl}`);
     return serverUrl;
 }
@@ -57785,6 +57889,16 @@ function keysOf(value) {
 const words_MAX_SHOWN = 60;
 const MAX_LISTED = 12;
 const MAX_CHOICES = 10;
+/** Stands for a value in a place where nothing hides a secret. */
+function words_hide(value) {
+    if (typeof value === 'string')
+        return 'this text';
+    if (typeof value === 'number')
+        return 'this number';
+    if (isJsonList(value))
+        return 'this list';
+    return isJsonObject(value) ? 'this mapping' : 'this value';
+}
 /** A value as a person may have written it, on one line. */
 function show(value) {
     const text = shortJson(value);
@@ -57835,12 +57949,12 @@ function alternatives(written, names) {
  * `; write schedule: {warmup: \u2026}` for a name with a dot whose beginning is known; undefined for any other: only a
  * step's name is split off at a dot.
  */
-function asNested(written, value, isKnown) {
+function asNested(written, value, isKnown, shown) {
     const dot = written.indexOf('.');
     const [name, field] = [written.slice(0, dot), written.slice(dot + 1)];
     if (dot < 1 || field === '' || !isKnown(name))
         return undefined;
-    return `; write ${plain(name)}: {${plain(field)}: ${isJsonObject(value) || Array.isArray(value) ? '\u2026' : show(value)}}`;
+    return `; write ${plain(name)}: {${plain(field)}: ${isJsonObject(value) || Array.isArray(value) ? '\u2026' : shown(value)}}`;
 }
 /** The names, the nearest first where there are more than a reader wants to see. */
 function words_listed(names, written) {
@@ -57896,7 +58010,7 @@ function checkKey(key, value, place, known, types, findings) {
     const isShort = !isJsonObject(value) && mayHaveShortForm(schema, types);
     for (const { path, value: part, wanted } of isShort ? [] : misfits) {
         const name = quoted([key, ...path].join('.'));
-        findings.error([...place, ...path], () => `${name} takes ${wanted}, which ${show(part)} cannot become`);
+        findings.error([...place, ...path], (show) => `${name} takes ${wanted}, which ${show(part)} cannot become`);
     }
     for (const { path } of ignored) {
         // Settings are for whatever the stack is made of; the schema has only some of them.
@@ -57927,8 +58041,8 @@ function checkParameters(given, path, owner, outline, findings) {
             checkValue(name, value, place, owner, outline, findings);
             continue;
         }
-        findings.error(place, () => {
-            const nested = asNested(name, value, (parameter) => outline.schemas.has(parameter));
+        findings.error(place, (show) => {
+            const nested = asNested(name, value, (parameter) => outline.schemas.has(parameter), show);
             return `${owner} has no parameter ${quoted(name)}${nested ?? alternatives(name, names)}`;
         });
     }
@@ -57945,25 +58059,25 @@ function checkValue(name, given, path, owner, outline, findings) {
     for (const misfit of misfits) {
         const place = [...path, ...misfit.path];
         if (misfit.isDoubtful)
-            findings.warn(place, () => doubt(misfit, what));
+            findings.warn(place, (show) => doubt(misfit, what, show));
         else
-            findings.error(place, () => check_parameters_fault(misfit, what));
+            findings.error(place, (show) => check_parameters_fault(misfit, what, show));
     }
     for (const { path: inside, known } of ignored) {
         const field = inside.at(-1) ?? '';
         findings.warn([...path, ...inside], () => `${what(inside.slice(0, -1))} has no field ${quoted(field)}, so it is ignored${didYouMean(field, known)}`);
     }
     if (converted && misfits.length === 0) {
-        findings.warn(path, () => `${what([])}: ${show(given)} will reach it as ${show(value)}`);
+        findings.warn(path, (show) => `${what([])}: ${show(given)} will reach it as ${show(value)}`);
     }
 }
-function check_parameters_fault({ path, kind, wanted, value }, what) {
+function check_parameters_fault({ path, kind, wanted, value }, what, show) {
     return kind === 'no-field'
         ? `${what([])} has no field ${quoted(path.join('.'))}`
         : `${what(path)} takes ${wanted}, which ${show(value)} cannot become`;
 }
 /** What is wrong unless the type knows more than its schema tells. */
-function doubt({ path, kind, wanted, value }, what) {
+function doubt({ path, kind, wanted, value }, what, show) {
     switch (kind) {
         case 'no-field':
             return `${what([])} has no field ${quoted(path.join('.'))}, unless that is another name of one`;
@@ -58023,7 +58137,7 @@ function checkPipelineParameters(parameters, { outline, findings }) {
     if (parameters === undefined || parameters === null)
         return;
     if (!isJsonObject(parameters)) {
-        findings.error(path, `parameters takes a mapping (name: value), not ${show(parameters)}`);
+        findings.error(path, (show) => `parameters takes a mapping (name: value), not ${show(parameters)}`);
         return;
     }
     if (outline.pipeline !== undefined) {
@@ -58040,7 +58154,7 @@ function checkSteps(steps, check) {
     if (steps === undefined || steps === null)
         return;
     if (!isJsonObject(steps)) {
-        findings.error(['steps'], `steps takes a mapping (step: {parameters: \u2026}), not ${show(steps)}`);
+        findings.error(['steps'], (show) => `steps takes a mapping (step: {parameters: \u2026}), not ${show(steps)}`);
         return;
     }
     for (const [name, step] of Object.entries(steps)) {
@@ -58050,7 +58164,7 @@ function checkSteps(steps, check) {
         else if (isJsonObject(step))
             checkStep(name, step, path, check);
         if (!isJsonObject(step)) {
-            findings.error(path, `step ${quoted(name)} takes a mapping (parameters: \u2026), not ${show(step)}`);
+            findings.error(path, (show) => `step ${quoted(name)} takes a mapping (parameters: \u2026), not ${show(step)}`);
         }
     }
     if (!outline.isDynamic)
@@ -58076,7 +58190,7 @@ function checkStep(name, { parameters, ...others }, path, check) {
     const inside = [...path, 'parameters'];
     const ofStep = outline.step(name);
     if (!isJsonObject(parameters)) {
-        findings.error(inside, `parameters takes a mapping (name: value), not ${show(parameters)}`);
+        findings.error(inside, (show) => `parameters takes a mapping (name: value), not ${show(parameters)}`);
     }
     else if (ofStep !== undefined) {
         checkParameters(parameters, inside, `step ${quoted(name)}`, ofStep, findings);
@@ -58117,22 +58231,27 @@ function checkMissing(steps, { outline, findings }) {
 }
 
 ;// CONCATENATED MODULE: ./build/run/configure/check/first-lines.js
+
 /** A reader mends these first; one mistake can make hundreds of others. */
 const first_lines_MAX_LINES = 20;
 /** The first lines of many, and how many there are. */
 class FirstLines {
     #lines = [];
     #count = 0;
-    /** @param line is asked for its text only if it will be shown */
-    add(line) {
+    /** @param place in the user's text, if it has one there */
+    add(placeOf, problem) {
         this.#count += 1;
-        if (this.#lines.length < first_lines_MAX_LINES)
-            this.#lines.push(line());
+        if (this.#lines.length === first_lines_MAX_LINES)
+            return;
+        const place = placeOf();
+        const text = typeof problem === 'string' ? () => problem : problem;
+        this.#lines.push(place === undefined ? text : (shown) => `${place}: ${text(shown)}`);
     }
     /** The first ones, and in a line of its own how many more there are. */
-    shown() {
-        const left = this.#count - this.#lines.length;
-        return left === 0 ? [...this.#lines] : [...this.#lines, `and ${left} more like these`];
+    shown(values = show) {
+        const lines = this.#lines.map((line) => line(values));
+        const left = this.#count - lines.length;
+        return left === 0 ? lines : [...lines, `and ${left} more like these`];
     }
 }
 
@@ -58151,15 +58270,10 @@ class Findings {
         this.errors = errors;
     }
     error(path, problem) {
-        this.errors.add(() => this.#line(path, problem));
+        this.errors.add(() => placeOf(this.#layers, path), problem);
     }
     warn(path, problem) {
-        this.warnings.add(() => this.#line(path, problem));
-    }
-    #line(path, problem) {
-        const place = placeOf(this.#layers, path);
-        const text = typeof problem === 'string' ? problem : problem();
-        return place === undefined ? text : `${place}: ${text}`;
+        this.warnings.add(() => placeOf(this.#layers, path), problem);
     }
 }
 
@@ -58779,137 +58893,10 @@ class ConfigSchema {
     }
 }
 
-;// CONCATENATED MODULE: ./build/run/errors.js
-/**
- * The run cannot be started, followed or ended as wished; the message is one line that says what failed, why,
- * and what to do.
- */
-class RunError extends Error {
-    name = 'RunError';
-    conclusion;
-    /** Whether the server had made a run, though it refused it. */
-    hadRun;
-    /** @param conclusion what the step's outputs say; `lost` where a run may go on that is out of our sight */
-    constructor(message, conclusion = 'failed', hadRun = false) {
-        super(message);
-        this.conclusion = conclusion;
-        this.hadRun = hadRun;
-    }
-}
-/** Several things are wrong with what the run was to be given; the message has a line for each. */
-class ConfigurationError extends RunError {
-    name = 'ConfigurationError';
-    /** One line each. */
-    faults;
-    constructor(faults) {
-        super(faults.join('\n'));
-        this.faults = faults;
-    }
-}
-
-;// CONCATENATED MODULE: ./build/run/start/run-name.js
-
-/** The longest name that ZenML takes. */
-const MAX_RUN_NAME_LENGTH = 255;
-/** So many characters of a name, as ZenML counts them: half of one is none. */
-function beginning(name, most = MAX_RUN_NAME_LENGTH) {
-    return Array.from(name).slice(0, most).join('');
-}
-/**
- * Fills `{date}` and `{time}` the way ZenML does (`2026_11_22`, `21_47_25_741000`), but here, so that the name
- * is known before the run is.
- *
- * @param now milliseconds since the epoch; the text is in UTC
- */
-function expandRunName(pattern, now) {
-    const [date = '', time = ''] = new Date(now).toISOString().replace('Z', '').split('T');
-    return pattern
-        .replaceAll('{date}', date.replaceAll('-', '_'))
-        .replaceAll('{time}', `${time.replaceAll(/[:.]/g, '_')}000`);
-}
-/**
- * What is wrong with a run's name as a user wrote it; undefined if nothing is. The server fills placeholders of
- * its own, and a name that it changes could not be looked up.
- */
-function run_name_runNameProblem(pattern) {
-    if (pattern.trim() === '')
-        return 'is empty; drop it, or give it a text';
-    const expanded = expandRunName(pattern, 0);
-    const placeholder = /\{[^{}]*\}|[{}]/.exec(expanded)?.[0];
-    if (placeholder !== undefined)
-        return `holds ${placeholder}; only {date} and {time} are filled in`;
-    const { length } = Array.from(expanded);
-    if (length <= MAX_RUN_NAME_LENGTH)
-        return undefined;
-    return `becomes ${length} characters long; a run's name has at most ${MAX_RUN_NAME_LENGTH}`;
-}
-/** The pipeline's name as it stands in a run's; what else there is where it has none. */
-function pipelineOf(definition) {
-    return definition.pipeline?.name ?? definition.name ?? 'run';
-}
-const DIGITS = 12;
-/**
- * The origin of a run, by which a later attempt of the step finds it. GitHub gives the calls of one reusable workflow
- * nothing that tells them apart, so what the run is given counts too.
- */
-function originOf(origin, configuration) {
-    const told = JSON.stringify([origin.stepIdentity, configuration]);
-    return { ...origin, stepIdentity: (0,external_node_crypto_.createHash)('sha256').update(told).digest('hex').slice(0, 8) };
-}
-/**
- * Another name for a run whose first name is taken by one that never began.
- *
- * @param nameIsOurs whether the first name ends in such digits too
- * @param key a new UUID: its digits make the name unique
- */
-function otherRunName(name, nameIsOurs, key) {
-    const start = nameIsOurs ? name.slice(0, -DIGITS) : `${beginning(name, MAX_RUN_NAME_LENGTH - DIGITS - 1)}-`;
-    return `${start}${digitsOf(key)}`;
-}
-function digitsOf(key) {
-    return key.replaceAll('-', '').slice(0, DIGITS);
-}
-/** The random digits that end a name of ours. */
-function uniqueDigits(name) {
-    return name.slice(-DIGITS);
-}
-/** What follows the pipeline's name takes some 50 characters, and must never be cut. */
-const LONGEST_PIPELINE = MAX_RUN_NAME_LENGTH - 80;
-/**
- * A pipeline may have any name. ZenML fills in what stands in braces (zenml/utils/string_utils.py,
- * `format_name_template`), and a name that it changes could not be looked up.
- */
-function unchangeable(pipeline) {
-    const plain = pipeline
-        .replace(/[{}\p{Cc}\p{Cs}]/gu, '')
-        .normalize('NFC')
-        .trim();
-    return beginning(plain, LONGEST_PIPELINE);
-}
-/** The part of a default name that tells step and attempt; what follows makes it unique. */
-function stepNamePrefix({ workflowRunId, attempt, stepIdentity }, pipeline) {
-    return `${unchangeable(pipeline)}-gh${workflowRunId}-${attempt}-${stepIdentity}-`;
-}
-/**
- * A name that no other step, attempt or workflow run uses, and that a person can read.
- *
- * @param key the first idempotency key, a UUID: its digits make the name unique
- */
-function defaultRunName(origin, pipeline, key) {
-    return `${stepNamePrefix(origin, pipeline)}${digitsOf(key)}`;
-}
-
 ;// CONCATENATED MODULE: ./build/run/configure/merge.js
 
 
-
-
-
-/**
- * Merges the layers: mappings deeply, everything else replaced by the later layer.
- *
- * @throws RunError if a layer's `run_name` cannot be one.
- */
+/** Merges the layers: mappings deeply, everything else replaced by the later layer. */
 function mergeOverrides({ layers, tags, useCache }) {
     const merged = layers.reduce((base, { value }) => mergeDeeply(base, value), {});
     const { run_name: runName, ...rest } = merged;
@@ -58918,12 +58905,7 @@ function mergeOverrides({ layers, tags, useCache }) {
         ...(tags === undefined ? {} : { tags }),
         ...(useCache === undefined ? {} : { enable_cache: useCache }),
     };
-    if (runName === undefined || runName === null)
-        return { body, runName: undefined };
-    const problem = typeof runName === 'string' ? run_name_runNameProblem(runName) : 'must be a text';
-    if (typeof runName === 'string' && problem === undefined)
-        return { body, runName };
-    throw new RunError(`${placeOf(layers, ['run_name']) ?? 'configuration'}: run_name ${problem ?? ''}`);
+    return { body, runName: typeof runName === 'string' ? runName : undefined };
 }
 /**
  * What the server needs beside the overrides: up to 0.84 it wants every parameter of every step and refuses a
@@ -58950,6 +58932,37 @@ function withoutNulls({ steps, ...others }) {
         return [name, rest];
     });
     return { ...others, steps: Object.fromEntries(said) };
+}
+
+;// CONCATENATED MODULE: ./build/run/errors.js
+/**
+ * The run cannot be started, followed or ended as wished; the message is one line that says what failed, why,
+ * and what to do.
+ */
+class RunError extends Error {
+    name = 'RunError';
+    conclusion;
+    /** Whether the server had made a run, though it refused it. */
+    hadRun;
+    /** @param conclusion what the step's outputs say; `lost` where a run may go on that is out of our sight */
+    constructor(message, conclusion = 'failed', hadRun = false) {
+        super(message);
+        this.conclusion = conclusion;
+        this.hadRun = hadRun;
+    }
+}
+/** Several things are wrong with what the run was to be given; the message has a line for each. */
+class ConfigurationError extends RunError {
+    name = 'ConfigurationError';
+    /** One line each. */
+    faults;
+    /** The same lines without the user's values. */
+    faultsWithoutValues;
+    constructor(faults, faultsWithoutValues) {
+        super(faults.join('\n'));
+        this.faults = faults;
+        this.faultsWithoutValues = faultsWithoutValues;
+    }
 }
 
 ;// CONCATENATED MODULE: ./build/run/configure/parameters.js
@@ -59013,9 +59026,9 @@ class Expansion {
         const [owner] = owners;
         if (owner !== undefined)
             return { path: pathOf(owner, key) };
-        const nested = this.#nested(key, value);
-        if (nested !== undefined)
-            return { problem: `no step has a parameter ${quoted(key)}${nested}` };
+        const nested = (show) => this.#nested(key, value, show);
+        if (nested(words_hide) !== undefined)
+            return { problem: (show) => `no step has a parameter ${quoted(key)}${nested(show) ?? ''}` };
         const dot = key.indexOf('.');
         if (dot > 0 && dot < key.length - 1) {
             return { path: ['steps', key.slice(0, dot), 'parameters', key.slice(dot + 1)] };
@@ -59044,11 +59057,11 @@ class Expansion {
         };
     }
     /** Not with a step of that name, nor where there may be steps that are not listed. */
-    #nested(key, value) {
+    #nested(key, value, show) {
         const isStep = this.#outline?.steps.has(key.slice(0, Math.max(0, key.indexOf('.')))) === true;
         return isStep || this.#outline?.isDynamic === true
             ? undefined
-            : asNested(key, value, (name) => this.#owners.has(name));
+            : asNested(key, value, (name) => this.#owners.has(name), show);
     }
     #placeMapping(key, value, target) {
         if (!isJsonObject(value))
@@ -59095,16 +59108,15 @@ class Expansion {
         return within?.[1] ?? [];
     }
     #complain(path, problem) {
-        this.#errors.add(() => {
-            const text = typeof problem === 'string' ? problem : problem();
-            return `${describePlace(this.#layer, path)}: ${text}`;
-        });
+        this.#errors.add(() => describePlace(this.#layer, path), problem);
     }
 }
 function stepTarget(key, value) {
     return isJsonObject(value)
         ? { path: ['steps', key, 'parameters'] }
-        : { problem: `${quoted(key)} is a step, which takes a mapping (parameter: value), not ${show(value)}` };
+        : {
+            problem: (show) => `${quoted(key)} is a step, which takes a mapping (parameter: value), not ${show(value)}`,
+        };
 }
 /** The pipeline itself among the owners of a parameter. */
 const PIPELINE = '';
@@ -59153,12 +59165,13 @@ function ways(owners, key) {
 
 
 
+
 const NOT_TOLD = 'The server does not say which parameters there are, so the configuration is sent without a check';
 /**
  * Merges all that the user wants to differ, and checks it against the definition.
  *
  * @param version the server's
- * @throws ConfigurationError with a line for each fault, all at once; RunError for a `run_name` that cannot be one
+ * @throws ConfigurationError with a line for each fault, all at once
  */
 function assemble(overrides, definition, version) {
     const outline = readOutline(definition);
@@ -59175,7 +59188,7 @@ function assemble(overrides, definition, version) {
         checkConfiguration(body, { outline, version, findings });
     const faults = errors.shown();
     if (faults.length > 0)
-        throw new ConfigurationError(faults);
+        throw new ConfigurationError(faults, errors.shown(words_hide));
     const unchecked = isGiven && outline === undefined ? NOT_TOLD : undefined;
     return { ...configuration, warnings: findings.warnings.shown(), unchecked };
 }
@@ -59561,6 +59574,60 @@ function isStepSucceeded(status) {
     return SUCCEEDED.has(status);
 }
 
+;// CONCATENATED MODULE: ./build/run/patience.js
+
+
+/**
+ * So long a no is doubted where a run may be under way: a gateway that is rolled out shows a wrong certificate or
+ * refuses, replicas disagree about a token, and a login that was refused is tried once more after its minute.
+ */
+const DOUBTED_MS = 120_000;
+/** So long ZenML must say that there is no such run: a replica that lags behind does not know a new one. */
+const GONE_MS = 30_000;
+const LEAST_LOOKS = 3;
+/**
+ * Says when a failure is believed where a run may be under way. Nothing is given up for one no: only for noes in a row,
+ * with no answer between them.
+ */
+class Patience {
+    #clock;
+    #refusedSince;
+    #goneSince;
+    #timesGone = 0;
+    constructor(clock) {
+        this.#clock = clock;
+    }
+    /** To be called after each answer that is one. */
+    answered() {
+        this.#refusedSince = undefined;
+        this.#goneSince = undefined;
+        this.#timesGone = 0;
+    }
+    /** Whether ZenML has said for long enough that there is no such run. */
+    isGone(error) {
+        if (!isGone(error)) {
+            this.#goneSince = undefined;
+            this.#timesGone = 0;
+            return false;
+        }
+        const now = this.#clock.elapsed();
+        this.#goneSince ??= now;
+        this.#timesGone += 1;
+        return this.#timesGone >= LEAST_LOOKS && now - this.#goneSince >= GONE_MS;
+    }
+    /** Whether the failure is the last word. An exception of ZenML is, unless it is about the token. */
+    isFinal(error) {
+        if (isPassing(error))
+            return false;
+        const { status, exception } = error instanceof AnswerError ? error : {};
+        if (exception !== undefined && status !== 401 && status !== 404)
+            return true;
+        const now = this.#clock.elapsed();
+        this.#refusedSince ??= now;
+        return now - this.#refusedSince >= DOUBTED_MS;
+    }
+}
+
 ;// CONCATENATED MODULE: ./build/run/watch/is-over.js
 
 /**
@@ -59571,11 +59638,6 @@ function isStepSucceeded(status) {
  */
 const SETTLE_MS = 30_000;
 const SETTLE_BEFORE_STARTABLE_STEP_MS = 300_000;
-/**
- * So many times in a row ZenML must say that there is no such run, at least a second apart. A 404 may come from a replica
- * that lags behind, or from a proxy in the middle of a roll-out.
- */
-const GONE_AFTER = 3;
 /** True if only the steps can tell whether the run is over. */
 function needsSteps(run) {
     const phase = runPhase(run.status);
@@ -59759,6 +59821,7 @@ function isWithoutGraph(error) {
 
 
 
+
 /** So often a server fails to stop a run before it counts as one that cannot. */
 const MOST_DOUBTS = 3;
 /**
@@ -59794,7 +59857,7 @@ class Stop {
     #stepsGoingOn;
     /** Why it waits for a person for ever. */
     #unanswered;
-    #timesGone = 0;
+    #patience;
     #timesDoubtful = 0;
     #earlySince;
     #lookedInitializing = false;
@@ -59803,6 +59866,7 @@ class Stop {
         this.#request = request;
         this.#deps = deps;
         this.#client = deps.client.with({ retries: false, signal: deps.signal });
+        this.#patience = new Patience(deps.clock);
         this.#graceful = request.graceful;
         this.#status = request.status;
         this.#wasPaused = request.status === 'paused';
@@ -59837,11 +59901,8 @@ class Stop {
             if (!isZenmlError(error))
                 throw error;
             if (isGone(error))
-                return this.#checkGone();
-            if (!isPassing(error))
-                return this.#goingOn(error.message);
-            await this.#pauseAfter(error, attempt);
-            return undefined;
+                return this.#checkGone(error);
+            return this.#tryAgainAfter(error, attempt);
         }
     }
     async #ask(attempt) {
@@ -59856,19 +59917,25 @@ class Stop {
             case 'finished':
                 return this.#accountForSteps(await this.#look(), { byItself: !this.#asked });
             case 'gone':
-                return this.#checkGone();
+                return this.#checkGone(answer.error);
             case 'unsupported': {
                 const run = await this.#look();
                 if (run.status === 'initializing')
                     return this.#markFailed();
                 if (runPhase(run.status) !== 'going-on')
                     return this.#accountForSteps(run, { byItself: true });
-                return this.#goingOn('this version of ZenML cannot stop a run that has begun');
+                // A gateway may say so as well.
+                this.#timesDoubtful += 1;
+                if (this.#timesDoubtful >= MOST_DOUBTS) {
+                    return this.#goingOn('this version of ZenML cannot stop a run that has begun');
+                }
+                await this.#pause(EARLY_PAUSE_MS);
+                return undefined;
             }
             case 'doubtful':
                 return this.#checkDoubtful(before, answer.error, attempt);
             case 'refused':
-                return this.#goingOn(answer.error.message);
+                return this.#tryAgainAfter(answer.error, attempt);
             case 'unclear': {
                 await this.#pauseAfter(answer.error, attempt);
                 // A yes that is not ZenML's: the request may have been passed on all the same.
@@ -59888,11 +59955,19 @@ class Stop {
         const byItself = run.status === before || runPhase(run.status) === 'succeeded';
         return this.#accountForSteps(run, { byItself });
     }
+    /** Undefined where it is worth trying again. */
+    async #tryAgainAfter(error, attempt) {
+        if (this.#patience.isFinal(error)) {
+            return this.#asked ? { kind: 'asked', status: this.#status } : this.#goingOn(error.message);
+        }
+        await this.#pauseAfter(error, attempt);
+        return undefined;
+    }
     /** By the same rule as where a run is watched. */
-    async #checkGone() {
-        this.#timesGone += 1;
-        if (this.#timesGone >= GONE_AFTER)
+    async #checkGone(error) {
+        if (this.#patience.isGone(error))
             return { kind: 'gone', status: this.#status };
+        this.#lastFailure = error.message;
         await this.#pause(GONE_PAUSE_MS);
         return undefined;
     }
@@ -59950,8 +60025,8 @@ class Stop {
             }
         }
         catch (error) {
-            if (isGone(error))
-                return this.#checkGone();
+            if (isZenmlError(error) && isGone(error))
+                return this.#checkGone(error);
             // The server took it; that a look at what followed failed, or came too late, changes nothing.
             if (!isZenmlError(error) && this.#deps.signal?.aborted !== true)
                 throw error;
@@ -60010,7 +60085,7 @@ class Stop {
     }
     async #look() {
         const run = await this.#client.run(this.#request.runId, { hydrate: false });
-        this.#timesGone = 0;
+        this.#patience.answered();
         this.#status = run.status;
         this.#wasPaused ||= run.status === 'paused';
         return run;
@@ -60022,7 +60097,6 @@ class Stop {
         return !this.#request.deadline.isOver;
     }
     async #pauseAfter(error, attempt) {
-        this.#timesGone = 0;
         this.#lastFailure = error.message;
         // Whatever the server asks for, there is time for more than one try.
         const asked = Math.min(retryAfterOf(error), Math.ceil(this.#request.deadline.leftMs / 3));
@@ -60080,6 +60154,81 @@ async function endRun({ run, mode, reason, deadline }, deps) {
                 sentence: `The run "${run.name}" goes on${where}. It could not be stopped: ${stopped.why}`,
             };
     }
+}
+
+;// CONCATENATED MODULE: ./build/run/start/run-name.js
+
+
+/** So many characters of a name, as ZenML counts them: half of one is none. */
+function beginning(name, most = MAX_NAME_LENGTH) {
+    return Array.from(name).slice(0, most).join('');
+}
+/**
+ * Fills `{date}` and `{time}` the way ZenML does (`2026_11_22`, `21_47_25_741000`), but here, so that the name
+ * is known before the run is.
+ *
+ * @param now milliseconds since the epoch; the text is in UTC
+ */
+function expandRunName(pattern, now) {
+    const [date = '', time = ''] = new Date(now).toISOString().replace('Z', '').split('T');
+    return pattern
+        .replaceAll('{date}', date.replaceAll('-', '_'))
+        .replaceAll('{time}', `${time.replaceAll(/[:.]/g, '_')}000`);
+}
+/** The pipeline's name as it stands in a run's; what else there is where it has none. */
+function pipelineOf(definition) {
+    return definition.pipeline?.name ?? definition.name ?? 'run';
+}
+const DIGITS = 12;
+/**
+ * The origin of a run, by which a later attempt of the step finds it. GitHub gives the calls of one reusable workflow
+ * nothing that tells them apart, so what the run is given counts too.
+ */
+function originOf(origin, configuration) {
+    const told = JSON.stringify([origin.stepIdentity, configuration]);
+    return { ...origin, stepIdentity: (0,external_node_crypto_.createHash)('sha256').update(told).digest('hex').slice(0, 8) };
+}
+/**
+ * Another name for a run whose first name is taken by one that never began.
+ *
+ * @param nameIsOurs whether the first name ends in such digits too
+ * @param key a new UUID: its digits make the name unique
+ */
+function otherRunName(name, nameIsOurs, key) {
+    const start = nameIsOurs ? name.slice(0, -DIGITS) : `${beginning(name, MAX_NAME_LENGTH - DIGITS - 1)}-`;
+    return `${start}${digitsOf(key)}`;
+}
+function digitsOf(key) {
+    return key.replaceAll('-', '').slice(0, DIGITS);
+}
+/** The random digits that end a name of ours. */
+function uniqueDigits(name) {
+    return name.slice(-DIGITS);
+}
+/** What follows the pipeline's name takes some 50 characters, and must never be cut. */
+const LONGEST_PIPELINE = MAX_NAME_LENGTH - 80;
+/**
+ * A pipeline may have any name. ZenML fills in what stands in braces (zenml/utils/string_utils.py,
+ * `format_name_template`), and a name that it changes could not be looked up.
+ */
+function unchangeable(pipeline) {
+    const plain = pipeline
+        .replace(/[{}\p{Cc}\p{Cs}]/gu, '')
+        .normalize('NFC')
+        .trim();
+    return beginning(plain, LONGEST_PIPELINE);
+}
+/** The part of a default name that tells step and attempt; what follows makes it unique. */
+function stepNamePrefix({ workflowRunId, attempt, stepIdentity }, pipeline) {
+    return `${unchangeable(pipeline)}-gh${workflowRunId}-${attempt}-${stepIdentity}-`;
+}
+/**
+ * A name that no other step, attempt or workflow run uses, and that a person can read.
+ *
+ * @param key the first idempotency key, a UUID: its digits make the name unique
+ */
+function defaultRunName(origin, pipeline, key) {
+    return `${stepNamePrefix(origin, pipeline)}${digitsOf(key)}`;
 }
 
 ;// CONCATENATED MODULE: ./build/run/start/own-run.js
@@ -60161,6 +60310,7 @@ function own_run_folded(name) {
 
 
 
+
 const LOOK_UP_PAUSE_MS = 500;
 const LONGEST_LOOK_UP_PAUSE_MS = 5_000;
 /** So long a server may show a run that found no free slot. */
@@ -60197,6 +60347,7 @@ function sentenceFor(found, { name }) {
 }
 async function clean_up_lookUp(planned, { lookUpUntil, deadline }, { client, clock, signal }) {
     const once = client.with({ retries: false, signal });
+    const patience = new Patience(clock);
     let found = { kind: 'unknown' };
     let anotherSince;
     try {
@@ -60205,6 +60356,7 @@ async function clean_up_lookUp(planned, { lookUpUntil, deadline }, { client, clo
             const isLastLook = lookUpUntil.isOver;
             try {
                 found = await clean_up_look(planned, once);
+                patience.answered();
                 if (found.kind === 'another')
                     anotherSince ??= clock.elapsed();
                 // Names are unique, so where one is taken ours will not come; but a run without a slot goes away again.
@@ -60216,7 +60368,7 @@ async function clean_up_lookUp(planned, { lookUpUntil, deadline }, { client, clo
             catch (error) {
                 if (!isZenmlError(error))
                     throw error;
-                if (!isPassing(error))
+                if (patience.isFinal(error))
                     return { kind: 'unknown' };
                 // What an earlier look did not find may be there by now.
                 found = { kind: 'unknown' };
@@ -61089,6 +61241,7 @@ function kindOf(value) {
 }
 
 ;// CONCATENATED MODULE: ./build/run/watch/usual.js
+
 const MOST_RUNS = 10;
 /** A history is good to have, but nothing that a step waits long for. */
 const usual_TIME_LIMIT_MS = 3_000;
@@ -61114,22 +61267,20 @@ function kinOfRun({ templateId, sourceSnapshotId, pipeline, projectId }) {
 /**
  * How long the last completed runs of the same template, snapshot or pipeline took. One request, and a failure of
  * it means that there is no history.
+ *
+ * @throws the signal's reason if it was aborted
  */
 async function readUsual(client, { templateId, snapshotId, pipelineId, projectId }, { timeLimit, signal }) {
     if (templateId === undefined && pipelineId === undefined)
         return undefined;
-    const limit = timeLimit(usual_TIME_LIMIT_MS);
-    const either = signal === undefined ? limit : AbortSignal.any([signal, limit]);
-    try {
-        const hurried = client.with({ retries: false, signal: either });
-        const wanted = templateId === undefined ? { pipelineId } : { templateId };
-        const runs = await hurried.completedRuns({ ...wanted, projectId, size: MOST_RUNS });
-        const same = runs.filter(({ sourceSnapshotId }) => sourceSnapshotId === snapshotId);
-        return usualOf(snapshotId !== undefined && same.length >= ENOUGH_OF_SNAPSHOT ? same : runs);
-    }
-    catch {
+    const wanted = templateId === undefined ? { pipelineId } : { templateId };
+    const query = { ...wanted, projectId, size: MOST_RUNS };
+    const deps = { client, timeLimit, signal };
+    const read = await tryTo((hurried) => hurried.completedRuns(query), deps, timeLimit(usual_TIME_LIMIT_MS));
+    if ('missing' in read)
         return undefined;
-    }
+    const same = read.value.filter(({ sourceSnapshotId }) => sourceSnapshotId === snapshotId);
+    return usualOf(snapshotId !== undefined && same.length >= ENOUGH_OF_SNAPSHOT ? same : read.value);
 }
 /** Median and spread of how long runs took, from their creation to their end; undefined if none says so. */
 function usualOf(runs) {
@@ -61230,14 +61381,18 @@ function lastAttempts(steps) {
 
 
 
+
 /** How many steps' metadata and outputs are read if nothing depends on them. */
 const MOST_STEPS = 1_000;
 /** What the client reads at most. */
 const MOST_STEPS_THOROUGHLY = 20_000;
 /** How much of them is kept: about 3 KB for each of 20,000 steps. The page that goes beyond it may have 32 MB more. */
 const MOST_MEGABYTES = 64;
+/** A copy of the database that answers some of the requests is mostly not further behind. */
+const CATCH_UP_MS = 2_500;
 /** What a server leaves out of what an account may not see. */
 const HIDDEN = 'the account may not read it, or the server gave something else';
+const LEFT_OUT = 'the server left them out';
 const collect_TIME_LIMIT_MS = 20_000;
 const TIME_LIMIT_THOROUGHLY_MS = 180_000;
 /**
@@ -61247,11 +61402,15 @@ const TIME_LIMIT_THOROUGHLY_MS = 180_000;
  */
 async function collectDetails(reference, { thoroughly }, deps) {
     const limit = deps.timeLimit(thoroughly ? TIME_LIMIT_THOROUGHLY_MS : collect_TIME_LIMIT_MS);
-    const [run, states, hydrated] = await Promise.all([
+    const [run, states, first] = await Promise.all([
         tryTo((client) => client.runDetail(reference.id), deps, limit, { retries: thoroughly }),
         tryTo((client) => readSteps(client, reference), deps, limit, { retries: thoroughly }),
         readStepDetails(reference, thoroughly, deps, limit),
     ]);
+    const known = 'value' in states ? states.value : [];
+    const hydrated = isBehind(first, known)
+        ? await readStepDetailsAgain(reference, known, thoroughly, deps, limit)
+        : first;
     const missing = hydrated.missing === undefined ? [] : [hydrated.missing];
     if ('missing' in run)
         missing.unshift(`the run's own metadata: ${run.missing}`);
@@ -61280,6 +61439,29 @@ async function collectDetails(reference, { thoroughly }, deps) {
             ? states.value.every(({ status }) => status === undefined)
             : hydrated.missing === undefined && hydrated.steps.length === 0,
     };
+}
+/** Those of the started steps that a list lacks, or has as they were before they ended. */
+function lackedBy({ steps }, known) {
+    const read = new Map(steps.map(({ state }) => [state.id, state.status]));
+    return known.filter(({ id, status }) => {
+        if (id === undefined || status === undefined)
+            return false;
+        return isStepFinished(status) ? !isStepFinished(read.get(id) ?? 'unknown') : !read.has(id);
+    });
+}
+/** Whether a list that says that it has all the steps lacks some. */
+function isBehind(details, known) {
+    return details.missing === undefined && lackedBy(details, known).length > 0;
+}
+/** Once more for a list that was behind the graph; what it still lacks is missing. */
+async function readStepDetailsAgain(run, known, thoroughly, deps, limit) {
+    await deps.clock.sleep(CATCH_UP_MS, deps.signal);
+    const details = await readStepDetails(run, thoroughly, deps, limit);
+    if (!isBehind(details, known))
+        return details;
+    const lacked = lackedBy(details, known).length;
+    const missing = `metadata and artifacts of ${lacked} of ${known.length} steps: ${LEFT_OUT}`;
+    return { ...details, missing };
 }
 async function readStepDetails(run, thoroughly, deps, limit) {
     const most = thoroughly ? MOST_STEPS_THOROUGHLY : MOST_STEPS;
@@ -61312,7 +61494,7 @@ async function readStepDetails(run, thoroughly, deps, limit) {
         return { steps, missing: undefined };
     return {
         steps,
-        missing: `metadata and artifacts of ${which}: ${whyStopped() ?? 'the server left them out'}`,
+        missing: `metadata and artifacts of ${which}: ${whyStopped() ?? LEFT_OUT}`,
     };
 }
 /** About how many bytes something takes. Without recursion: a server may nest its values as deeply as it likes. */
@@ -61749,7 +61931,9 @@ class WatchedSteps {
     }
     /** For a run whose state does not hang on its steps; undefined if they cannot be had. */
     async tryToRead() {
-        return this.#tryTo((client) => this.#graphOrList(client));
+        const limit = this.#deps.timeLimit(watched_steps_TIME_LIMIT_MS);
+        const read = await tryTo((client) => this.#reading(this.#graphOrList(client)), this.#deps, limit);
+        return 'value' in read ? read.value : undefined;
     }
     /** Tells what the steps did since they were last seen; true if that is anything. */
     async note({ steps, childRuns }) {
@@ -61770,11 +61954,6 @@ class WatchedSteps {
             this.#failedChildRuns.add(id);
         if (failed.length > 0)
             await this.#deps.failedChildRuns?.(failed);
-    }
-    async #tryTo(ask) {
-        const limit = this.#deps.timeLimit(watched_steps_TIME_LIMIT_MS);
-        const read = await tryTo((client) => this.#reading(ask(client)), this.#deps, limit);
-        return 'value' in read ? read.value : undefined;
     }
     async #graphOrList(client) {
         const graph = this.#hasGraph ? await this.#graph(client) : undefined;
@@ -61802,6 +61981,7 @@ class WatchedSteps {
 }
 
 ;// CONCATENATED MODULE: ./build/run/watch/watch.js
+
 
 
 
@@ -61844,7 +62024,7 @@ class Watch {
     #fingerprint;
     #changedAt;
     #lostSince;
-    #timesGone = 0;
+    #patience;
     /** Of a Retry-After at the last look. */
     #askedToWaitMs = 0;
     #toldSlowStart = false;
@@ -61859,6 +62039,7 @@ class Watch {
         this.#ageMs = Math.max(0, now - (request.createdAt ?? now));
         this.#status = request.status;
         this.#questions = new Questions(request.run.id, deps);
+        this.#patience = new Patience(deps.clock);
         this.#heartbeat = new Heartbeat(this.#startedAt);
         this.#orchestrator = new Orchestrator(this.#client, request.run.id);
         const reporter = {
@@ -61926,7 +62107,7 @@ class Watch {
         return needsSteps(run) ? { run, parts: await this.#steps.read() } : { run };
     }
     #noteAnswer() {
-        this.#timesGone = 0;
+        this.#patience.answered();
         this.#askedToWaitMs = 0;
         if (this.#lostSince === undefined)
             return;
@@ -62028,17 +62209,17 @@ class Watch {
         const status = this.#status;
         const detail = error.message;
         this.#askedToWaitMs = Math.min(retryAfterOf(error), LONGEST_ASKED_WAIT_MS);
-        const now = clock.elapsed();
-        if (isGone(error)) {
-            this.#timesGone += 1;
-            return this.#timesGone < GONE_AFTER ? undefined : { kind: 'gone', status, detail };
-        }
-        this.#timesGone = 0;
-        if (!isPassing(error))
+        if (this.#patience.isGone(error))
+            return { kind: 'gone', status, detail };
+        if (isGone(error))
+            return undefined;
+        if (this.#patience.isFinal(error))
             return { kind: 'lost', status, detail };
+        const toleratedMs = isPassing(error) ? TOLERATED_SILENCE_MS : DOUBTED_MS;
+        const now = clock.elapsed();
         if (this.#lostSince === undefined) {
             this.#lostSince = now;
-            this.#tell({ kind: 'server-lost', detail, toleratedMs: TOLERATED_SILENCE_MS });
+            this.#tell({ kind: 'server-lost', detail, toleratedMs });
         }
         return now - this.#lostSince < TOLERATED_SILENCE_MS ? undefined : { kind: 'lost', status, detail };
     }
@@ -62585,17 +62766,17 @@ async function refusedForPermission(refusal, { planned, reason }, deps) {
  * Asks about runs until the server answers or the time is up: without an answer nothing may be sent again.
  *
  * @param ask is given a client that tries once
+ * @param isFinal whether a failure is not to be asked again; default: all but passing ones
  * @throws ZenmlError if it does not answer in time
  */
-async function untilAnswered(ask, deadline, { client, clock, reporter, signal }) {
+async function untilAnswered(ask, deadline, { client, clock, reporter, signal }, isFinal = (error) => !isPassing(error)) {
     const once = client.with({ retries: false });
     for (let attempt = 1;; attempt += 1) {
         try {
             return await ask(once);
         }
         catch (error) {
-            const hopeless = !isZenmlError(error) || !isPassing(error);
-            if (hopeless || deadline.isOver)
+            if (!isZenmlError(error) || isFinal(error) || deadline.isOver)
                 throw error;
             const asked = backoffMs(attempt, clock.random(), { atLeastMs: retryAfterOf(error) });
             const waitMs = Math.min(asked, deadline.leftMs);
@@ -62610,7 +62791,8 @@ async function untilAnswered(ask, deadline, { client, clock, reporter, signal })
 /** A user's own name that another run has. */
 function nameTaken(name) {
     return new RunError(`run-name: a run named "${name}" exists already, and ZenML wants unique names. ` +
-        `Make it unique, for example "${name.slice(0, 200)}-{date}-{time}" or with \${{ github.run_id }}, or leave run-name out`);
+        `Make it unique, for example "${name.slice(0, 200)}-{date}-{time}" or with \${{ github.run_id }}-\${{ github.run_attempt }} ` +
+        "and, in a matrix, the cell's value, or leave run-name out");
 }
 /** A name that was free before it was sent; nothing shows whether the run that has it now is ours. */
 function namesakeUnknown(name, id) {
@@ -62652,6 +62834,7 @@ function startUnknown(name, detail) {
 }
 
 ;// CONCATENATED MODULE: ./build/run/start/trigger.js
+
 
 
 
@@ -62816,7 +62999,7 @@ class Trigger {
     /** The run of that id if it is ours under another name. */
     async #ownRun({ id }) {
         const soon = new Deadline(this.#deps.clock, Math.min(SOON_MS, this.#request.deadline.leftMs));
-        const run = await untilAnswered(async (once) => runOfId(once, id), soon, this.#deps);
+        const run = await this.#untilAnswered(async (once) => runOfId(once, id), soon);
         if (run === undefined || ownership(run, this.#plan()) !== 'ours')
             return undefined;
         return { run, name: run.name ?? id, adopted: true };
@@ -62922,7 +63105,14 @@ class Trigger {
     }
     async #lookUp() {
         const plan = this.#plan();
-        return untilAnswered(async (once) => runsAsSent(once, plan), this.#request.deadline, this.#deps);
+        const ask = async (once) => runsAsSent(once, plan);
+        return this.#untilAnswered(ask, this.#request.deadline);
+    }
+    /** Where a run may be under way, a no is doubted for a while. */
+    async #untilAnswered(ask, deadline) {
+        const patience = new Patience(this.#deps.clock);
+        const isFinal = this.#mayHaveStarted ? (error) => patience.isFinal(error) : undefined;
+        return untilAnswered(ask, deadline, this.#deps, isFinal);
     }
     async #refuseTakenName() {
         const { name } = this.#request;
@@ -62956,9 +63146,7 @@ function unreachable(error) {
 }
 /** ZenML keeps `extra` as it is, in the run's configuration, and gives it no meaning. */
 function withMark(configuration, mark) {
-    const { extra } = configuration;
-    const github_actions = { start: mark };
-    return { ...configuration, extra: { ...(isJsonObject(extra) ? extra : {}), github_actions } };
+    return mergeDeeply(configuration, { extra: { github_actions: { start: mark } } });
 }
 
 ;// CONCATENATED MODULE: ./build/run/start/start.js
@@ -63043,7 +63231,6 @@ async function trigger_timeout_within({ leftMs }, deps, work) {
 
 
 
-
 /**
  * The whole path: find what to run, configure it, start it exactly once, follow it. When the workflow is cancelled the
  * run is ended as `onCancel` says, and the result tells what is known.
@@ -63055,8 +63242,6 @@ async function executeRun(request, outside) {
     const { deps } = follower;
     try {
         const deadline = new Deadline(deps.clock, request.triggerTimeoutMs);
-        // For its look at run_name alone: no server is needed to refuse one that cannot be.
-        mergeOverrides(request.overrides);
         const found = await trigger_timeout_within(deadline, deps, (limited) => findTarget(request, limited));
         const configuration = configure(request, found.definition, found.server.version, deps.reporter);
         if (request.dryRun === true)
@@ -63665,14 +63850,15 @@ function changesText(changes, kind = 'template') {
     if (changes.length === 0)
         return '';
     const rows = changes.slice(0, values_MOST_CHANGES).map(({ path, before, after }) => {
-        const was = before === undefined ? 'none' : code(before, values_MAX_VALUE_LENGTH);
-        return [
-            code(path.replace(STEP_PARAMETER, '$1.$2'), values_MAX_NAME_LENGTH),
-            `${was} \u2192 ${code(after, values_MAX_VALUE_LENGTH)}`,
-        ];
+        const was = before === undefined ? 'none' : shownValue(before);
+        return [code(path.replace(STEP_PARAMETER, '$1.$2'), values_MAX_NAME_LENGTH), `${was} \u2192 ${shownValue(after)}`];
     });
     const more = changes.length - rows.length;
     return blocks(markdown_table(['Changed', `${HEADS[kind]} \u2192 run`], rows), more > 0 ? `${markdown_amount(more, 'more change')} not shown.` : '');
+}
+/** A table must escape a bar, and in what is escaped the runner finds no secret to hide. */
+function shownValue(value) {
+    return code(value.includes('|') ? 'a value with a bar, see the log' : value, values_MAX_VALUE_LENGTH);
 }
 function isSingle(metric) {
     return metric.value === null || typeof metric.value !== 'object';
@@ -63800,7 +63986,7 @@ const answered = object({
     }),
 });
 /** An error of GraphQL, whose answers have the status 200. */
-const declined = object({ errors: array(object({ message: schemas_string() })).min(1) });
+const declined = object({ errors: schemas_array(object({ message: schemas_string() })).min(1) });
 /** An error of the sending below GitHub's client. */
 const unanswered = object({ cause: object({ code: schemas_string(), sent: schemas_boolean() }) });
 /** What an error of GitHub's client means; `signal` is the one that the request was sent with. */
@@ -63945,7 +64131,7 @@ class GithubApi {
         const found = [];
         for (let page = 1;; page += 1) {
             const { data, headers } = await this.#request('GET /repos/{owner}/{repo}/issues/{issue_number}/comments', { issue_number: issue, per_page: github_api_PAGE_SIZE, page });
-            const comments = read(array(issueComment), data).map(toComment);
+            const comments = read(schemas_array(issueComment), data).map(toComment);
             found.push(...comments.filter(({ body }) => isWanted(body)));
             // Its address is not followed: a token goes nowhere but to the API.
             if (typeof headers['link'] !== 'string' || !headers['link'].includes('rel="next"'))
@@ -64276,7 +64462,7 @@ const factsSchema = object({
 const plannedSchema = object({
     name: schemas_string(),
     nameIsOurs: schemas_boolean(),
-    origins: array(schemas_string()),
+    origins: schemas_array(schemas_string()),
     projectId: schemas_string().optional(),
     sentFrom: schemas_number().optional(),
     sentAt: schemas_number(),
@@ -64477,12 +64663,12 @@ class Room {
     }
 }
 function json_outputs_keyText(key) {
-    return escapeUnprintableJson(JSON.stringify(key));
+    return harmlessJson(JSON.stringify(key));
 }
 /** Undefined for what cannot be written down: `JSON.stringify` fails on values that are nested too deeply. */
 function shownJson(value) {
     try {
-        return escapeUnprintableJson(JSON.stringify(value));
+        return harmlessJson(JSON.stringify(value));
     }
     catch (error) {
         if (error instanceof RangeError)
@@ -64587,6 +64773,13 @@ class RecordKeeper {
             this.#steps.set(step.name, { ...step, attempt: attempts.get(step.name) });
         }
     }
+}
+/** What a comment, which nothing masks, says of the end: where the record's own error shows a value it is left out. */
+function withoutValues(record, { faults, faultsWithoutValues }) {
+    if (faults === undefined || faultsWithoutValues?.join() === faults.join())
+        return record;
+    const lines = [...(faultsWithoutValues ?? []), 'The log of the step shows the values'];
+    return { ...record, error: shownError({ error: record.error, faults: lines }) };
 }
 /** The texts may be anybody's: each becomes one line. */
 function shownError({ error, faults }) {
@@ -64823,7 +65016,7 @@ class StepReport {
         else if (result !== undefined)
             this.#log.error(result, { title: this.#title(end) });
         await this.#summarize(record);
-        await this.#comment(record);
+        await this.#comment(withoutValues(record, end));
     }
     /** The inputs cannot be used: one line for each fault, and no summary, because nothing was done. */
     badInputs(faults) {
@@ -64959,7 +65152,7 @@ class WorkflowStep {
      *
      * @throws ZenmlError, or the signal's reason if the workflow was cancelled meanwhile
      */
-    async connect(inputs, { onCancel, workflowRunUrl, nothingToCancel, }) {
+    async connect(inputs, { onCancel, workflowRunUrl, nothingToCancel, triggerTimeoutMs }) {
         const { log, signal } = this.#options;
         const { clock, timeLimit, newKey, openHttp } = this.#surroundings;
         const reporter = this.#report;
@@ -64970,6 +65163,7 @@ class WorkflowStep {
             clock,
             log,
             reporter,
+            lookUpMs: triggerTimeoutMs,
             signal,
         });
         const { client } = this.#connection;
@@ -64997,8 +65191,8 @@ class WorkflowStep {
             return this.conclude({ ...NO_END, conclusion: 'cancelled', error: this.#nothingToCancel });
         if (error instanceof RunError) {
             const { conclusion, hadRun, message } = error;
-            const faults = error instanceof ConfigurationError ? error.faults : undefined;
-            return this.conclude({ ...NO_END, conclusion, hadRun, error: message, faults });
+            const { faults, faultsWithoutValues } = error instanceof ConfigurationError ? error : NO_FAULTS;
+            return this.conclude({ ...NO_END, conclusion, hadRun, error: message, faults, faultsWithoutValues });
         }
         if (isZenmlError(error))
             return this.conclude({ ...NO_END, conclusion: 'failed', error: error.message });
@@ -65013,6 +65207,7 @@ class WorkflowStep {
         return (this.#options.signal.aborted && this.#connection === undefined && this.#nothingToCancel !== undefined);
     }
 }
+const NO_FAULTS = { faults: undefined, faultsWithoutValues: undefined };
 /** The end of a step that followed no run. */
 const NO_END = { status: '', failedStep: undefined, durationMs: 0 };
 
@@ -65305,9 +65500,11 @@ async function findRun(reference, choice, input, deps) {
     const { server, account } = await connect(deps);
     const isById = isUuid(reference);
     const wanted = isById && choice?.source !== 'project' ? undefined : await findProject({ choice, server, account }, deps);
-    const run = isById
-        ? await byId(reference, input, wanted, deps)
-        : await byName(client, reference, input, wanted);
+    const run = await untilThere(() => (isById ? byId(reference, wanted, deps) : byName(client, reference, input, wanted)), deps);
+    if (run === undefined) {
+        const what = isById ? `with the id ${reference}` : `named "${reference}"`;
+        throw new RunError(`${input}: there is no run ${what}, or the account has no permission to read it`);
+    }
     const project = wanted ?? (await projectOf(client, server, run));
     const url = runUrl(client.serverUrl, server, run.id, project);
     deps.reporter.tell({ kind: 'attached', run, url });
@@ -65315,27 +65512,39 @@ async function findRun(reference, choice, input, deps) {
 }
 /** The server has just said that it is one of ZenML: what something else answers now passes. */
 const LOOK_UP_MS = 30_000;
-async function byId(id, input, project, deps) {
-    let run;
-    try {
-        const soon = new Deadline(deps.clock, LOOK_UP_MS);
-        run = await untilAnswered((client) => client.run(id, { hydrate: true }), soon, deps);
+/** A replica that lags behind does not know yet a run that was started just now. */
+const NEW_RUN_MS = 10_000;
+const NEW_RUN_PAUSE_MS = 2_000;
+/** Undefined if it is still not there when a replica that lags behind would know it. */
+async function untilThere(look, { clock, signal }) {
+    const soon = new Deadline(clock, NEW_RUN_MS);
+    for (;;) {
+        const run = await look();
+        if (run !== undefined || soon.isOver)
+            return run;
+        await clock.sleep(NEW_RUN_PAUSE_MS, signal);
     }
-    catch (error) {
-        if (!isGone(error))
+}
+async function byId(id, project, deps) {
+    const soon = new Deadline(deps.clock, LOOK_UP_MS);
+    const ask = async (client) => {
+        try {
+            return await client.run(id, { hydrate: true });
+        }
+        catch (error) {
+            if (isGone(error))
+                return undefined;
             throw error;
-        throw new RunError(`${input}: there is no run with the id ${id}, or the account has no permission to read it`);
-    }
-    if (project === undefined || run.projectId === undefined || run.projectId === project.id)
+        }
+    };
+    const run = await untilAnswered(ask, soon, deps);
+    if (project === undefined || run?.projectId === undefined || run.projectId === project.id)
         return run;
     throw new RunError(`project: the run ${id} belongs to another project. Correct or drop the input`);
 }
 async function byName(client, name, input, project) {
     const [run, ...others] = await client.runsByName(name, project?.id);
-    if (run === undefined) {
-        throw new RunError(`${input}: there is no run named "${name}", or the account has no permission to read it`);
-    }
-    if (others.length > 0) {
+    if (run !== undefined && others.length > 0) {
         const ids = [run, ...others].map(({ id }) => id).join(', ');
         throw new RunError(`${input}: several projects have a run named "${name}": ${ids}. Use one of the ids, or name the project`);
     }

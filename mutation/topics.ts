@@ -74,5 +74,5 @@ export const TESTS_LEFT_OUT = [
   '__tests__/contract/',
   '__tests__/action/bundle.test.ts',
   '__tests__/action/demo.test.ts',
-  '__tests__/action/guides.test.ts',
+  '__tests__/action/examples.test.ts',
 ]

@@ -231,3 +231,21 @@ test('an error of hundreds of failed steps stays within what a job can hand on',
   expect(outputs()['error']?.length).toBeLessThanOrEqual(4_000)
   expect(outputs()['error']).toMatch(/\nand 85 more$/)
 })
+
+test('a comment has the faults of a configuration without the values, and says where these are', async () => {
+  const { report, outputs } = reporter()
+  const told: RunRecord[] = []
+  const update = async (record: RunRecord): Promise<void> => void told.push(record)
+  report.address({ summary: true, comment: { update } })
+  const [faults, faultsWithoutValues] = [
+    ['rate takes a number, not "hf_1"'],
+    ['rate takes a number, not this text'],
+  ]
+  await report.ended({ ...failed, error: faults.join(), faults, faultsWithoutValues })
+  expect(told.map(({ error }) => error)).toEqual([
+    'rate takes a number, not this text\nThe log of the step shows the values',
+  ])
+  expect(outputs()['error']).toContain('"hf_1"')
+  await report.ended({ ...failed, error: 'no parameter "a"', faults: ['a'], faultsWithoutValues: ['a'] })
+  expect(told.at(-1)?.error).toBe('a')
+})

@@ -54,7 +54,7 @@ const NO_ERRORS: readonly string[] = [
   'An exception has occurred.',
   // In place of a server's text, which the guide cannot know.
   '(nested too deeply to be shown)',
-  // In place of a certificate's names.
+  // A certificate's names, or in their place.
   'no host at all',
   // Advice behind a fault of an input that the guide has.
   'did you mean {…}?',
@@ -63,6 +63,7 @@ const NO_ERRORS: readonly string[] = [
   ', or give an access-token',
   // What stands for the run's id in such a fault.
   'id or the name',
+  'Kubernetes Ingress Controller Fake Certificate',
 ]
 
 const FEWEST_WORDS = 4

@@ -131,8 +131,8 @@ export class WorkflowStep {
       return this.conclude({ ...NO_END, conclusion: 'cancelled', error: this.#nothingToCancel })
     if (error instanceof RunError) {
       const { conclusion, hadRun, message } = error
-      const faults = error instanceof ConfigurationError ? error.faults : undefined
-      return this.conclude({ ...NO_END, conclusion, hadRun, error: message, faults })
+      const { faults, faultsWithoutValues } = error instanceof ConfigurationError ? error : NO_FAULTS
+      return this.conclude({ ...NO_END, conclusion, hadRun, error: message, faults, faultsWithoutValues })
     }
     if (isZenmlError(error)) return this.conclude({ ...NO_END, conclusion: 'failed', error: error.message })
     throw error
@@ -150,6 +150,8 @@ export class WorkflowStep {
     )
   }
 }
+
+const NO_FAULTS = { faults: undefined, faultsWithoutValues: undefined } as const
 
 /** The end of a step that followed no run. */
 const NO_END = { status: '', failedStep: undefined, durationMs: 0 } as const

@@ -7,6 +7,17 @@ const MAX_SHOWN = 60
 const MAX_LISTED = 12
 const MAX_CHOICES = 10
 
+/** How a value stands in a message. */
+export type Show = (value: JsonValue) => string
+
+/** Stands for a value in a place where nothing hides a secret. */
+export function hide(value: JsonValue): string {
+  if (typeof value === 'string') return 'this text'
+  if (typeof value === 'number') return 'this number'
+  if (isJsonList(value)) return 'this list'
+  return isJsonObject(value) ? 'this mapping' : 'this value'
+}
+
 /** A value as a person may have written it, on one line. */
 export function show(value: JsonValue): string {
   const text = shortJson(value)
@@ -62,11 +73,12 @@ export function asNested(
   written: string,
   value: JsonValue,
   isKnown: (name: string) => boolean,
+  shown: Show,
 ): string | undefined {
   const dot = written.indexOf('.')
   const [name, field] = [written.slice(0, dot), written.slice(dot + 1)]
   if (dot < 1 || field === '' || !isKnown(name)) return undefined
-  return `; write ${plain(name)}: {${plain(field)}: ${isJsonObject(value) || Array.isArray(value) ? '…' : show(value)}}`
+  return `; write ${plain(name)}: {${plain(field)}: ${isJsonObject(value) || Array.isArray(value) ? '…' : shown(value)}}`
 }
 
 /** The names, the nearest first where there are more than a reader wants to see. */

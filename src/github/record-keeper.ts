@@ -9,6 +9,8 @@ import { NOTHING_KNOWN, type RecordedStep, type RunRecord } from './run-record.t
 export interface StepEnd extends Outcome {
   /** The lines of an error that has several, one for each thing that is wrong. */
   readonly faults?: readonly string[] | undefined
+  /** The same lines for a comment, which nothing masks. */
+  readonly faultsWithoutValues?: readonly string[] | undefined
   /** True if there was a run, though the step never followed one. */
   readonly hadRun?: boolean
   /** Milliseconds. */
@@ -108,8 +110,15 @@ export class RecordKeeper implements Reporter {
   }
 }
 
+/** What a comment, which nothing masks, says of the end: where the record's own error shows a value it is left out. */
+export function withoutValues(record: RunRecord, { faults, faultsWithoutValues }: StepEnd): RunRecord {
+  if (faults === undefined || faultsWithoutValues?.join() === faults.join()) return record
+  const lines = [...(faultsWithoutValues ?? []), 'The log of the step shows the values']
+  return { ...record, error: shownError({ error: record.error, faults: lines }) }
+}
+
 /** The texts may be anybody's: each becomes one line. */
-function shownError({ error, faults }: StepEnd): string | undefined {
+function shownError({ error, faults }: Pick<StepEnd, 'error' | 'faults'>): string | undefined {
   if (error === undefined) return undefined
   const lines = (faults ?? [error]).map((fault) => showOnOneLine(fault, MAX_ERROR_LENGTH))
   return cut(lines.join('\n'), MAX_ERROR_LENGTH)

@@ -9,7 +9,7 @@ import { EMPTY_JSON_OUTPUTS, jsonOutputs } from './json-outputs.ts'
 import type { WorkflowLog } from './log/workflow-log.ts'
 import { actionOutputs, setOutput, type OutputName } from './outputs.ts'
 import { showOnOneLine } from '../base/printable.ts'
-import { RecordKeeper, type StepEnd } from './record-keeper.ts'
+import { RecordKeeper, withoutValues, type StepEnd } from './record-keeper.ts'
 import type { RunComment } from './comment/run-comment.ts'
 import { noteSummary } from './state.ts'
 import { RunLog } from './log/run-log.ts'
@@ -89,7 +89,7 @@ export class StepReport implements Reporter {
     if (result !== undefined && isPlain) this.#log.info(result)
     else if (result !== undefined) this.#log.error(result, { title: this.#title(end) })
     await this.#summarize(record)
-    await this.#comment(record)
+    await this.#comment(withoutValues(record, end))
   }
 
   /** The inputs cannot be used: one line for each fault, and no summary, because nothing was done. */

@@ -23,9 +23,12 @@ export class ConfigurationError extends RunError {
   override readonly name = 'ConfigurationError'
   /** One line each. */
   readonly faults: readonly string[]
+  /** The same lines without the user's values. */
+  readonly faultsWithoutValues: readonly string[]
 
-  constructor(faults: readonly string[]) {
+  constructor(faults: readonly string[], faultsWithoutValues: readonly string[]) {
     super(faults.join('\n'))
     this.faults = faults
+    this.faultsWithoutValues = faultsWithoutValues
   }
 }

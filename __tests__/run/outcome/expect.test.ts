@@ -90,8 +90,13 @@ test('an expectation is patient with a server that is away for a moment', async 
 test('a value that is nested too deeply to be written is a miss like any other', async () => {
   const deep = `${'['.repeat(50_000)}${']'.repeat(50_000)}`
   const body = `{"total":1,"total_pages":1,"items":[{"id":"x","name":"train","body":{"status":"completed"},"metadata":{"run_metadata":{"accuracy":${deep}}}}]}`
+  const node = '{"node_id":"x","type":"step","id":"x","name":"train","metadata":{"status":"completed"}}'
+  const graph = `{"status":"completed","nodes":[${node}],"edges":[]}`
   const scene = await openScene({
-    faults: [{ on: 'steps', occurrence: 'always', do: { kind: 'answer', status: 200, body } }],
+    faults: [
+      { on: 'steps', occurrence: 'always', do: { kind: 'answer', status: 200, body } },
+      { on: 'dag', occurrence: 'always', do: { kind: 'answer', status: 200, body: graph } },
+    ],
   })
   const { conclusion, error } = await scene.execute({ expectations: expected('accuracy >= 0.9') })
   expect(conclusion).toBe('expectation-missed')

@@ -98,7 +98,7 @@ test.each<[string, number, unknown, string]>([
     'a FastAPI validation error as JSON',
     422,
     { detail: [{ loc: ['body'], msg: 'bad' }] },
-    `${ZENML} 422: [{"loc":["body"],"msg":"bad"}]`,
+    `${ZENML} 422: body: bad`,
   ],
   ['a nested object', 500, { detail: { a: { b: ['c'] } } }, `${ZENML} 500: {"a":{"b":["c"]}}`],
   ['a number', 500, { detail: 5 }, `${ZENML} 500: 5`],
@@ -267,6 +267,35 @@ test('whatever a server answers is one line of bounded length', () => {
     }),
     { numRuns: 500 },
   )
+})
+
+const SENT = 'hf_kL9dQ2xW7vB3nM5pR8tY'
+const PYDANTIC = `1 validation error for StepConfig\nparameters.rate\n  Input should be a valid number [type=float_parsing, input_value={'rate': '${SENT}'}, input_type=dict]\n    For further information visit https://errors.pydantic.dev`
+
+test.each<[string, number, unknown, string]>([
+  [
+    "FastAPI's own list",
+    422,
+    {
+      detail: [
+        { type: 'float', loc: ['body', 'steps', 0], msg: 'Not a number', input: SENT, ctx: { v: SENT } },
+      ],
+    },
+    'body.steps.0: Not a number',
+  ],
+  [
+    "a list that is none of FastAPI's",
+    422,
+    { detail: [{ msg: 'Not a number', input: SENT }] },
+    '[{"msg":"Not a number","input":…',
+  ],
+  ["pydantic's words", 400, { detail: ['ValueError', PYDANTIC] }, 'input_value=…, input_type=dict]'],
+  ["pydantic's words alone", 400, { detail: PYDANTIC }, 'input_value=…, input_type=dict]'],
+  ["the beginning of pydantic's words", 400, { detail: PYDANTIC.slice(0, 180) }, 'input_value=…'],
+])('what was sent is not repeated from %s', (_title, status, body, words) => {
+  const text = line(status, body)
+  expect(text).toContain(words)
+  expect(text).not.toContain('hf_')
 })
 
 const NOW = Date.UTC(2026, 0, 1, 12, 0, 0)

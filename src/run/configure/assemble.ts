@@ -5,6 +5,7 @@ import { FirstLines } from './check/first-lines.ts'
 import { readOutline } from './check/outline.ts'
 import { mergeOverrides, type Configuration, type Overrides } from './merge.ts'
 import { ConfigurationError } from '../errors.ts'
+import { hide } from '../../base/words.ts'
 import { expandParameters } from './parameters.ts'
 
 /** A run configuration that has been compared with what it is for. */
@@ -36,7 +37,7 @@ export function assemble(overrides: Overrides, definition: Definition, version: 
   const isGiven = Object.keys(body).length > 0
   if (isGiven && outline !== undefined) checkConfiguration(body, { outline, version, findings })
   const faults = errors.shown()
-  if (faults.length > 0) throw new ConfigurationError(faults)
+  if (faults.length > 0) throw new ConfigurationError(faults, errors.shown(hide))
   const unchecked = isGiven && outline === undefined ? NOT_TOLD : undefined
   return { ...configuration, warnings: findings.warnings.shown(), unchecked }
 }

@@ -1,10 +1,10 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../base/json.ts'
-import type { FirstLines } from './check/first-lines.ts'
+import type { FirstLines, Problem } from './check/first-lines.ts'
 import type { Outline } from './check/outline.ts'
-import { alternatives, asNested, didYouMean, quoted, show } from '../../base/words.ts'
+import { alternatives, asNested, didYouMean, hide, quoted, type Show } from '../../base/words.ts'
 import { describePlace, type Layer, type Path } from './layers.ts'
 
-type Target = { readonly path: Path } | { readonly problem: string | (() => string) }
+type Target = { readonly path: Path } | { readonly problem: Problem }
 
 /**
  * Finds out what the keys of the input `parameters` mean: a step's name with a mapping, `step.parameter` (the
@@ -62,8 +62,9 @@ class Expansion {
       return { problem: `several have a parameter ${quoted(key)}: write ${ways(owners, key)}` }
     const [owner] = owners
     if (owner !== undefined) return { path: pathOf(owner, key) }
-    const nested = this.#nested(key, value)
-    if (nested !== undefined) return { problem: `no step has a parameter ${quoted(key)}${nested}` }
+    const nested = (show: Show): string | undefined => this.#nested(key, value, show)
+    if (nested(hide) !== undefined)
+      return { problem: (show) => `no step has a parameter ${quoted(key)}${nested(show) ?? ''}` }
     const dot = key.indexOf('.')
     if (dot > 0 && dot < key.length - 1) {
       return { path: ['steps', key.slice(0, dot), 'parameters', key.slice(dot + 1)] }
@@ -93,11 +94,11 @@ class Expansion {
   }
 
   /** Not with a step of that name, nor where there may be steps that are not listed. */
-  #nested(key: string, value: JsonValue): string | undefined {
+  #nested(key: string, value: JsonValue, show: Show): string | undefined {
     const isStep = this.#outline?.steps.has(key.slice(0, Math.max(0, key.indexOf('.')))) === true
     return isStep || this.#outline?.isDynamic === true
       ? undefined
-      : asNested(key, value, (name) => this.#owners.has(name))
+      : asNested(key, value, (name) => this.#owners.has(name), show)
   }
 
   #placeMapping(key: string, value: JsonValue, target: Path): void {
@@ -144,18 +145,18 @@ class Expansion {
     return within?.[1] ?? []
   }
 
-  #complain(path: Path, problem: string | (() => string)): void {
-    this.#errors.add(() => {
-      const text = typeof problem === 'string' ? problem : problem()
-      return `${describePlace(this.#layer, path)}: ${text}`
-    })
+  #complain(path: Path, problem: Problem): void {
+    this.#errors.add(() => describePlace(this.#layer, path), problem)
   }
 }
 
 function stepTarget(key: string, value: JsonValue): Target {
   return isJsonObject(value)
     ? { path: ['steps', key, 'parameters'] }
-    : { problem: `${quoted(key)} is a step, which takes a mapping (parameter: value), not ${show(value)}` }
+    : {
+        problem: (show) =>
+          `${quoted(key)} is a step, which takes a mapping (parameter: value), not ${show(value)}`,
+      }
 }
 
 /** The pipeline itself among the owners of a parameter. */

@@ -40,7 +40,11 @@ export function readErrorBody(answer: HttpAnswer, addressInput = 'server-url'): 
   const json = parseJson(answer.body)
   const pair = exceptionPair(json) ?? exceptionPair(property(json, 'detail'))
   if (pair !== undefined) {
-    return { source: 'the server', exception: pair[0], message: cut(readable(pair[1].slice(0, READ_LIMIT))) }
+    return {
+      source: 'the server',
+      exception: pair[0],
+      message: cut(withoutInputs(readable(pair[1].slice(0, READ_LIMIT)))),
+    }
   }
   const text = property(json, 'detail') ?? property(json, 'error')
   // Of ZenML's own answers that is all there is; a gateway's say more, or have a type of their own (RFC 9457).
@@ -55,7 +59,9 @@ export function readErrorBody(answer: HttpAnswer, addressInput = 'server-url'): 
   const isFailure = answer.status >= 500 || answer.status === 429 || answer.status === 408
   return {
     source: isOwn || isFailure ? 'the server' : 'something that is not a ZenML API',
-    message: cut(oneLine(text === undefined ? answer.body : written(text))) || '(no text)',
+    message:
+      cut(withoutInputs(oneLine(problemsIn(text) ?? (text === undefined ? answer.body : written(text))))) ||
+      '(no text)',
   }
 }
 
@@ -155,6 +161,27 @@ function written(value: unknown): string {
     // Reading JSON has no limit of depth, writing it has.
     return '(nested too deeply to be shown)'
   }
+}
+
+/** FastAPI's own list of what is wrong with a request, without what was sent. */
+function problemsIn(detail: unknown): string | undefined {
+  if (!Array.isArray(detail) || detail.length === 0) return undefined
+  const parts: readonly unknown[] = detail
+  const lines = parts.map((part) => {
+    const [location, message] = [property(part, 'loc'), property(part, 'msg')]
+    return Array.isArray(location) && typeof message === 'string'
+      ? `${location.join('.')}: ${message}`
+      : undefined
+  })
+  return lines.includes(undefined) ? undefined : lines.join('; ')
+}
+
+/** Pydantic repeats what it was given, which may be a secret that was sent as a parameter. */
+function withoutInputs(line: string): string {
+  return line
+    .slice(0, READ_LIMIT)
+    .replace(/(\binput_value=).*?(?=, input_type=\w+\]|$)/g, '$1…')
+    .replace(/([{,] ?["']input["']: ?).*/g, '$1…')
 }
 
 /** Python shows a KeyError's message in quotes, and FastAPI a validation error as a list of dictionaries. */

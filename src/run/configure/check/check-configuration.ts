@@ -4,7 +4,7 @@ import { keysOf, type Path } from '../layers.ts'
 import { checkKeys, NOT_BY_API } from './check-keys.ts'
 import { checkParameters } from './check-parameters.ts'
 import type { Check } from './findings.ts'
-import { alternatives, didYouMean, quoted, show } from '../../../base/words.ts'
+import { alternatives, didYouMean, quoted } from '../../../base/words.ts'
 
 /**
  * Compares a run configuration with what a template or snapshot takes, and finds what the server would refuse,
@@ -46,7 +46,7 @@ function checkPipelineParameters(parameters: JsonValue | undefined, { outline, f
   const path = ['parameters']
   if (parameters === undefined || parameters === null) return
   if (!isJsonObject(parameters)) {
-    findings.error(path, `parameters takes a mapping (name: value), not ${show(parameters)}`)
+    findings.error(path, (show) => `parameters takes a mapping (name: value), not ${show(parameters)}`)
     return
   }
   if (outline.pipeline !== undefined) {
@@ -65,7 +65,7 @@ function checkSteps(steps: JsonValue | undefined, check: Check): void {
   const { outline, findings } = check
   if (steps === undefined || steps === null) return
   if (!isJsonObject(steps)) {
-    findings.error(['steps'], `steps takes a mapping (step: {parameters: …}), not ${show(steps)}`)
+    findings.error(['steps'], (show) => `steps takes a mapping (step: {parameters: …}), not ${show(steps)}`)
     return
   }
   for (const [name, step] of Object.entries(steps)) {
@@ -73,7 +73,10 @@ function checkSteps(steps: JsonValue | undefined, check: Check): void {
     if (!outline.steps.has(name)) checkUnknownStep(name, path, check)
     else if (isJsonObject(step)) checkStep(name, step, path, check)
     if (!isJsonObject(step)) {
-      findings.error(path, `step ${quoted(name)} takes a mapping (parameters: …), not ${show(step)}`)
+      findings.error(
+        path,
+        (show) => `step ${quoted(name)} takes a mapping (parameters: …), not ${show(step)}`,
+      )
     }
   }
   if (!outline.isDynamic) checkMissing(steps, check)
@@ -102,7 +105,7 @@ function checkStep(name: string, { parameters, ...others }: JsonObject, path: Pa
   const inside = [...path, 'parameters']
   const ofStep = outline.step(name)
   if (!isJsonObject(parameters)) {
-    findings.error(inside, `parameters takes a mapping (name: value), not ${show(parameters)}`)
+    findings.error(inside, (show) => `parameters takes a mapping (name: value), not ${show(parameters)}`)
   } else if (ofStep !== undefined) {
     checkParameters(parameters, inside, `step ${quoted(name)}`, ofStep, findings)
   }

@@ -2,7 +2,7 @@ import { isJsonList, isJsonObject, member, type JsonObject, type JsonValue } fro
 import type { Path } from '../layers.ts'
 import type { Check, Findings } from './findings.ts'
 import type { Types } from './types.ts'
-import { quoted, show } from '../../../base/words.ts'
+import { quoted } from '../../../base/words.ts'
 
 /** What a server refuses from everybody who starts a run by its API (ZenML API, "Trigger"). */
 export const NOT_BY_API: readonly string[] = ['schedule', 'build']
@@ -57,7 +57,10 @@ function checkKey(
   const isShort = !isJsonObject(value) && mayHaveShortForm(schema, types)
   for (const { path, value: part, wanted } of isShort ? [] : misfits) {
     const name = quoted([key, ...path].join('.'))
-    findings.error([...place, ...path], () => `${name} takes ${wanted}, which ${show(part)} cannot become`)
+    findings.error(
+      [...place, ...path],
+      (show) => `${name} takes ${wanted}, which ${show(part)} cannot become`,
+    )
   }
   for (const { path } of ignored) {
     // Settings are for whatever the stack is made of; the schema has only some of them.

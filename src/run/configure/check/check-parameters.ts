@@ -3,7 +3,7 @@ import type { Path } from '../layers.ts'
 import type { Findings } from './findings.ts'
 import type { Misfit } from './fit.ts'
 import type { ParameterOutline } from './outline.ts'
-import { alternatives, asNested, didYouMean, quoted, show } from '../../../base/words.ts'
+import { alternatives, asNested, didYouMean, quoted, type Show } from '../../../base/words.ts'
 
 /** @param owner whose parameters they are, such as `step "train"` */
 export function checkParameters(
@@ -20,8 +20,8 @@ export function checkParameters(
       checkValue(name, value, place, owner, outline, findings)
       continue
     }
-    findings.error(place, () => {
-      const nested = asNested(name, value, (parameter) => outline.schemas.has(parameter))
+    findings.error(place, (show) => {
+      const nested = asNested(name, value, (parameter) => outline.schemas.has(parameter), show)
       return `${owner} has no parameter ${quoted(name)}${nested ?? alternatives(name, names)}`
     })
   }
@@ -45,8 +45,8 @@ function checkValue(
   }
   for (const misfit of misfits) {
     const place = [...path, ...misfit.path]
-    if (misfit.isDoubtful) findings.warn(place, () => doubt(misfit, what))
-    else findings.error(place, () => fault(misfit, what))
+    if (misfit.isDoubtful) findings.warn(place, (show) => doubt(misfit, what, show))
+    else findings.error(place, (show) => fault(misfit, what, show))
   }
   for (const { path: inside, known } of ignored) {
     const field = inside.at(-1) ?? ''
@@ -57,18 +57,18 @@ function checkValue(
     )
   }
   if (converted && misfits.length === 0) {
-    findings.warn(path, () => `${what([])}: ${show(given)} will reach it as ${show(value)}`)
+    findings.warn(path, (show) => `${what([])}: ${show(given)} will reach it as ${show(value)}`)
   }
 }
 
-function fault({ path, kind, wanted, value }: Misfit, what: (inside: Path) => string): string {
+function fault({ path, kind, wanted, value }: Misfit, what: (inside: Path) => string, show: Show): string {
   return kind === 'no-field'
     ? `${what([])} has no field ${quoted(path.join('.'))}`
     : `${what(path)} takes ${wanted}, which ${show(value)} cannot become`
 }
 
 /** What is wrong unless the type knows more than its schema tells. */
-function doubt({ path, kind, wanted, value }: Misfit, what: (inside: Path) => string): string {
+function doubt({ path, kind, wanted, value }: Misfit, what: (inside: Path) => string, show: Show): string {
   switch (kind) {
     case 'no-field':
       return `${what([])} has no field ${quoted(path.join('.'))}, unless that is another name of one`

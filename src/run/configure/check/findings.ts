@@ -1,9 +1,6 @@
 import { placeOf, type Layer, type Path } from '../layers.ts'
-import { FirstLines } from './first-lines.ts'
+import { FirstLines, type Problem } from './first-lines.ts'
 import type { Outline } from './outline.ts'
-
-/** A problem, made when it is to be shown: looking for near names takes its time. */
-type Problem = string | (() => string)
 
 /** Collects what the checks find; one line each, with the place in the user's text at its beginning. */
 export class Findings {
@@ -19,17 +16,11 @@ export class Findings {
   }
 
   error(path: Path, problem: Problem): void {
-    this.errors.add(() => this.#line(path, problem))
+    this.errors.add(() => placeOf(this.#layers, path), problem)
   }
 
   warn(path: Path, problem: Problem): void {
-    this.warnings.add(() => this.#line(path, problem))
-  }
-
-  #line(path: Path, problem: Problem): string {
-    const place = placeOf(this.#layers, path)
-    const text = typeof problem === 'string' ? problem : problem()
-    return place === undefined ? text : `${place}: ${text}`
+    this.warnings.add(() => placeOf(this.#layers, path), problem)
   }
 }
 
