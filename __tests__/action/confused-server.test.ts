@@ -68,7 +68,12 @@ test.concurrent.each(CONFUSIONS)(
 test.concurrent('a value that is nested too deeply to be written still ends in outputs and one line', () => {
   const deep = `${'['.repeat(50_000)}${']'.repeat(50_000)}`
   const body = `{"total":1,"total_pages":1,"items":[{"id":"x","name":"train","body":{"status":"completed"},"metadata":{"run_metadata":{"accuracy":${deep}}}}]}`
-  const faults: Fault[] = [{ on: 'steps', occurrence: 'always', do: { kind: 'answer', status: 200, body } }]
+  const node = '{"node_id":"x","type":"step","id":"x","name":"train","metadata":{"status":"completed"}}'
+  const graph = `{"status":"completed","nodes":[${node}],"edges":[]}`
+  const faults: Fault[] = [
+    { on: 'steps', occurrence: 'always', do: { kind: 'answer', status: 200, body } },
+    { on: 'dag', occurrence: 'always', do: { kind: 'answer', status: 200, body: graph } },
+  ]
   return withServer({ faults }, async (scene) => {
     const result = await scene.step({
       pipeline: 'training',

@@ -37,7 +37,7 @@ const MOST_STEPS_THOROUGHLY = 20_000
 const MOST_MEGABYTES = 64
 
 /** A copy of the database that answers some of the requests is mostly not further behind. */
-const CATCH_UP_MS = 2_500
+const CATCH_UP_MS = 3_000
 
 /** What a server leaves out of what an account may not see. */
 const HIDDEN = 'the account may not read it, or the server gave something else'
