@@ -61389,7 +61389,7 @@ const MOST_STEPS_THOROUGHLY = 20_000;
 /** How much of them is kept: about 3 KB for each of 20,000 steps. The page that goes beyond it may have 32 MB more. */
 const MOST_MEGABYTES = 64;
 /** A copy of the database that answers some of the requests is mostly not further behind. */
-const CATCH_UP_MS = 2_500;
+const CATCH_UP_MS = 3_000;
 /** What a server leaves out of what an account may not see. */
 const HIDDEN = 'the account may not read it, or the server gave something else';
 const LEFT_OUT = 'the server left them out';
@@ -65502,8 +65502,9 @@ async function findRun(reference, choice, input, deps) {
     const wanted = isById && choice?.source !== 'project' ? undefined : await findProject({ choice, server, account }, deps);
     const run = await untilThere(() => (isById ? byId(reference, wanted, deps) : byName(client, reference, input, wanted)), deps);
     if (run === undefined) {
-        const what = isById ? `with the id ${reference}` : `named "${reference}"`;
-        throw new RunError(`${input}: there is no run ${what}, or the account has no permission to read it`);
+        throw new RunError(isById
+            ? `${input}: there is no run with the id ${reference}, or the account has no permission to read it`
+            : `${input}: there is no run named "${reference}", or the account has no permission to read it`);
     }
     const project = wanted ?? (await projectOf(client, server, run));
     const url = runUrl(client.serverUrl, server, run.id, project);

@@ -49,7 +49,7 @@ const ENDINGS: readonly (readonly [string, Readonly<Record<string, string>>, rea
     [
       {
         on: 'run',
-        do: { kind: 'answer', status: 401, body: '{"detail":["CredentialsNotValid","ended"]}' },
+        do: { kind: 'answer', status: 403, body: '{"detail":["IllegalOperationError","no"]}' },
         occurrence: 'always',
       },
     ],

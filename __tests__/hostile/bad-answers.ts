@@ -375,7 +375,6 @@ const watching: readonly BadAnswer[] = [
     answers: { kind: 'huge', megabytes: 100 },
     ends: 'lost',
     limits: { bodyBytes: 1024 * 1024 },
-    built: true,
   },
   {
     title: 'run: slow bytes, twice',

@@ -39,8 +39,11 @@ export async function findRun(
     deps,
   )
   if (run === undefined) {
-    const what = isById ? `with the id ${reference}` : `named "${reference}"`
-    throw new RunError(`${input}: there is no run ${what}, or the account has no permission to read it`)
+    throw new RunError(
+      isById
+        ? `${input}: there is no run with the id ${reference}, or the account has no permission to read it`
+        : `${input}: there is no run named "${reference}", or the account has no permission to read it`,
+    )
   }
   const project = wanted ?? (await projectOf(client, server, run))
   const url = runUrl(client.serverUrl, server, run.id, project)
