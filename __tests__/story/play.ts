@@ -102,7 +102,7 @@ async function take(story: Story, { server, clock, http, log, comments }: Scener
     },
   })
   try {
-    step.address({ summary: true, comment: commentInto(comments) })
+    step.reportTo({ summary: true, comment: commentInto(comments) })
     const request = requestOf(story)
     const deps = await step.connect(connectionInputs(server), request)
     await step.conclude(await executeRun(request, deps))

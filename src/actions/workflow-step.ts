@@ -77,8 +77,8 @@ export class WorkflowStep {
     return inputs
   }
 
-  /** Where the step is to be told of, beside its log; to be called as soon as the inputs say it. */
-  address(audience: Audience): void {
+  /** Where the step reports in addition to its log; to be called as soon as the inputs say it. */
+  reportTo(audience: Audience): void {
     this.#report.address(audience)
   }
 
@@ -143,7 +143,7 @@ export class WorkflowStep {
     await this.#connection?.close()
   }
 
-  /** Before there was a connection there was nothing of which anything could go on. */
+  /** Without a connection nothing was started. */
   get #wasCancelledEarly(): boolean {
     return (
       this.#options.signal.aborted && this.#connection === undefined && this.#nothingToCancel !== undefined
@@ -153,5 +153,5 @@ export class WorkflowStep {
 
 const NO_FAULTS = { faults: undefined, faultsWithoutValues: undefined } as const
 
-/** The end of a step that followed no run. */
+/** The end of a step that has nothing else to say of a run. */
 const NO_END = { status: '', failedStep: undefined, durationMs: 0 } as const

@@ -24,6 +24,6 @@ export async function attachRun(request: AttachRequest, outside: RunDependencies
     deps.journal.started(started)
     return await follower.follow({ started, kin: kinOfRun(run), createdAt })
   } catch (error) {
-    return follower.brokenOff(error)
+    return follower.interrupted(error)
   }
 }

@@ -5,7 +5,7 @@ import { assemble } from './configure/assemble.ts'
 import { changedValues, difference } from './configure/difference.ts'
 import type { Configuration, Overrides } from './configure/merge.ts'
 import type { Reporter } from './events.ts'
-import { findTarget, type FindRequest } from './find/connect.ts'
+import { findTarget, type FindRequest } from './find/target.ts'
 import { Follower, type FollowPolicy, type RunDependencies, type RunResult } from './follow.ts'
 import { resumeRun } from './start/resume.ts'
 import { originOf } from './start/run-name.ts'
@@ -37,13 +37,15 @@ export async function executeRun(request: RunRequest, outside: RunDependencies):
     const found = await within(deadline, deps, (limited) => findTarget(request, limited))
     const configuration = configure(request, found.definition, found.server.version, deps.reporter)
     if (request.dryRun === true) return follower.nothingStarted()
-    const ours = { ...request, origin: originOf(request.origin, configuration.body) }
+    // Where GitHub tells two steps of a workflow apart by nothing, what their runs are given does.
+    const origin = originOf(request.origin, configuration.body)
     const earlier = request.resume
-      ? await within(deadline, deps, (limited) => resumeRun(ours, found, limited))
+      ? await within(deadline, deps, (limited) => resumeRun(origin, found, limited))
       : undefined
-    return await follower.follow(earlier ?? (await startRun(ours, found, configuration, deadline, deps)))
+    const begun = earlier ?? (await startRun({ ...request, origin }, found, configuration, deadline, deps))
+    return await follower.follow(begun)
   } catch (error) {
-    return follower.brokenOff(error)
+    return follower.interrupted(error)
   }
 }
 

@@ -74,28 +74,28 @@ export interface RunResult extends Outcome {
 /** The runner sends its second signal 7.5 s after the first, and kills soon after; all must be said before. */
 const CANCEL_BUDGET_MS = 5_500
 
-/** What is under way when the budget is spent may still take so long before it is cut off. */
-const CANCEL_GRACE_MS = 700
-
-/** The rest of the budget is for stopping a run that had to be looked up first. */
+/** Of the budget: for looking up a run whose answer is outstanding. The rest is for stopping it. */
 const CANCEL_LOOK_UP_MS = 2_500
+
+/** On top of the budget: a request that is under way when it is spent is cut off only then. */
+const CANCEL_GRACE_MS = 700
 
 /** After a time-out nobody hurries the step; a pod takes up to half a minute to end. */
 const TIMEOUT_STOP_MS = 120_000
 
 /**
- * Sees to one run, from before it is started: keeps in mind all that the journal is told, follows the run to its end,
- * and ends it when its time is up or the workflow is cancelled.
+ * Sees to one run, from before it is started to the end of the step: follows it, and ends it when its time is up or the
+ * workflow is cancelled. To know at any moment what there is to end, it listens to what the journal is told.
  */
 export class Follower {
-  /** For all that starts or finds the run: what they tell the journal and the reporter is kept in mind. */
+  /** With a journal and a reporter that the follower listens to: for whatever finds and starts the run. */
   readonly deps: RunDependencies
   readonly #policy: FollowPolicy
   readonly #explainer: FailureExplainer
   #planned: PlannedRun | undefined
   #started: StartedRun | undefined
   #followedFrom: number | undefined
-  /** What became of the run, once nothing of it goes on; a cancellation changes nothing then. */
+  /** The outcome of the run, once nothing of it is running; there is nothing to cancel then. */
   #ended: Pick<Ended, 'status' | 'sentence'> | undefined
 
   constructor(policy: FollowPolicy, deps: RunDependencies) {
@@ -127,15 +127,16 @@ export class Follower {
   }
 
   /**
-   * The end of a step that something broke off, wherever it was: of a cancelled one the run is ended.
+   * The end of a step that an error interrupted. If the workflow was cancelled, the run is ended as `onCancel` says.
    *
    * @throws the error if the workflow was not cancelled
    */
-  async brokenOff(error: unknown): Promise<RunResult> {
+  async interrupted(error: unknown): Promise<RunResult> {
     if (this.deps.signal?.aborted === true) return this.#result(await this.#cancel())
-    // What nobody foresaw settles nothing: the post step then looks after the run.
-    const foreseen = error instanceof RunError ? error.conclusion !== 'lost' : isZenmlError(error)
-    if (foreseen && this.#started === undefined) this.deps.journal.settled()
+    // Anything else leaves it to the post step to find out whether there is a run.
+    const saysWhy = error instanceof RunError ? error.conclusion !== 'lost' : isZenmlError(error)
+    const thereIsNoRun = saysWhy && this.#started === undefined
+    if (thereIsNoRun) this.deps.journal.settled()
     throw error
   }
 
@@ -186,7 +187,7 @@ export class Follower {
       case 'lost':
         return conclude(watched, { ...known, cause: causeOf([], this.#explainer) })
       case 'timed-out':
-        return this.#endInTime({ ...started, status: watched.status }, watched)
+        return this.#endAfterTimeout({ ...started, status: watched.status }, watched)
     }
   }
 
@@ -197,7 +198,7 @@ export class Follower {
     return usual
   }
 
-  async #endInTime(run: StartedRun, watched: Watched): Promise<Outcome> {
+  async #endAfterTimeout(run: StartedRun, watched: Watched): Promise<Outcome> {
     const { timeoutMs, onTimeout } = this.#policy
     const deadline = new Deadline(this.deps.clock, TIMEOUT_STOP_MS)
     const reason = this.#reason('stopped after its timeout')

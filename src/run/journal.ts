@@ -33,7 +33,10 @@ export interface StartedRun {
   readonly status: string
 }
 
-/** What must be saved before and after a deed, so that it survives the end of this process. */
+/**
+ * What must be saved before and after a deed, so that it survives the end of this process. Until `settled`, the post step
+ * looks for the run that was planned or started and ends it: as the last `ending` says, or else as `on-cancel` does.
+ */
 export interface Journal {
   /** Called before each sending of a trigger; what it is told must be safe when it returns. */
   planned(run: PlannedRun): void

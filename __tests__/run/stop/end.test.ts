@@ -336,6 +336,17 @@ describe('the time is up', () => {
     expect(scene.sent(STOP)).toEqual([expect.stringContaining('graceful=true')])
     expect(scene.settled).toHaveLength(0)
   })
+
+  test('and the workflow is cancelled meanwhile, with on-cancel: leave: it is left to the post step to stop it', async () => {
+    const scene = await openScene({ pipelines: [long], orchestrator: 'kubernetes' })
+    const cancelling = new AbortController()
+    const request = { target, timeoutMs: 60_000, onTimeout: 'stop-gracefully', onCancel: 'leave' } as const
+    const running = scene.execute(request, cancelling.signal)
+    await until(() => scene.sent(STOP).length > 0)
+    cancelling.abort(new Error('cancelled'))
+    await expect(running).resolves.toMatchObject({ conclusion: 'timed-out' })
+    expect(scene.settled).toHaveLength(0)
+  })
 })
 
 describe('the post step', () => {

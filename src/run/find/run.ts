@@ -5,7 +5,7 @@ import { isUuid, type Named, type Run, type ServerInfo } from '../../zenml/model
 import { runUrl } from '../../zenml/run-url.ts'
 import { RunError } from '../errors.ts'
 import { untilAnswered } from '../until-answered.ts'
-import { connect } from './connect.ts'
+import { connect } from './target.ts'
 import type { ProjectChoice } from '../facts.ts'
 import { findProject, projectForLink } from './project.ts'
 import type { RunDependencies } from '../follow.ts'

@@ -1,5 +1,5 @@
 import { runUrl } from '../../zenml/run-url.ts'
-import type { FoundTarget } from '../find/connect.ts'
+import type { FoundTarget } from '../find/target.ts'
 import { findEarlierRun } from '../find/earlier-run.ts'
 import type { Begun, RunDependencies } from '../follow.ts'
 import { kinOfRun } from '../watch/usual.ts'
@@ -7,7 +7,7 @@ import type { RunOrigin } from './run-name.ts'
 
 /** Takes up the run that an earlier attempt of the step left; undefined where there is none, or that is not clear. */
 export async function resumeRun(
-  { origin }: { readonly origin: RunOrigin },
+  origin: RunOrigin,
   { server, definition, project }: FoundTarget,
   { client, journal, reporter }: RunDependencies,
 ): Promise<Begun | undefined> {

@@ -11,7 +11,7 @@ import { nextPollMs } from './polling.ts'
 import { Questions } from './questions.ts'
 import type { Reporter, RunEvent } from '../events.ts'
 import type { Usual } from '../facts.ts'
-import { DOUBTED_MS, Patience } from '../patience.ts'
+import { DOUBTED_MS, Patience, TOLERATED_SILENCE_MS } from '../patience.ts'
 import { hasSteps, WatchedSteps, type WatchDependencies } from './watched-steps.ts'
 
 export interface WatchRequest {
@@ -45,9 +45,6 @@ export type Watched =
 /** What one look brought: the run, or only the parts of a run that goes on as before. */
 type Look =
   { readonly run: Run; readonly parts?: RunParts } | { readonly run?: undefined; readonly parts: RunParts }
-
-/** A server's upgrade with a migration of its database takes minutes; the promise is at least five. */
-const TOLERATED_SILENCE_MS = 600_000
 
 /** A server may ask for patience, but a run that ended must not go unseen for hours. */
 const LONGEST_ASKED_WAIT_MS = 300_000
