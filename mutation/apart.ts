@@ -38,7 +38,7 @@ export const APART: readonly Apart[] = [
     why: 'there is a last line; only the types need the question mark',
   },
   {
-    file: 'src/github/state.ts',
+    file: 'src/github/post-state.ts',
     code: '} catch {',
     original: '{\n    return undefined\n  }',
     replacement: '{}',

@@ -14,7 +14,7 @@ export const TOPICS: Readonly<Record<string, readonly string[]>> = {
     'run/start/trigger-errors.ts',
     'run/start/trigger.ts',
     'zenml/server-time.ts',
-    'zenml/answers/trigger.ts',
+    'zenml/answers/trigger-answer.ts',
   ],
   watching: [
     'run/watch/is-over.ts',
@@ -33,7 +33,7 @@ export const TOPICS: Readonly<Record<string, readonly string[]>> = {
     'run/stop/end-run.ts',
     'run/stop-known-run.ts',
     'run/stop/stop.ts',
-    'zenml/answers/stop.ts',
+    'zenml/answers/stop-answer.ts',
   ],
   following: [
     'actions/main.ts',
@@ -48,7 +48,7 @@ export const TOPICS: Readonly<Record<string, readonly string[]>> = {
     'actions/post.ts',
     'github/workflow/cancellation.ts',
     'github/record-keeper.ts',
-    'github/state.ts',
+    'github/post-state.ts',
     'github/workflow/main-still-alive.ts',
     'run/stop/clean-up.ts',
   ],

@@ -1,8 +1,8 @@
 import { Agent, ProxyAgent, type Dispatcher } from 'undici'
-import { trustedAuthorities } from './authorities.ts'
+import { trustedAuthorities } from './certificate-authorities.ts'
 import { TransportError } from './transport-error.ts'
 import { proxyFor, type Proxy } from './proxies.ts'
-import { explainUntrusted } from './untrusted.ts'
+import { explainUntrusted } from './untrusted-certificate.ts'
 
 /** One HTTP request; `url` is absolute. */
 export interface HttpRequest {

@@ -42,8 +42,8 @@ import {
 import type { JsonObject } from '../base/json.ts'
 import { pathSegment } from '../http/path-segment.ts'
 import { ROUTES, type CompletedRunsQuery, type DefinitionQuery, type StepPage } from './queries.ts'
-import { isYes, readStopAnswer, type StopAnswer } from './answers/stop.ts'
-import { readTriggerAnswer, type TriggerAnswer } from './answers/trigger.ts'
+import { isYes, readStopAnswer, type StopAnswer } from './answers/stop-answer.ts'
+import { readTriggerAnswer, type TriggerAnswer } from './answers/trigger-answer.ts'
 
 /** 20,000 steps; a server that never comes to an end must not hold the step for ever. */
 const MOST_STEP_PAGES = 200

@@ -5,7 +5,7 @@ import type { RunReference, StepMetadata, StepState } from '../../zenml/model.ts
 import { isStepFinished } from '../../zenml/status.ts'
 import type { RunDetail, StepDetail } from '../../zenml/step-detail.ts'
 import { withoutOrigin } from '../start/note-origin.ts'
-import { tryTo, type ReadingDependencies } from '../reading.ts'
+import { tryTo, type ReadingDependencies } from '../try-to-read.ts'
 import { lastAttempts } from './step-attempts.ts'
 import { readSteps } from '../watch/read-steps.ts'
 import type { ArtifactInfo, RunDetails } from '../facts.ts'

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../base/json.ts'
 import type { Named, ServerInfo } from '../../zenml/model.ts'
-import { tryTo, type ReadingDependencies } from '../reading.ts'
+import { tryTo, type ReadingDependencies } from '../try-to-read.ts'
 import type { Reporter } from '../events.ts'
 
 /** Where the step that starts a run comes from, as the workflow's variables have it; a text is empty if not known. */

@@ -4,7 +4,7 @@ import { isZenmlError, UnreachableError, type AnswerError, type ZenmlError } fro
 import { mergeDeeply, type JsonObject } from '../../base/json.ts'
 import type { Run } from '../../zenml/model.ts'
 import { backoffMs, isPassing, retryAfterOf } from '../../zenml/retry.ts'
-import type { TriggerAnswer } from '../../zenml/answers/trigger.ts'
+import type { TriggerAnswer } from '../../zenml/answers/trigger-answer.ts'
 import { awaitDispatch, doubtAfter, type Doubt } from './dispatch.ts'
 import type { ZenmlClient } from '../../zenml/client.ts'
 import { RunError } from '../errors.ts'

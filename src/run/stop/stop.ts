@@ -7,7 +7,7 @@ import { backoffMs, isPassing, retryAfterOf } from '../../zenml/retry.ts'
 import { runPhase } from '../../zenml/status.ts'
 import { Patience } from '../patience.ts'
 import { unfinishedSteps } from '../watch/is-over.ts'
-import { abortQuestions } from '../watch/questions.ts'
+import { abortQuestions } from '../watch/paused-questions.ts'
 import { readSteps } from '../watch/read-steps.ts'
 
 export interface StopRequest {

@@ -1,7 +1,7 @@
 import type { ZenmlClient } from '../../zenml/client.ts'
 import type { Definition, Run } from '../../zenml/model.ts'
 import type { Usual } from '../facts.ts'
-import { tryTo, type ReadingDependencies } from '../reading.ts'
+import { tryTo, type ReadingDependencies } from '../try-to-read.ts'
 
 /** What runs that take alike have in common; ids, undefined where they are not known. */
 export interface Kin {

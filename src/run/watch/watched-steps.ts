@@ -5,7 +5,7 @@ import type { ChildRun, RunGraph, RunParts, RunReference, StepState } from '../.
 import { runPhase } from '../../zenml/status.ts'
 import { unfinishedSteps } from './is-over.ts'
 import { progressOf, type SeenSteps } from './progress.ts'
-import { tryTo, type ReadingDependencies } from '../reading.ts'
+import { tryTo, type ReadingDependencies } from '../try-to-read.ts'
 import type { Reporter } from '../events.ts'
 import { isWithoutGraph } from './read-steps.ts'
 import type { StepCounts } from '../facts.ts'

@@ -1,6 +1,6 @@
 import { isJsonList, isJsonObject, member, type JsonObject, type JsonValue } from '../../../base/json.ts'
 import type { Path } from '../layers.ts'
-import type { Check, Findings } from './findings.ts'
+import type { Check, Findings } from './collected-problems.ts'
 import type { Types } from './types.ts'
 import { quoted } from '../../../base/words.ts'
 

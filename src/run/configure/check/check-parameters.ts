@@ -1,7 +1,7 @@
 import { isJsonObject, member, mergeDeeply, type JsonObject, type JsonValue } from '../../../base/json.ts'
 import type { Path } from '../layers.ts'
-import type { Findings } from './findings.ts'
-import type { Misfit } from './fit.ts'
+import type { Findings } from './collected-problems.ts'
+import type { Misfit } from './value-fits-type.ts'
 import type { ParameterOutline } from './outline.ts'
 import { alternatives, asNested, didYouMean, quoted, type Show } from '../../../base/words.ts'
 

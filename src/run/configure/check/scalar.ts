@@ -1,4 +1,4 @@
-import type { ScalarFit } from './fit.ts'
+import type { ScalarFit } from './value-fits-type.ts'
 import { isDeepStrictEqual } from 'node:util'
 import { isJsonList, type JsonObject, type JsonValue } from '../../../base/json.ts'
 import { fitText } from './text.ts'

@@ -1,6 +1,6 @@
 import type { JsonObject, JsonValue } from '../../../base/json.ts'
 import { mayMatch } from './pattern.ts'
-import type { ScalarFit } from './fit.ts'
+import type { ScalarFit } from './value-fits-type.ts'
 
 /** Types that JSON has not are texts with a format. These take texts only. */
 const TEXTS: Readonly<Record<string, string>> = {

@@ -1,6 +1,6 @@
 import { isJsonList, isJsonObject, member, type JsonObject, type JsonValue } from '../../../base/json.ts'
 import { keysOf, valueAt } from '../layers.ts'
-import { asItIs, converted, gather, mayFit, misfit, nearest, type Fit, type Part } from './fit.ts'
+import { asItIs, converted, gather, mayFit, misfit, nearest, type Fit, type Part } from './value-fits-type.ts'
 import { fitScalar } from './scalar.ts'
 import { orList } from '../../../base/words.ts'
 

@@ -2,7 +2,7 @@ import type { ZenmlClient } from '../../zenml/client.ts'
 import { isZenmlError } from '../../zenml/errors.ts'
 import type { Question } from '../../zenml/model.ts'
 import { runPhase } from '../../zenml/status.ts'
-import { tryTo, type ReadingDependencies } from '../reading.ts'
+import { tryTo, type ReadingDependencies } from '../try-to-read.ts'
 
 /** Child runs have child runs; each costs a request. */
 const MOST_DEPTH = 3

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { readTriggerAnswer, type TriggerAnswer } from '../../../src/zenml/answers/trigger.ts'
+import { readTriggerAnswer, type TriggerAnswer } from '../../../src/zenml/answers/trigger-answer.ts'
 
 const RUN = { id: 'r-1', name: 'r', body: { status: 'initializing' }, metadata: null, resources: null }
 const TOO_BUSY = { error: 'Server too busy. Please try again later.' }

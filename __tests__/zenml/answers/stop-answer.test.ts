@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { readStopAnswer, type StopAnswer } from '../../../src/zenml/answers/stop.ts'
+import { readStopAnswer, type StopAnswer } from '../../../src/zenml/answers/stop-answer.ts'
 
 const illegal = (message: string): unknown => ({ detail: ['IllegalOperationError', message] })
 
