@@ -78,7 +78,7 @@ export class StepReport implements Reporter {
   /** The step's own end: outputs, one line, the summary, the comment. */
   async ended(end: StepEnd): Promise<void> {
     this.#keeper.end(end)
-    const { record } = this.#keeper
+    const record = { ...this.#keeper.record, withoutRun: this.#withoutRun(end) }
     this.#setResult(record, end)
     this.#runLog.end()
     const result = record.error ?? resultLine(record)
@@ -87,7 +87,7 @@ export class StepReport implements Reporter {
       end.conclusion === 'failed' && end.waitsForPerson !== true && this.#runLog.hasAnnotatedFailure
     const isPlain = record.error === undefined || isToldAbove
     if (result !== undefined && isPlain) this.#log.info(result)
-    else if (result !== undefined) this.#log.error(result, { title: this.#title(end) })
+    else if (result !== undefined) this.#log.error(result, { title: record.withoutRun ?? titleOf(end) })
     await this.#summarize(record)
     await this.#comment(withoutValues(record, end))
   }
@@ -125,11 +125,10 @@ export class StepReport implements Reporter {
     if (this.#outputs.includes(name)) setOutput(name, value, this.#log)
   }
 
-  #title({ conclusion, waitsForPerson, hadRun = false }: StepEnd): string {
-    if (waitsForPerson === true) return 'ZenML run waits for a person'
-    return conclusion === 'failed' && !hadRun && this.#keeper.record.runId === undefined
-      ? WITHOUT_RUN[this.#action]
-      : TITLES[conclusion]
+  /** Undefined if there was a run, or if something else than a failure ended the step. */
+  #withoutRun({ conclusion, hadRun = false, isMissing = false }: StepEnd): string | undefined {
+    if (conclusion !== 'failed' || hadRun || this.#keeper.record.runId !== undefined) return undefined
+    return isMissing ? 'ZenML run not found' : WITHOUT_RUN[this.#action]
   }
 
   #setResult(record: RunRecord, end: StepEnd): void {
@@ -163,6 +162,10 @@ export class StepReport implements Reporter {
   }
 }
 
+function titleOf({ conclusion, waitsForPerson }: StepEnd): string {
+  return waitsForPerson === true ? 'ZenML run waits for a person' : TITLES[conclusion]
+}
+
 const WITHOUT_RUN: Readonly<Record<StepReportOptions['action'], string>> = {
   main: 'No ZenML run was started',
   wait: 'No ZenML run was followed',
@@ -178,7 +181,7 @@ const TITLES: Readonly<Record<Conclusion, string>> = {
   stopped: 'ZenML run stopped',
   'timed-out': 'ZenML run timed out',
   cancelled: 'ZenML run cancelled',
-  lost: 'ZenML run lost from sight',
+  lost: 'ZenML run outcome unknown',
   'expectation-missed': 'ZenML run not as expected',
   'dry-run': 'ZenML dry run',
 }

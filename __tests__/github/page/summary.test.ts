@@ -157,7 +157,7 @@ test('a dry run shows the difference in a fence that its text cannot end', () =>
       },
     }),
   )
-  expect(text).toContain('### 🧪 ZenML run of training: dry&#45;run'.replace('&#45;', '-'))
+  expect(text).toContain('### 🧪 ZenML run of training: dry run, nothing was started\n')
   expect(text).toContain('`````diff\n- note: "a"\n+ note: "````\\u{2028}```"\n`````\n')
 })
 
