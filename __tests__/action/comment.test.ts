@@ -165,9 +165,9 @@ test.concurrent(
       })
       const main = await running.done
       const lost = expectRed(main, 'lost')
-      expect(lost).toContain('it may go on')
+      expect(lost).toContain('it may still be running')
       expect(headings(github)).toEqual(['### ❓ ZenML run of training: outcome unknown'])
-      expect(main.summary).toContain('it may go on')
+      expect(main.summary).toContain('it may still be running')
 
       const post = await runAction({ ...step, inputs, entry: 'post', state: main.state })
 

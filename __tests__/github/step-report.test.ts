@@ -143,6 +143,30 @@ test('a fault that is not of a step has an annotation of its own, also behind fa
   expect(outputs()['failed-step']).toBe('train')
 })
 
+test('a missed expectation comes with the link of the run, wherever the error is sent', async () => {
+  const { report, errors, outputs } = reporter()
+  report.tell(started)
+  const error = 'The run "x" completed, but 1 of 1 expectations was not met: expected f1 > 0.5, got 0.4'
+  await report.ended({ ...completed, conclusion: 'expectation-missed', error })
+  expect(outputs()['error']).toBe(`${error}. See the run: ${RUN_URL}`)
+  expect(errors()).toEqual([
+    { name: 'error', properties: { title: 'ZenML run not as expected' }, data: outputs()['error'] },
+  ])
+})
+
+test.each([
+  [3_990, '3', '3 s'],
+  [6_500, '6', '6 s'],
+  [119_999, '119', '1 min 59 s'],
+])('a run of %d ms takes the same time in output, log and summary', async (durationMs, output, text) => {
+  const { report, lines, outputs } = reporter()
+  report.tell(started)
+  await report.ended({ ...completed, durationMs })
+  expect(outputs()['duration']).toBe(output)
+  expect(lines().at(-1)).toBe(`The run completed after ${text}`)
+  expect(files.read('summary')).toContain(`**${text}**`)
+})
+
 test.each([
   ['main', true, 'ZenML run failed'],
   ['main', false, 'No ZenML run was started'],

@@ -2,6 +2,7 @@ import type { Conclusion } from '../run/conclusion.ts'
 import type { Reporter, RunEvent } from '../run/events.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Definition, Run } from '../zenml/model.ts'
+import { wholeSeconds } from '../base/duration-text.ts'
 import { errorOutput, resultLine } from './log/closing-words.ts'
 import type { InputFault } from './inputs/faults.ts'
 import type { ActionName } from './inputs/table.ts'
@@ -77,7 +78,7 @@ export class StepReport implements Reporter {
 
   /** The step's own end: outputs, one line, the summary, the comment. */
   async ended(end: StepEnd): Promise<void> {
-    this.#keeper.end(end)
+    this.#keeper.end(this.#withLink(end))
     const record = { ...this.#keeper.record, withoutRun: this.#withoutRun(end) }
     this.#setResult(record, end)
     this.#runLog.end()
@@ -90,6 +91,13 @@ export class StepReport implements Reporter {
     else if (result !== undefined) this.#log.error(result, { title: record.withoutRun ?? titleOf(end) })
     await this.#summarize(record)
     await this.#comment(withoutValues(record, end))
+  }
+
+  /** A missed expectation is sent on, as to a chat; from there it should be one click to the run. */
+  #withLink(end: StepEnd): StepEnd {
+    const { runUrl } = this.#keeper.record
+    if (end.conclusion !== 'expectation-missed' || end.error === undefined || runUrl === undefined) return end
+    return { ...end, error: `${end.error}. See the run: ${runUrl}` }
   }
 
   /** The inputs cannot be used: one line for each fault, and no summary, because nothing was done. */
@@ -135,7 +143,7 @@ export class StepReport implements Reporter {
     const { status, conclusion, durationMs } = end
     this.#set('status', showOnOneLine(status, MAX_NAME_LENGTH))
     this.#set('conclusion', conclusion)
-    this.#set('duration', Math.floor(durationMs / 1000))
+    this.#set('duration', wholeSeconds(durationMs))
     this.#set('error', errorOutput(record))
     const outputs = jsonOutputs(record)
     for (const name of JSON_OUTPUTS) this.#set(name, outputs[name])

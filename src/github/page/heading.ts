@@ -2,7 +2,6 @@ import type { Conclusion } from '../../run/conclusion.ts'
 import { code, escapeMarkdown, grouped, link } from './markdown.ts'
 import type { RunRecord } from '../run-record.ts'
 import { shownDuration } from '../../base/duration-text.ts'
-import { DEFINITION_NOUNS } from '../../zenml/model.ts'
 
 const SYMBOLS: Readonly<Record<Conclusion, string>> = {
   completed: '✅',
@@ -55,7 +54,8 @@ function definitionText({ definition }: RunRecord): string {
   if (definition === undefined) return ''
   const { kind, id, name, pipeline } = definition
   const of = pipeline?.name === undefined ? '' : ` of the pipeline ${code(pipeline.name, MAX_NAME_LENGTH)}`
-  return `To be run: the ${DEFINITION_NOUNS[kind]} ${code(name ?? id, MAX_NAME_LENGTH)}${of}`
+  const noun = kind === 'snapshot' ? 'snapshot' : 'run template'
+  return `To be run: the ${noun} ${code(name ?? id, MAX_NAME_LENGTH)}${of}`
 }
 
 /** Whether ZenML's state says something that the conclusion does not. */
