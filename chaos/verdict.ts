@@ -17,7 +17,7 @@ const SAYS_ENDED =
 
 /** Sentences by which a line admits that a run goes on, or may. */
 const SAYS_GOING_ON =
-  /goes on|may go on|was asked to stop|is not known|look once more|look for a run named|It is left alone|no longer on the server/
+  /goes on|may go on|may still be running|was asked to stop|is not known|look once more|look for a run named|It is left alone|no longer on the server/
 
 const SAYS_NOTHING_STARTED = /Nothing was started|before a run was started|No run was started/
 

@@ -108,7 +108,7 @@ test.concurrent('a dry run whose comment could not be written is told of as a dr
     const given = { 'server-url': scene.server.url, 'api-key': scene.server.apiKey, ...inputs }
     await runAction({ ...step, inputs: given, entry: 'post', state })
 
-    expect(headings(github)).toEqual(['### 🧪 ZenML run of training: dry-run'])
+    expect(headings(github)).toEqual(['### 🧪 ZenML run of training: dry run, nothing was started'])
     expect(github.comments(7)[0]?.body).not.toContain('The step was ended')
   }),
 )
@@ -165,15 +165,15 @@ test.concurrent(
       })
       const main = await running.done
       const lost = expectRed(main, 'lost')
-      expect(lost).toContain('it may go on')
-      expect(headings(github)).toEqual(['### ❓ ZenML run of training: lost'])
-      expect(main.summary).toContain('it may go on')
+      expect(lost).toContain('it may still be running')
+      expect(headings(github)).toEqual(['### ❓ ZenML run of training: outcome unknown'])
+      expect(main.summary).toContain('it may still be running')
 
       const post = await runAction({ ...step, inputs, entry: 'post', state: main.state })
 
       const ended = /^The run ".*" was stopped and is now stopped: http.*$/m.exec(post.stdout)?.[0]
       expect(ended).toBeDefined()
-      expect(headings(github)).toEqual(['### ❓ ZenML run of training: lost'])
+      expect(headings(github)).toEqual(['### ❓ ZenML run of training: outcome unknown'])
       const [comment] = github.comments(7)
       expect(comment?.body).toContain(`\`${lost}\`  \n\`${ended}\``)
       expect(comment?.body).toContain('`stopped` in ZenML')

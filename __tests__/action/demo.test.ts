@@ -3,7 +3,10 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { text } from 'node:stream/consumers'
 import { expect, jest, test } from '@jest/globals'
+import { renderPage } from '../../docs/pictures/page.ts'
+import { renderSummary } from '../../src/github/page/summary.ts'
 import { LogView } from '../../simulator/demo/log-view.ts'
+import { recordOf, START, stepOf } from '../github/records.ts'
 import { PATIENCE_MS } from './scene.ts'
 
 jest.setTimeout(PATIENCE_MS)
@@ -29,11 +32,29 @@ test('the demo shows a run that completes, one that fails, and a server that is 
   )
   expect(shown).toMatch(/Comment on the pull request[^]*### ❌ ZenML run of training: failed/)
   const [, page = ''] = /To open in a browser: (.+)/.exec(shown) ?? []
-  expect(readFileSync(page, 'utf8').match(/<section>/g)).toHaveLength(6)
+  const html = readFileSync(page, 'utf8')
+  expect(html.match(/<section>/g)).toHaveLength(6)
+  expect(html).toContain('class="timeline"')
   expect(shown).toMatch(
     /answered 429, 429, (429, )*200\.\n +Together they used 1 Idempotency-Key, and 1 run was started/,
   )
   expect(shown).not.toMatch(/ZENKEY_|eyJ[\w-]+\.|::add-mask|&#\d/)
+})
+
+test("the demo's page draws the timeline of the steps, with nothing from the network", async () => {
+  const steps = [
+    stepOf('load_data', { durationMs: 10_000 }),
+    stepOf('train', { status: 'failed', startTime: START + 10_000, durationMs: 30_000 }),
+  ]
+  const page = await renderPage([{ title: 'Summary', markdown: renderSummary(recordOf({ steps })) }], {
+    title: 'Demo',
+    width: 900,
+  })
+  expect(page).toContain(
+    '<span>&#108;oad&#95;data</span><span><i class="done" style="margin-left: 0.0%; width: 25.0%"></i></span>' +
+      '<span>&#116;rain</span><span><i class="crit" style="margin-left: 25.0%; width: 75.0%"></i></span>',
+  )
+  expect(page).not.toMatch(/gantt|<script|src=/)
 })
 
 /** What GitHub shows of a log. */

@@ -309,7 +309,7 @@ test.concurrent('run again after its runner died, the example with resume takes 
     })
 
     if (again?.kind !== 'action') throw new Error('The example has no step of the action.')
-    expect(again.result.stdout).toMatch(/^Taking up the run of attempt 1/m)
+    expect(again.result.stdout).toMatch(/^Reattached to the run of attempt 1/m)
     expect(again.result.outputs).toMatchObject({ conclusion: 'completed', 'run-id': server.runs[0]?.id })
     expect(server.runs).toHaveLength(1)
   }),

@@ -31,7 +31,7 @@ test.concurrent.each(['0.85.0', '0.98.0'] as const)(
         expect(scene.triggers.length).toBeGreaterThan(1)
         expect(scene.triggers[0]!.status).toBe(429)
         expectOneRun(scene)
-        expect(logLines(result).join('\n')).toContain('The server is still at work on the request')
+        expect(logLines(result).join('\n')).toContain('The server is still working on the request')
       },
     ),
 )
@@ -64,7 +64,7 @@ test.concurrent('a server without a free slot is asked again until it has one', 
     expectGreen(result, 'started')
     expect(scene.triggers).toHaveLength(2)
     expectOneRun(scene)
-    expect(logLines(result).join('\n')).toContain('no free slot for another run; waiting for one')
+    expect(logLines(result).join('\n')).toContain('no free slot for another run; trying again')
   }),
 )
 

@@ -40,7 +40,7 @@ test.concurrent('ZenML 0.85.0: a run that outlasts the timeout is stopped', () =
     const result = await scene.step({ pipeline: 'training', configuration: LONG, timeout: '1s' })
 
     const line = expectRed(result, 'timed-out')
-    expect(line).toMatch(/did not end within the timeout of 1s\. The run ".*" was stopped/)
+    expect(line).toMatch(/did not finish within the timeout of 1s\. The run ".*" was stopped/)
     expect(line).toContain(result.outputs['run-url'])
     expect(scene.runs[0]).toMatchObject({ status: 'stopped', busy: false })
     expect(result.outputs['status']).toBe('stopped')

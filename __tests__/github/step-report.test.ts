@@ -1,11 +1,12 @@
 import { afterAll, beforeEach, expect, test } from '@jest/globals'
 import { parseFileCommand } from '../../e2e/action.ts'
 import { VirtualClock } from '../../simulator/index.ts'
+import { renderComment } from '../../src/github/comment/body.ts'
 import { WorkflowLog } from '../../src/github/log/workflow-log.ts'
 import type { StepEnd } from '../../src/github/record-keeper.ts'
 import type { RunRecord } from '../../src/github/run-record.ts'
 import { StepReport } from '../../src/github/step-report.ts'
-import { RunnerFiles } from '../hostile/workflow-step.ts'
+import { RunnerFiles, takeStep } from '../hostile/workflow-step.ts'
 import { readAsRunner } from './runner-reader.ts'
 import { change, definition, details, failure, RUN_URL, started, stepState, steps } from './run-events.ts'
 
@@ -46,6 +47,13 @@ function reporter(action: 'main' | 'wait' | 'stop' = 'main') {
     state: () => parseFileCommand(files.read('state')),
   }
 }
+
+const PLACE = {
+  action: 'main',
+  identity: '0a1b2c3d',
+  stepKey: 'train/0',
+  context: { runId: '4711', runAttempt: 1, workflow: 'CI', workflowRunUrl: 'https://github.com/o/r' },
+} as const
 
 test('a step that is killed at once has left valid JSON for those after it', () => {
   expect(reporter().outputs()).toEqual({ steps: '[]', metadata: '{}', artifacts: '[]', 'failed-step': '' })
@@ -135,6 +143,30 @@ test('a fault that is not of a step has an annotation of its own, also behind fa
   expect(outputs()['failed-step']).toBe('train')
 })
 
+test('a missed expectation comes with the link of the run, wherever the error is sent', async () => {
+  const { report, errors, outputs } = reporter()
+  report.tell(started)
+  const error = 'The run "x" completed, but 1 of 1 expectations was not met: expected f1 > 0.5, got 0.4'
+  await report.ended({ ...completed, conclusion: 'expectation-missed', error })
+  expect(outputs()['error']).toBe(`${error}. See the run: ${RUN_URL}`)
+  expect(errors()).toEqual([
+    { name: 'error', properties: { title: 'ZenML run not as expected' }, data: outputs()['error'] },
+  ])
+})
+
+test.each([
+  [3_990, '3', '3 s'],
+  [6_500, '6', '6 s'],
+  [119_999, '119', '1 min 59 s'],
+])('a run of %d ms takes the same time in output, log and summary', async (durationMs, output, text) => {
+  const { report, lines, outputs } = reporter()
+  report.tell(started)
+  await report.ended({ ...completed, durationMs })
+  expect(outputs()['duration']).toBe(output)
+  expect(lines().at(-1)).toBe(`The run completed after ${text}`)
+  expect(files.read('summary')).toContain(`**${text}**`)
+})
+
 test.each([
   ['main', true, 'ZenML run failed'],
   ['main', false, 'No ZenML run was started'],
@@ -147,6 +179,33 @@ test.each([
     if (isStarted) report.tell(started)
     await report.ended(failed)
     expect(errors()).toEqual([{ name: 'error', properties: { title }, data: failed.error }])
+  },
+)
+
+test('where no run was started, summary and comment say so, and what was to be run', async () => {
+  const { report } = reporter()
+  const comments: string[] = []
+  const update = async (record: RunRecord): Promise<void> => void comments.push(renderComment(record, PLACE))
+  report.address({ summary: true, comment: { update } })
+  report.tell({ kind: 'resolved', definition })
+  await report.ended({ ...failed, status: '', error: 'parameters: no step has a parameter "x"' })
+  const told =
+    '### ❌ No ZenML run was started\n\n' +
+    'To be run: the snapshot `nightly` of the pipeline `training`\n\n`parameters: no step has a parameter "x"`\n'
+  expect(files.read('summary')).toContain(told)
+  expect(comments).toEqual([expect.stringContaining(told)])
+})
+
+test.each(['attach', 'stop'] as const)(
+  '%s: a run that is not there is called that, in annotation and summary',
+  async (way) => {
+    const tamper = (route?: string) =>
+      route === 'run' ? ({ kind: 'instead', status: 404, body: '["KeyError","no run"]' } as const) : undefined
+    const left = await takeStep(files, { way, tamper })
+    expect(left.stdout).toMatch(
+      /^::error title=ZenML run not found::run(-id)?: there is no run with the id /m,
+    )
+    if (way === 'attach') expect(left.summary).toContain('### ❌ ZenML run not found\n')
   },
 )
 

@@ -12,10 +12,10 @@ export interface Left {
 }
 
 const TITLE =
-  /^((No )?ZenML (run (was (started|followed|stopped)|completed|started|failed(: .+)?|stopped|timed out|cancelled|waits for a person|lost from sight)|login failed)|Step .* failed(:.+)?|Input [a-z-]+)$/
+  /^((No )?ZenML (run (was (started|followed|stopped)|completed|started|failed(: .+)?|stopped|timed out|cancelled|waits for a person|not found|outcome unknown)|login failed)|Step .* failed(:.+)?|Input [a-z-]+)$/
 
 const GROUP_TITLE =
-  /^(Connected to |Will run the (snapshot|run template) |Log of (the step |what starts the run: ))/
+  /^(Connected to |Found the (snapshot|run template) |Log of (the step |what starts the run: ))/
 
 /** Of the well-known problem matcher for Python that actions/setup-python registers: its two lines. */
 const PYTHON_MATCHER = [/^\s*File\s"(.*)",\sline\s(\d+),\sin\s(.*)$/, /^\s*raise\s(.*)\('(.*)'\)$/]

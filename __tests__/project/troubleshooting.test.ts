@@ -17,7 +17,7 @@ const said = saidTexts('src', 'simulator')
 
 /** Where one text of the code ends and another is put behind it or filled in. */
 const SEAM =
-  /…|: |; |\. |The server has |Could not |Check that |Check |\d{3}|\b(?:the server|something that is not a ZenML API|snapshots?|run templates?|wait: false|failed|are no longer valid|now name another server)\b/
+  /…|: |; |\. |The server recorded |Could not |Check that |Check |\d{3}|\b(?:the server|something that is not a ZenML API|snapshots?|run templates?|wait: false|failed|are no longer valid|now name another server)\b/
 
 /** The pieces of an explained text that stand in the code as they are. */
 function fixedParts(text: string): string[] {
@@ -46,10 +46,11 @@ const NO_ERRORS: readonly string[] = [
   // A part of the permission that an error asks for.
   'read the values of',
   // What a dry run says that it cannot know.
-  'whether the account may start runs',
-  'whether the stack has changed since',
-  'whether secrets and stack components that are named exist',
-  'whether the run name is free, and a slot for the run',
+  'permission to start runs',
+  'changes to the stack',
+  'secrets and stack components',
+  "whether the run's name is free",
+  'whether there is a free slot',
   // What ZenML itself writes, and is looked for.
   'An exception has occurred.',
   // In place of a server's text, which the guide cannot know.

@@ -9,7 +9,7 @@ export interface Piece {
 
 export interface PageOptions {
   readonly title: string
-  /** Address of Mermaid's bundle; without one a sentence takes the place of a chart. */
+  /** Address of Mermaid's bundle; without one plain bars take the place of a chart. */
   readonly mermaid?: string | undefined
   /** Addresses of style sheets with fonts. */
   readonly fonts?: readonly string[]
@@ -36,13 +36,14 @@ code { background: #818b981f; border-radius: 6px; padding: .2em .4em; white-spac
 pre { background: #f6f8fa; border-radius: 6px; padding: 16px; overflow: auto; line-height: 1.45; }
 pre code { background: none; padding: 0; font-size: 100%; white-space: pre; }
 pre.mermaid { background: none; padding: 0; text-align: center; }
+.timeline { display: grid; grid-template-columns: max-content 1fr; gap: 4px 12px; margin: 0 0 16px; }
+.timeline i { display: block; box-sizing: border-box; height: 100%; background: #8a90dd; border-radius: 3px; }
+.timeline .crit { background: #ff8888; }
 .language-diff .added { color: #116329; background: #dafbe1; }
 .language-diff .removed { color: #82071e; background: #ffebe9; }
 summary { cursor: pointer; }
 sub { font-size: 80%; }
 `
-
-const NO_CHART = '<p><em>GitHub draws a timeline of the steps here.</em></p>'
 
 const MERMAID_BLOCK = /<pre><code class="language-mermaid">([^]*?)<\/code><\/pre>/g
 
@@ -64,9 +65,28 @@ ${sections.join('\n')}
 
 async function sectionOf({ title, markdown }: Piece, drawsCharts: boolean): Promise<string> {
   const html = (await marked(markdown, { gfm: true })).replaceAll(DIFF_BLOCK, coloured)
-  const chart = drawsCharts ? '<pre class="mermaid">$1</pre>' : NO_CHART
-  const shown = html.replaceAll(MERMAID_BLOCK, chart)
+  const shown = html.replaceAll(MERMAID_BLOCK, (_, chart: string) =>
+    drawsCharts ? `<pre class="mermaid">${chart}</pre>` : timeline(chart),
+  )
   return `<section><header>${escapeHtml(title)}</header>\n${shown}</section>`
+}
+
+/** A line of the summary's chart: name, state, start and end in milliseconds. */
+const BAR = /^ {2}(.+) :(?:(\w+), )?s\d+, (\d+), (\d+)$/gm
+
+/** The chart as bars of plain HTML; its names are in entity codes that HTML has too, with a sign in front. */
+function timeline(chart: string): string {
+  const bars = [...chart.matchAll(BAR)].map(([, name = '', state = '', from, to]) => {
+    return { name: name.replaceAll(/#(?=\d+;)/g, '&#'), state, from: Number(from), to: Number(to) }
+  })
+  const start = Math.min(...bars.map(({ from }) => from))
+  const part = (ms: number): string =>
+    `${((100 * ms) / Math.max(1, ...bars.map(({ to }) => to - start))).toFixed(1)}%`
+  const rows = bars.map(
+    ({ name, state, from, to }) =>
+      `<span>${name}</span><span><i class="${state}" style="margin-left: ${part(from - start)}; width: ${part(to - from)}"></i></span>`,
+  )
+  return `<div class="timeline">${rows.join('')}</div>`
 }
 
 const DIFF_BLOCK = /<pre><code class="language-diff">[^]*?<\/code><\/pre>/g

@@ -41,7 +41,7 @@ async function held(scene: Scene): Promise<void> {
   expectStep(result, {
     exitCode: 0,
     outputs: { 'run-id': run.id, status: 'completed', conclusion: 'completed', error: '' },
-    log: ['Held: train.accuracy >= 0.7 (got 0.75)', 'Held: loss == 0.25 (got 0.25)'],
+    log: ['Expectation met: train.accuracy >= 0.7 (got 0.75)', 'Expectation met: loss == 0.25 (got 0.25)'],
   })
 }
 
@@ -59,7 +59,8 @@ async function missed(scene: Scene): Promise<void> {
       'run-id': run.id,
       status: 'completed',
       conclusion: 'expectation-missed',
-      error: /wanted train\.accuracy >= 0\.9, got 0\.75; wanted load\.rows > 5, got no value of that name/,
+      error:
+        /expected train\.accuracy >= 0\.9, got 0\.75; expected load\.rows > 5, got no value of that name/,
     },
   })
 }
@@ -75,7 +76,11 @@ async function missedElsewhere(scene: Scene): Promise<void> {
   const result = await scene.action({ run, expect: 'accuracy >= 0.9' }, { entry: 'wait' })
   expectStep(result, {
     exitCode: 1,
-    outputs: { 'run-id': run, conclusion: 'expectation-missed', error: /wanted accuracy >= 0\.9, got 0\.75/ },
+    outputs: {
+      'run-id': run,
+      conclusion: 'expectation-missed',
+      error: /expected accuracy >= 0\.9, got 0\.75/,
+    },
   })
 }
 
@@ -96,7 +101,7 @@ async function failedAttempt(scene: Scene): Promise<void> {
       'run-id': run.id,
       status: 'completed',
       conclusion: 'expectation-missed',
-      error: /wanted train\.accuracy >= 0\.9, got no value of that name/,
+      error: /expected train\.accuracy >= 0\.9, got no value of that name/,
     },
   })
 }
@@ -120,7 +125,7 @@ async function twoMeanings(scene: Scene): Promise<void> {
     exitCode: 1,
     outputs: {
       conclusion: 'expectation-missed',
-      error: /wanted train\.accuracy >= 0\.9, got several values/,
+      error: /expected train\.accuracy >= 0\.9, got several values/,
     },
   })
 }

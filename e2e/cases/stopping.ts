@@ -148,7 +148,7 @@ async function timeout(scene: Scene): Promise<void> {
   expectStep(result, {
     exitCode: 1,
     outputs: { 'run-id': run.id, conclusion: 'timed-out' },
-    log: [/did not end within the timeout of 12s\. The run /],
+    log: [/did not finish within the timeout of 12s\. The run /],
   })
   // On a busy machine it has not begun by then, and can be ended on every server.
   const end = await accountedFor(scene, run, result.stdout)

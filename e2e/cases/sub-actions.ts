@@ -72,7 +72,7 @@ async function resumes(scene: Scene): Promise<void> {
   expectStep(second, {
     exitCode: 0,
     outputs: { 'run-id': first.outputs['run-id'] ?? '?', conclusion: 'completed' },
-    log: [/Taking up the run of attempt 1/],
+    log: [/Reattached to the run of attempt 1/],
   })
 }
 

@@ -9,7 +9,7 @@ import { saveState } from '../github/outputs.ts'
 import { RunJournal } from '../github/post-state.ts'
 import { StepReport, type Audience } from '../github/step-report.ts'
 import type { StepEnd } from '../github/record-keeper.ts'
-import { ConfigurationError, RunError } from '../run/errors.ts'
+import { ConfigurationError, NoSuchRunError, RunError } from '../run/errors.ts'
 import type { FollowPolicy, RunDependencies } from '../run/follow.ts'
 import { isZenmlError } from '../zenml/errors.ts'
 import { parseServerUrl } from '../zenml/server-url.ts'
@@ -132,7 +132,16 @@ export class WorkflowStep {
     if (error instanceof RunError) {
       const { conclusion, hadRun, message } = error
       const { faults, faultsWithoutValues } = error instanceof ConfigurationError ? error : NO_FAULTS
-      return this.conclude({ ...NO_END, conclusion, hadRun, error: message, faults, faultsWithoutValues })
+      const isMissing = error instanceof NoSuchRunError
+      return this.conclude({
+        ...NO_END,
+        conclusion,
+        hadRun,
+        isMissing,
+        error: message,
+        faults,
+        faultsWithoutValues,
+      })
     }
     if (isZenmlError(error)) return this.conclude({ ...NO_END, conclusion: 'failed', error: error.message })
     throw error

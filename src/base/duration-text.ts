@@ -4,17 +4,22 @@ const MINUTES_A_DAY = 24 * MINUTES_AN_HOUR
 /** From here on nobody asks for the seconds. */
 const LONG_MINUTES = 10
 
-/** Milliseconds as a person says them: `0.3 s`, `12 s`, `2 min 5 s`, `12 min`, `1 h 5 min`, `2 d 3 h`. */
+/** Whole seconds that have passed: the one rule by which the output, the log's times and all texts shorten a duration. */
+export function wholeSeconds(ms: number): number {
+  return Math.floor(Math.max(0, ms) / 1000)
+}
+
+/** Milliseconds as a person says them: `0.3 s`, `12 s`, `2 min 5 s`, `12 min`, `1 h 5 min`, `2 d 3 h`; never more than it was. */
 export function shownDuration(ms: number): string {
-  const exact = Math.max(0, ms) / 1000
-  if (exact >= 0.05 && exact < 0.95) return `${exact.toFixed(1)} s`
-  const seconds = Math.round(exact)
+  const seconds = wholeSeconds(ms)
+  const tenths = Math.floor(Math.max(0, ms) / 100)
+  if (seconds === 0 && tenths > 0) return `0.${tenths} s`
   if (seconds < SECONDS_A_MINUTE) return `${seconds} s`
   if (seconds < LONG_MINUTES * SECONDS_A_MINUTE) return inUnits(seconds, SECONDS_A_MINUTE, 'min', 's')
-  const minutes = Math.round(seconds / SECONDS_A_MINUTE)
+  const minutes = Math.floor(seconds / SECONDS_A_MINUTE)
   if (minutes < MINUTES_AN_HOUR) return `${minutes} min`
   if (minutes < MINUTES_A_DAY) return inUnits(minutes, MINUTES_AN_HOUR, 'h', 'min')
-  return inUnits(Math.round(minutes / MINUTES_AN_HOUR), 24, 'd', 'h')
+  return inUnits(Math.floor(minutes / MINUTES_AN_HOUR), 24, 'd', 'h')
 }
 
 function inUnits(amount: number, size: number, large: string, small: string): string {
@@ -24,10 +29,24 @@ function inUnits(amount: number, size: number, large: string, small: string): st
 
 /** Milliseconds as a stopwatch shows them: `0:12`, `12:05`, `1:02:03`. */
 export function stopwatch(ms: number): string {
-  const seconds = Math.floor(Math.max(0, ms) / 1000)
+  const seconds = wholeSeconds(ms)
   const hours = Math.floor(seconds / 3600)
   const minutes = Math.floor(seconds / SECONDS_A_MINUTE) % MINUTES_AN_HOUR
   const twoDigits = (part: number): string => part.toString().padStart(2, '0')
   const shown = `${twoDigits(minutes)}:${twoDigits(seconds % SECONDS_A_MINUTE)}`
   return hours === 0 ? shown.replace(/^0/, '') : `${hours}:${shown}`
+}
+
+const TO_THE_SECOND = 'YYYY-MM-DD hh:mm:ss'.length
+
+/**
+ * Such as `2026-01-31 12:05:10 UTC`; undefined for what is no moment: a server may write anything.
+ *
+ * @param ms since the epoch
+ */
+export function shownMoment(ms: number | undefined, length = TO_THE_SECOND): string | undefined {
+  const date = new Date(ms ?? NaN)
+  return Number.isNaN(date.getTime())
+    ? undefined
+    : `${date.toISOString().slice(0, length).replace('T', ' ')} UTC`
 }

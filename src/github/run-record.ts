@@ -15,6 +15,8 @@ export interface RecordedStep extends StepState {
 export interface RunRecord {
   /** Undefined while the step goes on. */
   readonly conclusion: Conclusion | undefined
+  /** What is said in place of the run's end where the step failed before it had one, such as `No ZenML run was started`. */
+  readonly withoutRun: string | undefined
   /** ZenML's last known state of the run; empty if there is none. */
   readonly status: string
   /** One line, or one for each of several faults, without those of the steps; harmless and cut already. */
@@ -47,6 +49,7 @@ export interface RunRecord {
 /** Before anything is told. */
 export const NOTHING_KNOWN: RunRecord = {
   conclusion: undefined,
+  withoutRun: undefined,
   status: '',
   error: undefined,
   durationMs: undefined,

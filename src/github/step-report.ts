@@ -2,6 +2,7 @@ import type { Conclusion } from '../run/conclusion.ts'
 import type { Reporter, RunEvent } from '../run/events.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Definition, Run } from '../zenml/model.ts'
+import { wholeSeconds } from '../base/duration-text.ts'
 import { errorOutput, resultLine } from './log/closing-words.ts'
 import type { InputFault } from './inputs/faults.ts'
 import type { ActionName } from './inputs/table.ts'
@@ -77,8 +78,8 @@ export class StepReport implements Reporter {
 
   /** The step's own end: outputs, one line, the summary, the comment. */
   async ended(end: StepEnd): Promise<void> {
-    this.#keeper.end(end)
-    const { record } = this.#keeper
+    this.#keeper.end(this.#withLink(end))
+    const record = { ...this.#keeper.record, withoutRun: this.#withoutRun(end) }
     this.#setResult(record, end)
     this.#runLog.end()
     const result = record.error ?? resultLine(record)
@@ -87,9 +88,16 @@ export class StepReport implements Reporter {
       end.conclusion === 'failed' && end.waitsForPerson !== true && this.#runLog.hasAnnotatedFailure
     const isPlain = record.error === undefined || isToldAbove
     if (result !== undefined && isPlain) this.#log.info(result)
-    else if (result !== undefined) this.#log.error(result, { title: this.#title(end) })
+    else if (result !== undefined) this.#log.error(result, { title: record.withoutRun ?? titleOf(end) })
     await this.#summarize(record)
     await this.#comment(withoutValues(record, end))
+  }
+
+  /** A missed expectation is sent on, as to a chat; from there it should be one click to the run. */
+  #withLink(end: StepEnd): StepEnd {
+    const { runUrl } = this.#keeper.record
+    if (end.conclusion !== 'expectation-missed' || end.error === undefined || runUrl === undefined) return end
+    return { ...end, error: `${end.error}. See the run: ${runUrl}` }
   }
 
   /** The inputs cannot be used: one line for each fault, and no summary, because nothing was done. */
@@ -125,18 +133,17 @@ export class StepReport implements Reporter {
     if (this.#outputs.includes(name)) setOutput(name, value, this.#log)
   }
 
-  #title({ conclusion, waitsForPerson, hadRun = false }: StepEnd): string {
-    if (waitsForPerson === true) return 'ZenML run waits for a person'
-    return conclusion === 'failed' && !hadRun && this.#keeper.record.runId === undefined
-      ? WITHOUT_RUN[this.#action]
-      : TITLES[conclusion]
+  /** Undefined if there was a run, or if something else than a failure ended the step. */
+  #withoutRun({ conclusion, hadRun = false, isMissing = false }: StepEnd): string | undefined {
+    if (conclusion !== 'failed' || hadRun || this.#keeper.record.runId !== undefined) return undefined
+    return isMissing ? 'ZenML run not found' : WITHOUT_RUN[this.#action]
   }
 
   #setResult(record: RunRecord, end: StepEnd): void {
     const { status, conclusion, durationMs } = end
     this.#set('status', showOnOneLine(status, MAX_NAME_LENGTH))
     this.#set('conclusion', conclusion)
-    this.#set('duration', Math.floor(durationMs / 1000))
+    this.#set('duration', wholeSeconds(durationMs))
     this.#set('error', errorOutput(record))
     const outputs = jsonOutputs(record)
     for (const name of JSON_OUTPUTS) this.#set(name, outputs[name])
@@ -163,6 +170,10 @@ export class StepReport implements Reporter {
   }
 }
 
+function titleOf({ conclusion, waitsForPerson }: StepEnd): string {
+  return waitsForPerson === true ? 'ZenML run waits for a person' : TITLES[conclusion]
+}
+
 const WITHOUT_RUN: Readonly<Record<StepReportOptions['action'], string>> = {
   main: 'No ZenML run was started',
   wait: 'No ZenML run was followed',
@@ -178,7 +189,7 @@ const TITLES: Readonly<Record<Conclusion, string>> = {
   stopped: 'ZenML run stopped',
   'timed-out': 'ZenML run timed out',
   cancelled: 'ZenML run cancelled',
-  lost: 'ZenML run lost from sight',
+  lost: 'ZenML run outcome unknown',
   'expectation-missed': 'ZenML run not as expected',
   'dry-run': 'ZenML dry run',
 }

@@ -23,4 +23,6 @@ export interface Outcome {
   readonly failedStep: string | undefined
   /** True if the step is red only because the run waits for an answer. */
   readonly waitsForPerson?: true
+  /** True if the run that was named is not there. */
+  readonly isMissing?: boolean
 }

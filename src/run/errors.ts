@@ -18,6 +18,11 @@ export class RunError extends Error {
   }
 }
 
+/** There is no run of the name or id that was given. */
+export class NoSuchRunError extends RunError {
+  override readonly name = 'NoSuchRunError'
+}
+
 /** Several things are wrong with what the run was to be given; the message has a line for each. */
 export class ConfigurationError extends RunError {
   override readonly name = 'ConfigurationError'

@@ -41,6 +41,8 @@ export type RunEvent =
   | {
       readonly kind: 'dry-run'
       readonly lines: readonly DifferenceLine[]
+      /** What the metadata of the finished run would have to meet. */
+      readonly expectations: readonly string[]
       readonly onlyWhenTriggered: readonly string[]
     }
   /** The conditions on the finished run's metadata. */

@@ -1,5 +1,4 @@
 import { Deadline } from '../base/deadline.ts'
-import type { JsonObject } from '../base/json.ts'
 import type { Definition } from '../zenml/model.ts'
 import { assemble } from './configure/assemble.ts'
 import { changedValues, difference } from './configure/difference.ts'
@@ -7,8 +6,9 @@ import type { Configuration, Overrides } from './configure/merge.ts'
 import type { Reporter } from './events.ts'
 import { findTarget, type FindRequest } from './find/target.ts'
 import { Follower, type FollowPolicy, type RunDependencies, type RunResult } from './follow.ts'
+import { describe } from './outcome/expect.ts'
 import { resumeRun } from './start/resume.ts'
-import { originOf } from './start/run-name.ts'
+import { originOf, pipelineOf, stepNamePrefix, type RunOrigin } from './start/run-name.ts'
 import { startRun, type StartRequest } from './start/start.ts'
 import { within } from './start/trigger-timeout.ts'
 
@@ -51,7 +51,7 @@ export async function executeRun(request: RunRequest, outside: RunDependencies):
 
 /** Merges and checks what the run is to be given, and shows it beside the definition's own values. */
 function configure(
-  { overrides, dryRun, runName }: RunRequest,
+  { overrides, dryRun, runName, origin, expectations = [] }: RunRequest,
   definition: Definition,
   version: string,
   reporter: Reporter,
@@ -67,21 +67,27 @@ function configure(
     unchecked,
   })
   if (dryRun === true) {
-    const lines = difference(base, withName(runName ?? configuration.runName, body))
-    reporter.tell({ kind: 'dry-run', lines, onlyWhenTriggered: ONLY_WHEN_TRIGGERED })
+    const name = runName ?? configuration.runName ?? namePattern(originOf(origin, body), definition)
+    reporter.tell({
+      kind: 'dry-run',
+      lines: difference(base, { run_name: name, ...body }),
+      expectations: expectations.map(describe),
+      onlyWhenTriggered: ONLY_WHEN_TRIGGERED,
+    })
   }
   return configuration
 }
 
 /** What no look at a definition tells. */
 const ONLY_WHEN_TRIGGERED: readonly string[] = [
-  'whether the account may start runs',
-  'whether the stack has changed since',
-  'whether secrets and stack components that are named exist',
-  'whether the run name is free, and a slot for the run',
+  'permission to start runs',
+  'changes to the stack',
+  'secrets and stack components',
+  "whether the run's name is free",
+  'whether there is a free slot',
 ]
 
-/** Where no name is given, the action makes one. */
-function withName(runName: string | undefined, body: JsonObject): JsonObject {
-  return runName === undefined ? body : { run_name: runName, ...body }
+/** The name that the action makes where none is given: its end is another one each time. */
+function namePattern(origin: RunOrigin, definition: Definition): string {
+  return `${stepNamePrefix(origin, pipelineOf(definition))}<random>`
 }

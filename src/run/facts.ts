@@ -82,8 +82,10 @@ export interface StepFailure {
   readonly log: LogTail
 }
 
-/** Of a run that failed before any step. All undefined and empty: the server says nothing about it. */
+/** Of a run that failed before any step. No reason, fault and log: the server says nothing about it. */
 export interface RunFailure {
+  /** As near to it as the server says. */
+  readonly failedAt: number | undefined
   readonly reason: string | undefined
   readonly fault: Fault | undefined
   readonly log: LogTail

@@ -52,7 +52,7 @@ test('a run that has just started: its link, since when, and until when', () => 
     '<!-- zenml-run-action main 1a2b3c4d 100200300/2 -->',
     '### ⏳ ZenML run of training: running',
     '',
-    '[nightly](https://zenml.example.com/runs/1) · started at 2026-01-01 00:00 UTC · usually 12 min · so until about 2026-01-01 00:12 UTC',
+    '[nightly](https://zenml.example.com/runs/1) · started at 2026-01-01 00:00 UTC · usually 12 min · expected to end at about 2026-01-01 00:12 UTC',
     '',
     '<sub>[Train](https://github.com/example/models/actions/runs/100200300/attempts/2) · attempt 2 · `train/0`</sub>',
     '',
@@ -96,9 +96,9 @@ test('no line of a log and no parameter is shown: nothing masks them there', () 
     recordOf({
       conclusion: 'failed',
       failures: [{ step: 'train', fault: undefined, log }],
-      runFailure: { reason: undefined, fault: undefined, log },
-      changes: [{ path: 'steps.train.parameters.token', before: undefined, after: 'a secret parameter' }],
-      dryRun: { kind: 'dry-run', lines: [], onlyWhenTriggered: ['a secret of a dry run'] },
+      runFailure: { failedAt: undefined, reason: undefined, fault: undefined, log },
+      changes: [{ path: 'train.token', before: undefined, after: 'a secret parameter' }],
+      dryRun: { kind: 'dry-run', lines: [], expectations: [], onlyWhenTriggered: ['a secret of a dry run'] },
     }),
     PLACE,
   )

@@ -470,7 +470,7 @@ test('an end that ran out of time is left to the post step', () =>
 
     scene.github.interfere(undefined)
     await updateFromPost(scene)
-    expect(headings(scene)).toEqual(['### ⏰ ZenML run of training: timed-out'])
+    expect(headings(scene)).toEqual(['### ⏰ ZenML run of training: timed out'])
   }))
 
 test('an end that is written leaves nothing to the post step', () =>

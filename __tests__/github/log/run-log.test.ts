@@ -39,7 +39,7 @@ test('the start is told in groups, and the link stands outside of them', () => {
     kind: 'configured',
     configuration: { steps: {} },
     changes: [
-      { path: 'steps.train.parameters.epochs', before: '3', after: '5' },
+      { path: 'train.epochs', before: '3', after: '5' },
       { path: 'enable_cache', before: undefined, after: 'false' },
     ],
     warnings: ['train.epochs is unknown'],
@@ -52,10 +52,10 @@ test('the start is told in groups, and the link stands outside of them', () => {
     'version: 0.98.0',
     'account: ci-bot',
     '::endgroup::',
-    'Project: default (the only one that this account sees)',
-    '::group::Will run the snapshot nightly of the pipeline training',
+    'Project: default (the only one that this account can see)',
+    '::group::Found the snapshot nightly of the pipeline training',
     'id: aaaaaaaa-0000-4000-8000-000000000001',
-    'steps.train.parameters.epochs: 3 → 5',
+    'train.epochs: 3 → 5',
     'enable_cache: false',
     '::endgroup::',
     '::warning title=Configuration::train.epochs is unknown',
@@ -69,7 +69,7 @@ test('what was to be run is told also if its configuration turns out to be wrong
   log.tell({ kind: 'resolved', definition })
   expect(lines()).toEqual([])
   log.end()
-  expect(lines()[0]).toBe('::group::Will run the snapshot nightly of the pipeline training')
+  expect(lines()[0]).toBe('::group::Found the snapshot nightly of the pipeline training')
 })
 
 test('each change of a step is one line, with the time since the start in front', () => {
@@ -186,14 +186,20 @@ test.each([
     'with nothing',
     { reason: undefined, fault: undefined },
     '',
-    ['The server has neither a reason nor a log of it'],
+    [
+      'The server recorded neither a reason nor a log. Ask whoever runs the ZenML server or the orchestrator for their logs around 2026-01-31 12:05:10 UTC',
+    ],
   ],
 ])('a run that failed before any step is one annotation, %s', (_, known, title, told) => {
   const { log, commands } = listener()
   log.tell(started)
   log.tell({
     kind: 'run-failed',
-    failure: { ...known, log: { lines: [], left: undefined, missing: undefined } },
+    failure: {
+      ...known,
+      failedAt: Date.UTC(2026, 0, 31, 12, 5, 10),
+      log: { lines: [], left: undefined, missing: undefined },
+    },
   })
   expect(commands()).toEqual([
     {
@@ -334,7 +340,7 @@ test('no name, status, exception or log of a server is a command of the runner',
   const fault = { type: HOSTILE, message: HOSTILE, frame: HOSTILE, code: HOSTILE }
   for (let index = 0; index < 12; index += 1)
     log.tell({ kind: 'step-failed', failure: { step: HOSTILE, fault, log: log_ } })
-  log.tell({ kind: 'run-failed', failure: { reason: HOSTILE, fault, log: log_ } })
+  log.tell({ kind: 'run-failed', failure: { failedAt: NaN, reason: HOSTILE, fault, log: log_ } })
   log.tell({ kind: 'origin-not-noted', detail: HOSTILE })
   log.tell({ kind: 'details', details: details({ missing: [HOSTILE] }) })
   const names = commands().map(({ name }) => name)

@@ -42,15 +42,15 @@ test('a failed run shows the exception, the line of the user and the folded log 
 })
 
 test.each([
-  ['the server has neither a reason nor a log of it', {}],
+  ['the server recorded neither a reason nor a log  \nAsk whoever runs the ZenML server or', {}],
   ['`no space left on device`', { reason: 'no space left on device' }],
-  ['the server has no reason, only a log', { log: { lines: ['pulling'], left: 0, missing: undefined } }],
+  ['the server recorded no reason, only a log', { log: { lines: ['pulling'], left: 0, missing: undefined } }],
   [
     'Its log is not shown: `the account may not read it`',
     { log: { ...NO_LOG, missing: 'the account may not read it' } },
   ],
 ])('a run that failed before any step says: %s', (said, changes) => {
-  const runFailure = { reason: undefined, fault: undefined, log: NO_LOG, ...changes }
+  const runFailure = { failedAt: undefined, reason: undefined, fault: undefined, log: NO_LOG, ...changes }
   const text = renderSummary(recordOf({ conclusion: 'failed', error: 'x', runFailure }))
   expect(text).toContain('❌ The run failed before any step was started')
   expect(text).toContain(said)
@@ -75,6 +75,14 @@ test('of a long log the last lines stay, and how many came before is said', () =
 test('several faults stand each on a line of its own', () => {
   const text = renderSummary(recordOf({ conclusion: 'failed', error: 'first\nsecond' }))
   expect(text).toContain('`first`  \n`second`\n')
+})
+
+test('what the table of expectations says is not said above it once more', () => {
+  const verdicts = [{ wanted: 'accuracy >= 0.9', held: false, got: '0.8' }]
+  const error = 'The run "x" completed, but 1 of 1 expectations was not met'
+  const text = renderSummary(recordOf({ conclusion: 'expectation-missed', error, verdicts }))
+  expect(text).toContain('### 📉 ZenML run of training: completed, but not as expected\n')
+  expect(text).not.toContain(error)
 })
 
 test('what was expected is a table, the missed ones first', () => {
@@ -116,7 +124,7 @@ test('a run that took everything from the cache says that nothing was computed',
 
 test('changed values stand beside those of the definition, metadata as they are', () => {
   const changes = [
-    { path: 'steps.train.parameters.rate', before: '0.1', after: '0.2' },
+    { path: 'train.rate', before: '0.1', after: '0.2' },
     { path: 'tags', before: undefined, after: '["nightly"]' },
   ]
   const details = {
@@ -134,7 +142,7 @@ test('changed values stand beside those of the definition, metadata as they are'
 })
 
 test('a value with a bar is left to the log, where the runner hides it if it is a secret', () => {
-  const changes = [{ path: 'steps.load.parameters.token', before: '""', after: '"hf_a|b"' }]
+  const changes = [{ path: 'load.token', before: '""', after: '"hf_a|b"' }]
   const text = renderSummary(recordOf({ changes }))
   expect(text).toContain('| `load.token` | `""` → `a value with a bar, see the log` |\n')
 })
@@ -149,6 +157,7 @@ test('a dry run shows the difference in a fence that its text cannot end', () =>
       runUrl: undefined,
       dryRun: {
         kind: 'dry-run',
+        expectations: ['accuracy >= 0.9'],
         lines: [
           { mark: '-', text: 'note: "a"' },
           { mark: '+', text: 'note: "````\u2028```"' },
@@ -157,7 +166,8 @@ test('a dry run shows the difference in a fence that its text cannot end', () =>
       },
     }),
   )
-  expect(text).toContain('### 🧪 ZenML run of training: dry&#45;run'.replace('&#45;', '-'))
+  expect(text).toContain('### 🧪 ZenML run of training: dry run, nothing was started\n')
+  expect(text).toContain('\nWould be expected: `accuracy >= 0.9`\n')
   expect(text).toContain('`````diff\n- note: "a"\n+ note: "````\\u{2028}```"\n`````\n')
 })
 

@@ -1,6 +1,8 @@
 import { afterEach, expect, test } from '@jest/globals'
 import { ZENML_VERSIONS } from '../../../simulator/index.ts'
-import { closeScenes, openScene, TRIGGER } from '../scene.ts'
+import { RunLog } from '../../../src/github/log/run-log.ts'
+import { WorkflowLog } from '../../../src/github/log/workflow-log.ts'
+import { closeScenes, openScene, TRIGGER, type Scene } from '../scene.ts'
 
 afterEach(closeScenes)
 
@@ -18,10 +20,7 @@ test.each(ZENML_VERSIONS)('%s: a dry run shows what would be sent, and starts no
   expect(scene.server.runs).toEqual([])
   expect([scene.planned, scene.started]).toEqual([[], []])
   expect(scene.settled).toHaveLength(1)
-  const shown = scene.events.flatMap((event) =>
-    event.kind === 'dry-run' ? event.lines.map(({ mark, text }) => `${mark} ${text}`) : [],
-  )
-  expect(shown).toEqual(
+  expect(shownOf(scene)).toEqual(
     expect.arrayContaining([
       '  steps:',
       '    load: {…}',
@@ -33,6 +32,37 @@ test.each(ZENML_VERSIONS)('%s: a dry run shows what would be sent, and starts no
       '+ tags: ["nightly"]',
     ]),
   )
+})
+
+function shownOf(scene: Scene): string[] {
+  return scene.events.flatMap((event) =>
+    event.kind === 'dry-run' ? event.lines.map(({ mark, text }) => `${mark} ${text}`) : [],
+  )
+}
+
+test('a dry run shows how the run would be called where no name is given', async () => {
+  const scene = await openScene()
+  await scene.execute({ dryRun: true })
+  await scene.execute({ wait: false })
+  const name = scene.server.runs[0]?.name ?? ''
+  expect(shownOf(scene)).toContain(`+ run_name: "${name.slice(0, -12)}<random>"`)
+})
+
+test('a dry run shows a name that is given as it stands', async () => {
+  const scene = await openScene()
+  await scene.execute({ dryRun: true, runName: 'nightly-{date}' })
+  expect(shownOf(scene)).toContain('+ run_name: "nightly-{date}"')
+})
+
+test('a dry run shows what would be expected of the run', async () => {
+  const scene = await openScene()
+  const expectations = [{ name: 'train.accuracy', operator: '>=', wanted: 0.9 }] as const
+  await scene.execute({ dryRun: true, expectations })
+  expect(scene.events).toContainEqual(expect.objectContaining({ expectations: ['train.accuracy >= 0.9'] }))
+  const writes: string[] = []
+  const log = new RunLog(new WorkflowLog((text) => writes.push(text)), scene.clock)
+  for (const event of scene.events) log.tell(event)
+  expect(writes.join('')).toMatch(/^Would be expected: train\.accuracy >= 0\.9$/m)
 })
 
 test('a dry run sends nothing but reads, each once', async () => {

@@ -2,6 +2,7 @@ import { afterEach, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import type { PipelineSpec } from '../../../simulator/index.ts'
 import { parseMapping } from '../../../src/github/inputs/yaml.ts'
+import type { ValueChange } from '../../../src/run/configure/difference.ts'
 import type { Layer } from '../../../src/run/configure/layers.ts'
 import type { RunRequest } from '../../../src/run/execute.ts'
 import { closeScenes, openScene, TRIGGER, type Scene } from '../scene.ts'
@@ -19,6 +20,21 @@ const shared: PipelineSpec = {
     { name: 'train', seconds: 1, upstream: ['load'], parameters: { epochs, rate, report: epochs } },
     { name: 'report', seconds: 1, upstream: ['train'] },
   ],
+}
+
+const nested: PipelineSpec = {
+  name: 'nested',
+  steps: [
+    {
+      name: 'train',
+      seconds: 1,
+      parameters: { epochs, options: { default: { a: 1, b: 2 }, jsonSchema: { type: 'object' } } },
+    },
+  ],
+}
+
+function changesOf(scene: Scene): readonly ValueChange[] {
+  return scene.events.flatMap((event) => (event.kind === 'configured' ? event.changes : []))
 }
 
 async function written(text: string, source = 'parameters'): Promise<Layer> {
@@ -51,6 +67,40 @@ test.each([
   const scene = await openScene({ pipelines: [shared] })
   await scene.execute(await overrides(text))
   expect(scene.server.runs[0]?.configuration['steps']).toEqual({ train: { parameters: { epochs: 5 } } })
+})
+
+test.each([
+  'steps: {train: {parameters: {epochs: 5, rate: 0.5}}}',
+  'steps: {load: {parameters: {rate: 0.5}}, train: {parameters: {report: 7}}}',
+])('the changed values of %s can be copied into parameters as they are shown', async (configuration) => {
+  const scene = await openScene({ pipelines: [shared] })
+  await scene.execute(await overrides('{}', configuration))
+  const shown = changesOf(scene).map(({ path, after }) => `${path}: ${after}`)
+  await scene.execute(await overrides(shown.join('\n')))
+  const [first, second] = scene.server.runs
+  expect(second?.configuration['steps']).toEqual(first?.configuration['steps'])
+})
+
+test('changed values of all kinds are shown in one form', async () => {
+  const scene = await openScene({ pipelines: [nested] })
+  const configuration =
+    'steps: {train: {parameters: {options: {a: 5}, epochs: 4}, enable_cache: true}}\ntags: [x]'
+  const given = {
+    layers: [await written(configuration, 'configuration')],
+    tags: undefined,
+    useCache: undefined,
+  }
+  await scene.execute({
+    target: { kind: 'template', reference: 'nested-template' },
+    wait: false,
+    overrides: given,
+  })
+  expect(changesOf(scene).map(({ path }) => path)).toEqual([
+    'train.options.a',
+    'train.epochs',
+    'steps.train.enable_cache',
+    'tags',
+  ])
 })
 
 test('parameters go over configuration, and only over what they name', async () => {

@@ -30,7 +30,7 @@ test.each(ZENML_VERSIONS)(
     const { conclusion, error, status } = await scene.execute({ expectations })
     expect({ conclusion, status }).toEqual({ conclusion: 'expectation-missed', status: 'completed' })
     expect(error).toMatch(
-      /^The run "[^"]+" completed, but 3 of 4 expectations did not hold: wanted accuracy > 0\.9, got 0\.9; wanted f1 > 0, got no value of that name; there is train\.(accuracy, train\.loss|loss, train\.accuracy); wanted train\.accuracy == "0\.9", got 0\.9 \(a number\)$/,
+      /^The run "[^"]+" completed, but 3 of 4 expectations were not met: expected accuracy > 0\.9, got 0\.9; expected f1 > 0, got no value of that name \(there is train\.(accuracy, train\.loss|loss, train\.accuracy)\); expected train\.accuracy == "0\.9", got 0\.9 \(a number\)$/,
     )
   },
 )
@@ -100,7 +100,7 @@ test('a value that is nested too deeply to be written is a miss like any other',
   })
   const { conclusion, error } = await scene.execute({ expectations: expected('accuracy >= 0.9') })
   expect(conclusion).toBe('expectation-missed')
-  expect(error).toContain('wanted accuracy >= 0.9, got a list of 1')
+  expect(error).toContain('expected accuracy >= 0.9, got a list of 1')
 })
 
 /** The verdict on one condition, on what a run and its steps logged. */
@@ -124,7 +124,7 @@ test.each([
   const verdict = verdictOn(`${name} >= 0.9`, metadata, steps)
   expect(verdict).toMatchObject({
     held: false,
-    got: expect.stringMatching(/^several values of this name: .*; log them under other names$/),
+    got: expect.stringMatching(/^several values of this name: .* \(log them under other names\)$/),
   })
 })
 
@@ -132,7 +132,7 @@ test('a name that is the key of one step and reads as another step and its key i
   const verdict = verdictOn('train.f1 > 0', {}, { train: { f1: 0.1 }, test: { 'train.f1': 0.9 } })
   expect(verdict).toMatchObject({
     held: false,
-    got: 'several values: train.f1, test.train.f1; write one of these',
+    got: 'several values: train.f1, test.train.f1 (write one of these)',
   })
 })
 

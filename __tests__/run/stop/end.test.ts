@@ -321,7 +321,7 @@ describe('the time is up', () => {
     const result = await scene.execute({ target, timeoutMs: 60_000, onTimeout: 'stop' })
     expect(result).toMatchObject({ conclusion: 'timed-out', status: 'stopped' })
     expect(result.error).toMatch(
-      /did not end within the timeout of 1m\. The run .* was stopped and is now stopped: http/,
+      /did not finish within the timeout of 1m\. The run .* was stopped and is now stopped: http/,
     )
     expect(scene.sent(STOP)).toEqual([expect.stringContaining('graceful=false')])
     expect(scene.settled).toHaveLength(1)

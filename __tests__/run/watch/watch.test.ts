@@ -43,7 +43,7 @@ describe.each(ZENML_VERSIONS)('on ZenML %s', (version) => {
   test('a run that takes longer than the timeout fails the step and is said to go on', async () => {
     const { scene, result } = await watchOne({ version, pipeline: one({}, 600) }, { timeoutMs: 90_000 })
     expect(result).toMatchObject({ conclusion: 'timed-out', status: 'running' })
-    expect(result.error).toMatch(/did not end within the timeout of 1m 30s\. .*goes on/)
+    expect(result.error).toMatch(/did not finish within the timeout of 1m 30s\. .*goes on/)
     expect(scene.server.runs[0]?.busy).toBe(true)
     expect(result.durationMs).toBeLessThan(95_000)
   })
@@ -71,7 +71,7 @@ describe.each(ZENML_VERSIONS)('on ZenML %s', (version) => {
       },
     )
     expect(result.conclusion).toBe('lost')
-    expect(result.error).toMatch(/was lost from sight: .*503.*it may go on: http/)
+    expect(result.error).toMatch(/could not be followed: .*503.*it may still be running: http/)
     expect(result.durationMs).toBeGreaterThanOrEqual(300_000)
     expect(kinds(scene).filter((kind) => kind === 'server-lost')).toHaveLength(1)
   })

@@ -4,7 +4,7 @@ import type { WorkflowContext } from '../workflow/context.ts'
 import { blocks, code, fold, link } from '../page/markdown.ts'
 import { withinSize, type Section } from '../page/size.ts'
 import type { RunRecord } from '../run-record.ts'
-import { shownDuration } from '../../base/duration-text.ts'
+import { shownDuration, shownMoment } from '../../base/duration-text.ts'
 import { heading, headLine } from '../page/heading.ts'
 import { lastSeenText, stepsText } from '../page/steps.ts'
 import { metricsText, verdictsText } from '../page/values.ts'
@@ -59,21 +59,20 @@ export function renderComment(record: RunRecord, place: CommentPlace): string {
 /** A comment does not move on by itself, so it says times and no durations. */
 function goingOnLine({ runName, runId, runUrl, created, usual }: RunRecord): string {
   const name = runName ?? runId
-  const start = timeOf(created)
-  const end = usual === undefined || created === undefined ? undefined : timeOf(created + usual.medianMs)
+  const start = shownMoment(created, TO_THE_MINUTE)
+  const end =
+    usual === undefined || created === undefined
+      ? undefined
+      : shownMoment(created + usual.medianMs, TO_THE_MINUTE)
   return [
     ...(name === undefined ? [] : [link(name, runUrl, MAX_NAME_LENGTH)]),
     ...(start === undefined ? [] : [`started at ${start}`]),
     ...(usual === undefined ? [] : [`usually ${shownDuration(usual.medianMs)}`]),
-    ...(end === undefined ? [] : [`so until about ${end}`]),
+    ...(end === undefined ? [] : [`expected to end at about ${end}`]),
   ].join(' · ')
 }
 
-/** Undefined for what is no moment; a server may write anything. */
-function timeOf(ms: number | undefined): string | undefined {
-  const date = new Date(ms ?? NaN)
-  return Number.isNaN(date.getTime()) ? undefined : `${date.toISOString().slice(0, 16).replace('T', ' ')} UTC`
-}
+const TO_THE_MINUTE = 'YYYY-MM-DD hh:mm'.length
 
 function footer({ context: { workflow, workflowRunUrl, runAttempt }, stepKey }: CommentPlace): string {
   const attempt = runAttempt > 1 ? [`attempt ${runAttempt}`] : []

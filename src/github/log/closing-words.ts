@@ -4,13 +4,13 @@ import { cut } from '../../base/printable.ts'
 import type { RunRecord } from '../run-record.ts'
 import { shownDuration } from '../../base/duration-text.ts'
 
-/** The last line of a step without an error; undefined where what became of the run was told already. */
+/** The last line of a step without an error; undefined where the outcome of the run was reported already. */
 export function resultLine(record: RunRecord): string | undefined {
   switch (record.conclusion) {
     case 'dry-run':
-      return 'A dry run: nothing was started'
+      return 'Dry run: nothing was started'
     case 'started':
-      return 'The run goes on; its end is not waited for'
+      return 'The run continues in ZenML; not waiting for it (wait: false)'
     case 'completed':
       return `The run completed after ${shownDuration(record.durationMs ?? 0)}${comparison(record)}${cacheNote(record)}`
     case 'failed':

@@ -1,5 +1,6 @@
 import type { Fault, LogTail, RunFailure, StepFailure } from '../../run/facts.ts'
 import { inline, type WorkflowLog } from './workflow-log.ts'
+import { askForLogs } from '../../base/sentences.ts'
 import { cut } from '../../base/printable.ts'
 
 /** The runner drops the eleventh error of a step, and the step's own last one must not be that. */
@@ -38,14 +39,14 @@ export class FailureLog {
   }
 
   /** Of a run that started no step. */
-  run({ reason, fault, log }: RunFailure, url: string | undefined): void {
+  run({ failedAt, reason, fault, log }: RunFailure, url: string | undefined): void {
     this.#seen += 1
     const known = [
       ...(reason === undefined ? [] : [shownMessage(reason)]),
       ...(fault === undefined ? [] : faultLines(fault)),
     ]
-    const nothing = log.lines.length === 0 ? 'neither a reason nor a log of it' : 'no reason, only a log'
-    const said = known.length > 0 ? known : [`The server has ${nothing}`]
+    const nothing = log.lines.length === 0 ? 'neither a reason nor a log' : 'no reason, only a log'
+    const said = known.length > 0 ? known : [`The server recorded ${nothing}. ${askForLogs(failedAt)}`]
     this.#log.error(withLink(['The run failed before any step was started', ...said], url), {
       title: `ZenML run failed${typeOf(fault)}`,
     })

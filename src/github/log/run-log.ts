@@ -102,12 +102,12 @@ export class RunLog implements Reporter {
     switch (event.kind) {
       case 'failed-but-going-on':
         this.#timed(
-          `The run has failed, but steps of it go on: ${inline(event.steps.join(', '), LONG)}. Waiting for them to end`,
+          `The run has failed, but some of its steps keep running: ${inline(event.steps.join(', '), LONG)}. Waiting for them to end`,
         )
         return
       case 'server-lost':
         this.#timed(
-          `The server cannot be asked at the moment (${inline(event.detail, LONG)}). The run goes on; asking again for up to ${shownDuration(event.toleratedMs)}`,
+          `The server does not answer (${inline(event.detail, LONG)}). The run may still be running; trying again for up to ${shownDuration(event.toleratedMs)}`,
         )
         return
       case 'server-back':
@@ -120,7 +120,7 @@ export class RunLog implements Reporter {
         return
       case 'still-initializing':
         this.#log.warning(
-          `The run has been initializing for ${shownDuration(event.sinceMs)}${reasonOf(event.reason)}. Its runner or its image may be missing: see the stack's orchestrator and the server's log`,
+          `The run has been initializing for ${shownDuration(event.sinceMs)}${reasonOf(event.reason)}. Its runner or its image may be missing: check the stack's orchestrator and the server's log`,
         )
         return
       case 'origin-not-noted':
@@ -148,7 +148,7 @@ function usualLine({ medianMs, runs }: Usual): string {
 }
 
 function verdictLine({ wanted, held, got }: Verdict): string {
-  return `${held ? 'Held' : 'Missed'}: ${inline(wanted, LONG)} (got ${inline(got, LONG)})`
+  return `${held ? 'Expectation met' : 'Expectation not met'}: ${inline(wanted, LONG)} (got ${inline(got, LONG)})`
 }
 
 function reasonOf(reason: string | undefined): string {

@@ -46,18 +46,18 @@ const PROJECT_SOURCES: Readonly<Record<ProjectSource, string>> = {
   project: 'from the input project',
   ZENML_ACTIVE_PROJECT_ID: 'from ZENML_ACTIVE_PROJECT_ID',
   account: "the account's default project",
-  'only-one': 'the only one that this account sees',
-  definition: 'of what is to be run',
+  'only-one': 'the only one that this account can see',
+  definition: 'the one of what is to be run',
 }
 
-const DRY_RUN_TITLE = 'The run configuration that would be sent, beside the values of what is to be run:'
+const DRY_RUN_TITLE = 'Changes that this run would make to the configuration:'
 
 const HINDRANCES: Readonly<Record<TriggerHindrance, string>> = {
-  working: 'The server is still at work on the request; asking for its result again',
-  'no-slot': 'The server has no free slot for another run; waiting for one',
-  limited: 'The server limits requests; nothing was started, trying again',
-  'not-sent': 'The server could not be reached; nothing was sent, trying again',
-  unclear: 'No run of this step is there; looking once more before it is sent again',
+  working: 'The server is still working on the request; asking for the result again',
+  'no-slot': 'The server has no free slot for another run; trying again',
+  limited: 'The server limits requests, and nothing was started; trying again',
+  'not-sent': 'The server could not be reached, and nothing was sent; trying again',
+  unclear: 'This step has no run yet; before the request is sent again, checking once more',
   'name-vanished': 'The server says that the run exists, but does not show it; trying again',
 }
 
@@ -97,17 +97,18 @@ export class StartLog {
         return this.#configured(event)
       case 'dry-run':
         this.#log.serverText(shownDifference(event.lines), DRY_RUN_TITLE)
-        return `Only a start can tell ${inline(event.onlyWhenTriggered.join('; '), LONG)}`
+        for (const wanted of event.expectations) this.#log.info(`Would be expected: ${inline(wanted, LONG)}`)
+        return `Not checked (only a real start can): ${inline(event.onlyWhenTriggered.join(', '), LONG)}`
       case 'triggering':
         return `Starting the run ${inline(event.name, 300)}`
       case 'trigger-hindered':
         return this.#hindranceLine(event)
       case 'answer-lost':
-        return `The answer got lost, so the run may have been started; looking for it by its name (${inline(event.detail, LONG)})`
+        return `The answer was lost, so the run may have been started; searching for it by name (${inline(event.detail, LONG)})`
       case 'new-key':
-        return `The server did not finish the request in ${shownDuration(event.afterMs)}, and no run is there: sending a new one for the same name`
+        return `The server did not finish the request in ${shownDuration(event.afterMs)}, and there is no run: sending a new request for the same name`
       case 'dispatch-awaited':
-        return `The server made the run and then failed, so the run may never begin; waiting for that for up to ${shownDuration(event.untilMs)}`
+        return `The server created the run and then failed, so the run may never begin; waiting for it to begin for up to ${shownDuration(event.untilMs)}`
       case 'not-dispatched':
         this.#log.warning(
           `The server never began the run ${inline(event.name, 300)}, so it was ended. Starting it again as ${inline(event.nextName, 300)}`,
@@ -118,15 +119,15 @@ export class StartLog {
       case 'attached':
         return `Following the run ${inline(event.run.name ?? event.run.id, LONG)} (${inline(event.run.status)}): ${inline(event.url ?? event.run.id, LONG)}`
       case 'resumed':
-        return `Taking up the run of attempt ${event.attempt}, which is ${inline(event.run.status)}: ${inline(event.url ?? event.run.id, LONG)}`
+        return `Reattached to the run of attempt ${event.attempt}, which is ${inline(event.run.status)}: ${inline(event.url ?? event.run.id, LONG)}`
       case 'resume-unclear':
         this.#log.warning(
-          `Several runs of earlier attempts could be taken up (${inline(event.names.join(', '), LONG)}), so a new one is started`,
+          `Several runs of earlier attempts match (${inline(event.names.join(', '), LONG)}), so a new one is started`,
         )
         return undefined
       case 'resume-foreign':
         this.#log.warning(
-          `What earlier attempts started (${inline(event.names.join(', '), LONG)}) came from another template or snapshot, so it is not taken up, and a new run is started`,
+          `What earlier attempts started (${inline(event.names.join(', '), LONG)}) came from another template or snapshot, so a new run is started`,
         )
         return undefined
       case 'retry':
@@ -153,7 +154,7 @@ export class StartLog {
       ...(more > 0 ? [`and ${more} more values`] : []),
     ]
     const same = Object.keys(configuration).length > 0 && changes.length === 0
-    const laidOver = same ? ['What is laid over it changes none of its values'] : changed
+    const laidOver = same ? ['The given configuration changes none of its values'] : changed
     if (this.#resolved !== undefined) this.#foldDefinition(this.#resolved, laidOver)
     for (const warning of warnings) this.#log.warning(inline(warning, LONG), { title: 'Configuration' })
     return unchecked
@@ -162,10 +163,7 @@ export class StartLog {
   #foldDefinition({ kind, id, name, pipeline }: Definition, laidOver: readonly string[]): void {
     this.#resolved = undefined
     const of = pipeline?.name === undefined ? '' : ` of the pipeline ${inline(pipeline.name)}`
-    this.#log.fold(`Will run the ${NOUNS[kind]} ${inline(name ?? id)}${of}`, [
-      `id: ${inline(id)}`,
-      ...laidOver,
-    ])
+    this.#log.fold(`Found the ${NOUNS[kind]} ${inline(name ?? id)}${of}`, [`id: ${inline(id)}`, ...laidOver])
   }
 
   #hindranceLine(event: Extract<StartEvent, { kind: 'trigger-hindered' }>): string | undefined {

@@ -1,5 +1,6 @@
 import type { Fault, LogTail, RunFailure, StepFailure } from '../../run/facts.ts'
 import { amount, blocks, code, escapeMarkdown, fence, fold, grouped } from './markdown.ts'
+import { askForLogs } from '../../base/sentences.ts'
 import { cut } from '../../base/printable.ts'
 import type { RunRecord } from '../run-record.ts'
 
@@ -23,11 +24,14 @@ const MAX_LINE_BYTES = 1_500
 
 /**
  * The step's error, and why the run or its steps failed, as Markdown; empty if nothing went wrong. The error of a run
- * that failed says no more than what is known of its failures, and is left out where they are shown.
+ * that failed says no more than what is known of its failures, nor that of a missed expectation more than their table:
+ * it is left out where they are shown.
  */
 export function whyText(record: RunRecord, limits: FailureLimits): string {
-  const { conclusion, error, failures, runFailure } = record
-  const isToldBelow = conclusion === 'failed' && (failures.length > 0 || runFailure !== undefined)
+  const { conclusion, error, failures, runFailure, verdicts } = record
+  const isToldBelow =
+    (conclusion === 'failed' && (failures.length > 0 || runFailure !== undefined)) ||
+    (conclusion === 'expectation-missed' && verdicts.length > 0)
   return blocks(error === undefined || isToldBelow ? '' : errorText(error), failureText(record, limits))
 }
 
@@ -55,14 +59,15 @@ function stepText({ step, fault, log }: StepFailure, limits: FailureLimits): str
   return blocks([name, ...faultLines(fault, limits)].join('  \n'), logText(log, limits))
 }
 
-function runText({ reason, fault, log }: RunFailure, limits: FailureLimits): string {
+function runText({ failedAt, reason, fault, log }: RunFailure, limits: FailureLimits): string {
   const known = [
     ...(reason === undefined || reason.trim() === '' ? [] : messageLines(reason, limits)),
     ...(fault === undefined ? [] : faultLines(fault, limits)),
   ]
   const text = '❌ The run failed before any step was started'
-  const unknown = log.lines.length === 0 ? 'neither a reason nor a log of it' : 'no reason, only a log'
-  const said = known.length === 0 ? [`${text}; the server has ${unknown}`] : [text, ...known]
+  const unknown = log.lines.length === 0 ? 'neither a reason nor a log' : 'no reason, only a log'
+  const said =
+    known.length === 0 ? [`${text}; the server recorded ${unknown}`, askForLogs(failedAt)] : [text, ...known]
   return blocks(said.join('  \n'), logText(log, limits))
 }
 

@@ -15,21 +15,31 @@ const SYMBOLS: Readonly<Record<Conclusion, string>> = {
   'dry-run': '🧪',
 }
 
+/** How each of them reads; a conclusion that is missing here is a word of its own. */
+const WORDS: Partial<Readonly<Record<Conclusion, string>>> = {
+  'timed-out': 'timed out',
+  lost: 'outcome unknown',
+  'expectation-missed': 'completed, but not as expected',
+  'dry-run': 'dry run, nothing was started',
+}
+
 const MAX_NAME_LENGTH = 300
 
 /** Such as `### ✅ ZenML run of training: completed`; while the step goes on, with the run's own state. */
-export function heading({ conclusion, status, pipeline }: RunRecord): string {
+export function heading({ conclusion, withoutRun, status, pipeline }: RunRecord): string {
   const subject =
     pipeline === undefined ? 'ZenML run' : `ZenML run of ${escapeMarkdown(pipeline, MAX_NAME_LENGTH)}`
-  if (conclusion !== undefined) return `### ${SYMBOLS[conclusion]} ${subject}: ${conclusion}`
+  if (conclusion !== undefined && withoutRun !== undefined) return `### ${SYMBOLS[conclusion]} ${withoutRun}`
+  if (conclusion !== undefined)
+    return `### ${SYMBOLS[conclusion]} ${subject}: ${WORDS[conclusion] ?? conclusion}`
   return `### ⏳ ${subject}: ${status === '' ? 'starting' : escapeMarkdown(status, MAX_NAME_LENGTH)}`
 }
 
-/** Link, duration and what is usual, in one line; empty if there is no run. */
+/** Link, duration and what is usual, in one line; of a run that was not started what it would have been of. */
 export function headLine(record: RunRecord): string {
   const { runName, runId, runUrl, durationMs, usual, status, conclusion } = record
   const name = runName ?? runId
-  if (name === undefined) return ''
+  if (name === undefined) return record.withoutRun === undefined ? '' : definitionText(record)
   return [
     link(name, runUrl, MAX_NAME_LENGTH),
     ...(conclusion === 'started' || durationMs === undefined ? [] : [`**${shownDuration(durationMs)}**`]),
@@ -37,6 +47,15 @@ export function headLine(record: RunRecord): string {
     ...(tellsMore(record) ? [`${code(status, MAX_NAME_LENGTH)} in ZenML`] : []),
     ...cacheShare(record),
   ].join(' · ')
+}
+
+/** Empty if it was not found: the error names it. */
+function definitionText({ definition }: RunRecord): string {
+  if (definition === undefined) return ''
+  const { kind, id, name, pipeline } = definition
+  const of = pipeline?.name === undefined ? '' : ` of the pipeline ${code(pipeline.name, MAX_NAME_LENGTH)}`
+  const noun = kind === 'snapshot' ? 'snapshot' : 'run template'
+  return `To be run: the ${noun} ${code(name ?? id, MAX_NAME_LENGTH)}${of}`
 }
 
 /** Whether ZenML's state says something that the conclusion does not. */

@@ -68,12 +68,15 @@ export function renderSummary(record: RunRecord): string {
   return `${withinSize(sections, MAX_BYTES, (markdown) => Buffer.byteLength(markdown))}\n`
 }
 
-function dryRunText({ lines, onlyWhenTriggered }: NonNullable<RunRecord['dryRun']>): string {
+function dryRunText({ lines, expectations, onlyWhenTriggered }: NonNullable<RunRecord['dryRun']>): string {
   const shown = shownDifference(lines).map((line) => escapeUnprintable(line))
   return blocks(
-    'Nothing was started. The run configuration beside the values of what is to be run:',
+    'Changes that this run would make to the configuration:',
     fence(shown, 'diff'),
-    `Only a start can tell ${escapeMarkdown(onlyWhenTriggered.join('; '))}.`,
+    expectations.length === 0
+      ? ''
+      : `Would be expected: ${expectations.map((wanted) => code(wanted)).join(', ')}`,
+    `Not checked (only a real start can): ${escapeMarkdown(onlyWhenTriggered.join(', '))}.`,
   )
 }
 

@@ -24,15 +24,12 @@ export function verdictsText(verdicts: readonly Verdict[], most = MOST_VERDICTS)
   return blocks(table(['Expected', 'Got'], rows), more > 0 ? `${grouped(more)} more not shown.` : '')
 }
 
-/** As a person writes it in the input `parameters`. */
-const STEP_PARAMETER = /^steps\.(.+)\.parameters\.([^.]+)$/
-
 /** What the run got instead of the definition's values, as a table. */
 export function changesText(changes: readonly ValueChange[], kind: DefinitionKind = 'template'): string {
   if (changes.length === 0) return ''
   const rows = changes.slice(0, MOST_CHANGES).map(({ path, before, after }) => {
     const was = before === undefined ? 'none' : shownValue(before)
-    return [code(path.replace(STEP_PARAMETER, '$1.$2'), MAX_NAME_LENGTH), `${was} → ${shownValue(after)}`]
+    return [code(path, MAX_NAME_LENGTH), `${was} → ${shownValue(after)}`]
   })
   const more = changes.length - rows.length
   return blocks(

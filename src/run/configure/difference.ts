@@ -12,28 +12,42 @@ export interface DifferenceLine {
 
 /** A value that a run gets instead of the definition's; texts of both are JSON. */
 export interface ValueChange {
-  /** Keys joined by dots. */
+  /** As the input `parameters` takes it, such as `train.seconds`; of anything else the keys joined by dots. */
   readonly path: string
   /** Undefined if the definition has none. */
   readonly before: string | undefined
   readonly after: string
 }
 
-/** Only what differs, one entry a value that is no mapping. */
-export function changedValues(base: JsonObject, over: JsonObject, prefix = ''): ValueChange[] {
+/** Only what differs, one entry per value that is no mapping. */
+export function changedValues(
+  base: JsonObject,
+  over: JsonObject,
+  above: readonly string[] = [],
+): ValueChange[] {
   return Object.entries(over).flatMap(([key, after]): ValueChange[] => {
     const before = member(base, key)
-    const path = `${prefix}${keyText(key)}`
+    const path = [...above, key]
     if (isUnchanged(before, after)) return []
     if (
       isJsonObject(after) &&
       (isJsonObject(before) || before === undefined) &&
       Object.keys(after).length > 0
     ) {
-      return changedValues(isJsonObject(before) ? before : {}, after, `${path}.`)
+      return changedValues(isJsonObject(before) ? before : {}, after, path)
     }
-    return [{ path, before: before === undefined ? undefined : valueText(before), after: valueText(after) }]
+    const was = before === undefined ? undefined : valueText(before)
+    return [{ path: pathText(path), before: was, after: valueText(after) }]
   })
+}
+
+/** Of a parameter without what `parameters` does not take, so that it can be copied there. */
+function pathText(path: readonly string[]): string {
+  const [first, step = '', second, ...inStep] = path
+  const ofStep = first === 'steps' && second === 'parameters' && inStep.length > 0
+  const ofPipeline = first === 'parameters' && path.length > 1
+  const shown = ofStep ? [step, ...inStep] : ofPipeline ? path.slice(1) : path
+  return shown.map(keyText).join('.')
 }
 
 /**

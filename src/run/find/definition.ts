@@ -10,6 +10,7 @@ import {
   type ServerInfo,
 } from '../../zenml/model.ts'
 import { isAtLeast } from '../../zenml/version.ts'
+import { didYouMean } from '../../base/words.ts'
 import { RunError } from '../errors.ts'
 
 /** What the user wants to run. */
@@ -116,35 +117,40 @@ class Finder {
         this.#isInProject(definition),
     )
     if (newest !== undefined) return runnable(await this.#client.definition(kind, newest.id))
-    throw new RunError(
-      `pipeline: "${pipeline}" has no named ${DEFINITION_NOUNS[kind]} that can be run${this.#place()}. ` +
-        `${await this.#suggest(kind, pipeline, ({ pipeline: of }) => of?.name)}${notAllowedHint(kind)}`,
-    )
+    throw await this.#nothingOf(kind, pipeline)
+  }
+
+  /** Only names that were all listed show that a pipeline is not among them. */
+  async #nothingOf(kind: DefinitionKind, pipeline: string): Promise<RunError> {
+    const noun = DEFINITION_NOUNS[kind]
+    const all = await this.#tryToList(kind)
+    const isUnknown =
+      all !== undefined &&
+      all.length < SUGGESTION_POOL &&
+      !all.some((definition) => this.#isInPipeline(definition) && this.#isInProject(definition))
+    const names = this.#runnable(all, ({ pipeline: of }) => of?.name)
+    const problem = isUnknown
+      ? `there is no pipeline named "${pipeline}" with a named ${noun}${this.#place()}${didYouMean(pipeline, names) || '.'}`
+      : `"${pipeline}" has no named ${noun} that can be run${this.#place()}.`
+    const others = suggestion(all, names, pipeline, kind, `Pipelines with a runnable ${noun} are`)
+    return new RunError(`pipeline: ${problem} ${others}${notAllowedHint(kind)}`)
   }
 
   async #notFound(kind: DefinitionKind, which: string, wanted: string): Promise<RunError> {
-    const suggestion = await this.#suggest(kind, wanted, ({ name }) => name)
+    const all = await this.#tryToList(kind)
+    const names = this.#runnable(all, ({ name }) => name)
+    const others = suggestion(all, names, wanted, kind, 'Runnable ones are')
     return new RunError(
-      `${kind}: there is no ${DEFINITION_NOUNS[kind]} ${which}. ${suggestion}${notAllowedHint(kind)}`,
+      `${kind}: there is no ${DEFINITION_NOUNS[kind]} ${which}. ${others}${notAllowedHint(kind)}`,
     )
   }
 
-  /** Empty if the server does not give them: what was asked for is not there all the same. */
-  async #suggest(
-    kind: DefinitionKind,
-    wanted: string,
+  #runnable(
+    all: readonly Definition[] | undefined,
     nameOf: (definition: Definition) => string | undefined,
-  ): Promise<string> {
-    const all = await this.#tryToList(kind)
-    if (all === undefined) return ''
-    const names = new Set(
-      all.flatMap((definition) =>
-        definition.runnable === true && this.#isInProject(definition) ? (nameOf(definition) ?? []) : [],
-      ),
-    )
-    const nearest = [...names].sort((a, b) => leven(a, wanted) - leven(b, wanted)).slice(0, MOST_SUGGESTIONS)
-    if (nearest.length === 0) return `The account sees no runnable ${DEFINITION_NOUNS[kind]} at all. `
-    return `Runnable ones are: ${nearest.map((name) => `"${name}"`).join(', ')}. `
+  ): string[] {
+    const usable = all?.filter((definition) => definition.runnable === true && this.#isInProject(definition))
+    return [...new Set(usable?.flatMap((definition) => nameOf(definition) ?? []))]
   }
 
   async #tryToList(kind: DefinitionKind): Promise<Definition[] | undefined> {
@@ -174,6 +180,20 @@ class Finder {
       ? inPipeline
       : `${inPipeline} in the project "${this.#project.name ?? this.#project.id}"`
   }
+}
+
+/** Empty if the server does not give them: what was asked for is not there all the same. */
+function suggestion(
+  all: readonly Definition[] | undefined,
+  names: readonly string[],
+  wanted: string,
+  kind: DefinitionKind,
+  words: string,
+): string {
+  if (all === undefined) return ''
+  if (names.length === 0) return `The account sees no runnable ${DEFINITION_NOUNS[kind]} at all. `
+  const nearest = [...names].sort((a, b) => leven(a, wanted) - leven(b, wanted)).slice(0, MOST_SUGGESTIONS)
+  return `${words}: ${nearest.map((name) => `"${name}"`).join(', ')}. `
 }
 
 /** Also where the stack is hidden: a run acts as this account, so it would end, or hang, before its first step. */

@@ -3,7 +3,7 @@ import type { ZenmlClient } from '../../zenml/client.ts'
 import { isGone } from '../../zenml/errors.ts'
 import { isUuid, type Named, type Run, type ServerInfo } from '../../zenml/model.ts'
 import { runUrl } from '../../zenml/run-url.ts'
-import { RunError } from '../errors.ts'
+import { NoSuchRunError, RunError } from '../errors.ts'
 import { untilAnswered } from '../until-answered.ts'
 import { connect } from './target.ts'
 import type { ProjectChoice } from '../facts.ts'
@@ -21,7 +21,7 @@ export interface FoundRun {
  *
  * @param reference id or exact name
  * @param input what the user calls it, for the error
- * @throws RunError if there is no such run, or if several have the name
+ * @throws NoSuchRunError if there is none, RunError if several have the name
  */
 export async function findRun(
   reference: string,
@@ -39,7 +39,7 @@ export async function findRun(
     deps,
   )
   if (run === undefined) {
-    throw new RunError(
+    throw new NoSuchRunError(
       isById
         ? `${input}: there is no run with the id ${reference}, or the account has no permission to read it`
         : `${input}: there is no run named "${reference}", or the account has no permission to read it`,

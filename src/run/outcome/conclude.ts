@@ -1,5 +1,5 @@
 import type { Run } from '../../zenml/model.ts'
-import { twoSentences } from '../../base/sentences.ts'
+import { askForLogs, twoSentences } from '../../base/sentences.ts'
 import { runPhase } from '../../zenml/status.ts'
 import prettyMilliseconds from 'pretty-ms'
 import type { Outcome } from '../conclusion.ts'
@@ -49,7 +49,7 @@ export function conclude(watched: Watched, context: ConcludeContext): Outcome {
       return {
         conclusion: 'timed-out',
         status,
-        error: `The run "${name}" did not end within the timeout of ${prettyMilliseconds(timeoutMs ?? 0)}`,
+        error: `The run "${name}" did not finish within the timeout of ${prettyMilliseconds(timeoutMs ?? 0)}`,
         failedStep,
       }
     case 'paused':
@@ -74,8 +74,8 @@ export function conclude(watched: Watched, context: ConcludeContext): Outcome {
         conclusion: 'lost',
         status,
         error: twoSentences(
-          `The run "${name}" was lost from sight: ${watched.detail}`,
-          `When last seen it was ${status}, and it may go on${where}`,
+          `The run "${name}" could not be followed: ${watched.detail}`,
+          `When last seen it was ${status}, and it may still be running${where}`,
         ),
         failedStep,
       }
@@ -100,7 +100,7 @@ function concludeRun(run: Run, { name, cause }: ConcludeContext, where: string):
       return {
         conclusion: 'failed',
         status,
-        error: `The run "${name}" failed${describeCause(cause, reason)}. See its steps and logs${where}`,
+        error: `The run "${name}" failed${describeCause(cause, reason)}. ${adviceFor(cause, run)}${where}`,
         failedStep,
       }
     case 'going-on':
@@ -122,13 +122,23 @@ function describeCause(cause: Cause, reason: string): string {
       return ` in the step "${cause.step}"${others}${fault === undefined ? reason : `: ${fault}`}`
     }
     case 'run': {
-      const why = describeFault(cause.fault) ?? cause.reason
+      const why = reasonOf(cause)
       const when = cause.beforeSteps ? ' before any step' : ', but none of its steps'
       return `${when}${why === undefined ? ', and ZenML does not say why' : `: ${why.replace(/\.$/, '')}`}`
     }
     case 'unknown':
       return reason
   }
+}
+
+function reasonOf({ fault, reason }: Extract<Cause, { kind: 'run' }>): string | undefined {
+  return describeFault(fault) ?? reason
+}
+
+/** A run without steps and reason has nothing to look at. */
+function adviceFor(cause: Cause, { endTime, updated }: Run): string {
+  const isDark = cause.kind === 'run' && cause.beforeSteps && reasonOf(cause) === undefined
+  return isDark ? askForLogs(endTime ?? updated) : 'See its steps and logs'
 }
 
 /** `RuntimeError: loss is NaN (train.py, line 42, in train)`; undefined where nothing is known. */

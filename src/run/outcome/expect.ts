@@ -49,15 +49,17 @@ export function judgeExpectations(
   return expectations.map((expectation) => judge(expectation, entries))
 }
 
-/** One line that names each miss; undefined if everything held. */
+/** One line that names each miss, with a semicolon between two and none within; undefined if everything held. */
 export function missedExpectations(runName: string, verdicts: readonly Verdict[]): string | undefined {
   const missed = verdicts.filter(({ held }) => !held)
   if (missed.length === 0) return undefined
-  const list = missed.map(({ wanted, got }) => `wanted ${wanted}, got ${got}`).join('; ')
-  return `The run "${runName}" completed, but ${missed.length} of ${verdicts.length} expectations did not hold: ${list}`
+  const list = missed.map(({ wanted, got }) => `expected ${wanted}, got ${got}`).join('; ')
+  const count = `${missed.length} of ${verdicts.length} expectations ${missed.length === 1 ? 'was' : 'were'}`
+  return `The run "${runName}" completed, but ${count} not met: ${list}`
 }
 
-function describe({ name, operator, wanted }: Expectation): string {
+/** As a person writes it. */
+export function describe({ name, operator, wanted }: Expectation): string {
   return `${name} ${operator} ${show(wanted)}`
 }
 
@@ -94,14 +96,18 @@ function find(name: string, entries: readonly Entry[]): Entry | { readonly probl
   if (match !== undefined && others.length === 0) return match
   if (match !== undefined) {
     const names = [...new Set(matches.map(nameOf))]
-    if (names.length > 1) return { problem: `several values: ${listed(names, name)}; write one of these` }
+    if (names.length > 1) return { problem: `several values: ${listed(names, name)} (write one of these)` }
     return {
-      problem: `several values of this name: ${listed(matches.map(originOf), name)}; log them under other names`,
+      problem: `several values of this name: ${listed(matches.map(originOf), name)} (log them under other names)`,
     }
   }
   const known = entries.map(nameOf)
-  const there = known.length === 0 ? 'the run has no metadata' : `there is ${listed(known, name)}`
-  return { problem: `no value of that name; ${there}` }
+  return {
+    problem:
+      known.length === 0
+        ? 'no value of that name (the run has no metadata)'
+        : `no value of that name (there is ${listed(known, name)})`,
+  }
 }
 
 function nameOf({ step, key }: Entry): string {

@@ -112,6 +112,7 @@ export async function explainRun(run: Run | RunDetail, deps: ExplainDependencies
   const log = await tryTo((client) => client.runnerLog(run.id).catch(unlessNoRoute), deps, limit)
   const isEmpty = 'value' in log && log.value.records.every((record) => record.trim() === '')
   return {
+    failedAt: run.endTime ?? run.updated,
     reason: run.statusReason,
     fault: faultOf('exception' in run ? run.exception : undefined, log),
     // The exception of a run's own code is in another log.
