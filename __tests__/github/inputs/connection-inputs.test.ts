@@ -12,6 +12,7 @@ import {
   readStopInputs,
   readWaitInputs,
 } from '../../../src/github/inputs/read.ts'
+import { ACCESS_TOKEN } from './given.ts'
 import { parseServerUrl } from '../../../src/zenml/server-url.ts'
 
 type With = Readonly<Record<string, string>>
@@ -111,7 +112,7 @@ test.each<[string, With, string]>([
   ],
   [
     'a token with a workspace',
-    { workspace: 'research', 'access-token': KEY },
+    { workspace: 'research', 'access-token': ACCESS_TOKEN },
     'access-token: contradicts workspace, as a token is good for one server only; give its server-url, or an api-key',
   ],
   [
@@ -299,7 +300,7 @@ test.each<[string, With]>([
   ['the key is gone', { workspace: 'research' }],
   ['the server is gone', { 'api-key': KEY }],
   ['two servers are named', { ...PRO, 'server-url': 'https://a.example.com' }],
-  ['a token came in its place', { workspace: 'research', 'access-token': KEY }],
+  ['a token came in its place', { workspace: 'research', 'access-token': ACCESS_TOKEN }],
 ])('when inputs are read again and %s, nothing is sent', async (_, given) => {
   expect(await readConnectionAgain(sources(given))).toBeUndefined()
 })
