@@ -101,17 +101,27 @@ test('every input reaches its field', async () => {
     'allow-insecure-http': 'true',
     'step-key': 'train/0',
   })
-  const locate = expect.any(Function)
+  const [locate, isEmpty] = [expect.any(Function), expect.any(Function)]
   expect(inputs).toEqual({
     server: { url: 'http://localhost:8237/zenml', proApiUrl: 'https://cloudapi.zenml.io' },
     credential: { kind: 'access-token', token: ACCESS_TOKEN },
     target: { kind: 'template', reference: 'train with ümlauts 🚀', pipeline: 'training' },
     project: 'vision',
     configuration: [
-      { source: 'configuration-file: configs/good.yaml', value: { enable_cache: 'no', model: 10 }, locate },
-      { source: 'configuration', value: { steps: { train: { parameters: { epochs: 5 } } } }, locate },
+      {
+        source: 'configuration-file: configs/good.yaml',
+        value: { enable_cache: 'no', model: 10 },
+        locate,
+        isEmpty,
+      },
+      {
+        source: 'configuration',
+        value: { steps: { train: { parameters: { epochs: 5 } } } },
+        locate,
+        isEmpty,
+      },
     ],
-    parameters: { source: 'parameters', value: { 'train.epochs': 7 }, locate },
+    parameters: { source: 'parameters', value: { 'train.epochs': 7 }, locate, isEmpty },
     runName: 'nightly-{date}-{time}',
     tags: ['gpu', 'nightly', 'weekly'],
     useCache: false,

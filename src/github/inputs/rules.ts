@@ -70,7 +70,7 @@ function credentialFaults(
   }
   if (first !== undefined) return []
   if (missingSecrets !== undefined) return fault('api-key', `empty: ${missingSecrets}`)
-  if (raw['client-id'] !== undefined) return fault('client-secret', 'missing beside client-id, or empty')
+  if (raw['client-id'] !== undefined) return fault('client-secret', 'missing, or empty; client-id needs it')
   const other = credentials.includes('access-token') ? ', or give an access-token' : ''
   return fault(
     'api-key',
@@ -92,9 +92,9 @@ function proFaults(raw: RawInputs): InputFault[] {
   }
   const given = raw['client-id'] ?? raw['client-secret']
   if (given === undefined) return []
-  if (raw['client-id'] === undefined) return fault('client-id', 'missing beside client-secret')
+  if (raw['client-id'] === undefined) return fault('client-id', 'missing; client-secret needs it')
   return raw.workspace === undefined
-    ? fault('client-id', 'goes with workspace only; write workspace: NAME, or give an api-key')
+    ? fault('client-id', 'works with workspace only; write workspace: NAME, or give an api-key')
     : []
 }
 
