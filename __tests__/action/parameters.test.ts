@@ -22,11 +22,11 @@ test.concurrent('several faults are one annotation with a line each, in the outp
   withServer({}, async (scene) => {
     const result = await scene.step({ ...training, parameters: 'rows: many\naccuracy: high\n' })
 
-    const line = 'parameter "rows" of step "load" takes an integer, which "many" cannot become'
+    const line = 'parameter "rows" of step "load" must be an integer, not "many"'
     expect(expectRed(result, 'failed').split('\n')).toEqual([
       `parameters, line 1, column 1: ${line}`,
       expect.stringMatching(
-        /^parameters, line 2, column 1: parameter "accuracy" of step "train" takes a number/,
+        /^parameters, line 2, column 1: parameter "accuracy" of step "train" must be a number/,
       ),
     ])
   }),
@@ -37,7 +37,7 @@ test.concurrent('a value that will be converted is a warning, and the run is sta
     const result = await scene.step({ ...training, parameters: 'rows: "5"', wait: 'false' })
 
     expect(annotations('warning', result)).toEqual([
-      'parameters, line 1, column 1: parameter "rows" of step "load": "5" will reach it as 5',
+      'parameters, line 1, column 1: parameter "rows" of step "load": "5" will be converted to 5',
     ])
     expect(scene.runs).toHaveLength(1)
   }),

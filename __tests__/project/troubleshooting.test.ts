@@ -60,7 +60,7 @@ const NO_ERRORS: readonly string[] = [
   // Advice behind a fault of an input that the guide has.
   'did you mean {…}?',
   'did you mean ==?',
-  'log it as a text, and put it in quotes here',
+  'log it as a string, and put it in quotes here',
   ', or give an access-token',
   // What stands for the run's id in such a fault.
   'id or the name',

@@ -24,8 +24,9 @@ export async function login(env: Environment, log: WorkflowLog): Promise<boolean
     log.mask(secret)
   }
   try {
-    const { inputs, notices } = await readLoginInputs({ env, readFile, mask, parseServerUrl })
+    const { inputs, notices, warnings } = await readLoginInputs({ env, readFile, mask, parseServerUrl })
     for (const notice of notices) log.notice(notice)
+    for (const warning of warnings) log.warning(warning)
     const reporter = new RunLog(log, systemClock)
     const http = openHttp(inputs.authorities)
     const connection = await openClient({ inputs, http, clock: systemClock, log, reporter })

@@ -72,8 +72,9 @@ export class WorkflowStep {
     const mask = (secret: string): void => {
       log.mask(secret)
     }
-    const { inputs, notices } = await read({ env, readFile, mask, parseServerUrl })
+    const { inputs, notices, warnings } = await read({ env, readFile, mask, parseServerUrl })
     for (const notice of notices) log.notice(notice)
+    for (const warning of warnings) log.warning(warning)
     return inputs
   }
 

@@ -22,7 +22,7 @@ export function hide(value: JsonValue): string {
 export function show(value: JsonValue): string {
   const text = shortJson(value)
   if (text !== undefined) return text
-  if (typeof value === 'string') return `a text of ${value.length} characters`
+  if (typeof value === 'string') return `a string of ${value.length} characters`
   if (isJsonList(value)) return `a list of ${value.length}`
   if (isJsonObject(value)) return `a mapping of ${Object.keys(value).length}`
   return JSON.stringify(value)
@@ -59,10 +59,14 @@ export function didYouMean(written: string, names: readonly string[]): string {
   return near === undefined ? '' : `; did you mean ${plain(near)}?`
 }
 
-/** Behind "has no parameter …": the nearest name, and all that there are. */
-export function alternatives(written: string, names: readonly string[]): string {
+/**
+ * Behind "has no parameter …": the nearest name, and all that there are.
+ *
+ * @param owners who has them, with the verb
+ */
+export function alternatives(written: string, names: readonly string[], owners = 'It has'): string {
   const near = didYouMean(written, names) || '.'
-  return `${near} It has${names.length === 0 ? ' none' : `: ${listed(names, written)}`}`
+  return `${near} ${owners}${names.length === 0 ? ' none' : `: ${listed(names, written)}`}`
 }
 
 /**
@@ -90,6 +94,6 @@ export function listed(names: readonly string[], written: string): string {
 }
 
 /** A name as it is where it is a plain word, else in quotes. */
-function plain(name: string): string {
+export function plain(name: string): string {
   return /^[\w.-]{1,60}$/.test(name) ? name : quoted(name)
 }

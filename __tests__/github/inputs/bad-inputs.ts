@@ -2,7 +2,7 @@ import type { Environment } from '../../../src/github/workflow/environment.ts'
 import type { ActionName } from '../../../src/github/inputs/table.ts'
 import { configurations, files } from './bad-configurations.ts'
 import { badSubActionInputs } from './bad-sub-action-inputs.ts'
-import { GITHUB_TOKEN, KEY, least, OTHER_KEY, variables, type With } from './given.ts'
+import { ACCESS_TOKEN, GITHUB_TOKEN, KEY, least, OTHER_KEY, variables, type With } from './given.ts'
 
 /** What a person wrote, and what the runner made of it. */
 export interface BadInput {
@@ -128,12 +128,12 @@ const secrets: readonly (readonly [string, With])[] = [
   ['a key with an ellipsis', { 'api-key': `${KEY.slice(0, 12)}…` }],
   ['a key with a control character', { 'api-key': `${KEY}\u0007` }],
   ['a key that is a whole file', { 'api-key': 'k'.repeat(100_000) }],
-  ['a token in quotes', { 'api-key': '', 'access-token': `'${KEY}'` }],
-  ["GitHub's token in quotes", { 'github-token': `"${GITHUB_TOKEN}"` }],
-  ["GitHub's token with Bearer", { 'github-token': `Bearer ${GITHUB_TOKEN}` }],
-  ["GitHub's token over two lines", { 'github-token': `${GITHUB_TOKEN}\n${GITHUB_TOKEN}` }],
-  ["GitHub's token with a control character", { 'github-token': `${GITHUB_TOKEN}\u0007` }],
-  ["GitHub's token that is a whole file", { 'github-token': 'g'.repeat(100_000) }],
+  ['a token in quotes', { 'api-key': '', 'access-token': `'${ACCESS_TOKEN}'` }],
+  ["GitHub's token in quotes", { comment: 'true', 'github-token': `"${GITHUB_TOKEN}"` }],
+  ["GitHub's token with Bearer", { comment: 'on-failure', 'github-token': `Bearer ${GITHUB_TOKEN}` }],
+  ["GitHub's token over two lines", { comment: 'true', 'github-token': `${GITHUB_TOKEN}\n${GITHUB_TOKEN}` }],
+  ["GitHub's token with a control character", { comment: 'true', 'github-token': `${GITHUB_TOKEN}\u0007` }],
+  ["GitHub's token that is a whole file", { comment: 'true', 'github-token': 'g'.repeat(100_000) }],
   ["GitHub's token as snapshot", { 'github-token': GITHUB_TOKEN, snapshot: GITHUB_TOKEN }],
   ['key and token', { 'access-token': 'eyJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl' }],
   ['a short key as snapshot', { 'api-key': 'hunter2', snapshot: 'hunter2\nb' }],
@@ -142,6 +142,10 @@ const secrets: readonly (readonly [string, With])[] = [
   ['another key in the address', { 'server-url': `https://${OTHER_KEY}` }],
   ['another key as run name, in quotes', { 'run-name': `"${OTHER_KEY}"` }],
   ['another key in an unknown input', { api_keys: OTHER_KEY, timeout: OTHER_KEY }],
+  ['another key in an input that is near to none', { vault: OTHER_KEY }],
+  ['a key as access-token', { 'api-key': '', 'access-token': OTHER_KEY }],
+  ["a key as GitHub's token", { 'github-token': OTHER_KEY }],
+  ['a key as client secret', { 'api-key': '', 'client-id': 'c', 'client-secret': OTHER_KEY, workspace: 'w' }],
   ['the key in the address', { 'server-url': `https://user:${KEY}@zenml.example.com` }],
   ['the key as file', { 'configuration-file': `${'configs/'.repeat(12)}${KEY}` }],
   ['the key in the run name', { 'run-name': `nightly-${KEY}-{foo}` }],
@@ -170,14 +174,6 @@ const names: readonly (readonly [string, With])[] = [
 ]
 
 const togethers: readonly (readonly [string, With])[] = [
-  ['a timeout without a wait', { wait: 'false', timeout: '2h' }],
-  ['an interval without a wait', { wait: 'False', 'poll-interval': '10s' }],
-  ['another end at the timeout without a wait', { wait: 'false', 'on-timeout': 'leave' }],
-  ['an end at a pause without a wait', { wait: 'FALSE', 'on-paused': 'fail' }],
-  [
-    'all about a wait without a wait',
-    { wait: 'false', timeout: '1h', 'poll-interval': '5s', 'on-timeout': 'leave', 'on-paused': 'fail' },
-  ],
   ['resume with a run name', { resume: 'true', 'run-name': 'nightly-{date}' }],
   ['resume with a run name in the configuration', { resume: 'True', configuration: 'run_name: nightly' }],
   ['resume with a run name in the file', { resume: 'true', 'configuration-file': 'configs/named.yaml' }],
@@ -268,6 +264,22 @@ const shortForms: readonly (readonly [string, string])[] = [
   ['a number with too many digits', 'train.seed: 12345678901234567890'],
 ]
 
+/** Names that people have from elsewhere, or half remember. */
+const wrongNames: readonly string[] = [
+  'params',
+  'parameter',
+  'args',
+  'config',
+  'config-file',
+  'tag',
+  'timeout-minutes',
+  'enable_cache',
+  'zenml-url',
+  'zenml-api-key',
+  'token',
+  'my-project-name',
+]
+
 const conditions: readonly (readonly [string, string])[] = [
   ['no comparison', 'train.accuracy'],
   ['one equals sign', 'accuracy >= 0.9\n  stage = "production"'],
@@ -304,7 +316,7 @@ export const badInputs: readonly BadInput[] = [
   })),
   ...shortForms.map(([title, text]) => ({ title: `parameters: ${title}`, given: { parameters: text } })),
   ...conditions.map(([title, text]) => ({ title: `expect: ${title}`, given: { expect: text } })),
-  { title: 'expect without a wait', given: { expect: 'accuracy > 0', wait: 'false' } },
+  ...wrongNames.map((name) => ({ title: `an input that is called ${name}`, given: { [name]: '5' } })),
   ...files.map(([title, path]) => ({
     title: `configuration-file: ${title}`,
     given: { 'configuration-file': path },

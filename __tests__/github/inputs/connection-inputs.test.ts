@@ -12,6 +12,7 @@ import {
   readStopInputs,
   readWaitInputs,
 } from '../../../src/github/inputs/read.ts'
+import { ACCESS_TOKEN } from './given.ts'
 import { parseServerUrl } from '../../../src/zenml/server-url.ts'
 
 type With = Readonly<Record<string, string>>
@@ -111,7 +112,7 @@ test.each<[string, With, string]>([
   ],
   [
     'a token with a workspace',
-    { workspace: 'research', 'access-token': KEY },
+    { workspace: 'research', 'access-token': ACCESS_TOKEN },
     'access-token: contradicts workspace, as a token is good for one server only; give its server-url, or an api-key',
   ],
   [
@@ -122,17 +123,17 @@ test.each<[string, With, string]>([
   [
     'a client id alone',
     { workspace: 'research', 'client-id': 'machine-1' },
-    'client-secret: missing beside client-id, or empty',
+    'client-secret: missing, or empty; client-id needs it',
   ],
   [
     'a client secret alone',
     { workspace: 'research', 'client-secret': SECRET },
-    'client-id: missing beside client-secret',
+    'client-id: missing; client-secret needs it',
   ],
   [
     'the older login at a server',
     { ...CLIENT, workspace: '', 'server-url': 'https://zenml.example.com' },
-    'client-id: goes with workspace only; write workspace: NAME, or give an api-key',
+    'client-id: works with workspace only; write workspace: NAME, or give an api-key',
   ],
   [
     'the management API with a token, which needs none',
@@ -203,7 +204,7 @@ test('ca-certificate: one of several that has expired is named and left out', as
   const { inputs, notices } = await read({ ...PRO, 'ca-certificate': text })
   expect(inputs.authorities).toHaveLength(1)
   expect(notices).toEqual([
-    'ca-certificate: certificate 2 of 2, "Test Only Expired Authority", expired on 2021-01-01, so it is left out',
+    'ca-certificate: certificate 2 of 2, "Test Only Expired Authority", expired on 2021-01-01, so it is ignored',
   ])
 })
 
@@ -219,13 +220,13 @@ test('ca-certificate: of many that have expired or are broken, the first are nam
 })
 
 const NO_CERTIFICATE = 'give PEM text, which begins with -----BEGIN CERTIFICATE-----, or its file'
-const BROKEN = 'is broken or not whole; copy it again with its BEGIN and END lines'
+const BROKEN = 'is broken or incomplete; copy it again with its BEGIN and END lines'
 
 test.each<[string, string, string]>([
   [
     'one that has expired',
     fixture('authority-expired'),
-    'the certificate, "Test Only Expired Authority", expired on 2021-01-01; give the one in use now',
+    'the certificate, "Test Only Expired Authority", expired on 2021-01-01; give one that is valid now',
   ],
   ['half of one', fixture('authority').slice(0, 300), `the certificate ${BROKEN}`],
   [
@@ -236,15 +237,15 @@ test.each<[string, string, string]>([
   [
     'line breaks as text',
     'MIIB\\nMIIC',
-    'holds \\n where line breaks should be; give it as a YAML block (ca-certificate: |)',
+    'contains \\n where line breaks should be; give it as a YAML block (ca-certificate: |)',
   ],
   [
     'a certificate without its lines',
     fixture('authority').replaceAll(/-----.*-----/g, ''),
-    `holds no certificate; ${NO_CERTIFICATE}`,
+    `contains no certificate; ${NO_CERTIFICATE}`,
   ],
   ['an empty file', 'empty.pem', `"empty.pem" is empty; ${NO_CERTIFICATE}`],
-  ['a file of something else', 'notes.txt', `"notes.txt" holds no certificate; ${NO_CERTIFICATE}`],
+  ['a file of something else', 'notes.txt', `"notes.txt" contains no certificate; ${NO_CERTIFICATE}`],
   [
     'a file that is not there',
     'certs/no.pem',
@@ -273,7 +274,7 @@ test.each([
   ],
 ])('ca-certificate: a private key %s is refused and not shown', async (_, text) => {
   const line = await faults({ ...PRO, 'ca-certificate': text })
-  expect(line).toMatch(/^ca-certificate: (holds a private key|holds no certificate)/)
+  expect(line).toMatch(/^ca-certificate: (contains a private key|contains no certificate)/)
   const body = fixture('key').split('\n')[1]!
   for (let at = 0; at + 8 <= body.length; at += 8) expect(line).not.toContain(body.slice(at, at + 8))
 })
@@ -299,7 +300,7 @@ test.each<[string, With]>([
   ['the key is gone', { workspace: 'research' }],
   ['the server is gone', { 'api-key': KEY }],
   ['two servers are named', { ...PRO, 'server-url': 'https://a.example.com' }],
-  ['a token came in its place', { workspace: 'research', 'access-token': KEY }],
+  ['a token came in its place', { workspace: 'research', 'access-token': ACCESS_TOKEN }],
 ])('when inputs are read again and %s, nothing is sent', async (_, given) => {
   expect(await readConnectionAgain(sources(given))).toBeUndefined()
 })

@@ -99,7 +99,7 @@ test.each([
   expect(readConditions(`rows == ${number}`)).toEqual({
     expectations: [],
     faults: [
-      `line 1, column 9: "${number}" has more digits than JSON can carry exactly; log it as a text, and put it in quotes here`,
+      `line 1, column 9: "${number}" has more digits than JSON can carry exactly; log it as a string, and put it in quotes here`,
     ],
   })
 })
@@ -113,3 +113,18 @@ test.each(['9007199254740991', '1e300', '1e16', '0.30000000000000004', '.25', '+
     })
   },
 )
+
+test.each([
+  ['0.9 <= train.accuracy', 8, 'write train.accuracy >= 0.9'],
+  ['"prod" == stage', 11, 'write stage == "prod"'],
+  ['accuracy >= 0.9 && loss < 1', 13, 'write one condition per line'],
+  ['accuracy >= 0.9, loss < 1', 13, 'write one condition per line'],
+  ['accuracy >= 0.9 loss < 1', 13, 'write one condition per line'],
+  ['converged == true and rows > 5', 14, 'write one condition per line'],
+  ['stage == production', 10, 'put a string in quotes'],
+])('%s: the line says what to write', (line, column, advice) => {
+  const value = line.slice(column - 1)
+  expect(readConditions(line).faults).toEqual([
+    `line 1, column ${column}: "${value.replaceAll('"', '\\"')}" is not a number, true, false, or a string in quotes; ${advice}`,
+  ])
+})

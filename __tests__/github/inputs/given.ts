@@ -23,6 +23,8 @@ export const KEY = 'ZENKEY_c2VjcmV0LXNlY3JldC1zZWNyZXQ'
 /** That of an organization of ZenML Pro. */
 export const OTHER_KEY = 'ZENPROKEY_b3RoZXItb3RoZXItb3RoZXItb3RoZXI='
 
+export const ACCESS_TOKEN = 'eyJhbGciOiJIUzI1NiJ9.bWFkZS11cC1mb3ItdGVzdHM.c2lnbmF0dXJl'
+
 export const GITHUB_TOKEN = 'ghs_made0up0for0tests0made0up0for0tests'
 
 export const RUN_ID = '0f8e5c1a-3b2d-4c6f-9a7e-1d2c3b4a5f60'
@@ -49,6 +51,7 @@ export type Outcome<T> =
       readonly ok: true
       readonly inputs: T
       readonly notices: readonly string[]
+      readonly warnings: readonly string[]
       readonly masked: string[]
     }
   | { readonly ok: false; readonly faults: InputFaults; readonly masked: string[] }

@@ -7,6 +7,7 @@ import { readLoginInputs, readStopInputs, readWaitInputs } from '../../../src/gi
 import { workspaceFiles } from './bad-configurations.ts'
 import { badInputs } from './bad-inputs.ts'
 import {
+  ACCESS_TOKEN,
   GITHUB_TOKEN,
   KEY,
   RUN_ID,
@@ -72,7 +73,7 @@ test('every input reaches its field', async () => {
   const { inputs } = await readGood({
     'server-url': ' http://localhost:8237/zenml/ ',
     'api-key': '',
-    'access-token': ` ${KEY}\n`,
+    'access-token': ` ${ACCESS_TOKEN}\n`,
     snapshot: '',
     template: 'train with ümlauts 🚀',
     pipeline: 'training',
@@ -100,17 +101,27 @@ test('every input reaches its field', async () => {
     'allow-insecure-http': 'true',
     'step-key': 'train/0',
   })
-  const locate = expect.any(Function)
+  const [locate, isEmpty] = [expect.any(Function), expect.any(Function)]
   expect(inputs).toEqual({
     server: { url: 'http://localhost:8237/zenml', proApiUrl: 'https://cloudapi.zenml.io' },
-    credential: { kind: 'access-token', token: KEY },
+    credential: { kind: 'access-token', token: ACCESS_TOKEN },
     target: { kind: 'template', reference: 'train with ümlauts 🚀', pipeline: 'training' },
     project: 'vision',
     configuration: [
-      { source: 'configuration-file: configs/good.yaml', value: { enable_cache: 'no', model: 10 }, locate },
-      { source: 'configuration', value: { steps: { train: { parameters: { epochs: 5 } } } }, locate },
+      {
+        source: 'configuration-file: configs/good.yaml',
+        value: { enable_cache: 'no', model: 10 },
+        locate,
+        isEmpty,
+      },
+      {
+        source: 'configuration',
+        value: { steps: { train: { parameters: { epochs: 5 } } } },
+        locate,
+        isEmpty,
+      },
     ],
-    parameters: { source: 'parameters', value: { 'train.epochs': 7 }, locate },
+    parameters: { source: 'parameters', value: { 'train.epochs': 7 }, locate, isEmpty },
     runName: 'nightly-{date}-{time}',
     tags: ['gpu', 'nightly', 'weekly'],
     useCache: false,
@@ -157,7 +168,8 @@ test('a pipeline alone is what will run', async () => {
 })
 
 test('the words none and adaptive stand for no value, also without a wait', async () => {
-  const { inputs } = await readGood({ wait: 'false', timeout: 'none', 'poll-interval': 'adaptive' })
+  const { inputs, notices } = await readGood({ wait: 'false', timeout: 'none', 'poll-interval': 'adaptive' })
+  expect(notices).toEqual([])
   expect(inputs.timeoutMs).toBeUndefined()
   expect(inputs.pollIntervalMs).toBeUndefined()
 })
@@ -168,7 +180,8 @@ test('resume goes with a configuration, as long as that names no run', async () 
 })
 
 test('what must happen on cancel can be said without a wait, the run may just be starting', async () => {
-  const { inputs } = await readGood({ wait: 'false', 'on-cancel': 'leave', 'on-timeout': 'stop' })
+  const { inputs, notices } = await readGood({ wait: 'false', 'on-cancel': 'leave', 'on-timeout': 'stop' })
+  expect(notices).toEqual([])
   expect(inputs).toMatchObject({ wait: false, onCancel: 'leave' })
 })
 
@@ -204,7 +217,7 @@ test('wait/ leaves a run that something else started as it is', async () => {
 test('every input of wait/ reaches its field', async () => {
   const given = {
     'server-url': 'http://10.0.0.5:8080',
-    'access-token': KEY,
+    'access-token': ACCESS_TOKEN,
     run: ` ${RUN_ID} `,
     project: 'vision',
     timeout: '90s',
@@ -223,7 +236,7 @@ test('every input of wait/ reaches its field', async () => {
   const outcome = await readWith(readWaitInputs, variables(given))
   expect(outcome.ok && outcome.inputs).toEqual({
     server: { url: 'http://10.0.0.5:8080', proApiUrl: 'https://cloudapi.zenml.io' },
-    credential: { kind: 'access-token', token: KEY },
+    credential: { kind: 'access-token', token: ACCESS_TOKEN },
     run: RUN_ID,
     project: 'vision',
     timeoutMs: 90_000,
@@ -255,9 +268,9 @@ test.each([
   })
 })
 
-test("another action's input is noted, and ends nothing", async () => {
+test("another action's input is a warning, and ends nothing", async () => {
   const outcome = await readWith(readStopInputs, variables({ ...least.stop, 'on-paused': 'fail' }))
-  expect(outcome.ok && outcome.notices).toEqual(['the action has no input "on-paused", so it is ignored'])
+  expect(outcome.ok && outcome.warnings).toEqual(['the action has no input "on-paused", so it is ignored'])
 })
 
 test('an absolute path and JSON are taken as configuration file', async () => {
@@ -289,13 +302,42 @@ test('what was cut from the address is a notice', async () => {
   ])
 })
 
-test('an input of another action is noted, and ends nothing', async () => {
-  const { notices } = await readGood({ 'fetch-depth': '1', 'my-project-name': 'x' })
-  expect(notices).toEqual([
+test('an input of another action is a warning, and ends nothing', async () => {
+  const { notices, warnings } = await readGood({ 'fetch-depth': '1', submodules: 'true' })
+  expect(warnings).toEqual([
     'the action has no input "fetch-depth", so it is ignored',
-    'the action has no input "my-project-name", so it is ignored; did you mean project?',
+    'the action has no input "submodules", so it is ignored',
   ])
+  expect(notices).toEqual([])
 })
+
+test.each<[given: With, unused: string]>([
+  [{ timeout: '2h' }, 'timeout'],
+  [{ wait: 'FALSE', 'on-paused': 'fail' }, 'on-paused'],
+  [
+    {
+      timeout: '1h',
+      'poll-interval': '5s',
+      'on-timeout': 'leave',
+      'on-paused': 'fail',
+      expect: 'accuracy > 0',
+    },
+    'timeout, poll-interval, on-timeout, on-paused, expect',
+  ],
+])('with wait: false, %j is a notice, so that wait can come from a form', async (given, unused) => {
+  const { inputs, notices } = await readGood({ wait: 'false', ...given })
+  expect(inputs.wait).toBe(false)
+  expect(notices).toEqual([`wait is false, so these inputs have no effect: ${unused}`])
+})
+
+test.each([undefined, 'false', ' False '])(
+  'with comment %j the token for it is not checked',
+  async (comment) => {
+    const { inputs, masked } = await readGood({ 'github-token': 'no token', ...(comment && { comment }) })
+    expect(inputs.githubToken).toBeUndefined()
+    expect(masked).toContain('no token')
+  },
+)
 
 test('with plain http allowed, another machine may be meant', async () => {
   const { inputs } = await readGood({ 'server-url': 'http://10.0.0.5:8080', 'allow-insecure-http': 'true' })
@@ -349,7 +391,9 @@ test('wherever a key is pasted, no line shows any part of it', async () => {
       async (key, input, before, after) => {
         const texts = { ...least.main, 'api-key': key, [input]: `${before}${key}${after}` }
         const outcome = await read({ ...variables(texts), GITHUB_WORKSPACE: workspace.path })
-        const lines = outcome.ok ? outcome.notices : outcome.faults.faults.map(({ line }) => line)
+        const lines = outcome.ok
+          ? [...outcome.notices, ...outcome.warnings]
+          : outcome.faults.faults.map(({ line }) => line)
         for (const line of lines) {
           for (let at = 0; at + 8 <= key.length; at += 1) expect(line).not.toContain(key.slice(at, at + 8))
         }

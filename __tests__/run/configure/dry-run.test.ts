@@ -92,6 +92,6 @@ test('a long value is described and not cut, because a cut secret is not masked 
   const layers = layer({ extra: { token: secret } })
   await scene.execute({ dryRun: true, overrides: { layers, tags: undefined, useCache: undefined } })
   const shown = JSON.stringify(scene.events.filter(({ kind }) => kind === 'dry-run'))
-  expect(shown).toContain('token: a text of 350 characters')
+  expect(shown).toContain('token: a string of 350 characters')
   expect(shown).not.toContain('s3cr3t-')
 })

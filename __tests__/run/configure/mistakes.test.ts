@@ -13,7 +13,13 @@ function definition(properties: JsonObject, values: JsonObject = {}) {
   const metadata = {
     config_template: { steps: { train: { parameters: values } } },
     config_schema: {
-      properties: { run_name: { type: 'string' }, success_hook_source: { type: 'string' } },
+      properties: {
+        run_name: { type: 'string' },
+        enable_cache: { type: 'boolean' },
+        settings: { type: 'object' },
+        success_hook_source: { type: 'string' },
+        steps: { properties: { train: { properties: { enable_cache: {}, secrets: {}, settings: {} } } } },
+      },
     },
     pipeline_spec: { steps: [{ invocation_id: 'train', parameter_spec: { properties } }] },
   }
@@ -23,7 +29,8 @@ function definition(properties: JsonObject, values: JsonObject = {}) {
 async function written(source: string, text: string): Promise<Layer> {
   const parsed = await parseMapping(text, (words) => words)
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems))
-  return { source, value: parsed.value, locate: parsed.locate }
+  const { value, locate, isEmpty } = parsed
+  return { source, value, locate, isEmpty }
 }
 
 async function check(
@@ -43,6 +50,16 @@ async function check(
   }
 }
 
+async function starts(of: ReturnType<typeof definition>, configuration: string): Promise<boolean> {
+  const layers = [await written('configuration', configuration)]
+  try {
+    assemble({ layers, tags: undefined, useCache: undefined }, of, '0.98.0')
+    return true
+  } catch {
+    return false
+  }
+}
+
 test.each(['0.74.0', '0.85.0', '0.98.0'])('%s: a hook can be a mapping', async (version) => {
   const hook = 'success_hook_source: {module: hooks, attribute: done, type: user}'
   expect(await check(definition({}), { configuration: hook }, version)).toEqual([])
@@ -52,7 +69,7 @@ test('an item of a list is shown at its own place', async () => {
   const layers = { type: 'array', items: integer }
   const configuration = 'steps:\n  train:\n    parameters:\n      layers:\n        - 1\n        - x\n'
   expect(await check(definition({ layers }), { configuration })).toEqual([
-    'configuration, line 6, column 11: "1" in parameter "layers" of step "train" takes an integer, which "x" cannot become',
+    'configuration, line 6, column 11: "1" in parameter "layers" of step "train" must be an integer, not "x"',
   ])
 })
 
@@ -72,6 +89,62 @@ test.each([
   ])
 })
 
+test.each([
+  [
+    'parametrs: {seconds: 1}',
+    'the configuration of step "train" has no key "parametrs"; did you mean parameters?',
+  ],
+  ['seconds: 2', '"seconds" is a parameter of the step "train": write it below parameters:'],
+  [
+    'enable_cahce: true',
+    'the configuration of step "train" has no key "enable_cahce"; did you mean enable_cache?',
+  ],
+])('{train: {%s}} trains with no defaults by mistake: it is an error', async (step, problem) => {
+  const text = `steps: {train: {${step}}}`
+  const run = check(definition({ seconds: integer }), { configuration: text }, '0.98.0')
+  expect(await run).toEqual([`configuration, line 1, column 17: ${problem}`])
+  await expect(starts(definition({ seconds: integer }), text)).resolves.toBe(false)
+})
+
+test('a key of a step that is close to no known one may be new: a warning', async () => {
+  const text = 'steps: {train: {invented_later: 2}}'
+  expect(await check(definition({ seconds: integer }), { configuration: text })).toEqual([
+    'configuration, line 1, column 17: the configuration of step "train" has no key "invented_later"',
+  ])
+  await expect(starts(definition({ seconds: integer }), text)).resolves.toBe(true)
+})
+
+test.each([
+  ['enable_cache: false', 1, '"enable_cache" is not a parameter; write it in the input configuration'],
+  ['settings: {a: 1}', 1, '"settings" is not a parameter; write it in the input configuration'],
+  ['others: {a: 1}', 1, 'the pipeline has no step "others". It has: train'],
+  ['build: x', 1, '"build" is not a parameter; write it in the input configuration'],
+  [
+    'train: {enable_cache: false}',
+    9,
+    '"enable_cache" is not a parameter, but belongs to the configuration of step "train"; write it in the input configuration, beside parameters:',
+  ],
+])('parameters: %s: the message says where it belongs', async (parameters, column, problem) => {
+  expect(await check(definition({ seconds: integer }), { parameters })).toEqual([
+    `parameters, line 1, column ${column}: ${problem}`,
+  ])
+})
+
+test('errors come in the order of the lines, the configuration before the parameters', async () => {
+  const parameters = 'trian.a: 1\nepoch: 3\nepochs: ten\ntrain: 5'
+  const configuration = 'enable_cahce: true\nsteps:\n  tran: {}\nrun_nme: x'
+  const lines = await check(definition({ epochs: integer }), { parameters, configuration })
+  expect(lines.map((line) => line.replace(/, column.*/, ''))).toEqual([
+    'configuration, line 1',
+    'configuration, line 3',
+    'configuration, line 4',
+    'parameters, line 1',
+    'parameters, line 2',
+    'parameters, line 3',
+    'parameters, line 4',
+  ])
+})
+
 test('of hundreds of faults the first ones are shown, and how many more there are', async () => {
   const parameters = Array.from({ length: 300 }, (_, i) => `q${i}: 1`).join('\n')
   const lines = await check(definition({ epochs: integer }), { parameters })
@@ -84,7 +157,7 @@ test.each(['prototype', 'constructor'])('%s can be the name of a parameter and o
   const parameters = `${name}: 1\noptions: {${name}: {a: 1}}`
   expect(await check(of, { parameters })).toEqual([])
   expect(await check(definition({ a: integer }), { parameters: `${name}: 1` })).toEqual([
-    `parameters, line 1, column 1: no step has a parameter "${name}". It has: a`,
+    `parameters, line 1, column 1: no step has a parameter "${name}". The steps have: a`,
   ])
 })
 

@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import type { PipelineSpec } from '../../../simulator/index.ts'
+import type { ParameterSpec, PipelineSpec } from '../../../simulator/index.ts'
 import { parseMapping } from '../../../src/github/inputs/yaml.ts'
 import type { ValueChange } from '../../../src/run/configure/difference.ts'
 import type { Layer } from '../../../src/run/configure/layers.ts'
@@ -40,7 +40,8 @@ function changesOf(scene: Scene): readonly ValueChange[] {
 async function written(text: string, source = 'parameters'): Promise<Layer> {
   const parsed = await parseMapping(text, (words) => words)
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems))
-  return { source, value: parsed.value, locate: parsed.locate }
+  const { value, locate, isEmpty } = parsed
+  return { source, value, locate, isEmpty }
 }
 
 async function overrides(parameters: string, configuration?: string): Promise<Partial<RunRequest>> {
@@ -63,6 +64,13 @@ test.each([
   ['nested', 'train: {epochs: 5}'],
   ['by a bare name that one step has', 'epochs: 5'],
   ['in JSON', '{"train.epochs": 5}'],
+  ['as the log shows it', 'steps.train.parameters.epochs: 5'],
+  ['as the log shows it, without its beginning', 'train.parameters.epochs: 5'],
+  ['as in a run configuration', 'steps: {train: {parameters: {epochs: 5}}}'],
+  ['as in a run configuration, below its step', 'train: {parameters: {epochs: 5}}'],
+  ['in a mixture of both', 'steps.train: {parameters: {epochs: 5}}'],
+  ['in another mixture', 'steps.train.parameters: {epochs: 5}'],
+  ['with the steps in front', 'steps: {train: {epochs: 5}}'],
 ])('a parameter given %s reaches its step', async (_, text) => {
   const scene = await openScene({ pipelines: [shared] })
   await scene.execute(await overrides(text))
@@ -126,13 +134,112 @@ test('every fault is told at once, each with its place', async () => {
     'steps:\n  load:\n    parameters:\n      rows: 1.5\n',
   )
   expect(message.split('\n')).toEqual([
+    'configuration, line 4, column 7: parameter "rows" of step "load" must be an integer, not 1.5',
     'parameters, line 1, column 1: several have a parameter "rate": write load.rate or train.rate',
     'parameters, line 2, column 1: "report" is a step, and also a parameter of step "train". Write train.report, or report.<parameter>',
-    'parameters, line 4, column 1: no step has a parameter "epoch"; did you mean epochs? It has: rows, rate, epochs, report',
-    'parameters, line 5, column 1: "load" is a step, which takes a mapping (parameter: value), not 5',
-    'configuration, line 4, column 7: parameter "rows" of step "load" takes an integer, which 1.5 cannot become',
     'parameters, line 3, column 1: the pipeline has no step "trian"; did you mean train? It has: load, train, report',
-    'parameters, line 6, column 1: parameter "epochs" of step "train" takes an integer, which "ten" cannot become',
+    'parameters, line 4, column 1: no step has a parameter "epoch"; did you mean epochs? The steps have: rows, rate, epochs, report',
+    'parameters, line 5, column 1: "load" is a step, which takes a mapping (parameter: value), not 5',
+    'parameters, line 6, column 1: parameter "epochs" of step "train" must be an integer, not "ten"',
+  ])
+})
+
+test('a long form is checked as any other, and shown at its own place', async () => {
+  const scene = await openScene({ pipelines: [shared] })
+  const message = await errorOf(
+    scene,
+    'steps.train.parameters.epochss: 5\nsteps: {trian: {parameters: {a: 1}}}\ntrain.parameters.epochs: x\nsteps.train: 5',
+  )
+  expect(message.split('\n')).toEqual([
+    'parameters, line 1, column 1: step "train" has no parameter "epochss"; did you mean epochs? It has: epochs, rate, report',
+    'parameters, line 2, column 9: the pipeline has no step "trian"; did you mean train? It has: load, train, report',
+    'parameters, line 3, column 1: parameter "epochs" of step "train" must be an integer, not "x"',
+    'parameters, line 4, column 1: the pipeline has no step "steps". It has: load, train, report',
+  ])
+})
+
+const mapping = { default: {}, jsonSchema: { type: 'object' } } as const
+
+/** A step that is named steps, and a parameter that is named parameters. */
+const confusing: PipelineSpec = {
+  name: 'shared',
+  steps: [
+    { name: 'steps', seconds: 1, parameters: { options: mapping } },
+    { name: 'train', seconds: 1, upstream: ['steps'], parameters: { parameters: mapping, epochs } },
+  ],
+}
+
+test.each([
+  [
+    'steps: {options: {parameters: {a: 1}}}',
+    { steps: { parameters: { options: { parameters: { a: 1 } } } } },
+  ],
+  ['steps.options: {parameters: {}}', { steps: { parameters: { options: { parameters: {} } } } }],
+  ['train: {parameters: {epochs: 5}}', { train: { parameters: { parameters: { epochs: 5 } } } }],
+  ['train.parameters: {epochs: 5}', { train: { parameters: { parameters: { epochs: 5 } } } }],
+  ['parameters: {epochs: 5}', { train: { parameters: { parameters: { epochs: 5 } } } }],
+])('%s: with a step or parameter of such a name the short meaning counts', async (text, steps) => {
+  const scene = await openScene({ pipelines: [confusing] })
+  await scene.execute(await overrides(text))
+  expect(scene.server.runs[0]?.configuration['steps']).toEqual(steps)
+})
+
+test('a parameter that is named steps is that parameter, and a long form still its own', async () => {
+  const named = { name: 'train', seconds: 1, parameters: { steps: epochs, epochs } }
+  const scene = await openScene({ pipelines: [{ name: 'shared', steps: [named] }] })
+  await scene.execute(await overrides('steps: 1000\nsteps.train.parameters.epochs: 5'))
+  expect(scene.server.runs[0]?.configuration['steps']).toEqual({
+    train: { parameters: { steps: 1000, epochs: 5 } },
+  })
+})
+
+const note = { default: 'none', jsonSchema: { type: 'string' } } as const
+const optional: ParameterSpec = {
+  default: 7,
+  jsonSchema: { anyOf: [{ type: 'integer' }, { type: 'null' }] },
+}
+const form: PipelineSpec = {
+  name: 'shared',
+  steps: [{ name: 'train', seconds: 1, parameters: { epochs, rate, note, seed: optional } }],
+}
+
+test.each([
+  ['epochs:\nrate: 0.5', { rate: 0.5 }, 'epochs'],
+  ['train:\n  epochs:\n  note:\nrate: 0.5', { rate: 0.5 }, 'train.epochs, train.note'],
+  ['{"epochs": "", "rate": "0.5", "note": "", "seed": ""}', { rate: '0.5', note: '' }, 'epochs, seed'],
+  ['{"seed": null, "epochs": ""}', { seed: null }, 'epochs'],
+  ['seed: ~\nsteps.train.parameters.epochs:', { seed: null }, 'steps.train.parameters.epochs'],
+])('%j: what is left empty keeps its value, and a warning lists it', async (text, sent, kept) => {
+  const scene = await openScene({ pipelines: [form] })
+  await scene.execute(await overrides(text))
+  expect(scene.server.runs[0]?.configuration['steps']).toEqual({ train: { parameters: sent } })
+  expect(scene.events).toContainEqual(
+    expect.objectContaining({
+      warnings: expect.arrayContaining([
+        `parameters: empty, so these keep the value that they have: ${kept}`,
+      ]),
+    }),
+  )
+})
+
+test('a form without a single value starts what there is', async () => {
+  const scene = await openScene({ pipelines: [form] })
+  await scene.execute(await overrides('{"epochs": "", "rate": ""}'))
+  expect(scene.server.runs[0]?.configuration['steps']).toBeUndefined()
+})
+
+test('an empty value keeps that of the configuration below it', async () => {
+  const scene = await openScene({ pipelines: [form] })
+  await scene.execute(await overrides('epochs:', 'steps: {train: {parameters: {epochs: 9}}}'))
+  expect(scene.server.runs[0]?.configuration['steps']).toEqual({ train: { parameters: { epochs: 9 } } })
+})
+
+test('an empty value of a misspelt parameter or step is an error all the same', async () => {
+  const scene = await openScene({ pipelines: [form] })
+  expect((await errorOf(scene, 'epochz:\ntrian.epochs: ""\ntrain.rat:')).split('\n')).toEqual([
+    expect.stringContaining('line 1, column 1: no step has a parameter "epochz"; did you mean epochs?'),
+    expect.stringContaining('line 2, column 1: the pipeline has no step "trian"; did you mean train?'),
+    expect.stringContaining('line 3, column 1: step "train" has no parameter "rat"; did you mean rate?'),
   ])
 })
 
@@ -171,7 +278,9 @@ test('what the server will convert is a warning, and is sent as it was written',
   await scene.execute(await overrides('epochs: "5"'))
   expect(scene.events).toContainEqual(
     expect.objectContaining({
-      warnings: ['parameters, line 1, column 1: parameter "epochs" of step "train": "5" will reach it as 5'],
+      warnings: [
+        'parameters, line 1, column 1: parameter "epochs" of step "train": "5" will be converted to 5',
+      ],
     }),
   )
   expect(scene.server.runs[0]?.configuration['steps']).toEqual({ train: { parameters: { epochs: '5' } } })

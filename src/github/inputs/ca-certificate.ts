@@ -5,7 +5,7 @@ import { fileProblem, type ReadFile } from '../workflow/files.ts'
 import { inputFault, type InputFault } from './faults.ts'
 import { cut, quote } from '../../base/printable.ts'
 
-/** Certificates that the input `ca-certificate` gives, and what is wrong with it. */
+/** CA certificates that the input `ca-certificate` gives, and what is wrong with it. */
 export interface ReadAuthorities {
   /** PEM texts, one certificate each; none that has expired. */
   readonly authorities: readonly string[]
@@ -13,14 +13,14 @@ export interface ReadAuthorities {
   readonly faults: readonly InputFault[]
 }
 
-/** The authorities of all systems together have about 250 KB. */
+/** All public CA certificates together have about 250 KB. */
 const MAX_KILOBYTES = 1024
 const MAX_SUBJECT_LENGTH = 100
 /** Of the certificates with a problem; the others are counted. */
 const MAX_NAMED = 3
 
 /**
- * Reads authorities to trust: one or several certificates as PEM text, or the path of a file that holds them.
+ * Reads CA certificates to trust: one or several certificates as PEM text, or the path of a file that holds them.
  *
  * @param workspace where relative paths begin
  */
@@ -56,18 +56,18 @@ function isPath(text: string): boolean {
 
 function readPem(text: string, where: string): ReadAuthorities {
   if (/-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----/.test(text)) {
-    return fault(
-      `${where}holds a private key, which belongs nowhere but on its server; give only certificates`,
-    )
+    return fault(`${where}contains a private key, which must never leave its server; give only certificates`)
   }
   if (!text.includes('-----BEGIN') && text.includes('\\n')) {
-    return fault(`${where}holds \\n where line breaks should be; give it as a YAML block (ca-certificate: |)`)
+    return fault(
+      `${where}contains \\n where line breaks should be; give it as a YAML block (ca-certificate: |)`,
+    )
   }
   const blocks = text
     .split(/(?=-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----)/)
     .filter((part) => /^-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----/.test(part))
   if (blocks.length === 0) {
-    const is = text.trim() === '' ? 'is empty' : 'holds no certificate'
+    const is = text.trim() === '' ? 'is empty' : 'contains no certificate'
     return fault(`${where}${is}; give PEM text, which begins with -----BEGIN CERTIFICATE-----, or its file`)
   }
   return judge(blocks, where)
@@ -81,7 +81,7 @@ function judge(blocks: readonly string[], where: string): ReadAuthorities {
     const which = blocks.length === 1 ? 'the certificate' : `certificate ${index + 1} of ${blocks.length}`
     const certificate = parse(block)
     if (certificate === undefined) {
-      broken.push(`${where}${which} is broken or not whole; copy it again with its BEGIN and END lines`)
+      broken.push(`${where}${which} is broken or incomplete; copy it again with its BEGIN and END lines`)
       continue
     }
     const problem = timeProblem(certificate)
@@ -91,10 +91,10 @@ function judge(blocks: readonly string[], where: string): ReadAuthorities {
   if (broken.length > 0) return fault(...firstOf(broken))
   // In a bundle an old one harms nobody; alone, it is the mistake.
   if (authorities.length === 0)
-    return fault(...firstOf(unusable.map((line) => `${line}; give the one in use now`)))
+    return fault(...firstOf(unusable.map((line) => `${line}; give one that is valid now`)))
   return {
     authorities,
-    notices: firstOf(unusable.map((line) => `${line}, so it is left out`)).map(
+    notices: firstOf(unusable.map((line) => `${line}, so it is ignored`)).map(
       (line) => `ca-certificate: ${line}`,
     ),
     faults: [],
@@ -119,7 +119,7 @@ function parse(block: string): X509Certificate | undefined {
 function timeProblem({ validFrom, validTo }: X509Certificate): string | undefined {
   const now = Date.now()
   if (Date.parse(validTo) < now) return `expired on ${day(validTo)}`
-  return Date.parse(validFrom) > now ? `is valid only from ${day(validFrom)} on` : undefined
+  return Date.parse(validFrom) > now ? `is not valid before ${day(validFrom)}` : undefined
 }
 
 function day(time: string): string {

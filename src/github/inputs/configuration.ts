@@ -89,7 +89,10 @@ export async function readMapping(
 ): Promise<Found> {
   if (text === undefined) return NOTHING
   const parsed = await parseMapping(text, (words) => quote(redact(words), MAX_WORDS_LENGTH))
-  if (parsed.ok) return { layers: [{ source, value: parsed.value, locate: parsed.locate }], faults: [] }
+  if (parsed.ok) {
+    const { value, locate, isEmpty } = parsed
+    return { layers: [{ source, value, locate, isEmpty }], faults: [] }
+  }
   const faults = parsed.problems.map(({ line, column, problem }) => {
     const shown = showOnOneLine(redact(problem), MAX_PROBLEM_LENGTH)
     return inputFault(input, `${lead}line ${line}, column ${column}: ${shown}`)

@@ -14,7 +14,7 @@ const MAX_WORDS_LENGTH = 60
 const EXAMPLE = 'train.accuracy >= 0.9'
 const NUMBER = /^[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?$/i
 
-/** A condition a line, empty lines and lines that begin with # aside. */
+/** One condition per line, empty lines and lines that begin with # aside. */
 export const expectations = z.string().transform((text, context): readonly Expectation[] => {
   const found: Expectation[] = []
   const faults: string[] = []
@@ -34,12 +34,12 @@ function parseLine(line: string): ParsedLine {
     return fault(line, 0, `${shown(line.trim())} has no comparison; write a condition such as ${EXAMPLE}`)
   }
   const name = line.slice(0, at).trim()
-  if (name === '') return fault(line, at, `no name stands before the comparison; write it as in ${EXAMPLE}`)
+  if (name === '') return fault(line, at, `there is no name before the comparison; write it as in ${EXAMPLE}`)
   const sign = /^[=!<>]+/.exec(line.slice(at))?.[0] ?? ''
   const operator = OPERATORS.find((known) => known === sign)
   if (operator === undefined) {
     const hint = sign === '=' || sign === '===' ? 'did you mean ==?' : `write one of ${OPERATORS.join(' ')}`
-    return fault(line, at, `${shown(sign)} is no comparison; ${hint}`)
+    return fault(line, at, `${shown(sign)} is not a comparison; ${hint}`)
   }
   const from = at + sign.length
   const value = line.slice(from).trim()
@@ -48,7 +48,8 @@ function parseLine(line: string): ParsedLine {
 }
 
 function readValue(text: string, column: number, line: string, name: string, operator: Operator): ParsedLine {
-  if (text === '') return fault(line, column, `no value stands behind ${operator}; write it as in ${EXAMPLE}`)
+  if (text === '')
+    return fault(line, column, `there is no value after ${operator}; write it as in ${EXAMPLE}`)
   if (text === 'true' || text === 'false') {
     if (operator !== '==' && operator !== '!=') {
       return fault(line, column, `${text} has no order; compare it with == or !=`)
@@ -59,13 +60,32 @@ function readValue(text: string, column: number, line: string, name: string, ope
     const wanted = Number(text)
     const isExact = Number.isFinite(wanted) && !(/^[-+]?\d+$/.test(text) && !Number.isSafeInteger(wanted))
     if (isExact) return { ok: true, expectation: { name, operator, wanted } }
-    const advice = 'log it as a text, and put it in quotes here'
+    const advice = 'log it as a string, and put it in quotes here'
     return fault(line, column, `${shown(text)} has more digits than JSON can carry exactly; ${advice}`)
   }
   const quoted = /^"([^"]*)"$|^'([^']*)'$/.exec(text)
   const wanted = quoted?.[1] ?? quoted?.[2]
   if (wanted !== undefined) return { ok: true, expectation: { name, operator, wanted } }
-  return fault(line, column, `${shown(text)} is no number, true or false; put a text in quotes`)
+  const advice = valueAdvice(text, name, operator)
+  return fault(line, column, `${shown(text)} is not a number, true, false, or a string in quotes; ${advice}`)
+}
+
+/** What the line says when it is read from right to left. */
+const REVERSED: Readonly<Record<Operator, Operator>> = {
+  '==': '==',
+  '!=': '!=',
+  '<': '>',
+  '<=': '>=',
+  '>': '<',
+  '>=': '<=',
+}
+
+function valueAdvice(text: string, name: string, operator: Operator): string {
+  if (/[=!<>]|&&|\|\||[,;]\s|\s(?:and|or)\s/i.test(text)) return 'write one condition per line'
+  const isReversed = NUMBER.test(name) || /^(?:true|false|"[\w .-]*"|'[\w .-]*')$/.test(name)
+  if (!isReversed || name.length > MAX_WORDS_LENGTH || !/^[A-Za-z_][\w.-]{0,100}$/.test(text))
+    return 'put a string in quotes'
+  return `write ${text} ${REVERSED[operator]} ${name}`
 }
 
 function shown(words: string): string {

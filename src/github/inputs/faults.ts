@@ -11,7 +11,7 @@ export function inputFault(input: string, problem: string): InputFault {
   return { input, line: `${input}: ${problem}` }
 }
 
-/** The step cannot start as it is written. The message lists every fault, one a line. */
+/** The step cannot start as it is written. The message lists every fault, one per line. */
 export class InputFaults extends Error {
   override readonly name = 'InputFaults'
   readonly faults: readonly InputFault[]

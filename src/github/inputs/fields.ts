@@ -39,7 +39,7 @@ export const boolean = value((text, fault) => {
 export const comment = value((text, fault): CommentMode => {
   if (text === 'on-failure') return text
   const isOn = boolean.safeParse(text)
-  if (!isOn.success) return fault('is no choice here; write true, false or on-failure')
+  if (!isOn.success) return fault('is not allowed; use true, false or on-failure')
   return isOn.data ? 'always' : 'never'
 })
 
@@ -48,7 +48,7 @@ export function wholeNumber(least: number, most: number) {
   return value((text, fault) => {
     const number = /^\d+$/.test(text) ? Number(text) : NaN
     if (number >= least && number <= most) return number
-    return fault(`is not possible; write a whole number from ${least} to ${most}`)
+    return fault(`is not allowed; write a whole number from ${least} to ${most}`)
   })
 }
 
@@ -76,10 +76,10 @@ export const pollInterval = value((text, fault) => {
 
 function lineProblem(text: string, maxLength: number): string | undefined {
   if (/[\p{Cc}\p{Zl}\p{Zp}]/u.test(text)) {
-    return 'holds a line break or a control character; write it on one line'
+    return 'contains a line break or a control character; write it on one line'
   }
   return text.length > maxLength
-    ? `is ${text.length} characters long; at most ${maxLength} are possible`
+    ? `is ${text.length} characters long; at most ${maxLength} are allowed`
     : undefined
 }
 
@@ -114,9 +114,7 @@ export function choice<Word extends string>(words: readonly Word[]) {
       { maxDistance: 2 },
     )
     return fault(
-      near === undefined
-        ? `is no choice here; write ${listed(words)}`
-        : `is no choice here; did you mean ${near}?`,
+      near === undefined ? `is not allowed; use ${listed(words)}` : `is not allowed; did you mean ${near}?`,
     )
   })
 }
@@ -174,17 +172,17 @@ function secretFrom(issuer: string) {
 
 function secretProblem(text: string, issuer: string): string | undefined {
   if (/^["'`].*["'`]$/su.test(text)) {
-    return 'stands in quotes that are part of the value; store the secret without them'
+    return 'is in quotes that are part of the value; store the secret without them'
   }
-  if (/^Bearer\s/i.test(text)) return 'begins with the word Bearer; store only what stands behind it'
+  if (/^Bearer\s/i.test(text)) return 'begins with the word Bearer; store only what follows it'
   if (text.length > MAX_CREDENTIAL_LENGTH) {
     return `is ${text.length} characters long, which no key or token is; copy the secret from ${issuer} again`
   }
   if (/\s/u.test(text)) {
-    return `holds a space or a line break in the middle; store the secret as the one line that ${issuer} showed`
+    return `contains a space or a line break; store the secret as the one line that ${issuer} showed`
   }
   if (/[^\x21-\x7e]/u.test(text)) {
-    return `holds a character that no key or token has; copy the secret from ${issuer} again`
+    return `contains a character that no key or token has; copy the secret from ${issuer} again`
   }
   return undefined
 }
@@ -192,7 +190,7 @@ function secretProblem(text: string, issuer: string): string | undefined {
 /** May hold `{date}` and `{time}`; at most 255 characters once they are filled in. */
 export const runName = singleLine(MAX_TEXT_LENGTH, runNameProblem)
 
-/** One a line, or several in a line between commas. */
+/** One per line, or several between commas. */
 export const tags = value((text, fault): readonly string[] => {
   const lines = text.split(/\r\n|\r|\n/).filter((line) => line.trim() !== '')
   const found = lines.flatMap((line) => line.split(',')).map((tag) => tag.trim())

@@ -9,6 +9,38 @@ const PREFIX = 'INPUT_'
 /** Two slips of the finger; with more, a name is as likely one of something else. */
 const MAX_SLIPS = 2
 
+/** What people call an input who know other actions or ZenML's own client; of several, the first that there is. */
+const ALIASES: Readonly<Record<string, readonly InputName[]>> = {
+  param: ['parameters'],
+  params: ['parameters'],
+  args: ['parameters'],
+  arguments: ['parameters'],
+  inputs: ['parameters'],
+  config: ['configuration'],
+  'run-config': ['configuration'],
+  'config-file': ['configuration-file'],
+  'config-path': ['configuration-file'],
+  cache: ['use-cache'],
+  'enable-cache': ['use-cache'],
+  conditions: ['expect'],
+  expectations: ['expect'],
+  'timeout-minutes': ['timeout'],
+  'timeout-seconds': ['timeout'],
+  url: ['server-url'],
+  host: ['server-url'],
+  server: ['server-url'],
+  'store-url': ['server-url'],
+  key: ['api-key'],
+  token: ['access-token', 'api-key'],
+  'api-token': ['access-token', 'api-key'],
+  'gh-token': ['github-token'],
+  name: ['run-name', 'run'],
+  id: ['run', 'run-id'],
+  'run-id': ['run'],
+  'run-name': ['run', 'run-id'],
+  run: ['run-id'],
+}
+
 /** The variable in which the runner hands over an input: upper case, spaces as underscores, hyphens as they are. */
 function variableOf(name: string): string {
   return `${PREFIX}${name.replaceAll(' ', '_').toUpperCase()}`
@@ -24,47 +56,61 @@ export function readRawInputs(env: Environment, names: readonly InputName[]): Ra
   return raw
 }
 
+const ZENML_KEY = /ZEN(?:PRO)?KEY_[\w+/=-]{9,}/g
+
 /** Keys of ZenML in whatever input, known or not: one that came by the wrong input is a secret all the same. */
 export function keysInInputs(env: Environment): string[] {
   return Object.entries(env).flatMap(([variable, text = '']) =>
-    variable.startsWith(PREFIX) ? (text.match(/ZEN(?:PRO)?KEY_[\w+/=-]{9,}/g) ?? []) : [],
+    variable.startsWith(PREFIX) ? (text.match(ZENML_KEY) ?? []) : [],
   )
 }
 
+/** Whether a text has an API key of ZenML in it. */
+export function holdsKey(text: string): boolean {
+  return text.search(ZENML_KEY) !== -1
+}
+
 /**
- * Looks for inputs that the action does not have. GitHub hands them over with a warning only, so a misspelt
- * one would be ignored in silence: close to a known name it is a fault. Others are only noted, because such a
+ * Looks for inputs that the action does not have. GitHub passes them on with a warning only, so a misspelt one would
+ * be ignored in silence: where it can be told what is meant, it is a fault. Others are a warning, because such a
  * variable can come from somewhere else.
  */
 export function checkNames(
   env: Environment,
   names: readonly InputName[],
-): { faults: InputFault[]; notices: string[] } {
+): { faults: InputFault[]; warnings: string[] } {
   const faults: InputFault[] = []
-  const notices: string[] = []
+  const warnings: string[] = []
   const known = new Set(names.map(variableOf))
-  for (const variable of Object.keys(env).sort()) {
+  for (const [variable, text = ''] of Object.entries(env).sort(([a], [b]) => (a < b ? -1 : 1))) {
     if (!variable.startsWith(PREFIX) || known.has(variable)) continue
     const input = variable.slice(PREFIX.length).toLowerCase()
-    const near = nearest(input, names)
-    if (near === undefined) {
-      notices.push(`the action has no input ${quote(input, 50)}, so it is ignored${related(input, names)}`)
+    const meant = holdsKey(text) && names.includes('api-key') ? 'api-key' : nearest(input, names)
+    if (meant === undefined) {
+      warnings.push(`the action has no input ${quote(input, 50)}, so it is ignored`)
     } else {
-      faults.push({ input, line: `${quote(input, 50)}: the action has no such input; did you mean ${near}?` })
+      faults.push({
+        input,
+        line: `${quote(input, 50)}: the action has no such input; did you mean ${meant}?`,
+      })
     }
   }
-  return { faults, notices }
+  return { faults, warnings }
 }
 
 function nearest(input: string, names: readonly InputName[]): string | undefined {
-  const written = input.replaceAll('_', '-')
+  const written = input.replaceAll('_', '-').replace(/^zenml-/, '')
+  const alias = Object.hasOwn(ALIASES, written) ? ALIASES[written] : undefined
+  return alias?.find((name) => names.includes(name)) ?? closest(written, names) ?? contained(written, names)
+}
+
+function closest(written: string, names: readonly InputName[]): string | undefined {
   // At least as many letters must be right as wrong: `tag` is near `tags`, `tz` is near nothing.
   const maxDistance = Math.min(MAX_SLIPS, Math.floor((written.length - 1) / 2))
   return maxDistance < 1 ? undefined : closestMatch(written, [...names], { maxDistance })
 }
 
-function related(input: string, names: readonly InputName[]): string {
-  const written = `-${input.replaceAll('_', '-')}-`
-  const found = names.find((name) => written.includes(`-${name}-`))
-  return found === undefined ? '' : `; did you mean ${found}?`
+/** As in `my-project-name`. */
+function contained(written: string, names: readonly InputName[]): string | undefined {
+  return names.find((name) => `-${written}-`.includes(`-${name}-`))
 }

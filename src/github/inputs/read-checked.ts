@@ -6,8 +6,8 @@ import type { Environment } from '../workflow/environment.ts'
 import type { ReadFile } from '../workflow/files.ts'
 import { readWorkflowContext } from '../workflow/context.ts'
 import { InputFaults, inputFault, type InputFault } from './faults.ts'
-import { checkNames, keysInInputs, readRawInputs } from './names.ts'
-import { connectionFaults } from './rules.ts'
+import { checkNames, holdsKey, keysInInputs, readRawInputs } from './names.ts'
+import { connectionFaults, isOff } from './rules.ts'
 import type { InputName, RawInputs } from './table.ts'
 import { whySecretsAreMissing } from '../workflow/missing-secrets.ts'
 import { Secrets } from '../secrets/gate.ts'
@@ -27,6 +27,7 @@ export interface InputSources {
 export interface ReadInputs<T> {
   readonly inputs: T
   readonly notices: readonly string[]
+  readonly warnings: readonly string[]
 }
 
 /** The inputs of one action, as {@link inputTables} describes them. */
@@ -50,6 +51,7 @@ export interface Given<Values> {
 /** What an action's own part of the reading ends with; `inputs` is only missing if there is a fault. */
 export interface OwnPart<T> {
   readonly faults: readonly InputFault[]
+  readonly notices?: readonly string[]
   readonly inputs: T | undefined
 }
 
@@ -75,7 +77,7 @@ export async function readChecked<Values, T extends object>(
   const names = checkNames(env, table.names)
   const server = readServer(raw, parseServerUrl)
   const ca = await readAuthorities(raw['ca-certificate'], { workspace: context.workspace, readFile })
-  const parsed = table.schema.safeParse(raw)
+  const parsed = table.schema.safeParse(withoutUnused(raw))
   const own = await readOwn({ raw, values: parsed.data, workspace: context.workspace, redact })
   const faults = withoutSecrets(table, raw, secrets, [
     ...names.faults,
@@ -95,8 +97,14 @@ export async function readChecked<Values, T extends object>(
       credential,
       ...(ca.authorities.length > 0 && { authorities: ca.authorities }),
     },
-    notices: [...names.notices, ...server.notices, ...ca.notices].map(redact),
+    notices: [...server.notices, ...ca.notices, ...(own.notices ?? [])].map(redact),
+    warnings: names.warnings.map(redact),
   }
+}
+
+/** GitHub's token is there by default, and used for the comment only: without one, nothing about it can be wrong. */
+function withoutUnused({ 'github-token': token, ...raw }: RawInputs): RawInputs {
+  return token === undefined || isOff(raw.comment) ? raw : { ...raw, 'github-token': token }
 }
 
 function schemaFaults(error: ZodError | undefined): InputFault[] {
@@ -112,12 +120,15 @@ function withoutSecrets(
   secrets: Secrets,
   faults: readonly InputFault[],
 ): InputFault[] {
-  const misplaced = names.filter(
-    (name) => !secretNames.includes(name) && !MAY_PASS_ON.includes(name) && secrets.areIn(raw[name] ?? ''),
-  )
+  const misplaced = names.filter((name) => {
+    const text = raw[name] ?? ''
+    if (secretNames.includes(name)) return name !== 'api-key' && holdsKey(text)
+    return !MAY_PASS_ON.includes(name) && secrets.areIn(text)
+  })
   const heldBy = (text = ''): InputName[] =>
     secretNames.filter((name) => new Secrets([raw[name] ?? '']).areIn(text))
   const problemOf = (input: InputName): string => {
+    if (secretNames.includes(input)) return 'holds an API key; write it as api-key'
     const owners = heldBy(raw[input])
     return owners.length > 0
       ? `holds the value of ${owners.join(' or ')}; remove it from here`

@@ -2,7 +2,7 @@ import type { Layer } from '../../run/configure/layers.ts'
 import type { Target } from '../../run/find/definition.ts'
 import { readConfiguration, readMapping, runNameFaults } from './configuration.ts'
 import { readChecked, type ConnectionInputs, type InputSources, type ReadInputs } from './read-checked.ts'
-import { missingRunFaults, resumeFaults, targetFaults, waitFaults } from './rules.ts'
+import { missingRunFaults, resumeFaults, targetFaults, waitNotices } from './rules.ts'
 import { inputTables, type InputValues } from './table.ts'
 
 /** All inputs of the action, checked, as everything behind the edge takes them. */
@@ -44,12 +44,12 @@ export async function readInputs(sources: InputSources): Promise<ReadInputs<Inpu
     return {
       faults: [
         ...targetFaults(raw),
-        ...waitFaults(raw),
         ...resumeFaults(raw, configuration.layers),
         ...parameters.faults,
         ...configuration.faults,
         ...runNameFaults(configuration.layers),
       ],
+      notices: waitNotices(raw),
       inputs: values &&
         target && {
           ...mainInputs(values),

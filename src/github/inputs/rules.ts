@@ -16,8 +16,9 @@ export function isTrue(text: string | undefined): boolean {
   return /^\s*true\s*$/i.test(text ?? '')
 }
 
-function isFalse(text: string | undefined): boolean {
-  return /^\s*false\s*$/i.test(text ?? '')
+/** Whether a boolean input whose default is `false` is off, as far as its text can tell. */
+export function isOff(text: string | undefined): boolean {
+  return /^\s*(?:false\s*)?$/i.test(text ?? '')
 }
 
 /**
@@ -69,7 +70,7 @@ function credentialFaults(
   }
   if (first !== undefined) return []
   if (missingSecrets !== undefined) return fault('api-key', `empty: ${missingSecrets}`)
-  if (raw['client-id'] !== undefined) return fault('client-secret', 'missing beside client-id, or empty')
+  if (raw['client-id'] !== undefined) return fault('client-secret', 'missing, or empty; client-id needs it')
   const other = credentials.includes('access-token') ? ', or give an access-token' : ''
   return fault(
     'api-key',
@@ -91,9 +92,9 @@ function proFaults(raw: RawInputs): InputFault[] {
   }
   const given = raw['client-id'] ?? raw['client-secret']
   if (given === undefined) return []
-  if (raw['client-id'] === undefined) return fault('client-id', 'missing beside client-secret')
+  if (raw['client-id'] === undefined) return fault('client-id', 'missing; client-secret needs it')
   return raw.workspace === undefined
-    ? fault('client-id', 'goes with workspace only; write workspace: NAME, or give an api-key')
+    ? fault('client-id', 'works with workspace only; write workspace: NAME, or give an api-key')
     : []
 }
 
@@ -109,23 +110,22 @@ export function targetFaults(raw: RawInputs): InputFault[] {
   )
 }
 
-/** What an input about the wait says where it changes nothing, and what else it would mean without a wait. */
-const WITHOUT_WAIT = [
-  ['timeout', 'none', 'it limits the wait'],
-  ['poll-interval', 'adaptive', 'nothing is polled'],
-  ['on-timeout', 'stop', 'only a wait has a timeout'],
-  ['on-paused', 'wait', 'nobody sees the run pause'],
-  ['expect', '', 'only a finished run can be judged'],
+/** Inputs about the wait, and what they say where they change nothing. */
+const ABOUT_WAIT = [
+  ['timeout', 'none'],
+  ['poll-interval', 'adaptive'],
+  ['on-timeout', inputTables.main.defaults['on-timeout']],
+  ['on-paused', inputTables.main.defaults['on-paused']],
+  ['expect', ''],
 ] as const
 
-/** Without a wait nothing that is said about it can hold. */
-export function waitFaults(raw: RawInputs): InputFault[] {
-  if (!isFalse(raw.wait)) return []
-  return WITHOUT_WAIT.flatMap(([name, neutral, why]) =>
-    raw[name] === undefined || raw[name].trim() === neutral
-      ? []
-      : fault(name, `contradicts wait: false, as ${why}; remove one of the two`),
-  )
+/** Without a wait they have no effect. No fault: `wait` may come from a form, and the others stand as they are. */
+export function waitNotices(raw: RawInputs): string[] {
+  if (raw.wait === undefined || !isOff(raw.wait)) return []
+  const unused = ABOUT_WAIT.filter(([name, neutral]) => ![undefined, neutral].includes(raw[name]?.trim()))
+  return unused.length === 0
+    ? []
+    : [`wait is false, so these inputs have no effect: ${unused.map(([name]) => name).join(', ')}`]
 }
 
 /** A run of an earlier attempt is found by the name that the action gives, so there must be no other name. */

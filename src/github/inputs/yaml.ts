@@ -17,6 +17,8 @@ export type ParsedMapping =
       readonly value: JsonObject
       /** Where the key at the end of a path stands; inside aliases, the nearest one around it. */
       readonly locate: (path: Path) => Place | undefined
+      /** Whether a key has nothing at all behind it, not even the word null. */
+      readonly isEmpty: (path: Path) => boolean
     }
   | { readonly ok: false; readonly problems: readonly YamlProblem[] }
 
@@ -31,7 +33,14 @@ type Show = (text: string) => string
 type Locate = (offset: number, problem: string) => YamlProblem
 
 /** The offsets of a mapping's keys or a list's items (by their numbers), and of what is inside of them. */
-type Offsets = Map<string, { readonly offset: number; readonly inside: Offsets }>
+type Offsets = Map<string, Entry>
+
+interface Entry {
+  readonly offset: number
+  readonly inside: Offsets
+  /** Nothing stands behind the key, not even the word null. */
+  readonly isEmpty: boolean
+}
 
 /** A few aliases to a few others can stand for more values than memory holds. */
 const MAX_VALUES = 100_000
@@ -48,12 +57,12 @@ const TOO_DEEP = 'the values are nested too deeply; write them flatter'
 
 /** The library's words for these speak of its parser; what it says for the others can be read. */
 const SYNTAX_PROBLEMS: Partial<Record<ErrorCode, string>> = {
-  BAD_DQ_ESCAPE: 'a backslash in double quotes begins no known escape; use single quotes',
-  BAD_SCALAR_START: 'the value begins with a character that YAML keeps for itself; put it in quotes',
+  BAD_DQ_ESCAPE: 'a backslash in double quotes is not followed by a known escape; use single quotes',
+  BAD_SCALAR_START: 'the value begins with a character that is reserved in YAML; put it in quotes',
   BLOCK_AS_IMPLICIT_KEY:
-    'a second "key:" stands on one line; begin a new line, or put a text with a colon in quotes',
+    'there is a second "key:" on this line; begin a new line, or put a string with a colon in quotes',
   MULTIPLE_DOCS: 'a second document begins here; keep one',
-  NON_STRING_KEY: 'a key is a list, a mapping or an alias; write a plain text',
+  NON_STRING_KEY: 'a key is a list, a mapping or an alias; write a plain string',
   RESOURCE_EXHAUSTION: TOO_DEEP,
   TAB_AS_INDENT: 'the line is indented with a tab; use spaces',
   TAG_RESOLVE_FAILED: 'tags such as !name and !!set cannot be used; write the value itself',
@@ -147,14 +156,21 @@ class MappingReader {
       return { ok: false, problems: [this.#locate(0, 'there is no value; write a mapping (key: value)')] }
     }
     if (!this.#yaml.isMap(top)) {
-      const kind = this.#yaml.isSeq(top) ? 'list' : 'single value'
-      const problem = `a ${kind} stands where a mapping (key: value) is due`
+      const text = this.#yaml.isScalar(top) ? top.source : undefined
+      const problem = this.#yaml.isSeq(top)
+        ? 'this is a list; write a mapping (key: value)'
+        : `this is a single value; write ${asMapping(text)}`
       return { ok: false, problems: [this.#locate(top.range?.[0] ?? 0, problem)] }
     }
     const offsets: Offsets = new Map()
     const value = this.#mapping(top.items, 1, offsets)
     return this.#problems.length === 0
-      ? { ok: true, value, locate: (path) => this.#place(path, offsets) }
+      ? {
+          ok: true,
+          value,
+          locate: (path) => this.#place(path, offsets),
+          isEmpty: (path) => entryAt(path, offsets)?.isEmpty === true,
+        }
       : { ok: false, problems: this.#problems.slice(0, MAX_PROBLEMS) }
   }
 
@@ -199,7 +215,7 @@ class MappingReader {
       return node.items.map((item, index) => {
         if (!this.#yaml.isNode(item)) return this.#value(null, depth + 1, new Map())
         const inside: Offsets = new Map()
-        offsets.set(String(index), { offset: item.range?.[0] ?? 0, inside })
+        offsets.set(String(index), { offset: item.range?.[0] ?? 0, inside, isEmpty: false })
         return this.#value(item, depth + 1, inside)
       })
     }
@@ -211,14 +227,18 @@ class MappingReader {
     for (const { key, value } of pairs) {
       if (!this.#yaml.isScalar(key)) continue
       const name = String(key.value)
-      const problem = entries.has(name) ? 'stands twice in this mapping; keep one' : keyProblem(name, key)
+      const problem = entries.has(name) ? 'occurs twice in this mapping; keep one' : keyProblem(name, key)
       if (problem !== undefined) this.#complain(key, `the key ${this.#show(name)} ${problem}`)
       this.#grow({ count: 0, length: name.length })
       const inside: Offsets = new Map()
-      offsets.set(name, { offset: key.range?.[0] ?? 0, inside })
+      offsets.set(name, { offset: key.range?.[0] ?? 0, inside, isEmpty: this.#isNothing(value) })
       entries.set(name, this.#value(this.#yaml.isNode(value) ? value : null, depth + 1, inside))
     }
     return Object.fromEntries(entries)
+  }
+
+  #isNothing(node: unknown): boolean {
+    return node === null || (this.#yaml.isScalar(node) && node.value === null && node.source === '')
   }
 
   #scalar(node: Scalar): JsonValue {
@@ -270,6 +290,17 @@ class MappingReader {
   #complain(node: Node, problem: string): void {
     this.#problems.push(this.#locate(node.range?.[0] ?? 0, problem))
   }
+}
+
+/** What is written like an assignment, as a mapping. Never a part of it: a cut secret would no longer be hidden. */
+function asMapping(text = ''): string {
+  const [, key, value] = /^([\w.-]{1,60})\s*=\s*([^=\n]{1,60})$/.exec(text) ?? []
+  return key === undefined ? 'a mapping (key: value)' : `${key}: ${value}`
+}
+
+function entryAt(path: Path, offsets: Offsets): Entry | undefined {
+  const inside = path.slice(0, -1).reduce<Offsets | undefined>((at, key) => at?.get(key)?.inside, offsets)
+  return inside?.get(path.at(-1) ?? '')
 }
 
 function keyProblem(name: string, key: Scalar): string | undefined {

@@ -5,7 +5,7 @@ import { FirstLines } from './check/first-lines.ts'
 import { readOutline } from './check/outline.ts'
 import { mergeOverrides, type Configuration, type Overrides } from './merge.ts'
 import { ConfigurationError } from '../errors.ts'
-import { hide } from '../../base/words.ts'
+import { hide, plain } from '../../base/words.ts'
 import { expandParameters } from './parameters.ts'
 
 /** A run configuration that has been compared with what it is for. */
@@ -23,14 +23,14 @@ const NOT_TOLD =
  * Merges all that the user wants to differ, and checks it against the definition.
  *
  * @param version the server's
- * @throws ConfigurationError with a line for each fault, all at once
+ * @throws ConfigurationError with a line for each error, all at once
  */
 export function assemble(overrides: Overrides, definition: Definition, version: string): Assembled {
   const outline = readOutline(definition)
   const errors = new FirstLines()
   const { parameters } = overrides
-  const layers = [...overrides.layers]
-  if (parameters !== undefined) layers.push(expandParameters(parameters, outline, errors))
+  const expanded = parameters && expandParameters(parameters, outline, errors)
+  const layers = [...overrides.layers, ...(expanded?.layers ?? [])]
   const configuration = mergeOverrides({ ...overrides, layers })
   const { body } = configuration
   const findings = new Findings(layers, errors)
@@ -39,5 +39,13 @@ export function assemble(overrides: Overrides, definition: Definition, version: 
   const faults = errors.shown()
   if (faults.length > 0) throw new ConfigurationError(faults, errors.shown(hide))
   const unchecked = isGiven && outline === undefined ? NOT_TOLD : undefined
-  return { ...configuration, warnings: findings.warnings.shown(), unchecked }
+  const warnings = [...findings.warnings.shown(), ...keptLines(expanded?.kept ?? [])]
+  return { ...configuration, warnings, unchecked }
+}
+
+/** A form that was not filled in, or a variable that does not exist: whoever wrote it knows which. */
+function keptLines(kept: readonly string[]): string[] {
+  return kept.length === 0
+    ? []
+    : [`parameters: empty, so these keep the value that they have: ${kept.map(plain).join(', ')}`]
 }

@@ -16,6 +16,14 @@ export interface Layer {
   readonly value: JsonObject
   /** Where a key stands; for one without a place of its own, where the nearest mapping around it does. */
   readonly locate?: (path: Path) => Place | undefined
+  /** Whether a key has nothing at all behind it, not even the word null. */
+  readonly isEmpty?: (path: Path) => boolean
+}
+
+/** What a message is about: a layer, and the place in it if that is known. */
+export interface Spot {
+  readonly source: string
+  readonly place: Place | undefined
 }
 
 /** The value at a path, or undefined. */
@@ -24,18 +32,17 @@ export function valueAt(value: JsonValue | undefined, path: Path): JsonValue | u
 }
 
 /**
- * Where the value comes from that counts at a path: the topmost layer that has it, as `configuration, line 3,
- * column 5`. Undefined if no layer has it.
+ * Where the value comes from that counts at a path: the topmost layer that has it. Undefined if no layer has it.
  *
  * @param layers lowest precedence first
  */
-export function placeOf(layers: readonly Layer[], path: Path): string | undefined {
+export function spotOf(layers: readonly Layer[], path: Path): Spot | undefined {
   for (let length = path.length; length > 0; length -= 1) {
     const part = path.slice(0, length)
     const layer = layers.findLast(
       ({ value }) => part.reduce<JsonValue | undefined>(inside, value) !== undefined,
     )
-    if (layer !== undefined) return describePlace(layer, part)
+    if (layer !== undefined) return spotIn(layer, part)
   }
   return undefined
 }
@@ -45,10 +52,21 @@ function inside(value: JsonValue | undefined, key: string): JsonValue | undefine
   return isJsonList(value) ? value[Number(key)] : member(value, key)
 }
 
-/** A layer's name and the place of a path in it. */
-export function describePlace({ source, locate }: Layer, path: Path): string {
-  const place = locate?.(path)
+/** A layer and the place of a path in it. */
+export function spotIn({ source, locate }: Layer, path: Path): Spot {
+  return { source, place: locate?.(path) }
+}
+
+/** As `configuration, line 3, column 5`. */
+export function describeSpot({ source, place }: Spot): string {
   return place === undefined ? source : `${source}, line ${place.line}, column ${place.column}`
+}
+
+/** In the order of the layers' names and of the lines in each; what has no place in a text comes last. */
+export function compareSpots(a: Spot | undefined, b: Spot | undefined): number {
+  if (a === undefined || b === undefined) return Number(a === undefined) - Number(b === undefined)
+  if (a.source !== b.source) return a.source < b.source ? -1 : 1
+  return (a.place?.line ?? 0) - (b.place?.line ?? 0) || (a.place?.column ?? 0) - (b.place?.column ?? 0)
 }
 
 /** The keys of a mapping, none for anything else. */

@@ -1,21 +1,31 @@
-import { isJsonObject, type JsonObject, type JsonValue } from '../../base/json.ts'
+import { isJsonObject, member, type JsonObject, type JsonValue } from '../../base/json.ts'
+import { isRunKey } from './check/check-configuration.ts'
 import type { FirstLines, Problem } from './check/first-lines.ts'
-import type { Outline } from './check/outline.ts'
+import { mayFit } from './check/fit.ts'
+import type { Outline, ParameterOutline } from './check/outline.ts'
 import { alternatives, asNested, didYouMean, hide, quoted, type Show } from '../../base/words.ts'
-import { describePlace, type Layer, type Path } from './layers.ts'
+import { spotIn, type Layer, type Path } from './layers.ts'
 
-type Target = { readonly path: Path } | { readonly problem: Problem }
+/** A parameter's path in a run configuration, that of a mapping of parameters, or why there is none. */
+type Target = { readonly path: Path } | { readonly mapping: Path } | { readonly problem: Problem }
+
+/** The input `parameters` as a part of a run configuration. */
+export interface Expanded {
+  readonly layers: readonly Layer[]
+  /** Parameters that are left as they are because they were given without a value, as they were written. */
+  readonly kept: readonly string[]
+}
 
 /**
  * Finds out what the keys of the input `parameters` mean: a step's name with a mapping, `step.parameter` (the
  * first dot splits), or the bare name of a parameter that exactly one step has; with a dynamic pipeline, a
- * parameter of its own.
+ * parameter of its own. The forms of a run configuration, such as `steps.train.parameters.epochs`, are taken unless
+ * a step or parameter has the name `steps` or `parameters`.
  *
- * @param outline undefined where the definition tells nothing; then only the first two forms can be understood
+ * @param outline undefined where the definition tells nothing; then a bare name cannot be understood
  * @param errors gets to know what is wrong with them, one line each
- * @returns the same as a part of a run configuration
  */
-export function expandParameters(layer: Layer, outline: Outline | undefined, errors: FirstLines): Layer {
+export function expandParameters(layer: Layer, outline: Outline | undefined, errors: FirstLines): Expanded {
   return new Expansion(layer, outline, errors).run()
 }
 
@@ -27,6 +37,9 @@ class Expansion {
   readonly #errors: FirstLines
   /** From a path in the configuration, as JSON, to where it stands in the short form. */
   readonly #origins = new Map<string, Path>()
+  /** The same for the mappings around those: of each the first that stands in it. */
+  readonly #around = new Map<string, Path>()
+  readonly #kept: string[] = []
   readonly #ofPipeline: [string, JsonValue][] = []
   readonly #ofSteps = new Map<string, [string, JsonValue][]>()
 
@@ -37,20 +50,34 @@ class Expansion {
     this.#owners = ownersOf(outline)
   }
 
-  run(): Layer {
+  run(): Expanded {
     for (const [key, value] of Object.entries(this.#layer.value)) {
-      const target = this.#targetOf(key, value)
-      if ('problem' in target) this.#complain([key], target.problem)
-      else if (target.path.at(-1) === 'parameters') this.#placeMapping(key, value, target.path)
-      else this.#place([key], value, target.path)
+      const isLong = key === 'steps' && isJsonObject(value) && !this.#isStep(key) && !this.#owners.has(key)
+      if (!isLong) this.#take([key], value, this.#targetOf(key, value))
+      else
+        for (const [step, own] of Object.entries(value)) this.#take([key, step], own, stepTarget(step, own))
     }
     const { source } = this.#layer
     const locate = (path: Path) => this.#layer.locate?.(this.#originOf(path))
-    return { source, value: this.#configuration(), locate }
+    return { layers: [{ source, value: this.#configuration(), locate }], kept: this.#kept }
+  }
+
+  #take(origin: Path, value: JsonValue, target: Target): void {
+    if ('problem' in target) this.#complain(origin, target.problem)
+    else if ('mapping' in target) this.#placeMapping(origin, value, target.mapping)
+    else this.#place(origin, value, target.path)
+  }
+
+  #isStep(name: string): boolean {
+    return this.#outline?.steps.has(name) === true
+  }
+
+  #hasParameter(step: string, name: string): boolean {
+    return this.#outline?.step(step)?.schemas.has(name) === true
   }
 
   #targetOf(key: string, value: JsonValue): Target {
-    const isStep = this.#outline?.steps.has(key) === true
+    const isStep = this.#isStep(key)
     const owners = this.#owners.get(key) ?? []
     if (isStep && owners.length > 0) {
       return {
@@ -62,22 +89,48 @@ class Expansion {
       return { problem: `several have a parameter ${quoted(key)}: write ${ways(owners, key)}` }
     const [owner] = owners
     if (owner !== undefined) return { path: pathOf(owner, key) }
+    const long = this.#longForm(key, value)
+    if (long !== undefined) return long
     const nested = (show: Show): string | undefined => this.#nested(key, value, show)
     if (nested(hide) !== undefined)
       return { problem: (show) => `no step has a parameter ${quoted(key)}${nested(show) ?? ''}` }
-    const dot = key.indexOf('.')
-    if (dot > 0 && dot < key.length - 1) {
-      return { path: ['steps', key.slice(0, dot), 'parameters', key.slice(dot + 1)] }
+    return this.#dotted(key, value) ?? this.#unknown(key, value)
+  }
+
+  /** A key as it stands in a run configuration, with its outermost mapping in front. */
+  #longForm(key: string, value: JsonValue): Target | undefined {
+    const [first = '', step = ''] = key.split('.')
+    if (this.#isStep(first)) return undefined
+    const rest = key.slice(first.length + 1)
+    if (first === 'steps' && (this.#isStep(step) || !this.#owners.has(first))) {
+      const isWhole = rest === step && rest !== '' && isJsonObject(value)
+      return isWhole ? stepTarget(step, value) : this.#dotted(rest, value)
     }
-    return this.#unknown(key, value)
+    if (first !== 'parameters' || this.#outline?.isDynamic !== true) return undefined
+    if (rest !== '') return { path: ['parameters', rest] }
+    return key === first && isJsonObject(value) ? { mapping: ['parameters'] } : undefined
+  }
+
+  /** `train.epochs`, `train.parameters.epochs`, or `train.parameters` with a mapping. */
+  #dotted(key: string, value: JsonValue): Target | undefined {
+    const dot = key.indexOf('.')
+    const [step, name] = [key.slice(0, dot), key.slice(dot + 1)]
+    if (dot < 1 || name === '') return undefined
+    const path = ['steps', step, 'parameters']
+    const isLong = !this.#hasParameter(step, 'parameters')
+    if (isLong && name === 'parameters' && isJsonObject(value)) return { mapping: path }
+    return { path: [...path, isLong ? name.replace(/^parameters\.(?=.)/, '') : name] }
   }
 
   #unknown(key: string, value: JsonValue): Target {
     const outline = this.#outline
+    if (isRunKey(key, outline)) {
+      return { problem: `${quoted(key)} is not a parameter; write it in the input configuration` }
+    }
     // A mapping can only be meant for a step; whether there is such a step, the checks say.
     if (isJsonObject(value)) return stepTarget(key, value)
     if (outline === undefined) {
-      return { problem: `whose parameter ${quoted(key)} is cannot be told here; write <step>.${key}` }
+      return { problem: `the server does not say which step has ${quoted(key)}; write <step>.${key}` }
     }
     if (outline.isDynamic) return { path: ['parameters', key] }
     return {
@@ -86,7 +139,7 @@ class Expansion {
         const step = didYouMean(key, parameters) === '' ? didYouMean(key, [...outline.steps]) : ''
         const fix =
           step === ''
-            ? alternatives(key, parameters)
+            ? alternatives(key, parameters, 'The steps have')
             : `${step} That is a step, which takes a mapping (parameter: value)`
         return `no step has a parameter ${quoted(key)}${fix}`
       },
@@ -101,9 +154,16 @@ class Expansion {
       : asNested(key, value, (name) => this.#owners.has(name), show)
   }
 
-  #placeMapping(key: string, value: JsonValue, target: Path): void {
+  #placeMapping(origin: Path, value: JsonValue, target: Path): void {
     if (!isJsonObject(value)) return
-    for (const [name, inner] of Object.entries(value)) this.#place([key, name], inner, [...target, name])
+    this.#standsIn(target, origin)
+    const [kind, step = ''] = target
+    const mayBeLong = kind === 'steps' && !this.#hasParameter(step, 'parameters')
+    for (const [name, inner] of Object.entries(value)) {
+      const isLong = mayBeLong && name === 'parameters' && isJsonObject(inner)
+      if (isLong) this.#placeMapping([...origin, name], inner, target)
+      else this.#place([...origin, name], inner, [...target, name])
+    }
   }
 
   #place(origin: Path, value: JsonValue, target: Path): void {
@@ -114,14 +174,44 @@ class Expansion {
       return
     }
     this.#origins.set(key, origin)
+    this.#standsIn(target.slice(0, -1), origin)
     const name = target.at(-1) ?? ''
     const [kind, step = ''] = target
+    if (
+      this.#saysNothing(
+        origin,
+        value,
+        kind === 'parameters' ? this.#outline?.pipeline : this.#outline?.step(step),
+        name,
+      )
+    ) {
+      this.#kept.push(origin.join('.'))
+      return
+    }
     if (kind === 'parameters') this.#ofPipeline.push([name, value])
     else {
       const ofStep = this.#ofSteps.get(step) ?? []
       ofStep.push([name, value])
       this.#ofSteps.set(step, ofStep)
     }
+  }
+
+  #standsIn(mapping: Path, origin: Path): void {
+    for (let length = 1; length <= mapping.length; length += 1) {
+      const around = JSON.stringify(mapping.slice(0, length))
+      if (!this.#around.has(around)) this.#around.set(around, origin)
+    }
+  }
+
+  /**
+   * Nothing behind the key, or an empty text where none can be: a form's field that was left free. What cannot be
+   * looked up is left to the checks, which know misspelt names.
+   */
+  #saysNothing(origin: Path, value: JsonValue, owner: ParameterOutline | undefined, name: string): boolean {
+    const isEmpty = this.#layer.isEmpty?.(origin) === true
+    if (!isEmpty && value !== '') return false
+    if (owner === undefined) return isEmpty && this.#outline?.isDynamic !== false
+    return owner.schemas.has(name) && (isEmpty || !takesEmptyText(owner, name))
   }
 
   #configuration(): JsonObject {
@@ -141,22 +231,28 @@ class Expansion {
       const origin = this.#origins.get(JSON.stringify(path.slice(0, length)))
       if (origin !== undefined) return [...origin, ...path.slice(length)]
     }
-    const within = [...this.#origins].find(([key]) => key.startsWith(JSON.stringify(path).slice(0, -1)))
-    return within?.[1] ?? []
+    return this.#around.get(JSON.stringify(path)) ?? []
   }
 
   #complain(path: Path, problem: Problem): void {
-    this.#errors.add(() => describePlace(this.#layer, path), problem)
+    this.#errors.add(spotIn(this.#layer, path), problem)
   }
 }
 
 function stepTarget(key: string, value: JsonValue): Target {
   return isJsonObject(value)
-    ? { path: ['steps', key, 'parameters'] }
+    ? { mapping: ['steps', key, 'parameters'] }
     : {
         problem: (show) =>
           `${quoted(key)} is a step, which takes a mapping (parameter: value), not ${show(value)}`,
       }
+}
+
+/** Where types are not known, the value that there is tells. */
+function takesEmptyText({ schemas, types, values }: ParameterOutline, name: string): boolean {
+  const schema = schemas.get(name)
+  if (schema !== undefined) return mayFit(types.fit(schema, ''))
+  return typeof (member(values, name) ?? '') === 'string'
 }
 
 /** The pipeline itself among the owners of a parameter. */

@@ -4,6 +4,7 @@ import { keysOf, type Path } from '../layers.ts'
 import { checkKeys, NOT_BY_API } from './check-keys.ts'
 import { checkParameters } from './check-parameters.ts'
 import type { Check } from './collected-problems.ts'
+import type { Outline } from './outline.ts'
 import { alternatives, didYouMean, quoted } from '../../../base/words.ts'
 
 /**
@@ -26,6 +27,12 @@ const UNNAMED_KEYS: readonly string[] = [
   'step_input_overrides',
   'step_default_input_overrides',
 ]
+
+/** Whether a key is one of a run configuration that is neither its steps nor its parameters. */
+export function isRunKey(key: string, outline: Outline | undefined): boolean {
+  if (outline?.keys === undefined || key === 'steps' || key === 'parameters') return false
+  return Object.hasOwn(outline.keys, key) || NOT_BY_API.includes(key) || UNNAMED_KEYS.includes(key)
+}
 
 function checkTopLevelNames(body: JsonObject, { outline, version, findings }: Check): void {
   const { keys, isDynamic } = outline
@@ -107,7 +114,7 @@ function checkStep(name: string, { parameters, ...others }: JsonObject, path: Pa
   if (!isJsonObject(parameters)) {
     findings.error(inside, (show) => `parameters takes a mapping (name: value), not ${show(parameters)}`)
   } else if (ofStep !== undefined) {
-    checkParameters(parameters, inside, `step ${quoted(name)}`, ofStep, findings)
+    checkParameters(parameters, inside, `step ${quoted(name)}`, ofStep, findings, Object.keys(known ?? {}))
   }
 }
 
@@ -125,14 +132,21 @@ function checkStepNames(
   step: JsonObject,
   path: Path,
   known: readonly string[],
-  { version, findings }: Check,
+  { outline, version, findings }: Check,
 ): void {
   for (const key of Object.keys(step)) {
     if (known.includes(key) || UNNAMED_STEP_KEYS.includes(key)) continue
-    const problem = (): string =>
-      `the configuration of step ${quoted(name)} has no key ${quoted(key)}${didYouMean(key, known)}`
+    if (outline.step(name)?.schemas.has(key) === true) {
+      findings.error(
+        [...path, key],
+        `${quoted(key)} is a parameter of the step ${quoted(name)}: write it below parameters:`,
+      )
+      continue
+    }
+    const near = didYouMean(key, known)
+    const problem = `the configuration of step ${quoted(name)} has no key ${quoted(key)}${near}`
     // Since 0.75 or so servers ignore it; what a newer one knows may be missing from its schema.
-    if (isAtLeast(version, 0, 85)) findings.warn([...path, key], problem)
+    if (near === '' && isAtLeast(version, 0, 85)) findings.warn([...path, key], problem)
     else findings.error([...path, key], problem)
   }
 }

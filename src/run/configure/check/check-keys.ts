@@ -57,10 +57,7 @@ function checkKey(
   const isShort = !isJsonObject(value) && mayHaveShortForm(schema, types)
   for (const { path, value: part, wanted } of isShort ? [] : misfits) {
     const name = quoted([key, ...path].join('.'))
-    findings.error(
-      [...place, ...path],
-      (show) => `${name} takes ${wanted}, which ${show(part)} cannot become`,
-    )
+    findings.error([...place, ...path], (show) => `${name} must be ${wanted}, not ${show(part)}`)
   }
   for (const { path } of ignored) {
     // Settings are for whatever the stack is made of; the schema has only some of them.

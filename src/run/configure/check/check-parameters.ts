@@ -5,19 +5,27 @@ import type { Misfit } from './value-fits-type.ts'
 import type { ParameterOutline } from './outline.ts'
 import { alternatives, asNested, didYouMean, quoted, type Show } from '../../../base/words.ts'
 
-/** @param owner whose parameters they are, such as `step "train"` */
+/** @param owner whose parameters they are, such as `step "train"`. @param otherKeys what else it can be given */
 export function checkParameters(
   given: JsonObject,
   path: Path,
   owner: string,
   outline: ParameterOutline,
   findings: Findings,
+  otherKeys: readonly string[] = [],
 ): void {
   const names = [...outline.schemas.keys()]
   for (const [name, value] of Object.entries(given)) {
     const place = [...path, name]
     if (outline.schemas.has(name)) {
       checkValue(name, value, place, owner, outline, findings)
+      continue
+    }
+    if (otherKeys.includes(name)) {
+      findings.error(
+        place,
+        `${quoted(name)} is not a parameter, but belongs to the configuration of ${owner}; write it in the input configuration, beside parameters:`,
+      )
       continue
     }
     findings.error(place, (show) => {
@@ -57,14 +65,14 @@ function checkValue(
     )
   }
   if (converted && misfits.length === 0) {
-    findings.warn(path, (show) => `${what([])}: ${show(given)} will reach it as ${show(value)}`)
+    findings.warn(path, (show) => `${what([])}: ${show(given)} will be converted to ${show(value)}`)
   }
 }
 
 function fault({ path, kind, wanted, value }: Misfit, what: (inside: Path) => string, show: Show): string {
   return kind === 'no-field'
     ? `${what([])} has no field ${quoted(path.join('.'))}`
-    : `${what(path)} takes ${wanted}, which ${show(value)} cannot become`
+    : `${what(path)} must be ${wanted}, not ${show(value)}`
 }
 
 /** What is wrong unless the type knows more than its schema tells. */
@@ -73,8 +81,8 @@ function doubt({ path, kind, wanted, value }: Misfit, what: (inside: Path) => st
     case 'no-field':
       return `${what([])} has no field ${quoted(path.join('.'))}, unless that is another name of one`
     case 'missing':
-      return `${what(path)} takes ${wanted}, unless one of those in ${show(value)} is another name of it`
+      return `${what(path)} must be ${wanted}, unless a key of ${show(value)} is another name of it`
     case 'value':
-      return `${what(path)} takes ${wanted}, and ${show(value)} only if these are flags`
+      return `${what(path)} must be ${wanted}; ${show(value)} is right only if these are flags`
   }
 }

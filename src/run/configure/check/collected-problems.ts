@@ -1,4 +1,4 @@
-import { placeOf, type Layer, type Path } from '../layers.ts'
+import { spotOf, type Layer, type Path } from '../layers.ts'
 import { FirstLines, type Problem } from './first-lines.ts'
 import type { Outline } from './outline.ts'
 
@@ -16,11 +16,11 @@ export class Findings {
   }
 
   error(path: Path, problem: Problem): void {
-    this.errors.add(() => placeOf(this.#layers, path), problem)
+    this.errors.add(spotOf(this.#layers, path), problem)
   }
 
   warn(path: Path, problem: Problem): void {
-    this.warnings.add(() => placeOf(this.#layers, path), problem)
+    this.warnings.add(spotOf(this.#layers, path), problem)
   }
 }
 

@@ -4,9 +4,9 @@ import type { ScalarFit } from './value-fits-type.ts'
 
 /** Types that JSON has not are texts with a format. These take texts only. */
 const TEXTS: Readonly<Record<string, string>> = {
-  binary: 'a text',
-  base64url: 'a text',
-  password: 'a text',
+  binary: 'a string',
+  base64url: 'a string',
+  password: 'a string',
   path: 'a path',
   'file-path': 'a path',
   'directory-path': 'a path',
@@ -51,16 +51,16 @@ function mayBeUuid(text: string): boolean {
 }
 
 function fitPlainText({ minLength, maxLength, pattern }: JsonObject, value: JsonValue): ScalarFit {
-  if (typeof value !== 'string') return { kind: 'misfit', wanted: 'a text' }
+  if (typeof value !== 'string') return { kind: 'misfit', wanted: 'a string' }
   if (typeof minLength === 'number' && lengthOf(value) < minLength) {
-    return { kind: 'misfit', wanted: `a text of at least ${minLength} characters` }
+    return { kind: 'misfit', wanted: `a string of at least ${minLength} characters` }
   }
   // A type can have white space taken away first, which its schema does not tell.
   if (typeof maxLength === 'number' && lengthOf(value.trim()) > maxLength) {
-    return { kind: 'misfit', wanted: `a text of at most ${maxLength} characters` }
+    return { kind: 'misfit', wanted: `a string of at most ${maxLength} characters` }
   }
   if (typeof pattern === 'string' && !mayMatch(pattern, value)) {
-    return { kind: 'misfit', wanted: `a text like ${pattern}` }
+    return { kind: 'misfit', wanted: `a string like ${pattern}` }
   }
   return { kind: 'fits', value }
 }

@@ -15,7 +15,7 @@ export interface Misfit {
   readonly value: JsonValue
   /** `missing`: a mapping without a field that it must have; `no-field`: one that its type forbids. */
   readonly kind: 'value' | 'missing' | 'no-field'
-  /** What the type takes, to stand behind "takes", such as `an integer`. */
+  /** What the type takes, to stand behind "must be", such as `an integer`. */
   readonly wanted: string
   /** The schema does not tell whether it is one: fields can have other names, and flags be combined. */
   readonly isDoubtful: boolean
