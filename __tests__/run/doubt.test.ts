@@ -187,3 +187,51 @@ test("a gateway's page at the graph of the steps does not switch it off: the que
   refuse(scene, ['dag'], { kind: 'html', status: 404 }, 1)
   await expect(result).resolves.toMatchObject({ conclusion: 'failed', waitsForPerson: true })
 })
+
+describe('for some tries the request to stop is answered with', () => {
+  test.each([
+    ['a 404 of a route that is not there', said(404, 'Not Found')],
+    ['a 405', said(405, 'Method Not Allowed')],
+    ['a 501 without an exception', said(501, 'Not Implemented')],
+    ['a 500 of a database that is away', said(500, ['RuntimeError', 'database is locked'])],
+  ])('%s: it is asked again in the same way, and the run is stopped', async (_, no) => {
+    const scene = await running()
+    const result = scene.execute({ target, timeoutMs: 60_000, onTimeout: 'stop' })
+    await until(() => isRunning(scene))
+    refuse(scene, ['stop'], no, 5)
+    const { error } = await result
+    expect(error).toMatch(/ was stopped and is now stopped: http/)
+    expect(scene.sent(/^POST .*\/stop/).filter((line) => line.includes('graceful=true'))).toEqual([])
+  })
+})
+
+test('noes before an outage and one after it are not noes in a row', async () => {
+  const scene = await running()
+  const result = scene.execute({ target, pollIntervalMs: 5_000 })
+  await until(() => isRunning(scene))
+  const no = said(401, ['CredentialsNotValid', 'Error decoding access token'])
+  for (const on of ['run', 'dag', 'steps'] as const) {
+    scene.server.addFault({ on, occurrence: { from: 1, to: 2 }, do: no })
+    scene.server.addFault({ on, occurrence: { from: 3, to: 40 }, do: { kind: 'html', status: 503 } })
+    scene.server.addFault({ on, occurrence: { from: 41, to: 42 }, do: no })
+  }
+  await expect(result).resolves.toMatchObject({ conclusion: 'completed' })
+})
+
+test.each(['0.85.0', '0.98.0'] as const)(
+  'a no while a run is waited for whose trigger failed (%s): the run is followed',
+  async (version) => {
+    const no = said(401, ['CredentialsNotValid', 'Error decoding access token'])
+    const scene = await openScene({
+      version,
+      pipelines: [long],
+      startupSeconds: 30,
+      faults: [{ on: 'trigger', do: { kind: 'html', status: 502, work: true } }],
+    })
+    const result = scene.execute({ target })
+    await until(() => scene.events.some(({ kind }) => kind === 'dispatch-awaited' || kind === 'started'))
+    refuse(scene, ['run'], no, 2)
+    await expect(result).resolves.toMatchObject({ conclusion: 'completed' })
+    expect(scene.server.runs).toHaveLength(1)
+  },
+)

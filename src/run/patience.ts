@@ -22,6 +22,7 @@ const LEAST_LOOKS = 3
 export class Patience {
   readonly #clock: Pick<Clock, 'elapsed'>
   #refusedSince: number | undefined
+  #timesRefused = 0
   #goneSince: number | undefined
   #timesGone = 0
 
@@ -31,7 +32,7 @@ export class Patience {
 
   /** To be called after each answer that is one. */
   answered(): void {
-    this.#refusedSince = undefined
+    this.#forgetRefusals()
     this.#goneSince = undefined
     this.#timesGone = 0
   }
@@ -51,11 +52,21 @@ export class Patience {
 
   /** Whether the failure is the last word. An exception of ZenML is, unless it is about the token. */
   isFinal(error: ZenmlError): boolean {
-    if (isPassing(error)) return false
+    // No answer at all says nothing about the noes before it; how long it is tolerated is for the caller to say.
+    if (isPassing(error)) {
+      this.#forgetRefusals()
+      return false
+    }
     const { status, exception } = error instanceof AnswerError ? error : {}
     if (exception !== undefined && status !== 401 && status !== 404) return true
     const now = this.#clock.elapsed()
     this.#refusedSince ??= now
-    return now - this.#refusedSince >= DOUBTED_MS
+    this.#timesRefused += 1
+    return this.#timesRefused >= LEAST_LOOKS && now - this.#refusedSince >= DOUBTED_MS
+  }
+
+  #forgetRefusals(): void {
+    this.#refusedSince = undefined
+    this.#timesRefused = 0
   }
 }

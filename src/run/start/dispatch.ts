@@ -2,11 +2,11 @@ import type { ZenmlClient } from '../../zenml/client.ts'
 import type { Clock } from '../../base/clock.ts'
 import { Deadline } from '../../base/deadline.ts'
 import type { TransportError } from '../../http/transport-error.ts'
-import { AnswerError, isGone, isZenmlError } from '../../zenml/errors.ts'
+import { AnswerError, isZenmlError } from '../../zenml/errors.ts'
 import type { Run } from '../../zenml/model.ts'
-import { isPassing } from '../../zenml/retry.ts'
 import { isAtLeast } from '../../zenml/version.ts'
 import { RunError } from '../errors.ts'
+import { Patience } from '../patience.ts'
 import type { Reporter } from '../events.ts'
 import { stopRun } from '../stop/stop.ts'
 
@@ -74,6 +74,7 @@ export async function awaitDispatch(request: DispatchRequest, deps: DispatchDepe
   const { clock, reporter, signal } = deps
   const { doubt, deadline, name } = request
   const since = clock.elapsed()
+  const patience = new Patience(clock)
   let { run } = request
   for (let looks = 1; ; looks += 1) {
     if (hasBegun(run)) return { kind: 'alive', run }
@@ -86,7 +87,7 @@ export async function awaitDispatch(request: DispatchRequest, deps: DispatchDepe
     if (handOver === 'missing' && clock.elapsed() - since >= HAND_OVER_MS) return end(run, request, deps)
     if (looks === 1) reporter.tell({ kind: 'dispatch-awaited', name, untilMs: deadline.leftMs })
     await clock.sleep(Math.min(PAUSE_MS, deadline.leftMs), signal)
-    const newest = await look(run, request, deps)
+    const newest = await look(run, patience, request, deps)
     if (newest === undefined) return { kind: 'gone' }
     run = newest
   }
@@ -126,14 +127,18 @@ async function hasRunnerLog(run: Run, { client }: DispatchDependencies): Promise
 /** The run as it is now, or as it was where the server does not say it; undefined if there is none any more. */
 async function look(
   run: Run,
+  patience: Patience,
   { deadline }: DispatchRequest,
   { client }: DispatchDependencies,
 ): Promise<Run | undefined> {
   try {
-    return await client.with({ retries: false }).run(run.id, { hydrate: false })
+    const newest = await client.with({ retries: false }).run(run.id, { hydrate: false })
+    patience.answered()
+    return newest
   } catch (error) {
-    if (isGone(error)) return undefined
-    if (!isZenmlError(error) || !isPassing(error) || deadline.isOver) throw error
+    if (!isZenmlError(error)) throw error
+    if (patience.isGone(error)) return undefined
+    if (patience.isFinal(error) || deadline.isOver) throw error
     return run
   }
 }

@@ -9,8 +9,11 @@ export function isLeftByFullQueue({ status, statusReason }: Run): boolean {
   return status === 'failed' && /queue is full/i.test(statusReason ?? '')
 }
 
-/** For one look, and for ending what it finds. */
+/** For looking, and for ending what is found. */
 const TIME_MS = 30_000
+
+/** A replica that lags behind does not show a new run at once. */
+const LOOK_MS = 10_000
 
 /**
  * The error of a trigger that was refused for a permission. Some are checked only after the run was made, such as those
@@ -31,7 +34,7 @@ export async function refusedForPermission(
       started: undefined,
       mode: 'stop',
       reason,
-      lookUpUntil: new Deadline(clock, 0),
+      lookUpUntil: new Deadline(clock, LOOK_MS),
       deadline: new Deadline(clock, TIME_MS),
     },
     deps,

@@ -5,6 +5,7 @@ import { Deadline } from '../../base/deadline.ts'
 import type { Run } from '../../zenml/model.ts'
 import { backoffMs, isPassing, retryAfterOf } from '../../zenml/retry.ts'
 import { runPhase } from '../../zenml/status.ts'
+import { isAtLeast } from '../../zenml/version.ts'
 import { Patience } from '../patience.ts'
 import { unfinishedSteps } from '../watch/is-over.ts'
 import { abortQuestions } from '../watch/paused-questions.ts'
@@ -29,8 +30,11 @@ export interface StopDependencies {
   readonly signal?: AbortSignal | undefined
 }
 
-/** So often a server fails to stop a run before it counts as one that cannot. */
-const MOST_DOUBTS = 3
+/** So long a server fails to stop a run before it counts as one that cannot. */
+const STUBBORN_MS = 30_000
+
+/** What is left of the time when the last thing that may help is tried. */
+const LAST_CHANCE_MS = 2_000
 
 /** What is known of a run after the attempt to stop it; `status` is the last one seen. */
 export type Stopped =
@@ -82,7 +86,7 @@ class Stop {
   /** Why it waits for a person for ever. */
   #unanswered: string | undefined
   readonly #patience: Patience
-  #timesDoubtful = 0
+  #doubtfulSince: number | undefined
   #earlySince: number | undefined
   #lookedInitializing = false
   #lastFailure = 'the server did not answer in time'
@@ -141,12 +145,12 @@ class Stop {
         const run = await this.#look()
         if (run.status === 'initializing') return this.#markFailed()
         if (runPhase(run.status) !== 'going-on') return this.#accountForSteps(run, { byItself: true })
-        // A gateway may say so as well.
-        this.#timesDoubtful += 1
-        if (this.#timesDoubtful >= MOST_DOUBTS) {
+        // Of another version it was a gateway's word.
+        const { version } = await this.#client.info()
+        if (!isAtLeast(version, 0, 84)) {
           return this.#goingOn('this version of ZenML cannot stop a run that has begun')
         }
-        await this.#pause(EARLY_PAUSE_MS)
+        await this.#pauseAfter(answer.error, attempt)
         return undefined
       }
       case 'doubtful':
@@ -197,15 +201,18 @@ class Stop {
     // 0.85 asks the orchestrator even for a run that has not reached it.
     if (run.status === 'initializing') return this.#markFailed()
     // Nothing was done, and a server whose database is away for a moment says 500 as well.
-    this.#timesDoubtful += 1
-    if (error.status === 500 && this.#timesDoubtful < MOST_DOUBTS) {
+    const now = this.#deps.clock.elapsed()
+    this.#doubtfulSince ??= now
+    const isSaidByZenml = error.status === 501 && error.exception !== undefined
+    const isStubborn = now - this.#doubtfulSince >= STUBBORN_MS
+    if (!isSaidByZenml && !isStubborn && this.#request.deadline.leftMs > LAST_CHANCE_MS) {
       await this.#pauseAfter(error, attempt)
       return undefined
     }
     if (this.#graceful) return this.#goingOn(error.message)
     // The orchestrator cannot end the steps; asked gracefully, they end by themselves where the server supports it.
     this.#graceful = true
-    this.#timesDoubtful = 0
+    this.#doubtfulSince = undefined
     return undefined
   }
 

@@ -80,6 +80,8 @@ class Watch {
   #fingerprint: string | undefined
   #changedAt: number
   #lostSince: number | undefined
+  /** As it was told last. */
+  #toleratedMs: number | undefined
   readonly #patience: Patience
   /** Of a Retry-After at the last look. */
   #askedToWaitMs = 0
@@ -168,6 +170,7 @@ class Watch {
     if (this.#lostSince === undefined) return
     this.#tell({ kind: 'server-back', afterMs: this.#deps.clock.elapsed() - this.#lostSince })
     this.#lostSince = undefined
+    this.#toleratedMs = undefined
   }
 
   async #note(look: Look): Promise<Watched | undefined> {
@@ -267,8 +270,9 @@ class Watch {
     if (this.#patience.isFinal(error)) return { kind: 'lost', status, detail }
     const toleratedMs = isPassing(error) ? TOLERATED_SILENCE_MS : DOUBTED_MS
     const now = clock.elapsed()
-    if (this.#lostSince === undefined) {
-      this.#lostSince = now
+    this.#lostSince ??= now
+    if (toleratedMs !== this.#toleratedMs) {
+      this.#toleratedMs = toleratedMs
       this.#tell({ kind: 'server-lost', detail, toleratedMs })
     }
     return now - this.#lostSince < TOLERATED_SILENCE_MS ? undefined : { kind: 'lost', status, detail }

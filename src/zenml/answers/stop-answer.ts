@@ -15,7 +15,7 @@ export type StopAnswer =
   /** The orchestrator cannot, or failed; the server may have marked the run all the same, so read its state again. */
   | { readonly kind: 'doubtful'; readonly error: AnswerError }
   /** This server has no such request (0.74). */
-  | { readonly kind: 'unsupported' }
+  | { readonly kind: 'unsupported'; readonly error: AnswerError }
   | { readonly kind: 'gone'; readonly error: AnswerError }
   /** Not stopped, and asking again will not help. */
   | { readonly kind: 'refused'; readonly error: AnswerError }
@@ -35,9 +35,9 @@ export function readStopAnswer(answer: HttpAnswer, now: number): StopAnswer {
       if (/status of a finished run/i.test(error.detail)) return { kind: 'finished' }
       return { kind: 'refused', error }
     case 404:
-      return error.exception === undefined ? { kind: 'unsupported' } : { kind: 'gone', error }
+      return error.exception === undefined ? { kind: 'unsupported', error } : { kind: 'gone', error }
     case 405:
-      return { kind: 'unsupported' }
+      return { kind: 'unsupported', error }
     case 500:
     case 501:
       return { kind: 'doubtful', error }
