@@ -43,6 +43,72 @@ test.concurrent('a value that will be converted is a warning, and the run is sta
   }),
 )
 
+test.concurrent(
+  'a form is passed on as it is: what was left empty keeps its value, and a warning says so',
+  () =>
+    withServer({}, async (scene) => {
+      const form = JSON.stringify({ rows: '', accuracy: '0.5', seconds: '' })
+      const result = await scene.step({ ...training, parameters: form, wait: 'false' })
+
+      expect(annotations('warning', result)).toEqual([
+        'parameters, line 1, column 12: parameter "accuracy" of step "train": "0.5" will be converted to 0.5',
+        'parameters: empty, so these keep the value that they have: rows, seconds',
+      ])
+      expect(result.outputs['conclusion']).toBe('started')
+      expect(scene.runs[0]?.configuration['steps']).toEqual({ train: { parameters: { accuracy: '0.5' } } })
+    }),
+)
+
+test.concurrent(
+  'inputs about a wait are a notice where a form says not to wait, and the run is started',
+  () =>
+    withServer({}, async (scene) => {
+      const result = await scene.step({ ...training, wait: 'false', timeout: '2h', expect: 'train.loss < 1' })
+
+      expect(annotations('notice', result)).toEqual([
+        'wait is false, so these inputs have no effect: timeout, expect',
+      ])
+      expect(annotations('error', result)).toEqual([])
+      expect(result.outputs['conclusion']).toBe('started')
+    }),
+)
+
+test.concurrent('an input that no action has is a warning; one that is misnamed ends the step', () =>
+  withServer({}, async (scene) => {
+    const unknown = await scene.step({ ...training, submodules: 'true', wait: 'false' })
+    expect(annotations('warning', unknown)).toEqual([
+      'the action has no input "submodules", so it is ignored',
+    ])
+    expect(scene.runs).toHaveLength(1)
+
+    const misnamed = await scene.step({ ...training, params: 'accuracy: 0.5' })
+    expect(expectRed(misnamed, 'failed')).toBe(
+      '"params": the action has no such input; did you mean parameters?',
+    )
+    expect(scene.runs).toHaveLength(1)
+  }),
+)
+
+test.concurrent('an API key in a wrong input is masked before the input is named', () =>
+  withServer({}, async (scene) => {
+    const key = 'ZENKEY_bWFkZS11cC1mb3ItdGhpcy10ZXN0'
+    for (const input of ['access-token', 'project', 'vault']) {
+      const result = await scene.step({ ...training, 'api-key': '', [input]: key })
+      const [mask, shown] = [result.stdout.indexOf(`::add-mask::${key}`), result.stdout.indexOf('::error')]
+      expect(mask).toBeGreaterThanOrEqual(0)
+      expect(mask).toBeLessThan(shown)
+      expect(annotations('error', result).join('\n')).toMatch(
+        new RegExp(
+          `^"?${input}"?: (holds an API key|the action has no such input; did you mean api-key)`,
+          'm',
+        ),
+      )
+      expect(annotations('error', result).join() + JSON.stringify(result.outputs)).not.toContain(key)
+    }
+    expect(scene.server.requests).toEqual([])
+  }),
+)
+
 test.concurrent('a dry run is green, shows the difference, and starts nothing', () =>
   withServer({}, async (scene) => {
     const result = await scene.step({ ...training, parameters: 'accuracy: 0.5', 'dry-run': 'true' })

@@ -142,7 +142,7 @@ test.each<[string, With, string]>([
       'access-token': 'a-token-of-the-server',
       'pro-api-url': 'https://pro.example.com',
     },
-    'pro-api-url: has no use with an access-token; give an api-key, or remove it',
+    'pro-api-url: has no effect with an access-token; give an api-key, or remove it',
   ],
   [
     'the dashboard as management API',

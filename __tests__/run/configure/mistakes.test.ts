@@ -122,7 +122,7 @@ test.each([
   [
     'train: {enable_cache: false}',
     9,
-    '"enable_cache" is not a parameter, but belongs to the configuration of step "train"; write it in the input configuration, beside parameters:',
+    '"enable_cache" is not a parameter, but belongs to the configuration of step "train"; write it in the input configuration, next to parameters:',
   ],
 ])('parameters: %s: the message says where it belongs', async (parameters, column, problem) => {
   expect(await check(definition({ seconds: integer }), { parameters })).toEqual([
@@ -166,6 +166,33 @@ test('a definition that is nested too deeply is not understood, and the configur
   expect(await check(definition({}, { deep }), { configuration: 'enable_cache: true' })).toEqual([
     'The server does not say which parameters there are, so the configuration is sent without a check',
   ])
+})
+
+test.each([
+  ['steps.train.parameters.epochs: 5', { train: { parameters: { epochs: 5 } } }],
+  ['steps: {train: {parameters: {epochs: 5}}}', { train: { parameters: { epochs: 5 } } }],
+  ['train.parameters.epochs: 5\ntrain.rate:', { train: { parameters: { epochs: 5 } } }],
+  ['train.note: ""', { train: { parameters: { note: '' } } }],
+])('%j is understood where the server does not say which parameters there are', async (text, steps) => {
+  const of = toDefinition('template', definitionSchema.parse({ id: 'a' }))
+  const overrides = { layers: [], parameters: await written('parameters', text), tags: undefined }
+  expect(assemble({ ...overrides, useCache: undefined }, of, '0.98.0').body).toEqual({ steps })
+  expect(await check(of, { parameters: 'epochs: 5' })).toEqual([
+    'parameters, line 1, column 1: the server does not say which step has "epochs"; write <step>.epochs',
+  ])
+})
+
+test('before types are known, the value of the template tells whether an empty text is a value', async () => {
+  const metadata = { config_template: { steps: { train: { parameters: { epochs: 3, note: 'a' } } } } }
+  const of = toDefinition('template', definitionSchema.parse({ id: 'a', metadata }))
+  const parameters = await written('parameters', '{"epochs": "", "note": ""}')
+  const { body, warnings } = assemble(
+    { layers: [], parameters, tags: undefined, useCache: undefined },
+    of,
+    '0.85.0',
+  )
+  expect(body).toEqual({ steps: { train: { parameters: { note: '' } } } })
+  expect(warnings).toEqual(['parameters: empty, so these keep the value that they have: epochs'])
 })
 
 test('aliases cannot make a small text gigabytes', async () => {

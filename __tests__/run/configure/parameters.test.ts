@@ -250,13 +250,16 @@ test('a value that is given twice is refused', async () => {
   )
 })
 
-test("a dynamic pipeline's own parameter needs no step", async () => {
-  const scene = await openScene()
-  const target = { kind: 'template', reference: 'dynamic-template' } as const
-  const own = { layers: [], parameters: await written('rounds: 1'), tags: undefined, useCache: undefined }
-  await scene.execute({ target, wait: false, overrides: own })
-  expect(scene.server.runs[0]?.configuration['parameters']).toEqual({ rounds: 1 })
-})
+test.each(['rounds: 1', 'parameters.rounds: 1', 'parameters: {rounds: 1}'])(
+  "%s: a dynamic pipeline's own parameter needs no step",
+  async (text) => {
+    const scene = await openScene()
+    const target = { kind: 'template', reference: 'dynamic-template' } as const
+    const own = { layers: [], parameters: await written(text), tags: undefined, useCache: undefined }
+    await scene.execute({ target, wait: false, overrides: own })
+    expect(scene.server.runs[0]?.configuration['parameters']).toEqual({ rounds: 1 })
+  },
+)
 
 test('a step that a dynamic pipeline does not list is a warning', async () => {
   const scene = await openScene()

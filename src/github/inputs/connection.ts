@@ -13,7 +13,7 @@ export type Credential =
 export interface ConnectionInputs {
   readonly server: ServerAddress | ProWorkspace
   readonly credential: Credential
-  /** Certificates to trust beside those that Node does, a PEM text each; not set: none. */
+  /** CA certificates to trust in addition to Node's, a PEM text each; not set: none. */
   readonly authorities?: readonly string[]
 }
 

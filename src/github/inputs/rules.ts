@@ -88,7 +88,7 @@ function proFaults(raw: RawInputs): InputFault[] {
     raw.workspace === undefined &&
     raw['access-token'] !== undefined
   ) {
-    return fault('pro-api-url', 'has no use with an access-token; give an api-key, or remove it')
+    return fault('pro-api-url', 'has no effect with an access-token; give an api-key, or remove it')
   }
   const given = raw['client-id'] ?? raw['client-secret']
   if (given === undefined) return []

@@ -24,7 +24,7 @@ export function checkParameters(
     if (otherKeys.includes(name)) {
       findings.error(
         place,
-        `${quoted(name)} is not a parameter, but belongs to the configuration of ${owner}; write it in the input configuration, beside parameters:`,
+        `${quoted(name)} is not a parameter, but belongs to the configuration of ${owner}; write it in the input configuration, next to parameters:`,
       )
       continue
     }
