@@ -77,7 +77,7 @@ test.concurrent('a login that fails is told of on the pull request as well', () 
     const inputs = { snapshot: 'training-template', comment: 'on-failure', 'api-key': 'ZENKEY_wrong00000000' }
     const result = await scene.step(inputs, step)
     expectRed(result, 'failed')
-    expect(headings(github)).toEqual(['### ❌ ZenML run: failed'])
+    expect(headings(github)).toEqual(['### ❌ No ZenML run was started'])
   }),
 )
 

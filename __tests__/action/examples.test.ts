@@ -304,7 +304,7 @@ test.concurrent('run again after its runner died, the example with resume takes 
       proApiUrl: pro.url,
       env: { GITHUB_RUN_ATTEMPT: '2' },
       onLine: (line) => {
-        if (line.startsWith('Taking up')) server.setStatus(server.runs[0]?.id ?? '', 'completed')
+        if (line.startsWith('Reattached')) server.setStatus(server.runs[0]?.id ?? '', 'completed')
       },
     })
 

@@ -140,7 +140,7 @@ test.concurrent('an expectation that is missed fails the step after the run, and
     const result = await scene.step({ ...training, expect: expected, 'poll-interval': '1s' })
 
     expect(expectRed(result, 'expectation-missed')).toMatch(
-      /1 of 2 expectations .*: wanted loss < 0\.01, got 0\.1$/,
+      /1 of 2 expectations .*: expected loss < 0\.01, got 0\.1\. See the run: http/,
     )
     expect(result.outputs['status']).toBe('completed')
     expect(result.stdout).toContain(

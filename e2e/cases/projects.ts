@@ -45,7 +45,7 @@ async function byIdMissed(scene: Scene): Promise<void> {
   })
   expectStep(result, {
     exitCode: 1,
-    outputs: { conclusion: 'expectation-missed', error: /wanted train\.accuracy >= 0\.9, got 0\.75/ },
+    outputs: { conclusion: 'expectation-missed', error: /expected train\.accuracy >= 0\.9, got 0\.75/ },
   })
 }
 
