@@ -40633,7 +40633,7 @@ function systemCode(error) {
 function inputFault(input, problem) {
     return { input, line: `${input}: ${problem}` };
 }
-/** The step cannot start as it is written. The message lists every fault, one a line. */
+/** The step cannot start as it is written. The message lists every fault, one per line. */
 class InputFaults extends Error {
     name = 'InputFaults';
     faults;
@@ -40930,11 +40930,11 @@ const MAX_PROBLEMS = 5;
 const TOO_DEEP = 'the values are nested too deeply; write them flatter';
 /** The library's words for these speak of its parser; what it says for the others can be read. */
 const SYNTAX_PROBLEMS = {
-    BAD_DQ_ESCAPE: 'a backslash in double quotes begins no known escape; use single quotes',
-    BAD_SCALAR_START: 'the value begins with a character that YAML keeps for itself; put it in quotes',
-    BLOCK_AS_IMPLICIT_KEY: 'a second "key:" stands on one line; begin a new line, or put a text with a colon in quotes',
+    BAD_DQ_ESCAPE: 'a backslash in double quotes is not followed by a known escape; use single quotes',
+    BAD_SCALAR_START: 'the value begins with a character that is reserved in YAML; put it in quotes',
+    BLOCK_AS_IMPLICIT_KEY: 'there is a second "key:" on this line; begin a new line, or put a string with a colon in quotes',
     MULTIPLE_DOCS: 'a second document begins here; keep one',
-    NON_STRING_KEY: 'a key is a list, a mapping or an alias; write a plain text',
+    NON_STRING_KEY: 'a key is a list, a mapping or an alias; write a plain string',
     RESOURCE_EXHAUSTION: TOO_DEEP,
     TAB_AS_INDENT: 'the line is indented with a tab; use spaces',
     TAG_RESOLVE_FAILED: 'tags such as !name and !!set cannot be used; write the value itself',
@@ -41026,14 +41026,21 @@ class MappingReader {
             return { ok: false, problems: [this.#locate(0, 'there is no value; write a mapping (key: value)')] };
         }
         if (!this.#yaml.isMap(top)) {
-            const kind = this.#yaml.isSeq(top) ? 'list' : 'single value';
-            const problem = `a ${kind} stands where a mapping (key: value) is due`;
+            const text = this.#yaml.isScalar(top) ? top.source : undefined;
+            const problem = this.#yaml.isSeq(top)
+                ? 'this is a list; write a mapping (key: value)'
+                : `this is a single value; write ${asMapping(text)}`;
             return { ok: false, problems: [this.#locate(top.range?.[0] ?? 0, problem)] };
         }
         const offsets = new Map();
         const value = this.#mapping(top.items, 1, offsets);
         return this.#problems.length === 0
-            ? { ok: true, value, locate: (path) => this.#place(path, offsets) }
+            ? {
+                ok: true,
+                value,
+                locate: (path) => this.#place(path, offsets),
+                isEmpty: (path) => entryAt(path, offsets)?.isEmpty === true,
+            }
             : { ok: false, problems: this.#problems.slice(0, MAX_PROBLEMS) };
     }
     #place(path, offsets) {
@@ -41082,7 +41089,7 @@ class MappingReader {
                 if (!this.#yaml.isNode(item))
                     return this.#value(null, depth + 1, new Map());
                 const inside = new Map();
-                offsets.set(String(index), { offset: item.range?.[0] ?? 0, inside });
+                offsets.set(String(index), { offset: item.range?.[0] ?? 0, inside, isEmpty: false });
                 return this.#value(item, depth + 1, inside);
             });
         }
@@ -41094,15 +41101,18 @@ class MappingReader {
             if (!this.#yaml.isScalar(key))
                 continue;
             const name = String(key.value);
-            const problem = entries.has(name) ? 'stands twice in this mapping; keep one' : keyProblem(name, key);
+            const problem = entries.has(name) ? 'occurs twice in this mapping; keep one' : keyProblem(name, key);
             if (problem !== undefined)
                 this.#complain(key, `the key ${this.#show(name)} ${problem}`);
             this.#grow({ count: 0, length: name.length });
             const inside = new Map();
-            offsets.set(name, { offset: key.range?.[0] ?? 0, inside });
+            offsets.set(name, { offset: key.range?.[0] ?? 0, inside, isEmpty: this.#isNothing(value) });
             entries.set(name, this.#value(this.#yaml.isNode(value) ? value : null, depth + 1, inside));
         }
         return Object.fromEntries(entries);
+    }
+    #isNothing(node) {
+        return node === null || (this.#yaml.isScalar(node) && node.value === null && node.source === '');
     }
     #scalar(node) {
         const { value } = node;
@@ -41151,6 +41161,15 @@ class MappingReader {
     #complain(node, problem) {
         this.#problems.push(this.#locate(node.range?.[0] ?? 0, problem));
     }
+}
+/** What is written like an assignment, as a mapping. Never a part of it: a cut secret would no longer be hidden. */
+function asMapping(text = '') {
+    const [, key, value] = /^([\w.-]{1,60})\s*=\s*([^=\n]{1,60})$/.exec(text) ?? [];
+    return key === undefined ? 'a mapping (key: value)' : `${key}: ${value}`;
+}
+function entryAt(path, offsets) {
+    const inside = path.slice(0, -1).reduce((at, key) => at?.get(key)?.inside, offsets);
+    return inside?.get(path.at(-1) ?? '');
 }
 function keyProblem(name, key) {
     // To JavaScript that is no key like any other.
@@ -41221,8 +41240,10 @@ async function readMapping(input, text, { redact }, { source, lead } = { source:
     if (text === undefined)
         return NOTHING;
     const parsed = await parseMapping(text, (words) => quote(redact(words), MAX_WORDS_LENGTH));
-    if (parsed.ok)
-        return { layers: [{ source, value: parsed.value, locate: parsed.locate }], faults: [] };
+    if (parsed.ok) {
+        const { value, locate, isEmpty } = parsed;
+        return { layers: [{ source, value, locate, isEmpty }], faults: [] };
+    }
     const faults = parsed.problems.map(({ line, column, problem }) => {
         const shown = showOnOneLine(redact(problem), MAX_PROBLEM_LENGTH);
         return inputFault(input, `${lead}line ${line}, column ${column}: ${shown}`);
@@ -41255,13 +41276,13 @@ var external_node_crypto_ = __nccwpck_require__(7598);
 
 
 
-/** The authorities of all systems together have about 250 KB. */
+/** All public CA certificates together have about 250 KB. */
 const ca_certificate_MAX_KILOBYTES = 1024;
 const MAX_SUBJECT_LENGTH = 100;
 /** Of the certificates with a problem; the others are counted. */
 const MAX_NAMED = 3;
 /**
- * Reads authorities to trust: one or several certificates as PEM text, or the path of a file that holds them.
+ * Reads CA certificates to trust: one or several certificates as PEM text, or the path of a file that holds them.
  *
  * @param workspace where relative paths begin
  */
@@ -41292,16 +41313,16 @@ function isPath(text) {
 }
 function readPem(text, where) {
     if (/-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----/.test(text)) {
-        return fault(`${where}holds a private key, which belongs nowhere but on its server; give only certificates`);
+        return fault(`${where}contains a private key, which must never leave its server; give only certificates`);
     }
     if (!text.includes('-----BEGIN') && text.includes('\\n')) {
-        return fault(`${where}holds \\n where line breaks should be; give it as a YAML block (ca-certificate: |)`);
+        return fault(`${where}contains \\n where line breaks should be; give it as a YAML block (ca-certificate: |)`);
     }
     const blocks = text
         .split(/(?=-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----)/)
         .filter((part) => /^-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----/.test(part));
     if (blocks.length === 0) {
-        const is = text.trim() === '' ? 'is empty' : 'holds no certificate';
+        const is = text.trim() === '' ? 'is empty' : 'contains no certificate';
         return fault(`${where}${is}; give PEM text, which begins with -----BEGIN CERTIFICATE-----, or its file`);
     }
     return judge(blocks, where);
@@ -41314,7 +41335,7 @@ function judge(blocks, where) {
         const which = blocks.length === 1 ? 'the certificate' : `certificate ${index + 1} of ${blocks.length}`;
         const certificate = ca_certificate_parse(block);
         if (certificate === undefined) {
-            broken.push(`${where}${which} is broken or not whole; copy it again with its BEGIN and END lines`);
+            broken.push(`${where}${which} is broken or incomplete; copy it again with its BEGIN and END lines`);
             continue;
         }
         const problem = timeProblem(certificate);
@@ -41327,10 +41348,10 @@ function judge(blocks, where) {
         return fault(...firstOf(broken));
     // In a bundle an old one harms nobody; alone, it is the mistake.
     if (authorities.length === 0)
-        return fault(...firstOf(unusable.map((line) => `${line}; give the one in use now`)));
+        return fault(...firstOf(unusable.map((line) => `${line}; give one that is valid now`)));
     return {
         authorities,
-        notices: firstOf(unusable.map((line) => `${line}, so it is left out`)).map((line) => `ca-certificate: ${line}`),
+        notices: firstOf(unusable.map((line) => `${line}, so it is ignored`)).map((line) => `ca-certificate: ${line}`),
         faults: [],
     };
 }
@@ -41353,7 +41374,7 @@ function timeProblem({ validFrom, validTo }) {
     const now = Date.now();
     if (Date.parse(validTo) < now)
         return `expired on ${day(validTo)}`;
-    return Date.parse(validFrom) > now ? `is valid only from ${day(validFrom)} on` : undefined;
+    return Date.parse(validFrom) > now ? `is not valid before ${day(validFrom)}` : undefined;
 }
 function day(time) {
     return new Date(time).toISOString().slice(0, 10);
@@ -50981,7 +51002,7 @@ const comment = value((text, fault) => {
         return text;
     const isOn = fields_boolean.safeParse(text);
     if (!isOn.success)
-        return fault('is no choice here; write true, false or on-failure');
+        return fault('is not allowed; use true, false or on-failure');
     return isOn.data ? 'always' : 'never';
 });
 /** A number without a fraction between two others, which are included. */
@@ -50990,7 +51011,7 @@ function wholeNumber(least, most) {
         const number = /^\d+$/.test(text) ? Number(text) : NaN;
         if (number >= least && number <= most)
             return number;
-        return fault(`is not possible; write a whole number from ${least} to ${most}`);
+        return fault(`is not allowed; write a whole number from ${least} to ${most}`);
     });
 }
 /** A time in milliseconds. */
@@ -51018,10 +51039,10 @@ const pollInterval = value((text, fault) => {
 });
 function lineProblem(text, maxLength) {
     if (/[\p{Cc}\p{Zl}\p{Zp}]/u.test(text)) {
-        return 'holds a line break or a control character; write it on one line';
+        return 'contains a line break or a control character; write it on one line';
     }
     return text.length > maxLength
-        ? `is ${text.length} characters long; at most ${maxLength} are possible`
+        ? `is ${text.length} characters long; at most ${maxLength} are allowed`
         : undefined;
 }
 /** @param problemOf what else can be wrong with it */
@@ -51047,9 +51068,7 @@ function choice(words) {
             .toLowerCase()
             .replaceAll(/[\s_]+/g, '-')
             .slice(0, MAX_NAME_LENGTH), [...words], { maxDistance: 2 });
-        return fault(near === undefined
-            ? `is no choice here; write ${listed(words)}`
-            : `is no choice here; did you mean ${near}?`);
+        return fault(near === undefined ? `is not allowed; use ${listed(words)}` : `is not allowed; did you mean ${near}?`);
     });
 }
 function listed(words) {
@@ -51100,24 +51119,24 @@ function secretFrom(issuer) {
 }
 function secretProblem(text, issuer) {
     if (/^["'`].*["'`]$/su.test(text)) {
-        return 'stands in quotes that are part of the value; store the secret without them';
+        return 'is in quotes that are part of the value; store the secret without them';
     }
     if (/^Bearer\s/i.test(text))
-        return 'begins with the word Bearer; store only what stands behind it';
+        return 'begins with the word Bearer; store only what follows it';
     if (text.length > MAX_CREDENTIAL_LENGTH) {
         return `is ${text.length} characters long, which no key or token is; copy the secret from ${issuer} again`;
     }
     if (/\s/u.test(text)) {
-        return `holds a space or a line break in the middle; store the secret as the one line that ${issuer} showed`;
+        return `contains a space or a line break; store the secret as the one line that ${issuer} showed`;
     }
     if (/[^\x21-\x7e]/u.test(text)) {
-        return `holds a character that no key or token has; copy the secret from ${issuer} again`;
+        return `contains a character that no key or token has; copy the secret from ${issuer} again`;
     }
     return undefined;
 }
 /** May hold `{date}` and `{time}`; at most 255 characters once they are filled in. */
 const runName = singleLine(MAX_TEXT_LENGTH, runNameProblem);
-/** One a line, or several in a line between commas. */
+/** One per line, or several between commas. */
 const tags = value((text, fault) => {
     const lines = text.split(/\r\n|\r|\n/).filter((line) => line.trim() !== '');
     const found = lines.flatMap((line) => line.split(',')).map((tag) => tag.trim());
@@ -51141,7 +51160,7 @@ const MAX_FAULTS = 5;
 const expectations_MAX_WORDS_LENGTH = 60;
 const EXAMPLE = 'train.accuracy >= 0.9';
 const NUMBER = /^[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?$/i;
-/** A condition a line, empty lines and lines that begin with # aside. */
+/** One condition per line, empty lines and lines that begin with # aside. */
 const expectations = schemas_string().transform((text, context) => {
     const found = [];
     const faults = [];
@@ -51165,12 +51184,12 @@ function parseLine(line) {
     }
     const name = line.slice(0, at).trim();
     if (name === '')
-        return expectations_fault(line, at, `no name stands before the comparison; write it as in ${EXAMPLE}`);
+        return expectations_fault(line, at, `there is no name before the comparison; write it as in ${EXAMPLE}`);
     const sign = /^[=!<>]+/.exec(line.slice(at))?.[0] ?? '';
     const operator = OPERATORS.find((known) => known === sign);
     if (operator === undefined) {
         const hint = sign === '=' || sign === '===' ? 'did you mean ==?' : `write one of ${OPERATORS.join(' ')}`;
-        return expectations_fault(line, at, `${shown(sign)} is no comparison; ${hint}`);
+        return expectations_fault(line, at, `${shown(sign)} is not a comparison; ${hint}`);
     }
     const from = at + sign.length;
     const value = line.slice(from).trim();
@@ -51179,7 +51198,7 @@ function parseLine(line) {
 }
 function readValue(text, column, line, name, operator) {
     if (text === '')
-        return expectations_fault(line, column, `no value stands behind ${operator}; write it as in ${EXAMPLE}`);
+        return expectations_fault(line, column, `there is no value after ${operator}; write it as in ${EXAMPLE}`);
     if (text === 'true' || text === 'false') {
         if (operator !== '==' && operator !== '!=') {
             return expectations_fault(line, column, `${text} has no order; compare it with == or !=`);
@@ -51191,14 +51210,32 @@ function readValue(text, column, line, name, operator) {
         const isExact = Number.isFinite(wanted) && !(/^[-+]?\d+$/.test(text) && !Number.isSafeInteger(wanted));
         if (isExact)
             return { ok: true, expectation: { name, operator, wanted } };
-        const advice = 'log it as a text, and put it in quotes here';
+        const advice = 'log it as a string, and put it in quotes here';
         return expectations_fault(line, column, `${shown(text)} has more digits than JSON can carry exactly; ${advice}`);
     }
     const quoted = /^"([^"]*)"$|^'([^']*)'$/.exec(text);
     const wanted = quoted?.[1] ?? quoted?.[2];
     if (wanted !== undefined)
         return { ok: true, expectation: { name, operator, wanted } };
-    return expectations_fault(line, column, `${shown(text)} is no number, true or false; put a text in quotes`);
+    const advice = valueAdvice(text, name, operator);
+    return expectations_fault(line, column, `${shown(text)} is not a number, true, false, or a string in quotes; ${advice}`);
+}
+/** What the line says when it is read from right to left. */
+const REVERSED = {
+    '==': '==',
+    '!=': '!=',
+    '<': '>',
+    '<=': '>=',
+    '>': '<',
+    '>=': '<=',
+};
+function valueAdvice(text, name, operator) {
+    if (/[=!<>]|&&|\|\||[,;]\s|\s(?:and|or)\s/i.test(text))
+        return 'write one condition per line';
+    const isReversed = NUMBER.test(name) || /^(?:true|false|"[\w .-]*"|'[\w .-]*')$/.test(name);
+    if (!isReversed || name.length > expectations_MAX_WORDS_LENGTH || !/^[A-Za-z_][\w.-]{0,100}$/.test(text))
+        return 'put a string in quotes';
+    return `write ${text} ${REVERSED[operator]} ${name}`;
 }
 function shown(words) {
     return quote(words, expectations_MAX_WORDS_LENGTH);
@@ -51325,8 +51362,9 @@ const MAX_SOURCE_LENGTH = 150;
 function isTrue(text) {
     return /^\s*true\s*$/i.test(text ?? '');
 }
-function isFalse(text) {
-    return /^\s*false\s*$/i.test(text ?? '');
+/** Whether a boolean input whose default is `false` is off, as far as its text can tell. */
+function isOff(text) {
+    return /^\s*(?:false\s*)?$/i.test(text ?? '');
 }
 /**
  * Every action needs a server and one credential.
@@ -51365,7 +51403,7 @@ function credentialFaults(raw, names, missingSecrets) {
     if (missingSecrets !== undefined)
         return rules_fault('api-key', `empty: ${missingSecrets}`);
     if (raw['client-id'] !== undefined)
-        return rules_fault('client-secret', 'missing beside client-id, or empty');
+        return rules_fault('client-secret', 'missing, or empty; client-id needs it');
     const other = credentials.includes('access-token') ? ', or give an access-token' : '';
     return rules_fault('api-key', 'missing, or its secret does not exist; write api-key: ${{ secrets.ZENML_API_KEY }} with the key of a ' +
         `ZenML service account${other}`);
@@ -51377,15 +51415,15 @@ function proFaults(raw) {
         api !== inputTables.main.defaults['pro-api-url'] &&
         raw.workspace === undefined &&
         raw['access-token'] !== undefined) {
-        return rules_fault('pro-api-url', 'has no use with an access-token; give an api-key, or remove it');
+        return rules_fault('pro-api-url', 'has no effect with an access-token; give an api-key, or remove it');
     }
     const given = raw['client-id'] ?? raw['client-secret'];
     if (given === undefined)
         return [];
     if (raw['client-id'] === undefined)
-        return rules_fault('client-id', 'missing beside client-secret');
+        return rules_fault('client-id', 'missing; client-secret needs it');
     return raw.workspace === undefined
-        ? rules_fault('client-id', 'goes with workspace only; write workspace: NAME, or give an api-key')
+        ? rules_fault('client-id', 'works with workspace only; write workspace: NAME, or give an api-key')
         : [];
 }
 /** The action itself needs something to run. */
@@ -51397,21 +51435,22 @@ function targetFaults(raw) {
         return [];
     return rules_fault('snapshot', 'missing, so there is nothing to run; give a snapshot, a template (servers before 0.90), or a pipeline for its newest one');
 }
-/** What an input about the wait says where it changes nothing, and what else it would mean without a wait. */
-const WITHOUT_WAIT = [
-    ['timeout', 'none', 'it limits the wait'],
-    ['poll-interval', 'adaptive', 'nothing is polled'],
-    ['on-timeout', 'stop', 'only a wait has a timeout'],
-    ['on-paused', 'wait', 'nobody sees the run pause'],
-    ['expect', '', 'only a finished run can be judged'],
+/** Inputs about the wait, and what they say where they change nothing. */
+const ABOUT_WAIT = [
+    ['timeout', 'none'],
+    ['poll-interval', 'adaptive'],
+    ['on-timeout', inputTables.main.defaults['on-timeout']],
+    ['on-paused', inputTables.main.defaults['on-paused']],
+    ['expect', ''],
 ];
-/** Without a wait nothing that is said about it can hold. */
-function waitFaults(raw) {
-    if (!isFalse(raw.wait))
+/** Without a wait they have no effect. No fault: `wait` may come from a form, and the others stand as they are. */
+function waitNotices(raw) {
+    if (raw.wait === undefined || !isOff(raw.wait))
         return [];
-    return WITHOUT_WAIT.flatMap(([name, neutral, why]) => raw[name] === undefined || raw[name].trim() === neutral
+    const unused = ABOUT_WAIT.filter(([name, neutral]) => ![undefined, neutral].includes(raw[name]?.trim()));
+    return unused.length === 0
         ? []
-        : rules_fault(name, `contradicts wait: false, as ${why}; remove one of the two`));
+        : [`wait is false, so these inputs have no effect: ${unused.map(([name]) => name).join(', ')}`];
 }
 /** A run of an earlier attempt is found by the name that the action gives, so there must be no other name. */
 function resumeFaults(raw, configuration) {
@@ -51541,6 +51580,37 @@ function stepIdentity(context, stepKey) {
 const PREFIX = 'INPUT_';
 /** Two slips of the finger; with more, a name is as likely one of something else. */
 const MAX_SLIPS = 2;
+/** What people call an input who know other actions or ZenML's own client; of several, the first that there is. */
+const ALIASES = {
+    param: ['parameters'],
+    params: ['parameters'],
+    args: ['parameters'],
+    arguments: ['parameters'],
+    inputs: ['parameters'],
+    config: ['configuration'],
+    'run-config': ['configuration'],
+    'config-file': ['configuration-file'],
+    'config-path': ['configuration-file'],
+    cache: ['use-cache'],
+    'enable-cache': ['use-cache'],
+    conditions: ['expect'],
+    expectations: ['expect'],
+    'timeout-minutes': ['timeout'],
+    'timeout-seconds': ['timeout'],
+    url: ['server-url'],
+    host: ['server-url'],
+    server: ['server-url'],
+    'store-url': ['server-url'],
+    key: ['api-key'],
+    token: ['access-token', 'api-key'],
+    'api-token': ['access-token', 'api-key'],
+    'gh-token': ['github-token'],
+    name: ['run-name', 'run'],
+    id: ['run', 'run-id'],
+    'run-id': ['run'],
+    'run-name': ['run', 'run-id'],
+    run: ['run-id'],
+};
 /** The variable in which the runner hands over an input: upper case, spaces as underscores, hyphens as they are. */
 function variableOf(name) {
     return `${PREFIX}${name.replaceAll(' ', '_').toUpperCase()}`;
@@ -51555,43 +51625,54 @@ function readRawInputs(env, names) {
     }
     return raw;
 }
+const ZENML_KEY = /ZEN(?:PRO)?KEY_[\w+/=-]{9,}/g;
 /** Keys of ZenML in whatever input, known or not: one that came by the wrong input is a secret all the same. */
 function keysInInputs(env) {
-    return Object.entries(env).flatMap(([variable, text = '']) => variable.startsWith(PREFIX) ? (text.match(/ZEN(?:PRO)?KEY_[\w+/=-]{9,}/g) ?? []) : []);
+    return Object.entries(env).flatMap(([variable, text = '']) => variable.startsWith(PREFIX) ? (text.match(ZENML_KEY) ?? []) : []);
+}
+/** Whether a text has an API key of ZenML in it. */
+function holdsKey(text) {
+    return text.search(ZENML_KEY) !== -1;
 }
 /**
- * Looks for inputs that the action does not have. GitHub hands them over with a warning only, so a misspelt
- * one would be ignored in silence: close to a known name it is a fault. Others are only noted, because such a
+ * Looks for inputs that the action does not have. GitHub passes them on with a warning only, so a misspelt one would
+ * be ignored in silence: where it can be told what is meant, it is a fault. Others are a warning, because such a
  * variable can come from somewhere else.
  */
 function checkNames(env, names) {
     const faults = [];
-    const notices = [];
+    const warnings = [];
     const known = new Set(names.map(variableOf));
-    for (const variable of Object.keys(env).sort()) {
+    for (const [variable, text = ''] of Object.entries(env).sort(([a], [b]) => (a < b ? -1 : 1))) {
         if (!variable.startsWith(PREFIX) || known.has(variable))
             continue;
         const input = variable.slice(PREFIX.length).toLowerCase();
-        const near = nearest(input, names);
-        if (near === undefined) {
-            notices.push(`the action has no input ${quote(input, 50)}, so it is ignored${related(input, names)}`);
+        const meant = holdsKey(text) && names.includes('api-key') ? 'api-key' : nearest(input, names);
+        if (meant === undefined) {
+            warnings.push(`the action has no input ${quote(input, 50)}, so it is ignored`);
         }
         else {
-            faults.push({ input, line: `${quote(input, 50)}: the action has no such input; did you mean ${near}?` });
+            faults.push({
+                input,
+                line: `${quote(input, 50)}: the action has no such input; did you mean ${meant}?`,
+            });
         }
     }
-    return { faults, notices };
+    return { faults, warnings };
 }
 function nearest(input, names) {
-    const written = input.replaceAll('_', '-');
+    const written = input.replaceAll('_', '-').replace(/^zenml-/, '');
+    const alias = Object.hasOwn(ALIASES, written) ? ALIASES[written] : undefined;
+    return alias?.find((name) => names.includes(name)) ?? closest(written, names) ?? contained(written, names);
+}
+function closest(written, names) {
     // At least as many letters must be right as wrong: `tag` is near `tags`, `tz` is near nothing.
     const maxDistance = Math.min(MAX_SLIPS, Math.floor((written.length - 1) / 2));
     return maxDistance < 1 ? undefined : closestMatch(written, [...names], { maxDistance });
 }
-function related(input, names) {
-    const written = `-${input.replaceAll('_', '-')}-`;
-    const found = names.find((name) => written.includes(`-${name}-`));
-    return found === undefined ? '' : `; did you mean ${found}?`;
+/** As in `my-project-name`. */
+function contained(written, names) {
+    return names.find((name) => `-${written}-`.includes(`-${name}-`));
 }
 
 ;// CONCATENATED MODULE: ./build/base/json.js
@@ -51764,7 +51845,7 @@ async function readChecked(table, sources, readOwn) {
     const names = checkNames(env, table.names);
     const server = readServer(raw, parseServerUrl);
     const ca = await readAuthorities(raw['ca-certificate'], { workspace: context.workspace, readFile });
-    const parsed = table.schema.safeParse(raw);
+    const parsed = table.schema.safeParse(withoutUnused(raw));
     const own = await readOwn({ raw, values: parsed.data, workspace: context.workspace, redact });
     const faults = withoutSecrets(table, raw, secrets, [
         ...names.faults,
@@ -51784,8 +51865,13 @@ async function readChecked(table, sources, readOwn) {
             credential,
             ...(ca.authorities.length > 0 && { authorities: ca.authorities }),
         },
-        notices: [...names.notices, ...server.notices, ...ca.notices].map(redact),
+        notices: [...server.notices, ...ca.notices, ...(own.notices ?? [])].map(redact),
+        warnings: names.warnings.map(redact),
     };
+}
+/** GitHub's token is there by default, and used for the comment only: without one, nothing about it can be wrong. */
+function withoutUnused({ 'github-token': token, ...raw }) {
+    return token === undefined || isOff(raw.comment) ? raw : { ...raw, 'github-token': token };
 }
 function schemaFaults(error) {
     return (error?.issues ?? []).map(({ path, message }) => inputFault(String(path[0]), message));
@@ -51793,9 +51879,16 @@ function schemaFaults(error) {
 const MAY_PASS_ON = ['parameters', 'configuration'];
 /** A configuration may pass the key on to its steps; in any other input it is a slip, and is not shown. */
 function withoutSecrets({ names, secrets: secretNames }, raw, secrets, faults) {
-    const misplaced = names.filter((name) => !secretNames.includes(name) && !MAY_PASS_ON.includes(name) && secrets.areIn(raw[name] ?? ''));
+    const misplaced = names.filter((name) => {
+        const text = raw[name] ?? '';
+        if (secretNames.includes(name))
+            return name !== 'api-key' && holdsKey(text);
+        return !MAY_PASS_ON.includes(name) && secrets.areIn(text);
+    });
     const heldBy = (text = '') => secretNames.filter((name) => new Secrets([raw[name] ?? '']).areIn(text));
     const problemOf = (input) => {
+        if (secretNames.includes(input))
+            return 'holds an API key; write it as api-key';
         const owners = heldBy(raw[input]);
         return owners.length > 0
             ? `holds the value of ${owners.join(' or ')}; remove it from here`
@@ -51834,12 +51927,12 @@ async function readInputs(sources) {
         return {
             faults: [
                 ...targetFaults(raw),
-                ...waitFaults(raw),
                 ...resumeFaults(raw, configuration.layers),
                 ...parameters.faults,
                 ...configuration.faults,
                 ...runNameFaults(configuration.layers),
             ],
+            notices: waitNotices(raw),
             inputs: values &&
                 target && {
                 ...mainInputs(values),
@@ -54546,7 +54639,77 @@ function workflow_log_escapeProperty(text) {
     return workflow_log_escapeData(text).replaceAll(':', '%3A').replaceAll(',', '%2C');
 }
 
+;// CONCATENATED MODULE: ./build/base/duration-text.js
+const SECONDS_A_MINUTE = 60;
+const MINUTES_AN_HOUR = 60;
+const MINUTES_A_DAY = 24 * MINUTES_AN_HOUR;
+/** From here on nobody asks for the seconds. */
+const LONG_MINUTES = 10;
+/** Whole seconds that have passed: the one rule by which the output, the log's times and all texts shorten a duration. */
+function wholeSeconds(ms) {
+    return Math.floor(Math.max(0, ms) / 1000);
+}
+/** Milliseconds as a person says them: `0.3 s`, `12 s`, `2 min 5 s`, `12 min`, `1 h 5 min`, `2 d 3 h`; never more than it was. */
+function shownDuration(ms) {
+    const seconds = wholeSeconds(ms);
+    const tenths = Math.floor(Math.max(0, ms) / 100);
+    if (seconds === 0 && tenths > 0)
+        return `0.${tenths} s`;
+    if (seconds < SECONDS_A_MINUTE)
+        return `${seconds} s`;
+    if (seconds < LONG_MINUTES * SECONDS_A_MINUTE)
+        return inUnits(seconds, SECONDS_A_MINUTE, 'min', 's');
+    const minutes = Math.floor(seconds / SECONDS_A_MINUTE);
+    if (minutes < MINUTES_AN_HOUR)
+        return `${minutes} min`;
+    if (minutes < MINUTES_A_DAY)
+        return inUnits(minutes, MINUTES_AN_HOUR, 'h', 'min');
+    return inUnits(Math.floor(minutes / MINUTES_AN_HOUR), 24, 'd', 'h');
+}
+function inUnits(amount, size, large, small) {
+    const rest = amount % size;
+    return `${Math.floor(amount / size)} ${large}${rest === 0 ? '' : ` ${rest} ${small}`}`;
+}
+/** Milliseconds as a stopwatch shows them: `0:12`, `12:05`, `1:02:03`. */
+function stopwatch(ms) {
+    const seconds = wholeSeconds(ms);
+    const hours = Math.floor(seconds / 3600);
+    const minutes = Math.floor(seconds / SECONDS_A_MINUTE) % MINUTES_AN_HOUR;
+    const twoDigits = (part) => part.toString().padStart(2, '0');
+    const shown = `${twoDigits(minutes)}:${twoDigits(seconds % SECONDS_A_MINUTE)}`;
+    return hours === 0 ? shown.replace(/^0/, '') : `${hours}:${shown}`;
+}
+const TO_THE_SECOND = 'YYYY-MM-DD hh:mm:ss'.length;
+/**
+ * Such as `2026-01-31 12:05:10 UTC`; undefined for what is no moment: a server may write anything.
+ *
+ * @param ms since the epoch
+ */
+function shownMoment(ms, length = TO_THE_SECOND) {
+    const date = new Date(ms ?? NaN);
+    return Number.isNaN(date.getTime())
+        ? undefined
+        : `${date.toISOString().slice(0, length).replace('T', ' ')} UTC`;
+}
+
+;// CONCATENATED MODULE: ./build/base/sentences.js
+
+/** Two sentences as one line. The first may end with a full stop or not; the second has none at its end. */
+function twoSentences(first, second) {
+    return `${first.replace(/[\s.]+$/, '')}. ${second}`;
+}
+/**
+ * What to do where ZenML does not say why a run failed.
+ *
+ * @param failedAt milliseconds since the epoch, as far as that is known
+ */
+function askForLogs(failedAt) {
+    const moment = shownMoment(failedAt);
+    return `Ask whoever runs the ZenML server or the orchestrator for their logs ${moment === undefined ? 'of that time' : `around ${moment}`}`;
+}
+
 ;// CONCATENATED MODULE: ./build/github/log/failure-log.js
+
 
 
 /** The runner drops the eleventh error of a step, and the step's own last one must not be that. */
@@ -54579,14 +54742,14 @@ class FailureLog {
         this.#tail(log, `the step ${name}`);
     }
     /** Of a run that started no step. */
-    run({ reason, fault, log }, url) {
+    run({ failedAt, reason, fault, log }, url) {
         this.#seen += 1;
         const known = [
             ...(reason === undefined ? [] : [shownMessage(reason)]),
             ...(fault === undefined ? [] : faultLines(fault)),
         ];
-        const nothing = log.lines.length === 0 ? 'neither a reason nor a log of it' : 'no reason, only a log';
-        const said = known.length > 0 ? known : [`The server has ${nothing}`];
+        const nothing = log.lines.length === 0 ? 'neither a reason nor a log' : 'no reason, only a log';
+        const said = known.length > 0 ? known : [`The server recorded ${nothing}. ${askForLogs(failedAt)}`];
         this.#log.error(withLink(['The run failed before any step was started', ...said], url), {
             title: `ZenML run failed${typeOf(fault)}`,
         });
@@ -54637,43 +54800,6 @@ function faultLine({ type, message, frame }) {
     return `${inline(told, MAX_LINE_LENGTH)}${isSaid(frame) ? ` (${inline(frame, MAX_LINE_LENGTH)})` : ''}`;
 }
 
-;// CONCATENATED MODULE: ./build/base/duration-text.js
-const SECONDS_A_MINUTE = 60;
-const MINUTES_AN_HOUR = 60;
-const MINUTES_A_DAY = 24 * MINUTES_AN_HOUR;
-/** From here on nobody asks for the seconds. */
-const LONG_MINUTES = 10;
-/** Milliseconds as a person says them: `0.3 s`, `12 s`, `2 min 5 s`, `12 min`, `1 h 5 min`, `2 d 3 h`. */
-function shownDuration(ms) {
-    const exact = Math.max(0, ms) / 1000;
-    if (exact >= 0.05 && exact < 0.95)
-        return `${exact.toFixed(1)} s`;
-    const seconds = Math.round(exact);
-    if (seconds < SECONDS_A_MINUTE)
-        return `${seconds} s`;
-    if (seconds < LONG_MINUTES * SECONDS_A_MINUTE)
-        return inUnits(seconds, SECONDS_A_MINUTE, 'min', 's');
-    const minutes = Math.round(seconds / SECONDS_A_MINUTE);
-    if (minutes < MINUTES_AN_HOUR)
-        return `${minutes} min`;
-    if (minutes < MINUTES_A_DAY)
-        return inUnits(minutes, MINUTES_AN_HOUR, 'h', 'min');
-    return inUnits(Math.round(minutes / MINUTES_AN_HOUR), 24, 'd', 'h');
-}
-function inUnits(amount, size, large, small) {
-    const rest = amount % size;
-    return `${Math.floor(amount / size)} ${large}${rest === 0 ? '' : ` ${rest} ${small}`}`;
-}
-/** Milliseconds as a stopwatch shows them: `0:12`, `12:05`, `1:02:03`. */
-function stopwatch(ms) {
-    const seconds = Math.floor(Math.max(0, ms) / 1000);
-    const hours = Math.floor(seconds / 3600);
-    const minutes = Math.floor(seconds / SECONDS_A_MINUTE) % MINUTES_AN_HOUR;
-    const twoDigits = (part) => part.toString().padStart(2, '0');
-    const shown = `${twoDigits(minutes)}:${twoDigits(seconds % SECONDS_A_MINUTE)}`;
-    return hours === 0 ? shown.replace(/^0/, '') : `${hours}:${shown}`;
-}
-
 ;// CONCATENATED MODULE: ./build/github/log/difference.js
 
 /** A log or summary with more is not read. */
@@ -54722,16 +54848,16 @@ const PROJECT_SOURCES = {
     project: 'from the input project',
     ZENML_ACTIVE_PROJECT_ID: 'from ZENML_ACTIVE_PROJECT_ID',
     account: "the account's default project",
-    'only-one': 'the only one that this account sees',
-    definition: 'of what is to be run',
+    'only-one': 'the only one that this account can see',
+    definition: 'the one of what is to be run',
 };
-const DRY_RUN_TITLE = 'The run configuration that would be sent, beside the values of what is to be run:';
+const DRY_RUN_TITLE = 'Changes that this run would make to the configuration:';
 const HINDRANCES = {
-    working: 'The server is still at work on the request; asking for its result again',
-    'no-slot': 'The server has no free slot for another run; waiting for one',
-    limited: 'The server limits requests; nothing was started, trying again',
-    'not-sent': 'The server could not be reached; nothing was sent, trying again',
-    unclear: 'No run of this step is there; looking once more before it is sent again',
+    working: 'The server is still working on the request; asking for the result again',
+    'no-slot': 'The server has no free slot for another run; trying again',
+    limited: 'The server limits requests, and nothing was started; trying again',
+    'not-sent': 'The server could not be reached, and nothing was sent; trying again',
+    unclear: 'This step has no run yet; before the request is sent again, checking once more',
     'name-vanished': 'The server says that the run exists, but does not show it; trying again',
 };
 /** The log up to the line with the run's link. */
@@ -54768,17 +54894,19 @@ class StartLog {
                 return this.#configured(event);
             case 'dry-run':
                 this.#log.serverText(shownDifference(event.lines), DRY_RUN_TITLE);
-                return `Only a start can tell ${inline(event.onlyWhenTriggered.join('; '), LONG)}`;
+                for (const wanted of event.expectations)
+                    this.#log.info(`Would be expected: ${inline(wanted, LONG)}`);
+                return `Not checked (only a real start can): ${inline(event.onlyWhenTriggered.join(', '), LONG)}`;
             case 'triggering':
                 return `Starting the run ${inline(event.name, 300)}`;
             case 'trigger-hindered':
                 return this.#hindranceLine(event);
             case 'answer-lost':
-                return `The answer got lost, so the run may have been started; looking for it by its name (${inline(event.detail, LONG)})`;
+                return `The answer was lost, so the run may have been started; searching for it by name (${inline(event.detail, LONG)})`;
             case 'new-key':
-                return `The server did not finish the request in ${shownDuration(event.afterMs)}, and no run is there: sending a new one for the same name`;
+                return `The server did not finish the request in ${shownDuration(event.afterMs)}, and there is no run: sending a new request for the same name`;
             case 'dispatch-awaited':
-                return `The server made the run and then failed, so the run may never begin; waiting for that for up to ${shownDuration(event.untilMs)}`;
+                return `The server created the run and then failed, so the run may never begin; waiting for it to begin for up to ${shownDuration(event.untilMs)}`;
             case 'not-dispatched':
                 this.#log.warning(`The server never began the run ${inline(event.name, 300)}, so it was ended. Starting it again as ${inline(event.nextName, 300)}`);
                 return undefined;
@@ -54787,12 +54915,12 @@ class StartLog {
             case 'attached':
                 return `Following the run ${inline(event.run.name ?? event.run.id, LONG)} (${inline(event.run.status)}): ${inline(event.url ?? event.run.id, LONG)}`;
             case 'resumed':
-                return `Taking up the run of attempt ${event.attempt}, which is ${inline(event.run.status)}: ${inline(event.url ?? event.run.id, LONG)}`;
+                return `Reattached to the run of attempt ${event.attempt}, which is ${inline(event.run.status)}: ${inline(event.url ?? event.run.id, LONG)}`;
             case 'resume-unclear':
-                this.#log.warning(`Several runs of earlier attempts could be taken up (${inline(event.names.join(', '), LONG)}), so a new one is started`);
+                this.#log.warning(`Several runs of earlier attempts match (${inline(event.names.join(', '), LONG)}), so a new one is started`);
                 return undefined;
             case 'resume-foreign':
-                this.#log.warning(`What earlier attempts started (${inline(event.names.join(', '), LONG)}) came from another template or snapshot, so it is not taken up, and a new run is started`);
+                this.#log.warning(`What earlier attempts started (${inline(event.names.join(', '), LONG)}) came from another template or snapshot, so a new run is started`);
                 return undefined;
             case 'retry':
                 return `${inline(event.line, LONG)}; trying again in ${shownDuration(event.waitMs)}`;
@@ -54811,7 +54939,7 @@ class StartLog {
             ...(more > 0 ? [`and ${more} more values`] : []),
         ];
         const same = Object.keys(configuration).length > 0 && changes.length === 0;
-        const laidOver = same ? ['What is laid over it changes none of its values'] : changed;
+        const laidOver = same ? ['The given configuration changes none of its values'] : changed;
         if (this.#resolved !== undefined)
             this.#foldDefinition(this.#resolved, laidOver);
         for (const warning of warnings)
@@ -54821,10 +54949,7 @@ class StartLog {
     #foldDefinition({ kind, id, name, pipeline }, laidOver) {
         this.#resolved = undefined;
         const of = pipeline?.name === undefined ? '' : ` of the pipeline ${inline(pipeline.name)}`;
-        this.#log.fold(`Will run the ${NOUNS[kind]} ${inline(name ?? id)}${of}`, [
-            `id: ${inline(id)}`,
-            ...laidOver,
-        ]);
+        this.#log.fold(`Found the ${NOUNS[kind]} ${inline(name ?? id)}${of}`, [`id: ${inline(id)}`, ...laidOver]);
     }
     #hindranceLine(event) {
         this.#silentMs += event.waitMs;
@@ -55024,10 +55149,10 @@ class RunLog {
     #tellHindrance(event) {
         switch (event.kind) {
             case 'failed-but-going-on':
-                this.#timed(`The run has failed, but steps of it go on: ${inline(event.steps.join(', '), run_log_LONG)}. Waiting for them to end`);
+                this.#timed(`The run has failed, but some of its steps keep running: ${inline(event.steps.join(', '), run_log_LONG)}. Waiting for them to end`);
                 return;
             case 'server-lost':
-                this.#timed(`The server cannot be asked at the moment (${inline(event.detail, run_log_LONG)}). The run goes on; asking again for up to ${shownDuration(event.toleratedMs)}`);
+                this.#timed(`The server does not answer (${inline(event.detail, run_log_LONG)}). The run may still be running; trying again for up to ${shownDuration(event.toleratedMs)}`);
                 return;
             case 'server-back':
                 this.#timed(`The server answers again after ${shownDuration(event.afterMs)}`);
@@ -55036,7 +55161,7 @@ class RunLog {
                 this.#log.warning(`The run waits for a person${reasonOf(event.question)}. Answer it here: ${inline(event.url ?? 'in ZenML', run_log_LONG)}`);
                 return;
             case 'still-initializing':
-                this.#log.warning(`The run has been initializing for ${shownDuration(event.sinceMs)}${reasonOf(event.reason)}. Its runner or its image may be missing: see the stack's orchestrator and the server's log`);
+                this.#log.warning(`The run has been initializing for ${shownDuration(event.sinceMs)}${reasonOf(event.reason)}. Its runner or its image may be missing: check the stack's orchestrator and the server's log`);
                 return;
             case 'origin-not-noted':
                 this.#log.warning(`ZenML does not show where the run came from: ${inline(event.detail, run_log_LONG)}`);
@@ -55058,7 +55183,7 @@ function usualLine({ medianMs, runs }) {
     return `Usually ${shownDuration(medianMs)} (from the last ${runs === 1 ? 'run' : `${runs} runs`})`;
 }
 function verdictLine({ wanted, held, got }) {
-    return `${held ? 'Held' : 'Missed'}: ${inline(wanted, run_log_LONG)} (got ${inline(got, run_log_LONG)})`;
+    return `${held ? 'Expectation met' : 'Expectation not met'}: ${inline(wanted, run_log_LONG)} (got ${inline(got, run_log_LONG)})`;
 }
 function reasonOf(reason) {
     return reason === undefined || reason === '' ? '' : ` (${inline(reason, run_log_LONG)})`;
@@ -55409,12 +55534,6 @@ function plural(kind) {
     if (kind === 'run_metadata')
         return kind;
     return kind.endsWith('y') ? `${kind.slice(0, -1)}ies` : `${kind}s`;
-}
-
-;// CONCATENATED MODULE: ./build/base/sentences.js
-/** Two sentences as one line. The first may end with a full stop or not; the second has none at its end. */
-function twoSentences(first, second) {
-    return `${first.replace(/[\s.]+$/, '')}. ${second}`;
 }
 
 ;// CONCATENATED MODULE: ./build/zenml/errors.js
@@ -56356,7 +56475,7 @@ const ROUTES = {
     snapshot: '/pipeline_snapshots',
 };
 
-;// CONCATENATED MODULE: ./build/zenml/answers/stop.js
+;// CONCATENATED MODULE: ./build/zenml/answers/stop-answer.js
 
 
 
@@ -56378,9 +56497,9 @@ function readStopAnswer(answer, now) {
                 return { kind: 'finished' };
             return { kind: 'refused', error };
         case 404:
-            return error.exception === undefined ? { kind: 'unsupported' } : { kind: 'gone', error };
+            return error.exception === undefined ? { kind: 'unsupported', error } : { kind: 'gone', error };
         case 405:
-            return { kind: 'unsupported' };
+            return { kind: 'unsupported', error };
         case 500:
         case 501:
             return { kind: 'doubtful', error };
@@ -56394,7 +56513,7 @@ function isYes({ status, body }) {
     return status === 200 && (said === null || (typeof said === 'object' && 'id' in said));
 }
 
-;// CONCATENATED MODULE: ./build/zenml/answers/trigger.js
+;// CONCATENATED MODULE: ./build/zenml/answers/trigger-answer.js
 
 
 
@@ -56815,7 +56934,7 @@ var undici = __nccwpck_require__(6752);
 const external_node_fs_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs");
 // EXTERNAL MODULE: external "node:tls"
 var external_node_tls_ = __nccwpck_require__(1692);
-;// CONCATENATED MODULE: ./build/http/authorities.js
+;// CONCATENATED MODULE: ./build/http/certificate-authorities.js
 
 
 /**
@@ -56957,7 +57076,7 @@ function isInRange(host, network, prefix) {
 var external_node_http_ = __nccwpck_require__(7067);
 ;// CONCATENATED MODULE: external "node:https"
 const external_node_https_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:https");
-;// CONCATENATED MODULE: ./build/http/untrusted.js
+;// CONCATENATED MODULE: ./build/http/untrusted-certificate.js
 
 
 
@@ -56965,7 +57084,7 @@ const external_node_https_namespaceObject = __WEBPACK_EXTERNAL_createRequire(imp
 
 /** Only for a better message, so nobody waits long for it. */
 const TIME_LIMIT_MS = 5_000;
-const untrusted_MAX_NAME_LENGTH = 100;
+const untrusted_certificate_MAX_NAME_LENGTH = 100;
 /** What ingress-nginx and Traefik show for a host that they have no certificate for. */
 const PLACEHOLDERS = new Set([
     'Kubernetes Ingress Controller Fake Certificate',
@@ -56986,12 +57105,12 @@ async function explainUntrusted(code, url, proxy, ca) {
             const address = new URL(proxy.url);
             const looked = await look(hostOf(address), { ...options, ...place(address) }, signal);
             if (!looked.authorized)
-                return untrusted_describe(code, looked.chain, hostOf(address), "the proxy's");
+                return untrusted_certificate_describe(code, looked.chain, hostOf(address), "the proxy's");
         }
         const socket = proxy && (await tunnel(url, proxy, ca, signal));
         const own = socket === undefined ? place(url) : { socket };
         const looked = await look(hostOf(url), { ...options, ...own }, signal);
-        return looked.authorized ? undefined : untrusted_describe(code, looked.chain, hostOf(url), 'it');
+        return looked.authorized ? undefined : untrusted_certificate_describe(code, looked.chain, hostOf(url), 'it');
     }
     catch {
         return undefined;
@@ -57059,7 +57178,7 @@ function chainOf(leaf) {
 function issuerOf(certificate) {
     return certificate.issuerCertificate;
 }
-function untrusted_describe(code, chain, host, whose) {
+function untrusted_certificate_describe(code, chain, host, whose) {
     const [leaf] = chain;
     const top = chain.at(-1);
     if (leaf === undefined || top === undefined)
@@ -57071,10 +57190,10 @@ function untrusted_describe(code, chain, host, whose) {
     }
     if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID') {
         const wrong = chain.find((each) => !isValidNow(each)) ?? leaf;
-        return `${wrong === leaf ? subject : nameOf(wrong.subject)} is valid from ${untrusted_day(wrong.valid_from)} to ${untrusted_day(wrong.valid_to)}; it has to be renewed where it is installed`;
+        return `${wrong === leaf ? subject : nameOf(wrong.subject)} is valid from ${untrusted_certificate_day(wrong.valid_from)} to ${untrusted_certificate_day(wrong.valid_to)}; it has to be renewed where it is installed`;
     }
     if (code === 'ERR_TLS_CERT_ALTNAME_INVALID' || code === 'HOSTNAME_MISMATCH') {
-        const names = untrusted_oneLine(leaf.subjectaltname ?? 'no host at all');
+        const names = untrusted_certificate_oneLine(leaf.subjectaltname ?? 'no host at all');
         return `${subject} is for ${names}, not for ${host}; use a host that it names`;
     }
     const issuer = nameOf(top.issuer);
@@ -57088,18 +57207,18 @@ function isValidNow({ valid_from, valid_to }) {
     return Date.parse(valid_from) <= now && now <= Date.parse(valid_to);
 }
 /** `2030-01-31` of OpenSSL's `Jan 31 12:00:00 2030 GMT`. */
-function untrusted_day(time) {
+function untrusted_certificate_day(time) {
     const ms = Date.parse(time);
-    return Number.isNaN(ms) ? untrusted_oneLine(time) : new Date(ms).toISOString().slice(0, 10);
+    return Number.isNaN(ms) ? untrusted_certificate_oneLine(time) : new Date(ms).toISOString().slice(0, 10);
 }
 /** The part of a distinguished name that people know it by. */
 function nameOf(name) {
     const text = [name?.CN, name?.OU, name?.O].flat().find((part) => typeof part === 'string' && part !== '');
-    return `"${untrusted_oneLine(typeof text === 'string' ? text : '(no name)')}"`;
+    return `"${untrusted_certificate_oneLine(typeof text === 'string' ? text : '(no name)')}"`;
 }
 /** Whoever answers wrote it: one line, without quotes or control characters. */
-function untrusted_oneLine(text) {
-    return cutAtSpace(text.replace(/[\s"\p{Cc}\p{Cf}]+/gu, ' '), untrusted_MAX_NAME_LENGTH);
+function untrusted_certificate_oneLine(text) {
+    return cutAtSpace(text.replace(/[\s"\p{Cc}\p{Cf}]+/gu, ' '), untrusted_certificate_MAX_NAME_LENGTH);
 }
 
 ;// CONCATENATED MODULE: ./build/http/http.js
@@ -57745,9 +57864,11 @@ async function login_login(env, log) {
         log.mask(secret);
     };
     try {
-        const { inputs, notices } = await readLoginInputs({ env, readFile: readFile, mask, parseServerUrl: parseServerUrl });
+        const { inputs, notices, warnings } = await readLoginInputs({ env, readFile: readFile, mask, parseServerUrl: parseServerUrl });
         for (const notice of notices)
             log.notice(notice);
+        for (const warning of warnings)
+            log.warning(warning);
         const reporter = new RunLog(log, systemClock);
         const http = openHttp(inputs.authorities);
         const connection = await openClient({ inputs, http, clock: systemClock, log, reporter });
@@ -57853,17 +57974,16 @@ function valueAt(value, path) {
     return path.reduce(member, value);
 }
 /**
- * Where the value comes from that counts at a path: the topmost layer that has it, as `configuration, line 3,
- * column 5`. Undefined if no layer has it.
+ * Where the value comes from that counts at a path: the topmost layer that has it. Undefined if no layer has it.
  *
  * @param layers lowest precedence first
  */
-function placeOf(layers, path) {
+function spotOf(layers, path) {
     for (let length = path.length; length > 0; length -= 1) {
         const part = path.slice(0, length);
         const layer = layers.findLast(({ value }) => part.reduce(inside, value) !== undefined);
         if (layer !== undefined)
-            return describePlace(layer, part);
+            return spotIn(layer, part);
     }
     return undefined;
 }
@@ -57871,10 +57991,21 @@ function placeOf(layers, path) {
 function inside(value, key) {
     return isJsonList(value) ? value[Number(key)] : member(value, key);
 }
-/** A layer's name and the place of a path in it. */
-function describePlace({ source, locate }, path) {
-    const place = locate?.(path);
+/** A layer and the place of a path in it. */
+function spotIn({ source, locate }, path) {
+    return { source, place: locate?.(path) };
+}
+/** As `configuration, line 3, column 5`. */
+function describeSpot({ source, place }) {
     return place === undefined ? source : `${source}, line ${place.line}, column ${place.column}`;
+}
+/** In the order of the layers' names and of the lines in each; what has no place in a text comes last. */
+function compareSpots(a, b) {
+    if (a === undefined || b === undefined)
+        return Number(a === undefined) - Number(b === undefined);
+    if (a.source !== b.source)
+        return a.source < b.source ? -1 : 1;
+    return (a.place?.line ?? 0) - (b.place?.line ?? 0) || (a.place?.column ?? 0) - (b.place?.column ?? 0);
 }
 /** The keys of a mapping, none for anything else. */
 function keysOf(value) {
@@ -57905,7 +58036,7 @@ function show(value) {
     if (text !== undefined)
         return text;
     if (typeof value === 'string')
-        return `a text of ${value.length} characters`;
+        return `a string of ${value.length} characters`;
     if (isJsonList(value))
         return `a list of ${value.length}`;
     if (isJsonObject(value))
@@ -57940,10 +58071,14 @@ function didYouMean(written, names) {
         closestMatch(written.slice(0, 255), [...names], { maxDistance });
     return near === undefined ? '' : `; did you mean ${plain(near)}?`;
 }
-/** Behind "has no parameter \u2026": the nearest name, and all that there are. */
-function alternatives(written, names) {
+/**
+ * Behind "has no parameter \u2026": the nearest name, and all that there are.
+ *
+ * @param owners who has them, with the verb
+ */
+function alternatives(written, names, owners = 'It has') {
     const near = didYouMean(written, names) || '.';
-    return `${near} It has${names.length === 0 ? ' none' : `: ${words_listed(names, written)}`}`;
+    return `${near} ${owners}${names.length === 0 ? ' none' : `: ${words_listed(names, written)}`}`;
 }
 /**
  * `; write schedule: {warmup: \u2026}` for a name with a dot whose beginning is known; undefined for any other: only a
@@ -58010,7 +58145,7 @@ function checkKey(key, value, place, known, types, findings) {
     const isShort = !isJsonObject(value) && mayHaveShortForm(schema, types);
     for (const { path, value: part, wanted } of isShort ? [] : misfits) {
         const name = quoted([key, ...path].join('.'));
-        findings.error([...place, ...path], (show) => `${name} takes ${wanted}, which ${show(part)} cannot become`);
+        findings.error([...place, ...path], (show) => `${name} must be ${wanted}, not ${show(part)}`);
     }
     for (const { path } of ignored) {
         // Settings are for whatever the stack is made of; the schema has only some of them.
@@ -58032,13 +58167,17 @@ function mayHaveShortForm(schema, types) {
 ;// CONCATENATED MODULE: ./build/run/configure/check/check-parameters.js
 
 
-/** @param owner whose parameters they are, such as `step "train"` */
-function checkParameters(given, path, owner, outline, findings) {
+/** @param owner whose parameters they are, such as `step "train"`. @param otherKeys what else it can be given */
+function checkParameters(given, path, owner, outline, findings, otherKeys = []) {
     const names = [...outline.schemas.keys()];
     for (const [name, value] of Object.entries(given)) {
         const place = [...path, name];
         if (outline.schemas.has(name)) {
             checkValue(name, value, place, owner, outline, findings);
+            continue;
+        }
+        if (otherKeys.includes(name)) {
+            findings.error(place, `${quoted(name)} is not a parameter, but belongs to the configuration of ${owner}; write it in the input configuration, next to parameters:`);
             continue;
         }
         findings.error(place, (show) => {
@@ -58068,13 +58207,13 @@ function checkValue(name, given, path, owner, outline, findings) {
         findings.warn([...path, ...inside], () => `${what(inside.slice(0, -1))} has no field ${quoted(field)}, so it is ignored${didYouMean(field, known)}`);
     }
     if (converted && misfits.length === 0) {
-        findings.warn(path, (show) => `${what([])}: ${show(given)} will reach it as ${show(value)}`);
+        findings.warn(path, (show) => `${what([])}: ${show(given)} will be converted to ${show(value)}`);
     }
 }
 function check_parameters_fault({ path, kind, wanted, value }, what, show) {
     return kind === 'no-field'
         ? `${what([])} has no field ${quoted(path.join('.'))}`
-        : `${what(path)} takes ${wanted}, which ${show(value)} cannot become`;
+        : `${what(path)} must be ${wanted}, not ${show(value)}`;
 }
 /** What is wrong unless the type knows more than its schema tells. */
 function doubt({ path, kind, wanted, value }, what, show) {
@@ -58082,9 +58221,9 @@ function doubt({ path, kind, wanted, value }, what, show) {
         case 'no-field':
             return `${what([])} has no field ${quoted(path.join('.'))}, unless that is another name of one`;
         case 'missing':
-            return `${what(path)} takes ${wanted}, unless one of those in ${show(value)} is another name of it`;
+            return `${what(path)} must be ${wanted}, unless a key of ${show(value)} is another name of it`;
         case 'value':
-            return `${what(path)} takes ${wanted}, and ${show(value)} only if these are flags`;
+            return `${what(path)} must be ${wanted}; ${show(value)} is right only if these are flags`;
     }
 }
 
@@ -58114,6 +58253,12 @@ const UNNAMED_KEYS = [
     'step_input_overrides',
     'step_default_input_overrides',
 ];
+/** Whether a key is one of a run configuration that is neither its steps nor its parameters. */
+function isRunKey(key, outline) {
+    if (outline?.keys === undefined || key === 'steps' || key === 'parameters')
+        return false;
+    return Object.hasOwn(outline.keys, key) || NOT_BY_API.includes(key) || UNNAMED_KEYS.includes(key);
+}
 function checkTopLevelNames(body, { outline, version, findings }) {
     const { keys, isDynamic } = outline;
     if (keys === undefined)
@@ -58193,7 +58338,7 @@ function checkStep(name, { parameters, ...others }, path, check) {
         findings.error(inside, (show) => `parameters takes a mapping (name: value), not ${show(parameters)}`);
     }
     else if (ofStep !== undefined) {
-        checkParameters(parameters, inside, `step ${quoted(name)}`, ofStep, findings);
+        checkParameters(parameters, inside, `step ${quoted(name)}`, ofStep, findings, Object.keys(known ?? {}));
     }
 }
 /** Keys of a step that servers know and do not name in their schemas. */
@@ -58204,13 +58349,18 @@ const UNNAMED_STEP_KEYS = [
     'outputs',
     'runtime',
 ];
-function checkStepNames(name, step, path, known, { version, findings }) {
+function checkStepNames(name, step, path, known, { outline, version, findings }) {
     for (const key of Object.keys(step)) {
         if (known.includes(key) || UNNAMED_STEP_KEYS.includes(key))
             continue;
-        const problem = () => `the configuration of step ${quoted(name)} has no key ${quoted(key)}${didYouMean(key, known)}`;
+        if (outline.step(name)?.schemas.has(key) === true) {
+            findings.error([...path, key], `${quoted(key)} is a parameter of the step ${quoted(name)}: write it below parameters:`);
+            continue;
+        }
+        const near = didYouMean(key, known);
+        const problem = `the configuration of step ${quoted(name)} has no key ${quoted(key)}${near}`;
         // Since 0.75 or so servers ignore it; what a newer one knows may be missing from its schema.
-        if (isAtLeast(version, 0, 85))
+        if (near === '' && isAtLeast(version, 0, 85))
             findings.warn([...path, key], problem);
         else
             findings.error([...path, key], problem);
@@ -58232,30 +58382,29 @@ function checkMissing(steps, { outline, findings }) {
 
 ;// CONCATENATED MODULE: ./build/run/configure/check/first-lines.js
 
+
 /** A reader mends these first; one mistake can make hundreds of others. */
 const first_lines_MAX_LINES = 20;
-/** The first lines of many, and how many there are. */
+/** What was found in the user's texts: the first lines of many, and how many there are. */
 class FirstLines {
-    #lines = [];
-    #count = 0;
-    /** @param place in the user's text, if it has one there */
-    add(placeOf, problem) {
-        this.#count += 1;
-        if (this.#lines.length === first_lines_MAX_LINES)
-            return;
-        const place = placeOf();
-        const text = typeof problem === 'string' ? () => problem : problem;
-        this.#lines.push(place === undefined ? text : (shown) => `${place}: ${text(shown)}`);
+    #found = [];
+    /** @param spot in the user's text, if it has one there */
+    add(spot, problem) {
+        this.#found.push({ spot, problem });
     }
-    /** The first ones, and in a line of its own how many more there are. */
+    /** The first ones in the order of the text, and in a line of its own how many more there are. */
     shown(values = show) {
-        const lines = this.#lines.map((line) => line(values));
-        const left = this.#count - lines.length;
+        const sorted = this.#found.toSorted((a, b) => compareSpots(a.spot, b.spot));
+        const lines = sorted.slice(0, first_lines_MAX_LINES).map(({ spot, problem }) => {
+            const text = typeof problem === 'string' ? problem : problem(values);
+            return spot === undefined ? text : `${describeSpot(spot)}: ${text}`;
+        });
+        const left = sorted.length - lines.length;
         return left === 0 ? lines : [...lines, `and ${left} more like these`];
     }
 }
 
-;// CONCATENATED MODULE: ./build/run/configure/check/findings.js
+;// CONCATENATED MODULE: ./build/run/configure/check/collected-problems.js
 
 
 /** Collects what the checks find; one line each, with the place in the user's text at its beginning. */
@@ -58270,14 +58419,14 @@ class Findings {
         this.errors = errors;
     }
     error(path, problem) {
-        this.errors.add(() => placeOf(this.#layers, path), problem);
+        this.errors.add(spotOf(this.#layers, path), problem);
     }
     warn(path, problem) {
-        this.warnings.add(() => placeOf(this.#layers, path), problem);
+        this.warnings.add(spotOf(this.#layers, path), problem);
     }
 }
 
-;// CONCATENATED MODULE: ./build/run/configure/check/fit.js
+;// CONCATENATED MODULE: ./build/run/configure/check/value-fits-type.js
 
 function asItIs(value) {
     return { value, misfits: [], ignored: [], converted: false };
@@ -58302,7 +58451,7 @@ function mayFit({ misfits }) {
     return misfits.every(({ isDoubtful }) => isDoubtful);
 }
 /** Of several types' fits the one that says most about a value that fits none; undefined if none says more than "no". */
-function fit_nearest(fits, tagsOf) {
+function value_fits_type_nearest(fits, tagsOf) {
     const inside = fits
         .map((fit, index) => ({ fit, tags: tagsOf(index) }))
         .filter(({ fit }) => fit.misfits.every(({ path, kind }) => path.length > 0 || kind === 'missing'))
@@ -58372,9 +58521,9 @@ function isHarmless(pattern) {
 
 /** Types that JSON has not are texts with a format. These take texts only. */
 const TEXTS = {
-    binary: 'a text',
-    base64url: 'a text',
-    password: 'a text',
+    binary: 'a string',
+    base64url: 'a string',
+    password: 'a string',
     path: 'a path',
     'file-path': 'a path',
     'directory-path': 'a path',
@@ -58418,16 +58567,16 @@ function mayBeUuid(text) {
 }
 function fitPlainText({ minLength, maxLength, pattern }, value) {
     if (typeof value !== 'string')
-        return { kind: 'misfit', wanted: 'a text' };
+        return { kind: 'misfit', wanted: 'a string' };
     if (typeof minLength === 'number' && lengthOf(value) < minLength) {
-        return { kind: 'misfit', wanted: `a text of at least ${minLength} characters` };
+        return { kind: 'misfit', wanted: `a string of at least ${minLength} characters` };
     }
     // A type can have white space taken away first, which its schema does not tell.
     if (typeof maxLength === 'number' && lengthOf(value.trim()) > maxLength) {
-        return { kind: 'misfit', wanted: `a text of at most ${maxLength} characters` };
+        return { kind: 'misfit', wanted: `a string of at most ${maxLength} characters` };
     }
     if (typeof pattern === 'string' && !mayMatch(pattern, value)) {
-        return { kind: 'misfit', wanted: `a text like ${pattern}` };
+        return { kind: 'misfit', wanted: `a string like ${pattern}` };
     }
     return { kind: 'fits', value };
 }
@@ -58695,7 +58844,7 @@ class Types {
             // A model or nothing: what is wrong inside the model says more than that it is not nothing.
             return choices.length === 1 ? only : orNull(only);
         }
-        return (fit_nearest(fits, (index) => this.#tags(choices[index])) ?? misfit(value, this.#wantedOf(choices, depth)));
+        return (value_fits_type_nearest(fits, (index) => this.#tags(choices[index])) ?? misfit(value, this.#wantedOf(choices, depth)));
     }
     /** The fields of a model that can have one value only. */
     #tags(choice) {
@@ -58951,6 +59100,10 @@ class RunError extends Error {
         this.hadRun = hadRun;
     }
 }
+/** There is no run of the name or id that was given. */
+class NoSuchRunError extends RunError {
+    name = 'NoSuchRunError';
+}
 /** Several things are wrong with what the run was to be given; the message has a line for each. */
 class ConfigurationError extends RunError {
     name = 'ConfigurationError';
@@ -58969,14 +59122,16 @@ class ConfigurationError extends RunError {
 
 
 
+
+
 /**
  * Finds out what the keys of the input `parameters` mean: a step's name with a mapping, `step.parameter` (the
  * first dot splits), or the bare name of a parameter that exactly one step has; with a dynamic pipeline, a
- * parameter of its own.
+ * parameter of its own. The forms of a run configuration, such as `steps.train.parameters.epochs`, are taken unless
+ * a step or parameter has the name `steps` or `parameters`.
  *
- * @param outline undefined where the definition tells nothing; then only the first two forms can be understood
+ * @param outline undefined where the definition tells nothing; then a bare name cannot be understood
  * @param errors gets to know what is wrong with them, one line each
- * @returns the same as a part of a run configuration
  */
 function expandParameters(layer, outline, errors) {
     return new Expansion(layer, outline, errors).run();
@@ -58989,6 +59144,9 @@ class Expansion {
     #errors;
     /** From a path in the configuration, as JSON, to where it stands in the short form. */
     #origins = new Map();
+    /** The same for the mappings around those: of each the first that stands in it. */
+    #around = new Map();
+    #kept = [];
     #ofPipeline = [];
     #ofSteps = new Map();
     constructor(layer, outline, errors) {
@@ -58999,20 +59157,33 @@ class Expansion {
     }
     run() {
         for (const [key, value] of Object.entries(this.#layer.value)) {
-            const target = this.#targetOf(key, value);
-            if ('problem' in target)
-                this.#complain([key], target.problem);
-            else if (target.path.at(-1) === 'parameters')
-                this.#placeMapping(key, value, target.path);
+            const isLong = key === 'steps' && isJsonObject(value) && !this.#isStep(key) && !this.#owners.has(key);
+            if (!isLong)
+                this.#take([key], value, this.#targetOf(key, value));
             else
-                this.#place([key], value, target.path);
+                for (const [step, own] of Object.entries(value))
+                    this.#take([key, step], own, stepTarget(step, own));
         }
         const { source } = this.#layer;
         const locate = (path) => this.#layer.locate?.(this.#originOf(path));
-        return { source, value: this.#configuration(), locate };
+        return { layers: [{ source, value: this.#configuration(), locate }], kept: this.#kept };
+    }
+    #take(origin, value, target) {
+        if ('problem' in target)
+            this.#complain(origin, target.problem);
+        else if ('mapping' in target)
+            this.#placeMapping(origin, value, target.mapping);
+        else
+            this.#place(origin, value, target.path);
+    }
+    #isStep(name) {
+        return this.#outline?.steps.has(name) === true;
+    }
+    #hasParameter(step, name) {
+        return this.#outline?.step(step)?.schemas.has(name) === true;
     }
     #targetOf(key, value) {
-        const isStep = this.#outline?.steps.has(key) === true;
+        const isStep = this.#isStep(key);
         const owners = this.#owners.get(key) ?? [];
         if (isStep && owners.length > 0) {
             return {
@@ -59026,22 +59197,52 @@ class Expansion {
         const [owner] = owners;
         if (owner !== undefined)
             return { path: pathOf(owner, key) };
+        const long = this.#longForm(key, value);
+        if (long !== undefined)
+            return long;
         const nested = (show) => this.#nested(key, value, show);
         if (nested(words_hide) !== undefined)
             return { problem: (show) => `no step has a parameter ${quoted(key)}${nested(show) ?? ''}` };
-        const dot = key.indexOf('.');
-        if (dot > 0 && dot < key.length - 1) {
-            return { path: ['steps', key.slice(0, dot), 'parameters', key.slice(dot + 1)] };
+        return this.#dotted(key, value) ?? this.#unknown(key, value);
+    }
+    /** A key as it stands in a run configuration, with its outermost mapping in front. */
+    #longForm(key, value) {
+        const [first = '', step = ''] = key.split('.');
+        if (this.#isStep(first))
+            return undefined;
+        const rest = key.slice(first.length + 1);
+        if (first === 'steps' && (this.#isStep(step) || !this.#owners.has(first))) {
+            const isWhole = rest === step && rest !== '' && isJsonObject(value);
+            return isWhole ? stepTarget(step, value) : this.#dotted(rest, value);
         }
-        return this.#unknown(key, value);
+        if (first !== 'parameters' || this.#outline?.isDynamic !== true)
+            return undefined;
+        if (rest !== '')
+            return { path: ['parameters', rest] };
+        return key === first && isJsonObject(value) ? { mapping: ['parameters'] } : undefined;
+    }
+    /** `train.epochs`, `train.parameters.epochs`, or `train.parameters` with a mapping. */
+    #dotted(key, value) {
+        const dot = key.indexOf('.');
+        const [step, name] = [key.slice(0, dot), key.slice(dot + 1)];
+        if (dot < 1 || name === '')
+            return undefined;
+        const path = ['steps', step, 'parameters'];
+        const isLong = !this.#hasParameter(step, 'parameters');
+        if (isLong && name === 'parameters' && isJsonObject(value))
+            return { mapping: path };
+        return { path: [...path, isLong ? name.replace(/^parameters\.(?=.)/, '') : name] };
     }
     #unknown(key, value) {
         const outline = this.#outline;
+        if (isRunKey(key, outline)) {
+            return { problem: `${quoted(key)} is not a parameter; write it in the input configuration` };
+        }
         // A mapping can only be meant for a step; whether there is such a step, the checks say.
         if (isJsonObject(value))
             return stepTarget(key, value);
         if (outline === undefined) {
-            return { problem: `whose parameter ${quoted(key)} is cannot be told here; write <step>.${key}` };
+            return { problem: `the server does not say which step has ${quoted(key)}; write <step>.${key}` };
         }
         if (outline.isDynamic)
             return { path: ['parameters', key] };
@@ -59050,7 +59251,7 @@ class Expansion {
                 const parameters = [...this.#owners.keys()];
                 const step = didYouMean(key, parameters) === '' ? didYouMean(key, [...outline.steps]) : '';
                 const fix = step === ''
-                    ? alternatives(key, parameters)
+                    ? alternatives(key, parameters, 'The steps have')
                     : `${step} That is a step, which takes a mapping (parameter: value)`;
                 return `no step has a parameter ${quoted(key)}${fix}`;
             },
@@ -59063,11 +59264,19 @@ class Expansion {
             ? undefined
             : asNested(key, value, (name) => this.#owners.has(name), show);
     }
-    #placeMapping(key, value, target) {
+    #placeMapping(origin, value, target) {
         if (!isJsonObject(value))
             return;
-        for (const [name, inner] of Object.entries(value))
-            this.#place([key, name], inner, [...target, name]);
+        this.#standsIn(target, origin);
+        const [kind, step = ''] = target;
+        const mayBeLong = kind === 'steps' && !this.#hasParameter(step, 'parameters');
+        for (const [name, inner] of Object.entries(value)) {
+            const isLong = mayBeLong && name === 'parameters' && isJsonObject(inner);
+            if (isLong)
+                this.#placeMapping([...origin, name], inner, target);
+            else
+                this.#place([...origin, name], inner, [...target, name]);
+        }
     }
     #place(origin, value, target) {
         const key = JSON.stringify(target);
@@ -59077,8 +59286,13 @@ class Expansion {
             return;
         }
         this.#origins.set(key, origin);
+        this.#standsIn(target.slice(0, -1), origin);
         const name = target.at(-1) ?? '';
         const [kind, step = ''] = target;
+        if (this.#saysNothing(origin, value, kind === 'parameters' ? this.#outline?.pipeline : this.#outline?.step(step), name)) {
+            this.#kept.push(origin.join('.'));
+            return;
+        }
         if (kind === 'parameters')
             this.#ofPipeline.push([name, value]);
         else {
@@ -59086,6 +59300,25 @@ class Expansion {
             ofStep.push([name, value]);
             this.#ofSteps.set(step, ofStep);
         }
+    }
+    #standsIn(mapping, origin) {
+        for (let length = 1; length <= mapping.length; length += 1) {
+            const around = JSON.stringify(mapping.slice(0, length));
+            if (!this.#around.has(around))
+                this.#around.set(around, origin);
+        }
+    }
+    /**
+     * Nothing behind the key, or an empty text where none can be: a form's field that was left free. What cannot be
+     * looked up is left to the checks, which know misspelt names.
+     */
+    #saysNothing(origin, value, owner, name) {
+        const isEmpty = this.#layer.isEmpty?.(origin) === true;
+        if (!isEmpty && value !== '')
+            return false;
+        if (owner === undefined)
+            return isEmpty && this.#outline?.isDynamic !== false;
+        return owner.schemas.has(name) && (isEmpty || !takesEmptyText(owner, name));
     }
     #configuration() {
         const steps = [...this.#ofSteps].map(([step, parameters]) => [
@@ -59104,19 +59337,25 @@ class Expansion {
             if (origin !== undefined)
                 return [...origin, ...path.slice(length)];
         }
-        const within = [...this.#origins].find(([key]) => key.startsWith(JSON.stringify(path).slice(0, -1)));
-        return within?.[1] ?? [];
+        return this.#around.get(JSON.stringify(path)) ?? [];
     }
     #complain(path, problem) {
-        this.#errors.add(() => describePlace(this.#layer, path), problem);
+        this.#errors.add(spotIn(this.#layer, path), problem);
     }
 }
 function stepTarget(key, value) {
     return isJsonObject(value)
-        ? { path: ['steps', key, 'parameters'] }
+        ? { mapping: ['steps', key, 'parameters'] }
         : {
             problem: (show) => `${quoted(key)} is a step, which takes a mapping (parameter: value), not ${show(value)}`,
         };
+}
+/** Where types are not known, the value that there is tells. */
+function takesEmptyText({ schemas, types, values }, name) {
+    const schema = schemas.get(name);
+    if (schema !== undefined)
+        return mayFit(types.fit(schema, ''));
+    return typeof (member(values, name) ?? '') === 'string';
 }
 /** The pipeline itself among the owners of a parameter. */
 const PIPELINE = '';
@@ -59171,15 +59410,14 @@ const NOT_TOLD = 'The server does not say which parameters there are, so the con
  * Merges all that the user wants to differ, and checks it against the definition.
  *
  * @param version the server's
- * @throws ConfigurationError with a line for each fault, all at once
+ * @throws ConfigurationError with a line for each error, all at once
  */
 function assemble(overrides, definition, version) {
     const outline = readOutline(definition);
     const errors = new FirstLines();
     const { parameters } = overrides;
-    const layers = [...overrides.layers];
-    if (parameters !== undefined)
-        layers.push(expandParameters(parameters, outline, errors));
+    const expanded = parameters && expandParameters(parameters, outline, errors);
+    const layers = [...overrides.layers, ...(expanded?.layers ?? [])];
     const configuration = mergeOverrides({ ...overrides, layers });
     const { body } = configuration;
     const findings = new Findings(layers, errors);
@@ -59190,7 +59428,14 @@ function assemble(overrides, definition, version) {
     if (faults.length > 0)
         throw new ConfigurationError(faults, errors.shown(words_hide));
     const unchecked = isGiven && outline === undefined ? NOT_TOLD : undefined;
-    return { ...configuration, warnings: findings.warnings.shown(), unchecked };
+    const warnings = [...findings.warnings.shown(), ...keptLines(expanded?.kept ?? [])];
+    return { ...configuration, warnings, unchecked };
+}
+/** A form that was not filled in, or a variable that does not exist: whoever wrote it knows which. */
+function keptLines(kept) {
+    return kept.length === 0
+        ? []
+        : [`parameters: empty, so these keep the value that they have: ${kept.map(plain).join(', ')}`];
 }
 
 ;// CONCATENATED MODULE: ./build/run/configure/difference.js
@@ -59198,20 +59443,29 @@ function assemble(overrides, definition, version) {
 
 
 const MAX_VALUE_LENGTH = 200;
-/** Only what differs, one entry a value that is no mapping. */
-function changedValues(base, over, prefix = '') {
+/** Only what differs, one entry per value that is no mapping. */
+function changedValues(base, over, above = []) {
     return Object.entries(over).flatMap(([key, after]) => {
         const before = member(base, key);
-        const path = `${prefix}${keyText(key)}`;
+        const path = [...above, key];
         if (isUnchanged(before, after))
             return [];
         if (isJsonObject(after) &&
             (isJsonObject(before) || before === undefined) &&
             Object.keys(after).length > 0) {
-            return changedValues(isJsonObject(before) ? before : {}, after, `${path}.`);
+            return changedValues(isJsonObject(before) ? before : {}, after, path);
         }
-        return [{ path, before: before === undefined ? undefined : valueText(before), after: valueText(after) }];
+        const was = before === undefined ? undefined : valueText(before);
+        return [{ path: pathText(path), before: was, after: valueText(after) }];
     });
+}
+/** Of a parameter without what `parameters` does not take, so that it can be copied there. */
+function pathText(path) {
+    const [first, step = '', second, ...inStep] = path;
+    const ofStep = first === 'steps' && second === 'parameters' && inStep.length > 0;
+    const ofPipeline = first === 'parameters' && path.length > 1;
+    const shown = ofStep ? [step, ...inStep] : ofPipeline ? path.slice(1) : path;
+    return shown.map(keyText).join('.');
 }
 /**
  * What a configuration changes in the template's values, as lines of YAML. Mappings without a change are shown
@@ -59369,6 +59623,7 @@ async function projectForLink(client, server, project) {
 
 
 
+
 /** How many of a server's definitions are looked through for names to suggest. */
 const SUGGESTION_POOL = 200;
 const MOST_SUGGESTIONS = 10;
@@ -59446,23 +59701,31 @@ class Finder {
             this.#isInProject(definition));
         if (newest !== undefined)
             return runnable(await this.#client.definition(kind, newest.id));
-        throw new RunError(`pipeline: "${pipeline}" has no named ${DEFINITION_NOUNS[kind]} that can be run${this.#place()}. ` +
-            `${await this.#suggest(kind, pipeline, ({ pipeline: of }) => of?.name)}${notAllowedHint(kind)}`);
+        throw await this.#nothingOf(kind, pipeline);
+    }
+    /** Only names that were all listed show that a pipeline is not among them. */
+    async #nothingOf(kind, pipeline) {
+        const noun = DEFINITION_NOUNS[kind];
+        const all = await this.#tryToList(kind);
+        const isUnknown = all !== undefined &&
+            all.length < SUGGESTION_POOL &&
+            !all.some((definition) => this.#isInPipeline(definition) && this.#isInProject(definition));
+        const names = this.#runnable(all, ({ pipeline: of }) => of?.name);
+        const problem = isUnknown
+            ? `there is no pipeline named "${pipeline}" with a named ${noun}${this.#place()}${didYouMean(pipeline, names) || '.'}`
+            : `"${pipeline}" has no named ${noun} that can be run${this.#place()}.`;
+        const others = definition_suggestion(all, names, pipeline, kind, `Pipelines with a runnable ${noun} are`);
+        return new RunError(`pipeline: ${problem} ${others}${notAllowedHint(kind)}`);
     }
     async #notFound(kind, which, wanted) {
-        const suggestion = await this.#suggest(kind, wanted, ({ name }) => name);
-        return new RunError(`${kind}: there is no ${DEFINITION_NOUNS[kind]} ${which}. ${suggestion}${notAllowedHint(kind)}`);
-    }
-    /** Empty if the server does not give them: what was asked for is not there all the same. */
-    async #suggest(kind, wanted, nameOf) {
         const all = await this.#tryToList(kind);
-        if (all === undefined)
-            return '';
-        const names = new Set(all.flatMap((definition) => definition.runnable === true && this.#isInProject(definition) ? (nameOf(definition) ?? []) : []));
-        const nearest = [...names].sort((a, b) => leven(a, wanted) - leven(b, wanted)).slice(0, MOST_SUGGESTIONS);
-        if (nearest.length === 0)
-            return `The account sees no runnable ${DEFINITION_NOUNS[kind]} at all. `;
-        return `Runnable ones are: ${nearest.map((name) => `"${name}"`).join(', ')}. `;
+        const names = this.#runnable(all, ({ name }) => name);
+        const others = definition_suggestion(all, names, wanted, kind, 'Runnable ones are');
+        return new RunError(`${kind}: there is no ${DEFINITION_NOUNS[kind]} ${which}. ${others}${notAllowedHint(kind)}`);
+    }
+    #runnable(all, nameOf) {
+        const usable = all?.filter((definition) => definition.runnable === true && this.#isInProject(definition));
+        return [...new Set(usable?.flatMap((definition) => nameOf(definition) ?? []))];
     }
     async #tryToList(kind) {
         try {
@@ -59491,6 +59754,15 @@ class Finder {
             : `${inPipeline} in the project "${this.#project.name ?? this.#project.id}"`;
     }
 }
+/** Empty if the server does not give them: what was asked for is not there all the same. */
+function definition_suggestion(all, names, wanted, kind, words) {
+    if (all === undefined)
+        return '';
+    if (names.length === 0)
+        return `The account sees no runnable ${DEFINITION_NOUNS[kind]} at all. `;
+    const nearest = [...names].sort((a, b) => leven(a, wanted) - leven(b, wanted)).slice(0, MOST_SUGGESTIONS);
+    return `${words}: ${nearest.map((name) => `"${name}"`).join(', ')}. `;
+}
 /** Also where the stack is hidden: a run acts as this account, so it would end, or hang, before its first step. */
 function runnable(definition) {
     const { kind, id, name, hidesStack } = definition;
@@ -59502,7 +59774,7 @@ function runnable(definition) {
     throw new RunError(`${kind}: the ${DEFINITION_NOUNS[kind]} "${name ?? id}" cannot be run: ${why}`);
 }
 
-;// CONCATENATED MODULE: ./build/run/find/connect.js
+;// CONCATENATED MODULE: ./build/run/find/target.js
 
 
 
@@ -59577,6 +59849,8 @@ function isStepSucceeded(status) {
 ;// CONCATENATED MODULE: ./build/run/patience.js
 
 
+/** So long no answer at all is tolerated: a server's upgrade with a migration of its database takes minutes. */
+const TOLERATED_SILENCE_MS = 600_000;
 /**
  * So long a no is doubted where a run may be under way: a gateway that is rolled out shows a wrong certificate or
  * refuses, replicas disagree about a token, and a login that was refused is tried once more after its minute.
@@ -59592,6 +59866,7 @@ const LEAST_LOOKS = 3;
 class Patience {
     #clock;
     #refusedSince;
+    #timesRefused = 0;
     #goneSince;
     #timesGone = 0;
     constructor(clock) {
@@ -59599,7 +59874,7 @@ class Patience {
     }
     /** To be called after each answer that is one. */
     answered() {
-        this.#refusedSince = undefined;
+        this.#forgetRefusals();
         this.#goneSince = undefined;
         this.#timesGone = 0;
     }
@@ -59617,14 +59892,22 @@ class Patience {
     }
     /** Whether the failure is the last word. An exception of ZenML is, unless it is about the token. */
     isFinal(error) {
-        if (isPassing(error))
+        // No answer at all says nothing about the noes before it; how long it is tolerated is for the caller to say.
+        if (isPassing(error)) {
+            this.#forgetRefusals();
             return false;
+        }
         const { status, exception } = error instanceof AnswerError ? error : {};
         if (exception !== undefined && status !== 401 && status !== 404)
             return true;
         const now = this.#clock.elapsed();
         this.#refusedSince ??= now;
-        return now - this.#refusedSince >= DOUBTED_MS;
+        this.#timesRefused += 1;
+        return this.#timesRefused >= LEAST_LOOKS && now - this.#refusedSince >= DOUBTED_MS;
+    }
+    #forgetRefusals() {
+        this.#refusedSince = undefined;
+        this.#timesRefused = 0;
     }
 }
 
@@ -59676,7 +59959,7 @@ function hasStartableStep(steps) {
         steps.some(({ status, upstream }) => status === undefined && upstream?.every((name) => succeeded.has(name)) === true));
 }
 
-;// CONCATENATED MODULE: ./build/run/reading.js
+;// CONCATENATED MODULE: ./build/run/try-to-read.js
 
 /**
  * Asks for something that is good to have but not needed: within a time, and without a failure.
@@ -59705,7 +59988,7 @@ function asClause(message) {
     return message.startsWith('Could not ') ? `c${message.slice(1)}` : message;
 }
 
-;// CONCATENATED MODULE: ./build/run/watch/questions.js
+;// CONCATENATED MODULE: ./build/run/watch/paused-questions.js
 
 
 
@@ -59713,7 +59996,7 @@ function asClause(message) {
 const MOST_DEPTH = 3;
 const MOST_CHILD_RUNS = 10;
 /** What a run waits for is good to know, but no reason to lose it. */
-const questions_TIME_LIMIT_MS = 10_000;
+const paused_questions_TIME_LIMIT_MS = 10_000;
 /** In these an answer is of no use any more. */
 const ON_ITS_WAY_OUT = new Set(['stopping', 'cancelling']);
 /**
@@ -59787,7 +60070,7 @@ class Questions {
         return isFirstPause && !this.areOpen ? { question: await this.#ofChildRun() } : undefined;
     }
     async #ofChildRun() {
-        const limit = this.#deps.timeLimit(questions_TIME_LIMIT_MS);
+        const limit = this.#deps.timeLimit(paused_questions_TIME_LIMIT_MS);
         const read = await tryTo((client) => openQuestions(client, this.#runId), this.#deps, limit);
         return 'value' in read ? read.value[0]?.text : undefined;
     }
@@ -59822,8 +60105,11 @@ function isWithoutGraph(error) {
 
 
 
-/** So often a server fails to stop a run before it counts as one that cannot. */
-const MOST_DOUBTS = 3;
+
+/** So long a server fails to stop a run before it counts as one that cannot. */
+const STUBBORN_MS = 30_000;
+/** What is left of the time when the last thing that may help is tried. */
+const LAST_CHANCE_MS = 2_000;
 /**
  * A run that initializes gets its orchestrator's id any moment; after this time it is ended instead of stopped. Not
  * longer: the nearer the run is to its first step, the likelier that one starts just before the run is ended.
@@ -59858,7 +60144,7 @@ class Stop {
     /** Why it waits for a person for ever. */
     #unanswered;
     #patience;
-    #timesDoubtful = 0;
+    #doubtfulSince;
     #earlySince;
     #lookedInitializing = false;
     #lastFailure = 'the server did not answer in time';
@@ -59924,12 +60210,12 @@ class Stop {
                     return this.#markFailed();
                 if (runPhase(run.status) !== 'going-on')
                     return this.#accountForSteps(run, { byItself: true });
-                // A gateway may say so as well.
-                this.#timesDoubtful += 1;
-                if (this.#timesDoubtful >= MOST_DOUBTS) {
+                // Of another version it was a gateway's word.
+                const { version } = await this.#client.info();
+                if (!isAtLeast(version, 0, 84)) {
                     return this.#goingOn('this version of ZenML cannot stop a run that has begun');
                 }
-                await this.#pause(EARLY_PAUSE_MS);
+                await this.#pauseAfter(answer.error, attempt);
                 return undefined;
             }
             case 'doubtful':
@@ -59980,8 +60266,11 @@ class Stop {
         if (run.status === 'initializing')
             return this.#markFailed();
         // Nothing was done, and a server whose database is away for a moment says 500 as well.
-        this.#timesDoubtful += 1;
-        if (error.status === 500 && this.#timesDoubtful < MOST_DOUBTS) {
+        const now = this.#deps.clock.elapsed();
+        this.#doubtfulSince ??= now;
+        const isSaidByZenml = error.status === 501 && error.exception !== undefined;
+        const isStubborn = now - this.#doubtfulSince >= STUBBORN_MS;
+        if (!isSaidByZenml && !isStubborn && this.#request.deadline.leftMs > LAST_CHANCE_MS) {
             await this.#pauseAfter(error, attempt);
             return undefined;
         }
@@ -59989,7 +60278,7 @@ class Stop {
             return this.#goingOn(error.message);
         // The orchestrator cannot end the steps; asked gracefully, they end by themselves where the server supports it.
         this.#graceful = true;
-        this.#timesDoubtful = 0;
+        this.#doubtfulSince = undefined;
         return undefined;
     }
     async #endEarly() {
@@ -60621,7 +60910,7 @@ function conclude(watched, context) {
             return {
                 conclusion: 'timed-out',
                 status,
-                error: `The run "${name}" did not end within the timeout of ${prettyMilliseconds(timeoutMs ?? 0)}`,
+                error: `The run "${name}" did not finish within the timeout of ${prettyMilliseconds(timeoutMs ?? 0)}`,
                 failedStep,
             };
         case 'paused':
@@ -60644,7 +60933,7 @@ function conclude(watched, context) {
             return {
                 conclusion: 'lost',
                 status,
-                error: twoSentences(`The run "${name}" was lost from sight: ${watched.detail}`, `When last seen it was ${status}, and it may go on${where}`),
+                error: twoSentences(`The run "${name}" could not be followed: ${watched.detail}`, `When last seen it was ${status}, and it may still be running${where}`),
                 failedStep,
             };
     }
@@ -60667,7 +60956,7 @@ function concludeRun(run, { name, cause }, where) {
             return {
                 conclusion: 'failed',
                 status,
-                error: `The run "${name}" failed${describeCause(cause, reason)}. See its steps and logs${where}`,
+                error: `The run "${name}" failed${describeCause(cause, reason)}. ${adviceFor(cause, run)}${where}`,
                 failedStep,
             };
         case 'going-on':
@@ -60688,13 +60977,21 @@ function describeCause(cause, reason) {
             return ` in the step "${cause.step}"${others}${fault === undefined ? reason : `: ${fault}`}`;
         }
         case 'run': {
-            const why = describeFault(cause.fault) ?? cause.reason;
+            const why = conclude_reasonOf(cause);
             const when = cause.beforeSteps ? ' before any step' : ', but none of its steps';
             return `${when}${why === undefined ? ', and ZenML does not say why' : `: ${why.replace(/\.$/, '')}`}`;
         }
         case 'unknown':
             return reason;
     }
+}
+function conclude_reasonOf({ fault, reason }) {
+    return describeFault(fault) ?? reason;
+}
+/** A run without steps and reason has nothing to look at. */
+function adviceFor(cause, { endTime, updated }) {
+    const isDark = cause.kind === 'run' && cause.beforeSteps && conclude_reasonOf(cause) === undefined;
+    return isDark ? askForLogs(endTime ?? updated) : 'See its steps and logs';
 }
 /** `RuntimeError: loss is NaN (train.py, line 42, in train)`; undefined where nothing is known. */
 function describeFault(fault) {
@@ -61035,6 +61332,7 @@ async function explainRun(run, deps) {
     const log = await tryTo((client) => client.runnerLog(run.id).catch(unlessNoRoute), deps, limit);
     const isEmpty = 'value' in log && log.value.records.every((record) => record.trim() === '');
     return {
+        failedAt: run.endTime ?? run.updated,
         reason: run.statusReason,
         fault: faultOf('exception' in run ? run.exception : undefined, log),
         // The exception of a run's own code is in another log.
@@ -61130,14 +61428,16 @@ function judgeExpectations(expectations, { metadata, stepMetadata }, unread) {
     const entries = entriesOf(metadata, stepMetadata);
     return expectations.map((expectation) => expect_judge(expectation, entries));
 }
-/** One line that names each miss; undefined if everything held. */
+/** One line that names each miss, with a semicolon between two and none within; undefined if everything held. */
 function missedExpectations(runName, verdicts) {
     const missed = verdicts.filter(({ held }) => !held);
     if (missed.length === 0)
         return undefined;
-    const list = missed.map(({ wanted, got }) => `wanted ${wanted}, got ${got}`).join('; ');
-    return `The run "${runName}" completed, but ${missed.length} of ${verdicts.length} expectations did not hold: ${list}`;
+    const list = missed.map(({ wanted, got }) => `expected ${wanted}, got ${got}`).join('; ');
+    const count = `${missed.length} of ${verdicts.length} expectations ${missed.length === 1 ? 'was' : 'were'}`;
+    return `The run "${runName}" completed, but ${count} not met: ${list}`;
 }
+/** As a person writes it. */
 function expect_describe({ name, operator, wanted }) {
     return `${name} ${operator} ${show(wanted)}`;
 }
@@ -61173,14 +61473,17 @@ function find(name, entries) {
     if (match !== undefined) {
         const names = [...new Set(matches.map(expect_nameOf))];
         if (names.length > 1)
-            return { problem: `several values: ${words_listed(names, name)}; write one of these` };
+            return { problem: `several values: ${words_listed(names, name)} (write one of these)` };
         return {
-            problem: `several values of this name: ${words_listed(matches.map(expect_originOf), name)}; log them under other names`,
+            problem: `several values of this name: ${words_listed(matches.map(expect_originOf), name)} (log them under other names)`,
         };
     }
     const known = entries.map(expect_nameOf);
-    const there = known.length === 0 ? 'the run has no metadata' : `there is ${words_listed(known, name)}`;
-    return { problem: `no value of that name; ${there}` };
+    return {
+        problem: known.length === 0
+            ? 'no value of that name (the run has no metadata)'
+            : `no value of that name (there is ${words_listed(known, name)})`,
+    };
 }
 function expect_nameOf({ step, key }) {
     return step === undefined ? key : `${step}.${key}`;
@@ -61992,8 +62295,6 @@ class WatchedSteps {
 
 
 
-/** A server's upgrade with a migration of its database takes minutes; the promise is at least five. */
-const TOLERATED_SILENCE_MS = 600_000;
 /** A server may ask for patience, but a run that ended must not go unseen for hours. */
 const LONGEST_ASKED_WAIT_MS = 300_000;
 /** States in which a run is on its way to its end; a paused one waits for a person. */
@@ -62024,6 +62325,8 @@ class Watch {
     #fingerprint;
     #changedAt;
     #lostSince;
+    /** As it was told last. */
+    #toleratedMs;
     #patience;
     /** Of a Retry-After at the last look. */
     #askedToWaitMs = 0;
@@ -62113,6 +62416,7 @@ class Watch {
             return;
         this.#tell({ kind: 'server-back', afterMs: this.#deps.clock.elapsed() - this.#lostSince });
         this.#lostSince = undefined;
+        this.#toleratedMs = undefined;
     }
     async #note(look) {
         if (look.run !== undefined)
@@ -62217,8 +62521,9 @@ class Watch {
             return { kind: 'lost', status, detail };
         const toleratedMs = isPassing(error) ? TOLERATED_SILENCE_MS : DOUBTED_MS;
         const now = clock.elapsed();
-        if (this.#lostSince === undefined) {
-            this.#lostSince = now;
+        this.#lostSince ??= now;
+        if (toleratedMs !== this.#toleratedMs) {
+            this.#toleratedMs = toleratedMs;
             this.#tell({ kind: 'server-lost', detail, toleratedMs });
         }
         return now - this.#lostSince < TOLERATED_SILENCE_MS ? undefined : { kind: 'lost', status, detail };
@@ -62241,25 +62546,25 @@ class Watch {
 
 /** The runner sends its second signal 7.5 s after the first, and kills soon after; all must be said before. */
 const CANCEL_BUDGET_MS = 5_500;
-/** What is under way when the budget is spent may still take so long before it is cut off. */
-const CANCEL_GRACE_MS = 700;
-/** The rest of the budget is for stopping a run that had to be looked up first. */
+/** Of the budget: for looking up a run whose answer is outstanding. The rest is for stopping it. */
 const CANCEL_LOOK_UP_MS = 2_500;
+/** On top of the budget: a request that is under way when it is spent is cut off only then. */
+const CANCEL_GRACE_MS = 700;
 /** After a time-out nobody hurries the step; a pod takes up to half a minute to end. */
 const TIMEOUT_STOP_MS = 120_000;
 /**
- * Sees to one run, from before it is started: keeps in mind all that the journal is told, follows the run to its end,
- * and ends it when its time is up or the workflow is cancelled.
+ * Sees to one run, from before it is started to the end of the step: follows it, and ends it when its time is up or the
+ * workflow is cancelled. To know at any moment what there is to end, it listens to what the journal is told.
  */
 class Follower {
-    /** For all that starts or finds the run: what they tell the journal and the reporter is kept in mind. */
+    /** With a journal and a reporter that the follower listens to: for whatever finds and starts the run. */
     deps;
     #policy;
     #explainer;
     #planned;
     #started;
     #followedFrom;
-    /** What became of the run, once nothing of it goes on; a cancellation changes nothing then. */
+    /** The outcome of the run, once nothing of it is running; there is nothing to cancel then. */
     #ended;
     constructor(policy, deps) {
         this.#policy = policy;
@@ -62287,16 +62592,17 @@ class Follower {
         return this.#result({ conclusion: 'dry-run', status: '', error: undefined, failedStep: undefined });
     }
     /**
-     * The end of a step that something broke off, wherever it was: of a cancelled one the run is ended.
+     * The end of a step that an error interrupted. If the workflow was cancelled, the run is ended as `onCancel` says.
      *
      * @throws the error if the workflow was not cancelled
      */
-    async brokenOff(error) {
+    async interrupted(error) {
         if (this.deps.signal?.aborted === true)
             return this.#result(await this.#cancel());
-        // What nobody foresaw settles nothing: the post step then looks after the run.
-        const foreseen = error instanceof RunError ? error.conclusion !== 'lost' : isZenmlError(error);
-        if (foreseen && this.#started === undefined)
+        // Anything else leaves it to the post step to find out whether there is a run.
+        const saysWhy = error instanceof RunError ? error.conclusion !== 'lost' : isZenmlError(error);
+        const thereIsNoRun = saysWhy && this.#started === undefined;
+        if (thereIsNoRun)
             this.deps.journal.settled();
         throw error;
     }
@@ -62342,7 +62648,7 @@ class Follower {
             case 'lost':
                 return conclude(watched, { ...known, cause: causeOf([], this.#explainer) });
             case 'timed-out':
-                return this.#endInTime({ ...started, status: watched.status }, watched);
+                return this.#endAfterTimeout({ ...started, status: watched.status }, watched);
         }
     }
     async #usual(status, kin) {
@@ -62353,7 +62659,7 @@ class Follower {
             this.deps.reporter.tell({ kind: 'usual', usual });
         return usual;
     }
-    async #endInTime(run, watched) {
+    async #endAfterTimeout(run, watched) {
         const { timeoutMs, onTimeout } = this.#policy;
         const deadline = new Deadline(this.deps.clock, TIMEOUT_STOP_MS);
         const reason = this.#reason('stopped after its timeout');
@@ -62523,7 +62829,7 @@ function isWorthTaking({ status }) {
 
 
 /** Takes up the run that an earlier attempt of the step left; undefined where there is none, or that is not clear. */
-async function resumeRun({ origin }, { server, definition, project }, { client, journal, reporter }) {
+async function resumeRun(origin, { server, definition, project }, { client, journal, reporter }) {
     const found = await findEarlierRun(client, origin, definition);
     if (found.kind === 'several')
         reporter.tell({ kind: 'resume-unclear', names: found.names });
@@ -62570,6 +62876,7 @@ async function awaitDispatch(request, deps) {
     const { clock, reporter, signal } = deps;
     const { doubt, deadline, name } = request;
     const since = clock.elapsed();
+    const patience = new Patience(clock);
     let { run } = request;
     for (let looks = 1;; looks += 1) {
         if (hasBegun(run))
@@ -62587,7 +62894,7 @@ async function awaitDispatch(request, deps) {
         if (looks === 1)
             reporter.tell({ kind: 'dispatch-awaited', name, untilMs: deadline.leftMs });
         await clock.sleep(Math.min(PAUSE_MS, deadline.leftMs), signal);
-        const newest = await dispatch_look(run, request, deps);
+        const newest = await dispatch_look(run, patience, request, deps);
         if (newest === undefined)
             return { kind: 'gone' };
         run = newest;
@@ -62625,14 +62932,18 @@ async function hasRunnerLog(run, { client }) {
     }
 }
 /** The run as it is now, or as it was where the server does not say it; undefined if there is none any more. */
-async function dispatch_look(run, { deadline }, { client }) {
+async function dispatch_look(run, patience, { deadline }, { client }) {
     try {
-        return await client.with({ retries: false }).run(run.id, { hydrate: false });
+        const newest = await client.with({ retries: false }).run(run.id, { hydrate: false });
+        patience.answered();
+        return newest;
     }
     catch (error) {
-        if (isGone(error))
+        if (!isZenmlError(error))
+            throw error;
+        if (patience.isGone(error))
             return undefined;
-        if (!isZenmlError(error) || !isPassing(error) || deadline.isOver)
+        if (patience.isFinal(error) || deadline.isOver)
             throw error;
         return run;
     }
@@ -62697,9 +63008,9 @@ const ADVICE = [
 function explainRefusal(error, definition) {
     if (error.missingPermission !== undefined)
         return error.message;
-    return twoSentences(error.message, adviceFor(error, DEFINITION_NOUNS[definition.kind]));
+    return twoSentences(error.message, refusal_adviceFor(error, DEFINITION_NOUNS[definition.kind]));
 }
-function adviceFor(error, noun) {
+function refusal_adviceFor(error, noun) {
     const known = ADVICE.find(({ pattern }) => pattern.test(error.detail));
     if (known !== undefined)
         return known.advice(noun);
@@ -62733,8 +63044,10 @@ const NO_WORKLOAD_MANAGER = 'This server cannot start runs: it has no workload m
 function isLeftByFullQueue({ status, statusReason }) {
     return status === 'failed' && /queue is full/i.test(statusReason ?? '');
 }
-/** For one look, and for ending what it finds. */
+/** For looking, and for ending what is found. */
 const TIME_MS = 30_000;
+/** A replica that lags behind does not show a new run at once. */
+const LOOK_MS = 10_000;
 /**
  * The error of a trigger that was refused for a permission. Some are checked only after the run was made, such as those
  * on the pipeline's model (seen on 0.85.0 and 0.98.0): the run then stays `initializing` for ever, so it is ended.
@@ -62749,7 +63062,7 @@ async function refusedForPermission(refusal, { planned, reason }, deps) {
         started: undefined,
         mode: 'stop',
         reason,
-        lookUpUntil: new Deadline(clock, 0),
+        lookUpUntil: new Deadline(clock, LOOK_MS),
         deadline: new Deadline(clock, TIME_MS),
     }, deps);
     if (ended.found === 'none')
@@ -63231,6 +63544,7 @@ async function trigger_timeout_within({ leftMs }, deps, work) {
 
 
 
+
 /**
  * The whole path: find what to run, configure it, start it exactly once, follow it. When the workflow is cancelled the
  * run is ended as `onCancel` says, and the result tells what is known.
@@ -63246,18 +63560,20 @@ async function executeRun(request, outside) {
         const configuration = configure(request, found.definition, found.server.version, deps.reporter);
         if (request.dryRun === true)
             return follower.nothingStarted();
-        const ours = { ...request, origin: originOf(request.origin, configuration.body) };
+        // Where GitHub tells two steps of a workflow apart by nothing, what their runs are given does.
+        const origin = originOf(request.origin, configuration.body);
         const earlier = request.resume
-            ? await trigger_timeout_within(deadline, deps, (limited) => resumeRun(ours, found, limited))
+            ? await trigger_timeout_within(deadline, deps, (limited) => resumeRun(origin, found, limited))
             : undefined;
-        return await follower.follow(earlier ?? (await startRun(ours, found, configuration, deadline, deps)));
+        const begun = earlier ?? (await startRun({ ...request, origin }, found, configuration, deadline, deps));
+        return await follower.follow(begun);
     }
     catch (error) {
-        return follower.brokenOff(error);
+        return follower.interrupted(error);
     }
 }
 /** Merges and checks what the run is to be given, and shows it beside the definition's own values. */
-function configure({ overrides, dryRun, runName }, definition, version, reporter) {
+function configure({ overrides, dryRun, runName, origin, expectations = [] }, definition, version, reporter) {
     const configuration = assemble(overrides, definition, version);
     const { body, warnings, unchecked } = configuration;
     const base = definition.documents.configTemplate ?? {};
@@ -63269,21 +63585,27 @@ function configure({ overrides, dryRun, runName }, definition, version, reporter
         unchecked,
     });
     if (dryRun === true) {
-        const lines = difference(base, withName(runName ?? configuration.runName, body));
-        reporter.tell({ kind: 'dry-run', lines, onlyWhenTriggered: ONLY_WHEN_TRIGGERED });
+        const name = runName ?? configuration.runName ?? namePattern(originOf(origin, body), definition);
+        reporter.tell({
+            kind: 'dry-run',
+            lines: difference(base, { run_name: name, ...body }),
+            expectations: expectations.map(expect_describe),
+            onlyWhenTriggered: ONLY_WHEN_TRIGGERED,
+        });
     }
     return configuration;
 }
 /** What no look at a definition tells. */
 const ONLY_WHEN_TRIGGERED = [
-    'whether the account may start runs',
-    'whether the stack has changed since',
-    'whether secrets and stack components that are named exist',
-    'whether the run name is free, and a slot for the run',
+    'permission to start runs',
+    'changes to the stack',
+    'secrets and stack components',
+    "whether the run's name is free",
+    'whether there is a free slot',
 ];
-/** Where no name is given, the action makes one. */
-function withName(runName, body) {
-    return runName === undefined ? body : { run_name: runName, ...body };
+/** The name that the action makes where none is given: its end is another one each time. */
+function namePattern(origin, definition) {
+    return `${stepNamePrefix(origin, pipelineOf(definition))}<random>`;
 }
 
 ;// CONCATENATED MODULE: ./build/github/comment/marker.js
@@ -63373,6 +63695,7 @@ function refusal({ status, message, limited }, { fromFork }) {
 /** Before anything is told. */
 const NOTHING_KNOWN = {
     conclusion: undefined,
+    withoutRun: undefined,
     status: '',
     error: undefined,
     durationMs: undefined,
@@ -63394,7 +63717,7 @@ const NOTHING_KNOWN = {
     details: undefined,
 };
 
-;// CONCATENATED MODULE: ./build/github/comment/state.js
+;// CONCATENATED MODULE: ./build/github/comment/saved-comment.js
 
 
 
@@ -63402,7 +63725,7 @@ const NOTHING_KNOWN = {
 
 
 
-const state_STATE = 'comment';
+const saved_comment_STATE = 'comment';
 const MAX_TEXT = 1_000;
 const CONCLUSIONS = [
     'completed',
@@ -63415,7 +63738,7 @@ const CONCLUSIONS = [
     'expectation-missed',
     'dry-run',
 ];
-const state_text = schemas_string().transform((long) => cut(long, MAX_TEXT));
+const saved_comment_text = schemas_string().transform((long) => cut(long, MAX_TEXT));
 const savedSchema = object({
     action: schemas_enum(['main', 'wait']),
     identity: schemas_string().regex(/^[0-9a-f]{8}$/),
@@ -63425,12 +63748,13 @@ const savedSchema = object({
     isWritten: schemas_boolean(),
     record: object({
         conclusion: schemas_enum(CONCLUSIONS).optional(),
-        status: state_text,
-        error: state_text.optional(),
+        withoutRun: saved_comment_text.optional(),
+        status: saved_comment_text,
+        error: saved_comment_text.optional(),
         durationMs: schemas_number().optional(),
-        pipeline: state_text.optional(),
-        runId: state_text.optional(),
-        runName: state_text.optional(),
+        pipeline: saved_comment_text.optional(),
+        runId: saved_comment_text.optional(),
+        runName: saved_comment_text.optional(),
         // Half an address leads nowhere.
         runUrl: schemas_string().max(MAX_TEXT).optional().catch(undefined),
         created: schemas_number().optional(),
@@ -63443,15 +63767,15 @@ const savedSchema = object({
  * @throws {Error} when the runner's state file cannot be written.
  */
 function saveComment(comment, gate) {
-    outputs_saveState(state_STATE, JSON.stringify(savedSchema.parse(comment)), gate);
+    outputs_saveState(saved_comment_STATE, JSON.stringify(savedSchema.parse(comment)), gate);
 }
 /** Nothing is left to do for the post step. */
 function forgetComment(gate) {
-    outputs_saveState(state_STATE, '', gate);
+    outputs_saveState(saved_comment_STATE, '', gate);
 }
 /** The comment that main left; undefined if there is none, or nothing that the post step does would help. */
 function readSavedComment(env) {
-    const saved = savedSchema.safeParse(parseJson(env[`STATE_${state_STATE}`] ?? '')).data;
+    const saved = savedSchema.safeParse(parseJson(env[`STATE_${saved_comment_STATE}`] ?? '')).data;
     if (saved === undefined)
         return undefined;
     const { conclusion = 'cancelled', ...known } = saved.record;
@@ -63554,6 +63878,7 @@ function blocks(...parts) {
 ;// CONCATENATED MODULE: ./build/github/page/failure.js
 
 
+
 const MAX_ERROR_LENGTH = 2_000;
 const failure_MAX_NAME_LENGTH = 120;
 const failure_MAX_MESSAGE_LINES = 12;
@@ -63564,11 +63889,13 @@ const MAX_LOG_BYTES = 16_000;
 const MAX_LINE_BYTES = 1_500;
 /**
  * The step's error, and why the run or its steps failed, as Markdown; empty if nothing went wrong. The error of a run
- * that failed says no more than what is known of its failures, and is left out where they are shown.
+ * that failed says no more than what is known of its failures, nor that of a missed expectation more than their table:
+ * it is left out where they are shown.
  */
 function whyText(record, limits) {
-    const { conclusion, error, failures, runFailure } = record;
-    const isToldBelow = conclusion === 'failed' && (failures.length > 0 || runFailure !== undefined);
+    const { conclusion, error, failures, runFailure, verdicts } = record;
+    const isToldBelow = (conclusion === 'failed' && (failures.length > 0 || runFailure !== undefined)) ||
+        (conclusion === 'expectation-missed' && verdicts.length > 0);
     return blocks(error === undefined || isToldBelow ? '' : errorText(error), failureText(record, limits));
 }
 function errorText(error) {
@@ -63589,14 +63916,14 @@ function stepText({ step, fault, log }, limits) {
         return blocks(`${name}; the server does not say why`, logText(log, limits));
     return blocks([name, ...failure_faultLines(fault, limits)].join('  \n'), logText(log, limits));
 }
-function runText({ reason, fault, log }, limits) {
+function runText({ failedAt, reason, fault, log }, limits) {
     const known = [
         ...(reason === undefined || reason.trim() === '' ? [] : messageLines(reason, limits)),
         ...(fault === undefined ? [] : failure_faultLines(fault, limits)),
     ];
     const text = '\u274c The run failed before any step was started';
-    const unknown = log.lines.length === 0 ? 'neither a reason nor a log of it' : 'no reason, only a log';
-    const said = known.length === 0 ? [`${text}; the server has ${unknown}`] : [text, ...known];
+    const unknown = log.lines.length === 0 ? 'neither a reason nor a log' : 'no reason, only a log';
+    const said = known.length === 0 ? [`${text}; the server recorded ${unknown}`, askForLogs(failedAt)] : [text, ...known];
     return blocks(said.join('  \n'), logText(log, limits));
 }
 function failure_faultLines({ type, message, frame, code: source }, limits) {
@@ -63693,20 +64020,29 @@ const SYMBOLS = {
     'expectation-missed': '\ud83d\udcc9',
     'dry-run': '\ud83e\uddea',
 };
+/** How each of them reads; a conclusion that is missing here is a word of its own. */
+const WORDS = {
+    'timed-out': 'timed out',
+    lost: 'outcome unknown',
+    'expectation-missed': 'completed, but not as expected',
+    'dry-run': 'dry run, nothing was started',
+};
 const heading_MAX_NAME_LENGTH = 300;
 /** Such as `### \u2705 ZenML run of training: completed`; while the step goes on, with the run's own state. */
-function heading({ conclusion, status, pipeline }) {
+function heading({ conclusion, withoutRun, status, pipeline }) {
     const subject = pipeline === undefined ? 'ZenML run' : `ZenML run of ${escapeMarkdown(pipeline, heading_MAX_NAME_LENGTH)}`;
+    if (conclusion !== undefined && withoutRun !== undefined)
+        return `### ${SYMBOLS[conclusion]} ${withoutRun}`;
     if (conclusion !== undefined)
-        return `### ${SYMBOLS[conclusion]} ${subject}: ${conclusion}`;
+        return `### ${SYMBOLS[conclusion]} ${subject}: ${WORDS[conclusion] ?? conclusion}`;
     return `### \u23f3 ${subject}: ${status === '' ? 'starting' : escapeMarkdown(status, heading_MAX_NAME_LENGTH)}`;
 }
-/** Link, duration and what is usual, in one line; empty if there is no run. */
+/** Link, duration and what is usual, in one line; of a run that was not started what it would have been of. */
 function headLine(record) {
     const { runName, runId, runUrl, durationMs, usual, status, conclusion } = record;
     const name = runName ?? runId;
     if (name === undefined)
-        return '';
+        return record.withoutRun === undefined ? '' : definitionText(record);
     return [
         markdown_link(name, runUrl, heading_MAX_NAME_LENGTH),
         ...(conclusion === 'started' || durationMs === undefined ? [] : [`**${shownDuration(durationMs)}**`]),
@@ -63714,6 +64050,15 @@ function headLine(record) {
         ...(tellsMore(record) ? [`${code(status, heading_MAX_NAME_LENGTH)} in ZenML`] : []),
         ...cacheShare(record),
     ].join(' \u00b7 ');
+}
+/** Empty if it was not found: the error names it. */
+function definitionText({ definition }) {
+    if (definition === undefined)
+        return '';
+    const { kind, id, name, pipeline } = definition;
+    const of = pipeline?.name === undefined ? '' : ` of the pipeline ${code(pipeline.name, heading_MAX_NAME_LENGTH)}`;
+    const noun = kind === 'snapshot' ? 'snapshot' : 'run template';
+    return `To be run: the ${noun} ${code(name ?? id, heading_MAX_NAME_LENGTH)}${of}`;
 }
 /** Whether ZenML's state says something that the conclusion does not. */
 function tellsMore({ conclusion, status }) {
@@ -63843,15 +64188,13 @@ function verdictsText(verdicts, most = MOST_VERDICTS) {
     const more = verdicts.length - rows.length;
     return blocks(markdown_table(['Expected', 'Got'], rows), more > 0 ? `${grouped(more)} more not shown.` : '');
 }
-/** As a person writes it in the input `parameters`. */
-const STEP_PARAMETER = /^steps\.(.+)\.parameters\.([^.]+)$/;
 /** What the run got instead of the definition's values, as a table. */
 function changesText(changes, kind = 'template') {
     if (changes.length === 0)
         return '';
     const rows = changes.slice(0, values_MOST_CHANGES).map(({ path, before, after }) => {
         const was = before === undefined ? 'none' : shownValue(before);
-        return [code(path.replace(STEP_PARAMETER, '$1.$2'), values_MAX_NAME_LENGTH), `${was} \u2192 ${shownValue(after)}`];
+        return [code(path, values_MAX_NAME_LENGTH), `${was} \u2192 ${shownValue(after)}`];
     });
     const more = changes.length - rows.length;
     return blocks(markdown_table(['Changed', `${HEADS[kind]} \u2192 run`], rows), more > 0 ? `${markdown_amount(more, 'more change')} not shown.` : '');
@@ -63929,20 +64272,18 @@ function renderComment(record, place) {
 /** A comment does not move on by itself, so it says times and no durations. */
 function goingOnLine({ runName, runId, runUrl, created, usual }) {
     const name = runName ?? runId;
-    const start = body_timeOf(created);
-    const end = usual === undefined || created === undefined ? undefined : body_timeOf(created + usual.medianMs);
+    const start = shownMoment(created, TO_THE_MINUTE);
+    const end = usual === undefined || created === undefined
+        ? undefined
+        : shownMoment(created + usual.medianMs, TO_THE_MINUTE);
     return [
         ...(name === undefined ? [] : [markdown_link(name, runUrl, body_MAX_NAME_LENGTH)]),
         ...(start === undefined ? [] : [`started at ${start}`]),
         ...(usual === undefined ? [] : [`usually ${shownDuration(usual.medianMs)}`]),
-        ...(end === undefined ? [] : [`so until about ${end}`]),
+        ...(end === undefined ? [] : [`expected to end at about ${end}`]),
     ].join(' \u00b7 ');
 }
-/** Undefined for what is no moment; a server may write anything. */
-function body_timeOf(ms) {
-    const date = new Date(ms ?? NaN);
-    return Number.isNaN(date.getTime()) ? undefined : `${date.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
-}
+const TO_THE_MINUTE = 'YYYY-MM-DD hh:mm'.length;
 function footer({ context: { workflow, workflowRunUrl, runAttempt }, stepKey }) {
     const attempt = runAttempt > 1 ? [`attempt ${runAttempt}`] : [];
     const parts = [
@@ -64402,12 +64743,12 @@ function surroundings(authorities, env, log) {
     };
 }
 
-;// CONCATENATED MODULE: ./build/github/state.js
+;// CONCATENATED MODULE: ./build/github/post-state.js
 
 
 
 
-const state_MAX_TEXT = 1_000;
+const post_state_MAX_TEXT = 1_000;
 /**
  * Keeps what this step's own post step must know. The runner reads the state file even if this process is
  * killed; of several values of one name the last counts. No secret is ever written here.
@@ -64424,7 +64765,7 @@ class RunJournal {
     }
     started(run) {
         // It is found by its id. Each value becomes one variable, and above 128 KiB the post step could not start.
-        this.#save('started', { ...run, name: cut(run.name, state_MAX_TEXT), status: cut(run.status, state_MAX_TEXT) });
+        this.#save('started', { ...run, name: cut(run.name, post_state_MAX_TEXT), status: cut(run.status, post_state_MAX_TEXT) });
     }
     ending(mode) {
         this.#save('mode', mode);
@@ -64505,13 +64846,13 @@ function readState(env, name, schema) {
 
 
 
-/** The last line of a step without an error; undefined where what became of the run was told already. */
+/** The last line of a step without an error; undefined where the outcome of the run was reported already. */
 function resultLine(record) {
     switch (record.conclusion) {
         case 'dry-run':
-            return 'A dry run: nothing was started';
+            return 'Dry run: nothing was started';
         case 'started':
-            return 'The run goes on; its end is not waited for';
+            return 'The run continues in ZenML; not waiting for it (wait: false)';
         case 'completed':
             return `The run completed after ${shownDuration(record.durationMs ?? 0)}${comparison(record)}${cacheNote(record)}`;
         case 'failed':
@@ -64938,9 +65279,11 @@ function renderSummary(record) {
     ];
     return `${withinSize(sections, MAX_BYTES, (markdown) => Buffer.byteLength(markdown))}\n`;
 }
-function dryRunText({ lines, onlyWhenTriggered }) {
+function dryRunText({ lines, expectations, onlyWhenTriggered }) {
     const shown = shownDifference(lines).map((line) => escapeUnprintable(line));
-    return blocks('Nothing was started. The run configuration beside the values of what is to be run:', fence(shown, 'diff'), `Only a start can tell ${escapeMarkdown(onlyWhenTriggered.join('; '))}.`);
+    return blocks('Changes that this run would make to the configuration:', fence(shown, 'diff'), expectations.length === 0
+        ? ''
+        : `Would be expected: ${expectations.map((wanted) => code(wanted)).join(', ')}`, `Not checked (only a real start can): ${escapeMarkdown(onlyWhenTriggered.join(', '))}.`);
 }
 function missingText(missing) {
     if (missing.length === 0)
@@ -64949,6 +65292,7 @@ function missingText(missing) {
 }
 
 ;// CONCATENATED MODULE: ./build/github/step-report.js
+
 
 
 
@@ -65003,8 +65347,8 @@ class StepReport {
     }
     /** The step's own end: outputs, one line, the summary, the comment. */
     async ended(end) {
-        this.#keeper.end(end);
-        const { record } = this.#keeper;
+        this.#keeper.end(this.#withLink(end));
+        const record = { ...this.#keeper.record, withoutRun: this.#withoutRun(end) };
         this.#setResult(record, end);
         this.#runLog.end();
         const result = record.error ?? resultLine(record);
@@ -65014,9 +65358,16 @@ class StepReport {
         if (result !== undefined && isPlain)
             this.#log.info(result);
         else if (result !== undefined)
-            this.#log.error(result, { title: this.#title(end) });
+            this.#log.error(result, { title: record.withoutRun ?? titleOf(end) });
         await this.#summarize(record);
         await this.#comment(withoutValues(record, end));
+    }
+    /** A missed expectation is sent on, as to a chat; from there it should be one click to the run. */
+    #withLink(end) {
+        const { runUrl } = this.#keeper.record;
+        if (end.conclusion !== 'expectation-missed' || end.error === undefined || runUrl === undefined)
+            return end;
+        return { ...end, error: `${end.error}. See the run: ${runUrl}` };
     }
     /** The inputs cannot be used: one line for each fault, and no summary, because nothing was done. */
     badInputs(faults) {
@@ -65048,18 +65399,17 @@ class StepReport {
         if (this.#outputs.includes(name))
             outputs_setOutput(name, value, this.#log);
     }
-    #title({ conclusion, waitsForPerson, hadRun = false }) {
-        if (waitsForPerson === true)
-            return 'ZenML run waits for a person';
-        return conclusion === 'failed' && !hadRun && this.#keeper.record.runId === undefined
-            ? WITHOUT_RUN[this.#action]
-            : TITLES[conclusion];
+    /** Undefined if there was a run, or if something else than a failure ended the step. */
+    #withoutRun({ conclusion, hadRun = false, isMissing = false }) {
+        if (conclusion !== 'failed' || hadRun || this.#keeper.record.runId !== undefined)
+            return undefined;
+        return isMissing ? 'ZenML run not found' : WITHOUT_RUN[this.#action];
     }
     #setResult(record, end) {
         const { status, conclusion, durationMs } = end;
         this.#set('status', showOnOneLine(status, step_report_MAX_NAME_LENGTH));
         this.#set('conclusion', conclusion);
-        this.#set('duration', Math.floor(durationMs / 1000));
+        this.#set('duration', wholeSeconds(durationMs));
         this.#set('error', errorOutput(record));
         const outputs = jsonOutputs(record);
         for (const name of JSON_OUTPUTS)
@@ -65081,6 +65431,9 @@ class StepReport {
         this.#set('status', showOnOneLine(run.status, step_report_MAX_NAME_LENGTH));
     }
 }
+function titleOf({ conclusion, waitsForPerson }) {
+    return waitsForPerson === true ? 'ZenML run waits for a person' : TITLES[conclusion];
+}
 const WITHOUT_RUN = {
     main: 'No ZenML run was started',
     wait: 'No ZenML run was followed',
@@ -65094,7 +65447,7 @@ const TITLES = {
     stopped: 'ZenML run stopped',
     'timed-out': 'ZenML run timed out',
     cancelled: 'ZenML run cancelled',
-    lost: 'ZenML run lost from sight',
+    lost: 'ZenML run outcome unknown',
     'expectation-missed': 'ZenML run not as expected',
     'dry-run': 'ZenML dry run',
 };
@@ -65138,13 +65491,15 @@ class WorkflowStep {
         const mask = (secret) => {
             log.mask(secret);
         };
-        const { inputs, notices } = await read({ env, readFile: readFile, mask, parseServerUrl: parseServerUrl });
+        const { inputs, notices, warnings } = await read({ env, readFile: readFile, mask, parseServerUrl: parseServerUrl });
         for (const notice of notices)
             log.notice(notice);
+        for (const warning of warnings)
+            log.warning(warning);
         return inputs;
     }
-    /** Where the step is to be told of, beside its log; to be called as soon as the inputs say it. */
-    address(audience) {
+    /** Where the step reports in addition to its log; to be called as soon as the inputs say it. */
+    reportTo(audience) {
         this.#report.address(audience);
     }
     /**
@@ -65192,7 +65547,16 @@ class WorkflowStep {
         if (error instanceof RunError) {
             const { conclusion, hadRun, message } = error;
             const { faults, faultsWithoutValues } = error instanceof ConfigurationError ? error : NO_FAULTS;
-            return this.conclude({ ...NO_END, conclusion, hadRun, error: message, faults, faultsWithoutValues });
+            const isMissing = error instanceof NoSuchRunError;
+            return this.conclude({
+                ...NO_END,
+                conclusion,
+                hadRun,
+                isMissing,
+                error: message,
+                faults,
+                faultsWithoutValues,
+            });
         }
         if (isZenmlError(error))
             return this.conclude({ ...NO_END, conclusion: 'failed', error: error.message });
@@ -65202,13 +65566,13 @@ class WorkflowStep {
     async close() {
         await this.#connection?.close();
     }
-    /** Before there was a connection there was nothing of which anything could go on. */
+    /** Without a connection nothing was started. */
     get #wasCancelledEarly() {
         return (this.#options.signal.aborted && this.#connection === undefined && this.#nothingToCancel !== undefined);
     }
 }
 const NO_FAULTS = { faults: undefined, faultsWithoutValues: undefined };
-/** The end of a step that followed no run. */
+/** The end of a step that has nothing else to say of a run. */
 const NO_END = { status: '', failedStep: undefined, durationMs: 0 };
 
 ;// CONCATENATED MODULE: ./build/actions/main.js
@@ -65224,7 +65588,7 @@ async function runTemplate(env, log) {
     const step = new WorkflowStep({ action: 'main', env, log, signal: listenForCancellation() });
     try {
         const inputs = await step.read(readInputs);
-        step.address(audienceOf(inputs, 'main', env, log));
+        step.reportTo(audienceOf(inputs, 'main', env, log));
         const request = toRequest(inputs, env);
         const deps = await step.connect(inputs, request);
         return await step.conclude(await executeRun(request, deps));
@@ -65493,7 +65857,7 @@ function lateStartLeftMs(planned, now) {
  *
  * @param reference id or exact name
  * @param input what the user calls it, for the error
- * @throws RunError if there is no such run, or if several have the name
+ * @throws NoSuchRunError if there is none, RunError if several have the name
  */
 async function findRun(reference, choice, input, deps) {
     const { client } = deps;
@@ -65502,7 +65866,7 @@ async function findRun(reference, choice, input, deps) {
     const wanted = isById && choice?.source !== 'project' ? undefined : await findProject({ choice, server, account }, deps);
     const run = await untilThere(() => (isById ? byId(reference, wanted, deps) : byName(client, reference, input, wanted)), deps);
     if (run === undefined) {
-        throw new RunError(isById
+        throw new NoSuchRunError(isById
             ? `${input}: there is no run with the id ${reference}, or the account has no permission to read it`
             : `${input}: there is no run named "${reference}", or the account has no permission to read it`);
     }
@@ -65650,7 +66014,7 @@ async function attachRun(request, outside) {
         return await follower.follow({ started, kin: kinOfRun(run), createdAt });
     }
     catch (error) {
-        return follower.brokenOff(error);
+        return follower.interrupted(error);
     }
 }
 
@@ -65667,7 +66031,7 @@ async function waitForRun(env, log) {
     const step = new WorkflowStep({ action: 'wait', env, log, signal: listenForCancellation() });
     try {
         const inputs = await step.read(readWaitInputs);
-        step.address(audienceOf(inputs, 'wait', env, log));
+        step.reportTo(audienceOf(inputs, 'wait', env, log));
         const request = {
             ...inputs,
             project: projectChoice(inputs.project, env),
