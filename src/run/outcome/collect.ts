@@ -1,18 +1,18 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '../../base/clock.ts'
 import type { JsonObject, JsonValue } from '../../base/json.ts'
-import type { RunReference, StepMetadata, StepState } from '../../zenml/model.ts'
-import { isStepFinished } from '../../zenml/status.ts'
+import type { Run, RunReference, StepMetadata, StepState } from '../../zenml/model.ts'
+import { isStepFinished, runPhase } from '../../zenml/status.ts'
 import type { RunDetail, StepDetail } from '../../zenml/step-detail.ts'
 import { withoutOrigin } from '../start/note-origin.ts'
-import { tryTo, type ReadingDependencies } from '../try-to-read.ts'
+import { tryTo, type Reading, type ReadingDependencies } from '../try-to-read.ts'
 import { lastAttempts } from './step-attempts.ts'
 import { readSteps } from '../watch/read-steps.ts'
 import type { ArtifactInfo, RunDetails } from '../facts.ts'
 
 export interface Collected {
   readonly details: RunDetails
-  /** Hydrated; undefined if it could not be read. */
+  /** Hydrated; undefined if it could not be read as it ended. */
   readonly run: RunDetail | undefined
   /** Why the metadata is not complete; undefined if it is. */
   readonly unread: string | undefined
@@ -25,6 +25,8 @@ export interface CollectDependencies extends ReadingDependencies {
 }
 
 export interface CollectOptions {
+  /** The run as it was seen to have ended; undefined if nobody saw that. */
+  readonly ended: Run | undefined
   /** Whether something depends on the metadata: all of it is then read, with more patience and with retries. */
   readonly thoroughly: boolean
 }
@@ -44,6 +46,8 @@ const HIDDEN = 'the account may not read it, or the server gave something else'
 
 const LEFT_OUT = 'the server left them out'
 
+const OUTDATED = 'the server gave it as it was before the run ended'
+
 const TIME_LIMIT_MS = 20_000
 const TIME_LIMIT_THOROUGHLY_MS = 180_000
 
@@ -54,20 +58,18 @@ const TIME_LIMIT_THOROUGHLY_MS = 180_000
  */
 export async function collectDetails(
   reference: RunReference,
-  { thoroughly }: CollectOptions,
+  options: CollectOptions,
   deps: CollectDependencies,
 ): Promise<Collected> {
-  const limit = deps.timeLimit(thoroughly ? TIME_LIMIT_THOROUGHLY_MS : TIME_LIMIT_MS)
-  const [run, states, first] = await Promise.all([
-    tryTo((client) => client.runDetail(reference.id), deps, limit, { retries: thoroughly }),
-    tryTo((client) => readSteps(client, reference), deps, limit, { retries: thoroughly }),
-    readStepDetails(reference, thoroughly, deps, limit),
-  ])
+  const { ended } = options
+  const { run, states, hydrated } = await readAll(reference, options, deps)
   const known = 'value' in states ? states.value : []
-  const hydrated = isBehind(first, known)
-    ? await readStepDetailsAgain(reference, known, thoroughly, deps, limit)
-    : first
+  const lacked = countLacked(known, hydrated, ended)
   const missing = hydrated.missing === undefined ? [] : [hydrated.missing]
+  if (lacked > 0) {
+    const all = Math.max(known.length, hydrated.steps.length)
+    missing.push(`metadata and artifacts of ${lacked} of ${all} steps: ${LEFT_OUT}`)
+  }
   if ('missing' in run) missing.unshift(`the run's own metadata: ${run.missing}`)
   else if (run.value.metadata === undefined) missing.unshift(`the run's own metadata: ${HIDDEN}`)
   const counted = lastAttempts(hydrated.steps)
@@ -88,9 +90,10 @@ export async function collectDetails(
     },
     unread,
     startedNone:
-      'value' in states
+      !('missing' in run && run.missing === OUTDATED) &&
+      ('value' in states
         ? states.value.every(({ status }) => status === undefined)
-        : hydrated.missing === undefined && hydrated.steps.length === 0,
+        : hydrated.missing === undefined && hydrated.steps.length === 0),
   }
 }
 
@@ -99,34 +102,66 @@ interface ReadDetails {
   readonly missing: string | undefined
 }
 
-/** Those of the started steps that a list lacks, or has as they were before they ended. */
-function lackedBy({ steps }: ReadDetails, known: readonly StepState[]): StepState[] {
-  const read = new Map(steps.map(({ state }) => [state.id, state.status]))
-  return known.filter(({ id, status }) => {
-    if (id === undefined || status === undefined) return false
-    return isStepFinished(status) ? !isStepFinished(read.get(id) ?? 'unknown') : !read.has(id)
-  })
+interface ReadAll {
+  readonly run: Reading<RunDetail>
+  readonly states: Reading<readonly StepState[]>
+  readonly hydrated: ReadDetails
 }
 
-/** Whether a list that says that it has all the steps lacks some. */
-function isBehind(details: ReadDetails, known: readonly StepState[]): boolean {
-  return details.missing === undefined && lackedBy(details, known).length > 0
-}
-
-/** Once more for a list that was behind the graph; what it still lacks is missing. */
-async function readStepDetailsAgain(
-  run: RunReference,
-  known: readonly StepState[],
-  thoroughly: boolean,
+/** Once more where something of it is behind what is known; a run that still is counts as not read. */
+async function readAll(
+  reference: RunReference,
+  { thoroughly, ended }: CollectOptions,
   deps: CollectDependencies,
-  limit: AbortSignal,
-): Promise<ReadDetails> {
+): Promise<ReadAll> {
+  const limit = deps.timeLimit(thoroughly ? TIME_LIMIT_THOROUGHLY_MS : TIME_LIMIT_MS)
+  const retries = { retries: thoroughly }
+  const read = async (): Promise<ReadAll> => {
+    const [run, states, hydrated] = await Promise.all([
+      tryTo((client) => client.runDetail(reference.id), deps, limit, retries),
+      tryTo((client) => readSteps(client, reference), deps, limit, retries),
+      readStepDetails(reference, thoroughly, deps, limit),
+    ])
+    return { run, states, hydrated }
+  }
+  const first = await read()
+  if (!isBehind(first, ended)) return first
   await deps.clock.sleep(CATCH_UP_MS, deps.signal)
-  const details = await readStepDetails(run, thoroughly, deps, limit)
-  if (!isBehind(details, known)) return details
-  const lacked = lackedBy(details, known).length
-  const missing = `metadata and artifacts of ${lacked} of ${known.length} steps: ${LEFT_OUT}`
-  return { ...details, missing }
+  const second = await read()
+  return isOutdated(second.run, ended) ? { ...second, run: { missing: OUTDATED } } : second
+}
+
+function isBehind({ run, states, hydrated }: ReadAll, ended: Run | undefined): boolean {
+  return isOutdated(run, ended) || countLacked('value' in states ? states.value : [], hydrated, ended) > 0
+}
+
+function isOutdated(run: Reading<RunDetail>, ended: Run | undefined): boolean {
+  return 'value' in run && ended !== undefined && run.value.status !== ended.status
+}
+
+/**
+ * How many of the started steps a list lacks that says that it has them all, or are there only as they were before
+ * they ended.
+ *
+ * @param known those of the graph
+ */
+function countLacked(
+  known: readonly StepState[],
+  { steps, missing }: ReadDetails,
+  ended: Run | undefined,
+): number {
+  const listed = new Map(steps.map(({ state }) => [state.id, state]))
+  const lacked = known.filter(({ id, status }) => {
+    if (missing !== undefined || id === undefined || status === undefined) return false
+    return isStepFinished(status) ? !isStepFinished(listed.get(id)?.status ?? 'unknown') : !listed.has(id)
+  })
+  // Steps may go on where a run failed, unless the server says that nothing of it does.
+  const allEnded =
+    ended !== undefined && (runPhase(ended.status) === 'succeeded' || ended.inProgress === false)
+  const goingOn = [...known, ...listed.values()].filter(
+    ({ status }) => allEnded && status !== undefined && runPhase(status) === 'going-on',
+  )
+  return new Set([...lacked, ...goingOn].map(({ id }) => id)).size
 }
 
 async function readStepDetails(

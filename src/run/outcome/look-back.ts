@@ -23,7 +23,7 @@ export async function lookBack(
   explainer: FailureExplainer,
   deps: ExplainDependencies & CollectDependencies,
 ): Promise<LookedBack> {
-  const collected = await collectDetails(reference, options, deps)
+  const collected = await collectDetails(reference, { ...options, ended: run }, deps)
   const { details, unread } = collected
   await explainer.explain(details.steps.filter(isFailed))
   const cause = await findCause(run, collected, explainer, deps)
