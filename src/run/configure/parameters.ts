@@ -1,7 +1,7 @@
 import { isJsonObject, member, type JsonObject, type JsonValue } from '../../base/json.ts'
 import { isRunKey } from './check/check-configuration.ts'
 import type { FirstLines, Problem } from './check/first-lines.ts'
-import { mayFit } from './check/fit.ts'
+import { mayFit } from './check/value-fits-type.ts'
 import type { Outline, ParameterOutline } from './check/outline.ts'
 import { alternatives, asNested, didYouMean, hide, quoted, type Show } from '../../base/words.ts'
 import { spotIn, type Layer, type Path } from './layers.ts'
