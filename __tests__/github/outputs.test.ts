@@ -4,7 +4,9 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 
+import { WorkflowLog } from '../../src/github/log/workflow-log.ts'
 import { saveState, setOutput } from '../../src/github/outputs.ts'
+import { noteSummary, isSummaryDue, readSavedStep, RunJournal } from '../../src/github/post-state.ts'
 import { makeWorkspace } from './inputs/given.ts'
 
 /** Nothing is known that must not leave. */
@@ -57,4 +59,44 @@ test('no text can forge another output', () => {
 test('a state is kept for the post step', () => {
   saveState('run', '{"id":"1"}', OPEN)
   expect(readFileCommands('state')).toEqual({ run: '{"id":"1"}' })
+})
+
+test.each(['training', 'zenml', 'name', 'stop', 'true'])(
+  'the post step reads what was saved also where the password of a proxy is the word %s',
+  (password) => {
+    const log = new WorkflowLog(() => undefined)
+    log.maskPassword(password)
+    const facts = {
+      serverUrl: 'http://zenml:1',
+      named: 'zenml',
+      onCancel: 'stop',
+      workflowRunUrl: 'https://github.com/o/r/actions/runs/1',
+      processId: 1,
+    } as const
+    const planned = { name: 'training-1', nameIsOurs: true, origins: ['training'], sentAt: 1 }
+    const started = {
+      id: 'true-1',
+      projectId: 'stop',
+      name: 'training-1',
+      url: 'http://zenml:1',
+      status: 'a',
+    }
+    const journal = new RunJournal(facts, (name, value) => saveState(name, value, log))
+    journal.planned({ ...planned, projectId: 'stop', sentFrom: 1, mark: 'training', answered: undefined })
+    journal.started(started)
+    noteSummary(true, log)
+
+    const env = Object.fromEntries(
+      Object.entries(readFileCommands('state')).map(([name, value]) => [`STATE_${name}`, value]),
+    )
+    expect(readSavedStep(env)).toMatchObject({ facts, planned, started, mode: 'stop' })
+    expect(isSummaryDue(env)).toBe(true)
+  },
+)
+
+test('a key that stands in a state is covered there', () => {
+  const log = new WorkflowLog(() => undefined)
+  log.mask('0123456789abcdefghij')
+  saveState('started', '{"name":"x 0123456789abcdefghij"}', log)
+  expect(readFileCommands('state')).toEqual({ started: '{"name":"x ***"}' })
 })

@@ -172,6 +172,7 @@ test.each([
   ['main', false, 'No ZenML run was started'],
   ['wait', false, 'No ZenML run was followed'],
   ['stop', false, 'No ZenML run was stopped'],
+  ['stop', true, 'ZenML run not stopped'],
 ] as const)(
   'a failure that nothing explained is annotated at the end (%s, run: %p)',
   async (action, isStarted, title) => {

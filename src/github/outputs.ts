@@ -16,9 +16,14 @@ export const actionOutputs = {
 /** An output of any of the actions. */
 export type OutputName = (typeof actionOutputs)[ActionName][number]
 
+export interface CoverOptions {
+  /** Whether short passwords are covered too, which may be ordinary words; default: true. */
+  readonly passwords?: boolean
+}
+
 /** Takes this process's secrets out of a text. Whatever leaves the process goes through it. */
 export interface Gate {
-  readonly cover: (text: string) => string
+  readonly cover: (text: string, options?: CoverOptions) => string
 }
 
 /**
@@ -42,12 +47,13 @@ export function setTokenOutput(token: string): void {
 }
 
 /**
- * Keeps a value for this step's own post step, which sees it even if this process is killed afterwards.
+ * Keeps a value for this step's own post step, which sees it even if this process is killed afterwards. It must find
+ * names and addresses as they are, also where the password of a proxy is a word in them.
  *
  * @throws {Error} when the runner's state file cannot be written.
  */
 export function saveState(name: string, value: string, gate: Gate): void {
-  core.saveState(name, gate.cover(value))
+  core.saveState(name, gate.cover(value, { passwords: false }))
 }
 
 /**

@@ -88,7 +88,7 @@ export class StepReport implements Reporter {
       end.conclusion === 'failed' && end.waitsForPerson !== true && this.#runLog.hasAnnotatedFailure
     const isPlain = record.error === undefined || isToldAbove
     if (result !== undefined && isPlain) this.#log.info(result)
-    else if (result !== undefined) this.#log.error(result, { title: record.withoutRun ?? titleOf(end) })
+    else if (result !== undefined) this.#log.error(result, { title: record.withoutRun ?? this.#title(end) })
     await this.#summarize(record)
     await this.#comment(withoutValues(record, end))
   }
@@ -139,6 +139,11 @@ export class StepReport implements Reporter {
     return isMissing ? 'ZenML run not found' : WITHOUT_RUN[this.#action]
   }
 
+  #title({ conclusion, waitsForPerson }: StepEnd): string {
+    if (waitsForPerson === true) return 'ZenML run waits for a person'
+    return this.#action === 'stop' && conclusion === 'failed' ? 'ZenML run not stopped' : TITLES[conclusion]
+  }
+
   #setResult(record: RunRecord, end: StepEnd): void {
     const { status, conclusion, durationMs } = end
     this.#set('status', showOnOneLine(status, MAX_NAME_LENGTH))
@@ -168,10 +173,6 @@ export class StepReport implements Reporter {
       this.#set('pipeline', showOnOneLine(run.pipeline?.name ?? '', MAX_NAME_LENGTH))
     this.#set('status', showOnOneLine(run.status, MAX_NAME_LENGTH))
   }
-}
-
-function titleOf({ conclusion, waitsForPerson }: StepEnd): string {
-  return waitsForPerson === true ? 'ZenML run waits for a person' : TITLES[conclusion]
 }
 
 const WITHOUT_RUN: Readonly<Record<StepReportOptions['action'], string>> = {

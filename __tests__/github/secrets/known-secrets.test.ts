@@ -92,6 +92,31 @@ test('a short password is covered beside the keys and with its special character
   })
 })
 
+test.each([
+  'Pa$$-w0rd_!!-##-%%-x',
+  'пароль-очень-секретный-2026',
+  'a1-b2-c3-d4-e5-f',
+  '%41-!!-##-%42-!!-##',
+  '--------////////',
+  'a\\b\\d.(*)+[!]?^$|{}',
+])('the long password %s, which has few letters and digits, is covered', (password) => {
+  const passwords = new KnownSecrets()
+  passwords.addPassword(password)
+  for (const text of [password, `x${password}9`, encodeURIComponent(password), JSON.stringify(password)]) {
+    const covered = passwords.cover(`http://ci:${text}@proxy`)
+    expect(covered).toMatch(/^http:\/\/ci:.*\*.*@proxy$/)
+    expect(covered).not.toContain(password)
+    expect(covered).not.toMatch(/w0rd|2026|a1|f9|-\//)
+  }
+})
+
+test('keys alone are covered where a password may be an ordinary word', () => {
+  const both = knowing(KEY)
+  both.addPassword('proxy')
+  both.addPassword('пароль-очень-секретный-2026')
+  expect(both.cover(`http://proxy:1 ${KEY}`, { passwords: false })).toBe('http://proxy:1 ***')
+})
+
 /** Pieces of secrets in all forms between what gives texts their form. */
 const piece = fc.oneof(
   anyText(8),

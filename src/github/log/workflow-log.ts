@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { stripVTControlCharacters } from 'node:util'
 
+import type { CoverOptions } from '../outputs.ts'
 import { KnownSecrets } from '../secrets/known-secrets.ts'
 import {
   breakCommands,
@@ -71,8 +72,8 @@ export class WorkflowLog {
   }
 
   /** A text without anything that was masked; what goes to the log is covered already. */
-  cover(text: string): string {
-    return this.#secrets.cover(text)
+  cover(text: string, options?: CoverOptions): string {
+    return this.#secrets.cover(text, options)
   }
 
   /** One line, or several if the message has line ends. */

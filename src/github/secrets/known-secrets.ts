@@ -1,5 +1,6 @@
 import { z } from 'zod'
 
+import type { CoverOptions } from '../outputs.ts'
 import { unescaped, type UnescapedText } from './unescaped.ts'
 
 /** Shorter values would blot out ordinary words. */
@@ -70,28 +71,33 @@ export class KnownSecrets {
   }
 
   /**
-   * A password that a person chose and no machine made: a short one is a secret as well, but only as a whole word and in
-   * the same case, because it may be a part of ordinary ones.
+   * A password that a person chose and no machine made: one that is short or has few letters and digits is a secret as
+   * well, in the same case only. A short one is covered only as a whole word, because it may be a part of ordinary ones.
    */
   addPassword(password: string): void {
     this.add(password)
-    if (password.length >= SHORTEST_SECRET || password === '') return
-    this.#passwords.add(password.replace(/[^A-Za-z0-9]/g, '\\$&'))
-    this.#passwordPattern = new RegExp(
-      `(?<![A-Za-z0-9])(?:${[...this.#passwords].join('|')})(?![A-Za-z0-9])`,
-      'g',
-    )
+    const isShort = password.length < SHORTEST_SECRET
+    if (password === '' || (!isShort && lettersOf(password).codes.length >= STRETCH)) return
+    // What is percent-encoded reads as one character for each byte.
+    for (const form of [password, unescaped(password).text, Buffer.from(password).toString('latin1')]) {
+      const literal = form.replace(/[^A-Za-z0-9]/g, '\\$&')
+      this.#passwords.add(isShort ? `(?<![A-Za-z0-9])${literal}(?![A-Za-z0-9])` : literal)
+    }
+    this.#passwordPattern = new RegExp([...this.#passwords].join('|'), 'g')
   }
 
   /**
    * The text with `***` in the place of each secret, of each stretch of one, and of the rest of the word around it.
    * What gives a text its form stays: JSON stays JSON, a line stays a line, and nothing grows. Takes time in proportion
    * to the text's length.
+   *
+   * @param options `passwords: false` leaves those that may be ordinary words, in a text that a machine reads
    */
-  cover(text: string): string {
+  cover(text: string, { passwords = true }: CoverOptions = {}): string {
     if (this.#stretches.size === 0 && this.#passwords.size === 0) return text
     const read = unescaped(text)
-    const found = [...this.#find(read.text), ...this.#findPasswords(read.text)].sort(([a], [b]) => a - b)
+    const words = passwords ? this.#findPasswords(read.text) : []
+    const found = [...this.#find(read.text), ...words].sort(([a], [b]) => a - b)
     return found.length === 0 ? text : covered(text, read, found)
   }
 
