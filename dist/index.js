@@ -54212,12 +54212,13 @@ function setTokenOutput(token) {
     setOutput(name, token);
 }
 /**
- * Keeps a value for this step's own post step, which sees it even if this process is killed afterwards.
+ * Keeps a value for this step's own post step, which sees it even if this process is killed afterwards. It must find
+ * names and addresses as they are, also where the password of a proxy is a word in them.
  *
  * @throws {Error} when the runner's state file cannot be written.
  */
 function outputs_saveState(name, value, gate) {
-    saveState(name, gate.cover(value));
+    saveState(name, gate.cover(value, { passwords: false }));
 }
 /**
  * Appends Markdown to the job summary.
@@ -54354,26 +54355,34 @@ class KnownSecrets {
         }
     }
     /**
-     * A password that a person chose and no machine made: a short one is a secret as well, but only as a whole word and in
-     * the same case, because it may be a part of ordinary ones.
+     * A password that a person chose and no machine made: one that is short or has few letters and digits is a secret as
+     * well, in the same case only. A short one is covered only as a whole word, because it may be a part of ordinary ones.
      */
     addPassword(password) {
         this.add(password);
-        if (password.length >= SHORTEST_SECRET || password === '')
+        const isShort = password.length < SHORTEST_SECRET;
+        if (password === '' || (!isShort && lettersOf(password).codes.length >= STRETCH))
             return;
-        this.#passwords.add(password.replace(/[^A-Za-z0-9]/g, '\\$&'));
-        this.#passwordPattern = new RegExp(`(?<![A-Za-z0-9])(?:${[...this.#passwords].join('|')})(?![A-Za-z0-9])`, 'g');
+        // What is percent-encoded reads as one character for each byte.
+        for (const form of [password, unescaped(password).text, Buffer.from(password).toString('latin1')]) {
+            const literal = form.replace(/[^A-Za-z0-9]/g, '\\$&');
+            this.#passwords.add(isShort ? `(?<![A-Za-z0-9])${literal}(?![A-Za-z0-9])` : literal);
+        }
+        this.#passwordPattern = new RegExp([...this.#passwords].join('|'), 'g');
     }
     /**
      * The text with `***` in the place of each secret, of each stretch of one, and of the rest of the word around it.
      * What gives a text its form stays: JSON stays JSON, a line stays a line, and nothing grows. Takes time in proportion
      * to the text's length.
+     *
+     * @param options `passwords: false` leaves those that may be ordinary words, in a text that a machine reads
      */
-    cover(text) {
+    cover(text, { passwords = true } = {}) {
         if (this.#stretches.size === 0 && this.#passwords.size === 0)
             return text;
         const read = unescaped(text);
-        const found = [...this.#find(read.text), ...this.#findPasswords(read.text)].sort(([a], [b]) => a - b);
+        const words = passwords ? this.#findPasswords(read.text) : [];
+        const found = [...this.#find(read.text), ...words].sort(([a], [b]) => a - b);
         return found.length === 0 ? text : covered(text, read, found);
     }
     #findPasswords(text) {
@@ -54555,8 +54564,8 @@ class WorkflowLog {
         this.mask(password);
     }
     /** A text without anything that was masked; what goes to the log is covered already. */
-    cover(text) {
-        return this.#secrets.cover(text);
+    cover(text, options) {
+        return this.#secrets.cover(text, options);
     }
     /** One line, or several if the message has line ends. */
     info(message) {
@@ -61696,6 +61705,7 @@ const CATCH_UP_MS = 3_000;
 /** What a server leaves out of what an account may not see. */
 const HIDDEN = 'the account may not read it, or the server gave something else';
 const LEFT_OUT = 'the server left them out';
+const OUTDATED = 'the server gave it as it was before the run ended';
 const collect_TIME_LIMIT_MS = 20_000;
 const TIME_LIMIT_THOROUGHLY_MS = 180_000;
 /**
@@ -61703,18 +61713,16 @@ const TIME_LIMIT_THOROUGHLY_MS = 180_000;
  *
  * @throws the signal's reason if it was aborted
  */
-async function collectDetails(reference, { thoroughly }, deps) {
-    const limit = deps.timeLimit(thoroughly ? TIME_LIMIT_THOROUGHLY_MS : collect_TIME_LIMIT_MS);
-    const [run, states, first] = await Promise.all([
-        tryTo((client) => client.runDetail(reference.id), deps, limit, { retries: thoroughly }),
-        tryTo((client) => readSteps(client, reference), deps, limit, { retries: thoroughly }),
-        readStepDetails(reference, thoroughly, deps, limit),
-    ]);
+async function collectDetails(reference, options, deps) {
+    const { ended } = options;
+    const { run, states, hydrated } = await readAll(reference, options, deps);
     const known = 'value' in states ? states.value : [];
-    const hydrated = isBehind(first, known)
-        ? await readStepDetailsAgain(reference, known, thoroughly, deps, limit)
-        : first;
+    const lacked = countLacked(known, hydrated, ended);
     const missing = hydrated.missing === undefined ? [] : [hydrated.missing];
+    if (lacked > 0) {
+        const all = Math.max(known.length, hydrated.steps.length);
+        missing.push(`metadata and artifacts of ${lacked} of ${all} steps: ${LEFT_OUT}`);
+    }
     if ('missing' in run)
         missing.unshift(`the run's own metadata: ${run.missing}`);
     else if (run.value.metadata === undefined)
@@ -61738,33 +61746,54 @@ async function collectDetails(reference, { thoroughly }, deps) {
             missing,
         },
         unread,
-        startedNone: 'value' in states
-            ? states.value.every(({ status }) => status === undefined)
-            : hydrated.missing === undefined && hydrated.steps.length === 0,
+        startedNone: !('missing' in run && run.missing === OUTDATED) &&
+            ('value' in states
+                ? states.value.every(({ status }) => status === undefined)
+                : hydrated.missing === undefined && hydrated.steps.length === 0),
     };
 }
-/** Those of the started steps that a list lacks, or has as they were before they ended. */
-function lackedBy({ steps }, known) {
-    const read = new Map(steps.map(({ state }) => [state.id, state.status]));
-    return known.filter(({ id, status }) => {
-        if (id === undefined || status === undefined)
-            return false;
-        return isStepFinished(status) ? !isStepFinished(read.get(id) ?? 'unknown') : !read.has(id);
-    });
-}
-/** Whether a list that says that it has all the steps lacks some. */
-function isBehind(details, known) {
-    return details.missing === undefined && lackedBy(details, known).length > 0;
-}
-/** Once more for a list that was behind the graph; what it still lacks is missing. */
-async function readStepDetailsAgain(run, known, thoroughly, deps, limit) {
+/** Once more where something of it is behind what is known; a run that still is counts as not read. */
+async function readAll(reference, { thoroughly, ended }, deps) {
+    const limit = deps.timeLimit(thoroughly ? TIME_LIMIT_THOROUGHLY_MS : collect_TIME_LIMIT_MS);
+    const retries = { retries: thoroughly };
+    const read = async () => {
+        const [run, states, hydrated] = await Promise.all([
+            tryTo((client) => client.runDetail(reference.id), deps, limit, retries),
+            tryTo((client) => readSteps(client, reference), deps, limit, retries),
+            readStepDetails(reference, thoroughly, deps, limit),
+        ]);
+        return { run, states, hydrated };
+    };
+    const first = await read();
+    if (!isBehind(first, ended))
+        return first;
     await deps.clock.sleep(CATCH_UP_MS, deps.signal);
-    const details = await readStepDetails(run, thoroughly, deps, limit);
-    if (!isBehind(details, known))
-        return details;
-    const lacked = lackedBy(details, known).length;
-    const missing = `metadata and artifacts of ${lacked} of ${known.length} steps: ${LEFT_OUT}`;
-    return { ...details, missing };
+    const second = await read();
+    return isOutdated(second.run, ended) ? { ...second, run: { missing: OUTDATED } } : second;
+}
+function isBehind({ run, states, hydrated }, ended) {
+    return isOutdated(run, ended) || countLacked('value' in states ? states.value : [], hydrated, ended) > 0;
+}
+function isOutdated(run, ended) {
+    return 'value' in run && ended !== undefined && run.value.status !== ended.status;
+}
+/**
+ * How many of the started steps a list lacks that says that it has them all, or are there only as they were before
+ * they ended.
+ *
+ * @param known those of the graph
+ */
+function countLacked(known, { steps, missing }, ended) {
+    const listed = new Map(steps.map(({ state }) => [state.id, state]));
+    const lacked = known.filter(({ id, status }) => {
+        if (missing !== undefined || id === undefined || status === undefined)
+            return false;
+        return isStepFinished(status) ? !isStepFinished(listed.get(id)?.status ?? 'unknown') : !listed.has(id);
+    });
+    // Steps may go on where a run failed, unless the server says that nothing of it does.
+    const allEnded = ended !== undefined && (runPhase(ended.status) === 'succeeded' || ended.inProgress === false);
+    const goingOn = [...known, ...listed.values()].filter(({ status }) => allEnded && status !== undefined && runPhase(status) === 'going-on');
+    return new Set([...lacked, ...goingOn].map(({ id }) => id)).size;
 }
 async function readStepDetails(run, thoroughly, deps, limit) {
     const most = thoroughly ? MOST_STEPS_THOROUGHLY : MOST_STEPS;
@@ -61862,7 +61891,7 @@ function hiddenArtifacts(steps) {
  * @throws the signal's reason if it was aborted
  */
 async function lookBack(reference, run, options, explainer, deps) {
-    const collected = await collectDetails(reference, options, deps);
+    const collected = await collectDetails(reference, { ...options, ended: run }, deps);
     const { details, unread } = collected;
     await explainer.explain(details.steps.filter(isFailed));
     const cause = await findCause(run, collected, explainer, deps);
@@ -63767,7 +63796,10 @@ const savedSchema = object({
  * @throws {Error} when the runner's state file cannot be written.
  */
 function saveComment(comment, gate) {
-    outputs_saveState(saved_comment_STATE, JSON.stringify(savedSchema.parse(comment)), gate);
+    const { record, ...owner } = savedSchema.parse(comment);
+    // A proxy's own words may hold its password, which the post step does not know unless it connects to ZenML.
+    const error = record.error === undefined ? undefined : gate.cover(record.error);
+    outputs_saveState(saved_comment_STATE, JSON.stringify({ ...owner, record: { ...record, error } }), gate);
 }
 /** Nothing is left to do for the post step. */
 function forgetComment(gate) {
@@ -65358,7 +65390,7 @@ class StepReport {
         if (result !== undefined && isPlain)
             this.#log.info(result);
         else if (result !== undefined)
-            this.#log.error(result, { title: record.withoutRun ?? titleOf(end) });
+            this.#log.error(result, { title: record.withoutRun ?? this.#title(end) });
         await this.#summarize(record);
         await this.#comment(withoutValues(record, end));
     }
@@ -65405,6 +65437,11 @@ class StepReport {
             return undefined;
         return isMissing ? 'ZenML run not found' : WITHOUT_RUN[this.#action];
     }
+    #title({ conclusion, waitsForPerson }) {
+        if (waitsForPerson === true)
+            return 'ZenML run waits for a person';
+        return this.#action === 'stop' && conclusion === 'failed' ? 'ZenML run not stopped' : TITLES[conclusion];
+    }
     #setResult(record, end) {
         const { status, conclusion, durationMs } = end;
         this.#set('status', showOnOneLine(status, step_report_MAX_NAME_LENGTH));
@@ -65430,9 +65467,6 @@ class StepReport {
             this.#set('pipeline', showOnOneLine(run.pipeline?.name ?? '', step_report_MAX_NAME_LENGTH));
         this.#set('status', showOnOneLine(run.status, step_report_MAX_NAME_LENGTH));
     }
-}
-function titleOf({ conclusion, waitsForPerson }) {
-    return waitsForPerson === true ? 'ZenML run waits for a person' : TITLES[conclusion];
 }
 const WITHOUT_RUN = {
     main: 'No ZenML run was started',
