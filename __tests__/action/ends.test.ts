@@ -20,6 +20,8 @@ interface End {
   readonly inputs?: Inputs
   /** Sent when a line appears in the log. */
   readonly signal?: readonly ['SIGINT' | 'SIGKILL', RegExp]
+  /** The path of a request that has to have arrived before. */
+  readonly after?: RegExp
   /** Done when a line appears in the log. */
   readonly meanwhile?: readonly [RegExp, (scene: Scene) => void]
   /** Undefined: killed before it could say so. */
@@ -163,6 +165,17 @@ const onUnix: readonly End[] = [
     runs: RUNNING,
   },
   {
+    title: 'killed while it stops a run whose time was up, on-cancel: leave',
+    server: { ...KUBERNETES, faults: [{ on: 'stop', do: { kind: 'hang' } }] },
+    inputs: { ...LONG, timeout: '1s', 'on-cancel': 'leave' },
+    signal: ['SIGKILL', /train: running/],
+    after: /\/stop$/,
+    conclusion: undefined,
+    sends: STOPS,
+    says: /^The run ".*" was stopped and is now stopped: http/m,
+    runs: STOPPED,
+  },
+  {
     title: 'killed before the answer to the trigger',
     server: { ...KUBERNETES, faults: [{ on: 'trigger', do: { kind: 'hang', work: true } }] },
     inputs: LONG,
@@ -190,21 +203,23 @@ function kindOf(method: string, path: string): string {
   return `${method} ${kind}`
 }
 
-/** Resolves once the next request has arrived. */
-async function asked({ server }: Scene): Promise<void> {
+/** Resolves once the next request has arrived, or the next of such a path. */
+async function asked({ server }: Scene, path = /^/): Promise<void> {
   const before = server.requests.length
-  while (server.requests.length === before) await setTimeout(20)
+  const isAsked = (): boolean =>
+    server.requests.slice(before).some((request) => path.test(request.path.replace(/\?.*$/, '')))
+  while (!isAsked()) await setTimeout(20)
 }
 
 async function playMain(end: End, scene: Scene, given: Inputs): Promise<ActionResult> {
-  const { signal, meanwhile } = end
+  const { signal, meanwhile, after } = end
   const running = await startAction({
     inputs: given,
     onLine: (line) => {
       if (meanwhile?.[0].test(line) === true) meanwhile[1](scene)
       if (signal?.[1].test(line) !== true) return
       // What the line announces has to be under way.
-      const isUnderWay = line.startsWith('Starting the run') ? scene.triggered() : asked(scene)
+      const isUnderWay = line.startsWith('Starting the run') ? scene.triggered() : asked(scene, after)
       void isUnderWay.then(() => running.signal(signal[0]))
     },
   })
