@@ -127,8 +127,8 @@ class Play {
     const atPostEnd = server.ours()
     clock.advance(AFTERWARDS_MS)
     return {
-      // Nobody reads what a main said that the runner had given up.
-      main: left ? GIVEN_UP : endingOf(main),
+      // Nobody reads how a main ended that the runner had given up; its outputs were written right after the start.
+      main: left ? { ...GIVEN_UP, runId: endingOf(main).runId } : endingOf(main),
       settled: state['settled'] === 'true',
       post: lastLineOf(post.stdout) === '' ? undefined : endingOf(post),
       atMainEnd,
