@@ -55621,6 +55621,20 @@ function isZenmlError(error) {
 }
 const errors_KINDS = [TransportError, AnswerError, CredentialError, WorkspaceError, UnreachableError];
 
+;// CONCATENATED MODULE: ./build/base/url.js
+/**
+ * The text as a URL; undefined if it is none. Not by URL.canParse: on Node 20 it refuses every host with a letter beyond
+ * ASCII once it has been called some thousand times.
+ */
+function urlOf(text) {
+    try {
+        return new URL(text);
+    }
+    catch {
+        return undefined;
+    }
+}
+
 ;// CONCATENATED MODULE: ./build/http/loopback.js
 /**
  * Whether a URL's host is this machine for certain. Names below localhost are not: RFC 6761 says that they are, but a
@@ -55631,6 +55645,7 @@ function isLoopback(host) {
 }
 
 ;// CONCATENATED MODULE: ./build/zenml/server-url.js
+
 
 /** Longer than any address in use; browsers and proxies stop at about this length too. */
 const server_url_MAX_LENGTH = 2048;
@@ -55677,7 +55692,7 @@ function parseServerUrl(text, api = 'workspace') {
     const problem = textProblem(trimmed) ?? schemeProblem(trimmed);
     if (problem !== undefined)
         return { ok: false, problem };
-    const url = URL.canParse(trimmed) ? new URL(trimmed) : undefined;
+    const url = urlOf(trimmed);
     if (url === undefined) {
         return { ok: false, problem: `is not a valid URL; check host and port, it should look like ${server_url_EXAMPLE}` };
     }
@@ -56987,6 +57002,7 @@ var external_node_net_ = __nccwpck_require__(7030);
 
 
 
+
 /**
  * The proxy for an address, as HTTP_PROXY, HTTPS_PROXY and NO_PROXY say it, in either case, the lower one first.
  * A proxy without a scheme is an http one, as for curl; for an https address without HTTPS_PROXY, HTTP_PROXY counts.
@@ -57018,7 +57034,7 @@ function proxySecrets() {
     for (const name of ['http_proxy', 'HTTP_PROXY', 'https_proxy', 'HTTPS_PROXY']) {
         const value = process.env[name]?.trim() ?? '';
         const address = value.includes('://') ? value : `http://${value}`;
-        if (!URL.canParse(address))
+        if (urlOf(address) === undefined)
             continue;
         const url = new URL(address);
         const password = decoded(url.password);
@@ -57031,7 +57047,7 @@ function proxySecrets() {
 }
 function readProxy(variable, value) {
     const address = value.includes('://') ? value : `http://${value}`;
-    const url = URL.canParse(address) ? new URL(address) : undefined;
+    const url = urlOf(address);
     if (url === undefined || !['http:', 'https:'].includes(url.protocol) || url.hostname === '') {
         throw new TransportError('PROXY', `the variable ${variable} of this runner holds no address of an http or https proxy; it should look like ` +
             'http://proxy.example.com:3128, with special characters of a user or password percent-encoded', false, true);

@@ -1,3 +1,4 @@
+import { urlOf } from '../base/url.ts'
 import { BlockList, isIP } from 'node:net'
 import { TransportError } from './transport-error.ts'
 import { isLoopback } from './loopback.ts'
@@ -40,7 +41,7 @@ export function proxySecrets(): string[] {
   for (const name of ['http_proxy', 'HTTP_PROXY', 'https_proxy', 'HTTPS_PROXY']) {
     const value = process.env[name]?.trim() ?? ''
     const address = value.includes('://') ? value : `http://${value}`
-    if (!URL.canParse(address)) continue
+    if (urlOf(address) === undefined) continue
     const url = new URL(address)
     const password = decoded(url.password)
     if (password.length < SHORTEST_SECRET) continue
@@ -52,7 +53,7 @@ export function proxySecrets(): string[] {
 
 function readProxy(variable: string, value: string): Proxy {
   const address = value.includes('://') ? value : `http://${value}`
-  const url = URL.canParse(address) ? new URL(address) : undefined
+  const url = urlOf(address)
   if (url === undefined || !['http:', 'https:'].includes(url.protocol) || url.hostname === '') {
     throw new TransportError(
       'PROXY',

@@ -1,3 +1,4 @@
+import { urlOf } from '../base/url.ts'
 import { isLoopback } from '../http/loopback.ts'
 
 /** Where a ZenML workspace or server is. */
@@ -83,7 +84,7 @@ export function parseServerUrl(text: string, api: ZenmlApi = 'workspace'): Parse
   const trimmed = text.trim()
   const problem = textProblem(trimmed) ?? schemeProblem(trimmed)
   if (problem !== undefined) return { ok: false, problem }
-  const url = URL.canParse(trimmed) ? new URL(trimmed) : undefined
+  const url = urlOf(trimmed)
   if (url === undefined) {
     return { ok: false, problem: `is not a valid URL; check host and port, it should look like ${EXAMPLE}` }
   }
