@@ -54596,7 +54596,8 @@ class WorkflowLog {
      * Shows text that came from a server as a block: each line behind a bar, which also keeps problem matchers
      * off, and the runner's commands switched off around it. Terminal codes and invisible characters are taken out.
      *
-     * @param title one line above the block, in our own words. @param isFolded whether the block is folded under it
+     * @param title one line above the block, in our own words
+     * @param options `isFolded`: whether the block is folded under its title
      */
     serverText(text, title, { isFolded = false } = {}) {
         const lines = text.flatMap((part) => part.split(LINE_END));
@@ -57034,9 +57035,9 @@ function proxySecrets() {
     for (const name of ['http_proxy', 'HTTP_PROXY', 'https_proxy', 'HTTPS_PROXY']) {
         const value = process.env[name]?.trim() ?? '';
         const address = value.includes('://') ? value : `http://${value}`;
-        if (urlOf(address) === undefined)
+        const url = urlOf(address);
+        if (url === undefined)
             continue;
-        const url = new URL(address);
         const password = decoded(url.password);
         if (password.length < proxies_SHORTEST_SECRET)
             continue;

@@ -41,8 +41,8 @@ export function proxySecrets(): string[] {
   for (const name of ['http_proxy', 'HTTP_PROXY', 'https_proxy', 'HTTPS_PROXY']) {
     const value = process.env[name]?.trim() ?? ''
     const address = value.includes('://') ? value : `http://${value}`
-    if (urlOf(address) === undefined) continue
-    const url = new URL(address)
+    const url = urlOf(address)
+    if (url === undefined) continue
     const password = decoded(url.password)
     if (password.length < SHORTEST_SECRET) continue
     secrets.add(password)

@@ -12,7 +12,7 @@ export const TOLERATED_SILENCE_MS = 600_000
 export const DOUBTED_MS = 120_000
 
 /** So long ZenML must say that there is no such run: a replica that lags behind does not know a new one. */
-export const GONE_MS = 30_000
+const GONE_MS = 30_000
 const LEAST_LOOKS = 3
 
 /**

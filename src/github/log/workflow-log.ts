@@ -111,7 +111,8 @@ export class WorkflowLog {
    * Shows text that came from a server as a block: each line behind a bar, which also keeps problem matchers
    * off, and the runner's commands switched off around it. Terminal codes and invisible characters are taken out.
    *
-   * @param title one line above the block, in our own words. @param isFolded whether the block is folded under it
+   * @param title one line above the block, in our own words
+   * @param options `isFolded`: whether the block is folded under its title
    */
   serverText(text: readonly string[], title: string, { isFolded = false } = {}): void {
     const lines = text.flatMap((part) => part.split(LINE_END))
