@@ -8,7 +8,7 @@ import type { JsonValue } from '../../src/base/json.ts'
 import { anyText } from '../any-text.ts'
 import { details, stepState } from './run-events.ts'
 
-const nothing = new RecordKeeper({ now: () => 0, elapsed: () => 0 }).record
+const nothing = new RecordKeeper({ elapsed: () => 0 }).record
 
 type Entry = Record<string, JsonValue>
 

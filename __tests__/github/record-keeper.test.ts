@@ -9,7 +9,6 @@ const end: StepEnd = {
   status: 'failed',
   error: 'The run failed',
   failedStep: 'train',
-  durationMs: 61_000,
 }
 
 function keeper() {
@@ -17,9 +16,14 @@ function keeper() {
   return { clock, keeper: new RecordKeeper(clock) }
 }
 
-test('while a run goes on, the record says since when it is followed, and has no conclusion', () => {
+test('while a run goes on, the record says how long it has run, and has no conclusion', () => {
   const { clock, keeper: kept } = keeper()
-  expect(kept.record).toMatchObject({ conclusion: undefined, status: '', durationMs: 0, runId: undefined })
+  expect(kept.record).toMatchObject({
+    conclusion: undefined,
+    status: '',
+    durationMs: undefined,
+    runId: undefined,
+  })
   kept.tell(started)
   clock.advance(12_000)
   kept.tell({ kind: 'state', status: 'running', reason: undefined })
@@ -37,23 +41,31 @@ test('while a run goes on, the record says since when it is followed, and has no
   })
 })
 
+const ageMs = 900_000
+
 test.each([
-  ['was started', started, 0],
-  ['was found by its name', { kind: 'started', run, url: RUN_URL, adopted: true }, 900_000],
-  ['something else started', { kind: 'attached', run, url: RUN_URL }, 900_000],
-  ['an earlier attempt started', { kind: 'resumed', run, url: RUN_URL, attempt: 1 }, 900_000],
-] satisfies [string, RunEvent, number][])(
-  'of a run that %s the record says when it was so',
-  (_, event, ageMs) => {
+  ['was started', { kind: 'started', run, url: RUN_URL, ageMs, adopted: false }],
+  ['something else started', { kind: 'attached', run, url: RUN_URL, ageMs }],
+  ['an earlier attempt started', { kind: 'resumed', run, url: RUN_URL, ageMs, attempt: 1 }],
+] satisfies [string, RunEvent][])(
+  'the duration of a run that %s counts from its creation, whenever this step found it',
+  (_, event) => {
     const { clock, keeper: kept } = keeper()
-    expect(kept.record.asOf).toBeUndefined()
-    // Of a run that was started just now the clocks only differ so much.
-    clock.advance((run.created ?? 0) + 900_000 - clock.now())
+    clock.advance(5_000)
+    expect(kept.record).toMatchObject({ asOf: undefined, durationMs: undefined })
     kept.tell(event)
     clock.advance(13_000)
-    expect(kept.record.asOf).toBe((run.created ?? 0) + ageMs + 13_000)
+    expect(kept.record).toMatchObject({ asOf: (run.created ?? 0) + 913_000, durationMs: 913_000 })
   },
 )
+
+test("of a run that has ended, the server's own duration is told, not how long this step took to see it", () => {
+  const { clock, keeper: kept } = keeper()
+  kept.tell(started)
+  clock.advance(35_000)
+  kept.tell({ kind: 'details', details: details({ durationMs: 4_000 }) })
+  expect(kept.record.durationMs).toBe(4_000)
+})
 
 test('of each step the newest is known, and its last attempt also when the server tells all steps at the end', () => {
   const { keeper: kept } = keeper()
@@ -88,6 +100,5 @@ test('the end says the conclusion, and an error of several faults keeps a line f
     conclusion: 'failed',
     status: 'failed',
     error: 'one\\n::error::x\ntwo',
-    durationMs: 61_000,
   })
 })

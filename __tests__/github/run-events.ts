@@ -36,7 +36,7 @@ export const run: Run = {
   metadata: undefined,
 }
 
-export const started: RunEvent = { kind: 'started', run, url: RUN_URL, adopted: false }
+export const started: RunEvent = { kind: 'started', run, url: RUN_URL, ageMs: 0, adopted: false }
 
 export function counts(some: Partial<StepCounts>): StepCounts {
   return { total: 3, running: 0, succeeded: 0, cached: 0, failed: 0, stopped: 0, ...some }
@@ -77,5 +77,13 @@ export function stepState(name: string, some: Partial<StepState> = {}): StepStat
 }
 
 export function details(some: Partial<RunDetails> = {}): RunDetails {
-  return { steps: [], metadata: {}, stepMetadata: [], artifacts: [], missing: [], ...some }
+  return {
+    durationMs: undefined,
+    steps: [],
+    metadata: {},
+    stepMetadata: [],
+    artifacts: [],
+    missing: [],
+    ...some,
+  }
 }

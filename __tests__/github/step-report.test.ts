@@ -23,7 +23,6 @@ const completed: StepEnd = {
   status: 'completed',
   error: undefined,
   failedStep: undefined,
-  durationMs: 720_000,
 }
 
 const failed: StepEnd = {
@@ -81,7 +80,7 @@ test('a completed run hands on its steps, metadata and artifacts', async () => {
   report.tell({ kind: 'usual', usual: { medianMs: 660_000, spread: 0.1, runs: 3 } })
   report.tell({
     kind: 'details',
-    details: details({ steps: [stepState('train')], metadata: { accuracy: 0.9 } }),
+    details: details({ durationMs: 720_000, steps: [stepState('train')], metadata: { accuracy: 0.9 } }),
   })
   await report.ended(completed)
   expect(outputs()).toMatchObject({
@@ -103,7 +102,8 @@ test.each([
   const { report, lines } = reporter()
   report.tell(started)
   report.tell(steps(names.map((name) => change(name, 'cached'))))
-  await report.ended({ ...completed, durationMs: 3_000 })
+  report.tell({ kind: 'details', details: details({ durationMs: 3_000 }) })
+  await report.ended(completed)
   expect(lines().at(-1)).toBe(
     `The run completed after 3 s: ${words} taken from the cache, nothing was computed`,
   )
@@ -161,7 +161,8 @@ test.each([
 ])('a run of %d ms takes the same time in output, log and summary', async (durationMs, output, text) => {
   const { report, lines, outputs } = reporter()
   report.tell(started)
-  await report.ended({ ...completed, durationMs })
+  report.tell({ kind: 'details', details: details({ durationMs }) })
+  await report.ended(completed)
   expect(outputs()['duration']).toBe(output)
   expect(lines().at(-1)).toBe(`The run completed after ${text}`)
   expect(files.read('summary')).toContain(`**${text}**`)

@@ -46,7 +46,7 @@ describe.each(ZENML_VERSIONS)('on ZenML %s', (version) => {
     expect(result).toMatchObject({ conclusion: 'failed' })
     expect(scene.server.runs[0]?.busy).toBe(false)
     expect(scene.events.find(({ kind }) => kind === 'failed-but-going-on')).toBeDefined()
-    expect(result.durationMs).toBeGreaterThan(120_000)
+    expect(scene.clock.elapsed()).toBeGreaterThan(120_000)
   })
 
   test('without wait the step ends right after the start', async () => {

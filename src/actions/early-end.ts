@@ -74,7 +74,7 @@ function withEnd(record: RunRecord, ended: EarlyEnd | undefined): RunRecord {
 async function summarize({ sentence, status }: EarlyEnd, env: Environment, log: WorkflowLog): Promise<void> {
   const started = readStartedRun(env)
   const keeper = new RecordKeeper(systemClock)
-  keeper.end({ conclusion: 'cancelled', status, error: sentence, failedStep: undefined, durationMs: 0 })
+  keeper.end({ conclusion: 'cancelled', status, error: sentence, failedStep: undefined })
   const { id: runId, name: runName, url: runUrl } = started ?? {}
   await writeSummary({ ...keeper.record, runId, runName, runUrl, durationMs: undefined }, log)
 }

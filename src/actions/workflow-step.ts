@@ -164,4 +164,4 @@ export class WorkflowStep {
 const NO_FAULTS = { faults: undefined, faultsWithoutValues: undefined } as const
 
 /** The end of a step that has nothing else to say of a run. */
-const NO_END = { status: '', failedStep: undefined, durationMs: 0 } as const
+const NO_END = { status: '', failedStep: undefined } as const

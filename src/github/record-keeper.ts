@@ -13,8 +13,6 @@ export interface StepEnd extends Outcome {
   readonly faultsWithoutValues?: readonly string[] | undefined
   /** True if there was a run, though the step never followed one. */
   readonly hadRun?: boolean
-  /** Milliseconds. */
-  readonly durationMs: number
 }
 
 /** The runner cuts an annotation here; all outputs of a job together have 1 MB. */
@@ -25,13 +23,13 @@ type BeginEvent = Extract<RunEvent, { kind: 'started' | 'attached' | 'resumed' }
 
 /** Keeps what is told of a run, and gives all of it at any moment. */
 export class RecordKeeper implements Reporter {
-  readonly #clock: Pick<Clock, 'now' | 'elapsed'>
+  readonly #clock: Pick<Clock, 'elapsed'>
   readonly #known: { -readonly [Key in keyof RunRecord]: RunRecord[Key] } = { ...NOTHING_KNOWN }
   readonly #steps = new Map<string, RecordedStep>()
-  /** On the clock of elapsed time. */
-  #followedFrom: number | undefined
+  /** When the run was created, on the clock of elapsed time. */
+  #createdAt = 0
 
-  constructor(clock: Pick<Clock, 'now' | 'elapsed'>) {
+  constructor(clock: Pick<Clock, 'elapsed'>) {
     this.#clock = clock
   }
 
@@ -55,36 +53,27 @@ export class RecordKeeper implements Reporter {
   }
 
   end(end: StepEnd): void {
-    const { conclusion, status, durationMs } = end
-    Object.assign(this.#known, { conclusion, status, durationMs, error: shownError(end) })
+    const { conclusion, status } = end
+    Object.assign(this.#known, { conclusion, status, error: shownError(end) })
   }
 
   get record(): RunRecord {
-    const now = this.#clock.elapsed()
-    const followedMs = now - (this.#followedFrom ?? now)
-    const { asOf, durationMs = followedMs } = this.#known
-    const steps = [...this.#steps.values()]
-    return { ...this.#known, durationMs, steps, asOf: asOf && asOf + followedMs }
+    const { created, details, runId } = this.#known
+    const ageMs = this.#clock.elapsed() - this.#createdAt
+    const durationMs = runId === undefined ? undefined : (details?.durationMs ?? ageMs)
+    const asOf = created && created + ageMs
+    return { ...this.#known, durationMs, steps: [...this.#steps.values()], asOf }
   }
 
-  #begin(event: BeginEvent): void {
-    const { run, url } = event
+  #begin({ run, url, ageMs }: BeginEvent): void {
     const known = this.#known
-    this.#followedFrom = this.#clock.elapsed()
+    this.#createdAt = this.#clock.elapsed() - ageMs
     known.status = run.status
     known.runId = run.id
     known.runName = run.name
     known.runUrl = url
     known.created = run.created
-    known.asOf = run.created && run.created + this.#ageOf(event)
     known.pipeline ??= run.pipeline?.name
-  }
-
-  /** A run that was started just now is new, whatever the clocks of runner and server say. */
-  #ageOf(event: BeginEvent): number {
-    if (event.kind === 'started' && !event.adopted) return 0
-    const now = this.#clock.now()
-    return Math.max(0, now - (event.run.created ?? now))
   }
 
   #noteChange({ name, status, startTime, durationMs, attempt }: StepChange): void {

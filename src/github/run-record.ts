@@ -21,7 +21,7 @@ export interface RunRecord {
   readonly status: string
   /** One line, or one for each of several faults, without those of the steps; harmless and cut already. */
   readonly error: string | undefined
-  /** Milliseconds for which the run was followed; undefined if nobody can tell, as the step was killed. */
+  /** Milliseconds from the run's creation to its end, or until now; undefined without a run, and if nobody can tell, as the step was killed. */
   readonly durationMs: number | undefined
   readonly definition: Definition | undefined
   readonly pipeline: string | undefined

@@ -28,7 +28,7 @@ export interface StepReportOptions {
   /** Whose outputs are set; others are left alone. */
   readonly action: Exclude<ActionName, 'login'>
   readonly log: WorkflowLog
-  readonly clock: Pick<Clock, 'now' | 'elapsed'>
+  readonly clock: Pick<Clock, 'elapsed'>
 }
 
 /** Where the step is told of, beside its log. */
@@ -145,10 +145,10 @@ export class StepReport implements Reporter {
   }
 
   #setResult(record: RunRecord, end: StepEnd): void {
-    const { status, conclusion, durationMs } = end
+    const { status, conclusion } = end
     this.#set('status', showOnOneLine(status, MAX_NAME_LENGTH))
     this.#set('conclusion', conclusion)
-    this.#set('duration', wholeSeconds(durationMs))
+    this.#set('duration', wholeSeconds(record.durationMs ?? 0))
     this.#set('error', errorOutput(record))
     const outputs = jsonOutputs(record)
     for (const name of JSON_OUTPUTS) this.#set(name, outputs[name])

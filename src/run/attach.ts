@@ -18,11 +18,11 @@ export async function attachRun(request: AttachRequest, outside: RunDependencies
   const follower = new Follower(request, outside)
   const { deps } = follower
   try {
-    const { run, url } = await findRun(request.run, request.project, 'run', deps)
-    const { id, projectId, name = id, status, created: createdAt } = run
+    const { run, url, ageMs } = await findRun(request.run, request.project, 'run', deps)
+    const { id, projectId, name = id, status } = run
     const started = { id, projectId, name, url, status }
     deps.journal.started(started)
-    return await follower.follow({ started, kin: kinOfRun(run), createdAt })
+    return await follower.follow({ started, kin: kinOfRun(run), ageMs })
   } catch (error) {
     return follower.interrupted(error)
   }

@@ -51,12 +51,19 @@ export type RunEvent =
   /** What became of a run that was to be stopped. */
   | { readonly kind: 'ended'; readonly sentence: string }
   /** A run that something else started is followed. */
-  | { readonly kind: 'attached'; readonly run: Run; readonly url: string | undefined }
+  | {
+      readonly kind: 'attached'
+      readonly run: Run
+      readonly url: string | undefined
+      /** For how long the run has been there; milliseconds. */
+      readonly ageMs: number
+    }
   /** The run of an earlier attempt of this step is taken up instead of a new one. */
   | {
       readonly kind: 'resumed'
       readonly run: Run
       readonly url: string | undefined
+      readonly ageMs: number
       readonly attempt: number
     }
   /** Runs of earlier attempts match equally, so none is taken up. */
@@ -81,6 +88,7 @@ export type RunEvent =
       readonly kind: 'started'
       readonly run: Run
       readonly url: string | undefined
+      readonly ageMs: number
       readonly adopted: boolean
     }
   | { readonly kind: 'state'; readonly status: string; readonly reason: string | undefined }

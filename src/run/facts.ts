@@ -104,6 +104,8 @@ export interface ArtifactInfo {
 }
 
 export interface RunDetails {
+  /** From the run's creation until nothing of it ran any more; undefined where the server does not say. */
+  readonly durationMs: number | undefined
   readonly steps: readonly StepState[]
   /** What was logged of the run itself. */
   readonly metadata: JsonObject

@@ -57,8 +57,8 @@ export interface Begun {
   readonly started: StartedRun
   /** What such runs have in common, for how long they usually take. */
   readonly kin: Kin
-  /** Milliseconds since the epoch; undefined for a run that was started just now. */
-  readonly createdAt?: number | undefined
+  /** For how long it has been there; milliseconds. */
+  readonly ageMs: number
   /** Work that goes on beside the watch; it never rejects. */
   readonly beside?: Promise<void>
 }
@@ -67,8 +67,6 @@ export interface Begun {
 export interface RunResult extends Outcome {
   /** Undefined if no run was started, or that is not known. */
   readonly runId: string | undefined
-  /** Milliseconds from where this step began to follow the run to the end of the step. */
-  readonly durationMs: number
 }
 
 /** The runner sends its second signal 7.5 s after the first, and kills soon after; all must be said before. */
@@ -94,7 +92,6 @@ export class Follower {
   readonly #explainer: FailureExplainer
   #planned: PlannedRun | undefined
   #started: StartedRun | undefined
-  #followedFrom: number | undefined
   /** The outcome of the run, once nothing of it is running; there is nothing to cancel then. */
   #ended: Pick<Ended, 'status' | 'sentence'> | undefined
 
@@ -114,7 +111,6 @@ export class Follower {
 
   /** Watches the run until it ends, and judges it; with `wait: false` leaves it at once. */
   async follow(begun: Begun): Promise<RunResult> {
-    this.#followedFrom = this.deps.clock.elapsed()
     const outcome = this.#policy.wait ? await this.#watch(begun) : this.#leave(begun.started)
     await begun.beside
     return this.#result(outcome)
@@ -159,7 +155,7 @@ export class Follower {
     }
   }
 
-  async #watch({ started, kin, createdAt }: Begun): Promise<Outcome> {
+  async #watch({ started, kin, ageMs }: Begun): Promise<Outcome> {
     const { timeoutMs } = this.#policy
     const { status, url } = started
     const usual = await this.#usual(status, kin)
@@ -167,7 +163,7 @@ export class Follower {
     const failedChildRuns = async (runs: readonly ChildRun[]): Promise<void> =>
       this.#explainer.explainChildRuns(runs)
     const watched = await watchRun(
-      { ...this.#policy, run: started, status, url, usual, createdAt },
+      { ...this.#policy, run: started, status, url, usual, ageMs },
       { ...this.deps, failedSteps, failedChildRuns },
     )
     const known = { ...started, timeoutMs }
@@ -274,7 +270,6 @@ export class Follower {
   }
 
   #result(outcome: Outcome): RunResult {
-    const now = this.deps.clock.elapsed()
-    return { ...outcome, runId: this.#started?.id, durationMs: now - (this.#followedFrom ?? now) }
+    return { ...outcome, runId: this.#started?.id }
   }
 }

@@ -28,10 +28,10 @@ export function notLookedUp(runId: string): string {
 export async function stopKnownRun(request: StopKnownRequest, deps: RunDependencies): Promise<RunResult> {
   const { clock, reporter, signal } = deps
   const { runId, mode, workflowRunUrl, timeoutMs } = request
-  const from = clock.elapsed()
-  const result = (outcome: Omit<RunResult, 'failedStep' | 'durationMs'>): RunResult => {
-    return { ...outcome, failedStep: undefined, durationMs: clock.elapsed() - from }
-  }
+  const result = (outcome: Omit<RunResult, 'failedStep'>): RunResult => ({
+    ...outcome,
+    failedStep: undefined,
+  })
   const found = await findRun(runId, undefined, 'run-id', deps).catch((error: unknown) => {
     if (signal?.aborted !== true) throw error
     return undefined

@@ -36,6 +36,7 @@ function hostileRecord(text = HOSTILE): RunRecord {
     ],
     verdicts: [{ wanted: text, held: false, got: text }],
     details: {
+      durationMs: undefined,
       steps: [],
       metadata: { [text]: text },
       stepMetadata: [{ step: text, metadata: { [text]: text } }],
@@ -73,7 +74,14 @@ test('a run that failed: why, what was expected, its metrics, and its steps fold
       steps: [stepOf('load'), stepOf('train', { status: 'failed' })],
       failures: [{ step: 'train', fault, log: NO_LOG }],
       verdicts: [{ wanted: 'accuracy >= 0.9', held: false, got: '0.8' }],
-      details: { steps: [], metadata: { accuracy: 0.8 }, stepMetadata: [], artifacts: [], missing: [] },
+      details: {
+        durationMs: undefined,
+        steps: [],
+        metadata: { accuracy: 0.8 },
+        stepMetadata: [],
+        artifacts: [],
+        missing: [],
+      },
     }),
     PLACE,
   )

@@ -324,7 +324,7 @@ test('no name, status, exception or log of a server is a command of the runner',
     warnings: [],
     unchecked: undefined,
   })
-  log.tell({ kind: 'started', run: { ...run, name: HOSTILE }, url: HOSTILE, adopted: true })
+  log.tell({ kind: 'started', run: { ...run, name: HOSTILE }, url: HOSTILE, ageMs: 0, adopted: true })
   after(1, { kind: 'state', status: HOSTILE, reason: HOSTILE })
   after(1, steps([change(HOSTILE, HOSTILE), change(HOSTILE, 'failed')]))
   after(1, steps([change(HOSTILE, HOSTILE), change(HOSTILE, 'failed')], { total: 1_000 }))

@@ -128,6 +128,7 @@ test('changed values stand beside those of the definition, metadata as they are'
     { path: 'tags', before: undefined, after: '["nightly"]' },
   ]
   const details = {
+    durationMs: undefined,
     steps: [],
     metadata: { accuracy: 0.93, matrix: [[1]] },
     stepMetadata: [{ step: 'train', metadata: { loss: 0.07, note: 'a|b' } }],
@@ -205,6 +206,7 @@ function hugeRecord(): RunRecord {
     verdicts: many.map((text) => ({ wanted: text, held: false, got: text })),
     changes: many.map((text) => ({ path: text, before: text, after: text })),
     details: {
+      durationMs: undefined,
       steps: [],
       metadata: Object.fromEntries(many.map((text, index) => [`${index}`, text])),
       stepMetadata: [],
@@ -242,6 +244,7 @@ function recordWith(text: string): RunRecord {
     verdicts: [{ wanted: text, held: false, got: text }],
     changes: [{ path: text, before: text, after: text }],
     details: {
+      durationMs: undefined,
       steps: [],
       metadata: { [`x${text}`]: text },
       stepMetadata: [{ step: text, metadata: { key: text } }],

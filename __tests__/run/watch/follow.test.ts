@@ -19,6 +19,15 @@ const failing = {
   useCache: undefined,
 }
 
+/** How old the run was said to be when the step joined it, and how long it was said to have taken; seconds. */
+function timesOf({ events }: Scene): { age: number; duration: number } {
+  const begin = events.findLast(({ kind }) => kind === 'attached' || kind === 'resumed')
+  const end = events.findLast((event) => event.kind === 'details')
+  const ageMs = begin !== undefined && 'ageMs' in begin ? begin.ageMs : NaN
+  const seconds = (ms = NaN): number => Math.round(ms / 1000)
+  return { age: seconds(ageMs), duration: seconds(end?.details.durationMs) }
+}
+
 const triggers = (scene: Scene): number => scene.sent(TRIGGER).length
 
 describe.each(ZENML_VERSIONS)('resume on ZenML %s', (version) => {
@@ -37,6 +46,16 @@ describe.each(ZENML_VERSIONS)('resume on ZenML %s', (version) => {
     const second = await scene.execute({ origin: origin(3), resume: true })
     expect(second).toMatchObject({ conclusion: 'completed', runId: first.runId })
     expect(triggers(scene)).toBe(1)
+  })
+
+  test('its duration is that of the run, however late the second attempt is', async () => {
+    const scene = await openScene({ version })
+    await scene.execute({ resume: true })
+    const { duration } = timesOf(scene)
+    await scene.clock.sleep(3_600_000)
+    await scene.execute({ origin: origin(2), resume: true })
+    expect(duration).toBeGreaterThan(2)
+    expect(timesOf(scene)).toEqual({ age: duration, duration })
   })
 
   test('a run that failed is not taken up', async () => {
@@ -97,6 +116,21 @@ describe.each(ZENML_VERSIONS)('a run that something else started, ZenML %s', (ve
     expect(await scene.attach(runId)).toMatchObject({ conclusion: 'completed', runId })
     expect(await scene.attach(name)).toMatchObject({ conclusion: 'completed', runId })
     expect(triggers(scene)).toBe(1)
+  })
+
+  test('is as old as it is when the step joins late, and took as long as it took', async () => {
+    const pipeline: PipelineSpec = { name: 'slow', steps: [{ name: 'only', seconds: 120 }] }
+    const scene = await openScene({ version, pipelines: [pipeline] })
+    const target = { kind: 'template', reference: 'slow-template' } as const
+    const { runId = '' } = await scene.execute({ wait: false, target })
+    await scene.clock.sleep(60_000)
+    await scene.attach(runId)
+    const { age, duration } = timesOf(scene)
+    expect([59, 60, 61]).toContain(age)
+    expect(duration).toBeGreaterThanOrEqual(120)
+    await scene.clock.sleep(3_600_000)
+    await scene.attach(runId)
+    expect(timesOf(scene)).toEqual({ age: duration, duration })
   })
 
   test('that does not exist is a fault of one line', async () => {

@@ -45,7 +45,7 @@ describe.each(ZENML_VERSIONS)('on ZenML %s', (version) => {
     expect(result).toMatchObject({ conclusion: 'timed-out', status: 'running' })
     expect(result.error).toMatch(/did not finish within the timeout of 1m 30s\. .*goes on/)
     expect(scene.server.runs[0]?.busy).toBe(true)
-    expect(result.durationMs).toBeLessThan(95_000)
+    expect(scene.clock.elapsed()).toBeLessThan(95_000)
   })
 
   test('a server that is away for four minutes is said once to be lost and once to be back', async () => {
@@ -72,7 +72,7 @@ describe.each(ZENML_VERSIONS)('on ZenML %s', (version) => {
     )
     expect(result.conclusion).toBe('lost')
     expect(result.error).toMatch(/could not be followed: .*503.*it may still be running: http/)
-    expect(result.durationMs).toBeGreaterThanOrEqual(300_000)
+    expect(scene.clock.elapsed()).toBeGreaterThanOrEqual(300_000)
     expect(kinds(scene).filter((kind) => kind === 'server-lost')).toHaveLength(1)
   })
 
@@ -100,9 +100,9 @@ describe.each(ZENML_VERSIONS)('on ZenML %s', (version) => {
 
   test('a run that failed before any step is a failure although it says to be in progress', async () => {
     const pipeline = one({ failsBeforeSteps: { reason: null } })
-    const { result } = await watchOne({ version, pipeline })
+    const { scene, result } = await watchOne({ version, pipeline })
     expect(result).toMatchObject({ conclusion: 'failed', status: 'failed' })
-    expect(result.durationMs).toBeLessThan(120_000)
+    expect(scene.clock.elapsed()).toBeLessThan(120_000)
   })
 
   test('a run that initializes for ever is warned about once, and ends at the timeout', async () => {

@@ -207,7 +207,7 @@ describe('while nothing changes', () => {
     const watched = await watchPipeline(
       long(40),
       {},
-      { usual, pollIntervalMs: 10_000, afterMs: 5 * MINUTE, createdAt: Date.UTC(2026, 0, 1) },
+      { usual, pollIntervalMs: 10_000, afterMs: 5 * MINUTE, ageMs: 5 * MINUTE },
     )
     const forecasts = eventsOf(watched, 'still').map(({ forecast }) => forecast)
     expect(forecasts.slice(0, 3)).toMatchObject([
@@ -216,13 +216,6 @@ describe('while nothing changes', () => {
       { kind: 'left', ms: 8 * MINUTE },
     ])
     expect(forecasts.at(-1)).toMatchObject({ kind: 'slower-than-usual' })
-  })
-
-  test('a run that is created later than now, by a clock that is wrong, has taken no time yet', async () => {
-    const usual = { medianMs: 20 * MINUTE, spread: 0.1, runs: 3 }
-    const request = { usual, pollIntervalMs: 10_000, createdAt: Date.UTC(2027, 0, 1) }
-    const watched = await watchPipeline(long(5), {}, request)
-    expect(eventsOf(watched, 'still')[0]?.forecast).toEqual({ kind: 'left', ms: 19 * MINUTE })
   })
 
   test('of a run that initializes it says so, and names no steps', async () => {

@@ -50,6 +50,7 @@ export async function watchPipeline(
       pollIntervalMs: undefined,
       url: undefined,
       onPaused: 'wait',
+      ageMs: 0,
       ...request,
     },
     {

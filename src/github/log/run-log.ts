@@ -34,7 +34,8 @@ export class RunLog implements Reporter {
   readonly #start: StartLog
   readonly #failures: FailureLog
   readonly #steps = new StepLines()
-  #startedAt: number | undefined
+  /** When the run was created, on the clock of elapsed time. */
+  #createdAt: number | undefined
   #url: string | undefined
 
   constructor(log: WorkflowLog, clock: Pick<Clock, 'elapsed'>) {
@@ -51,7 +52,7 @@ export class RunLog implements Reporter {
 
   tell(event: RunEvent): void {
     if (event.kind === 'started' || event.kind === 'attached' || event.kind === 'resumed') {
-      this.#startedAt = this.#clock.elapsed()
+      this.#createdAt = this.#clock.elapsed() - event.ageMs
       this.#url = event.url
     }
     if (isStartEvent(event)) this.#start.tell(event)
@@ -134,7 +135,7 @@ export class RunLog implements Reporter {
 
   #elapsedMs(): number {
     const now = this.#clock.elapsed()
-    return now - (this.#startedAt ?? now)
+    return now - (this.#createdAt ?? now)
   }
 }
 

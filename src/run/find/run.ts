@@ -3,6 +3,7 @@ import type { ZenmlClient } from '../../zenml/client.ts'
 import { isGone } from '../../zenml/errors.ts'
 import { isUuid, type Named, type Run, type ServerInfo } from '../../zenml/model.ts'
 import { runUrl } from '../../zenml/run-url.ts'
+import { ageOf } from '../age.ts'
 import { NoSuchRunError, RunError } from '../errors.ts'
 import { untilAnswered } from '../until-answered.ts'
 import { connect } from './target.ts'
@@ -14,6 +15,8 @@ import type { RunDependencies } from '../follow.ts'
 export interface FoundRun {
   readonly run: Run
   readonly url: string | undefined
+  /** For how long it has been there; milliseconds. */
+  readonly ageMs: number
 }
 
 /**
@@ -47,8 +50,9 @@ export async function findRun(
   }
   const project = wanted ?? (await projectOf(client, server, run))
   const url = runUrl(client.serverUrl, server, run.id, project)
-  deps.reporter.tell({ kind: 'attached', run, url })
-  return { run, url }
+  const ageMs = ageOf(run, client.serverNow)
+  deps.reporter.tell({ kind: 'attached', run, url, ageMs })
+  return { run, url, ageMs }
 }
 
 /** The server has just said that it is one of ZenML: what something else answers now passes. */

@@ -5,6 +5,7 @@ import type { Run, RunReference, StepMetadata, StepState } from '../../zenml/mod
 import { isStepFinished, runPhase } from '../../zenml/status.ts'
 import type { RunDetail, StepDetail } from '../../zenml/step-detail.ts'
 import { withoutOrigin } from '../start/note-origin.ts'
+import { durationOf } from '../age.ts'
 import { tryTo, type Reading, type ReadingDependencies } from '../try-to-read.ts'
 import { lastAttempts } from './step-attempts.ts'
 import { readSteps } from '../watch/read-steps.ts'
@@ -75,6 +76,7 @@ export async function collectDetails(
   const counted = lastAttempts(hydrated.steps)
   const hidden = counted.filter(({ metadata }) => metadata === undefined).length
   if (hidden > 0) missing.push(`metadata of ${hidden} of ${counted.length} steps: ${HIDDEN}`)
+  const steps = 'value' in states ? states.value : hydrated.steps.map(({ state }) => state)
   const unread = missing.length === 0 ? undefined : missing.join('; ')
   if ('missing' in states) missing.push(`the steps that did not start: ${states.missing}`)
   const ofRun = 'value' in run ? (run.value.metadata ?? {}) : {}
@@ -82,7 +84,8 @@ export async function collectDetails(
   return {
     run: 'value' in run ? run.value : undefined,
     details: {
-      steps: 'value' in states ? states.value : hydrated.steps.map(({ state }) => state),
+      durationMs: 'value' in run ? durationOf(run.value, steps) : undefined,
+      steps,
       metadata: withoutRepeats(withoutOrigin(ofRun), hydrated.steps),
       stepMetadata: stepMetadataOf(counted),
       artifacts: counted.flatMap(artifactsOf),

@@ -1,3 +1,4 @@
+import { ageOf } from '../age.ts'
 import { runUrl } from '../../zenml/run-url.ts'
 import type { FoundTarget } from '../find/target.ts'
 import { findEarlierRun } from '../find/earlier-run.ts'
@@ -19,6 +20,7 @@ export async function resumeRun(
   const url = runUrl(client.serverUrl, server, run.id, project)
   const started = { id: run.id, projectId: run.projectId, name, url, status: run.status }
   journal.started(started)
-  reporter.tell({ kind: 'resumed', run, url, attempt })
-  return { started, kin: kinOfRun(run), createdAt: run.created }
+  const ageMs = ageOf(run, client.serverNow)
+  reporter.tell({ kind: 'resumed', run, url, ageMs, attempt })
+  return { started, kin: kinOfRun(run), ageMs }
 }

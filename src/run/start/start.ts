@@ -1,6 +1,7 @@
 import type { Deadline } from '../../base/deadline.ts'
 import type { Definition } from '../../zenml/model.ts'
 import { runUrl } from '../../zenml/run-url.ts'
+import { ageOf } from '../age.ts'
 import { completeFor, type Configuration } from '../configure/merge.ts'
 import type { FoundTarget } from '../find/target.ts'
 import type { Begun, RunDependencies } from '../follow.ts'
@@ -38,6 +39,7 @@ export async function startRun(
   const key = deps.newKey()
   const named = nameRun(request, definition, configuration, key, clock.now())
   reporter.tell({ kind: 'triggering', name: named.name })
+  const askedAt = clock.elapsed()
   const { run, name, adopted } = await triggerRun(
     {
       definition,
@@ -55,7 +57,9 @@ export async function startRun(
   const projectId = run.projectId ?? definition.project?.id
   const started = { id: run.id, projectId, name, url, status: run.status }
   journal.started(started)
-  reporter.tell({ kind: 'started', run, url, adopted })
+  // Whatever the server's clocks say: it was not there before it was asked for.
+  const ageMs = Math.min(ageOf(run, client.serverNow), clock.elapsed() - askedAt)
+  reporter.tell({ kind: 'started', run, url, ageMs, adopted })
   const noted = {
     runId: run.id,
     provenance: request.provenance,
@@ -63,7 +67,7 @@ export async function startRun(
     account,
     project: definition.project ?? project,
   }
-  return { started, kin: kinOfDefinition(definition), beside: noteOrigin(noted, deps) }
+  return { started, kin: kinOfDefinition(definition), ageMs, beside: noteOrigin(noted, deps) }
 }
 
 function nameRun(

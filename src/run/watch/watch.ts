@@ -27,8 +27,8 @@ export interface WatchRequest {
   readonly onPaused: 'wait' | 'fail'
   /** How long such runs take. */
   readonly usual?: Usual | undefined
-  /** When the run was created, if that was not just now; milliseconds since the epoch. */
-  readonly createdAt?: number | undefined
+  /** How long the run has been there; milliseconds. */
+  readonly ageMs: number
 }
 
 /** Why the watch ended; `status` is the last one seen. */
@@ -69,8 +69,6 @@ class Watch {
   readonly #deps: WatchDependencies
   readonly #client: ZenmlClient
   readonly #startedAt: number
-  /** How long the run had been there when the watch began. */
-  readonly #ageMs: number
   readonly #steps: WatchedSteps
   readonly #questions: Questions
   readonly #heartbeat: Heartbeat
@@ -94,8 +92,6 @@ class Watch {
     this.#client = deps.client.with({ retries: false, signal: deps.signal })
     this.#startedAt = deps.clock.elapsed()
     this.#changedAt = this.#startedAt
-    const now = deps.clock.now()
-    this.#ageMs = Math.max(0, now - (request.createdAt ?? now))
     this.#status = request.status
     this.#questions = new Questions(request.run.id, deps)
     this.#patience = new Patience(deps.clock)
@@ -130,7 +126,7 @@ class Watch {
 
   /** Since the run was created. */
   get #elapsedMs(): number {
-    return this.#ageMs + this.#watchedMs
+    return this.#request.ageMs + this.#watchedMs
   }
 
   #tell(event: RunEvent): void {
