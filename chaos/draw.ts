@@ -4,6 +4,7 @@ import { drawFault, spanOf, type DrawnFault } from './draw-faults.ts'
 import { chaosPipelines, type PipelineName } from './pipelines.ts'
 import { drawNaming, drawRunName, type Naming } from './naming.ts'
 import { Random } from './random.ts'
+import type { FollowPolicy } from '../src/run/follow.ts'
 
 /** `A` in this process and in virtual time, `B` through dist as child processes. */
 export const PARTS = ['A', 'B'] as const
@@ -59,6 +60,7 @@ export interface Case {
   readonly pollIntervalMs: number | undefined
   readonly onCancel: EndMode
   readonly onTimeout: EndMode
+  readonly onLost: FollowPolicy['onLost']
   readonly server: {
     readonly startupSeconds: number
     readonly triggerSeconds: number
@@ -104,6 +106,7 @@ export function drawCase(seed: number, part: Part, index: number): Case {
     pollIntervalMs: wait && random.chance(0.3) ? random.int(1, 10) * 1000 : undefined,
     onCancel: drawMode(random),
     onTimeout: drawMode(random),
+    onLost: random.pick(['keep-running', 'stop']),
     server: {
       startupSeconds: random.weighted([
         [60, 2],

@@ -6,7 +6,8 @@ export function inputsOf(
   drawn: Case,
   server: Pick<ServerUnderTest, 'simulator' | 'target'>,
 ): Record<string, string> {
-  const { wait, dryRun, runName, onCancel, onTimeout, timeoutMs, triggerTimeoutMs, pollIntervalMs } = drawn
+  const { wait, dryRun, runName, onCancel, onTimeout, onLost, timeoutMs, triggerTimeoutMs, pollIntervalMs } =
+    drawn
   const { url, apiKey } = server.simulator
   const target = server.target()
   return {
@@ -20,6 +21,8 @@ export function inputsOf(
     ...(wait
       ? {
           'on-timeout': onTimeout,
+          'on-lost': onLost,
+          'lost-after': '10m',
           ...(timeoutMs !== undefined && { timeout: seconds(timeoutMs) }),
           ...(pollIntervalMs !== undefined && { 'poll-interval': seconds(pollIntervalMs) }),
         }

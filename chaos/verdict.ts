@@ -13,11 +13,11 @@ export interface Finding {
 
 /** Sentences by which a line says that nothing of the run goes on. */
 const SAYS_ENDED =
-  /was stopped and is now|had (completed|ended) before it could be stopped|The run (".*?" )?(failed|completed|was stopped|ended in the state)/
+  /It was stopped|was stopped and is now|had (completed|ended) before it could be stopped|The run (".*?" )?(failed|completed|was stopped|ended in the state)/
 
 /** Sentences by which a line admits that a run goes on, or may. */
 const SAYS_GOING_ON =
-  /goes on|may go on|may still be running|was asked to stop|is not known|look once more|look for a run named|It is left alone|no longer on the server/
+  /keeps running|may still be running|was asked to stop|is not known|look once more|look for a run named|It is left alone|no longer on the server/
 
 const SAYS_NOTHING_STARTED = /Nothing was started|before a run was started|No run was started/
 
@@ -91,7 +91,9 @@ function judgeEndings(drawn: Case, seen: Observation): Finding[] {
 }
 
 /** Whether nothing of what can have happened to the step was to end its run. */
-function isLeftOnPurpose({ onCancel, onTimeout, timeoutMs }: Case, { conclusion, runId }: Ending): boolean {
+function isLeftOnPurpose(drawn: Case, main: Ending): boolean {
+  const { onCancel, onTimeout, timeoutMs } = drawn
+  const { conclusion, runId } = main
   const timeoutLeaves = timeoutMs === undefined || onTimeout === 'leave'
   switch (conclusion) {
     case 'started':
@@ -101,11 +103,17 @@ function isLeftOnPurpose({ onCancel, onTimeout, timeoutMs }: Case, { conclusion,
       return runId !== undefined && onTimeout === 'leave'
     case undefined:
     case 'cancelled':
-    case 'lost':
       return onCancel === 'leave' && timeoutLeaves
+    case 'lost':
+      return isLeftWhenLost(drawn, main) || (onCancel === 'leave' && timeoutLeaves)
     default:
       return false
   }
+}
+
+/** A run that was followed and then lost from sight is left alone, unless that was not wished. */
+function isLeftWhenLost({ onLost }: Case, { line }: Ending): boolean {
+  return onLost === 'keep-running' && line.includes('It was not stopped (on-lost: keep-running)')
 }
 
 /** A run that goes on at last is one that was meant to, or the last line admits it. */
@@ -119,7 +127,7 @@ function judgeAccount(drawn: Case, seen: Observation, run: HeldRun): Finding[] {
   if (!SAYS_GOING_ON.test(line)) {
     findings.push(unaccounted(`${run.name} goes on (${run.status}), but the last line is: ${line}`))
   }
-  if (settled && !main.line.includes('was left as it is')) {
+  if (settled && !main.line.includes('was left as it is') && !isLeftWhenLost(drawn, main)) {
     findings.push(
       unaccounted(`${run.name} goes on (${run.status}), and the post step was told to do nothing`),
     )

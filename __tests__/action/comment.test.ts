@@ -153,7 +153,7 @@ test.concurrent(
       const { server } = scene
       const inputs = {
         ...{ 'server-url': server.url, 'api-key': server.apiKey, snapshot: 'training-template' },
-        ...{ comment: 'true', 'poll-interval': '1s' },
+        ...{ comment: 'true', 'poll-interval': '1s', 'on-lost': 'stop' },
       }
       const running = await startAction({
         ...step,
@@ -171,7 +171,7 @@ test.concurrent(
 
       const post = await runAction({ ...step, inputs, entry: 'post', state: main.state })
 
-      const ended = /^The run ".*" was stopped and is now stopped: http.*$/m.exec(post.stdout)?.[0]
+      const ended = /^The run ".*" was stopped: http.*$/m.exec(post.stdout)?.[0]
       expect(ended).toBeDefined()
       expect(headings(github)).toEqual(['### ❓ ZenML run of training: outcome unknown'])
       const [comment] = github.comments(7)

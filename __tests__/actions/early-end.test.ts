@@ -31,12 +31,12 @@ test('after a main step that was killed, the summary says what became of its run
     noteSummary(true, silent)
   })
   expect(isReportDue(env)).toBe(true)
-  const sentence = 'The run "nightly" was stopped and is now stopped'
+  const sentence = 'The run "nightly" was stopped'
   await reportEarlyEnd({ sentence, status: 'stopped' }, undefined, env, silent)
   const summary = files.read('summary')
   expect(summary).toContain('cancelled')
   expect(summary).toContain('[nightly](https://zenml.example.com/runs/1)')
-  expect(summary).toContain('was stopped and is now stopped')
+  expect(summary).toContain('was stopped')
 })
 
 test('a main step that was killed when its run had ended is told of, too', async () => {

@@ -72,7 +72,7 @@ test('a run that goes on because nobody waits for it is no offence', () => {
 })
 
 test('a post step that stops a run that nobody waits for is seen', () => {
-  const line = 'The run "nightly" was stopped and is now stopped'
+  const line = 'The run "nightly" was stopped'
   const post: Ending = { ...started, conclusion: undefined, runId: undefined, green: undefined, line }
   const after = {
     post,
@@ -97,7 +97,7 @@ test.each(['cancelled', 'timed-out'] as const)(
   'a run that is to be left when %s, and is stopped, is seen',
   (conclusion) => {
     const drawn: Case = { ...quiet, wait: true, onCancel: 'leave', onTimeout: 'leave', timeoutMs: 60_000 }
-    const line = 'The run "nightly" was left as it is and goes on'
+    const line = 'The run "nightly" was left as it is and may still be running'
     const main: Ending = { ...started, conclusion, green: false, line }
     const left = seen({ main, cancelled: conclusion === 'cancelled' })
     expect(offences(drawn, left)).toEqual([])

@@ -63,7 +63,7 @@ describe.each(NOES)('%s', (_, no) => {
     await until(() => isRunning(scene))
     refuse(scene, ['stop'], no, 2)
     const { error } = await result
-    expect(error).toMatch(/ was stopped and is now stopped: http/)
+    expect(error).toMatch(/ was stopped: http/)
   })
 
   test('twice after the server took the request to stop: it is not said to go on', async () => {
@@ -72,7 +72,7 @@ describe.each(NOES)('%s', (_, no) => {
     await until(() => scene.sent(/^POST .*\/stop/).length > 0)
     refuse(scene, ['run'], no, 2)
     const { error } = await result
-    expect(error).toMatch(/ was stopped and is now stopped: http/)
+    expect(error).toMatch(/ was stopped: http/)
   })
 
   test('twice while the post step looks for a run: it is found and stopped', async () => {
@@ -200,7 +200,7 @@ describe('for some tries the request to stop is answered with', () => {
     await until(() => isRunning(scene))
     refuse(scene, ['stop'], no, 5)
     const { error } = await result
-    expect(error).toMatch(/ was stopped and is now stopped: http/)
+    expect(error).toMatch(/ was stopped: http/)
     expect(scene.sent(/^POST .*\/stop/).filter((line) => line.includes('graceful=true'))).toEqual([])
   })
 })

@@ -206,7 +206,7 @@ test("another account's run cannot be stopped without permission to update runs"
   const { conclusion, error } = await stopKnownRun(request, scene.dependencies())
   expect(conclusion).toBe('failed')
   expect(error).toMatch(
-    /^The run ".*" goes on: http.*\. It could not be stopped: .* 403 .*\. Give the account permission to update pipeline runs$/,
+    /^The run ".*" may still be running: http.*\. It could not be stopped: .* 403 .*\. Give the account permission to update pipeline runs$/,
   )
   expect(scene.sent(/^POST .*\/stop/)).toHaveLength(1)
 })

@@ -5,7 +5,7 @@ import { WorkflowLog } from '../../src/github/log/workflow-log.ts'
 import { attachRun, type AttachRequest } from '../../src/run/attach.ts'
 import { executeRun, type RunRequest } from '../../src/run/execute.ts'
 import type { RunDependencies, RunResult } from '../../src/run/follow.ts'
-import type { PlannedRun, StartedRun } from '../../src/run/journal.ts'
+import type { EndMode, PlannedRun, StartedRun } from '../../src/run/journal.ts'
 import type { RunEvent } from '../../src/run/events.ts'
 import type { ZenmlClient } from '../../src/zenml/client.ts'
 import type { Clock } from '../../src/base/clock.ts'
@@ -23,6 +23,8 @@ export interface Scene {
   readonly started: StartedRun[]
   /** Not empty once nothing was left to see to. */
   readonly settled: true[]
+  /** How the run was to end, each time that this was said. */
+  readonly endings: EndMode[]
   /** Runs the pipeline `training` by its template unless told otherwise. */
   execute(changes?: Partial<RunRequest>, signal?: AbortSignal): Promise<RunResult>
   /** Waits for a run that is there already. */
@@ -77,10 +79,11 @@ export async function openScene(
     reporter,
   })
   const settled: true[] = []
+  const endings: EndMode[] = []
   const journal = {
     planned: (run: PlannedRun): void => void planned.push(run),
     started: (run: StartedRun): void => void started.push(run),
-    ending: (): void => undefined,
+    ending: (mode: EndMode): void => void endings.push(mode),
     settled: (): void => void settled.push(true),
   }
   const dependencies = (signal?: AbortSignal): RunDependencies => ({
@@ -103,6 +106,7 @@ export async function openScene(
     planned,
     started,
     settled,
+    endings,
     dependencies,
     answer: async (conditionId) => {
       const response = await fetch(`${server.url}/api/v1/run_wait_conditions/${conditionId}/resolve`, {
@@ -146,6 +150,8 @@ export const BASE_REQUEST: RunRequest = {
   onCancel: 'stop',
   onTimeout: 'leave',
   onPaused: 'wait',
+  onLost: 'keep-running',
+  lostAfterMs: 600_000,
   resume: false,
 }
 

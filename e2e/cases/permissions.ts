@@ -147,7 +147,7 @@ async function notStopped(scene: Scene): Promise<void> {
   expectStep(result, {
     exitCode: 1,
     log: [
-      /^::error .*The run ".*" goes on: .* It could not be stopped: .* Give the account permission to update pipeline runs$/m,
+      /^::error .*The run ".*" may still be running: .* It could not be stopped: .* Give the account permission to update pipeline runs$/m,
     ],
   })
   assert.doesNotMatch(await scene.view.status(run), /stop|failed/)

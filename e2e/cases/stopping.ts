@@ -52,7 +52,8 @@ async function accountedFor(scene: Scene, run: SeenRun, text: string): Promise<'
     const status = await scene.view.status(run.id)
     const unfinished = (await scene.view.steps(run.id)).filter((step) => !ENDED.includes(step.status))
     if (ENDED.includes(status) && unfinished.length === 0) return 'ended'
-    if (text.includes(run.name) && /goes on.* It could not be stopped: /s.test(text)) return 'said to go on'
+    if (text.includes(run.name) && /(keeps|still be) running.* It could not be stopped: /s.test(text))
+      return 'said to go on'
     assert.ok(Date.now() < until, `the run is ${status}, and nobody says so\n${lastLines(text, 30)}`)
     await sleep(1_000)
   }

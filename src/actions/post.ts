@@ -12,6 +12,7 @@ import { cleanUp } from '../run/stop/clean-up.ts'
 import { endReason } from '../run/stop/end-reason.ts'
 import type { PlannedRun } from '../run/journal.ts'
 import { Deadline } from '../base/deadline.ts'
+import { shownDuration } from '../base/duration-text.ts'
 import { parseServerUrl } from '../zenml/server-url.ts'
 import { systemClock, timeLimit } from '../base/system-clock.ts'
 import { openClient, openHttp } from './connect.ts'
@@ -69,7 +70,7 @@ async function endRunOf(
   const name = started?.name ?? planned?.name ?? ''
   if (again === undefined || named(again.server) !== facts.named) {
     const what = again === undefined ? 'are no longer valid' : 'now name another server'
-    const sentence = `The run "${inline(name)}" was not looked after, because this step's inputs ${what}: if it was started, it goes on at ${facts.serverUrl}`
+    const sentence = `The run "${inline(name)}" was not looked after, because this step's inputs ${what}: if it was started, it may still be running at ${facts.serverUrl}`
     log.warning(sentence)
     return { sentence, status: '' }
   }
@@ -77,6 +78,13 @@ async function endRunOf(
   const { serverUrl } = facts
   const http = openHttp(again.authorities)
   const connection = await openClient({ inputs: again, http, serverUrl, clock, log, reporter })
+  if (mode !== 'leave') {
+    const what =
+      started === undefined ? 'Checking whether it was started, to stop it' : 'Asking ZenML to stop it'
+    log.info(
+      `This step ended before the run "${inline(name)}" did. ${what}, for up to ${shownDuration(BUDGET_MS)}`,
+    )
+  }
   const signal = timeLimit(BUDGET_MS)
   try {
     const ended = await cleanUp(

@@ -1,6 +1,7 @@
 import type { JsonObject } from '../base/json.ts'
 import type { Definition, Named, Run } from '../zenml/model.ts'
 import type { DifferenceLine, ValueChange } from './configure/difference.ts'
+import type { EndMode } from './journal.ts'
 import type { Verdict } from './outcome/expect.ts'
 import type {
   ProjectSource,
@@ -114,6 +115,18 @@ export type RunEvent =
   /** The run does not say where it came from. */
   | { readonly kind: 'origin-not-noted'; readonly detail: string }
   | { readonly kind: 'failed-but-going-on'; readonly steps: readonly string[] }
+  /** The run failed or was stopped; it is over once nothing of it has changed for so long. */
+  | { readonly kind: 'settling'; readonly forMs: number }
+  /** What is done now that the time is up, or the workflow is cancelled; it may take `forMs`. */
+  | {
+      readonly kind: 'ending'
+      /** Milliseconds; undefined where the workflow was cancelled. */
+      readonly timeoutMs: number | undefined
+      readonly mode: EndMode
+      /** Undefined where it is not known whether the run was started. */
+      readonly runId: string | undefined
+      readonly forMs: number
+    }
   | { readonly kind: 'server-lost'; readonly detail: string; readonly toleratedMs: number }
   | { readonly kind: 'server-back'; readonly afterMs: number }
   | { readonly kind: 'still-initializing'; readonly sinceMs: number; readonly reason: string | undefined }

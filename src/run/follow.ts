@@ -29,6 +29,10 @@ export interface FollowPolicy {
   readonly onCancel: EndMode
   readonly onTimeout: EndMode
   readonly onPaused: 'wait' | 'fail'
+  /** So many milliseconds without an answer of the server, and the run is lost from sight. */
+  readonly lostAfterMs: number
+  /** What the post step does with a run that was followed and then lost from sight. */
+  readonly onLost: 'keep-running' | 'stop'
   /** How many lines of a failed step's log are shown; 0 for none. */
   readonly logTail: number
   /** Conditions on the metadata of a run that completed. */
@@ -181,7 +185,7 @@ export class Follower {
         this.deps.journal.settled()
         return conclude(watched, { ...known, cause: causeOf([], this.#explainer) })
       case 'lost':
-        return conclude(watched, { ...known, cause: causeOf([], this.#explainer) })
+        return this.#lose(conclude(watched, { ...known, cause: causeOf([], this.#explainer) }))
       case 'timed-out':
         return this.#endAfterTimeout({ ...started, status: watched.status }, watched)
     }
@@ -194,11 +198,27 @@ export class Follower {
     return usual
   }
 
+  /** A server that is away says nothing about its run, which may be hours from its end. */
+  #lose(outcome: Outcome): Outcome {
+    if (this.#policy.onLost === 'stop') {
+      this.deps.journal.ending('stop')
+      return outcome
+    }
+    this.deps.journal.settled()
+    return { ...outcome, error: `${outcome.error ?? ''}. It was not stopped (on-lost: keep-running)` }
+  }
+
+  #tellEnding(mode: EndMode, forMs: number, timeoutMs?: number): void {
+    if (mode === 'leave') return
+    this.deps.reporter.tell({ kind: 'ending', timeoutMs, mode, runId: this.#started?.id, forMs })
+  }
+
   async #endAfterTimeout(run: StartedRun, watched: Watched): Promise<Outcome> {
     const { timeoutMs, onTimeout } = this.#policy
     const deadline = new Deadline(this.deps.clock, TIMEOUT_STOP_MS)
     const reason = this.#reason('stopped after its timeout')
     this.deps.journal.ending(onTimeout)
+    this.#tellEnding(onTimeout, TIMEOUT_STOP_MS, timeoutMs)
     const ended = await endRun({ run, mode: onTimeout, reason, deadline }, this.deps)
     if (ended.settled) this.deps.journal.settled()
     const hasEnded = runPhase(ended.status) !== 'going-on'
@@ -207,7 +227,7 @@ export class Follower {
       ? await this.#lookBack(run, undefined)
       : { cause: causeOf([], this.#explainer) }
     const outcome = conclude(watched, { ...run, timeoutMs, cause })
-    return { ...outcome, status: ended.status, error: `${outcome.error ?? ''}. ${ended.sentence}` }
+    return { ...outcome, status: ended.status, error: `${outcome.error ?? ''}. It ${ended.predicate}` }
   }
 
   async #lookBack(reference: RunReference, run: Run | undefined): Promise<LookedBack> {
@@ -239,6 +259,7 @@ export class Follower {
     if (this.#planned === undefined && this.#started === undefined) {
       return this.#cancelled('', this.#policy.nothingToCancel)
     }
+    this.#tellEnding(this.#policy.onCancel, CANCEL_BUDGET_MS)
     const signal = timeLimit(CANCEL_BUDGET_MS + CANCEL_GRACE_MS)
     const ended = await cleanUp(
       {

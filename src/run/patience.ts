@@ -2,9 +2,6 @@ import type { Clock } from '../base/clock.ts'
 import { AnswerError, isGone, type ZenmlError } from '../zenml/errors.ts'
 import { isPassing } from '../zenml/retry.ts'
 
-/** So long no answer at all is tolerated: a server's upgrade with a migration of its database takes minutes. */
-export const TOLERATED_SILENCE_MS = 600_000
-
 /**
  * So long a no is doubted where a run may be under way: a gateway that is rolled out shows a wrong certificate or
  * refuses, replicas disagree about a token, and a login that was refused is tried once more after its minute.

@@ -132,6 +132,29 @@ test('while nothing changes, a line says what runs, how much is done and how lon
   ])
 })
 
+test.each([
+  [
+    { kind: 'settling', forMs: 30_000 },
+    '   0:04  Checking for 30 s that no step of the run starts after all',
+  ],
+  [
+    { kind: 'ending', timeoutMs: 5_000, mode: 'stop-gracefully', runId: 'r', forMs: 120_000 },
+    '   0:04  The timeout of 5s is over. Asking ZenML to stop the run once its running steps have ended, and watching it for up to 2 min',
+  ],
+  [
+    { kind: 'ending', timeoutMs: undefined, mode: 'stop', runId: undefined, forMs: 5_500 },
+    '   0:04  Cancelled. Checking whether a run was started, to stop it',
+  ],
+] satisfies [RunEvent, string][])(
+  'where nothing seems to happen, a line says what does: %j',
+  (event, line) => {
+    const { log, lines, after } = listener()
+    log.tell(started)
+    after(4, event)
+    expect(lines().at(-1)).toBe(line)
+  },
+)
+
 test('a failed step is one annotation with the exception, and its log is folded below', () => {
   const { log, text, commands } = listener()
   log.tell(started)

@@ -37,7 +37,7 @@ describe.each(['0.85.0', '0.98.0'] as const)('a workflow is cancelled on Kuberne
   test('while the run goes on: it is stopped by force, and said to be stopped', async () => {
     const { scene, result } = await cancelAt('running', { version, orchestrator: 'kubernetes' })
     expect(result).toMatchObject({ conclusion: 'cancelled', status: 'stopped' })
-    expect(result.error).toMatch(/^Cancelled\. The run "long-gh4711-.*" was stopped and is now stopped: http/)
+    expect(result.error).toMatch(/^Cancelled\. The run "long-gh4711-.*" was stopped: http/)
     expect(scene.sent(STOP)).toEqual([expect.stringContaining('graceful=false')])
     expect(goesOn(scene)).toBe(false)
     expect(scene.settled).toHaveLength(1)
@@ -58,7 +58,7 @@ describe.each(['0.85.0', '0.98.0'] as const)('a workflow is cancelled on Kuberne
       { version, orchestrator: 'kubernetes' },
       { onCancel: 'leave' },
     )
-    expect(result.error).toMatch(/was left as it is and goes on: http/)
+    expect(result.error).toMatch(/was left as it is and may still be running: http/)
     expect(scene.sent(STOP)).toEqual([])
     expect(goesOn(scene)).toBe(true)
     expect(scene.settled).toHaveLength(1)
@@ -71,7 +71,9 @@ describe.each(['0.85.0', '0.98.0'] as const)('a workflow is cancelled on Kuberne
       orchestrator: 'kubernetes',
       faults: [{ on: 'stop', occurrence: 'always', do: { kind: 'answer', status: 403, body } }],
     })
-    expect(result.error).toMatch(/goes on: http.*\. It could not be stopped: .*Insufficient permissions/)
+    expect(result.error).toMatch(
+      /may still be running: http.*\. It could not be stopped: .*Insufficient permissions/,
+    )
     expect(scene.settled).toHaveLength(0)
   })
 
@@ -81,7 +83,7 @@ describe.each(['0.85.0', '0.98.0'] as const)('a workflow is cancelled on Kuberne
       orchestrator: 'kubernetes',
       faults: [{ on: 'stop', occurrence: 'always', do: { kind: 'html', status: 502 } }],
     })
-    expect(result.error).toMatch(/goes on: http.*It could not be stopped: .*502/)
+    expect(result.error).toMatch(/may still be running: http.*It could not be stopped: .*502/)
     expect(scene.sent(STOP).length).toBeGreaterThan(1)
     expect(scene.settled).toHaveLength(0)
   })
@@ -163,7 +165,7 @@ describe.each(ZENML_VERSIONS)('a workflow is cancelled, ZenML %s', (version) => 
     const result = await running
     expect(result.conclusion).toBe('cancelled')
     expect(result.error).toMatch(
-      /The run "training-gh4711-.*(was stopped and is now failed|was asked to stop|goes on)/,
+      /The run "training-gh4711-.*(was stopped and is now failed|was asked to stop|may still be running)/,
     )
     expect(scene.server.runs).toHaveLength(1)
   })
@@ -186,13 +188,13 @@ test('a run of which a step has failed, while others go on: the result names tha
 test('a run that the local orchestrator of 0.98 cannot end by force is read again and found stopping', async () => {
   const { scene, result } = await cancelAt('running', { version: '0.98.0', orchestrator: 'local' })
   expect(result).toMatchObject({ conclusion: 'cancelled' })
-  expect(result.error).toMatch(/was stopped and is now stopped|was asked to stop and was stopping/)
+  expect(result.error).toMatch(/was stopped|was asked to stop and was stopping/)
   expect(scene.sent(STOP)[0]).toContain('graceful=false')
 })
 
 test('a run that the local orchestrator of 0.85 cannot end is said to go on', async () => {
   const { scene, result } = await cancelAt('running', { version: '0.85.0', orchestrator: 'local' })
-  expect(result.error).toMatch(/goes on: http.*It could not be stopped: .*501/)
+  expect(result.error).toMatch(/keeps running: http.*It could not be stopped: .*501/)
   expect(goesOn(scene)).toBe(true)
   expect(scene.settled).toHaveLength(0)
 })
@@ -285,7 +287,7 @@ test('a run that a replica does not know for two seconds is no deleted one, and 
 
 test('a running run of 0.74 is said to go on, because that version cannot stop it', async () => {
   const { scene, result } = await cancelAt('running', { version: '0.74.0' })
-  expect(result.error).toMatch(/goes on: http.*this version of ZenML cannot stop a run that has begun/)
+  expect(result.error).toMatch(/keeps running: http.*this version of ZenML cannot stop a run that has begun/)
   expect(scene.server.requests.filter(({ method }) => method === 'PUT')).toEqual([])
 })
 
@@ -310,7 +312,7 @@ test('a failed run whose other steps go on cannot be stopped, and the step names
   await until(() => scene.events.some(({ kind }) => kind === 'failed-but-going-on'))
   controller.abort(new Error('cancelled'))
   const result = await running
-  expect(result.error).toMatch(/goes on: http.*still running: endless$/)
+  expect(result.error).toMatch(/keeps running: http.*still running: endless$/)
 })
 
 describe('the time is up', () => {
@@ -320,9 +322,7 @@ describe('the time is up', () => {
     const scene = await openScene({ pipelines: [long], orchestrator: 'kubernetes' })
     const result = await scene.execute({ target, timeoutMs: 60_000, onTimeout: 'stop' })
     expect(result).toMatchObject({ conclusion: 'timed-out', status: 'stopped' })
-    expect(result.error).toMatch(
-      /did not finish within the timeout of 1m\. The run .* was stopped and is now stopped: http/,
-    )
+    expect(result.error).toMatch(/did not finish within the timeout of 1m\. It was stopped: http/)
     expect(scene.sent(STOP)).toEqual([expect.stringContaining('graceful=false')])
     expect(scene.settled).toHaveLength(1)
   })
@@ -330,9 +330,7 @@ describe('the time is up', () => {
   test('with on-timeout: stop-gracefully the running step may end, and the step says so', async () => {
     const scene = await openScene({ pipelines: [long], orchestrator: 'kubernetes' })
     const result = await scene.execute({ target, timeoutMs: 60_000, onTimeout: 'stop-gracefully' })
-    expect(result.error).toMatch(
-      /timeout of 1m\. The run .* was asked to stop and was stopping when last seen: http/,
-    )
+    expect(result.error).toMatch(/timeout of 1m\. It was asked to stop and was stopping when last seen: http/)
     expect(scene.sent(STOP)).toEqual([expect.stringContaining('graceful=true')])
     expect(scene.settled).toHaveLength(0)
   })
@@ -435,7 +433,7 @@ describe('the post step', () => {
     budget.abort(new Error('the budget is over'))
     const ended = await ending
     expect(ended.sentence).toMatch(
-      /goes on: http.*It could not be stopped: the server did not answer in time/,
+      /may still be running: http.*It could not be stopped: the server did not answer in time/,
     )
     expect(ended.settled).toBe(false)
   })

@@ -28,7 +28,7 @@ test('a run that something else started is stopped, and called by its name', asy
   expect(result).toMatchObject({ conclusion: 'stopped', status: 'stopped', runId: id, error: undefined })
   expect(scene.events.at(-1)).toEqual({
     kind: 'ended',
-    sentence: expect.stringMatching(`^The run "${name}" was stopped and is now stopped: http`),
+    sentence: expect.stringMatching(`^The run "${name}" was stopped: http`),
   })
 })
 
@@ -60,7 +60,7 @@ describe('stop/ is cancelled, and its time is over', () => {
     const faults: Fault[] = [{ on: 'stop', do: { kind: 'hang' } }]
     const { id, name, result } = await cancelledStop({ faults }, (scene) => scene.sent(STOP).length > 0)
     expect(result).toMatchObject({ conclusion: 'cancelled', status: 'running', runId: id })
-    expect(result.error).toMatch(`Cancelled. The run "${name}" goes on: http`)
+    expect(result.error).toMatch(`Cancelled. The run "${name}" may still be running: http`)
     expect(result.error).toMatch(/It could not be stopped: the server did not answer in time$/)
   })
 

@@ -125,7 +125,7 @@ describe('a run that waits for a person is stopped by answering its question', (
   test.each(['local', 'kubernetes'] as const)('cancelled while it is running (%s)', async (orchestrator) => {
     const { scene, result } = await cancelWhen(asking(600), (each) => told(each).length > 0, { orchestrator })
     expect(result).toMatchObject({ conclusion: 'cancelled', status: 'stopped' })
-    expect(result.error).toMatch(/^Cancelled\. The run "gate-\S+" was stopped and is now stopped: http/)
+    expect(result.error).toMatch(/^Cancelled\. The run "gate-\S+" was stopped: http/)
     // The stop comes first: what runs beside the question hears of it.
     expect(scene.sent(STOP)).toHaveLength(1)
     expect(scene.sent(RESOLVE)).toHaveLength(1)
@@ -226,7 +226,7 @@ describe('a run that waits for a person is stopped by answering its question', (
     const result = await running
     expect(result).toMatchObject({ conclusion: 'timed-out', status: 'stopped' })
     expect(result.error).toMatch(
-      /goes on: http.* It could not be stopped: ZenML does not stop the steps of a run that has stopped; still running: endless$/,
+      /keeps running: http.* It could not be stopped: ZenML does not stop the steps of a run that has stopped; still running: endless$/,
     )
     expect(scene.settled).toHaveLength(0)
   })
@@ -241,7 +241,7 @@ describe('a run that waits for a person is stopped by answering its question', (
       },
     )
     expect((await running).error).toMatch(
-      /goes on: http.* It could not be stopped: Could not answer what the run asks: .*403.*Insufficient permissions/,
+      /keeps running: http.* It could not be stopped: Could not answer what the run asks: .*403.*Insufficient permissions/,
     )
     expect(scene.settled).toHaveLength(0)
   })

@@ -43,7 +43,9 @@ describe.each(ZENML_VERSIONS)('on ZenML %s', (version) => {
   test('a run that takes longer than the timeout fails the step and is said to go on', async () => {
     const { scene, result } = await watchOne({ version, pipeline: one({}, 600) }, { timeoutMs: 90_000 })
     expect(result).toMatchObject({ conclusion: 'timed-out', status: 'running' })
-    expect(result.error).toMatch(/did not finish within the timeout of 1m 30s\. .*goes on/)
+    expect(result.error).toMatch(
+      /did not finish within the timeout of 1m 30s\. It was left as it is and may still be running/,
+    )
     expect(scene.server.runs[0]?.busy).toBe(true)
     expect(scene.clock.elapsed()).toBeLessThan(95_000)
   })
@@ -61,18 +63,31 @@ describe.each(ZENML_VERSIONS)('on ZenML %s', (version) => {
     expect(kinds(scene).filter((kind) => kind.startsWith('server-'))).toEqual(['server-lost', 'server-back'])
   })
 
-  test('a server that stays away is a failure that says where the run goes on', async () => {
+  test.each([
+    [
+      'keep-running',
+      /it may still be running: http\S+\. It was not stopped \(on-lost: keep-running\)$/,
+      1,
+      [],
+    ],
+    ['stop', /it may still be running: http\S+$/, 0, ['stop']],
+  ] as const)('a server that stays away, on-lost: %s', async (onLost, says, settled, endings) => {
     const { scene, result } = await watchOne(
       { version, pipeline: one({}, HOUR / 1000) },
-      {},
+      { onLost, lostAfterMs: 300_000 },
       ({ server }) => {
         for (const on of ['run', 'status'] as const)
           server.addFault({ on, occurrence: 'always', do: { kind: 'html', status: 503 } })
       },
     )
     expect(result.conclusion).toBe('lost')
-    expect(result.error).toMatch(/could not be followed: .*503.*it may still be running: http/)
+    expect(result.error).toMatch(/could not be followed: .*503/)
+    expect(result.error).toMatch(says)
     expect(scene.clock.elapsed()).toBeGreaterThanOrEqual(300_000)
+    expect(scene.clock.elapsed()).toBeLessThan(400_000)
+    expect(scene.settled).toHaveLength(settled)
+    expect(scene.endings).toEqual(endings)
+    expect(scene.sent(/\/stop/)).toEqual([])
     expect(kinds(scene).filter((kind) => kind === 'server-lost')).toHaveLength(1)
   })
 
@@ -103,6 +118,9 @@ describe.each(ZENML_VERSIONS)('on ZenML %s', (version) => {
     const { scene, result } = await watchOne({ version, pipeline })
     expect(result).toMatchObject({ conclusion: 'failed', status: 'failed' })
     expect(scene.clock.elapsed()).toBeLessThan(120_000)
+    expect(scene.events.filter(({ kind }) => kind === 'settling')).toEqual([
+      { kind: 'settling', forMs: 30_000 },
+    ])
   })
 
   test('a run that initializes for ever is warned about once, and ends at the timeout', async () => {

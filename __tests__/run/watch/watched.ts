@@ -51,6 +51,7 @@ export async function watchPipeline(
       url: undefined,
       onPaused: 'wait',
       ageMs: 0,
+      lostAfterMs: 600_000,
       ...request,
     },
     {

@@ -132,6 +132,9 @@ function followInputs(values: Pick<InputValues<'main'>, keyof (InputValues<'main
     onCancel: values['on-cancel'],
     onTimeout: values['on-timeout'],
     onPaused: values['on-paused'],
+    onLost: values['on-lost'],
+    /** Without an answer of the server, before the run is lost from sight. */
+    lostAfterMs: values['lost-after'],
     expectations: values.expect ?? [],
     ...reportInputs(values),
   }

@@ -116,6 +116,8 @@ const ABOUT_WAIT = [
   ['poll-interval', 'adaptive'],
   ['on-timeout', inputTables.main.defaults['on-timeout']],
   ['on-paused', inputTables.main.defaults['on-paused']],
+  ['on-lost', inputTables.main.defaults['on-lost']],
+  ['lost-after', inputTables.main.defaults['lost-after']],
   ['expect', ''],
 ] as const
 

@@ -27,6 +27,7 @@ import { expectations } from './expectations.ts'
 const MAX_LOG_TAIL = 1000
 
 const endMode = choice<EndMode>(['stop', 'stop-gracefully', 'leave'])
+const onLost = choice<FollowPolicy['onLost']>(['keep-running', 'stop'])
 const onPaused = choice<FollowPolicy['onPaused']>(['wait', 'fail'])
 
 /** Which server, and what to log in with there. */
@@ -101,6 +102,8 @@ export const inputTables = {
     'on-cancel': endMode.prefault('stop'),
     'on-timeout': endMode.prefault('stop'),
     'on-paused': onPaused.prefault('wait'),
+    'on-lost': onLost.prefault('keep-running'),
+    'lost-after': duration.prefault('30m'),
     resume: boolean.prefault('false'),
     expect: expectations.optional(),
     'dry-run': boolean.prefault('false'),
@@ -117,6 +120,8 @@ export const inputTables = {
     'on-cancel': endMode.prefault('leave'),
     'on-timeout': endMode.prefault('leave'),
     'on-paused': onPaused.prefault('wait'),
+    'on-lost': onLost.prefault('keep-running'),
+    'lost-after': duration.prefault('30m'),
     expect: expectations.optional(),
     ...report,
     ...network,

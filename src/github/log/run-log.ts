@@ -1,3 +1,4 @@
+import prettyMilliseconds from 'pretty-ms'
 import type { Verdict } from '../../run/outcome/expect.ts'
 import type { Reporter, RunEvent } from '../../run/events.ts'
 import type { Usual } from '../../run/facts.ts'
@@ -10,6 +11,8 @@ import { StepLines, stillLine } from './step-lines.ts'
 
 const HINDRANCES = [
   'failed-but-going-on',
+  'settling',
+  'ending',
   'server-lost',
   'server-back',
   'paused',
@@ -106,6 +109,12 @@ export class RunLog implements Reporter {
           `The run has failed, but some of its steps keep running: ${inline(event.steps.join(', '), LONG)}. Waiting for them to end`,
         )
         return
+      case 'settling':
+        this.#timed(`Checking for ${shownDuration(event.forMs)} that no step of the run starts after all`)
+        return
+      case 'ending':
+        this.#timed(endingLine(event))
+        return
       case 'server-lost':
         this.#timed(
           `The server does not answer (${inline(event.detail, LONG)}). The run may still be running; trying again for up to ${shownDuration(event.toleratedMs)}`,
@@ -142,6 +151,14 @@ export class RunLog implements Reporter {
 function isHindrance(event: RunEvent): event is HindranceEvent {
   const kinds: readonly string[] = HINDRANCES
   return kinds.includes(event.kind)
+}
+
+function endingLine({ timeoutMs, mode, runId, forMs }: Extract<RunEvent, { kind: 'ending' }>): string {
+  const why =
+    timeoutMs === undefined ? 'Cancelled.' : `The timeout of ${prettyMilliseconds(timeoutMs)} is over.`
+  if (runId === undefined) return `${why} Checking whether a run was started, to stop it`
+  const how = mode === 'stop' ? '' : ' once its running steps have ended'
+  return `${why} Asking ZenML to stop the run${how}, and watching it for up to ${shownDuration(forMs)}`
 }
 
 function usualLine({ medianMs, runs }: Usual): string {

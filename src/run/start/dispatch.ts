@@ -167,7 +167,7 @@ async function end(run: Run, request: DispatchRequest, deps: DispatchDependencie
   if (stopped.kind === 'ended' && isOurs) return { kind: 'ended' }
   // It began, or ended by itself, at the last moment.
   if (hasBegun(last) && !isOurs) return { kind: 'alive', run: last }
-  const why = stopped.kind === 'going-on' ? stopped.why : `it was ${last.status} when last seen`
+  const why = 'why' in stopped ? stopped.why : `it was ${last.status} when last seen`
   throw new RunError(
     `The server made the run "${name}" and then failed (${request.doubt.detail}). It could not be ended: ${why}. ` +
       'Look at it before you start another',

@@ -71,7 +71,7 @@ export function outOfTime(name: string, last: string, mayHaveStarted: boolean): 
 /** A failure that hides whether a run was started must say so. */
 export function startUnknown(name: string, detail: string): RunError {
   return new RunError(
-    `Whether the run was started is not known (${detail}). If it was, it goes on under the name "${name}"`,
+    `Whether the run was started is not known (${detail}). If it was, it may still be running under the name "${name}"`,
     'lost',
   )
 }

@@ -1,6 +1,6 @@
 import type { Deadline } from '../../base/deadline.ts'
 import type { EndMode, StartedRun } from '../journal.ts'
-import { stopRun, type StopDependencies } from './stop.ts'
+import { stopRun, type StopDependencies, type Stopped } from './stop.ts'
 
 export interface EndRequest {
   readonly run: StartedRun
@@ -19,44 +19,43 @@ export interface Ended {
   readonly sentence: string
 }
 
+/** The same with what follows `The run "x"` in the sentence, for a line that names the run already. */
+export interface EndedRun extends Ended {
+  readonly predicate: string
+}
+
 /** Ends a run, or leaves it, and says which. */
 export async function endRun(
   { run, mode, reason, deadline }: EndRequest,
   deps: StopDependencies,
-): Promise<Ended> {
+): Promise<EndedRun> {
   const { url, status } = run
   const where = url === undefined ? '' : `: ${url}`
-  if (mode === 'leave') {
-    return { settled: true, status, sentence: `The run "${run.name}" was left as it is and goes on${where}` }
-  }
+  const ended = (settled: boolean, last: string, predicate: string): EndedRun => ({
+    settled,
+    status: last,
+    predicate,
+    sentence: `The run "${run.name}" ${predicate}`,
+  })
+  if (mode === 'leave') return ended(true, status, `was left as it is and may still be running${where}`)
   const request = { runId: run.id, status, graceful: mode === 'stop-gracefully', reason, deadline }
   const stopped = await stopRun(request, deps)
+  return ended(stopped.kind === 'ended' || stopped.kind === 'gone', stopped.status, describe(stopped, where))
+}
+
+function describe(stopped: Stopped, where: string): string {
+  const { status } = stopped
   switch (stopped.kind) {
     case 'ended':
-      return {
-        settled: true,
-        status: stopped.status,
-        sentence: stopped.byItself
-          ? `The run "${run.name}" had ended before it could be stopped and is ${stopped.status}${where}`
-          : `The run "${run.name}" was stopped and is now ${stopped.status}${where}`,
-      }
+      if (stopped.byItself) return `had ended before it could be stopped and is ${status}${where}`
+      return status === 'stopped' ? `was stopped${where}` : `was stopped and is now ${status}${where}`
     case 'gone':
-      return {
-        settled: true,
-        status: stopped.status,
-        sentence: `The run "${run.name}" is no longer on the server: it was deleted there. Steps of it that were running may go on`,
-      }
+      return 'is no longer on the server: it was deleted there. Its steps may still be running'
     case 'asked':
-      return {
-        settled: false,
-        status: stopped.status,
-        sentence: `The run "${run.name}" was asked to stop and was ${stopped.status} when last seen${where}`,
-      }
+      return `was asked to stop and was ${status} when last seen${where}`
     case 'going-on':
-      return {
-        settled: false,
-        status: stopped.status,
-        sentence: `The run "${run.name}" goes on${where}. It could not be stopped: ${stopped.why}`,
-      }
+      return `keeps running${where}. It could not be stopped: ${stopped.why}`
+    case 'unknown':
+      return `may still be running${where}. It could not be stopped: ${stopped.why}`
   }
 }

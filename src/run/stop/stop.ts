@@ -44,8 +44,10 @@ export type Stopped =
   | { readonly kind: 'gone'; readonly status: string }
   /** The server took the request; the run had not ended when the time was up. */
   | { readonly kind: 'asked'; readonly status: string }
-  /** It goes on, or that is not known; `why` is a clause. */
+  /** `why` is a clause. */
   | { readonly kind: 'going-on'; readonly status: string; readonly why: string }
+  /** The server could not be asked, so nobody can tell; `why` is a clause. */
+  | { readonly kind: 'unknown'; readonly status: string; readonly why: string }
 
 /**
  * A run that initializes gets its orchestrator's id any moment; after this time it is ended instead of stopped. Not
@@ -112,7 +114,7 @@ class Stop {
     }
     if (this.#unanswered !== undefined) return this.#goingOn(this.#unanswered)
     if (this.#asked) return this.#stepsGoingOn ?? { kind: 'asked', status: this.#status }
-    return this.#goingOn(this.#lastFailure)
+    return this.#unknown(this.#lastFailure)
   }
 
   async #tryOnce(attempt: number): Promise<Stopped | undefined> {
@@ -180,7 +182,7 @@ class Stop {
   /** Undefined where it is worth trying again. */
   async #tryAgainAfter(error: ZenmlError, attempt: number): Promise<Stopped | undefined> {
     if (this.#patience.isFinal(error)) {
-      return this.#asked ? { kind: 'asked', status: this.#status } : this.#goingOn(error.message)
+      return this.#asked ? { kind: 'asked', status: this.#status } : this.#unknown(error.message)
     }
     await this.#pauseAfter(error, attempt)
     return undefined
@@ -313,6 +315,10 @@ class Stop {
 
   #goingOn(why: string): Stopped {
     return { kind: 'going-on', status: this.#status, why }
+  }
+
+  #unknown(why: string): Stopped {
+    return { kind: 'unknown', status: this.#status, why }
   }
 
   #hasTime(): boolean {

@@ -39,8 +39,13 @@ export function isOver({ run, steps }: Sighting, unchangedMs: number): boolean {
     case 'stopped':
       if (run.inProgress === false) return true
       if (steps === undefined || unfinishedSteps(steps).length > 0) return false
-      return unchangedMs >= (hasStartableStep(steps) ? SETTLE_BEFORE_STARTABLE_STEP_MS : SETTLE_MS)
+      return unchangedMs >= settleMs(steps)
   }
+}
+
+/** For how many milliseconds nothing may change until a failed or stopped run is over, where no step of it runs. */
+export function settleMs(steps: readonly StepState[]): number {
+  return hasStartableStep(steps) ? SETTLE_BEFORE_STARTABLE_STEP_MS : SETTLE_MS
 }
 
 /** Names of the steps that have started and not ended. */

@@ -3,7 +3,7 @@ import { isGone, isZenmlError, type ZenmlError } from '../../zenml/errors.ts'
 import type { Run, RunParts, RunReference, StepState } from '../../zenml/model.ts'
 import { isPassing, retryAfterOf } from '../../zenml/retry.ts'
 import { runPhase } from '../../zenml/status.ts'
-import { isOver, needsSteps, unfinishedSteps, type Sighting } from './is-over.ts'
+import { isOver, needsSteps, settleMs, unfinishedSteps, type Sighting } from './is-over.ts'
 import { forecast } from './forecast.ts'
 import { Heartbeat } from './heartbeat.ts'
 import { Orchestrator } from './orchestrator.ts'
@@ -11,7 +11,7 @@ import { nextPollMs } from './polling.ts'
 import { Questions } from './paused-questions.ts'
 import type { Reporter, RunEvent } from '../events.ts'
 import type { Usual } from '../facts.ts'
-import { DOUBTED_MS, Patience, TOLERATED_SILENCE_MS } from '../patience.ts'
+import { DOUBTED_MS, Patience } from '../patience.ts'
 import { hasSteps, WatchedSteps, type WatchDependencies } from './watched-steps.ts'
 
 export interface WatchRequest {
@@ -25,6 +25,8 @@ export interface WatchRequest {
   /** Where a person answers a paused run; for the warning. */
   readonly url: string | undefined
   readonly onPaused: 'wait' | 'fail'
+  /** So many milliseconds without an answer are tolerated. */
+  readonly lostAfterMs: number
   /** How long such runs take. */
   readonly usual?: Usual | undefined
   /** How long the run has been there; milliseconds. */
@@ -85,6 +87,7 @@ class Watch {
   #askedToWaitMs = 0
   #toldSlowStart = false
   #toldGoingOn = false
+  #toldSettling = false
 
   constructor(request: WatchRequest, deps: WatchDependencies) {
     this.#request = request
@@ -184,7 +187,7 @@ class Watch {
     const all = parts ?? (await this.#partsBeside(run, isChanged))
     if (all !== undefined) await this.#noteParts(all)
     if (isChanged && isEnd) this.#tellState(run)
-    if (needsSteps(run)) this.#noteGoingOn(all?.steps ?? [])
+    if (needsSteps(run)) this.#noteGoingOn(all?.steps)
     const sighting: Sighting = all === undefined ? { run } : { run, steps: all.steps }
     if (isOver(sighting, this.#deps.clock.elapsed() - this.#changedAt)) return { kind: 'over', run }
     return this.#noteQuestions()
@@ -220,11 +223,14 @@ class Watch {
     this.#questions.note(parts.questions)
   }
 
-  #noteGoingOn(steps: readonly StepState[]): void {
+  /** Why a run that has ended is still watched. */
+  #noteGoingOn(steps: readonly StepState[] | undefined): void {
+    if (steps === undefined) return
     const running = unfinishedSteps(steps)
-    if (running.length === 0 || this.#toldGoingOn) return
-    this.#toldGoingOn = true
-    this.#tell({ kind: 'failed-but-going-on', steps: running })
+    if (running.length > 0 && !this.#toldGoingOn) this.#tell({ kind: 'failed-but-going-on', steps: running })
+    if (running.length === 0 && !this.#toldSettling) this.#tell({ kind: 'settling', forMs: settleMs(steps) })
+    if (running.length > 0) this.#toldGoingOn = true
+    else this.#toldSettling = true
   }
 
   /** A line now and then where nothing changes, so that nobody takes the step for dead. */
@@ -264,13 +270,14 @@ class Watch {
     if (this.#patience.isGone(error)) return { kind: 'gone', status, detail }
     if (isGone(error)) return undefined
     if (this.#patience.isFinal(error)) return { kind: 'lost', status, detail }
-    const toleratedMs = isPassing(error) ? TOLERATED_SILENCE_MS : DOUBTED_MS
+    const { lostAfterMs } = this.#request
+    const toleratedMs = isPassing(error) ? lostAfterMs : Math.min(DOUBTED_MS, lostAfterMs)
     const now = clock.elapsed()
     this.#lostSince ??= now
     if (toleratedMs !== this.#toleratedMs) {
       this.#toleratedMs = toleratedMs
       this.#tell({ kind: 'server-lost', detail, toleratedMs })
     }
-    return now - this.#lostSince < TOLERATED_SILENCE_MS ? undefined : { kind: 'lost', status, detail }
+    return now - this.#lostSince < lostAfterMs ? undefined : { kind: 'lost', status, detail }
   }
 }
