@@ -229,7 +229,7 @@ test('without permission to read artifacts their names are missing, and that is 
 const FAILS = {
   layers: [{ source: 'configuration', value: { steps: { train: { parameters: { fail: 'no data' } } } } }],
   tags: undefined,
-  useCache: undefined,
+  enableCache: undefined,
 }
 
 test('the log of a failed step needs permission to read runs, even if the account started the run', async () => {

@@ -125,7 +125,7 @@ export const BASE_REQUEST: RunRequest = {
   nothingToCancel: 'Cancelled before a run was started',
   target: { kind: 'template', reference: 'training-template' },
   project: undefined,
-  overrides: { layers: [], tags: undefined, useCache: undefined },
+  overrides: { layers: [], tags: undefined, enableCache: undefined },
   runName: undefined,
   origin: { workflowRunId: '4711', attempt: 1, stepIdentity: '0a1b2c3d' },
   provenance: {

@@ -16,7 +16,7 @@ const origin = (
 const failing = {
   layers: [{ source: 'configuration', value: { steps: { train: { parameters: { fail: 'x' } } } } }],
   tags: undefined,
-  useCache: undefined,
+  enableCache: undefined,
 }
 
 const triggers = (scene: Scene): number => scene.sent(TRIGGER).length

@@ -108,7 +108,7 @@ function mainInputs(values: InputValues<'main'>) {
     runName: values['run-name'],
     tags: values.tags,
     /** Undefined: as ZenML decides. */
-    useCache: values['use-cache'],
+    enableCache: values['enable-cache'],
     wait: values.wait,
     /** Limit of the time until the run is started. */
     triggerTimeoutMs: values['trigger-timeout'],

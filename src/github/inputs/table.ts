@@ -93,7 +93,7 @@ export const inputTables = {
     'configuration-file': line.optional(),
     'run-name': runName.optional(),
     tags: tags.optional(),
-    'use-cache': boolean.optional(),
+    'enable-cache': boolean.optional(),
     wait: boolean.prefault('true'),
     timeout: limits.timeout,
     'trigger-timeout': duration.prefault('30m'),

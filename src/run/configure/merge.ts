@@ -10,7 +10,7 @@ export interface Overrides {
   /** What goes over all layers, in the short form of the input `parameters`. */
   readonly parameters?: Layer | undefined
   readonly tags: readonly string[] | undefined
-  readonly useCache: boolean | undefined
+  readonly enableCache: boolean | undefined
 }
 
 /** A run configuration to send; `runName` is kept apart, because a name of ours may take its place. */
@@ -20,13 +20,13 @@ export interface Configuration {
 }
 
 /** Merges the layers: mappings deeply, everything else replaced by the later layer. */
-export function mergeOverrides({ layers, tags, useCache }: Omit<Overrides, 'parameters'>): Configuration {
+export function mergeOverrides({ layers, tags, enableCache }: Omit<Overrides, 'parameters'>): Configuration {
   const merged = layers.reduce<JsonObject>((base, { value }) => mergeDeeply(base, value), {})
   const { run_name: runName, ...rest } = merged
   const body: JsonObject = {
     ...rest,
     ...(tags === undefined ? {} : { tags }),
-    ...(useCache === undefined ? {} : { enable_cache: useCache }),
+    ...(enableCache === undefined ? {} : { enable_cache: enableCache }),
   }
   return { body, runName: typeof runName === 'string' ? runName : undefined }
 }
