@@ -17,7 +17,7 @@ const SAYS_ENDED =
 
 /** Sentences by which a line admits that a run goes on, or may. */
 const SAYS_GOING_ON =
-  /goes on|may go on|may still be running|was asked to stop|is not known|look once more|look for a run named|It is left alone|no longer on the server/
+  /goes on|may go on|keeps running|may still be running|was asked to stop|is not known|look once more|look for a run named|It is left alone|no longer on the server/
 
 const SAYS_NOTHING_STARTED = /Nothing was started|before a run was started|No run was started/
 
@@ -92,17 +92,17 @@ function judgeEndings(drawn: Case, seen: Observation): Finding[] {
 
 /** Whether nothing of what can have happened to the step was to end its run. */
 function isLeftOnPurpose({ onCancel, onTimeout, timeoutMs }: Case, { conclusion, runId }: Ending): boolean {
-  const timeoutLeaves = timeoutMs === undefined || onTimeout === 'leave'
+  const timeoutLeaves = timeoutMs === undefined || onTimeout === 'keep-running'
   switch (conclusion) {
     case 'started':
     case 'dry-run':
       return true
     case 'timed-out':
-      return runId !== undefined && onTimeout === 'leave'
+      return runId !== undefined && onTimeout === 'keep-running'
     case undefined:
     case 'cancelled':
     case 'lost':
-      return onCancel === 'leave' && timeoutLeaves
+      return onCancel === 'keep-running' && timeoutLeaves
     default:
       return false
   }
@@ -119,7 +119,7 @@ function judgeAccount(drawn: Case, seen: Observation, run: HeldRun): Finding[] {
   if (!SAYS_GOING_ON.test(line)) {
     findings.push(unaccounted(`${run.name} goes on (${run.status}), but the last line is: ${line}`))
   }
-  if (settled && !main.line.includes('was left as it is')) {
+  if (settled && !main.line.includes('keeps running, as requested')) {
     findings.push(
       unaccounted(`${run.name} goes on (${run.status}), and the post step was told to do nothing`),
     )
@@ -131,7 +131,11 @@ function judgeAccount(drawn: Case, seen: Observation, run: HeldRun): Finding[] {
 function mayLeave({ wait, onCancel, onTimeout, timeoutMs }: Case, { main, cancelled }: Observation): boolean {
   if (main.conclusion === 'started') return !wait
   if (main.conclusion !== undefined) return false
-  return !wait || (timeoutMs !== undefined && onTimeout === 'leave') || (cancelled && onCancel === 'leave')
+  return (
+    !wait ||
+    (timeoutMs !== undefined && onTimeout === 'keep-running') ||
+    (cancelled && onCancel === 'keep-running')
+  )
 }
 
 /** What is said to have ended has. */

@@ -33,7 +33,7 @@ test.concurrent('a run of which the server never tells anything times out', () =
         pipeline: 'training',
         configuration: LONG,
         timeout: '2s',
-        'on-timeout': 'leave',
+        'on-timeout': 'keep-running',
       })
 
       expectRed(result, 'timed-out')

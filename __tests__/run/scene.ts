@@ -120,7 +120,7 @@ export async function openScene(
   }
 }
 
-/** What a workflow asks for that leaves all inputs but `template` as they are, save that the run is left at the timeout. */
+/** What a workflow asks for that leaves all inputs but `template` as they are, save that the run keeps running at the timeout. */
 export const BASE_REQUEST: RunRequest = {
   nothingToCancel: 'Cancelled before a run was started',
   target: { kind: 'template', reference: 'training-template' },
@@ -144,7 +144,7 @@ export const BASE_REQUEST: RunRequest = {
   triggerTimeoutMs: 1_800_000,
   pollIntervalMs: undefined,
   onCancel: 'stop',
-  onTimeout: 'leave',
+  onTimeout: 'keep-running',
   onPaused: 'wait',
   resume: false,
 }

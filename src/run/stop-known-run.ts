@@ -7,7 +7,7 @@ import type { RunDependencies, RunResult } from './follow.ts'
 
 export interface StopKnownRequest {
   readonly runId: string
-  readonly mode: Exclude<EndMode, 'leave'>
+  readonly mode: Exclude<EndMode, 'keep-running'>
   /** Page of the workflow run, or empty. */
   readonly workflowRunUrl: string
   /** How long to watch that the run ends; milliseconds. */

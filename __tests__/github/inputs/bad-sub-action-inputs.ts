@@ -32,7 +32,7 @@ const wait: readonly (readonly [string, With])[] = [
   ['a timeout that is none', { timeout: 'ten minutes' }],
   ['a timeout without a unit', { timeout: '600' }],
   ['an interval that is too short', { 'poll-interval': '10ms' }],
-  ['an unknown end', { 'on-cancel': 'leaf', 'on-timeout': 'continue', 'on-paused': 'stop' }],
+  ['an unknown end', { 'on-cancel': 'leave', 'on-timeout': 'continue', 'on-paused': 'stop' }],
   ['a project of two lines', { project: 'a\nb' }],
   ['a report that is none', { 'log-tail': 'many', summary: '0', comment: 'never', 'step-key': 'a\nb' }],
   ['a letter too few', { coment: 'true', logtail: '5' }],

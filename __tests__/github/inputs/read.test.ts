@@ -90,7 +90,7 @@ test('every input reaches its field', async () => {
     parameters: 'train.epochs: 7',
     expect: 'accuracy >= 0.9',
     'dry-run': 'true',
-    'on-cancel': 'leave',
+    'on-cancel': 'keep-running',
     'on-timeout': ' stop-gracefully ',
     'on-paused': 'fail',
     resume: 'false',
@@ -129,7 +129,7 @@ test('every input reaches its field', async () => {
     timeoutMs: 9_000_000,
     triggerTimeoutMs: 5_400_000,
     pollIntervalMs: 1000,
-    onCancel: 'leave',
+    onCancel: 'keep-running',
     onTimeout: 'stop-gracefully',
     onPaused: 'fail',
     resume: false,
@@ -180,9 +180,13 @@ test('resume goes with a configuration, as long as that names no run', async () 
 })
 
 test('what must happen on cancel can be said without a wait, the run may just be starting', async () => {
-  const { inputs, notices } = await readGood({ wait: 'false', 'on-cancel': 'leave', 'on-timeout': 'stop' })
+  const { inputs, notices } = await readGood({
+    wait: 'false',
+    'on-cancel': 'keep-running',
+    'on-timeout': 'stop',
+  })
   expect(notices).toEqual([])
-  expect(inputs).toMatchObject({ wait: false, onCancel: 'leave' })
+  expect(inputs).toMatchObject({ wait: false, onCancel: 'keep-running' })
 })
 
 test('login/ needs a server and a key', async () => {
@@ -202,8 +206,8 @@ test('wait/ leaves a run that something else started as it is', async () => {
     server: { url: 'https://zenml.example.com', proApiUrl: 'https://cloudapi.zenml.io' },
     credential: { kind: 'api-key', key: KEY },
     run: 'nightly-5',
-    onCancel: 'leave',
-    onTimeout: 'leave',
+    onCancel: 'keep-running',
+    onTimeout: 'keep-running',
     onPaused: 'wait',
     expectations: [],
     logTail: 50,
@@ -318,7 +322,7 @@ test.each<[given: With, unused: string]>([
     {
       timeout: '1h',
       'poll-interval': '5s',
-      'on-timeout': 'leave',
+      'on-timeout': 'keep-running',
       'on-paused': 'fail',
       expect: 'accuracy > 0',
     },

@@ -115,10 +115,10 @@ test('a cancelled wait leaves a run alone that it did not start, if so wished', 
   const scene = await openScene({ orchestrator: 'kubernetes', startupSeconds: 600 })
   const { runId = '' } = await scene.execute({ wait: false })
   const controller = new AbortController()
-  const waiting = scene.attach(runId, { onCancel: 'leave' }, controller.signal)
+  const waiting = scene.attach(runId, { onCancel: 'keep-running' }, controller.signal)
   await until(() => scene.started.length === 2)
   controller.abort(new Error('cancelled'))
-  expect((await waiting).error).toMatch(/was left as it is and goes on/)
+  expect((await waiting).error).toMatch(/keeps running, as requested/)
   expect(scene.sent(/\/stop/)).toEqual([])
 })
 

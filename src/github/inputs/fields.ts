@@ -100,19 +100,25 @@ export const name = singleLine(MAX_NAME_LENGTH)
 /** Any text of any length, as it is. */
 export const text = z.string()
 
-/** One of a few words, written exactly so. */
-export function choice<Word extends string>(words: readonly Word[]) {
+/**
+ * One of a few words, written exactly so.
+ *
+ * @param aliases what people may write for a word, for the error
+ */
+export function choice<Word extends string>(
+  words: readonly Word[],
+  aliases: Readonly<Record<string, Word>> = {},
+) {
   return value((text, fault): Word => {
     const chosen = words.find((word) => word === text)
     if (chosen !== undefined) return chosen
-    const near = closestMatch(
-      text
-        .toLowerCase()
-        .replaceAll(/[\s_]+/g, '-')
-        .slice(0, MAX_NAME_LENGTH),
-      [...words],
-      { maxDistance: 2 },
-    )
+    const written = text
+      .toLowerCase()
+      .replaceAll(/[\s_]+/g, '-')
+      .slice(0, MAX_NAME_LENGTH)
+    const near = Object.hasOwn(aliases, written)
+      ? aliases[written]
+      : closestMatch(written, [...words], { maxDistance: 2 })
     return fault(
       near === undefined ? `is not allowed; use ${listed(words)}` : `is not allowed; did you mean ${near}?`,
     )

@@ -26,7 +26,7 @@ import { expectations } from './expectations.ts'
 /** A page of ZenML's log has no more. */
 const MAX_LOG_TAIL = 1000
 
-const endMode = choice<EndMode>(['stop', 'stop-gracefully', 'leave'])
+const endMode = choice<EndMode>(['stop', 'stop-gracefully', 'keep-running'], { leave: 'keep-running' })
 const onPaused = choice<FollowPolicy['onPaused']>(['wait', 'fail'])
 
 /** Which server, and what to log in with there. */
@@ -114,8 +114,8 @@ export const inputTables = {
     run: runReference.optional(),
     project: name.optional(),
     ...limits,
-    'on-cancel': endMode.prefault('leave'),
-    'on-timeout': endMode.prefault('leave'),
+    'on-cancel': endMode.prefault('keep-running'),
+    'on-timeout': endMode.prefault('keep-running'),
     'on-paused': onPaused.prefault('wait'),
     expect: expectations.optional(),
     ...report,

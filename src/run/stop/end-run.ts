@@ -19,15 +19,16 @@ export interface Ended {
   readonly sentence: string
 }
 
-/** Ends a run, or leaves it, and says which. */
+/** Ends a run, or lets it run, and says which. */
 export async function endRun(
   { run, mode, reason, deadline }: EndRequest,
   deps: StopDependencies,
 ): Promise<Ended> {
   const { url, status } = run
   const where = url === undefined ? '' : `: ${url}`
-  if (mode === 'leave') {
-    return { settled: true, status, sentence: `The run "${run.name}" was left as it is and goes on${where}` }
+  if (mode === 'keep-running') {
+    const sentence = `The run "${run.name}" keeps running, as requested (keep-running)${where}`
+    return { settled: true, status, sentence }
   }
   const request = { runId: run.id, status, graceful: mode === 'stop-gracefully', reason, deadline }
   const stopped = await stopRun(request, deps)
