@@ -202,7 +202,13 @@ test("another account's run cannot be stopped without permission to update runs"
   const { runId = '' } = await scene.execute({ wait: false })
   scene.server.disown(runId)
   scene.permit({ deny: { update: ['pipeline_run'] } })
-  const request = { runId, mode: 'stop', workflowRunUrl: '', timeoutMs: 60_000 } as const
+  const request = {
+    run: runId,
+    project: undefined,
+    mode: 'stop',
+    workflowRunUrl: '',
+    timeoutMs: 60_000,
+  } as const
   const { conclusion, error } = await stopKnownRun(request, scene.dependencies())
   expect(conclusion).toBe('failed')
   expect(error).toMatch(

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { anyText } from '../../any-text.ts'
 
@@ -258,17 +258,48 @@ test('every input of wait/ reaches its field', async () => {
 })
 
 test.each([
-  [{}, { runId: RUN_ID, graceful: false, timeoutMs: 120_000 }],
+  [{}, { run: RUN_ID, mode: 'stop', timeoutMs: 120_000 }],
   [
-    { 'run-id': ` ${RUN_ID.toUpperCase()}\n`, graceful: 'true', timeout: '30s' },
-    { runId: RUN_ID, graceful: true, timeoutMs: 30_000 },
+    { run: ` ${RUN_ID.toUpperCase()}\n`, mode: 'stop-gracefully', timeout: '30s', project: 'vision' },
+    { run: RUN_ID, mode: 'stop-gracefully', timeoutMs: 30_000, project: 'vision' },
   ],
-])('stop/ with %j takes the id in any case, and watches for two minutes', async (given, fields) => {
-  const outcome = await readWith(readStopInputs, variables({ ...least.stop, ...given }))
-  expect(outcome.ok && outcome.inputs).toEqual({
-    server: { url: 'https://zenml.example.com', proApiUrl: 'https://cloudapi.zenml.io' },
-    credential: { kind: 'api-key', key: KEY },
-    ...fields,
+  [{ run: 'Nightly-5' }, { run: 'Nightly-5', mode: 'stop', timeoutMs: 120_000 }],
+])(
+  'stop/ with %j takes the name or the id in any case, and watches for two minutes',
+  async (given, fields) => {
+    const outcome = await readWith(readStopInputs, variables({ ...least.stop, ...given }))
+    expect(outcome.ok && outcome.inputs).toEqual({
+      server: { url: 'https://zenml.example.com', proApiUrl: 'https://cloudapi.zenml.io' },
+      credential: { kind: 'api-key', key: KEY },
+      ...fields,
+    })
+  },
+)
+
+describe("the address of a run's page is taken for the run's id", () => {
+  const PRO = { workspace: 'research', 'server-url': '' }
+  const DASHBOARD = 'https://cloud.zenml.io/workspaces/research/projects/vision/runs'
+  test.each<[title: string, page: string, connection: With]>([
+    ['of the newest server', `https://zenml.example.com/projects/vision/runs/${RUN_ID}`, {}],
+    ['of an old server', `https://zenml.example.com/runs/${RUN_ID}`, {}],
+    [
+      'with what the browser adds',
+      `https://ZenML.example.com:443/runs/${RUN_ID.toUpperCase()}/logs?tab=dag#x`,
+      {},
+    ],
+    ['without TLS', `http://zenml.example.com/runs/${RUN_ID}`, {}],
+    [
+      'below a path',
+      `https://a.example.com/zenml/runs/${RUN_ID}`,
+      { 'server-url': 'https://a.example.com/zenml' },
+    ],
+    ["of ZenML Pro's dashboard, with a workspace", `${DASHBOARD}/${RUN_ID}`, PRO],
+    ["of ZenML Pro's dashboard, with a server", `${DASHBOARD}/${RUN_ID}`, {}],
+  ])('%s', async (_, page, connection) => {
+    const given = variables({ ...least.stop, run: page, ...connection })
+    for (const outcome of [await readWith(readStopInputs, given), await readWith(readWaitInputs, given)]) {
+      expect(outcome).toMatchObject({ ok: true, inputs: { run: RUN_ID } })
+    }
   })
 })
 

@@ -129,18 +129,20 @@ function listed(words: readonly string[]): string {
   return new Intl.ListFormat('en', { type: 'disjunction' }).format(words)
 }
 
-/** The id of a run, in lower case. */
-export const runId = value((text, fault): string => {
-  const problem = runAddressProblem(text) ?? lineProblem(text, MAX_NAME_LENGTH)
+/** The name of a run, or its id in lower case, which the address of its page holds too. */
+export const runReference = value((text, fault): string => {
+  const isAddress = /^https?:\/\//i.test(text)
+  const problem = lineProblem(text, isAddress ? MAX_TEXT_LENGTH : MAX_NAME_LENGTH)
   if (problem !== undefined) return fault(problem)
-  if (z.guid().safeParse(text).success) return text.toLowerCase()
-  return fault(
-    'is not the id of a run; write the UUID that the output run-id of the step that started it has',
-  )
+  if (!isAddress) return z.guid().safeParse(text).success ? text.toLowerCase() : text
+  return runIdOnPage(text) ?? fault("is an address without a run's id; copy the one of the run's page")
 })
 
-/** The id or the name of a run. */
-export const runReference = singleLine(MAX_NAME_LENGTH, runAddressProblem)
+/** The id in the address of a run's page, in lower case. People copy what the browser shows; no run is named like that. */
+export function runIdOnPage(address: string): string | undefined {
+  const page = /^https?:\/\/.*\/runs\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:[/?#]|$)/i
+  return page.exec(address)?.[1]?.toLowerCase()
+}
 
 /** The id or the name of a workspace of ZenML Pro. */
 export const workspaceReference = singleLine(MAX_NAME_LENGTH, (text) => {
@@ -150,15 +152,6 @@ export const workspaceReference = singleLine(MAX_NAME_LENGTH, (text) => {
     ? "is an address; give it as server-url, or write the workspace's name"
     : undefined
 })
-
-/** People copy what the browser shows; no run is named like an address. */
-function runAddressProblem(text: string): string | undefined {
-  if (!/^https?:\/\//i.test(text)) return undefined
-  const id = /\/runs\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:[/?#]|$)/i.exec(text)?.[1]
-  return id === undefined
-    ? "is an address; write the run's id"
-    : `is the address of a page; write only the run's id, ${id.toLowerCase()}`
-}
 
 /** A key or token of ZenML. Its faults never show the value. */
 export const credential = secretFrom('ZenML')

@@ -13,7 +13,6 @@ import {
   line,
   name,
   pollInterval,
-  runId,
   runName,
   runReference,
   tags,
@@ -27,6 +26,10 @@ import { expectations } from './expectations.ts'
 const MAX_LOG_TAIL = 1000
 
 const endMode = choice<EndMode>(['stop', 'stop-gracefully', 'keep-running'], { leave: 'keep-running' })
+const stopMode = choice<Exclude<EndMode, 'keep-running'>>(['stop', 'stop-gracefully'], {
+  graceful: 'stop-gracefully',
+  gracefully: 'stop-gracefully',
+})
 const onPaused = choice<FollowPolicy['onPaused']>(['wait', 'fail'])
 
 /** Which server, and what to log in with there. */
@@ -124,8 +127,9 @@ export const inputTables = {
   }),
   stop: table({
     ...connection,
-    'run-id': runId.optional(),
-    graceful: boolean.prefault('false'),
+    run: runReference.optional(),
+    project: name.optional(),
+    mode: stopMode.prefault('stop'),
     timeout: duration.prefault('2m'),
     ...network,
   }),
