@@ -73,6 +73,40 @@ describe.each(ZENML_VERSIONS)('on ZenML %s', (version) => {
     })
   })
 
+  test('tags are added to those of the snapshot or template, or to those that a configuration has in their place', async () => {
+    const tagged = { name: 'tagged', steps: [{ name: 'only', seconds: 1 }], tags: ['own', 'nightly'] }
+    const scene = await openScene({ version, pipelines: [tagged] })
+    const target = { kind: 'template', reference: 'tagged-template' } as const
+    const tags = ['nightly', 'gpu']
+    for (const value of [{}, { tags: null }, { tags: ['other', 'other'] }] as const) {
+      const layers = [{ source: 'configuration', value }]
+      await scene.execute({ target, wait: false, overrides: { layers, tags, enableCache: undefined } })
+    }
+    await scene.execute({ target, wait: false })
+    expect(scene.server.runs.map(({ configuration }) => configuration['tags'])).toEqual([
+      ['own', 'nightly', 'gpu'],
+      ['own', 'nightly', 'gpu'],
+      ['other', 'nightly', 'gpu'],
+      undefined,
+    ])
+  })
+
+  test('a tag that a configuration gives a color keeps it', async () => {
+    const scene = await openScene({ version })
+    const gold = { name: 'gpu', color: 'yellow' }
+    const layers = [{ source: 'configuration', value: { tags: [gold] } }]
+    const started = scene.execute({
+      wait: false,
+      overrides: { layers, tags: ['gpu', 'x'], enableCache: undefined },
+    })
+    if (version === '0.74.0') {
+      await expect(started).rejects.toThrow('"tags.0" must be a string')
+      return
+    }
+    await started
+    expect(scene.server.runs[0]?.configuration).toMatchObject({ tags: [gold, 'x'] })
+  })
+
   test('the newest of a pipeline is found', async () => {
     const scene = await openScene({ version })
     const result = await scene.execute({ target: { kind: 'pipeline', pipeline: 'wide' } })
