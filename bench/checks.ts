@@ -91,7 +91,7 @@ async function round(): Promise<void> {
       layers: [{ source: 'configuration', value: configuration }],
       parameters: { source: 'parameters', value: short },
       tags: undefined,
-      useCache: undefined,
+      enableCache: undefined,
     },
     definition,
     '0.98.0',

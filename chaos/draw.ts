@@ -37,7 +37,7 @@ export type Interruption =
   | { readonly kind: 'vanish'; readonly at: Boundary }
   | { readonly kind: 'unknown-state'; readonly at: Boundary }
 
-export type EndMode = 'stop' | 'stop-gracefully' | 'leave'
+export type EndMode = 'stop' | 'stop-gracefully' | 'keep-running'
 
 /** All that is decided beforehand about one case; the same for the same seed and id. */
 export interface Case {
@@ -192,7 +192,7 @@ function drawMode(random: Random): EndMode {
   return random.weighted<EndMode>([
     [70, 'stop'],
     [15, 'stop-gracefully'],
-    [15, 'leave'],
+    [15, 'keep-running'],
   ])
 }
 

@@ -17,7 +17,7 @@ const SAYS_ENDED =
 
 /** Sentences by which a line admits that a run goes on, or may. */
 const SAYS_GOING_ON =
-  /keeps running|may still be running|was asked to stop|is not known|look once more|look for a run named|It is left alone|no longer on the server/
+  /keeps running|left running|may still be running|was asked to stop|is not known|look once more|look for a run named|It is left alone|no longer on the server/
 
 const SAYS_NOTHING_STARTED = /Nothing was started|before a run was started|No run was started/
 
@@ -94,18 +94,18 @@ function judgeEndings(drawn: Case, seen: Observation): Finding[] {
 function isLeftOnPurpose(drawn: Case, main: Ending): boolean {
   const { onCancel, onTimeout, timeoutMs } = drawn
   const { conclusion, runId } = main
-  const timeoutLeaves = timeoutMs === undefined || onTimeout === 'leave'
+  const timeoutLeaves = timeoutMs === undefined || onTimeout === 'keep-running'
   switch (conclusion) {
     case 'started':
     case 'dry-run':
       return true
     case 'timed-out':
-      return runId !== undefined && onTimeout === 'leave'
+      return runId !== undefined && onTimeout === 'keep-running'
     case undefined:
     case 'cancelled':
-      return onCancel === 'leave' && timeoutLeaves
+      return onCancel === 'keep-running' && timeoutLeaves
     case 'lost':
-      return isLeftWhenLost(drawn, main) || (onCancel === 'leave' && timeoutLeaves)
+      return isLeftWhenLost(drawn, main) || (onCancel === 'keep-running' && timeoutLeaves)
     default:
       return false
   }
@@ -127,7 +127,7 @@ function judgeAccount(drawn: Case, seen: Observation, run: HeldRun): Finding[] {
   if (!SAYS_GOING_ON.test(line)) {
     findings.push(unaccounted(`${run.name} goes on (${run.status}), but the last line is: ${line}`))
   }
-  if (settled && !main.line.includes('was left as it is') && !isLeftWhenLost(drawn, main)) {
+  if (settled && !main.line.includes('was left running, as requested') && !isLeftWhenLost(drawn, main)) {
     findings.push(
       unaccounted(`${run.name} goes on (${run.status}), and the post step was told to do nothing`),
     )
@@ -139,7 +139,11 @@ function judgeAccount(drawn: Case, seen: Observation, run: HeldRun): Finding[] {
 function mayLeave({ wait, onCancel, onTimeout, timeoutMs }: Case, { main, cancelled }: Observation): boolean {
   if (main.conclusion === 'started') return !wait
   if (main.conclusion !== undefined) return false
-  return !wait || (timeoutMs !== undefined && onTimeout === 'leave') || (cancelled && onCancel === 'leave')
+  return (
+    !wait ||
+    (timeoutMs !== undefined && onTimeout === 'keep-running') ||
+    (cancelled && onCancel === 'keep-running')
+  )
 }
 
 /** What is said to have ended has. */

@@ -44,8 +44,9 @@ export function executionMode(pipeline: PipelineSpec): 'continue_on_failure' | '
 export function configTemplate(pipeline: PipelineSpec, version: ZenmlVersion): JsonObject {
   const run_name = `${pipeline.name}-{date}-{time}`
   const steps = Object.fromEntries(pipeline.steps.map((step) => [step.name, stepTemplate(step, version)]))
-  if (version === '0.74.0') return { run_name, steps, ...oldRunTemplate }
-  const template: JsonObject = { run_name, steps, enable_cache: false }
+  if (version === '0.74.0') return { run_name, steps, ...oldShared, tags: pipeline.tags ?? null }
+  const tags = pipeline.tags === undefined ? {} : { tags: pipeline.tags }
+  const template: JsonObject = { run_name, steps, enable_cache: false, ...tags }
   if (pipeline.dynamic === undefined) return template
   const parameters = defaultsOf(pipeline.dynamic.parameters)
   return { ...template, execution_mode: executionMode(pipeline), parameters }
@@ -70,7 +71,6 @@ const oldShared: JsonObject = {
   retry: null,
   substitutions: {},
 }
-const oldRunTemplate: JsonObject = { ...oldShared, tags: null }
 const oldStepTemplate: JsonObject = { ...oldShared, step_operator: null, experiment_tracker: null }
 
 /** The JSON schema of a run configuration for this pipeline: stricter than the server itself. */

@@ -100,6 +100,12 @@ export class Run {
     return this.facts.pipeline.dynamic !== undefined
   }
 
+  /** 0.74 makes the configuration of a run anew, without the pipeline's own. */
+  get tags(): Json {
+    const own = this.#version === '0.74.0' ? undefined : this.facts.pipeline.tags
+    return this.facts.configuration['tags'] ?? own ?? null
+  }
+
   get createdAt(): number {
     return this.#plan.createdAt
   }

@@ -79,6 +79,8 @@ export interface PipelineSpec {
   readonly wait?: WaitSpec
   /** A pipeline that a dynamic one calls when its steps are done: it has a run of its own, which decides how this one ends. */
   readonly child?: PipelineSpec
+  /** Of its runs, unless a configuration gives others. */
+  readonly tags?: string[]
   /** Stays initializing for ever. */
   readonly neverMoves?: boolean
   /** The run's process dies so many seconds after its start: nobody marks it, it stays running. */

@@ -1,7 +1,7 @@
 import { login as logIn } from './actions/login.ts'
 import { runTemplate } from './actions/main.ts'
 import { cleanUpStep } from './actions/post.ts'
-import { stopRunById } from './actions/stop.ts'
+import { stopGivenRun } from './actions/stop.ts'
 import { waitForRun } from './actions/wait.ts'
 import { WorkflowLog } from './github/log/workflow-log.ts'
 
@@ -27,7 +27,7 @@ export async function wait(): Promise<void> {
 
 /** Entry of stop/. */
 export async function stop(): Promise<void> {
-  await run(stopRunById)
+  await run(stopGivenRun)
 }
 
 /** The one place that decides the exit code. */

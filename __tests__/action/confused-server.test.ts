@@ -33,7 +33,7 @@ test.concurrent('a run of which the server never tells anything times out', () =
         pipeline: 'training',
         configuration: LONG,
         timeout: '2s',
-        'on-timeout': 'leave',
+        'on-timeout': 'keep-running',
       })
 
       expectRed(result, 'timed-out')
@@ -55,7 +55,7 @@ test.concurrent.each(CONFUSIONS)(
       await scene.step({ pipeline: 'training', configuration: LONG, wait: 'false' })
       const [run] = scene.runs
       for (const fault of faults) scene.server.addFault(fault)
-      const result = await scene.step({ 'run-id': run?.id ?? '' }, { entry: 'stop' })
+      const result = await scene.step({ run: run?.id ?? '' }, { entry: 'stop' })
 
       const stopped = scene.requests('POST', /\/stop$/).map(({ path }) => path.split('/').at(-2))
       expect(stopped.filter((id) => id !== run?.id)).toEqual([])

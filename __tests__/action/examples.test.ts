@@ -259,7 +259,7 @@ test.concurrent.each(named)('example %s in %s works as it stands', async (_, __,
     example.guide === 'docs/pro.md' || stepsOf(example).some((step) => step.with?.['workspace'] !== undefined)
   await withServer({ version, usesPro }, async ({ server, pro, workspace, contexts, github }) => {
     let given = contexts
-    const ofRun = /\b(?:inputs|steps\.run\.outputs)\.run-id\b/.exec(example.text)?.[0]
+    const ofRun = /\binputs\.run\b|\bsteps\.run\.outputs\.run-id\b/.exec(example.text)?.[0]
     if (ofRun !== undefined) given = { ...contexts, [ofRun]: await startRun(server) }
     const played = await playExample(example, given, {
       workspace,
@@ -317,7 +317,7 @@ test.concurrent('run again after its runner died, the example with resume takes 
 
 test.concurrent('the example with stop/ can be run again and stays green', () =>
   withServer({ seconds: 36_000 }, async ({ server, pro, workspace, contexts }) => {
-    const given = { ...contexts, 'inputs.run-id': await startRun(server) }
+    const given = { ...contexts, 'inputs.run': await startRun(server) }
     for (const attempt of ['first', 'second']) {
       const [played] = await playExample(exampleWith('/stop@'), given, { workspace, proApiUrl: pro.url })
       const conclusion = played?.kind === 'action' ? played.result.outputs['conclusion'] : undefined

@@ -116,7 +116,7 @@ test.concurrent.each(roads.filter(({ title }) => TITLES.test(title)))(
         )
         return road.step(forms.join(' | ')).tamper(route)
       },
-      { timeout: '3s', 'trigger-timeout': '3s', 'on-timeout': 'leave' },
+      { timeout: '3s', 'trigger-timeout': '3s', 'on-timeout': 'keep-running' },
     )
     for (const name of ['steps', 'metadata', 'artifacts'])
       expect(() => void JSON.parse(result.outputs[name] ?? '')).not.toThrow()

@@ -118,10 +118,10 @@ onUnix(
   () =>
     withSlowPro(async (scene, pro) => {
       const runId = '00000000-0000-4000-8000-000000000000'
-      const result = await cancelled('stop', pro, { 'run-id': runId })
+      const result = await cancelled('stop', pro, { run: runId })
 
       expect(expectRed(result, 'cancelled')).toBe(
-        `Cancelled before the run ${runId} could be looked up; it was not asked to stop`,
+        `Cancelled before the run "${runId}" could be looked up; it was not asked to stop`,
       )
       expect(scene.server.requests).toEqual([])
     }),
@@ -135,7 +135,7 @@ onUnix('cancelled before the workspace is found, stop/ stops the run all the sam
       wait: 'false',
     })
     const runId = started.outputs['run-id'] ?? ''
-    const result = await cancelled('stop', pro, { 'run-id': runId }, pro.letGo)
+    const result = await cancelled('stop', pro, { run: runId }, pro.letGo)
 
     expectGreen(result, 'stopped')
     expect(scene.runs).toMatchObject([{ busy: false }])

@@ -71,7 +71,7 @@ test.concurrent('a web page that answers a request to stop is not taken for a ye
     expectGreen(await scene.step({ ...LONG, wait: 'false' }), 'started')
     const page: FaultAction = { kind: 'html', status: 200 }
     scene.server.addFault({ on: 'stop', do: page })
-    const result = await scene.step({ 'run-id': scene.runs[0]?.id ?? '' }, { entry: 'stop' })
+    const result = await scene.step({ run: scene.runs[0]?.id ?? '' }, { entry: 'stop' })
 
     expectGreen(result, 'stopped')
     expect(scene.requests('POST', /\/stop$/).length).toBeGreaterThan(1)
@@ -83,7 +83,7 @@ test.concurrent('404 of a Spring gateway to the first look at a run: stop/ looks
   withServer(KUBERNETES, async (scene) => {
     expectGreen(await scene.step({ ...LONG, wait: 'false' }), 'started')
     scene.server.addFault({ on: 'run', do: SPRING })
-    const result = await scene.step({ 'run-id': scene.runs[0]?.id ?? '' }, { entry: 'stop' })
+    const result = await scene.step({ run: scene.runs[0]?.id ?? '' }, { entry: 'stop' })
 
     expectGreen(result, 'stopped')
     expect(scene.runs).toMatchObject([{ status: 'stopped', busy: false }])

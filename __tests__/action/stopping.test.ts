@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { parseFileCommand, startAction, type ActionOptions, type ActionResult } from '../../e2e/action.ts'
 import { ZENML_VERSIONS } from '../../simulator/index.ts'
 import { expectNoSecret } from './secrecy.ts'
-import { expectRed, PATIENCE_MS, withServer, type Scene } from './scene.ts'
+import { expectGreen, expectRed, PATIENCE_MS, withServer, type Scene } from './scene.ts'
 
 jest.setTimeout(PATIENCE_MS)
 
@@ -103,7 +103,7 @@ onUnix('cancelled while the server does not answer, stop/ says what is known bef
     const started = await scene.step({ pipeline: 'training', configuration: LONG, wait: 'false' })
     const runId = started.outputs['run-id'] ?? ''
     scene.server.addFault({ on: 'stop', do: { kind: 'hang' } })
-    const inputs = { 'server-url': scene.server.url, 'api-key': scene.server.apiKey, 'run-id': runId }
+    const inputs = { 'server-url': scene.server.url, 'api-key': scene.server.apiKey, run: runId }
     const stopping = await startAction({ entry: 'stop', inputs })
     await until(() => scene.requests('POST', /\/stop$/).length > 0)
     const cancelledAt = performance.now()
@@ -181,3 +181,22 @@ onLinux('a main step that outlived its step is ended before its run is stopped',
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await delay(20)
 }
+
+test.concurrent("stop/ takes a run's name or page, and says what it stopped", () =>
+  withServer({ orchestrator: 'kubernetes' }, async (scene) => {
+    const started = await scene.step({ pipeline: 'training', configuration: LONG, wait: 'false' })
+    const { 'run-id': id, 'run-name': name, 'run-url': page } = started.outputs
+    for (const run of [name ?? '', page ?? '']) {
+      const result = await scene.step({ run }, { entry: 'stop' })
+      expectGreen(result, 'stopped')
+      expect(result.outputs).toMatchObject({ 'run-id': id, 'run-name': name, 'run-url': page })
+    }
+    const before = scene.server.requests.length
+    const elsewhere = await scene.step({ run: `https://other.example.com/runs/${id}` }, { entry: 'stop' })
+    const { url } = scene.server
+    expect(expectRed(elsewhere, 'failed')).toBe(
+      `run: the page is on https://other.example.com, but server-url is ${url}; correct one of them, or write only the run's id, ${id}`,
+    )
+    expect(scene.server.requests).toHaveLength(before)
+  }),
+)

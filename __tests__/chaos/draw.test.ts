@@ -56,8 +56,8 @@ test('what a step can meet is drawn: each fault, each naming, wrong clocks, and 
   for (const is of [
     ({ wait }: Case) => !wait,
     ({ dryRun }: Case) => dryRun,
-    ({ onCancel }: Case) => onCancel === 'leave',
-    ({ wait, onTimeout }: Case) => wait && onTimeout === 'leave',
+    ({ onCancel }: Case) => onCancel === 'keep-running',
+    ({ wait, onTimeout }: Case) => wait && onTimeout === 'keep-running',
     ({ clocks }: Case) => clocks.runner.aheadMs !== 0,
     ({ clocks }: Case) => clocks.runner.jump !== undefined,
     ({ clocks }: Case) => clocks.server.jump !== undefined,

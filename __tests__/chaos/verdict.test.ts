@@ -96,8 +96,14 @@ test('a post step that asks the server although nothing was left to see to is se
 test.each(['cancelled', 'timed-out'] as const)(
   'a run that is to be left when %s, and is stopped, is seen',
   (conclusion) => {
-    const drawn: Case = { ...quiet, wait: true, onCancel: 'leave', onTimeout: 'leave', timeoutMs: 60_000 }
-    const line = 'The run "nightly" was left as it is and may still be running'
+    const drawn: Case = {
+      ...quiet,
+      wait: true,
+      onCancel: 'keep-running',
+      onTimeout: 'keep-running',
+      timeoutMs: 60_000,
+    }
+    const line = 'The run "nightly" was left running, as requested (keep-running)'
     const main: Ending = { ...started, conclusion, green: false, line }
     const left = seen({ main, cancelled: conclusion === 'cancelled' })
     expect(offences(drawn, left)).toEqual([])

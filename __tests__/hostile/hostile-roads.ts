@@ -123,7 +123,7 @@ export const roads: readonly Road[] = [
       run: run(text, { status: 'failed', in_progress: true }),
       dag: all(put('nodes.0.name', text), put('nodes.0.id', 'x'), put('nodes.0.metadata.status', 'running')),
     }),
-    { changes: { timeoutMs: 120_000, onTimeout: 'leave' } },
+    { changes: { timeoutMs: 120_000, onTimeout: 'keep-running' } },
   ),
   ...(['failed', 'completed', 'cached'] as const).map((status) =>
     road(

@@ -203,7 +203,10 @@ async function work(
       return attachRun({ ...request, run: running }, deps)
     case 'stop': {
       const { workflowRunUrl } = request
-      return stopKnownRun({ runId: running, mode: 'stop', workflowRunUrl, timeoutMs: 60_000 }, deps)
+      return stopKnownRun(
+        { run: running, project: undefined, mode: 'stop', workflowRunUrl, timeoutMs: 60_000 },
+        deps,
+      )
     }
   }
 }

@@ -127,8 +127,7 @@ describe.each(actions)('$name: action.yml, code and README', (action) => {
     const others = Object.entries(file.inputs)
       .filter(([name, input]) => /^(true|false)$/.test(input.default ?? '') && !booleans.includes(name))
       .map(([name]) => name)
-    // Only stop/ has it, which its README says.
-    expect(others).toEqual(action.name === 'stop' ? ['graceful'] : [])
+    expect(others).toEqual([])
   })
 
   test(`describe the action, inputs and outputs with at most ${LONGEST_DESCRIPTION} characters each`, () => {

@@ -78,7 +78,7 @@ describe.each(NOES)('%s', (_, no) => {
   test('twice while the post step looks for a run: it is found and stopped', async () => {
     const scene = await running([{ on: 'trigger', do: { kind: 'hang', work: true } }])
     const dying = new AbortController()
-    const main = scene.execute({ target, onCancel: 'leave' }, dying.signal)
+    const main = scene.execute({ target, onCancel: 'keep-running' }, dying.signal)
     await until(() => scene.server.runs.length > 0)
     dying.abort(new Error('killed'))
     await main

@@ -33,7 +33,7 @@ describe.each(ZENML_VERSIONS)('on ZenML %s', (version) => {
     const layers = [
       { source: 'configuration', value: { steps: { train: { parameters: { fail: 'loss is NaN' } } } } },
     ]
-    const result = await scene.execute({ overrides: { layers, tags: undefined, useCache: undefined } })
+    const result = await scene.execute({ overrides: { layers, tags: undefined, enableCache: undefined } })
     expect(result).toMatchObject({ conclusion: 'failed', status: 'failed' })
     expect(result.error).toMatch(/training-gh4711-1-[0-9a-f]{8}-/)
     expect(result.error).toContain(`${scene.server.url}/`)
@@ -65,12 +65,46 @@ describe.each(ZENML_VERSIONS)('on ZenML %s', (version) => {
       },
       { source: 'configuration', value: { steps: { train: { parameters: { seconds: 3 } } } } },
     ]
-    await scene.execute({ wait: false, overrides: { layers, tags: ['nightly'], useCache: false } })
+    await scene.execute({ wait: false, overrides: { layers, tags: ['nightly'], enableCache: false } })
     expect(scene.server.runs[0]?.configuration).toMatchObject({
       steps: { train: { parameters: { seconds: 3, accuracy: 0.5 } } },
       tags: ['nightly'],
       enable_cache: false,
     })
+  })
+
+  test('tags are added to those of the snapshot or template, or to those that a configuration has in their place', async () => {
+    const tagged = { name: 'tagged', steps: [{ name: 'only', seconds: 1 }], tags: ['own', 'nightly'] }
+    const scene = await openScene({ version, pipelines: [tagged] })
+    const target = { kind: 'template', reference: 'tagged-template' } as const
+    const tags = ['nightly', 'gpu']
+    for (const value of [{}, { tags: null }, { tags: ['other', 'other'] }] as const) {
+      const layers = [{ source: 'configuration', value }]
+      await scene.execute({ target, wait: false, overrides: { layers, tags, enableCache: undefined } })
+    }
+    await scene.execute({ target, wait: false })
+    expect(scene.server.runs.map(({ configuration }) => configuration['tags'])).toEqual([
+      ['own', 'nightly', 'gpu'],
+      ['own', 'nightly', 'gpu'],
+      ['other', 'nightly', 'gpu'],
+      undefined,
+    ])
+  })
+
+  test('a tag that a configuration gives a color keeps it', async () => {
+    const scene = await openScene({ version })
+    const gold = { name: 'gpu', color: 'yellow' }
+    const layers = [{ source: 'configuration', value: { tags: [gold] } }]
+    const started = scene.execute({
+      wait: false,
+      overrides: { layers, tags: ['gpu', 'x'], enableCache: undefined },
+    })
+    if (version === '0.74.0') {
+      await expect(started).rejects.toThrow('"tags.0" must be a string')
+      return
+    }
+    await started
+    expect(scene.server.runs[0]?.configuration).toMatchObject({ tags: [gold, 'x'] })
   })
 
   test('the newest of a pipeline is found', async () => {
@@ -110,7 +144,7 @@ test.each([
 test('on 0.74 the overrides are merged into all parameters of the template', async () => {
   const scene = await openScene({ version: '0.74.0' })
   const layers = [{ source: 'configuration', value: { steps: { train: { parameters: { seconds: 2 } } } } }]
-  await scene.execute({ wait: false, overrides: { layers, tags: undefined, useCache: undefined } })
+  await scene.execute({ wait: false, overrides: { layers, tags: undefined, enableCache: undefined } })
   expect(scene.server.runs[0]?.configuration).toEqual({
     run_name: scene.server.runs[0]?.name,
     steps: {
@@ -144,7 +178,7 @@ test('a name with {date} and {time} is filled in before it is sent', async () =>
 test('run-name wins over the run_name of a configuration', async () => {
   const scene = await openScene()
   const layers = [{ source: 'configuration', value: { run_name: 'from-configuration' } }]
-  const overrides = { layers, tags: undefined, useCache: undefined }
+  const overrides = { layers, tags: undefined, enableCache: undefined }
   await scene.execute({ wait: false, overrides })
   await scene.execute({ wait: false, overrides, runName: 'from-input' })
   expect(scene.server.runs.map(({ name }) => name)).toEqual(['from-configuration', 'from-input'])

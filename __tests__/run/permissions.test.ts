@@ -202,7 +202,13 @@ test("another account's run cannot be stopped without permission to update runs"
   const { runId = '' } = await scene.execute({ wait: false })
   scene.server.disown(runId)
   scene.permit({ deny: { update: ['pipeline_run'] } })
-  const request = { runId, mode: 'stop', workflowRunUrl: '', timeoutMs: 60_000 } as const
+  const request = {
+    run: runId,
+    project: undefined,
+    mode: 'stop',
+    workflowRunUrl: '',
+    timeoutMs: 60_000,
+  } as const
   const { conclusion, error } = await stopKnownRun(request, scene.dependencies())
   expect(conclusion).toBe('failed')
   expect(error).toMatch(
@@ -229,7 +235,7 @@ test('without permission to read artifacts their names are missing, and that is 
 const FAILS = {
   layers: [{ source: 'configuration', value: { steps: { train: { parameters: { fail: 'no data' } } } } }],
   tags: undefined,
-  useCache: undefined,
+  enableCache: undefined,
 }
 
 test('the log of a failed step needs permission to read runs, even if the account started the run', async () => {

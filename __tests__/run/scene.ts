@@ -124,12 +124,12 @@ export async function openScene(
   }
 }
 
-/** What a workflow asks for that leaves all inputs but `template` as they are, save that the run is left at the timeout. */
+/** What a workflow asks for that leaves all inputs but `template` as they are, save that the run keeps running at the timeout. */
 export const BASE_REQUEST: RunRequest = {
   nothingToCancel: 'Cancelled before a run was started',
   target: { kind: 'template', reference: 'training-template' },
   project: undefined,
-  overrides: { layers: [], tags: undefined, useCache: undefined },
+  overrides: { layers: [], tags: undefined, enableCache: undefined },
   runName: undefined,
   origin: { workflowRunId: '4711', attempt: 1, stepIdentity: '0a1b2c3d' },
   provenance: {
@@ -148,7 +148,7 @@ export const BASE_REQUEST: RunRequest = {
   triggerTimeoutMs: 1_800_000,
   pollIntervalMs: undefined,
   onCancel: 'stop',
-  onTimeout: 'leave',
+  onTimeout: 'keep-running',
   onPaused: 'wait',
   onLost: 'keep-running',
   lostAfterMs: 600_000,

@@ -17,7 +17,7 @@ export const stories: readonly Story[] = [
       overrides: {
         layers: [layer({ learning_rate: 0.05, epochs: 40 })],
         tags: ['nightly'],
-        useCache: undefined,
+        enableCache: undefined,
       },
       expectations: [{ name: 'train_model.accuracy', operator: '>=', wanted: 0.9 }],
     },
@@ -59,7 +59,7 @@ export const stories: readonly Story[] = [
       overrides: {
         layers: [layer({ learning_rate: 0.05 })],
         tags: ['nightly'],
-        useCache: undefined,
+        enableCache: undefined,
       },
     },
   },

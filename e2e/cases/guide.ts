@@ -84,7 +84,7 @@ async function variables(scene: Scene, example: Example): Promise<Record<string,
     for (const [input, value] of Object.entries(step.with ?? {})) {
       const name = VARIABLE.exec(String(value))?.[1]
       if (name === undefined) continue
-      if (input === 'run' || input === 'run-id') contexts[name] = await someRun(scene)
+      if (input === 'run') contexts[name] = await someRun(scene)
       else if (input === 'project') contexts[name] = server.target.project
       else contexts[name] = server.fact(input)
     }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import path from 'node:path'
 import { expectStep, type Case, type Scene } from '../scene.ts'
-import { both, isOpenSource, since } from '../target.ts'
+import { z } from 'zod'
+import { both, isAtLeast, isOpenSource, since } from '../target.ts'
 
 /** What is changed is shown beside the template's value, and the server starts nothing. */
 async function dryRun(scene: Scene): Promise<void> {
@@ -130,9 +131,30 @@ async function twoMeanings(scene: Scene): Promise<void> {
   })
 }
 
+/** The server itself would replace the pipeline's own tags; those that label the snapshot are not those of its runs. */
+async function tags(scene: Scene): Promise<void> {
+  const { server, view } = scene
+  if (isAtLeast(server.target, '0.90')) {
+    const snapshot = server.fact('evaluation-snapshot')
+    await view.call('PUT', `/pipeline_snapshots/${snapshot}`, { add_tags: ['label'] })
+  }
+  const result = await scene.action({
+    template: 'evaluation-template',
+    tags: 'nightly, evaluated',
+    wait: 'false',
+  })
+  const run = await scene.onlyRun(result)
+  const seen = await view.call('GET', `/runs/${run.id}?hydrate=true`)
+  const { resources } = z
+    .object({ resources: z.object({ tags: z.array(z.object({ name: z.string() })) }) })
+    .parse(seen)
+  assert.deepEqual(resources.tags.map(({ name }) => name).sort(), ['evaluated', 'nightly'])
+}
+
 export const PARAMETERS: readonly Case[] = [
   { name: 'dry run: shows what would be sent and starts nothing', runs: 0, run: dryRun },
   { name: 'a slip in a parameter starts nothing', core: true, runs: 0, run: slip },
+  { name: 'tags are added to those of the pipeline', runs: 1, run: tags },
   { name: 'expectations held', core: true, runs: 1, run: held },
   { name: 'an expectation missed', core: true, runs: 1, run: missed },
   { name: 'an expectation missed in wait/', runs: 1, run: missedElsewhere },

@@ -46,7 +46,7 @@ async function seenPaused(scene: Scene): Promise<void> {
 
 /** A paused run has no process that could be stopped: its question is answered with "abort". */
 async function stop(scene: Scene, runId: string): Promise<void> {
-  const stopped = await scene.action({ 'run-id': runId }, { entry: 'stop' })
+  const stopped = await scene.action({ run: runId }, { entry: 'stop' })
   expectStep(stopped, { exitCode: 0, outputs: { conclusion: 'stopped' } })
   assert.equal(await scene.view.status(runId), 'stopped')
 }

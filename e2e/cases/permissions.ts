@@ -142,7 +142,7 @@ async function notStopped(scene: Scene): Promise<void> {
     wait: 'false',
   })
   const run = started.outputs['run-id'] ?? ''
-  const inputs = { 'run-id': run }
+  const inputs = { run }
   const result = await without(scene, { update: ['pipeline_run'] }, inputs, { entry: 'stop' })
   expectStep(result, {
     exitCode: 1,

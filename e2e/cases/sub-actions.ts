@@ -47,9 +47,14 @@ async function waits(scene: Scene): Promise<void> {
 /** A run that has just been started can always be ended, whatever the orchestrator can. */
 async function stops(scene: Scene): Promise<void> {
   const runId = await start(scene, 60)
-  const first = await scene.action({ 'run-id': runId }, { entry: 'stop' })
-  expectStep(first, { exitCode: 0, outputs: { conclusion: 'stopped' } })
-  const again = await scene.action({ 'run-id': runId }, { entry: 'stop' })
+  const first = await scene.action({ run: runId }, { entry: 'stop' })
+  expectStep(first, { exitCode: 0, outputs: { conclusion: 'stopped', 'run-id': runId } })
+  const { 'run-name': name = '', 'run-url': page = '' } = first.outputs
+  for (const run of [name, page]) {
+    const found = await scene.action({ run }, { entry: 'stop' })
+    expectStep(found, { exitCode: 0, outputs: { 'run-id': runId, 'run-name': name, 'run-url': page } })
+  }
+  const again = await scene.action({ run: runId }, { entry: 'stop' })
   expectStep(again, {
     exitCode: 0,
     outputs: { conclusion: 'stopped' },

@@ -96,8 +96,7 @@ function wantsSteps(world: World, query: URLSearchParams): boolean {
 }
 
 function tagsOf(run: Run): readonly string[] {
-  const tags = run.facts.configuration['tags']
-  return Array.isArray(tags) ? tags.filter((tag): tag is string => typeof tag === 'string') : []
+  return Array.isArray(run.tags) ? run.tags.filter((tag): tag is string => typeof tag === 'string') : []
 }
 
 function listRuns({ world, query }: Call): Answer {

@@ -180,7 +180,7 @@ function runConfig(world: World, run: Run, entry: PipelineEntry): JsonObject {
     ...(modern ? { enable_heartbeat: null, environment: {}, secrets: [] } : {}),
     ...(version === '0.74.0' ? {} : { enable_pipeline_logs: null, execution_mode: modeOf(sent, entry) }),
     settings: sent['settings'] ?? {},
-    tags: sent['tags'] ?? null,
+    tags: run.tags,
     extra: sent['extra'] ?? {},
     failure_hook_source: null,
     success_hook_source: null,
@@ -217,9 +217,8 @@ function modeOf(sent: JsonObject, entry: PipelineEntry): Json {
 }
 
 function tagModels(world: World, run: Run): Json[] {
-  const tags = run.facts.configuration['tags']
-  if (!Array.isArray(tags)) return []
-  return tags
+  if (!Array.isArray(run.tags)) return []
+  return run.tags
     .filter((tag): tag is string => typeof tag === 'string')
     .map((name) => {
       const body = { ...base(world, run.createdAt, run.createdAt), color: 'orange', exclusive: false }

@@ -27,11 +27,11 @@ export async function runTemplate(env: Environment, log: WorkflowLog): Promise<b
 /** What the inputs ask for, with what the workflow says of itself. */
 export function toRequest(inputs: Inputs, env: Environment): RunRequest {
   const context = readWorkflowContext(env)
-  const { configuration: layers, parameters, tags, useCache } = inputs
+  const { configuration: layers, parameters, tags, enableCache } = inputs
   return {
     ...inputs,
     project: projectChoice(inputs.project, env),
-    overrides: { layers, parameters, tags, useCache },
+    overrides: { layers, parameters, tags, enableCache },
     origin: {
       workflowRunId: context.runId,
       attempt: context.runAttempt,

@@ -78,7 +78,7 @@ async function endRunOf(
   const { serverUrl } = facts
   const http = openHttp(again.authorities)
   const connection = await openClient({ inputs: again, http, serverUrl, clock, log, reporter })
-  if (mode !== 'leave') {
+  if (mode !== 'keep-running') {
     const what =
       started === undefined ? 'Checking whether it was started, to stop it' : 'Asking ZenML to stop it'
     log.info(

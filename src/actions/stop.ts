@@ -1,5 +1,6 @@
 import type { Environment } from '../github/workflow/environment.ts'
 import { later, listenForCancellation } from '../github/workflow/cancellation.ts'
+import { projectChoice } from '../github/inputs/project-choice.ts'
 import { readWorkflowContext } from '../github/workflow/context.ts'
 import { readStopInputs } from '../github/inputs/read.ts'
 import type { WorkflowLog } from '../github/log/workflow-log.ts'
@@ -13,16 +14,16 @@ const GOES_ON_MS = 6_000
  * Stops a run that something else started. Gives whether nothing of it goes on. A cancelled workflow does not take
  * back that the run is to be stopped: the work goes on for most of the seconds that the runner leaves.
  */
-export async function stopRunById(env: Environment, log: WorkflowLog): Promise<boolean> {
+export async function stopGivenRun(env: Environment, log: WorkflowLog): Promise<boolean> {
   const signal = later(listenForCancellation(), GOES_ON_MS)
   const step = new WorkflowStep({ action: 'stop', env, log, signal })
   try {
-    const { graceful, ...inputs } = await step.read(readStopInputs)
-    const mode = graceful ? 'stop-gracefully' : 'stop'
+    const inputs = await step.read(readStopInputs)
     const { workflowRunUrl } = readWorkflowContext(env)
-    const nothingToCancel = notLookedUp(inputs.runId)
-    const deps = await step.connect(inputs, { onCancel: mode, workflowRunUrl, nothingToCancel })
-    return await step.conclude(await stopKnownRun({ ...inputs, mode, workflowRunUrl }, deps))
+    const nothingToCancel = notLookedUp(inputs.run)
+    const deps = await step.connect(inputs, { onCancel: inputs.mode, workflowRunUrl, nothingToCancel })
+    const request = { ...inputs, project: projectChoice(inputs.project, env), workflowRunUrl }
+    return await step.conclude(await stopKnownRun(request, deps))
   } catch (error) {
     return await step.fail(error)
   } finally {

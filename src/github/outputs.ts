@@ -2,15 +2,15 @@ import * as core from '@actions/core'
 
 import type { ActionName } from './inputs/table.ts'
 
-const RUN = ['run-id', 'run-name', 'run-url', 'status', 'conclusion', 'duration'] as const
+const RUN = ['run-id', 'run-name', 'run-url', 'status', 'conclusion'] as const
 const RESULTS = ['pipeline', 'failed-step', 'error', 'steps', 'metadata', 'artifacts'] as const
 
 /** Every output of each action, in the order of the action's file. */
 export const actionOutputs = {
-  main: [...RUN, 'template-id', 'snapshot-id', ...RESULTS],
+  main: [...RUN, 'duration', 'template-id', 'snapshot-id', ...RESULTS],
   login: ['access-token', 'expires-at'],
-  wait: [...RUN, ...RESULTS],
-  stop: ['status', 'conclusion', 'error'],
+  wait: [...RUN, 'duration', ...RESULTS],
+  stop: [...RUN, 'error'],
 } as const satisfies Readonly<Record<ActionName, readonly string[]>>
 
 /** An output of any of the actions. */

@@ -81,7 +81,7 @@ export function isSummaryWritten(env: Environment): boolean {
   return env['STATE_summaryDue'] === 'false'
 }
 
-const modeSchema = z.enum(['stop', 'stop-gracefully', 'leave'])
+const modeSchema = z.enum(['stop', 'stop-gracefully', 'keep-running'])
 
 const factsSchema = z.object({
   serverUrl: z.string(),

@@ -18,7 +18,7 @@ export async function attachRun(request: AttachRequest, outside: RunDependencies
   const follower = new Follower(request, outside)
   const { deps } = follower
   try {
-    const { run, url, ageMs } = await findRun(request.run, request.project, 'run', deps)
+    const { run, url, ageMs } = await findRun(request.run, request.project, deps)
     const { id, projectId, name = id, status } = run
     const started = { id, projectId, name, url, status }
     deps.journal.started(started)

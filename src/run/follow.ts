@@ -209,7 +209,7 @@ export class Follower {
   }
 
   #tellEnding(mode: EndMode, forMs: number, timeoutMs?: number): void {
-    if (mode === 'leave') return
+    if (mode === 'keep-running') return
     this.deps.reporter.tell({ kind: 'ending', timeoutMs, mode, runId: this.#started?.id, forMs })
   }
 

@@ -1,5 +1,5 @@
 /** What to do with a run that nobody waits for any more. */
-export type EndMode = 'stop' | 'stop-gracefully' | 'leave'
+export type EndMode = 'stop' | 'stop-gracefully' | 'keep-running'
 
 /** What is about to be sent; enough to find and end the run afterwards, whatever happens to this process. */
 export interface PlannedRun {

@@ -2,12 +2,15 @@ import type { EndMode } from './journal.ts'
 import { endReason } from './stop/end-reason.ts'
 import { Deadline } from '../base/deadline.ts'
 import { endRun } from './stop/end-run.ts'
+import type { ProjectChoice } from './facts.ts'
 import { findRun } from './find/run.ts'
 import type { RunDependencies, RunResult } from './follow.ts'
 
 export interface StopKnownRequest {
-  readonly runId: string
-  readonly mode: Exclude<EndMode, 'leave'>
+  /** Id or exact name. */
+  readonly run: string
+  readonly project: ProjectChoice | undefined
+  readonly mode: Exclude<EndMode, 'keep-running'>
   /** Page of the workflow run, or empty. */
   readonly workflowRunUrl: string
   /** How long to watch that the run ends; milliseconds. */
@@ -15,29 +18,29 @@ export interface StopKnownRequest {
 }
 
 /** What is said when the workflow is cancelled, and no time is left, before the run is found. */
-export function notLookedUp(runId: string): string {
-  return `Cancelled before the run ${runId} could be looked up; it was not asked to stop`
+export function notLookedUp(run: string): string {
+  return `Cancelled before the run "${run}" could be looked up; it was not asked to stop`
 }
 
 /**
  * Stops a run that something else started; one that has ended already is as good.
  *
  * @param deps its signal says that no time is left; the result tells what is known then
- * @throws RunError if there is no such run
+ * @throws RunError if there is no such run, or if several have the name
  */
 export async function stopKnownRun(request: StopKnownRequest, deps: RunDependencies): Promise<RunResult> {
   const { clock, reporter, signal } = deps
-  const { runId, mode, workflowRunUrl, timeoutMs } = request
+  const { mode, workflowRunUrl, timeoutMs } = request
   const result = (outcome: Omit<RunResult, 'failedStep'>): RunResult => ({
     ...outcome,
     failedStep: undefined,
   })
-  const found = await findRun(runId, undefined, 'run-id', deps).catch((error: unknown) => {
+  const found = await findRun(request.run, request.project, deps).catch((error: unknown) => {
     if (signal?.aborted !== true) throw error
     return undefined
   })
   if (found === undefined) {
-    return result({ conclusion: 'cancelled', status: '', error: notLookedUp(runId), runId: undefined })
+    return result({ conclusion: 'cancelled', status: '', error: notLookedUp(request.run), runId: undefined })
   }
   const { run, url } = found
   const reason = endReason('Stopped by a workflow', workflowRunUrl)

@@ -99,9 +99,19 @@ const booleans: readonly string[] = [
 ]
 
 const choices: readonly (readonly [string, With])[] = [
-  ...['kill', 'Stop', 'stop_gracefully', 'graceful', 'true', 'stop, leave', '"leave"', 'none', '止'].map(
-    (word) => [`on-cancel: ${word}`, { 'on-cancel': word }] as const,
-  ),
+  ...[
+    'kill',
+    'Stop',
+    'stop_gracefully',
+    'graceful',
+    'true',
+    'stop, leave',
+    'leave',
+    '"keep-running"',
+    'keep_running',
+    'none',
+    '止',
+  ].map((word) => [`on-cancel: ${word}`, { 'on-cancel': word }] as const),
   ['on-cancel: a very long word', { 'on-cancel': 'stop'.repeat(30_000) }],
   ['on-cancel: a control character', { 'on-cancel': 'stop\u001b[0m' }],
   ['on-timeout: fail', { 'on-timeout': 'fail' }],
@@ -186,7 +196,7 @@ const togethers: readonly (readonly [string, With])[] = [
       configuration: '{run_name: 5}',
     },
   ],
-  ['a misspelt end', { on_timeout: 'leave', 'on-canceled': 'leave' }],
+  ['a misspelt end', { on_timeout: 'keep-running', 'on-canceled': 'keep-running' }],
   ['an interval that is too short', { 'poll-interval': '0.5s' }],
   ['an interval that is no time', { 'poll-interval': 'often' }],
   ['no limit for the trigger', { 'trigger-timeout': 'none' }],
@@ -201,7 +211,7 @@ const togethers: readonly (readonly [string, With])[] = [
       template: 'a\tb',
       'run-name': '{x}',
       tags: ',',
-      'use-cache': 'maybe',
+      'enable-cache': 'maybe',
       wait: 'perhaps',
       timeout: 'soon',
       'trigger-timeout': '30',
@@ -274,6 +284,7 @@ const wrongNames: readonly string[] = [
   'tag',
   'timeout-minutes',
   'enable_cache',
+  'use-cache',
   'zenml-url',
   'zenml-api-key',
   'token',
@@ -304,7 +315,7 @@ export const badInputs: readonly BadInput[] = [
   ...servers.map(([title, url]) => ({ title: `server-url: ${title}`, given: { 'server-url': url } })),
   ...choices.map(([title, given]) => ({ title, given })),
   ...names.map(([title, given]) => ({ title, given })),
-  ...booleans.map((text) => ({ title: `use-cache: ${text}`, given: { 'use-cache': text } })),
+  ...booleans.map((text) => ({ title: `enable-cache: ${text}`, given: { 'enable-cache': text } })),
   ...durations.map((text) => ({
     title: `timeout: ${text.slice(0, 20).replace('\n', ' and ')}`,
     given: { timeout: text },

@@ -86,7 +86,7 @@ test('every action takes a workspace', async () => {
   expect((await readLoginInputs(sources(CLIENT))).inputs).toMatchObject(server)
   expect((await readWaitInputs(sources({ ...PRO, run: 'nightly-5' }))).inputs).toMatchObject(server)
   const id = '0f8e5c1a-3b2d-4c6f-9a7e-1d2c3b4a5f60'
-  expect((await readStopInputs(sources({ ...PRO, 'run-id': id }))).inputs).toMatchObject(server)
+  expect((await readStopInputs(sources({ ...PRO, run: id }))).inputs).toMatchObject(server)
 })
 
 test('what stands behind the management API is cut off with a notice', async () => {

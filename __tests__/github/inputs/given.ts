@@ -36,7 +36,7 @@ export const least = {
   main: { ...connection, snapshot: 'nightly' },
   login: connection,
   wait: { ...connection, run: 'nightly-5' },
-  stop: { ...connection, 'run-id': RUN_ID },
+  stop: { ...connection, run: RUN_ID },
 } satisfies Readonly<Record<ActionName, With>>
 
 /** `with:` of a workflow as the runner hands it over. */

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { anyText } from '../../any-text.ts'
 
@@ -84,7 +84,7 @@ test('every input reaches its field', async () => {
     'configuration-file': 'configs/good.yaml',
     'run-name': 'nightly-{date}-{time}',
     tags: 'gpu, nightly\n\n  weekly\ngpu',
-    'use-cache': 'False',
+    'enable-cache': 'False',
     wait: 'TRUE',
     timeout: '2h30m',
     'trigger-timeout': '1.5h',
@@ -92,7 +92,7 @@ test('every input reaches its field', async () => {
     parameters: 'train.epochs: 7',
     expect: 'accuracy >= 0.9',
     'dry-run': 'true',
-    'on-cancel': 'leave',
+    'on-cancel': 'keep-running',
     'on-timeout': ' stop-gracefully ',
     'on-paused': 'fail',
     'on-lost': 'stop',
@@ -128,12 +128,12 @@ test('every input reaches its field', async () => {
     parameters: { source: 'parameters', value: { 'train.epochs': 7 }, locate, isEmpty },
     runName: 'nightly-{date}-{time}',
     tags: ['gpu', 'nightly', 'weekly'],
-    useCache: false,
+    enableCache: false,
     wait: true,
     timeoutMs: 9_000_000,
     triggerTimeoutMs: 5_400_000,
     pollIntervalMs: 1000,
-    onCancel: 'leave',
+    onCancel: 'keep-running',
     onTimeout: 'stop-gracefully',
     onPaused: 'fail',
     onLost: 'stop',
@@ -186,9 +186,13 @@ test('resume goes with a configuration, as long as that names no run', async () 
 })
 
 test('what must happen on cancel can be said without a wait, the run may just be starting', async () => {
-  const { inputs, notices } = await readGood({ wait: 'false', 'on-cancel': 'leave', 'on-timeout': 'stop' })
+  const { inputs, notices } = await readGood({
+    wait: 'false',
+    'on-cancel': 'keep-running',
+    'on-timeout': 'stop',
+  })
   expect(notices).toEqual([])
-  expect(inputs).toMatchObject({ wait: false, onCancel: 'leave' })
+  expect(inputs).toMatchObject({ wait: false, onCancel: 'keep-running' })
 })
 
 test('login/ needs a server and a key', async () => {
@@ -208,8 +212,8 @@ test('wait/ leaves a run that something else started as it is', async () => {
     server: { url: 'https://zenml.example.com', proApiUrl: 'https://cloudapi.zenml.io' },
     credential: { kind: 'api-key', key: KEY },
     run: 'nightly-5',
-    onCancel: 'leave',
-    onTimeout: 'leave',
+    onCancel: 'keep-running',
+    onTimeout: 'keep-running',
     onPaused: 'wait',
     onLost: 'keep-running',
     lostAfterMs: 1_800_000,
@@ -266,17 +270,48 @@ test('every input of wait/ reaches its field', async () => {
 })
 
 test.each([
-  [{}, { runId: RUN_ID, graceful: false, timeoutMs: 120_000 }],
+  [{}, { run: RUN_ID, mode: 'stop', timeoutMs: 120_000 }],
   [
-    { 'run-id': ` ${RUN_ID.toUpperCase()}\n`, graceful: 'true', timeout: '30s' },
-    { runId: RUN_ID, graceful: true, timeoutMs: 30_000 },
+    { run: ` ${RUN_ID.toUpperCase()}\n`, mode: 'stop-gracefully', timeout: '30s', project: 'vision' },
+    { run: RUN_ID, mode: 'stop-gracefully', timeoutMs: 30_000, project: 'vision' },
   ],
-])('stop/ with %j takes the id in any case, and watches for two minutes', async (given, fields) => {
-  const outcome = await readWith(readStopInputs, variables({ ...least.stop, ...given }))
-  expect(outcome.ok && outcome.inputs).toEqual({
-    server: { url: 'https://zenml.example.com', proApiUrl: 'https://cloudapi.zenml.io' },
-    credential: { kind: 'api-key', key: KEY },
-    ...fields,
+  [{ run: 'Nightly-5' }, { run: 'Nightly-5', mode: 'stop', timeoutMs: 120_000 }],
+])(
+  'stop/ with %j takes the name or the id in any case, and watches for two minutes',
+  async (given, fields) => {
+    const outcome = await readWith(readStopInputs, variables({ ...least.stop, ...given }))
+    expect(outcome.ok && outcome.inputs).toEqual({
+      server: { url: 'https://zenml.example.com', proApiUrl: 'https://cloudapi.zenml.io' },
+      credential: { kind: 'api-key', key: KEY },
+      ...fields,
+    })
+  },
+)
+
+describe("the address of a run's page is taken for the run's id", () => {
+  const PRO = { workspace: 'research', 'server-url': '' }
+  const DASHBOARD = 'https://cloud.zenml.io/workspaces/research/projects/vision/runs'
+  test.each<[title: string, page: string, connection: With]>([
+    ['of the newest server', `https://zenml.example.com/projects/vision/runs/${RUN_ID}`, {}],
+    ['of an old server', `https://zenml.example.com/runs/${RUN_ID}`, {}],
+    [
+      'with what the browser adds',
+      `https://ZenML.example.com:443/runs/${RUN_ID.toUpperCase()}/logs?tab=dag#x`,
+      {},
+    ],
+    ['without TLS', `http://zenml.example.com/runs/${RUN_ID}`, {}],
+    [
+      'below a path',
+      `https://a.example.com/zenml/runs/${RUN_ID}`,
+      { 'server-url': 'https://a.example.com/zenml' },
+    ],
+    ["of ZenML Pro's dashboard, with a workspace", `${DASHBOARD}/${RUN_ID}`, PRO],
+    ["of ZenML Pro's dashboard, with a server", `${DASHBOARD}/${RUN_ID}`, {}],
+  ])('%s', async (_, page, connection) => {
+    const given = variables({ ...least.stop, run: page, ...connection })
+    for (const outcome of [await readWith(readStopInputs, given), await readWith(readWaitInputs, given)]) {
+      expect(outcome).toMatchObject({ ok: true, inputs: { run: RUN_ID } })
+    }
   })
 })
 
@@ -330,7 +365,7 @@ test.each<[given: With, unused: string]>([
     {
       timeout: '1h',
       'poll-interval': '5s',
-      'on-timeout': 'leave',
+      'on-timeout': 'keep-running',
       'on-paused': 'fail',
       expect: 'accuracy > 0',
     },

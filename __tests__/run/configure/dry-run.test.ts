@@ -13,7 +13,7 @@ function layer(value: object) {
 test.each(ZENML_VERSIONS)('%s: a dry run shows what would be sent, and starts nothing', async (version) => {
   const scene = await openScene({ version })
   const layers = layer({ steps: { train: { parameters: { accuracy: 0.8 } } }, extra: { team: 'a' } })
-  const overrides = { layers, tags: ['nightly'], useCache: undefined }
+  const overrides = { layers, tags: ['nightly'], enableCache: undefined }
   const result = await scene.execute({ dryRun: true, overrides })
   expect(result).toMatchObject({ conclusion: 'dry-run', error: undefined, status: '', runId: undefined })
   expect(scene.sent(TRIGGER)).toEqual([])
@@ -82,7 +82,7 @@ test('what a start would be refused for, a dry run is refused for', async () => 
   const scene = await openScene()
   const layers = layer({ steps: { trian: {} } })
   await expect(
-    scene.execute({ dryRun: true, overrides: { layers, tags: undefined, useCache: undefined } }),
+    scene.execute({ dryRun: true, overrides: { layers, tags: undefined, enableCache: undefined } }),
   ).rejects.toThrow('configuration: the pipeline has no step "trian"; did you mean train?')
 })
 
@@ -90,7 +90,7 @@ test('a long value is described and not cut, because a cut secret is not masked 
   const scene = await openScene()
   const secret = 's3cr3t-'.repeat(50)
   const layers = layer({ extra: { token: secret } })
-  await scene.execute({ dryRun: true, overrides: { layers, tags: undefined, useCache: undefined } })
+  await scene.execute({ dryRun: true, overrides: { layers, tags: undefined, enableCache: undefined } })
   const shown = JSON.stringify(scene.events.filter(({ kind }) => kind === 'dry-run'))
   expect(shown).toContain('token: a string of 350 characters')
   expect(shown).not.toContain('s3cr3t-')

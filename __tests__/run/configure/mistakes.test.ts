@@ -42,7 +42,7 @@ async function check(
   const layers = configuration === undefined ? [] : [await written('configuration', configuration)]
   const short = parameters === undefined ? undefined : await written('parameters', parameters)
   try {
-    const overrides = { layers, parameters: short, tags: undefined, useCache: undefined }
+    const overrides = { layers, parameters: short, tags: undefined, enableCache: undefined }
     const { warnings, unchecked } = assemble(overrides, of, version)
     return [...warnings, ...(unchecked === undefined ? [] : [unchecked])]
   } catch (error) {
@@ -53,7 +53,7 @@ async function check(
 async function starts(of: ReturnType<typeof definition>, configuration: string): Promise<boolean> {
   const layers = [await written('configuration', configuration)]
   try {
-    assemble({ layers, tags: undefined, useCache: undefined }, of, '0.98.0')
+    assemble({ layers, tags: undefined, enableCache: undefined }, of, '0.98.0')
     return true
   } catch {
     return false
@@ -176,7 +176,7 @@ test.each([
 ])('%j is understood where the server does not say which parameters there are', async (text, steps) => {
   const of = toDefinition('template', definitionSchema.parse({ id: 'a' }))
   const overrides = { layers: [], parameters: await written('parameters', text), tags: undefined }
-  expect(assemble({ ...overrides, useCache: undefined }, of, '0.98.0').body).toEqual({ steps })
+  expect(assemble({ ...overrides, enableCache: undefined }, of, '0.98.0').body).toEqual({ steps })
   expect(await check(of, { parameters: 'epochs: 5' })).toEqual([
     'parameters, line 1, column 1: the server does not say which step has "epochs"; write <step>.epochs',
   ])
@@ -187,7 +187,7 @@ test('before types are known, the value of the template tells whether an empty t
   const of = toDefinition('template', definitionSchema.parse({ id: 'a', metadata }))
   const parameters = await written('parameters', '{"epochs": "", "note": ""}')
   const { body, warnings } = assemble(
-    { layers: [], parameters, tags: undefined, useCache: undefined },
+    { layers: [], parameters, tags: undefined, enableCache: undefined },
     of,
     '0.85.0',
   )

@@ -46,7 +46,7 @@ async function written(text: string, source = 'parameters'): Promise<Layer> {
 
 async function overrides(parameters: string, configuration?: string): Promise<Partial<RunRequest>> {
   const layers = configuration === undefined ? [] : [await written(configuration, 'configuration')]
-  const given = { layers, parameters: await written(parameters), tags: undefined, useCache: undefined }
+  const given = { layers, parameters: await written(parameters), tags: undefined, enableCache: undefined }
   return { target: { kind: 'template', reference: 'shared-template' }, wait: false, overrides: given }
 }
 
@@ -96,7 +96,7 @@ test('changed values of all kinds are shown in one form', async () => {
   const given = {
     layers: [await written(configuration, 'configuration')],
     tags: undefined,
-    useCache: undefined,
+    enableCache: undefined,
   }
   await scene.execute({
     target: { kind: 'template', reference: 'nested-template' },
@@ -255,7 +255,7 @@ test.each(['rounds: 1', 'parameters.rounds: 1', 'parameters: {rounds: 1}'])(
   async (text) => {
     const scene = await openScene()
     const target = { kind: 'template', reference: 'dynamic-template' } as const
-    const own = { layers: [], parameters: await written(text), tags: undefined, useCache: undefined }
+    const own = { layers: [], parameters: await written(text), tags: undefined, enableCache: undefined }
     await scene.execute({ target, wait: false, overrides: own })
     expect(scene.server.runs[0]?.configuration['parameters']).toEqual({ rounds: 1 })
   },
@@ -265,7 +265,7 @@ test('a step that a dynamic pipeline does not list is a warning', async () => {
   const scene = await openScene()
   const target = { kind: 'template', reference: 'dynamic-template' } as const
   const parameters = await written('train.accuracy: 0.5')
-  const own = { layers: [], parameters, tags: undefined, useCache: undefined }
+  const own = { layers: [], parameters, tags: undefined, enableCache: undefined }
   await scene.execute({ target, wait: false, overrides: own })
   expect(scene.events).toContainEqual(
     expect.objectContaining({

@@ -40,7 +40,7 @@ async function ended(parameters: JsonObject, ofRun: boolean): Promise<Ended> {
   const layers = [{ source: 'configuration', value: { steps: { train: { parameters } } } }]
   const { runId: id = '' } = await scene.execute({
     wait: false,
-    overrides: { layers, tags: undefined, useCache: undefined },
+    overrides: { layers, tags: undefined, enableCache: undefined },
   })
   const log = async (accuracy: number): Promise<void> => {
     const json = {

@@ -87,7 +87,7 @@ describe.each(ZENML_VERSIONS)('%s', (version) => {
   test('of a failed run those steps are told that did not start, where the server knows them', async () => {
     const scene = await openScene({ version })
     const layers = [{ source: 'configuration', value: { steps: { train: { parameters: { fail: 'no' } } } } }]
-    await scene.execute({ overrides: { layers, tags: undefined, useCache: undefined } })
+    await scene.execute({ overrides: { layers, tags: undefined, enableCache: undefined } })
     const states = detailsOf(scene.events)?.steps.map(({ name, status }) => [name, status])
     const notStarted = version === '0.74.0' ? [] : [['report', undefined]]
     expect(states).toEqual([['load', 'completed'], ['train', 'failed'], ...notStarted])

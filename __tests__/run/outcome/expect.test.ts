@@ -46,7 +46,7 @@ test('a name that several steps have is a miss that lists them', async () => {
 test('a run that failed is a failed run, whatever was expected', async () => {
   const layers = [{ source: 'configuration', value: { steps: { train: { parameters: { fail: 'no' } } } } }]
   const scene = await openScene()
-  const overrides = { layers, tags: undefined, useCache: undefined }
+  const overrides = { layers, tags: undefined, enableCache: undefined }
   const { conclusion } = await scene.execute({ overrides, expectations: expected('accuracy > 2') })
   expect(conclusion).toBe('failed')
 })

@@ -11,7 +11,7 @@ afterEach(closeScenes)
 
 function overrides(fail: string, seconds = 1) {
   const value = { steps: { train: { parameters: { fail, seconds } } } }
-  return { layers: [{ source: 'configuration', value }], tags: undefined, useCache: undefined }
+  return { layers: [{ source: 'configuration', value }], tags: undefined, enableCache: undefined }
 }
 
 function failuresOf(events: readonly RunEvent[]): StepFailure[] {

@@ -231,7 +231,7 @@ describe("under the user's own name", () => {
     const scene = await openScene()
     const value = { extra: { team: 'vision', github_actions: { env: 'staging' } } }
     const layers = [{ source: 'configuration', value }]
-    const overrides = { layers, tags: undefined, useCache: undefined }
+    const overrides = { layers, tags: undefined, enableCache: undefined }
     await scene.execute({ ...NIGHTLY, overrides, wait: false })
     await scene.execute({ overrides, wait: false })
     const [named, own] = scene.server.requests

@@ -52,13 +52,13 @@ describe.each(['0.85.0', '0.98.0'] as const)('a workflow is cancelled on Kuberne
     expect(scene.sent(STOP)).toEqual([expect.stringContaining('graceful=true')])
   })
 
-  test('with leave: nothing is asked, and the log says that it goes on', async () => {
+  test('with keep-running: nothing is asked, and the log says that it goes on', async () => {
     const { scene, result } = await cancelAt(
       'running',
       { version, orchestrator: 'kubernetes' },
-      { onCancel: 'leave' },
+      { onCancel: 'keep-running' },
     )
-    expect(result.error).toMatch(/was left as it is and may still be running: http/)
+    expect(result.error).toMatch(/was left running, as requested \(keep-running\): http/)
     expect(scene.sent(STOP)).toEqual([])
     expect(goesOn(scene)).toBe(true)
     expect(scene.settled).toHaveLength(1)
@@ -335,10 +335,15 @@ describe('the time is up', () => {
     expect(scene.settled).toHaveLength(0)
   })
 
-  test('and the workflow is cancelled meanwhile, with on-cancel: leave: it is left to the post step to stop it', async () => {
+  test('and the workflow is cancelled meanwhile, with on-cancel: keep-running: it is left to the post step to stop it', async () => {
     const scene = await openScene({ pipelines: [long], orchestrator: 'kubernetes' })
     const cancelling = new AbortController()
-    const request = { target, timeoutMs: 60_000, onTimeout: 'stop-gracefully', onCancel: 'leave' } as const
+    const request = {
+      target,
+      timeoutMs: 60_000,
+      onTimeout: 'stop-gracefully',
+      onCancel: 'keep-running',
+    } as const
     const running = scene.execute(request, cancelling.signal)
     await until(() => scene.sent(STOP).length > 0)
     cancelling.abort(new Error('cancelled'))

@@ -12,9 +12,9 @@ const STOP = /^POST .*\/stop/
 test('a run that is not there cannot be stopped, and the error names the input', async () => {
   const scene = await openScene()
   const runId = '00000000-0000-4000-8000-000000000000'
-  const request = { runId, mode: 'stop', workflowRunUrl: '' } as const
+  const request = { run: runId, project: undefined, mode: 'stop', workflowRunUrl: '' } as const
   await expect(stopKnownRun({ ...request, timeoutMs: 60_000 }, scene.dependencies())).rejects.toThrow(
-    `run-id: there is no run with the id ${runId}, or the account has no permission to read it`,
+    `run: there is no run with the id ${runId}, or the account has no permission to read it`,
   )
 })
 
@@ -23,13 +23,28 @@ test('a run that something else started is stopped, and called by its name', asy
   await scene.execute({ target: { kind: 'template', reference: 'long-template' }, wait: false })
   await scene.clock.sleep(10_000)
   const { id, name } = scene.started[0]!
-  const request = { runId: id, mode: 'stop', workflowRunUrl: '' } as const
+  const request = { run: id, project: undefined, mode: 'stop', workflowRunUrl: '' } as const
   const result = await stopKnownRun({ ...request, timeoutMs: 60_000 }, scene.dependencies())
   expect(result).toMatchObject({ conclusion: 'stopped', status: 'stopped', runId: id, error: undefined })
   expect(scene.events.at(-1)).toEqual({
     kind: 'ended',
     sentence: expect.stringMatching(`^The run "${name}" was stopped: http`),
   })
+})
+
+test('a run is found by its exact name, and what was stopped is told', async () => {
+  const scene = await openScene({ pipelines: [long], orchestrator: 'kubernetes' })
+  await scene.execute({ target: { kind: 'template', reference: 'long-template' }, wait: false })
+  await scene.execute({ target: { kind: 'template', reference: 'long-template' }, wait: false })
+  await scene.clock.sleep(10_000)
+  const { id, name } = scene.started[0]!
+  const request = { run: name, project: undefined, mode: 'stop', workflowRunUrl: '' } as const
+  const result = await stopKnownRun({ ...request, timeoutMs: 60_000 }, scene.dependencies())
+  expect(result).toMatchObject({ conclusion: 'stopped', runId: id })
+  expect(scene.sent(STOP)).toEqual([expect.stringContaining(id)])
+  expect(scene.events).toContainEqual(
+    expect.objectContaining({ kind: 'attached', run: expect.objectContaining({ id, name }) }),
+  )
 })
 
 describe('stop/ is cancelled, and its time is over', () => {
@@ -39,7 +54,7 @@ describe('stop/ is cancelled, and its time is over', () => {
     await scene.clock.sleep(10_000)
     const { id, name } = scene.started[0]!
     const controller = new AbortController()
-    const request = { runId: id, mode: 'stop', workflowRunUrl: '' } as const
+    const request = { run: id, project: undefined, mode: 'stop', workflowRunUrl: '' } as const
     const stopping = stopKnownRun({ ...request, timeoutMs: 600_000 }, scene.dependencies(controller.signal))
     await until(() => hasCome(scene))
     controller.abort(new Error('cancelled'))
@@ -52,7 +67,7 @@ describe('stop/ is cancelled, and its time is over', () => {
       { faults },
       (scene) => scene.sent(/^GET .*\/runs\/[^/]+$/).length > 0,
     )
-    const error = `Cancelled before the run ${id} could be looked up; it was not asked to stop`
+    const error = `Cancelled before the run "${id}" could be looked up; it was not asked to stop`
     expect(result).toMatchObject({ conclusion: 'cancelled', status: '', error })
   })
 

@@ -16,7 +16,7 @@ const origin = (
 const failing = {
   layers: [{ source: 'configuration', value: { steps: { train: { parameters: { fail: 'x' } } } } }],
   tags: undefined,
-  useCache: undefined,
+  enableCache: undefined,
 }
 
 /** How old the run was said to be when the step joined it, and how long it was said to have taken; seconds. */
@@ -149,10 +149,10 @@ test('a cancelled wait leaves a run alone that it did not start, if so wished', 
   const scene = await openScene({ orchestrator: 'kubernetes', startupSeconds: 600 })
   const { runId = '' } = await scene.execute({ wait: false })
   const controller = new AbortController()
-  const waiting = scene.attach(runId, { onCancel: 'leave' }, controller.signal)
+  const waiting = scene.attach(runId, { onCancel: 'keep-running' }, controller.signal)
   await until(() => scene.started.length === 2)
   controller.abort(new Error('cancelled'))
-  expect((await waiting).error).toMatch(/was left as it is and may still be running/)
+  expect((await waiting).error).toMatch(/was left running, as requested \(keep-running\)/)
   expect(scene.sent(/\/stop/)).toEqual([])
 })
 

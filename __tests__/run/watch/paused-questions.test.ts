@@ -155,7 +155,7 @@ describe('a run that waits for a person is stopped by answering its question', (
     await scene.clock.sleep(60_000)
     expect(statusOf(scene)).toBe('paused')
     const result = await stopKnownRun(
-      { runId, mode: 'stop', workflowRunUrl: '', timeoutMs: 60_000 },
+      { run: runId, project: undefined, mode: 'stop', workflowRunUrl: '', timeoutMs: 60_000 },
       scene.dependencies(),
     )
     expect(result).toMatchObject({ conclusion: 'stopped', status: 'stopped', error: undefined })

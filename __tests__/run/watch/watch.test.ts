@@ -44,7 +44,7 @@ describe.each(ZENML_VERSIONS)('on ZenML %s', (version) => {
     const { scene, result } = await watchOne({ version, pipeline: one({}, 600) }, { timeoutMs: 90_000 })
     expect(result).toMatchObject({ conclusion: 'timed-out', status: 'running' })
     expect(result.error).toMatch(
-      /did not finish within the timeout of 1m 30s\. It was left as it is and may still be running/,
+      /did not finish within the timeout of 1m 30s\. It was left running, as requested \(keep-running\)/,
     )
     expect(scene.server.runs[0]?.busy).toBe(true)
     expect(scene.clock.elapsed()).toBeLessThan(95_000)

@@ -100,19 +100,25 @@ export const name = singleLine(MAX_NAME_LENGTH)
 /** Any text of any length, as it is. */
 export const text = z.string()
 
-/** One of a few words, written exactly so. */
-export function choice<Word extends string>(words: readonly Word[]) {
+/**
+ * One of a few words, written exactly so.
+ *
+ * @param aliases what people may write for a word, for the error
+ */
+export function choice<Word extends string>(
+  words: readonly Word[],
+  aliases: Readonly<Record<string, Word>> = {},
+) {
   return value((text, fault): Word => {
     const chosen = words.find((word) => word === text)
     if (chosen !== undefined) return chosen
-    const near = closestMatch(
-      text
-        .toLowerCase()
-        .replaceAll(/[\s_]+/g, '-')
-        .slice(0, MAX_NAME_LENGTH),
-      [...words],
-      { maxDistance: 2 },
-    )
+    const written = text
+      .toLowerCase()
+      .replaceAll(/[\s_]+/g, '-')
+      .slice(0, MAX_NAME_LENGTH)
+    const near = Object.hasOwn(aliases, written)
+      ? aliases[written]
+      : closestMatch(written, [...words], { maxDistance: 2 })
     return fault(
       near === undefined ? `is not allowed; use ${listed(words)}` : `is not allowed; did you mean ${near}?`,
     )
@@ -123,18 +129,20 @@ function listed(words: readonly string[]): string {
   return new Intl.ListFormat('en', { type: 'disjunction' }).format(words)
 }
 
-/** The id of a run, in lower case. */
-export const runId = value((text, fault): string => {
-  const problem = runAddressProblem(text) ?? lineProblem(text, MAX_NAME_LENGTH)
+/** The name of a run, or its id in lower case, which the address of its page holds too. */
+export const runReference = value((text, fault): string => {
+  const isAddress = /^https?:\/\//i.test(text)
+  const problem = lineProblem(text, isAddress ? MAX_TEXT_LENGTH : MAX_NAME_LENGTH)
   if (problem !== undefined) return fault(problem)
-  if (z.guid().safeParse(text).success) return text.toLowerCase()
-  return fault(
-    'is not the id of a run; write the UUID that the output run-id of the step that started it has',
-  )
+  if (!isAddress) return z.guid().safeParse(text).success ? text.toLowerCase() : text
+  return runIdOnPage(text) ?? fault("is an address without a run's id; copy the one of the run's page")
 })
 
-/** The id or the name of a run. */
-export const runReference = singleLine(MAX_NAME_LENGTH, runAddressProblem)
+/** The id in the address of a run's page, in lower case. People copy what the browser shows; no run is named like that. */
+export function runIdOnPage(address: string): string | undefined {
+  const page = /^https?:\/\/.*\/runs\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:[/?#]|$)/i
+  return page.exec(address)?.[1]?.toLowerCase()
+}
 
 /** The id or the name of a workspace of ZenML Pro. */
 export const workspaceReference = singleLine(MAX_NAME_LENGTH, (text) => {
@@ -144,15 +152,6 @@ export const workspaceReference = singleLine(MAX_NAME_LENGTH, (text) => {
     ? "is an address; give it as server-url, or write the workspace's name"
     : undefined
 })
-
-/** People copy what the browser shows; no run is named like an address. */
-function runAddressProblem(text: string): string | undefined {
-  if (!/^https?:\/\//i.test(text)) return undefined
-  const id = /\/runs\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:[/?#]|$)/i.exec(text)?.[1]
-  return id === undefined
-    ? "is an address; write the run's id"
-    : `is the address of a page; write only the run's id, ${id.toLowerCase()}`
-}
 
 /** A key or token of ZenML. Its faults never show the value. */
 export const credential = secretFrom('ZenML')

@@ -20,8 +20,8 @@ const ALIASES: Readonly<Record<string, readonly InputName[]>> = {
   'run-config': ['configuration'],
   'config-file': ['configuration-file'],
   'config-path': ['configuration-file'],
-  cache: ['use-cache'],
-  'enable-cache': ['use-cache'],
+  cache: ['enable-cache'],
+  'use-cache': ['enable-cache'],
   conditions: ['expect'],
   expectations: ['expect'],
   'timeout-minutes': ['timeout'],
@@ -35,10 +35,11 @@ const ALIASES: Readonly<Record<string, readonly InputName[]>> = {
   'api-token': ['access-token', 'api-key'],
   'gh-token': ['github-token'],
   name: ['run-name', 'run'],
-  id: ['run', 'run-id'],
+  id: ['run'],
   'run-id': ['run'],
-  'run-name': ['run', 'run-id'],
-  run: ['run-id'],
+  'run-name': ['run'],
+  'run-url': ['run'],
+  graceful: ['mode'],
 }
 
 /** The variable in which the runner hands over an input: upper case, spaces as underscores, hyphens as they are. */

@@ -42,6 +42,8 @@ export interface Given<Values> {
   readonly raw: RawInputs
   /** `undefined` if an input has a fault. */
   readonly values: Values | undefined
+  /** `undefined` if what names it is missing, or has a fault. */
+  readonly server: ConnectionInputs['server'] | undefined
   /** Where relative paths begin. */
   readonly workspace: string
   /** Takes secrets out of a text. */
@@ -78,7 +80,13 @@ export async function readChecked<Values, T extends object>(
   const server = readServer(raw, parseServerUrl)
   const ca = await readAuthorities(raw['ca-certificate'], { workspace: context.workspace, readFile })
   const parsed = table.schema.safeParse(withoutUnused(raw))
-  const own = await readOwn({ raw, values: parsed.data, workspace: context.workspace, redact })
+  const own = await readOwn({
+    raw,
+    values: parsed.data,
+    server: server.server,
+    workspace: context.workspace,
+    redact,
+  })
   const faults = withoutSecrets(table, raw, secrets, [
     ...names.faults,
     ...server.faults,

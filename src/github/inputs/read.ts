@@ -2,7 +2,7 @@ import type { Layer } from '../../run/configure/layers.ts'
 import type { Target } from '../../run/find/definition.ts'
 import { readConfiguration, readMapping, runNameFaults } from './configuration.ts'
 import { readChecked, type ConnectionInputs, type InputSources, type ReadInputs } from './read-checked.ts'
-import { missingRunFaults, resumeFaults, targetFaults, waitNotices } from './rules.ts'
+import { resumeFaults, targetFaults, runFaults, waitNotices } from './rules.ts'
 import { inputTables, type InputValues } from './table.ts'
 
 /** All inputs of the action, checked, as everything behind the edge takes them. */
@@ -22,9 +22,11 @@ export interface WaitInputs extends ConnectionInputs, FollowInputs {
 
 /** The inputs of stop/. */
 export interface StopInputs extends ConnectionInputs {
-  /** A UUID in lower case. */
-  readonly runId: string
-  readonly graceful: boolean
+  /** Id or exact name. */
+  readonly run: string
+  /** Name or id. */
+  readonly project: string | undefined
+  readonly mode: InputValues<'stop'>['mode']
   /** How long to watch that the run stops. */
   readonly timeoutMs: number
 }
@@ -76,8 +78,8 @@ export async function readLoginInputs(sources: InputSources): Promise<ReadInputs
  * @throws {InputFaults} as {@link readInputs}.
  */
 export async function readWaitInputs(sources: InputSources): Promise<ReadInputs<WaitInputs>> {
-  return readChecked(inputTables.wait, sources, ({ raw, values }) => ({
-    faults: missingRunFaults(raw, 'run'),
+  return readChecked(inputTables.wait, sources, ({ raw, values, server }) => ({
+    faults: runFaults(raw, server, sources.parseServerUrl),
     inputs: values?.run === undefined ? undefined : { ...followInputs(values), run: values.run },
   }))
 }
@@ -88,15 +90,11 @@ export async function readWaitInputs(sources: InputSources): Promise<ReadInputs<
  * @throws {InputFaults} as {@link readInputs}.
  */
 export async function readStopInputs(sources: InputSources): Promise<ReadInputs<StopInputs>> {
-  return readChecked(inputTables.stop, sources, ({ raw, values }) => {
-    const runId = values?.['run-id']
-    return {
-      faults: missingRunFaults(raw, 'run-id'),
-      inputs:
-        values && runId !== undefined
-          ? { runId, graceful: values.graceful, timeoutMs: values.timeout }
-          : undefined,
-    }
+  return readChecked(inputTables.stop, sources, ({ raw, values, server }) => {
+    const faults = runFaults(raw, server, sources.parseServerUrl)
+    if (values?.run === undefined) return { faults, inputs: undefined }
+    const { run, project, mode, timeout: timeoutMs } = values
+    return { faults, inputs: { run, project, mode, timeoutMs } }
   })
 }
 
@@ -108,7 +106,7 @@ function mainInputs(values: InputValues<'main'>) {
     runName: values['run-name'],
     tags: values.tags,
     /** Undefined: as ZenML decides. */
-    useCache: values['use-cache'],
+    enableCache: values['enable-cache'],
     wait: values.wait,
     /** Limit of the time until the run is started. */
     triggerTimeoutMs: values['trigger-timeout'],

@@ -1,5 +1,7 @@
 import type { Layer } from '../../run/configure/layers.ts'
+import type { ParsedServerUrl, ProWorkspace, ServerAddress } from '../../zenml/server-url.ts'
 import { inputFault, type InputFault } from './faults.ts'
+import { runIdOnPage } from './fields.ts'
 import { inputTables, type InputName, type RawInputs } from './table.ts'
 import { showOnOneLine } from '../../base/printable.ts'
 
@@ -145,11 +147,41 @@ export function resumeFaults(raw: RawInputs, configuration: readonly Layer[]): I
   )
 }
 
-/** wait/ and stop/ need a run that something else started. */
-export function missingRunFaults(raw: RawInputs, input: 'run' | 'run-id'): InputFault[] {
-  if (raw[input] !== undefined) return []
-  const what = input === 'run' ? 'id or the name' : 'id'
-  return fault(input, `missing; write the ${what} of the run, such as \${{ needs.train.outputs.run-id }}`)
+/** The dashboard of ZenML Pro, whose address does not say where the workspace's own server is. */
+const PRO_PAGE = /^https?:\/\/[^/]*\/(?:.*\/)?(?:organizations|workspaces|tenants)\//i
+
+/**
+ * wait/ and stop/ need a run that something else started. The address of its page says on which server it is; on another
+ * one its id would be looked for in vain.
+ *
+ * @param server undefined if what names it is missing, or has a fault
+ */
+export function runFaults(
+  { run }: RawInputs,
+  server: ServerAddress | ProWorkspace | undefined,
+  parse: (text: string) => ParsedServerUrl,
+): InputFault[] {
+  const page = run?.trim()
+  if (page === undefined) {
+    return fault(
+      'run',
+      'missing; write the id or the name of the run, such as ${{ needs.train.outputs.run-id }}',
+    )
+  }
+  const id = runIdOnPage(page)
+  if (id === undefined || server === undefined || !('url' in server) || PRO_PAGE.test(page)) return []
+  const parsed = parse(page)
+  if (!parsed.ok) return fault('run', parsed.problem)
+  if (isSamePlace(parsed.url, server.url)) return []
+  return fault(
+    'run',
+    `the page is on ${parsed.url}, but server-url is ${server.url}; correct one of them, or write only the run's id, ${id}`,
+  )
+}
+
+/** With or without TLS, it is the same server. */
+function isSamePlace(url: string, other: string): boolean {
+  return url.replace(/^https?:/, '') === other.replace(/^https?:/, '')
 }
 
 function fault(input: InputName, problem: string): [InputFault] {

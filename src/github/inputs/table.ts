@@ -13,7 +13,6 @@ import {
   line,
   name,
   pollInterval,
-  runId,
   runName,
   runReference,
   tags,
@@ -26,8 +25,12 @@ import { expectations } from './expectations.ts'
 /** A page of ZenML's log has no more. */
 const MAX_LOG_TAIL = 1000
 
-const endMode = choice<EndMode>(['stop', 'stop-gracefully', 'leave'])
 const onLost = choice<FollowPolicy['onLost']>(['keep-running', 'stop'])
+const endMode = choice<EndMode>(['stop', 'stop-gracefully', 'keep-running'], { leave: 'keep-running' })
+const stopMode = choice<Exclude<EndMode, 'keep-running'>>(['stop', 'stop-gracefully'], {
+  graceful: 'stop-gracefully',
+  gracefully: 'stop-gracefully',
+})
 const onPaused = choice<FollowPolicy['onPaused']>(['wait', 'fail'])
 
 /** Which server, and what to log in with there. */
@@ -94,7 +97,7 @@ export const inputTables = {
     'configuration-file': line.optional(),
     'run-name': runName.optional(),
     tags: tags.optional(),
-    'use-cache': boolean.optional(),
+    'enable-cache': boolean.optional(),
     wait: boolean.prefault('true'),
     timeout: limits.timeout,
     'trigger-timeout': duration.prefault('30m'),
@@ -117,8 +120,8 @@ export const inputTables = {
     run: runReference.optional(),
     project: name.optional(),
     ...limits,
-    'on-cancel': endMode.prefault('leave'),
-    'on-timeout': endMode.prefault('leave'),
+    'on-cancel': endMode.prefault('keep-running'),
+    'on-timeout': endMode.prefault('keep-running'),
     'on-paused': onPaused.prefault('wait'),
     'on-lost': onLost.prefault('keep-running'),
     'lost-after': duration.prefault('30m'),
@@ -129,8 +132,9 @@ export const inputTables = {
   }),
   stop: table({
     ...connection,
-    'run-id': runId.optional(),
-    graceful: boolean.prefault('false'),
+    run: runReference.optional(),
+    project: name.optional(),
+    mode: stopMode.prefault('stop'),
     timeout: duration.prefault('2m'),
     ...network,
   }),

@@ -31,7 +31,7 @@ export function assemble(overrides: Overrides, definition: Definition, version: 
   const { parameters } = overrides
   const expanded = parameters && expandParameters(parameters, outline, errors)
   const layers = [...overrides.layers, ...(expanded?.layers ?? [])]
-  const configuration = mergeOverrides({ ...overrides, layers })
+  const configuration = mergeOverrides({ ...overrides, layers }, definition.documents.configTemplate)
   const { body } = configuration
   const findings = new Findings(layers, errors)
   const isGiven = Object.keys(body).length > 0

@@ -1,4 +1,11 @@
-import { isJsonObject, mergeDeeply, type JsonObject, type JsonValue } from '../../base/json.ts'
+import {
+  isJsonList,
+  isJsonObject,
+  member,
+  mergeDeeply,
+  type JsonObject,
+  type JsonValue,
+} from '../../base/json.ts'
 import type { Definition } from '../../zenml/model.ts'
 import { isAtLeast } from '../../zenml/version.ts'
 import type { Layer } from './layers.ts'
@@ -9,8 +16,9 @@ export interface Overrides {
   readonly layers: readonly Layer[]
   /** What goes over all layers, in the short form of the input `parameters`. */
   readonly parameters?: Layer | undefined
+  /** In addition to those that the run would have without them. */
   readonly tags: readonly string[] | undefined
-  readonly useCache: boolean | undefined
+  readonly enableCache: boolean | undefined
 }
 
 /** A run configuration to send; `runName` is kept apart, because a name of ours may take its place. */
@@ -19,16 +27,32 @@ export interface Configuration {
   readonly runName: string | undefined
 }
 
-/** Merges the layers: mappings deeply, everything else replaced by the later layer. */
-export function mergeOverrides({ layers, tags, useCache }: Omit<Overrides, 'parameters'>): Configuration {
+/**
+ * Merges the layers: mappings deeply, everything else replaced by the later layer.
+ *
+ * @param base the definition's own configuration; undefined if the server does not say
+ */
+export function mergeOverrides(
+  { layers, tags, enableCache }: Omit<Overrides, 'parameters'>,
+  base: JsonObject | undefined,
+): Configuration {
   const merged = layers.reduce<JsonObject>((base, { value }) => mergeDeeply(base, value), {})
   const { run_name: runName, ...rest } = merged
   const body: JsonObject = {
     ...rest,
-    ...(tags === undefined ? {} : { tags }),
-    ...(useCache === undefined ? {} : { enable_cache: useCache }),
+    ...(tags === undefined ? {} : { tags: withTags(rest['tags'] ?? base?.['tags'] ?? [], tags) }),
+    ...(enableCache === undefined ? {} : { enable_cache: enableCache }),
   }
   return { body, runName: typeof runName === 'string' ? runName : undefined }
+}
+
+/** A server replaces lists, so that those of the definition have to be sent again. What is no list is for the check to tell. */
+function withTags(before: JsonValue, added: readonly string[]): JsonValue {
+  if (!isJsonList(before)) return before
+  const named = [...before, ...added].map((tag) => [member(tag, 'name') ?? tag, tag] as const)
+  return named
+    .filter(([name], at) => named.findIndex(([other]) => other === name) === at)
+    .map(([, tag]) => tag)
 }
 
 /**

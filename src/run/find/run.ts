@@ -23,13 +23,11 @@ export interface FoundRun {
  * Connects, finds a run that something else started, and tells that it is followed.
  *
  * @param reference id or exact name
- * @param input what the user calls it, for the error
  * @throws NoSuchRunError if there is none, RunError if several have the name
  */
 export async function findRun(
   reference: string,
   choice: ProjectChoice | undefined,
-  input: string,
   deps: RunDependencies,
 ): Promise<FoundRun> {
   const { client } = deps
@@ -38,14 +36,14 @@ export async function findRun(
   const wanted =
     isById && choice?.source !== 'project' ? undefined : await findProject({ choice, server, account }, deps)
   const run = await untilThere(
-    () => (isById ? byId(reference, wanted, deps) : byName(client, reference, input, wanted)),
+    () => (isById ? byId(reference, wanted, deps) : byName(client, reference, wanted)),
     deps,
   )
   if (run === undefined) {
     throw new NoSuchRunError(
       isById
-        ? `${input}: there is no run with the id ${reference}, or the account has no permission to read it`
-        : `${input}: there is no run named "${reference}", or the account has no permission to read it`,
+        ? `run: there is no run with the id ${reference}, or the account has no permission to read it`
+        : `run: there is no run named "${reference}", or the account has no permission to read it`,
     )
   }
   const project = wanted ?? (await projectOf(client, server, run))
@@ -93,14 +91,13 @@ async function byId(id: string, project: Named | undefined, deps: RunDependencie
 async function byName(
   client: ZenmlClient,
   name: string,
-  input: string,
   project: Named | undefined,
 ): Promise<Run | undefined> {
   const [run, ...others] = await client.runsByName(name, project?.id)
   if (run !== undefined && others.length > 0) {
     const ids = [run, ...others].map(({ id }) => id).join(', ')
     throw new RunError(
-      `${input}: several projects have a run named "${name}": ${ids}. Use one of the ids, or name the project`,
+      `run: several projects have a run named "${name}": ${ids}. Use one of the ids, or name the project`,
     )
   }
   return run

@@ -24,7 +24,7 @@ export interface EndedRun extends Ended {
   readonly predicate: string
 }
 
-/** Ends a run, or leaves it, and says which. */
+/** Ends a run, or lets it run, and says which. */
 export async function endRun(
   { run, mode, reason, deadline }: EndRequest,
   deps: StopDependencies,
@@ -37,7 +37,8 @@ export async function endRun(
     predicate,
     sentence: `The run "${run.name}" ${predicate}`,
   })
-  if (mode === 'leave') return ended(true, status, `was left as it is and may still be running${where}`)
+  if (mode === 'keep-running')
+    return ended(true, status, `was left running, as requested (keep-running)${where}`)
   const request = { runId: run.id, status, graceful: mode === 'stop-gracefully', reason, deadline }
   const stopped = await stopRun(request, deps)
   return ended(stopped.kind === 'ended' || stopped.kind === 'gone', stopped.status, describe(stopped, where))

@@ -66,7 +66,7 @@ function check({ pipeline, body }: WrittenConfiguration, version: ZenmlVersion):
   if (definition === undefined) throw new Error(`no definition of ${pipeline} on ${version}`)
   const layers = [{ source: 'configuration', value: body }]
   try {
-    const { warnings } = assemble({ layers, tags: undefined, useCache: undefined }, definition, version)
+    const { warnings } = assemble({ layers, tags: undefined, enableCache: undefined }, definition, version)
     return { errors: [], warnings }
   } catch (error) {
     if (!(error instanceof RunError)) throw error
