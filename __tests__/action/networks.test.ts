@@ -53,6 +53,9 @@ test('through a proxy with a password, which learns nothing but the address', ()
     const result = await runAction({ inputs: given, env })
 
     expectGreen(result, 'completed')
+    expect(result.stdout).toContain(
+      `Connecting to ${url} through the proxy http://127.0.0.1:${proxy.port} (HTTPS_PROXY)\n`,
+    )
     expect(new Set(proxy.asked)).toEqual(new Set([`CONNECT ${new URL(url).host}`]))
     expect(new Set(proxy.credentials)).toEqual(
       new Set([`Basic ${Buffer.from('user:pa ss').toString('base64')}`]),

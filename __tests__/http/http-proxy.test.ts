@@ -9,6 +9,7 @@ import {
   rejection,
   startScripted,
   startSecure,
+  RESET,
 } from './scripted-server.ts'
 
 const basic = (text: string): string => `Basic ${Buffer.from(text).toString('base64')}`
@@ -162,15 +163,33 @@ test("a proxy that wants another password for a plain address is not taken for t
   )
 })
 
-test('a proxy that is not there means that nothing was sent, and its password is not shown', async () => {
-  process.env['HTTPS_PROXY'] = `http://user:pass-word@127.0.0.1:${await closedPort()}`
+test('a proxy that is not there is named, not the server; nothing was sent, and its password is not shown', async () => {
+  const port = await closedPort()
+  process.env['HTTPS_PROXY'] = `http://user:pass-word@127.0.0.1:${port}`
   const error = await failure(openHttp().send({ method: 'GET', url: 'https://zenml.example.com/' }))
   expect(error).toMatchObject({
     code: 'ECONNREFUSED',
     sent: false,
-    message: 'the connection was refused; check server-url, and that the server runs',
+    message: `the proxy http://127.0.0.1:${port} (HTTPS_PROXY) refused the connection; check the variable, or name the server in NO_PROXY if it needs no proxy`,
   })
   expect(`${error.message} ${error.stack}`).not.toMatch(/pass-word|user:/)
+})
+
+test('a proxy whose name is not known is named as well, by the variable that counts', async () => {
+  process.env['http_proxy'] = 'proxy.invalid:3128'
+  const error = await failure(openHttp().send({ method: 'GET', url: 'http://zenml.example.com/' }))
+  expect(error.sent).toBe(false)
+  expect(error.message).toMatch(
+    /^the proxy http:\/\/proxy\.invalid:3128 \(http_proxy\) has a host name that (is not known|could not be looked up); /,
+  )
+})
+
+test('a server behind a proxy that closes the tunnel is not blamed on the proxy', async () => {
+  const target = await startSecure(() => RESET)
+  const proxy = await startProxy()
+  process.env['HTTPS_PROXY'] = `http://127.0.0.1:${proxy.port}`
+  const error = await failure(trusting().send({ method: 'GET', url: target.url }))
+  expect(error.message).toBe('the connection was closed before the answer was complete')
 })
 
 test('a request that was cancelled while the connection was made is never sent', async () => {

@@ -132,7 +132,7 @@ function play(script: Script): { listener: RequestListener; requests: Received[]
       counts.set(route, (counts.get(route) ?? 0) + 1)
       const reply = script(request, counts.get(route) ?? 1)
       if (reply === RESET) {
-        incoming.socket.resetAndDestroy()
+        incoming.socket.destroy()
         return
       }
       const { status = 200, body = '', headers: extra = {} } = reply

@@ -81,6 +81,8 @@ export async function openClient(options: OpenOptions): Promise<Connection> {
   }
   try {
     const { serverUrl, session } = await open(options, login)
+    const proxy = Http.proxyNameFor(serverUrl)
+    if (proxy !== undefined) log.info(`Connecting to ${serverUrl} through ${proxy}`)
     const client = new ZenmlClient(new Api({ http, baseUrl: serverUrl, session, clock, onRetry }))
     return { session, client, close }
   } catch (error) {

@@ -1,7 +1,7 @@
 import { Agent, ProxyAgent, type Dispatcher } from 'undici'
 import { trustedAuthorities } from './certificate-authorities.ts'
 import { TransportError } from './transport-error.ts'
-import { proxyFor, type Proxy } from './proxies.ts'
+import { blameProxy, proxyFor, proxyName, type Proxy } from './proxies.ts'
 import { explainUntrusted } from './untrusted-certificate.ts'
 
 /** One HTTP request; `url` is absolute. */
@@ -87,12 +87,23 @@ export class Http {
       )
       return await exchange.answer
     } catch (error) {
-      throw error instanceof TransportError && error.isAboutCertificate
-        ? await this.#explained(error, url, proxy)
-        : error
+      if (!(error instanceof TransportError)) throw error
+      if (error.isAboutCertificate) throw await this.#explained(error, url, proxy)
+      throw proxy === undefined ? error : blameProxy(error, proxy)
     } finally {
       clearTimeout(timer)
       request.signal?.removeEventListener('abort', onAbort)
+    }
+  }
+
+  /** Such as `the proxy http://proxy.example.com:3128 (HTTPS_PROXY)`; undefined if requests to the address need none. */
+  static proxyNameFor(url: string): string | undefined {
+    try {
+      const proxy = proxyFor(new URL(url))
+      return proxy && proxyName(proxy)
+    } catch {
+      // The first request says what is wrong with the variable.
+      return undefined
     }
   }
 

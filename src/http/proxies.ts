@@ -5,6 +5,8 @@ import { isLoopback } from './loopback.ts'
 
 /** A proxy of this runner's environment. */
 export interface Proxy {
+  /** The variable that names it. */
+  readonly variable: string
   /** Origin, without user and password. */
   readonly url: string
   /** The header `proxy-authorization`; undefined without a user. */
@@ -63,7 +65,30 @@ function readProxy(variable: string, value: string): Proxy {
       true,
     )
   }
-  return { url: url.origin, authorization: authorizationOf(url) }
+  return { variable, url: url.origin, authorization: authorizationOf(url) }
+}
+
+/** Such as `the proxy http://proxy.example.com:3128 (HTTPS_PROXY)`. */
+export function proxyName({ url, variable }: Proxy): string {
+  return `the proxy ${url} (${variable})`
+}
+
+const PROXY_REASONS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'refused the connection',
+  ENOTFOUND: 'has a host name that is not known',
+  EAI_AGAIN: 'has a host name that could not be looked up',
+  EHOSTUNREACH: 'cannot be reached from this runner',
+  ENETUNREACH: 'cannot be reached from this runner',
+  ETIMEDOUT: 'did not answer in time',
+  UND_ERR_CONNECT_TIMEOUT: 'did not answer in time',
+}
+
+/** What is wrong with the proxy if that is what could not be reached; otherwise the error as it is. */
+export function blameProxy(error: TransportError, proxy: Proxy): TransportError {
+  const reason = error.sent ? undefined : PROXY_REASONS[error.code]
+  if (reason === undefined) return error
+  const told = `${proxyName(proxy)} ${reason}; check the variable, or name the server in NO_PROXY if it needs no proxy`
+  return new TransportError(error.code, told, false)
 }
 
 function authorizationOf({ username, password }: URL): string | undefined {
