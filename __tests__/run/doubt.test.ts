@@ -86,8 +86,7 @@ describe.each(NOES)('%s', (_, no) => {
     const { clock, client } = scene
     const ended = await cleanUp(
       {
-        planned: scene.planned.at(-1),
-        started: undefined,
+        run: scene.planned.at(-1)!,
         mode: 'stop',
         reason: 'ended early',
         lookUpUntil: new Deadline(clock, 0),

@@ -357,8 +357,7 @@ describe('the post step', () => {
   ): Promise<Awaited<ReturnType<typeof cleanUp>>> =>
     cleanUp(
       {
-        planned: scene.planned.at(-1),
-        started: scene.started.at(-1),
+        run: (scene.started.at(-1) ?? scene.planned.at(-1))!,
         mode: 'stop',
         reason: 'ended early',
         lookUpUntil: new Deadline(scene.clock, lookUpForMs),
