@@ -3,7 +3,7 @@ export const TOPICS: Readonly<Record<string, readonly string[]>> = {
   starting: [
     'run/start/dispatch.ts',
     'run/execute.ts',
-    'run/start/left-over.ts',
+    'run/start/run-left-behind.ts',
     'run/start/resume.ts',
     'run/start/start.ts',
     'run/start/trigger-timeout.ts',

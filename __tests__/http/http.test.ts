@@ -76,7 +76,7 @@ test('where nobody listens, nothing was sent', async () => {
   )
   expect(error).toMatchObject({
     code: 'ECONNREFUSED',
-    message: 'the connection was refused; check server-url, and that the server runs',
+    message: 'the connection was refused',
     sent: false,
     permanent: false,
   })
@@ -87,7 +87,7 @@ test('a name of several addresses that all refuse is a refusal, too', async () =
     openHttp().send({ method: 'GET', url: `http://localhost:${await closedPort()}` }),
   )
   expect(error).toMatchObject({
-    message: 'the connection was refused; check server-url, and that the server runs',
+    message: 'the connection was refused',
     sent: false,
   })
 })

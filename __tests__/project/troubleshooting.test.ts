@@ -40,7 +40,6 @@ const NO_ERRORS: readonly string[] = [
   'Stopped by a workflow',
   'The server never began this run',
   // A post step with nothing to do says nothing.
-  'No run was started',
   // Told in the log while the step goes on.
   'The window must pass without a login',
   // A part of the permission that an error asks for.

@@ -86,8 +86,7 @@ describe.each(NOES)('%s', (_, no) => {
     const { clock, client } = scene
     const ended = await cleanUp(
       {
-        planned: scene.planned.at(-1),
-        started: undefined,
+        run: scene.planned.at(-1)!,
         mode: 'stop',
         reason: 'ended early',
         lookUpUntil: new Deadline(clock, 0),
@@ -97,6 +96,16 @@ describe.each(NOES)('%s', (_, no) => {
     )
     expect(ended).toMatchObject({ found: 'ours', settled: true })
     expect(scene.server.runs).toMatchObject([{ busy: false }])
+  })
+
+  test('once when the trigger is sent again: it is sent once more, and the run is followed', async () => {
+    const scene = await running([
+      { on: 'trigger', occurrence: 1, do: { kind: 'cut', work: false } },
+      { on: 'trigger', occurrence: 2, do: no },
+    ])
+    const result = await scene.execute({ target, wait: false })
+    expect(result).toMatchObject({ conclusion: 'started', runId: scene.server.runs[0]?.id })
+    expect(scene.sent(/^POST .*\/runs$/)).toHaveLength(3)
   })
 
   test('once at the look for a run whose answer got lost: it is found, and nothing is sent again', async () => {
@@ -121,6 +130,21 @@ test('a no that lasts ends the watch after two minutes, and the line has the rea
   expect(error).toMatch(/could not be followed: Could not read the run: the server answered 403: Forbidden/)
   expect(scene.clock.elapsed() - from).toBeGreaterThan(120_000)
   expect(scene.clock.elapsed() - from).toBeLessThan(240_000)
+})
+
+test('a no to the trigger is told at once the first time, and after two minutes when it is sent again', async () => {
+  const no = said(403, 'Forbidden')
+  const first = await running([{ on: 'trigger', occurrence: 'always', do: no }])
+  await expect(first.execute({ target })).rejects.toThrow(/^Could not start the run: .*403: Forbidden/)
+  expect(first.sent(/^POST .*\/runs$/)).toHaveLength(1)
+  const again = await running([
+    { on: 'trigger', occurrence: 1, do: { kind: 'cut', work: false } },
+    { on: 'trigger', occurrence: { from: 2, to: 999 }, do: no },
+  ])
+  const from = again.clock.elapsed()
+  await expect(again.execute({ target })).rejects.toMatchObject({ conclusion: 'lost' })
+  expect(again.clock.elapsed() - from).toBeGreaterThan(120_000)
+  expect(again.clock.elapsed() - from).toBeLessThan(240_000)
 })
 
 test('an exception of ZenML is its last word: the watch ends at once', async () => {

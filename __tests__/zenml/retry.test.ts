@@ -11,11 +11,7 @@ function answered(status: number, body = '{"detail": "x"}', retryAfter?: string)
   return new AnswerError('read the run', { status, headers, body }, 0)
 }
 
-const refused = new TransportError(
-  'ECONNREFUSED',
-  'the connection was refused; check server-url, and that the server runs',
-  false,
-)
+const refused = new TransportError('ECONNREFUSED', 'the connection was refused', false)
 const untrusted = new TransportError('CERT_UNTRUSTED', 'the certificate is not trusted', false, true)
 
 test.each([

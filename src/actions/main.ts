@@ -5,6 +5,8 @@ import { readWorkflowContext, stepIdentity } from '../github/workflow/context.ts
 import { readInputs, type Inputs } from '../github/inputs/read.ts'
 import type { WorkflowLog } from '../github/log/workflow-log.ts'
 import { executeRun, type RunRequest } from '../run/execute.ts'
+import { Deadline } from '../base/deadline.ts'
+import { systemClock } from '../base/system-clock.ts'
 import { audienceOf } from './audience.ts'
 import { WorkflowStep } from './workflow-step.ts'
 
@@ -15,8 +17,10 @@ export async function runTemplate(env: Environment, log: WorkflowLog): Promise<b
     const inputs = await step.read(readInputs)
     step.reportTo(audienceOf(inputs, 'main', env, log))
     const request = toRequest(inputs, env)
+    const deadline = new Deadline(systemClock, request.triggerTimeoutMs)
     const deps = await step.connect(inputs, request)
-    return await step.conclude(await executeRun(request, deps))
+    // To look up a workspace may have taken most of it.
+    return await step.conclude(await executeRun({ ...request, triggerTimeoutMs: deadline.leftMs }, deps))
   } catch (error) {
     return await step.fail(error)
   } finally {

@@ -66,11 +66,11 @@ async function endRunOf(
   again: ConnectionInputs | undefined,
   { log, clock, timeLimit, openHttp }: PostDependencies,
 ): Promise<EarlyEnd> {
-  if (planned === undefined && started === undefined) return NOTHING_SENT
-  const name = started?.name ?? planned?.name ?? ''
+  const run = started ?? planned
+  if (run === undefined) return NOTHING_SENT
   if (again === undefined || named(again.server) !== facts.named) {
     const what = again === undefined ? 'are no longer valid' : 'now name another server'
-    const sentence = `The run "${inline(name)}" was not looked after, because this step's inputs ${what}: if it was started, it may still be running at ${facts.serverUrl}`
+    const sentence = `The run "${inline(run.name)}" was not looked after, because this step's inputs ${what}: if it was started, it may still be running at ${facts.serverUrl}`
     log.warning(sentence)
     return { sentence, status: '' }
   }
@@ -82,15 +82,14 @@ async function endRunOf(
     const what =
       started === undefined ? 'Checking whether it was started, to stop it' : 'Asking ZenML to stop it'
     log.info(
-      `This step ended before the run "${inline(name)}" did. ${what}, for up to ${shownDuration(BUDGET_MS)}`,
+      `This step ended before the run "${inline(run.name)}" did. ${what}, for up to ${shownDuration(BUDGET_MS)}`,
     )
   }
   const signal = timeLimit(BUDGET_MS)
   try {
     const ended = await cleanUp(
       {
-        planned,
-        started,
+        run,
         mode,
         reason: endReason('The workflow step ended early', facts.workflowRunUrl),
         lookUpUntil: new Deadline(clock, lateStartLeftMs(planned, clock.now())),

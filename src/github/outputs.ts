@@ -1,6 +1,7 @@
 import * as core from '@actions/core'
 
 import type { ActionName } from './inputs/table.ts'
+import type { Gate } from './secrets/known-secrets.ts'
 
 const RUN = ['run-id', 'run-name', 'run-url', 'status', 'conclusion'] as const
 const RESULTS = ['pipeline', 'failed-step', 'error', 'steps', 'metadata', 'artifacts'] as const
@@ -15,16 +16,6 @@ export const actionOutputs = {
 
 /** An output of any of the actions. */
 export type OutputName = (typeof actionOutputs)[ActionName][number]
-
-export interface CoverOptions {
-  /** Whether short passwords are covered too, which may be ordinary words; default: true. */
-  readonly passwords?: boolean
-}
-
-/** Takes this process's secrets out of a text. Whatever leaves the process goes through it. */
-export interface Gate {
-  readonly cover: (text: string, options?: CoverOptions) => string
-}
 
 /**
  * Hands a value to the later steps of the job at once; calling it again replaces the value.

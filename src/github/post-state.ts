@@ -2,7 +2,8 @@ import { z } from 'zod'
 import { parseJson } from '../base/json.ts'
 import type { EndMode, Journal, PlannedRun, StartedRun } from '../run/journal.ts'
 import type { Environment } from './workflow/environment.ts'
-import { saveState, type Gate } from './outputs.ts'
+import { saveState } from './outputs.ts'
+import type { Gate } from './secrets/known-secrets.ts'
 import { cut } from '../base/printable.ts'
 
 const MAX_TEXT = 1_000

@@ -18,15 +18,12 @@ const CERTIFICATE_CODES: ReadonlySet<string> = new Set([
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 ])
 
-/** Where most addresses come from. */
-export const ADDRESS_INPUT = 'server-url'
-
 const REASONS: Readonly<Record<string, string>> = {
-  ECONNREFUSED: `the connection was refused; check ${ADDRESS_INPUT}, and that the server runs`,
+  ECONNREFUSED: 'the connection was refused',
   ECONNRESET: 'the connection was closed before the answer was complete',
   EHOSTUNREACH: 'the host cannot be reached from this runner',
   ENETUNREACH: 'the network cannot be reached from this runner',
-  ENOTFOUND: `the host name is not known; check ${ADDRESS_INPUT}`,
+  ENOTFOUND: 'the host name is not known',
   EAI_AGAIN: 'the host name could not be looked up',
   EPIPE: 'the connection was closed while the request was being sent',
   ETIMEDOUT: 'the connection timed out',

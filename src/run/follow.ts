@@ -256,15 +256,13 @@ export class Follower {
     if (this.#ended !== undefined) {
       return this.#cancelled(this.#ended.status, `Cancelled. ${this.#ended.sentence}`)
     }
-    if (this.#planned === undefined && this.#started === undefined) {
-      return this.#cancelled('', this.#policy.nothingToCancel)
-    }
+    const run = this.#started ?? this.#planned
+    if (run === undefined) return this.#cancelled('', this.#policy.nothingToCancel)
     this.#tellEnding(this.#policy.onCancel, CANCEL_BUDGET_MS)
     const signal = timeLimit(CANCEL_BUDGET_MS + CANCEL_GRACE_MS)
     const ended = await cleanUp(
       {
-        planned: this.#planned,
-        started: this.#started,
+        run,
         mode: this.#policy.onCancel,
         reason: this.#reason('cancelled'),
         lookUpUntil: new Deadline(clock, CANCEL_LOOK_UP_MS),

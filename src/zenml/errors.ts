@@ -1,5 +1,5 @@
 import type { HttpAnswer } from '../http/http.ts'
-import { ADDRESS_INPUT, TransportError } from '../http/transport-error.ts'
+import { TransportError } from '../http/transport-error.ts'
 import { readErrorBody, retryAfterMs } from './answers/error-body.ts'
 import { missingPermission } from './answers/permission.ts'
 import { twoSentences } from '../base/sentences.ts'
@@ -63,14 +63,20 @@ export class UnreachableError extends Error {
    * @param addressInput the input that the address came from
    * @param advice a sentence that follows what the server said
    */
-  constructor(doing: string, cause: TransportError | AnswerError, addressInput = ADDRESS_INPUT, advice = '') {
+  constructor(doing: string, cause: TransportError | AnswerError, addressInput = 'server-url', advice = '') {
     super(
       cause instanceof AnswerError
         ? `${cause.message}${advice}`
-        : `Could not ${doing}: ${cause.message.replace(ADDRESS_INPUT, addressInput)}`,
+        : `Could not ${doing}: ${cause.message}${WRONG_ADDRESS[cause.code]?.(addressInput) ?? ''}`,
     )
     this.cause = cause
   }
+}
+
+/** What to do about a failure that another address may mend. */
+const WRONG_ADDRESS: Readonly<Record<string, (input: string) => string>> = {
+  ECONNREFUSED: (input) => `; check ${input}, and that the server runs`,
+  ENOTFOUND: (input) => `; check ${input}`,
 }
 
 /** ZenML's own 404: the thing asked for is not there. A route that is not there has no exception's name. */

@@ -116,15 +116,67 @@ test.each(['9007199254740991', '1e300', '1e16', '0.30000000000000004', '.25', '+
 
 test.each([
   ['0.9 <= train.accuracy', 8, 'write train.accuracy >= 0.9'],
+  ['0.9 < train.accuracy', 7, 'write train.accuracy > 0.9'],
+  ['0.9 >= train.accuracy', 8, 'write train.accuracy <= 0.9'],
+  ['0.9 > train.accuracy', 7, 'write train.accuracy < 0.9'],
   ['"prod" == stage', 11, 'write stage == "prod"'],
+  ["'prod eu' != stage", 14, "write stage != 'prod eu'"],
+  ["'prod, eu' == stage", 15, 'put a string in quotes'],
+  ['"a" + "b" == stage', 14, 'put a string in quotes'],
+  ['untrue == stage', 11, 'put a string in quotes'],
+  ['true-ish == stage', 13, 'put a string in quotes'],
+  ['0.9 == 2fast', 8, 'put a string in quotes'],
+  ['0.9 == fast*', 8, 'put a string in quotes'],
+  [`${'9'.repeat(60)} == stage`, 65, `write stage == ${'9'.repeat(60)}`],
+  [`${'9'.repeat(61)} == stage`, 66, 'put a string in quotes'],
   ['accuracy >= 0.9 && loss < 1', 13, 'write one condition per line'],
   ['accuracy >= 0.9, loss < 1', 13, 'write one condition per line'],
   ['accuracy >= 0.9 loss < 1', 13, 'write one condition per line'],
   ['converged == true and rows > 5', 14, 'write one condition per line'],
+  ['accuracy >= best, or nearly', 13, 'write one condition per line'],
+  ['accuracy >= best or nearly', 13, 'write one condition per line'],
+  ['accuracy >= 0,9', 13, 'put a string in quotes'],
   ['stage == production', 10, 'put a string in quotes'],
+  ['stage == random word', 10, 'put a string in quotes'],
+  ['stage == grand or-bit', 10, 'put a string in quotes'],
+  ['stage == "prod" # all', 10, 'put a string in quotes'],
+  ['stage == my "prod"', 10, 'put a string in quotes'],
+  ["stage == 'prod' # all", 10, 'put a string in quotes'],
+  ["stage == my 'prod'", 10, 'put a string in quotes'],
 ])('%s: the line says what to write', (line, column, advice) => {
   const value = line.slice(column - 1)
   expect(readConditions(line).faults).toEqual([
     `line 1, column ${column}: "${value.replaceAll('"', '\\"')}" is not a number, true, false, or a string in quotes; ${advice}`,
   ])
+})
+
+const EXAMPLE = 'write a condition such as train.accuracy >= 0.9'
+test.each([
+  ['  accuracy ', 3, `"accuracy" has no comparison; ${EXAMPLE}`],
+  ['>= 0.9', 1, 'there is no name before the comparison; write it as in train.accuracy >= 0.9'],
+  ['  >= 0.9', 3, 'there is no name before the comparison; write it as in train.accuracy >= 0.9'],
+  ['stage = "prod"', 7, '"=" is not a comparison; did you mean ==?'],
+  ['stage === "prod"', 7, '"===" is not a comparison; did you mean ==?'],
+  ['stage =< 5', 7, '"=<" is not a comparison; write one of == != < <= > >='],
+  ['stage !', 7, '"!" is not a comparison; write one of == != < <= > >='],
+  ['loss <', 7, 'there is no value after <; write it as in train.accuracy >= 0.9'],
+  ['converged >= true', 14, 'true has no order; compare it with == or !='],
+  ['converged < false', 13, 'false has no order; compare it with == or !='],
+])('%s is no condition, and the line says why', (line, column, problem) => {
+  expect(readConditions(line)).toEqual({ expectations: [], faults: [`line 1, column ${column}: ${problem}`] })
+})
+
+test.each(['==', '!='] as const)('a yes or no can be compared by %s', (operator) => {
+  expect(readConditions(`a ${operator} true\nb ${operator} false\n c${operator}"true"`).expectations).toEqual(
+    [
+      { name: 'a', operator, wanted: true },
+      { name: 'b', operator, wanted: false },
+      { name: 'c', operator, wanted: 'true' },
+    ],
+  )
+})
+
+test('of many wrong lines the first five are named', () => {
+  const { faults } = readConditions('x\n'.repeat(9))
+  expect(faults.map((fault) => fault.slice(0, 7))).toEqual([1, 2, 3, 4, 5].map((line) => `line ${line},`))
 })

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { ZENML_VERSIONS, type Fault, type PipelineSpec } from '../../../simulator/index.ts'
 import type { JsonObject } from '../../../src/base/json.ts'
+import { collectDetails } from '../../../src/run/outcome/collect.ts'
 import type { RunRequest } from '../../../src/run/execute.ts'
 import type { RunEvent } from '../../../src/run/events.ts'
 import type { RunDetails } from '../../../src/run/facts.ts'
@@ -329,6 +330,25 @@ test('an attempt that failed and is not followed by another has no results', asy
   expect(details).toMatchObject({ stepMetadata: [], artifacts: [] })
   expect(result.conclusion).toBe('expectation-missed')
 })
+
+test.each<[title: string, list: Fault['do'], startedNone: boolean]>([
+  ['is empty', listOf(), true],
+  ['cannot be read either', { kind: 'html', status: 502 }, false],
+  ['has a step', listOf(attempt('load', 'completed', {})), false],
+])(
+  'where the graph cannot be read, no step has started for certain if the list of steps %s: %#',
+  async (_, list, startedNone) => {
+    const scene = await openScene()
+    const { runId: id = '' } = await scene.execute({ wait: false })
+    scene.server.addFault({ on: 'dag', occurrence: 'always', do: { kind: 'html', status: 502 } })
+    scene.server.addFault({ on: 'steps', occurrence: 'always', do: list })
+    const reference = { id, projectId: scene.server.seeded.project }
+    const options = { ended: undefined, thoroughly: false }
+    await expect(collectDetails(reference, options, scene.dependencies())).resolves.toMatchObject({
+      startedNone,
+    })
+  },
+)
 
 const ACCURATE = [{ name: 'accuracy', operator: '>=', wanted: 0.5 } as const]
 

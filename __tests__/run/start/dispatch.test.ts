@@ -258,6 +258,22 @@ test('a run whose runner has written something was handed over, whatever the ser
   expect(scene.sent(PUT)).toEqual([])
 })
 
+test.each([
+  ['is empty', { kind: 'answer', status: 200, body: '[]' }],
+  ['has only blank lines', { kind: 'answer', status: 200, body: '[{"message":"  "},{"message":""}]' }],
+  ['cannot be read', { kind: 'html', status: 502 }],
+] satisfies [string, Fault['do']][])(
+  'a run whose runner log %s need not have been handed over, and is waited for',
+  async (_, action) => {
+    const faults: Fault[] = [NEVER_BEGUN, { on: 'logs', occurrence: 'always', do: action }]
+    const scene = await open({ version: '0.85.0', startupSeconds: 3_600, faults })
+    await expect(scene.execute({ wait: false, triggerTimeoutMs: 5 * MINUTE })).rejects.toThrow(
+      /within trigger-timeout/,
+    )
+    expect(scene.events.map(({ kind }) => kind)).toContain('dispatch-awaited')
+  },
+)
+
 test('a key that is stuck because the server died in mid-work: a run that shows no hand-over is replaced', async () => {
   const scene = await open({
     faults: [

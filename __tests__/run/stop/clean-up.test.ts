@@ -15,8 +15,7 @@ async function lookAfter(
 ): Promise<CleanedUp> {
   return cleanUp(
     {
-      planned: scene.planned[0],
-      started: isKnown ? scene.started[0] : undefined,
+      run: (isKnown ? scene.started[0] : scene.planned[0])!,
       mode: 'stop',
       reason: 'test',
       lookUpUntil: new Deadline(scene.clock, lookUpMs),

@@ -215,6 +215,18 @@ test.each(ZENML_VERSIONS)('ZenML %s: a run that had ended already is said to hav
   expect(ended.sentence).toMatch(/had ended before it could be stopped and is completed/)
 })
 
+test('a run that ended by itself while the server called it too early to stop it is not said to have been stopped', async () => {
+  const body = '{"detail":["IllegalOperationError","The run has no orchestrator run id."]}'
+  const scene = await openScene({ faults: [{ on: 'stop', do: { kind: 'answer', status: 403, body } }] })
+  await scene.execute()
+  const ended = await endRun(
+    { run: scene.started[0]!, mode: 'stop', reason: 'r', deadline: new Deadline(scene.clock, 60_000) },
+    { client: scene.client, clock: scene.clock },
+  )
+  expect(ended.sentence).toMatch(/had ended before it could be stopped and is completed/)
+  expect(scene.sent(STOP)).toHaveLength(1)
+})
+
 test('a run that has ended is not asked to stop again where the first request to stop it failed', async () => {
   const body = '{"detail":["RuntimeError","The orchestrator is away."]}'
   const scene = await openScene({ faults: [{ on: 'stop', do: { kind: 'answer', status: 500, body } }] })
@@ -360,8 +372,7 @@ describe('the post step', () => {
   ): Promise<Awaited<ReturnType<typeof cleanUp>>> =>
     cleanUp(
       {
-        planned: scene.planned.at(-1),
-        started: scene.started.at(-1),
+        run: (scene.started.at(-1) ?? scene.planned.at(-1))!,
         mode: 'stop',
         reason: 'ended early',
         lookUpUntil: new Deadline(scene.clock, lookUpForMs),

@@ -174,6 +174,20 @@ test('a key that was rotated during the wait ends the step with what to check', 
   expect(result.error).toMatch(/key was rotated\. Check that api-key is the whole key/)
 })
 
+test('a run whose process died is asked after at the orchestrator after ten minutes, and then every five', async () => {
+  const { scene } = await watchOne(
+    { pipeline: one({ diesAfter: 20 }) },
+    { timeoutMs: 1_800_000, pollIntervalMs: 60_000 },
+    ({ server }) => {
+      const yes = { kind: 'answer', status: 200, body: 'null' } as const
+      server.addFault({ on: 'refresh', occurrence: 'always', do: yes })
+    },
+  )
+  const asked = scene.server.requests.filter(({ path }) => path.includes('/refresh')).map(({ at }) => at)
+  const changed = (asked[0] ?? 0) - 600_000
+  expect(asked.map((at) => at - changed)).toEqual([600_000, 900_000, 1_200_000, 1_500_000])
+})
+
 test('a fixed poll-interval is kept', async () => {
   const { scene } = await watchOne({ pipeline: one({}, 60) }, { pollIntervalMs: 10_000 })
   const looks = scene.server.requests

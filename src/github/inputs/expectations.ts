@@ -29,13 +29,13 @@ export const expectations = z.string().transform((text, context): readonly Expec
 })
 
 function parseLine(line: string): ParsedLine {
-  const at = line.search(/[=!<>]/)
-  if (at === -1) {
+  const comparison = /[=!<>]+/.exec(line)
+  if (comparison === null) {
     return fault(line, 0, `${shown(line.trim())} has no comparison; write a condition such as ${EXAMPLE}`)
   }
+  const { 0: sign, index: at } = comparison
   const name = line.slice(0, at).trim()
   if (name === '') return fault(line, at, `there is no name before the comparison; write it as in ${EXAMPLE}`)
-  const sign = /^[=!<>]+/.exec(line.slice(at))?.[0] ?? ''
   const operator = OPERATORS.find((known) => known === sign)
   if (operator === undefined) {
     const hint = sign === '=' || sign === '===' ? 'did you mean ==?' : `write one of ${OPERATORS.join(' ')}`

@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { stripVTControlCharacters } from 'node:util'
 
-import type { CoverOptions } from '../outputs.ts'
-import { KnownSecrets } from '../secrets/known-secrets.ts'
+import { KnownSecrets, type CoverOptions } from '../secrets/known-secrets.ts'
 import {
   breakCommands,
   cut,
@@ -131,7 +130,7 @@ export class WorkflowLog {
     this.#annotations[kind] += 1
     if (this.#annotations[kind] > MAX_ANNOTATIONS) {
       const about = title === undefined ? '' : `${title}: `
-      this.info(`${kind[0]?.toUpperCase() ?? ''}${kind.slice(1)}: ${about}${text}`)
+      this.info(`${kind.charAt(0).toUpperCase()}${kind.slice(1)}: ${about}${text}`)
       return
     }
     const property = title === undefined ? '' : ` title=${escapeProperty(inline(title, MAX_TITLE_LENGTH))}`

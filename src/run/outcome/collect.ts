@@ -62,41 +62,39 @@ export async function collectDetails(
   options: CollectOptions,
   deps: CollectDependencies,
 ): Promise<Collected> {
-  const { ended } = options
-  const { run, states, hydrated } = await readAll(reference, options, deps)
-  const known = 'value' in states ? states.value : []
-  const lacked = countLacked(known, hydrated, ended)
+  const { run, states, hydrated, behind } = await readAll(reference, options, deps)
   const missing = hydrated.missing === undefined ? [] : [hydrated.missing]
-  if (lacked > 0) {
-    const all = Math.max(known.length, hydrated.steps.length)
-    missing.push(`metadata and artifacts of ${lacked} of ${all} steps: ${LEFT_OUT}`)
+  if (behind.steps > 0) {
+    const all = Math.max(valueOf(states)?.length ?? 0, hydrated.steps.length)
+    missing.push(`metadata and artifacts of ${behind.steps} of ${all} steps: ${LEFT_OUT}`)
   }
-  if ('missing' in run) missing.unshift(`the run's own metadata: ${run.missing}`)
-  else if (run.value.metadata === undefined) missing.unshift(`the run's own metadata: ${HIDDEN}`)
+  const detail = behind.run ? undefined : valueOf(run)
+  if (detail?.metadata === undefined) {
+    const why = 'missing' in run ? run.missing : behind.run ? OUTDATED : HIDDEN
+    missing.unshift(`the run's own metadata: ${why}`)
+  }
   const counted = lastAttempts(hydrated.steps)
   const hidden = counted.filter(({ metadata }) => metadata === undefined).length
   if (hidden > 0) missing.push(`metadata of ${hidden} of ${counted.length} steps: ${HIDDEN}`)
-  const steps = 'value' in states ? states.value : hydrated.steps.map(({ state }) => state)
+  const steps = valueOf(states) ?? hydrated.steps.map(({ state }) => state)
   const unread = missing.length === 0 ? undefined : missing.join('; ')
   if ('missing' in states) missing.push(`the steps that did not start: ${states.missing}`)
-  const ofRun = 'value' in run ? (run.value.metadata ?? {}) : {}
   missing.push(...hiddenArtifacts(counted))
   return {
-    run: 'value' in run ? run.value : undefined,
+    run: detail,
     details: {
-      durationMs: 'value' in run ? durationOf(run.value, steps) : undefined,
+      durationMs: detail && durationOf(detail, steps),
       steps,
-      metadata: withoutRepeats(withoutOrigin(ofRun), hydrated.steps),
+      metadata: withoutRepeats(withoutOrigin(detail?.metadata ?? {}), hydrated.steps),
       stepMetadata: stepMetadataOf(counted),
       artifacts: counted.flatMap(artifactsOf),
       missing,
     },
     unread,
     startedNone:
-      !('missing' in run && run.missing === OUTDATED) &&
-      ('value' in states
-        ? states.value.every(({ status }) => status === undefined)
-        : hydrated.missing === undefined && hydrated.steps.length === 0),
+      !behind.run &&
+      (valueOf(states)?.every(({ status }) => status === undefined) ??
+        (hydrated.missing === undefined && hydrated.steps.length === 0)),
   }
 }
 
@@ -109,9 +107,15 @@ interface ReadAll {
   readonly run: Reading<RunDetail>
   readonly states: Reading<readonly StepState[]>
   readonly hydrated: ReadDetails
+  /** What of it is as it was before the run ended: the run, and so many steps. */
+  readonly behind: { readonly run: boolean; readonly steps: number }
 }
 
-/** Once more where something of it is behind what is known; a run that still is counts as not read. */
+function valueOf<Value>(reading: Reading<Value>): Value | undefined {
+  return 'value' in reading ? reading.value : undefined
+}
+
+/** Once more where something of it is behind. */
 async function readAll(
   reference: RunReference,
   { thoroughly, ended }: CollectOptions,
@@ -125,21 +129,14 @@ async function readAll(
       tryTo((client) => readSteps(client, reference), deps, limit, retries),
       readStepDetails(reference, thoroughly, deps, limit),
     ])
-    return { run, states, hydrated }
+    const isOutdated = ended !== undefined && 'value' in run && run.value.status !== ended.status
+    const behind = { run: isOutdated, steps: countLacked(valueOf(states) ?? [], hydrated, ended) }
+    return { run, states, hydrated, behind }
   }
   const first = await read()
-  if (!isBehind(first, ended)) return first
+  if (!first.behind.run && first.behind.steps === 0) return first
   await deps.clock.sleep(CATCH_UP_MS, deps.signal)
-  const second = await read()
-  return isOutdated(second.run, ended) ? { ...second, run: { missing: OUTDATED } } : second
-}
-
-function isBehind({ run, states, hydrated }: ReadAll, ended: Run | undefined): boolean {
-  return isOutdated(run, ended) || countLacked('value' in states ? states.value : [], hydrated, ended) > 0
-}
-
-function isOutdated(run: Reading<RunDetail>, ended: Run | undefined): boolean {
-  return 'value' in run && ended !== undefined && run.value.status !== ended.status
+  return read()
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Run } from '../../zenml/model.ts'
 import { askForLogs, twoSentences } from '../../base/sentences.ts'
-import { runPhase } from '../../zenml/status.ts'
+import { runPhase, type RunPhase } from '../../zenml/status.ts'
 import prettyMilliseconds from 'pretty-ms'
 import type { Outcome } from '../conclusion.ts'
 import { cutAtSpace } from '../../base/cut.ts'
@@ -40,11 +40,10 @@ const MOST_OF_A_MESSAGE = 300
 export function conclude(watched: Watched, context: ConcludeContext): Outcome {
   const { name, url, timeoutMs, cause } = context
   const where = url === undefined ? '' : `: ${url}`
-  const { status } = watched.kind === 'over' ? watched.run : watched
   const failedStep = cause.kind === 'step' ? cause.step : undefined
+  if (watched.kind === 'over') return concludeRun(watched.run, context, where, failedStep)
+  const { status } = watched
   switch (watched.kind) {
-    case 'over':
-      return concludeRun(watched.run, context, where)
     case 'timed-out':
       return {
         conclusion: 'timed-out',
@@ -82,36 +81,29 @@ export function conclude(watched: Watched, context: ConcludeContext): Outcome {
   }
 }
 
-function concludeRun(run: Run, { name, cause }: ConcludeContext, where: string): Outcome {
+function concludeRun(
+  run: Run,
+  { name, cause }: ConcludeContext,
+  where: string,
+  failedStep: string | undefined,
+): Outcome {
   const { status } = run
-  const reason = run.statusReason === undefined ? '' : ` (${run.statusReason})`
-  const failedStep = cause.kind === 'step' ? cause.step : undefined
-  switch (runPhase(status)) {
-    case 'succeeded':
-      return { conclusion: 'completed', status, error: undefined, failedStep: undefined }
-    case 'stopped':
-      return {
-        conclusion: 'stopped',
-        status,
-        error: `The run "${name}" was stopped${reason}${where}`,
-        failedStep,
-      }
-    case 'failed':
-      return {
-        conclusion: 'failed',
-        status,
-        error: `The run "${name}" failed${describeCause(cause, reason)}. ${adviceFor(cause, run)}${where}`,
-        failedStep,
-      }
-    case 'going-on':
-    case 'unknown':
-      return {
-        conclusion: 'failed',
-        status,
-        error: `The run "${name}" ended in the state "${status}", which is not known to be a success${reason}${where}`,
-        failedStep,
-      }
+  const phase = runPhase(status)
+  if (phase === 'succeeded')
+    return { conclusion: 'completed', status, error: undefined, failedStep: undefined }
+  return {
+    conclusion: phase === 'stopped' ? 'stopped' : 'failed',
+    status,
+    error: `The run "${name}" ${describeEnd(run, phase, cause)}${where}`,
+    failedStep,
   }
+}
+
+function describeEnd(run: Run, phase: RunPhase, cause: Cause): string {
+  const reason = run.statusReason === undefined ? '' : ` (${run.statusReason})`
+  if (phase === 'stopped') return `was stopped${reason}`
+  if (phase === 'failed') return `failed${describeCause(cause, reason)}. ${adviceFor(cause, run)}`
+  return `ended in the state "${run.status}", which is not known to be a success${reason}`
 }
 
 function describeCause(cause: Cause, reason: string): string {

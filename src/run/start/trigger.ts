@@ -11,7 +11,7 @@ import { RunError } from '../errors.ts'
 import { Patience } from '../patience.ts'
 import { explainRefusal } from './refusal.ts'
 import type { PlannedRun, RunIdentity } from '../journal.ts'
-import { isLeftByFullQueue, refusedForPermission } from './left-over.ts'
+import { isLeftByFullQueue, refusedForPermission } from './run-left-behind.ts'
 import { untilAnswered } from '../until-answered.ts'
 import { beginning, otherRunName } from './run-name.ts'
 import { hasNameOf, ownership, runOfId, runsAsSent } from './own-run.ts'
@@ -75,11 +75,14 @@ class Trigger {
   #keyBusySince: number | undefined
   #vanishedSince: number | undefined
   #lastHindrance = ''
+  /** For noes to a request that is sent again. */
+  readonly #patience: Patience
 
   constructor(request: TriggerRequest, deps: TriggerDependencies) {
     this.#request = request
     this.#deps = deps
     this.#key = request.key
+    this.#patience = new Patience(deps.clock)
   }
 
   async run(): Promise<TriggeredRun> {
@@ -126,6 +129,7 @@ class Trigger {
   async #act(answer: TriggerAnswer): Promise<TriggeredRun | undefined> {
     if (answer.kind !== 'working') this.#keyBusySince = undefined
     if (answer.kind !== 'name-taken') this.#vanishedSince = undefined
+    if (answer.kind !== 'refused') this.#patience.answered()
     switch (answer.kind) {
       case 'started':
         return this.#follow(answer.run)
@@ -145,7 +149,12 @@ class Trigger {
       case 'name-taken':
         return this.#adoptNamesake(answer.error)
       case 'refused':
-        return this.#giveUp(answer.error, answer.byZenml)
+        // Where an earlier sending may have started it, one no in passing does not make the run lost.
+        if (this.#attempt === 1 || this.#patience.isFinal(answer.error)) {
+          return this.#giveUp(answer.error, answer.byZenml)
+        }
+        await this.#pause('unclear', answer.error)
+        return this.#adopt()
       case 'unclear': {
         this.#mayHaveStarted = true
         this.#doubt = doubtAfter(answer.error)

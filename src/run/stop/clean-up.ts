@@ -10,10 +10,8 @@ import type { EndMode, PlannedRun, StartedRun } from '../journal.ts'
 import { ownership, runOfId, runsAsSent } from '../start/own-run.ts'
 
 export interface CleanUpRequest {
-  /** Undefined if this step started nothing itself, but took up a run. */
-  readonly planned: PlannedRun | undefined
-  /** Undefined if the answer to the trigger was never seen. */
-  readonly started: StartedRun | undefined
+  /** The run that was started or taken up, or, where the answer to the trigger was never seen, what was sent. */
+  readonly run: StartedRun | PlannedRun
   readonly mode: EndMode
   readonly reason: string
   /** A request that was sent may still start a run until then. */
@@ -44,18 +42,12 @@ const MOMENT_MS = 5_000
  * name. It never starts anything.
  */
 export async function cleanUp(request: CleanUpRequest, deps: CleanUpDependencies): Promise<CleanedUp> {
-  const { planned, started, mode, reason, deadline } = request
-  const end = async (run: StartedRun): Promise<CleanedUp> => ({
-    found: 'ours',
-    ...(await endRun({ run, mode, reason, deadline }, deps)),
-  })
-  if (started !== undefined) return end(started)
-  if (planned === undefined) {
-    return { found: 'none', settled: true, status: '', sentence: 'No run was started' }
+  const { run, mode, reason, deadline } = request
+  const found: Found = 'id' in run ? { kind: 'ours', run } : await lookUp(run, request, deps)
+  if (found.kind !== 'ours') {
+    return { found: found.kind, settled: false, status: '', sentence: sentenceFor(found, run) }
   }
-  const found = await lookUp(planned, request, deps)
-  if (found.kind === 'ours') return end(found.run)
-  return { found: found.kind, settled: false, status: '', sentence: sentenceFor(found, planned) }
+  return { found: 'ours', ...(await endRun({ run: found.run, mode, reason, deadline }, deps)) }
 }
 
 type Found =
@@ -66,7 +58,7 @@ type Found =
   /** The server could not be asked. */
   | { readonly kind: 'unknown' }
 
-function sentenceFor(found: Exclude<Found, { kind: 'ours' }>, { name }: PlannedRun): string {
+function sentenceFor(found: Exclude<Found, { kind: 'ours' }>, { name }: CleanUpRequest['run']): string {
   switch (found.kind) {
     case 'another':
       return `A run named "${found.run.name ?? ''}" (${found.run.id}) is on the server, but nothing shows that this step started it. It is left alone: look at it if in doubt`

@@ -264,7 +264,7 @@ class Stop {
         const accounted = isGoingOn ? undefined : await this.#accountForSteps(run)
         if (accounted?.kind === 'ended') return accounted
         this.#stepsGoingOn = accounted
-        if (isGoingOn && isPowerOfTwo(attempt) && (await this.#endWaiting())) continue
+        if (isGoingOn && isPowerOfTwo(attempt)) await this.#endWaiting()
       } catch (error) {
         if (!isZenmlError(error) || !isPassing(error)) throw error
       }
@@ -273,13 +273,12 @@ class Stop {
     return undefined
   }
 
-  /** Ends a run that waits for a person: being stopped does not end its wait. True if that changed anything. */
-  async #endWaiting(): Promise<boolean> {
-    if (await this.#abortQuestions()) return true
-    if (!this.#wasPaused || this.#status !== 'stopping') return false
+  /** Ends a run that waits for a person: being stopped does not end its wait. */
+  async #endWaiting(): Promise<void> {
+    if (await this.#abortQuestions()) return
+    if (!this.#wasPaused || this.#status !== 'stopping') return
     // Of a run whose child run was asked, nothing is left that could end it; ZenML makes this `stopped`.
     await this.#client.failInitializing(this.#request.runId, this.#request.reason)
-    return true
   }
 
   /** True if the run asked something; where that cannot be read or answered, stopping goes on without it. */
@@ -301,7 +300,7 @@ class Stop {
     const unfinished = unfinishedSteps(await readSteps(this.#client, run))
     if (unfinished.length === 0) return ended
     return this.#goingOn(
-      `ZenML does not stop the steps of a run that has ${run.status}; still running: ${unfinished.join(', ')}`,
+      `ZenML does not stop the steps of a run that has ended; still running: ${unfinished.join(', ')}`,
     )
   }
 

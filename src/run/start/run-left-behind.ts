@@ -30,8 +30,7 @@ export async function refusedForPermission(
   const { clock } = deps
   const ended = await cleanUp(
     {
-      planned,
-      started: undefined,
+      run: planned,
       mode: 'stop',
       reason,
       lookUpUntil: new Deadline(clock, LOOK_MS),
