@@ -147,15 +147,14 @@ test('a failed step is one annotation with the exception, and its log is folded 
   expect(log.hasAnnotatedFailure).toBe(true)
 })
 
-test('what goes missing without stopping the run is a warning each', () => {
+test('what goes missing without stopping the run is a warning, and all that could not be read one', () => {
   const { log, lines } = listener()
   log.tell(started)
   log.tell({ kind: 'origin-not-noted', detail: 'could not note metadata on the run' })
   log.tell({ kind: 'details', details: details({ missing: ['names of 2 artifacts', 'the steps'] }) })
   expect(lines().slice(1)).toEqual([
     '::warning::ZenML does not show where the run came from: could not note metadata on the run',
-    '::warning::Could not be read: names of 2 artifacts',
-    '::warning::Could not be read: the steps',
+    '::warning::Could not be read: names of 2 artifacts; the steps',
   ])
 })
 

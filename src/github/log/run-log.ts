@@ -92,8 +92,7 @@ export class RunLog implements Reporter {
         this.#log.info(inline(event.sentence, LONG))
         return
       case 'details':
-        for (const clause of event.details.missing)
-          this.#log.warning(`Could not be read: ${inline(clause, LONG)}`)
+        if (event.details.missing.length > 0) this.#log.warning(unreadLine(event.details.missing))
         return
     }
   }
@@ -141,6 +140,11 @@ export class RunLog implements Reporter {
 function isHindrance(event: RunEvent): event is HindranceEvent {
   const kinds: readonly string[] = HINDRANCES
   return kinds.includes(event.kind)
+}
+
+/** One annotation, however much it is: a step has room for ten. */
+function unreadLine(missing: readonly string[]): string {
+  return `Could not be read: ${missing.map((clause) => inline(clause, LONG)).join('; ')}`
 }
 
 function usualLine({ medianMs, runs }: Usual): string {
