@@ -13,7 +13,7 @@ export async function runTemplate(env: Environment, log: WorkflowLog): Promise<b
   const step = new WorkflowStep({ action: 'main', env, log, signal: listenForCancellation() })
   try {
     const inputs = await step.read(readInputs)
-    step.reportTo(audienceOf(inputs, 'main', env, log))
+    step.reportTo(await audienceOf(inputs, 'main', env, log))
     const request = toRequest(inputs, env)
     const deps = await step.connect(inputs, request)
     return await step.conclude(await executeRun(request, deps))

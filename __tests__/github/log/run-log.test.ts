@@ -58,6 +58,7 @@ test('the start is told in groups, and the link stands outside of them', () => {
     'train.epochs: 3 → 5',
     'enable_cache: false',
     '::endgroup::',
+    'Snapshot nightly, made 5 Jan 2026 by ann from commit 0123456, stack production',
     '::warning title=Configuration::train.epochs is unknown',
     'Starting the run training-gh1-1-abc',
     `Started: ${RUN_URL}`,
