@@ -96,6 +96,7 @@ export const typed: PipelineSpec = {
   name: 'typed',
   sequential: true,
   steps: [{ name: 'typed_step', seconds: SHORT, parameters: typedParameters, log: ['typed'] }],
+  commit: '3f1c9a7b5d2e8f60a4b1c7d9e2f5a8b0c3d6e9f1',
   definitions: {
     Optimizer: { enum: ['sgd', 'adam'], title: 'Optimizer', type: 'string' },
     Schedule: {

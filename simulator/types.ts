@@ -94,6 +94,8 @@ export interface PipelineSpec {
   readonly runnerLog?: readonly string[]
   /** Default true. */
   readonly runnable?: boolean
+  /** What its template and snapshot were made from; default: the client that made them knew no repository. */
+  readonly commit?: string
   /** Answered to a trigger instead of starting, for instance a changed stack. */
   readonly refusesToStart?: { readonly status: number; readonly exception: string; readonly message: string }
   /** Default: `<name>-template`, which from 0.90 on is the name of its snapshot too. */

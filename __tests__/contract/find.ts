@@ -1,9 +1,15 @@
 import { expect, test } from '@jest/globals'
 import { at, listAt } from './api.ts'
-import { NO_SUCH_ID, namesOf } from './start.ts'
+import { NO_SUCH_ID, discard, idOf, namesOf, trigger } from './start.ts'
 import type { Fixture } from './target.ts'
 
 const TIME = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?$/)
+
+/** What the pipeline `typed` was made from; the only one that says it. */
+const COMMIT = '3f1c9a7b5d2e8f60a4b1c7d9e2f5a8b0c3d6e9f1'
+
+/** Who made the seeded things: on a real server in Pro's mode that is another account than ours. */
+const ACCOUNT = expect.stringMatching(/./)
 
 /** Templates, snapshots and pipelines, by id and by name. */
 export function findCases(open: () => Fixture): void {
@@ -34,6 +40,44 @@ export function findCases(open: () => Fixture): void {
     const nameKey = open().traits.snapshots ? 'invocation_id' : 'pipeline_parameter_name'
     expect(steps.map((step) => at(step, nameKey))).toEqual(['load', 'train', 'report'])
     expect(steps.map((step) => at(step, 'upstream_steps'))).toEqual([[], ['load'], ['train']])
+  })
+
+  test('a template says who made it when and, where ZenML knew the repository, from which commit', async () => {
+    const { api, target, traits } = open()
+    const made = { created: TIME, ...(traits.modern ? {} : { user: { name: ACCOUNT } }) }
+    const maker = traits.modern ? { user: { name: ACCOUNT } } : {}
+    const source = traits.snapshots ? 'source_snapshot' : 'source_deployment'
+    const { body } = await api.get(`/run_templates/${target.id('typed-template')}`)
+    expect(body).toMatchObject({
+      body: made,
+      resources: {
+        ...maker,
+        [source]: { body: { created: TIME } },
+        code_reference: { body: { commit: COMMIT, code_repository: { name: 'pipelines' } } },
+      },
+    })
+    expect(at(body, 'resources.stack')).toBeUndefined()
+    const other = await api.get(`/run_templates/${target.id('training-template')}`)
+    expect(at(other.body, 'resources.code_reference')).toBeNull()
+  })
+
+  test('a run says which commit and stack it was started from, and from 0.90 on which snapshot', async () => {
+    const fixture = open()
+    const { api, target, traits } = fixture
+    const { body: template } = await api.get(`/run_templates/${target.id('typed-template')}`)
+    const parameters = at(template, 'metadata.config_template.steps.typed_step.parameters')
+    const reply = await trigger(fixture, 'typed', { steps: { typed_step: { parameters } } })
+    const { body: run } = await api.get(`/runs/${idOf(reply)}?hydrate=true`)
+    const from = { stack: { name: 'e2e' }, code_reference: { body: { commit: COMMIT } } }
+    const snapshot = {
+      id: target.has('typed-snapshot') ? target.id('typed-snapshot') : '',
+      name: 'typed-template',
+      body: { created: TIME },
+    }
+    expect(run).toMatchObject(
+      traits.snapshots ? { resources: { ...from, source_snapshot: snapshot } } : { body: from },
+    )
+    await discard(fixture, reply)
   })
 
   test('the schema of a template names each parameter, and from 0.90 on its type', async () => {
@@ -161,6 +205,19 @@ export function snapshotCases(open: () => Fixture): void {
         config_template: { steps: { train: { parameters: { seconds: 1 } } } },
         config_schema: { $defs: { train: { properties: { parameters: { additionalProperties: false } } } } },
         pipeline_spec: { version: '0.5' },
+      },
+    })
+  })
+
+  test('a snapshot says who made it when, from which commit and for which stack', async () => {
+    const { api, target } = open()
+    const { body } = await api.get(`/pipeline_snapshots/${target.id('typed-snapshot')}`)
+    expect(body).toMatchObject({
+      body: { created: TIME },
+      resources: {
+        user: { name: ACCOUNT },
+        stack: { name: 'e2e', permission_denied: false },
+        code_reference: { body: { commit: COMMIT } },
       },
     })
   })

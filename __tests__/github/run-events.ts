@@ -15,6 +15,15 @@ export const definition: Definition = {
   stepParameters: undefined,
   isDynamic: false,
   hidesStack: false,
+  code: {
+    kind: 'snapshot',
+    name: 'nightly',
+    madeAt: Date.UTC(2026, 0, 5, 23),
+    madeBy: 'ann',
+    recordedAt: undefined,
+    commit: '0123456789abcdef0123456789abcdef01234567',
+    stack: 'production',
+  },
   documents: { configTemplate: undefined, configSchema: undefined, pipelineSpec: undefined },
 }
 
@@ -33,6 +42,7 @@ export const run: Run = {
   startMark: undefined,
   pipeline: { id: 'p', name: 'training' },
   projectId: 'q',
+  code: undefined,
   metadata: undefined,
 }
 

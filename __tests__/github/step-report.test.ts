@@ -193,7 +193,8 @@ test('where no run was started, summary and comment say so, and what was to be r
   await report.ended({ ...failed, status: '', error: 'parameters: no step has a parameter "x"' })
   const told =
     '### ❌ No ZenML run was started\n\n' +
-    'To be run: the snapshot `nightly` of the pipeline `training`\n\n`parameters: no step has a parameter "x"`\n'
+    'To be run: the snapshot `nightly` of the pipeline `training`\n\n' +
+    'Snapshot `nightly`, made 5 Jan 2026 by `ann` from commit `0123456`, stack `production`\n\n`parameters: no step has a parameter "x"`\n'
   expect(files.read('summary')).toContain(told)
   expect(comments).toEqual([expect.stringContaining(told)])
 })

@@ -18,6 +18,7 @@ function all(...changes: readonly Change[]): Tampering {
 
 /** What every step reads: who it is, which server, what is to be run. */
 function everywhere(text: string): Partial<Record<string, Tampering>> {
+  const made = [put('resources.user.name', text), put('resources.code_reference', { body: { commit: text } })]
   const definition = [put('name', text), put('resources.pipeline.name', text)]
   return {
     // A version that cannot be read counts as new, and is shown all the same.
@@ -25,8 +26,8 @@ function everywhere(text: string): Partial<Record<string, Tampering>> {
     user: all(put('name', text)),
     projects: all(put('items.0.name', text)),
     project: all(put('name', text)),
-    template: all(...definition),
-    snapshot: all(...definition),
+    template: all(...definition, ...made),
+    snapshot: all(...definition, ...made, put('resources.stack.name', text)),
   }
 }
 
@@ -34,6 +35,8 @@ function everywhere(text: string): Partial<Record<string, Tampering>> {
 function run(text: string, body: Readonly<Record<string, unknown>>): Tampering {
   return all(
     ...Object.entries({ status_reason: text, ...body }).map(([key, value]) => put(`body.${key}`, value)),
+    ...['source_snapshot', 'stack'].map((part) => put(`resources.${part}.name`, text)),
+    put('resources.code_reference', { body: { commit: text } }),
   )
 }
 
@@ -114,6 +117,12 @@ const RUNNING = { status: 'running', in_progress: true }
 const pauseIt = (server: Simulator): void => server.pause(server.runs[0]?.id ?? '', 'deploy?')
 
 export const roads: readonly Road[] = [
+  road('a snapshot of another commit than the pull request', (text) => ({
+    template: all(
+      put('name', text),
+      put('resources.code_reference', { body: { commit: '0123456789'.repeat(4) } }),
+    ),
+  })),
   road('a run that completes', (text) => ({ run: run(text, { status: 'completed', in_progress: false }) })),
   road('a run that fails', (text) => ({ run: run(text, { status: 'failed', in_progress: false }) })),
   road('a run in a state of that name', (text) => ({ run: run(text, { status: text, in_progress: false }) })),

@@ -15,6 +15,9 @@ import { Http, type HttpLimits } from '../../src/http/http.ts'
 import { BASE_REQUEST } from '../run/scene.ts'
 import { startTampering, type Tamper, type TamperingServer } from './tampering-server.ts'
 
+/** Of a workflow for a pull request. */
+const COMMITS = { head: 'a'.repeat(40), merge: 'b'.repeat(40), workflow: undefined }
+
 /** Which action is taken: the main one, wait/ or stop/; the latter two get a run that is running. */
 export type Way = 'execute' | 'attach' | 'stop'
 
@@ -89,6 +92,7 @@ export async function takeStep(files: RunnerFiles, options: StepOptions): Promis
   try {
     return await observe(files, server, between, async (log) => {
       const step = workflowStep(ACTIONS[way], { clock, http, log })
+      step.reportTo({ summary: true, comment: undefined, commits: COMMITS })
       try {
         return await step.conclude(
           await work(step, way, between.url, server.apiKey, running, options.changes),

@@ -112,7 +112,7 @@ function plainTitle(title: string): string {
 const titles = saidTexts('src/actions', 'src/github')
   .map(({ pieces }) => plainTitle(pieces.join('…')))
   .filter((text) =>
-    /^(?:(?:No )?ZenML (?:run|login) (?!of\b)|Step … failed|Input $|Configuration$|Pull request comment$)/.test(
+    /^(?:(?:No )?ZenML (?:run|login) (?!of\b)|Step … failed|Input $|Configuration$|Pull request comment$|Code of another commit$)/.test(
       text,
     ),
   )

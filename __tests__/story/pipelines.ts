@@ -33,6 +33,7 @@ const evaluate: StepSpec = { name: 'evaluate', seconds: 31, upstream: ['train_mo
 export const churn: PipelineSpec = {
   name: 'churn_training',
   startupSeconds: 25,
+  commit: '3f1c9a7b5d2e8f60a4b1c7d9e2f5a8b0c3d6e9f1',
   steps: [load, clean, train, evaluate],
 }
 

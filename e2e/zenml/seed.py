@@ -10,6 +10,7 @@ import json
 import os
 import pathlib
 import platform
+import types
 import urllib.parse
 import urllib.request
 
@@ -102,6 +103,41 @@ def make_build(client):
     )
 
 
+# The pipeline whose template and snapshot say a commit; its runs load the code from where all others do.
+FROM_A_COMMIT = "typed"
+COMMIT = "3f1c9a7b5d2e8f60a4b1c7d9e2f5a8b0c3d6e9f1"
+
+
+def make_checkout(client):
+    """What ZenML's client sees in a clean checkout of a repository that the server knows."""
+    from zenml.models import CodeRepositoryRequest
+    from zenml.utils import source_utils
+
+    fields = CodeRepositoryRequest.model_fields
+    scope = {name: getattr(client, f"active_{name}").id for name in ("project", "workspace") if name in fields}
+    if "user" in fields and fields["user"].is_required():
+        scope["user"] = client.active_user.id
+    repository = client.zen_store.create_code_repository(
+        CodeRepositoryRequest(
+            name="pipelines",
+            config={"owner": "acme", "repository": "pipelines"},
+            source={
+                "module": "zenml.integrations.github.code_repositories.github_code_repository",
+                "attribute": "GitHubCodeRepository",
+                "type": "internal",
+            },
+            **scope,
+        )
+    )
+    return types.SimpleNamespace(
+        code_repository=repository,
+        current_commit=COMMIT,
+        is_dirty=False,
+        has_local_changes=False,
+        root=str(pathlib.Path(source_utils.get_source_root()).resolve()),
+    )
+
+
 def make_template(client, pipeline, build):
     """The ids of the pipeline's template and, where the version has them, its snapshot."""
     name = pipeline.name
@@ -155,6 +191,7 @@ def main():
     )
     import zenml
     from zenml.client import Client
+    from zenml.utils import code_repository_utils
 
     client = Client()
     if has_projects():
@@ -166,7 +203,10 @@ def main():
     if options.pro_api_url is not None:
         make_owned(client)
     build = make_build(client)
+    checkout = make_checkout(client)
     for pipeline in e2e_pipelines.PIPELINES:
+        here = checkout if pipeline.name == FROM_A_COMMIT else None
+        code_repository_utils.find_active_code_repository = lambda *_, here=here: here
         seeded.update(make_template(client, pipeline, build))
     (options.dir / "e2e.json").write_text(json.dumps(seeded))
 

@@ -72,6 +72,26 @@ export function build(world: World, entry: PipelineEntry): JsonObject {
   return world.permissions.shown(buildResource(world, entry), entity({ id: world.buildId, body }))
 }
 
+/** The commit that a template or snapshot was made from. A repository is a resource of its own, which nobody hides here. */
+export function codeReference(world: World, entry: PipelineEntry): JsonObject | null {
+  const { commit } = entry.spec
+  if (commit === undefined) return null
+  const own = base(world, world.startedAt - 75_000, world.startedAt - 75_000, entry.project.id)
+  const source = {
+    module: 'zenml.integrations.github.code_repositories.github_code_repository',
+    attribute: 'GitHubCodeRepository',
+    type: 'internal',
+  }
+  const repository = entity({
+    id: derivedUuid('code repository', entry.project.id),
+    name: 'pipelines',
+    body: { ...own, source, logo_url: null },
+  })
+  const at = utc(entry.createdAt)
+  const body = { created: at, updated: at, commit, subdirectory: '.', code_repository: repository }
+  return entity({ id: derivedUuid('code reference', entry.snapshotId), body })
+}
+
 export function workspace(world: World): JsonObject {
   const project = world.projects[0]
   const at = utc(world.startedAt - 100_000)

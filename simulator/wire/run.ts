@@ -6,6 +6,7 @@ import type { PipelineEntry, World } from '../world.ts'
 import {
   base,
   build,
+  codeReference,
   entity,
   environment,
   ownerOf,
@@ -57,7 +58,7 @@ function runBody(world: World, run: Run, entry: PipelineEntry, state: RunState):
     pipeline: pipelineReference(world, entry),
     build: build(world, entry),
     schedule: null,
-    code_reference: null,
+    code_reference: codeReference(world, entry),
     deployment_id: run.facts.ownSnapshotId,
     trigger_execution: null,
     model_version_id: null,
@@ -79,7 +80,7 @@ function runResources(world: World, run: Run, entry: PipelineEntry): JsonObject 
     pipeline: pipelineReference(world, entry),
     build: build(world, entry),
     schedule: null,
-    code_reference: null,
+    code_reference: codeReference(world, entry),
     model_version: null,
     tags,
     log_collection: [

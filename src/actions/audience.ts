@@ -1,5 +1,6 @@
 import type { ConnectionInputs } from '../github/inputs/connection.ts'
 import type { Environment } from '../github/workflow/environment.ts'
+import { readCommits } from '../github/workflow/commits.ts'
 import { readFile } from '../github/workflow/files.ts'
 import { readWorkflowContext } from '../github/workflow/context.ts'
 import type { ReportInputs } from '../github/inputs/read.ts'
@@ -10,21 +11,17 @@ import { systemClock } from '../base/system-clock.ts'
 import { openHttp } from './connect.ts'
 
 /** Where the inputs want the step to be told of. */
-export function audienceOf(
+export async function audienceOf(
   { summary, comment, githubToken, stepKey, authorities }: ReportInputs & ConnectionInputs,
   action: 'main' | 'wait',
   env: Environment,
   log: WorkflowLog,
-): Audience {
+): Promise<Audience> {
+  const around = surroundings(authorities, env, log)
   return {
     summary,
-    comment: pullRequestComment({
-      mode: comment,
-      token: githubToken,
-      action,
-      stepKey,
-      ...surroundings(authorities, env, log),
-    }),
+    comment: pullRequestComment({ mode: comment, token: githubToken, action, stepKey, ...around }),
+    commits: await readCommits(around.context, readFile),
   }
 }
 

@@ -15,7 +15,7 @@ export async function runTemplate(env: Environment, log: WorkflowLog): Promise<b
   const step = new WorkflowStep({ action: 'main', env, log, signal: listenForCancellation() })
   try {
     const inputs = await step.read(readInputs)
-    step.reportTo(audienceOf(inputs, 'main', env, log))
+    step.reportTo(await audienceOf(inputs, 'main', env, log))
     const request = toRequest(inputs, env)
     const deadline = new Deadline(systemClock, request.triggerTimeoutMs)
     const deps = await step.connect(inputs, request)

@@ -6,7 +6,7 @@ import { readConnectionAgain } from '../github/inputs/credential-again.ts'
 import { readFile } from '../github/workflow/files.ts'
 import { inline, type WorkflowLog } from '../github/log/workflow-log.ts'
 import { readSavedStep, type SavedStep } from '../github/post-state.ts'
-import { RunLog } from '../github/log/run-log.ts'
+import { RetryLog } from '../github/log/retry-log.ts'
 import { endSurvivor } from '../github/workflow/main-still-alive.ts'
 import { cleanUp } from '../run/stop/clean-up.ts'
 import { endReason } from '../run/stop/end-reason.ts'
@@ -74,7 +74,7 @@ async function endRunOf(
     log.warning(sentence)
     return { sentence, status: '' }
   }
-  const reporter = new RunLog(log, clock)
+  const reporter = new RetryLog(log, clock, BUDGET_MS)
   const { serverUrl } = facts
   const http = openHttp(again.authorities)
   const connection = await openClient({ inputs: again, http, serverUrl, clock, log, reporter })
@@ -97,6 +97,7 @@ async function endRunOf(
       },
       { client: connection.client, clock, signal },
     )
+    reporter.end()
     const line = inline(ended.sentence, MAX_SENTENCE_LENGTH)
     if (ended.settled) log.info(line)
     else log.warning(line)

@@ -13,7 +13,7 @@ export async function waitForRun(env: Environment, log: WorkflowLog): Promise<bo
   const step = new WorkflowStep({ action: 'wait', env, log, signal: listenForCancellation() })
   try {
     const inputs = await step.read(readWaitInputs)
-    step.reportTo(audienceOf(inputs, 'wait', env, log))
+    step.reportTo(await audienceOf(inputs, 'wait', env, log))
     const request: AttachRequest = {
       ...inputs,
       project: projectChoice(inputs.project, env),

@@ -37,6 +37,16 @@ export function stopwatch(ms: number): string {
   return hours === 0 ? shown.replace(/^0/, '') : `${hours}:${shown}`
 }
 
+/**
+ * A day in UTC, such as `5 Oct 2026`; undefined for what is no moment.
+ *
+ * @param ms since the epoch
+ */
+export function shownDay(ms: number | undefined): string | undefined {
+  const [, day, month, year] = /0?(\d+) (\w{3}) (-?\d+)/.exec(new Date(ms ?? NaN).toUTCString()) ?? []
+  return day === undefined ? undefined : `${day} ${month} ${year}`
+}
+
 const TO_THE_SECOND = 'YYYY-MM-DD hh:mm:ss'.length
 
 /**

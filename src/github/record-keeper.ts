@@ -4,6 +4,7 @@ import type { RunDetails, StepChange } from '../run/facts.ts'
 import type { Clock } from '../base/clock.ts'
 import { cut, showOnOneLine } from '../base/printable.ts'
 import { NOTHING_KNOWN, type RecordedStep, type RunRecord } from './run-record.ts'
+import type { WorkflowCommits } from './workflow/commits.ts'
 
 /** What a step ends with. */
 export interface StepEnd extends Outcome {
@@ -33,12 +34,18 @@ export class RecordKeeper implements Reporter {
     this.#clock = clock
   }
 
+  /** To be called as soon as they are known. */
+  about(commits: WorkflowCommits): void {
+    this.#known.commits = commits
+  }
+
   tell(event: RunEvent): void {
     const known = this.#known
     if (event.kind === 'started' || event.kind === 'attached' || event.kind === 'resumed') this.#begin(event)
     if (event.kind === 'state') known.status = event.status
     if (event.kind === 'resolved') {
       known.definition = event.definition
+      known.code = event.definition.code
       known.pipeline = event.definition.pipeline?.name
     }
     if (event.kind === 'configured') known.changes = event.changes
@@ -74,6 +81,7 @@ export class RecordKeeper implements Reporter {
     known.runUrl = url
     known.created = run.created
     known.pipeline ??= run.pipeline?.name
+    known.code ??= run.code
   }
 
   #noteChange({ name, status, startTime, durationMs, attempt }: StepChange): void {

@@ -3,7 +3,9 @@ import type { ValueChange } from '../run/configure/difference.ts'
 import type { Verdict } from '../run/outcome/expect.ts'
 import type { RunEvent } from '../run/events.ts'
 import type { RunDetails, RunFailure, StepCounts, StepFailure, Usual } from '../run/facts.ts'
+import type { CodeSource } from '../zenml/code-source.ts'
 import type { Definition, StepState } from '../zenml/model.ts'
+import { NO_COMMITS, type WorkflowCommits } from './workflow/commits.ts'
 
 /** The newest that is known of a step. */
 export interface RecordedStep extends StepState {
@@ -24,6 +26,9 @@ export interface RunRecord {
   /** Milliseconds from the run's creation to its end, or until now; undefined without a run, and if nobody can tell, as the step was killed. */
   readonly durationMs: number | undefined
   readonly definition: Definition | undefined
+  /** Of the definition, or of a run that was there already. */
+  readonly code: CodeSource | undefined
+  readonly commits: WorkflowCommits
   readonly pipeline: string | undefined
   readonly runId: string | undefined
   readonly runName: string | undefined
@@ -54,6 +59,8 @@ export const NOTHING_KNOWN: RunRecord = {
   error: undefined,
   durationMs: undefined,
   definition: undefined,
+  code: undefined,
+  commits: NO_COMMITS,
   pipeline: undefined,
   runId: undefined,
   runName: undefined,

@@ -16,6 +16,8 @@ import { noteSummary } from './post-state.ts'
 import { RunLog } from './log/run-log.ts'
 import type { RunRecord } from './run-record.ts'
 import { writeSummary } from './page/summary.ts'
+import { otherCode } from './code-text.ts'
+import type { WorkflowCommits } from './workflow/commits.ts'
 
 /** ZenML's own limit is 255; what is longer was made to do harm. */
 const MAX_NAME_LENGTH = 1_000
@@ -35,6 +37,8 @@ export interface StepReportOptions {
 export interface Audience {
   readonly summary: boolean
   readonly comment: RunComment | undefined
+  /** What the workflow is about; default: nothing is known of it. */
+  readonly commits?: WorkflowCommits
 }
 
 /** What a person and the later steps get to know: log and outputs while it happens, summary and error at the end. */
@@ -65,15 +69,24 @@ export class StepReport implements Reporter {
   /** To be called as soon as the inputs say it. */
   address(audience: Audience): void {
     this.#audience = audience
+    if (audience.commits !== undefined) this.#keeper.about(audience.commits)
     if (audience.summary) noteSummary(true, this.#log)
   }
 
   tell(event: RunEvent): void {
     this.#runLog.tell(event)
     this.#keeper.tell(event)
+    if (event.kind === 'configured') this.#noticeOtherCode()
     if (event.kind === 'resolved') this.#setDefinition(event.definition)
     if (event.kind === 'started' || event.kind === 'attached' || event.kind === 'resumed') this.#setRun(event)
     else if (this.#isCommentDue) this.#beginComment()
+  }
+
+  /** Only of what this step starts: a run that is only followed has its own. */
+  #noticeOtherCode(): void {
+    const { code, commits } = this.#keeper.record
+    const notice = otherCode(code, commits)
+    if (notice !== undefined) this.#log.notice(notice, { title: 'Code of another commit' })
   }
 
   /** The step's own end: outputs, one line, the summary, the comment. */

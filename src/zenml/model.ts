@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import { isDeeperThan, isJsonObject, member, type JsonObject } from '../base/json.ts'
+import { codeOfDefinition, codeOfRun, type CodeSource } from './code-source.ts'
 import { isAtLeast } from './version.ts'
 import type { dagSchema, definitionSchema, infoSchema, runSchema, stepSchema } from './schemas.ts'
 
@@ -61,6 +62,7 @@ export interface Definition {
   readonly isDynamic: boolean | undefined
   /** Whether its stack is hidden from the account; a template does not say, nor a list. */
   readonly hidesStack: boolean
+  readonly code: CodeSource
   readonly documents: DefinitionDocuments
 }
 
@@ -95,6 +97,8 @@ export interface Run {
   readonly startMark: string | undefined
   readonly pipeline: Named | undefined
   readonly projectId: string | undefined
+  /** Only when hydrated. */
+  readonly code: CodeSource | undefined
   /** What was logged of the run; only when hydrated. */
   readonly metadata: JsonObject | undefined
 }
@@ -174,6 +178,7 @@ export function toDefinition(kind: DefinitionKind, from: z.infer<typeof definiti
     stepParameters: toStepParameters(documents.configTemplate),
     isDynamic: toDynamic(from),
     hidesStack: from.resources?.stack?.permission_denied === true,
+    code: codeOfDefinition(kind, from),
     documents,
   }
 }
@@ -222,6 +227,7 @@ export function toRun(from: z.infer<typeof runSchema>): Run {
     startMark: metadata?.config?.extra.github_actions.start,
     pipeline: toNamed(resources?.pipeline ?? body?.pipeline),
     projectId: body?.project_id ?? metadata?.workspace?.id,
+    code: codeOfRun(from),
     metadata: metadata?.run_metadata ?? undefined,
   }
 }

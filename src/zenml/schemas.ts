@@ -22,6 +22,18 @@ const time = z.string().transform((text, context) => {
   return z.NEVER
 })
 
+/** What is only told to a person: whatever cannot be understood counts as not said. */
+const moment = time.nullish().catch(undefined)
+const dated = z
+  .object({ body: z.object({ created: moment }).nullish() })
+  .nullish()
+  .catch(undefined)
+const named = z.object({ name: z.string().nullish() }).nullish().catch(undefined)
+const codeReference = z
+  .object({ body: z.object({ commit: z.string() }) })
+  .nullish()
+  .catch(undefined)
+
 export const tokenSchema = z.object({
   /** What can stand in a header. */
   access_token: z.string().regex(/^[\x21-\x7e]{1,16000}$/),
@@ -62,6 +74,9 @@ export const definitionSchema = z.object({
       runnable: z.boolean().nullish(),
       project_id: id.nullish(),
       is_dynamic: z.boolean().nullish(),
+      created: moment,
+      /** Before 0.80; then in the resources. */
+      user: named,
     })
     .nullish(),
   metadata: z
@@ -78,9 +93,16 @@ export const definitionSchema = z.object({
     .object({
       pipeline: reference,
       source_snapshot: z
-        .object({ id, body: z.object({ is_dynamic: z.boolean().nullish() }).nullish() })
+        .object({ id, body: z.object({ is_dynamic: z.boolean().nullish(), created: moment }).nullish() })
         .nullish(),
-      stack: z.object({ permission_denied: z.boolean().nullish() }).nullish().catch(undefined),
+      /** Before 0.90 in place of a snapshot. */
+      source_deployment: dated,
+      stack: z
+        .object({ permission_denied: z.boolean().nullish(), name: z.string().nullish().catch(undefined) })
+        .nullish()
+        .catch(undefined),
+      user: named,
+      code_reference: codeReference,
     })
     .nullish(),
 })
@@ -98,6 +120,9 @@ export const runSchema = z.object({
       updated: time.nullish().catch(undefined),
       project_id: id.nullish(),
       pipeline: reference,
+      /** From 0.90 on in the resources. */
+      stack: named,
+      code_reference: codeReference,
     })
     .nullish(),
   metadata: z
@@ -112,7 +137,20 @@ export const runSchema = z.object({
         .catch(undefined),
     })
     .nullish(),
-  resources: z.object({ pipeline: reference, source_snapshot: reference }).nullish(),
+  resources: z
+    .object({
+      pipeline: reference,
+      source_snapshot: z
+        .object({
+          id,
+          name: z.string().nullish(),
+          body: z.object({ created: moment }).nullish().catch(undefined),
+        })
+        .nullish(),
+      stack: named,
+      code_reference: codeReference,
+    })
+    .nullish(),
 })
 
 export const stepSchema = z.object({

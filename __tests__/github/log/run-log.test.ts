@@ -58,6 +58,7 @@ test('the start is told in groups, and the link stands outside of them', () => {
     'train.epochs: 3 → 5',
     'enable_cache: false',
     '::endgroup::',
+    'Snapshot nightly, made 5 Jan 2026 by ann from commit 0123456, stack production',
     '::warning title=Configuration::train.epochs is unknown',
     'Starting the run training-gh1-1-abc',
     `Started: ${RUN_URL}`,
@@ -170,15 +171,14 @@ test('a failed step is one annotation with the exception, and its log is folded 
   expect(log.hasAnnotatedFailure).toBe(true)
 })
 
-test('what goes missing without stopping the run is a warning each', () => {
+test('what goes missing without stopping the run is a warning, and all that could not be read one', () => {
   const { log, lines } = listener()
   log.tell(started)
   log.tell({ kind: 'origin-not-noted', detail: 'could not note metadata on the run' })
   log.tell({ kind: 'details', details: details({ missing: ['names of 2 artifacts', 'the steps'] }) })
   expect(lines().slice(1)).toEqual([
     '::warning::ZenML does not show where the run came from: could not note metadata on the run',
-    '::warning::Could not be read: names of 2 artifacts',
-    '::warning::Could not be read: the steps',
+    '::warning::Could not be read: names of 2 artifacts; the steps',
   ])
 })
 

@@ -36,6 +36,7 @@ const run = (changes: Partial<Run>): Run => ({
   startMark: undefined,
   pipeline: undefined,
   projectId: 'project',
+  code: undefined,
   metadata: undefined,
   ...changes,
 })

@@ -18,6 +18,7 @@ const ended = (status: string, changes: Partial<Run> = {}): Run => ({
   startMark: undefined,
   pipeline: undefined,
   projectId: undefined,
+  code: undefined,
   metadata: undefined,
   ...changes,
 })

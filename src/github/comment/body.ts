@@ -6,6 +6,7 @@ import { withinSize, type Section } from '../page/size.ts'
 import type { RunRecord } from '../run-record.ts'
 import { shownDuration, shownMoment } from '../../base/duration-text.ts'
 import { heading, headLine } from '../page/heading.ts'
+import { codeLine } from '../code-text.ts'
 import { lastSeenText, stepsText } from '../page/steps.ts'
 import { metricsText, verdictsText } from '../page/values.ts'
 
@@ -39,6 +40,7 @@ export function renderComment(record: RunRecord, place: CommentPlace): string {
   const sections: readonly Section[] = [
     ['heading', heading(isOver ? record : { ...record, status: 'running' })],
     ['link', isOver ? headLine(record) : goingOnLine(record)],
+    ['code', codeLine(record)],
     ['errors', whyText(record, FAILURE_LIMITS)],
     ['expectations', verdictsText(verdicts, MOST_VERDICTS)],
     ['metadata', details === undefined ? '' : metricsText(details, MOST_METRICS)],

@@ -10,6 +10,7 @@ import { saveState } from '../outputs.ts'
 import type { Gate } from '../secrets/known-secrets.ts'
 import { cut } from '../../base/printable.ts'
 import { NOTHING_KNOWN, type RunRecord } from '../run-record.ts'
+import { NO_COMMITS } from '../workflow/commits.ts'
 import { Secrets } from '../secrets/gate.ts'
 
 const STATE = 'comment'
@@ -41,6 +42,22 @@ const CONCLUSIONS = [
 
 const text = z.string().transform((long) => cut(long, MAX_TEXT))
 
+const codeSchema = z.object({
+  kind: z.enum(['template', 'snapshot']).optional(),
+  name: text.optional(),
+  madeAt: z.number().optional(),
+  madeBy: text.optional(),
+  recordedAt: z.number().optional(),
+  commit: text.optional(),
+  stack: text.optional(),
+})
+
+const commitsSchema = z.object({
+  head: text.optional(),
+  merge: text.optional(),
+  workflow: text.optional(),
+})
+
 const savedSchema = z.object({
   action: z.enum(['main', 'wait']),
   identity: z.string().regex(/^[0-9a-f]{8}$/),
@@ -60,6 +77,8 @@ const savedSchema = z.object({
     // Half an address leads nowhere.
     runUrl: z.string().max(MAX_TEXT).optional().catch(undefined),
     created: z.number().optional(),
+    code: codeSchema.optional(),
+    commits: commitsSchema,
   }),
 })
 
@@ -81,14 +100,27 @@ export function forgetComment(gate: Gate): void {
   saveState(STATE, '', gate)
 }
 
+/** What a state that was written as JSON leaves out. */
+const NO_CODE = {
+  kind: undefined,
+  name: undefined,
+  madeAt: undefined,
+  madeBy: undefined,
+  recordedAt: undefined,
+  commit: undefined,
+  stack: undefined,
+}
+
 /** The comment that main left; undefined if there is none, or nothing that the post step does would help. */
 export function readSavedComment(env: Environment): SavedComment | undefined {
   const saved = savedSchema.safeParse(parseJson(env[`STATE_${STATE}`] ?? '')).data
   if (saved === undefined) return undefined
   const { conclusion = 'cancelled', ...known } = saved.record
+  const code = known.code === undefined ? undefined : { ...NO_CODE, ...known.code }
+  const commits = { ...NO_COMMITS, ...known.commits }
   // What was saved while the run went on says nothing of how long it took in all.
   const durationMs = saved.record.conclusion && known.durationMs
-  return { ...saved, record: { ...NOTHING_KNOWN, ...known, conclusion, durationMs } }
+  return { ...saved, record: { ...NOTHING_KNOWN, ...known, conclusion, durationMs, code, commits } }
 }
 
 /** The token that the inputs give, masked before anything else; undefined if there is none. */

@@ -96,8 +96,7 @@ export class RunLog implements Reporter {
         this.#log.info(inline(event.sentence, LONG))
         return
       case 'details':
-        for (const clause of event.details.missing)
-          this.#log.warning(`Could not be read: ${inline(clause, LONG)}`)
+        if (event.details.missing.length > 0) this.#log.warning(unreadLine(event.details.missing))
         return
     }
   }
@@ -159,6 +158,11 @@ function endingLine({ timeoutMs, mode, runId, forMs }: Extract<RunEvent, { kind:
   if (runId === undefined) return `${why} Checking whether a run was started, to stop it`
   const how = mode === 'stop' ? '' : ' once its running steps have ended'
   return `${why} Asking ZenML to stop the run${how}, and watching it for up to ${shownDuration(forMs)}`
+}
+
+/** One annotation, however much it is: a step has room for ten. */
+function unreadLine(missing: readonly string[]): string {
+  return `Could not be read: ${missing.map((clause) => inline(clause, LONG)).join('; ')}`
 }
 
 function usualLine({ medianMs, runs }: Usual): string {

@@ -2,6 +2,7 @@ import type { ValueChange } from '../../run/configure/difference.ts'
 import type { ProjectSource } from '../../run/facts.ts'
 import type { RunEvent, TriggerHindrance } from '../../run/events.ts'
 import type { Definition } from '../../zenml/model.ts'
+import { codeLogLine } from '../code-text.ts'
 import { shownDifference } from './difference.ts'
 import { inline, type WorkflowLog } from './workflow-log.ts'
 import { shownDuration } from '../../base/duration-text.ts'
@@ -117,7 +118,10 @@ export class StartLog {
       case 'started':
         return `${event.adopted ? 'Started, and found by its name' : 'Started'}: ${inline(event.url ?? event.run.id, LONG)}`
       case 'attached':
-        return `Following the run ${inline(event.run.name ?? event.run.id, LONG)} (${inline(event.run.status)}): ${inline(event.url ?? event.run.id, LONG)}`
+        this.#log.info(
+          `Following the run ${inline(event.run.name ?? event.run.id, LONG)} (${inline(event.run.status)}): ${inline(event.url ?? event.run.id, LONG)}`,
+        )
+        return event.run.code && codeLogLine(event.run.code)
       case 'resumed':
         return `Reattached to the run of attempt ${event.attempt}, which is ${inline(event.run.status)}: ${inline(event.url ?? event.run.id, LONG)}`
       case 'resume-unclear':
@@ -160,10 +164,12 @@ export class StartLog {
     return unchecked
   }
 
-  #foldDefinition({ kind, id, name, pipeline }: Definition, laidOver: readonly string[]): void {
+  #foldDefinition({ kind, id, name, pipeline, code }: Definition, laidOver: readonly string[]): void {
     this.#resolved = undefined
     const of = pipeline?.name === undefined ? '' : ` of the pipeline ${inline(pipeline.name)}`
     this.#log.fold(`Found the ${NOUNS[kind]} ${inline(name ?? id)}${of}`, [`id: ${inline(id)}`, ...laidOver])
+    const line = codeLogLine(code)
+    if (line !== undefined) this.#log.info(line)
   }
 
   #hindranceLine(event: Extract<StartEvent, { kind: 'trigger-hindered' }>): string | undefined {

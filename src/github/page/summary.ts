@@ -8,6 +8,7 @@ import { escapeUnprintable } from '../../base/printable.ts'
 import type { RunRecord } from '../run-record.ts'
 import { withinSize, type Section } from './size.ts'
 import { heading, headLine } from './heading.ts'
+import { codeLine } from '../code-text.ts'
 import { lastSeenText, stepsText } from './steps.ts'
 import { changesText, metricsText, verdictsText } from './values.ts'
 
@@ -56,6 +57,7 @@ export function renderSummary(record: RunRecord): string {
   const sections: readonly Section[] = [
     ['heading', heading(record)],
     ['link', headLine(record)],
+    ['code', codeLine(record)],
     ['errors', whyText(record, LIMITS)],
     ['expectations', verdictsText(verdicts)],
     ['dry run', dryRun === undefined ? '' : dryRunText(dryRun)],

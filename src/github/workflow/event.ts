@@ -18,6 +18,8 @@ const repository = z.object({ full_name: z.string() })
 const numbered = z.object({ number: z.int().positive() })
 
 const pullRequestEvent = z.object({ pull_request: numbered })
+const commit = z.string()
+const headEvent = z.object({ pull_request: z.object({ head: z.object({ sha: commit }) }) })
 const commentEvent = z.object({ issue: numbered.extend({ pull_request: z.object({}) }) })
 const repositoryId = z.object({ id: z.int() })
 /** GitHub leaves the list empty for pull requests of forks; one of another repository has a number of its own there. */
@@ -25,6 +27,7 @@ const workflowRunEvent = z
   .object({
     repository: repositoryId,
     workflow_run: z.object({
+      head_sha: commit.nullish().catch(undefined),
       pull_requests: z.array(numbered.extend({ base: z.object({ repo: repositoryId }) })).length(1),
     }),
   })
@@ -66,4 +69,13 @@ export function pullRequestOf(event: unknown): PullRequest | undefined {
     commentEvent.safeParse(event).data?.issue.number ??
     workflowRunEvent.safeParse(event).data?.workflow_run.pull_requests[0]?.number
   return number === undefined ? undefined : { number, fromFork: isFromFork(event) }
+}
+
+/** The newest commit of the pull request of an event, as far as that says it: a comment's does not. */
+export function headCommitOf(event: unknown): string | undefined {
+  return (
+    headEvent.safeParse(event).data?.pull_request.head.sha ??
+    workflowRunEvent.safeParse(event).data?.workflow_run.head_sha ??
+    undefined
+  )
 }

@@ -1,0 +1,59 @@
+import { expect, test } from '@jest/globals'
+import { VirtualClock } from '../../simulator/index.ts'
+import { lookAfterMain } from '../../src/actions/post.ts'
+import { named } from '../../src/github/inputs/connection.ts'
+import { WorkflowLog } from '../../src/github/log/workflow-log.ts'
+import { openHttp, startScripted } from '../http/scripted-server.ts'
+
+const PRO_API_URL = 'https://cloudapi.zenml.io'
+
+/** The lines of a post step after a main that was killed while its run was under way. */
+async function linesOfPost(url: string): Promise<string[]> {
+  const facts = {
+    serverUrl: url,
+    named: named({ url, proApiUrl: PRO_API_URL }),
+    onCancel: 'stop',
+    workflowRunUrl: '',
+    processId: 0,
+  }
+  const started = { id: 'f00', name: 'nightly', status: 'running' }
+  let printed = ''
+  await lookAfterMain(
+    {
+      'INPUT_SERVER-URL': url,
+      'INPUT_API-KEY': 'ZENKEY_x',
+      'INPUT_ALLOW-INSECURE-HTTP': 'true',
+      STATE_facts: JSON.stringify(facts),
+      STATE_started: JSON.stringify(started),
+    },
+    {
+      log: new WorkflowLog((text) => (printed += text)),
+      clock: new VirtualClock(),
+      timeLimit: () => new AbortController().signal,
+      openHttp: () => openHttp(),
+    },
+  )
+  return printed.split('\n').filter((line) => line !== '' && !line.startsWith('::add-mask::'))
+}
+
+test('a server that is back at the second try is no more than one line', async () => {
+  const { url } = await startScripted(({ path }, count) => {
+    if (path === '/api/v1/login')
+      return count === 1 ? { status: 503 } : { body: { access_token: 't', expires_in: null } }
+    return { status: 404, body: { detail: ['KeyError', 'no run'] } }
+  })
+  const lines = await linesOfPost(url)
+  expect(lines).toHaveLength(2)
+  expect(lines[0]).toMatch(/^Could not log in: .*503.*; trying again for up to 1 min 50 s$/)
+})
+
+test('while the server is away the post step says so once, and at the end how often it tried', async () => {
+  const { url, requests } = await startScripted(() => ({ status: 503, body: 'Service Unavailable' }))
+  const lines = await linesOfPost(url)
+  expect(lines).toEqual([
+    expect.stringMatching(/^Could not log in: .*503.*; trying again for up to 1 min 50 s$/),
+    expect.stringMatching(/^Tried again \d+ times in 1 min \d+ s$/),
+    expect.stringMatching(/^::warning::The run "nightly" /),
+  ])
+  expect(requests.length).toBeGreaterThan(15)
+})
