@@ -24,7 +24,13 @@ export async function login(env: Environment, log: WorkflowLog): Promise<boolean
     log.mask(secret)
   }
   try {
-    const { inputs, notices, warnings } = await readLoginInputs({ env, readFile, mask, parseServerUrl })
+    const { inputs, notices, warnings, source } = await readLoginInputs({
+      env,
+      readFile,
+      mask,
+      parseServerUrl,
+    })
+    if (source !== undefined) log.info(source)
     for (const notice of notices) log.notice(notice)
     for (const warning of warnings) log.warning(warning)
     const reporter = new RunLog(log, systemClock)
