@@ -51,6 +51,37 @@ test.concurrent("without inputs, every action connects as the variables of ZenML
   }),
 )
 
+test.concurrent('after login/ with export-env, later steps connect without a word', () =>
+  withServer({}, async (scene) => {
+    const other = { ZENML_STORE_API_KEY: 'ZENKEY_of-another-server-0123456789' }
+    const inputs = { 'server-url': scene.server.url, 'api-key': scene.server.apiKey, 'export-env': 'true' }
+    const result = await runAction({ entry: 'login', inputs, env: other })
+    const [token = ''] = scene.server.issuedTokens
+    expectMasked(result, [token])
+    expect(result.stdout.replaceAll(/^::add-mask::.*$/gm, '')).not.toContain(token)
+    expect(result.exported).toEqual({
+      ZENML_STORE_URL: scene.server.url,
+      ZENML_STORE_API_TOKEN: token,
+      ZENML_STORE_API_KEY: '',
+    })
+    expect(logLines(result).at(-1)).toBe(
+      'Later steps of this job find server and token in ZENML_STORE_URL and ZENML_STORE_API_TOKEN',
+    )
+    const later = await runAction({ inputs: { pipeline: 'training' }, env: { ...other, ...result.exported } })
+    expectGreen(later, 'completed')
+    expectMasked(later, [token])
+    expectNoSecret(later, [token])
+    expect(scene.requests('POST', /\/login$/)).toHaveLength(1)
+  }),
+)
+
+test.concurrent('without export-env nothing is exported', () =>
+  withServer({}, async (scene) => {
+    const inputs = { 'server-url': scene.server.url, 'api-key': scene.server.apiKey }
+    expect((await runAction({ entry: 'login', inputs })).exported).toEqual({})
+  }),
+)
+
 test.concurrent('a key of the variables never reaches the server that an input names', () =>
   withServer({}, async (scene) => {
     const other = await startSimulator()

@@ -31,7 +31,7 @@ export interface GivenInputs {
 }
 
 /** Variables of ZenML's own client. */
-const VARIABLES = {
+export const VARIABLES = {
   'server-url': 'ZENML_STORE_URL',
   'api-key': 'ZENML_STORE_API_KEY',
   'access-token': 'ZENML_STORE_API_TOKEN',
