@@ -44,6 +44,8 @@ export interface ActionResult {
   /** What the runner would read from GITHUB_OUTPUT and GITHUB_STATE. */
   readonly outputs: Readonly<Record<string, string>>
   readonly state: Readonly<Record<string, string>>
+  /** Variables for the later steps, from GITHUB_ENV. */
+  readonly exported: Readonly<Record<string, string>>
   /** Text of the job summary. */
   readonly summary: string
   /** From spawn to the end of the process. */
@@ -228,6 +230,7 @@ async function finish(
     stdout: stdout(),
     stderr: stderr(),
     outputs: parseFileCommand(await read('output')),
+    exported: parseFileCommand(await read('env')),
     state: parseFileCommand(await read('state')),
     summary: await read('step_summary'),
     ms,

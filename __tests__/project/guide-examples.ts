@@ -166,6 +166,7 @@ async function playSteps(
 ): Promise<Scope> {
   const { proApiUrl, ...forAction } = options
   let scope: Scope = { contexts, hasFailed: false }
+  let env = forAction.env
   for (const step of steps) {
     if (!holds(step.if, scope)) {
       played.push({ kind: 'skipped', condition: step.if ?? '' })
@@ -176,7 +177,8 @@ async function playSteps(
       // The default leads to the real ZenML Pro.
       const pro = step.with?.['workspace'] === undefined ? {} : { 'pro-api-url': proApiUrl }
       const inputs = { ...pro, ...evaluateAll(step.with, scope) }
-      const result = await runAction({ ...forAction, entry, inputs })
+      const result = await runAction({ ...forAction, ...(env && { env }), entry, inputs })
+      env = { ...env, ...result.exported }
       played.push({ kind: 'action', entry, step, result })
       const handedOn = step.id === undefined ? {} : named(`steps.${step.id}`, result.outputs)
       scope = {

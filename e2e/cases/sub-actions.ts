@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { run } from '../processes.ts'
 import { expectStep, quick, type Case, type Scene } from '../scene.ts'
 import { isPro } from '../target.ts'
+import { zenmlPython } from '../tools.ts'
 
 async function start(scene: Scene, seconds: number): Promise<string> {
   const result = await scene.action({
@@ -28,6 +33,27 @@ async function login(scene: Scene): Promise<void> {
     wait: 'false',
   })
   expectStep(result, { exitCode: 0, outputs: { conclusion: 'started' } })
+}
+
+/** What `export-env` gives to later steps is all that ZenML's own command line needs. */
+async function exports(scene: Scene): Promise<void> {
+  const { exported, stdout } = await scene.login({ 'export-env': 'true' })
+  const { ZENML_STORE_URL: url, ZENML_STORE_API_TOKEN: token = '' } = exported
+  assert.equal(url, scene.server.url)
+  assert.ok(stdout.includes(`::add-mask::${token}`), 'the token is not masked')
+  const home = await mkdtemp(path.join(tmpdir(), 'zenml-client-'))
+  try {
+    const python = await zenmlPython(scene.server.target.version)
+    const command = path.join(path.dirname(python), 'zenml')
+    const env = { PATH: process.env['PATH'], HOME: home, ZENML_CONFIG_PATH: home, ...exported }
+    const listed = await run(command, ['stack', 'list'], { env })
+    assert.equal(listed.code, 0, listed.stderr)
+    assert.match(listed.stdout, /\be2e\b/)
+    const none = await run(command, ['stack', 'list'], { env: { ...env, ZENML_STORE_API_TOKEN: 'none' } })
+    assert.doesNotMatch(none.stdout, /\be2e\b/)
+  } finally {
+    await rm(home, { recursive: true, force: true })
+  }
 }
 
 async function waits(scene: Scene): Promise<void> {
@@ -83,6 +109,7 @@ async function resumes(scene: Scene): Promise<void> {
 
 export const SUB_ACTIONS: readonly Case[] = [
   { name: 'login/: the token opens the server', runs: 1, run: login },
+  { name: "login/: ZenML's command line works with what is exported", runs: 0, run: exports },
   { name: 'wait/: a run that another step started', runs: 1, run: waits },
   { name: 'stop/: a run that another step started, twice', runs: 1, run: stops },
   { name: 'resume: the run of the attempt before', runs: 1, run: resumes },

@@ -3,7 +3,7 @@ import { readFile } from '../github/workflow/files.ts'
 import { InputFaults } from '../github/inputs/faults.ts'
 import { readLoginInputs } from '../github/inputs/read.ts'
 import type { WorkflowLog } from '../github/log/workflow-log.ts'
-import { setOutput, setTokenOutput } from '../github/outputs.ts'
+import { exportConnection, setOutput, setTokenOutput } from '../github/outputs.ts'
 import { RunLog } from '../github/log/run-log.ts'
 import { isZenmlError } from '../zenml/errors.ts'
 import { parseServerUrl } from '../zenml/server-url.ts'
@@ -24,7 +24,13 @@ export async function login(env: Environment, log: WorkflowLog): Promise<boolean
     log.mask(secret)
   }
   try {
-    const { inputs, notices, warnings } = await readLoginInputs({ env, readFile, mask, parseServerUrl })
+    const { inputs, notices, warnings, source } = await readLoginInputs({
+      env,
+      readFile,
+      mask,
+      parseServerUrl,
+    })
+    if (source !== undefined) log.info(source)
     for (const notice of notices) log.notice(notice)
     for (const warning of warnings) log.warning(warning)
     const reporter = new RunLog(log, systemClock)
@@ -32,7 +38,12 @@ export async function login(env: Environment, log: WorkflowLog): Promise<boolean
     const connection = await openClient({ inputs, http, clock: systemClock, log, reporter })
     try {
       const token = await connection.session.token()
-      handOver(connection.client.serverUrl, token, connection.session.expiresAt, log)
+      const { serverUrl } = connection.client
+      handOver(serverUrl, token, connection.session.expiresAt, log)
+      if (inputs.exportEnv) {
+        exportConnection(serverUrl, token, env)
+        log.info('Later steps of this job find server and token in ZENML_STORE_URL and ZENML_STORE_API_TOKEN')
+      }
     } finally {
       await connection.close()
     }

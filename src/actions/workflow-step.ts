@@ -72,7 +72,8 @@ export class WorkflowStep {
     const mask = (secret: string): void => {
       log.mask(secret)
     }
-    const { inputs, notices, warnings } = await read({ env, readFile, mask, parseServerUrl })
+    const { inputs, notices, warnings, source } = await read({ env, readFile, mask, parseServerUrl })
+    if (source !== undefined) log.info(source)
     for (const notice of notices) log.notice(notice)
     for (const warning of warnings) log.warning(warning)
     return inputs

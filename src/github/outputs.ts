@@ -1,7 +1,9 @@
 import * as core from '@actions/core'
 
+import { VARIABLES } from './inputs/connection.ts'
 import type { ActionName } from './inputs/table.ts'
 import type { Gate } from './secrets/known-secrets.ts'
+import type { Environment } from './workflow/environment.ts'
 
 const RUN = ['run-id', 'run-name', 'run-url', 'status', 'conclusion'] as const
 const RESULTS = ['pipeline', 'failed-step', 'error', 'steps', 'metadata', 'artifacts'] as const
@@ -35,6 +37,18 @@ export function setOutput(name: OutputName, value: string | number, gate: Gate):
 export function setTokenOutput(token: string): void {
   const name: OutputName = 'access-token'
   core.setOutput(name, token)
+}
+
+/**
+ * Gives the later steps of the job server and token in the variables of ZenML's own client; mask the token before. A key
+ * in the environment would be taken in place of the token, and may be for another server.
+ *
+ * @throws {Error} when the runner's file for variables cannot be written.
+ */
+export function exportConnection(serverUrl: string, token: string, env: Environment): void {
+  core.exportVariable(VARIABLES['server-url'], serverUrl)
+  core.exportVariable(VARIABLES['access-token'], token)
+  if (env[VARIABLES['api-key']] !== undefined) core.exportVariable(VARIABLES['api-key'], '')
 }
 
 /**

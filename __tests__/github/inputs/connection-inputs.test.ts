@@ -89,6 +89,150 @@ test('every action takes a workspace', async () => {
   expect((await readStopInputs(sources({ ...PRO, run: id }))).inputs).toMatchObject(server)
 })
 
+const TOKEN = ACCESS_TOKEN
+const STORE = 'https://zenml.example.com'
+const BY_KEY = { ZENML_STORE_URL: `${STORE}/`, ZENML_STORE_API_KEY: ` ${KEY}\n` }
+const BY_TOKEN = { ZENML_STORE_URL: STORE, ZENML_STORE_API_TOKEN: TOKEN }
+const SERVER = { url: STORE, proApiUrl: 'https://cloudapi.zenml.io' }
+
+function inEnvironment(variables: With, given: With = {}) {
+  const { env, ...others } = sources({ snapshot: 'nightly', ...given })
+  return { ...others, env: { ...env, ...variables } }
+}
+
+test.each<[string, With, unknown, secret: string, source: string]>([
+  [
+    'a key',
+    BY_KEY,
+    { kind: 'api-key', key: KEY },
+    KEY,
+    'Server and credential come from ZENML_STORE_URL and ZENML_STORE_API_KEY',
+  ],
+  [
+    'a token',
+    BY_TOKEN,
+    { kind: 'access-token', token: TOKEN },
+    TOKEN,
+    'Server and credential come from ZENML_STORE_URL and ZENML_STORE_API_TOKEN',
+  ],
+  [
+    'both, of which the key counts',
+    { ...BY_TOKEN, ...BY_KEY },
+    { kind: 'api-key', key: KEY },
+    KEY,
+    'Server and credential come from ZENML_STORE_URL and ZENML_STORE_API_KEY; ZENML_STORE_API_TOKEN is not used',
+  ],
+])(
+  "without inputs, ZENML's own variables say where to connect: %s",
+  async (_, set, credential, secret, source) => {
+    const given = inEnvironment(set, { 'server-url': ' ', 'api-key': '' })
+    const read = await readInputs(given)
+    expect(read).toMatchObject({ inputs: { server: SERVER, credential }, source, notices: [], warnings: [] })
+    expect(given.masked).toContain(secret)
+    expect(await readConnectionAgain(inEnvironment(set))).toMatchObject({ server: SERVER, credential })
+  },
+)
+
+test.each<[string, With]>([
+  ['an address', { 'server-url': 'https://other.example.com' }],
+  ['a workspace', { workspace: 'research' }],
+  ['a key', { 'api-key': KEY }],
+  ['a token', { 'access-token': TOKEN }],
+  ["a client's id", { 'client-id': 'machine-1' }],
+  ["a client's secret", { 'client-secret': SECRET }],
+])('with %s among the inputs, neither server nor credential come from variables', async (_, input) => {
+  const store = 'https://store.example.com'
+  const given = inEnvironment(
+    { ZENML_STORE_URL: store, ZENML_STORE_API_KEY: 'ZENKEY_of-the-store-0123456789' },
+    input,
+  )
+  const refused = await readInputs(given).catch((error: unknown) => error)
+  expect(refused).toBeInstanceOf(InputFaults)
+  expect(String(refused)).toMatch(/missing/)
+  expect(String(refused)).not.toMatch(/ZENML_STORE|store\.example/)
+  expect(given.masked.join()).not.toContain('of-the-store')
+  expect(await readConnectionAgain(given)).toBeUndefined()
+})
+
+test('a pair of inputs is taken, whatever the variables say', async () => {
+  const { inputs, source } = await readInputs(
+    inEnvironment(BY_TOKEN, { 'server-url': 'https://a.example.com', 'api-key': KEY }),
+  )
+  expect(inputs).toMatchObject({
+    server: { url: 'https://a.example.com' },
+    credential: { kind: 'api-key', key: KEY },
+  })
+  expect(source).toBeUndefined()
+})
+
+const DATABASE = 'mysql://zenml:hunter22@db.example.com:3306/zenml'
+const INSTEAD = 'or give the inputs server-url and api-key'
+
+test.each<[string, With, line: string]>([
+  [
+    'an address alone',
+    { ZENML_STORE_URL: STORE },
+    `ZENML_STORE_API_KEY: missing, although ZENML_STORE_URL is set; set both, ${INSTEAD}`,
+  ],
+  [
+    'a key alone',
+    { ZENML_STORE_API_KEY: KEY },
+    `ZENML_STORE_URL: missing, although ZENML_STORE_API_KEY is set; set both, ${INSTEAD}`,
+  ],
+  [
+    'a token alone',
+    { ZENML_STORE_URL: ' ', ZENML_STORE_API_TOKEN: TOKEN },
+    `ZENML_STORE_URL: missing, although ZENML_STORE_API_TOKEN is set; set both, ${INSTEAD}`,
+  ],
+  [
+    'a database',
+    { ...BY_KEY, ZENML_STORE_URL: DATABASE },
+    `ZENML_STORE_URL: is not a web address (it is not shown here: that of a database can hold a password); set it to the https:// address of the ZenML server, ${INSTEAD}`,
+  ],
+  [
+    'plain http',
+    { ...BY_KEY, ZENML_STORE_URL: 'http://zenml.example.com' },
+    'ZENML_STORE_URL: http:// would send the credential unencrypted; use https://, or set allow-insecure-http: true',
+  ],
+  [
+    'a key in quotes',
+    { ...BY_KEY, ZENML_STORE_API_KEY: `"${KEY}"` },
+    'ZENML_STORE_API_KEY: is in quotes that are part of the value; store the secret without them',
+  ],
+  [
+    'a password in the address',
+    { ...BY_KEY, ZENML_STORE_URL: 'https://ann:hunter22@zenml.example.com' },
+    'ZENML_STORE_URL: holds a user name or password before the @; remove it, the action logs in with api-key or access-token',
+  ],
+])('%s in the variables is an error that names them', async (_, set, line) => {
+  const refused = await readInputs(inEnvironment(set)).catch((error: unknown) => error)
+  expect(refused).toBeInstanceOf(InputFaults)
+  expect(refused).toMatchObject({ message: line, faults: [{ input: line.split(':')[0] }] })
+})
+
+test.each<[string, With]>([
+  ['an address alone', { ZENML_STORE_URL: STORE }],
+  ['a key alone', { ZENML_STORE_API_KEY: KEY }],
+  ['a database', { ...BY_KEY, ZENML_STORE_URL: DATABASE }],
+])('the post step makes nothing of %s in the variables', async (_, set) => {
+  expect(await readConnectionAgain(inEnvironment(set))).toBeUndefined()
+})
+
+test('login/ takes a key from the variables, and no token', async () => {
+  expect((await readLoginInputs(inEnvironment(BY_KEY))).inputs).toMatchObject({ server: SERVER })
+  const refused = await readLoginInputs(inEnvironment(BY_TOKEN)).catch((error: unknown) => error)
+  expect(String(refused)).toMatch('ZENML_STORE_API_KEY: missing, although ZENML_STORE_URL is set')
+})
+
+test('what is cut off from the address in the variable is a notice about it', async () => {
+  const { notices } = await readInputs(
+    inEnvironment({ ...BY_KEY, ZENML_STORE_URL: `${STORE}/projects/vision` }),
+  )
+  expect(notices).toEqual([
+    `ZENML_STORE_URL: the ending /projects/vision belongs to a page of the server and was cut off; the server is ${STORE}`,
+  ])
+})
+
 test('what stands behind the management API is cut off with a notice', async () => {
   const { inputs, notices } = await read({ ...PRO, 'pro-api-url': 'https://cloudapi.zenml.io/workspaces/x' })
   expect(inputs.server).toEqual(SAAS)

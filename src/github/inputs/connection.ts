@@ -1,5 +1,7 @@
 import type { ParsedServerUrl, ProWorkspace, ServerAddress, ZenmlApi } from '../../zenml/server-url.ts'
+import type { Environment } from '../workflow/environment.ts'
 import { inputFault, type InputFault } from './faults.ts'
+import { readRawInputs } from './names.ts'
 import { isTrue } from './rules.ts'
 import { inputTables, type InputName, type RawInputs } from './table.ts'
 
@@ -15,6 +17,79 @@ export interface ConnectionInputs {
   readonly credential: Credential
   /** CA certificates to trust in addition to Node's, a PEM text each; not set: none. */
   readonly authorities?: readonly string[]
+}
+
+/** An action's inputs; where none of them says where to connect, server and credential are those of variables. */
+export interface GivenInputs {
+  readonly raw: RawInputs
+  /** For the log: which variables were taken; undefined if none was. */
+  readonly source: string | undefined
+  /** What is wrong with the variables. */
+  readonly faults: readonly InputFault[]
+  /** Gives an input's name, or a line about an input, with the variable that took its place. */
+  readonly called: (text: string) => string
+}
+
+/** Variables of ZenML's own client. */
+export const VARIABLES = {
+  'server-url': 'ZENML_STORE_URL',
+  'api-key': 'ZENML_STORE_API_KEY',
+  'access-token': 'ZENML_STORE_API_TOKEN',
+} as const
+
+/** If one of these is given, no variable is read: a key for one server must never reach another. */
+const ABOUT_CONNECTION: readonly InputName[] = [
+  'server-url',
+  'workspace',
+  'api-key',
+  'access-token',
+  'client-id',
+  'client-secret',
+]
+
+/**
+ * Reads an action's inputs. Server and credential come from ZenML's own variables as a pair or not at all; of two
+ * credentials the key is taken, as ZenML's client does.
+ */
+export function readGivenInputs(env: Environment, names: readonly InputName[]): GivenInputs {
+  const raw = readRawInputs(env, names)
+  const none: GivenInputs = { raw, source: undefined, faults: [], called: (text) => text }
+  if (ABOUT_CONNECTION.some((name) => raw[name] !== undefined)) return none
+  const url = env[VARIABLES['server-url']]?.trim() ?? ''
+  const isSet = (name: keyof typeof VARIABLES): boolean =>
+    names.includes(name) && (env[VARIABLES[name]] ?? '').trim() !== ''
+  const [credential, unused] = (['api-key', 'access-token'] as const).filter(isSet)
+  if (url === '' && credential === undefined) return none
+  const fault = (variable: string, problem: string): GivenInputs => ({
+    ...none,
+    faults: [inputFault(variable, problem)],
+  })
+  if (credential === undefined) {
+    const problem =
+      'missing, although ZENML_STORE_URL is set; set both, or give the inputs server-url and api-key'
+    return fault('ZENML_STORE_API_KEY', problem)
+  }
+  if (url === '') {
+    const problem = `missing, although ${VARIABLES[credential]} is set; set both, or give the inputs server-url and api-key`
+    return fault('ZENML_STORE_URL', problem)
+  }
+  if (!/^https?:\/\//i.test(url)) {
+    const problem =
+      'is not a web address (it is not shown here: that of a database can hold a password); ' +
+      'set it to the https:// address of the ZenML server, or give the inputs server-url and api-key'
+    return fault('ZENML_STORE_URL', problem)
+  }
+  const ignored = unused === undefined ? '' : `; ${VARIABLES[unused]} is not used`
+  return {
+    raw: { ...raw, 'server-url': url, [credential]: env[VARIABLES[credential]] },
+    source: `Server and credential come from ZENML_STORE_URL and ${VARIABLES[credential]}${ignored}`,
+    faults: [],
+    called: (text) =>
+      Object.entries(VARIABLES).reduce(
+        (named, [input, variable]) => named.replace(new RegExp(`^${input}(?=:|$)`), variable),
+        text,
+      ),
+  }
 }
 
 export type ParseServerUrl = (text: string, api?: ZenmlApi) => ParsedServerUrl

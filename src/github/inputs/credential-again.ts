@@ -1,7 +1,6 @@
 import { readAuthorities } from './ca-certificate.ts'
-import { credentialOf, readServer, type ConnectionInputs } from './connection.ts'
+import { credentialOf, readGivenInputs, readServer, type ConnectionInputs } from './connection.ts'
 import { readWorkflowContext } from '../workflow/context.ts'
-import { readRawInputs } from './names.ts'
 import type { InputSources } from './read-checked.ts'
 import { connectionFaults } from './rules.ts'
 import { inputTables } from './table.ts'
@@ -14,11 +13,11 @@ import { Secrets } from '../secrets/gate.ts'
 export async function readConnectionAgain(sources: InputSources): Promise<ConnectionInputs | undefined> {
   const { env, readFile, mask, parseServerUrl } = sources
   const { names, secrets } = inputTables.main
-  const raw = readRawInputs(env, names)
+  const { raw, faults } = readGivenInputs(env, names)
   for (const secret of new Secrets(secrets.flatMap((name) => raw[name] ?? [])).values) mask(secret)
   const { server } = readServer(raw, parseServerUrl)
   const credential = credentialOf(raw)
-  const isWrong = connectionFaults(raw, names, undefined).length > 0
+  const isWrong = [...faults, ...connectionFaults(raw, names, undefined)].length > 0
   if (server === undefined || credential === undefined || isWrong) return undefined
   const { workspace } = readWorkflowContext(env)
   const { authorities } = await readAuthorities(raw['ca-certificate'], { workspace, readFile })

@@ -1,12 +1,18 @@
 import type { z, ZodError } from 'zod'
 
 import { readAuthorities } from './ca-certificate.ts'
-import { credentialOf, readServer, type ConnectionInputs, type ParseServerUrl } from './connection.ts'
+import {
+  credentialOf,
+  readGivenInputs,
+  readServer,
+  type ConnectionInputs,
+  type ParseServerUrl,
+} from './connection.ts'
 import type { Environment } from '../workflow/environment.ts'
 import type { ReadFile } from '../workflow/files.ts'
 import { readWorkflowContext } from '../workflow/context.ts'
 import { InputFaults, inputFault, type InputFault } from './faults.ts'
-import { checkNames, holdsKey, keysInInputs, readRawInputs } from './names.ts'
+import { checkNames, holdsKey, keysInInputs } from './names.ts'
 import { connectionFaults, isOff } from './rules.ts'
 import type { InputName, RawInputs } from './table.ts'
 import { whySecretsAreMissing } from '../workflow/missing-secrets.ts'
@@ -28,6 +34,8 @@ export interface ReadInputs<T> {
   readonly inputs: T
   readonly notices: readonly string[]
   readonly warnings: readonly string[]
+  /** For the log: where server and credential come from; undefined if the inputs say it. */
+  readonly source: string | undefined
 }
 
 /** The inputs of one action, as {@link inputTables} describes them. */
@@ -68,7 +76,7 @@ export async function readChecked<Values, T extends object>(
   readOwn: (given: Given<Values>) => OwnPart<T> | Promise<OwnPart<T>>,
 ): Promise<ReadInputs<ConnectionInputs & T>> {
   const { env, readFile, parseServerUrl } = sources
-  const raw = readRawInputs(env, table.names)
+  const { raw, source, called, faults: variableFaults } = readGivenInputs(env, table.names)
   const secrets = new Secrets([...table.secrets.flatMap((name) => raw[name] ?? []), ...keysInInputs(env)])
   for (const secret of secrets.values) sources.mask(secret)
 
@@ -91,12 +99,13 @@ export async function readChecked<Values, T extends object>(
     ...names.faults,
     ...server.faults,
     ...schemaFaults(parsed.error),
-    ...connectionFaults(raw, table.names, missingSecrets),
+    ...(variableFaults.length > 0 ? variableFaults : connectionFaults(raw, table.names, missingSecrets)),
     ...ca.faults,
     ...own.faults,
   ])
   if (faults.length > 0 || own.inputs === undefined || !credential || !server.server) {
-    throw new InputFaults(inOrder(table.names, faults))
+    const ordered = inOrder(table.names, faults)
+    throw new InputFaults(ordered.map(({ input, line }) => ({ input: called(input), line: called(line) })))
   }
   return {
     inputs: {
@@ -105,8 +114,9 @@ export async function readChecked<Values, T extends object>(
       credential,
       ...(ca.authorities.length > 0 && { authorities: ca.authorities }),
     },
-    notices: [...server.notices, ...ca.notices, ...(own.notices ?? [])].map(redact),
+    notices: [...server.notices.map(called), ...ca.notices, ...(own.notices ?? [])].map(redact),
     warnings: names.warnings.map(redact),
+    source,
   }
 }
 

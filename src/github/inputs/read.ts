@@ -63,13 +63,22 @@ export async function readInputs(sources: InputSources): Promise<ReadInputs<Inpu
   })
 }
 
+/** The inputs of login/. */
+export interface LoginInputs extends ConnectionInputs {
+  /** Whether later steps get server and token as variables. */
+  readonly exportEnv: boolean
+}
+
 /**
  * Reads and checks the inputs of login/.
  *
  * @throws {InputFaults} as {@link readInputs}.
  */
-export async function readLoginInputs(sources: InputSources): Promise<ReadInputs<ConnectionInputs>> {
-  return readChecked(inputTables.login, sources, ({ values }) => ({ faults: [], inputs: values && {} }))
+export async function readLoginInputs(sources: InputSources): Promise<ReadInputs<LoginInputs>> {
+  return readChecked(inputTables.login, sources, ({ values }) => ({
+    faults: [],
+    inputs: values && { exportEnv: values['export-env'] },
+  }))
 }
 
 /**

@@ -175,7 +175,7 @@ export function runFaults(
   if (isSamePlace(parsed.url, server.url)) return []
   return fault(
     'run',
-    `the page is on ${parsed.url}, but server-url is ${server.url}; correct one of them, or write only the run's id, ${id}`,
+    `the page is on ${parsed.url}, but the step connects to ${server.url}; correct one of them, or write only the run's id, ${id}`,
   )
 }
 

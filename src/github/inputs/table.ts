@@ -114,7 +114,7 @@ export const inputTables = {
     ...network,
     ...step,
   }),
-  login: table({ ...login, ...network }),
+  login: table({ ...login, 'export-env': boolean.prefault('false'), ...network }),
   wait: table({
     ...connection,
     run: runReference.optional(),
