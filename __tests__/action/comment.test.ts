@@ -36,7 +36,12 @@ async function onPullRequest(
 }
 
 function training(seconds: number): PipelineSpec {
-  return { name: 'training', templateName: 'training-template', steps: [{ name: 'train', seconds }] }
+  return {
+    name: 'training',
+    templateName: 'training-template',
+    commit: COMMIT,
+    steps: [{ name: 'train', seconds }],
+  }
 }
 
 function headings(github: GithubSimulator): string[] {
@@ -69,6 +74,41 @@ test.concurrent('a run for a pull request is told of there, at its start and at 
     const given = { 'server-url': scene.server.url, snapshot: 'training-template', comment: 'true' }
     await runAction({ ...step, inputs: given, entry: 'post', state: result.state })
     expect(github.requests).toHaveLength(5)
+  }),
+)
+
+const HEAD = 'a'.repeat(40)
+const COMMIT = '3f1c9a7b5d2e8f60a4b1c7d9e2f5a8b0c3d6e9f1'
+
+test.concurrent.each([
+  ['another commit than the pull request', HEAD, '1'.repeat(40), 1],
+  ["the pull request's own commit", COMMIT, '1'.repeat(40), 0],
+  ['the pull request as it would be merged', HEAD, COMMIT, 0],
+])('a snapshot of %s: log, summary and comment name its commit', (_, head, sha, notices) =>
+  onPullRequest(async (scene, github, step) => {
+    const env = { ...step.env, GITHUB_REF: 'refs/pull/7/merge', GITHUB_SHA: sha }
+    const event = { pull_request: { number: 7, head: { sha: head } } }
+    const result = await scene.step(
+      { snapshot: 'training-template', comment: 'true' },
+      { ...step, env, event },
+    )
+    expectGreen(result, 'completed')
+    expect(result.stdout).toMatch(
+      /^Snapshot training-template, made \d+ \w{3} \d{4} by ci from commit 3f1c9a7, stack e2e$/m,
+    )
+    const line = new RegExp(
+      '^Snapshot `training-template`, made \\d+ \\w{3} \\d{4} by `ci` from commit `3f1c9a7`, stack `e2e` ' +
+        `· for commit \`${head.slice(0, 7)}\`$`,
+      'm',
+    )
+    expect(result.summary).toMatch(line)
+    expect(github.comments(7)[0]?.body).toMatch(line)
+    expect(annotations('notice', result)).toHaveLength(notices)
+    if (notices > 0) expect(annotations('notice', result)[0]).toContain("the pull request's head aaaaaaa")
+    // All of it stands in answers that the step needs anyway.
+    const asked = scene.server.requests.filter(({ method }) => method === 'GET').map(({ path }) => path)
+    expect(asked.filter((path) => /\/pipeline_snapshots\/[^/]+$/.test(path))).toHaveLength(1)
+    expect(asked.filter((path) => /users|stacks|code_/.test(path))).toEqual([])
   }),
 )
 

@@ -1,9 +1,11 @@
 import { afterAll, beforeEach, expect, test } from '@jest/globals'
 import { isReportDue, NOTHING_SENT, reportEarlyEnd } from '../../src/actions/early-end.ts'
-import { saveComment } from '../../src/github/comment/saved-comment.ts'
+import { readSavedComment, saveComment } from '../../src/github/comment/saved-comment.ts'
 import { WorkflowLog } from '../../src/github/log/workflow-log.ts'
 import { noteSummary } from '../../src/github/post-state.ts'
 import { parseFileCommand } from '../../e2e/action.ts'
+import { codeLine } from '../../src/github/code-text.ts'
+import { definition } from '../github/run-events.ts'
 import { recordOf } from '../github/records.ts'
 import { RunnerFiles } from '../hostile/workflow-step.ts'
 
@@ -84,4 +86,16 @@ test.each([
   await reportEarlyEnd(ended, undefined, env, new WorkflowLog((text) => (said += text)))
   // There is no pull request here, which only a comment that is to be written finds out.
   expect(said.includes('names no pull request')).toBe(isTouched)
+})
+
+test('the post step knows whose code ran, and which push the comment is for', () => {
+  const commits = { head: 'a'.repeat(40), merge: undefined, workflow: undefined }
+  const owner = { action: 'main', identity: '1a2b3c4d', stepKey: '', mode: 'always' } as const
+  const record = recordOf({ code: { ...definition.code, commit: undefined }, commits })
+  const env = leftBy(() => {
+    saveComment({ ...owner, isTold: false, isWritten: false, record }, silent)
+  })
+  expect(codeLine(readSavedComment(env)?.record ?? recordOf())).toBe(
+    'Snapshot `nightly`, made 5 Jan 2026 by `ann`, stack `production` · for commit `aaaaaaa`',
+  )
 })

@@ -43,14 +43,15 @@ test('a server that is back at the second try is no more than one line', async (
     return { status: 404, body: { detail: ['KeyError', 'no run'] } }
   })
   const lines = await linesOfPost(url)
-  expect(lines).toHaveLength(2)
-  expect(lines[0]).toMatch(/^Could not log in: .*503.*; trying again for up to 1 min 50 s$/)
+  expect(lines).toHaveLength(3)
+  expect(lines[1]).toMatch(/^Could not log in: .*503.*; trying again for up to 1 min 50 s$/)
 })
 
 test('while the server is away the post step says so once, and at the end how often it tried', async () => {
   const { url, requests } = await startScripted(() => ({ status: 503, body: 'Service Unavailable' }))
   const lines = await linesOfPost(url)
   expect(lines).toEqual([
+    'This step ended before the run "nightly" did. Asking ZenML to stop it, for up to 1 min 50 s',
     expect.stringMatching(/^Could not log in: .*503.*; trying again for up to 1 min 50 s$/),
     expect.stringMatching(/^Tried again \d+ times in 1 min \d+ s$/),
     expect.stringMatching(/^::warning::The run "nightly" /),

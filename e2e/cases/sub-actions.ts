@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { run } from '../processes.ts'
 import { expectStep, quick, type Case, type Scene } from '../scene.ts'
-import { isPro } from '../target.ts'
+import { isAtLeast, isPro } from '../target.ts'
 import { zenmlPython } from '../tools.ts'
 
 async function start(scene: Scene, seconds: number): Promise<string> {
@@ -70,6 +70,28 @@ async function waits(scene: Scene): Promise<void> {
   })
 }
 
+/** What a template says of its commit reaches a person; wait/ says what the run says. */
+async function whoseCode(scene: Scene): Promise<void> {
+  const pullRequest = {
+    env: { GITHUB_EVENT_NAME: 'pull_request', GITHUB_REF: 'refs/pull/7/merge' },
+    event: { pull_request: { number: 7, head: { sha: 'a'.repeat(40) } } },
+  }
+  const result = await scene.action({ template: 'typed-template' }, pullRequest)
+  expectStep(result, {
+    exitCode: 0,
+    log: [
+      /^Run template typed-template, made \d+ \w{3} \d{4} by \w+ from commit 3f1c9a7$/m,
+      /^::notice title=Code of another commit::.* commit 3f1c9a7, .* head aaaaaaa/m,
+    ],
+  })
+  assert.match(result.summary, / from commit `3f1c9a7` · for commit `aaaaaaa`$/m)
+  const waited = await scene.action({ run: result.outputs['run-id'] ?? '' }, { entry: 'wait' })
+  const line = isAtLeast(scene.server.target, '0.90')
+    ? /^Snapshot typed-template, made \d+ \w{3} \d{4} from commit 3f1c9a7, stack e2e$/m
+    : /^Code of commit 3f1c9a7, stack e2e$/m
+  expectStep(waited, { exitCode: 0, log: [line] })
+}
+
 /** A run that has just been started can always be ended, whatever the orchestrator can. */
 async function stops(scene: Scene): Promise<void> {
   const runId = await start(scene, 60)
@@ -111,6 +133,12 @@ export const SUB_ACTIONS: readonly Case[] = [
   { name: 'login/: the token opens the server', runs: 1, run: login },
   { name: "login/: ZenML's command line works with what is exported", runs: 0, run: exports },
   { name: 'wait/: a run that another step started', runs: 1, run: waits },
+  {
+    name: 'whose code ran: its commit, and another one on a pull request',
+    runs: 1,
+    core: true,
+    run: whoseCode,
+  },
   { name: 'stop/: a run that another step started, twice', runs: 1, run: stops },
   { name: 'resume: the run of the attempt before', runs: 1, run: resumes },
 ]

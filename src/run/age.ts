@@ -15,7 +15,10 @@ export function ageOf({ created, endTime }: Run, serverNow: number | undefined):
  * From a run's creation until nothing of it ran any more, in milliseconds: the steps of a failed run may go on after
  * its end. Undefined where the server does not say.
  */
-export function durationOf({ created, endTime }: Run, steps: readonly StepState[]): number | undefined {
+export function durationOf(
+  { created, endTime }: Partial<Pick<Run, 'created' | 'endTime'>> = {},
+  steps: readonly StepState[],
+): number | undefined {
   if (created === undefined || endTime === undefined) return undefined
   const ends = steps.map(({ startTime, durationMs }) => (startTime ?? created) + (durationMs ?? 0))
   return Math.max(0, Math.max(endTime, ...ends) - created)

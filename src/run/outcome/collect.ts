@@ -83,7 +83,7 @@ export async function collectDetails(
   return {
     run: detail,
     details: {
-      durationMs: detail && durationOf(detail, steps),
+      durationMs: durationOf(detail, steps),
       steps,
       metadata: withoutRepeats(withoutOrigin(detail?.metadata ?? {}), hydrated.steps),
       stepMetadata: stepMetadataOf(counted),
