@@ -4,6 +4,7 @@ import { saveComment } from '../../src/github/comment/saved-comment.ts'
 import { WorkflowLog } from '../../src/github/log/workflow-log.ts'
 import { noteSummary } from '../../src/github/post-state.ts'
 import { parseFileCommand } from '../../e2e/action.ts'
+import { TOKEN, withComment, PULL_REQUEST } from '../github/comment/comment-scene.ts'
 import { recordOf } from '../github/records.ts'
 import { RunnerFiles } from '../hostile/workflow-step.ts'
 
@@ -85,3 +86,36 @@ test.each([
   // There is no pull request here, which only a comment that is to be written finds out.
   expect(said.includes('names no pull request')).toBe(isTouched)
 })
+
+const SENTENCE = 'The run "nightly" was stopped and is now stopped'
+
+test.each([
+  [
+    'why it ended, and then what became of its run',
+    'The server is away',
+    `\`The server is away\`  \n\`${SENTENCE}\``,
+  ],
+  ['what became of its run', undefined, `\`${SENTENCE}\``],
+])('the comment of a main step that was killed says %s', async (_, error, told) =>
+  withComment({}, async ({ github, options: { log }, env, savedState }) => {
+    const owner = { action: 'main', identity: '1a2b3c4d', stepKey: '', mode: 'always' } as const
+    const record = recordOf({ conclusion: 'failed', status: 'running', error })
+    saveComment({ ...owner, isTold: false, isWritten: false, record }, log)
+    const left = { ...env, ...(await savedState()), 'INPUT_GITHUB-TOKEN': TOKEN }
+    await reportEarlyEnd({ sentence: SENTENCE, status: 'stopped' }, undefined, left, log)
+    const [comment] = github.comments(PULL_REQUEST)
+    expect(comment?.body).toMatch(/^<!-- zenml-run-action main 1a2b3c4d /)
+    expect(comment?.body).toContain(`\n${told}`)
+    expect(comment?.body).toContain('`stopped` in ZenML')
+  }),
+)
+
+test('where nothing is known of the run, the comment keeps what main knew of it', async () =>
+  withComment({}, async ({ github, options: { log }, env, savedState }) => {
+    const owner = { action: 'main', identity: '1a2b3c4d', stepKey: '', mode: 'always' } as const
+    const record = recordOf({ conclusion: 'failed', status: 'running' })
+    saveComment({ ...owner, isTold: false, isWritten: false, record }, log)
+    const left = { ...env, ...(await savedState()), 'INPUT_GITHUB-TOKEN': TOKEN }
+    await reportEarlyEnd({ sentence: 'Nobody knows', status: '' }, undefined, left, log)
+    expect(github.comments(PULL_REQUEST)[0]?.body).toContain('`running` in ZenML')
+  }))
