@@ -48,6 +48,15 @@ test('a main step that was killed when its run had ended is told of, too', async
   expect(files.read('summary')).toContain('The step was ended before it could report on its run')
 })
 
+test('a main step that was killed before it sent anything is told of as one that started nothing', async () => {
+  const env = leftBy(() => {
+    noteSummary(true, silent)
+  })
+  await reportEarlyEnd(NOTHING_SENT, undefined, env, silent)
+  expect(files.read('summary')).toContain('The step was ended before a run was started')
+  expect(files.read('summary')).not.toContain(' in ZenML')
+})
+
 /** A main that ended by itself and wrote its summary. */
 function summarized(): void {
   noteSummary(true, silent)
@@ -81,6 +90,7 @@ test.each([
   const env = leftBy(() => {
     saveComment({ ...owner, isTold: false, isWritten: true, record: recordOf() }, silent)
   })
+  expect(isReportDue(env)).toBe(false)
   let said = ''
   await reportEarlyEnd(ended, undefined, env, new WorkflowLog((text) => (said += text)))
   // There is no pull request here, which only a comment that is to be written finds out.
@@ -102,6 +112,7 @@ test.each([
     const record = recordOf({ conclusion: 'failed', status: 'running', error })
     saveComment({ ...owner, isTold: false, isWritten: false, record }, log)
     const left = { ...env, ...(await savedState()), 'INPUT_GITHUB-TOKEN': TOKEN }
+    expect(isReportDue(left)).toBe(true)
     await reportEarlyEnd({ sentence: SENTENCE, status: 'stopped' }, undefined, left, log)
     const [comment] = github.comments(PULL_REQUEST)
     expect(comment?.body).toMatch(/^<!-- zenml-run-action main 1a2b3c4d /)
@@ -110,12 +121,16 @@ test.each([
   }),
 )
 
-test('where nothing is known of the run, the comment keeps what main knew of it', async () =>
+test.each([
+  ['nothing is known of the run', { sentence: 'Nobody knows', status: '' }],
+  ['main left nothing to see to', undefined],
+])('where %s, the comment keeps what main knew of it', async (_, ended) =>
   withComment({}, async ({ github, options: { log }, env, savedState }) => {
     const owner = { action: 'main', identity: '1a2b3c4d', stepKey: '', mode: 'always' } as const
     const record = recordOf({ conclusion: 'failed', status: 'running' })
     saveComment({ ...owner, isTold: false, isWritten: false, record }, log)
     const left = { ...env, ...(await savedState()), 'INPUT_GITHUB-TOKEN': TOKEN }
-    await reportEarlyEnd({ sentence: 'Nobody knows', status: '' }, undefined, left, log)
+    await reportEarlyEnd(ended, undefined, left, log)
     expect(github.comments(PULL_REQUEST)[0]?.body).toContain('`running` in ZenML')
-  }))
+  }),
+)
