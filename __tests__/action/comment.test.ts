@@ -112,6 +112,19 @@ test.concurrent.each([
   }),
 )
 
+test.concurrent('wait/ keeps a comment of its own beside that of the step that started the run', () =>
+  onPullRequest(async (scene, github, step) => {
+    const inputs = { snapshot: 'training-template', comment: 'true', wait: 'false' }
+    const { outputs } = await scene.step(inputs, step)
+    const run = outputs['run-id'] ?? ''
+    expectGreen(await scene.step({ run, comment: 'true' }, { ...step, entry: 'wait' }), 'completed')
+    expect(github.comments(7).map(({ body }) => /^<!-- zenml-run-action (\S+)/.exec(body)?.[1])).toEqual([
+      'main',
+      'wait',
+    ])
+  }),
+)
+
 test.concurrent('a login that fails is told of on the pull request as well', () =>
   onPullRequest(async (scene, github, step) => {
     const inputs = { snapshot: 'training-template', comment: 'on-failure', 'api-key': 'ZENKEY_wrong00000000' }

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { text } from 'node:stream/consumers'
+import { setTimeout as delay } from 'node:timers/promises'
 import { expect, jest, test } from '@jest/globals'
 import { startAction, type ActionResult, type Entry } from '../../e2e/action.ts'
 import { startPro } from '../../simulator/index.ts'
@@ -111,6 +112,24 @@ test.concurrent(
       )
       expect(scene.server.requests).toEqual([])
     }),
+)
+
+test.concurrent('what the look-up of the workspace takes is part of trigger-timeout', () =>
+  withSlowPro(async (scene, pro) => {
+    scene.server.addFault({ on: 'info', occurrence: 'always', do: { kind: 'hang' } })
+    const connection = { workspace: 'research', 'pro-api-url': pro.url, 'api-key': pro.apiKey }
+    const inputs = { ...connection, pipeline: 'training', 'trigger-timeout': '6s' }
+    const running = await startAction({ inputs })
+    await pro.asked
+    await delay(5_000)
+    pro.letGo()
+    const from = performance.now()
+
+    expect(expectRed(await running.done, 'timed-out')).toMatch(
+      /^No run could be started within trigger-timeout: /,
+    )
+    expect(performance.now() - from).toBeLessThan(5_000)
+  }),
 )
 
 onUnix(

@@ -129,7 +129,7 @@ test.concurrent(
 
       expect(annotations('warning', refused)[0]).toMatch(/now name another server/)
       expect(requests).toEqual([])
-      expect(stopped.stdout).toContain('was stopped and is now stopped')
+      expect(stopped.stdout).toContain('was stopped: http')
       expect(scene.runs).toMatchObject([{ busy: false }])
     }),
 )

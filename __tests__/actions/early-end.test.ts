@@ -6,6 +6,8 @@ import { noteSummary } from '../../src/github/post-state.ts'
 import { parseFileCommand } from '../../e2e/action.ts'
 import { codeLine } from '../../src/github/code-text.ts'
 import { definition } from '../github/run-events.ts'
+
+import { TOKEN, withComment, PULL_REQUEST } from '../github/comment/comment-scene.ts'
 import { recordOf } from '../github/records.ts'
 import { RunnerFiles } from '../hostile/workflow-step.ts'
 
@@ -49,6 +51,15 @@ test('a main step that was killed when its run had ended is told of, too', async
   expect(files.read('summary')).toContain('The step was ended before it could report on its run')
 })
 
+test('a main step that was killed before it sent anything is told of as one that started nothing', async () => {
+  const env = leftBy(() => {
+    noteSummary(true, silent)
+  })
+  await reportEarlyEnd(NOTHING_SENT, undefined, env, silent)
+  expect(files.read('summary')).toContain('The step was ended before a run was started')
+  expect(files.read('summary')).not.toContain(' in ZenML')
+})
+
 /** A main that ended by itself and wrote its summary. */
 function summarized(): void {
   noteSummary(true, silent)
@@ -82,6 +93,7 @@ test.each([
   const env = leftBy(() => {
     saveComment({ ...owner, isTold: false, isWritten: true, record: recordOf() }, silent)
   })
+  expect(isReportDue(env)).toBe(false)
   let said = ''
   await reportEarlyEnd(ended, undefined, env, new WorkflowLog((text) => (said += text)))
   // There is no pull request here, which only a comment that is to be written finds out.
@@ -99,3 +111,41 @@ test('the post step knows whose code ran, and which push the comment is for', ()
     'Snapshot `nightly`, made 5 Jan 2026 by `ann`, stack `production` · for commit `aaaaaaa`',
   )
 })
+
+const SENTENCE = 'The run "nightly" was stopped'
+
+test.each([
+  [
+    'why it ended, and then what became of its run',
+    'The server is away',
+    `\`The server is away\`  \n\`${SENTENCE}\``,
+  ],
+  ['what became of its run', undefined, `\`${SENTENCE}\``],
+])('the comment of a main step that was killed says %s', async (_, error, told) =>
+  withComment({}, async ({ github, options: { log }, env, savedState }) => {
+    const owner = { action: 'main', identity: '1a2b3c4d', stepKey: '', mode: 'always' } as const
+    const record = recordOf({ conclusion: 'failed', status: 'running', error })
+    saveComment({ ...owner, isTold: false, isWritten: false, record }, log)
+    const left = { ...env, ...(await savedState()), 'INPUT_GITHUB-TOKEN': TOKEN }
+    expect(isReportDue(left)).toBe(true)
+    await reportEarlyEnd({ sentence: SENTENCE, status: 'stopped' }, undefined, left, log)
+    const [comment] = github.comments(PULL_REQUEST)
+    expect(comment?.body).toMatch(/^<!-- zenml-run-action main 1a2b3c4d /)
+    expect(comment?.body).toContain(`\n${told}`)
+    expect(comment?.body).toContain('`stopped` in ZenML')
+  }),
+)
+
+test.each([
+  ['nothing is known of the run', { sentence: 'Nobody knows', status: '' }],
+  ['main left nothing to see to', undefined],
+])('where %s, the comment keeps what main knew of it', async (_, ended) =>
+  withComment({}, async ({ github, options: { log }, env, savedState }) => {
+    const owner = { action: 'main', identity: '1a2b3c4d', stepKey: '', mode: 'always' } as const
+    const record = recordOf({ conclusion: 'failed', status: 'running' })
+    saveComment({ ...owner, isTold: false, isWritten: false, record }, log)
+    const left = { ...env, ...(await savedState()), 'INPUT_GITHUB-TOKEN': TOKEN }
+    await reportEarlyEnd(ended, undefined, left, log)
+    expect(github.comments(PULL_REQUEST)[0]?.body).toContain('`running` in ZenML')
+  }),
+)

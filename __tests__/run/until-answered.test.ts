@@ -33,9 +33,10 @@ test('a server that asks for patience is asked again after it, and the log says 
 test('a server that is away ends the look after half a minute, whatever patience it asks for', async () => {
   const { scene, id } = await started()
   scene.server.addFault({ on: 'run', occurrence: 'always', do: away('20') })
-  const from = scene.clock.elapsed()
+  const [from, looks] = [scene.clock.elapsed(), scene.sent(LOOK).length]
   await expect(scene.attach(id)).rejects.toThrow(/503: later/)
   expect(scene.clock.elapsed() - from).toBe(30_000)
+  expect(scene.sent(LOOK)).toHaveLength(looks + 3)
 })
 
 test('a no is told at once', async () => {

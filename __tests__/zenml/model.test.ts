@@ -142,6 +142,7 @@ test('a run says where it came from and how it is', () => {
     endTime: Date.UTC(2026, 0, 1, 0, 1),
     templateId: 't',
     sourceSnapshotId: 's',
+    code: { kind: 'snapshot', name: 's' },
     pipeline: { id: 'pl', name: 'training' },
     projectId: 'p',
   })
@@ -181,6 +182,7 @@ test('of a template that the account may not see, nothing is made up', () => {
     stepParameters: undefined,
     isDynamic: undefined,
     hidesStack: false,
+    code: { kind: 'template', name: 'n' },
     documents: { configTemplate: undefined, configSchema: undefined, pipelineSpec: undefined },
   })
 })

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { VirtualClock } from '../../../simulator/index.ts'
 import { startGithub, type GithubAccount, type GithubSimulator } from '../../../simulator/github/server.ts'
+import type { Environment } from '../../../src/github/workflow/environment.ts'
 import { readFile } from '../../../src/github/workflow/files.ts'
 import { readWorkflowContext, type WorkflowContext } from '../../../src/github/workflow/context.ts'
 import { WorkflowLog } from '../../../src/github/log/workflow-log.ts'
@@ -47,6 +48,8 @@ export interface SceneOptions {
 export interface CommentScene {
   readonly github: GithubSimulator
   readonly clock: VirtualClock
+  /** What the runner gives the step. */
+  readonly env: Environment
   readonly context: WorkflowContext
   /** What the step wrote to its log. */
   readonly commands: () => RunnerCommand[]
@@ -74,7 +77,7 @@ export async function withComment<T>(
   process.env['GITHUB_STATE'] = statePath
   const clock = new VirtualClock()
   let output = ''
-  const context = readWorkflowContext({
+  const env = {
     GITHUB_API_URL: github.apiUrl,
     GITHUB_SERVER_URL: 'https://github.com',
     GITHUB_REPOSITORY: 'example/models',
@@ -86,7 +89,8 @@ export async function withComment<T>(
     GITHUB_RUN_ATTEMPT: '1',
     GITHUB_EVENT_NAME: eventName,
     GITHUB_EVENT_PATH: eventPath,
-  })
+  }
+  const context = readWorkflowContext(env)
   const options: CommentOptions = {
     mode: 'always',
     token: TOKEN,
@@ -107,6 +111,7 @@ export async function withComment<T>(
     return await use({
       github,
       clock,
+      env,
       context,
       options,
       commands: () => readAsRunner(output).commands,
