@@ -16,14 +16,14 @@ export interface StartRequest {
   readonly runName?: string | undefined
   /** Where this step runs, for a name of ours. */
   readonly origin: RunOrigin
-  /** Where this step comes from, to be noted on the run. */
-  readonly provenance: Provenance
+  /** Where this step comes from, to be noted on the run; undefined: nothing is noted. */
+  readonly provenance: Provenance | undefined
   /** Page of the workflow run, or empty. */
   readonly workflowRunUrl: string
 }
 
 /**
- * Starts exactly one run of what was found, and notes on it where it came from.
+ * Starts exactly one run of what was found, and notes on it where it came from if that is wished.
  *
  * @throws as `triggerRun` does
  */
@@ -56,14 +56,11 @@ export async function startRun(
   const started = { id: run.id, projectId, name, url, status: run.status }
   journal.started(started)
   reporter.tell({ kind: 'started', run, url, adopted })
-  const noted = {
-    runId: run.id,
-    provenance: request.provenance,
-    server,
-    account,
-    project: definition.project ?? project,
-  }
-  return { started, kin: kinOfDefinition(definition), beside: noteOrigin(noted, deps) }
+  const begun: Begun = { started, kin: kinOfDefinition(definition) }
+  const { provenance } = request
+  if (provenance === undefined) return begun
+  const noted = { runId: run.id, provenance, server, account, project: definition.project ?? project }
+  return { ...begun, beside: noteOrigin(noted, deps) }
 }
 
 function nameRun(
