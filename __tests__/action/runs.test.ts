@@ -56,6 +56,18 @@ test.concurrent.each(ZENML_VERSIONS)('ZenML %s: a run that completes makes the s
   }),
 )
 
+test.concurrent.each(['true', 'false'])('note-origin: %s: what the run says of the workflow', (note) =>
+  withServer({ startupSeconds: 3600 }, async (scene) => {
+    const inputs = { pipeline: 'training', timeout: '1s', 'note-origin': note }
+    expectRed(await scene.step(inputs), 'timed-out')
+    const notes = [...scene.requests('POST', /run-metadata$/), ...scene.requests('PUT', /\/runs\/[^/]+$/)]
+    const links = notes.filter(({ body }) => body.includes('octo-org/example/actions/runs/100200300'))
+    expect({ notes: notes.length, links: links.length }).toEqual(
+      note === 'true' ? { notes: 2, links: 2 } : { notes: 1, links: 0 },
+    )
+  }),
+)
+
 // 0.74 does not tell whether a failed run is over, so the step waits half a minute more: too long for here.
 test.concurrent.each(['0.85.0', '0.98.0'] as const)(
   'ZenML %s: a run that fails fails the step, with its link',

@@ -41,8 +41,8 @@ export function toRequest(inputs: Inputs, env: Environment): RunRequest {
       attempt: context.runAttempt,
       stepIdentity: stepIdentity(context, inputs.stepKey),
     },
-    provenance: context,
-    workflowRunUrl: context.workflowRunUrl,
+    provenance: inputs.noteOrigin ? context : undefined,
+    workflowRunUrl: inputs.noteOrigin ? context.workflowRunUrl : '',
     nothingToCancel: 'Cancelled before a run was started',
   }
 }

@@ -45,6 +45,14 @@ describe.each(ZENML_VERSIONS)('%s', (version) => {
     expect(scene.server.runs[0]?.metadata).toHaveProperty('github_actions')
   })
 
+  test('if so wished, nothing is noted, and no permission is needed', async () => {
+    const scene = await openScene({ version })
+    const { conclusion } = await scene.execute({ provenance: undefined })
+    expect(conclusion).toBe('completed')
+    expect(scene.server.runs[0]?.metadata).toEqual({})
+    expect(scene.sent(NOTED)).toEqual([])
+  })
+
   test('a refusal is told once, and changes nothing', async () => {
     const body =
       '{"detail":["IllegalOperationError","Insufficient permissions to CREATE resource \'run_metadata\'."]}'

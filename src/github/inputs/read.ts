@@ -122,6 +122,8 @@ function mainInputs(values: InputValues<'main'>) {
     /** Whether a re-run attempt takes up the run of an earlier one; there is no name of the user's own then. */
     resume: values.resume,
     dryRun: values['dry-run'],
+    /** Whether the run says in ZenML where it came from. */
+    noteOrigin: values['note-origin'],
   }
 }
 

@@ -111,6 +111,7 @@ export const inputTables = {
     expect: expectations.optional(),
     'dry-run': boolean.prefault('false'),
     ...report,
+    'note-origin': boolean.prefault('true'),
     ...network,
     ...step,
   }),

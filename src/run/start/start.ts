@@ -17,14 +17,14 @@ export interface StartRequest {
   readonly runName?: string | undefined
   /** Where this step runs, for a name of ours. */
   readonly origin: RunOrigin
-  /** Where this step comes from, to be noted on the run. */
-  readonly provenance: Provenance
+  /** Where this step comes from, to be noted on the run; undefined: nothing is noted. */
+  readonly provenance: Provenance | undefined
   /** Page of the workflow run, or empty. */
   readonly workflowRunUrl: string
 }
 
 /**
- * Starts exactly one run of what was found, and notes on it where it came from.
+ * Starts exactly one run of what was found, and notes on it where it came from if that is wished.
  *
  * @throws as `triggerRun` does
  */
@@ -60,14 +60,11 @@ export async function startRun(
   // Whatever the server's clocks say: it was not there before it was asked for.
   const ageMs = Math.min(ageOf(run, client.serverNow), clock.elapsed() - askedAt)
   reporter.tell({ kind: 'started', run, url, ageMs, adopted })
-  const noted = {
-    runId: run.id,
-    provenance: request.provenance,
-    server,
-    account,
-    project: definition.project ?? project,
-  }
-  return { started, kin: kinOfDefinition(definition), ageMs, beside: noteOrigin(noted, deps) }
+  const begun: Begun = { started, kin: kinOfDefinition(definition), ageMs }
+  const { provenance } = request
+  if (provenance === undefined) return begun
+  const noted = { runId: run.id, provenance, server, account, project: definition.project ?? project }
+  return { ...begun, beside: noteOrigin(noted, deps) }
 }
 
 function nameRun(
