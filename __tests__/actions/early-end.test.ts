@@ -132,6 +132,7 @@ test.each([
     const [comment] = github.comments(PULL_REQUEST)
     expect(comment?.body).toMatch(/^<!-- zenml-run-action main 1a2b3c4d /)
     expect(comment?.body).toContain(`\n${told}`)
+    expect(comment?.body).not.toContain('undefined')
     expect(comment?.body).toContain('`stopped` in ZenML')
   }),
 )

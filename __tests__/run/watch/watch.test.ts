@@ -174,17 +174,22 @@ test('a key that was rotated during the wait ends the step with what to check', 
   expect(result.error).toMatch(/key was rotated\. Check that api-key is the whole key/)
 })
 
-test('a run whose process died is asked after at the orchestrator after ten minutes, and then every five', async () => {
+test('a run whose process died is asked after at the orchestrator after ten minutes, and then every five, also where an answer fails', async () => {
   const { scene } = await watchOne(
     { pipeline: one({ diesAfter: 20 }) },
     { timeoutMs: 1_800_000, pollIntervalMs: 60_000 },
     ({ server }) => {
+      server.addFault({ on: 'refresh', occurrence: 1, do: { kind: 'html', status: 503 } })
+      server.addFault({ on: 'refresh', occurrence: 2, do: { kind: 'reset', when: 'before-work' } })
       const yes = { kind: 'answer', status: 200, body: 'null' } as const
-      server.addFault({ on: 'refresh', occurrence: 'always', do: yes })
+      server.addFault({ on: 'refresh', occurrence: { from: 3, to: 99 }, do: yes })
     },
   )
-  const asked = scene.server.requests.filter(({ path }) => path.includes('/refresh')).map(({ at }) => at)
-  const changed = (asked[0] ?? 0) - 600_000
+  const timesOf = (path: RegExp): number[] =>
+    scene.server.requests.filter((request) => path.test(request.path)).map(({ at }) => at)
+  const asked = timesOf(/\/refresh/)
+  // At the second look it runs, and from then on nothing changes.
+  const changed = timesOf(/\/runs\/[^/]+\?hydrate=false/)[1] ?? 0
   expect(asked.map((at) => at - changed)).toEqual([600_000, 900_000, 1_200_000, 1_500_000])
 })
 

@@ -9,7 +9,7 @@ const ASK_EVERY_MS = 300_000
 export class Orchestrator {
   readonly #client: ZenmlClient
   readonly #runId: string
-  #askedAt: number | undefined
+  #askedAt = -Infinity
   #answers = true
 
   constructor(client: ZenmlClient, runId: string) {
@@ -24,7 +24,7 @@ export class Orchestrator {
    */
   async askIfStill(now: number, changedAt: number): Promise<void> {
     if (!this.#answers || now - changedAt < ASK_AFTER_MS) return
-    if (this.#askedAt !== undefined && now - this.#askedAt < ASK_EVERY_MS) return
+    if (now - this.#askedAt < ASK_EVERY_MS) return
     this.#askedAt = now
     try {
       await this.#client.refresh(this.#runId)
