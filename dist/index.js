@@ -41388,6 +41388,108 @@ function fault(...problems) {
     return { authorities: [], notices: [], faults };
 }
 
+;// CONCATENATED MODULE: ./build/github/inputs/names.js
+
+
+const PREFIX = 'INPUT_';
+/** Two slips of the finger; with more, a name is as likely one of something else. */
+const MAX_SLIPS = 2;
+/** What people call an input who know other actions or ZenML's own client; of several, the first that there is. */
+const ALIASES = {
+    param: ['parameters'],
+    params: ['parameters'],
+    args: ['parameters'],
+    arguments: ['parameters'],
+    inputs: ['parameters'],
+    config: ['configuration'],
+    'run-config': ['configuration'],
+    'config-file': ['configuration-file'],
+    'config-path': ['configuration-file'],
+    cache: ['enable-cache'],
+    'use-cache': ['enable-cache'],
+    conditions: ['expect'],
+    expectations: ['expect'],
+    'timeout-minutes': ['timeout'],
+    'timeout-seconds': ['timeout'],
+    url: ['server-url'],
+    host: ['server-url'],
+    server: ['server-url'],
+    'store-url': ['server-url'],
+    key: ['api-key'],
+    token: ['access-token', 'api-key'],
+    'api-token': ['access-token', 'api-key'],
+    'gh-token': ['github-token'],
+    name: ['run-name', 'run'],
+    id: ['run'],
+    'run-id': ['run'],
+    'run-name': ['run'],
+    'run-url': ['run'],
+    graceful: ['mode'],
+};
+/** The variable in which the runner hands over an input: upper case, spaces as underscores, hyphens as they are. */
+function variableOf(name) {
+    return `${PREFIX}${name.replaceAll(' ', '_').toUpperCase()}`;
+}
+/** Reads the variables of these inputs. */
+function readRawInputs(env, names) {
+    const raw = {};
+    for (const name of names) {
+        const text = env[variableOf(name)];
+        if (text !== undefined && text.trim() !== '')
+            raw[name] = text;
+    }
+    return raw;
+}
+const ZENML_KEY = /ZEN(?:PRO)?KEY_[\w+/=-]{9,}/g;
+/** Keys of ZenML in whatever input, known or not: one that came by the wrong input is a secret all the same. */
+function keysInInputs(env) {
+    return Object.entries(env).flatMap(([variable, text = '']) => variable.startsWith(PREFIX) ? (text.match(ZENML_KEY) ?? []) : []);
+}
+/** Whether a text has an API key of ZenML in it. */
+function holdsKey(text) {
+    return text.search(ZENML_KEY) !== -1;
+}
+/**
+ * Looks for inputs that the action does not have. GitHub passes them on with a warning only, so a misspelt one would
+ * be ignored in silence: where it can be told what is meant, it is a fault. Others are a warning, because such a
+ * variable can come from somewhere else.
+ */
+function checkNames(env, names) {
+    const faults = [];
+    const warnings = [];
+    const known = new Set(names.map(variableOf));
+    for (const [variable, text = ''] of Object.entries(env).sort(([a], [b]) => (a < b ? -1 : 1))) {
+        if (!variable.startsWith(PREFIX) || known.has(variable))
+            continue;
+        const input = variable.slice(PREFIX.length).toLowerCase();
+        const meant = holdsKey(text) && names.includes('api-key') ? 'api-key' : nearest(input, names);
+        if (meant === undefined) {
+            warnings.push(`the action has no input ${quote(input, 50)}, so it is ignored`);
+        }
+        else {
+            faults.push({
+                input,
+                line: `${quote(input, 50)}: the action has no such input; did you mean ${meant}?`,
+            });
+        }
+    }
+    return { faults, warnings };
+}
+function nearest(input, names) {
+    const written = input.replaceAll('_', '-').replace(/^zenml-/, '');
+    const alias = Object.hasOwn(ALIASES, written) ? ALIASES[written] : undefined;
+    return alias?.find((name) => names.includes(name)) ?? closest(written, names) ?? contained(written, names);
+}
+function closest(written, names) {
+    // At least as many letters must be right as wrong: `tag` is near `tags`, `tz` is near nothing.
+    const maxDistance = Math.min(MAX_SLIPS, Math.floor((written.length - 1) / 2));
+    return maxDistance < 1 ? undefined : closestMatch(written, [...names], { maxDistance });
+}
+/** As in `my-project-name`. */
+function contained(written, names) {
+    return names.find((name) => `-${written}-`.includes(`-${name}-`));
+}
+
 ;// CONCATENATED MODULE: ./node_modules/zod/v4/core/util.js
 
 // functions
@@ -51058,33 +51160,44 @@ const line = singleLine(MAX_TEXT_LENGTH);
 const fields_name = singleLine(MAX_NAME_LENGTH);
 /** Any text of any length, as it is. */
 const fields_text = schemas_string();
-/** One of a few words, written exactly so. */
-function choice(words) {
+/**
+ * One of a few words, written exactly so.
+ *
+ * @param aliases what people may write for a word, for the error
+ */
+function choice(words, aliases = {}) {
     return value((text, fault) => {
         const chosen = words.find((word) => word === text);
         if (chosen !== undefined)
             return chosen;
-        const near = closestMatch(text
+        const written = text
             .toLowerCase()
             .replaceAll(/[\s_]+/g, '-')
-            .slice(0, MAX_NAME_LENGTH), [...words], { maxDistance: 2 });
+            .slice(0, MAX_NAME_LENGTH);
+        const near = Object.hasOwn(aliases, written)
+            ? aliases[written]
+            : closestMatch(written, [...words], { maxDistance: 2 });
         return fault(near === undefined ? `is not allowed; use ${listed(words)}` : `is not allowed; did you mean ${near}?`);
     });
 }
 function listed(words) {
     return new Intl.ListFormat('en', { type: 'disjunction' }).format(words);
 }
-/** The id of a run, in lower case. */
-const runId = value((text, fault) => {
-    const problem = runAddressProblem(text) ?? lineProblem(text, MAX_NAME_LENGTH);
+/** The name of a run, or its id in lower case, which the address of its page holds too. */
+const runReference = value((text, fault) => {
+    const isAddress = /^https?:\/\//i.test(text);
+    const problem = lineProblem(text, isAddress ? MAX_TEXT_LENGTH : MAX_NAME_LENGTH);
     if (problem !== undefined)
         return fault(problem);
-    if (schemas_guid().safeParse(text).success)
-        return text.toLowerCase();
-    return fault('is not the id of a run; write the UUID that the output run-id of the step that started it has');
+    if (!isAddress)
+        return schemas_guid().safeParse(text).success ? text.toLowerCase() : text;
+    return runIdOnPage(text) ?? fault("is an address without a run's id; copy the one of the run's page");
 });
-/** The id or the name of a run. */
-const runReference = singleLine(MAX_NAME_LENGTH, runAddressProblem);
+/** The id in the address of a run's page, in lower case. People copy what the browser shows; no run is named like that. */
+function runIdOnPage(address) {
+    const page = /^https?:\/\/.*\/runs\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:[/?#]|$)/i;
+    return page.exec(address)?.[1]?.toLowerCase();
+}
 /** The id or the name of a workspace of ZenML Pro. */
 const workspaceReference = singleLine(MAX_NAME_LENGTH, (text) => {
     const page = /^https?:\/\/.*\/(?:workspaces|tenants)\/([\w.-]{1,100})(?:[/?#]|$)/i.exec(text)?.[1];
@@ -51094,15 +51207,6 @@ const workspaceReference = singleLine(MAX_NAME_LENGTH, (text) => {
         ? "is an address; give it as server-url, or write the workspace's name"
         : undefined;
 });
-/** People copy what the browser shows; no run is named like an address. */
-function runAddressProblem(text) {
-    if (!/^https?:\/\//i.test(text))
-        return undefined;
-    const id = /\/runs\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:[/?#]|$)/i.exec(text)?.[1];
-    return id === undefined
-        ? "is an address; write the run's id"
-        : `is the address of a page; write only the run's id, ${id.toLowerCase()}`;
-}
 /** A key or token of ZenML. Its faults never show the value. */
 const credential = secretFrom('ZenML');
 /** A token of GitHub. Its faults never show the value. */
@@ -51178,14 +51282,14 @@ const expectations = schemas_string().transform((text, context) => {
     return found;
 });
 function parseLine(line) {
-    const at = line.search(/[=!<>]/);
-    if (at === -1) {
+    const comparison = /[=!<>]+/.exec(line);
+    if (comparison === null) {
         return expectations_fault(line, 0, `${shown(line.trim())} has no comparison; write a condition such as ${EXAMPLE}`);
     }
+    const { 0: sign, index: at } = comparison;
     const name = line.slice(0, at).trim();
     if (name === '')
         return expectations_fault(line, at, `there is no name before the comparison; write it as in ${EXAMPLE}`);
-    const sign = /^[=!<>]+/.exec(line.slice(at))?.[0] ?? '';
     const operator = OPERATORS.find((known) => known === sign);
     if (operator === undefined) {
         const hint = sign === '=' || sign === '===' ? 'did you mean ==?' : `write one of ${OPERATORS.join(' ')}`;
@@ -51252,7 +51356,12 @@ function expectations_fault(line, offset, problem) {
 
 /** A page of ZenML's log has no more. */
 const MAX_LOG_TAIL = 1000;
-const endMode = choice(['stop', 'stop-gracefully', 'leave']);
+const onLost = choice(['keep-running', 'stop']);
+const endMode = choice(['stop', 'stop-gracefully', 'keep-running'], { leave: 'keep-running' });
+const stopMode = choice(['stop', 'stop-gracefully'], {
+    graceful: 'stop-gracefully',
+    gracefully: 'stop-gracefully',
+});
 const onPaused = choice(['wait', 'fail']);
 /** Which server, and what to log in with there. */
 const server = {
@@ -51310,7 +51419,7 @@ const inputTables = {
         'configuration-file': line.optional(),
         'run-name': runName.optional(),
         tags: tags.optional(),
-        'use-cache': fields_boolean.optional(),
+        'enable-cache': fields_boolean.optional(),
         wait: fields_boolean.prefault('true'),
         timeout: limits.timeout,
         'trigger-timeout': fields_duration.prefault('30m'),
@@ -51318,22 +51427,27 @@ const inputTables = {
         'on-cancel': endMode.prefault('stop'),
         'on-timeout': endMode.prefault('stop'),
         'on-paused': onPaused.prefault('wait'),
+        'on-lost': onLost.prefault('keep-running'),
+        'lost-after': fields_duration.prefault('30m'),
         resume: fields_boolean.prefault('false'),
         expect: expectations.optional(),
         'dry-run': fields_boolean.prefault('false'),
         ...report,
+        'note-origin': fields_boolean.prefault('true'),
         ...network,
         ...step,
     }),
-    login: table({ ...login, ...network }),
+    login: table({ ...login, 'export-env': fields_boolean.prefault('false'), ...network }),
     wait: table({
         ...connection,
         run: runReference.optional(),
         project: fields_name.optional(),
         ...limits,
-        'on-cancel': endMode.prefault('leave'),
-        'on-timeout': endMode.prefault('leave'),
+        'on-cancel': endMode.prefault('keep-running'),
+        'on-timeout': endMode.prefault('keep-running'),
         'on-paused': onPaused.prefault('wait'),
+        'on-lost': onLost.prefault('keep-running'),
+        'lost-after': fields_duration.prefault('30m'),
         expect: expectations.optional(),
         ...report,
         ...network,
@@ -51341,14 +51455,16 @@ const inputTables = {
     }),
     stop: table({
         ...connection,
-        'run-id': runId.optional(),
-        graceful: fields_boolean.prefault('false'),
+        run: runReference.optional(),
+        project: fields_name.optional(),
+        mode: stopMode.prefault('stop'),
         timeout: fields_duration.prefault('2m'),
         ...network,
     }),
 };
 
 ;// CONCATENATED MODULE: ./build/github/inputs/rules.js
+
 
 
 
@@ -51441,6 +51557,8 @@ const ABOUT_WAIT = [
     ['poll-interval', 'adaptive'],
     ['on-timeout', inputTables.main.defaults['on-timeout']],
     ['on-paused', inputTables.main.defaults['on-paused']],
+    ['on-lost', inputTables.main.defaults['on-lost']],
+    ['lost-after', inputTables.main.defaults['lost-after']],
     ['expect', ''],
 ];
 /** Without a wait they have no effect. No fault: `wait` may come from a form, and the others stand as they are. */
@@ -51465,12 +51583,32 @@ function resumeFaults(raw, configuration) {
         return [];
     return rules_fault('resume', `contradicts ${places.join(' and ')}, as it finds the run of an earlier attempt by the name that the action gives; remove one of them`);
 }
-/** wait/ and stop/ need a run that something else started. */
-function missingRunFaults(raw, input) {
-    if (raw[input] !== undefined)
+/** The dashboard of ZenML Pro, whose address does not say where the workspace's own server is. */
+const PRO_PAGE = /^https?:\/\/[^/]*\/(?:.*\/)?(?:organizations|workspaces|tenants)\//i;
+/**
+ * wait/ and stop/ need a run that something else started. The address of its page says on which server it is; on another
+ * one its id would be looked for in vain.
+ *
+ * @param server undefined if what names it is missing, or has a fault
+ */
+function runFaults({ run }, server, parse) {
+    const page = run?.trim();
+    if (page === undefined) {
+        return rules_fault('run', 'missing; write the id or the name of the run, such as ${{ needs.train.outputs.run-id }}');
+    }
+    const id = runIdOnPage(page);
+    if (id === undefined || server === undefined || !('url' in server) || PRO_PAGE.test(page))
         return [];
-    const what = input === 'run' ? 'id or the name' : 'id';
-    return rules_fault(input, `missing; write the ${what} of the run, such as \${{ needs.train.outputs.run-id }}`);
+    const parsed = parse(page);
+    if (!parsed.ok)
+        return rules_fault('run', parsed.problem);
+    if (isSamePlace(parsed.url, server.url))
+        return [];
+    return rules_fault('run', `the page is on ${parsed.url}, but the step connects to ${server.url}; correct one of them, or write only the run's id, ${id}`);
+}
+/** With or without TLS, it is the same server. */
+function isSamePlace(url, other) {
+    return url.replace(/^https?:/, '') === other.replace(/^https?:/, '');
 }
 function rules_fault(input, problem) {
     return [inputFault(input, problem)];
@@ -51480,6 +51618,61 @@ function rules_fault(input, problem) {
 
 
 
+
+/** Variables of ZenML's own client. */
+const VARIABLES = {
+    'server-url': 'ZENML_STORE_URL',
+    'api-key': 'ZENML_STORE_API_KEY',
+    'access-token': 'ZENML_STORE_API_TOKEN',
+};
+/** If one of these is given, no variable is read: a key for one server must never reach another. */
+const ABOUT_CONNECTION = [
+    'server-url',
+    'workspace',
+    'api-key',
+    'access-token',
+    'client-id',
+    'client-secret',
+];
+/**
+ * Reads an action's inputs. Server and credential come from ZenML's own variables as a pair or not at all; of two
+ * credentials the key is taken, as ZenML's client does.
+ */
+function readGivenInputs(env, names) {
+    const raw = readRawInputs(env, names);
+    const none = { raw, source: undefined, faults: [], called: (text) => text };
+    if (ABOUT_CONNECTION.some((name) => raw[name] !== undefined))
+        return none;
+    const url = env[VARIABLES['server-url']]?.trim() ?? '';
+    const isSet = (name) => names.includes(name) && (env[VARIABLES[name]] ?? '').trim() !== '';
+    const [credential, unused] = ['api-key', 'access-token'].filter(isSet);
+    if (url === '' && credential === undefined)
+        return none;
+    const fault = (variable, problem) => ({
+        ...none,
+        faults: [inputFault(variable, problem)],
+    });
+    if (credential === undefined) {
+        const problem = 'missing, although ZENML_STORE_URL is set; set both, or give the inputs server-url and api-key';
+        return fault('ZENML_STORE_API_KEY', problem);
+    }
+    if (url === '') {
+        const problem = `missing, although ${VARIABLES[credential]} is set; set both, or give the inputs server-url and api-key`;
+        return fault('ZENML_STORE_URL', problem);
+    }
+    if (!/^https?:\/\//i.test(url)) {
+        const problem = 'is not a web address (it is not shown here: that of a database can hold a password); ' +
+            'set it to the https:// address of the ZenML server, or give the inputs server-url and api-key';
+        return fault('ZENML_STORE_URL', problem);
+    }
+    const ignored = unused === undefined ? '' : `; ${VARIABLES[unused]} is not used`;
+    return {
+        raw: { ...raw, 'server-url': url, [credential]: env[VARIABLES[credential]] },
+        source: `Server and credential come from ZENML_STORE_URL and ${VARIABLES[credential]}${ignored}`,
+        faults: [],
+        called: (text) => Object.entries(VARIABLES).reduce((named, [input, variable]) => named.replace(new RegExp(`^${input}(?=:|$)`), variable), text),
+    };
+}
 /** Reads which server is meant: by its address, or as a workspace of ZenML Pro. */
 function readServer(raw, parse) {
     const proApi = raw['pro-api-url'] ?? inputTables.main.defaults['pro-api-url'];
@@ -51574,107 +51767,6 @@ function stepIdentity(context, stepKey) {
     return (0,external_node_crypto_.createHash)('sha256').update(parts.join('\n')).digest('hex').slice(0, 8);
 }
 
-;// CONCATENATED MODULE: ./build/github/inputs/names.js
-
-
-const PREFIX = 'INPUT_';
-/** Two slips of the finger; with more, a name is as likely one of something else. */
-const MAX_SLIPS = 2;
-/** What people call an input who know other actions or ZenML's own client; of several, the first that there is. */
-const ALIASES = {
-    param: ['parameters'],
-    params: ['parameters'],
-    args: ['parameters'],
-    arguments: ['parameters'],
-    inputs: ['parameters'],
-    config: ['configuration'],
-    'run-config': ['configuration'],
-    'config-file': ['configuration-file'],
-    'config-path': ['configuration-file'],
-    cache: ['use-cache'],
-    'enable-cache': ['use-cache'],
-    conditions: ['expect'],
-    expectations: ['expect'],
-    'timeout-minutes': ['timeout'],
-    'timeout-seconds': ['timeout'],
-    url: ['server-url'],
-    host: ['server-url'],
-    server: ['server-url'],
-    'store-url': ['server-url'],
-    key: ['api-key'],
-    token: ['access-token', 'api-key'],
-    'api-token': ['access-token', 'api-key'],
-    'gh-token': ['github-token'],
-    name: ['run-name', 'run'],
-    id: ['run', 'run-id'],
-    'run-id': ['run'],
-    'run-name': ['run', 'run-id'],
-    run: ['run-id'],
-};
-/** The variable in which the runner hands over an input: upper case, spaces as underscores, hyphens as they are. */
-function variableOf(name) {
-    return `${PREFIX}${name.replaceAll(' ', '_').toUpperCase()}`;
-}
-/** Reads the variables of these inputs. */
-function readRawInputs(env, names) {
-    const raw = {};
-    for (const name of names) {
-        const text = env[variableOf(name)];
-        if (text !== undefined && text.trim() !== '')
-            raw[name] = text;
-    }
-    return raw;
-}
-const ZENML_KEY = /ZEN(?:PRO)?KEY_[\w+/=-]{9,}/g;
-/** Keys of ZenML in whatever input, known or not: one that came by the wrong input is a secret all the same. */
-function keysInInputs(env) {
-    return Object.entries(env).flatMap(([variable, text = '']) => variable.startsWith(PREFIX) ? (text.match(ZENML_KEY) ?? []) : []);
-}
-/** Whether a text has an API key of ZenML in it. */
-function holdsKey(text) {
-    return text.search(ZENML_KEY) !== -1;
-}
-/**
- * Looks for inputs that the action does not have. GitHub passes them on with a warning only, so a misspelt one would
- * be ignored in silence: where it can be told what is meant, it is a fault. Others are a warning, because such a
- * variable can come from somewhere else.
- */
-function checkNames(env, names) {
-    const faults = [];
-    const warnings = [];
-    const known = new Set(names.map(variableOf));
-    for (const [variable, text = ''] of Object.entries(env).sort(([a], [b]) => (a < b ? -1 : 1))) {
-        if (!variable.startsWith(PREFIX) || known.has(variable))
-            continue;
-        const input = variable.slice(PREFIX.length).toLowerCase();
-        const meant = holdsKey(text) && names.includes('api-key') ? 'api-key' : nearest(input, names);
-        if (meant === undefined) {
-            warnings.push(`the action has no input ${quote(input, 50)}, so it is ignored`);
-        }
-        else {
-            faults.push({
-                input,
-                line: `${quote(input, 50)}: the action has no such input; did you mean ${meant}?`,
-            });
-        }
-    }
-    return { faults, warnings };
-}
-function nearest(input, names) {
-    const written = input.replaceAll('_', '-').replace(/^zenml-/, '');
-    const alias = Object.hasOwn(ALIASES, written) ? ALIASES[written] : undefined;
-    return alias?.find((name) => names.includes(name)) ?? closest(written, names) ?? contained(written, names);
-}
-function closest(written, names) {
-    // At least as many letters must be right as wrong: `tag` is near `tags`, `tz` is near nothing.
-    const maxDistance = Math.min(MAX_SLIPS, Math.floor((written.length - 1) / 2));
-    return maxDistance < 1 ? undefined : closestMatch(written, [...names], { maxDistance });
-}
-/** As in `my-project-name`. */
-function contained(written, names) {
-    return names.find((name) => `-${written}-`.includes(`-${name}-`));
-}
-
 ;// CONCATENATED MODULE: ./build/base/json.js
 /** Whether a value is a mapping, and neither a list nor null. */
 function isJsonObject(value) {
@@ -51720,12 +51812,15 @@ const MAX_EVENT_BYTES = 25_000_000;
 const repository = object({ full_name: schemas_string() });
 const numbered = object({ number: schemas_int().positive() });
 const pullRequestEvent = object({ pull_request: numbered });
+const commit = schemas_string();
+const headEvent = object({ pull_request: object({ head: object({ sha: commit }) }) });
 const commentEvent = object({ issue: numbered.extend({ pull_request: object({}) }) });
 const repositoryId = object({ id: schemas_int() });
 /** GitHub leaves the list empty for pull requests of forks; one of another repository has a number of its own there. */
 const workflowRunEvent = object({
     repository: repositoryId,
     workflow_run: object({
+        head_sha: commit.nullish().catch(undefined),
         pull_requests: schemas_array(numbered.extend({ base: object({ repo: repositoryId }) })).length(1),
     }),
 })
@@ -51761,6 +51856,12 @@ function pullRequestOf(event) {
         commentEvent.safeParse(event).data?.issue.number ??
         workflowRunEvent.safeParse(event).data?.workflow_run.pull_requests[0]?.number;
     return number === undefined ? undefined : { number, fromFork: isFromFork(event) };
+}
+/** The newest commit of the pull request of an event, as far as that says it: a comment's does not. */
+function headCommitOf(event) {
+    return (headEvent.safeParse(event).data?.pull_request.head.sha ??
+        workflowRunEvent.safeParse(event).data?.workflow_run.head_sha ??
+        undefined);
 }
 
 ;// CONCATENATED MODULE: ./build/github/workflow/missing-secrets.js
@@ -51834,7 +51935,7 @@ function unquoted(text) {
  */
 async function readChecked(table, sources, readOwn) {
     const { env, readFile, parseServerUrl } = sources;
-    const raw = readRawInputs(env, table.names);
+    const { raw, source, called, faults: variableFaults } = readGivenInputs(env, table.names);
     const secrets = new Secrets([...table.secrets.flatMap((name) => raw[name] ?? []), ...keysInInputs(env)]);
     for (const secret of secrets.values)
         sources.mask(secret);
@@ -51846,17 +51947,24 @@ async function readChecked(table, sources, readOwn) {
     const server = readServer(raw, parseServerUrl);
     const ca = await readAuthorities(raw['ca-certificate'], { workspace: context.workspace, readFile });
     const parsed = table.schema.safeParse(withoutUnused(raw));
-    const own = await readOwn({ raw, values: parsed.data, workspace: context.workspace, redact });
+    const own = await readOwn({
+        raw,
+        values: parsed.data,
+        server: server.server,
+        workspace: context.workspace,
+        redact,
+    });
     const faults = withoutSecrets(table, raw, secrets, [
         ...names.faults,
         ...server.faults,
         ...schemaFaults(parsed.error),
-        ...connectionFaults(raw, table.names, missingSecrets),
+        ...(variableFaults.length > 0 ? variableFaults : connectionFaults(raw, table.names, missingSecrets)),
         ...ca.faults,
         ...own.faults,
     ]);
     if (faults.length > 0 || own.inputs === undefined || !credential || !server.server) {
-        throw new InputFaults(inOrder(table.names, faults));
+        const ordered = inOrder(table.names, faults);
+        throw new InputFaults(ordered.map(({ input, line }) => ({ input: called(input), line: called(line) })));
     }
     return {
         inputs: {
@@ -51865,8 +51973,9 @@ async function readChecked(table, sources, readOwn) {
             credential,
             ...(ca.authorities.length > 0 && { authorities: ca.authorities }),
         },
-        notices: [...server.notices, ...ca.notices, ...(own.notices ?? [])].map(redact),
+        notices: [...server.notices.map(called), ...ca.notices, ...(own.notices ?? [])].map(redact),
         warnings: names.warnings.map(redact),
+        source,
     };
 }
 /** GitHub's token is there by default, and used for the comment only: without one, nothing about it can be wrong. */
@@ -51949,7 +52058,10 @@ async function readInputs(sources) {
  * @throws {InputFaults} as {@link readInputs}.
  */
 async function readLoginInputs(sources) {
-    return readChecked(inputTables.login, sources, ({ values }) => ({ faults: [], inputs: values && {} }));
+    return readChecked(inputTables.login, sources, ({ values }) => ({
+        faults: [],
+        inputs: values && { exportEnv: values['export-env'] },
+    }));
 }
 /**
  * Reads and checks the inputs of wait/.
@@ -51957,8 +52069,8 @@ async function readLoginInputs(sources) {
  * @throws {InputFaults} as {@link readInputs}.
  */
 async function readWaitInputs(sources) {
-    return readChecked(inputTables.wait, sources, ({ raw, values }) => ({
-        faults: missingRunFaults(raw, 'run'),
+    return readChecked(inputTables.wait, sources, ({ raw, values, server }) => ({
+        faults: runFaults(raw, server, sources.parseServerUrl),
         inputs: values?.run === undefined ? undefined : { ...followInputs(values), run: values.run },
     }));
 }
@@ -51968,14 +52080,12 @@ async function readWaitInputs(sources) {
  * @throws {InputFaults} as {@link readInputs}.
  */
 async function readStopInputs(sources) {
-    return readChecked(inputTables.stop, sources, ({ raw, values }) => {
-        const runId = values?.['run-id'];
-        return {
-            faults: missingRunFaults(raw, 'run-id'),
-            inputs: values && runId !== undefined
-                ? { runId, graceful: values.graceful, timeoutMs: values.timeout }
-                : undefined,
-        };
+    return readChecked(inputTables.stop, sources, ({ raw, values, server }) => {
+        const faults = runFaults(raw, server, sources.parseServerUrl);
+        if (values?.run === undefined)
+            return { faults, inputs: undefined };
+        const { run, project, mode, timeout: timeoutMs } = values;
+        return { faults, inputs: { run, project, mode, timeoutMs } };
     });
 }
 /** What only the main action has. */
@@ -51986,13 +52096,15 @@ function mainInputs(values) {
         runName: values['run-name'],
         tags: values.tags,
         /** Undefined: as ZenML decides. */
-        useCache: values['use-cache'],
+        enableCache: values['enable-cache'],
         wait: values.wait,
         /** Limit of the time until the run is started. */
         triggerTimeoutMs: values['trigger-timeout'],
         /** Whether a re-run attempt takes up the run of an earlier one; there is no name of the user's own then. */
         resume: values.resume,
         dryRun: values['dry-run'],
+        /** Whether the run says in ZenML where it came from. */
+        noteOrigin: values['note-origin'],
     };
 }
 function followInputs(values) {
@@ -52006,6 +52118,9 @@ function followInputs(values) {
         onCancel: values['on-cancel'],
         onTimeout: values['on-timeout'],
         onPaused: values['on-paused'],
+        onLost: values['on-lost'],
+        /** Without an answer of the server, before the run is lost from sight. */
+        lostAfterMs: values['lost-after'],
         expectations: values.expect ?? [],
         ...reportInputs(values),
     };
@@ -52040,7 +52155,7 @@ var external_os_ = __nccwpck_require__(857);
  * Sanitizes an input into a string so it can be passed into issueCommand safely
  * @param input input to sanitize into a string
  */
-function utils_toCommandValue(input) {
+function toCommandValue(input) {
     if (input === null || input === undefined) {
         return '';
     }
@@ -52147,13 +52262,13 @@ class Command {
     }
 }
 function escapeData(s) {
-    return utils_toCommandValue(s)
+    return toCommandValue(s)
         .replace(/%/g, '%25')
         .replace(/\r/g, '%0D')
         .replace(/\n/g, '%0A');
 }
 function escapeProperty(s) {
-    return utils_toCommandValue(s)
+    return toCommandValue(s)
         .replace(/%/g, '%25')
         .replace(/\r/g, '%0D')
         .replace(/\n/g, '%0A')
@@ -52181,13 +52296,13 @@ function file_command_issueFileCommand(command, message) {
     if (!external_fs_.existsSync(filePath)) {
         throw new Error(`Missing file at path: ${filePath}`);
     }
-    external_fs_.appendFileSync(filePath, `${utils_toCommandValue(message)}${external_os_.EOL}`, {
+    external_fs_.appendFileSync(filePath, `${toCommandValue(message)}${external_os_.EOL}`, {
         encoding: 'utf8'
     });
 }
-function file_command_prepareKeyValueMessage(key, value) {
+function prepareKeyValueMessage(key, value) {
     const delimiter = `ghadelimiter_${external_crypto_namespaceObject.randomUUID()}`;
-    const convertedValue = utils_toCommandValue(value);
+    const convertedValue = toCommandValue(value);
     // These should realistically never happen, but just in case someone finds a
     // way to exploit uuid generation let's not allow keys or values that contain
     // the delimiter.
@@ -53908,9 +54023,9 @@ function exportVariable(name, val) {
     process.env[name] = convertedVal;
     const filePath = process.env['GITHUB_ENV'] || '';
     if (filePath) {
-        return issueFileCommand('ENV', prepareKeyValueMessage(name, val));
+        return file_command_issueFileCommand('ENV', prepareKeyValueMessage(name, val));
     }
-    issueCommand('set-env', { name }, convertedVal);
+    command_issueCommand('set-env', { name }, convertedVal);
 }
 /**
  * Registers a secret which will get masked from logs
@@ -54025,10 +54140,10 @@ function getBooleanInput(name, options) {
 function setOutput(name, value) {
     const filePath = process.env['GITHUB_OUTPUT'] || '';
     if (filePath) {
-        return file_command_issueFileCommand('OUTPUT', file_command_prepareKeyValueMessage(name, value));
+        return file_command_issueFileCommand('OUTPUT', prepareKeyValueMessage(name, value));
     }
     process.stdout.write(external_os_.EOL);
-    command_issueCommand('set-output', { name }, utils_toCommandValue(value));
+    command_issueCommand('set-output', { name }, toCommandValue(value));
 }
 /**
  * Enables or disables the echoing of commands into stdout for the rest of the step.
@@ -54147,9 +54262,9 @@ function group(name, fn) {
 function saveState(name, value) {
     const filePath = process.env['GITHUB_STATE'] || '';
     if (filePath) {
-        return file_command_issueFileCommand('STATE', file_command_prepareKeyValueMessage(name, value));
+        return file_command_issueFileCommand('STATE', prepareKeyValueMessage(name, value));
     }
-    command_issueCommand('save-state', { name }, utils_toCommandValue(value));
+    command_issueCommand('save-state', { name }, toCommandValue(value));
 }
 /**
  * Gets the value of an state set by this action's main execution.
@@ -54184,14 +54299,15 @@ function getIDToken(aud) {
 //# sourceMappingURL=core.js.map
 ;// CONCATENATED MODULE: ./build/github/outputs.js
 
-const RUN = ['run-id', 'run-name', 'run-url', 'status', 'conclusion', 'duration'];
+
+const RUN = ['run-id', 'run-name', 'run-url', 'status', 'conclusion'];
 const RESULTS = ['pipeline', 'failed-step', 'error', 'steps', 'metadata', 'artifacts'];
 /** Every output of each action, in the order of the action's file. */
 const actionOutputs = {
-    main: [...RUN, 'template-id', 'snapshot-id', ...RESULTS],
+    main: [...RUN, 'duration', 'template-id', 'snapshot-id', ...RESULTS],
     login: ['access-token', 'expires-at'],
-    wait: [...RUN, ...RESULTS],
-    stop: ['status', 'conclusion', 'error'],
+    wait: [...RUN, 'duration', ...RESULTS],
+    stop: [...RUN, 'error'],
 };
 /**
  * Hands a value to the later steps of the job at once; calling it again replaces the value.
@@ -54212,6 +54328,18 @@ function setTokenOutput(token) {
     setOutput(name, token);
 }
 /**
+ * Gives the later steps of the job server and token in the variables of ZenML's own client; mask the token before. A key
+ * in the environment would be taken in place of the token, and may be for another server.
+ *
+ * @throws {Error} when the runner's file for variables cannot be written.
+ */
+function exportConnection(serverUrl, token, env) {
+    exportVariable(VARIABLES['server-url'], serverUrl);
+    exportVariable(VARIABLES['access-token'], token);
+    if (env[VARIABLES['api-key']] !== undefined)
+        exportVariable(VARIABLES['api-key'], '');
+}
+/**
  * Keeps a value for this step's own post step, which sees it even if this process is killed afterwards. It must find
  * names and addresses as they are, also where the password of a proxy is a word in them.
  *
@@ -54227,6 +54355,205 @@ function outputs_saveState(name, value, gate) {
  */
 async function appendSummary(markdown, gate) {
     await summary.addRaw(gate.cover(markdown)).write();
+}
+
+;// CONCATENATED MODULE: ./node_modules/parse-ms/index.js
+const toZeroIfInfinity = value => Number.isFinite(value) ? value : 0;
+
+function parseNumber(milliseconds) {
+	return {
+		days: Math.trunc(milliseconds / 86_400_000),
+		hours: Math.trunc(milliseconds / 3_600_000 % 24),
+		minutes: Math.trunc(milliseconds / 60_000 % 60),
+		seconds: Math.trunc(milliseconds / 1000 % 60),
+		milliseconds: Math.trunc(milliseconds % 1000),
+		microseconds: Math.trunc(toZeroIfInfinity(milliseconds * 1000) % 1000),
+		nanoseconds: Math.trunc(toZeroIfInfinity(milliseconds * 1e6) % 1000),
+	};
+}
+
+function parseBigint(milliseconds) {
+	return {
+		days: milliseconds / 86_400_000n,
+		hours: milliseconds / 3_600_000n % 24n,
+		minutes: milliseconds / 60_000n % 60n,
+		seconds: milliseconds / 1000n % 60n,
+		milliseconds: milliseconds % 1000n,
+		microseconds: 0n,
+		nanoseconds: 0n,
+	};
+}
+
+function parseMilliseconds(milliseconds) {
+	switch (typeof milliseconds) {
+		case 'number': {
+			if (Number.isFinite(milliseconds)) {
+				return parseNumber(milliseconds);
+			}
+
+			break;
+		}
+
+		case 'bigint': {
+			return parseBigint(milliseconds);
+		}
+
+		// No default
+	}
+
+	throw new TypeError('Expected a finite number or bigint');
+}
+
+;// CONCATENATED MODULE: ./node_modules/pretty-ms/index.js
+
+
+const isZero = value => value === 0 || value === 0n;
+const pluralize = (word, count) => (count === 1 || count === 1n) ? word : `${word}s`;
+
+const SECOND_ROUNDING_EPSILON = 0.000_000_1;
+const ONE_DAY_IN_MILLISECONDS = 24n * 60n * 60n * 1000n;
+
+function prettyMilliseconds(milliseconds, options) {
+	const isBigInt = typeof milliseconds === 'bigint';
+	if (!isBigInt && !Number.isFinite(milliseconds)) {
+		throw new TypeError('Expected a finite number or bigint');
+	}
+
+	options = {...options};
+
+	const sign = milliseconds < 0 ? '-' : '';
+	milliseconds = milliseconds < 0 ? -milliseconds : milliseconds; // Cannot use `Math.abs()` because of BigInt support.
+
+	if (options.colonNotation) {
+		options.compact = false;
+		options.formatSubMilliseconds = false;
+		options.separateMilliseconds = false;
+		options.verbose = false;
+	}
+
+	if (options.compact) {
+		options.unitCount = 1;
+		options.secondsDecimalDigits = 0;
+		options.millisecondsDecimalDigits = 0;
+	}
+
+	let result = [];
+
+	const floorDecimals = (value, decimalDigits) => {
+		const flooredInterimValue = Math.floor((value * (10 ** decimalDigits)) + SECOND_ROUNDING_EPSILON);
+		const flooredValue = Math.round(flooredInterimValue) / (10 ** decimalDigits);
+		return flooredValue.toFixed(decimalDigits);
+	};
+
+	const add = (value, long, short, valueString) => {
+		if (
+			(result.length === 0 || !options.colonNotation)
+			&& isZero(value)
+			&& !(options.colonNotation && short === 'm')) {
+			return;
+		}
+
+		valueString ??= String(value);
+		if (options.colonNotation) {
+			const wholeDigits = valueString.includes('.') ? valueString.split('.')[0].length : valueString.length;
+			const minLength = result.length > 0 ? 2 : 1;
+			valueString = '0'.repeat(Math.max(0, minLength - wholeDigits)) + valueString;
+		} else {
+			valueString += options.verbose ? ' ' + pluralize(long, value) : short;
+		}
+
+		result.push(valueString);
+	};
+
+	const parsed = parseMilliseconds(milliseconds);
+	const days = BigInt(parsed.days);
+
+	if (options.hideYearAndDays) {
+		add((BigInt(days) * 24n) + BigInt(parsed.hours), 'hour', 'h');
+	} else {
+		if (options.hideYear) {
+			add(days, 'day', 'd');
+		} else {
+			add(days / 365n, 'year', 'y');
+			add(days % 365n, 'day', 'd');
+		}
+
+		add(Number(parsed.hours), 'hour', 'h');
+	}
+
+	add(Number(parsed.minutes), 'minute', 'm');
+
+	if (!options.hideSeconds) {
+		if (
+			options.separateMilliseconds
+			|| options.formatSubMilliseconds
+			|| (!options.colonNotation && milliseconds < 1000 && !options.subSecondsAsDecimals)
+		) {
+			const seconds = Number(parsed.seconds);
+			const milliseconds = Number(parsed.milliseconds);
+			const microseconds = Number(parsed.microseconds);
+			const nanoseconds = Number(parsed.nanoseconds);
+
+			add(seconds, 'second', 's');
+
+			if (options.formatSubMilliseconds) {
+				add(milliseconds, 'millisecond', 'ms');
+				add(microseconds, 'microsecond', '\u00b5s');
+				add(nanoseconds, 'nanosecond', 'ns');
+			} else {
+				const millisecondsAndBelow
+					= milliseconds
+					+ (microseconds / 1000)
+					+ (nanoseconds / 1e6);
+
+				const millisecondsDecimalDigits
+					= typeof options.millisecondsDecimalDigits === 'number'
+						? options.millisecondsDecimalDigits
+						: 0;
+
+				const roundedMilliseconds = millisecondsAndBelow >= 1
+					? Math.round(millisecondsAndBelow)
+					: Math.ceil(millisecondsAndBelow);
+				const maximumMilliseconds = 1000 - (10 ** -millisecondsDecimalDigits);
+
+				const millisecondsString = millisecondsDecimalDigits
+					? Math.min(millisecondsAndBelow, maximumMilliseconds).toFixed(millisecondsDecimalDigits)
+					: Math.min(roundedMilliseconds, maximumMilliseconds);
+
+				add(
+					Number.parseFloat(millisecondsString),
+					'millisecond',
+					'ms',
+					millisecondsString,
+				);
+			}
+		} else {
+			const seconds = (
+				(isBigInt ? Number(milliseconds % ONE_DAY_IN_MILLISECONDS) : milliseconds)
+				/ 1000
+			) % 60;
+			const secondsDecimalDigits
+				= typeof options.secondsDecimalDigits === 'number'
+					? options.secondsDecimalDigits
+					: 1;
+			const secondsFixed = floorDecimals(seconds, secondsDecimalDigits);
+			const secondsString = options.keepDecimalsOnWholeSeconds
+				? secondsFixed
+				: secondsFixed.replace(/\.0+$/, '');
+			add(Number.parseFloat(secondsString), 'second', 's', secondsString);
+		}
+	}
+
+	if (result.length === 0) {
+		return sign + '0' + (options.verbose ? ' milliseconds' : 'ms');
+	}
+
+	const separator = options.colonNotation ? ':' : ' ';
+	if (typeof options.unitCount === 'number') {
+		result = result.slice(0, Math.max(options.unitCount, 1));
+	}
+
+	return sign + result.join(separator);
 }
 
 // EXTERNAL MODULE: external "node:util"
@@ -54614,7 +54941,7 @@ class WorkflowLog {
         this.#annotations[kind] += 1;
         if (this.#annotations[kind] > MAX_ANNOTATIONS) {
             const about = title === undefined ? '' : `${title}: `;
-            this.info(`${kind[0]?.toUpperCase() ?? ''}${kind.slice(1)}: ${about}${text}`);
+            this.info(`${kind.charAt(0).toUpperCase()}${kind.slice(1)}: ${about}${text}`);
             return;
         }
         const property = title === undefined ? '' : ` title=${workflow_log_escapeProperty(inline(title, MAX_TITLE_LENGTH))}`;
@@ -54688,6 +55015,15 @@ function stopwatch(ms) {
     const twoDigits = (part) => part.toString().padStart(2, '0');
     const shown = `${twoDigits(minutes)}:${twoDigits(seconds % SECONDS_A_MINUTE)}`;
     return hours === 0 ? shown.replace(/^0/, '') : `${hours}:${shown}`;
+}
+/**
+ * A day in UTC, such as `5 Oct 2026`; undefined for what is no moment.
+ *
+ * @param ms since the epoch
+ */
+function shownDay(ms) {
+    const [, day, month, year] = /0?(\d+) (\w{3}) (-?\d+)/.exec(new Date(ms ?? NaN).toUTCString()) ?? [];
+    return day === undefined ? undefined : `${day} ${month} ${year}`;
 }
 const TO_THE_SECOND = 'YYYY-MM-DD hh:mm:ss'.length;
 /**
@@ -54810,6 +55146,178 @@ function faultLine({ type, message, frame }) {
     return `${inline(told, MAX_LINE_LENGTH)}${isSaid(frame) ? ` (${inline(frame, MAX_LINE_LENGTH)})` : ''}`;
 }
 
+;// CONCATENATED MODULE: ./build/github/page/markdown.js
+
+
+/*
+ * GitHub Markdown around texts that are not trusted. What these functions give is Markdown already; a text goes
+ * through one of them exactly once.
+ */
+const markdown_MAX_TEXT_LENGTH = 2_000;
+const MAX_CODE_LENGTH = 500;
+const markdown_MAX_LINE_LENGTH = 500;
+/** An escape of a character is longer than the character, so a text is cut before and after. */
+function visible(text, max) {
+    return cut(escapeUnprintable(cut(text, max)), max);
+}
+/**
+ * Text that GitHub shows as it is, in one line: no formatting, formulas, links or HTML. Mentions and references are
+ * looked for in the text as it is shown, where they are acted upon at all, so a comment has to break them.
+ */
+function escapeMarkdown(text, max = markdown_MAX_TEXT_LENGTH) {
+    return visible(text, max).replace(/[\\`*_{}[\]()<>#+!|~&@:.$=-]/g, (c) => `&#${c.charCodeAt(0)};`);
+}
+/**
+ * A value in a code span of one line, also inside a table's cell.
+ *
+ * The text stands there unchanged where that is possible: the runner masks a summary as it masks a log, and finds
+ * no secret in which characters are escaped.
+ */
+function markdown_code(text, max = MAX_CODE_LENGTH) {
+    const shown = visible(text, max);
+    if (shown.trim() === '')
+        return '(empty)';
+    // Behind a backslash a bar ends a table's cell for some parsers, escaped or not.
+    if (shown.includes('\\|'))
+        return `<code>${escapeMarkdown(shown, max)}</code>`;
+    const marks = '`'.repeat(longestRun(shown) + 1);
+    // Parsers take one space off both ends.
+    const gap = /^`|`$|^ .* $/.test(shown) ? ' ' : '';
+    return `${marks}${gap}${shown}${gap}${marks}`;
+}
+/** @param text not trusted */
+function markdown_link(text, url, max = markdown_MAX_TEXT_LENGTH) {
+    const shown = escapeMarkdown(text, max);
+    return url === undefined ? shown : `[${shown}](${encodeLink(url)})`;
+}
+/** An address inside the round brackets of a link. */
+function encodeLink(url) {
+    return escapeUnprintable(url).replace(/[()<>\s\\|"`]/g, (character) => encodeURIComponent(character).replace('(', '%28').replace(')', '%29'));
+}
+/** A block of lines as they are; terminal codes and what does not show are taken out, long lines are cut. */
+function fence(lines, language = '') {
+    const shown = lines.map((line) => 
+    // A terminal code's end may lie far behind; what is cut away first would never be shown anyway.
+    cut(removeUnprintable((0,external_node_util_.stripVTControlCharacters)(line.slice(0, markdown_MAX_LINE_LENGTH * 10))), markdown_MAX_LINE_LENGTH));
+    const marks = '`'.repeat(Math.max(3, ...shown.map((line) => longestRun(line) + 1)));
+    return [`${marks}${language}`, ...shown, marks].join('\n');
+}
+/** How many backticks stand together at most; a fence around them must be longer. */
+function longestRun(line) {
+    return Math.max(0, ...(line.match(/`+/g) ?? []).map((run) => run.length));
+}
+/** Markdown behind a title that opens it. Both are Markdown; the title is one line. */
+function fold(title, body) {
+    // Between the tags and the Markdown there must be empty lines.
+    return `<details><summary>${title}</summary>\n\n${body}\n\n</details>`;
+}
+/** @param rows cells of Markdown, in one line each */
+function markdown_table(heads, rows) {
+    // Bars that stand in a cell as they are, are those of code spans.
+    const line = (cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+    return [line(heads), line(heads.map(() => '---')), ...rows.map(line)].join('\n');
+}
+/** Such as `4,800 steps`. */
+function amount(count, noun) {
+    return `${grouped(count)} ${noun}${count === 1 ? '' : 's'}`;
+}
+/** Such as `4,800`. */
+function grouped(count) {
+    return count.toLocaleString('en-US');
+}
+/** Blocks of Markdown below one another; empty ones leave no gap. */
+function blocks(...parts) {
+    return parts.filter((part) => part !== undefined && part !== '').join('\n\n');
+}
+
+;// CONCATENATED MODULE: ./build/github/workflow/commits.js
+
+const NO_COMMITS = { head: undefined, merge: undefined, workflow: undefined };
+/** Reads the event's payload for them. */
+async function readCommits(context, readFile) {
+    const sha = fullSha(context.sha);
+    const isMerge = /^refs\/pull\/\d+\/merge$/.test(context.ref);
+    return {
+        head: fullSha(headCommitOf(await readEvent(context, readFile))),
+        merge: isMerge ? sha : undefined,
+        workflow: isMerge ? undefined : sha,
+    };
+}
+/** In lower case; undefined for an abbreviation, which may stand for several, and for what is none. */
+function fullSha(text) {
+    return text !== undefined && /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/i.test(text) ? text.toLowerCase() : undefined;
+}
+
+;// CONCATENATED MODULE: ./build/github/code-text.js
+
+
+
+
+const SUBJECTS = { template: 'Run template', snapshot: 'Snapshot' };
+const code_text_MAX_NAME_LENGTH = 120;
+/**
+ * Such as `Snapshot training, made 12 Oct 2026 by ann from commit abc1234, stack production`; what is not known is left
+ * out. Undefined if that is all.
+ *
+ * @param show makes a text that is not trusted harmless where the line stands
+ */
+function codeText(code, show) {
+    const { kind, name, madeBy, commit, stack } = code;
+    const from = commit === undefined ? undefined : show(shortened(commit));
+    const onStack = stack === undefined ? [] : [`stack ${show(stack)}`];
+    if (kind === undefined || name === undefined) {
+        return from === undefined ? undefined : [`Code of commit ${from}`, ...onStack].join(', ');
+    }
+    const made = [
+        ...code_text_optional(shownDay(code.madeAt), ''),
+        ...code_text_optional(madeBy && show(madeBy), 'by '),
+        ...(from === undefined ? code_text_optional(olderDay(code), 'with the code of ') : [`from commit ${from}`]),
+    ];
+    return [
+        `${SUBJECTS[kind]} ${show(name)}`,
+        ...(made.length === 0 ? [] : [`made ${made.join(' ')}`]),
+        ...onStack,
+    ].join(', ');
+}
+/** The same in the log. */
+function codeLogLine(code) {
+    return codeText(code, (text) => inline(text, code_text_MAX_NAME_LENGTH));
+}
+/** The same as Markdown, with the commits that the workflow is about; empty if nothing is known. */
+function codeLine({ code, commits: { head, workflow } }) {
+    const show = (text) => markdown_code(text, code_text_MAX_NAME_LENGTH);
+    return [
+        ...code_text_optional(code && codeText(code, show), ''),
+        ...code_text_optional(head && show(shortened(head)), 'for commit '),
+        ...code_text_optional(workflow && show(shortened(workflow)), 'workflow at commit '),
+    ].join(' \u00b7 ');
+}
+/**
+ * What to tell on a pull request where the run's code is that of another commit; undefined elsewhere, and where one of
+ * the two is not known. A workflow mostly checks out the pull request as it would be merged: that is its own code.
+ */
+function otherCode(code, { head, merge }) {
+    const [commit, name] = [fullSha(code?.commit), code?.name];
+    if (commit === undefined || name === undefined || head === undefined)
+        return undefined;
+    if (commit === head || commit === merge)
+        return undefined;
+    return (`The run uses the code of "${inline(name, code_text_MAX_NAME_LENGTH)}", which is that of commit ${shortened(commit)}, not that ` +
+        `of the pull request's head ${shortened(head)}. To run the pull request's own code, create a snapshot of it first: ` +
+        'see docs/pull-requests.md#train-the-pull-requests-own-code');
+}
+function shortened(commit) {
+    return fullSha(commit)?.slice(0, 7) ?? commit;
+}
+/** The day of the code, where it is older than what was made of it. */
+function olderDay({ madeAt, recordedAt }) {
+    const day = shownDay(recordedAt);
+    return day === shownDay(madeAt) ? undefined : day;
+}
+function code_text_optional(text, before) {
+    return text === undefined || text === '' ? [] : [`${before}${text}`];
+}
+
 ;// CONCATENATED MODULE: ./build/github/log/difference.js
 
 /** A log or summary with more is not read. */
@@ -54823,6 +55331,7 @@ function shownDifference(lines) {
 }
 
 ;// CONCATENATED MODULE: ./build/github/log/start-log.js
+
 
 
 
@@ -54923,7 +55432,8 @@ class StartLog {
             case 'started':
                 return `${event.adopted ? 'Started, and found by its name' : 'Started'}: ${inline(event.url ?? event.run.id, LONG)}`;
             case 'attached':
-                return `Following the run ${inline(event.run.name ?? event.run.id, LONG)} (${inline(event.run.status)}): ${inline(event.url ?? event.run.id, LONG)}`;
+                this.#log.info(`Following the run ${inline(event.run.name ?? event.run.id, LONG)} (${inline(event.run.status)}): ${inline(event.url ?? event.run.id, LONG)}`);
+                return event.run.code && codeLogLine(event.run.code);
             case 'resumed':
                 return `Reattached to the run of attempt ${event.attempt}, which is ${inline(event.run.status)}: ${inline(event.url ?? event.run.id, LONG)}`;
             case 'resume-unclear':
@@ -54956,10 +55466,13 @@ class StartLog {
             this.#log.warning(inline(warning, LONG), { title: 'Configuration' });
         return unchecked;
     }
-    #foldDefinition({ kind, id, name, pipeline }, laidOver) {
+    #foldDefinition({ kind, id, name, pipeline, code }, laidOver) {
         this.#resolved = undefined;
         const of = pipeline?.name === undefined ? '' : ` of the pipeline ${inline(pipeline.name)}`;
         this.#log.fold(`Found the ${NOUNS[kind]} ${inline(name ?? id)}${of}`, [`id: ${inline(id)}`, ...laidOver]);
+        const line = codeLogLine(code);
+        if (line !== undefined)
+            this.#log.info(line);
     }
     #hindranceLine(event) {
         this.#silentMs += event.waitMs;
@@ -55034,10 +55547,10 @@ function wordOf(status) {
 function sumLine(counts) {
     const { cached, running, failed, stopped } = counts;
     return [
-        `${doneOf(counts)}${cached > 0 ? ` (${amount(cached)} cached)` : ''}`,
-        ...(running > 0 ? [`${amount(running)} running`] : []),
-        ...(failed > 0 ? [`${amount(failed)} failed`] : []),
-        ...(stopped > 0 ? [`${amount(stopped)} stopped`] : []),
+        `${doneOf(counts)}${cached > 0 ? ` (${step_lines_amount(cached)} cached)` : ''}`,
+        ...(running > 0 ? [`${step_lines_amount(running)} running`] : []),
+        ...(failed > 0 ? [`${step_lines_amount(failed)} failed`] : []),
+        ...(stopped > 0 ? [`${step_lines_amount(stopped)} stopped`] : []),
     ].join(', ');
 }
 /** That nothing has changed, and how long it may still take. */
@@ -55049,12 +55562,12 @@ function stillLine({ status, running, counts, forecast, }) {
     ].join('; ');
 }
 function doneOf({ total, succeeded, failed, stopped }) {
-    return `${amount(succeeded + failed + stopped)} of ${amount(total)} ${total === 1 ? 'step' : 'steps'} done`;
+    return `${step_lines_amount(succeeded + failed + stopped)} of ${step_lines_amount(total)} ${total === 1 ? 'step' : 'steps'} done`;
 }
 function someOf(names) {
     const more = names.length - MOST_RUNNING_NAMES;
     const shown = names.slice(0, MOST_RUNNING_NAMES).map((name) => inline(name));
-    return `${shown.join(', ')}${more > 0 ? ` and ${amount(more)} more` : ''}`;
+    return `${shown.join(', ')}${more > 0 ? ` and ${step_lines_amount(more)} more` : ''}`;
 }
 function forecastText(forecast) {
     switch (forecast.kind) {
@@ -55064,7 +55577,7 @@ function forecastText(forecast) {
             return `slower than usual by ${shownDuration(forecast.byMs)}`;
     }
 }
-function amount(count) {
+function step_lines_amount(count) {
     return count.toLocaleString('en-US');
 }
 
@@ -55074,8 +55587,11 @@ function amount(count) {
 
 
 
+
 const run_log_HINDRANCES = [
     'failed-but-going-on',
+    'settling',
+    'ending',
     'server-lost',
     'server-back',
     'paused',
@@ -55092,7 +55608,8 @@ class RunLog {
     #start;
     #failures;
     #steps = new StepLines();
-    #startedAt;
+    /** When the run was created, on the clock of elapsed time. */
+    #createdAt;
     #url;
     constructor(log, clock) {
         this.#log = log;
@@ -55106,7 +55623,7 @@ class RunLog {
     }
     tell(event) {
         if (event.kind === 'started' || event.kind === 'attached' || event.kind === 'resumed') {
-            this.#startedAt = this.#clock.elapsed();
+            this.#createdAt = this.#clock.elapsed() - event.ageMs;
             this.#url = event.url;
         }
         if (isStartEvent(event))
@@ -55151,8 +55668,8 @@ class RunLog {
                 this.#log.info(inline(event.sentence, run_log_LONG));
                 return;
             case 'details':
-                for (const clause of event.details.missing)
-                    this.#log.warning(`Could not be read: ${inline(clause, run_log_LONG)}`);
+                if (event.details.missing.length > 0)
+                    this.#log.warning(unreadLine(event.details.missing));
                 return;
         }
     }
@@ -55160,6 +55677,12 @@ class RunLog {
         switch (event.kind) {
             case 'failed-but-going-on':
                 this.#timed(`The run has failed, but some of its steps keep running: ${inline(event.steps.join(', '), run_log_LONG)}. Waiting for them to end`);
+                return;
+            case 'settling':
+                this.#timed(`Checking for ${shownDuration(event.forMs)} that no step of the run starts after all`);
+                return;
+            case 'ending':
+                this.#timed(endingLine(event));
                 return;
             case 'server-lost':
                 this.#timed(`The server does not answer (${inline(event.detail, run_log_LONG)}). The run may still be running; trying again for up to ${shownDuration(event.toleratedMs)}`);
@@ -55182,12 +55705,23 @@ class RunLog {
     }
     #elapsedMs() {
         const now = this.#clock.elapsed();
-        return now - (this.#startedAt ?? now);
+        return now - (this.#createdAt ?? now);
     }
 }
 function isHindrance(event) {
     const kinds = run_log_HINDRANCES;
     return kinds.includes(event.kind);
+}
+function endingLine({ timeoutMs, mode, runId, forMs }) {
+    const why = timeoutMs === undefined ? 'Cancelled.' : `The timeout of ${prettyMilliseconds(timeoutMs)} is over.`;
+    if (runId === undefined)
+        return `${why} Checking whether a run was started, to stop it`;
+    const how = mode === 'stop' ? '' : ' once its running steps have ended';
+    return `${why} Asking ZenML to stop the run${how}, and watching it for up to ${shownDuration(forMs)}`;
+}
+/** One annotation, however much it is: a step has room for ten. */
+function unreadLine(missing) {
+    return `Could not be read: ${missing.map((clause) => inline(clause, run_log_LONG)).join('; ')}`;
 }
 function usualLine({ medianMs, runs }) {
     return `Usually ${shownDuration(medianMs)} (from the last ${runs === 1 ? 'run' : `${runs} runs`})`;
@@ -55219,14 +55753,12 @@ const CERTIFICATE_CODES = new Set([
     'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
     'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 ]);
-/** Where most addresses come from. */
-const ADDRESS_INPUT = 'server-url';
 const REASONS = {
-    ECONNREFUSED: `the connection was refused; check ${ADDRESS_INPUT}, and that the server runs`,
+    ECONNREFUSED: 'the connection was refused',
     ECONNRESET: 'the connection was closed before the answer was complete',
     EHOSTUNREACH: 'the host cannot be reached from this runner',
     ENETUNREACH: 'the network cannot be reached from this runner',
-    ENOTFOUND: `the host name is not known; check ${ADDRESS_INPUT}`,
+    ENOTFOUND: 'the host name is not known',
     EAI_AGAIN: 'the host name could not be looked up',
     EPIPE: 'the connection was closed while the request was being sent',
     ETIMEDOUT: 'the connection timed out',
@@ -55601,13 +56133,18 @@ class UnreachableError extends Error {
      * @param addressInput the input that the address came from
      * @param advice a sentence that follows what the server said
      */
-    constructor(doing, cause, addressInput = ADDRESS_INPUT, advice = '') {
+    constructor(doing, cause, addressInput = 'server-url', advice = '') {
         super(cause instanceof AnswerError
             ? `${cause.message}${advice}`
-            : `Could not ${doing}: ${cause.message.replace(ADDRESS_INPUT, addressInput)}`);
+            : `Could not ${doing}: ${cause.message}${WRONG_ADDRESS[cause.code]?.(addressInput) ?? ''}`);
         this.cause = cause;
     }
 }
+/** What to do about a failure that another address may mend. */
+const WRONG_ADDRESS = {
+    ECONNREFUSED: (input) => `; check ${input}, and that the server runs`,
+    ENOTFOUND: (input) => `; check ${input}`,
+};
 /** ZenML's own 404: the thing asked for is not there. A route that is not there has no exception's name. */
 function isGone(error) {
     return error instanceof AnswerError && error.status === 404 && error.exception !== undefined;
@@ -56078,6 +56615,40 @@ function deferred() {
     return { promise, reject };
 }
 
+;// CONCATENATED MODULE: ./build/zenml/code-source.js
+/** Reads it out of a hydrated template or snapshot. */
+function codeOfDefinition(kind, { id, name, body, resources }) {
+    return {
+        kind,
+        name: said(name) ?? id,
+        madeAt: body?.created ?? undefined,
+        madeBy: withoutAddress(said(resources?.user?.name ?? body?.user?.name)),
+        recordedAt: (resources?.source_snapshot ?? resources?.source_deployment)?.body?.created ?? undefined,
+        commit: said(resources?.code_reference?.body.commit),
+        stack: said(resources?.stack?.name),
+    };
+}
+/** Reads it out of a hydrated run. Before 0.90 that does not name its template; who made a snapshot it never says. */
+function codeOfRun({ body, resources }) {
+    const snapshot = resources?.source_snapshot;
+    return {
+        kind: snapshot == null ? undefined : 'snapshot',
+        name: said(snapshot?.name) ?? snapshot?.id,
+        madeAt: snapshot?.body?.created ?? undefined,
+        madeBy: undefined,
+        recordedAt: undefined,
+        commit: said((resources?.code_reference ?? body?.code_reference)?.body.commit),
+        stack: said((resources?.stack ?? body?.stack)?.name),
+    };
+}
+function said(text) {
+    return text == null || text.trim() === '' ? undefined : text;
+}
+/** Accounts may be named by their e-mail address, and a comment of a public repository is read by everybody. */
+function withoutAddress(name) {
+    return said(name?.split('@', 1)[0]) ?? name;
+}
+
 ;// CONCATENATED MODULE: ./build/zenml/version.js
 /**
  * Whether a ZenML version such as "0.98.0" or "0.85.0rc1" is at least `major.minor`. A version that cannot be
@@ -56092,6 +56663,7 @@ function isAtLeast(version, major, minor) {
 }
 
 ;// CONCATENATED MODULE: ./build/zenml/model.js
+
 
 
 /** What a person calls each. */
@@ -56128,6 +56700,7 @@ function toDefinition(kind, from) {
         stepParameters: toStepParameters(documents.configTemplate),
         isDynamic: toDynamic(from),
         hidesStack: from.resources?.stack?.permission_denied === true,
+        code: codeOfDefinition(kind, from),
         documents,
     };
 }
@@ -56169,6 +56742,7 @@ function toRun(from) {
         startMark: metadata?.config?.extra.github_actions.start,
         pipeline: toNamed(resources?.pipeline ?? body?.pipeline),
         projectId: body?.project_id ?? metadata?.workspace?.id,
+        code: codeOfRun(from),
         metadata: metadata?.run_metadata ?? undefined,
     };
 }
@@ -56272,6 +56846,15 @@ const schemas_time = schemas_string().transform((text, context) => {
     context.issues.push({ code: 'custom', message: 'not a time', input: text });
     return NEVER;
 });
+/** What is only told to a person: whatever cannot be understood counts as not said. */
+const moment = schemas_time.nullish().catch(undefined);
+const dated = object({ body: object({ created: moment }).nullish() })
+    .nullish()
+    .catch(undefined);
+const schemas_named = object({ name: schemas_string().nullish() }).nullish().catch(undefined);
+const codeReference = object({ body: object({ commit: schemas_string() }) })
+    .nullish()
+    .catch(undefined);
 const tokenSchema = object({
     /** What can stand in a header. */
     access_token: schemas_string().regex(/^[\x21-\x7e]{1,16000}$/),
@@ -56305,6 +56888,9 @@ const definitionSchema = object({
         runnable: schemas_boolean().nullish(),
         project_id: id.nullish(),
         is_dynamic: schemas_boolean().nullish(),
+        created: moment,
+        /** Before 0.80; then in the resources. */
+        user: schemas_named,
     })
         .nullish(),
     metadata: object({
@@ -56318,9 +56904,15 @@ const definitionSchema = object({
         .nullish(),
     resources: object({
         pipeline: reference,
-        source_snapshot: object({ id, body: object({ is_dynamic: schemas_boolean().nullish() }).nullish() })
+        source_snapshot: object({ id, body: object({ is_dynamic: schemas_boolean().nullish(), created: moment }).nullish() })
             .nullish(),
-        stack: object({ permission_denied: schemas_boolean().nullish() }).nullish().catch(undefined),
+        /** Before 0.90 in place of a snapshot. */
+        source_deployment: dated,
+        stack: object({ permission_denied: schemas_boolean().nullish(), name: schemas_string().nullish().catch(undefined) })
+            .nullish()
+            .catch(undefined),
+        user: schemas_named,
+        code_reference: codeReference,
     })
         .nullish(),
 });
@@ -56336,6 +56928,9 @@ const runSchema = object({
         updated: schemas_time.nullish().catch(undefined),
         project_id: id.nullish(),
         pipeline: reference,
+        /** From 0.90 on in the resources. */
+        stack: schemas_named,
+        code_reference: codeReference,
     })
         .nullish(),
     metadata: object({
@@ -56348,7 +56943,18 @@ const runSchema = object({
             .catch(undefined),
     })
         .nullish(),
-    resources: object({ pipeline: reference, source_snapshot: reference }).nullish(),
+    resources: object({
+        pipeline: reference,
+        source_snapshot: object({
+            id,
+            name: schemas_string().nullish(),
+            body: object({ created: moment }).nullish().catch(undefined),
+        })
+            .nullish(),
+        stack: schemas_named,
+        code_reference: codeReference,
+    })
+        .nullish(),
 });
 const stepSchema = object({
     id,
@@ -57053,7 +57659,28 @@ function readProxy(variable, value) {
         throw new TransportError('PROXY', `the variable ${variable} of this runner holds no address of an http or https proxy; it should look like ` +
             'http://proxy.example.com:3128, with special characters of a user or password percent-encoded', false, true);
     }
-    return { url: url.origin, authorization: authorizationOf(url) };
+    return { variable, url: url.origin, authorization: authorizationOf(url) };
+}
+/** Such as `the proxy http://proxy.example.com:3128 (HTTPS_PROXY)`. */
+function proxyName({ url, variable }) {
+    return `the proxy ${url} (${variable})`;
+}
+const PROXY_REASONS = {
+    ECONNREFUSED: 'refused the connection',
+    ENOTFOUND: 'has a host name that is not known',
+    EAI_AGAIN: 'has a host name that could not be looked up',
+    EHOSTUNREACH: 'cannot be reached from this runner',
+    ENETUNREACH: 'cannot be reached from this runner',
+    ETIMEDOUT: 'did not answer in time',
+    UND_ERR_CONNECT_TIMEOUT: 'did not answer in time',
+};
+/** What is wrong with the proxy if that is what could not be reached; otherwise the error as it is. */
+function blameProxy(error, proxy) {
+    const reason = error.sent ? undefined : PROXY_REASONS[error.code];
+    if (reason === undefined)
+        return error;
+    const told = `${proxyName(proxy)} ${reason}; check the variable, or name the server in NO_PROXY if it needs no proxy`;
+    return new TransportError(error.code, told, false);
 }
 function authorizationOf({ username, password }) {
     if (username === '' && password === '')
@@ -57305,13 +57932,26 @@ class Http {
             return await exchange.answer;
         }
         catch (error) {
-            throw error instanceof TransportError && error.isAboutCertificate
-                ? await this.#explained(error, url, proxy)
-                : error;
+            if (!(error instanceof TransportError))
+                throw error;
+            if (error.isAboutCertificate)
+                throw await this.#explained(error, url, proxy);
+            throw proxy === undefined ? error : blameProxy(error, proxy);
         }
         finally {
             clearTimeout(timer);
             request.signal?.removeEventListener('abort', onAbort);
+        }
+    }
+    /** Such as `the proxy http://proxy.example.com:3128 (HTTPS_PROXY)`; undefined if requests to the address need none. */
+    static proxyNameFor(url) {
+        try {
+            const proxy = proxyFor(new URL(url));
+            return proxy && proxyName(proxy);
+        }
+        catch {
+            // The first request says what is wrong with the variable.
+            return undefined;
         }
     }
     /** Closes idle connections; exchanges under way are cut. */
@@ -57777,6 +58417,9 @@ async function openClient(options) {
     };
     try {
         const { serverUrl, session } = await connect_open(options, login);
+        const proxy = Http.proxyNameFor(serverUrl);
+        if (proxy !== undefined)
+            log.info(`Connecting to ${serverUrl} through ${proxy}`);
         const client = new ZenmlClient(new Api({ http, baseUrl: serverUrl, session, clock, onRetry }));
         return { session, client, close };
     }
@@ -57890,7 +58533,14 @@ async function login_login(env, log) {
         log.mask(secret);
     };
     try {
-        const { inputs, notices, warnings } = await readLoginInputs({ env, readFile: readFile, mask, parseServerUrl: parseServerUrl });
+        const { inputs, notices, warnings, source } = await readLoginInputs({
+            env,
+            readFile: readFile,
+            mask,
+            parseServerUrl: parseServerUrl,
+        });
+        if (source !== undefined)
+            log.info(source);
         for (const notice of notices)
             log.notice(notice);
         for (const warning of warnings)
@@ -57900,7 +58550,12 @@ async function login_login(env, log) {
         const connection = await openClient({ inputs, http, clock: systemClock, log, reporter });
         try {
             const token = await connection.session.token();
-            handOver(connection.client.serverUrl, token, connection.session.expiresAt, log);
+            const { serverUrl } = connection.client;
+            handOver(serverUrl, token, connection.session.expiresAt, log);
+            if (inputs.exportEnv) {
+                exportConnection(serverUrl, token, env);
+                log.info('Later steps of this job find server and token in ZENML_STORE_URL and ZENML_STORE_API_TOKEN');
+            }
         }
         finally {
             await connection.close();
@@ -59071,16 +59726,29 @@ class ConfigSchema {
 ;// CONCATENATED MODULE: ./build/run/configure/merge.js
 
 
-/** Merges the layers: mappings deeply, everything else replaced by the later layer. */
-function mergeOverrides({ layers, tags, useCache }) {
+/**
+ * Merges the layers: mappings deeply, everything else replaced by the later layer.
+ *
+ * @param base the definition's own configuration; undefined if the server does not say
+ */
+function mergeOverrides({ layers, tags, enableCache }, base) {
     const merged = layers.reduce((base, { value }) => mergeDeeply(base, value), {});
     const { run_name: runName, ...rest } = merged;
     const body = {
         ...rest,
-        ...(tags === undefined ? {} : { tags }),
-        ...(useCache === undefined ? {} : { enable_cache: useCache }),
+        ...(tags === undefined ? {} : { tags: withTags(rest['tags'] ?? base?.['tags'] ?? [], tags) }),
+        ...(enableCache === undefined ? {} : { enable_cache: enableCache }),
     };
     return { body, runName: typeof runName === 'string' ? runName : undefined };
+}
+/** A server replaces lists, so that those of the definition have to be sent again. What is no list is for the check to tell. */
+function withTags(before, added) {
+    if (!isJsonList(before))
+        return before;
+    const named = [...before, ...added].map((tag) => [member(tag, 'name') ?? tag, tag]);
+    return named
+        .filter(([name], at) => named.findIndex(([other]) => other === name) === at)
+        .map(([, tag]) => tag);
 }
 /**
  * What the server needs beside the overrides: up to 0.84 it wants every parameter of every step and refuses a
@@ -59444,7 +60112,7 @@ function assemble(overrides, definition, version) {
     const { parameters } = overrides;
     const expanded = parameters && expandParameters(parameters, outline, errors);
     const layers = [...overrides.layers, ...(expanded?.layers ?? [])];
-    const configuration = mergeOverrides({ ...overrides, layers });
+    const configuration = mergeOverrides({ ...overrides, layers }, definition.documents.configTemplate);
     const { body } = configuration;
     const findings = new Findings(layers, errors);
     const isGiven = Object.keys(body).length > 0;
@@ -59875,8 +60543,6 @@ function isStepSucceeded(status) {
 ;// CONCATENATED MODULE: ./build/run/patience.js
 
 
-/** So long no answer at all is tolerated: a server's upgrade with a migration of its database takes minutes. */
-const TOLERATED_SILENCE_MS = 600_000;
 /**
  * So long a no is doubted where a run may be under way: a gateway that is rolled out shows a wrong certificate or
  * refuses, replicas disagree about a token, and a login that was refused is tried once more after its minute.
@@ -59971,8 +60637,12 @@ function isOver({ run, steps }, unchangedMs) {
                 return true;
             if (steps === undefined || unfinishedSteps(steps).length > 0)
                 return false;
-            return unchangedMs >= (hasStartableStep(steps) ? SETTLE_BEFORE_STARTABLE_STEP_MS : SETTLE_MS);
+            return unchangedMs >= settleMs(steps);
     }
+}
+/** For how many milliseconds nothing may change until a failed or stopped run is over, where no step of it runs. */
+function settleMs(steps) {
+    return hasStartableStep(steps) ? SETTLE_BEFORE_STARTABLE_STEP_MS : SETTLE_MS;
 }
 /** Names of the steps that have started and not ended. */
 function unfinishedSteps(steps) {
@@ -60199,7 +60869,7 @@ class Stop {
             return this.#goingOn(this.#unanswered);
         if (this.#asked)
             return this.#stepsGoingOn ?? { kind: 'asked', status: this.#status };
-        return this.#goingOn(this.#lastFailure);
+        return this.#unknown(this.#lastFailure);
     }
     async #tryOnce(attempt) {
         try {
@@ -60270,7 +60940,7 @@ class Stop {
     /** Undefined where it is worth trying again. */
     async #tryAgainAfter(error, attempt) {
         if (this.#patience.isFinal(error)) {
-            return this.#asked ? { kind: 'asked', status: this.#status } : this.#goingOn(error.message);
+            return this.#asked ? { kind: 'asked', status: this.#status } : this.#unknown(error.message);
         }
         await this.#pauseAfter(error, attempt);
         return undefined;
@@ -60358,8 +61028,8 @@ class Stop {
                 if (accounted?.kind === 'ended')
                     return accounted;
                 this.#stepsGoingOn = accounted;
-                if (isGoingOn && isPowerOfTwo(attempt) && (await this.#endWaiting()))
-                    continue;
+                if (isGoingOn && isPowerOfTwo(attempt))
+                    await this.#endWaiting();
             }
             catch (error) {
                 if (!isZenmlError(error) || !isPassing(error))
@@ -60369,15 +61039,14 @@ class Stop {
         }
         return undefined;
     }
-    /** Ends a run that waits for a person: being stopped does not end its wait. True if that changed anything. */
+    /** Ends a run that waits for a person: being stopped does not end its wait. */
     async #endWaiting() {
         if (await this.#abortQuestions())
-            return true;
+            return;
         if (!this.#wasPaused || this.#status !== 'stopping')
-            return false;
+            return;
         // Of a run whose child run was asked, nothing is left that could end it; ZenML makes this `stopped`.
         await this.#client.failInitializing(this.#request.runId, this.#request.reason);
-        return true;
     }
     /** True if the run asked something; where that cannot be read or answered, stopping goes on without it. */
     async #abortQuestions() {
@@ -60396,7 +61065,7 @@ class Stop {
         const unfinished = unfinishedSteps(await readSteps(this.#client, run));
         if (unfinished.length === 0)
             return ended;
-        return this.#goingOn(`ZenML does not stop the steps of a run that has ${run.status}; still running: ${unfinished.join(', ')}`);
+        return this.#goingOn(`ZenML does not stop the steps of a run that has ended; still running: ${unfinished.join(', ')}`);
     }
     async #look() {
         const run = await this.#client.run(this.#request.runId, { hydrate: false });
@@ -60407,6 +61076,9 @@ class Stop {
     }
     #goingOn(why) {
         return { kind: 'going-on', status: this.#status, why };
+    }
+    #unknown(why) {
+        return { kind: 'unknown', status: this.#status, why };
     }
     #hasTime() {
         return !this.#request.deadline.isOver;
@@ -60432,42 +61104,37 @@ function isPowerOfTwo(number) {
 
 ;// CONCATENATED MODULE: ./build/run/stop/end-run.js
 
-/** Ends a run, or leaves it, and says which. */
+/** Ends a run, or lets it run, and says which. */
 async function endRun({ run, mode, reason, deadline }, deps) {
     const { url, status } = run;
     const where = url === undefined ? '' : `: ${url}`;
-    if (mode === 'leave') {
-        return { settled: true, status, sentence: `The run "${run.name}" was left as it is and goes on${where}` };
-    }
+    const ended = (settled, last, predicate) => ({
+        settled,
+        status: last,
+        predicate,
+        sentence: `The run "${run.name}" ${predicate}`,
+    });
+    if (mode === 'keep-running')
+        return ended(true, status, `was left running, as requested (keep-running)${where}`);
     const request = { runId: run.id, status, graceful: mode === 'stop-gracefully', reason, deadline };
     const stopped = await stopRun(request, deps);
+    return ended(stopped.kind === 'ended' || stopped.kind === 'gone', stopped.status, end_run_describe(stopped, where));
+}
+function end_run_describe(stopped, where) {
+    const { status } = stopped;
     switch (stopped.kind) {
         case 'ended':
-            return {
-                settled: true,
-                status: stopped.status,
-                sentence: stopped.byItself
-                    ? `The run "${run.name}" had ended before it could be stopped and is ${stopped.status}${where}`
-                    : `The run "${run.name}" was stopped and is now ${stopped.status}${where}`,
-            };
+            if (stopped.byItself)
+                return `had ended before it could be stopped and is ${status}${where}`;
+            return status === 'stopped' ? `was stopped${where}` : `was stopped and is now ${status}${where}`;
         case 'gone':
-            return {
-                settled: true,
-                status: stopped.status,
-                sentence: `The run "${run.name}" is no longer on the server: it was deleted there. Steps of it that were running may go on`,
-            };
+            return 'is no longer on the server: it was deleted there. Its steps may still be running';
         case 'asked':
-            return {
-                settled: false,
-                status: stopped.status,
-                sentence: `The run "${run.name}" was asked to stop and was ${stopped.status} when last seen${where}`,
-            };
+            return `was asked to stop and was ${status} when last seen${where}`;
         case 'going-on':
-            return {
-                settled: false,
-                status: stopped.status,
-                sentence: `The run "${run.name}" goes on${where}. It could not be stopped: ${stopped.why}`,
-            };
+            return `keeps running${where}. It could not be stopped: ${stopped.why}`;
+        case 'unknown':
+            return `may still be running${where}. It could not be stopped: ${stopped.why}`;
     }
 }
 
@@ -60635,20 +61302,12 @@ const MOMENT_MS = 5_000;
  * name. It never starts anything.
  */
 async function cleanUp(request, deps) {
-    const { planned, started, mode, reason, deadline } = request;
-    const end = async (run) => ({
-        found: 'ours',
-        ...(await endRun({ run, mode, reason, deadline }, deps)),
-    });
-    if (started !== undefined)
-        return end(started);
-    if (planned === undefined) {
-        return { found: 'none', settled: true, status: '', sentence: 'No run was started' };
+    const { run, mode, reason, deadline } = request;
+    const found = 'id' in run ? { kind: 'ours', run } : await clean_up_lookUp(run, request, deps);
+    if (found.kind !== 'ours') {
+        return { found: found.kind, settled: false, status: '', sentence: sentenceFor(found, run) };
     }
-    const found = await clean_up_lookUp(planned, request, deps);
-    if (found.kind === 'ours')
-        return end(found.run);
-    return { found: found.kind, settled: false, status: '', sentence: sentenceFor(found, planned) };
+    return { found: 'ours', ...(await endRun({ run: found.run, mode, reason, deadline }, deps)) };
 }
 function sentenceFor(found, { name }) {
     switch (found.kind) {
@@ -60657,7 +61316,7 @@ function sentenceFor(found, { name }) {
         case 'none':
             return `No run named "${name}" is on the server. The request to start it was sent, so look once more later if in doubt`;
         case 'unknown':
-            return `Whether the run "${name}" was started is not known, because the server could not be asked. If it was, it goes on under this name`;
+            return `Whether the run "${name}" was started is not known, because the server could not be asked. If it was, it may still be running under this name`;
     }
 }
 async function clean_up_lookUp(planned, { lookUpUntil, deadline }, { client, clock, signal }) {
@@ -60717,205 +61376,6 @@ async function clean_up_look(planned, client) {
     return another === undefined ? { kind: 'none' } : { kind: 'another', run: another };
 }
 
-;// CONCATENATED MODULE: ./node_modules/parse-ms/index.js
-const toZeroIfInfinity = value => Number.isFinite(value) ? value : 0;
-
-function parseNumber(milliseconds) {
-	return {
-		days: Math.trunc(milliseconds / 86_400_000),
-		hours: Math.trunc(milliseconds / 3_600_000 % 24),
-		minutes: Math.trunc(milliseconds / 60_000 % 60),
-		seconds: Math.trunc(milliseconds / 1000 % 60),
-		milliseconds: Math.trunc(milliseconds % 1000),
-		microseconds: Math.trunc(toZeroIfInfinity(milliseconds * 1000) % 1000),
-		nanoseconds: Math.trunc(toZeroIfInfinity(milliseconds * 1e6) % 1000),
-	};
-}
-
-function parseBigint(milliseconds) {
-	return {
-		days: milliseconds / 86_400_000n,
-		hours: milliseconds / 3_600_000n % 24n,
-		minutes: milliseconds / 60_000n % 60n,
-		seconds: milliseconds / 1000n % 60n,
-		milliseconds: milliseconds % 1000n,
-		microseconds: 0n,
-		nanoseconds: 0n,
-	};
-}
-
-function parseMilliseconds(milliseconds) {
-	switch (typeof milliseconds) {
-		case 'number': {
-			if (Number.isFinite(milliseconds)) {
-				return parseNumber(milliseconds);
-			}
-
-			break;
-		}
-
-		case 'bigint': {
-			return parseBigint(milliseconds);
-		}
-
-		// No default
-	}
-
-	throw new TypeError('Expected a finite number or bigint');
-}
-
-;// CONCATENATED MODULE: ./node_modules/pretty-ms/index.js
-
-
-const isZero = value => value === 0 || value === 0n;
-const pluralize = (word, count) => (count === 1 || count === 1n) ? word : `${word}s`;
-
-const SECOND_ROUNDING_EPSILON = 0.000_000_1;
-const ONE_DAY_IN_MILLISECONDS = 24n * 60n * 60n * 1000n;
-
-function prettyMilliseconds(milliseconds, options) {
-	const isBigInt = typeof milliseconds === 'bigint';
-	if (!isBigInt && !Number.isFinite(milliseconds)) {
-		throw new TypeError('Expected a finite number or bigint');
-	}
-
-	options = {...options};
-
-	const sign = milliseconds < 0 ? '-' : '';
-	milliseconds = milliseconds < 0 ? -milliseconds : milliseconds; // Cannot use `Math.abs()` because of BigInt support.
-
-	if (options.colonNotation) {
-		options.compact = false;
-		options.formatSubMilliseconds = false;
-		options.separateMilliseconds = false;
-		options.verbose = false;
-	}
-
-	if (options.compact) {
-		options.unitCount = 1;
-		options.secondsDecimalDigits = 0;
-		options.millisecondsDecimalDigits = 0;
-	}
-
-	let result = [];
-
-	const floorDecimals = (value, decimalDigits) => {
-		const flooredInterimValue = Math.floor((value * (10 ** decimalDigits)) + SECOND_ROUNDING_EPSILON);
-		const flooredValue = Math.round(flooredInterimValue) / (10 ** decimalDigits);
-		return flooredValue.toFixed(decimalDigits);
-	};
-
-	const add = (value, long, short, valueString) => {
-		if (
-			(result.length === 0 || !options.colonNotation)
-			&& isZero(value)
-			&& !(options.colonNotation && short === 'm')) {
-			return;
-		}
-
-		valueString ??= String(value);
-		if (options.colonNotation) {
-			const wholeDigits = valueString.includes('.') ? valueString.split('.')[0].length : valueString.length;
-			const minLength = result.length > 0 ? 2 : 1;
-			valueString = '0'.repeat(Math.max(0, minLength - wholeDigits)) + valueString;
-		} else {
-			valueString += options.verbose ? ' ' + pluralize(long, value) : short;
-		}
-
-		result.push(valueString);
-	};
-
-	const parsed = parseMilliseconds(milliseconds);
-	const days = BigInt(parsed.days);
-
-	if (options.hideYearAndDays) {
-		add((BigInt(days) * 24n) + BigInt(parsed.hours), 'hour', 'h');
-	} else {
-		if (options.hideYear) {
-			add(days, 'day', 'd');
-		} else {
-			add(days / 365n, 'year', 'y');
-			add(days % 365n, 'day', 'd');
-		}
-
-		add(Number(parsed.hours), 'hour', 'h');
-	}
-
-	add(Number(parsed.minutes), 'minute', 'm');
-
-	if (!options.hideSeconds) {
-		if (
-			options.separateMilliseconds
-			|| options.formatSubMilliseconds
-			|| (!options.colonNotation && milliseconds < 1000 && !options.subSecondsAsDecimals)
-		) {
-			const seconds = Number(parsed.seconds);
-			const milliseconds = Number(parsed.milliseconds);
-			const microseconds = Number(parsed.microseconds);
-			const nanoseconds = Number(parsed.nanoseconds);
-
-			add(seconds, 'second', 's');
-
-			if (options.formatSubMilliseconds) {
-				add(milliseconds, 'millisecond', 'ms');
-				add(microseconds, 'microsecond', '\u00b5s');
-				add(nanoseconds, 'nanosecond', 'ns');
-			} else {
-				const millisecondsAndBelow
-					= milliseconds
-					+ (microseconds / 1000)
-					+ (nanoseconds / 1e6);
-
-				const millisecondsDecimalDigits
-					= typeof options.millisecondsDecimalDigits === 'number'
-						? options.millisecondsDecimalDigits
-						: 0;
-
-				const roundedMilliseconds = millisecondsAndBelow >= 1
-					? Math.round(millisecondsAndBelow)
-					: Math.ceil(millisecondsAndBelow);
-				const maximumMilliseconds = 1000 - (10 ** -millisecondsDecimalDigits);
-
-				const millisecondsString = millisecondsDecimalDigits
-					? Math.min(millisecondsAndBelow, maximumMilliseconds).toFixed(millisecondsDecimalDigits)
-					: Math.min(roundedMilliseconds, maximumMilliseconds);
-
-				add(
-					Number.parseFloat(millisecondsString),
-					'millisecond',
-					'ms',
-					millisecondsString,
-				);
-			}
-		} else {
-			const seconds = (
-				(isBigInt ? Number(milliseconds % ONE_DAY_IN_MILLISECONDS) : milliseconds)
-				/ 1000
-			) % 60;
-			const secondsDecimalDigits
-				= typeof options.secondsDecimalDigits === 'number'
-					? options.secondsDecimalDigits
-					: 1;
-			const secondsFixed = floorDecimals(seconds, secondsDecimalDigits);
-			const secondsString = options.keepDecimalsOnWholeSeconds
-				? secondsFixed
-				: secondsFixed.replace(/\.0+$/, '');
-			add(Number.parseFloat(secondsString), 'second', 's', secondsString);
-		}
-	}
-
-	if (result.length === 0) {
-		return sign + '0' + (options.verbose ? ' milliseconds' : 'ms');
-	}
-
-	const separator = options.colonNotation ? ':' : ' ';
-	if (typeof options.unitCount === 'number') {
-		result = result.slice(0, Math.max(options.unitCount, 1));
-	}
-
-	return sign + result.join(separator);
-}
-
 ;// CONCATENATED MODULE: ./build/run/outcome/conclude.js
 
 
@@ -60927,11 +61387,11 @@ const MOST_OF_A_MESSAGE = 300;
 function conclude(watched, context) {
     const { name, url, timeoutMs, cause } = context;
     const where = url === undefined ? '' : `: ${url}`;
-    const { status } = watched.kind === 'over' ? watched.run : watched;
     const failedStep = cause.kind === 'step' ? cause.step : undefined;
+    if (watched.kind === 'over')
+        return concludeRun(watched.run, context, where, failedStep);
+    const { status } = watched;
     switch (watched.kind) {
-        case 'over':
-            return concludeRun(watched.run, context, where);
         case 'timed-out':
             return {
                 conclusion: 'timed-out',
@@ -60964,36 +61424,25 @@ function conclude(watched, context) {
             };
     }
 }
-function concludeRun(run, { name, cause }, where) {
+function concludeRun(run, { name, cause }, where, failedStep) {
     const { status } = run;
+    const phase = runPhase(status);
+    if (phase === 'succeeded')
+        return { conclusion: 'completed', status, error: undefined, failedStep: undefined };
+    return {
+        conclusion: phase === 'stopped' ? 'stopped' : 'failed',
+        status,
+        error: `The run "${name}" ${describeEnd(run, phase, cause)}${where}`,
+        failedStep,
+    };
+}
+function describeEnd(run, phase, cause) {
     const reason = run.statusReason === undefined ? '' : ` (${run.statusReason})`;
-    const failedStep = cause.kind === 'step' ? cause.step : undefined;
-    switch (runPhase(status)) {
-        case 'succeeded':
-            return { conclusion: 'completed', status, error: undefined, failedStep: undefined };
-        case 'stopped':
-            return {
-                conclusion: 'stopped',
-                status,
-                error: `The run "${name}" was stopped${reason}${where}`,
-                failedStep,
-            };
-        case 'failed':
-            return {
-                conclusion: 'failed',
-                status,
-                error: `The run "${name}" failed${describeCause(cause, reason)}. ${adviceFor(cause, run)}${where}`,
-                failedStep,
-            };
-        case 'going-on':
-        case 'unknown':
-            return {
-                conclusion: 'failed',
-                status,
-                error: `The run "${name}" ended in the state "${status}", which is not known to be a success${reason}${where}`,
-                failedStep,
-            };
-    }
+    if (phase === 'stopped')
+        return `was stopped${reason}`;
+    if (phase === 'failed')
+        return `failed${describeCause(cause, reason)}. ${adviceFor(cause, run)}`;
+    return `ended in the state "${run.status}", which is not known to be a success${reason}`;
 }
 function describeCause(cause, reason) {
     switch (cause.kind) {
@@ -61690,6 +62139,28 @@ function factsOf(provenance) {
     return Object.fromEntries(Object.entries(facts).filter((fact) => fact[1] !== undefined && fact[1] !== '' && !Number.isNaN(fact[1])));
 }
 
+;// CONCATENATED MODULE: ./build/run/age.js
+/**
+ * How long a run has been there, or how long it took if it has ended: milliseconds from its creation, by the server's
+ * clock. The step may have joined it late, and the runner's clock may be minutes away.
+ *
+ * @param serverNow milliseconds since the epoch; undefined where the server has not said
+ */
+function ageOf({ created, endTime }, serverNow) {
+    const until = endTime ?? serverNow;
+    return created === undefined || until === undefined ? 0 : Math.max(0, until - created);
+}
+/**
+ * From a run's creation until nothing of it ran any more, in milliseconds: the steps of a failed run may go on after
+ * its end. Undefined where the server does not say.
+ */
+function age_durationOf({ created, endTime } = {}, steps) {
+    if (created === undefined || endTime === undefined)
+        return undefined;
+    const ends = steps.map(({ startTime, durationMs }) => (startTime ?? created) + (durationMs ?? 0));
+    return Math.max(0, Math.max(endTime, ...ends) - created);
+}
+
 ;// CONCATENATED MODULE: ./build/run/outcome/step-attempts.js
 /**
  * Of each step its last attempt. A server lists a step that was tried again once for each attempt, those that failed as
@@ -61705,6 +62176,7 @@ function lastAttempts(steps) {
 }
 
 ;// CONCATENATED MODULE: ./build/run/outcome/collect.js
+
 
 
 
@@ -61731,45 +62203,46 @@ const TIME_LIMIT_THOROUGHLY_MS = 180_000;
  * @throws the signal's reason if it was aborted
  */
 async function collectDetails(reference, options, deps) {
-    const { ended } = options;
-    const { run, states, hydrated } = await readAll(reference, options, deps);
-    const known = 'value' in states ? states.value : [];
-    const lacked = countLacked(known, hydrated, ended);
+    const { run, states, hydrated, behind } = await readAll(reference, options, deps);
     const missing = hydrated.missing === undefined ? [] : [hydrated.missing];
-    if (lacked > 0) {
-        const all = Math.max(known.length, hydrated.steps.length);
-        missing.push(`metadata and artifacts of ${lacked} of ${all} steps: ${LEFT_OUT}`);
+    if (behind.steps > 0) {
+        const all = Math.max(collect_valueOf(states)?.length ?? 0, hydrated.steps.length);
+        missing.push(`metadata and artifacts of ${behind.steps} of ${all} steps: ${LEFT_OUT}`);
     }
-    if ('missing' in run)
-        missing.unshift(`the run's own metadata: ${run.missing}`);
-    else if (run.value.metadata === undefined)
-        missing.unshift(`the run's own metadata: ${HIDDEN}`);
+    const detail = behind.run ? undefined : collect_valueOf(run);
+    if (detail?.metadata === undefined) {
+        const why = 'missing' in run ? run.missing : behind.run ? OUTDATED : HIDDEN;
+        missing.unshift(`the run's own metadata: ${why}`);
+    }
     const counted = lastAttempts(hydrated.steps);
     const hidden = counted.filter(({ metadata }) => metadata === undefined).length;
     if (hidden > 0)
         missing.push(`metadata of ${hidden} of ${counted.length} steps: ${HIDDEN}`);
+    const steps = collect_valueOf(states) ?? hydrated.steps.map(({ state }) => state);
     const unread = missing.length === 0 ? undefined : missing.join('; ');
     if ('missing' in states)
         missing.push(`the steps that did not start: ${states.missing}`);
-    const ofRun = 'value' in run ? (run.value.metadata ?? {}) : {};
     missing.push(...hiddenArtifacts(counted));
     return {
-        run: 'value' in run ? run.value : undefined,
+        run: detail,
         details: {
-            steps: 'value' in states ? states.value : hydrated.steps.map(({ state }) => state),
-            metadata: withoutRepeats(withoutOrigin(ofRun), hydrated.steps),
+            durationMs: age_durationOf(detail, steps),
+            steps,
+            metadata: withoutRepeats(withoutOrigin(detail?.metadata ?? {}), hydrated.steps),
             stepMetadata: stepMetadataOf(counted),
             artifacts: counted.flatMap(artifactsOf),
             missing,
         },
         unread,
-        startedNone: !('missing' in run && run.missing === OUTDATED) &&
-            ('value' in states
-                ? states.value.every(({ status }) => status === undefined)
-                : hydrated.missing === undefined && hydrated.steps.length === 0),
+        startedNone: !behind.run &&
+            (collect_valueOf(states)?.every(({ status }) => status === undefined) ??
+                (hydrated.missing === undefined && hydrated.steps.length === 0)),
     };
 }
-/** Once more where something of it is behind what is known; a run that still is counts as not read. */
+function collect_valueOf(reading) {
+    return 'value' in reading ? reading.value : undefined;
+}
+/** Once more where something of it is behind. */
 async function readAll(reference, { thoroughly, ended }, deps) {
     const limit = deps.timeLimit(thoroughly ? TIME_LIMIT_THOROUGHLY_MS : collect_TIME_LIMIT_MS);
     const retries = { retries: thoroughly };
@@ -61779,20 +62252,15 @@ async function readAll(reference, { thoroughly, ended }, deps) {
             tryTo((client) => readSteps(client, reference), deps, limit, retries),
             readStepDetails(reference, thoroughly, deps, limit),
         ]);
-        return { run, states, hydrated };
+        const isOutdated = ended !== undefined && 'value' in run && run.value.status !== ended.status;
+        const behind = { run: isOutdated, steps: countLacked(collect_valueOf(states) ?? [], hydrated, ended) };
+        return { run, states, hydrated, behind };
     };
     const first = await read();
-    if (!isBehind(first, ended))
+    if (!first.behind.run && first.behind.steps === 0)
         return first;
     await deps.clock.sleep(CATCH_UP_MS, deps.signal);
-    const second = await read();
-    return isOutdated(second.run, ended) ? { ...second, run: { missing: OUTDATED } } : second;
-}
-function isBehind({ run, states, hydrated }, ended) {
-    return isOutdated(run, ended) || countLacked('value' in states ? states.value : [], hydrated, ended) > 0;
-}
-function isOutdated(run, ended) {
-    return 'value' in run && ended !== undefined && run.value.status !== ended.status;
+    return read();
 }
 /**
  * How many of the started steps a list lacks that says that it has them all, or are there only as they were before
@@ -62056,7 +62524,7 @@ const ASK_EVERY_MS = 300_000;
 class Orchestrator {
     #client;
     #runId;
-    #askedAt;
+    #askedAt = -Infinity;
     #answers = true;
     constructor(client, runId) {
         this.#client = client;
@@ -62070,7 +62538,7 @@ class Orchestrator {
     async askIfStill(now, changedAt) {
         if (!this.#answers || now - changedAt < ASK_AFTER_MS)
             return;
-        if (this.#askedAt !== undefined && now - this.#askedAt < ASK_EVERY_MS)
+        if (now - this.#askedAt < ASK_EVERY_MS)
             return;
         this.#askedAt = now;
         try {
@@ -62360,8 +62828,6 @@ class Watch {
     #deps;
     #client;
     #startedAt;
-    /** How long the run had been there when the watch began. */
-    #ageMs;
     #steps;
     #questions;
     #heartbeat;
@@ -62378,14 +62844,13 @@ class Watch {
     #askedToWaitMs = 0;
     #toldSlowStart = false;
     #toldGoingOn = false;
+    #toldSettling = false;
     constructor(request, deps) {
         this.#request = request;
         this.#deps = deps;
         this.#client = deps.client.with({ retries: false, signal: deps.signal });
         this.#startedAt = deps.clock.elapsed();
         this.#changedAt = this.#startedAt;
-        const now = deps.clock.now();
-        this.#ageMs = Math.max(0, now - (request.createdAt ?? now));
         this.#status = request.status;
         this.#questions = new Questions(request.run.id, deps);
         this.#patience = new Patience(deps.clock);
@@ -62419,7 +62884,7 @@ class Watch {
     }
     /** Since the run was created. */
     get #elapsedMs() {
-        return this.#ageMs + this.#watchedMs;
+        return this.#request.ageMs + this.#watchedMs;
     }
     #tell(event) {
         this.#heartbeat.spoke(this.#deps.clock.elapsed());
@@ -62484,7 +62949,7 @@ class Watch {
         if (isChanged && isEnd)
             this.#tellState(run);
         if (needsSteps(run))
-            this.#noteGoingOn(all?.steps ?? []);
+            this.#noteGoingOn(all?.steps);
         const sighting = all === undefined ? { run } : { run, steps: all.steps };
         if (isOver(sighting, this.#deps.clock.elapsed() - this.#changedAt))
             return { kind: 'over', run };
@@ -62518,12 +62983,19 @@ class Watch {
             this.#changedAt = this.#deps.clock.elapsed();
         this.#questions.note(parts.questions);
     }
+    /** Why a run that has ended is still watched. */
     #noteGoingOn(steps) {
-        const running = unfinishedSteps(steps);
-        if (running.length === 0 || this.#toldGoingOn)
+        if (steps === undefined)
             return;
-        this.#toldGoingOn = true;
-        this.#tell({ kind: 'failed-but-going-on', steps: running });
+        const running = unfinishedSteps(steps);
+        if (running.length > 0 && !this.#toldGoingOn)
+            this.#tell({ kind: 'failed-but-going-on', steps: running });
+        if (running.length === 0 && !this.#toldSettling)
+            this.#tell({ kind: 'settling', forMs: settleMs(steps) });
+        if (running.length > 0)
+            this.#toldGoingOn = true;
+        else
+            this.#toldSettling = true;
     }
     /** A line now and then where nothing changes, so that nobody takes the step for dead. */
     #saySomething() {
@@ -62565,14 +63037,15 @@ class Watch {
             return undefined;
         if (this.#patience.isFinal(error))
             return { kind: 'lost', status, detail };
-        const toleratedMs = isPassing(error) ? TOLERATED_SILENCE_MS : DOUBTED_MS;
+        const { lostAfterMs } = this.#request;
+        const toleratedMs = isPassing(error) ? lostAfterMs : Math.min(DOUBTED_MS, lostAfterMs);
         const now = clock.elapsed();
         this.#lostSince ??= now;
         if (toleratedMs !== this.#toleratedMs) {
             this.#toleratedMs = toleratedMs;
             this.#tell({ kind: 'server-lost', detail, toleratedMs });
         }
-        return now - this.#lostSince < TOLERATED_SILENCE_MS ? undefined : { kind: 'lost', status, detail };
+        return now - this.#lostSince < lostAfterMs ? undefined : { kind: 'lost', status, detail };
     }
 }
 
@@ -62609,7 +63082,6 @@ class Follower {
     #explainer;
     #planned;
     #started;
-    #followedFrom;
     /** The outcome of the run, once nothing of it is running; there is nothing to cancel then. */
     #ended;
     constructor(policy, deps) {
@@ -62627,7 +63099,6 @@ class Follower {
     }
     /** Watches the run until it ends, and judges it; with `wait: false` leaves it at once. */
     async follow(begun) {
-        this.#followedFrom = this.deps.clock.elapsed();
         const outcome = this.#policy.wait ? await this.#watch(begun) : this.#leave(begun.started);
         await begun.beside;
         return this.#result(outcome);
@@ -62670,13 +63141,13 @@ class Follower {
             },
         };
     }
-    async #watch({ started, kin, createdAt }) {
+    async #watch({ started, kin, ageMs }) {
         const { timeoutMs } = this.#policy;
         const { status, url } = started;
         const usual = await this.#usual(status, kin);
         const failedSteps = async (steps) => this.#explainer.explain(steps);
         const failedChildRuns = async (runs) => this.#explainer.explainChildRuns(runs);
-        const watched = await watchRun({ ...this.#policy, run: started, status, url, usual, createdAt }, { ...this.deps, failedSteps, failedChildRuns });
+        const watched = await watchRun({ ...this.#policy, run: started, status, url, usual, ageMs }, { ...this.deps, failedSteps, failedChildRuns });
         const known = { ...started, timeoutMs };
         switch (watched.kind) {
             case 'over': {
@@ -62692,7 +63163,7 @@ class Follower {
                 this.deps.journal.settled();
                 return conclude(watched, { ...known, cause: causeOf([], this.#explainer) });
             case 'lost':
-                return conclude(watched, { ...known, cause: causeOf([], this.#explainer) });
+                return this.#lose(conclude(watched, { ...known, cause: causeOf([], this.#explainer) }));
             case 'timed-out':
                 return this.#endAfterTimeout({ ...started, status: watched.status }, watched);
         }
@@ -62705,11 +63176,26 @@ class Follower {
             this.deps.reporter.tell({ kind: 'usual', usual });
         return usual;
     }
+    /** A server that is away says nothing about its run, which may be hours from its end. */
+    #lose(outcome) {
+        if (this.#policy.onLost === 'stop') {
+            this.deps.journal.ending('stop');
+            return outcome;
+        }
+        this.deps.journal.settled();
+        return { ...outcome, error: `${outcome.error ?? ''}. It was not stopped (on-lost: keep-running)` };
+    }
+    #tellEnding(mode, forMs, timeoutMs) {
+        if (mode === 'keep-running')
+            return;
+        this.deps.reporter.tell({ kind: 'ending', timeoutMs, mode, runId: this.#started?.id, forMs });
+    }
     async #endAfterTimeout(run, watched) {
         const { timeoutMs, onTimeout } = this.#policy;
         const deadline = new Deadline(this.deps.clock, TIMEOUT_STOP_MS);
         const reason = this.#reason('stopped after its timeout');
         this.deps.journal.ending(onTimeout);
+        this.#tellEnding(onTimeout, TIMEOUT_STOP_MS, timeoutMs);
         const ended = await endRun({ run, mode: onTimeout, reason, deadline }, this.deps);
         if (ended.settled)
             this.deps.journal.settled();
@@ -62720,7 +63206,7 @@ class Follower {
             ? await this.#lookBack(run, undefined)
             : { cause: causeOf([], this.#explainer) };
         const outcome = conclude(watched, { ...run, timeoutMs, cause });
-        return { ...outcome, status: ended.status, error: `${outcome.error ?? ''}. ${ended.sentence}` };
+        return { ...outcome, status: ended.status, error: `${outcome.error ?? ''}. It ${ended.predicate}` };
     }
     async #lookBack(reference, run) {
         const { expectations = [], logTail } = this.#policy;
@@ -62746,13 +63232,13 @@ class Follower {
         if (this.#ended !== undefined) {
             return this.#cancelled(this.#ended.status, `Cancelled. ${this.#ended.sentence}`);
         }
-        if (this.#planned === undefined && this.#started === undefined) {
+        const run = this.#started ?? this.#planned;
+        if (run === undefined)
             return this.#cancelled('', this.#policy.nothingToCancel);
-        }
+        this.#tellEnding(this.#policy.onCancel, CANCEL_BUDGET_MS);
         const signal = timeLimit(CANCEL_BUDGET_MS + CANCEL_GRACE_MS);
         const ended = await cleanUp({
-            planned: this.#planned,
-            started: this.#started,
+            run,
             mode: this.#policy.onCancel,
             reason: this.#reason('cancelled'),
             lookUpUntil: new Deadline(clock, CANCEL_LOOK_UP_MS),
@@ -62775,8 +63261,7 @@ class Follower {
         return endReason(`The workflow step was ${what}`, this.#policy.workflowRunUrl);
     }
     #result(outcome) {
-        const now = this.deps.clock.elapsed();
-        return { ...outcome, runId: this.#started?.id, durationMs: now - (this.#followedFrom ?? now) };
+        return { ...outcome, runId: this.#started?.id };
     }
 }
 
@@ -62874,6 +63359,7 @@ function isWorthTaking({ status }) {
 
 
 
+
 /** Takes up the run that an earlier attempt of the step left; undefined where there is none, or that is not clear. */
 async function resumeRun(origin, { server, definition, project }, { client, journal, reporter }) {
     const found = await findEarlierRun(client, origin, definition);
@@ -62887,8 +63373,9 @@ async function resumeRun(origin, { server, definition, project }, { client, jour
     const url = runUrl(client.serverUrl, server, run.id, project);
     const started = { id: run.id, projectId: run.projectId, name, url, status: run.status };
     journal.started(started);
-    reporter.tell({ kind: 'resumed', run, url, attempt });
-    return { started, kin: kinOfRun(run), createdAt: run.created };
+    const ageMs = ageOf(run, client.serverNow);
+    reporter.tell({ kind: 'resumed', run, url, ageMs, attempt });
+    return { started, kin: kinOfRun(run), ageMs };
 }
 
 ;// CONCATENATED MODULE: ./build/run/start/dispatch.js
@@ -63015,7 +63502,7 @@ async function end(run, request, deps) {
     // It began, or ended by itself, at the last moment.
     if (hasBegun(last) && !isOurs)
         return { kind: 'alive', run: last };
-    const why = stopped.kind === 'going-on' ? stopped.why : `it was ${last.status} when last seen`;
+    const why = 'why' in stopped ? stopped.why : `it was ${last.status} when last seen`;
     throw new RunError(`The server made the run "${name}" and then failed (${request.doubt.detail}). It could not be ended: ${why}. ` +
         'Look at it before you start another', 'lost');
 }
@@ -63082,7 +63569,7 @@ function refusal_adviceFor(error, noun) {
 }
 const NO_WORKLOAD_MANAGER = 'This server cannot start runs: it has no workload manager. An open-source server needs ZENML_SERVER_WORKLOAD_MANAGER_IMPLEMENTATION_SOURCE to be set, a hybrid or self-hosted ZenML Pro its workload manager to be enabled';
 
-;// CONCATENATED MODULE: ./build/run/start/left-over.js
+;// CONCATENATED MODULE: ./build/run/start/run-left-behind.js
 
 
 
@@ -63104,8 +63591,7 @@ const LOOK_MS = 10_000;
 async function refusedForPermission(refusal, { planned, reason }, deps) {
     const { clock } = deps;
     const ended = await cleanUp({
-        planned,
-        started: undefined,
+        run: planned,
         mode: 'stop',
         reason,
         lookUpUntil: new Deadline(clock, LOOK_MS),
@@ -63189,7 +63675,7 @@ function outOfTime(name, last, mayHaveStarted) {
 }
 /** A failure that hides whether a run was started must say so. */
 function startUnknown(name, detail) {
-    return new RunError(`Whether the run was started is not known (${detail}). If it was, it goes on under the name "${name}"`, 'lost');
+    return new RunError(`Whether the run was started is not known (${detail}). If it was, it may still be running under the name "${name}"`, 'lost');
 }
 
 ;// CONCATENATED MODULE: ./build/run/start/trigger.js
@@ -63247,10 +63733,13 @@ class Trigger {
     #keyBusySince;
     #vanishedSince;
     #lastHindrance = '';
+    /** For noes to a request that is sent again. */
+    #patience;
     constructor(request, deps) {
         this.#request = request;
         this.#deps = deps;
         this.#key = request.key;
+        this.#patience = new Patience(deps.clock);
     }
     async run() {
         if (!this.#request.nameIsOurs)
@@ -63298,6 +63787,8 @@ class Trigger {
             this.#keyBusySince = undefined;
         if (answer.kind !== 'name-taken')
             this.#vanishedSince = undefined;
+        if (answer.kind !== 'refused')
+            this.#patience.answered();
         switch (answer.kind) {
             case 'started':
                 return this.#follow(answer.run);
@@ -63318,7 +63809,12 @@ class Trigger {
             case 'name-taken':
                 return this.#adoptNamesake(answer.error);
             case 'refused':
-                return this.#giveUp(answer.error, answer.byZenml);
+                // Where an earlier sending may have started it, one no in passing does not make the run lost.
+                if (this.#attempt === 1 || this.#patience.isFinal(answer.error)) {
+                    return this.#giveUp(answer.error, answer.byZenml);
+                }
+                await this.#pause('unclear', answer.error);
+                return this.#adopt();
             case 'unclear': {
                 this.#mayHaveStarted = true;
                 this.#doubt = doubtAfter(answer.error);
@@ -63517,8 +64013,9 @@ function withMark(configuration, mark) {
 
 
 
+
 /**
- * Starts exactly one run of what was found, and notes on it where it came from.
+ * Starts exactly one run of what was found, and notes on it where it came from if that is wished.
  *
  * @throws as `triggerRun` does
  */
@@ -63527,6 +64024,7 @@ async function startRun(request, { server, account, definition, project }, confi
     const key = deps.newKey();
     const named = nameRun(request, definition, configuration, key, clock.now());
     reporter.tell({ kind: 'triggering', name: named.name });
+    const askedAt = clock.elapsed();
     const { run, name, adopted } = await triggerRun({
         definition,
         configuration: completeFor(server.version, definition, configuration.body),
@@ -63541,15 +64039,15 @@ async function startRun(request, { server, account, definition, project }, confi
     const projectId = run.projectId ?? definition.project?.id;
     const started = { id: run.id, projectId, name, url, status: run.status };
     journal.started(started);
-    reporter.tell({ kind: 'started', run, url, adopted });
-    const noted = {
-        runId: run.id,
-        provenance: request.provenance,
-        server,
-        account,
-        project: definition.project ?? project,
-    };
-    return { started, kin: kinOfDefinition(definition), beside: noteOrigin(noted, deps) };
+    // Whatever the server's clocks say: it was not there before it was asked for.
+    const ageMs = Math.min(ageOf(run, client.serverNow), clock.elapsed() - askedAt);
+    reporter.tell({ kind: 'started', run, url, ageMs, adopted });
+    const begun = { started, kin: kinOfDefinition(definition), ageMs };
+    const { provenance } = request;
+    if (provenance === undefined)
+        return begun;
+    const noted = { runId: run.id, provenance, server, account, project: definition.project ?? project };
+    return { ...begun, beside: noteOrigin(noted, deps) };
 }
 function nameRun({ runName, origin }, definition, configuration, key, now) {
     const pattern = runName ?? configuration.runName;
@@ -63738,6 +64236,7 @@ function refusal({ status, message, limited }, { fromFork }) {
 }
 
 ;// CONCATENATED MODULE: ./build/github/run-record.js
+
 /** Before anything is told. */
 const NOTHING_KNOWN = {
     conclusion: undefined,
@@ -63746,6 +64245,8 @@ const NOTHING_KNOWN = {
     error: undefined,
     durationMs: undefined,
     definition: undefined,
+    code: undefined,
+    commits: NO_COMMITS,
     pipeline: undefined,
     runId: undefined,
     runName: undefined,
@@ -63771,6 +64272,7 @@ const NOTHING_KNOWN = {
 
 
 
+
 const saved_comment_STATE = 'comment';
 const MAX_TEXT = 1_000;
 const CONCLUSIONS = [
@@ -63785,6 +64287,20 @@ const CONCLUSIONS = [
     'dry-run',
 ];
 const saved_comment_text = schemas_string().transform((long) => cut(long, MAX_TEXT));
+const codeSchema = object({
+    kind: schemas_enum(['template', 'snapshot']).optional(),
+    name: saved_comment_text.optional(),
+    madeAt: schemas_number().optional(),
+    madeBy: saved_comment_text.optional(),
+    recordedAt: schemas_number().optional(),
+    commit: saved_comment_text.optional(),
+    stack: saved_comment_text.optional(),
+});
+const commitsSchema = object({
+    head: saved_comment_text.optional(),
+    merge: saved_comment_text.optional(),
+    workflow: saved_comment_text.optional(),
+});
 const savedSchema = object({
     action: schemas_enum(['main', 'wait']),
     identity: schemas_string().regex(/^[0-9a-f]{8}$/),
@@ -63804,6 +64320,8 @@ const savedSchema = object({
         // Half an address leads nowhere.
         runUrl: schemas_string().max(MAX_TEXT).optional().catch(undefined),
         created: schemas_number().optional(),
+        code: codeSchema.optional(),
+        commits: commitsSchema,
     }),
 });
 /**
@@ -63822,15 +64340,27 @@ function saveComment(comment, gate) {
 function forgetComment(gate) {
     outputs_saveState(saved_comment_STATE, '', gate);
 }
+/** What a state that was written as JSON leaves out. */
+const NO_CODE = {
+    kind: undefined,
+    name: undefined,
+    madeAt: undefined,
+    madeBy: undefined,
+    recordedAt: undefined,
+    commit: undefined,
+    stack: undefined,
+};
 /** The comment that main left; undefined if there is none, or nothing that the post step does would help. */
 function readSavedComment(env) {
     const saved = savedSchema.safeParse(parseJson(env[`STATE_${saved_comment_STATE}`] ?? '')).data;
     if (saved === undefined)
         return undefined;
     const { conclusion = 'cancelled', ...known } = saved.record;
+    const code = known.code === undefined ? undefined : { ...NO_CODE, ...known.code };
+    const commits = { ...NO_COMMITS, ...known.commits };
     // What was saved while the run went on says nothing of how long it took in all.
     const durationMs = saved.record.conclusion && known.durationMs;
-    return { ...saved, record: { ...NOTHING_KNOWN, ...known, conclusion, durationMs } };
+    return { ...saved, record: { ...NOTHING_KNOWN, ...known, conclusion, durationMs, code, commits } };
 }
 /** The token that the inputs give, masked before anything else; undefined if there is none. */
 function readGithubToken(env, mask) {
@@ -63838,90 +64368,6 @@ function readGithubToken(env, mask) {
     for (const secret of new Secrets([token ?? '']).values)
         mask(secret);
     return token?.trim();
-}
-
-;// CONCATENATED MODULE: ./build/github/page/markdown.js
-
-
-/*
- * GitHub Markdown around texts that are not trusted. What these functions give is Markdown already; a text goes
- * through one of them exactly once.
- */
-const markdown_MAX_TEXT_LENGTH = 2_000;
-const MAX_CODE_LENGTH = 500;
-const markdown_MAX_LINE_LENGTH = 500;
-/** An escape of a character is longer than the character, so a text is cut before and after. */
-function visible(text, max) {
-    return cut(escapeUnprintable(cut(text, max)), max);
-}
-/**
- * Text that GitHub shows as it is, in one line: no formatting, formulas, links or HTML. Mentions and references are
- * looked for in the text as it is shown, where they are acted upon at all, so a comment has to break them.
- */
-function escapeMarkdown(text, max = markdown_MAX_TEXT_LENGTH) {
-    return visible(text, max).replace(/[\\`*_{}[\]()<>#+!|~&@:.$=-]/g, (c) => `&#${c.charCodeAt(0)};`);
-}
-/**
- * A value in a code span of one line, also inside a table's cell.
- *
- * The text stands there unchanged where that is possible: the runner masks a summary as it masks a log, and finds
- * no secret in which characters are escaped.
- */
-function code(text, max = MAX_CODE_LENGTH) {
-    const shown = visible(text, max);
-    if (shown.trim() === '')
-        return '(empty)';
-    // Behind a backslash a bar ends a table's cell for some parsers, escaped or not.
-    if (shown.includes('\\|'))
-        return `<code>${escapeMarkdown(shown, max)}</code>`;
-    const marks = '`'.repeat(longestRun(shown) + 1);
-    // Parsers take one space off both ends.
-    const gap = /^`|`$|^ .* $/.test(shown) ? ' ' : '';
-    return `${marks}${gap}${shown}${gap}${marks}`;
-}
-/** @param text not trusted */
-function markdown_link(text, url, max = markdown_MAX_TEXT_LENGTH) {
-    const shown = escapeMarkdown(text, max);
-    return url === undefined ? shown : `[${shown}](${encodeLink(url)})`;
-}
-/** An address inside the round brackets of a link. */
-function encodeLink(url) {
-    return escapeUnprintable(url).replace(/[()<>\s\\|"`]/g, (character) => encodeURIComponent(character).replace('(', '%28').replace(')', '%29'));
-}
-/** A block of lines as they are; terminal codes and what does not show are taken out, long lines are cut. */
-function fence(lines, language = '') {
-    const shown = lines.map((line) => 
-    // A terminal code's end may lie far behind; what is cut away first would never be shown anyway.
-    cut(removeUnprintable((0,external_node_util_.stripVTControlCharacters)(line.slice(0, markdown_MAX_LINE_LENGTH * 10))), markdown_MAX_LINE_LENGTH));
-    const marks = '`'.repeat(Math.max(3, ...shown.map((line) => longestRun(line) + 1)));
-    return [`${marks}${language}`, ...shown, marks].join('\n');
-}
-/** How many backticks stand together at most; a fence around them must be longer. */
-function longestRun(line) {
-    return Math.max(0, ...(line.match(/`+/g) ?? []).map((run) => run.length));
-}
-/** Markdown behind a title that opens it. Both are Markdown; the title is one line. */
-function fold(title, body) {
-    // Between the tags and the Markdown there must be empty lines.
-    return `<details><summary>${title}</summary>\n\n${body}\n\n</details>`;
-}
-/** @param rows cells of Markdown, in one line each */
-function markdown_table(heads, rows) {
-    // Bars that stand in a cell as they are, are those of code spans.
-    const line = (cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
-    return [line(heads), line(heads.map(() => '---')), ...rows.map(line)].join('\n');
-}
-/** Such as `4,800 steps`. */
-function markdown_amount(count, noun) {
-    return `${grouped(count)} ${noun}${count === 1 ? '' : 's'}`;
-}
-/** Such as `4,800`. */
-function grouped(count) {
-    return count.toLocaleString('en-US');
-}
-/** Blocks of Markdown below one another; empty ones leave no gap. */
-function blocks(...parts) {
-    return parts.filter((part) => part !== undefined && part !== '').join('\n\n');
 }
 
 ;// CONCATENATED MODULE: ./build/github/page/failure.js
@@ -63950,7 +64396,7 @@ function whyText(record, limits) {
 function errorText(error) {
     return error
         .split('\n')
-        .map((line) => code(line, MAX_ERROR_LENGTH))
+        .map((line) => markdown_code(line, MAX_ERROR_LENGTH))
         .join('  \n');
 }
 function failureText({ runFailure, failures, counts }, limits) {
@@ -63960,7 +64406,7 @@ function failureText({ runFailure, failures, counts }, limits) {
     return blocks(runFailure === undefined ? '' : runText(runFailure, limits), ...shown.map((failure) => stepText(failure, limits)), moreText(more, failures.slice(limits.failures)));
 }
 function stepText({ step, fault, log }, limits) {
-    const name = `\u274c ${code(step, failure_MAX_NAME_LENGTH)} failed`;
+    const name = `\u274c ${markdown_code(step, failure_MAX_NAME_LENGTH)} failed`;
     if (fault === undefined)
         return blocks(`${name}; the server does not say why`, logText(log, limits));
     return blocks([name, ...failure_faultLines(fault, limits)].join('  \n'), logText(log, limits));
@@ -63977,8 +64423,8 @@ function runText({ failedAt, reason, fault, log }, limits) {
 }
 function failure_faultLines({ type, message, frame, code: source }, limits) {
     const told = [type, message].filter((part) => part !== undefined && part !== '').join(': ');
-    const place = frame === undefined ? [] : [`at ${code(frame, MAX_PLACE_LENGTH)}`];
-    const line = source === undefined || source.trim() === '' ? [] : [code(source.trim(), MAX_PLACE_LENGTH)];
+    const place = frame === undefined ? [] : [`at ${markdown_code(frame, MAX_PLACE_LENGTH)}`];
+    const line = source === undefined || source.trim() === '' ? [] : [markdown_code(source.trim(), MAX_PLACE_LENGTH)];
     return [...messageLines(told, limits), ...[[...place, ...line].join(': ')].filter((text) => text !== '')];
 }
 /** The lines of a message as they are: those of a validation error are read one by one. */
@@ -63989,8 +64435,8 @@ function messageLines(message, { messageLength }) {
         .filter((line) => line.trim() !== '');
     const left = lines.length - failure_MAX_MESSAGE_LINES;
     return [
-        ...lines.slice(0, failure_MAX_MESSAGE_LINES).map((line) => code(line, messageLength)),
-        ...(left > 0 ? [`(${markdown_amount(left, 'more line')})`] : []),
+        ...lines.slice(0, failure_MAX_MESSAGE_LINES).map((line) => markdown_code(line, messageLength)),
+        ...(left > 0 ? [`(${amount(left, 'more line')})`] : []),
         ...(isCut ? [`(cut: the message has ${grouped(message.length)} characters)`] : []),
     ];
 }
@@ -63998,14 +64444,14 @@ function logText({ lines, left, missing }, { showsLogs }) {
     if (!showsLogs)
         return '';
     if (missing !== undefined)
-        return `Its log is not shown: ${code(missing)}`;
+        return `Its log is not shown: ${markdown_code(missing)}`;
     const shown = lastLines(lines);
     if (shown.length === 0)
         return '';
     const before = left === undefined ? undefined : left + lines.length - shown.length;
     const title = before === 0
-        ? `Its log (${markdown_amount(shown.length, 'line')})`
-        : `The last ${markdown_amount(shown.length, 'line')} of its log${before === undefined ? '' : ` (${grouped(before)} before)`}`;
+        ? `Its log (${amount(shown.length, 'line')})`
+        : `The last ${amount(shown.length, 'line')} of its log${before === undefined ? '' : ` (${grouped(before)} before)`}`;
     return fold(title, fence(shown));
 }
 /** As many of the last lines as fit. */
@@ -64025,8 +64471,8 @@ function moreText(count, known) {
         return '';
     const names = known.map(({ step }) => escapeMarkdown(step, failure_MAX_NAME_LENGTH));
     const rest = count - names.length;
-    const others = rest > 0 ? [markdown_amount(rest, 'other')] : [];
-    return `\u274c ${markdown_amount(count, 'more failed step')}: ${[...names, ...others].join(', ')}`;
+    const others = rest > 0 ? [amount(rest, 'other')] : [];
+    return `\u274c ${amount(count, 'more failed step')}: ${[...names, ...others].join(', ')}`;
 }
 
 ;// CONCATENATED MODULE: ./build/github/page/size.js
@@ -64096,7 +64542,7 @@ function headLine(record) {
         markdown_link(name, runUrl, heading_MAX_NAME_LENGTH),
         ...(conclusion === 'started' || durationMs === undefined ? [] : [`**${shownDuration(durationMs)}**`]),
         ...(usual === undefined ? [] : [`usually ${shownDuration(usual.medianMs)}`]),
-        ...(tellsMore(record) ? [`${code(status, heading_MAX_NAME_LENGTH)} in ZenML`] : []),
+        ...(tellsMore(record) ? [`${markdown_code(status, heading_MAX_NAME_LENGTH)} in ZenML`] : []),
         ...cacheShare(record),
     ].join(' \u00b7 ');
 }
@@ -64105,9 +64551,9 @@ function definitionText({ definition }) {
     if (definition === undefined)
         return '';
     const { kind, id, name, pipeline } = definition;
-    const of = pipeline?.name === undefined ? '' : ` of the pipeline ${code(pipeline.name, heading_MAX_NAME_LENGTH)}`;
+    const of = pipeline?.name === undefined ? '' : ` of the pipeline ${markdown_code(pipeline.name, heading_MAX_NAME_LENGTH)}`;
     const noun = kind === 'snapshot' ? 'snapshot' : 'run template';
-    return `To be run: the ${noun} ${code(name ?? id, heading_MAX_NAME_LENGTH)}${of}`;
+    return `To be run: the ${noun} ${markdown_code(name ?? id, heading_MAX_NAME_LENGTH)}${of}`;
 }
 /** Whether ZenML's state says something that the conclusion does not. */
 function tellsMore({ conclusion, status }) {
@@ -64156,7 +64602,7 @@ function stepsText(steps) {
     const more = steps_moreText(steps, new Set(shown));
     if (rows.length <= MOST_OPEN_ROWS)
         return blocks(body, more);
-    const title = more === '' ? `The ${markdown_amount(rows.length, 'step')}` : `${rows.length} of ${markdown_amount(steps.length, 'step')}`;
+    const title = more === '' ? `The ${amount(rows.length, 'step')}` : `${rows.length} of ${amount(steps.length, 'step')}`;
     return blocks(fold(title, body), more);
 }
 /** What was seen last is not how it ended. */
@@ -64215,7 +64661,7 @@ function steps_moreText(steps, shown) {
     const others = counted.slice(MOST_STATES).reduce((sum, [, count]) => sum + count, 0);
     const rest = others > 0 ? [`${grouped(others)} in other states`] : [];
     const verb = left.length === 1 ? 'is' : 'are';
-    return `${markdown_amount(left.length, 'more step')} ${verb} not shown: ${[...named, ...rest].join(', ')}.`;
+    return `${amount(left.length, 'more step')} ${verb} not shown: ${[...named, ...rest].join(', ')}.`;
 }
 
 ;// CONCATENATED MODULE: ./build/github/page/values.js
@@ -64233,7 +64679,7 @@ function verdictsText(verdicts, most = MOST_VERDICTS) {
     const rows = verdicts
         .toSorted((a, b) => Number(a.held) - Number(b.held))
         .slice(0, most)
-        .map(({ wanted, held, got }) => [`${held ? '\u2705' : '\u274c'} ${code(wanted)}`, code(got)]);
+        .map(({ wanted, held, got }) => [`${held ? '\u2705' : '\u274c'} ${markdown_code(wanted)}`, markdown_code(got)]);
     const more = verdicts.length - rows.length;
     return blocks(markdown_table(['Expected', 'Got'], rows), more > 0 ? `${grouped(more)} more not shown.` : '');
 }
@@ -64243,14 +64689,14 @@ function changesText(changes, kind = 'template') {
         return '';
     const rows = changes.slice(0, values_MOST_CHANGES).map(({ path, before, after }) => {
         const was = before === undefined ? 'none' : shownValue(before);
-        return [code(path, values_MAX_NAME_LENGTH), `${was} \u2192 ${shownValue(after)}`];
+        return [markdown_code(path, values_MAX_NAME_LENGTH), `${was} \u2192 ${shownValue(after)}`];
     });
     const more = changes.length - rows.length;
-    return blocks(markdown_table(['Changed', `${HEADS[kind]} \u2192 run`], rows), more > 0 ? `${markdown_amount(more, 'more change')} not shown.` : '');
+    return blocks(markdown_table(['Changed', `${HEADS[kind]} \u2192 run`], rows), more > 0 ? `${amount(more, 'more change')} not shown.` : '');
 }
 /** A table must escape a bar, and in what is escaped the runner finds no secret to hide. */
 function shownValue(value) {
-    return code(value.includes('|') ? 'a value with a bar, see the log' : value, values_MAX_VALUE_LENGTH);
+    return markdown_code(value.includes('|') ? 'a value with a bar, see the log' : value, values_MAX_VALUE_LENGTH);
 }
 function isSingle(metric) {
     return metric.value === null || typeof metric.value !== 'object';
@@ -64263,12 +64709,12 @@ function metricsText({ metadata, stepMetadata }, most = MOST_METRICS) {
     ];
     const single = all.filter(isSingle);
     const rows = single.slice(0, most).map(({ name, value }) => {
-        return [code(name, values_MAX_NAME_LENGTH), code(String(value), values_MAX_VALUE_LENGTH)];
+        return [markdown_code(name, values_MAX_NAME_LENGTH), markdown_code(String(value), values_MAX_VALUE_LENGTH)];
     });
     const unshown = single.length - rows.length;
     const structured = all.length - single.length;
     const left = [
-        ...(unshown > 0 ? [markdown_amount(unshown, 'more value')] : []),
+        ...(unshown > 0 ? [amount(unshown, 'more value')] : []),
         ...(structured === 1 ? ['a list or mapping'] : []),
         ...(structured > 1 ? [`${grouped(structured)} lists or mappings`] : []),
     ].join(' and ');
@@ -64276,6 +64722,7 @@ function metricsText({ metadata, stepMetadata }, most = MOST_METRICS) {
 }
 
 ;// CONCATENATED MODULE: ./build/github/comment/body.js
+
 
 
 
@@ -64306,6 +64753,7 @@ function renderComment(record, place) {
     const sections = [
         ['heading', heading(isOver ? record : { ...record, status: 'running' })],
         ['link', isOver ? headLine(record) : goingOnLine(record)],
+        ['code', codeLine(record)],
         ['errors', whyText(record, FAILURE_LIMITS)],
         ['expectations', verdictsText(verdicts, body_MOST_VERDICTS)],
         ['metadata', details === undefined ? '' : metricsText(details, body_MOST_METRICS)],
@@ -64338,7 +64786,7 @@ function footer({ context: { workflow, workflowRunUrl, runAttempt }, stepKey }) 
     const parts = [
         markdown_link(workflow === '' ? 'Workflow run' : workflow, workflowRunUrl || undefined, body_MAX_NAME_LENGTH),
         ...attempt,
-        ...(stepKey === '' ? [] : [code(stepKey, body_MAX_NAME_LENGTH)]),
+        ...(stepKey === '' ? [] : [markdown_code(stepKey, body_MAX_NAME_LENGTH)]),
     ];
     return `<sub>${parts.join(' \u00b7 ')}</sub>`;
 }
@@ -64768,17 +65216,14 @@ async function removeStale(id, api) {
 
 
 
+
 /** Where the inputs want the step to be told of. */
-function audienceOf({ summary, comment, githubToken, stepKey, authorities }, action, env, log) {
+async function audienceOf({ summary, comment, githubToken, stepKey, authorities }, action, env, log) {
+    const around = surroundings(authorities, env, log);
     return {
         summary,
-        comment: pullRequestComment({
-            mode: comment,
-            token: githubToken,
-            action,
-            stepKey,
-            ...surroundings(authorities, env, log),
-        }),
+        comment: pullRequestComment({ mode: comment, token: githubToken, action, stepKey, ...around }),
+        commits: await readCommits(around.context, readFile),
     };
 }
 /** What a comment needs of the step that it is written from. */
@@ -64841,7 +65286,7 @@ function isSummaryDue(env) {
 function isSummaryWritten(env) {
     return env['STATE_summaryDue'] === 'false';
 }
-const modeSchema = schemas_enum(['stop', 'stop-gracefully', 'leave']);
+const modeSchema = schemas_enum(['stop', 'stop-gracefully', 'keep-running']);
 const factsSchema = object({
     serverUrl: schemas_string(),
     named: schemas_string(),
@@ -65077,10 +65522,14 @@ class RecordKeeper {
     #clock;
     #known = { ...NOTHING_KNOWN };
     #steps = new Map();
-    /** On the clock of elapsed time. */
-    #followedFrom;
+    /** When the run was created, on the clock of elapsed time. */
+    #createdAt = 0;
     constructor(clock) {
         this.#clock = clock;
+    }
+    /** To be called as soon as they are known. */
+    about(commits) {
+        this.#known.commits = commits;
     }
     tell(event) {
         const known = this.#known;
@@ -65090,6 +65539,7 @@ class RecordKeeper {
             known.status = event.status;
         if (event.kind === 'resolved') {
             known.definition = event.definition;
+            known.code = event.definition.code;
             known.pipeline = event.definition.pipeline?.name;
         }
         if (event.kind === 'configured')
@@ -65113,34 +65563,26 @@ class RecordKeeper {
             this.#noteDetails(event.details);
     }
     end(end) {
-        const { conclusion, status, durationMs } = end;
-        Object.assign(this.#known, { conclusion, status, durationMs, error: shownError(end) });
+        const { conclusion, status } = end;
+        Object.assign(this.#known, { conclusion, status, error: shownError(end) });
     }
     get record() {
-        const now = this.#clock.elapsed();
-        const followedMs = now - (this.#followedFrom ?? now);
-        const { asOf, durationMs = followedMs } = this.#known;
-        const steps = [...this.#steps.values()];
-        return { ...this.#known, durationMs, steps, asOf: asOf && asOf + followedMs };
+        const { created, details, runId } = this.#known;
+        const ageMs = this.#clock.elapsed() - this.#createdAt;
+        const durationMs = runId === undefined ? undefined : (details?.durationMs ?? ageMs);
+        const asOf = created && created + ageMs;
+        return { ...this.#known, durationMs, steps: [...this.#steps.values()], asOf };
     }
-    #begin(event) {
-        const { run, url } = event;
+    #begin({ run, url, ageMs }) {
         const known = this.#known;
-        this.#followedFrom = this.#clock.elapsed();
+        this.#createdAt = this.#clock.elapsed() - ageMs;
         known.status = run.status;
         known.runId = run.id;
         known.runName = run.name;
         known.runUrl = url;
         known.created = run.created;
-        known.asOf = run.created && run.created + this.#ageOf(event);
         known.pipeline ??= run.pipeline?.name;
-    }
-    /** A run that was started just now is new, whatever the clocks of runner and server say. */
-    #ageOf(event) {
-        if (event.kind === 'started' && !event.adopted)
-            return 0;
-        const now = this.#clock.now();
-        return Math.max(0, now - (event.run.created ?? now));
+        known.code ??= run.code;
     }
     #noteChange({ name, status, startTime, durationMs, attempt }) {
         this.#steps.set(name, {
@@ -65235,7 +65677,7 @@ function timelineText(steps, now) {
     ];
     const left = bars.length === shown.length
         ? ''
-        : `The timeline shows the ${shown.length} longest of ${markdown_amount(bars.length, 'step')} that were started.`;
+        : `The timeline shows the ${shown.length} longest of ${amount(bars.length, 'step')} that were started.`;
     return blocks(fence(lines, 'mermaid'), left);
 }
 function barsOf(steps, now) {
@@ -65279,6 +65721,7 @@ function label(name) {
 
 
 
+
 const summary_LIMITS = { failures: 10, messageLength: 1_000, showsLogs: true };
 const MAX_MISSING_LENGTH = 500;
 const MAX_SENTENCE_LENGTH = 2_000;
@@ -65296,7 +65739,7 @@ async function writeSummary(record, log) {
 }
 /** Appends a sentence to what the job summary says about the run already. */
 async function addToSummary(sentence, log) {
-    await append(`${code(sentence, MAX_SENTENCE_LENGTH)}\n`, log);
+    await append(`${markdown_code(sentence, MAX_SENTENCE_LENGTH)}\n`, log);
 }
 async function append(markdown, log) {
     try {
@@ -65317,6 +65760,7 @@ function renderSummary(record) {
     const sections = [
         ['heading', heading(record)],
         ['link', headLine(record)],
+        ['code', codeLine(record)],
         ['errors', whyText(record, summary_LIMITS)],
         ['expectations', verdictsText(verdicts)],
         ['dry run', dryRun === undefined ? '' : dryRunText(dryRun)],
@@ -65332,15 +65776,16 @@ function dryRunText({ lines, expectations, onlyWhenTriggered }) {
     const shown = shownDifference(lines).map((line) => escapeUnprintable(line));
     return blocks('Changes that this run would make to the configuration:', fence(shown, 'diff'), expectations.length === 0
         ? ''
-        : `Would be expected: ${expectations.map((wanted) => code(wanted)).join(', ')}`, `Not checked (only a real start can): ${escapeMarkdown(onlyWhenTriggered.join(', '))}.`);
+        : `Would be expected: ${expectations.map((wanted) => markdown_code(wanted)).join(', ')}`, `Not checked (only a real start can): ${escapeMarkdown(onlyWhenTriggered.join(', '))}.`);
 }
 function missingText(missing) {
     if (missing.length === 0)
         return '';
-    return ['Could not be read:', '', ...missing.map((clause) => `- ${code(clause, MAX_MISSING_LENGTH)}`)].join('\n');
+    return ['Could not be read:', '', ...missing.map((clause) => `- ${markdown_code(clause, MAX_MISSING_LENGTH)}`)].join('\n');
 }
 
 ;// CONCATENATED MODULE: ./build/github/step-report.js
+
 
 
 
@@ -65381,18 +65826,29 @@ class StepReport {
     /** To be called as soon as the inputs say it. */
     address(audience) {
         this.#audience = audience;
+        if (audience.commits !== undefined)
+            this.#keeper.about(audience.commits);
         if (audience.summary)
             noteSummary(true, this.#log);
     }
     tell(event) {
         this.#runLog.tell(event);
         this.#keeper.tell(event);
+        if (event.kind === 'configured')
+            this.#noticeOtherCode();
         if (event.kind === 'resolved')
             this.#setDefinition(event.definition);
         if (event.kind === 'started' || event.kind === 'attached' || event.kind === 'resumed')
             this.#setRun(event);
         else if (this.#isCommentDue)
             this.#beginComment();
+    }
+    /** Only of what this step starts: a run that is only followed has its own. */
+    #noticeOtherCode() {
+        const { code, commits } = this.#keeper.record;
+        const notice = otherCode(code, commits);
+        if (notice !== undefined)
+            this.#log.notice(notice, { title: 'Code of another commit' });
     }
     /** The step's own end: outputs, one line, the summary, the comment. */
     async ended(end) {
@@ -65460,10 +65916,10 @@ class StepReport {
         return this.#action === 'stop' && conclusion === 'failed' ? 'ZenML run not stopped' : TITLES[conclusion];
     }
     #setResult(record, end) {
-        const { status, conclusion, durationMs } = end;
+        const { status, conclusion } = end;
         this.#set('status', showOnOneLine(status, step_report_MAX_NAME_LENGTH));
         this.#set('conclusion', conclusion);
-        this.#set('duration', wholeSeconds(durationMs));
+        this.#set('duration', wholeSeconds(record.durationMs ?? 0));
         this.#set('error', errorOutput(record));
         const outputs = jsonOutputs(record);
         for (const name of JSON_OUTPUTS)
@@ -65542,7 +65998,9 @@ class WorkflowStep {
         const mask = (secret) => {
             log.mask(secret);
         };
-        const { inputs, notices, warnings } = await read({ env, readFile: readFile, mask, parseServerUrl: parseServerUrl });
+        const { inputs, notices, warnings, source } = await read({ env, readFile: readFile, mask, parseServerUrl: parseServerUrl });
+        if (source !== undefined)
+            log.info(source);
         for (const notice of notices)
             log.notice(notice);
         for (const warning of warnings)
@@ -65624,9 +66082,11 @@ class WorkflowStep {
 }
 const NO_FAULTS = { faults: undefined, faultsWithoutValues: undefined };
 /** The end of a step that has nothing else to say of a run. */
-const NO_END = { status: '', failedStep: undefined, durationMs: 0 };
+const NO_END = { status: '', failedStep: undefined };
 
 ;// CONCATENATED MODULE: ./build/actions/main.js
+
+
 
 
 
@@ -65639,10 +66099,12 @@ async function runTemplate(env, log) {
     const step = new WorkflowStep({ action: 'main', env, log, signal: listenForCancellation() });
     try {
         const inputs = await step.read(readInputs);
-        step.reportTo(audienceOf(inputs, 'main', env, log));
+        step.reportTo(await audienceOf(inputs, 'main', env, log));
         const request = toRequest(inputs, env);
+        const deadline = new Deadline(systemClock, request.triggerTimeoutMs);
         const deps = await step.connect(inputs, request);
-        return await step.conclude(await executeRun(request, deps));
+        // To look up a workspace may have taken most of it.
+        return await step.conclude(await executeRun({ ...request, triggerTimeoutMs: deadline.leftMs }, deps));
     }
     catch (error) {
         return await step.fail(error);
@@ -65654,24 +66116,23 @@ async function runTemplate(env, log) {
 /** What the inputs ask for, with what the workflow says of itself. */
 function toRequest(inputs, env) {
     const context = readWorkflowContext(env);
-    const { configuration: layers, parameters, tags, useCache } = inputs;
+    const { configuration: layers, parameters, tags, enableCache } = inputs;
     return {
         ...inputs,
         project: projectChoice(inputs.project, env),
-        overrides: { layers, parameters, tags, useCache },
+        overrides: { layers, parameters, tags, enableCache },
         origin: {
             workflowRunId: context.runId,
             attempt: context.runAttempt,
             stepIdentity: stepIdentity(context, inputs.stepKey),
         },
-        provenance: context,
-        workflowRunUrl: context.workflowRunUrl,
+        provenance: inputs.noteOrigin ? context : undefined,
+        workflowRunUrl: inputs.noteOrigin ? context.workflowRunUrl : '',
         nothingToCancel: 'Cancelled before a run was started',
     };
 }
 
 ;// CONCATENATED MODULE: ./build/github/inputs/credential-again.js
-
 
 
 
@@ -65685,17 +66146,52 @@ function toRequest(inputs, env) {
 async function readConnectionAgain(sources) {
     const { env, readFile, mask, parseServerUrl } = sources;
     const { names, secrets } = inputTables.main;
-    const raw = readRawInputs(env, names);
+    const { raw, faults } = readGivenInputs(env, names);
     for (const secret of new Secrets(secrets.flatMap((name) => raw[name] ?? [])).values)
         mask(secret);
     const { server } = readServer(raw, parseServerUrl);
     const credential = credentialOf(raw);
-    const isWrong = connectionFaults(raw, names, undefined).length > 0;
+    const isWrong = [...faults, ...connectionFaults(raw, names, undefined)].length > 0;
     if (server === undefined || credential === undefined || isWrong)
         return undefined;
     const { workspace } = readWorkflowContext(env);
     const { authorities } = await readAuthorities(raw['ca-certificate'], { workspace, readFile });
     return { server, credential, authorities };
+}
+
+;// CONCATENATED MODULE: ./build/github/log/retry-log.js
+
+
+const retry_log_LONG = 500;
+/** For work that does little but try again: says why at the first failure, and how often at the end. */
+class RetryLog {
+    #log;
+    #clock;
+    #budgetMs;
+    #times = 0;
+    #since = 0;
+    /** @param budgetMs how long it is tried at most */
+    constructor(log, clock, budgetMs) {
+        this.#log = log;
+        this.#clock = clock;
+        this.#budgetMs = budgetMs;
+    }
+    tell(event) {
+        if (event.kind !== 'retry')
+            return;
+        this.#times += 1;
+        if (this.#times > 1)
+            return;
+        this.#since = this.#clock.elapsed();
+        this.#log.info(`${inline(event.line, retry_log_LONG)}; trying again for up to ${shownDuration(this.#budgetMs)}`);
+    }
+    /** To be called when nothing is tried any more. */
+    end() {
+        if (this.#times < 2)
+            return;
+        const tookMs = this.#clock.elapsed() - this.#since;
+        this.#log.info(`Tried again ${this.#times} times in ${shownDuration(tookMs)}`);
+    }
 }
 
 ;// CONCATENATED MODULE: ./build/github/workflow/main-still-alive.js
@@ -65796,12 +66292,13 @@ function withEnd(record, ended) {
 async function summarize({ sentence, status }, env, log) {
     const started = readStartedRun(env);
     const keeper = new RecordKeeper(systemClock);
-    keeper.end({ conclusion: 'cancelled', status, error: sentence, failedStep: undefined, durationMs: 0 });
+    keeper.end({ conclusion: 'cancelled', status, error: sentence, failedStep: undefined });
     const { id: runId, name: runName, url: runUrl } = started ?? {};
     await writeSummary({ ...keeper.record, runId, runName, runUrl, durationMs: undefined }, log);
 }
 
 ;// CONCATENATED MODULE: ./build/actions/post.js
+
 
 
 
@@ -65854,29 +66351,33 @@ async function endMain({ facts }, folder, log) {
         log.info('The step was still running; it was ended');
 }
 async function endRunOf({ facts, planned, started, mode }, again, { log, clock, timeLimit, openHttp }) {
-    if (planned === undefined && started === undefined)
+    const run = started ?? planned;
+    if (run === undefined)
         return NOTHING_SENT;
-    const name = started?.name ?? planned?.name ?? '';
     if (again === undefined || named(again.server) !== facts.named) {
         const what = again === undefined ? 'are no longer valid' : 'now name another server';
-        const sentence = `The run "${inline(name)}" was not looked after, because this step's inputs ${what}: if it was started, it goes on at ${facts.serverUrl}`;
+        const sentence = `The run "${inline(run.name)}" was not looked after, because this step's inputs ${what}: if it was started, it may still be running at ${facts.serverUrl}`;
         log.warning(sentence);
         return { sentence, status: '' };
     }
-    const reporter = new RunLog(log, clock);
+    const reporter = new RetryLog(log, clock, BUDGET_MS);
     const { serverUrl } = facts;
     const http = openHttp(again.authorities);
     const connection = await openClient({ inputs: again, http, serverUrl, clock, log, reporter });
+    if (mode !== 'keep-running') {
+        const what = started === undefined ? 'Checking whether it was started, to stop it' : 'Asking ZenML to stop it';
+        log.info(`This step ended before the run "${inline(run.name)}" did. ${what}, for up to ${shownDuration(BUDGET_MS)}`);
+    }
     const signal = timeLimit(BUDGET_MS);
     try {
         const ended = await cleanUp({
-            planned,
-            started,
+            run,
             mode,
             reason: endReason('The workflow step ended early', facts.workflowRunUrl),
             lookUpUntil: new Deadline(clock, lateStartLeftMs(planned, clock.now())),
             deadline: new Deadline(clock, BUDGET_MS),
         }, { client: connection.client, clock, signal });
+        reporter.end();
         const line = inline(ended.sentence, post_MAX_SENTENCE_LENGTH);
         if (ended.settled)
             log.info(line);
@@ -65903,28 +66404,29 @@ function lateStartLeftMs(planned, now) {
 
 
 
+
 /**
  * Connects, finds a run that something else started, and tells that it is followed.
  *
  * @param reference id or exact name
- * @param input what the user calls it, for the error
  * @throws NoSuchRunError if there is none, RunError if several have the name
  */
-async function findRun(reference, choice, input, deps) {
+async function findRun(reference, choice, deps) {
     const { client } = deps;
     const { server, account } = await connect(deps);
     const isById = isUuid(reference);
     const wanted = isById && choice?.source !== 'project' ? undefined : await findProject({ choice, server, account }, deps);
-    const run = await untilThere(() => (isById ? byId(reference, wanted, deps) : byName(client, reference, input, wanted)), deps);
+    const run = await untilThere(() => (isById ? byId(reference, wanted, deps) : byName(client, reference, wanted)), deps);
     if (run === undefined) {
         throw new NoSuchRunError(isById
-            ? `${input}: there is no run with the id ${reference}, or the account has no permission to read it`
-            : `${input}: there is no run named "${reference}", or the account has no permission to read it`);
+            ? `run: there is no run with the id ${reference}, or the account has no permission to read it`
+            : `run: there is no run named "${reference}", or the account has no permission to read it`);
     }
     const project = wanted ?? (await projectOf(client, server, run));
     const url = runUrl(client.serverUrl, server, run.id, project);
-    deps.reporter.tell({ kind: 'attached', run, url });
-    return { run, url };
+    const ageMs = ageOf(run, client.serverNow);
+    deps.reporter.tell({ kind: 'attached', run, url, ageMs });
+    return { run, url, ageMs };
 }
 /** The server has just said that it is one of ZenML: what something else answers now passes. */
 const LOOK_UP_MS = 30_000;
@@ -65958,11 +66460,11 @@ async function byId(id, project, deps) {
         return run;
     throw new RunError(`project: the run ${id} belongs to another project. Correct or drop the input`);
 }
-async function byName(client, name, input, project) {
+async function byName(client, name, project) {
     const [run, ...others] = await client.runsByName(name, project?.id);
     if (run !== undefined && others.length > 0) {
         const ids = [run, ...others].map(({ id }) => id).join(', ');
-        throw new RunError(`${input}: several projects have a run named "${name}": ${ids}. Use one of the ids, or name the project`);
+        throw new RunError(`run: several projects have a run named "${name}": ${ids}. Use one of the ids, or name the project`);
     }
     return run;
 }
@@ -65976,29 +66478,29 @@ async function projectOf(client, server, { projectId }) {
 
 
 /** What is said when the workflow is cancelled, and no time is left, before the run is found. */
-function notLookedUp(runId) {
-    return `Cancelled before the run ${runId} could be looked up; it was not asked to stop`;
+function notLookedUp(run) {
+    return `Cancelled before the run "${run}" could be looked up; it was not asked to stop`;
 }
 /**
  * Stops a run that something else started; one that has ended already is as good.
  *
  * @param deps its signal says that no time is left; the result tells what is known then
- * @throws RunError if there is no such run
+ * @throws RunError if there is no such run, or if several have the name
  */
 async function stopKnownRun(request, deps) {
     const { clock, reporter, signal } = deps;
-    const { runId, mode, workflowRunUrl, timeoutMs } = request;
-    const from = clock.elapsed();
-    const result = (outcome) => {
-        return { ...outcome, failedStep: undefined, durationMs: clock.elapsed() - from };
-    };
-    const found = await findRun(runId, undefined, 'run-id', deps).catch((error) => {
+    const { mode, workflowRunUrl, timeoutMs } = request;
+    const result = (outcome) => ({
+        ...outcome,
+        failedStep: undefined,
+    });
+    const found = await findRun(request.run, request.project, deps).catch((error) => {
         if (signal?.aborted !== true)
             throw error;
         return undefined;
     });
     if (found === undefined) {
-        return result({ conclusion: 'cancelled', status: '', error: notLookedUp(runId), runId: undefined });
+        return result({ conclusion: 'cancelled', status: '', error: notLookedUp(request.run), runId: undefined });
     }
     const { run, url } = found;
     const reason = endReason('Stopped by a workflow', workflowRunUrl);
@@ -66020,22 +66522,23 @@ async function stopKnownRun(request, deps) {
 
 
 
+
 /** The runner sends its second signal 7.5 s after the first, and kills soon after; all must be said before. */
 const GOES_ON_MS = 6_000;
 /**
  * Stops a run that something else started. Gives whether nothing of it goes on. A cancelled workflow does not take
  * back that the run is to be stopped: the work goes on for most of the seconds that the runner leaves.
  */
-async function stopRunById(env, log) {
+async function stopGivenRun(env, log) {
     const signal = later(listenForCancellation(), GOES_ON_MS);
     const step = new WorkflowStep({ action: 'stop', env, log, signal });
     try {
-        const { graceful, ...inputs } = await step.read(readStopInputs);
-        const mode = graceful ? 'stop-gracefully' : 'stop';
+        const inputs = await step.read(readStopInputs);
         const { workflowRunUrl } = readWorkflowContext(env);
-        const nothingToCancel = notLookedUp(inputs.runId);
-        const deps = await step.connect(inputs, { onCancel: mode, workflowRunUrl, nothingToCancel });
-        return await step.conclude(await stopKnownRun({ ...inputs, mode, workflowRunUrl }, deps));
+        const nothingToCancel = notLookedUp(inputs.run);
+        const deps = await step.connect(inputs, { onCancel: inputs.mode, workflowRunUrl, nothingToCancel });
+        const request = { ...inputs, project: projectChoice(inputs.project, env), workflowRunUrl };
+        return await step.conclude(await stopKnownRun(request, deps));
     }
     catch (error) {
         return await step.fail(error);
@@ -66058,11 +66561,11 @@ async function attachRun(request, outside) {
     const follower = new Follower(request, outside);
     const { deps } = follower;
     try {
-        const { run, url } = await findRun(request.run, request.project, 'run', deps);
-        const { id, projectId, name = id, status, created: createdAt } = run;
+        const { run, url, ageMs } = await findRun(request.run, request.project, deps);
+        const { id, projectId, name = id, status } = run;
         const started = { id, projectId, name, url, status };
         deps.journal.started(started);
-        return await follower.follow({ started, kin: kinOfRun(run), createdAt });
+        return await follower.follow({ started, kin: kinOfRun(run), ageMs });
     }
     catch (error) {
         return follower.interrupted(error);
@@ -66082,7 +66585,7 @@ async function waitForRun(env, log) {
     const step = new WorkflowStep({ action: 'wait', env, log, signal: listenForCancellation() });
     try {
         const inputs = await step.read(readWaitInputs);
-        step.reportTo(audienceOf(inputs, 'wait', env, log));
+        step.reportTo(await audienceOf(inputs, 'wait', env, log));
         const request = {
             ...inputs,
             project: projectChoice(inputs.project, env),
@@ -66126,7 +66629,7 @@ async function wait() {
 }
 /** Entry of stop/. */
 async function stop() {
-    await run(stopRunById);
+    await run(stopGivenRun);
 }
 /** The one place that decides the exit code. */
 async function run(action) {

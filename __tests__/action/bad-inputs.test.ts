@@ -21,8 +21,14 @@ const sample = [
   'configuration-file: broken JSON in a file',
   'login/: the key in the address',
   'wait/: a project of two lines',
-  'stop/: two ids',
-].map((title) => badInputs.find((bad) => bad.title === title)!)
+  'stop/: two ids on two lines',
+].map(titled)
+
+function titled(title: string): BadInput {
+  const found = badInputs.find((bad) => bad.title === title)
+  if (found === undefined) throw new Error(`no bad input is called "${title}"`)
+  return found
+}
 
 function spawned(bad: BadInput): With {
   const { 'server-url': _, ...rest }: With = { ...least[bad.action ?? 'main'], ...bad.given }

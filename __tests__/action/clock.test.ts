@@ -43,7 +43,7 @@ test.concurrent('a clock that is set an hour on ends no run before its timeout',
 
     expectGreen(result, 'completed')
     expect(scene.runs[0]).toMatchObject({ status: 'completed' })
-    expect(Number(result.outputs['duration'])).toBeLessThan(60)
+    expect(Number(result.outputs['duration'])).toBeLessThan(600)
     expect(logLines(result).join('\n')).not.toMatch(/\d:\d\d:\d\d|\bh\b/)
   }),
 )
@@ -57,7 +57,7 @@ test.concurrent('a clock that is set an hour back does not hide that the timeout
 
     expect(expectRed(result, 'timed-out')).toContain('was stopped')
     expect(Number(result.outputs['duration'])).toBeGreaterThanOrEqual(4)
-    expect(Number(result.outputs['duration'])).toBeLessThan(60)
+    expect(Number(result.outputs['duration'])).toBeLessThan(600)
   }),
 )
 
