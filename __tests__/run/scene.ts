@@ -137,6 +137,8 @@ export const BASE_REQUEST: RunRequest = {
     sha: '0123456789abcdef0123456789abcdef01234567',
     ref: 'refs/heads/main',
     headRef: '',
+    baseRef: '',
+    eventName: 'push',
     actor: 'octocat',
     workflow: 'train',
     workflowRunUrl: 'https://github.com/o/r/actions/runs/4711',

@@ -2,7 +2,7 @@ import { json, notFound, refusal, type Answer, type Refusal } from '../answers.t
 import { enumFault, mappingOf, tooLong } from '../body.ts'
 import { hasSnapshots } from '../definition.ts'
 import { isUuid } from '../ids.ts'
-import { isObject } from '../json.ts'
+import { isObject, type Json } from '../json.ts'
 import { flag, invalidRequest, list, uuidFault } from '../query.ts'
 import { runResource } from '../resources.ts'
 import type { Run } from '../run.ts'
@@ -95,6 +95,23 @@ function wantsSteps(world: World, query: URLSearchParams): boolean {
   return world.version !== '0.74.0' && flag(query, 'include_full_metadata', false)
 }
 
+/** 0.74 does not know the filter. A value is kept as JSON text and looked for by LIKE. */
+function hasNoted(world: World, query: URLSearchParams, run: Run): boolean {
+  const wanted = /^(\w+):contains:(.*)$/s.exec(query.get('run_metadata') ?? '')
+  if (wanted === null || world.version === '0.74.0') return true
+  const [, key = '', part = ''] = wanted
+  return pythonJson(run.metadata.get(key) ?? null)
+    .toLowerCase()
+    .includes(part.toLowerCase())
+}
+
+/** As Python's json.dumps writes it. */
+function pythonJson(value: Json): string {
+  return JSON.stringify(value, null, 1)
+    .replaceAll(/\n */g, ' ')
+    .replaceAll(/[^ -~]/g, (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}
+
 function tagsOf(run: Run): readonly string[] {
   return Array.isArray(run.tags) ? run.tags.filter((tag): tag is string => typeof tag === 'string') : []
 }
@@ -117,7 +134,7 @@ function listRuns({ world, query }: Call): Answer {
         world.visibleRuns(),
         (run) => world.entryOf(run).project,
         (run) => runResource(world, run),
-      ),
+      ).filter((run) => hasNoted(world, query, run)),
       filters: {
         id: (run) => run.facts.id,
         name: (run) => run.facts.name,
@@ -246,7 +263,12 @@ function attachMetadata({ world, body }: Call): Answer {
       typeof project === 'string' ? project : '',
     )
     world.permissions.verify('update', runResource(world, run))
-    for (const [key, value] of Object.entries(isObject(values) ? values : {})) run.metadata.set(key, value)
+    for (const [key, value] of Object.entries(isObject(values) ? values : {})) {
+      const before = run.metadata.get(key)
+      // Seen on 0.98.0; 0.74.0 and 0.85.0 put the new mapping in the place of the old one.
+      const isMerged = world.version === '0.98.0' && isObject(before) && isObject(value)
+      run.metadata.set(key, isMerged ? { ...before, ...value } : value)
+    }
   }
   return json(null)
 }

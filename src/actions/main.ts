@@ -7,6 +7,7 @@ import type { WorkflowLog } from '../github/log/workflow-log.ts'
 import { executeRun, type RunRequest } from '../run/execute.ts'
 import { Deadline } from '../base/deadline.ts'
 import { systemClock } from '../base/system-clock.ts'
+import { baselineOf } from '../github/inputs/baseline.ts'
 import { audienceOf } from './audience.ts'
 import { WorkflowStep } from './workflow-step.ts'
 
@@ -41,6 +42,7 @@ export function toRequest(inputs: Inputs, env: Environment): RunRequest {
       attempt: context.runAttempt,
       stepIdentity: stepIdentity(context, inputs.stepKey),
     },
+    baseline: baselineOf(inputs, context),
     provenance: inputs.noteOrigin ? context : undefined,
     workflowRunUrl: inputs.noteOrigin ? context.workflowRunUrl : '',
     nothingToCancel: 'Cancelled before a run was started',

@@ -5,6 +5,7 @@ import { readWaitInputs } from '../github/inputs/read.ts'
 import { projectChoice } from '../github/inputs/project-choice.ts'
 import type { WorkflowLog } from '../github/log/workflow-log.ts'
 import { attachRun, type AttachRequest } from '../run/attach.ts'
+import { baselineOf } from '../github/inputs/baseline.ts'
 import { audienceOf } from './audience.ts'
 import { WorkflowStep } from './workflow-step.ts'
 
@@ -17,6 +18,7 @@ export async function waitForRun(env: Environment, log: WorkflowLog): Promise<bo
     const request: AttachRequest = {
       ...inputs,
       project: projectChoice(inputs.project, env),
+      baseline: baselineOf(inputs, readWorkflowContext(env)),
       workflowRunUrl: readWorkflowContext(env).workflowRunUrl,
       wait: true,
       nothingToCancel: `Cancelled before the run "${inputs.run}" could be looked up; it was left as it is`,

@@ -1,5 +1,5 @@
 import type { JsonObject, JsonValue } from '../base/json.ts'
-import type { ArtifactInfo } from '../run/facts.ts'
+import type { ArtifactInfo, Comparison } from '../run/facts.ts'
 import { harmlessJson } from '../base/printable.ts'
 import type { RecordedStep, RunRecord } from './run-record.ts'
 
@@ -13,17 +13,27 @@ const MAX_LENGTH = 100_000
 const NOTE_LENGTH = 40
 
 /** The outputs before anything is known, and where nothing was started: a later `fromJSON` must not fail. */
-export const EMPTY_JSON_OUTPUTS = { steps: '[]', metadata: '{}', artifacts: '[]' } as const
+export const EMPTY_JSON_OUTPUTS = {
+  steps: '[]',
+  metadata: '{}',
+  artifacts: '[]',
+  comparison: '{"baseline":null,"metrics":[]}',
+} as const
 
 /**
  * The outputs that are JSON. What would be too long loses whole entries from its end, and says so: a list in a last
  * entry, a mapping in a last key, both `"left-out": N`.
  */
-export function jsonOutputs({ steps, details }: RunRecord): Record<keyof typeof EMPTY_JSON_OUTPUTS, string> {
+export function jsonOutputs({
+  steps,
+  details,
+  comparison,
+}: RunRecord): Record<keyof typeof EMPTY_JSON_OUTPUTS, string> {
   return {
     steps: shownSteps(steps),
     metadata: details === undefined ? '{}' : shownMetadata(details),
     artifacts: shownList((details?.artifacts ?? []).map(artifactEntry)),
+    comparison: comparison === undefined ? EMPTY_JSON_OUTPUTS.comparison : shownComparison(comparison),
   }
 }
 
@@ -65,6 +75,28 @@ function artifactEntry({ step, output, id, name, version, uri, type }: ArtifactI
     uri: uri ?? null,
     type: type ?? null,
   }
+}
+
+/** Change and relative change are null where one of both runs has no value, or the baseline's is 0. */
+function shownComparison({ baseline, metrics }: Comparison): string {
+  const run = baseline === undefined ? null : { ...baseline, url: baseline.url ?? null }
+  return `{"baseline":${shownJson(run) ?? 'null'},"metrics":${shownList(metrics.map(metricEntry))}}`
+}
+
+function metricEntry({ name, value, baseline }: Comparison['metrics'][number]): JsonObject {
+  const change = value === undefined || baseline === undefined ? null : exact(value - baseline)
+  return {
+    name,
+    value: value ?? null,
+    baseline: baseline ?? null,
+    change,
+    relative: change === null || !baseline ? null : exact(change / Math.abs(baseline)),
+  }
+}
+
+/** In decimal, as a person reckons: 0.3 - 0.1 is 0.2. */
+function exact(value: number): number {
+  return Number(value.toPrecision(15))
 }
 
 function shownList(entries: readonly JsonObject[]): string {

@@ -55,6 +55,7 @@ export class RecordKeeper implements Reporter {
     if (event.kind === 'steps' || event.kind === 'still') known.counts = event.counts ?? known.counts
     if (event.kind === 'step-failed') known.failures = [...known.failures, event.failure]
     if (event.kind === 'run-failed') known.runFailure = event.failure
+    if (event.kind === 'compared') known.comparison = event.comparison
     if (event.kind === 'expectations') known.verdicts = event.verdicts
     if (event.kind === 'details') this.#noteDetails(event.details)
   }

@@ -2,7 +2,7 @@ import type { Conclusion } from '../run/conclusion.ts'
 import type { ValueChange } from '../run/configure/difference.ts'
 import type { Verdict } from '../run/outcome/expect.ts'
 import type { RunEvent } from '../run/events.ts'
-import type { RunDetails, RunFailure, StepCounts, StepFailure, Usual } from '../run/facts.ts'
+import type { Comparison, RunDetails, RunFailure, StepCounts, StepFailure, Usual } from '../run/facts.ts'
 import type { CodeSource } from '../zenml/code-source.ts'
 import type { Definition, StepState } from '../zenml/model.ts'
 import { NO_COMMITS, type WorkflowCommits } from './workflow/commits.ts'
@@ -47,6 +47,8 @@ export interface RunRecord {
   readonly failures: readonly StepFailure[]
   readonly runFailure: RunFailure | undefined
   readonly verdicts: readonly Verdict[]
+  /** Undefined where none was wished, and of a run that did not complete. */
+  readonly comparison: Comparison | undefined
   /** Undefined until the run has ended, or if the server could not be asked any more. */
   readonly details: RunDetails | undefined
 }
@@ -75,5 +77,6 @@ export const NOTHING_KNOWN: RunRecord = {
   failures: [],
   runFailure: undefined,
   verdicts: [],
+  comparison: undefined,
   details: undefined,
 }

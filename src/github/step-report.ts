@@ -194,7 +194,7 @@ const WITHOUT_RUN: Readonly<Record<StepReportOptions['action'], string>> = {
   stop: 'No ZenML run was stopped',
 }
 
-const JSON_OUTPUTS = ['steps', 'metadata', 'artifacts'] as const
+const JSON_OUTPUTS = ['steps', 'metadata', 'artifacts', 'comparison'] as const
 
 const TITLES: Readonly<Record<Conclusion, string>> = {
   completed: 'ZenML run completed',

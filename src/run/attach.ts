@@ -1,4 +1,5 @@
 import { findRun } from './find/run.ts'
+import { originOfRun } from './origin.ts'
 import { kinOfRun } from './watch/usual.ts'
 import type { ProjectChoice } from './facts.ts'
 import { Follower, type FollowPolicy, type RunDependencies, type RunResult } from './follow.ts'
@@ -18,11 +19,12 @@ export async function attachRun(request: AttachRequest, outside: RunDependencies
   const follower = new Follower(request, outside)
   const { deps } = follower
   try {
-    const { run, url, ageMs } = await findRun(request.run, request.project, deps)
+    const { run, url, ageMs, server, account, project } = await findRun(request.run, request.project, deps)
     const { id, projectId, name = id, status } = run
     const started = { id, projectId, name, url, status }
     deps.journal.started(started)
-    return await follower.follow({ started, kin: kinOfRun(run), ageMs })
+    const origin = originOfRun(run, { server, account, project })
+    return await follower.follow({ started, kin: kinOfRun(run), ageMs, server, project, origin })
   } catch (error) {
     return follower.interrupted(error)
   }

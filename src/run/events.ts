@@ -4,6 +4,7 @@ import type { DifferenceLine, ValueChange } from './configure/difference.ts'
 import type { EndMode } from './journal.ts'
 import type { Verdict } from './outcome/expect.ts'
 import type {
+  Comparison,
   ProjectSource,
   Forecast,
   RunDetails,
@@ -46,6 +47,8 @@ export type RunEvent =
       readonly expectations: readonly string[]
       readonly onlyWhenTriggered: readonly string[]
     }
+  /** The finished run beside its baseline. */
+  | { readonly kind: 'compared'; readonly comparison: Comparison }
   /** The conditions on the finished run's metadata. */
   | { readonly kind: 'expectations'; readonly verdicts: readonly Verdict[] }
   | { readonly kind: 'triggering'; readonly name: string }

@@ -103,6 +103,28 @@ export interface ArtifactInfo {
   readonly type: string | undefined
 }
 
+/** A number that a run or its baseline logged. */
+export interface ComparedMetric {
+  readonly name: string
+  /** Undefined where it was not logged. */
+  readonly value: number | undefined
+  readonly baseline: number | undefined
+  /** Which way is good; undefined where nothing says so. */
+  readonly better: 'higher' | 'lower' | undefined
+}
+
+/** A run beside the one it is compared with. */
+export interface Comparison {
+  /** The baseline as the input names it, such as `main` or `run:nightly-5`. */
+  readonly input: string
+  /** Undefined if there is none. */
+  readonly baseline:
+    { readonly id: string; readonly name: string; readonly url: string | undefined } | undefined
+  /** Why there is none, as a clause. */
+  readonly missing: string | undefined
+  readonly metrics: readonly ComparedMetric[]
+}
+
 export interface RunDetails {
   /** From the run's creation until nothing of it ran any more; undefined where the server does not say. */
   readonly durationMs: number | undefined

@@ -2,21 +2,29 @@ import type { ZenmlClient } from '../zenml/client.ts'
 import type { Clock } from '../base/clock.ts'
 import { Deadline } from '../base/deadline.ts'
 import { isZenmlError } from '../zenml/errors.ts'
-import type { ChildRun, Run, RunReference, StepState } from '../zenml/model.ts'
+import type { ChildRun, Named, Run, RunReference, ServerInfo, StepState } from '../zenml/model.ts'
 import { runPhase } from '../zenml/status.ts'
 import { cleanUp } from './stop/clean-up.ts'
+import { nameOfBaseline, readBaseline, type BaselineChoice } from './compare/baseline.ts'
+import { compareRuns } from './compare/compare.ts'
 import { conclude } from './outcome/conclude.ts'
 import type { Outcome } from './conclusion.ts'
 import { endReason } from './stop/end-reason.ts'
 import { endRun, type Ended } from './stop/end-run.ts'
 import { RunError } from './errors.ts'
+import { noteConclusion, type Origin } from './origin.ts'
 import { FailureExplainer } from './outcome/explain-failure.ts'
-import { judgeExpectations, missedExpectations, type Expectation } from './outcome/expect.ts'
+import {
+  judgeExpectations,
+  missedExpectations,
+  type BaselineValues,
+  type Expectation,
+} from './outcome/expect.ts'
 import { readUsual, type Kin } from './watch/usual.ts'
 import type { EndMode, Journal, PlannedRun, StartedRun } from './journal.ts'
 import { causeOf, lookBack, type LookedBack } from './outcome/look-back.ts'
 import type { Reporter } from './events.ts'
-import type { Usual } from './facts.ts'
+import type { RunDetails, Usual } from './facts.ts'
 import { watchRun, type Watched } from './watch/watch.ts'
 
 /** How a step follows its run, and when it ends it. */
@@ -37,6 +45,10 @@ export interface FollowPolicy {
   readonly logTail: number
   /** Conditions on the metadata of a run that completed. */
   readonly expectations?: readonly Expectation[]
+  /** What a completed run is compared with. */
+  readonly baseline?: BaselineChoice | undefined
+  /** Whether it is a miss that there is no baseline yet. */
+  readonly baselineRequired?: boolean
   /** What is said when the workflow is cancelled before there is a run. */
   readonly nothingToCancel: string
   /** Page of the workflow run, or empty; ZenML shows it as the reason where a run has to be marked as failed. */
@@ -63,8 +75,12 @@ export interface Begun {
   readonly kin: Kin
   /** For how long it has been there; milliseconds. */
   readonly ageMs: number
-  /** Work that goes on beside the watch; it never rejects. */
-  readonly beside?: Promise<void>
+  readonly server: ServerInfo
+  readonly project: Named | undefined
+  /** What is noted on it of where it came from; undefined if nothing is. */
+  readonly origin?: Origin | undefined
+  /** That it is noted, while the run is watched: whether it could be. It never rejects. */
+  readonly beside?: Promise<boolean>
 }
 
 /** A run, and what became of it as far as this step followed it. */
@@ -98,6 +114,8 @@ export class Follower {
   #started: StartedRun | undefined
   /** The outcome of the run, once nothing of it is running; there is nothing to cancel then. */
   #ended: Pick<Ended, 'status' | 'sentence'> | undefined
+  /** It ended by itself, and that was seen. */
+  #isOver = false
 
   constructor(policy: FollowPolicy, deps: RunDependencies) {
     this.#policy = policy
@@ -116,7 +134,11 @@ export class Follower {
   /** Watches the run until it ends, and judges it; with `wait: false` leaves it at once. */
   async follow(begun: Begun): Promise<RunResult> {
     const outcome = this.#policy.wait ? await this.#watch(begun) : this.#leave(begun.started)
-    await begun.beside
+    const isNoted = await begun.beside
+    const { origin } = begun
+    if (origin !== undefined && isNoted !== false && this.#isOver) {
+      await noteConclusion(origin, outcome.conclusion, this.deps)
+    }
     return this.#result(outcome)
   }
 
@@ -159,7 +181,8 @@ export class Follower {
     }
   }
 
-  async #watch({ started, kin, ageMs }: Begun): Promise<Outcome> {
+  async #watch(begun: Begun): Promise<Outcome> {
+    const { started, kin, ageMs } = begun
     const { timeoutMs } = this.#policy
     const { status, url } = started
     const usual = await this.#usual(status, kin)
@@ -174,11 +197,12 @@ export class Follower {
     switch (watched.kind) {
       case 'over': {
         this.deps.journal.settled()
+        this.#isOver = true
         const { status: last } = watched.run
         this.#ended = { status: last, sentence: `The run "${started.name}" had ended before and is ${last}` }
         const lookedBack = await this.#lookBack(started, watched.run)
         const outcome = conclude(watched, { ...known, cause: lookedBack.cause })
-        return outcome.conclusion === 'completed' ? this.#judge(started, outcome, lookedBack) : outcome
+        return outcome.conclusion === 'completed' ? this.#judge(begun, outcome, lookedBack) : outcome
       }
       case 'gone':
       case 'paused':
@@ -231,19 +255,35 @@ export class Follower {
   }
 
   async #lookBack(reference: RunReference, run: Run | undefined): Promise<LookedBack> {
-    const { expectations = [], logTail } = this.#policy
-    const thoroughly = run !== undefined && runPhase(run.status) === 'succeeded' && expectations.length > 0
+    const { expectations = [], baseline, logTail } = this.#policy
+    const isJudged = expectations.length > 0 || baseline !== undefined
+    const thoroughly = run !== undefined && runPhase(run.status) === 'succeeded' && isJudged
     return lookBack(reference, run, { thoroughly }, this.#explainer, { ...this.deps, logTail })
   }
 
   /** A completed run is what was wished for only if its metadata is as expected. */
-  #judge({ name }: StartedRun, completed: Outcome, { details, unread }: LookedBack): Outcome {
+  async #judge(begun: Begun, completed: Outcome, { details, unread }: LookedBack): Promise<Outcome> {
     const { expectations = [] } = this.#policy
+    const { name } = begun.started
+    const baseline = await this.#compare(begun, details)
     if (expectations.length === 0) return completed
-    const verdicts = judgeExpectations(expectations, details, unread)
+    const verdicts = judgeExpectations(expectations, details, unread, baseline)
     this.deps.reporter.tell({ kind: 'expectations', verdicts })
     const error = missedExpectations(name, verdicts)
     return error === undefined ? completed : { ...completed, conclusion: 'expectation-missed', error }
+  }
+
+  /** Puts the run beside its baseline, if one is wished. */
+  async #compare(
+    { started, kin: { pipelineId }, server, project }: Begun,
+    details: RunDetails,
+  ): Promise<BaselineValues | undefined> {
+    const { baseline: choice, baselineRequired: isRequired = false, expectations = [] } = this.#policy
+    if (choice === undefined) return undefined
+    const baseline = await readBaseline(choice, { ...started, pipelineId, server, project }, this.deps)
+    const comparison = compareRuns(nameOfBaseline(choice), details, baseline, expectations)
+    this.deps.reporter.tell({ kind: 'compared', comparison })
+    return baseline.kind === 'none' ? { ...baseline, isRequired } : baseline
   }
 
   #leave({ status }: StartedRun): Outcome {

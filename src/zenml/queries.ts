@@ -1,4 +1,4 @@
-import type { DefinitionKind } from './model.ts'
+import type { DefinitionKind, Run } from './model.ts'
 
 /* What lists are asked for, and what a part of one holds. */
 
@@ -24,8 +24,42 @@ export interface CompletedRunsQuery {
   readonly templateId?: string | undefined
   readonly pipelineId?: string | undefined
   readonly projectId: string | undefined
-  /** The most items to give. */
+  /** Name of a branch, as it is noted on runs. */
+  readonly branch?: string
+  /** Items of a page. */
   readonly size: number
+  /** From 1. */
+  readonly page?: number
+}
+
+/** Only what JSON writes as it is: the server looks for it in JSON. */
+const PLAIN_BRANCH = /^[\w./-]+$/
+
+/** The parameters of such a list. */
+export function completedRunsParameters({
+  templateId,
+  pipelineId,
+  projectId,
+  branch = '',
+  size,
+  page = 1,
+}: CompletedRunsQuery): Readonly<Record<string, string | undefined>> {
+  return {
+    template_id: templateId,
+    pipeline: pipelineId,
+    project: projectId,
+    status: 'completed',
+    run_metadata: PLAIN_BRANCH.test(branch) ? `github_actions:contains:"branch": "${branch}"` : undefined,
+    sort_by: 'desc:created',
+    size: String(size),
+    page: String(page),
+    hydrate: 'true',
+  }
+}
+
+export interface RunPage {
+  readonly runs: readonly Run[]
+  readonly isLast: boolean
 }
 
 /** A part of a run's steps. */

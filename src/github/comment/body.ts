@@ -5,6 +5,7 @@ import { blocks, code, fold, link } from '../page/markdown.ts'
 import { withinSize, type Section } from '../page/size.ts'
 import type { RunRecord } from '../run-record.ts'
 import { shownDuration, shownMoment } from '../../base/duration-text.ts'
+import { comparisonText } from '../page/comparison.ts'
 import { heading, headLine } from '../page/heading.ts'
 import { codeLine } from '../code-text.ts'
 import { lastSeenText, stepsText } from '../page/steps.ts'
@@ -43,6 +44,7 @@ export function renderComment(record: RunRecord, place: CommentPlace): string {
     ['code', codeLine(record)],
     ['errors', whyText(record, FAILURE_LIMITS)],
     ['expectations', verdictsText(verdicts, MOST_VERDICTS)],
+    ['comparison', comparisonText(record.comparison)],
     ['metadata', details === undefined ? '' : metricsText(details, MOST_METRICS)],
     [
       'steps',

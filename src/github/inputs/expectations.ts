@@ -56,6 +56,7 @@ function readValue(text: string, column: number, line: string, name: string, ope
     }
     return { ok: true, expectation: { name, operator, wanted: text === 'true' } }
   }
+  if (/^baseline\b/i.test(text)) return readBound(text, column, line, name, operator)
   if (NUMBER.test(text)) {
     const wanted = Number(text)
     const isExact = Number.isFinite(wanted) && !(/^[-+]?\d+$/.test(text) && !Number.isSafeInteger(wanted))
@@ -68,6 +69,19 @@ function readValue(text: string, column: number, line: string, name: string, ope
   if (wanted !== undefined) return { ok: true, expectation: { name, operator, wanted } }
   const advice = valueAdvice(text, name, operator)
   return fault(line, column, `${shown(text)} is not a number, true, false, or a string in quotes; ${advice}`)
+}
+
+const BOUND = /^baseline(?:\s*([+-])\s*(\d+\.?\d*|\.\d+)\s*(%?))?$/
+
+function readBound(text: string, column: number, line: string, name: string, operator: Operator): ParsedLine {
+  const found = BOUND.exec(text)
+  if (found === null) {
+    const forms = 'write baseline alone, or with one number, as in baseline - 0.01 or baseline + 5 %'
+    return fault(line, column, `${shown(text)} is not a bound; ${forms}`)
+  }
+  const [, sign, amount = '0', percent = ''] = found
+  const offset = Number(amount) * (sign === '-' ? -1 : 1)
+  return { ok: true, expectation: { name, operator, wanted: { offset, isPercent: percent !== '' } } }
 }
 
 /** What the line says when it is read from right to left. */

@@ -144,6 +144,27 @@ export function runIdOnPage(address: string): string | undefined {
   return page.exec(address)?.[1]?.toLowerCase()
 }
 
+/** A run, or the branch whose newest good run it is. */
+export type BaselineInput =
+  { readonly kind: 'run'; readonly reference: string } | { readonly kind: 'branch'; readonly branch: string }
+
+/** `run:` and the id or name of a run, or the name of a branch. */
+export const baseline = value((text, fault): BaselineInput => {
+  const problem = lineProblem(text, MAX_NAME_LENGTH)
+  if (problem !== undefined) return fault(problem)
+  if (text.startsWith('run:')) {
+    const reference = text.slice('run:'.length).trim()
+    return reference === ''
+      ? fault('names no run; write run: and its id or name')
+      : { kind: 'run', reference }
+  }
+  const [, branch] = /^refs\/heads\/(.+)$/.exec(text) ?? []
+  if (branch !== undefined) return fault(`is a full ref; write only the branch, ${branch}`)
+  return /^refs\/|[\s~^:?*[\\]|\.\.|^\/|\/$/.test(text)
+    ? fault('is not the name of a branch; write one such as main, or run: and the id or name of a run')
+    : { kind: 'branch', branch: text }
+})
+
 /** The id or the name of a workspace of ZenML Pro. */
 export const workspaceReference = singleLine(MAX_NAME_LENGTH, (text) => {
   const page = /^https?:\/\/.*\/(?:workspaces|tenants)\/([\w.-]{1,100})(?:[/?#]|$)/i.exec(text)?.[1]

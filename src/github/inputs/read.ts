@@ -2,7 +2,7 @@ import type { Layer } from '../../run/configure/layers.ts'
 import type { Target } from '../../run/find/definition.ts'
 import { readConfiguration, readMapping, runNameFaults } from './configuration.ts'
 import { readChecked, type ConnectionInputs, type InputSources, type ReadInputs } from './read-checked.ts'
-import { resumeFaults, targetFaults, runFaults, waitNotices } from './rules.ts'
+import { baselineFaults, resumeFaults, targetFaults, runFaults, waitNotices } from './rules.ts'
 import { inputTables, type InputValues } from './table.ts'
 
 /** All inputs of the action, checked, as everything behind the edge takes them. */
@@ -46,6 +46,7 @@ export async function readInputs(sources: InputSources): Promise<ReadInputs<Inpu
     return {
       faults: [
         ...targetFaults(raw),
+        ...baselineFaults(raw, values?.expect),
         ...resumeFaults(raw, configuration.layers),
         ...parameters.faults,
         ...configuration.faults,
@@ -88,7 +89,7 @@ export async function readLoginInputs(sources: InputSources): Promise<ReadInputs
  */
 export async function readWaitInputs(sources: InputSources): Promise<ReadInputs<WaitInputs>> {
   return readChecked(inputTables.wait, sources, ({ raw, values, server }) => ({
-    faults: runFaults(raw, server, sources.parseServerUrl),
+    faults: [...runFaults(raw, server, sources.parseServerUrl), ...baselineFaults(raw, values?.expect)],
     inputs: values?.run === undefined ? undefined : { ...followInputs(values), run: values.run },
   }))
 }
@@ -145,6 +146,8 @@ function followInputs(values: Pick<InputValues<'main'>, keyof (InputValues<'main
     /** Without an answer of the server, before the run is lost from sight. */
     lostAfterMs: values['lost-after'],
     expectations: values.expect ?? [],
+    baselineInput: values.baseline,
+    baselineRequired: values['baseline-required'],
     ...reportInputs(values),
   }
 }

@@ -1,5 +1,6 @@
 import type { Layer } from '../../run/configure/layers.ts'
 import type { ParsedServerUrl, ProWorkspace, ServerAddress } from '../../zenml/server-url.ts'
+import { isBound, type Expectation } from '../../run/outcome/expect.ts'
 import { inputFault, type InputFault } from './faults.ts'
 import { runIdOnPage } from './fields.ts'
 import { inputTables, type InputName, type RawInputs } from './table.ts'
@@ -121,6 +122,7 @@ const ABOUT_WAIT = [
   ['on-lost', inputTables.main.defaults['on-lost']],
   ['lost-after', inputTables.main.defaults['lost-after']],
   ['expect', ''],
+  ['baseline', ''],
 ] as const
 
 /** Without a wait they have no effect. No fault: `wait` may come from a form, and the others stand as they are. */
@@ -130,6 +132,22 @@ export function waitNotices(raw: RawInputs): string[] {
   return unused.length === 0
     ? []
     : [`wait is false, so these inputs have no effect: ${unused.map(([name]) => name).join(', ')}`]
+}
+
+/** What compares with a baseline needs one. */
+export function baselineFaults(raw: RawInputs, expectations: readonly Expectation[] = []): InputFault[] {
+  if (raw.baseline !== undefined) return []
+  const compared = expectations.find(({ wanted }) => isBound(wanted))
+  const advice = 'write baseline: main, or run: and the id or name of a run'
+  if (compared !== undefined) {
+    return fault(
+      'expect',
+      `compares ${showOnOneLine(compared.name, MAX_SOURCE_LENGTH)} with the baseline, but the input baseline is missing or empty; ${advice}`,
+    )
+  }
+  return isTrue(raw['baseline-required'])
+    ? fault('baseline-required', `is true, but the input baseline is missing or empty; ${advice}`)
+    : []
 }
 
 /** A run of an earlier attempt is found by the name that the action gives, so there must be no other name. */

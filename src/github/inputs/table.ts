@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { EndMode } from '../../run/journal.ts'
 import type { FollowPolicy } from '../../run/follow.ts'
 import {
+  baseline,
   boolean,
   choice,
   comment,
@@ -109,6 +110,8 @@ export const inputTables = {
     'lost-after': duration.prefault('30m'),
     resume: boolean.prefault('false'),
     expect: expectations.optional(),
+    baseline: baseline.optional(),
+    'baseline-required': boolean.prefault('false'),
     'dry-run': boolean.prefault('false'),
     ...report,
     'note-origin': boolean.prefault('true'),
@@ -127,6 +130,8 @@ export const inputTables = {
     'on-lost': onLost.prefault('keep-running'),
     'lost-after': duration.prefault('30m'),
     expect: expectations.optional(),
+    baseline: baseline.optional(),
+    'baseline-required': boolean.prefault('false'),
     ...report,
     ...network,
     ...step,

@@ -1,7 +1,7 @@
 import prettyMilliseconds from 'pretty-ms'
 import type { Verdict } from '../../run/outcome/expect.ts'
 import type { Reporter, RunEvent } from '../../run/events.ts'
-import type { Usual } from '../../run/facts.ts'
+import type { Comparison, Usual } from '../../run/facts.ts'
 import type { Clock } from '../../base/clock.ts'
 import { FailureLog } from './failure-log.ts'
 import { inline, type WorkflowLog } from './workflow-log.ts'
@@ -90,7 +90,10 @@ export class RunLog implements Reporter {
         this.#failures.run(event.failure, this.#url)
         return
       case 'expectations':
-        for (const verdict of event.verdicts) this.#log.info(verdictLine(verdict))
+        this.#tellVerdicts(event.verdicts)
+        return
+      case 'compared':
+        this.#log.info(comparedLine(event.comparison))
         return
       case 'ended':
         this.#log.info(inline(event.sentence, LONG))
@@ -99,6 +102,15 @@ export class RunLog implements Reporter {
         if (event.details.missing.length > 0) this.#log.warning(unreadLine(event.details.missing))
         return
     }
+  }
+
+  #tellVerdicts(verdicts: readonly Verdict[]): void {
+    for (const verdict of verdicts) if (verdict.isUnchecked !== true) this.#log.info(verdictLine(verdict))
+    const unchecked = verdicts.filter(({ isUnchecked }) => isUnchecked)
+    const [first] = unchecked
+    if (first === undefined) return
+    const conditions = unchecked.map(({ wanted }) => inline(wanted, LONG)).join('; ')
+    this.#log.warning(`${conditions} (${inline(first.got, LONG)})`, { title: 'Expectation not checked' })
   }
 
   #tellHindrance(event: HindranceEvent): void {
@@ -150,6 +162,14 @@ export class RunLog implements Reporter {
 function isHindrance(event: RunEvent): event is HindranceEvent {
   const kinds: readonly string[] = HINDRANCES
   return kinds.includes(event.kind)
+}
+
+function comparedLine({ input, baseline, missing }: Comparison): string {
+  if (baseline !== undefined) {
+    const where = baseline.url === undefined ? '' : `: ${inline(baseline.url, LONG)}`
+    return `Compared with the run ${inline(baseline.name)} (baseline: ${inline(input)})${where}`
+  }
+  return `Compared with nothing (baseline: ${inline(input)}): ${inline(missing ?? '', LONG)}`
 }
 
 function endingLine({ timeoutMs, mode, runId, forMs }: Extract<RunEvent, { kind: 'ending' }>): string {

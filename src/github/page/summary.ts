@@ -7,6 +7,7 @@ import { appendSummary } from '../outputs.ts'
 import { escapeUnprintable } from '../../base/printable.ts'
 import type { RunRecord } from '../run-record.ts'
 import { withinSize, type Section } from './size.ts'
+import { comparisonText } from './comparison.ts'
 import { heading, headLine } from './heading.ts'
 import { codeLine } from '../code-text.ts'
 import { lastSeenText, stepsText } from './steps.ts'
@@ -60,6 +61,7 @@ export function renderSummary(record: RunRecord): string {
     ['code', codeLine(record)],
     ['errors', whyText(record, LIMITS)],
     ['expectations', verdictsText(verdicts)],
+    ['comparison', comparisonText(record.comparison)],
     ['dry run', dryRun === undefined ? '' : dryRunText(dryRun)],
     ['table of steps', blocks(stepsText(steps), lastSeenText(record))],
     ['timeline', isLost ? '' : timelineText(steps, asOf)],

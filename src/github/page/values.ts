@@ -19,9 +19,14 @@ export function verdictsText(verdicts: readonly Verdict[], most = MOST_VERDICTS)
   const rows = verdicts
     .toSorted((a, b) => Number(a.held) - Number(b.held))
     .slice(0, most)
-    .map(({ wanted, held, got }) => [`${held ? '✅' : '❌'} ${code(wanted)}`, code(got)])
+    .map((verdict) => [`${signOf(verdict)} ${code(verdict.wanted)}`, code(verdict.got)])
   const more = verdicts.length - rows.length
   return blocks(table(['Expected', 'Got'], rows), more > 0 ? `${grouped(more)} more not shown.` : '')
+}
+
+function signOf({ held, isUnchecked }: Verdict): string {
+  if (isUnchecked === true) return '⚠️'
+  return held ? '✅' : '❌'
 }
 
 /** What the run got instead of the definition's values, as a table. */

@@ -34,6 +34,8 @@ export interface WorkflowContext {
   readonly ref: string
   /** Branch a pull request comes from; empty for other events. */
   readonly headRef: string
+  /** Branch it would be merged into; empty for other events. */
+  readonly baseRef: string
   /** Folder that actions/checkout fills; relative paths start here. */
   readonly workspace: string
 }
@@ -66,6 +68,7 @@ export function readWorkflowContext(env: Environment): WorkflowContext {
     sha: read('GITHUB_SHA'),
     ref: read('GITHUB_REF'),
     headRef: read('GITHUB_HEAD_REF'),
+    baseRef: read('GITHUB_BASE_REF'),
     workspace: read('GITHUB_WORKSPACE'),
   }
 }

@@ -17,6 +17,9 @@ export interface FoundRun {
   readonly url: string | undefined
   /** For how long it has been there; milliseconds. */
   readonly ageMs: number
+  readonly server: ServerInfo
+  readonly account: Named
+  readonly project: Named | undefined
 }
 
 /**
@@ -50,7 +53,7 @@ export async function findRun(
   const url = runUrl(client.serverUrl, server, run.id, project)
   const ageMs = ageOf(run, client.serverNow)
   deps.reporter.tell({ kind: 'attached', run, url, ageMs })
-  return { run, url, ageMs }
+  return { run, url, ageMs, server, account, project }
 }
 
 /** The server has just said that it is one of ZenML: what something else answers now passes. */

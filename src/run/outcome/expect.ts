@@ -10,7 +10,16 @@ export interface Expectation {
   readonly name: string
   readonly operator: Operator
   /** Never a boolean where the operator asks for an order. */
-  readonly wanted: number | string | boolean
+  readonly wanted: Value | BaselineBound
+}
+
+type Value = number | string | boolean
+
+/** The value of the same name that the baseline has, and so much more (or less, where it is negative). */
+export interface BaselineBound {
+  readonly offset: number
+  /** Whether the offset is one in hundred of the value's amount. */
+  readonly isPercent: boolean
 }
 
 /** Whether an expectation holds, and what there was instead. */
@@ -20,6 +29,8 @@ export interface Verdict {
   readonly held: boolean
   /** The value as text, or why there is none, to stand behind "got". */
   readonly got: string
+  /** There is no baseline yet, and none is required: neither met nor missed. `held` is true. */
+  readonly isUnchecked?: true
 }
 
 interface Entry {
@@ -35,18 +46,87 @@ export interface LoggedMetadata {
   readonly stepMetadata: readonly StepMetadata[]
 }
 
-/** @param unread why the metadata is not complete, so that nothing can be said to hold */
+/** What the baseline logged, or, as a clause, why that is not known. */
+export type BaselineValues =
+  | { readonly kind: 'found'; readonly values: LoggedMetadata }
+  /** There is none yet. */
+  | { readonly kind: 'none'; readonly why: string; readonly isRequired?: boolean }
+  | { readonly kind: 'unread'; readonly why: string }
+
+/**
+ * @param unread why the metadata is not complete, so that nothing can be said to hold
+ * @param baseline undefined where there is no such input
+ */
 export function judgeExpectations(
   expectations: readonly Expectation[],
-  { metadata, stepMetadata }: LoggedMetadata,
+  logged: LoggedMetadata,
   unread: string | undefined,
+  baseline?: BaselineValues,
 ): Verdict[] {
   if (unread !== undefined) {
     const got = `nothing, because the metadata could not be read: ${unread}`
     return expectations.map((expectation) => ({ wanted: describe(expectation), held: false, got }))
   }
-  const entries = entriesOf(metadata, stepMetadata)
-  return expectations.map((expectation) => judge(expectation, entries))
+  const entries = entriesOf(logged)
+  return expectations.map(({ wanted, ...rest }) =>
+    isBound(wanted)
+      ? judgeAgainst({ ...rest, wanted }, entries, baseline)
+      : judge({ ...rest, wanted }, entries),
+  )
+}
+
+/** What a condition's name stands for, as `step.key` or the run's own `key`; the name itself where that is not clear. */
+export function nameInMetadata(name: string, logged: LoggedMetadata): string {
+  const found = find(name, entriesOf(logged))
+  return 'problem' in found ? name : nameOf(found)
+}
+
+type BoundExpectation = Expectation & { readonly wanted: BaselineBound }
+type PlainExpectation = Expectation & { readonly wanted: Value }
+
+/** Whether something is expected in comparison with the baseline. */
+export function isBound(wanted: Expectation['wanted']): wanted is BaselineBound {
+  return typeof wanted === 'object'
+}
+
+function judgeAgainst(
+  expectation: BoundExpectation,
+  entries: readonly Entry[],
+  baseline: BaselineValues = { kind: 'unread', why: 'no baseline was given' },
+): Verdict {
+  const wanted = describe(expectation)
+  if (baseline.kind === 'none' && !baseline.isRequired) {
+    return { wanted, held: true, isUnchecked: true, got: `not checked: ${baseline.why}` }
+  }
+  if (baseline.kind !== 'found') {
+    return { wanted, held: false, got: `nothing to compare with: ${baseline.why}` }
+  }
+  const own = find(expectation.name, entries)
+  if ('problem' in own) return { wanted, held: false, got: own.problem }
+  // By its full name: the baseline may have had other steps.
+  const found = find(nameOf(own), entriesOf(baseline.values))
+  if ('problem' in found)
+    return { wanted, held: false, got: `nothing to compare with: the baseline has ${found.problem}` }
+  const { value } = found
+  const { offset } = expectation.wanted
+  const isExact = typeof value === 'number' && doubtAbout(value, value) === undefined
+  if (!isExact && (offset !== 0 || !isValue(value))) {
+    const got = `nothing to compare with: the baseline has ${show(value)}, which is not a number`
+    return { wanted, held: false, got }
+  }
+  const limit = isExact ? boundOf(value, expectation.wanted) : value
+  const verdict = judge({ ...expectation, wanted: limit }, entries)
+  return { ...verdict, wanted: `${wanted} (${show(limit)})` }
+}
+
+function isValue(value: JsonValue): value is Value {
+  return value !== null && typeof value !== 'object' && typeof value !== 'number'
+}
+
+/** In decimal, as a person reckons: 0.1 + 0.2 is 0.3. */
+function boundOf(value: number, { offset, isPercent }: BaselineBound): number {
+  const by = isPercent ? (Math.abs(value) * offset) / 100 : offset
+  return Number((value + by).toPrecision(15))
 }
 
 /** One line that names each miss, with a semicolon between two and none within; undefined if everything held. */
@@ -60,10 +140,15 @@ export function missedExpectations(runName: string, verdicts: readonly Verdict[]
 
 /** As a person writes it. */
 export function describe({ name, operator, wanted }: Expectation): string {
-  return `${name} ${operator} ${show(wanted)}`
+  return `${name} ${operator} ${isBound(wanted) ? describeBound(wanted) : show(wanted)}`
 }
 
-function entriesOf(ofRun: JsonObject, ofSteps: readonly StepMetadata[]): Entry[] {
+function describeBound({ offset, isPercent }: BaselineBound): string {
+  if (offset === 0) return 'baseline'
+  return `baseline ${offset < 0 ? '-' : '+'} ${Math.abs(offset)}${isPercent ? ' %' : ''}`
+}
+
+function entriesOf({ metadata: ofRun, stepMetadata: ofSteps }: LoggedMetadata): Entry[] {
   const own = Object.entries(ofRun).map(([key, value]) => ({ step: undefined, key, value }))
   const others = ofSteps.flatMap(({ step, metadata }) =>
     Object.entries(metadata).map(([key, value]) => ({ step, key, value })),
@@ -71,7 +156,7 @@ function entriesOf(ofRun: JsonObject, ofSteps: readonly StepMetadata[]): Entry[]
   return [...own, ...others]
 }
 
-function judge(expectation: Expectation, entries: readonly Entry[]): Verdict {
+function judge(expectation: PlainExpectation, entries: readonly Entry[]): Verdict {
   const found = find(expectation.name, entries)
   if ('problem' in found) return { wanted: describe(expectation), held: false, got: found.problem }
   const { value } = found
@@ -120,7 +205,7 @@ function originOf({ step, key }: Entry): string {
 }
 
 /** Why a number cannot be compared: two that differ may have been read as the same one. */
-function doubtAbout(value: JsonValue, wanted: Expectation['wanted']): string | undefined {
+function doubtAbout(value: JsonValue, wanted: Value): string | undefined {
   if (typeof value !== 'number' || typeof wanted !== 'number') return undefined
   if (!Number.isFinite(value)) return 'a number that is too large to be read'
   const isRounded = Math.abs(value) > Number.MAX_SAFE_INTEGER
@@ -128,7 +213,7 @@ function doubtAbout(value: JsonValue, wanted: Expectation['wanted']): string | u
 }
 
 /** Values of two kinds are different, and have no order. */
-function compare(value: JsonValue, { operator, wanted }: Expectation): boolean {
+function compare(value: JsonValue, { operator, wanted }: PlainExpectation): boolean {
   switch (operator) {
     case '==':
       return value === wanted
@@ -142,11 +227,7 @@ function compare(value: JsonValue, { operator, wanted }: Expectation): boolean {
   }
 }
 
-function inOrder(
-  value: JsonValue,
-  wanted: Expectation['wanted'],
-  operator: '<' | '<=' | '>' | '>=',
-): boolean {
+function inOrder(value: JsonValue, wanted: Value, operator: '<' | '<=' | '>' | '>='): boolean {
   const numbers = typeof value === 'number' && typeof wanted === 'number'
   const texts = typeof value === 'string' && typeof wanted === 'string'
   if (!numbers && !texts) return false

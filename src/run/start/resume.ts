@@ -4,12 +4,13 @@ import type { FoundTarget } from '../find/target.ts'
 import { findEarlierRun } from '../find/earlier-run.ts'
 import type { Begun, RunDependencies } from '../follow.ts'
 import { kinOfRun } from '../watch/usual.ts'
+import { originOfRun } from '../origin.ts'
 import type { RunOrigin } from './run-name.ts'
 
 /** Takes up the run that an earlier attempt of the step left; undefined where there is none, or that is not clear. */
 export async function resumeRun(
   origin: RunOrigin,
-  { server, definition, project }: FoundTarget,
+  { server, account, definition, project }: FoundTarget,
   { client, journal, reporter }: RunDependencies,
 ): Promise<Begun | undefined> {
   const found = await findEarlierRun(client, origin, definition)
@@ -22,5 +23,6 @@ export async function resumeRun(
   journal.started(started)
   const ageMs = ageOf(run, client.serverNow)
   reporter.tell({ kind: 'resumed', run, url, ageMs, attempt })
-  return { started, kin: kinOfRun(run), ageMs }
+  const noted = originOfRun(run, { server, account, project: definition.project ?? project })
+  return { started, kin: kinOfRun(run), ageMs, server, project, origin: noted }
 }

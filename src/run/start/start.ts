@@ -8,7 +8,7 @@ import type { Begun, RunDependencies } from '../follow.ts'
 import { endReason } from '../stop/end-reason.ts'
 import { kinOfDefinition } from '../watch/usual.ts'
 import { showsHandOver } from './dispatch.ts'
-import { noteOrigin, type Provenance } from './note-origin.ts'
+import { factsOf, noteOrigin, type Provenance } from '../origin.ts'
 import { defaultRunName, expandRunName, pipelineOf, type RunOrigin } from './run-name.ts'
 import { triggerRun } from './trigger.ts'
 
@@ -60,11 +60,12 @@ export async function startRun(
   // Whatever the server's clocks say: it was not there before it was asked for.
   const ageMs = Math.min(ageOf(run, client.serverNow), clock.elapsed() - askedAt)
   reporter.tell({ kind: 'started', run, url, ageMs, adopted })
-  const begun: Begun = { started, kin: kinOfDefinition(definition), ageMs }
+  const begun: Begun = { started, kin: kinOfDefinition(definition), ageMs, server, project }
   const { provenance } = request
   if (provenance === undefined) return begun
-  const noted = { runId: run.id, provenance, server, account, project: definition.project ?? project }
-  return { ...begun, beside: noteOrigin(noted, deps) }
+  const facts = factsOf(provenance)
+  const origin = { runId: run.id, facts, server, account, project: definition.project ?? project }
+  return { ...begun, origin, beside: noteOrigin(origin, deps) }
 }
 
 function nameRun(

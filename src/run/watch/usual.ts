@@ -57,8 +57,9 @@ export async function readUsual(
   const deps = { client, timeLimit, signal }
   const read = await tryTo((hurried) => hurried.completedRuns(query), deps, timeLimit(TIME_LIMIT_MS))
   if ('missing' in read) return undefined
-  const same = read.value.filter(({ sourceSnapshotId }) => sourceSnapshotId === snapshotId)
-  return usualOf(snapshotId !== undefined && same.length >= ENOUGH_OF_SNAPSHOT ? same : read.value)
+  const { runs } = read.value
+  const same = runs.filter(({ sourceSnapshotId }) => sourceSnapshotId === snapshotId)
+  return usualOf(snapshotId !== undefined && same.length >= ENOUGH_OF_SNAPSHOT ? same : runs)
 }
 
 /** Median and spread of how long runs took, from their creation to their end; undefined if none says so. */

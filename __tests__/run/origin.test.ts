@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
-import { ZENML_VERSIONS } from '../../../simulator/index.ts'
-import type { Provenance } from '../../../src/run/start/note-origin.ts'
-import { closeScenes, openScene, until, type Scene } from '../scene.ts'
+import { ZENML_VERSIONS } from '../../simulator/index.ts'
+import type { Provenance } from '../../src/run/origin.ts'
+import { closeScenes, openScene, until, type Scene } from './scene.ts'
 
 afterEach(closeScenes)
 
@@ -10,6 +10,8 @@ const PUSH: Provenance = {
   sha: '0123456789abcdef0123456789abcdef01234567',
   ref: 'refs/heads/feature/rate',
   headRef: '',
+  baseRef: '',
+  eventName: 'push',
   actor: 'octocat',
   workflow: 'Train',
   workflowRunUrl: 'https://github.com/octo-org/example/actions/runs/4711',
@@ -28,11 +30,13 @@ describe.each(ZENML_VERSIONS)('%s', (version) => {
     expect(scene.server.runs[0]?.metadata).toEqual({
       github_actions: {
         repository: 'octo-org/example',
+        event: 'push',
         commit: '0123456789abcdef0123456789abcdef01234567',
         branch: 'feature/rate',
         actor: 'octocat',
         workflow: 'Train',
         workflow_run: 'https://github.com/octo-org/example/actions/runs/4711',
+        conclusion: 'completed',
       },
     })
     expect(notTold(scene)).toEqual([])
@@ -80,27 +84,45 @@ test("a page in between, whose 200 is not the server's, is no note", async () =>
 })
 
 test.each<[string, Partial<Provenance>, object]>([
-  ['a pull request', { ref: 'refs/pull/17/merge', headRef: 'rate' }, { pull_request: 17, branch: 'rate' }],
+  [
+    'a pull request',
+    { ref: 'refs/pull/17/merge', headRef: 'rate', baseRef: 'main', eventName: 'pull_request' },
+    { pull_request: 17, branch: 'rate', base_branch: 'main', event: 'pull_request' },
+  ],
   ['a tag', { ref: 'refs/tags/v1.2.0' }, { tag: 'v1.2.0' }],
   ['a branch of many parts', { ref: 'refs/heads/a/b/c' }, { branch: 'a/b/c' }],
 ])('%s is noted as such', async (_title, changes, wanted) => {
   const scene = await openScene()
-  const empty = { repository: '', sha: '', actor: '', workflow: '', workflowRunUrl: '' }
+  const empty = { repository: '', sha: '', actor: '', workflow: '', workflowRunUrl: '', eventName: '' }
   await scene.execute({ wait: false, provenance: { ...PUSH, ...empty, ...changes } })
   expect(scene.server.runs[0]?.metadata).toEqual({ github_actions: wanted })
 })
 
 test('where nothing is known nothing is sent', async () => {
   const scene = await openScene()
-  const empty = { repository: '', sha: '', ref: '', headRef: '', actor: '', workflow: '', workflowRunUrl: '' }
-  await scene.execute({ provenance: empty })
+  const unknown = { repository: '', sha: '', ref: '', headRef: '', baseRef: '', eventName: '', actor: '' }
+  await scene.execute({ provenance: { ...unknown, workflow: '', workflowRunUrl: '' } })
   expect(scene.sent(NOTED)).toEqual([])
 })
 
-test('a run that something else started is left as it is', async () => {
+test('on a run that says nothing of where it came from, whoever waits for it notes nothing', async () => {
   const scene = await openScene()
-  const { runId } = await scene.execute({ wait: false, provenance: PUSH })
+  const { runId } = await scene.execute({ wait: false, provenance: undefined })
   await scene.attach(runId ?? '')
+  expect(scene.sent(NOTED)).toEqual([])
+})
+
+test('a run that failed says so itself: nothing is noted on one that did not complete but how its step ended', async () => {
+  const scene = await openScene()
+  const layers = [{ source: 'configuration', value: { steps: { train: { parameters: { fail: 'x' } } } } }]
+  await scene.execute({ provenance: PUSH, overrides: { layers, tags: undefined, enableCache: undefined } })
+  expect(scene.server.runs[0]?.metadata).toMatchObject({ github_actions: { conclusion: 'failed' } })
+})
+
+test('a cancelled step, and one whose time was up, note no conclusion', async () => {
+  const scene = await openScene({ orchestrator: 'kubernetes' })
+  await scene.execute({ provenance: PUSH, timeoutMs: 500 })
+  expect(scene.server.runs[0]?.metadata).toMatchObject({ github_actions: { commit: PUSH.sha } })
   expect(scene.sent(NOTED)).toHaveLength(1)
 })
 

@@ -1,0 +1,191 @@
+import { afterEach, describe, expect, test } from '@jest/globals'
+import { ZENML_VERSIONS } from '../../../simulator/index.ts'
+import type { JsonObject } from '../../../src/base/json.ts'
+import type { RunRequest } from '../../../src/run/execute.ts'
+import type { Comparison } from '../../../src/run/facts.ts'
+import type { Provenance } from '../../../src/run/origin.ts'
+import type { Expectation } from '../../../src/run/outcome/expect.ts'
+import { BASE_REQUEST, closeScenes, openScene, type Scene } from '../scene.ts'
+
+afterEach(closeScenes)
+
+const MAIN: Provenance = {
+  ...BASE_REQUEST.provenance!,
+  repository: 'o/r',
+  ref: 'refs/heads/main',
+  eventName: 'push',
+}
+const PULL_REQUEST: Provenance = {
+  ...MAIN,
+  ref: 'refs/pull/7/merge',
+  headRef: 'faster',
+  baseRef: 'main',
+  eventName: 'pull_request',
+}
+
+const onMain = { kind: 'branch', branch: 'main', repository: 'o/r' } as const
+
+/** The pipeline `training` logs the accuracy that its parameter says. */
+function reaching(accuracy: number): Pick<RunRequest, 'overrides'> {
+  const value: JsonObject = { steps: { train: { parameters: { accuracy } } } }
+  return {
+    overrides: { layers: [{ source: 'configuration', value }], tags: undefined, enableCache: undefined },
+  }
+}
+
+const atLeast = (offset: number, isPercent = false): Expectation => ({
+  name: 'train.accuracy',
+  operator: '>=',
+  wanted: { offset, isPercent },
+})
+
+const comparisonOf = ({ events }: Scene): Comparison | undefined =>
+  events.findLast((event) => event.kind === 'compared')?.comparison
+
+const verdictsOf = ({ events }: Scene) => events.findLast((event) => event.kind === 'expectations')?.verdicts
+
+describe.each(ZENML_VERSIONS)('on ZenML %s', (version) => {
+  const open = () => openScene({ version })
+
+  test('a pull request is compared with the newest good run of main, and held against it', async () => {
+    const scene = await open()
+    await scene.execute({ provenance: MAIN, ...reaching(0.91) })
+    const { runId } = await scene.execute({ provenance: MAIN, ...reaching(0.93) })
+    const better = await scene.execute({
+      provenance: PULL_REQUEST,
+      ...reaching(0.95),
+      baseline: onMain,
+      expectations: [atLeast(0)],
+    })
+    expect(better).toMatchObject({ conclusion: 'completed', error: undefined })
+    expect(comparisonOf(scene)).toMatchObject({
+      input: 'main',
+      baseline: { id: runId, url: expect.stringContaining(runId ?? '') },
+      missing: undefined,
+      metrics: [
+        { name: 'train.accuracy', value: 0.95, baseline: 0.93, better: 'higher' },
+        { name: 'train.loss', value: 0.05, baseline: 0.07, better: undefined },
+      ],
+    })
+    const worse = await scene.execute({
+      provenance: PULL_REQUEST,
+      ...reaching(0.91),
+      baseline: onMain,
+      expectations: [atLeast(-0.01)],
+    })
+    expect(worse.conclusion).toBe('expectation-missed')
+    expect(worse.error).toContain('expected train.accuracy >= baseline - 0.01 (0.92), got 0.91')
+  })
+
+  test('a run that missed what was expected of it is never a baseline, so the bar does not sink', async () => {
+    const scene = await open()
+    const { runId } = await scene.execute({ provenance: MAIN, ...reaching(0.93) })
+    const missed = await scene.execute({
+      provenance: MAIN,
+      ...reaching(0.8),
+      baseline: onMain,
+      expectations: [atLeast(0)],
+    })
+    expect(missed.conclusion).toBe('expectation-missed')
+    await scene.execute({ provenance: MAIN, ...reaching(0.85), baseline: onMain })
+    expect(comparisonOf(scene)?.baseline?.id).toBe(runId)
+  })
+
+  test.each<[string, Partial<Provenance>]>([
+    ["a fork's branch of the same name", { ...PULL_REQUEST, headRef: 'main' }],
+    ['a pull_request_target', { ...PULL_REQUEST, eventName: 'pull_request_target', ref: 'refs/heads/main' }],
+    ['a workflow that followed another', { eventName: 'workflow_run' }],
+    ['another branch', { ref: 'refs/heads/main-2' }],
+    ['a tag called main', { ref: 'refs/tags/main' }],
+    ['another repository', { repository: 'o/other' }],
+  ])('a run of %s is not taken for one of main', async (_, provenance) => {
+    const scene = await open()
+    await scene.execute({ provenance: { ...MAIN, ...provenance } })
+    await scene.execute({ provenance: PULL_REQUEST, baseline: onMain })
+    expect(comparisonOf(scene)).toMatchObject({
+      baseline: undefined,
+      missing: 'no completed run of the branch main is known',
+    })
+  })
+
+  test('where main has no run yet, the condition is not checked, unless a baseline is required', async () => {
+    const scene = await open()
+    const request = { provenance: MAIN, baseline: onMain, expectations: [atLeast(0)] }
+    const required = await scene.execute({ ...request, baselineRequired: true })
+    expect(required.conclusion).toBe('expectation-missed')
+    expect(required.error).toMatch(
+      /got nothing to compare with: no completed run of the branch main is known$/,
+    )
+    expect(await scene.execute(request)).toMatchObject({ conclusion: 'completed' })
+    expect(verdictsOf(scene)).toEqual([
+      {
+        wanted: 'train.accuracy >= baseline',
+        held: true,
+        isUnchecked: true,
+        got: 'not checked: no completed run of the branch main is known',
+      },
+    ])
+  })
+
+  test('a list that cannot be read is a miss, and never taken for an empty one', async () => {
+    const scene = await open()
+    await scene.execute({ provenance: MAIN })
+    scene.server.addFault({ on: 'runs', occurrence: 'always', do: { kind: 'html', status: 503 } })
+    const result = await scene.execute({
+      provenance: PULL_REQUEST,
+      baseline: onMain,
+      expectations: [atLeast(0)],
+    })
+    expect(result.conclusion).toBe('expectation-missed')
+    expect(result.error).toMatch(/got nothing to compare with: could not look up earlier runs: .*503/)
+  })
+
+  test('a branch whose name JSON writes in another way is found all the same', async () => {
+    const scene = await open()
+    const branch = 'größer/"neu"'
+    const { runId } = await scene.execute({ provenance: { ...MAIN, ref: `refs/heads/${branch}` } })
+    await scene.execute({ provenance: PULL_REQUEST, baseline: { ...onMain, branch } })
+    expect(comparisonOf(scene)?.baseline?.id).toBe(runId)
+  })
+
+  test('a run that is named is the baseline, by id or name; one that failed or is not there is a miss', async () => {
+    const scene = await open()
+    const { runId = '' } = await scene.execute({ provenance: undefined, ...reaching(0.7) })
+    const name = scene.server.runs[0]?.name ?? ''
+    for (const reference of [runId, name]) {
+      await scene.execute({ baseline: { kind: 'run', reference } })
+      expect(comparisonOf(scene)).toMatchObject({ input: `run:${reference}`, baseline: { id: runId, name } })
+    }
+    const missing = await scene.execute({
+      baseline: { kind: 'run', reference: 'nope' },
+      expectations: [atLeast(0)],
+    })
+    expect(missing.error).toMatch(/nothing to compare with: there is no run "nope", or the account has no/)
+  })
+
+  test('who waits for a run that another step started notes its conclusion, and a miss stays one', async () => {
+    const scene = await open()
+    const { runId = '' } = await scene.execute({ provenance: MAIN, wait: false })
+    await scene.attach(runId, { expectations: [{ name: 'train.accuracy', operator: '>', wanted: 1 }] })
+    await scene.attach(runId)
+    expect(scene.server.runs[0]?.metadata).toMatchObject({
+      github_actions: { repository: 'o/r', branch: 'main', conclusion: 'expectation-missed' },
+    })
+  })
+})
+
+test('beyond a thousand runs nobody says that there is none', async () => {
+  const scene = await openScene({})
+  await scene.execute({ provenance: { ...MAIN, repository: 'o/other' } })
+  scene.server.addFault({
+    on: 'runs',
+    occurrence: 'always',
+    do: {
+      kind: 'answer',
+      status: 200,
+      body: '{"total": 9999, "total_pages": 200, "index": 1, "max_size": 50, "items": [{"id": "x", "name": "x"}]}',
+    },
+  })
+  const result = await scene.execute({ baseline: onMain, expectations: [atLeast(0)] })
+  expect(result.error).toMatch(/nothing to compare with: none of the last 1000 runs is one of main$/)
+})

@@ -1,0 +1,150 @@
+import { isJsonObject } from '../../base/json.ts'
+import type { ZenmlClient } from '../../zenml/client.ts'
+import { isUuid, type Run, type RunReference, type ServerInfo, type Named } from '../../zenml/model.ts'
+import { runUrl } from '../../zenml/run-url.ts'
+import { runPhase } from '../../zenml/status.ts'
+import { isGone } from '../../zenml/errors.ts'
+import { collectDetails, type CollectDependencies } from '../outcome/collect.ts'
+import type { LoggedMetadata } from '../outcome/expect.ts'
+import { originNotedOn } from '../origin.ts'
+import { tryTo } from '../try-to-read.ts'
+
+/** The run that another is compared with. */
+export type BaselineChoice =
+  /** The newest good run of a branch of this repository. */
+  | { readonly kind: 'branch'; readonly branch: string; readonly repository: string }
+  /** Id or exact name. */
+  | { readonly kind: 'run'; readonly reference: string }
+
+/** As the input has it. */
+export function nameOfBaseline(choice: BaselineChoice): string {
+  return choice.kind === 'run' ? `run:${choice.reference}` : choice.branch
+}
+
+/** The run that a baseline is wanted for. */
+export interface ComparedRun extends RunReference {
+  readonly pipelineId: string | undefined
+  readonly server: ServerInfo
+  readonly project: Named | undefined
+}
+
+/** What a baseline run logged; or why there is none. */
+export type Baseline =
+  | {
+      readonly kind: 'found'
+      readonly id: string
+      readonly name: string
+      readonly url: string | undefined
+      readonly values: LoggedMetadata
+    }
+  /** The server was asked, and there is no such run yet. */
+  | { readonly kind: 'none'; readonly why: string }
+  /** `why` is a clause. */
+  | { readonly kind: 'unread'; readonly why: string }
+
+/** What a branch is worked on by: no pull request, whose branch may have any name, and no workflow that follows another. */
+const EVENTS: readonly unknown[] = ['push', 'schedule', 'workflow_dispatch']
+
+const PAGE_SIZE = 50
+/** Beyond it nobody can say that there is none. */
+const MOST_PAGES = 20
+const TIME_LIMIT_MS = 60_000
+
+/**
+ * Finds the run to compare with and reads what it logged. A branch's is the newest completed run of the same pipeline
+ * that says of itself that this repository started it on that very branch, by a push, a schedule or a person, and that
+ * its step ended well: one that missed its expectations is never one, else the bar would sink with each merge.
+ *
+ * @throws the signal's reason if it was aborted, and nothing else that a server can cause
+ */
+export async function readBaseline(
+  choice: BaselineChoice,
+  compared: ComparedRun,
+  deps: CollectDependencies,
+): Promise<Baseline> {
+  const limit = deps.timeLimit(TIME_LIMIT_MS)
+  const read = await tryTo(async (client) => find(choice, compared, client), deps, limit, { retries: true })
+  if ('missing' in read) return { kind: 'unread', why: read.missing }
+  const found = read.value
+  if ('why' in found) return found
+  const { id, name = id, projectId = compared.projectId } = found
+  const { details, unread } = await collectDetails(
+    { id, projectId },
+    { ended: found, thoroughly: true },
+    deps,
+  )
+  if (unread !== undefined) return { kind: 'unread', why: `the run "${name}" could not be read: ${unread}` }
+  const url = runUrl(deps.client.serverUrl, compared.server, id, compared.project)
+  return { kind: 'found', id, name, url, values: details }
+}
+
+type Found = Run | Exclude<Baseline, { kind: 'found' }>
+
+async function find(choice: BaselineChoice, compared: ComparedRun, client: ZenmlClient): Promise<Found> {
+  return choice.kind === 'run'
+    ? findNamed(choice.reference, compared, client)
+    : findOnBranch(choice, compared, client)
+}
+
+async function findNamed(
+  reference: string,
+  { id, projectId }: ComparedRun,
+  client: ZenmlClient,
+): Promise<Found> {
+  const [run, ...others] = isUuid(reference)
+    ? await runOfId(reference, client)
+    : await client.runsByName(reference, projectId)
+  const unread = (why: string): Found => ({ kind: 'unread', why })
+  if (run === undefined) {
+    return unread(`there is no run "${reference}", or the account has no permission to read it`)
+  }
+  if (others.length > 0) return unread(`several projects have a run named "${reference}"; use its id`)
+  if (run.id === id) return unread('a run cannot be compared with itself')
+  return runPhase(run.status) === 'succeeded'
+    ? run
+    : unread(`the run "${reference}" is ${run.status}, and only a completed one can be compared with`)
+}
+
+async function runOfId(id: string, client: ZenmlClient): Promise<Run[]> {
+  try {
+    return [await client.run(id, { hydrate: true })]
+  } catch (error) {
+    if (isGone(error)) return []
+    throw error
+  }
+}
+
+async function findOnBranch(
+  { branch, repository }: Extract<BaselineChoice, { kind: 'branch' }>,
+  { id, projectId, pipelineId }: ComparedRun,
+  client: ZenmlClient,
+): Promise<Found> {
+  if (pipelineId === undefined) {
+    return { kind: 'unread', why: 'the server does not say which pipeline the run is of' }
+  }
+  let isHidden = false
+  const query = { pipelineId, projectId, size: PAGE_SIZE, branch }
+  for (let page = 1; page <= MOST_PAGES; page += 1) {
+    const { runs, isLast } = await client.completedRuns({ ...query, page })
+    for (const run of runs) {
+      isHidden ||= run.metadata === undefined
+      if (run.id !== id && isGoodRunOf(run, branch, repository)) return run
+    }
+    if (!isLast) continue
+    return isHidden
+      ? { kind: 'unread', why: 'the account has no permission to read the metadata of earlier runs' }
+      : { kind: 'none', why: `no completed run of the branch ${branch} is known` }
+  }
+  return { kind: 'unread', why: `none of the last ${MOST_PAGES * PAGE_SIZE} runs is one of ${branch}` }
+}
+
+function isGoodRunOf({ metadata }: Run, branch: string, repository: string): boolean {
+  const noted = originNotedOn(metadata)
+  return (
+    isJsonObject(noted) &&
+    noted['repository'] === repository &&
+    noted['branch'] === branch &&
+    noted['conclusion'] === 'completed' &&
+    EVENTS.includes(noted['event'])
+  )
+}

@@ -1,0 +1,131 @@
+import { isJsonObject, type JsonObject, type JsonValue } from '../base/json.ts'
+import type { Named, ServerInfo } from '../zenml/model.ts'
+import type { Conclusion } from './conclusion.ts'
+import type { Reporter } from './events.ts'
+import { tryTo, type ReadingDependencies } from './try-to-read.ts'
+
+/** Where the step that starts a run comes from, as the workflow's variables have it; a text is empty if not known. */
+export interface Provenance {
+  /** `owner/name`. */
+  readonly repository: string
+  readonly sha: string
+  /** Full name, such as `refs/heads/main` or `refs/pull/7/merge`. */
+  readonly ref: string
+  /** Branch that a pull request comes from. */
+  readonly headRef: string
+  /** Branch that a pull request would be merged into. */
+  readonly baseRef: string
+  /** Such as `push` or `pull_request`. */
+  readonly eventName: string
+  readonly actor: string
+  /** Name of the workflow. */
+  readonly workflow: string
+  readonly workflowRunUrl: string
+}
+
+/** What is noted on a run, and who notes it where. */
+export interface Origin {
+  readonly runId: string
+  readonly facts: JsonObject
+  readonly server: ServerInfo
+  readonly account: Named
+  readonly project: Named | undefined
+}
+
+/** The run's own metadata under this name are ours. ZenML shows a mapping as a card of its own. */
+const KEY = 'github_actions'
+
+/** Nobody waits for it but a step that does not wait for its run. */
+const TIME_LIMIT_MS = 5_000
+
+/**
+ * Notes on a run where it came from: tried once, and a failure is only told.
+ *
+ * @returns whether it is noted, when it is done or given up; never rejects, also when the signal is aborted
+ */
+export async function noteOrigin(
+  { runId, facts, server, account, project }: Origin,
+  deps: ReadingDependencies & { readonly reporter: Reporter },
+): Promise<boolean> {
+  if (Object.keys(facts).length === 0) return false
+  const tell = (detail: string): false => {
+    deps.reporter.tell({ kind: 'origin-not-noted', detail })
+    return false
+  }
+  if (project === undefined) {
+    return tell('the server does not say which project the run belongs to')
+  }
+  const scope = {
+    projectId: project.id,
+    accountId: account.id,
+    server,
+  }
+  try {
+    const noted = await tryTo(
+      async (client) => client.noteMetadata(runId, { [KEY]: facts }, scope),
+      deps,
+      deps.timeLimit(TIME_LIMIT_MS),
+    )
+    return 'missing' in noted ? tell(noted.missing) : true
+  } catch (error) {
+    if (deps.signal?.aborted !== true) throw error
+    return false
+  }
+}
+
+/**
+ * Adds to what is noted on a run how its step ended: a run that missed its expectations is `completed` in ZenML. A miss
+ * stays one, whoever follows the run later and expects less.
+ */
+export async function noteConclusion(
+  origin: Origin,
+  conclusion: Conclusion,
+  deps: ReadingDependencies & { readonly reporter: Reporter },
+): Promise<void> {
+  const missed: Conclusion = 'expectation-missed'
+  if (origin.facts['conclusion'] === missed) return
+  await noteOrigin({ ...origin, facts: { ...origin.facts, conclusion } }, deps)
+}
+
+/** What this action noted on a run: a mapping, unless somebody else put something in its place. */
+export function originNotedOn(metadata: JsonObject | undefined): JsonValue | undefined {
+  return metadata?.[KEY]
+}
+
+/** The same of a run that something else started, so that its conclusion can be added; undefined if nothing is noted. */
+export function originOfRun(
+  { id, metadata }: { readonly id: string; readonly metadata: JsonObject | undefined },
+  { server, account, project }: Pick<Origin, 'server' | 'account' | 'project'>,
+): Origin | undefined {
+  const facts = originNotedOn(metadata)
+  return isJsonObject(facts) ? { runId: id, facts, server, account, project } : undefined
+}
+
+/** A run's metadata without what this action noted there. */
+export function withoutOrigin(metadata: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(metadata).filter(([key]) => key !== KEY))
+}
+
+/** What there is to note of where a run comes from; without what is not known. */
+export function factsOf(provenance: Provenance): JsonObject {
+  const { repository, sha, ref, headRef, baseRef, eventName, actor, workflow, workflowRunUrl } = provenance
+  const [, kind, name] = /^refs\/(heads|tags|pull)\/(.+)$/.exec(ref) ?? []
+  const facts = {
+    repository,
+    event: eventName,
+    commit: sha,
+    branch: kind === 'heads' ? name : headRef,
+    base_branch: baseRef,
+    tag: kind === 'tags' ? name : '',
+    pull_request: kind === 'pull' ? Number.parseInt(name ?? '', 10) : Number.NaN,
+    actor,
+    workflow,
+    workflow_run: workflowRunUrl,
+  }
+  return Object.fromEntries(
+    Object.entries(facts).filter(
+      (fact): fact is [string, string | number] =>
+        fact[1] !== undefined && fact[1] !== '' && !Number.isNaN(fact[1]),
+    ),
+  )
+}
