@@ -72,7 +72,7 @@ function readable(line: string, { url }: StepView): string {
     .replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, 'ID')
 }
 
-test('the lines read as in the golden file (UPDATE_GOLDEN=1 writes it anew)', () => {
+test('the lines read as in the golden file (npm run test:golden writes it anew)', () => {
   const lines = badAnswers.map(({ title }) => blocks.get(title) ?? `# ${title}\n(not taken)\n`).join('\n')
   if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(golden, lines)
   expect(existsSync(golden) ? readFileSync(golden, 'utf8') : '').toBe(lines)

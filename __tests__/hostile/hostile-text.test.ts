@@ -64,7 +64,7 @@ test.each(hostileTexts)(
   },
 )
 
-test('each text reads as in the golden file (UPDATE_GOLDEN=1 writes it anew)', () => {
+test('each text reads as in the golden file (npm run test:golden writes it anew)', () => {
   const lines = blocks.join('\n')
   if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(golden, lines)
   expect(existsSync(golden) ? readFileSync(golden, 'utf8') : '').toBe(lines)

@@ -23,6 +23,7 @@ const Step = z.object({
 const Job = z.object({
   if: z.string().optional(),
   strategy: z.object({ matrix: z.record(z.string(), z.array(Value)) }).optional(),
+  env: z.record(z.string(), z.string()).optional(),
   steps: z.array(Step),
   outputs: z.record(z.string(), z.string()).optional(),
 })
@@ -132,13 +133,15 @@ export async function playExample(
 ): Promise<Played[]> {
   const played: Played[] = []
   let contexts = given
-  for (const [jobName, { if: condition, strategy, steps, outputs }] of Object.entries(jobs)) {
+  for (const [jobName, { if: condition, strategy, env, steps, outputs }] of Object.entries(jobs)) {
     if (!holds(condition, { contexts, hasFailed: false })) {
       played.push({ kind: 'skipped', condition: condition ?? '' })
       continue
     }
     for (const cell of cellsOf(strategy?.matrix)) {
-      const scope = await playSteps(steps, { ...contexts, ...cell }, options, played)
+      const inJob = { ...contexts, ...cell }
+      const ofJob = { ...options.env, ...evaluateAll(env, { contexts: inJob, hasFailed: false }) }
+      const scope = await playSteps(steps, inJob, { ...options, env: ofJob }, played)
       contexts = {
         ...contexts,
         [`needs.${jobName}.result`]: scope.hasFailed ? 'failure' : 'success',

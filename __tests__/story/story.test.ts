@@ -16,7 +16,7 @@ afterAll(() => {
 const folder = fileURLToPath(new URL('../golden/runs/', import.meta.url))
 
 test.each(stories)(
-  '$name: log, summary and comments are as in the golden files (UPDATE_GOLDEN=1)',
+  '$name: log, summary and comments are as in the golden files (npm run test:golden)',
   async (story) => {
     const { log, summary, comments } = await play(story, files)
     const written: Readonly<Record<string, string>> = {

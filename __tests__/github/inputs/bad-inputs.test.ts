@@ -48,7 +48,7 @@ test.each(badInputs)('$title: secrets are masked before anything is said', async
   expect(masked).toEqual(expect.arrayContaining(values.flatMap((value) => value.split('\n'))))
 })
 
-test('the lines read as in the golden file (UPDATE_GOLDEN=1 writes it anew)', async () => {
+test('the lines read as in the golden file (npm run test:golden writes it anew)', async () => {
   const blocks: string[] = []
   for (const bad of badInputs) {
     const outcome = await readBad(bad)
