@@ -331,24 +331,31 @@ test('an attempt that failed and is not followed by another has no results', asy
   expect(result.conclusion).toBe('expectation-missed')
 })
 
-test.each<[title: string, list: Fault['do'], startedNone: boolean]>([
-  ['is empty', listOf(), true],
-  ['cannot be read either', { kind: 'html', status: 502 }, false],
-  ['has a step', listOf(attempt('load', 'completed', {})), false],
-])(
-  'where the graph cannot be read, no step has started for certain if the list of steps %s: %#',
-  async (_, list, startedNone) => {
-    const scene = await openScene()
-    const { runId: id = '' } = await scene.execute({ wait: false })
-    scene.server.addFault({ on: 'dag', occurrence: 'always', do: { kind: 'html', status: 502 } })
-    scene.server.addFault({ on: 'steps', occurrence: 'always', do: list })
-    const reference = { id, projectId: scene.server.seeded.project }
-    const options = { ended: undefined, thoroughly: false }
-    await expect(collectDetails(reference, options, scene.dependencies())).resolves.toMatchObject({
-      startedNone,
-    })
-  },
-)
+const NO_ANSWER: Fault['do'] = { kind: 'html', status: 502 }
+const LOADED = { node_id: 'a', type: 'step', id: 'a', name: 'load', metadata: { status: 'completed' } }
+const UNSTARTED = { node_id: 'b', type: 'step', id: null, name: 'report', metadata: {} }
+
+function graphOf(...nodes: readonly object[]): Fault['do'] {
+  return { kind: 'answer', status: 200, body: JSON.stringify({ status: 'failed', nodes, edges: [] }) }
+}
+
+test.each<[title: string, graph: Fault['do'], list: Fault['do'], startedNone: boolean]>([
+  ['a graph without steps', graphOf(), listOf(), true],
+  ['a graph of steps that did not start', graphOf(UNSTARTED, UNSTARTED), listOf(), true],
+  ['a graph with a step that started', graphOf(UNSTARTED, LOADED), listOf(), false],
+  ['no graph, and an empty list', NO_ANSWER, listOf(), true],
+  ['neither graph nor list', NO_ANSWER, NO_ANSWER, false],
+  ['no graph, and a list with a step', NO_ANSWER, listOf(attempt('load', 'completed', {})), false],
+])('%s: whether it is certain that no step has started', async (_, graph, list, startedNone) => {
+  const scene = await openScene()
+  const { runId: id = '' } = await scene.execute({ wait: false })
+  scene.server.addFault({ on: 'dag', occurrence: 'always', do: graph })
+  scene.server.addFault({ on: 'steps', occurrence: 'always', do: list })
+  const reference = { id, projectId: scene.server.seeded.project }
+  const options = { ended: undefined, thoroughly: false }
+  const collected = await collectDetails(reference, options, scene.dependencies())
+  expect(collected.startedNone).toBe(startedNone)
+})
 
 const ACCURATE = [{ name: 'accuracy', operator: '>=', wanted: 0.5 } as const]
 

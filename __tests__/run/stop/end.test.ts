@@ -215,9 +215,32 @@ test.each(ZENML_VERSIONS)('ZenML %s: a run that had ended already is said to hav
   expect(ended.sentence).toMatch(/had ended before it could be stopped and is completed/)
 })
 
+const TOO_EARLY = {
+  kind: 'answer',
+  status: 403,
+  body: '{"detail":["IllegalOperationError","The run has no orchestrator run id."]}',
+} as const
+
+test('a run that initializes is asked to stop for a second before it is ended: its orchestrator may come up', async () => {
+  const { scene } = await cancelAt('initializing', { orchestrator: 'kubernetes' })
+  const at = (wanted: RegExp): number =>
+    scene.server.requests.find(({ method, path }) => wanted.test(`${method} ${path}`))?.at ?? 0
+  expect(at(/^PUT /) - at(STOP)).toBeGreaterThanOrEqual(1_000)
+  expect(at(/^PUT /) - at(STOP)).toBeLessThan(2_000)
+})
+
+test('a running run for which a replica says that it is too early is never ended, and asked to stop again', async () => {
+  const { scene, result } = await cancelAt('running', {
+    orchestrator: 'kubernetes',
+    faults: [{ on: 'stop', occurrence: { from: 1, to: 5 }, do: TOO_EARLY }],
+  })
+  expect(result.error).toMatch(/was stopped and is now stopped: http/)
+  expect(scene.sent(/^PUT /)).toEqual([])
+  expect(scene.sent(STOP)).toHaveLength(6)
+})
+
 test('a run that ended by itself while the server called it too early to stop it is not said to have been stopped', async () => {
-  const body = '{"detail":["IllegalOperationError","The run has no orchestrator run id."]}'
-  const scene = await openScene({ faults: [{ on: 'stop', do: { kind: 'answer', status: 403, body } }] })
+  const scene = await openScene({ faults: [{ on: 'stop', do: TOO_EARLY }] })
   await scene.execute()
   const ended = await endRun(
     { run: scene.started[0]!, mode: 'stop', reason: 'r', deadline: new Deadline(scene.clock, 60_000) },
