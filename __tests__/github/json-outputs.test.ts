@@ -31,7 +31,12 @@ function withDetails(some: Partial<RunDetails>) {
 }
 
 test('where nothing is known, each is valid JSON', () => {
-  expect(jsonOutputs(nothing)).toEqual({ steps: '[]', metadata: '{}', artifacts: '[]' })
+  expect(jsonOutputs(nothing)).toEqual({
+    steps: '[]',
+    metadata: '{}',
+    artifacts: '[]',
+    comparison: '{"baseline":null,"metrics":[]}',
+  })
 })
 
 test('the shapes are those of the documentation', () => {

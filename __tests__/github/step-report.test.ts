@@ -47,6 +47,8 @@ function reporter(action: 'main' | 'wait' | 'stop' = 'main') {
   }
 }
 
+const NO_COMPARISON = '{"baseline":null,"metrics":[]}'
+
 const PLACE = {
   action: 'main',
   identity: '0a1b2c3d',
@@ -55,7 +57,13 @@ const PLACE = {
 } as const
 
 test('a step that is killed at once has left valid JSON for those after it', () => {
-  expect(reporter().outputs()).toEqual({ steps: '[]', metadata: '{}', artifacts: '[]', 'failed-step': '' })
+  expect(reporter().outputs()).toEqual({
+    steps: '[]',
+    metadata: '{}',
+    artifacts: '[]',
+    comparison: NO_COMPARISON,
+    'failed-step': '',
+  })
   files.empty()
   expect(reporter('stop').outputs()).toEqual({})
 })

@@ -7,7 +7,7 @@ import type { WorkflowLog } from '../github/log/workflow-log.ts'
 import { executeRun, type RunRequest } from '../run/execute.ts'
 import { Deadline } from '../base/deadline.ts'
 import { systemClock } from '../base/system-clock.ts'
-import { baselineOf } from '../github/inputs/baseline.ts'
+import { baselineOf } from './baseline.ts'
 import { audienceOf } from './audience.ts'
 import { WorkflowStep } from './workflow-step.ts'
 

@@ -5,7 +5,7 @@ import { readWaitInputs } from '../github/inputs/read.ts'
 import { projectChoice } from '../github/inputs/project-choice.ts'
 import type { WorkflowLog } from '../github/log/workflow-log.ts'
 import { attachRun, type AttachRequest } from '../run/attach.ts'
-import { baselineOf } from '../github/inputs/baseline.ts'
+import { baselineOf } from './baseline.ts'
 import { audienceOf } from './audience.ts'
 import { WorkflowStep } from './workflow-step.ts'
 

@@ -34,6 +34,12 @@ function hostileRecord(text = HOSTILE): RunRecord {
       { step: text, fault: { type: text, message: text, frame: text, code: text }, log: NO_LOG },
       { step: text, fault: undefined, log: { ...NO_LOG, missing: text } },
     ],
+    comparison: {
+      input: text,
+      baseline: { id: text, name: text, url: text },
+      missing: undefined,
+      metrics: [{ name: text, value: 1, baseline: 2, better: 'lower' }],
+    },
     verdicts: [{ wanted: text, held: false, got: text }],
     details: {
       durationMs: undefined,

@@ -301,6 +301,8 @@ const conditions: readonly (readonly [string, string])[] = [
   ['a comma in a number', 'accuracy >= 0,9'],
   ['an order of booleans', 'converged >= true'],
   ['an expression', 'accuracy >= 0.9 && loss < 1'],
+  ['a bound that reckons', 'accuracy >= baseline * 0.9'],
+  ['the baseline without the input', 'accuracy >= baseline'],
   ['several faults', '# what counts\naccuracy\n\nloss <'],
 ]
 
@@ -327,6 +329,11 @@ export const badInputs: readonly BadInput[] = [
   })),
   ...shortForms.map(([title, text]) => ({ title: `parameters: ${title}`, given: { parameters: text } })),
   ...conditions.map(([title, text]) => ({ title: `expect: ${title}`, given: { expect: text } })),
+  ...['run:', 'refs/heads/main', 'refs/tags/v1', 'my branch', 'main\nmain'].map((text) => ({
+    title: `baseline: ${JSON.stringify(text)}`,
+    given: { baseline: text },
+  })),
+  { title: 'baseline-required without a baseline', given: { 'baseline-required': 'true' } },
   ...wrongNames.map((name) => ({ title: `an input that is called ${name}`, given: { [name]: '5' } })),
   ...files.map(([title, path]) => ({
     title: `configuration-file: ${title}`,

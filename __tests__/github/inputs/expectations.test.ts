@@ -29,6 +29,34 @@ test('each line is a condition; empty lines and comments are not', () => {
   })
 })
 
+test('the baseline is a bound, with at most one number', () => {
+  const text = 'a >= baseline\nb>baseline-0.01\nc <= baseline + 5 %\nd != baseline +.5%\ne == "baseline"'
+  const bound = (offset: number, isPercent = false) => ({ offset, isPercent })
+  expect(readConditions(text)).toEqual({
+    expectations: [
+      { name: 'a', operator: '>=', wanted: bound(0) },
+      { name: 'b', operator: '>', wanted: bound(-0.01) },
+      { name: 'c', operator: '<=', wanted: bound(5, true) },
+      { name: 'd', operator: '!=', wanted: bound(0.5, true) },
+      { name: 'e', operator: '==', wanted: 'baseline' },
+    ],
+    faults: [],
+  })
+})
+
+test.each([
+  'baseline * 0.9',
+  'baseline - 0.1 - 0.1',
+  'baseline + x',
+  'baselines',
+  'baseline -',
+  'baseline + 5 % 2',
+])('no other arithmetic is taken: %s', (bound) => {
+  const { expectations, faults } = readConditions(`accuracy >= ${bound}`)
+  expect(expectations).toEqual([])
+  expect(faults).toEqual([expect.stringMatching(/^line 1, column 13: /)])
+})
+
 test('what is written is what is read', () => {
   const name = fc.stringMatching(/^[A-Za-z_][\w./:-]{0,20}$/)
   const wanted = fc.oneof(

@@ -241,6 +241,12 @@ function recordWith(text: string): RunRecord {
       },
       { step: text, fault: undefined, log: { lines: [], left: undefined, missing: text } },
     ],
+    comparison: {
+      input: text,
+      baseline: { id: text, name: text, url: text },
+      missing: undefined,
+      metrics: [{ name: text, value: 1, baseline: 2, better: 'lower' }],
+    },
     verdicts: [{ wanted: text, held: false, got: text }],
     changes: [{ path: text, before: text, after: text }],
     details: {

@@ -40,6 +40,7 @@ test('the context says where the step runs, on GitHub Enterprise Server too', ()
     sha: 'abc',
     ref: 'refs/heads/main',
     headRef: '',
+    baseRef: '',
     workspace: '/work',
   })
 })

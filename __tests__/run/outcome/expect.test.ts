@@ -210,3 +210,53 @@ test.each([
 ])('it %s on %j: %s', (condition, value, held) => {
   expect(verdictOn(`it ${condition}`, { it: value })?.held).toBe(held)
 })
+
+const logged = (metadata: JsonObject) => ({ metadata, stepMetadata: [] })
+
+test.each<[string, number, number, string, boolean]>([
+  ['x >= baseline', 0.9, 0.9, 'x >= baseline (0.9)', true],
+  ['x > baseline', 0.9, 0.9, 'x > baseline (0.9)', false],
+  ['x >= baseline + 0.2', 0.3, 0.1, 'x >= baseline + 0.2 (0.3)', true],
+  ['x <= baseline + 5 %', 1.05, 1, 'x <= baseline + 5 % (1.05)', true],
+  ['x <= baseline + 5 %', 1.06, 1, 'x <= baseline + 5 % (1.05)', false],
+  ['x <= baseline + 50 %', -1, -2, 'x <= baseline + 50 % (-1)', true],
+  ['x >= baseline - 10 %', -2.2, -2, 'x >= baseline - 10 % (-2.2)', true],
+])('%s: %d against %d', (text, value, before, wanted, held) => {
+  const baseline = { kind: 'found', values: logged({ x: before }) } as const
+  const verdicts = judgeExpectations(expected(text), logged({ x: value }), undefined, baseline)
+  expect(verdicts).toEqual([{ wanted, held, got: String(value) }])
+})
+
+test.each<[string, JsonObject, JsonObject, string]>([
+  ['the run lacks it', { y: 1 }, { x: 1 }, 'no value of that name (there is y)'],
+  [
+    'the baseline lacks it',
+    { x: 1 },
+    { y: 1 },
+    'nothing to compare with: the baseline has no value of that name (there is y)',
+  ],
+  [
+    'the baseline has a text',
+    { x: 1 },
+    { x: 'a' },
+    'nothing to compare with: the baseline has "a", which is not a number',
+  ],
+  [
+    'the baseline has a number that is too large',
+    { x: 1 },
+    { x: Infinity },
+    'nothing to compare with: the baseline has null, which is not a number',
+  ],
+])('where %s, nothing holds', (_, own, before, got) => {
+  const baseline = { kind: 'found', values: logged(before) } as const
+  const [verdict] = judgeExpectations(expected('x >= baseline - 1'), logged(own), undefined, baseline)
+  expect(verdict).toEqual({ wanted: 'x >= baseline - 1', held: false, got })
+})
+
+test('what is no number can be told from the baseline, if nothing is added', () => {
+  const baseline = { kind: 'found', values: logged({ stage: 'candidate' }) } as const
+  const judged = (text: string) =>
+    judgeExpectations(expected(text), logged({ stage: 'final' }), undefined, baseline)
+  expect(judged('stage != baseline')).toMatchObject([{ held: true }])
+  expect(judged('stage == baseline')).toMatchObject([{ held: false, got: '"final"' }])
+})

@@ -92,7 +92,7 @@ export function isBound(wanted: Expectation['wanted']): wanted is BaselineBound 
 function judgeAgainst(
   expectation: BoundExpectation,
   entries: readonly Entry[],
-  baseline: BaselineValues = { kind: 'unread', why: 'no baseline was given' },
+  baseline: BaselineValues = { kind: 'unread', why: 'there is no input baseline' },
 ): Verdict {
   const wanted = describe(expectation)
   if (baseline.kind === 'none' && !baseline.isRequired) {
