@@ -39,6 +39,9 @@ export type Interruption =
 
 export type EndMode = 'stop' | 'stop-gracefully' | 'keep-running'
 
+/** The longest is longer than `lost-after`. */
+const OUTAGES_SECONDS = [0, 5, 20, 120, 400, 900]
+
 /** All that is decided beforehand about one case; the same for the same seed and id. */
 export interface Case {
   readonly id: string
@@ -239,7 +242,7 @@ function drawInterruptions(random: Random): Interruption[] {
           ]
         : [{ kind, at }]
     case 'restart':
-      return [{ kind, at, downSeconds: random.pick([0, 5, 20, 120, 400]), stuckKeys: random.chance(0.7) }]
+      return [{ kind, at, downSeconds: random.pick(OUTAGES_SECONDS), stuckKeys: random.chance(0.7) }]
     case 'kill':
     case 'expire-tokens':
     case 'vanish':

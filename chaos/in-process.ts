@@ -140,7 +140,7 @@ class Play {
     const { serverUrl } = client
     const request = toRequest(inputs, this.#env)
     const { onCancel, workflowRunUrl } = request
-    const facts = { serverUrl, named: named(inputs.server), onCancel, workflowRunUrl, processId: process.pid }
+    const facts = { serverUrl, named: named(inputs.server), onCancel, workflowRunUrl }
     const work = executeRun(request, {
       client: client.with({ signal }),
       clock: this.#clock,

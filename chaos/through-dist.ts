@@ -71,10 +71,8 @@ export function throughDist(nodePath: string): (drawn: Case, story: Story) => Pr
     const clock = new MovableClock(drawn.clocks.server)
     const server = await startSimulator({ ...ServerUnderTest.options(drawn), clock })
     const folder = await mkdtemp(path.join(tmpdir(), 'chaos-'))
-    const stateFile = path.join(folder, 'state')
-    await writeFile(stateFile, '')
     const under = new ServerUnderTest(drawn, server)
-    const play = new Play({ drawn, server: under, clock, story, stateFile, nodePath })
+    const play = new Play({ drawn, server: under, clock, story, folder, nodePath })
     try {
       return await play.run()
     } finally {
@@ -85,12 +83,17 @@ export function throughDist(nodePath: string): (drawn: Case, story: Story) => Pr
   }
 }
 
+/** What the runner reads of a main, whichever way it ended. */
+const WRITTEN_BY_MAIN = ['state', 'output'] as const
+type WrittenByMain = (typeof WRITTEN_BY_MAIN)[number]
+
 interface PlayOptions {
   readonly drawn: Case
   readonly server: ServerUnderTest
   readonly clock: MovableClock
   readonly story: Story
-  readonly stateFile: string
+  /** Empty, and removed afterwards. */
+  readonly folder: string
   readonly nodePath: string
 }
 
@@ -108,16 +111,19 @@ class Play {
   }
 
   async run(): Promise<Observation> {
-    const { server, clock, drawn, stateFile } = this.#options
+    const { server, clock, drawn } = this.#options
     await server.prepare()
+    for (const name of WRITTEN_BY_MAIN) await writeFile(this.#file(name), '')
     const running = await startAction(this.#action('main', {}))
     const left = await this.#follow(running)
-    // The runner reads the state when it gives main up, and takes the file away when the next step begins.
-    const state = await this.#state()
-    if (left) await rm(stateFile)
+    // The runner reads the files when it gives main up, and leaves them where they are: nobody reads what comes later.
+    const state = await this.#written('state')
+    const outputs = await this.#written('output')
     const sentByMain = server.requests.length
     const early = left ? await this.#post(state) : undefined
-    const main = await running.done
+    // With the job ends its container.
+    if (left) running.signal('SIGKILL')
+    const main = { ...(await running.done), state, outputs }
     await server.up()
     const atMainEnd = server.ours()
     const mainEnd = left ? sentByMain : server.requests.length
@@ -127,8 +133,7 @@ class Play {
     const atPostEnd = server.ours()
     clock.advance(AFTERWARDS_MS)
     return {
-      // Nobody reads how a main ended that the runner had given up; its outputs were written right after the start.
-      main: left ? { ...GIVEN_UP, runId: endingOf(main).runId } : endingOf(main),
+      main: left ? { ...GIVEN_UP, runId: outputs['run-id'] } : endingOf(main),
       settled: state['settled'] === 'true',
       post: lastLineOf(post.stdout) === '' ? undefined : endingOf(post),
       atMainEnd,
@@ -220,19 +225,24 @@ class Play {
     return post
   }
 
-  async #state(): Promise<Record<string, string>> {
-    return parseFileCommand(await readFile(this.#options.stateFile, 'utf8'))
+  async #written(name: WrittenByMain): Promise<Record<string, string>> {
+    return parseFileCommand(await readFile(this.#file(name), 'utf8'))
+  }
+
+  #file(name: WrittenByMain): string {
+    return path.join(this.#options.folder, name)
   }
 
   #action(entry: 'main' | 'post', state: Readonly<Record<string, string>>): ActionOptions {
-    const { stateFile, nodePath, clock } = this.#options
+    const { nodePath, clock } = this.#options
+    const files = { GITHUB_STATE: this.#file('state'), GITHUB_OUTPUT: this.#file('output') }
     return {
       entry,
       inputs: inputsOf(this.#options.drawn, this.#options.server),
       state,
       nodePath,
       env: {
-        ...(entry === 'main' ? { GITHUB_STATE: stateFile } : {}),
+        ...(entry === 'main' ? files : {}),
         NODE_OPTIONS: `--import=${pathToFileURL(path.join(import.meta.dirname, 'fast-time.mjs')).href}`,
         CHAOS_SPEED: String(SPEED),
         CHAOS_EPOCH: String(clock.epoch),
@@ -256,6 +266,7 @@ class Play {
   }
 }
 
+/** Nobody reads how a main ended that the runner had given up. */
 const GIVEN_UP: Ending = {
   conclusion: undefined,
   status: '',

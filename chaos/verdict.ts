@@ -19,6 +19,9 @@ const SAYS_ENDED =
 const SAYS_GOING_ON =
   /keeps running|left running|may still be running|was asked to stop|is not known|look once more|look for a run named|It is left alone|no longer on the server/
 
+/** Of a run that was followed, is out of sight, and is left alone. */
+const SAYS_NOT_STOPPED = 'It was not stopped (on-lost: keep-running)'
+
 const SAYS_NOTHING_STARTED = /Nothing was started|before a run was started|No run was started/
 
 /** Holds what was said against what the server holds. */
@@ -28,6 +31,7 @@ export function judge(drawn: Case, seen: Observation): Finding[] {
     ...judgeCount(started),
     ...judgeManners(seen),
     ...judgeEndings(drawn, seen),
+    ...judgeOutOfSight(drawn, seen),
     ...started.flatMap((run) => judgeKnown(seen, run)),
     ...started.flatMap((run) => judgeAccount(drawn, seen, run)),
     ...judgeEnded(seen, seen.main, seen.atMainEnd),
@@ -92,7 +96,7 @@ function judgeEndings(drawn: Case, seen: Observation): Finding[] {
 
 /** Whether nothing of what can have happened to the step was to end its run. */
 function isLeftOnPurpose(drawn: Case, main: Ending): boolean {
-  const { onCancel, onTimeout, timeoutMs } = drawn
+  const { onCancel, onTimeout, onLost, timeoutMs } = drawn
   const { conclusion, runId } = main
   const timeoutLeaves = timeoutMs === undefined || onTimeout === 'keep-running'
   switch (conclusion) {
@@ -105,15 +109,34 @@ function isLeftOnPurpose(drawn: Case, main: Ending): boolean {
     case 'cancelled':
       return onCancel === 'keep-running' && timeoutLeaves
     case 'lost':
-      return isLeftWhenLost(drawn, main) || (onCancel === 'keep-running' && timeoutLeaves)
+      return (isOutOfSight(main) ? onLost : onCancel) === 'keep-running'
     default:
       return false
   }
 }
 
-/** A run that was followed and then lost from sight is left alone, unless that was not wished. */
-function isLeftWhenLost({ onLost }: Case, { line }: Ending): boolean {
-  return onLost === 'keep-running' && line.includes('It was not stopped (on-lost: keep-running)')
+/** Whether the run was followed until it could no longer be seen; one that was deleted is lost, too. */
+function isOutOfSight({ conclusion, runId, line }: Ending): boolean {
+  return conclusion === 'lost' && runId !== undefined && line.includes('could not be followed')
+}
+
+/** Of such a run, on-lost alone says what is done: main tells it, and the post step does it, or has nothing to do. */
+function judgeOutOfSight({ onLost }: Case, { main, settled, post }: Observation): Finding[] {
+  if (!isOutOfSight(main)) return []
+  const isLeft = onLost === 'keep-running'
+  const findings: Finding[] = []
+  if (main.line.includes(SAYS_NOT_STOPPED) !== isLeft) {
+    findings.push(wrong(`on-lost is ${onLost}, but the last line is: ${main.line}`))
+  }
+  if (settled !== isLeft) {
+    findings.push(
+      wrong(`on-lost is ${onLost}, and the post step was told to do ${settled ? 'nothing' : 'it'}`),
+    )
+  }
+  if (!isLeft && (post === undefined || post.line.includes('left running'))) {
+    findings.push(wrong(`on-lost is ${onLost}, but the post step did not try: ${post?.line ?? 'nothing'}`))
+  }
+  return findings
 }
 
 /** A run that goes on at last is one that was meant to, or the last line admits it. */
@@ -127,7 +150,8 @@ function judgeAccount(drawn: Case, seen: Observation, run: HeldRun): Finding[] {
   if (!SAYS_GOING_ON.test(line)) {
     findings.push(unaccounted(`${run.name} goes on (${run.status}), but the last line is: ${line}`))
   }
-  if (settled && !main.line.includes('was left running, as requested') && !isLeftWhenLost(drawn, main)) {
+  const isLeft = ['was left running, as requested', SAYS_NOT_STOPPED].some((said) => main.line.includes(said))
+  if (settled && !isLeft) {
     findings.push(
       unaccounted(`${run.name} goes on (${run.status}), and the post step was told to do nothing`),
     )

@@ -52,7 +52,6 @@ test.concurrent.each(['stopped', 'running'])(
         named: between.url,
         onCancel: 'stop',
         workflowRunUrl: '',
-        processId: 2 ** 30,
       }
       const started = { id: ID, name: zoo, status: 'running' }
       const result = await runAction({

@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { expect, jest, test } from '@jest/globals'
 import { startAction, type ActionResult, type Entry } from '../../e2e/action.ts'
 import { startPro } from '../../simulator/index.ts'
-import { expectGreen, expectRed, PATIENCE_MS, withServer, type Scene } from './scene.ts'
+import { expectGreen, expectRed, PATIENCE_MS, withServer, withSurvivor, type Scene } from './scene.ts'
 
 jest.setTimeout(PATIENCE_MS)
 
@@ -96,6 +96,34 @@ onUnix('cancelled before the workspace is found, wait/ leaves the run as it is',
       'Cancelled before the run "nightly-5" could be looked up; it was left as it is',
     )
     expect(scene.server.requests).toEqual([])
+  }),
+)
+
+// Not beside the others, which count seconds.
+const onLinux = process.platform === 'linux' ? test : test.skip
+
+onLinux('given up before the workspace is found, a step that starts a run all the same has it stopped', () =>
+  withSlowPro(async (scene, pro) => {
+    const inputs = {
+      workspace: 'research',
+      'pro-api-url': pro.url,
+      'api-key': pro.apiKey,
+      pipeline: 'training',
+      parameters: 'train.seconds: 36000',
+    }
+    await withSurvivor(
+      inputs,
+      async () => pro.asked,
+      async ({ main, post }) => {
+        pro.letGo()
+        await scene.isThere('running')
+        const { stdout } = await post()
+
+        expect((await main.done).signal).toBe('SIGKILL')
+        expect(stdout).toMatch(/^The step was still running; it was ended\n[^]*was stopped/m)
+        expect(scene.runs).toMatchObject([{ status: 'stopped', busy: false }])
+      },
+    )
   }),
 )
 

@@ -1,6 +1,16 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { expect } from '@jest/globals'
-import { runAction, type ActionOptions, type ActionResult } from '../../e2e/action.ts'
+import {
+  parseFileCommand,
+  runAction,
+  startAction,
+  type ActionOptions,
+  type ActionResult,
+  type RunningAction,
+} from '../../e2e/action.ts'
 import {
   realClock,
   startSimulator,
@@ -56,6 +66,11 @@ export class Scene {
     while (this.triggers.length === 0) await setTimeout(20)
   }
 
+  /** Resolves once there is a run of that state. */
+  async isThere(status: string): Promise<void> {
+    while (this.runs[0]?.status !== status) await setTimeout(20)
+  }
+
   get triggers(): RecordedRequest[] {
     return this.requests('POST', /\/(pipeline_snapshots|run_templates)\/[^/]+\/runs$/)
   }
@@ -76,6 +91,36 @@ export async function withServer(
     await work(new Scene(server))
   } finally {
     await server.close()
+  }
+}
+
+/** A step that the runner has given up, and that goes on all the same. */
+export interface Survivor {
+  readonly main: RunningAction
+  /** What it had saved by then: the runner reads that once, and leaves the file where it is. */
+  readonly state: Readonly<Record<string, string>>
+  /** Plays its post step to the end. */
+  readonly post: () => Promise<ActionResult>
+}
+
+/** Gives a test a step of a job container, which the runner gives up at a moment of the test's choice. */
+export async function withSurvivor(
+  inputs: Readonly<Record<string, string>>,
+  givenUp: () => Promise<void>,
+  work: (survivor: Survivor) => Promise<void>,
+): Promise<void> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'state-'))
+  const file = path.join(folder, 'state')
+  await writeFile(file, '')
+  const main = await startAction({ inputs, env: { GITHUB_STATE: file } })
+  try {
+    await givenUp()
+    const state = parseFileCommand(await readFile(file, 'utf8'))
+    await work({ main, state, post: async () => runAction({ entry: 'post', inputs, state }) })
+  } finally {
+    main.signal('SIGKILL')
+    await main.done
+    await rm(folder, { recursive: true })
   }
 }
 

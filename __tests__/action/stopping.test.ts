@@ -1,12 +1,12 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { expect, jest, test } from '@jest/globals'
 import { setTimeout as delay } from 'node:timers/promises'
-import { parseFileCommand, startAction, type ActionOptions, type ActionResult } from '../../e2e/action.ts'
+import { startAction, type ActionOptions, type ActionResult } from '../../e2e/action.ts'
 import { ZENML_VERSIONS } from '../../simulator/index.ts'
 import { expectNoSecret } from './secrecy.ts'
-import { expectGreen, expectRed, PATIENCE_MS, withServer, type Scene } from './scene.ts'
+import { expectGreen, expectRed, PATIENCE_MS, withServer, withSurvivor, type Scene } from './scene.ts'
 
 jest.setTimeout(PATIENCE_MS)
 
@@ -154,28 +154,51 @@ onUnix('a post step that is signalled stops the run all the same', () =>
 
 const onLinux = process.platform === 'linux' ? test.concurrent : test.concurrent.skip
 
+function connectionTo({ server }: Scene): Record<string, string> {
+  return { 'server-url': server.url, 'api-key': server.apiKey }
+}
+
 onLinux('a main step that outlived its step is ended before its run is stopped', () =>
   withServer({ orchestrator: 'kubernetes' }, async (scene) => {
-    const folder = await mkdtemp(path.join(tmpdir(), 'state-'))
-    const file = path.join(folder, 'state')
-    await writeFile(file, '')
-    const inputs = {
-      'server-url': scene.server.url,
-      'api-key': scene.server.apiKey,
-      pipeline: 'training',
-      configuration: LONG,
-    }
-    const main = await startAction({ inputs, env: { GITHUB_STATE: file } })
-    await until(() => scene.runs[0]?.status === 'running')
-    const state = parseFileCommand(await readFile(file, 'utf8'))
-    const post = await (await startAction({ entry: 'post', inputs, state })).done
+    const inputs = { ...connectionTo(scene), pipeline: 'training', configuration: LONG }
+    await withSurvivor(
+      inputs,
+      async () => scene.isThere('running'),
+      async ({ main, post }) => {
+        const result = await post()
 
-    expect((await main.done).signal).toBe('SIGKILL')
-    expect(post.exitCode).toBe(0)
-    expect(post.stdout).toMatch(/^The step was still running; it was ended\n[^]*was stopped/m)
-    expect(scene.runs[0]).toMatchObject({ status: 'stopped', busy: false })
-    await rm(folder, { recursive: true })
+        expect((await main.done).signal).toBe('SIGKILL')
+        expect(result.exitCode).toBe(0)
+        expect(result.stdout).toMatch(/^The step was still running; it was ended\n[^]*was stopped/m)
+        expect(scene.runs[0]).toMatchObject({ status: 'stopped', busy: false })
+      },
+    )
   }),
+)
+
+onLinux.each(['true', 'false'])(
+  'a run that a step with wait: %s starts only after the runner has given it up is stopped',
+  (wait) =>
+    withServer({ orchestrator: 'kubernetes' }, async (scene) => {
+      scene.server.addFault({ on: 'snapshots', occurrence: 1, do: { kind: 'delay', seconds: 40 } })
+      const inputs = { ...connectionTo(scene), pipeline: 'training', configuration: LONG, wait }
+      await withSurvivor(
+        inputs,
+        async () => until(() => scene.requests('GET', /\/pipeline_snapshots$/).length > 0),
+        async ({ main, state, post }) => {
+          expect(Object.keys(state)).not.toContain('planned')
+          await scene.isThere('running')
+          // It comes to an end in order, and what it says then nobody reads.
+          if (wait === 'false') await main.done
+          const { stdout, summary } = await post()
+
+          const { id, name } = scene.runs[0]!
+          expect(stdout).toContain(`The run "${name}" was stopped`)
+          expect(scene.runs).toMatchObject([{ status: 'stopped', busy: false }])
+          expect(summary).toMatch(new RegExp(`/runs/${id}.*was stopped`, 's'))
+        },
+      )
+    }),
 )
 
 async function until(condition: () => boolean): Promise<void> {

@@ -14,7 +14,6 @@ async function linesOfPost(url: string): Promise<string[]> {
     named: named({ url, proApiUrl: PRO_API_URL }),
     onCancel: 'stop',
     workflowRunUrl: '',
-    processId: 0,
   }
   const started = { id: 'f00', name: 'nightly', status: 'running' }
   let printed = ''

@@ -53,6 +53,10 @@ test('what a step can meet is drawn: each fault, each naming, wrong clocks, and 
     ]),
   )
   expect(new Set(drawn.map(({ naming }) => naming)).size).toBe(5)
+  const isLost = ({ wait, interruptions }: Case): boolean =>
+    wait && interruptions.some((each) => each.kind === 'restart' && each.downSeconds > 600)
+  for (const onLost of ['keep-running', 'stop'])
+    expect(drawn.filter((each) => isLost(each) && each.onLost === onLost).length).toBeGreaterThan(5)
   for (const is of [
     ({ wait }: Case) => !wait,
     ({ dryRun }: Case) => dryRun,

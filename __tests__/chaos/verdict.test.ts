@@ -160,3 +160,73 @@ test('a step that is killed after it had left its run on purpose is no offence; 
     'unaccounted run: nightly goes on (running), and the post step was told to do nothing',
   ])
 })
+
+const OUT_OF_SIGHT = 'The run "nightly" could not be followed. It may still be running'
+const NOT_STOPPED = `${OUT_OF_SIGHT}. It was not stopped (on-lost: keep-running)`
+
+/** A run that was followed and is out of sight, whatever else was wished. */
+function lost(line: string, changes: Partial<Observation> = {}): Observation {
+  return seen({ main: { ...started, conclusion: 'lost', green: false, line }, ...changes })
+}
+
+function postOf(line: string): Pick<Observation, 'post' | 'settled' | 'postRequests'> {
+  const post: Ending = { ...started, conclusion: undefined, runId: undefined, green: undefined, line }
+  return { post, settled: false, postRequests: 3 }
+}
+
+test.each(['stop', 'keep-running'] as const)(
+  'a run that is out of sight is left alone with on-lost: keep-running, and on-cancel: %s changes nothing',
+  (onCancel) => {
+    const drawn: Case = { ...quiet, wait: true, onLost: 'keep-running', onCancel }
+    expect(offences(drawn, lost(NOT_STOPPED))).toEqual([])
+    expect(offences(drawn, lost(NOT_STOPPED, { endedByMain: [ID] }))).toEqual([
+      'wrong result: main ended a run that was to be left',
+    ])
+    const ended = { ...postOf('The run "nightly" was stopped'), later: [stopped], atPostEnd: [stopped] }
+    expect(offences(drawn, lost(NOT_STOPPED, { ...ended, endedByPost: [ID] }))).toEqual([
+      'wrong result: the post step ended a run that was left on purpose',
+      'wrong result: on-lost is keep-running, and the post step was told to do it',
+    ])
+    expect(offences(drawn, lost(OUT_OF_SIGHT))).toContain(
+      `wrong result: on-lost is keep-running, but the last line is: ${OUT_OF_SIGHT}`,
+    )
+  },
+)
+
+test.each(['stop', 'keep-running'] as const)(
+  'with on-lost: stop the post step tries to stop it, and on-cancel: %s changes nothing',
+  (onCancel) => {
+    const drawn: Case = { ...quiet, wait: true, onLost: 'stop', onCancel }
+    const ended = { later: [stopped], atPostEnd: [stopped], endedByPost: [ID] }
+    const stop = postOf('The run "nightly" was stopped')
+    expect(offences(drawn, lost(OUT_OF_SIGHT, { ...stop, ...ended }))).toEqual([])
+    expect(offences(drawn, lost(NOT_STOPPED, { ...stop, ...ended }))).toEqual([
+      `wrong result: on-lost is stop, but the last line is: ${NOT_STOPPED}`,
+    ])
+    expect(offences(drawn, lost(OUT_OF_SIGHT)).join('\n')).toContain(
+      'on-lost is stop, and the post step was told to do nothing',
+    )
+    const leave = postOf('The run "nightly" was left running, as requested (keep-running)')
+    expect(offences(drawn, lost(OUT_OF_SIGHT, leave))).toEqual([
+      `wrong result: on-lost is stop, but the post step did not try: ${leave.post?.line ?? ''}`,
+    ])
+  },
+)
+
+test('a run of which nobody knows whether it began is what on-cancel says, not on-lost', () => {
+  const main: Ending = { ...started, conclusion: 'lost', runId: undefined, green: false }
+  const line = 'It is not known whether the run "nightly" was started, and it may still be running'
+  const ended = {
+    ...postOf('The run "nightly" was stopped'),
+    later: [stopped],
+    atPostEnd: [stopped],
+    endedByPost: [ID],
+    main: { ...main, line },
+  }
+  const faults = drawCase(1, 'A', 0).faults
+  const drawn: Case = { ...quiet, wait: true, faults, timeoutMs: 60_000 }
+  expect(offences({ ...drawn, onLost: 'keep-running', onCancel: 'stop' }, seen(ended))).toEqual([])
+  expect(offences({ ...drawn, onLost: 'stop', onCancel: 'keep-running' }, seen(ended))).toEqual([
+    'wrong result: the post step ended a run that was left on purpose',
+  ])
+})

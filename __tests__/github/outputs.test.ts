@@ -6,7 +6,13 @@ import fc from 'fast-check'
 
 import { WorkflowLog } from '../../src/github/log/workflow-log.ts'
 import { saveState, setOutput } from '../../src/github/outputs.ts'
-import { noteSummary, isSummaryDue, readSavedStep, RunJournal } from '../../src/github/post-state.ts'
+import {
+  noteSummary,
+  isSummaryDue,
+  readSavedStep,
+  RunJournal,
+  withLaterState,
+} from '../../src/github/post-state.ts'
 import { makeWorkspace } from './inputs/given.ts'
 
 /** Nothing is known that must not leave. */
@@ -71,7 +77,6 @@ test.each(['training', 'zenml', 'name', 'stop', 'true'])(
       named: 'zenml',
       onCancel: 'stop',
       workflowRunUrl: 'https://github.com/o/r/actions/runs/1',
-      processId: 1,
     } as const
     const planned = { name: 'training-1', nameIsOurs: true, origins: ['training'], sentAt: 1 }
     const started = {
@@ -99,4 +104,37 @@ test('a key that stands in a state is covered there', () => {
   log.mask('0123456789abcdefghij')
   saveState('started', '{"name":"x 0123456789abcdefghij"}', log)
   expect(readFileCommands('state')).toEqual({ started: '{"name":"x ***"}' })
+})
+
+test('what main did after the runner had read its state is taken up, and not that it was content with it', () => {
+  for (const [name, value] of Object.entries({ planned: 'a', started: 'b\u2028', mode: '', comment: 'd' }))
+    saveState(name, value, OPEN)
+  for (const [name, value] of Object.entries({
+    started: 'c',
+    settled: 'true',
+    summaryDue: 'false',
+    PATH: 'x',
+  }))
+    saveState(name, value, OPEN)
+  const given = { STATE_planned: 'old', STATE_summaryDue: 'true', INPUT_SNAPSHOT: 'nightly' }
+
+  expect(
+    withLaterState(
+      given,
+      `${readFileSync(join(folder.path, 'state'), 'utf8')}mode<<ghadelimiter_1\nkeep-running\n`,
+    ),
+  ).toEqual({
+    ...given,
+    STATE_planned: 'a',
+    STATE_started: 'c',
+    STATE_mode: '',
+    STATE_comment: 'd',
+  })
+})
+
+test('where the credential goes is taken from the state file only where the runner has not read it from there', () => {
+  saveState('facts', 'of the file', OPEN)
+  const text = readFileSync(join(folder.path, 'state'), 'utf8')
+  expect(withLaterState({ STATE_facts: 'of the runner' }, text)).toEqual({ STATE_facts: 'of the runner' })
+  expect(withLaterState({}, text)).toEqual({ STATE_facts: 'of the file' })
 })

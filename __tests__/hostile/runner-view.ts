@@ -109,7 +109,9 @@ function expectHarmlessValues({ outputs, state }: Left): void {
     expect(name === 'error' ? value.replaceAll('\n', '') : value).not.toMatch(UNPRINTABLE)
   }
   expect(
-    Object.keys(state).filter((name) => !/^(facts|planned|started|mode|settled|summaryDue)$/.test(name)),
+    Object.keys(state).filter(
+      (name) => !/^(process|facts|planned|started|mode|settled|summaryDue)$/.test(name),
+    ),
   ).toEqual([])
   for (const value of Object.values(state)) {
     expect(() => void JSON.parse(value)).not.toThrow()

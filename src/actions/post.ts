@@ -5,7 +5,13 @@ import { named, type ConnectionInputs } from '../github/inputs/connection.ts'
 import { readConnectionAgain } from '../github/inputs/credential-again.ts'
 import { readFile } from '../github/workflow/files.ts'
 import { inline, type WorkflowLog } from '../github/log/workflow-log.ts'
-import { readSavedStep, type SavedStep } from '../github/post-state.ts'
+import {
+  isSettled,
+  readProcess,
+  readSavedStep,
+  withLaterState,
+  type SavedStep,
+} from '../github/post-state.ts'
 import { RetryLog } from '../github/log/retry-log.ts'
 import { endSurvivor } from '../github/workflow/main-still-alive.ts'
 import { cleanUp } from '../run/stop/clean-up.ts'
@@ -25,6 +31,9 @@ const BUDGET_MS = 110_000
 /** A name, an address and the server's own words stand in it. */
 const MAX_SENTENCE_LENGTH = 2_000
 
+/** Each sending of a trigger leaves less than a kilobyte. */
+const MAX_STATE_BYTES = 20_000_000
+
 /** A request that the server took may still start a run so long after it was sent. */
 const LATE_START_MS = 90_000
 
@@ -43,12 +52,12 @@ export async function cleanUpStep(env: Environment, log: WorkflowLog): Promise<b
 }
 
 /** The whole work of a post step, by what main saved in the environment and by the inputs there. */
-export async function lookAfterMain(env: Environment, deps: PostDependencies): Promise<void> {
+export async function lookAfterMain(given: Environment, deps: PostDependencies): Promise<void> {
   const { log } = deps
+  if (isSettled(given) && !isReportDue(given)) return
+  const env = await endMain(given, log)
   const saved = readSavedStep(env)
   if (saved === undefined && !isReportDue(env)) return
-  const entry = process.argv[1]
-  if (saved !== undefined && entry !== undefined) await endMain(saved, path.dirname(entry), log)
   const mask = (secret: string): void => {
     log.mask(secret)
   }
@@ -57,8 +66,16 @@ export async function lookAfterMain(env: Environment, deps: PostDependencies): P
   await reportEarlyEnd(ended, again?.authorities, env, log)
 }
 
-async function endMain({ facts }: SavedStep, folder: string, log: WorkflowLog): Promise<void> {
-  if (await endSurvivor(facts.processId, folder)) log.info('The step was still running; it was ended')
+/** Sees to it that main does nothing more. Gives the variables with all that it has done by then. */
+async function endMain(env: Environment, log: WorkflowLog): Promise<Environment> {
+  const main = readProcess(env)
+  if (main === undefined) return env
+  const entry = process.argv[1]
+  if (entry !== undefined && (await endSurvivor(main.id, path.dirname(entry)))) {
+    log.info('The step was still running; it was ended')
+  }
+  const file = await readFile(main.stateFile, MAX_STATE_BYTES)
+  return file.ok ? withLaterState(env, Buffer.from(file.bytes).toString()) : env
 }
 
 async function endRunOf(

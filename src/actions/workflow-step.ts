@@ -6,7 +6,7 @@ import { InputFaults } from '../github/inputs/faults.ts'
 import type { ConnectionInputs, InputSources, ReadInputs } from '../github/inputs/read-checked.ts'
 import type { WorkflowLog } from '../github/log/workflow-log.ts'
 import { saveState } from '../github/outputs.ts'
-import { RunJournal } from '../github/post-state.ts'
+import { noteProcess, RunJournal } from '../github/post-state.ts'
 import { StepReport, type Audience } from '../github/step-report.ts'
 import type { StepEnd } from '../github/record-keeper.ts'
 import { ConfigurationError, NoSuchRunError, RunError } from '../run/errors.ts'
@@ -56,6 +56,7 @@ export class WorkflowStep {
 
   constructor(options: WorkflowStepOptions) {
     const { surroundings = REAL } = options
+    noteProcess(options.env, options.log)
     this.#options = options
     this.#surroundings = surroundings
     this.#report = new StepReport({ ...options, clock: surroundings.clock })
@@ -108,7 +109,7 @@ export class WorkflowStep {
     })
     const { client } = this.#connection
     const { serverUrl } = client
-    const facts = { serverUrl, named: named(inputs.server), onCancel, workflowRunUrl, processId: process.pid }
+    const facts = { serverUrl, named: named(inputs.server), onCancel, workflowRunUrl }
     const journal = new RunJournal(facts, (name, value) => saveState(name, value, log))
     return { client: client.with({ signal }), clock, reporter, journal, newKey, timeLimit, signal }
   }

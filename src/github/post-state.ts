@@ -15,8 +15,13 @@ export interface StepFacts {
   readonly named: string
   readonly onCancel: EndMode
   readonly workflowRunUrl: string
-  /** Of the main step: in a container it can outlive its step. */
-  readonly processId: number
+}
+
+/** The process of a main step, which in a container can outlive its step. */
+export interface MainProcess {
+  readonly id: number
+  /** Where it saves what its post step must know. */
+  readonly stateFile: string
 }
 
 /** What main left for its post step. */
@@ -64,6 +69,12 @@ export class RunJournal implements Journal {
   }
 }
 
+/** Notes who main is, before anything else: from then on the post step finds what a main saved that outlived its step. */
+export function noteProcess(env: Environment, gate: Gate): void {
+  const main: MainProcess = { id: process.pid, stateFile: env['GITHUB_STATE'] ?? '' }
+  saveState('process', JSON.stringify(main), gate)
+}
+
 /**
  * Notes whether this step's summary is still to be written, so that a post step writes one where main was killed
  * before it could.
@@ -89,8 +100,9 @@ const factsSchema = z.object({
   named: z.string(),
   onCancel: modeSchema,
   workflowRunUrl: z.string(),
-  processId: z.number(),
 })
+
+const processSchema = z.object({ id: z.number(), stateFile: z.string() })
 
 const plannedSchema = z.object({
   name: z.string(),
@@ -114,6 +126,37 @@ const startedSchema = z.object({
 /** What a state that was written as JSON leaves out. */
 const UNKNOWN = { projectId: undefined, sentFrom: undefined, mark: undefined, answered: undefined }
 
+/** Undefined if main did not get to anything. */
+export function readProcess(env: Environment): MainProcess | undefined {
+  return readState(env, 'process', processSchema)
+}
+
+/** Whether main said that nothing is left to see to. */
+export function isSettled(env: Environment): boolean {
+  return env['STATE_settled'] === 'true'
+}
+
+/** What main does to its run and its comment; what it says of its end after its step's was heard by nobody. */
+const DEEDS = ['planned', 'started', 'mode', 'comment']
+
+/** A value as `@actions/core` saves it; ours are all one line. */
+const SAVED_VALUE = /^(\w+)<<(ghadelimiter_\S+)\r?\n([^\r\n]*)\r?\n\2\r?$/gm
+
+/**
+ * The variables of a post step with what main has done since the runner read its state: the runner reads that when it
+ * gives the step up, and leaves the file where it is.
+ *
+ * @param text of main's state file
+ */
+export function withLaterState(env: Environment, text: string): Environment {
+  const saved = [...text.matchAll(SAVED_VALUE)].map(([, name = '', , value]) => [name, value] as const)
+  const deeds = saved.filter(([name]) => DEEDS.includes(name))
+  const variables = deeds.map(([name, value]) => [`STATE_${name}`, value] as const)
+  // They say where the credential goes; the runner's own memory of them is the better one.
+  const facts = saved.find(([name]) => name === 'facts')?.[1]
+  return { STATE_facts: facts, ...env, ...Object.fromEntries(variables) }
+}
+
 /** The run that main started or followed, settled or not. */
 export function readStartedRun(env: Environment): StartedRun | undefined {
   const started = readState(env, 'started', startedSchema)
@@ -123,7 +166,7 @@ export function readStartedRun(env: Environment): StartedRun | undefined {
 /** What main left unsettled; undefined if it ended in order, did not get to its inputs' end, or left nothing readable. */
 export function readSavedStep(env: Environment): SavedStep | undefined {
   const facts = readState(env, 'facts', factsSchema)
-  if (facts === undefined || env['STATE_settled'] === 'true') return undefined
+  if (facts === undefined || isSettled(env)) return undefined
   const planned = readState(env, 'planned', plannedSchema)
   return {
     facts,
