@@ -243,7 +243,7 @@ function recordWith(text: string): RunRecord {
     ],
     comparison: {
       input: text,
-      baseline: { id: text, name: text, url: text },
+      baseline: { id: text, name: text, url: 'https://zenml.example.com/runs/2' },
       missing: undefined,
       metrics: [{ name: text, value: 1, baseline: 2, better: 'lower' }],
     },
