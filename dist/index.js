@@ -41490,6 +41490,327 @@ function contained(written, names) {
     return names.find((name) => `-${written}-`.includes(`-${name}-`));
 }
 
+;// CONCATENATED MODULE: ./build/base/json.js
+/** Whether a value is a mapping, and neither a list nor null. */
+function isJsonObject(value) {
+    return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+/** Whether a value is a list; Array.isArray forgets what is in a readonly one. */
+function isJsonList(value) {
+    return Array.isArray(value);
+}
+/** A mapping's own value under a key; undefined where the value is no mapping or has no such key. */
+function member(value, key) {
+    return isJsonObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
+}
+/** Merges as a ZenML server does: mappings deeply, everything else is replaced. */
+function mergeDeeply(base, over) {
+    const merged = Object.entries(over).map(([key, value]) => {
+        const below = member(base, key);
+        return [key, isJsonObject(below) && isJsonObject(value) ? mergeDeeply(below, value) : value];
+    });
+    return { ...base, ...Object.fromEntries(merged) };
+}
+/** Whether there are more than so many mappings and lists in each other. */
+function isDeeperThan(depth, value) {
+    if (typeof value !== 'object' || value === null)
+        return false;
+    return depth === 0 || Object.values(value).some((inner) => isDeeperThan(depth - 1, inner));
+}
+/** The text as JSON; undefined if it is none. */
+function parseJson(text) {
+    try {
+        return JSON.parse(text);
+    }
+    catch {
+        return undefined;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/base/cut.js
+/**
+ * Cuts a text, and says so with a `\u2026`. It is cut between two words, or, where there is only one, between parts of JSON:
+ * half of a secret would no longer be recognized and hidden in a log.
+ */
+function cutAtSpace(text, most) {
+    if (text.length <= most)
+        return text;
+    const whole = /^[^]*\s/.exec(text.slice(0, most + 1)) ?? /^[^]*[",;{}[\]<>]/.exec(text.slice(0, most));
+    return `${whole?.[0].trimEnd() ?? ''}\u2026`;
+}
+
+;// CONCATENATED MODULE: ./build/base/words.js
+
+
+
+/** Longer values are described: a cut secret would no longer be recognized, and so not be hidden, in a log. */
+const MAX_SHOWN = 60;
+const MAX_LISTED = 12;
+const MAX_CHOICES = 10;
+/** Stands for a value in a place where nothing hides a secret. */
+function hide(value) {
+    if (typeof value === 'string')
+        return 'this text';
+    if (typeof value === 'number')
+        return 'this number';
+    if (isJsonList(value))
+        return 'this list';
+    return isJsonObject(value) ? 'this mapping' : 'this value';
+}
+/** A value as a person may have written it, on one line. */
+function show(value) {
+    const text = shortJson(value);
+    if (text !== undefined)
+        return text;
+    if (typeof value === 'string')
+        return `a string of ${value.length} characters`;
+    if (isJsonList(value))
+        return `a list of ${value.length}`;
+    if (isJsonObject(value))
+        return `a mapping of ${Object.keys(value).length}`;
+    return JSON.stringify(value);
+}
+/** Undefined if it is long, or nested too deeply to be written: that has a limit, where reading JSON has none. */
+function shortJson(value) {
+    try {
+        const text = JSON.stringify(value);
+        return text.length <= MAX_SHOWN ? text : undefined;
+    }
+    catch (error) {
+        if (error instanceof RangeError)
+            return undefined;
+        throw error;
+    }
+}
+/** `a or b`; of many the first ones. */
+function orList(words) {
+    const shown = words.slice(0, MAX_CHOICES).join(' or ');
+    return words.length <= MAX_CHOICES ? shown : `${shown} and ${words.length - MAX_CHOICES} more`;
+}
+/** A name in quotes, on one line. */
+function quoted(name) {
+    return JSON.stringify(cutAtSpace(name, MAX_SHOWN));
+}
+/** `; did you mean epochs?`, or nothing where no name is near. */
+function didYouMean(written, names) {
+    const maxDistance = Math.max(1, Math.min(3, Math.floor(written.length / 2)));
+    const near = names.find((name) => name.toLowerCase() === written.toLowerCase()) ??
+        closestMatch(written.slice(0, 255), [...names], { maxDistance });
+    return near === undefined ? '' : `; did you mean ${plain(near)}?`;
+}
+/**
+ * Behind "has no parameter \u2026": the nearest name, and all that there are.
+ *
+ * @param owners who has them, with the verb
+ */
+function alternatives(written, names, owners = 'It has') {
+    const near = didYouMean(written, names) || '.';
+    return `${near} ${owners}${names.length === 0 ? ' none' : `: ${listed(names, written)}`}`;
+}
+/**
+ * `; write schedule: {warmup: \u2026}` for a name with a dot whose beginning is known; undefined for any other: only a
+ * step's name is split off at a dot.
+ */
+function asNested(written, value, isKnown, shown) {
+    const dot = written.indexOf('.');
+    const [name, field] = [written.slice(0, dot), written.slice(dot + 1)];
+    if (dot < 1 || field === '' || !isKnown(name))
+        return undefined;
+    return `; write ${plain(name)}: {${plain(field)}: ${isJsonObject(value) || Array.isArray(value) ? '\u2026' : shown(value)}}`;
+}
+/** The names, the nearest first where there are more than a reader wants to see. */
+function listed(names, written) {
+    if (names.length <= MAX_LISTED)
+        return names.map(plain).join(', ');
+    const word = written.slice(0, 255);
+    const nearest = [...names].sort((a, b) => leven(a, word) - leven(b, word)).slice(0, MAX_LISTED);
+    return `${nearest.map(plain).join(', ')} and ${names.length - MAX_LISTED} more`;
+}
+/** A name as it is where it is a plain word, else in quotes. */
+function plain(name) {
+    return /^[\w.-]{1,60}$/.test(name) ? name : quoted(name);
+}
+
+;// CONCATENATED MODULE: ./build/run/outcome/expect.js
+
+
+/**
+ * @param unread why the metadata is not complete, so that nothing can be said to hold
+ * @param baseline undefined where there is no such input
+ */
+function judgeExpectations(expectations, logged, unread, baseline) {
+    if (unread !== undefined) {
+        const got = `nothing, because the metadata could not be read: ${unread}`;
+        return expectations.map((expectation) => ({ wanted: describe(expectation), held: false, got }));
+    }
+    const entries = entriesOf(logged);
+    return expectations.map(({ wanted, ...rest }) => isBound(wanted)
+        ? judgeAgainst({ ...rest, wanted }, entries, baseline)
+        : expect_judge({ ...rest, wanted }, entries));
+}
+/** What a condition's name stands for, as `step.key` or the run's own `key`; the name itself where that is not clear. */
+function nameInMetadata(name, logged) {
+    const found = find(name, entriesOf(logged));
+    return 'problem' in found ? name : nameOf(found);
+}
+/** Whether something is expected in comparison with the baseline. */
+function isBound(wanted) {
+    return typeof wanted === 'object';
+}
+function judgeAgainst(expectation, entries, baseline = { kind: 'unread', why: 'there is no input baseline' }) {
+    const wanted = describe(expectation);
+    if (baseline.kind === 'none' && !baseline.isRequired) {
+        return { wanted, held: true, isUnchecked: true, got: `not checked: ${baseline.why}` };
+    }
+    if (baseline.kind !== 'found') {
+        return { wanted, held: false, got: `nothing to compare with: ${baseline.why}` };
+    }
+    const own = find(expectation.name, entries);
+    if ('problem' in own)
+        return { wanted, held: false, got: own.problem };
+    // By its full name: the baseline may have had other steps.
+    const found = find(nameOf(own), entriesOf(baseline.values));
+    if ('problem' in found)
+        return { wanted, held: false, got: `nothing to compare with: the baseline has ${found.problem}` };
+    const { value } = found;
+    const { offset } = expectation.wanted;
+    const isExact = typeof value === 'number' && doubtAbout(value, value) === undefined;
+    if (!isExact && (offset !== 0 || !isValue(value))) {
+        const got = `nothing to compare with: the baseline has ${show(value)}, which is not a number`;
+        return { wanted, held: false, got };
+    }
+    const limit = isExact ? boundOf(value, expectation.wanted) : value;
+    const verdict = expect_judge({ ...expectation, wanted: limit }, entries);
+    return { ...verdict, wanted: `${wanted} (${show(limit)})` };
+}
+function isValue(value) {
+    return value !== null && typeof value !== 'object' && typeof value !== 'number';
+}
+/** In decimal, as a person reckons: 0.1 + 0.2 is 0.3. */
+function boundOf(value, { offset, isPercent }) {
+    const by = isPercent ? (Math.abs(value) * offset) / 100 : offset;
+    return Number((value + by).toPrecision(15));
+}
+/** One line that names each miss, with a semicolon between two and none within; undefined if everything held. */
+function missedExpectations(runName, verdicts) {
+    const missed = verdicts.filter(({ held }) => !held);
+    if (missed.length === 0)
+        return undefined;
+    const list = missed.map(({ wanted, got }) => `expected ${wanted}, got ${got}`).join('; ');
+    const count = `${missed.length} of ${verdicts.length} expectations ${missed.length === 1 ? 'was' : 'were'}`;
+    return `The run "${runName}" completed, but ${count} not met: ${list}`;
+}
+/** As a person writes it. */
+function describe({ name, operator, wanted }) {
+    return `${name} ${operator} ${isBound(wanted) ? describeBound(wanted) : show(wanted)}`;
+}
+function describeBound({ offset, isPercent }) {
+    if (offset === 0)
+        return 'baseline';
+    return `baseline ${offset < 0 ? '-' : '+'} ${Math.abs(offset)}${isPercent ? ' %' : ''}`;
+}
+function entriesOf({ metadata: ofRun, stepMetadata: ofSteps }) {
+    const own = Object.entries(ofRun).map(([key, value]) => ({ step: undefined, key, value }));
+    const others = ofSteps.flatMap(({ step, metadata }) => Object.entries(metadata).map(([key, value]) => ({ step, key, value })));
+    return [...own, ...others];
+}
+function expect_judge(expectation, entries) {
+    const found = find(expectation.name, entries);
+    if ('problem' in found)
+        return { wanted: describe(expectation), held: false, got: found.problem };
+    const { value } = found;
+    const doubt = doubtAbout(value, expectation.wanted);
+    const held = doubt === undefined && compare(value, expectation);
+    const kind = held || typeof value === typeof expectation.wanted ? undefined : kindOf(value);
+    const remark = doubt ?? kind;
+    return {
+        wanted: describe(expectation),
+        held,
+        got: `${show(value)}${remark === undefined ? '' : ` (${remark})`}`,
+    };
+}
+function find(name, entries) {
+    const named = entries.filter(({ step, key }) => step !== undefined && `${step}.${key}` === name);
+    const bare = entries.filter(({ key }) => key === name);
+    // The run's own is the plain meaning of a bare name.
+    const own = bare.filter(({ step }) => step === undefined);
+    const matches = [...named, ...(own.length > 0 ? own : bare)];
+    const [match, ...others] = matches;
+    if (match !== undefined && others.length === 0)
+        return match;
+    if (match !== undefined) {
+        const names = [...new Set(matches.map(nameOf))];
+        if (names.length > 1)
+            return { problem: `several values: ${listed(names, name)} (write one of these)` };
+        return {
+            problem: `several values of this name: ${listed(matches.map(originOf), name)} (log them under other names)`,
+        };
+    }
+    const known = entries.map(nameOf);
+    return {
+        problem: known.length === 0
+            ? 'no value of that name (the run has no metadata)'
+            : `no value of that name (there is ${listed(known, name)})`,
+    };
+}
+function nameOf({ step, key }) {
+    return step === undefined ? key : `${step}.${key}`;
+}
+/** Where a value was logged, for names that read alike. */
+function originOf({ step, key }) {
+    return step === undefined ? `${key} of the run itself` : `${key} of the step ${step}`;
+}
+/** Why a number cannot be compared: two that differ may have been read as the same one. */
+function doubtAbout(value, wanted) {
+    if (typeof value !== 'number' || typeof wanted !== 'number')
+        return undefined;
+    if (!Number.isFinite(value))
+        return 'a number that is too large to be read';
+    const isRounded = Math.abs(value) > Number.MAX_SAFE_INTEGER;
+    return isRounded && value === wanted ? 'more digits than can be compared exactly' : undefined;
+}
+/** Values of two kinds are different, and have no order. */
+function compare(value, { operator, wanted }) {
+    switch (operator) {
+        case '==':
+            return value === wanted;
+        case '!=':
+            return typeof value === typeof wanted && value !== wanted;
+        case '<':
+        case '<=':
+        case '>':
+        case '>=':
+            return inOrder(value, wanted, operator);
+    }
+}
+function inOrder(value, wanted, operator) {
+    const numbers = typeof value === 'number' && typeof wanted === 'number';
+    const texts = typeof value === 'string' && typeof wanted === 'string';
+    if (!numbers && !texts)
+        return false;
+    switch (operator) {
+        case '<':
+            return value < wanted;
+        case '<=':
+            return value <= wanted;
+        case '>':
+            return value > wanted;
+        case '>=':
+            return value >= wanted;
+    }
+}
+function kindOf(value) {
+    if (value === null)
+        return 'nothing';
+    if (typeof value === 'string')
+        return 'a text';
+    if (typeof value === 'number')
+        return 'a number';
+    if (typeof value === 'boolean')
+        return 'a boolean';
+    return isJsonObject(value) ? 'a mapping' : 'a list';
+}
+
 ;// CONCATENATED MODULE: ./node_modules/zod/v4/core/util.js
 
 // functions
@@ -42239,7 +42560,7 @@ function own(inst, key, value, enumerable = true) {
     return value;
 }
 /** Like {@link own}, for a member that was never an own data property and has to stay out of `Object.keys`. */
-function hide(inst, key, value) {
+function util_hide(inst, key, value) {
     return own(inst, key, value, false);
 }
 /** Adds members a table derives from the instance: each builds on first read and shadows as own data, and assignment shadows the same way, as when these were own properties. */
@@ -43446,7 +43767,7 @@ const $ZodCheckProperty = /*@__PURE__*/ (/* unused pure expression or super */ n
 })));
 const $ZodCheckProperties = /*@__PURE__*/ $constructor("$ZodCheckProperties", (inst, def) => {
     $ZodCheck.init(inst, def);
-    hide(inst, Symbol.iterator, function* () {
+    util_hide(inst, Symbol.iterator, function* () {
         yield inst;
     });
     // key and schema snapshotted together: reading one live and the other cached lets a later mutation of the caller's shape object pair a stale key with a missing schema
@@ -43668,7 +43989,7 @@ const $ZodType = /*@__PURE__*/ $constructor("$ZodType", (inst, def) => {
 }, {
     // Wrappers extend this by installing a richer factory over it; reading it eagerly would defeat the laziness.
     get "~standard"() {
-        return hide(this, "~standard", standardProps(this));
+        return util_hide(this, "~standard", standardProps(this));
     },
     set "~standard"(value) {
         own(this, "~standard", value);
@@ -47243,7 +47564,7 @@ function _check(fn, params) {
     return ch;
 }
 // @__NO_SIDE_EFFECTS__
-function describe(description) {
+function api_describe(description) {
     const ch = new $ZodCheck({ check: "describe" });
     ch._zod.onattach = [
         (inst) => {
@@ -49611,7 +49932,7 @@ const ZodType = /*@__PURE__*/ $constructor("ZodType", (inst, def) => {
     },
     // Overrides core's `~standard` to add `jsonSchema`. Must stay a prototype entry: redefining it per instance demotes instances to dictionary mode.
     get "~standard"() {
-        return hide(this, "~standard", {
+        return util_hide(this, "~standard", {
             ...standardProps(this),
             jsonSchema: {
                 input: createStandardJSONSchemaMethod(this, "input"),
@@ -50970,7 +51291,7 @@ function superRefine(fn, params) {
     return _superRefine(fn, params);
 }
 // Re-export describe and meta from core
-const schemas_describe = describe;
+const schemas_describe = api_describe;
 const schemas_meta = meta;
 const ZodInstanceOf = /*@__PURE__*/ $constructor("ZodInstanceOf", (inst, def) => {
     ZodCustom.init(inst, def);
@@ -51177,10 +51498,10 @@ function choice(words, aliases = {}) {
         const near = Object.hasOwn(aliases, written)
             ? aliases[written]
             : closestMatch(written, [...words], { maxDistance: 2 });
-        return fault(near === undefined ? `is not allowed; use ${listed(words)}` : `is not allowed; did you mean ${near}?`);
+        return fault(near === undefined ? `is not allowed; use ${fields_listed(words)}` : `is not allowed; did you mean ${near}?`);
     });
 }
-function listed(words) {
+function fields_listed(words) {
     return new Intl.ListFormat('en', { type: 'disjunction' }).format(words);
 }
 /** The name of a run, or its id in lower case, which the address of its page holds too. */
@@ -51198,6 +51519,24 @@ function runIdOnPage(address) {
     const page = /^https?:\/\/.*\/runs\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:[/?#]|$)/i;
     return page.exec(address)?.[1]?.toLowerCase();
 }
+/** `run:` and the id or name of a run, or the name of a branch. */
+const baseline = value((text, fault) => {
+    const problem = lineProblem(text, MAX_NAME_LENGTH);
+    if (problem !== undefined)
+        return fault(problem);
+    if (text.startsWith('run:')) {
+        const reference = text.slice('run:'.length).trim();
+        return reference === ''
+            ? fault('names no run; write run: and its id or name')
+            : { kind: 'run', reference };
+    }
+    const [, branch] = /^refs\/heads\/(.+)$/.exec(text) ?? [];
+    if (branch !== undefined)
+        return fault(`is a full ref; write only the branch, ${branch}`);
+    return /^refs\/|[\s~^:?*[\\]|\.\.|^\/|\/$/.test(text)
+        ? fault('is not the name of a branch; write one such as main, or run: and the id or name of a run')
+        : { kind: 'branch', branch: text };
+});
 /** The id or the name of a workspace of ZenML Pro. */
 const workspaceReference = singleLine(MAX_NAME_LENGTH, (text) => {
     const page = /^https?:\/\/.*\/(?:workspaces|tenants)\/([\w.-]{1,100})(?:[/?#]|$)/i.exec(text)?.[1];
@@ -51309,6 +51648,8 @@ function readValue(text, column, line, name, operator) {
         }
         return { ok: true, expectation: { name, operator, wanted: text === 'true' } };
     }
+    if (/^baseline\b/i.test(text))
+        return readBound(text, column, line, name, operator);
     if (NUMBER.test(text)) {
         const wanted = Number(text);
         const isExact = Number.isFinite(wanted) && !(/^[-+]?\d+$/.test(text) && !Number.isSafeInteger(wanted));
@@ -51323,6 +51664,17 @@ function readValue(text, column, line, name, operator) {
         return { ok: true, expectation: { name, operator, wanted } };
     const advice = valueAdvice(text, name, operator);
     return expectations_fault(line, column, `${shown(text)} is not a number, true, false, or a string in quotes; ${advice}`);
+}
+const BOUND = /^baseline(?:\s*([+-])\s*(\d+\.?\d*|\.\d+)\s*(%?))?$/;
+function readBound(text, column, line, name, operator) {
+    const found = BOUND.exec(text);
+    if (found === null) {
+        const forms = 'write baseline alone, or with one number, as in baseline - 0.01 or baseline + 5 %';
+        return expectations_fault(line, column, `${shown(text)} is not a bound; ${forms}`);
+    }
+    const [, sign, amount = '0', percent = ''] = found;
+    const offset = Number(amount) * (sign === '-' ? -1 : 1);
+    return { ok: true, expectation: { name, operator, wanted: { offset, isPercent: percent !== '' } } };
 }
 /** What the line says when it is read from right to left. */
 const REVERSED = {
@@ -51431,6 +51783,8 @@ const inputTables = {
         'lost-after': fields_duration.prefault('30m'),
         resume: fields_boolean.prefault('false'),
         expect: expectations.optional(),
+        baseline: baseline.optional(),
+        'baseline-required': fields_boolean.prefault('false'),
         'dry-run': fields_boolean.prefault('false'),
         ...report,
         'note-origin': fields_boolean.prefault('true'),
@@ -51449,6 +51803,8 @@ const inputTables = {
         'on-lost': onLost.prefault('keep-running'),
         'lost-after': fields_duration.prefault('30m'),
         expect: expectations.optional(),
+        baseline: baseline.optional(),
+        'baseline-required': fields_boolean.prefault('false'),
         ...report,
         ...network,
         ...step,
@@ -51464,6 +51820,7 @@ const inputTables = {
 };
 
 ;// CONCATENATED MODULE: ./build/github/inputs/rules.js
+
 
 
 
@@ -51560,6 +51917,7 @@ const ABOUT_WAIT = [
     ['on-lost', inputTables.main.defaults['on-lost']],
     ['lost-after', inputTables.main.defaults['lost-after']],
     ['expect', ''],
+    ['baseline', ''],
 ];
 /** Without a wait they have no effect. No fault: `wait` may come from a form, and the others stand as they are. */
 function waitNotices(raw) {
@@ -51569,6 +51927,19 @@ function waitNotices(raw) {
     return unused.length === 0
         ? []
         : [`wait is false, so these inputs have no effect: ${unused.map(([name]) => name).join(', ')}`];
+}
+/** What compares with a baseline needs one. */
+function baselineFaults(raw, expectations = []) {
+    if (raw.baseline !== undefined)
+        return [];
+    const compared = expectations.find(({ wanted }) => isBound(wanted));
+    const advice = 'write baseline: main, or run: and the id or name of a run';
+    if (compared !== undefined) {
+        return rules_fault('expect', `compares ${showOnOneLine(compared.name, MAX_SOURCE_LENGTH)} with the baseline, but the input baseline is missing or empty; ${advice}`);
+    }
+    return isTrue(raw['baseline-required'])
+        ? rules_fault('baseline-required', `is true, but the input baseline is missing or empty; ${advice}`)
+        : [];
 }
 /** A run of an earlier attempt is found by the name that the action gives, so there must be no other name. */
 function resumeFaults(raw, configuration) {
@@ -51753,6 +52124,7 @@ function readWorkflowContext(env) {
         sha: read('GITHUB_SHA'),
         ref: read('GITHUB_REF'),
         headRef: read('GITHUB_HEAD_REF'),
+        baseRef: read('GITHUB_BASE_REF'),
         workspace: read('GITHUB_WORKSPACE'),
     };
 }
@@ -51765,43 +52137,6 @@ function readWorkflowContext(env) {
 function stepIdentity(context, stepKey) {
     const parts = [context.repositoryId, context.workflowRef, context.action, stepKey];
     return (0,external_node_crypto_.createHash)('sha256').update(parts.join('\n')).digest('hex').slice(0, 8);
-}
-
-;// CONCATENATED MODULE: ./build/base/json.js
-/** Whether a value is a mapping, and neither a list nor null. */
-function isJsonObject(value) {
-    return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-/** Whether a value is a list; Array.isArray forgets what is in a readonly one. */
-function isJsonList(value) {
-    return Array.isArray(value);
-}
-/** A mapping's own value under a key; undefined where the value is no mapping or has no such key. */
-function member(value, key) {
-    return isJsonObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
-}
-/** Merges as a ZenML server does: mappings deeply, everything else is replaced. */
-function mergeDeeply(base, over) {
-    const merged = Object.entries(over).map(([key, value]) => {
-        const below = member(base, key);
-        return [key, isJsonObject(below) && isJsonObject(value) ? mergeDeeply(below, value) : value];
-    });
-    return { ...base, ...Object.fromEntries(merged) };
-}
-/** Whether there are more than so many mappings and lists in each other. */
-function isDeeperThan(depth, value) {
-    if (typeof value !== 'object' || value === null)
-        return false;
-    return depth === 0 || Object.values(value).some((inner) => isDeeperThan(depth - 1, inner));
-}
-/** The text as JSON; undefined if it is none. */
-function parseJson(text) {
-    try {
-        return JSON.parse(text);
-    }
-    catch {
-        return undefined;
-    }
 }
 
 ;// CONCATENATED MODULE: ./build/github/workflow/event.js
@@ -51963,7 +52298,7 @@ async function readChecked(table, sources, readOwn) {
         ...own.faults,
     ]);
     if (faults.length > 0 || own.inputs === undefined || !credential || !server.server) {
-        const ordered = inOrder(table.names, faults);
+        const ordered = read_checked_inOrder(table.names, faults);
         throw new InputFaults(ordered.map(({ input, line }) => ({ input: called(input), line: called(line) })));
     }
     return {
@@ -52011,7 +52346,7 @@ function withoutSecrets({ names, secrets: secretNames }, raw, secrets, faults) {
     ];
 }
 /** Misspelt names come first: they are often the reason why another input is missing. */
-function inOrder(names, faults) {
+function read_checked_inOrder(names, faults) {
     const place = (fault) => names.findIndex((name) => name === fault.input);
     return [...faults].sort((a, b) => place(a) - place(b));
 }
@@ -52036,6 +52371,7 @@ async function readInputs(sources) {
         return {
             faults: [
                 ...targetFaults(raw),
+                ...baselineFaults(raw, values?.expect),
                 ...resumeFaults(raw, configuration.layers),
                 ...parameters.faults,
                 ...configuration.faults,
@@ -52070,7 +52406,7 @@ async function readLoginInputs(sources) {
  */
 async function readWaitInputs(sources) {
     return readChecked(inputTables.wait, sources, ({ raw, values, server }) => ({
-        faults: runFaults(raw, server, sources.parseServerUrl),
+        faults: [...runFaults(raw, server, sources.parseServerUrl), ...baselineFaults(raw, values?.expect)],
         inputs: values?.run === undefined ? undefined : { ...followInputs(values), run: values.run },
     }));
 }
@@ -52122,6 +52458,8 @@ function followInputs(values) {
         /** Without an answer of the server, before the run is lost from sight. */
         lostAfterMs: values['lost-after'],
         expectations: values.expect ?? [],
+        baselineInput: values.baseline,
+        baselineRequired: values['baseline-required'],
         ...reportInputs(values),
     };
 }
@@ -54301,7 +54639,7 @@ function getIDToken(aud) {
 
 
 const RUN = ['run-id', 'run-name', 'run-url', 'status', 'conclusion'];
-const RESULTS = ['pipeline', 'failed-step', 'error', 'steps', 'metadata', 'artifacts'];
+const RESULTS = ['pipeline', 'failed-step', 'error', 'steps', 'metadata', 'artifacts', 'comparison'];
 /** Every output of each action, in the order of the action's file. */
 const actionOutputs = {
     main: [...RUN, 'duration', 'template-id', 'snapshot-id', ...RESULTS],
@@ -55661,8 +55999,10 @@ class RunLog {
                 this.#failures.run(event.failure, this.#url);
                 return;
             case 'expectations':
-                for (const verdict of event.verdicts)
-                    this.#log.info(verdictLine(verdict));
+                this.#tellVerdicts(event.verdicts);
+                return;
+            case 'compared':
+                this.#log.info(comparedLine(event.comparison));
                 return;
             case 'ended':
                 this.#log.info(inline(event.sentence, run_log_LONG));
@@ -55672,6 +56012,17 @@ class RunLog {
                     this.#log.warning(unreadLine(event.details.missing));
                 return;
         }
+    }
+    #tellVerdicts(verdicts) {
+        for (const verdict of verdicts)
+            if (verdict.isUnchecked !== true)
+                this.#log.info(verdictLine(verdict));
+        const unchecked = verdicts.filter(({ isUnchecked }) => isUnchecked);
+        const [first] = unchecked;
+        if (first === undefined)
+            return;
+        const conditions = unchecked.map(({ wanted }) => inline(wanted, run_log_LONG)).join('; ');
+        this.#log.warning(`${conditions} (${inline(first.got, run_log_LONG)})`, { title: 'Expectation not checked' });
     }
     #tellHindrance(event) {
         switch (event.kind) {
@@ -55711,6 +56062,13 @@ class RunLog {
 function isHindrance(event) {
     const kinds = run_log_HINDRANCES;
     return kinds.includes(event.kind);
+}
+function comparedLine({ input, baseline, missing }) {
+    if (baseline !== undefined) {
+        const where = baseline.url === undefined ? '' : `: ${inline(baseline.url, run_log_LONG)}`;
+        return `Compared with the run ${inline(baseline.name)} (baseline: ${inline(input)})${where}`;
+    }
+    return `Compared with nothing (baseline: ${inline(input)}): ${inline(missing ?? '', run_log_LONG)}`;
 }
 function endingLine({ timeoutMs, mode, runId, forMs }) {
     const why = timeoutMs === undefined ? 'Cancelled.' : `The timeout of ${prettyMilliseconds(timeoutMs)} is over.`;
@@ -55821,18 +56179,6 @@ function errorCode(error) {
     if ('errors' in error && Array.isArray(error.errors))
         return errorCode(error.errors[0]);
     return 'cause' in error ? errorCode(error.cause) : undefined;
-}
-
-;// CONCATENATED MODULE: ./build/base/cut.js
-/**
- * Cuts a text, and says so with a `\u2026`. It is cut between two words, or, where there is only one, between parts of JSON:
- * half of a secret would no longer be recognized and hidden in a log.
- */
-function cutAtSpace(text, most) {
-    if (text.length <= most)
-        return text;
-    const whole = /^[^]*\s/.exec(text.slice(0, most + 1)) ?? /^[^]*[",;{}[\]<>]/.exec(text.slice(0, most));
-    return `${whole?.[0].trimEnd() ?? ''}\u2026`;
 }
 
 ;// CONCATENATED MODULE: ./build/zenml/answers/error-body.js
@@ -57105,6 +57451,22 @@ const ROUTES = {
     template: '/run_templates',
     snapshot: '/pipeline_snapshots',
 };
+/** Only what JSON writes as it is: the server looks for it in JSON. */
+const PLAIN_BRANCH = /^[\w./-]+$/;
+/** The parameters of such a list. */
+function completedRunsParameters({ templateId, pipelineId, projectId, branch = '', size, page = 1, }) {
+    return {
+        template_id: templateId,
+        pipeline: pipelineId,
+        project: projectId,
+        status: 'completed',
+        run_metadata: PLAIN_BRANCH.test(branch) ? `github_actions:contains:"branch": "${branch}"` : undefined,
+        sort_by: 'desc:created',
+        size: String(size),
+        page: String(page),
+        hydrate: 'true',
+    };
+}
 
 ;// CONCATENATED MODULE: ./build/zenml/answers/stop-answer.js
 
@@ -57326,23 +57688,21 @@ class ZenmlClient {
             .map(toRun)
             .filter((run) => (run.projectId ?? projectId) === (projectId ?? run.projectId));
     }
-    /** The last completed runs of a template or a pipeline, newest first; fewer than there are where items must be left out. */
-    async completedRuns({ templateId, pipelineId, projectId, size }) {
-        const query = {
-            template_id: templateId,
-            pipeline: pipelineId,
-            project: projectId,
-            status: 'completed',
-            sort_by: 'desc:created',
-            size: String(size),
-            hydrate: 'true',
-        };
-        const page = await this.#api.read('read how long such runs took', { path: '/runs', query }, pageOf(runSchema));
-        return page.items
+    /**
+     * A page of the completed runs of a template or a pipeline, newest first, with what was logged of them. With a branch:
+     * of those that say that they are of it, where the server can tell (from 0.85 on, and a branch that reads alike in JSON).
+     * Servers ignore filters that they do not know: check each item.
+     */
+    async completedRuns(query) {
+        const { templateId, pipelineId, page = 1 } = query;
+        const call = { path: '/runs', query: completedRunsParameters(query) };
+        const { items, total_pages: pages } = await this.#api.read('look up earlier runs', call, pageOf(runSchema));
+        const runs = items
             .map(toRun)
             .filter((run) => run.status === 'completed' &&
             (templateId === undefined || run.templateId === templateId) &&
             (pipelineId === undefined || run.pipeline?.id === pipelineId));
+        return { runs, isLast: page >= pages || items.length === 0 };
     }
     /** A run's state; `hydrate` adds the times, and is slower. */
     async run(id, { hydrate }) {
@@ -57836,21 +58196,21 @@ function untrusted_certificate_describe(code, chain, host, whose) {
     const top = chain.at(-1);
     if (leaf === undefined || top === undefined)
         return undefined;
-    const subject = whose === 'it' ? nameOf(leaf.subject) : `${whose} ${nameOf(leaf.subject)}`;
+    const subject = whose === 'it' ? untrusted_certificate_nameOf(leaf.subject) : `${whose} ${untrusted_certificate_nameOf(leaf.subject)}`;
     // Whoever trusted it would trust every such ingress.
     if (PLACEHOLDERS.has(String(leaf.subject.CN))) {
         return `${subject} is the placeholder of an ingress that has no certificate for ${host}, or not yet; it needs one there`;
     }
     if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID') {
         const wrong = chain.find((each) => !isValidNow(each)) ?? leaf;
-        return `${wrong === leaf ? subject : nameOf(wrong.subject)} is valid from ${untrusted_certificate_day(wrong.valid_from)} to ${untrusted_certificate_day(wrong.valid_to)}; it has to be renewed where it is installed`;
+        return `${wrong === leaf ? subject : untrusted_certificate_nameOf(wrong.subject)} is valid from ${untrusted_certificate_day(wrong.valid_from)} to ${untrusted_certificate_day(wrong.valid_to)}; it has to be renewed where it is installed`;
     }
     if (code === 'ERR_TLS_CERT_ALTNAME_INVALID' || code === 'HOSTNAME_MISMATCH') {
         const names = untrusted_certificate_oneLine(leaf.subjectaltname ?? 'no host at all');
         return `${subject} is for ${names}, not for ${host}; use a host that it names`;
     }
-    const issuer = nameOf(top.issuer);
-    const origin = top === leaf && issuer === nameOf(leaf.subject)
+    const issuer = untrusted_certificate_nameOf(top.issuer);
+    const origin = top === leaf && issuer === untrusted_certificate_nameOf(leaf.subject)
         ? 'is self-signed; give it'
         : `was issued by ${issuer}, which this runner does not know; give the certificate of that authority`;
     return `${subject} ${origin} as ca-certificate`;
@@ -57865,7 +58225,7 @@ function untrusted_certificate_day(time) {
     return Number.isNaN(ms) ? untrusted_certificate_oneLine(time) : new Date(ms).toISOString().slice(0, 10);
 }
 /** The part of a distinguished name that people know it by. */
-function nameOf(name) {
+function untrusted_certificate_nameOf(name) {
     const text = [name?.CN, name?.OU, name?.O].flat().find((part) => typeof part === 'string' && part !== '');
     return `"${untrusted_certificate_oneLine(typeof text === 'string' ? text : '(no name)')}"`;
 }
@@ -58062,7 +58422,7 @@ const PAGE_SIZE = 20;
 /** More workspaces than any organization has. */
 const MOST_PAGES = 50;
 const MOST_NAMES = 5;
-const MAX_SHOWN = 100;
+const workspaces_MAX_SHOWN = 100;
 const workspaceSchema = object({
     id: schemas_string(),
     name: schemas_string(),
@@ -58167,7 +58527,7 @@ async function notFound(name, client) {
     if (names.length === 0)
         return `${start}, nor any other; add the account to the workspace`;
     const near = names
-        .map((each) => ({ each, distance: leven(each, name, { maxDistance: MAX_SHOWN }) }))
+        .map((each) => ({ each, distance: leven(each, name, { maxDistance: workspaces_MAX_SHOWN }) }))
         .sort((a, b) => a.distance - b.distance)
         .slice(0, MOST_NAMES);
     const more = names.length > near.length ? ` and ${names.length - near.length} more` : '';
@@ -58202,7 +58562,7 @@ function idOf({ id }) {
 }
 /** What somebody else named, in quotes, on one line. */
 function workspaces_shown(text) {
-    return `"${cutAtSpace(text.replace(/[\s\p{Cc}\p{Cf}]+/gu, ' '), MAX_SHOWN)}"`;
+    return `"${cutAtSpace(text.replace(/[\s\p{Cc}\p{Cf}]+/gu, ' '), workspaces_MAX_SHOWN)}"`;
 }
 
 ;// CONCATENATED MODULE: ./build/zenml/login/session.js
@@ -58691,98 +59051,6 @@ function compareSpots(a, b) {
 /** The keys of a mapping, none for anything else. */
 function keysOf(value) {
     return isJsonObject(value) ? Object.keys(value) : [];
-}
-
-;// CONCATENATED MODULE: ./build/base/words.js
-
-
-
-/** Longer values are described: a cut secret would no longer be recognized, and so not be hidden, in a log. */
-const words_MAX_SHOWN = 60;
-const MAX_LISTED = 12;
-const MAX_CHOICES = 10;
-/** Stands for a value in a place where nothing hides a secret. */
-function words_hide(value) {
-    if (typeof value === 'string')
-        return 'this text';
-    if (typeof value === 'number')
-        return 'this number';
-    if (isJsonList(value))
-        return 'this list';
-    return isJsonObject(value) ? 'this mapping' : 'this value';
-}
-/** A value as a person may have written it, on one line. */
-function show(value) {
-    const text = shortJson(value);
-    if (text !== undefined)
-        return text;
-    if (typeof value === 'string')
-        return `a string of ${value.length} characters`;
-    if (isJsonList(value))
-        return `a list of ${value.length}`;
-    if (isJsonObject(value))
-        return `a mapping of ${Object.keys(value).length}`;
-    return JSON.stringify(value);
-}
-/** Undefined if it is long, or nested too deeply to be written: that has a limit, where reading JSON has none. */
-function shortJson(value) {
-    try {
-        const text = JSON.stringify(value);
-        return text.length <= words_MAX_SHOWN ? text : undefined;
-    }
-    catch (error) {
-        if (error instanceof RangeError)
-            return undefined;
-        throw error;
-    }
-}
-/** `a or b`; of many the first ones. */
-function orList(words) {
-    const shown = words.slice(0, MAX_CHOICES).join(' or ');
-    return words.length <= MAX_CHOICES ? shown : `${shown} and ${words.length - MAX_CHOICES} more`;
-}
-/** A name in quotes, on one line. */
-function quoted(name) {
-    return JSON.stringify(cutAtSpace(name, words_MAX_SHOWN));
-}
-/** `; did you mean epochs?`, or nothing where no name is near. */
-function didYouMean(written, names) {
-    const maxDistance = Math.max(1, Math.min(3, Math.floor(written.length / 2)));
-    const near = names.find((name) => name.toLowerCase() === written.toLowerCase()) ??
-        closestMatch(written.slice(0, 255), [...names], { maxDistance });
-    return near === undefined ? '' : `; did you mean ${plain(near)}?`;
-}
-/**
- * Behind "has no parameter \u2026": the nearest name, and all that there are.
- *
- * @param owners who has them, with the verb
- */
-function alternatives(written, names, owners = 'It has') {
-    const near = didYouMean(written, names) || '.';
-    return `${near} ${owners}${names.length === 0 ? ' none' : `: ${words_listed(names, written)}`}`;
-}
-/**
- * `; write schedule: {warmup: \u2026}` for a name with a dot whose beginning is known; undefined for any other: only a
- * step's name is split off at a dot.
- */
-function asNested(written, value, isKnown, shown) {
-    const dot = written.indexOf('.');
-    const [name, field] = [written.slice(0, dot), written.slice(dot + 1)];
-    if (dot < 1 || field === '' || !isKnown(name))
-        return undefined;
-    return `; write ${plain(name)}: {${plain(field)}: ${isJsonObject(value) || Array.isArray(value) ? '\u2026' : shown(value)}}`;
-}
-/** The names, the nearest first where there are more than a reader wants to see. */
-function words_listed(names, written) {
-    if (names.length <= MAX_LISTED)
-        return names.map(plain).join(', ');
-    const word = written.slice(0, 255);
-    const nearest = [...names].sort((a, b) => leven(a, word) - leven(b, word)).slice(0, MAX_LISTED);
-    return `${nearest.map(plain).join(', ')} and ${names.length - MAX_LISTED} more`;
-}
-/** A name as it is where it is a plain word, else in quotes. */
-function plain(name) {
-    return /^[\w.-]{1,60}$/.test(name) ? name : quoted(name);
 }
 
 ;// CONCATENATED MODULE: ./build/run/configure/check/check-keys.js
@@ -59895,7 +60163,7 @@ class Expansion {
         if (long !== undefined)
             return long;
         const nested = (show) => this.#nested(key, value, show);
-        if (nested(words_hide) !== undefined)
+        if (nested(hide) !== undefined)
             return { problem: (show) => `no step has a parameter ${quoted(key)}${nested(show) ?? ''}` };
         return this.#dotted(key, value) ?? this.#unknown(key, value);
     }
@@ -60120,7 +60388,7 @@ function assemble(overrides, definition, version) {
         checkConfiguration(body, { outline, version, findings });
     const faults = errors.shown();
     if (faults.length > 0)
-        throw new ConfigurationError(faults, errors.shown(words_hide));
+        throw new ConfigurationError(faults, errors.shown(hide));
     const unchecked = isGiven && outline === undefined ? NOT_TOLD : undefined;
     const warnings = [...findings.warnings.shown(), ...keptLines(expanded?.kept ?? [])];
     return { ...configuration, warnings, unchecked };
@@ -61166,7 +61434,7 @@ const DIGITS = 12;
  * The origin of a run, by which a later attempt of the step finds it. GitHub gives the calls of one reusable workflow
  * nothing that tells them apart, so what the run is given counts too.
  */
-function originOf(origin, configuration) {
+function run_name_originOf(origin, configuration) {
     const told = JSON.stringify([origin.stepIdentity, configuration]);
     return { ...origin, stepIdentity: (0,external_node_crypto_.createHash)('sha256').update(told).digest('hex').slice(0, 8) };
 }
@@ -61374,6 +61642,517 @@ async function clean_up_look(planned, client) {
     }
     const another = answered ?? runs.find(({ name }) => name === planned.name);
     return another === undefined ? { kind: 'none' } : { kind: 'another', run: another };
+}
+
+;// CONCATENATED MODULE: ./build/zenml/run-url.js
+
+
+/** Browsers follow no longer one, and a later step could not take it. */
+const run_url_MAX_LENGTH = 2_000;
+/**
+ * Where a person looks at a run (ZenML API, "Where a person looks at a run"). Undefined if the server tells no
+ * address that a browser may follow.
+ *
+ * @param baseUrl the server's address as the user gave it
+ */
+function runUrl(...place) {
+    const url = run_url_address(...place);
+    return url === undefined || url.length > run_url_MAX_LENGTH ? undefined : url;
+}
+function run_url_address(baseUrl, server, runId, project) {
+    const id = pathSegment(runId);
+    if (server.isPro) {
+        const dashboard = run_url_httpUrl(server.dashboardUrl);
+        if (dashboard === undefined)
+            return undefined;
+        // Before there were projects: `\u2026/organizations/{id}/tenants/{id}/runs/{id}` (ZenML's dashboard_utils.py).
+        if (!isAtLeast(server.version, 0, 80))
+            return `${dashboard}/runs/${id}`;
+        if (project === undefined)
+            return undefined;
+        return `${dashboard}/projects/${pathSegment(project.id)}/runs/${id}`;
+    }
+    if (!isAtLeast(server.version, 0, 82))
+        return `${baseUrl}/runs/${id}`;
+    return project?.name === undefined
+        ? undefined
+        : `${baseUrl}/projects/${pathSegment(project.name)}/runs/${id}`;
+}
+/** A server's text as an address, if it is one with http or https and without user info. */
+function run_url_httpUrl(text) {
+    if (text === undefined)
+        return undefined;
+    try {
+        const url = new URL(text);
+        if (!/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '')
+            return undefined;
+        // A query or fragment would swallow the path of the run.
+        return `${url.origin}${url.pathname}`.replace(/\/+$/, '');
+    }
+    catch {
+        return undefined;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/run/origin.js
+
+
+/** The run's own metadata under this name are ours. ZenML shows a mapping as a card of its own. */
+const KEY = 'github_actions';
+/** Nobody waits for it but a step that does not wait for its run. */
+const origin_TIME_LIMIT_MS = 5_000;
+/**
+ * Notes on a run where it came from: tried once, and a failure is only told.
+ *
+ * @returns whether it is noted, when it is done or given up; never rejects, also when the signal is aborted
+ */
+async function noteOrigin({ runId, facts, server, account, project }, deps) {
+    if (Object.keys(facts).length === 0)
+        return false;
+    const tell = (detail) => {
+        deps.reporter.tell({ kind: 'origin-not-noted', detail });
+        return false;
+    };
+    if (project === undefined) {
+        return tell('the server does not say which project the run belongs to');
+    }
+    const scope = {
+        projectId: project.id,
+        accountId: account.id,
+        server,
+    };
+    try {
+        const noted = await tryTo(async (client) => client.noteMetadata(runId, { [KEY]: facts }, scope), deps, deps.timeLimit(origin_TIME_LIMIT_MS));
+        return 'missing' in noted ? tell(noted.missing) : true;
+    }
+    catch (error) {
+        if (deps.signal?.aborted !== true)
+            throw error;
+        return false;
+    }
+}
+/**
+ * Adds to what is noted on a run how its step ended: a run that missed its expectations is `completed` in ZenML. A miss
+ * stays one, whoever follows the run later and expects less.
+ */
+async function noteConclusion(origin, conclusion, deps) {
+    const missed = 'expectation-missed';
+    if (origin.facts['conclusion'] === missed)
+        return;
+    await noteOrigin({ ...origin, facts: { ...origin.facts, conclusion } }, deps);
+}
+/** What this action noted on a run: a mapping, unless somebody else put something in its place. */
+function originNotedOn(metadata) {
+    return metadata?.[KEY];
+}
+/** The same of a run that something else started, so that its conclusion can be added; undefined if nothing is noted. */
+function originOfRun({ id, metadata }, { server, account, project }) {
+    const facts = originNotedOn(metadata);
+    return isJsonObject(facts) ? { runId: id, facts, server, account, project } : undefined;
+}
+/** A run's metadata without what this action noted there. */
+function withoutOrigin(metadata) {
+    return Object.fromEntries(Object.entries(metadata).filter(([key]) => key !== KEY));
+}
+/** What there is to note of where a run comes from; without what is not known. */
+function factsOf(provenance) {
+    const { repository, sha, ref, headRef, baseRef, eventName, actor, workflow, workflowRunUrl } = provenance;
+    const [, kind, name] = /^refs\/(heads|tags|pull)\/(.+)$/.exec(ref) ?? [];
+    const facts = {
+        repository,
+        event: eventName,
+        commit: sha,
+        branch: kind === 'heads' ? name : headRef,
+        base_branch: baseRef,
+        tag: kind === 'tags' ? name : '',
+        pull_request: kind === 'pull' ? Number.parseInt(name ?? '', 10) : Number.NaN,
+        actor,
+        workflow,
+        workflow_run: workflowRunUrl,
+    };
+    return Object.fromEntries(Object.entries(facts).filter((fact) => fact[1] !== undefined && fact[1] !== '' && !Number.isNaN(fact[1])));
+}
+
+;// CONCATENATED MODULE: ./build/run/age.js
+/**
+ * How long a run has been there, or how long it took if it has ended: milliseconds from its creation, by the server's
+ * clock. The step may have joined it late, and the runner's clock may be minutes away.
+ *
+ * @param serverNow milliseconds since the epoch; undefined where the server has not said
+ */
+function ageOf({ created, endTime }, serverNow) {
+    const until = endTime ?? serverNow;
+    return created === undefined || until === undefined ? 0 : Math.max(0, until - created);
+}
+/**
+ * From a run's creation until nothing of it ran any more, in milliseconds: the steps of a failed run may go on after
+ * its end. Undefined where the server does not say.
+ */
+function age_durationOf({ created, endTime } = {}, steps) {
+    if (created === undefined || endTime === undefined)
+        return undefined;
+    const ends = steps.map(({ startTime, durationMs }) => (startTime ?? created) + (durationMs ?? 0));
+    return Math.max(0, Math.max(endTime, ...ends) - created);
+}
+
+;// CONCATENATED MODULE: ./build/run/outcome/step-attempts.js
+/**
+ * Of each step its last attempt. A server lists a step that was tried again once for each attempt, those that failed as
+ * `retried` (seen on 0.98.0), and what such an attempt left behind is no result of the run.
+ *
+ * @param steps the earliest first; those of one second in any order, as some databases keep whole seconds only
+ */
+function lastAttempts(steps) {
+    const counted = steps.filter(({ state }) => state.status !== 'retried');
+    const last = new Map(counted.map((step) => [step.state.name, step]));
+    const names = new Set(steps.map(({ state }) => state.name));
+    return [...names].flatMap((name) => last.get(name) ?? []);
+}
+
+;// CONCATENATED MODULE: ./build/run/outcome/collect.js
+
+
+
+
+
+
+
+/** How many steps' metadata and outputs are read if nothing depends on them. */
+const MOST_STEPS = 1_000;
+/** What the client reads at most. */
+const MOST_STEPS_THOROUGHLY = 20_000;
+/** How much of them is kept: about 3 KB for each of 20,000 steps. The page that goes beyond it may have 32 MB more. */
+const MOST_MEGABYTES = 64;
+/** A copy of the database that answers some of the requests is mostly not further behind. */
+const CATCH_UP_MS = 3_000;
+/** What a server leaves out of what an account may not see. */
+const HIDDEN = 'the account may not read it, or the server gave something else';
+const LEFT_OUT = 'the server left them out';
+const OUTDATED = 'the server gave it as it was before the run ended';
+const collect_TIME_LIMIT_MS = 20_000;
+const TIME_LIMIT_THOROUGHLY_MS = 180_000;
+/**
+ * Reads what there is to know of a run at its end. What cannot be read is named in `missing`.
+ *
+ * @throws the signal's reason if it was aborted
+ */
+async function collectDetails(reference, options, deps) {
+    const { run, states, hydrated, behind } = await readAll(reference, options, deps);
+    const missing = hydrated.missing === undefined ? [] : [hydrated.missing];
+    if (behind.steps > 0) {
+        const all = Math.max(collect_valueOf(states)?.length ?? 0, hydrated.steps.length);
+        missing.push(`metadata and artifacts of ${behind.steps} of ${all} steps: ${LEFT_OUT}`);
+    }
+    const detail = behind.run ? undefined : collect_valueOf(run);
+    if (detail?.metadata === undefined) {
+        const why = 'missing' in run ? run.missing : behind.run ? OUTDATED : HIDDEN;
+        missing.unshift(`the run's own metadata: ${why}`);
+    }
+    const counted = lastAttempts(hydrated.steps);
+    const hidden = counted.filter(({ metadata }) => metadata === undefined).length;
+    if (hidden > 0)
+        missing.push(`metadata of ${hidden} of ${counted.length} steps: ${HIDDEN}`);
+    const steps = collect_valueOf(states) ?? hydrated.steps.map(({ state }) => state);
+    const unread = missing.length === 0 ? undefined : missing.join('; ');
+    if ('missing' in states)
+        missing.push(`the steps that did not start: ${states.missing}`);
+    missing.push(...hiddenArtifacts(counted));
+    return {
+        run: detail,
+        details: {
+            durationMs: age_durationOf(detail, steps),
+            steps,
+            metadata: withoutRepeats(withoutOrigin(detail?.metadata ?? {}), hydrated.steps),
+            stepMetadata: stepMetadataOf(counted),
+            artifacts: counted.flatMap(artifactsOf),
+            missing,
+        },
+        unread,
+        startedNone: !behind.run &&
+            (collect_valueOf(states)?.every(({ status }) => status === undefined) ??
+                (hydrated.missing === undefined && hydrated.steps.length === 0)),
+    };
+}
+function collect_valueOf(reading) {
+    return 'value' in reading ? reading.value : undefined;
+}
+/** Once more where something of it is behind. */
+async function readAll(reference, { thoroughly, ended }, deps) {
+    const limit = deps.timeLimit(thoroughly ? TIME_LIMIT_THOROUGHLY_MS : collect_TIME_LIMIT_MS);
+    const retries = { retries: thoroughly };
+    const read = async () => {
+        const [run, states, hydrated] = await Promise.all([
+            tryTo((client) => client.runDetail(reference.id), deps, limit, retries),
+            tryTo((client) => readSteps(client, reference), deps, limit, retries),
+            readStepDetails(reference, thoroughly, deps, limit),
+        ]);
+        const isOutdated = ended !== undefined && 'value' in run && run.value.status !== ended.status;
+        const behind = { run: isOutdated, steps: countLacked(collect_valueOf(states) ?? [], hydrated, ended) };
+        return { run, states, hydrated, behind };
+    };
+    const first = await read();
+    if (!first.behind.run && first.behind.steps === 0)
+        return first;
+    await deps.clock.sleep(CATCH_UP_MS, deps.signal);
+    return read();
+}
+/**
+ * How many of the started steps a list lacks that says that it has them all, or are there only as they were before
+ * they ended.
+ *
+ * @param known those of the graph
+ */
+function countLacked(known, { steps, missing }, ended) {
+    const listed = new Map(steps.map(({ state }) => [state.id, state]));
+    const lacked = known.filter(({ id, status }) => {
+        if (missing !== undefined || id === undefined || status === undefined)
+            return false;
+        return isStepFinished(status) ? !isStepFinished(listed.get(id)?.status ?? 'unknown') : !listed.has(id);
+    });
+    // Steps may go on where a run failed, unless the server says that nothing of it does.
+    const allEnded = ended !== undefined && (runPhase(ended.status) === 'succeeded' || ended.inProgress === false);
+    const goingOn = [...known, ...listed.values()].filter(({ status }) => allEnded && status !== undefined && runPhase(status) === 'going-on');
+    return new Set([...lacked, ...goingOn].map(({ id }) => id)).size;
+}
+async function readStepDetails(run, thoroughly, deps, limit) {
+    const most = thoroughly ? MOST_STEPS_THOROUGHLY : MOST_STEPS;
+    const steps = [];
+    let [received, total, kept] = [0, 0, 0];
+    const whyStopped = () => {
+        if (received >= most)
+            return 'too many to be read';
+        if (kept < MOST_MEGABYTES * 1024 * 1024)
+            return undefined;
+        return `too large to be read; at most ${MOST_MEGABYTES} MB are`;
+    };
+    const read = await tryTo(async (client) => {
+        for await (const page of client.stepDetails(run)) {
+            for (const step of page.steps) {
+                steps.push(step);
+                kept += sizeOf(step);
+            }
+            received = page.received;
+            total = page.total;
+            if (whyStopped() !== undefined)
+                return;
+        }
+    }, deps, limit, { retries: thoroughly });
+    const left = total - received;
+    const which = received === 0 ? 'the steps' : `${left} of ${total} steps`;
+    if ('missing' in read)
+        return { steps, missing: `metadata and artifacts of ${which}: ${read.missing}` };
+    if (left <= 0)
+        return { steps, missing: undefined };
+    return {
+        steps,
+        missing: `metadata and artifacts of ${which}: ${whyStopped() ?? LEFT_OUT}`,
+    };
+}
+/** About how many bytes something takes. Without recursion: a server may nest its values as deeply as it likes. */
+function sizeOf(whole) {
+    let size = 0;
+    const left = [whole];
+    while (left.length > 0) {
+        const value = left.pop();
+        size += typeof value === 'string' ? value.length : 16;
+        if (typeof value !== 'object' || value === null)
+            continue;
+        if (!Array.isArray(value))
+            for (const key of Object.keys(value))
+                size += key.length;
+        for (const inner of Array.isArray(value) ? value : Object.values(value))
+            left.push(inner);
+    }
+    return size;
+}
+/**
+ * The run's own metadata: 0.74 repeats that of its steps beside it, of all attempts, as `step::key`. Only a value that a
+ * step has as well is such a repeat: anybody may log a name with `::` in it for the run itself.
+ */
+function withoutRepeats(ofRun, steps) {
+    const ofSteps = new Map();
+    for (const { state, metadata = {} } of steps) {
+        for (const [key, value] of Object.entries(metadata)) {
+            const name = `${state.name}::${key}`;
+            const values = ofSteps.get(name) ?? [];
+            values.push(value);
+            ofSteps.set(name, values);
+        }
+    }
+    const own = Object.entries(ofRun).filter(([name, value]) => ofSteps.get(name)?.some((each) => (0,external_node_util_.isDeepStrictEqual)(each, value)) !== true);
+    return Object.fromEntries(own);
+}
+/** @param steps one attempt of each */
+function stepMetadataOf(steps) {
+    return steps.flatMap(({ state, metadata = {} }) => Object.keys(metadata).length === 0 ? [] : [{ step: state.name, metadata }]);
+}
+function artifactsOf({ state, outputs }) {
+    return outputs.map(({ permissionDenied: _, ...output }) => ({ step: state.name, ...output }));
+}
+/** Of how many artifacts there is only the id, as one clause; none where all can be seen. */
+function hiddenArtifacts(steps) {
+    const hidden = steps.flatMap(({ outputs }) => outputs).filter(({ permissionDenied }) => permissionDenied);
+    if (hidden.length === 0)
+        return [];
+    const which = hidden.length === 1 ? '1 artifact' : `${hidden.length} artifacts`;
+    return [`names, versions and addresses of ${which}: the account needs permission to read artifacts`];
+}
+
+;// CONCATENATED MODULE: ./build/run/compare/baseline.js
+
+
+
+
+
+
+
+
+/** As the input has it. */
+function nameOfBaseline(choice) {
+    return choice.kind === 'run' ? `run:${choice.reference}` : choice.branch;
+}
+/** What a branch is worked on by: no pull request, whose branch may have any name, and no workflow that follows another. */
+const EVENTS = ['push', 'schedule', 'workflow_dispatch'];
+const baseline_PAGE_SIZE = 50;
+/** Beyond it nobody can say that there is none. */
+const baseline_MOST_PAGES = 20;
+const baseline_TIME_LIMIT_MS = 60_000;
+/**
+ * Finds the run to compare with and reads what it logged. A branch's is the newest completed run of the same pipeline
+ * that says of itself that this repository started it on that very branch, by a push, a schedule or a person, and that
+ * its step ended well: one that missed its expectations is never one, else the bar would sink with each merge.
+ *
+ * @throws the signal's reason if it was aborted, and nothing else that a server can cause
+ */
+async function readBaseline(choice, compared, deps) {
+    const limit = deps.timeLimit(baseline_TIME_LIMIT_MS);
+    const read = await tryTo(async (client) => baseline_find(choice, compared, client), deps, limit, { retries: true });
+    if ('missing' in read)
+        return { kind: 'unread', why: read.missing };
+    const found = read.value;
+    if ('why' in found)
+        return found;
+    const { id, name = id, projectId = compared.projectId } = found;
+    const { details, unread } = await collectDetails({ id, projectId }, { ended: found, thoroughly: true }, deps);
+    if (unread !== undefined)
+        return { kind: 'unread', why: `the run "${name}" could not be read: ${unread}` };
+    const url = runUrl(deps.client.serverUrl, compared.server, id, compared.project);
+    return { kind: 'found', id, name, url, values: details };
+}
+async function baseline_find(choice, compared, client) {
+    return choice.kind === 'run'
+        ? findNamed(choice.reference, compared, client)
+        : findOnBranch(choice, compared, client);
+}
+async function findNamed(reference, { id, projectId }, client) {
+    const [run, ...others] = isUuid(reference)
+        ? await baseline_runOfId(reference, client)
+        : await client.runsByName(reference, projectId);
+    const unread = (why) => ({ kind: 'unread', why });
+    if (run === undefined) {
+        return unread(`there is no run "${reference}", or the account has no permission to read it`);
+    }
+    if (others.length > 0)
+        return unread(`several projects have a run named "${reference}"; use its id`);
+    if (run.id === id)
+        return unread('a run cannot be compared with itself');
+    return runPhase(run.status) === 'succeeded'
+        ? run
+        : unread(`the run "${reference}" is ${run.status}, and only a completed one can be compared with`);
+}
+async function baseline_runOfId(id, client) {
+    try {
+        return [await client.run(id, { hydrate: true })];
+    }
+    catch (error) {
+        if (isGone(error))
+            return [];
+        throw error;
+    }
+}
+async function findOnBranch({ branch, repository }, { id, projectId, pipelineId }, client) {
+    if (pipelineId === undefined) {
+        return { kind: 'unread', why: 'the server does not say which pipeline the run is of' };
+    }
+    let isHidden = false;
+    const query = { pipelineId, projectId, size: baseline_PAGE_SIZE, branch };
+    for (let page = 1; page <= baseline_MOST_PAGES; page += 1) {
+        const { runs, isLast } = await client.completedRuns({ ...query, page });
+        for (const run of runs) {
+            isHidden ||= run.metadata === undefined;
+            if (run.id !== id && isGoodRunOf(run, branch, repository))
+                return run;
+        }
+        if (!isLast)
+            continue;
+        return isHidden
+            ? { kind: 'unread', why: 'the account has no permission to read the metadata of earlier runs' }
+            : { kind: 'none', why: `no completed run of the branch ${branch} is known` };
+    }
+    return { kind: 'unread', why: `none of the last ${baseline_MOST_PAGES * baseline_PAGE_SIZE} runs is one of ${branch}` };
+}
+function isGoodRunOf({ metadata }, branch, repository) {
+    const noted = originNotedOn(metadata);
+    return (isJsonObject(noted) &&
+        noted['repository'] === repository &&
+        noted['branch'] === branch &&
+        noted['conclusion'] === 'completed' &&
+        EVENTS.includes(noted['event']));
+}
+
+;// CONCATENATED MODULE: ./build/run/compare/compare.js
+
+
+/** Deeper nested values are no metrics that a person compares. */
+const MOST_LEVELS = 5;
+/**
+ * Puts the numbers of a run beside those of its baseline: those that something is expected of first, then by name.
+ *
+ * @param input the baseline as the input names it
+ */
+function compareRuns(input, logged, baseline, expectations) {
+    if (baseline.kind !== 'found') {
+        return { input, baseline: undefined, missing: baseline.why, metrics: [] };
+    }
+    const own = numbersIn(logged);
+    const before = numbersIn(baseline.values);
+    const wishes = new Map(expectations.map((expectation) => [nameInMetadata(expectation.name, logged), betterOf(expectation)]));
+    const metrics = [...new Set([...own.keys(), ...before.keys()])]
+        .map((name) => ({
+        name,
+        value: own.get(name),
+        baseline: before.get(name),
+        better: wishes.get(name),
+    }))
+        .toSorted((a, b) => Number(wishes.has(b.name)) - Number(wishes.has(a.name)) || compareNames(a.name, b.name));
+    const { id, name, url } = baseline;
+    return { input, baseline: { id, name, url }, missing: undefined, metrics };
+}
+function compareNames(a, b) {
+    return a < b ? -1 : a > b ? 1 : 0;
+}
+/** Which way is good, as far as a condition says it. */
+function betterOf({ operator }) {
+    if (operator === '>' || operator === '>=')
+        return 'higher';
+    return operator === '<' || operator === '<=' ? 'lower' : undefined;
+}
+/** The numbers of a run and its steps, `step.key`, those in mappings as `step.key.inner`. */
+function numbersIn({ metadata, stepMetadata }) {
+    const numbers = new Map();
+    collect(metadata, '', numbers, MOST_LEVELS);
+    for (const { step, metadata: ofStep } of stepMetadata)
+        collect(ofStep, `${step}.`, numbers, MOST_LEVELS);
+    return numbers;
+}
+function collect(values, prefix, numbers, levels) {
+    for (const [key, value] of Object.entries(values)) {
+        const name = `${prefix}${key}`;
+        if (typeof value === 'number' && Number.isFinite(value))
+            numbers.set(name, value);
+        if (isJsonObject(value) && levels > 0)
+            collect(value, `${name}.`, numbers, levels - 1);
+    }
 }
 
 ;// CONCATENATED MODULE: ./build/run/outcome/conclude.js
@@ -61891,133 +62670,6 @@ function readLogged(log) {
     return read?.type === undefined ? readTraceback(log.records) : read;
 }
 
-;// CONCATENATED MODULE: ./build/run/outcome/expect.js
-
-
-/** @param unread why the metadata is not complete, so that nothing can be said to hold */
-function judgeExpectations(expectations, { metadata, stepMetadata }, unread) {
-    if (unread !== undefined) {
-        const got = `nothing, because the metadata could not be read: ${unread}`;
-        return expectations.map((expectation) => ({ wanted: expect_describe(expectation), held: false, got }));
-    }
-    const entries = entriesOf(metadata, stepMetadata);
-    return expectations.map((expectation) => expect_judge(expectation, entries));
-}
-/** One line that names each miss, with a semicolon between two and none within; undefined if everything held. */
-function missedExpectations(runName, verdicts) {
-    const missed = verdicts.filter(({ held }) => !held);
-    if (missed.length === 0)
-        return undefined;
-    const list = missed.map(({ wanted, got }) => `expected ${wanted}, got ${got}`).join('; ');
-    const count = `${missed.length} of ${verdicts.length} expectations ${missed.length === 1 ? 'was' : 'were'}`;
-    return `The run "${runName}" completed, but ${count} not met: ${list}`;
-}
-/** As a person writes it. */
-function expect_describe({ name, operator, wanted }) {
-    return `${name} ${operator} ${show(wanted)}`;
-}
-function entriesOf(ofRun, ofSteps) {
-    const own = Object.entries(ofRun).map(([key, value]) => ({ step: undefined, key, value }));
-    const others = ofSteps.flatMap(({ step, metadata }) => Object.entries(metadata).map(([key, value]) => ({ step, key, value })));
-    return [...own, ...others];
-}
-function expect_judge(expectation, entries) {
-    const found = find(expectation.name, entries);
-    if ('problem' in found)
-        return { wanted: expect_describe(expectation), held: false, got: found.problem };
-    const { value } = found;
-    const doubt = doubtAbout(value, expectation.wanted);
-    const held = doubt === undefined && compare(value, expectation);
-    const kind = held || typeof value === typeof expectation.wanted ? undefined : kindOf(value);
-    const remark = doubt ?? kind;
-    return {
-        wanted: expect_describe(expectation),
-        held,
-        got: `${show(value)}${remark === undefined ? '' : ` (${remark})`}`,
-    };
-}
-function find(name, entries) {
-    const named = entries.filter(({ step, key }) => step !== undefined && `${step}.${key}` === name);
-    const bare = entries.filter(({ key }) => key === name);
-    // The run's own is the plain meaning of a bare name.
-    const own = bare.filter(({ step }) => step === undefined);
-    const matches = [...named, ...(own.length > 0 ? own : bare)];
-    const [match, ...others] = matches;
-    if (match !== undefined && others.length === 0)
-        return match;
-    if (match !== undefined) {
-        const names = [...new Set(matches.map(expect_nameOf))];
-        if (names.length > 1)
-            return { problem: `several values: ${words_listed(names, name)} (write one of these)` };
-        return {
-            problem: `several values of this name: ${words_listed(matches.map(expect_originOf), name)} (log them under other names)`,
-        };
-    }
-    const known = entries.map(expect_nameOf);
-    return {
-        problem: known.length === 0
-            ? 'no value of that name (the run has no metadata)'
-            : `no value of that name (there is ${words_listed(known, name)})`,
-    };
-}
-function expect_nameOf({ step, key }) {
-    return step === undefined ? key : `${step}.${key}`;
-}
-/** Where a value was logged, for names that read alike. */
-function expect_originOf({ step, key }) {
-    return step === undefined ? `${key} of the run itself` : `${key} of the step ${step}`;
-}
-/** Why a number cannot be compared: two that differ may have been read as the same one. */
-function doubtAbout(value, wanted) {
-    if (typeof value !== 'number' || typeof wanted !== 'number')
-        return undefined;
-    if (!Number.isFinite(value))
-        return 'a number that is too large to be read';
-    const isRounded = Math.abs(value) > Number.MAX_SAFE_INTEGER;
-    return isRounded && value === wanted ? 'more digits than can be compared exactly' : undefined;
-}
-/** Values of two kinds are different, and have no order. */
-function compare(value, { operator, wanted }) {
-    switch (operator) {
-        case '==':
-            return value === wanted;
-        case '!=':
-            return typeof value === typeof wanted && value !== wanted;
-        case '<':
-        case '<=':
-        case '>':
-        case '>=':
-            return expect_inOrder(value, wanted, operator);
-    }
-}
-function expect_inOrder(value, wanted, operator) {
-    const numbers = typeof value === 'number' && typeof wanted === 'number';
-    const texts = typeof value === 'string' && typeof wanted === 'string';
-    if (!numbers && !texts)
-        return false;
-    switch (operator) {
-        case '<':
-            return value < wanted;
-        case '<=':
-            return value <= wanted;
-        case '>':
-            return value > wanted;
-        case '>=':
-            return value >= wanted;
-    }
-}
-function kindOf(value) {
-    if (value === null)
-        return 'nothing';
-    if (typeof value === 'string')
-        return 'a text';
-    if (typeof value === 'number')
-        return 'a number';
-    if (typeof value === 'boolean')
-        return 'a boolean';
-    return isJsonObject(value) ? 'a mapping' : 'a list';
-}
-
 ;// CONCATENATED MODULE: ./build/run/watch/usual.js
 
 const MOST_RUNS = 10;
@@ -62057,8 +62709,9 @@ async function readUsual(client, { templateId, snapshotId, pipelineId, projectId
     const read = await tryTo((hurried) => hurried.completedRuns(query), deps, timeLimit(usual_TIME_LIMIT_MS));
     if ('missing' in read)
         return undefined;
-    const same = read.value.filter(({ sourceSnapshotId }) => sourceSnapshotId === snapshotId);
-    return usualOf(snapshotId !== undefined && same.length >= ENOUGH_OF_SNAPSHOT ? same : read.value);
+    const { runs } = read.value;
+    const same = runs.filter(({ sourceSnapshotId }) => sourceSnapshotId === snapshotId);
+    return usualOf(snapshotId !== undefined && same.length >= ENOUGH_OF_SNAPSHOT ? same : runs);
 }
 /** Median and spread of how long runs took, from their creation to their end; undefined if none says so. */
 function usualOf(runs) {
@@ -62080,288 +62733,6 @@ function spreadOf(logs) {
     const deviation = Math.sqrt(squares / Math.max(1, logs.length - 1));
     const least = logs.length < RUNS_THAT_SHOW_SPREAD ? LIKELY_SPREAD : LEAST_SPREAD;
     return Math.min(MOST_SPREAD, Math.max(least, deviation));
-}
-
-;// CONCATENATED MODULE: ./build/run/start/note-origin.js
-
-/** The run's own metadata under this name are ours. ZenML shows a mapping as a card of its own. */
-const KEY = 'github_actions';
-/** Nobody waits for it but a step that does not wait for its run. */
-const note_origin_TIME_LIMIT_MS = 5_000;
-/**
- * Notes on a run where it came from: tried once, and a failure is only told.
- *
- * @returns when it is done or given up; never rejects, also when the signal is aborted
- */
-async function noteOrigin({ runId, provenance, server, account, project }, deps) {
-    const facts = factsOf(provenance);
-    if (Object.keys(facts).length === 0)
-        return;
-    const tell = (detail) => {
-        deps.reporter.tell({ kind: 'origin-not-noted', detail });
-    };
-    if (project === undefined) {
-        tell('the server does not say which project the run belongs to');
-        return;
-    }
-    const scope = {
-        projectId: project.id,
-        accountId: account.id,
-        server,
-    };
-    try {
-        const noted = await tryTo(async (client) => client.noteMetadata(runId, { [KEY]: facts }, scope), deps, deps.timeLimit(note_origin_TIME_LIMIT_MS));
-        if ('missing' in noted)
-            tell(noted.missing);
-    }
-    catch (error) {
-        if (deps.signal?.aborted !== true)
-            throw error;
-    }
-}
-/** A run's metadata without what this action noted there. */
-function withoutOrigin(metadata) {
-    return Object.fromEntries(Object.entries(metadata).filter(([key]) => key !== KEY));
-}
-function factsOf(provenance) {
-    const { repository, sha, ref, headRef, actor, workflow, workflowRunUrl } = provenance;
-    const [, kind, name] = /^refs\/(heads|tags|pull)\/(.+)$/.exec(ref) ?? [];
-    const facts = {
-        repository,
-        commit: sha,
-        branch: kind === 'heads' ? name : headRef,
-        tag: kind === 'tags' ? name : '',
-        pull_request: kind === 'pull' ? Number.parseInt(name ?? '', 10) : Number.NaN,
-        actor,
-        workflow,
-        workflow_run: workflowRunUrl,
-    };
-    return Object.fromEntries(Object.entries(facts).filter((fact) => fact[1] !== undefined && fact[1] !== '' && !Number.isNaN(fact[1])));
-}
-
-;// CONCATENATED MODULE: ./build/run/age.js
-/**
- * How long a run has been there, or how long it took if it has ended: milliseconds from its creation, by the server's
- * clock. The step may have joined it late, and the runner's clock may be minutes away.
- *
- * @param serverNow milliseconds since the epoch; undefined where the server has not said
- */
-function ageOf({ created, endTime }, serverNow) {
-    const until = endTime ?? serverNow;
-    return created === undefined || until === undefined ? 0 : Math.max(0, until - created);
-}
-/**
- * From a run's creation until nothing of it ran any more, in milliseconds: the steps of a failed run may go on after
- * its end. Undefined where the server does not say.
- */
-function age_durationOf({ created, endTime } = {}, steps) {
-    if (created === undefined || endTime === undefined)
-        return undefined;
-    const ends = steps.map(({ startTime, durationMs }) => (startTime ?? created) + (durationMs ?? 0));
-    return Math.max(0, Math.max(endTime, ...ends) - created);
-}
-
-;// CONCATENATED MODULE: ./build/run/outcome/step-attempts.js
-/**
- * Of each step its last attempt. A server lists a step that was tried again once for each attempt, those that failed as
- * `retried` (seen on 0.98.0), and what such an attempt left behind is no result of the run.
- *
- * @param steps the earliest first; those of one second in any order, as some databases keep whole seconds only
- */
-function lastAttempts(steps) {
-    const counted = steps.filter(({ state }) => state.status !== 'retried');
-    const last = new Map(counted.map((step) => [step.state.name, step]));
-    const names = new Set(steps.map(({ state }) => state.name));
-    return [...names].flatMap((name) => last.get(name) ?? []);
-}
-
-;// CONCATENATED MODULE: ./build/run/outcome/collect.js
-
-
-
-
-
-
-
-/** How many steps' metadata and outputs are read if nothing depends on them. */
-const MOST_STEPS = 1_000;
-/** What the client reads at most. */
-const MOST_STEPS_THOROUGHLY = 20_000;
-/** How much of them is kept: about 3 KB for each of 20,000 steps. The page that goes beyond it may have 32 MB more. */
-const MOST_MEGABYTES = 64;
-/** A copy of the database that answers some of the requests is mostly not further behind. */
-const CATCH_UP_MS = 3_000;
-/** What a server leaves out of what an account may not see. */
-const HIDDEN = 'the account may not read it, or the server gave something else';
-const LEFT_OUT = 'the server left them out';
-const OUTDATED = 'the server gave it as it was before the run ended';
-const collect_TIME_LIMIT_MS = 20_000;
-const TIME_LIMIT_THOROUGHLY_MS = 180_000;
-/**
- * Reads what there is to know of a run at its end. What cannot be read is named in `missing`.
- *
- * @throws the signal's reason if it was aborted
- */
-async function collectDetails(reference, options, deps) {
-    const { run, states, hydrated, behind } = await readAll(reference, options, deps);
-    const missing = hydrated.missing === undefined ? [] : [hydrated.missing];
-    if (behind.steps > 0) {
-        const all = Math.max(collect_valueOf(states)?.length ?? 0, hydrated.steps.length);
-        missing.push(`metadata and artifacts of ${behind.steps} of ${all} steps: ${LEFT_OUT}`);
-    }
-    const detail = behind.run ? undefined : collect_valueOf(run);
-    if (detail?.metadata === undefined) {
-        const why = 'missing' in run ? run.missing : behind.run ? OUTDATED : HIDDEN;
-        missing.unshift(`the run's own metadata: ${why}`);
-    }
-    const counted = lastAttempts(hydrated.steps);
-    const hidden = counted.filter(({ metadata }) => metadata === undefined).length;
-    if (hidden > 0)
-        missing.push(`metadata of ${hidden} of ${counted.length} steps: ${HIDDEN}`);
-    const steps = collect_valueOf(states) ?? hydrated.steps.map(({ state }) => state);
-    const unread = missing.length === 0 ? undefined : missing.join('; ');
-    if ('missing' in states)
-        missing.push(`the steps that did not start: ${states.missing}`);
-    missing.push(...hiddenArtifacts(counted));
-    return {
-        run: detail,
-        details: {
-            durationMs: age_durationOf(detail, steps),
-            steps,
-            metadata: withoutRepeats(withoutOrigin(detail?.metadata ?? {}), hydrated.steps),
-            stepMetadata: stepMetadataOf(counted),
-            artifacts: counted.flatMap(artifactsOf),
-            missing,
-        },
-        unread,
-        startedNone: !behind.run &&
-            (collect_valueOf(states)?.every(({ status }) => status === undefined) ??
-                (hydrated.missing === undefined && hydrated.steps.length === 0)),
-    };
-}
-function collect_valueOf(reading) {
-    return 'value' in reading ? reading.value : undefined;
-}
-/** Once more where something of it is behind. */
-async function readAll(reference, { thoroughly, ended }, deps) {
-    const limit = deps.timeLimit(thoroughly ? TIME_LIMIT_THOROUGHLY_MS : collect_TIME_LIMIT_MS);
-    const retries = { retries: thoroughly };
-    const read = async () => {
-        const [run, states, hydrated] = await Promise.all([
-            tryTo((client) => client.runDetail(reference.id), deps, limit, retries),
-            tryTo((client) => readSteps(client, reference), deps, limit, retries),
-            readStepDetails(reference, thoroughly, deps, limit),
-        ]);
-        const isOutdated = ended !== undefined && 'value' in run && run.value.status !== ended.status;
-        const behind = { run: isOutdated, steps: countLacked(collect_valueOf(states) ?? [], hydrated, ended) };
-        return { run, states, hydrated, behind };
-    };
-    const first = await read();
-    if (!first.behind.run && first.behind.steps === 0)
-        return first;
-    await deps.clock.sleep(CATCH_UP_MS, deps.signal);
-    return read();
-}
-/**
- * How many of the started steps a list lacks that says that it has them all, or are there only as they were before
- * they ended.
- *
- * @param known those of the graph
- */
-function countLacked(known, { steps, missing }, ended) {
-    const listed = new Map(steps.map(({ state }) => [state.id, state]));
-    const lacked = known.filter(({ id, status }) => {
-        if (missing !== undefined || id === undefined || status === undefined)
-            return false;
-        return isStepFinished(status) ? !isStepFinished(listed.get(id)?.status ?? 'unknown') : !listed.has(id);
-    });
-    // Steps may go on where a run failed, unless the server says that nothing of it does.
-    const allEnded = ended !== undefined && (runPhase(ended.status) === 'succeeded' || ended.inProgress === false);
-    const goingOn = [...known, ...listed.values()].filter(({ status }) => allEnded && status !== undefined && runPhase(status) === 'going-on');
-    return new Set([...lacked, ...goingOn].map(({ id }) => id)).size;
-}
-async function readStepDetails(run, thoroughly, deps, limit) {
-    const most = thoroughly ? MOST_STEPS_THOROUGHLY : MOST_STEPS;
-    const steps = [];
-    let [received, total, kept] = [0, 0, 0];
-    const whyStopped = () => {
-        if (received >= most)
-            return 'too many to be read';
-        if (kept < MOST_MEGABYTES * 1024 * 1024)
-            return undefined;
-        return `too large to be read; at most ${MOST_MEGABYTES} MB are`;
-    };
-    const read = await tryTo(async (client) => {
-        for await (const page of client.stepDetails(run)) {
-            for (const step of page.steps) {
-                steps.push(step);
-                kept += sizeOf(step);
-            }
-            received = page.received;
-            total = page.total;
-            if (whyStopped() !== undefined)
-                return;
-        }
-    }, deps, limit, { retries: thoroughly });
-    const left = total - received;
-    const which = received === 0 ? 'the steps' : `${left} of ${total} steps`;
-    if ('missing' in read)
-        return { steps, missing: `metadata and artifacts of ${which}: ${read.missing}` };
-    if (left <= 0)
-        return { steps, missing: undefined };
-    return {
-        steps,
-        missing: `metadata and artifacts of ${which}: ${whyStopped() ?? LEFT_OUT}`,
-    };
-}
-/** About how many bytes something takes. Without recursion: a server may nest its values as deeply as it likes. */
-function sizeOf(whole) {
-    let size = 0;
-    const left = [whole];
-    while (left.length > 0) {
-        const value = left.pop();
-        size += typeof value === 'string' ? value.length : 16;
-        if (typeof value !== 'object' || value === null)
-            continue;
-        if (!Array.isArray(value))
-            for (const key of Object.keys(value))
-                size += key.length;
-        for (const inner of Array.isArray(value) ? value : Object.values(value))
-            left.push(inner);
-    }
-    return size;
-}
-/**
- * The run's own metadata: 0.74 repeats that of its steps beside it, of all attempts, as `step::key`. Only a value that a
- * step has as well is such a repeat: anybody may log a name with `::` in it for the run itself.
- */
-function withoutRepeats(ofRun, steps) {
-    const ofSteps = new Map();
-    for (const { state, metadata = {} } of steps) {
-        for (const [key, value] of Object.entries(metadata)) {
-            const name = `${state.name}::${key}`;
-            const values = ofSteps.get(name) ?? [];
-            values.push(value);
-            ofSteps.set(name, values);
-        }
-    }
-    const own = Object.entries(ofRun).filter(([name, value]) => ofSteps.get(name)?.some((each) => (0,external_node_util_.isDeepStrictEqual)(each, value)) !== true);
-    return Object.fromEntries(own);
-}
-/** @param steps one attempt of each */
-function stepMetadataOf(steps) {
-    return steps.flatMap(({ state, metadata = {} }) => Object.keys(metadata).length === 0 ? [] : [{ step: state.name, metadata }]);
-}
-function artifactsOf({ state, outputs }) {
-    return outputs.map(({ permissionDenied: _, ...output }) => ({ step: state.name, ...output }));
-}
-/** Of how many artifacts there is only the id, as one clause; none where all can be seen. */
-function hiddenArtifacts(steps) {
-    const hidden = steps.flatMap(({ outputs }) => outputs).filter(({ permissionDenied }) => permissionDenied);
-    if (hidden.length === 0)
-        return [];
-    const which = hidden.length === 1 ? '1 artifact' : `${hidden.length} artifacts`;
-    return [`names, versions and addresses of ${which}: the account needs permission to read artifacts`];
 }
 
 ;// CONCATENATED MODULE: ./build/run/outcome/look-back.js
@@ -63063,6 +63434,9 @@ class Watch {
 
 
 
+
+
+
 /** The runner sends its second signal 7.5 s after the first, and kills soon after; all must be said before. */
 const CANCEL_BUDGET_MS = 5_500;
 /** Of the budget: for looking up a run whose answer is outstanding. The rest is for stopping it. */
@@ -63084,6 +63458,8 @@ class Follower {
     #started;
     /** The outcome of the run, once nothing of it is running; there is nothing to cancel then. */
     #ended;
+    /** It ended by itself, and that was seen. */
+    #isOver = false;
     constructor(policy, deps) {
         this.#policy = policy;
         const reporter = {
@@ -63100,7 +63476,11 @@ class Follower {
     /** Watches the run until it ends, and judges it; with `wait: false` leaves it at once. */
     async follow(begun) {
         const outcome = this.#policy.wait ? await this.#watch(begun) : this.#leave(begun.started);
-        await begun.beside;
+        const isNoted = await begun.beside;
+        const { origin } = begun;
+        if (origin !== undefined && isNoted !== false && this.#isOver) {
+            await noteConclusion(origin, outcome.conclusion, this.deps);
+        }
         return this.#result(outcome);
     }
     /** The end of a step that was to start nothing. */
@@ -63141,7 +63521,8 @@ class Follower {
             },
         };
     }
-    async #watch({ started, kin, ageMs }) {
+    async #watch(begun) {
+        const { started, kin, ageMs } = begun;
         const { timeoutMs } = this.#policy;
         const { status, url } = started;
         const usual = await this.#usual(status, kin);
@@ -63152,11 +63533,12 @@ class Follower {
         switch (watched.kind) {
             case 'over': {
                 this.deps.journal.settled();
+                this.#isOver = true;
                 const { status: last } = watched.run;
                 this.#ended = { status: last, sentence: `The run "${started.name}" had ended before and is ${last}` };
                 const lookedBack = await this.#lookBack(started, watched.run);
                 const outcome = conclude(watched, { ...known, cause: lookedBack.cause });
-                return outcome.conclusion === 'completed' ? this.#judge(started, outcome, lookedBack) : outcome;
+                return outcome.conclusion === 'completed' ? this.#judge(begun, outcome, lookedBack) : outcome;
             }
             case 'gone':
             case 'paused':
@@ -63209,19 +63591,32 @@ class Follower {
         return { ...outcome, status: ended.status, error: `${outcome.error ?? ''}. It ${ended.predicate}` };
     }
     async #lookBack(reference, run) {
-        const { expectations = [], logTail } = this.#policy;
-        const thoroughly = run !== undefined && runPhase(run.status) === 'succeeded' && expectations.length > 0;
+        const { expectations = [], baseline, logTail } = this.#policy;
+        const isJudged = expectations.length > 0 || baseline !== undefined;
+        const thoroughly = run !== undefined && runPhase(run.status) === 'succeeded' && isJudged;
         return lookBack(reference, run, { thoroughly }, this.#explainer, { ...this.deps, logTail });
     }
     /** A completed run is what was wished for only if its metadata is as expected. */
-    #judge({ name }, completed, { details, unread }) {
+    async #judge(begun, completed, { details, unread }) {
         const { expectations = [] } = this.#policy;
+        const { name } = begun.started;
+        const baseline = await this.#compare(begun, details);
         if (expectations.length === 0)
             return completed;
-        const verdicts = judgeExpectations(expectations, details, unread);
+        const verdicts = judgeExpectations(expectations, details, unread, baseline);
         this.deps.reporter.tell({ kind: 'expectations', verdicts });
         const error = missedExpectations(name, verdicts);
         return error === undefined ? completed : { ...completed, conclusion: 'expectation-missed', error };
+    }
+    /** Puts the run beside its baseline, if one is wished. */
+    async #compare({ started, kin: { pipelineId }, server, project }, details) {
+        const { baseline: choice, baselineRequired: isRequired = false, expectations = [] } = this.#policy;
+        if (choice === undefined)
+            return undefined;
+        const baseline = await readBaseline(choice, { ...started, pipelineId, server, project }, this.deps);
+        const comparison = compareRuns(nameOfBaseline(choice), details, baseline, expectations);
+        this.deps.reporter.tell({ kind: 'compared', comparison });
+        return baseline.kind === 'none' ? { ...baseline, isRequired } : baseline;
     }
     #leave({ status }) {
         this.deps.journal.settled();
@@ -63262,56 +63657,6 @@ class Follower {
     }
     #result(outcome) {
         return { ...outcome, runId: this.#started?.id };
-    }
-}
-
-;// CONCATENATED MODULE: ./build/zenml/run-url.js
-
-
-/** Browsers follow no longer one, and a later step could not take it. */
-const run_url_MAX_LENGTH = 2_000;
-/**
- * Where a person looks at a run (ZenML API, "Where a person looks at a run"). Undefined if the server tells no
- * address that a browser may follow.
- *
- * @param baseUrl the server's address as the user gave it
- */
-function runUrl(...place) {
-    const url = run_url_address(...place);
-    return url === undefined || url.length > run_url_MAX_LENGTH ? undefined : url;
-}
-function run_url_address(baseUrl, server, runId, project) {
-    const id = pathSegment(runId);
-    if (server.isPro) {
-        const dashboard = run_url_httpUrl(server.dashboardUrl);
-        if (dashboard === undefined)
-            return undefined;
-        // Before there were projects: `\u2026/organizations/{id}/tenants/{id}/runs/{id}` (ZenML's dashboard_utils.py).
-        if (!isAtLeast(server.version, 0, 80))
-            return `${dashboard}/runs/${id}`;
-        if (project === undefined)
-            return undefined;
-        return `${dashboard}/projects/${pathSegment(project.id)}/runs/${id}`;
-    }
-    if (!isAtLeast(server.version, 0, 82))
-        return `${baseUrl}/runs/${id}`;
-    return project?.name === undefined
-        ? undefined
-        : `${baseUrl}/projects/${pathSegment(project.name)}/runs/${id}`;
-}
-/** A server's text as an address, if it is one with http or https and without user info. */
-function run_url_httpUrl(text) {
-    if (text === undefined)
-        return undefined;
-    try {
-        const url = new URL(text);
-        if (!/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '')
-            return undefined;
-        // A query or fragment would swallow the path of the run.
-        return `${url.origin}${url.pathname}`.replace(/\/+$/, '');
-    }
-    catch {
-        return undefined;
     }
 }
 
@@ -63360,8 +63705,9 @@ function isWorthTaking({ status }) {
 
 
 
+
 /** Takes up the run that an earlier attempt of the step left; undefined where there is none, or that is not clear. */
-async function resumeRun(origin, { server, definition, project }, { client, journal, reporter }) {
+async function resumeRun(origin, { server, account, definition, project }, { client, journal, reporter }) {
     const found = await findEarlierRun(client, origin, definition);
     if (found.kind === 'several')
         reporter.tell({ kind: 'resume-unclear', names: found.names });
@@ -63375,7 +63721,8 @@ async function resumeRun(origin, { server, definition, project }, { client, jour
     journal.started(started);
     const ageMs = ageOf(run, client.serverNow);
     reporter.tell({ kind: 'resumed', run, url, ageMs, attempt });
-    return { started, kin: kinOfRun(run), ageMs };
+    const noted = originOfRun(run, { server, account, project: definition.project ?? project });
+    return { started, kin: kinOfRun(run), ageMs, server, project, origin: noted };
 }
 
 ;// CONCATENATED MODULE: ./build/run/start/dispatch.js
@@ -64042,12 +64389,13 @@ async function startRun(request, { server, account, definition, project }, confi
     // Whatever the server's clocks say: it was not there before it was asked for.
     const ageMs = Math.min(ageOf(run, client.serverNow), clock.elapsed() - askedAt);
     reporter.tell({ kind: 'started', run, url, ageMs, adopted });
-    const begun = { started, kin: kinOfDefinition(definition), ageMs };
+    const begun = { started, kin: kinOfDefinition(definition), ageMs, server, project };
     const { provenance } = request;
     if (provenance === undefined)
         return begun;
-    const noted = { runId: run.id, provenance, server, account, project: definition.project ?? project };
-    return { ...begun, beside: noteOrigin(noted, deps) };
+    const facts = factsOf(provenance);
+    const origin = { runId: run.id, facts, server, account, project: definition.project ?? project };
+    return { ...begun, origin, beside: noteOrigin(origin, deps) };
 }
 function nameRun({ runName, origin }, definition, configuration, key, now) {
     const pattern = runName ?? configuration.runName;
@@ -64105,7 +64453,7 @@ async function executeRun(request, outside) {
         if (request.dryRun === true)
             return follower.nothingStarted();
         // Where GitHub tells two steps of a workflow apart by nothing, what their runs are given does.
-        const origin = originOf(request.origin, configuration.body);
+        const origin = run_name_originOf(request.origin, configuration.body);
         const earlier = request.resume
             ? await trigger_timeout_within(deadline, deps, (limited) => resumeRun(origin, found, limited))
             : undefined;
@@ -64129,11 +64477,11 @@ function configure({ overrides, dryRun, runName, origin, expectations = [] }, de
         unchecked,
     });
     if (dryRun === true) {
-        const name = runName ?? configuration.runName ?? namePattern(originOf(origin, body), definition);
+        const name = runName ?? configuration.runName ?? namePattern(run_name_originOf(origin, body), definition);
         reporter.tell({
             kind: 'dry-run',
             lines: difference(base, { run_name: name, ...body }),
-            expectations: expectations.map(expect_describe),
+            expectations: expectations.map(describe),
             onlyWhenTriggered: ONLY_WHEN_TRIGGERED,
         });
     }
@@ -64150,6 +64498,12 @@ const ONLY_WHEN_TRIGGERED = [
 /** The name that the action makes where none is given: its end is another one each time. */
 function namePattern(origin, definition) {
     return `${stepNamePrefix(origin, pipelineOf(definition))}<random>`;
+}
+
+;// CONCATENATED MODULE: ./build/actions/baseline.js
+/** What a run is compared with: a branch is one of this repository. */
+function baselineOf({ baselineInput }, { repository }) {
+    return baselineInput?.kind === 'branch' ? { ...baselineInput, repository } : baselineInput;
 }
 
 ;// CONCATENATED MODULE: ./build/github/comment/marker.js
@@ -64261,6 +64615,7 @@ const NOTHING_KNOWN = {
     failures: [],
     runFailure: undefined,
     verdicts: [],
+    comparison: undefined,
     details: undefined,
 };
 
@@ -64501,6 +64856,64 @@ function withinSize(sections, max, sizeOf) {
     return blocks(...kept, left.length === 0 ? '' : `Too long to be shown here: ${left.join(', ')}.`);
 }
 
+;// CONCATENATED MODULE: ./build/github/page/comparison.js
+
+const MOST_METRICS = 30;
+const comparison_MAX_NAME_LENGTH = 120;
+/** A run beside its baseline, as a table; what is expected of the run comes first. Empty without a comparison. */
+function comparisonText(comparison) {
+    if (comparison === undefined)
+        return '';
+    const { input, baseline, missing, metrics } = comparison;
+    const name = markdown_code(input, comparison_MAX_NAME_LENGTH);
+    if (baseline === undefined)
+        return `Compared with nothing (baseline ${name}): ${markdown_code(missing ?? '')}`;
+    const title = `Compared with ${markdown_link(baseline.name, baseline.url, comparison_MAX_NAME_LENGTH)} (baseline ${name})`;
+    if (metrics.length === 0)
+        return `${title}: neither run logged a number.`;
+    const rows = metrics
+        .slice(0, MOST_METRICS)
+        .map((metric) => [
+        markdown_code(metric.name, comparison_MAX_NAME_LENGTH),
+        numberText(metric.baseline),
+        numberText(metric.value),
+        changeText(metric),
+    ]);
+    const more = metrics.length - rows.length;
+    return blocks(title, markdown_table(['Metric', 'Baseline', 'This run', 'Change'], rows), more > 0 ? `${amount(more, 'more metric')} not shown.` : '');
+}
+function numberText(value) {
+    return value === undefined ? 'none' : markdown_code(shownNumber(value));
+}
+/** As a person writes it: `0.9312`, `1,234,567`, `1.2e-7`. */
+function shownNumber(value) {
+    if (Number.isSafeInteger(value))
+        return value.toLocaleString('en-US');
+    const rounded = Number(value.toPrecision(SHOWN_DIGITS));
+    const isPlain = Math.abs(rounded) >= 1e-4 && Math.abs(rounded) < 1e15;
+    return isPlain ? rounded.toLocaleString('en-US', { maximumFractionDigits: 20 }) : String(rounded);
+}
+const SHOWN_DIGITS = 5;
+/** Such as `+0.02 (+2.2 %) \u2705 better`; empty where one of both is missing. */
+function changeText({ value, baseline, better }) {
+    if (value === undefined || baseline === undefined)
+        return '';
+    const change = Number((value - baseline).toPrecision(SHOWN_DIGITS));
+    if (change === 0)
+        return 'same';
+    const share = baseline === 0 ? undefined : (100 * (value - baseline)) / Math.abs(baseline);
+    const relative = share === undefined ? '' : ` (${signed(Number(share.toPrecision(2)))} %)`;
+    return `${markdown_code(`${signed(change)}${relative}`)}${verdictText(change, better)}`;
+}
+function signed(value) {
+    return `${value > 0 ? '+' : ''}${shownNumber(value)}`;
+}
+function verdictText(change, better) {
+    if (better === undefined)
+        return '';
+    return change > 0 === (better === 'higher') ? ' \u2705 better' : ' \ud83d\udd3b worse';
+}
+
 ;// CONCATENATED MODULE: ./build/github/page/heading.js
 
 
@@ -64668,7 +65081,7 @@ function steps_moreText(steps, shown) {
 
 const MOST_VERDICTS = 100;
 const values_MOST_CHANGES = 50;
-const MOST_METRICS = 100;
+const values_MOST_METRICS = 100;
 const values_MAX_NAME_LENGTH = 120;
 const values_MAX_VALUE_LENGTH = 200;
 const HEADS = { template: 'Template', snapshot: 'Snapshot' };
@@ -64679,9 +65092,14 @@ function verdictsText(verdicts, most = MOST_VERDICTS) {
     const rows = verdicts
         .toSorted((a, b) => Number(a.held) - Number(b.held))
         .slice(0, most)
-        .map(({ wanted, held, got }) => [`${held ? '\u2705' : '\u274c'} ${markdown_code(wanted)}`, markdown_code(got)]);
+        .map((verdict) => [`${signOf(verdict)} ${markdown_code(verdict.wanted)}`, markdown_code(verdict.got)]);
     const more = verdicts.length - rows.length;
     return blocks(markdown_table(['Expected', 'Got'], rows), more > 0 ? `${grouped(more)} more not shown.` : '');
+}
+function signOf({ held, isUnchecked }) {
+    if (isUnchecked === true)
+        return '\u26a0\ufe0f';
+    return held ? '\u2705' : '\u274c';
 }
 /** What the run got instead of the definition's values, as a table. */
 function changesText(changes, kind = 'template') {
@@ -64702,7 +65120,7 @@ function isSingle(metric) {
     return metric.value === null || typeof metric.value !== 'object';
 }
 /** The single values among the metadata of a run and its steps, as a table; the run's own come first. */
-function metricsText({ metadata, stepMetadata }, most = MOST_METRICS) {
+function metricsText({ metadata, stepMetadata }, most = values_MOST_METRICS) {
     const all = [
         ...Object.entries(metadata).map(([name, value]) => ({ name, value })),
         ...stepMetadata.flatMap(({ step, metadata: ofStep }) => Object.entries(ofStep).map(([name, value]) => ({ name: `${step}.${name}`, value }))),
@@ -64722,6 +65140,7 @@ function metricsText({ metadata, stepMetadata }, most = MOST_METRICS) {
 }
 
 ;// CONCATENATED MODULE: ./build/github/comment/body.js
+
 
 
 
@@ -64756,6 +65175,7 @@ function renderComment(record, place) {
         ['code', codeLine(record)],
         ['errors', whyText(record, FAILURE_LIMITS)],
         ['expectations', verdictsText(verdicts, body_MOST_VERDICTS)],
+        ['comparison', comparisonText(record.comparison)],
         ['metadata', details === undefined ? '' : metricsText(details, body_MOST_METRICS)],
         [
             'steps',
@@ -65271,6 +65691,11 @@ class RunJournal {
         this.#keep(name, JSON.stringify(value));
     }
 }
+/** Notes who main is, before anything else: from then on the post step finds what a main saved that outlived its step. */
+function noteProcess(env, gate) {
+    const main = { id: process.pid, stateFile: env['GITHUB_STATE'] ?? '' };
+    outputs_saveState('process', JSON.stringify(main), gate);
+}
 /**
  * Notes whether this step's summary is still to be written, so that a post step writes one where main was killed
  * before it could.
@@ -65292,8 +65717,8 @@ const factsSchema = object({
     named: schemas_string(),
     onCancel: modeSchema,
     workflowRunUrl: schemas_string(),
-    processId: schemas_number(),
 });
+const post_state_processSchema = object({ id: schemas_number(), stateFile: schemas_string() });
 const plannedSchema = object({
     name: schemas_string(),
     nameIsOurs: schemas_boolean(),
@@ -65313,6 +65738,32 @@ const startedSchema = object({
 });
 /** What a state that was written as JSON leaves out. */
 const UNKNOWN = { projectId: undefined, sentFrom: undefined, mark: undefined, answered: undefined };
+/** Undefined if main did not get to anything. */
+function readProcess(env) {
+    return readState(env, 'process', post_state_processSchema);
+}
+/** Whether main said that nothing is left to see to. */
+function isSettled(env) {
+    return env['STATE_settled'] === 'true';
+}
+/** What main does to its run and its comment; what it says of its end after its step's was heard by nobody. */
+const DEEDS = ['planned', 'started', 'mode', 'comment'];
+/** A value as `@actions/core` saves it; ours are all one line. */
+const SAVED_VALUE = /^(\w+)<<(ghadelimiter_\S+)\r?\n([^\r\n]*)\r?\n\2\r?$/gm;
+/**
+ * The variables of a post step with what main has done since the runner read its state: the runner reads that when it
+ * gives the step up, and leaves the file where it is.
+ *
+ * @param text of main's state file
+ */
+function withLaterState(env, text) {
+    const saved = [...text.matchAll(SAVED_VALUE)].map(([, name = '', , value]) => [name, value]);
+    const deeds = saved.filter(([name]) => DEEDS.includes(name));
+    const variables = deeds.map(([name, value]) => [`STATE_${name}`, value]);
+    // They say where the credential goes; the runner's own memory of them is the better one.
+    const facts = saved.find(([name]) => name === 'facts')?.[1];
+    return { STATE_facts: facts, ...env, ...Object.fromEntries(variables) };
+}
 /** The run that main started or followed, settled or not. */
 function readStartedRun(env) {
     const started = readState(env, 'started', startedSchema);
@@ -65321,7 +65772,7 @@ function readStartedRun(env) {
 /** What main left unsettled; undefined if it ended in order, did not get to its inputs' end, or left nothing readable. */
 function readSavedStep(env) {
     const facts = readState(env, 'facts', factsSchema);
-    if (facts === undefined || env['STATE_settled'] === 'true')
+    if (facts === undefined || isSettled(env))
         return undefined;
     const planned = readState(env, 'planned', plannedSchema);
     return {
@@ -65394,16 +65845,22 @@ const json_outputs_MAX_LENGTH = 100_000;
 /** Where the note about what was left out goes. */
 const NOTE_LENGTH = 40;
 /** The outputs before anything is known, and where nothing was started: a later `fromJSON` must not fail. */
-const EMPTY_JSON_OUTPUTS = { steps: '[]', metadata: '{}', artifacts: '[]' };
+const EMPTY_JSON_OUTPUTS = {
+    steps: '[]',
+    metadata: '{}',
+    artifacts: '[]',
+    comparison: '{"baseline":null,"metrics":[]}',
+};
 /**
  * The outputs that are JSON. What would be too long loses whole entries from its end, and says so: a list in a last
  * entry, a mapping in a last key, both `"left-out": N`.
  */
-function jsonOutputs({ steps, details }) {
+function jsonOutputs({ steps, details, comparison, }) {
     return {
         steps: shownSteps(steps),
         metadata: details === undefined ? '{}' : shownMetadata(details),
         artifacts: shownList((details?.artifacts ?? []).map(artifactEntry)),
+        comparison: comparison === undefined ? EMPTY_JSON_OUTPUTS.comparison : shownComparison(comparison),
     };
 }
 /** In the order of the run; where not all fit, the failed ones come first. */
@@ -65441,6 +65898,25 @@ function artifactEntry({ step, output, id, name, version, uri, type }) {
         uri: uri ?? null,
         type: type ?? null,
     };
+}
+/** Change and relative change are null where one of both runs has no value, or the baseline's is 0. */
+function shownComparison({ baseline, metrics }) {
+    const run = baseline === undefined ? null : { ...baseline, url: baseline.url ?? null };
+    return `{"baseline":${shownJson(run) ?? 'null'},"metrics":${shownList(metrics.map(metricEntry))}}`;
+}
+function metricEntry({ name, value, baseline }) {
+    const change = value === undefined || baseline === undefined ? null : exact(value - baseline);
+    return {
+        name,
+        value: value ?? null,
+        baseline: baseline ?? null,
+        change,
+        relative: change === null || !baseline ? null : exact(change / Math.abs(baseline)),
+    };
+}
+/** In decimal, as a person reckons: 0.3 - 0.1 is 0.2. */
+function exact(value) {
+    return Number(value.toPrecision(15));
 }
 function shownList(entries) {
     return new BoundedList(entries).text;
@@ -65557,6 +66033,8 @@ class RecordKeeper {
             known.failures = [...known.failures, event.failure];
         if (event.kind === 'run-failed')
             known.runFailure = event.failure;
+        if (event.kind === 'compared')
+            known.comparison = event.comparison;
         if (event.kind === 'expectations')
             known.verdicts = event.verdicts;
         if (event.kind === 'details')
@@ -65722,6 +66200,7 @@ function label(name) {
 
 
 
+
 const summary_LIMITS = { failures: 10, messageLength: 1_000, showsLogs: true };
 const MAX_MISSING_LENGTH = 500;
 const MAX_SENTENCE_LENGTH = 2_000;
@@ -65763,6 +66242,7 @@ function renderSummary(record) {
         ['code', codeLine(record)],
         ['errors', whyText(record, summary_LIMITS)],
         ['expectations', verdictsText(verdicts)],
+        ['comparison', comparisonText(record.comparison)],
         ['dry run', dryRun === undefined ? '' : dryRunText(dryRun)],
         ['table of steps', blocks(stepsText(steps), lastSeenText(record))],
         ['timeline', isLost ? '' : timelineText(steps, asOf)],
@@ -65946,7 +66426,7 @@ const WITHOUT_RUN = {
     wait: 'No ZenML run was followed',
     stop: 'No ZenML run was stopped',
 };
-const JSON_OUTPUTS = ['steps', 'metadata', 'artifacts'];
+const JSON_OUTPUTS = ['steps', 'metadata', 'artifacts', 'comparison'];
 const TITLES = {
     completed: 'ZenML run completed',
     started: 'ZenML run started',
@@ -65983,6 +66463,7 @@ class WorkflowStep {
     #nothingToCancel;
     constructor(options) {
         const { surroundings = REAL } = options;
+        noteProcess(options.env, options.log);
         this.#options = options;
         this.#surroundings = surroundings;
         this.#report = new StepReport({ ...options, clock: surroundings.clock });
@@ -66032,7 +66513,7 @@ class WorkflowStep {
         });
         const { client } = this.#connection;
         const { serverUrl } = client;
-        const facts = { serverUrl, named: named(inputs.server), onCancel, workflowRunUrl, processId: process.pid };
+        const facts = { serverUrl, named: named(inputs.server), onCancel, workflowRunUrl };
         const journal = new RunJournal(facts, (name, value) => outputs_saveState(name, value, log));
         return { client: client.with({ signal }), clock, reporter, journal, newKey, timeLimit, signal };
     }
@@ -66094,6 +66575,7 @@ const NO_END = { status: '', failedStep: undefined };
 
 
 
+
 /** Runs a template or snapshot and waits for it. Gives whether the step succeeded. */
 async function runTemplate(env, log) {
     const step = new WorkflowStep({ action: 'main', env, log, signal: listenForCancellation() });
@@ -66126,6 +66608,7 @@ function toRequest(inputs, env) {
             attempt: context.runAttempt,
             stepIdentity: stepIdentity(context, inputs.stepKey),
         },
+        baseline: baselineOf(inputs, context),
         provenance: inputs.noteOrigin ? context : undefined,
         workflowRunUrl: inputs.noteOrigin ? context.workflowRunUrl : '',
         nothingToCancel: 'Cancelled before a run was started',
@@ -66319,6 +66802,8 @@ async function summarize({ sentence, status }, env, log) {
 const BUDGET_MS = 110_000;
 /** A name, an address and the server's own words stand in it. */
 const post_MAX_SENTENCE_LENGTH = 2_000;
+/** Each sending of a trigger leaves less than a kilobyte. */
+const MAX_STATE_BYTES = 20_000_000;
 /** A request that the server took may still start a run so long after it was sent. */
 const LATE_START_MS = 90_000;
 /**
@@ -66331,14 +66816,14 @@ async function cleanUpStep(env, log) {
     return true;
 }
 /** The whole work of a post step, by what main saved in the environment and by the inputs there. */
-async function lookAfterMain(env, deps) {
+async function lookAfterMain(given, deps) {
     const { log } = deps;
+    if (isSettled(given) && !isReportDue(given))
+        return;
+    const env = await endMain(given, log);
     const saved = readSavedStep(env);
     if (saved === undefined && !isReportDue(env))
         return;
-    const entry = process.argv[1];
-    if (saved !== undefined && entry !== undefined)
-        await endMain(saved, external_node_path_.dirname(entry), log);
     const mask = (secret) => {
         log.mask(secret);
     };
@@ -66346,9 +66831,17 @@ async function lookAfterMain(env, deps) {
     const ended = saved === undefined ? undefined : await endRunOf(saved, again, deps);
     await reportEarlyEnd(ended, again?.authorities, env, log);
 }
-async function endMain({ facts }, folder, log) {
-    if (await endSurvivor(facts.processId, folder))
+/** Sees to it that main does nothing more. Gives the variables with all that it has done by then. */
+async function endMain(env, log) {
+    const main = readProcess(env);
+    if (main === undefined)
+        return env;
+    const entry = process.argv[1];
+    if (entry !== undefined && (await endSurvivor(main.id, external_node_path_.dirname(entry)))) {
         log.info('The step was still running; it was ended');
+    }
+    const file = await readFile(main.stateFile, MAX_STATE_BYTES);
+    return file.ok ? withLaterState(env, Buffer.from(file.bytes).toString()) : env;
 }
 async function endRunOf({ facts, planned, started, mode }, again, { log, clock, timeLimit, openHttp }) {
     const run = started ?? planned;
@@ -66426,7 +66919,7 @@ async function findRun(reference, choice, deps) {
     const url = runUrl(client.serverUrl, server, run.id, project);
     const ageMs = ageOf(run, client.serverNow);
     deps.reporter.tell({ kind: 'attached', run, url, ageMs });
-    return { run, url, ageMs };
+    return { run, url, ageMs, server, account, project };
 }
 /** The server has just said that it is one of ZenML: what something else answers now passes. */
 const LOOK_UP_MS = 30_000;
@@ -66552,6 +67045,7 @@ async function stopGivenRun(env, log) {
 
 
 
+
 /**
  * Waits for a run that something else started, exactly as for one of our own.
  *
@@ -66561,11 +67055,12 @@ async function attachRun(request, outside) {
     const follower = new Follower(request, outside);
     const { deps } = follower;
     try {
-        const { run, url, ageMs } = await findRun(request.run, request.project, deps);
+        const { run, url, ageMs, server, account, project } = await findRun(request.run, request.project, deps);
         const { id, projectId, name = id, status } = run;
         const started = { id, projectId, name, url, status };
         deps.journal.started(started);
-        return await follower.follow({ started, kin: kinOfRun(run), ageMs });
+        const origin = originOfRun(run, { server, account, project });
+        return await follower.follow({ started, kin: kinOfRun(run), ageMs, server, project, origin });
     }
     catch (error) {
         return follower.interrupted(error);
@@ -66573,6 +67068,7 @@ async function attachRun(request, outside) {
 }
 
 ;// CONCATENATED MODULE: ./build/actions/wait.js
+
 
 
 
@@ -66589,6 +67085,7 @@ async function waitForRun(env, log) {
         const request = {
             ...inputs,
             project: projectChoice(inputs.project, env),
+            baseline: baselineOf(inputs, readWorkflowContext(env)),
             workflowRunUrl: readWorkflowContext(env).workflowRunUrl,
             wait: true,
             nothingToCancel: `Cancelled before the run "${inputs.run}" could be looked up; it was left as it is`,

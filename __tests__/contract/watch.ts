@@ -85,6 +85,49 @@ export function runCases(open: () => Fixture): void {
     expect((await fixture.api.get(`/runs?id=${id}&${query}`)).body).toMatchObject({ items: [all] })
   })
 
+  test('a mapping noted on a run again replaces the first one, and is merged with it on 0.98; it is found by its JSON', async () => {
+    const fixture = open()
+    const { api, target, traits } = fixture
+    const id = await start(fixture, { seconds: 0 })
+    await waitFor(fixture, id, 'completed')
+    const { body: run } = await api.get(`/runs/${id}?hydrate=true`)
+    const pipeline = textAt(
+      run,
+      at(run, 'body.pipeline.id') === undefined ? 'resources.pipeline.id' : 'body.pipeline.id',
+    )
+    const project = textAt(run, traits.modern ? 'body.project_id' : 'metadata.workspace.id')
+    const user = textAt((await api.get('/current-user')).body, 'id')
+    const branch = `feature/${id}`
+    const resources = [{ id, type: 'pipeline_run' }]
+    const path = traits.modern ? '/run-metadata' : `/workspaces/${project}/run-metadata`
+    for (const noted of [
+      { branch, first: 1 },
+      { branch, second: 2 },
+    ]) {
+      const values = { github_actions: noted }
+      const types = { github_actions: 'dict' }
+      const scope = traits.modern ? { project } : { workspace: project, user }
+      expect(await api.post(path, { ...scope, resources, values, types })).toMatchObject({ status: 200 })
+    }
+    const merged = target.version === '0.98.0'
+    const { body } = await api.get(`/runs/${id}?hydrate=true`)
+    expect(at(body, 'metadata.run_metadata.github_actions')).toEqual({
+      branch,
+      second: 2,
+      ...(merged ? { first: 1 } : {}),
+    })
+    const listed = async (value: string): Promise<unknown> => {
+      const filter = encodeURIComponent(`github_actions:contains:"branch": "${value}"`)
+      const query = `project=${project}&pipeline=${pipeline}&status=completed&run_metadata=${filter}`
+      return (await api.get(`/runs?${query}&sort_by=desc:created&size=50&hydrate=true`)).body
+    }
+    const own = { id, metadata: { run_metadata: { github_actions: { branch } } } }
+    expect(listAt(await listed(branch), 'items')).toContainEqual(expect.objectContaining({ id }))
+    if (!traits.modern) return
+    expect(await listed(branch)).toMatchObject({ total: 1, items: [own] })
+    expect(await listed(`${branch}-2`)).toMatchObject({ total: 0 })
+  })
+
   test('the outputs of a step are artifacts with an address and a type', async () => {
     const fixture = open()
     const id = await completed(fixture)

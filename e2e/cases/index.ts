@@ -1,4 +1,5 @@
 import type { Case } from '../scene.ts'
+import { BASELINE_CASES } from './baseline.ts'
 import { CONTRACT } from './contract.ts'
 import { FINDING } from './finding.ts'
 import { GUIDE } from './guide.ts'
@@ -19,6 +20,7 @@ const ALL: readonly Case[] = [
   ...FINDING,
   ...PARAMETERS,
   ...SEEING,
+  ...BASELINE_CASES,
   ...PROJECTS,
   ...PERMISSIONS,
   ...PRO,

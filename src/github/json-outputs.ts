@@ -1,5 +1,6 @@
 import type { JsonObject, JsonValue } from '../base/json.ts'
 import type { ArtifactInfo, Comparison } from '../run/facts.ts'
+import { sum } from '../base/decimal.ts'
 import { harmlessJson } from '../base/printable.ts'
 import type { RecordedStep, RunRecord } from './run-record.ts'
 
@@ -84,19 +85,14 @@ function shownComparison({ baseline, metrics }: Comparison): string {
 }
 
 function metricEntry({ name, value, baseline }: Comparison['metrics'][number]): JsonObject {
-  const change = value === undefined || baseline === undefined ? null : exact(value - baseline)
+  const change = value === undefined || baseline === undefined ? null : sum(value, -baseline)
   return {
     name,
     value: value ?? null,
     baseline: baseline ?? null,
     change,
-    relative: change === null || !baseline ? null : exact(change / Math.abs(baseline)),
+    relative: change === null || !baseline ? null : Number((change / Math.abs(baseline)).toPrecision(6)),
   }
-}
-
-/** In decimal, as a person reckons: 0.3 - 0.1 is 0.2. */
-function exact(value: number): number {
-  return Number(value.toPrecision(15))
 }
 
 function shownList(entries: readonly JsonObject[]): string {

@@ -88,7 +88,7 @@ test('the output is JSON, exact in decimal, with null where there is nothing', (
   const text = jsonOutputs(
     recordOf({
       comparison: comparison(
-        metric('f1', { value: 0.3, baseline: 0.1 }),
+        metric('f1', { value: 0.95, baseline: 0.9 }),
         metric('zero', { value: 1, baseline: 0 }),
         metric('new', { baseline: undefined }),
       ),
@@ -97,7 +97,7 @@ test('the output is JSON, exact in decimal, with null where there is nothing', (
   expect(JSON.parse(text)).toEqual({
     baseline: { id: 'b', name: 'training-5', url: 'https://zenml.example.com/runs/b' },
     metrics: [
-      { name: 'f1', value: 0.3, baseline: 0.1, change: 0.2, relative: 2 },
+      { name: 'f1', value: 0.95, baseline: 0.9, change: 0.05, relative: 0.0555556 },
       { name: 'zero', value: 1, baseline: 0, change: 1, relative: null },
       { name: 'new', value: 0.95, baseline: null, change: null, relative: null },
     ],

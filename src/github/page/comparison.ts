@@ -1,3 +1,4 @@
+import { sum } from '../../base/decimal.ts'
 import type { ComparedMetric, Comparison } from '../../run/facts.ts'
 import { amount, blocks, code, link, table } from './markdown.ts'
 
@@ -45,7 +46,7 @@ const SHOWN_DIGITS = 5
 /** Such as `+0.02 (+2.2 %) ✅ better`; empty where one of both is missing. */
 function changeText({ value, baseline, better }: ComparedMetric): string {
   if (value === undefined || baseline === undefined) return ''
-  const change = Number((value - baseline).toPrecision(SHOWN_DIGITS))
+  const change = Number(sum(value, -baseline).toPrecision(SHOWN_DIGITS))
   if (change === 0) return 'same'
   const share = baseline === 0 ? undefined : (100 * (value - baseline)) / Math.abs(baseline)
   const relative = share === undefined ? '' : ` (${signed(Number(share.toPrecision(2)))} %)`

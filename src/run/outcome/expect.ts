@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../base/json.ts'
 import type { StepMetadata } from '../../zenml/model.ts'
+import { sum } from '../../base/decimal.ts'
 import { listed, show } from '../../base/words.ts'
 
 export type Operator = '==' | '!=' | '<=' | '>=' | '<' | '>'
@@ -123,10 +124,9 @@ function isValue(value: JsonValue): value is Value {
   return value !== null && typeof value !== 'object' && typeof value !== 'number'
 }
 
-/** In decimal, as a person reckons: 0.1 + 0.2 is 0.3. */
 function boundOf(value: number, { offset, isPercent }: BaselineBound): number {
   const by = isPercent ? (Math.abs(value) * offset) / 100 : offset
-  return Number((value + by).toPrecision(15))
+  return sum(value, by)
 }
 
 /** One line that names each miss, with a semicolon between two and none within; undefined if everything held. */
