@@ -158,6 +158,8 @@ class Play {
       main.ended = true
     })
     const until = performance.now() + GIVE_UP_MS
+    // The runner gives a step up ten seconds after it has cancelled it; by then its main has begun.
+    while (this.#outlives && !main.ended && (await this.#read('state')) === '') await delay(LOOK_EVERY_MS)
     let waiting = [...this.#options.drawn.interruptions]
     while (!main.ended) {
       const due = waiting.filter(({ at }) => this.#isReached(at))
@@ -226,7 +228,11 @@ class Play {
   }
 
   async #written(name: WrittenByMain): Promise<Record<string, string>> {
-    return parseFileCommand(await readFile(this.#file(name), 'utf8'))
+    return parseFileCommand(await this.#read(name))
+  }
+
+  async #read(name: WrittenByMain): Promise<string> {
+    return readFile(this.#file(name), 'utf8')
   }
 
   #file(name: WrittenByMain): string {
