@@ -30,3 +30,10 @@ test.each([
 ])('how long a run took: %s', (_, some, steps, ms) => {
   expect(durationOf({ ...run, created, ...some }, steps)).toBe(ms)
 })
+
+test('how long a run of 200,000 steps took is told as well', () => {
+  const steps = Array.from({ length: 200_000 }, (_, at) =>
+    stepState('a', { startTime: created + at, durationMs: 1_000 }),
+  )
+  expect(durationOf({ created, endTime: created + 4_000 }, steps)).toBe(200_999)
+})

@@ -147,6 +147,86 @@ test('a no to the trigger is told at once the first time, and after two minutes 
   expect(again.clock.elapsed() - from).toBeLessThan(240_000)
 })
 
+describe('no free slot, and then something in between blocks the answer to a start', () => {
+  const blocked: FaultAction = {
+    kind: 'answer',
+    status: 403,
+    body: '<html><body>Blocked</body></html>',
+    contentType: 'text/html',
+    work: true,
+  }
+  const noRuns: FaultAction = { kind: 'answer', status: 200, body: '{"total":0,"total_pages":0,"items":[]}' }
+  const unpaid = said(402, ['SubscriptionUpgradeRequiredError', 'No runs are left in this plan'])
+  const noSlot: Fault = { on: 'trigger', occurrence: 1, do: { kind: 'no-slot' } }
+  const blockedFrom2: Fault = { on: 'trigger', occurrence: { from: 2, to: 999 }, do: blocked }
+  const blockedThenUnpaid: readonly Fault[] = [
+    { on: 'trigger', occurrence: 2, do: blocked },
+    { on: 'trigger', occurrence: { from: 3, to: 999 }, do: unpaid },
+  ]
+
+  test.each([
+    ['each time: the run is found at once', [blockedFrom2], 2],
+    ['once, before ZenML refuses: the run is found at once', blockedThenUnpaid, 2],
+    [
+      'once, before ZenML refuses, and the run is shown late',
+      [...blockedThenUnpaid, { on: 'runs', occurrence: { from: 1, to: 2 }, do: noRuns }],
+      3,
+    ],
+  ] as const)('%s', async (_, faults, triggers) => {
+    const scene = await running([noSlot, ...faults])
+    const { conclusion, runId } = await scene.execute({ target })
+    expect(conclusion).toBe('completed')
+    expect(scene.sent(/^POST .*\/runs$/)).toHaveLength(triggers)
+    expect(scene.server.runs.filter(({ gone }) => !gone)).toMatchObject([{ id: runId }])
+  })
+
+  test.each([
+    ['each time: after two minutes', [blockedFrom2], 1_800_000, 120_000, 240_000],
+    ['each time, until trigger-timeout', [blockedFrom2], 60_000, 60_000, 120_000],
+    ['once, before ZenML refuses: at once', blockedThenUnpaid, 1_800_000, 0, 60_000],
+  ] as const)(
+    '%s the step ends, and a run that is not shown is left to the post step',
+    async (_, faults, triggerTimeoutMs, least, most) => {
+      const scene = await running([noSlot, ...faults, { on: 'runs', occurrence: 'always', do: noRuns }])
+      const from = scene.clock.elapsed()
+      await expect(scene.execute({ target, triggerTimeoutMs })).rejects.toMatchObject({
+        conclusion: 'lost',
+        message: expect.stringMatching(/look for a run named "long-/),
+      })
+      expect(scene.clock.elapsed() - from).toBeGreaterThanOrEqual(least)
+      expect(scene.clock.elapsed() - from).toBeLessThan(most)
+      expect(scene.sent(/^GET .*\/runs\?/).length).toBeGreaterThanOrEqual(2)
+      expect(scene.settled).toEqual([])
+    },
+  )
+
+  test('each time, and the step is killed: the post step finds the run and stops it', async () => {
+    const scene = await running([
+      noSlot,
+      blockedFrom2,
+      { on: 'runs', occurrence: { from: 1, to: 4 }, do: noRuns },
+    ])
+    const dying = new AbortController()
+    const main = scene.execute({ target, onCancel: 'keep-running' }, dying.signal)
+    await until(() => scene.sent(/^POST .*\/runs$/).length >= 3)
+    dying.abort(new Error('killed'))
+    await main
+    const { clock, client } = scene
+    const cleaned = await cleanUp(
+      {
+        run: scene.planned.at(-1)!,
+        mode: 'stop',
+        reason: 'ended early',
+        lookUpUntil: new Deadline(clock, 30_000),
+        deadline: new Deadline(clock, 110_000),
+      },
+      { client, clock },
+    )
+    expect(cleaned).toMatchObject({ found: 'ours', settled: true })
+    expect(scene.server.runs.filter(({ gone }) => !gone)).toMatchObject([{ busy: false }])
+  })
+})
+
 test('an exception of ZenML is its last word: the watch ends at once', async () => {
   const scene = await running()
   const result = scene.execute({ target })

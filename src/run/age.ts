@@ -21,5 +21,7 @@ export function durationOf(
 ): number | undefined {
   if (created === undefined || endTime === undefined) return undefined
   const ends = steps.map(({ startTime, durationMs }) => (startTime ?? created) + (durationMs ?? 0))
-  return Math.max(0, Math.max(endTime, ...ends) - created)
+  // As arguments of one call, so many numbers as a run may have steps would be too much for the stack.
+  const last = ends.reduce((latest, end) => Math.max(latest, end), endTime)
+  return Math.max(0, last - created)
 }

@@ -56,6 +56,11 @@ export class Patience {
     }
     const { status, exception } = error instanceof AnswerError ? error : {}
     if (exception !== undefined && status !== 401 && status !== 404) return true
+    return this.refused()
+  }
+
+  /** To be called after each no, whoever said it: whether there have been enough of them in a row, for long enough. */
+  refused(): boolean {
     const now = this.#clock.elapsed()
     this.#refusedSince ??= now
     this.#timesRefused += 1

@@ -49,10 +49,12 @@ export function mergeOverrides(
 /** A server replaces lists, so that those of the definition have to be sent again. What is no list is for the check to tell. */
 function withTags(before: JsonValue, added: readonly string[]): JsonValue {
   if (!isJsonList(before)) return before
-  const named = [...before, ...added].map((tag) => [member(tag, 'name') ?? tag, tag] as const)
-  return named
-    .filter(([name], at) => named.findIndex(([other]) => other === name) === at)
-    .map(([, tag]) => tag)
+  const byName = new Map<JsonValue, JsonValue>()
+  for (const tag of [...before, ...added]) {
+    const name = member(tag, 'name') ?? tag
+    if (!byName.has(name)) byName.set(name, tag)
+  }
+  return [...byName.values()]
 }
 
 /**

@@ -150,21 +150,31 @@ class Trigger {
         return this.#adoptNamesake(answer.error)
       case 'refused':
         // Where an earlier sending may have started it, one no in passing does not make the run lost.
-        if (this.#attempt === 1 || this.#patience.isFinal(answer.error)) {
+        if (this.#attempt === 1 || this.#isLastWord(answer)) {
           return this.#giveUp(answer.error, answer.byZenml)
         }
+        if (!answer.byZenml) return this.#searchAndPause(answer.error)
         await this.#pause('unclear', answer.error)
         return this.#adopt()
-      case 'unclear': {
-        this.#mayHaveStarted = true
-        this.#doubt = doubtAfter(answer.error)
-        this.#deps.reporter.tell({ kind: 'answer-lost', detail: answer.error.message })
-        const run = await this.#adopt()
-        if (run !== undefined) return run
-        await this.#pause('unclear', answer.error)
-        return this.#adopt()
-      }
+      case 'unclear':
+        return this.#searchAndPause(answer.error)
     }
+  }
+
+  /** No trigger-timeout is waited for where something in between says no each time: nothing comes of it. */
+  #isLastWord({ error, byZenml }: Extract<TriggerAnswer, { kind: 'refused' }>): boolean {
+    return byZenml ? this.#patience.isFinal(error) : this.#patience.refused()
+  }
+
+  /** After an answer that hides whether the run was started: two look-ups, one of them after a pause. */
+  async #searchAndPause(error: AnswerError | TransportError): Promise<TriggeredRun | undefined> {
+    this.#mayHaveStarted = true
+    this.#doubt = doubtAfter(error)
+    this.#deps.reporter.tell({ kind: 'answer-lost', detail: error.message })
+    const run = await this.#adopt()
+    if (run !== undefined) return run
+    await this.#pause('unclear', error)
+    return this.#adopt()
   }
 
   /** An answer with a run in it proves that something was started: whatever its name, nothing is sent again. */
