@@ -1,6 +1,6 @@
 import * as core from '@actions/core'
 
-import { VARIABLES } from './inputs/connection.ts'
+import { PAIR_VARIABLE, pairOf, VARIABLES } from './inputs/connection.ts'
 import type { ActionName } from './inputs/table.ts'
 import type { Gate } from './secrets/known-secrets.ts'
 import type { Environment } from './workflow/environment.ts'
@@ -48,6 +48,7 @@ export function setTokenOutput(token: string): void {
 export function exportConnection(serverUrl: string, token: string, env: Environment): void {
   core.exportVariable(VARIABLES['server-url'], serverUrl)
   core.exportVariable(VARIABLES['access-token'], token)
+  core.exportVariable(PAIR_VARIABLE, pairOf(serverUrl, token))
   if (env[VARIABLES['api-key']] !== undefined) core.exportVariable(VARIABLES['api-key'], '')
 }
 
