@@ -3,6 +3,7 @@ import { z } from 'zod'
 
 import { parseDuration } from './duration.ts'
 import { quote } from '../../base/printable.ts'
+import { urlOf } from '../../base/url.ts'
 import { MAX_NAME_LENGTH, runNameProblem } from '../../base/run-name.ts'
 
 /** The longest path that Linux takes; also more than enough for any other line. */
@@ -138,10 +139,11 @@ export const runReference = value((text, fault): string => {
   return runIdOnPage(text) ?? fault("is an address without a run's id; copy the one of the run's page")
 })
 
-/** The id in the address of a run's page, in lower case. People copy what the browser shows; no run is named like that. */
+/** The id in the path of a run's page, in lower case; behind it may stand the address of another one. People copy what the browser shows; no run is named like that. */
 export function runIdOnPage(address: string): string | undefined {
-  const page = /^https?:\/\/.*\/runs\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:[/?#]|$)/i
-  return page.exec(address)?.[1]?.toLowerCase()
+  const path = /^https?:/i.test(address) ? urlOf(address)?.pathname : undefined
+  const page = /\/runs\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:\/|$)/i
+  return page.exec(path ?? '')?.[1]?.toLowerCase()
 }
 
 /** The id or the name of a workspace of ZenML Pro. */
