@@ -291,6 +291,26 @@ test.each([
   },
 )
 
+test.each([
+  'https://ann:hunter22@zenml.example.com/projects/vision',
+  'https://zenml.example.com/projects?token=hunter22',
+  'http://zenml.example.com/projects#hunter22',
+  `https://ann:hunter22@zenml.example.com/${'a'.repeat(5_000)}`,
+  'https://ann:hunter22@zenml.example.com/workspaces/research',
+])('what may be a password in a pasted address is not shown: %.50s', async (address) => {
+  for (const given of [{ run: address }, { workspace: address, 'server-url': '' }, { mode: address }]) {
+    const outcome = await readWith(readStopInputs, variables({ ...least.stop, ...given }))
+    expect(outcome).toMatchObject({
+      faults: {
+        message: expect.stringMatching(
+          /^\w+: the address \(not shown, as it can hold a password\) /,
+        ) as unknown,
+      },
+    })
+    expect(JSON.stringify(outcome) + String(!outcome.ok && outcome.faults)).not.toContain('hunter22')
+  }
+})
+
 const OTHER_ID = '5d1f0c9e-7a3b-4e2d-8c6f-1b2a3c4d5e6f'
 
 test.each<[title: string, page: string, problem: RegExp]>([

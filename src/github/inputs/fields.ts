@@ -22,10 +22,15 @@ function value<T>(read: (text: string, fault: Fault) => T) {
   return z.string().transform((raw, context): T => {
     const text = raw.trim()
     return read(text, (problem, part = text) => {
-      context.addIssue(`${quote(part)} ${problem}`)
+      context.addIssue(`${shown(part)} ${problem}`)
       return z.NEVER
     })
   })
+}
+
+/** Where an address has a user, a query or a fragment, there may be a password or a token in it. */
+function shown(part: string): string {
+  return /:\/\/.*[@?#]/su.test(part) ? 'the address (not shown, as it can hold a password)' : quote(part)
 }
 
 /** `true` or `false`. */
