@@ -72,6 +72,13 @@ test.concurrent('after login/ with export-env, later steps connect without a wor
       ZENML_STORE_API_KEY: '',
       ZENML_RUN_ACTION_PAIR: createHash('sha256').update(`${scene.server.url}\n${token}`).digest('hex'),
     })
+    // Of a file that was cut off, the later steps get the first ones only.
+    expect(Object.keys(result.exported)).toEqual([
+      'ZENML_STORE_API_KEY',
+      'ZENML_RUN_ACTION_PAIR',
+      'ZENML_STORE_API_TOKEN',
+      'ZENML_STORE_URL',
+    ])
     expect(logLines(result).at(-1)).toBe(
       'Later steps of this job find server and token in ZENML_STORE_URL and ZENML_STORE_API_TOKEN',
     )
@@ -115,6 +122,24 @@ test.concurrent('a credential of the job, of a step or of login/ never reaches t
     expect(scene.server.requests).toEqual([])
     expect(other.requests).toHaveLength(before)
     await other.close()
+  }),
+)
+
+test.concurrent.each([
+  ['GITHUB_ENV', '/dev/full', ' (ENOSPC)'],
+  ['GITHUB_OUTPUT', '/dev/full', ' (ENOSPC)'],
+  ['GITHUB_ENV', '/nowhere/env', ''],
+])('when %s is %s, login/ says that the token could not be handed over', (variable, file, code) =>
+  withServer({}, async (scene) => {
+    const inputs = { 'server-url': scene.server.url, 'api-key': scene.server.apiKey, 'export-env': 'true' }
+    const result = await runAction({ entry: 'login', inputs, env: { [variable]: file } })
+
+    expect(result.exitCode).toBe(1)
+    expect(annotations('error', result)).toEqual([
+      `The token could not be handed to the later steps: the runner's file for it cannot be written${code}. Check disk space and permissions on the runner`,
+    ])
+    expect(result.exported).toEqual({})
+    expectMasked(result, scene.server.issuedTokens)
   }),
 )
 
