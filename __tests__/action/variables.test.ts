@@ -1,5 +1,12 @@
+import { createHash } from 'node:crypto'
 import { expect, jest, test } from '@jest/globals'
-import { runAction, startAction, type ActionOptions, type ActionResult } from '../../e2e/action.ts'
+import {
+  runAction,
+  startAction,
+  type ActionOptions,
+  type ActionResult,
+  type Entry,
+} from '../../e2e/action.ts'
 import { startSimulator } from '../../simulator/index.ts'
 import {
   annotations,
@@ -63,7 +70,15 @@ test.concurrent('after login/ with export-env, later steps connect without a wor
       ZENML_STORE_URL: scene.server.url,
       ZENML_STORE_API_TOKEN: token,
       ZENML_STORE_API_KEY: '',
+      ZENML_RUN_ACTION_PAIR: createHash('sha256').update(`${scene.server.url}\n${token}`).digest('hex'),
     })
+    // Of a file that was cut off, the later steps get the first ones only.
+    expect(Object.keys(result.exported)).toEqual([
+      'ZENML_STORE_API_KEY',
+      'ZENML_RUN_ACTION_PAIR',
+      'ZENML_STORE_API_TOKEN',
+      'ZENML_STORE_URL',
+    ])
     expect(logLines(result).at(-1)).toBe(
       'Later steps of this job find server and token in ZENML_STORE_URL and ZENML_STORE_API_TOKEN',
     )
@@ -72,6 +87,59 @@ test.concurrent('after login/ with export-env, later steps connect without a wor
     expectMasked(later, [token])
     expectNoSecret(later, [token])
     expect(scene.requests('POST', /\/login$/)).toHaveLength(1)
+  }),
+)
+
+const KEY_OR_INPUTS = /^ZENML_STORE_API_KEY: contradicts ZENML_STORE_API_TOKEN, /
+const OTHER_PAIR = /^ZENML_STORE_API_TOKEN: does not go with ZENML_STORE_URL, /
+
+test.concurrent('a credential of the job, of a step or of login/ never reaches the server of another', () =>
+  withServer({}, async (scene) => {
+    const other = await startSimulator()
+    const inputs = { 'server-url': other.url, 'api-key': other.apiKey, 'export-env': 'true' }
+    const { exported } = await runAction({
+      entry: 'login',
+      inputs,
+      env: { ZENML_STORE_URL: scene.server.url },
+    })
+    const before = other.requests.length
+    const { ZENML_STORE_URL, ZENML_STORE_API_KEY } = variablesOf(scene)
+    const key = { ...exported, ZENML_STORE_API_KEY }
+    const told = async (env: NonNullable<ActionOptions['env']>, entry: Entry = 'main') => {
+      const given = entry === 'login' ? {} : { [entry === 'main' ? 'pipeline' : 'run']: 'training' }
+      const result = await runAction({ entry, inputs: given, env })
+      expectNoSecret(result, [scene.server.apiKey, ...other.issuedTokens])
+      expect(result.exitCode).toBe(1)
+      return annotations('error', result)
+    }
+
+    for (const entry of ['main', 'wait', 'stop', 'login'] as const) {
+      expect(await told(key, entry)).toEqual([expect.stringMatching(KEY_OR_INPUTS)])
+    }
+    expect(await told({ ...exported, ZENML_STORE_URL })).toEqual([expect.stringMatching(OTHER_PAIR)])
+    const token = { ...exported, ZENML_STORE_API_TOKEN: 'a-token-of-another-server' }
+    expect(await told(token, 'stop')).toEqual([expect.stringMatching(OTHER_PAIR)])
+    expect(scene.server.requests).toEqual([])
+    expect(other.requests).toHaveLength(before)
+    await other.close()
+  }),
+)
+
+test.concurrent.each([
+  ['GITHUB_ENV', '/dev/full', ' (ENOSPC)'],
+  ['GITHUB_OUTPUT', '/dev/full', ' (ENOSPC)'],
+  ['GITHUB_ENV', '/nowhere/env', ''],
+])('when %s is %s, login/ says that the token could not be handed over', (variable, file, code) =>
+  withServer({}, async (scene) => {
+    const inputs = { 'server-url': scene.server.url, 'api-key': scene.server.apiKey, 'export-env': 'true' }
+    const result = await runAction({ entry: 'login', inputs, env: { [variable]: file } })
+
+    expect(result.exitCode).toBe(1)
+    expect(annotations('error', result)).toEqual([
+      `The token could not be handed to the later steps: the runner's file for it cannot be written${code}. Check disk space and permissions on the runner`,
+    ])
+    expect(result.exported).toEqual({})
+    expectMasked(result, scene.server.issuedTokens)
   }),
 )
 

@@ -1,5 +1,5 @@
 import type { Environment } from '../github/workflow/environment.ts'
-import { readFile } from '../github/workflow/files.ts'
+import { readFile, systemCode } from '../github/workflow/files.ts'
 import { InputFaults } from '../github/inputs/faults.ts'
 import { readLoginInputs } from '../github/inputs/read.ts'
 import type { WorkflowLog } from '../github/log/workflow-log.ts'
@@ -9,6 +9,8 @@ import { isZenmlError } from '../zenml/errors.ts'
 import { parseServerUrl } from '../zenml/server-url.ts'
 import { systemClock } from '../base/system-clock.ts'
 import { openClient, openHttp } from './connect.ts'
+
+const FAILED = 'ZenML login failed'
 
 /** The last moment that a date of four digits can say; a server may name any number of seconds. */
 const LAST_MOMENT_MS = Date.UTC(9999, 11, 31)
@@ -39,20 +41,20 @@ export async function login(env: Environment, log: WorkflowLog): Promise<boolean
     try {
       const token = await connection.session.token()
       const { serverUrl } = connection.client
-      handOver(serverUrl, token, connection.session.expiresAt, log)
-      if (inputs.exportEnv) {
-        exportConnection(serverUrl, token, env)
-        log.info('Later steps of this job find server and token in ZENML_STORE_URL and ZENML_STORE_API_TOKEN')
-      }
+      return handOver(
+        { serverUrl, token, expiresAt: connection.session.expiresAt },
+        inputs.exportEnv,
+        env,
+        log,
+      )
     } finally {
       await connection.close()
     }
-    return true
   } catch (error) {
     if (error instanceof InputFaults) {
       for (const { input, line } of error.faults) log.error(line, { title: `Input ${input}` })
     } else if (isZenmlError(error)) {
-      log.error(error.message, { title: 'ZenML login failed' })
+      log.error(error.message, { title: FAILED })
     } else {
       throw error
     }
@@ -60,12 +62,37 @@ export async function login(env: Environment, log: WorkflowLog): Promise<boolean
   }
 }
 
-/** @param expiresAt milliseconds since the epoch; undefined: never. */
-function handOver(serverUrl: string, token: string, expiresAt: number | undefined, log: WorkflowLog): void {
+interface Login {
+  readonly serverUrl: string
+  readonly token: string
+  /** Milliseconds since the epoch; undefined: never. */
+  readonly expiresAt: number | undefined
+}
+
+/** Gives false, and says why, if the later steps could not be given what they need. */
+function handOver(
+  { serverUrl, token, expiresAt }: Login,
+  exportEnv: boolean,
+  env: Environment,
+  log: WorkflowLog,
+): boolean {
   const end = expiresAt === undefined ? '' : timeOf(expiresAt)
-  setTokenOutput(token)
-  setOutput('expires-at', end, log)
-  log.info(`Logged in at ${serverUrl}; the token ${end === '' ? 'does not expire' : `is valid until ${end}`}`)
+  try {
+    setTokenOutput(token)
+    setOutput('expires-at', end, log)
+    log.info(
+      `Logged in at ${serverUrl}; the token ${end === '' ? 'does not expire' : `is valid until ${end}`}`,
+    )
+    if (!exportEnv) return true
+    exportConnection(serverUrl, token, env)
+    log.info('Later steps of this job find server and token in ZENML_STORE_URL and ZENML_STORE_API_TOKEN')
+    return true
+  } catch (error) {
+    const code = systemCode(error)
+    const line = `The token could not be handed to the later steps: the runner's file for it cannot be written${code === '' ? '' : ` (${code})`}. Check disk space and permissions on the runner`
+    log.error(line, { title: FAILED })
+    return false
+  }
 }
 
 /** Whole seconds, cut off: a token must not be taken for valid after its end. */

@@ -1,6 +1,6 @@
 import * as core from '@actions/core'
 
-import { VARIABLES } from './inputs/connection.ts'
+import { PAIR_VARIABLE, pairOf, VARIABLES } from './inputs/connection.ts'
 import type { ActionName } from './inputs/table.ts'
 import type { Gate } from './secrets/known-secrets.ts'
 import type { Environment } from './workflow/environment.ts'
@@ -46,9 +46,11 @@ export function setTokenOutput(token: string): void {
  * @throws {Error} when the runner's file for variables cannot be written.
  */
 export function exportConnection(serverUrl: string, token: string, env: Environment): void {
-  core.exportVariable(VARIABLES['server-url'], serverUrl)
-  core.exportVariable(VARIABLES['access-token'], token)
+  // The address last: where the file cannot be written to its end, no earlier credential meets the new server.
   if (env[VARIABLES['api-key']] !== undefined) core.exportVariable(VARIABLES['api-key'], '')
+  core.exportVariable(PAIR_VARIABLE, pairOf(serverUrl, token))
+  core.exportVariable(VARIABLES['access-token'], token)
+  core.exportVariable(VARIABLES['server-url'], serverUrl)
 }
 
 /**

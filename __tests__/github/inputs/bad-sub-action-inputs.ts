@@ -68,6 +68,7 @@ const stop: readonly (readonly [string, With])[] = [
   ['two ids on two lines', { run: `${RUN_ID}\n${RUN_ID}` }],
   ["the page of another server's run", { run: `http://localhost:8237/runs/${RUN_ID.toUpperCase()}` }],
   ['an address without a run', { run: 'https://zenml.example.com' }],
+  ['an address without a run but with a password', { run: 'https://ann:hunter22@zenml.example.com' }],
   ['an address that is too long', { run: `https://zenml.example.com/${'a'.repeat(100_000)}/runs/${RUN_ID}` }],
   ['a very long name', { run: 'a'.repeat(100_000) }],
   ['the key as id', { run: KEY }],

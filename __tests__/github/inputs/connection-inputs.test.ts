@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { readFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -93,6 +94,7 @@ const TOKEN = ACCESS_TOKEN
 const STORE = 'https://zenml.example.com'
 const BY_KEY = { ZENML_STORE_URL: `${STORE}/`, ZENML_STORE_API_KEY: ` ${KEY}\n` }
 const BY_TOKEN = { ZENML_STORE_URL: STORE, ZENML_STORE_API_TOKEN: TOKEN }
+const PAIR = createHash('sha256').update(`${STORE}\n${TOKEN}`).digest('hex')
 const SERVER = { url: STORE, proApiUrl: 'https://cloudapi.zenml.io' }
 
 function inEnvironment(variables: With, given: With = {}) {
@@ -116,11 +118,11 @@ test.each<[string, With, unknown, secret: string, source: string]>([
     'Server and credential come from ZENML_STORE_URL and ZENML_STORE_API_TOKEN',
   ],
   [
-    'both, of which the key counts',
-    { ...BY_TOKEN, ...BY_KEY },
-    { kind: 'api-key', key: KEY },
-    KEY,
-    'Server and credential come from ZENML_STORE_URL and ZENML_STORE_API_KEY; ZENML_STORE_API_TOKEN is not used',
+    'a token of login/, the address with a slash',
+    { ...BY_TOKEN, ZENML_STORE_URL: `${STORE}/`, ZENML_RUN_ACTION_PAIR: PAIR },
+    { kind: 'access-token', token: TOKEN },
+    TOKEN,
+    'Server and credential come from ZENML_STORE_URL and ZENML_STORE_API_TOKEN',
   ],
 ])(
   "without inputs, ZENML's own variables say where to connect: %s",
@@ -166,6 +168,8 @@ test('a pair of inputs is taken, whatever the variables say', async () => {
 })
 
 const DATABASE = 'mysql://zenml:hunter22@db.example.com:3306/zenml'
+const ANOTHER_PAIR =
+  'ZENML_STORE_API_TOKEN: does not go with ZENML_STORE_URL, as login/ exported another pair; give the inputs server-url and api-key, or set neither variable again'
 const INSTEAD = 'or give the inputs server-url and api-key'
 
 test.each<[string, With, line: string]>([
@@ -183,6 +187,21 @@ test.each<[string, With, line: string]>([
     'a token alone',
     { ZENML_STORE_URL: ' ', ZENML_STORE_API_TOKEN: TOKEN },
     `ZENML_STORE_URL: missing, although ZENML_STORE_API_TOKEN is set; set both, ${INSTEAD}`,
+  ],
+  [
+    'a key and a token',
+    { ...BY_TOKEN, ...BY_KEY },
+    'ZENML_STORE_API_KEY: contradicts ZENML_STORE_API_TOKEN, as one of the two may be for another server; give the inputs server-url and api-key, or set only the one that is for ZENML_STORE_URL',
+  ],
+  [
+    'the address alone set again after login/',
+    { ...BY_TOKEN, ZENML_STORE_URL: 'https://b.example.com', ZENML_RUN_ACTION_PAIR: PAIR },
+    ANOTHER_PAIR,
+  ],
+  [
+    'the token alone set again after login/',
+    { ...BY_TOKEN, ZENML_STORE_API_TOKEN: `${TOKEN}x`, ZENML_RUN_ACTION_PAIR: PAIR },
+    ANOTHER_PAIR,
   ],
   [
     'a database',
@@ -214,6 +233,8 @@ test.each<[string, With]>([
   ['an address alone', { ZENML_STORE_URL: STORE }],
   ['a key alone', { ZENML_STORE_API_KEY: KEY }],
   ['a database', { ...BY_KEY, ZENML_STORE_URL: DATABASE }],
+  ['a key and a token', { ...BY_TOKEN, ...BY_KEY }],
+  ['another pair than login/ exported', { ...BY_TOKEN, ZENML_RUN_ACTION_PAIR: 'other' }],
 ])('the post step makes nothing of %s in the variables', async (_, set) => {
   expect(await readConnectionAgain(inEnvironment(set))).toBeUndefined()
 })

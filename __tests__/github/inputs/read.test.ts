@@ -303,6 +303,43 @@ test.each([
   },
 )
 
+test.each([
+  'https://ann:hunter22@zenml.example.com/projects/vision',
+  'https://zenml.example.com/projects?token=hunter22',
+  'http://zenml.example.com/projects#hunter22',
+  `https://ann:hunter22@zenml.example.com/${'a'.repeat(5_000)}`,
+  'https://ann:hunter22@zenml.example.com/workspaces/research',
+])('what may be a password in a pasted address is not shown: %.50s', async (address) => {
+  for (const given of [{ run: address }, { workspace: address, 'server-url': '' }, { mode: address }]) {
+    const outcome = await readWith(readStopInputs, variables({ ...least.stop, ...given }))
+    expect(outcome).toMatchObject({
+      faults: {
+        message: expect.stringMatching(
+          /^\w+: the address \(not shown, as it can hold a password\) /,
+        ) as unknown,
+      },
+    })
+    expect(JSON.stringify(outcome) + String(!outcome.ok && outcome.faults)).not.toContain('hunter22')
+  }
+})
+
+const OTHER_ID = '5d1f0c9e-7a3b-4e2d-8c6f-1b2a3c4d5e6f'
+
+test.each<[title: string, page: string, problem: RegExp]>([
+  ['stands in the query only', `https://zenml.example.com/login?next=/runs/${RUN_ID}`, /without a run's id/],
+  ['stands in the fragment only', `https://zenml.example.com/#/runs/${RUN_ID}`, /without a run's id/],
+  [
+    'is on another server, whatever the query says',
+    `https://other.example.com/runs/${RUN_ID}?next=/workspaces/research`,
+    /the page is on https:\/\/other/,
+  ],
+])("a run's id that %s is not taken", async (_, run, problem) => {
+  expect(await readWith(readStopInputs, variables({ ...least.stop, run }))).toMatchObject({
+    ok: false,
+    faults: { message: expect.stringMatching(problem) as unknown },
+  })
+})
+
 describe("the address of a run's page is taken for the run's id", () => {
   const PRO = { workspace: 'research', 'server-url': '' }
   const DASHBOARD = 'https://cloud.zenml.io/workspaces/research/projects/vision/runs'
@@ -312,6 +349,11 @@ describe("the address of a run's page is taken for the run's id", () => {
     [
       'with what the browser adds',
       `https://ZenML.example.com:443/runs/${RUN_ID.toUpperCase()}/logs?tab=dag#x`,
+      {},
+    ],
+    [
+      'with the address of another page behind it',
+      `https://zenml.example.com/runs/${RUN_ID}?back=/runs/${OTHER_ID}#/runs/${OTHER_ID}`,
       {},
     ],
     ['without TLS', `http://zenml.example.com/runs/${RUN_ID}`, {}],

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto'
+
 import type { ParsedServerUrl, ProWorkspace, ServerAddress, ZenmlApi } from '../../zenml/server-url.ts'
 import type { Environment } from '../workflow/environment.ts'
 import { inputFault, type InputFault } from './faults.ts'
@@ -37,6 +39,17 @@ export const VARIABLES = {
   'access-token': 'ZENML_STORE_API_TOKEN',
 } as const
 
+/**
+ * What login/ exports beside server and token, so that a step that changes only one of the two is noticed. Not
+ * `ZENML_STORE_…`: ZenML's client takes every such variable for a setting of its own.
+ */
+export const PAIR_VARIABLE = 'ZENML_RUN_ACTION_PAIR'
+
+/** The SHA-256 of a server's address and a token for it, in hex: no secret, but good for no other pair. */
+export function pairOf(serverUrl: string, token: string): string {
+  return createHash('sha256').update(`${serverUrl}\n${token}`).digest('hex')
+}
+
 /** If one of these is given, no variable is read: a key for one server must never reach another. */
 const ABOUT_CONNECTION: readonly InputName[] = [
   'server-url',
@@ -48,17 +61,24 @@ const ABOUT_CONNECTION: readonly InputName[] = [
 ]
 
 /**
- * Reads an action's inputs. Server and credential come from ZenML's own variables as a pair or not at all; of two
- * credentials the key is taken, as ZenML's client does.
+ * Reads an action's inputs. Server and credential come from ZenML's own variables as a pair or not at all: job, step
+ * and login/ may each have set one, for different servers.
  */
-export function readGivenInputs(env: Environment, names: readonly InputName[]): GivenInputs {
+export function readGivenInputs(
+  env: Environment,
+  names: readonly InputName[],
+  parse: ParseServerUrl,
+): GivenInputs {
   const raw = readRawInputs(env, names)
   const none: GivenInputs = { raw, source: undefined, faults: [], called: (text) => text }
   if (ABOUT_CONNECTION.some((name) => raw[name] !== undefined)) return none
   const url = env[VARIABLES['server-url']]?.trim() ?? ''
-  const isSet = (name: keyof typeof VARIABLES): boolean =>
-    names.includes(name) && (env[VARIABLES[name]] ?? '').trim() !== ''
-  const [credential, unused] = (['api-key', 'access-token'] as const).filter(isSet)
+  const isSet = (name: keyof typeof VARIABLES): boolean => (env[VARIABLES[name]] ?? '').trim() !== ''
+  // A token that the action does not take shows all the same that the key may be for another server.
+  const usable = (['api-key', 'access-token'] as const).filter(
+    (name) => names.includes(name) || isSet('api-key'),
+  )
+  const [credential, second] = usable.filter(isSet)
   if (url === '' && credential === undefined) return none
   const fault = (variable: string, problem: string): GivenInputs => ({
     ...none,
@@ -79,10 +99,21 @@ export function readGivenInputs(env: Environment, names: readonly InputName[]): 
       'set it to the https:// address of the ZenML server, or give the inputs server-url and api-key'
     return fault('ZENML_STORE_URL', problem)
   }
-  const ignored = unused === undefined ? '' : `; ${VARIABLES[unused]} is not used`
+  if (second !== undefined) {
+    const problem =
+      'contradicts ZENML_STORE_API_TOKEN, as one of the two may be for another server; ' +
+      'give the inputs server-url and api-key, or set only the one that is for ZENML_STORE_URL'
+    return fault('ZENML_STORE_API_KEY', problem)
+  }
+  if (credential === 'access-token' && !isExportedPair(url, env, parse)) {
+    const problem =
+      'does not go with ZENML_STORE_URL, as login/ exported another pair; ' +
+      'give the inputs server-url and api-key, or set neither variable again'
+    return fault('ZENML_STORE_API_TOKEN', problem)
+  }
   return {
     raw: { ...raw, 'server-url': url, [credential]: env[VARIABLES[credential]] },
-    source: `Server and credential come from ZENML_STORE_URL and ${VARIABLES[credential]}${ignored}`,
+    source: `Server and credential come from ZENML_STORE_URL and ${VARIABLES[credential]}`,
     faults: [],
     called: (text) =>
       Object.entries(VARIABLES).reduce(
@@ -90,6 +121,14 @@ export function readGivenInputs(env: Environment, names: readonly InputName[]): 
         text,
       ),
   }
+}
+
+/** Also true where login/ exported nothing: then all variables are the user's own. */
+function isExportedPair(url: string, env: Environment, parse: ParseServerUrl): boolean {
+  const exported = env[PAIR_VARIABLE]?.trim() ?? ''
+  const parsed = parse(url, 'workspace')
+  const token = env[VARIABLES['access-token']]?.trim() ?? ''
+  return exported === '' || exported === pairOf(parsed.ok ? parsed.url : url, token)
 }
 
 export type ParseServerUrl = (text: string, api?: ZenmlApi) => ParsedServerUrl

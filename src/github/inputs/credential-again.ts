@@ -13,7 +13,7 @@ import { Secrets } from '../secrets/gate.ts'
 export async function readConnectionAgain(sources: InputSources): Promise<ConnectionInputs | undefined> {
   const { env, readFile, mask, parseServerUrl } = sources
   const { names, secrets } = inputTables.main
-  const { raw, faults } = readGivenInputs(env, names)
+  const { raw, faults } = readGivenInputs(env, names, parseServerUrl)
   for (const secret of new Secrets(secrets.flatMap((name) => raw[name] ?? [])).values) mask(secret)
   const { server } = readServer(raw, parseServerUrl)
   const credential = credentialOf(raw)

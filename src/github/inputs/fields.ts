@@ -3,6 +3,7 @@ import { z } from 'zod'
 
 import { parseDuration } from './duration.ts'
 import { quote } from '../../base/printable.ts'
+import { urlOf } from '../../base/url.ts'
 import { MAX_NAME_LENGTH, runNameProblem } from '../../base/run-name.ts'
 
 /** The longest path that Linux takes; also more than enough for any other line. */
@@ -21,10 +22,15 @@ function value<T>(read: (text: string, fault: Fault) => T) {
   return z.string().transform((raw, context): T => {
     const text = raw.trim()
     return read(text, (problem, part = text) => {
-      context.addIssue(`${quote(part)} ${problem}`)
+      context.addIssue(`${shown(part)} ${problem}`)
       return z.NEVER
     })
   })
+}
+
+/** Where an address has a user, a query or a fragment, there may be a password or a token in it. */
+function shown(part: string): string {
+  return /:\/\/.*[@?#]/su.test(part) ? 'the address (not shown, as it can hold a password)' : quote(part)
 }
 
 /** `true` or `false`. */
@@ -138,10 +144,11 @@ export const runReference = value((text, fault): string => {
   return runIdOnPage(text) ?? fault("is an address without a run's id; copy the one of the run's page")
 })
 
-/** The id in the address of a run's page, in lower case. People copy what the browser shows; no run is named like that. */
+/** The id in the path of a run's page, in lower case; behind it may stand the address of another one. People copy what the browser shows; no run is named like that. */
 export function runIdOnPage(address: string): string | undefined {
-  const page = /^https?:\/\/.*\/runs\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:[/?#]|$)/i
-  return page.exec(address)?.[1]?.toLowerCase()
+  const path = /^https?:/i.test(address) ? urlOf(address)?.pathname : undefined
+  const page = /\/runs\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:\/|$)/i
+  return page.exec(path ?? '')?.[1]?.toLowerCase()
 }
 
 /** A run, or the branch whose newest good run it is. */

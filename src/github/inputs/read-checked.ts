@@ -76,7 +76,7 @@ export async function readChecked<Values, T extends object>(
   readOwn: (given: Given<Values>) => OwnPart<T> | Promise<OwnPart<T>>,
 ): Promise<ReadInputs<ConnectionInputs & T>> {
   const { env, readFile, parseServerUrl } = sources
-  const { raw, source, called, faults: variableFaults } = readGivenInputs(env, table.names)
+  const { raw, source, called, faults: variableFaults } = readGivenInputs(env, table.names, parseServerUrl)
   const secrets = new Secrets([...table.secrets.flatMap((name) => raw[name] ?? []), ...keysInInputs(env)])
   for (const secret of secrets.values) sources.mask(secret)
 

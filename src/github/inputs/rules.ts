@@ -5,6 +5,7 @@ import { inputFault, type InputFault } from './faults.ts'
 import { runIdOnPage } from './fields.ts'
 import { inputTables, type InputName, type RawInputs } from './table.ts'
 import { showOnOneLine } from '../../base/printable.ts'
+import { urlOf } from '../../base/url.ts'
 
 /*
  * Rules about inputs together: what is missing, and what contradicts what. They look at the texts as given,
@@ -166,7 +167,7 @@ export function resumeFaults(raw: RawInputs, configuration: readonly Layer[]): I
 }
 
 /** The dashboard of ZenML Pro, whose address does not say where the workspace's own server is. */
-const PRO_PAGE = /^https?:\/\/[^/]*\/(?:.*\/)?(?:organizations|workspaces|tenants)\//i
+const PRO_PAGE = /\/(?:organizations|workspaces|tenants)\//i
 
 /**
  * wait/ and stop/ need a run that something else started. The address of its page says on which server it is; on another
@@ -187,7 +188,13 @@ export function runFaults(
     )
   }
   const id = runIdOnPage(page)
-  if (id === undefined || server === undefined || !('url' in server) || PRO_PAGE.test(page)) return []
+  if (
+    id === undefined ||
+    server === undefined ||
+    !('url' in server) ||
+    PRO_PAGE.test(urlOf(page)?.pathname ?? '')
+  )
+    return []
   const parsed = parse(page)
   if (!parsed.ok) return fault('run', parsed.problem)
   if (isSamePlace(parsed.url, server.url)) return []

@@ -72,7 +72,8 @@ async function readUpTo(path: string, maxBytes: number): Promise<FileContent> {
   }
 }
 
-function systemCode(error: unknown): string {
+/** The system's code of an error, such as `EACCES`; empty where it has none. */
+export function systemCode(error: unknown): string {
   const hasCode = typeof error === 'object' && error !== null && 'code' in error
   return hasCode && typeof error.code === 'string' ? error.code : ''
 }
