@@ -139,7 +139,7 @@ test.concurrent('a post step whose inputs name another workspace sends its crede
 
     expect(annotations('warning', result)).toEqual([
       expect.stringMatching(
-        /was not looked after, because this step's inputs now name another server: .* it may still be running at /,
+        /was not checked, because this step's inputs now name another server: .* it may still be running at /,
       ),
     ])
     expect([scene.server.requests.length, pro.requests.length]).toEqual(asked)

@@ -128,7 +128,7 @@ describe.each(ZENML_VERSIONS)('exactly one run on ZenML %s', (version) => {
     })
     await expect(scene.execute({ triggerTimeoutMs: 120_000 })).rejects.toMatchObject({
       conclusion: 'lost',
-      message: expect.stringMatching(/Last: .*429.*\. The server may still be at work on it: look for a run/),
+      message: expect.stringMatching(/Last: .*429.*\. The server may still be working on it: look for a run/),
     })
     expect(scene.settled).toEqual([])
   })
