@@ -13,7 +13,7 @@ export interface Finding {
 
 /** Sentences by which a line says that nothing of the run goes on. */
 const SAYS_ENDED =
-  /It was stopped|was stopped and is now|had (completed|ended) before it could be stopped|The run (".*?" )?(failed|completed|was stopped|ended in the state)/
+  /It was stopped|was stopped and is now|had (completed|ended) before it could be stopped|The run (".*?" )?(failed|completed|was stopped|ended in the unknown state)/
 
 /** Sentences by which a line admits that a run goes on, or may. */
 const SAYS_GOING_ON =

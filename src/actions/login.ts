@@ -42,7 +42,7 @@ export async function login(env: Environment, log: WorkflowLog): Promise<boolean
       handOver(serverUrl, token, connection.session.expiresAt, log)
       if (inputs.exportEnv) {
         exportConnection(serverUrl, token, env)
-        log.info('Later steps of this job find server and token in ZENML_STORE_URL and ZENML_STORE_API_TOKEN')
+        log.info('Later steps of this job can use ZENML_STORE_URL and ZENML_STORE_API_TOKEN')
       }
     } finally {
       await connection.close()

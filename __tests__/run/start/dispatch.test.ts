@@ -149,9 +149,7 @@ describe('a run that the server made and never handed over', () => {
     const refused: Fault = { on: 'trigger', occurrence: 2, do: { kind: 'answer', status: 400, body } }
     const { result } = await neverBegun({ faults: [NEVER_BEGUN, refused] })
     await expect(result).rejects.toMatchObject({ conclusion: 'failed' })
-    await expect(result).rejects.toThrow(
-      /^Could not start the run: .* 400 .*another try would not change that$/,
-    )
+    await expect(result).rejects.toThrow(/^Could not start the run: .* 400 .*retrying would not help$/)
   })
 
   test('is started again under the same name where somebody deletes it meanwhile', async () => {
@@ -321,7 +319,7 @@ describe('a run that a full queue left behind (0.96.0 and 0.96.1)', () => {
     await scene.execute({ wait: false })
     await expect(scene.execute({ runName: 'nightly' })).rejects.toThrow(/no free slot/)
     await expect(scene.execute({ runName: 'nightly' })).rejects.toThrow(
-      /^run-name: a run named "nightly" exists/,
+      /^run-name: a run named "nightly" already exists/,
     )
   })
 })

@@ -262,7 +262,7 @@ describe("under the user's own name", () => {
     const [slow, quick] = await Promise.allSettled(both)
     expect(quick).toMatchObject({ status: 'fulfilled', value: { runId: scene.server.runs.at(-1)?.id } })
     expect(slow).toMatchObject({
-      reason: { conclusion: 'failed', message: expect.stringMatching(/exists already/) },
+      reason: { conclusion: 'failed', message: expect.stringMatching(/already exists/) },
     })
     expect(scene.sent(/^POST .*\/stop/)).toEqual([])
   })
@@ -351,7 +351,7 @@ test('a name that is taken is refused at once, however many newer names hold it'
   for (let index = 0; index < 101; index += 1)
     await scene.execute({ runName: `training-${index}`, wait: false })
   await expect(scene.execute({ runName: 'training' })).rejects.toThrow(
-    /^run-name: a run named "training" exists already/,
+    /^run-name: a run named "training" already exists/,
   )
   expect(triggers(scene)).toBe(102)
 })

@@ -303,7 +303,7 @@ describe("a user's own name", () => {
     const [first, second] = await Promise.allSettled([taken, rival])
     expect([first.status, second.status].sort()).toEqual(['fulfilled', 'rejected'])
     const refused = [first, second].find((each) => each.status === 'rejected')
-    expect(String(refused?.reason)).toMatch(/run-name: a run named "nightly" exists already/)
+    expect(String(refused?.reason)).toMatch(/run-name: a run named "nightly" already exists/)
     expect(other.server.runs).toHaveLength(0)
   })
 

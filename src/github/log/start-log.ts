@@ -98,7 +98,8 @@ export class StartLog {
         return this.#configured(event)
       case 'dry-run':
         this.#log.serverText(shownDifference(event.lines), DRY_RUN_TITLE)
-        for (const wanted of event.expectations) this.#log.info(`Would be expected: ${inline(wanted, LONG)}`)
+        for (const wanted of event.expectations)
+          this.#log.info(`Would be checked after the run: ${inline(wanted, LONG)}`)
         return `Not checked (only a real start can): ${inline(event.onlyWhenTriggered.join(', '), LONG)}`
       case 'triggering':
         return `Starting the run ${inline(event.name, 300)}`

@@ -4,7 +4,7 @@ import type { RunIdentity } from '../journal.ts'
 /** A user's own name that another run has. */
 export function nameTaken(name: string): RunError {
   return new RunError(
-    `run-name: a run named "${name}" exists already, and ZenML wants unique names. ` +
+    `run-name: a run named "${name}" already exists, and run names must be unique. ` +
       `Make it unique, for example "${name.slice(0, 200)}-{date}-{time}" or with \${{ github.run_id }}-\${{ github.run_attempt }} ` +
       "and, in a matrix, the cell's value, or leave run-name out",
   )
