@@ -13,11 +13,11 @@ export interface Finding {
 
 /** Sentences by which a line says that nothing of the run goes on. */
 const SAYS_ENDED =
-  /It was stopped|was stopped and is now|had (completed|ended) before it could be stopped|The run (".*?" )?(failed|completed|was stopped|ended in the state)/
+  /It was stopped|was stopped and is now|had (completed|ended) before it could be stopped|The run (".*?" )?(failed|completed|was stopped|ended in the unknown state)/
 
 /** Sentences by which a line admits that a run goes on, or may. */
 const SAYS_GOING_ON =
-  /keeps running|left running|may still be running|was asked to stop|is not known|look once more|look for a run named|It is left alone|no longer on the server/
+  /keeps running|left running|may still be running|was asked to stop|is not known|look once more|look for a run named|It was left alone|no longer on the server/
 
 /** Of a run that was followed, is out of sight, and is left alone. */
 const SAYS_NOT_STOPPED = 'It was not stopped (on-lost: keep-running)'

@@ -39,7 +39,7 @@ test('without it the step says which authority is missing, and the key is not se
     const result = await runAction({ inputs: inputs(await behindTls(scene), scene, {}) })
 
     expect(expectRed(result, 'failed')).toBe(
-      'Could not log in: the server\'s certificate is not trusted (UNABLE_TO_VERIFY_LEAF_SIGNATURE): "zenml.test" was issued by "Test Only Authority", which this runner does not know; give the certificate of that authority as ca-certificate',
+      `Could not log in: the server's certificate is not trusted (UNABLE_TO_VERIFY_LEAF_SIGNATURE): "zenml.test" was issued by "Test Only Authority", which this runner does not know; give that CA's certificate as ca-certificate`,
     )
     expect(scene.server.requests).toEqual([])
   }))

@@ -74,7 +74,7 @@ test.concurrent('a name that is taken already is refused before anything is sent
 
     const second = await scene.step({ pipeline: 'training', 'run-name': 'nightly', wait: 'false' })
 
-    expect(expectRed(second, 'failed')).toMatch(/a run named "nightly" exists already.*\{date\}-\{time\}/)
+    expect(expectRed(second, 'failed')).toMatch(/a run named "nightly" already exists.*\{date\}-\{time\}/)
     expect(scene.triggers).toHaveLength(1)
   }),
 )

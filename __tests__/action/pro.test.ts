@@ -139,7 +139,7 @@ test.concurrent('a post step whose inputs name another workspace sends its crede
 
     expect(annotations('warning', result)).toEqual([
       expect.stringMatching(
-        /was not looked after, because this step's inputs now name another server: .* it may still be running at /,
+        /was not checked, because this step's inputs now name another server: .* it may still be running at /,
       ),
     ])
     expect([scene.server.requests.length, pro.requests.length]).toEqual(asked)
@@ -178,7 +178,7 @@ test.concurrent('an address that only the workspace names gets no key: one line 
     const result = await scene.step({ 'api-key': pro.apiKey, pipeline: 'training' })
 
     expect(expectRed(result, 'failed')).toBe(
-      `api-key: a ZenML Pro workspace before 0.92 cannot check an organization's key itself. Set pro-api-url to the address of your ZenML Pro management API (this one says ${pro.url}), which can, or upgrade the workspace`,
+      `api-key: a ZenML Pro workspace before 0.92 cannot check an organization's key itself. Set pro-api-url to your ZenML Pro management API (this one says ${pro.url}), so that the action logs in there, or upgrade the workspace`,
     )
     expect(pro.requests).toEqual([])
     expect(scene.triggers).toEqual([])

@@ -153,7 +153,7 @@ test.concurrent('a refusal after the server made the run does not say that none 
     const result = await scene.step({ pipeline: 'training' })
 
     expect(expectRed(result, 'failed')).toMatch(
-      /The server had made the run all the same\. The run ".*" was stopped/,
+      /The server had created the run anyway\. The run ".*" was stopped/,
     )
     expect(result.stdout).toContain('::error title=ZenML run failed::')
     expect(scene.server.runs.map(({ status }) => status)).toEqual(['failed'])

@@ -71,7 +71,7 @@ unix('the post step names a run that nothing shows to be ours, and leaves it alo
     const shown: FaultAction = { kind: 'answer', status: 200, body }
     scene.server.addFault({ on: 'runs', occurrence: { from: 2, to: 999 }, do: shown })
     expect(await killedAtTheStart(scene, { 'run-name': 'nightly' })).toContain(
-      `::warning::A run named "nightly" (${OTHER}) is on the server, but nothing shows that this step started it. It is left alone`,
+      `::warning::A run named "nightly" (${OTHER}) is on the server, but nothing shows that this step started it. It was left alone`,
     )
     expect(scene.requests('POST', /\/stop$/)).toEqual([])
   }),

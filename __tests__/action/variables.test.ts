@@ -80,7 +80,7 @@ test.concurrent('after login/ with export-env, later steps connect without a wor
       'ZENML_STORE_URL',
     ])
     expect(logLines(result).at(-1)).toBe(
-      'Later steps of this job find server and token in ZENML_STORE_URL and ZENML_STORE_API_TOKEN',
+      'Later steps of this job can use ZENML_STORE_URL and ZENML_STORE_API_TOKEN',
     )
     const later = await runAction({ inputs: { pipeline: 'training' }, env: { ...other, ...result.exported } })
     expectGreen(later, 'completed')

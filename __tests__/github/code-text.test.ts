@@ -40,10 +40,10 @@ test('a template of code that was recorded on another day says which, unless the
   const template = { ...code, kind: 'template', recordedAt: Date.UTC(2025, 8, 30) } as const
   expect(codeText(template, plain)).toMatch(/made 5 Jan 2026 by ann from commit 0123456, /)
   expect(codeText({ ...template, commit: undefined }, plain)).toBe(
-    'Run template nightly, made 5 Jan 2026 by ann with the code of 30 Sep 2025, stack production',
+    'Run template nightly, made 5 Jan 2026 by ann with code from 30 Sep 2025, stack production',
   )
   const sameDay = { ...template, commit: undefined, recordedAt: Date.UTC(2026, 0, 5) }
-  expect(codeText(sameDay, plain)).not.toContain('with the code of')
+  expect(codeText(sameDay, plain)).not.toContain('with code from')
 })
 
 const HEAD = 'a'.repeat(40)

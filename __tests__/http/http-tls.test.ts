@@ -44,19 +44,19 @@ test.each<[string, string, readonly string[], string]>([
     'of an unknown authority',
     'leaf',
     [],
-    'UNABLE_TO_VERIFY_LEAF_SIGNATURE): "zenml.test" was issued by "Test Only Authority", which this runner does not know; give the certificate of that authority as ca-certificate',
+    `UNABLE_TO_VERIFY_LEAF_SIGNATURE): "zenml.test" was issued by "Test Only Authority", which this runner does not know; give that CA's certificate as ca-certificate`,
   ],
   [
     'of another authority than the one given',
     'leaf',
     ['authority-other'],
-    'UNABLE_TO_VERIFY_LEAF_SIGNATURE): "zenml.test" was issued by "Test Only Authority", which this runner does not know; give the certificate of that authority as ca-certificate',
+    `UNABLE_TO_VERIFY_LEAF_SIGNATURE): "zenml.test" was issued by "Test Only Authority", which this runner does not know; give that CA's certificate as ca-certificate`,
   ],
   [
     'that has expired',
     'leaf-expired',
     ['authority'],
-    'CERT_HAS_EXPIRED): "old.test" is valid from 2020-01-01 to 2021-01-01; it has to be renewed where it is installed',
+    'CERT_HAS_EXPIRED): "old.test" is valid from 2020-01-01 to 2021-01-01; renew it on the server',
   ],
   [
     'for another host',

@@ -159,7 +159,7 @@ test('bytes that are no HTTP are no answer', async () => {
   const url = await startTcp((socket) => socket.once('data', () => socket.end('SSH-2.0-OpenSSH_9.6\r\n')))
   const error = await failure(openHttp().send({ method: 'GET', url }))
   expect(error.sent).toBe(true)
-  expect(error.message).toMatch(/^the exchange broke off \(\w+\)$/)
+  expect(error.message).toMatch(/^the connection failed \(\w+\)$/)
 })
 
 test('a body that drips for ever ends at the limit of the whole exchange', async () => {

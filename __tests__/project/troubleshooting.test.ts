@@ -41,7 +41,7 @@ const NO_ERRORS: readonly string[] = [
   'The server never began this run',
   // A post step with nothing to do says nothing.
   // Told in the log while the step goes on.
-  'The window must pass without a login',
+  'Waiting until the limit is reset',
   // A part of the permission that an error asks for.
   'read the values of',
   // What a dry run says that it cannot know.

@@ -188,7 +188,7 @@ test('a fixed name that is taken is refused before anything is sent, with a uniq
   const scene = await openScene()
   await scene.execute({ wait: false, runName: 'nightly' })
   await expect(scene.execute({ wait: false, runName: 'nightly' })).rejects.toThrow(
-    /run-name: a run named "nightly" exists already.*"nightly-\{date\}-\{time\}" or with \$\{\{ github\.run_id \}\}-\$\{\{ github\.run_attempt \}\} and, in a matrix, the cell's value, or leave/,
+    /run-name: a run named "nightly" already exists.*"nightly-\{date\}-\{time\}" or with \$\{\{ github\.run_id \}\}-\$\{\{ github\.run_attempt \}\} and, in a matrix, the cell's value, or leave/,
   )
   expect(scene.sent(TRIGGER)).toHaveLength(1)
 })

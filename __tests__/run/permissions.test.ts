@@ -46,7 +46,7 @@ test.each<[string, ZenmlVersion, PermissionRules, Target, RegExp]>([
     '0.98.0',
     { deny: { read: ['project'] } },
     TEMPLATE,
-    /^project: this account sees no project\. Give it permission to read the project with what is to be run$/,
+    /^project: this account sees no project\. Give it permission to read the project of the snapshot or template$/,
   ],
   [
     'read run templates',
@@ -125,7 +125,7 @@ test.each(['0.85.0', '0.98.0'] as const)(
     })
     const request = scene.execute()
     await expect(request).rejects.toThrow(
-      /\. Give the account permission to create model versions\. The server had made the run all the same\. The run "training-gh.*" was stopped and is now failed$/,
+      /\. Give the account permission to create model versions\. The server had created the run anyway\. The run "training-gh.*" was stopped and is now failed$/,
     )
     await expect(request).rejects.toMatchObject({ conclusion: 'failed' })
     expect(scene.server.runs.map(({ status }) => status)).toEqual(['failed'])

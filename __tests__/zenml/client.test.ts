@@ -434,13 +434,13 @@ test.each(READS)('an answer about another %s than the one asked for is no answer
   expect(requests).toHaveLength(2)
   expect(retries).toEqual([
     {
-      line: expect.stringContaining('it is about another id than the one that was asked for'),
+      line: expect.stringContaining('the response is for a different ID than requested'),
       waitMs: expect.any(Number),
     },
   ])
   const lasting = await scripted(about(OTHER))
   const error = await rejection(read(lasting.client))
-  expect(String(error)).toMatch(/^AnswerError: Could not .*it is about another id/)
+  expect(String(error)).toMatch(/^AnswerError: Could not .*the response is for a different ID/)
   expect(isPassing(error as AnswerError)).toBe(true)
 })
 

@@ -33,27 +33,27 @@ test.each([
   ['https://zenml.example.com/workspaces/default/all-pipelines', '/workspaces/default/…'],
   ['https://zenml.example.com/runs/5f0e', '/runs/5f0e'],
   ['https://zenml.example.com/settings/general', '/settings/general'],
-])('the ending of %s is cut off with a notice', (text, ending) => {
+])('the ending of %s is removed with a notice', (text, ending) => {
   expect(parseServerUrl(text)).toEqual({
     ok: true,
     url: 'https://zenml.example.com',
     plainHttp: false,
     notices: [
-      `the ending ${ending} belongs to a page of the server and was cut off; the server is https://zenml.example.com`,
+      `the path ${ending} is a page of the server and was removed; the server is https://zenml.example.com`,
     ],
   })
 })
 
-test('a path prefix stays when an ending is cut off', () => {
+test('a path prefix stays when an ending is removed', () => {
   expect(parseServerUrl('https://example.com/zenml/projects/default')).toMatchObject({
     url: 'https://example.com/zenml',
   })
 })
 
-test('a query and a hash are cut off with a notice', () => {
+test('a query and a hash are removed with a notice', () => {
   expect(parseServerUrl('https://zenml.example.com/?page=1#top')).toMatchObject({
     url: 'https://zenml.example.com',
-    notices: ['what stands behind the ? or # was cut off; the server is https://zenml.example.com'],
+    notices: ['everything after ? or # was removed; the server is https://zenml.example.com'],
   })
 })
 

@@ -39,8 +39,8 @@ const give = (permission: string): RegExp =>
 /** Permissions on the pipeline's model are looked at after the run was made. */
 const giveForModel = (permission: string): RegExp =>
   new RegExp(
-    `^::error title=ZenML run failed::.* Give the account permission to ${permission}\\. The server had made the run all ` +
-      'the same\\. The run ".*" was stopped and is now failed$',
+    `^::error title=ZenML run failed::.* Give the account permission to ${permission}\\. The server had created the run ` +
+      'anyway\\. The run ".*" was stopped and is now failed$',
     'm',
   )
 

@@ -121,7 +121,7 @@ async function nameTakenByAnother(scene: Scene): Promise<void> {
     expectStep(result, {
       exitCode: 1,
       outputs: { conclusion: 'failed' },
-      log: [/exists already/],
+      log: [/already exists/],
     })
     const post = await scene.action({ 'server-url': proxy.url }, { entry: 'post', state: result.state })
     assert.equal(post.exitCode, 0, post.stdout)

@@ -140,7 +140,7 @@ async function organizationKeyGrant(
   const named = own.ok ? ` (this one says ${own.url})` : ''
   throw new CredentialError(
     `api-key: a ZenML Pro workspace before 0.92 cannot check an organization's key itself. ` +
-      `Set pro-api-url to the address of your ZenML Pro management API${named}, which can, or upgrade the workspace`,
+      `Set pro-api-url to your ZenML Pro management API${named}, so that the action logs in there, or upgrade the workspace`,
   )
 }
 
@@ -150,7 +150,7 @@ async function openWorkspace(
   login: LoginDependencies,
 ): Promise<Opened> {
   if (credential.kind === 'access-token') {
-    throw new CredentialError('access-token: contradicts workspace')
+    throw new CredentialError('access-token: cannot be combined with workspace')
   }
   const { proApiUrl } = server
   const isKey = credential.kind === 'api-key'

@@ -85,7 +85,7 @@ function handOver(
     )
     if (!exportEnv) return true
     exportConnection(serverUrl, token, env)
-    log.info('Later steps of this job find server and token in ZENML_STORE_URL and ZENML_STORE_API_TOKEN')
+    log.info('Later steps of this job can use ZENML_STORE_URL and ZENML_STORE_API_TOKEN')
     return true
   } catch (error) {
     const code = systemCode(error)

@@ -87,7 +87,7 @@ async function endRunOf(
   if (run === undefined) return NOTHING_SENT
   if (again === undefined || named(again.server) !== facts.named) {
     const what = again === undefined ? 'are no longer valid' : 'now name another server'
-    const sentence = `The run "${inline(run.name)}" was not looked after, because this step's inputs ${what}: if it was started, it may still be running at ${facts.serverUrl}`
+    const sentence = `The run "${inline(run.name)}" was not checked, because this step's inputs ${what}: if it was started, it may still be running at ${facts.serverUrl}`
     log.warning(sentence)
     return { sentence, status: '' }
   }

@@ -12,7 +12,7 @@ const PLACEHOLDER_LENGTHS: Readonly<Record<string, number>> = { date: 10, time: 
  * its own, and a name that it changes could not be looked up.
  */
 export function runNameProblem(text: string): string | undefined {
-  if (text.trim() === '') return 'is empty; drop it, or give it a text'
+  if (text.trim() === '') return 'is empty; remove it, or give it a value'
   const known = Object.keys(PLACEHOLDER_LENGTHS)
   let length = 0
   for (const part of text.split(/(\{[^{}]*\})/)) {

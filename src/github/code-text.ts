@@ -25,7 +25,7 @@ export function codeText(code: CodeSource, show: (text: string) => string): stri
   const made = [
     ...optional(shownDay(code.madeAt), ''),
     ...optional(madeBy && show(madeBy), 'by '),
-    ...(from === undefined ? optional(olderDay(code), 'with the code of ') : [`from commit ${from}`]),
+    ...(from === undefined ? optional(olderDay(code), 'with code from ') : [`from commit ${from}`]),
   ]
   return [
     `${SUBJECTS[kind]} ${show(name)}`,

@@ -73,7 +73,7 @@ export class TransportError extends Error {
       error.message,
     )
     if (proxyStatus !== null) return proxyRefusal(proxyStatus[1] ?? proxyStatus[2] ?? '')
-    return new TransportError(code, REASONS[code] ?? `the exchange broke off (${code})`, sent)
+    return new TransportError(code, REASONS[code] ?? `the connection failed (${code})`, sent)
   }
 }
 

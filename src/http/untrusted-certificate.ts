@@ -140,7 +140,7 @@ function describe(
   }
   if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID') {
     const wrong = chain.find((each) => !isValidNow(each)) ?? leaf
-    return `${wrong === leaf ? subject : nameOf(wrong.subject)} is valid from ${day(wrong.valid_from)} to ${day(wrong.valid_to)}; it has to be renewed where it is installed`
+    return `${wrong === leaf ? subject : nameOf(wrong.subject)} is valid from ${day(wrong.valid_from)} to ${day(wrong.valid_to)}; renew it on the server`
   }
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID' || code === 'HOSTNAME_MISMATCH') {
     const names = oneLine(leaf.subjectaltname ?? 'no host at all')
@@ -150,7 +150,7 @@ function describe(
   const origin =
     top === leaf && issuer === nameOf(leaf.subject)
       ? 'is self-signed; give it'
-      : `was issued by ${issuer}, which this runner does not know; give the certificate of that authority`
+      : `was issued by ${issuer}, which this runner does not know; give that CA's certificate`
   return `${subject} ${origin} as ca-certificate`
 }
 

@@ -147,7 +147,7 @@ export class Api {
 const ABOUT_ANOTHER: HttpAnswer = {
   status: 200,
   headers: {},
-  body: 'it is about another id than the one that was asked for',
+  body: 'the response is for a different ID than requested',
 }
 
 /** An answer that is nested too deeply to be checked is as good as one of a wrong shape. */

@@ -30,7 +30,7 @@ export type ParsedServerUrl =
       readonly url: string
       /** The credential would cross a network unencrypted: `http:` to something else than this machine. */
       readonly plainHttp: boolean
-      /** What was cut off, in words. */
+      /** What was removed, in words. */
       readonly notices: readonly string[]
     }
   | { readonly ok: false; readonly problem: string }
@@ -78,7 +78,7 @@ const CREDENTIAL_PARAMETER = /token|key|secret|passw|auth|credential|signature/i
 
 /**
  * Reads the address of a ZenML server as people paste it: what the browser or the API's documentation adds is
- * cut off with a notice; what is no server of the wanted API, or holds a credential, is a problem.
+ * removed with a notice; what is no server of the wanted API, or holds a credential, is a problem.
  */
 export function parseServerUrl(text: string, api: ZenmlApi = 'workspace'): ParsedServerUrl {
   const trimmed = text.trim()
@@ -100,7 +100,7 @@ function textProblem(text: string): string | undefined {
     return `is ${text.length} characters long; write only the server's address, such as ${EXAMPLE}`
   }
   if (/^["'`<].*["'`>]$/u.test(text)) {
-    return 'stands in quotes or brackets that are part of the value; remove them'
+    return 'contains quotes or brackets; remove them'
   }
   if (/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(text)) {
     return 'holds a line break or an invisible character; write the address on one line'
@@ -119,7 +119,7 @@ function schemeProblem(text: string): string | undefined {
   if (text.includes('@')) return `has no https:// in front; it should look like ${EXAMPLE}`
   const scheme = /^([a-z][a-z0-9+.-]*):(?!\d)/i.exec(text)?.[1]
   if (scheme !== undefined) {
-    return `begins with ${scheme.slice(0, 20)}:, which is no web address; it should look like ${EXAMPLE}`
+    return `begins with ${scheme.slice(0, 20)}:, which is not a web address; it should look like ${EXAMPLE}`
   }
   const host = text.replace(/^\/+/, '').replace(/[/?#].*$/s, '')
   if (host === '') return `has no host; it should look like ${EXAMPLE}`
@@ -170,7 +170,7 @@ function noManagementProblem(url: URL): string | undefined {
 
 function address(url: URL, api: ZenmlApi): Omit<Extract<ParsedServerUrl, { ok: true }>, 'ok'> {
   const notices: string[] = []
-  if (url.search !== '' || url.hash !== '') notices.push('what stands behind the ? or # was cut off')
+  if (url.search !== '' || url.hash !== '') notices.push('everything after ? or # was removed')
   const segments = pathSegments(url)
   const end = segments.findIndex((part, index) =>
     api === 'management' ? MANAGEMENT_SECTIONS.has(part) : isBehindServer(segments, index),
@@ -180,7 +180,7 @@ function address(url: URL, api: ZenmlApi): Omit<Extract<ParsedServerUrl, { ok: t
   if (end !== -1) {
     const ending = segments.slice(end, end + 2).map(readable)
     const more = segments.length > end + 2 ? '/…' : ''
-    notices.push(`the ending /${ending.join('/')}${more} belongs to a page of the server and was cut off`)
+    notices.push(`the path /${ending.join('/')}${more} is a page of the server and was removed`)
   }
   return {
     url: server,

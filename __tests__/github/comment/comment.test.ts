@@ -296,7 +296,7 @@ const refusals: readonly Refusal[] = [
   {
     title: 'a missing permission',
     scene: { accounts: { [TOKEN]: reader } },
-    says: /no right to it; add "permissions: pull-requests: write" to the job/,
+    says: /the token lacks permission; add "permissions: pull-requests: write" to the job/,
   },
   {
     title: "a fork's token, which can only read",
@@ -306,7 +306,7 @@ const refusals: readonly Refusal[] = [
   {
     title: "a person's token without the right",
     scene: { accounts: { [TOKEN]: { login: 'octocat', rights: 'read', kind: 'personal' } } },
-    says: /give github-token that right/,
+    says: /give github-token that permission/,
   },
   {
     title: 'a token that is not allowed to see anything',
@@ -389,10 +389,22 @@ test('a short pause that GitHub asks for is kept, and then all is well', () =>
   }))
 
 const passing: readonly (readonly [string, GithubFault, RegExp])[] = [
-  ['a pause of a minute (403)', () => secondaryRateLimit(403, 60), /takes no more requests .* \(403\)/],
-  ['a pause of a minute (429)', () => secondaryRateLimit(429, 60), /takes no more requests .* \(429\)/],
-  ['a pause without a time', () => secondaryRateLimit(403, undefined), /takes no more requests/],
-  ['the limit of the hour', () => primaryRateLimit(1_800_000_000), /takes no more requests/],
+  [
+    'a pause of a minute (403)',
+    () => secondaryRateLimit(403, 60),
+    /rate limit for this token is reached \(403\)/,
+  ],
+  [
+    'a pause of a minute (429)',
+    () => secondaryRateLimit(429, 60),
+    /rate limit for this token is reached \(429\)/,
+  ],
+  [
+    'a pause without a time',
+    () => secondaryRateLimit(403, undefined),
+    /rate limit for this token is reached/,
+  ],
+  ['the limit of the hour', () => primaryRateLimit(1_800_000_000), /rate limit for this token is reached/],
   ['GitHub is down', () => new GithubAnswer(502, '<html>', { 'content-type': 'text/html' }), /answered 502$/],
   ['the connection is cut', () => 'cut', /could not be reached \(UND_ERR_SOCKET\)/],
 ]

@@ -245,21 +245,21 @@ test('login/ takes a key from the variables, and no token', async () => {
   expect(String(refused)).toMatch('ZENML_STORE_API_KEY: missing, although ZENML_STORE_URL is set')
 })
 
-test('what is cut off from the address in the variable is a notice about it', async () => {
+test('what is removed from the address in the variable is a notice about it', async () => {
   const { notices } = await readInputs(
     inEnvironment({ ...BY_KEY, ZENML_STORE_URL: `${STORE}/projects/vision` }),
   )
   expect(notices).toEqual([
-    `ZENML_STORE_URL: the ending /projects/vision belongs to a page of the server and was cut off; the server is ${STORE}`,
+    `ZENML_STORE_URL: the path /projects/vision is a page of the server and was removed; the server is ${STORE}`,
   ])
 })
 
-test('what stands behind the management API is cut off with a notice', async () => {
+test('the path after the management API is removed with a notice', async () => {
   const { inputs, notices } = await read({ ...PRO, 'pro-api-url': 'https://cloudapi.zenml.io/workspaces/x' })
   expect(inputs.server).toEqual(SAAS)
   expect(notices).toEqual([
     expect.stringMatching(
-      /^pro-api-url: the ending .* was cut off; the server is https:\/\/cloudapi\.zenml\.io$/,
+      /^pro-api-url: the path .* was removed; the server is https:\/\/cloudapi\.zenml\.io$/,
     ),
   ])
 })
@@ -268,7 +268,7 @@ test.each<[string, With, string]>([
   [
     'a server and a workspace',
     { ...PRO, 'server-url': 'https://zenml.example.com' },
-    'workspace: contradicts server-url; give only one of the two',
+    'workspace: cannot be combined with server-url; give only one',
   ],
   [
     'the page of a workspace instead of its name',
@@ -278,12 +278,12 @@ test.each<[string, With, string]>([
   [
     'a token with a workspace',
     { workspace: 'research', 'access-token': ACCESS_TOKEN },
-    'access-token: contradicts workspace, as a token is good for one server only; give its server-url, or an api-key',
+    'access-token: cannot be combined with workspace: a token is good for one server only; give its server-url, or an api-key',
   ],
   [
     'a key and a client secret',
     { ...PRO, ...CLIENT },
-    'client-secret: contradicts api-key; give only one of the two',
+    'client-secret: cannot be combined with api-key; give only one',
   ],
   [
     'a client id alone',

@@ -402,7 +402,7 @@ test('a made-up key that stands in other inputs by chance is no fault', async ()
 test('what was cut from the address is a notice', async () => {
   const { notices } = await readGood({ 'server-url': 'https://zenml.example.com/api/v1' })
   expect(notices).toEqual([
-    'server-url: the ending /api/v1 belongs to a page of the server and was cut off; the server is https://zenml.example.com',
+    'server-url: the path /api/v1 is a page of the server and was removed; the server is https://zenml.example.com',
   ])
 })
 

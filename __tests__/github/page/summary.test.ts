@@ -168,7 +168,7 @@ test('a dry run shows the difference in a fence that its text cannot end', () =>
     }),
   )
   expect(text).toContain('### 🧪 ZenML run of training: dry run, nothing was started\n')
-  expect(text).toContain('\nWould be expected: `accuracy >= 0.9`\n')
+  expect(text).toContain('\nWould be checked after the run: `accuracy >= 0.9`\n')
   expect(text).toContain('`````diff\n- note: "a"\n+ note: "````\\u{2028}```"\n`````\n')
 })
 

@@ -62,7 +62,7 @@ test('a dry run shows what would be expected of the run', async () => {
   const writes: string[] = []
   const log = new RunLog(new WorkflowLog((text) => writes.push(text)), scene.clock)
   for (const event of scene.events) log.tell(event)
-  expect(writes.join('')).toMatch(/^Would be expected: train\.accuracy >= 0\.9$/m)
+  expect(writes.join('')).toMatch(/^Would be checked after the run: train\.accuracy >= 0\.9$/m)
 })
 
 test('a dry run sends nothing but reads, each once', async () => {

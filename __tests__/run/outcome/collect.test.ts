@@ -248,7 +248,7 @@ test.each<[title: string, metadata: unknown]>([
   const { result, details } = await collectFrom(items, { expectations })
   expect(result).toMatchObject({ conclusion: 'expectation-missed' })
   expect(details?.missing).toEqual([
-    'metadata of 1 of 2 steps: the account may not read it, or the server gave something else',
+    "metadata of 1 of 2 steps: the account may not read it, or the server's answer was not usable",
   ])
 })
 

@@ -38,7 +38,7 @@ const lines: readonly (readonly [line: string | undefined, watched: Watched, cau
   [`was stopped: ${URL}`, over('stopped')],
   [`was stopped (by Ada): ${URL}`, over('cancelled', { statusReason: 'by Ada' })],
   [
-    `ended in the state "melted", which is not known to be a success (hot): ${URL}`,
+    `ended in the unknown state "melted", so it does not count as a success (hot): ${URL}`,
     over('melted', { statusReason: 'hot' }),
   ],
   [`failed. See its steps and logs: ${URL}`, over('failed')],

@@ -91,7 +91,7 @@ describe('an answer with a run in it', () => {
     const scene = await openScene({ faults: [{ on: 'trigger', do: another }] })
     await expect(scene.execute()).rejects.toMatchObject({
       conclusion: 'lost',
-      message: `The server answered the request to start a run with the run "another" (${OTHER}), but nothing shows that it is the one that this step started. It is left alone: look at it before you start another`,
+      message: `The server answered the request to start a run with the run "another" (${OTHER}), but nothing shows that it is the one that this step started. It was left alone; check it before you start another`,
     })
     expect(triggers(scene)).toBe(1)
     expect(scene.settled).toEqual([])
@@ -155,7 +155,7 @@ test('of a namesake without a mark nobody says that nothing was started', async 
   await expect(scene.execute({ runName: 'nightly' })).rejects.toMatchObject({
     conclusion: 'lost',
     message: expect.stringMatching(
-      /^run-name: a run named "nightly" \(f0{7}-.*\) has come up since this step looked, and nothing shows that this step started it/,
+      /^run-name: a run named "nightly" \(f0{7}-.*\) appeared after this step checked the name, and nothing shows that this step started it/,
     ),
   })
   expect(scene.settled).toEqual([])
@@ -262,7 +262,7 @@ describe("under the user's own name", () => {
     const [slow, quick] = await Promise.allSettled(both)
     expect(quick).toMatchObject({ status: 'fulfilled', value: { runId: scene.server.runs.at(-1)?.id } })
     expect(slow).toMatchObject({
-      reason: { conclusion: 'failed', message: expect.stringMatching(/exists already/) },
+      reason: { conclusion: 'failed', message: expect.stringMatching(/already exists/) },
     })
     expect(scene.sent(/^POST .*\/stop/)).toEqual([])
   })
@@ -351,7 +351,7 @@ test('a name that is taken is refused at once, however many newer names hold it'
   for (let index = 0; index < 101; index += 1)
     await scene.execute({ runName: `training-${index}`, wait: false })
   await expect(scene.execute({ runName: 'training' })).rejects.toThrow(
-    /^run-name: a run named "training" exists already/,
+    /^run-name: a run named "training" already exists/,
   )
   expect(triggers(scene)).toBe(102)
 })

@@ -128,7 +128,7 @@ describe.each(ZENML_VERSIONS)('exactly one run on ZenML %s', (version) => {
     })
     await expect(scene.execute({ triggerTimeoutMs: 120_000 })).rejects.toMatchObject({
       conclusion: 'lost',
-      message: expect.stringMatching(/Last: .*429.*\. The server may still be at work on it: look for a run/),
+      message: expect.stringMatching(/Last: .*429.*\. The server may still be working on it: look for a run/),
     })
     expect(scene.settled).toEqual([])
   })
@@ -303,7 +303,7 @@ describe("a user's own name", () => {
     const [first, second] = await Promise.allSettled([taken, rival])
     expect([first.status, second.status].sort()).toEqual(['fulfilled', 'rejected'])
     const refused = [first, second].find((each) => each.status === 'rejected')
-    expect(String(refused?.reason)).toMatch(/run-name: a run named "nightly" exists already/)
+    expect(String(refused?.reason)).toMatch(/run-name: a run named "nightly" already exists/)
     expect(other.server.runs).toHaveLength(0)
   })
 

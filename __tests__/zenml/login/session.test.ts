@@ -124,7 +124,7 @@ test('after "Minute request limit exceeded" one full minute passes before the on
   expect(requests).toHaveLength(2)
   expect(waits).toEqual([
     {
-      line: 'Could not log in: the server answered 429: Minute request limit exceeded. The window must pass without a login',
+      line: 'Could not log in: the server answered 429: Minute request limit exceeded. Waiting until the limit is reset',
       waitMs: 61_000,
     },
   ])

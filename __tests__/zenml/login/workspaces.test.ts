@@ -164,7 +164,7 @@ test.each<[string, Omit<WorkspaceSpec, 'name'>, RegExp]>([
   ['a password', { serverUrl: 'https://user:pass-word@x.example.com' }, /holds a user name or password/],
   ['plain http', { serverUrl: 'http://x.example.com' }, /begins with http:.* set allow-insecure-http: true/],
   ['no address', { serverUrl: 'x.example.com' }, /has no https:\/\/ in front/],
-  ['a script', { serverUrl: 'javascript:alert(1)' }, /which is no web address/],
+  ['a script', { serverUrl: 'javascript:alert(1)' }, /which is not a web address/],
 ])('an available workspace with %s is not trusted with a key', async (_, spec, words) => {
   const { pro } = await open({ name: 'research', ...spec })
   const error = await rejection(by(pro, 'research'))
@@ -323,7 +323,9 @@ test('a workspace that is not the one asked for by its id gets no key', async ()
         ? { access_token: 'a', expires_in: null }
         : { ...other, zenml_service: { status: { server_url: 'https://evil.example.com' } } },
   }))
-  expect(String(await rejection(find(url, 'ZENPROKEY_x', id)))).toContain('it is about another id')
+  expect(String(await rejection(find(url, 'ZENPROKEY_x', id)))).toContain(
+    'the response is for a different ID',
+  )
 })
 
 test("a workspace's name is not cut in the middle of a word, which may be a secret", async () => {

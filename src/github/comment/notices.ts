@@ -3,7 +3,7 @@ import { quote } from '../../base/printable.ts'
 
 const MAX_QUOTE_LENGTH = 200
 
-const GRANT = 'add "permissions: pull-requests: write" to the job, or give github-token that right'
+const GRANT = 'add "permissions: pull-requests: write" to the job, or give github-token that permission'
 
 /** What is known of the place where a comment was to be written. */
 export interface RefusedPlace {
@@ -40,15 +40,15 @@ function refusal(
   { status, message, limited }: Extract<GithubFault, { kind: 'answer' }>,
   { fromFork }: RefusedPlace,
 ): string {
-  if (limited) return `GitHub takes no more requests with this token for now (${status})`
+  if (limited) return `GitHub's rate limit for this token is reached (${status})`
   if (status === 401) {
-    return 'GitHub does not accept github-token (401); it may have expired, or be of another GitHub server'
+    return 'GitHub does not accept github-token (401); it may have expired, or belong to another GitHub server'
   }
   if (status === 403 && /\block/i.test(message)) return 'the conversation is locked'
   if (status === 403 && fromFork) {
     return "GitHub gives workflows of a fork's pull request a token that can only read; see the job's summary"
   }
-  if (status === 403 && /not accessible by/i.test(message)) return `the token has no right to it; ${GRANT}`
+  if (status === 403 && /not accessible by/i.test(message)) return `the token lacks permission; ${GRANT}`
   if (status === 404) return `GitHub does not show it to the token (404); ${GRANT}`
   return `GitHub answered ${status}${message === '' ? '' : `: ${quote(message, MAX_QUOTE_LENGTH)}`}`
 }

@@ -59,7 +59,7 @@ async function readConfigurationFile(
   }
   // Else it is binary, or text in another encoding.
   if (!isUtf8(file.bytes) || file.bytes.includes(0)) {
-    return oneFault(input, `${quote(path)} is not a text in UTF-8; save it as YAML or JSON in UTF-8`)
+    return oneFault(input, `${quote(path)} is not UTF-8 text; save it as YAML or JSON in UTF-8`)
   }
   const text = new TextDecoder().decode(file.bytes)
   return readMapping(input, text, context, { source: `${input}: ${path}`, lead: `${quote(path)}, ` })
@@ -105,7 +105,7 @@ export function runNameFaults(layers: readonly Layer[]): InputFault[] {
   const layer = layers.findLast(({ value }) => Object.hasOwn(value, 'run_name'))
   const name = layer?.value['run_name'] ?? null
   if (layer === undefined || name === null) return []
-  const problem = typeof name === 'string' ? runNameProblem(name) : 'must be a text'
+  const problem = typeof name === 'string' ? runNameProblem(name) : 'must be a string'
   if (problem === undefined) return []
   const [input = '', path] = layer.source.split(/: (.*)/s)
   const { line, column } = layer.locate?.(['run_name']) ?? { line: 1, column: 1 }

@@ -44,7 +44,7 @@ export function connectionFaults(
 
 function serverFaults(raw: RawInputs, missingSecrets: string | undefined): InputFault[] {
   if (raw['server-url'] !== undefined && raw.workspace !== undefined) {
-    return fault('workspace', 'contradicts server-url; give only one of the two')
+    return fault('workspace', 'cannot be combined with server-url; give only one')
   }
   if (raw['server-url'] !== undefined || raw.workspace !== undefined) return []
   return missingSecrets === undefined
@@ -64,12 +64,12 @@ function credentialFaults(
   const credentials = ways.filter((name) => names.includes(name))
   const [first, second] = credentials.filter((name) => raw[name] !== undefined)
   if (first !== undefined && second !== undefined) {
-    return fault(second, `contradicts ${first}; give only one of the two`)
+    return fault(second, `cannot be combined with ${first}; give only one`)
   }
   if (first === 'access-token' && raw.workspace !== undefined) {
     return fault(
       first,
-      'contradicts workspace, as a token is good for one server only; give its server-url, or an api-key',
+      'cannot be combined with workspace: a token is good for one server only; give its server-url, or an api-key',
     )
   }
   if (first !== undefined) return []
@@ -105,7 +105,7 @@ function proFaults(raw: RawInputs): InputFault[] {
 /** The action itself needs something to run. */
 export function targetFaults(raw: RawInputs): InputFault[] {
   if (raw.snapshot !== undefined && raw.template !== undefined) {
-    return fault('template', 'contradicts snapshot; give only one of the two')
+    return fault('template', 'cannot be combined with snapshot; give only one')
   }
   if (raw.snapshot !== undefined || raw.template !== undefined || raw.pipeline !== undefined) return []
   return fault(
@@ -162,7 +162,7 @@ export function resumeFaults(raw: RawInputs, configuration: readonly Layer[]): I
   if (places.length === 0) return []
   return fault(
     'resume',
-    `contradicts ${places.join(' and ')}, as it finds the run of an earlier attempt by the name that the action gives; remove one of them`,
+    `cannot be combined with ${places.join(' and ')}: resume finds the earlier run by the name that the action generates; remove one of them`,
   )
 }
 

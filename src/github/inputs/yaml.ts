@@ -251,7 +251,7 @@ class MappingReader {
     }
     const isInteger = /^(?:[-+]?\d+|0[xo][\da-f]+)$/i.test(node.source ?? '')
     if (!Number.isFinite(value)) {
-      this.#complain(node, 'JSON cannot carry a number that is infinite or none; put it in quotes')
+      this.#complain(node, 'JSON cannot carry infinity or NaN; put it in quotes')
     } else if (isInteger && !Number.isSafeInteger(value)) {
       this.#complain(node, 'the number has more digits than JSON can carry exactly; put it in quotes')
     }
@@ -280,8 +280,7 @@ class MappingReader {
     const { count, length } = this.#size
     if (depth <= MAX_DEPTH && count <= MAX_VALUES && length <= MAX_CHARACTERS) return false
     const what = count > MAX_VALUES ? `${MAX_VALUES} values` : `${MAX_CHARACTERS} characters`
-    const problem =
-      depth > MAX_DEPTH ? TOO_DEEP : `these are more than ${what}, those behind aliases included; write fewer`
+    const problem = depth > MAX_DEPTH ? TOO_DEEP : `more than ${what} (counting aliases); write fewer`
     // One is enough: the same is true of every value that follows.
     if (!this.#problems.some((known) => known.problem === problem)) this.#complain(node, problem)
     return true

@@ -121,7 +121,7 @@ export class RunLog implements Reporter {
         )
         return
       case 'settling':
-        this.#timed(`Checking for ${shownDuration(event.forMs)} that no step of the run starts after all`)
+        this.#timed(`Making sure for ${shownDuration(event.forMs)} that no more steps start`)
         return
       case 'ending':
         this.#timed(endingLine(event))

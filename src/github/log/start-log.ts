@@ -48,7 +48,7 @@ const PROJECT_SOURCES: Readonly<Record<ProjectSource, string>> = {
   ZENML_ACTIVE_PROJECT_ID: 'from ZENML_ACTIVE_PROJECT_ID',
   account: "the account's default project",
   'only-one': 'the only one that this account can see',
-  definition: 'the one of what is to be run',
+  definition: 'the project of the snapshot or template',
 }
 
 const DRY_RUN_TITLE = 'Changes that this run would make to the configuration:'
@@ -58,7 +58,7 @@ const HINDRANCES: Readonly<Record<TriggerHindrance, string>> = {
   'no-slot': 'The server has no free slot for another run; trying again',
   limited: 'The server limits requests, and nothing was started; trying again',
   'not-sent': 'The server could not be reached, and nothing was sent; trying again',
-  unclear: 'This step has no run yet; before the request is sent again, checking once more',
+  unclear: 'No run found yet; checking once more before sending the request again',
   'name-vanished': 'The server says that the run exists, but does not show it; trying again',
 }
 
@@ -98,7 +98,8 @@ export class StartLog {
         return this.#configured(event)
       case 'dry-run':
         this.#log.serverText(shownDifference(event.lines), DRY_RUN_TITLE)
-        for (const wanted of event.expectations) this.#log.info(`Would be expected: ${inline(wanted, LONG)}`)
+        for (const wanted of event.expectations)
+          this.#log.info(`Would be checked after the run: ${inline(wanted, LONG)}`)
         return `Not checked (only a real start can): ${inline(event.onlyWhenTriggered.join(', '), LONG)}`
       case 'triggering':
         return `Starting the run ${inline(event.name, 300)}`

@@ -79,7 +79,7 @@ function dryRunText({ lines, expectations, onlyWhenTriggered }: NonNullable<RunR
     fence(shown, 'diff'),
     expectations.length === 0
       ? ''
-      : `Would be expected: ${expectations.map((wanted) => code(wanted)).join(', ')}`,
+      : `Would be checked after the run: ${expectations.map((wanted) => code(wanted)).join(', ')}`,
     `Not checked (only a real start can): ${escapeMarkdown(onlyWhenTriggered.join(', '))}.`,
   )
 }

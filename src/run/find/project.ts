@@ -61,7 +61,7 @@ async function settle(
   if (only !== undefined && total === 1) return { project: only, source: 'only-one' }
   if (only === undefined) {
     throw new RunError(
-      'project: this account sees no project. Give it permission to read the project with what is to be run',
+      'project: this account sees no project. Give it permission to read the project of the snapshot or template',
     )
   }
   throw new RunError(
@@ -78,7 +78,7 @@ async function listProjects(client: ZenmlClient): ReturnType<ZenmlClient['projec
   } catch (error) {
     if (!(error instanceof AnswerError)) throw error
     throw new RunError(
-      `project: missing, and what there is cannot be read: ${error.message}. Write project: NAME`,
+      `project: missing, and the projects cannot be listed: ${error.message}. Write project: NAME`,
     )
   }
 }

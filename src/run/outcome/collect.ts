@@ -43,7 +43,7 @@ const MOST_MEGABYTES = 64
 const CATCH_UP_MS = 3_000
 
 /** What a server leaves out of what an account may not see. */
-const HIDDEN = 'the account may not read it, or the server gave something else'
+const HIDDEN = "the account may not read it, or the server's answer was not usable"
 
 const LEFT_OUT = 'the server left them out'
 

@@ -103,7 +103,7 @@ function describeEnd(run: Run, phase: RunPhase, cause: Cause): string {
   const reason = run.statusReason === undefined ? '' : ` (${run.statusReason})`
   if (phase === 'stopped') return `was stopped${reason}`
   if (phase === 'failed') return `failed${describeCause(cause, reason)}. ${adviceFor(cause, run)}`
-  return `ended in the state "${run.status}", which is not known to be a success${reason}`
+  return `ended in the unknown state "${run.status}", so it does not count as a success${reason}`
 }
 
 function describeCause(cause: Cause, reason: string): string {

@@ -147,7 +147,7 @@ async function endLate(run: Run, request: DispatchRequest, deps: DispatchDepende
   const ended = await end(run, request, deps)
   if (ended.kind !== 'ended') return ended
   throw new RunError(
-    `No run could be started within trigger-timeout. The server made the run "${request.name}" and then failed: ` +
+    `No run could be started within trigger-timeout. The server created the run "${request.name}" and then failed: ` +
       `${request.doubt.detail}. The run never began, so it was ended and is now failed; nothing else was started`,
     'timed-out',
   )
@@ -169,7 +169,7 @@ async function end(run: Run, request: DispatchRequest, deps: DispatchDependencie
   if (hasBegun(last) && !isOurs) return { kind: 'alive', run: last }
   const why = 'why' in stopped ? stopped.why : `it was ${last.status} when last seen`
   throw new RunError(
-    `The server made the run "${name}" and then failed (${request.doubt.detail}). It could not be ended: ${why}. ` +
+    `The server created the run "${name}" and then failed (${request.doubt.detail}). It could not be ended: ${why}. ` +
       'Look at it before you start another',
     'lost',
   )

@@ -40,7 +40,8 @@ export function explainRefusal(error: AnswerError, definition: Definition): stri
 function adviceFor(error: AnswerError, noun: string): string {
   const known = ADVICE.find(({ pattern }) => pattern.test(error.detail))
   if (known !== undefined) return known.advice(noun)
-  if (!error.fromZenml) return 'Check server-url, and what stands between this runner and the server'
+  if (!error.fromZenml)
+    return 'Check server-url, and any proxy or firewall between this runner and the server'
   switch (error.status) {
     case 402:
       return "The ZenML subscription does not allow this run: see its limits in the organization's settings"
@@ -56,7 +57,7 @@ function adviceFor(error: AnswerError, noun: string): string {
     case 422:
       return 'Correct the configuration'
     default:
-      return 'The server refused the request, and another try would not change that'
+      return 'The server refused the request; retrying would not help'
   }
 }
 

@@ -41,7 +41,7 @@ export async function refusedForPermission(
   if (ended.found === 'none') return new RunError(refusal)
   if (ended.found !== 'ours') return new RunError(`${refusal}. ${ended.sentence}`, 'lost')
   return new RunError(
-    `${refusal}. The server had made the run all the same. ${ended.sentence}`,
+    `${refusal}. The server had created the run anyway. ${ended.sentence}`,
     ended.settled ? 'failed' : 'lost',
     true,
   )

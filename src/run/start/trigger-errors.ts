@@ -4,7 +4,7 @@ import type { RunIdentity } from '../journal.ts'
 /** A user's own name that another run has. */
 export function nameTaken(name: string): RunError {
   return new RunError(
-    `run-name: a run named "${name}" exists already, and ZenML wants unique names. ` +
+    `run-name: a run named "${name}" already exists, and run names must be unique. ` +
       `Make it unique, for example "${name.slice(0, 200)}-{date}-{time}" or with \${{ github.run_id }}-\${{ github.run_attempt }} ` +
       "and, in a matrix, the cell's value, or leave run-name out",
   )
@@ -13,8 +13,8 @@ export function nameTaken(name: string): RunError {
 /** A name that was free before it was sent; nothing shows whether the run that has it now is ours. */
 export function namesakeUnknown(name: string, id: string): RunError {
   return new RunError(
-    `run-name: a run named "${name}" (${id}) has come up since this step looked, and nothing shows that this step started ` +
-      'it. It is left alone: look at it before you start another, and make the name unique, or leave run-name out',
+    `run-name: a run named "${name}" (${id}) appeared after this step checked the name, and nothing shows that this step ` +
+      'started it. It was left alone; check it before you start another, and make the name unique, or leave run-name out',
     'lost',
   )
 }
@@ -23,7 +23,7 @@ export function namesakeUnknown(name: string, id: string): RunError {
 export function startedAnother(run: RunIdentity): RunError {
   return new RunError(
     `The server answered the request to start a run with ${called(run)}, but nothing shows that it is the one that this ` +
-      'step started. It is left alone: look at it before you start another',
+      'step started. It was left alone; check it before you start another',
     'lost',
   )
 }
@@ -31,8 +31,8 @@ export function startedAnother(run: RunIdentity): RunError {
 /** The same, where the server would not show it. */
 export function startedUnseen(run: RunIdentity, detail: string): RunError {
   return new RunError(
-    `The server answered the request to start a run with ${called(run)}, which could not be looked at (${detail}). It is ` +
-      'left alone: look at it before you start another',
+    `The server answered the request to start a run with ${called(run)}, which could not be looked at (${detail}). It was ` +
+      'left alone; check it before you start another',
     'lost',
   )
 }
@@ -60,7 +60,7 @@ export function refusedAfterDoubt(refusal: string, name: string): RunError {
 /** @param last what stood in the way at last; empty if nothing did */
 export function outOfTime(name: string, last: string, mayHaveStarted: boolean): RunError {
   const known = mayHaveStarted
-    ? `The server may still be at work on it: look for a run named "${name}" before you start another`
+    ? `The server may still be working on it: look for a run named "${name}" before you start another`
     : 'Nothing was started'
   return new RunError(
     `No run could be started within trigger-timeout. ${last === '' ? '' : `Last: ${last}. `}${known}`,

@@ -61,7 +61,7 @@ type Found =
 function sentenceFor(found: Exclude<Found, { kind: 'ours' }>, { name }: CleanUpRequest['run']): string {
   switch (found.kind) {
     case 'another':
-      return `A run named "${found.run.name ?? ''}" (${found.run.id}) is on the server, but nothing shows that this step started it. It is left alone: look at it if in doubt`
+      return `A run named "${found.run.name ?? ''}" (${found.run.id}) is on the server, but nothing shows that this step started it. It was left alone; check it if in doubt`
     case 'none':
       return `No run named "${name}" is on the server. The request to start it was sent, so look once more later if in doubt`
     case 'unknown':

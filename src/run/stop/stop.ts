@@ -241,7 +241,7 @@ class Stop {
       while (!aftermath.isOver) {
         const run = await this.#look()
         if (runPhase(run.status) === 'going-on') {
-          return this.#goingOn(`the server took the request to end it, but it is still ${run.status}`)
+          return this.#goingOn(`the server accepted the request to end it, but it is still ${run.status}`)
         }
         const accounted = await this.#accountForSteps(run)
         if (accounted.kind !== 'ended') return accounted

@@ -154,7 +154,7 @@ export class LoginSession implements Session {
         if (!(error instanceof AnswerError || error instanceof TransportError)) throw error
         if (isMinuteLimit(error) && !waitedForWindow) {
           waitedForWindow = true
-          onWait(`${error.message} The window must pass without a login`, LOGIN_WINDOW_MS)
+          onWait(`${error.message} Waiting until the limit is reset`, LOGIN_WINDOW_MS)
           await clock.sleep(LOGIN_WINDOW_MS, signal)
           continue
         }

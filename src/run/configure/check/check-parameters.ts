@@ -79,9 +79,9 @@ function fault({ path, kind, wanted, value }: Misfit, what: (inside: Path) => st
 function doubt({ path, kind, wanted, value }: Misfit, what: (inside: Path) => string, show: Show): string {
   switch (kind) {
     case 'no-field':
-      return `${what([])} has no field ${quoted(path.join('.'))}, unless that is another name of one`
+      return `${what([])} has no field ${quoted(path.join('.'))}, unless it is an alias`
     case 'missing':
-      return `${what(path)} must be ${wanted}, unless a key of ${show(value)} is another name of it`
+      return `${what(path)} must be ${wanted}, unless a key of ${show(value)} is an alias for it`
     case 'value':
       return `${what(path)} must be ${wanted}; ${show(value)} is right only if these are flags`
   }
