@@ -111,9 +111,11 @@ function isLeftOnPurpose(drawn: Case, main: Ending): boolean {
   }
 }
 
-/** A run that was followed and then lost from sight is left alone, unless that was not wished. */
+/** A run that was followed and then lost from sight is left alone, unless that was not wished and the server was away. */
 function isLeftWhenLost({ onLost }: Case, { line }: Ending): boolean {
-  return onLost === 'keep-running' && line.includes('It was not stopped (on-lost: keep-running)')
+  const why =
+    onLost === 'stop' ? 'on-lost: stop is for a server that does not answer' : 'on-lost: keep-running'
+  return line.includes(`It was not stopped (${why})`)
 }
 
 /** A run that goes on at last is one that was meant to, or the last line admits it. */
