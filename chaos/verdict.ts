@@ -20,7 +20,7 @@ const SAYS_GOING_ON =
   /keeps running|left running|may still be running|was asked to stop|is not known|look once more|look for a run named|It was left alone|no longer on the server/
 
 /** Of a run that was followed, is out of sight, and is left alone. */
-const SAYS_NOT_STOPPED = 'It was not stopped (on-lost: keep-running)'
+const SAYS_NOT_STOPPED = 'It was not stopped (on-lost: '
 
 const SAYS_NOTHING_STARTED = /Nothing was started|before a run was started|No run was started/
 
@@ -123,7 +123,9 @@ function isOutOfSight({ conclusion, runId, line }: Ending): boolean {
 /** Of such a run, on-lost alone says what is done: main tells it, and the post step does it, or has nothing to do. */
 function judgeOutOfSight({ onLost }: Case, { main, settled, post }: Observation): Finding[] {
   if (!isOutOfSight(main)) return []
-  const isLeft = onLost === 'keep-running'
+  // A server that answers, and refuses, is not away: its run is left alone whatever was wished.
+  const isRefused = main.line.includes('on-lost: stop is for a server that does not answer')
+  const isLeft = onLost === 'keep-running' || isRefused
   const findings: Finding[] = []
   if (main.line.includes(SAYS_NOT_STOPPED) !== isLeft) {
     findings.push(wrong(`on-lost is ${onLost}, but the last line is: ${main.line}`))

@@ -28,6 +28,18 @@ const NOES: readonly (readonly [string, FaultAction])[] = [
   ['a run that is not there', NOT_THERE],
 ]
 
+const DENIED = said(403, ['IllegalOperationError', 'Insufficient permissions'])
+const HIDDEN: FaultAction = {
+  kind: 'answer',
+  status: 200,
+  body: '{"id":"e9bca733-528a-42cc-80bc-7356a1d86eb7","name":"long","permission_denied":true}',
+}
+const ZENMLS_OWN = [
+  ["ZenML's own 403", DENIED],
+  ["ZenML's own 422", said(422, ['ValueError', 'A value is wrong'])],
+  ['a run that is hidden', HIDDEN],
+] as const
+
 /** Says no on these routes as often as that, from now on. */
 function refuse({ server }: Scene, on: readonly RouteName[], action: FaultAction, times: number): void {
   for (const route of on) {
@@ -227,19 +239,37 @@ describe('no free slot, and then something in between blocks the answer to a sta
   })
 })
 
-test('an exception of ZenML is its last word: the watch ends at once', async () => {
-  const scene = await running()
-  const result = scene.execute({ target })
-  await until(() => isRunning(scene))
-  const from = scene.clock.elapsed()
-  refuse(
-    scene,
-    ['run', 'dag', 'steps'],
-    said(403, ['IllegalOperationError', 'Insufficient permissions']),
-    999,
+describe.each(ZENMLS_OWN)('%s', (_, no) => {
+  test('twice while the run is watched: it is watched to its end', async () => {
+    const scene = await running()
+    const result = scene.execute({ target, onLost: 'stop' })
+    await until(() => isRunning(scene))
+    refuse(scene, ['run', 'dag', 'steps'], no, 2)
+    await expect(result).resolves.toMatchObject({ conclusion: 'completed', error: undefined })
+    expect(scene.endings).toEqual([])
+  })
+
+  test.each([
+    ['keep-running', 'on-lost: keep-running', 600_000, 120_000],
+    ['stop', 'on-lost: stop is for a server that does not answer', 600_000, 120_000],
+    ['stop', 'on-lost: stop is for a server that does not answer', 30_000, 30_000],
+  ] as const)(
+    'for good, on-lost: %s: the watch ends, and the run is left alone (%s, lost-after %i ms)',
+    async (onLost, why, lostAfterMs, leastMs) => {
+      const scene = await running()
+      const result = scene.execute({ target, onLost, lostAfterMs, pollIntervalMs: 5_000 })
+      await until(() => isRunning(scene))
+      const from = scene.clock.elapsed()
+      refuse(scene, ['run', 'dag', 'steps'], no, 999)
+      const { conclusion, status, error } = await result
+      expect({ conclusion, status }).toEqual({ conclusion: 'lost', status: 'running' })
+      expect(error).toMatch(`It was not stopped (${why})`)
+      expect(scene.clock.elapsed() - from).toBeGreaterThanOrEqual(leastMs)
+      expect(scene.clock.elapsed() - from).toBeLessThan(leastMs + 30_000)
+      expect(scene.endings).toEqual([])
+      expect(scene.settled).toHaveLength(1)
+    },
   )
-  await expect(result).resolves.toMatchObject({ conclusion: 'lost' })
-  expect(scene.clock.elapsed() - from).toBeLessThan(60_000)
 })
 
 test('a run that ZenML does not know for half a minute was deleted', async () => {

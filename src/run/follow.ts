@@ -209,7 +209,10 @@ export class Follower {
         this.deps.journal.settled()
         return conclude(watched, { ...known, cause: causeOf([], this.#explainer) })
       case 'lost':
-        return this.#lose(conclude(watched, { ...known, cause: causeOf([], this.#explainer) }))
+        return this.#lose(
+          watched.refuses,
+          conclude(watched, { ...known, cause: causeOf([], this.#explainer) }),
+        )
       case 'timed-out':
         return this.#endAfterTimeout({ ...started, status: watched.status }, watched)
     }
@@ -223,13 +226,18 @@ export class Follower {
   }
 
   /** A server that is away says nothing about its run, which may be hours from its end. */
-  #lose(outcome: Outcome): Outcome {
-    if (this.#policy.onLost === 'stop') {
+  #lose(refuses: boolean, outcome: Outcome): Outcome {
+    const { onLost } = this.#policy
+    if (onLost === 'stop' && !refuses) {
       this.deps.journal.ending('stop')
       return outcome
     }
     this.deps.journal.settled()
-    return { ...outcome, error: `${outcome.error ?? ''}. It was not stopped (on-lost: keep-running)` }
+    const notStopped =
+      onLost === 'stop'
+        ? '. It was not stopped (on-lost: stop is for a server that does not answer)'
+        : '. It was not stopped (on-lost: keep-running)'
+    return { ...outcome, error: `${outcome.error ?? ''}${notStopped}` }
   }
 
   #tellEnding(mode: EndMode, forMs: number, timeoutMs?: number): void {

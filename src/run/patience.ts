@@ -29,7 +29,7 @@ export class Patience {
 
   /** To be called after each answer that is one. */
   answered(): void {
-    this.#forgetRefusals()
+    this.passed()
     this.#goneSince = undefined
     this.#timesGone = 0
   }
@@ -51,7 +51,7 @@ export class Patience {
   isFinal(error: ZenmlError): boolean {
     // No answer at all says nothing about the noes before it; how long it is tolerated is for the caller to say.
     if (isPassing(error)) {
-      this.#forgetRefusals()
+      this.passed()
       return false
     }
     const { status, exception } = error instanceof AnswerError ? error : {}
@@ -60,14 +60,15 @@ export class Patience {
   }
 
   /** To be called after each no, whoever said it: whether there have been enough of them in a row, for long enough. */
-  refused(): boolean {
+  refused(doubtedMs = DOUBTED_MS): boolean {
     const now = this.#clock.elapsed()
     this.#refusedSince ??= now
     this.#timesRefused += 1
-    return this.#timesRefused >= LEAST_LOOKS && now - this.#refusedSince >= DOUBTED_MS
+    return this.#timesRefused >= LEAST_LOOKS && now - this.#refusedSince >= doubtedMs
   }
 
-  #forgetRefusals(): void {
+  /** To be called after each failure that says neither yes nor no. */
+  passed(): void {
     this.#refusedSince = undefined
     this.#timesRefused = 0
   }

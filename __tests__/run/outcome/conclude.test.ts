@@ -103,7 +103,7 @@ const lines: readonly (readonly [line: string | undefined, watched: Watched, cau
   ],
   [
     `could not be followed: 403. When last seen it was running, and it may still be running: ${URL}`,
-    { kind: 'lost', status: 'running', detail: '403.' },
+    { kind: 'lost', refuses: false, status: 'running', detail: '403.' },
   ],
 ]
 
@@ -138,7 +138,7 @@ const ends: readonly (readonly [conclusion: string, watched: Watched])[] = [
   ['timed-out', { kind: 'timed-out', status: 'running' }],
   ['failed', { kind: 'paused', status: 'paused', question: undefined }],
   ['lost', { kind: 'gone', status: 'running', detail: '' }],
-  ['lost', { kind: 'lost', status: 'running', detail: '' }],
+  ['lost', { kind: 'lost', refuses: false, status: 'running', detail: '' }],
 ]
 
 test.each(ends)(

@@ -41,8 +41,8 @@ export type Watched =
   | { readonly kind: 'paused'; readonly status: string; readonly question: string | undefined }
   /** The server says that there is no such run any more. */
   | { readonly kind: 'gone'; readonly status: string; readonly detail: string }
-  /** The server did not answer for too long, or lets us in no more. */
-  | { readonly kind: 'lost'; readonly status: string; readonly detail: string }
+  /** The server did not answer for too long, or `refuses`: it is there, and lets us see the run no more. */
+  | { readonly kind: 'lost'; readonly status: string; readonly detail: string; readonly refuses: boolean }
 
 /** What one look brought: the run, or only the parts of a run that goes on as before. */
 type Look =
@@ -56,6 +56,9 @@ const FORESEEABLE: ReadonlySet<string> = new Set(['initializing', 'provisioning'
 
 /** Building an image and starting a runner takes minutes; a run can also stay `initializing` for ever. */
 const SLOW_START_MS = 900_000
+
+const NOT_PERMITTED =
+  'the account has no permission to read this run. Give it permission to read pipeline runs'
 
 /**
  * Looks at a run again and again until nothing of it goes on, the time is up, or it can be seen no more.
@@ -140,6 +143,7 @@ class Watch {
   async #look(): Promise<Watched | undefined> {
     try {
       const look = await this.#sight()
+      if (look.run?.permissionDenied === true) return this.#noteRefusal(NOT_PERMITTED)
       this.#noteAnswer()
       const watched = await this.#note(look)
       if (watched !== undefined) return watched
@@ -183,7 +187,6 @@ class Watch {
     // What its steps did comes before the end of the run itself.
     const isEnd = runPhase(run.status) !== 'going-on'
     if (isChanged && !isEnd) this.#tellState(run)
-    if (run.permissionDenied) return this.#denied()
     const all = parts ?? (await this.#partsBeside(run, isChanged))
     if (all !== undefined) await this.#noteParts(all)
     if (isChanged && isEnd) this.#tellState(run)
@@ -248,11 +251,6 @@ class Watch {
     })
   }
 
-  #denied(): Watched {
-    const detail = 'the account has no permission to read this run. Give it permission to read pipeline runs'
-    return { kind: 'lost', status: this.#status, detail }
-  }
-
   async #noteQuestions(): Promise<Watched | undefined> {
     const asking = await this.#questions.news(this.#status)
     if (asking === undefined) return undefined
@@ -263,21 +261,35 @@ class Watch {
   }
 
   #noteFailure(error: ZenmlError): Watched | undefined {
-    const { clock } = this.#deps
     const status = this.#status
     const detail = error.message
     this.#askedToWaitMs = Math.min(retryAfterOf(error), LONGEST_ASKED_WAIT_MS)
     if (this.#patience.isGone(error)) return { kind: 'gone', status, detail }
     if (isGone(error)) return undefined
-    if (this.#patience.isFinal(error)) return { kind: 'lost', status, detail }
     const { lostAfterMs } = this.#request
-    const toleratedMs = isPassing(error) ? lostAfterMs : Math.min(DOUBTED_MS, lostAfterMs)
-    const now = clock.elapsed()
+    if (!isPassing(error)) return this.#noteRefusal(detail)
+    this.#patience.passed()
+    const lostMs = this.#noteLost(detail, lostAfterMs)
+    return lostMs < lostAfterMs ? undefined : { kind: 'lost', status, detail, refuses: false }
+  }
+
+  /** One no does not end the watch, whoever says it; some in a row do. */
+  #noteRefusal(detail: string): Watched | undefined {
+    const { lostAfterMs } = this.#request
+    const doubtedMs = Math.min(DOUBTED_MS, lostAfterMs)
+    const isFinal = this.#patience.refused(doubtedMs)
+    if (!isFinal && this.#noteLost(detail, doubtedMs) < lostAfterMs) return undefined
+    return { kind: 'lost', status: this.#status, detail, refuses: true }
+  }
+
+  /** Gives for how many milliseconds the run has been out of sight. */
+  #noteLost(detail: string, toleratedMs: number): number {
+    const now = this.#deps.clock.elapsed()
     this.#lostSince ??= now
     if (toleratedMs !== this.#toleratedMs) {
       this.#toleratedMs = toleratedMs
       this.#tell({ kind: 'server-lost', detail, toleratedMs })
     }
-    return now - this.#lostSince < lostAfterMs ? undefined : { kind: 'lost', status, detail }
+    return now - this.#lostSince
   }
 }
