@@ -90,7 +90,7 @@ test.concurrent('after login/ with export-env, later steps connect without a wor
   }),
 )
 
-const KEY_OR_INPUTS = /^ZENML_STORE_API_KEY: contradicts ZENML_STORE_API_TOKEN, /
+const KEY_OR_INPUTS = /^ZENML_STORE_API_KEY: cannot be combined with ZENML_STORE_API_TOKEN: /
 const OTHER_PAIR = /^ZENML_STORE_API_TOKEN: does not go with ZENML_STORE_URL, /
 
 test.concurrent('a credential of the job, of a step or of login/ never reaches the server of another', () =>

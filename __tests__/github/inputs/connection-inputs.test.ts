@@ -191,7 +191,7 @@ test.each<[string, With, line: string]>([
   [
     'a key and a token',
     { ...BY_TOKEN, ...BY_KEY },
-    'ZENML_STORE_API_KEY: contradicts ZENML_STORE_API_TOKEN, as one of the two may be for another server; give the inputs server-url and api-key, or set only the one that is for ZENML_STORE_URL',
+    'ZENML_STORE_API_KEY: cannot be combined with ZENML_STORE_API_TOKEN: one of the two may be for another server; give the inputs server-url and api-key, or set only the one that is for ZENML_STORE_URL',
   ],
   [
     'the address alone set again after login/',

@@ -101,7 +101,7 @@ export function readGivenInputs(
   }
   if (second !== undefined) {
     const problem =
-      'contradicts ZENML_STORE_API_TOKEN, as one of the two may be for another server; ' +
+      'cannot be combined with ZENML_STORE_API_TOKEN: one of the two may be for another server; ' +
       'give the inputs server-url and api-key, or set only the one that is for ZENML_STORE_URL'
     return fault('ZENML_STORE_API_KEY', problem)
   }
