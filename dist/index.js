@@ -40623,6 +40623,7 @@ async function readUpTo(path, maxBytes) {
         await file.close();
     }
 }
+/** The system's code of an error, such as `EACCES`; empty where it has none. */
 function systemCode(error) {
     const hasCode = typeof error === 'object' && error !== null && 'code' in error;
     return hasCode && typeof error.code === 'string' ? error.code : '';
@@ -40892,7 +40893,7 @@ const PLACEHOLDER_LENGTHS = { date: 10, time: 15 };
  */
 function runNameProblem(text) {
     if (text.trim() === '')
-        return 'is empty; drop it, or give it a text';
+        return 'is empty; remove it, or give it a value';
     const known = Object.keys(PLACEHOLDER_LENGTHS);
     let length = 0;
     for (const part of text.split(/(\{[^{}]*\})/)) {
@@ -41126,7 +41127,7 @@ class MappingReader {
         }
         const isInteger = /^(?:[-+]?\d+|0[xo][\da-f]+)$/i.test(node.source ?? '');
         if (!Number.isFinite(value)) {
-            this.#complain(node, 'JSON cannot carry a number that is infinite or none; put it in quotes');
+            this.#complain(node, 'JSON cannot carry infinity or NaN; put it in quotes');
         }
         else if (isInteger && !Number.isSafeInteger(value)) {
             this.#complain(node, 'the number has more digits than JSON can carry exactly; put it in quotes');
@@ -41152,7 +41153,7 @@ class MappingReader {
         if (depth <= MAX_DEPTH && count <= MAX_VALUES && length <= MAX_CHARACTERS)
             return false;
         const what = count > MAX_VALUES ? `${MAX_VALUES} values` : `${MAX_CHARACTERS} characters`;
-        const problem = depth > MAX_DEPTH ? TOO_DEEP : `these are more than ${what}, those behind aliases included; write fewer`;
+        const problem = depth > MAX_DEPTH ? TOO_DEEP : `more than ${what} (counting aliases); write fewer`;
         // One is enough: the same is true of every value that follows.
         if (!this.#problems.some((known) => known.problem === problem))
             this.#complain(node, problem);
@@ -41219,7 +41220,7 @@ async function readConfigurationFile(path, context) {
     }
     // Else it is binary, or text in another encoding.
     if (!(0,external_node_buffer_.isUtf8)(file.bytes) || file.bytes.includes(0)) {
-        return oneFault(input, `${quote(path)} is not a text in UTF-8; save it as YAML or JSON in UTF-8`);
+        return oneFault(input, `${quote(path)} is not UTF-8 text; save it as YAML or JSON in UTF-8`);
     }
     const text = new TextDecoder().decode(file.bytes);
     return readMapping(input, text, context, { source: `${input}: ${path}`, lead: `${quote(path)}, ` });
@@ -41256,7 +41257,7 @@ function runNameFaults(layers) {
     const name = layer?.value['run_name'] ?? null;
     if (layer === undefined || name === null)
         return [];
-    const problem = typeof name === 'string' ? runNameProblem(name) : 'must be a text';
+    const problem = typeof name === 'string' ? runNameProblem(name) : 'must be a string';
     if (problem === undefined)
         return [];
     const [input = '', path] = layer.source.split(/: (.*)/s);
@@ -41488,327 +41489,6 @@ function closest(written, names) {
 /** As in `my-project-name`. */
 function contained(written, names) {
     return names.find((name) => `-${written}-`.includes(`-${name}-`));
-}
-
-;// CONCATENATED MODULE: ./build/base/json.js
-/** Whether a value is a mapping, and neither a list nor null. */
-function isJsonObject(value) {
-    return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-/** Whether a value is a list; Array.isArray forgets what is in a readonly one. */
-function isJsonList(value) {
-    return Array.isArray(value);
-}
-/** A mapping's own value under a key; undefined where the value is no mapping or has no such key. */
-function member(value, key) {
-    return isJsonObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
-}
-/** Merges as a ZenML server does: mappings deeply, everything else is replaced. */
-function mergeDeeply(base, over) {
-    const merged = Object.entries(over).map(([key, value]) => {
-        const below = member(base, key);
-        return [key, isJsonObject(below) && isJsonObject(value) ? mergeDeeply(below, value) : value];
-    });
-    return { ...base, ...Object.fromEntries(merged) };
-}
-/** Whether there are more than so many mappings and lists in each other. */
-function isDeeperThan(depth, value) {
-    if (typeof value !== 'object' || value === null)
-        return false;
-    return depth === 0 || Object.values(value).some((inner) => isDeeperThan(depth - 1, inner));
-}
-/** The text as JSON; undefined if it is none. */
-function parseJson(text) {
-    try {
-        return JSON.parse(text);
-    }
-    catch {
-        return undefined;
-    }
-}
-
-;// CONCATENATED MODULE: ./build/base/cut.js
-/**
- * Cuts a text, and says so with a `\u2026`. It is cut between two words, or, where there is only one, between parts of JSON:
- * half of a secret would no longer be recognized and hidden in a log.
- */
-function cutAtSpace(text, most) {
-    if (text.length <= most)
-        return text;
-    const whole = /^[^]*\s/.exec(text.slice(0, most + 1)) ?? /^[^]*[",;{}[\]<>]/.exec(text.slice(0, most));
-    return `${whole?.[0].trimEnd() ?? ''}\u2026`;
-}
-
-;// CONCATENATED MODULE: ./build/base/words.js
-
-
-
-/** Longer values are described: a cut secret would no longer be recognized, and so not be hidden, in a log. */
-const MAX_SHOWN = 60;
-const MAX_LISTED = 12;
-const MAX_CHOICES = 10;
-/** Stands for a value in a place where nothing hides a secret. */
-function hide(value) {
-    if (typeof value === 'string')
-        return 'this text';
-    if (typeof value === 'number')
-        return 'this number';
-    if (isJsonList(value))
-        return 'this list';
-    return isJsonObject(value) ? 'this mapping' : 'this value';
-}
-/** A value as a person may have written it, on one line. */
-function show(value) {
-    const text = shortJson(value);
-    if (text !== undefined)
-        return text;
-    if (typeof value === 'string')
-        return `a string of ${value.length} characters`;
-    if (isJsonList(value))
-        return `a list of ${value.length}`;
-    if (isJsonObject(value))
-        return `a mapping of ${Object.keys(value).length}`;
-    return JSON.stringify(value);
-}
-/** Undefined if it is long, or nested too deeply to be written: that has a limit, where reading JSON has none. */
-function shortJson(value) {
-    try {
-        const text = JSON.stringify(value);
-        return text.length <= MAX_SHOWN ? text : undefined;
-    }
-    catch (error) {
-        if (error instanceof RangeError)
-            return undefined;
-        throw error;
-    }
-}
-/** `a or b`; of many the first ones. */
-function orList(words) {
-    const shown = words.slice(0, MAX_CHOICES).join(' or ');
-    return words.length <= MAX_CHOICES ? shown : `${shown} and ${words.length - MAX_CHOICES} more`;
-}
-/** A name in quotes, on one line. */
-function quoted(name) {
-    return JSON.stringify(cutAtSpace(name, MAX_SHOWN));
-}
-/** `; did you mean epochs?`, or nothing where no name is near. */
-function didYouMean(written, names) {
-    const maxDistance = Math.max(1, Math.min(3, Math.floor(written.length / 2)));
-    const near = names.find((name) => name.toLowerCase() === written.toLowerCase()) ??
-        closestMatch(written.slice(0, 255), [...names], { maxDistance });
-    return near === undefined ? '' : `; did you mean ${plain(near)}?`;
-}
-/**
- * Behind "has no parameter \u2026": the nearest name, and all that there are.
- *
- * @param owners who has them, with the verb
- */
-function alternatives(written, names, owners = 'It has') {
-    const near = didYouMean(written, names) || '.';
-    return `${near} ${owners}${names.length === 0 ? ' none' : `: ${listed(names, written)}`}`;
-}
-/**
- * `; write schedule: {warmup: \u2026}` for a name with a dot whose beginning is known; undefined for any other: only a
- * step's name is split off at a dot.
- */
-function asNested(written, value, isKnown, shown) {
-    const dot = written.indexOf('.');
-    const [name, field] = [written.slice(0, dot), written.slice(dot + 1)];
-    if (dot < 1 || field === '' || !isKnown(name))
-        return undefined;
-    return `; write ${plain(name)}: {${plain(field)}: ${isJsonObject(value) || Array.isArray(value) ? '\u2026' : shown(value)}}`;
-}
-/** The names, the nearest first where there are more than a reader wants to see. */
-function listed(names, written) {
-    if (names.length <= MAX_LISTED)
-        return names.map(plain).join(', ');
-    const word = written.slice(0, 255);
-    const nearest = [...names].sort((a, b) => leven(a, word) - leven(b, word)).slice(0, MAX_LISTED);
-    return `${nearest.map(plain).join(', ')} and ${names.length - MAX_LISTED} more`;
-}
-/** A name as it is where it is a plain word, else in quotes. */
-function plain(name) {
-    return /^[\w.-]{1,60}$/.test(name) ? name : quoted(name);
-}
-
-;// CONCATENATED MODULE: ./build/run/outcome/expect.js
-
-
-/**
- * @param unread why the metadata is not complete, so that nothing can be said to hold
- * @param baseline undefined where there is no such input
- */
-function judgeExpectations(expectations, logged, unread, baseline) {
-    if (unread !== undefined) {
-        const got = `nothing, because the metadata could not be read: ${unread}`;
-        return expectations.map((expectation) => ({ wanted: describe(expectation), held: false, got }));
-    }
-    const entries = entriesOf(logged);
-    return expectations.map(({ wanted, ...rest }) => isBound(wanted)
-        ? judgeAgainst({ ...rest, wanted }, entries, baseline)
-        : expect_judge({ ...rest, wanted }, entries));
-}
-/** What a condition's name stands for, as `step.key` or the run's own `key`; the name itself where that is not clear. */
-function nameInMetadata(name, logged) {
-    const found = find(name, entriesOf(logged));
-    return 'problem' in found ? name : nameOf(found);
-}
-/** Whether something is expected in comparison with the baseline. */
-function isBound(wanted) {
-    return typeof wanted === 'object';
-}
-function judgeAgainst(expectation, entries, baseline = { kind: 'unread', why: 'there is no input baseline' }) {
-    const wanted = describe(expectation);
-    if (baseline.kind === 'none' && !baseline.isRequired) {
-        return { wanted, held: true, isUnchecked: true, got: `not checked: ${baseline.why}` };
-    }
-    if (baseline.kind !== 'found') {
-        return { wanted, held: false, got: `nothing to compare with: ${baseline.why}` };
-    }
-    const own = find(expectation.name, entries);
-    if ('problem' in own)
-        return { wanted, held: false, got: own.problem };
-    // By its full name: the baseline may have had other steps.
-    const found = find(nameOf(own), entriesOf(baseline.values));
-    if ('problem' in found)
-        return { wanted, held: false, got: `nothing to compare with: the baseline has ${found.problem}` };
-    const { value } = found;
-    const { offset } = expectation.wanted;
-    const isExact = typeof value === 'number' && doubtAbout(value, value) === undefined;
-    if (!isExact && (offset !== 0 || !isValue(value))) {
-        const got = `nothing to compare with: the baseline has ${show(value)}, which is not a number`;
-        return { wanted, held: false, got };
-    }
-    const limit = isExact ? boundOf(value, expectation.wanted) : value;
-    const verdict = expect_judge({ ...expectation, wanted: limit }, entries);
-    return { ...verdict, wanted: `${wanted} (${show(limit)})` };
-}
-function isValue(value) {
-    return value !== null && typeof value !== 'object' && typeof value !== 'number';
-}
-/** In decimal, as a person reckons: 0.1 + 0.2 is 0.3. */
-function boundOf(value, { offset, isPercent }) {
-    const by = isPercent ? (Math.abs(value) * offset) / 100 : offset;
-    return Number((value + by).toPrecision(15));
-}
-/** One line that names each miss, with a semicolon between two and none within; undefined if everything held. */
-function missedExpectations(runName, verdicts) {
-    const missed = verdicts.filter(({ held }) => !held);
-    if (missed.length === 0)
-        return undefined;
-    const list = missed.map(({ wanted, got }) => `expected ${wanted}, got ${got}`).join('; ');
-    const count = `${missed.length} of ${verdicts.length} expectations ${missed.length === 1 ? 'was' : 'were'}`;
-    return `The run "${runName}" completed, but ${count} not met: ${list}`;
-}
-/** As a person writes it. */
-function describe({ name, operator, wanted }) {
-    return `${name} ${operator} ${isBound(wanted) ? describeBound(wanted) : show(wanted)}`;
-}
-function describeBound({ offset, isPercent }) {
-    if (offset === 0)
-        return 'baseline';
-    return `baseline ${offset < 0 ? '-' : '+'} ${Math.abs(offset)}${isPercent ? ' %' : ''}`;
-}
-function entriesOf({ metadata: ofRun, stepMetadata: ofSteps }) {
-    const own = Object.entries(ofRun).map(([key, value]) => ({ step: undefined, key, value }));
-    const others = ofSteps.flatMap(({ step, metadata }) => Object.entries(metadata).map(([key, value]) => ({ step, key, value })));
-    return [...own, ...others];
-}
-function expect_judge(expectation, entries) {
-    const found = find(expectation.name, entries);
-    if ('problem' in found)
-        return { wanted: describe(expectation), held: false, got: found.problem };
-    const { value } = found;
-    const doubt = doubtAbout(value, expectation.wanted);
-    const held = doubt === undefined && compare(value, expectation);
-    const kind = held || typeof value === typeof expectation.wanted ? undefined : kindOf(value);
-    const remark = doubt ?? kind;
-    return {
-        wanted: describe(expectation),
-        held,
-        got: `${show(value)}${remark === undefined ? '' : ` (${remark})`}`,
-    };
-}
-function find(name, entries) {
-    const named = entries.filter(({ step, key }) => step !== undefined && `${step}.${key}` === name);
-    const bare = entries.filter(({ key }) => key === name);
-    // The run's own is the plain meaning of a bare name.
-    const own = bare.filter(({ step }) => step === undefined);
-    const matches = [...named, ...(own.length > 0 ? own : bare)];
-    const [match, ...others] = matches;
-    if (match !== undefined && others.length === 0)
-        return match;
-    if (match !== undefined) {
-        const names = [...new Set(matches.map(nameOf))];
-        if (names.length > 1)
-            return { problem: `several values: ${listed(names, name)} (write one of these)` };
-        return {
-            problem: `several values of this name: ${listed(matches.map(originOf), name)} (log them under other names)`,
-        };
-    }
-    const known = entries.map(nameOf);
-    return {
-        problem: known.length === 0
-            ? 'no value of that name (the run has no metadata)'
-            : `no value of that name (there is ${listed(known, name)})`,
-    };
-}
-function nameOf({ step, key }) {
-    return step === undefined ? key : `${step}.${key}`;
-}
-/** Where a value was logged, for names that read alike. */
-function originOf({ step, key }) {
-    return step === undefined ? `${key} of the run itself` : `${key} of the step ${step}`;
-}
-/** Why a number cannot be compared: two that differ may have been read as the same one. */
-function doubtAbout(value, wanted) {
-    if (typeof value !== 'number' || typeof wanted !== 'number')
-        return undefined;
-    if (!Number.isFinite(value))
-        return 'a number that is too large to be read';
-    const isRounded = Math.abs(value) > Number.MAX_SAFE_INTEGER;
-    return isRounded && value === wanted ? 'more digits than can be compared exactly' : undefined;
-}
-/** Values of two kinds are different, and have no order. */
-function compare(value, { operator, wanted }) {
-    switch (operator) {
-        case '==':
-            return value === wanted;
-        case '!=':
-            return typeof value === typeof wanted && value !== wanted;
-        case '<':
-        case '<=':
-        case '>':
-        case '>=':
-            return inOrder(value, wanted, operator);
-    }
-}
-function inOrder(value, wanted, operator) {
-    const numbers = typeof value === 'number' && typeof wanted === 'number';
-    const texts = typeof value === 'string' && typeof wanted === 'string';
-    if (!numbers && !texts)
-        return false;
-    switch (operator) {
-        case '<':
-            return value < wanted;
-        case '<=':
-            return value <= wanted;
-        case '>':
-            return value > wanted;
-        case '>=':
-            return value >= wanted;
-    }
-}
-function kindOf(value) {
-    if (value === null)
-        return 'nothing';
-    if (typeof value === 'string')
-        return 'a text';
-    if (typeof value === 'number')
-        return 'a number';
-    if (typeof value === 'boolean')
-        return 'a boolean';
-    return isJsonObject(value) ? 'a mapping' : 'a list';
 }
 
 ;// CONCATENATED MODULE: ./node_modules/zod/v4/core/util.js
@@ -42560,7 +42240,7 @@ function own(inst, key, value, enumerable = true) {
     return value;
 }
 /** Like {@link own}, for a member that was never an own data property and has to stay out of `Object.keys`. */
-function util_hide(inst, key, value) {
+function hide(inst, key, value) {
     return own(inst, key, value, false);
 }
 /** Adds members a table derives from the instance: each builds on first read and shadows as own data, and assignment shadows the same way, as when these were own properties. */
@@ -43767,7 +43447,7 @@ const $ZodCheckProperty = /*@__PURE__*/ (/* unused pure expression or super */ n
 })));
 const $ZodCheckProperties = /*@__PURE__*/ $constructor("$ZodCheckProperties", (inst, def) => {
     $ZodCheck.init(inst, def);
-    util_hide(inst, Symbol.iterator, function* () {
+    hide(inst, Symbol.iterator, function* () {
         yield inst;
     });
     // key and schema snapshotted together: reading one live and the other cached lets a later mutation of the caller's shape object pair a stale key with a missing schema
@@ -43989,7 +43669,7 @@ const $ZodType = /*@__PURE__*/ $constructor("$ZodType", (inst, def) => {
 }, {
     // Wrappers extend this by installing a richer factory over it; reading it eagerly would defeat the laziness.
     get "~standard"() {
-        return util_hide(this, "~standard", standardProps(this));
+        return hide(this, "~standard", standardProps(this));
     },
     set "~standard"(value) {
         own(this, "~standard", value);
@@ -47564,7 +47244,7 @@ function _check(fn, params) {
     return ch;
 }
 // @__NO_SIDE_EFFECTS__
-function api_describe(description) {
+function describe(description) {
     const ch = new $ZodCheck({ check: "describe" });
     ch._zod.onattach = [
         (inst) => {
@@ -49932,7 +49612,7 @@ const ZodType = /*@__PURE__*/ $constructor("ZodType", (inst, def) => {
     },
     // Overrides core's `~standard` to add `jsonSchema`. Must stay a prototype entry: redefining it per instance demotes instances to dictionary mode.
     get "~standard"() {
-        return util_hide(this, "~standard", {
+        return hide(this, "~standard", {
             ...standardProps(this),
             jsonSchema: {
                 input: createStandardJSONSchemaMethod(this, "input"),
@@ -51291,7 +50971,7 @@ function superRefine(fn, params) {
     return _superRefine(fn, params);
 }
 // Re-export describe and meta from core
-const schemas_describe = api_describe;
+const schemas_describe = describe;
 const schemas_meta = meta;
 const ZodInstanceOf = /*@__PURE__*/ $constructor("ZodInstanceOf", (inst, def) => {
     ZodCustom.init(inst, def);
@@ -51390,7 +51070,22 @@ function duration_fault(problem) {
     return { ok: false, problem };
 }
 
+;// CONCATENATED MODULE: ./build/base/url.js
+/**
+ * The text as a URL; undefined if it is none. Not by URL.canParse: on Node 20 it refuses every host with a letter beyond
+ * ASCII once it has been called some thousand times.
+ */
+function urlOf(text) {
+    try {
+        return new URL(text);
+    }
+    catch {
+        return undefined;
+    }
+}
+
 ;// CONCATENATED MODULE: ./build/github/inputs/fields.js
+
 
 
 
@@ -51405,10 +51100,14 @@ function value(read) {
     return schemas_string().transform((raw, context) => {
         const text = raw.trim();
         return read(text, (problem, part = text) => {
-            context.addIssue(`${quote(part)} ${problem}`);
+            context.addIssue(`${shown(part)} ${problem}`);
             return NEVER;
         });
     });
+}
+/** Where an address has a user, a query or a fragment, there may be a password or a token in it. */
+function shown(part) {
+    return /:\/\/.*[@?#]/su.test(part) ? 'the address (not shown, as it can hold a password)' : quote(part);
 }
 /** `true` or `false`. */
 const fields_boolean = value((text, fault) => {
@@ -51498,10 +51197,10 @@ function choice(words, aliases = {}) {
         const near = Object.hasOwn(aliases, written)
             ? aliases[written]
             : closestMatch(written, [...words], { maxDistance: 2 });
-        return fault(near === undefined ? `is not allowed; use ${fields_listed(words)}` : `is not allowed; did you mean ${near}?`);
+        return fault(near === undefined ? `is not allowed; use ${listed(words)}` : `is not allowed; did you mean ${near}?`);
     });
 }
-function fields_listed(words) {
+function listed(words) {
     return new Intl.ListFormat('en', { type: 'disjunction' }).format(words);
 }
 /** The name of a run, or its id in lower case, which the address of its page holds too. */
@@ -51514,10 +51213,11 @@ const runReference = value((text, fault) => {
         return schemas_guid().safeParse(text).success ? text.toLowerCase() : text;
     return runIdOnPage(text) ?? fault("is an address without a run's id; copy the one of the run's page");
 });
-/** The id in the address of a run's page, in lower case. People copy what the browser shows; no run is named like that. */
+/** The id in the path of a run's page, in lower case; behind it may stand the address of another one. People copy what the browser shows; no run is named like that. */
 function runIdOnPage(address) {
-    const page = /^https?:\/\/.*\/runs\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:[/?#]|$)/i;
-    return page.exec(address)?.[1]?.toLowerCase();
+    const path = /^https?:/i.test(address) ? urlOf(address)?.pathname : undefined;
+    const page = /\/runs\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:\/|$)/i;
+    return page.exec(path ?? '')?.[1]?.toLowerCase();
 }
 /** `run:` and the id or name of a run, or the name of a branch. */
 const baseline = value((text, fault) => {
@@ -51623,7 +51323,7 @@ const expectations = schemas_string().transform((text, context) => {
 function parseLine(line) {
     const comparison = /[=!<>]+/.exec(line);
     if (comparison === null) {
-        return expectations_fault(line, 0, `${shown(line.trim())} has no comparison; write a condition such as ${EXAMPLE}`);
+        return expectations_fault(line, 0, `${expectations_shown(line.trim())} has no comparison; write a condition such as ${EXAMPLE}`);
     }
     const { 0: sign, index: at } = comparison;
     const name = line.slice(0, at).trim();
@@ -51632,7 +51332,7 @@ function parseLine(line) {
     const operator = OPERATORS.find((known) => known === sign);
     if (operator === undefined) {
         const hint = sign === '=' || sign === '===' ? 'did you mean ==?' : `write one of ${OPERATORS.join(' ')}`;
-        return expectations_fault(line, at, `${shown(sign)} is not a comparison; ${hint}`);
+        return expectations_fault(line, at, `${expectations_shown(sign)} is not a comparison; ${hint}`);
     }
     const from = at + sign.length;
     const value = line.slice(from).trim();
@@ -51656,21 +51356,21 @@ function readValue(text, column, line, name, operator) {
         if (isExact)
             return { ok: true, expectation: { name, operator, wanted } };
         const advice = 'log it as a string, and put it in quotes here';
-        return expectations_fault(line, column, `${shown(text)} has more digits than JSON can carry exactly; ${advice}`);
+        return expectations_fault(line, column, `${expectations_shown(text)} has more digits than JSON can carry exactly; ${advice}`);
     }
     const quoted = /^"([^"]*)"$|^'([^']*)'$/.exec(text);
     const wanted = quoted?.[1] ?? quoted?.[2];
     if (wanted !== undefined)
         return { ok: true, expectation: { name, operator, wanted } };
     const advice = valueAdvice(text, name, operator);
-    return expectations_fault(line, column, `${shown(text)} is not a number, true, false, or a string in quotes; ${advice}`);
+    return expectations_fault(line, column, `${expectations_shown(text)} is not a number, true, false, or a string in quotes; ${advice}`);
 }
 const BOUND = /^baseline(?:\s*([+-])\s*(\d+\.?\d*|\.\d+)\s*(%?))?$/;
 function readBound(text, column, line, name, operator) {
     const found = BOUND.exec(text);
     if (found === null) {
         const forms = 'write baseline alone, or with one number, as in baseline - 0.01 or baseline + 5 %';
-        return expectations_fault(line, column, `${shown(text)} is not a bound; ${forms}`);
+        return expectations_fault(line, column, `${expectations_shown(text)} is not a bound; ${forms}`);
     }
     const [, sign, amount = '0', percent = ''] = found;
     const offset = Number(amount) * (sign === '-' ? -1 : 1);
@@ -51693,7 +51393,7 @@ function valueAdvice(text, name, operator) {
         return 'put a string in quotes';
     return `write ${text} ${REVERSED[operator]} ${name}`;
 }
-function shown(words) {
+function expectations_shown(words) {
     return quote(words, expectations_MAX_WORDS_LENGTH);
 }
 /** @param offset counts from 0 */
@@ -51853,7 +51553,7 @@ function connectionFaults(raw, names, missingSecrets) {
 }
 function serverFaults(raw, missingSecrets) {
     if (raw['server-url'] !== undefined && raw.workspace !== undefined) {
-        return rules_fault('workspace', 'contradicts server-url; give only one of the two');
+        return rules_fault('workspace', 'cannot be combined with server-url; give only one');
     }
     if (raw['server-url'] !== undefined || raw.workspace !== undefined)
         return [];
@@ -51866,10 +51566,10 @@ function credentialFaults(raw, names, missingSecrets) {
     const credentials = ways.filter((name) => names.includes(name));
     const [first, second] = credentials.filter((name) => raw[name] !== undefined);
     if (first !== undefined && second !== undefined) {
-        return rules_fault(second, `contradicts ${first}; give only one of the two`);
+        return rules_fault(second, `cannot be combined with ${first}; give only one`);
     }
     if (first === 'access-token' && raw.workspace !== undefined) {
-        return rules_fault(first, 'contradicts workspace, as a token is good for one server only; give its server-url, or an api-key');
+        return rules_fault(first, 'cannot be combined with workspace: a token is good for one server only; give its server-url, or an api-key');
     }
     if (first !== undefined)
         return [];
@@ -51902,7 +51602,7 @@ function proFaults(raw) {
 /** The action itself needs something to run. */
 function targetFaults(raw) {
     if (raw.snapshot !== undefined && raw.template !== undefined) {
-        return rules_fault('template', 'contradicts snapshot; give only one of the two');
+        return rules_fault('template', 'cannot be combined with snapshot; give only one');
     }
     if (raw.snapshot !== undefined || raw.template !== undefined || raw.pipeline !== undefined)
         return [];
@@ -51932,7 +51632,7 @@ function waitNotices(raw) {
 function baselineFaults(raw, expectations = []) {
     if (raw.baseline !== undefined)
         return [];
-    const compared = expectations.find(({ wanted }) => isBound(wanted));
+    const compared = expectations.find(({ wanted }) => typeof wanted === 'object');
     const advice = 'write baseline: main, or run: and the id or name of a run';
     if (compared !== undefined) {
         return rules_fault('expect', `compares ${showOnOneLine(compared.name, MAX_SOURCE_LENGTH)} with the baseline, but the input baseline is missing or empty; ${advice}`);
@@ -51952,10 +51652,10 @@ function resumeFaults(raw, configuration) {
     ];
     if (places.length === 0)
         return [];
-    return rules_fault('resume', `contradicts ${places.join(' and ')}, as it finds the run of an earlier attempt by the name that the action gives; remove one of them`);
+    return rules_fault('resume', `cannot be combined with ${places.join(' and ')}: resume finds the earlier run by the name that the action generates; remove one of them`);
 }
 /** The dashboard of ZenML Pro, whose address does not say where the workspace's own server is. */
-const PRO_PAGE = /^https?:\/\/[^/]*\/(?:.*\/)?(?:organizations|workspaces|tenants)\//i;
+const PRO_PAGE = /\/(?:organizations|workspaces|tenants)\//i;
 /**
  * wait/ and stop/ need a run that something else started. The address of its page says on which server it is; on another
  * one its id would be looked for in vain.
@@ -51968,7 +51668,10 @@ function runFaults({ run }, server, parse) {
         return rules_fault('run', 'missing; write the id or the name of the run, such as ${{ needs.train.outputs.run-id }}');
     }
     const id = runIdOnPage(page);
-    if (id === undefined || server === undefined || !('url' in server) || PRO_PAGE.test(page))
+    if (id === undefined ||
+        server === undefined ||
+        !('url' in server) ||
+        PRO_PAGE.test(urlOf(page)?.pathname ?? ''))
         return [];
     const parsed = parse(page);
     if (!parsed.ok)
@@ -51990,12 +51693,22 @@ function rules_fault(input, problem) {
 
 
 
+
 /** Variables of ZenML's own client. */
 const VARIABLES = {
     'server-url': 'ZENML_STORE_URL',
     'api-key': 'ZENML_STORE_API_KEY',
     'access-token': 'ZENML_STORE_API_TOKEN',
 };
+/**
+ * What login/ exports beside server and token, so that a step that changes only one of the two is noticed. Not
+ * `ZENML_STORE_\u2026`: ZenML's client takes every such variable for a setting of its own.
+ */
+const PAIR_VARIABLE = 'ZENML_RUN_ACTION_PAIR';
+/** The SHA-256 of a server's address and a token for it, in hex: no secret, but good for no other pair. */
+function pairOf(serverUrl, token) {
+    return (0,external_node_crypto_.createHash)('sha256').update(`${serverUrl}\n${token}`).digest('hex');
+}
 /** If one of these is given, no variable is read: a key for one server must never reach another. */
 const ABOUT_CONNECTION = [
     'server-url',
@@ -52006,17 +51719,19 @@ const ABOUT_CONNECTION = [
     'client-secret',
 ];
 /**
- * Reads an action's inputs. Server and credential come from ZenML's own variables as a pair or not at all; of two
- * credentials the key is taken, as ZenML's client does.
+ * Reads an action's inputs. Server and credential come from ZenML's own variables as a pair or not at all: job, step
+ * and login/ may each have set one, for different servers.
  */
-function readGivenInputs(env, names) {
+function readGivenInputs(env, names, parse) {
     const raw = readRawInputs(env, names);
     const none = { raw, source: undefined, faults: [], called: (text) => text };
     if (ABOUT_CONNECTION.some((name) => raw[name] !== undefined))
         return none;
     const url = env[VARIABLES['server-url']]?.trim() ?? '';
-    const isSet = (name) => names.includes(name) && (env[VARIABLES[name]] ?? '').trim() !== '';
-    const [credential, unused] = ['api-key', 'access-token'].filter(isSet);
+    const isSet = (name) => (env[VARIABLES[name]] ?? '').trim() !== '';
+    // A token that the action does not take shows all the same that the key may be for another server.
+    const usable = ['api-key', 'access-token'].filter((name) => names.includes(name) || isSet('api-key'));
+    const [credential, second] = usable.filter(isSet);
     if (url === '' && credential === undefined)
         return none;
     const fault = (variable, problem) => ({
@@ -52036,13 +51751,29 @@ function readGivenInputs(env, names) {
             'set it to the https:// address of the ZenML server, or give the inputs server-url and api-key';
         return fault('ZENML_STORE_URL', problem);
     }
-    const ignored = unused === undefined ? '' : `; ${VARIABLES[unused]} is not used`;
+    if (second !== undefined) {
+        const problem = 'cannot be combined with ZENML_STORE_API_TOKEN: one of the two may be for another server; ' +
+            'give the inputs server-url and api-key, or set only the one that is for ZENML_STORE_URL';
+        return fault('ZENML_STORE_API_KEY', problem);
+    }
+    if (credential === 'access-token' && !isExportedPair(url, env, parse)) {
+        const problem = 'does not go with ZENML_STORE_URL, as login/ exported another pair; ' +
+            'give the inputs server-url and api-key, or set neither variable again';
+        return fault('ZENML_STORE_API_TOKEN', problem);
+    }
     return {
         raw: { ...raw, 'server-url': url, [credential]: env[VARIABLES[credential]] },
-        source: `Server and credential come from ZENML_STORE_URL and ${VARIABLES[credential]}${ignored}`,
+        source: `Server and credential come from ZENML_STORE_URL and ${VARIABLES[credential]}`,
         faults: [],
         called: (text) => Object.entries(VARIABLES).reduce((named, [input, variable]) => named.replace(new RegExp(`^${input}(?=:|$)`), variable), text),
     };
+}
+/** Also true where login/ exported nothing: then all variables are the user's own. */
+function isExportedPair(url, env, parse) {
+    const exported = env[PAIR_VARIABLE]?.trim() ?? '';
+    const parsed = parse(url, 'workspace');
+    const token = env[VARIABLES['access-token']]?.trim() ?? '';
+    return exported === '' || exported === pairOf(parsed.ok ? parsed.url : url, token);
 }
 /** Reads which server is meant: by its address, or as a workspace of ZenML Pro. */
 function readServer(raw, parse) {
@@ -52137,6 +51868,43 @@ function readWorkflowContext(env) {
 function stepIdentity(context, stepKey) {
     const parts = [context.repositoryId, context.workflowRef, context.action, stepKey];
     return (0,external_node_crypto_.createHash)('sha256').update(parts.join('\n')).digest('hex').slice(0, 8);
+}
+
+;// CONCATENATED MODULE: ./build/base/json.js
+/** Whether a value is a mapping, and neither a list nor null. */
+function isJsonObject(value) {
+    return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+/** Whether a value is a list; Array.isArray forgets what is in a readonly one. */
+function isJsonList(value) {
+    return Array.isArray(value);
+}
+/** A mapping's own value under a key; undefined where the value is no mapping or has no such key. */
+function member(value, key) {
+    return isJsonObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
+}
+/** Merges as a ZenML server does: mappings deeply, everything else is replaced. */
+function mergeDeeply(base, over) {
+    const merged = Object.entries(over).map(([key, value]) => {
+        const below = member(base, key);
+        return [key, isJsonObject(below) && isJsonObject(value) ? mergeDeeply(below, value) : value];
+    });
+    return { ...base, ...Object.fromEntries(merged) };
+}
+/** Whether there are more than so many mappings and lists in each other. */
+function isDeeperThan(depth, value) {
+    if (typeof value !== 'object' || value === null)
+        return false;
+    return depth === 0 || Object.values(value).some((inner) => isDeeperThan(depth - 1, inner));
+}
+/** The text as JSON; undefined if it is none. */
+function parseJson(text) {
+    try {
+        return JSON.parse(text);
+    }
+    catch {
+        return undefined;
+    }
 }
 
 ;// CONCATENATED MODULE: ./build/github/workflow/event.js
@@ -52270,7 +52038,7 @@ function unquoted(text) {
  */
 async function readChecked(table, sources, readOwn) {
     const { env, readFile, parseServerUrl } = sources;
-    const { raw, source, called, faults: variableFaults } = readGivenInputs(env, table.names);
+    const { raw, source, called, faults: variableFaults } = readGivenInputs(env, table.names, parseServerUrl);
     const secrets = new Secrets([...table.secrets.flatMap((name) => raw[name] ?? []), ...keysInInputs(env)]);
     for (const secret of secrets.values)
         sources.mask(secret);
@@ -52298,7 +52066,7 @@ async function readChecked(table, sources, readOwn) {
         ...own.faults,
     ]);
     if (faults.length > 0 || own.inputs === undefined || !credential || !server.server) {
-        const ordered = read_checked_inOrder(table.names, faults);
+        const ordered = inOrder(table.names, faults);
         throw new InputFaults(ordered.map(({ input, line }) => ({ input: called(input), line: called(line) })));
     }
     return {
@@ -52346,7 +52114,7 @@ function withoutSecrets({ names, secrets: secretNames }, raw, secrets, faults) {
     ];
 }
 /** Misspelt names come first: they are often the reason why another input is missing. */
-function read_checked_inOrder(names, faults) {
+function inOrder(names, faults) {
     const place = (fault) => names.findIndex((name) => name === fault.input);
     return [...faults].sort((a, b) => place(a) - place(b));
 }
@@ -54672,10 +54440,12 @@ function setTokenOutput(token) {
  * @throws {Error} when the runner's file for variables cannot be written.
  */
 function exportConnection(serverUrl, token, env) {
-    exportVariable(VARIABLES['server-url'], serverUrl);
-    exportVariable(VARIABLES['access-token'], token);
+    // The address last: where the file cannot be written to its end, no earlier credential meets the new server.
     if (env[VARIABLES['api-key']] !== undefined)
         exportVariable(VARIABLES['api-key'], '');
+    exportVariable(PAIR_VARIABLE, pairOf(serverUrl, token));
+    exportVariable(VARIABLES['access-token'], token);
+    exportVariable(VARIABLES['server-url'], serverUrl);
 }
 /**
  * Keeps a value for this step's own post step, which sees it even if this process is killed afterwards. It must find
@@ -55609,7 +55379,7 @@ function codeText(code, show) {
     const made = [
         ...code_text_optional(shownDay(code.madeAt), ''),
         ...code_text_optional(madeBy && show(madeBy), 'by '),
-        ...(from === undefined ? code_text_optional(olderDay(code), 'with the code of ') : [`from commit ${from}`]),
+        ...(from === undefined ? code_text_optional(olderDay(code), 'with code from ') : [`from commit ${from}`]),
     ];
     return [
         `${SUBJECTS[kind]} ${show(name)}`,
@@ -55706,7 +55476,7 @@ const PROJECT_SOURCES = {
     ZENML_ACTIVE_PROJECT_ID: 'from ZENML_ACTIVE_PROJECT_ID',
     account: "the account's default project",
     'only-one': 'the only one that this account can see',
-    definition: 'the one of what is to be run',
+    definition: 'the project of the snapshot or template',
 };
 const DRY_RUN_TITLE = 'Changes that this run would make to the configuration:';
 const HINDRANCES = {
@@ -55714,7 +55484,7 @@ const HINDRANCES = {
     'no-slot': 'The server has no free slot for another run; trying again',
     limited: 'The server limits requests, and nothing was started; trying again',
     'not-sent': 'The server could not be reached, and nothing was sent; trying again',
-    unclear: 'This step has no run yet; before the request is sent again, checking once more',
+    unclear: 'No run found yet; checking once more before sending the request again',
     'name-vanished': 'The server says that the run exists, but does not show it; trying again',
 };
 /** The log up to the line with the run's link. */
@@ -55752,7 +55522,7 @@ class StartLog {
             case 'dry-run':
                 this.#log.serverText(shownDifference(event.lines), DRY_RUN_TITLE);
                 for (const wanted of event.expectations)
-                    this.#log.info(`Would be expected: ${inline(wanted, LONG)}`);
+                    this.#log.info(`Would be checked after the run: ${inline(wanted, LONG)}`);
                 return `Not checked (only a real start can): ${inline(event.onlyWhenTriggered.join(', '), LONG)}`;
             case 'triggering':
                 return `Starting the run ${inline(event.name, 300)}`;
@@ -56030,7 +55800,7 @@ class RunLog {
                 this.#timed(`The run has failed, but some of its steps keep running: ${inline(event.steps.join(', '), run_log_LONG)}. Waiting for them to end`);
                 return;
             case 'settling':
-                this.#timed(`Checking for ${shownDuration(event.forMs)} that no step of the run starts after all`);
+                this.#timed(`Making sure for ${shownDuration(event.forMs)} that no more steps start`);
                 return;
             case 'ending':
                 this.#timed(endingLine(event));
@@ -56156,7 +55926,7 @@ class TransportError extends Error {
         const proxyStatus = /Proxy response \((\d{3})\)|Proxy Authentication Required \((407)\)/.exec(error.message);
         if (proxyStatus !== null)
             return proxyRefusal(proxyStatus[1] ?? proxyStatus[2] ?? '');
-        return new TransportError(code, REASONS[code] ?? `the exchange broke off (${code})`, sent);
+        return new TransportError(code, REASONS[code] ?? `the connection failed (${code})`, sent);
     }
 }
 /** A proxy that says no does so instead of passing anything on. */
@@ -56179,6 +55949,18 @@ function errorCode(error) {
     if ('errors' in error && Array.isArray(error.errors))
         return errorCode(error.errors[0]);
     return 'cause' in error ? errorCode(error.cause) : undefined;
+}
+
+;// CONCATENATED MODULE: ./build/base/cut.js
+/**
+ * Cuts a text, and says so with a `\u2026`. It is cut between two words, or, where there is only one, between parts of JSON:
+ * half of a secret would no longer be recognized and hidden in a log.
+ */
+function cutAtSpace(text, most) {
+    if (text.length <= most)
+        return text;
+    const whole = /^[^]*\s/.exec(text.slice(0, most + 1)) ?? /^[^]*[",;{}[\]<>]/.exec(text.slice(0, most));
+    return `${whole?.[0].trimEnd() ?? ''}\u2026`;
 }
 
 ;// CONCATENATED MODULE: ./build/zenml/answers/error-body.js
@@ -56505,20 +56287,6 @@ function isZenmlError(error) {
 }
 const errors_KINDS = [TransportError, AnswerError, CredentialError, WorkspaceError, UnreachableError];
 
-;// CONCATENATED MODULE: ./build/base/url.js
-/**
- * The text as a URL; undefined if it is none. Not by URL.canParse: on Node 20 it refuses every host with a letter beyond
- * ASCII once it has been called some thousand times.
- */
-function urlOf(text) {
-    try {
-        return new URL(text);
-    }
-    catch {
-        return undefined;
-    }
-}
-
 ;// CONCATENATED MODULE: ./build/http/loopback.js
 /**
  * Whether a URL's host is this machine for certain. Names below localhost are not: RFC 6761 says that they are, but a
@@ -56569,7 +56337,7 @@ const MANAGEMENT_SECTIONS = new Set([
 const CREDENTIAL_PARAMETER = /token|key|secret|passw|auth|credential|signature/i;
 /**
  * Reads the address of a ZenML server as people paste it: what the browser or the API's documentation adds is
- * cut off with a notice; what is no server of the wanted API, or holds a credential, is a problem.
+ * removed with a notice; what is no server of the wanted API, or holds a credential, is a problem.
  */
 function parseServerUrl(text, api = 'workspace') {
     const trimmed = text.trim();
@@ -56593,7 +56361,7 @@ function textProblem(text) {
         return `is ${text.length} characters long; write only the server's address, such as ${server_url_EXAMPLE}`;
     }
     if (/^["'`<].*["'`>]$/u.test(text)) {
-        return 'stands in quotes or brackets that are part of the value; remove them';
+        return 'contains quotes or brackets; remove them';
     }
     if (/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(text)) {
         return 'holds a line break or an invisible character; write the address on one line';
@@ -56615,7 +56383,7 @@ function schemeProblem(text) {
         return `has no https:// in front; it should look like ${server_url_EXAMPLE}`;
     const scheme = /^([a-z][a-z0-9+.-]*):(?!\d)/i.exec(text)?.[1];
     if (scheme !== undefined) {
-        return `begins with ${scheme.slice(0, 20)}:, which is no web address; it should look like ${server_url_EXAMPLE}`;
+        return `begins with ${scheme.slice(0, 20)}:, which is not a web address; it should look like ${server_url_EXAMPLE}`;
     }
     const host = text.replace(/^\/+/, '').replace(/[/?#].*$/s, '');
     if (host === '')
@@ -56665,7 +56433,7 @@ function noManagementProblem(url) {
 function address(url, api) {
     const notices = [];
     if (url.search !== '' || url.hash !== '')
-        notices.push('what stands behind the ? or # was cut off');
+        notices.push('everything after ? or # was removed');
     const segments = pathSegments(url);
     const end = segments.findIndex((part, index) => api === 'management' ? MANAGEMENT_SECTIONS.has(part) : isBehindServer(segments, index));
     const prefix = end === -1 ? segments : segments.slice(0, end);
@@ -56673,7 +56441,7 @@ function address(url, api) {
     if (end !== -1) {
         const ending = segments.slice(end, end + 2).map(server_url_readable);
         const more = segments.length > end + 2 ? '/\u2026' : '';
-        notices.push(`the ending /${ending.join('/')}${more} belongs to a page of the server and was cut off`);
+        notices.push(`the path /${ending.join('/')}${more} is a page of the server and was removed`);
     }
     return {
         url: server,
@@ -56921,7 +56689,7 @@ class Api {
 const ABOUT_ANOTHER = {
     status: 200,
     headers: {},
-    body: 'it is about another id than the one that was asked for',
+    body: 'the response is for a different ID than requested',
 };
 /** An answer that is nested too deeply to be checked is as good as one of a wrong shape. */
 function parseAnswer(schema, body) {
@@ -58196,23 +57964,23 @@ function untrusted_certificate_describe(code, chain, host, whose) {
     const top = chain.at(-1);
     if (leaf === undefined || top === undefined)
         return undefined;
-    const subject = whose === 'it' ? untrusted_certificate_nameOf(leaf.subject) : `${whose} ${untrusted_certificate_nameOf(leaf.subject)}`;
+    const subject = whose === 'it' ? nameOf(leaf.subject) : `${whose} ${nameOf(leaf.subject)}`;
     // Whoever trusted it would trust every such ingress.
     if (PLACEHOLDERS.has(String(leaf.subject.CN))) {
         return `${subject} is the placeholder of an ingress that has no certificate for ${host}, or not yet; it needs one there`;
     }
     if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID') {
         const wrong = chain.find((each) => !isValidNow(each)) ?? leaf;
-        return `${wrong === leaf ? subject : untrusted_certificate_nameOf(wrong.subject)} is valid from ${untrusted_certificate_day(wrong.valid_from)} to ${untrusted_certificate_day(wrong.valid_to)}; it has to be renewed where it is installed`;
+        return `${wrong === leaf ? subject : nameOf(wrong.subject)} is valid from ${untrusted_certificate_day(wrong.valid_from)} to ${untrusted_certificate_day(wrong.valid_to)}; renew it on the server`;
     }
     if (code === 'ERR_TLS_CERT_ALTNAME_INVALID' || code === 'HOSTNAME_MISMATCH') {
         const names = untrusted_certificate_oneLine(leaf.subjectaltname ?? 'no host at all');
         return `${subject} is for ${names}, not for ${host}; use a host that it names`;
     }
-    const issuer = untrusted_certificate_nameOf(top.issuer);
-    const origin = top === leaf && issuer === untrusted_certificate_nameOf(leaf.subject)
+    const issuer = nameOf(top.issuer);
+    const origin = top === leaf && issuer === nameOf(leaf.subject)
         ? 'is self-signed; give it'
-        : `was issued by ${issuer}, which this runner does not know; give the certificate of that authority`;
+        : `was issued by ${issuer}, which this runner does not know; give that CA's certificate`;
     return `${subject} ${origin} as ca-certificate`;
 }
 function isValidNow({ valid_from, valid_to }) {
@@ -58225,7 +57993,7 @@ function untrusted_certificate_day(time) {
     return Number.isNaN(ms) ? untrusted_certificate_oneLine(time) : new Date(ms).toISOString().slice(0, 10);
 }
 /** The part of a distinguished name that people know it by. */
-function untrusted_certificate_nameOf(name) {
+function nameOf(name) {
     const text = [name?.CN, name?.OU, name?.O].flat().find((part) => typeof part === 'string' && part !== '');
     return `"${untrusted_certificate_oneLine(typeof text === 'string' ? text : '(no name)')}"`;
 }
@@ -58422,7 +58190,7 @@ const PAGE_SIZE = 20;
 /** More workspaces than any organization has. */
 const MOST_PAGES = 50;
 const MOST_NAMES = 5;
-const workspaces_MAX_SHOWN = 100;
+const MAX_SHOWN = 100;
 const workspaceSchema = object({
     id: schemas_string(),
     name: schemas_string(),
@@ -58527,7 +58295,7 @@ async function notFound(name, client) {
     if (names.length === 0)
         return `${start}, nor any other; add the account to the workspace`;
     const near = names
-        .map((each) => ({ each, distance: leven(each, name, { maxDistance: workspaces_MAX_SHOWN }) }))
+        .map((each) => ({ each, distance: leven(each, name, { maxDistance: MAX_SHOWN }) }))
         .sort((a, b) => a.distance - b.distance)
         .slice(0, MOST_NAMES);
     const more = names.length > near.length ? ` and ${names.length - near.length} more` : '';
@@ -58562,7 +58330,7 @@ function idOf({ id }) {
 }
 /** What somebody else named, in quotes, on one line. */
 function workspaces_shown(text) {
-    return `"${cutAtSpace(text.replace(/[\s\p{Cc}\p{Cf}]+/gu, ' '), workspaces_MAX_SHOWN)}"`;
+    return `"${cutAtSpace(text.replace(/[\s\p{Cc}\p{Cf}]+/gu, ' '), MAX_SHOWN)}"`;
 }
 
 ;// CONCATENATED MODULE: ./build/zenml/login/session.js
@@ -58654,7 +58422,7 @@ class LoginSession {
                     throw error;
                 if (isMinuteLimit(error) && !waitedForWindow) {
                     waitedForWindow = true;
-                    onWait(`${error.message} The window must pass without a login`, LOGIN_WINDOW_MS);
+                    onWait(`${error.message} Waiting until the limit is reset`, LOGIN_WINDOW_MS);
                     await clock.sleep(LOGIN_WINDOW_MS, signal);
                     continue;
                 }
@@ -58829,11 +58597,11 @@ async function organizationKeyGrant({ url, proApiUrl }, key, login) {
     }
     const named = own.ok ? ` (this one says ${own.url})` : '';
     throw new CredentialError(`api-key: a ZenML Pro workspace before 0.92 cannot check an organization's key itself. ` +
-        `Set pro-api-url to the address of your ZenML Pro management API${named}, which can, or upgrade the workspace`);
+        `Set pro-api-url to your ZenML Pro management API${named}, so that the action logs in there, or upgrade the workspace`);
 }
 async function openWorkspace(server, { inputs: { credential }, serverUrl, lookUpMs, log, signal }, login) {
     if (credential.kind === 'access-token') {
-        throw new CredentialError('access-token: contradicts workspace');
+        throw new CredentialError('access-token: cannot be combined with workspace');
     }
     const { proApiUrl } = server;
     const isKey = credential.kind === 'api-key';
@@ -58880,6 +58648,7 @@ async function lookUp(server, session, { log, login: { http, clock, onWait }, si
 
 
 
+const FAILED = 'ZenML login failed';
 /** The last moment that a date of four digits can say; a server may name any number of seconds. */
 const LAST_MOMENT_MS = Date.UTC(9999, 11, 31);
 /**
@@ -58911,16 +58680,11 @@ async function login_login(env, log) {
         try {
             const token = await connection.session.token();
             const { serverUrl } = connection.client;
-            handOver(serverUrl, token, connection.session.expiresAt, log);
-            if (inputs.exportEnv) {
-                exportConnection(serverUrl, token, env);
-                log.info('Later steps of this job find server and token in ZENML_STORE_URL and ZENML_STORE_API_TOKEN');
-            }
+            return handOver({ serverUrl, token, expiresAt: connection.session.expiresAt }, inputs.exportEnv, env, log);
         }
         finally {
             await connection.close();
         }
-        return true;
     }
     catch (error) {
         if (error instanceof InputFaults) {
@@ -58928,7 +58692,7 @@ async function login_login(env, log) {
                 log.error(line, { title: `Input ${input}` });
         }
         else if (isZenmlError(error)) {
-            log.error(error.message, { title: 'ZenML login failed' });
+            log.error(error.message, { title: FAILED });
         }
         else {
             throw error;
@@ -58936,12 +58700,25 @@ async function login_login(env, log) {
         return false;
     }
 }
-/** @param expiresAt milliseconds since the epoch; undefined: never. */
-function handOver(serverUrl, token, expiresAt, log) {
+/** Gives false, and says why, if the later steps could not be given what they need. */
+function handOver({ serverUrl, token, expiresAt }, exportEnv, env, log) {
     const end = expiresAt === undefined ? '' : timeOf(expiresAt);
-    setTokenOutput(token);
-    outputs_setOutput('expires-at', end, log);
-    log.info(`Logged in at ${serverUrl}; the token ${end === '' ? 'does not expire' : `is valid until ${end}`}`);
+    try {
+        setTokenOutput(token);
+        outputs_setOutput('expires-at', end, log);
+        log.info(`Logged in at ${serverUrl}; the token ${end === '' ? 'does not expire' : `is valid until ${end}`}`);
+        if (!exportEnv)
+            return true;
+        exportConnection(serverUrl, token, env);
+        log.info('Later steps of this job can use ZENML_STORE_URL and ZENML_STORE_API_TOKEN');
+        return true;
+    }
+    catch (error) {
+        const code = systemCode(error);
+        const line = `The token could not be handed to the later steps: the runner's file for it cannot be written${code === '' ? '' : ` (${code})`}. Check disk space and permissions on the runner`;
+        log.error(line, { title: FAILED });
+        return false;
+    }
 }
 /** Whole seconds, cut off: a token must not be taken for valid after its end. */
 function timeOf(ms) {
@@ -59051,6 +58828,98 @@ function compareSpots(a, b) {
 /** The keys of a mapping, none for anything else. */
 function keysOf(value) {
     return isJsonObject(value) ? Object.keys(value) : [];
+}
+
+;// CONCATENATED MODULE: ./build/base/words.js
+
+
+
+/** Longer values are described: a cut secret would no longer be recognized, and so not be hidden, in a log. */
+const words_MAX_SHOWN = 60;
+const MAX_LISTED = 12;
+const MAX_CHOICES = 10;
+/** Stands for a value in a place where nothing hides a secret. */
+function words_hide(value) {
+    if (typeof value === 'string')
+        return 'this text';
+    if (typeof value === 'number')
+        return 'this number';
+    if (isJsonList(value))
+        return 'this list';
+    return isJsonObject(value) ? 'this mapping' : 'this value';
+}
+/** A value as a person may have written it, on one line. */
+function show(value) {
+    const text = shortJson(value);
+    if (text !== undefined)
+        return text;
+    if (typeof value === 'string')
+        return `a string of ${value.length} characters`;
+    if (isJsonList(value))
+        return `a list of ${value.length}`;
+    if (isJsonObject(value))
+        return `a mapping of ${Object.keys(value).length}`;
+    return JSON.stringify(value);
+}
+/** Undefined if it is long, or nested too deeply to be written: that has a limit, where reading JSON has none. */
+function shortJson(value) {
+    try {
+        const text = JSON.stringify(value);
+        return text.length <= words_MAX_SHOWN ? text : undefined;
+    }
+    catch (error) {
+        if (error instanceof RangeError)
+            return undefined;
+        throw error;
+    }
+}
+/** `a or b`; of many the first ones. */
+function orList(words) {
+    const shown = words.slice(0, MAX_CHOICES).join(' or ');
+    return words.length <= MAX_CHOICES ? shown : `${shown} and ${words.length - MAX_CHOICES} more`;
+}
+/** A name in quotes, on one line. */
+function quoted(name) {
+    return JSON.stringify(cutAtSpace(name, words_MAX_SHOWN));
+}
+/** `; did you mean epochs?`, or nothing where no name is near. */
+function didYouMean(written, names) {
+    const maxDistance = Math.max(1, Math.min(3, Math.floor(written.length / 2)));
+    const near = names.find((name) => name.toLowerCase() === written.toLowerCase()) ??
+        closestMatch(written.slice(0, 255), [...names], { maxDistance });
+    return near === undefined ? '' : `; did you mean ${plain(near)}?`;
+}
+/**
+ * Behind "has no parameter \u2026": the nearest name, and all that there are.
+ *
+ * @param owners who has them, with the verb
+ */
+function alternatives(written, names, owners = 'It has') {
+    const near = didYouMean(written, names) || '.';
+    return `${near} ${owners}${names.length === 0 ? ' none' : `: ${words_listed(names, written)}`}`;
+}
+/**
+ * `; write schedule: {warmup: \u2026}` for a name with a dot whose beginning is known; undefined for any other: only a
+ * step's name is split off at a dot.
+ */
+function asNested(written, value, isKnown, shown) {
+    const dot = written.indexOf('.');
+    const [name, field] = [written.slice(0, dot), written.slice(dot + 1)];
+    if (dot < 1 || field === '' || !isKnown(name))
+        return undefined;
+    return `; write ${plain(name)}: {${plain(field)}: ${isJsonObject(value) || Array.isArray(value) ? '\u2026' : shown(value)}}`;
+}
+/** The names, the nearest first where there are more than a reader wants to see. */
+function words_listed(names, written) {
+    if (names.length <= MAX_LISTED)
+        return names.map(plain).join(', ');
+    const word = written.slice(0, 255);
+    const nearest = [...names].sort((a, b) => leven(a, word) - leven(b, word)).slice(0, MAX_LISTED);
+    return `${nearest.map(plain).join(', ')} and ${names.length - MAX_LISTED} more`;
+}
+/** A name as it is where it is a plain word, else in quotes. */
+function plain(name) {
+    return /^[\w.-]{1,60}$/.test(name) ? name : quoted(name);
 }
 
 ;// CONCATENATED MODULE: ./build/run/configure/check/check-keys.js
@@ -59168,9 +59037,9 @@ function check_parameters_fault({ path, kind, wanted, value }, what, show) {
 function doubt({ path, kind, wanted, value }, what, show) {
     switch (kind) {
         case 'no-field':
-            return `${what([])} has no field ${quoted(path.join('.'))}, unless that is another name of one`;
+            return `${what([])} has no field ${quoted(path.join('.'))}, unless it is an alias`;
         case 'missing':
-            return `${what(path)} must be ${wanted}, unless a key of ${show(value)} is another name of it`;
+            return `${what(path)} must be ${wanted}, unless a key of ${show(value)} is an alias for it`;
         case 'value':
             return `${what(path)} must be ${wanted}; ${show(value)} is right only if these are flags`;
     }
@@ -60013,10 +59882,13 @@ function mergeOverrides({ layers, tags, enableCache }, base) {
 function withTags(before, added) {
     if (!isJsonList(before))
         return before;
-    const named = [...before, ...added].map((tag) => [member(tag, 'name') ?? tag, tag]);
-    return named
-        .filter(([name], at) => named.findIndex(([other]) => other === name) === at)
-        .map(([, tag]) => tag);
+    const byName = new Map();
+    for (const tag of [...before, ...added]) {
+        const name = member(tag, 'name') ?? tag;
+        if (!byName.has(name))
+            byName.set(name, tag);
+    }
+    return [...byName.values()];
 }
 /**
  * What the server needs beside the overrides: up to 0.84 it wants every parameter of every step and refuses a
@@ -60163,7 +60035,7 @@ class Expansion {
         if (long !== undefined)
             return long;
         const nested = (show) => this.#nested(key, value, show);
-        if (nested(hide) !== undefined)
+        if (nested(words_hide) !== undefined)
             return { problem: (show) => `no step has a parameter ${quoted(key)}${nested(show) ?? ''}` };
         return this.#dotted(key, value) ?? this.#unknown(key, value);
     }
@@ -60388,7 +60260,7 @@ function assemble(overrides, definition, version) {
         checkConfiguration(body, { outline, version, findings });
     const faults = errors.shown();
     if (faults.length > 0)
-        throw new ConfigurationError(faults, errors.shown(hide));
+        throw new ConfigurationError(faults, errors.shown(words_hide));
     const unchecked = isGiven && outline === undefined ? NOT_TOLD : undefined;
     const warnings = [...findings.warnings.shown(), ...keptLines(expanded?.kept ?? [])];
     return { ...configuration, warnings, unchecked };
@@ -60508,7 +60380,7 @@ async function project_settle(choice, server, { defaultProjectId }, client) {
     if (only !== undefined && total === 1)
         return { project: only, source: 'only-one' };
     if (only === undefined) {
-        throw new RunError('project: this account sees no project. Give it permission to read the project with what is to be run');
+        throw new RunError('project: this account sees no project. Give it permission to read the project of the snapshot or template');
     }
     throw new RunError(`project: missing, and this account sees ${total} projects: ${project_listed(items.map(({ name }) => name), total)}. Write project: ${only.name}, or another one of them`);
 }
@@ -60519,7 +60391,7 @@ async function listProjects(client) {
     catch (error) {
         if (!(error instanceof AnswerError))
             throw error;
-        throw new RunError(`project: missing, and what there is cannot be read: ${error.message}. Write project: NAME`);
+        throw new RunError(`project: missing, and the projects cannot be listed: ${error.message}. Write project: NAME`);
     }
 }
 async function project_named({ nameOrId, source }, server, client) {
@@ -60834,7 +60706,7 @@ class Patience {
     }
     /** To be called after each answer that is one. */
     answered() {
-        this.#forgetRefusals();
+        this.passed();
         this.#goneSince = undefined;
         this.#timesGone = 0;
     }
@@ -60854,18 +60726,23 @@ class Patience {
     isFinal(error) {
         // No answer at all says nothing about the noes before it; how long it is tolerated is for the caller to say.
         if (isPassing(error)) {
-            this.#forgetRefusals();
+            this.passed();
             return false;
         }
         const { status, exception } = error instanceof AnswerError ? error : {};
         if (exception !== undefined && status !== 401 && status !== 404)
             return true;
+        return this.refused();
+    }
+    /** To be called after each no, whoever said it: whether there have been enough of them in a row, for long enough. */
+    refused(doubtedMs = DOUBTED_MS) {
         const now = this.#clock.elapsed();
         this.#refusedSince ??= now;
         this.#timesRefused += 1;
-        return this.#timesRefused >= LEAST_LOOKS && now - this.#refusedSince >= DOUBTED_MS;
+        return this.#timesRefused >= LEAST_LOOKS && now - this.#refusedSince >= doubtedMs;
     }
-    #forgetRefusals() {
+    /** To be called after each failure that says neither yes nor no. */
+    passed() {
         this.#refusedSince = undefined;
         this.#timesRefused = 0;
     }
@@ -61269,7 +61146,7 @@ class Stop {
             while (!aftermath.isOver) {
                 const run = await this.#look();
                 if (runPhase(run.status) === 'going-on') {
-                    return this.#goingOn(`the server took the request to end it, but it is still ${run.status}`);
+                    return this.#goingOn(`the server accepted the request to end it, but it is still ${run.status}`);
                 }
                 const accounted = await this.#accountForSteps(run);
                 if (accounted.kind !== 'ended')
@@ -61434,7 +61311,7 @@ const DIGITS = 12;
  * The origin of a run, by which a later attempt of the step finds it. GitHub gives the calls of one reusable workflow
  * nothing that tells them apart, so what the run is given counts too.
  */
-function run_name_originOf(origin, configuration) {
+function originOf(origin, configuration) {
     const told = JSON.stringify([origin.stepIdentity, configuration]);
     return { ...origin, stepIdentity: (0,external_node_crypto_.createHash)('sha256').update(told).digest('hex').slice(0, 8) };
 }
@@ -61580,7 +61457,7 @@ async function cleanUp(request, deps) {
 function sentenceFor(found, { name }) {
     switch (found.kind) {
         case 'another':
-            return `A run named "${found.run.name ?? ''}" (${found.run.id}) is on the server, but nothing shows that this step started it. It is left alone: look at it if in doubt`;
+            return `A run named "${found.run.name ?? ''}" (${found.run.id}) is on the server, but nothing shows that this step started it. It was left alone; check it if in doubt`;
         case 'none':
             return `No run named "${name}" is on the server. The request to start it was sent, so look once more later if in doubt`;
         case 'unknown':
@@ -61792,7 +61669,9 @@ function age_durationOf({ created, endTime } = {}, steps) {
     if (created === undefined || endTime === undefined)
         return undefined;
     const ends = steps.map(({ startTime, durationMs }) => (startTime ?? created) + (durationMs ?? 0));
-    return Math.max(0, Math.max(endTime, ...ends) - created);
+    // As arguments of one call, so many numbers as a run may have steps would be too much for the stack.
+    const last = ends.reduce((latest, end) => Math.max(latest, end), endTime);
+    return Math.max(0, last - created);
 }
 
 ;// CONCATENATED MODULE: ./build/run/outcome/step-attempts.js
@@ -61826,7 +61705,7 @@ const MOST_MEGABYTES = 64;
 /** A copy of the database that answers some of the requests is mostly not further behind. */
 const CATCH_UP_MS = 3_000;
 /** What a server leaves out of what an account may not see. */
-const HIDDEN = 'the account may not read it, or the server gave something else';
+const HIDDEN = "the account may not read it, or the server's answer was not usable";
 const LEFT_OUT = 'the server left them out';
 const OUTDATED = 'the server gave it as it was before the run ended';
 const collect_TIME_LIMIT_MS = 20_000;
@@ -62026,7 +61905,7 @@ const baseline_TIME_LIMIT_MS = 60_000;
  */
 async function readBaseline(choice, compared, deps) {
     const limit = deps.timeLimit(baseline_TIME_LIMIT_MS);
-    const read = await tryTo(async (client) => baseline_find(choice, compared, client), deps, limit, { retries: true });
+    const read = await tryTo(async (client) => find(choice, compared, client), deps, limit, { retries: true });
     if ('missing' in read)
         return { kind: 'unread', why: read.missing };
     const found = read.value;
@@ -62039,7 +61918,7 @@ async function readBaseline(choice, compared, deps) {
     const url = runUrl(deps.client.serverUrl, compared.server, id, compared.project);
     return { kind: 'found', id, name, url, values: details };
 }
-async function baseline_find(choice, compared, client) {
+async function find(choice, compared, client) {
     return choice.kind === 'run'
         ? findNamed(choice.reference, compared, client)
         : findOnBranch(choice, compared, client);
@@ -62098,6 +61977,196 @@ function isGoodRunOf({ metadata }, branch, repository) {
         noted['branch'] === branch &&
         noted['conclusion'] === 'completed' &&
         EVENTS.includes(noted['event']));
+}
+
+;// CONCATENATED MODULE: ./build/base/decimal.js
+/** Digits that a double holds for certain. */
+const decimal_DIGITS = 15;
+/** The sum as a person reckons it in decimal: 0.1 + 0.2 is 0.3, and 0.95 - 0.9 is 0.05. */
+function sum(a, b) {
+    const size = Math.max(Math.abs(a), Math.abs(b));
+    const decimals = decimal_DIGITS - 1 - Math.floor(Math.log10(size));
+    return decimals >= 0 && decimals <= 100 ? Number((a + b).toFixed(decimals)) : a + b;
+}
+
+;// CONCATENATED MODULE: ./build/run/outcome/expect.js
+
+
+
+/**
+ * @param unread why the metadata is not complete, so that nothing can be said to hold
+ * @param baseline undefined where there is no such input
+ */
+function judgeExpectations(expectations, logged, unread, baseline) {
+    if (unread !== undefined) {
+        const got = `nothing, because the metadata could not be read: ${unread}`;
+        return expectations.map((expectation) => ({ wanted: expect_describe(expectation), held: false, got }));
+    }
+    const entries = entriesOf(logged);
+    return expectations.map(({ wanted, ...rest }) => isBound(wanted)
+        ? judgeAgainst({ ...rest, wanted }, entries, baseline)
+        : expect_judge({ ...rest, wanted }, entries));
+}
+/** What a condition's name stands for, as `step.key` or the run's own `key`; the name itself where that is not clear. */
+function nameInMetadata(name, logged) {
+    const found = expect_find(name, entriesOf(logged));
+    return 'problem' in found ? name : expect_nameOf(found);
+}
+/** Whether something is expected in comparison with the baseline. */
+function isBound(wanted) {
+    return typeof wanted === 'object';
+}
+function judgeAgainst(expectation, entries, baseline = { kind: 'unread', why: 'there is no input baseline' }) {
+    const wanted = expect_describe(expectation);
+    if (baseline.kind === 'none' && !baseline.isRequired) {
+        return { wanted, held: true, isUnchecked: true, got: `not checked: ${baseline.why}` };
+    }
+    if (baseline.kind !== 'found') {
+        return { wanted, held: false, got: `nothing to compare with: ${baseline.why}` };
+    }
+    const own = expect_find(expectation.name, entries);
+    if ('problem' in own)
+        return { wanted, held: false, got: own.problem };
+    // By its full name: the baseline may have had other steps.
+    const found = expect_find(expect_nameOf(own), entriesOf(baseline.values));
+    if ('problem' in found)
+        return { wanted, held: false, got: `nothing to compare with: the baseline has ${found.problem}` };
+    const { value } = found;
+    const { offset } = expectation.wanted;
+    const isExact = typeof value === 'number' && doubtAbout(value, value) === undefined;
+    if (!isExact && (offset !== 0 || !isValue(value))) {
+        const got = `nothing to compare with: the baseline has ${show(value)}, which is not a number`;
+        return { wanted, held: false, got };
+    }
+    const limit = isExact ? boundOf(value, expectation.wanted) : value;
+    const verdict = expect_judge({ ...expectation, wanted: limit }, entries);
+    return { ...verdict, wanted: `${wanted} (${show(limit)})` };
+}
+function isValue(value) {
+    return value !== null && typeof value !== 'object' && typeof value !== 'number';
+}
+function boundOf(value, { offset, isPercent }) {
+    const by = isPercent ? (Math.abs(value) * offset) / 100 : offset;
+    return sum(value, by);
+}
+/** One line that names each miss, with a semicolon between two and none within; undefined if everything held. */
+function missedExpectations(runName, verdicts) {
+    const missed = verdicts.filter(({ held }) => !held);
+    if (missed.length === 0)
+        return undefined;
+    const list = missed.map(({ wanted, got }) => `expected ${wanted}, got ${got}`).join('; ');
+    const count = `${missed.length} of ${verdicts.length} expectations ${missed.length === 1 ? 'was' : 'were'}`;
+    return `The run "${runName}" completed, but ${count} not met: ${list}`;
+}
+/** As a person writes it. */
+function expect_describe({ name, operator, wanted }) {
+    return `${name} ${operator} ${isBound(wanted) ? describeBound(wanted) : show(wanted)}`;
+}
+function describeBound({ offset, isPercent }) {
+    if (offset === 0)
+        return 'baseline';
+    return `baseline ${offset < 0 ? '-' : '+'} ${Math.abs(offset)}${isPercent ? ' %' : ''}`;
+}
+function entriesOf({ metadata: ofRun, stepMetadata: ofSteps }) {
+    const own = Object.entries(ofRun).map(([key, value]) => ({ step: undefined, key, value }));
+    const others = ofSteps.flatMap(({ step, metadata }) => Object.entries(metadata).map(([key, value]) => ({ step, key, value })));
+    return [...own, ...others];
+}
+function expect_judge(expectation, entries) {
+    const found = expect_find(expectation.name, entries);
+    if ('problem' in found)
+        return { wanted: expect_describe(expectation), held: false, got: found.problem };
+    const { value } = found;
+    const doubt = doubtAbout(value, expectation.wanted);
+    const held = doubt === undefined && compare(value, expectation);
+    const kind = held || typeof value === typeof expectation.wanted ? undefined : kindOf(value);
+    const remark = doubt ?? kind;
+    return {
+        wanted: expect_describe(expectation),
+        held,
+        got: `${show(value)}${remark === undefined ? '' : ` (${remark})`}`,
+    };
+}
+function expect_find(name, entries) {
+    const named = entries.filter(({ step, key }) => step !== undefined && `${step}.${key}` === name);
+    const bare = entries.filter(({ key }) => key === name);
+    // The run's own is the plain meaning of a bare name.
+    const own = bare.filter(({ step }) => step === undefined);
+    const matches = [...named, ...(own.length > 0 ? own : bare)];
+    const [match, ...others] = matches;
+    if (match !== undefined && others.length === 0)
+        return match;
+    if (match !== undefined) {
+        const names = [...new Set(matches.map(expect_nameOf))];
+        if (names.length > 1)
+            return { problem: `several values: ${words_listed(names, name)} (write one of these)` };
+        return {
+            problem: `several values of this name: ${words_listed(matches.map(expect_originOf), name)} (log them under other names)`,
+        };
+    }
+    const known = entries.map(expect_nameOf);
+    return {
+        problem: known.length === 0
+            ? 'no value of that name (the run has no metadata)'
+            : `no value of that name (there is ${words_listed(known, name)})`,
+    };
+}
+function expect_nameOf({ step, key }) {
+    return step === undefined ? key : `${step}.${key}`;
+}
+/** Where a value was logged, for names that read alike. */
+function expect_originOf({ step, key }) {
+    return step === undefined ? `${key} of the run itself` : `${key} of the step ${step}`;
+}
+/** Why a number cannot be compared: two that differ may have been read as the same one. */
+function doubtAbout(value, wanted) {
+    if (typeof value !== 'number' || typeof wanted !== 'number')
+        return undefined;
+    if (!Number.isFinite(value))
+        return 'a number that is too large to be read';
+    const isRounded = Math.abs(value) > Number.MAX_SAFE_INTEGER;
+    return isRounded && value === wanted ? 'more digits than can be compared exactly' : undefined;
+}
+/** Values of two kinds are different, and have no order. */
+function compare(value, { operator, wanted }) {
+    switch (operator) {
+        case '==':
+            return value === wanted;
+        case '!=':
+            return typeof value === typeof wanted && value !== wanted;
+        case '<':
+        case '<=':
+        case '>':
+        case '>=':
+            return expect_inOrder(value, wanted, operator);
+    }
+}
+function expect_inOrder(value, wanted, operator) {
+    const numbers = typeof value === 'number' && typeof wanted === 'number';
+    const texts = typeof value === 'string' && typeof wanted === 'string';
+    if (!numbers && !texts)
+        return false;
+    switch (operator) {
+        case '<':
+            return value < wanted;
+        case '<=':
+            return value <= wanted;
+        case '>':
+            return value > wanted;
+        case '>=':
+            return value >= wanted;
+    }
+}
+function kindOf(value) {
+    if (value === null)
+        return 'nothing';
+    if (typeof value === 'string')
+        return 'a text';
+    if (typeof value === 'number')
+        return 'a number';
+    if (typeof value === 'boolean')
+        return 'a boolean';
+    return isJsonObject(value) ? 'a mapping' : 'a list';
 }
 
 ;// CONCATENATED MODULE: ./build/run/compare/compare.js
@@ -62221,7 +62290,7 @@ function describeEnd(run, phase, cause) {
         return `was stopped${reason}`;
     if (phase === 'failed')
         return `failed${describeCause(cause, reason)}. ${adviceFor(cause, run)}`;
-    return `ended in the state "${run.status}", which is not known to be a success${reason}`;
+    return `ended in the unknown state "${run.status}", so it does not count as a success${reason}`;
 }
 function describeCause(cause, reason) {
     switch (cause.kind) {
@@ -63186,6 +63255,7 @@ const LONGEST_ASKED_WAIT_MS = 300_000;
 const FORESEEABLE = new Set(['initializing', 'provisioning', 'queued', 'running']);
 /** Building an image and starting a runner takes minutes; a run can also stay `initializing` for ever. */
 const SLOW_START_MS = 900_000;
+const NOT_PERMITTED = 'the account has no permission to read this run. Give it permission to read pipeline runs';
 /**
  * Looks at a run again and again until nothing of it goes on, the time is up, or it can be seen no more.
  *
@@ -63264,6 +63334,8 @@ class Watch {
     async #look() {
         try {
             const look = await this.#sight();
+            if (look.run?.permissionDenied === true)
+                return this.#noteRefusal(NOT_PERMITTED);
             this.#noteAnswer();
             const watched = await this.#note(look);
             if (watched !== undefined)
@@ -63312,8 +63384,6 @@ class Watch {
         const isEnd = runPhase(run.status) !== 'going-on';
         if (isChanged && !isEnd)
             this.#tellState(run);
-        if (run.permissionDenied)
-            return this.#denied();
         const all = parts ?? (await this.#partsBeside(run, isChanged));
         if (all !== undefined)
             await this.#noteParts(all);
@@ -63383,10 +63453,6 @@ class Watch {
             forecast: isForeseeable ? forecast(usual, this.#elapsedMs) : undefined,
         });
     }
-    #denied() {
-        const detail = 'the account has no permission to read this run. Give it permission to read pipeline runs';
-        return { kind: 'lost', status: this.#status, detail };
-    }
     async #noteQuestions() {
         const asking = await this.#questions.news(this.#status);
         if (asking === undefined)
@@ -63398,7 +63464,6 @@ class Watch {
         return undefined;
     }
     #noteFailure(error) {
-        const { clock } = this.#deps;
         const status = this.#status;
         const detail = error.message;
         this.#askedToWaitMs = Math.min(retryAfterOf(error), LONGEST_ASKED_WAIT_MS);
@@ -63406,17 +63471,31 @@ class Watch {
             return { kind: 'gone', status, detail };
         if (isGone(error))
             return undefined;
-        if (this.#patience.isFinal(error))
-            return { kind: 'lost', status, detail };
         const { lostAfterMs } = this.#request;
-        const toleratedMs = isPassing(error) ? lostAfterMs : Math.min(DOUBTED_MS, lostAfterMs);
-        const now = clock.elapsed();
+        if (!isPassing(error))
+            return this.#noteRefusal(detail);
+        this.#patience.passed();
+        const lostMs = this.#noteLost(detail, lostAfterMs);
+        return lostMs < lostAfterMs ? undefined : { kind: 'lost', status, detail, refuses: false };
+    }
+    /** One no does not end the watch, whoever says it; some in a row do. */
+    #noteRefusal(detail) {
+        const { lostAfterMs } = this.#request;
+        const doubtedMs = Math.min(DOUBTED_MS, lostAfterMs);
+        const isFinal = this.#patience.refused(doubtedMs);
+        if (!isFinal && this.#noteLost(detail, doubtedMs) < lostAfterMs)
+            return undefined;
+        return { kind: 'lost', status: this.#status, detail, refuses: true };
+    }
+    /** Gives for how many milliseconds the run has been out of sight. */
+    #noteLost(detail, toleratedMs) {
+        const now = this.#deps.clock.elapsed();
         this.#lostSince ??= now;
         if (toleratedMs !== this.#toleratedMs) {
             this.#toleratedMs = toleratedMs;
             this.#tell({ kind: 'server-lost', detail, toleratedMs });
         }
-        return now - this.#lostSince < lostAfterMs ? undefined : { kind: 'lost', status, detail };
+        return now - this.#lostSince;
     }
 }
 
@@ -63545,7 +63624,7 @@ class Follower {
                 this.deps.journal.settled();
                 return conclude(watched, { ...known, cause: causeOf([], this.#explainer) });
             case 'lost':
-                return this.#lose(conclude(watched, { ...known, cause: causeOf([], this.#explainer) }));
+                return this.#lose(watched.refuses, conclude(watched, { ...known, cause: causeOf([], this.#explainer) }));
             case 'timed-out':
                 return this.#endAfterTimeout({ ...started, status: watched.status }, watched);
         }
@@ -63559,13 +63638,17 @@ class Follower {
         return usual;
     }
     /** A server that is away says nothing about its run, which may be hours from its end. */
-    #lose(outcome) {
-        if (this.#policy.onLost === 'stop') {
+    #lose(refuses, outcome) {
+        const { onLost } = this.#policy;
+        if (onLost === 'stop' && !refuses) {
             this.deps.journal.ending('stop');
             return outcome;
         }
         this.deps.journal.settled();
-        return { ...outcome, error: `${outcome.error ?? ''}. It was not stopped (on-lost: keep-running)` };
+        const notStopped = onLost === 'stop'
+            ? '. It was not stopped (on-lost: stop is for a server that does not answer)'
+            : '. It was not stopped (on-lost: keep-running)';
+        return { ...outcome, error: `${outcome.error ?? ''}${notStopped}` };
     }
     #tellEnding(mode, forMs, timeoutMs) {
         if (mode === 'keep-running')
@@ -63832,7 +63915,7 @@ async function endLate(run, request, deps) {
     const ended = await end(run, request, deps);
     if (ended.kind !== 'ended')
         return ended;
-    throw new RunError(`No run could be started within trigger-timeout. The server made the run "${request.name}" and then failed: ` +
+    throw new RunError(`No run could be started within trigger-timeout. The server created the run "${request.name}" and then failed: ` +
         `${request.doubt.detail}. The run never began, so it was ended and is now failed; nothing else was started`, 'timed-out');
 }
 /** Ends it, and reads that it has ended by our hand and not by its own. */
@@ -63850,7 +63933,7 @@ async function end(run, request, deps) {
     if (hasBegun(last) && !isOurs)
         return { kind: 'alive', run: last };
     const why = 'why' in stopped ? stopped.why : `it was ${last.status} when last seen`;
-    throw new RunError(`The server made the run "${name}" and then failed (${request.doubt.detail}). It could not be ended: ${why}. ` +
+    throw new RunError(`The server created the run "${name}" and then failed (${request.doubt.detail}). It could not be ended: ${why}. ` +
         'Look at it before you start another', 'lost');
 }
 
@@ -63895,7 +63978,7 @@ function refusal_adviceFor(error, noun) {
     if (known !== undefined)
         return known.advice(noun);
     if (!error.fromZenml)
-        return 'Check server-url, and what stands between this runner and the server';
+        return 'Check server-url, and any proxy or firewall between this runner and the server';
     switch (error.status) {
         case 402:
             return "The ZenML subscription does not allow this run: see its limits in the organization's settings";
@@ -63911,7 +63994,7 @@ function refusal_adviceFor(error, noun) {
         case 422:
             return 'Correct the configuration';
         default:
-            return 'The server refused the request, and another try would not change that';
+            return 'The server refused the request; retrying would not help';
     }
 }
 const NO_WORKLOAD_MANAGER = 'This server cannot start runs: it has no workload manager. An open-source server needs ZENML_SERVER_WORKLOAD_MANAGER_IMPLEMENTATION_SOURCE to be set, a hybrid or self-hosted ZenML Pro its workload manager to be enabled';
@@ -63948,7 +64031,7 @@ async function refusedForPermission(refusal, { planned, reason }, deps) {
         return new RunError(refusal);
     if (ended.found !== 'ours')
         return new RunError(`${refusal}. ${ended.sentence}`, 'lost');
-    return new RunError(`${refusal}. The server had made the run all the same. ${ended.sentence}`, ended.settled ? 'failed' : 'lost', true);
+    return new RunError(`${refusal}. The server had created the run anyway. ${ended.sentence}`, ended.settled ? 'failed' : 'lost', true);
 }
 
 ;// CONCATENATED MODULE: ./build/run/until-answered.js
@@ -63982,24 +64065,24 @@ async function untilAnswered(ask, deadline, { client, clock, reporter, signal },
 
 /** A user's own name that another run has. */
 function nameTaken(name) {
-    return new RunError(`run-name: a run named "${name}" exists already, and ZenML wants unique names. ` +
+    return new RunError(`run-name: a run named "${name}" already exists, and run names must be unique. ` +
         `Make it unique, for example "${name.slice(0, 200)}-{date}-{time}" or with \${{ github.run_id }}-\${{ github.run_attempt }} ` +
         "and, in a matrix, the cell's value, or leave run-name out");
 }
 /** A name that was free before it was sent; nothing shows whether the run that has it now is ours. */
 function namesakeUnknown(name, id) {
-    return new RunError(`run-name: a run named "${name}" (${id}) has come up since this step looked, and nothing shows that this step started ` +
-        'it. It is left alone: look at it before you start another, and make the name unique, or leave run-name out', 'lost');
+    return new RunError(`run-name: a run named "${name}" (${id}) appeared after this step checked the name, and nothing shows that this step ` +
+        'started it. It was left alone; check it before you start another, and make the name unique, or leave run-name out', 'lost');
 }
 /** An answer that proves a start, about a run that cannot be shown to be this step's. */
 function startedAnother(run) {
     return new RunError(`The server answered the request to start a run with ${called(run)}, but nothing shows that it is the one that this ` +
-        'step started. It is left alone: look at it before you start another', 'lost');
+        'step started. It was left alone; check it before you start another', 'lost');
 }
 /** The same, where the server would not show it. */
 function startedUnseen(run, detail) {
-    return new RunError(`The server answered the request to start a run with ${called(run)}, which could not be looked at (${detail}). It is ` +
-        'left alone: look at it before you start another', 'lost');
+    return new RunError(`The server answered the request to start a run with ${called(run)}, which could not be looked at (${detail}). It was ` +
+        'left alone; check it before you start another', 'lost');
 }
 function called({ id, name }) {
     return name === undefined ? `the run ${id}` : `the run "${name}" (${id})`;
@@ -64016,7 +64099,7 @@ function refusedAfterDoubt(refusal, name) {
 /** @param last what stood in the way at last; empty if nothing did */
 function outOfTime(name, last, mayHaveStarted) {
     const known = mayHaveStarted
-        ? `The server may still be at work on it: look for a run named "${name}" before you start another`
+        ? `The server may still be working on it: look for a run named "${name}" before you start another`
         : 'Nothing was started';
     return new RunError(`No run could be started within trigger-timeout. ${last === '' ? '' : `Last: ${last}. `}${known}`, mayHaveStarted ? 'lost' : 'timed-out');
 }
@@ -64157,22 +64240,31 @@ class Trigger {
                 return this.#adoptNamesake(answer.error);
             case 'refused':
                 // Where an earlier sending may have started it, one no in passing does not make the run lost.
-                if (this.#attempt === 1 || this.#patience.isFinal(answer.error)) {
+                if (this.#attempt === 1 || this.#isLastWord(answer)) {
                     return this.#giveUp(answer.error, answer.byZenml);
                 }
+                if (!answer.byZenml)
+                    return this.#searchAndPause(answer.error);
                 await this.#pause('unclear', answer.error);
                 return this.#adopt();
-            case 'unclear': {
-                this.#mayHaveStarted = true;
-                this.#doubt = doubtAfter(answer.error);
-                this.#deps.reporter.tell({ kind: 'answer-lost', detail: answer.error.message });
-                const run = await this.#adopt();
-                if (run !== undefined)
-                    return run;
-                await this.#pause('unclear', answer.error);
-                return this.#adopt();
-            }
+            case 'unclear':
+                return this.#searchAndPause(answer.error);
         }
+    }
+    /** No trigger-timeout is waited for where something in between says no each time: nothing comes of it. */
+    #isLastWord({ error, byZenml }) {
+        return byZenml ? this.#patience.isFinal(error) : this.#patience.refused();
+    }
+    /** After an answer that hides whether the run was started: two look-ups, one of them after a pause. */
+    async #searchAndPause(error) {
+        this.#mayHaveStarted = true;
+        this.#doubt = doubtAfter(error);
+        this.#deps.reporter.tell({ kind: 'answer-lost', detail: error.message });
+        const run = await this.#adopt();
+        if (run !== undefined)
+            return run;
+        await this.#pause('unclear', error);
+        return this.#adopt();
     }
     /** An answer with a run in it proves that something was started: whatever its name, nothing is sent again. */
     async #follow(run) {
@@ -64421,7 +64513,7 @@ async function trigger_timeout_within({ leftMs }, deps, work) {
     catch (error) {
         if (!limit.aborted || signal?.aborted === true)
             throw error;
-        const told = 'the time was over before the server had said what there is to run. Nothing was started';
+        const told = 'time ran out before the server answered what there is to run. Nothing was started';
         throw new RunError(`No run could be started within trigger-timeout: ${told}`, 'timed-out');
     }
 }
@@ -64453,7 +64545,7 @@ async function executeRun(request, outside) {
         if (request.dryRun === true)
             return follower.nothingStarted();
         // Where GitHub tells two steps of a workflow apart by nothing, what their runs are given does.
-        const origin = run_name_originOf(request.origin, configuration.body);
+        const origin = originOf(request.origin, configuration.body);
         const earlier = request.resume
             ? await trigger_timeout_within(deadline, deps, (limited) => resumeRun(origin, found, limited))
             : undefined;
@@ -64477,11 +64569,11 @@ function configure({ overrides, dryRun, runName, origin, expectations = [] }, de
         unchecked,
     });
     if (dryRun === true) {
-        const name = runName ?? configuration.runName ?? namePattern(run_name_originOf(origin, body), definition);
+        const name = runName ?? configuration.runName ?? namePattern(originOf(origin, body), definition);
         reporter.tell({
             kind: 'dry-run',
             lines: difference(base, { run_name: name, ...body }),
-            expectations: expectations.map(describe),
+            expectations: expectations.map(expect_describe),
             onlyWhenTriggered: ONLY_WHEN_TRIGGERED,
         });
     }
@@ -64548,7 +64640,7 @@ function marker_idOf({ runId }) {
 ;// CONCATENATED MODULE: ./build/github/comment/notices.js
 
 const MAX_QUOTE_LENGTH = 200;
-const GRANT = 'add "permissions: pull-requests: write" to the job, or give github-token that right';
+const GRANT = 'add "permissions: pull-requests: write" to the job, or give github-token that permission';
 /** The workflow was started by an event without a pull request. */
 function noPullRequest(eventName) {
     const event = eventName === '' ? 'its event' : `the event ${quote(eventName)}`;
@@ -64573,9 +64665,9 @@ function reason(fault, place) {
 }
 function refusal({ status, message, limited }, { fromFork }) {
     if (limited)
-        return `GitHub takes no more requests with this token for now (${status})`;
+        return `GitHub's rate limit for this token is reached (${status})`;
     if (status === 401) {
-        return 'GitHub does not accept github-token (401); it may have expired, or be of another GitHub server';
+        return 'GitHub does not accept github-token (401); it may have expired, or belong to another GitHub server';
     }
     if (status === 403 && /\block/i.test(message))
         return 'the conversation is locked';
@@ -64583,7 +64675,7 @@ function refusal({ status, message, limited }, { fromFork }) {
         return "GitHub gives workflows of a fork's pull request a token that can only read; see the job's summary";
     }
     if (status === 403 && /not accessible by/i.test(message))
-        return `the token has no right to it; ${GRANT}`;
+        return `the token lacks permission; ${GRANT}`;
     if (status === 404)
         return `GitHub does not show it to the token (404); ${GRANT}`;
     return `GitHub answered ${status}${message === '' ? '' : `: ${quote(message, MAX_QUOTE_LENGTH)}`}`;
@@ -64858,6 +64950,7 @@ function withinSize(sections, max, sizeOf) {
 
 ;// CONCATENATED MODULE: ./build/github/page/comparison.js
 
+
 const MOST_METRICS = 30;
 const comparison_MAX_NAME_LENGTH = 120;
 /** A run beside its baseline, as a table; what is expected of the run comes first. Empty without a comparison. */
@@ -64898,7 +64991,7 @@ const SHOWN_DIGITS = 5;
 function changeText({ value, baseline, better }) {
     if (value === undefined || baseline === undefined)
         return '';
-    const change = Number((value - baseline).toPrecision(SHOWN_DIGITS));
+    const change = Number(sum(value, -baseline).toPrecision(SHOWN_DIGITS));
     if (change === 0)
         return 'same';
     const share = baseline === 0 ? undefined : (100 * (value - baseline)) / Math.abs(baseline);
@@ -65837,6 +65930,7 @@ function errorOutput({ error, failures, steps }) {
 
 ;// CONCATENATED MODULE: ./build/github/json-outputs.js
 
+
 /**
  * Characters of one output. GitHub gives all outputs of a job 1 MB together, and counts two bytes a character; there
  * are three such outputs, and a job may have several steps.
@@ -65905,18 +65999,14 @@ function shownComparison({ baseline, metrics }) {
     return `{"baseline":${shownJson(run) ?? 'null'},"metrics":${shownList(metrics.map(metricEntry))}}`;
 }
 function metricEntry({ name, value, baseline }) {
-    const change = value === undefined || baseline === undefined ? null : exact(value - baseline);
+    const change = value === undefined || baseline === undefined ? null : sum(value, -baseline);
     return {
         name,
         value: value ?? null,
         baseline: baseline ?? null,
         change,
-        relative: change === null || !baseline ? null : exact(change / Math.abs(baseline)),
+        relative: change === null || !baseline ? null : Number((change / Math.abs(baseline)).toPrecision(6)),
     };
-}
-/** In decimal, as a person reckons: 0.3 - 0.1 is 0.2. */
-function exact(value) {
-    return Number(value.toPrecision(15));
 }
 function shownList(entries) {
     return new BoundedList(entries).text;
@@ -66256,7 +66346,7 @@ function dryRunText({ lines, expectations, onlyWhenTriggered }) {
     const shown = shownDifference(lines).map((line) => escapeUnprintable(line));
     return blocks('Changes that this run would make to the configuration:', fence(shown, 'diff'), expectations.length === 0
         ? ''
-        : `Would be expected: ${expectations.map((wanted) => markdown_code(wanted)).join(', ')}`, `Not checked (only a real start can): ${escapeMarkdown(onlyWhenTriggered.join(', '))}.`);
+        : `Would be checked after the run: ${expectations.map((wanted) => markdown_code(wanted)).join(', ')}`, `Not checked (only a real start can): ${escapeMarkdown(onlyWhenTriggered.join(', '))}.`);
 }
 function missingText(missing) {
     if (missing.length === 0)
@@ -66629,7 +66719,7 @@ function toRequest(inputs, env) {
 async function readConnectionAgain(sources) {
     const { env, readFile, mask, parseServerUrl } = sources;
     const { names, secrets } = inputTables.main;
-    const { raw, faults } = readGivenInputs(env, names);
+    const { raw, faults } = readGivenInputs(env, names, parseServerUrl);
     for (const secret of new Secrets(secrets.flatMap((name) => raw[name] ?? [])).values)
         mask(secret);
     const { server } = readServer(raw, parseServerUrl);
@@ -66849,7 +66939,7 @@ async function endRunOf({ facts, planned, started, mode }, again, { log, clock, 
         return NOTHING_SENT;
     if (again === undefined || named(again.server) !== facts.named) {
         const what = again === undefined ? 'are no longer valid' : 'now name another server';
-        const sentence = `The run "${inline(run.name)}" was not looked after, because this step's inputs ${what}: if it was started, it may still be running at ${facts.serverUrl}`;
+        const sentence = `The run "${inline(run.name)}" was not checked, because this step's inputs ${what}: if it was started, it may still be running at ${facts.serverUrl}`;
         log.warning(sentence);
         return { sentence, status: '' };
     }

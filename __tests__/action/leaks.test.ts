@@ -118,7 +118,7 @@ test.concurrent.each(roads.filter(({ title }) => TITLES.test(title)))(
       },
       { timeout: '3s', 'trigger-timeout': '3s', 'on-timeout': 'keep-running' },
     )
-    for (const name of ['steps', 'metadata', 'artifacts'])
+    for (const name of ['steps', 'metadata', 'artifacts', 'comparison'])
       expect(() => void JSON.parse(result.outputs[name] ?? '')).not.toThrow()
     for (const value of Object.values(result.state))
       if (value !== '') expect(() => void JSON.parse(value)).not.toThrow()

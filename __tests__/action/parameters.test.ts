@@ -126,6 +126,7 @@ test.concurrent('a dry run is green, shows the difference, and starts nothing', 
       steps: '[]',
       metadata: '{}',
       artifacts: '[]',
+      comparison: '{"baseline":null,"metrics":[]}',
     })
     expect(result.stdout).toContain('│ -       accuracy: 0.9\n│ +       accuracy: 0.5\n')
     expect(result.summary).toContain('-       accuracy: 0.9\n+       accuracy: 0.5\n')

@@ -39,6 +39,7 @@ test.concurrent.each(ZENML_VERSIONS)('ZenML %s: a run that completes makes the s
       steps: expect.any(String),
       metadata: expect.any(String),
       artifacts: expect.any(String),
+      comparison: '{"baseline":null,"metrics":[]}',
     })
     const { steps, metadata, artifacts } = result.outputs
     expect(JSON.parse(steps!)).toMatchObject(

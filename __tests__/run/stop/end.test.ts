@@ -234,7 +234,7 @@ test('a running run for which a replica says that it is too early is never ended
     orchestrator: 'kubernetes',
     faults: [{ on: 'stop', occurrence: { from: 1, to: 5 }, do: TOO_EARLY }],
   })
-  expect(result.error).toMatch(/was stopped and is now stopped: http/)
+  expect(result.error).toMatch(/was stopped: http/)
   expect(scene.sent(/^PUT /)).toEqual([])
   expect(scene.sent(STOP)).toHaveLength(6)
 })

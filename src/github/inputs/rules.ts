@@ -1,6 +1,6 @@
 import type { Layer } from '../../run/configure/layers.ts'
 import type { ParsedServerUrl, ProWorkspace, ServerAddress } from '../../zenml/server-url.ts'
-import { isBound, type Expectation } from '../../run/outcome/expect.ts'
+import type { Expectation } from '../../run/outcome/expect.ts'
 import { inputFault, type InputFault } from './faults.ts'
 import { runIdOnPage } from './fields.ts'
 import { inputTables, type InputName, type RawInputs } from './table.ts'
@@ -138,7 +138,7 @@ export function waitNotices(raw: RawInputs): string[] {
 /** What compares with a baseline needs one. */
 export function baselineFaults(raw: RawInputs, expectations: readonly Expectation[] = []): InputFault[] {
   if (raw.baseline !== undefined) return []
-  const compared = expectations.find(({ wanted }) => isBound(wanted))
+  const compared = expectations.find(({ wanted }) => typeof wanted === 'object')
   const advice = 'write baseline: main, or run: and the id or name of a run'
   if (compared !== undefined) {
     return fault(

@@ -86,7 +86,7 @@ type BoundExpectation = Expectation & { readonly wanted: BaselineBound }
 type PlainExpectation = Expectation & { readonly wanted: Value }
 
 /** Whether something is expected in comparison with the baseline. */
-export function isBound(wanted: Expectation['wanted']): wanted is BaselineBound {
+function isBound(wanted: Expectation['wanted']): wanted is BaselineBound {
   return typeof wanted === 'object'
 }
 
