@@ -40629,6 +40629,8 @@ function systemCode(error) {
     return hasCode && typeof error.code === 'string' ? error.code : '';
 }
 
+// EXTERNAL MODULE: external "node:crypto"
+var external_node_crypto_ = __nccwpck_require__(7598);
 ;// CONCATENATED MODULE: ./build/github/inputs/faults.js
 /** @param problem what is wrong, and the fix */
 function inputFault(input, problem) {
@@ -40642,65 +40644,6 @@ class InputFaults extends Error {
         super(faults.map((fault) => fault.line).join('\n'));
         this.faults = faults;
     }
-}
-
-// EXTERNAL MODULE: external "node:buffer"
-var external_node_buffer_ = __nccwpck_require__(4573);
-// EXTERNAL MODULE: external "node:path"
-var external_node_path_ = __nccwpck_require__(6760);
-;// CONCATENATED MODULE: ./build/base/printable.js
-/**
- * Characters that a terminal or browser does not show as themselves: controls, invisible and bidirectional
- * formatting, line and paragraph separators, halves of surrogate pairs.
- */
-const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
-const SHORT_ESCAPES = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
-/** Makes every character visible: `\n`, `\r`, `\t`, else `\u{hex}`. The result is one line. */
-function escapeUnprintable(text) {
-    return text.replace(UNPRINTABLE, (character) => SHORT_ESCAPES[character] ?? `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
-}
-/**
- * JSON text with every character visible and without `##[`, which the runner obeys. It means the same: these can stand
- * nowhere in it but inside a string.
- */
-function harmlessJson(json) {
-    return json
-        .replaceAll('##[', '#\\u0023[')
-        .replace(UNPRINTABLE, (character) => Array.from({ length: character.length }, (_, index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`).join(''));
-}
-/** Takes out what does not show; tabs stay. Line ends go as well, so split the text before. */
-function removeUnprintable(text) {
-    return text.replace(UNPRINTABLE, (character) => (character === '\t' ? '\t' : ''));
-}
-/**
- * At most `max` characters, the last of them `\u2026` if something was cut; never half a surrogate pair. It is cut between
- * words where there are some: the runner would not hide half of a secret.
- */
-function cut(text, max) {
-    if (text.length <= max)
-        return text;
-    const kept = text.slice(0, max - 1);
-    const lastWord = kept.trimEnd().search(/\s\S*$/u);
-    const isBetweenWords = lastWord < 0 || /\s/u.test(text[max - 1] ?? '');
-    const whole = isBetweenWords ? kept : kept.slice(0, lastWord);
-    return `${/[\uD800-\uDBFF]$/.test(whole) ? whole.slice(0, -1) : whole}\u2026`;
-}
-/** A text inside a message of ours: every character visible, harmless to the runner, cut to `max` characters. */
-function showOnOneLine(text, max) {
-    // Cut before escaping as well: an escape is longer than its character, and the text may be huge.
-    return cut(breakCommands(escapeUnprintable(cut(text, max))), max);
-}
-/** A user's value inside a message of ours: as {@link showOnOneLine}, in double quotes. */
-function quote(text, max = 80) {
-    return `"${showOnOneLine(text, max).replaceAll('"', '\\"')}"`;
-}
-/**
- * Makes one line of text harmless for the runner's reader of commands.
- *
- * The runner obeys `##[command]` anywhere in a line and `::command::` at its start, behind white space.
- */
-function breakCommands(line) {
-    return line.replaceAll('##[', '## [').replace(/^(\s*):(?=:)/u, '$1: ');
 }
 
 ;// CONCATENATED MODULE: ./node_modules/leven/index.js
@@ -40880,513 +40823,59 @@ function closestMatch(target, candidates, options) {
 	return best;
 }
 
-;// CONCATENATED MODULE: ./build/base/run-name.js
-
-
-/** The longest name that ZenML's database takes. */
-const MAX_NAME_LENGTH = 255;
-/** How long ZenML's values for the placeholders are: `2024_01_31` and `23_59_59_123456`. */
-const PLACEHOLDER_LENGTHS = { date: 10, time: 15 };
+;// CONCATENATED MODULE: ./build/base/printable.js
 /**
- * What is wrong with a run's name as a user wrote it; undefined if nothing is. The server fills placeholders of
- * its own, and a name that it changes could not be looked up.
+ * Characters that a terminal or browser does not show as themselves: controls, invisible and bidirectional
+ * formatting, line and paragraph separators, halves of surrogate pairs.
  */
-function runNameProblem(text) {
-    if (text.trim() === '')
-        return 'is empty; remove it, or give it a value';
-    const known = Object.keys(PLACEHOLDER_LENGTHS);
-    let length = 0;
-    for (const part of text.split(/(\{[^{}]*\})/)) {
-        const placeholder = /^\{(.*)\}$/.exec(part)?.[1];
-        if (placeholder === undefined) {
-            if (/[{}]/.test(part))
-                return 'holds a single { or }, which ZenML cannot read; remove it';
-            length += Array.from(part).length;
-        }
-        else if (known.includes(placeholder)) {
-            length += PLACEHOLDER_LENGTHS[placeholder] ?? 0;
-        }
-        else {
-            const near = closestMatch(placeholder, known, { maxDistance: 2 });
-            const advice = near === undefined ? 'only {date} and {time} are' : `did you mean {${near}}?`;
-            return `holds {${quote(placeholder, 30).slice(1, -1)}}, which is not filled in; ${advice}`;
-        }
-    }
-    return length > MAX_NAME_LENGTH
-        ? `becomes ${length} characters long; a run's name has at most ${MAX_NAME_LENGTH}`
-        : undefined;
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
+const SHORT_ESCAPES = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
+/** Makes every character visible: `\n`, `\r`, `\t`, else `\u{hex}`. The result is one line. */
+function escapeUnprintable(text) {
+    return text.replace(UNPRINTABLE, (character) => SHORT_ESCAPES[character] ?? `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
 }
-
-;// CONCATENATED MODULE: ./build/github/inputs/yaml.js
-/** A few aliases to a few others can stand for more values than memory holds. */
-const MAX_VALUES = 100_000;
-/** The same for the lengths of their texts; a file of any use has less. */
-const MAX_CHARACTERS = 1_000_000;
-/** Deeper than any configuration; whatever walks the value later may do so recursively. */
-const MAX_DEPTH = 100;
-/** As the parser counts: the document, the mappings and lists in each other, and the value in the innermost. */
-const MAX_OPEN_NODES = MAX_DEPTH + 2;
-/** Then a reader knows enough; one mistake in a text often makes others. */
-const MAX_PROBLEMS = 5;
-const TOO_DEEP = 'the values are nested too deeply; write them flatter';
-/** The library's words for these speak of its parser; what it says for the others can be read. */
-const SYNTAX_PROBLEMS = {
-    BAD_DQ_ESCAPE: 'a backslash in double quotes is not followed by a known escape; use single quotes',
-    BAD_SCALAR_START: 'the value begins with a character that is reserved in YAML; put it in quotes',
-    BLOCK_AS_IMPLICIT_KEY: 'there is a second "key:" on this line; begin a new line, or put a string with a colon in quotes',
-    MULTIPLE_DOCS: 'a second document begins here; keep one',
-    NON_STRING_KEY: 'a key is a list, a mapping or an alias; write a plain string',
-    RESOURCE_EXHAUSTION: TOO_DEEP,
-    TAB_AS_INDENT: 'the line is indented with a tab; use spaces',
-    TAG_RESOLVE_FAILED: 'tags such as !name and !!set cannot be used; write the value itself',
-};
 /**
- * Reads a text of YAML 1.2 or JSON that holds one mapping, into what JSON can say: keys are texts and stand
- * only once; tags, merge keys and numbers that JSON cannot carry exactly are refused.
+ * JSON text with every character visible and without `##[`, which the runner obeys. It means the same: these can stand
+ * nowhere in it but inside a string.
+ */
+function harmlessJson(json) {
+    return json
+        .replaceAll('##[', '#\\u0023[')
+        .replace(UNPRINTABLE, (character) => Array.from({ length: character.length }, (_, index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`).join(''));
+}
+/** Takes out what does not show; tabs stay. Line ends go as well, so split the text before. */
+function removeUnprintable(text) {
+    return text.replace(UNPRINTABLE, (character) => (character === '\t' ? '\t' : ''));
+}
+/**
+ * At most `max` characters, the last of them `\u2026` if something was cut; never half a surrogate pair. It is cut between
+ * words where there are some: the runner would not hide half of a secret.
+ */
+function cut(text, max) {
+    if (text.length <= max)
+        return text;
+    const kept = text.slice(0, max - 1);
+    const lastWord = kept.trimEnd().search(/\s\S*$/u);
+    const isBetweenWords = lastWord < 0 || /\s/u.test(text[max - 1] ?? '');
+    const whole = isBetweenWords ? kept : kept.slice(0, lastWord);
+    return `${/[\uD800-\uDBFF]$/.test(whole) ? whole.slice(0, -1) : whole}\u2026`;
+}
+/** A text inside a message of ours: every character visible, harmless to the runner, cut to `max` characters. */
+function showOnOneLine(text, max) {
+    // Cut before escaping as well: an escape is longer than its character, and the text may be huge.
+    return cut(breakCommands(escapeUnprintable(cut(text, max))), max);
+}
+/** A user's value inside a message of ours: as {@link showOnOneLine}, in double quotes. */
+function quote(text, max = 80) {
+    return `"${showOnOneLine(text, max).replaceAll('"', '\\"')}"`;
+}
+/**
+ * Makes one line of text harmless for the runner's reader of commands.
  *
- * @param show makes the user's own words, such as a key, fit to stand in a message.
+ * The runner obeys `##[command]` anywhere in a line and `::command::` at its start, behind white space.
  */
-async function parseMapping(text, show) {
-    // Loaded only here: most steps give no configuration, and the library takes its time to load.
-    const yaml = await __nccwpck_require__.e(/* import() */ 815).then(__nccwpck_require__.t.bind(__nccwpck_require__, 8815, 19));
-    const lines = new yaml.LineCounter();
-    const locate = (offset, problem) => {
-        const { line, col } = lines.linePos(offset);
-        return { line: Math.max(1, line), column: Math.max(1, col), problem };
-    };
-    const deep = tooDeepAt(yaml, text, lines);
-    if (deep !== undefined)
-        return { ok: false, problems: [locate(deep, TOO_DEEP)] };
-    const document = yaml.parseDocument(text, {
-        version: '1.2',
-        schema: 'core',
-        strict: true,
-        stringKeys: true,
-        // Found by the reader below in one pass: the library compares each key with every other.
-        uniqueKeys: false,
-        merge: false,
-        resolveKnownTags: false,
-        prettyErrors: false,
-    });
-    const complaints = [...document.errors, ...document.warnings];
-    if (complaints.length > 0)
-        return { ok: false, problems: syntaxProblems(complaints, locate) };
-    return new MappingReader(yaml, locate, show).read(document);
-}
-/**
- * Where the text is nested too deeply, if it is. The library goes on until its stack is used up, and a regular
- * expression that V8 has to compile there can end the whole process.
- *
- * @param lines gets to know the lines, up to that place.
- */
-function tooDeepAt(yaml, text, lines) {
-    lines.addNewLine(0);
-    const parser = new yaml.Parser(lines.addNewLine);
-    for (const lexeme of new yaml.Lexer().lex(text)) {
-        Array.from(parser.next(lexeme));
-        if (parser.stack.length > MAX_OPEN_NODES)
-            return parser.offset;
-    }
-    return undefined;
-}
-function syntaxProblems(complaints, locate) {
-    // After the parser ran out of stack, what it says and where is noise.
-    const exhausted = complaints.find((error) => error.code === 'RESOURCE_EXHAUSTION');
-    const problems = new Map();
-    for (const error of exhausted === undefined ? complaints : [exhausted]) {
-        // At one place the first complaint is the reason, the others its consequences.
-        const offset = exhausted === undefined ? error.pos[0] : 0;
-        if (!problems.has(offset))
-            problems.set(offset, locate(offset, syntaxProblem(error)));
-    }
-    return [...problems.values()].slice(0, MAX_PROBLEMS);
-}
-function syntaxProblem({ code, message }) {
-    const missing = /(?:end with a|Missing closing) (\S)/.exec(message)?.[1];
-    if (missing !== undefined)
-        return `a closing ${missing} is missing before this place`;
-    return SYNTAX_PROBLEMS[code] ?? `this is not valid YAML: ${message}`;
-}
-/** Turns a document's nodes into plain values, and notes what JSON cannot say. */
-class MappingReader {
-    #yaml;
-    #locate;
-    #show;
-    #problems = [];
-    /** What each anchor stands for, and of how many values and characters it consists. Not there while it is read. */
-    #anchors = new Map();
-    #size = { count: 0, length: 0 };
-    constructor(yaml, locate, show) {
-        this.#yaml = yaml;
-        this.#locate = locate;
-        this.#show = show;
-    }
-    read(document) {
-        const top = document.contents;
-        if (top === null || (this.#yaml.isScalar(top) && top.value === null)) {
-            return { ok: false, problems: [this.#locate(0, 'there is no value; write a mapping (key: value)')] };
-        }
-        if (!this.#yaml.isMap(top)) {
-            const text = this.#yaml.isScalar(top) ? top.source : undefined;
-            const problem = this.#yaml.isSeq(top)
-                ? 'this is a list; write a mapping (key: value)'
-                : `this is a single value; write ${asMapping(text)}`;
-            return { ok: false, problems: [this.#locate(top.range?.[0] ?? 0, problem)] };
-        }
-        const offsets = new Map();
-        const value = this.#mapping(top.items, 1, offsets);
-        return this.#problems.length === 0
-            ? {
-                ok: true,
-                value,
-                locate: (path) => this.#place(path, offsets),
-                isEmpty: (path) => entryAt(path, offsets)?.isEmpty === true,
-            }
-            : { ok: false, problems: this.#problems.slice(0, MAX_PROBLEMS) };
-    }
-    #place(path, offsets) {
-        let known = undefined;
-        let inside = offsets;
-        for (const key of path) {
-            const entry = inside.get(key);
-            if (entry === undefined)
-                break;
-            known = entry.offset;
-            inside = entry.inside;
-        }
-        if (known === undefined)
-            return undefined;
-        const { line, column } = this.#locate(known, '');
-        return { line, column };
-    }
-    /** `null` stands for every value that has a problem. */
-    #value(node, depth, offsets) {
-        const before = this.#size;
-        this.#grow({ count: 1, length: 0 });
-        if (node === null)
-            return null;
-        if (this.#isTooMuch(node, depth))
-            return null;
-        if (this.#yaml.isAlias(node))
-            return this.#alias(node.source, node);
-        const anchor = this.#anchorOf(node);
-        if (anchor !== undefined)
-            this.#anchors.delete(anchor);
-        const value = this.#content(node, depth, offsets);
-        if (anchor !== undefined) {
-            const { count, length } = this.#size;
-            this.#anchors.set(anchor, { value, count: count - before.count, length: length - before.length });
-        }
-        return value;
-    }
-    #grow({ count, length }) {
-        this.#size = { count: this.#size.count + count, length: this.#size.length + length };
-    }
-    #content(node, depth, offsets) {
-        if (this.#yaml.isMap(node))
-            return this.#mapping(node.items, depth, offsets);
-        if (this.#yaml.isSeq(node)) {
-            return node.items.map((item, index) => {
-                if (!this.#yaml.isNode(item))
-                    return this.#value(null, depth + 1, new Map());
-                const inside = new Map();
-                offsets.set(String(index), { offset: item.range?.[0] ?? 0, inside, isEmpty: false });
-                return this.#value(item, depth + 1, inside);
-            });
-        }
-        return this.#yaml.isScalar(node) ? this.#scalar(node) : null;
-    }
-    #mapping(pairs, depth, offsets) {
-        const entries = new Map();
-        for (const { key, value } of pairs) {
-            if (!this.#yaml.isScalar(key))
-                continue;
-            const name = String(key.value);
-            const problem = entries.has(name) ? 'occurs twice in this mapping; keep one' : keyProblem(name, key);
-            if (problem !== undefined)
-                this.#complain(key, `the key ${this.#show(name)} ${problem}`);
-            this.#grow({ count: 0, length: name.length });
-            const inside = new Map();
-            offsets.set(name, { offset: key.range?.[0] ?? 0, inside, isEmpty: this.#isNothing(value) });
-            entries.set(name, this.#value(this.#yaml.isNode(value) ? value : null, depth + 1, inside));
-        }
-        return Object.fromEntries(entries);
-    }
-    #isNothing(node) {
-        return node === null || (this.#yaml.isScalar(node) && node.value === null && node.source === '');
-    }
-    #scalar(node) {
-        const { value } = node;
-        if (typeof value === 'string')
-            this.#grow({ count: 0, length: value.length });
-        if (typeof value === 'string' || typeof value === 'boolean' || value === null)
-            return value;
-        if (typeof value !== 'number') {
-            this.#complain(node, 'JSON has no such value; put it in quotes');
-            return null;
-        }
-        const isInteger = /^(?:[-+]?\d+|0[xo][\da-f]+)$/i.test(node.source ?? '');
-        if (!Number.isFinite(value)) {
-            this.#complain(node, 'JSON cannot carry infinity or NaN; put it in quotes');
-        }
-        else if (isInteger && !Number.isSafeInteger(value)) {
-            this.#complain(node, 'the number has more digits than JSON can carry exactly; put it in quotes');
-        }
-        return value;
-    }
-    #alias(name, node) {
-        const anchor = this.#anchors.get(name);
-        if (anchor === undefined) {
-            this.#complain(node, `the alias ${this.#show(`*${name}`)} has no finished anchor before it; write the value out`);
-            return null;
-        }
-        this.#grow(anchor);
-        return anchor.value;
-    }
-    #anchorOf(node) {
-        if (this.#yaml.isScalar(node) || this.#yaml.isCollection(node))
-            return node.anchor;
-        return undefined;
-    }
-    #isTooMuch(node, depth) {
-        const { count, length } = this.#size;
-        if (depth <= MAX_DEPTH && count <= MAX_VALUES && length <= MAX_CHARACTERS)
-            return false;
-        const what = count > MAX_VALUES ? `${MAX_VALUES} values` : `${MAX_CHARACTERS} characters`;
-        const problem = depth > MAX_DEPTH ? TOO_DEEP : `more than ${what} (counting aliases); write fewer`;
-        // One is enough: the same is true of every value that follows.
-        if (!this.#problems.some((known) => known.problem === problem))
-            this.#complain(node, problem);
-        return true;
-    }
-    #complain(node, problem) {
-        this.#problems.push(this.#locate(node.range?.[0] ?? 0, problem));
-    }
-}
-/** What is written like an assignment, as a mapping. Never a part of it: a cut secret would no longer be hidden. */
-function asMapping(text = '') {
-    const [, key, value] = /^([\w.-]{1,60})\s*=\s*([^=\n]{1,60})$/.exec(text) ?? [];
-    return key === undefined ? 'a mapping (key: value)' : `${key}: ${value}`;
-}
-function entryAt(path, offsets) {
-    const inside = path.slice(0, -1).reduce((at, key) => at?.get(key)?.inside, offsets);
-    return inside?.get(path.at(-1) ?? '');
-}
-function keyProblem(name, key) {
-    // To JavaScript that is no key like any other.
-    if (name === '__proto__')
-        return 'cannot be used; give it another name';
-    if (name === '<<' && key.type === 'PLAIN')
-        return 'would merge mappings, which YAML 1.2 does not know; write them out';
-    if (name === '')
-        return 'is empty; write a name before the colon';
-    return undefined;
-}
-
-;// CONCATENATED MODULE: ./build/github/inputs/configuration.js
-
-
-
-
-
-
-
-/** Far above any configuration; and the YAML library takes up to a second for 100 KB of the worst nonsense. */
-const MAX_KILOBYTES = 256;
-const MAX_PROBLEM_LENGTH = 200;
-const MAX_WORDS_LENGTH = 60;
-const NOTHING = { layers: [], faults: [] };
-/**
- * Reads the two inputs that hold a run configuration, lowest precedence first, and all that is wrong in both.
- *
- * @param file path of the input `configuration-file`. @param text the input `configuration`, untrimmed: white
- * space at its start belongs to its indentation.
- */
-async function readConfiguration(file, text, context) {
-    const found = [await readConfigurationFile(file, context), await readConfigurationText(text, context)];
-    return { layers: found.flatMap(({ layers }) => layers), faults: found.flatMap(({ faults }) => faults) };
-}
-async function readConfigurationFile(path, context) {
-    if (path === undefined)
-        return NOTHING;
-    const input = 'configuration-file';
-    const file = await context.readFile((0,external_node_path_.resolve)(context.workspace, path), MAX_KILOBYTES * 1024);
-    if (!file.ok) {
-        const missing = path.startsWith('~')
-            ? '~ has no meaning here, write the whole path'
-            : 'is actions/checkout before this step? Paths are relative to the workspace';
-        const problem = fileProblem(file, { kind: 'YAML or JSON', maxKilobytes: MAX_KILOBYTES, missing });
-        return oneFault(input, `${quote(path)} ${problem}`);
-    }
-    // Else it is binary, or text in another encoding.
-    if (!(0,external_node_buffer_.isUtf8)(file.bytes) || file.bytes.includes(0)) {
-        return oneFault(input, `${quote(path)} is not UTF-8 text; save it as YAML or JSON in UTF-8`);
-    }
-    const text = new TextDecoder().decode(file.bytes);
-    return readMapping(input, text, context, { source: `${input}: ${path}`, lead: `${quote(path)}, ` });
-}
-async function readConfigurationText(text, context) {
-    if (text !== undefined && /^\s*[^\s:{]+\.(?:ya?ml|json)\s*$/i.test(text)) {
-        const path = quote(context.redact(text.trim()));
-        return oneFault('configuration', `${path} looks like a file's name; give it as configuration-file`);
-    }
-    return readMapping('configuration', text, context);
-}
-/**
- * Reads a mapping of YAML or JSON, and all that is wrong in it.
- *
- * @param source what the user calls the place of it. @param lead what stands before a place in it.
- */
-async function readMapping(input, text, { redact }, { source, lead } = { source: input, lead: '' }) {
-    if (text === undefined)
-        return NOTHING;
-    const parsed = await parseMapping(text, (words) => quote(redact(words), MAX_WORDS_LENGTH));
-    if (parsed.ok) {
-        const { value, locate, isEmpty } = parsed;
-        return { layers: [{ source, value, locate, isEmpty }], faults: [] };
-    }
-    const faults = parsed.problems.map(({ line, column, problem }) => {
-        const shown = showOnOneLine(redact(problem), MAX_PROBLEM_LENGTH);
-        return inputFault(input, `${lead}line ${line}, column ${column}: ${shown}`);
-    });
-    return { layers: [], faults };
-}
-/** What is wrong with the name that the configurations give the run: that of the topmost one counts. */
-function runNameFaults(layers) {
-    const layer = layers.findLast(({ value }) => Object.hasOwn(value, 'run_name'));
-    const name = layer?.value['run_name'] ?? null;
-    if (layer === undefined || name === null)
-        return [];
-    const problem = typeof name === 'string' ? runNameProblem(name) : 'must be a string';
-    if (problem === undefined)
-        return [];
-    const [input = '', path] = layer.source.split(/: (.*)/s);
-    const { line, column } = layer.locate?.(['run_name']) ?? { line: 1, column: 1 };
-    const lead = path === undefined ? '' : `${quote(path)}, `;
-    return [inputFault(input, `${lead}line ${line}, column ${column}: run_name ${problem}`)];
-}
-function oneFault(input, problem) {
-    return { layers: [], faults: [inputFault(input, problem)] };
-}
-
-// EXTERNAL MODULE: external "node:crypto"
-var external_node_crypto_ = __nccwpck_require__(7598);
-;// CONCATENATED MODULE: ./build/github/inputs/ca-certificate.js
-
-
-
-
-
-/** All public CA certificates together have about 250 KB. */
-const ca_certificate_MAX_KILOBYTES = 1024;
-const MAX_SUBJECT_LENGTH = 100;
-/** Of the certificates with a problem; the others are counted. */
-const MAX_NAMED = 3;
-/**
- * Reads CA certificates to trust: one or several certificates as PEM text, or the path of a file that holds them.
- *
- * @param workspace where relative paths begin
- */
-async function readAuthorities(given, { workspace, readFile }) {
-    const text = given?.trim() ?? '';
-    if (text === '')
-        return { authorities: [], notices: [], faults: [] };
-    if (!isPath(text))
-        return readPem(text, '');
-    const file = await readFile((0,external_node_path_.resolve)(workspace, text), ca_certificate_MAX_KILOBYTES * 1024);
-    if (!file.ok) {
-        const missing = 'write the path of a PEM file on this runner, or the PEM text itself';
-        return fault(`${quote(text)} ${fileProblem(file, { kind: 'PEM', maxKilobytes: ca_certificate_MAX_KILOBYTES, missing })}`);
-    }
-    const content = Buffer.from(file.bytes);
-    return readPem(content.toString('latin1'), `${quote(text)} `);
-}
-/**
- * Neither PEM nor what was inside of it: that may be a private key, and must not be shown as a path would be. `\n` can
- * stand for a line end, or begin a folder's name on Windows.
- */
-function isPath(text) {
-    const isOfWindows = /^(?:[A-Za-z]:|\.{0,2})\\|\.\w{2,4}$/.test(text);
-    return (!/-----|[\r\n]/.test(text) &&
-        (isOfWindows || !text.includes('\\n')) &&
-        !/^MI[A-Za-z0-9+/=\s]{60}/.test(text) &&
-        text.length <= 4096);
-}
-function readPem(text, where) {
-    if (/-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----/.test(text)) {
-        return fault(`${where}contains a private key, which must never leave its server; give only certificates`);
-    }
-    if (!text.includes('-----BEGIN') && text.includes('\\n')) {
-        return fault(`${where}contains \\n where line breaks should be; give it as a YAML block (ca-certificate: |)`);
-    }
-    const blocks = text
-        .split(/(?=-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----)/)
-        .filter((part) => /^-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----/.test(part));
-    if (blocks.length === 0) {
-        const is = text.trim() === '' ? 'is empty' : 'contains no certificate';
-        return fault(`${where}${is}; give PEM text, which begins with -----BEGIN CERTIFICATE-----, or its file`);
-    }
-    return judge(blocks, where);
-}
-function judge(blocks, where) {
-    const authorities = [];
-    const unusable = [];
-    const broken = [];
-    for (const [index, block] of blocks.entries()) {
-        const which = blocks.length === 1 ? 'the certificate' : `certificate ${index + 1} of ${blocks.length}`;
-        const certificate = ca_certificate_parse(block);
-        if (certificate === undefined) {
-            broken.push(`${where}${which} is broken or incomplete; copy it again with its BEGIN and END lines`);
-            continue;
-        }
-        const problem = timeProblem(certificate);
-        if (problem === undefined)
-            authorities.push(certificate.toString());
-        else
-            unusable.push(`${where}${which}, ${subjectOf(certificate)}, ${problem}`);
-    }
-    if (broken.length > 0)
-        return fault(...firstOf(broken));
-    // In a bundle an old one harms nobody; alone, it is the mistake.
-    if (authorities.length === 0)
-        return fault(...firstOf(unusable.map((line) => `${line}; give one that is valid now`)));
-    return {
-        authorities,
-        notices: firstOf(unusable.map((line) => `${line}, so it is ignored`)).map((line) => `ca-certificate: ${line}`),
-        faults: [],
-    };
-}
-function firstOf(lines) {
-    const left = lines.length - MAX_NAMED;
-    return left > 0 ? [...lines.slice(0, MAX_NAMED), `and ${left} more like these`] : [...lines];
-}
-function ca_certificate_parse(block) {
-    const end = /-----END (?:X509 |TRUSTED )?CERTIFICATE-----/.exec(block);
-    if (end === null)
-        return undefined;
-    try {
-        return new external_node_crypto_.X509Certificate(block.slice(0, end.index + end[0].length));
-    }
-    catch {
-        return undefined;
-    }
-}
-function timeProblem({ validFrom, validTo }) {
-    const now = Date.now();
-    if (Date.parse(validTo) < now)
-        return `expired on ${day(validTo)}`;
-    return Date.parse(validFrom) > now ? `is not valid before ${day(validFrom)}` : undefined;
-}
-function day(time) {
-    return new Date(time).toISOString().slice(0, 10);
-}
-function subjectOf({ subject }) {
-    const name = /^CN=(.+)$/m.exec(subject)?.[1] ?? subject.replaceAll('\n', ', ');
-    return quote(cut(name, MAX_SUBJECT_LENGTH), MAX_SUBJECT_LENGTH);
-}
-function fault(...problems) {
-    const faults = problems.map((problem) => inputFault('ca-certificate', problem));
-    return { authorities: [], notices: [], faults };
+function breakCommands(line) {
+    return line.replaceAll('##[', '## [').replace(/^(\s*):(?=:)/u, '$1: ');
 }
 
 ;// CONCATENATED MODULE: ./build/github/inputs/names.js
@@ -51048,25 +50537,25 @@ const ZERO = 'is zero; write a time such as 30m or 2h30m';
  */
 function parseDuration(text) {
     if (/^[-\u2212]\s*\d/.test(text))
-        return duration_fault('is negative; write a time such as 30m or 2h30m');
+        return fault('is negative; write a time such as 30m or 2h30m');
     if (/^\+?0+(?:\.0+)?$/.test(text))
-        return duration_fault(ZERO);
+        return fault(ZERO);
     if (/^\+?\d+(?:\.\d+)?$/.test(text)) {
         const number = text.replace('+', '').slice(0, 9);
-        return duration_fault(`has no unit; write ${number}s for seconds or ${number}m for minutes`);
+        return fault(`has no unit; write ${number}s for seconds or ${number}m for minutes`);
     }
     const parts = text.length <= MAX_LENGTH ? GRAMMAR.exec(text)?.groups : undefined;
     if (parts === undefined) {
-        return duration_fault('is not a time; write days, hours, minutes and seconds as in 1d, 2h30m, 45m or 90s');
+        return fault('is not a time; write days, hours, minutes and seconds as in 1d, 2h30m, 45m or 90s');
     }
     const ms = Object.entries(UNITS).reduce((sum, [unit, size]) => sum + Number(parts[unit] ?? 0) * size, 0);
     if (ms < 1)
-        return duration_fault(ZERO);
+        return fault(ZERO);
     if (ms > MAX_DURATION_MS)
-        return duration_fault('is longer than GitHub lets a workflow run last; write at most 35d');
+        return fault('is longer than GitHub lets a workflow run last; write at most 35d');
     return { ok: true, ms: Math.round(ms) };
 }
-function duration_fault(problem) {
+function fault(problem) {
     return { ok: false, problem };
 }
 
@@ -51082,6 +50571,43 @@ function urlOf(text) {
     catch {
         return undefined;
     }
+}
+
+;// CONCATENATED MODULE: ./build/base/run-name.js
+
+
+/** The longest name that ZenML's database takes. */
+const MAX_NAME_LENGTH = 255;
+/** How long ZenML's values for the placeholders are: `2024_01_31` and `23_59_59_123456`. */
+const PLACEHOLDER_LENGTHS = { date: 10, time: 15 };
+/**
+ * What is wrong with a run's name as a user wrote it; undefined if nothing is. The server fills placeholders of
+ * its own, and a name that it changes could not be looked up.
+ */
+function runNameProblem(text) {
+    if (text.trim() === '')
+        return 'is empty; remove it, or give it a value';
+    const known = Object.keys(PLACEHOLDER_LENGTHS);
+    let length = 0;
+    for (const part of text.split(/(\{[^{}]*\})/)) {
+        const placeholder = /^\{(.*)\}$/.exec(part)?.[1];
+        if (placeholder === undefined) {
+            if (/[{}]/.test(part))
+                return 'holds a single { or }, which ZenML cannot read; remove it';
+            length += Array.from(part).length;
+        }
+        else if (known.includes(placeholder)) {
+            length += PLACEHOLDER_LENGTHS[placeholder] ?? 0;
+        }
+        else {
+            const near = closestMatch(placeholder, known, { maxDistance: 2 });
+            const advice = near === undefined ? 'only {date} and {time} are' : `did you mean {${near}}?`;
+            return `holds {${quote(placeholder, 30).slice(1, -1)}}, which is not filled in; ${advice}`;
+        }
+    }
+    return length > MAX_NAME_LENGTH
+        ? `becomes ${length} characters long; a run's name has at most ${MAX_NAME_LENGTH}`
+        : undefined;
 }
 
 ;// CONCATENATED MODULE: ./build/github/inputs/fields.js
@@ -51300,7 +50826,7 @@ const tags = value((text, fault) => {
 
 const OPERATORS = ['==', '!=', '<', '<=', '>', '>='];
 const MAX_FAULTS = 5;
-const expectations_MAX_WORDS_LENGTH = 60;
+const MAX_WORDS_LENGTH = 60;
 const EXAMPLE = 'train.accuracy >= 0.9';
 const NUMBER = /^[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?$/i;
 /** One condition per line, empty lines and lines that begin with # aside. */
@@ -51389,12 +50915,12 @@ function valueAdvice(text, name, operator) {
     if (/[=!<>]|&&|\|\||[,;]\s|\s(?:and|or)\s/i.test(text))
         return 'write one condition per line';
     const isReversed = NUMBER.test(name) || /^(?:true|false|"[\w .-]*"|'[\w .-]*')$/.test(name);
-    if (!isReversed || name.length > expectations_MAX_WORDS_LENGTH || !/^[A-Za-z_][\w.-]{0,100}$/.test(text))
+    if (!isReversed || name.length > MAX_WORDS_LENGTH || !/^[A-Za-z_][\w.-]{0,100}$/.test(text))
         return 'put a string in quotes';
     return `write ${text} ${REVERSED[operator]} ${name}`;
 }
 function expectations_shown(words) {
-    return quote(words, expectations_MAX_WORDS_LENGTH);
+    return quote(words, MAX_WORDS_LENGTH);
 }
 /** @param offset counts from 0 */
 function expectations_fault(line, offset, problem) {
@@ -51768,6 +51294,16 @@ function readGivenInputs(env, names, parse) {
         called: (text) => Object.entries(VARIABLES).reduce((named, [input, variable]) => named.replace(new RegExp(`^${input}(?=:|$)`), variable), text),
     };
 }
+/** Whether it is the variables, right or wrong, that say where to connect. */
+function isFromVariables(env, parse) {
+    const { source, faults } = readGivenInputs(env, inputTables.main.names, parse);
+    return source !== undefined || faults.length > 0;
+}
+/** Whether the variables name another ZenML server than this one; false if they name none. */
+function isOtherServer(serverUrl, env, parse) {
+    const parsed = parse(env[VARIABLES['server-url']]?.trim() ?? '', 'workspace');
+    return parsed.ok && parsed.url !== serverUrl;
+}
 /** Also true where login/ exported nothing: then all variables are the user's own. */
 function isExportedPair(url, env, parse) {
     const exported = env[PAIR_VARIABLE]?.trim() ?? '';
@@ -51824,6 +51360,480 @@ function credentialOf(raw) {
 function named(server) {
     const place = 'url' in server ? server.url : `workspace ${server.workspace}`;
     return `${place} of ${server.proApiUrl}`;
+}
+
+// EXTERNAL MODULE: external "node:buffer"
+var external_node_buffer_ = __nccwpck_require__(4573);
+// EXTERNAL MODULE: external "node:path"
+var external_node_path_ = __nccwpck_require__(6760);
+;// CONCATENATED MODULE: ./build/github/inputs/yaml.js
+/** A few aliases to a few others can stand for more values than memory holds. */
+const MAX_VALUES = 100_000;
+/** The same for the lengths of their texts; a file of any use has less. */
+const MAX_CHARACTERS = 1_000_000;
+/** Deeper than any configuration; whatever walks the value later may do so recursively. */
+const MAX_DEPTH = 100;
+/** As the parser counts: the document, the mappings and lists in each other, and the value in the innermost. */
+const MAX_OPEN_NODES = MAX_DEPTH + 2;
+/** Then a reader knows enough; one mistake in a text often makes others. */
+const MAX_PROBLEMS = 5;
+const TOO_DEEP = 'the values are nested too deeply; write them flatter';
+/** The library's words for these speak of its parser; what it says for the others can be read. */
+const SYNTAX_PROBLEMS = {
+    BAD_DQ_ESCAPE: 'a backslash in double quotes is not followed by a known escape; use single quotes',
+    BAD_SCALAR_START: 'the value begins with a character that is reserved in YAML; put it in quotes',
+    BLOCK_AS_IMPLICIT_KEY: 'there is a second "key:" on this line; begin a new line, or put a string with a colon in quotes',
+    MULTIPLE_DOCS: 'a second document begins here; keep one',
+    NON_STRING_KEY: 'a key is a list, a mapping or an alias; write a plain string',
+    RESOURCE_EXHAUSTION: TOO_DEEP,
+    TAB_AS_INDENT: 'the line is indented with a tab; use spaces',
+    TAG_RESOLVE_FAILED: 'tags such as !name and !!set cannot be used; write the value itself',
+};
+/**
+ * Reads a text of YAML 1.2 or JSON that holds one mapping, into what JSON can say: keys are texts and stand
+ * only once; tags, merge keys and numbers that JSON cannot carry exactly are refused.
+ *
+ * @param show makes the user's own words, such as a key, fit to stand in a message.
+ */
+async function parseMapping(text, show) {
+    // Loaded only here: most steps give no configuration, and the library takes its time to load.
+    const yaml = await __nccwpck_require__.e(/* import() */ 815).then(__nccwpck_require__.t.bind(__nccwpck_require__, 8815, 19));
+    const lines = new yaml.LineCounter();
+    const locate = (offset, problem) => {
+        const { line, col } = lines.linePos(offset);
+        return { line: Math.max(1, line), column: Math.max(1, col), problem };
+    };
+    const deep = tooDeepAt(yaml, text, lines);
+    if (deep !== undefined)
+        return { ok: false, problems: [locate(deep, TOO_DEEP)] };
+    const document = yaml.parseDocument(text, {
+        version: '1.2',
+        schema: 'core',
+        strict: true,
+        stringKeys: true,
+        // Found by the reader below in one pass: the library compares each key with every other.
+        uniqueKeys: false,
+        merge: false,
+        resolveKnownTags: false,
+        prettyErrors: false,
+    });
+    const complaints = [...document.errors, ...document.warnings];
+    if (complaints.length > 0)
+        return { ok: false, problems: syntaxProblems(complaints, locate) };
+    return new MappingReader(yaml, locate, show).read(document);
+}
+/**
+ * Where the text is nested too deeply, if it is. The library goes on until its stack is used up, and a regular
+ * expression that V8 has to compile there can end the whole process.
+ *
+ * @param lines gets to know the lines, up to that place.
+ */
+function tooDeepAt(yaml, text, lines) {
+    lines.addNewLine(0);
+    const parser = new yaml.Parser(lines.addNewLine);
+    for (const lexeme of new yaml.Lexer().lex(text)) {
+        Array.from(parser.next(lexeme));
+        if (parser.stack.length > MAX_OPEN_NODES)
+            return parser.offset;
+    }
+    return undefined;
+}
+function syntaxProblems(complaints, locate) {
+    // After the parser ran out of stack, what it says and where is noise.
+    const exhausted = complaints.find((error) => error.code === 'RESOURCE_EXHAUSTION');
+    const problems = new Map();
+    for (const error of exhausted === undefined ? complaints : [exhausted]) {
+        // At one place the first complaint is the reason, the others its consequences.
+        const offset = exhausted === undefined ? error.pos[0] : 0;
+        if (!problems.has(offset))
+            problems.set(offset, locate(offset, syntaxProblem(error)));
+    }
+    return [...problems.values()].slice(0, MAX_PROBLEMS);
+}
+function syntaxProblem({ code, message }) {
+    const missing = /(?:end with a|Missing closing) (\S)/.exec(message)?.[1];
+    if (missing !== undefined)
+        return `a closing ${missing} is missing before this place`;
+    return SYNTAX_PROBLEMS[code] ?? `this is not valid YAML: ${message}`;
+}
+/** Turns a document's nodes into plain values, and notes what JSON cannot say. */
+class MappingReader {
+    #yaml;
+    #locate;
+    #show;
+    #problems = [];
+    /** What each anchor stands for, and of how many values and characters it consists. Not there while it is read. */
+    #anchors = new Map();
+    #size = { count: 0, length: 0 };
+    constructor(yaml, locate, show) {
+        this.#yaml = yaml;
+        this.#locate = locate;
+        this.#show = show;
+    }
+    read(document) {
+        const top = document.contents;
+        if (top === null || (this.#yaml.isScalar(top) && top.value === null)) {
+            return { ok: false, problems: [this.#locate(0, 'there is no value; write a mapping (key: value)')] };
+        }
+        if (!this.#yaml.isMap(top)) {
+            const text = this.#yaml.isScalar(top) ? top.source : undefined;
+            const problem = this.#yaml.isSeq(top)
+                ? 'this is a list; write a mapping (key: value)'
+                : `this is a single value; write ${asMapping(text)}`;
+            return { ok: false, problems: [this.#locate(top.range?.[0] ?? 0, problem)] };
+        }
+        const offsets = new Map();
+        const value = this.#mapping(top.items, 1, offsets);
+        return this.#problems.length === 0
+            ? {
+                ok: true,
+                value,
+                locate: (path) => this.#place(path, offsets),
+                isEmpty: (path) => entryAt(path, offsets)?.isEmpty === true,
+            }
+            : { ok: false, problems: this.#problems.slice(0, MAX_PROBLEMS) };
+    }
+    #place(path, offsets) {
+        let known = undefined;
+        let inside = offsets;
+        for (const key of path) {
+            const entry = inside.get(key);
+            if (entry === undefined)
+                break;
+            known = entry.offset;
+            inside = entry.inside;
+        }
+        if (known === undefined)
+            return undefined;
+        const { line, column } = this.#locate(known, '');
+        return { line, column };
+    }
+    /** `null` stands for every value that has a problem. */
+    #value(node, depth, offsets) {
+        const before = this.#size;
+        this.#grow({ count: 1, length: 0 });
+        if (node === null)
+            return null;
+        if (this.#isTooMuch(node, depth))
+            return null;
+        if (this.#yaml.isAlias(node))
+            return this.#alias(node.source, node);
+        const anchor = this.#anchorOf(node);
+        if (anchor !== undefined)
+            this.#anchors.delete(anchor);
+        const value = this.#content(node, depth, offsets);
+        if (anchor !== undefined) {
+            const { count, length } = this.#size;
+            this.#anchors.set(anchor, { value, count: count - before.count, length: length - before.length });
+        }
+        return value;
+    }
+    #grow({ count, length }) {
+        this.#size = { count: this.#size.count + count, length: this.#size.length + length };
+    }
+    #content(node, depth, offsets) {
+        if (this.#yaml.isMap(node))
+            return this.#mapping(node.items, depth, offsets);
+        if (this.#yaml.isSeq(node)) {
+            return node.items.map((item, index) => {
+                if (!this.#yaml.isNode(item))
+                    return this.#value(null, depth + 1, new Map());
+                const inside = new Map();
+                offsets.set(String(index), { offset: item.range?.[0] ?? 0, inside, isEmpty: false });
+                return this.#value(item, depth + 1, inside);
+            });
+        }
+        return this.#yaml.isScalar(node) ? this.#scalar(node) : null;
+    }
+    #mapping(pairs, depth, offsets) {
+        const entries = new Map();
+        for (const { key, value } of pairs) {
+            if (!this.#yaml.isScalar(key))
+                continue;
+            const name = String(key.value);
+            const problem = entries.has(name) ? 'occurs twice in this mapping; keep one' : keyProblem(name, key);
+            if (problem !== undefined)
+                this.#complain(key, `the key ${this.#show(name)} ${problem}`);
+            this.#grow({ count: 0, length: name.length });
+            const inside = new Map();
+            offsets.set(name, { offset: key.range?.[0] ?? 0, inside, isEmpty: this.#isNothing(value) });
+            entries.set(name, this.#value(this.#yaml.isNode(value) ? value : null, depth + 1, inside));
+        }
+        return Object.fromEntries(entries);
+    }
+    #isNothing(node) {
+        return node === null || (this.#yaml.isScalar(node) && node.value === null && node.source === '');
+    }
+    #scalar(node) {
+        const { value } = node;
+        if (typeof value === 'string')
+            this.#grow({ count: 0, length: value.length });
+        if (typeof value === 'string' || typeof value === 'boolean' || value === null)
+            return value;
+        if (typeof value !== 'number') {
+            this.#complain(node, 'JSON has no such value; put it in quotes');
+            return null;
+        }
+        const isInteger = /^(?:[-+]?\d+|0[xo][\da-f]+)$/i.test(node.source ?? '');
+        if (!Number.isFinite(value)) {
+            this.#complain(node, 'JSON cannot carry infinity or NaN; put it in quotes');
+        }
+        else if (isInteger && !Number.isSafeInteger(value)) {
+            this.#complain(node, 'the number has more digits than JSON can carry exactly; put it in quotes');
+        }
+        return value;
+    }
+    #alias(name, node) {
+        const anchor = this.#anchors.get(name);
+        if (anchor === undefined) {
+            this.#complain(node, `the alias ${this.#show(`*${name}`)} has no finished anchor before it; write the value out`);
+            return null;
+        }
+        this.#grow(anchor);
+        return anchor.value;
+    }
+    #anchorOf(node) {
+        if (this.#yaml.isScalar(node) || this.#yaml.isCollection(node))
+            return node.anchor;
+        return undefined;
+    }
+    #isTooMuch(node, depth) {
+        const { count, length } = this.#size;
+        if (depth <= MAX_DEPTH && count <= MAX_VALUES && length <= MAX_CHARACTERS)
+            return false;
+        const what = count > MAX_VALUES ? `${MAX_VALUES} values` : `${MAX_CHARACTERS} characters`;
+        const problem = depth > MAX_DEPTH ? TOO_DEEP : `more than ${what} (counting aliases); write fewer`;
+        // One is enough: the same is true of every value that follows.
+        if (!this.#problems.some((known) => known.problem === problem))
+            this.#complain(node, problem);
+        return true;
+    }
+    #complain(node, problem) {
+        this.#problems.push(this.#locate(node.range?.[0] ?? 0, problem));
+    }
+}
+/** What is written like an assignment, as a mapping. Never a part of it: a cut secret would no longer be hidden. */
+function asMapping(text = '') {
+    const [, key, value] = /^([\w.-]{1,60})\s*=\s*([^=\n]{1,60})$/.exec(text) ?? [];
+    return key === undefined ? 'a mapping (key: value)' : `${key}: ${value}`;
+}
+function entryAt(path, offsets) {
+    const inside = path.slice(0, -1).reduce((at, key) => at?.get(key)?.inside, offsets);
+    return inside?.get(path.at(-1) ?? '');
+}
+function keyProblem(name, key) {
+    // To JavaScript that is no key like any other.
+    if (name === '__proto__')
+        return 'cannot be used; give it another name';
+    if (name === '<<' && key.type === 'PLAIN')
+        return 'would merge mappings, which YAML 1.2 does not know; write them out';
+    if (name === '')
+        return 'is empty; write a name before the colon';
+    return undefined;
+}
+
+;// CONCATENATED MODULE: ./build/github/inputs/configuration.js
+
+
+
+
+
+
+
+/** Far above any configuration; and the YAML library takes up to a second for 100 KB of the worst nonsense. */
+const MAX_KILOBYTES = 256;
+const MAX_PROBLEM_LENGTH = 200;
+const configuration_MAX_WORDS_LENGTH = 60;
+const NOTHING = { layers: [], faults: [] };
+/**
+ * Reads the two inputs that hold a run configuration, lowest precedence first, and all that is wrong in both.
+ *
+ * @param file path of the input `configuration-file`. @param text the input `configuration`, untrimmed: white
+ * space at its start belongs to its indentation.
+ */
+async function readConfiguration(file, text, context) {
+    const found = [await readConfigurationFile(file, context), await readConfigurationText(text, context)];
+    return { layers: found.flatMap(({ layers }) => layers), faults: found.flatMap(({ faults }) => faults) };
+}
+async function readConfigurationFile(path, context) {
+    if (path === undefined)
+        return NOTHING;
+    const input = 'configuration-file';
+    const file = await context.readFile((0,external_node_path_.resolve)(context.workspace, path), MAX_KILOBYTES * 1024);
+    if (!file.ok) {
+        const missing = path.startsWith('~')
+            ? '~ has no meaning here, write the whole path'
+            : 'is actions/checkout before this step? Paths are relative to the workspace';
+        const problem = fileProblem(file, { kind: 'YAML or JSON', maxKilobytes: MAX_KILOBYTES, missing });
+        return oneFault(input, `${quote(path)} ${problem}`);
+    }
+    // Else it is binary, or text in another encoding.
+    if (!(0,external_node_buffer_.isUtf8)(file.bytes) || file.bytes.includes(0)) {
+        return oneFault(input, `${quote(path)} is not UTF-8 text; save it as YAML or JSON in UTF-8`);
+    }
+    const text = new TextDecoder().decode(file.bytes);
+    return readMapping(input, text, context, { source: `${input}: ${path}`, lead: `${quote(path)}, ` });
+}
+async function readConfigurationText(text, context) {
+    if (text !== undefined && /^\s*[^\s:{]+\.(?:ya?ml|json)\s*$/i.test(text)) {
+        const path = quote(context.redact(text.trim()));
+        return oneFault('configuration', `${path} looks like a file's name; give it as configuration-file`);
+    }
+    return readMapping('configuration', text, context);
+}
+/**
+ * Reads a mapping of YAML or JSON, and all that is wrong in it.
+ *
+ * @param source what the user calls the place of it. @param lead what stands before a place in it.
+ */
+async function readMapping(input, text, { redact }, { source, lead } = { source: input, lead: '' }) {
+    if (text === undefined)
+        return NOTHING;
+    const parsed = await parseMapping(text, (words) => quote(redact(words), configuration_MAX_WORDS_LENGTH));
+    if (parsed.ok) {
+        const { value, locate, isEmpty } = parsed;
+        return { layers: [{ source, value, locate, isEmpty }], faults: [] };
+    }
+    const faults = parsed.problems.map(({ line, column, problem }) => {
+        const shown = showOnOneLine(redact(problem), MAX_PROBLEM_LENGTH);
+        return inputFault(input, `${lead}line ${line}, column ${column}: ${shown}`);
+    });
+    return { layers: [], faults };
+}
+/** What is wrong with the name that the configurations give the run: that of the topmost one counts. */
+function runNameFaults(layers) {
+    const layer = layers.findLast(({ value }) => Object.hasOwn(value, 'run_name'));
+    const name = layer?.value['run_name'] ?? null;
+    if (layer === undefined || name === null)
+        return [];
+    const problem = typeof name === 'string' ? runNameProblem(name) : 'must be a string';
+    if (problem === undefined)
+        return [];
+    const [input = '', path] = layer.source.split(/: (.*)/s);
+    const { line, column } = layer.locate?.(['run_name']) ?? { line: 1, column: 1 };
+    const lead = path === undefined ? '' : `${quote(path)}, `;
+    return [inputFault(input, `${lead}line ${line}, column ${column}: run_name ${problem}`)];
+}
+function oneFault(input, problem) {
+    return { layers: [], faults: [inputFault(input, problem)] };
+}
+
+;// CONCATENATED MODULE: ./build/github/inputs/ca-certificate.js
+
+
+
+
+
+/** All public CA certificates together have about 250 KB. */
+const ca_certificate_MAX_KILOBYTES = 1024;
+const MAX_SUBJECT_LENGTH = 100;
+/** Of the certificates with a problem; the others are counted. */
+const MAX_NAMED = 3;
+/**
+ * Reads CA certificates to trust: one or several certificates as PEM text, or the path of a file that holds them.
+ *
+ * @param workspace where relative paths begin
+ */
+async function readAuthorities(given, { workspace, readFile }) {
+    const text = given?.trim() ?? '';
+    if (text === '')
+        return { authorities: [], notices: [], faults: [] };
+    if (!isPath(text))
+        return readPem(text, '');
+    const file = await readFile((0,external_node_path_.resolve)(workspace, text), ca_certificate_MAX_KILOBYTES * 1024);
+    if (!file.ok) {
+        const missing = 'write the path of a PEM file on this runner, or the PEM text itself';
+        return ca_certificate_fault(`${quote(text)} ${fileProblem(file, { kind: 'PEM', maxKilobytes: ca_certificate_MAX_KILOBYTES, missing })}`);
+    }
+    const content = Buffer.from(file.bytes);
+    return readPem(content.toString('latin1'), `${quote(text)} `);
+}
+/**
+ * Neither PEM nor what was inside of it: that may be a private key, and must not be shown as a path would be. `\n` can
+ * stand for a line end, or begin a folder's name on Windows.
+ */
+function isPath(text) {
+    const isOfWindows = /^(?:[A-Za-z]:|\.{0,2})\\|\.\w{2,4}$/.test(text);
+    return (!/-----|[\r\n]/.test(text) &&
+        (isOfWindows || !text.includes('\\n')) &&
+        !/^MI[A-Za-z0-9+/=\s]{60}/.test(text) &&
+        text.length <= 4096);
+}
+function readPem(text, where) {
+    if (/-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----/.test(text)) {
+        return ca_certificate_fault(`${where}contains a private key, which must never leave its server; give only certificates`);
+    }
+    if (!text.includes('-----BEGIN') && text.includes('\\n')) {
+        return ca_certificate_fault(`${where}contains \\n where line breaks should be; give it as a YAML block (ca-certificate: |)`);
+    }
+    const blocks = text
+        .split(/(?=-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----)/)
+        .filter((part) => /^-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----/.test(part));
+    if (blocks.length === 0) {
+        const is = text.trim() === '' ? 'is empty' : 'contains no certificate';
+        return ca_certificate_fault(`${where}${is}; give PEM text, which begins with -----BEGIN CERTIFICATE-----, or its file`);
+    }
+    return judge(blocks, where);
+}
+function judge(blocks, where) {
+    const authorities = [];
+    const unusable = [];
+    const broken = [];
+    for (const [index, block] of blocks.entries()) {
+        const which = blocks.length === 1 ? 'the certificate' : `certificate ${index + 1} of ${blocks.length}`;
+        const certificate = ca_certificate_parse(block);
+        if (certificate === undefined) {
+            broken.push(`${where}${which} is broken or incomplete; copy it again with its BEGIN and END lines`);
+            continue;
+        }
+        const problem = timeProblem(certificate);
+        if (problem === undefined)
+            authorities.push(certificate.toString());
+        else
+            unusable.push(`${where}${which}, ${subjectOf(certificate)}, ${problem}`);
+    }
+    if (broken.length > 0)
+        return ca_certificate_fault(...firstOf(broken));
+    // In a bundle an old one harms nobody; alone, it is the mistake.
+    if (authorities.length === 0)
+        return ca_certificate_fault(...firstOf(unusable.map((line) => `${line}; give one that is valid now`)));
+    return {
+        authorities,
+        notices: firstOf(unusable.map((line) => `${line}, so it is ignored`)).map((line) => `ca-certificate: ${line}`),
+        faults: [],
+    };
+}
+function firstOf(lines) {
+    const left = lines.length - MAX_NAMED;
+    return left > 0 ? [...lines.slice(0, MAX_NAMED), `and ${left} more like these`] : [...lines];
+}
+function ca_certificate_parse(block) {
+    const end = /-----END (?:X509 |TRUSTED )?CERTIFICATE-----/.exec(block);
+    if (end === null)
+        return undefined;
+    try {
+        return new external_node_crypto_.X509Certificate(block.slice(0, end.index + end[0].length));
+    }
+    catch {
+        return undefined;
+    }
+}
+function timeProblem({ validFrom, validTo }) {
+    const now = Date.now();
+    if (Date.parse(validTo) < now)
+        return `expired on ${day(validTo)}`;
+    return Date.parse(validFrom) > now ? `is not valid before ${day(validFrom)}` : undefined;
+}
+function day(time) {
+    return new Date(time).toISOString().slice(0, 10);
+}
+function subjectOf({ subject }) {
+    const name = /^CN=(.+)$/m.exec(subject)?.[1] ?? subject.replaceAll('\n', ', ');
+    return quote(cut(name, MAX_SUBJECT_LENGTH), MAX_SUBJECT_LENGTH);
+}
+function ca_certificate_fault(...problems) {
+    const faults = problems.map((problem) => inputFault('ca-certificate', problem));
+    return { authorities: [], notices: [], faults };
 }
 
 ;// CONCATENATED MODULE: ./build/github/workflow/context.js
@@ -58648,7 +58658,10 @@ async function lookUp(server, session, { log, login: { http, clock, onWait }, si
 
 
 
+
 const FAILED = 'ZenML login failed';
+/** Their post steps see the variables as they are at the job's end. */
+const OTHER_SERVER = 'ZENML_STORE_URL named another server until now: earlier steps of this job that used it cannot look after their runs any more; give them the inputs server-url and api-key';
 /** The last moment that a date of four digits can say; a server may name any number of seconds. */
 const LAST_MOMENT_MS = Date.UTC(9999, 11, 31);
 /**
@@ -58709,8 +58722,11 @@ function handOver({ serverUrl, token, expiresAt }, exportEnv, env, log) {
         log.info(`Logged in at ${serverUrl}; the token ${end === '' ? 'does not expire' : `is valid until ${end}`}`);
         if (!exportEnv)
             return true;
+        const isOther = isOtherServer(serverUrl, env, parseServerUrl);
         exportConnection(serverUrl, token, env);
         log.info('Later steps of this job can use ZENML_STORE_URL and ZENML_STORE_API_TOKEN');
+        if (isOther)
+            log.warning(OTHER_SERVER);
         return true;
     }
     catch (error) {
@@ -66918,7 +66934,7 @@ async function lookAfterMain(given, deps) {
         log.mask(secret);
     };
     const again = await readConnectionAgain({ env, readFile: readFile, mask, parseServerUrl: parseServerUrl });
-    const ended = saved === undefined ? undefined : await endRunOf(saved, again, deps);
+    const ended = saved === undefined ? undefined : await endRunOf(saved, again, env, deps);
     await reportEarlyEnd(ended, again?.authorities, env, log);
 }
 /** Sees to it that main does nothing more. Gives the variables with all that it has done by then. */
@@ -66933,13 +66949,16 @@ async function endMain(env, log) {
     const file = await readFile(main.stateFile, MAX_STATE_BYTES);
     return file.ok ? withLaterState(env, Buffer.from(file.bytes).toString()) : env;
 }
-async function endRunOf({ facts, planned, started, mode }, again, { log, clock, timeLimit, openHttp }) {
+async function endRunOf({ facts, planned, started, mode }, again, env, { log, clock, timeLimit, openHttp }) {
     const run = started ?? planned;
     if (run === undefined)
         return NOTHING_SENT;
     if (again === undefined || named(again.server) !== facts.named) {
         const what = again === undefined ? 'are no longer valid' : 'now name another server';
-        const sentence = `The run "${inline(run.name)}" was not checked, because this step's inputs ${what}: if it was started, it may still be running at ${facts.serverUrl}`;
+        const whose = isFromVariables(env, parseServerUrl)
+            ? 'the variables (ZENML_STORE_URL and its key or token)'
+            : "this step's inputs";
+        const sentence = `The run "${inline(run.name)}" was not checked, because ${whose} ${what}: if it was started, it may still be running at ${facts.serverUrl}`;
         log.warning(sentence);
         return { sentence, status: '' };
     }

@@ -60,11 +60,15 @@ test.concurrent("without inputs, every action connects as the variables of ZenML
 
 test.concurrent('after login/ with export-env, later steps connect without a word', () =>
   withServer({}, async (scene) => {
-    const other = { ZENML_STORE_API_KEY: 'ZENKEY_of-another-server-0123456789' }
+    const other = {
+      ZENML_STORE_URL: `${scene.server.url}/`,
+      ZENML_STORE_API_KEY: 'ZENKEY_of-another-server-0123456789',
+    }
     const inputs = { 'server-url': scene.server.url, 'api-key': scene.server.apiKey, 'export-env': 'true' }
     const result = await runAction({ entry: 'login', inputs, env: other })
     const [token = ''] = scene.server.issuedTokens
     expectMasked(result, [token])
+    expect(annotations('warning', result)).toEqual([])
     expect(result.stdout.replaceAll(/^::add-mask::.*$/gm, '')).not.toContain(token)
     expect(result.exported).toEqual({
       ZENML_STORE_URL: scene.server.url,
@@ -90,39 +94,43 @@ test.concurrent('after login/ with export-env, later steps connect without a wor
   }),
 )
 
+const OTHER_SERVER =
+  'ZENML_STORE_URL named another server until now: earlier steps of this job that used it cannot look after their runs any more; give them the inputs server-url and api-key'
 const KEY_OR_INPUTS = /^ZENML_STORE_API_KEY: cannot be combined with ZENML_STORE_API_TOKEN: /
 const OTHER_PAIR = /^ZENML_STORE_API_TOKEN: does not go with ZENML_STORE_URL, /
 
 test.concurrent('a credential of the job, of a step or of login/ never reaches the server of another', () =>
-  withServer({}, async (scene) => {
-    const other = await startSimulator()
-    const inputs = { 'server-url': other.url, 'api-key': other.apiKey, 'export-env': 'true' }
-    const { exported } = await runAction({
-      entry: 'login',
-      inputs,
-      env: { ZENML_STORE_URL: scene.server.url },
-    })
-    const before = other.requests.length
-    const { ZENML_STORE_URL, ZENML_STORE_API_KEY } = variablesOf(scene)
-    const key = { ...exported, ZENML_STORE_API_KEY }
-    const told = async (env: NonNullable<ActionOptions['env']>, entry: Entry = 'main') => {
-      const given = entry === 'login' ? {} : { [entry === 'main' ? 'pipeline' : 'run']: 'training' }
-      const result = await runAction({ entry, inputs: given, env })
-      expectNoSecret(result, [scene.server.apiKey, ...other.issuedTokens])
-      expect(result.exitCode).toBe(1)
-      return annotations('error', result)
-    }
+  withServer({}, (scene) =>
+    withServer({}, async ({ server: other }) => {
+      const inputs = { 'server-url': other.url, 'api-key': other.apiKey, 'export-env': 'true' }
+      const login = await runAction({
+        entry: 'login',
+        inputs,
+        env: { ZENML_STORE_URL: scene.server.url },
+      })
+      expect(annotations('warning', login)).toEqual([OTHER_SERVER])
+      const { exported } = login
+      const before = other.requests.length
+      const { ZENML_STORE_URL, ZENML_STORE_API_KEY } = variablesOf(scene)
+      const key = { ...exported, ZENML_STORE_API_KEY }
+      const told = async (env: NonNullable<ActionOptions['env']>, entry: Entry = 'main') => {
+        const given = entry === 'login' ? {} : { [entry === 'main' ? 'pipeline' : 'run']: 'training' }
+        const result = await runAction({ entry, inputs: given, env })
+        expectNoSecret(result, [scene.server.apiKey, ...other.issuedTokens])
+        expect(result.exitCode).toBe(1)
+        return annotations('error', result)
+      }
 
-    for (const entry of ['main', 'wait', 'stop', 'login'] as const) {
-      expect(await told(key, entry)).toEqual([expect.stringMatching(KEY_OR_INPUTS)])
-    }
-    expect(await told({ ...exported, ZENML_STORE_URL })).toEqual([expect.stringMatching(OTHER_PAIR)])
-    const token = { ...exported, ZENML_STORE_API_TOKEN: 'a-token-of-another-server' }
-    expect(await told(token, 'stop')).toEqual([expect.stringMatching(OTHER_PAIR)])
-    expect(scene.server.requests).toEqual([])
-    expect(other.requests).toHaveLength(before)
-    await other.close()
-  }),
+      for (const entry of ['main', 'wait', 'stop', 'login'] as const) {
+        expect(await told(key, entry)).toEqual([expect.stringMatching(KEY_OR_INPUTS)])
+      }
+      expect(await told({ ...exported, ZENML_STORE_URL })).toEqual([expect.stringMatching(OTHER_PAIR)])
+      const token = { ...exported, ZENML_STORE_API_TOKEN: 'a-token-of-another-server' }
+      expect(await told(token, 'stop')).toEqual([expect.stringMatching(OTHER_PAIR)])
+      expect(scene.server.requests).toEqual([])
+      expect(other.requests).toHaveLength(before)
+    }),
+  ),
 )
 
 test.concurrent.each([
@@ -195,7 +203,9 @@ test.concurrent(
       await other.close()
       const stopped = await runAction({ entry: 'post', inputs, state, env: variablesOf(scene) })
 
-      expect(annotations('warning', refused)[0]).toMatch(/now name another server/)
+      expect(annotations('warning', refused)[0]).toMatch(
+        /because the variables \(ZENML_STORE_URL and its key or token\) now name another server: /,
+      )
       expect(requests).toEqual([])
       expect(stopped.stdout).toContain('was stopped: http')
       expect(scene.runs).toMatchObject([{ busy: false }])

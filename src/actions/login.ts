@@ -1,5 +1,6 @@
 import type { Environment } from '../github/workflow/environment.ts'
 import { readFile, systemCode } from '../github/workflow/files.ts'
+import { isOtherServer } from '../github/inputs/connection.ts'
 import { InputFaults } from '../github/inputs/faults.ts'
 import { readLoginInputs } from '../github/inputs/read.ts'
 import type { WorkflowLog } from '../github/log/workflow-log.ts'
@@ -11,6 +12,10 @@ import { systemClock } from '../base/system-clock.ts'
 import { openClient, openHttp } from './connect.ts'
 
 const FAILED = 'ZenML login failed'
+
+/** Their post steps see the variables as they are at the job's end. */
+const OTHER_SERVER =
+  'ZENML_STORE_URL named another server until now: earlier steps of this job that used it cannot look after their runs any more; give them the inputs server-url and api-key'
 
 /** The last moment that a date of four digits can say; a server may name any number of seconds. */
 const LAST_MOMENT_MS = Date.UTC(9999, 11, 31)
@@ -84,8 +89,10 @@ function handOver(
       `Logged in at ${serverUrl}; the token ${end === '' ? 'does not expire' : `is valid until ${end}`}`,
     )
     if (!exportEnv) return true
+    const isOther = isOtherServer(serverUrl, env, parseServerUrl)
     exportConnection(serverUrl, token, env)
     log.info('Later steps of this job can use ZENML_STORE_URL and ZENML_STORE_API_TOKEN')
+    if (isOther) log.warning(OTHER_SERVER)
     return true
   } catch (error) {
     const code = systemCode(error)

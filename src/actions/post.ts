@@ -1,7 +1,7 @@
 import path from 'node:path'
 import { listenForCancellation } from '../github/workflow/cancellation.ts'
 import type { Environment } from '../github/workflow/environment.ts'
-import { named, type ConnectionInputs } from '../github/inputs/connection.ts'
+import { isFromVariables, named, type ConnectionInputs } from '../github/inputs/connection.ts'
 import { readConnectionAgain } from '../github/inputs/credential-again.ts'
 import { readFile } from '../github/workflow/files.ts'
 import { inline, type WorkflowLog } from '../github/log/workflow-log.ts'
@@ -62,7 +62,7 @@ export async function lookAfterMain(given: Environment, deps: PostDependencies):
     log.mask(secret)
   }
   const again = await readConnectionAgain({ env, readFile, mask, parseServerUrl })
-  const ended = saved === undefined ? undefined : await endRunOf(saved, again, deps)
+  const ended = saved === undefined ? undefined : await endRunOf(saved, again, env, deps)
   await reportEarlyEnd(ended, again?.authorities, env, log)
 }
 
@@ -81,13 +81,17 @@ async function endMain(env: Environment, log: WorkflowLog): Promise<Environment>
 async function endRunOf(
   { facts, planned, started, mode }: SavedStep,
   again: ConnectionInputs | undefined,
+  env: Environment,
   { log, clock, timeLimit, openHttp }: PostDependencies,
 ): Promise<EarlyEnd> {
   const run = started ?? planned
   if (run === undefined) return NOTHING_SENT
   if (again === undefined || named(again.server) !== facts.named) {
     const what = again === undefined ? 'are no longer valid' : 'now name another server'
-    const sentence = `The run "${inline(run.name)}" was not checked, because this step's inputs ${what}: if it was started, it may still be running at ${facts.serverUrl}`
+    const whose = isFromVariables(env, parseServerUrl)
+      ? 'the variables (ZENML_STORE_URL and its key or token)'
+      : "this step's inputs"
+    const sentence = `The run "${inline(run.name)}" was not checked, because ${whose} ${what}: if it was started, it may still be running at ${facts.serverUrl}`
     log.warning(sentence)
     return { sentence, status: '' }
   }

@@ -123,6 +123,18 @@ export function readGivenInputs(
   }
 }
 
+/** Whether it is the variables, right or wrong, that say where to connect. */
+export function isFromVariables(env: Environment, parse: ParseServerUrl): boolean {
+  const { source, faults } = readGivenInputs(env, inputTables.main.names, parse)
+  return source !== undefined || faults.length > 0
+}
+
+/** Whether the variables name another ZenML server than this one; false if they name none. */
+export function isOtherServer(serverUrl: string, env: Environment, parse: ParseServerUrl): boolean {
+  const parsed = parse(env[VARIABLES['server-url']]?.trim() ?? '', 'workspace')
+  return parsed.ok && parsed.url !== serverUrl
+}
+
 /** Also true where login/ exported nothing: then all variables are the user's own. */
 function isExportedPair(url: string, env: Environment, parse: ParseServerUrl): boolean {
   const exported = env[PAIR_VARIABLE]?.trim() ?? ''
