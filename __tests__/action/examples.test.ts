@@ -169,7 +169,8 @@ function expectGood(played: Played): void {
   const { entry, step, result } = played
   expect(result.outputs['error'] ?? '').toBe('')
   expect(result.exitCode).toBe(0)
-  expect(result.stdout).not.toMatch(/^::(warning|notice)/m)
+  // The first run of a branch has nothing to be compared with.
+  expect(result.stdout).not.toMatch(/^::(warning|notice)(?! title=Expectation not checked::)/m)
   switch (entry) {
     case 'main':
       expect(result.outputs['conclusion']).toBe(step.with?.['wait'] === false ? 'started' : 'completed')

@@ -45,7 +45,7 @@ const ENDINGS: readonly (readonly [string, Readonly<Record<string, string>>, rea
   ],
   [
     'loses the server',
-    {},
+    { 'poll-interval': '1s', 'lost-after': '2s' },
     [
       {
         on: 'run',
