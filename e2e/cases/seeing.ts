@@ -74,10 +74,12 @@ async function whatItMade(scene: Scene): Promise<void> {
   assert.deepEqual(await scene.view.metadata(run.id, 'github_actions'), {
     repository: 'octo-org/example',
     commit: '0123456789abcdef0123456789abcdef01234567',
+    event: 'push',
     branch: 'main',
     actor: 'octocat',
     workflow: 'train',
     workflow_run: 'https://github.com/octo-org/example/actions/runs/100200300',
+    conclusion: 'completed',
   })
 }
 
