@@ -55848,7 +55848,7 @@ function comparedLine({ input, baseline, missing }) {
         const where = baseline.url === undefined ? '' : `: ${inline(baseline.url, run_log_LONG)}`;
         return `Compared with the run ${inline(baseline.name)} (baseline: ${inline(input)})${where}`;
     }
-    return `Compared with nothing (baseline: ${inline(input)}): ${inline(missing ?? '', run_log_LONG)}`;
+    return `Not compared (baseline: ${inline(input)}): ${inline(missing ?? '', run_log_LONG)}`;
 }
 function endingLine({ timeoutMs, mode, runId, forMs }) {
     const why = timeoutMs === undefined ? 'Cancelled.' : `The timeout of ${prettyMilliseconds(timeoutMs)} is over.`;
@@ -61941,7 +61941,7 @@ async function find(choice, compared, client) {
 }
 async function findNamed(reference, { id, projectId }, client) {
     const [run, ...others] = isUuid(reference)
-        ? await baseline_runOfId(reference, client)
+        ? [await runOfId(client, reference)]
         : await client.runsByName(reference, projectId);
     const unread = (why) => ({ kind: 'unread', why });
     if (run === undefined) {
@@ -61954,16 +61954,6 @@ async function findNamed(reference, { id, projectId }, client) {
     return runPhase(run.status) === 'succeeded'
         ? run
         : unread(`the run "${reference}" is ${run.status}, and only a completed one can be compared with`);
-}
-async function baseline_runOfId(id, client) {
-    try {
-        return [await client.run(id, { hydrate: true })];
-    }
-    catch (error) {
-        if (isGone(error))
-            return [];
-        throw error;
-    }
 }
 async function findOnBranch({ branch, repository }, { id, projectId, pipelineId }, client) {
     if (pipelineId === undefined) {
@@ -61998,7 +61988,7 @@ function isGoodRunOf({ metadata }, branch, repository) {
 ;// CONCATENATED MODULE: ./build/base/decimal.js
 /** Digits that a double holds for certain. */
 const decimal_DIGITS = 15;
-/** The sum as a person reckons it in decimal: 0.1 + 0.2 is 0.3, and 0.95 - 0.9 is 0.05. */
+/** The sum without the noise of binary fractions: 0.1 + 0.2 is 0.3, and 0.95 - 0.9 is 0.05. */
 function sum(a, b) {
     const size = Math.max(Math.abs(a), Math.abs(b));
     const decimals = decimal_DIGITS - 1 - Math.floor(Math.log10(size));
@@ -63699,7 +63689,7 @@ class Follower {
     async #judge(begun, completed, { details, unread }) {
         const { expectations = [] } = this.#policy;
         const { name } = begun.started;
-        const baseline = await this.#compare(begun, details);
+        const baseline = await this.#compare(begun, details, unread);
         if (expectations.length === 0)
             return completed;
         const verdicts = judgeExpectations(expectations, details, unread, baseline);
@@ -63708,11 +63698,14 @@ class Follower {
         return error === undefined ? completed : { ...completed, conclusion: 'expectation-missed', error };
     }
     /** Puts the run beside its baseline, if one is wished. */
-    async #compare({ started, kin: { pipelineId }, server, project }, details) {
+    async #compare({ started, kin: { pipelineId }, server, project }, details, unread) {
         const { baseline: choice, baselineRequired: isRequired = false, expectations = [] } = this.#policy;
         if (choice === undefined)
             return undefined;
-        const baseline = await readBaseline(choice, { ...started, pipelineId, server, project }, this.deps);
+        // What was not read of the run itself must not look as if it had not been logged.
+        const baseline = unread === undefined
+            ? await readBaseline(choice, { ...started, pipelineId, server, project }, this.deps)
+            : { kind: 'unread', why: `the run's own metadata could not be read: ${unread}` };
         const comparison = compareRuns(nameOfBaseline(choice), details, baseline, expectations);
         this.deps.reporter.tell({ kind: 'compared', comparison });
         return baseline.kind === 'none' ? { ...baseline, isRequired } : baseline;
@@ -64976,7 +64969,7 @@ function comparisonText(comparison) {
     const { input, baseline, missing, metrics } = comparison;
     const name = markdown_code(input, comparison_MAX_NAME_LENGTH);
     if (baseline === undefined)
-        return `Compared with nothing (baseline ${name}): ${markdown_code(missing ?? '')}`;
+        return `Not compared (baseline ${name}): ${markdown_code(missing ?? '')}`;
     const title = `Compared with ${markdown_link(baseline.name, baseline.url, comparison_MAX_NAME_LENGTH)} (baseline ${name})`;
     if (metrics.length === 0)
         return `${title}: neither run logged a number.`;

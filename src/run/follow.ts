@@ -5,7 +5,7 @@ import { isZenmlError } from '../zenml/errors.ts'
 import type { ChildRun, Named, Run, RunReference, ServerInfo, StepState } from '../zenml/model.ts'
 import { runPhase } from '../zenml/status.ts'
 import { cleanUp } from './stop/clean-up.ts'
-import { nameOfBaseline, readBaseline, type BaselineChoice } from './compare/baseline.ts'
+import { nameOfBaseline, readBaseline, type Baseline, type BaselineChoice } from './compare/baseline.ts'
 import { compareRuns } from './compare/compare.ts'
 import { conclude } from './outcome/conclude.ts'
 import type { Outcome } from './conclusion.ts'
@@ -273,7 +273,7 @@ export class Follower {
   async #judge(begun: Begun, completed: Outcome, { details, unread }: LookedBack): Promise<Outcome> {
     const { expectations = [] } = this.#policy
     const { name } = begun.started
-    const baseline = await this.#compare(begun, details)
+    const baseline = await this.#compare(begun, details, unread)
     if (expectations.length === 0) return completed
     const verdicts = judgeExpectations(expectations, details, unread, baseline)
     this.deps.reporter.tell({ kind: 'expectations', verdicts })
@@ -285,10 +285,15 @@ export class Follower {
   async #compare(
     { started, kin: { pipelineId }, server, project }: Begun,
     details: RunDetails,
+    unread: string | undefined,
   ): Promise<BaselineValues | undefined> {
     const { baseline: choice, baselineRequired: isRequired = false, expectations = [] } = this.#policy
     if (choice === undefined) return undefined
-    const baseline = await readBaseline(choice, { ...started, pipelineId, server, project }, this.deps)
+    // What was not read of the run itself must not look as if it had not been logged.
+    const baseline: Baseline =
+      unread === undefined
+        ? await readBaseline(choice, { ...started, pipelineId, server, project }, this.deps)
+        : { kind: 'unread', why: `the run's own metadata could not be read: ${unread}` }
     const comparison = compareRuns(nameOfBaseline(choice), details, baseline, expectations)
     this.deps.reporter.tell({ kind: 'compared', comparison })
     return baseline.kind === 'none' ? { ...baseline, isRequired } : baseline

@@ -174,6 +174,19 @@ describe.each(ZENML_VERSIONS)('on ZenML %s', (version) => {
   })
 })
 
+test('what could not be read of the run itself is not compared as if it had not been logged', async () => {
+  const scene = await openScene({})
+  await scene.execute({ provenance: MAIN })
+  scene.server.addFault({ on: 'steps', occurrence: 'always', do: { kind: 'html', status: 503 } })
+  const result = await scene.execute({ provenance: PULL_REQUEST, baseline: onMain })
+  expect(result.conclusion).toBe('completed')
+  expect(comparisonOf(scene)).toMatchObject({
+    baseline: undefined,
+    missing: expect.stringMatching(/^the run's own metadata could not be read: .*503/),
+    metrics: [],
+  })
+})
+
 test('beyond a thousand runs nobody says that there is none', async () => {
   const scene = await openScene({})
   await scene.execute({ provenance: { ...MAIN, repository: 'o/other' } })

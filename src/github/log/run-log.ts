@@ -169,7 +169,7 @@ function comparedLine({ input, baseline, missing }: Comparison): string {
     const where = baseline.url === undefined ? '' : `: ${inline(baseline.url, LONG)}`
     return `Compared with the run ${inline(baseline.name)} (baseline: ${inline(input)})${where}`
   }
-  return `Compared with nothing (baseline: ${inline(input)}): ${inline(missing ?? '', LONG)}`
+  return `Not compared (baseline: ${inline(input)}): ${inline(missing ?? '', LONG)}`
 }
 
 function endingLine({ timeoutMs, mode, runId, forMs }: Extract<RunEvent, { kind: 'ending' }>): string {

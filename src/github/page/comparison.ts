@@ -10,7 +10,7 @@ export function comparisonText(comparison: Comparison | undefined): string {
   if (comparison === undefined) return ''
   const { input, baseline, missing, metrics } = comparison
   const name = code(input, MAX_NAME_LENGTH)
-  if (baseline === undefined) return `Compared with nothing (baseline ${name}): ${code(missing ?? '')}`
+  if (baseline === undefined) return `Not compared (baseline ${name}): ${code(missing ?? '')}`
   const title = `Compared with ${link(baseline.name, baseline.url, MAX_NAME_LENGTH)} (baseline ${name})`
   if (metrics.length === 0) return `${title}: neither run logged a number.`
   const rows = metrics

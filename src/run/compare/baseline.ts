@@ -3,10 +3,10 @@ import type { ZenmlClient } from '../../zenml/client.ts'
 import { isUuid, type Run, type RunReference, type ServerInfo, type Named } from '../../zenml/model.ts'
 import { runUrl } from '../../zenml/run-url.ts'
 import { runPhase } from '../../zenml/status.ts'
-import { isGone } from '../../zenml/errors.ts'
 import { collectDetails, type CollectDependencies } from '../outcome/collect.ts'
 import type { LoggedMetadata } from '../outcome/expect.ts'
 import { originNotedOn } from '../origin.ts'
+import { runOfId } from '../start/own-run.ts'
 import { tryTo } from '../try-to-read.ts'
 
 /** The run that another is compared with. */
@@ -92,7 +92,7 @@ async function findNamed(
   client: ZenmlClient,
 ): Promise<Found> {
   const [run, ...others] = isUuid(reference)
-    ? await runOfId(reference, client)
+    ? [await runOfId(client, reference)]
     : await client.runsByName(reference, projectId)
   const unread = (why: string): Found => ({ kind: 'unread', why })
   if (run === undefined) {
@@ -103,15 +103,6 @@ async function findNamed(
   return runPhase(run.status) === 'succeeded'
     ? run
     : unread(`the run "${reference}" is ${run.status}, and only a completed one can be compared with`)
-}
-
-async function runOfId(id: string, client: ZenmlClient): Promise<Run[]> {
-  try {
-    return [await client.run(id, { hydrate: true })]
-  } catch (error) {
-    if (isGone(error)) return []
-    throw error
-  }
 }
 
 async function findOnBranch(
