@@ -145,7 +145,9 @@ export class RunLog implements Reporter {
         )
         return
       case 'origin-not-noted':
-        this.#log.warning(`ZenML does not show where the run came from: ${inline(event.detail, LONG)}`)
+        this.#log.warning(
+          `Where the run came from could not be recorded on it: ${inline(event.detail, LONG)}`,
+        )
     }
   }
 
@@ -190,7 +192,7 @@ function usualLine({ medianMs, runs }: Usual): string {
 }
 
 function verdictLine({ wanted, held, got }: Verdict): string {
-  return `${held ? 'Expectation met' : 'Expectation not met'}: ${inline(wanted, LONG)} (got ${inline(got, LONG)})`
+  return `${held ? 'Expectation met' : 'Expectation not met'}: ${inline(wanted, LONG)}, got ${inline(got, LONG)}`
 }
 
 function reasonOf(reason: string | undefined): string {

@@ -45,7 +45,7 @@ async function append(markdown: string, log: SummaryLog): Promise<boolean> {
     await appendSummary(`\n${markdown}\n`, log)
     return true
   } catch {
-    log.warning('The job summary could not be written: the runner gave no file for it that can be written to')
+    log.warning("The job summary could not be written: the runner's file for it cannot be written")
     return false
   }
 }
