@@ -146,14 +146,19 @@ export class StepReport implements Reporter {
     if (this.#outputs.includes(name)) setOutput(name, value, this.#log)
   }
 
-  /** Undefined if there was a run, or if something else than a failure ended the step. */
-  #withoutRun({ conclusion, hadRun = false, isMissing = false }: StepEnd): string | undefined {
+  /** Undefined if there was a run that has ended, or if something else than a failure ended the step. */
+  #withoutRun({
+    conclusion,
+    waitsForPerson,
+    hadRun = false,
+    isMissing = false,
+  }: StepEnd): string | undefined {
+    if (waitsForPerson === true) return 'ZenML run is waiting for a person'
     if (conclusion !== 'failed' || hadRun || this.#keeper.record.runId !== undefined) return undefined
     return isMissing ? 'ZenML run not found' : WITHOUT_RUN[this.#action]
   }
 
-  #title({ conclusion, waitsForPerson }: StepEnd): string {
-    if (waitsForPerson === true) return 'ZenML run waits for a person'
+  #title({ conclusion }: StepEnd): string {
     return this.#action === 'stop' && conclusion === 'failed' ? 'ZenML run not stopped' : TITLES[conclusion]
   }
 
