@@ -34,11 +34,12 @@ const PLACES: Readonly<Record<ActionName, Place>> = {
   main: { folder: '.', hasPost: true },
   login: { folder: 'login', hasPost: false },
   wait: { folder: 'wait', hasPost: true },
+  sweep: { folder: 'sweep', hasPost: true },
   stop: { folder: 'stop', hasPost: false },
 }
 
 /** What the three places say about each action. */
-const actions = (['main', 'login', 'wait', 'stop'] as const).map((name) => {
+const actions = (['main', 'login', 'wait', 'sweep', 'stop'] as const).map((name) => {
   const { folder, hasPost } = PLACES[name]
   const readme = projectFile(path.join(folder, 'README.md'))
   return {

@@ -26,6 +26,7 @@ import { causeOf, lookBack, type LookedBack } from './outcome/look-back.ts'
 import type { Reporter } from './events.ts'
 import type { RunDetails, Usual } from './facts.ts'
 import { watchRun, type Watched } from './watch/watch.ts'
+import type { Looks } from './watch/looks.ts'
 
 /** How a step follows its run, and when it ends it. */
 export interface FollowPolicy {
@@ -49,6 +50,8 @@ export interface FollowPolicy {
   readonly baseline?: BaselineChoice | undefined
   /** Whether it is a miss that there is no baseline yet. */
   readonly baselineRequired?: boolean
+  /** With which other runs it is looked at; default: alone. */
+  readonly looks?: Looks | undefined
   /** What is said when the workflow is cancelled before there is a run. */
   readonly nothingToCancel: string
   /** Page of the workflow run, or empty; ZenML shows it as the reason where a run has to be marked as failed. */
@@ -75,6 +78,8 @@ export interface Begun {
   readonly kin: Kin
   /** For how long it has been there; milliseconds. */
   readonly ageMs: number
+  /** How long such runs take, where that was read already. */
+  readonly usual?: { readonly known: Usual | undefined }
   readonly server: ServerInfo
   readonly project: Named | undefined
   /** What is noted on it of where it came from; undefined if nothing is. */
@@ -185,7 +190,7 @@ export class Follower {
     const { started, kin, ageMs } = begun
     const { timeoutMs } = this.#policy
     const { status, url } = started
-    const usual = await this.#usual(status, kin)
+    const usual = begun.usual === undefined ? await this.#usual(status, kin) : begun.usual.known
     const failedSteps = async (steps: readonly StepState[]): Promise<void> => this.#explainer.explain(steps)
     const failedChildRuns = async (runs: readonly ChildRun[]): Promise<void> =>
       this.#explainer.explainChildRuns(runs)

@@ -28,9 +28,9 @@ const NOT_TOLD =
 export function assemble(overrides: Overrides, definition: Definition, version: string): Assembled {
   const outline = readOutline(definition)
   const errors = new FirstLines()
-  const { parameters } = overrides
-  const expanded = parameters && expandParameters(parameters, outline, errors)
-  const layers = [...overrides.layers, ...(expanded?.layers ?? [])]
+  const short = [overrides.parameters, overrides.cell].filter((layer) => layer !== undefined)
+  const expanded = short.map((layer) => expandParameters(layer, outline, errors))
+  const layers = [...overrides.layers, ...expanded.flatMap((each) => each.layers)]
   const configuration = mergeOverrides({ ...overrides, layers }, definition.documents.configTemplate)
   const { body } = configuration
   const findings = new Findings(layers, errors)
@@ -39,7 +39,7 @@ export function assemble(overrides: Overrides, definition: Definition, version: 
   const faults = errors.shown()
   if (faults.length > 0) throw new ConfigurationError(faults, errors.shown(hide))
   const unchecked = isGiven && outline === undefined ? NOT_TOLD : undefined
-  const warnings = [...findings.warnings.shown(), ...keptLines(expanded?.kept ?? [])]
+  const warnings = [...findings.warnings.shown(), ...keptLines(expanded.flatMap(({ kept }) => kept))]
   return { ...configuration, warnings, unchecked }
 }
 
