@@ -52,6 +52,8 @@ export interface FollowPolicy {
   readonly baselineRequired?: boolean
   /** With which other runs it is looked at; default: alone. */
   readonly looks?: Looks | undefined
+  /** For so many milliseconds a run is watched that ends because the step is aborted; default: what the runner leaves. */
+  readonly abortMs?: number | undefined
   /** What is said when the workflow is cancelled before there is a run. */
   readonly nothingToCancel: string
   /** Page of the workflow run, or empty; ZenML shows it as the reason where a run has to be marked as failed. */
@@ -104,7 +106,7 @@ const CANCEL_LOOK_UP_MS = 2_500
 const CANCEL_GRACE_MS = 700
 
 /** After a time-out nobody hurries the step; a pod takes up to half a minute to end. */
-const TIMEOUT_STOP_MS = 120_000
+export const TIMEOUT_STOP_MS = 120_000
 
 /**
  * Sees to one run, from before it is started to the end of the step: follows it, and ends it when its time is up or the
@@ -316,15 +318,16 @@ export class Follower {
     }
     const run = this.#started ?? this.#planned
     if (run === undefined) return this.#cancelled('', this.#policy.nothingToCancel)
-    this.#tellEnding(this.#policy.onCancel, CANCEL_BUDGET_MS)
-    const signal = timeLimit(CANCEL_BUDGET_MS + CANCEL_GRACE_MS)
+    const { abortMs = CANCEL_BUDGET_MS } = this.#policy
+    this.#tellEnding(this.#policy.onCancel, abortMs)
+    const signal = timeLimit(abortMs + CANCEL_GRACE_MS)
     const ended = await cleanUp(
       {
         run,
         mode: this.#policy.onCancel,
         reason: this.#reason('cancelled'),
         lookUpUntil: new Deadline(clock, CANCEL_LOOK_UP_MS),
-        deadline: new Deadline(clock, CANCEL_BUDGET_MS),
+        deadline: new Deadline(clock, abortMs),
       },
       { client: client.with({ signal }), clock, signal },
     )

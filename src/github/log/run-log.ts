@@ -61,6 +61,7 @@ export class RunLog implements Reporter {
       this.#createdAt = this.#clock.elapsed() - event.ageMs
       this.#url = event.url
     }
+    if (event.kind === 'cells-configured') this.#start.flush()
     if (isSweepEvent(event)) this.#sweep.tell(event)
     else if (isStartEvent(event)) this.#start.tell(event)
     else if (isHindrance(event)) this.#tellHindrance(event)

@@ -103,9 +103,9 @@ function moreKeys(keys: readonly string[]): Column {
   }
 }
 
-function rankColumn({ name }: Rank): Column {
+function rankColumn({ direction, name }: Rank): Column {
   return {
-    head: code(name, MAX_NAME_LENGTH),
+    head: `${direction} ${code(name, MAX_NAME_LENGTH)}`,
     show: ({ rank }) => {
       if (rank === undefined) return ''
       return 'value' in rank ? code(shownNumber(rank.value)) : code(rank.problem, MAX_VALUE_LENGTH)

@@ -13,7 +13,7 @@ const MAX_NAME_LENGTH = 60
 /** The combinations of a matrix, or all that is wrong with it: texts to stand behind the input's name. */
 export type Expanded =
   | { readonly cells: readonly JsonObject[]; readonly problems?: undefined }
-  | { readonly problems: readonly string[] }
+  | { readonly cells?: undefined; readonly problems: readonly string[] }
 
 /**
  * Makes the combinations as GitHub makes jobs of a matrix: the first key varies slowest; `exclude` removes those that have

@@ -6,7 +6,7 @@ import { RunError } from '../errors.ts'
 import type { RunEvent } from '../events.ts'
 import type { Usual } from '../facts.ts'
 import type { FoundTarget } from '../find/target.ts'
-import { Follower, type Begun, type FollowPolicy, type RunDependencies } from '../follow.ts'
+import { Follower, TIMEOUT_STOP_MS, type Begun, type FollowPolicy, type RunDependencies } from '../follow.ts'
 import type { EndMode, Journal } from '../journal.ts'
 import type { Origin, Provenance } from '../origin.ts'
 import { resumeRun } from '../start/resume.ts'
@@ -41,6 +41,8 @@ export interface CellContext extends Omit<FollowPolicy, 'wait' | 'timeoutMs' | '
   readonly deadline: Deadline
   /** Aborted when one failure is to end the others. */
   readonly failFast: AbortSignal
+  /** Aborted when the workflow is cancelled; that of `deps` also when one failure ends the others. */
+  readonly jobSignal: AbortSignal | undefined
   readonly deps: SweepDependencies
 }
 
@@ -130,13 +132,17 @@ export class CellRun {
   }
 
   #policy(): FollowPolicy {
-    const { runTimeoutMs, deadline, failFast, onCancel } = this.#context
+    const { runTimeoutMs, deadline, failFast, onCancel, jobSignal } = this.#context
     return {
       ...this.#context,
       wait: true,
       get timeoutMs(): number | undefined {
         const leftMs = Math.min(runTimeoutMs ?? Number.POSITIVE_INFINITY, deadline.leftMs)
         return leftMs === Number.POSITIVE_INFINITY ? undefined : leftMs
+      },
+      // Where the job itself goes on, nobody is in a hurry.
+      get abortMs(): number | undefined {
+        return failFast.aborted && jobSignal?.aborted !== true ? TIMEOUT_STOP_MS : undefined
       },
       // Whoever lets a run go on when the job is cancelled does not want that of one that another's failure ends.
       get onCancel(): EndMode {

@@ -144,6 +144,7 @@ class Sweep {
       slots: this.#slots,
       deadline: this.#deadline,
       failFast: stopped,
+      jobSignal: signal,
       deps: { ...this.#deps, signal: signal === undefined ? stopped : AbortSignal.any([signal, stopped]) },
     }
   }
