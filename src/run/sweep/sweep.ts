@@ -84,8 +84,7 @@ class Sweep {
       }
     }
     await Promise.all(Array.from({ length: Math.min(maxParallel, cells.length) }, worker))
-    const why = this.#whyStopped ?? 'it was not reached'
-    const left = waiting.map(({ cell }) => neverStarted(cell, why))
+    const left = waiting.map(({ cell }) => neverStarted(cell, this.#whyStopped ?? ''))
     const ordered = inOrder([...this.#results, ...left], rank)
     const best = ordered.find(isCandidate)
     const comparison = best?.comparison

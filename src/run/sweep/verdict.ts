@@ -43,9 +43,10 @@ export function verdictOf(
     return end(conclusion, `${which}.${why} ${listed(broken)}`)
   }
   if (missed.length > 0 && (expectAll || missed.length === cells.length)) {
-    const which = expectAll ? `${missed.length} of ${cells.length} runs` : 'None of the runs'
-    const verb = expectAll ? 'are not as expected' : 'is as expected'
-    return end('expectation-missed', `${which} ${verb}. ${listed(missed)}`)
+    const what = expectAll
+      ? `Not as expected: ${missed.length} of ${cells.length} runs`
+      : 'None of the runs is as expected'
+    return end('expectation-missed', `${what}. ${listed(missed)}`)
   }
   if (rank !== undefined && best === undefined) {
     const first = cells.find((result) => result.rank !== undefined && 'problem' in result.rank)?.rank
