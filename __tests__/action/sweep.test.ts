@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
 import { expect, jest, test } from '@jest/globals'
 import { runAction, startAction, type ActionResult } from '../../e2e/action.ts'
+import type { Fault } from '../../simulator/index.ts'
 import { annotations, expectRed, logLines, PATIENCE_MS, withServer, type Scene } from './scene.ts'
 
 jest.setTimeout(PATIENCE_MS)
@@ -159,6 +160,16 @@ test('every cell is checked before the first run starts, and each mistake names 
     expect(result.outputs['error']).toMatch(/\(cell 2\)/)
   }))
 
+test('a step that rank or expect misspells is an error before the first run starts', () =>
+  withServer({}, async (scene) => {
+    const result = await sweep(scene, { ...THREE, rank: 'max trian.accuracy', expect: 'tain.loss < 1' })
+    expect(expectRed(result, 'failed').split('\n').toSorted()).toEqual([
+      'expect: the pipeline has no step "tain"; did you mean train?',
+      'rank: the pipeline has no step "trian"; did you mean train?',
+    ])
+    expect(scene.triggers).toEqual([])
+  }))
+
 test('cells that come to the same values are one too many', () =>
   withServer({}, async (scene) => {
     const result = await sweep(scene, { ...BASE, matrix: 'train.accuracy: [1, 2, 1]' })
@@ -238,6 +249,41 @@ test('killed in the middle: the post step ends every run that goes on', () =>
     expect(post.summary).toContain('ZenML run: cancelled')
   }))
 
+test('the post step of 256 cells starts with all that was saved, and ends the 64 that go on', () =>
+  withServer({ orchestrator: 'kubernetes' }, async (scene) => {
+    const cells = Array.from({ length: 256 }, (_, index) => ({
+      'train.accuracy': index / 256,
+      'train.seconds': index < 192 ? 0.1 : 3600,
+    }))
+    const inputs = {
+      ...{ 'server-url': scene.server.url, 'api-key': scene.server.apiKey, pipeline: 'training' },
+      ...{ matrix: JSON.stringify({ include: cells }), 'max-parallel': '64', 'poll-interval': '1s' },
+    }
+    const running = await startAction({ entry: 'sweep', inputs })
+    while (scene.runs.length < 256) await setTimeout(50)
+    await untilStarted(scene, 64)
+    running.signal('SIGKILL')
+    const { state } = await running.done
+    const saved = Object.entries(state).filter(([name]) => name.startsWith('cell_'))
+    expect(saved).toHaveLength(256)
+    expect(Math.max(...saved.map(([, value]) => value.length))).toBeLessThan(1_000)
+    const post = await runAction({ entry: 'post', inputs, state })
+    expect(post.exitCode).toBe(0)
+    expect(post.stdout).toContain('This step ended before 64 of its runs did')
+    const statuses = scene.runs.map(({ status }) => status)
+    expect(statuses.filter((status) => status === 'stopped')).toHaveLength(64)
+    expect(statuses.filter((status) => status === 'completed')).toHaveLength(192)
+  }))
+
+test('where the server limits requests, one cell waits for it and not each of them', () =>
+  withServer({ faults: tooMany(3) }, async (scene) => {
+    const result = await sweep(scene, { ...THREE, 'max-parallel': '3' })
+    expect(result.exitCode).toBe(0)
+    expect(scene.triggers).toHaveLength(6)
+    const keys = scene.triggers.map(({ headers }) => headers['idempotency-key'])
+    expect(new Set(keys.slice(0, 4)).size).toBe(1)
+  }))
+
 test('a re-run with resume starts only the cells that neither completed nor run', () =>
   withServer({}, async (scene) => {
     const resume = { ...THREE, resume: 'true' }
@@ -292,6 +338,15 @@ test.each([
     expect(new Set(entries(result).map((entry) => entry['run-id'])).size).toBe(3)
   }),
 )
+
+/** A gateway's answer to the first triggers. */
+function tooMany(count: number): Fault[] {
+  return Array.from({ length: count }, (_, index) => ({
+    on: 'trigger',
+    occurrence: index + 1,
+    do: { kind: 'answer', status: 429, body: 'slow down', headers: { 'retry-after': '1' } },
+  }))
+}
 
 async function untilStarted(scene: Scene, count: number): Promise<void> {
   const noted = (): number => scene.requests('POST', /\/run-metadata$/).length

@@ -1,5 +1,6 @@
 import type { Definition } from '../../zenml/model.ts'
 import { checkConfiguration } from './check/check-configuration.ts'
+import { checkExpectedNames, type ExpectedName } from './check/expected-names.ts'
 import { Findings } from './check/collected-problems.ts'
 import { FirstLines } from './check/first-lines.ts'
 import { readOutline } from './check/outline.ts'
@@ -23,9 +24,15 @@ const NOT_TOLD =
  * Merges all that the user wants to differ, and checks it against the definition.
  *
  * @param version the server's
+ * @param expected what the finished run is to have logged
  * @throws ConfigurationError with a line for each error, all at once
  */
-export function assemble(overrides: Overrides, definition: Definition, version: string): Assembled {
+export function assemble(
+  overrides: Overrides,
+  definition: Definition,
+  version: string,
+  expected: readonly ExpectedName[] = [],
+): Assembled {
   const outline = readOutline(definition)
   const errors = new FirstLines()
   const short = [overrides.parameters, overrides.cell].filter((layer) => layer !== undefined)
@@ -36,6 +43,7 @@ export function assemble(overrides: Overrides, definition: Definition, version: 
   const findings = new Findings(layers, errors)
   const isGiven = Object.keys(body).length > 0
   if (isGiven && outline !== undefined) checkConfiguration(body, { outline, version, findings })
+  if (outline !== undefined) checkExpectedNames(expected, outline, errors)
   const faults = errors.shown()
   if (faults.length > 0) throw new ConfigurationError(faults, errors.shown(hide))
   const unchecked = isGiven && outline === undefined ? NOT_TOLD : undefined

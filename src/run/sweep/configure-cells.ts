@@ -2,7 +2,9 @@ import { assemble, type Assembled } from '../configure/assemble.ts'
 import { ConfigurationError } from '../errors.ts'
 import type { Reporter } from '../events.ts'
 import type { FoundTarget } from '../find/target.ts'
-import type { Cell } from './cell.ts'
+import type { Expectation } from '../outcome/expect.ts'
+import type { ExpectedName } from '../configure/check/expected-names.ts'
+import type { Cell, Rank } from './cell.ts'
 import type { Overrides } from '../configure/merge.ts'
 
 export interface ConfiguredCell {
@@ -13,6 +15,8 @@ export interface ConfiguredCell {
 export interface CellsRequest {
   readonly cells: readonly Cell[]
   readonly overrides: Omit<Overrides, 'cell'>
+  readonly expectations?: readonly Expectation[]
+  readonly rank: Rank | undefined
 }
 
 /** Of many cells, these are named. */
@@ -24,17 +28,20 @@ const MOST_NAMED = 8
  * @throws ConfigurationError with all that is wrong with any of them
  */
 export function configureCells(
-  { cells, overrides }: CellsRequest,
+  { cells, overrides, expectations = [], rank }: CellsRequest,
   { definition, server }: FoundTarget,
   reporter: Reporter,
 ): ConfiguredCell[] {
+  const expected: ExpectedName[] = expectations.map(({ name }) => ({ input: 'expect', name }))
+  if (rank !== undefined) expected.push({ input: 'rank', name: rank.name })
   const configured: ConfiguredCell[] = []
   const faults = new Map<string, { readonly withoutValues: string; readonly numbers: number[] }>()
   const warnings = new Map<string, number[]>()
   const bodies = new Map<string, number[]>()
   for (const cell of cells) {
     try {
-      const configuration = assemble({ ...overrides, cell: cell.parameters }, definition, server.version)
+      const given = { ...overrides, cell: cell.parameters }
+      const configuration = assemble(given, definition, server.version, expected)
       configured.push({ cell, configuration })
       noteIn(bodies, JSON.stringify(configuration.body), cell.number)
       for (const warning of configuration.warnings) noteIn(warnings, warning, cell.number)
