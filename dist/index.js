@@ -40560,6 +40560,7 @@ __nccwpck_require__.d(__webpack_exports__, {
   iW: () => (/* binding */ main),
   bE: () => (/* binding */ post),
   ds: () => (/* binding */ stop),
+  X0: () => (/* binding */ sweep),
   uk: () => (/* binding */ wait)
 });
 
@@ -50662,6 +50663,13 @@ function wholeNumber(least, most) {
         return fault(`is not allowed; write a whole number from ${least} to ${most}`);
     });
 }
+/** Which value of the finished runs is compared, and whether more or less is better. */
+const rank = value((text, fault) => {
+    const [, direction, name] = /^(max|min)\s+(\S.*)$/su.exec(text) ?? [];
+    if (name !== undefined && !/[\r\n]/.test(name))
+        return { direction: direction === 'max' ? 'max' : 'min', name };
+    return fault('does not say what is best; write max or min and a name, such as max train.accuracy');
+});
 /** A time in milliseconds. */
 const fields_duration = value((text, fault) => {
     const parsed = parseDuration(text);
@@ -50934,6 +50942,8 @@ function expectations_fault(line, offset, problem) {
 
 /** A page of ZenML's log has no more. */
 const MAX_LOG_TAIL = 1000;
+/** So many runs the post step of a killed job can end in the two minutes that it has. */
+const MAX_PARALLEL = 64;
 const onLost = choice(['keep-running', 'stop']);
 const endMode = choice(['stop', 'stop-gracefully', 'keep-running'], { leave: 'keep-running' });
 const stopMode = choice(['stop', 'stop-gracefully'], {
@@ -50980,7 +50990,7 @@ function table(shape) {
     };
 }
 /**
- * The inputs of the four actions, in the order of their files: what each may hold. An input that is not given,
+ * The inputs of the actions, in the order of their files: what each may hold. An input that is not given,
  * or blank, is `undefined` here; `prefault` is the default of the action's file.
  *
  * Every issue's message is the rest of a line that begins with the input's name.
@@ -51032,6 +51042,40 @@ const inputTables = {
         baseline: baseline.optional(),
         'baseline-required': fields_boolean.prefault('false'),
         ...report,
+        ...network,
+        ...step,
+    }),
+    sweep: table({
+        ...connection,
+        snapshot: fields_name.optional(),
+        template: fields_name.optional(),
+        pipeline: fields_name.optional(),
+        project: fields_name.optional(),
+        matrix: fields_text.optional(),
+        parameters: fields_text.optional(),
+        configuration: fields_text.optional(),
+        'configuration-file': line.optional(),
+        tags: tags.optional(),
+        'enable-cache': fields_boolean.optional(),
+        'max-parallel': wholeNumber(1, MAX_PARALLEL).prefault('4'),
+        'fail-fast': fields_boolean.prefault('false'),
+        rank: rank.optional(),
+        expect: expectations.optional(),
+        'expect-all': fields_boolean.prefault('false'),
+        baseline: baseline.optional(),
+        'baseline-required': fields_boolean.prefault('false'),
+        timeout: limits.timeout,
+        'run-timeout': limits.timeout,
+        'trigger-timeout': fields_duration.prefault('30m'),
+        'poll-interval': limits['poll-interval'],
+        'on-cancel': endMode.prefault('stop'),
+        'on-timeout': endMode.prefault('stop'),
+        'on-paused': onPaused.prefault('wait'),
+        'on-lost': onLost.prefault('keep-running'),
+        'lost-after': fields_duration.prefault('30m'),
+        resume: fields_boolean.prefault('false'),
+        ...report,
+        'note-origin': fields_boolean.prefault('true'),
         ...network,
         ...step,
     }),
@@ -52254,7 +52298,7 @@ function reportInputs(values) {
         stepKey: values['step-key'],
     };
 }
-function targetOf({ snapshot, template, pipeline }) {
+function targetOf({ snapshot, template, pipeline, }) {
     if (snapshot !== undefined)
         return { kind: 'snapshot', reference: snapshot, pipeline };
     if (template !== undefined)
@@ -54423,6 +54467,20 @@ const actionOutputs = {
     main: [...RUN, 'duration', 'template-id', 'snapshot-id', ...RESULTS],
     login: ['access-token', 'expires-at'],
     wait: [...RUN, 'duration', ...RESULTS],
+    sweep: [
+        'runs',
+        'best-run-id',
+        'best-run-name',
+        'best-run-url',
+        'best-parameters',
+        'best-value',
+        'completed',
+        'failed',
+        'conclusion',
+        'pipeline',
+        'error',
+        'comparison',
+    ],
     stop: [...RUN, 'error'],
 };
 /**
@@ -55607,6 +55665,302 @@ function changeLine({ path, before, after }) {
     return `${inline(path, LONG)}: ${was}${inline(after, LONG)}`;
 }
 
+;// CONCATENATED MODULE: ./build/github/sweep/cell-text.js
+/** What a cell varies, in one line of plain text: `train.learning_rate: 0.1, train.epochs: 5`. */
+function valuesText(values) {
+    return Object.entries(values)
+        .map(([key, value]) => `${key}: ${valueText(value)}`)
+        .join(', ');
+}
+/** A text as it is, anything else as JSON. */
+function valueText(value) {
+    return typeof value === 'string' ? value : JSON.stringify(value);
+}
+/** How a cell came to its end, in words; a cell whose turn never came is `not started`. */
+function endText({ outcome }) {
+    if (outcome === undefined)
+        return 'not started';
+    const { conclusion, error } = outcome;
+    if (conclusion === 'expectation-missed')
+        return 'not as expected';
+    if (conclusion === 'timed-out')
+        return 'timed out';
+    if (conclusion === 'lost')
+        return 'outcome unknown';
+    return error === undefined ? 'completed' : conclusion;
+}
+
+;// CONCATENATED MODULE: ./build/base/decimal.js
+/** Digits that a double holds for certain. */
+const DIGITS = 15;
+/** The sum without the noise of binary fractions: 0.1 + 0.2 is 0.3, and 0.95 - 0.9 is 0.05. */
+function sum(a, b) {
+    const size = Math.max(Math.abs(a), Math.abs(b));
+    const decimals = DIGITS - 1 - Math.floor(Math.log10(size));
+    return decimals >= 0 && decimals <= 100 ? Number((a + b).toFixed(decimals)) : a + b;
+}
+
+;// CONCATENATED MODULE: ./build/github/page/comparison.js
+
+
+const MOST_METRICS = 30;
+const comparison_MAX_NAME_LENGTH = 120;
+/** A run beside its baseline, as a table; what is expected of the run comes first. Empty without a comparison. */
+function comparisonText(comparison) {
+    if (comparison === undefined)
+        return '';
+    const { input, baseline, missing, metrics } = comparison;
+    const name = markdown_code(input, comparison_MAX_NAME_LENGTH);
+    if (baseline === undefined)
+        return `Not compared (baseline ${name}): ${markdown_code(missing ?? '')}`;
+    const title = `Compared with ${markdown_link(baseline.name, baseline.url, comparison_MAX_NAME_LENGTH)} (baseline ${name})`;
+    if (metrics.length === 0)
+        return `${title}: neither run logged a number.`;
+    const rows = metrics
+        .slice(0, MOST_METRICS)
+        .map((metric) => [
+        markdown_code(metric.name, comparison_MAX_NAME_LENGTH),
+        numberText(metric.baseline),
+        numberText(metric.value),
+        changeText(metric),
+    ]);
+    const more = metrics.length - rows.length;
+    return blocks(title, markdown_table(['Metric', 'Baseline', 'This run', 'Change'], rows), more > 0 ? `${amount(more, 'more metric')} not shown.` : '');
+}
+function numberText(value) {
+    return value === undefined ? 'none' : markdown_code(shownNumber(value));
+}
+/** As a person writes it: `0.9312`, `1,234,567`, `1.2e-7`. */
+function shownNumber(value) {
+    if (Number.isSafeInteger(value))
+        return value.toLocaleString('en-US');
+    const rounded = Number(value.toPrecision(SHOWN_DIGITS));
+    const isPlain = Math.abs(rounded) >= 1e-4 && Math.abs(rounded) < 1e15;
+    return isPlain ? rounded.toLocaleString('en-US', { maximumFractionDigits: 20 }) : String(rounded);
+}
+const SHOWN_DIGITS = 5;
+/** Such as `+0.02 (+2.2 %) \u2705 better`; empty where one of both is missing. */
+function changeText({ value, baseline, better }) {
+    if (value === undefined || baseline === undefined)
+        return '';
+    const change = Number(sum(value, -baseline).toPrecision(SHOWN_DIGITS));
+    if (change === 0)
+        return 'same';
+    const share = baseline === 0 ? undefined : (100 * (value - baseline)) / Math.abs(baseline);
+    const relative = share === undefined ? '' : ` (${signed(Number(share.toPrecision(2)))} %)`;
+    return `${markdown_code(`${signed(change)}${relative}`)}${verdictText(change, better)}`;
+}
+function signed(value) {
+    return `${value > 0 ? '+' : ''}${shownNumber(value)}`;
+}
+function verdictText(change, better) {
+    if (better === undefined)
+        return '';
+    return change > 0 === (better === 'higher') ? ' \u2705 better' : ' \ud83d\udd3b worse';
+}
+
+;// CONCATENATED MODULE: ./build/github/log/sweep-log.js
+
+
+
+
+
+const SWEEP_KINDS = [
+    'cells-configured',
+    'sweep-too-long',
+    'cell',
+    'cell-ended',
+    'swept',
+];
+function isSweepEvent(event) {
+    const kinds = SWEEP_KINDS;
+    return kinds.includes(event.kind);
+}
+const sweep_log_HINDRANCES = [
+    'trigger-hindered',
+    'answer-lost',
+    'not-dispatched',
+    'server-lost',
+    'server-back',
+    'ending',
+    'paused',
+    'still-initializing',
+    'resume-unclear',
+    'resume-foreign',
+    'details',
+];
+function isHindrance(event) {
+    const kinds = sweep_log_HINDRANCES;
+    return kinds.includes(event.kind);
+}
+const sweep_log_LONG = 500;
+/** With its log; each further one has the line of its cell. */
+const MOST_FAILURES = 9;
+/** What hinders a cell at its start, or the sight of its run, is told so often. */
+const MOST_HINDRANCES = 50;
+const MOST_WARNINGS = 9;
+/** A sign of life is due after a minute, and later after a twentieth of the time gone by. */
+const SHORTEST_SILENCE_MS = 60_000;
+const SHARE_OF_ELAPSED = 0.05;
+/** Times up to `9:59:59` stand one below the other. */
+const TIME_WIDTH = 7;
+/** Tells the story of a sweep: a line for each start and each end, the first failures, and a sign of life now and then. */
+class SweepLog {
+    #log;
+    #clock;
+    #failures;
+    #startedAt;
+    #urls = new Map();
+    #running = new Set();
+    #cells = 0;
+    #ended = 0;
+    #failureCount = 0;
+    #hindrances = 0;
+    #warnings = 0;
+    #isLost = false;
+    #toldEnding = false;
+    #spokeAt;
+    constructor(log, clock) {
+        this.#log = log;
+        this.#clock = clock;
+        this.#failures = new FailureLog(log);
+        this.#startedAt = clock.elapsed();
+        this.#spokeAt = this.#startedAt;
+    }
+    tell(event) {
+        switch (event.kind) {
+            case 'cells-configured':
+                this.#cells = event.cells;
+                this.#log.info(`The matrix has ${event.cells} cells${event.unchecked === undefined ? '; all are checked' : ''}`);
+                if (event.unchecked !== undefined)
+                    this.#log.warning(inline(event.unchecked, sweep_log_LONG));
+                for (const warning of event.warnings.slice(0, MOST_WARNINGS))
+                    this.#log.warning(inline(warning, sweep_log_LONG));
+                return;
+            case 'sweep-too-long':
+                this.#log.warning(tooLongLine(event));
+                return;
+            case 'cell':
+                this.#tellCell(event);
+                return;
+            case 'cell-ended':
+                this.#tellEnd(event.result);
+                return;
+            case 'swept':
+                this.#tellResult(event.result);
+        }
+    }
+    #tellCell({ cell, event }) {
+        const name = `Cell ${cell.number}`;
+        if (event.kind === 'started' || event.kind === 'resumed') {
+            this.#urls.set(cell.number, event.url);
+            this.#running.add(cell.number);
+            const how = event.kind === 'resumed' ? 'goes on with the earlier run' : 'started';
+            const where = event.url === undefined ? '' : `: ${inline(event.url, sweep_log_LONG)}`;
+            this.#timed(`${name} of ${this.#cells} ${how} (${inline(valuesText(cell.values))})${where}`);
+        }
+        else if (event.kind === 'step-failed' || event.kind === 'run-failed') {
+            this.#failureCount += 1;
+            if (this.#failureCount > MOST_FAILURES)
+                return;
+            this.#timed(`${name} failed (${inline(valuesText(cell.values))}):`);
+            if (event.kind === 'step-failed')
+                this.#failures.step(event.failure, this.#urls.get(cell.number));
+            else
+                this.#failures.run(event.failure, this.#urls.get(cell.number));
+        }
+        else if (event.kind === 'still')
+            this.#saySomething();
+        else if (isHindrance(event))
+            this.#tellHindrance(name, event);
+    }
+    #tellHindrance(name, event) {
+        switch (event.kind) {
+            case 'trigger-hindered':
+                this.#hindered(`${name} is not started yet: ${inline(event.detail, sweep_log_LONG)}. Trying again in ${shownDuration(event.waitMs)}`);
+                return;
+            case 'answer-lost':
+                this.#hindered(`${name}: the answer was lost (${inline(event.detail, sweep_log_LONG)}). Looking for its run by name`);
+                return;
+            case 'not-dispatched':
+                this.#hindered(`${name}: the run ${inline(event.name)} never began and was ended. Starting another one`);
+                return;
+            case 'server-lost':
+                if (!this.#isLost) {
+                    this.#hindered(`The server does not answer (${inline(event.detail, sweep_log_LONG)}). The runs may still be running; trying again for up to ${shownDuration(event.toleratedMs)}`);
+                }
+                this.#isLost = true;
+                return;
+            case 'server-back':
+                if (this.#isLost)
+                    this.#hindered(`The server answers again after ${shownDuration(event.afterMs)}`);
+                this.#isLost = false;
+                return;
+            case 'ending':
+                if (event.timeoutMs === undefined && !this.#toldEnding && event.runId !== undefined) {
+                    this.#timed(`Asking ZenML to stop the ${this.#running.size} runs that still go on`);
+                    this.#toldEnding = true;
+                }
+                return;
+            case 'paused':
+                this.#warn(`${name}: the run waits for a person. Answer it here: ${inline(event.url ?? 'in ZenML', sweep_log_LONG)}`);
+                return;
+            case 'still-initializing':
+                this.#warn(`${name}: the run has been initializing for ${shownDuration(event.sinceMs)}`);
+                return;
+            case 'resume-unclear':
+            case 'resume-foreign':
+                this.#warn(`${name}: no earlier run was taken up, as several match, or another definition made it. Starting a new one`);
+                return;
+            case 'details':
+                if (event.details.missing.length > 0)
+                    this.#warn(`${name}: could not be read: ${inline(event.details.missing.join('; '), sweep_log_LONG)}`);
+        }
+    }
+    #tellEnd(result) {
+        const { cell, details, rank, outcome } = result;
+        this.#ended += 1;
+        this.#running.delete(cell.number);
+        const took = details?.durationMs === undefined ? '' : ` in ${shownDuration(details.durationMs)}`;
+        const value = rank !== undefined && 'value' in rank ? `, ${shownNumber(rank.value)}` : '';
+        const why = outcome?.error === undefined ? '' : `: ${inline(outcome.error, sweep_log_LONG)}`;
+        this.#timed(`Cell ${cell.number} of ${this.#cells} ${endText(result)}${took}${value}${why}`);
+    }
+    #tellResult({ best, rank }) {
+        if (best === undefined || rank === undefined)
+            return;
+        const { cell, run } = best;
+        const where = run?.url === undefined ? '' : `: ${inline(run.url, sweep_log_LONG)}`;
+        this.#log.info(`Best (${rank.direction} ${inline(rank.name)}): cell ${cell.number} with ${shownNumber(best.rank.value)} (${inline(valuesText(cell.values))})${where}`);
+    }
+    #saySomething() {
+        const now = this.#clock.elapsed();
+        const silenceMs = Math.max(SHORTEST_SILENCE_MS, (now - this.#startedAt) * SHARE_OF_ELAPSED);
+        if (now - this.#spokeAt < silenceMs)
+            return;
+        const waiting = this.#cells - this.#ended - this.#running.size;
+        this.#timed(`${this.#running.size} running, ${this.#ended} ended, ${waiting} waiting`);
+    }
+    #hindered(line) {
+        this.#hindrances += 1;
+        if (this.#hindrances <= MOST_HINDRANCES)
+            this.#timed(line);
+    }
+    #warn(line) {
+        this.#warnings += 1;
+        if (this.#warnings <= MOST_WARNINGS)
+            this.#log.warning(line);
+    }
+    #timed(line) {
+        this.#spokeAt = this.#clock.elapsed();
+        this.#log.info(`${stopwatch(this.#spokeAt - this.#startedAt).padStart(TIME_WIDTH)}  ${line}`);
+    }
+}
+function tooLongLine({ cells, maxParallel, usuallyMs, needsMs, limitMs, isJob, }) {
+    const what = isJob ? 'a job on a hosted runner may take' : 'timeout allows';
+    return `${cells} cells, ${maxParallel} at a time, usually ${shownDuration(usuallyMs)} each, take about ${shownDuration(needsMs)}, and ${what} ${shownDuration(limitMs)}. Raise max-parallel, or make the matrix smaller`;
+}
+
 ;// CONCATENATED MODULE: ./build/github/log/step-lines.js
 
 
@@ -55706,6 +56060,7 @@ function step_lines_amount(count) {
 
 
 
+
 const run_log_HINDRANCES = [
     'failed-but-going-on',
     'settling',
@@ -55718,7 +56073,7 @@ const run_log_HINDRANCES = [
 ];
 const run_log_LONG = 500;
 /** Times up to `9:59:59` stand one below the other. */
-const TIME_WIDTH = 7;
+const run_log_TIME_WIDTH = 7;
 /** Tells the story of a run in the workflow's log: each thing once, in a bounded number of lines. */
 class RunLog {
     #log;
@@ -55726,6 +56081,7 @@ class RunLog {
     #start;
     #failures;
     #steps = new StepLines();
+    #sweep;
     /** When the run was created, on the clock of elapsed time. */
     #createdAt;
     #url;
@@ -55734,6 +56090,7 @@ class RunLog {
         this.#clock = clock;
         this.#start = new StartLog(log);
         this.#failures = new FailureLog(log);
+        this.#sweep = new SweepLog(log, clock);
     }
     /** Whether the reason of the run's failure is annotated, so that its end need not be. */
     get hasAnnotatedFailure() {
@@ -55744,9 +56101,13 @@ class RunLog {
             this.#createdAt = this.#clock.elapsed() - event.ageMs;
             this.#url = event.url;
         }
-        if (isStartEvent(event))
+        if (event.kind === 'cells-configured')
+            this.#start.flush();
+        if (isSweepEvent(event))
+            this.#sweep.tell(event);
+        else if (isStartEvent(event))
             this.#start.tell(event);
-        else if (isHindrance(event))
+        else if (run_log_isHindrance(event))
             this.#tellHindrance(event);
         else
             this.#tellProgress(event);
@@ -55832,14 +56193,14 @@ class RunLog {
         }
     }
     #timed(line) {
-        this.#log.info(`${stopwatch(this.#elapsedMs()).padStart(TIME_WIDTH)}  ${line}`);
+        this.#log.info(`${stopwatch(this.#elapsedMs()).padStart(run_log_TIME_WIDTH)}  ${line}`);
     }
     #elapsedMs() {
         const now = this.#clock.elapsed();
         return now - (this.#createdAt ?? now);
     }
 }
-function isHindrance(event) {
+function run_log_isHindrance(event) {
     const kinds = run_log_HINDRANCES;
     return kinds.includes(event.kind);
 }
@@ -57223,6 +57584,7 @@ function pathSegment(text) {
 }
 
 ;// CONCATENATED MODULE: ./build/zenml/queries.js
+
 /* What lists are asked for, and what a part of one holds. */
 /** Where templates and snapshots are. */
 const ROUTES = {
@@ -57243,6 +57605,24 @@ function completedRunsParameters({ templateId, pipelineId, projectId, branch = '
         size: String(size),
         page: String(page),
         hydrate: 'true',
+    };
+}
+/** The parameters of a list of certain runs. */
+function runsOfIdsParameters(ids, projectId) {
+    const id = `oneof:${JSON.stringify(ids)}`;
+    return { id, project: projectId, size: String(ids.length), hydrate: 'false' };
+}
+/** Attaches mappings to a run. */
+function noteMetadataCall(runId, values, { projectId, accountId, server: { hasProjects } }) {
+    return {
+        method: 'POST',
+        path: hasProjects ? '/run-metadata' : `/workspaces/${pathSegment(projectId)}/run-metadata`,
+        json: {
+            ...(hasProjects ? { project: projectId } : { workspace: projectId, user: accountId }),
+            resources: [{ id: runId, type: 'pipeline_run' }],
+            values,
+            types: Object.fromEntries(Object.keys(values).map((key) => [key, 'dict'])),
+        },
     };
 }
 
@@ -57487,6 +57867,13 @@ class ZenmlClient {
         const call = { path: `/runs/${pathSegment(id)}`, query: { hydrate: String(hydrate) } };
         return toRun(await this.#api.read('read the run', call, runSchema, isAbout(id)));
     }
+    /** The states of several runs, at most 100, by their ids; what the server does not list is not there. */
+    async runsOfIds(ids, projectId) {
+        const call = { path: '/runs', query: runsOfIdsParameters(ids, projectId) };
+        const { items } = await this.#api.read('read the runs', call, pageOf(runSchema));
+        const runs = items.map(toRun).filter(({ id }) => ids.includes(id));
+        return new Map(runs.map((run) => [run.id, run]));
+    }
     /** A run's state and its steps, those not started included, in the order of the graph. 0.84.3 has the route, 0.82.1 has not. */
     async dag(id) {
         const call = { path: `/runs/${pathSegment(id)}/dag` };
@@ -57546,23 +57933,9 @@ class ZenmlClient {
         const call = { path: `/runs/${pathSegment(id)}`, query: { hydrate: 'true' } };
         return this.#api.read('read the run', call, runDetailSchema, isAbout(id));
     }
-    /**
-     * Attaches mappings to a run as metadata; tried once.
-     *
-     * @param server before 0.80 a project was called workspace, and the account had to be named
-     */
-    async noteMetadata(runId, values, { projectId, accountId, server, }) {
-        const { hasProjects } = server;
-        const call = {
-            method: 'POST',
-            path: hasProjects ? '/run-metadata' : `/workspaces/${pathSegment(projectId)}/run-metadata`,
-            json: {
-                ...(hasProjects ? { project: projectId } : { workspace: projectId, user: accountId }),
-                resources: [{ id: runId, type: 'pipeline_run' }],
-                values,
-                types: Object.fromEntries(Object.keys(values).map((key) => [key, 'dict'])),
-            },
-        };
+    /** Attaches mappings to a run as metadata; tried once. */
+    async noteMetadata(runId, values, scope) {
+        const call = noteMetadataCall(runId, values, scope);
         const answer = await this.#api.exchange(call);
         if (!isYes(answer))
             throw new AnswerError('note metadata on the run', answer, this.#api.now());
@@ -58023,6 +58396,8 @@ function untrusted_certificate_oneLine(text) {
  * the largest answers seen (a template's schema, a page of runs) have a few MB.
  */
 const DEFAULT_LIMITS = { connectMs: 10_000, exchangeMs: 65_000, bodyBytes: 32 * 1024 * 1024 };
+/** More than a step needs at once, but for one that ends many runs: a server must not be run over by it. */
+const MOST_CONNECTIONS = 16;
 /**
  * The one place that opens connections: user agent, time-outs, body limit, authorities, and the proxies of
  * HTTP_PROXY, HTTPS_PROXY and NO_PROXY. It follows no redirect (a credential must not travel to another address) and
@@ -58110,11 +58485,11 @@ class Http {
             ...(this.#ca && { ca: [...this.#ca] }),
         };
         // The exchange's own limit is the one that counts: it also ends answers that drip for ever.
-        const unlimited = { headersTimeout: 0, bodyTimeout: 0 };
+        const options = { headersTimeout: 0, bodyTimeout: 0, connections: MOST_CONNECTIONS };
         if (proxy === undefined)
-            return new undici/* Agent */.g6({ ...unlimited, connect: tls });
+            return new undici/* Agent */.g6({ ...options, connect: tls });
         return new undici/* ProxyAgent */.kT({
-            ...unlimited,
+            ...options,
             uri: proxy.url,
             // As curl does it: many proxies allow CONNECT to port 443 only.
             proxyTunnel: false,
@@ -59214,6 +59589,29 @@ function checkMissing(steps, { outline, findings }) {
     }
 }
 
+;// CONCATENATED MODULE: ./build/run/configure/check/expected-names.js
+
+/**
+ * Finds step names that are misspelled: after a run of hours they would make it a miss. What is near no step's name may be
+ * a key of the run's own, and the steps of a dynamic pipeline are not known.
+ */
+function checkExpectedNames(expected, { steps, isDynamic }, errors) {
+    if (isDynamic)
+        return;
+    const names = [...steps];
+    const seen = new Set();
+    for (const { input, name } of expected) {
+        const dot = name.indexOf('.');
+        const step = name.slice(0, dot);
+        const isKnown = dot < 1 || names.some((known) => name.startsWith(`${known}.`));
+        const near = isKnown ? '' : didYouMean(step, names);
+        if (near === '' || seen.has(`${input} ${step}`))
+            continue;
+        seen.add(`${input} ${step}`);
+        errors.add({ source: input, place: undefined }, `the pipeline has no step ${quoted(step)}${near}`);
+    }
+}
+
 ;// CONCATENATED MODULE: ./build/run/configure/check/first-lines.js
 
 
@@ -60255,30 +60653,34 @@ function ways(owners, key) {
 
 
 
+
 const NOT_TOLD = 'The server does not say which parameters there are, so the configuration is sent without a check';
 /**
  * Merges all that the user wants to differ, and checks it against the definition.
  *
  * @param version the server's
+ * @param expected what the finished run is to have logged
  * @throws ConfigurationError with a line for each error, all at once
  */
-function assemble(overrides, definition, version) {
+function assemble(overrides, definition, version, expected = []) {
     const outline = readOutline(definition);
     const errors = new FirstLines();
-    const { parameters } = overrides;
-    const expanded = parameters && expandParameters(parameters, outline, errors);
-    const layers = [...overrides.layers, ...(expanded?.layers ?? [])];
+    const short = [overrides.parameters, overrides.cell].filter((layer) => layer !== undefined);
+    const expanded = short.map((layer) => expandParameters(layer, outline, errors));
+    const layers = [...overrides.layers, ...expanded.flatMap((each) => each.layers)];
     const configuration = mergeOverrides({ ...overrides, layers }, definition.documents.configTemplate);
     const { body } = configuration;
     const findings = new Findings(layers, errors);
     const isGiven = Object.keys(body).length > 0;
     if (isGiven && outline !== undefined)
         checkConfiguration(body, { outline, version, findings });
+    if (outline !== undefined)
+        checkExpectedNames(expected, outline, errors);
     const faults = errors.shown();
     if (faults.length > 0)
         throw new ConfigurationError(faults, errors.shown(words_hide));
     const unchecked = isGiven && outline === undefined ? NOT_TOLD : undefined;
-    const warnings = [...findings.warnings.shown(), ...keptLines(expanded?.kept ?? [])];
+    const warnings = [...findings.warnings.shown(), ...keptLines(expanded.flatMap(({ kept }) => kept))];
     return { ...configuration, warnings, unchecked };
 }
 /** A form that was not filled in, or a variable that does not exist: whoever wrote it knows which. */
@@ -60305,8 +60707,8 @@ function changedValues(base, over, above = []) {
             Object.keys(after).length > 0) {
             return changedValues(isJsonObject(before) ? before : {}, after, path);
         }
-        const was = before === undefined ? undefined : valueText(before);
-        return [{ path: pathText(path), before: was, after: valueText(after) }];
+        const was = before === undefined ? undefined : difference_valueText(before);
+        return [{ path: pathText(path), before: was, after: difference_valueText(after) }];
     });
 }
 /** Of a parameter without what `parameters` does not take, so that it can be copied there. */
@@ -60348,10 +60750,10 @@ function difference_line(mark, key, value, depth) {
     if (value === undefined)
         return [];
     const isFolded = mark === ' ' && isJsonObject(value) && Object.keys(value).length > 0;
-    return [{ mark, text: `${indent(depth)}${keyText(key)}: ${isFolded ? '{\u2026}' : valueText(value)}` }];
+    return [{ mark, text: `${indent(depth)}${keyText(key)}: ${isFolded ? '{\u2026}' : difference_valueText(value)}` }];
 }
 /** What is too long to be shown is described, not cut: a cut secret would no longer be masked in a log. */
-function valueText(value) {
+function difference_valueText(value) {
     const text = JSON.stringify(value);
     return text.length <= MAX_VALUE_LENGTH ? text : show(value);
 }
@@ -61322,7 +61724,7 @@ function expandRunName(pattern, now) {
 function pipelineOf(definition) {
     return definition.pipeline?.name ?? definition.name ?? 'run';
 }
-const DIGITS = 12;
+const run_name_DIGITS = 12;
 /**
  * The origin of a run, by which a later attempt of the step finds it. GitHub gives the calls of one reusable workflow
  * nothing that tells them apart, so what the run is given counts too.
@@ -61338,15 +61740,15 @@ function originOf(origin, configuration) {
  * @param key a new UUID: its digits make the name unique
  */
 function otherRunName(name, nameIsOurs, key) {
-    const start = nameIsOurs ? name.slice(0, -DIGITS) : `${beginning(name, MAX_NAME_LENGTH - DIGITS - 1)}-`;
+    const start = nameIsOurs ? name.slice(0, -run_name_DIGITS) : `${beginning(name, MAX_NAME_LENGTH - run_name_DIGITS - 1)}-`;
     return `${start}${digitsOf(key)}`;
 }
 function digitsOf(key) {
-    return key.replaceAll('-', '').slice(0, DIGITS);
+    return key.replaceAll('-', '').slice(0, run_name_DIGITS);
 }
 /** The random digits that end a name of ours. */
 function uniqueDigits(name) {
-    return name.slice(-DIGITS);
+    return name.slice(-run_name_DIGITS);
 }
 /** What follows the pipeline's name takes some 50 characters, and must never be cut. */
 const LONGEST_PIPELINE = MAX_NAME_LENGTH - 80;
@@ -61904,6 +62306,8 @@ function hiddenArtifacts(steps) {
 
 /** As the input has it. */
 function nameOfBaseline(choice) {
+    if (choice.kind === 'known')
+        return choice.name;
     return choice.kind === 'run' ? `run:${choice.reference}` : choice.branch;
 }
 /** What a branch is worked on by: no pull request, whose branch may have any name, and no workflow that follows another. */
@@ -61920,6 +62324,8 @@ const baseline_TIME_LIMIT_MS = 60_000;
  * @throws the signal's reason if it was aborted, and nothing else that a server can cause
  */
 async function readBaseline(choice, compared, deps) {
+    if (choice.kind === 'known')
+        return choice.baseline;
     const limit = deps.timeLimit(baseline_TIME_LIMIT_MS);
     const read = await tryTo(async (client) => find(choice, compared, client), deps, limit, { retries: true });
     if ('missing' in read)
@@ -61985,16 +62391,6 @@ function isGoodRunOf({ metadata }, branch, repository) {
         EVENTS.includes(noted['event']));
 }
 
-;// CONCATENATED MODULE: ./build/base/decimal.js
-/** Digits that a double holds for certain. */
-const decimal_DIGITS = 15;
-/** The sum without the noise of binary fractions: 0.1 + 0.2 is 0.3, and 0.95 - 0.9 is 0.05. */
-function sum(a, b) {
-    const size = Math.max(Math.abs(a), Math.abs(b));
-    const decimals = decimal_DIGITS - 1 - Math.floor(Math.log10(size));
-    return decimals >= 0 && decimals <= 100 ? Number((a + b).toFixed(decimals)) : a + b;
-}
-
 ;// CONCATENATED MODULE: ./build/run/outcome/expect.js
 
 
@@ -62012,6 +62408,10 @@ function judgeExpectations(expectations, logged, unread, baseline) {
     return expectations.map(({ wanted, ...rest }) => isBound(wanted)
         ? judgeAgainst({ ...rest, wanted }, entries, baseline)
         : expect_judge({ ...rest, wanted }, entries));
+}
+/** What was logged under a name as a condition writes it; or why that is not clear, to stand behind the name. */
+function loggedValue(name, logged) {
+    return expect_find(name, entriesOf(logged));
 }
 /** What a condition's name stands for, as `step.key` or the run's own `key`; the name itself where that is not clear. */
 function nameInMetadata(name, logged) {
@@ -62961,6 +63361,134 @@ class Heartbeat {
     }
 }
 
+;// CONCATENATED MODULE: ./build/run/watch/looks.js
+/** A run that is watched alone. */
+function aloneWith(clock) {
+    return {
+        sleep: async (ms, mostMs, signal) => clock.sleep(Math.min(ms, mostMs), signal),
+        look: async (client, id) => client.run(id, { hydrate: false }),
+    };
+}
+/** A server's own limit of an address is 8 KiB; so many ids take three. */
+const MOST_IDS = 64;
+/** So late the end of a run may be seen, as a share of what such runs take. */
+const LATENESS = 0.025;
+const SHORTEST_MS = 1_000;
+const LONGEST_MS = 15_000;
+/**
+ * Looks at all runs at once: when the first of those that sleep is due, all wake, and what they ask then is one request for
+ * every 64 of them.
+ */
+class SharedLooks {
+    #clock;
+    #projectId;
+    #sleepers = new Set();
+    #alarm;
+    #alarmAt = Number.POSITIVE_INFINITY;
+    #lookedAt = Number.NEGATIVE_INFINITY;
+    #askers = [];
+    #usuallyMs;
+    /** @param projectId where all runs are; undefined if the server does not say */
+    constructor(clock, projectId) {
+        this.#clock = clock;
+        this.#projectId = projectId;
+    }
+    /** To be called with what such runs take, as soon as that is known; milliseconds. */
+    expect(usuallyMs) {
+        this.#usuallyMs = usuallyMs;
+    }
+    sleep(ms, mostMs, signal) {
+        return new Promise((resolve, reject) => {
+            if (signal?.aborted === true) {
+                reject(looks_reasonOf(signal));
+                return;
+            }
+            const now = this.#clock.elapsed();
+            const dueAt = Math.min(now + mostMs, Math.max(now + ms, this.#lookedAt + this.#leastMs));
+            const leave = () => {
+                this.#sleepers.delete(sleeper);
+                signal?.removeEventListener('abort', onAbort);
+            };
+            const sleeper = {
+                dueAt,
+                wake: () => {
+                    leave();
+                    resolve();
+                },
+            };
+            const onAbort = () => {
+                leave();
+                if (signal !== undefined)
+                    reject(looks_reasonOf(signal));
+            };
+            signal?.addEventListener('abort', onAbort);
+            this.#sleepers.add(sleeper);
+            this.#setAlarm(dueAt);
+        });
+    }
+    look(client, id) {
+        return new Promise((resolve, reject) => {
+            this.#askers.push({ client, id, resolve, reject });
+            // All that woke together have asked before the next turn.
+            if (this.#askers.length === 1)
+                setImmediate(() => void this.#askAll());
+        });
+    }
+    /** Between two looks, whoever is due. */
+    get #leastMs() {
+        const usuallyMs = this.#usuallyMs ?? 0;
+        return Math.min(LONGEST_MS, Math.max(SHORTEST_MS, usuallyMs * LATENESS));
+    }
+    #setAlarm(dueAt) {
+        if (dueAt >= this.#alarmAt)
+            return;
+        this.#alarm?.abort();
+        const alarm = new AbortController();
+        this.#alarm = alarm;
+        this.#alarmAt = dueAt;
+        this.#clock.sleep(Math.max(0, dueAt - this.#clock.elapsed()), alarm.signal).then(() => {
+            this.#ring();
+        }, () => undefined);
+    }
+    #ring() {
+        this.#alarm = undefined;
+        this.#alarmAt = Number.POSITIVE_INFINITY;
+        for (const sleeper of [...this.#sleepers])
+            sleeper.wake();
+    }
+    async #askAll() {
+        const askers = this.#askers;
+        this.#askers = [];
+        this.#lookedAt = this.#clock.elapsed();
+        for (let from = 0; from < askers.length; from += MOST_IDS) {
+            await this.#ask(askers.slice(from, from + MOST_IDS));
+        }
+    }
+    async #ask(askers) {
+        const [first] = askers;
+        if (first === undefined)
+            return;
+        const { client } = first;
+        if (askers.length === 1) {
+            first.resolve(client.run(first.id, { hydrate: false }));
+            return;
+        }
+        try {
+            const runs = await client.runsOfIds(askers.map(({ id }) => id), this.#projectId);
+            // What a list does not have says nothing; the server is asked for that run alone.
+            for (const { id, resolve } of askers)
+                resolve(runs.get(id) ?? client.run(id, { hydrate: false }));
+        }
+        catch (error) {
+            for (const { reject } of askers)
+                reject(error);
+        }
+    }
+}
+function looks_reasonOf(signal) {
+    return signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason));
+}
+
 ;// CONCATENATED MODULE: ./build/run/watch/orchestrator.js
 
 /** Nobody marks a run as failed whose process died; after this time the orchestrator is asked how it is. */
@@ -63003,10 +63531,10 @@ class Orchestrator {
 
 ;// CONCATENATED MODULE: ./build/run/watch/polling.js
 
-const SHORTEST_MS = 1_000;
+const polling_SHORTEST_MS = 1_000;
 /** Without a history: a twentieth of the time gone by, so that the end is seen late by at most 5 % of the run. */
-const LONGEST_MS = 15_000;
-const SHARE_OF_ELAPSED = 0.05;
+const polling_LONGEST_MS = 15_000;
+const polling_SHARE_OF_ELAPSED = 0.05;
 /**
  * How many milliseconds sooner the end must be seen for one more request to be worth it. Of the policies that keep
  * this price everywhere, the one below needs the fewest requests for its lag; 42 is what sees the end of a run
@@ -63026,10 +63554,10 @@ function nextPollMs({ elapsedMs, fixedMs, usual, random }) {
     if (fixedMs !== undefined)
         return fixedMs;
     const base = usual === undefined ? byElapsed(elapsedMs) : byHistory(elapsedMs, usual);
-    return Math.round(Math.max(SHORTEST_MS, base * (1 - JITTER + 2 * JITTER * random)));
+    return Math.round(Math.max(polling_SHORTEST_MS, base * (1 - JITTER + 2 * JITTER * random)));
 }
 function byElapsed(elapsedMs) {
-    return Math.min(LONGEST_MS, Math.max(SHORTEST_MS, elapsedMs * SHARE_OF_ELAPSED));
+    return Math.min(polling_LONGEST_MS, Math.max(polling_SHORTEST_MS, elapsedMs * polling_SHARE_OF_ELAPSED));
 }
 /**
  * A run that ends within an interval \u03c4 is seen \u03c4/2 late on average. So the interval that costs least, lateness and
@@ -63037,7 +63565,7 @@ function byElapsed(elapsedMs) {
  */
 function byHistory(elapsedMs, usual) {
     const overdueFrom = durationAt(usual, OVERDUE);
-    const longest = Math.min(LONGEST_BEFORE_USUAL_MS, Math.max(SHORTEST_MS, usual.medianMs * LONGEST_SHARE_OF_MEDIAN), Math.max(SHORTEST_MS, elapsedMs * LONGEST_SHARE_OF_ELAPSED));
+    const longest = Math.min(LONGEST_BEFORE_USUAL_MS, Math.max(polling_SHORTEST_MS, usual.medianMs * LONGEST_SHARE_OF_MEDIAN), Math.max(polling_SHORTEST_MS, elapsedMs * LONGEST_SHARE_OF_ELAPSED));
     const within = (ms) => {
         const middle = Math.min(elapsedMs + ms / 2, overdueFrom);
         return Math.min(longest, Math.sqrt((2 * WORTH_MS) / hazard(usual, middle)));
@@ -63255,6 +63783,7 @@ class WatchedSteps {
 
 
 
+
 /** A server may ask for patience, but a run that ended must not go unseen for hours. */
 const LONGEST_ASKED_WAIT_MS = 300_000;
 /** States in which a run is on its way to its end; a paused one waits for a person. */
@@ -63279,6 +63808,7 @@ class Watch {
     #questions;
     #heartbeat;
     #orchestrator;
+    #looks;
     #status;
     /** What the last look at the run itself said; undefined before the first. */
     #fingerprint;
@@ -63297,6 +63827,7 @@ class Watch {
         this.#deps = deps;
         this.#client = deps.client.with({ retries: false, signal: deps.signal });
         this.#startedAt = deps.clock.elapsed();
+        this.#looks = request.looks ?? aloneWith(deps.clock);
         this.#changedAt = this.#startedAt;
         this.#status = request.status;
         this.#questions = new Questions(request.run.id, deps);
@@ -63322,7 +63853,7 @@ class Watch {
                 return { kind: 'timed-out', status: this.#status };
             const moment = { elapsedMs: this.#elapsedMs, fixedMs, usual, random: clock.random() };
             const pollMs = Math.max(nextPollMs(moment), this.#askedToWaitMs);
-            await clock.sleep(Math.min(pollMs, remainingMs), signal);
+            await this.#looks.sleep(pollMs, remainingMs, signal);
         }
     }
     /** Since the watch began. */
@@ -63332,6 +63863,10 @@ class Watch {
     /** Since the run was created. */
     get #elapsedMs() {
         return this.#request.ageMs + this.#watchedMs;
+    }
+    /** Of many runs at once nobody reads what their steps do: they are read where something failed. */
+    get #isAlone() {
+        return this.#request.looks === undefined;
     }
     #tell(event) {
         this.#heartbeat.spoke(this.#deps.clock.elapsed());
@@ -63358,11 +63893,12 @@ class Watch {
     }
     /** One request, unless the run has changed: while it goes on, its graph tells as well that it does. */
     async #sight() {
-        const isDue = this.#fingerprint !== undefined && this.#steps.areDue(this.#status, this.#elapsedMs);
+        const isSeen = this.#fingerprint !== undefined;
+        const isDue = isSeen && this.#isAlone && this.#steps.areDue(this.#status, this.#elapsedMs);
         const graph = isDue ? await this.#steps.readGraph() : undefined;
         if (graph?.status === this.#status)
             return { parts: graph };
-        const run = await this.#client.run(this.#request.run.id, { hydrate: false });
+        const run = await this.#looks.look(this.#client, this.#request.run.id);
         if (runPhase(run.status) === 'unknown')
             return { run: await this.#client.run(run.id, { hydrate: true }) };
         if (graph?.status === run.status)
@@ -63422,6 +63958,8 @@ class Watch {
     }
     /** Where they tell something new: when the run has changed, at its end, and from time to time. */
     async #partsBeside(run, isChanged) {
+        if (!this.#isAlone)
+            return undefined;
         const isDue = isChanged ? hasSteps(run.status) : this.#steps.areDue(run.status, this.#elapsedMs);
         return isDue || isOver({ run }, 0) ? this.#steps.tryToRead() : undefined;
     }
@@ -63610,7 +64148,7 @@ class Follower {
         const { started, kin, ageMs } = begun;
         const { timeoutMs } = this.#policy;
         const { status, url } = started;
-        const usual = await this.#usual(status, kin);
+        const usual = begun.usual === undefined ? await this.#usual(status, kin) : begun.usual.known;
         const failedSteps = async (steps) => this.#explainer.explain(steps);
         const failedChildRuns = async (runs) => this.#explainer.explainChildRuns(runs);
         const watched = await watchRun({ ...this.#policy, run: started, status, url, usual, ageMs }, { ...this.deps, failedSteps, failedChildRuns });
@@ -63722,14 +64260,15 @@ class Follower {
         const run = this.#started ?? this.#planned;
         if (run === undefined)
             return this.#cancelled('', this.#policy.nothingToCancel);
-        this.#tellEnding(this.#policy.onCancel, CANCEL_BUDGET_MS);
-        const signal = timeLimit(CANCEL_BUDGET_MS + CANCEL_GRACE_MS);
+        const { abortMs = CANCEL_BUDGET_MS } = this.#policy;
+        this.#tellEnding(this.#policy.onCancel, abortMs);
+        const signal = timeLimit(abortMs + CANCEL_GRACE_MS);
         const ended = await cleanUp({
             run,
             mode: this.#policy.onCancel,
             reason: this.#reason('cancelled'),
             lookUpUntil: new Deadline(clock, CANCEL_LOOK_UP_MS),
-            deadline: new Deadline(clock, CANCEL_BUDGET_MS),
+            deadline: new Deadline(clock, abortMs),
         }, { client: client.with({ signal }), clock, signal });
         if (ended.settled)
             journal.settled();
@@ -64567,7 +65106,8 @@ async function executeRun(request, outside) {
 }
 /** Merges and checks what the run is to be given, and shows it beside the definition's own values. */
 function configure({ overrides, dryRun, runName, origin, expectations = [] }, definition, version, reporter) {
-    const configuration = assemble(overrides, definition, version);
+    const expected = expectations.map(({ name }) => ({ input: 'expect', name }));
+    const configuration = assemble(overrides, definition, version, expected);
     const { body, warnings, unchecked } = configuration;
     const base = definition.documents.configTemplate ?? {};
     reporter.tell({
@@ -64612,7 +65152,7 @@ function baselineOf({ baselineInput }, { repository }) {
  * Recognized at the very beginning only, and only above a heading of ours: a quote of the comment begins in another way,
  * and a workflow that repeats a person's text with the same account writes the marker, but mostly something else below.
  */
-const MARKER = /^<!-- zenml-run-action (main|wait) ([0-9a-f]{8}) (\d{1,19})\/(\d{1,9}) -->\r?\n### \S+ ZenML run(?: of .+)?: /;
+const MARKER = /^<!-- zenml-run-action (main|wait|sweep) ([0-9a-f]{8}) (\d{1,19})\/(\d{1,9}) -->\r?\n### \S+ ZenML (?:run|sweep)(?: of .+)?: /;
 /**
  * An id so far above that of this workflow run was made up, or comes from another GitHub server. GitHub hands out about
  * six billion a year, to all repositories together.
@@ -64717,6 +65257,7 @@ const NOTHING_KNOWN = {
     runFailure: undefined,
     verdicts: [],
     comparison: undefined,
+    sweep: undefined,
     details: undefined,
 };
 
@@ -64758,7 +65299,7 @@ const commitsSchema = object({
     workflow: saved_comment_text.optional(),
 });
 const savedSchema = object({
-    action: schemas_enum(['main', 'wait']),
+    action: schemas_enum(['main', 'wait', 'sweep']),
     identity: schemas_string().regex(/^[0-9a-f]{8}$/),
     mode: schemas_enum(['never', 'always', 'on-failure']),
     stepKey: schemas_string(),
@@ -64957,63 +65498,128 @@ function withinSize(sections, max, sizeOf) {
     return blocks(...kept, left.length === 0 ? '' : `Too long to be shown here: ${left.join(', ')}.`);
 }
 
-;// CONCATENATED MODULE: ./build/github/page/comparison.js
+;// CONCATENATED MODULE: ./build/github/page/sweep.js
 
 
-const MOST_METRICS = 30;
-const comparison_MAX_NAME_LENGTH = 120;
-/** A run beside its baseline, as a table; what is expected of the run comes first. Empty without a comparison. */
-function comparisonText(comparison) {
-    if (comparison === undefined)
+
+
+/** More are folded in a summary, and only counted in a comment. */
+const MOST_ROWS = 50;
+const sweep_MOST_KEYS = 6;
+const MOST_EXPECTATIONS = 4;
+const sweep_MAX_NAME_LENGTH = 80;
+const sweep_MAX_VALUE_LENGTH = 60;
+const sweep_MAX_ERROR_LENGTH = 200;
+/** The cells of a sweep as a table: the best first, what failed or was never started last. Empty without a sweep. */
+function sweepText(result, { foldsRest }) {
+    if (result === undefined)
         return '';
-    const { input, baseline, missing, metrics } = comparison;
-    const name = markdown_code(input, comparison_MAX_NAME_LENGTH);
-    if (baseline === undefined)
-        return `Not compared (baseline ${name}): ${markdown_code(missing ?? '')}`;
-    const title = `Compared with ${markdown_link(baseline.name, baseline.url, comparison_MAX_NAME_LENGTH)} (baseline ${name})`;
-    if (metrics.length === 0)
-        return `${title}: neither run logged a number.`;
-    const rows = metrics
-        .slice(0, MOST_METRICS)
-        .map((metric) => [
-        markdown_code(metric.name, comparison_MAX_NAME_LENGTH),
-        numberText(metric.baseline),
-        numberText(metric.value),
-        changeText(metric),
-    ]);
-    const more = metrics.length - rows.length;
-    return blocks(title, markdown_table(['Metric', 'Baseline', 'This run', 'Change'], rows), more > 0 ? `${amount(more, 'more metric')} not shown.` : '');
+    const { cells, best, rank } = result;
+    const columns = columnsOf(result);
+    const rows = cells.map((cell) => columns.map(({ show }) => show(cell, best)));
+    const heads = columns.map(({ head }) => head);
+    const rest = rows.slice(MOST_ROWS);
+    const left = amount(rest.length, 'more cell');
+    return blocks(bestLine(best, rank), markdown_table(heads, rows.slice(0, MOST_ROWS)), rest.length === 0
+        ? ''
+        : foldsRest
+            ? fold(left, markdown_table(heads, rest))
+            : `${left} not shown; see the job summary.`);
 }
-function numberText(value) {
-    return value === undefined ? 'none' : markdown_code(shownNumber(value));
-}
-/** As a person writes it: `0.9312`, `1,234,567`, `1.2e-7`. */
-function shownNumber(value) {
-    if (Number.isSafeInteger(value))
-        return value.toLocaleString('en-US');
-    const rounded = Number(value.toPrecision(SHOWN_DIGITS));
-    const isPlain = Math.abs(rounded) >= 1e-4 && Math.abs(rounded) < 1e15;
-    return isPlain ? rounded.toLocaleString('en-US', { maximumFractionDigits: 20 }) : String(rounded);
-}
-const SHOWN_DIGITS = 5;
-/** Such as `+0.02 (+2.2 %) \u2705 better`; empty where one of both is missing. */
-function changeText({ value, baseline, better }) {
-    if (value === undefined || baseline === undefined)
+function bestLine(best, rank) {
+    if (rank === undefined)
         return '';
-    const change = Number(sum(value, -baseline).toPrecision(SHOWN_DIGITS));
-    if (change === 0)
-        return 'same';
-    const share = baseline === 0 ? undefined : (100 * (value - baseline)) / Math.abs(baseline);
-    const relative = share === undefined ? '' : ` (${signed(Number(share.toPrecision(2)))} %)`;
-    return `${markdown_code(`${signed(change)}${relative}`)}${verdictText(change, better)}`;
+    const by = `${rank.direction} ${markdown_code(rank.name, sweep_MAX_NAME_LENGTH)}`;
+    if (best === undefined)
+        return `No best run (${by}).`;
+    const name = best.run?.name ?? best.run?.id ?? '';
+    return `Best (${by}): **${markdown_code(shownNumber(best.rank.value))}** by ${markdown_link(name, best.run?.url, sweep_MAX_NAME_LENGTH)}`;
 }
-function signed(value) {
-    return `${value > 0 ? '+' : ''}${shownNumber(value)}`;
+function columnsOf({ cells, rank }) {
+    const keys = varyingKeys(cells);
+    const wanted = [...new Set(cells.flatMap(({ verdicts }) => verdicts.map((verdict) => verdict.wanted)))];
+    return [
+        { head: 'Cell', show: (cell, best) => `${cell.cell.number}${cell === best ? ' \ud83c\udfc6' : ''}` },
+        ...keys.slice(0, sweep_MOST_KEYS).map((key) => valueColumn(key)),
+        ...(keys.length > sweep_MOST_KEYS ? [moreKeys(keys.slice(sweep_MOST_KEYS))] : []),
+        ...(rank === undefined ? [] : [rankColumn(rank)]),
+        ...wanted.slice(0, MOST_EXPECTATIONS).map((text) => expectationColumn(text)),
+        { head: 'Result', show: resultText },
+        {
+            head: 'Duration',
+            show: ({ details }) => (details?.durationMs === undefined ? '' : shownDuration(details.durationMs)),
+        },
+        {
+            head: 'Run',
+            show: ({ run }) => (run === undefined ? '' : markdown_link(run.name ?? run.id, run.url, sweep_MAX_NAME_LENGTH)),
+        },
+    ];
 }
-function verdictText(change, better) {
-    if (better === undefined)
-        return '';
-    return change > 0 === (better === 'higher') ? ' \u2705 better' : ' \ud83d\udd3b worse';
+/** What is the same in all cells tells nothing. */
+function varyingKeys(cells) {
+    const keys = [...new Set(cells.flatMap(({ cell }) => Object.keys(cell.values)))];
+    const varies = (key) => new Set(cells.map(({ cell }) => JSON.stringify(cell.values[key]))).size > 1;
+    const varying = keys.filter(varies);
+    return varying.length === 0 ? keys : varying;
+}
+function valueColumn(key) {
+    return {
+        head: markdown_code(key, sweep_MAX_NAME_LENGTH),
+        show: ({ cell: { values } }) => {
+            const value = values[key];
+            return value === undefined ? '' : markdown_code(valueText(value), sweep_MAX_VALUE_LENGTH);
+        },
+    };
+}
+function moreKeys(keys) {
+    return {
+        head: 'More',
+        show: ({ cell: { values } }) => {
+            const more = keys.flatMap((key) => {
+                const value = values[key];
+                return value === undefined ? [] : `${key}: ${valueText(value)}`;
+            });
+            return more.length === 0 ? '' : markdown_code(more.join(', '), sweep_MAX_ERROR_LENGTH);
+        },
+    };
+}
+function rankColumn({ direction, name }) {
+    return {
+        head: `${direction} ${markdown_code(name, sweep_MAX_NAME_LENGTH)}`,
+        show: ({ rank }) => {
+            if (rank === undefined)
+                return '';
+            return 'value' in rank ? markdown_code(shownNumber(rank.value)) : markdown_code(rank.problem, sweep_MAX_VALUE_LENGTH);
+        },
+    };
+}
+function expectationColumn(wanted) {
+    return {
+        head: markdown_code(wanted, sweep_MAX_NAME_LENGTH),
+        show: ({ verdicts }) => {
+            const verdict = verdicts.find((each) => each.wanted === wanted);
+            if (verdict === undefined)
+                return '';
+            const sign = verdict.isUnchecked === true ? '\u26a0\ufe0f' : verdict.held ? '\u2705' : '\u274c';
+            return `${sign} ${markdown_code(verdict.got, sweep_MAX_VALUE_LENGTH)}`;
+        },
+    };
+}
+const SIGNS = {
+    completed: '\u2705',
+    'not as expected': '\ud83d\udcc9',
+    'not started': '\u23f8\ufe0f',
+};
+function resultText(result) {
+    const text = endText(result);
+    const { outcome, notStarted } = result;
+    const why = outcome === undefined
+        ? notStarted
+        : outcome.conclusion === 'expectation-missed'
+            ? undefined
+            : outcome.error;
+    const shown = `${SIGNS[text] ?? '\u274c'} ${text}${result.isResumed ? ' (resumed)' : ''}`;
+    return why === undefined ? shown : `${shown}: ${markdown_code(why, sweep_MAX_ERROR_LENGTH)}`;
 }
 
 ;// CONCATENATED MODULE: ./build/github/page/heading.js
@@ -65039,8 +65645,9 @@ const WORDS = {
 };
 const heading_MAX_NAME_LENGTH = 300;
 /** Such as `### \u2705 ZenML run of training: completed`; while the step goes on, with the run's own state. */
-function heading({ conclusion, withoutRun, status, pipeline }) {
-    const subject = pipeline === undefined ? 'ZenML run' : `ZenML run of ${escapeMarkdown(pipeline, heading_MAX_NAME_LENGTH)}`;
+function heading({ conclusion, withoutRun, status, pipeline, sweep }) {
+    const noun = sweep === undefined ? 'ZenML run' : 'ZenML sweep';
+    const subject = pipeline === undefined ? noun : `${noun} of ${escapeMarkdown(pipeline, heading_MAX_NAME_LENGTH)}`;
     if (conclusion !== undefined && withoutRun !== undefined)
         return `### ${SYMBOLS[conclusion]} ${withoutRun}`;
     if (conclusion !== undefined)
@@ -65087,7 +65694,7 @@ function cacheShare({ counts, conclusion }) {
 ;// CONCATENATED MODULE: ./build/github/page/steps.js
 
 
-const MOST_ROWS = 200;
+const steps_MOST_ROWS = 200;
 /** A longer table is folded, so that what comes below it is found on a phone. */
 const MOST_OPEN_ROWS = 25;
 const steps_MAX_NAME_LENGTH = 80;
@@ -65133,8 +65740,8 @@ function inOrderOfStart(steps) {
 }
 function chosen(steps) {
     const ordered = inOrderOfStart(steps);
-    const failed = ordered.filter(({ status }) => status === 'failed').slice(0, MOST_ROWS);
-    const others = ordered.filter(({ status }) => status !== 'failed').slice(0, MOST_ROWS - failed.length);
+    const failed = ordered.filter(({ status }) => status === 'failed').slice(0, steps_MOST_ROWS);
+    const others = ordered.filter(({ status }) => status !== 'failed').slice(0, steps_MOST_ROWS - failed.length);
     const kept = new Set([...failed, ...others]);
     return ordered.filter((step) => kept.has(step));
 }
@@ -65252,6 +65859,7 @@ function metricsText({ metadata, stepMetadata }, most = values_MOST_METRICS) {
 
 
 
+
 /** GitHub refuses a longer body. */
 const body_MAX_LENGTH = 65_536;
 /** For the line that says what was left out. */
@@ -65277,6 +65885,7 @@ function renderComment(record, place) {
         ['code', codeLine(record)],
         ['errors', whyText(record, FAILURE_LIMITS)],
         ['expectations', verdictsText(verdicts, body_MOST_VERDICTS)],
+        ['cells', sweepText(record.sweep, { foldsRest: false })],
         ['comparison', comparisonText(record.comparison)],
         ['metadata', details === undefined ? '' : metricsText(details, body_MOST_METRICS)],
         [
@@ -65771,6 +66380,7 @@ const post_state_MAX_TEXT = 1_000;
  */
 class RunJournal {
     #keep;
+    #cells = [];
     /** @param keep saves a value under a name for the post step; it is safe when that returns */
     constructor(facts, keep) {
         this.#keep = keep;
@@ -65787,10 +66397,56 @@ class RunJournal {
         this.#save('mode', mode);
     }
     settled() {
-        this.#save('settled', true);
+        if (this.#cells.every(({ isSettled }) => isSettled))
+            this.#save('settled', true);
+    }
+    /** What must be known of one run of several. Each has a variable of its own: together they would be too long for one. */
+    ofCell(number) {
+        const cell = new CellJournal((value) => {
+            this.#save(`${CELL}${number}`, value);
+        });
+        this.#cells.push(cell);
+        return cell;
     }
     #save(name, value) {
         this.#keep(name, JSON.stringify(value));
+    }
+}
+const CELL = 'cell_';
+/** Keeps the newest of one run of a sweep, in under a kilobyte. */
+class CellJournal {
+    #keep;
+    #known = {};
+    isSettled = false;
+    constructor(keep) {
+        this.#keep = keep;
+    }
+    planned(planned) {
+        this.#save({ ...this.#known, planned });
+    }
+    started(run) {
+        const { id, projectId, name, status } = run;
+        const started = {
+            id,
+            projectId,
+            name: cut(name, post_state_MAX_TEXT),
+            url: undefined,
+            status: cut(status, post_state_MAX_TEXT),
+        };
+        // It is found by its id now.
+        this.#save({ ...this.#known, planned: undefined, started });
+    }
+    ending(mode) {
+        if (!this.isSettled)
+            this.#save({ ...this.#known, mode });
+    }
+    settled() {
+        this.isSettled = true;
+        this.#save({});
+    }
+    #save(known) {
+        this.#known = known;
+        this.#keep(known);
     }
 }
 /** Notes who main is, before anything else: from then on the post step finds what a main saved that outlived its step. */
@@ -65860,7 +66516,7 @@ const SAVED_VALUE = /^(\w+)<<(ghadelimiter_\S+)\r?\n([^\r\n]*)\r?\n\2\r?$/gm;
  */
 function withLaterState(env, text) {
     const saved = [...text.matchAll(SAVED_VALUE)].map(([, name = '', , value]) => [name, value]);
-    const deeds = saved.filter(([name]) => DEEDS.includes(name));
+    const deeds = saved.filter(([name]) => DEEDS.includes(name) || name.startsWith(CELL));
     const variables = deeds.map(([name, value]) => [`STATE_${name}`, value]);
     // They say where the credential goes; the runner's own memory of them is the better one.
     const facts = saved.find(([name]) => name === 'facts')?.[1];
@@ -65876,13 +66532,39 @@ function readSavedStep(env) {
     const facts = readState(env, 'facts', factsSchema);
     if (facts === undefined || isSettled(env))
         return undefined;
+    const cells = readCells(env, facts.onCancel);
+    if (cells.length > 0)
+        return { facts, runs: cells.filter(({ planned, started }) => planned ?? started) };
     const planned = readState(env, 'planned', plannedSchema);
-    return {
-        facts,
+    const run = {
         planned: planned === undefined ? undefined : { ...UNKNOWN, ...planned },
         started: readStartedRun(env),
         mode: readState(env, 'mode', modeSchema) ?? facts.onCancel,
     };
+    return { facts, runs: [run] };
+}
+const cellSchema = object({
+    planned: plannedSchema.optional(),
+    started: startedSchema.optional(),
+    mode: modeSchema.optional(),
+});
+/** The runs of a sweep, in the order of its cells; none for any other step. */
+function readCells(env, onCancel) {
+    return Object.keys(env)
+        .filter((name) => name.startsWith(`STATE_${CELL}`))
+        .map((name) => name.slice('STATE_'.length))
+        .toSorted((a, b) => Number(a.slice(CELL.length)) - Number(b.slice(CELL.length)))
+        .flatMap((name) => {
+        const saved = readState(env, name, cellSchema);
+        if (saved === undefined)
+            return [];
+        const { planned, started, mode = onCancel } = saved;
+        return {
+            planned: planned && { ...UNKNOWN, ...planned },
+            started: started && { ...started, projectId: started.projectId, url: undefined },
+            mode,
+        };
+    });
 }
 function readState(env, name, schema) {
     return schema.safeParse(parseJson(env[`STATE_${name}`] ?? '')).data;
@@ -65901,6 +66583,8 @@ function resultLine(record) {
         case 'started':
             return 'The run continues in ZenML; not waiting for it (wait: false)';
         case 'completed':
+            if (record.sweep !== undefined)
+                return sweepLine(record.sweep);
             return `The run completed after ${shownDuration(record.durationMs ?? 0)}${comparison(record)}${cacheNote(record)}`;
         case 'failed':
         case 'stopped':
@@ -65911,6 +66595,11 @@ function resultLine(record) {
         case undefined:
             return undefined;
     }
+}
+function sweepLine({ cells }) {
+    const missed = cells.filter(({ outcome }) => outcome?.conclusion === 'expectation-missed').length;
+    const note = missed === 0 ? '' : `, ${missed} of them not as expected`;
+    return `All ${cells.length} runs of the sweep completed${note}`;
 }
 function comparison({ usual }) {
     return usual === undefined ? '' : ` (usually ${shownDuration(usual.medianMs)})`;
@@ -65923,12 +66612,12 @@ function cacheNote({ steps }) {
 }
 /** All outputs of a job together have 1 MB. */
 const closing_words_MAX_ERROR_LENGTH = 4_000;
-const MOST_FAILURES = 5;
+const closing_words_MOST_FAILURES = 5;
 /** Why the step failed; below it, where several steps of the run did, why each of the others did. Empty if it did not fail. */
 function errorOutput({ error, failures, steps }) {
     if (error === undefined)
         return '';
-    const told = failures.slice(0, MOST_FAILURES);
+    const told = failures.slice(0, closing_words_MOST_FAILURES);
     const failed = steps.filter(({ status }) => status === 'failed').length;
     const more = told.length === 0 ? 0 : Math.max(failed, failures.length) - told.length;
     const others = told
@@ -66132,12 +66821,17 @@ class RecordKeeper {
             known.failures = [...known.failures, event.failure];
         if (event.kind === 'run-failed')
             known.runFailure = event.failure;
-        if (event.kind === 'compared')
-            known.comparison = event.comparison;
-        if (event.kind === 'expectations')
-            known.verdicts = event.verdicts;
+        this.#noteJudgement(event);
         if (event.kind === 'details')
             this.#noteDetails(event.details);
+        if (event.kind === 'swept')
+            Object.assign(known, { sweep: event.result, comparison: event.result.comparison });
+    }
+    #noteJudgement(event) {
+        if (event.kind === 'compared')
+            this.#known.comparison = event.comparison;
+        if (event.kind === 'expectations')
+            this.#known.verdicts = event.verdicts;
     }
     end(end) {
         const { conclusion, status } = end;
@@ -66196,6 +66890,77 @@ function shownError({ error, faults }) {
         return undefined;
     const lines = (faults ?? [error]).map((fault) => showOnOneLine(fault, record_keeper_MAX_ERROR_LENGTH));
     return cut(lines.join('\n'), record_keeper_MAX_ERROR_LENGTH);
+}
+
+;// CONCATENATED MODULE: ./build/github/sweep/outputs.js
+
+/** Characters of the output `runs`; GitHub gives all outputs of a job 1 MB together, and counts two bytes a character. */
+const outputs_MAX_LENGTH = 300_000;
+const outputs_NOTE_LENGTH = 40;
+/** Of one text, in a list of at most 256 cells. */
+const outputs_MAX_TEXT_LENGTH = 500;
+/** Before anything is known, and where nothing was started: a later `fromJSON` must not fail. */
+const EMPTY_SWEEP_OUTPUTS = {
+    runs: '[]',
+    'best-parameters': '{}',
+    completed: '0',
+    failed: '0',
+};
+/** The outputs of a sweep. */
+function sweepOutputs({ cells, best }) {
+    const completed = cells.filter(hasCompleted).length;
+    return {
+        runs: boundedList(cells.map(entryOf)),
+        'best-run-id': best?.run?.id ?? '',
+        'best-run-name': best?.run?.name ?? '',
+        'best-run-url': best?.run?.url ?? '',
+        'best-parameters': best === undefined ? '{}' : outputs_shown(best.cell.values),
+        'best-value': best === undefined ? '' : String(best.rank.value),
+        completed: String(completed),
+        failed: String(cells.length - completed),
+    };
+}
+function hasCompleted({ outcome }) {
+    return outcome?.conclusion === 'completed' || outcome?.conclusion === 'expectation-missed';
+}
+function entryOf({ cell, run, outcome, notStarted, details, rank, verdicts }) {
+    return {
+        cell: cell.number,
+        parameters: cell.values,
+        'run-id': run?.id ?? null,
+        'run-name': run?.name ?? null,
+        'run-url': run?.url ?? null,
+        status: outcome?.status ?? null,
+        conclusion: outcome?.conclusion ?? 'not-started',
+        duration: details?.durationMs === undefined ? null : Math.round(details.durationMs) / 1000,
+        value: rank !== undefined && 'value' in rank ? rank.value : null,
+        expectations: verdicts.map(({ wanted, got, held }) => ({
+            expected: cut(wanted, outputs_MAX_TEXT_LENGTH),
+            got: cut(got, outputs_MAX_TEXT_LENGTH),
+            met: held,
+        })),
+        error: cutOrNull(outcome?.error ?? notStarted),
+    };
+}
+function cutOrNull(text) {
+    return text === undefined ? null : cut(text, outputs_MAX_TEXT_LENGTH);
+}
+function outputs_shown(value) {
+    return harmlessJson(JSON.stringify(value));
+}
+/** What is too long loses whole entries from its end, and says in a last one how many. */
+function boundedList(entries) {
+    const texts = [];
+    let length = outputs_NOTE_LENGTH;
+    for (const entry of entries) {
+        const text = outputs_shown(entry);
+        length += text.length + 1;
+        if (length > outputs_MAX_LENGTH)
+            break;
+        texts.push(text);
+    }
+    const left = entries.length - texts.length;
+    return `[${[...texts, ...(left > 0 ? [`{"left-out":${left}}`] : [])].join(',')}]`;
 }
 
 ;// CONCATENATED MODULE: ./build/github/page/timeline.js
@@ -66300,6 +67065,7 @@ function label(name) {
 
 
 
+
 const summary_LIMITS = { failures: 10, messageLength: 1_000, showsLogs: true };
 const MAX_MISSING_LENGTH = 500;
 const MAX_SENTENCE_LENGTH = 2_000;
@@ -66341,6 +67107,7 @@ function renderSummary(record) {
         ['code', codeLine(record)],
         ['errors', whyText(record, summary_LIMITS)],
         ['expectations', verdictsText(verdicts)],
+        ['cells', sweepText(record.sweep, { foldsRest: true })],
         ['comparison', comparisonText(record.comparison)],
         ['dry run', dryRun === undefined ? '' : dryRunText(dryRun)],
         ['table of steps', blocks(stepsText(steps), lastSeenText(record))],
@@ -66364,6 +67131,7 @@ function missingText(missing) {
 }
 
 ;// CONCATENATED MODULE: ./build/github/step-report.js
+
 
 
 
@@ -66401,6 +67169,8 @@ class StepReport {
         for (const name of JSON_OUTPUTS)
             this.#set(name, EMPTY_JSON_OUTPUTS[name]);
         this.#set('failed-step', '');
+        for (const [name, value] of Object.entries(EMPTY_SWEEP_OUTPUTS))
+            this.#set(name, value);
     }
     /** To be called as soon as the inputs say it. */
     address(audience) {
@@ -66415,6 +67185,8 @@ class StepReport {
         this.#keeper.tell(event);
         if (event.kind === 'configured')
             this.#noticeOtherCode();
+        if (event.kind === 'swept')
+            this.#setSweep(event.result);
         if (event.kind === 'resolved')
             this.#setDefinition(event.definition);
         if (event.kind === 'started' || event.kind === 'attached' || event.kind === 'resumed')
@@ -66480,8 +67252,9 @@ class StepReport {
         await comment.update(record, this.#commentLife.signal);
     }
     #set(name, value) {
-        if (this.#outputs.includes(name))
-            outputs_setOutput(name, value, this.#log);
+        const output = this.#outputs.find((each) => each === name);
+        if (output !== undefined)
+            outputs_setOutput(output, value, this.#log);
     }
     /** Undefined if there was a run, or if something else than a failure ended the step. */
     #withoutRun({ conclusion, hadRun = false, isMissing = false }) {
@@ -66492,7 +67265,11 @@ class StepReport {
     #title({ conclusion, waitsForPerson }) {
         if (waitsForPerson === true)
             return 'ZenML run waits for a person';
-        return this.#action === 'stop' && conclusion === 'failed' ? 'ZenML run not stopped' : TITLES[conclusion];
+        if (this.#action === 'stop' && conclusion === 'failed')
+            return 'ZenML run not stopped';
+        return this.#action === 'sweep'
+            ? TITLES[conclusion].replace('ZenML run', 'ZenML sweep')
+            : TITLES[conclusion];
     }
     #setResult(record, end) {
         const { status, conclusion } = end;
@@ -66504,6 +67281,10 @@ class StepReport {
         for (const name of JSON_OUTPUTS)
             this.#set(name, outputs[name]);
         this.#set('failed-step', showOnOneLine(end.failedStep ?? record.failures[0]?.step ?? '', step_report_MAX_NAME_LENGTH));
+    }
+    #setSweep(result) {
+        for (const [name, value] of Object.entries(sweepOutputs(result)))
+            this.#set(name, value);
     }
     #setDefinition(definition) {
         this.#set('template-id', definition.kind === 'template' ? definition.id : '');
@@ -66522,6 +67303,7 @@ class StepReport {
 }
 const WITHOUT_RUN = {
     main: 'No ZenML run was started',
+    sweep: 'No ZenML run was started',
     wait: 'No ZenML run was followed',
     stop: 'No ZenML run was stopped',
 };
@@ -66927,7 +67709,7 @@ async function lookAfterMain(given, deps) {
         log.mask(secret);
     };
     const again = await readConnectionAgain({ env, readFile: readFile, mask, parseServerUrl: parseServerUrl });
-    const ended = saved === undefined ? undefined : await endRunOf(saved, again, env, deps);
+    const ended = saved === undefined ? undefined : await endRunsOf(saved, again, env, deps);
     await reportEarlyEnd(ended, again?.authorities, env, log);
 }
 /** Sees to it that main does nothing more. Gives the variables with all that it has done by then. */
@@ -66942,16 +67724,22 @@ async function endMain(env, log) {
     const file = await readFile(main.stateFile, MAX_STATE_BYTES);
     return file.ok ? withLaterState(env, Buffer.from(file.bytes).toString()) : env;
 }
-async function endRunOf({ facts, planned, started, mode }, again, env, { log, clock, timeLimit, openHttp }) {
-    const run = started ?? planned;
-    if (run === undefined)
+async function endRunsOf({ facts, runs }, again, env, deps) {
+    const { log, clock, openHttp } = deps;
+    const sent = runs.flatMap(({ planned, started, mode }) => {
+        const run = started ?? planned;
+        return run === undefined ? [] : { run, planned, mode };
+    });
+    const [first] = sent;
+    if (first === undefined)
         return NOTHING_SENT;
     if (again === undefined || named(again.server) !== facts.named) {
         const what = again === undefined ? 'are no longer valid' : 'now name another server';
         const whose = isFromVariables(env, parseServerUrl)
             ? 'the variables (ZENML_STORE_URL and its key or token)'
             : "this step's inputs";
-        const sentence = `The run "${inline(run.name)}" was not checked, because ${whose} ${what}: if it was started, it may still be running at ${facts.serverUrl}`;
+        const more = sent.length === 1 ? '' : ` and ${sent.length - 1} more`;
+        const sentence = `The run "${inline(first.run.name)}"${more} was not checked, because ${whose} ${what}: if it was started, it may still be running at ${facts.serverUrl}`;
         log.warning(sentence);
         return { sentence, status: '' };
     }
@@ -66959,30 +67747,53 @@ async function endRunOf({ facts, planned, started, mode }, again, env, { log, cl
     const { serverUrl } = facts;
     const http = openHttp(again.authorities);
     const connection = await openClient({ inputs: again, http, serverUrl, clock, log, reporter });
-    if (mode !== 'keep-running') {
-        const what = started === undefined ? 'Checking whether it was started, to stop it' : 'Asking ZenML to stop it';
-        log.info(`This step ended before the run "${inline(run.name)}" did. ${what}, for up to ${shownDuration(BUDGET_MS)}`);
-    }
+    const toEnd = sent.filter(({ mode }) => mode !== 'keep-running');
+    if (toEnd.length > 0)
+        log.info(`${post_endingLine(toEnd)}, for up to ${shownDuration(BUDGET_MS)}`);
     const signal = timeLimit(BUDGET_MS);
+    const deadline = new Deadline(clock, BUDGET_MS);
+    const reason = endReason('The workflow step ended early', facts.workflowRunUrl);
     try {
-        const ended = await cleanUp({
-            run,
-            mode,
-            reason: endReason('The workflow step ended early', facts.workflowRunUrl),
-            lookUpUntil: new Deadline(clock, lateStartLeftMs(planned, clock.now())),
-            deadline: new Deadline(clock, BUDGET_MS),
-        }, { client: connection.client, clock, signal });
+        const ends = await Promise.all(sent.map(async ({ run, planned, mode }) => {
+            const lookUpUntil = new Deadline(clock, lateStartLeftMs(planned, clock.now()));
+            const request = { run, mode, reason, lookUpUntil, deadline };
+            return cleanUp(request, { client: connection.client, clock, signal });
+        }));
         reporter.end();
-        const line = inline(ended.sentence, post_MAX_SENTENCE_LENGTH);
-        if (ended.settled)
-            log.info(line);
-        else
-            log.warning(line);
-        return { sentence: line, status: ended.status };
+        return tellEnds(ends, log);
     }
     finally {
         await connection.close();
     }
+}
+/** What is done now with the runs that are not to go on. */
+function post_endingLine(toEnd) {
+    const areStarted = toEnd.every(({ run }) => 'id' in run);
+    const [first, ...others] = toEnd;
+    if (others.length > 0) {
+        const what = areStarted ? 'Asking ZenML to stop them' : 'Checking which were started, to stop them';
+        return `This step ended before ${toEnd.length} of its runs did. ${what}`;
+    }
+    const what = areStarted ? 'Asking ZenML to stop it' : 'Checking whether it was started, to stop it';
+    return `This step ended before the run "${inline(first?.run.name ?? '')}" did. ${what}`;
+}
+/** One line for each. Beyond ten warnings the runner shows none as an annotation. */
+function tellEnds(ends, log) {
+    const lines = ends.map(({ sentence, settled }) => ({
+        line: inline(sentence, post_MAX_SENTENCE_LENGTH),
+        settled,
+    }));
+    for (const { line, settled } of lines) {
+        if (settled)
+            log.info(line);
+        else
+            log.warning(line);
+    }
+    const sentence = lines.map(({ line }) => line).join('. ');
+    return {
+        sentence: inline(sentence, post_MAX_SENTENCE_LENGTH),
+        status: ends.length === 1 ? (ends[0]?.status ?? '') : '',
+    };
 }
 /** Two processes share no clock but the one that can be set, so what it says is believed within limits. */
 function lateStartLeftMs(planned, now) {
@@ -67143,6 +67954,776 @@ async function stopGivenRun(env, log) {
     }
 }
 
+;// CONCATENATED MODULE: ./build/github/sweep/matrix.js
+
+
+
+/** As many as GitHub allows a matrix of jobs. */
+const MOST_CELLS = 256;
+/** So many combinations are made before `exclude` is looked at. */
+const MOST_COMBINATIONS = 65_536;
+const matrix_MAX_NAME_LENGTH = 60;
+/**
+ * Makes the combinations as GitHub makes jobs of a matrix: the first key varies slowest; `exclude` removes those that have
+ * all that one of its entries says; `include` adds what an entry says to each combination whose own values it leaves alone,
+ * or else makes a combination of its own
+ * (https://docs.github.com/actions/how-tos/write-workflows/choose-what-workflows-do/run-job-variations).
+ */
+function expandMatrix({ include = [], exclude = [], ...lists }) {
+    const included = mappingsIn('include', include);
+    const excluded = mappingsIn('exclude', exclude);
+    const problems = [
+        ...Object.entries(lists).flatMap(([key, value]) => problemOf(key, value)),
+        ...included.problems,
+        ...excluded.problems,
+        ...unknownIn(excluded.mappings, lists),
+    ];
+    if (problems.length > 0)
+        return { problems };
+    const keys = Object.entries(lists).map(([key, value]) => [key, isJsonList(value) ? value : []]);
+    const count = keys.reduce((product, [, values]) => product * values.length, 1);
+    if (count > MOST_COMBINATIONS)
+        return { problems: [tooMany(count)] };
+    const originals = combinations(keys).filter((cell) => !excluded.mappings.some((entry) => hasAll(cell, entry)));
+    const cells = withIncluded(originals, included.mappings);
+    if (cells.length === 0)
+        return { problems: ['has no combination, so there is nothing to run'] };
+    return cells.length > MOST_CELLS ? { problems: [tooMany(cells.length)] } : { cells };
+}
+function problemOf(key, value) {
+    const name = quote(key, matrix_MAX_NAME_LENGTH);
+    if (!isJsonList(value))
+        return [`${name} is not a list; write its values in brackets, such as [1, 2]`];
+    return value.length === 0 ? [`${name} is an empty list, so there is nothing to run; give it a value`] : [];
+}
+function mappingsIn(key, value) {
+    const entries = isJsonList(value) ? value : [value];
+    const mappings = entries.filter(isJsonObject);
+    const isFine = isJsonList(value) && mappings.length === entries.length;
+    const problem = `${key} is not a list of mappings; write it as in ${key}: [{train.epochs: 5}]`;
+    return { mappings, problems: isFine ? [] : [problem] };
+}
+/** GitHub takes no notice of such a key, and would run what was to be left out. */
+function unknownIn(excluded, lists) {
+    const keys = new Set(excluded.flatMap((entry) => Object.keys(entry)).filter((key) => !Object.hasOwn(lists, key)));
+    return [...keys].map((key) => `exclude names ${quote(key, matrix_MAX_NAME_LENGTH)}, which has no list in the matrix`);
+}
+function tooMany(count) {
+    return `has ${count.toLocaleString('en-US')} combinations, and at most ${MOST_CELLS} are allowed`;
+}
+function combinations(keys) {
+    if (keys.length === 0)
+        return [];
+    return keys.reduce((cells, [key, values]) => cells.flatMap((cell) => values.map((value) => ({ ...cell, [key]: value }))), [{}]);
+}
+function hasAll(cell, entry) {
+    return Object.entries(entry).every(([key, value]) => (0,external_node_util_.isDeepStrictEqual)(cell[key], value));
+}
+function withIncluded(originals, included) {
+    const cells = [...originals];
+    const added = [];
+    for (const entry of included) {
+        const fits = originals.map((own) => Object.entries(entry).every(([key, value]) => {
+            return !Object.hasOwn(own, key) || (0,external_node_util_.isDeepStrictEqual)(own[key], value);
+        }));
+        if (!fits.includes(true))
+            added.push(entry);
+        for (const [index, isFit] of fits.entries())
+            if (isFit)
+                cells[index] = { ...cells[index], ...entry };
+    }
+    return [...cells, ...added];
+}
+
+;// CONCATENATED MODULE: ./build/github/sweep/inputs.js
+
+
+
+
+
+
+
+/**
+ * Reads and checks the inputs of sweep/.
+ *
+ * @throws {InputFaults} with every fault that was found, in the order of the action's file.
+ */
+async function readSweepInputs(sources) {
+    return readChecked(inputTables.sweep, sources, async ({ raw, values, workspace, redact }) => {
+        const path = inputTables.sweep.schema.shape['configuration-file'].safeParse(raw['configuration-file']).data;
+        const context = { workspace, readFile: sources.readFile, redact };
+        const configuration = await readConfiguration(path, raw.configuration, context);
+        const parameters = await readMapping('parameters', raw.parameters, context);
+        const matrix = await readMapping('matrix', raw.matrix, context);
+        const { cells, faults } = cellsOf(matrix.layers[0]);
+        const target = values && targetOf(values);
+        return {
+            faults: [
+                ...targetFaults(raw),
+                ...matrixFaults(raw),
+                ...matrix.faults,
+                ...faults,
+                ...parameters.faults,
+                ...configuration.faults,
+                ...nameFaults(configuration.layers),
+                ...baselineFaults(raw, values?.expect),
+            ],
+            inputs: values &&
+                target && {
+                ...sweepInputs(values),
+                target,
+                cells,
+                configuration: configuration.layers,
+                parameters: parameters.layers[0],
+            },
+        };
+    });
+}
+function sweepInputs(values) {
+    return {
+        ...followInputs(values),
+        tags: values.tags,
+        /** Undefined: as ZenML decides. */
+        enableCache: values['enable-cache'],
+        maxParallel: values['max-parallel'],
+        failFast: values['fail-fast'],
+        rank: values.rank,
+        expectAll: values['expect-all'],
+        /** Limit of each run; undefined: none. `timeoutMs` is that of the whole. */
+        runTimeoutMs: values['run-timeout'],
+        /** Limit of the time until a run is started. */
+        triggerTimeoutMs: values['trigger-timeout'],
+        resume: values.resume,
+        /** Whether each run says in ZenML where it came from. */
+        noteOrigin: values['note-origin'],
+    };
+}
+function matrixFaults(raw) {
+    if (raw.matrix !== undefined)
+        return [];
+    return [inputFault('matrix', 'missing; write what varies, such as train.learning_rate: [0.1, 0.01]')];
+}
+/** Each run has a name of its own, so one for all cannot be. */
+function nameFaults(layers) {
+    const named = layers.some(({ value }) => (value['run_name'] ?? null) !== null);
+    return named
+        ? [inputFault('configuration', 'run_name is not allowed: each run of a sweep gets its own name')]
+        : [];
+}
+function cellsOf(matrix) {
+    if (matrix === undefined)
+        return { cells: [], faults: [] };
+    const expanded = expandMatrix(matrix.value);
+    if (expanded.problems !== undefined) {
+        return { cells: [], faults: expanded.problems.map((problem) => inputFault('matrix', problem)) };
+    }
+    return { cells: expanded.cells.map((values, index) => cellOf(values, index + 1, matrix)), faults: [] };
+}
+function cellOf(values, number, { source, value, locate }) {
+    // What only `include` says stands somewhere in its list.
+    const inMatrix = ([key = '', ...rest]) => Object.hasOwn(value, key) ? [key, ...rest] : ['include'];
+    return {
+        number,
+        values,
+        parameters: { source, value: values, locate: (path) => locate?.(inMatrix(path)) },
+    };
+}
+
+;// CONCATENATED MODULE: ./build/run/sweep/cell.js
+/** Whether everything of this cell is as it was wished for. */
+function isGood({ outcome }) {
+    return outcome !== undefined && outcome.error === undefined;
+}
+/** Whether its run completed, but not as expected. */
+function isMiss({ outcome }) {
+    return outcome?.conclusion === 'expectation-missed';
+}
+
+;// CONCATENATED MODULE: ./build/run/sweep/rank.js
+
+
+/** The value that a finished run is ranked by. A number that cannot be told from another one is none. */
+function rankValue({ name }, details) {
+    const found = loggedValue(name, details);
+    if ('problem' in found)
+        return found;
+    const { value } = found;
+    if (typeof value !== 'number')
+        return { problem: 'a value that is no number' };
+    if (!Number.isFinite(value))
+        return { problem: 'a number that is too large to be read' };
+    return { value };
+}
+/** The candidates first, best first and of equals the first of the matrix; then the others in the matrix's order. */
+function rank_inOrder(results, rank) {
+    const inMatrix = results.toSorted((a, b) => a.cell.number - b.cell.number);
+    if (rank === undefined)
+        return inMatrix;
+    const sign = rank.direction === 'max' ? -1 : 1;
+    const candidates = inMatrix
+        .filter(isCandidate)
+        .toSorted((a, b) => sign * Math.sign(a.rank.value - b.rank.value));
+    return [...candidates, ...inMatrix.filter((result) => !isCandidate(result))];
+}
+function isCandidate(result) {
+    return isGood(result) && result.rank !== undefined && 'value' in result.rank;
+}
+
+;// CONCATENATED MODULE: ./build/run/sweep/cell-run.js
+
+
+
+
+
+
+
+
+/** The one run of a cell, from its turn to its end. */
+class CellRun {
+    cell;
+    #configured;
+    #context;
+    #begun;
+    #isResumed = false;
+    #seen = NOTHING_SEEN;
+    #startDeadline;
+    constructor(configured, context) {
+        this.cell = configured.cell;
+        this.#configured = configured;
+        this.#context = context;
+    }
+    /** Sees to the run until it is over. Only what nobody foresaw is thrown. */
+    async result() {
+        const { rank } = this.#context;
+        const outcome = await this.#outcome();
+        const { details } = this.#seen;
+        const started = this.#begun?.started;
+        const isRanked = rank !== undefined && details !== undefined && ENDED_WELL.has(outcome.conclusion);
+        return {
+            cell: this.cell,
+            run: started && { id: started.id, name: started.name, url: started.url },
+            isResumed: this.#isResumed,
+            outcome,
+            notStarted: undefined,
+            ...this.#seen,
+            rank: isRanked ? rankValue(rank, details) : undefined,
+        };
+    }
+    /** Where its end is to be noted; undefined where nothing is noted on it. */
+    async notedOrigin() {
+        const isNoted = await this.#begun?.beside;
+        return isNoted === false ? undefined : this.#begun?.origin;
+    }
+    async #outcome() {
+        const { slots } = this.#context;
+        const follower = new Follower(this.#policy(), this.#dependencies());
+        try {
+            const begun = await slots.inTurn(() => this.#begin(follower.deps));
+            this.#begun = begun;
+            slots.taken();
+            try {
+                const { usual } = this.#context;
+                // How it ended is noted on the best one only, when all have.
+                return await follower.follow({ ...begun, usual, origin: undefined });
+            }
+            finally {
+                slots.freed();
+            }
+        }
+        catch (error) {
+            return this.#interrupted(follower, error);
+        }
+    }
+    async #interrupted(follower, thrown) {
+        try {
+            return await follower.interrupted(thrown);
+        }
+        catch (error) {
+            if (error instanceof RunError)
+                return failed(error.message, error.conclusion);
+            if (isZenmlError(error))
+                return failed(error.message);
+            throw error;
+        }
+    }
+    async #begin(deps) {
+        const { found, origin: given, resume, triggerTimeoutMs, slots, deadline: whole } = this.#context;
+        deps.signal?.throwIfAborted();
+        const { configuration } = this.#configured;
+        // Whatever its place in the matrix: what its run is given tells a cell from others.
+        const origin = originOf(given, configuration.body);
+        const deadline = slots.deadline(triggerTimeoutMs, whole);
+        this.#startDeadline = deadline;
+        if (resume) {
+            const earlier = await trigger_timeout_within(deadline, deps, (limited) => resumeRun(origin, found, limited));
+            this.#isResumed = earlier !== undefined;
+            if (earlier !== undefined)
+                return earlier;
+        }
+        return startRun({ ...this.#context, runName: undefined, origin }, found, configuration, deadline, deps);
+    }
+    #policy() {
+        const { runTimeoutMs, deadline, failFast, onCancel, jobSignal } = this.#context;
+        return {
+            ...this.#context,
+            wait: true,
+            get timeoutMs() {
+                const leftMs = Math.min(runTimeoutMs ?? Number.POSITIVE_INFINITY, deadline.leftMs);
+                return leftMs === Number.POSITIVE_INFINITY ? undefined : leftMs;
+            },
+            // Where the job itself goes on, nobody is in a hurry.
+            get abortMs() {
+                return failFast.aborted && jobSignal?.aborted !== true ? TIMEOUT_STOP_MS : undefined;
+            },
+            // Whoever lets a run go on when the job is cancelled does not want that of one that another's failure ends.
+            get onCancel() {
+                return failFast.aborted && onCancel === 'keep-running' ? 'stop' : onCancel;
+            },
+        };
+    }
+    #dependencies() {
+        const { deps, slots, failFast } = this.#context;
+        const { cell } = this;
+        const { journalOf, ...others } = deps;
+        const journal = journalOf(cell);
+        failFast.addEventListener('abort', () => {
+            // A step that is killed in between leaves the rest to its post step.
+            journal.ending('stop');
+        });
+        return {
+            ...others,
+            journal,
+            reporter: {
+                tell: (event) => {
+                    this.#note(event);
+                    const isFull = event.kind === 'trigger-hindered' && HELD_BACK.has(event.hindrance);
+                    if (isFull && this.#startDeadline !== undefined)
+                        slots.noSlot(this.#startDeadline);
+                    deps.reporter.tell({ kind: 'cell', cell, event });
+                },
+            },
+        };
+    }
+    #note(event) {
+        if (event.kind === 'details')
+            this.#seen = { ...this.#seen, details: event.details };
+        if (event.kind === 'expectations')
+            this.#seen = { ...this.#seen, verdicts: event.verdicts };
+        if (event.kind === 'compared')
+            this.#seen = { ...this.#seen, comparison: event.comparison };
+    }
+}
+const NOTHING_SEEN = { details: undefined, verdicts: [], comparison: undefined };
+const ENDED_WELL = new Set(['completed', 'expectation-missed']);
+const HELD_BACK = new Set(['no-slot', 'limited']);
+function failed(error, conclusion = 'failed') {
+    return { conclusion, status: '', error, failedStep: undefined };
+}
+
+;// CONCATENATED MODULE: ./build/run/sweep/configure-cells.js
+
+
+/** Of many cells, these are named. */
+const MOST_NAMED = 8;
+/**
+ * Merges and checks what each cell's run is to be given. What is alike in several cells is said once, with their numbers.
+ *
+ * @throws ConfigurationError with all that is wrong with any of them
+ */
+function configureCells({ cells, overrides, expectations = [], rank }, { definition, server }, reporter) {
+    const expected = expectations.map(({ name }) => ({ input: 'expect', name }));
+    if (rank !== undefined)
+        expected.push({ input: 'rank', name: rank.name });
+    const configured = [];
+    const faults = new Map();
+    const warnings = new Map();
+    const bodies = new Map();
+    for (const cell of cells) {
+        try {
+            const given = { ...overrides, cell: cell.parameters };
+            const configuration = assemble(given, definition, server.version, expected);
+            configured.push({ cell, configuration });
+            noteIn(bodies, JSON.stringify(configuration.body), cell.number);
+            for (const warning of configuration.warnings)
+                noteIn(warnings, warning, cell.number);
+        }
+        catch (error) {
+            if (!(error instanceof ConfigurationError))
+                throw error;
+            for (const [index, fault] of error.faults.entries()) {
+                const known = faults.get(fault);
+                if (known !== undefined)
+                    known.numbers.push(cell.number);
+                else
+                    faults.set(fault, {
+                        withoutValues: error.faultsWithoutValues[index] ?? '',
+                        numbers: [cell.number],
+                    });
+            }
+        }
+    }
+    for (const numbers of bodies.values()) {
+        if (numbers.length === 1)
+            continue;
+        const line = `matrix: cells ${configure_cells_listed(numbers)} give the run the same values; keep one of them`;
+        faults.set(line, { withoutValues: line, numbers: cells.map(({ number }) => number) });
+    }
+    if (faults.size > 0) {
+        const all = [...faults];
+        throw new ConfigurationError(all.map(([line, { numbers }]) => configure_cells_named(line, numbers, cells.length)), all.map(([, { withoutValues, numbers }]) => configure_cells_named(withoutValues, numbers, cells.length)));
+    }
+    const unchecked = configured[0]?.configuration.unchecked;
+    const shown = [...warnings].map(([line, numbers]) => configure_cells_named(line, numbers, cells.length));
+    reporter.tell({ kind: 'cells-configured', cells: cells.length, warnings: shown, unchecked });
+    return configured;
+}
+function noteIn(map, key, number) {
+    const numbers = map.get(key);
+    if (numbers === undefined)
+        map.set(key, [number]);
+    else
+        numbers.push(number);
+}
+/** What is so in all cells needs no numbers. */
+function configure_cells_named(line, numbers, all) {
+    if (numbers.length === all)
+        return line;
+    return `${line} (${numbers.length === 1 ? 'cell' : 'cells'} ${configure_cells_listed(numbers)})`;
+}
+function configure_cells_listed(numbers) {
+    const left = numbers.length - MOST_NAMED;
+    return `${numbers.slice(0, MOST_NAMED).join(', ')}${left > 0 ? ` and ${left} more` : ''}`;
+}
+
+;// CONCATENATED MODULE: ./build/run/sweep/slots.js
+
+/**
+ * Whose turn it is to start a run. One start at a time: where the server has no free slot, or asks for patience, one cell
+ * waits for it and not each of them.
+ */
+class Slots {
+    #clock;
+    #turn = Promise.resolve();
+    #alive = 0;
+    constructor(clock) {
+        this.#clock = clock;
+    }
+    /** Does the work once all that came before are done with theirs. */
+    inTurn(work) {
+        const mine = this.#turn.then(work);
+        this.#turn = mine.catch(() => undefined);
+        return mine;
+    }
+    /** To be called when a run is there, and `freed` when it is over. */
+    taken() {
+        this.#alive += 1;
+    }
+    freed() {
+        this.#alive = Math.max(0, this.#alive - 1);
+    }
+    /**
+     * The time by which a run has to be there. A slot that one of our own runs holds becomes free when that ends, so the
+     * time begins anew whenever the server says that there is none; but `whole` limits it.
+     */
+    deadline(ms, whole) {
+        return new StartDeadline(this.#clock, Math.min(ms, whole.leftMs), whole);
+    }
+    noSlot(deadline) {
+        if (this.#alive > 0)
+            deadline.renew();
+    }
+}
+class StartDeadline extends Deadline {
+    #clock;
+    #ms;
+    #whole;
+    #renewed;
+    constructor(clock, ms, whole) {
+        super(clock, ms);
+        this.#clock = clock;
+        this.#ms = ms;
+        this.#whole = whole;
+    }
+    renew() {
+        this.#renewed = new Deadline(this.#clock, Math.min(this.#ms, this.#whole.leftMs));
+    }
+    get leftMs() {
+        return this.#renewed?.leftMs ?? super.leftMs;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/run/sweep/verdict.js
+
+/** Of all that went wrong, the first in this list says how the step ended. */
+const WORST_FIRST = ['lost', 'failed', 'timed-out', 'stopped', 'cancelled'];
+const verdict_MOST_NAMED = 5;
+/** How the step ends: red if a run failed or was not started, or if no run is good. */
+function verdictOf({ cells, best, rank }, { expectAll, isCancelled, whyStopped }) {
+    const hadRun = cells.some(({ run }) => run !== undefined);
+    const end = (conclusion, error) => ({
+        conclusion,
+        status: '',
+        error,
+        failedStep: undefined,
+        hadRun,
+    });
+    const broken = cells.filter((result) => !isGood(result) && !isMiss(result)).toSorted(byNumber);
+    const missed = cells.filter(isMiss).toSorted(byNumber);
+    if (isCancelled)
+        return end('cancelled', `Cancelled. ${verdict_countsOf(cells)}`);
+    if (broken.length > 0) {
+        const seen = broken.map(({ outcome }) => outcome?.conclusion);
+        const conclusion = WORST_FIRST.find((each) => seen.includes(each)) ?? 'timed-out';
+        const why = whyStopped === undefined ? '' : ` The sweep ended early: ${whyStopped}.`;
+        const which = `${broken.length} of ${cells.length} cells did not complete`;
+        return end(conclusion, `${which}.${why} ${verdict_listed(broken)}`);
+    }
+    if (missed.length > 0 && (expectAll || missed.length === cells.length)) {
+        const what = expectAll
+            ? `Not as expected: ${missed.length} of ${cells.length} runs`
+            : 'None of the runs is as expected';
+        return end('expectation-missed', `${what}. ${verdict_listed(missed)}`);
+    }
+    if (rank !== undefined && best === undefined) {
+        const first = cells.find((result) => result.rank !== undefined && 'problem' in result.rank)?.rank;
+        const why = first !== undefined && 'problem' in first ? `: ${first.problem}` : '';
+        return end('expectation-missed', `No run can be ranked by ${rank.name}${why}`);
+    }
+    return end('completed');
+}
+function byNumber(a, b) {
+    return a.cell.number - b.cell.number;
+}
+function verdict_countsOf(cells) {
+    const completed = cells.filter((result) => isGood(result) || isMiss(result)).length;
+    const never = cells.filter(({ outcome }) => outcome === undefined).length;
+    const ended = cells.length - completed - never;
+    return `Of ${cells.length} cells ${completed} had completed, ${ended} were under way, and ${never} were never started`;
+}
+function verdict_listed(results) {
+    const lines = results.slice(0, verdict_MOST_NAMED).map(({ cell, outcome, notStarted }) => {
+        return `Cell ${cell.number}: ${outcome?.error ?? `never started, because ${notStarted ?? ''}`}`;
+    });
+    const left = results.length - lines.length;
+    return `${lines.join('. ')}${left > 0 ? `. And ${left} more` : ''}`;
+}
+
+;// CONCATENATED MODULE: ./build/run/sweep/sweep.js
+
+
+
+
+
+
+
+
+
+
+
+
+/**
+ * Runs every cell, at most so many at once, each exactly once, and finds the best. All cells are checked before the first
+ * is started. What is known is told as an event; what the step ends with is returned.
+ *
+ * @throws RunError or ZenmlError, with one line for a person, if nothing was started
+ * @throws the signal's reason if the workflow was cancelled before that
+ */
+async function runSweep(request, deps) {
+    const deadline = new Deadline(deps.clock, request.triggerTimeoutMs);
+    const found = await trigger_timeout_within(deadline, deps, (limited) => findTarget(request, limited));
+    const cells = configureCells(request, found, deps.reporter);
+    return new Sweep(request, found, deps).run(cells);
+}
+class Sweep {
+    #request;
+    #found;
+    #deps;
+    #looks;
+    #slots;
+    #failFast = new AbortController();
+    #deadline;
+    #runs = [];
+    #results = [];
+    #whyStopped;
+    constructor(request, found, deps) {
+        this.#request = request;
+        this.#found = found;
+        this.#deps = deps;
+        this.#looks = new SharedLooks(deps.clock, found.definition.project?.id);
+        this.#slots = new Slots(deps.clock);
+        this.#deadline = new Deadline(deps.clock, request.timeoutMs ?? Number.POSITIVE_INFINITY);
+    }
+    async run(cells) {
+        const { maxParallel, rank, expectAll } = this.#request;
+        const context = await this.#prepare(cells.length);
+        const waiting = [...cells];
+        const worker = async () => {
+            for (let next = this.#next(waiting); next !== undefined; next = this.#next(waiting)) {
+                await this.#see(next, context);
+            }
+        };
+        await Promise.all(Array.from({ length: Math.min(maxParallel, cells.length) }, worker));
+        const left = waiting.map(({ cell }) => neverStarted(cell, this.#whyStopped ?? ''));
+        const ordered = rank_inOrder([...this.#results, ...left], rank);
+        const best = ordered.find(isCandidate);
+        const comparison = best?.comparison;
+        const result = { cells: ordered, best, rank, comparison };
+        await this.#noteBest(result);
+        this.#deps.reporter.tell({ kind: 'swept', result });
+        const isCancelled = this.#deps.signal?.aborted === true;
+        return verdictOf(result, { expectAll, isCancelled, whyStopped: this.#whyStopped });
+    }
+    /** The next cell, unless the sweep has come to its end before. */
+    #next(waiting) {
+        if (this.#deps.signal?.aborted === true)
+            this.#whyStopped ??= 'the job was cancelled';
+        else if (this.#deadline.isOver)
+            this.#whyStopped ??= 'the timeout of the sweep was over';
+        return this.#whyStopped === undefined ? waiting.shift() : undefined;
+    }
+    async #see(cell, context) {
+        const run = new CellRun(cell, context);
+        this.#runs.push(run);
+        const result = await run.result();
+        this.#results.push(result);
+        const { outcome } = result;
+        this.#deps.reporter.tell({ kind: 'cell-ended', result, of: this.#request.cells.length });
+        const isMiss = outcome?.conclusion === 'expectation-missed' && !this.#request.expectAll;
+        if (!this.#request.failFast || outcome?.error === undefined || isMiss)
+            return;
+        if (this.#whyStopped !== undefined)
+            return;
+        this.#whyStopped = `cell ${result.cell.number} failed (fail-fast)`;
+        this.#failFast.abort(new Error(this.#whyStopped));
+    }
+    /** What all cells share, read before the first is started: a run of this very sweep must not become its own baseline. */
+    async #prepare(cells) {
+        const { client, signal, reporter } = this.#deps;
+        const { definition, server, project } = this.#found;
+        const usual = await readUsual(client, kinOfDefinition(definition), this.#deps);
+        if (usual !== undefined) {
+            reporter.tell({ kind: 'usual', usual });
+            this.#looks.expect(usual.medianMs);
+            this.#warnIfTooLong(cells, usual.medianMs);
+        }
+        const { baseline: choice } = this.#request;
+        const compared = { id: '', projectId: definition.project?.id, pipelineId: definition.pipeline?.id };
+        const baseline = choice && {
+            kind: 'known',
+            name: nameOfBaseline(choice),
+            baseline: await readBaseline(choice, { ...compared, server, project }, this.#deps),
+        };
+        const stopped = this.#failFast.signal;
+        return {
+            ...this.#request,
+            found: this.#found,
+            baseline,
+            usual: { known: usual },
+            looks: this.#looks,
+            slots: this.#slots,
+            deadline: this.#deadline,
+            failFast: stopped,
+            jobSignal: signal,
+            deps: { ...this.#deps, signal: signal === undefined ? stopped : AbortSignal.any([signal, stopped]) },
+        };
+    }
+    #warnIfTooLong(cells, usuallyMs) {
+        const { maxParallel, timeoutMs, jobLimitMs } = this.#request;
+        const needsMs = Math.ceil(cells / maxParallel) * usuallyMs;
+        const limitMs = Math.min(timeoutMs ?? Number.POSITIVE_INFINITY, jobLimitMs ?? Number.POSITIVE_INFINITY);
+        if (needsMs <= limitMs)
+            return;
+        const isJob = limitMs === jobLimitMs;
+        this.#deps.reporter.tell({
+            kind: 'sweep-too-long',
+            cells,
+            maxParallel,
+            usuallyMs,
+            needsMs,
+            limitMs,
+            isJob,
+        });
+    }
+    /** Only the best of a sweep is what later runs are to be compared with, so only it says how it ended. */
+    async #noteBest({ best }) {
+        const run = best && this.#runs.find(({ cell }) => cell === best.cell);
+        const origin = await run?.notedOrigin();
+        if (origin === undefined)
+            return;
+        try {
+            await noteConclusion(origin, 'completed', this.#deps);
+        }
+        catch (error) {
+            if (this.#deps.signal?.aborted !== true)
+                throw error;
+        }
+    }
+}
+function neverStarted(cell, why) {
+    return {
+        cell,
+        run: undefined,
+        isResumed: false,
+        outcome: undefined,
+        notStarted: why,
+        details: undefined,
+        verdicts: [],
+        rank: undefined,
+        comparison: undefined,
+    };
+}
+
+;// CONCATENATED MODULE: ./build/actions/sweep.js
+
+
+
+
+
+
+
+
+/** A job on a hosted runner ends after six hours, whatever it does. */
+const HOSTED_JOB_MS = 360 * 60_000;
+/** Runs a template or snapshot once for each combination of a matrix. Gives whether the step succeeded. */
+async function sweepMatrix(env, log) {
+    const step = new WorkflowStep({ action: 'sweep', env, log, signal: listenForCancellation() });
+    try {
+        const inputs = await step.read(readSweepInputs);
+        step.reportTo(await audienceOf(inputs, 'sweep', env, log));
+        const request = sweep_toRequest(inputs, env);
+        const { journal, ...deps } = await step.connect(inputs, request);
+        const end = await runSweep(request, { ...deps, journalOf: ({ number }) => journal.ofCell(number) });
+        journal.settled();
+        return await step.conclude(end);
+    }
+    catch (error) {
+        return await step.fail(error);
+    }
+    finally {
+        await step.close();
+    }
+}
+/** What the inputs ask for, with what the workflow says of itself. */
+function sweep_toRequest(inputs, env) {
+    const context = readWorkflowContext(env);
+    const { configuration: layers, parameters, tags, enableCache } = inputs;
+    return {
+        ...inputs,
+        project: projectChoice(inputs.project, env),
+        overrides: { layers, parameters, tags, enableCache },
+        origin: {
+            workflowRunId: context.runId,
+            attempt: context.runAttempt,
+            stepIdentity: stepIdentity(context, inputs.stepKey),
+        },
+        baseline: baselineOf(inputs, context),
+        provenance: inputs.noteOrigin ? context : undefined,
+        workflowRunUrl: inputs.noteOrigin ? context.workflowRunUrl : '',
+        jobLimitMs: env['RUNNER_ENVIRONMENT'] === 'github-hosted' ? HOSTED_JOB_MS : undefined,
+        nothingToCancel: 'Cancelled before a run was started',
+    };
+}
+
 ;// CONCATENATED MODULE: ./build/run/attach.js
 
 
@@ -67210,6 +68791,7 @@ async function waitForRun(env, log) {
 
 
 
+
 /** Entry of the action itself. */
 async function main() {
     await run(runTemplate);
@@ -67225,6 +68807,10 @@ async function build_login() {
 /** Entry of wait/. */
 async function wait() {
     await run(waitForRun);
+}
+/** Entry of sweep/. */
+async function sweep() {
+    await run(sweepMatrix);
 }
 /** Entry of stop/. */
 async function stop() {
@@ -67267,5 +68853,6 @@ var __webpack_exports__login = __webpack_exports__.iD;
 var __webpack_exports__main = __webpack_exports__.iW;
 var __webpack_exports__post = __webpack_exports__.bE;
 var __webpack_exports__stop = __webpack_exports__.ds;
+var __webpack_exports__sweep = __webpack_exports__.X0;
 var __webpack_exports__wait = __webpack_exports__.uk;
-export { __webpack_exports__login as login, __webpack_exports__main as main, __webpack_exports__post as post, __webpack_exports__stop as stop, __webpack_exports__wait as wait };
+export { __webpack_exports__login as login, __webpack_exports__main as main, __webpack_exports__post as post, __webpack_exports__stop as stop, __webpack_exports__sweep as sweep, __webpack_exports__wait as wait };

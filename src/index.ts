@@ -2,6 +2,7 @@ import { login as logIn } from './actions/login.ts'
 import { runTemplate } from './actions/main.ts'
 import { cleanUpStep } from './actions/post.ts'
 import { stopGivenRun } from './actions/stop.ts'
+import { sweepMatrix } from './actions/sweep.ts'
 import { waitForRun } from './actions/wait.ts'
 import { WorkflowLog } from './github/log/workflow-log.ts'
 
@@ -23,6 +24,11 @@ export async function login(): Promise<void> {
 /** Entry of wait/. */
 export async function wait(): Promise<void> {
   await run(waitForRun)
+}
+
+/** Entry of sweep/. */
+export async function sweep(): Promise<void> {
+  await run(sweepMatrix)
 }
 
 /** Entry of stop/. */

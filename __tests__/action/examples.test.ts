@@ -176,6 +176,7 @@ function expectGood(played: Played): void {
       expect(result.outputs['conclusion']).toBe(step.with?.['wait'] === false ? 'started' : 'completed')
       break
     case 'wait':
+    case 'sweep':
       expect(result.outputs['conclusion']).toBe('completed')
       break
     case 'stop':
@@ -232,9 +233,9 @@ function scriptOutputs(guide: string): string[] {
   )
 }
 
-test('each of the four actions has an example', () => {
+test('each action has an example', () => {
   const used = examples.flatMap(stepsOf).flatMap((step) => entryOf(step) ?? [])
-  expect(new Set(used)).toEqual(new Set(['main', 'login', 'wait', 'stop']))
+  expect(new Set(used)).toEqual(new Set(['main', 'login', 'wait', 'sweep', 'stop']))
 })
 
 test.each(named)('example %s in %s has only inputs that the action knows', (_, __, example) => {

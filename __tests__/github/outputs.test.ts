@@ -94,7 +94,7 @@ test.each(['training', 'zenml', 'name', 'stop', 'true'])(
     const env = Object.fromEntries(
       Object.entries(readFileCommands('state')).map(([name, value]) => [`STATE_${name}`, value]),
     )
-    expect(readSavedStep(env)).toMatchObject({ facts, planned, started, mode: 'stop' })
+    expect(readSavedStep(env)).toMatchObject({ facts, runs: [{ planned, started, mode: 'stop' }] })
     expect(isSummaryDue(env)).toBe(true)
   },
 )

@@ -23,6 +23,12 @@ const ActionFile = z.object({
   runs: z.object({ using: z.literal('node24'), main: z.string(), post: z.string().optional() }),
 })
 
+/** Booleans that only a sub-action has. */
+const OWN_BOOLEANS: Partial<Readonly<Record<ActionName, readonly string[]>>> = {
+  login: ['export-env'],
+  sweep: ['fail-fast', 'expect-all'],
+}
+
 interface Place {
   /** Folder of the action's file and README. */
   readonly folder: string
@@ -34,11 +40,12 @@ const PLACES: Readonly<Record<ActionName, Place>> = {
   main: { folder: '.', hasPost: true },
   login: { folder: 'login', hasPost: false },
   wait: { folder: 'wait', hasPost: true },
+  sweep: { folder: 'sweep', hasPost: true },
   stop: { folder: 'stop', hasPost: false },
 }
 
 /** What the three places say about each action. */
-const actions = (['main', 'login', 'wait', 'stop'] as const).map((name) => {
+const actions = (['main', 'login', 'wait', 'sweep', 'stop'] as const).map((name) => {
   const { folder, hasPost } = PLACES[name]
   const readme = projectFile(path.join(folder, 'README.md'))
   return {
@@ -127,8 +134,8 @@ describe.each(actions)('$name: action.yml, code and README', (action) => {
     const others = Object.entries(file.inputs)
       .filter(([name, input]) => /^(true|false)$/.test(input.default ?? '') && !booleans.includes(name))
       .map(([name]) => name)
-    // Only login/ has it, which its README says.
-    expect(others).toEqual(action.name === 'login' ? ['export-env'] : [])
+    // What only a sub-action has is explained in its README.
+    expect(others).toEqual(OWN_BOOLEANS[action.name] ?? [])
   })
 
   test(`describe the action, inputs and outputs with at most ${LONGEST_DESCRIPTION} characters each`, () => {
@@ -178,11 +185,12 @@ test.each(actions)('$name starts files of dist that exist', ({ folder, hasPost, 
 })
 
 test('the READMEs have the conclusions of the code', () => {
-  const [main, login, wait, stop] = actions.map(({ readme }) =>
+  const [main, login, wait, sweep, stop] = actions.map(({ readme }) =>
     readme.conclusions.map(([name, step]) => [code(name), step]),
   )
   expect(main).toEqual(conclusions)
   expect(wait).toEqual(followed)
+  expect(sweep).toEqual(followed)
   expect(login).toEqual([])
   // Two, which its output's row explains.
   expect(stop).toEqual([])

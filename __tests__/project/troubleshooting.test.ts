@@ -76,7 +76,14 @@ function openings(pieces: readonly string[]): string[] {
     .map((words) => words.slice(0, FEWEST_WORDS).join(' '))
 }
 
-const errors = saidTexts('src/base', 'src/http', 'src/run', 'src/zenml', 'src/github/inputs')
+const errors = saidTexts(
+  'src/base',
+  'src/http',
+  'src/run',
+  'src/zenml',
+  'src/github/inputs',
+  'src/github/sweep',
+)
   .map(({ file, pieces }) => ({ file, text: pieces.join('…'), words: openings(pieces) }))
   .filter(({ text, words }) => words.length > 0 && !NO_ERRORS.some((other) => text.includes(other)))
 

@@ -12,6 +12,7 @@ import { PROJECTS } from './projects.ts'
 import { SEEING } from './seeing.ts'
 import { STOPPING } from './stopping.ts'
 import { SUB_ACTIONS } from './sub-actions.ts'
+import { SWEEP } from './sweep.ts'
 import { TRIGGER } from './trigger.ts'
 import { WORKFLOW } from './workflow.ts'
 
@@ -27,6 +28,7 @@ const ALL: readonly Case[] = [
   ...GUIDE,
   ...PAUSE,
   ...SUB_ACTIONS,
+  ...SWEEP,
   ...WORKFLOW,
   ...CONTRACT,
   ...STOPPING,

@@ -32,7 +32,7 @@ export interface Surroundings {
 const REAL: Surroundings = { clock: systemClock, timeLimit, newKey: randomUUID, openHttp }
 
 export interface WorkflowStepOptions {
-  readonly action: 'main' | 'wait' | 'stop'
+  readonly action: 'main' | 'wait' | 'sweep' | 'stop'
   readonly env: Environment
   readonly log: WorkflowLog
   /** Aborted when the work is to come to an end, because the workflow was cancelled. */
@@ -93,7 +93,7 @@ export class WorkflowStep {
   async connect(
     inputs: ConnectionInputs,
     { onCancel, workflowRunUrl, nothingToCancel, triggerTimeoutMs }: ConnectPolicy,
-  ): Promise<RunDependencies> {
+  ): Promise<RunDependencies & { readonly journal: RunJournal }> {
     const { log, signal } = this.#options
     const { clock, timeLimit, newKey, openHttp } = this.#surroundings
     const reporter = this.#report

@@ -13,6 +13,20 @@ export const actionOutputs = {
   main: [...RUN, 'duration', 'template-id', 'snapshot-id', ...RESULTS],
   login: ['access-token', 'expires-at'],
   wait: [...RUN, 'duration', ...RESULTS],
+  sweep: [
+    'runs',
+    'best-run-id',
+    'best-run-name',
+    'best-run-url',
+    'best-parameters',
+    'best-value',
+    'completed',
+    'failed',
+    'conclusion',
+    'pipeline',
+    'error',
+    'comparison',
+  ],
   stop: [...RUN, 'error'],
 } as const satisfies Readonly<Record<ActionName, readonly string[]>>
 

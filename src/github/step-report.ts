@@ -15,6 +15,8 @@ import type { RunComment } from './comment/run-comment.ts'
 import { noteSummary } from './post-state.ts'
 import { RunLog } from './log/run-log.ts'
 import type { RunRecord } from './run-record.ts'
+import { EMPTY_SWEEP_OUTPUTS, sweepOutputs } from './sweep/outputs.ts'
+import type { SweepResult } from '../run/sweep/cell.ts'
 import { writeSummary } from './page/summary.ts'
 import { otherCode } from './code-text.ts'
 import type { WorkflowCommits } from './workflow/commits.ts'
@@ -64,6 +66,7 @@ export class StepReport implements Reporter {
   begin(): void {
     for (const name of JSON_OUTPUTS) this.#set(name, EMPTY_JSON_OUTPUTS[name])
     this.#set('failed-step', '')
+    for (const [name, value] of Object.entries(EMPTY_SWEEP_OUTPUTS)) this.#set(name, value)
   }
 
   /** To be called as soon as the inputs say it. */
@@ -77,6 +80,7 @@ export class StepReport implements Reporter {
     this.#runLog.tell(event)
     this.#keeper.tell(event)
     if (event.kind === 'configured') this.#noticeOtherCode()
+    if (event.kind === 'swept') this.#setSweep(event.result)
     if (event.kind === 'resolved') this.#setDefinition(event.definition)
     if (event.kind === 'started' || event.kind === 'attached' || event.kind === 'resumed') this.#setRun(event)
     else if (this.#isCommentDue) this.#beginComment()
@@ -142,8 +146,9 @@ export class StepReport implements Reporter {
     await comment.update(record, this.#commentLife.signal)
   }
 
-  #set(name: OutputName, value: string | number): void {
-    if (this.#outputs.includes(name)) setOutput(name, value, this.#log)
+  #set(name: string, value: string | number): void {
+    const output = this.#outputs.find((each) => each === name)
+    if (output !== undefined) setOutput(output, value, this.#log)
   }
 
   /** Undefined if there was a run, or if something else than a failure ended the step. */
@@ -154,7 +159,10 @@ export class StepReport implements Reporter {
 
   #title({ conclusion, waitsForPerson }: StepEnd): string {
     if (waitsForPerson === true) return 'ZenML run waits for a person'
-    return this.#action === 'stop' && conclusion === 'failed' ? 'ZenML run not stopped' : TITLES[conclusion]
+    if (this.#action === 'stop' && conclusion === 'failed') return 'ZenML run not stopped'
+    return this.#action === 'sweep'
+      ? TITLES[conclusion].replace('ZenML run', 'ZenML sweep')
+      : TITLES[conclusion]
   }
 
   #setResult(record: RunRecord, end: StepEnd): void {
@@ -166,6 +174,10 @@ export class StepReport implements Reporter {
     const outputs = jsonOutputs(record)
     for (const name of JSON_OUTPUTS) this.#set(name, outputs[name])
     this.#set('failed-step', showOnOneLine(end.failedStep ?? record.failures[0]?.step ?? '', MAX_NAME_LENGTH))
+  }
+
+  #setSweep(result: SweepResult): void {
+    for (const [name, value] of Object.entries(sweepOutputs(result))) this.#set(name, value)
   }
 
   #setDefinition(definition: Definition): void {
@@ -190,6 +202,7 @@ export class StepReport implements Reporter {
 
 const WITHOUT_RUN: Readonly<Record<StepReportOptions['action'], string>> = {
   main: 'No ZenML run was started',
+  sweep: 'No ZenML run was started',
   wait: 'No ZenML run was followed',
   stop: 'No ZenML run was stopped',
 }

@@ -44,6 +44,9 @@ import { pathSegment } from '../http/path-segment.ts'
 import {
   ROUTES,
   completedRunsParameters,
+  noteMetadataCall,
+  type MetadataScope,
+  runsOfIdsParameters,
   type CompletedRunsQuery,
   type RunPage,
   type DefinitionQuery,
@@ -238,6 +241,14 @@ export class ZenmlClient {
     return toRun(await this.#api.read('read the run', call, runSchema, isAbout(id)))
   }
 
+  /** The states of several runs, at most 100, by their ids; what the server does not list is not there. */
+  async runsOfIds(ids: readonly string[], projectId?: string): Promise<ReadonlyMap<string, Run>> {
+    const call = { path: '/runs', query: runsOfIdsParameters(ids, projectId) }
+    const { items } = await this.#api.read('read the runs', call, pageOf(runSchema))
+    const runs = items.map(toRun).filter(({ id }) => ids.includes(id))
+    return new Map(runs.map((run) => [run.id, run]))
+  }
+
   /** A run's state and its steps, those not started included, in the order of the graph. 0.84.3 has the route, 0.82.1 has not. */
   async dag(id: string): Promise<RunGraph> {
     const call = { path: `/runs/${pathSegment(id)}/dag` }
@@ -306,31 +317,13 @@ export class ZenmlClient {
     return this.#api.read('read the run', call, runDetailSchema, isAbout(id))
   }
 
-  /**
-   * Attaches mappings to a run as metadata; tried once.
-   *
-   * @param server before 0.80 a project was called workspace, and the account had to be named
-   */
+  /** Attaches mappings to a run as metadata; tried once. */
   async noteMetadata(
     runId: string,
     values: Readonly<Record<string, JsonObject>>,
-    {
-      projectId,
-      accountId,
-      server,
-    }: { projectId: string; accountId: string; server: Pick<ServerInfo, 'hasProjects'> },
+    scope: MetadataScope,
   ): Promise<void> {
-    const { hasProjects } = server
-    const call: Call = {
-      method: 'POST',
-      path: hasProjects ? '/run-metadata' : `/workspaces/${pathSegment(projectId)}/run-metadata`,
-      json: {
-        ...(hasProjects ? { project: projectId } : { workspace: projectId, user: accountId }),
-        resources: [{ id: runId, type: 'pipeline_run' }],
-        values,
-        types: Object.fromEntries(Object.keys(values).map((key) => [key, 'dict'])),
-      },
-    }
+    const call = noteMetadataCall(runId, values, scope)
     const answer = await this.#api.exchange(call)
     if (!isYes(answer)) throw new AnswerError('note metadata on the run', answer, this.#api.now())
   }

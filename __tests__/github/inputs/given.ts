@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 
+import { readSweepInputs } from '../../../src/github/sweep/inputs.ts'
 import type { Environment } from '../../../src/github/workflow/environment.ts'
 import { readFile } from '../../../src/github/workflow/files.ts'
 import { InputFaults } from '../../../src/github/inputs/faults.ts'
@@ -36,6 +37,7 @@ export const least = {
   main: { ...connection, snapshot: 'nightly' },
   login: connection,
   wait: { ...connection, run: 'nightly-5' },
+  sweep: { ...connection, snapshot: 'nightly', matrix: '{train.epochs: [1, 2]}' },
   stop: { ...connection, run: RUN_ID },
 } satisfies Readonly<Record<ActionName, With>>
 
@@ -75,6 +77,7 @@ const readers: Readonly<Record<ActionName, (sources: InputSources) => Promise<Re
   main: readInputs,
   login: readLoginInputs,
   wait: readWaitInputs,
+  sweep: readSweepInputs,
   stop: readStopInputs,
 }
 

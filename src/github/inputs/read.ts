@@ -131,7 +131,9 @@ function mainInputs(values: InputValues<'main'>) {
 /** What the main action and wait/ have in common. */
 type FollowInputs = ReturnType<typeof followInputs>
 
-function followInputs(values: Pick<InputValues<'main'>, keyof (InputValues<'main'> | InputValues<'wait'>)>) {
+export function followInputs(
+  values: Pick<InputValues<'main'>, keyof (InputValues<'main'> | InputValues<'wait'>)>,
+) {
   return {
     /** Name or id. */
     project: values.project,
@@ -171,7 +173,11 @@ function reportInputs(
   }
 }
 
-function targetOf({ snapshot, template, pipeline }: InputValues<'main'>): Target | undefined {
+export function targetOf({
+  snapshot,
+  template,
+  pipeline,
+}: Pick<InputValues<'main'>, 'snapshot' | 'template' | 'pipeline'>): Target | undefined {
   if (snapshot !== undefined) return { kind: 'snapshot', reference: snapshot, pipeline }
   if (template !== undefined) return { kind: 'template', reference: template, pipeline }
   return pipeline === undefined ? undefined : { kind: 'pipeline', pipeline }

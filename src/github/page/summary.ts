@@ -8,6 +8,7 @@ import { escapeUnprintable } from '../../base/printable.ts'
 import type { RunRecord } from '../run-record.ts'
 import { withinSize, type Section } from './size.ts'
 import { comparisonText } from './comparison.ts'
+import { sweepText } from './sweep.ts'
 import { heading, headLine } from './heading.ts'
 import { codeLine } from '../code-text.ts'
 import { lastSeenText, stepsText } from './steps.ts'
@@ -61,6 +62,7 @@ export function renderSummary(record: RunRecord): string {
     ['code', codeLine(record)],
     ['errors', whyText(record, LIMITS)],
     ['expectations', verdictsText(verdicts)],
+    ['cells', sweepText(record.sweep, { foldsRest: true })],
     ['comparison', comparisonText(record.comparison)],
     ['dry run', dryRun === undefined ? '' : dryRunText(dryRun)],
     ['table of steps', blocks(stepsText(steps), lastSeenText(record))],

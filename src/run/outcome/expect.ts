@@ -76,6 +76,14 @@ export function judgeExpectations(
   )
 }
 
+/** What was logged under a name as a condition writes it; or why that is not clear, to stand behind the name. */
+export function loggedValue(
+  name: string,
+  logged: LoggedMetadata,
+): { readonly value: JsonValue } | { readonly problem: string } {
+  return find(name, entriesOf(logged))
+}
+
 /** What a condition's name stands for, as `step.key` or the run's own `key`; the name itself where that is not clear. */
 export function nameInMetadata(name: string, logged: LoggedMetadata): string {
   const found = find(name, entriesOf(logged))
