@@ -1,3 +1,0 @@
-import { sweep } from './index.js'
-
-await sweep()
