@@ -67496,6 +67496,8 @@ function toRequest(inputs, env) {
     };
 }
 
+// EXTERNAL MODULE: external "node:events"
+var external_node_events_ = __nccwpck_require__(8474);
 ;// CONCATENATED MODULE: ./build/github/inputs/credential-again.js
 
 
@@ -67679,6 +67681,7 @@ async function summarize({ sentence, status }, env, log) {
 
 
 
+
 /** The runner gives a post step of a cancelled job about five minutes; two are enough to be sure. */
 const BUDGET_MS = 110_000;
 /** A name, an address and the server's own words stand in it. */
@@ -67751,6 +67754,8 @@ async function endRunsOf({ facts, runs }, again, env, deps) {
     if (toEnd.length > 0)
         log.info(`${post_endingLine(toEnd)}, for up to ${shownDuration(BUDGET_MS)}`);
     const signal = timeLimit(BUDGET_MS);
+    // Each run listens to it; Node takes more than ten listeners for a leak, and says so.
+    (0,external_node_events_.setMaxListeners)(0, signal);
     const deadline = new Deadline(clock, BUDGET_MS);
     const reason = endReason('The workflow step ended early', facts.workflowRunUrl);
     try {
@@ -68521,19 +68526,28 @@ function verdict_listed(results) {
 
 
 
+
+
 /**
  * Runs every cell, at most so many at once, each exactly once, and finds the best. All cells are checked before the first
  * is started. What is known is told as an event; what the step ends with is returned.
  *
  * @throws RunError or ZenmlError, with one line for a person, if nothing was started
- * @throws the signal's reason if the workflow was cancelled before that
  */
 async function runSweep(request, deps) {
-    const deadline = new Deadline(deps.clock, request.triggerTimeoutMs);
-    const found = await trigger_timeout_within(deadline, deps, (limited) => findTarget(request, limited));
-    const cells = configureCells(request, found, deps.reporter);
-    return new Sweep(request, found, deps).run(cells);
+    try {
+        const deadline = new Deadline(deps.clock, request.triggerTimeoutMs);
+        const found = await trigger_timeout_within(deadline, deps, (limited) => findTarget(request, limited));
+        const cells = configureCells(request, found, deps.reporter);
+        return await new Sweep(request, found, deps).run(cells);
+    }
+    catch (error) {
+        if (deps.signal?.aborted !== true || isZenmlError(error))
+            throw error;
+        return { ...NOT_BEGUN, error: request.nothingToCancel };
+    }
 }
+const NOT_BEGUN = { conclusion: 'cancelled', status: '', failedStep: undefined, hadRun: false };
 class Sweep {
     #request;
     #found;
@@ -68614,6 +68628,9 @@ class Sweep {
             baseline: await readBaseline(choice, { ...compared, server, project }, this.#deps),
         };
         const stopped = this.#failFast.signal;
+        const either = signal === undefined ? stopped : AbortSignal.any([signal, stopped]);
+        // Each cell listens to them; Node takes more than ten listeners for a leak, and says so.
+        (0,external_node_events_.setMaxListeners)(0, stopped, either);
         return {
             ...this.#request,
             found: this.#found,
@@ -68624,7 +68641,7 @@ class Sweep {
             deadline: this.#deadline,
             failFast: stopped,
             jobSignal: signal,
-            deps: { ...this.#deps, signal: signal === undefined ? stopped : AbortSignal.any([signal, stopped]) },
+            deps: { ...this.#deps, signal: either },
         };
     }
     #warnIfTooLong(cells, usuallyMs) {

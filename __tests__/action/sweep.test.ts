@@ -230,6 +230,21 @@ test('cancelled in the middle: every run is asked to stop, and the rest is never
     expect(scene.runs.map(({ status }) => status)).toEqual(['stopped', 'stopped'])
   }))
 
+test('cancelled before a run was started: the step says so, and nothing else', () =>
+  withServer({ faults: [{ on: 'snapshots', do: { kind: 'hang' } }] }, async (scene) => {
+    const inputs = { ...THREE, 'server-url': scene.server.url, 'api-key': scene.server.apiKey }
+    const running = await startAction({ entry: 'sweep', inputs })
+    while (scene.requests('GET', /\/pipeline_snapshots$/).length === 0) await setTimeout(20)
+    running.signal('SIGINT')
+    const result = await running.done
+    expect(result.exitCode).toBe(1)
+    expect(result.outputs).toMatchObject({
+      conclusion: 'cancelled',
+      error: 'Cancelled before a run was started',
+    })
+    expect(result.outputs['runs']).toBe('[]')
+  }))
+
 test('killed in the middle: the post step ends every run that goes on', () =>
   withServer({ orchestrator: 'kubernetes' }, async (scene) => {
     const inputs = {
@@ -263,12 +278,14 @@ test('the post step of 256 cells starts with all that was saved, and ends the 64
     while (scene.runs.length < 256) await setTimeout(50)
     await untilStarted(scene, 64)
     running.signal('SIGKILL')
-    const { state } = await running.done
+    const { state, stderr } = await running.done
+    expect(stderr).toBe('')
     const saved = Object.entries(state).filter(([name]) => name.startsWith('cell_'))
     expect(saved).toHaveLength(256)
     expect(Math.max(...saved.map(([, value]) => value.length))).toBeLessThan(1_000)
     const post = await runAction({ entry: 'post', inputs, state })
     expect(post.exitCode).toBe(0)
+    expect(post.stderr).toBe('')
     expect(post.stdout).toContain('This step ended before 64 of its runs did')
     const statuses = scene.runs.map(({ status }) => status)
     expect(statuses.filter((status) => status === 'stopped')).toHaveLength(64)

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import path from 'node:path'
 import { listenForCancellation } from '../github/workflow/cancellation.ts'
 import type { Environment } from '../github/workflow/environment.ts'
@@ -108,6 +109,8 @@ async function endRunsOf(
   const toEnd = sent.filter(({ mode }) => mode !== 'keep-running')
   if (toEnd.length > 0) log.info(`${endingLine(toEnd)}, for up to ${shownDuration(BUDGET_MS)}`)
   const signal = timeLimit(BUDGET_MS)
+  // Each run listens to it; Node takes more than ten listeners for a leak, and says so.
+  setMaxListeners(0, signal)
   const deadline = new Deadline(clock, BUDGET_MS)
   const reason = endReason('The workflow step ended early', facts.workflowRunUrl)
   try {

@@ -31,7 +31,7 @@ export async function sweepMatrix(env: Environment, log: WorkflowLog): Promise<b
 }
 
 /** What the inputs ask for, with what the workflow says of itself. */
-function toRequest(inputs: SweepInputs, env: Environment): SweepRequest {
+export function toRequest(inputs: SweepInputs, env: Environment): SweepRequest {
   const context = readWorkflowContext(env)
   const { configuration: layers, parameters, tags, enableCache } = inputs
   return {

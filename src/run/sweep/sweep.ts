@@ -1,6 +1,8 @@
+import { setMaxListeners } from 'node:events'
 import { Deadline } from '../../base/deadline.ts'
 import { nameOfBaseline, readBaseline, type BaselineChoice } from '../compare/baseline.ts'
 import type { Overrides } from '../configure/merge.ts'
+import { isZenmlError } from '../../zenml/errors.ts'
 import { findTarget, type FindRequest, type FoundTarget } from '../find/target.ts'
 import type { FollowPolicy } from '../follow.ts'
 import { noteConclusion, type Provenance } from '../origin.ts'
@@ -44,14 +46,20 @@ export interface SweepRequest extends FindRequest, Omit<FollowPolicy, 'wait' | '
  * is started. What is known is told as an event; what the step ends with is returned.
  *
  * @throws RunError or ZenmlError, with one line for a person, if nothing was started
- * @throws the signal's reason if the workflow was cancelled before that
  */
 export async function runSweep(request: SweepRequest, deps: SweepDependencies): Promise<SweepOutcome> {
-  const deadline = new Deadline(deps.clock, request.triggerTimeoutMs)
-  const found = await within(deadline, deps, (limited) => findTarget(request, limited))
-  const cells = configureCells(request, found, deps.reporter)
-  return new Sweep(request, found, deps).run(cells)
+  try {
+    const deadline = new Deadline(deps.clock, request.triggerTimeoutMs)
+    const found = await within(deadline, deps, (limited) => findTarget(request, limited))
+    const cells = configureCells(request, found, deps.reporter)
+    return await new Sweep(request, found, deps).run(cells)
+  } catch (error) {
+    if (deps.signal?.aborted !== true || isZenmlError(error)) throw error
+    return { ...NOT_BEGUN, error: request.nothingToCancel }
+  }
 }
+
+const NOT_BEGUN = { conclusion: 'cancelled', status: '', failedStep: undefined, hadRun: false } as const
 
 class Sweep {
   readonly #request: SweepRequest
@@ -134,6 +142,9 @@ class Sweep {
       baseline: await readBaseline(choice, { ...compared, server, project }, this.#deps),
     }
     const stopped = this.#failFast.signal
+    const either = signal === undefined ? stopped : AbortSignal.any([signal, stopped])
+    // Each cell listens to them; Node takes more than ten listeners for a leak, and says so.
+    setMaxListeners(0, stopped, either)
     return {
       ...this.#request,
       found: this.#found,
@@ -144,7 +155,7 @@ class Sweep {
       deadline: this.#deadline,
       failFast: stopped,
       jobSignal: signal,
-      deps: { ...this.#deps, signal: signal === undefined ? stopped : AbortSignal.any([signal, stopped]) },
+      deps: { ...this.#deps, signal: either },
     }
   }
 
