@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
 import { expect, jest, test } from '@jest/globals'
 import { runAction, startAction, type ActionResult } from '../../e2e/action.ts'
+import { startGithub } from '../../simulator/github/server.ts'
 import type { Fault } from '../../simulator/index.ts'
 import { annotations, expectRed, logLines, PATIENCE_MS, withServer, type Scene } from './scene.ts'
 
@@ -200,10 +201,52 @@ test('the best is compared with the baseline, and it alone is one for later runs
     expect(second.summary).toContain('`+0.05 (+5.6 %)` ✅ better')
   }))
 
-test('the comment on the pull request holds the table', () =>
+test('the comment on the pull request holds the table, and a second sweep renews it', async () => {
+  const token = 'ghs_0000made0000up0000for0000tests0000'
+  const github = await startGithub({
+    accounts: { [token]: { login: 'github-actions[bot]', rights: 'write' } },
+  })
+  const step = {
+    env: {
+      GITHUB_API_URL: github.apiUrl,
+      GITHUB_EVENT_NAME: 'pull_request',
+      GITHUB_REPOSITORY: 'example/models',
+    },
+    event: { pull_request: { number: 7 } },
+    contexts: { 'github.token': token },
+  }
+  try {
+    await withServer({}, async (scene) => {
+      for (const matrix of ['train.accuracy: [0.7, 0.9]', 'train.accuracy: [0.8, 0.95]']) {
+        const result = await scene.step({ ...THREE, matrix, comment: 'true' }, { ...step, entry: 'sweep' })
+        expect(result.exitCode).toBe(0)
+        expect(annotations('notice', result)).toEqual([])
+      }
+    })
+    const bodies = github.comments(7).map(({ body }) => body)
+    expect(bodies).toHaveLength(1)
+    expect(bodies[0]?.split('\n')[1]).toBe('### ✅ ZenML sweep of training: completed')
+    expect(bodies[0]).toMatch(/\| 2 🏆 \| `0.95` \| `0.95` \| ✅ completed \|/)
+  } finally {
+    await github.close()
+  }
+})
+
+test('256 cells: log, summary and outputs stay within bounds', () =>
   withServer({}, async (scene) => {
-    const result = await sweep(scene, { ...THREE, comment: 'true' })
-    expect(annotations('notice', result)).toEqual([expect.stringMatching(/pull request/)])
+    const cells = Array.from({ length: 256 }, (_, index) => ({
+      'train.accuracy': index / 256,
+      ...(index % 5 === 0 ? { 'train.fail': `loss is NaN ${'at step 7, '.repeat(50)}` } : {}),
+    }))
+    const matrix = JSON.stringify({ include: cells })
+    const result = await sweep(scene, { ...THREE, matrix, 'max-parallel': '64' })
+    expect(result.outputs).toMatchObject({ completed: '204', failed: '52', conclusion: 'failed' })
+    expect(result.stdout.split('\n').length).toBeLessThan(1_200)
+    expect(annotations('error', result).length).toBeLessThanOrEqual(10)
+    expect(Buffer.byteLength(result.summary)).toBeLessThan(300_000)
+    expect(result.summary).toContain('206 more cells')
+    expect(entries(result)).toHaveLength(256)
+    expect((result.outputs['runs'] ?? '').length).toBeLessThan(400_000)
   }))
 
 test('cancelled in the middle: every run is asked to stop, and the rest is never started', () =>
