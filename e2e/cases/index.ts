@@ -8,6 +8,7 @@ import { PARAMETERS } from './parameters.ts'
 import { PAUSE } from './pause.ts'
 import { PERMISSIONS } from './permissions.ts'
 import { PRO } from './pro.ts'
+import { PROMOTE } from './promote.ts'
 import { PROJECTS } from './projects.ts'
 import { SEEING } from './seeing.ts'
 import { STOPPING } from './stopping.ts'
@@ -27,6 +28,7 @@ const ALL: readonly Case[] = [
   ...GUIDE,
   ...PAUSE,
   ...SUB_ACTIONS,
+  ...PROMOTE,
   ...WORKFLOW,
   ...CONTRACT,
   ...STOPPING,

@@ -14,6 +14,7 @@ export const actionOutputs = {
   login: ['access-token', 'expires-at'],
   wait: [...RUN, 'duration', ...RESULTS],
   stop: [...RUN, 'error'],
+  promote: ['model', 'version', 'stage', 'previous-version', 'conclusion', 'error'],
 } as const satisfies Readonly<Record<ActionName, readonly string[]>>
 
 /** An output of any of the actions. */

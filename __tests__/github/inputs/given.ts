@@ -10,6 +10,7 @@ import type { ActionName } from '../../../src/github/inputs/table.ts'
 import {
   readInputs,
   readLoginInputs,
+  readPromoteInputs,
   readStopInputs,
   readWaitInputs,
   type Inputs,
@@ -37,6 +38,7 @@ export const least = {
   login: connection,
   wait: { ...connection, run: 'nightly-5' },
   stop: { ...connection, run: RUN_ID },
+  promote: { ...connection, run: RUN_ID, stage: 'production' },
 } satisfies Readonly<Record<ActionName, With>>
 
 /** `with:` of a workflow as the runner hands it over. */
@@ -76,6 +78,7 @@ const readers: Readonly<Record<ActionName, (sources: InputSources) => Promise<Re
   login: readLoginInputs,
   wait: readWaitInputs,
   stop: readStopInputs,
+  promote: readPromoteInputs,
 }
 
 /** {@link readWith} for whichever action. */

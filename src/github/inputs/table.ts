@@ -2,6 +2,8 @@ import { z } from 'zod'
 
 import type { EndMode } from '../../run/journal.ts'
 import type { FollowPolicy } from '../../run/follow.ts'
+import type { Replace } from '../../run/promote/decide.ts'
+import type { Stage } from '../../zenml/model-versions.ts'
 import {
   baseline,
   boolean,
@@ -31,6 +33,16 @@ const endMode = choice<EndMode>(['stop', 'stop-gracefully', 'keep-running'], { l
 const stopMode = choice<Exclude<EndMode, 'keep-running'>>(['stop', 'stop-gracefully'], {
   graceful: 'stop-gracefully',
   gracefully: 'stop-gracefully',
+})
+const stage = choice<Stage>(['staging', 'production', 'archived'], {
+  prod: 'production',
+  stage: 'staging',
+  archive: 'archived',
+})
+const replace = choice<Replace>(['older', 'always', 'never'], {
+  true: 'always',
+  false: 'never',
+  newer: 'older',
 })
 const onPaused = choice<FollowPolicy['onPaused']>(['wait', 'fail'])
 
@@ -81,7 +93,7 @@ function table<Shape extends z.ZodRawShape>(shape: Shape) {
 }
 
 /**
- * The inputs of the four actions, in the order of their files: what each may hold. An input that is not given,
+ * The inputs of the five actions, in the order of their files: what each may hold. An input that is not given,
  * or blank, is `undefined` here; `prefault` is the default of the action's file.
  *
  * Every issue's message is the rest of a line that begins with the input's name.
@@ -142,6 +154,16 @@ export const inputTables = {
     project: name.optional(),
     mode: stopMode.prefault('stop'),
     timeout: duration.prefault('2m'),
+    ...network,
+  }),
+  promote: table({
+    ...connection,
+    run: runReference.optional(),
+    model: name.optional(),
+    version: name.optional(),
+    stage: stage.optional(),
+    replace: replace.prefault('older'),
+    project: name.optional(),
     ...network,
   }),
 }
