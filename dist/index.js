@@ -40559,6 +40559,7 @@ __nccwpck_require__.d(__webpack_exports__, {
   iD: () => (/* binding */ build_login),
   iW: () => (/* binding */ main),
   bE: () => (/* binding */ post),
+  pt: () => (/* binding */ build_promote),
   ds: () => (/* binding */ stop),
   X0: () => (/* binding */ sweep),
   uk: () => (/* binding */ wait)
@@ -40916,6 +40917,10 @@ const ALIASES = {
     'run-name': ['run'],
     'run-url': ['run'],
     graceful: ['mode'],
+    'model-name': ['model'],
+    'model-version': ['version'],
+    number: ['version'],
+    force: ['replace'],
 };
 /** The variable in which the runner hands over an input: upper case, spaces as underscores, hyphens as they are. */
 function variableOf(name) {
@@ -50950,6 +50955,16 @@ const stopMode = choice(['stop', 'stop-gracefully'], {
     graceful: 'stop-gracefully',
     gracefully: 'stop-gracefully',
 });
+const stage = choice(['staging', 'production', 'archived'], {
+    prod: 'production',
+    stage: 'staging',
+    archive: 'archived',
+});
+const replace = choice(['older', 'always', 'never'], {
+    true: 'always',
+    false: 'never',
+    newer: 'older',
+});
 const onPaused = choice(['wait', 'fail']);
 /** Which server, and what to log in with there. */
 const server = {
@@ -51085,6 +51100,16 @@ const inputTables = {
         project: fields_name.optional(),
         mode: stopMode.prefault('stop'),
         timeout: fields_duration.prefault('2m'),
+        ...network,
+    }),
+    promote: table({
+        ...connection,
+        run: runReference.optional(),
+        model: fields_name.optional(),
+        version: fields_name.optional(),
+        stage: stage.optional(),
+        replace: replace.prefault('older'),
+        project: fields_name.optional(),
         ...network,
     }),
 };
@@ -51249,6 +51274,27 @@ function runFaults({ run }, server, parse) {
     if (isSamePlace(parsed.url, server.url))
         return [];
     return rules_fault('run', `the page is on ${parsed.url}, but the step connects to ${server.url}; correct one of them, or write only the run's id, ${id}`);
+}
+/** promote/ needs a version, named in one of two ways, and a stage. */
+function promoteFaults(raw, server, parse) {
+    return [...versionFaults(raw, server, parse), ...(raw.stage === undefined ? rules_fault('stage', NO_STAGE) : [])];
+}
+const NO_STAGE = 'missing; write staging, production or archived';
+function versionFaults(raw, ...place) {
+    const given = ['model', 'version'].filter((input) => raw[input] !== undefined);
+    if (raw.run !== undefined && given.length > 0) {
+        return rules_fault('run', `cannot be combined with ${given.join(' and ')}; give either run, or model and version`);
+    }
+    if (raw.run !== undefined)
+        return runFaults(raw, ...place);
+    if (given.length === 2)
+        return [];
+    if (given[0] === 'model') {
+        return rules_fault('version', 'missing; write a version of the model, by its number, name or id');
+    }
+    if (given[0] === 'version')
+        return rules_fault('model', 'missing; write the name or the id of the model');
+    return rules_fault('run', 'missing; write the id or the name of a run that made a model version, or model and version in its place');
 }
 /** With or without TLS, it is the same server. */
 function isSamePlace(url, other) {
@@ -52245,6 +52291,26 @@ async function readStopInputs(sources) {
         const { run, project, mode, timeout: timeoutMs } = values;
         return { faults, inputs: { run, project, mode, timeoutMs } };
     });
+}
+/**
+ * Reads and checks the inputs of promote/.
+ *
+ * @throws {InputFaults} as {@link readInputs}.
+ */
+async function readPromoteInputs(sources) {
+    return readChecked(inputTables.promote, sources, ({ raw, values, server }) => {
+        const faults = promoteFaults(raw, server, sources.parseServerUrl);
+        const choice = values && choiceOf(values);
+        if (choice === undefined || values?.stage === undefined)
+            return { faults, inputs: undefined };
+        const { project, stage, replace } = values;
+        return { faults, inputs: { choice, project, stage, replace } };
+    });
+}
+function choiceOf({ run, model, version }) {
+    if (run !== undefined)
+        return { kind: 'run', run };
+    return model === undefined || version === undefined ? undefined : { kind: 'model', model, version };
 }
 /** What only the main action has. */
 function mainInputs(values) {
@@ -54482,6 +54548,7 @@ const actionOutputs = {
         'comparison',
     ],
     stop: [...RUN, 'error'],
+    promote: ['model', 'version', 'stage', 'previous-version', 'conclusion', 'error'],
 };
 /**
  * Hands a value to the later steps of the job at once; calling it again replaces the value.
@@ -57161,6 +57228,10 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 function isUuid(text) {
     return UUID.test(text);
 }
+/** Ids are UUIDs, in whichever case; an answer that has none is about what was asked for. */
+function isAbout(id) {
+    return (answer) => answer.id == null || answer.id.toLowerCase() === id.toLowerCase();
+}
 function toInfo(info) {
     return {
         version: info.version,
@@ -57223,13 +57294,16 @@ function toRun(from) {
         ...stateOf(body),
         endTime: metadata?.end_time ?? undefined,
         templateId: metadata?.template_id ?? undefined,
-        sourceSnapshotId: resources?.source_snapshot?.id,
+        ...madeFromAndFor(resources),
         startMark: metadata?.config?.extra.github_actions.start,
         pipeline: toNamed(resources?.pipeline ?? body?.pipeline),
         projectId: body?.project_id ?? metadata?.workspace?.id,
         code: codeOfRun(from),
         metadata: metadata?.run_metadata ?? undefined,
     };
+}
+function madeFromAndFor(resources) {
+    return { sourceSnapshotId: resources?.source_snapshot?.id, modelVersionId: resources?.model_version?.id };
 }
 function stateOf(body) {
     return {
@@ -57436,6 +57510,7 @@ const runSchema = object({
             body: object({ created: moment }).nullish().catch(undefined),
         })
             .nullish(),
+        model_version: object({ id }).nullish().catch(undefined),
         stack: schemas_named,
         code_reference: codeReference,
     })
@@ -57583,6 +57658,176 @@ function pathSegment(text) {
     return encodeURIComponent(text.replace(/\p{Cs}/gu, '\uFFFD'));
 }
 
+;// CONCATENATED MODULE: ./build/zenml/answers/stop-answer.js
+
+
+
+/** Sorts an answer by its message: a 403 that is not known is never "fine" (ZenML API, "Stop"). */
+function readStopAnswer(answer, now) {
+    if (isYes(answer))
+        return { kind: 'accepted' };
+    const error = new AnswerError('stop the run', answer, now);
+    // A proxy or a page in between says nothing about the run.
+    if (!error.fromZenml)
+        return { kind: 'unclear', error };
+    switch (error.status) {
+        case 403:
+            if (/no orchestrator run id/i.test(error.detail))
+                return { kind: 'too-early' };
+            if (/already (being )?(stopped|completed|cancelled)/i.test(error.detail))
+                return { kind: 'accepted' };
+            if (/status of a finished run/i.test(error.detail))
+                return { kind: 'finished' };
+            return { kind: 'refused', error };
+        case 404:
+            return error.exception === undefined ? { kind: 'unsupported', error } : { kind: 'gone', error };
+        case 405:
+            return { kind: 'unsupported', error };
+        case 500:
+        case 501:
+            return { kind: 'doubtful', error };
+        default:
+            return isPassing(error) ? { kind: 'unclear', error } : { kind: 'refused', error };
+    }
+}
+/** To a request that changes something ZenML answers with `null`, or with what was changed; a page or a gateway in between with anything else. */
+function isYes({ status, body }) {
+    const said = parseJson(body);
+    return status === 200 && (said === null || (typeof said === 'object' && 'id' in said));
+}
+
+;// CONCATENATED MODULE: ./build/zenml/model-versions.js
+
+
+
+
+
+
+
+
+const modelSchema = object({
+    id: id,
+    name: schemas_string().nullish(),
+    body: object({ project_id: id.nullish() }).nullish(),
+});
+const versionSchema = object({
+    id: id,
+    name: schemas_string(),
+    body: object({
+        number: schemas_int(),
+        stage: schemas_string().nullish(),
+        project_id: id.nullish(),
+        model: object({ id: id, name: schemas_string().nullish() }),
+    }),
+});
+const linkSchema = object({
+    body: object({ model_version: id, pipeline_run: object({ id: id }) }),
+});
+/** More versions than any stage but `archived` has, and than any run is linked to. */
+const PAGE = '100';
+/** The part of ZenML's workspace API that is about models and their versions; as {@link ZenmlClient}. */
+class ModelsClient {
+    #api;
+    constructor(api) {
+        this.#api = api;
+    }
+    /** @throws AnswerError, also if the account may not read it */
+    async model(modelId) {
+        const call = { path: `/models/${pathSegment(modelId)}`, query: { hydrate: 'false' } };
+        return toModel(await this.#api.read('read the model', call, modelSchema, isAbout(modelId)));
+    }
+    /** The models that the account may read, by name, at most 100; with a name only the one of exactly that name. */
+    async models(projectId, name) {
+        const query = {
+            name: name === undefined ? undefined : `equals:${name}`,
+            project: projectId,
+            sort_by: 'asc:name',
+            size: PAGE,
+            hydrate: 'false',
+        };
+        const page = await this.#api.read('list the models', { path: '/models', query }, pageOf(modelSchema));
+        return page.items.map(toModel).filter((model) => name === undefined || model.name === name);
+    }
+    /** @throws AnswerError, also if the account may not read its model */
+    async version(versionId) {
+        const call = { path: `/model_versions/${pathSegment(versionId)}`, query: { hydrate: 'false' } };
+        return toVersion(await this.#api.read('read the model version', call, versionSchema, isAbout(versionId)));
+    }
+    /** A model's versions as far as the account may read it, the highest number first, at most 100. */
+    async versions(model, wanted = {}) {
+        const query = {
+            stage: wanted.stage,
+            number: wanted.number?.toString(),
+            name: wanted.name === undefined ? undefined : `equals:${wanted.name}`,
+            project: model.projectId,
+            sort_by: 'desc:number',
+            size: PAGE,
+            hydrate: 'false',
+        };
+        const call = { path: `/models/${pathSegment(model.id)}/model_versions`, query };
+        const page = await this.#api.read('list the model versions', call, pageOf(versionSchema));
+        return page.items.map(toVersion).filter((version) => isAmong(version, model, wanted));
+    }
+    /** The ids of all versions that a run made or used, its steps' own included. */
+    async versionIdsOfRun(runId) {
+        const query = { pipeline_run_id: runId, size: PAGE, hydrate: 'false' };
+        const call = { path: '/model_version_pipeline_runs', query };
+        const page = await this.#api.read("read the run's model versions", call, pageOf(linkSchema));
+        const own = page.items.filter(({ body }) => isAbout(runId)(body.pipeline_run));
+        return [...new Set(own.map(({ body }) => body.model_version))];
+    }
+    /**
+     * Asks once to give a version a stage; asking again for the same does no harm.
+     *
+     * @param force archives another version that has the stage; a stage that several may have is refused without it, too
+     */
+    async setStage({ id: versionId, model }, stage, { force }) {
+        const call = {
+            method: 'PUT',
+            path: `/model_versions/${pathSegment(versionId)}`,
+            // Before 0.80 the model has to be named; later servers ignore it.
+            json: { stage, force, model: model.id },
+        };
+        try {
+            const answer = await this.#api.exchange(call);
+            if (isYes(answer))
+                return { kind: 'accepted' };
+            return sorted(new AnswerError('set the stage of the model version', answer, this.#api.now()));
+        }
+        catch (error) {
+            if (!(error instanceof TransportError))
+                throw error;
+            return { kind: 'unclear', error };
+        }
+    }
+}
+function sorted(error) {
+    // A 500 that says no: nothing was changed, and the same request will meet the same answer.
+    if (error.fromZenml && /is in \w+, but `force` flag is False/.test(error.detail)) {
+        return { kind: 'taken', error };
+    }
+    // Whatever says yes without saying to what, it is no refusal.
+    return { kind: error.status < 300 || isPassing(error) ? 'unclear' : 'refused', error };
+}
+/** Servers ignore filters that they do not know. */
+function isAmong(version, model, wanted) {
+    return (isAbout(model.id)(version.model) &&
+        Object.entries(wanted).every(([field, value]) => Reflect.get(version, field) === value));
+}
+function toModel({ id: modelId, name, body }) {
+    return { id: modelId, name: name ?? undefined, projectId: body?.project_id ?? undefined };
+}
+function toVersion({ id: versionId, name, body }) {
+    const { number, stage, model } = body;
+    return {
+        id: versionId,
+        name,
+        number,
+        stage: stage == null || stage === 'none' ? undefined : stage,
+        model: { id: model.id, name: model.name ?? undefined, projectId: body.project_id ?? undefined },
+    };
+}
+
 ;// CONCATENATED MODULE: ./build/zenml/queries.js
 
 /* What lists are asked for, and what a part of one holds. */
@@ -57624,44 +57869,6 @@ function noteMetadataCall(runId, values, { projectId, accountId, server: { hasPr
             types: Object.fromEntries(Object.keys(values).map((key) => [key, 'dict'])),
         },
     };
-}
-
-;// CONCATENATED MODULE: ./build/zenml/answers/stop-answer.js
-
-
-
-/** Sorts an answer by its message: a 403 that is not known is never "fine" (ZenML API, "Stop"). */
-function readStopAnswer(answer, now) {
-    if (isYes(answer))
-        return { kind: 'accepted' };
-    const error = new AnswerError('stop the run', answer, now);
-    // A proxy or a page in between says nothing about the run.
-    if (!error.fromZenml)
-        return { kind: 'unclear', error };
-    switch (error.status) {
-        case 403:
-            if (/no orchestrator run id/i.test(error.detail))
-                return { kind: 'too-early' };
-            if (/already (being )?(stopped|completed|cancelled)/i.test(error.detail))
-                return { kind: 'accepted' };
-            if (/status of a finished run/i.test(error.detail))
-                return { kind: 'finished' };
-            return { kind: 'refused', error };
-        case 404:
-            return error.exception === undefined ? { kind: 'unsupported', error } : { kind: 'gone', error };
-        case 405:
-            return { kind: 'unsupported', error };
-        case 500:
-        case 501:
-            return { kind: 'doubtful', error };
-        default:
-            return isPassing(error) ? { kind: 'unclear', error } : { kind: 'refused', error };
-    }
-}
-/** To a request that changes something ZenML answers with `null`, or with what was changed; a page or a gateway in between with anything else. */
-function isYes({ status, body }) {
-    const said = parseJson(body);
-    return status === 200 && (said === null || (typeof said === 'object' && 'id' in said));
 }
 
 ;// CONCATENATED MODULE: ./build/zenml/answers/trigger-answer.js
@@ -57716,12 +57923,9 @@ function isWrittenByZenml({ exception, status }, { body }) {
 
 
 
+
 /** 20,000 steps; a server that never comes to an end must not hold the step for ever. */
 const MOST_STEP_PAGES = 200;
-/** Ids are UUIDs, in whichever case; an answer that has none is about what was asked for. */
-function isAbout(id) {
-    return (answer) => answer.id == null || answer.id.toLowerCase() === id.toLowerCase();
-}
 /**
  * ZenML's workspace API: one method an endpoint, for servers from 0.74 on.
  *
@@ -57740,6 +57944,10 @@ class ZenmlClient {
     /** Origin and path prefix, without a slash at the end. */
     get serverUrl() {
         return this.#api.baseUrl;
+    }
+    /** What there is to know of models, with the same signal and retries. */
+    get models() {
+        return new ModelsClient(this.#api);
     }
     /** What time it is on the server, in milliseconds since the epoch; undefined where no answer has said it. */
     get serverNow() {
@@ -57972,12 +58180,8 @@ class ZenmlClient {
      * The state `stopped` must never be set so: the run would stay `running` for ever.
      */
     async failInitializing(id, reason) {
-        const call = {
-            method: 'PUT',
-            path: `/runs/${pathSegment(id)}`,
-            json: { status: 'failed', status_reason: reason },
-        };
-        const answer = await this.#api.exchange(call);
+        const json = { status: 'failed', status_reason: reason };
+        const answer = await this.#api.exchange({ method: 'PUT', path: `/runs/${pathSegment(id)}`, json });
         if (!isYes(answer))
             throw new AnswerError('end the run', answer, this.#api.now());
     }
@@ -59023,7 +59227,30 @@ async function lookUp(server, session, { log, login: { http, clock, onWait }, si
     return serverUrl;
 }
 
+;// CONCATENATED MODULE: ./build/actions/read-inputs.js
+
+
+/**
+ * Reads an action's inputs, secrets masked first, and says what is worth knowing about them.
+ *
+ * @throws InputFaults
+ */
+async function readAndTell(read, env, log) {
+    const mask = (secret) => {
+        log.mask(secret);
+    };
+    const { inputs, notices, warnings, source } = await read({ env, readFile: readFile, mask, parseServerUrl: parseServerUrl });
+    if (source !== undefined)
+        log.info(source);
+    for (const notice of notices)
+        log.notice(notice);
+    for (const warning of warnings)
+        log.warning(warning);
+    return inputs;
+}
+
 ;// CONCATENATED MODULE: ./build/actions/login.js
+
 
 
 
@@ -59046,22 +59273,8 @@ const LAST_MOMENT_MS = Date.UTC(9999, 11, 31);
  * @throws whatever nobody foresaw
  */
 async function login_login(env, log) {
-    const mask = (secret) => {
-        log.mask(secret);
-    };
     try {
-        const { inputs, notices, warnings, source } = await readLoginInputs({
-            env,
-            readFile: readFile,
-            mask,
-            parseServerUrl: parseServerUrl,
-        });
-        if (source !== undefined)
-            log.info(source);
-        for (const notice of notices)
-            log.notice(notice);
-        for (const warning of warnings)
-            log.warning(warning);
+        const inputs = await readAndTell(readLoginInputs, env, log);
         const reporter = new RunLog(log, systemClock);
         const http = openHttp(inputs.authorities);
         const connection = await openClient({ inputs, http, clock: systemClock, log, reporter });
@@ -61953,6 +62166,14 @@ const run_url_MAX_LENGTH = 2_000;
 function runUrl(...place) {
     const url = run_url_address(...place);
     return url === undefined || url.length > run_url_MAX_LENGTH ? undefined : url;
+}
+/** Where a person looks at a model's version. Only ZenML Pro's dashboard has such a page (ZenML's dashboard_utils.py). */
+function modelVersionUrl(server, { id, model }) {
+    const dashboard = server.isPro ? run_url_httpUrl(server.dashboardUrl) : undefined;
+    if (dashboard === undefined || model.projectId === undefined)
+        return undefined;
+    const url = `${dashboard}/projects/${pathSegment(model.projectId)}/model-versions/${pathSegment(id)}`;
+    return url.length > run_url_MAX_LENGTH ? undefined : url;
 }
 function run_url_address(baseUrl, server, runId, project) {
     const id = pathSegment(runId);
@@ -67079,13 +67300,14 @@ const MAX_BYTES = 300_000;
  * as it is no reason to call a run a failure.
  */
 async function writeSummary(record, log) {
-    return append(renderSummary(record), log);
+    return appendToSummary(renderSummary(record), log);
 }
 /** Appends a sentence to what the job summary says about the run already. */
 async function addToSummary(sentence, log) {
-    await append(`${markdown_code(sentence, MAX_SENTENCE_LENGTH)}\n`, log);
+    await appendToSummary(`${markdown_code(sentence, MAX_SENTENCE_LENGTH)}\n`, log);
 }
-async function append(markdown, log) {
+/** Appends Markdown to the job summary. Gives whether that could be done; if not, a warning says so. */
+async function appendToSummary(markdown, log) {
     try {
         // An empty line before it: whatever an earlier step wrote must not run into it.
         await appendSummary(`\n${markdown}\n`, log);
@@ -67332,7 +67554,6 @@ const TITLES = {
 
 
 
-
 const REAL = { clock: systemClock, timeLimit: timeLimit, newKey: external_node_crypto_.randomUUID, openHttp: openHttp };
 /** One workflow step, from its inputs to what it reports: what the actions that see to a run have in common. */
 class WorkflowStep {
@@ -67356,18 +67577,7 @@ class WorkflowStep {
      * @throws InputFaults
      */
     async read(read) {
-        const { env, log } = this.#options;
-        const mask = (secret) => {
-            log.mask(secret);
-        };
-        const { inputs, notices, warnings, source } = await read({ env, readFile: readFile, mask, parseServerUrl: parseServerUrl });
-        if (source !== undefined)
-            log.info(source);
-        for (const notice of notices)
-            log.notice(notice);
-        for (const warning of warnings)
-            log.warning(warning);
-        return inputs;
+        return readAndTell(read, this.#options.env, this.#options.log);
     }
     /** Where the step reports in addition to its log; to be called as soon as the inputs say it. */
     reportTo(audience) {
@@ -67806,6 +68016,311 @@ function lateStartLeftMs(planned, now) {
     return Math.min(LATE_START_MS, Math.max(0, sentAt + LATE_START_MS - now));
 }
 
+;// CONCATENATED MODULE: ./build/github/page/promotion.js
+
+
+const promotion_SYMBOLS = {
+    promoted: '\u2705',
+    superseded: '\u23ea',
+    taken: '\u270b',
+    failed: '\u274c',
+    cancelled: '\ud83d\udeab',
+    lost: '\u2753',
+};
+const promotion_MAX_NAME_LENGTH = 300;
+const promotion_MAX_SENTENCE_LENGTH = 2_000;
+/** Appends a section about the promotion to the job summary. */
+async function writePromotionSummary(end, url, log) {
+    await appendToSummary(renderPromotion(end, url), log);
+}
+function renderPromotion({ conclusion, version, previous, sentence }, url) {
+    const model = version === undefined
+        ? ''
+        : ` of ${escapeMarkdown(version.model.name ?? version.model.id, promotion_MAX_NAME_LENGTH)}`;
+    const rows = version && [
+        ['Version', markdown_link(version.name, url, promotion_MAX_NAME_LENGTH)],
+        ['Stage', markdown_code(version.stage ?? 'none', promotion_MAX_NAME_LENGTH)],
+        [
+            'Had the stage before',
+            previous === undefined ? 'no other version' : markdown_code(previous.name, promotion_MAX_NAME_LENGTH),
+        ],
+    ];
+    return blocks(`### ${promotion_SYMBOLS[conclusion]} ZenML model version${model}: ${promotion_WORDS[conclusion] ?? conclusion}`, markdown_code(sentence, promotion_MAX_SENTENCE_LENGTH), rows && markdown_table(['', ''], rows));
+}
+/** How each of them reads; a conclusion that is missing here is a word of its own. */
+const promotion_WORDS = {
+    superseded: 'a newer one has the stage',
+    taken: 'the stage is taken',
+    failed: 'not promoted',
+    lost: 'outcome unknown',
+};
+
+;// CONCATENATED MODULE: ./build/github/promotion-report.js
+
+
+
+
+
+/** ZenML's own limit is 255; what is longer was made to do harm. */
+const promotion_report_MAX_NAME_LENGTH = 1_000;
+const promotion_report_MAX_ERROR_LENGTH = 4_000;
+const promotion_report_LONG = 500;
+/** What a person and the later steps get to know of a promotion. */
+class PromotionReport {
+    #log;
+    #runLog;
+    #url;
+    constructor(log, clock) {
+        this.#log = log;
+        this.#runLog = new RunLog(log, clock);
+    }
+    tell(event) {
+        // Nobody follows it: it has ended.
+        if (event.kind !== 'attached')
+            this.#runLog.tell(event);
+    }
+    found(version, url) {
+        this.#url = url;
+        const { name, number, stage, model } = version;
+        const numbered = name === String(number) ? '' : `, number ${number}`;
+        const where = url === undefined ? '' : `: ${inline(url, promotion_report_LONG)}`;
+        this.#log.info(`Found version ${inline(name)} of the model ${inline(model.name ?? model.id)} (stage: ${inline(stage ?? 'none')}${numbered})${where}`);
+        this.#setVersion(version);
+    }
+    /** Outputs, one line, the summary. Gives whether the version has the stage. */
+    async ended(end) {
+        const { conclusion, version, previous } = end;
+        const sentence = showOnOneLine(end.sentence, promotion_report_MAX_ERROR_LENGTH);
+        if (version !== undefined)
+            this.#setVersion(version);
+        this.#set('previous-version', previous?.name ?? '');
+        this.#set('conclusion', conclusion);
+        this.#set('error', conclusion === 'promoted' ? '' : sentence, promotion_report_MAX_ERROR_LENGTH);
+        if (conclusion === 'promoted')
+            this.#log.info(sentence);
+        else
+            this.#log.error(sentence, { title: promotion_report_TITLES[conclusion] });
+        await writePromotionSummary({ ...end, sentence }, this.#url, this.#log);
+        return conclusion === 'promoted';
+    }
+    /** The inputs cannot be used: one line for each fault, and no summary, because nothing was done. Gives false. */
+    badInputs(faults) {
+        for (const { input, line } of faults)
+            this.#log.error(line, { title: `Input ${input}` });
+        this.#set('conclusion', 'failed');
+        outputs_setOutput('error', faults.map(({ line }) => line).join('\n'), this.#log);
+        return false;
+    }
+    #setVersion({ name, stage, model }) {
+        this.#set('model', model.name ?? model.id);
+        this.#set('version', name);
+        this.#set('stage', stage ?? '');
+    }
+    #set(name, value, max = promotion_report_MAX_NAME_LENGTH) {
+        outputs_setOutput(name, showOnOneLine(value, max), this.#log);
+    }
+}
+const promotion_report_TITLES = {
+    superseded: 'ZenML model version superseded',
+    taken: 'ZenML model stage taken',
+    failed: 'ZenML model version not promoted',
+    cancelled: 'ZenML promotion cancelled',
+    lost: 'ZenML promotion outcome unknown',
+};
+
+;// CONCATENATED MODULE: ./build/run/promote/decide.js
+/** ZenML's own number says which version is newer. */
+function decide_isNewer(version, than) {
+    return version.number > than.number;
+}
+function decide({ version, others }, stage, replace) {
+    // Several may be archived, but ZenML takes an archived version for one in the way all the same.
+    if (stage === 'archived') {
+        return version.stage === stage ? { kind: 'nothing' } : { kind: 'send', force: true };
+    }
+    const newest = others.reduce((best, each) => (best === undefined || decide_isNewer(each, best) ? each : best), undefined);
+    if (newest === undefined) {
+        return version.stage === stage ? { kind: 'nothing' } : { kind: 'send', force: false };
+    }
+    if (replace === 'never')
+        return { kind: 'taken', holder: newest };
+    if (replace === 'older' && decide_isNewer(newest, version))
+        return { kind: 'superseded', holder: newest };
+    return { kind: 'send', force: true };
+}
+
+;// CONCATENATED MODULE: ./build/run/promote/words.js
+
+/** Such as `version 7 of the model "classifier"`, with the number where the name does not say it. */
+function shownVersion(version) {
+    return `${shortVersion(version)} of the model "${version.model.name ?? version.model.id}"`;
+}
+/** The same where the model is named already. */
+function shortVersion({ name, number }) {
+    return name === String(number) ? `version ${name}` : `version "${name}" (number ${number})`;
+}
+/** What stands behind `is`. */
+function inStage(stage) {
+    if (stage === undefined)
+        return 'in no stage';
+    return stage === 'archived' ? stage : `in ${stage}`;
+}
+/** Nothing was sent. */
+function alreadySo(version, stage) {
+    return `${capital(shownVersion(version))} is ${inStage(stage)} already; nothing was changed`;
+}
+/** @param previous the version that it replaced */
+function nowSo(version, stage, previous) {
+    const replaced = previous === undefined ? '' : `; ${shortVersion(previous)} was archived`;
+    return `${capital(shownVersion(version))} is ${inStage(stage)} now${replaced}`;
+}
+/** A newer version has the stage. */
+function superseded(version, holder, stage) {
+    return `${capital(shownVersion(holder))} is ${inStage(stage)} and is newer than ${shortVersion(version)}; write replace: always to go back`;
+}
+/** A version has the stage, and none may be replaced. */
+function taken(version, holder, stage) {
+    const word = decide_isNewer(holder, version) ? 'always' : 'older';
+    return `${capital(shownVersion(holder))} is ${inStage(stage)}, and replace is never; write replace: ${word} to put ${shortVersion(version)} in its place`;
+}
+/** The server said yes, and a look shows something else. */
+function notKept({ version, others }, stage) {
+    const [other] = others;
+    if (version.stage === stage && other !== undefined) {
+        return `${capital(shownVersion(version))} and ${shortVersion(other)} are both ${inStage(stage)}: something else set it at the same time. Archive one of them with stage: archived`;
+    }
+    return `ZenML accepted the stage, but ${shownVersion(version)} is ${inStage(version.stage)}: something else may have changed it. Run the step again`;
+}
+/** It went well, and a newer version lost the stage by it. */
+function replacedNewer(version, newer, stage) {
+    return `${capital(shownVersion(version))} is ${inStage(stage)}, but ${shortVersion(newer)}, which is newer, was archived at the same time. If another job had just promoted it, promote it again`;
+}
+/** @param why a sentence without its full stop */
+function notKnown(version, stage, why) {
+    return `It is not known whether ${shownVersion(version)} is ${inStage(stage)} now: ${why}. Run the step again: what is done already is not done twice`;
+}
+function capital(text) {
+    return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+}
+
+;// CONCATENATED MODULE: ./build/run/promote/change-stage.js
+
+
+
+
+
+
+
+/** So long the stage is asked for where the answers say neither yes nor no. */
+const change_stage_LONGEST_MS = 120_000;
+/** A replica that lags behind does not show yet what another one was told. */
+const LAG_MS = 10_000;
+const LAG_PAUSE_MS = 1_000;
+/** What is said when the workflow is cancelled before anything was sent. */
+const NOT_SENT = 'Cancelled before the stage was set; nothing was changed';
+/** What is so now. */
+async function change_stage_look({ id }, stage, { client }) {
+    const version = await client.models.version(id);
+    // Several may be archived, and none of them is in the way.
+    const holders = stage === 'archived' ? [] : await client.models.versions(version.model, { stage });
+    return { version, others: holders.filter((holder) => holder.id !== version.id) };
+}
+/**
+ * Sets the stage, unless that is not needed or not wanted; what came of it is always what a look shows.
+ *
+ * @throws RunError if the server refuses, ZenmlError if it does not answer before anything was sent
+ */
+async function changeStage(before, wanted, deps) {
+    const [previous] = before.others;
+    const progress = { seen: before, previous, isSent: false, answer: undefined, archived: undefined };
+    const ended = (end) => ({ ...end, version: progress.seen.version });
+    const unknown = (why) => notKnown(before.version, wanted.stage, why);
+    try {
+        return ended(await untilSo(progress, wanted, deps));
+    }
+    catch (error) {
+        if (error instanceof RunError)
+            throw error;
+        if (deps.cancelled.aborted) {
+            const sentence = progress.isSent ? `Cancelled. ${unknown('no time was left to look')}` : NOT_SENT;
+            return ended({ conclusion: 'cancelled', sentence });
+        }
+        if (progress.answer === undefined || !isZenmlError(error))
+            throw error;
+        return ended({ conclusion: 'lost', sentence: unknown(error.message) });
+    }
+}
+async function untilSo(progress, wanted, deps) {
+    const { stage, replace } = wanted;
+    const deadline = new Deadline(deps.clock, change_stage_LONGEST_MS);
+    for (let attempt = 0;; attempt += 1) {
+        const { seen, answer, isSent } = progress;
+        const decision = decide(seen, stage, replace);
+        if (decision.kind === 'nothing' && isSent)
+            return withoutHarm(progress, stage, deps);
+        if (decision.kind !== 'send')
+            return withoutSending(decision, seen.version, stage);
+        if (answer?.kind === 'accepted')
+            return { conclusion: 'failed', sentence: notKept(seen, stage) };
+        if (answer !== undefined) {
+            if (deadline.isOver)
+                return stillNot(answer.error);
+            await pause(answer.error, attempt, deps);
+        }
+        if (decision.force && replace === 'older' && stage !== 'archived') {
+            progress.archived ??= await archivedNewer(seen.version, deps);
+        }
+        deps.cancelled.throwIfAborted();
+        progress.isSent = true;
+        progress.answer = await deps.client.models.setStage(seen.version, stage, decision);
+        if (progress.answer.kind === 'refused')
+            throw new RunError(progress.answer.error.message);
+        progress.seen = await lookAfter(progress.answer, seen.version, stage, deps);
+    }
+}
+function withoutSending(decision, version, stage) {
+    switch (decision.kind) {
+        case 'nothing':
+            return { conclusion: 'promoted', sentence: alreadySo(version, stage) };
+        case 'superseded':
+            return { conclusion: 'superseded', sentence: superseded(version, decision.holder, stage) };
+        case 'taken':
+            return { conclusion: 'taken', sentence: taken(version, decision.holder, stage) };
+    }
+}
+function stillNot({ message }) {
+    return { conclusion: 'failed', sentence: `${message}. It was tried for ${shownDuration(change_stage_LONGEST_MS)}` };
+}
+async function pause(error, attempt, { clock, reporter, signal }) {
+    const waitMs = backoffMs(attempt, clock.random(), { atLeastMs: retryAfterOf(error) });
+    reporter.tell({ kind: 'retry', line: error.message, waitMs });
+    await clock.sleep(waitMs, signal);
+}
+async function lookAfter(answer, version, stage, deps) {
+    const soon = new Deadline(deps.clock, LAG_MS);
+    for (;;) {
+        const seen = await change_stage_look(version, stage, deps);
+        if (answer.kind !== 'accepted' || seen.version.stage === stage || soon.isOver)
+            return seen;
+        await deps.clock.sleep(LAG_PAUSE_MS, deps.signal);
+    }
+}
+/**
+ * The version has the stage. ZenML archived whatever had it at that moment: if that was a newer version, which another
+ * job had promoted since the look, it says so.
+ */
+async function withoutHarm({ seen: { version }, previous, archived }, stage, deps) {
+    const now = archived === undefined ? [] : await archivedNewer(version, deps);
+    const replaced = now.find(({ id }) => archived?.every((before) => before.id !== id));
+    if (replaced === undefined)
+        return { conclusion: 'promoted', sentence: nowSo(version, stage, previous) };
+    return { conclusion: 'superseded', sentence: replacedNewer(version, replaced, stage) };
+}
+async function archivedNewer(version, { client }) {
+    const archived = await client.models.versions(version.model, { stage: 'archived' });
+    return archived.filter((each) => decide_isNewer(each, version));
+}
+
 ;// CONCATENATED MODULE: ./build/run/find/run.js
 
 
@@ -67883,6 +68398,184 @@ async function projectOf(client, server, { projectId }) {
     return projectForLink(client, server, projectId === undefined ? undefined : { id: projectId, name: undefined });
 }
 
+;// CONCATENATED MODULE: ./build/run/promote/find-version.js
+
+
+
+
+
+
+
+
+
+const NOT_ALLOWED = 'or the account has no permission to read it';
+/** More than a run is ever linked to. */
+const MOST_NAMED = 10;
+/**
+ * Connects, and finds the version.
+ *
+ * @throws RunError that names the input, what is wrong with it, and the fix
+ */
+async function findVersion(choice, project, deps) {
+    if (choice.kind === 'run')
+        return ofRun(choice.run, project, deps);
+    const { server, account } = await connect(deps);
+    const { model, version } = choice;
+    const isById = isUuid(model) || isUuid(version);
+    const scope = isById && project?.source !== 'project'
+        ? undefined
+        : await findProject({ choice: project, server, account }, deps);
+    const found = isUuid(version)
+        ? await find_version_byId(version, model, deps)
+        : await find_version_byName(version, await theModel(model, scope, deps), deps);
+    const isElsewhere = (scope?.id ?? found.model.projectId) !== (found.model.projectId ?? scope?.id);
+    if (isElsewhere) {
+        throw new RunError(`project: the model "${model}" belongs to another project. Correct or drop the input`);
+    }
+    return { version: found, server, runUrl: undefined };
+}
+async function ofRun(reference, project, deps) {
+    const { client } = deps;
+    const { run, server, url } = await findRun(reference, project, deps);
+    const named = `the run "${run.name ?? run.id}"`;
+    if (runPhase(run.status) !== 'succeeded') {
+        throw new RunError(`run: ${named} is ${run.status}, and only what a completed run made is promoted. Name another run, or write model and version`);
+    }
+    const ids = run.modelVersionId === undefined ? await client.models.versionIdsOfRun(run.id) : [run.modelVersionId];
+    const [only, ...others] = ids;
+    if (only === undefined) {
+        const older = server.hasProjects
+            ? ''
+            : '. ZenML before 0.80 takes the model of a run only from its configuration, as in configuration: {model: {name: NAME}}';
+        throw new RunError(`run: ${named} has no model version. Give its pipeline a model, as in @pipeline(model=Model(name="NAME")), or write model and version${older}`);
+    }
+    if (others.length > 0)
+        throw await several(named, ids, deps);
+    return { version: await client.models.version(only), server, runUrl: url };
+}
+async function several(named, ids, { client }) {
+    const versions = await Promise.all(ids.slice(0, MOST_NAMED).map((id) => client.models.version(id)));
+    const listed = versions.map(shownVersion).join(', ');
+    return new RunError(`run: ${named} has several model versions: ${listed}. Write model and version in place of run`);
+}
+async function find_version_byId(id, model, { client }) {
+    const found = await client.models.version(id).catch((error) => {
+        if (!isGone(error))
+            throw error;
+        throw new RunError(`version: there is no model version with the id ${id}, ${NOT_ALLOWED}`);
+    });
+    if (found.model.name === model || found.model.id === model.toLowerCase())
+        return found;
+    throw new RunError(`version: ${id} is ${shownVersion(found)}, not one of "${model}". Correct model or version`);
+}
+async function theModel(reference, project, { client }) {
+    if (isUuid(reference)) {
+        return client.models.model(reference).catch((error) => {
+            if (!isGone(error))
+                throw error;
+            throw new RunError(`model: there is no model with the id ${reference}, ${NOT_ALLOWED}`);
+        });
+    }
+    const [found] = await client.models.models(project?.id, reference);
+    if (found !== undefined)
+        return found;
+    const where = project === undefined ? '' : ` in the project "${project.name ?? project.id}"`;
+    const names = (await client.models.models(project?.id)).flatMap(({ name }) => name ?? []);
+    const near = closestMatch(reference, names, { maxDistance: 3 });
+    const meant = near === undefined ? '' : `. Did you mean "${near}"?`;
+    throw new RunError(`model: there is no model named "${reference}"${where}, ${NOT_ALLOWED}${meant}`);
+}
+/** No version has one of these as its name: ZenML refuses it, as it does digits. */
+const STAGES = ['staging', 'production', 'archived'];
+async function find_version_byName(version, model, { client }) {
+    const wanted = queryOf(version);
+    const [only, ...others] = await client.models.versions(model, wanted);
+    const of = `the model "${model.name ?? model.id}"`;
+    if (only !== undefined && (others.length === 0 || version === 'latest'))
+        return only;
+    if (only !== undefined) {
+        const names = [only, ...others].slice(0, MOST_NAMED).map(({ name }) => name);
+        throw new RunError(`version: several versions of ${of} are in ${version}: ${names.join(', ')}. Write one of them`);
+    }
+    if (wanted.stage !== undefined)
+        throw new RunError(`version: no version of ${of} is in ${version}`);
+    const [newest] = await client.models.versions(model);
+    const hint = newest === undefined ? '; it has none that the account may read' : `; the newest is ${newest.name}`;
+    throw new RunError(`version: ${of} has no version "${version}"${hint}`);
+}
+function queryOf(version) {
+    if (version === 'latest')
+        return {};
+    if (STAGES.includes(version))
+        return { stage: version };
+    return /^\d{1,9}$/.test(version) ? { number: Number(version) } : { name: version };
+}
+
+;// CONCATENATED MODULE: ./build/run/promote/promote.js
+
+
+
+/**
+ * Gives a version of a model a stage, and looks whether it has it then; one that has it already is as good.
+ *
+ * @param deps its signal says that no time is left
+ * @throws RunError, ZenmlError if the version cannot be found, or the server refuses
+ * @throws the signal's reason if it was aborted before the version was found
+ */
+async function promoteVersion({ choice, project, ...wanted }, deps) {
+    const { version, server, runUrl } = await findVersion(choice, project, deps);
+    deps.reporter.found(version, modelVersionUrl(server, version) ?? runUrl);
+    const before = await change_stage_look(version, wanted.stage, deps);
+    return { previous: before.others[0], ...(await changeStage(before, wanted, deps)) };
+}
+
+;// CONCATENATED MODULE: ./build/actions/promote.js
+
+
+
+
+
+
+
+
+
+
+
+
+/** The runner sends its second signal 7.5 s after the first, and kills soon after; all must be said before. */
+const GOES_ON_MS = 6_000;
+/**
+ * Gives a version of a model a stage. Gives whether it has it now. When the workflow is cancelled, nothing new is sent,
+ * and what was sent is looked after for most of the seconds that the runner leaves.
+ */
+async function promote(env, log) {
+    const cancelled = listenForCancellation();
+    const signal = later(cancelled, GOES_ON_MS);
+    const report = new PromotionReport(log, systemClock);
+    let connection;
+    try {
+        const inputs = await readAndTell(readPromoteInputs, env, log);
+        const http = openHttp(inputs.authorities);
+        connection = await openClient({ inputs, http, clock: systemClock, log, reporter: report, signal });
+        const client = connection.client.with({ signal });
+        const request = { ...inputs, project: projectChoice(inputs.project, env) };
+        const deps = { client, clock: systemClock, reporter: report, signal, cancelled };
+        return await report.ended(await promoteVersion(request, deps));
+    }
+    catch (error) {
+        if (error instanceof InputFaults)
+            return report.badInputs(error.faults);
+        if (cancelled.aborted)
+            return await report.ended({ conclusion: 'cancelled', sentence: NOT_SENT });
+        if (!(error instanceof RunError || isZenmlError(error)))
+            throw error;
+        return await report.ended({ conclusion: 'failed', sentence: error.message });
+    }
+    finally {
+        await connection?.close();
+    }
+}
+
 ;// CONCATENATED MODULE: ./build/run/stop-known-run.js
 
 
@@ -67935,13 +68628,13 @@ async function stopKnownRun(request, deps) {
 
 
 /** The runner sends its second signal 7.5 s after the first, and kills soon after; all must be said before. */
-const GOES_ON_MS = 6_000;
+const stop_GOES_ON_MS = 6_000;
 /**
  * Stops a run that something else started. Gives whether nothing of it goes on. A cancelled workflow does not take
  * back that the run is to be stopped: the work goes on for most of the seconds that the runner leaves.
  */
 async function stopGivenRun(env, log) {
-    const signal = later(listenForCancellation(), GOES_ON_MS);
+    const signal = later(listenForCancellation(), stop_GOES_ON_MS);
     const step = new WorkflowStep({ action: 'stop', env, log, signal });
     try {
         const inputs = await step.read(readStopInputs);
@@ -68329,7 +69022,7 @@ function failed(error, conclusion = 'failed') {
 
 
 /** Of many cells, these are named. */
-const MOST_NAMED = 8;
+const configure_cells_MOST_NAMED = 8;
 /**
  * Merges and checks what each cell's run is to be given. What is alike in several cells is said once, with their numbers.
  *
@@ -68396,8 +69089,8 @@ function configure_cells_named(line, numbers, all) {
     return `${line} (${numbers.length === 1 ? 'cell' : 'cells'} ${configure_cells_listed(numbers)})`;
 }
 function configure_cells_listed(numbers) {
-    const left = numbers.length - MOST_NAMED;
-    return `${numbers.slice(0, MOST_NAMED).join(', ')}${left > 0 ? ` and ${left} more` : ''}`;
+    const left = numbers.length - configure_cells_MOST_NAMED;
+    return `${numbers.slice(0, configure_cells_MOST_NAMED).join(', ')}${left > 0 ? ` and ${left} more` : ''}`;
 }
 
 ;// CONCATENATED MODULE: ./build/run/sweep/slots.js
@@ -68809,6 +69502,7 @@ async function waitForRun(env, log) {
 
 
 
+
 /** Entry of the action itself. */
 async function main() {
     await run(runTemplate);
@@ -68832,6 +69526,10 @@ async function sweep() {
 /** Entry of stop/. */
 async function stop() {
     await run(stopGivenRun);
+}
+/** Entry of promote/. */
+async function build_promote() {
+    await run(promote);
 }
 /** The one place that decides the exit code. */
 async function run(action) {
@@ -68869,7 +69567,8 @@ function isOutputClosed(error) {
 var __webpack_exports__login = __webpack_exports__.iD;
 var __webpack_exports__main = __webpack_exports__.iW;
 var __webpack_exports__post = __webpack_exports__.bE;
+var __webpack_exports__promote = __webpack_exports__.pt;
 var __webpack_exports__stop = __webpack_exports__.ds;
 var __webpack_exports__sweep = __webpack_exports__.X0;
 var __webpack_exports__wait = __webpack_exports__.uk;
-export { __webpack_exports__login as login, __webpack_exports__main as main, __webpack_exports__post as post, __webpack_exports__stop as stop, __webpack_exports__sweep as sweep, __webpack_exports__wait as wait };
+export { __webpack_exports__login as login, __webpack_exports__main as main, __webpack_exports__post as post, __webpack_exports__promote as promote, __webpack_exports__stop as stop, __webpack_exports__sweep as sweep, __webpack_exports__wait as wait };

@@ -1,6 +1,7 @@
 import { login as logIn } from './actions/login.ts'
 import { runTemplate } from './actions/main.ts'
 import { cleanUpStep } from './actions/post.ts'
+import { promote as promoteVersion } from './actions/promote.ts'
 import { stopGivenRun } from './actions/stop.ts'
 import { sweepMatrix } from './actions/sweep.ts'
 import { waitForRun } from './actions/wait.ts'
@@ -34,6 +35,11 @@ export async function sweep(): Promise<void> {
 /** Entry of stop/. */
 export async function stop(): Promise<void> {
   await run(stopGivenRun)
+}
+
+/** Entry of promote/. */
+export async function promote(): Promise<void> {
+  await run(promoteVersion)
 }
 
 /** The one place that decides the exit code. */

@@ -30,7 +30,7 @@ const CANCELLED_COMMENT_LIMIT_MS = 1_500
 
 export interface StepReportOptions {
   /** Whose outputs are set; others are left alone. */
-  readonly action: Exclude<ActionName, 'login'>
+  readonly action: Exclude<ActionName, 'login' | 'promote'>
   readonly log: WorkflowLog
   readonly clock: Pick<Clock, 'elapsed'>
 }

@@ -1,8 +1,9 @@
 import type { Layer } from '../../run/configure/layers.ts'
+import type { VersionChoice } from '../../run/promote/find-version.ts'
 import type { Target } from '../../run/find/definition.ts'
 import { readConfiguration, readMapping, runNameFaults } from './configuration.ts'
 import { readChecked, type ConnectionInputs, type InputSources, type ReadInputs } from './read-checked.ts'
-import { baselineFaults, resumeFaults, targetFaults, runFaults, waitNotices } from './rules.ts'
+import { baselineFaults, promoteFaults, resumeFaults, targetFaults, runFaults, waitNotices } from './rules.ts'
 import { inputTables, type InputValues } from './table.ts'
 
 /** All inputs of the action, checked, as everything behind the edge takes them. */
@@ -106,6 +107,34 @@ export async function readStopInputs(sources: InputSources): Promise<ReadInputs<
     const { run, project, mode, timeout: timeoutMs } = values
     return { faults, inputs: { run, project, mode, timeoutMs } }
   })
+}
+
+/** The inputs of promote/. */
+export interface PromoteInputs extends ConnectionInputs, Pick<InputValues<'promote'>, 'replace'> {
+  readonly choice: VersionChoice
+  /** Name or id. */
+  readonly project: string | undefined
+  readonly stage: NonNullable<InputValues<'promote'>['stage']>
+}
+
+/**
+ * Reads and checks the inputs of promote/.
+ *
+ * @throws {InputFaults} as {@link readInputs}.
+ */
+export async function readPromoteInputs(sources: InputSources): Promise<ReadInputs<PromoteInputs>> {
+  return readChecked(inputTables.promote, sources, ({ raw, values, server }) => {
+    const faults = promoteFaults(raw, server, sources.parseServerUrl)
+    const choice = values && choiceOf(values)
+    if (choice === undefined || values?.stage === undefined) return { faults, inputs: undefined }
+    const { project, stage, replace } = values
+    return { faults, inputs: { choice, project, stage, replace } }
+  })
+}
+
+function choiceOf({ run, model, version }: InputValues<'promote'>): VersionChoice | undefined {
+  if (run !== undefined) return { kind: 'run', run }
+  return model === undefined || version === undefined ? undefined : { kind: 'model', model, version }
 }
 
 /** What only the main action has. */
