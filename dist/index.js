@@ -56256,7 +56256,7 @@ class RunLog {
                 this.#log.warning(`The run has been initializing for ${shownDuration(event.sinceMs)}${reasonOf(event.reason)}. Its runner or its image may be missing: check the stack's orchestrator and the server's log`);
                 return;
             case 'origin-not-noted':
-                this.#log.warning(`ZenML does not show where the run came from: ${inline(event.detail, run_log_LONG)}`);
+                this.#log.warning(notNotedLine(event));
         }
     }
     #timed(line) {
@@ -56270,6 +56270,12 @@ class RunLog {
 function run_log_isHindrance(event) {
     const kinds = run_log_HINDRANCES;
     return kinds.includes(event.kind);
+}
+function notNotedLine({ what, detail }) {
+    const why = inline(detail, run_log_LONG);
+    return what === 'its origin'
+        ? `ZenML does not show where the run came from: ${why}`
+        : `The run can be no baseline, because how the step ended was not noted on it: ${why}`;
 }
 function comparedLine({ input, baseline, missing }) {
     if (baseline !== undefined) {
@@ -62222,11 +62228,11 @@ const origin_TIME_LIMIT_MS = 5_000;
  *
  * @returns whether it is noted, when it is done or given up; never rejects, also when the signal is aborted
  */
-async function noteOrigin({ runId, facts, server, account, project }, deps) {
+async function noteOrigin({ runId, facts, server, account, project }, deps, what = 'its origin') {
     if (Object.keys(facts).length === 0)
         return false;
     const tell = (detail) => {
-        deps.reporter.tell({ kind: 'origin-not-noted', detail });
+        deps.reporter.tell({ kind: 'origin-not-noted', what, detail });
         return false;
     };
     if (project === undefined) {
@@ -62248,14 +62254,34 @@ async function noteOrigin({ runId, facts, server, account, project }, deps) {
     }
 }
 /**
- * Adds to what is noted on a run how its step ended: a run that missed its expectations is `completed` in ZenML. A miss
- * stays one, whoever follows the run later and expects less.
+ * Adds to what is noted on a run how its step ended: a run that missed its expectations is `completed` in ZenML. What was
+ * noted first stays, whoever follows the run later and expects less, or more.
  */
 async function noteConclusion(origin, conclusion, deps) {
-    const missed = 'expectation-missed';
-    if (origin.facts['conclusion'] === missed)
+    if (origin.facts['conclusion'] !== undefined)
         return;
-    await noteOrigin({ ...origin, facts: { ...origin.facts, conclusion } }, deps);
+    const facts = origin.isRead === true ? await factsNow(origin, deps) : origin.facts;
+    if (facts === undefined || facts['conclusion'] !== undefined)
+        return;
+    const noted = { ...origin, facts: { ...facts, conclusion } };
+    // A run whose end is not noted is never a baseline, so it is worth more than one try.
+    for (const pauseMs of PAUSES_MS) {
+        if (await noteOrigin(noted, { ...deps, reporter: SILENT }))
+            return;
+        await deps.clock.sleep(pauseMs, deps.signal);
+    }
+    await noteOrigin(noted, deps, 'its conclusion');
+}
+const SILENT = { tell: () => undefined };
+const PAUSES_MS = [500, 2_000];
+/** What stands on the run at this moment; undefined if that cannot be read. */
+async function factsNow({ runId }, deps) {
+    const limit = deps.timeLimit(origin_TIME_LIMIT_MS);
+    const read = await tryTo(async (client) => client.run(runId, { hydrate: true }), deps, limit, {
+        retries: true,
+    });
+    const facts = 'value' in read ? originNotedOn(read.value.metadata) : undefined;
+    return isJsonObject(facts) ? facts : undefined;
 }
 /** What this action noted on a run: a mapping, unless somebody else put something in its place. */
 function originNotedOn(metadata) {
@@ -62264,7 +62290,7 @@ function originNotedOn(metadata) {
 /** The same of a run that something else started, so that its conclusion can be added; undefined if nothing is noted. */
 function originOfRun({ id, metadata }, { server, account, project }) {
     const facts = originNotedOn(metadata);
-    return isJsonObject(facts) ? { runId: id, facts, server, account, project } : undefined;
+    return isJsonObject(facts) ? { runId: id, isRead: true, facts, server, account, project } : undefined;
 }
 /** A run's metadata without what this action noted there. */
 function withoutOrigin(metadata) {
@@ -62654,27 +62680,55 @@ function judgeAgainst(expectation, entries, baseline = { kind: 'unread', why: 't
     const own = expect_find(expectation.name, entries);
     if ('problem' in own)
         return { wanted, held: false, got: own.problem };
-    // By its full name: the baseline may have had other steps.
-    const found = expect_find(expect_nameOf(own), entriesOf(baseline.values));
+    const found = findSame(own, entriesOf(baseline.values));
+    const nothing = (what) => ({
+        wanted,
+        held: false,
+        got: `nothing to compare with: the baseline has ${what}`,
+    });
     if ('problem' in found)
-        return { wanted, held: false, got: `nothing to compare with: the baseline has ${found.problem}` };
+        return nothing(found.problem);
     const { value } = found;
+    if (typeof value === 'number' && !Number.isFinite(value))
+        return nothing('a number that is too large to be read');
+    const { operator } = expectation;
     const { offset } = expectation.wanted;
-    const isExact = typeof value === 'number' && doubtAbout(value, value) === undefined;
-    if (!isExact && (offset !== 0 || !isValue(value))) {
-        const got = `nothing to compare with: the baseline has ${show(value)}, which is not a number`;
-        return { wanted, held: false, got };
+    if (typeof value !== 'number') {
+        // Without a look at the values nobody knows that texts are compared, and "9.5" comes behind "10.5".
+        const isOrdered = operator !== '==' && operator !== '!=';
+        if (isOrdered || offset !== 0 || !isValue(value))
+            return nothing(`${show(value)}, which is not a number`);
+        return withLimit(wanted, expect_judge({ ...expectation, wanted: value }, entries), value);
     }
-    const limit = isExact ? boundOf(value, expectation.wanted) : value;
-    const verdict = expect_judge({ ...expectation, wanted: limit }, entries);
+    const limits = limitsOf(value, expectation.wanted);
+    const verdicts = limits.map((limit) => withLimit(wanted, expect_judge({ ...expectation, wanted: limit }, entries), limit));
+    // How a sum of binary fractions is rounded decides nothing.
+    const isLenient = operator !== '!=';
+    return verdicts.find(({ held }) => held === isLenient) ?? verdicts[0] ?? nothing('no value');
+}
+function withLimit(wanted, verdict, limit) {
     return { ...verdict, wanted: `${wanted} (${show(limit)})` };
+}
+/** What the baseline logged in the same place: a step's value is another one than that of the run itself. */
+function findSame(own, entries) {
+    const same = entries.find(({ step, key }) => step === own.step && key === own.key);
+    if (same !== undefined)
+        return same;
+    const name = expect_nameOf(own);
+    const known = entries.map(expect_nameOf);
+    return {
+        problem: known.length === 0
+            ? 'no value of that name (the run has no metadata)'
+            : `no value of that name (there is ${words_listed(known, name)})`,
+    };
 }
 function isValue(value) {
     return value !== null && typeof value !== 'object' && typeof value !== 'number';
 }
-function boundOf(value, { offset, isPercent }) {
+/** As a person adds, and as a computer does. */
+function limitsOf(value, { offset, isPercent }) {
     const by = isPercent ? (Math.abs(value) * offset) / 100 : offset;
-    return sum(value, by);
+    return by === 0 ? [value] : [sum(value, by), value + by];
 }
 /** One line that names each miss, with a semicolon between two and none within; undefined if everything held. */
 function missedExpectations(runName, verdicts) {
@@ -62812,7 +62866,7 @@ function compareRuns(input, logged, baseline, expectations) {
     }
     const own = numbersIn(logged);
     const before = numbersIn(baseline.values);
-    const wishes = new Map(expectations.map((expectation) => [nameInMetadata(expectation.name, logged), betterOf(expectation)]));
+    const wishes = wishesOf(expectations, logged);
     const metrics = [...new Set([...own.keys(), ...before.keys()])]
         .map((name) => ({
         name,
@@ -62827,6 +62881,20 @@ function compareRuns(input, logged, baseline, expectations) {
 function compareNames(a, b) {
     return a < b ? -1 : a > b ? 1 : 0;
 }
+/** Which way is good: as the conditions that compare with the baseline say it, or else as all agree. */
+function wishesOf(expectations, logged) {
+    const byName = new Map();
+    for (const expectation of expectations) {
+        const name = nameInMetadata(expectation.name, logged);
+        byName.set(name, [...(byName.get(name) ?? []), expectation]);
+    }
+    return new Map([...byName].map(([name, own]) => {
+        const bound = own.filter(({ wanted }) => typeof wanted === 'object');
+        const ways = new Set((bound.length > 0 ? bound : own).map(betterOf));
+        const [way] = ways;
+        return [name, ways.size === 1 ? way : undefined];
+    }));
+}
 /** Which way is good, as far as a condition says it. */
 function betterOf({ operator }) {
     if (operator === '>' || operator === '>=')
@@ -62839,13 +62907,15 @@ function numbersIn({ metadata, stepMetadata }) {
     collect(metadata, '', numbers, MOST_LEVELS);
     for (const { step, metadata: ofStep } of stepMetadata)
         collect(ofStep, `${step}.`, numbers, MOST_LEVELS);
-    return numbers;
+    return new Map([...numbers].filter((entry) => entry[1] !== undefined));
 }
+/** Of a name that stands for two values nobody knows which is meant. */
 function collect(values, prefix, numbers, levels) {
     for (const [key, value] of Object.entries(values)) {
         const name = `${prefix}${key}`;
-        if (typeof value === 'number' && Number.isFinite(value))
-            numbers.set(name, value);
+        if (typeof value === 'number' && Number.isFinite(value)) {
+            numbers.set(name, numbers.has(name) ? undefined : value);
+        }
         if (isJsonObject(value) && levels > 0)
             collect(value, `${name}.`, numbers, levels - 1);
     }
@@ -64250,7 +64320,7 @@ class Watch {
         const isFinal = this.#patience.refused(doubtedMs);
         if (!isFinal && this.#noteLost(detail, doubtedMs) < lostAfterMs)
             return undefined;
-        return { kind: 'lost', status: this.#status, detail, refuses: true };
+        return { kind: 'lost', status: this.#status, detail, refuses: isFinal };
     }
     /** Gives for how many milliseconds the run has been out of sight. */
     #noteLost(detail, toleratedMs) {

@@ -212,7 +212,7 @@ test('the READMEs have the conclusions of the code', () => {
 })
 
 test('the action files have the conclusions of the code', () => {
-  const [main, , wait, , promote] = actions.map(({ file }) => file.outputs['conclusion']?.description)
+  const [main, , wait, , , promote] = actions.map(({ file }) => file.outputs['conclusion']?.description)
   const names = (all: readonly (readonly [string, string])[]): string => all.map(([name]) => name).join(', ')
   expect(main).toMatch(new RegExp(`: ${names(conclusions)}\\.$`))
   expect(wait).toMatch(new RegExp(`: ${names(followed)}\\.$`))

@@ -117,7 +117,11 @@ export type RunEvent =
   /** What the server knows of the run at its end. */
   | { readonly kind: 'details'; readonly details: RunDetails }
   /** The run does not say where it came from. */
-  | { readonly kind: 'origin-not-noted'; readonly detail: string }
+  | {
+      readonly kind: 'origin-not-noted'
+      readonly what: 'its origin' | 'its conclusion'
+      readonly detail: string
+    }
   | { readonly kind: 'failed-but-going-on'; readonly steps: readonly string[] }
   /** The run failed or was stopped; it is over once nothing of it has changed for so long. */
   | { readonly kind: 'settling'; readonly forMs: number }

@@ -108,6 +108,30 @@ describe.each(ZENML_VERSIONS)('on ZenML %s', (version) => {
     })
   })
 
+  test('whoever waits for a run of main later, and expects more, does not take it away as a baseline', async () => {
+    const scene = await open()
+    const { runId = '' } = await scene.execute({ provenance: MAIN, ...reaching(0.9) })
+    const strict: Expectation = { name: 'train.accuracy', operator: '>=', wanted: 0.99 }
+    expect(await scene.attach(runId, { expectations: [strict] })).toMatchObject({
+      conclusion: 'expectation-missed',
+    })
+    await scene.execute({ provenance: PULL_REQUEST, baseline: onMain })
+    expect(comparisonOf(scene)).toMatchObject({ baseline: { id: runId } })
+  })
+
+  test('a miss is noted although the first note of it fails', async () => {
+    const scene = await open()
+    scene.server.addFault({ on: 'metadata', occurrence: 2, do: { kind: 'html', status: 503 } })
+    const { runId = '' } = await scene.execute({
+      provenance: MAIN,
+      ...reaching(0.1),
+      expectations: [{ name: 'train.accuracy', operator: '>=', wanted: 0.9 }],
+    })
+    await scene.attach(runId)
+    await scene.execute({ provenance: PULL_REQUEST, baseline: onMain })
+    expect(comparisonOf(scene)).toMatchObject({ baseline: undefined })
+  })
+
   test('where main has no run yet, the condition is not checked, unless a baseline is required', async () => {
     const scene = await open()
     const request = { provenance: MAIN, baseline: onMain, expectations: [atLeast(0)] }

@@ -150,7 +150,7 @@ export class RunLog implements Reporter {
         )
         return
       case 'origin-not-noted':
-        this.#log.warning(`ZenML does not show where the run came from: ${inline(event.detail, LONG)}`)
+        this.#log.warning(notNotedLine(event))
     }
   }
 
@@ -167,6 +167,13 @@ export class RunLog implements Reporter {
 function isHindrance(event: RunEvent): event is HindranceEvent {
   const kinds: readonly string[] = HINDRANCES
   return kinds.includes(event.kind)
+}
+
+function notNotedLine({ what, detail }: Extract<RunEvent, { kind: 'origin-not-noted' }>): string {
+  const why = inline(detail, LONG)
+  return what === 'its origin'
+    ? `ZenML does not show where the run came from: ${why}`
+    : `The run can be no baseline, because how the step ended was not noted on it: ${why}`
 }
 
 function comparedLine({ input, baseline, missing }: Comparison): string {
