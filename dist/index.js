@@ -50909,7 +50909,7 @@ function readBound(text, column, line, name, operator) {
     const found = BOUND.exec(text);
     if (found === null) {
         const forms = 'write baseline alone, or with one number, as in baseline - 0.01 or baseline + 5 %';
-        return expectations_fault(line, column, `${expectations_shown(text)} is not a bound; ${forms}`);
+        return expectations_fault(line, column, `${expectations_shown(text)} is not a value to compare with; ${forms}`);
     }
     const [, sign, amount = '0', percent = ''] = found;
     const offset = Number(amount) * (sign === '-' ? -1 : 1);
@@ -51373,7 +51373,7 @@ function readGivenInputs(env, names, parse) {
         return fault('ZENML_STORE_API_KEY', problem);
     }
     if (credential === 'access-token' && !isExportedPair(url, env, parse)) {
-        const problem = 'does not go with ZENML_STORE_URL, as login/ exported another pair; ' +
+        const problem = 'does not belong to ZENML_STORE_URL: login/ exported another pair; ' +
             'give the inputs server-url and api-key, or set neither variable again';
         return fault('ZENML_STORE_API_TOKEN', problem);
     }
@@ -55346,7 +55346,7 @@ class FailureLog {
     }
     #tail({ lines, left, missing }, whose) {
         if (missing !== undefined)
-            this.#log.info(`The log of ${whose} cannot be shown: ${inline(missing, MAX_LINE_LENGTH)}`);
+            this.#log.info(`The log of ${whose} is not shown: ${inline(missing, MAX_LINE_LENGTH)}`);
         if (lines.length === 0)
             return;
         this.#log.serverText(lines, `Log of ${whose}: ${extent(lines.length, left)}`, { isFolded: true });
@@ -55545,8 +55545,8 @@ function otherCode(code, { head, merge }) {
         return undefined;
     if (commit === head || commit === merge)
         return undefined;
-    return (`The run uses the code of "${inline(name, code_text_MAX_NAME_LENGTH)}", which is that of commit ${shortened(commit)}, not that ` +
-        `of the pull request's head ${shortened(head)}. To run the pull request's own code, create a snapshot of it first: ` +
+    return (`The run uses the code of "${inline(name, code_text_MAX_NAME_LENGTH)}", which was made from commit ${shortened(commit)}, not from ` +
+        `the pull request's head ${shortened(head)}. To run the pull request's own code, create a snapshot of it first: ` +
         'see docs/pull-requests.md#train-the-pull-requests-own-code');
 }
 function shortened(commit) {
@@ -55668,7 +55668,7 @@ class StartLog {
             case 'new-key':
                 return `The server did not finish the request in ${shownDuration(event.afterMs)}, and there is no run: sending a new request for the same name`;
             case 'dispatch-awaited':
-                return `The server created the run and then failed, so the run may never begin; waiting for it to begin for up to ${shownDuration(event.untilMs)}`;
+                return `The server created the run and then failed, so it may never begin; waiting for it for up to ${shownDuration(event.untilMs)}`;
             case 'not-dispatched':
                 this.#log.warning(`The server never began the run ${inline(event.name, 300)}, so it was ended. Starting it again as ${inline(event.nextName, 300)}`);
                 return undefined;
@@ -55678,12 +55678,12 @@ class StartLog {
                 this.#log.info(`Following the run ${inline(event.run.name ?? event.run.id, LONG)} (${inline(event.run.status)}): ${inline(event.url ?? event.run.id, LONG)}`);
                 return event.run.code && codeLogLine(event.run.code);
             case 'resumed':
-                return `Reattached to the run of attempt ${event.attempt}, which is ${inline(event.run.status)}: ${inline(event.url ?? event.run.id, LONG)}`;
+                return `Reattached to the run of attempt ${event.attempt} (${inline(event.run.status)}): ${inline(event.url ?? event.run.id, LONG)}`;
             case 'resume-unclear':
                 this.#log.warning(`Several runs of earlier attempts match (${inline(event.names.join(', '), LONG)}), so a new one is started`);
                 return undefined;
             case 'resume-foreign':
-                this.#log.warning(`What earlier attempts started (${inline(event.names.join(', '), LONG)}) came from another template or snapshot, so a new run is started`);
+                this.#log.warning(`Earlier attempts ran another template or snapshot (${inline(event.names.join(', '), LONG)}), so a new run is started`);
                 return undefined;
             case 'retry':
                 return `${inline(event.line, LONG)}; trying again in ${shownDuration(event.waitMs)}`;
@@ -55702,7 +55702,7 @@ class StartLog {
             ...(more > 0 ? [`and ${more} more values`] : []),
         ];
         const same = Object.keys(configuration).length > 0 && changes.length === 0;
-        const laidOver = same ? ['The given configuration changes none of its values'] : changed;
+        const laidOver = same ? ['The inputs change none of its values'] : changed;
         if (this.#resolved !== undefined)
             this.#foldDefinition(this.#resolved, laidOver);
         for (const warning of warnings)
@@ -56274,8 +56274,8 @@ function run_log_isHindrance(event) {
 function notNotedLine({ what, detail }) {
     const why = inline(detail, run_log_LONG);
     return what === 'its origin'
-        ? `ZenML does not show where the run came from: ${why}`
-        : `The run can be no baseline, because how the step ended was not noted on it: ${why}`;
+        ? `Where the run came from could not be recorded on it: ${why}`
+        : `The run can be no baseline, because how the step ended was not recorded on it: ${why}`;
 }
 function comparedLine({ input, baseline, missing }) {
     if (baseline !== undefined) {
@@ -56299,7 +56299,7 @@ function usualLine({ medianMs, runs }) {
     return `Usually ${shownDuration(medianMs)} (from the last ${runs === 1 ? 'run' : `${runs} runs`})`;
 }
 function verdictLine({ wanted, held, got }) {
-    return `${held ? 'Expectation met' : 'Expectation not met'}: ${inline(wanted, run_log_LONG)} (got ${inline(got, run_log_LONG)})`;
+    return `${held ? 'Expectation met' : 'Expectation not met'}: ${inline(wanted, run_log_LONG)}, got ${inline(got, run_log_LONG)}`;
 }
 function reasonOf(reason) {
     return reason === undefined || reason === '' ? '' : ` (${inline(reason, run_log_LONG)})`;
@@ -56714,7 +56714,7 @@ class UnreachableError extends Error {
 }
 /** What to do about a failure that another address may mend. */
 const WRONG_ADDRESS = {
-    ECONNREFUSED: (input) => `; check ${input}, and that the server runs`,
+    ECONNREFUSED: (input) => `; check ${input}, and that the server is running`,
     ENOTFOUND: (input) => `; check ${input}`,
 };
 /** ZenML's own 404: the thing asked for is not there. A route that is not there has no exception's name. */
@@ -58152,7 +58152,7 @@ class ZenmlClient {
         const call = noteMetadataCall(runId, values, scope);
         const answer = await this.#api.exchange(call);
         if (!isYes(answer))
-            throw new AnswerError('note metadata on the run', answer, this.#api.now());
+            throw new AnswerError('record metadata on the run', answer, this.#api.now());
     }
     /** Asks the server to ask the orchestrator how the run is; most orchestrators cannot say (501). */
     async refresh(id) {
@@ -58377,7 +58377,7 @@ function readProxy(variable, value) {
     const address = value.includes('://') ? value : `http://${value}`;
     const url = urlOf(address);
     if (url === undefined || !['http:', 'https:'].includes(url.protocol) || url.hostname === '') {
-        throw new TransportError('PROXY', `the variable ${variable} of this runner holds no address of an http or https proxy; it should look like ` +
+        throw new TransportError('PROXY', `the variable ${variable} of this runner is not the address of an HTTP proxy; it should look like ` +
             'http://proxy.example.com:3128, with special characters of a user or password percent-encoded', false, true);
     }
     return { variable, url: url.origin, authorization: authorizationOf(url) };
@@ -58560,7 +58560,7 @@ function untrusted_certificate_describe(code, chain, host, whose) {
     const subject = whose === 'it' ? nameOf(leaf.subject) : `${whose} ${nameOf(leaf.subject)}`;
     // Whoever trusted it would trust every such ingress.
     if (PLACEHOLDERS.has(String(leaf.subject.CN))) {
-        return `${subject} is the placeholder of an ingress that has no certificate for ${host}, or not yet; it needs one there`;
+        return `${subject} is the placeholder of an ingress, which has no certificate for ${host} (yet); it needs one there`;
     }
     if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID') {
         const wrong = chain.find((each) => !isValidNow(each)) ?? leaf;
@@ -58885,7 +58885,7 @@ async function theOneNamed(name, client) {
     throw new WorkspaceError(`workspace: ${several.length} workspaces are named ${workspaces_shown(name)}, in the organizations ${places.join(', ')}${more}; write the id of one of them instead of its name`);
 }
 async function notFound(name, client) {
-    const start = `workspace: there is no workspace ${workspaces_shown(name)} that this account may see`;
+    const start = `workspace: there is no workspace ${workspaces_shown(name)} that this account can see`;
     const names = [...new Set((await client.workspaces()).map((each) => each.name))];
     if (names.length === 0)
         return `${start}, nor any other; add the account to the workspace`;
@@ -59165,7 +59165,7 @@ async function connect_open(options, login) {
         case 'access-token':
             return { serverUrl: server.url, session: new TokenSession(credential.token) };
         case 'client':
-            throw new CredentialError('client-id: goes with workspace only');
+            throw new CredentialError('client-id: works with workspace only');
     }
 }
 /**
@@ -59269,7 +59269,7 @@ async function readAndTell(read, env, log) {
 
 const FAILED = 'ZenML login failed';
 /** Their post steps see the variables as they are at the job's end. */
-const OTHER_SERVER = 'ZENML_STORE_URL named another server until now: earlier steps of this job that used it cannot look after their runs any more; give them the inputs server-url and api-key';
+const OTHER_SERVER = 'ZENML_STORE_URL named another server before: earlier steps of this job that used it can no longer look after their runs; give them the inputs server-url and api-key';
 /** The last moment that a date of four digits can say; a server may name any number of seconds. */
 const LAST_MOMENT_MS = Date.UTC(9999, 11, 31);
 /**
@@ -59325,7 +59325,7 @@ function handOver({ serverUrl, token, expiresAt }, exportEnv, env, log) {
     }
     catch (error) {
         const code = systemCode(error);
-        const line = `The token could not be handed to the later steps: the runner's file for it cannot be written${code === '' ? '' : ` (${code})`}. Check disk space and permissions on the runner`;
+        const line = `The token could not be passed to later steps: the runner's file for it cannot be written${code === '' ? '' : ` (${code})`}. Check disk space and permissions on the runner`;
         log.error(line, { title: FAILED });
         return false;
     }
@@ -59540,8 +59540,8 @@ const NOT_BY_API = ['schedule', 'build'];
 /** Servers say that the values are anything, and take texts only. */
 const ENVIRONMENT = { type: 'object', additionalProperties: { type: 'string' } };
 const check_keys_REASONS = {
-    schedule: 'a run that is started from outside has no schedule; put it on the workflow (on: schedule)',
-    build: 'a run uses the build of its snapshot or template; make a new one to change it',
+    schedule: 'schedule the workflow instead (on: schedule)',
+    build: 'the build is part of the snapshot or template; to change it, create that again',
 };
 /**
  * Checks the values of a run configuration's own keys, or of a step's, against the server's schema of them.
@@ -59557,7 +59557,7 @@ function checkKeys(configuration, path, schemas, { outline: { types }, findings 
             findings.error(place, `${key} cannot be set: ${check_keys_REASONS[key] ?? ''}`);
         }
         else if ((member(value, 'docker') ?? null) !== null && key === 'settings') {
-            findings.error([...place, 'docker'], 'settings.docker cannot be set: the image is part of the snapshot or template; make a new one to change it');
+            findings.error([...place, 'docker'], 'settings.docker cannot be set: the image is part of the snapshot or template; to change it, create that again');
         }
         else {
             checkKey(key, value, place, member(schemas, key), types, findings);
@@ -60660,7 +60660,7 @@ class Expansion {
         if (isStep)
             return stepTarget(key, value);
         if (owners.length > 1)
-            return { problem: `several have a parameter ${quoted(key)}: write ${ways(owners, key)}` };
+            return { problem: `more than one parameter is named ${quoted(key)}: write ${ways(owners, key)}` };
         const [owner] = owners;
         if (owner !== undefined)
             return { path: pathOf(owner, key) };
@@ -60873,7 +60873,7 @@ function ways(owners, key) {
 
 
 
-const NOT_TOLD = 'The server does not say which parameters there are, so the configuration is sent without a check';
+const NOT_TOLD = 'The server does not list the parameters, so the configuration is sent unchecked';
 /**
  * Merges all that the user wants to differ, and checks it against the definition.
  *
@@ -60989,7 +60989,7 @@ function indent(depth) {
 
 
 const project_MOST_NAMES = 10;
-const NOT_ALLOWED_HINT = 'Or the account has no permission to read it';
+const NOT_ALLOWED_HINT = ', or the account has no permission to read it';
 /**
  * Finds the project to look names up in, and reports which it is and why. Where nobody names one it is the account's
  * own, or the only one that the account sees, as in ZenML's own client (zenml/zen_stores/base_zen_store.py).
@@ -61039,7 +61039,7 @@ async function project_named({ nameOrId, source }, server, client) {
         if (!isGone(error))
             throw error;
         const start = `${source}: there is no project "${nameOrId}" on this server`;
-        throw new RunError(`${start}. ${await suggestion(nameOrId, server, client)}${NOT_ALLOWED_HINT}`);
+        throw new RunError(`${start}${NOT_ALLOWED_HINT}${await suggestion(nameOrId, server, client)}`);
     }
 }
 /** @throws RunError if the account may not read its own default project, or it was deleted */
@@ -61060,7 +61060,7 @@ async function suggestion(wanted, server, client) {
     try {
         const { items, total } = await client.projects();
         const names = items.map(({ name }) => name).sort((a, b) => leven(a, wanted) - leven(b, wanted));
-        return names.length === 0 ? '' : `The account sees: ${project_listed(names, total)}. `;
+        return names.length === 0 ? '' : `. The account sees: ${project_listed(names, total)}`;
     }
     catch {
         return '';
@@ -61094,11 +61094,10 @@ async function projectForLink(client, server, project) {
 
 
 
-
 /** How many of a server's definitions are looked through for names to suggest. */
 const SUGGESTION_POOL = 200;
 const MOST_SUGGESTIONS = 10;
-const notAllowedHint = (kind) => `Or the account has no permission to read ${DEFINITION_NOUNS[kind]}s`;
+const notAllowedHint = (kind) => `, or the account has no permission to read ${DEFINITION_NOUNS[kind]}s`;
 /**
  * Finds what is to be run: by id, by exact name, by name within a pipeline, or the newest of a pipeline.
  *
@@ -61183,16 +61182,16 @@ class Finder {
             !all.some((definition) => this.#isInPipeline(definition) && this.#isInProject(definition));
         const names = this.#runnable(all, ({ pipeline: of }) => of?.name);
         const problem = isUnknown
-            ? `there is no pipeline named "${pipeline}" with a named ${noun}${this.#place()}${didYouMean(pipeline, names) || '.'}`
-            : `"${pipeline}" has no named ${noun} that can be run${this.#place()}.`;
-        const others = definition_suggestion(all, names, pipeline, kind, `Pipelines with a runnable ${noun} are`);
-        return new RunError(`pipeline: ${problem} ${others}${notAllowedHint(kind)}`);
+            ? `there is no pipeline named "${pipeline}" with a named ${noun}${this.#place()}`
+            : `"${pipeline}" has no named ${noun} that can be run${this.#place()}`;
+        const others = definition_suggestion(all, names, pipeline, kind, `Pipelines with a runnable ${noun}`);
+        return new RunError(`pipeline: ${problem}${notAllowedHint(kind)}${others}`);
     }
     async #notFound(kind, which, wanted) {
         const all = await this.#tryToList(kind);
         const names = this.#runnable(all, ({ name }) => name);
-        const others = definition_suggestion(all, names, wanted, kind, 'Runnable ones are');
-        return new RunError(`${kind}: there is no ${DEFINITION_NOUNS[kind]} ${which}. ${others}${notAllowedHint(kind)}`);
+        const others = definition_suggestion(all, names, wanted, kind, `Runnable ${DEFINITION_NOUNS[kind]}s`);
+        return new RunError(`${kind}: there is no ${DEFINITION_NOUNS[kind]} ${which}${notAllowedHint(kind)}${others}`);
     }
     #runnable(all, nameOf) {
         const usable = all?.filter((definition) => definition.runnable === true && this.#isInProject(definition));
@@ -61230,9 +61229,9 @@ function definition_suggestion(all, names, wanted, kind, words) {
     if (all === undefined)
         return '';
     if (names.length === 0)
-        return `The account sees no runnable ${DEFINITION_NOUNS[kind]} at all. `;
+        return `. The account sees no runnable ${DEFINITION_NOUNS[kind]} at all`;
     const nearest = [...names].sort((a, b) => leven(a, wanted) - leven(b, wanted)).slice(0, MOST_SUGGESTIONS);
-    return `${words}: ${nearest.map((name) => `"${name}"`).join(', ')}. `;
+    return `. ${words}: ${nearest.map((name) => `"${name}"`).join(', ')}`;
 }
 /** Also where the stack is hidden: a run acts as this account, so it would end, or hang, before its first step. */
 function runnable(definition) {
@@ -61241,7 +61240,7 @@ function runnable(definition) {
         return definition;
     const why = hidesStack
         ? 'the account has no permission to read its stack. Give the account permission to read stacks and stack components'
-        : 'its stack or its build is gone, or it was made on a local stack. Make a new one on a remote stack and use that';
+        : 'its stack or its build is gone, or it was made on a local stack. Create it again on a remote stack';
     throw new RunError(`${kind}: the ${DEFINITION_NOUNS[kind]} "${name ?? id}" cannot be run: ${why}`);
 }
 
@@ -62625,9 +62624,12 @@ async function findOnBranch({ branch, repository }, { id, projectId, pipelineId 
             continue;
         return isHidden
             ? { kind: 'unread', why: 'the account has no permission to read the metadata of earlier runs' }
-            : { kind: 'none', why: `no completed run of the branch ${branch} is known` };
+            : { kind: 'none', why: `no run of the branch ${branch} has passed with this action yet` };
     }
-    return { kind: 'unread', why: `none of the last ${baseline_MOST_PAGES * baseline_PAGE_SIZE} runs is one of ${branch}` };
+    return {
+        kind: 'unread',
+        why: `none of the last ${baseline_MOST_PAGES * baseline_PAGE_SIZE} runs is a passed run of ${branch}`,
+    };
 }
 function isGoodRunOf({ metadata }, branch, repository) {
     const noted = originNotedOn(metadata);
@@ -62737,7 +62739,8 @@ function missedExpectations(runName, verdicts) {
         return undefined;
     const list = missed.map(({ wanted, got }) => `expected ${wanted}, got ${got}`).join('; ');
     const count = `${missed.length} of ${verdicts.length} expectations ${missed.length === 1 ? 'was' : 'were'}`;
-    return `The run "${runName}" completed, but ${count} not met: ${list}`;
+    const which = verdicts.length === 1 ? 'the expectation was' : count;
+    return `The run "${runName}" completed, but ${which} not met: ${list}`;
 }
 /** As a person writes it. */
 function expect_describe({ name, operator, wanted }) {
@@ -62788,8 +62791,8 @@ function expect_find(name, entries) {
     const known = entries.map(expect_nameOf);
     return {
         problem: known.length === 0
-            ? 'no value of that name (the run has no metadata)'
-            : `no value of that name (there is ${words_listed(known, name)})`,
+            ? 'no such value (the run has no metadata)'
+            : `no such value (the run has ${words_listed(known, name)})`,
     };
 }
 function expect_nameOf({ step, key }) {
@@ -62964,7 +62967,7 @@ function conclude(watched, context) {
             return {
                 conclusion: 'lost',
                 status,
-                error: twoSentences(`The run "${name}" could not be followed: ${watched.detail}`, `When last seen it was ${status}, and it may still be running${where}`),
+                error: twoSentences(`The outcome of the run "${name}" is unknown. ${watched.detail}`, `When last seen it was ${status}, and it may still be running${where}`),
                 failedStep,
             };
     }
@@ -64783,15 +64786,15 @@ async function end(run, request, deps) {
 const ADVICE = [
     {
         pattern: /has been updated since/i,
-        advice: (noun) => `The stack was changed after the ${noun} was made: make a new ${noun} and use that`,
+        advice: (noun) => `The stack was changed after the ${noun} was made: create the ${noun} again`,
     },
     {
         pattern: /does not have an associated build|no associated build/i,
-        advice: (noun) => `The ${noun} was made without a container build: make a new one on a remote stack with a container registry`,
+        advice: (noun) => `The ${noun} was made without a container build: create it again on a remote stack with a container registry`,
     },
     {
         pattern: /no source snapshot|no source deployment/i,
-        advice: (noun) => `What the ${noun} was made from is gone: make a new ${noun} and use that`,
+        advice: (noun) => `What the ${noun} was made from is gone: create the ${noun} again`,
     },
     {
         pattern: /missing the following required parameters/i,
@@ -65352,7 +65355,7 @@ async function trigger_timeout_within({ leftMs }, deps, work) {
     catch (error) {
         if (!limit.aborted || signal?.aborted === true)
             throw error;
-        const told = 'time ran out before the server answered what there is to run. Nothing was started';
+        const told = 'time ran out while looking up what to run. Nothing was started';
         throw new RunError(`No run could be started within trigger-timeout: ${told}`, 'timed-out');
     }
 }
@@ -65484,7 +65487,7 @@ const GRANT = 'add "permissions: pull-requests: write" to the job, or give githu
 /** The workflow was started by an event without a pull request. */
 function noPullRequest(eventName) {
     const event = eventName === '' ? 'its event' : `the event ${quote(eventName)}`;
-    return `No comment was written: ${event} names no pull request; it needs one such as pull_request`;
+    return `No comment was written: ${event} has no pull request; comments need one such as pull_request`;
 }
 const NO_TOKEN = 'No comment was written: github-token is empty; remove that input, or give it a token';
 /** Why a comment is not as it should be, and what to do; one line. */
@@ -65512,12 +65515,12 @@ function refusal({ status, message, limited }, { fromFork }) {
     if (status === 403 && /\block/i.test(message))
         return 'the conversation is locked';
     if (status === 403 && fromFork) {
-        return "GitHub gives workflows of a fork's pull request a token that can only read; see the job's summary";
+        return "GitHub gives a fork's pull request a read-only token; see the job summary";
     }
     if (status === 403 && /not accessible by/i.test(message))
         return `the token lacks permission; ${GRANT}`;
     if (status === 404)
-        return `GitHub does not show it to the token (404); ${GRANT}`;
+        return `GitHub does not show the pull request to the token (404); ${GRANT}`;
     return `GitHub answered ${status}${message === '' ? '' : `: ${quote(message, MAX_QUOTE_LENGTH)}`}`;
 }
 
@@ -65786,7 +65789,7 @@ function withinSize(sections, max, sizeOf) {
             kept.push(markdown);
         }
     }
-    return blocks(...kept, left.length === 0 ? '' : `Too long to be shown here: ${left.join(', ')}.`);
+    return blocks(...kept, left.length === 0 ? '' : `Too long to show here: ${left.join(', ')}.`);
 }
 
 ;// CONCATENATED MODULE: ./build/github/page/sweep.js
@@ -65947,7 +65950,7 @@ function heading({ conclusion, withoutRun, status, pipeline, sweep }) {
 }
 /** Link, duration and what is usual, in one line; of a run that was not started what it would have been of. */
 function headLine(record) {
-    const { runName, runId, runUrl, durationMs, usual, status, conclusion } = record;
+    const { runName, runId, runUrl, durationMs, usual, conclusion } = record;
     const name = runName ?? runId;
     if (name === undefined)
         return record.withoutRun === undefined ? '' : definitionText(record);
@@ -65955,7 +65958,7 @@ function headLine(record) {
         markdown_link(name, runUrl, heading_MAX_NAME_LENGTH),
         ...(conclusion === 'started' || durationMs === undefined ? [] : [`**${shownDuration(durationMs)}**`]),
         ...(usual === undefined ? [] : [`usually ${shownDuration(usual.medianMs)}`]),
-        ...(tellsMore(record) ? [`${markdown_code(status, heading_MAX_NAME_LENGTH)} in ZenML`] : []),
+        ...(tellsMore(record) ? [stateText(record)] : []),
         ...cacheShare(record),
     ].join(' \u00b7 ');
 }
@@ -65966,7 +65969,11 @@ function definitionText({ definition }) {
     const { kind, id, name, pipeline } = definition;
     const of = pipeline?.name === undefined ? '' : ` of the pipeline ${markdown_code(pipeline.name, heading_MAX_NAME_LENGTH)}`;
     const noun = kind === 'snapshot' ? 'snapshot' : 'run template';
-    return `To be run: the ${noun} ${markdown_code(name ?? id, heading_MAX_NAME_LENGTH)}${of}`;
+    return `Requested: ${noun} ${markdown_code(name ?? id, heading_MAX_NAME_LENGTH)}${of}`;
+}
+function stateText({ conclusion, status }) {
+    const state = markdown_code(status, heading_MAX_NAME_LENGTH);
+    return conclusion === 'lost' ? `last seen ${state}` : `${state} in ZenML`;
 }
 /** Whether ZenML's state says something that the conclusion does not. */
 function tellsMore({ conclusion, status }) {
@@ -66556,7 +66563,7 @@ class PullRequestComment {
     async #put(body, need, issue, api) {
         const ours = await this.#ours(issue, api);
         if (ours.some(({ writer }) => isNewer(writer, this.#settings.context))) {
-            this.#settings.log.info('A newer workflow run has written the comment on the pull request; it stays');
+            this.#settings.log.info('A newer workflow run has updated the pull request comment, so it is left as it is');
             return;
         }
         const [first, ...stale] = ours;
@@ -67384,7 +67391,7 @@ async function appendToSummary(markdown, log) {
         return true;
     }
     catch {
-        log.warning('The job summary could not be written: the runner gave no file for it that can be written to');
+        log.warning("The job summary could not be written: the runner's file for it cannot be written");
         return false;
     }
 }
@@ -67892,10 +67899,10 @@ async function runsEntry(processId, entryFolder) {
 const early_end_COMMENT_LIMIT_MS = 30_000;
 /** A main that ended by itself has said as much. */
 const NOTHING_SENT = {
-    sentence: 'The step was ended before a run was started',
+    sentence: 'The step ended early, before a run was started',
     status: '',
 };
-const early_end_UNKNOWN = { sentence: 'The step was ended before it could report on its run', status: '' };
+const early_end_UNKNOWN = { sentence: 'The step ended early, before it could report on its run', status: '' };
 /** Whether main was to write a summary or a comment and did not get to it. */
 function isReportDue(env) {
     return isSummaryDue(env) || readSavedComment(env)?.isWritten === false;
@@ -68002,7 +68009,7 @@ async function endMain(env, log) {
         return env;
     const entry = process.argv[1];
     if (entry !== undefined && (await endSurvivor(main.id, external_node_path_.dirname(entry)))) {
-        log.info('The step was still running; it was ended');
+        log.info('The step was still running, so it was killed');
     }
     const file = await readFile(main.stateFile, MAX_STATE_BYTES);
     return file.ok ? withLaterState(env, Buffer.from(file.bytes).toString()) : env;
@@ -69623,7 +69630,7 @@ function tellUnforeseen(error, log) {
     if (isOutputClosed(error))
         return;
     const { message, stack = 'no stack' } = error instanceof Error ? error : new Error(String(error));
-    log.error(`Something that should not happen did: ${message}. Please report it with this log`);
+    log.error(`Internal error: ${message}. Please report it with this log`);
     log.debug(stack);
 }
 function isOutputClosed(error) {

@@ -62,7 +62,7 @@ function tellUnforeseen(error: unknown, log: WorkflowLog): void {
   // Nobody reads the log any more, and another line would only fail again.
   if (isOutputClosed(error)) return
   const { message, stack = 'no stack' } = error instanceof Error ? error : new Error(String(error))
-  log.error(`Something that should not happen did: ${message}. Please report it with this log`)
+  log.error(`Internal error: ${message}. Please report it with this log`)
   log.debug(stack)
 }
 

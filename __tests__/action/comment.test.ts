@@ -225,7 +225,7 @@ test.concurrent(
       expect(headings(github)).toEqual(['### ❓ ZenML run of training: outcome unknown'])
       const [comment] = github.comments(7)
       expect(comment?.body).toContain(`\`${lost}\`  \n\`${ended}\``)
-      expect(comment?.body).toContain('`stopped` in ZenML')
+      expect(comment?.body).toContain('last seen `stopped`')
       expect(post.summary).toContain(`\`${ended}\``)
       expectMasked(post, [TOKEN])
     }, 36_000),

@@ -68,7 +68,7 @@ describe.each(ZENML_VERSIONS)('%s', (version) => {
     expect({ conclusion, error }).toEqual({ conclusion: 'completed', error: undefined })
     expect(notTold(scene)).toEqual([
       expect.stringMatching(
-        /^could not note metadata on the run: .*403 .*\. Give the account permission to create run metadata$/,
+        /^could not record metadata on the run: .*403 .*\. Give the account permission to create run metadata$/,
       ),
     ])
     expect(scene.sent(NOTED)).toHaveLength(1)
@@ -79,7 +79,7 @@ test("a page in between, whose 200 is not the server's, is no note", async () =>
   const scene = await openScene({ faults: [{ on: 'metadata', do: { kind: 'html', status: 200 } }] })
   await scene.execute({ provenance: PUSH })
   expect(notTold(scene)).toEqual([
-    expect.stringMatching(/^could not note metadata on the run: .* a web page/),
+    expect.stringMatching(/^could not record metadata on the run: .* a web page/),
   ])
 })
 

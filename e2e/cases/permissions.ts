@@ -130,7 +130,7 @@ async function notNoted(scene: Scene): Promise<void> {
     exitCode: 0,
     outputs: { conclusion: 'started' },
     log: [
-      /^::warning::ZenML does not show where the run came from: .* Give the account permission to create run metadata$/m,
+      /^::warning::Where the run came from could not be recorded on it: .* Give the account permission to create run metadata$/m,
     ],
   })
 }
@@ -184,14 +184,14 @@ const QUICK: readonly Case[] = [
   refused('read run templates', {
     deny: { read: ['run_template'] },
     inputs: TEMPLATE,
-    log: /^::error .*Or the account has no permission to read run templates$/m,
+    log: /^::error .*, or the account has no permission to read run templates/m,
   }),
   refused(
     'read pipeline snapshots',
     {
       deny: { read: ['pipeline_deployment'] },
       inputs: SNAPSHOT,
-      log: /^::error .*Or the account has no permission to read snapshots$/m,
+      log: /^::error .*, or the account has no permission to read snapshots/m,
     },
     isProWithSnapshots,
   ),

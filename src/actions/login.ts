@@ -16,7 +16,7 @@ const FAILED = 'ZenML login failed'
 
 /** Their post steps see the variables as they are at the job's end. */
 const OTHER_SERVER =
-  'ZENML_STORE_URL named another server until now: earlier steps of this job that used it cannot look after their runs any more; give them the inputs server-url and api-key'
+  'ZENML_STORE_URL named another server before: earlier steps of this job that used it can no longer look after their runs; give them the inputs server-url and api-key'
 
 /** The last moment that a date of four digits can say; a server may name any number of seconds. */
 const LAST_MOMENT_MS = Date.UTC(9999, 11, 31)
@@ -86,7 +86,7 @@ function handOver(
     return true
   } catch (error) {
     const code = systemCode(error)
-    const line = `The token could not be handed to the later steps: the runner's file for it cannot be written${code === '' ? '' : ` (${code})`}. Check disk space and permissions on the runner`
+    const line = `The token could not be passed to later steps: the runner's file for it cannot be written${code === '' ? '' : ` (${code})`}. Check disk space and permissions on the runner`
     log.error(line, { title: FAILED })
     return false
   }

@@ -327,7 +327,7 @@ export class ZenmlClient {
   ): Promise<void> {
     const call = noteMetadataCall(runId, values, scope)
     const answer = await this.#api.exchange(call)
-    if (!isYes(answer)) throw new AnswerError('note metadata on the run', answer, this.#api.now())
+    if (!isYes(answer)) throw new AnswerError('record metadata on the run', answer, this.#api.now())
   }
 
   /** Asks the server to ask the orchestrator how the run is; most orchestrators cannot say (501). */

@@ -104,7 +104,7 @@ describe.each(ZENML_VERSIONS)('on ZenML %s', (version) => {
     await scene.execute({ provenance: PULL_REQUEST, baseline: onMain })
     expect(comparisonOf(scene)).toMatchObject({
       baseline: undefined,
-      missing: 'no completed run of the branch main is known',
+      missing: 'no run of the branch main has passed with this action yet',
     })
   })
 
@@ -138,7 +138,7 @@ describe.each(ZENML_VERSIONS)('on ZenML %s', (version) => {
     const required = await scene.execute({ ...request, baselineRequired: true })
     expect(required.conclusion).toBe('expectation-missed')
     expect(required.error).toMatch(
-      /got nothing to compare with: no completed run of the branch main is known$/,
+      /got nothing to compare with: no run of the branch main has passed with this action yet$/,
     )
     expect(await scene.execute(request)).toMatchObject({ conclusion: 'completed' })
     expect(verdictsOf(scene)).toEqual([
@@ -146,7 +146,7 @@ describe.each(ZENML_VERSIONS)('on ZenML %s', (version) => {
         wanted: 'train.accuracy >= baseline',
         held: true,
         isUnchecked: true,
-        got: 'not checked: no completed run of the branch main is known',
+        got: 'not checked: no run of the branch main has passed with this action yet',
       },
     ])
   })
@@ -224,5 +224,5 @@ test('beyond a thousand runs nobody says that there is none', async () => {
     },
   })
   const result = await scene.execute({ baseline: onMain, expectations: [atLeast(0)] })
-  expect(result.error).toMatch(/nothing to compare with: none of the last 1000 runs is one of main$/)
+  expect(result.error).toMatch(/nothing to compare with: none of the last 1000 runs is a passed run of main$/)
 })

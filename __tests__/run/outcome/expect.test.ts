@@ -30,7 +30,7 @@ test.each(ZENML_VERSIONS)(
     const { conclusion, error, status } = await scene.execute({ expectations })
     expect({ conclusion, status }).toEqual({ conclusion: 'expectation-missed', status: 'completed' })
     expect(error).toMatch(
-      /^The run "[^"]+" completed, but 3 of 4 expectations were not met: expected accuracy > 0\.9, got 0\.9; expected f1 > 0, got no value of that name \(there is train\.(accuracy, train\.loss|loss, train\.accuracy)\); expected train\.accuracy == "0\.9", got 0\.9 \(a number\)$/,
+      /^The run "[^"]+" completed, but 3 of 4 expectations were not met: expected accuracy > 0\.9, got 0\.9; expected f1 > 0, got no such value \(the run has train\.(accuracy, train\.loss|loss, train\.accuracy)\); expected train\.accuracy == "0\.9", got 0\.9 \(a number\)$/,
     )
   },
 )
@@ -228,12 +228,12 @@ test.each<[string, number, number, string, boolean]>([
 })
 
 test.each<[string, JsonObject, JsonObject, string]>([
-  ['the run lacks it', { y: 1 }, { x: 1 }, 'no value of that name (there is y)'],
+  ['the run lacks it', { y: 1 }, { x: 1 }, 'no such value (the run has y)'],
   [
     'the baseline lacks it',
     { x: 1 },
     { y: 1 },
-    'nothing to compare with: the baseline has no value of that name (there is y)',
+    'nothing to compare with: the baseline has no such value (the run has y)',
   ],
   [
     'the baseline has a text',

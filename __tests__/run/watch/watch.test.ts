@@ -81,7 +81,7 @@ describe.each(ZENML_VERSIONS)('on ZenML %s', (version) => {
       },
     )
     expect(result.conclusion).toBe('lost')
-    expect(result.error).toMatch(/could not be followed: .*503/)
+    expect(result.error).toMatch(/is unknown\. .*503/)
     expect(result.error).toMatch(says)
     expect(scene.clock.elapsed()).toBeGreaterThanOrEqual(300_000)
     expect(scene.clock.elapsed()).toBeLessThan(400_000)

@@ -172,8 +172,8 @@ function isHindrance(event: RunEvent): event is HindranceEvent {
 function notNotedLine({ what, detail }: Extract<RunEvent, { kind: 'origin-not-noted' }>): string {
   const why = inline(detail, LONG)
   return what === 'its origin'
-    ? `ZenML does not show where the run came from: ${why}`
-    : `The run can be no baseline, because how the step ended was not noted on it: ${why}`
+    ? `Where the run came from could not be recorded on it: ${why}`
+    : `The run can be no baseline, because how the step ended was not recorded on it: ${why}`
 }
 
 function comparedLine({ input, baseline, missing }: Comparison): string {
@@ -202,7 +202,7 @@ function usualLine({ medianMs, runs }: Usual): string {
 }
 
 function verdictLine({ wanted, held, got }: Verdict): string {
-  return `${held ? 'Expectation met' : 'Expectation not met'}: ${inline(wanted, LONG)} (got ${inline(got, LONG)})`
+  return `${held ? 'Expectation met' : 'Expectation not met'}: ${inline(wanted, LONG)}, got ${inline(got, LONG)}`
 }
 
 function reasonOf(reason: string | undefined): string {

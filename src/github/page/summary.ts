@@ -47,7 +47,7 @@ export async function appendToSummary(markdown: string, log: SummaryLog): Promis
     await appendSummary(`\n${markdown}\n`, log)
     return true
   } catch {
-    log.warning('The job summary could not be written: the runner gave no file for it that can be written to')
+    log.warning("The job summary could not be written: the runner's file for it cannot be written")
     return false
   }
 }

@@ -173,7 +173,8 @@ export function missedExpectations(runName: string, verdicts: readonly Verdict[]
   if (missed.length === 0) return undefined
   const list = missed.map(({ wanted, got }) => `expected ${wanted}, got ${got}`).join('; ')
   const count = `${missed.length} of ${verdicts.length} expectations ${missed.length === 1 ? 'was' : 'were'}`
-  return `The run "${runName}" completed, but ${count} not met: ${list}`
+  const which = verdicts.length === 1 ? 'the expectation was' : count
+  return `The run "${runName}" completed, but ${which} not met: ${list}`
 }
 
 /** As a person writes it. */
@@ -228,8 +229,8 @@ function find(name: string, entries: readonly Entry[]): Entry | { readonly probl
   return {
     problem:
       known.length === 0
-        ? 'no value of that name (the run has no metadata)'
-        : `no value of that name (there is ${listed(known, name)})`,
+        ? 'no such value (the run has no metadata)'
+        : `no such value (the run has ${listed(known, name)})`,
   }
 }
 
