@@ -62716,13 +62716,7 @@ function findSame(own, entries) {
     const same = entries.find(({ step, key }) => step === own.step && key === own.key);
     if (same !== undefined)
         return same;
-    const name = expect_nameOf(own);
-    const known = entries.map(expect_nameOf);
-    return {
-        problem: known.length === 0
-            ? 'no value of that name (the run has no metadata)'
-            : `no value of that name (there is ${words_listed(known, name)})`,
-    };
+    return { problem: noSuchValue(expect_nameOf(own), entries) };
 }
 function isValue(value) {
     return value !== null && typeof value !== 'object' && typeof value !== 'number';
@@ -62788,12 +62782,12 @@ function expect_find(name, entries) {
             problem: `several values of this name: ${words_listed(matches.map(expect_originOf), name)} (log them under other names)`,
         };
     }
-    const known = entries.map(expect_nameOf);
-    return {
-        problem: known.length === 0
-            ? 'no such value (the run has no metadata)'
-            : `no such value (the run has ${words_listed(known, name)})`,
-    };
+    return { problem: noSuchValue(name, entries) };
+}
+function noSuchValue(name, entries) {
+    if (entries.length === 0)
+        return 'no such value (the run has no metadata)';
+    return `no such value (the run has ${words_listed(entries.map(expect_nameOf), name)})`;
 }
 function expect_nameOf({ step, key }) {
     return step === undefined ? key : `${step}.${key}`;

@@ -146,7 +146,7 @@ test('where no run logs what they are ranked by, the step is red and says so', (
   withServer({}, async (scene) => {
     const result = await sweep(scene, { ...THREE, rank: 'max train.f1' })
     expect(expectRed(result, 'expectation-missed')).toMatch(
-      /^No run can be ranked by train\.f1: no value of that name/,
+      /^No run can be ranked by train\.f1: no such value/,
     )
   }))
 

@@ -307,7 +307,7 @@ test("a run's own value is not held against that of a step of the baseline", () 
   ).toMatchObject([
     {
       held: false,
-      got: 'nothing to compare with: the baseline has no value of that name (there is train.acc)',
+      got: 'nothing to compare with: the baseline has no such value (the run has train.acc)',
     },
   ])
 })

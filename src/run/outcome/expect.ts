@@ -147,14 +147,7 @@ function withLimit(wanted: string, verdict: Verdict, limit: Value): Verdict {
 function findSame(own: Entry, entries: readonly Entry[]): Entry | { readonly problem: string } {
   const same = entries.find(({ step, key }) => step === own.step && key === own.key)
   if (same !== undefined) return same
-  const name = nameOf(own)
-  const known = entries.map(nameOf)
-  return {
-    problem:
-      known.length === 0
-        ? 'no value of that name (the run has no metadata)'
-        : `no value of that name (there is ${listed(known, name)})`,
-  }
+  return { problem: noSuchValue(nameOf(own), entries) }
 }
 
 function isValue(value: JsonValue): value is Value {
@@ -225,13 +218,12 @@ function find(name: string, entries: readonly Entry[]): Entry | { readonly probl
       problem: `several values of this name: ${listed(matches.map(originOf), name)} (log them under other names)`,
     }
   }
-  const known = entries.map(nameOf)
-  return {
-    problem:
-      known.length === 0
-        ? 'no such value (the run has no metadata)'
-        : `no such value (the run has ${listed(known, name)})`,
-  }
+  return { problem: noSuchValue(name, entries) }
+}
+
+function noSuchValue(name: string, entries: readonly Entry[]): string {
+  if (entries.length === 0) return 'no such value (the run has no metadata)'
+  return `no such value (the run has ${listed(entries.map(nameOf), name)})`
 }
 
 function nameOf({ step, key }: Entry): string {
