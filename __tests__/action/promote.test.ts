@@ -89,6 +89,25 @@ describe('promote/', () => {
     }),
   )
 
+  test.concurrent('names that would be commands, formatting or lines of their own do no harm', () =>
+    withServer({}, async (scene) => {
+      const model = 'x##[error]y'
+      const name = '1\n::error::pwned\n<b>**bold**'
+      const { id } = scene.server.addModelVersion(model, { name })
+      const result = await promote(scene, { model, version: id })
+      expect(result.exitCode).toBe(0)
+      expect(annotations('error', result)).toEqual([])
+      expect(result.stdout).not.toMatch(/##\[|^::error/m)
+      expect(result.outputs).toMatchObject({
+        model: 'x## [error]y',
+        version: String.raw`1\n::error::pwned\n<b>**bold**`,
+      })
+      expect(result.summary.split('\n').filter((line) => /<b>|\*\*/.test(line))).toEqual([
+        expect.stringMatching(/^`.*`$/),
+      ])
+    }),
+  )
+
   test.concurrent("on ZenML Pro the version's page is linked", () =>
     withPro(async (scene, pro) => {
       const version = scene.server.addModelVersion('classifier')

@@ -137,8 +137,11 @@ describe('a version of a model', () => {
 
   test('a text that means something in a filter is looked for as it is', async () => {
     const scene = await openModels([null])
+    scene.server.addModelVersion(MODEL, { name: 'startswith:x' })
+    const named = { kind: 'model', model: MODEL, version: 'startswith:x' } as const
+    expect(await scene.promote(named)).toMatchObject({ version: { number: 2 } })
     await expect(scene.promote({ kind: 'model', model: MODEL, version: 'contains:1' })).rejects.toThrow(
-      `version: the model "${MODEL}" has no version "contains:1"; the newest is 1`,
+      `version: the model "${MODEL}" has no version "contains:1"; the newest is startswith:x`,
     )
     await expect(scene.promote({ kind: 'model', model: 'contains:class', version: '1' })).rejects.toThrow(
       'model: there is no model named "contains:class"',

@@ -156,6 +156,21 @@ describe('another job at the same moment', () => {
     expect(scene.stages()).toEqual(['archived', 'production', 'archived'])
   })
 
+  test('a newer version that the first of two requests archived is named, too', async () => {
+    const scene = await meanwhile(['production', null, null], (server) => {
+      set(server, 1, 'archived')
+      set(server, 3, 'production')
+    })
+    scene.server.addFault({ on: 'stage', do: { kind: 'reset', when: 'after-work' } })
+    const promoting = scene.promote(2)
+    await until(() => scene.versions[1]?.stage === 'production')
+    scene.server.setStage(scene.versions[1]!.id, null)
+    set(scene, 1, 'production')
+    const end = await promoting
+    expect(end.sentence).toMatch(/but version 3, which is newer, was archived at the same time/)
+    expect(scene.puts()).toHaveLength(2)
+  })
+
   test('a newer version that was archived long ago is no reason to be red', async () => {
     const scene = await openModels(['production', null, 'archived'])
     expect(await scene.promote(2)).toMatchObject({ conclusion: 'promoted' })
@@ -213,6 +228,7 @@ describe('an answer that is lost', () => {
     ['a connection that is reset', { kind: 'reset', when: 'before-work' }],
     ['a page of a proxy', { kind: 'html', status: 502 }],
     ['a page of a proxy that says all is well', { kind: 'html', status: 200 }],
+    ['a yes in words', { kind: 'answer', status: 200, body: '{"detail":"ok"}' }],
     [
       'a 500 of the database',
       { kind: 'answer', status: 500, body: '{"detail":["OperationalError","gone"]}' },
