@@ -8,7 +8,10 @@ export function modelControls(world: World): Pick<Simulator, 'addModelVersion' |
     addModelVersion: (model, { name: named, stage } = {}) => {
       const project = world.pipelines[0]?.project ?? world.projects[0]
       if (project === undefined) throw new Error('The simulator has no project.')
-      const version = world.models.add(world, { project, name: model, named, at: world.clock.now() })
+      const version = world.models.add(world, {
+        ...{ project, name: model, named, at: world.clock.now() },
+        owned: world.ownsSeeded,
+      })
       version.stage = stage ?? null
       return versionView(version)
     },

@@ -76,10 +76,12 @@ export class Models {
       readonly name: string
       readonly named: string | undefined
       readonly at: number
+      /** Default: the account itself makes it. */
+      readonly owned?: boolean
     },
   ): VersionEntry {
-    const { project, name, named, at } = wanted
-    const model = this.#model(world, project, name, at)
+    const { project, name, named, at, owned = true } = wanted
+    const model = this.#model(world, { project, name, createdAt: at, owned })
     const others = this.versions.filter((each) => each.model === model)
     const known = others.find((each) => each.name === named)
     if (known !== undefined) return known
@@ -87,16 +89,16 @@ export class Models {
     const entry: VersionEntry = {
       id: world.ids.uuid(),
       name: named ?? String(number),
-      ...{ number, model, createdAt: at, updatedAt: at, stage: null, owned: true },
+      ...{ number, model, createdAt: at, updatedAt: at, stage: null, owned },
     }
     this.versions.push(entry)
     return entry
   }
 
-  #model(world: World, project: Project, name: string, at: number): ModelEntry {
-    const known = this.entries.find((each) => each.name === name && each.project === project)
+  #model(world: World, made: Omit<ModelEntry, 'id'>): ModelEntry {
+    const known = this.entries.find((each) => each.name === made.name && each.project === made.project)
     if (known !== undefined) return known
-    const entry = { id: world.ids.uuid(), name, project, createdAt: at, owned: true }
+    const entry = { id: world.ids.uuid(), ...made }
     this.entries.push(entry)
     return entry
   }

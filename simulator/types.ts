@@ -260,7 +260,7 @@ export interface Simulator {
   restart(options?: RestartOptions): Promise<void>
   /** From now on the server answers its own 404 for the run. */
   vanish(id: string): void
-  /** Makes a version of a model in the first pipeline's project; default name: its number. */
+  /** Makes a version of a model in the first pipeline's project, as `seededBy` says; default name: its number. */
   addModelVersion(
     model: string,
     version?: { readonly name?: string; readonly stage?: string },

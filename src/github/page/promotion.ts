@@ -36,18 +36,15 @@ function renderPromotion(
     version === undefined
       ? ''
       : ` of ${escapeMarkdown(version.model.name ?? version.model.id, MAX_NAME_LENGTH)}`
-  const rows = version && [
-    ['Version', link(version.name, url, MAX_NAME_LENGTH)],
-    ['Stage', code(version.stage ?? 'none', MAX_NAME_LENGTH)],
-    [
-      'Had the stage before',
-      previous === undefined ? 'no other version' : code(previous.name, MAX_NAME_LENGTH),
-    ],
+  const row = version && [
+    link(version.name, url, MAX_NAME_LENGTH),
+    code(version.stage ?? 'none', MAX_NAME_LENGTH),
+    previous === undefined ? 'no other version' : code(previous.name, MAX_NAME_LENGTH),
   ]
   return blocks(
     `### ${SYMBOLS[conclusion]} ZenML model version${model}: ${WORDS[conclusion] ?? conclusion}`,
     code(sentence, MAX_SENTENCE_LENGTH),
-    rows && table(['', ''], rows),
+    row && table(['Version', 'Stage', 'Had the stage before'], [row]),
   )
 }
 

@@ -55,10 +55,14 @@ interface Progress {
 type End = Pick<Changed, 'conclusion' | 'sentence'>
 
 /** What is so now. */
-export async function look({ id }: ModelVersion, stage: Stage, { client }: AskDependencies): Promise<Look> {
+export async function look(
+  { id, model }: ModelVersion,
+  stage: Stage,
+  { client }: AskDependencies,
+): Promise<Look> {
   const version = await client.models.version(id)
   // Several may be archived, and none of them is in the way.
-  const holders = stage === 'archived' ? [] : await client.models.versions(version.model, { stage })
+  const holders = stage === 'archived' ? [] : await client.models.versions(model, { stage })
   return { version, others: holders.filter((holder) => holder.id !== version.id) }
 }
 

@@ -97,7 +97,7 @@ async function several(
 }
 
 async function byId(id: string, model: string, { client }: AskDependencies): Promise<ModelVersion> {
-  const found = await client.models.version(id).catch((error: unknown) => {
+  const found = await client.models.version(id.toLowerCase()).catch((error: unknown) => {
     if (!isGone(error)) throw error
     throw new RunError(`version: there is no model version with the id ${id}, ${NOT_ALLOWED}`)
   })
@@ -113,7 +113,7 @@ async function theModel(
   { client }: AskDependencies,
 ): Promise<Model> {
   if (isUuid(reference)) {
-    return client.models.model(reference).catch((error: unknown) => {
+    return client.models.model(reference.toLowerCase()).catch((error: unknown) => {
       if (!isGone(error)) throw error
       throw new RunError(`model: there is no model with the id ${reference}, ${NOT_ALLOWED}`)
     })
