@@ -52230,31 +52230,37 @@ function inOrder(names, faults) {
  * @throws {InputFaults} with every fault that was found, in the order of action.yml.
  */
 async function readInputs(sources) {
-    return readChecked(inputTables.main, sources, async ({ raw, values, workspace, redact }) => {
-        const path = inputTables.main.schema.shape['configuration-file'].safeParse(raw['configuration-file']).data;
-        const context = { workspace, readFile: sources.readFile, redact };
-        const configuration = await readConfiguration(path, raw.configuration, context);
-        const parameters = await readMapping('parameters', raw.parameters, context);
-        const target = values && targetOf(values);
+    return readChecked(inputTables.main, sources, async (given) => {
+        const { raw, values } = given;
+        const { faults, layers, work } = await readWork(given, sources);
         return {
             faults: [
-                ...targetFaults(raw),
+                ...faults,
                 ...baselineFaults(raw, values?.expect),
-                ...resumeFaults(raw, configuration.layers),
-                ...parameters.faults,
-                ...configuration.faults,
-                ...runNameFaults(configuration.layers),
+                ...resumeFaults(raw, layers),
+                ...runNameFaults(layers),
             ],
             notices: waitNotices(raw),
-            inputs: values &&
-                target && {
-                ...mainInputs(values),
-                target,
-                configuration: configuration.layers,
-                parameters: parameters.layers[0],
-            },
+            inputs: values && work && { ...mainInputs(values), ...work },
         };
     });
+}
+/**
+ * Reads what the actions that start runs have in common. `layers` are there also where something else has a fault;
+ * `work` is not.
+ */
+async function readWork({ raw, values, workspace, redact }, { readFile }) {
+    const { 'configuration-file': file } = inputTables.main.schema.shape;
+    const context = { workspace, readFile, redact };
+    const configuration = await readConfiguration(file.safeParse(raw['configuration-file']).data, raw.configuration, context);
+    const parameters = await readMapping('parameters', raw.parameters, context);
+    const target = values && targetOf(values);
+    const { layers } = configuration;
+    return {
+        faults: [...targetFaults(raw), ...parameters.faults, ...configuration.faults],
+        layers,
+        work: target && { target, configuration: layers, parameters: parameters.layers[0] },
+    };
 }
 /**
  * Reads and checks the inputs of login/.
@@ -52331,6 +52337,7 @@ function mainInputs(values) {
         noteOrigin: values['note-origin'],
     };
 }
+/** What the actions that follow a run have in common. */
 function followInputs(values) {
     return {
         /** Name or id. */
@@ -52364,7 +52371,7 @@ function reportInputs(values) {
         stepKey: values['step-key'],
     };
 }
-function targetOf({ snapshot, template, pipeline, }) {
+function targetOf({ snapshot, template, pipeline }) {
     if (snapshot !== undefined)
         return { kind: 'snapshot', reference: snapshot, pipeline };
     if (template !== undefined)
@@ -55865,7 +55872,6 @@ const sweep_log_LONG = 500;
 const MOST_FAILURES = 9;
 /** What hinders a cell at its start, or the sight of its run, is told so often. */
 const MOST_HINDRANCES = 50;
-const MOST_WARNINGS = 9;
 /** A sign of life is due after a minute, and later after a twentieth of the time gone by. */
 const SHORTEST_SILENCE_MS = 60_000;
 const SHARE_OF_ELAPSED = 0.05;
@@ -55883,7 +55889,6 @@ class SweepLog {
     #ended = 0;
     #failureCount = 0;
     #hindrances = 0;
-    #warnings = 0;
     #isLost = false;
     #toldEnding = false;
     #spokeAt;
@@ -55899,10 +55904,10 @@ class SweepLog {
             case 'cells-configured':
                 this.#cells = event.cells;
                 this.#log.info(`The matrix has ${event.cells} cells${event.unchecked === undefined ? '; all are checked' : ''}`);
+                for (const warning of event.warnings)
+                    this.#warn(inline(warning, sweep_log_LONG));
                 if (event.unchecked !== undefined)
-                    this.#log.warning(inline(event.unchecked, sweep_log_LONG));
-                for (const warning of event.warnings.slice(0, MOST_WARNINGS))
-                    this.#log.warning(inline(warning, sweep_log_LONG));
+                    this.#warn(inline(event.unchecked, sweep_log_LONG));
                 return;
             case 'sweep-too-long':
                 this.#log.warning(tooLongLine(event));
@@ -55965,7 +55970,7 @@ class SweepLog {
                 return;
             case 'ending':
                 if (event.timeoutMs === undefined && !this.#toldEnding && event.runId !== undefined) {
-                    this.#timed(`Asking ZenML to stop the ${this.#running.size} runs that still go on`);
+                    this.#timed('Asking ZenML to stop the runs that still go on');
                     this.#toldEnding = true;
                 }
                 return;
@@ -56009,14 +56014,18 @@ class SweepLog {
         this.#timed(`${this.#running.size} running, ${this.#ended} ended, ${waiting} waiting`);
     }
     #hindered(line) {
-        this.#hindrances += 1;
-        if (this.#hindrances <= MOST_HINDRANCES)
+        if (this.#mayTell())
             this.#timed(line);
     }
     #warn(line) {
-        this.#warnings += 1;
-        if (this.#warnings <= MOST_WARNINGS)
+        if (this.#mayTell())
             this.#log.warning(line);
+    }
+    #mayTell() {
+        this.#hindrances += 1;
+        if (this.#hindrances === MOST_HINDRANCES + 1)
+            this.#timed('More lines like these are left out');
+        return this.#hindrances <= MOST_HINDRANCES;
     }
     #timed(line) {
         this.#spokeAt = this.#clock.elapsed();
@@ -59367,15 +59376,6 @@ function later(signal, ms) {
     return controller.signal;
 }
 
-;// CONCATENATED MODULE: ./build/github/inputs/project-choice.js
-/** The project of the input, or else of the variable that ZenML's own client reads. */
-function projectChoice(input, env) {
-    if (input !== undefined)
-        return { nameOrId: input, source: 'project' };
-    const id = env['ZENML_ACTIVE_PROJECT_ID']?.trim();
-    return id === undefined || id === '' ? undefined : { nameOrId: id, source: 'ZENML_ACTIVE_PROJECT_ID' };
-}
-
 ;// CONCATENATED MODULE: ./build/base/deadline.js
 /** A moment by which something has to be done, on a clock that nobody sets. */
 class Deadline {
@@ -62254,22 +62254,29 @@ async function noteOrigin({ runId, facts, server, account, project }, deps, what
 }
 /**
  * Adds to what is noted on a run how its step ended: a run that missed its expectations is `completed` in ZenML. What was
- * noted first stays, whoever follows the run later and expects less, or more.
+ * noted first stays, whoever follows the run later and expects less, or more. Never rejects, also when the signal is
+ * aborted.
  */
 async function noteConclusion(origin, conclusion, deps) {
     if (origin.facts['conclusion'] !== undefined)
         return;
-    const facts = origin.isRead === true ? await factsNow(origin, deps) : origin.facts;
-    if (facts === undefined || facts['conclusion'] !== undefined)
-        return;
-    const noted = { ...origin, facts: { ...facts, conclusion } };
-    // A run whose end is not noted is never a baseline, so it is worth more than one try.
-    for (const pauseMs of PAUSES_MS) {
-        if (await noteOrigin(noted, { ...deps, reporter: SILENT }))
+    try {
+        const facts = origin.isRead === true ? await factsNow(origin, deps) : origin.facts;
+        if (facts === undefined || facts['conclusion'] !== undefined)
             return;
-        await deps.clock.sleep(pauseMs, deps.signal);
+        const noted = { ...origin, facts: { ...facts, conclusion } };
+        // A run whose end is not noted is never a baseline, so it is worth more than one try.
+        for (const pauseMs of PAUSES_MS) {
+            if (await noteOrigin(noted, { ...deps, reporter: SILENT }))
+                return;
+            await deps.clock.sleep(pauseMs, deps.signal);
+        }
+        await noteOrigin(noted, deps, 'its conclusion');
     }
-    await noteOrigin(noted, deps, 'its conclusion');
+    catch (error) {
+        if (deps.signal?.aborted !== true)
+            throw error;
+    }
 }
 const SILENT = { tell: () => undefined };
 const PAUSES_MS = [500, 2_000];
@@ -62702,11 +62709,12 @@ function judgeAgainst(expectation, entries, baseline = { kind: 'unread', why: 't
             return nothing(`${show(value)}, which is not a number`);
         return withLimit(wanted, expect_judge({ ...expectation, wanted: value }, entries), value);
     }
-    const limits = limitsOf(value, expectation.wanted);
-    const verdicts = limits.map((limit) => withLimit(wanted, expect_judge({ ...expectation, wanted: limit }, entries), limit));
-    // How a sum of binary fractions is rounded decides nothing.
-    const isLenient = operator !== '!=';
-    return verdicts.find(({ held }) => held === isLenient) ?? verdicts[0] ?? nothing('no value');
+    // As a person adds, and as a computer does: how binary fractions are rounded decides nothing.
+    const judged = (limit) => withLimit(wanted, expect_judge({ ...expectation, wanted: limit }, entries), limit);
+    const by = amountOf(value, expectation.wanted);
+    const verdict = judged(by === 0 ? value : sum(value, by));
+    const other = judged(value + by);
+    return verdict.held !== other.held && other.held === (operator !== '!=') ? other : verdict;
 }
 function withLimit(wanted, verdict, limit) {
     return { ...verdict, wanted: `${wanted} (${show(limit)})` };
@@ -62721,10 +62729,8 @@ function findSame(own, entries) {
 function isValue(value) {
     return value !== null && typeof value !== 'object' && typeof value !== 'number';
 }
-/** As a person adds, and as a computer does. */
-function limitsOf(value, { offset, isPercent }) {
-    const by = isPercent ? (Math.abs(value) * offset) / 100 : offset;
-    return by === 0 ? [value] : [sum(value, by), value + by];
+function amountOf(value, { offset, isPercent }) {
+    return isPercent ? (Math.abs(value) * offset) / 100 : offset;
 }
 /** One line that names each miss, with a semicolon between two and none within; undefined if everything held. */
 function missedExpectations(runName, verdicts) {
@@ -63681,7 +63687,7 @@ class SharedLooks {
         this.#clock = clock;
         this.#projectId = projectId;
     }
-    /** To be called with what such runs take, as soon as that is known; milliseconds. */
+    /** To be called with what such runs take, unless the user has set an interval; milliseconds. */
     expect(usuallyMs) {
         this.#usuallyMs = usuallyMs;
     }
@@ -63695,6 +63701,9 @@ class SharedLooks {
             const dueAt = Math.min(now + mostMs, Math.max(now + ms, this.#lookedAt + this.#leastMs));
             const leave = () => {
                 this.#sleepers.delete(sleeper);
+                // An alarm that wakes nobody would keep the process alive.
+                if (this.#sleepers.size === 0)
+                    this.#stopAlarm();
                 signal?.removeEventListener('abort', onAbort);
             };
             const sleeper = {
@@ -63730,7 +63739,7 @@ class SharedLooks {
     #setAlarm(dueAt) {
         if (dueAt >= this.#alarmAt)
             return;
-        this.#alarm?.abort();
+        this.#stopAlarm();
         const alarm = new AbortController();
         this.#alarm = alarm;
         this.#alarmAt = dueAt;
@@ -63738,9 +63747,13 @@ class SharedLooks {
             this.#ring();
         }, () => undefined);
     }
-    #ring() {
+    #stopAlarm() {
+        this.#alarm?.abort();
         this.#alarm = undefined;
         this.#alarmAt = Number.POSITIVE_INFINITY;
+    }
+    #ring() {
+        this.#stopAlarm();
         for (const sleeper of [...this.#sleepers])
             sleeper.wake();
     }
@@ -65429,12 +65442,6 @@ function namePattern(origin, definition) {
     return `${stepNamePrefix(origin, pipelineOf(definition))}<random>`;
 }
 
-;// CONCATENATED MODULE: ./build/actions/baseline.js
-/** What a run is compared with: a branch is one of this repository. */
-function baselineOf({ baselineInput }, { repository }) {
-    return baselineInput?.kind === 'branch' ? { ...baselineInput, repository } : baselineInput;
-}
-
 ;// CONCATENATED MODULE: ./build/github/comment/marker.js
 /**
  * Recognized at the very beginning only, and only above a heading of ours: a quote of the comment begins in another way,
@@ -66660,6 +66667,45 @@ function surroundings(authorities, env, log) {
     };
 }
 
+;// CONCATENATED MODULE: ./build/github/inputs/project-choice.js
+/** The project of the input, or else of the variable that ZenML's own client reads. */
+function projectChoice(input, env) {
+    if (input !== undefined)
+        return { nameOrId: input, source: 'project' };
+    const id = env['ZENML_ACTIVE_PROJECT_ID']?.trim();
+    return id === undefined || id === '' ? undefined : { nameOrId: id, source: 'ZENML_ACTIVE_PROJECT_ID' };
+}
+
+;// CONCATENATED MODULE: ./build/actions/baseline.js
+/** What a run is compared with: a branch is one of this repository. */
+function baselineOf({ baselineInput }, { repository }) {
+    return baselineInput?.kind === 'branch' ? { ...baselineInput, repository } : baselineInput;
+}
+
+;// CONCATENATED MODULE: ./build/actions/request.js
+
+
+
+/** What the inputs ask for, with what the workflow says of itself. */
+function toRequest(inputs, env) {
+    const context = readWorkflowContext(env);
+    const { configuration: layers, parameters, tags, enableCache } = inputs;
+    return {
+        ...inputs,
+        project: projectChoice(inputs.project, env),
+        overrides: { layers, parameters, tags, enableCache },
+        origin: {
+            workflowRunId: context.runId,
+            attempt: context.runAttempt,
+            stepIdentity: stepIdentity(context, inputs.stepKey),
+        },
+        baseline: baselineOf(inputs, context),
+        provenance: inputs.noteOrigin ? context : undefined,
+        workflowRunUrl: inputs.noteOrigin ? context.workflowRunUrl : '',
+        nothingToCancel: 'Cancelled before a run was started',
+    };
+}
+
 ;// CONCATENATED MODULE: ./build/github/post-state.js
 
 
@@ -66826,7 +66872,7 @@ function readSavedStep(env) {
         return undefined;
     const cells = readCells(env, facts.onCancel);
     if (cells.length > 0)
-        return { facts, runs: cells.filter(({ planned, started }) => planned ?? started) };
+        return { facts, runs: cells };
     const planned = readState(env, 'planned', plannedSchema);
     const run = {
         planned: planned === undefined ? undefined : { ...UNKNOWN, ...planned },
@@ -66998,19 +67044,20 @@ function metricEntry({ name, value, baseline }) {
         relative: change === null || !baseline ? null : Number((change / Math.abs(baseline)).toPrecision(6)),
     };
 }
-function shownList(entries) {
-    return new BoundedList(entries).text;
+/** What is too long loses whole entries from its end, and says in a last one how many. */
+function shownList(entries, maxLength = json_outputs_MAX_LENGTH) {
+    return new BoundedList(entries, maxLength).text;
 }
 class BoundedList {
     left;
     text;
-    constructor(entries) {
+    constructor(entries, maxLength = json_outputs_MAX_LENGTH) {
         const texts = [];
         let length = NOTE_LENGTH;
         for (const entry of entries) {
             const text = shownJson(entry);
-            length += (text?.length ?? json_outputs_MAX_LENGTH) + 1;
-            if (text === undefined || length > json_outputs_MAX_LENGTH)
+            length += (text?.length ?? maxLength) + 1;
+            if (text === undefined || length > maxLength)
                 break;
             texts.push(text);
         }
@@ -67117,7 +67164,7 @@ class RecordKeeper {
         if (event.kind === 'details')
             this.#noteDetails(event.details);
         if (event.kind === 'swept')
-            Object.assign(known, { sweep: event.result, comparison: event.result.comparison });
+            Object.assign(known, { sweep: event.result, comparison: event.result.best?.comparison });
     }
     #noteJudgement(event) {
         if (event.kind === 'compared')
@@ -67186,9 +67233,9 @@ function shownError({ error, faults }) {
 
 ;// CONCATENATED MODULE: ./build/github/sweep/outputs.js
 
+
 /** Characters of the output `runs`; GitHub gives all outputs of a job 1 MB together, and counts two bytes a character. */
 const outputs_MAX_LENGTH = 300_000;
-const outputs_NOTE_LENGTH = 40;
 /** Of one text, in a list of at most 256 cells. */
 const outputs_MAX_TEXT_LENGTH = 500;
 /** Before anything is known, and where nothing was started: a later `fromJSON` must not fail. */
@@ -67199,21 +67246,17 @@ const EMPTY_SWEEP_OUTPUTS = {
     failed: '0',
 };
 /** The outputs of a sweep. */
-function sweepOutputs({ cells, best }) {
-    const completed = cells.filter(hasCompleted).length;
+function sweepOutputs({ cells, completed, best }) {
     return {
-        runs: boundedList(cells.map(entryOf)),
+        runs: shownList(cells.map(entryOf), outputs_MAX_LENGTH),
         'best-run-id': best?.run?.id ?? '',
         'best-run-name': best?.run?.name ?? '',
         'best-run-url': best?.run?.url ?? '',
-        'best-parameters': best === undefined ? '{}' : outputs_shown(best.cell.values),
+        'best-parameters': best === undefined ? '{}' : (shownJson(best.cell.values) ?? '{}'),
         'best-value': best === undefined ? '' : String(best.rank.value),
         completed: String(completed),
         failed: String(cells.length - completed),
     };
-}
-function hasCompleted({ outcome }) {
-    return outcome?.conclusion === 'completed' || outcome?.conclusion === 'expectation-missed';
 }
 function entryOf({ cell, run, outcome, notStarted, details, rank, verdicts }) {
     return {
@@ -67236,23 +67279,6 @@ function entryOf({ cell, run, outcome, notStarted, details, rank, verdicts }) {
 }
 function cutOrNull(text) {
     return text === undefined ? null : cut(text, outputs_MAX_TEXT_LENGTH);
-}
-function outputs_shown(value) {
-    return harmlessJson(JSON.stringify(value));
-}
-/** What is too long loses whole entries from its end, and says in a last one how many. */
-function boundedList(entries) {
-    const texts = [];
-    let length = outputs_NOTE_LENGTH;
-    for (const entry of entries) {
-        const text = outputs_shown(entry);
-        length += text.length + 1;
-        if (length > outputs_MAX_LENGTH)
-            break;
-        texts.push(text);
-    }
-    const left = entries.length - texts.length;
-    return `[${[...texts, ...(left > 0 ? [`{"left-out":${left}}`] : [])].join(',')}]`;
 }
 
 ;// CONCATENATED MODULE: ./build/github/page/timeline.js
@@ -67462,8 +67488,7 @@ class StepReport {
         for (const name of JSON_OUTPUTS)
             this.#set(name, EMPTY_JSON_OUTPUTS[name]);
         this.#set('failed-step', '');
-        for (const [name, value] of Object.entries(EMPTY_SWEEP_OUTPUTS))
-            this.#set(name, value);
+        this.#setAll(EMPTY_SWEEP_OUTPUTS);
     }
     /** To be called as soon as the inputs say it. */
     address(audience) {
@@ -67479,7 +67504,7 @@ class StepReport {
         if (event.kind === 'configured')
             this.#noticeOtherCode();
         if (event.kind === 'swept')
-            this.#setSweep(event.result);
+            this.#setAll(sweepOutputs(event.result));
         if (event.kind === 'resolved')
             this.#setDefinition(event.definition);
         if (event.kind === 'started' || event.kind === 'attached' || event.kind === 'resumed')
@@ -67545,9 +67570,13 @@ class StepReport {
         await comment.update(record, this.#commentLife.signal);
     }
     #set(name, value) {
-        const output = this.#outputs.find((each) => each === name);
-        if (output !== undefined)
-            outputs_setOutput(output, value, this.#log);
+        if (this.#outputs.includes(name))
+            outputs_setOutput(name, value, this.#log);
+    }
+    #setAll(values) {
+        for (const name of this.#outputs)
+            if (values[name] !== undefined)
+                outputs_setOutput(name, values[name], this.#log);
     }
     /** Undefined if there was a run, or if something else than a failure ended the step. */
     #withoutRun({ conclusion, hadRun = false, isMissing = false }) {
@@ -67574,10 +67603,6 @@ class StepReport {
         for (const name of JSON_OUTPUTS)
             this.#set(name, outputs[name]);
         this.#set('failed-step', showOnOneLine(end.failedStep ?? record.failures[0]?.step ?? '', step_report_MAX_NAME_LENGTH));
-    }
-    #setSweep(result) {
-        for (const [name, value] of Object.entries(sweepOutputs(result)))
-            this.#set(name, value);
     }
     #setDefinition(definition) {
         this.#set('template-id', definition.kind === 'template' ? definition.id : '');
@@ -67736,8 +67761,6 @@ const NO_END = { status: '', failedStep: undefined };
 
 
 
-
-
 /** Runs a template or snapshot and waits for it. Gives whether the step succeeded. */
 async function runTemplate(env, log) {
     const step = new WorkflowStep({ action: 'main', env, log, signal: listenForCancellation() });
@@ -67756,25 +67779,6 @@ async function runTemplate(env, log) {
     finally {
         await step.close();
     }
-}
-/** What the inputs ask for, with what the workflow says of itself. */
-function toRequest(inputs, env) {
-    const context = readWorkflowContext(env);
-    const { configuration: layers, parameters, tags, enableCache } = inputs;
-    return {
-        ...inputs,
-        project: projectChoice(inputs.project, env),
-        overrides: { layers, parameters, tags, enableCache },
-        origin: {
-            workflowRunId: context.runId,
-            attempt: context.runAttempt,
-            stepIdentity: stepIdentity(context, inputs.stepKey),
-        },
-        baseline: baselineOf(inputs, context),
-        provenance: inputs.noteOrigin ? context : undefined,
-        workflowRunUrl: inputs.noteOrigin ? context.workflowRunUrl : '',
-        nothingToCancel: 'Cancelled before a run was started',
-    };
 }
 
 // EXTERNAL MODULE: external "node:events"
@@ -68108,15 +68112,12 @@ function renderPromotion({ conclusion, version, previous, sentence }, url) {
     const model = version === undefined
         ? ''
         : ` of ${escapeMarkdown(version.model.name ?? version.model.id, promotion_MAX_NAME_LENGTH)}`;
-    const rows = version && [
-        ['Version', markdown_link(version.name, url, promotion_MAX_NAME_LENGTH)],
-        ['Stage', markdown_code(version.stage ?? 'none', promotion_MAX_NAME_LENGTH)],
-        [
-            'Had the stage before',
-            previous === undefined ? 'no other version' : markdown_code(previous.name, promotion_MAX_NAME_LENGTH),
-        ],
+    const row = version && [
+        markdown_link(version.name, url, promotion_MAX_NAME_LENGTH),
+        markdown_code(version.stage ?? 'none', promotion_MAX_NAME_LENGTH),
+        previous === undefined ? 'no other version' : markdown_code(previous.name, promotion_MAX_NAME_LENGTH),
     ];
-    return blocks(`### ${promotion_SYMBOLS[conclusion]} ZenML model version${model}: ${promotion_WORDS[conclusion] ?? conclusion}`, markdown_code(sentence, promotion_MAX_SENTENCE_LENGTH), rows && markdown_table(['', ''], rows));
+    return blocks(`### ${promotion_SYMBOLS[conclusion]} ZenML model version${model}: ${promotion_WORDS[conclusion] ?? conclusion}`, markdown_code(sentence, promotion_MAX_SENTENCE_LENGTH), row && markdown_table(['Version', 'Stage', 'Had the stage before'], [row]));
 }
 /** How each of them reads; a conclusion that is missing here is a word of its own. */
 const promotion_WORDS = {
@@ -68290,10 +68291,10 @@ const LAG_PAUSE_MS = 1_000;
 /** What is said when the workflow is cancelled before anything was sent. */
 const NOT_SENT = 'Cancelled before the stage was set; nothing was changed';
 /** What is so now. */
-async function change_stage_look({ id }, stage, { client }) {
+async function change_stage_look({ id, model }, stage, { client }) {
     const version = await client.models.version(id);
     // Several may be archived, and none of them is in the way.
-    const holders = stage === 'archived' ? [] : await client.models.versions(version.model, { stage });
+    const holders = stage === 'archived' ? [] : await client.models.versions(model, { stage });
     return { version, others: holders.filter((holder) => holder.id !== version.id) };
 }
 /**
@@ -68530,7 +68531,7 @@ async function several(named, ids, { client }) {
     return new RunError(`run: ${named} has several model versions: ${listed}. Write model and version in place of run`);
 }
 async function find_version_byId(id, model, { client }) {
-    const found = await client.models.version(id).catch((error) => {
+    const found = await client.models.version(id.toLowerCase()).catch((error) => {
         if (!isGone(error))
             throw error;
         throw new RunError(`version: there is no model version with the id ${id}, ${NOT_ALLOWED}`);
@@ -68541,7 +68542,7 @@ async function find_version_byId(id, model, { client }) {
 }
 async function theModel(reference, project, { client }) {
     if (isUuid(reference)) {
-        return client.models.model(reference).catch((error) => {
+        return client.models.model(reference.toLowerCase()).catch((error) => {
             if (!isGone(error))
                 throw error;
             throw new RunError(`model: there is no model with the id ${reference}, ${NOT_ALLOWED}`);
@@ -68818,33 +68819,21 @@ function withIncluded(originals, included) {
  * @throws {InputFaults} with every fault that was found, in the order of the action's file.
  */
 async function readSweepInputs(sources) {
-    return readChecked(inputTables.sweep, sources, async ({ raw, values, workspace, redact }) => {
-        const path = inputTables.sweep.schema.shape['configuration-file'].safeParse(raw['configuration-file']).data;
-        const context = { workspace, readFile: sources.readFile, redact };
-        const configuration = await readConfiguration(path, raw.configuration, context);
-        const parameters = await readMapping('parameters', raw.parameters, context);
-        const matrix = await readMapping('matrix', raw.matrix, context);
-        const { cells, faults } = cellsOf(matrix.layers[0]);
-        const target = values && targetOf(values);
+    return readChecked(inputTables.sweep, sources, async (given) => {
+        const { raw, values, redact } = given;
+        const { faults, layers, work } = await readWork(given, sources);
+        const matrix = await readMapping('matrix', raw.matrix, { redact });
+        const { cells, faults: cellFaults } = cellsOf(matrix.layers[0]);
         return {
             faults: [
-                ...targetFaults(raw),
+                ...faults,
                 ...matrixFaults(raw),
                 ...matrix.faults,
-                ...faults,
-                ...parameters.faults,
-                ...configuration.faults,
-                ...nameFaults(configuration.layers),
+                ...cellFaults,
+                ...layers.flatMap(nameFaults),
                 ...baselineFaults(raw, values?.expect),
             ],
-            inputs: values &&
-                target && {
-                ...sweepInputs(values),
-                target,
-                cells,
-                configuration: configuration.layers,
-                parameters: parameters.layers[0],
-            },
+            inputs: values && work && { ...sweepInputs(values), ...work, cells },
         };
     });
 }
@@ -68873,11 +68862,11 @@ function matrixFaults(raw) {
     return [inputFault('matrix', 'missing; write what varies, such as train.learning_rate: [0.1, 0.01]')];
 }
 /** Each run has a name of its own, so one for all cannot be. */
-function nameFaults(layers) {
-    const named = layers.some(({ value }) => (value['run_name'] ?? null) !== null);
-    return named
-        ? [inputFault('configuration', 'run_name is not allowed: each run of a sweep gets its own name')]
-        : [];
+function nameFaults({ source, value }) {
+    if ((value['run_name'] ?? null) === null)
+        return [];
+    const [input = source] = source.split(':');
+    return [inputFault(input, 'run_name is not allowed: each run of a sweep gets its own name')];
 }
 function cellsOf(matrix) {
     if (matrix === undefined)
@@ -69131,15 +69120,15 @@ function configureCells({ cells, overrides, expectations = [], rank }, { definit
             }
         }
     }
+    const alike = [];
     for (const numbers of bodies.values()) {
         if (numbers.length === 1)
             continue;
-        const line = `matrix: cells ${configure_cells_listed(numbers)} give the run the same values; keep one of them`;
-        faults.set(line, { withoutValues: line, numbers: cells.map(({ number }) => number) });
+        alike.push(`matrix: cells ${configure_cells_listed(numbers)} give the run the same values; keep one of them`);
     }
-    if (faults.size > 0) {
+    if (faults.size + alike.length > 0) {
         const all = [...faults];
-        throw new ConfigurationError(all.map(([line, { numbers }]) => configure_cells_named(line, numbers, cells.length)), all.map(([, { withoutValues, numbers }]) => configure_cells_named(withoutValues, numbers, cells.length)));
+        throw new ConfigurationError([...all.map(([line, { numbers }]) => configure_cells_named(line, numbers, cells.length)), ...alike], [...all.map(([, { withoutValues, numbers }]) => configure_cells_named(withoutValues, numbers, cells.length)), ...alike]);
     }
     const unchecked = configured[0]?.configuration.unchecked;
     const shown = [...warnings].map(([line, numbers]) => configure_cells_named(line, numbers, cells.length));
@@ -69227,7 +69216,7 @@ class StartDeadline extends Deadline {
 const WORST_FIRST = ['lost', 'failed', 'timed-out', 'stopped', 'cancelled'];
 const verdict_MOST_NAMED = 5;
 /** How the step ends: red if a run failed or was not started, or if no run is good. */
-function verdictOf({ cells, best, rank }, { expectAll, isCancelled, whyStopped }) {
+function verdictOf({ cells, completed, best, rank }, { expectAll, isCancelled, whyStopped }) {
     const hadRun = cells.some(({ run }) => run !== undefined);
     const end = (conclusion, error) => ({
         conclusion,
@@ -69239,7 +69228,7 @@ function verdictOf({ cells, best, rank }, { expectAll, isCancelled, whyStopped }
     const broken = cells.filter((result) => !isGood(result) && !isMiss(result)).toSorted(byNumber);
     const missed = cells.filter(isMiss).toSorted(byNumber);
     if (isCancelled)
-        return end('cancelled', `Cancelled. ${verdict_countsOf(cells)}`);
+        return end('cancelled', `Cancelled. ${verdict_countsOf(cells, completed)}`);
     if (broken.length > 0) {
         const seen = broken.map(({ outcome }) => outcome?.conclusion);
         const conclusion = WORST_FIRST.find((each) => seen.includes(each)) ?? 'timed-out';
@@ -69263,8 +69252,7 @@ function verdictOf({ cells, best, rank }, { expectAll, isCancelled, whyStopped }
 function byNumber(a, b) {
     return a.cell.number - b.cell.number;
 }
-function verdict_countsOf(cells) {
-    const completed = cells.filter((result) => isGood(result) || isMiss(result)).length;
+function verdict_countsOf(cells, completed) {
     const never = cells.filter(({ outcome }) => outcome === undefined).length;
     const ended = cells.length - completed - never;
     return `Of ${cells.length} cells ${completed} had completed, ${ended} were under way, and ${never} were never started`;
@@ -69278,6 +69266,7 @@ function verdict_listed(results) {
 }
 
 ;// CONCATENATED MODULE: ./build/run/sweep/sweep.js
+
 
 
 
@@ -69344,8 +69333,8 @@ class Sweep {
         const left = waiting.map(({ cell }) => neverStarted(cell, this.#whyStopped ?? ''));
         const ordered = rank_inOrder([...this.#results, ...left], rank);
         const best = ordered.find(isCandidate);
-        const comparison = best?.comparison;
-        const result = { cells: ordered, best, rank, comparison };
+        const completed = ordered.filter((result) => isGood(result) || isMiss(result)).length;
+        const result = { cells: ordered, completed, best, rank };
         await this.#noteBest(result);
         this.#deps.reporter.tell({ kind: 'swept', result });
         const isCancelled = this.#deps.signal?.aborted === true;
@@ -69381,7 +69370,8 @@ class Sweep {
         const usual = await readUsual(client, kinOfDefinition(definition), this.#deps);
         if (usual !== undefined) {
             reporter.tell({ kind: 'usual', usual });
-            this.#looks.expect(usual.medianMs);
+            if (this.#request.pollIntervalMs === undefined)
+                this.#looks.expect(usual.medianMs);
             this.#warnIfTooLong(cells, usual.medianMs);
         }
         const { baseline: choice } = this.#request;
@@ -69429,15 +69419,8 @@ class Sweep {
     async #noteBest({ best }) {
         const run = best && this.#runs.find(({ cell }) => cell === best.cell);
         const origin = await run?.notedOrigin();
-        if (origin === undefined)
-            return;
-        try {
+        if (origin !== undefined)
             await noteConclusion(origin, 'completed', this.#deps);
-        }
-        catch (error) {
-            if (this.#deps.signal?.aborted !== true)
-                throw error;
-        }
     }
 }
 function neverStarted(cell, why) {
@@ -69461,8 +69444,6 @@ function neverStarted(cell, why) {
 
 
 
-
-
 /** A job on a hosted runner ends after six hours, whatever it does. */
 const HOSTED_JOB_MS = 360 * 60_000;
 /** Runs a template or snapshot once for each combination of a matrix. Gives whether the step succeeded. */
@@ -69471,7 +69452,7 @@ async function sweepMatrix(env, log) {
     try {
         const inputs = await step.read(readSweepInputs);
         step.reportTo(await audienceOf(inputs, 'sweep', env, log));
-        const request = sweep_toRequest(inputs, env);
+        const request = toSweepRequest(inputs, env);
         const { journal, ...deps } = await step.connect(inputs, request);
         const end = await runSweep(request, { ...deps, journalOf: ({ number }) => journal.ofCell(number) });
         journal.settled();
@@ -69484,25 +69465,10 @@ async function sweepMatrix(env, log) {
         await step.close();
     }
 }
-/** What the inputs ask for, with what the workflow says of itself. */
-function sweep_toRequest(inputs, env) {
-    const context = readWorkflowContext(env);
-    const { configuration: layers, parameters, tags, enableCache } = inputs;
-    return {
-        ...inputs,
-        project: projectChoice(inputs.project, env),
-        overrides: { layers, parameters, tags, enableCache },
-        origin: {
-            workflowRunId: context.runId,
-            attempt: context.runAttempt,
-            stepIdentity: stepIdentity(context, inputs.stepKey),
-        },
-        baseline: baselineOf(inputs, context),
-        provenance: inputs.noteOrigin ? context : undefined,
-        workflowRunUrl: inputs.noteOrigin ? context.workflowRunUrl : '',
-        jobLimitMs: env['RUNNER_ENVIRONMENT'] === 'github-hosted' ? HOSTED_JOB_MS : undefined,
-        nothingToCancel: 'Cancelled before a run was started',
-    };
+/** What the inputs ask for, and how long the job may take. */
+function toSweepRequest(inputs, env) {
+    const isHosted = env['RUNNER_ENVIRONMENT'] === 'github-hosted';
+    return { ...toRequest(inputs, env), jobLimitMs: isHosted ? HOSTED_JOB_MS : undefined };
 }
 
 ;// CONCATENATED MODULE: ./build/run/attach.js

@@ -58,7 +58,7 @@ export class RecordKeeper implements Reporter {
     this.#noteJudgement(event)
     if (event.kind === 'details') this.#noteDetails(event.details)
     if (event.kind === 'swept')
-      Object.assign(known, { sweep: event.result, comparison: event.result.comparison })
+      Object.assign(known, { sweep: event.result, comparison: event.result.best?.comparison })
   }
 
   #noteJudgement(event: RunEvent): void {

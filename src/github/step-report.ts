@@ -16,7 +16,6 @@ import { noteSummary } from './post-state.ts'
 import { RunLog } from './log/run-log.ts'
 import type { RunRecord } from './run-record.ts'
 import { EMPTY_SWEEP_OUTPUTS, sweepOutputs } from './sweep/outputs.ts'
-import type { SweepResult } from '../run/sweep/cell.ts'
 import { writeSummary } from './page/summary.ts'
 import { otherCode } from './code-text.ts'
 import type { WorkflowCommits } from './workflow/commits.ts'
@@ -66,7 +65,7 @@ export class StepReport implements Reporter {
   begin(): void {
     for (const name of JSON_OUTPUTS) this.#set(name, EMPTY_JSON_OUTPUTS[name])
     this.#set('failed-step', '')
-    for (const [name, value] of Object.entries(EMPTY_SWEEP_OUTPUTS)) this.#set(name, value)
+    this.#setAll(EMPTY_SWEEP_OUTPUTS)
   }
 
   /** To be called as soon as the inputs say it. */
@@ -80,7 +79,7 @@ export class StepReport implements Reporter {
     this.#runLog.tell(event)
     this.#keeper.tell(event)
     if (event.kind === 'configured') this.#noticeOtherCode()
-    if (event.kind === 'swept') this.#setSweep(event.result)
+    if (event.kind === 'swept') this.#setAll(sweepOutputs(event.result))
     if (event.kind === 'resolved') this.#setDefinition(event.definition)
     if (event.kind === 'started' || event.kind === 'attached' || event.kind === 'resumed') this.#setRun(event)
     else if (this.#isCommentDue) this.#beginComment()
@@ -146,9 +145,12 @@ export class StepReport implements Reporter {
     await comment.update(record, this.#commentLife.signal)
   }
 
-  #set(name: string, value: string | number): void {
-    const output = this.#outputs.find((each) => each === name)
-    if (output !== undefined) setOutput(output, value, this.#log)
+  #set(name: OutputName, value: string | number): void {
+    if (this.#outputs.includes(name)) setOutput(name, value, this.#log)
+  }
+
+  #setAll(values: Partial<Readonly<Record<OutputName, string>>>): void {
+    for (const name of this.#outputs) if (values[name] !== undefined) setOutput(name, values[name], this.#log)
   }
 
   /** Undefined if there was a run, or if something else than a failure ended the step. */
@@ -174,10 +176,6 @@ export class StepReport implements Reporter {
     const outputs = jsonOutputs(record)
     for (const name of JSON_OUTPUTS) this.#set(name, outputs[name])
     this.#set('failed-step', showOnOneLine(end.failedStep ?? record.failures[0]?.step ?? '', MAX_NAME_LENGTH))
-  }
-
-  #setSweep(result: SweepResult): void {
-    for (const [name, value] of Object.entries(sweepOutputs(result))) this.#set(name, value)
   }
 
   #setDefinition(definition: Definition): void {

@@ -79,7 +79,8 @@ export async function noteOrigin(
 
 /**
  * Adds to what is noted on a run how its step ended: a run that missed its expectations is `completed` in ZenML. What was
- * noted first stays, whoever follows the run later and expects less, or more.
+ * noted first stays, whoever follows the run later and expects less, or more. Never rejects, also when the signal is
+ * aborted.
  */
 export async function noteConclusion(
   origin: Origin,
@@ -87,15 +88,19 @@ export async function noteConclusion(
   deps: ReadingDependencies & { readonly reporter: Reporter; readonly clock: Pick<Clock, 'sleep'> },
 ): Promise<void> {
   if (origin.facts['conclusion'] !== undefined) return
-  const facts = origin.isRead === true ? await factsNow(origin, deps) : origin.facts
-  if (facts === undefined || facts['conclusion'] !== undefined) return
-  const noted = { ...origin, facts: { ...facts, conclusion } }
-  // A run whose end is not noted is never a baseline, so it is worth more than one try.
-  for (const pauseMs of PAUSES_MS) {
-    if (await noteOrigin(noted, { ...deps, reporter: SILENT })) return
-    await deps.clock.sleep(pauseMs, deps.signal)
+  try {
+    const facts = origin.isRead === true ? await factsNow(origin, deps) : origin.facts
+    if (facts === undefined || facts['conclusion'] !== undefined) return
+    const noted = { ...origin, facts: { ...facts, conclusion } }
+    // A run whose end is not noted is never a baseline, so it is worth more than one try.
+    for (const pauseMs of PAUSES_MS) {
+      if (await noteOrigin(noted, { ...deps, reporter: SILENT })) return
+      await deps.clock.sleep(pauseMs, deps.signal)
+    }
+    await noteOrigin(noted, deps, 'its conclusion')
+  } catch (error) {
+    if (deps.signal?.aborted !== true) throw error
   }
-  await noteOrigin(noted, deps, 'its conclusion')
 }
 
 const SILENT: Reporter = { tell: () => undefined }

@@ -130,13 +130,13 @@ function judgeAgainst(
     if (isOrdered || offset !== 0 || !isValue(value)) return nothing(`${show(value)}, which is not a number`)
     return withLimit(wanted, judge({ ...expectation, wanted: value }, entries), value)
   }
-  const limits = limitsOf(value, expectation.wanted)
-  const verdicts = limits.map((limit) =>
-    withLimit(wanted, judge({ ...expectation, wanted: limit }, entries), limit),
-  )
-  // How a sum of binary fractions is rounded decides nothing.
-  const isLenient = operator !== '!='
-  return verdicts.find(({ held }) => held === isLenient) ?? verdicts[0] ?? nothing('no value')
+  // As a person adds, and as a computer does: how binary fractions are rounded decides nothing.
+  const judged = (limit: number): Verdict =>
+    withLimit(wanted, judge({ ...expectation, wanted: limit }, entries), limit)
+  const by = amountOf(value, expectation.wanted)
+  const verdict = judged(by === 0 ? value : sum(value, by))
+  const other = judged(value + by)
+  return verdict.held !== other.held && other.held === (operator !== '!=') ? other : verdict
 }
 
 function withLimit(wanted: string, verdict: Verdict, limit: Value): Verdict {
@@ -154,10 +154,8 @@ function isValue(value: JsonValue): value is Value {
   return value !== null && typeof value !== 'object' && typeof value !== 'number'
 }
 
-/** As a person adds, and as a computer does. */
-function limitsOf(value: number, { offset, isPercent }: BaselineBound): number[] {
-  const by = isPercent ? (Math.abs(value) * offset) / 100 : offset
-  return by === 0 ? [value] : [sum(value, by), value + by]
+function amountOf(value: number, { offset, isPercent }: BaselineBound): number {
+  return isPercent ? (Math.abs(value) * offset) / 100 : offset
 }
 
 /** One line that names each miss, with a semicolon between two and none within; undefined if everything held. */
