@@ -6,8 +6,8 @@ import { drawNaming, drawRunName, type Naming } from './naming.ts'
 import { Random } from './random.ts'
 import type { FollowPolicy } from '../src/run/follow.ts'
 
-/** `A` in this process and in virtual time, `B` through dist as child processes. */
-export const PARTS = ['A', 'B'] as const
+/** `A` in this process and in virtual time, `B` through dist as child processes, `S` a sweep, as A is played. */
+export const PARTS = ['A', 'B', 'S'] as const
 export type Part = (typeof PARTS)[number]
 
 /**
@@ -37,6 +37,12 @@ export type Interruption =
   | { readonly kind: 'vanish'; readonly at: Boundary }
   | { readonly kind: 'unknown-state'; readonly at: Boundary }
 
+export interface Sweep {
+  readonly cells: number
+  readonly maxParallel: number
+  readonly failFast: boolean
+}
+
 export type EndMode = 'stop' | 'stop-gracefully' | 'keep-running'
 
 /** The longest is longer than `lost-after`. */
@@ -49,6 +55,8 @@ export interface Case {
   readonly version: ZenmlVersion
   readonly pipeline: PipelineName
   readonly target: 'template' | 'template-id' | 'snapshot' | 'pipeline'
+  /** Undefined: one run. */
+  readonly sweep: Sweep | undefined
   readonly wait: boolean
   readonly dryRun: boolean
   /** Undefined: one of ours. */
@@ -84,13 +92,14 @@ export function drawCase(seed: number, part: Part, index: number): Case {
   const random = new Random(`${seed}/${id}`)
   const version = random.pick(ZENML_VERSIONS)
   const pipeline = drawPipeline(random, part)
-  const runName = drawRunName(random)
-  const wait = random.chance(0.85)
+  const sweep = drawSweep(random, part)
+  const runName = sweep === undefined ? drawRunName(random) : undefined
+  const wait = random.chance(0.85) || sweep !== undefined
   const interruptions = drawInterruptions(random)
   const ends = chaosPipelines[pipeline].ends && interruptions.every(({ kind }) => kind !== 'unknown-state')
   const stopped = interruptions.some(({ kind }) => kind === 'cancel' || kind === 'kill')
   // Where a boundary is never reached, nothing else would end the wait.
-  const longestMs = ends ? undefined : part === 'A' ? 900_000 : 60_000
+  const longestMs = ends ? undefined : part === 'B' ? 60_000 : 900_000
   const timeoutMs = (!ends && !stopped) || random.chance(0.15) ? drawTimeout(random, part) : longestMs
   return endingInTime({
     id,
@@ -98,8 +107,9 @@ export function drawCase(seed: number, part: Part, index: number): Case {
     version,
     pipeline,
     target: drawTarget(random, version),
+    sweep,
     wait,
-    dryRun: random.chance(0.04),
+    dryRun: random.chance(0.04) && sweep === undefined,
     runName,
     nameTaken: runName === 'nightly' && random.chance(0.15),
     naming: drawNaming(random),
@@ -107,43 +117,47 @@ export function drawCase(seed: number, part: Part, index: number): Case {
     timeoutMs: wait ? timeoutMs : undefined,
     triggerTimeoutMs: drawTriggerTimeout(random, part),
     pollIntervalMs: wait && random.chance(0.3) ? random.int(1, 10) * 1000 : undefined,
-    onCancel: drawMode(random),
+    onCancel: sweep?.failFast ? 'stop' : drawMode(random),
     onTimeout: drawMode(random),
     onLost: random.pick(['keep-running', 'stop']),
-    server: {
-      startupSeconds: random.weighted([
-        [60, 2],
-        [20, 0],
-        [20, random.int(5, 30)],
-      ]),
-      triggerSeconds: random.weighted([
-        [70, 0],
-        [30, random.int(1, part === 'A' ? 50 : 30)],
-      ]),
-      requestTimeout: random.weighted([
-        [70, 20],
-        [30, random.int(1, 5)],
-      ]),
-      orchestrator: random.pick(['local', 'kubernetes']),
-      stopSeconds: random.weighted([
-        [70, 1],
-        [30, random.int(2, 40)],
-      ]),
-      tokenLifetime: random.weighted([
-        [70, null],
-        [30, random.int(20, 120)],
-      ]),
-    },
+    server: drawServer(random, part),
     faults: drawFaults(random, version),
     interruptions,
     recovers: random.chance(0.6),
   })
 }
 
+function drawServer(random: Random, part: Part): Case['server'] {
+  return {
+    startupSeconds: random.weighted([
+      [60, 2],
+      [20, 0],
+      [20, random.int(5, 30)],
+    ]),
+    triggerSeconds: random.weighted([
+      [70, 0],
+      [30, random.int(1, part === 'B' ? 30 : 50)],
+    ]),
+    requestTimeout: random.weighted([
+      [70, 20],
+      [30, random.int(1, 5)],
+    ]),
+    orchestrator: random.pick(['local', 'kubernetes']),
+    stopSeconds: random.weighted([
+      [70, 1],
+      [30, random.int(2, 40)],
+    ]),
+    tokenLifetime: random.weighted([
+      [70, null],
+      [30, random.int(20, 120)],
+    ]),
+  }
+}
+
 /** Part B waits in real time: where something never passes, not for the half hour that a start may take. */
 function endingInTime(drawn: Case): Case {
   const isForEver = drawn.faults.some(({ occurrence }) => occurrence === 'always')
-  if (drawn.part === 'A' || !isForEver) return drawn
+  if (drawn.part !== 'B' || !isForEver) return drawn
   return { ...drawn, triggerTimeoutMs: Math.min(drawn.triggerTimeoutMs, 60_000) }
 }
 
@@ -151,6 +165,7 @@ function endingInTime(drawn: Case): Case {
 export function mustReachResult(drawn: Case): boolean {
   return (
     drawn.timeoutMs === undefined &&
+    drawn.sweep?.failFast !== true &&
     drawn.triggerTimeoutMs >= 1_800_000 &&
     !drawn.nameTaken &&
     drawn.interruptions.every(({ kind }) => kind === 'expire-tokens') &&
@@ -172,8 +187,9 @@ function keepsNames({ naming, pipeline }: Case): boolean {
 function drawPipeline(random: Random, part: Part): PipelineName {
   return random.weighted<PipelineName>([
     [35, 'quick'],
-    [10, part === 'A' ? 'minutes' : 'quick'],
-    [4, 'cached'],
+    [10, part === 'B' ? 'quick' : 'minutes'],
+    // Whose step has nothing that could vary.
+    [part === 'S' ? 0 : 4, 'cached'],
     [12, 'failing'],
     [10, 'branches'],
     [8, 'slow-start'],
@@ -200,12 +216,18 @@ function drawMode(random: Random): EndMode {
 }
 
 function drawTimeout(random: Random, part: Part): number {
-  return random.int(1, part === 'A' ? 900 : 60) * 1000
+  return random.int(1, part === 'B' ? 60 : 900) * 1000
 }
 
 function drawTriggerTimeout(random: Random, part: Part): number {
   if (part === 'B') return random.chance(0.6) ? 1_800_000 : random.int(1, 60) * 1000
   return random.chance(0.7) ? 1_800_000 : random.int(1, 300) * 1000
+}
+
+function drawSweep(random: Random, part: Part): Sweep | undefined {
+  if (part !== 'S') return undefined
+  const cells = random.int(1, 16)
+  return { cells, maxParallel: random.pick([1, 2, 4, 16]), failFast: random.chance(0.15) }
 }
 
 function drawFaults(random: Random, version: ZenmlVersion): DrawnFault[] {

@@ -1,24 +1,38 @@
 import { startSimulator } from '../simulator/index.ts'
 import { openClient } from '../src/actions/connect.ts'
-import { toRequest } from '../src/actions/main.ts'
+import { toRequest } from '../src/actions/request.ts'
 import { lookAfterMain } from '../src/actions/post.ts'
+import { toSweepRequest } from '../src/actions/sweep.ts'
+import { readSweepInputs } from '../src/github/sweep/inputs.ts'
+import { readWorkflowContext } from '../src/github/workflow/context.ts'
+import type { SweepDependencies } from '../src/run/sweep/cell-run.ts'
+import type { CellResult, SweepResult } from '../src/run/sweep/cell.ts'
+import { runSweep, type SweepRequest } from '../src/run/sweep/sweep.ts'
 import { named } from '../src/github/inputs/connection.ts'
 import { readFile } from '../src/github/workflow/files.ts'
 import { readInputs } from '../src/github/inputs/read.ts'
 import { WorkflowLog } from '../src/github/log/workflow-log.ts'
 import { RunJournal } from '../src/github/post-state.ts'
-import { RunError } from '../src/run/errors.ts'
 import { executeRun } from '../src/run/execute.ts'
 import type { RunEvent } from '../src/run/events.ts'
 import type { Clock } from '../src/base/clock.ts'
-import { isZenmlError } from '../src/zenml/errors.ts'
 import { parseServerUrl } from '../src/zenml/server-url.ts'
 import { BoundaryHttp, type Deed } from './boundary-http.ts'
 import { ChaosClock, runnerClock, serverClock } from './chaos-clock.ts'
 import type { Case, Interruption } from './draw.ts'
 import type { Ending, Observation } from './ending.ts'
 import { inputsOf, variablesOf } from './inputs.ts'
-import { lastLineOf, visibleIn } from './log-text.ts'
+import {
+  endingOf,
+  endingOfCell,
+  hasFailedFast,
+  isSettled,
+  endingOfPost,
+  KILLED,
+  savedName,
+  type PostWords,
+} from './in-process-endings.ts'
+import { visibleIn } from './log-text.ts'
 import { Random } from './random.ts'
 import { ServerUnderTest } from './server-under-test.ts'
 import type { Story } from './story.ts'
@@ -43,8 +57,8 @@ class Cancelled extends Error {
   override readonly name = 'Cancelled'
 }
 
-/** Plays a case against `executeRun` and the whole of the post step, in virtual time. */
-export async function playInProcess(drawn: Case, story: Story): Promise<Observation> {
+/** Plays a case against the whole of main and of the post step, in virtual time. One observation for each run wanted. */
+export async function playInProcess(drawn: Case, story: Story): Promise<Observation[]> {
   const time = new ChaosClock({ seed: new Random(`${drawn.id}/clock`).int(1, 2 ** 30) })
   const clock = serverClock(time, drawn.clocks.server)
   const server = await startSimulator({ ...ServerUnderTest.options(drawn), clock })
@@ -80,11 +94,18 @@ class Play {
   readonly #env: Record<string, string>
   #isOver = false
   #heardAt = 0
-  #runId: string | undefined
+  /** By cell; undefined where there is one run only. */
+  readonly #runIds = new Map<number | undefined, string>()
+  readonly #cells: readonly (number | undefined)[]
+  readonly #ended = new Map<number, CellResult>()
+  #swept: SweepResult | undefined
   readonly #shown: string[] = []
 
   constructor(drawn: Case, server: ServerUnderTest, time: ChaosClock, story: Story) {
     this.#case = drawn
+    const { sweep } = drawn
+    this.#cells =
+      sweep === undefined ? [undefined] : Array.from({ length: sweep.cells }, (_, index) => index + 1)
     this.#server = server
     this.#time = time
     this.#clock = runnerClock(time, drawn.clocks.runner)
@@ -96,79 +117,116 @@ class Play {
     })
   }
 
-  async run(): Promise<Observation> {
+  async run(): Promise<Observation[]> {
     const server = this.#server
     await server.prepare()
-    const main = await this.#within(this.#main())
+    const mains = await this.#within(this.#main())
     await server.up()
-    const atMainEnd = server.ours()
+    const atMainEnd = this.#cells.map((cell) => server.ours(cell))
     const mainEnd = server.requests.length
-    const settled = this.#env['STATE_settled'] === 'true'
+    const settled = this.#cells.map((cell) => isSettled(this.#env, cell))
+    const names = this.#cells.map((cell) => savedName(this.#env, cell))
     if (this.#case.recovers) server.recover()
     const post = await this.#within(this.#post())
-    const atPostEnd = server.ours()
+    const atPostEnd = this.#cells.map((cell) => server.ours(cell))
     this.#time.advance(AFTERWARDS_MS)
-    const hung = main === 'hung' || post === 'hung'
-    return {
-      main: main === 'hung' ? { ...KILLED, runId: this.#runId } : main,
-      settled,
-      post: post === 'hung' ? undefined : post,
-      atMainEnd,
-      atPostEnd,
-      later: server.ours(),
-      endedByMain: server.askedToEnd(0, mainEnd),
-      endedByPost: server.askedToEnd(mainEnd),
-      postRequests: server.requests.length - mainEnd,
-      vanished: server.vanished,
-      tampered: server.tampered,
-      cancelled: this.#cancellation.signal.aborted,
-      shown: this.#shown.join('\n'),
-      secrets: server.secrets(),
-      hung,
-    }
+    const hung = mains === 'hung' || post === 'hung'
+    const all = server.ours().map(({ id }) => id)
+    return this.#cells.map((cell, index): Observation => {
+      const later = server.ours(cell)
+      const isOwn = (id: string): boolean => later.some((run) => run.id === id) || !all.includes(id)
+      const isDone = settled[index] ?? false
+      const isSilent = post === 'hung' || (cell !== undefined && isDone)
+      const requests = server.requests.length - mainEnd
+      return {
+        main: mains === 'hung' ? { ...KILLED, runId: this.#runIds.get(cell) } : (mains[index] ?? KILLED),
+        settled: isDone,
+        post: isSilent ? undefined : endingOfPost(post, names[index]),
+        atMainEnd: atMainEnd[index] ?? [],
+        atPostEnd: atPostEnd[index] ?? [],
+        later,
+        endedByMain: server.askedToEnd(0, mainEnd).filter(isOwn),
+        endedByPost: server.askedToEnd(mainEnd).filter(isOwn),
+        // What it sends for other cells is theirs.
+        postRequests: cell === undefined || !settled.includes(false) ? requests : undefined,
+        vanished: server.vanished,
+        tampered: server.tampered,
+        cancelled: this.#cancellation.signal.aborted || hasFailedFast(this.#case, this.#ended.values()),
+        shown: this.#shown.join('\n'),
+        secrets: server.secrets(),
+        hung,
+      }
+    })
   }
 
-  async #main(): Promise<Ending> {
+  async #main(): Promise<Ending[]> {
     const { signal } = this.#cancellation
     const http = this.#http(this.#case.interruptions.map((interruption) => this.#deed(interruption)))
     const log = new WorkflowLog((text) => this.#print('main', text))
     const reporter = { tell: (event: RunEvent) => this.#tell(event, log) }
     const mask = (secret: string): void => log.mask(secret)
-    const { inputs } = await readInputs({ env: this.#env, readFile, mask, parseServerUrl })
-    const connection = await openClient({ inputs, http, clock: this.#clock, log, reporter })
+    const sources = { env: this.#env, readFile, mask, parseServerUrl }
+    const given =
+      this.#case.sweep === undefined
+        ? { kind: 'run' as const, inputs: (await readInputs(sources)).inputs }
+        : { kind: 'sweep' as const, inputs: (await readSweepInputs(sources)).inputs }
+    const connection = await openClient({ inputs: given.inputs, http, clock: this.#clock, log, reporter })
     const { client } = connection
     const { serverUrl } = client
-    const request = toRequest(inputs, this.#env)
-    const { onCancel, workflowRunUrl } = request
-    const facts = { serverUrl, named: named(inputs.server), onCancel, workflowRunUrl }
-    const work = executeRun(request, {
+    const { onCancel } = given.inputs
+    const { workflowRunUrl } = readWorkflowContext(this.#env)
+    const facts = { serverUrl, named: named(given.inputs.server), onCancel, workflowRunUrl }
+    const journal = new RunJournal(facts, (name, value) => this.#keep(name, log.cover(value)))
+    const deps = {
       client: client.with({ signal }),
       clock: this.#clock,
       reporter,
-      journal: new RunJournal(facts, (name, value) => this.#keep(name, log.cover(value))),
       newKey: () => this.#newKey(),
-      timeLimit: (ms) => this.#time.timeLimit(ms),
+      timeLimit: (ms: number) => this.#time.timeLimit(ms),
       signal,
-    }).then(
-      (result): Ending => ({
-        ...result,
-        green: result.error === undefined,
-        line: result.error ?? `The run ${result.conclusion}`,
-        unforeseen: '',
-      }),
-      (error: unknown) => endingOf(error, this.#runId),
+    }
+    const work =
+      given.kind === 'run'
+        ? executeRun(toRequest(given.inputs, this.#env), { ...deps, journal }).then((result): Ending[] => [
+            {
+              ...result,
+              green: result.error === undefined,
+              line: result.error ?? `The run ${result.conclusion}`,
+              unforeseen: '',
+            },
+          ])
+        : this.#sweep(toSweepRequest(given.inputs, this.#env), deps, journal)
+    const ended = work.catch((error: unknown) =>
+      this.#cells.map((cell) => endingOf(error, this.#runIds.get(cell))),
     )
-    const ending = await Promise.race([work, this.#died])
+    const endings = await Promise.race([ended, this.#died])
     this.#isOver = true
     await connection.close()
-    const told = ending === 'dead' ? { ...KILLED, runId: this.#runId } : ending
+    const told = endings === 'dead' ? this.#cells.map((cell) => this.#killed(cell)) : endings
     this.#shown.push(log.cover(JSON.stringify(told)))
     this.#say(`main: ${JSON.stringify(told)}`)
     return told
   }
 
+  async #sweep(
+    request: SweepRequest,
+    deps: Omit<SweepDependencies, 'journalOf'>,
+    journal: RunJournal,
+  ): Promise<Ending[]> {
+    await runSweep(request, { ...deps, journalOf: ({ number }) => journal.ofCell(number) })
+    journal.settled()
+    const results = this.#swept?.cells.toSorted((a, b) => a.cell.number - b.cell.number) ?? []
+    return results.map(endingOfCell)
+  }
+
+  /** What came before a kill was told. */
+  #killed(cell: number | undefined): Ending {
+    const result = cell === undefined ? undefined : this.#ended.get(cell)
+    return result === undefined ? { ...KILLED, runId: this.#runIds.get(cell) } : endingOfCell(result)
+  }
+
   /** Undefined if it had nothing to say. */
-  async #post(): Promise<Ending | undefined> {
+  async #post(): Promise<PostWords | undefined> {
     let printed = ''
     const log = new WorkflowLog((text) => {
       printed += text
@@ -185,9 +243,7 @@ class Play {
     } catch (error) {
       unforeseen = error instanceof Error ? (error.stack ?? error.message) : String(error)
     }
-    const line = lastLineOf(printed)
-    if (line === '' && unforeseen === '') return undefined
-    return { conclusion: undefined, status: '', runId: undefined, green: undefined, line, unforeseen }
+    return printed === '' && unforeseen === '' ? undefined : { printed, unforeseen }
   }
 
   #http(deeds: readonly Deed[]): BoundaryHttp {
@@ -247,7 +303,12 @@ class Play {
 
   #tell(event: RunEvent, log: WorkflowLog): void {
     // The outputs are written right then, and outlive the process.
-    if (event.kind === 'started' || event.kind === 'resumed') this.#runId = event.run.id
+    if (event.kind === 'started' || event.kind === 'resumed') this.#runIds.set(undefined, event.run.id)
+    if (event.kind === 'cell' && (event.event.kind === 'started' || event.event.kind === 'resumed')) {
+      this.#runIds.set(event.cell.number, event.event.run.id)
+    }
+    if (event.kind === 'cell-ended') this.#ended.set(event.result.cell.number, event.result)
+    if (event.kind === 'swept') this.#swept = event.result
     const text = log.cover(JSON.stringify(event))
     this.#shown.push(text)
     this.#say(`  ${text}`)
@@ -271,21 +332,4 @@ class Play {
     this.#heardAt = performance.now()
     this.#story.line(this.#time.now(), line)
   }
-}
-
-const KILLED: Ending = {
-  conclusion: undefined,
-  status: '',
-  runId: undefined,
-  green: undefined,
-  line: '',
-  unforeseen: '',
-}
-
-function endingOf(error: unknown, runId: string | undefined): Ending {
-  const foreseen = error instanceof RunError || isZenmlError(error)
-  const line = error instanceof Error ? error.message : String(error)
-  const conclusion = error instanceof RunError ? error.conclusion : 'failed'
-  const unforeseen = foreseen ? '' : error instanceof Error ? (error.stack ?? line) : line
-  return { conclusion, status: '', runId, green: false, line, unforeseen }
 }

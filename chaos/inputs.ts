@@ -1,4 +1,5 @@
-import type { Case } from './draw.ts'
+import type { Case, Sweep } from './draw.ts'
+import { chaosPipelines, type PipelineName } from './pipelines.ts'
 import type { ServerUnderTest } from './server-under-test.ts'
 
 /** The inputs of the case, as under `with:`. What only matters while waiting must not be given without a wait. */
@@ -10,7 +11,7 @@ export function inputsOf(
     drawn
   const { url, apiKey } = server.simulator
   const target = server.target()
-  return {
+  const given = {
     'server-url': url,
     'api-key': apiKey,
     [target.kind]: target.kind === 'pipeline' ? target.pipeline : target.reference,
@@ -27,6 +28,20 @@ export function inputsOf(
           ...(pollIntervalMs !== undefined && { 'poll-interval': seconds(pollIntervalMs) }),
         }
       : { wait: 'false' }),
+  }
+  return drawn.sweep === undefined ? given : { ...given, ...sweepInputs(drawn.pipeline, drawn.sweep) }
+}
+
+function sweepInputs(
+  pipeline: PipelineName,
+  { cells, maxParallel, failFast }: Sweep,
+): Record<string, string> {
+  const key = `${chaosPipelines[pipeline].spec.steps[0].name}.seed`
+  const numbers = Array.from({ length: cells }, (_, index) => index + 1)
+  return {
+    matrix: JSON.stringify({ [key]: numbers }),
+    'max-parallel': String(maxParallel),
+    'fail-fast': String(failFast),
   }
 }
 

@@ -3,7 +3,8 @@ import type { PipelineSpec, StepFailure, StepSpec } from '../simulator/index.ts'
 const failure: StepFailure = { type: 'ValueError', message: 'no rows', traceback: '', userCodeLine: 3 }
 
 function step(name: string, seconds: number, more: Partial<StepSpec> = {}): StepSpec {
-  return { name, seconds, ...more }
+  // Every cell of a sweep has a value of its own.
+  return { name, seconds, parameters: { seed: { default: 0, jsonSchema: { type: 'integer' } } }, ...more }
 }
 
 /** A pipeline, and whether a run of it ever ends by itself. */
@@ -24,7 +25,7 @@ export const chaosPipelines = {
   },
   cached: {
     ends: true,
-    spec: { name: 'cached', steps: [step('load', 5, { cached: true })] },
+    spec: { name: 'cached', steps: [step('load', 5, { cached: true, parameters: {} })] },
   },
   failing: {
     ends: true,

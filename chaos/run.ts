@@ -7,16 +7,23 @@ import { Tally } from './tally.ts'
 import { throughDist } from './through-dist.ts'
 import { judge, type Finding } from './verdict.ts'
 
-const DEFAULTS = { seed: '1', cases: '2000', 'dist-cases': '200', node: process.execPath } as const
+const DEFAULTS = {
+  seed: '1',
+  cases: '2000',
+  'dist-cases': '200',
+  'sweep-cases': '100',
+  node: process.execPath,
+} as const
 
 const USAGE = `Plays random faults, signals and restarts against the action, and holds what it says against what the
 server holds: never a second run, never a run that goes on unsaid, never a wrong result.
 
-  npm run chaos -- [--seed N] [--cases N] [--dist-cases N] [--node PATH] [--only ID]
+  npm run chaos -- [--seed N] [--cases N] [--dist-cases N] [--sweep-cases N] [--node PATH] [--only ID]
 
   --seed        of all draws; the same seed gives the same cases; default ${DEFAULTS.seed}
   --cases       part A, in this process and in virtual time; default ${DEFAULTS.cases}
   --dist-cases  part B, through dist as child processes; default ${DEFAULTS['dist-cases']}
+  --sweep-cases part S, sweeps of up to 16 cells, as part A; default ${DEFAULTS['sweep-cases']}
   --node        the Node that runs dist in part B; default: this one
   --only        plays one case alone, such as A17, and prints its story
 `
@@ -26,11 +33,12 @@ interface Plan {
   readonly cases: number
   /** How many are played at once. */
   readonly atOnce: number
-  readonly play: (drawn: Case, story: Story) => Promise<Observation>
+  readonly play: (drawn: Case, story: Story) => Promise<readonly Observation[]>
 }
 
 interface Played {
-  readonly seen: Observation
+  /** One for each run that was wanted. */
+  readonly seen: readonly Observation[]
   readonly findings: readonly Finding[]
 }
 
@@ -54,17 +62,20 @@ class Strays {
 
 async function playOne({ play }: Plan, drawn: Case, story: Story): Promise<Played> {
   const seen = await play(drawn, story)
-  return { seen, findings: judge(drawn, seen) }
+  return { seen, findings: seen.flatMap((one) => judge(drawn, one)) }
 }
 
 /** The case, what was seen, and what is wrong with it. */
 function described(drawn: Case, { seen, findings }: Played): string {
-  const { shown: _, secrets: __, vanished, ...rest } = seen
-  const facts = { case: drawn, seen: { ...rest, vanished: [...vanished] } }
+  const facts = { case: drawn, seen: seen.map(withoutTexts) }
   return [
     JSON.stringify(facts, undefined, 1),
     ...findings.map(({ offence, text }) => `${offence}: ${text}`),
   ].join('\n')
+}
+
+function withoutTexts({ shown: _, secrets: __, vanished, ...rest }: Observation): object {
+  return { ...rest, vanished: [...vanished] }
 }
 
 async function playAll(plan: Plan, seed: number, strays: Strays): Promise<Tally> {
@@ -95,7 +106,7 @@ async function report(drawn: Case, played: Played, seed: number, story: Story): 
 }
 
 async function playAlone(plans: readonly Plan[], seed: number, id: string, strays: Strays): Promise<number> {
-  const [, part, index] = /^([AB])(\d+)$/.exec(id) ?? []
+  const [, part, index] = /^([ABS])(\d+)$/.exec(id) ?? []
   const plan = plans.find((each) => each.part === part)
   if (plan === undefined) throw new Error(`--only ${id}: a case is written like A17 or B5`)
   const drawn = drawCase(seed, plan.part, Number(index))
@@ -109,9 +120,16 @@ async function playAlone(plans: readonly Plan[], seed: number, id: string, stray
 
 async function main(flags: Readonly<Record<keyof typeof DEFAULTS, string>>, only?: string): Promise<number> {
   const seed = Number(flags.seed)
+  const playDist = throughDist(flags.node)
   const plans: readonly Plan[] = [
     { part: 'A', cases: Number(flags.cases), atOnce: 8, play: playInProcess },
-    { part: 'B', cases: Number(flags['dist-cases']), atOnce: 6, play: throughDist(flags.node) },
+    {
+      part: 'B',
+      cases: Number(flags['dist-cases']),
+      atOnce: 6,
+      play: async (drawn, story) => [await playDist(drawn, story)],
+    },
+    { part: 'S', cases: Number(flags['sweep-cases']), atOnce: 8, play: playInProcess },
   ]
   const strays = new Strays()
   strays.listen()

@@ -103,10 +103,13 @@ export class ServerUnderTest {
     await this.#restart
   }
 
-  /** The runs that this step started, as they are now. */
-  ours(): HeldRun[] {
+  /** The runs that this step started, or one cell of it, as they are now. */
+  ours(cell?: number): HeldRun[] {
+    const isOfCell = cell === undefined ? /^/ : new RegExp(`"seed":${String(cell)}\\b`)
     return this.simulator.runs
-      .filter(({ id }) => !this.#others.has(id))
+      .filter(
+        ({ id, configuration }) => !this.#others.has(id) && isOfCell.test(JSON.stringify(configuration)),
+      )
       .map(({ id, name, status, busy, gone, configuration }) => {
         const asked = configuration['run_name']
         return { id, name, nameSent: typeof asked === 'string' ? asked : name, status, busy, gone }

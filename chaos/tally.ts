@@ -26,10 +26,13 @@ export class Tally {
     return this.#failed
   }
 
-  add({ id }: Case, { main, post }: Observation, findings: readonly Finding[]): void {
-    const ending = `${main.conclusion ?? 'killed'}${post === undefined ? '' : ' and post'}`
+  /** @param seen one for each run that was wanted */
+  add({ id }: Case, seen: readonly Observation[], findings: readonly Finding[]): void {
     this.#cases += 1
-    this.#endings.set(ending, (this.#endings.get(ending) ?? 0) + 1)
+    for (const { main, post } of seen) {
+      const ending = `${main.conclusion ?? 'killed'}${post === undefined ? '' : ' and post'}`
+      this.#endings.set(ending, (this.#endings.get(ending) ?? 0) + 1)
+    }
     if (findings.length > 0) this.#failed += 1
     for (const { offence } of findings) this.#offending.get(offence)?.add(id)
   }

@@ -40559,7 +40559,9 @@ __nccwpck_require__.d(__webpack_exports__, {
   iD: () => (/* binding */ build_login),
   iW: () => (/* binding */ main),
   bE: () => (/* binding */ post),
+  pt: () => (/* binding */ build_promote),
   ds: () => (/* binding */ stop),
+  X0: () => (/* binding */ sweep),
   uk: () => (/* binding */ wait)
 });
 
@@ -40915,6 +40917,10 @@ const ALIASES = {
     'run-name': ['run'],
     'run-url': ['run'],
     graceful: ['mode'],
+    'model-name': ['model'],
+    'model-version': ['version'],
+    number: ['version'],
+    force: ['replace'],
 };
 /** The variable in which the runner hands over an input: upper case, spaces as underscores, hyphens as they are. */
 function variableOf(name) {
@@ -50662,6 +50668,13 @@ function wholeNumber(least, most) {
         return fault(`is not allowed; write a whole number from ${least} to ${most}`);
     });
 }
+/** Which value of the finished runs is compared, and whether more or less is better. */
+const rank = value((text, fault) => {
+    const [, direction, name] = /^(max|min)\s+(\S.*)$/su.exec(text) ?? [];
+    if (name !== undefined && !/[\r\n]/.test(name))
+        return { direction: direction === 'max' ? 'max' : 'min', name };
+    return fault('does not say what is best; write max or min and a name, such as max train.accuracy');
+});
 /** A time in milliseconds. */
 const fields_duration = value((text, fault) => {
     const parsed = parseDuration(text);
@@ -50896,7 +50909,7 @@ function readBound(text, column, line, name, operator) {
     const found = BOUND.exec(text);
     if (found === null) {
         const forms = 'write baseline alone, or with one number, as in baseline - 0.01 or baseline + 5 %';
-        return expectations_fault(line, column, `${expectations_shown(text)} is not a bound; ${forms}`);
+        return expectations_fault(line, column, `${expectations_shown(text)} is not a value to compare with; ${forms}`);
     }
     const [, sign, amount = '0', percent = ''] = found;
     const offset = Number(amount) * (sign === '-' ? -1 : 1);
@@ -50934,11 +50947,23 @@ function expectations_fault(line, offset, problem) {
 
 /** A page of ZenML's log has no more. */
 const MAX_LOG_TAIL = 1000;
+/** So many runs the post step of a killed job can end in the two minutes that it has. */
+const MAX_PARALLEL = 64;
 const onLost = choice(['keep-running', 'stop']);
 const endMode = choice(['stop', 'stop-gracefully', 'keep-running'], { leave: 'keep-running' });
 const stopMode = choice(['stop', 'stop-gracefully'], {
     graceful: 'stop-gracefully',
     gracefully: 'stop-gracefully',
+});
+const stage = choice(['staging', 'production', 'archived'], {
+    prod: 'production',
+    stage: 'staging',
+    archive: 'archived',
+});
+const replace = choice(['older', 'always', 'never'], {
+    true: 'always',
+    false: 'never',
+    newer: 'older',
 });
 const onPaused = choice(['wait', 'fail']);
 /** Which server, and what to log in with there. */
@@ -50980,7 +51005,7 @@ function table(shape) {
     };
 }
 /**
- * The inputs of the four actions, in the order of their files: what each may hold. An input that is not given,
+ * The inputs of the actions, in the order of their files: what each may hold. An input that is not given,
  * or blank, is `undefined` here; `prefault` is the default of the action's file.
  *
  * Every issue's message is the rest of a line that begins with the input's name.
@@ -51035,12 +51060,56 @@ const inputTables = {
         ...network,
         ...step,
     }),
+    sweep: table({
+        ...connection,
+        snapshot: fields_name.optional(),
+        template: fields_name.optional(),
+        pipeline: fields_name.optional(),
+        project: fields_name.optional(),
+        matrix: fields_text.optional(),
+        parameters: fields_text.optional(),
+        configuration: fields_text.optional(),
+        'configuration-file': line.optional(),
+        tags: tags.optional(),
+        'enable-cache': fields_boolean.optional(),
+        'max-parallel': wholeNumber(1, MAX_PARALLEL).prefault('4'),
+        'fail-fast': fields_boolean.prefault('false'),
+        rank: rank.optional(),
+        expect: expectations.optional(),
+        'expect-all': fields_boolean.prefault('false'),
+        baseline: baseline.optional(),
+        'baseline-required': fields_boolean.prefault('false'),
+        timeout: limits.timeout,
+        'run-timeout': limits.timeout,
+        'trigger-timeout': fields_duration.prefault('30m'),
+        'poll-interval': limits['poll-interval'],
+        'on-cancel': endMode.prefault('stop'),
+        'on-timeout': endMode.prefault('stop'),
+        'on-paused': onPaused.prefault('wait'),
+        'on-lost': onLost.prefault('keep-running'),
+        'lost-after': fields_duration.prefault('30m'),
+        resume: fields_boolean.prefault('false'),
+        ...report,
+        'note-origin': fields_boolean.prefault('true'),
+        ...network,
+        ...step,
+    }),
     stop: table({
         ...connection,
         run: runReference.optional(),
         project: fields_name.optional(),
         mode: stopMode.prefault('stop'),
         timeout: fields_duration.prefault('2m'),
+        ...network,
+    }),
+    promote: table({
+        ...connection,
+        run: runReference.optional(),
+        model: fields_name.optional(),
+        version: fields_name.optional(),
+        stage: stage.optional(),
+        replace: replace.prefault('older'),
+        project: fields_name.optional(),
         ...network,
     }),
 };
@@ -51206,6 +51275,27 @@ function runFaults({ run }, server, parse) {
         return [];
     return rules_fault('run', `the page is on ${parsed.url}, but the step connects to ${server.url}; correct one of them, or write only the run's id, ${id}`);
 }
+/** promote/ needs a version, named in one of two ways, and a stage. */
+function promoteFaults(raw, server, parse) {
+    return [...versionFaults(raw, server, parse), ...(raw.stage === undefined ? rules_fault('stage', NO_STAGE) : [])];
+}
+const NO_STAGE = 'missing; write staging, production or archived';
+function versionFaults(raw, ...place) {
+    const given = ['model', 'version'].filter((input) => raw[input] !== undefined);
+    if (raw.run !== undefined && given.length > 0) {
+        return rules_fault('run', `cannot be combined with ${given.join(' and ')}; give either run, or model and version`);
+    }
+    if (raw.run !== undefined)
+        return runFaults(raw, ...place);
+    if (given.length === 2)
+        return [];
+    if (given[0] === 'model') {
+        return rules_fault('version', 'missing; write a version of the model, by its number, name or id');
+    }
+    if (given[0] === 'version')
+        return rules_fault('model', 'missing; write the name or the id of the model');
+    return rules_fault('run', 'missing; write the id or the name of a run that made a model version, or model and version in its place');
+}
 /** With or without TLS, it is the same server. */
 function isSamePlace(url, other) {
     return url.replace(/^https?:/, '') === other.replace(/^https?:/, '');
@@ -51283,7 +51373,7 @@ function readGivenInputs(env, names, parse) {
         return fault('ZENML_STORE_API_KEY', problem);
     }
     if (credential === 'access-token' && !isExportedPair(url, env, parse)) {
-        const problem = 'does not go with ZENML_STORE_URL, as login/ exported another pair; ' +
+        const problem = 'does not belong to ZENML_STORE_URL: login/ exported another pair; ' +
             'give the inputs server-url and api-key, or set neither variable again';
         return fault('ZENML_STORE_API_TOKEN', problem);
     }
@@ -52140,31 +52230,37 @@ function inOrder(names, faults) {
  * @throws {InputFaults} with every fault that was found, in the order of action.yml.
  */
 async function readInputs(sources) {
-    return readChecked(inputTables.main, sources, async ({ raw, values, workspace, redact }) => {
-        const path = inputTables.main.schema.shape['configuration-file'].safeParse(raw['configuration-file']).data;
-        const context = { workspace, readFile: sources.readFile, redact };
-        const configuration = await readConfiguration(path, raw.configuration, context);
-        const parameters = await readMapping('parameters', raw.parameters, context);
-        const target = values && targetOf(values);
+    return readChecked(inputTables.main, sources, async (given) => {
+        const { raw, values } = given;
+        const { faults, layers, work } = await readWork(given, sources);
         return {
             faults: [
-                ...targetFaults(raw),
+                ...faults,
                 ...baselineFaults(raw, values?.expect),
-                ...resumeFaults(raw, configuration.layers),
-                ...parameters.faults,
-                ...configuration.faults,
-                ...runNameFaults(configuration.layers),
+                ...resumeFaults(raw, layers),
+                ...runNameFaults(layers),
             ],
             notices: waitNotices(raw),
-            inputs: values &&
-                target && {
-                ...mainInputs(values),
-                target,
-                configuration: configuration.layers,
-                parameters: parameters.layers[0],
-            },
+            inputs: values && work && { ...mainInputs(values), ...work },
         };
     });
+}
+/**
+ * Reads what the actions that start runs have in common. `layers` are there also where something else has a fault;
+ * `work` is not.
+ */
+async function readWork({ raw, values, workspace, redact }, { readFile }) {
+    const { 'configuration-file': file } = inputTables.main.schema.shape;
+    const context = { workspace, readFile, redact };
+    const configuration = await readConfiguration(file.safeParse(raw['configuration-file']).data, raw.configuration, context);
+    const parameters = await readMapping('parameters', raw.parameters, context);
+    const target = values && targetOf(values);
+    const { layers } = configuration;
+    return {
+        faults: [...targetFaults(raw), ...parameters.faults, ...configuration.faults],
+        layers,
+        work: target && { target, configuration: layers, parameters: parameters.layers[0] },
+    };
 }
 /**
  * Reads and checks the inputs of login/.
@@ -52202,6 +52298,26 @@ async function readStopInputs(sources) {
         return { faults, inputs: { run, project, mode, timeoutMs } };
     });
 }
+/**
+ * Reads and checks the inputs of promote/.
+ *
+ * @throws {InputFaults} as {@link readInputs}.
+ */
+async function readPromoteInputs(sources) {
+    return readChecked(inputTables.promote, sources, ({ raw, values, server }) => {
+        const faults = promoteFaults(raw, server, sources.parseServerUrl);
+        const choice = values && choiceOf(values);
+        if (choice === undefined || values?.stage === undefined)
+            return { faults, inputs: undefined };
+        const { project, stage, replace } = values;
+        return { faults, inputs: { choice, project, stage, replace } };
+    });
+}
+function choiceOf({ run, model, version }) {
+    if (run !== undefined)
+        return { kind: 'run', run };
+    return model === undefined || version === undefined ? undefined : { kind: 'model', model, version };
+}
 /** What only the main action has. */
 function mainInputs(values) {
     return {
@@ -52221,6 +52337,7 @@ function mainInputs(values) {
         noteOrigin: values['note-origin'],
     };
 }
+/** What the actions that follow a run have in common. */
 function followInputs(values) {
     return {
         /** Name or id. */
@@ -54423,7 +54540,22 @@ const actionOutputs = {
     main: [...RUN, 'duration', 'template-id', 'snapshot-id', ...RESULTS],
     login: ['access-token', 'expires-at'],
     wait: [...RUN, 'duration', ...RESULTS],
+    sweep: [
+        'runs',
+        'best-run-id',
+        'best-run-name',
+        'best-run-url',
+        'best-parameters',
+        'best-value',
+        'completed',
+        'failed',
+        'conclusion',
+        'pipeline',
+        'error',
+        'comparison',
+    ],
     stop: [...RUN, 'error'],
+    promote: ['model', 'version', 'stage', 'previous-version', 'conclusion', 'error'],
 };
 /**
  * Hands a value to the later steps of the job at once; calling it again replaces the value.
@@ -55221,7 +55353,7 @@ class FailureLog {
     }
     #tail({ lines, left, missing }, whose) {
         if (missing !== undefined)
-            this.#log.info(`The log of ${whose} cannot be shown: ${inline(missing, MAX_LINE_LENGTH)}`);
+            this.#log.info(`The log of ${whose} is not shown: ${inline(missing, MAX_LINE_LENGTH)}`);
         if (lines.length === 0)
             return;
         this.#log.serverText(lines, `Log of ${whose}: ${extent(lines.length, left)}`, { isFolded: true });
@@ -55420,8 +55552,8 @@ function otherCode(code, { head, merge }) {
         return undefined;
     if (commit === head || commit === merge)
         return undefined;
-    return (`The run uses the code of "${inline(name, code_text_MAX_NAME_LENGTH)}", which is that of commit ${shortened(commit)}, not that ` +
-        `of the pull request's head ${shortened(head)}. To run the pull request's own code, create a snapshot of it first: ` +
+    return (`The run uses the code of "${inline(name, code_text_MAX_NAME_LENGTH)}", which was made from commit ${shortened(commit)}, not from ` +
+        `the pull request's head ${shortened(head)}. To run the pull request's own code, create a snapshot of it first: ` +
         'see docs/pull-requests.md#train-the-pull-requests-own-code');
 }
 function shortened(commit) {
@@ -55543,7 +55675,7 @@ class StartLog {
             case 'new-key':
                 return `The server did not finish the request in ${shownDuration(event.afterMs)}, and there is no run: sending a new request for the same name`;
             case 'dispatch-awaited':
-                return `The server created the run and then failed, so the run may never begin; waiting for it to begin for up to ${shownDuration(event.untilMs)}`;
+                return `The server created the run and then failed, so it may never begin; waiting for it for up to ${shownDuration(event.untilMs)}`;
             case 'not-dispatched':
                 this.#log.warning(`The server never began the run ${inline(event.name, 300)}, so it was ended. Starting it again as ${inline(event.nextName, 300)}`);
                 return undefined;
@@ -55553,12 +55685,12 @@ class StartLog {
                 this.#log.info(`Following the run ${inline(event.run.name ?? event.run.id, LONG)} (${inline(event.run.status)}): ${inline(event.url ?? event.run.id, LONG)}`);
                 return event.run.code && codeLogLine(event.run.code);
             case 'resumed':
-                return `Reattached to the run of attempt ${event.attempt}, which is ${inline(event.run.status)}: ${inline(event.url ?? event.run.id, LONG)}`;
+                return `Reattached to the run of attempt ${event.attempt} (${inline(event.run.status)}): ${inline(event.url ?? event.run.id, LONG)}`;
             case 'resume-unclear':
                 this.#log.warning(`Several runs of earlier attempts match (${inline(event.names.join(', '), LONG)}), so a new one is started`);
                 return undefined;
             case 'resume-foreign':
-                this.#log.warning(`What earlier attempts started (${inline(event.names.join(', '), LONG)}) came from another template or snapshot, so a new run is started`);
+                this.#log.warning(`Earlier attempts ran another template or snapshot (${inline(event.names.join(', '), LONG)}), so a new run is started`);
                 return undefined;
             case 'retry':
                 return `${inline(event.line, LONG)}; trying again in ${shownDuration(event.waitMs)}`;
@@ -55577,7 +55709,7 @@ class StartLog {
             ...(more > 0 ? [`and ${more} more values`] : []),
         ];
         const same = Object.keys(configuration).length > 0 && changes.length === 0;
-        const laidOver = same ? ['The given configuration changes none of its values'] : changed;
+        const laidOver = same ? ['The inputs change none of its values'] : changed;
         if (this.#resolved !== undefined)
             this.#foldDefinition(this.#resolved, laidOver);
         for (const warning of warnings)
@@ -55605,6 +55737,304 @@ class StartLog {
 function changeLine({ path, before, after }) {
     const was = before === undefined ? '' : `${inline(before, LONG)} \u2192 `;
     return `${inline(path, LONG)}: ${was}${inline(after, LONG)}`;
+}
+
+;// CONCATENATED MODULE: ./build/github/sweep/cell-text.js
+/** What a cell varies, in one line of plain text: `train.learning_rate: 0.1, train.epochs: 5`. */
+function valuesText(values) {
+    return Object.entries(values)
+        .map(([key, value]) => `${key}: ${valueText(value)}`)
+        .join(', ');
+}
+/** A text as it is, anything else as JSON. */
+function valueText(value) {
+    return typeof value === 'string' ? value : JSON.stringify(value);
+}
+/** How a cell came to its end, in words; a cell whose turn never came is `not started`. */
+function endText({ outcome }) {
+    if (outcome === undefined)
+        return 'not started';
+    const { conclusion, error } = outcome;
+    if (conclusion === 'expectation-missed')
+        return 'not as expected';
+    if (conclusion === 'timed-out')
+        return 'timed out';
+    if (conclusion === 'lost')
+        return 'outcome unknown';
+    return error === undefined ? 'completed' : conclusion;
+}
+
+;// CONCATENATED MODULE: ./build/base/decimal.js
+/** Digits that a double holds for certain. */
+const DIGITS = 15;
+/** The sum without the noise of binary fractions: 0.1 + 0.2 is 0.3, and 0.95 - 0.9 is 0.05. */
+function sum(a, b) {
+    const size = Math.max(Math.abs(a), Math.abs(b));
+    const decimals = DIGITS - 1 - Math.floor(Math.log10(size));
+    return decimals >= 0 && decimals <= 100 ? Number((a + b).toFixed(decimals)) : a + b;
+}
+
+;// CONCATENATED MODULE: ./build/github/page/comparison.js
+
+
+const MOST_METRICS = 30;
+const comparison_MAX_NAME_LENGTH = 120;
+/** A run beside its baseline, as a table; what is expected of the run comes first. Empty without a comparison. */
+function comparisonText(comparison) {
+    if (comparison === undefined)
+        return '';
+    const { input, baseline, missing, metrics } = comparison;
+    const name = markdown_code(input, comparison_MAX_NAME_LENGTH);
+    if (baseline === undefined)
+        return `Not compared (baseline ${name}): ${markdown_code(missing ?? '')}`;
+    const title = `Compared with ${markdown_link(baseline.name, baseline.url, comparison_MAX_NAME_LENGTH)} (baseline ${name})`;
+    if (metrics.length === 0)
+        return `${title}: neither run logged a number.`;
+    const rows = metrics
+        .slice(0, MOST_METRICS)
+        .map((metric) => [
+        markdown_code(metric.name, comparison_MAX_NAME_LENGTH),
+        numberText(metric.baseline),
+        numberText(metric.value),
+        changeText(metric),
+    ]);
+    const more = metrics.length - rows.length;
+    return blocks(title, markdown_table(['Metric', 'Baseline', 'This run', 'Change'], rows), more > 0 ? `${amount(more, 'more metric')} not shown.` : '');
+}
+function numberText(value) {
+    return value === undefined ? 'none' : markdown_code(shownNumber(value));
+}
+/** As a person writes it: `0.9312`, `1,234,567`, `1.2e-7`. */
+function shownNumber(value) {
+    if (Number.isSafeInteger(value))
+        return value.toLocaleString('en-US');
+    const rounded = Number(value.toPrecision(SHOWN_DIGITS));
+    const isPlain = Math.abs(rounded) >= 1e-4 && Math.abs(rounded) < 1e15;
+    return isPlain ? rounded.toLocaleString('en-US', { maximumFractionDigits: 20 }) : String(rounded);
+}
+const SHOWN_DIGITS = 5;
+/** Such as `+0.02 (+2.2 %) \u2705 better`; empty where one of both is missing. */
+function changeText({ value, baseline, better }) {
+    if (value === undefined || baseline === undefined)
+        return '';
+    const change = Number(sum(value, -baseline).toPrecision(SHOWN_DIGITS));
+    if (change === 0)
+        return 'same';
+    const share = baseline === 0 ? undefined : (100 * (value - baseline)) / Math.abs(baseline);
+    const relative = share === undefined ? '' : ` (${signed(Number(share.toPrecision(2)))} %)`;
+    return `${markdown_code(`${signed(change)}${relative}`)}${verdictText(change, better)}`;
+}
+function signed(value) {
+    return `${value > 0 ? '+' : ''}${shownNumber(value)}`;
+}
+function verdictText(change, better) {
+    if (better === undefined)
+        return '';
+    return change > 0 === (better === 'higher') ? ' \u2705 better' : ' \ud83d\udd3b worse';
+}
+
+;// CONCATENATED MODULE: ./build/github/log/sweep-log.js
+
+
+
+
+
+const SWEEP_KINDS = [
+    'cells-configured',
+    'sweep-too-long',
+    'cell',
+    'cell-ended',
+    'swept',
+];
+function isSweepEvent(event) {
+    const kinds = SWEEP_KINDS;
+    return kinds.includes(event.kind);
+}
+const sweep_log_HINDRANCES = [
+    'trigger-hindered',
+    'answer-lost',
+    'not-dispatched',
+    'server-lost',
+    'server-back',
+    'ending',
+    'paused',
+    'still-initializing',
+    'resume-unclear',
+    'resume-foreign',
+    'details',
+];
+function isHindrance(event) {
+    const kinds = sweep_log_HINDRANCES;
+    return kinds.includes(event.kind);
+}
+const sweep_log_LONG = 500;
+/** With its log; each further one has the line of its cell. */
+const MOST_FAILURES = 9;
+/** What hinders a cell at its start, or the sight of its run, is told so often. */
+const MOST_HINDRANCES = 50;
+/** A sign of life is due after a minute, and later after a twentieth of the time gone by. */
+const SHORTEST_SILENCE_MS = 60_000;
+const SHARE_OF_ELAPSED = 0.05;
+/** Times up to `9:59:59` stand one below the other. */
+const TIME_WIDTH = 7;
+/** Tells the story of a sweep: a line for each start and each end, the first failures, and a sign of life now and then. */
+class SweepLog {
+    #log;
+    #clock;
+    #failures;
+    #startedAt;
+    #urls = new Map();
+    #running = new Set();
+    #cells = 0;
+    #ended = 0;
+    #failureCount = 0;
+    #hindrances = 0;
+    #isLost = false;
+    #toldEnding = false;
+    #spokeAt;
+    constructor(log, clock) {
+        this.#log = log;
+        this.#clock = clock;
+        this.#failures = new FailureLog(log);
+        this.#startedAt = clock.elapsed();
+        this.#spokeAt = this.#startedAt;
+    }
+    tell(event) {
+        switch (event.kind) {
+            case 'cells-configured':
+                this.#cells = event.cells;
+                this.#log.info(`The matrix has ${event.cells} cells${event.unchecked === undefined ? '; all are checked' : ''}`);
+                for (const warning of event.warnings)
+                    this.#warn(inline(warning, sweep_log_LONG));
+                if (event.unchecked !== undefined)
+                    this.#warn(inline(event.unchecked, sweep_log_LONG));
+                return;
+            case 'sweep-too-long':
+                this.#log.warning(tooLongLine(event));
+                return;
+            case 'cell':
+                this.#tellCell(event);
+                return;
+            case 'cell-ended':
+                this.#tellEnd(event.result);
+                return;
+            case 'swept':
+                this.#tellResult(event.result);
+        }
+    }
+    #tellCell({ cell, event }) {
+        const name = `Cell ${cell.number}`;
+        if (event.kind === 'started' || event.kind === 'resumed') {
+            this.#urls.set(cell.number, event.url);
+            this.#running.add(cell.number);
+            const how = event.kind === 'resumed' ? 'goes on with the earlier run' : 'started';
+            const where = event.url === undefined ? '' : `: ${inline(event.url, sweep_log_LONG)}`;
+            this.#timed(`${name} of ${this.#cells} ${how} (${inline(valuesText(cell.values))})${where}`);
+        }
+        else if (event.kind === 'step-failed' || event.kind === 'run-failed') {
+            this.#failureCount += 1;
+            if (this.#failureCount > MOST_FAILURES)
+                return;
+            this.#timed(`${name} failed (${inline(valuesText(cell.values))}):`);
+            if (event.kind === 'step-failed')
+                this.#failures.step(event.failure, this.#urls.get(cell.number));
+            else
+                this.#failures.run(event.failure, this.#urls.get(cell.number));
+        }
+        else if (event.kind === 'still')
+            this.#saySomething();
+        else if (isHindrance(event))
+            this.#tellHindrance(name, event);
+    }
+    #tellHindrance(name, event) {
+        switch (event.kind) {
+            case 'trigger-hindered':
+                this.#hindered(`${name} is not started yet: ${inline(event.detail, sweep_log_LONG)}. Trying again in ${shownDuration(event.waitMs)}`);
+                return;
+            case 'answer-lost':
+                this.#hindered(`${name}: the answer was lost (${inline(event.detail, sweep_log_LONG)}). Looking for its run by name`);
+                return;
+            case 'not-dispatched':
+                this.#hindered(`${name}: the run ${inline(event.name)} never began and was ended. Starting another one`);
+                return;
+            case 'server-lost':
+                if (!this.#isLost) {
+                    this.#hindered(`The server does not answer (${inline(event.detail, sweep_log_LONG)}). The runs may still be running; trying again for up to ${shownDuration(event.toleratedMs)}`);
+                }
+                this.#isLost = true;
+                return;
+            case 'server-back':
+                if (this.#isLost)
+                    this.#hindered(`The server answers again after ${shownDuration(event.afterMs)}`);
+                this.#isLost = false;
+                return;
+            case 'ending':
+                if (event.timeoutMs === undefined && !this.#toldEnding && event.runId !== undefined) {
+                    this.#timed('Asking ZenML to stop the runs that still go on');
+                    this.#toldEnding = true;
+                }
+                return;
+            case 'paused':
+                this.#warn(`${name}: the run waits for a person. Answer it here: ${inline(event.url ?? 'in ZenML', sweep_log_LONG)}`);
+                return;
+            case 'still-initializing':
+                this.#warn(`${name}: the run has been initializing for ${shownDuration(event.sinceMs)}`);
+                return;
+            case 'resume-unclear':
+            case 'resume-foreign':
+                this.#warn(`${name}: no earlier run was taken up, as several match, or another definition made it. Starting a new one`);
+                return;
+            case 'details':
+                if (event.details.missing.length > 0)
+                    this.#warn(`${name}: could not be read: ${inline(event.details.missing.join('; '), sweep_log_LONG)}`);
+        }
+    }
+    #tellEnd(result) {
+        const { cell, details, rank, outcome } = result;
+        this.#ended += 1;
+        this.#running.delete(cell.number);
+        const took = details?.durationMs === undefined ? '' : ` in ${shownDuration(details.durationMs)}`;
+        const value = rank !== undefined && 'value' in rank ? `, ${shownNumber(rank.value)}` : '';
+        const why = outcome?.error === undefined ? '' : `: ${inline(outcome.error, sweep_log_LONG)}`;
+        this.#timed(`Cell ${cell.number} of ${this.#cells} ${endText(result)}${took}${value}${why}`);
+    }
+    #tellResult({ best, rank }) {
+        if (best === undefined || rank === undefined)
+            return;
+        const { cell, run } = best;
+        const where = run?.url === undefined ? '' : `: ${inline(run.url, sweep_log_LONG)}`;
+        this.#log.info(`Best (${rank.direction} ${inline(rank.name)}): cell ${cell.number} with ${shownNumber(best.rank.value)} (${inline(valuesText(cell.values))})${where}`);
+    }
+    #saySomething() {
+        const now = this.#clock.elapsed();
+        const silenceMs = Math.max(SHORTEST_SILENCE_MS, (now - this.#startedAt) * SHARE_OF_ELAPSED);
+        if (now - this.#spokeAt < silenceMs)
+            return;
+        const waiting = this.#cells - this.#ended - this.#running.size;
+        this.#timed(`${this.#running.size} running, ${this.#ended} ended, ${waiting} waiting`);
+    }
+    #hindered(line) {
+        if (this.#mayTell())
+            this.#timed(line);
+    }
+    #warn(line) {
+        if (this.#mayTell())
+            this.#log.warning(line);
+    }
+    #mayTell() {
+        this.#hindrances += 1;
+        if (this.#hindrances === MOST_HINDRANCES + 1)
+            this.#timed('More lines like these are left out');
+        return this.#hindrances <= MOST_HINDRANCES;
+    }
+    #timed(line) {
+        this.#spokeAt = this.#clock.elapsed();
+        this.#log.info(`${stopwatch(this.#spokeAt - this.#startedAt).padStart(TIME_WIDTH)}  ${line}`);
+    }
+}
+function tooLongLine({ cells, maxParallel, usuallyMs, needsMs, limitMs, isJob, }) {
+    const what = isJob ? 'a job on a hosted runner may take' : 'timeout allows';
+    return `${cells} cells, ${maxParallel} at a time, usually ${shownDuration(usuallyMs)} each, take about ${shownDuration(needsMs)}, and ${what} ${shownDuration(limitMs)}. Raise max-parallel, or make the matrix smaller`;
 }
 
 ;// CONCATENATED MODULE: ./build/github/log/step-lines.js
@@ -55706,6 +56136,7 @@ function step_lines_amount(count) {
 
 
 
+
 const run_log_HINDRANCES = [
     'failed-but-going-on',
     'settling',
@@ -55718,7 +56149,7 @@ const run_log_HINDRANCES = [
 ];
 const run_log_LONG = 500;
 /** Times up to `9:59:59` stand one below the other. */
-const TIME_WIDTH = 7;
+const run_log_TIME_WIDTH = 7;
 /** Tells the story of a run in the workflow's log: each thing once, in a bounded number of lines. */
 class RunLog {
     #log;
@@ -55726,6 +56157,7 @@ class RunLog {
     #start;
     #failures;
     #steps = new StepLines();
+    #sweep;
     /** When the run was created, on the clock of elapsed time. */
     #createdAt;
     #url;
@@ -55734,6 +56166,7 @@ class RunLog {
         this.#clock = clock;
         this.#start = new StartLog(log);
         this.#failures = new FailureLog(log);
+        this.#sweep = new SweepLog(log, clock);
     }
     /** Whether the reason of the run's failure is annotated, so that its end need not be. */
     get hasAnnotatedFailure() {
@@ -55744,9 +56177,13 @@ class RunLog {
             this.#createdAt = this.#clock.elapsed() - event.ageMs;
             this.#url = event.url;
         }
-        if (isStartEvent(event))
+        if (event.kind === 'cells-configured')
+            this.#start.flush();
+        if (isSweepEvent(event))
+            this.#sweep.tell(event);
+        else if (isStartEvent(event))
             this.#start.tell(event);
-        else if (isHindrance(event))
+        else if (run_log_isHindrance(event))
             this.#tellHindrance(event);
         else
             this.#tellProgress(event);
@@ -55828,20 +56265,26 @@ class RunLog {
                 this.#log.warning(`The run has been initializing for ${shownDuration(event.sinceMs)}${reasonOf(event.reason)}. Its runner or its image may be missing: check the stack's orchestrator and the server's log`);
                 return;
             case 'origin-not-noted':
-                this.#log.warning(`ZenML does not show where the run came from: ${inline(event.detail, run_log_LONG)}`);
+                this.#log.warning(notNotedLine(event));
         }
     }
     #timed(line) {
-        this.#log.info(`${stopwatch(this.#elapsedMs()).padStart(TIME_WIDTH)}  ${line}`);
+        this.#log.info(`${stopwatch(this.#elapsedMs()).padStart(run_log_TIME_WIDTH)}  ${line}`);
     }
     #elapsedMs() {
         const now = this.#clock.elapsed();
         return now - (this.#createdAt ?? now);
     }
 }
-function isHindrance(event) {
+function run_log_isHindrance(event) {
     const kinds = run_log_HINDRANCES;
     return kinds.includes(event.kind);
+}
+function notNotedLine({ what, detail }) {
+    const why = inline(detail, run_log_LONG);
+    return what === 'its origin'
+        ? `Where the run came from could not be recorded on it: ${why}`
+        : `The run can be no baseline, because how the step ended was not recorded on it: ${why}`;
 }
 function comparedLine({ input, baseline, missing }) {
     if (baseline !== undefined) {
@@ -55865,7 +56308,7 @@ function usualLine({ medianMs, runs }) {
     return `Usually ${shownDuration(medianMs)} (from the last ${runs === 1 ? 'run' : `${runs} runs`})`;
 }
 function verdictLine({ wanted, held, got }) {
-    return `${held ? 'Expectation met' : 'Expectation not met'}: ${inline(wanted, run_log_LONG)} (got ${inline(got, run_log_LONG)})`;
+    return `${held ? 'Expectation met' : 'Expectation not met'}: ${inline(wanted, run_log_LONG)}, got ${inline(got, run_log_LONG)}`;
 }
 function reasonOf(reason) {
     return reason === undefined || reason === '' ? '' : ` (${inline(reason, run_log_LONG)})`;
@@ -56280,7 +56723,7 @@ class UnreachableError extends Error {
 }
 /** What to do about a failure that another address may mend. */
 const WRONG_ADDRESS = {
-    ECONNREFUSED: (input) => `; check ${input}, and that the server runs`,
+    ECONNREFUSED: (input) => `; check ${input}, and that the server is running`,
     ENOTFOUND: (input) => `; check ${input}`,
 };
 /** ZenML's own 404: the thing asked for is not there. A route that is not there has no exception's name. */
@@ -56800,6 +57243,10 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 function isUuid(text) {
     return UUID.test(text);
 }
+/** Ids are UUIDs, in whichever case; an answer that has none is about what was asked for. */
+function isAbout(id) {
+    return (answer) => answer.id == null || answer.id.toLowerCase() === id.toLowerCase();
+}
 function toInfo(info) {
     return {
         version: info.version,
@@ -56862,13 +57309,16 @@ function toRun(from) {
         ...stateOf(body),
         endTime: metadata?.end_time ?? undefined,
         templateId: metadata?.template_id ?? undefined,
-        sourceSnapshotId: resources?.source_snapshot?.id,
+        ...madeFromAndFor(resources),
         startMark: metadata?.config?.extra.github_actions.start,
         pipeline: toNamed(resources?.pipeline ?? body?.pipeline),
         projectId: body?.project_id ?? metadata?.workspace?.id,
         code: codeOfRun(from),
         metadata: metadata?.run_metadata ?? undefined,
     };
+}
+function madeFromAndFor(resources) {
+    return { sourceSnapshotId: resources?.source_snapshot?.id, modelVersionId: resources?.model_version?.id };
 }
 function stateOf(body) {
     return {
@@ -57075,6 +57525,7 @@ const runSchema = object({
             body: object({ created: moment }).nullish().catch(undefined),
         })
             .nullish(),
+        model_version: object({ id }).nullish().catch(undefined),
         stack: schemas_named,
         code_reference: codeReference,
     })
@@ -57222,30 +57673,6 @@ function pathSegment(text) {
     return encodeURIComponent(text.replace(/\p{Cs}/gu, '\uFFFD'));
 }
 
-;// CONCATENATED MODULE: ./build/zenml/queries.js
-/* What lists are asked for, and what a part of one holds. */
-/** Where templates and snapshots are. */
-const ROUTES = {
-    template: '/run_templates',
-    snapshot: '/pipeline_snapshots',
-};
-/** Only what JSON writes as it is: the server looks for it in JSON. */
-const PLAIN_BRANCH = /^[\w./-]+$/;
-/** The parameters of such a list. */
-function completedRunsParameters({ templateId, pipelineId, projectId, branch = '', size, page = 1, }) {
-    return {
-        template_id: templateId,
-        pipeline: pipelineId,
-        project: projectId,
-        status: 'completed',
-        run_metadata: PLAIN_BRANCH.test(branch) ? `github_actions:contains:"branch": "${branch}"` : undefined,
-        sort_by: 'desc:created',
-        size: String(size),
-        page: String(page),
-        hydrate: 'true',
-    };
-}
-
 ;// CONCATENATED MODULE: ./build/zenml/answers/stop-answer.js
 
 
@@ -57282,6 +57709,181 @@ function readStopAnswer(answer, now) {
 function isYes({ status, body }) {
     const said = parseJson(body);
     return status === 200 && (said === null || (typeof said === 'object' && 'id' in said));
+}
+
+;// CONCATENATED MODULE: ./build/zenml/model-versions.js
+
+
+
+
+
+
+
+
+const modelSchema = object({
+    id: id,
+    name: schemas_string().nullish(),
+    body: object({ project_id: id.nullish() }).nullish(),
+});
+const versionSchema = object({
+    id: id,
+    name: schemas_string(),
+    body: object({
+        number: schemas_int(),
+        stage: schemas_string().nullish(),
+        project_id: id.nullish(),
+        model: object({ id: id, name: schemas_string().nullish() }),
+    }),
+});
+const linkSchema = object({
+    body: object({ model_version: id, pipeline_run: object({ id: id }) }),
+});
+/** More versions than any stage but `archived` has, and than any run is linked to. */
+const PAGE = '100';
+/** The part of ZenML's workspace API that is about models and their versions; as {@link ZenmlClient}. */
+class ModelsClient {
+    #api;
+    constructor(api) {
+        this.#api = api;
+    }
+    /** @throws AnswerError, also if the account may not read it */
+    async model(modelId) {
+        const call = { path: `/models/${pathSegment(modelId)}`, query: { hydrate: 'false' } };
+        return toModel(await this.#api.read('read the model', call, modelSchema, isAbout(modelId)));
+    }
+    /** The models that the account may read, by name, at most 100; with a name only the one of exactly that name. */
+    async models(projectId, name) {
+        const query = {
+            name: name === undefined ? undefined : `equals:${name}`,
+            project: projectId,
+            sort_by: 'asc:name',
+            size: PAGE,
+            hydrate: 'false',
+        };
+        const page = await this.#api.read('list the models', { path: '/models', query }, pageOf(modelSchema));
+        return page.items.map(toModel).filter((model) => name === undefined || model.name === name);
+    }
+    /** @throws AnswerError, also if the account may not read its model */
+    async version(versionId) {
+        const call = { path: `/model_versions/${pathSegment(versionId)}`, query: { hydrate: 'false' } };
+        return toVersion(await this.#api.read('read the model version', call, versionSchema, isAbout(versionId)));
+    }
+    /** A model's versions as far as the account may read it, the highest number first, at most 100. */
+    async versions(model, wanted = {}) {
+        const query = {
+            stage: wanted.stage,
+            number: wanted.number?.toString(),
+            name: wanted.name === undefined ? undefined : `equals:${wanted.name}`,
+            project: model.projectId,
+            sort_by: 'desc:number',
+            size: PAGE,
+            hydrate: 'false',
+        };
+        const call = { path: `/models/${pathSegment(model.id)}/model_versions`, query };
+        const page = await this.#api.read('list the model versions', call, pageOf(versionSchema));
+        return page.items.map(toVersion).filter((version) => isAmong(version, model, wanted));
+    }
+    /** The ids of all versions that a run made or used, its steps' own included. */
+    async versionIdsOfRun(runId) {
+        const query = { pipeline_run_id: runId, size: PAGE, hydrate: 'false' };
+        const call = { path: '/model_version_pipeline_runs', query };
+        const page = await this.#api.read("read the run's model versions", call, pageOf(linkSchema));
+        const own = page.items.filter(({ body }) => isAbout(runId)(body.pipeline_run));
+        return [...new Set(own.map(({ body }) => body.model_version))];
+    }
+    /**
+     * Asks once to give a version a stage; asking again for the same does no harm.
+     *
+     * @param force archives another version that has the stage; a stage that several may have is refused without it, too
+     */
+    async setStage({ id: versionId, model }, stage, { force }) {
+        const call = {
+            method: 'PUT',
+            path: `/model_versions/${pathSegment(versionId)}`,
+            // Before 0.80 the model has to be named; later servers ignore it.
+            json: { stage, force, model: model.id },
+        };
+        try {
+            const answer = await this.#api.exchange(call);
+            if (isYes(answer))
+                return { kind: 'accepted' };
+            return sorted(new AnswerError('set the stage of the model version', answer, this.#api.now()));
+        }
+        catch (error) {
+            if (!(error instanceof TransportError))
+                throw error;
+            return { kind: 'unclear', error };
+        }
+    }
+}
+function sorted(error) {
+    // A 500 that says no: nothing was changed, and the same request will meet the same answer.
+    if (error.fromZenml && /is in \w+, but `force` flag is False/.test(error.detail)) {
+        return { kind: 'taken', error };
+    }
+    // Whatever says yes without saying to what, it is no refusal.
+    return { kind: error.status < 300 || isPassing(error) ? 'unclear' : 'refused', error };
+}
+/** Servers ignore filters that they do not know. */
+function isAmong(version, model, wanted) {
+    return (isAbout(model.id)(version.model) &&
+        Object.entries(wanted).every(([field, value]) => Reflect.get(version, field) === value));
+}
+function toModel({ id: modelId, name, body }) {
+    return { id: modelId, name: name ?? undefined, projectId: body?.project_id ?? undefined };
+}
+function toVersion({ id: versionId, name, body }) {
+    const { number, stage, model } = body;
+    return {
+        id: versionId,
+        name,
+        number,
+        stage: stage == null || stage === 'none' ? undefined : stage,
+        model: { id: model.id, name: model.name ?? undefined, projectId: body.project_id ?? undefined },
+    };
+}
+
+;// CONCATENATED MODULE: ./build/zenml/queries.js
+
+/* What lists are asked for, and what a part of one holds. */
+/** Where templates and snapshots are. */
+const ROUTES = {
+    template: '/run_templates',
+    snapshot: '/pipeline_snapshots',
+};
+/** Only what JSON writes as it is: the server looks for it in JSON. */
+const PLAIN_BRANCH = /^[\w./-]+$/;
+/** The parameters of such a list. */
+function completedRunsParameters({ templateId, pipelineId, projectId, branch = '', size, page = 1, }) {
+    return {
+        template_id: templateId,
+        pipeline: pipelineId,
+        project: projectId,
+        status: 'completed',
+        run_metadata: PLAIN_BRANCH.test(branch) ? `github_actions:contains:"branch": "${branch}"` : undefined,
+        sort_by: 'desc:created',
+        size: String(size),
+        page: String(page),
+        hydrate: 'true',
+    };
+}
+/** The parameters of a list of certain runs. */
+function runsOfIdsParameters(ids, projectId) {
+    const id = `oneof:${JSON.stringify(ids)}`;
+    return { id, project: projectId, size: String(ids.length), hydrate: 'false' };
+}
+/** Attaches mappings to a run. */
+function noteMetadataCall(runId, values, { projectId, accountId, server: { hasProjects } }) {
+    return {
+        method: 'POST',
+        path: hasProjects ? '/run-metadata' : `/workspaces/${pathSegment(projectId)}/run-metadata`,
+        json: {
+            ...(hasProjects ? { project: projectId } : { workspace: projectId, user: accountId }),
+            resources: [{ id: runId, type: 'pipeline_run' }],
+            values,
+            types: Object.fromEntries(Object.keys(values).map((key) => [key, 'dict'])),
+        },
+    };
 }
 
 ;// CONCATENATED MODULE: ./build/zenml/answers/trigger-answer.js
@@ -57336,12 +57938,9 @@ function isWrittenByZenml({ exception, status }, { body }) {
 
 
 
+
 /** 20,000 steps; a server that never comes to an end must not hold the step for ever. */
 const MOST_STEP_PAGES = 200;
-/** Ids are UUIDs, in whichever case; an answer that has none is about what was asked for. */
-function isAbout(id) {
-    return (answer) => answer.id == null || answer.id.toLowerCase() === id.toLowerCase();
-}
 /**
  * ZenML's workspace API: one method an endpoint, for servers from 0.74 on.
  *
@@ -57360,6 +57959,10 @@ class ZenmlClient {
     /** Origin and path prefix, without a slash at the end. */
     get serverUrl() {
         return this.#api.baseUrl;
+    }
+    /** What there is to know of models, with the same signal and retries. */
+    get models() {
+        return new ModelsClient(this.#api);
     }
     /** What time it is on the server, in milliseconds since the epoch; undefined where no answer has said it. */
     get serverNow() {
@@ -57487,6 +58090,13 @@ class ZenmlClient {
         const call = { path: `/runs/${pathSegment(id)}`, query: { hydrate: String(hydrate) } };
         return toRun(await this.#api.read('read the run', call, runSchema, isAbout(id)));
     }
+    /** The states of several runs, at most 100, by their ids; what the server does not list is not there. */
+    async runsOfIds(ids, projectId) {
+        const call = { path: '/runs', query: runsOfIdsParameters(ids, projectId) };
+        const { items } = await this.#api.read('read the runs', call, pageOf(runSchema));
+        const runs = items.map(toRun).filter(({ id }) => ids.includes(id));
+        return new Map(runs.map((run) => [run.id, run]));
+    }
     /** A run's state and its steps, those not started included, in the order of the graph. 0.84.3 has the route, 0.82.1 has not. */
     async dag(id) {
         const call = { path: `/runs/${pathSegment(id)}/dag` };
@@ -57546,26 +58156,12 @@ class ZenmlClient {
         const call = { path: `/runs/${pathSegment(id)}`, query: { hydrate: 'true' } };
         return this.#api.read('read the run', call, runDetailSchema, isAbout(id));
     }
-    /**
-     * Attaches mappings to a run as metadata; tried once.
-     *
-     * @param server before 0.80 a project was called workspace, and the account had to be named
-     */
-    async noteMetadata(runId, values, { projectId, accountId, server, }) {
-        const { hasProjects } = server;
-        const call = {
-            method: 'POST',
-            path: hasProjects ? '/run-metadata' : `/workspaces/${pathSegment(projectId)}/run-metadata`,
-            json: {
-                ...(hasProjects ? { project: projectId } : { workspace: projectId, user: accountId }),
-                resources: [{ id: runId, type: 'pipeline_run' }],
-                values,
-                types: Object.fromEntries(Object.keys(values).map((key) => [key, 'dict'])),
-            },
-        };
+    /** Attaches mappings to a run as metadata; tried once. */
+    async noteMetadata(runId, values, scope) {
+        const call = noteMetadataCall(runId, values, scope);
         const answer = await this.#api.exchange(call);
         if (!isYes(answer))
-            throw new AnswerError('note metadata on the run', answer, this.#api.now());
+            throw new AnswerError('record metadata on the run', answer, this.#api.now());
     }
     /** Asks the server to ask the orchestrator how the run is; most orchestrators cannot say (501). */
     async refresh(id) {
@@ -57599,12 +58195,8 @@ class ZenmlClient {
      * The state `stopped` must never be set so: the run would stay `running` for ever.
      */
     async failInitializing(id, reason) {
-        const call = {
-            method: 'PUT',
-            path: `/runs/${pathSegment(id)}`,
-            json: { status: 'failed', status_reason: reason },
-        };
-        const answer = await this.#api.exchange(call);
+        const json = { status: 'failed', status_reason: reason };
+        const answer = await this.#api.exchange({ method: 'PUT', path: `/runs/${pathSegment(id)}`, json });
         if (!isYes(answer))
             throw new AnswerError('end the run', answer, this.#api.now());
     }
@@ -57794,7 +58386,7 @@ function readProxy(variable, value) {
     const address = value.includes('://') ? value : `http://${value}`;
     const url = urlOf(address);
     if (url === undefined || !['http:', 'https:'].includes(url.protocol) || url.hostname === '') {
-        throw new TransportError('PROXY', `the variable ${variable} of this runner holds no address of an http or https proxy; it should look like ` +
+        throw new TransportError('PROXY', `the variable ${variable} of this runner is not the address of an HTTP proxy; it should look like ` +
             'http://proxy.example.com:3128, with special characters of a user or password percent-encoded', false, true);
     }
     return { variable, url: url.origin, authorization: authorizationOf(url) };
@@ -57977,7 +58569,7 @@ function untrusted_certificate_describe(code, chain, host, whose) {
     const subject = whose === 'it' ? nameOf(leaf.subject) : `${whose} ${nameOf(leaf.subject)}`;
     // Whoever trusted it would trust every such ingress.
     if (PLACEHOLDERS.has(String(leaf.subject.CN))) {
-        return `${subject} is the placeholder of an ingress that has no certificate for ${host}, or not yet; it needs one there`;
+        return `${subject} is the placeholder of an ingress, which has no certificate for ${host} (yet); it needs one there`;
     }
     if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID') {
         const wrong = chain.find((each) => !isValidNow(each)) ?? leaf;
@@ -58023,6 +58615,8 @@ function untrusted_certificate_oneLine(text) {
  * the largest answers seen (a template's schema, a page of runs) have a few MB.
  */
 const DEFAULT_LIMITS = { connectMs: 10_000, exchangeMs: 65_000, bodyBytes: 32 * 1024 * 1024 };
+/** More than a step needs at once, but for one that ends many runs: a server must not be run over by it. */
+const MOST_CONNECTIONS = 16;
 /**
  * The one place that opens connections: user agent, time-outs, body limit, authorities, and the proxies of
  * HTTP_PROXY, HTTPS_PROXY and NO_PROXY. It follows no redirect (a credential must not travel to another address) and
@@ -58110,11 +58704,11 @@ class Http {
             ...(this.#ca && { ca: [...this.#ca] }),
         };
         // The exchange's own limit is the one that counts: it also ends answers that drip for ever.
-        const unlimited = { headersTimeout: 0, bodyTimeout: 0 };
+        const options = { headersTimeout: 0, bodyTimeout: 0, connections: MOST_CONNECTIONS };
         if (proxy === undefined)
-            return new undici/* Agent */.g6({ ...unlimited, connect: tls });
+            return new undici/* Agent */.g6({ ...options, connect: tls });
         return new undici/* ProxyAgent */.kT({
-            ...unlimited,
+            ...options,
             uri: proxy.url,
             // As curl does it: many proxies allow CONNECT to port 443 only.
             proxyTunnel: false,
@@ -58300,7 +58894,7 @@ async function theOneNamed(name, client) {
     throw new WorkspaceError(`workspace: ${several.length} workspaces are named ${workspaces_shown(name)}, in the organizations ${places.join(', ')}${more}; write the id of one of them instead of its name`);
 }
 async function notFound(name, client) {
-    const start = `workspace: there is no workspace ${workspaces_shown(name)} that this account may see`;
+    const start = `workspace: there is no workspace ${workspaces_shown(name)} that this account can see`;
     const names = [...new Set((await client.workspaces()).map((each) => each.name))];
     if (names.length === 0)
         return `${start}, nor any other; add the account to the workspace`;
@@ -58580,7 +59174,7 @@ async function connect_open(options, login) {
         case 'access-token':
             return { serverUrl: server.url, session: new TokenSession(credential.token) };
         case 'client':
-            throw new CredentialError('client-id: goes with workspace only');
+            throw new CredentialError('client-id: works with workspace only');
     }
 }
 /**
@@ -58648,7 +59242,30 @@ async function lookUp(server, session, { log, login: { http, clock, onWait }, si
     return serverUrl;
 }
 
+;// CONCATENATED MODULE: ./build/actions/read-inputs.js
+
+
+/**
+ * Reads an action's inputs, secrets masked first, and says what is worth knowing about them.
+ *
+ * @throws InputFaults
+ */
+async function readAndTell(read, env, log) {
+    const mask = (secret) => {
+        log.mask(secret);
+    };
+    const { inputs, notices, warnings, source } = await read({ env, readFile: readFile, mask, parseServerUrl: parseServerUrl });
+    if (source !== undefined)
+        log.info(source);
+    for (const notice of notices)
+        log.notice(notice);
+    for (const warning of warnings)
+        log.warning(warning);
+    return inputs;
+}
+
 ;// CONCATENATED MODULE: ./build/actions/login.js
+
 
 
 
@@ -58661,7 +59278,7 @@ async function lookUp(server, session, { log, login: { http, clock, onWait }, si
 
 const FAILED = 'ZenML login failed';
 /** Their post steps see the variables as they are at the job's end. */
-const OTHER_SERVER = 'ZENML_STORE_URL named another server until now: earlier steps of this job that used it cannot look after their runs any more; give them the inputs server-url and api-key';
+const OTHER_SERVER = 'ZENML_STORE_URL named another server before: earlier steps of this job that used it can no longer look after their runs; give them the inputs server-url and api-key';
 /** The last moment that a date of four digits can say; a server may name any number of seconds. */
 const LAST_MOMENT_MS = Date.UTC(9999, 11, 31);
 /**
@@ -58671,22 +59288,8 @@ const LAST_MOMENT_MS = Date.UTC(9999, 11, 31);
  * @throws whatever nobody foresaw
  */
 async function login_login(env, log) {
-    const mask = (secret) => {
-        log.mask(secret);
-    };
     try {
-        const { inputs, notices, warnings, source } = await readLoginInputs({
-            env,
-            readFile: readFile,
-            mask,
-            parseServerUrl: parseServerUrl,
-        });
-        if (source !== undefined)
-            log.info(source);
-        for (const notice of notices)
-            log.notice(notice);
-        for (const warning of warnings)
-            log.warning(warning);
+        const inputs = await readAndTell(readLoginInputs, env, log);
         const reporter = new RunLog(log, systemClock);
         const http = openHttp(inputs.authorities);
         const connection = await openClient({ inputs, http, clock: systemClock, log, reporter });
@@ -58731,7 +59334,7 @@ function handOver({ serverUrl, token, expiresAt }, exportEnv, env, log) {
     }
     catch (error) {
         const code = systemCode(error);
-        const line = `The token could not be handed to the later steps: the runner's file for it cannot be written${code === '' ? '' : ` (${code})`}. Check disk space and permissions on the runner`;
+        const line = `The token could not be passed to later steps: the runner's file for it cannot be written${code === '' ? '' : ` (${code})`}. Check disk space and permissions on the runner`;
         log.error(line, { title: FAILED });
         return false;
     }
@@ -58771,15 +59374,6 @@ function later(signal, ms) {
     else
         signal.addEventListener('abort', onAbort, { once: true });
     return controller.signal;
-}
-
-;// CONCATENATED MODULE: ./build/github/inputs/project-choice.js
-/** The project of the input, or else of the variable that ZenML's own client reads. */
-function projectChoice(input, env) {
-    if (input !== undefined)
-        return { nameOrId: input, source: 'project' };
-    const id = env['ZENML_ACTIVE_PROJECT_ID']?.trim();
-    return id === undefined || id === '' ? undefined : { nameOrId: id, source: 'ZENML_ACTIVE_PROJECT_ID' };
 }
 
 ;// CONCATENATED MODULE: ./build/base/deadline.js
@@ -58946,8 +59540,8 @@ const NOT_BY_API = ['schedule', 'build'];
 /** Servers say that the values are anything, and take texts only. */
 const ENVIRONMENT = { type: 'object', additionalProperties: { type: 'string' } };
 const check_keys_REASONS = {
-    schedule: 'a run that is started from outside has no schedule; put it on the workflow (on: schedule)',
-    build: 'a run uses the build of its snapshot or template; make a new one to change it',
+    schedule: 'schedule the workflow instead (on: schedule)',
+    build: 'the build is part of the snapshot or template; to change it, create that again',
 };
 /**
  * Checks the values of a run configuration's own keys, or of a step's, against the server's schema of them.
@@ -58963,7 +59557,7 @@ function checkKeys(configuration, path, schemas, { outline: { types }, findings 
             findings.error(place, `${key} cannot be set: ${check_keys_REASONS[key] ?? ''}`);
         }
         else if ((member(value, 'docker') ?? null) !== null && key === 'settings') {
-            findings.error([...place, 'docker'], 'settings.docker cannot be set: the image is part of the snapshot or template; make a new one to change it');
+            findings.error([...place, 'docker'], 'settings.docker cannot be set: the image is part of the snapshot or template; to change it, create that again');
         }
         else {
             checkKey(key, value, place, member(schemas, key), types, findings);
@@ -59211,6 +59805,29 @@ function checkMissing(steps, { outline, findings }) {
                 continue;
             findings.error([], `step ${quoted(name)} needs a value for its parameter ${quoted(parameter)}; give it in parameters`);
         }
+    }
+}
+
+;// CONCATENATED MODULE: ./build/run/configure/check/expected-names.js
+
+/**
+ * Finds step names that are misspelled: after a run of hours they would make it a miss. What is near no step's name may be
+ * a key of the run's own, and the steps of a dynamic pipeline are not known.
+ */
+function checkExpectedNames(expected, { steps, isDynamic }, errors) {
+    if (isDynamic)
+        return;
+    const names = [...steps];
+    const seen = new Set();
+    for (const { input, name } of expected) {
+        const dot = name.indexOf('.');
+        const step = name.slice(0, dot);
+        const isKnown = dot < 1 || names.some((known) => name.startsWith(`${known}.`));
+        const near = isKnown ? '' : didYouMean(step, names);
+        if (near === '' || seen.has(`${input} ${step}`))
+            continue;
+        seen.add(`${input} ${step}`);
+        errors.add({ source: input, place: undefined }, `the pipeline has no step ${quoted(step)}${near}`);
     }
 }
 
@@ -60043,7 +60660,7 @@ class Expansion {
         if (isStep)
             return stepTarget(key, value);
         if (owners.length > 1)
-            return { problem: `several have a parameter ${quoted(key)}: write ${ways(owners, key)}` };
+            return { problem: `more than one parameter is named ${quoted(key)}: write ${ways(owners, key)}` };
         const [owner] = owners;
         if (owner !== undefined)
             return { path: pathOf(owner, key) };
@@ -60255,30 +60872,34 @@ function ways(owners, key) {
 
 
 
-const NOT_TOLD = 'The server does not say which parameters there are, so the configuration is sent without a check';
+
+const NOT_TOLD = 'The server does not list the parameters, so the configuration is sent unchecked';
 /**
  * Merges all that the user wants to differ, and checks it against the definition.
  *
  * @param version the server's
+ * @param expected what the finished run is to have logged
  * @throws ConfigurationError with a line for each error, all at once
  */
-function assemble(overrides, definition, version) {
+function assemble(overrides, definition, version, expected = []) {
     const outline = readOutline(definition);
     const errors = new FirstLines();
-    const { parameters } = overrides;
-    const expanded = parameters && expandParameters(parameters, outline, errors);
-    const layers = [...overrides.layers, ...(expanded?.layers ?? [])];
+    const short = [overrides.parameters, overrides.cell].filter((layer) => layer !== undefined);
+    const expanded = short.map((layer) => expandParameters(layer, outline, errors));
+    const layers = [...overrides.layers, ...expanded.flatMap((each) => each.layers)];
     const configuration = mergeOverrides({ ...overrides, layers }, definition.documents.configTemplate);
     const { body } = configuration;
     const findings = new Findings(layers, errors);
     const isGiven = Object.keys(body).length > 0;
     if (isGiven && outline !== undefined)
         checkConfiguration(body, { outline, version, findings });
+    if (outline !== undefined)
+        checkExpectedNames(expected, outline, errors);
     const faults = errors.shown();
     if (faults.length > 0)
         throw new ConfigurationError(faults, errors.shown(words_hide));
     const unchecked = isGiven && outline === undefined ? NOT_TOLD : undefined;
-    const warnings = [...findings.warnings.shown(), ...keptLines(expanded?.kept ?? [])];
+    const warnings = [...findings.warnings.shown(), ...keptLines(expanded.flatMap(({ kept }) => kept))];
     return { ...configuration, warnings, unchecked };
 }
 /** A form that was not filled in, or a variable that does not exist: whoever wrote it knows which. */
@@ -60305,8 +60926,8 @@ function changedValues(base, over, above = []) {
             Object.keys(after).length > 0) {
             return changedValues(isJsonObject(before) ? before : {}, after, path);
         }
-        const was = before === undefined ? undefined : valueText(before);
-        return [{ path: pathText(path), before: was, after: valueText(after) }];
+        const was = before === undefined ? undefined : difference_valueText(before);
+        return [{ path: pathText(path), before: was, after: difference_valueText(after) }];
     });
 }
 /** Of a parameter without what `parameters` does not take, so that it can be copied there. */
@@ -60348,10 +60969,10 @@ function difference_line(mark, key, value, depth) {
     if (value === undefined)
         return [];
     const isFolded = mark === ' ' && isJsonObject(value) && Object.keys(value).length > 0;
-    return [{ mark, text: `${indent(depth)}${keyText(key)}: ${isFolded ? '{\u2026}' : valueText(value)}` }];
+    return [{ mark, text: `${indent(depth)}${keyText(key)}: ${isFolded ? '{\u2026}' : difference_valueText(value)}` }];
 }
 /** What is too long to be shown is described, not cut: a cut secret would no longer be masked in a log. */
-function valueText(value) {
+function difference_valueText(value) {
     const text = JSON.stringify(value);
     return text.length <= MAX_VALUE_LENGTH ? text : show(value);
 }
@@ -60368,7 +60989,7 @@ function indent(depth) {
 
 
 const project_MOST_NAMES = 10;
-const NOT_ALLOWED_HINT = 'Or the account has no permission to read it';
+const NOT_ALLOWED_HINT = ', or the account has no permission to read it';
 /**
  * Finds the project to look names up in, and reports which it is and why. Where nobody names one it is the account's
  * own, or the only one that the account sees, as in ZenML's own client (zenml/zen_stores/base_zen_store.py).
@@ -60418,7 +61039,7 @@ async function project_named({ nameOrId, source }, server, client) {
         if (!isGone(error))
             throw error;
         const start = `${source}: there is no project "${nameOrId}" on this server`;
-        throw new RunError(`${start}. ${await suggestion(nameOrId, server, client)}${NOT_ALLOWED_HINT}`);
+        throw new RunError(`${start}${NOT_ALLOWED_HINT}${await suggestion(nameOrId, server, client)}`);
     }
 }
 /** @throws RunError if the account may not read its own default project, or it was deleted */
@@ -60439,7 +61060,7 @@ async function suggestion(wanted, server, client) {
     try {
         const { items, total } = await client.projects();
         const names = items.map(({ name }) => name).sort((a, b) => leven(a, wanted) - leven(b, wanted));
-        return names.length === 0 ? '' : `The account sees: ${project_listed(names, total)}. `;
+        return names.length === 0 ? '' : `. The account sees: ${project_listed(names, total)}`;
     }
     catch {
         return '';
@@ -60473,11 +61094,10 @@ async function projectForLink(client, server, project) {
 
 
 
-
 /** How many of a server's definitions are looked through for names to suggest. */
 const SUGGESTION_POOL = 200;
 const MOST_SUGGESTIONS = 10;
-const notAllowedHint = (kind) => `Or the account has no permission to read ${DEFINITION_NOUNS[kind]}s`;
+const notAllowedHint = (kind) => `, or the account has no permission to read ${DEFINITION_NOUNS[kind]}s`;
 /**
  * Finds what is to be run: by id, by exact name, by name within a pipeline, or the newest of a pipeline.
  *
@@ -60562,16 +61182,16 @@ class Finder {
             !all.some((definition) => this.#isInPipeline(definition) && this.#isInProject(definition));
         const names = this.#runnable(all, ({ pipeline: of }) => of?.name);
         const problem = isUnknown
-            ? `there is no pipeline named "${pipeline}" with a named ${noun}${this.#place()}${didYouMean(pipeline, names) || '.'}`
-            : `"${pipeline}" has no named ${noun} that can be run${this.#place()}.`;
-        const others = definition_suggestion(all, names, pipeline, kind, `Pipelines with a runnable ${noun} are`);
-        return new RunError(`pipeline: ${problem} ${others}${notAllowedHint(kind)}`);
+            ? `there is no pipeline named "${pipeline}" with a named ${noun}${this.#place()}`
+            : `"${pipeline}" has no named ${noun} that can be run${this.#place()}`;
+        const others = definition_suggestion(all, names, pipeline, kind, `Pipelines with a runnable ${noun}`);
+        return new RunError(`pipeline: ${problem}${notAllowedHint(kind)}${others}`);
     }
     async #notFound(kind, which, wanted) {
         const all = await this.#tryToList(kind);
         const names = this.#runnable(all, ({ name }) => name);
-        const others = definition_suggestion(all, names, wanted, kind, 'Runnable ones are');
-        return new RunError(`${kind}: there is no ${DEFINITION_NOUNS[kind]} ${which}. ${others}${notAllowedHint(kind)}`);
+        const others = definition_suggestion(all, names, wanted, kind, `Runnable ${DEFINITION_NOUNS[kind]}s`);
+        return new RunError(`${kind}: there is no ${DEFINITION_NOUNS[kind]} ${which}${notAllowedHint(kind)}${others}`);
     }
     #runnable(all, nameOf) {
         const usable = all?.filter((definition) => definition.runnable === true && this.#isInProject(definition));
@@ -60609,9 +61229,9 @@ function definition_suggestion(all, names, wanted, kind, words) {
     if (all === undefined)
         return '';
     if (names.length === 0)
-        return `The account sees no runnable ${DEFINITION_NOUNS[kind]} at all. `;
+        return `. The account sees no runnable ${DEFINITION_NOUNS[kind]} at all`;
     const nearest = [...names].sort((a, b) => leven(a, wanted) - leven(b, wanted)).slice(0, MOST_SUGGESTIONS);
-    return `${words}: ${nearest.map((name) => `"${name}"`).join(', ')}. `;
+    return `. ${words}: ${nearest.map((name) => `"${name}"`).join(', ')}`;
 }
 /** Also where the stack is hidden: a run acts as this account, so it would end, or hang, before its first step. */
 function runnable(definition) {
@@ -60620,7 +61240,7 @@ function runnable(definition) {
         return definition;
     const why = hidesStack
         ? 'the account has no permission to read its stack. Give the account permission to read stacks and stack components'
-        : 'its stack or its build is gone, or it was made on a local stack. Make a new one on a remote stack and use that';
+        : 'its stack or its build is gone, or it was made on a local stack. Create it again on a remote stack';
     throw new RunError(`${kind}: the ${DEFINITION_NOUNS[kind]} "${name ?? id}" cannot be run: ${why}`);
 }
 
@@ -61322,7 +61942,7 @@ function expandRunName(pattern, now) {
 function pipelineOf(definition) {
     return definition.pipeline?.name ?? definition.name ?? 'run';
 }
-const DIGITS = 12;
+const run_name_DIGITS = 12;
 /**
  * The origin of a run, by which a later attempt of the step finds it. GitHub gives the calls of one reusable workflow
  * nothing that tells them apart, so what the run is given counts too.
@@ -61338,15 +61958,15 @@ function originOf(origin, configuration) {
  * @param key a new UUID: its digits make the name unique
  */
 function otherRunName(name, nameIsOurs, key) {
-    const start = nameIsOurs ? name.slice(0, -DIGITS) : `${beginning(name, MAX_NAME_LENGTH - DIGITS - 1)}-`;
+    const start = nameIsOurs ? name.slice(0, -run_name_DIGITS) : `${beginning(name, MAX_NAME_LENGTH - run_name_DIGITS - 1)}-`;
     return `${start}${digitsOf(key)}`;
 }
 function digitsOf(key) {
-    return key.replaceAll('-', '').slice(0, DIGITS);
+    return key.replaceAll('-', '').slice(0, run_name_DIGITS);
 }
 /** The random digits that end a name of ours. */
 function uniqueDigits(name) {
-    return name.slice(-DIGITS);
+    return name.slice(-run_name_DIGITS);
 }
 /** What follows the pipeline's name takes some 50 characters, and must never be cut. */
 const LONGEST_PIPELINE = MAX_NAME_LENGTH - 80;
@@ -61552,6 +62172,14 @@ function runUrl(...place) {
     const url = run_url_address(...place);
     return url === undefined || url.length > run_url_MAX_LENGTH ? undefined : url;
 }
+/** Where a person looks at a model's version. Only ZenML Pro's dashboard has such a page (ZenML's dashboard_utils.py). */
+function modelVersionUrl(server, { id, model }) {
+    const dashboard = server.isPro ? run_url_httpUrl(server.dashboardUrl) : undefined;
+    if (dashboard === undefined || model.projectId === undefined)
+        return undefined;
+    const url = `${dashboard}/projects/${pathSegment(model.projectId)}/model-versions/${pathSegment(id)}`;
+    return url.length > run_url_MAX_LENGTH ? undefined : url;
+}
 function run_url_address(baseUrl, server, runId, project) {
     const id = pathSegment(runId);
     if (server.isPro) {
@@ -61599,11 +62227,11 @@ const origin_TIME_LIMIT_MS = 5_000;
  *
  * @returns whether it is noted, when it is done or given up; never rejects, also when the signal is aborted
  */
-async function noteOrigin({ runId, facts, server, account, project }, deps) {
+async function noteOrigin({ runId, facts, server, account, project }, deps, what = 'its origin') {
     if (Object.keys(facts).length === 0)
         return false;
     const tell = (detail) => {
-        deps.reporter.tell({ kind: 'origin-not-noted', detail });
+        deps.reporter.tell({ kind: 'origin-not-noted', what, detail });
         return false;
     };
     if (project === undefined) {
@@ -61625,14 +62253,41 @@ async function noteOrigin({ runId, facts, server, account, project }, deps) {
     }
 }
 /**
- * Adds to what is noted on a run how its step ended: a run that missed its expectations is `completed` in ZenML. A miss
- * stays one, whoever follows the run later and expects less.
+ * Adds to what is noted on a run how its step ended: a run that missed its expectations is `completed` in ZenML. What was
+ * noted first stays, whoever follows the run later and expects less, or more. Never rejects, also when the signal is
+ * aborted.
  */
 async function noteConclusion(origin, conclusion, deps) {
-    const missed = 'expectation-missed';
-    if (origin.facts['conclusion'] === missed)
+    if (origin.facts['conclusion'] !== undefined)
         return;
-    await noteOrigin({ ...origin, facts: { ...origin.facts, conclusion } }, deps);
+    try {
+        const facts = origin.isRead === true ? await factsNow(origin, deps) : origin.facts;
+        if (facts === undefined || facts['conclusion'] !== undefined)
+            return;
+        const noted = { ...origin, facts: { ...facts, conclusion } };
+        // A run whose end is not noted is never a baseline, so it is worth more than one try.
+        for (const pauseMs of PAUSES_MS) {
+            if (await noteOrigin(noted, { ...deps, reporter: SILENT }))
+                return;
+            await deps.clock.sleep(pauseMs, deps.signal);
+        }
+        await noteOrigin(noted, deps, 'its conclusion');
+    }
+    catch (error) {
+        if (deps.signal?.aborted !== true)
+            throw error;
+    }
+}
+const SILENT = { tell: () => undefined };
+const PAUSES_MS = [500, 2_000];
+/** What stands on the run at this moment; undefined if that cannot be read. */
+async function factsNow({ runId }, deps) {
+    const limit = deps.timeLimit(origin_TIME_LIMIT_MS);
+    const read = await tryTo(async (client) => client.run(runId, { hydrate: true }), deps, limit, {
+        retries: true,
+    });
+    const facts = 'value' in read ? originNotedOn(read.value.metadata) : undefined;
+    return isJsonObject(facts) ? facts : undefined;
 }
 /** What this action noted on a run: a mapping, unless somebody else put something in its place. */
 function originNotedOn(metadata) {
@@ -61641,7 +62296,7 @@ function originNotedOn(metadata) {
 /** The same of a run that something else started, so that its conclusion can be added; undefined if nothing is noted. */
 function originOfRun({ id, metadata }, { server, account, project }) {
     const facts = originNotedOn(metadata);
-    return isJsonObject(facts) ? { runId: id, facts, server, account, project } : undefined;
+    return isJsonObject(facts) ? { runId: id, isRead: true, facts, server, account, project } : undefined;
 }
 /** A run's metadata without what this action noted there. */
 function withoutOrigin(metadata) {
@@ -61904,6 +62559,8 @@ function hiddenArtifacts(steps) {
 
 /** As the input has it. */
 function nameOfBaseline(choice) {
+    if (choice.kind === 'known')
+        return choice.name;
     return choice.kind === 'run' ? `run:${choice.reference}` : choice.branch;
 }
 /** What a branch is worked on by: no pull request, whose branch may have any name, and no workflow that follows another. */
@@ -61920,6 +62577,8 @@ const baseline_TIME_LIMIT_MS = 60_000;
  * @throws the signal's reason if it was aborted, and nothing else that a server can cause
  */
 async function readBaseline(choice, compared, deps) {
+    if (choice.kind === 'known')
+        return choice.baseline;
     const limit = deps.timeLimit(baseline_TIME_LIMIT_MS);
     const read = await tryTo(async (client) => find(choice, compared, client), deps, limit, { retries: true });
     if ('missing' in read)
@@ -61972,9 +62631,12 @@ async function findOnBranch({ branch, repository }, { id, projectId, pipelineId 
             continue;
         return isHidden
             ? { kind: 'unread', why: 'the account has no permission to read the metadata of earlier runs' }
-            : { kind: 'none', why: `no completed run of the branch ${branch} is known` };
+            : { kind: 'none', why: `no run of the branch ${branch} has passed with this action yet` };
     }
-    return { kind: 'unread', why: `none of the last ${baseline_MOST_PAGES * baseline_PAGE_SIZE} runs is one of ${branch}` };
+    return {
+        kind: 'unread',
+        why: `none of the last ${baseline_MOST_PAGES * baseline_PAGE_SIZE} runs is a passed run of ${branch}`,
+    };
 }
 function isGoodRunOf({ metadata }, branch, repository) {
     const noted = originNotedOn(metadata);
@@ -61983,16 +62645,6 @@ function isGoodRunOf({ metadata }, branch, repository) {
         noted['branch'] === branch &&
         noted['conclusion'] === 'completed' &&
         EVENTS.includes(noted['event']));
-}
-
-;// CONCATENATED MODULE: ./build/base/decimal.js
-/** Digits that a double holds for certain. */
-const decimal_DIGITS = 15;
-/** The sum without the noise of binary fractions: 0.1 + 0.2 is 0.3, and 0.95 - 0.9 is 0.05. */
-function sum(a, b) {
-    const size = Math.max(Math.abs(a), Math.abs(b));
-    const decimals = decimal_DIGITS - 1 - Math.floor(Math.log10(size));
-    return decimals >= 0 && decimals <= 100 ? Number((a + b).toFixed(decimals)) : a + b;
 }
 
 ;// CONCATENATED MODULE: ./build/run/outcome/expect.js
@@ -62012,6 +62664,10 @@ function judgeExpectations(expectations, logged, unread, baseline) {
     return expectations.map(({ wanted, ...rest }) => isBound(wanted)
         ? judgeAgainst({ ...rest, wanted }, entries, baseline)
         : expect_judge({ ...rest, wanted }, entries));
+}
+/** What was logged under a name as a condition writes it; or why that is not clear, to stand behind the name. */
+function loggedValue(name, logged) {
+    return expect_find(name, entriesOf(logged));
 }
 /** What a condition's name stands for, as `step.key` or the run's own `key`; the name itself where that is not clear. */
 function nameInMetadata(name, logged) {
@@ -62033,27 +62689,48 @@ function judgeAgainst(expectation, entries, baseline = { kind: 'unread', why: 't
     const own = expect_find(expectation.name, entries);
     if ('problem' in own)
         return { wanted, held: false, got: own.problem };
-    // By its full name: the baseline may have had other steps.
-    const found = expect_find(expect_nameOf(own), entriesOf(baseline.values));
+    const found = findSame(own, entriesOf(baseline.values));
+    const nothing = (what) => ({
+        wanted,
+        held: false,
+        got: `nothing to compare with: the baseline has ${what}`,
+    });
     if ('problem' in found)
-        return { wanted, held: false, got: `nothing to compare with: the baseline has ${found.problem}` };
+        return nothing(found.problem);
     const { value } = found;
+    if (typeof value === 'number' && !Number.isFinite(value))
+        return nothing('a number that is too large to be read');
+    const { operator } = expectation;
     const { offset } = expectation.wanted;
-    const isExact = typeof value === 'number' && doubtAbout(value, value) === undefined;
-    if (!isExact && (offset !== 0 || !isValue(value))) {
-        const got = `nothing to compare with: the baseline has ${show(value)}, which is not a number`;
-        return { wanted, held: false, got };
+    if (typeof value !== 'number') {
+        // Without a look at the values nobody knows that texts are compared, and "9.5" comes behind "10.5".
+        const isOrdered = operator !== '==' && operator !== '!=';
+        if (isOrdered || offset !== 0 || !isValue(value))
+            return nothing(`${show(value)}, which is not a number`);
+        return withLimit(wanted, expect_judge({ ...expectation, wanted: value }, entries), value);
     }
-    const limit = isExact ? boundOf(value, expectation.wanted) : value;
-    const verdict = expect_judge({ ...expectation, wanted: limit }, entries);
+    // As a person adds, and as a computer does: how binary fractions are rounded decides nothing.
+    const judged = (limit) => withLimit(wanted, expect_judge({ ...expectation, wanted: limit }, entries), limit);
+    const by = amountOf(value, expectation.wanted);
+    const verdict = judged(by === 0 ? value : sum(value, by));
+    const other = judged(value + by);
+    return verdict.held !== other.held && other.held === (operator !== '!=') ? other : verdict;
+}
+function withLimit(wanted, verdict, limit) {
     return { ...verdict, wanted: `${wanted} (${show(limit)})` };
+}
+/** What the baseline logged in the same place: a step's value is another one than that of the run itself. */
+function findSame(own, entries) {
+    const same = entries.find(({ step, key }) => step === own.step && key === own.key);
+    if (same !== undefined)
+        return same;
+    return { problem: noSuchValue(expect_nameOf(own), entries) };
 }
 function isValue(value) {
     return value !== null && typeof value !== 'object' && typeof value !== 'number';
 }
-function boundOf(value, { offset, isPercent }) {
-    const by = isPercent ? (Math.abs(value) * offset) / 100 : offset;
-    return sum(value, by);
+function amountOf(value, { offset, isPercent }) {
+    return isPercent ? (Math.abs(value) * offset) / 100 : offset;
 }
 /** One line that names each miss, with a semicolon between two and none within; undefined if everything held. */
 function missedExpectations(runName, verdicts) {
@@ -62062,7 +62739,8 @@ function missedExpectations(runName, verdicts) {
         return undefined;
     const list = missed.map(({ wanted, got }) => `expected ${wanted}, got ${got}`).join('; ');
     const count = `${missed.length} of ${verdicts.length} expectations ${missed.length === 1 ? 'was' : 'were'}`;
-    return `The run "${runName}" completed, but ${count} not met: ${list}`;
+    const which = verdicts.length === 1 ? 'the expectation was' : count;
+    return `The run "${runName}" completed, but ${which} not met: ${list}`;
 }
 /** As a person writes it. */
 function expect_describe({ name, operator, wanted }) {
@@ -62110,12 +62788,12 @@ function expect_find(name, entries) {
             problem: `several values of this name: ${words_listed(matches.map(expect_originOf), name)} (log them under other names)`,
         };
     }
-    const known = entries.map(expect_nameOf);
-    return {
-        problem: known.length === 0
-            ? 'no value of that name (the run has no metadata)'
-            : `no value of that name (there is ${words_listed(known, name)})`,
-    };
+    return { problem: noSuchValue(name, entries) };
+}
+function noSuchValue(name, entries) {
+    if (entries.length === 0)
+        return 'no such value (the run has no metadata)';
+    return `no such value (the run has ${words_listed(entries.map(expect_nameOf), name)})`;
 }
 function expect_nameOf({ step, key }) {
     return step === undefined ? key : `${step}.${key}`;
@@ -62191,7 +62869,7 @@ function compareRuns(input, logged, baseline, expectations) {
     }
     const own = numbersIn(logged);
     const before = numbersIn(baseline.values);
-    const wishes = new Map(expectations.map((expectation) => [nameInMetadata(expectation.name, logged), betterOf(expectation)]));
+    const wishes = wishesOf(expectations, logged);
     const metrics = [...new Set([...own.keys(), ...before.keys()])]
         .map((name) => ({
         name,
@@ -62206,6 +62884,20 @@ function compareRuns(input, logged, baseline, expectations) {
 function compareNames(a, b) {
     return a < b ? -1 : a > b ? 1 : 0;
 }
+/** Which way is good: as the conditions that compare with the baseline say it, or else as all agree. */
+function wishesOf(expectations, logged) {
+    const byName = new Map();
+    for (const expectation of expectations) {
+        const name = nameInMetadata(expectation.name, logged);
+        byName.set(name, [...(byName.get(name) ?? []), expectation]);
+    }
+    return new Map([...byName].map(([name, own]) => {
+        const bound = own.filter(({ wanted }) => typeof wanted === 'object');
+        const ways = new Set((bound.length > 0 ? bound : own).map(betterOf));
+        const [way] = ways;
+        return [name, ways.size === 1 ? way : undefined];
+    }));
+}
 /** Which way is good, as far as a condition says it. */
 function betterOf({ operator }) {
     if (operator === '>' || operator === '>=')
@@ -62218,13 +62910,15 @@ function numbersIn({ metadata, stepMetadata }) {
     collect(metadata, '', numbers, MOST_LEVELS);
     for (const { step, metadata: ofStep } of stepMetadata)
         collect(ofStep, `${step}.`, numbers, MOST_LEVELS);
-    return numbers;
+    return new Map([...numbers].filter((entry) => entry[1] !== undefined));
 }
+/** Of a name that stands for two values nobody knows which is meant. */
 function collect(values, prefix, numbers, levels) {
     for (const [key, value] of Object.entries(values)) {
         const name = `${prefix}${key}`;
-        if (typeof value === 'number' && Number.isFinite(value))
-            numbers.set(name, value);
+        if (typeof value === 'number' && Number.isFinite(value)) {
+            numbers.set(name, numbers.has(name) ? undefined : value);
+        }
         if (isJsonObject(value) && levels > 0)
             collect(value, `${name}.`, numbers, levels - 1);
     }
@@ -62273,7 +62967,7 @@ function conclude(watched, context) {
             return {
                 conclusion: 'lost',
                 status,
-                error: twoSentences(`The run "${name}" could not be followed: ${watched.detail}`, `When last seen it was ${status}, and it may still be running${where}`),
+                error: twoSentences(`The outcome of the run "${name}" is unknown. ${watched.detail}`, `When last seen it was ${status}, and it may still be running${where}`),
                 failedStep,
             };
     }
@@ -62961,6 +63655,141 @@ class Heartbeat {
     }
 }
 
+;// CONCATENATED MODULE: ./build/run/watch/looks.js
+/** A run that is watched alone. */
+function aloneWith(clock) {
+    return {
+        sleep: async (ms, mostMs, signal) => clock.sleep(Math.min(ms, mostMs), signal),
+        look: async (client, id) => client.run(id, { hydrate: false }),
+    };
+}
+/** A server's own limit of an address is 8 KiB; so many ids take three. */
+const MOST_IDS = 64;
+/** So late the end of a run may be seen, as a share of what such runs take. */
+const LATENESS = 0.025;
+const SHORTEST_MS = 1_000;
+const LONGEST_MS = 15_000;
+/**
+ * Looks at all runs at once: when the first of those that sleep is due, all wake, and what they ask then is one request for
+ * every 64 of them.
+ */
+class SharedLooks {
+    #clock;
+    #projectId;
+    #sleepers = new Set();
+    #alarm;
+    #alarmAt = Number.POSITIVE_INFINITY;
+    #lookedAt = Number.NEGATIVE_INFINITY;
+    #askers = [];
+    #usuallyMs;
+    /** @param projectId where all runs are; undefined if the server does not say */
+    constructor(clock, projectId) {
+        this.#clock = clock;
+        this.#projectId = projectId;
+    }
+    /** To be called with what such runs take, unless the user has set an interval; milliseconds. */
+    expect(usuallyMs) {
+        this.#usuallyMs = usuallyMs;
+    }
+    sleep(ms, mostMs, signal) {
+        return new Promise((resolve, reject) => {
+            if (signal?.aborted === true) {
+                reject(looks_reasonOf(signal));
+                return;
+            }
+            const now = this.#clock.elapsed();
+            const dueAt = Math.min(now + mostMs, Math.max(now + ms, this.#lookedAt + this.#leastMs));
+            const leave = () => {
+                this.#sleepers.delete(sleeper);
+                // An alarm that wakes nobody would keep the process alive.
+                if (this.#sleepers.size === 0)
+                    this.#stopAlarm();
+                signal?.removeEventListener('abort', onAbort);
+            };
+            const sleeper = {
+                dueAt,
+                wake: () => {
+                    leave();
+                    resolve();
+                },
+            };
+            const onAbort = () => {
+                leave();
+                if (signal !== undefined)
+                    reject(looks_reasonOf(signal));
+            };
+            signal?.addEventListener('abort', onAbort);
+            this.#sleepers.add(sleeper);
+            this.#setAlarm(dueAt);
+        });
+    }
+    look(client, id) {
+        return new Promise((resolve, reject) => {
+            this.#askers.push({ client, id, resolve, reject });
+            // All that woke together have asked before the next turn.
+            if (this.#askers.length === 1)
+                setImmediate(() => void this.#askAll());
+        });
+    }
+    /** Between two looks, whoever is due. */
+    get #leastMs() {
+        const usuallyMs = this.#usuallyMs ?? 0;
+        return Math.min(LONGEST_MS, Math.max(SHORTEST_MS, usuallyMs * LATENESS));
+    }
+    #setAlarm(dueAt) {
+        if (dueAt >= this.#alarmAt)
+            return;
+        this.#stopAlarm();
+        const alarm = new AbortController();
+        this.#alarm = alarm;
+        this.#alarmAt = dueAt;
+        this.#clock.sleep(Math.max(0, dueAt - this.#clock.elapsed()), alarm.signal).then(() => {
+            this.#ring();
+        }, () => undefined);
+    }
+    #stopAlarm() {
+        this.#alarm?.abort();
+        this.#alarm = undefined;
+        this.#alarmAt = Number.POSITIVE_INFINITY;
+    }
+    #ring() {
+        this.#stopAlarm();
+        for (const sleeper of [...this.#sleepers])
+            sleeper.wake();
+    }
+    async #askAll() {
+        const askers = this.#askers;
+        this.#askers = [];
+        this.#lookedAt = this.#clock.elapsed();
+        for (let from = 0; from < askers.length; from += MOST_IDS) {
+            await this.#ask(askers.slice(from, from + MOST_IDS));
+        }
+    }
+    async #ask(askers) {
+        const [first] = askers;
+        if (first === undefined)
+            return;
+        const { client } = first;
+        if (askers.length === 1) {
+            first.resolve(client.run(first.id, { hydrate: false }));
+            return;
+        }
+        try {
+            const runs = await client.runsOfIds(askers.map(({ id }) => id), this.#projectId);
+            // What a list does not have says nothing; the server is asked for that run alone.
+            for (const { id, resolve } of askers)
+                resolve(runs.get(id) ?? client.run(id, { hydrate: false }));
+        }
+        catch (error) {
+            for (const { reject } of askers)
+                reject(error);
+        }
+    }
+}
+function looks_reasonOf(signal) {
+    return signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason));
+}
+
 ;// CONCATENATED MODULE: ./build/run/watch/orchestrator.js
 
 /** Nobody marks a run as failed whose process died; after this time the orchestrator is asked how it is. */
@@ -63003,10 +63832,10 @@ class Orchestrator {
 
 ;// CONCATENATED MODULE: ./build/run/watch/polling.js
 
-const SHORTEST_MS = 1_000;
+const polling_SHORTEST_MS = 1_000;
 /** Without a history: a twentieth of the time gone by, so that the end is seen late by at most 5 % of the run. */
-const LONGEST_MS = 15_000;
-const SHARE_OF_ELAPSED = 0.05;
+const polling_LONGEST_MS = 15_000;
+const polling_SHARE_OF_ELAPSED = 0.05;
 /**
  * How many milliseconds sooner the end must be seen for one more request to be worth it. Of the policies that keep
  * this price everywhere, the one below needs the fewest requests for its lag; 42 is what sees the end of a run
@@ -63026,10 +63855,10 @@ function nextPollMs({ elapsedMs, fixedMs, usual, random }) {
     if (fixedMs !== undefined)
         return fixedMs;
     const base = usual === undefined ? byElapsed(elapsedMs) : byHistory(elapsedMs, usual);
-    return Math.round(Math.max(SHORTEST_MS, base * (1 - JITTER + 2 * JITTER * random)));
+    return Math.round(Math.max(polling_SHORTEST_MS, base * (1 - JITTER + 2 * JITTER * random)));
 }
 function byElapsed(elapsedMs) {
-    return Math.min(LONGEST_MS, Math.max(SHORTEST_MS, elapsedMs * SHARE_OF_ELAPSED));
+    return Math.min(polling_LONGEST_MS, Math.max(polling_SHORTEST_MS, elapsedMs * polling_SHARE_OF_ELAPSED));
 }
 /**
  * A run that ends within an interval \u03c4 is seen \u03c4/2 late on average. So the interval that costs least, lateness and
@@ -63037,7 +63866,7 @@ function byElapsed(elapsedMs) {
  */
 function byHistory(elapsedMs, usual) {
     const overdueFrom = durationAt(usual, OVERDUE);
-    const longest = Math.min(LONGEST_BEFORE_USUAL_MS, Math.max(SHORTEST_MS, usual.medianMs * LONGEST_SHARE_OF_MEDIAN), Math.max(SHORTEST_MS, elapsedMs * LONGEST_SHARE_OF_ELAPSED));
+    const longest = Math.min(LONGEST_BEFORE_USUAL_MS, Math.max(polling_SHORTEST_MS, usual.medianMs * LONGEST_SHARE_OF_MEDIAN), Math.max(polling_SHORTEST_MS, elapsedMs * LONGEST_SHARE_OF_ELAPSED));
     const within = (ms) => {
         const middle = Math.min(elapsedMs + ms / 2, overdueFrom);
         return Math.min(longest, Math.sqrt((2 * WORTH_MS) / hazard(usual, middle)));
@@ -63255,6 +64084,7 @@ class WatchedSteps {
 
 
 
+
 /** A server may ask for patience, but a run that ended must not go unseen for hours. */
 const LONGEST_ASKED_WAIT_MS = 300_000;
 /** States in which a run is on its way to its end; a paused one waits for a person. */
@@ -63279,6 +64109,7 @@ class Watch {
     #questions;
     #heartbeat;
     #orchestrator;
+    #looks;
     #status;
     /** What the last look at the run itself said; undefined before the first. */
     #fingerprint;
@@ -63297,6 +64128,7 @@ class Watch {
         this.#deps = deps;
         this.#client = deps.client.with({ retries: false, signal: deps.signal });
         this.#startedAt = deps.clock.elapsed();
+        this.#looks = request.looks ?? aloneWith(deps.clock);
         this.#changedAt = this.#startedAt;
         this.#status = request.status;
         this.#questions = new Questions(request.run.id, deps);
@@ -63322,7 +64154,7 @@ class Watch {
                 return { kind: 'timed-out', status: this.#status };
             const moment = { elapsedMs: this.#elapsedMs, fixedMs, usual, random: clock.random() };
             const pollMs = Math.max(nextPollMs(moment), this.#askedToWaitMs);
-            await clock.sleep(Math.min(pollMs, remainingMs), signal);
+            await this.#looks.sleep(pollMs, remainingMs, signal);
         }
     }
     /** Since the watch began. */
@@ -63332,6 +64164,10 @@ class Watch {
     /** Since the run was created. */
     get #elapsedMs() {
         return this.#request.ageMs + this.#watchedMs;
+    }
+    /** Of many runs at once nobody reads what their steps do: they are read where something failed. */
+    get #isAlone() {
+        return this.#request.looks === undefined;
     }
     #tell(event) {
         this.#heartbeat.spoke(this.#deps.clock.elapsed());
@@ -63358,11 +64194,12 @@ class Watch {
     }
     /** One request, unless the run has changed: while it goes on, its graph tells as well that it does. */
     async #sight() {
-        const isDue = this.#fingerprint !== undefined && this.#steps.areDue(this.#status, this.#elapsedMs);
+        const isSeen = this.#fingerprint !== undefined;
+        const isDue = isSeen && this.#isAlone && this.#steps.areDue(this.#status, this.#elapsedMs);
         const graph = isDue ? await this.#steps.readGraph() : undefined;
         if (graph?.status === this.#status)
             return { parts: graph };
-        const run = await this.#client.run(this.#request.run.id, { hydrate: false });
+        const run = await this.#looks.look(this.#client, this.#request.run.id);
         if (runPhase(run.status) === 'unknown')
             return { run: await this.#client.run(run.id, { hydrate: true }) };
         if (graph?.status === run.status)
@@ -63422,6 +64259,8 @@ class Watch {
     }
     /** Where they tell something new: when the run has changed, at its end, and from time to time. */
     async #partsBeside(run, isChanged) {
+        if (!this.#isAlone)
+            return undefined;
         const isDue = isChanged ? hasSteps(run.status) : this.#steps.areDue(run.status, this.#elapsedMs);
         return isDue || isOver({ run }, 0) ? this.#steps.tryToRead() : undefined;
     }
@@ -63491,7 +64330,7 @@ class Watch {
         const isFinal = this.#patience.refused(doubtedMs);
         if (!isFinal && this.#noteLost(detail, doubtedMs) < lostAfterMs)
             return undefined;
-        return { kind: 'lost', status: this.#status, detail, refuses: true };
+        return { kind: 'lost', status: this.#status, detail, refuses: isFinal };
     }
     /** Gives for how many milliseconds the run has been out of sight. */
     #noteLost(detail, toleratedMs) {
@@ -63610,7 +64449,7 @@ class Follower {
         const { started, kin, ageMs } = begun;
         const { timeoutMs } = this.#policy;
         const { status, url } = started;
-        const usual = await this.#usual(status, kin);
+        const usual = begun.usual === undefined ? await this.#usual(status, kin) : begun.usual.known;
         const failedSteps = async (steps) => this.#explainer.explain(steps);
         const failedChildRuns = async (runs) => this.#explainer.explainChildRuns(runs);
         const watched = await watchRun({ ...this.#policy, run: started, status, url, usual, ageMs }, { ...this.deps, failedSteps, failedChildRuns });
@@ -63722,14 +64561,15 @@ class Follower {
         const run = this.#started ?? this.#planned;
         if (run === undefined)
             return this.#cancelled('', this.#policy.nothingToCancel);
-        this.#tellEnding(this.#policy.onCancel, CANCEL_BUDGET_MS);
-        const signal = timeLimit(CANCEL_BUDGET_MS + CANCEL_GRACE_MS);
+        const { abortMs = CANCEL_BUDGET_MS } = this.#policy;
+        this.#tellEnding(this.#policy.onCancel, abortMs);
+        const signal = timeLimit(abortMs + CANCEL_GRACE_MS);
         const ended = await cleanUp({
             run,
             mode: this.#policy.onCancel,
             reason: this.#reason('cancelled'),
             lookUpUntil: new Deadline(clock, CANCEL_LOOK_UP_MS),
-            deadline: new Deadline(clock, CANCEL_BUDGET_MS),
+            deadline: new Deadline(clock, abortMs),
         }, { client: client.with({ signal }), clock, signal });
         if (ended.settled)
             journal.settled();
@@ -63953,15 +64793,15 @@ async function end(run, request, deps) {
 const ADVICE = [
     {
         pattern: /has been updated since/i,
-        advice: (noun) => `The stack was changed after the ${noun} was made: make a new ${noun} and use that`,
+        advice: (noun) => `The stack was changed after the ${noun} was made: create the ${noun} again`,
     },
     {
         pattern: /does not have an associated build|no associated build/i,
-        advice: (noun) => `The ${noun} was made without a container build: make a new one on a remote stack with a container registry`,
+        advice: (noun) => `The ${noun} was made without a container build: create it again on a remote stack with a container registry`,
     },
     {
         pattern: /no source snapshot|no source deployment/i,
-        advice: (noun) => `What the ${noun} was made from is gone: make a new ${noun} and use that`,
+        advice: (noun) => `What the ${noun} was made from is gone: create the ${noun} again`,
     },
     {
         pattern: /missing the following required parameters/i,
@@ -64522,7 +65362,7 @@ async function trigger_timeout_within({ leftMs }, deps, work) {
     catch (error) {
         if (!limit.aborted || signal?.aborted === true)
             throw error;
-        const told = 'time ran out before the server answered what there is to run. Nothing was started';
+        const told = 'time ran out while looking up what to run. Nothing was started';
         throw new RunError(`No run could be started within trigger-timeout: ${told}`, 'timed-out');
     }
 }
@@ -64567,7 +65407,8 @@ async function executeRun(request, outside) {
 }
 /** Merges and checks what the run is to be given, and shows it beside the definition's own values. */
 function configure({ overrides, dryRun, runName, origin, expectations = [] }, definition, version, reporter) {
-    const configuration = assemble(overrides, definition, version);
+    const expected = expectations.map(({ name }) => ({ input: 'expect', name }));
+    const configuration = assemble(overrides, definition, version, expected);
     const { body, warnings, unchecked } = configuration;
     const base = definition.documents.configTemplate ?? {};
     reporter.tell({
@@ -64601,18 +65442,12 @@ function namePattern(origin, definition) {
     return `${stepNamePrefix(origin, pipelineOf(definition))}<random>`;
 }
 
-;// CONCATENATED MODULE: ./build/actions/baseline.js
-/** What a run is compared with: a branch is one of this repository. */
-function baselineOf({ baselineInput }, { repository }) {
-    return baselineInput?.kind === 'branch' ? { ...baselineInput, repository } : baselineInput;
-}
-
 ;// CONCATENATED MODULE: ./build/github/comment/marker.js
 /**
  * Recognized at the very beginning only, and only above a heading of ours: a quote of the comment begins in another way,
  * and a workflow that repeats a person's text with the same account writes the marker, but mostly something else below.
  */
-const MARKER = /^<!-- zenml-run-action (main|wait) ([0-9a-f]{8}) (\d{1,19})\/(\d{1,9}) -->\r?\n### \S+ ZenML run(?: of .+)?: /;
+const MARKER = /^<!-- zenml-run-action (main|wait|sweep) ([0-9a-f]{8}) (\d{1,19})\/(\d{1,9}) -->\r?\n### \S+ ZenML (?:run|sweep)(?: of .+)?: /;
 /**
  * An id so far above that of this workflow run was made up, or comes from another GitHub server. GitHub hands out about
  * six billion a year, to all repositories together.
@@ -64653,7 +65488,7 @@ const GRANT = 'add "permissions: pull-requests: write" to the job, or give githu
 /** The workflow was started by an event without a pull request. */
 function noPullRequest(eventName) {
     const event = eventName === '' ? 'its event' : `the event ${quote(eventName)}`;
-    return `No comment was written: ${event} names no pull request; it needs one such as pull_request`;
+    return `No comment was written: ${event} has no pull request; comments need one such as pull_request`;
 }
 const NO_TOKEN = 'No comment was written: github-token is empty; remove that input, or give it a token';
 /** Why a comment is not as it should be, and what to do; one line. */
@@ -64681,12 +65516,12 @@ function refusal({ status, message, limited }, { fromFork }) {
     if (status === 403 && /\block/i.test(message))
         return 'the conversation is locked';
     if (status === 403 && fromFork) {
-        return "GitHub gives workflows of a fork's pull request a token that can only read; see the job's summary";
+        return "GitHub gives a fork's pull request a read-only token; see the job summary";
     }
     if (status === 403 && /not accessible by/i.test(message))
         return `the token lacks permission; ${GRANT}`;
     if (status === 404)
-        return `GitHub does not show it to the token (404); ${GRANT}`;
+        return `GitHub does not show the pull request to the token (404); ${GRANT}`;
     return `GitHub answered ${status}${message === '' ? '' : `: ${quote(message, MAX_QUOTE_LENGTH)}`}`;
 }
 
@@ -64717,6 +65552,7 @@ const NOTHING_KNOWN = {
     runFailure: undefined,
     verdicts: [],
     comparison: undefined,
+    sweep: undefined,
     details: undefined,
 };
 
@@ -64758,7 +65594,7 @@ const commitsSchema = object({
     workflow: saved_comment_text.optional(),
 });
 const savedSchema = object({
-    action: schemas_enum(['main', 'wait']),
+    action: schemas_enum(['main', 'wait', 'sweep']),
     identity: schemas_string().regex(/^[0-9a-f]{8}$/),
     mode: schemas_enum(['never', 'always', 'on-failure']),
     stepKey: schemas_string(),
@@ -64954,66 +65790,131 @@ function withinSize(sections, max, sizeOf) {
             kept.push(markdown);
         }
     }
-    return blocks(...kept, left.length === 0 ? '' : `Too long to be shown here: ${left.join(', ')}.`);
+    return blocks(...kept, left.length === 0 ? '' : `Too long to show here: ${left.join(', ')}.`);
 }
 
-;// CONCATENATED MODULE: ./build/github/page/comparison.js
+;// CONCATENATED MODULE: ./build/github/page/sweep.js
 
 
-const MOST_METRICS = 30;
-const comparison_MAX_NAME_LENGTH = 120;
-/** A run beside its baseline, as a table; what is expected of the run comes first. Empty without a comparison. */
-function comparisonText(comparison) {
-    if (comparison === undefined)
+
+
+/** More are folded in a summary, and only counted in a comment. */
+const MOST_ROWS = 50;
+const sweep_MOST_KEYS = 6;
+const MOST_EXPECTATIONS = 4;
+const sweep_MAX_NAME_LENGTH = 80;
+const sweep_MAX_VALUE_LENGTH = 60;
+const sweep_MAX_ERROR_LENGTH = 200;
+/** The cells of a sweep as a table: the best first, what failed or was never started last. Empty without a sweep. */
+function sweepText(result, { foldsRest }) {
+    if (result === undefined)
         return '';
-    const { input, baseline, missing, metrics } = comparison;
-    const name = markdown_code(input, comparison_MAX_NAME_LENGTH);
-    if (baseline === undefined)
-        return `Not compared (baseline ${name}): ${markdown_code(missing ?? '')}`;
-    const title = `Compared with ${markdown_link(baseline.name, baseline.url, comparison_MAX_NAME_LENGTH)} (baseline ${name})`;
-    if (metrics.length === 0)
-        return `${title}: neither run logged a number.`;
-    const rows = metrics
-        .slice(0, MOST_METRICS)
-        .map((metric) => [
-        markdown_code(metric.name, comparison_MAX_NAME_LENGTH),
-        numberText(metric.baseline),
-        numberText(metric.value),
-        changeText(metric),
-    ]);
-    const more = metrics.length - rows.length;
-    return blocks(title, markdown_table(['Metric', 'Baseline', 'This run', 'Change'], rows), more > 0 ? `${amount(more, 'more metric')} not shown.` : '');
+    const { cells, best, rank } = result;
+    const columns = columnsOf(result);
+    const rows = cells.map((cell) => columns.map(({ show }) => show(cell, best)));
+    const heads = columns.map(({ head }) => head);
+    const rest = rows.slice(MOST_ROWS);
+    const left = amount(rest.length, 'more cell');
+    return blocks(bestLine(best, rank), markdown_table(heads, rows.slice(0, MOST_ROWS)), rest.length === 0
+        ? ''
+        : foldsRest
+            ? fold(left, markdown_table(heads, rest))
+            : `${left} not shown; see the job summary.`);
 }
-function numberText(value) {
-    return value === undefined ? 'none' : markdown_code(shownNumber(value));
-}
-/** As a person writes it: `0.9312`, `1,234,567`, `1.2e-7`. */
-function shownNumber(value) {
-    if (Number.isSafeInteger(value))
-        return value.toLocaleString('en-US');
-    const rounded = Number(value.toPrecision(SHOWN_DIGITS));
-    const isPlain = Math.abs(rounded) >= 1e-4 && Math.abs(rounded) < 1e15;
-    return isPlain ? rounded.toLocaleString('en-US', { maximumFractionDigits: 20 }) : String(rounded);
-}
-const SHOWN_DIGITS = 5;
-/** Such as `+0.02 (+2.2 %) \u2705 better`; empty where one of both is missing. */
-function changeText({ value, baseline, better }) {
-    if (value === undefined || baseline === undefined)
+function bestLine(best, rank) {
+    if (rank === undefined)
         return '';
-    const change = Number(sum(value, -baseline).toPrecision(SHOWN_DIGITS));
-    if (change === 0)
-        return 'same';
-    const share = baseline === 0 ? undefined : (100 * (value - baseline)) / Math.abs(baseline);
-    const relative = share === undefined ? '' : ` (${signed(Number(share.toPrecision(2)))} %)`;
-    return `${markdown_code(`${signed(change)}${relative}`)}${verdictText(change, better)}`;
+    const by = `${rank.direction} ${markdown_code(rank.name, sweep_MAX_NAME_LENGTH)}`;
+    if (best === undefined)
+        return `No best run (${by}).`;
+    const name = best.run?.name ?? best.run?.id ?? '';
+    return `Best (${by}): **${markdown_code(shownNumber(best.rank.value))}** by ${markdown_link(name, best.run?.url, sweep_MAX_NAME_LENGTH)}`;
 }
-function signed(value) {
-    return `${value > 0 ? '+' : ''}${shownNumber(value)}`;
+function columnsOf({ cells, rank }) {
+    const keys = varyingKeys(cells);
+    const wanted = [...new Set(cells.flatMap(({ verdicts }) => verdicts.map((verdict) => verdict.wanted)))];
+    return [
+        { head: 'Cell', show: (cell, best) => `${cell.cell.number}${cell === best ? ' \ud83c\udfc6' : ''}` },
+        ...keys.slice(0, sweep_MOST_KEYS).map((key) => valueColumn(key)),
+        ...(keys.length > sweep_MOST_KEYS ? [moreKeys(keys.slice(sweep_MOST_KEYS))] : []),
+        ...(rank === undefined ? [] : [rankColumn(rank)]),
+        ...wanted.slice(0, MOST_EXPECTATIONS).map((text) => expectationColumn(text)),
+        { head: 'Result', show: resultText },
+        {
+            head: 'Duration',
+            show: ({ details }) => (details?.durationMs === undefined ? '' : shownDuration(details.durationMs)),
+        },
+        {
+            head: 'Run',
+            show: ({ run }) => (run === undefined ? '' : markdown_link(run.name ?? run.id, run.url, sweep_MAX_NAME_LENGTH)),
+        },
+    ];
 }
-function verdictText(change, better) {
-    if (better === undefined)
-        return '';
-    return change > 0 === (better === 'higher') ? ' \u2705 better' : ' \ud83d\udd3b worse';
+/** What is the same in all cells tells nothing. */
+function varyingKeys(cells) {
+    const keys = [...new Set(cells.flatMap(({ cell }) => Object.keys(cell.values)))];
+    const varies = (key) => new Set(cells.map(({ cell }) => JSON.stringify(cell.values[key]))).size > 1;
+    const varying = keys.filter(varies);
+    return varying.length === 0 ? keys : varying;
+}
+function valueColumn(key) {
+    return {
+        head: markdown_code(key, sweep_MAX_NAME_LENGTH),
+        show: ({ cell: { values } }) => {
+            const value = values[key];
+            return value === undefined ? '' : markdown_code(valueText(value), sweep_MAX_VALUE_LENGTH);
+        },
+    };
+}
+function moreKeys(keys) {
+    return {
+        head: 'More',
+        show: ({ cell: { values } }) => {
+            const more = keys.flatMap((key) => {
+                const value = values[key];
+                return value === undefined ? [] : `${key}: ${valueText(value)}`;
+            });
+            return more.length === 0 ? '' : markdown_code(more.join(', '), sweep_MAX_ERROR_LENGTH);
+        },
+    };
+}
+function rankColumn({ direction, name }) {
+    return {
+        head: `${direction} ${markdown_code(name, sweep_MAX_NAME_LENGTH)}`,
+        show: ({ rank }) => {
+            if (rank === undefined)
+                return '';
+            return 'value' in rank ? markdown_code(shownNumber(rank.value)) : markdown_code(rank.problem, sweep_MAX_VALUE_LENGTH);
+        },
+    };
+}
+function expectationColumn(wanted) {
+    return {
+        head: markdown_code(wanted, sweep_MAX_NAME_LENGTH),
+        show: ({ verdicts }) => {
+            const verdict = verdicts.find((each) => each.wanted === wanted);
+            if (verdict === undefined)
+                return '';
+            const sign = verdict.isUnchecked === true ? '\u26a0\ufe0f' : verdict.held ? '\u2705' : '\u274c';
+            return `${sign} ${markdown_code(verdict.got, sweep_MAX_VALUE_LENGTH)}`;
+        },
+    };
+}
+const SIGNS = {
+    completed: '\u2705',
+    'not as expected': '\ud83d\udcc9',
+    'not started': '\u23f8\ufe0f',
+};
+function resultText(result) {
+    const text = endText(result);
+    const { outcome, notStarted } = result;
+    const why = outcome === undefined
+        ? notStarted
+        : outcome.conclusion === 'expectation-missed'
+            ? undefined
+            : outcome.error;
+    const shown = `${SIGNS[text] ?? '\u274c'} ${text}${result.isResumed ? ' (resumed)' : ''}`;
+    return why === undefined ? shown : `${shown}: ${markdown_code(why, sweep_MAX_ERROR_LENGTH)}`;
 }
 
 ;// CONCATENATED MODULE: ./build/github/page/heading.js
@@ -65039,8 +65940,9 @@ const WORDS = {
 };
 const heading_MAX_NAME_LENGTH = 300;
 /** Such as `### \u2705 ZenML run of training: completed`; while the step goes on, with the run's own state. */
-function heading({ conclusion, withoutRun, status, pipeline }) {
-    const subject = pipeline === undefined ? 'ZenML run' : `ZenML run of ${escapeMarkdown(pipeline, heading_MAX_NAME_LENGTH)}`;
+function heading({ conclusion, withoutRun, status, pipeline, sweep }) {
+    const noun = sweep === undefined ? 'ZenML run' : 'ZenML sweep';
+    const subject = pipeline === undefined ? noun : `${noun} of ${escapeMarkdown(pipeline, heading_MAX_NAME_LENGTH)}`;
     if (conclusion !== undefined && withoutRun !== undefined)
         return `### ${SYMBOLS[conclusion]} ${withoutRun}`;
     if (conclusion !== undefined)
@@ -65049,7 +65951,7 @@ function heading({ conclusion, withoutRun, status, pipeline }) {
 }
 /** Link, duration and what is usual, in one line; of a run that was not started what it would have been of. */
 function headLine(record) {
-    const { runName, runId, runUrl, durationMs, usual, status, conclusion } = record;
+    const { runName, runId, runUrl, durationMs, usual, conclusion } = record;
     const name = runName ?? runId;
     if (name === undefined)
         return record.withoutRun === undefined ? '' : definitionText(record);
@@ -65057,7 +65959,7 @@ function headLine(record) {
         markdown_link(name, runUrl, heading_MAX_NAME_LENGTH),
         ...(conclusion === 'started' || durationMs === undefined ? [] : [`**${shownDuration(durationMs)}**`]),
         ...(usual === undefined ? [] : [`usually ${shownDuration(usual.medianMs)}`]),
-        ...(tellsMore(record) ? [`${markdown_code(status, heading_MAX_NAME_LENGTH)} in ZenML`] : []),
+        ...(tellsMore(record) ? [stateText(record)] : []),
         ...cacheShare(record),
     ].join(' \u00b7 ');
 }
@@ -65068,7 +65970,11 @@ function definitionText({ definition }) {
     const { kind, id, name, pipeline } = definition;
     const of = pipeline?.name === undefined ? '' : ` of the pipeline ${markdown_code(pipeline.name, heading_MAX_NAME_LENGTH)}`;
     const noun = kind === 'snapshot' ? 'snapshot' : 'run template';
-    return `To be run: the ${noun} ${markdown_code(name ?? id, heading_MAX_NAME_LENGTH)}${of}`;
+    return `Requested: ${noun} ${markdown_code(name ?? id, heading_MAX_NAME_LENGTH)}${of}`;
+}
+function stateText({ conclusion, status }) {
+    const state = markdown_code(status, heading_MAX_NAME_LENGTH);
+    return conclusion === 'lost' ? `last seen ${state}` : `${state} in ZenML`;
 }
 /** Whether ZenML's state says something that the conclusion does not. */
 function tellsMore({ conclusion, status }) {
@@ -65087,7 +65993,7 @@ function cacheShare({ counts, conclusion }) {
 ;// CONCATENATED MODULE: ./build/github/page/steps.js
 
 
-const MOST_ROWS = 200;
+const steps_MOST_ROWS = 200;
 /** A longer table is folded, so that what comes below it is found on a phone. */
 const MOST_OPEN_ROWS = 25;
 const steps_MAX_NAME_LENGTH = 80;
@@ -65133,8 +66039,8 @@ function inOrderOfStart(steps) {
 }
 function chosen(steps) {
     const ordered = inOrderOfStart(steps);
-    const failed = ordered.filter(({ status }) => status === 'failed').slice(0, MOST_ROWS);
-    const others = ordered.filter(({ status }) => status !== 'failed').slice(0, MOST_ROWS - failed.length);
+    const failed = ordered.filter(({ status }) => status === 'failed').slice(0, steps_MOST_ROWS);
+    const others = ordered.filter(({ status }) => status !== 'failed').slice(0, steps_MOST_ROWS - failed.length);
     const kept = new Set([...failed, ...others]);
     return ordered.filter((step) => kept.has(step));
 }
@@ -65252,6 +66158,7 @@ function metricsText({ metadata, stepMetadata }, most = values_MOST_METRICS) {
 
 
 
+
 /** GitHub refuses a longer body. */
 const body_MAX_LENGTH = 65_536;
 /** For the line that says what was left out. */
@@ -65277,6 +66184,7 @@ function renderComment(record, place) {
         ['code', codeLine(record)],
         ['errors', whyText(record, FAILURE_LIMITS)],
         ['expectations', verdictsText(verdicts, body_MOST_VERDICTS)],
+        ['cells', sweepText(record.sweep, { foldsRest: false })],
         ['comparison', comparisonText(record.comparison)],
         ['metadata', details === undefined ? '' : metricsText(details, body_MOST_METRICS)],
         [
@@ -65656,7 +66564,7 @@ class PullRequestComment {
     async #put(body, need, issue, api) {
         const ours = await this.#ours(issue, api);
         if (ours.some(({ writer }) => isNewer(writer, this.#settings.context))) {
-            this.#settings.log.info('A newer workflow run has written the comment on the pull request; it stays');
+            this.#settings.log.info('A newer workflow run has updated the pull request comment, so it is left as it is');
             return;
         }
         const [first, ...stale] = ours;
@@ -65759,6 +66667,45 @@ function surroundings(authorities, env, log) {
     };
 }
 
+;// CONCATENATED MODULE: ./build/github/inputs/project-choice.js
+/** The project of the input, or else of the variable that ZenML's own client reads. */
+function projectChoice(input, env) {
+    if (input !== undefined)
+        return { nameOrId: input, source: 'project' };
+    const id = env['ZENML_ACTIVE_PROJECT_ID']?.trim();
+    return id === undefined || id === '' ? undefined : { nameOrId: id, source: 'ZENML_ACTIVE_PROJECT_ID' };
+}
+
+;// CONCATENATED MODULE: ./build/actions/baseline.js
+/** What a run is compared with: a branch is one of this repository. */
+function baselineOf({ baselineInput }, { repository }) {
+    return baselineInput?.kind === 'branch' ? { ...baselineInput, repository } : baselineInput;
+}
+
+;// CONCATENATED MODULE: ./build/actions/request.js
+
+
+
+/** What the inputs ask for, with what the workflow says of itself. */
+function toRequest(inputs, env) {
+    const context = readWorkflowContext(env);
+    const { configuration: layers, parameters, tags, enableCache } = inputs;
+    return {
+        ...inputs,
+        project: projectChoice(inputs.project, env),
+        overrides: { layers, parameters, tags, enableCache },
+        origin: {
+            workflowRunId: context.runId,
+            attempt: context.runAttempt,
+            stepIdentity: stepIdentity(context, inputs.stepKey),
+        },
+        baseline: baselineOf(inputs, context),
+        provenance: inputs.noteOrigin ? context : undefined,
+        workflowRunUrl: inputs.noteOrigin ? context.workflowRunUrl : '',
+        nothingToCancel: 'Cancelled before a run was started',
+    };
+}
+
 ;// CONCATENATED MODULE: ./build/github/post-state.js
 
 
@@ -65771,6 +66718,7 @@ const post_state_MAX_TEXT = 1_000;
  */
 class RunJournal {
     #keep;
+    #cells = [];
     /** @param keep saves a value under a name for the post step; it is safe when that returns */
     constructor(facts, keep) {
         this.#keep = keep;
@@ -65787,10 +66735,56 @@ class RunJournal {
         this.#save('mode', mode);
     }
     settled() {
-        this.#save('settled', true);
+        if (this.#cells.every(({ isSettled }) => isSettled))
+            this.#save('settled', true);
+    }
+    /** What must be known of one run of several. Each has a variable of its own: together they would be too long for one. */
+    ofCell(number) {
+        const cell = new CellJournal((value) => {
+            this.#save(`${CELL}${number}`, value);
+        });
+        this.#cells.push(cell);
+        return cell;
     }
     #save(name, value) {
         this.#keep(name, JSON.stringify(value));
+    }
+}
+const CELL = 'cell_';
+/** Keeps the newest of one run of a sweep, in under a kilobyte. */
+class CellJournal {
+    #keep;
+    #known = {};
+    isSettled = false;
+    constructor(keep) {
+        this.#keep = keep;
+    }
+    planned(planned) {
+        this.#save({ ...this.#known, planned });
+    }
+    started(run) {
+        const { id, projectId, name, status } = run;
+        const started = {
+            id,
+            projectId,
+            name: cut(name, post_state_MAX_TEXT),
+            url: undefined,
+            status: cut(status, post_state_MAX_TEXT),
+        };
+        // It is found by its id now.
+        this.#save({ ...this.#known, planned: undefined, started });
+    }
+    ending(mode) {
+        if (!this.isSettled)
+            this.#save({ ...this.#known, mode });
+    }
+    settled() {
+        this.isSettled = true;
+        this.#save({});
+    }
+    #save(known) {
+        this.#known = known;
+        this.#keep(known);
     }
 }
 /** Notes who main is, before anything else: from then on the post step finds what a main saved that outlived its step. */
@@ -65860,7 +66854,7 @@ const SAVED_VALUE = /^(\w+)<<(ghadelimiter_\S+)\r?\n([^\r\n]*)\r?\n\2\r?$/gm;
  */
 function withLaterState(env, text) {
     const saved = [...text.matchAll(SAVED_VALUE)].map(([, name = '', , value]) => [name, value]);
-    const deeds = saved.filter(([name]) => DEEDS.includes(name));
+    const deeds = saved.filter(([name]) => DEEDS.includes(name) || name.startsWith(CELL));
     const variables = deeds.map(([name, value]) => [`STATE_${name}`, value]);
     // They say where the credential goes; the runner's own memory of them is the better one.
     const facts = saved.find(([name]) => name === 'facts')?.[1];
@@ -65876,13 +66870,39 @@ function readSavedStep(env) {
     const facts = readState(env, 'facts', factsSchema);
     if (facts === undefined || isSettled(env))
         return undefined;
+    const cells = readCells(env, facts.onCancel);
+    if (cells.length > 0)
+        return { facts, runs: cells };
     const planned = readState(env, 'planned', plannedSchema);
-    return {
-        facts,
+    const run = {
         planned: planned === undefined ? undefined : { ...UNKNOWN, ...planned },
         started: readStartedRun(env),
         mode: readState(env, 'mode', modeSchema) ?? facts.onCancel,
     };
+    return { facts, runs: [run] };
+}
+const cellSchema = object({
+    planned: plannedSchema.optional(),
+    started: startedSchema.optional(),
+    mode: modeSchema.optional(),
+});
+/** The runs of a sweep, in the order of its cells; none for any other step. */
+function readCells(env, onCancel) {
+    return Object.keys(env)
+        .filter((name) => name.startsWith(`STATE_${CELL}`))
+        .map((name) => name.slice('STATE_'.length))
+        .toSorted((a, b) => Number(a.slice(CELL.length)) - Number(b.slice(CELL.length)))
+        .flatMap((name) => {
+        const saved = readState(env, name, cellSchema);
+        if (saved === undefined)
+            return [];
+        const { planned, started, mode = onCancel } = saved;
+        return {
+            planned: planned && { ...UNKNOWN, ...planned },
+            started: started && { ...started, projectId: started.projectId, url: undefined },
+            mode,
+        };
+    });
 }
 function readState(env, name, schema) {
     return schema.safeParse(parseJson(env[`STATE_${name}`] ?? '')).data;
@@ -65901,6 +66921,8 @@ function resultLine(record) {
         case 'started':
             return 'The run continues in ZenML; not waiting for it (wait: false)';
         case 'completed':
+            if (record.sweep !== undefined)
+                return sweepLine(record.sweep);
             return `The run completed after ${shownDuration(record.durationMs ?? 0)}${comparison(record)}${cacheNote(record)}`;
         case 'failed':
         case 'stopped':
@@ -65911,6 +66933,11 @@ function resultLine(record) {
         case undefined:
             return undefined;
     }
+}
+function sweepLine({ cells }) {
+    const missed = cells.filter(({ outcome }) => outcome?.conclusion === 'expectation-missed').length;
+    const note = missed === 0 ? '' : `, ${missed} of them not as expected`;
+    return `All ${cells.length} runs of the sweep completed${note}`;
 }
 function comparison({ usual }) {
     return usual === undefined ? '' : ` (usually ${shownDuration(usual.medianMs)})`;
@@ -65923,12 +66950,12 @@ function cacheNote({ steps }) {
 }
 /** All outputs of a job together have 1 MB. */
 const closing_words_MAX_ERROR_LENGTH = 4_000;
-const MOST_FAILURES = 5;
+const closing_words_MOST_FAILURES = 5;
 /** Why the step failed; below it, where several steps of the run did, why each of the others did. Empty if it did not fail. */
 function errorOutput({ error, failures, steps }) {
     if (error === undefined)
         return '';
-    const told = failures.slice(0, MOST_FAILURES);
+    const told = failures.slice(0, closing_words_MOST_FAILURES);
     const failed = steps.filter(({ status }) => status === 'failed').length;
     const more = told.length === 0 ? 0 : Math.max(failed, failures.length) - told.length;
     const others = told
@@ -66017,19 +67044,20 @@ function metricEntry({ name, value, baseline }) {
         relative: change === null || !baseline ? null : Number((change / Math.abs(baseline)).toPrecision(6)),
     };
 }
-function shownList(entries) {
-    return new BoundedList(entries).text;
+/** What is too long loses whole entries from its end, and says in a last one how many. */
+function shownList(entries, maxLength = json_outputs_MAX_LENGTH) {
+    return new BoundedList(entries, maxLength).text;
 }
 class BoundedList {
     left;
     text;
-    constructor(entries) {
+    constructor(entries, maxLength = json_outputs_MAX_LENGTH) {
         const texts = [];
         let length = NOTE_LENGTH;
         for (const entry of entries) {
             const text = shownJson(entry);
-            length += (text?.length ?? json_outputs_MAX_LENGTH) + 1;
-            if (text === undefined || length > json_outputs_MAX_LENGTH)
+            length += (text?.length ?? maxLength) + 1;
+            if (text === undefined || length > maxLength)
                 break;
             texts.push(text);
         }
@@ -66132,12 +67160,17 @@ class RecordKeeper {
             known.failures = [...known.failures, event.failure];
         if (event.kind === 'run-failed')
             known.runFailure = event.failure;
-        if (event.kind === 'compared')
-            known.comparison = event.comparison;
-        if (event.kind === 'expectations')
-            known.verdicts = event.verdicts;
+        this.#noteJudgement(event);
         if (event.kind === 'details')
             this.#noteDetails(event.details);
+        if (event.kind === 'swept')
+            Object.assign(known, { sweep: event.result, comparison: event.result.best?.comparison });
+    }
+    #noteJudgement(event) {
+        if (event.kind === 'compared')
+            this.#known.comparison = event.comparison;
+        if (event.kind === 'expectations')
+            this.#known.verdicts = event.verdicts;
     }
     end(end) {
         const { conclusion, status } = end;
@@ -66196,6 +67229,56 @@ function shownError({ error, faults }) {
         return undefined;
     const lines = (faults ?? [error]).map((fault) => showOnOneLine(fault, record_keeper_MAX_ERROR_LENGTH));
     return cut(lines.join('\n'), record_keeper_MAX_ERROR_LENGTH);
+}
+
+;// CONCATENATED MODULE: ./build/github/sweep/outputs.js
+
+
+/** Characters of the output `runs`; GitHub gives all outputs of a job 1 MB together, and counts two bytes a character. */
+const outputs_MAX_LENGTH = 300_000;
+/** Of one text, in a list of at most 256 cells. */
+const outputs_MAX_TEXT_LENGTH = 500;
+/** Before anything is known, and where nothing was started: a later `fromJSON` must not fail. */
+const EMPTY_SWEEP_OUTPUTS = {
+    runs: '[]',
+    'best-parameters': '{}',
+    completed: '0',
+    failed: '0',
+};
+/** The outputs of a sweep. */
+function sweepOutputs({ cells, completed, best }) {
+    return {
+        runs: shownList(cells.map(entryOf), outputs_MAX_LENGTH),
+        'best-run-id': best?.run?.id ?? '',
+        'best-run-name': best?.run?.name ?? '',
+        'best-run-url': best?.run?.url ?? '',
+        'best-parameters': best === undefined ? '{}' : (shownJson(best.cell.values) ?? '{}'),
+        'best-value': best === undefined ? '' : String(best.rank.value),
+        completed: String(completed),
+        failed: String(cells.length - completed),
+    };
+}
+function entryOf({ cell, run, outcome, notStarted, details, rank, verdicts }) {
+    return {
+        cell: cell.number,
+        parameters: cell.values,
+        'run-id': run?.id ?? null,
+        'run-name': run?.name ?? null,
+        'run-url': run?.url ?? null,
+        status: outcome?.status ?? null,
+        conclusion: outcome?.conclusion ?? 'not-started',
+        duration: details?.durationMs === undefined ? null : Math.round(details.durationMs) / 1000,
+        value: rank !== undefined && 'value' in rank ? rank.value : null,
+        expectations: verdicts.map(({ wanted, got, held }) => ({
+            expected: cut(wanted, outputs_MAX_TEXT_LENGTH),
+            got: cut(got, outputs_MAX_TEXT_LENGTH),
+            met: held,
+        })),
+        error: cutOrNull(outcome?.error ?? notStarted),
+    };
+}
+function cutOrNull(text) {
+    return text === undefined ? null : cut(text, outputs_MAX_TEXT_LENGTH);
 }
 
 ;// CONCATENATED MODULE: ./build/github/page/timeline.js
@@ -66300,6 +67383,7 @@ function label(name) {
 
 
 
+
 const summary_LIMITS = { failures: 10, messageLength: 1_000, showsLogs: true };
 const MAX_MISSING_LENGTH = 500;
 const MAX_SENTENCE_LENGTH = 2_000;
@@ -66313,20 +67397,21 @@ const MAX_BYTES = 300_000;
  * as it is no reason to call a run a failure.
  */
 async function writeSummary(record, log) {
-    return append(renderSummary(record), log);
+    return appendToSummary(renderSummary(record), log);
 }
 /** Appends a sentence to what the job summary says about the run already. */
 async function addToSummary(sentence, log) {
-    await append(`${markdown_code(sentence, MAX_SENTENCE_LENGTH)}\n`, log);
+    await appendToSummary(`${markdown_code(sentence, MAX_SENTENCE_LENGTH)}\n`, log);
 }
-async function append(markdown, log) {
+/** Appends Markdown to the job summary. Gives whether that could be done; if not, a warning says so. */
+async function appendToSummary(markdown, log) {
     try {
         // An empty line before it: whatever an earlier step wrote must not run into it.
         await appendSummary(`\n${markdown}\n`, log);
         return true;
     }
     catch {
-        log.warning('The job summary could not be written: the runner gave no file for it that can be written to');
+        log.warning("The job summary could not be written: the runner's file for it cannot be written");
         return false;
     }
 }
@@ -66341,6 +67426,7 @@ function renderSummary(record) {
         ['code', codeLine(record)],
         ['errors', whyText(record, summary_LIMITS)],
         ['expectations', verdictsText(verdicts)],
+        ['cells', sweepText(record.sweep, { foldsRest: true })],
         ['comparison', comparisonText(record.comparison)],
         ['dry run', dryRun === undefined ? '' : dryRunText(dryRun)],
         ['table of steps', blocks(stepsText(steps), lastSeenText(record))],
@@ -66364,6 +67450,7 @@ function missingText(missing) {
 }
 
 ;// CONCATENATED MODULE: ./build/github/step-report.js
+
 
 
 
@@ -66401,6 +67488,7 @@ class StepReport {
         for (const name of JSON_OUTPUTS)
             this.#set(name, EMPTY_JSON_OUTPUTS[name]);
         this.#set('failed-step', '');
+        this.#setAll(EMPTY_SWEEP_OUTPUTS);
     }
     /** To be called as soon as the inputs say it. */
     address(audience) {
@@ -66415,6 +67503,8 @@ class StepReport {
         this.#keeper.tell(event);
         if (event.kind === 'configured')
             this.#noticeOtherCode();
+        if (event.kind === 'swept')
+            this.#setAll(sweepOutputs(event.result));
         if (event.kind === 'resolved')
             this.#setDefinition(event.definition);
         if (event.kind === 'started' || event.kind === 'attached' || event.kind === 'resumed')
@@ -66483,6 +67573,11 @@ class StepReport {
         if (this.#outputs.includes(name))
             outputs_setOutput(name, value, this.#log);
     }
+    #setAll(values) {
+        for (const name of this.#outputs)
+            if (values[name] !== undefined)
+                outputs_setOutput(name, values[name], this.#log);
+    }
     /** Undefined if there was a run, or if something else than a failure ended the step. */
     #withoutRun({ conclusion, hadRun = false, isMissing = false }) {
         if (conclusion !== 'failed' || hadRun || this.#keeper.record.runId !== undefined)
@@ -66492,7 +67587,11 @@ class StepReport {
     #title({ conclusion, waitsForPerson }) {
         if (waitsForPerson === true)
             return 'ZenML run waits for a person';
-        return this.#action === 'stop' && conclusion === 'failed' ? 'ZenML run not stopped' : TITLES[conclusion];
+        if (this.#action === 'stop' && conclusion === 'failed')
+            return 'ZenML run not stopped';
+        return this.#action === 'sweep'
+            ? TITLES[conclusion].replace('ZenML run', 'ZenML sweep')
+            : TITLES[conclusion];
     }
     #setResult(record, end) {
         const { status, conclusion } = end;
@@ -66522,6 +67621,7 @@ class StepReport {
 }
 const WITHOUT_RUN = {
     main: 'No ZenML run was started',
+    sweep: 'No ZenML run was started',
     wait: 'No ZenML run was followed',
     stop: 'No ZenML run was stopped',
 };
@@ -66539,7 +67639,6 @@ const TITLES = {
 };
 
 ;// CONCATENATED MODULE: ./build/actions/workflow-step.js
-
 
 
 
@@ -66574,18 +67673,7 @@ class WorkflowStep {
      * @throws InputFaults
      */
     async read(read) {
-        const { env, log } = this.#options;
-        const mask = (secret) => {
-            log.mask(secret);
-        };
-        const { inputs, notices, warnings, source } = await read({ env, readFile: readFile, mask, parseServerUrl: parseServerUrl });
-        if (source !== undefined)
-            log.info(source);
-        for (const notice of notices)
-            log.notice(notice);
-        for (const warning of warnings)
-            log.warning(warning);
-        return inputs;
+        return readAndTell(read, this.#options.env, this.#options.log);
     }
     /** Where the step reports in addition to its log; to be called as soon as the inputs say it. */
     reportTo(audience) {
@@ -66673,8 +67761,6 @@ const NO_END = { status: '', failedStep: undefined };
 
 
 
-
-
 /** Runs a template or snapshot and waits for it. Gives whether the step succeeded. */
 async function runTemplate(env, log) {
     const step = new WorkflowStep({ action: 'main', env, log, signal: listenForCancellation() });
@@ -66694,26 +67780,9 @@ async function runTemplate(env, log) {
         await step.close();
     }
 }
-/** What the inputs ask for, with what the workflow says of itself. */
-function toRequest(inputs, env) {
-    const context = readWorkflowContext(env);
-    const { configuration: layers, parameters, tags, enableCache } = inputs;
-    return {
-        ...inputs,
-        project: projectChoice(inputs.project, env),
-        overrides: { layers, parameters, tags, enableCache },
-        origin: {
-            workflowRunId: context.runId,
-            attempt: context.runAttempt,
-            stepIdentity: stepIdentity(context, inputs.stepKey),
-        },
-        baseline: baselineOf(inputs, context),
-        provenance: inputs.noteOrigin ? context : undefined,
-        workflowRunUrl: inputs.noteOrigin ? context.workflowRunUrl : '',
-        nothingToCancel: 'Cancelled before a run was started',
-    };
-}
 
+// EXTERNAL MODULE: external "node:events"
+var external_node_events_ = __nccwpck_require__(8474);
 ;// CONCATENATED MODULE: ./build/github/inputs/credential-again.js
 
 
@@ -66828,10 +67897,10 @@ async function runsEntry(processId, entryFolder) {
 const early_end_COMMENT_LIMIT_MS = 30_000;
 /** A main that ended by itself has said as much. */
 const NOTHING_SENT = {
-    sentence: 'The step was ended before a run was started',
+    sentence: 'The step ended early, before a run was started',
     status: '',
 };
-const early_end_UNKNOWN = { sentence: 'The step was ended before it could report on its run', status: '' };
+const early_end_UNKNOWN = { sentence: 'The step ended early, before it could report on its run', status: '' };
 /** Whether main was to write a summary or a comment and did not get to it. */
 function isReportDue(env) {
     return isSummaryDue(env) || readSavedComment(env)?.isWritten === false;
@@ -66897,6 +67966,7 @@ async function summarize({ sentence, status }, env, log) {
 
 
 
+
 /** The runner gives a post step of a cancelled job about five minutes; two are enough to be sure. */
 const BUDGET_MS = 110_000;
 /** A name, an address and the server's own words stand in it. */
@@ -66927,7 +67997,7 @@ async function lookAfterMain(given, deps) {
         log.mask(secret);
     };
     const again = await readConnectionAgain({ env, readFile: readFile, mask, parseServerUrl: parseServerUrl });
-    const ended = saved === undefined ? undefined : await endRunOf(saved, again, env, deps);
+    const ended = saved === undefined ? undefined : await endRunsOf(saved, again, env, deps);
     await reportEarlyEnd(ended, again?.authorities, env, log);
 }
 /** Sees to it that main does nothing more. Gives the variables with all that it has done by then. */
@@ -66937,21 +68007,27 @@ async function endMain(env, log) {
         return env;
     const entry = process.argv[1];
     if (entry !== undefined && (await endSurvivor(main.id, external_node_path_.dirname(entry)))) {
-        log.info('The step was still running; it was ended');
+        log.info('The step was still running, so it was killed');
     }
     const file = await readFile(main.stateFile, MAX_STATE_BYTES);
     return file.ok ? withLaterState(env, Buffer.from(file.bytes).toString()) : env;
 }
-async function endRunOf({ facts, planned, started, mode }, again, env, { log, clock, timeLimit, openHttp }) {
-    const run = started ?? planned;
-    if (run === undefined)
+async function endRunsOf({ facts, runs }, again, env, deps) {
+    const { log, clock, openHttp } = deps;
+    const sent = runs.flatMap(({ planned, started, mode }) => {
+        const run = started ?? planned;
+        return run === undefined ? [] : { run, planned, mode };
+    });
+    const [first] = sent;
+    if (first === undefined)
         return NOTHING_SENT;
     if (again === undefined || named(again.server) !== facts.named) {
         const what = again === undefined ? 'are no longer valid' : 'now name another server';
         const whose = isFromVariables(env, parseServerUrl)
             ? 'the variables (ZENML_STORE_URL and its key or token)'
             : "this step's inputs";
-        const sentence = `The run "${inline(run.name)}" was not checked, because ${whose} ${what}: if it was started, it may still be running at ${facts.serverUrl}`;
+        const more = sent.length === 1 ? '' : ` and ${sent.length - 1} more`;
+        const sentence = `The run "${inline(first.run.name)}"${more} was not checked, because ${whose} ${what}: if it was started, it may still be running at ${facts.serverUrl}`;
         log.warning(sentence);
         return { sentence, status: '' };
     }
@@ -66959,35 +68035,362 @@ async function endRunOf({ facts, planned, started, mode }, again, env, { log, cl
     const { serverUrl } = facts;
     const http = openHttp(again.authorities);
     const connection = await openClient({ inputs: again, http, serverUrl, clock, log, reporter });
-    if (mode !== 'keep-running') {
-        const what = started === undefined ? 'Checking whether it was started, to stop it' : 'Asking ZenML to stop it';
-        log.info(`This step ended before the run "${inline(run.name)}" did. ${what}, for up to ${shownDuration(BUDGET_MS)}`);
-    }
+    const toEnd = sent.filter(({ mode }) => mode !== 'keep-running');
+    if (toEnd.length > 0)
+        log.info(`${post_endingLine(toEnd)}, for up to ${shownDuration(BUDGET_MS)}`);
     const signal = timeLimit(BUDGET_MS);
+    // Each run listens to it; Node takes more than ten listeners for a leak, and says so.
+    (0,external_node_events_.setMaxListeners)(0, signal);
+    const deadline = new Deadline(clock, BUDGET_MS);
+    const reason = endReason('The workflow step ended early', facts.workflowRunUrl);
     try {
-        const ended = await cleanUp({
-            run,
-            mode,
-            reason: endReason('The workflow step ended early', facts.workflowRunUrl),
-            lookUpUntil: new Deadline(clock, lateStartLeftMs(planned, clock.now())),
-            deadline: new Deadline(clock, BUDGET_MS),
-        }, { client: connection.client, clock, signal });
+        const ends = await Promise.all(sent.map(async ({ run, planned, mode }) => {
+            const lookUpUntil = new Deadline(clock, lateStartLeftMs(planned, clock.now()));
+            const request = { run, mode, reason, lookUpUntil, deadline };
+            return cleanUp(request, { client: connection.client, clock, signal });
+        }));
         reporter.end();
-        const line = inline(ended.sentence, post_MAX_SENTENCE_LENGTH);
-        if (ended.settled)
-            log.info(line);
-        else
-            log.warning(line);
-        return { sentence: line, status: ended.status };
+        return tellEnds(ends, log);
     }
     finally {
         await connection.close();
     }
 }
+/** What is done now with the runs that are not to go on. */
+function post_endingLine(toEnd) {
+    const areStarted = toEnd.every(({ run }) => 'id' in run);
+    const [first, ...others] = toEnd;
+    if (others.length > 0) {
+        const what = areStarted ? 'Asking ZenML to stop them' : 'Checking which were started, to stop them';
+        return `This step ended before ${toEnd.length} of its runs did. ${what}`;
+    }
+    const what = areStarted ? 'Asking ZenML to stop it' : 'Checking whether it was started, to stop it';
+    return `This step ended before the run "${inline(first?.run.name ?? '')}" did. ${what}`;
+}
+/** One line for each. Beyond ten warnings the runner shows none as an annotation. */
+function tellEnds(ends, log) {
+    const lines = ends.map(({ sentence, settled }) => ({
+        line: inline(sentence, post_MAX_SENTENCE_LENGTH),
+        settled,
+    }));
+    for (const { line, settled } of lines) {
+        if (settled)
+            log.info(line);
+        else
+            log.warning(line);
+    }
+    const sentence = lines.map(({ line }) => line).join('. ');
+    return {
+        sentence: inline(sentence, post_MAX_SENTENCE_LENGTH),
+        status: ends.length === 1 ? (ends[0]?.status ?? '') : '',
+    };
+}
 /** Two processes share no clock but the one that can be set, so what it says is believed within limits. */
 function lateStartLeftMs(planned, now) {
     const sentAt = planned?.sentAt ?? now;
     return Math.min(LATE_START_MS, Math.max(0, sentAt + LATE_START_MS - now));
+}
+
+;// CONCATENATED MODULE: ./build/github/page/promotion.js
+
+
+const promotion_SYMBOLS = {
+    promoted: '\u2705',
+    superseded: '\u23ea',
+    taken: '\u270b',
+    failed: '\u274c',
+    cancelled: '\ud83d\udeab',
+    lost: '\u2753',
+};
+const promotion_MAX_NAME_LENGTH = 300;
+const promotion_MAX_SENTENCE_LENGTH = 2_000;
+/** Appends a section about the promotion to the job summary. */
+async function writePromotionSummary(end, url, log) {
+    await appendToSummary(renderPromotion(end, url), log);
+}
+function renderPromotion({ conclusion, version, previous, sentence }, url) {
+    const model = version === undefined
+        ? ''
+        : ` of ${escapeMarkdown(version.model.name ?? version.model.id, promotion_MAX_NAME_LENGTH)}`;
+    const row = version && [
+        markdown_link(version.name, url, promotion_MAX_NAME_LENGTH),
+        markdown_code(version.stage ?? 'none', promotion_MAX_NAME_LENGTH),
+        previous === undefined ? 'no other version' : markdown_code(previous.name, promotion_MAX_NAME_LENGTH),
+    ];
+    return blocks(`### ${promotion_SYMBOLS[conclusion]} ZenML model version${model}: ${promotion_WORDS[conclusion] ?? conclusion}`, markdown_code(sentence, promotion_MAX_SENTENCE_LENGTH), row && markdown_table(['Version', 'Stage', 'Had the stage before'], [row]));
+}
+/** How each of them reads; a conclusion that is missing here is a word of its own. */
+const promotion_WORDS = {
+    superseded: 'a newer one has the stage',
+    taken: 'the stage is taken',
+    failed: 'not promoted',
+    lost: 'outcome unknown',
+};
+
+;// CONCATENATED MODULE: ./build/github/promotion-report.js
+
+
+
+
+
+/** ZenML's own limit is 255; what is longer was made to do harm. */
+const promotion_report_MAX_NAME_LENGTH = 1_000;
+const promotion_report_MAX_ERROR_LENGTH = 4_000;
+const promotion_report_LONG = 500;
+/** What a person and the later steps get to know of a promotion. */
+class PromotionReport {
+    #log;
+    #runLog;
+    #url;
+    constructor(log, clock) {
+        this.#log = log;
+        this.#runLog = new RunLog(log, clock);
+    }
+    tell(event) {
+        // Nobody follows it: it has ended.
+        if (event.kind !== 'attached')
+            this.#runLog.tell(event);
+    }
+    found(version, url) {
+        this.#url = url;
+        const { name, number, stage, model } = version;
+        const numbered = name === String(number) ? '' : `, number ${number}`;
+        const where = url === undefined ? '' : `: ${inline(url, promotion_report_LONG)}`;
+        this.#log.info(`Found version ${inline(name)} of the model ${inline(model.name ?? model.id)} (stage: ${inline(stage ?? 'none')}${numbered})${where}`);
+        this.#setVersion(version);
+    }
+    /** Outputs, one line, the summary. Gives whether the version has the stage. */
+    async ended(end) {
+        const { conclusion, version, previous } = end;
+        const sentence = showOnOneLine(end.sentence, promotion_report_MAX_ERROR_LENGTH);
+        if (version !== undefined)
+            this.#setVersion(version);
+        this.#set('previous-version', previous?.name ?? '');
+        this.#set('conclusion', conclusion);
+        this.#set('error', conclusion === 'promoted' ? '' : sentence, promotion_report_MAX_ERROR_LENGTH);
+        if (conclusion === 'promoted')
+            this.#log.info(sentence);
+        else
+            this.#log.error(sentence, { title: promotion_report_TITLES[conclusion] });
+        await writePromotionSummary({ ...end, sentence }, this.#url, this.#log);
+        return conclusion === 'promoted';
+    }
+    /** The inputs cannot be used: one line for each fault, and no summary, because nothing was done. Gives false. */
+    badInputs(faults) {
+        for (const { input, line } of faults)
+            this.#log.error(line, { title: `Input ${input}` });
+        this.#set('conclusion', 'failed');
+        outputs_setOutput('error', faults.map(({ line }) => line).join('\n'), this.#log);
+        return false;
+    }
+    #setVersion({ name, stage, model }) {
+        this.#set('model', model.name ?? model.id);
+        this.#set('version', name);
+        this.#set('stage', stage ?? '');
+    }
+    #set(name, value, max = promotion_report_MAX_NAME_LENGTH) {
+        outputs_setOutput(name, showOnOneLine(value, max), this.#log);
+    }
+}
+const promotion_report_TITLES = {
+    superseded: 'ZenML model version superseded',
+    taken: 'ZenML model stage taken',
+    failed: 'ZenML model version not promoted',
+    cancelled: 'ZenML promotion cancelled',
+    lost: 'ZenML promotion outcome unknown',
+};
+
+;// CONCATENATED MODULE: ./build/run/promote/decide.js
+/** ZenML's own number says which version is newer. */
+function decide_isNewer(version, than) {
+    return version.number > than.number;
+}
+function decide({ version, others }, stage, replace) {
+    // Several may be archived, but ZenML takes an archived version for one in the way all the same.
+    if (stage === 'archived') {
+        return version.stage === stage ? { kind: 'nothing' } : { kind: 'send', force: true };
+    }
+    const newest = others.reduce((best, each) => (best === undefined || decide_isNewer(each, best) ? each : best), undefined);
+    if (newest === undefined) {
+        return version.stage === stage ? { kind: 'nothing' } : { kind: 'send', force: false };
+    }
+    if (replace === 'never')
+        return { kind: 'taken', holder: newest };
+    if (replace === 'older' && decide_isNewer(newest, version))
+        return { kind: 'superseded', holder: newest };
+    return { kind: 'send', force: true };
+}
+
+;// CONCATENATED MODULE: ./build/run/promote/words.js
+
+/** Such as `version 7 of the model "classifier"`, with the number where the name does not say it. */
+function shownVersion(version) {
+    return `${shortVersion(version)} of the model "${version.model.name ?? version.model.id}"`;
+}
+/** The same where the model is named already. */
+function shortVersion({ name, number }) {
+    return name === String(number) ? `version ${name}` : `version "${name}" (number ${number})`;
+}
+/** What stands behind `is`. */
+function inStage(stage) {
+    if (stage === undefined)
+        return 'in no stage';
+    return stage === 'archived' ? stage : `in ${stage}`;
+}
+/** Nothing was sent. */
+function alreadySo(version, stage) {
+    return `${capital(shownVersion(version))} is ${inStage(stage)} already; nothing was changed`;
+}
+/** @param previous the version that it replaced */
+function nowSo(version, stage, previous) {
+    const replaced = previous === undefined ? '' : `; ${shortVersion(previous)} was archived`;
+    return `${capital(shownVersion(version))} is ${inStage(stage)} now${replaced}`;
+}
+/** A newer version has the stage. */
+function superseded(version, holder, stage) {
+    return `${capital(shownVersion(holder))} is ${inStage(stage)} and is newer than ${shortVersion(version)}; write replace: always to go back`;
+}
+/** A version has the stage, and none may be replaced. */
+function taken(version, holder, stage) {
+    const word = decide_isNewer(holder, version) ? 'always' : 'older';
+    return `${capital(shownVersion(holder))} is ${inStage(stage)}, and replace is never; write replace: ${word} to put ${shortVersion(version)} in its place`;
+}
+/** The server said yes, and a look shows something else. */
+function notKept({ version, others }, stage) {
+    const [other] = others;
+    if (version.stage === stage && other !== undefined) {
+        return `${capital(shownVersion(version))} and ${shortVersion(other)} are both ${inStage(stage)}: something else set it at the same time. Archive one of them with stage: archived`;
+    }
+    return `ZenML accepted the stage, but ${shownVersion(version)} is ${inStage(version.stage)}: something else may have changed it. Run the step again`;
+}
+/** It went well, and a newer version lost the stage by it. */
+function replacedNewer(version, newer, stage) {
+    return `${capital(shownVersion(version))} is ${inStage(stage)}, but ${shortVersion(newer)}, which is newer, was archived at the same time. If another job had just promoted it, promote it again`;
+}
+/** @param why a sentence without its full stop */
+function notKnown(version, stage, why) {
+    return `It is not known whether ${shownVersion(version)} is ${inStage(stage)} now: ${why}. Run the step again: what is done already is not done twice`;
+}
+function capital(text) {
+    return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+}
+
+;// CONCATENATED MODULE: ./build/run/promote/change-stage.js
+
+
+
+
+
+
+
+/** So long the stage is asked for where the answers say neither yes nor no. */
+const change_stage_LONGEST_MS = 120_000;
+/** A replica that lags behind does not show yet what another one was told. */
+const LAG_MS = 10_000;
+const LAG_PAUSE_MS = 1_000;
+/** What is said when the workflow is cancelled before anything was sent. */
+const NOT_SENT = 'Cancelled before the stage was set; nothing was changed';
+/** What is so now. */
+async function change_stage_look({ id, model }, stage, { client }) {
+    const version = await client.models.version(id);
+    // Several may be archived, and none of them is in the way.
+    const holders = stage === 'archived' ? [] : await client.models.versions(model, { stage });
+    return { version, others: holders.filter((holder) => holder.id !== version.id) };
+}
+/**
+ * Sets the stage, unless that is not needed or not wanted; what came of it is always what a look shows.
+ *
+ * @throws RunError if the server refuses, ZenmlError if it does not answer before anything was sent
+ */
+async function changeStage(before, wanted, deps) {
+    const [previous] = before.others;
+    const progress = { seen: before, previous, isSent: false, answer: undefined, archived: undefined };
+    const ended = (end) => ({ ...end, version: progress.seen.version });
+    const unknown = (why) => notKnown(before.version, wanted.stage, why);
+    try {
+        return ended(await untilSo(progress, wanted, deps));
+    }
+    catch (error) {
+        if (error instanceof RunError)
+            throw error;
+        if (deps.cancelled.aborted) {
+            const sentence = progress.isSent ? `Cancelled. ${unknown('no time was left to look')}` : NOT_SENT;
+            return ended({ conclusion: 'cancelled', sentence });
+        }
+        if (progress.answer === undefined || !isZenmlError(error))
+            throw error;
+        return ended({ conclusion: 'lost', sentence: unknown(error.message) });
+    }
+}
+async function untilSo(progress, wanted, deps) {
+    const { stage, replace } = wanted;
+    const deadline = new Deadline(deps.clock, change_stage_LONGEST_MS);
+    for (let attempt = 0;; attempt += 1) {
+        const { seen, answer, isSent } = progress;
+        const decision = decide(seen, stage, replace);
+        if (decision.kind === 'nothing' && isSent)
+            return withoutHarm(progress, stage, deps);
+        if (decision.kind !== 'send')
+            return withoutSending(decision, seen.version, stage);
+        if (answer?.kind === 'accepted')
+            return { conclusion: 'failed', sentence: notKept(seen, stage) };
+        if (answer !== undefined) {
+            if (deadline.isOver)
+                return stillNot(answer.error);
+            await pause(answer.error, attempt, deps);
+        }
+        if (decision.force && replace === 'older' && stage !== 'archived') {
+            progress.archived ??= await archivedNewer(seen.version, deps);
+        }
+        deps.cancelled.throwIfAborted();
+        progress.isSent = true;
+        progress.answer = await deps.client.models.setStage(seen.version, stage, decision);
+        if (progress.answer.kind === 'refused')
+            throw new RunError(progress.answer.error.message);
+        progress.seen = await lookAfter(progress.answer, seen.version, stage, deps);
+    }
+}
+function withoutSending(decision, version, stage) {
+    switch (decision.kind) {
+        case 'nothing':
+            return { conclusion: 'promoted', sentence: alreadySo(version, stage) };
+        case 'superseded':
+            return { conclusion: 'superseded', sentence: superseded(version, decision.holder, stage) };
+        case 'taken':
+            return { conclusion: 'taken', sentence: taken(version, decision.holder, stage) };
+    }
+}
+function stillNot({ message }) {
+    return { conclusion: 'failed', sentence: `${message}. It was tried for ${shownDuration(change_stage_LONGEST_MS)}` };
+}
+async function pause(error, attempt, { clock, reporter, signal }) {
+    const waitMs = backoffMs(attempt, clock.random(), { atLeastMs: retryAfterOf(error) });
+    reporter.tell({ kind: 'retry', line: error.message, waitMs });
+    await clock.sleep(waitMs, signal);
+}
+async function lookAfter(answer, version, stage, deps) {
+    const soon = new Deadline(deps.clock, LAG_MS);
+    for (;;) {
+        const seen = await change_stage_look(version, stage, deps);
+        if (answer.kind !== 'accepted' || seen.version.stage === stage || soon.isOver)
+            return seen;
+        await deps.clock.sleep(LAG_PAUSE_MS, deps.signal);
+    }
+}
+/**
+ * The version has the stage. ZenML archived whatever had it at that moment: if that was a newer version, which another
+ * job had promoted since the look, it says so.
+ */
+async function withoutHarm({ seen: { version }, previous, archived }, stage, deps) {
+    const now = archived === undefined ? [] : await archivedNewer(version, deps);
+    const replaced = now.find(({ id }) => archived?.every((before) => before.id !== id));
+    if (replaced === undefined)
+        return { conclusion: 'promoted', sentence: nowSo(version, stage, previous) };
+    return { conclusion: 'superseded', sentence: replacedNewer(version, replaced, stage) };
+}
+async function archivedNewer(version, { client }) {
+    const archived = await client.models.versions(version.model, { stage: 'archived' });
+    return archived.filter((each) => decide_isNewer(each, version));
 }
 
 ;// CONCATENATED MODULE: ./build/run/find/run.js
@@ -67067,6 +68470,184 @@ async function projectOf(client, server, { projectId }) {
     return projectForLink(client, server, projectId === undefined ? undefined : { id: projectId, name: undefined });
 }
 
+;// CONCATENATED MODULE: ./build/run/promote/find-version.js
+
+
+
+
+
+
+
+
+
+const NOT_ALLOWED = 'or the account has no permission to read it';
+/** More than a run is ever linked to. */
+const MOST_NAMED = 10;
+/**
+ * Connects, and finds the version.
+ *
+ * @throws RunError that names the input, what is wrong with it, and the fix
+ */
+async function findVersion(choice, project, deps) {
+    if (choice.kind === 'run')
+        return ofRun(choice.run, project, deps);
+    const { server, account } = await connect(deps);
+    const { model, version } = choice;
+    const isById = isUuid(model) || isUuid(version);
+    const scope = isById && project?.source !== 'project'
+        ? undefined
+        : await findProject({ choice: project, server, account }, deps);
+    const found = isUuid(version)
+        ? await find_version_byId(version, model, deps)
+        : await find_version_byName(version, await theModel(model, scope, deps), deps);
+    const isElsewhere = (scope?.id ?? found.model.projectId) !== (found.model.projectId ?? scope?.id);
+    if (isElsewhere) {
+        throw new RunError(`project: the model "${model}" belongs to another project. Correct or drop the input`);
+    }
+    return { version: found, server, runUrl: undefined };
+}
+async function ofRun(reference, project, deps) {
+    const { client } = deps;
+    const { run, server, url } = await findRun(reference, project, deps);
+    const named = `the run "${run.name ?? run.id}"`;
+    if (runPhase(run.status) !== 'succeeded') {
+        throw new RunError(`run: ${named} is ${run.status}, and only what a completed run made is promoted. Name another run, or write model and version`);
+    }
+    const ids = run.modelVersionId === undefined ? await client.models.versionIdsOfRun(run.id) : [run.modelVersionId];
+    const [only, ...others] = ids;
+    if (only === undefined) {
+        const older = server.hasProjects
+            ? ''
+            : '. ZenML before 0.80 takes the model of a run only from its configuration, as in configuration: {model: {name: NAME}}';
+        throw new RunError(`run: ${named} has no model version. Give its pipeline a model, as in @pipeline(model=Model(name="NAME")), or write model and version${older}`);
+    }
+    if (others.length > 0)
+        throw await several(named, ids, deps);
+    return { version: await client.models.version(only), server, runUrl: url };
+}
+async function several(named, ids, { client }) {
+    const versions = await Promise.all(ids.slice(0, MOST_NAMED).map((id) => client.models.version(id)));
+    const listed = versions.map(shownVersion).join(', ');
+    return new RunError(`run: ${named} has several model versions: ${listed}. Write model and version in place of run`);
+}
+async function find_version_byId(id, model, { client }) {
+    const found = await client.models.version(id.toLowerCase()).catch((error) => {
+        if (!isGone(error))
+            throw error;
+        throw new RunError(`version: there is no model version with the id ${id}, ${NOT_ALLOWED}`);
+    });
+    if (found.model.name === model || found.model.id === model.toLowerCase())
+        return found;
+    throw new RunError(`version: ${id} is ${shownVersion(found)}, not one of "${model}". Correct model or version`);
+}
+async function theModel(reference, project, { client }) {
+    if (isUuid(reference)) {
+        return client.models.model(reference.toLowerCase()).catch((error) => {
+            if (!isGone(error))
+                throw error;
+            throw new RunError(`model: there is no model with the id ${reference}, ${NOT_ALLOWED}`);
+        });
+    }
+    const [found] = await client.models.models(project?.id, reference);
+    if (found !== undefined)
+        return found;
+    const where = project === undefined ? '' : ` in the project "${project.name ?? project.id}"`;
+    const names = (await client.models.models(project?.id)).flatMap(({ name }) => name ?? []);
+    const near = closestMatch(reference, names, { maxDistance: 3 });
+    const meant = near === undefined ? '' : `. Did you mean "${near}"?`;
+    throw new RunError(`model: there is no model named "${reference}"${where}, ${NOT_ALLOWED}${meant}`);
+}
+/** No version has one of these as its name: ZenML refuses it, as it does digits. */
+const STAGES = ['staging', 'production', 'archived'];
+async function find_version_byName(version, model, { client }) {
+    const wanted = queryOf(version);
+    const [only, ...others] = await client.models.versions(model, wanted);
+    const of = `the model "${model.name ?? model.id}"`;
+    if (only !== undefined && (others.length === 0 || version === 'latest'))
+        return only;
+    if (only !== undefined) {
+        const names = [only, ...others].slice(0, MOST_NAMED).map(({ name }) => name);
+        throw new RunError(`version: several versions of ${of} are in ${version}: ${names.join(', ')}. Write one of them`);
+    }
+    if (wanted.stage !== undefined)
+        throw new RunError(`version: no version of ${of} is in ${version}`);
+    const [newest] = await client.models.versions(model);
+    const hint = newest === undefined ? '; it has none that the account may read' : `; the newest is ${newest.name}`;
+    throw new RunError(`version: ${of} has no version "${version}"${hint}`);
+}
+function queryOf(version) {
+    if (version === 'latest')
+        return {};
+    if (STAGES.includes(version))
+        return { stage: version };
+    return /^\d{1,9}$/.test(version) ? { number: Number(version) } : { name: version };
+}
+
+;// CONCATENATED MODULE: ./build/run/promote/promote.js
+
+
+
+/**
+ * Gives a version of a model a stage, and looks whether it has it then; one that has it already is as good.
+ *
+ * @param deps its signal says that no time is left
+ * @throws RunError, ZenmlError if the version cannot be found, or the server refuses
+ * @throws the signal's reason if it was aborted before the version was found
+ */
+async function promoteVersion({ choice, project, ...wanted }, deps) {
+    const { version, server, runUrl } = await findVersion(choice, project, deps);
+    deps.reporter.found(version, modelVersionUrl(server, version) ?? runUrl);
+    const before = await change_stage_look(version, wanted.stage, deps);
+    return { previous: before.others[0], ...(await changeStage(before, wanted, deps)) };
+}
+
+;// CONCATENATED MODULE: ./build/actions/promote.js
+
+
+
+
+
+
+
+
+
+
+
+
+/** The runner sends its second signal 7.5 s after the first, and kills soon after; all must be said before. */
+const GOES_ON_MS = 6_000;
+/**
+ * Gives a version of a model a stage. Gives whether it has it now. When the workflow is cancelled, nothing new is sent,
+ * and what was sent is looked after for most of the seconds that the runner leaves.
+ */
+async function promote(env, log) {
+    const cancelled = listenForCancellation();
+    const signal = later(cancelled, GOES_ON_MS);
+    const report = new PromotionReport(log, systemClock);
+    let connection;
+    try {
+        const inputs = await readAndTell(readPromoteInputs, env, log);
+        const http = openHttp(inputs.authorities);
+        connection = await openClient({ inputs, http, clock: systemClock, log, reporter: report, signal });
+        const client = connection.client.with({ signal });
+        const request = { ...inputs, project: projectChoice(inputs.project, env) };
+        const deps = { client, clock: systemClock, reporter: report, signal, cancelled };
+        return await report.ended(await promoteVersion(request, deps));
+    }
+    catch (error) {
+        if (error instanceof InputFaults)
+            return report.badInputs(error.faults);
+        if (cancelled.aborted)
+            return await report.ended({ conclusion: 'cancelled', sentence: NOT_SENT });
+        if (!(error instanceof RunError || isZenmlError(error)))
+            throw error;
+        return await report.ended({ conclusion: 'failed', sentence: error.message });
+    }
+    finally {
+        await connection?.close();
+    }
+}
+
 ;// CONCATENATED MODULE: ./build/run/stop-known-run.js
 
 
@@ -67119,13 +68700,13 @@ async function stopKnownRun(request, deps) {
 
 
 /** The runner sends its second signal 7.5 s after the first, and kills soon after; all must be said before. */
-const GOES_ON_MS = 6_000;
+const stop_GOES_ON_MS = 6_000;
 /**
  * Stops a run that something else started. Gives whether nothing of it goes on. A cancelled workflow does not take
  * back that the run is to be stopped: the work goes on for most of the seconds that the runner leaves.
  */
 async function stopGivenRun(env, log) {
-    const signal = later(listenForCancellation(), GOES_ON_MS);
+    const signal = later(listenForCancellation(), stop_GOES_ON_MS);
     const step = new WorkflowStep({ action: 'stop', env, log, signal });
     try {
         const inputs = await step.read(readStopInputs);
@@ -67141,6 +68722,753 @@ async function stopGivenRun(env, log) {
     finally {
         await step.close();
     }
+}
+
+;// CONCATENATED MODULE: ./build/github/sweep/matrix.js
+
+
+
+/** As many as GitHub allows a matrix of jobs. */
+const MOST_CELLS = 256;
+/** So many combinations are made before `exclude` is looked at. */
+const MOST_COMBINATIONS = 65_536;
+const matrix_MAX_NAME_LENGTH = 60;
+/**
+ * Makes the combinations as GitHub makes jobs of a matrix: the first key varies slowest; `exclude` removes those that have
+ * all that one of its entries says; `include` adds what an entry says to each combination whose own values it leaves alone,
+ * or else makes a combination of its own
+ * (https://docs.github.com/actions/how-tos/write-workflows/choose-what-workflows-do/run-job-variations).
+ */
+function expandMatrix({ include = [], exclude = [], ...lists }) {
+    const included = mappingsIn('include', include);
+    const excluded = mappingsIn('exclude', exclude);
+    const problems = [
+        ...Object.entries(lists).flatMap(([key, value]) => problemOf(key, value)),
+        ...included.problems,
+        ...excluded.problems,
+        ...unknownIn(excluded.mappings, lists),
+    ];
+    if (problems.length > 0)
+        return { problems };
+    const keys = Object.entries(lists).map(([key, value]) => [key, isJsonList(value) ? value : []]);
+    const count = keys.reduce((product, [, values]) => product * values.length, 1);
+    if (count > MOST_COMBINATIONS)
+        return { problems: [tooMany(count)] };
+    const originals = combinations(keys).filter((cell) => !excluded.mappings.some((entry) => hasAll(cell, entry)));
+    const cells = withIncluded(originals, included.mappings);
+    if (cells.length === 0)
+        return { problems: ['has no combination, so there is nothing to run'] };
+    return cells.length > MOST_CELLS ? { problems: [tooMany(cells.length)] } : { cells };
+}
+function problemOf(key, value) {
+    const name = quote(key, matrix_MAX_NAME_LENGTH);
+    if (!isJsonList(value))
+        return [`${name} is not a list; write its values in brackets, such as [1, 2]`];
+    return value.length === 0 ? [`${name} is an empty list, so there is nothing to run; give it a value`] : [];
+}
+function mappingsIn(key, value) {
+    const entries = isJsonList(value) ? value : [value];
+    const mappings = entries.filter(isJsonObject);
+    const isFine = isJsonList(value) && mappings.length === entries.length;
+    const problem = `${key} is not a list of mappings; write it as in ${key}: [{train.epochs: 5}]`;
+    return { mappings, problems: isFine ? [] : [problem] };
+}
+/** GitHub takes no notice of such a key, and would run what was to be left out. */
+function unknownIn(excluded, lists) {
+    const keys = new Set(excluded.flatMap((entry) => Object.keys(entry)).filter((key) => !Object.hasOwn(lists, key)));
+    return [...keys].map((key) => `exclude names ${quote(key, matrix_MAX_NAME_LENGTH)}, which has no list in the matrix`);
+}
+function tooMany(count) {
+    return `has ${count.toLocaleString('en-US')} combinations, and at most ${MOST_CELLS} are allowed`;
+}
+function combinations(keys) {
+    if (keys.length === 0)
+        return [];
+    return keys.reduce((cells, [key, values]) => cells.flatMap((cell) => values.map((value) => ({ ...cell, [key]: value }))), [{}]);
+}
+function hasAll(cell, entry) {
+    return Object.entries(entry).every(([key, value]) => (0,external_node_util_.isDeepStrictEqual)(cell[key], value));
+}
+function withIncluded(originals, included) {
+    const cells = [...originals];
+    const added = [];
+    for (const entry of included) {
+        const fits = originals.map((own) => Object.entries(entry).every(([key, value]) => {
+            return !Object.hasOwn(own, key) || (0,external_node_util_.isDeepStrictEqual)(own[key], value);
+        }));
+        if (!fits.includes(true))
+            added.push(entry);
+        for (const [index, isFit] of fits.entries())
+            if (isFit)
+                cells[index] = { ...cells[index], ...entry };
+    }
+    return [...cells, ...added];
+}
+
+;// CONCATENATED MODULE: ./build/github/sweep/inputs.js
+
+
+
+
+
+
+
+/**
+ * Reads and checks the inputs of sweep/.
+ *
+ * @throws {InputFaults} with every fault that was found, in the order of the action's file.
+ */
+async function readSweepInputs(sources) {
+    return readChecked(inputTables.sweep, sources, async (given) => {
+        const { raw, values, redact } = given;
+        const { faults, layers, work } = await readWork(given, sources);
+        const matrix = await readMapping('matrix', raw.matrix, { redact });
+        const { cells, faults: cellFaults } = cellsOf(matrix.layers[0]);
+        return {
+            faults: [
+                ...faults,
+                ...matrixFaults(raw),
+                ...matrix.faults,
+                ...cellFaults,
+                ...layers.flatMap(nameFaults),
+                ...baselineFaults(raw, values?.expect),
+            ],
+            inputs: values && work && { ...sweepInputs(values), ...work, cells },
+        };
+    });
+}
+function sweepInputs(values) {
+    return {
+        ...followInputs(values),
+        tags: values.tags,
+        /** Undefined: as ZenML decides. */
+        enableCache: values['enable-cache'],
+        maxParallel: values['max-parallel'],
+        failFast: values['fail-fast'],
+        rank: values.rank,
+        expectAll: values['expect-all'],
+        /** Limit of each run; undefined: none. `timeoutMs` is that of the whole. */
+        runTimeoutMs: values['run-timeout'],
+        /** Limit of the time until a run is started. */
+        triggerTimeoutMs: values['trigger-timeout'],
+        resume: values.resume,
+        /** Whether each run says in ZenML where it came from. */
+        noteOrigin: values['note-origin'],
+    };
+}
+function matrixFaults(raw) {
+    if (raw.matrix !== undefined)
+        return [];
+    return [inputFault('matrix', 'missing; write what varies, such as train.learning_rate: [0.1, 0.01]')];
+}
+/** Each run has a name of its own, so one for all cannot be. */
+function nameFaults({ source, value }) {
+    if ((value['run_name'] ?? null) === null)
+        return [];
+    const [input = source] = source.split(':');
+    return [inputFault(input, 'run_name is not allowed: each run of a sweep gets its own name')];
+}
+function cellsOf(matrix) {
+    if (matrix === undefined)
+        return { cells: [], faults: [] };
+    const expanded = expandMatrix(matrix.value);
+    if (expanded.problems !== undefined) {
+        return { cells: [], faults: expanded.problems.map((problem) => inputFault('matrix', problem)) };
+    }
+    return { cells: expanded.cells.map((values, index) => cellOf(values, index + 1, matrix)), faults: [] };
+}
+function cellOf(values, number, { source, value, locate }) {
+    // What only `include` says stands somewhere in its list.
+    const inMatrix = ([key = '', ...rest]) => Object.hasOwn(value, key) ? [key, ...rest] : ['include'];
+    return {
+        number,
+        values,
+        parameters: { source, value: values, locate: (path) => locate?.(inMatrix(path)) },
+    };
+}
+
+;// CONCATENATED MODULE: ./build/run/sweep/cell.js
+/** Whether everything of this cell is as it was wished for. */
+function isGood({ outcome }) {
+    return outcome !== undefined && outcome.error === undefined;
+}
+/** Whether its run completed, but not as expected. */
+function isMiss({ outcome }) {
+    return outcome?.conclusion === 'expectation-missed';
+}
+
+;// CONCATENATED MODULE: ./build/run/sweep/rank.js
+
+
+/** The value that a finished run is ranked by. A number that cannot be told from another one is none. */
+function rankValue({ name }, details) {
+    const found = loggedValue(name, details);
+    if ('problem' in found)
+        return found;
+    const { value } = found;
+    if (typeof value !== 'number')
+        return { problem: 'a value that is no number' };
+    if (!Number.isFinite(value))
+        return { problem: 'a number that is too large to be read' };
+    return { value };
+}
+/** The candidates first, best first and of equals the first of the matrix; then the others in the matrix's order. */
+function rank_inOrder(results, rank) {
+    const inMatrix = results.toSorted((a, b) => a.cell.number - b.cell.number);
+    if (rank === undefined)
+        return inMatrix;
+    const sign = rank.direction === 'max' ? -1 : 1;
+    const candidates = inMatrix
+        .filter(isCandidate)
+        .toSorted((a, b) => sign * Math.sign(a.rank.value - b.rank.value));
+    return [...candidates, ...inMatrix.filter((result) => !isCandidate(result))];
+}
+function isCandidate(result) {
+    return isGood(result) && result.rank !== undefined && 'value' in result.rank;
+}
+
+;// CONCATENATED MODULE: ./build/run/sweep/cell-run.js
+
+
+
+
+
+
+
+
+/** The one run of a cell, from its turn to its end. */
+class CellRun {
+    cell;
+    #configured;
+    #context;
+    #begun;
+    #isResumed = false;
+    #seen = NOTHING_SEEN;
+    #startDeadline;
+    constructor(configured, context) {
+        this.cell = configured.cell;
+        this.#configured = configured;
+        this.#context = context;
+    }
+    /** Sees to the run until it is over. Only what nobody foresaw is thrown. */
+    async result() {
+        const { rank } = this.#context;
+        const outcome = await this.#outcome();
+        const { details } = this.#seen;
+        const started = this.#begun?.started;
+        const isRanked = rank !== undefined && details !== undefined && ENDED_WELL.has(outcome.conclusion);
+        return {
+            cell: this.cell,
+            run: started && { id: started.id, name: started.name, url: started.url },
+            isResumed: this.#isResumed,
+            outcome,
+            notStarted: undefined,
+            ...this.#seen,
+            rank: isRanked ? rankValue(rank, details) : undefined,
+        };
+    }
+    /** Where its end is to be noted; undefined where nothing is noted on it. */
+    async notedOrigin() {
+        const isNoted = await this.#begun?.beside;
+        return isNoted === false ? undefined : this.#begun?.origin;
+    }
+    async #outcome() {
+        const { slots } = this.#context;
+        const follower = new Follower(this.#policy(), this.#dependencies());
+        try {
+            const begun = await slots.inTurn(() => this.#begin(follower.deps));
+            this.#begun = begun;
+            slots.taken();
+            try {
+                const { usual } = this.#context;
+                // How it ended is noted on the best one only, when all have.
+                return await follower.follow({ ...begun, usual, origin: undefined });
+            }
+            finally {
+                slots.freed();
+            }
+        }
+        catch (error) {
+            return this.#interrupted(follower, error);
+        }
+    }
+    async #interrupted(follower, thrown) {
+        try {
+            return await follower.interrupted(thrown);
+        }
+        catch (error) {
+            if (error instanceof RunError)
+                return failed(error.message, error.conclusion);
+            if (isZenmlError(error))
+                return failed(error.message);
+            throw error;
+        }
+    }
+    async #begin(deps) {
+        const { found, origin: given, resume, triggerTimeoutMs, slots, deadline: whole } = this.#context;
+        deps.signal?.throwIfAborted();
+        const { configuration } = this.#configured;
+        // Whatever its place in the matrix: what its run is given tells a cell from others.
+        const origin = originOf(given, configuration.body);
+        const deadline = slots.deadline(triggerTimeoutMs, whole);
+        this.#startDeadline = deadline;
+        if (resume) {
+            const earlier = await trigger_timeout_within(deadline, deps, (limited) => resumeRun(origin, found, limited));
+            this.#isResumed = earlier !== undefined;
+            if (earlier !== undefined)
+                return earlier;
+        }
+        return startRun({ ...this.#context, runName: undefined, origin }, found, configuration, deadline, deps);
+    }
+    #policy() {
+        const { runTimeoutMs, deadline, failFast, onCancel, jobSignal } = this.#context;
+        return {
+            ...this.#context,
+            wait: true,
+            get timeoutMs() {
+                const leftMs = Math.min(runTimeoutMs ?? Number.POSITIVE_INFINITY, deadline.leftMs);
+                return leftMs === Number.POSITIVE_INFINITY ? undefined : leftMs;
+            },
+            // Where the job itself goes on, nobody is in a hurry.
+            get abortMs() {
+                return failFast.aborted && jobSignal?.aborted !== true ? TIMEOUT_STOP_MS : undefined;
+            },
+            // Whoever lets a run go on when the job is cancelled does not want that of one that another's failure ends.
+            get onCancel() {
+                return failFast.aborted && onCancel === 'keep-running' ? 'stop' : onCancel;
+            },
+        };
+    }
+    #dependencies() {
+        const { deps, slots, failFast } = this.#context;
+        const { cell } = this;
+        const { journalOf, ...others } = deps;
+        const journal = journalOf(cell);
+        failFast.addEventListener('abort', () => {
+            // A step that is killed in between leaves the rest to its post step.
+            journal.ending('stop');
+        });
+        return {
+            ...others,
+            journal,
+            reporter: {
+                tell: (event) => {
+                    this.#note(event);
+                    const isFull = event.kind === 'trigger-hindered' && HELD_BACK.has(event.hindrance);
+                    if (isFull && this.#startDeadline !== undefined)
+                        slots.noSlot(this.#startDeadline);
+                    deps.reporter.tell({ kind: 'cell', cell, event });
+                },
+            },
+        };
+    }
+    #note(event) {
+        if (event.kind === 'details')
+            this.#seen = { ...this.#seen, details: event.details };
+        if (event.kind === 'expectations')
+            this.#seen = { ...this.#seen, verdicts: event.verdicts };
+        if (event.kind === 'compared')
+            this.#seen = { ...this.#seen, comparison: event.comparison };
+    }
+}
+const NOTHING_SEEN = { details: undefined, verdicts: [], comparison: undefined };
+const ENDED_WELL = new Set(['completed', 'expectation-missed']);
+const HELD_BACK = new Set(['no-slot', 'limited']);
+function failed(error, conclusion = 'failed') {
+    return { conclusion, status: '', error, failedStep: undefined };
+}
+
+;// CONCATENATED MODULE: ./build/run/sweep/configure-cells.js
+
+
+/** Of many cells, these are named. */
+const configure_cells_MOST_NAMED = 8;
+/**
+ * Merges and checks what each cell's run is to be given. What is alike in several cells is said once, with their numbers.
+ *
+ * @throws ConfigurationError with all that is wrong with any of them
+ */
+function configureCells({ cells, overrides, expectations = [], rank }, { definition, server }, reporter) {
+    const expected = expectations.map(({ name }) => ({ input: 'expect', name }));
+    if (rank !== undefined)
+        expected.push({ input: 'rank', name: rank.name });
+    const configured = [];
+    const faults = new Map();
+    const warnings = new Map();
+    const bodies = new Map();
+    for (const cell of cells) {
+        try {
+            const given = { ...overrides, cell: cell.parameters };
+            const configuration = assemble(given, definition, server.version, expected);
+            configured.push({ cell, configuration });
+            noteIn(bodies, JSON.stringify(configuration.body), cell.number);
+            for (const warning of configuration.warnings)
+                noteIn(warnings, warning, cell.number);
+        }
+        catch (error) {
+            if (!(error instanceof ConfigurationError))
+                throw error;
+            for (const [index, fault] of error.faults.entries()) {
+                const known = faults.get(fault);
+                if (known !== undefined)
+                    known.numbers.push(cell.number);
+                else
+                    faults.set(fault, {
+                        withoutValues: error.faultsWithoutValues[index] ?? '',
+                        numbers: [cell.number],
+                    });
+            }
+        }
+    }
+    const alike = [];
+    for (const numbers of bodies.values()) {
+        if (numbers.length === 1)
+            continue;
+        alike.push(`matrix: cells ${configure_cells_listed(numbers)} give the run the same values; keep one of them`);
+    }
+    if (faults.size + alike.length > 0) {
+        const all = [...faults];
+        throw new ConfigurationError([...all.map(([line, { numbers }]) => configure_cells_named(line, numbers, cells.length)), ...alike], [...all.map(([, { withoutValues, numbers }]) => configure_cells_named(withoutValues, numbers, cells.length)), ...alike]);
+    }
+    const unchecked = configured[0]?.configuration.unchecked;
+    const shown = [...warnings].map(([line, numbers]) => configure_cells_named(line, numbers, cells.length));
+    reporter.tell({ kind: 'cells-configured', cells: cells.length, warnings: shown, unchecked });
+    return configured;
+}
+function noteIn(map, key, number) {
+    const numbers = map.get(key);
+    if (numbers === undefined)
+        map.set(key, [number]);
+    else
+        numbers.push(number);
+}
+/** What is so in all cells needs no numbers. */
+function configure_cells_named(line, numbers, all) {
+    if (numbers.length === all)
+        return line;
+    return `${line} (${numbers.length === 1 ? 'cell' : 'cells'} ${configure_cells_listed(numbers)})`;
+}
+function configure_cells_listed(numbers) {
+    const left = numbers.length - configure_cells_MOST_NAMED;
+    return `${numbers.slice(0, configure_cells_MOST_NAMED).join(', ')}${left > 0 ? ` and ${left} more` : ''}`;
+}
+
+;// CONCATENATED MODULE: ./build/run/sweep/slots.js
+
+/**
+ * Whose turn it is to start a run. One start at a time: where the server has no free slot, or asks for patience, one cell
+ * waits for it and not each of them.
+ */
+class Slots {
+    #clock;
+    #turn = Promise.resolve();
+    #alive = 0;
+    constructor(clock) {
+        this.#clock = clock;
+    }
+    /** Does the work once all that came before are done with theirs. */
+    inTurn(work) {
+        const mine = this.#turn.then(work);
+        this.#turn = mine.catch(() => undefined);
+        return mine;
+    }
+    /** To be called when a run is there, and `freed` when it is over. */
+    taken() {
+        this.#alive += 1;
+    }
+    freed() {
+        this.#alive = Math.max(0, this.#alive - 1);
+    }
+    /**
+     * The time by which a run has to be there. A slot that one of our own runs holds becomes free when that ends, so the
+     * time begins anew whenever the server says that there is none; but `whole` limits it.
+     */
+    deadline(ms, whole) {
+        return new StartDeadline(this.#clock, Math.min(ms, whole.leftMs), whole);
+    }
+    noSlot(deadline) {
+        if (this.#alive > 0)
+            deadline.renew();
+    }
+}
+class StartDeadline extends Deadline {
+    #clock;
+    #ms;
+    #whole;
+    #renewed;
+    constructor(clock, ms, whole) {
+        super(clock, ms);
+        this.#clock = clock;
+        this.#ms = ms;
+        this.#whole = whole;
+    }
+    renew() {
+        this.#renewed = new Deadline(this.#clock, Math.min(this.#ms, this.#whole.leftMs));
+    }
+    get leftMs() {
+        return this.#renewed?.leftMs ?? super.leftMs;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/run/sweep/verdict.js
+
+/** Of all that went wrong, the first in this list says how the step ended. */
+const WORST_FIRST = ['lost', 'failed', 'timed-out', 'stopped', 'cancelled'];
+const verdict_MOST_NAMED = 5;
+/** How the step ends: red if a run failed or was not started, or if no run is good. */
+function verdictOf({ cells, completed, best, rank }, { expectAll, isCancelled, whyStopped }) {
+    const hadRun = cells.some(({ run }) => run !== undefined);
+    const end = (conclusion, error) => ({
+        conclusion,
+        status: '',
+        error,
+        failedStep: undefined,
+        hadRun,
+    });
+    const broken = cells.filter((result) => !isGood(result) && !isMiss(result)).toSorted(byNumber);
+    const missed = cells.filter(isMiss).toSorted(byNumber);
+    if (isCancelled)
+        return end('cancelled', `Cancelled. ${verdict_countsOf(cells, completed)}`);
+    if (broken.length > 0) {
+        const seen = broken.map(({ outcome }) => outcome?.conclusion);
+        const conclusion = WORST_FIRST.find((each) => seen.includes(each)) ?? 'timed-out';
+        const why = whyStopped === undefined ? '' : ` The sweep ended early: ${whyStopped}.`;
+        const which = `${broken.length} of ${cells.length} cells did not complete`;
+        return end(conclusion, `${which}.${why} ${verdict_listed(broken)}`);
+    }
+    if (missed.length > 0 && (expectAll || missed.length === cells.length)) {
+        const what = expectAll
+            ? `Not as expected: ${missed.length} of ${cells.length} runs`
+            : 'None of the runs is as expected';
+        return end('expectation-missed', `${what}. ${verdict_listed(missed)}`);
+    }
+    if (rank !== undefined && best === undefined) {
+        const first = cells.find((result) => result.rank !== undefined && 'problem' in result.rank)?.rank;
+        const why = first !== undefined && 'problem' in first ? `: ${first.problem}` : '';
+        return end('expectation-missed', `No run can be ranked by ${rank.name}${why}`);
+    }
+    return end('completed');
+}
+function byNumber(a, b) {
+    return a.cell.number - b.cell.number;
+}
+function verdict_countsOf(cells, completed) {
+    const never = cells.filter(({ outcome }) => outcome === undefined).length;
+    const ended = cells.length - completed - never;
+    return `Of ${cells.length} cells ${completed} had completed, ${ended} were under way, and ${never} were never started`;
+}
+function verdict_listed(results) {
+    const lines = results.slice(0, verdict_MOST_NAMED).map(({ cell, outcome, notStarted }) => {
+        return `Cell ${cell.number}: ${outcome?.error ?? `never started, because ${notStarted ?? ''}`}`;
+    });
+    const left = results.length - lines.length;
+    return `${lines.join('. ')}${left > 0 ? `. And ${left} more` : ''}`;
+}
+
+;// CONCATENATED MODULE: ./build/run/sweep/sweep.js
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+/**
+ * Runs every cell, at most so many at once, each exactly once, and finds the best. All cells are checked before the first
+ * is started. What is known is told as an event; what the step ends with is returned.
+ *
+ * @throws RunError or ZenmlError, with one line for a person, if nothing was started
+ */
+async function runSweep(request, deps) {
+    try {
+        const deadline = new Deadline(deps.clock, request.triggerTimeoutMs);
+        const found = await trigger_timeout_within(deadline, deps, (limited) => findTarget(request, limited));
+        const cells = configureCells(request, found, deps.reporter);
+        return await new Sweep(request, found, deps).run(cells);
+    }
+    catch (error) {
+        if (deps.signal?.aborted !== true || isZenmlError(error))
+            throw error;
+        return { ...NOT_BEGUN, error: request.nothingToCancel };
+    }
+}
+const NOT_BEGUN = { conclusion: 'cancelled', status: '', failedStep: undefined, hadRun: false };
+class Sweep {
+    #request;
+    #found;
+    #deps;
+    #looks;
+    #slots;
+    #failFast = new AbortController();
+    #deadline;
+    #runs = [];
+    #results = [];
+    #whyStopped;
+    constructor(request, found, deps) {
+        this.#request = request;
+        this.#found = found;
+        this.#deps = deps;
+        this.#looks = new SharedLooks(deps.clock, found.definition.project?.id);
+        this.#slots = new Slots(deps.clock);
+        this.#deadline = new Deadline(deps.clock, request.timeoutMs ?? Number.POSITIVE_INFINITY);
+    }
+    async run(cells) {
+        const { maxParallel, rank, expectAll } = this.#request;
+        const context = await this.#prepare(cells.length);
+        const waiting = [...cells];
+        const worker = async () => {
+            for (let next = this.#next(waiting); next !== undefined; next = this.#next(waiting)) {
+                await this.#see(next, context);
+            }
+        };
+        await Promise.all(Array.from({ length: Math.min(maxParallel, cells.length) }, worker));
+        const left = waiting.map(({ cell }) => neverStarted(cell, this.#whyStopped ?? ''));
+        const ordered = rank_inOrder([...this.#results, ...left], rank);
+        const best = ordered.find(isCandidate);
+        const completed = ordered.filter((result) => isGood(result) || isMiss(result)).length;
+        const result = { cells: ordered, completed, best, rank };
+        await this.#noteBest(result);
+        this.#deps.reporter.tell({ kind: 'swept', result });
+        const isCancelled = this.#deps.signal?.aborted === true;
+        return verdictOf(result, { expectAll, isCancelled, whyStopped: this.#whyStopped });
+    }
+    /** The next cell, unless the sweep has come to its end before. */
+    #next(waiting) {
+        if (this.#deps.signal?.aborted === true)
+            this.#whyStopped ??= 'the job was cancelled';
+        else if (this.#deadline.isOver)
+            this.#whyStopped ??= 'the timeout of the sweep was over';
+        return this.#whyStopped === undefined ? waiting.shift() : undefined;
+    }
+    async #see(cell, context) {
+        const run = new CellRun(cell, context);
+        this.#runs.push(run);
+        const result = await run.result();
+        this.#results.push(result);
+        const { outcome } = result;
+        this.#deps.reporter.tell({ kind: 'cell-ended', result, of: this.#request.cells.length });
+        const isMiss = outcome?.conclusion === 'expectation-missed' && !this.#request.expectAll;
+        if (!this.#request.failFast || outcome?.error === undefined || isMiss)
+            return;
+        if (this.#whyStopped !== undefined)
+            return;
+        this.#whyStopped = `cell ${result.cell.number} failed (fail-fast)`;
+        this.#failFast.abort(new Error(this.#whyStopped));
+    }
+    /** What all cells share, read before the first is started: a run of this very sweep must not become its own baseline. */
+    async #prepare(cells) {
+        const { client, signal, reporter } = this.#deps;
+        const { definition, server, project } = this.#found;
+        const usual = await readUsual(client, kinOfDefinition(definition), this.#deps);
+        if (usual !== undefined) {
+            reporter.tell({ kind: 'usual', usual });
+            if (this.#request.pollIntervalMs === undefined)
+                this.#looks.expect(usual.medianMs);
+            this.#warnIfTooLong(cells, usual.medianMs);
+        }
+        const { baseline: choice } = this.#request;
+        const compared = { id: '', projectId: definition.project?.id, pipelineId: definition.pipeline?.id };
+        const baseline = choice && {
+            kind: 'known',
+            name: nameOfBaseline(choice),
+            baseline: await readBaseline(choice, { ...compared, server, project }, this.#deps),
+        };
+        const stopped = this.#failFast.signal;
+        const either = signal === undefined ? stopped : AbortSignal.any([signal, stopped]);
+        // Each cell listens to them; Node takes more than ten listeners for a leak, and says so.
+        (0,external_node_events_.setMaxListeners)(0, stopped, either);
+        return {
+            ...this.#request,
+            found: this.#found,
+            baseline,
+            usual: { known: usual },
+            looks: this.#looks,
+            slots: this.#slots,
+            deadline: this.#deadline,
+            failFast: stopped,
+            jobSignal: signal,
+            deps: { ...this.#deps, signal: either },
+        };
+    }
+    #warnIfTooLong(cells, usuallyMs) {
+        const { maxParallel, timeoutMs, jobLimitMs } = this.#request;
+        const needsMs = Math.ceil(cells / maxParallel) * usuallyMs;
+        const limitMs = Math.min(timeoutMs ?? Number.POSITIVE_INFINITY, jobLimitMs ?? Number.POSITIVE_INFINITY);
+        if (needsMs <= limitMs)
+            return;
+        const isJob = limitMs === jobLimitMs;
+        this.#deps.reporter.tell({
+            kind: 'sweep-too-long',
+            cells,
+            maxParallel,
+            usuallyMs,
+            needsMs,
+            limitMs,
+            isJob,
+        });
+    }
+    /** Only the best of a sweep is what later runs are to be compared with, so only it says how it ended. */
+    async #noteBest({ best }) {
+        const run = best && this.#runs.find(({ cell }) => cell === best.cell);
+        const origin = await run?.notedOrigin();
+        if (origin !== undefined)
+            await noteConclusion(origin, 'completed', this.#deps);
+    }
+}
+function neverStarted(cell, why) {
+    return {
+        cell,
+        run: undefined,
+        isResumed: false,
+        outcome: undefined,
+        notStarted: why,
+        details: undefined,
+        verdicts: [],
+        rank: undefined,
+        comparison: undefined,
+    };
+}
+
+;// CONCATENATED MODULE: ./build/actions/sweep.js
+
+
+
+
+
+
+/** A job on a hosted runner ends after six hours, whatever it does. */
+const HOSTED_JOB_MS = 360 * 60_000;
+/** Runs a template or snapshot once for each combination of a matrix. Gives whether the step succeeded. */
+async function sweepMatrix(env, log) {
+    const step = new WorkflowStep({ action: 'sweep', env, log, signal: listenForCancellation() });
+    try {
+        const inputs = await step.read(readSweepInputs);
+        step.reportTo(await audienceOf(inputs, 'sweep', env, log));
+        const request = toSweepRequest(inputs, env);
+        const { journal, ...deps } = await step.connect(inputs, request);
+        const end = await runSweep(request, { ...deps, journalOf: ({ number }) => journal.ofCell(number) });
+        journal.settled();
+        return await step.conclude(end);
+    }
+    catch (error) {
+        return await step.fail(error);
+    }
+    finally {
+        await step.close();
+    }
+}
+/** What the inputs ask for, and how long the job may take. */
+function toSweepRequest(inputs, env) {
+    const isHosted = env['RUNNER_ENVIRONMENT'] === 'github-hosted';
+    return { ...toRequest(inputs, env), jobLimitMs: isHosted ? HOSTED_JOB_MS : undefined };
 }
 
 ;// CONCATENATED MODULE: ./build/run/attach.js
@@ -67210,6 +69538,8 @@ async function waitForRun(env, log) {
 
 
 
+
+
 /** Entry of the action itself. */
 async function main() {
     await run(runTemplate);
@@ -67226,9 +69556,17 @@ async function build_login() {
 async function wait() {
     await run(waitForRun);
 }
+/** Entry of sweep/. */
+async function sweep() {
+    await run(sweepMatrix);
+}
 /** Entry of stop/. */
 async function stop() {
     await run(stopGivenRun);
+}
+/** Entry of promote/. */
+async function build_promote() {
+    await run(promote);
 }
 /** The one place that decides the exit code. */
 async function run(action) {
@@ -67252,7 +69590,7 @@ function tellUnforeseen(error, log) {
     if (isOutputClosed(error))
         return;
     const { message, stack = 'no stack' } = error instanceof Error ? error : new Error(String(error));
-    log.error(`Something that should not happen did: ${message}. Please report it with this log`);
+    log.error(`Internal error: ${message}. Please report it with this log`);
     log.debug(stack);
 }
 function isOutputClosed(error) {
@@ -67266,6 +69604,8 @@ function isOutputClosed(error) {
 var __webpack_exports__login = __webpack_exports__.iD;
 var __webpack_exports__main = __webpack_exports__.iW;
 var __webpack_exports__post = __webpack_exports__.bE;
+var __webpack_exports__promote = __webpack_exports__.pt;
 var __webpack_exports__stop = __webpack_exports__.ds;
+var __webpack_exports__sweep = __webpack_exports__.X0;
 var __webpack_exports__wait = __webpack_exports__.uk;
-export { __webpack_exports__login as login, __webpack_exports__main as main, __webpack_exports__post as post, __webpack_exports__stop as stop, __webpack_exports__wait as wait };
+export { __webpack_exports__login as login, __webpack_exports__main as main, __webpack_exports__post as post, __webpack_exports__promote as promote, __webpack_exports__stop as stop, __webpack_exports__sweep as sweep, __webpack_exports__wait as wait };

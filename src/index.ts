@@ -1,7 +1,9 @@
 import { login as logIn } from './actions/login.ts'
 import { runTemplate } from './actions/main.ts'
 import { cleanUpStep } from './actions/post.ts'
+import { promote as promoteVersion } from './actions/promote.ts'
 import { stopGivenRun } from './actions/stop.ts'
+import { sweepMatrix } from './actions/sweep.ts'
 import { waitForRun } from './actions/wait.ts'
 import { WorkflowLog } from './github/log/workflow-log.ts'
 
@@ -25,9 +27,19 @@ export async function wait(): Promise<void> {
   await run(waitForRun)
 }
 
+/** Entry of sweep/. */
+export async function sweep(): Promise<void> {
+  await run(sweepMatrix)
+}
+
 /** Entry of stop/. */
 export async function stop(): Promise<void> {
   await run(stopGivenRun)
+}
+
+/** Entry of promote/. */
+export async function promote(): Promise<void> {
+  await run(promoteVersion)
 }
 
 /** The one place that decides the exit code. */

@@ -49,6 +49,17 @@ describe.each(ZENML_VERSIONS)('on ZenML %s', (version) => {
     expect(scene.clock.elapsed()).toBeGreaterThan(120_000)
   })
 
+  test('a step that expect misspells is an error before the start, and a key of the run itself is none', async () => {
+    const scene = await openScene({ version })
+    const expecting = (name: string) => [{ name, operator: '>', wanted: 0 }] as const
+    await expect(scene.execute({ expectations: expecting('trian.accuracy') })).rejects.toThrow(
+      'expect: the pipeline has no step "trian"; did you mean train?',
+    )
+    expect(scene.server.runs).toEqual([])
+    const result = await scene.execute({ expectations: expecting('fairness.gap') })
+    expect(result).toMatchObject({ conclusion: 'expectation-missed' })
+  })
+
   test('without wait the step ends right after the start', async () => {
     const scene = await openScene({ version })
     const result = await scene.execute({ wait: false })

@@ -146,3 +146,17 @@ test('a cancel does not wait for the note', async () => {
   expect(await running).toMatchObject({ conclusion: 'cancelled' })
   expect(notTold(scene)).toEqual([])
 })
+
+test('a run that completed stays so, though the job is cancelled while its end is being noted', async () => {
+  const failing = {
+    on: 'metadata',
+    occurrence: { from: 2, to: 9 },
+    do: { kind: 'html', status: 503 },
+  } as const
+  const scene = await openScene({ faults: [failing] })
+  const controller = new AbortController()
+  const running = scene.execute({ provenance: PUSH }, controller.signal)
+  await until(() => scene.sent(NOTED).length > 1)
+  controller.abort(new Error('cancelled'))
+  expect(await running).toMatchObject({ conclusion: 'completed' })
+})

@@ -168,6 +168,7 @@ test('without permission to create run metadata the run goes on, without the not
   expect(eventsOf(scene, 'origin-not-noted')).toEqual([
     {
       kind: 'origin-not-noted',
+      what: 'its origin',
       detail: expect.stringMatching(/\. Give the account permission to create run metadata$/),
     },
   ])

@@ -8,10 +8,12 @@ import { PARAMETERS } from './parameters.ts'
 import { PAUSE } from './pause.ts'
 import { PERMISSIONS } from './permissions.ts'
 import { PRO } from './pro.ts'
+import { PROMOTE } from './promote.ts'
 import { PROJECTS } from './projects.ts'
 import { SEEING } from './seeing.ts'
 import { STOPPING } from './stopping.ts'
 import { SUB_ACTIONS } from './sub-actions.ts'
+import { SWEEP } from './sweep.ts'
 import { TRIGGER } from './trigger.ts'
 import { WORKFLOW } from './workflow.ts'
 
@@ -27,6 +29,8 @@ const ALL: readonly Case[] = [
   ...GUIDE,
   ...PAUSE,
   ...SUB_ACTIONS,
+  ...SWEEP,
+  ...PROMOTE,
   ...WORKFLOW,
   ...CONTRACT,
   ...STOPPING,

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { ActionOptions, ActionResult } from '../action.ts'
 import { expectStep, quick, type Case, type Scene, type Wanted } from '../scene.ts'
 import type { ZenServer } from '../servers.ts'
+import { NOT_PROMOTED } from './promote.ts'
 import { both, isPro, since, type Condition } from '../target.ts'
 
 /*
@@ -229,6 +230,7 @@ const QUICK: readonly Case[] = [
     log: give('create pipeline runs'),
   }),
   { name: `${PREFIX}create run metadata`, where: isPro, runs: 1, run: notNoted },
+  ...NOT_PROMOTED,
 ]
 
 const SLOW: readonly Case[] = [

@@ -13,7 +13,7 @@ import { openHttp } from './connect.ts'
 /** Where the inputs want the step to be told of. */
 export async function audienceOf(
   { summary, comment, githubToken, stepKey, authorities }: ReportInputs & ConnectionInputs,
-  action: 'main' | 'wait',
+  action: 'main' | 'wait' | 'sweep',
   env: Environment,
   log: WorkflowLog,
 ): Promise<Audience> {

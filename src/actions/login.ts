@@ -1,5 +1,5 @@
 import type { Environment } from '../github/workflow/environment.ts'
-import { readFile, systemCode } from '../github/workflow/files.ts'
+import { systemCode } from '../github/workflow/files.ts'
 import { isOtherServer } from '../github/inputs/connection.ts'
 import { InputFaults } from '../github/inputs/faults.ts'
 import { readLoginInputs } from '../github/inputs/read.ts'
@@ -10,6 +10,7 @@ import { isZenmlError } from '../zenml/errors.ts'
 import { parseServerUrl } from '../zenml/server-url.ts'
 import { systemClock } from '../base/system-clock.ts'
 import { openClient, openHttp } from './connect.ts'
+import { readAndTell } from './read-inputs.ts'
 
 const FAILED = 'ZenML login failed'
 
@@ -27,19 +28,8 @@ const LAST_MOMENT_MS = Date.UTC(9999, 11, 31)
  * @throws whatever nobody foresaw
  */
 export async function login(env: Environment, log: WorkflowLog): Promise<boolean> {
-  const mask = (secret: string): void => {
-    log.mask(secret)
-  }
   try {
-    const { inputs, notices, warnings, source } = await readLoginInputs({
-      env,
-      readFile,
-      mask,
-      parseServerUrl,
-    })
-    if (source !== undefined) log.info(source)
-    for (const notice of notices) log.notice(notice)
-    for (const warning of warnings) log.warning(warning)
+    const inputs = await readAndTell(readLoginInputs, env, log)
     const reporter = new RunLog(log, systemClock)
     const http = openHttp(inputs.authorities)
     const connection = await openClient({ inputs, http, clock: systemClock, log, reporter })

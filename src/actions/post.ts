@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import path from 'node:path'
 import { listenForCancellation } from '../github/workflow/cancellation.ts'
 import type { Environment } from '../github/workflow/environment.ts'
@@ -14,9 +15,9 @@ import {
 } from '../github/post-state.ts'
 import { RetryLog } from '../github/log/retry-log.ts'
 import { endSurvivor } from '../github/workflow/main-still-alive.ts'
-import { cleanUp } from '../run/stop/clean-up.ts'
+import { cleanUp, type CleanedUp } from '../run/stop/clean-up.ts'
 import { endReason } from '../run/stop/end-reason.ts'
-import type { PlannedRun } from '../run/journal.ts'
+import type { PlannedRun, StartedRun } from '../run/journal.ts'
 import { Deadline } from '../base/deadline.ts'
 import { shownDuration } from '../base/duration-text.ts'
 import { parseServerUrl } from '../zenml/server-url.ts'
@@ -62,7 +63,7 @@ export async function lookAfterMain(given: Environment, deps: PostDependencies):
     log.mask(secret)
   }
   const again = await readConnectionAgain({ env, readFile, mask, parseServerUrl })
-  const ended = saved === undefined ? undefined : await endRunOf(saved, again, env, deps)
+  const ended = saved === undefined ? undefined : await endRunsOf(saved, again, env, deps)
   await reportEarlyEnd(ended, again?.authorities, env, log)
 }
 
@@ -78,20 +79,26 @@ async function endMain(env: Environment, log: WorkflowLog): Promise<Environment>
   return file.ok ? withLaterState(env, Buffer.from(file.bytes).toString()) : env
 }
 
-async function endRunOf(
-  { facts, planned, started, mode }: SavedStep,
+async function endRunsOf(
+  { facts, runs }: SavedStep,
   again: ConnectionInputs | undefined,
   env: Environment,
-  { log, clock, timeLimit, openHttp }: PostDependencies,
+  deps: PostDependencies,
 ): Promise<EarlyEnd> {
-  const run = started ?? planned
-  if (run === undefined) return NOTHING_SENT
+  const { log, clock, openHttp } = deps
+  const sent = runs.flatMap(({ planned, started, mode }) => {
+    const run = started ?? planned
+    return run === undefined ? [] : { run, planned, mode }
+  })
+  const [first] = sent
+  if (first === undefined) return NOTHING_SENT
   if (again === undefined || named(again.server) !== facts.named) {
     const what = again === undefined ? 'are no longer valid' : 'now name another server'
     const whose = isFromVariables(env, parseServerUrl)
       ? 'the variables (ZENML_STORE_URL and its key or token)'
       : "this step's inputs"
-    const sentence = `The run "${inline(run.name)}" was not checked, because ${whose} ${what}: if it was started, it may still be running at ${facts.serverUrl}`
+    const more = sent.length === 1 ? '' : ` and ${sent.length - 1} more`
+    const sentence = `The run "${inline(first.run.name)}"${more} was not checked, because ${whose} ${what}: if it was started, it may still be running at ${facts.serverUrl}`
     log.warning(sentence)
     return { sentence, status: '' }
   }
@@ -99,32 +106,54 @@ async function endRunOf(
   const { serverUrl } = facts
   const http = openHttp(again.authorities)
   const connection = await openClient({ inputs: again, http, serverUrl, clock, log, reporter })
-  if (mode !== 'keep-running') {
-    const what =
-      started === undefined ? 'Checking whether it was started, to stop it' : 'Asking ZenML to stop it'
-    log.info(
-      `This step ended before the run "${inline(run.name)}" did. ${what}, for up to ${shownDuration(BUDGET_MS)}`,
-    )
-  }
+  const toEnd = sent.filter(({ mode }) => mode !== 'keep-running')
+  if (toEnd.length > 0) log.info(`${endingLine(toEnd)}, for up to ${shownDuration(BUDGET_MS)}`)
   const signal = timeLimit(BUDGET_MS)
+  // Each run listens to it; Node takes more than ten listeners for a leak, and says so.
+  setMaxListeners(0, signal)
+  const deadline = new Deadline(clock, BUDGET_MS)
+  const reason = endReason('The workflow step ended early', facts.workflowRunUrl)
   try {
-    const ended = await cleanUp(
-      {
-        run,
-        mode,
-        reason: endReason('The workflow step ended early', facts.workflowRunUrl),
-        lookUpUntil: new Deadline(clock, lateStartLeftMs(planned, clock.now())),
-        deadline: new Deadline(clock, BUDGET_MS),
-      },
-      { client: connection.client, clock, signal },
+    const ends = await Promise.all(
+      sent.map(async ({ run, planned, mode }) => {
+        const lookUpUntil = new Deadline(clock, lateStartLeftMs(planned, clock.now()))
+        const request = { run, mode, reason, lookUpUntil, deadline }
+        return cleanUp(request, { client: connection.client, clock, signal })
+      }),
     )
     reporter.end()
-    const line = inline(ended.sentence, MAX_SENTENCE_LENGTH)
-    if (ended.settled) log.info(line)
-    else log.warning(line)
-    return { sentence: line, status: ended.status }
+    return tellEnds(ends, log)
   } finally {
     await connection.close()
+  }
+}
+
+/** What is done now with the runs that are not to go on. */
+function endingLine(toEnd: readonly { readonly run: StartedRun | PlannedRun }[]): string {
+  const areStarted = toEnd.every(({ run }) => 'id' in run)
+  const [first, ...others] = toEnd
+  if (others.length > 0) {
+    const what = areStarted ? 'Asking ZenML to stop them' : 'Checking which were started, to stop them'
+    return `This step ended before ${toEnd.length} of its runs did. ${what}`
+  }
+  const what = areStarted ? 'Asking ZenML to stop it' : 'Checking whether it was started, to stop it'
+  return `This step ended before the run "${inline(first?.run.name ?? '')}" did. ${what}`
+}
+
+/** One line for each. Beyond ten warnings the runner shows none as an annotation. */
+function tellEnds(ends: readonly CleanedUp[], log: WorkflowLog): EarlyEnd {
+  const lines = ends.map(({ sentence, settled }) => ({
+    line: inline(sentence, MAX_SENTENCE_LENGTH),
+    settled,
+  }))
+  for (const { line, settled } of lines) {
+    if (settled) log.info(line)
+    else log.warning(line)
+  }
+  const sentence = lines.map(({ line }) => line).join('. ')
+  return {
+    sentence: inline(sentence, MAX_SENTENCE_LENGTH),
+    status: ends.length === 1 ? (ends[0]?.status ?? '') : '',
   }
 }
 

@@ -13,7 +13,22 @@ export const actionOutputs = {
   main: [...RUN, 'duration', 'template-id', 'snapshot-id', ...RESULTS],
   login: ['access-token', 'expires-at'],
   wait: [...RUN, 'duration', ...RESULTS],
+  sweep: [
+    'runs',
+    'best-run-id',
+    'best-run-name',
+    'best-run-url',
+    'best-parameters',
+    'best-value',
+    'completed',
+    'failed',
+    'conclusion',
+    'pipeline',
+    'error',
+    'comparison',
+  ],
   stop: [...RUN, 'error'],
+  promote: ['model', 'version', 'stage', 'previous-version', 'conclusion', 'error'],
 } as const satisfies Readonly<Record<ActionName, readonly string[]>>
 
 /** An output of any of the actions. */

@@ -24,14 +24,20 @@ export interface MainProcess {
   readonly stateFile: string
 }
 
-/** What main left for its post step. */
-export interface SavedStep {
-  readonly facts: StepFacts
+/** A run that main left for its post step. */
+export interface SavedRun {
   /** Undefined if nothing was sent. */
   readonly planned: PlannedRun | undefined
   readonly started: StartedRun | undefined
   /** How the run should end. */
   readonly mode: EndMode
+}
+
+/** What main left for its post step. */
+export interface SavedStep {
+  readonly facts: StepFacts
+  /** One; of a sweep one for each cell, with nothing in it where nothing is left to see to. */
+  readonly runs: readonly SavedRun[]
 }
 
 /**
@@ -40,6 +46,7 @@ export interface SavedStep {
  */
 export class RunJournal implements Journal {
   readonly #keep: (name: string, value: string) => void
+  readonly #cells: CellJournal[] = []
 
   /** @param keep saves a value under a name for the post step; it is safe when that returns */
   constructor(facts: StepFacts, keep: (name: string, value: string) => void) {
@@ -61,11 +68,64 @@ export class RunJournal implements Journal {
   }
 
   settled(): void {
-    this.#save('settled', true)
+    if (this.#cells.every(({ isSettled }) => isSettled)) this.#save('settled', true)
+  }
+
+  /** What must be known of one run of several. Each has a variable of its own: together they would be too long for one. */
+  ofCell(number: number): Journal {
+    const cell = new CellJournal((value) => {
+      this.#save(`${CELL}${number}`, value)
+    })
+    this.#cells.push(cell)
+    return cell
   }
 
   #save(name: string, value: unknown): void {
     this.#keep(name, JSON.stringify(value))
+  }
+}
+
+const CELL = 'cell_'
+
+/** Keeps the newest of one run of a sweep, in under a kilobyte. */
+class CellJournal implements Journal {
+  readonly #keep: (value: unknown) => void
+  #known: Partial<SavedRun> = {}
+  isSettled = false
+
+  constructor(keep: (value: unknown) => void) {
+    this.#keep = keep
+  }
+
+  planned(planned: PlannedRun): void {
+    this.#save({ ...this.#known, planned })
+  }
+
+  started(run: StartedRun): void {
+    const { id, projectId, name, status } = run
+    const started = {
+      id,
+      projectId,
+      name: cut(name, MAX_TEXT),
+      url: undefined,
+      status: cut(status, MAX_TEXT),
+    }
+    // It is found by its id now.
+    this.#save({ ...this.#known, planned: undefined, started })
+  }
+
+  ending(mode: EndMode): void {
+    if (!this.isSettled) this.#save({ ...this.#known, mode })
+  }
+
+  settled(): void {
+    this.isSettled = true
+    this.#save({})
+  }
+
+  #save(known: Partial<SavedRun>): void {
+    this.#known = known
+    this.#keep(known)
   }
 }
 
@@ -150,7 +210,7 @@ const SAVED_VALUE = /^(\w+)<<(ghadelimiter_\S+)\r?\n([^\r\n]*)\r?\n\2\r?$/gm
  */
 export function withLaterState(env: Environment, text: string): Environment {
   const saved = [...text.matchAll(SAVED_VALUE)].map(([, name = '', , value]) => [name, value] as const)
-  const deeds = saved.filter(([name]) => DEEDS.includes(name))
+  const deeds = saved.filter(([name]) => DEEDS.includes(name) || name.startsWith(CELL))
   const variables = deeds.map(([name, value]) => [`STATE_${name}`, value] as const)
   // They say where the credential goes; the runner's own memory of them is the better one.
   const facts = saved.find(([name]) => name === 'facts')?.[1]
@@ -167,13 +227,39 @@ export function readStartedRun(env: Environment): StartedRun | undefined {
 export function readSavedStep(env: Environment): SavedStep | undefined {
   const facts = readState(env, 'facts', factsSchema)
   if (facts === undefined || isSettled(env)) return undefined
+  const cells = readCells(env, facts.onCancel)
+  if (cells.length > 0) return { facts, runs: cells }
   const planned = readState(env, 'planned', plannedSchema)
-  return {
-    facts,
+  const run = {
     planned: planned === undefined ? undefined : { ...UNKNOWN, ...planned },
     started: readStartedRun(env),
     mode: readState(env, 'mode', modeSchema) ?? facts.onCancel,
   }
+  return { facts, runs: [run] }
+}
+
+const cellSchema = z.object({
+  planned: plannedSchema.optional(),
+  started: startedSchema.optional(),
+  mode: modeSchema.optional(),
+})
+
+/** The runs of a sweep, in the order of its cells; none for any other step. */
+function readCells(env: Environment, onCancel: EndMode): SavedRun[] {
+  return Object.keys(env)
+    .filter((name) => name.startsWith(`STATE_${CELL}`))
+    .map((name) => name.slice('STATE_'.length))
+    .toSorted((a, b) => Number(a.slice(CELL.length)) - Number(b.slice(CELL.length)))
+    .flatMap((name) => {
+      const saved = readState(env, name, cellSchema)
+      if (saved === undefined) return []
+      const { planned, started, mode = onCancel } = saved
+      return {
+        planned: planned && { ...UNKNOWN, ...planned },
+        started: started && { ...started, projectId: started.projectId, url: undefined },
+        mode,
+      }
+    })
 }
 
 function readState<Schema extends z.ZodType>(

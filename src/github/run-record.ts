@@ -3,6 +3,7 @@ import type { ValueChange } from '../run/configure/difference.ts'
 import type { Verdict } from '../run/outcome/expect.ts'
 import type { RunEvent } from '../run/events.ts'
 import type { Comparison, RunDetails, RunFailure, StepCounts, StepFailure, Usual } from '../run/facts.ts'
+import type { SweepResult } from '../run/sweep/cell.ts'
 import type { CodeSource } from '../zenml/code-source.ts'
 import type { Definition, StepState } from '../zenml/model.ts'
 import { NO_COMMITS, type WorkflowCommits } from './workflow/commits.ts'
@@ -49,6 +50,8 @@ export interface RunRecord {
   readonly verdicts: readonly Verdict[]
   /** Undefined where none was wished, and of a run that did not complete. */
   readonly comparison: Comparison | undefined
+  /** Of a step that has many runs; undefined for any other. */
+  readonly sweep: SweepResult | undefined
   /** Undefined until the run has ended, or if the server could not be asked any more. */
   readonly details: RunDetails | undefined
 }
@@ -78,5 +81,6 @@ export const NOTHING_KNOWN: RunRecord = {
   runFailure: undefined,
   verdicts: [],
   comparison: undefined,
+  sweep: undefined,
   details: undefined,
 }

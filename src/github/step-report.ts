@@ -15,6 +15,7 @@ import type { RunComment } from './comment/run-comment.ts'
 import { noteSummary } from './post-state.ts'
 import { RunLog } from './log/run-log.ts'
 import type { RunRecord } from './run-record.ts'
+import { EMPTY_SWEEP_OUTPUTS, sweepOutputs } from './sweep/outputs.ts'
 import { writeSummary } from './page/summary.ts'
 import { otherCode } from './code-text.ts'
 import type { WorkflowCommits } from './workflow/commits.ts'
@@ -28,7 +29,7 @@ const CANCELLED_COMMENT_LIMIT_MS = 1_500
 
 export interface StepReportOptions {
   /** Whose outputs are set; others are left alone. */
-  readonly action: Exclude<ActionName, 'login'>
+  readonly action: Exclude<ActionName, 'login' | 'promote'>
   readonly log: WorkflowLog
   readonly clock: Pick<Clock, 'elapsed'>
 }
@@ -64,6 +65,7 @@ export class StepReport implements Reporter {
   begin(): void {
     for (const name of JSON_OUTPUTS) this.#set(name, EMPTY_JSON_OUTPUTS[name])
     this.#set('failed-step', '')
+    this.#setAll(EMPTY_SWEEP_OUTPUTS)
   }
 
   /** To be called as soon as the inputs say it. */
@@ -77,6 +79,7 @@ export class StepReport implements Reporter {
     this.#runLog.tell(event)
     this.#keeper.tell(event)
     if (event.kind === 'configured') this.#noticeOtherCode()
+    if (event.kind === 'swept') this.#setAll(sweepOutputs(event.result))
     if (event.kind === 'resolved') this.#setDefinition(event.definition)
     if (event.kind === 'started' || event.kind === 'attached' || event.kind === 'resumed') this.#setRun(event)
     else if (this.#isCommentDue) this.#beginComment()
@@ -146,6 +149,10 @@ export class StepReport implements Reporter {
     if (this.#outputs.includes(name)) setOutput(name, value, this.#log)
   }
 
+  #setAll(values: Partial<Readonly<Record<OutputName, string>>>): void {
+    for (const name of this.#outputs) if (values[name] !== undefined) setOutput(name, values[name], this.#log)
+  }
+
   /** Undefined if there was a run that has ended, or if something else than a failure ended the step. */
   #withoutRun({
     conclusion,
@@ -159,7 +166,10 @@ export class StepReport implements Reporter {
   }
 
   #title({ conclusion }: StepEnd): string {
-    return this.#action === 'stop' && conclusion === 'failed' ? 'ZenML run not stopped' : TITLES[conclusion]
+    if (this.#action === 'stop' && conclusion === 'failed') return 'ZenML run not stopped'
+    return this.#action === 'sweep'
+      ? TITLES[conclusion].replace('ZenML run', 'ZenML sweep')
+      : TITLES[conclusion]
   }
 
   #setResult(record: RunRecord, end: StepEnd): void {
@@ -195,6 +205,7 @@ export class StepReport implements Reporter {
 
 const WITHOUT_RUN: Readonly<Record<StepReportOptions['action'], string>> = {
   main: 'No ZenML run was started',
+  sweep: 'No ZenML run was started',
   wait: 'No ZenML run was followed',
   stop: 'No ZenML run was stopped',
 }

@@ -34,6 +34,9 @@ export interface HttpLimits {
  */
 const DEFAULT_LIMITS: HttpLimits = { connectMs: 10_000, exchangeMs: 65_000, bodyBytes: 32 * 1024 * 1024 }
 
+/** More than a step needs at once, but for one that ends many runs: a server must not be run over by it. */
+const MOST_CONNECTIONS = 16
+
 /**
  * The one place that opens connections: user agent, time-outs, body limit, authorities, and the proxies of
  * HTTP_PROXY, HTTPS_PROXY and NO_PROXY. It follows no redirect (a credential must not travel to another address) and
@@ -127,10 +130,10 @@ export class Http {
       ...(this.#ca && { ca: [...this.#ca] }),
     }
     // The exchange's own limit is the one that counts: it also ends answers that drip for ever.
-    const unlimited = { headersTimeout: 0, bodyTimeout: 0 }
-    if (proxy === undefined) return new Agent({ ...unlimited, connect: tls })
+    const options = { headersTimeout: 0, bodyTimeout: 0, connections: MOST_CONNECTIONS }
+    if (proxy === undefined) return new Agent({ ...options, connect: tls })
     return new ProxyAgent({
-      ...unlimited,
+      ...options,
       uri: proxy.url,
       // As curl does it: many proxies allow CONNECT to port 443 only.
       proxyTunnel: false,

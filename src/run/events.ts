@@ -3,6 +3,7 @@ import type { Definition, Named, Run } from '../zenml/model.ts'
 import type { DifferenceLine, ValueChange } from './configure/difference.ts'
 import type { EndMode } from './journal.ts'
 import type { Verdict } from './outcome/expect.ts'
+import type { Cell, CellResult, SweepResult } from './sweep/cell.ts'
 import type {
   Comparison,
   ProjectSource,
@@ -116,7 +117,11 @@ export type RunEvent =
   /** What the server knows of the run at its end. */
   | { readonly kind: 'details'; readonly details: RunDetails }
   /** The run does not say where it came from. */
-  | { readonly kind: 'origin-not-noted'; readonly detail: string }
+  | {
+      readonly kind: 'origin-not-noted'
+      readonly what: 'its origin' | 'its conclusion'
+      readonly detail: string
+    }
   | { readonly kind: 'failed-but-going-on'; readonly steps: readonly string[] }
   /** The run failed or was stopped; it is over once nothing of it has changed for so long. */
   | { readonly kind: 'settling'; readonly forMs: number }
@@ -133,6 +138,27 @@ export type RunEvent =
   | { readonly kind: 'server-lost'; readonly detail: string; readonly toleratedMs: number }
   | { readonly kind: 'server-back'; readonly afterMs: number }
   | { readonly kind: 'still-initializing'; readonly sinceMs: number; readonly reason: string | undefined }
+  /** What happens to one cell of a sweep. */
+  | { readonly kind: 'cell'; readonly cell: Cell; readonly event: RunEvent }
+  | { readonly kind: 'cell-ended'; readonly result: CellResult; readonly of: number }
+  /** All cells are checked; the warnings name those that they are about. */
+  | {
+      readonly kind: 'cells-configured'
+      readonly cells: number
+      readonly warnings: readonly string[]
+      readonly unchecked: string | undefined
+    }
+  /** What is usual says that the sweep cannot be done within its limit, or that of the job. */
+  | {
+      readonly kind: 'sweep-too-long'
+      readonly cells: number
+      readonly maxParallel: number
+      readonly usuallyMs: number
+      readonly needsMs: number
+      readonly limitMs: number
+      readonly isJob: boolean
+    }
+  | { readonly kind: 'swept'; readonly result: SweepResult }
   /** A request that is repeated by itself; the line says which, and what happened. */
   | { readonly kind: 'retry'; readonly line: string; readonly waitMs: number }
 

@@ -56,7 +56,8 @@ function configure(
   version: string,
   reporter: Reporter,
 ): Configuration {
-  const configuration = assemble(overrides, definition, version)
+  const expected = expectations.map(({ name }) => ({ input: 'expect', name }) as const)
+  const configuration = assemble(overrides, definition, version, expected)
   const { body, warnings, unchecked } = configuration
   const base = definition.documents.configTemplate ?? {}
   reporter.tell({

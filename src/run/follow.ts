@@ -26,6 +26,7 @@ import { causeOf, lookBack, type LookedBack } from './outcome/look-back.ts'
 import type { Reporter } from './events.ts'
 import type { RunDetails, Usual } from './facts.ts'
 import { watchRun, type Watched } from './watch/watch.ts'
+import type { Looks } from './watch/looks.ts'
 
 /** How a step follows its run, and when it ends it. */
 export interface FollowPolicy {
@@ -49,6 +50,10 @@ export interface FollowPolicy {
   readonly baseline?: BaselineChoice | undefined
   /** Whether it is a miss that there is no baseline yet. */
   readonly baselineRequired?: boolean
+  /** With which other runs it is looked at; default: alone. */
+  readonly looks?: Looks | undefined
+  /** For so many milliseconds a run is watched that ends because the step is aborted; default: what the runner leaves. */
+  readonly abortMs?: number | undefined
   /** What is said when the workflow is cancelled before there is a run. */
   readonly nothingToCancel: string
   /** Page of the workflow run, or empty; ZenML shows it as the reason where a run has to be marked as failed. */
@@ -75,6 +80,8 @@ export interface Begun {
   readonly kin: Kin
   /** For how long it has been there; milliseconds. */
   readonly ageMs: number
+  /** How long such runs take, where that was read already. */
+  readonly usual?: { readonly known: Usual | undefined }
   readonly server: ServerInfo
   readonly project: Named | undefined
   /** What is noted on it of where it came from; undefined if nothing is. */
@@ -99,7 +106,7 @@ const CANCEL_LOOK_UP_MS = 2_500
 const CANCEL_GRACE_MS = 700
 
 /** After a time-out nobody hurries the step; a pod takes up to half a minute to end. */
-const TIMEOUT_STOP_MS = 120_000
+export const TIMEOUT_STOP_MS = 120_000
 
 /**
  * Sees to one run, from before it is started to the end of the step: follows it, and ends it when its time is up or the
@@ -185,7 +192,7 @@ export class Follower {
     const { started, kin, ageMs } = begun
     const { timeoutMs } = this.#policy
     const { status, url } = started
-    const usual = await this.#usual(status, kin)
+    const usual = begun.usual === undefined ? await this.#usual(status, kin) : begun.usual.known
     const failedSteps = async (steps: readonly StepState[]): Promise<void> => this.#explainer.explain(steps)
     const failedChildRuns = async (runs: readonly ChildRun[]): Promise<void> =>
       this.#explainer.explainChildRuns(runs)
@@ -311,15 +318,16 @@ export class Follower {
     }
     const run = this.#started ?? this.#planned
     if (run === undefined) return this.#cancelled('', this.#policy.nothingToCancel)
-    this.#tellEnding(this.#policy.onCancel, CANCEL_BUDGET_MS)
-    const signal = timeLimit(CANCEL_BUDGET_MS + CANCEL_GRACE_MS)
+    const { abortMs = CANCEL_BUDGET_MS } = this.#policy
+    this.#tellEnding(this.#policy.onCancel, abortMs)
+    const signal = timeLimit(abortMs + CANCEL_GRACE_MS)
     const ended = await cleanUp(
       {
         run,
         mode: this.#policy.onCancel,
         reason: this.#reason('cancelled'),
         lookUpUntil: new Deadline(clock, CANCEL_LOOK_UP_MS),
-        deadline: new Deadline(clock, CANCEL_BUDGET_MS),
+        deadline: new Deadline(clock, abortMs),
       },
       { client: client.with({ signal }), clock, signal },
     )

@@ -4,6 +4,7 @@ import { TransportError } from '../http/transport-error.ts'
 import { AnswerError, UnreachableError } from './errors.ts'
 import {
   DEFINITION_NOUNS,
+  isAbout,
   isUuid,
   toDefinition,
   toGraph,
@@ -40,10 +41,14 @@ import {
   type StepDetail,
 } from './step-detail.ts'
 import type { JsonObject } from '../base/json.ts'
+import { ModelsClient } from './model-versions.ts'
 import { pathSegment } from '../http/path-segment.ts'
 import {
   ROUTES,
   completedRunsParameters,
+  noteMetadataCall,
+  type MetadataScope,
+  runsOfIdsParameters,
   type CompletedRunsQuery,
   type RunPage,
   type DefinitionQuery,
@@ -54,11 +59,6 @@ import { readTriggerAnswer, type TriggerAnswer } from './answers/trigger-answer.
 
 /** 20,000 steps; a server that never comes to an end must not hold the step for ever. */
 const MOST_STEP_PAGES = 200
-
-/** Ids are UUIDs, in whichever case; an answer that has none is about what was asked for. */
-function isAbout(id: string): (answer: { readonly id?: string | null | undefined }) => boolean {
-  return (answer) => answer.id == null || answer.id.toLowerCase() === id.toLowerCase()
-}
 
 /**
  * ZenML's workspace API: one method an endpoint, for servers from 0.74 on.
@@ -81,6 +81,11 @@ export class ZenmlClient {
   /** Origin and path prefix, without a slash at the end. */
   get serverUrl(): string {
     return this.#api.baseUrl
+  }
+
+  /** What there is to know of models, with the same signal and retries. */
+  get models(): ModelsClient {
+    return new ModelsClient(this.#api)
   }
 
   /** What time it is on the server, in milliseconds since the epoch; undefined where no answer has said it. */
@@ -238,6 +243,14 @@ export class ZenmlClient {
     return toRun(await this.#api.read('read the run', call, runSchema, isAbout(id)))
   }
 
+  /** The states of several runs, at most 100, by their ids; what the server does not list is not there. */
+  async runsOfIds(ids: readonly string[], projectId?: string): Promise<ReadonlyMap<string, Run>> {
+    const call = { path: '/runs', query: runsOfIdsParameters(ids, projectId) }
+    const { items } = await this.#api.read('read the runs', call, pageOf(runSchema))
+    const runs = items.map(toRun).filter(({ id }) => ids.includes(id))
+    return new Map(runs.map((run) => [run.id, run]))
+  }
+
   /** A run's state and its steps, those not started included, in the order of the graph. 0.84.3 has the route, 0.82.1 has not. */
   async dag(id: string): Promise<RunGraph> {
     const call = { path: `/runs/${pathSegment(id)}/dag` }
@@ -306,31 +319,13 @@ export class ZenmlClient {
     return this.#api.read('read the run', call, runDetailSchema, isAbout(id))
   }
 
-  /**
-   * Attaches mappings to a run as metadata; tried once.
-   *
-   * @param server before 0.80 a project was called workspace, and the account had to be named
-   */
+  /** Attaches mappings to a run as metadata; tried once. */
   async noteMetadata(
     runId: string,
     values: Readonly<Record<string, JsonObject>>,
-    {
-      projectId,
-      accountId,
-      server,
-    }: { projectId: string; accountId: string; server: Pick<ServerInfo, 'hasProjects'> },
+    scope: MetadataScope,
   ): Promise<void> {
-    const { hasProjects } = server
-    const call: Call = {
-      method: 'POST',
-      path: hasProjects ? '/run-metadata' : `/workspaces/${pathSegment(projectId)}/run-metadata`,
-      json: {
-        ...(hasProjects ? { project: projectId } : { workspace: projectId, user: accountId }),
-        resources: [{ id: runId, type: 'pipeline_run' }],
-        values,
-        types: Object.fromEntries(Object.keys(values).map((key) => [key, 'dict'])),
-      },
-    }
+    const call = noteMetadataCall(runId, values, scope)
     const answer = await this.#api.exchange(call)
     if (!isYes(answer)) throw new AnswerError('record metadata on the run', answer, this.#api.now())
   }
@@ -366,12 +361,8 @@ export class ZenmlClient {
    * The state `stopped` must never be set so: the run would stay `running` for ever.
    */
   async failInitializing(id: string, reason: string): Promise<void> {
-    const call: Call = {
-      method: 'PUT',
-      path: `/runs/${pathSegment(id)}`,
-      json: { status: 'failed', status_reason: reason },
-    }
-    const answer = await this.#api.exchange(call)
+    const json = { status: 'failed', status_reason: reason }
+    const answer = await this.#api.exchange({ method: 'PUT', path: `/runs/${pathSegment(id)}`, json })
     if (!isYes(answer)) throw new AnswerError('end the run', answer, this.#api.now())
   }
 

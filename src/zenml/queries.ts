@@ -1,4 +1,7 @@
-import type { DefinitionKind, Run } from './model.ts'
+import type { JsonObject } from '../base/json.ts'
+import { pathSegment } from '../http/path-segment.ts'
+import type { Call } from './api.ts'
+import type { DefinitionKind, Run, ServerInfo } from './model.ts'
 
 /* What lists are asked for, and what a part of one holds. */
 
@@ -57,6 +60,15 @@ export function completedRunsParameters({
   }
 }
 
+/** The parameters of a list of certain runs. */
+export function runsOfIdsParameters(
+  ids: readonly string[],
+  projectId: string | undefined,
+): Readonly<Record<string, string | undefined>> {
+  const id = `oneof:${JSON.stringify(ids)}`
+  return { id, project: projectId, size: String(ids.length), hydrate: 'false' }
+}
+
 export interface RunPage {
   readonly runs: readonly Run[]
   readonly isLast: boolean
@@ -69,4 +81,29 @@ export interface StepPage<Step> {
   readonly received: number
   /** How many it says that there are. */
   readonly total: number
+}
+
+/** Where metadata belongs; before 0.80 a project was called workspace, and the account had to be named. */
+export interface MetadataScope {
+  readonly projectId: string
+  readonly accountId: string
+  readonly server: Pick<ServerInfo, 'hasProjects'>
+}
+
+/** Attaches mappings to a run. */
+export function noteMetadataCall(
+  runId: string,
+  values: Readonly<Record<string, JsonObject>>,
+  { projectId, accountId, server: { hasProjects } }: MetadataScope,
+): Call {
+  return {
+    method: 'POST',
+    path: hasProjects ? '/run-metadata' : `/workspaces/${pathSegment(projectId)}/run-metadata`,
+    json: {
+      ...(hasProjects ? { project: projectId } : { workspace: projectId, user: accountId }),
+      resources: [{ id: runId, type: 'pipeline_run' }],
+      values,
+      types: Object.fromEntries(Object.keys(values).map((key) => [key, 'dict'])),
+    },
+  }
 }

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 
+import { readSweepInputs } from '../../../src/github/sweep/inputs.ts'
 import type { Environment } from '../../../src/github/workflow/environment.ts'
 import { readFile } from '../../../src/github/workflow/files.ts'
 import { InputFaults } from '../../../src/github/inputs/faults.ts'
@@ -10,6 +11,7 @@ import type { ActionName } from '../../../src/github/inputs/table.ts'
 import {
   readInputs,
   readLoginInputs,
+  readPromoteInputs,
   readStopInputs,
   readWaitInputs,
   type Inputs,
@@ -36,7 +38,9 @@ export const least = {
   main: { ...connection, snapshot: 'nightly' },
   login: connection,
   wait: { ...connection, run: 'nightly-5' },
+  sweep: { ...connection, snapshot: 'nightly', matrix: '{train.epochs: [1, 2]}' },
   stop: { ...connection, run: RUN_ID },
+  promote: { ...connection, run: RUN_ID, stage: 'production' },
 } satisfies Readonly<Record<ActionName, With>>
 
 /** `with:` of a workflow as the runner hands it over. */
@@ -75,7 +79,9 @@ const readers: Readonly<Record<ActionName, (sources: InputSources) => Promise<Re
   main: readInputs,
   login: readLoginInputs,
   wait: readWaitInputs,
+  sweep: readSweepInputs,
   stop: readStopInputs,
+  promote: readPromoteInputs,
 }
 
 /** {@link readWith} for whichever action. */

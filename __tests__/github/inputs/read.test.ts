@@ -3,7 +3,12 @@ import fc from 'fast-check'
 import { anyText } from '../../any-text.ts'
 
 import { inputTables, type ActionName, type InputName } from '../../../src/github/inputs/table.ts'
-import { readLoginInputs, readStopInputs, readWaitInputs } from '../../../src/github/inputs/read.ts'
+import {
+  readLoginInputs,
+  readPromoteInputs,
+  readStopInputs,
+  readWaitInputs,
+} from '../../../src/github/inputs/read.ts'
 import { workspaceFiles } from './bad-configurations.ts'
 import { badInputs } from './bad-inputs.ts'
 import {
@@ -21,7 +26,7 @@ import {
 } from './given.ts'
 
 const inputNames: readonly InputName[] = inputTables.main.names
-const actions: readonly ActionName[] = ['main', 'login', 'wait', 'stop']
+const actions: readonly ActionName[] = ['main', 'login', 'wait', 'stop', 'promote']
 
 let workspace: ReturnType<typeof makeWorkspace>
 beforeAll(() => {
@@ -302,6 +307,30 @@ test.each([
     })
   },
 )
+
+test.each([
+  [{}, { choice: { kind: 'run', run: RUN_ID }, replace: 'older' }],
+  [
+    { run: 'Nightly-5', replace: 'never' },
+    { choice: { kind: 'run', run: 'Nightly-5' }, replace: 'never' },
+  ],
+  [
+    { run: '', model: ' classifier ', version: '7\n', project: 'vision', replace: 'always' },
+    {
+      choice: { kind: 'model', model: 'classifier', version: '7' },
+      replace: 'always',
+      project: 'vision',
+    },
+  ],
+])('promote/ with %j takes a run, or a model and a version', async (given, fields) => {
+  const outcome = await readWith(readPromoteInputs, variables({ ...least.promote, ...given }))
+  expect(outcome.ok && outcome.inputs).toEqual({
+    server: { url: 'https://zenml.example.com', proApiUrl: 'https://cloudapi.zenml.io' },
+    credential: { kind: 'api-key', key: KEY },
+    stage: 'production',
+    ...fields,
+  })
+})
 
 test.each([
   'https://ann:hunter22@zenml.example.com/projects/vision',

@@ -6,6 +6,7 @@ import { withinSize, type Section } from '../page/size.ts'
 import type { RunRecord } from '../run-record.ts'
 import { shownDuration, shownMoment } from '../../base/duration-text.ts'
 import { comparisonText } from '../page/comparison.ts'
+import { sweepText } from '../page/sweep.ts'
 import { heading, headLine } from '../page/heading.ts'
 import { codeLine } from '../code-text.ts'
 import { lastSeenText, stepsText } from '../page/steps.ts'
@@ -44,6 +45,7 @@ export function renderComment(record: RunRecord, place: CommentPlace): string {
     ['code', codeLine(record)],
     ['errors', whyText(record, FAILURE_LIMITS)],
     ['expectations', verdictsText(verdicts, MOST_VERDICTS)],
+    ['cells', sweepText(record.sweep, { foldsRest: false })],
     ['comparison', comparisonText(record.comparison)],
     ['metadata', details === undefined ? '' : metricsText(details, MOST_METRICS)],
     [

@@ -23,7 +23,7 @@ const TITLE = 'Pull request comment'
 export interface CommentOptions {
   readonly mode: CommentMode
   readonly token: string | undefined
-  readonly action: 'main' | 'wait'
+  readonly action: 'main' | 'wait' | 'sweep'
   readonly stepKey: string
   readonly context: WorkflowContext
   readonly readFile: ReadFile

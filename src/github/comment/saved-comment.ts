@@ -59,7 +59,7 @@ const commitsSchema = z.object({
 })
 
 const savedSchema = z.object({
-  action: z.enum(['main', 'wait']),
+  action: z.enum(['main', 'wait', 'sweep']),
   identity: z.string().regex(/^[0-9a-f]{8}$/),
   mode: z.enum(['never', 'always', 'on-failure']),
   stepKey: z.string(),

@@ -58,6 +58,14 @@ export function wholeNumber(least: number, most: number) {
   })
 }
 
+/** Which value of the finished runs is compared, and whether more or less is better. */
+export const rank = value((text, fault) => {
+  const [, direction, name] = /^(max|min)\s+(\S.*)$/su.exec(text) ?? []
+  if (name !== undefined && !/[\r\n]/.test(name))
+    return { direction: direction === 'max' ? 'max' : 'min', name } as const
+  return fault('does not say what is best; write max or min and a name, such as max train.accuracy')
+})
+
 /** A time in milliseconds. */
 export const duration = value((text, fault) => {
   const parsed = parseDuration(text)

@@ -2,6 +2,8 @@ import { z } from 'zod'
 
 import type { EndMode } from '../../run/journal.ts'
 import type { FollowPolicy } from '../../run/follow.ts'
+import type { Replace } from '../../run/promote/decide.ts'
+import type { Stage } from '../../zenml/model-versions.ts'
 import {
   baseline,
   boolean,
@@ -14,6 +16,7 @@ import {
   line,
   name,
   pollInterval,
+  rank,
   runName,
   runReference,
   tags,
@@ -26,11 +29,24 @@ import { expectations } from './expectations.ts'
 /** A page of ZenML's log has no more. */
 const MAX_LOG_TAIL = 1000
 
+/** So many runs the post step of a killed job can end in the two minutes that it has. */
+const MAX_PARALLEL = 64
+
 const onLost = choice<FollowPolicy['onLost']>(['keep-running', 'stop'])
 const endMode = choice<EndMode>(['stop', 'stop-gracefully', 'keep-running'], { leave: 'keep-running' })
 const stopMode = choice<Exclude<EndMode, 'keep-running'>>(['stop', 'stop-gracefully'], {
   graceful: 'stop-gracefully',
   gracefully: 'stop-gracefully',
+})
+const stage = choice<Stage>(['staging', 'production', 'archived'], {
+  prod: 'production',
+  stage: 'staging',
+  archive: 'archived',
+})
+const replace = choice<Replace>(['older', 'always', 'never'], {
+  true: 'always',
+  false: 'never',
+  newer: 'older',
 })
 const onPaused = choice<FollowPolicy['onPaused']>(['wait', 'fail'])
 
@@ -81,7 +97,7 @@ function table<Shape extends z.ZodRawShape>(shape: Shape) {
 }
 
 /**
- * The inputs of the four actions, in the order of their files: what each may hold. An input that is not given,
+ * The inputs of the actions, in the order of their files: what each may hold. An input that is not given,
  * or blank, is `undefined` here; `prefault` is the default of the action's file.
  *
  * Every issue's message is the rest of a line that begins with the input's name.
@@ -136,12 +152,56 @@ export const inputTables = {
     ...network,
     ...step,
   }),
+  sweep: table({
+    ...connection,
+    snapshot: name.optional(),
+    template: name.optional(),
+    pipeline: name.optional(),
+    project: name.optional(),
+    matrix: text.optional(),
+    parameters: text.optional(),
+    configuration: text.optional(),
+    'configuration-file': line.optional(),
+    tags: tags.optional(),
+    'enable-cache': boolean.optional(),
+    'max-parallel': wholeNumber(1, MAX_PARALLEL).prefault('4'),
+    'fail-fast': boolean.prefault('false'),
+    rank: rank.optional(),
+    expect: expectations.optional(),
+    'expect-all': boolean.prefault('false'),
+    baseline: baseline.optional(),
+    'baseline-required': boolean.prefault('false'),
+    timeout: limits.timeout,
+    'run-timeout': limits.timeout,
+    'trigger-timeout': duration.prefault('30m'),
+    'poll-interval': limits['poll-interval'],
+    'on-cancel': endMode.prefault('stop'),
+    'on-timeout': endMode.prefault('stop'),
+    'on-paused': onPaused.prefault('wait'),
+    'on-lost': onLost.prefault('keep-running'),
+    'lost-after': duration.prefault('30m'),
+    resume: boolean.prefault('false'),
+    ...report,
+    'note-origin': boolean.prefault('true'),
+    ...network,
+    ...step,
+  }),
   stop: table({
     ...connection,
     run: runReference.optional(),
     project: name.optional(),
     mode: stopMode.prefault('stop'),
     timeout: duration.prefault('2m'),
+    ...network,
+  }),
+  promote: table({
+    ...connection,
+    run: runReference.optional(),
+    model: name.optional(),
+    version: name.optional(),
+    stage: stage.optional(),
+    replace: replace.prefault('older'),
+    project: name.optional(),
     ...network,
   }),
 }

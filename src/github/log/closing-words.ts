@@ -1,6 +1,7 @@
 import { faultLine } from './failure-log.ts'
 import { inline } from './workflow-log.ts'
 import { cut } from '../../base/printable.ts'
+import type { SweepResult } from '../../run/sweep/cell.ts'
 import type { RunRecord } from '../run-record.ts'
 import { shownDuration } from '../../base/duration-text.ts'
 
@@ -12,6 +13,7 @@ export function resultLine(record: RunRecord): string | undefined {
     case 'started':
       return 'The run continues in ZenML; not waiting for it (wait: false)'
     case 'completed':
+      if (record.sweep !== undefined) return sweepLine(record.sweep)
       return `The run completed after ${shownDuration(record.durationMs ?? 0)}${comparison(record)}${cacheNote(record)}`
     case 'failed':
     case 'stopped':
@@ -22,6 +24,12 @@ export function resultLine(record: RunRecord): string | undefined {
     case undefined:
       return undefined
   }
+}
+
+function sweepLine({ cells }: SweepResult): string {
+  const missed = cells.filter(({ outcome }) => outcome?.conclusion === 'expectation-missed').length
+  const note = missed === 0 ? '' : `, ${missed} of them not as expected`
+  return `All ${cells.length} runs of the sweep completed${note}`
 }
 
 function comparison({ usual }: RunRecord): string {

@@ -7,6 +7,7 @@ import { FailureLog } from './failure-log.ts'
 import { inline, type WorkflowLog } from './workflow-log.ts'
 import { shownDuration, stopwatch } from '../../base/duration-text.ts'
 import { isStartEvent, StartLog, type StartEvent } from './start-log.ts'
+import { isSweepEvent, SweepLog, type SweepEvent } from './sweep-log.ts'
 import { StepLines, stillLine } from './step-lines.ts'
 
 const HINDRANCES = [
@@ -23,7 +24,7 @@ const HINDRANCES = [
 /** What stands in a run's way, or asks a person to do something. */
 type HindranceEvent = Extract<RunEvent, { kind: (typeof HINDRANCES)[number] }>
 
-type ProgressEvent = Exclude<RunEvent, StartEvent | HindranceEvent>
+type ProgressEvent = Exclude<RunEvent, StartEvent | HindranceEvent | SweepEvent>
 
 const LONG = 500
 
@@ -37,6 +38,7 @@ export class RunLog implements Reporter {
   readonly #start: StartLog
   readonly #failures: FailureLog
   readonly #steps = new StepLines()
+  readonly #sweep: SweepLog
   /** When the run was created, on the clock of elapsed time. */
   #createdAt: number | undefined
   #url: string | undefined
@@ -46,6 +48,7 @@ export class RunLog implements Reporter {
     this.#clock = clock
     this.#start = new StartLog(log)
     this.#failures = new FailureLog(log)
+    this.#sweep = new SweepLog(log, clock)
   }
 
   /** Whether the reason of the run's failure is annotated, so that its end need not be. */
@@ -58,7 +61,9 @@ export class RunLog implements Reporter {
       this.#createdAt = this.#clock.elapsed() - event.ageMs
       this.#url = event.url
     }
-    if (isStartEvent(event)) this.#start.tell(event)
+    if (event.kind === 'cells-configured') this.#start.flush()
+    if (isSweepEvent(event)) this.#sweep.tell(event)
+    else if (isStartEvent(event)) this.#start.tell(event)
     else if (isHindrance(event)) this.#tellHindrance(event)
     else this.#tellProgress(event)
   }
@@ -145,9 +150,7 @@ export class RunLog implements Reporter {
         )
         return
       case 'origin-not-noted':
-        this.#log.warning(
-          `Where the run came from could not be recorded on it: ${inline(event.detail, LONG)}`,
-        )
+        this.#log.warning(notNotedLine(event))
     }
   }
 
@@ -164,6 +167,13 @@ export class RunLog implements Reporter {
 function isHindrance(event: RunEvent): event is HindranceEvent {
   const kinds: readonly string[] = HINDRANCES
   return kinds.includes(event.kind)
+}
+
+function notNotedLine({ what, detail }: Extract<RunEvent, { kind: 'origin-not-noted' }>): string {
+  const why = inline(detail, LONG)
+  return what === 'its origin'
+    ? `Where the run came from could not be recorded on it: ${why}`
+    : `The run can be no baseline, because how the step ended was not recorded on it: ${why}`
 }
 
 function comparedLine({ input, baseline, missing }: Comparison): string {

@@ -8,6 +8,7 @@ import { escapeUnprintable } from '../../base/printable.ts'
 import type { RunRecord } from '../run-record.ts'
 import { withinSize, type Section } from './size.ts'
 import { comparisonText } from './comparison.ts'
+import { sweepText } from './sweep.ts'
 import { heading, headLine } from './heading.ts'
 import { codeLine } from '../code-text.ts'
 import { lastSeenText, stepsText } from './steps.ts'
@@ -29,17 +30,18 @@ const MAX_BYTES = 300_000
  * as it is no reason to call a run a failure.
  */
 export async function writeSummary(record: RunRecord, log: SummaryLog): Promise<boolean> {
-  return append(renderSummary(record), log)
+  return appendToSummary(renderSummary(record), log)
 }
 
 /** Appends a sentence to what the job summary says about the run already. */
 export async function addToSummary(sentence: string, log: SummaryLog): Promise<void> {
-  await append(`${code(sentence, MAX_SENTENCE_LENGTH)}\n`, log)
+  await appendToSummary(`${code(sentence, MAX_SENTENCE_LENGTH)}\n`, log)
 }
 
 type SummaryLog = Pick<WorkflowLog, 'warning' | 'cover'>
 
-async function append(markdown: string, log: SummaryLog): Promise<boolean> {
+/** Appends Markdown to the job summary. Gives whether that could be done; if not, a warning says so. */
+export async function appendToSummary(markdown: string, log: SummaryLog): Promise<boolean> {
   try {
     // An empty line before it: whatever an earlier step wrote must not run into it.
     await appendSummary(`\n${markdown}\n`, log)
@@ -61,6 +63,7 @@ export function renderSummary(record: RunRecord): string {
     ['code', codeLine(record)],
     ['errors', whyText(record, LIMITS)],
     ['expectations', verdictsText(verdicts)],
+    ['cells', sweepText(record.sweep, { foldsRest: true })],
     ['comparison', comparisonText(record.comparison)],
     ['dry run', dryRun === undefined ? '' : dryRunText(dryRun)],
     ['table of steps', blocks(stepsText(steps), lastSeenText(record))],

@@ -15,9 +15,12 @@ export type BaselineChoice =
   | { readonly kind: 'branch'; readonly branch: string; readonly repository: string }
   /** Id or exact name. */
   | { readonly kind: 'run'; readonly reference: string }
+  /** It was read already. */
+  | { readonly kind: 'known'; readonly name: string; readonly baseline: Baseline }
 
 /** As the input has it. */
 export function nameOfBaseline(choice: BaselineChoice): string {
+  if (choice.kind === 'known') return choice.name
   return choice.kind === 'run' ? `run:${choice.reference}` : choice.branch
 }
 
@@ -62,6 +65,7 @@ export async function readBaseline(
   compared: ComparedRun,
   deps: CollectDependencies,
 ): Promise<Baseline> {
+  if (choice.kind === 'known') return choice.baseline
   const limit = deps.timeLimit(TIME_LIMIT_MS)
   const read = await tryTo(async (client) => find(choice, compared, client), deps, limit, { retries: true })
   if ('missing' in read) return { kind: 'unread', why: read.missing }
@@ -80,7 +84,11 @@ export async function readBaseline(
 
 type Found = Run | Exclude<Baseline, { kind: 'found' }>
 
-async function find(choice: BaselineChoice, compared: ComparedRun, client: ZenmlClient): Promise<Found> {
+async function find(
+  choice: Exclude<BaselineChoice, { kind: 'known' }>,
+  compared: ComparedRun,
+  client: ZenmlClient,
+): Promise<Found> {
   return choice.kind === 'run'
     ? findNamed(choice.reference, compared, client)
     : findOnBranch(choice, compared, client)

@@ -1,5 +1,6 @@
 import type { Definition } from '../../zenml/model.ts'
 import { checkConfiguration } from './check/check-configuration.ts'
+import { checkExpectedNames, type ExpectedName } from './check/expected-names.ts'
 import { Findings } from './check/collected-problems.ts'
 import { FirstLines } from './check/first-lines.ts'
 import { readOutline } from './check/outline.ts'
@@ -22,23 +23,30 @@ const NOT_TOLD = 'The server does not list the parameters, so the configuration 
  * Merges all that the user wants to differ, and checks it against the definition.
  *
  * @param version the server's
+ * @param expected what the finished run is to have logged
  * @throws ConfigurationError with a line for each error, all at once
  */
-export function assemble(overrides: Overrides, definition: Definition, version: string): Assembled {
+export function assemble(
+  overrides: Overrides,
+  definition: Definition,
+  version: string,
+  expected: readonly ExpectedName[] = [],
+): Assembled {
   const outline = readOutline(definition)
   const errors = new FirstLines()
-  const { parameters } = overrides
-  const expanded = parameters && expandParameters(parameters, outline, errors)
-  const layers = [...overrides.layers, ...(expanded?.layers ?? [])]
+  const short = [overrides.parameters, overrides.cell].filter((layer) => layer !== undefined)
+  const expanded = short.map((layer) => expandParameters(layer, outline, errors))
+  const layers = [...overrides.layers, ...expanded.flatMap((each) => each.layers)]
   const configuration = mergeOverrides({ ...overrides, layers }, definition.documents.configTemplate)
   const { body } = configuration
   const findings = new Findings(layers, errors)
   const isGiven = Object.keys(body).length > 0
   if (isGiven && outline !== undefined) checkConfiguration(body, { outline, version, findings })
+  if (outline !== undefined) checkExpectedNames(expected, outline, errors)
   const faults = errors.shown()
   if (faults.length > 0) throw new ConfigurationError(faults, errors.shown(hide))
   const unchecked = isGiven && outline === undefined ? NOT_TOLD : undefined
-  const warnings = [...findings.warnings.shown(), ...keptLines(expanded?.kept ?? [])]
+  const warnings = [...findings.warnings.shown(), ...keptLines(expanded.flatMap(({ kept }) => kept))]
   return { ...configuration, warnings, unchecked }
 }
 

@@ -16,6 +16,8 @@ export interface Overrides {
   readonly layers: readonly Layer[]
   /** What goes over all layers, in the short form of the input `parameters`. */
   readonly parameters?: Layer | undefined
+  /** What goes over those, in the same form: what a sweep varies. */
+  readonly cell?: Layer | undefined
   /** In addition to those that the run would have without them. */
   readonly tags: readonly string[] | undefined
   readonly enableCache: boolean | undefined
@@ -33,7 +35,7 @@ export interface Configuration {
  * @param base the definition's own configuration; undefined if the server does not say
  */
 export function mergeOverrides(
-  { layers, tags, enableCache }: Omit<Overrides, 'parameters'>,
+  { layers, tags, enableCache }: Omit<Overrides, 'parameters' | 'cell'>,
   base: JsonObject | undefined,
 ): Configuration {
   const merged = layers.reduce<JsonObject>((base, { value }) => mergeDeeply(base, value), {})

@@ -6,6 +6,7 @@ import { runPhase } from '../../zenml/status.ts'
 import { isOver, needsSteps, settleMs, unfinishedSteps, type Sighting } from './is-over.ts'
 import { forecast } from './forecast.ts'
 import { Heartbeat } from './heartbeat.ts'
+import { aloneWith, type Looks } from './looks.ts'
 import { Orchestrator } from './orchestrator.ts'
 import { nextPollMs } from './polling.ts'
 import { Questions } from './paused-questions.ts'
@@ -31,6 +32,8 @@ export interface WatchRequest {
   readonly usual?: Usual | undefined
   /** How long the run has been there; milliseconds. */
   readonly ageMs: number
+  /** With which others it is looked at; default: alone. */
+  readonly looks?: Looks | undefined
 }
 
 /** Why the watch ended; `status` is the last one seen. */
@@ -78,6 +81,7 @@ class Watch {
   readonly #questions: Questions
   readonly #heartbeat: Heartbeat
   readonly #orchestrator: Orchestrator
+  readonly #looks: Looks
   #status: string
   /** What the last look at the run itself said; undefined before the first. */
   #fingerprint: string | undefined
@@ -97,6 +101,7 @@ class Watch {
     this.#deps = deps
     this.#client = deps.client.with({ retries: false, signal: deps.signal })
     this.#startedAt = deps.clock.elapsed()
+    this.#looks = request.looks ?? aloneWith(deps.clock)
     this.#changedAt = this.#startedAt
     this.#status = request.status
     this.#questions = new Questions(request.run.id, deps)
@@ -121,7 +126,7 @@ class Watch {
       if (remainingMs <= 0) return { kind: 'timed-out', status: this.#status }
       const moment = { elapsedMs: this.#elapsedMs, fixedMs, usual, random: clock.random() }
       const pollMs = Math.max(nextPollMs(moment), this.#askedToWaitMs)
-      await clock.sleep(Math.min(pollMs, remainingMs), signal)
+      await this.#looks.sleep(pollMs, remainingMs, signal)
     }
   }
 
@@ -133,6 +138,11 @@ class Watch {
   /** Since the run was created. */
   get #elapsedMs(): number {
     return this.#request.ageMs + this.#watchedMs
+  }
+
+  /** Of many runs at once nobody reads what their steps do: they are read where something failed. */
+  get #isAlone(): boolean {
+    return this.#request.looks === undefined
   }
 
   #tell(event: RunEvent): void {
@@ -158,10 +168,11 @@ class Watch {
 
   /** One request, unless the run has changed: while it goes on, its graph tells as well that it does. */
   async #sight(): Promise<Look> {
-    const isDue = this.#fingerprint !== undefined && this.#steps.areDue(this.#status, this.#elapsedMs)
+    const isSeen = this.#fingerprint !== undefined
+    const isDue = isSeen && this.#isAlone && this.#steps.areDue(this.#status, this.#elapsedMs)
     const graph = isDue ? await this.#steps.readGraph() : undefined
     if (graph?.status === this.#status) return { parts: graph }
-    const run = await this.#client.run(this.#request.run.id, { hydrate: false })
+    const run = await this.#looks.look(this.#client, this.#request.run.id)
     if (runPhase(run.status) === 'unknown') return { run: await this.#client.run(run.id, { hydrate: true }) }
     if (graph?.status === run.status) return { run, parts: graph }
     return needsSteps(run) ? { run, parts: await this.#steps.read() } : { run }
@@ -217,6 +228,7 @@ class Watch {
 
   /** Where they tell something new: when the run has changed, at its end, and from time to time. */
   async #partsBeside(run: Run, isChanged: boolean): Promise<RunParts | undefined> {
+    if (!this.#isAlone) return undefined
     const isDue = isChanged ? hasSteps(run.status) : this.#steps.areDue(run.status, this.#elapsedMs)
     return isDue || isOver({ run }, 0) ? this.#steps.tryToRead() : undefined
   }
@@ -279,7 +291,7 @@ class Watch {
     const doubtedMs = Math.min(DOUBTED_MS, lostAfterMs)
     const isFinal = this.#patience.refused(doubtedMs)
     if (!isFinal && this.#noteLost(detail, doubtedMs) < lostAfterMs) return undefined
-    return { kind: 'lost', status: this.#status, detail, refuses: true }
+    return { kind: 'lost', status: this.#status, detail, refuses: isFinal }
   }
 
   /** Gives for how many milliseconds the run has been out of sight. */

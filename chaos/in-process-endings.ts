@@ -1,0 +1,79 @@
+import type { CellResult } from '../src/run/sweep/cell.ts'
+import { RunError } from '../src/run/errors.ts'
+import { isZenmlError } from '../src/zenml/errors.ts'
+import type { Case } from './draw.ts'
+import type { Ending } from './ending.ts'
+import { lastLineOf } from './log-text.ts'
+
+/* What the steps that are played in this process ended with. */
+
+export const KILLED: Ending = {
+  conclusion: undefined,
+  status: '',
+  runId: undefined,
+  green: undefined,
+  line: '',
+  unforeseen: '',
+}
+
+export function endingOfCell({ run, outcome, notStarted }: CellResult): Ending {
+  const conclusion =
+    outcome?.conclusion ?? (notStarted?.includes('timeout') === true ? 'timed-out' : 'cancelled')
+  return {
+    conclusion,
+    status: outcome?.status ?? '',
+    runId: run?.id,
+    green: outcome === undefined ? false : outcome.error === undefined,
+    line: outcome === undefined ? 'Nothing was started' : (outcome.error ?? `The run ${conclusion}`),
+    unforeseen: '',
+  }
+}
+
+export interface PostWords {
+  readonly printed: string
+  readonly unforeseen: string
+}
+
+/** What the post step said last, or last of the run of that name. */
+export function endingOfPost(words: PostWords | undefined, name: string | undefined): Ending | undefined {
+  if (words === undefined) return undefined
+  const { printed, unforeseen } = words
+  const lines = printed.split('\n').filter((line) => name !== undefined && line.includes(name))
+  const line = lastLineOf(lines.length > 0 ? lines.join('\n') : printed)
+  if (line === '' && unforeseen === '') return undefined
+  return { conclusion: undefined, status: '', runId: undefined, green: undefined, line, unforeseen }
+}
+
+export function endingOf(error: unknown, runId: string | undefined): Ending {
+  const foreseen = error instanceof RunError || isZenmlError(error)
+  const line = error instanceof Error ? error.message : String(error)
+  const conclusion = error instanceof RunError ? error.conclusion : 'failed'
+  const unforeseen = foreseen ? '' : error instanceof Error ? (error.stack ?? line) : line
+  return { conclusion, status: '', runId, green: false, line, unforeseen }
+}
+
+/** Whether one failure ended the others. */
+export function hasFailedFast({ sweep }: Pick<Case, 'sweep'>, ended: Iterable<CellResult>): boolean {
+  const outcomes = [...ended].map(({ outcome }) => outcome)
+  return (
+    sweep?.failFast === true &&
+    outcomes.some((outcome) => outcome?.error !== undefined && outcome.conclusion !== 'cancelled')
+  )
+}
+
+type Variables = Readonly<Record<string, string | undefined>>
+
+/** Whether main left nothing to see to, of its one run or of a cell. */
+export function isSettled(env: Variables, cell: number | undefined): boolean {
+  const isAll = env['STATE_settled'] === 'true'
+  if (cell === undefined || isAll) return isAll
+  const saved = env[`STATE_cell_${String(cell)}`]
+  // Where others were sent, nothing was sent for it.
+  return saved === undefined ? env['STATE_cell_1'] !== undefined : saved === '{}'
+}
+
+/** The name by which a line of the post step says what became of a cell. */
+export function savedName(env: Variables, cell: number | undefined): string | undefined {
+  if (cell === undefined) return undefined
+  return /"name":"([^"]+)"/.exec(env[`STATE_cell_${String(cell)}`] ?? '')?.[1]
+}

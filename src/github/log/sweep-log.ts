@@ -1,0 +1,242 @@
+import type { RunEvent } from '../../run/events.ts'
+import type { CellResult, SweepResult } from '../../run/sweep/cell.ts'
+import type { Clock } from '../../base/clock.ts'
+import { shownDuration, stopwatch } from '../../base/duration-text.ts'
+import { endText, valuesText } from '../sweep/cell-text.ts'
+import { shownNumber } from '../page/comparison.ts'
+import { FailureLog } from './failure-log.ts'
+import { inline, type WorkflowLog } from './workflow-log.ts'
+
+const SWEEP_KINDS = [
+  'cells-configured',
+  'sweep-too-long',
+  'cell',
+  'cell-ended',
+  'swept',
+] as const satisfies readonly RunEvent['kind'][]
+
+export type SweepEvent = Extract<RunEvent, { kind: (typeof SWEEP_KINDS)[number] }>
+
+export function isSweepEvent(event: RunEvent): event is SweepEvent {
+  const kinds: readonly string[] = SWEEP_KINDS
+  return kinds.includes(event.kind)
+}
+
+type CellEvent = Extract<SweepEvent, { kind: 'cell' }>
+
+const HINDRANCES = [
+  'trigger-hindered',
+  'answer-lost',
+  'not-dispatched',
+  'server-lost',
+  'server-back',
+  'ending',
+  'paused',
+  'still-initializing',
+  'resume-unclear',
+  'resume-foreign',
+  'details',
+] as const satisfies readonly RunEvent['kind'][]
+
+/** What stands in the way of a cell's run, or is missing of it at its end. */
+type HindranceEvent = Extract<RunEvent, { kind: (typeof HINDRANCES)[number] }>
+
+function isHindrance(event: RunEvent): event is HindranceEvent {
+  const kinds: readonly string[] = HINDRANCES
+  return kinds.includes(event.kind)
+}
+
+const LONG = 500
+
+/** With its log; each further one has the line of its cell. */
+const MOST_FAILURES = 9
+
+/** What hinders a cell at its start, or the sight of its run, is told so often. */
+const MOST_HINDRANCES = 50
+
+/** A sign of life is due after a minute, and later after a twentieth of the time gone by. */
+const SHORTEST_SILENCE_MS = 60_000
+const SHARE_OF_ELAPSED = 0.05
+
+/** Times up to `9:59:59` stand one below the other. */
+const TIME_WIDTH = 7
+
+/** Tells the story of a sweep: a line for each start and each end, the first failures, and a sign of life now and then. */
+export class SweepLog {
+  readonly #log: WorkflowLog
+  readonly #clock: Pick<Clock, 'elapsed'>
+  readonly #failures: FailureLog
+  readonly #startedAt: number
+  readonly #urls = new Map<number, string | undefined>()
+  readonly #running = new Set<number>()
+  #cells = 0
+  #ended = 0
+  #failureCount = 0
+  #hindrances = 0
+  #isLost = false
+  #toldEnding = false
+  #spokeAt: number
+
+  constructor(log: WorkflowLog, clock: Pick<Clock, 'elapsed'>) {
+    this.#log = log
+    this.#clock = clock
+    this.#failures = new FailureLog(log)
+    this.#startedAt = clock.elapsed()
+    this.#spokeAt = this.#startedAt
+  }
+
+  tell(event: SweepEvent): void {
+    switch (event.kind) {
+      case 'cells-configured':
+        this.#cells = event.cells
+        this.#log.info(
+          `The matrix has ${event.cells} cells${event.unchecked === undefined ? '; all are checked' : ''}`,
+        )
+        for (const warning of event.warnings) this.#warn(inline(warning, LONG))
+        if (event.unchecked !== undefined) this.#warn(inline(event.unchecked, LONG))
+        return
+      case 'sweep-too-long':
+        this.#log.warning(tooLongLine(event))
+        return
+      case 'cell':
+        this.#tellCell(event)
+        return
+      case 'cell-ended':
+        this.#tellEnd(event.result)
+        return
+      case 'swept':
+        this.#tellResult(event.result)
+    }
+  }
+
+  #tellCell({ cell, event }: CellEvent): void {
+    const name = `Cell ${cell.number}`
+    if (event.kind === 'started' || event.kind === 'resumed') {
+      this.#urls.set(cell.number, event.url)
+      this.#running.add(cell.number)
+      const how = event.kind === 'resumed' ? 'goes on with the earlier run' : 'started'
+      const where = event.url === undefined ? '' : `: ${inline(event.url, LONG)}`
+      this.#timed(`${name} of ${this.#cells} ${how} (${inline(valuesText(cell.values))})${where}`)
+    } else if (event.kind === 'step-failed' || event.kind === 'run-failed') {
+      this.#failureCount += 1
+      if (this.#failureCount > MOST_FAILURES) return
+      this.#timed(`${name} failed (${inline(valuesText(cell.values))}):`)
+      if (event.kind === 'step-failed') this.#failures.step(event.failure, this.#urls.get(cell.number))
+      else this.#failures.run(event.failure, this.#urls.get(cell.number))
+    } else if (event.kind === 'still') this.#saySomething()
+    else if (isHindrance(event)) this.#tellHindrance(name, event)
+  }
+
+  #tellHindrance(name: string, event: HindranceEvent): void {
+    switch (event.kind) {
+      case 'trigger-hindered':
+        this.#hindered(
+          `${name} is not started yet: ${inline(event.detail, LONG)}. Trying again in ${shownDuration(event.waitMs)}`,
+        )
+        return
+      case 'answer-lost':
+        this.#hindered(
+          `${name}: the answer was lost (${inline(event.detail, LONG)}). Looking for its run by name`,
+        )
+        return
+      case 'not-dispatched':
+        this.#hindered(
+          `${name}: the run ${inline(event.name)} never began and was ended. Starting another one`,
+        )
+        return
+      case 'server-lost':
+        if (!this.#isLost) {
+          this.#hindered(
+            `The server does not answer (${inline(event.detail, LONG)}). The runs may still be running; trying again for up to ${shownDuration(event.toleratedMs)}`,
+          )
+        }
+        this.#isLost = true
+        return
+      case 'server-back':
+        if (this.#isLost) this.#hindered(`The server answers again after ${shownDuration(event.afterMs)}`)
+        this.#isLost = false
+        return
+      case 'ending':
+        if (event.timeoutMs === undefined && !this.#toldEnding && event.runId !== undefined) {
+          this.#timed('Asking ZenML to stop the runs that still go on')
+          this.#toldEnding = true
+        }
+        return
+      case 'paused':
+        this.#warn(
+          `${name}: the run waits for a person. Answer it here: ${inline(event.url ?? 'in ZenML', LONG)}`,
+        )
+        return
+      case 'still-initializing':
+        this.#warn(`${name}: the run has been initializing for ${shownDuration(event.sinceMs)}`)
+        return
+      case 'resume-unclear':
+      case 'resume-foreign':
+        this.#warn(
+          `${name}: no earlier run was taken up, as several match, or another definition made it. Starting a new one`,
+        )
+        return
+      case 'details':
+        if (event.details.missing.length > 0)
+          this.#warn(`${name}: could not be read: ${inline(event.details.missing.join('; '), LONG)}`)
+    }
+  }
+
+  #tellEnd(result: CellResult): void {
+    const { cell, details, rank, outcome } = result
+    this.#ended += 1
+    this.#running.delete(cell.number)
+    const took = details?.durationMs === undefined ? '' : ` in ${shownDuration(details.durationMs)}`
+    const value = rank !== undefined && 'value' in rank ? `, ${shownNumber(rank.value)}` : ''
+    const why = outcome?.error === undefined ? '' : `: ${inline(outcome.error, LONG)}`
+    this.#timed(`Cell ${cell.number} of ${this.#cells} ${endText(result)}${took}${value}${why}`)
+  }
+
+  #tellResult({ best, rank }: SweepResult): void {
+    if (best === undefined || rank === undefined) return
+    const { cell, run } = best
+    const where = run?.url === undefined ? '' : `: ${inline(run.url, LONG)}`
+    this.#log.info(
+      `Best (${rank.direction} ${inline(rank.name)}): cell ${cell.number} with ${shownNumber(best.rank.value)} (${inline(valuesText(cell.values))})${where}`,
+    )
+  }
+
+  #saySomething(): void {
+    const now = this.#clock.elapsed()
+    const silenceMs = Math.max(SHORTEST_SILENCE_MS, (now - this.#startedAt) * SHARE_OF_ELAPSED)
+    if (now - this.#spokeAt < silenceMs) return
+    const waiting = this.#cells - this.#ended - this.#running.size
+    this.#timed(`${this.#running.size} running, ${this.#ended} ended, ${waiting} waiting`)
+  }
+
+  #hindered(line: string): void {
+    if (this.#mayTell()) this.#timed(line)
+  }
+
+  #warn(line: string): void {
+    if (this.#mayTell()) this.#log.warning(line)
+  }
+
+  #mayTell(): boolean {
+    this.#hindrances += 1
+    if (this.#hindrances === MOST_HINDRANCES + 1) this.#timed('More lines like these are left out')
+    return this.#hindrances <= MOST_HINDRANCES
+  }
+
+  #timed(line: string): void {
+    this.#spokeAt = this.#clock.elapsed()
+    this.#log.info(`${stopwatch(this.#spokeAt - this.#startedAt).padStart(TIME_WIDTH)}  ${line}`)
+  }
+}
+
+function tooLongLine({
+  cells,
+  maxParallel,
+  usuallyMs,
+  needsMs,
+  limitMs,
+  isJob,
+}: Extract<SweepEvent, { kind: 'sweep-too-long' }>): string {
+  const what = isJob ? 'a job on a hosted runner may take' : 'timeout allows'
+  return `${cells} cells, ${maxParallel} at a time, usually ${shownDuration(usuallyMs)} each, take about ${shownDuration(needsMs)}, and ${what} ${shownDuration(limitMs)}. Raise max-parallel, or make the matrix smaller`
+}

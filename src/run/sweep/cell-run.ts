@@ -1,0 +1,190 @@
+import type { Deadline } from '../../base/deadline.ts'
+import { isZenmlError } from '../../zenml/errors.ts'
+import type { BaselineChoice } from '../compare/baseline.ts'
+import type { Outcome } from '../conclusion.ts'
+import { RunError } from '../errors.ts'
+import type { RunEvent } from '../events.ts'
+import type { Usual } from '../facts.ts'
+import type { FoundTarget } from '../find/target.ts'
+import { Follower, TIMEOUT_STOP_MS, type Begun, type FollowPolicy, type RunDependencies } from '../follow.ts'
+import type { EndMode, Journal } from '../journal.ts'
+import type { Origin, Provenance } from '../origin.ts'
+import { resumeRun } from '../start/resume.ts'
+import { originOf, type RunOrigin } from '../start/run-name.ts'
+import { startRun } from '../start/start.ts'
+import { within } from '../start/trigger-timeout.ts'
+import type { SharedLooks } from '../watch/looks.ts'
+import type { Cell, CellResult, Rank } from './cell.ts'
+import type { ConfiguredCell } from './configure-cells.ts'
+import { rankValue } from './rank.ts'
+import type { Slots, StartDeadline } from './slots.ts'
+
+export interface SweepDependencies extends Omit<RunDependencies, 'journal'> {
+  /** Keeps what the post step must know of a cell. */
+  readonly journalOf: (cell: Cell) => Journal
+}
+
+/** What the cells of a sweep share. */
+export interface CellContext extends Omit<FollowPolicy, 'wait' | 'timeoutMs' | 'baseline' | 'looks'> {
+  readonly found: FoundTarget
+  readonly baseline: BaselineChoice | undefined
+  readonly rank: Rank | undefined
+  readonly runTimeoutMs: number | undefined
+  readonly triggerTimeoutMs: number
+  readonly resume: boolean
+  readonly origin: RunOrigin
+  readonly provenance: Provenance | undefined
+  readonly usual: { readonly known: Usual | undefined }
+  readonly looks: SharedLooks
+  readonly slots: Slots
+  /** Of the whole sweep. */
+  readonly deadline: Deadline
+  /** Aborted when one failure is to end the others. */
+  readonly failFast: AbortSignal
+  /** Aborted when the workflow is cancelled; that of `deps` also when one failure ends the others. */
+  readonly jobSignal: AbortSignal | undefined
+  readonly deps: SweepDependencies
+}
+
+/** The one run of a cell, from its turn to its end. */
+export class CellRun {
+  readonly cell: Cell
+  readonly #configured: ConfiguredCell
+  readonly #context: CellContext
+  #begun: Begun | undefined
+  #isResumed = false
+  #seen: Pick<CellResult, 'details' | 'verdicts' | 'comparison'> = NOTHING_SEEN
+  #startDeadline: StartDeadline | undefined
+
+  constructor(configured: ConfiguredCell, context: CellContext) {
+    this.cell = configured.cell
+    this.#configured = configured
+    this.#context = context
+  }
+
+  /** Sees to the run until it is over. Only what nobody foresaw is thrown. */
+  async result(): Promise<CellResult> {
+    const { rank } = this.#context
+    const outcome = await this.#outcome()
+    const { details } = this.#seen
+    const started = this.#begun?.started
+    const isRanked = rank !== undefined && details !== undefined && ENDED_WELL.has(outcome.conclusion)
+    return {
+      cell: this.cell,
+      run: started && { id: started.id, name: started.name, url: started.url },
+      isResumed: this.#isResumed,
+      outcome,
+      notStarted: undefined,
+      ...this.#seen,
+      rank: isRanked ? rankValue(rank, details) : undefined,
+    }
+  }
+
+  /** Where its end is to be noted; undefined where nothing is noted on it. */
+  async notedOrigin(): Promise<Origin | undefined> {
+    const isNoted = await this.#begun?.beside
+    return isNoted === false ? undefined : this.#begun?.origin
+  }
+
+  async #outcome(): Promise<Outcome> {
+    const { slots } = this.#context
+    const follower = new Follower(this.#policy(), this.#dependencies())
+    try {
+      const begun = await slots.inTurn(() => this.#begin(follower.deps))
+      this.#begun = begun
+      slots.taken()
+      try {
+        const { usual } = this.#context
+        // How it ended is noted on the best one only, when all have.
+        return await follower.follow({ ...begun, usual, origin: undefined })
+      } finally {
+        slots.freed()
+      }
+    } catch (error) {
+      return this.#interrupted(follower, error)
+    }
+  }
+
+  async #interrupted(follower: Follower, thrown: unknown): Promise<Outcome> {
+    try {
+      return await follower.interrupted(thrown)
+    } catch (error) {
+      if (error instanceof RunError) return failed(error.message, error.conclusion)
+      if (isZenmlError(error)) return failed(error.message)
+      throw error
+    }
+  }
+
+  async #begin(deps: RunDependencies): Promise<Begun> {
+    const { found, origin: given, resume, triggerTimeoutMs, slots, deadline: whole } = this.#context
+    deps.signal?.throwIfAborted()
+    const { configuration } = this.#configured
+    // Whatever its place in the matrix: what its run is given tells a cell from others.
+    const origin = originOf(given, configuration.body)
+    const deadline = slots.deadline(triggerTimeoutMs, whole)
+    this.#startDeadline = deadline
+    if (resume) {
+      const earlier = await within(deadline, deps, (limited) => resumeRun(origin, found, limited))
+      this.#isResumed = earlier !== undefined
+      if (earlier !== undefined) return earlier
+    }
+    return startRun({ ...this.#context, runName: undefined, origin }, found, configuration, deadline, deps)
+  }
+
+  #policy(): FollowPolicy {
+    const { runTimeoutMs, deadline, failFast, onCancel, jobSignal } = this.#context
+    return {
+      ...this.#context,
+      wait: true,
+      get timeoutMs(): number | undefined {
+        const leftMs = Math.min(runTimeoutMs ?? Number.POSITIVE_INFINITY, deadline.leftMs)
+        return leftMs === Number.POSITIVE_INFINITY ? undefined : leftMs
+      },
+      // Where the job itself goes on, nobody is in a hurry.
+      get abortMs(): number | undefined {
+        return failFast.aborted && jobSignal?.aborted !== true ? TIMEOUT_STOP_MS : undefined
+      },
+      // Whoever lets a run go on when the job is cancelled does not want that of one that another's failure ends.
+      get onCancel(): EndMode {
+        return failFast.aborted && onCancel === 'keep-running' ? 'stop' : onCancel
+      },
+    }
+  }
+
+  #dependencies(): RunDependencies {
+    const { deps, slots, failFast } = this.#context
+    const { cell } = this
+    const { journalOf, ...others } = deps
+    const journal = journalOf(cell)
+    failFast.addEventListener('abort', () => {
+      // A step that is killed in between leaves the rest to its post step.
+      journal.ending('stop')
+    })
+    return {
+      ...others,
+      journal,
+      reporter: {
+        tell: (event) => {
+          this.#note(event)
+          const isFull = event.kind === 'trigger-hindered' && HELD_BACK.has(event.hindrance)
+          if (isFull && this.#startDeadline !== undefined) slots.noSlot(this.#startDeadline)
+          deps.reporter.tell({ kind: 'cell', cell, event })
+        },
+      },
+    }
+  }
+
+  #note(event: RunEvent): void {
+    if (event.kind === 'details') this.#seen = { ...this.#seen, details: event.details }
+    if (event.kind === 'expectations') this.#seen = { ...this.#seen, verdicts: event.verdicts }
+    if (event.kind === 'compared') this.#seen = { ...this.#seen, comparison: event.comparison }
+  }
+}
+
+const NOTHING_SEEN = { details: undefined, verdicts: [], comparison: undefined } as const
+const ENDED_WELL: ReadonlySet<string> = new Set(['completed', 'expectation-missed'])
+const HELD_BACK: ReadonlySet<string> = new Set(['no-slot', 'limited'])
+
+function failed(error: string, conclusion: Outcome['conclusion'] = 'failed'): Outcome {
+  return { conclusion, status: '', error, failedStep: undefined }
+}

@@ -1,0 +1,68 @@
+import type { JsonObject } from '../../base/json.ts'
+import type { Layer } from '../configure/layers.ts'
+import type { Outcome } from '../conclusion.ts'
+import type { Comparison, RunDetails } from '../facts.ts'
+import type { RunIdentity } from '../journal.ts'
+import type { Verdict } from '../outcome/expect.ts'
+
+/** One combination of a matrix, for which there is one run. */
+export interface Cell {
+  /** From 1, in the order of the matrix. */
+  readonly number: number
+  /** What varies, as the matrix writes it. */
+  readonly values: JsonObject
+  /** The same for the run's configuration, in the short form of the input `parameters`. */
+  readonly parameters: Layer
+}
+
+/** By which value of the finished runs the best one is found. */
+export interface Rank {
+  readonly direction: 'max' | 'min'
+  /** As in a condition: `train.accuracy`, or the bare key where only one has it. */
+  readonly name: string
+}
+
+/** The value that a run is ranked by, or why there is none, to stand behind its name. */
+export type RankValue = { readonly value: number } | { readonly problem: string }
+
+/** What became of a cell. Texts come from a server and are not trusted. */
+export interface CellResult {
+  readonly cell: Cell
+  /** Undefined if no run was started, or that is not known. */
+  readonly run: (RunIdentity & { readonly url: string | undefined }) | undefined
+  /** Whether the run is the one of an earlier attempt. */
+  readonly isResumed: boolean
+  /** Undefined if its turn never came. */
+  readonly outcome: Outcome | undefined
+  /** Why its turn never came, as a clause. */
+  readonly notStarted: string | undefined
+  readonly details: RunDetails | undefined
+  readonly verdicts: readonly Verdict[]
+  /** Undefined where nothing is ranked, and of a run that did not complete. */
+  readonly rank: RankValue | undefined
+  readonly comparison: Comparison | undefined
+}
+
+/** A cell whose run can be the best: it completed, everything that was expected of it held, and it has a value. */
+export type Candidate = CellResult & { readonly rank: { readonly value: number } }
+
+/** Everything that a sweep came to. */
+export interface SweepResult {
+  /** The candidates first, best first; then the others in the order of the matrix. */
+  readonly cells: readonly CellResult[]
+  /** How many runs completed, as expected or not. */
+  readonly completed: number
+  /** Undefined if nothing is ranked, or there is no candidate. */
+  readonly best: Candidate | undefined
+  readonly rank: Rank | undefined
+}
+
+/** Whether everything of this cell is as it was wished for. */
+export function isGood({ outcome }: CellResult): boolean {
+  return outcome !== undefined && outcome.error === undefined
+}
+
+/** Whether its run completed, but not as expected. */
+export function isMiss({ outcome }: CellResult): boolean {
+  return outcome?.conclusion === 'expectation-missed'
+}

@@ -1,0 +1,199 @@
+import { setMaxListeners } from 'node:events'
+import { Deadline } from '../../base/deadline.ts'
+import { nameOfBaseline, readBaseline, type BaselineChoice } from '../compare/baseline.ts'
+import type { Overrides } from '../configure/merge.ts'
+import { isZenmlError } from '../../zenml/errors.ts'
+import { findTarget, type FindRequest, type FoundTarget } from '../find/target.ts'
+import type { FollowPolicy } from '../follow.ts'
+import { noteConclusion, type Provenance } from '../origin.ts'
+import type { RunOrigin } from '../start/run-name.ts'
+import { within } from '../start/trigger-timeout.ts'
+import { SharedLooks } from '../watch/looks.ts'
+import { kinOfDefinition, readUsual } from '../watch/usual.ts'
+import { CellRun, type CellContext, type SweepDependencies } from './cell-run.ts'
+import { isGood, isMiss, type Cell, type CellResult, type Rank, type SweepResult } from './cell.ts'
+import { configureCells, type ConfiguredCell } from './configure-cells.ts'
+import { inOrder, isCandidate } from './rank.ts'
+import { Slots } from './slots.ts'
+import { verdictOf, type SweepOutcome } from './verdict.ts'
+
+/** Everything that a sweep asks for. */
+export interface SweepRequest extends FindRequest, Omit<FollowPolicy, 'wait' | 'baseline' | 'looks'> {
+  readonly cells: readonly Cell[]
+  readonly overrides: Omit<Overrides, 'cell'>
+  readonly baseline: BaselineChoice | undefined
+  /** How many runs go on at the same time. */
+  readonly maxParallel: number
+  /** Whether one failure ends the others. */
+  readonly failFast: boolean
+  /** Whether each run has to be as expected; otherwise one that is suffices. */
+  readonly expectAll: boolean
+  readonly rank: Rank | undefined
+  /** Of each run, in milliseconds; undefined: as long as it takes. `timeoutMs` is that of the whole. */
+  readonly runTimeoutMs: number | undefined
+  /** Milliseconds until a run has to be there. */
+  readonly triggerTimeoutMs: number
+  /** Whether runs of an earlier attempt that completed, or still go on, are taken up. */
+  readonly resume: boolean
+  readonly origin: RunOrigin
+  readonly provenance: Provenance | undefined
+  /** Milliseconds that the job has left as far as that is known; undefined: no limit. */
+  readonly jobLimitMs: number | undefined
+}
+
+/**
+ * Runs every cell, at most so many at once, each exactly once, and finds the best. All cells are checked before the first
+ * is started. What is known is told as an event; what the step ends with is returned.
+ *
+ * @throws RunError or ZenmlError, with one line for a person, if nothing was started
+ */
+export async function runSweep(request: SweepRequest, deps: SweepDependencies): Promise<SweepOutcome> {
+  try {
+    const deadline = new Deadline(deps.clock, request.triggerTimeoutMs)
+    const found = await within(deadline, deps, (limited) => findTarget(request, limited))
+    const cells = configureCells(request, found, deps.reporter)
+    return await new Sweep(request, found, deps).run(cells)
+  } catch (error) {
+    if (deps.signal?.aborted !== true || isZenmlError(error)) throw error
+    return { ...NOT_BEGUN, error: request.nothingToCancel }
+  }
+}
+
+const NOT_BEGUN = { conclusion: 'cancelled', status: '', failedStep: undefined, hadRun: false } as const
+
+class Sweep {
+  readonly #request: SweepRequest
+  readonly #found: FoundTarget
+  readonly #deps: SweepDependencies
+  readonly #looks: SharedLooks
+  readonly #slots: Slots
+  readonly #failFast = new AbortController()
+  readonly #deadline: Deadline
+  readonly #runs: CellRun[] = []
+  readonly #results: CellResult[] = []
+  #whyStopped: string | undefined
+
+  constructor(request: SweepRequest, found: FoundTarget, deps: SweepDependencies) {
+    this.#request = request
+    this.#found = found
+    this.#deps = deps
+    this.#looks = new SharedLooks(deps.clock, found.definition.project?.id)
+    this.#slots = new Slots(deps.clock)
+    this.#deadline = new Deadline(deps.clock, request.timeoutMs ?? Number.POSITIVE_INFINITY)
+  }
+
+  async run(cells: readonly ConfiguredCell[]): Promise<SweepOutcome> {
+    const { maxParallel, rank, expectAll } = this.#request
+    const context = await this.#prepare(cells.length)
+    const waiting = [...cells]
+    const worker = async (): Promise<void> => {
+      for (let next = this.#next(waiting); next !== undefined; next = this.#next(waiting)) {
+        await this.#see(next, context)
+      }
+    }
+    await Promise.all(Array.from({ length: Math.min(maxParallel, cells.length) }, worker))
+    const left = waiting.map(({ cell }) => neverStarted(cell, this.#whyStopped ?? ''))
+    const ordered = inOrder([...this.#results, ...left], rank)
+    const best = ordered.find(isCandidate)
+    const completed = ordered.filter((result) => isGood(result) || isMiss(result)).length
+    const result: SweepResult = { cells: ordered, completed, best, rank }
+    await this.#noteBest(result)
+    this.#deps.reporter.tell({ kind: 'swept', result })
+    const isCancelled = this.#deps.signal?.aborted === true
+    return verdictOf(result, { expectAll, isCancelled, whyStopped: this.#whyStopped })
+  }
+
+  /** The next cell, unless the sweep has come to its end before. */
+  #next(waiting: ConfiguredCell[]): ConfiguredCell | undefined {
+    if (this.#deps.signal?.aborted === true) this.#whyStopped ??= 'the job was cancelled'
+    else if (this.#deadline.isOver) this.#whyStopped ??= 'the timeout of the sweep was over'
+    return this.#whyStopped === undefined ? waiting.shift() : undefined
+  }
+
+  async #see(cell: ConfiguredCell, context: CellContext): Promise<void> {
+    const run = new CellRun(cell, context)
+    this.#runs.push(run)
+    const result = await run.result()
+    this.#results.push(result)
+    const { outcome } = result
+    this.#deps.reporter.tell({ kind: 'cell-ended', result, of: this.#request.cells.length })
+    const isMiss = outcome?.conclusion === 'expectation-missed' && !this.#request.expectAll
+    if (!this.#request.failFast || outcome?.error === undefined || isMiss) return
+    if (this.#whyStopped !== undefined) return
+    this.#whyStopped = `cell ${result.cell.number} failed (fail-fast)`
+    this.#failFast.abort(new Error(this.#whyStopped))
+  }
+
+  /** What all cells share, read before the first is started: a run of this very sweep must not become its own baseline. */
+  async #prepare(cells: number): Promise<CellContext> {
+    const { client, signal, reporter } = this.#deps
+    const { definition, server, project } = this.#found
+    const usual = await readUsual(client, kinOfDefinition(definition), this.#deps)
+    if (usual !== undefined) {
+      reporter.tell({ kind: 'usual', usual })
+      if (this.#request.pollIntervalMs === undefined) this.#looks.expect(usual.medianMs)
+      this.#warnIfTooLong(cells, usual.medianMs)
+    }
+    const { baseline: choice } = this.#request
+    const compared = { id: '', projectId: definition.project?.id, pipelineId: definition.pipeline?.id }
+    const baseline: BaselineChoice | undefined = choice && {
+      kind: 'known',
+      name: nameOfBaseline(choice),
+      baseline: await readBaseline(choice, { ...compared, server, project }, this.#deps),
+    }
+    const stopped = this.#failFast.signal
+    const either = signal === undefined ? stopped : AbortSignal.any([signal, stopped])
+    // Each cell listens to them; Node takes more than ten listeners for a leak, and says so.
+    setMaxListeners(0, stopped, either)
+    return {
+      ...this.#request,
+      found: this.#found,
+      baseline,
+      usual: { known: usual },
+      looks: this.#looks,
+      slots: this.#slots,
+      deadline: this.#deadline,
+      failFast: stopped,
+      jobSignal: signal,
+      deps: { ...this.#deps, signal: either },
+    }
+  }
+
+  #warnIfTooLong(cells: number, usuallyMs: number): void {
+    const { maxParallel, timeoutMs, jobLimitMs } = this.#request
+    const needsMs = Math.ceil(cells / maxParallel) * usuallyMs
+    const limitMs = Math.min(timeoutMs ?? Number.POSITIVE_INFINITY, jobLimitMs ?? Number.POSITIVE_INFINITY)
+    if (needsMs <= limitMs) return
+    const isJob = limitMs === jobLimitMs
+    this.#deps.reporter.tell({
+      kind: 'sweep-too-long',
+      cells,
+      maxParallel,
+      usuallyMs,
+      needsMs,
+      limitMs,
+      isJob,
+    })
+  }
+
+  /** Only the best of a sweep is what later runs are to be compared with, so only it says how it ended. */
+  async #noteBest({ best }: SweepResult): Promise<void> {
+    const run = best && this.#runs.find(({ cell }) => cell === best.cell)
+    const origin = await run?.notedOrigin()
+    if (origin !== undefined) await noteConclusion(origin, 'completed', this.#deps)
+  }
+}
+
+function neverStarted(cell: Cell, why: string): CellResult {
+  return {
+    cell,
+    run: undefined,
+    isResumed: false,
+    outcome: undefined,
+    notStarted: why,
+    details: undefined,
+    verdicts: [],
+    rank: undefined,
+    comparison: undefined,
+  }
+}
