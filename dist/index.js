@@ -50599,7 +50599,7 @@ function runNameProblem(text) {
         const placeholder = /^\{(.*)\}$/.exec(part)?.[1];
         if (placeholder === undefined) {
             if (/[{}]/.test(part))
-                return 'holds a single { or }, which ZenML cannot read; remove it';
+                return 'contains a single { or }, which ZenML cannot read; remove it';
             length += Array.from(part).length;
         }
         else if (known.includes(placeholder)) {
@@ -50608,7 +50608,7 @@ function runNameProblem(text) {
         else {
             const near = closestMatch(placeholder, known, { maxDistance: 2 });
             const advice = near === undefined ? 'only {date} and {time} are' : `did you mean {${near}}?`;
-            return `holds {${quote(placeholder, 30).slice(1, -1)}}, which is not filled in; ${advice}`;
+            return `contains {${quote(placeholder, 30).slice(1, -1)}}, which is not filled in; ${advice}`;
         }
     }
     return length > MAX_NAME_LENGTH
@@ -52200,11 +52200,11 @@ function withoutSecrets({ names, secrets: secretNames }, raw, secrets, faults) {
     const heldBy = (text = '') => secretNames.filter((name) => new Secrets([raw[name] ?? '']).areIn(text));
     const problemOf = (input) => {
         if (secretNames.includes(input))
-            return 'holds an API key; write it as api-key';
+            return 'contains an API key; write it as api-key';
         const owners = heldBy(raw[input]);
         return owners.length > 0
-            ? `holds the value of ${owners.join(' or ')}; remove it from here`
-            : 'holds an API key; was it swapped with api-key? Replace that key: it can be read in the log of the workflow';
+            ? `contains the value of ${owners.join(' or ')}; remove it from here`
+            : 'contains an API key; was it swapped with api-key? Replace that key: it can be read in the log of the workflow';
     };
     return [
         ...misplaced.map((input) => inputFault(input, problemOf(input))),
@@ -55665,7 +55665,7 @@ class StartLog {
                 this.#log.serverText(shownDifference(event.lines), DRY_RUN_TITLE);
                 for (const wanted of event.expectations)
                     this.#log.info(`Would be checked after the run: ${inline(wanted, LONG)}`);
-                return `Not checked (only a real start can): ${inline(event.onlyWhenTriggered.join(', '), LONG)}`;
+                return `Only a real start can check: ${inline(event.onlyWhenTriggered.join(', '), LONG)}`;
             case 'triggering':
                 return `Starting the run ${inline(event.name, 300)}`;
             case 'trigger-hindered':
@@ -56247,7 +56247,7 @@ class RunLog {
                 this.#timed(`The run has failed, but some of its steps keep running: ${inline(event.steps.join(', '), run_log_LONG)}. Waiting for them to end`);
                 return;
             case 'settling':
-                this.#timed(`Making sure for ${shownDuration(event.forMs)} that no more steps start`);
+                this.#timed(`Watching for ${shownDuration(event.forMs)} whether more steps start`);
                 return;
             case 'ending':
                 this.#timed(endingLine(event));
@@ -56259,7 +56259,7 @@ class RunLog {
                 this.#timed(`The server answers again after ${shownDuration(event.afterMs)}`);
                 return;
             case 'paused':
-                this.#log.warning(`The run waits for a person${reasonOf(event.question)}. Answer it here: ${inline(event.url ?? 'in ZenML', run_log_LONG)}`);
+                this.#log.warning(`The run is waiting for a person${reasonOf(event.question)}. Answer here: ${inline(event.url ?? 'in ZenML', run_log_LONG)}`);
                 return;
             case 'still-initializing':
                 this.#log.warning(`The run has been initializing for ${shownDuration(event.sinceMs)}${reasonOf(event.reason)}. Its runner or its image may be missing: check the stack's orchestrator and the server's log`);
@@ -56440,7 +56440,7 @@ function readErrorBody(answer, addressInput = 'server-url') {
         const named = title === undefined ? '' : ` titled "${cutAtSpace(oneLine(title), TITLE_LIMIT)}"`;
         return {
             source: 'something that is not a ZenML API',
-            message: `a web page${named} where JSON is due; check ${addressInput} (a dashboard or a proxy answers there)`,
+            message: `a web page${named} instead of JSON; check ${addressInput} (a dashboard or a proxy answers there)`,
         };
     }
     const json = parseJson(answer.body);
@@ -56817,17 +56817,17 @@ function textProblem(text) {
         return 'contains quotes or brackets; remove them';
     }
     if (/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(text)) {
-        return 'holds a line break or an invisible character; write the address on one line';
+        return 'contains a line break or an invisible character; write the address on one line';
     }
     if (/\s/u.test(text))
-        return 'holds a space; write one address without spaces';
+        return 'contains a space; write one address without spaces';
     if (text.includes('\\'))
-        return 'holds a backslash; write / instead';
+        return 'contains a backslash; write / instead';
     return undefined;
 }
 function schemeProblem(text) {
     if (/^https?:\/\/[^/?#]/i.test(text)) {
-        return /^[^?#]*:\/\/.*:\/\//.test(text) ? 'holds two addresses; write only one' : undefined;
+        return /^[^?#]*:\/\/.*:\/\//.test(text) ? 'contains two addresses; write only one' : undefined;
     }
     if (/^https?:/i.test(text))
         return `has no host; it should look like ${server_url_EXAMPLE}`;
@@ -56847,14 +56847,14 @@ function schemeProblem(text) {
 function credentialProblem(text, url) {
     const authority = /^[^/]*\/\/([^/?#]*)/.exec(text)?.[1] ?? '';
     if (authority.includes('@')) {
-        return 'holds a user name or password before the @; remove it, the action logs in with api-key or access-token';
+        return 'contains a user name or password before the @; remove it, the action logs in with api-key or access-token';
     }
     const parameters = [
         ...new URLSearchParams(url.search).keys(),
         ...new URLSearchParams(url.hash.slice(1)).keys(),
     ];
     if (parameters.some((name) => CREDENTIAL_PARAMETER.test(name))) {
-        return 'holds a token or key behind the ? or #; remove it, the action logs in with api-key or access-token';
+        return 'contains a token or key after the ? or #; remove it, the action logs in with api-key or access-token';
     }
     return undefined;
 }
@@ -61060,7 +61060,7 @@ async function suggestion(wanted, server, client) {
     try {
         const { items, total } = await client.projects();
         const names = items.map(({ name }) => name).sort((a, b) => leven(a, wanted) - leven(b, wanted));
-        return names.length === 0 ? '' : `. The account sees: ${project_listed(names, total)}`;
+        return names.length === 0 ? '' : `. The account can see: ${project_listed(names, total)}`;
     }
     catch {
         return '';
@@ -61138,10 +61138,10 @@ class Finder {
         }
         if (!this.#isInPipeline(definition)) {
             const actual = definition.pipeline?.name ?? 'another one';
-            throw new RunError(`pipeline: the ${DEFINITION_NOUNS[kind]} ${id} belongs to the pipeline "${actual}". Correct or drop the input`);
+            throw new RunError(`pipeline: the ${DEFINITION_NOUNS[kind]} ${id} belongs to the pipeline "${actual}". Correct or remove the input`);
         }
         if (!this.#isInProject(definition)) {
-            throw new RunError(`project: the ${DEFINITION_NOUNS[kind]} ${id} belongs to another project. Correct or drop the input`);
+            throw new RunError(`project: the ${DEFINITION_NOUNS[kind]} ${id} belongs to another project. Correct or remove the input`);
         }
         return runnable(definition);
     }
@@ -61229,7 +61229,7 @@ function definition_suggestion(all, names, wanted, kind, words) {
     if (all === undefined)
         return '';
     if (names.length === 0)
-        return `. The account sees no runnable ${DEFINITION_NOUNS[kind]} at all`;
+        return `. The account can see no runnable ${DEFINITION_NOUNS[kind]}`;
     const nearest = [...names].sort((a, b) => leven(a, wanted) - leven(b, wanted)).slice(0, MOST_SUGGESTIONS);
     return `. ${words}: ${nearest.map((name) => `"${name}"`).join(', ')}`;
 }
@@ -62095,7 +62095,7 @@ function sentenceFor(found, { name }) {
         case 'another':
             return `A run named "${found.run.name ?? ''}" (${found.run.id}) is on the server, but nothing shows that this step started it. It was left alone; check it if in doubt`;
         case 'none':
-            return `No run named "${name}" is on the server. The request to start it was sent, so look once more later if in doubt`;
+            return `No run named "${name}" is on the server. The request to start it was sent, so check again later if in doubt`;
         case 'unknown':
             return `Whether the run "${name}" was started is not known, because the server could not be asked. If it was, it may still be running under this name`;
     }
@@ -62951,8 +62951,8 @@ function conclude(watched, context) {
             return {
                 conclusion: 'failed',
                 status,
-                error: `The run "${name}" waits for a person` +
-                    `${watched.question === undefined ? '' : ` (${watched.question})`}. It was left as it is; answer it${where}`,
+                error: `The run "${name}" is waiting for a person` +
+                    `${watched.question === undefined ? '' : ` (${watched.question})`}. It was left as it is; answer here${where}`,
                 failedStep,
                 waitsForPerson: true,
             };
@@ -64809,7 +64809,7 @@ const ADVICE = [
     },
     {
         pattern: /unknown parameters for step/i,
-        advice: () => 'Correct or drop these parameters in configuration',
+        advice: () => 'Correct or remove these parameters in configuration',
     },
     {
         pattern: /pipeline parameters when running a static|can't set parameters when running/i,
@@ -64836,7 +64836,7 @@ function refusal_adviceFor(error, noun) {
         case 404:
             return error.exception === undefined
                 ? NO_WORKLOAD_MANAGER
-                : `The ${noun} was deleted, or the account has no permission to read it any more`;
+                : `The ${noun} was deleted, or the account can no longer read it`;
         case 405:
         case 501:
             return NO_WORKLOAD_MANAGER;
@@ -67441,7 +67441,7 @@ function dryRunText({ lines, expectations, onlyWhenTriggered }) {
     const shown = shownDifference(lines).map((line) => escapeUnprintable(line));
     return blocks('Changes that this run would make to the configuration:', fence(shown, 'diff'), expectations.length === 0
         ? ''
-        : `Would be checked after the run: ${expectations.map((wanted) => markdown_code(wanted)).join(', ')}`, `Not checked (only a real start can): ${escapeMarkdown(onlyWhenTriggered.join(', '))}.`);
+        : `Would be checked after the run: ${expectations.map((wanted) => markdown_code(wanted)).join(', ')}`, `Only a real start can check: ${escapeMarkdown(onlyWhenTriggered.join(', '))}.`);
 }
 function missingText(missing) {
     if (missing.length === 0)
@@ -67578,15 +67578,15 @@ class StepReport {
             if (values[name] !== undefined)
                 outputs_setOutput(name, values[name], this.#log);
     }
-    /** Undefined if there was a run, or if something else than a failure ended the step. */
-    #withoutRun({ conclusion, hadRun = false, isMissing = false }) {
+    /** Undefined if there was a run that has ended, or if something else than a failure ended the step. */
+    #withoutRun({ conclusion, waitsForPerson, hadRun = false, isMissing = false, }) {
+        if (waitsForPerson === true)
+            return 'ZenML run is waiting for a person';
         if (conclusion !== 'failed' || hadRun || this.#keeper.record.runId !== undefined)
             return undefined;
         return isMissing ? 'ZenML run not found' : WITHOUT_RUN[this.#action];
     }
-    #title({ conclusion, waitsForPerson }) {
-        if (waitsForPerson === true)
-            return 'ZenML run waits for a person';
+    #title({ conclusion }) {
         if (this.#action === 'stop' && conclusion === 'failed')
             return 'ZenML run not stopped';
         return this.#action === 'sweep'
@@ -68456,7 +68456,7 @@ async function byId(id, project, deps) {
     const run = await untilAnswered(ask, soon, deps);
     if (project === undefined || run?.projectId === undefined || run.projectId === project.id)
         return run;
-    throw new RunError(`project: the run ${id} belongs to another project. Correct or drop the input`);
+    throw new RunError(`project: the run ${id} belongs to another project. Correct or remove the input`);
 }
 async function byName(client, name, project) {
     const [run, ...others] = await client.runsByName(name, project?.id);
