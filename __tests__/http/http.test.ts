@@ -92,6 +92,12 @@ test('a name of several addresses that all refuse is a refusal, too', async () =
   })
 })
 
+test('a host whose name is not known is named: with Pro it stands in no input', async () => {
+  const error = await failure(openHttp().send({ method: 'GET', url: 'http://zenml.invalid/' }))
+  expect(error.message).toMatch(/^the host name zenml\.invalid (is not known|could not be looked up)$/)
+  expect(error.sent).toBe(false)
+})
+
 test('a reset after the request may have arrived', async () => {
   const { url, requests } = await startScripted(() => RESET)
   const error = await failure(openHttp().send({ method: 'POST', url, body: '{}' }))
