@@ -56339,13 +56339,16 @@ const REASONS = {
     ECONNRESET: 'the connection was closed before the answer was complete',
     EHOSTUNREACH: 'the host cannot be reached from this runner',
     ENETUNREACH: 'the network cannot be reached from this runner',
-    ENOTFOUND: 'the host name is not known',
-    EAI_AGAIN: 'the host name could not be looked up',
     EPIPE: 'the connection was closed while the request was being sent',
     ETIMEDOUT: 'the connection timed out',
     UND_ERR_CONNECT_TIMEOUT: 'no connection could be made in time',
     UND_ERR_SOCKET: 'the connection was closed before the answer was complete',
     UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'the connection was closed before the answer was complete',
+};
+/** What became of looking up a host name, which is said: with Pro it is the workspace's, which stands in no input. */
+const LOOKUP_REASONS = {
+    ENOTFOUND: 'is not known',
+    EAI_AGAIN: 'could not be looked up',
 };
 /** No complete answer came. `sent` is false only if the server cannot have seen any of the request. */
 class TransportError extends Error {
@@ -56376,11 +56379,20 @@ class TransportError extends Error {
         if (code === 'UND_ERR_DESTROYED' || code === 'UND_ERR_CLOSED') {
             return new TransportError(code, 'the connections were closed, because the step has ended', sent, true);
         }
+        const lookup = LOOKUP_REASONS[code];
+        if (lookup !== undefined)
+            return new TransportError(code, `the host name ${host(error)}${lookup}`, sent);
         const proxyStatus = /Proxy response \((\d{3})\)|Proxy Authentication Required \((407)\)/.exec(error.message);
         if (proxyStatus !== null)
             return proxyRefusal(proxyStatus[1] ?? proxyStatus[2] ?? '');
         return new TransportError(code, REASONS[code] ?? `the connection failed (${code})`, sent);
     }
+}
+/** With a space behind it; empty if Node does not say which host it looked up. */
+function host(error) {
+    return 'hostname' in error && typeof error.hostname === 'string' && /^[\w.-]{1,253}$/.test(error.hostname)
+        ? `${error.hostname} `
+        : '';
 }
 /** A proxy that says no does so instead of passing anything on. */
 function proxyRefusal(status) {

@@ -2,6 +2,7 @@ import { setTimeout } from 'node:timers/promises'
 import { expect, jest, test } from '@jest/globals'
 import { runAction, startAction, type ActionResult } from '../../e2e/action.ts'
 import { realClock, type Fault } from '../../simulator/index.ts'
+import { codeBlocks, projectFile } from '../project/markdown.ts'
 import { onPullRequest } from './pull-request.ts'
 import { annotations, expectRed, logLines, PATIENCE_MS, withServer, type Scene } from './scene.ts'
 
@@ -28,6 +29,9 @@ interface Entry {
   readonly error: string | null
 }
 
+/** The element of `runs` that the guide shows. */
+const SHOWN = codeBlocks(projectFile('sweep/README.md'), 'json').map((text) => JSON.parse(text) as object)
+
 function entries({ outputs }: ActionResult): readonly Entry[] {
   return JSON.parse(outputs['runs'] ?? '') as readonly Entry[]
 }
@@ -45,6 +49,7 @@ test('one run for each combination, ranked: the best in the outputs, all in the 
       [3, 'completed'],
       [1, 'expectation-missed'],
     ])
+    expect(SHOWN.map((element) => Object.keys(element))).toEqual([Object.keys(entries(result)[0] ?? {})])
     const best = scene.runs.find(({ id }) => id === result.outputs['best-run-id'])
     expect(result.outputs).toMatchObject({
       conclusion: 'completed',
