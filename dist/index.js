@@ -58422,7 +58422,8 @@ function blameProxy(error, proxy) {
     if (reason === undefined)
         return error;
     const told = `${proxyName(proxy)} ${reason}; check the variable, or name the server in NO_PROXY if it needs no proxy`;
-    return new TransportError(error.code, told, false);
+    // Not the error's own code: what helps where a server refuses does not where its proxy does.
+    return new TransportError('PROXY', told, false);
 }
 function authorizationOf({ username, password }) {
     if (username === '' && password === '')
@@ -61000,6 +61001,7 @@ function indent(depth) {
 
 
 
+
 const project_MOST_NAMES = 10;
 const NOT_ALLOWED_HINT = ', or the account has no permission to read it';
 /**
@@ -61072,7 +61074,9 @@ async function suggestion(wanted, server, client) {
     try {
         const { items, total } = await client.projects();
         const names = items.map(({ name }) => name).sort((a, b) => leven(a, wanted) - leven(b, wanted));
-        return names.length === 0 ? '' : `. The account can see: ${project_listed(names, total)}`;
+        return names.length === 0
+            ? ''
+            : `${didYouMean(wanted, names) || '.'} The account can see: ${project_listed(names, total)}`;
     }
     catch {
         return '';
@@ -61101,6 +61105,7 @@ async function projectForLink(client, server, project) {
 }
 
 ;// CONCATENATED MODULE: ./build/run/find/definition.js
+
 
 
 
@@ -61243,7 +61248,7 @@ function definition_suggestion(all, names, wanted, kind, words) {
     if (names.length === 0)
         return `. The account can see no runnable ${DEFINITION_NOUNS[kind]}`;
     const nearest = [...names].sort((a, b) => leven(a, wanted) - leven(b, wanted)).slice(0, MOST_SUGGESTIONS);
-    return `. ${words}: ${nearest.map((name) => `"${name}"`).join(', ')}`;
+    return `${didYouMean(wanted, names) || '.'} ${words}: ${nearest.map((name) => `"${name}"`).join(', ')}`;
 }
 /** Also where the stack is hidden: a run acts as this account, so it would end, or hang, before its first step. */
 function runnable(definition) {
@@ -62419,10 +62424,11 @@ async function collectDetails(reference, options, deps) {
     if ('missing' in states)
         missing.push(`the steps that did not start: ${states.missing}`);
     missing.push(...hiddenArtifacts(counted));
+    const startedNone = !behind.run && hasStartedNone(collect_valueOf(states), hydrated);
     return {
         run: detail,
         details: {
-            durationMs: age_durationOf(detail, steps),
+            durationMs: age_durationOf(startedNone ? withAnEnd(detail) : detail, steps),
             steps,
             metadata: withoutRepeats(withoutOrigin(detail?.metadata ?? {}), hydrated.steps),
             stepMetadata: stepMetadataOf(counted),
@@ -62430,10 +62436,17 @@ async function collectDetails(reference, options, deps) {
             missing,
         },
         unread,
-        startedNone: !behind.run &&
-            (collect_valueOf(states)?.every(({ status }) => status === undefined) ??
-                (hydrated.missing === undefined && hydrated.steps.length === 0)),
+        startedNone,
     };
+}
+/** The server gives a run no end that failed before any step; its last change is that it failed. */
+function withAnEnd(run) {
+    return run && { ...run, endTime: run.endTime ?? run.updated };
+}
+function hasStartedNone(states, hydrated) {
+    if (states !== undefined)
+        return states.every(({ status }) => status === undefined);
+    return hydrated.missing === undefined && hydrated.steps.length === 0;
 }
 function collect_valueOf(reading) {
     return 'value' in reading ? reading.value : undefined;
@@ -67948,7 +67961,8 @@ function withEnd(record, ended) {
     const { sentence, status } = ended;
     return {
         ...record,
-        status: status === '' ? record.status : status,
+        // Empty where nobody knows it: what main saw last may be long over.
+        status,
         error: record.error === undefined ? sentence : `${record.error}\n${sentence}`,
     };
 }

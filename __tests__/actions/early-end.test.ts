@@ -138,15 +138,20 @@ test.each([
 )
 
 test.each([
-  ['nothing is known of the run', { sentence: 'Nobody knows', status: '' }],
-  ['main left nothing to see to', undefined],
-])('where %s, the comment keeps what main knew of it', async (_, ended) =>
+  [
+    'nothing is known of the run, the comment claims no state of it',
+    { sentence: 'Nobody knows', status: '' },
+    false,
+  ],
+  ['main left nothing to see to, the comment keeps what main knew', undefined, true],
+])('where %s', async (_, ended, isKept) =>
   withComment({}, async ({ github, options: { log }, env, savedState }) => {
     const owner = { action: 'main', identity: '1a2b3c4d', stepKey: '', mode: 'always' } as const
     const record = recordOf({ conclusion: 'failed', status: 'running' })
     saveComment({ ...owner, isTold: false, isWritten: false, record }, log)
     const left = { ...env, ...(await savedState()), 'INPUT_GITHUB-TOKEN': TOKEN }
     await reportEarlyEnd(ended, undefined, left, log)
-    expect(github.comments(PULL_REQUEST)[0]?.body).toContain('`running` in ZenML')
+    expect(github.comments(PULL_REQUEST)[0]?.body.includes('`running` in ZenML')).toBe(isKept)
+    expect(github.comments(PULL_REQUEST)[0]?.body).toContain('failed')
   }),
 )

@@ -168,7 +168,7 @@ test('a proxy that is not there is named, not the server; nothing was sent, and 
   process.env['HTTPS_PROXY'] = `http://user:pass-word@127.0.0.1:${port}`
   const error = await failure(openHttp().send({ method: 'GET', url: 'https://zenml.example.com/' }))
   expect(error).toMatchObject({
-    code: 'ECONNREFUSED',
+    code: 'PROXY',
     sent: false,
     message: `the proxy http://127.0.0.1:${port} (HTTPS_PROXY) refused the connection; check the variable, or name the server in NO_PROXY if it needs no proxy`,
   })

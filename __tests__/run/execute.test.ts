@@ -130,7 +130,7 @@ describe.each(ZENML_VERSIONS)('on ZenML %s', (version) => {
     const scene = await openScene({ version })
     const target = { kind: 'template', reference: 'trainin-template' } as const
     await expect(scene.execute({ target })).rejects.toThrow(
-      /^template: there is no run template named "trainin-template"[^.]*, or the account has no permission to read run templates\. Runnable run templates: "training-template", /,
+      /^template: there is no run template named "trainin-template"[^.]*, or the account has no permission to read run templates; did you mean training-template\? Runnable run templates: "training-template", /,
     )
     expect(scene.sent(TRIGGER)).toEqual([])
   })

@@ -66,7 +66,8 @@ function withEnd(record: RunRecord, ended: EarlyEnd | undefined): RunRecord {
   const { sentence, status } = ended
   return {
     ...record,
-    status: status === '' ? record.status : status,
+    // Empty where nobody knows it: what main saw last may be long over.
+    status,
     error: record.error === undefined ? sentence : `${record.error}\n${sentence}`,
   }
 }

@@ -88,7 +88,8 @@ export function blameProxy(error: TransportError, proxy: Proxy): TransportError 
   const reason = error.sent ? undefined : PROXY_REASONS[error.code]
   if (reason === undefined) return error
   const told = `${proxyName(proxy)} ${reason}; check the variable, or name the server in NO_PROXY if it needs no proxy`
-  return new TransportError(error.code, told, false)
+  // Not the error's own code: what helps where a server refuses does not where its proxy does.
+  return new TransportError('PROXY', told, false)
 }
 
 function authorizationOf({ username, password }: URL): string | undefined {

@@ -17,7 +17,7 @@ test.each([
     await expect(scene.execute({ target })).rejects.toThrow(
       new RegExp(
         `^pipeline: there is no pipeline named "trainin" with a named ${noun}[^.]*, or the account has no permission ` +
-          `to read ${noun}s\\. Pipelines with a runnable ${noun}: "training", `,
+          `to read ${noun}s; did you mean training\\? Pipelines with a runnable ${noun}: "training", `,
       ),
     )
     expect(scene.sent(TRIGGER)).toEqual([])

@@ -153,6 +153,9 @@ describe.each(ZENML_VERSIONS)('on ZenML %s', (version) => {
     expect(scene.events.filter(({ kind }) => kind === 'settling')).toEqual([
       { kind: 'settling', forMs: 30_000 },
     ])
+    // Of the run, which failed at once, not of the half minute of watching.
+    const details = scene.events.find((event) => event.kind === 'details')?.details
+    expect(details?.durationMs).toBeLessThan(10_000)
   })
 
   test('a run that initializes for ever is warned about once, and ends at the timeout', async () => {

@@ -1,4 +1,5 @@
 import leven from 'leven'
+import { didYouMean } from '../../base/words.ts'
 import type { ZenmlClient } from '../../zenml/client.ts'
 import { isGone, isZenmlError } from '../../zenml/errors.ts'
 import {
@@ -192,7 +193,7 @@ function suggestion(
   if (all === undefined) return ''
   if (names.length === 0) return `. The account can see no runnable ${DEFINITION_NOUNS[kind]}`
   const nearest = [...names].sort((a, b) => leven(a, wanted) - leven(b, wanted)).slice(0, MOST_SUGGESTIONS)
-  return `. ${words}: ${nearest.map((name) => `"${name}"`).join(', ')}`
+  return `${didYouMean(wanted, names) || '.'} ${words}: ${nearest.map((name) => `"${name}"`).join(', ')}`
 }
 
 /** Also where the stack is hidden: a run acts as this account, so it would end, or hang, before its first step. */

@@ -1,5 +1,6 @@
 import type { ProjectChoice, ProjectSource } from '../facts.ts'
 import leven from 'leven'
+import { didYouMean } from '../../base/words.ts'
 import type { ZenmlClient } from '../../zenml/client.ts'
 import { AnswerError, isGone } from '../../zenml/errors.ts'
 import type { Account, Named, Project, ServerInfo } from '../../zenml/model.ts'
@@ -115,7 +116,9 @@ async function suggestion(wanted: string, server: ServerInfo, client: ZenmlClien
   try {
     const { items, total } = await client.projects()
     const names = items.map(({ name }) => name).sort((a, b) => leven(a, wanted) - leven(b, wanted))
-    return names.length === 0 ? '' : `. The account can see: ${listed(names, total)}`
+    return names.length === 0
+      ? ''
+      : `${didYouMean(wanted, names) || '.'} The account can see: ${listed(names, total)}`
   } catch {
     return ''
   }

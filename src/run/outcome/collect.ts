@@ -80,10 +80,11 @@ export async function collectDetails(
   const unread = missing.length === 0 ? undefined : missing.join('; ')
   if ('missing' in states) missing.push(`the steps that did not start: ${states.missing}`)
   missing.push(...hiddenArtifacts(counted))
+  const startedNone = !behind.run && hasStartedNone(valueOf(states), hydrated)
   return {
     run: detail,
     details: {
-      durationMs: durationOf(detail, steps),
+      durationMs: durationOf(startedNone ? withAnEnd(detail) : detail, steps),
       steps,
       metadata: withoutRepeats(withoutOrigin(detail?.metadata ?? {}), hydrated.steps),
       stepMetadata: stepMetadataOf(counted),
@@ -91,16 +92,23 @@ export async function collectDetails(
       missing,
     },
     unread,
-    startedNone:
-      !behind.run &&
-      (valueOf(states)?.every(({ status }) => status === undefined) ??
-        (hydrated.missing === undefined && hydrated.steps.length === 0)),
+    startedNone,
   }
+}
+
+/** The server gives a run no end that failed before any step; its last change is that it failed. */
+function withAnEnd(run: RunDetail | undefined): RunDetail | undefined {
+  return run && { ...run, endTime: run.endTime ?? run.updated }
 }
 
 interface ReadDetails {
   readonly steps: readonly StepDetail[]
   readonly missing: string | undefined
+}
+
+function hasStartedNone(states: readonly StepState[] | undefined, hydrated: ReadDetails): boolean {
+  if (states !== undefined) return states.every(({ status }) => status === undefined)
+  return hydrated.missing === undefined && hydrated.steps.length === 0
 }
 
 interface ReadAll {
