@@ -51997,6 +51997,12 @@ function isDeeperThan(depth, value) {
         return false;
     return depth === 0 || Object.values(value).some((inner) => isDeeperThan(depth - 1, inner));
 }
+/** As JSON, the same text whatever the order of the keys. */
+function sortedJson(value) {
+    return JSON.stringify(value, (_, inner) => isJsonObject(inner)
+        ? Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+        : inner);
+}
 /** The text as JSON; undefined if it is none. */
 function parseJson(text) {
     try {
@@ -55396,6 +55402,37 @@ function faultLine({ type, message, frame }) {
     return `${inline(told, MAX_LINE_LENGTH)}${isSaid(frame) ? ` (${inline(frame, MAX_LINE_LENGTH)})` : ''}`;
 }
 
+;// CONCATENATED MODULE: ./build/github/log/judgement.js
+
+const LONG = 500;
+/** Such as `Compared with the run training-12 (baseline: main): https://\u2026`; or why it was not. */
+function comparedLine({ input, baseline, missing }) {
+    if (baseline !== undefined) {
+        const where = baseline.url === undefined ? '' : `: ${inline(baseline.url, LONG)}`;
+        return `Compared with the run ${inline(baseline.name)} (baseline: ${inline(input)})${where}`;
+    }
+    return `Not compared (baseline: ${inline(input)}): ${inline(missing ?? '', LONG)}`;
+}
+/** A line for each condition that was checked, and one warning for all that were not. */
+function tellVerdicts(verdicts, log) {
+    for (const verdict of verdicts)
+        if (verdict.isUnchecked !== true)
+            log.info(verdictLine(verdict));
+    warnUnchecked(verdicts, log);
+}
+/** A gate that is not closed must be seen: one warning for all conditions that were not checked. */
+function warnUnchecked(verdicts, log) {
+    const unchecked = verdicts.filter(({ isUnchecked }) => isUnchecked);
+    const [first] = unchecked;
+    if (first === undefined)
+        return;
+    const conditions = unchecked.map(({ wanted }) => inline(wanted, LONG)).join('; ');
+    log.warning(`${conditions} (${inline(first.got, LONG)})`, { title: 'Expectation not checked' });
+}
+function verdictLine({ wanted, held, got }) {
+    return `${held ? 'Expectation met' : 'Expectation not met'}: ${inline(wanted, LONG)}, got ${inline(got, LONG)}`;
+}
+
 ;// CONCATENATED MODULE: ./build/github/page/markdown.js
 
 
@@ -55610,7 +55647,7 @@ function isStartEvent(event) {
 }
 /** A hindrance that lasts is said again after this time, so that nobody takes the step for dead. */
 const REMIND_AFTER_MS = 120_000;
-const LONG = 500;
+const start_log_LONG = 500;
 const MOST_CHANGES = 100;
 const NOUNS = { template: 'run template', snapshot: 'snapshot' };
 const PROJECT_SOURCES = {
@@ -55655,7 +55692,7 @@ class StartLog {
                 this.#foldConnection(event);
                 return undefined;
             case 'project':
-                return `Project: ${inline(event.project.name ?? event.project.id, LONG)} (${PROJECT_SOURCES[event.source]})`;
+                return `Project: ${inline(event.project.name ?? event.project.id, start_log_LONG)} (${PROJECT_SOURCES[event.source]})`;
             case 'resolved':
                 this.#resolved = event.definition;
                 return undefined;
@@ -55664,14 +55701,14 @@ class StartLog {
             case 'dry-run':
                 this.#log.serverText(shownDifference(event.lines), DRY_RUN_TITLE);
                 for (const wanted of event.expectations)
-                    this.#log.info(`Would be checked after the run: ${inline(wanted, LONG)}`);
-                return `Only a real start can check: ${inline(event.onlyWhenTriggered.join(', '), LONG)}`;
+                    this.#log.info(`Would be checked after the run: ${inline(wanted, start_log_LONG)}`);
+                return `Only a real start can check: ${inline(event.onlyWhenTriggered.join(', '), start_log_LONG)}`;
             case 'triggering':
                 return `Starting the run ${inline(event.name, 300)}`;
             case 'trigger-hindered':
                 return this.#hindranceLine(event);
             case 'answer-lost':
-                return `The answer was lost, so the run may have been started; searching for it by name (${inline(event.detail, LONG)})`;
+                return `The answer was lost, so the run may have been started; searching for it by name (${inline(event.detail, start_log_LONG)})`;
             case 'new-key':
                 return `The server did not finish the request in ${shownDuration(event.afterMs)}, and there is no run: sending a new request for the same name`;
             case 'dispatch-awaited':
@@ -55680,24 +55717,24 @@ class StartLog {
                 this.#log.warning(`The server never began the run ${inline(event.name, 300)}, so it was ended. Starting it again as ${inline(event.nextName, 300)}`);
                 return undefined;
             case 'started':
-                return `${event.adopted ? 'Started, and found by its name' : 'Started'}: ${inline(event.url ?? event.run.id, LONG)}`;
+                return `${event.adopted ? 'Started, and found by its name' : 'Started'}: ${inline(event.url ?? event.run.id, start_log_LONG)}`;
             case 'attached':
-                this.#log.info(`Following the run ${inline(event.run.name ?? event.run.id, LONG)} (${inline(event.run.status)}): ${inline(event.url ?? event.run.id, LONG)}`);
+                this.#log.info(`Following the run ${inline(event.run.name ?? event.run.id, start_log_LONG)} (${inline(event.run.status)}): ${inline(event.url ?? event.run.id, start_log_LONG)}`);
                 return event.run.code && codeLogLine(event.run.code);
             case 'resumed':
-                return `Reattached to the run of attempt ${event.attempt} (${inline(event.run.status)}): ${inline(event.url ?? event.run.id, LONG)}`;
+                return `Reattached to the run of attempt ${event.attempt} (${inline(event.run.status)}): ${inline(event.url ?? event.run.id, start_log_LONG)}`;
             case 'resume-unclear':
-                this.#log.warning(`Several runs of earlier attempts match (${inline(event.names.join(', '), LONG)}), so a new one is started`);
+                this.#log.warning(`Several runs of earlier attempts match (${inline(event.names.join(', '), start_log_LONG)}), so a new one is started`);
                 return undefined;
             case 'resume-foreign':
-                this.#log.warning(`Earlier attempts ran another template or snapshot (${inline(event.names.join(', '), LONG)}), so a new run is started`);
+                this.#log.warning(`Earlier attempts ran another template or snapshot (${inline(event.names.join(', '), start_log_LONG)}), so a new run is started`);
                 return undefined;
             case 'retry':
-                return `${inline(event.line, LONG)}; trying again in ${shownDuration(event.waitMs)}`;
+                return `${inline(event.line, start_log_LONG)}; trying again in ${shownDuration(event.waitMs)}`;
         }
     }
     #foldConnection({ serverUrl, version, account }) {
-        this.#log.fold(`Connected to ${inline(serverUrl, LONG)}`, [
+        this.#log.fold(`Connected to ${inline(serverUrl, start_log_LONG)}`, [
             `version: ${inline(version)}`,
             `account: ${inline(account.name ?? account.id)}`,
         ]);
@@ -55713,7 +55750,7 @@ class StartLog {
         if (this.#resolved !== undefined)
             this.#foldDefinition(this.#resolved, laidOver);
         for (const warning of warnings)
-            this.#log.warning(inline(warning, LONG), { title: 'Configuration' });
+            this.#log.warning(inline(warning, start_log_LONG), { title: 'Configuration' });
         return unchecked;
     }
     #foldDefinition({ kind, id, name, pipeline, code }, laidOver) {
@@ -55730,13 +55767,13 @@ class StartLog {
             return undefined;
         this.#hindrance = event.hindrance;
         this.#silentMs = 0;
-        return `${HINDRANCES[event.hindrance]} in ${shownDuration(event.waitMs)} (${inline(event.detail, LONG)})`;
+        return `${HINDRANCES[event.hindrance]} in ${shownDuration(event.waitMs)} (${inline(event.detail, start_log_LONG)})`;
     }
 }
 /** Long values were described and not cut before: a secret that is cut in its middle would no longer be masked. */
 function changeLine({ path, before, after }) {
-    const was = before === undefined ? '' : `${inline(before, LONG)} \u2192 `;
-    return `${inline(path, LONG)}: ${was}${inline(after, LONG)}`;
+    const was = before === undefined ? '' : `${inline(before, start_log_LONG)} \u2192 `;
+    return `${inline(path, start_log_LONG)}: ${was}${inline(after, start_log_LONG)}`;
 }
 
 ;// CONCATENATED MODULE: ./build/github/sweep/cell-text.js
@@ -55834,6 +55871,7 @@ function verdictText(change, better) {
 }
 
 ;// CONCATENATED MODULE: ./build/github/log/sweep-log.js
+
 
 
 
@@ -55990,15 +56028,24 @@ class SweepLog {
         }
     }
     #tellEnd(result) {
-        const { cell, details, rank, outcome } = result;
+        const { cell, durationMs, rank, outcome } = result;
         this.#ended += 1;
         this.#running.delete(cell.number);
-        const took = details?.durationMs === undefined ? '' : ` in ${shownDuration(details.durationMs)}`;
+        const took = durationMs === undefined ? '' : ` in ${shownDuration(durationMs)}`;
         const value = rank !== undefined && 'value' in rank ? `, ${shownNumber(rank.value)}` : '';
         const why = outcome?.error === undefined ? '' : `: ${inline(outcome.error, sweep_log_LONG)}`;
         this.#timed(`Cell ${cell.number} of ${this.#cells} ${endText(result)}${took}${value}${why}`);
     }
-    #tellResult({ best, rank }) {
+    #tellResult({ cells, best, rank }) {
+        // The baseline is the same for all, and so is that there is none.
+        const compared = cells.find(({ comparison }) => comparison !== undefined)?.comparison;
+        if (compared !== undefined)
+            this.#log.info(comparedLine(compared));
+        const verdicts = cells
+            .map((cell) => cell.verdicts)
+            .find((each) => each.some(({ isUnchecked }) => isUnchecked));
+        if (verdicts !== undefined)
+            warnUnchecked(verdicts, this.#log);
         if (best === undefined || rank === undefined)
             return;
         const { cell, run } = best;
@@ -56137,6 +56184,7 @@ function step_lines_amount(count) {
 
 
 
+
 const run_log_HINDRANCES = [
     'failed-but-going-on',
     'settling',
@@ -56216,7 +56264,7 @@ class RunLog {
                 this.#failures.run(event.failure, this.#url);
                 return;
             case 'expectations':
-                this.#tellVerdicts(event.verdicts);
+                tellVerdicts(event.verdicts, this.#log);
                 return;
             case 'compared':
                 this.#log.info(comparedLine(event.comparison));
@@ -56229,17 +56277,6 @@ class RunLog {
                     this.#log.warning(unreadLine(event.details.missing));
                 return;
         }
-    }
-    #tellVerdicts(verdicts) {
-        for (const verdict of verdicts)
-            if (verdict.isUnchecked !== true)
-                this.#log.info(verdictLine(verdict));
-        const unchecked = verdicts.filter(({ isUnchecked }) => isUnchecked);
-        const [first] = unchecked;
-        if (first === undefined)
-            return;
-        const conditions = unchecked.map(({ wanted }) => inline(wanted, run_log_LONG)).join('; ');
-        this.#log.warning(`${conditions} (${inline(first.got, run_log_LONG)})`, { title: 'Expectation not checked' });
     }
     #tellHindrance(event) {
         switch (event.kind) {
@@ -56286,13 +56323,6 @@ function notNotedLine({ what, detail }) {
         ? `Where the run came from could not be recorded on it: ${why}`
         : `The run can be no baseline, because how the step ended was not recorded on it: ${why}`;
 }
-function comparedLine({ input, baseline, missing }) {
-    if (baseline !== undefined) {
-        const where = baseline.url === undefined ? '' : `: ${inline(baseline.url, run_log_LONG)}`;
-        return `Compared with the run ${inline(baseline.name)} (baseline: ${inline(input)})${where}`;
-    }
-    return `Not compared (baseline: ${inline(input)}): ${inline(missing ?? '', run_log_LONG)}`;
-}
 function endingLine({ timeoutMs, mode, runId, forMs }) {
     const why = timeoutMs === undefined ? 'Cancelled.' : `The timeout of ${prettyMilliseconds(timeoutMs)} is over.`;
     if (runId === undefined)
@@ -56306,9 +56336,6 @@ function unreadLine(missing) {
 }
 function usualLine({ medianMs, runs }) {
     return `Usually ${shownDuration(medianMs)} (from the last ${runs === 1 ? 'run' : `${runs} runs`})`;
-}
-function verdictLine({ wanted, held, got }) {
-    return `${held ? 'Expectation met' : 'Expectation not met'}: ${inline(wanted, run_log_LONG)}, got ${inline(got, run_log_LONG)}`;
 }
 function reasonOf(reason) {
     return reason === undefined || reason === '' ? '' : ` (${inline(reason, run_log_LONG)})`;
@@ -61939,6 +61966,7 @@ function end_run_describe(stopped, where) {
 ;// CONCATENATED MODULE: ./build/run/start/run-name.js
 
 
+
 /** So many characters of a name, as ZenML counts them: half of one is none. */
 function beginning(name, most = MAX_NAME_LENGTH) {
     return Array.from(name).slice(0, most).join('');
@@ -61965,7 +61993,7 @@ const run_name_DIGITS = 12;
  * nothing that tells them apart, so what the run is given counts too.
  */
 function originOf(origin, configuration) {
-    const told = JSON.stringify([origin.stepIdentity, configuration]);
+    const told = sortedJson([origin.stepIdentity, configuration]);
     return { ...origin, stepIdentity: (0,external_node_crypto_.createHash)('sha256').update(told).digest('hex').slice(0, 8) };
 }
 /**
@@ -62699,6 +62727,12 @@ function nameInMetadata(name, logged) {
     const found = expect_find(name, entriesOf(logged));
     return 'problem' in found ? name : expect_nameOf(found);
 }
+/** Not met by a value at the bound. */
+const EXCLUSIVE = new Set(['<', '>', '!=']);
+/** Whether it can be judged only beside a baseline. */
+function needsBaseline({ wanted }) {
+    return isBound(wanted);
+}
 /** Whether something is expected in comparison with the baseline. */
 function isBound(wanted) {
     return typeof wanted === 'object';
@@ -62734,12 +62768,13 @@ function judgeAgainst(expectation, entries, baseline = { kind: 'unread', why: 't
             return nothing(`${show(value)}, which is not a number`);
         return withLimit(wanted, expect_judge({ ...expectation, wanted: value }, entries), value);
     }
-    // As a person adds, and as a computer does: how binary fractions are rounded decides nothing.
+    // As a person adds, and as a computer does: how binary fractions are rounded decides nothing. A bound that is allowed
+    // itself is met if either has it so, one that is not only if both do.
     const judged = (limit) => withLimit(wanted, expect_judge({ ...expectation, wanted: limit }, entries), limit);
     const by = amountOf(value, expectation.wanted);
     const verdict = judged(by === 0 ? value : sum(value, by));
     const other = judged(value + by);
-    return verdict.held !== other.held && other.held === (operator !== '!=') ? other : verdict;
+    return verdict.held !== other.held && other.held !== EXCLUSIVE.has(operator) ? other : verdict;
 }
 function withLimit(wanted, verdict, limit) {
     return { ...verdict, wanted: `${wanted} (${show(limit)})` };
@@ -63545,7 +63580,7 @@ async function lookBack(reference, run, options, explainer, deps) {
     const { details, unread } = collected;
     await explainer.explain(details.steps.filter(isFailed));
     const cause = await findCause(run, collected, explainer, deps);
-    deps.reporter.tell({ kind: 'details', details });
+    deps.reporter.tell({ kind: 'details', details, unread });
     return { details, unread, cause };
 }
 async function findCause(run, collected, explainer, deps) {
@@ -63681,6 +63716,7 @@ class Heartbeat {
 }
 
 ;// CONCATENATED MODULE: ./build/run/watch/looks.js
+
 /** A run that is watched alone. */
 function aloneWith(clock) {
     return {
@@ -63707,6 +63743,8 @@ class SharedLooks {
     #lookedAt = Number.NEGATIVE_INFINITY;
     #askers = [];
     #usuallyMs;
+    /** Something between here and the server lets no list through. */
+    #asksAlone = false;
     /** @param projectId where all runs are; undefined if the server does not say */
     constructor(clock, projectId) {
         this.#clock = clock;
@@ -63795,8 +63833,8 @@ class SharedLooks {
         if (first === undefined)
             return;
         const { client } = first;
-        if (askers.length === 1) {
-            first.resolve(client.run(first.id, { hydrate: false }));
+        if (askers.length === 1 || this.#asksAlone) {
+            askAlone(askers);
             return;
         }
         try {
@@ -63806,10 +63844,26 @@ class SharedLooks {
                 resolve(runs.get(id) ?? client.run(id, { hydrate: false }));
         }
         catch (error) {
+            if (isRefusal(error)) {
+                this.#asksAlone = true;
+                askAlone(askers);
+                return;
+            }
             for (const { reject } of askers)
                 reject(error);
         }
     }
+}
+function askAlone(askers) {
+    for (const { client, id, resolve } of askers)
+        resolve(client.run(id, { hydrate: false }));
+}
+/** A no that another try does not change, such as a firewall's to the address of a list. */
+function isRefusal(error) {
+    if (!(error instanceof AnswerError))
+        return false;
+    const { status } = error;
+    return status >= 400 && status < 500 && ![401, 408, 429].includes(status);
 }
 function looks_reasonOf(signal) {
     return signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason));
@@ -64531,7 +64585,9 @@ class Follower {
         const reason = this.#reason('stopped after its timeout');
         this.deps.journal.ending(onTimeout);
         this.#tellEnding(onTimeout, TIMEOUT_STOP_MS, timeoutMs);
-        const ended = await endRun({ run, mode: onTimeout, reason, deadline }, this.deps);
+        // A failure elsewhere must not cut off what is under way here.
+        const { stopSignal = this.deps.signal } = this.#policy;
+        const ended = await endRun({ run, mode: onTimeout, reason, deadline }, { ...this.deps, signal: stopSignal });
         if (ended.settled)
             this.deps.journal.settled();
         const hasEnded = runPhase(ended.status) !== 'going-on';
@@ -64545,7 +64601,7 @@ class Follower {
     }
     async #lookBack(reference, run) {
         const { expectations = [], baseline, logTail } = this.#policy;
-        const isJudged = expectations.length > 0 || baseline !== undefined;
+        const isJudged = expectations.length > 0 || baseline !== undefined || this.#policy.isRanked === true;
         const thoroughly = run !== undefined && runPhase(run.status) === 'succeeded' && isJudged;
         return lookBack(reference, run, { thoroughly }, this.#explainer, { ...this.deps, logTail });
     }
@@ -65577,6 +65633,7 @@ const NOTHING_KNOWN = {
     runFailure: undefined,
     verdicts: [],
     comparison: undefined,
+    cells: undefined,
     sweep: undefined,
     details: undefined,
 };
@@ -65637,6 +65694,7 @@ const savedSchema = object({
         // Half an address leads nowhere.
         runUrl: schemas_string().max(MAX_TEXT).optional().catch(undefined),
         created: schemas_number().optional(),
+        cells: schemas_number().optional(),
         code: codeSchema.optional(),
         commits: commitsSchema,
     }),
@@ -65867,7 +65925,7 @@ function columnsOf({ cells, rank }) {
         { head: 'Result', show: resultText },
         {
             head: 'Duration',
-            show: ({ details }) => (details?.durationMs === undefined ? '' : shownDuration(details.durationMs)),
+            show: ({ durationMs }) => (durationMs === undefined ? '' : shownDuration(durationMs)),
         },
         {
             head: 'Run',
@@ -65965,8 +66023,8 @@ const WORDS = {
 };
 const heading_MAX_NAME_LENGTH = 300;
 /** Such as `### \u2705 ZenML run of training: completed`; while the step goes on, with the run's own state. */
-function heading({ conclusion, withoutRun, status, pipeline, sweep }) {
-    const noun = sweep === undefined ? 'ZenML run' : 'ZenML sweep';
+function heading({ conclusion, withoutRun, status, pipeline, cells }) {
+    const noun = cells === undefined ? 'ZenML run' : 'ZenML sweep';
     const subject = pipeline === undefined ? noun : `${noun} of ${escapeMarkdown(pipeline, heading_MAX_NAME_LENGTH)}`;
     if (conclusion !== undefined && withoutRun !== undefined)
         return `### ${SYMBOLS[conclusion]} ${withoutRun}`;
@@ -67188,8 +67246,15 @@ class RecordKeeper {
         this.#noteJudgement(event);
         if (event.kind === 'details')
             this.#noteDetails(event.details);
-        if (event.kind === 'swept')
-            Object.assign(known, { sweep: event.result, comparison: event.result.best?.comparison });
+        this.#noteSweep(event);
+    }
+    #noteSweep(event) {
+        if (event.kind === 'cells-configured')
+            this.#known.cells = event.cells;
+        if (event.kind !== 'swept')
+            return;
+        this.#known.sweep = event.result;
+        this.#known.comparison = event.result.best?.comparison;
     }
     #noteJudgement(event) {
         if (event.kind === 'compared')
@@ -67275,7 +67340,7 @@ function sweepOutputs({ cells, completed, best }) {
     return {
         runs: shownList(cells.map(entryOf), outputs_MAX_LENGTH),
         'best-run-id': best?.run?.id ?? '',
-        'best-run-name': best?.run?.name ?? '',
+        'best-run-name': showOnOneLine(best?.run?.name ?? '', outputs_MAX_TEXT_LENGTH),
         'best-run-url': best?.run?.url ?? '',
         'best-parameters': best === undefined ? '{}' : (shownJson(best.cell.values) ?? '{}'),
         'best-value': best === undefined ? '' : String(best.rank.value),
@@ -67283,7 +67348,7 @@ function sweepOutputs({ cells, completed, best }) {
         failed: String(cells.length - completed),
     };
 }
-function entryOf({ cell, run, outcome, notStarted, details, rank, verdicts }) {
+function entryOf({ cell, run, outcome, notStarted, durationMs, rank, verdicts }) {
     return {
         cell: cell.number,
         parameters: cell.values,
@@ -67292,7 +67357,7 @@ function entryOf({ cell, run, outcome, notStarted, details, rank, verdicts }) {
         'run-url': run?.url ?? null,
         status: outcome?.status ?? null,
         conclusion: outcome?.conclusion ?? 'not-started',
-        duration: details?.durationMs === undefined ? null : Math.round(details.durationMs) / 1000,
+        duration: durationMs === undefined ? null : Math.round(durationMs) / 1000,
         value: rank !== undefined && 'value' in rank ? rank.value : null,
         expectations: verdicts.map(({ wanted, got, held }) => ({
             expected: cut(wanted, outputs_MAX_TEXT_LENGTH),
@@ -67534,6 +67599,8 @@ class StepReport {
             this.#setDefinition(event.definition);
         if (event.kind === 'started' || event.kind === 'attached' || event.kind === 'resumed')
             this.#setRun(event);
+        else if (event.kind === 'cells-configured')
+            this.#isCommentDue = true;
         else if (this.#isCommentDue)
             this.#beginComment();
     }
@@ -67874,6 +67941,8 @@ class RetryLog {
 
 
 
+/** Every entry that has a post step. */
+const MAINS = ['main.js', 'wait.js', 'sweep.js'];
 const GONE_WITHIN_MS = 2_000;
 /**
  * Ends a main that outlived its step: in a container the runner signals `docker exec`, and not node. Left alone
@@ -67902,7 +67971,7 @@ async function runsEntry(processId, entryFolder) {
     try {
         const command = await (0,promises_.readFile)(`/proc/${processId}/cmdline`, 'utf8');
         const [program = '', script = ''] = command.split('\0');
-        const entries = ['main.js', 'wait.js'].map((name) => external_node_path_.join(entryFolder, name));
+        const entries = MAINS.map((name) => external_node_path_.join(entryFolder, name));
         return external_node_path_.basename(program).startsWith('node') && entries.includes(script);
     }
     catch {
@@ -67944,6 +68013,9 @@ async function reportEarlyEnd(ended, authorities, env, log) {
         await addToSummary(news.sentence, log);
     const saved = readSavedComment(env);
     if (saved === undefined || (saved.isWritten && news === undefined))
+        return;
+    // Its table is not kept, and says more than what is known here.
+    if (saved.isWritten && saved.action === 'sweep')
         return;
     const mask = (secret) => {
         log.mask(secret);
@@ -68759,6 +68831,7 @@ const MOST_CELLS = 256;
 /** So many combinations are made before `exclude` is looked at. */
 const MOST_COMBINATIONS = 65_536;
 const matrix_MAX_NAME_LENGTH = 60;
+const matrix_MAX_SHOWN = 200;
 /**
  * Makes the combinations as GitHub makes jobs of a matrix: the first key varies slowest; `exclude` removes those that have
  * all that one of its entries says; `include` adds what an entry says to each combination whose own values it leaves alone,
@@ -68780,7 +68853,12 @@ function expandMatrix({ include = [], exclude = [], ...lists }) {
     const count = keys.reduce((product, [, values]) => product * values.length, 1);
     if (count > MOST_COMBINATIONS)
         return { problems: [tooMany(count)] };
-    const originals = combinations(keys).filter((cell) => !excluded.mappings.some((entry) => hasAll(cell, entry)));
+    const all = combinations(keys);
+    const originals = all.filter((cell) => !excluded.mappings.some((entry) => hasAll(cell, entry)));
+    // GitHub takes no notice, and would run what was to be left out.
+    const idle = excluded.mappings.filter((entry) => !all.some((cell) => hasAll(cell, entry)));
+    if (idle.length > 0)
+        return { problems: idle.map(matchesNothing) };
     const cells = withIncluded(originals, included.mappings);
     if (cells.length === 0)
         return { problems: ['has no combination, so there is nothing to run'] };
@@ -68803,6 +68881,10 @@ function mappingsIn(key, value) {
 function unknownIn(excluded, lists) {
     const keys = new Set(excluded.flatMap((entry) => Object.keys(entry)).filter((key) => !Object.hasOwn(lists, key)));
     return [...keys].map((key) => `exclude names ${quote(key, matrix_MAX_NAME_LENGTH)}, which has no list in the matrix`);
+}
+function matchesNothing(entry) {
+    const shown = quote(JSON.stringify(entry), matrix_MAX_SHOWN);
+    return `exclude has ${shown}, which no combination has; write the values as the lists have them, or remove it`;
 }
 function tooMany(count) {
     return `has ${count.toLocaleString('en-US')} combinations, and at most ${MOST_CELLS} are allowed`;
@@ -68970,6 +69052,7 @@ class CellRun {
     #begun;
     #isResumed = false;
     #seen = NOTHING_SEEN;
+    #timeoutMs;
     #startDeadline;
     constructor(configured, context) {
         this.cell = configured.cell;
@@ -68978,11 +69061,9 @@ class CellRun {
     }
     /** Sees to the run until it is over. Only what nobody foresaw is thrown. */
     async result() {
-        const { rank } = this.#context;
         const outcome = await this.#outcome();
-        const { details } = this.#seen;
         const started = this.#begun?.started;
-        const isRanked = rank !== undefined && details !== undefined && ENDED_WELL.has(outcome.conclusion);
+        const { rank } = this.#seen;
         return {
             cell: this.cell,
             run: started && { id: started.id, name: started.name, url: started.url },
@@ -68990,7 +69071,7 @@ class CellRun {
             outcome,
             notStarted: undefined,
             ...this.#seen,
-            rank: isRanked ? rankValue(rank, details) : undefined,
+            rank: ENDED_WELL.has(outcome.conclusion) ? rank : undefined,
         };
     }
     /** Where its end is to be noted; undefined where nothing is noted on it. */
@@ -69047,13 +69128,15 @@ class CellRun {
         return startRun({ ...this.#context, runName: undefined, origin }, found, configuration, deadline, deps);
     }
     #policy() {
-        const { runTimeoutMs, deadline, failFast, onCancel, jobSignal } = this.#context;
+        const { runTimeoutMs, deadline, failFast, onCancel, jobSignal, rank } = this.#context;
+        const leftMs = () => (this.#timeoutMs ??= Math.min(runTimeoutMs ?? Number.POSITIVE_INFINITY, deadline.leftMs));
         return {
             ...this.#context,
             wait: true,
+            isRanked: rank !== undefined,
+            stopSignal: jobSignal ?? new AbortController().signal,
             get timeoutMs() {
-                const leftMs = Math.min(runTimeoutMs ?? Number.POSITIVE_INFINITY, deadline.leftMs);
-                return leftMs === Number.POSITIVE_INFINITY ? undefined : leftMs;
+                return leftMs() === Number.POSITIVE_INFINITY ? undefined : leftMs();
             },
             // Where the job itself goes on, nobody is in a hurry.
             get abortMs() {
@@ -69090,14 +69173,33 @@ class CellRun {
     }
     #note(event) {
         if (event.kind === 'details')
-            this.#seen = { ...this.#seen, details: event.details };
+            this.#noteDetails(event.details, event.unread);
         if (event.kind === 'expectations')
             this.#seen = { ...this.#seen, verdicts: event.verdicts };
         if (event.kind === 'compared')
             this.#seen = { ...this.#seen, comparison: event.comparison };
     }
+    /** Nothing else of them is kept: a cell may have logged megabytes. */
+    #noteDetails(details, unread) {
+        const { rank } = this.#context;
+        this.#seen = {
+            ...this.#seen,
+            durationMs: details.durationMs,
+            unread,
+            rank: rank &&
+                (unread === undefined
+                    ? rankValue(rank, details)
+                    : { problem: `nothing that could be read: ${unread}` }),
+        };
+    }
 }
-const NOTHING_SEEN = { details: undefined, verdicts: [], comparison: undefined };
+const NOTHING_SEEN = {
+    durationMs: undefined,
+    unread: undefined,
+    verdicts: [],
+    rank: undefined,
+    comparison: undefined,
+};
 const ENDED_WELL = new Set(['completed', 'expectation-missed']);
 const HELD_BACK = new Set(['no-slot', 'limited']);
 function failed(error, conclusion = 'failed') {
@@ -69105,6 +69207,7 @@ function failed(error, conclusion = 'failed') {
 }
 
 ;// CONCATENATED MODULE: ./build/run/sweep/configure-cells.js
+
 
 
 /** Of many cells, these are named. */
@@ -69127,7 +69230,7 @@ function configureCells({ cells, overrides, expectations = [], rank }, { definit
             const given = { ...overrides, cell: cell.parameters };
             const configuration = assemble(given, definition, server.version, expected);
             configured.push({ cell, configuration });
-            noteIn(bodies, JSON.stringify(configuration.body), cell.number);
+            noteIn(bodies, sortedJson(configuration.body), cell.number);
             for (const warning of configuration.warnings)
                 noteIn(warnings, warning, cell.number);
         }
@@ -69268,6 +69371,11 @@ function verdictOf({ cells, completed, best, rank }, { expectAll, isCancelled, w
             : 'None of the runs is as expected';
         return end('expectation-missed', `${what}. ${verdict_listed(missed)}`);
     }
+    const unread = cells.find((result) => result.unread !== undefined);
+    if (rank !== undefined && unread !== undefined) {
+        const why = `what the run of cell ${unread.cell.number} logged could not be read: ${unread.unread ?? ''}`;
+        return end('expectation-missed', `Which run is the best is not known, because ${why}`);
+    }
     if (rank !== undefined && best === undefined) {
         const first = cells.find((result) => result.rank !== undefined && 'problem' in result.rank)?.rank;
         const why = first !== undefined && 'problem' in first ? `: ${first.problem}` : '';
@@ -69279,9 +69387,11 @@ function byNumber(a, b) {
     return a.cell.number - b.cell.number;
 }
 function verdict_countsOf(cells, completed) {
-    const never = cells.filter(({ outcome }) => outcome === undefined).length;
-    const ended = cells.length - completed - never;
-    return `Of ${cells.length} cells ${completed} had completed, ${ended} were under way, and ${never} were never started`;
+    const never = cells.filter(({ run }) => run === undefined).length;
+    const going = cells.filter(({ run, outcome }) => run !== undefined && outcome?.conclusion === 'cancelled').length;
+    const others = cells.length - completed - never - going;
+    const failed = others === 0 ? '' : `${others} had not, `;
+    return `Of ${cells.length} cells ${completed} had completed, ${failed}${going} were under way, and ${never} were never started`;
 }
 function verdict_listed(results) {
     const lines = results.slice(0, verdict_MOST_NAMED).map(({ cell, outcome, notStarted }) => {
@@ -69292,6 +69402,9 @@ function verdict_listed(results) {
 }
 
 ;// CONCATENATED MODULE: ./build/run/sweep/sweep.js
+
+
+
 
 
 
@@ -69327,6 +69440,8 @@ async function runSweep(request, deps) {
     }
 }
 const NOT_BEGUN = { conclusion: 'cancelled', status: '', failedStep: undefined, hadRun: false };
+/** One may be refused for what it is given. More of them, and the server refuses all, or is away for each whole `trigger-timeout`. */
+const MOST_NOT_STARTED = 2;
 class Sweep {
     #request;
     #found;
@@ -69338,6 +69453,8 @@ class Sweep {
     #runs = [];
     #results = [];
     #whyStopped;
+    /** How many of the newest cells have no run. */
+    #notStarted = 0;
     constructor(request, found, deps) {
         this.#request = request;
         this.#found = found;
@@ -69352,19 +69469,27 @@ class Sweep {
         const waiting = [...cells];
         const worker = async () => {
             for (let next = this.#next(waiting); next !== undefined; next = this.#next(waiting)) {
-                await this.#see(next, context);
+                const result = await this.#see(next, context);
+                // Its place stays taken.
+                if (mayGoOn(result))
+                    return;
             }
         };
         await Promise.all(Array.from({ length: Math.min(maxParallel, cells.length) }, worker));
+        this.#whyStopped ??= waiting.length === 0 ? undefined : 'runs that may still be going on take all places';
         const left = waiting.map(({ cell }) => neverStarted(cell, this.#whyStopped ?? ''));
         const ordered = rank_inOrder([...this.#results, ...left], rank);
-        const best = ordered.find(isCandidate);
+        // Nobody knows whether the one that could not be read is better.
+        const isKnown = !ordered.some(({ unread }) => unread !== undefined);
+        const best = isKnown ? ordered.find(isCandidate) : undefined;
         const completed = ordered.filter((result) => isGood(result) || isMiss(result)).length;
         const result = { cells: ordered, completed, best, rank };
-        await this.#noteBest(result);
         this.#deps.reporter.tell({ kind: 'swept', result });
         const isCancelled = this.#deps.signal?.aborted === true;
-        return verdictOf(result, { expectAll, isCancelled, whyStopped: this.#whyStopped });
+        const outcome = verdictOf(result, { expectAll, isCancelled, whyStopped: this.#whyStopped });
+        if (outcome.conclusion === 'completed')
+            await this.#noteBest(result);
+        return outcome;
     }
     /** The next cell, unless the sweep has come to its end before. */
     #next(waiting) {
@@ -69379,20 +69504,29 @@ class Sweep {
         this.#runs.push(run);
         const result = await run.result();
         this.#results.push(result);
-        const { outcome } = result;
         this.#deps.reporter.tell({ kind: 'cell-ended', result, of: this.#request.cells.length });
-        const isMiss = outcome?.conclusion === 'expectation-missed' && !this.#request.expectAll;
-        if (!this.#request.failFast || outcome?.error === undefined || isMiss)
+        this.#learnFrom(result);
+        return result;
+    }
+    /** Whether the others are to have their turn after this one. A job that ends, or a time that is over, is no cell's failure. */
+    #learnFrom(result) {
+        const { outcome, run, cell } = result;
+        if (this.#deps.signal?.aborted === true || this.#deadline.isOver || this.#whyStopped !== undefined)
             return;
-        if (this.#whyStopped !== undefined)
-            return;
-        this.#whyStopped = `cell ${result.cell.number} failed (fail-fast)`;
-        this.#failFast.abort(new Error(this.#whyStopped));
+        this.#notStarted = run === undefined ? this.#notStarted + 1 : 0;
+        const isFailure = outcome?.error !== undefined && (!isMiss(result) || this.#request.expectAll);
+        if (this.#request.failFast && isFailure) {
+            this.#whyStopped = `cell ${cell.number} failed (fail-fast)`;
+            this.#failFast.abort(new Error(this.#whyStopped));
+        }
+        else if (this.#notStarted === MOST_NOT_STARTED) {
+            this.#whyStopped = `${MOST_NOT_STARTED} cells in a row could not be started`;
+        }
     }
     /** What all cells share, read before the first is started: a run of this very sweep must not become its own baseline. */
     async #prepare(cells) {
         const { client, signal, reporter } = this.#deps;
-        const { definition, server, project } = this.#found;
+        const { definition } = this.#found;
         const usual = await readUsual(client, kinOfDefinition(definition), this.#deps);
         if (usual !== undefined) {
             reporter.tell({ kind: 'usual', usual });
@@ -69400,13 +69534,7 @@ class Sweep {
                 this.#looks.expect(usual.medianMs);
             this.#warnIfTooLong(cells, usual.medianMs);
         }
-        const { baseline: choice } = this.#request;
-        const compared = { id: '', projectId: definition.project?.id, pipelineId: definition.pipeline?.id };
-        const baseline = choice && {
-            kind: 'known',
-            name: nameOfBaseline(choice),
-            baseline: await readBaseline(choice, { ...compared, server, project }, this.#deps),
-        };
+        const baseline = await this.#readBaseline();
         const stopped = this.#failFast.signal;
         const either = signal === undefined ? stopped : AbortSignal.any([signal, stopped]);
         // Each cell listens to them; Node takes more than ten listeners for a leak, and says so.
@@ -69423,6 +69551,18 @@ class Sweep {
             jobSignal: signal,
             deps: { ...this.#deps, signal: either },
         };
+    }
+    async #readBaseline() {
+        const { baseline: choice, expectations = [] } = this.#request;
+        if (choice === undefined)
+            return undefined;
+        const { definition, server, project } = this.#found;
+        const compared = { id: '', projectId: definition.project?.id, pipelineId: definition.pipeline?.id };
+        const baseline = await readBaseline(choice, { ...compared, server, project }, this.#deps);
+        // No run could meet its expectations.
+        if (baseline.kind === 'unread' && expectations.some(needsBaseline))
+            throw new RunError(`baseline: there is nothing to compare with: ${baseline.why}. No run was started`);
+        return { kind: 'known', name: nameOfBaseline(choice), baseline };
     }
     #warnIfTooLong(cells, usuallyMs) {
         const { maxParallel, timeoutMs, jobLimitMs } = this.#request;
@@ -69449,6 +69589,12 @@ class Sweep {
             await noteConclusion(origin, 'completed', this.#deps);
     }
 }
+/** Whether its run, or one that may have been started, is perhaps not over. */
+function mayGoOn({ outcome, run }) {
+    if (outcome?.conclusion === 'lost')
+        return true;
+    return run !== undefined && outcome?.status !== undefined && runPhase(outcome.status) === 'going-on';
+}
 function neverStarted(cell, why) {
     return {
         cell,
@@ -69456,7 +69602,8 @@ function neverStarted(cell, why) {
         isResumed: false,
         outcome: undefined,
         notStarted: why,
-        details: undefined,
+        durationMs: undefined,
+        unread: undefined,
         verdicts: [],
         rank: undefined,
         comparison: undefined,

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { expect, jest, test } from '@jest/globals'
 import { runAction } from '../../e2e/action.ts'
 import { startProxy } from '../http/proxy-server.ts'
-import { closedPort, fixture, startHttps } from '../http/scripted-server.ts'
+import { fixture, startHttps } from '../http/scripted-server.ts'
 import { expectGreen, expectRed, PATIENCE_MS, withServer, type Scene } from './scene.ts'
 import { expectMasked, expectNoSecret } from './secrecy.ts'
 
@@ -60,18 +60,6 @@ test('through a proxy with a password, which learns nothing but the address', ()
     expect(new Set(proxy.credentials)).toEqual(
       new Set([`Basic ${Buffer.from('user:pa ss').toString('base64')}`]),
     )
-  }))
-
-test('a proxy that is not there is blamed alone, not the server behind it', () =>
-  withServer({}, async (scene) => {
-    const env = { HTTPS_PROXY: `http://127.0.0.1:${await closedPort()}` }
-    const given = inputs('https://zenml.example.com', scene, { 'trigger-timeout': '1s' })
-    const error = expectRed(await runAction({ inputs: given, env }), 'timed-out')
-
-    expect(error).toContain(
-      `the proxy ${env.HTTPS_PROXY} (HTTPS_PROXY) refused the connection; check the variable`,
-    )
-    expect(error).not.toContain('server-url')
   }))
 
 test('an authority of NODE_EXTRA_CA_CERTS stays trusted beside that of ca-certificate', () =>

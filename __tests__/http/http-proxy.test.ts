@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals'
 import { TransportError } from '../../src/http/transport-error.ts'
+import { UnreachableError } from '../../src/zenml/errors.ts'
 import { knownToProxy, startProxy } from './proxy-server.ts'
 import {
   closedPort,
@@ -173,6 +174,7 @@ test('a proxy that is not there is named, not the server; nothing was sent, and 
     message: `the proxy http://127.0.0.1:${port} (HTTPS_PROXY) refused the connection; check the variable, or name the server in NO_PROXY if it needs no proxy`,
   })
   expect(`${error.message} ${error.stack}`).not.toMatch(/pass-word|user:/)
+  expect(new UnreachableError('log in', error).message).toBe(`Could not log in: ${error.message}`)
 })
 
 test('a proxy whose name is not known is named as well, by the variable that counts', async () => {

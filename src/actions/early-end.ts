@@ -50,6 +50,8 @@ export async function reportEarlyEnd(
   else if (isSummaryWritten(env) && news !== undefined) await addToSummary(news.sentence, log)
   const saved = readSavedComment(env)
   if (saved === undefined || (saved.isWritten && news === undefined)) return
+  // Its table is not kept, and says more than what is known here.
+  if (saved.isWritten && saved.action === 'sweep') return
   const mask = (secret: string): void => {
     log.mask(secret)
   }

@@ -34,6 +34,15 @@ export function isDeeperThan(depth: number, value: JsonValue | undefined): boole
   return depth === 0 || Object.values(value).some((inner) => isDeeperThan(depth - 1, inner))
 }
 
+/** As JSON, the same text whatever the order of the keys. */
+export function sortedJson(value: JsonValue): string {
+  return JSON.stringify(value, (_, inner: JsonValue) =>
+    isJsonObject(inner)
+      ? Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  )
+}
+
 /** The text as JSON; undefined if it is none. */
 export function parseJson(text: string): unknown {
   try {

@@ -57,8 +57,14 @@ export class RecordKeeper implements Reporter {
     if (event.kind === 'run-failed') known.runFailure = event.failure
     this.#noteJudgement(event)
     if (event.kind === 'details') this.#noteDetails(event.details)
-    if (event.kind === 'swept')
-      Object.assign(known, { sweep: event.result, comparison: event.result.best?.comparison })
+    this.#noteSweep(event)
+  }
+
+  #noteSweep(event: RunEvent): void {
+    if (event.kind === 'cells-configured') this.#known.cells = event.cells
+    if (event.kind !== 'swept') return
+    this.#known.sweep = event.result
+    this.#known.comparison = event.result.best?.comparison
   }
 
   #noteJudgement(event: RunEvent): void {

@@ -50,7 +50,9 @@ export interface RunRecord {
   readonly verdicts: readonly Verdict[]
   /** Undefined where none was wished, and of a run that did not complete. */
   readonly comparison: Comparison | undefined
-  /** Of a step that has many runs; undefined for any other. */
+  /** How many runs the step is to have, where it has many. */
+  readonly cells: number | undefined
+  /** Of a step that has many runs, once they are over; undefined for any other. */
   readonly sweep: SweepResult | undefined
   /** Undefined until the run has ended, or if the server could not be asked any more. */
   readonly details: RunDetails | undefined
@@ -81,6 +83,7 @@ export const NOTHING_KNOWN: RunRecord = {
   runFailure: undefined,
   verdicts: [],
   comparison: undefined,
+  cells: undefined,
   sweep: undefined,
   details: undefined,
 }

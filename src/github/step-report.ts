@@ -82,6 +82,7 @@ export class StepReport implements Reporter {
     if (event.kind === 'swept') this.#setAll(sweepOutputs(event.result))
     if (event.kind === 'resolved') this.#setDefinition(event.definition)
     if (event.kind === 'started' || event.kind === 'attached' || event.kind === 'resumed') this.#setRun(event)
+    else if (event.kind === 'cells-configured') this.#isCommentDue = true
     else if (this.#isCommentDue) this.#beginComment()
   }
 

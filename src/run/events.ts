@@ -115,7 +115,12 @@ export type RunEvent =
   /** Why a run failed that started no step. */
   | { readonly kind: 'run-failed'; readonly failure: RunFailure }
   /** What the server knows of the run at its end. */
-  | { readonly kind: 'details'; readonly details: RunDetails }
+  | {
+      readonly kind: 'details'
+      readonly details: RunDetails
+      /** Why the metadata is not complete. */
+      readonly unread?: string | undefined
+    }
   /** The run does not say where it came from. */
   | {
       readonly kind: 'origin-not-noted'

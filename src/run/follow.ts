@@ -50,6 +50,10 @@ export interface FollowPolicy {
   readonly baseline?: BaselineChoice | undefined
   /** Whether it is a miss that there is no baseline yet. */
   readonly baselineRequired?: boolean
+  /** Whether anything else depends on what a completed run logged. */
+  readonly isRanked?: boolean
+  /** Aborted when even the stopping of a run whose time is up has to end; default: when the step is aborted. */
+  readonly stopSignal?: AbortSignal | undefined
   /** With which other runs it is looked at; default: alone. */
   readonly looks?: Looks | undefined
   /** For so many milliseconds a run is watched that ends because the step is aborted; default: what the runner leaves. */
@@ -258,7 +262,12 @@ export class Follower {
     const reason = this.#reason('stopped after its timeout')
     this.deps.journal.ending(onTimeout)
     this.#tellEnding(onTimeout, TIMEOUT_STOP_MS, timeoutMs)
-    const ended = await endRun({ run, mode: onTimeout, reason, deadline }, this.deps)
+    // A failure elsewhere must not cut off what is under way here.
+    const { stopSignal = this.deps.signal } = this.#policy
+    const ended = await endRun(
+      { run, mode: onTimeout, reason, deadline },
+      { ...this.deps, signal: stopSignal },
+    )
     if (ended.settled) this.deps.journal.settled()
     const hasEnded = runPhase(ended.status) !== 'going-on'
     if (ended.settled && hasEnded) this.#ended = ended
@@ -271,7 +280,7 @@ export class Follower {
 
   async #lookBack(reference: RunReference, run: Run | undefined): Promise<LookedBack> {
     const { expectations = [], baseline, logTail } = this.#policy
-    const isJudged = expectations.length > 0 || baseline !== undefined
+    const isJudged = expectations.length > 0 || baseline !== undefined || this.#policy.isRanked === true
     const thoroughly = run !== undefined && runPhase(run.status) === 'succeeded' && isJudged
     return lookBack(reference, run, { thoroughly }, this.#explainer, { ...this.deps, logTail })
   }

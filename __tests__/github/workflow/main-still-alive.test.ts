@@ -3,10 +3,21 @@ import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, expect, test } from '@jest/globals'
+import { parse } from 'yaml'
+import { z } from 'zod'
+import { projectFile } from '../../project/markdown.ts'
 import { endSurvivor } from '../../../src/github/workflow/main-still-alive.ts'
 
 const folder = mkdtempSync(path.join(tmpdir(), 'entries-'))
-for (const name of ['main.js', 'wait.js', 'other.js'])
+const Runs = z.object({ runs: z.object({ main: z.string(), post: z.string().optional() }) })
+
+/** The mains of all actions that have a post step. */
+const MAINS = ['.', 'wait', 'sweep', 'stop', 'promote', 'login'].flatMap((action) => {
+  const { runs } = Runs.parse(parse(projectFile(`${action}/action.yml`)))
+  return runs.post === undefined ? [] : [path.basename(runs.main)]
+})
+
+for (const name of [...MAINS, 'other.js'])
   writeFileSync(path.join(folder, name), 'setInterval(() => undefined, 1_000)')
 // Sleeps as well, under a name that is not node's.
 symlinkSync(process.execPath, path.join(folder, 'program'))
@@ -27,18 +38,15 @@ async function ended(child: ChildProcess): Promise<NodeJS.Signals | null> {
   return new Promise((resolve) => child.once('exit', (_, signal) => resolve(signal)))
 }
 
-onLinux.each(['main.js', 'wait.js'])(
-  'a %s that outlived its step is ended, and not waited for',
-  async (name) => {
-    const child = await startedProcess(path.join(folder, name))
-    const from = performance.now()
+onLinux.each(MAINS)('a %s that outlived its step is ended, and not waited for', async (name) => {
+  const child = await startedProcess(path.join(folder, name))
+  const from = performance.now()
 
-    expect(await endSurvivor(child.pid ?? 0, folder)).toBe(true)
-    // Where it does not end, the post step gives up after two seconds.
-    expect(performance.now() - from).toBeLessThan(1_800)
-    expect(await ended(child)).toBe('SIGKILL')
-  },
-)
+  expect(await endSurvivor(child.pid ?? 0, folder)).toBe(true)
+  // Where it does not end, the post step gives up after two seconds.
+  expect(performance.now() - from).toBeLessThan(1_800)
+  expect(await ended(child)).toBe('SIGKILL')
+})
 
 onLinux.each([
   ['another script of the same folder', path.join(folder, 'other.js'), process.execPath],

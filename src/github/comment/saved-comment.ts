@@ -77,6 +77,7 @@ const savedSchema = z.object({
     // Half an address leads nowhere.
     runUrl: z.string().max(MAX_TEXT).optional().catch(undefined),
     created: z.number().optional(),
+    cells: z.number().optional(),
     code: codeSchema.optional(),
     commits: commitsSchema,
   }),

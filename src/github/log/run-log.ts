@@ -1,9 +1,9 @@
 import prettyMilliseconds from 'pretty-ms'
-import type { Verdict } from '../../run/outcome/expect.ts'
 import type { Reporter, RunEvent } from '../../run/events.ts'
-import type { Comparison, Usual } from '../../run/facts.ts'
+import type { Usual } from '../../run/facts.ts'
 import type { Clock } from '../../base/clock.ts'
 import { FailureLog } from './failure-log.ts'
+import { comparedLine, tellVerdicts } from './judgement.ts'
 import { inline, type WorkflowLog } from './workflow-log.ts'
 import { shownDuration, stopwatch } from '../../base/duration-text.ts'
 import { isStartEvent, StartLog, type StartEvent } from './start-log.ts'
@@ -95,7 +95,7 @@ export class RunLog implements Reporter {
         this.#failures.run(event.failure, this.#url)
         return
       case 'expectations':
-        this.#tellVerdicts(event.verdicts)
+        tellVerdicts(event.verdicts, this.#log)
         return
       case 'compared':
         this.#log.info(comparedLine(event.comparison))
@@ -107,15 +107,6 @@ export class RunLog implements Reporter {
         if (event.details.missing.length > 0) this.#log.warning(unreadLine(event.details.missing))
         return
     }
-  }
-
-  #tellVerdicts(verdicts: readonly Verdict[]): void {
-    for (const verdict of verdicts) if (verdict.isUnchecked !== true) this.#log.info(verdictLine(verdict))
-    const unchecked = verdicts.filter(({ isUnchecked }) => isUnchecked)
-    const [first] = unchecked
-    if (first === undefined) return
-    const conditions = unchecked.map(({ wanted }) => inline(wanted, LONG)).join('; ')
-    this.#log.warning(`${conditions} (${inline(first.got, LONG)})`, { title: 'Expectation not checked' })
   }
 
   #tellHindrance(event: HindranceEvent): void {
@@ -176,14 +167,6 @@ function notNotedLine({ what, detail }: Extract<RunEvent, { kind: 'origin-not-no
     : `The run can be no baseline, because how the step ended was not recorded on it: ${why}`
 }
 
-function comparedLine({ input, baseline, missing }: Comparison): string {
-  if (baseline !== undefined) {
-    const where = baseline.url === undefined ? '' : `: ${inline(baseline.url, LONG)}`
-    return `Compared with the run ${inline(baseline.name)} (baseline: ${inline(input)})${where}`
-  }
-  return `Not compared (baseline: ${inline(input)}): ${inline(missing ?? '', LONG)}`
-}
-
 function endingLine({ timeoutMs, mode, runId, forMs }: Extract<RunEvent, { kind: 'ending' }>): string {
   const why =
     timeoutMs === undefined ? 'Cancelled.' : `The timeout of ${prettyMilliseconds(timeoutMs)} is over.`
@@ -199,10 +182,6 @@ function unreadLine(missing: readonly string[]): string {
 
 function usualLine({ medianMs, runs }: Usual): string {
   return `Usually ${shownDuration(medianMs)} (from the last ${runs === 1 ? 'run' : `${runs} runs`})`
-}
-
-function verdictLine({ wanted, held, got }: Verdict): string {
-  return `${held ? 'Expectation met' : 'Expectation not met'}: ${inline(wanted, LONG)}, got ${inline(got, LONG)}`
 }
 
 function reasonOf(reason: string | undefined): string {

@@ -5,6 +5,7 @@ import { shownDuration, stopwatch } from '../../base/duration-text.ts'
 import { endText, valuesText } from '../sweep/cell-text.ts'
 import { shownNumber } from '../page/comparison.ts'
 import { FailureLog } from './failure-log.ts'
+import { comparedLine, warnUnchecked } from './judgement.ts'
 import { inline, type WorkflowLog } from './workflow-log.ts'
 
 const SWEEP_KINDS = [
@@ -183,16 +184,23 @@ export class SweepLog {
   }
 
   #tellEnd(result: CellResult): void {
-    const { cell, details, rank, outcome } = result
+    const { cell, durationMs, rank, outcome } = result
     this.#ended += 1
     this.#running.delete(cell.number)
-    const took = details?.durationMs === undefined ? '' : ` in ${shownDuration(details.durationMs)}`
+    const took = durationMs === undefined ? '' : ` in ${shownDuration(durationMs)}`
     const value = rank !== undefined && 'value' in rank ? `, ${shownNumber(rank.value)}` : ''
     const why = outcome?.error === undefined ? '' : `: ${inline(outcome.error, LONG)}`
     this.#timed(`Cell ${cell.number} of ${this.#cells} ${endText(result)}${took}${value}${why}`)
   }
 
-  #tellResult({ best, rank }: SweepResult): void {
+  #tellResult({ cells, best, rank }: SweepResult): void {
+    // The baseline is the same for all, and so is that there is none.
+    const compared = cells.find(({ comparison }) => comparison !== undefined)?.comparison
+    if (compared !== undefined) this.#log.info(comparedLine(compared))
+    const verdicts = cells
+      .map((cell) => cell.verdicts)
+      .find((each) => each.some(({ isUnchecked }) => isUnchecked))
+    if (verdicts !== undefined) warnUnchecked(verdicts, this.#log)
     if (best === undefined || rank === undefined) return
     const { cell, run } = best
     const where = run?.url === undefined ? '' : `: ${inline(run.url, LONG)}`

@@ -26,8 +26,8 @@ const WORDS: Partial<Readonly<Record<Conclusion, string>>> = {
 const MAX_NAME_LENGTH = 300
 
 /** Such as `### ✅ ZenML run of training: completed`; while the step goes on, with the run's own state. */
-export function heading({ conclusion, withoutRun, status, pipeline, sweep }: RunRecord): string {
-  const noun = sweep === undefined ? 'ZenML run' : 'ZenML sweep'
+export function heading({ conclusion, withoutRun, status, pipeline, cells }: RunRecord): string {
+  const noun = cells === undefined ? 'ZenML run' : 'ZenML sweep'
   const subject = pipeline === undefined ? noun : `${noun} of ${escapeMarkdown(pipeline, MAX_NAME_LENGTH)}`
   if (conclusion !== undefined && withoutRun !== undefined) return `### ${SYMBOLS[conclusion]} ${withoutRun}`
   if (conclusion !== undefined)

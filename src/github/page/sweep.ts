@@ -62,7 +62,7 @@ function columnsOf({ cells, rank }: SweepResult): Column[] {
     { head: 'Result', show: resultText },
     {
       head: 'Duration',
-      show: ({ details }) => (details?.durationMs === undefined ? '' : shownDuration(details.durationMs)),
+      show: ({ durationMs }) => (durationMs === undefined ? '' : shownDuration(durationMs)),
     },
     {
       head: 'Run',

@@ -9,6 +9,7 @@ const MOST_CELLS = 256
 const MOST_COMBINATIONS = 65_536
 
 const MAX_NAME_LENGTH = 60
+const MAX_SHOWN = 200
 
 /** The combinations of a matrix, or all that is wrong with it: texts to stand behind the input's name. */
 export type Expanded =
@@ -34,9 +35,11 @@ export function expandMatrix({ include = [], exclude = [], ...lists }: JsonObjec
   const keys = Object.entries(lists).map(([key, value]) => [key, isJsonList(value) ? value : []] as const)
   const count = keys.reduce((product, [, values]) => product * values.length, 1)
   if (count > MOST_COMBINATIONS) return { problems: [tooMany(count)] }
-  const originals = combinations(keys).filter(
-    (cell) => !excluded.mappings.some((entry) => hasAll(cell, entry)),
-  )
+  const all = combinations(keys)
+  const originals = all.filter((cell) => !excluded.mappings.some((entry) => hasAll(cell, entry)))
+  // GitHub takes no notice, and would run what was to be left out.
+  const idle = excluded.mappings.filter((entry) => !all.some((cell) => hasAll(cell, entry)))
+  if (idle.length > 0) return { problems: idle.map(matchesNothing) }
   const cells = withIncluded(originals, included.mappings)
   if (cells.length === 0) return { problems: ['has no combination, so there is nothing to run'] }
   return cells.length > MOST_CELLS ? { problems: [tooMany(cells.length)] } : { cells }
@@ -67,6 +70,11 @@ function unknownIn(excluded: readonly JsonObject[], lists: JsonObject): string[]
   return [...keys].map(
     (key) => `exclude names ${quote(key, MAX_NAME_LENGTH)}, which has no list in the matrix`,
   )
+}
+
+function matchesNothing(entry: JsonObject): string {
+  const shown = quote(JSON.stringify(entry), MAX_SHOWN)
+  return `exclude has ${shown}, which no combination has; write the values as the lists have them, or remove it`
 }
 
 function tooMany(count: number): string {

@@ -1,6 +1,6 @@
 import type { JsonObject, JsonValue } from '../../base/json.ts'
 import type { CellResult, SweepResult } from '../../run/sweep/cell.ts'
-import { cut } from '../../base/printable.ts'
+import { cut, showOnOneLine } from '../../base/printable.ts'
 import { shownJson, shownList } from '../json-outputs.ts'
 
 /** Characters of the output `runs`; GitHub gives all outputs of a job 1 MB together, and counts two bytes a character. */
@@ -31,7 +31,7 @@ export function sweepOutputs({ cells, completed, best }: SweepResult): Readonly<
   return {
     runs: shownList(cells.map(entryOf), MAX_LENGTH),
     'best-run-id': best?.run?.id ?? '',
-    'best-run-name': best?.run?.name ?? '',
+    'best-run-name': showOnOneLine(best?.run?.name ?? '', MAX_TEXT_LENGTH),
     'best-run-url': best?.run?.url ?? '',
     'best-parameters': best === undefined ? '{}' : (shownJson(best.cell.values) ?? '{}'),
     'best-value': best === undefined ? '' : String(best.rank.value),
@@ -40,7 +40,7 @@ export function sweepOutputs({ cells, completed, best }: SweepResult): Readonly<
   }
 }
 
-function entryOf({ cell, run, outcome, notStarted, details, rank, verdicts }: CellResult): JsonObject {
+function entryOf({ cell, run, outcome, notStarted, durationMs, rank, verdicts }: CellResult): JsonObject {
   return {
     cell: cell.number,
     parameters: cell.values,
@@ -49,7 +49,7 @@ function entryOf({ cell, run, outcome, notStarted, details, rank, verdicts }: Ce
     'run-url': run?.url ?? null,
     status: outcome?.status ?? null,
     conclusion: outcome?.conclusion ?? 'not-started',
-    duration: details?.durationMs === undefined ? null : Math.round(details.durationMs) / 1000,
+    duration: durationMs === undefined ? null : Math.round(durationMs) / 1000,
     value: rank !== undefined && 'value' in rank ? rank.value : null,
     expectations: verdicts.map(({ wanted, got, held }) => ({
       expected: cut(wanted, MAX_TEXT_LENGTH),

@@ -90,8 +90,16 @@ export function nameInMetadata(name: string, logged: LoggedMetadata): string {
   return 'problem' in found ? name : nameOf(found)
 }
 
+/** Not met by a value at the bound. */
+const EXCLUSIVE: ReadonlySet<Operator> = new Set(['<', '>', '!='])
+
 type BoundExpectation = Expectation & { readonly wanted: BaselineBound }
 type PlainExpectation = Expectation & { readonly wanted: Value }
+
+/** Whether it can be judged only beside a baseline. */
+export function needsBaseline({ wanted }: Expectation): boolean {
+  return isBound(wanted)
+}
 
 /** Whether something is expected in comparison with the baseline. */
 function isBound(wanted: Expectation['wanted']): wanted is BaselineBound {
@@ -130,13 +138,14 @@ function judgeAgainst(
     if (isOrdered || offset !== 0 || !isValue(value)) return nothing(`${show(value)}, which is not a number`)
     return withLimit(wanted, judge({ ...expectation, wanted: value }, entries), value)
   }
-  // As a person adds, and as a computer does: how binary fractions are rounded decides nothing.
+  // As a person adds, and as a computer does: how binary fractions are rounded decides nothing. A bound that is allowed
+  // itself is met if either has it so, one that is not only if both do.
   const judged = (limit: number): Verdict =>
     withLimit(wanted, judge({ ...expectation, wanted: limit }, entries), limit)
   const by = amountOf(value, expectation.wanted)
   const verdict = judged(by === 0 ? value : sum(value, by))
   const other = judged(value + by)
-  return verdict.held !== other.held && other.held === (operator !== '!=') ? other : verdict
+  return verdict.held !== other.held && other.held !== EXCLUSIVE.has(operator) ? other : verdict
 }
 
 function withLimit(wanted: string, verdict: Verdict, limit: Value): Verdict {

@@ -27,7 +27,7 @@ export async function lookBack(
   const { details, unread } = collected
   await explainer.explain(details.steps.filter(isFailed))
   const cause = await findCause(run, collected, explainer, deps)
-  deps.reporter.tell({ kind: 'details', details })
+  deps.reporter.tell({ kind: 'details', details, unread })
   return { details, unread, cause }
 }
 

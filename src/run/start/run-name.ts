@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { JsonObject } from '../../base/json.ts'
+import { sortedJson, type JsonObject } from '../../base/json.ts'
 import { MAX_NAME_LENGTH } from '../../base/run-name.ts'
 import type { Definition } from '../../zenml/model.ts'
 
@@ -42,7 +42,7 @@ const DIGITS = 12
  * nothing that tells them apart, so what the run is given counts too.
  */
 export function originOf(origin: RunOrigin, configuration: JsonObject): RunOrigin {
-  const told = JSON.stringify([origin.stepIdentity, configuration])
+  const told = sortedJson([origin.stepIdentity, configuration])
   return { ...origin, stepIdentity: createHash('sha256').update(told).digest('hex').slice(0, 8) }
 }
 

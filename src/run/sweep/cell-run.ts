@@ -4,7 +4,7 @@ import type { BaselineChoice } from '../compare/baseline.ts'
 import type { Outcome } from '../conclusion.ts'
 import { RunError } from '../errors.ts'
 import type { RunEvent } from '../events.ts'
-import type { Usual } from '../facts.ts'
+import type { RunDetails, Usual } from '../facts.ts'
 import type { FoundTarget } from '../find/target.ts'
 import { Follower, TIMEOUT_STOP_MS, type Begun, type FollowPolicy, type RunDependencies } from '../follow.ts'
 import type { EndMode, Journal } from '../journal.ts'
@@ -53,7 +53,8 @@ export class CellRun {
   readonly #context: CellContext
   #begun: Begun | undefined
   #isResumed = false
-  #seen: Pick<CellResult, 'details' | 'verdicts' | 'comparison'> = NOTHING_SEEN
+  #seen: Omit<CellResult, 'cell' | 'run' | 'isResumed' | 'outcome' | 'notStarted'> = NOTHING_SEEN
+  #timeoutMs: number | undefined
   #startDeadline: StartDeadline | undefined
 
   constructor(configured: ConfiguredCell, context: CellContext) {
@@ -64,11 +65,9 @@ export class CellRun {
 
   /** Sees to the run until it is over. Only what nobody foresaw is thrown. */
   async result(): Promise<CellResult> {
-    const { rank } = this.#context
     const outcome = await this.#outcome()
-    const { details } = this.#seen
     const started = this.#begun?.started
-    const isRanked = rank !== undefined && details !== undefined && ENDED_WELL.has(outcome.conclusion)
+    const { rank } = this.#seen
     return {
       cell: this.cell,
       run: started && { id: started.id, name: started.name, url: started.url },
@@ -76,7 +75,7 @@ export class CellRun {
       outcome,
       notStarted: undefined,
       ...this.#seen,
-      rank: isRanked ? rankValue(rank, details) : undefined,
+      rank: ENDED_WELL.has(outcome.conclusion) ? rank : undefined,
     }
   }
 
@@ -132,13 +131,16 @@ export class CellRun {
   }
 
   #policy(): FollowPolicy {
-    const { runTimeoutMs, deadline, failFast, onCancel, jobSignal } = this.#context
+    const { runTimeoutMs, deadline, failFast, onCancel, jobSignal, rank } = this.#context
+    const leftMs = (): number =>
+      (this.#timeoutMs ??= Math.min(runTimeoutMs ?? Number.POSITIVE_INFINITY, deadline.leftMs))
     return {
       ...this.#context,
       wait: true,
+      isRanked: rank !== undefined,
+      stopSignal: jobSignal ?? new AbortController().signal,
       get timeoutMs(): number | undefined {
-        const leftMs = Math.min(runTimeoutMs ?? Number.POSITIVE_INFINITY, deadline.leftMs)
-        return leftMs === Number.POSITIVE_INFINITY ? undefined : leftMs
+        return leftMs() === Number.POSITIVE_INFINITY ? undefined : leftMs()
       },
       // Where the job itself goes on, nobody is in a hurry.
       get abortMs(): number | undefined {
@@ -175,13 +177,34 @@ export class CellRun {
   }
 
   #note(event: RunEvent): void {
-    if (event.kind === 'details') this.#seen = { ...this.#seen, details: event.details }
+    if (event.kind === 'details') this.#noteDetails(event.details, event.unread)
     if (event.kind === 'expectations') this.#seen = { ...this.#seen, verdicts: event.verdicts }
     if (event.kind === 'compared') this.#seen = { ...this.#seen, comparison: event.comparison }
   }
+
+  /** Nothing else of them is kept: a cell may have logged megabytes. */
+  #noteDetails(details: RunDetails, unread: string | undefined): void {
+    const { rank } = this.#context
+    this.#seen = {
+      ...this.#seen,
+      durationMs: details.durationMs,
+      unread,
+      rank:
+        rank &&
+        (unread === undefined
+          ? rankValue(rank, details)
+          : { problem: `nothing that could be read: ${unread}` }),
+    }
+  }
 }
 
-const NOTHING_SEEN = { details: undefined, verdicts: [], comparison: undefined } as const
+const NOTHING_SEEN = {
+  durationMs: undefined,
+  unread: undefined,
+  verdicts: [],
+  rank: undefined,
+  comparison: undefined,
+} as const
 const ENDED_WELL: ReadonlySet<string> = new Set(['completed', 'expectation-missed'])
 const HELD_BACK: ReadonlySet<string> = new Set(['no-slot', 'limited'])
 

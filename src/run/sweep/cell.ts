@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../base/json.ts'
 import type { Layer } from '../configure/layers.ts'
 import type { Outcome } from '../conclusion.ts'
-import type { Comparison, RunDetails } from '../facts.ts'
+import type { Comparison } from '../facts.ts'
 import type { RunIdentity } from '../journal.ts'
 import type { Verdict } from '../outcome/expect.ts'
 
@@ -36,7 +36,10 @@ export interface CellResult {
   readonly outcome: Outcome | undefined
   /** Why its turn never came, as a clause. */
   readonly notStarted: string | undefined
-  readonly details: RunDetails | undefined
+  /** Milliseconds; undefined where the server does not say. */
+  readonly durationMs: number | undefined
+  /** Why what its run logged is not wholly known; undefined if it is. */
+  readonly unread: string | undefined
   readonly verdicts: readonly Verdict[]
   /** Undefined where nothing is ranked, and of a run that did not complete. */
   readonly rank: RankValue | undefined
@@ -52,7 +55,7 @@ export interface SweepResult {
   readonly cells: readonly CellResult[]
   /** How many runs completed, as expected or not. */
   readonly completed: number
-  /** Undefined if nothing is ranked, or there is no candidate. */
+  /** Undefined if nothing is ranked, there is no candidate, or a completed run's metadata could not be read. */
   readonly best: Candidate | undefined
   readonly rank: Rank | undefined
 }

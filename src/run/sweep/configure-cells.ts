@@ -1,3 +1,4 @@
+import { sortedJson } from '../../base/json.ts'
 import { assemble, type Assembled } from '../configure/assemble.ts'
 import { ConfigurationError } from '../errors.ts'
 import type { Reporter } from '../events.ts'
@@ -43,7 +44,7 @@ export function configureCells(
       const given = { ...overrides, cell: cell.parameters }
       const configuration = assemble(given, definition, server.version, expected)
       configured.push({ cell, configuration })
-      noteIn(bodies, JSON.stringify(configuration.body), cell.number)
+      noteIn(bodies, sortedJson(configuration.body), cell.number)
       for (const warning of configuration.warnings) noteIn(warnings, warning, cell.number)
     } catch (error) {
       if (!(error instanceof ConfigurationError)) throw error

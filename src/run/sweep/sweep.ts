@@ -3,6 +3,9 @@ import { Deadline } from '../../base/deadline.ts'
 import { nameOfBaseline, readBaseline, type BaselineChoice } from '../compare/baseline.ts'
 import type { Overrides } from '../configure/merge.ts'
 import { isZenmlError } from '../../zenml/errors.ts'
+import { runPhase } from '../../zenml/status.ts'
+import { RunError } from '../errors.ts'
+import { needsBaseline } from '../outcome/expect.ts'
 import { findTarget, type FindRequest, type FoundTarget } from '../find/target.ts'
 import type { FollowPolicy } from '../follow.ts'
 import { noteConclusion, type Provenance } from '../origin.ts'
@@ -61,6 +64,9 @@ export async function runSweep(request: SweepRequest, deps: SweepDependencies): 
 
 const NOT_BEGUN = { conclusion: 'cancelled', status: '', failedStep: undefined, hadRun: false } as const
 
+/** One may be refused for what it is given. More of them, and the server refuses all, or is away for each whole `trigger-timeout`. */
+const MOST_NOT_STARTED = 2
+
 class Sweep {
   readonly #request: SweepRequest
   readonly #found: FoundTarget
@@ -72,6 +78,8 @@ class Sweep {
   readonly #runs: CellRun[] = []
   readonly #results: CellResult[] = []
   #whyStopped: string | undefined
+  /** How many of the newest cells have no run. */
+  #notStarted = 0
 
   constructor(request: SweepRequest, found: FoundTarget, deps: SweepDependencies) {
     this.#request = request
@@ -88,19 +96,25 @@ class Sweep {
     const waiting = [...cells]
     const worker = async (): Promise<void> => {
       for (let next = this.#next(waiting); next !== undefined; next = this.#next(waiting)) {
-        await this.#see(next, context)
+        const result = await this.#see(next, context)
+        // Its place stays taken.
+        if (mayGoOn(result)) return
       }
     }
     await Promise.all(Array.from({ length: Math.min(maxParallel, cells.length) }, worker))
+    this.#whyStopped ??= waiting.length === 0 ? undefined : 'runs that may still be going on take all places'
     const left = waiting.map(({ cell }) => neverStarted(cell, this.#whyStopped ?? ''))
     const ordered = inOrder([...this.#results, ...left], rank)
-    const best = ordered.find(isCandidate)
+    // Nobody knows whether the one that could not be read is better.
+    const isKnown = !ordered.some(({ unread }) => unread !== undefined)
+    const best = isKnown ? ordered.find(isCandidate) : undefined
     const completed = ordered.filter((result) => isGood(result) || isMiss(result)).length
     const result: SweepResult = { cells: ordered, completed, best, rank }
-    await this.#noteBest(result)
     this.#deps.reporter.tell({ kind: 'swept', result })
     const isCancelled = this.#deps.signal?.aborted === true
-    return verdictOf(result, { expectAll, isCancelled, whyStopped: this.#whyStopped })
+    const outcome = verdictOf(result, { expectAll, isCancelled, whyStopped: this.#whyStopped })
+    if (outcome.conclusion === 'completed') await this.#noteBest(result)
+    return outcome
   }
 
   /** The next cell, unless the sweep has come to its end before. */
@@ -110,37 +124,41 @@ class Sweep {
     return this.#whyStopped === undefined ? waiting.shift() : undefined
   }
 
-  async #see(cell: ConfiguredCell, context: CellContext): Promise<void> {
+  async #see(cell: ConfiguredCell, context: CellContext): Promise<CellResult> {
     const run = new CellRun(cell, context)
     this.#runs.push(run)
     const result = await run.result()
     this.#results.push(result)
-    const { outcome } = result
     this.#deps.reporter.tell({ kind: 'cell-ended', result, of: this.#request.cells.length })
-    const isMiss = outcome?.conclusion === 'expectation-missed' && !this.#request.expectAll
-    if (!this.#request.failFast || outcome?.error === undefined || isMiss) return
-    if (this.#whyStopped !== undefined) return
-    this.#whyStopped = `cell ${result.cell.number} failed (fail-fast)`
-    this.#failFast.abort(new Error(this.#whyStopped))
+    this.#learnFrom(result)
+    return result
+  }
+
+  /** Whether the others are to have their turn after this one. A job that ends, or a time that is over, is no cell's failure. */
+  #learnFrom(result: CellResult): void {
+    const { outcome, run, cell } = result
+    if (this.#deps.signal?.aborted === true || this.#deadline.isOver || this.#whyStopped !== undefined) return
+    this.#notStarted = run === undefined ? this.#notStarted + 1 : 0
+    const isFailure = outcome?.error !== undefined && (!isMiss(result) || this.#request.expectAll)
+    if (this.#request.failFast && isFailure) {
+      this.#whyStopped = `cell ${cell.number} failed (fail-fast)`
+      this.#failFast.abort(new Error(this.#whyStopped))
+    } else if (this.#notStarted === MOST_NOT_STARTED) {
+      this.#whyStopped = `${MOST_NOT_STARTED} cells in a row could not be started`
+    }
   }
 
   /** What all cells share, read before the first is started: a run of this very sweep must not become its own baseline. */
   async #prepare(cells: number): Promise<CellContext> {
     const { client, signal, reporter } = this.#deps
-    const { definition, server, project } = this.#found
+    const { definition } = this.#found
     const usual = await readUsual(client, kinOfDefinition(definition), this.#deps)
     if (usual !== undefined) {
       reporter.tell({ kind: 'usual', usual })
       if (this.#request.pollIntervalMs === undefined) this.#looks.expect(usual.medianMs)
       this.#warnIfTooLong(cells, usual.medianMs)
     }
-    const { baseline: choice } = this.#request
-    const compared = { id: '', projectId: definition.project?.id, pipelineId: definition.pipeline?.id }
-    const baseline: BaselineChoice | undefined = choice && {
-      kind: 'known',
-      name: nameOfBaseline(choice),
-      baseline: await readBaseline(choice, { ...compared, server, project }, this.#deps),
-    }
+    const baseline = await this.#readBaseline()
     const stopped = this.#failFast.signal
     const either = signal === undefined ? stopped : AbortSignal.any([signal, stopped])
     // Each cell listens to them; Node takes more than ten listeners for a leak, and says so.
@@ -157,6 +175,18 @@ class Sweep {
       jobSignal: signal,
       deps: { ...this.#deps, signal: either },
     }
+  }
+
+  async #readBaseline(): Promise<BaselineChoice | undefined> {
+    const { baseline: choice, expectations = [] } = this.#request
+    if (choice === undefined) return undefined
+    const { definition, server, project } = this.#found
+    const compared = { id: '', projectId: definition.project?.id, pipelineId: definition.pipeline?.id }
+    const baseline = await readBaseline(choice, { ...compared, server, project }, this.#deps)
+    // No run could meet its expectations.
+    if (baseline.kind === 'unread' && expectations.some(needsBaseline))
+      throw new RunError(`baseline: there is nothing to compare with: ${baseline.why}. No run was started`)
+    return { kind: 'known', name: nameOfBaseline(choice), baseline }
   }
 
   #warnIfTooLong(cells: number, usuallyMs: number): void {
@@ -184,6 +214,12 @@ class Sweep {
   }
 }
 
+/** Whether its run, or one that may have been started, is perhaps not over. */
+function mayGoOn({ outcome, run }: CellResult): boolean {
+  if (outcome?.conclusion === 'lost') return true
+  return run !== undefined && outcome?.status !== undefined && runPhase(outcome.status) === 'going-on'
+}
+
 function neverStarted(cell: Cell, why: string): CellResult {
   return {
     cell,
@@ -191,7 +227,8 @@ function neverStarted(cell: Cell, why: string): CellResult {
     isResumed: false,
     outcome: undefined,
     notStarted: why,
-    details: undefined,
+    durationMs: undefined,
+    unread: undefined,
     verdicts: [],
     rank: undefined,
     comparison: undefined,

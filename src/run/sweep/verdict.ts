@@ -48,6 +48,11 @@ export function verdictOf(
       : 'None of the runs is as expected'
     return end('expectation-missed', `${what}. ${listed(missed)}`)
   }
+  const unread = cells.find((result) => result.unread !== undefined)
+  if (rank !== undefined && unread !== undefined) {
+    const why = `what the run of cell ${unread.cell.number} logged could not be read: ${unread.unread ?? ''}`
+    return end('expectation-missed', `Which run is the best is not known, because ${why}`)
+  }
   if (rank !== undefined && best === undefined) {
     const first = cells.find((result) => result.rank !== undefined && 'problem' in result.rank)?.rank
     const why = first !== undefined && 'problem' in first ? `: ${first.problem}` : ''
@@ -61,9 +66,13 @@ function byNumber(a: CellResult, b: CellResult): number {
 }
 
 function countsOf(cells: readonly CellResult[], completed: number): string {
-  const never = cells.filter(({ outcome }) => outcome === undefined).length
-  const ended = cells.length - completed - never
-  return `Of ${cells.length} cells ${completed} had completed, ${ended} were under way, and ${never} were never started`
+  const never = cells.filter(({ run }) => run === undefined).length
+  const going = cells.filter(
+    ({ run, outcome }) => run !== undefined && outcome?.conclusion === 'cancelled',
+  ).length
+  const others = cells.length - completed - never - going
+  const failed = others === 0 ? '' : `${others} had not, `
+  return `Of ${cells.length} cells ${completed} had completed, ${failed}${going} were under way, and ${never} were never started`
 }
 
 function listed(results: readonly CellResult[]): string {

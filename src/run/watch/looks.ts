@@ -1,4 +1,5 @@
 import type { ZenmlClient } from '../../zenml/client.ts'
+import { AnswerError } from '../../zenml/errors.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Run } from '../../zenml/model.ts'
 
@@ -51,6 +52,8 @@ export class SharedLooks implements Looks {
   #lookedAt = Number.NEGATIVE_INFINITY
   #askers: Asker[] = []
   #usuallyMs: number | undefined
+  /** Something between here and the server lets no list through. */
+  #asksAlone = false
 
   /** @param projectId where all runs are; undefined if the server does not say */
   constructor(clock: Clock, projectId: string | undefined) {
@@ -146,8 +149,8 @@ export class SharedLooks implements Looks {
     const [first] = askers
     if (first === undefined) return
     const { client } = first
-    if (askers.length === 1) {
-      first.resolve(client.run(first.id, { hydrate: false }))
+    if (askers.length === 1 || this.#asksAlone) {
+      askAlone(askers)
       return
     }
     try {
@@ -158,9 +161,25 @@ export class SharedLooks implements Looks {
       // What a list does not have says nothing; the server is asked for that run alone.
       for (const { id, resolve } of askers) resolve(runs.get(id) ?? client.run(id, { hydrate: false }))
     } catch (error) {
+      if (isRefusal(error)) {
+        this.#asksAlone = true
+        askAlone(askers)
+        return
+      }
       for (const { reject } of askers) reject(error)
     }
   }
+}
+
+function askAlone(askers: readonly Asker[]): void {
+  for (const { client, id, resolve } of askers) resolve(client.run(id, { hydrate: false }))
+}
+
+/** A no that another try does not change, such as a firewall's to the address of a list. */
+function isRefusal(error: unknown): boolean {
+  if (!(error instanceof AnswerError)) return false
+  const { status } = error
+  return status >= 400 && status < 500 && ![401, 408, 429].includes(status)
 }
 
 function reasonOf(signal: AbortSignal): Error {
