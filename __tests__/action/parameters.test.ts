@@ -99,7 +99,7 @@ test.concurrent('an API key in a wrong input is masked before the input is named
       expect(mask).toBeLessThan(shown)
       expect(annotations('error', result).join('\n')).toMatch(
         new RegExp(
-          `^"?${input}"?: (holds an API key|the action has no such input; did you mean api-key)`,
+          `^"?${input}"?: (contains an API key|the action has no such input; did you mean api-key)`,
           'm',
         ),
       )

@@ -71,7 +71,7 @@ test.concurrent('a key pasted into another input is pointed out without being sh
     const result = await scene.step({ snapshot: scene.server.apiKey })
 
     expect(result.exitCode).toBe(1)
-    expect(result.outputs['error']).toBe('snapshot: holds the value of api-key; remove it from here')
+    expect(result.outputs['error']).toBe('snapshot: contains the value of api-key; remove it from here')
     expect(scene.server.requests).toEqual([])
   }),
 )
@@ -97,7 +97,7 @@ test.concurrent.each<[string, Readonly<Record<string, string>>, string]>([
     expect(result.outputs['error']).toMatch(
       input === 'apikey'
         ? /^"apikey": the action has no such input; did you mean api-key\?$/
-        : new RegExp(`^${input}: holds an API key; was it swapped with api-key\\? Replace that key`),
+        : new RegExp(`^${input}: contains an API key; was it swapped with api-key\\? Replace that key`),
     )
     expect(scene.server.requests).toEqual([])
   }),

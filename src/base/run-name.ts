@@ -18,14 +18,14 @@ export function runNameProblem(text: string): string | undefined {
   for (const part of text.split(/(\{[^{}]*\})/)) {
     const placeholder = /^\{(.*)\}$/.exec(part)?.[1]
     if (placeholder === undefined) {
-      if (/[{}]/.test(part)) return 'holds a single { or }, which ZenML cannot read; remove it'
+      if (/[{}]/.test(part)) return 'contains a single { or }, which ZenML cannot read; remove it'
       length += Array.from(part).length
     } else if (known.includes(placeholder)) {
       length += PLACEHOLDER_LENGTHS[placeholder] ?? 0
     } else {
       const near = closestMatch(placeholder, known, { maxDistance: 2 })
       const advice = near === undefined ? 'only {date} and {time} are' : `did you mean {${near}}?`
-      return `holds {${quote(placeholder, 30).slice(1, -1)}}, which is not filled in; ${advice}`
+      return `contains {${quote(placeholder, 30).slice(1, -1)}}, which is not filled in; ${advice}`
     }
   }
   return length > MAX_NAME_LENGTH

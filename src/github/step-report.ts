@@ -153,14 +153,19 @@ export class StepReport implements Reporter {
     for (const name of this.#outputs) if (values[name] !== undefined) setOutput(name, values[name], this.#log)
   }
 
-  /** Undefined if there was a run, or if something else than a failure ended the step. */
-  #withoutRun({ conclusion, hadRun = false, isMissing = false }: StepEnd): string | undefined {
+  /** Undefined if there was a run that has ended, or if something else than a failure ended the step. */
+  #withoutRun({
+    conclusion,
+    waitsForPerson,
+    hadRun = false,
+    isMissing = false,
+  }: StepEnd): string | undefined {
+    if (waitsForPerson === true) return 'ZenML run is waiting for a person'
     if (conclusion !== 'failed' || hadRun || this.#keeper.record.runId !== undefined) return undefined
     return isMissing ? 'ZenML run not found' : WITHOUT_RUN[this.#action]
   }
 
-  #title({ conclusion, waitsForPerson }: StepEnd): string {
-    if (waitsForPerson === true) return 'ZenML run waits for a person'
+  #title({ conclusion }: StepEnd): string {
     if (this.#action === 'stop' && conclusion === 'failed') return 'ZenML run not stopped'
     return this.#action === 'sweep'
       ? TITLES[conclusion].replace('ZenML run', 'ZenML sweep')

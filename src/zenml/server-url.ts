@@ -103,16 +103,16 @@ function textProblem(text: string): string | undefined {
     return 'contains quotes or brackets; remove them'
   }
   if (/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(text)) {
-    return 'holds a line break or an invisible character; write the address on one line'
+    return 'contains a line break or an invisible character; write the address on one line'
   }
-  if (/\s/u.test(text)) return 'holds a space; write one address without spaces'
-  if (text.includes('\\')) return 'holds a backslash; write / instead'
+  if (/\s/u.test(text)) return 'contains a space; write one address without spaces'
+  if (text.includes('\\')) return 'contains a backslash; write / instead'
   return undefined
 }
 
 function schemeProblem(text: string): string | undefined {
   if (/^https?:\/\/[^/?#]/i.test(text)) {
-    return /^[^?#]*:\/\/.*:\/\//.test(text) ? 'holds two addresses; write only one' : undefined
+    return /^[^?#]*:\/\/.*:\/\//.test(text) ? 'contains two addresses; write only one' : undefined
   }
   if (/^https?:/i.test(text)) return `has no host; it should look like ${EXAMPLE}`
   // What stands before an @ is a user name and a password, so such a text is not repeated.
@@ -130,14 +130,14 @@ function schemeProblem(text: string): string | undefined {
 function credentialProblem(text: string, url: URL): string | undefined {
   const authority = /^[^/]*\/\/([^/?#]*)/.exec(text)?.[1] ?? ''
   if (authority.includes('@')) {
-    return 'holds a user name or password before the @; remove it, the action logs in with api-key or access-token'
+    return 'contains a user name or password before the @; remove it, the action logs in with api-key or access-token'
   }
   const parameters = [
     ...new URLSearchParams(url.search).keys(),
     ...new URLSearchParams(url.hash.slice(1)).keys(),
   ]
   if (parameters.some((name) => CREDENTIAL_PARAMETER.test(name))) {
-    return 'holds a token or key behind the ? or #; remove it, the action logs in with api-key or access-token'
+    return 'contains a token or key after the ? or #; remove it, the action logs in with api-key or access-token'
   }
   return undefined
 }

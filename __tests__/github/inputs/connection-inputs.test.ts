@@ -221,7 +221,7 @@ test.each<[string, With, line: string]>([
   [
     'a password in the address',
     { ...BY_KEY, ZENML_STORE_URL: 'https://ann:hunter22@zenml.example.com' },
-    'ZENML_STORE_URL: holds a user name or password before the @; remove it, the action logs in with api-key or access-token',
+    'ZENML_STORE_URL: contains a user name or password before the @; remove it, the action logs in with api-key or access-token',
   ],
 ])('%s in the variables is an error that names them', async (_, set, line) => {
   const refused = await readInputs(inEnvironment(set)).catch((error: unknown) => error)
@@ -337,7 +337,7 @@ test.each<[string, With, string]>([
   [
     'the client secret as workspace',
     { ...CLIENT, workspace: SECRET },
-    'workspace: holds the value of client-secret; remove it from here',
+    'workspace: contains the value of client-secret; remove it from here',
   ],
 ])('%s: one line says what to do', async (_, given, line) => {
   expect(await faults(given)).toBe(line)

@@ -90,11 +90,11 @@ const lines: readonly (readonly [line: string | undefined, watched: Watched, cau
   ],
   ['did not finish within the timeout of 1h 30m', { kind: 'timed-out', status: 'running' }],
   [
-    `waits for a person (Deploy?). It was left as it is; answer it: ${URL}`,
+    `is waiting for a person (Deploy?). It was left as it is; answer here: ${URL}`,
     { kind: 'paused', status: 'paused', question: 'Deploy?' },
   ],
   [
-    `waits for a person. It was left as it is; answer it: ${URL}`,
+    `is waiting for a person. It was left as it is; answer here: ${URL}`,
     { kind: 'paused', status: 'paused', question: undefined },
   ],
   [

@@ -9,11 +9,11 @@ test('a name of 255 characters is taken, whatever they are, and one more is refu
 })
 
 test.each([
-  ['nightly-{pipeline}', 'holds {pipeline}, which is not filled in; only {date} and {time} are'],
-  ['nightly-{}', 'holds {}, which is not filled in; only {date} and {time} are'],
-  ['nightly-{dat}', 'holds {dat}, which is not filled in; did you mean {date}?'],
-  ['nightly-{date', 'holds a single { or }, which ZenML cannot read; remove it'],
-  ['nightly-date}', 'holds a single { or }, which ZenML cannot read; remove it'],
+  ['nightly-{pipeline}', 'contains {pipeline}, which is not filled in; only {date} and {time} are'],
+  ['nightly-{}', 'contains {}, which is not filled in; only {date} and {time} are'],
+  ['nightly-{dat}', 'contains {dat}, which is not filled in; did you mean {date}?'],
+  ['nightly-{date', 'contains a single { or }, which ZenML cannot read; remove it'],
+  ['nightly-date}', 'contains a single { or }, which ZenML cannot read; remove it'],
 ])('a name that the server would change, as %s, is refused', (name, problem) => {
   expect(runNameProblem(name)).toBe(problem)
 })

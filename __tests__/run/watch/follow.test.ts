@@ -192,7 +192,7 @@ describe('a paused run', () => {
     scene.server.pause(scene.server.runs[0]?.id ?? '', 'Deploy this model?')
     const result = await running
     expect(result).toMatchObject({ conclusion: 'failed', status: 'paused' })
-    expect(result.error).toMatch(/waits for a person\. It was left as it is; answer it: http/)
+    expect(result.error).toMatch(/is waiting for a person\. It was left as it is; answer here: http/)
     expect(scene.events.filter(({ kind }) => kind === 'server-lost')).toEqual([])
   })
 
@@ -204,7 +204,7 @@ describe('a paused run', () => {
     const result = await running
     expect(result).toMatchObject({ conclusion: 'failed', status: 'paused' })
     expect(result.error).toMatch(
-      /waits for a person \(Deploy this model\?\)\. It was left as it is; answer it: http/,
+      /is waiting for a person \(Deploy this model\?\)\. It was left as it is; answer here: http/,
     )
     expect(scene.sent(/\/stop/)).toEqual([])
   })

@@ -70,7 +70,7 @@ describe('a run that asks a person', () => {
     const result = await running
     expect(result).toMatchObject({ conclusion: 'failed', status: 'running', waitsForPerson: true })
     expect(result.error).toMatch(
-      /^The run "gate-gh4711-\S+" waits for a person \(Deploy this model\?\)\. It was left as it is; answer it: http/,
+      /^The run "gate-gh4711-\S+" is waiting for a person \(Deploy this model\?\)\. It was left as it is; answer here: http/,
     )
     expect(scene.clock.elapsed()).toBeLessThan(60_000)
     expect(scene.sent(STOP)).toEqual([])
@@ -103,7 +103,7 @@ describe('a run that asks a person', () => {
     const { scene, running } = await run(askingChild(30), { onPaused: 'fail' })
     const result = await running
     expect(result).toMatchObject({ conclusion: 'failed', status: 'paused' })
-    expect(result.error).toContain('waits for a person (Deploy this model?)')
+    expect(result.error).toContain('is waiting for a person (Deploy this model?)')
     expect(scene.settled).toHaveLength(1)
   })
 })

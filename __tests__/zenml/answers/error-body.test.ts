@@ -16,7 +16,7 @@ function line(status: number, body: unknown, headers?: Record<string, string>): 
 const ZENML = 'Could not read the run: the server answered'
 const FOREIGN = 'Could not read the run: something that is not a ZenML API answered'
 const HTML = { 'content-type': 'text/html; charset=utf-8' }
-const PAGE = 'where JSON is due; check server-url (a dashboard or a proxy answers there)'
+const PAGE = 'instead of JSON; check server-url (a dashboard or a proxy answers there)'
 const REDIRECT = 'redirects are not followed with a credential, so use the final address as server-url'
 
 const VALIDATION =

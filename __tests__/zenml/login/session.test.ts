@@ -267,7 +267,7 @@ test('a dashboard under the address: check server-url', async () => {
   const { session } = open(url)
   const error = await rejection(session.token())
   expect(error).toBeInstanceOf(UnreachableError)
-  expect(String(error)).toContain('a web page titled "ZenML" where JSON is due; check server-url')
+  expect(String(error)).toContain('a web page titled "ZenML" instead of JSON; check server-url')
   expect(requests).toHaveLength(1)
 })
 
@@ -344,13 +344,9 @@ const FOREIGN: readonly (readonly [name: string, reply: Reply, shown: string])[]
   [
     'a title',
     { body: `<html><title>${FRESH}</title>`, headers: HTML },
-    '200: a web page where JSON is due; check server-url',
+    '200: a web page instead of JSON; check server-url',
   ],
-  [
-    'a page of no type',
-    { status: 404, body: `<!doctype html>${FRESH}` },
-    '404: a web page where JSON is due',
-  ],
+  ['a page of no type', { status: 404, body: `<!doctype html>${FRESH}` }, '404: a web page instead of JSON'],
   ['an exception of that name', { status: 400, body: [FRESH] }, '400: (80 characters of application/json)'],
   ['a structure in an error', { status: 400, body: { detail: { token: FRESH } } }, '400: (99 characters of'],
   [

@@ -161,7 +161,7 @@ test('an id that is not there is looked for as a name too', async () => {
 
 test.each<[string, Omit<WorkspaceSpec, 'name'>, RegExp]>([
   ['no server', {}, /does not say where the server of "research" is; give server-url instead$/],
-  ['a password', { serverUrl: 'https://user:pass-word@x.example.com' }, /holds a user name or password/],
+  ['a password', { serverUrl: 'https://user:pass-word@x.example.com' }, /contains a user name or password/],
   ['plain http', { serverUrl: 'http://x.example.com' }, /begins with http:.* set allow-insecure-http: true/],
   ['no address', { serverUrl: 'x.example.com' }, /has no https:\/\/ in front/],
   ['a script', { serverUrl: 'javascript:alert(1)' }, /which is not a web address/],

@@ -146,11 +146,11 @@ function withoutSecrets(
   const heldBy = (text = ''): InputName[] =>
     secretNames.filter((name) => new Secrets([raw[name] ?? '']).areIn(text))
   const problemOf = (input: InputName): string => {
-    if (secretNames.includes(input)) return 'holds an API key; write it as api-key'
+    if (secretNames.includes(input)) return 'contains an API key; write it as api-key'
     const owners = heldBy(raw[input])
     return owners.length > 0
-      ? `holds the value of ${owners.join(' or ')}; remove it from here`
-      : 'holds an API key; was it swapped with api-key? Replace that key: it can be read in the log of the workflow'
+      ? `contains the value of ${owners.join(' or ')}; remove it from here`
+      : 'contains an API key; was it swapped with api-key? Replace that key: it can be read in the log of the workflow'
   }
   return [
     ...misplaced.map((input) => inputFault(input, problemOf(input))),

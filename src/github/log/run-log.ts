@@ -126,7 +126,7 @@ export class RunLog implements Reporter {
         )
         return
       case 'settling':
-        this.#timed(`Making sure for ${shownDuration(event.forMs)} that no more steps start`)
+        this.#timed(`Watching for ${shownDuration(event.forMs)} whether more steps start`)
         return
       case 'ending':
         this.#timed(endingLine(event))
@@ -141,7 +141,7 @@ export class RunLog implements Reporter {
         return
       case 'paused':
         this.#log.warning(
-          `The run waits for a person${reasonOf(event.question)}. Answer it here: ${inline(event.url ?? 'in ZenML', LONG)}`,
+          `The run is waiting for a person${reasonOf(event.question)}. Answer here: ${inline(event.url ?? 'in ZenML', LONG)}`,
         )
         return
       case 'still-initializing':

@@ -100,7 +100,7 @@ export class StartLog {
         this.#log.serverText(shownDifference(event.lines), DRY_RUN_TITLE)
         for (const wanted of event.expectations)
           this.#log.info(`Would be checked after the run: ${inline(wanted, LONG)}`)
-        return `Not checked (only a real start can): ${inline(event.onlyWhenTriggered.join(', '), LONG)}`
+        return `Only a real start can check: ${inline(event.onlyWhenTriggered.join(', '), LONG)}`
       case 'triggering':
         return `Starting the run ${inline(event.name, 300)}`
       case 'trigger-hindered':

@@ -83,7 +83,7 @@ function dryRunText({ lines, expectations, onlyWhenTriggered }: NonNullable<RunR
     expectations.length === 0
       ? ''
       : `Would be checked after the run: ${expectations.map((wanted) => code(wanted)).join(', ')}`,
-    `Not checked (only a real start can): ${escapeMarkdown(onlyWhenTriggered.join(', '))}.`,
+    `Only a real start can check: ${escapeMarkdown(onlyWhenTriggered.join(', '))}.`,
   )
 }
 

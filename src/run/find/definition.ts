@@ -72,12 +72,12 @@ class Finder {
     if (!this.#isInPipeline(definition)) {
       const actual = definition.pipeline?.name ?? 'another one'
       throw new RunError(
-        `pipeline: the ${DEFINITION_NOUNS[kind]} ${id} belongs to the pipeline "${actual}". Correct or drop the input`,
+        `pipeline: the ${DEFINITION_NOUNS[kind]} ${id} belongs to the pipeline "${actual}". Correct or remove the input`,
       )
     }
     if (!this.#isInProject(definition)) {
       throw new RunError(
-        `project: the ${DEFINITION_NOUNS[kind]} ${id} belongs to another project. Correct or drop the input`,
+        `project: the ${DEFINITION_NOUNS[kind]} ${id} belongs to another project. Correct or remove the input`,
       )
     }
     return runnable(definition)
@@ -190,7 +190,7 @@ function suggestion(
   words: string,
 ): string {
   if (all === undefined) return ''
-  if (names.length === 0) return `. The account sees no runnable ${DEFINITION_NOUNS[kind]} at all`
+  if (names.length === 0) return `. The account can see no runnable ${DEFINITION_NOUNS[kind]}`
   const nearest = [...names].sort((a, b) => leven(a, wanted) - leven(b, wanted)).slice(0, MOST_SUGGESTIONS)
   return `. ${words}: ${nearest.map((name) => `"${name}"`).join(', ')}`
 }

@@ -115,7 +115,7 @@ async function suggestion(wanted: string, server: ServerInfo, client: ZenmlClien
   try {
     const { items, total } = await client.projects()
     const names = items.map(({ name }) => name).sort((a, b) => leven(a, wanted) - leven(b, wanted))
-    return names.length === 0 ? '' : `. The account sees: ${listed(names, total)}`
+    return names.length === 0 ? '' : `. The account can see: ${listed(names, total)}`
   } catch {
     return ''
   }

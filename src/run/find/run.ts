@@ -87,7 +87,7 @@ async function byId(id: string, project: Named | undefined, deps: AskDependencie
   }
   const run = await untilAnswered(ask, soon, deps)
   if (project === undefined || run?.projectId === undefined || run.projectId === project.id) return run
-  throw new RunError(`project: the run ${id} belongs to another project. Correct or drop the input`)
+  throw new RunError(`project: the run ${id} belongs to another project. Correct or remove the input`)
 }
 
 async function byName(

@@ -56,8 +56,8 @@ export function conclude(watched: Watched, context: ConcludeContext): Outcome {
         conclusion: 'failed',
         status,
         error:
-          `The run "${name}" waits for a person` +
-          `${watched.question === undefined ? '' : ` (${watched.question})`}. It was left as it is; answer it${where}`,
+          `The run "${name}" is waiting for a person` +
+          `${watched.question === undefined ? '' : ` (${watched.question})`}. It was left as it is; answer here${where}`,
         failedStep,
         waitsForPerson: true,
       }

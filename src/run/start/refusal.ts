@@ -23,7 +23,7 @@ const ADVICE: readonly { readonly pattern: RegExp; readonly advice: (noun: strin
   },
   {
     pattern: /unknown parameters for step/i,
-    advice: () => 'Correct or drop these parameters in configuration',
+    advice: () => 'Correct or remove these parameters in configuration',
   },
   {
     pattern: /pipeline parameters when running a static|can't set parameters when running/i,
@@ -50,7 +50,7 @@ function adviceFor(error: AnswerError, noun: string): string {
     case 404:
       return error.exception === undefined
         ? NO_WORKLOAD_MANAGER
-        : `The ${noun} was deleted, or the account has no permission to read it any more`
+        : `The ${noun} was deleted, or the account can no longer read it`
     case 405:
     case 501:
       return NO_WORKLOAD_MANAGER

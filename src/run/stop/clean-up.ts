@@ -63,7 +63,7 @@ function sentenceFor(found: Exclude<Found, { kind: 'ours' }>, { name }: CleanUpR
     case 'another':
       return `A run named "${found.run.name ?? ''}" (${found.run.id}) is on the server, but nothing shows that this step started it. It was left alone; check it if in doubt`
     case 'none':
-      return `No run named "${name}" is on the server. The request to start it was sent, so look once more later if in doubt`
+      return `No run named "${name}" is on the server. The request to start it was sent, so check again later if in doubt`
     case 'unknown':
       return `Whether the run "${name}" was started is not known, because the server could not be asked. If it was, it may still be running under this name`
   }

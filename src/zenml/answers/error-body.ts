@@ -34,7 +34,7 @@ export function readErrorBody(answer: HttpAnswer, addressInput = 'server-url'): 
     const named = title === undefined ? '' : ` titled "${cutAtSpace(oneLine(title), TITLE_LIMIT)}"`
     return {
       source: 'something that is not a ZenML API',
-      message: `a web page${named} where JSON is due; check ${addressInput} (a dashboard or a proxy answers there)`,
+      message: `a web page${named} instead of JSON; check ${addressInput} (a dashboard or a proxy answers there)`,
     }
   }
   const json = parseJson(answer.body)
