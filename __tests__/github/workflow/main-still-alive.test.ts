@@ -1,12 +1,12 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, expect, test } from '@jest/globals'
 import { endSurvivor } from '../../../src/github/workflow/main-still-alive.ts'
 
 const folder = mkdtempSync(path.join(tmpdir(), 'entries-'))
-for (const name of ['main.js', 'wait.js', 'other.js'])
+for (const name of ['main.js', 'wait.js', 'sweep.js', 'other.js'])
   writeFileSync(path.join(folder, name), 'setInterval(() => undefined, 1_000)')
 // Sleeps as well, under a name that is not node's.
 symlinkSync(process.execPath, path.join(folder, 'program'))
@@ -27,18 +27,22 @@ async function ended(child: ChildProcess): Promise<NodeJS.Signals | null> {
   return new Promise((resolve) => child.once('exit', (_, signal) => resolve(signal)))
 }
 
-onLinux.each(['main.js', 'wait.js'])(
-  'a %s that outlived its step is ended, and not waited for',
-  async (name) => {
-    const child = await startedProcess(path.join(folder, name))
-    const from = performance.now()
+/** Of each action that has a post step. */
+const entries = ['.', 'wait', 'sweep', 'login', 'stop', 'promote'].flatMap((action) => {
+  const text = readFileSync(path.join(import.meta.dirname, '../../..', action, 'action.yml'), 'utf8')
+  const main = /^ {2}main: .*dist\/(\S+)$/m.exec(text)?.[1] ?? ''
+  return /^ {2}post:/m.test(text) ? main : []
+})
 
-    expect(await endSurvivor(child.pid ?? 0, folder)).toBe(true)
-    // Where it does not end, the post step gives up after two seconds.
-    expect(performance.now() - from).toBeLessThan(1_800)
-    expect(await ended(child)).toBe('SIGKILL')
-  },
-)
+onLinux.each(entries)('a %s that outlived its step is ended, and not waited for', async (name) => {
+  const child = await startedProcess(path.join(folder, name))
+  const from = performance.now()
+
+  expect(await endSurvivor(child.pid ?? 0, folder)).toBe(true)
+  // Where it does not end, the post step gives up after two seconds.
+  expect(performance.now() - from).toBeLessThan(1_800)
+  expect(await ended(child)).toBe('SIGKILL')
+})
 
 onLinux.each([
   ['another script of the same folder', path.join(folder, 'other.js'), process.execPath],
