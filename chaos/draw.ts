@@ -6,9 +6,15 @@ import { drawNaming, drawRunName, type Naming } from './naming.ts'
 import { Random } from './random.ts'
 import type { FollowPolicy } from '../src/run/follow.ts'
 
-/** `A` in this process and in virtual time, `B` through dist as child processes, `S` a sweep, as A is played. */
-export const PARTS = ['A', 'B', 'S'] as const
+/**
+ * `A` in this process and in virtual time, `B` through dist as child processes; sweeps: `S` as A is played, `T` as B is.
+ */
+export const PARTS = ['A', 'B', 'S', 'T'] as const
 export type Part = (typeof PARTS)[number]
+
+/** Through dist a case waits in real time. */
+const isThroughDist = (part: Part): boolean => part === 'B' || part === 'T'
+const isSweep = (part: Part): boolean => part === 'S' || part === 'T'
 
 /**
  * Where in a request something happens: before it is sent; when the server has it; while the answer's body is
@@ -47,6 +53,9 @@ export type EndMode = 'stop' | 'stop-gracefully' | 'keep-running'
 
 /** The longest is longer than `lost-after`. */
 const OUTAGES_SECONDS = [0, 5, 20, 120, 400, 900]
+
+/** Through dist, so often a sweep's cells make way for others. */
+const MOST_ROUNDS = 4
 
 /** All that is decided beforehand about one case; the same for the same seed and id. */
 export interface Case {
@@ -99,7 +108,7 @@ export function drawCase(seed: number, part: Part, index: number): Case {
   const ends = chaosPipelines[pipeline].ends && interruptions.every(({ kind }) => kind !== 'unknown-state')
   const stopped = interruptions.some(({ kind }) => kind === 'cancel' || kind === 'kill')
   // Where a boundary is never reached, nothing else would end the wait.
-  const longestMs = ends ? undefined : part === 'B' ? 60_000 : 900_000
+  const longestMs = ends ? undefined : isThroughDist(part) ? 60_000 : 900_000
   const timeoutMs = (!ends && !stopped) || random.chance(0.15) ? drawTimeout(random, part) : longestMs
   return endingInTime({
     id,
@@ -136,7 +145,7 @@ function drawServer(random: Random, part: Part): Case['server'] {
     ]),
     triggerSeconds: random.weighted([
       [70, 0],
-      [30, random.int(1, part === 'B' ? 30 : 50)],
+      [30, random.int(1, isThroughDist(part) ? 30 : 50)],
     ]),
     requestTimeout: random.weighted([
       [70, 20],
@@ -154,10 +163,10 @@ function drawServer(random: Random, part: Part): Case['server'] {
   }
 }
 
-/** Part B waits in real time: where something never passes, not for the half hour that a start may take. */
+/** Through dist a case waits in real time: where something never passes, not for the half hour that a start may take. */
 function endingInTime(drawn: Case): Case {
   const isForEver = drawn.faults.some(({ occurrence }) => occurrence === 'always')
-  if (drawn.part !== 'B' || !isForEver) return drawn
+  if (!isThroughDist(drawn.part) || !isForEver) return drawn
   return { ...drawn, triggerTimeoutMs: Math.min(drawn.triggerTimeoutMs, 60_000) }
 }
 
@@ -187,9 +196,9 @@ function keepsNames({ naming, pipeline }: Case): boolean {
 function drawPipeline(random: Random, part: Part): PipelineName {
   return random.weighted<PipelineName>([
     [35, 'quick'],
-    [10, part === 'B' ? 'quick' : 'minutes'],
+    [10, isThroughDist(part) ? 'quick' : 'minutes'],
     // Whose step has nothing that could vary.
-    [part === 'S' ? 0 : 4, 'cached'],
+    [isSweep(part) ? 0 : 4, 'cached'],
     [12, 'failing'],
     [10, 'branches'],
     [8, 'slow-start'],
@@ -216,18 +225,20 @@ function drawMode(random: Random): EndMode {
 }
 
 function drawTimeout(random: Random, part: Part): number {
-  return random.int(1, part === 'B' ? 60 : 900) * 1000
+  return random.int(1, isThroughDist(part) ? 60 : 900) * 1000
 }
 
 function drawTriggerTimeout(random: Random, part: Part): number {
-  if (part === 'B') return random.chance(0.6) ? 1_800_000 : random.int(1, 60) * 1000
+  if (isThroughDist(part)) return random.chance(0.6) ? 1_800_000 : random.int(1, 60) * 1000
   return random.chance(0.7) ? 1_800_000 : random.int(1, 300) * 1000
 }
 
 function drawSweep(random: Random, part: Part): Sweep | undefined {
-  if (part !== 'S') return undefined
+  if (!isSweep(part)) return undefined
   const cells = random.int(1, 16)
-  return { cells, maxParallel: random.pick([1, 2, 4, 16]), failFast: random.chance(0.15) }
+  const drawn = random.pick([1, 2, 4, 16])
+  const maxParallel = isThroughDist(part) ? Math.max(drawn, Math.ceil(cells / MOST_ROUNDS)) : drawn
+  return { cells, maxParallel, failFast: random.chance(0.15) }
 }
 
 function drawFaults(random: Random, version: ZenmlVersion): DrawnFault[] {

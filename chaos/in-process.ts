@@ -22,17 +22,9 @@ import { ChaosClock, runnerClock, serverClock } from './chaos-clock.ts'
 import type { Case, Interruption } from './draw.ts'
 import type { Ending, Observation } from './ending.ts'
 import { inputsOf, variablesOf } from './inputs.ts'
-import {
-  endingOf,
-  endingOfCell,
-  hasFailedFast,
-  isSettled,
-  endingOfPost,
-  KILLED,
-  savedName,
-  type PostWords,
-} from './in-process-endings.ts'
+import { endingOf, endingOfCell, KILLED, type PostWords } from './endings.ts'
 import { visibleIn } from './log-text.ts'
+import { cellsOf, heldOf, observationsOf } from './observed.ts'
 import { Random } from './random.ts'
 import { ServerUnderTest } from './server-under-test.ts'
 import type { Story } from './story.ts'
@@ -103,9 +95,7 @@ class Play {
 
   constructor(drawn: Case, server: ServerUnderTest, time: ChaosClock, story: Story) {
     this.#case = drawn
-    const { sweep } = drawn
-    this.#cells =
-      sweep === undefined ? [undefined] : Array.from({ length: sweep.cells }, (_, index) => index + 1)
+    this.#cells = cellsOf(drawn)
     this.#server = server
     this.#time = time
     this.#clock = runnerClock(time, drawn.clocks.runner)
@@ -119,43 +109,28 @@ class Play {
 
   async run(): Promise<Observation[]> {
     const server = this.#server
+    const drawn = this.#case
     await server.prepare()
     const mains = await this.#within(this.#main())
     await server.up()
-    const atMainEnd = this.#cells.map((cell) => server.ours(cell))
+    const atMainEnd = heldOf(drawn, server)
     const mainEnd = server.requests.length
-    const settled = this.#cells.map((cell) => isSettled(this.#env, cell))
-    const names = this.#cells.map((cell) => savedName(this.#env, cell))
-    if (this.#case.recovers) server.recover()
+    if (drawn.recovers) server.recover()
     const post = await this.#within(this.#post())
-    const atPostEnd = this.#cells.map((cell) => server.ours(cell))
+    const atPostEnd = heldOf(drawn, server)
     this.#time.advance(AFTERWARDS_MS)
-    const hung = mains === 'hung' || post === 'hung'
-    const all = server.ours().map(({ id }) => id)
-    return this.#cells.map((cell, index): Observation => {
-      const later = server.ours(cell)
-      const isOwn = (id: string): boolean => later.some((run) => run.id === id) || !all.includes(id)
-      const isDone = settled[index] ?? false
-      const isSilent = post === 'hung' || (cell !== undefined && isDone)
-      const requests = server.requests.length - mainEnd
-      return {
-        main: mains === 'hung' ? { ...KILLED, runId: this.#runIds.get(cell) } : (mains[index] ?? KILLED),
-        settled: isDone,
-        post: isSilent ? undefined : endingOfPost(post, names[index]),
-        atMainEnd: atMainEnd[index] ?? [],
-        atPostEnd: atPostEnd[index] ?? [],
-        later,
-        endedByMain: server.askedToEnd(0, mainEnd).filter(isOwn),
-        endedByPost: server.askedToEnd(mainEnd).filter(isOwn),
-        // What it sends for other cells is theirs.
-        postRequests: cell === undefined || !settled.includes(false) ? requests : undefined,
-        vanished: server.vanished,
-        tampered: server.tampered,
-        cancelled: this.#cancellation.signal.aborted || hasFailedFast(this.#case, this.#ended.values()),
-        shown: this.#shown.join('\n'),
-        secrets: server.secrets(),
-        hung,
-      }
+    const given = this.#cells.map((cell) => ({ ...KILLED, runId: this.#runIds.get(cell) }))
+    return observationsOf(drawn, server, {
+      mains: mains === 'hung' ? given : mains,
+      atMainEnd,
+      atPostEnd,
+      mainEnd,
+      saved: this.#env,
+      post: post === 'hung' ? undefined : post,
+      outlived: false,
+      cancelled: this.#cancellation.signal.aborted,
+      shown: this.#shown.join('\n'),
+      hung: mains === 'hung' || post === 'hung',
     })
   }
 

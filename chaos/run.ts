@@ -12,20 +12,23 @@ const DEFAULTS = {
   cases: '2000',
   'dist-cases': '200',
   'sweep-cases': '100',
+  'sweep-dist-cases': '20',
   node: process.execPath,
 } as const
 
 const USAGE = `Plays random faults, signals and restarts against the action, and holds what it says against what the
 server holds: never a second run, never a run that goes on unsaid, never a wrong result.
 
-  npm run chaos -- [--seed N] [--cases N] [--dist-cases N] [--sweep-cases N] [--node PATH] [--only ID]
+  npm run chaos -- [--seed N] [--cases N] [--dist-cases N] [--sweep-cases N] [--sweep-dist-cases N] [--node PATH]
+                   [--only ID]
 
-  --seed        of all draws; the same seed gives the same cases; default ${DEFAULTS.seed}
-  --cases       part A, in this process and in virtual time; default ${DEFAULTS.cases}
-  --dist-cases  part B, through dist as child processes; default ${DEFAULTS['dist-cases']}
-  --sweep-cases part S, sweeps of up to 16 cells, as part A; default ${DEFAULTS['sweep-cases']}
-  --node        the Node that runs dist in part B; default: this one
-  --only        plays one case alone, such as A17, and prints its story
+  --seed             of all draws; the same seed gives the same cases; default ${DEFAULTS.seed}
+  --cases            part A, in this process and in virtual time; default ${DEFAULTS.cases}
+  --dist-cases       part B, through dist as child processes; default ${DEFAULTS['dist-cases']}
+  --sweep-cases      part S, sweeps of up to 16 cells, as part A; default ${DEFAULTS['sweep-cases']}
+  --sweep-dist-cases part T, sweeps of up to 16 cells, as part B; default ${DEFAULTS['sweep-dist-cases']}
+  --node             the Node that runs dist in parts B and T; default: this one
+  --only             plays one case alone, such as A17, and prints its story
 `
 
 interface Plan {
@@ -106,7 +109,7 @@ async function report(drawn: Case, played: Played, seed: number, story: Story): 
 }
 
 async function playAlone(plans: readonly Plan[], seed: number, id: string, strays: Strays): Promise<number> {
-  const [, part, index] = /^([ABS])(\d+)$/.exec(id) ?? []
+  const [, part, index] = /^([ABST])(\d+)$/.exec(id) ?? []
   const plan = plans.find((each) => each.part === part)
   if (plan === undefined) throw new Error(`--only ${id}: a case is written like A17 or B5`)
   const drawn = drawCase(seed, plan.part, Number(index))
@@ -123,13 +126,9 @@ async function main(flags: Readonly<Record<keyof typeof DEFAULTS, string>>, only
   const playDist = throughDist(flags.node)
   const plans: readonly Plan[] = [
     { part: 'A', cases: Number(flags.cases), atOnce: 8, play: playInProcess },
-    {
-      part: 'B',
-      cases: Number(flags['dist-cases']),
-      atOnce: 6,
-      play: async (drawn, story) => [await playDist(drawn, story)],
-    },
+    { part: 'B', cases: Number(flags['dist-cases']), atOnce: 6, play: playDist },
     { part: 'S', cases: Number(flags['sweep-cases']), atOnce: 8, play: playInProcess },
+    { part: 'T', cases: Number(flags['sweep-dist-cases']), atOnce: 6, play: playDist },
   ]
   const strays = new Strays()
   strays.listen()

@@ -15,9 +15,11 @@ import { TRIGGER_PATH, STOP_PATH } from './boundary-http.ts'
 import type { Boundary, Case, Interruption } from './draw.ts'
 import { skewAt } from './chaos-clock.ts'
 import type { Skew } from './draw-clocks.ts'
-import type { Ending, Observation } from './ending.ts'
+import { givenUpEndings, mainEndings, unforeseenIn } from './dist-endings.ts'
+import type { Observation } from './ending.ts'
 import { inputsOf } from './inputs.ts'
-import { lastLineOf, visibleIn } from './log-text.ts'
+import { visibleIn } from './log-text.ts'
+import { heldOf, observationsOf } from './observed.ts'
 import { Random } from './random.ts'
 import { ServerUnderTest } from './server-under-test.ts'
 import type { Story } from './story.ts'
@@ -65,8 +67,11 @@ class MovableClock implements SimulatorClock {
   }
 }
 
-/** Plays a case through dist/main.js and dist/post.js as the runner would, at a real clock's speed. */
-export function throughDist(nodePath: string): (drawn: Case, story: Story) => Promise<Observation> {
+/**
+ * Plays a case through dist/main.js or dist/sweep.js, and dist/post.js, as the runner would, at a real clock's speed.
+ * One observation for each run wanted.
+ */
+export function throughDist(nodePath: string): (drawn: Case, story: Story) => Promise<Observation[]> {
   return async (drawn, story) => {
     const clock = new MovableClock(drawn.clocks.server)
     const server = await startSimulator({ ...ServerUnderTest.options(drawn), clock })
@@ -82,6 +87,9 @@ export function throughDist(nodePath: string): (drawn: Case, story: Story) => Pr
     }
   }
 }
+
+/** Whose post step has the inputs of sweep/. */
+const SWEEP_FOLDER = path.join(import.meta.dirname, '..', 'sweep')
 
 /** What the runner reads of a main, whichever way it ended. */
 const WRITTEN_BY_MAIN = ['state', 'output'] as const
@@ -104,13 +112,15 @@ class Play {
   #cancelled = false
   #hung = false
   #noted = 0
+  /** The lines of main so far. */
+  readonly #printed: string[] = []
 
   constructor(options: PlayOptions) {
     this.#options = options
     this.#outlives = new Random(`${options.drawn.id}/outlives`).chance(0.3)
   }
 
-  async run(): Promise<Observation> {
+  async run(): Promise<Observation[]> {
     const { server, clock, drawn } = this.#options
     await server.prepare()
     for (const name of WRITTEN_BY_MAIN) await writeFile(this.#file(name), '')
@@ -119,36 +129,34 @@ class Play {
     // The runner reads the files when it gives main up, and leaves them where they are: nobody reads what comes later.
     const state = await this.#written('state')
     const outputs = await this.#written('output')
+    const stdout = this.#printed.join('\n')
     const sentByMain = server.requests.length
     const early = left ? await this.#post(state) : undefined
     // With the job ends its container.
     if (left) running.signal('SIGKILL')
     const main = { ...(await running.done), state, outputs }
     await server.up()
-    const atMainEnd = server.ours()
+    const atMainEnd = heldOf(drawn, server)
     const mainEnd = left ? sentByMain : server.requests.length
     this.#tellResult('main', main)
     if (drawn.recovers) server.recover()
     const post = early ?? (await this.#post(state))
-    const atPostEnd = server.ours()
+    const atPostEnd = heldOf(drawn, server)
     clock.advance(AFTERWARDS_MS)
-    return {
-      main: left ? { ...GIVEN_UP, runId: outputs['run-id'] } : endingOf(main),
-      settled: state['settled'] === 'true',
-      post: lastLineOf(post.stdout) === '' ? undefined : endingOf(post),
+    return observationsOf(drawn, server, {
+      mains: left
+        ? givenUpEndings(drawn, { stdout, outputs }, atMainEnd)
+        : mainEndings(drawn, main, atMainEnd),
       atMainEnd,
       atPostEnd,
-      later: server.ours(),
-      endedByMain: server.askedToEnd(0, mainEnd),
-      endedByPost: server.askedToEnd(mainEnd),
-      postRequests: left ? undefined : server.requests.length - mainEnd,
-      vanished: server.vanished,
-      tampered: server.tampered,
+      mainEnd,
+      saved: stateVariables({ ...state, ...laterCells(await this.#read('state'), state) }),
+      post: { printed: post.stdout, unforeseen: unforeseenIn(post.stdout, post.stderr) },
+      outlived: left,
       cancelled: this.#cancelled,
       shown: [main, post].map(shownOf).join('\n'),
-      secrets: server.secrets(),
       hung: this.#hung,
-    }
+    })
   }
 
   /** Does what is due at each boundary until main has ended; true if main was left alive for its post step. */
@@ -242,8 +250,10 @@ class Play {
   #action(entry: 'main' | 'post', state: Readonly<Record<string, string>>): ActionOptions {
     const { nodePath, clock } = this.#options
     const files = { GITHUB_STATE: this.#file('state'), GITHUB_OUTPUT: this.#file('output') }
+    const isSweep = this.#options.drawn.sweep !== undefined
     return {
-      entry,
+      entry: isSweep && entry === 'main' ? 'sweep' : entry,
+      ...(isSweep && entry === 'post' ? { actionDir: SWEEP_FOLDER } : {}),
       inputs: inputsOf(this.#options.drawn, this.#options.server),
       state,
       nodePath,
@@ -254,7 +264,10 @@ class Play {
         CHAOS_EPOCH: String(clock.epoch),
         CHAOS_SKEW: JSON.stringify(this.#options.drawn.clocks.runner),
       },
-      onLine: (line) => this.#say(`${entry}: ${line}`),
+      onLine: (line) => {
+        if (entry === 'main') this.#printed.push(line)
+        this.#say(`${entry}: ${line}`)
+      },
     }
   }
 
@@ -272,29 +285,16 @@ class Play {
   }
 }
 
-/** Nobody reads how a main ended that the runner had given up. */
-const GIVEN_UP: Ending = {
-  conclusion: undefined,
-  status: '',
-  runId: undefined,
-  green: undefined,
-  line: '',
-  unforeseen: '',
+/** What main has saved since then of cells that were not over. */
+function laterCells(text: string, state: Readonly<Record<string, string>>): Record<string, string> {
+  const saved = [...text.matchAll(/^(cell_\d+)<<(\S+)\n([^\n]*)\n\2$/gm)]
+  const pairs = saved.map(([, name = '', , value = '']) => [name, value] as const)
+  return Object.fromEntries(pairs.filter(([name, value]) => state[name] !== '{}' && value !== '{}'))
 }
 
-function endingOf(result: ActionResult): Ending {
-  const { outputs, signal, exitCode, stdout, stderr } = result
-  const conclusion = outputs['conclusion'] ?? ''
-  const odd = stdout.includes('Something that should not happen did') || stderr !== ''
-  return {
-    conclusion: conclusion === '' ? undefined : conclusion,
-    status: outputs['status'] ?? '',
-    runId: outputs['run-id'],
-    // The exit code of a killed step counts for nothing.
-    green: signal === null ? exitCode === 0 : undefined,
-    line: lastLineOf(stdout),
-    unforeseen: odd ? `${stdout.split('\n').slice(-5).join('\n')}${stderr}` : '',
-  }
+/** What was saved, as the runner hands it to the post step. */
+function stateVariables(state: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(state).map(([name, value]) => [`STATE_${name}`, value]))
 }
 
 /** All that was printed or saved, less the commands that ask the runner to hide a secret. */

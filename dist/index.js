@@ -63742,16 +63742,25 @@ class SharedLooks {
     #alarmAt = Number.POSITIVE_INFINITY;
     #lookedAt = Number.NEGATIVE_INFINITY;
     #askers = [];
+    #isAdaptive = false;
     #usuallyMs;
     /** Something between here and the server lets no list through. */
     #asksAlone = false;
+    /** When a run was looked at first, by its id. */
+    #seenFrom = new Map();
+    #longestMs = 0;
     /** @param projectId where all runs are; undefined if the server does not say */
     constructor(clock, projectId) {
         this.#clock = clock;
         this.#projectId = projectId;
     }
-    /** To be called with what such runs take, unless the user has set an interval; milliseconds. */
+    /**
+     * To be called unless the user has set an interval.
+     *
+     * @param usuallyMs what such runs take, in milliseconds; undefined: nobody knows, and these runs tell
+     */
     expect(usuallyMs) {
+        this.#isAdaptive = true;
         this.#usuallyMs = usuallyMs;
     }
     sleep(ms, mostMs, signal) {
@@ -63787,6 +63796,10 @@ class SharedLooks {
         });
     }
     look(client, id) {
+        const now = this.#clock.elapsed();
+        const from = this.#seenFrom.get(id) ?? now;
+        this.#seenFrom.set(id, from);
+        this.#longestMs = Math.max(this.#longestMs, now - from);
         return new Promise((resolve, reject) => {
             this.#askers.push({ client, id, resolve, reject });
             // All that woke together have asked before the next turn.
@@ -63796,7 +63809,10 @@ class SharedLooks {
     }
     /** Between two looks, whoever is due. */
     get #leastMs() {
-        const usuallyMs = this.#usuallyMs ?? 0;
+        if (!this.#isAdaptive)
+            return SHORTEST_MS;
+        // One that has gone on for so long may take as long again.
+        const usuallyMs = this.#usuallyMs ?? 2 * this.#longestMs;
         return Math.min(LONGEST_MS, Math.max(SHORTEST_MS, usuallyMs * LATENESS));
     }
     #setAlarm(dueAt) {
@@ -64222,19 +64238,28 @@ class Watch {
         this.#steps = new WatchedSteps(request.run, { ...deps, client: this.#client, reporter });
     }
     async run() {
-        const { clock, signal } = this.#deps;
-        const { timeoutMs, pollIntervalMs: fixedMs, usual } = this.#request;
+        // What its start said of it will do until all are looked at.
+        if (!this.#isAlone && runPhase(this.#status) === 'going-on')
+            await this.#sleep();
         for (;;) {
             const watched = await this.#look();
             if (watched !== undefined)
                 return watched;
-            const remainingMs = timeoutMs === undefined ? Number.POSITIVE_INFINITY : timeoutMs - this.#watchedMs;
-            if (remainingMs <= 0)
+            if (this.#remainingMs <= 0)
                 return { kind: 'timed-out', status: this.#status };
-            const moment = { elapsedMs: this.#elapsedMs, fixedMs, usual, random: clock.random() };
-            const pollMs = Math.max(nextPollMs(moment), this.#askedToWaitMs);
-            await this.#looks.sleep(pollMs, remainingMs, signal);
+            await this.#sleep();
         }
+    }
+    async #sleep() {
+        const { clock, signal } = this.#deps;
+        const { pollIntervalMs: fixedMs, usual } = this.#request;
+        const moment = { elapsedMs: this.#elapsedMs, fixedMs, usual, random: clock.random() };
+        const pollMs = Math.max(nextPollMs(moment), this.#askedToWaitMs);
+        await this.#looks.sleep(pollMs, this.#remainingMs, signal);
+    }
+    get #remainingMs() {
+        const { timeoutMs = Number.POSITIVE_INFINITY } = this.#request;
+        return timeoutMs - this.#watchedMs;
     }
     /** Since the watch began. */
     get #watchedMs() {
@@ -66834,6 +66859,8 @@ class RunJournal {
     }
 }
 const CELL = 'cell_';
+/** What is saved of a cell that nothing is left to see to. */
+const NOTHING_LEFT = '{}';
 /** Keeps the newest of one run of a sweep, in under a kilobyte. */
 class CellJournal {
     #keep;
@@ -66937,7 +66964,8 @@ const SAVED_VALUE = /^(\w+)<<(ghadelimiter_\S+)\r?\n([^\r\n]*)\r?\n\2\r?$/gm;
  */
 function withLaterState(env, text) {
     const saved = [...text.matchAll(SAVED_VALUE)].map(([, name = '', , value]) => [name, value]);
-    const deeds = saved.filter(([name]) => DEEDS.includes(name) || name.startsWith(CELL));
+    const isOpen = (name) => name.startsWith(CELL) && env[`STATE_${name}`] !== NOTHING_LEFT;
+    const deeds = saved.filter(([name, value]) => DEEDS.includes(name) || (isOpen(name) && value !== NOTHING_LEFT));
     const variables = deeds.map(([name, value]) => [`STATE_${name}`, value]);
     // They say where the credential goes; the runner's own memory of them is the better one.
     const facts = saved.find(([name]) => name === 'facts')?.[1];
@@ -67941,9 +67969,9 @@ class RetryLog {
 
 
 
-/** Every entry that has a post step. */
-const MAINS = ['main.js', 'wait.js', 'sweep.js'];
 const GONE_WITHIN_MS = 2_000;
+/** Of the actions that have a post step. */
+const ENTRIES = ['main.js', 'wait.js', 'sweep.js'];
 /**
  * Ends a main that outlived its step: in a container the runner signals `docker exec`, and not node. Left alone
  * it could start a run after its post step has looked for one.
@@ -67971,7 +67999,7 @@ async function runsEntry(processId, entryFolder) {
     try {
         const command = await (0,promises_.readFile)(`/proc/${processId}/cmdline`, 'utf8');
         const [program = '', script = ''] = command.split('\0');
-        const entries = MAINS.map((name) => external_node_path_.join(entryFolder, name));
+        const entries = ENTRIES.map((name) => external_node_path_.join(entryFolder, name));
         return external_node_path_.basename(program).startsWith('node') && entries.includes(script);
     }
     catch {
@@ -69528,10 +69556,10 @@ class Sweep {
         const { client, signal, reporter } = this.#deps;
         const { definition } = this.#found;
         const usual = await readUsual(client, kinOfDefinition(definition), this.#deps);
+        if (this.#request.pollIntervalMs === undefined)
+            this.#looks.expect(usual?.medianMs);
         if (usual !== undefined) {
             reporter.tell({ kind: 'usual', usual });
-            if (this.#request.pollIntervalMs === undefined)
-                this.#looks.expect(usual.medianMs);
             this.#warnIfTooLong(cells, usual.medianMs);
         }
         const baseline = await this.#readBaseline();

@@ -111,13 +111,21 @@ test('what main did after the runner had read its state is taken up, and not tha
     saveState(name, value, OPEN)
   for (const [name, value] of Object.entries({
     started: 'c',
-    cell_12: '{}',
+    cell_3: 'e',
+    cell_4: 'f',
     settled: 'true',
     summaryDue: 'false',
     PATH: 'x',
   }))
     saveState(name, value, OPEN)
-  const given = { STATE_planned: 'old', STATE_summaryDue: 'true', INPUT_SNAPSHOT: 'nightly' }
+  for (const name of ['cell_3', 'cell_4', 'cell_5']) saveState(name, '{}', OPEN)
+  const given = {
+    STATE_planned: 'old',
+    STATE_summaryDue: 'true',
+    // That was over when the runner read it.
+    STATE_cell_4: '{}',
+    INPUT_SNAPSHOT: 'nightly',
+  }
 
   expect(
     withLaterState(
@@ -128,7 +136,7 @@ test('what main did after the runner had read its state is taken up, and not tha
     ...given,
     STATE_planned: 'a',
     STATE_started: 'c',
-    STATE_cell_12: '{}',
+    STATE_cell_3: 'e',
     STATE_mode: '',
     STATE_comment: 'd',
   })

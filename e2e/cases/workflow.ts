@@ -35,7 +35,22 @@ async function matrix(scene: Scene): Promise<void> {
   for (const [, , conclusion] of cells) assert.equal(conclusion, 'completed')
 }
 
+async function sweep(scene: Scene): Promise<void> {
+  const results = await workflow(scene, 'sweep.yml')
+  const runs = await scene.newRuns()
+  const [outcome, id, ...best] = results['best'] ?? []
+  assert.equal(outcome, 'failure')
+  assert.deepEqual(best, ['0.9', '0.9'])
+  const [first, conclusions, ids, failed] = results['all'] ?? []
+  assert.equal(first, id)
+  assert.equal(conclusions, 'completed completed failed')
+  assert.deepEqual(new Set(ids?.split(' ')), new Set(runs.map((each) => each.id)))
+  assert.equal(failed, '1')
+  assert.equal(runs.find((each) => each.id === id)?.status, 'completed')
+}
+
 export const WORKFLOW: readonly Case[] = [
   { name: 'workflow: later steps and jobs use the outputs', where: since('0.98'), runs: 2, run: outputs },
   { name: 'workflow: a matrix of three cells', where: since('0.98'), runs: 3, run: matrix },
+  { name: 'workflow: later steps use the runs of a sweep', where: since('0.98'), runs: 3, run: sweep },
 ]

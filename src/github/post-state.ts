@@ -87,6 +87,9 @@ export class RunJournal implements Journal {
 
 const CELL = 'cell_'
 
+/** What is saved of a cell that nothing is left to see to. */
+const NOTHING_LEFT = '{}'
+
 /** Keeps the newest of one run of a sweep, in under a kilobyte. */
 class CellJournal implements Journal {
   readonly #keep: (value: unknown) => void
@@ -210,7 +213,10 @@ const SAVED_VALUE = /^(\w+)<<(ghadelimiter_\S+)\r?\n([^\r\n]*)\r?\n\2\r?$/gm
  */
 export function withLaterState(env: Environment, text: string): Environment {
   const saved = [...text.matchAll(SAVED_VALUE)].map(([, name = '', , value]) => [name, value] as const)
-  const deeds = saved.filter(([name]) => DEEDS.includes(name) || name.startsWith(CELL))
+  const isOpen = (name: string): boolean => name.startsWith(CELL) && env[`STATE_${name}`] !== NOTHING_LEFT
+  const deeds = saved.filter(
+    ([name, value]) => DEEDS.includes(name) || (isOpen(name) && value !== NOTHING_LEFT),
+  )
   const variables = deeds.map(([name, value]) => [`STATE_${name}`, value] as const)
   // They say where the credential goes; the runner's own memory of them is the better one.
   const facts = saved.find(([name]) => name === 'facts')?.[1]

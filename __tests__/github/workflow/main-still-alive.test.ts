@@ -1,23 +1,12 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, expect, test } from '@jest/globals'
-import { parse } from 'yaml'
-import { z } from 'zod'
-import { projectFile } from '../../project/markdown.ts'
 import { endSurvivor } from '../../../src/github/workflow/main-still-alive.ts'
 
 const folder = mkdtempSync(path.join(tmpdir(), 'entries-'))
-const Runs = z.object({ runs: z.object({ main: z.string(), post: z.string().optional() }) })
-
-/** The mains of all actions that have a post step. */
-const MAINS = ['.', 'wait', 'sweep', 'stop', 'promote', 'login'].flatMap((action) => {
-  const { runs } = Runs.parse(parse(projectFile(`${action}/action.yml`)))
-  return runs.post === undefined ? [] : [path.basename(runs.main)]
-})
-
-for (const name of [...MAINS, 'other.js'])
+for (const name of ['main.js', 'wait.js', 'sweep.js', 'other.js'])
   writeFileSync(path.join(folder, name), 'setInterval(() => undefined, 1_000)')
 // Sleeps as well, under a name that is not node's.
 symlinkSync(process.execPath, path.join(folder, 'program'))
@@ -38,7 +27,14 @@ async function ended(child: ChildProcess): Promise<NodeJS.Signals | null> {
   return new Promise((resolve) => child.once('exit', (_, signal) => resolve(signal)))
 }
 
-onLinux.each(MAINS)('a %s that outlived its step is ended, and not waited for', async (name) => {
+/** Of each action that has a post step. */
+const entries = ['.', 'wait', 'sweep', 'login', 'stop', 'promote'].flatMap((action) => {
+  const text = readFileSync(path.join(import.meta.dirname, '../../..', action, 'action.yml'), 'utf8')
+  const main = /^ {2}main: .*dist\/(\S+)$/m.exec(text)?.[1] ?? ''
+  return /^ {2}post:/m.test(text) ? main : []
+})
+
+onLinux.each(entries)('a %s that outlived its step is ended, and not waited for', async (name) => {
   const child = await startedProcess(path.join(folder, name))
   const from = performance.now()
 

@@ -1,15 +1,18 @@
 import { afterEach, expect, test } from '@jest/globals'
 import type { Clock } from '../../../src/base/clock.ts'
-import { SharedLooks } from '../../../src/run/watch/looks.ts'
+import { aloneWith, SharedLooks, type Looks } from '../../../src/run/watch/looks.ts'
+import { training } from '../../../simulator/index.ts'
 import { closeScenes, openScene } from '../scene.ts'
+import { watchPipeline } from './watched.ts'
 
 afterEach(closeScenes)
 
-/** A clock that stands still, and knows who sleeps on it. */
+/** A clock that stands still unless it is set, and knows who sleeps on it. */
 class StillClock implements Clock {
   readonly sleeping = new Set<number>()
-  now = (): number => 0
-  elapsed = (): number => 0
+  elapsedMs = 0
+  now = (): number => this.elapsedMs
+  elapsed = (): number => this.elapsedMs
   random = (): number => 0.5
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
     this.sleeping.add(ms)
@@ -49,6 +52,19 @@ test('of short runs none is looked at later than what they take allows, and neve
   expect([...clock.sleeping]).toEqual([3_000])
 })
 
+test('where nobody knows what such runs take, the one that goes on longest says how often all are looked at', async () => {
+  const clock = new StillClock()
+  const looks = new SharedLooks(clock, undefined)
+  looks.expect(undefined)
+  const scene = await openScene()
+  const [old, young] = [await scene.execute({ wait: false }), await scene.execute({ wait: false })]
+  await looks.look(scene.client, old.runId ?? '')
+  clock.elapsedMs = 100_000
+  await Promise.all([old, young].map(({ runId = '' }) => looks.look(scene.client, runId)))
+  void looks.sleep(1_000, Infinity)
+  expect([...clock.sleeping]).toEqual([5_000])
+})
+
 test('runs that are asked for together cost one request, and one that the list lacks is asked for alone', async () => {
   const scene = await openScene()
   const first = await scene.execute({ wait: false })
@@ -61,4 +77,27 @@ test('runs that are asked for together cost one request, and one that the list l
   const sent = scene.server.requests.slice(before).map(({ path }) => path.replace(/\?.*/, ''))
   expect(sent.filter((path) => path.endsWith('/runs'))).toHaveLength(1)
   expect(sent.filter((path) => path.endsWith(ids[2] ?? ''))).toHaveLength(1)
+})
+
+test.each([
+  ['has just been started waits for the others', 'initializing', 'sleep'],
+  ['had ended before is looked at right away', 'completed', 'look'],
+])('of several runs one that %s', async (_, status, first) => {
+  const calls: string[] = []
+  let looks: Looks | undefined
+  const recording: Looks = {
+    sleep: async (...given) => {
+      calls.push('sleep')
+      await looks?.sleep(...given)
+    },
+    look: async (client, id) => {
+      calls.push('look')
+      return client.run(id, { hydrate: false })
+    },
+  }
+  const meanwhile = ({ clock }: { clock: Clock }): void => {
+    looks = aloneWith(clock)
+  }
+  await watchPipeline(training, {}, { status, looks: recording, meanwhile })
+  expect(calls[0]).toBe(first)
 })

@@ -2,10 +2,10 @@ import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 
-/** Every entry that has a post step. */
-const MAINS = ['main.js', 'wait.js', 'sweep.js']
-
 const GONE_WITHIN_MS = 2_000
+
+/** Of the actions that have a post step. */
+const ENTRIES = ['main.js', 'wait.js', 'sweep.js']
 
 /**
  * Ends a main that outlived its step: in a container the runner signals `docker exec`, and not node. Left alone
@@ -36,7 +36,7 @@ async function runsEntry(processId: number, entryFolder: string): Promise<boolea
   try {
     const command = await readFile(`/proc/${processId}/cmdline`, 'utf8')
     const [program = '', script = ''] = command.split('\0')
-    const entries = MAINS.map((name) => path.join(entryFolder, name))
+    const entries = ENTRIES.map((name) => path.join(entryFolder, name))
     return path.basename(program).startsWith('node') && entries.includes(script)
   } catch {
     return false

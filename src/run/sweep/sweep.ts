@@ -153,9 +153,9 @@ class Sweep {
     const { client, signal, reporter } = this.#deps
     const { definition } = this.#found
     const usual = await readUsual(client, kinOfDefinition(definition), this.#deps)
+    if (this.#request.pollIntervalMs === undefined) this.#looks.expect(usual?.medianMs)
     if (usual !== undefined) {
       reporter.tell({ kind: 'usual', usual })
-      if (this.#request.pollIntervalMs === undefined) this.#looks.expect(usual.medianMs)
       this.#warnIfTooLong(cells, usual.medianMs)
     }
     const baseline = await this.#readBaseline()

@@ -51,9 +51,13 @@ export class SharedLooks implements Looks {
   #alarmAt = Number.POSITIVE_INFINITY
   #lookedAt = Number.NEGATIVE_INFINITY
   #askers: Asker[] = []
+  #isAdaptive = false
   #usuallyMs: number | undefined
   /** Something between here and the server lets no list through. */
   #asksAlone = false
+  /** When a run was looked at first, by its id. */
+  readonly #seenFrom = new Map<string, number>()
+  #longestMs = 0
 
   /** @param projectId where all runs are; undefined if the server does not say */
   constructor(clock: Clock, projectId: string | undefined) {
@@ -61,8 +65,13 @@ export class SharedLooks implements Looks {
     this.#projectId = projectId
   }
 
-  /** To be called with what such runs take, unless the user has set an interval; milliseconds. */
-  expect(usuallyMs: number): void {
+  /**
+   * To be called unless the user has set an interval.
+   *
+   * @param usuallyMs what such runs take, in milliseconds; undefined: nobody knows, and these runs tell
+   */
+  expect(usuallyMs: number | undefined): void {
+    this.#isAdaptive = true
     this.#usuallyMs = usuallyMs
   }
 
@@ -98,6 +107,10 @@ export class SharedLooks implements Looks {
   }
 
   look(client: ZenmlClient, id: string): Promise<Run> {
+    const now = this.#clock.elapsed()
+    const from = this.#seenFrom.get(id) ?? now
+    this.#seenFrom.set(id, from)
+    this.#longestMs = Math.max(this.#longestMs, now - from)
     return new Promise((resolve, reject) => {
       this.#askers.push({ client, id, resolve, reject })
       // All that woke together have asked before the next turn.
@@ -107,7 +120,9 @@ export class SharedLooks implements Looks {
 
   /** Between two looks, whoever is due. */
   get #leastMs(): number {
-    const usuallyMs = this.#usuallyMs ?? 0
+    if (!this.#isAdaptive) return SHORTEST_MS
+    // One that has gone on for so long may take as long again.
+    const usuallyMs = this.#usuallyMs ?? 2 * this.#longestMs
     return Math.min(LONGEST_MS, Math.max(SHORTEST_MS, usuallyMs * LATENESS))
   }
 

@@ -117,17 +117,27 @@ class Watch {
   }
 
   async run(): Promise<Watched> {
-    const { clock, signal } = this.#deps
-    const { timeoutMs, pollIntervalMs: fixedMs, usual } = this.#request
+    // What its start said of it will do until all are looked at.
+    if (!this.#isAlone && runPhase(this.#status) === 'going-on') await this.#sleep()
     for (;;) {
       const watched = await this.#look()
       if (watched !== undefined) return watched
-      const remainingMs = timeoutMs === undefined ? Number.POSITIVE_INFINITY : timeoutMs - this.#watchedMs
-      if (remainingMs <= 0) return { kind: 'timed-out', status: this.#status }
-      const moment = { elapsedMs: this.#elapsedMs, fixedMs, usual, random: clock.random() }
-      const pollMs = Math.max(nextPollMs(moment), this.#askedToWaitMs)
-      await this.#looks.sleep(pollMs, remainingMs, signal)
+      if (this.#remainingMs <= 0) return { kind: 'timed-out', status: this.#status }
+      await this.#sleep()
     }
+  }
+
+  async #sleep(): Promise<void> {
+    const { clock, signal } = this.#deps
+    const { pollIntervalMs: fixedMs, usual } = this.#request
+    const moment = { elapsedMs: this.#elapsedMs, fixedMs, usual, random: clock.random() }
+    const pollMs = Math.max(nextPollMs(moment), this.#askedToWaitMs)
+    await this.#looks.sleep(pollMs, this.#remainingMs, signal)
+  }
+
+  get #remainingMs(): number {
+    const { timeoutMs = Number.POSITIVE_INFINITY } = this.#request
+    return timeoutMs - this.#watchedMs
   }
 
   /** Since the watch began. */

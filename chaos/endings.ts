@@ -5,7 +5,7 @@ import type { Case } from './draw.ts'
 import type { Ending } from './ending.ts'
 import { lastLineOf } from './log-text.ts'
 
-/* What the steps that are played in this process ended with. */
+/* What steps and their cells ended with. */
 
 export const KILLED: Ending = {
   conclusion: undefined,
@@ -53,11 +53,10 @@ export function endingOf(error: unknown, runId: string | undefined): Ending {
 }
 
 /** Whether one failure ended the others. */
-export function hasFailedFast({ sweep }: Pick<Case, 'sweep'>, ended: Iterable<CellResult>): boolean {
-  const outcomes = [...ended].map(({ outcome }) => outcome)
+export function hasFailedFast({ sweep }: Pick<Case, 'sweep'>, ended: readonly Ending[]): boolean {
   return (
     sweep?.failFast === true &&
-    outcomes.some((outcome) => outcome?.error !== undefined && outcome.conclusion !== 'cancelled')
+    ended.some(({ green, conclusion }) => green === false && conclusion !== 'cancelled')
   )
 }
 

@@ -1,0 +1,146 @@
+import { expect, jest, test } from '@jest/globals'
+import { runAction, startAction } from '../../e2e/action.ts'
+import type { Fault } from '../../simulator/index.ts'
+import { expectRed, logLines, PATIENCE_MS, withServer } from './scene.ts'
+import { entries, LONG, notedConclusions, ON_MAIN, sweep, THREE, untilStarted } from './sweeps.ts'
+
+jest.setTimeout(PATIENCE_MS)
+
+test('where the metadata of a run cannot be read, no other one is called the best', () => {
+  const faults: Fault[] = [
+    {
+      on: 'steps',
+      occurrence: { from: 1, to: 2 },
+      do: { kind: 'answer', status: 403, body: '<html>no</html>' },
+    },
+  ]
+  return withServer({ faults }, async (scene) => {
+    const matrix = 'train.accuracy: [0.99, 0.7]'
+    const result = await sweep(scene, { ...THREE, matrix, 'max-parallel': '1' }, ON_MAIN)
+    expect(result.exitCode).toBe(1)
+    expect(result.outputs).toMatchObject({ conclusion: 'expectation-missed', completed: '2' })
+    expect(result.outputs).toMatchObject({ 'best-run-id': '', 'best-value': '', 'best-parameters': '{}' })
+    expect(result.outputs['error']).toMatch(
+      /^Which run is the best is not known, because what the run of cell 1 logged could not be read: /,
+    )
+    expect(result.summary).not.toContain('🏆')
+    expect(notedConclusions(scene)).toEqual([])
+  })
+})
+
+test('one answer that is missing is asked for again before the runs are ranked', () => {
+  const faults: Fault[] = [{ on: 'steps', occurrence: 1, do: { kind: 'answer', status: 503 } }]
+  return withServer({ faults }, async (scene) => {
+    const result = await sweep(scene, { ...THREE, matrix: 'train.accuracy: [0.99, 0.7]' })
+    expect(result.exitCode).toBe(0)
+    expect(result.outputs['best-value']).toBe('0.99')
+  })
+})
+
+test('the best run of a red sweep is no baseline for later runs', () =>
+  withServer({}, async (scene) => {
+    const inputs = { ...THREE, expect: 'train.accuracy >= 0.8', 'expect-all': 'true' }
+    const result = await sweep(scene, inputs, ON_MAIN)
+    expect(result.outputs).toMatchObject({ conclusion: 'expectation-missed', 'best-value': '0.9' })
+    expect(notedConclusions(scene)).toEqual([])
+    const green = await sweep(scene, THREE, ON_MAIN)
+    expect(green.exitCode).toBe(0)
+    expect(notedConclusions(scene)).toEqual(['completed'])
+  }))
+
+test('a gate without a baseline is warned of once, not for each cell', () =>
+  withServer({}, async (scene) => {
+    const inputs = { ...THREE, baseline: 'main', expect: 'train.accuracy >= baseline' }
+    const result = await sweep(scene, inputs, ON_MAIN)
+    expect(result.exitCode).toBe(0)
+    const warnings = result.stdout
+      .split('\n')
+      .filter((line) => line.startsWith('::warning title=Expectation not checked::'))
+    expect(warnings).toHaveLength(1)
+    expect(warnings[0]).toContain('train.accuracy >= baseline')
+    expect(logLines(result).filter((line) => line.startsWith('Not compared (baseline: main)'))).toHaveLength(
+      1,
+    )
+  }))
+
+test('a baseline that is not there ends the sweep before any run is started', () =>
+  withServer({}, async (scene) => {
+    const inputs = { ...THREE, baseline: 'run:typo', expect: 'train.accuracy >= baseline' }
+    const result = await sweep(scene, inputs)
+    expect(scene.triggers).toEqual([])
+    expect(expectRed(result, 'failed')).toMatch(
+      /^baseline: there is nothing to compare with: .*No run was started$/,
+    )
+  }))
+
+test('a server that refuses every start is asked for two cells, not for all', () => {
+  const refusal = {
+    kind: 'answer',
+    status: 403,
+    body: '{"detail": ["IllegalOperationError", "no right"]}',
+  } as const
+  return withServer(
+    { faults: [{ on: 'trigger', occurrence: { from: 1, to: 99 }, do: refusal }] },
+    async (scene) => {
+      const matrix = 'train.accuracy: [0.1, 0.2, 0.3, 0.4, 0.5]'
+      const result = await sweep(scene, { ...THREE, matrix, 'max-parallel': '1' })
+      expect(scene.requests('POST', /\/runs$/)).toHaveLength(2)
+      expect(result.outputs['error']).toContain(
+        'The sweep ended early: 2 cells in a row could not be started',
+      )
+      expect(entries(result).map(({ conclusion }) => conclusion)).toEqual([
+        'failed',
+        'failed',
+        'not-started',
+        'not-started',
+        'not-started',
+      ])
+    },
+  )
+})
+
+test('a run that cannot be stopped after its time keeps its place', () =>
+  withServer({ version: '0.74.0' }, async (scene) => {
+    const inputs = { ...LONG, template: 'training-template', 'run-timeout': '1s', 'max-parallel': '1' }
+    const result = await sweep(scene, inputs)
+    expect(scene.triggers).toHaveLength(1)
+    expect(result.outputs['error']).toContain('runs that may still be going on take all places')
+  }))
+
+test('where a firewall lets no list through, each run is asked for alone', () => {
+  const blocked: Fault = {
+    on: 'runs',
+    occurrence: 'always',
+    do: { kind: 'answer', status: 403, body: '<html>blocked</html>' },
+  }
+  return withServer({ faults: [blocked] }, async (scene) => {
+    const result = await sweep(scene, THREE)
+    expect(result.exitCode).toBe(0)
+    expect(scene.triggers).toHaveLength(3)
+    expect(scene.requests('GET', /\/runs$/).filter(({ path }) => path.includes('oneof'))).toHaveLength(1)
+  })
+})
+
+test('a cancelled job is no cell that failed: with fail-fast, runs that are to go on do so', () =>
+  withServer({ orchestrator: 'kubernetes' }, async (scene) => {
+    const inputs = { ...LONG, 'fail-fast': 'true', 'on-cancel': 'keep-running', 'max-parallel': '2' }
+    const given = { ...inputs, 'server-url': scene.server.url, 'api-key': scene.server.apiKey }
+    const running = await startAction({ entry: 'sweep', inputs: given })
+    await untilStarted(scene, 2)
+    running.signal('SIGINT')
+    const result = await running.done
+    expect(result.outputs['conclusion']).toBe('cancelled')
+    await runAction({ entry: 'post', inputs: given, state: result.state })
+    expect(scene.requests('POST', /\/stop/)).toEqual([])
+    expect(result.outputs['runs']).not.toContain('fail-fast')
+  }))
+
+test('the same values in another order of their keys are the same cell', () =>
+  withServer({}, async (scene) => {
+    const matrix =
+      'include: [{train.accuracy: 0.7, train.seconds: 0.2}, {train.seconds: 0.2, train.accuracy: 0.7}]'
+    const result = await sweep(scene, { ...THREE, matrix })
+    expect(expectRed(result, 'failed')).toBe(
+      'matrix: cells 1, 2 give the run the same values; keep one of them',
+    )
+  }))
