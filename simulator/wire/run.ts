@@ -16,6 +16,7 @@ import {
   utc,
   workspace,
 } from './common.ts'
+import { chosenVisualizations } from './artifact.ts'
 import { logReference } from './logs.ts'
 import { exceptionInfo, stepModel } from './step.ts'
 import { activeCondition } from './wait.ts'
@@ -92,7 +93,7 @@ function runResources(world: World, run: Run, entry: PipelineEntry): JsonObject 
         run: run.facts.id,
       }),
     ],
-    visualizations: [],
+    visualizations: chosenVisualizations(world, run),
     trigger: null,
     original_run: null,
     parent_run: null,
