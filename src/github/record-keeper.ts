@@ -57,6 +57,7 @@ export class RecordKeeper implements Reporter {
     if (event.kind === 'run-failed') known.runFailure = event.failure
     this.#noteJudgement(event)
     if (event.kind === 'details') this.#noteDetails(event.details)
+    if (event.kind === 'visualizations') known.gallery = event.gallery
     if (event.kind === 'swept')
       Object.assign(known, { sweep: event.result, comparison: event.result.comparison })
   }

@@ -6,6 +6,7 @@ import type { Verdict } from './outcome/expect.ts'
 import type { Cell, CellResult, SweepResult } from './sweep/cell.ts'
 import type {
   Comparison,
+  Gallery,
   ProjectSource,
   Forecast,
   RunDetails,
@@ -116,6 +117,8 @@ export type RunEvent =
   | { readonly kind: 'run-failed'; readonly failure: RunFailure }
   /** What the server knows of the run at its end. */
   | { readonly kind: 'details'; readonly details: RunDetails }
+  /** What the run's artifacts show; told after it was judged. */
+  | { readonly kind: 'visualizations'; readonly gallery: Gallery }
   /** The run does not say where it came from. */
   | { readonly kind: 'origin-not-noted'; readonly detail: string }
   | { readonly kind: 'failed-but-going-on'; readonly steps: readonly string[] }

@@ -18,6 +18,8 @@ export interface Inputs extends ConnectionInputs, ReturnType<typeof mainInputs> 
 export interface WaitInputs extends ConnectionInputs, FollowInputs {
   /** Id or exact name. */
   readonly run: string
+  /** Whether to show what the artifacts of the run hold. */
+  readonly visualizations: boolean
 }
 
 /** The inputs of stop/. */
@@ -90,7 +92,14 @@ export async function readLoginInputs(sources: InputSources): Promise<ReadInputs
 export async function readWaitInputs(sources: InputSources): Promise<ReadInputs<WaitInputs>> {
   return readChecked(inputTables.wait, sources, ({ raw, values, server }) => ({
     faults: [...runFaults(raw, server, sources.parseServerUrl), ...baselineFaults(raw, values?.expect)],
-    inputs: values?.run === undefined ? undefined : { ...followInputs(values), run: values.run },
+    inputs:
+      values?.run === undefined
+        ? undefined
+        : {
+            ...followInputs(values),
+            run: values.run,
+            visualizations: values.visualizations,
+          },
   }))
 }
 
@@ -123,6 +132,8 @@ function mainInputs(values: InputValues<'main'>) {
     /** Whether a re-run attempt takes up the run of an earlier one; there is no name of the user's own then. */
     resume: values.resume,
     dryRun: values['dry-run'],
+    /** Whether to show what the artifacts of the run hold. */
+    visualizations: values.visualizations,
     /** Whether the run says in ZenML where it came from. */
     noteOrigin: values['note-origin'],
   }
@@ -132,7 +143,10 @@ function mainInputs(values: InputValues<'main'>) {
 type FollowInputs = ReturnType<typeof followInputs>
 
 export function followInputs(
-  values: Pick<InputValues<'main'>, keyof (InputValues<'main'> | InputValues<'wait'>)>,
+  values: Pick<
+    InputValues<'main'>,
+    Exclude<keyof (InputValues<'main'> | InputValues<'wait'>), 'visualizations'>
+  >,
 ) {
   return {
     /** Name or id. */

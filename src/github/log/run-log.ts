@@ -1,7 +1,7 @@
 import prettyMilliseconds from 'pretty-ms'
 import type { Verdict } from '../../run/outcome/expect.ts'
 import type { Reporter, RunEvent } from '../../run/events.ts'
-import type { Comparison, Usual } from '../../run/facts.ts'
+import type { Comparison, Gallery, Usual } from '../../run/facts.ts'
 import type { Clock } from '../../base/clock.ts'
 import { FailureLog } from './failure-log.ts'
 import { inline, type WorkflowLog } from './workflow-log.ts'
@@ -99,6 +99,9 @@ export class RunLog implements Reporter {
         return
       case 'compared':
         this.#log.info(comparedLine(event.comparison))
+        return
+      case 'visualizations':
+        for (const line of galleryLines(event.gallery)) this.#log.info(line)
         return
       case 'ended':
         this.#log.info(inline(event.sentence, LONG))
@@ -201,3 +204,14 @@ function verdictLine({ wanted, held, got }: Verdict): string {
 function reasonOf(reason: string | undefined): string {
   return reason === undefined || reason === '' ? '' : ` (${inline(reason, LONG)})`
 }
+
+function galleryLines({ shown, missing }: Gallery): string[] {
+  const count = shown.length === 1 ? '1 visualization' : `${shown.length} visualizations`
+  return [
+    `Read ${count} of the run's artifacts`,
+    ...missing.slice(0, MOST_UNREAD).map((clause) => `Not shown: ${inline(clause, LONG)}`),
+  ]
+}
+
+/** The summary lists more of them. */
+const MOST_UNREAD = 10
