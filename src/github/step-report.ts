@@ -102,6 +102,8 @@ export class StepReport implements Reporter {
     const record = { ...this.#keeper.record, withoutRun: this.#withoutRun(end) }
     this.#setResult(record, end)
     this.#runLog.end()
+    // How it ended is the log's last line.
+    const hasReport = await this.#writePage(record)
     const result = record.error ?? resultLine(record)
     // What failed in the run has its annotation; the exit code makes the step red.
     const isToldAbove =
@@ -109,7 +111,6 @@ export class StepReport implements Reporter {
     const isPlain = record.error === undefined || isToldAbove
     if (result !== undefined && isPlain) this.#log.info(result)
     else if (result !== undefined) this.#log.error(result, { title: record.withoutRun ?? this.#title(end) })
-    const hasReport = await this.#writePage(record)
     await this.#summarize({ ...record, hasReport })
     await this.#comment(withoutValues(record, end))
   }
