@@ -24,10 +24,14 @@ const MAX_NAME_LENGTH = 200
 const POLICY =
   "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
-/** The same within a frame, for browsers that do not pass a policy on; and no name is looked up beforehand. */
+/**
+ * The same within a frame, for browsers that do not pass a policy on; and no name is looked up beforehand. A link that
+ * somebody follows asks nobody for anything, but leaves an error in the frame's place: so none can be clicked.
+ */
 const FRAME_HEAD =
   `<!doctype html><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${POLICY}">` +
-  '<meta http-equiv="x-dns-prefetch-control" content="off"><meta name="referrer" content="no-referrer">'
+  '<meta http-equiv="x-dns-prefetch-control" content="off"><meta name="referrer" content="no-referrer">' +
+  '<style>a, area { pointer-events: none !important; }</style>'
 
 /** Pages that show nothing without scripts, which never run here: those of plotly, bokeh, evidently and others. */
 const NEEDS_SCRIPTS = /<(?:script|canvas|iframe|frame|object|embed)\b/i
