@@ -1,6 +1,7 @@
 import type { CellResult } from '../src/run/sweep/cell.ts'
 import { RunError } from '../src/run/errors.ts'
 import { isZenmlError } from '../src/zenml/errors.ts'
+import type { Case } from './draw.ts'
 import type { Ending } from './ending.ts'
 import { lastLineOf } from './log-text.ts'
 
@@ -49,4 +50,30 @@ export function endingOf(error: unknown, runId: string | undefined): Ending {
   const conclusion = error instanceof RunError ? error.conclusion : 'failed'
   const unforeseen = foreseen ? '' : error instanceof Error ? (error.stack ?? line) : line
   return { conclusion, status: '', runId, green: false, line, unforeseen }
+}
+
+/** Whether one failure ended the others. */
+export function hasFailedFast({ sweep }: Pick<Case, 'sweep'>, ended: Iterable<CellResult>): boolean {
+  const outcomes = [...ended].map(({ outcome }) => outcome)
+  return (
+    sweep?.failFast === true &&
+    outcomes.some((outcome) => outcome?.error !== undefined && outcome.conclusion !== 'cancelled')
+  )
+}
+
+type Variables = Readonly<Record<string, string | undefined>>
+
+/** Whether main left nothing to see to, of its one run or of a cell. */
+export function isSettled(env: Variables, cell: number | undefined): boolean {
+  const isAll = env['STATE_settled'] === 'true'
+  if (cell === undefined || isAll) return isAll
+  const saved = env[`STATE_cell_${String(cell)}`]
+  // Where others were sent, nothing was sent for it.
+  return saved === undefined ? env['STATE_cell_1'] !== undefined : saved === '{}'
+}
+
+/** The name by which a line of the post step says what became of a cell. */
+export function savedName(env: Variables, cell: number | undefined): string | undefined {
+  if (cell === undefined) return undefined
+  return /"name":"([^"]+)"/.exec(env[`STATE_cell_${String(cell)}`] ?? '')?.[1]
 }

@@ -1,8 +1,8 @@
 import { startSimulator } from '../simulator/index.ts'
 import { openClient } from '../src/actions/connect.ts'
-import { toRequest } from '../src/actions/main.ts'
+import { toRequest } from '../src/actions/request.ts'
 import { lookAfterMain } from '../src/actions/post.ts'
-import { toRequest as toSweepRequest } from '../src/actions/sweep.ts'
+import { toSweepRequest } from '../src/actions/sweep.ts'
 import { readSweepInputs } from '../src/github/sweep/inputs.ts'
 import { readWorkflowContext } from '../src/github/workflow/context.ts'
 import type { SweepDependencies } from '../src/run/sweep/cell-run.ts'
@@ -22,7 +22,16 @@ import { ChaosClock, runnerClock, serverClock } from './chaos-clock.ts'
 import type { Case, Interruption } from './draw.ts'
 import type { Ending, Observation } from './ending.ts'
 import { inputsOf, variablesOf } from './inputs.ts'
-import { endingOf, endingOfCell, endingOfPost, KILLED, type PostWords } from './in-process-endings.ts'
+import {
+  endingOf,
+  endingOfCell,
+  hasFailedFast,
+  isSettled,
+  endingOfPost,
+  KILLED,
+  savedName,
+  type PostWords,
+} from './in-process-endings.ts'
 import { visibleIn } from './log-text.ts'
 import { Random } from './random.ts'
 import { ServerUnderTest } from './server-under-test.ts'
@@ -115,8 +124,8 @@ class Play {
     await server.up()
     const atMainEnd = this.#cells.map((cell) => server.ours(cell))
     const mainEnd = server.requests.length
-    const settled = this.#cells.map((cell) => this.#isSettled(cell))
-    const names = this.#cells.map((cell) => this.#savedName(cell))
+    const settled = this.#cells.map((cell) => isSettled(this.#env, cell))
+    const names = this.#cells.map((cell) => savedName(this.#env, cell))
     if (this.#case.recovers) server.recover()
     const post = await this.#within(this.#post())
     const atPostEnd = this.#cells.map((cell) => server.ours(cell))
@@ -126,12 +135,12 @@ class Play {
     return this.#cells.map((cell, index): Observation => {
       const later = server.ours(cell)
       const isOwn = (id: string): boolean => later.some((run) => run.id === id) || !all.includes(id)
-      const isSettled = settled[index] ?? false
-      const isSilent = post === 'hung' || (cell !== undefined && isSettled)
+      const isDone = settled[index] ?? false
+      const isSilent = post === 'hung' || (cell !== undefined && isDone)
       const requests = server.requests.length - mainEnd
       return {
         main: mains === 'hung' ? { ...KILLED, runId: this.#runIds.get(cell) } : (mains[index] ?? KILLED),
-        settled: isSettled,
+        settled: isDone,
         post: isSilent ? undefined : endingOfPost(post, names[index]),
         atMainEnd: atMainEnd[index] ?? [],
         atPostEnd: atPostEnd[index] ?? [],
@@ -142,27 +151,12 @@ class Play {
         postRequests: cell === undefined || !settled.includes(false) ? requests : undefined,
         vanished: server.vanished,
         tampered: server.tampered,
-        cancelled: this.#cancellation.signal.aborted || this.#case.sweep?.failFast === true,
+        cancelled: this.#cancellation.signal.aborted || hasFailedFast(this.#case, this.#ended.values()),
         shown: this.#shown.join('\n'),
         secrets: server.secrets(),
         hung,
       }
     })
-  }
-
-  #isSettled(cell: number | undefined): boolean {
-    if (cell === undefined || this.#env['STATE_settled'] === 'true')
-      return this.#env['STATE_settled'] === 'true'
-    const saved = this.#env[`STATE_cell_${String(cell)}`]
-    // Nothing was sent for it.
-    return saved === undefined ? this.#env['STATE_cell_1'] !== undefined : saved === '{}'
-  }
-
-  /** By which a line of the post step says what became of this cell. */
-  #savedName(cell: number | undefined): string | undefined {
-    return cell === undefined
-      ? undefined
-      : /"name":"([^"]+)"/.exec(this.#env[`STATE_cell_${String(cell)}`] ?? '')?.[1]
   }
 
   async #main(): Promise<Ending[]> {

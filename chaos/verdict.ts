@@ -117,7 +117,7 @@ function isLeftOnPurpose(drawn: Case, main: Ending): boolean {
 
 /** Whether the run was followed until it could no longer be seen; one that was deleted is lost, too. */
 function isOutOfSight({ conclusion, runId, line }: Ending): boolean {
-  return conclusion === 'lost' && runId !== undefined && line.includes('could not be followed')
+  return conclusion === 'lost' && runId !== undefined && line.includes('The outcome of the run ')
 }
 
 /** Of such a run, on-lost alone says what is done: main tells it, and the post step does it, or has nothing to do. */

@@ -40559,6 +40559,7 @@ __nccwpck_require__.d(__webpack_exports__, {
   iD: () => (/* binding */ build_login),
   iW: () => (/* binding */ main),
   bE: () => (/* binding */ post),
+  pt: () => (/* binding */ build_promote),
   ds: () => (/* binding */ stop),
   X0: () => (/* binding */ sweep),
   uk: () => (/* binding */ wait)
@@ -40916,6 +40917,10 @@ const ALIASES = {
     'run-name': ['run'],
     'run-url': ['run'],
     graceful: ['mode'],
+    'model-name': ['model'],
+    'model-version': ['version'],
+    number: ['version'],
+    force: ['replace'],
 };
 /** The variable in which the runner hands over an input: upper case, spaces as underscores, hyphens as they are. */
 function variableOf(name) {
@@ -50904,7 +50909,7 @@ function readBound(text, column, line, name, operator) {
     const found = BOUND.exec(text);
     if (found === null) {
         const forms = 'write baseline alone, or with one number, as in baseline - 0.01 or baseline + 5 %';
-        return expectations_fault(line, column, `${expectations_shown(text)} is not a bound; ${forms}`);
+        return expectations_fault(line, column, `${expectations_shown(text)} is not a value to compare with; ${forms}`);
     }
     const [, sign, amount = '0', percent = ''] = found;
     const offset = Number(amount) * (sign === '-' ? -1 : 1);
@@ -50949,6 +50954,16 @@ const endMode = choice(['stop', 'stop-gracefully', 'keep-running'], { leave: 'ke
 const stopMode = choice(['stop', 'stop-gracefully'], {
     graceful: 'stop-gracefully',
     gracefully: 'stop-gracefully',
+});
+const stage = choice(['staging', 'production', 'archived'], {
+    prod: 'production',
+    stage: 'staging',
+    archive: 'archived',
+});
+const replace = choice(['older', 'always', 'never'], {
+    true: 'always',
+    false: 'never',
+    newer: 'older',
 });
 const onPaused = choice(['wait', 'fail']);
 /** Which server, and what to log in with there. */
@@ -51085,6 +51100,16 @@ const inputTables = {
         project: fields_name.optional(),
         mode: stopMode.prefault('stop'),
         timeout: fields_duration.prefault('2m'),
+        ...network,
+    }),
+    promote: table({
+        ...connection,
+        run: runReference.optional(),
+        model: fields_name.optional(),
+        version: fields_name.optional(),
+        stage: stage.optional(),
+        replace: replace.prefault('older'),
+        project: fields_name.optional(),
         ...network,
     }),
 };
@@ -51250,6 +51275,27 @@ function runFaults({ run }, server, parse) {
         return [];
     return rules_fault('run', `the page is on ${parsed.url}, but the step connects to ${server.url}; correct one of them, or write only the run's id, ${id}`);
 }
+/** promote/ needs a version, named in one of two ways, and a stage. */
+function promoteFaults(raw, server, parse) {
+    return [...versionFaults(raw, server, parse), ...(raw.stage === undefined ? rules_fault('stage', NO_STAGE) : [])];
+}
+const NO_STAGE = 'missing; write staging, production or archived';
+function versionFaults(raw, ...place) {
+    const given = ['model', 'version'].filter((input) => raw[input] !== undefined);
+    if (raw.run !== undefined && given.length > 0) {
+        return rules_fault('run', `cannot be combined with ${given.join(' and ')}; give either run, or model and version`);
+    }
+    if (raw.run !== undefined)
+        return runFaults(raw, ...place);
+    if (given.length === 2)
+        return [];
+    if (given[0] === 'model') {
+        return rules_fault('version', 'missing; write a version of the model, by its number, name or id');
+    }
+    if (given[0] === 'version')
+        return rules_fault('model', 'missing; write the name or the id of the model');
+    return rules_fault('run', 'missing; write the id or the name of a run that made a model version, or model and version in its place');
+}
 /** With or without TLS, it is the same server. */
 function isSamePlace(url, other) {
     return url.replace(/^https?:/, '') === other.replace(/^https?:/, '');
@@ -51327,7 +51373,7 @@ function readGivenInputs(env, names, parse) {
         return fault('ZENML_STORE_API_KEY', problem);
     }
     if (credential === 'access-token' && !isExportedPair(url, env, parse)) {
-        const problem = 'does not go with ZENML_STORE_URL, as login/ exported another pair; ' +
+        const problem = 'does not belong to ZENML_STORE_URL: login/ exported another pair; ' +
             'give the inputs server-url and api-key, or set neither variable again';
         return fault('ZENML_STORE_API_TOKEN', problem);
     }
@@ -52184,31 +52230,37 @@ function inOrder(names, faults) {
  * @throws {InputFaults} with every fault that was found, in the order of action.yml.
  */
 async function readInputs(sources) {
-    return readChecked(inputTables.main, sources, async ({ raw, values, workspace, redact }) => {
-        const path = inputTables.main.schema.shape['configuration-file'].safeParse(raw['configuration-file']).data;
-        const context = { workspace, readFile: sources.readFile, redact };
-        const configuration = await readConfiguration(path, raw.configuration, context);
-        const parameters = await readMapping('parameters', raw.parameters, context);
-        const target = values && targetOf(values);
+    return readChecked(inputTables.main, sources, async (given) => {
+        const { raw, values } = given;
+        const { faults, layers, work } = await readWork(given, sources);
         return {
             faults: [
-                ...targetFaults(raw),
+                ...faults,
                 ...baselineFaults(raw, values?.expect),
-                ...resumeFaults(raw, configuration.layers),
-                ...parameters.faults,
-                ...configuration.faults,
-                ...runNameFaults(configuration.layers),
+                ...resumeFaults(raw, layers),
+                ...runNameFaults(layers),
             ],
             notices: waitNotices(raw),
-            inputs: values &&
-                target && {
-                ...mainInputs(values),
-                target,
-                configuration: configuration.layers,
-                parameters: parameters.layers[0],
-            },
+            inputs: values && work && { ...mainInputs(values), ...work },
         };
     });
+}
+/**
+ * Reads what the actions that start runs have in common. `layers` are there also where something else has a fault;
+ * `work` is not.
+ */
+async function readWork({ raw, values, workspace, redact }, { readFile }) {
+    const { 'configuration-file': file } = inputTables.main.schema.shape;
+    const context = { workspace, readFile, redact };
+    const configuration = await readConfiguration(file.safeParse(raw['configuration-file']).data, raw.configuration, context);
+    const parameters = await readMapping('parameters', raw.parameters, context);
+    const target = values && targetOf(values);
+    const { layers } = configuration;
+    return {
+        faults: [...targetFaults(raw), ...parameters.faults, ...configuration.faults],
+        layers,
+        work: target && { target, configuration: layers, parameters: parameters.layers[0] },
+    };
 }
 /**
  * Reads and checks the inputs of login/.
@@ -52246,6 +52298,26 @@ async function readStopInputs(sources) {
         return { faults, inputs: { run, project, mode, timeoutMs } };
     });
 }
+/**
+ * Reads and checks the inputs of promote/.
+ *
+ * @throws {InputFaults} as {@link readInputs}.
+ */
+async function readPromoteInputs(sources) {
+    return readChecked(inputTables.promote, sources, ({ raw, values, server }) => {
+        const faults = promoteFaults(raw, server, sources.parseServerUrl);
+        const choice = values && choiceOf(values);
+        if (choice === undefined || values?.stage === undefined)
+            return { faults, inputs: undefined };
+        const { project, stage, replace } = values;
+        return { faults, inputs: { choice, project, stage, replace } };
+    });
+}
+function choiceOf({ run, model, version }) {
+    if (run !== undefined)
+        return { kind: 'run', run };
+    return model === undefined || version === undefined ? undefined : { kind: 'model', model, version };
+}
 /** What only the main action has. */
 function mainInputs(values) {
     return {
@@ -52265,6 +52337,7 @@ function mainInputs(values) {
         noteOrigin: values['note-origin'],
     };
 }
+/** What the actions that follow a run have in common. */
 function followInputs(values) {
     return {
         /** Name or id. */
@@ -52298,7 +52371,7 @@ function reportInputs(values) {
         stepKey: values['step-key'],
     };
 }
-function targetOf({ snapshot, template, pipeline, }) {
+function targetOf({ snapshot, template, pipeline }) {
     if (snapshot !== undefined)
         return { kind: 'snapshot', reference: snapshot, pipeline };
     if (template !== undefined)
@@ -54482,6 +54555,7 @@ const actionOutputs = {
         'comparison',
     ],
     stop: [...RUN, 'error'],
+    promote: ['model', 'version', 'stage', 'previous-version', 'conclusion', 'error'],
 };
 /**
  * Hands a value to the later steps of the job at once; calling it again replaces the value.
@@ -55279,7 +55353,7 @@ class FailureLog {
     }
     #tail({ lines, left, missing }, whose) {
         if (missing !== undefined)
-            this.#log.info(`The log of ${whose} cannot be shown: ${inline(missing, MAX_LINE_LENGTH)}`);
+            this.#log.info(`The log of ${whose} is not shown: ${inline(missing, MAX_LINE_LENGTH)}`);
         if (lines.length === 0)
             return;
         this.#log.serverText(lines, `Log of ${whose}: ${extent(lines.length, left)}`, { isFolded: true });
@@ -55478,8 +55552,8 @@ function otherCode(code, { head, merge }) {
         return undefined;
     if (commit === head || commit === merge)
         return undefined;
-    return (`The run uses the code of "${inline(name, code_text_MAX_NAME_LENGTH)}", which is that of commit ${shortened(commit)}, not that ` +
-        `of the pull request's head ${shortened(head)}. To run the pull request's own code, create a snapshot of it first: ` +
+    return (`The run uses the code of "${inline(name, code_text_MAX_NAME_LENGTH)}", which was made from commit ${shortened(commit)}, not from ` +
+        `the pull request's head ${shortened(head)}. To run the pull request's own code, create a snapshot of it first: ` +
         'see docs/pull-requests.md#train-the-pull-requests-own-code');
 }
 function shortened(commit) {
@@ -55601,7 +55675,7 @@ class StartLog {
             case 'new-key':
                 return `The server did not finish the request in ${shownDuration(event.afterMs)}, and there is no run: sending a new request for the same name`;
             case 'dispatch-awaited':
-                return `The server created the run and then failed, so the run may never begin; waiting for it to begin for up to ${shownDuration(event.untilMs)}`;
+                return `The server created the run and then failed, so it may never begin; waiting for it for up to ${shownDuration(event.untilMs)}`;
             case 'not-dispatched':
                 this.#log.warning(`The server never began the run ${inline(event.name, 300)}, so it was ended. Starting it again as ${inline(event.nextName, 300)}`);
                 return undefined;
@@ -55611,12 +55685,12 @@ class StartLog {
                 this.#log.info(`Following the run ${inline(event.run.name ?? event.run.id, LONG)} (${inline(event.run.status)}): ${inline(event.url ?? event.run.id, LONG)}`);
                 return event.run.code && codeLogLine(event.run.code);
             case 'resumed':
-                return `Reattached to the run of attempt ${event.attempt}, which is ${inline(event.run.status)}: ${inline(event.url ?? event.run.id, LONG)}`;
+                return `Reattached to the run of attempt ${event.attempt} (${inline(event.run.status)}): ${inline(event.url ?? event.run.id, LONG)}`;
             case 'resume-unclear':
                 this.#log.warning(`Several runs of earlier attempts match (${inline(event.names.join(', '), LONG)}), so a new one is started`);
                 return undefined;
             case 'resume-foreign':
-                this.#log.warning(`What earlier attempts started (${inline(event.names.join(', '), LONG)}) came from another template or snapshot, so a new run is started`);
+                this.#log.warning(`Earlier attempts ran another template or snapshot (${inline(event.names.join(', '), LONG)}), so a new run is started`);
                 return undefined;
             case 'retry':
                 return `${inline(event.line, LONG)}; trying again in ${shownDuration(event.waitMs)}`;
@@ -55635,7 +55709,7 @@ class StartLog {
             ...(more > 0 ? [`and ${more} more values`] : []),
         ];
         const same = Object.keys(configuration).length > 0 && changes.length === 0;
-        const laidOver = same ? ['The given configuration changes none of its values'] : changed;
+        const laidOver = same ? ['The inputs change none of its values'] : changed;
         if (this.#resolved !== undefined)
             this.#foldDefinition(this.#resolved, laidOver);
         for (const warning of warnings)
@@ -55798,7 +55872,6 @@ const sweep_log_LONG = 500;
 const MOST_FAILURES = 9;
 /** What hinders a cell at its start, or the sight of its run, is told so often. */
 const MOST_HINDRANCES = 50;
-const MOST_WARNINGS = 9;
 /** A sign of life is due after a minute, and later after a twentieth of the time gone by. */
 const SHORTEST_SILENCE_MS = 60_000;
 const SHARE_OF_ELAPSED = 0.05;
@@ -55816,7 +55889,6 @@ class SweepLog {
     #ended = 0;
     #failureCount = 0;
     #hindrances = 0;
-    #warnings = 0;
     #isLost = false;
     #toldEnding = false;
     #spokeAt;
@@ -55832,10 +55904,10 @@ class SweepLog {
             case 'cells-configured':
                 this.#cells = event.cells;
                 this.#log.info(`The matrix has ${event.cells} cells${event.unchecked === undefined ? '; all are checked' : ''}`);
+                for (const warning of event.warnings)
+                    this.#warn(inline(warning, sweep_log_LONG));
                 if (event.unchecked !== undefined)
-                    this.#log.warning(inline(event.unchecked, sweep_log_LONG));
-                for (const warning of event.warnings.slice(0, MOST_WARNINGS))
-                    this.#log.warning(inline(warning, sweep_log_LONG));
+                    this.#warn(inline(event.unchecked, sweep_log_LONG));
                 return;
             case 'sweep-too-long':
                 this.#log.warning(tooLongLine(event));
@@ -55898,7 +55970,7 @@ class SweepLog {
                 return;
             case 'ending':
                 if (event.timeoutMs === undefined && !this.#toldEnding && event.runId !== undefined) {
-                    this.#timed(`Asking ZenML to stop the ${this.#running.size} runs that still go on`);
+                    this.#timed('Asking ZenML to stop the runs that still go on');
                     this.#toldEnding = true;
                 }
                 return;
@@ -55942,14 +56014,18 @@ class SweepLog {
         this.#timed(`${this.#running.size} running, ${this.#ended} ended, ${waiting} waiting`);
     }
     #hindered(line) {
-        this.#hindrances += 1;
-        if (this.#hindrances <= MOST_HINDRANCES)
+        if (this.#mayTell())
             this.#timed(line);
     }
     #warn(line) {
-        this.#warnings += 1;
-        if (this.#warnings <= MOST_WARNINGS)
+        if (this.#mayTell())
             this.#log.warning(line);
+    }
+    #mayTell() {
+        this.#hindrances += 1;
+        if (this.#hindrances === MOST_HINDRANCES + 1)
+            this.#timed('More lines like these are left out');
+        return this.#hindrances <= MOST_HINDRANCES;
     }
     #timed(line) {
         this.#spokeAt = this.#clock.elapsed();
@@ -56189,7 +56265,7 @@ class RunLog {
                 this.#log.warning(`The run has been initializing for ${shownDuration(event.sinceMs)}${reasonOf(event.reason)}. Its runner or its image may be missing: check the stack's orchestrator and the server's log`);
                 return;
             case 'origin-not-noted':
-                this.#log.warning(`ZenML does not show where the run came from: ${inline(event.detail, run_log_LONG)}`);
+                this.#log.warning(notNotedLine(event));
         }
     }
     #timed(line) {
@@ -56203,6 +56279,12 @@ class RunLog {
 function run_log_isHindrance(event) {
     const kinds = run_log_HINDRANCES;
     return kinds.includes(event.kind);
+}
+function notNotedLine({ what, detail }) {
+    const why = inline(detail, run_log_LONG);
+    return what === 'its origin'
+        ? `Where the run came from could not be recorded on it: ${why}`
+        : `The run can be no baseline, because how the step ended was not recorded on it: ${why}`;
 }
 function comparedLine({ input, baseline, missing }) {
     if (baseline !== undefined) {
@@ -56226,7 +56308,7 @@ function usualLine({ medianMs, runs }) {
     return `Usually ${shownDuration(medianMs)} (from the last ${runs === 1 ? 'run' : `${runs} runs`})`;
 }
 function verdictLine({ wanted, held, got }) {
-    return `${held ? 'Expectation met' : 'Expectation not met'}: ${inline(wanted, run_log_LONG)} (got ${inline(got, run_log_LONG)})`;
+    return `${held ? 'Expectation met' : 'Expectation not met'}: ${inline(wanted, run_log_LONG)}, got ${inline(got, run_log_LONG)}`;
 }
 function reasonOf(reason) {
     return reason === undefined || reason === '' ? '' : ` (${inline(reason, run_log_LONG)})`;
@@ -56641,7 +56723,7 @@ class UnreachableError extends Error {
 }
 /** What to do about a failure that another address may mend. */
 const WRONG_ADDRESS = {
-    ECONNREFUSED: (input) => `; check ${input}, and that the server runs`,
+    ECONNREFUSED: (input) => `; check ${input}, and that the server is running`,
     ENOTFOUND: (input) => `; check ${input}`,
 };
 /** ZenML's own 404: the thing asked for is not there. A route that is not there has no exception's name. */
@@ -57161,6 +57243,10 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 function isUuid(text) {
     return UUID.test(text);
 }
+/** Ids are UUIDs, in whichever case; an answer that has none is about what was asked for. */
+function isAbout(id) {
+    return (answer) => answer.id == null || answer.id.toLowerCase() === id.toLowerCase();
+}
 function toInfo(info) {
     return {
         version: info.version,
@@ -57223,13 +57309,16 @@ function toRun(from) {
         ...stateOf(body),
         endTime: metadata?.end_time ?? undefined,
         templateId: metadata?.template_id ?? undefined,
-        sourceSnapshotId: resources?.source_snapshot?.id,
+        ...madeFromAndFor(resources),
         startMark: metadata?.config?.extra.github_actions.start,
         pipeline: toNamed(resources?.pipeline ?? body?.pipeline),
         projectId: body?.project_id ?? metadata?.workspace?.id,
         code: codeOfRun(from),
         metadata: metadata?.run_metadata ?? undefined,
     };
+}
+function madeFromAndFor(resources) {
+    return { sourceSnapshotId: resources?.source_snapshot?.id, modelVersionId: resources?.model_version?.id };
 }
 function stateOf(body) {
     return {
@@ -57436,6 +57525,7 @@ const runSchema = object({
             body: object({ created: moment }).nullish().catch(undefined),
         })
             .nullish(),
+        model_version: object({ id }).nullish().catch(undefined),
         stack: schemas_named,
         code_reference: codeReference,
     })
@@ -57583,6 +57673,176 @@ function pathSegment(text) {
     return encodeURIComponent(text.replace(/\p{Cs}/gu, '\uFFFD'));
 }
 
+;// CONCATENATED MODULE: ./build/zenml/answers/stop-answer.js
+
+
+
+/** Sorts an answer by its message: a 403 that is not known is never "fine" (ZenML API, "Stop"). */
+function readStopAnswer(answer, now) {
+    if (isYes(answer))
+        return { kind: 'accepted' };
+    const error = new AnswerError('stop the run', answer, now);
+    // A proxy or a page in between says nothing about the run.
+    if (!error.fromZenml)
+        return { kind: 'unclear', error };
+    switch (error.status) {
+        case 403:
+            if (/no orchestrator run id/i.test(error.detail))
+                return { kind: 'too-early' };
+            if (/already (being )?(stopped|completed|cancelled)/i.test(error.detail))
+                return { kind: 'accepted' };
+            if (/status of a finished run/i.test(error.detail))
+                return { kind: 'finished' };
+            return { kind: 'refused', error };
+        case 404:
+            return error.exception === undefined ? { kind: 'unsupported', error } : { kind: 'gone', error };
+        case 405:
+            return { kind: 'unsupported', error };
+        case 500:
+        case 501:
+            return { kind: 'doubtful', error };
+        default:
+            return isPassing(error) ? { kind: 'unclear', error } : { kind: 'refused', error };
+    }
+}
+/** To a request that changes something ZenML answers with `null`, or with what was changed; a page or a gateway in between with anything else. */
+function isYes({ status, body }) {
+    const said = parseJson(body);
+    return status === 200 && (said === null || (typeof said === 'object' && 'id' in said));
+}
+
+;// CONCATENATED MODULE: ./build/zenml/model-versions.js
+
+
+
+
+
+
+
+
+const modelSchema = object({
+    id: id,
+    name: schemas_string().nullish(),
+    body: object({ project_id: id.nullish() }).nullish(),
+});
+const versionSchema = object({
+    id: id,
+    name: schemas_string(),
+    body: object({
+        number: schemas_int(),
+        stage: schemas_string().nullish(),
+        project_id: id.nullish(),
+        model: object({ id: id, name: schemas_string().nullish() }),
+    }),
+});
+const linkSchema = object({
+    body: object({ model_version: id, pipeline_run: object({ id: id }) }),
+});
+/** More versions than any stage but `archived` has, and than any run is linked to. */
+const PAGE = '100';
+/** The part of ZenML's workspace API that is about models and their versions; as {@link ZenmlClient}. */
+class ModelsClient {
+    #api;
+    constructor(api) {
+        this.#api = api;
+    }
+    /** @throws AnswerError, also if the account may not read it */
+    async model(modelId) {
+        const call = { path: `/models/${pathSegment(modelId)}`, query: { hydrate: 'false' } };
+        return toModel(await this.#api.read('read the model', call, modelSchema, isAbout(modelId)));
+    }
+    /** The models that the account may read, by name, at most 100; with a name only the one of exactly that name. */
+    async models(projectId, name) {
+        const query = {
+            name: name === undefined ? undefined : `equals:${name}`,
+            project: projectId,
+            sort_by: 'asc:name',
+            size: PAGE,
+            hydrate: 'false',
+        };
+        const page = await this.#api.read('list the models', { path: '/models', query }, pageOf(modelSchema));
+        return page.items.map(toModel).filter((model) => name === undefined || model.name === name);
+    }
+    /** @throws AnswerError, also if the account may not read its model */
+    async version(versionId) {
+        const call = { path: `/model_versions/${pathSegment(versionId)}`, query: { hydrate: 'false' } };
+        return toVersion(await this.#api.read('read the model version', call, versionSchema, isAbout(versionId)));
+    }
+    /** A model's versions as far as the account may read it, the highest number first, at most 100. */
+    async versions(model, wanted = {}) {
+        const query = {
+            stage: wanted.stage,
+            number: wanted.number?.toString(),
+            name: wanted.name === undefined ? undefined : `equals:${wanted.name}`,
+            project: model.projectId,
+            sort_by: 'desc:number',
+            size: PAGE,
+            hydrate: 'false',
+        };
+        const call = { path: `/models/${pathSegment(model.id)}/model_versions`, query };
+        const page = await this.#api.read('list the model versions', call, pageOf(versionSchema));
+        return page.items.map(toVersion).filter((version) => isAmong(version, model, wanted));
+    }
+    /** The ids of all versions that a run made or used, its steps' own included. */
+    async versionIdsOfRun(runId) {
+        const query = { pipeline_run_id: runId, size: PAGE, hydrate: 'false' };
+        const call = { path: '/model_version_pipeline_runs', query };
+        const page = await this.#api.read("read the run's model versions", call, pageOf(linkSchema));
+        const own = page.items.filter(({ body }) => isAbout(runId)(body.pipeline_run));
+        return [...new Set(own.map(({ body }) => body.model_version))];
+    }
+    /**
+     * Asks once to give a version a stage; asking again for the same does no harm.
+     *
+     * @param force archives another version that has the stage; a stage that several may have is refused without it, too
+     */
+    async setStage({ id: versionId, model }, stage, { force }) {
+        const call = {
+            method: 'PUT',
+            path: `/model_versions/${pathSegment(versionId)}`,
+            // Before 0.80 the model has to be named; later servers ignore it.
+            json: { stage, force, model: model.id },
+        };
+        try {
+            const answer = await this.#api.exchange(call);
+            if (isYes(answer))
+                return { kind: 'accepted' };
+            return sorted(new AnswerError('set the stage of the model version', answer, this.#api.now()));
+        }
+        catch (error) {
+            if (!(error instanceof TransportError))
+                throw error;
+            return { kind: 'unclear', error };
+        }
+    }
+}
+function sorted(error) {
+    // A 500 that says no: nothing was changed, and the same request will meet the same answer.
+    if (error.fromZenml && /is in \w+, but `force` flag is False/.test(error.detail)) {
+        return { kind: 'taken', error };
+    }
+    // Whatever says yes without saying to what, it is no refusal.
+    return { kind: error.status < 300 || isPassing(error) ? 'unclear' : 'refused', error };
+}
+/** Servers ignore filters that they do not know. */
+function isAmong(version, model, wanted) {
+    return (isAbout(model.id)(version.model) &&
+        Object.entries(wanted).every(([field, value]) => Reflect.get(version, field) === value));
+}
+function toModel({ id: modelId, name, body }) {
+    return { id: modelId, name: name ?? undefined, projectId: body?.project_id ?? undefined };
+}
+function toVersion({ id: versionId, name, body }) {
+    const { number, stage, model } = body;
+    return {
+        id: versionId,
+        name,
+        number,
+        stage: stage == null || stage === 'none' ? undefined : stage,
+        model: { id: model.id, name: model.name ?? undefined, projectId: body.project_id ?? undefined },
+    };
+}
+
 ;// CONCATENATED MODULE: ./build/zenml/queries.js
 
 /* What lists are asked for, and what a part of one holds. */
@@ -57624,44 +57884,6 @@ function noteMetadataCall(runId, values, { projectId, accountId, server: { hasPr
             types: Object.fromEntries(Object.keys(values).map((key) => [key, 'dict'])),
         },
     };
-}
-
-;// CONCATENATED MODULE: ./build/zenml/answers/stop-answer.js
-
-
-
-/** Sorts an answer by its message: a 403 that is not known is never "fine" (ZenML API, "Stop"). */
-function readStopAnswer(answer, now) {
-    if (isYes(answer))
-        return { kind: 'accepted' };
-    const error = new AnswerError('stop the run', answer, now);
-    // A proxy or a page in between says nothing about the run.
-    if (!error.fromZenml)
-        return { kind: 'unclear', error };
-    switch (error.status) {
-        case 403:
-            if (/no orchestrator run id/i.test(error.detail))
-                return { kind: 'too-early' };
-            if (/already (being )?(stopped|completed|cancelled)/i.test(error.detail))
-                return { kind: 'accepted' };
-            if (/status of a finished run/i.test(error.detail))
-                return { kind: 'finished' };
-            return { kind: 'refused', error };
-        case 404:
-            return error.exception === undefined ? { kind: 'unsupported', error } : { kind: 'gone', error };
-        case 405:
-            return { kind: 'unsupported', error };
-        case 500:
-        case 501:
-            return { kind: 'doubtful', error };
-        default:
-            return isPassing(error) ? { kind: 'unclear', error } : { kind: 'refused', error };
-    }
-}
-/** To a request that changes something ZenML answers with `null`, or with what was changed; a page or a gateway in between with anything else. */
-function isYes({ status, body }) {
-    const said = parseJson(body);
-    return status === 200 && (said === null || (typeof said === 'object' && 'id' in said));
 }
 
 ;// CONCATENATED MODULE: ./build/zenml/answers/trigger-answer.js
@@ -57716,12 +57938,9 @@ function isWrittenByZenml({ exception, status }, { body }) {
 
 
 
+
 /** 20,000 steps; a server that never comes to an end must not hold the step for ever. */
 const MOST_STEP_PAGES = 200;
-/** Ids are UUIDs, in whichever case; an answer that has none is about what was asked for. */
-function isAbout(id) {
-    return (answer) => answer.id == null || answer.id.toLowerCase() === id.toLowerCase();
-}
 /**
  * ZenML's workspace API: one method an endpoint, for servers from 0.74 on.
  *
@@ -57740,6 +57959,10 @@ class ZenmlClient {
     /** Origin and path prefix, without a slash at the end. */
     get serverUrl() {
         return this.#api.baseUrl;
+    }
+    /** What there is to know of models, with the same signal and retries. */
+    get models() {
+        return new ModelsClient(this.#api);
     }
     /** What time it is on the server, in milliseconds since the epoch; undefined where no answer has said it. */
     get serverNow() {
@@ -57938,7 +58161,7 @@ class ZenmlClient {
         const call = noteMetadataCall(runId, values, scope);
         const answer = await this.#api.exchange(call);
         if (!isYes(answer))
-            throw new AnswerError('note metadata on the run', answer, this.#api.now());
+            throw new AnswerError('record metadata on the run', answer, this.#api.now());
     }
     /** Asks the server to ask the orchestrator how the run is; most orchestrators cannot say (501). */
     async refresh(id) {
@@ -57972,12 +58195,8 @@ class ZenmlClient {
      * The state `stopped` must never be set so: the run would stay `running` for ever.
      */
     async failInitializing(id, reason) {
-        const call = {
-            method: 'PUT',
-            path: `/runs/${pathSegment(id)}`,
-            json: { status: 'failed', status_reason: reason },
-        };
-        const answer = await this.#api.exchange(call);
+        const json = { status: 'failed', status_reason: reason };
+        const answer = await this.#api.exchange({ method: 'PUT', path: `/runs/${pathSegment(id)}`, json });
         if (!isYes(answer))
             throw new AnswerError('end the run', answer, this.#api.now());
     }
@@ -58167,7 +58386,7 @@ function readProxy(variable, value) {
     const address = value.includes('://') ? value : `http://${value}`;
     const url = urlOf(address);
     if (url === undefined || !['http:', 'https:'].includes(url.protocol) || url.hostname === '') {
-        throw new TransportError('PROXY', `the variable ${variable} of this runner holds no address of an http or https proxy; it should look like ` +
+        throw new TransportError('PROXY', `the variable ${variable} of this runner is not the address of an HTTP proxy; it should look like ` +
             'http://proxy.example.com:3128, with special characters of a user or password percent-encoded', false, true);
     }
     return { variable, url: url.origin, authorization: authorizationOf(url) };
@@ -58350,7 +58569,7 @@ function untrusted_certificate_describe(code, chain, host, whose) {
     const subject = whose === 'it' ? nameOf(leaf.subject) : `${whose} ${nameOf(leaf.subject)}`;
     // Whoever trusted it would trust every such ingress.
     if (PLACEHOLDERS.has(String(leaf.subject.CN))) {
-        return `${subject} is the placeholder of an ingress that has no certificate for ${host}, or not yet; it needs one there`;
+        return `${subject} is the placeholder of an ingress, which has no certificate for ${host} (yet); it needs one there`;
     }
     if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID') {
         const wrong = chain.find((each) => !isValidNow(each)) ?? leaf;
@@ -58675,7 +58894,7 @@ async function theOneNamed(name, client) {
     throw new WorkspaceError(`workspace: ${several.length} workspaces are named ${workspaces_shown(name)}, in the organizations ${places.join(', ')}${more}; write the id of one of them instead of its name`);
 }
 async function notFound(name, client) {
-    const start = `workspace: there is no workspace ${workspaces_shown(name)} that this account may see`;
+    const start = `workspace: there is no workspace ${workspaces_shown(name)} that this account can see`;
     const names = [...new Set((await client.workspaces()).map((each) => each.name))];
     if (names.length === 0)
         return `${start}, nor any other; add the account to the workspace`;
@@ -58955,7 +59174,7 @@ async function connect_open(options, login) {
         case 'access-token':
             return { serverUrl: server.url, session: new TokenSession(credential.token) };
         case 'client':
-            throw new CredentialError('client-id: goes with workspace only');
+            throw new CredentialError('client-id: works with workspace only');
     }
 }
 /**
@@ -59023,7 +59242,30 @@ async function lookUp(server, session, { log, login: { http, clock, onWait }, si
     return serverUrl;
 }
 
+;// CONCATENATED MODULE: ./build/actions/read-inputs.js
+
+
+/**
+ * Reads an action's inputs, secrets masked first, and says what is worth knowing about them.
+ *
+ * @throws InputFaults
+ */
+async function readAndTell(read, env, log) {
+    const mask = (secret) => {
+        log.mask(secret);
+    };
+    const { inputs, notices, warnings, source } = await read({ env, readFile: readFile, mask, parseServerUrl: parseServerUrl });
+    if (source !== undefined)
+        log.info(source);
+    for (const notice of notices)
+        log.notice(notice);
+    for (const warning of warnings)
+        log.warning(warning);
+    return inputs;
+}
+
 ;// CONCATENATED MODULE: ./build/actions/login.js
+
 
 
 
@@ -59036,7 +59278,7 @@ async function lookUp(server, session, { log, login: { http, clock, onWait }, si
 
 const FAILED = 'ZenML login failed';
 /** Their post steps see the variables as they are at the job's end. */
-const OTHER_SERVER = 'ZENML_STORE_URL named another server until now: earlier steps of this job that used it cannot look after their runs any more; give them the inputs server-url and api-key';
+const OTHER_SERVER = 'ZENML_STORE_URL named another server before: earlier steps of this job that used it can no longer look after their runs; give them the inputs server-url and api-key';
 /** The last moment that a date of four digits can say; a server may name any number of seconds. */
 const LAST_MOMENT_MS = Date.UTC(9999, 11, 31);
 /**
@@ -59046,22 +59288,8 @@ const LAST_MOMENT_MS = Date.UTC(9999, 11, 31);
  * @throws whatever nobody foresaw
  */
 async function login_login(env, log) {
-    const mask = (secret) => {
-        log.mask(secret);
-    };
     try {
-        const { inputs, notices, warnings, source } = await readLoginInputs({
-            env,
-            readFile: readFile,
-            mask,
-            parseServerUrl: parseServerUrl,
-        });
-        if (source !== undefined)
-            log.info(source);
-        for (const notice of notices)
-            log.notice(notice);
-        for (const warning of warnings)
-            log.warning(warning);
+        const inputs = await readAndTell(readLoginInputs, env, log);
         const reporter = new RunLog(log, systemClock);
         const http = openHttp(inputs.authorities);
         const connection = await openClient({ inputs, http, clock: systemClock, log, reporter });
@@ -59106,7 +59334,7 @@ function handOver({ serverUrl, token, expiresAt }, exportEnv, env, log) {
     }
     catch (error) {
         const code = systemCode(error);
-        const line = `The token could not be handed to the later steps: the runner's file for it cannot be written${code === '' ? '' : ` (${code})`}. Check disk space and permissions on the runner`;
+        const line = `The token could not be passed to later steps: the runner's file for it cannot be written${code === '' ? '' : ` (${code})`}. Check disk space and permissions on the runner`;
         log.error(line, { title: FAILED });
         return false;
     }
@@ -59146,15 +59374,6 @@ function later(signal, ms) {
     else
         signal.addEventListener('abort', onAbort, { once: true });
     return controller.signal;
-}
-
-;// CONCATENATED MODULE: ./build/github/inputs/project-choice.js
-/** The project of the input, or else of the variable that ZenML's own client reads. */
-function projectChoice(input, env) {
-    if (input !== undefined)
-        return { nameOrId: input, source: 'project' };
-    const id = env['ZENML_ACTIVE_PROJECT_ID']?.trim();
-    return id === undefined || id === '' ? undefined : { nameOrId: id, source: 'ZENML_ACTIVE_PROJECT_ID' };
 }
 
 ;// CONCATENATED MODULE: ./build/base/deadline.js
@@ -59321,8 +59540,8 @@ const NOT_BY_API = ['schedule', 'build'];
 /** Servers say that the values are anything, and take texts only. */
 const ENVIRONMENT = { type: 'object', additionalProperties: { type: 'string' } };
 const check_keys_REASONS = {
-    schedule: 'a run that is started from outside has no schedule; put it on the workflow (on: schedule)',
-    build: 'a run uses the build of its snapshot or template; make a new one to change it',
+    schedule: 'schedule the workflow instead (on: schedule)',
+    build: 'the build is part of the snapshot or template; to change it, create that again',
 };
 /**
  * Checks the values of a run configuration's own keys, or of a step's, against the server's schema of them.
@@ -59338,7 +59557,7 @@ function checkKeys(configuration, path, schemas, { outline: { types }, findings 
             findings.error(place, `${key} cannot be set: ${check_keys_REASONS[key] ?? ''}`);
         }
         else if ((member(value, 'docker') ?? null) !== null && key === 'settings') {
-            findings.error([...place, 'docker'], 'settings.docker cannot be set: the image is part of the snapshot or template; make a new one to change it');
+            findings.error([...place, 'docker'], 'settings.docker cannot be set: the image is part of the snapshot or template; to change it, create that again');
         }
         else {
             checkKey(key, value, place, member(schemas, key), types, findings);
@@ -60441,7 +60660,7 @@ class Expansion {
         if (isStep)
             return stepTarget(key, value);
         if (owners.length > 1)
-            return { problem: `several have a parameter ${quoted(key)}: write ${ways(owners, key)}` };
+            return { problem: `more than one parameter is named ${quoted(key)}: write ${ways(owners, key)}` };
         const [owner] = owners;
         if (owner !== undefined)
             return { path: pathOf(owner, key) };
@@ -60654,7 +60873,7 @@ function ways(owners, key) {
 
 
 
-const NOT_TOLD = 'The server does not say which parameters there are, so the configuration is sent without a check';
+const NOT_TOLD = 'The server does not list the parameters, so the configuration is sent unchecked';
 /**
  * Merges all that the user wants to differ, and checks it against the definition.
  *
@@ -60770,7 +60989,7 @@ function indent(depth) {
 
 
 const project_MOST_NAMES = 10;
-const NOT_ALLOWED_HINT = 'Or the account has no permission to read it';
+const NOT_ALLOWED_HINT = ', or the account has no permission to read it';
 /**
  * Finds the project to look names up in, and reports which it is and why. Where nobody names one it is the account's
  * own, or the only one that the account sees, as in ZenML's own client (zenml/zen_stores/base_zen_store.py).
@@ -60820,7 +61039,7 @@ async function project_named({ nameOrId, source }, server, client) {
         if (!isGone(error))
             throw error;
         const start = `${source}: there is no project "${nameOrId}" on this server`;
-        throw new RunError(`${start}. ${await suggestion(nameOrId, server, client)}${NOT_ALLOWED_HINT}`);
+        throw new RunError(`${start}${NOT_ALLOWED_HINT}${await suggestion(nameOrId, server, client)}`);
     }
 }
 /** @throws RunError if the account may not read its own default project, or it was deleted */
@@ -60841,7 +61060,7 @@ async function suggestion(wanted, server, client) {
     try {
         const { items, total } = await client.projects();
         const names = items.map(({ name }) => name).sort((a, b) => leven(a, wanted) - leven(b, wanted));
-        return names.length === 0 ? '' : `The account sees: ${project_listed(names, total)}. `;
+        return names.length === 0 ? '' : `. The account sees: ${project_listed(names, total)}`;
     }
     catch {
         return '';
@@ -60875,11 +61094,10 @@ async function projectForLink(client, server, project) {
 
 
 
-
 /** How many of a server's definitions are looked through for names to suggest. */
 const SUGGESTION_POOL = 200;
 const MOST_SUGGESTIONS = 10;
-const notAllowedHint = (kind) => `Or the account has no permission to read ${DEFINITION_NOUNS[kind]}s`;
+const notAllowedHint = (kind) => `, or the account has no permission to read ${DEFINITION_NOUNS[kind]}s`;
 /**
  * Finds what is to be run: by id, by exact name, by name within a pipeline, or the newest of a pipeline.
  *
@@ -60964,16 +61182,16 @@ class Finder {
             !all.some((definition) => this.#isInPipeline(definition) && this.#isInProject(definition));
         const names = this.#runnable(all, ({ pipeline: of }) => of?.name);
         const problem = isUnknown
-            ? `there is no pipeline named "${pipeline}" with a named ${noun}${this.#place()}${didYouMean(pipeline, names) || '.'}`
-            : `"${pipeline}" has no named ${noun} that can be run${this.#place()}.`;
-        const others = definition_suggestion(all, names, pipeline, kind, `Pipelines with a runnable ${noun} are`);
-        return new RunError(`pipeline: ${problem} ${others}${notAllowedHint(kind)}`);
+            ? `there is no pipeline named "${pipeline}" with a named ${noun}${this.#place()}`
+            : `"${pipeline}" has no named ${noun} that can be run${this.#place()}`;
+        const others = definition_suggestion(all, names, pipeline, kind, `Pipelines with a runnable ${noun}`);
+        return new RunError(`pipeline: ${problem}${notAllowedHint(kind)}${others}`);
     }
     async #notFound(kind, which, wanted) {
         const all = await this.#tryToList(kind);
         const names = this.#runnable(all, ({ name }) => name);
-        const others = definition_suggestion(all, names, wanted, kind, 'Runnable ones are');
-        return new RunError(`${kind}: there is no ${DEFINITION_NOUNS[kind]} ${which}. ${others}${notAllowedHint(kind)}`);
+        const others = definition_suggestion(all, names, wanted, kind, `Runnable ${DEFINITION_NOUNS[kind]}s`);
+        return new RunError(`${kind}: there is no ${DEFINITION_NOUNS[kind]} ${which}${notAllowedHint(kind)}${others}`);
     }
     #runnable(all, nameOf) {
         const usable = all?.filter((definition) => definition.runnable === true && this.#isInProject(definition));
@@ -61011,9 +61229,9 @@ function definition_suggestion(all, names, wanted, kind, words) {
     if (all === undefined)
         return '';
     if (names.length === 0)
-        return `The account sees no runnable ${DEFINITION_NOUNS[kind]} at all. `;
+        return `. The account sees no runnable ${DEFINITION_NOUNS[kind]} at all`;
     const nearest = [...names].sort((a, b) => leven(a, wanted) - leven(b, wanted)).slice(0, MOST_SUGGESTIONS);
-    return `${words}: ${nearest.map((name) => `"${name}"`).join(', ')}. `;
+    return `. ${words}: ${nearest.map((name) => `"${name}"`).join(', ')}`;
 }
 /** Also where the stack is hidden: a run acts as this account, so it would end, or hang, before its first step. */
 function runnable(definition) {
@@ -61022,7 +61240,7 @@ function runnable(definition) {
         return definition;
     const why = hidesStack
         ? 'the account has no permission to read its stack. Give the account permission to read stacks and stack components'
-        : 'its stack or its build is gone, or it was made on a local stack. Make a new one on a remote stack and use that';
+        : 'its stack or its build is gone, or it was made on a local stack. Create it again on a remote stack';
     throw new RunError(`${kind}: the ${DEFINITION_NOUNS[kind]} "${name ?? id}" cannot be run: ${why}`);
 }
 
@@ -61954,6 +62172,14 @@ function runUrl(...place) {
     const url = run_url_address(...place);
     return url === undefined || url.length > run_url_MAX_LENGTH ? undefined : url;
 }
+/** Where a person looks at a model's version. Only ZenML Pro's dashboard has such a page (ZenML's dashboard_utils.py). */
+function modelVersionUrl(server, { id, model }) {
+    const dashboard = server.isPro ? run_url_httpUrl(server.dashboardUrl) : undefined;
+    if (dashboard === undefined || model.projectId === undefined)
+        return undefined;
+    const url = `${dashboard}/projects/${pathSegment(model.projectId)}/model-versions/${pathSegment(id)}`;
+    return url.length > run_url_MAX_LENGTH ? undefined : url;
+}
 function run_url_address(baseUrl, server, runId, project) {
     const id = pathSegment(runId);
     if (server.isPro) {
@@ -62001,11 +62227,11 @@ const origin_TIME_LIMIT_MS = 5_000;
  *
  * @returns whether it is noted, when it is done or given up; never rejects, also when the signal is aborted
  */
-async function noteOrigin({ runId, facts, server, account, project }, deps) {
+async function noteOrigin({ runId, facts, server, account, project }, deps, what = 'its origin') {
     if (Object.keys(facts).length === 0)
         return false;
     const tell = (detail) => {
-        deps.reporter.tell({ kind: 'origin-not-noted', detail });
+        deps.reporter.tell({ kind: 'origin-not-noted', what, detail });
         return false;
     };
     if (project === undefined) {
@@ -62027,14 +62253,41 @@ async function noteOrigin({ runId, facts, server, account, project }, deps) {
     }
 }
 /**
- * Adds to what is noted on a run how its step ended: a run that missed its expectations is `completed` in ZenML. A miss
- * stays one, whoever follows the run later and expects less.
+ * Adds to what is noted on a run how its step ended: a run that missed its expectations is `completed` in ZenML. What was
+ * noted first stays, whoever follows the run later and expects less, or more. Never rejects, also when the signal is
+ * aborted.
  */
 async function noteConclusion(origin, conclusion, deps) {
-    const missed = 'expectation-missed';
-    if (origin.facts['conclusion'] === missed)
+    if (origin.facts['conclusion'] !== undefined)
         return;
-    await noteOrigin({ ...origin, facts: { ...origin.facts, conclusion } }, deps);
+    try {
+        const facts = origin.isRead === true ? await factsNow(origin, deps) : origin.facts;
+        if (facts === undefined || facts['conclusion'] !== undefined)
+            return;
+        const noted = { ...origin, facts: { ...facts, conclusion } };
+        // A run whose end is not noted is never a baseline, so it is worth more than one try.
+        for (const pauseMs of PAUSES_MS) {
+            if (await noteOrigin(noted, { ...deps, reporter: SILENT }))
+                return;
+            await deps.clock.sleep(pauseMs, deps.signal);
+        }
+        await noteOrigin(noted, deps, 'its conclusion');
+    }
+    catch (error) {
+        if (deps.signal?.aborted !== true)
+            throw error;
+    }
+}
+const SILENT = { tell: () => undefined };
+const PAUSES_MS = [500, 2_000];
+/** What stands on the run at this moment; undefined if that cannot be read. */
+async function factsNow({ runId }, deps) {
+    const limit = deps.timeLimit(origin_TIME_LIMIT_MS);
+    const read = await tryTo(async (client) => client.run(runId, { hydrate: true }), deps, limit, {
+        retries: true,
+    });
+    const facts = 'value' in read ? originNotedOn(read.value.metadata) : undefined;
+    return isJsonObject(facts) ? facts : undefined;
 }
 /** What this action noted on a run: a mapping, unless somebody else put something in its place. */
 function originNotedOn(metadata) {
@@ -62043,7 +62296,7 @@ function originNotedOn(metadata) {
 /** The same of a run that something else started, so that its conclusion can be added; undefined if nothing is noted. */
 function originOfRun({ id, metadata }, { server, account, project }) {
     const facts = originNotedOn(metadata);
-    return isJsonObject(facts) ? { runId: id, facts, server, account, project } : undefined;
+    return isJsonObject(facts) ? { runId: id, isRead: true, facts, server, account, project } : undefined;
 }
 /** A run's metadata without what this action noted there. */
 function withoutOrigin(metadata) {
@@ -62378,9 +62631,12 @@ async function findOnBranch({ branch, repository }, { id, projectId, pipelineId 
             continue;
         return isHidden
             ? { kind: 'unread', why: 'the account has no permission to read the metadata of earlier runs' }
-            : { kind: 'none', why: `no completed run of the branch ${branch} is known` };
+            : { kind: 'none', why: `no run of the branch ${branch} has passed with this action yet` };
     }
-    return { kind: 'unread', why: `none of the last ${baseline_MOST_PAGES * baseline_PAGE_SIZE} runs is one of ${branch}` };
+    return {
+        kind: 'unread',
+        why: `none of the last ${baseline_MOST_PAGES * baseline_PAGE_SIZE} runs is a passed run of ${branch}`,
+    };
 }
 function isGoodRunOf({ metadata }, branch, repository) {
     const noted = originNotedOn(metadata);
@@ -62433,27 +62689,48 @@ function judgeAgainst(expectation, entries, baseline = { kind: 'unread', why: 't
     const own = expect_find(expectation.name, entries);
     if ('problem' in own)
         return { wanted, held: false, got: own.problem };
-    // By its full name: the baseline may have had other steps.
-    const found = expect_find(expect_nameOf(own), entriesOf(baseline.values));
+    const found = findSame(own, entriesOf(baseline.values));
+    const nothing = (what) => ({
+        wanted,
+        held: false,
+        got: `nothing to compare with: the baseline has ${what}`,
+    });
     if ('problem' in found)
-        return { wanted, held: false, got: `nothing to compare with: the baseline has ${found.problem}` };
+        return nothing(found.problem);
     const { value } = found;
+    if (typeof value === 'number' && !Number.isFinite(value))
+        return nothing('a number that is too large to be read');
+    const { operator } = expectation;
     const { offset } = expectation.wanted;
-    const isExact = typeof value === 'number' && doubtAbout(value, value) === undefined;
-    if (!isExact && (offset !== 0 || !isValue(value))) {
-        const got = `nothing to compare with: the baseline has ${show(value)}, which is not a number`;
-        return { wanted, held: false, got };
+    if (typeof value !== 'number') {
+        // Without a look at the values nobody knows that texts are compared, and "9.5" comes behind "10.5".
+        const isOrdered = operator !== '==' && operator !== '!=';
+        if (isOrdered || offset !== 0 || !isValue(value))
+            return nothing(`${show(value)}, which is not a number`);
+        return withLimit(wanted, expect_judge({ ...expectation, wanted: value }, entries), value);
     }
-    const limit = isExact ? boundOf(value, expectation.wanted) : value;
-    const verdict = expect_judge({ ...expectation, wanted: limit }, entries);
+    // As a person adds, and as a computer does: how binary fractions are rounded decides nothing.
+    const judged = (limit) => withLimit(wanted, expect_judge({ ...expectation, wanted: limit }, entries), limit);
+    const by = amountOf(value, expectation.wanted);
+    const verdict = judged(by === 0 ? value : sum(value, by));
+    const other = judged(value + by);
+    return verdict.held !== other.held && other.held === (operator !== '!=') ? other : verdict;
+}
+function withLimit(wanted, verdict, limit) {
     return { ...verdict, wanted: `${wanted} (${show(limit)})` };
+}
+/** What the baseline logged in the same place: a step's value is another one than that of the run itself. */
+function findSame(own, entries) {
+    const same = entries.find(({ step, key }) => step === own.step && key === own.key);
+    if (same !== undefined)
+        return same;
+    return { problem: noSuchValue(expect_nameOf(own), entries) };
 }
 function isValue(value) {
     return value !== null && typeof value !== 'object' && typeof value !== 'number';
 }
-function boundOf(value, { offset, isPercent }) {
-    const by = isPercent ? (Math.abs(value) * offset) / 100 : offset;
-    return sum(value, by);
+function amountOf(value, { offset, isPercent }) {
+    return isPercent ? (Math.abs(value) * offset) / 100 : offset;
 }
 /** One line that names each miss, with a semicolon between two and none within; undefined if everything held. */
 function missedExpectations(runName, verdicts) {
@@ -62462,7 +62739,8 @@ function missedExpectations(runName, verdicts) {
         return undefined;
     const list = missed.map(({ wanted, got }) => `expected ${wanted}, got ${got}`).join('; ');
     const count = `${missed.length} of ${verdicts.length} expectations ${missed.length === 1 ? 'was' : 'were'}`;
-    return `The run "${runName}" completed, but ${count} not met: ${list}`;
+    const which = verdicts.length === 1 ? 'the expectation was' : count;
+    return `The run "${runName}" completed, but ${which} not met: ${list}`;
 }
 /** As a person writes it. */
 function expect_describe({ name, operator, wanted }) {
@@ -62510,12 +62788,12 @@ function expect_find(name, entries) {
             problem: `several values of this name: ${words_listed(matches.map(expect_originOf), name)} (log them under other names)`,
         };
     }
-    const known = entries.map(expect_nameOf);
-    return {
-        problem: known.length === 0
-            ? 'no value of that name (the run has no metadata)'
-            : `no value of that name (there is ${words_listed(known, name)})`,
-    };
+    return { problem: noSuchValue(name, entries) };
+}
+function noSuchValue(name, entries) {
+    if (entries.length === 0)
+        return 'no such value (the run has no metadata)';
+    return `no such value (the run has ${words_listed(entries.map(expect_nameOf), name)})`;
 }
 function expect_nameOf({ step, key }) {
     return step === undefined ? key : `${step}.${key}`;
@@ -62591,7 +62869,7 @@ function compareRuns(input, logged, baseline, expectations) {
     }
     const own = numbersIn(logged);
     const before = numbersIn(baseline.values);
-    const wishes = new Map(expectations.map((expectation) => [nameInMetadata(expectation.name, logged), betterOf(expectation)]));
+    const wishes = wishesOf(expectations, logged);
     const metrics = [...new Set([...own.keys(), ...before.keys()])]
         .map((name) => ({
         name,
@@ -62606,6 +62884,20 @@ function compareRuns(input, logged, baseline, expectations) {
 function compareNames(a, b) {
     return a < b ? -1 : a > b ? 1 : 0;
 }
+/** Which way is good: as the conditions that compare with the baseline say it, or else as all agree. */
+function wishesOf(expectations, logged) {
+    const byName = new Map();
+    for (const expectation of expectations) {
+        const name = nameInMetadata(expectation.name, logged);
+        byName.set(name, [...(byName.get(name) ?? []), expectation]);
+    }
+    return new Map([...byName].map(([name, own]) => {
+        const bound = own.filter(({ wanted }) => typeof wanted === 'object');
+        const ways = new Set((bound.length > 0 ? bound : own).map(betterOf));
+        const [way] = ways;
+        return [name, ways.size === 1 ? way : undefined];
+    }));
+}
 /** Which way is good, as far as a condition says it. */
 function betterOf({ operator }) {
     if (operator === '>' || operator === '>=')
@@ -62618,13 +62910,15 @@ function numbersIn({ metadata, stepMetadata }) {
     collect(metadata, '', numbers, MOST_LEVELS);
     for (const { step, metadata: ofStep } of stepMetadata)
         collect(ofStep, `${step}.`, numbers, MOST_LEVELS);
-    return numbers;
+    return new Map([...numbers].filter((entry) => entry[1] !== undefined));
 }
+/** Of a name that stands for two values nobody knows which is meant. */
 function collect(values, prefix, numbers, levels) {
     for (const [key, value] of Object.entries(values)) {
         const name = `${prefix}${key}`;
-        if (typeof value === 'number' && Number.isFinite(value))
-            numbers.set(name, value);
+        if (typeof value === 'number' && Number.isFinite(value)) {
+            numbers.set(name, numbers.has(name) ? undefined : value);
+        }
         if (isJsonObject(value) && levels > 0)
             collect(value, `${name}.`, numbers, levels - 1);
     }
@@ -62673,7 +62967,7 @@ function conclude(watched, context) {
             return {
                 conclusion: 'lost',
                 status,
-                error: twoSentences(`The run "${name}" could not be followed: ${watched.detail}`, `When last seen it was ${status}, and it may still be running${where}`),
+                error: twoSentences(`The outcome of the run "${name}" is unknown. ${watched.detail}`, `When last seen it was ${status}, and it may still be running${where}`),
                 failedStep,
             };
     }
@@ -63393,7 +63687,7 @@ class SharedLooks {
         this.#clock = clock;
         this.#projectId = projectId;
     }
-    /** To be called with what such runs take, as soon as that is known; milliseconds. */
+    /** To be called with what such runs take, unless the user has set an interval; milliseconds. */
     expect(usuallyMs) {
         this.#usuallyMs = usuallyMs;
     }
@@ -63407,6 +63701,9 @@ class SharedLooks {
             const dueAt = Math.min(now + mostMs, Math.max(now + ms, this.#lookedAt + this.#leastMs));
             const leave = () => {
                 this.#sleepers.delete(sleeper);
+                // An alarm that wakes nobody would keep the process alive.
+                if (this.#sleepers.size === 0)
+                    this.#stopAlarm();
                 signal?.removeEventListener('abort', onAbort);
             };
             const sleeper = {
@@ -63442,7 +63739,7 @@ class SharedLooks {
     #setAlarm(dueAt) {
         if (dueAt >= this.#alarmAt)
             return;
-        this.#alarm?.abort();
+        this.#stopAlarm();
         const alarm = new AbortController();
         this.#alarm = alarm;
         this.#alarmAt = dueAt;
@@ -63450,9 +63747,13 @@ class SharedLooks {
             this.#ring();
         }, () => undefined);
     }
-    #ring() {
+    #stopAlarm() {
+        this.#alarm?.abort();
         this.#alarm = undefined;
         this.#alarmAt = Number.POSITIVE_INFINITY;
+    }
+    #ring() {
+        this.#stopAlarm();
         for (const sleeper of [...this.#sleepers])
             sleeper.wake();
     }
@@ -64029,7 +64330,7 @@ class Watch {
         const isFinal = this.#patience.refused(doubtedMs);
         if (!isFinal && this.#noteLost(detail, doubtedMs) < lostAfterMs)
             return undefined;
-        return { kind: 'lost', status: this.#status, detail, refuses: true };
+        return { kind: 'lost', status: this.#status, detail, refuses: isFinal };
     }
     /** Gives for how many milliseconds the run has been out of sight. */
     #noteLost(detail, toleratedMs) {
@@ -64492,15 +64793,15 @@ async function end(run, request, deps) {
 const ADVICE = [
     {
         pattern: /has been updated since/i,
-        advice: (noun) => `The stack was changed after the ${noun} was made: make a new ${noun} and use that`,
+        advice: (noun) => `The stack was changed after the ${noun} was made: create the ${noun} again`,
     },
     {
         pattern: /does not have an associated build|no associated build/i,
-        advice: (noun) => `The ${noun} was made without a container build: make a new one on a remote stack with a container registry`,
+        advice: (noun) => `The ${noun} was made without a container build: create it again on a remote stack with a container registry`,
     },
     {
         pattern: /no source snapshot|no source deployment/i,
-        advice: (noun) => `What the ${noun} was made from is gone: make a new ${noun} and use that`,
+        advice: (noun) => `What the ${noun} was made from is gone: create the ${noun} again`,
     },
     {
         pattern: /missing the following required parameters/i,
@@ -65061,7 +65362,7 @@ async function trigger_timeout_within({ leftMs }, deps, work) {
     catch (error) {
         if (!limit.aborted || signal?.aborted === true)
             throw error;
-        const told = 'time ran out before the server answered what there is to run. Nothing was started';
+        const told = 'time ran out while looking up what to run. Nothing was started';
         throw new RunError(`No run could be started within trigger-timeout: ${told}`, 'timed-out');
     }
 }
@@ -65141,12 +65442,6 @@ function namePattern(origin, definition) {
     return `${stepNamePrefix(origin, pipelineOf(definition))}<random>`;
 }
 
-;// CONCATENATED MODULE: ./build/actions/baseline.js
-/** What a run is compared with: a branch is one of this repository. */
-function baselineOf({ baselineInput }, { repository }) {
-    return baselineInput?.kind === 'branch' ? { ...baselineInput, repository } : baselineInput;
-}
-
 ;// CONCATENATED MODULE: ./build/github/comment/marker.js
 /**
  * Recognized at the very beginning only, and only above a heading of ours: a quote of the comment begins in another way,
@@ -65193,7 +65488,7 @@ const GRANT = 'add "permissions: pull-requests: write" to the job, or give githu
 /** The workflow was started by an event without a pull request. */
 function noPullRequest(eventName) {
     const event = eventName === '' ? 'its event' : `the event ${quote(eventName)}`;
-    return `No comment was written: ${event} names no pull request; it needs one such as pull_request`;
+    return `No comment was written: ${event} has no pull request; comments need one such as pull_request`;
 }
 const NO_TOKEN = 'No comment was written: github-token is empty; remove that input, or give it a token';
 /** Why a comment is not as it should be, and what to do; one line. */
@@ -65221,12 +65516,12 @@ function refusal({ status, message, limited }, { fromFork }) {
     if (status === 403 && /\block/i.test(message))
         return 'the conversation is locked';
     if (status === 403 && fromFork) {
-        return "GitHub gives workflows of a fork's pull request a token that can only read; see the job's summary";
+        return "GitHub gives a fork's pull request a read-only token; see the job summary";
     }
     if (status === 403 && /not accessible by/i.test(message))
         return `the token lacks permission; ${GRANT}`;
     if (status === 404)
-        return `GitHub does not show it to the token (404); ${GRANT}`;
+        return `GitHub does not show the pull request to the token (404); ${GRANT}`;
     return `GitHub answered ${status}${message === '' ? '' : `: ${quote(message, MAX_QUOTE_LENGTH)}`}`;
 }
 
@@ -65495,7 +65790,7 @@ function withinSize(sections, max, sizeOf) {
             kept.push(markdown);
         }
     }
-    return blocks(...kept, left.length === 0 ? '' : `Too long to be shown here: ${left.join(', ')}.`);
+    return blocks(...kept, left.length === 0 ? '' : `Too long to show here: ${left.join(', ')}.`);
 }
 
 ;// CONCATENATED MODULE: ./build/github/page/sweep.js
@@ -65656,7 +65951,7 @@ function heading({ conclusion, withoutRun, status, pipeline, sweep }) {
 }
 /** Link, duration and what is usual, in one line; of a run that was not started what it would have been of. */
 function headLine(record) {
-    const { runName, runId, runUrl, durationMs, usual, status, conclusion } = record;
+    const { runName, runId, runUrl, durationMs, usual, conclusion } = record;
     const name = runName ?? runId;
     if (name === undefined)
         return record.withoutRun === undefined ? '' : definitionText(record);
@@ -65664,7 +65959,7 @@ function headLine(record) {
         markdown_link(name, runUrl, heading_MAX_NAME_LENGTH),
         ...(conclusion === 'started' || durationMs === undefined ? [] : [`**${shownDuration(durationMs)}**`]),
         ...(usual === undefined ? [] : [`usually ${shownDuration(usual.medianMs)}`]),
-        ...(tellsMore(record) ? [`${markdown_code(status, heading_MAX_NAME_LENGTH)} in ZenML`] : []),
+        ...(tellsMore(record) ? [stateText(record)] : []),
         ...cacheShare(record),
     ].join(' \u00b7 ');
 }
@@ -65675,7 +65970,11 @@ function definitionText({ definition }) {
     const { kind, id, name, pipeline } = definition;
     const of = pipeline?.name === undefined ? '' : ` of the pipeline ${markdown_code(pipeline.name, heading_MAX_NAME_LENGTH)}`;
     const noun = kind === 'snapshot' ? 'snapshot' : 'run template';
-    return `To be run: the ${noun} ${markdown_code(name ?? id, heading_MAX_NAME_LENGTH)}${of}`;
+    return `Requested: ${noun} ${markdown_code(name ?? id, heading_MAX_NAME_LENGTH)}${of}`;
+}
+function stateText({ conclusion, status }) {
+    const state = markdown_code(status, heading_MAX_NAME_LENGTH);
+    return conclusion === 'lost' ? `last seen ${state}` : `${state} in ZenML`;
 }
 /** Whether ZenML's state says something that the conclusion does not. */
 function tellsMore({ conclusion, status }) {
@@ -66265,7 +66564,7 @@ class PullRequestComment {
     async #put(body, need, issue, api) {
         const ours = await this.#ours(issue, api);
         if (ours.some(({ writer }) => isNewer(writer, this.#settings.context))) {
-            this.#settings.log.info('A newer workflow run has written the comment on the pull request; it stays');
+            this.#settings.log.info('A newer workflow run has updated the pull request comment, so it is left as it is');
             return;
         }
         const [first, ...stale] = ours;
@@ -66365,6 +66664,45 @@ function surroundings(authorities, env, log) {
         connect: () => openHttp(authorities),
         clock: systemClock,
         log,
+    };
+}
+
+;// CONCATENATED MODULE: ./build/github/inputs/project-choice.js
+/** The project of the input, or else of the variable that ZenML's own client reads. */
+function projectChoice(input, env) {
+    if (input !== undefined)
+        return { nameOrId: input, source: 'project' };
+    const id = env['ZENML_ACTIVE_PROJECT_ID']?.trim();
+    return id === undefined || id === '' ? undefined : { nameOrId: id, source: 'ZENML_ACTIVE_PROJECT_ID' };
+}
+
+;// CONCATENATED MODULE: ./build/actions/baseline.js
+/** What a run is compared with: a branch is one of this repository. */
+function baselineOf({ baselineInput }, { repository }) {
+    return baselineInput?.kind === 'branch' ? { ...baselineInput, repository } : baselineInput;
+}
+
+;// CONCATENATED MODULE: ./build/actions/request.js
+
+
+
+/** What the inputs ask for, with what the workflow says of itself. */
+function toRequest(inputs, env) {
+    const context = readWorkflowContext(env);
+    const { configuration: layers, parameters, tags, enableCache } = inputs;
+    return {
+        ...inputs,
+        project: projectChoice(inputs.project, env),
+        overrides: { layers, parameters, tags, enableCache },
+        origin: {
+            workflowRunId: context.runId,
+            attempt: context.runAttempt,
+            stepIdentity: stepIdentity(context, inputs.stepKey),
+        },
+        baseline: baselineOf(inputs, context),
+        provenance: inputs.noteOrigin ? context : undefined,
+        workflowRunUrl: inputs.noteOrigin ? context.workflowRunUrl : '',
+        nothingToCancel: 'Cancelled before a run was started',
     };
 }
 
@@ -66534,7 +66872,7 @@ function readSavedStep(env) {
         return undefined;
     const cells = readCells(env, facts.onCancel);
     if (cells.length > 0)
-        return { facts, runs: cells.filter(({ planned, started }) => planned ?? started) };
+        return { facts, runs: cells };
     const planned = readState(env, 'planned', plannedSchema);
     const run = {
         planned: planned === undefined ? undefined : { ...UNKNOWN, ...planned },
@@ -66706,19 +67044,20 @@ function metricEntry({ name, value, baseline }) {
         relative: change === null || !baseline ? null : Number((change / Math.abs(baseline)).toPrecision(6)),
     };
 }
-function shownList(entries) {
-    return new BoundedList(entries).text;
+/** What is too long loses whole entries from its end, and says in a last one how many. */
+function shownList(entries, maxLength = json_outputs_MAX_LENGTH) {
+    return new BoundedList(entries, maxLength).text;
 }
 class BoundedList {
     left;
     text;
-    constructor(entries) {
+    constructor(entries, maxLength = json_outputs_MAX_LENGTH) {
         const texts = [];
         let length = NOTE_LENGTH;
         for (const entry of entries) {
             const text = shownJson(entry);
-            length += (text?.length ?? json_outputs_MAX_LENGTH) + 1;
-            if (text === undefined || length > json_outputs_MAX_LENGTH)
+            length += (text?.length ?? maxLength) + 1;
+            if (text === undefined || length > maxLength)
                 break;
             texts.push(text);
         }
@@ -66825,7 +67164,7 @@ class RecordKeeper {
         if (event.kind === 'details')
             this.#noteDetails(event.details);
         if (event.kind === 'swept')
-            Object.assign(known, { sweep: event.result, comparison: event.result.comparison });
+            Object.assign(known, { sweep: event.result, comparison: event.result.best?.comparison });
     }
     #noteJudgement(event) {
         if (event.kind === 'compared')
@@ -66894,9 +67233,9 @@ function shownError({ error, faults }) {
 
 ;// CONCATENATED MODULE: ./build/github/sweep/outputs.js
 
+
 /** Characters of the output `runs`; GitHub gives all outputs of a job 1 MB together, and counts two bytes a character. */
 const outputs_MAX_LENGTH = 300_000;
-const outputs_NOTE_LENGTH = 40;
 /** Of one text, in a list of at most 256 cells. */
 const outputs_MAX_TEXT_LENGTH = 500;
 /** Before anything is known, and where nothing was started: a later `fromJSON` must not fail. */
@@ -66907,21 +67246,17 @@ const EMPTY_SWEEP_OUTPUTS = {
     failed: '0',
 };
 /** The outputs of a sweep. */
-function sweepOutputs({ cells, best }) {
-    const completed = cells.filter(hasCompleted).length;
+function sweepOutputs({ cells, completed, best }) {
     return {
-        runs: boundedList(cells.map(entryOf)),
+        runs: shownList(cells.map(entryOf), outputs_MAX_LENGTH),
         'best-run-id': best?.run?.id ?? '',
         'best-run-name': best?.run?.name ?? '',
         'best-run-url': best?.run?.url ?? '',
-        'best-parameters': best === undefined ? '{}' : outputs_shown(best.cell.values),
+        'best-parameters': best === undefined ? '{}' : (shownJson(best.cell.values) ?? '{}'),
         'best-value': best === undefined ? '' : String(best.rank.value),
         completed: String(completed),
         failed: String(cells.length - completed),
     };
-}
-function hasCompleted({ outcome }) {
-    return outcome?.conclusion === 'completed' || outcome?.conclusion === 'expectation-missed';
 }
 function entryOf({ cell, run, outcome, notStarted, details, rank, verdicts }) {
     return {
@@ -66944,23 +67279,6 @@ function entryOf({ cell, run, outcome, notStarted, details, rank, verdicts }) {
 }
 function cutOrNull(text) {
     return text === undefined ? null : cut(text, outputs_MAX_TEXT_LENGTH);
-}
-function outputs_shown(value) {
-    return harmlessJson(JSON.stringify(value));
-}
-/** What is too long loses whole entries from its end, and says in a last one how many. */
-function boundedList(entries) {
-    const texts = [];
-    let length = outputs_NOTE_LENGTH;
-    for (const entry of entries) {
-        const text = outputs_shown(entry);
-        length += text.length + 1;
-        if (length > outputs_MAX_LENGTH)
-            break;
-        texts.push(text);
-    }
-    const left = entries.length - texts.length;
-    return `[${[...texts, ...(left > 0 ? [`{"left-out":${left}}`] : [])].join(',')}]`;
 }
 
 ;// CONCATENATED MODULE: ./build/github/page/timeline.js
@@ -67079,20 +67397,21 @@ const MAX_BYTES = 300_000;
  * as it is no reason to call a run a failure.
  */
 async function writeSummary(record, log) {
-    return append(renderSummary(record), log);
+    return appendToSummary(renderSummary(record), log);
 }
 /** Appends a sentence to what the job summary says about the run already. */
 async function addToSummary(sentence, log) {
-    await append(`${markdown_code(sentence, MAX_SENTENCE_LENGTH)}\n`, log);
+    await appendToSummary(`${markdown_code(sentence, MAX_SENTENCE_LENGTH)}\n`, log);
 }
-async function append(markdown, log) {
+/** Appends Markdown to the job summary. Gives whether that could be done; if not, a warning says so. */
+async function appendToSummary(markdown, log) {
     try {
         // An empty line before it: whatever an earlier step wrote must not run into it.
         await appendSummary(`\n${markdown}\n`, log);
         return true;
     }
     catch {
-        log.warning('The job summary could not be written: the runner gave no file for it that can be written to');
+        log.warning("The job summary could not be written: the runner's file for it cannot be written");
         return false;
     }
 }
@@ -67169,8 +67488,7 @@ class StepReport {
         for (const name of JSON_OUTPUTS)
             this.#set(name, EMPTY_JSON_OUTPUTS[name]);
         this.#set('failed-step', '');
-        for (const [name, value] of Object.entries(EMPTY_SWEEP_OUTPUTS))
-            this.#set(name, value);
+        this.#setAll(EMPTY_SWEEP_OUTPUTS);
     }
     /** To be called as soon as the inputs say it. */
     address(audience) {
@@ -67186,7 +67504,7 @@ class StepReport {
         if (event.kind === 'configured')
             this.#noticeOtherCode();
         if (event.kind === 'swept')
-            this.#setSweep(event.result);
+            this.#setAll(sweepOutputs(event.result));
         if (event.kind === 'resolved')
             this.#setDefinition(event.definition);
         if (event.kind === 'started' || event.kind === 'attached' || event.kind === 'resumed')
@@ -67252,9 +67570,13 @@ class StepReport {
         await comment.update(record, this.#commentLife.signal);
     }
     #set(name, value) {
-        const output = this.#outputs.find((each) => each === name);
-        if (output !== undefined)
-            outputs_setOutput(output, value, this.#log);
+        if (this.#outputs.includes(name))
+            outputs_setOutput(name, value, this.#log);
+    }
+    #setAll(values) {
+        for (const name of this.#outputs)
+            if (values[name] !== undefined)
+                outputs_setOutput(name, values[name], this.#log);
     }
     /** Undefined if there was a run, or if something else than a failure ended the step. */
     #withoutRun({ conclusion, hadRun = false, isMissing = false }) {
@@ -67281,10 +67603,6 @@ class StepReport {
         for (const name of JSON_OUTPUTS)
             this.#set(name, outputs[name]);
         this.#set('failed-step', showOnOneLine(end.failedStep ?? record.failures[0]?.step ?? '', step_report_MAX_NAME_LENGTH));
-    }
-    #setSweep(result) {
-        for (const [name, value] of Object.entries(sweepOutputs(result)))
-            this.#set(name, value);
     }
     #setDefinition(definition) {
         this.#set('template-id', definition.kind === 'template' ? definition.id : '');
@@ -67332,7 +67650,6 @@ const TITLES = {
 
 
 
-
 const REAL = { clock: systemClock, timeLimit: timeLimit, newKey: external_node_crypto_.randomUUID, openHttp: openHttp };
 /** One workflow step, from its inputs to what it reports: what the actions that see to a run have in common. */
 class WorkflowStep {
@@ -67356,18 +67673,7 @@ class WorkflowStep {
      * @throws InputFaults
      */
     async read(read) {
-        const { env, log } = this.#options;
-        const mask = (secret) => {
-            log.mask(secret);
-        };
-        const { inputs, notices, warnings, source } = await read({ env, readFile: readFile, mask, parseServerUrl: parseServerUrl });
-        if (source !== undefined)
-            log.info(source);
-        for (const notice of notices)
-            log.notice(notice);
-        for (const warning of warnings)
-            log.warning(warning);
-        return inputs;
+        return readAndTell(read, this.#options.env, this.#options.log);
     }
     /** Where the step reports in addition to its log; to be called as soon as the inputs say it. */
     reportTo(audience) {
@@ -67455,8 +67761,6 @@ const NO_END = { status: '', failedStep: undefined };
 
 
 
-
-
 /** Runs a template or snapshot and waits for it. Gives whether the step succeeded. */
 async function runTemplate(env, log) {
     const step = new WorkflowStep({ action: 'main', env, log, signal: listenForCancellation() });
@@ -67475,25 +67779,6 @@ async function runTemplate(env, log) {
     finally {
         await step.close();
     }
-}
-/** What the inputs ask for, with what the workflow says of itself. */
-function toRequest(inputs, env) {
-    const context = readWorkflowContext(env);
-    const { configuration: layers, parameters, tags, enableCache } = inputs;
-    return {
-        ...inputs,
-        project: projectChoice(inputs.project, env),
-        overrides: { layers, parameters, tags, enableCache },
-        origin: {
-            workflowRunId: context.runId,
-            attempt: context.runAttempt,
-            stepIdentity: stepIdentity(context, inputs.stepKey),
-        },
-        baseline: baselineOf(inputs, context),
-        provenance: inputs.noteOrigin ? context : undefined,
-        workflowRunUrl: inputs.noteOrigin ? context.workflowRunUrl : '',
-        nothingToCancel: 'Cancelled before a run was started',
-    };
 }
 
 // EXTERNAL MODULE: external "node:events"
@@ -67612,10 +67897,10 @@ async function runsEntry(processId, entryFolder) {
 const early_end_COMMENT_LIMIT_MS = 30_000;
 /** A main that ended by itself has said as much. */
 const NOTHING_SENT = {
-    sentence: 'The step was ended before a run was started',
+    sentence: 'The step ended early, before a run was started',
     status: '',
 };
-const early_end_UNKNOWN = { sentence: 'The step was ended before it could report on its run', status: '' };
+const early_end_UNKNOWN = { sentence: 'The step ended early, before it could report on its run', status: '' };
 /** Whether main was to write a summary or a comment and did not get to it. */
 function isReportDue(env) {
     return isSummaryDue(env) || readSavedComment(env)?.isWritten === false;
@@ -67722,7 +68007,7 @@ async function endMain(env, log) {
         return env;
     const entry = process.argv[1];
     if (entry !== undefined && (await endSurvivor(main.id, external_node_path_.dirname(entry)))) {
-        log.info('The step was still running; it was ended');
+        log.info('The step was still running, so it was killed');
     }
     const file = await readFile(main.stateFile, MAX_STATE_BYTES);
     return file.ok ? withLaterState(env, Buffer.from(file.bytes).toString()) : env;
@@ -67806,6 +68091,308 @@ function lateStartLeftMs(planned, now) {
     return Math.min(LATE_START_MS, Math.max(0, sentAt + LATE_START_MS - now));
 }
 
+;// CONCATENATED MODULE: ./build/github/page/promotion.js
+
+
+const promotion_SYMBOLS = {
+    promoted: '\u2705',
+    superseded: '\u23ea',
+    taken: '\u270b',
+    failed: '\u274c',
+    cancelled: '\ud83d\udeab',
+    lost: '\u2753',
+};
+const promotion_MAX_NAME_LENGTH = 300;
+const promotion_MAX_SENTENCE_LENGTH = 2_000;
+/** Appends a section about the promotion to the job summary. */
+async function writePromotionSummary(end, url, log) {
+    await appendToSummary(renderPromotion(end, url), log);
+}
+function renderPromotion({ conclusion, version, previous, sentence }, url) {
+    const model = version === undefined
+        ? ''
+        : ` of ${escapeMarkdown(version.model.name ?? version.model.id, promotion_MAX_NAME_LENGTH)}`;
+    const row = version && [
+        markdown_link(version.name, url, promotion_MAX_NAME_LENGTH),
+        markdown_code(version.stage ?? 'none', promotion_MAX_NAME_LENGTH),
+        previous === undefined ? 'no other version' : markdown_code(previous.name, promotion_MAX_NAME_LENGTH),
+    ];
+    return blocks(`### ${promotion_SYMBOLS[conclusion]} ZenML model version${model}: ${promotion_WORDS[conclusion] ?? conclusion}`, markdown_code(sentence, promotion_MAX_SENTENCE_LENGTH), row && markdown_table(['Version', 'Stage', 'Had the stage before'], [row]));
+}
+/** How each of them reads; a conclusion that is missing here is a word of its own. */
+const promotion_WORDS = {
+    superseded: 'a newer one has the stage',
+    taken: 'the stage is taken',
+    failed: 'not promoted',
+    lost: 'outcome unknown',
+};
+
+;// CONCATENATED MODULE: ./build/github/promotion-report.js
+
+
+
+
+
+/** ZenML's own limit is 255; what is longer was made to do harm. */
+const promotion_report_MAX_NAME_LENGTH = 1_000;
+const promotion_report_MAX_ERROR_LENGTH = 4_000;
+const promotion_report_LONG = 500;
+/** What a person and the later steps get to know of a promotion. */
+class PromotionReport {
+    #log;
+    #runLog;
+    #url;
+    constructor(log, clock) {
+        this.#log = log;
+        this.#runLog = new RunLog(log, clock);
+    }
+    tell(event) {
+        // Nobody follows it: it has ended.
+        if (event.kind !== 'attached')
+            this.#runLog.tell(event);
+    }
+    found(version, url) {
+        this.#url = url;
+        const { name, number, stage, model } = version;
+        const numbered = name === String(number) ? '' : `, number ${number}`;
+        const where = url === undefined ? '' : `: ${inline(url, promotion_report_LONG)}`;
+        this.#log.info(`Found version ${inline(name)} of the model ${inline(model.name ?? model.id)} (stage: ${inline(stage ?? 'none')}${numbered})${where}`);
+        this.#setVersion(version);
+    }
+    /** Outputs, one line, the summary. Gives whether the version has the stage. */
+    async ended(end) {
+        const { conclusion, version, previous } = end;
+        const sentence = showOnOneLine(end.sentence, promotion_report_MAX_ERROR_LENGTH);
+        if (version !== undefined)
+            this.#setVersion(version);
+        this.#set('previous-version', previous?.name ?? '');
+        this.#set('conclusion', conclusion);
+        this.#set('error', conclusion === 'promoted' ? '' : sentence, promotion_report_MAX_ERROR_LENGTH);
+        if (conclusion === 'promoted')
+            this.#log.info(sentence);
+        else
+            this.#log.error(sentence, { title: promotion_report_TITLES[conclusion] });
+        await writePromotionSummary({ ...end, sentence }, this.#url, this.#log);
+        return conclusion === 'promoted';
+    }
+    /** The inputs cannot be used: one line for each fault, and no summary, because nothing was done. Gives false. */
+    badInputs(faults) {
+        for (const { input, line } of faults)
+            this.#log.error(line, { title: `Input ${input}` });
+        this.#set('conclusion', 'failed');
+        outputs_setOutput('error', faults.map(({ line }) => line).join('\n'), this.#log);
+        return false;
+    }
+    #setVersion({ name, stage, model }) {
+        this.#set('model', model.name ?? model.id);
+        this.#set('version', name);
+        this.#set('stage', stage ?? '');
+    }
+    #set(name, value, max = promotion_report_MAX_NAME_LENGTH) {
+        outputs_setOutput(name, showOnOneLine(value, max), this.#log);
+    }
+}
+const promotion_report_TITLES = {
+    superseded: 'ZenML model version superseded',
+    taken: 'ZenML model stage taken',
+    failed: 'ZenML model version not promoted',
+    cancelled: 'ZenML promotion cancelled',
+    lost: 'ZenML promotion outcome unknown',
+};
+
+;// CONCATENATED MODULE: ./build/run/promote/decide.js
+/** ZenML's own number says which version is newer. */
+function decide_isNewer(version, than) {
+    return version.number > than.number;
+}
+function decide({ version, others }, stage, replace) {
+    // Several may be archived, but ZenML takes an archived version for one in the way all the same.
+    if (stage === 'archived') {
+        return version.stage === stage ? { kind: 'nothing' } : { kind: 'send', force: true };
+    }
+    const newest = others.reduce((best, each) => (best === undefined || decide_isNewer(each, best) ? each : best), undefined);
+    if (newest === undefined) {
+        return version.stage === stage ? { kind: 'nothing' } : { kind: 'send', force: false };
+    }
+    if (replace === 'never')
+        return { kind: 'taken', holder: newest };
+    if (replace === 'older' && decide_isNewer(newest, version))
+        return { kind: 'superseded', holder: newest };
+    return { kind: 'send', force: true };
+}
+
+;// CONCATENATED MODULE: ./build/run/promote/words.js
+
+/** Such as `version 7 of the model "classifier"`, with the number where the name does not say it. */
+function shownVersion(version) {
+    return `${shortVersion(version)} of the model "${version.model.name ?? version.model.id}"`;
+}
+/** The same where the model is named already. */
+function shortVersion({ name, number }) {
+    return name === String(number) ? `version ${name}` : `version "${name}" (number ${number})`;
+}
+/** What stands behind `is`. */
+function inStage(stage) {
+    if (stage === undefined)
+        return 'in no stage';
+    return stage === 'archived' ? stage : `in ${stage}`;
+}
+/** Nothing was sent. */
+function alreadySo(version, stage) {
+    return `${capital(shownVersion(version))} is ${inStage(stage)} already; nothing was changed`;
+}
+/** @param previous the version that it replaced */
+function nowSo(version, stage, previous) {
+    const replaced = previous === undefined ? '' : `; ${shortVersion(previous)} was archived`;
+    return `${capital(shownVersion(version))} is ${inStage(stage)} now${replaced}`;
+}
+/** A newer version has the stage. */
+function superseded(version, holder, stage) {
+    return `${capital(shownVersion(holder))} is ${inStage(stage)} and is newer than ${shortVersion(version)}; write replace: always to go back`;
+}
+/** A version has the stage, and none may be replaced. */
+function taken(version, holder, stage) {
+    const word = decide_isNewer(holder, version) ? 'always' : 'older';
+    return `${capital(shownVersion(holder))} is ${inStage(stage)}, and replace is never; write replace: ${word} to put ${shortVersion(version)} in its place`;
+}
+/** The server said yes, and a look shows something else. */
+function notKept({ version, others }, stage) {
+    const [other] = others;
+    if (version.stage === stage && other !== undefined) {
+        return `${capital(shownVersion(version))} and ${shortVersion(other)} are both ${inStage(stage)}: something else set it at the same time. Archive one of them with stage: archived`;
+    }
+    return `ZenML accepted the stage, but ${shownVersion(version)} is ${inStage(version.stage)}: something else may have changed it. Run the step again`;
+}
+/** It went well, and a newer version lost the stage by it. */
+function replacedNewer(version, newer, stage) {
+    return `${capital(shownVersion(version))} is ${inStage(stage)}, but ${shortVersion(newer)}, which is newer, was archived at the same time. If another job had just promoted it, promote it again`;
+}
+/** @param why a sentence without its full stop */
+function notKnown(version, stage, why) {
+    return `It is not known whether ${shownVersion(version)} is ${inStage(stage)} now: ${why}. Run the step again: what is done already is not done twice`;
+}
+function capital(text) {
+    return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+}
+
+;// CONCATENATED MODULE: ./build/run/promote/change-stage.js
+
+
+
+
+
+
+
+/** So long the stage is asked for where the answers say neither yes nor no. */
+const change_stage_LONGEST_MS = 120_000;
+/** A replica that lags behind does not show yet what another one was told. */
+const LAG_MS = 10_000;
+const LAG_PAUSE_MS = 1_000;
+/** What is said when the workflow is cancelled before anything was sent. */
+const NOT_SENT = 'Cancelled before the stage was set; nothing was changed';
+/** What is so now. */
+async function change_stage_look({ id, model }, stage, { client }) {
+    const version = await client.models.version(id);
+    // Several may be archived, and none of them is in the way.
+    const holders = stage === 'archived' ? [] : await client.models.versions(model, { stage });
+    return { version, others: holders.filter((holder) => holder.id !== version.id) };
+}
+/**
+ * Sets the stage, unless that is not needed or not wanted; what came of it is always what a look shows.
+ *
+ * @throws RunError if the server refuses, ZenmlError if it does not answer before anything was sent
+ */
+async function changeStage(before, wanted, deps) {
+    const [previous] = before.others;
+    const progress = { seen: before, previous, isSent: false, answer: undefined, archived: undefined };
+    const ended = (end) => ({ ...end, version: progress.seen.version });
+    const unknown = (why) => notKnown(before.version, wanted.stage, why);
+    try {
+        return ended(await untilSo(progress, wanted, deps));
+    }
+    catch (error) {
+        if (error instanceof RunError)
+            throw error;
+        if (deps.cancelled.aborted) {
+            const sentence = progress.isSent ? `Cancelled. ${unknown('no time was left to look')}` : NOT_SENT;
+            return ended({ conclusion: 'cancelled', sentence });
+        }
+        if (progress.answer === undefined || !isZenmlError(error))
+            throw error;
+        return ended({ conclusion: 'lost', sentence: unknown(error.message) });
+    }
+}
+async function untilSo(progress, wanted, deps) {
+    const { stage, replace } = wanted;
+    const deadline = new Deadline(deps.clock, change_stage_LONGEST_MS);
+    for (let attempt = 0;; attempt += 1) {
+        const { seen, answer, isSent } = progress;
+        const decision = decide(seen, stage, replace);
+        if (decision.kind === 'nothing' && isSent)
+            return withoutHarm(progress, stage, deps);
+        if (decision.kind !== 'send')
+            return withoutSending(decision, seen.version, stage);
+        if (answer?.kind === 'accepted')
+            return { conclusion: 'failed', sentence: notKept(seen, stage) };
+        if (answer !== undefined) {
+            if (deadline.isOver)
+                return stillNot(answer.error);
+            await pause(answer.error, attempt, deps);
+        }
+        if (decision.force && replace === 'older' && stage !== 'archived') {
+            progress.archived ??= await archivedNewer(seen.version, deps);
+        }
+        deps.cancelled.throwIfAborted();
+        progress.isSent = true;
+        progress.answer = await deps.client.models.setStage(seen.version, stage, decision);
+        if (progress.answer.kind === 'refused')
+            throw new RunError(progress.answer.error.message);
+        progress.seen = await lookAfter(progress.answer, seen.version, stage, deps);
+    }
+}
+function withoutSending(decision, version, stage) {
+    switch (decision.kind) {
+        case 'nothing':
+            return { conclusion: 'promoted', sentence: alreadySo(version, stage) };
+        case 'superseded':
+            return { conclusion: 'superseded', sentence: superseded(version, decision.holder, stage) };
+        case 'taken':
+            return { conclusion: 'taken', sentence: taken(version, decision.holder, stage) };
+    }
+}
+function stillNot({ message }) {
+    return { conclusion: 'failed', sentence: `${message}. It was tried for ${shownDuration(change_stage_LONGEST_MS)}` };
+}
+async function pause(error, attempt, { clock, reporter, signal }) {
+    const waitMs = backoffMs(attempt, clock.random(), { atLeastMs: retryAfterOf(error) });
+    reporter.tell({ kind: 'retry', line: error.message, waitMs });
+    await clock.sleep(waitMs, signal);
+}
+async function lookAfter(answer, version, stage, deps) {
+    const soon = new Deadline(deps.clock, LAG_MS);
+    for (;;) {
+        const seen = await change_stage_look(version, stage, deps);
+        if (answer.kind !== 'accepted' || seen.version.stage === stage || soon.isOver)
+            return seen;
+        await deps.clock.sleep(LAG_PAUSE_MS, deps.signal);
+    }
+}
+/**
+ * The version has the stage. ZenML archived whatever had it at that moment: if that was a newer version, which another
+ * job had promoted since the look, it says so.
+ */
+async function withoutHarm({ seen: { version }, previous, archived }, stage, deps) {
+    const now = archived === undefined ? [] : await archivedNewer(version, deps);
+    const replaced = now.find(({ id }) => archived?.every((before) => before.id !== id));
+    if (replaced === undefined)
+        return { conclusion: 'promoted', sentence: nowSo(version, stage, previous) };
+    return { conclusion: 'superseded', sentence: replacedNewer(version, replaced, stage) };
+}
+async function archivedNewer(version, { client }) {
+    const archived = await client.models.versions(version.model, { stage: 'archived' });
+    return archived.filter((each) => decide_isNewer(each, version));
+}
+
 ;// CONCATENATED MODULE: ./build/run/find/run.js
 
 
@@ -67883,6 +68470,184 @@ async function projectOf(client, server, { projectId }) {
     return projectForLink(client, server, projectId === undefined ? undefined : { id: projectId, name: undefined });
 }
 
+;// CONCATENATED MODULE: ./build/run/promote/find-version.js
+
+
+
+
+
+
+
+
+
+const NOT_ALLOWED = 'or the account has no permission to read it';
+/** More than a run is ever linked to. */
+const MOST_NAMED = 10;
+/**
+ * Connects, and finds the version.
+ *
+ * @throws RunError that names the input, what is wrong with it, and the fix
+ */
+async function findVersion(choice, project, deps) {
+    if (choice.kind === 'run')
+        return ofRun(choice.run, project, deps);
+    const { server, account } = await connect(deps);
+    const { model, version } = choice;
+    const isById = isUuid(model) || isUuid(version);
+    const scope = isById && project?.source !== 'project'
+        ? undefined
+        : await findProject({ choice: project, server, account }, deps);
+    const found = isUuid(version)
+        ? await find_version_byId(version, model, deps)
+        : await find_version_byName(version, await theModel(model, scope, deps), deps);
+    const isElsewhere = (scope?.id ?? found.model.projectId) !== (found.model.projectId ?? scope?.id);
+    if (isElsewhere) {
+        throw new RunError(`project: the model "${model}" belongs to another project. Correct or drop the input`);
+    }
+    return { version: found, server, runUrl: undefined };
+}
+async function ofRun(reference, project, deps) {
+    const { client } = deps;
+    const { run, server, url } = await findRun(reference, project, deps);
+    const named = `the run "${run.name ?? run.id}"`;
+    if (runPhase(run.status) !== 'succeeded') {
+        throw new RunError(`run: ${named} is ${run.status}, and only what a completed run made is promoted. Name another run, or write model and version`);
+    }
+    const ids = run.modelVersionId === undefined ? await client.models.versionIdsOfRun(run.id) : [run.modelVersionId];
+    const [only, ...others] = ids;
+    if (only === undefined) {
+        const older = server.hasProjects
+            ? ''
+            : '. ZenML before 0.80 takes the model of a run only from its configuration, as in configuration: {model: {name: NAME}}';
+        throw new RunError(`run: ${named} has no model version. Give its pipeline a model, as in @pipeline(model=Model(name="NAME")), or write model and version${older}`);
+    }
+    if (others.length > 0)
+        throw await several(named, ids, deps);
+    return { version: await client.models.version(only), server, runUrl: url };
+}
+async function several(named, ids, { client }) {
+    const versions = await Promise.all(ids.slice(0, MOST_NAMED).map((id) => client.models.version(id)));
+    const listed = versions.map(shownVersion).join(', ');
+    return new RunError(`run: ${named} has several model versions: ${listed}. Write model and version in place of run`);
+}
+async function find_version_byId(id, model, { client }) {
+    const found = await client.models.version(id.toLowerCase()).catch((error) => {
+        if (!isGone(error))
+            throw error;
+        throw new RunError(`version: there is no model version with the id ${id}, ${NOT_ALLOWED}`);
+    });
+    if (found.model.name === model || found.model.id === model.toLowerCase())
+        return found;
+    throw new RunError(`version: ${id} is ${shownVersion(found)}, not one of "${model}". Correct model or version`);
+}
+async function theModel(reference, project, { client }) {
+    if (isUuid(reference)) {
+        return client.models.model(reference.toLowerCase()).catch((error) => {
+            if (!isGone(error))
+                throw error;
+            throw new RunError(`model: there is no model with the id ${reference}, ${NOT_ALLOWED}`);
+        });
+    }
+    const [found] = await client.models.models(project?.id, reference);
+    if (found !== undefined)
+        return found;
+    const where = project === undefined ? '' : ` in the project "${project.name ?? project.id}"`;
+    const names = (await client.models.models(project?.id)).flatMap(({ name }) => name ?? []);
+    const near = closestMatch(reference, names, { maxDistance: 3 });
+    const meant = near === undefined ? '' : `. Did you mean "${near}"?`;
+    throw new RunError(`model: there is no model named "${reference}"${where}, ${NOT_ALLOWED}${meant}`);
+}
+/** No version has one of these as its name: ZenML refuses it, as it does digits. */
+const STAGES = ['staging', 'production', 'archived'];
+async function find_version_byName(version, model, { client }) {
+    const wanted = queryOf(version);
+    const [only, ...others] = await client.models.versions(model, wanted);
+    const of = `the model "${model.name ?? model.id}"`;
+    if (only !== undefined && (others.length === 0 || version === 'latest'))
+        return only;
+    if (only !== undefined) {
+        const names = [only, ...others].slice(0, MOST_NAMED).map(({ name }) => name);
+        throw new RunError(`version: several versions of ${of} are in ${version}: ${names.join(', ')}. Write one of them`);
+    }
+    if (wanted.stage !== undefined)
+        throw new RunError(`version: no version of ${of} is in ${version}`);
+    const [newest] = await client.models.versions(model);
+    const hint = newest === undefined ? '; it has none that the account may read' : `; the newest is ${newest.name}`;
+    throw new RunError(`version: ${of} has no version "${version}"${hint}`);
+}
+function queryOf(version) {
+    if (version === 'latest')
+        return {};
+    if (STAGES.includes(version))
+        return { stage: version };
+    return /^\d{1,9}$/.test(version) ? { number: Number(version) } : { name: version };
+}
+
+;// CONCATENATED MODULE: ./build/run/promote/promote.js
+
+
+
+/**
+ * Gives a version of a model a stage, and looks whether it has it then; one that has it already is as good.
+ *
+ * @param deps its signal says that no time is left
+ * @throws RunError, ZenmlError if the version cannot be found, or the server refuses
+ * @throws the signal's reason if it was aborted before the version was found
+ */
+async function promoteVersion({ choice, project, ...wanted }, deps) {
+    const { version, server, runUrl } = await findVersion(choice, project, deps);
+    deps.reporter.found(version, modelVersionUrl(server, version) ?? runUrl);
+    const before = await change_stage_look(version, wanted.stage, deps);
+    return { previous: before.others[0], ...(await changeStage(before, wanted, deps)) };
+}
+
+;// CONCATENATED MODULE: ./build/actions/promote.js
+
+
+
+
+
+
+
+
+
+
+
+
+/** The runner sends its second signal 7.5 s after the first, and kills soon after; all must be said before. */
+const GOES_ON_MS = 6_000;
+/**
+ * Gives a version of a model a stage. Gives whether it has it now. When the workflow is cancelled, nothing new is sent,
+ * and what was sent is looked after for most of the seconds that the runner leaves.
+ */
+async function promote(env, log) {
+    const cancelled = listenForCancellation();
+    const signal = later(cancelled, GOES_ON_MS);
+    const report = new PromotionReport(log, systemClock);
+    let connection;
+    try {
+        const inputs = await readAndTell(readPromoteInputs, env, log);
+        const http = openHttp(inputs.authorities);
+        connection = await openClient({ inputs, http, clock: systemClock, log, reporter: report, signal });
+        const client = connection.client.with({ signal });
+        const request = { ...inputs, project: projectChoice(inputs.project, env) };
+        const deps = { client, clock: systemClock, reporter: report, signal, cancelled };
+        return await report.ended(await promoteVersion(request, deps));
+    }
+    catch (error) {
+        if (error instanceof InputFaults)
+            return report.badInputs(error.faults);
+        if (cancelled.aborted)
+            return await report.ended({ conclusion: 'cancelled', sentence: NOT_SENT });
+        if (!(error instanceof RunError || isZenmlError(error)))
+            throw error;
+        return await report.ended({ conclusion: 'failed', sentence: error.message });
+    }
+    finally {
+        await connection?.close();
+    }
+}
+
 ;// CONCATENATED MODULE: ./build/run/stop-known-run.js
 
 
@@ -67935,13 +68700,13 @@ async function stopKnownRun(request, deps) {
 
 
 /** The runner sends its second signal 7.5 s after the first, and kills soon after; all must be said before. */
-const GOES_ON_MS = 6_000;
+const stop_GOES_ON_MS = 6_000;
 /**
  * Stops a run that something else started. Gives whether nothing of it goes on. A cancelled workflow does not take
  * back that the run is to be stopped: the work goes on for most of the seconds that the runner leaves.
  */
 async function stopGivenRun(env, log) {
-    const signal = later(listenForCancellation(), GOES_ON_MS);
+    const signal = later(listenForCancellation(), stop_GOES_ON_MS);
     const step = new WorkflowStep({ action: 'stop', env, log, signal });
     try {
         const inputs = await step.read(readStopInputs);
@@ -68054,33 +68819,21 @@ function withIncluded(originals, included) {
  * @throws {InputFaults} with every fault that was found, in the order of the action's file.
  */
 async function readSweepInputs(sources) {
-    return readChecked(inputTables.sweep, sources, async ({ raw, values, workspace, redact }) => {
-        const path = inputTables.sweep.schema.shape['configuration-file'].safeParse(raw['configuration-file']).data;
-        const context = { workspace, readFile: sources.readFile, redact };
-        const configuration = await readConfiguration(path, raw.configuration, context);
-        const parameters = await readMapping('parameters', raw.parameters, context);
-        const matrix = await readMapping('matrix', raw.matrix, context);
-        const { cells, faults } = cellsOf(matrix.layers[0]);
-        const target = values && targetOf(values);
+    return readChecked(inputTables.sweep, sources, async (given) => {
+        const { raw, values, redact } = given;
+        const { faults, layers, work } = await readWork(given, sources);
+        const matrix = await readMapping('matrix', raw.matrix, { redact });
+        const { cells, faults: cellFaults } = cellsOf(matrix.layers[0]);
         return {
             faults: [
-                ...targetFaults(raw),
+                ...faults,
                 ...matrixFaults(raw),
                 ...matrix.faults,
-                ...faults,
-                ...parameters.faults,
-                ...configuration.faults,
-                ...nameFaults(configuration.layers),
+                ...cellFaults,
+                ...layers.flatMap(nameFaults),
                 ...baselineFaults(raw, values?.expect),
             ],
-            inputs: values &&
-                target && {
-                ...sweepInputs(values),
-                target,
-                cells,
-                configuration: configuration.layers,
-                parameters: parameters.layers[0],
-            },
+            inputs: values && work && { ...sweepInputs(values), ...work, cells },
         };
     });
 }
@@ -68109,11 +68862,11 @@ function matrixFaults(raw) {
     return [inputFault('matrix', 'missing; write what varies, such as train.learning_rate: [0.1, 0.01]')];
 }
 /** Each run has a name of its own, so one for all cannot be. */
-function nameFaults(layers) {
-    const named = layers.some(({ value }) => (value['run_name'] ?? null) !== null);
-    return named
-        ? [inputFault('configuration', 'run_name is not allowed: each run of a sweep gets its own name')]
-        : [];
+function nameFaults({ source, value }) {
+    if ((value['run_name'] ?? null) === null)
+        return [];
+    const [input = source] = source.split(':');
+    return [inputFault(input, 'run_name is not allowed: each run of a sweep gets its own name')];
 }
 function cellsOf(matrix) {
     if (matrix === undefined)
@@ -68329,7 +69082,7 @@ function failed(error, conclusion = 'failed') {
 
 
 /** Of many cells, these are named. */
-const MOST_NAMED = 8;
+const configure_cells_MOST_NAMED = 8;
 /**
  * Merges and checks what each cell's run is to be given. What is alike in several cells is said once, with their numbers.
  *
@@ -68367,15 +69120,15 @@ function configureCells({ cells, overrides, expectations = [], rank }, { definit
             }
         }
     }
+    const alike = [];
     for (const numbers of bodies.values()) {
         if (numbers.length === 1)
             continue;
-        const line = `matrix: cells ${configure_cells_listed(numbers)} give the run the same values; keep one of them`;
-        faults.set(line, { withoutValues: line, numbers: cells.map(({ number }) => number) });
+        alike.push(`matrix: cells ${configure_cells_listed(numbers)} give the run the same values; keep one of them`);
     }
-    if (faults.size > 0) {
+    if (faults.size + alike.length > 0) {
         const all = [...faults];
-        throw new ConfigurationError(all.map(([line, { numbers }]) => configure_cells_named(line, numbers, cells.length)), all.map(([, { withoutValues, numbers }]) => configure_cells_named(withoutValues, numbers, cells.length)));
+        throw new ConfigurationError([...all.map(([line, { numbers }]) => configure_cells_named(line, numbers, cells.length)), ...alike], [...all.map(([, { withoutValues, numbers }]) => configure_cells_named(withoutValues, numbers, cells.length)), ...alike]);
     }
     const unchecked = configured[0]?.configuration.unchecked;
     const shown = [...warnings].map(([line, numbers]) => configure_cells_named(line, numbers, cells.length));
@@ -68396,8 +69149,8 @@ function configure_cells_named(line, numbers, all) {
     return `${line} (${numbers.length === 1 ? 'cell' : 'cells'} ${configure_cells_listed(numbers)})`;
 }
 function configure_cells_listed(numbers) {
-    const left = numbers.length - MOST_NAMED;
-    return `${numbers.slice(0, MOST_NAMED).join(', ')}${left > 0 ? ` and ${left} more` : ''}`;
+    const left = numbers.length - configure_cells_MOST_NAMED;
+    return `${numbers.slice(0, configure_cells_MOST_NAMED).join(', ')}${left > 0 ? ` and ${left} more` : ''}`;
 }
 
 ;// CONCATENATED MODULE: ./build/run/sweep/slots.js
@@ -68463,7 +69216,7 @@ class StartDeadline extends Deadline {
 const WORST_FIRST = ['lost', 'failed', 'timed-out', 'stopped', 'cancelled'];
 const verdict_MOST_NAMED = 5;
 /** How the step ends: red if a run failed or was not started, or if no run is good. */
-function verdictOf({ cells, best, rank }, { expectAll, isCancelled, whyStopped }) {
+function verdictOf({ cells, completed, best, rank }, { expectAll, isCancelled, whyStopped }) {
     const hadRun = cells.some(({ run }) => run !== undefined);
     const end = (conclusion, error) => ({
         conclusion,
@@ -68475,7 +69228,7 @@ function verdictOf({ cells, best, rank }, { expectAll, isCancelled, whyStopped }
     const broken = cells.filter((result) => !isGood(result) && !isMiss(result)).toSorted(byNumber);
     const missed = cells.filter(isMiss).toSorted(byNumber);
     if (isCancelled)
-        return end('cancelled', `Cancelled. ${verdict_countsOf(cells)}`);
+        return end('cancelled', `Cancelled. ${verdict_countsOf(cells, completed)}`);
     if (broken.length > 0) {
         const seen = broken.map(({ outcome }) => outcome?.conclusion);
         const conclusion = WORST_FIRST.find((each) => seen.includes(each)) ?? 'timed-out';
@@ -68499,8 +69252,7 @@ function verdictOf({ cells, best, rank }, { expectAll, isCancelled, whyStopped }
 function byNumber(a, b) {
     return a.cell.number - b.cell.number;
 }
-function verdict_countsOf(cells) {
-    const completed = cells.filter((result) => isGood(result) || isMiss(result)).length;
+function verdict_countsOf(cells, completed) {
     const never = cells.filter(({ outcome }) => outcome === undefined).length;
     const ended = cells.length - completed - never;
     return `Of ${cells.length} cells ${completed} had completed, ${ended} were under way, and ${never} were never started`;
@@ -68514,6 +69266,7 @@ function verdict_listed(results) {
 }
 
 ;// CONCATENATED MODULE: ./build/run/sweep/sweep.js
+
 
 
 
@@ -68580,8 +69333,8 @@ class Sweep {
         const left = waiting.map(({ cell }) => neverStarted(cell, this.#whyStopped ?? ''));
         const ordered = rank_inOrder([...this.#results, ...left], rank);
         const best = ordered.find(isCandidate);
-        const comparison = best?.comparison;
-        const result = { cells: ordered, best, rank, comparison };
+        const completed = ordered.filter((result) => isGood(result) || isMiss(result)).length;
+        const result = { cells: ordered, completed, best, rank };
         await this.#noteBest(result);
         this.#deps.reporter.tell({ kind: 'swept', result });
         const isCancelled = this.#deps.signal?.aborted === true;
@@ -68617,7 +69370,8 @@ class Sweep {
         const usual = await readUsual(client, kinOfDefinition(definition), this.#deps);
         if (usual !== undefined) {
             reporter.tell({ kind: 'usual', usual });
-            this.#looks.expect(usual.medianMs);
+            if (this.#request.pollIntervalMs === undefined)
+                this.#looks.expect(usual.medianMs);
             this.#warnIfTooLong(cells, usual.medianMs);
         }
         const { baseline: choice } = this.#request;
@@ -68665,15 +69419,8 @@ class Sweep {
     async #noteBest({ best }) {
         const run = best && this.#runs.find(({ cell }) => cell === best.cell);
         const origin = await run?.notedOrigin();
-        if (origin === undefined)
-            return;
-        try {
+        if (origin !== undefined)
             await noteConclusion(origin, 'completed', this.#deps);
-        }
-        catch (error) {
-            if (this.#deps.signal?.aborted !== true)
-                throw error;
-        }
     }
 }
 function neverStarted(cell, why) {
@@ -68697,8 +69444,6 @@ function neverStarted(cell, why) {
 
 
 
-
-
 /** A job on a hosted runner ends after six hours, whatever it does. */
 const HOSTED_JOB_MS = 360 * 60_000;
 /** Runs a template or snapshot once for each combination of a matrix. Gives whether the step succeeded. */
@@ -68707,7 +69452,7 @@ async function sweepMatrix(env, log) {
     try {
         const inputs = await step.read(readSweepInputs);
         step.reportTo(await audienceOf(inputs, 'sweep', env, log));
-        const request = sweep_toRequest(inputs, env);
+        const request = toSweepRequest(inputs, env);
         const { journal, ...deps } = await step.connect(inputs, request);
         const end = await runSweep(request, { ...deps, journalOf: ({ number }) => journal.ofCell(number) });
         journal.settled();
@@ -68720,25 +69465,10 @@ async function sweepMatrix(env, log) {
         await step.close();
     }
 }
-/** What the inputs ask for, with what the workflow says of itself. */
-function sweep_toRequest(inputs, env) {
-    const context = readWorkflowContext(env);
-    const { configuration: layers, parameters, tags, enableCache } = inputs;
-    return {
-        ...inputs,
-        project: projectChoice(inputs.project, env),
-        overrides: { layers, parameters, tags, enableCache },
-        origin: {
-            workflowRunId: context.runId,
-            attempt: context.runAttempt,
-            stepIdentity: stepIdentity(context, inputs.stepKey),
-        },
-        baseline: baselineOf(inputs, context),
-        provenance: inputs.noteOrigin ? context : undefined,
-        workflowRunUrl: inputs.noteOrigin ? context.workflowRunUrl : '',
-        jobLimitMs: env['RUNNER_ENVIRONMENT'] === 'github-hosted' ? HOSTED_JOB_MS : undefined,
-        nothingToCancel: 'Cancelled before a run was started',
-    };
+/** What the inputs ask for, and how long the job may take. */
+function toSweepRequest(inputs, env) {
+    const isHosted = env['RUNNER_ENVIRONMENT'] === 'github-hosted';
+    return { ...toRequest(inputs, env), jobLimitMs: isHosted ? HOSTED_JOB_MS : undefined };
 }
 
 ;// CONCATENATED MODULE: ./build/run/attach.js
@@ -68809,6 +69539,7 @@ async function waitForRun(env, log) {
 
 
 
+
 /** Entry of the action itself. */
 async function main() {
     await run(runTemplate);
@@ -68833,6 +69564,10 @@ async function sweep() {
 async function stop() {
     await run(stopGivenRun);
 }
+/** Entry of promote/. */
+async function build_promote() {
+    await run(promote);
+}
 /** The one place that decides the exit code. */
 async function run(action) {
     const log = new WorkflowLog((text) => process.stdout.write(text));
@@ -68855,7 +69590,7 @@ function tellUnforeseen(error, log) {
     if (isOutputClosed(error))
         return;
     const { message, stack = 'no stack' } = error instanceof Error ? error : new Error(String(error));
-    log.error(`Something that should not happen did: ${message}. Please report it with this log`);
+    log.error(`Internal error: ${message}. Please report it with this log`);
     log.debug(stack);
 }
 function isOutputClosed(error) {
@@ -68869,7 +69604,8 @@ function isOutputClosed(error) {
 var __webpack_exports__login = __webpack_exports__.iD;
 var __webpack_exports__main = __webpack_exports__.iW;
 var __webpack_exports__post = __webpack_exports__.bE;
+var __webpack_exports__promote = __webpack_exports__.pt;
 var __webpack_exports__stop = __webpack_exports__.ds;
 var __webpack_exports__sweep = __webpack_exports__.X0;
 var __webpack_exports__wait = __webpack_exports__.uk;
-export { __webpack_exports__login as login, __webpack_exports__main as main, __webpack_exports__post as post, __webpack_exports__stop as stop, __webpack_exports__sweep as sweep, __webpack_exports__wait as wait };
+export { __webpack_exports__login as login, __webpack_exports__main as main, __webpack_exports__post as post, __webpack_exports__promote as promote, __webpack_exports__stop as stop, __webpack_exports__sweep as sweep, __webpack_exports__wait as wait };

@@ -143,7 +143,7 @@ export class Scene {
   /** What has to be named is in another project than an open-source server looks in. */
   #project(inputs: ActionOptions['inputs']): Readonly<Record<string, string>> {
     const { target } = this.server
-    const named = ['snapshot', 'template', 'pipeline', 'run'].some(
+    const named = ['snapshot', 'template', 'pipeline', 'run', 'model'].some(
       (input) => inputs[input] !== undefined && !UUID.test(inputs[input]),
     )
     return named && isInAnotherProject(target) ? { project: target.project } : {}

@@ -35,6 +35,15 @@ export const TOPICS: Readonly<Record<string, readonly string[]>> = {
     'run/stop/stop.ts',
     'zenml/answers/stop-answer.ts',
   ],
+  promoting: [
+    'actions/promote.ts',
+    'github/promotion-report.ts',
+    'run/promote/change-stage.ts',
+    'run/promote/decide.ts',
+    'run/promote/find-version.ts',
+    'run/promote/promote.ts',
+    'zenml/model-versions.ts',
+  ],
   following: [
     'actions/main.ts',
     'actions/wait.ts',

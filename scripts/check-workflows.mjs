@@ -66,7 +66,14 @@ function zizmor() {
 
 function main() {
   mkdirSync(cache, { recursive: true })
-  const actions = ['action.yml', 'login/action.yml', 'wait/action.yml', 'sweep/action.yml', 'stop/action.yml']
+  const actions = [
+    'action.yml',
+    'login/action.yml',
+    'wait/action.yml',
+    'sweep/action.yml',
+    'stop/action.yml',
+    'promote/action.yml',
+  ]
   const audited = ['.github', ...actions.filter((file) => existsSync(path.join(root, file)))]
   const checks = [
     ['actionlint', () => run(actionlint(), ['-color'])],

@@ -28,6 +28,12 @@ export const FAULT_ROUTES = [
   'wait-conditions',
   'wait-condition',
   'answer',
+  'models',
+  'model',
+  'model-versions',
+  'model-version',
+  'model-links',
+  'stage',
 ] as const
 export type RouteName = (typeof FAULT_ROUTES)[number]
 

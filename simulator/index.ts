@@ -1,6 +1,7 @@
 import { Front } from './server.ts'
 import { byName } from './attempts.ts'
 import type { Run } from './run.ts'
+import { modelControls, versionView } from './model-controls.ts'
 import type { SimulatedRun, Simulator, SimulatorOptions } from './types.ts'
 import { World } from './world.ts'
 
@@ -40,6 +41,9 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       world.now()
       return world.runs.map((run) => view(world, run))
     },
+    get modelVersions() {
+      return world.models.versions.map(versionView)
+    },
     seeded: world.seeded,
     issuedTokens: world.issuedTokens,
     runStatus: (id) => find(id).state(world.now()).status,
@@ -59,8 +63,10 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     vanish: (id) => {
       find(id).goneFrom = world.now()
     },
+    ...modelControls(world),
     disown: (id) => {
       find(id).owned = false
+      world.models.disown(find(id))
     },
     pause: (id, question) => {
       find(id).pause(world.now(), question ?? null)

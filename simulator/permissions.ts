@@ -3,7 +3,7 @@ import { refusal, type Refusal } from './answers.ts'
 import type { JsonObject } from './json.ts'
 import type { ProFailure, ProMembership, ProPlace } from './pro.ts'
 
-export type PermittedAction = 'read' | 'create' | 'update'
+export type PermittedAction = 'read' | 'create' | 'update' | 'promote'
 
 /** The names that ZenML gives to what a permission is about; a snapshot is still called a deployment. */
 export type ResourceType =
@@ -16,6 +16,8 @@ export type ResourceType =
   | 'run_metadata'
   | 'artifact'
   | 'stack'
+  | 'model'
+  | 'model_version'
 
 export interface PermissionRules {
   /** Refused to the account. */

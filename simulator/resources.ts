@@ -1,4 +1,5 @@
 import { derivedUuid } from './ids.ts'
+import type { ModelEntry, VersionEntry } from './models.ts'
 import type { Resource } from './permissions.ts'
 import type { Run } from './run.ts'
 import type { PipelineEntry, World } from './world.ts'
@@ -28,6 +29,15 @@ export function snapshotResource(
 ): Resource {
   if (own === undefined) return seeded(world, 'pipeline_deployment', entry, entry.snapshotId)
   return { type: 'pipeline_deployment', id: own.id, project: entry.project.id, owned: own.owned }
+}
+
+export function modelResource({ id, project, owned }: ModelEntry): Resource {
+  return { type: 'model', id, project: project.id, owned }
+}
+
+/** To change it; to read it, the permission is that on its model. */
+export function versionResource({ id, model, owned }: VersionEntry): Resource {
+  return { type: 'model_version', id, project: model.project.id, owned }
 }
 
 /** Stacks are in no project. */

@@ -20,6 +20,7 @@ import { accessRoutes, dashboardUrl } from './routes/access.ts'
 import { artifactRoutes } from './routes/artifacts.ts'
 import { catalogRoutes } from './routes/catalog.ts'
 import type { Call, Route } from './routes/route.ts'
+import { modelRoutes } from './routes/models.ts'
 import { runRoutes } from './routes/runs.ts'
 import { stepRoutes } from './routes/steps.ts'
 import { stopRoutes } from './routes/stop.ts'
@@ -39,6 +40,7 @@ const routes: readonly Route[] = [
   ...stepRoutes,
   ...stopRoutes,
   ...waitRoutes,
+  ...modelRoutes,
 ]
 
 const API = '/api/v1'

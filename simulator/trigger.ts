@@ -1,3 +1,4 @@
+import { expandName } from './expand-name.ts'
 import { json, refusal, type Answer } from './answers.ts'
 import { defaultsOf, executionMode, hasSnapshots } from './definition.ts'
 import { mergeDeep, objectAt, type JsonObject } from './json.ts'
@@ -41,6 +42,7 @@ export function startRun(world: World, request: TriggerRequest, at: number): Ans
     throw noFreeSlot(world)
   }
   world.runs.push(run, ...makeChildren(world, request, run))
+  world.models.start(world, run)
   const failure = request.isHandedOver === false ? noControlPlane() : world.permissions.usageFailure()
   if (failure !== undefined) {
     run.forget()
@@ -293,8 +295,4 @@ function substitutionsAt(world: World, at: number): RunFacts['substitutions'] {
     date: date.replaceAll('-', '_'),
     time: `${time.slice(0, 8).replaceAll(':', '_')}_${time.slice(9, 12)}${digits}`,
   }
-}
-
-function expandName(pattern: string, { date, time }: RunFacts['substitutions']): string {
-  return pattern.replaceAll('{date}', date).replaceAll('{time}', time)
 }

@@ -55,6 +55,8 @@ export interface SimulatorOptions {
   /** Seconds a running step needs to end after a stop; default 1. */
   stopSeconds?: number
   faults?: readonly Fault[]
+  /** Called when the stage of a model version is to be set, before anything is done: what another job does meanwhile. */
+  beforeStage?: () => void
   /**
    * The server is a workspace of ZenML Pro: it takes Pro's tokens, from 0.92 on also the organization's key, has no
    * project that it takes by itself, and asks Pro what the account may do.
@@ -81,6 +83,8 @@ export interface PipelineSpec {
   readonly wait?: WaitSpec
   /** A pipeline that a dynamic one calls when its steps are done: it has a run of its own, which decides how this one ends. */
   readonly child?: PipelineSpec
+  /** Name of its model: each run makes a version of it, unless its configuration names another one. */
+  readonly model?: string
   /** Of its runs, unless a configuration gives others. */
   readonly tags?: string[]
   /** Stays initializing for ever. */
@@ -224,6 +228,15 @@ export interface SimulatedRun {
   readonly metadata: JsonObject
 }
 
+/** A model version as a test sees it; `stage` is read at the moment of asking. */
+export interface SimulatedVersion {
+  readonly id: string
+  readonly model: string
+  readonly name: string
+  readonly number: number
+  readonly stage: string | null
+}
+
 export interface RestartOptions {
   /** Seconds (of the simulator's clock) in which nobody listens; default 0. */
   downSeconds?: number
@@ -255,6 +268,8 @@ export interface Simulator {
   readonly requests: readonly RecordedRequest[]
   /** Every run ever created, deleted ones included, oldest first. */
   readonly runs: readonly SimulatedRun[]
+  /** The oldest first. */
+  readonly modelVersions: readonly SimulatedVersion[]
   readonly seeded: SeededIds
   readonly issuedTokens: readonly string[]
   /** Throws where there is no such run. */
@@ -265,7 +280,14 @@ export interface Simulator {
   restart(options?: RestartOptions): Promise<void>
   /** From now on the server answers its own 404 for the run. */
   vanish(id: string): void
-  /** From now on the run is another account's, which matters where permissions are missing. */
+  /** Makes a version of a model in the first pipeline's project, as `seededBy` says; default name: its number. */
+  addModelVersion(
+    model: string,
+    version?: { readonly name?: string; readonly stage?: string },
+  ): SimulatedVersion
+  /** Sets a stage as another program does, and changes no other version. */
+  setStage(versionId: string, stage: string | null): void
+  /** From now on the run, and the model that it made, are another account's, which matters where permissions are missing. */
   disown(id: string): void
   /** No further step starts, the run waits for a person (with a wait condition on 0.98). */
   pause(id: string, question?: string): void

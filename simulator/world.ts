@@ -4,6 +4,7 @@ import { hasSnapshots } from './definition.ts'
 import { Ids } from './ids.ts'
 import { IdempotencyKeys } from './idempotency.ts'
 import { LoginLimit } from './login-limit.ts'
+import { Models } from './models.ts'
 import { Permissions } from './permissions.ts'
 import { seededPipelines } from './pipelines.ts'
 import type { Run } from './run.ts'
@@ -43,6 +44,7 @@ export class World {
   readonly projects: readonly Project[]
   readonly pipelines: readonly PipelineEntry[]
   readonly runs: Run[] = []
+  readonly models = new Models()
   readonly keys: IdempotencyKeys
   readonly loginLimit: LoginLimit
   readonly permissions: Permissions

@@ -1,6 +1,7 @@
 import { login as logIn } from './actions/login.ts'
 import { runTemplate } from './actions/main.ts'
 import { cleanUpStep } from './actions/post.ts'
+import { promote as promoteVersion } from './actions/promote.ts'
 import { stopGivenRun } from './actions/stop.ts'
 import { sweepMatrix } from './actions/sweep.ts'
 import { waitForRun } from './actions/wait.ts'
@@ -36,6 +37,11 @@ export async function stop(): Promise<void> {
   await run(stopGivenRun)
 }
 
+/** Entry of promote/. */
+export async function promote(): Promise<void> {
+  await run(promoteVersion)
+}
+
 /** The one place that decides the exit code. */
 async function run(action: (env: NodeJS.ProcessEnv, log: WorkflowLog) => Promise<boolean>): Promise<void> {
   const log = new WorkflowLog((text) => process.stdout.write(text))
@@ -56,7 +62,7 @@ function tellUnforeseen(error: unknown, log: WorkflowLog): void {
   // Nobody reads the log any more, and another line would only fail again.
   if (isOutputClosed(error)) return
   const { message, stack = 'no stack' } = error instanceof Error ? error : new Error(String(error))
-  log.error(`Something that should not happen did: ${message}. Please report it with this log`)
+  log.error(`Internal error: ${message}. Please report it with this log`)
   log.debug(stack)
 }
 

@@ -1,38 +1,16 @@
 import { expect, jest, test } from '@jest/globals'
-import { runAction, startAction, type ActionOptions } from '../../e2e/action.ts'
+import { runAction, startAction } from '../../e2e/action.ts'
 import type { PipelineSpec } from '../../simulator/index.ts'
-import { startGithub, type GithubSimulator } from '../../simulator/github/server.ts'
-import { annotations, expectGreen, expectRed, PATIENCE_MS, withServer, type Scene } from './scene.ts'
+import type { GithubSimulator } from '../../simulator/github/server.ts'
+import { onPullRequest as withPullRequest, TOKEN, type PullRequestWork } from './pull-request.ts'
+import { annotations, expectGreen, expectRed, PATIENCE_MS } from './scene.ts'
 import { expectMasked, expectNoSecret } from './secrecy.ts'
 
 jest.setTimeout(PATIENCE_MS)
 
-const TOKEN = 'ghs_0000made0000up0000for0000tests0000'
-
 /** A step in a workflow that a pull request started, and GitHub around it. */
-async function onPullRequest(
-  work: (scene: Scene, github: GithubSimulator, step: Omit<ActionOptions, 'inputs'>) => Promise<void>,
-  seconds = 20,
-): Promise<void> {
-  const github = await startGithub({
-    accounts: { [TOKEN]: { login: 'github-actions[bot]', rights: 'write' } },
-  })
-  const step = {
-    env: {
-      GITHUB_API_URL: github.apiUrl,
-      GITHUB_EVENT_NAME: 'pull_request',
-      GITHUB_REPOSITORY: 'example/models',
-    },
-    event: { pull_request: { number: 7 } },
-    contexts: { 'github.token': TOKEN },
-  }
-  try {
-    await withServer({ pipelines: [training(seconds)], orchestrator: 'kubernetes' }, (scene) =>
-      work(scene, github, step),
-    )
-  } finally {
-    await github.close()
-  }
+async function onPullRequest(work: PullRequestWork, seconds = 20): Promise<void> {
+  await withPullRequest({ pipelines: [training(seconds)], orchestrator: 'kubernetes' }, work)
 }
 
 function training(seconds: number): PipelineSpec {
@@ -225,7 +203,7 @@ test.concurrent(
       expect(headings(github)).toEqual(['### ❓ ZenML run of training: outcome unknown'])
       const [comment] = github.comments(7)
       expect(comment?.body).toContain(`\`${lost}\`  \n\`${ended}\``)
-      expect(comment?.body).toContain('`stopped` in ZenML')
+      expect(comment?.body).toContain('last seen `stopped`')
       expect(post.summary).toContain(`\`${ended}\``)
       expectMasked(post, [TOKEN])
     }, 36_000),

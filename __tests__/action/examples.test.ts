@@ -42,6 +42,7 @@ const PULL_REQUEST = 7
 const training: PipelineSpec = {
   name: 'training',
   templateName: 'training-production',
+  model: 'classifier',
   steps: [
     {
       name: 'train',
@@ -112,6 +113,8 @@ async function withServer<T>(
     orchestrator: 'kubernetes',
     ...(usesPro && { pro }),
   })
+  // The examples name the fourth version.
+  for (let version = 1; version <= 4; version += 1) server.addModelVersion('classifier')
   pro.add({ name: 'research', serverUrl: server.url })
   const github = await startGithub({
     accounts: { [GITHUB_TOKEN]: { login: 'github-actions[bot]', rights: 'write' } },
@@ -182,6 +185,9 @@ function expectGood(played: Played): void {
     case 'stop':
       expect(result.outputs['conclusion']).toBe('stopped')
       break
+    case 'promote':
+      expect(result.outputs['conclusion']).toBe('promoted')
+      break
     case 'login':
     case 'post':
       break
@@ -235,7 +241,7 @@ function scriptOutputs(guide: string): string[] {
 
 test('each action has an example', () => {
   const used = examples.flatMap(stepsOf).flatMap((step) => entryOf(step) ?? [])
-  expect(new Set(used)).toEqual(new Set(['main', 'login', 'wait', 'sweep', 'stop']))
+  expect(new Set(used)).toEqual(new Set(['main', 'login', 'wait', 'sweep', 'stop', 'promote']))
 })
 
 test.each(named)('example %s in %s has only inputs that the action knows', (_, __, example) => {

@@ -145,7 +145,7 @@ test.concurrent('an expectation that is missed fails the step after the run, and
     )
     expect(result.outputs['status']).toBe('completed')
     expect(result.stdout).toContain(
-      'Expectation met: train.accuracy >= 0.9 (got 0.9)\nExpectation not met: loss < 0.01 (got 0.1)\n',
+      'Expectation met: train.accuracy >= 0.9, got 0.9\nExpectation not met: loss < 0.01, got 0.1\n',
     )
     expect(result.summary).toContain('| Expected | Got |')
   }),

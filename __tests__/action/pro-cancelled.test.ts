@@ -120,7 +120,7 @@ onLinux('given up before the workspace is found, a step that starts a run all th
         const { stdout } = await post()
 
         expect((await main.done).signal).toBe('SIGKILL')
-        expect(stdout).toMatch(/^The step was still running; it was ended\n[^]*was stopped/m)
+        expect(stdout).toMatch(/^The step was still running, so it was killed\n[^]*was stopped/m)
         expect(scene.runs).toMatchObject([{ status: 'stopped', busy: false }])
       },
     )

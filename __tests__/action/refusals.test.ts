@@ -41,7 +41,7 @@ test.concurrent.each([
     const line = expectRed(await scene.step({ [kind]: 'trainig-template' }), 'failed')
 
     expect(line).toMatch(
-      new RegExp(`^${kind}: there is no .*"trainig-template".*are: "training-template", "`),
+      new RegExp(`^${kind}: there is no .*"trainig-template".*Runnable .*s: "training-template", "`),
     )
     expect(scene.triggers).toEqual([])
   }),

@@ -169,7 +169,7 @@ onLinux('a main step that outlived its step is ended before its run is stopped',
 
         expect((await main.done).signal).toBe('SIGKILL')
         expect(result.exitCode).toBe(0)
-        expect(result.stdout).toMatch(/^The step was still running; it was ended\n[^]*was stopped/m)
+        expect(result.stdout).toMatch(/^The step was still running, so it was killed\n[^]*was stopped/m)
         expect(scene.runs[0]).toMatchObject({ status: 'stopped', busy: false })
       },
     )

@@ -1,7 +1,8 @@
 import { setTimeout } from 'node:timers/promises'
 import { expect, jest, test } from '@jest/globals'
 import { runAction, startAction, type ActionResult } from '../../e2e/action.ts'
-import type { Fault } from '../../simulator/index.ts'
+import { realClock, type Fault } from '../../simulator/index.ts'
+import { onPullRequest } from './pull-request.ts'
 import { annotations, expectRed, logLines, PATIENCE_MS, withServer, type Scene } from './scene.ts'
 
 jest.setTimeout(PATIENCE_MS)
@@ -33,8 +34,8 @@ function entries({ outputs }: ActionResult): readonly Entry[] {
 
 test('one run for each combination, ranked: the best in the outputs, all in the table', () =>
   withServer({}, async (scene) => {
-    const expect09 = { expect: 'train.accuracy >= 0.8' }
-    const result = await sweep(scene, { ...THREE, ...expect09, 'max-parallel': '2' }, ON_MAIN)
+    const inputs = { ...THREE, expect: 'train.accuracy >= 0.8', 'max-parallel': '2' }
+    const result = await sweep(scene, inputs, ON_MAIN)
 
     expect(result.exitCode).toBe(0)
     expect(annotations('error', result)).toEqual([])
@@ -123,6 +124,39 @@ test('fail-fast stops the others and says which were never started', () =>
     expect(result.summary).toContain('not started: `cell 2 failed (fail-fast)`')
   }))
 
+test('fail-fast stops the others also where a cancelled job would leave them running', () =>
+  withServer({ orchestrator: 'kubernetes' }, async (scene) => {
+    const matrix = 'include: [{train.seconds: 600}, {train.fail: loss is NaN, train.seconds: 40}]'
+    const inputs = { ...BASE, matrix, 'fail-fast': 'true', 'on-cancel': 'keep-running' }
+    const result = await sweep(scene, inputs)
+    expect(result.exitCode).toBe(1)
+    expect(scene.runs.map(({ status }) => status)).toEqual(['stopped', 'failed'])
+  }))
+
+test('while a run of the sweep may hold the only slot, trigger-timeout begins anew', () =>
+  withServer({ faults: noSlots([2, 3, 4]) }, async (scene) => {
+    const matrix = 'train.seconds: [500, 0.1]'
+    const result = await sweep(scene, { ...BASE, matrix, 'trigger-timeout': '4s' })
+    expect(result.exitCode).toBe(0)
+    expect(scene.triggers).toHaveLength(5)
+  }))
+
+test('a sweep that its timeout cannot hold is warned of before the first start', () =>
+  withServer({ clock: realClock(400) }, async (scene) => {
+    await sweep(scene, { ...BASE, matrix: 'train.seconds: [600]' })
+    const result = await sweep(scene, {
+      ...BASE,
+      matrix: 'train.seconds: [400, 401]',
+      timeout: '15m',
+      'max-parallel': '1',
+    })
+    expect(annotations('warning', result)).toEqual([
+      expect.stringMatching(
+        /^2 cells, 1 at a time, usually 10 min( \d+ s)? each, take about 20 min( \d+ s)?, and timeout allows 15 min\. Raise max-parallel/,
+      ),
+    ])
+  }))
+
 test.each([
   ['false', 'completed', 0],
   ['true', 'expectation-missed', 1],
@@ -145,7 +179,7 @@ test('where no run logs what they are ranked by, the step is red and says so', (
   withServer({}, async (scene) => {
     const result = await sweep(scene, { ...THREE, rank: 'max train.f1' })
     expect(expectRed(result, 'expectation-missed')).toMatch(
-      /^No run can be ranked by train\.f1: no value of that name/,
+      /^No run can be ranked by train\.f1: no such value/,
     )
   }))
 
@@ -200,10 +234,34 @@ test('the best is compared with the baseline, and it alone is one for later runs
     expect(second.summary).toContain('`+0.05 (+5.6 %)` ✅ better')
   }))
 
-test('the comment on the pull request holds the table', () =>
+test('the comment on the pull request holds the table, and a second sweep renews it', () =>
+  onPullRequest({}, async (scene, github, step) => {
+    for (const matrix of ['train.accuracy: [0.7, 0.9]', 'train.accuracy: [0.8, 0.95]']) {
+      const result = await scene.step({ ...THREE, matrix, comment: 'true' }, { ...step, entry: 'sweep' })
+      expect(result.exitCode).toBe(0)
+      expect(annotations('notice', result)).toEqual([])
+    }
+    const bodies = github.comments(7).map(({ body }) => body)
+    expect(bodies).toHaveLength(1)
+    expect(bodies[0]?.split('\n')[1]).toBe('### ✅ ZenML sweep of training: completed')
+    expect(bodies[0]).toMatch(/\| 2 🏆 \| `0.95` \| `0.95` \| ✅ completed \|/)
+  }))
+
+test('256 cells: log, summary and outputs stay within bounds', () =>
   withServer({}, async (scene) => {
-    const result = await sweep(scene, { ...THREE, comment: 'true' })
-    expect(annotations('notice', result)).toEqual([expect.stringMatching(/pull request/)])
+    const cells = Array.from({ length: 256 }, (_, index) => ({
+      'train.accuracy': index / 256,
+      ...(index % 5 === 0 ? { 'train.fail': `loss is NaN ${'at step 7, '.repeat(50)}` } : {}),
+    }))
+    const matrix = JSON.stringify({ include: cells })
+    const result = await sweep(scene, { ...THREE, matrix, 'max-parallel': '64' })
+    expect(result.outputs).toMatchObject({ completed: '204', failed: '52', conclusion: 'failed' })
+    expect(result.stdout.split('\n').length).toBeLessThan(1_200)
+    expect(annotations('error', result).length).toBeLessThanOrEqual(10)
+    expect(Buffer.byteLength(result.summary)).toBeLessThan(300_000)
+    expect(result.summary).toContain('206 more cells')
+    expect(entries(result)).toHaveLength(256)
+    expect((result.outputs['runs'] ?? '').length).toBeLessThan(400_000)
   }))
 
 test('cancelled in the middle: every run is asked to stop, and the rest is never started', () =>
@@ -342,19 +400,46 @@ test('run-timeout ends one run, and the next cell has its turn', () =>
     expect(result.outputs['conclusion']).toBe('timed-out')
   }))
 
-test.each([
-  [
-    'lost answers',
-    [1, 2, 3].map((occurrence) => ({ on: 'trigger', occurrence, do: { kind: 'reset', when: 'after-work' } })),
-  ],
-] as const)('%s: still one run for each cell', (_, faults) =>
-  withServer({ faults: faults as never }, async (scene) => {
+test('where each answer to a start is lost, there is still one run for each cell', () =>
+  withServer({ faults: lostAnswers(3) }, async (scene) => {
     const result = await sweep(scene, THREE)
     expect(result.exitCode).toBe(0)
     expect(scene.runs).toHaveLength(3)
     expect(new Set(entries(result).map((entry) => entry['run-id'])).size).toBe(3)
-  }),
-)
+  }))
+
+test('the interval that the user gives counts, however long such runs take', () =>
+  withServer({ clock: realClock(400) }, async (scene) => {
+    const long = { ...BASE, 'poll-interval': '1s' }
+    await sweep(scene, { ...long, matrix: 'train.seconds: [600]' })
+    const before = scene.requests('GET', RUN).length
+    await sweep(scene, { ...long, matrix: 'train.seconds: [1600]' })
+    expect(scene.requests('GET', RUN).length - before).toBeGreaterThan(4)
+  }))
+
+test('run_name is refused where it stands', () =>
+  withServer({}, async (scene) => {
+    const result = await sweep(scene, { ...THREE, configuration: 'run_name: nightly' })
+    expect(expectRed(result, 'failed')).toBe(
+      'configuration: run_name is not allowed: each run of a sweep gets its own name',
+    )
+    expect(scene.server.requests).toEqual([])
+  }))
+
+/** One run by its id. */
+const RUN = /\/runs\/[^/]+$/
+
+function noSlots(occurrences: readonly number[]): Fault[] {
+  return occurrences.map((occurrence) => ({ on: 'trigger', occurrence, do: { kind: 'no-slot' } }))
+}
+
+function lostAnswers(count: number): Fault[] {
+  return Array.from({ length: count }, (_, index) => ({
+    on: 'trigger',
+    occurrence: index + 1,
+    do: { kind: 'reset', when: 'after-work' },
+  }))
+}
 
 /** A gateway's answer to the first triggers. */
 function tooMany(count: number): Fault[] {

@@ -19,7 +19,7 @@ test.concurrent.each([
 
       expect(result.stderr).toBe('')
       expect(annotations('error', result)).toEqual([
-        expect.stringMatching(/^Something that should not happen did: ::error::forged/),
+        expect.stringMatching(/^Internal error: ::error::forged/),
       ])
       expect(readAsRunner(result.stdout).commands.filter(({ name }) => name === 'set-output')).toEqual([])
       expect(result.exitCode).toBe(1)

@@ -95,9 +95,9 @@ test.concurrent('after login/ with export-env, later steps connect without a wor
 )
 
 const OTHER_SERVER =
-  'ZENML_STORE_URL named another server until now: earlier steps of this job that used it cannot look after their runs any more; give them the inputs server-url and api-key'
+  'ZENML_STORE_URL named another server before: earlier steps of this job that used it can no longer look after their runs; give them the inputs server-url and api-key'
 const KEY_OR_INPUTS = /^ZENML_STORE_API_KEY: cannot be combined with ZENML_STORE_API_TOKEN: /
-const OTHER_PAIR = /^ZENML_STORE_API_TOKEN: does not go with ZENML_STORE_URL, /
+const OTHER_PAIR = /^ZENML_STORE_API_TOKEN: does not belong to ZENML_STORE_URL: /
 
 test.concurrent('a credential of the job, of a step or of login/ never reaches the server of another', () =>
   withServer({}, (scene) =>
@@ -144,7 +144,7 @@ test.concurrent.each([
 
     expect(result.exitCode).toBe(1)
     expect(annotations('error', result)).toEqual([
-      `The token could not be handed to the later steps: the runner's file for it cannot be written${code}. Check disk space and permissions on the runner`,
+      `The token could not be passed to later steps: the runner's file for it cannot be written${code}. Check disk space and permissions on the runner`,
     ])
     expect(result.exported).toEqual({})
     expectMasked(result, scene.server.issuedTokens)

@@ -48,7 +48,7 @@ test('a main step that was killed when its run had ended is told of, too', async
     noteSummary(true, silent)
   })
   await reportEarlyEnd(undefined, undefined, env, silent)
-  expect(files.read('summary')).toContain('The step was ended before it could report on its run')
+  expect(files.read('summary')).toContain('The step ended early, before it could report on its run')
 })
 
 test('a main step that was killed before it sent anything is told of as one that started nothing', async () => {
@@ -56,7 +56,7 @@ test('a main step that was killed before it sent anything is told of as one that
     noteSummary(true, silent)
   })
   await reportEarlyEnd(NOTHING_SENT, undefined, env, silent)
-  expect(files.read('summary')).toContain('The step was ended before a run was started')
+  expect(files.read('summary')).toContain('The step ended early, before a run was started')
   expect(files.read('summary')).not.toContain(' in ZenML')
 })
 
@@ -97,7 +97,7 @@ test.each([
   let said = ''
   await reportEarlyEnd(ended, undefined, env, new WorkflowLog((text) => (said += text)))
   // There is no pull request here, which only a comment that is to be written finds out.
-  expect(said.includes('names no pull request')).toBe(isTouched)
+  expect(said.includes('has no pull request')).toBe(isTouched)
 })
 
 test('the post step knows whose code ran, and which push the comment is for', () => {

@@ -161,7 +161,7 @@ test('a step that is killed after it had left its run on purpose is no offence; 
   ])
 })
 
-const OUT_OF_SIGHT = 'The run "nightly" could not be followed. It may still be running'
+const OUT_OF_SIGHT = 'The outcome of the run "nightly" is unknown. It may still be running'
 const NOT_STOPPED = `${OUT_OF_SIGHT}. It was not stopped (on-lost: keep-running)`
 
 /** A run that was followed and is out of sight, whatever else was wished. */

@@ -58,7 +58,7 @@ function postForm(target: Pick<Target, 'url'>, path: string, form: Headers, bear
 
 /** The lists of what is in a project. */
 const SCOPED =
-  /^\/(run_templates|pipeline_snapshots|pipelines|runs|runs\/[^/?]+\/steps|steps|artifact_versions|run_wait_conditions)(\?|$)/
+  /^\/(run_templates|pipeline_snapshots|pipelines|runs|runs\/[^/?]+\/steps|steps|artifact_versions|run_wait_conditions|models|models\/[^/?]+\/model_versions|model_versions)(\?|$)/
 
 /** A client with a token; paths are below /api/v1. */
 export class Api {

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, jest } from '@jest/globals'
 import { accessCases } from './access.ts'
 import { failureCases } from './failure.ts'
 import { findCases, snapshotCases } from './find.ts'
+import { modelCases, modelPermissionCases } from './models.ts'
 import { proCases } from './pro.ts'
 import { retryCases } from './retry.ts'
 import { scopeCases } from './scope.ts'
@@ -48,9 +49,13 @@ describe.each(targetSources())('$name', (source) => {
   describe('retries', () => {
     retryCases(open)
   })
+  describe('models', () => {
+    modelCases(open)
+  })
   if (source.mode === 'pro') {
     describe('Pro', () => {
       proCases(open)
+      modelPermissionCases(open)
     })
   }
   if (/^0\.9\d|^[1-9]/.test(source.version)) {

@@ -111,6 +111,7 @@ test('what main did after the runner had read its state is taken up, and not tha
     saveState(name, value, OPEN)
   for (const [name, value] of Object.entries({
     started: 'c',
+    cell_12: '{}',
     settled: 'true',
     summaryDue: 'false',
     PATH: 'x',
@@ -127,6 +128,7 @@ test('what main did after the runner had read its state is taken up, and not tha
     ...given,
     STATE_planned: 'a',
     STATE_started: 'c',
+    STATE_cell_12: '{}',
     STATE_mode: '',
     STATE_comment: 'd',
   })

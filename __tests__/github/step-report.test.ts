@@ -154,7 +154,7 @@ test('a fault that is not of a step has an annotation of its own, also behind fa
 test('a missed expectation comes with the link of the run, wherever the error is sent', async () => {
   const { report, errors, outputs } = reporter()
   report.tell(started)
-  const error = 'The run "x" completed, but 1 of 1 expectations was not met: expected f1 > 0.5, got 0.4'
+  const error = 'The run "x" completed, but the expectation was not met: expected f1 > 0.5, got 0.4'
   await report.ended({ ...completed, conclusion: 'expectation-missed', error })
   expect(outputs()['error']).toBe(`${error}. See the run: ${RUN_URL}`)
   expect(errors()).toEqual([
@@ -201,7 +201,7 @@ test('where no run was started, summary and comment say so, and what was to be r
   await report.ended({ ...failed, status: '', error: 'parameters: no step has a parameter "x"' })
   const told =
     '### ❌ No ZenML run was started\n\n' +
-    'To be run: the snapshot `nightly` of the pipeline `training`\n\n' +
+    'Requested: snapshot `nightly` of the pipeline `training`\n\n' +
     'Snapshot `nightly`, made 5 Jan 2026 by `ann` from commit `0123456`, stack `production`\n\n`parameters: no step has a parameter "x"`\n'
   expect(files.read('summary')).toContain(told)
   expect(comments).toEqual([expect.stringContaining(told)])

@@ -9,7 +9,9 @@ import { evaluate, holds, type Contexts, type Scope } from './expressions.ts'
 import { code, codeBlocks, guides, projectFile } from './markdown.ts'
 
 /** The action's first release; examples name whole versions. */
-const ACTION = /^your-org\/zenml-run-action(?:\/(login|wait|sweep|stop))?@v1\.0\.0$/
+const ACTION = /^your-org\/zenml-run-action(?:\/(login|wait|sweep|stop|promote))?@v1\.0\.0$/
+
+const SUB_ACTIONS = ['login', 'wait', 'sweep', 'stop', 'promote'] as const
 
 const Value = z.union([z.string(), z.number(), z.boolean()])
 const Step = z.object({
@@ -84,7 +86,7 @@ export function stepsOf({ jobs }: Pick<Example, 'jobs'>): ExampleStep[] {
 export function entryOf({ uses }: ExampleStep): Exclude<Entry, 'post'> | undefined {
   const [used, folder] = ACTION.exec(uses ?? '') ?? []
   if (used === undefined) return undefined
-  return folder === 'login' || folder === 'wait' || folder === 'sweep' || folder === 'stop' ? folder : 'main'
+  return SUB_ACTIONS.find((name) => name === folder) ?? 'main'
 }
 
 function jobsOf(text: string): Example['jobs'] {

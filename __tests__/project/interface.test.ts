@@ -7,6 +7,7 @@ import { ZENML_VERSIONS } from '../../simulator/index.ts'
 import { inputTables, type ActionName, type InputName } from '../../src/github/inputs/table.ts'
 import { actionOutputs } from '../../src/github/outputs.ts'
 import type { Conclusion } from '../../src/run/conclusion.ts'
+import type { PromotionConclusion } from '../../src/run/promote/change-stage.ts'
 import { USER_AGENT } from '../../src/http/user-agent.ts'
 import { code, projectFile, section, table, tables } from './markdown.ts'
 
@@ -42,10 +43,11 @@ const PLACES: Readonly<Record<ActionName, Place>> = {
   wait: { folder: 'wait', hasPost: true },
   sweep: { folder: 'sweep', hasPost: true },
   stop: { folder: 'stop', hasPost: false },
+  promote: { folder: 'promote', hasPost: false },
 }
 
 /** What the three places say about each action. */
-const actions = (['main', 'login', 'wait', 'sweep', 'stop'] as const).map((name) => {
+const actions = (['main', 'login', 'wait', 'sweep', 'stop', 'promote'] as const).map((name) => {
   const { folder, hasPost } = PLACES[name]
   const readme = projectFile(path.join(folder, 'README.md'))
   return {
@@ -81,6 +83,18 @@ const CONCLUSIONS: Readonly<Record<Conclusion, 'green' | 'red'>> = {
 }
 
 const conclusions = Object.entries(CONCLUSIONS)
+
+/** The same of promote/. */
+const PROMOTIONS: Readonly<Record<PromotionConclusion, 'green' | 'red'>> = {
+  promoted: 'green',
+  superseded: 'red',
+  taken: 'red',
+  failed: 'red',
+  cancelled: 'red',
+  lost: 'red',
+}
+
+const promotions = Object.entries(PROMOTIONS)
 
 /** wait/ starts nothing. */
 const followed = conclusions.filter(([name]) => name !== 'started' && name !== 'dry-run')
@@ -185,22 +199,24 @@ test.each(actions)('$name starts files of dist that exist', ({ folder, hasPost, 
 })
 
 test('the READMEs have the conclusions of the code', () => {
-  const [main, login, wait, sweep, stop] = actions.map(({ readme }) =>
+  const [main, login, wait, sweep, stop, promote] = actions.map(({ readme }) =>
     readme.conclusions.map(([name, step]) => [code(name), step]),
   )
   expect(main).toEqual(conclusions)
   expect(wait).toEqual(followed)
   expect(sweep).toEqual(followed)
   expect(login).toEqual([])
+  expect(promote).toEqual(promotions)
   // Two, which its output's row explains.
   expect(stop).toEqual([])
 })
 
 test('the action files have the conclusions of the code', () => {
-  const [main, , wait] = actions.map(({ file }) => file.outputs['conclusion']?.description)
+  const [main, , wait, , , promote] = actions.map(({ file }) => file.outputs['conclusion']?.description)
   const names = (all: readonly (readonly [string, string])[]): string => all.map(([name]) => name).join(', ')
   expect(main).toMatch(new RegExp(`: ${names(conclusions)}\\.$`))
   expect(wait).toMatch(new RegExp(`: ${names(followed)}\\.$`))
+  expect(promote).toMatch(new RegExp(`: ${names(promotions)}\\.$`))
 })
 
 test('servers are told the version of package.json', () => {

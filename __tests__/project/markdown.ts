@@ -9,7 +9,14 @@ export function projectFile(name: string): string {
 }
 
 /** The README of the action, and those of its sub-actions. */
-export const readmes = ['README.md', 'login/README.md', 'wait/README.md', 'sweep/README.md', 'stop/README.md']
+export const readmes = [
+  'README.md',
+  'login/README.md',
+  'wait/README.md',
+  'sweep/README.md',
+  'stop/README.md',
+  'promote/README.md',
+]
 
 /** Paths of all guides for users: the READMEs and what is in docs/. */
 export function guides(): string[] {

@@ -42,6 +42,8 @@ const NO_ERRORS: readonly string[] = [
   // A post step with nothing to do says nothing.
   // Told in the log while the step goes on.
   'Waiting until the limit is reset',
+  // Said of a promotion that succeeded.
+  'already; nothing was changed',
   // A part of the permission that an error asks for.
   'read the values of',
   // What a dry run says that it cannot know.
@@ -119,7 +121,7 @@ function plainTitle(title: string): string {
 const titles = saidTexts('src/actions', 'src/github')
   .map(({ pieces }) => plainTitle(pieces.join('…')))
   .filter((text) =>
-    /^(?:(?:No )?ZenML (?:run|login) (?!of\b)|Step … failed|Input $|Configuration$|Pull request comment$|Code of another commit$)/.test(
+    /^(?:(?:No )?ZenML (?:run|login|model|promotion) (?!of\b)|Step … failed|Input $|Configuration$|Pull request comment$|Code of another commit$)/.test(
       text,
     ),
   )

@@ -139,7 +139,7 @@ test('a no that lasts ends the watch after two minutes, and the line has the rea
   refuse(scene, ['run', 'dag', 'steps'], said(403, 'Forbidden'), 999)
   const { conclusion, error } = await result
   expect(conclusion).toBe('lost')
-  expect(error).toMatch(/could not be followed: Could not read the run: the server answered 403: Forbidden/)
+  expect(error).toMatch(/is unknown\. Could not read the run: the server answered 403: Forbidden/)
   expect(scene.clock.elapsed() - from).toBeGreaterThan(120_000)
   expect(scene.clock.elapsed() - from).toBeLessThan(240_000)
 })

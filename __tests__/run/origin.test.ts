@@ -68,7 +68,7 @@ describe.each(ZENML_VERSIONS)('%s', (version) => {
     expect({ conclusion, error }).toEqual({ conclusion: 'completed', error: undefined })
     expect(notTold(scene)).toEqual([
       expect.stringMatching(
-        /^could not note metadata on the run: .*403 .*\. Give the account permission to create run metadata$/,
+        /^could not record metadata on the run: .*403 .*\. Give the account permission to create run metadata$/,
       ),
     ])
     expect(scene.sent(NOTED)).toHaveLength(1)
@@ -79,7 +79,7 @@ test("a page in between, whose 200 is not the server's, is no note", async () =>
   const scene = await openScene({ faults: [{ on: 'metadata', do: { kind: 'html', status: 200 } }] })
   await scene.execute({ provenance: PUSH })
   expect(notTold(scene)).toEqual([
-    expect.stringMatching(/^could not note metadata on the run: .* a web page/),
+    expect.stringMatching(/^could not record metadata on the run: .* a web page/),
   ])
 })
 
@@ -145,4 +145,18 @@ test('a cancel does not wait for the note', async () => {
   controller.abort(new Error('cancelled'))
   expect(await running).toMatchObject({ conclusion: 'cancelled' })
   expect(notTold(scene)).toEqual([])
+})
+
+test('a run that completed stays so, though the job is cancelled while its end is being noted', async () => {
+  const failing = {
+    on: 'metadata',
+    occurrence: { from: 2, to: 9 },
+    do: { kind: 'html', status: 503 },
+  } as const
+  const scene = await openScene({ faults: [failing] })
+  const controller = new AbortController()
+  const running = scene.execute({ provenance: PUSH }, controller.signal)
+  await until(() => scene.sent(NOTED).length > 1)
+  controller.abort(new Error('cancelled'))
+  expect(await running).toMatchObject({ conclusion: 'completed' })
 })

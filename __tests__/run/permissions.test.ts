@@ -53,21 +53,21 @@ test.each<[string, ZenmlVersion, PermissionRules, Target, RegExp]>([
     '0.85.0',
     { deny: { read: ['run_template'] } },
     TEMPLATE,
-    /^template: there is no run template named "training-template" .*Or the account has no permission to read run templates$/,
+    /^template: there is no run template named "training-template" .*, or the account has no permission to read run templates\./,
   ],
   [
     'read run templates, for the newest of a pipeline',
     '0.85.0',
     { deny: { read: ['run_template'] } },
     PIPELINE,
-    /Or the account has no permission to read run templates$/,
+    /, or the account has no permission to read run templates\./,
   ],
   [
     'read pipeline snapshots',
     '0.98.0',
     { deny: { read: ['pipeline_deployment'] } },
     SNAPSHOT,
-    /^snapshot: there is no snapshot named "training-template" .*Or the account has no permission to read snapshots$/,
+    /^snapshot: there is no snapshot named "training-template" .*, or the account has no permission to read snapshots\./,
   ],
   [
     'read pipeline snapshots, for a template',
@@ -168,6 +168,7 @@ test('without permission to create run metadata the run goes on, without the not
   expect(eventsOf(scene, 'origin-not-noted')).toEqual([
     {
       kind: 'origin-not-noted',
+      what: 'its origin',
       detail: expect.stringMatching(/\. Give the account permission to create run metadata$/),
     },
   ])

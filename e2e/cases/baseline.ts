@@ -51,7 +51,7 @@ async function comparesWithMain(scene: Scene): Promise<void> {
   expectStep(better, {
     exitCode: 0,
     outputs: { conclusion: 'completed' },
-    log: ['Expectation met: train.accuracy >= baseline - 0.01 (0.89) (got 0.95)'],
+    log: ['Expectation met: train.accuracy >= baseline - 0.01 (0.89), got 0.95'],
   })
   const comparison: unknown = JSON.parse(better.outputs['comparison'] ?? '')
   const { 'run-id': id, 'run-name': name, 'run-url': url } = first.outputs

@@ -8,6 +8,7 @@ import { PARAMETERS } from './parameters.ts'
 import { PAUSE } from './pause.ts'
 import { PERMISSIONS } from './permissions.ts'
 import { PRO } from './pro.ts'
+import { PROMOTE } from './promote.ts'
 import { PROJECTS } from './projects.ts'
 import { SEEING } from './seeing.ts'
 import { STOPPING } from './stopping.ts'
@@ -29,6 +30,7 @@ const ALL: readonly Case[] = [
   ...PAUSE,
   ...SUB_ACTIONS,
   ...SWEEP,
+  ...PROMOTE,
   ...WORKFLOW,
   ...CONTRACT,
   ...STOPPING,

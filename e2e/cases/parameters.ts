@@ -42,7 +42,7 @@ async function held(scene: Scene): Promise<void> {
   expectStep(result, {
     exitCode: 0,
     outputs: { 'run-id': run.id, status: 'completed', conclusion: 'completed', error: '' },
-    log: ['Expectation met: train.accuracy >= 0.7 (got 0.75)', 'Expectation met: loss == 0.25 (got 0.25)'],
+    log: ['Expectation met: train.accuracy >= 0.7, got 0.75', 'Expectation met: loss == 0.25, got 0.25'],
   })
 }
 
@@ -60,8 +60,7 @@ async function missed(scene: Scene): Promise<void> {
       'run-id': run.id,
       status: 'completed',
       conclusion: 'expectation-missed',
-      error:
-        /expected train\.accuracy >= 0\.9, got 0\.75; expected load\.rows > 5, got no value of that name/,
+      error: /expected train\.accuracy >= 0\.9, got 0\.75; expected load\.rows > 5, got no such value/,
     },
   })
 }
@@ -102,7 +101,7 @@ async function failedAttempt(scene: Scene): Promise<void> {
       'run-id': run.id,
       status: 'completed',
       conclusion: 'expectation-missed',
-      error: /expected train\.accuracy >= 0\.9, got no value of that name/,
+      error: /expected train\.accuracy >= 0\.9, got no such value/,
     },
   })
 }

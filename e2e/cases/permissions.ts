@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { ActionOptions, ActionResult } from '../action.ts'
 import { expectStep, quick, type Case, type Scene, type Wanted } from '../scene.ts'
 import type { ZenServer } from '../servers.ts'
+import { NOT_PROMOTED } from './promote.ts'
 import { both, isPro, since, type Condition } from '../target.ts'
 
 /*
@@ -129,7 +130,7 @@ async function notNoted(scene: Scene): Promise<void> {
     exitCode: 0,
     outputs: { conclusion: 'started' },
     log: [
-      /^::warning::ZenML does not show where the run came from: .* Give the account permission to create run metadata$/m,
+      /^::warning::Where the run came from could not be recorded on it: .* Give the account permission to create run metadata$/m,
     ],
   })
 }
@@ -183,14 +184,14 @@ const QUICK: readonly Case[] = [
   refused('read run templates', {
     deny: { read: ['run_template'] },
     inputs: TEMPLATE,
-    log: /^::error .*Or the account has no permission to read run templates$/m,
+    log: /^::error .*, or the account has no permission to read run templates/m,
   }),
   refused(
     'read pipeline snapshots',
     {
       deny: { read: ['pipeline_deployment'] },
       inputs: SNAPSHOT,
-      log: /^::error .*Or the account has no permission to read snapshots$/m,
+      log: /^::error .*, or the account has no permission to read snapshots/m,
     },
     isProWithSnapshots,
   ),
@@ -229,6 +230,7 @@ const QUICK: readonly Case[] = [
     log: give('create pipeline runs'),
   }),
   { name: `${PREFIX}create run metadata`, where: isPro, runs: 1, run: notNoted },
+  ...NOT_PROMOTED,
 ]
 
 const SLOW: readonly Case[] = [

@@ -32,7 +32,7 @@ async function byId(scene: Scene): Promise<void> {
       artifacts: /"output":"accuracy"/,
       steps: /"name":"train"/,
     },
-    log: ['Expectation met: train.accuracy >= 0.7 (got 0.75)'],
+    log: ['Expectation met: train.accuracy >= 0.7, got 0.75'],
   })
 }
 

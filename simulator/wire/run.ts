@@ -18,6 +18,7 @@ import {
 } from './common.ts'
 import { chosenVisualizations } from './artifact.ts'
 import { logReference } from './logs.ts'
+import { ownVersion } from './model.ts'
 import { exceptionInfo, stepModel } from './step.ts'
 import { activeCondition } from './wait.ts'
 
@@ -62,16 +63,16 @@ function runBody(world: World, run: Run, entry: PipelineEntry, state: RunState):
     code_reference: codeReference(world, entry),
     deployment_id: run.facts.ownSnapshotId,
     trigger_execution: null,
-    model_version_id: null,
+    model_version_id: world.models.of(run)?.id ?? null,
   }
 }
 
 function runResources(world: World, run: Run, entry: PipelineEntry): JsonObject {
   const owner = ownerOf(world)
   const tags = tagModels(world, run)
-  if (world.version === '0.74.0') return { model_version: null, tags }
+  if (world.version === '0.74.0') return { model_version: ownVersion(world, run), tags }
   if (world.version === '0.85.0')
-    return { ...owner, model_version: null, tags, logs: null, log_collection: [] }
+    return { ...owner, model_version: ownVersion(world, run), tags, logs: null, log_collection: [] }
   const own = { id: run.facts.ownSnapshotId, at: run.createdAt, owned: run.owned }
   return {
     ...owner,
@@ -82,7 +83,7 @@ function runResources(world: World, run: Run, entry: PipelineEntry): JsonObject 
     build: build(world, entry),
     schedule: null,
     code_reference: codeReference(world, entry),
-    model_version: null,
+    model_version: ownVersion(world, run),
     tags,
     log_collection: [
       logReference(world, {

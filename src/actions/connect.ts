@@ -109,7 +109,7 @@ async function open(options: OpenOptions, login: LoginDependencies): Promise<Ope
     case 'access-token':
       return { serverUrl: server.url, session: new TokenSession(credential.token) }
     case 'client':
-      throw new CredentialError('client-id: goes with workspace only')
+      throw new CredentialError('client-id: works with workspace only')
   }
 }
 

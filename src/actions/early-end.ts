@@ -22,11 +22,11 @@ export interface EarlyEnd {
 
 /** A main that ended by itself has said as much. */
 export const NOTHING_SENT: EarlyEnd = {
-  sentence: 'The step was ended before a run was started',
+  sentence: 'The step ended early, before a run was started',
   status: '',
 }
 
-const UNKNOWN: EarlyEnd = { sentence: 'The step was ended before it could report on its run', status: '' }
+const UNKNOWN: EarlyEnd = { sentence: 'The step ended early, before it could report on its run', status: '' }
 
 /** Whether main was to write a summary or a comment and did not get to it. */
 export function isReportDue(env: Environment): boolean {

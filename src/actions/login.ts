@@ -1,5 +1,5 @@
 import type { Environment } from '../github/workflow/environment.ts'
-import { readFile, systemCode } from '../github/workflow/files.ts'
+import { systemCode } from '../github/workflow/files.ts'
 import { isOtherServer } from '../github/inputs/connection.ts'
 import { InputFaults } from '../github/inputs/faults.ts'
 import { readLoginInputs } from '../github/inputs/read.ts'
@@ -10,12 +10,13 @@ import { isZenmlError } from '../zenml/errors.ts'
 import { parseServerUrl } from '../zenml/server-url.ts'
 import { systemClock } from '../base/system-clock.ts'
 import { openClient, openHttp } from './connect.ts'
+import { readAndTell } from './read-inputs.ts'
 
 const FAILED = 'ZenML login failed'
 
 /** Their post steps see the variables as they are at the job's end. */
 const OTHER_SERVER =
-  'ZENML_STORE_URL named another server until now: earlier steps of this job that used it cannot look after their runs any more; give them the inputs server-url and api-key'
+  'ZENML_STORE_URL named another server before: earlier steps of this job that used it can no longer look after their runs; give them the inputs server-url and api-key'
 
 /** The last moment that a date of four digits can say; a server may name any number of seconds. */
 const LAST_MOMENT_MS = Date.UTC(9999, 11, 31)
@@ -27,19 +28,8 @@ const LAST_MOMENT_MS = Date.UTC(9999, 11, 31)
  * @throws whatever nobody foresaw
  */
 export async function login(env: Environment, log: WorkflowLog): Promise<boolean> {
-  const mask = (secret: string): void => {
-    log.mask(secret)
-  }
   try {
-    const { inputs, notices, warnings, source } = await readLoginInputs({
-      env,
-      readFile,
-      mask,
-      parseServerUrl,
-    })
-    if (source !== undefined) log.info(source)
-    for (const notice of notices) log.notice(notice)
-    for (const warning of warnings) log.warning(warning)
+    const inputs = await readAndTell(readLoginInputs, env, log)
     const reporter = new RunLog(log, systemClock)
     const http = openHttp(inputs.authorities)
     const connection = await openClient({ inputs, http, clock: systemClock, log, reporter })
@@ -96,7 +86,7 @@ function handOver(
     return true
   } catch (error) {
     const code = systemCode(error)
-    const line = `The token could not be handed to the later steps: the runner's file for it cannot be written${code === '' ? '' : ` (${code})`}. Check disk space and permissions on the runner`
+    const line = `The token could not be passed to later steps: the runner's file for it cannot be written${code === '' ? '' : ` (${code})`}. Check disk space and permissions on the runner`
     log.error(line, { title: FAILED })
     return false
   }

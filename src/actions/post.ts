@@ -73,7 +73,7 @@ async function endMain(env: Environment, log: WorkflowLog): Promise<Environment>
   if (main === undefined) return env
   const entry = process.argv[1]
   if (entry !== undefined && (await endSurvivor(main.id, path.dirname(entry)))) {
-    log.info('The step was still running; it was ended')
+    log.info('The step was still running, so it was killed')
   }
   const file = await readFile(main.stateFile, MAX_STATE_BYTES)
   return file.ok ? withLaterState(env, Buffer.from(file.bytes).toString()) : env

@@ -1,12 +1,10 @@
 import type { Environment } from '../github/workflow/environment.ts'
 import { listenForCancellation } from '../github/workflow/cancellation.ts'
-import { readWorkflowContext, stepIdentity } from '../github/workflow/context.ts'
-import { projectChoice } from '../github/inputs/project-choice.ts'
 import type { WorkflowLog } from '../github/log/workflow-log.ts'
 import { readSweepInputs, type SweepInputs } from '../github/sweep/inputs.ts'
 import { runSweep, type SweepRequest } from '../run/sweep/sweep.ts'
-import { baselineOf } from './baseline.ts'
 import { audienceOf } from './audience.ts'
+import { toRequest } from './request.ts'
 import { WorkflowStep } from './workflow-step.ts'
 
 /** A job on a hosted runner ends after six hours, whatever it does. */
@@ -18,7 +16,7 @@ export async function sweepMatrix(env: Environment, log: WorkflowLog): Promise<b
   try {
     const inputs = await step.read(readSweepInputs)
     step.reportTo(await audienceOf(inputs, 'sweep', env, log))
-    const request = toRequest(inputs, env)
+    const request = toSweepRequest(inputs, env)
     const { journal, ...deps } = await step.connect(inputs, request)
     const end = await runSweep(request, { ...deps, journalOf: ({ number }) => journal.ofCell(number) })
     journal.settled()
@@ -30,23 +28,8 @@ export async function sweepMatrix(env: Environment, log: WorkflowLog): Promise<b
   }
 }
 
-/** What the inputs ask for, with what the workflow says of itself. */
-export function toRequest(inputs: SweepInputs, env: Environment): SweepRequest {
-  const context = readWorkflowContext(env)
-  const { configuration: layers, parameters, tags, enableCache } = inputs
-  return {
-    ...inputs,
-    project: projectChoice(inputs.project, env),
-    overrides: { layers, parameters, tags, enableCache },
-    origin: {
-      workflowRunId: context.runId,
-      attempt: context.runAttempt,
-      stepIdentity: stepIdentity(context, inputs.stepKey),
-    },
-    baseline: baselineOf(inputs, context),
-    provenance: inputs.noteOrigin ? context : undefined,
-    workflowRunUrl: inputs.noteOrigin ? context.workflowRunUrl : '',
-    jobLimitMs: env['RUNNER_ENVIRONMENT'] === 'github-hosted' ? HOSTED_JOB_MS : undefined,
-    nothingToCancel: 'Cancelled before a run was started',
-  }
+/** What the inputs ask for, and how long the job may take. */
+export function toSweepRequest(inputs: SweepInputs, env: Environment): SweepRequest {
+  const isHosted = env['RUNNER_ENVIRONMENT'] === 'github-hosted'
+  return { ...toRequest(inputs, env), jobLimitMs: isHosted ? HOSTED_JOB_MS : undefined }
 }

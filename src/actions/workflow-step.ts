@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import { readFile } from '../github/workflow/files.ts'
 import type { Environment } from '../github/workflow/environment.ts'
 import { named } from '../github/inputs/connection.ts'
 import { InputFaults } from '../github/inputs/faults.ts'
@@ -12,11 +11,11 @@ import type { StepEnd } from '../github/record-keeper.ts'
 import { ConfigurationError, NoSuchRunError, RunError } from '../run/errors.ts'
 import type { FollowPolicy, RunDependencies } from '../run/follow.ts'
 import { isZenmlError } from '../zenml/errors.ts'
-import { parseServerUrl } from '../zenml/server-url.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Http } from '../http/http.ts'
 import { systemClock, timeLimit } from '../base/system-clock.ts'
 import { openClient, openHttp, type Connection } from './connect.ts'
+import { readAndTell } from './read-inputs.ts'
 
 /** What a workflow step needs from outside. */
 export interface Surroundings {
@@ -69,15 +68,7 @@ export class WorkflowStep {
    * @throws InputFaults
    */
   async read<T>(read: (sources: InputSources) => Promise<ReadInputs<T>>): Promise<T> {
-    const { env, log } = this.#options
-    const mask = (secret: string): void => {
-      log.mask(secret)
-    }
-    const { inputs, notices, warnings, source } = await read({ env, readFile, mask, parseServerUrl })
-    if (source !== undefined) log.info(source)
-    for (const notice of notices) log.notice(notice)
-    for (const warning of warnings) log.warning(warning)
-    return inputs
+    return readAndTell(read, this.#options.env, this.#options.log)
   }
 
   /** Where the step reports in addition to its log; to be called as soon as the inputs say it. */

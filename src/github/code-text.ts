@@ -61,8 +61,8 @@ export function otherCode(
   if (commit === undefined || name === undefined || head === undefined) return undefined
   if (commit === head || commit === merge) return undefined
   return (
-    `The run uses the code of "${inline(name, MAX_NAME_LENGTH)}", which is that of commit ${shortened(commit)}, not that ` +
-    `of the pull request's head ${shortened(head)}. To run the pull request's own code, create a snapshot of it first: ` +
+    `The run uses the code of "${inline(name, MAX_NAME_LENGTH)}", which was made from commit ${shortened(commit)}, not from ` +
+    `the pull request's head ${shortened(head)}. To run the pull request's own code, create a snapshot of it first: ` +
     'see docs/pull-requests.md#train-the-pull-requests-own-code'
   )
 }

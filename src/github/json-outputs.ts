@@ -95,21 +95,22 @@ function metricEntry({ name, value, baseline }: Comparison['metrics'][number]): 
   }
 }
 
-function shownList(entries: readonly JsonObject[]): string {
-  return new BoundedList(entries).text
+/** What is too long loses whole entries from its end, and says in a last one how many. */
+export function shownList(entries: readonly JsonObject[], maxLength = MAX_LENGTH): string {
+  return new BoundedList(entries, maxLength).text
 }
 
 class BoundedList {
   readonly left: number
   readonly text: string
 
-  constructor(entries: readonly JsonObject[]) {
+  constructor(entries: readonly JsonObject[], maxLength = MAX_LENGTH) {
     const texts: string[] = []
     let length = NOTE_LENGTH
     for (const entry of entries) {
       const text = shownJson(entry)
-      length += (text?.length ?? MAX_LENGTH) + 1
-      if (text === undefined || length > MAX_LENGTH) break
+      length += (text?.length ?? maxLength) + 1
+      if (text === undefined || length > maxLength) break
       texts.push(text)
     }
     this.left = entries.length - texts.length
@@ -159,7 +160,7 @@ function keyText(key: string): string {
 }
 
 /** Undefined for what cannot be written down: `JSON.stringify` fails on values that are nested too deeply. */
-function shownJson(value: JsonValue): string | undefined {
+export function shownJson(value: JsonValue): string | undefined {
   try {
     return harmlessJson(JSON.stringify(value))
   } catch (error) {

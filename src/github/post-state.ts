@@ -36,7 +36,7 @@ export interface SavedRun {
 /** What main left for its post step. */
 export interface SavedStep {
   readonly facts: StepFacts
-  /** One; of a sweep all that are not settled. */
+  /** One; of a sweep one for each cell, with nothing in it where nothing is left to see to. */
   readonly runs: readonly SavedRun[]
 }
 
@@ -228,7 +228,7 @@ export function readSavedStep(env: Environment): SavedStep | undefined {
   const facts = readState(env, 'facts', factsSchema)
   if (facts === undefined || isSettled(env)) return undefined
   const cells = readCells(env, facts.onCancel)
-  if (cells.length > 0) return { facts, runs: cells.filter(({ planned, started }) => planned ?? started) }
+  if (cells.length > 0) return { facts, runs: cells }
   const planned = readState(env, 'planned', plannedSchema)
   const run = {
     planned: planned === undefined ? undefined : { ...UNKNOWN, ...planned },

@@ -16,7 +16,6 @@ import { noteSummary } from './post-state.ts'
 import { RunLog } from './log/run-log.ts'
 import type { RunRecord } from './run-record.ts'
 import { EMPTY_SWEEP_OUTPUTS, sweepOutputs } from './sweep/outputs.ts'
-import type { SweepResult } from '../run/sweep/cell.ts'
 import { writeSummary } from './page/summary.ts'
 import { writeReport } from './report/write.ts'
 import { otherCode } from './code-text.ts'
@@ -31,7 +30,7 @@ const CANCELLED_COMMENT_LIMIT_MS = 1_500
 
 export interface StepReportOptions {
   /** Whose outputs are set; others are left alone. */
-  readonly action: Exclude<ActionName, 'login'>
+  readonly action: Exclude<ActionName, 'login' | 'promote'>
   readonly log: WorkflowLog
   readonly clock: Pick<Clock, 'elapsed'>
 }
@@ -69,7 +68,7 @@ export class StepReport implements Reporter {
   begin(): void {
     for (const name of JSON_OUTPUTS) this.#set(name, EMPTY_JSON_OUTPUTS[name])
     this.#set('failed-step', '')
-    for (const [name, value] of Object.entries(EMPTY_SWEEP_OUTPUTS)) this.#set(name, value)
+    this.#setAll(EMPTY_SWEEP_OUTPUTS)
   }
 
   /** To be called as soon as the inputs say it. */
@@ -83,7 +82,7 @@ export class StepReport implements Reporter {
     this.#runLog.tell(event)
     this.#keeper.tell(event)
     if (event.kind === 'configured') this.#noticeOtherCode()
-    if (event.kind === 'swept') this.#setSweep(event.result)
+    if (event.kind === 'swept') this.#setAll(sweepOutputs(event.result))
     if (event.kind === 'resolved') this.#setDefinition(event.definition)
     if (event.kind === 'started' || event.kind === 'attached' || event.kind === 'resumed') this.#setRun(event)
     else if (this.#isCommentDue) this.#beginComment()
@@ -163,9 +162,12 @@ export class StepReport implements Reporter {
     await comment.update(record, this.#commentLife.signal)
   }
 
-  #set(name: string, value: string | number): void {
-    const output = this.#outputs.find((each) => each === name)
-    if (output !== undefined) setOutput(output, value, this.#log)
+  #set(name: OutputName, value: string | number): void {
+    if (this.#outputs.includes(name)) setOutput(name, value, this.#log)
+  }
+
+  #setAll(values: Partial<Readonly<Record<OutputName, string>>>): void {
+    for (const name of this.#outputs) if (values[name] !== undefined) setOutput(name, values[name], this.#log)
   }
 
   /** Undefined if there was a run, or if something else than a failure ended the step. */
@@ -191,10 +193,6 @@ export class StepReport implements Reporter {
     const outputs = jsonOutputs(record)
     for (const name of JSON_OUTPUTS) this.#set(name, outputs[name])
     this.#set('failed-step', showOnOneLine(end.failedStep ?? record.failures[0]?.step ?? '', MAX_NAME_LENGTH))
-  }
-
-  #setSweep(result: SweepResult): void {
-    for (const [name, value] of Object.entries(sweepOutputs(result))) this.#set(name, value)
   }
 
   #setDefinition(definition: Definition): void {

@@ -59,7 +59,7 @@ function readProxy(variable: string, value: string): Proxy {
   if (url === undefined || !['http:', 'https:'].includes(url.protocol) || url.hostname === '') {
     throw new TransportError(
       'PROXY',
-      `the variable ${variable} of this runner holds no address of an http or https proxy; it should look like ` +
+      `the variable ${variable} of this runner is not the address of an HTTP proxy; it should look like ` +
         'http://proxy.example.com:3128, with special characters of a user or password percent-encoded',
       false,
       true,

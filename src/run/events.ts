@@ -120,7 +120,11 @@ export type RunEvent =
   /** What the run's artifacts show; told after it was judged. */
   | { readonly kind: 'visualizations'; readonly gallery: Gallery }
   /** The run does not say where it came from. */
-  | { readonly kind: 'origin-not-noted'; readonly detail: string }
+  | {
+      readonly kind: 'origin-not-noted'
+      readonly what: 'its origin' | 'its conclusion'
+      readonly detail: string
+    }
   | { readonly kind: 'failed-but-going-on'; readonly steps: readonly string[] }
   /** The run failed or was stopped; it is over once nothing of it has changed for so long. */
   | { readonly kind: 'settling'; readonly forMs: number }

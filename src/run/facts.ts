@@ -1,6 +1,6 @@
 import type { JsonObject } from '../base/json.ts'
 import type { StepMetadata, StepState } from '../zenml/model.ts'
-import type { CuratedVisualization } from '../zenml/visualization.ts'
+import type { CuratedVisualization } from '../zenml/answers/visualization.ts'
 
 /*
  * What there is to tell of a run while it goes on and when it has ended. Texts come from a server and are not

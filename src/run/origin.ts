@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../base/json.ts'
 import type { Named, ServerInfo } from '../zenml/model.ts'
+import type { Clock } from '../base/clock.ts'
 import type { Conclusion } from './conclusion.ts'
 import type { Reporter } from './events.ts'
 import { tryTo, type ReadingDependencies } from './try-to-read.ts'
@@ -26,6 +27,8 @@ export interface Provenance {
 /** What is noted on a run, and who notes it where. */
 export interface Origin {
   readonly runId: string
+  /** Whether the facts are those that stand on the run, so that somebody else may add to them at any moment. */
+  readonly isRead?: true
   readonly facts: JsonObject
   readonly server: ServerInfo
   readonly account: Named
@@ -46,10 +49,11 @@ const TIME_LIMIT_MS = 5_000
 export async function noteOrigin(
   { runId, facts, server, account, project }: Origin,
   deps: ReadingDependencies & { readonly reporter: Reporter },
+  what: 'its origin' | 'its conclusion' = 'its origin',
 ): Promise<boolean> {
   if (Object.keys(facts).length === 0) return false
   const tell = (detail: string): false => {
-    deps.reporter.tell({ kind: 'origin-not-noted', detail })
+    deps.reporter.tell({ kind: 'origin-not-noted', what, detail })
     return false
   }
   if (project === undefined) {
@@ -74,17 +78,42 @@ export async function noteOrigin(
 }
 
 /**
- * Adds to what is noted on a run how its step ended: a run that missed its expectations is `completed` in ZenML. A miss
- * stays one, whoever follows the run later and expects less.
+ * Adds to what is noted on a run how its step ended: a run that missed its expectations is `completed` in ZenML. What was
+ * noted first stays, whoever follows the run later and expects less, or more. Never rejects, also when the signal is
+ * aborted.
  */
 export async function noteConclusion(
   origin: Origin,
   conclusion: Conclusion,
-  deps: ReadingDependencies & { readonly reporter: Reporter },
+  deps: ReadingDependencies & { readonly reporter: Reporter; readonly clock: Pick<Clock, 'sleep'> },
 ): Promise<void> {
-  const missed: Conclusion = 'expectation-missed'
-  if (origin.facts['conclusion'] === missed) return
-  await noteOrigin({ ...origin, facts: { ...origin.facts, conclusion } }, deps)
+  if (origin.facts['conclusion'] !== undefined) return
+  try {
+    const facts = origin.isRead === true ? await factsNow(origin, deps) : origin.facts
+    if (facts === undefined || facts['conclusion'] !== undefined) return
+    const noted = { ...origin, facts: { ...facts, conclusion } }
+    // A run whose end is not noted is never a baseline, so it is worth more than one try.
+    for (const pauseMs of PAUSES_MS) {
+      if (await noteOrigin(noted, { ...deps, reporter: SILENT })) return
+      await deps.clock.sleep(pauseMs, deps.signal)
+    }
+    await noteOrigin(noted, deps, 'its conclusion')
+  } catch (error) {
+    if (deps.signal?.aborted !== true) throw error
+  }
+}
+
+const SILENT: Reporter = { tell: () => undefined }
+const PAUSES_MS = [500, 2_000] as const
+
+/** What stands on the run at this moment; undefined if that cannot be read. */
+async function factsNow({ runId }: Origin, deps: ReadingDependencies): Promise<JsonObject | undefined> {
+  const limit = deps.timeLimit(TIME_LIMIT_MS)
+  const read = await tryTo(async (client) => client.run(runId, { hydrate: true }), deps, limit, {
+    retries: true,
+  })
+  const facts = 'value' in read ? originNotedOn(read.value.metadata) : undefined
+  return isJsonObject(facts) ? facts : undefined
 }
 
 /** What this action noted on a run: a mapping, unless somebody else put something in its place. */
@@ -98,7 +127,7 @@ export function originOfRun(
   { server, account, project }: Pick<Origin, 'server' | 'account' | 'project'>,
 ): Origin | undefined {
   const facts = originNotedOn(metadata)
-  return isJsonObject(facts) ? { runId: id, facts, server, account, project } : undefined
+  return isJsonObject(facts) ? { runId: id, isRead: true, facts, server, account, project } : undefined
 }
 
 /** A run's metadata without what this action noted there. */

@@ -4,6 +4,7 @@ import { TransportError } from '../http/transport-error.ts'
 import { AnswerError, UnreachableError } from './errors.ts'
 import {
   DEFINITION_NOUNS,
+  isAbout,
   isUuid,
   toDefinition,
   toGraph,
@@ -39,9 +40,10 @@ import {
   type RunDetail,
   type StepDetail,
 } from './step-detail.ts'
-import { artifactLooksSchema, toArtifactLooks, visualizationSchema } from './visualization.ts'
-import type { ArtifactLooks, VisualizationAnswer } from './visualization.ts'
+import { artifactLooksSchema, toArtifactLooks, visualizationSchema } from './answers/visualization.ts'
+import type { ArtifactLooks, VisualizationAnswer } from './answers/visualization.ts'
 import type { JsonObject } from '../base/json.ts'
+import { ModelsClient } from './model-versions.ts'
 import { pathSegment } from '../http/path-segment.ts'
 import {
   ROUTES,
@@ -60,11 +62,6 @@ import { readTriggerAnswer, type TriggerAnswer } from './answers/trigger-answer.
 
 /** 20,000 steps; a server that never comes to an end must not hold the step for ever. */
 const MOST_STEP_PAGES = 200
-
-/** Ids are UUIDs, in whichever case; an answer that has none is about what was asked for. */
-function isAbout(id: string): (answer: { readonly id?: string | null | undefined }) => boolean {
-  return (answer) => answer.id == null || answer.id.toLowerCase() === id.toLowerCase()
-}
 
 /**
  * ZenML's workspace API: one method an endpoint, for servers from 0.74 on.
@@ -87,6 +84,11 @@ export class ZenmlClient {
   /** Origin and path prefix, without a slash at the end. */
   get serverUrl(): string {
     return this.#api.baseUrl
+  }
+
+  /** What there is to know of models, with the same signal and retries. */
+  get models(): ModelsClient {
+    return new ModelsClient(this.#api)
   }
 
   /** What time it is on the server, in milliseconds since the epoch; undefined where no answer has said it. */
@@ -329,7 +331,7 @@ export class ZenmlClient {
   ): Promise<void> {
     const call = noteMetadataCall(runId, values, scope)
     const answer = await this.#api.exchange(call)
-    if (!isYes(answer)) throw new AnswerError('note metadata on the run', answer, this.#api.now())
+    if (!isYes(answer)) throw new AnswerError('record metadata on the run', answer, this.#api.now())
   }
 
   /** Asks the server to ask the orchestrator how the run is; most orchestrators cannot say (501). */
@@ -363,12 +365,8 @@ export class ZenmlClient {
    * The state `stopped` must never be set so: the run would stay `running` for ever.
    */
   async failInitializing(id: string, reason: string): Promise<void> {
-    const call: Call = {
-      method: 'PUT',
-      path: `/runs/${pathSegment(id)}`,
-      json: { status: 'failed', status_reason: reason },
-    }
-    const answer = await this.#api.exchange(call)
+    const json = { status: 'failed', status_reason: reason }
+    const answer = await this.#api.exchange({ method: 'PUT', path: `/runs/${pathSegment(id)}`, json })
     if (!isYes(answer)) throw new AnswerError('end the run', answer, this.#api.now())
   }
 

@@ -75,7 +75,7 @@ export class UnreachableError extends Error {
 
 /** What to do about a failure that another address may mend. */
 const WRONG_ADDRESS: Readonly<Record<string, (input: string) => string>> = {
-  ECONNREFUSED: (input) => `; check ${input}, and that the server runs`,
+  ECONNREFUSED: (input) => `; check ${input}, and that the server is running`,
   ENOTFOUND: (input) => `; check ${input}`,
 }
 

@@ -97,6 +97,8 @@ export interface Run {
   readonly startMark: string | undefined
   readonly pipeline: Named | undefined
   readonly projectId: string | undefined
+  /** Of the pipeline's own model; only when hydrated. */
+  readonly modelVersionId?: string | undefined
   /** Only when hydrated. */
   readonly code: CodeSource | undefined
   /** What was logged of the run; only when hydrated. */
@@ -150,6 +152,11 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 /** True for what ZenML takes as an id; anything else in an id's place answers 422. */
 export function isUuid(text: string): boolean {
   return UUID.test(text)
+}
+
+/** Ids are UUIDs, in whichever case; an answer that has none is about what was asked for. */
+export function isAbout(id: string): (answer: { readonly id?: string | null | undefined }) => boolean {
+  return (answer) => answer.id == null || answer.id.toLowerCase() === id.toLowerCase()
 }
 
 export function toInfo(info: z.infer<typeof infoSchema>): ServerInfo {
@@ -223,13 +230,19 @@ export function toRun(from: z.infer<typeof runSchema>): Run {
     ...stateOf(body),
     endTime: metadata?.end_time ?? undefined,
     templateId: metadata?.template_id ?? undefined,
-    sourceSnapshotId: resources?.source_snapshot?.id,
+    ...madeFromAndFor(resources),
     startMark: metadata?.config?.extra.github_actions.start,
     pipeline: toNamed(resources?.pipeline ?? body?.pipeline),
     projectId: body?.project_id ?? metadata?.workspace?.id,
     code: codeOfRun(from),
     metadata: metadata?.run_metadata ?? undefined,
   }
+}
+
+function madeFromAndFor(
+  resources: z.infer<typeof runSchema>['resources'],
+): Pick<Run, 'sourceSnapshotId' | 'modelVersionId'> {
+  return { sourceSnapshotId: resources?.source_snapshot?.id, modelVersionId: resources?.model_version?.id }
 }
 
 function stateOf(

@@ -16,6 +16,17 @@ export function runUrl(...place: Parameters<typeof address>): string | undefined
   return url === undefined || url.length > MAX_LENGTH ? undefined : url
 }
 
+/** Where a person looks at a model's version. Only ZenML Pro's dashboard has such a page (ZenML's dashboard_utils.py). */
+export function modelVersionUrl(
+  server: ServerInfo,
+  { id, model }: { readonly id: string; readonly model: { readonly projectId: string | undefined } },
+): string | undefined {
+  const dashboard = server.isPro ? httpUrl(server.dashboardUrl) : undefined
+  if (dashboard === undefined || model.projectId === undefined) return undefined
+  const url = `${dashboard}/projects/${pathSegment(model.projectId)}/model-versions/${pathSegment(id)}`
+  return url.length > MAX_LENGTH ? undefined : url
+}
+
 function address(
   baseUrl: string,
   server: ServerInfo,

@@ -147,6 +147,7 @@ export const runSchema = z.object({
           body: z.object({ created: moment }).nullish().catch(undefined),
         })
         .nullish(),
+      model_version: z.object({ id }).nullish().catch(undefined),
       stack: named,
       code_reference: codeReference,
     })

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { JsonObject } from '../base/json.ts'
 import { id, mapping, runSchema, stepSchema } from './schemas.ts'
 import { toRun, toStep, type Run, type StepState } from './model.ts'
-import { curated, type CuratedVisualization } from './visualization.ts'
+import { curated, type CuratedVisualization } from './answers/visualization.ts'
 
 /** An artifact version that a step wrote. */
 export interface StepOutput {

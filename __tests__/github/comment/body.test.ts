@@ -156,7 +156,7 @@ test.each(['x', '|', '@', '`', '😀', '\n', '\u2028', '\u200b'])(
     }
     const body = renderComment(many, PLACE)
     expect(body.length).toBeLessThanOrEqual(65_536)
-    expect(body).toContain('Too long to be shown here: link')
+    expect(body).toContain('Too long to show here: link')
     expect(body).toContain('ZenML run of ')
     expect(writerOf(body, PLACE, PLACE.context)).toBeDefined()
   },

@@ -83,7 +83,7 @@ test('what an older workflow run has to say comes too late', () =>
     await scene.comment(later(scene)).update(STARTED, never)
     await scene.comment(later(scene, '99')).update(COMPLETED, never)
     expect(headings(scene)).toEqual(['### ⏳ ZenML run of training: running'])
-    expect(scene.output()).toMatch(/^A newer workflow run has written the comment/)
+    expect(scene.output()).toMatch(/^A newer workflow run has updated the pull request comment/)
 
     await scene
       .comment({ context: { ...scene.context, runId: '100200301', runAttempt: 2 } })
@@ -301,7 +301,7 @@ const refusals: readonly Refusal[] = [
   {
     title: "a fork's token, which can only read",
     scene: { accounts: { [TOKEN]: reader }, event: FORK },
-    says: /workflows of a fork's pull request a token that can only read/,
+    says: /gives a fork's pull request a read-only token/,
   },
   {
     title: "a person's token without the right",
@@ -311,7 +311,7 @@ const refusals: readonly Refusal[] = [
   {
     title: 'a token that is not allowed to see anything',
     scene: { accounts: { [TOKEN]: { ...reader, rights: 'none' } } },
-    says: /does not show it to the token \(404\); add "permissions: pull-requests: write"/,
+    says: /does not show the pull request to the token \(404\); add "permissions: pull-requests: write"/,
   },
   {
     title: 'a token that has expired',
@@ -323,17 +323,17 @@ const refusals: readonly Refusal[] = [
   {
     title: 'an event without a pull request',
     scene: { event: { ref: 'refs/heads/main' }, eventName: 'push' },
-    says: /the event "push" names no pull request/,
+    says: /the event "push" has no pull request/,
   },
   {
     title: 'a comment on an issue that is no pull request',
     scene: { event: { issue: { number: 7 } }, eventName: 'issue_comment' },
-    says: /the event "issue_comment" names no pull request/,
+    says: /the event "issue_comment" has no pull request/,
   },
   {
     title: 'a followed workflow of a fork, whose pull request GitHub does not name',
     scene: { event: { workflow_run: { pull_requests: [] } }, eventName: 'workflow_run' },
-    says: /names no pull request/,
+    says: /has no pull request/,
   },
   {
     title: 'something else that answers',
@@ -506,7 +506,7 @@ test('a payload that is no JSON is none', () =>
   withComment({}, async (scene) => {
     const context = { ...scene.context, eventPath: process.env['GITHUB_STATE'] ?? '' }
     await scene.comment({ context }).update(COMPLETED, never)
-    expect(notices(scene)).toEqual([expect.stringMatching(/names no pull request/)])
+    expect(notices(scene)).toEqual([expect.stringMatching(/has no pull request/)])
   }))
 
 test("GitHub's words are not cut in the middle of one, which may be a secret", () => {

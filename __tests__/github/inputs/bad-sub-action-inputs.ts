@@ -82,11 +82,38 @@ const stop: readonly (readonly [string, With])[] = [
   ['a letter too few', { timout: '1m' }],
 ]
 
-/** Faults in the inputs of login/, wait/ and stop/, as far as they are not those of the main action. */
+const RUN_PAGE = `https://other.example.com/projects/vision/runs/${RUN_ID}`
+
+const promote: readonly (readonly [string, With])[] = [
+  ['nothing to promote', { run: '' }],
+  ['nothing at all', { 'server-url': '', 'api-key': '', run: '', stage: '' }],
+  ['a run and a model', { model: 'classifier' }],
+  ['a run and a version', { version: '7' }],
+  ['a run, a model and a version', { model: 'classifier', version: '7' }],
+  ['a model without a version', { run: '', model: 'classifier' }],
+  ['a version without a model', { run: '', version: '7' }],
+  ['no stage', { stage: ' ' }],
+  ['no stage, and nothing to promote', { run: '', stage: '' }],
+  ['a stage that is short', { stage: 'prod' }],
+  ['a stage in capitals', { stage: 'Production' }],
+  ['a stage that ZenML has too', { stage: 'none' }],
+  ['a version in place of the stage', { stage: '7' }],
+  ['replace: true', { replace: 'true' }],
+  ['replace: newer', { replace: 'newer' }],
+  ['force', { force: 'true' }],
+  ["the output's name", { run: '', 'run-id': RUN_ID }],
+  ["ZenML's name of a version", { run: '', 'model-name': 'classifier', 'model-version': '7' }],
+  ['a model of two lines', { run: '', model: 'a\nb', version: '7' }],
+  ["the page of another server's run", { run: RUN_PAGE }],
+  ['the key as version', { run: '', model: 'classifier', version: KEY }],
+]
+
+/** Faults in the inputs of login/, wait/, stop/ and promote/, as far as they are not those of the main action. */
 export const badSubActionInputs: readonly BadInput[] = [
   ...casesOf('login', login),
   ...casesOf('wait', wait),
   ...casesOf('stop', stop),
+  ...casesOf('promote', promote),
 ]
 
 function casesOf(action: ActionName, cases: readonly (readonly [string, With])[]): BadInput[] {

@@ -169,7 +169,7 @@ test('a pair of inputs is taken, whatever the variables say', async () => {
 
 const DATABASE = 'mysql://zenml:hunter22@db.example.com:3306/zenml'
 const ANOTHER_PAIR =
-  'ZENML_STORE_API_TOKEN: does not go with ZENML_STORE_URL, as login/ exported another pair; give the inputs server-url and api-key, or set neither variable again'
+  'ZENML_STORE_API_TOKEN: does not belong to ZENML_STORE_URL: login/ exported another pair; give the inputs server-url and api-key, or set neither variable again'
 const INSTEAD = 'or give the inputs server-url and api-key'
 
 test.each<[string, With, line: string]>([

@@ -11,6 +11,7 @@ import type { ActionName } from '../../../src/github/inputs/table.ts'
 import {
   readInputs,
   readLoginInputs,
+  readPromoteInputs,
   readStopInputs,
   readWaitInputs,
   type Inputs,
@@ -39,6 +40,7 @@ export const least = {
   wait: { ...connection, run: 'nightly-5' },
   sweep: { ...connection, snapshot: 'nightly', matrix: '{train.epochs: [1, 2]}' },
   stop: { ...connection, run: RUN_ID },
+  promote: { ...connection, run: RUN_ID, stage: 'production' },
 } satisfies Readonly<Record<ActionName, With>>
 
 /** `with:` of a workflow as the runner hands it over. */
@@ -79,6 +81,7 @@ const readers: Readonly<Record<ActionName, (sources: InputSources) => Promise<Re
   wait: readWaitInputs,
   sweep: readSweepInputs,
   stop: readStopInputs,
+  promote: readPromoteInputs,
 }
 
 /** {@link readWith} for whichever action. */

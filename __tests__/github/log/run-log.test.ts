@@ -171,10 +171,10 @@ test('a failed step is one annotation with the exception, and its log is folded 
 test('what goes missing without stopping the run is a warning, and all that could not be read one', () => {
   const { log, lines } = listener()
   log.tell(started)
-  log.tell({ kind: 'origin-not-noted', detail: 'could not note metadata on the run' })
+  log.tell({ kind: 'origin-not-noted', what: 'its origin', detail: 'could not record metadata on the run' })
   log.tell({ kind: 'details', details: details({ missing: ['names of 2 artifacts', 'the steps'] }) })
   expect(lines().slice(1)).toEqual([
-    '::warning::ZenML does not show where the run came from: could not note metadata on the run',
+    '::warning::Where the run came from could not be recorded on it: could not record metadata on the run',
     '::warning::Could not be read: names of 2 artifacts; the steps',
   ])
 })
@@ -186,7 +186,7 @@ test('a step that failed without a known reason or log says exactly that', () =>
   log.tell({ kind: 'step-failed', failure: { step: 'train', fault: undefined, log: unknown } })
   expect(lines().slice(1)).toEqual([
     `::error title=Step train failed::train: the server does not say why%0A${RUN_URL}`,
-    'The log of the step train cannot be shown: the server refuses it (403)',
+    'The log of the step train is not shown: the server refuses it (403)',
   ])
 })
 
@@ -361,7 +361,7 @@ test('no name, status, exception or log of a server is a command of the runner',
   for (let index = 0; index < 12; index += 1)
     log.tell({ kind: 'step-failed', failure: { step: HOSTILE, fault, log: log_ } })
   log.tell({ kind: 'run-failed', failure: { failedAt: NaN, reason: HOSTILE, fault, log: log_ } })
-  log.tell({ kind: 'origin-not-noted', detail: HOSTILE })
+  log.tell({ kind: 'origin-not-noted', what: 'its origin', detail: HOSTILE })
   log.tell({ kind: 'details', details: details({ missing: [HOSTILE] }) })
   const names = commands().map(({ name }) => name)
   expect(names.filter((name) => !['group', 'endgroup', 'error', 'warning'].includes(name))).toEqual([])

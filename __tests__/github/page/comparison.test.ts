@@ -74,12 +74,12 @@ test('summary and comment say it, and why there is nothing to compare with', () 
   const none = {
     ...comparison(),
     baseline: undefined,
-    missing: 'no completed run of the branch main is known',
+    missing: 'no run of the branch main has passed with this action yet',
   }
   for (const show of [renderSummary, (record: ReturnType<typeof recordOf>) => renderComment(record, place)]) {
     expect(show(recordOf({ comparison: comparison(metric('f1')) }))).toContain('| `f1` | `0.93` | `0.95` |')
     expect(show(recordOf({ comparison: none }))).toContain(
-      'Not compared (baseline `main`): `no completed run of the branch main is known`',
+      'Not compared (baseline `main`): `no run of the branch main has passed with this action yet`',
     )
   }
 })

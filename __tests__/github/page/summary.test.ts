@@ -79,7 +79,7 @@ test('several faults stand each on a line of its own', () => {
 
 test('what the table of expectations says is not said above it once more', () => {
   const verdicts = [{ wanted: 'accuracy >= 0.9', held: false, got: '0.8' }]
-  const error = 'The run "x" completed, but 1 of 1 expectations was not met'
+  const error = 'The run "x" completed, but the expectation was not met'
   const text = renderSummary(recordOf({ conclusion: 'expectation-missed', error, verdicts }))
   expect(text).toContain('### 📉 ZenML run of training: completed, but not as expected\n')
   expect(text).not.toContain(error)
@@ -219,7 +219,7 @@ function hugeRecord(): RunRecord {
 test('whatever a server sends, the summary stays under 300 kB and says which parts are left out', () => {
   const text = renderSummary(hugeRecord())
   expect(Buffer.byteLength(text)).toBeLessThan(301_000)
-  expect(text).toMatch(/\nToo long to be shown here: .+\.\n$/)
+  expect(text).toMatch(/\nToo long to show here: .+\.\n$/)
 })
 
 /** One text in every place where a server or a user can put one. */

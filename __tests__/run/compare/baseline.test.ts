@@ -3,7 +3,7 @@ import { ZENML_VERSIONS } from '../../../simulator/index.ts'
 import type { JsonObject } from '../../../src/base/json.ts'
 import type { RunRequest } from '../../../src/run/execute.ts'
 import type { Comparison } from '../../../src/run/facts.ts'
-import type { Provenance } from '../../../src/run/origin.ts'
+import { noteConclusion, originOfRun, type Provenance } from '../../../src/run/origin.ts'
 import type { Expectation } from '../../../src/run/outcome/expect.ts'
 import { BASE_REQUEST, closeScenes, openScene, type Scene } from '../scene.ts'
 
@@ -104,8 +104,49 @@ describe.each(ZENML_VERSIONS)('on ZenML %s', (version) => {
     await scene.execute({ provenance: PULL_REQUEST, baseline: onMain })
     expect(comparisonOf(scene)).toMatchObject({
       baseline: undefined,
-      missing: 'no completed run of the branch main is known',
+      missing: 'no run of the branch main has passed with this action yet',
     })
+  })
+
+  test('whoever waits for a run of main later, and expects more, does not take it away as a baseline', async () => {
+    const scene = await open()
+    const { runId = '' } = await scene.execute({ provenance: MAIN, ...reaching(0.9) })
+    const strict: Expectation = { name: 'train.accuracy', operator: '>=', wanted: 0.99 }
+    expect(await scene.attach(runId, { expectations: [strict] })).toMatchObject({
+      conclusion: 'expectation-missed',
+    })
+    await scene.execute({ provenance: PULL_REQUEST, baseline: onMain })
+    expect(comparisonOf(scene)).toMatchObject({ baseline: { id: runId } })
+  })
+
+  test('whoever joined a run before its miss was noted, and ends later, leaves the miss as it is', async () => {
+    const scene = await open()
+    const { runId = '' } = await scene.execute({ provenance: MAIN, wait: false, ...reaching(0.1) })
+    const deps = scene.dependencies()
+    const joined = await deps.client.run(runId, { hydrate: true })
+    const server = await deps.client.info()
+    const account = await deps.client.account()
+    const project = { id: scene.server.seeded.project, name: undefined }
+    const strict: Expectation = { name: 'train.accuracy', operator: '>=', wanted: 0.9 }
+    await scene.attach(runId, { expectations: [strict] })
+    const origin = originOfRun(joined, { server, account, project })
+    await noteConclusion(origin!, 'completed', deps)
+    expect(scene.server.runs[0]?.metadata).toMatchObject({
+      github_actions: { conclusion: 'expectation-missed' },
+    })
+  })
+
+  test('a miss is noted although the first note of it fails', async () => {
+    const scene = await open()
+    scene.server.addFault({ on: 'metadata', occurrence: 2, do: { kind: 'html', status: 503 } })
+    const { runId = '' } = await scene.execute({
+      provenance: MAIN,
+      ...reaching(0.1),
+      expectations: [{ name: 'train.accuracy', operator: '>=', wanted: 0.9 }],
+    })
+    await scene.attach(runId)
+    await scene.execute({ provenance: PULL_REQUEST, baseline: onMain })
+    expect(comparisonOf(scene)).toMatchObject({ baseline: undefined })
   })
 
   test('where main has no run yet, the condition is not checked, unless a baseline is required', async () => {
@@ -114,7 +155,7 @@ describe.each(ZENML_VERSIONS)('on ZenML %s', (version) => {
     const required = await scene.execute({ ...request, baselineRequired: true })
     expect(required.conclusion).toBe('expectation-missed')
     expect(required.error).toMatch(
-      /got nothing to compare with: no completed run of the branch main is known$/,
+      /got nothing to compare with: no run of the branch main has passed with this action yet$/,
     )
     expect(await scene.execute(request)).toMatchObject({ conclusion: 'completed' })
     expect(verdictsOf(scene)).toEqual([
@@ -122,7 +163,7 @@ describe.each(ZENML_VERSIONS)('on ZenML %s', (version) => {
         wanted: 'train.accuracy >= baseline',
         held: true,
         isUnchecked: true,
-        got: 'not checked: no completed run of the branch main is known',
+        got: 'not checked: no run of the branch main has passed with this action yet',
       },
     ])
   })
@@ -200,5 +241,5 @@ test('beyond a thousand runs nobody says that there is none', async () => {
     },
   })
   const result = await scene.execute({ baseline: onMain, expectations: [atLeast(0)] })
-  expect(result.error).toMatch(/nothing to compare with: none of the last 1000 runs is one of main$/)
+  expect(result.error).toMatch(/nothing to compare with: none of the last 1000 runs is a passed run of main$/)
 })

@@ -164,7 +164,7 @@ test.each(['prototype', 'constructor'])('%s can be the name of a parameter and o
 test('a definition that is nested too deeply is not understood, and the configuration is sent', async () => {
   const deep = Array.from({ length: 20_000 }).reduce<JsonObject>((a) => ({ a }), {})
   expect(await check(definition({}, { deep }), { configuration: 'enable_cache: true' })).toEqual([
-    'The server does not say which parameters there are, so the configuration is sent without a check',
+    'The server does not list the parameters, so the configuration is sent unchecked',
   ])
 })
 

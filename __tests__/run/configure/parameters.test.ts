@@ -135,7 +135,7 @@ test('every fault is told at once, each with its place', async () => {
   )
   expect(message.split('\n')).toEqual([
     'configuration, line 4, column 7: parameter "rows" of step "load" must be an integer, not 1.5',
-    'parameters, line 1, column 1: several have a parameter "rate": write load.rate or train.rate',
+    'parameters, line 1, column 1: more than one parameter is named "rate": write load.rate or train.rate',
     'parameters, line 2, column 1: "report" is a step, and also a parameter of step "train". Write train.report, or report.<parameter>',
     'parameters, line 3, column 1: the pipeline has no step "trian"; did you mean train? It has: load, train, report',
     'parameters, line 4, column 1: no step has a parameter "epoch"; did you mean epochs? The steps have: rows, rate, epochs, report',

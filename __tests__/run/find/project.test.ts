@@ -96,7 +96,7 @@ test('a project that is not there is named with where it was written, and with w
     projects: list(ML, VISION),
   })
   expect(String(await rejection(found))).toBe(
-    'RunError: ZENML_ACTIVE_PROJECT_ID: there is no project "visoin" on this server. The account sees: "vision", "ml". Or the account has no permission to read it',
+    'RunError: ZENML_ACTIVE_PROJECT_ID: there is no project "visoin" on this server, or the account has no permission to read it. The account sees: "vision", "ml"',
   )
 })
 

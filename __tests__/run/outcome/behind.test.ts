@@ -84,8 +84,8 @@ async function attachBehind(
   const sent = (pattern: RegExp): number => scene.sent(pattern).length
   const atFirst = sent(RUN)
   await scene.attach(id)
-  // The last of the run is its detail; the graph is read by the watch as well.
-  const first = { run: sent(RUN) - atFirst, dag: 2, steps: 1 }
+  // The last but one of the run is its detail, the last is for the note of its end; the watch reads the graph as well.
+  const first = { run: sent(RUN) - atFirst - 1, dag: 2, steps: 1 }
   for (const on of routes) {
     const from = on === 'run' ? first.run : 1
     const occurrence: Fault['occurrence'] = { from, to: forGood ? 100 : first[on] }

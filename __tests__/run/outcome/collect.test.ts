@@ -320,7 +320,7 @@ test('of a step that was tried again only what its last attempt left counts', as
   ])
   expect(details?.artifacts.map(({ uri }) => uri)).toEqual(['s3://completed', 's3://completed'])
   expect(result.conclusion).toBe('expectation-missed')
-  expect(result.error).toContain('got no value of that name')
+  expect(result.error).toContain('got no such value')
 })
 
 test('an attempt that failed and is not followed by another has no results', async () => {

@@ -101,10 +101,6 @@ const lines: readonly (readonly [line: string | undefined, watched: Watched, cau
     'is no longer on the server: it was deleted while it was running',
     { kind: 'gone', status: 'running', detail: 'x' },
   ],
-  [
-    `could not be followed: 403. When last seen it was running, and it may still be running: ${URL}`,
-    { kind: 'lost', refuses: false, status: 'running', detail: '403.' },
-  ],
 ]
 
 test.each(lines.map(([line, watched, cause]) => ({ line, watched, cause })))(
@@ -113,6 +109,12 @@ test.each(lines.map(([line, watched, cause]) => ({ line, watched, cause })))(
     expect(said(watched, cause)).toBe(line === undefined ? undefined : `The run "nightly" ${line}`)
   },
 )
+
+test('of a run that could not be followed to its end the line says that the outcome is unknown', () => {
+  expect(said({ kind: 'lost', refuses: false, status: 'running', detail: '403.' })).toBe(
+    `The outcome of the run "nightly" is unknown. 403. When last seen it was running, and it may still be running: ${URL}`,
+  )
+})
 
 test('a message of many words is cut to one line that can be read', () => {
   const message = 'word '.repeat(100)

@@ -30,7 +30,7 @@ test.each(ZENML_VERSIONS)(
     const { conclusion, error, status } = await scene.execute({ expectations })
     expect({ conclusion, status }).toEqual({ conclusion: 'expectation-missed', status: 'completed' })
     expect(error).toMatch(
-      /^The run "[^"]+" completed, but 3 of 4 expectations were not met: expected accuracy > 0\.9, got 0\.9; expected f1 > 0, got no value of that name \(there is train\.(accuracy, train\.loss|loss, train\.accuracy)\); expected train\.accuracy == "0\.9", got 0\.9 \(a number\)$/,
+      /^The run "[^"]+" completed, but 3 of 4 expectations were not met: expected accuracy > 0\.9, got 0\.9; expected f1 > 0, got no such value \(the run has train\.(accuracy, train\.loss|loss, train\.accuracy)\); expected train\.accuracy == "0\.9", got 0\.9 \(a number\)$/,
     )
   },
 )
@@ -228,12 +228,12 @@ test.each<[string, number, number, string, boolean]>([
 })
 
 test.each<[string, JsonObject, JsonObject, string]>([
-  ['the run lacks it', { y: 1 }, { x: 1 }, 'no value of that name (there is y)'],
+  ['the run lacks it', { y: 1 }, { x: 1 }, 'no such value (the run has y)'],
   [
     'the baseline lacks it',
     { x: 1 },
     { y: 1 },
-    'nothing to compare with: the baseline has no value of that name (there is y)',
+    'nothing to compare with: the baseline has no such value (the run has y)',
   ],
   [
     'the baseline has a text',
@@ -245,12 +245,71 @@ test.each<[string, JsonObject, JsonObject, string]>([
     'the baseline has a number that is too large',
     { x: 1 },
     { x: Infinity },
-    'nothing to compare with: the baseline has null, which is not a number',
+    'nothing to compare with: the baseline has a number that is too large to be read',
   ],
 ])('where %s, nothing holds', (_, own, before, got) => {
   const baseline = { kind: 'found', values: logged(before) } as const
   const [verdict] = judgeExpectations(expected('x >= baseline - 1'), logged(own), undefined, baseline)
   expect(verdict).toEqual({ wanted: 'x >= baseline - 1', held: false, got })
+})
+
+/** As a pipeline computes them: each has more digits than a person writes. */
+const FRACTIONS = [29 / 30, 26 / 30, 2 / 3, 0.1 + 0.2, 93 / 97, 1 / 3, 1e-7 / 3]
+
+test.each(FRACTIONS)('%d is as good as itself', (value) => {
+  const baseline = { kind: 'found', values: logged({ x: value }) } as const
+  for (const text of ['x >= baseline', 'x <= baseline', 'x >= baseline - 0.01', 'x <= baseline + 1 %']) {
+    const judged = judgeExpectations(expected(text), logged({ x: value }), undefined, baseline)
+    expect(judged).toMatchObject([{ held: true }])
+  }
+  for (const text of ['x > baseline', 'x < baseline', 'x != baseline']) {
+    const judged = judgeExpectations(expected(text), logged({ x: value }), undefined, baseline)
+    expect(judged).toMatchObject([{ held: false }])
+  }
+})
+
+test.each(FRACTIONS.slice(0, 6))('a loss of exactly the tolerance from %d is none too many', (value) => {
+  const baseline = { kind: 'found', values: logged({ x: value }) } as const
+  const own = logged({ x: value - 0.01 })
+  expect(judgeExpectations(expected('x >= baseline - 0.01'), own, undefined, baseline)).toMatchObject([
+    { held: true },
+  ])
+})
+
+test('a number of more digits than can be compared exactly is more or less than another, never equal', () => {
+  const baseline = { kind: 'found', values: logged({ flos: 2.5e17 }) } as const
+  const judged = (text: string, flos: number) =>
+    judgeExpectations(expected(text), logged({ flos }), undefined, baseline)
+  expect(judged('flos <= baseline', 1.5e17)).toMatchObject([{ held: true }])
+  expect(judged('flos <= baseline', 2.5e17)).toMatchObject([
+    { held: false, got: expect.stringContaining('more digits than can be compared exactly') },
+  ])
+})
+
+test.each(['<', '<=', '>', '>='])('texts have no order beside a baseline: %s', (operator) => {
+  const baseline = { kind: 'found', values: logged({ x: '10.5' }) } as const
+  const judged = judgeExpectations(
+    expected(`x ${operator} baseline`),
+    logged({ x: '9.5' }),
+    undefined,
+    baseline,
+  )
+  expect(judged).toMatchObject([
+    { held: false, got: 'nothing to compare with: the baseline has "10.5", which is not a number' },
+  ])
+})
+
+test("a run's own value is not held against that of a step of the baseline", () => {
+  const values = { metadata: {}, stepMetadata: [{ step: 'train', metadata: { acc: 0.5 } }] }
+  const baseline = { kind: 'found', values } as const
+  expect(
+    judgeExpectations(expected('acc >= baseline'), logged({ acc: 0.6 }), undefined, baseline),
+  ).toMatchObject([
+    {
+      held: false,
+      got: 'nothing to compare with: the baseline has no such value (the run has train.acc)',
+    },
+  ])
 })
 
 test('what is no number can be told from the baseline, if nothing is added', () => {

@@ -1,5 +1,11 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
-import { ZENML_VERSIONS, type PipelineSpec, type SimulatorOptions } from '../../../simulator/index.ts'
+import {
+  ZENML_VERSIONS,
+  type Fault,
+  type Occurrence,
+  type PipelineSpec,
+  type SimulatorOptions,
+} from '../../../simulator/index.ts'
 import type { RunRequest } from '../../../src/run/execute.ts'
 import type { RunResult } from '../../../src/run/follow.ts'
 import type { RunEvent } from '../../../src/run/events.ts'
@@ -50,6 +56,32 @@ describe.each(ZENML_VERSIONS)('on ZenML %s', (version) => {
     expect(scene.clock.elapsed()).toBeLessThan(95_000)
   })
 
+  test('one no at the end of an outage is not the word of a server that is there', async () => {
+    const away: Fault & { occurrence: Occurrence } = {
+      on: 'any',
+      occurrence: 'always',
+      do: { kind: 'html', status: 503 },
+    }
+    const { scene, result } = await watchOne(
+      { version, pipeline: one({}, 3_600) },
+      { onLost: 'stop', lostAfterMs: 600_000 },
+      async ({ server, events, clock }) => {
+        await untilRunning(events)
+        server.addFault(away)
+        const from = clock.elapsed()
+        while (clock.elapsed() - from < 595_000) await new Promise((resolve) => setImmediate(resolve))
+        // No request is the zeroth.
+        away.occurrence = 0
+        const body = '{"detail":["IllegalOperationError","Insufficient permissions to READ resource."]}'
+        server.addFault({ on: 'any', occurrence: 'always', do: { kind: 'answer', status: 403, body } })
+      },
+    )
+    expect(result.conclusion).toBe('lost')
+    expect(result.error).toContain('403')
+    expect(result.error).not.toContain('It was not stopped')
+    expect(scene.endings).toEqual(['stop'])
+  })
+
   test('a server that is away for four minutes is said once to be lost and once to be back', async () => {
     const { scene, result } = await watchOne(
       { version, pipeline: one({}, 900) },
@@ -81,7 +113,7 @@ describe.each(ZENML_VERSIONS)('on ZenML %s', (version) => {
       },
     )
     expect(result.conclusion).toBe('lost')
-    expect(result.error).toMatch(/could not be followed: .*503/)
+    expect(result.error).toMatch(/is unknown\. .*503/)
     expect(result.error).toMatch(says)
     expect(scene.clock.elapsed()).toBeGreaterThanOrEqual(300_000)
     expect(scene.clock.elapsed()).toBeLessThan(400_000)

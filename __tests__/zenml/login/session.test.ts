@@ -258,7 +258,7 @@ test('where nobody listens, the error says so', async () => {
   const error = await rejection(session.token())
   expect(error).toBeInstanceOf(UnreachableError)
   expect(String(error)).toBe(
-    'UnreachableError: Could not log in: the connection was refused; check server-url, and that the server runs',
+    'UnreachableError: Could not log in: the connection was refused; check server-url, and that the server is running',
   )
 })
 

@@ -143,7 +143,7 @@ test('a name that is not there lists those that are, the nearest first, over sev
   const { pro } = await open(...many, { name: 'research' })
   const line = String(await rejection(by(pro, 'reserch')))
   expect(line).toMatch(
-    /there is no workspace "reserch" that this account may see; there are: "research", "team-/,
+    /there is no workspace "reserch" that this account can see; there are: "research", "team-/,
   )
   expect(line).toMatch(/ and 19 more$/)
 })

@@ -139,7 +139,9 @@ class PullRequestComment implements RunComment {
   async #put(body: string, need: Need, issue: number, api: GithubApi): Promise<void> {
     const ours = await this.#ours(issue, api)
     if (ours.some(({ writer }) => isNewer(writer, this.#settings.context))) {
-      this.#settings.log.info('A newer workflow run has written the comment on the pull request; it stays')
+      this.#settings.log.info(
+        'A newer workflow run has updated the pull request comment, so it is left as it is',
+      )
       return
     }
     const [first, ...stale] = ours

@@ -13,7 +13,7 @@ export interface RefusedPlace {
 /** The workflow was started by an event without a pull request. */
 export function noPullRequest(eventName: string): string {
   const event = eventName === '' ? 'its event' : `the event ${quote(eventName)}`
-  return `No comment was written: ${event} names no pull request; it needs one such as pull_request`
+  return `No comment was written: ${event} has no pull request; comments need one such as pull_request`
 }
 
 export const NO_TOKEN = 'No comment was written: github-token is empty; remove that input, or give it a token'
@@ -46,9 +46,9 @@ function refusal(
   }
   if (status === 403 && /\block/i.test(message)) return 'the conversation is locked'
   if (status === 403 && fromFork) {
-    return "GitHub gives workflows of a fork's pull request a token that can only read; see the job's summary"
+    return "GitHub gives a fork's pull request a read-only token; see the job summary"
   }
   if (status === 403 && /not accessible by/i.test(message)) return `the token lacks permission; ${GRANT}`
-  if (status === 404) return `GitHub does not show it to the token (404); ${GRANT}`
+  if (status === 404) return `GitHub does not show the pull request to the token (404); ${GRANT}`
   return `GitHub answered ${status}${message === '' ? '' : `: ${quote(message, MAX_QUOTE_LENGTH)}`}`
 }

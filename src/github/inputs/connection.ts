@@ -107,7 +107,7 @@ export function readGivenInputs(
   }
   if (credential === 'access-token' && !isExportedPair(url, env, parse)) {
     const problem =
-      'does not go with ZENML_STORE_URL, as login/ exported another pair; ' +
+      'does not belong to ZENML_STORE_URL: login/ exported another pair; ' +
       'give the inputs server-url and api-key, or set neither variable again'
     return fault('ZENML_STORE_API_TOKEN', problem)
   }

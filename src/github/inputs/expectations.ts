@@ -77,7 +77,7 @@ function readBound(text: string, column: number, line: string, name: string, ope
   const found = BOUND.exec(text)
   if (found === null) {
     const forms = 'write baseline alone, or with one number, as in baseline - 0.01 or baseline + 5 %'
-    return fault(line, column, `${shown(text)} is not a bound; ${forms}`)
+    return fault(line, column, `${shown(text)} is not a value to compare with; ${forms}`)
   }
   const [, sign, amount = '0', percent = ''] = found
   const offset = Number(amount) * (sign === '-' ? -1 : 1)

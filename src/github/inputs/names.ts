@@ -40,6 +40,10 @@ const ALIASES: Readonly<Record<string, readonly InputName[]>> = {
   'run-name': ['run'],
   'run-url': ['run'],
   graceful: ['mode'],
+  'model-name': ['model'],
+  'model-version': ['version'],
+  number: ['version'],
+  force: ['replace'],
 }
 
 /** The variable in which the runner hands over an input: upper case, spaces as underscores, hyphens as they are. */

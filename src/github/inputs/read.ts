@@ -1,18 +1,20 @@
 import type { Layer } from '../../run/configure/layers.ts'
+import type { VersionChoice } from '../../run/promote/find-version.ts'
 import type { Target } from '../../run/find/definition.ts'
 import { readConfiguration, readMapping, runNameFaults } from './configuration.ts'
-import { readChecked, type ConnectionInputs, type InputSources, type ReadInputs } from './read-checked.ts'
-import { baselineFaults, resumeFaults, targetFaults, runFaults, waitNotices } from './rules.ts'
+import type { InputFault } from './faults.ts'
+import {
+  readChecked,
+  type ConnectionInputs,
+  type Given,
+  type InputSources,
+  type ReadInputs,
+} from './read-checked.ts'
+import { baselineFaults, promoteFaults, resumeFaults, targetFaults, runFaults, waitNotices } from './rules.ts'
 import { inputTables, type InputValues } from './table.ts'
 
 /** All inputs of the action, checked, as everything behind the edge takes them. */
-export interface Inputs extends ConnectionInputs, ReturnType<typeof mainInputs> {
-  readonly target: Target
-  /** Lowest precedence first: the file, then the input. */
-  readonly configuration: readonly Layer[]
-  /** In the short form, whose keys have a meaning only beside the definition. */
-  readonly parameters: Layer | undefined
-}
+export interface Inputs extends ConnectionInputs, Work, ReturnType<typeof mainInputs> {}
 
 /** The inputs of wait/. */
 export interface WaitInputs extends ConnectionInputs, FollowInputs {
@@ -39,31 +41,60 @@ export interface StopInputs extends ConnectionInputs {
  * @throws {InputFaults} with every fault that was found, in the order of action.yml.
  */
 export async function readInputs(sources: InputSources): Promise<ReadInputs<Inputs>> {
-  return readChecked(inputTables.main, sources, async ({ raw, values, workspace, redact }) => {
-    const path = inputTables.main.schema.shape['configuration-file'].safeParse(raw['configuration-file']).data
-    const context = { workspace, readFile: sources.readFile, redact }
-    const configuration = await readConfiguration(path, raw.configuration, context)
-    const parameters = await readMapping('parameters', raw.parameters, context)
-    const target = values && targetOf(values)
+  return readChecked(inputTables.main, sources, async (given) => {
+    const { raw, values } = given
+    const { faults, layers, work } = await readWork(given, sources)
     return {
       faults: [
-        ...targetFaults(raw),
+        ...faults,
         ...baselineFaults(raw, values?.expect),
-        ...resumeFaults(raw, configuration.layers),
-        ...parameters.faults,
-        ...configuration.faults,
-        ...runNameFaults(configuration.layers),
+        ...resumeFaults(raw, layers),
+        ...runNameFaults(layers),
       ],
       notices: waitNotices(raw),
-      inputs: values &&
-        target && {
-          ...mainInputs(values),
-          target,
-          configuration: configuration.layers,
-          parameters: parameters.layers[0],
-        },
+      inputs: values && work && { ...mainInputs(values), ...work },
     }
   })
+}
+
+/** What is to be run, and what it is given. */
+export interface Work {
+  readonly target: Target
+  /** Lowest precedence first: the file, then the input. */
+  readonly configuration: readonly Layer[]
+  /** In the short form, whose keys have a meaning only beside the definition. */
+  readonly parameters: Layer | undefined
+}
+
+type WorkInputs = Pick<InputValues<'main'>, 'snapshot' | 'template' | 'pipeline'>
+
+/**
+ * Reads what the actions that start runs have in common. `layers` are there also where something else has a fault;
+ * `work` is not.
+ */
+export async function readWork(
+  { raw, values, workspace, redact }: Given<WorkInputs>,
+  { readFile }: Pick<InputSources, 'readFile'>,
+): Promise<{
+  readonly faults: readonly InputFault[]
+  readonly layers: readonly Layer[]
+  readonly work: Work | undefined
+}> {
+  const { 'configuration-file': file } = inputTables.main.schema.shape
+  const context = { workspace, readFile, redact }
+  const configuration = await readConfiguration(
+    file.safeParse(raw['configuration-file']).data,
+    raw.configuration,
+    context,
+  )
+  const parameters = await readMapping('parameters', raw.parameters, context)
+  const target = values && targetOf(values)
+  const { layers } = configuration
+  return {
+    faults: [...targetFaults(raw), ...parameters.faults, ...configuration.faults],
+    layers,
+    work: target && { target, configuration: layers, parameters: parameters.layers[0] },
+  }
 }
 
 /** The inputs of login/. */
@@ -117,6 +148,34 @@ export async function readStopInputs(sources: InputSources): Promise<ReadInputs<
   })
 }
 
+/** The inputs of promote/. */
+export interface PromoteInputs extends ConnectionInputs, Pick<InputValues<'promote'>, 'replace'> {
+  readonly choice: VersionChoice
+  /** Name or id. */
+  readonly project: string | undefined
+  readonly stage: NonNullable<InputValues<'promote'>['stage']>
+}
+
+/**
+ * Reads and checks the inputs of promote/.
+ *
+ * @throws {InputFaults} as {@link readInputs}.
+ */
+export async function readPromoteInputs(sources: InputSources): Promise<ReadInputs<PromoteInputs>> {
+  return readChecked(inputTables.promote, sources, ({ raw, values, server }) => {
+    const faults = promoteFaults(raw, server, sources.parseServerUrl)
+    const choice = values && choiceOf(values)
+    if (choice === undefined || values?.stage === undefined) return { faults, inputs: undefined }
+    const { project, stage, replace } = values
+    return { faults, inputs: { choice, project, stage, replace } }
+  })
+}
+
+function choiceOf({ run, model, version }: InputValues<'promote'>): VersionChoice | undefined {
+  if (run !== undefined) return { kind: 'run', run }
+  return model === undefined || version === undefined ? undefined : { kind: 'model', model, version }
+}
+
 /** What only the main action has. */
 function mainInputs(values: InputValues<'main'>) {
   return {
@@ -139,9 +198,9 @@ function mainInputs(values: InputValues<'main'>) {
   }
 }
 
-/** What the main action and wait/ have in common. */
 type FollowInputs = ReturnType<typeof followInputs>
 
+/** What the actions that follow a run have in common. */
 export function followInputs(
   values: Pick<
     InputValues<'main'>,
@@ -187,11 +246,7 @@ function reportInputs(
   }
 }
 
-export function targetOf({
-  snapshot,
-  template,
-  pipeline,
-}: Pick<InputValues<'main'>, 'snapshot' | 'template' | 'pipeline'>): Target | undefined {
+function targetOf({ snapshot, template, pipeline }: WorkInputs): Target | undefined {
   if (snapshot !== undefined) return { kind: 'snapshot', reference: snapshot, pipeline }
   if (template !== undefined) return { kind: 'template', reference: template, pipeline }
   return pipeline === undefined ? undefined : { kind: 'pipeline', pipeline }

@@ -204,6 +204,40 @@ export function runFaults(
   )
 }
 
+/** promote/ needs a version, named in one of two ways, and a stage. */
+export function promoteFaults(
+  raw: RawInputs,
+  server: ServerAddress | ProWorkspace | undefined,
+  parse: (text: string) => ParsedServerUrl,
+): InputFault[] {
+  return [...versionFaults(raw, server, parse), ...(raw.stage === undefined ? fault('stage', NO_STAGE) : [])]
+}
+
+const NO_STAGE = 'missing; write staging, production or archived'
+
+function versionFaults(
+  raw: RawInputs,
+  ...place: [Parameters<typeof runFaults>[1], Parameters<typeof runFaults>[2]]
+): InputFault[] {
+  const given = (['model', 'version'] as const).filter((input) => raw[input] !== undefined)
+  if (raw.run !== undefined && given.length > 0) {
+    return fault(
+      'run',
+      `cannot be combined with ${given.join(' and ')}; give either run, or model and version`,
+    )
+  }
+  if (raw.run !== undefined) return runFaults(raw, ...place)
+  if (given.length === 2) return []
+  if (given[0] === 'model') {
+    return fault('version', 'missing; write a version of the model, by its number, name or id')
+  }
+  if (given[0] === 'version') return fault('model', 'missing; write the name or the id of the model')
+  return fault(
+    'run',
+    'missing; write the id or the name of a run that made a model version, or model and version in its place',
+  )
+}
+
 /** With or without TLS, it is the same server. */
 function isSamePlace(url: string, other: string): boolean {
   return url.replace(/^https?:/, '') === other.replace(/^https?:/, '')

@@ -2,6 +2,8 @@ import { z } from 'zod'
 
 import type { EndMode } from '../../run/journal.ts'
 import type { FollowPolicy } from '../../run/follow.ts'
+import type { Replace } from '../../run/promote/decide.ts'
+import type { Stage } from '../../zenml/model-versions.ts'
 import {
   baseline,
   boolean,
@@ -35,6 +37,16 @@ const endMode = choice<EndMode>(['stop', 'stop-gracefully', 'keep-running'], { l
 const stopMode = choice<Exclude<EndMode, 'keep-running'>>(['stop', 'stop-gracefully'], {
   graceful: 'stop-gracefully',
   gracefully: 'stop-gracefully',
+})
+const stage = choice<Stage>(['staging', 'production', 'archived'], {
+  prod: 'production',
+  stage: 'staging',
+  archive: 'archived',
+})
+const replace = choice<Replace>(['older', 'always', 'never'], {
+  true: 'always',
+  false: 'never',
+  newer: 'older',
 })
 const onPaused = choice<FollowPolicy['onPaused']>(['wait', 'fail'])
 
@@ -182,6 +194,16 @@ export const inputTables = {
     project: name.optional(),
     mode: stopMode.prefault('stop'),
     timeout: duration.prefault('2m'),
+    ...network,
+  }),
+  promote: table({
+    ...connection,
+    run: runReference.optional(),
+    model: name.optional(),
+    version: name.optional(),
+    stage: stage.optional(),
+    replace: replace.prefault('older'),
+    project: name.optional(),
     ...network,
   }),
 }

@@ -55,7 +55,7 @@ export class FailureLog {
 
   #tail({ lines, left, missing }: LogTail, whose: string): void {
     if (missing !== undefined)
-      this.#log.info(`The log of ${whose} cannot be shown: ${inline(missing, MAX_LINE_LENGTH)}`)
+      this.#log.info(`The log of ${whose} is not shown: ${inline(missing, MAX_LINE_LENGTH)}`)
     if (lines.length === 0) return
     this.#log.serverText(lines, `Log of ${whose}: ${extent(lines.length, left)}`, { isFolded: true })
   }

@@ -153,7 +153,7 @@ export class RunLog implements Reporter {
         )
         return
       case 'origin-not-noted':
-        this.#log.warning(`ZenML does not show where the run came from: ${inline(event.detail, LONG)}`)
+        this.#log.warning(notNotedLine(event))
     }
   }
 
@@ -170,6 +170,13 @@ export class RunLog implements Reporter {
 function isHindrance(event: RunEvent): event is HindranceEvent {
   const kinds: readonly string[] = HINDRANCES
   return kinds.includes(event.kind)
+}
+
+function notNotedLine({ what, detail }: Extract<RunEvent, { kind: 'origin-not-noted' }>): string {
+  const why = inline(detail, LONG)
+  return what === 'its origin'
+    ? `Where the run came from could not be recorded on it: ${why}`
+    : `The run can be no baseline, because how the step ended was not recorded on it: ${why}`
 }
 
 function comparedLine({ input, baseline, missing }: Comparison): string {
@@ -198,7 +205,7 @@ function usualLine({ medianMs, runs }: Usual): string {
 }
 
 function verdictLine({ wanted, held, got }: Verdict): string {
-  return `${held ? 'Expectation met' : 'Expectation not met'}: ${inline(wanted, LONG)} (got ${inline(got, LONG)})`
+  return `${held ? 'Expectation met' : 'Expectation not met'}: ${inline(wanted, LONG)}, got ${inline(got, LONG)}`
 }
 
 function reasonOf(reason: string | undefined): string {

@@ -110,7 +110,7 @@ export class StartLog {
       case 'new-key':
         return `The server did not finish the request in ${shownDuration(event.afterMs)}, and there is no run: sending a new request for the same name`
       case 'dispatch-awaited':
-        return `The server created the run and then failed, so the run may never begin; waiting for it to begin for up to ${shownDuration(event.untilMs)}`
+        return `The server created the run and then failed, so it may never begin; waiting for it for up to ${shownDuration(event.untilMs)}`
       case 'not-dispatched':
         this.#log.warning(
           `The server never began the run ${inline(event.name, 300)}, so it was ended. Starting it again as ${inline(event.nextName, 300)}`,
@@ -124,7 +124,7 @@ export class StartLog {
         )
         return event.run.code && codeLogLine(event.run.code)
       case 'resumed':
-        return `Reattached to the run of attempt ${event.attempt}, which is ${inline(event.run.status)}: ${inline(event.url ?? event.run.id, LONG)}`
+        return `Reattached to the run of attempt ${event.attempt} (${inline(event.run.status)}): ${inline(event.url ?? event.run.id, LONG)}`
       case 'resume-unclear':
         this.#log.warning(
           `Several runs of earlier attempts match (${inline(event.names.join(', '), LONG)}), so a new one is started`,
@@ -132,7 +132,7 @@ export class StartLog {
         return undefined
       case 'resume-foreign':
         this.#log.warning(
-          `What earlier attempts started (${inline(event.names.join(', '), LONG)}) came from another template or snapshot, so a new run is started`,
+          `Earlier attempts ran another template or snapshot (${inline(event.names.join(', '), LONG)}), so a new run is started`,
         )
         return undefined
       case 'retry':
@@ -159,7 +159,7 @@ export class StartLog {
       ...(more > 0 ? [`and ${more} more values`] : []),
     ]
     const same = Object.keys(configuration).length > 0 && changes.length === 0
-    const laidOver = same ? ['The given configuration changes none of its values'] : changed
+    const laidOver = same ? ['The inputs change none of its values'] : changed
     if (this.#resolved !== undefined) this.#foldDefinition(this.#resolved, laidOver)
     for (const warning of warnings) this.#log.warning(inline(warning, LONG), { title: 'Configuration' })
     return unchecked

@@ -53,7 +53,6 @@ const MOST_FAILURES = 9
 
 /** What hinders a cell at its start, or the sight of its run, is told so often. */
 const MOST_HINDRANCES = 50
-const MOST_WARNINGS = 9
 
 /** A sign of life is due after a minute, and later after a twentieth of the time gone by. */
 const SHORTEST_SILENCE_MS = 60_000
@@ -74,7 +73,6 @@ export class SweepLog {
   #ended = 0
   #failureCount = 0
   #hindrances = 0
-  #warnings = 0
   #isLost = false
   #toldEnding = false
   #spokeAt: number
@@ -94,8 +92,8 @@ export class SweepLog {
         this.#log.info(
           `The matrix has ${event.cells} cells${event.unchecked === undefined ? '; all are checked' : ''}`,
         )
-        if (event.unchecked !== undefined) this.#log.warning(inline(event.unchecked, LONG))
-        for (const warning of event.warnings.slice(0, MOST_WARNINGS)) this.#log.warning(inline(warning, LONG))
+        for (const warning of event.warnings) this.#warn(inline(warning, LONG))
+        if (event.unchecked !== undefined) this.#warn(inline(event.unchecked, LONG))
         return
       case 'sweep-too-long':
         this.#log.warning(tooLongLine(event))
@@ -160,7 +158,7 @@ export class SweepLog {
         return
       case 'ending':
         if (event.timeoutMs === undefined && !this.#toldEnding && event.runId !== undefined) {
-          this.#timed(`Asking ZenML to stop the ${this.#running.size} runs that still go on`)
+          this.#timed('Asking ZenML to stop the runs that still go on')
           this.#toldEnding = true
         }
         return
@@ -212,13 +210,17 @@ export class SweepLog {
   }
 
   #hindered(line: string): void {
-    this.#hindrances += 1
-    if (this.#hindrances <= MOST_HINDRANCES) this.#timed(line)
+    if (this.#mayTell()) this.#timed(line)
   }
 
   #warn(line: string): void {
-    this.#warnings += 1
-    if (this.#warnings <= MOST_WARNINGS) this.#log.warning(line)
+    if (this.#mayTell()) this.#log.warning(line)
+  }
+
+  #mayTell(): boolean {
+    this.#hindrances += 1
+    if (this.#hindrances === MOST_HINDRANCES + 1) this.#timed('More lines like these are left out')
+    return this.#hindrances <= MOST_HINDRANCES
   }
 
   #timed(line: string): void {

@@ -37,14 +37,14 @@ export function heading({ conclusion, withoutRun, status, pipeline, sweep }: Run
 
 /** Link, duration and what is usual, in one line; of a run that was not started what it would have been of. */
 export function headLine(record: RunRecord): string {
-  const { runName, runId, runUrl, durationMs, usual, status, conclusion } = record
+  const { runName, runId, runUrl, durationMs, usual, conclusion } = record
   const name = runName ?? runId
   if (name === undefined) return record.withoutRun === undefined ? '' : definitionText(record)
   return [
     link(name, runUrl, MAX_NAME_LENGTH),
     ...(conclusion === 'started' || durationMs === undefined ? [] : [`**${shownDuration(durationMs)}**`]),
     ...(usual === undefined ? [] : [`usually ${shownDuration(usual.medianMs)}`]),
-    ...(tellsMore(record) ? [`${code(status, MAX_NAME_LENGTH)} in ZenML`] : []),
+    ...(tellsMore(record) ? [stateText(record)] : []),
     ...cacheShare(record),
   ].join(' · ')
 }
@@ -55,7 +55,12 @@ function definitionText({ definition }: RunRecord): string {
   const { kind, id, name, pipeline } = definition
   const of = pipeline?.name === undefined ? '' : ` of the pipeline ${code(pipeline.name, MAX_NAME_LENGTH)}`
   const noun = kind === 'snapshot' ? 'snapshot' : 'run template'
-  return `To be run: the ${noun} ${code(name ?? id, MAX_NAME_LENGTH)}${of}`
+  return `Requested: ${noun} ${code(name ?? id, MAX_NAME_LENGTH)}${of}`
+}
+
+function stateText({ conclusion, status }: RunRecord): string {
+  const state = code(status, MAX_NAME_LENGTH)
+  return conclusion === 'lost' ? `last seen ${state}` : `${state} in ZenML`
 }
 
 /** Whether ZenML's state says something that the conclusion does not. */

@@ -27,5 +27,5 @@ export function withinSize(
       kept.push(markdown)
     }
   }
-  return blocks(...kept, left.length === 0 ? '' : `Too long to be shown here: ${left.join(', ')}.`)
+  return blocks(...kept, left.length === 0 ? '' : `Too long to show here: ${left.join(', ')}.`)
 }

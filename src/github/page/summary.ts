@@ -31,23 +31,24 @@ const MAX_BYTES = 300_000
  * as it is no reason to call a run a failure.
  */
 export async function writeSummary(record: RunRecord, log: SummaryLog): Promise<boolean> {
-  return append(renderSummary(record), log)
+  return appendToSummary(renderSummary(record), log)
 }
 
 /** Appends a sentence to what the job summary says about the run already. */
 export async function addToSummary(sentence: string, log: SummaryLog): Promise<void> {
-  await append(`${code(sentence, MAX_SENTENCE_LENGTH)}\n`, log)
+  await appendToSummary(`${code(sentence, MAX_SENTENCE_LENGTH)}\n`, log)
 }
 
 type SummaryLog = Pick<WorkflowLog, 'warning' | 'cover'>
 
-async function append(markdown: string, log: SummaryLog): Promise<boolean> {
+/** Appends Markdown to the job summary. Gives whether that could be done; if not, a warning says so. */
+export async function appendToSummary(markdown: string, log: SummaryLog): Promise<boolean> {
   try {
     // An empty line before it: whatever an earlier step wrote must not run into it.
     await appendSummary(`\n${markdown}\n`, log)
     return true
   } catch {
-    log.warning('The job summary could not be written: the runner gave no file for it that can be written to')
+    log.warning("The job summary could not be written: the runner's file for it cannot be written")
     return false
   }
 }

@@ -1,27 +1,22 @@
 import type { JsonObject } from '../../base/json.ts'
 import type { Layer } from '../../run/configure/layers.ts'
-import type { Target } from '../../run/find/definition.ts'
 import type { Cell } from '../../run/sweep/cell.ts'
-import { readConfiguration, readMapping } from '../inputs/configuration.ts'
+import { readMapping } from '../inputs/configuration.ts'
 import { inputFault, type InputFault } from '../inputs/faults.ts'
-import { followInputs, targetOf } from '../inputs/read.ts'
+import { followInputs, readWork, type Work } from '../inputs/read.ts'
 import {
   readChecked,
   type ConnectionInputs,
   type InputSources,
   type ReadInputs,
 } from '../inputs/read-checked.ts'
-import { baselineFaults, targetFaults } from '../inputs/rules.ts'
+import { baselineFaults } from '../inputs/rules.ts'
 import { inputTables, type InputValues, type RawInputs } from '../inputs/table.ts'
 import { expandMatrix } from './matrix.ts'
 
 /** The inputs of sweep/. */
-export interface SweepInputs extends ConnectionInputs, ReturnType<typeof sweepInputs> {
-  readonly target: Target
+export interface SweepInputs extends ConnectionInputs, Work, ReturnType<typeof sweepInputs> {
   readonly cells: readonly Cell[]
-  /** Lowest precedence first: the file, then the input. */
-  readonly configuration: readonly Layer[]
-  readonly parameters: Layer | undefined
 }
 
 /**
@@ -30,35 +25,21 @@ export interface SweepInputs extends ConnectionInputs, ReturnType<typeof sweepIn
  * @throws {InputFaults} with every fault that was found, in the order of the action's file.
  */
 export async function readSweepInputs(sources: InputSources): Promise<ReadInputs<SweepInputs>> {
-  return readChecked(inputTables.sweep, sources, async ({ raw, values, workspace, redact }) => {
-    const path = inputTables.sweep.schema.shape['configuration-file'].safeParse(
-      raw['configuration-file'],
-    ).data
-    const context = { workspace, readFile: sources.readFile, redact }
-    const configuration = await readConfiguration(path, raw.configuration, context)
-    const parameters = await readMapping('parameters', raw.parameters, context)
-    const matrix = await readMapping('matrix', raw.matrix, context)
-    const { cells, faults } = cellsOf(matrix.layers[0])
-    const target = values && targetOf(values)
+  return readChecked(inputTables.sweep, sources, async (given) => {
+    const { raw, values, redact } = given
+    const { faults, layers, work } = await readWork(given, sources)
+    const matrix = await readMapping('matrix', raw.matrix, { redact })
+    const { cells, faults: cellFaults } = cellsOf(matrix.layers[0])
     return {
       faults: [
-        ...targetFaults(raw),
+        ...faults,
         ...matrixFaults(raw),
         ...matrix.faults,
-        ...faults,
-        ...parameters.faults,
-        ...configuration.faults,
-        ...nameFaults(configuration.layers),
+        ...cellFaults,
+        ...layers.flatMap(nameFaults),
         ...baselineFaults(raw, values?.expect),
       ],
-      inputs: values &&
-        target && {
-          ...sweepInputs(values),
-          target,
-          cells,
-          configuration: configuration.layers,
-          parameters: parameters.layers[0],
-        },
+      inputs: values && work && { ...sweepInputs(values), ...work, cells },
     }
   })
 }
@@ -89,11 +70,10 @@ function matrixFaults(raw: RawInputs): InputFault[] {
 }
 
 /** Each run has a name of its own, so one for all cannot be. */
-function nameFaults(layers: readonly Layer[]): InputFault[] {
-  const named = layers.some(({ value }) => (value['run_name'] ?? null) !== null)
-  return named
-    ? [inputFault('configuration', 'run_name is not allowed: each run of a sweep gets its own name')]
-    : []
+function nameFaults({ source, value }: Layer): InputFault[] {
+  if ((value['run_name'] ?? null) === null) return []
+  const [input = source] = source.split(':')
+  return [inputFault(input, 'run_name is not allowed: each run of a sweep gets its own name')]
 }
 
 function cellsOf(matrix: Layer | undefined): {

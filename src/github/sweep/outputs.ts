@@ -1,10 +1,10 @@
 import type { JsonObject, JsonValue } from '../../base/json.ts'
 import type { CellResult, SweepResult } from '../../run/sweep/cell.ts'
-import { cut, harmlessJson } from '../../base/printable.ts'
+import { cut } from '../../base/printable.ts'
+import { shownJson, shownList } from '../json-outputs.ts'
 
 /** Characters of the output `runs`; GitHub gives all outputs of a job 1 MB together, and counts two bytes a character. */
 const MAX_LENGTH = 300_000
-const NOTE_LENGTH = 40
 /** Of one text, in a list of at most 256 cells. */
 const MAX_TEXT_LENGTH = 500
 
@@ -27,22 +27,17 @@ export const EMPTY_SWEEP_OUTPUTS = {
 } as const
 
 /** The outputs of a sweep. */
-export function sweepOutputs({ cells, best }: SweepResult): Readonly<Record<SweepOutput, string>> {
-  const completed = cells.filter(hasCompleted).length
+export function sweepOutputs({ cells, completed, best }: SweepResult): Readonly<Record<SweepOutput, string>> {
   return {
-    runs: boundedList(cells.map(entryOf)),
+    runs: shownList(cells.map(entryOf), MAX_LENGTH),
     'best-run-id': best?.run?.id ?? '',
     'best-run-name': best?.run?.name ?? '',
     'best-run-url': best?.run?.url ?? '',
-    'best-parameters': best === undefined ? '{}' : shown(best.cell.values),
+    'best-parameters': best === undefined ? '{}' : (shownJson(best.cell.values) ?? '{}'),
     'best-value': best === undefined ? '' : String(best.rank.value),
     completed: String(completed),
     failed: String(cells.length - completed),
   }
-}
-
-function hasCompleted({ outcome }: CellResult): boolean {
-  return outcome?.conclusion === 'completed' || outcome?.conclusion === 'expectation-missed'
 }
 
 function entryOf({ cell, run, outcome, notStarted, details, rank, verdicts }: CellResult): JsonObject {
@@ -67,22 +62,4 @@ function entryOf({ cell, run, outcome, notStarted, details, rank, verdicts }: Ce
 
 function cutOrNull(text: string | undefined): JsonValue {
   return text === undefined ? null : cut(text, MAX_TEXT_LENGTH)
-}
-
-function shown(value: JsonValue): string {
-  return harmlessJson(JSON.stringify(value))
-}
-
-/** What is too long loses whole entries from its end, and says in a last one how many. */
-function boundedList(entries: readonly JsonObject[]): string {
-  const texts: string[] = []
-  let length = NOTE_LENGTH
-  for (const entry of entries) {
-    const text = shown(entry)
-    length += text.length + 1
-    if (length > MAX_LENGTH) break
-    texts.push(text)
-  }
-  const left = entries.length - texts.length
-  return `[${[...texts, ...(left > 0 ? [`{"left-out":${left}}`] : [])].join(',')}]`
 }

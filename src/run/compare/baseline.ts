@@ -132,9 +132,12 @@ async function findOnBranch(
     if (!isLast) continue
     return isHidden
       ? { kind: 'unread', why: 'the account has no permission to read the metadata of earlier runs' }
-      : { kind: 'none', why: `no completed run of the branch ${branch} is known` }
+      : { kind: 'none', why: `no run of the branch ${branch} has passed with this action yet` }
   }
-  return { kind: 'unread', why: `none of the last ${MOST_PAGES * PAGE_SIZE} runs is one of ${branch}` }
+  return {
+    kind: 'unread',
+    why: `none of the last ${MOST_PAGES * PAGE_SIZE} runs is a passed run of ${branch}`,
+  }
 }
 
 function isGoodRunOf({ metadata }: Run, branch: string, repository: string): boolean {

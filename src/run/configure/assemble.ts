@@ -17,8 +17,7 @@ export interface Assembled extends Configuration {
   readonly unchecked: string | undefined
 }
 
-const NOT_TOLD =
-  'The server does not say which parameters there are, so the configuration is sent without a check'
+const NOT_TOLD = 'The server does not list the parameters, so the configuration is sent unchecked'
 
 /**
  * Merges all that the user wants to differ, and checks it against the definition.

@@ -86,7 +86,7 @@ class Expansion {
     }
     if (isStep) return stepTarget(key, value)
     if (owners.length > 1)
-      return { problem: `several have a parameter ${quoted(key)}: write ${ways(owners, key)}` }
+      return { problem: `more than one parameter is named ${quoted(key)}: write ${ways(owners, key)}` }
     const [owner] = owners
     if (owner !== undefined) return { path: pathOf(owner, key) }
     const long = this.#longForm(key, value)

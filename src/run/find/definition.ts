@@ -10,7 +10,6 @@ import {
   type ServerInfo,
 } from '../../zenml/model.ts'
 import { isAtLeast } from '../../zenml/version.ts'
-import { didYouMean } from '../../base/words.ts'
 import { RunError } from '../errors.ts'
 
 /** What the user wants to run. */
@@ -23,7 +22,7 @@ const SUGGESTION_POOL = 200
 const MOST_SUGGESTIONS = 10
 
 const notAllowedHint = (kind: DefinitionKind): string =>
-  `Or the account has no permission to read ${DEFINITION_NOUNS[kind]}s`
+  `, or the account has no permission to read ${DEFINITION_NOUNS[kind]}s`
 
 /**
  * Finds what is to be run: by id, by exact name, by name within a pipeline, or the newest of a pipeline.
@@ -130,18 +129,18 @@ class Finder {
       !all.some((definition) => this.#isInPipeline(definition) && this.#isInProject(definition))
     const names = this.#runnable(all, ({ pipeline: of }) => of?.name)
     const problem = isUnknown
-      ? `there is no pipeline named "${pipeline}" with a named ${noun}${this.#place()}${didYouMean(pipeline, names) || '.'}`
-      : `"${pipeline}" has no named ${noun} that can be run${this.#place()}.`
-    const others = suggestion(all, names, pipeline, kind, `Pipelines with a runnable ${noun} are`)
-    return new RunError(`pipeline: ${problem} ${others}${notAllowedHint(kind)}`)
+      ? `there is no pipeline named "${pipeline}" with a named ${noun}${this.#place()}`
+      : `"${pipeline}" has no named ${noun} that can be run${this.#place()}`
+    const others = suggestion(all, names, pipeline, kind, `Pipelines with a runnable ${noun}`)
+    return new RunError(`pipeline: ${problem}${notAllowedHint(kind)}${others}`)
   }
 
   async #notFound(kind: DefinitionKind, which: string, wanted: string): Promise<RunError> {
     const all = await this.#tryToList(kind)
     const names = this.#runnable(all, ({ name }) => name)
-    const others = suggestion(all, names, wanted, kind, 'Runnable ones are')
+    const others = suggestion(all, names, wanted, kind, `Runnable ${DEFINITION_NOUNS[kind]}s`)
     return new RunError(
-      `${kind}: there is no ${DEFINITION_NOUNS[kind]} ${which}. ${others}${notAllowedHint(kind)}`,
+      `${kind}: there is no ${DEFINITION_NOUNS[kind]} ${which}${notAllowedHint(kind)}${others}`,
     )
   }
 
@@ -191,9 +190,9 @@ function suggestion(
   words: string,
 ): string {
   if (all === undefined) return ''
-  if (names.length === 0) return `The account sees no runnable ${DEFINITION_NOUNS[kind]} at all. `
+  if (names.length === 0) return `. The account sees no runnable ${DEFINITION_NOUNS[kind]} at all`
   const nearest = [...names].sort((a, b) => leven(a, wanted) - leven(b, wanted)).slice(0, MOST_SUGGESTIONS)
-  return `${words}: ${nearest.map((name) => `"${name}"`).join(', ')}. `
+  return `. ${words}: ${nearest.map((name) => `"${name}"`).join(', ')}`
 }
 
 /** Also where the stack is hidden: a run acts as this account, so it would end, or hang, before its first step. */
@@ -202,6 +201,6 @@ function runnable(definition: Definition): Definition {
   if (definition.runnable !== false && !hidesStack) return definition
   const why = hidesStack
     ? 'the account has no permission to read its stack. Give the account permission to read stacks and stack components'
-    : 'its stack or its build is gone, or it was made on a local stack. Make a new one on a remote stack and use that'
+    : 'its stack or its build is gone, or it was made on a local stack. Create it again on a remote stack'
   throw new RunError(`${kind}: the ${DEFINITION_NOUNS[kind]} "${name ?? id}" cannot be run: ${why}`)
 }

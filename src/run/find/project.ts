@@ -21,7 +21,7 @@ export interface ProjectRequest {
 
 const MOST_NAMES = 10
 
-const NOT_ALLOWED_HINT = 'Or the account has no permission to read it'
+const NOT_ALLOWED_HINT = ', or the account has no permission to read it'
 
 /**
  * Finds the project to look names up in, and reports which it is and why. Where nobody names one it is the account's
@@ -93,7 +93,7 @@ async function named(
   } catch (error) {
     if (!isGone(error)) throw error
     const start = `${source}: there is no project "${nameOrId}" on this server`
-    throw new RunError(`${start}. ${await suggestion(nameOrId, server, client)}${NOT_ALLOWED_HINT}`)
+    throw new RunError(`${start}${NOT_ALLOWED_HINT}${await suggestion(nameOrId, server, client)}`)
   }
 }
 
@@ -115,7 +115,7 @@ async function suggestion(wanted: string, server: ServerInfo, client: ZenmlClien
   try {
     const { items, total } = await client.projects()
     const names = items.map(({ name }) => name).sort((a, b) => leven(a, wanted) - leven(b, wanted))
-    return names.length === 0 ? '' : `The account sees: ${listed(names, total)}. `
+    return names.length === 0 ? '' : `. The account sees: ${listed(names, total)}`
   } catch {
     return ''
   }

@@ -5,11 +5,10 @@ import { isUuid, type Named, type Run, type ServerInfo } from '../../zenml/model
 import { runUrl } from '../../zenml/run-url.ts'
 import { ageOf } from '../age.ts'
 import { NoSuchRunError, RunError } from '../errors.ts'
-import { untilAnswered } from '../until-answered.ts'
+import { untilAnswered, type AskDependencies } from '../until-answered.ts'
 import { connect } from './target.ts'
 import type { ProjectChoice } from '../facts.ts'
 import { findProject, projectForLink } from './project.ts'
-import type { RunDependencies } from '../follow.ts'
 
 /** A run that is there already, and where a person looks at it. */
 export interface FoundRun {
@@ -31,7 +30,7 @@ export interface FoundRun {
 export async function findRun(
   reference: string,
   choice: ProjectChoice | undefined,
-  deps: RunDependencies,
+  deps: AskDependencies,
 ): Promise<FoundRun> {
   const { client } = deps
   const { server, account } = await connect(deps)
@@ -66,7 +65,7 @@ const NEW_RUN_PAUSE_MS = 2_000
 /** Undefined if it is still not there when a replica that lags behind would know it. */
 async function untilThere(
   look: () => Promise<Run | undefined>,
-  { clock, signal }: RunDependencies,
+  { clock, signal }: AskDependencies,
 ): Promise<Run | undefined> {
   const soon = new Deadline(clock, NEW_RUN_MS)
   for (;;) {
@@ -76,7 +75,7 @@ async function untilThere(
   }
 }
 
-async function byId(id: string, project: Named | undefined, deps: RunDependencies): Promise<Run | undefined> {
+async function byId(id: string, project: Named | undefined, deps: AskDependencies): Promise<Run | undefined> {
   const soon = new Deadline(deps.clock, LOOK_UP_MS)
   const ask = async (client: ZenmlClient): Promise<Run | undefined> => {
     try {

@@ -73,7 +73,7 @@ export function conclude(watched: Watched, context: ConcludeContext): Outcome {
         conclusion: 'lost',
         status,
         error: twoSentences(
-          `The run "${name}" could not be followed: ${watched.detail}`,
+          `The outcome of the run "${name}" is unknown. ${watched.detail}`,
           `When last seen it was ${status}, and it may still be running${where}`,
         ),
         failedStep,

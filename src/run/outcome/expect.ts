@@ -112,29 +112,50 @@ function judgeAgainst(
   }
   const own = find(expectation.name, entries)
   if ('problem' in own) return { wanted, held: false, got: own.problem }
-  // By its full name: the baseline may have had other steps.
-  const found = find(nameOf(own), entriesOf(baseline.values))
-  if ('problem' in found)
-    return { wanted, held: false, got: `nothing to compare with: the baseline has ${found.problem}` }
+  const found = findSame(own, entriesOf(baseline.values))
+  const nothing = (what: string): Verdict => ({
+    wanted,
+    held: false,
+    got: `nothing to compare with: the baseline has ${what}`,
+  })
+  if ('problem' in found) return nothing(found.problem)
   const { value } = found
+  if (typeof value === 'number' && !Number.isFinite(value))
+    return nothing('a number that is too large to be read')
+  const { operator } = expectation
   const { offset } = expectation.wanted
-  const isExact = typeof value === 'number' && doubtAbout(value, value) === undefined
-  if (!isExact && (offset !== 0 || !isValue(value))) {
-    const got = `nothing to compare with: the baseline has ${show(value)}, which is not a number`
-    return { wanted, held: false, got }
+  if (typeof value !== 'number') {
+    // Without a look at the values nobody knows that texts are compared, and "9.5" comes behind "10.5".
+    const isOrdered = operator !== '==' && operator !== '!='
+    if (isOrdered || offset !== 0 || !isValue(value)) return nothing(`${show(value)}, which is not a number`)
+    return withLimit(wanted, judge({ ...expectation, wanted: value }, entries), value)
   }
-  const limit = isExact ? boundOf(value, expectation.wanted) : value
-  const verdict = judge({ ...expectation, wanted: limit }, entries)
+  // As a person adds, and as a computer does: how binary fractions are rounded decides nothing.
+  const judged = (limit: number): Verdict =>
+    withLimit(wanted, judge({ ...expectation, wanted: limit }, entries), limit)
+  const by = amountOf(value, expectation.wanted)
+  const verdict = judged(by === 0 ? value : sum(value, by))
+  const other = judged(value + by)
+  return verdict.held !== other.held && other.held === (operator !== '!=') ? other : verdict
+}
+
+function withLimit(wanted: string, verdict: Verdict, limit: Value): Verdict {
   return { ...verdict, wanted: `${wanted} (${show(limit)})` }
+}
+
+/** What the baseline logged in the same place: a step's value is another one than that of the run itself. */
+function findSame(own: Entry, entries: readonly Entry[]): Entry | { readonly problem: string } {
+  const same = entries.find(({ step, key }) => step === own.step && key === own.key)
+  if (same !== undefined) return same
+  return { problem: noSuchValue(nameOf(own), entries) }
 }
 
 function isValue(value: JsonValue): value is Value {
   return value !== null && typeof value !== 'object' && typeof value !== 'number'
 }
 
-function boundOf(value: number, { offset, isPercent }: BaselineBound): number {
-  const by = isPercent ? (Math.abs(value) * offset) / 100 : offset
-  return sum(value, by)
+function amountOf(value: number, { offset, isPercent }: BaselineBound): number {
+  return isPercent ? (Math.abs(value) * offset) / 100 : offset
 }
 
 /** One line that names each miss, with a semicolon between two and none within; undefined if everything held. */
@@ -143,7 +164,8 @@ export function missedExpectations(runName: string, verdicts: readonly Verdict[]
   if (missed.length === 0) return undefined
   const list = missed.map(({ wanted, got }) => `expected ${wanted}, got ${got}`).join('; ')
   const count = `${missed.length} of ${verdicts.length} expectations ${missed.length === 1 ? 'was' : 'were'}`
-  return `The run "${runName}" completed, but ${count} not met: ${list}`
+  const which = verdicts.length === 1 ? 'the expectation was' : count
+  return `The run "${runName}" completed, but ${which} not met: ${list}`
 }
 
 /** As a person writes it. */
@@ -194,13 +216,12 @@ function find(name: string, entries: readonly Entry[]): Entry | { readonly probl
       problem: `several values of this name: ${listed(matches.map(originOf), name)} (log them under other names)`,
     }
   }
-  const known = entries.map(nameOf)
-  return {
-    problem:
-      known.length === 0
-        ? 'no value of that name (the run has no metadata)'
-        : `no value of that name (there is ${listed(known, name)})`,
-  }
+  return { problem: noSuchValue(name, entries) }
+}
+
+function noSuchValue(name: string, entries: readonly Entry[]): string {
+  if (entries.length === 0) return 'no such value (the run has no metadata)'
+  return `no such value (the run has ${listed(entries.map(nameOf), name)})`
 }
 
 function nameOf({ step, key }: Entry): string {

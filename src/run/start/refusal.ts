@@ -6,16 +6,16 @@ import { twoSentences } from '../../base/sentences.ts'
 const ADVICE: readonly { readonly pattern: RegExp; readonly advice: (noun: string) => string }[] = [
   {
     pattern: /has been updated since/i,
-    advice: (noun) => `The stack was changed after the ${noun} was made: make a new ${noun} and use that`,
+    advice: (noun) => `The stack was changed after the ${noun} was made: create the ${noun} again`,
   },
   {
     pattern: /does not have an associated build|no associated build/i,
     advice: (noun) =>
-      `The ${noun} was made without a container build: make a new one on a remote stack with a container registry`,
+      `The ${noun} was made without a container build: create it again on a remote stack with a container registry`,
   },
   {
     pattern: /no source snapshot|no source deployment/i,
-    advice: (noun) => `What the ${noun} was made from is gone: make a new ${noun} and use that`,
+    advice: (noun) => `What the ${noun} was made from is gone: create the ${noun} again`,
   },
   {
     pattern: /missing the following required parameters/i,

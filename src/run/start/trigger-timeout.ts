@@ -27,7 +27,7 @@ export async function within<Deps extends Limited, T>(
     return await work({ ...deps, client: client.with({ signal: either }) })
   } catch (error) {
     if (!limit.aborted || signal?.aborted === true) throw error
-    const told = 'time ran out before the server answered what there is to run. Nothing was started'
+    const told = 'time ran out while looking up what to run. Nothing was started'
     throw new RunError(`No run could be started within trigger-timeout: ${told}`, 'timed-out')
   }
 }

@@ -50,11 +50,11 @@ export type Candidate = CellResult & { readonly rank: { readonly value: number }
 export interface SweepResult {
   /** The candidates first, best first; then the others in the order of the matrix. */
   readonly cells: readonly CellResult[]
+  /** How many runs completed, as expected or not. */
+  readonly completed: number
   /** Undefined if nothing is ranked, or there is no candidate. */
   readonly best: Candidate | undefined
   readonly rank: Rank | undefined
-  /** The best beside the baseline; undefined where none was wished. */
-  readonly comparison: Comparison | undefined
 }
 
 /** Whether everything of this cell is as it was wished for. */

@@ -58,16 +58,16 @@ export function configureCells(
       }
     }
   }
+  const alike: string[] = []
   for (const numbers of bodies.values()) {
     if (numbers.length === 1) continue
-    const line = `matrix: cells ${listed(numbers)} give the run the same values; keep one of them`
-    faults.set(line, { withoutValues: line, numbers: cells.map(({ number }) => number) })
+    alike.push(`matrix: cells ${listed(numbers)} give the run the same values; keep one of them`)
   }
-  if (faults.size > 0) {
+  if (faults.size + alike.length > 0) {
     const all = [...faults]
     throw new ConfigurationError(
-      all.map(([line, { numbers }]) => named(line, numbers, cells.length)),
-      all.map(([, { withoutValues, numbers }]) => named(withoutValues, numbers, cells.length)),
+      [...all.map(([line, { numbers }]) => named(line, numbers, cells.length)), ...alike],
+      [...all.map(([, { withoutValues, numbers }]) => named(withoutValues, numbers, cells.length)), ...alike],
     )
   }
   const unchecked = configured[0]?.configuration.unchecked

@@ -11,7 +11,7 @@ import { within } from '../start/trigger-timeout.ts'
 import { SharedLooks } from '../watch/looks.ts'
 import { kinOfDefinition, readUsual } from '../watch/usual.ts'
 import { CellRun, type CellContext, type SweepDependencies } from './cell-run.ts'
-import type { Cell, CellResult, Rank, SweepResult } from './cell.ts'
+import { isGood, isMiss, type Cell, type CellResult, type Rank, type SweepResult } from './cell.ts'
 import { configureCells, type ConfiguredCell } from './configure-cells.ts'
 import { inOrder, isCandidate } from './rank.ts'
 import { Slots } from './slots.ts'
@@ -95,8 +95,8 @@ class Sweep {
     const left = waiting.map(({ cell }) => neverStarted(cell, this.#whyStopped ?? ''))
     const ordered = inOrder([...this.#results, ...left], rank)
     const best = ordered.find(isCandidate)
-    const comparison = best?.comparison
-    const result: SweepResult = { cells: ordered, best, rank, comparison }
+    const completed = ordered.filter((result) => isGood(result) || isMiss(result)).length
+    const result: SweepResult = { cells: ordered, completed, best, rank }
     await this.#noteBest(result)
     this.#deps.reporter.tell({ kind: 'swept', result })
     const isCancelled = this.#deps.signal?.aborted === true
@@ -131,7 +131,7 @@ class Sweep {
     const usual = await readUsual(client, kinOfDefinition(definition), this.#deps)
     if (usual !== undefined) {
       reporter.tell({ kind: 'usual', usual })
-      this.#looks.expect(usual.medianMs)
+      if (this.#request.pollIntervalMs === undefined) this.#looks.expect(usual.medianMs)
       this.#warnIfTooLong(cells, usual.medianMs)
     }
     const { baseline: choice } = this.#request
@@ -180,12 +180,7 @@ class Sweep {
   async #noteBest({ best }: SweepResult): Promise<void> {
     const run = best && this.#runs.find(({ cell }) => cell === best.cell)
     const origin = await run?.notedOrigin()
-    if (origin === undefined) return
-    try {
-      await noteConclusion(origin, 'completed', this.#deps)
-    } catch (error) {
-      if (this.#deps.signal?.aborted !== true) throw error
-    }
+    if (origin !== undefined) await noteConclusion(origin, 'completed', this.#deps)
   }
 }
 

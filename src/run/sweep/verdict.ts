@@ -21,7 +21,7 @@ const MOST_NAMED = 5
 
 /** How the step ends: red if a run failed or was not started, or if no run is good. */
 export function verdictOf(
-  { cells, best, rank }: SweepResult,
+  { cells, completed, best, rank }: SweepResult,
   { expectAll, isCancelled, whyStopped }: VerdictOptions,
 ): SweepOutcome {
   const hadRun = cells.some(({ run }) => run !== undefined)
@@ -34,7 +34,7 @@ export function verdictOf(
   })
   const broken = cells.filter((result) => !isGood(result) && !isMiss(result)).toSorted(byNumber)
   const missed = cells.filter(isMiss).toSorted(byNumber)
-  if (isCancelled) return end('cancelled', `Cancelled. ${countsOf(cells)}`)
+  if (isCancelled) return end('cancelled', `Cancelled. ${countsOf(cells, completed)}`)
   if (broken.length > 0) {
     const seen = broken.map(({ outcome }) => outcome?.conclusion)
     const conclusion = WORST_FIRST.find((each) => seen.includes(each)) ?? 'timed-out'
@@ -60,8 +60,7 @@ function byNumber(a: CellResult, b: CellResult): number {
   return a.cell.number - b.cell.number
 }
 
-function countsOf(cells: readonly CellResult[]): string {
-  const completed = cells.filter((result) => isGood(result) || isMiss(result)).length
+function countsOf(cells: readonly CellResult[], completed: number): string {
   const never = cells.filter(({ outcome }) => outcome === undefined).length
   const ended = cells.length - completed - never
   return `Of ${cells.length} cells ${completed} had completed, ${ended} were under way, and ${never} were never started`

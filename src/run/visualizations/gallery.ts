@@ -1,4 +1,4 @@
-import type { ArtifactLooks } from '../../zenml/visualization.ts'
+import type { ArtifactLooks } from '../../zenml/answers/visualization.ts'
 import type { ArtifactInfo, Gallery, RunDetails, Visualization, VisualizationType } from '../facts.ts'
 import { tryTo, type Reading, type ReadingDependencies } from '../try-to-read.ts'
 

@@ -58,7 +58,7 @@ export class SharedLooks implements Looks {
     this.#projectId = projectId
   }
 
-  /** To be called with what such runs take, as soon as that is known; milliseconds. */
+  /** To be called with what such runs take, unless the user has set an interval; milliseconds. */
   expect(usuallyMs: number): void {
     this.#usuallyMs = usuallyMs
   }
@@ -73,6 +73,8 @@ export class SharedLooks implements Looks {
       const dueAt = Math.min(now + mostMs, Math.max(now + ms, this.#lookedAt + this.#leastMs))
       const leave = (): void => {
         this.#sleepers.delete(sleeper)
+        // An alarm that wakes nobody would keep the process alive.
+        if (this.#sleepers.size === 0) this.#stopAlarm()
         signal?.removeEventListener('abort', onAbort)
       }
       const sleeper: Sleeper = {
@@ -108,7 +110,7 @@ export class SharedLooks implements Looks {
 
   #setAlarm(dueAt: number): void {
     if (dueAt >= this.#alarmAt) return
-    this.#alarm?.abort()
+    this.#stopAlarm()
     const alarm = new AbortController()
     this.#alarm = alarm
     this.#alarmAt = dueAt
@@ -120,9 +122,14 @@ export class SharedLooks implements Looks {
     )
   }
 
-  #ring(): void {
+  #stopAlarm(): void {
+    this.#alarm?.abort()
     this.#alarm = undefined
     this.#alarmAt = Number.POSITIVE_INFINITY
+  }
+
+  #ring(): void {
+    this.#stopAlarm()
     for (const sleeper of [...this.#sleepers]) sleeper.wake()
   }
 

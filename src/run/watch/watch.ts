@@ -291,7 +291,7 @@ class Watch {
     const doubtedMs = Math.min(DOUBTED_MS, lostAfterMs)
     const isFinal = this.#patience.refused(doubtedMs)
     if (!isFinal && this.#noteLost(detail, doubtedMs) < lostAfterMs) return undefined
-    return { kind: 'lost', status: this.#status, detail, refuses: true }
+    return { kind: 'lost', status: this.#status, detail, refuses: isFinal }
   }
 
   /** Gives for how many milliseconds the run has been out of sight. */

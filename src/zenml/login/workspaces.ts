@@ -133,7 +133,7 @@ async function theOneNamed(name: string, client: ProClient): Promise<Workspace> 
 }
 
 async function notFound(name: string, client: ProClient): Promise<string> {
-  const start = `workspace: there is no workspace ${shown(name)} that this account may see`
+  const start = `workspace: there is no workspace ${shown(name)} that this account can see`
   const names = [...new Set((await client.workspaces()).map((each) => each.name))]
   if (names.length === 0) return `${start}, nor any other; add the account to the workspace`
   const near = names

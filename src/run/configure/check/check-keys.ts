@@ -11,8 +11,8 @@ export const NOT_BY_API: readonly string[] = ['schedule', 'build']
 const ENVIRONMENT: JsonObject = { type: 'object', additionalProperties: { type: 'string' } }
 
 const REASONS: Readonly<Record<string, string>> = {
-  schedule: 'a run that is started from outside has no schedule; put it on the workflow (on: schedule)',
-  build: 'a run uses the build of its snapshot or template; make a new one to change it',
+  schedule: 'schedule the workflow instead (on: schedule)',
+  build: 'the build is part of the snapshot or template; to change it, create that again',
 }
 
 /**
@@ -34,7 +34,7 @@ export function checkKeys(
     } else if ((member(value, 'docker') ?? null) !== null && key === 'settings') {
       findings.error(
         [...place, 'docker'],
-        'settings.docker cannot be set: the image is part of the snapshot or template; make a new one to change it',
+        'settings.docker cannot be set: the image is part of the snapshot or template; to change it, create that again',
       )
     } else {
       checkKey(key, value, place, member(schemas, key), types, findings)

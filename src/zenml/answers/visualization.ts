@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { id } from './schemas.ts'
+import { id } from '../schemas.ts'
 
 /** What an artifact version shows a person, as servers list it: `html`, `image`, `csv`, `markdown` or `json`. */
 export interface ArtifactLooks {

@@ -1,0 +1,3 @@
+import { promote } from './index.js'
+
+await promote()
