@@ -3,7 +3,13 @@ import type { Block, Inline, Line, ListItem } from './blocks.ts'
 
 /** Text that HTML shows as it is, also in an attribute in double quotes. */
 export function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
+  // One sign after the other leaves nothing behind in memory, as a function called for each of a million signs does.
+  return text
+    .replace(/&/g, '&#38;')
+    .replace(/</g, '&#60;')
+    .replace(/>/g, '&#62;')
+    .replace(/"/g, '&#34;')
+    .replace(/'/g, '&#39;')
 }
 
 /** The same of one line, without what does not show. */

@@ -8,7 +8,7 @@ const MOST_SHOWN = 50
 const MOST_ARTIFACTS = 500
 const MEGABYTE = 1024 * 1024
 const MOST_MEGABYTES_EACH = 2
-const MOST_MEGABYTES_IN_ALL = 20
+const MOST_MEGABYTES_IN_ALL = 10
 /** Of one answer: base64 takes a third more, and JSON may double a text. */
 const MOST_ANSWER_BYTES = 2 * MOST_MEGABYTES_EACH * MEGABYTE
 
