@@ -92,7 +92,7 @@ const evaluate: StepSpec = {
     page: [
       {
         type: 'html',
-        value: "<h1>Evaluation</h1><p>accuracy 0.9</p><script>document.title='page'</script>",
+        value: '<style>p { color: teal }</style><h1>Evaluation</h1><p>accuracy 0.9</p>',
       },
     ],
     plot: [{ type: 'image', value: POINT }],

@@ -177,7 +177,7 @@ export function runCases(open: () => Fixture): void {
       confusion: { type: 'csv', value: 'actual,cat,dog\ncat,90,10\ndog,10,90\n' },
       page: {
         type: 'html',
-        value: "<h1>Evaluation</h1><p>accuracy 0.9</p><script>document.title='page'</script>",
+        value: '<style>p { color: teal }</style><h1>Evaluation</h1><p>accuracy 0.9</p>',
       },
       plot: { type: 'image', value: expect.stringMatching(/^iVBORw0KGgo[\w+/]+=*$/) },
     }
