@@ -62,6 +62,16 @@ export async function takePicture(page: string, picture: string, width: number):
   await run([`--window-size=${width},${height}`, `--screenshot=${picture}`, url])
 }
 
+/** The same of a page that runs no scripts, and so cannot tell how high it is. */
+export async function takePictureOf(
+  page: string,
+  picture: string,
+  { width, height, dark }: { readonly width: number; readonly height: number; readonly dark: boolean },
+): Promise<void> {
+  const scheme = dark ? ['--blink-settings=preferredColorScheme=0'] : []
+  await run([...scheme, `--window-size=${width},${height}`, `--screenshot=${picture}`, `file://${page}`])
+}
+
 async function run(args: readonly string[]): Promise<string> {
   const profile = await mkdtemp(path.join(tmpdir(), 'pictures-'))
   try {

@@ -13,8 +13,9 @@ h3, h4, h5, h6 { font-size: 1em; margin: 16px 0 8px; }
 p, ul, pre, details, .wide, svg { margin: 0 0 14px; }
 a { color: var(--link); }
 .wide { overflow-x: auto; }
-table { border-collapse: collapse; }
-th, td { border: 1px solid var(--line); padding: 5px 10px; text-align: left; overflow-wrap: normal; }
+table { border-collapse: collapse; width: max-content; }
+th, td { border: 1px solid var(--line); padding: 5px 10px; text-align: left; vertical-align: top; max-width: 60ch; }
+@media (max-width: 600px) { th, td { padding: 4px 6px; font-size: 13px; max-width: 36ch; } }
 thead th { background: var(--soft); }
 code, pre { font: 85%/1.45 ui-monospace, SFMono-Regular, Consolas, monospace; }
 code { background: var(--soft); border-radius: 5px; padding: .15em .35em; white-space: pre-wrap; }
@@ -27,7 +28,7 @@ li[data-mark]::before { content: attr(data-mark) " "; }
 figure { margin: 0 0 24px; }
 figcaption { font-weight: 600; margin-bottom: 8px; }
 figure img { max-width: 100%; background: #fff; border: 1px solid var(--line); border-radius: 6px; }
-iframe { width: 100%; height: 70vh; min-height: 300px; background: #fff; color-scheme: light;
+iframe { width: 100%; height: 480px; resize: vertical; background: #fff; color-scheme: light;
   border: 1px solid var(--line); border-radius: 6px; }
 .timeline text { fill: var(--ink); font-size: 13px; }
 .timeline .track { fill: var(--soft); }
