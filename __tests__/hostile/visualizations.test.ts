@@ -142,6 +142,14 @@ test('a cell is no formula, no second column and no HTML', async () => {
   }
 })
 
+test('the summary shows twenty rows of a table, and says how many more there are', async () => {
+  const rows = Array.from({ length: 30 }, (_, index) => `row${index + 1},1`)
+  const { view } = await look(showing([{ type: 'csv', value: ['name,value', ...rows].join('\n') }]))
+  expect(view.summary).toContain('| row20 | 1 |')
+  expect(view.summary).not.toContain('row21')
+  expect(view.summary).toContain('(10 more rows not shown here.)')
+})
+
 test('a page that tries to get out stays in a frame that may do nothing', async () => {
   const html =
     '"></iframe><img src=https://evil.example.com/x><meta http-equiv=refresh content="0;url=https://evil.example.com">' +

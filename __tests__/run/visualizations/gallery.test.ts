@@ -214,24 +214,31 @@ test('an unknown type is not asked for, and another type than was said is not sh
   expect(scene.sent(/\/visualize/)).toHaveLength(1)
 })
 
-test('a server that answers no more delays the step only until the time is up', async () => {
-  const scene = await openScene({
-    pipelines: [{ name: 'shown', steps: [showing('a', { one: [markdown('1')] })] }],
-    faults: [{ on: 'visualization', occurrence: 'always', do: { kind: 'hang' } }],
-  })
-  const limits: number[] = []
-  const deps = scene.dependencies()
-  const result = await scene.executeWith(template('shown'), {
-    ...deps,
-    timeLimit: (ms) => {
-      limits.push(ms)
-      return AbortSignal.timeout(ms === 15_000 ? 200 : ms)
-    },
-  })
-  expect(result.conclusion).toBe('completed')
-  expect(limits).toContain(15_000)
-  expect(galleryOf(scene)).toEqual({ shown: [], missing: ['a.one: the server did not answer in time'] })
+test('of more than five hundred artifacts the last ones are not asked, and it is said', async () => {
+  const nothing = Object.fromEntries(Array.from({ length: 510 }, (_, index) => [`o${index}`, []]))
+  const { scene, gallery } = await look({ steps: [showing('a', nothing)] })
+  expect(gallery).toEqual({ shown: [], missing: ['what 10 more artifacts show: at most 500 are read'] })
+  expect(scene.sent(LOOK)).toHaveLength(500)
 })
+
+test.each([
+  ['lists', 'artifact', 7_000],
+  ['shows', 'visualization', 15_000],
+] as const)(
+  'a server that no longer %s them delays the step only until the time is up',
+  async (_, on, most) => {
+    const scene = await openScene({
+      pipelines: [{ name: 'shown', steps: [showing('a', { one: [markdown('1')] })] }],
+      faults: [{ on, occurrence: 'always', do: { kind: 'hang' } }],
+    })
+    const result = await scene.executeWith(template('shown'), {
+      ...scene.dependencies(),
+      timeLimit: (ms) => AbortSignal.timeout(ms === most ? 200 : 600_000),
+    })
+    expect(result.conclusion).toBe('completed')
+    expect(galleryOf(scene)).toEqual({ shown: [], missing: ['a.one: the server did not answer in time'] })
+  },
+)
 
 test('a cancellation ends the look at once, and the verdict stays', async () => {
   const scene = await openScene({
