@@ -74,6 +74,21 @@ test('HTML stands in a frame without any permission, under the same policy, and 
     /^<!doctype html><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="default-src 'none'/,
   )
   expect(html).toContain('<h1 title="a">Report</h1><x-LINK rel=preconnect')
+  expect(html).toContain('<style>a, area { pointer-events: none !important; }</style>')
+})
+
+test('an address that is none of the web is not linked', () => {
+  const page = pageOf({
+    runUrl: 'javascript:alert(1)',
+    gallery: { shown: [show('html', '<script>')], missing: [] },
+  })
+  expect(page).not.toContain('href="javascript')
+  expect(page).toContain('Look at it in ZenML.')
+})
+
+test('JSON has at most 5,000 lines, and says how many more there are', () => {
+  const page = showing(show('json', JSON.stringify(Array.from({ length: 6_000 }, (_, index) => index))))
+  expect(page).toContain('4998,</pre><p>(1,002 more lines not shown here.)</p>')
 })
 
 test.each(['<p>x</p><script>draw()</script>', '<SCRIPT src=x>', '<canvas>', '<iframe src="https://x">'])(
