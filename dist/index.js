@@ -45071,16 +45071,16 @@ const $ZodEnum = /*@__PURE__*/ $constructor("$ZodEnum", (inst, def) => {
         return payload;
     };
 });
-const $ZodLiteral = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodLiteral", (inst, def) => {
+const $ZodLiteral = /*@__PURE__*/ $constructor("$ZodLiteral", (inst, def) => {
     $ZodType.init(inst, def);
     const values = new Set(def.values);
     inst._zod.values = values;
-    util.defineLazyInternal(inst, "pattern", (zod) => {
+    defineLazyInternal(inst, "pattern", (zod) => {
         const vals = zod.def.values;
         // unmatchable fallback, RE2-safe: an empty alternation would compile to /^()$/, which matches ""
         return new RegExp(vals.length
             ? `^(${vals
-                .map((o) => typeof o === "string" ? util.escapeRegex(o) : o ? util.escapeRegex(o.toString()) : String(o))
+                .map((o) => typeof o === "string" ? escapeRegex(o) : o ? escapeRegex(o.toString()) : String(o))
                 .join("|")})$`
             : "^[^\\s\\S]$");
     });
@@ -45097,7 +45097,7 @@ const $ZodLiteral = /*@__PURE__*/ (/* unused pure expression or super */ null &&
         });
         return payload;
     };
-})));
+});
 const $ZodFile = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodFile", (inst, def) => {
     $ZodType.init(inst, def);
     inst._zod.parse = (payload, _ctx) => {
@@ -50144,10 +50144,10 @@ function nativeEnum(entries, params) {
         ...util.normalizeParams(params),
     });
 }
-const ZodLiteral = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("ZodLiteral", (inst, def) => {
-    core.$ZodLiteral.init(inst, def);
+const ZodLiteral = /*@__PURE__*/ $constructor("ZodLiteral", (inst, def) => {
+    $ZodLiteral.init(inst, def);
     ZodType.init(inst, def);
-    inst._zod.processJSONSchema = (ctx, json, params) => processors.literalProcessor(inst, ctx, json, params);
+    inst._zod.processJSONSchema = (ctx, json, params) => literalProcessor(inst, ctx, json, params);
     inst.values = new Set(def.values);
     Object.defineProperty(inst, "value", {
         get() {
@@ -50157,12 +50157,12 @@ const ZodLiteral = /*@__PURE__*/ (/* unused pure expression or super */ null && 
             return def.values[0];
         },
     });
-})));
+});
 function literal(value, params) {
     return new ZodLiteral({
         type: "literal",
         values: Array.isArray(value) ? value : [value],
-        ...util.normalizeParams(params),
+        ...normalizeParams(params),
     });
 }
 const ZodFile = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("ZodFile", (inst, def) => {
@@ -51038,6 +51038,7 @@ const inputTables = {
         'baseline-required': fields_boolean.prefault('false'),
         'dry-run': fields_boolean.prefault('false'),
         ...report,
+        visualizations: fields_boolean.prefault('false'),
         'note-origin': fields_boolean.prefault('true'),
         ...network,
         ...step,
@@ -51057,6 +51058,7 @@ const inputTables = {
         baseline: baseline.optional(),
         'baseline-required': fields_boolean.prefault('false'),
         ...report,
+        visualizations: fields_boolean.prefault('false'),
         ...network,
         ...step,
     }),
@@ -52072,6 +52074,11 @@ function headCommitOf(event) {
         workflowRunEvent.safeParse(event).data?.workflow_run.head_sha ??
         undefined);
 }
+const publicEvent = object({ repository: object({ private: literal(false) }) });
+/** Whether the event says that everybody can see the repository; what it does not say counts as no. */
+function isPublic(event) {
+    return publicEvent.safeParse(event).success;
+}
 
 ;// CONCATENATED MODULE: ./build/github/workflow/missing-secrets.js
 
@@ -52287,7 +52294,13 @@ async function readLoginInputs(sources) {
 async function readWaitInputs(sources) {
     return readChecked(inputTables.wait, sources, ({ raw, values, server }) => ({
         faults: [...runFaults(raw, server, sources.parseServerUrl), ...baselineFaults(raw, values?.expect)],
-        inputs: values?.run === undefined ? undefined : { ...followInputs(values), run: values.run },
+        inputs: values?.run === undefined
+            ? undefined
+            : {
+                ...followInputs(values),
+                run: values.run,
+                visualizations: values.visualizations,
+            },
     }));
 }
 /**
@@ -52339,6 +52352,8 @@ function mainInputs(values) {
         /** Whether a re-run attempt takes up the run of an earlier one; there is no name of the user's own then. */
         resume: values.resume,
         dryRun: values['dry-run'],
+        /** Whether to show what the artifacts of the run hold. */
+        visualizations: values.visualizations,
         /** Whether the run says in ZenML where it came from. */
         noteOrigin: values['note-origin'],
     };
@@ -54540,7 +54555,16 @@ function getIDToken(aud) {
 
 
 const RUN = ['run-id', 'run-name', 'run-url', 'status', 'conclusion'];
-const RESULTS = ['pipeline', 'failed-step', 'error', 'steps', 'metadata', 'artifacts', 'comparison'];
+const RESULTS = [
+    'pipeline',
+    'failed-step',
+    'error',
+    'steps',
+    'metadata',
+    'artifacts',
+    'comparison',
+    'report',
+];
 /** Every output of each action, in the order of the action's file. */
 const actionOutputs = {
     main: [...RUN, 'duration', 'template-id', 'snapshot-id', ...RESULTS],
@@ -54827,6 +54851,8 @@ const NAMED = { amp: '&', percnt: '%', bsol: '\\' };
 const SINGLE = { n: '\n', r: '\r', t: '\t' };
 /** For a character that is no part of any secret. */
 const OTHER = '\u200B';
+/** A text of megabytes is put together piece by piece, or a million short texts would be kept until its end. */
+const MOST_PARTS = 1_000;
 /** Reads the escapes of a text, layer by layer. */
 function unescaped(whole) {
     let text = whole;
@@ -54843,6 +54869,7 @@ function unescaped(whole) {
 }
 /** @param places where each character of the text began; moved along with the characters */
 function readLayer(text, places) {
+    let read = '';
     const parts = [];
     let length = 0;
     let from = 0;
@@ -54857,10 +54884,12 @@ function readLayer(text, places) {
         length += 1;
         parts.push(meaningOf(escape));
         from = index + escape.length;
+        if (parts.length > MOST_PARTS)
+            read += parts.splice(0).join('');
     }
     keep(text.length);
     places[length] = places[text.length] ?? 0;
-    return parts.join('');
+    return read + parts.join('');
 }
 /** Always one character. */
 function meaningOf(escape) {
@@ -55455,6 +55484,13 @@ function escapeMarkdown(text, max = markdown_MAX_TEXT_LENGTH) {
     return visible(text, max).replace(/[\\`*_{}[\]()<>#+!|~&@:.$=-]/g, (c) => `&#${c.charCodeAt(0)};`);
 }
 /**
+ * The same of text that is longer than a name. What stands between two letters or digits and means nothing there stays
+ * as it is, so that the runner finds the secrets that it masks.
+ */
+function escapeText(text, max = markdown_MAX_TEXT_LENGTH) {
+    return visible(text, max).replace(/[\\`*{}[\]()<>#!|~&@:$]|(?<![A-Za-z0-9])[-_=+.]|[-_=+.](?![A-Za-z0-9])|(?<=www)\./gi, (c) => `&#${c.charCodeAt(0)};`);
+}
+/**
  * A value in a code span of one line, also inside a table's cell.
  *
  * The text stands there unchanged where that is possible: the runner masks a summary as it masks a log, and finds
@@ -55513,7 +55549,7 @@ function grouped(count) {
     return count.toLocaleString('en-US');
 }
 /** Blocks of Markdown below one another; empty ones leave no gap. */
-function blocks(...parts) {
+function markdown_blocks(...parts) {
     return parts.filter((part) => part !== undefined && part !== '').join('\n\n');
 }
 
@@ -55836,7 +55872,7 @@ function comparisonText(comparison) {
         changeText(metric),
     ]);
     const more = metrics.length - rows.length;
-    return blocks(title, markdown_table(['Metric', 'Baseline', 'This run', 'Change'], rows), more > 0 ? `${amount(more, 'more metric')} not shown.` : '');
+    return markdown_blocks(title, markdown_table(['Metric', 'Baseline', 'This run', 'Change'], rows), more > 0 ? `${amount(more, 'more metric')} not shown.` : '');
 }
 function numberText(value) {
     return value === undefined ? 'none' : markdown_code(shownNumber(value));
@@ -56269,6 +56305,10 @@ class RunLog {
             case 'compared':
                 this.#log.info(comparedLine(event.comparison));
                 return;
+            case 'visualizations':
+                for (const line of galleryLines(event.gallery))
+                    this.#log.info(line);
+                return;
             case 'ended':
                 this.#log.info(inline(event.sentence, run_log_LONG));
                 return;
@@ -56340,6 +56380,15 @@ function usualLine({ medianMs, runs }) {
 function reasonOf(reason) {
     return reason === undefined || reason === '' ? '' : ` (${inline(reason, run_log_LONG)})`;
 }
+function galleryLines({ shown, missing }) {
+    const count = shown.length === 1 ? '1 visualization' : `${shown.length} visualizations`;
+    return [
+        `Read ${count} of the run's artifacts`,
+        ...missing.slice(0, MOST_UNREAD).map((clause) => `Not shown: ${inline(clause, run_log_LONG)}`),
+    ];
+}
+/** The summary lists more of them. */
+const MOST_UNREAD = 10;
 
 ;// CONCATENATED MODULE: ./build/http/transport-error.js
 /**
@@ -57157,7 +57206,7 @@ class Api {
         const error = new AnswerError('use the token', answer, this.now());
         return !isAuthenticatorAway(error) && (once ? error.exception !== undefined : error.fromZenml);
     }
-    async #send({ method, path, query = {}, json, headers }, token) {
+    async #send({ method, path, query = {}, json, headers, bodyBytes }, token) {
         const { http, baseUrl, apiPath = '/api/v1', signal } = this.#deps;
         const url = new URL(`${baseUrl}${apiPath}${path}`);
         for (const [name, value] of Object.entries(query))
@@ -57172,6 +57221,7 @@ class Api {
                 ...headers,
             },
             ...(json === undefined ? {} : { body: JSON.stringify(json) }),
+            bodyBytes,
             signal,
         });
         this.#serverTime.note(answer);
@@ -57602,7 +57652,57 @@ function pageOf(item) {
     return object({ total: schemas_number(), total_pages: schemas_number(), items: schemas_array(item) });
 }
 
+;// CONCATENATED MODULE: ./build/zenml/answers/visualization.js
+
+
+const visualization_text = schemas_string().optional().catch(undefined);
+const artifactLooksSchema = object({
+    id: id,
+    body: object({ artifact: object({ name: visualization_text }).nullish().catch(undefined) })
+        .nullish()
+        .catch(undefined),
+    metadata: object({
+        visualizations: schemas_array(object({
+            id: id.optional().catch(undefined),
+            body: object({ type: schemas_string() }).nullish().catch(undefined),
+        })),
+    })
+        .nullish(),
+});
+/** Of a picture the value is base64. */
+const visualizationSchema = object({ type: schemas_string(), value: schemas_string() });
+function toArtifactLooks({ body, metadata }) {
+    return {
+        name: body?.artifact?.name,
+        visualizations: (metadata?.visualizations ?? []).map((each) => ({
+            id: each.id,
+            type: each.body?.type ?? 'unknown',
+        })),
+    };
+}
+const curatedItem = object({
+    body: object({
+        artifact_version_id: id,
+        artifact_visualization_id: id,
+        display_name: visualization_text.nullable(),
+        display_order: schemas_number().nullish().catch(undefined),
+    }),
+});
+/** Those of a hydrated run, in the order that they were given. What has another shape is left out. */
+const curated = schemas_array(unknown())
+    .transform((items) => items
+    .flatMap((item) => curatedItem.safeParse(item).data?.body ?? [])
+    .toSorted((a, b) => (a.display_order ?? Number.MAX_VALUE) - (b.display_order ?? Number.MAX_VALUE))
+    .map((body) => ({
+    artifactId: body.artifact_version_id,
+    visualizationId: body.artifact_visualization_id,
+    name: body.display_name ?? undefined,
+})))
+    .nullish()
+    .catch(undefined);
+
 ;// CONCATENATED MODULE: ./build/zenml/step-detail.js
+
 
 
 
@@ -57650,8 +57750,13 @@ const stepDetailSchema = stepSchema.extend({
 const runDetailSchema = runSchema
     .extend({
     metadata: runSchema.shape.metadata.unwrap().unwrap().extend({ exception_info: exception }).nullish(),
+    resources: runSchema.shape.resources.unwrap().unwrap().extend({ visualizations: curated }).nullish(),
 })
-    .transform((run) => ({ ...toRun(run), exception: run.metadata?.exception_info }));
+    .transform((run) => ({
+    ...toRun(run),
+    exception: run.metadata?.exception_info,
+    curated: run.resources?.visualizations ?? [],
+}));
 /** What servers before 0.85 give of a log by default, from its beginning (`get_step_logs`, in bytes). */
 const MOST_TEXT = 16 * 1024 * 1024;
 const entry = object({
@@ -57890,6 +57995,19 @@ const ROUTES = {
     template: '/run_templates',
     snapshot: '/pipeline_snapshots',
 };
+/** The parameters of such a list. */
+function definitionsParameters(kind, { name, pipeline, projectId, runnable, size }) {
+    return {
+        name: name === undefined ? undefined : `equals:${name}`,
+        pipeline,
+        project: projectId,
+        named_only: kind === 'snapshot' ? 'true' : undefined,
+        runnable: runnable === true && kind === 'snapshot' ? 'true' : undefined,
+        sort_by: 'desc:created',
+        size: String(size),
+        hydrate: 'false',
+    };
+}
 /** Only what JSON writes as it is: the server looks for it in JSON. */
 const PLAIN_BRANCH = /^[\w./-]+$/;
 /** The parameters of such a list. */
@@ -57978,6 +58096,7 @@ function isWrittenByZenml({ exception, status }, { body }) {
 
 
 
+
 /** 20,000 steps; a server that never comes to an end must not hold the step for ever. */
 const MOST_STEP_PAGES = 200;
 /**
@@ -58039,19 +58158,7 @@ class ZenmlClient {
     }
     /** Named templates or snapshots, newest first. Servers ignore filters that they do not know: check each item. */
     async definitions(kind, query) {
-        const call = {
-            path: ROUTES[kind],
-            query: {
-                name: query.name === undefined ? undefined : `equals:${query.name}`,
-                pipeline: query.pipeline,
-                project: query.projectId,
-                named_only: kind === 'snapshot' ? 'true' : undefined,
-                runnable: query.runnable === true && kind === 'snapshot' ? 'true' : undefined,
-                sort_by: 'desc:created',
-                size: String(query.size),
-                hydrate: 'false',
-            },
-        };
+        const call = { path: ROUTES[kind], query: definitionsParameters(kind, query) };
         const page = await this.#api.read(`list the ${DEFINITION_NOUNS[kind]}s`, call, pageOf(definitionSchema));
         return page.items.map((item) => toDefinition(kind, item));
     }
@@ -58194,6 +58301,17 @@ class ZenmlClient {
     async runDetail(id) {
         const call = { path: `/runs/${pathSegment(id)}`, query: { hydrate: 'true' } };
         return this.#api.read('read the run', call, runDetailSchema, isAbout(id));
+    }
+    /** How an artifact version can be looked at. */
+    async artifactLooks(id) {
+        const call = { path: `/artifact_versions/${pathSegment(id)}`, query: { hydrate: 'true' } };
+        return toArtifactLooks(await this.#api.read('read an artifact', call, artifactLooksSchema, isAbout(id)));
+    }
+    /** One visualization of an artifact version, by its index from 0; an answer of more than `bodyBytes` is refused. */
+    async visualization(id, index, bodyBytes) {
+        const path = `/artifact_versions/${pathSegment(id)}/visualize`;
+        const call = { path, query: { index: String(index) }, bodyBytes };
+        return this.#api.read('read a visualization', call, visualizationSchema);
     }
     /** Attaches mappings to a run as metadata; tried once. */
     async noteMetadata(runId, values, scope) {
@@ -58685,7 +58803,7 @@ class Http {
         const url = new URL(request.url);
         const proxy = proxyFor(url);
         const timeoutMs = request.timeoutMs ?? this.#limits.exchangeMs;
-        const exchange = new Exchange(this.#limits.bodyBytes);
+        const exchange = new Exchange(request.bodyBytes ?? this.#limits.bodyBytes);
         const onAbort = () => {
             exchange.abort(request.signal?.reason);
         };
@@ -62461,6 +62579,7 @@ async function collectDetails(reference, options, deps) {
             metadata: withoutRepeats(withoutOrigin(detail?.metadata ?? {}), hydrated.steps),
             stepMetadata: stepMetadataOf(counted),
             artifacts: counted.flatMap(artifactsOf),
+            curated: curatedOf(detail),
             missing,
         },
         unread,
@@ -62591,6 +62710,9 @@ function stepMetadataOf(steps) {
 }
 function artifactsOf({ state, outputs }) {
     return outputs.map(({ permissionDenied: _, ...output }) => ({ step: state.name, ...output }));
+}
+function curatedOf(run) {
+    return run?.curated ?? [];
 }
 /** Of how many artifacts there is only the id, as one clause; none where all can be seen. */
 function hiddenArtifacts(steps) {
@@ -63615,6 +63737,202 @@ function causeOf(steps, { failures }) {
     return { kind: 'step', step, fault, others: names.size - 1 };
 }
 
+;// CONCATENATED MODULE: ./build/run/visualizations/gallery.js
+
+/** A person scrolls through no more; numbers, which ZenML shows as JSON, come last. */
+const MOST_SHOWN = 50;
+/** Further artifacts are not asked what they show. */
+const MOST_ARTIFACTS = 500;
+const MEGABYTE = 1024 * 1024;
+const MOST_MEGABYTES_EACH = 2;
+const MOST_MEGABYTES_IN_ALL = 10;
+/** Of one answer: base64 takes a third more, and JSON may double a text. */
+const MOST_ANSWER_BYTES = 2 * MOST_MEGABYTES_EACH * MEGABYTE;
+/** For all of it; the page still has to be written in the 20 s that a step is delayed at most. */
+const gallery_TIME_LIMIT_MS = 15_000;
+/** For asking what there is, so that some of it is shown in any case. */
+const LIST_LIMIT_MS = 7_000;
+/** Requests under way at the same time. */
+const LISTED_AT_ONCE = 8;
+const READ_AT_ONCE = 4;
+const gallery_MAX_NAME_LENGTH = 120;
+const TYPES = ['html', 'image', 'csv', 'markdown', 'json'];
+/**
+ * Reads what the artifacts of a run show: first what somebody chose for the run's page, then by step. It takes 15 s at
+ * most. What is left out or cannot be read is named.
+ *
+ * @throws nothing that a server can cause; once the workflow is cancelled it ends at once, with nothing to show
+ */
+async function readGallery(details, deps) {
+    try {
+        return await new GalleryReader(details, deps).read();
+    }
+    catch (error) {
+        if (deps.signal?.aborted !== true)
+            throw error;
+        return { shown: [], missing: ['the visualizations: the workflow was cancelled'] };
+    }
+}
+class GalleryReader {
+    #details;
+    #deps;
+    #limit;
+    #listLimit;
+    #looks = new Map();
+    #missing = new Missing();
+    constructor(details, deps) {
+        this.#details = details;
+        this.#deps = deps;
+        this.#limit = deps.timeLimit(gallery_TIME_LIMIT_MS);
+        this.#listLimit = deps.timeLimit(LIST_LIMIT_MS);
+    }
+    async read() {
+        const artifacts = gallery_inOrder(this.#details.artifacts);
+        const chosen = this.#details.curated ?? [];
+        await this.#list([...chosen.map(({ artifactId }) => artifactId), ...artifacts.map(({ id }) => id)]);
+        const first = this.#chosenPlaces();
+        const taken = new Set(first.map(keyOf));
+        const others = artifacts.flatMap((artifact) => this.#placesOf(artifact));
+        const places = [...first, ...others.filter((place) => !taken.has(keyOf(place)))];
+        const wanted = this.#select(places.filter((place) => this.#isKnown(place)));
+        const read = await this.#readAll(wanted);
+        return {
+            shown: places.flatMap((place) => read.get(keyOf(place)) ?? []),
+            missing: this.#missing.clauses,
+        };
+    }
+    async #list(all) {
+        const ids = [...new Set(all)];
+        for (const batch of batchesOf(ids.slice(0, MOST_ARTIFACTS), LISTED_AT_ONCE)) {
+            const looks = await Promise.all(batch.map(async (id) => {
+                return tryTo(async (client) => client.artifactLooks(id), this.#deps, this.#listLimit);
+            }));
+            for (const [index, id] of batch.entries())
+                this.#looks.set(id, looks[index] ?? NOT_ASKED);
+        }
+        const left = ids.length - MOST_ARTIFACTS;
+        if (left > 0)
+            this.#missing.note(`what ${left} more artifacts show`, `at most ${MOST_ARTIFACTS} are read`);
+    }
+    #chosenPlaces() {
+        return (this.#details.curated ?? []).flatMap(({ artifactId, visualizationId, name }) => {
+            const looks = this.#looksOf(artifactId, name ?? 'a chosen visualization');
+            const index = looks?.visualizations.findIndex(({ id }) => id === visualizationId) ?? -1;
+            const type = looks?.visualizations[index]?.type;
+            if (type === undefined)
+                return [];
+            return [{ artifactId, index, name: name ?? looks?.name ?? artifactId, type, isChosen: true }];
+        });
+    }
+    #placesOf({ id: artifactId, step, output }) {
+        const name = `${step}.${output}`;
+        const visualizations = this.#looksOf(artifactId, name)?.visualizations ?? [];
+        return visualizations.map(({ type }, index) => ({
+            artifactId,
+            index,
+            name: visualizations.length === 1 ? name : `${name} (${index + 1})`,
+            type,
+            isChosen: false,
+        }));
+    }
+    #looksOf(id, name) {
+        const looks = this.#looks.get(id);
+        if (looks === undefined)
+            return undefined;
+        if ('value' in looks)
+            return looks.value;
+        this.#missing.note(name, looks.missing);
+        return undefined;
+    }
+    #isKnown({ name, type }) {
+        const isKnown = TYPES.includes(type);
+        if (!isKnown)
+            this.#missing.note(name, `a visualization of the unknown type ${type.slice(0, 40)}`);
+        return isKnown;
+    }
+    /** Those to be read, the most telling first. */
+    #select(places) {
+        const isNumber = ({ type, isChosen }) => type === 'json' && !isChosen;
+        const ordered = [...places.filter((place) => !isNumber(place)), ...places.filter(isNumber)];
+        for (const { name } of ordered.slice(MOST_SHOWN)) {
+            this.#missing.note(name, `at most ${MOST_SHOWN} visualizations are shown`);
+        }
+        return ordered.slice(0, MOST_SHOWN);
+    }
+    async #readAll(places) {
+        const read = new Map();
+        let left = MOST_MEGABYTES_IN_ALL * MEGABYTE;
+        for (const batch of batchesOf(places, READ_AT_ONCE)) {
+            const readings = left > 0 ? await Promise.all(batch.map(async (place) => this.#readOne(place))) : batch.map(() => FULL);
+            for (const [index, place] of batch.entries()) {
+                const reading = readings[index] ?? FULL;
+                left -= 'value' in reading ? gallery_sizeOf(reading.value) : 0;
+                const kept = 'value' in reading && left < 0 ? FULL : reading;
+                if ('value' in kept)
+                    read.set(keyOf(place), kept.value);
+                else
+                    this.#missing.note(place.name, kept.missing);
+            }
+        }
+        return read;
+    }
+    async #readOne({ artifactId, index, name, type }) {
+        const read = await tryTo(async (client) => client.visualization(artifactId, index, MOST_ANSWER_BYTES), this.#deps, this.#limit);
+        if ('missing' in read)
+            return read;
+        const { value } = read.value;
+        if (read.value.type !== type || !isType(type)) {
+            return { missing: 'the server gave a visualization of another type than it had said' };
+        }
+        const visualization = { name, type, value };
+        if (gallery_sizeOf(visualization) <= MOST_MEGABYTES_EACH * MEGABYTE)
+            return { value: visualization };
+        return { missing: `a visualization of more than ${MOST_MEGABYTES_EACH} MB is not shown` };
+    }
+}
+const NOT_ASKED = { missing: 'the server did not answer in time' };
+const FULL = {
+    missing: `the visualizations have more than ${MOST_MEGABYTES_IN_ALL} MB together`,
+};
+/** What is not shown, by the reason. */
+class Missing {
+    #names = new Map();
+    note(name, why) {
+        const names = this.#names.get(why) ?? [];
+        names.push(name.slice(0, gallery_MAX_NAME_LENGTH));
+        this.#names.set(why, names);
+    }
+    get clauses() {
+        return [...this.#names].map(([why, [first = '', ...others]]) => {
+            const more = others.length === 0 ? '' : ` and ${others.length} more`;
+            return `${first}${more}: ${why}`;
+        });
+    }
+}
+function isType(type) {
+    return TYPES.includes(type);
+}
+/** Each once, by step in its order; the outputs of a step by name, as servers list them in any order. */
+function gallery_inOrder(artifacts) {
+    const steps = new Map();
+    for (const { step } of artifacts)
+        steps.set(step, steps.get(step) ?? steps.size);
+    const sorted = artifacts.toSorted((a, b) => (steps.get(a.step) ?? 0) - (steps.get(b.step) ?? 0) ||
+        (a.output < b.output ? -1 : Number(a.output > b.output)));
+    const ids = new Set();
+    return sorted.filter(({ id }) => !ids.has(id) && ids.add(id));
+}
+function keyOf({ artifactId, index }) {
+    return `${artifactId}/${index}`;
+}
+/** Bytes, of a picture those that base64 stands for. */
+function gallery_sizeOf({ type, value }) {
+    return type === 'image' ? Math.floor((value.length * 3) / 4) : Buffer.byteLength(value);
+}
+function batchesOf(items, size) {
+    return Array.from({ length: Math.ceil(items.length / size) }, (_, index) => items.slice(index * size, (index + 1) * size));
+}
+
 ;// CONCATENATED MODULE: ./build/run/watch/lognormal.js
 /*
  * How long runs of one definition take is spread like a lognormal distribution: what slows a run down (a busy
@@ -64465,6 +64783,7 @@ class Watch {
 
 
 
+
 /** The runner sends its second signal 7.5 s after the first, and kills soon after; all must be said before. */
 const CANCEL_BUDGET_MS = 5_500;
 /** Of the budget: for looking up a run whose answer is outstanding. The rest is for stopping it. */
@@ -64488,6 +64807,8 @@ class Follower {
     #ended;
     /** It ended by itself, and that was seen. */
     #isOver = false;
+    /** Of the run that ended by itself. */
+    #details;
     constructor(policy, deps) {
         this.#policy = policy;
         const reporter = {
@@ -64509,7 +64830,14 @@ class Follower {
         if (origin !== undefined && isNoted !== false && this.#isOver) {
             await noteConclusion(origin, outcome.conclusion, this.deps);
         }
+        await this.#show();
         return this.#result(outcome);
+    }
+    /** The outcome is known: nothing waits for it but the step's end. */
+    async #show() {
+        if (this.#policy.visualizations !== true || this.#details === undefined)
+            return;
+        this.deps.reporter.tell({ kind: 'visualizations', gallery: await readGallery(this.#details, this.deps) });
     }
     /** The end of a step that was to start nothing. */
     nothingStarted() {
@@ -64565,6 +64893,7 @@ class Follower {
                 const { status: last } = watched.run;
                 this.#ended = { status: last, sentence: `The run "${started.name}" had ended before and is ${last}` };
                 const lookedBack = await this.#lookBack(started, watched.run);
+                this.#details = lookedBack.details;
                 const outcome = conclude(watched, { ...known, cause: lookedBack.cause });
                 return outcome.conclusion === 'completed' ? this.#judge(begun, outcome, lookedBack) : outcome;
             }
@@ -65548,6 +65877,8 @@ function namePattern(origin, definition) {
     return `${stepNamePrefix(origin, pipelineOf(definition))}<random>`;
 }
 
+;// CONCATENATED MODULE: external "node:os"
+const external_node_os_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:os");
 ;// CONCATENATED MODULE: ./build/github/comment/marker.js
 /**
  * Recognized at the very beginning only, and only above a heading of ours: a quote of the comment begins in another way,
@@ -65661,6 +65992,8 @@ const NOTHING_KNOWN = {
     cells: undefined,
     sweep: undefined,
     details: undefined,
+    gallery: undefined,
+    hasReport: false,
 };
 
 ;// CONCATENATED MODULE: ./build/github/comment/saved-comment.js
@@ -65791,7 +66124,7 @@ function whyText(record, limits) {
     const { conclusion, error, failures, runFailure, verdicts } = record;
     const isToldBelow = (conclusion === 'failed' && (failures.length > 0 || runFailure !== undefined)) ||
         (conclusion === 'expectation-missed' && verdicts.length > 0);
-    return blocks(error === undefined || isToldBelow ? '' : errorText(error), failureText(record, limits));
+    return markdown_blocks(error === undefined || isToldBelow ? '' : errorText(error), failureText(record, limits));
 }
 function errorText(error) {
     return error
@@ -65803,13 +66136,13 @@ function failureText({ runFailure, failures, counts }, limits) {
     const shown = failures.slice(0, limits.failures);
     // Of very many failures the record holds only the first.
     const more = Math.max(failures.length, counts?.failed ?? 0) - shown.length;
-    return blocks(runFailure === undefined ? '' : runText(runFailure, limits), ...shown.map((failure) => stepText(failure, limits)), moreText(more, failures.slice(limits.failures)));
+    return markdown_blocks(runFailure === undefined ? '' : runText(runFailure, limits), ...shown.map((failure) => stepText(failure, limits)), moreText(more, failures.slice(limits.failures)));
 }
 function stepText({ step, fault, log }, limits) {
     const name = `\u274c ${markdown_code(step, failure_MAX_NAME_LENGTH)} failed`;
     if (fault === undefined)
-        return blocks(`${name}; the server does not say why`, logText(log, limits));
-    return blocks([name, ...failure_faultLines(fault, limits)].join('  \n'), logText(log, limits));
+        return markdown_blocks(`${name}; the server does not say why`, logText(log, limits));
+    return markdown_blocks([name, ...failure_faultLines(fault, limits)].join('  \n'), logText(log, limits));
 }
 function runText({ failedAt, reason, fault, log }, limits) {
     const known = [
@@ -65819,7 +66152,7 @@ function runText({ failedAt, reason, fault, log }, limits) {
     const text = '\u274c The run failed before any step was started';
     const unknown = log.lines.length === 0 ? 'neither a reason nor a log' : 'no reason, only a log';
     const said = known.length === 0 ? [`${text}; the server recorded ${unknown}`, askForLogs(failedAt)] : [text, ...known];
-    return blocks(said.join('  \n'), logText(log, limits));
+    return markdown_blocks(said.join('  \n'), logText(log, limits));
 }
 function failure_faultLines({ type, message, frame, code: source }, limits) {
     const told = [type, message].filter((part) => part !== undefined && part !== '').join(': ');
@@ -65898,7 +66231,7 @@ function withinSize(sections, max, sizeOf) {
             kept.push(markdown);
         }
     }
-    return blocks(...kept, left.length === 0 ? '' : `Too long to show here: ${left.join(', ')}.`);
+    return markdown_blocks(...kept, left.length === 0 ? '' : `Too long to show here: ${left.join(', ')}.`);
 }
 
 ;// CONCATENATED MODULE: ./build/github/page/sweep.js
@@ -65923,7 +66256,7 @@ function sweepText(result, { foldsRest }) {
     const heads = columns.map(({ head }) => head);
     const rest = rows.slice(MOST_ROWS);
     const left = amount(rest.length, 'more cell');
-    return blocks(bestLine(best, rank), markdown_table(heads, rows.slice(0, MOST_ROWS)), rest.length === 0
+    return markdown_blocks(bestLine(best, rank), markdown_table(heads, rows.slice(0, MOST_ROWS)), rest.length === 0
         ? ''
         : foldsRest
             ? fold(left, markdown_table(heads, rest))
@@ -66130,9 +66463,9 @@ function stepsText(steps) {
     const body = markdown_table(['Step', 'State', 'Share'], rows);
     const more = steps_moreText(steps, new Set(shown));
     if (rows.length <= MOST_OPEN_ROWS)
-        return blocks(body, more);
+        return markdown_blocks(body, more);
     const title = more === '' ? `The ${amount(rows.length, 'step')}` : `${rows.length} of ${amount(steps.length, 'step')}`;
-    return blocks(fold(title, body), more);
+    return markdown_blocks(fold(title, body), more);
 }
 /** What was seen last is not how it ended. */
 function lastSeenText({ conclusion, steps, details }) {
@@ -66210,7 +66543,7 @@ function verdictsText(verdicts, most = MOST_VERDICTS) {
         .slice(0, most)
         .map((verdict) => [`${signOf(verdict)} ${markdown_code(verdict.wanted)}`, markdown_code(verdict.got)]);
     const more = verdicts.length - rows.length;
-    return blocks(markdown_table(['Expected', 'Got'], rows), more > 0 ? `${grouped(more)} more not shown.` : '');
+    return markdown_blocks(markdown_table(['Expected', 'Got'], rows), more > 0 ? `${grouped(more)} more not shown.` : '');
 }
 function signOf({ held, isUnchecked }) {
     if (isUnchecked === true)
@@ -66226,7 +66559,7 @@ function changesText(changes, kind = 'template') {
         return [markdown_code(path, values_MAX_NAME_LENGTH), `${was} \u2192 ${shownValue(after)}`];
     });
     const more = changes.length - rows.length;
-    return blocks(markdown_table(['Changed', `${HEADS[kind]} \u2192 run`], rows), more > 0 ? `${amount(more, 'more change')} not shown.` : '');
+    return markdown_blocks(markdown_table(['Changed', `${HEADS[kind]} \u2192 run`], rows), more > 0 ? `${amount(more, 'more change')} not shown.` : '');
 }
 /** A table must escape a bar, and in what is escaped the runner finds no secret to hide. */
 function shownValue(value) {
@@ -66252,7 +66585,7 @@ function metricsText({ metadata, stepMetadata }, most = values_MOST_METRICS) {
         ...(structured === 1 ? ['a list or mapping'] : []),
         ...(structured > 1 ? [`${grouped(structured)} lists or mappings`] : []),
     ].join(' and ');
-    return blocks(rows.length === 0 ? '' : markdown_table(['Metadata', 'Value'], rows), left === '' ? '' : `Metadata not shown: ${left}.`);
+    return markdown_blocks(rows.length === 0 ? '' : markdown_table(['Metadata', 'Value'], rows), left === '' ? '' : `Metadata not shown: ${left}.`);
 }
 
 ;// CONCATENATED MODULE: ./build/github/comment/body.js
@@ -66297,7 +66630,7 @@ function renderComment(record, place) {
         ['metadata', details === undefined ? '' : metricsText(details, body_MOST_METRICS)],
         [
             'steps',
-            isOver && steps.length > 0 ? fold('Steps', blocks(stepsText(steps), lastSeenText(record))) : '',
+            isOver && steps.length > 0 ? fold('Steps', markdown_blocks(stepsText(steps), lastSeenText(record))) : '',
         ],
         ['workflow', footer(place)],
     ];
@@ -66755,12 +67088,20 @@ async function removeStale(id, api) {
 
 
 
+
+
+const BECOMES_PUBLIC = 'visualizations: this repository is public, so everybody can read what the run shows: in the job summary, and on the ' +
+    'report page if the workflow uploads it';
 /** Where the inputs want the step to be told of. */
-async function audienceOf({ summary, comment, githubToken, stepKey, authorities }, action, env, log) {
+async function audienceOf(inputs, action, env, log) {
+    const { summary, comment, githubToken, stepKey, authorities, visualizations = false } = inputs;
     const around = surroundings(authorities, env, log);
+    if (visualizations && isPublic(await readEvent(around.context, readFile)))
+        log.notice(BECOMES_PUBLIC);
     return {
         summary,
         comment: pullRequestComment({ mode: comment, token: githubToken, action, stepKey, ...around }),
+        reportFolder: visualizations ? (env['RUNNER_TEMP'] ?? (0,external_node_os_namespaceObject.tmpdir)()) : undefined,
         commits: await readCommits(around.context, readFile),
     };
 }
@@ -67271,7 +67612,7 @@ class RecordKeeper {
             known.failures = [...known.failures, event.failure];
         if (event.kind === 'run-failed')
             known.runFailure = event.failure;
-        this.#noteJudgement(event);
+        this.#noteResults(event);
         if (event.kind === 'details')
             this.#noteDetails(event.details);
         this.#noteSweep(event);
@@ -67284,7 +67625,9 @@ class RecordKeeper {
         this.#known.sweep = event.result;
         this.#known.comparison = event.result.best?.comparison;
     }
-    #noteJudgement(event) {
+    #noteResults(event) {
+        if (event.kind === 'visualizations')
+            this.#known.gallery = event.gallery;
         if (event.kind === 'compared')
             this.#known.comparison = event.comparison;
         if (event.kind === 'expectations')
@@ -67437,11 +67780,8 @@ const MARKS = new Map([
  * @param now milliseconds since the epoch: where the bars of steps that still run end; undefined if that is not known
  */
 function timelineText(steps, now) {
-    const bars = barsOf(steps, now);
-    const shown = longest(bars);
-    const from = Math.min(...shown.map((bar) => bar.from));
-    const spanMs = Math.max(...shown.map(({ to }) => to)) - from;
-    if (shown.length < 2 || !(spanMs > 0 && spanMs <= LONGEST_SPAN_MS))
+    const { bars: shown, spanMs, left } = timelineBars(steps, now);
+    if (shown.length === 0)
         return '';
     const ticks = TICKS.find(({ ms }) => spanMs / ms <= MOST_TICKS) ?? TICKS.at(-1);
     const lines = [
@@ -67453,10 +67793,21 @@ function timelineText(steps, now) {
             return `  ${label(bar.name)} :${MARKS.get(bar.status) ?? ''}s${index}, ${bar.from}, ${to}`;
         }),
     ];
-    const left = bars.length === shown.length
+    return markdown_blocks(fence(lines, 'mermaid'), left);
+}
+/** The bars of a timeline; none if fewer than two steps have started, or where the times are none of a run. */
+function timelineBars(steps, now) {
+    const all = barsOf(steps, now);
+    const bars = longest(all);
+    const from = Math.min(...bars.map((bar) => bar.from));
+    const spanMs = Math.max(...bars.map(({ to }) => to)) - from;
+    const isTime = bars.length >= 2 && spanMs > 0 && spanMs <= LONGEST_SPAN_MS;
+    if (!isTime)
+        return { bars: [], from: 0, spanMs: 0, left: '' };
+    const left = all.length === bars.length
         ? ''
-        : `The timeline shows the ${shown.length} longest of ${amount(bars.length, 'step')} that were started.`;
-    return blocks(fence(lines, 'mermaid'), left);
+        : `The timeline shows the ${bars.length} longest of ${amount(all.length, 'step')} that were started.`;
+    return { bars, from, spanMs, left };
 }
 function barsOf(steps, now) {
     const started = inOrderOfStart(steps).flatMap(({ name, status = '', startTime, durationMs }) => startTime === undefined ? [] : [{ name, status, from: Math.round(startTime), durationMs }]);
@@ -67488,6 +67839,499 @@ function label(name) {
     return codes.length === 0 ? '#63;' : codes.join('');
 }
 
+;// CONCATENATED MODULE: ./build/github/report/blocks.js
+/*
+ * Texts as they are shown, in whichever language a place has: the job summary's Markdown, the report page's HTML. All
+ * texts inside are plain, and not trusted; whoever writes them down escapes them.
+ */
+function blocks_plain(text) {
+    return [{ kind: 'text', text }];
+}
+
+;// CONCATENATED MODULE: ./build/github/report/read-csv.js
+
+const MOST_COLUMNS = 50;
+const MAX_CELL_LENGTH = 500;
+/** What a spreadsheet takes for a formula, unless it is a number. */
+const FORMULA = /^\s*[=+\-@\t\r]/;
+const read_csv_NUMBER = /^[+-]?(?:\d[\d,]{0,30})?(?:\.\d{1,30})?(?:e[+-]?\d{1,3})?\s*%?$/i;
+/**
+ * A table of comma-separated values, the first row as its heads; of a great many rows the first, and how many there
+ * are beside it. A cell that a spreadsheet would take for a formula gets an apostrophe in front, so that it stays text
+ * where somebody copies it. Empty if there is nothing in it.
+ *
+ * @param most rows without the heads
+ */
+function readCsv(text, most) {
+    const rows = [];
+    let count = 0;
+    for (const row of rowsOf(text)) {
+        count += 1;
+        if (rows.length <= most)
+            rows.push(row);
+    }
+    const [heads, ...others] = rows;
+    if (heads === undefined)
+        return { table: [], left: 0 };
+    const columns = Math.min(MOST_COLUMNS, Math.max(...rows.map(({ length }) => length)));
+    const cells = (row) => Array.from({ length: columns }, (_, index) => blocks_plain(harmless(row[index] ?? '')));
+    return {
+        table: [{ kind: 'table', heads: cells(heads), rows: others.map(cells) }],
+        left: Math.max(0, count - rows.length),
+    };
+}
+function harmless(cell) {
+    const isFormula = FORMULA.test(cell) && !read_csv_NUMBER.test(cell.trim());
+    const text = cell.replaceAll(/\r\n|\r|\n/g, ' ');
+    return isFormula ? `'${text}` : text;
+}
+/** As RFC 4180 has it; lines without anything are left out. */
+function* rowsOf(text) {
+    let row = [];
+    let at = 0;
+    while (at < text.length) {
+        const { cell, end } = cellAt(text, at);
+        if (row.length < MOST_COLUMNS)
+            row.push(cell.slice(0, MAX_CELL_LENGTH));
+        at = end + 1;
+        if (text[end] === ',') {
+            if (at === text.length)
+                row.push('');
+            else
+                continue;
+        }
+        if (row.length > 1 || row[0]?.trim() !== '')
+            yield row;
+        row = [];
+    }
+}
+/** A cell, and the index of what ends it: a comma, the end of its line or that of the text. */
+function cellAt(text, start) {
+    const quoted = text[start] === '"' ? endOfQuotes(text, start) : undefined;
+    const end = endOfCell(text, quoted ?? start);
+    const cell = quoted === undefined ? text.slice(start, end) : text.slice(start + 1, quoted - 1);
+    return { cell: quoted === undefined ? cell : cell.slice(0, 2 * MAX_CELL_LENGTH).replaceAll('""', '"'), end };
+}
+/** Index behind the quote that ends a quoted cell; undefined if none does. */
+function endOfQuotes(text, start) {
+    let quote = text.indexOf('"', start + 1);
+    while (quote >= 0 && text[quote + 1] === '"')
+        quote = text.indexOf('"', quote + 2);
+    return quote < 0 ? undefined : quote + 1;
+}
+function endOfCell(text, start) {
+    let end = start;
+    while (end < text.length && !ENDS.has(text.charCodeAt(end)))
+        end += 1;
+    return end;
+}
+/** A comma and the ends of lines. */
+const ENDS = new Set([0x2c, 0x0a, 0x0d]);
+
+;// CONCATENATED MODULE: ./build/github/report/read-line.js
+/* Each quantifier is bounded, so that no line takes longer than its length says. */
+const CODE = /(?<marks>`{1,10})(?<code>[^`]{1,2000})\k<marks>(?!`)/;
+const STRONG = /\*\*(?<strong>[^*]{1,500})\*\*|__(?<strong2>[^_]{1,500})__/;
+const LINK = /!?\[(?<label>[^[\]]{0,500})\]\((?<url>[^()\s]{0,2000})(?: [^()]{0,200})?\)/;
+const ESCAPED = /\\(?<escaped>[!-/:-@[-`{-~])/;
+const FOREIGN = new RegExp([CODE, STRONG, LINK, ESCAPED].map(({ source }) => source).join('|'), 'g');
+/** Of ours: a code span in HTML, where Markdown has no way to write it. */
+const HTML_CODE = /<code>(?<html>[^<]{0,5000})<\/code>/;
+/** It may hold a code span with asterisks. */
+const OWN_STRONG = /\*\*(?<strong>(?:`[^`]{0,500}`|[^*`]){1,500})\*\*/;
+const OWN_CODE = /(?<marks>`+)(?<code>[^]+?)(?<!`)\k<marks>(?!`)/;
+const OWN = new RegExp([HTML_CODE, OWN_CODE, OWN_STRONG, LINK].map(({ source }) => source).join('|'), 'g');
+/** A line of somebody else's Markdown: where a link leads is shown behind its text, and no link. */
+function readLine(text) {
+    return read_line_read(text, FOREIGN, ({ code, strong, strong2, label, url, escaped }) => {
+        if (code !== undefined)
+            return [{ kind: 'code', text: withoutPadding(code) }];
+        if (escaped !== undefined)
+            return [{ kind: 'text', text: escaped }];
+        const bold = strong ?? strong2;
+        if (bold !== undefined)
+            return [{ kind: 'strong', text: bold }];
+        return [
+            { kind: 'text', text: `${label ?? ''} ` },
+            { kind: 'code', text: url ?? '' },
+        ];
+    });
+}
+/** A line of ours: texts in it are escaped as {@link escapeMarkdown} does it. */
+function readOwnLine(text) {
+    const line = read_line_read(text, OWN, ({ html, code, strong, label, url }) => {
+        if (html !== undefined)
+            return [{ kind: 'code', text: read_line_unescaped(html) }];
+        if (code !== undefined)
+            return [{ kind: 'code', text: withoutPadding(code) }];
+        if (strong !== undefined)
+            return [{ kind: 'strong', text: read_line_unescaped(strong).replaceAll('`', '') }];
+        return [{ kind: 'link', text: read_line_unescaped(label ?? ''), url: url ?? '' }];
+    });
+    return line.map((each) => (each.kind === 'text' ? { ...each, text: read_line_unescaped(each.text) } : each));
+}
+function read_line_read(text, pattern, toInline) {
+    const line = [];
+    let from = 0;
+    for (const { 0: whole, index, groups = {} } of text.matchAll(pattern)) {
+        if (index > from)
+            line.push({ kind: 'text', text: text.slice(from, index) });
+        line.push(...toInline(groups));
+        from = index + whole.length;
+    }
+    if (from < text.length)
+        line.push({ kind: 'text', text: text.slice(from) });
+    return line;
+}
+/** One space off both ends, where both have one. */
+function withoutPadding(code) {
+    return /^ .* $/s.test(code) && code.trim() !== '' ? code.slice(1, -1) : code;
+}
+function read_line_unescaped(text) {
+    return text.replaceAll(/&#(\d{1,3});/g, (_, code) => String.fromCodePoint(Number(code)));
+}
+
+;// CONCATENATED MODULE: ./build/github/report/read-markdown.js
+
+/** More of a text is cut: a person reads no more, and nobody may make it take long. */
+const MOST_LINES = 5_000;
+const read_markdown_MAX_LINE_LENGTH = 4_000;
+const MOST_CELLS = 50;
+const DEEPEST = 5;
+const FENCE = /^ {0,3}(`{3,20}|~{3,20}) *([\w-]{0,20})/;
+const HEADING = /^ {0,3}(#{1,6})(?:[ \t](.*))?$/;
+const ITEM = /^( {0,40})([-*+]|\d{1,9}[.)])[ ](.*)$/;
+const RULE = /^ {0,3}(?:(?:- *){3,}|(?:\* *){3,}|(?:_ *){3,})$/;
+const DELIMITER = /^ *:?-+:? *$/;
+const FOLD = /^<details><summary>([^<]*)<\/summary>$/;
+/** Lines that begin anything else than a goes-on of a paragraph. */
+const STARTS = [FENCE, HEADING, ITEM, RULE];
+/**
+ * Reads Markdown that somebody else wrote: headings, paragraphs, lists, tables, blocks of code. Everything else, such as
+ * HTML, stays the text that it is; what a link leads to is shown and not linked, a picture is its description.
+ *
+ * It takes time in proportion to the text, of which 5,000 lines are read.
+ */
+function readMarkdown(text) {
+    return new Reader(read_markdown_linesOf(text), readLine).blocks();
+}
+/** Reads the Markdown that this action itself writes, with its links and folds. */
+function readOwnMarkdown(text) {
+    return new Reader(text.split('\n'), readOwnLine, true).blocks();
+}
+function read_markdown_linesOf(text) {
+    const lines = text.split(/\r\n|\r|\n/, MOST_LINES + 1);
+    const shown = lines
+        .slice(0, MOST_LINES)
+        .map((line) => line.length > read_markdown_MAX_LINE_LENGTH ? `${line.slice(0, read_markdown_MAX_LINE_LENGTH)}\u2026` : line.replaceAll('\t', '    '));
+    return lines.length > MOST_LINES ? [...shown, '', `(cut after ${MOST_LINES} lines)`] : shown;
+}
+class Reader {
+    #lines;
+    #inline;
+    /** Whether a block is folded where a line says so. */
+    #hasFolds;
+    #at = 0;
+    constructor(lines, inline, hasFolds = false) {
+        this.#lines = lines;
+        this.#inline = inline;
+        this.#hasFolds = hasFolds;
+    }
+    blocks(until) {
+        const blocks = [];
+        while (this.#at < this.#lines.length && this.#line !== until) {
+            const block = this.#block();
+            if (block !== undefined)
+                blocks.push(block);
+        }
+        return blocks;
+    }
+    get #line() {
+        return this.#lines[this.#at] ?? '';
+    }
+    #next() {
+        const line = this.#line;
+        this.#at += 1;
+        return line;
+    }
+    /** Undefined for what is between blocks. */
+    #block() {
+        const line = this.#line;
+        if (line.trim() === '' || RULE.test(line)) {
+            this.#at += 1;
+            return undefined;
+        }
+        const fold = this.#hasFolds ? FOLD.exec(line) : null;
+        if (fold !== null)
+            return this.#fold(fold[1] ?? '');
+        const fence = FENCE.exec(line);
+        if (fence !== null)
+            return this.#code(fence[1] ?? '', fence[2] ?? '');
+        const heading = HEADING.exec(line);
+        if (heading !== null)
+            return this.#heading(heading[1] ?? '', heading[2] ?? '');
+        if (this.#isTable())
+            return this.#table();
+        return ITEM.test(line) ? this.#list() : this.#paragraph();
+    }
+    #fold(title) {
+        this.#at += 1;
+        const blocks = this.blocks('</details>');
+        this.#at += 1;
+        return { kind: 'fold', title, blocks };
+    }
+    #code(marks, language) {
+        this.#at += 1;
+        const lines = [];
+        while (this.#at < this.#lines.length) {
+            const line = this.#next();
+            const trimmed = line.trim();
+            // The end has as many of the same sign, or more, and nothing else.
+            if (trimmed.startsWith(marks) && trimmed.replaceAll(marks.charAt(0), '') === '')
+                break;
+            lines.push(line);
+        }
+        return { kind: 'code', language, lines };
+    }
+    #heading(marks, rest) {
+        this.#at += 1;
+        const text = rest.trim();
+        const end = text.replaceAll('#', '') === '' ? 0 : endWithout(text, '#');
+        return { kind: 'heading', level: marks.length, line: this.#inline(text.slice(0, end).trim()) };
+    }
+    #isTable() {
+        const delimiter = this.#lines[this.#at + 1];
+        if (delimiter === undefined || !this.#line.includes('|') || !delimiter.includes('-'))
+            return false;
+        const cells = cellsOf(delimiter);
+        return cells.every((cell) => DELIMITER.test(cell)) && cells.length === cellsOf(this.#line).length;
+    }
+    #table() {
+        const heads = this.#cells();
+        this.#at += 1;
+        const rows = [];
+        while (this.#line.includes('|')) {
+            const cells = this.#cells();
+            rows.push(heads.map((_, index) => cells[index] ?? []));
+        }
+        return { kind: 'table', heads, rows };
+    }
+    #cells() {
+        return cellsOf(this.#next())
+            .slice(0, MOST_CELLS)
+            .map((cell) => this.#inline(cell.trim()));
+    }
+    #list() {
+        const items = [];
+        for (let found = ITEM.exec(this.#line); found !== null; found = ITEM.exec(this.#line)) {
+            const [, indent = '', mark = '', text = ''] = found;
+            this.#at += 1;
+            const more = this.#continued();
+            const deepest = items.length === 0 ? 0 : Math.min(DEEPEST, (items.at(-1)?.depth ?? 0) + 1);
+            const depth = Math.min(deepest, Math.floor(indent.length / 2));
+            const line = this.#inline([text, ...more].join(' ').trim());
+            items.push({ mark: /\d/.test(mark) ? `${Number.parseInt(mark, 10)}.` : '-', depth, line });
+        }
+        return { kind: 'list', items };
+    }
+    /** The further lines of a paragraph or an item. */
+    #continued() {
+        const lines = [];
+        while (this.#line.trim() !== '' && !STARTS.some((start) => start.test(this.#line)) && !this.#isTable()) {
+            lines.push(this.#next().trimStart());
+        }
+        return lines;
+    }
+    #paragraph() {
+        const lines = [];
+        let isBroken = true;
+        for (const line of [this.#next(), ...this.#continued()]) {
+            const text = line.replace(/^ {0,3}(?:> ?){1,9}/, '').trimStart();
+            if (isBroken)
+                lines.push(text.trimEnd());
+            else
+                lines.push(`${lines.pop() ?? ''} ${text.trimEnd()}`);
+            isBroken = line.endsWith('  ');
+        }
+        return { kind: 'paragraph', lines: lines.map((line) => this.#inline(line)) };
+    }
+}
+/** The length of a text without such signs at its end. */
+function endWithout(text, sign) {
+    let end = text.length;
+    while (text[end - 1] === sign)
+        end -= 1;
+    return end;
+}
+/** Between bars; one behind a backslash is a part of a cell. */
+function cellsOf(row) {
+    const cells = row
+        .trim()
+        .split(/(?<!\\)\|/)
+        .map((cell) => cell.replaceAll('\\|', '|'));
+    if (cells.length > 1 && cells[0]?.trim() === '')
+        cells.shift();
+    if (cells.length > 1 && cells.at(-1)?.trim() === '')
+        cells.pop();
+    return cells;
+}
+
+;// CONCATENATED MODULE: ./build/github/report/to-markdown.js
+
+const to_markdown_MAX_TEXT_LENGTH = 2_000;
+const to_markdown_MAX_CELL_LENGTH = 200;
+const to_markdown_MAX_CODE_LENGTH = 500;
+const to_markdown_MOST_CELLS = 20;
+/** Blocks as GitHub Markdown that shows them and does nothing else: no headings, links, pictures, HTML or mentions. */
+function toMarkdown(blocks, limits) {
+    const left = blocks.length - limits.blocks;
+    return markdown_blocks(...blocks.slice(0, limits.blocks).map((block) => blockText(block, limits)), left > 0 ? '(The rest is not shown here.)' : '');
+}
+function blockText(block, limits) {
+    switch (block.kind) {
+        case 'heading': {
+            const text = block.line.map((inline) => inline.text).join('');
+            return text.trim() === '' ? '' : `**${escapeText(text.trim(), to_markdown_MAX_TEXT_LENGTH)}**`;
+        }
+        case 'paragraph':
+            return bounded(block.lines, limits, '(The rest of the paragraph is not shown here.)');
+        case 'list':
+            return bounded(block.items.map(({ mark, depth, line }) => [
+                { kind: 'mark', text: `${'  '.repeat(depth)}${mark} ` },
+                ...line,
+            ]), limits, '(The rest of the list is not shown here.)', '\n');
+        case 'code':
+            return markdown_blocks(fence(block.lines.slice(0, limits.lines)), left(block.lines.length - limits.lines, 'line'));
+        case 'table':
+            return tableText(block.heads, block.rows, limits);
+        case 'fold':
+            return toMarkdown(block.blocks, limits);
+    }
+}
+function bounded(lines, limits, rest, between = '  \n') {
+    const shown = lines.slice(0, limits.lines).map((line) => lineText(line, to_markdown_MAX_TEXT_LENGTH));
+    return markdown_blocks(shown.join(between), lines.length > limits.lines ? rest : '');
+}
+function lineText(line, max) {
+    return line.map((inline) => inlineText(inline, max)).join('');
+}
+function inlineText({ kind, text }, max) {
+    if (kind === 'mark')
+        return text;
+    if (kind === 'code')
+        return markdown_code(text, Math.min(max, to_markdown_MAX_CODE_LENGTH));
+    const shown = escapeText(text, max);
+    const isBold = kind === 'strong' && text.trim() === text && text !== '';
+    return isBold ? `**${shown}**` : shown;
+}
+function tableText(heads, rows, { lines }) {
+    const cells = (row) => row.slice(0, to_markdown_MOST_CELLS).map((cell) => lineText(cell, to_markdown_MAX_CELL_LENGTH));
+    return markdown_blocks(markdown_table(cells(heads), rows.slice(0, lines).map(cells)), left(rows.length - lines, 'row'), left(heads.length - to_markdown_MOST_CELLS, 'column'));
+}
+function left(count, noun) {
+    return count > 0 ? `(${count} more ${noun}${count === 1 ? '' : 's'} not shown here.)` : '';
+}
+
+;// CONCATENATED MODULE: ./build/github/page/visualizations.js
+
+
+
+
+
+
+const MARKDOWN_LIMITS = { blocks: 100, lines: 50 };
+const visualizations_MOST_ROWS = 20;
+const MOST_JSON_LINES = 200;
+const MOST_LISTED = 50;
+const visualizations_MAX_NAME_LENGTH = 120;
+const visualizations_MAX_VALUE_LENGTH = 200;
+const MAX_MISSING_LENGTH = 500;
+/** How a visualization is called where not all of it is shown. */
+const visualizations_NOUNS = { html: 'HTML page', image: 'picture' };
+/**
+ * What artifacts show, for the job summary: Markdown, tables and JSON; of pictures and pages only that they are there.
+ *
+ * @param hasReport whether there is a report page that shows all of it
+ */
+function visualizationSections(gallery, hasReport) {
+    if (gallery === undefined)
+        return [];
+    const { shown, missing } = gallery;
+    const values = shown.flatMap((each) => singleValue(each) ?? []);
+    const others = shown.filter((each) => singleValue(each) === undefined);
+    return [
+        ...others.map((each) => [escapeMarkdown(each.name, visualizations_MAX_NAME_LENGTH), visualizationText(each)]),
+        ['values of artifacts', visualizations_valuesText(values)],
+        ['pictures and pages', elsewhereText(shown, hasReport)],
+        ['visualizations that are not shown', notShownText(missing)],
+    ];
+}
+function visualizationText({ name, type, value }) {
+    const body = bodyText(type, value);
+    return body === undefined ? '' : markdown_blocks(`**${escapeMarkdown(name, visualizations_MAX_NAME_LENGTH)}**`, body);
+}
+/** Undefined for what a summary cannot show. */
+function bodyText(type, value) {
+    switch (type) {
+        case 'markdown':
+            return toMarkdown(readMarkdown(value), MARKDOWN_LIMITS);
+        case 'csv': {
+            const { table, left } = readCsv(value, visualizations_MOST_ROWS);
+            return markdown_blocks(toMarkdown(table, { blocks: 1, lines: visualizations_MOST_ROWS }), left > 0 ? `(${amount(left, 'more row')} not shown here.)` : '');
+        }
+        case 'json': {
+            const lines = jsonLines(value);
+            const shown = lines.slice(0, MOST_JSON_LINES);
+            const left = lines.length - shown.length;
+            return markdown_blocks(fold(`JSON (${amount(lines.length, 'line')})`, fence(shown, 'json')), left > 0 ? `(${amount(left, 'more line')} not shown here.)` : '');
+        }
+        case 'html':
+        case 'image':
+            return undefined;
+    }
+}
+/** JSON as a person reads it; as it came where it is none, or too deep to be written again. */
+function jsonLines(value) {
+    const parsed = parseJson(value);
+    if (parsed === undefined)
+        return value.split('\n');
+    try {
+        return JSON.stringify(parsed, null, 2).split('\n');
+    }
+    catch (error) {
+        if (error instanceof RangeError)
+            return value.split('\n');
+        throw error;
+    }
+}
+/** A number or a short text, as ZenML has it for every artifact of a simple type; undefined for anything else. */
+function singleValue({ name, type, value }) {
+    const text = value.trim();
+    const isSingle = type === 'json' && text.length <= visualizations_MAX_VALUE_LENGTH && !/^[[{]|\n/.test(text);
+    return isSingle ? { name, value: text } : undefined;
+}
+function visualizations_valuesText(values) {
+    if (values.length === 0)
+        return '';
+    const rows = values.map(({ name, value }) => [markdown_code(name, visualizations_MAX_NAME_LENGTH), markdown_code(value, visualizations_MAX_VALUE_LENGTH)]);
+    return fold(`${amount(values.length, 'value')} of artifacts`, markdown_table(['Artifact', 'Value'], rows));
+}
+function elsewhereText(shown, hasReport) {
+    const names = shown.flatMap(({ name, type }) => type === 'html' || type === 'image' ? `${markdown_code(name, visualizations_MAX_NAME_LENGTH)} (${visualizations_NOUNS[type]})` : []);
+    if (names.length === 0)
+        return '';
+    const where = hasReport ? 'On the report page (output `report`)' : 'Only in ZenML';
+    return `${where}: ${names.join(', ')}`;
+}
+function notShownText(missing) {
+    if (missing.length === 0)
+        return '';
+    const shown = missing
+        .slice(0, MOST_LISTED)
+        .map((clause) => `- ${markdown_code(cut(clause, MAX_MISSING_LENGTH), MAX_MISSING_LENGTH)}`);
+    return ['Visualizations not shown:', '', ...shown].join('\n');
+}
+
 ;// CONCATENATED MODULE: ./build/github/page/summary.js
 
 
@@ -67502,8 +68346,9 @@ function label(name) {
 
 
 
+
 const summary_LIMITS = { failures: 10, messageLength: 1_000, showsLogs: true };
-const MAX_MISSING_LENGTH = 500;
+const summary_MAX_MISSING_LENGTH = 500;
 const MAX_SENTENCE_LENGTH = 2_000;
 /**
  * GitHub drops a step's summary of more than 1 MiB, and a page of half of that is slow; each part is bounded, and
@@ -67535,10 +68380,15 @@ async function appendToSummary(markdown, log) {
 }
 /** The section as GitHub Markdown, of at most 300,000 bytes; what is left out is said. */
 function renderSummary(record) {
+    const sections = [...recordSections(record), ...visualizationSections(record.gallery, record.hasReport)];
+    return `${withinSize(sections, MAX_BYTES, (markdown) => Buffer.byteLength(markdown))}\n`;
+}
+/** All that is known of a run but for what its artifacts show. */
+function recordSections(record) {
     const { verdicts, dryRun, steps, details, asOf } = record;
     // Of a server that is lost, nobody knows until when a step ran.
     const isLost = record.conclusion === 'lost';
-    const sections = [
+    return [
         ['heading', heading(record)],
         ['link', headLine(record)],
         ['code', codeLine(record)],
@@ -67547,27 +68397,359 @@ function renderSummary(record) {
         ['cells', sweepText(record.sweep, { foldsRest: true })],
         ['comparison', comparisonText(record.comparison)],
         ['dry run', dryRun === undefined ? '' : dryRunText(dryRun)],
-        ['table of steps', blocks(stepsText(steps), lastSeenText(record))],
+        ['table of steps', markdown_blocks(stepsText(steps), lastSeenText(record))],
         ['timeline', isLost ? '' : timelineText(steps, asOf)],
         ['changed values', dryRun === undefined ? changesText(record.changes, record.definition?.kind) : ''],
         ['metadata', details === undefined ? '' : metricsText(details)],
         ['unread', missingText(details?.missing ?? [])],
     ];
-    return `${withinSize(sections, MAX_BYTES, (markdown) => Buffer.byteLength(markdown))}\n`;
 }
 function dryRunText({ lines, expectations, onlyWhenTriggered }) {
     const shown = shownDifference(lines).map((line) => escapeUnprintable(line));
-    return blocks('Changes that this run would make to the configuration:', fence(shown, 'diff'), expectations.length === 0
+    return markdown_blocks('Changes that this run would make to the configuration:', fence(shown, 'diff'), expectations.length === 0
         ? ''
         : `Would be checked after the run: ${expectations.map((wanted) => markdown_code(wanted)).join(', ')}`, `Only a real start can check: ${escapeMarkdown(onlyWhenTriggered.join(', '))}.`);
 }
 function missingText(missing) {
     if (missing.length === 0)
         return '';
-    return ['Could not be read:', '', ...missing.map((clause) => `- ${markdown_code(clause, MAX_MISSING_LENGTH)}`)].join('\n');
+    return ['Could not be read:', '', ...missing.map((clause) => `- ${markdown_code(clause, summary_MAX_MISSING_LENGTH)}`)].join('\n');
+}
+
+;// CONCATENATED MODULE: ./build/github/report/picture.js
+/** What a picture is, told by its first bytes; a server does not say it. */
+const FORMATS = [
+    ['image/png', /^\x89PNG\r\n/],
+    ['image/jpeg', /^\xff\xd8\xff/],
+    ['image/gif', /^GIF8[79]a/],
+    ['image/webp', /^RIFF[^]{4}WEBP/],
+    ['image/svg+xml', /^(?:\xef\xbb\xbf)?\s*(?:<\?xml[^]{0,2000}|<!--[^]{0,2000})?<svg[\s>]/],
+];
+const LOOKED_AT = 5_000;
+const BASE64 = /^[A-Za-z0-9+/\s]*={0,2}\s*$/;
+/** A picture that came in base64; undefined if it is none that browsers know. */
+function readPicture(base64) {
+    if (!BASE64.test(base64))
+        return undefined;
+    const bytes = Buffer.from(base64, 'base64');
+    const begin = bytes.subarray(0, LOOKED_AT).toString('latin1');
+    const mediaType = FORMATS.find(([, begins]) => begins.test(begin))?.[0];
+    return mediaType === undefined ? undefined : { mediaType, bytes };
+}
+
+;// CONCATENATED MODULE: ./build/github/report/style.js
+/** Of the report page: readable on a phone, and in the dark where the reader's system is. */
+const STYLE = `
+:root { color-scheme: light dark; --ink: #1f2328; --paper: #fff; --soft: #f6f8fa; --line: #d1d9e0; --link: #0969da;
+  --quiet: #59636e; --done: #2da44e; --cached: #8c959f; --failed: #cf222e; --running: #bf8700; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e6edf3; --paper: #0d1117; --soft: #161b22; --line: #3d444d;
+  --link: #4493f8; --quiet: #9198a1; --done: #3fb950; --cached: #6e7681; --failed: #f85149; --running: #d29922; } }
+* { box-sizing: border-box; }
+body { margin: 0 auto; padding: 16px; max-width: 1000px; background: var(--paper); color: var(--ink);
+  font: 15px/1.5 -apple-system, "Segoe UI", "Noto Sans", Helvetica, Arial, sans-serif; overflow-wrap: anywhere; }
+h1 { font-size: 1.5em; line-height: 1.25; margin: 0 0 12px; }
+h2 { font-size: 1.2em; margin: 28px 0 12px; padding-bottom: 6px; border-bottom: 1px solid var(--line); }
+h3, h4, h5, h6 { font-size: 1em; margin: 16px 0 8px; }
+p, ul, pre, details, .wide, svg { margin: 0 0 14px; }
+a { color: var(--link); }
+.wide { overflow-x: auto; }
+table { border-collapse: collapse; width: max-content; }
+th, td { border: 1px solid var(--line); padding: 5px 10px; text-align: left; vertical-align: top; max-width: 60ch; }
+@media (max-width: 600px) { th, td { padding: 4px 6px; font-size: 13px; max-width: 36ch; } }
+thead th { background: var(--soft); }
+code, pre { font: 85%/1.45 ui-monospace, SFMono-Regular, Consolas, monospace; }
+code { background: var(--soft); border-radius: 5px; padding: .15em .35em; white-space: pre-wrap; }
+pre { background: var(--soft); border-radius: 6px; padding: 12px; overflow-x: auto; overflow-wrap: normal; }
+summary { cursor: pointer; margin-bottom: 8px; }
+li[data-mark] { list-style: none; }
+li[data-mark]::before { content: attr(data-mark) " "; }
+.depth1 { margin-left: 1.5em; } .depth2 { margin-left: 3em; } .depth3 { margin-left: 4.5em; }
+.depth4 { margin-left: 6em; } .depth5 { margin-left: 7.5em; }
+figure { margin: 0 0 24px; }
+figcaption { font-weight: 600; margin-bottom: 8px; }
+figure img { max-width: 100%; background: #fff; border: 1px solid var(--line); border-radius: 6px; }
+iframe { width: 100%; height: 480px; resize: vertical; background: #fff; color-scheme: light;
+  border: 1px solid var(--line); border-radius: 6px; }
+.timeline text { fill: var(--ink); font-size: 13px; }
+.timeline .track { fill: var(--soft); }
+.done { fill: var(--done); } .cached { fill: var(--cached); } .failed { fill: var(--failed); }
+.running { fill: var(--running); } .other { fill: var(--quiet); }
+footer { margin-top: 32px; color: var(--quiet); font-size: 13px; }
+`;
+
+;// CONCATENATED MODULE: ./build/github/report/to-html.js
+
+/** Text that HTML shows as it is, also in an attribute in double quotes. */
+function escapeHtml(text) {
+    // One sign after the other leaves nothing behind in memory, as a function called for each of a million signs does.
+    return text
+        .replace(/&/g, '&#38;')
+        .replace(/</g, '&#60;')
+        .replace(/>/g, '&#62;')
+        .replace(/"/g, '&#34;')
+        .replace(/'/g, '&#39;');
+}
+/** The same of one line, without what does not show. */
+function to_html_shown(text) {
+    return escapeHtml(removeUnprintable(text));
+}
+/** Blocks as HTML; headings become those of `level` and below it. */
+function toHtml(blocks, level = 3) {
+    return blocks.map((block) => blockHtml(block, level)).join('\n');
+}
+function blockHtml(block, level) {
+    switch (block.kind) {
+        case 'heading': {
+            const tag = `h${Math.min(6, level + block.level - 1)}`;
+            return `<${tag}>${lineHtml(block.line)}</${tag}>`;
+        }
+        case 'paragraph':
+            return `<p>${block.lines.map(lineHtml).join('<br>')}</p>`;
+        case 'list':
+            return `<ul>${block.items.map(itemHtml).join('')}</ul>`;
+        case 'code':
+            return `<pre>${block.lines.map(to_html_shown).join('\n')}</pre>`;
+        case 'table':
+            return tableHtml(block.heads, block.rows);
+        case 'fold':
+            return `<details><summary>${to_html_shown(block.title)}</summary>${toHtml(block.blocks, level)}</details>`;
+    }
+}
+function itemHtml({ mark, depth, line }) {
+    const number = mark === '-' ? '' : ` data-mark="${escapeHtml(mark)}"`;
+    return `<li class="depth${depth}"${number}>${lineHtml(line)}</li>`;
+}
+function tableHtml(heads, rows) {
+    const row = (cells, tag) => `<tr>${cells.map((cell) => `<${tag}>${lineHtml(cell)}</${tag}>`).join('')}</tr>`;
+    const body = rows.map((cells) => row(cells, 'td')).join('\n');
+    return `<div class="wide"><table><thead>${row(heads, 'th')}</thead><tbody>${body}</tbody></table></div>`;
+}
+function lineHtml(line) {
+    return line.map(inlineHtml).join('');
+}
+function inlineHtml(inline) {
+    const text = to_html_shown(inline.text);
+    switch (inline.kind) {
+        case 'text':
+            return text;
+        case 'code':
+            return `<code>${text}</code>`;
+        case 'strong':
+            return `<strong>${text}</strong>`;
+        case 'link':
+            return linkHtml(inline.url, text);
+    }
+}
+/** @param text HTML */
+function linkHtml(url, text) {
+    if (!/^https?:\/\//i.test(url))
+        return text;
+    return `<a href="${to_html_shown(url)}" rel="noreferrer noopener">${text}</a>`;
+}
+
+;// CONCATENATED MODULE: ./build/github/report/timeline.js
+
+
+
+const ROW_HEIGHT = 34;
+const BAR_HEIGHT = 10;
+const timeline_MAX_LABEL_LENGTH = 80;
+const COLOURS = new Map([
+    ['completed', 'done'],
+    ['cached', 'cached'],
+    ['skipped', 'cached'],
+    ['failed', 'failed'],
+    ['running', 'running'],
+]);
+/**
+ * When each step ran, as a picture whose bars grow with the page while its words do not. Empty where the job summary
+ * has no timeline either.
+ */
+function timelineSvg({ steps, asOf }) {
+    const { bars, from, spanMs, left } = timelineBars(steps, asOf);
+    if (bars.length === 0)
+        return '';
+    const percent = (ms) => `${((100 * ms) / spanMs).toFixed(2)}%`;
+    const rows = bars.map(({ name, status, from: start, to }, index) => {
+        const y = index * ROW_HEIGHT;
+        const label = `${to_html_shown(name.slice(0, timeline_MAX_LABEL_LENGTH))}, ${to_html_shown(status)} in ${to_html_shown(shownDuration(to - start))}`;
+        const place = `x="${percent(start - from)}" y="${y + 20}" width="${percent(to - start)}" height="${BAR_HEIGHT}"`;
+        return (`<text x="0" y="${y + 14}">${label}</text><rect class="track" x="0" y="${y + 20}" width="100%" height="${BAR_HEIGHT}" rx="3"/>` +
+            `<rect class="${COLOURS.get(status) ?? 'other'}" ${place} rx="3"/>`);
+    });
+    const height = bars.length * ROW_HEIGHT;
+    const title = `<title>When each step ran, in ${to_html_shown(shownDuration(spanMs))}</title>`;
+    return `<svg class="timeline" role="img" width="100%" height="${height}">${title}${rows.join('\n')}</svg>${left === '' ? '' : `<p>${to_html_shown(left)}</p>`}`;
+}
+
+;// CONCATENATED MODULE: ./build/github/report/page.js
+
+
+
+
+
+
+
+
+
+
+const page_MOST_ROWS = 500;
+const page_MOST_JSON_LINES = 5_000;
+const page_MAX_NAME_LENGTH = 200;
+/**
+ * What may be loaded: nothing, but for pictures that are a part of the page, and no script runs. A frame's srcdoc obeys
+ * the policy of the page that holds it, as the HTML standard has it. frame-src, for which default-src stands, does not
+ * keep a srcdoc from being shown, as it is no address; but it keeps the frame from going to one. Both seen in Chromium.
+ */
+const POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+/**
+ * The same within a frame, for browsers that do not pass a policy on; and no name is looked up beforehand. A link that
+ * somebody follows asks nobody for anything, but leaves an error in the frame's place: so none can be clicked.
+ */
+const FRAME_HEAD = `<!doctype html><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${POLICY}">` +
+    '<meta http-equiv="x-dns-prefetch-control" content="off"><meta name="referrer" content="no-referrer">' +
+    '<style>a, area { pointer-events: none !important; }</style>';
+/** Pages that show nothing without scripts, which never run here: those of plotly, bokeh, evidently and others. */
+const NEEDS_SCRIPTS = /<(?:script|canvas|iframe|frame|object|embed)\b/i;
+/**
+ * A page about a run that needs nothing else: no network, no script. In parts, so that nobody has to hold it twice.
+ *
+ * @param gate for what a part hides in an encoding of its own; all parts have to go through it as well
+ */
+function* reportPage(record, gate) {
+    const title = titleOf(record);
+    yield `<!doctype html>
+<html lang="en"><head><meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${POLICY}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="referrer" content="no-referrer">
+<title>${to_html_shown(title)}</title><style>${STYLE}</style></head><body>
+`;
+    for (const [name, markdown] of recordSections(record)) {
+        if (name === 'timeline')
+            yield timelineSvg(record);
+        else
+            yield sectionHtml(name, markdown);
+    }
+    const { shown: all = [], missing = [] } = record.gallery ?? {};
+    const values = all.flatMap((each) => singleValue(each) ?? []);
+    if (all.length > 0)
+        yield '<h2>Visualizations</h2>\n';
+    for (const each of all) {
+        if (singleValue(each) === undefined)
+            yield figure(each, record.runUrl, gate);
+    }
+    yield valuesHtml(values);
+    if (missing.length > 0)
+        yield `<h2>Visualizations not shown</h2>\n${toHtml([missingList(missing)])}\n`;
+    yield '<footer>Written by the ZenML Run Action. It needs no network, and runs no scripts.</footer>\n</body></html>\n';
+}
+function titleOf({ pipeline, runName, runId }) {
+    const names = [runName ?? runId ?? '', ...(pipeline === undefined ? [] : [pipeline]), 'ZenML'];
+    return names.map((name) => name.slice(0, page_MAX_NAME_LENGTH)).join(' \u00b7 ');
+}
+function sectionHtml(name, markdown) {
+    // The summary's heading has three marks.
+    const level = name === 'heading' ? -1 : 3;
+    return markdown === '' ? '' : `<section>${toHtml(readOwnMarkdown(markdown), level)}</section>\n`;
+}
+function missingList(missing) {
+    const items = missing.map((clause) => ({ mark: '-', depth: 0, line: blocks_plain(clause) }));
+    return { kind: 'list', items };
+}
+function figure(visualization, runUrl, gate) {
+    const caption = to_html_shown(visualization.name.slice(0, page_MAX_NAME_LENGTH));
+    return `<figure><figcaption>${caption}</figcaption>${bodyHtml(visualization, runUrl, gate)}</figure>\n`;
+}
+function bodyHtml(visualization, runUrl, gate) {
+    const { type, value } = visualization;
+    switch (type) {
+        case 'markdown':
+            return toHtml(readMarkdown(value));
+        case 'csv': {
+            const { table, left } = readCsv(value, page_MOST_ROWS);
+            return `${toHtml(table)}${moreHtml(left, 'row')}`;
+        }
+        case 'json':
+            return jsonHtml(value);
+        case 'image':
+            return pictureHtml(visualization, gate);
+        case 'html':
+            return frameHtml(visualization, runUrl);
+    }
+}
+function jsonHtml(value) {
+    const lines = jsonLines(value);
+    const left = lines.length - page_MOST_JSON_LINES;
+    const body = `<pre>${lines.slice(0, page_MOST_JSON_LINES).map(to_html_shown).join('\n')}</pre>${moreHtml(left, 'line')}`;
+    return `<details><summary>JSON (${amount(lines.length, 'line')})</summary>${body}</details>`;
+}
+function moreHtml(left, noun) {
+    return left > 0 ? `<p>(${amount(left, `more ${noun}`)} not shown here.)</p>` : '';
+}
+/** A picture is shown as one even if it is a document that could do more: within `img` no script runs. */
+function pictureHtml({ name, value }, gate) {
+    const picture = readPicture(value);
+    if (picture === undefined)
+        return '<p>This is no picture that a browser knows.</p>';
+    const { mediaType, bytes } = picture;
+    // In base64 a secret would have to be recognized by its letters alone.
+    const covered = mediaType === 'image/svg+xml' ? Buffer.from(gate.cover(bytes.toString('utf8'))) : bytes;
+    const alt = to_html_shown(name.slice(0, page_MAX_NAME_LENGTH));
+    return `<img alt="${alt}" src="data:${mediaType};base64,${covered.toString('base64')}">`;
+}
+/** Someone else's page, without scripts, forms, links that lead anywhere, and without this page around it. */
+function frameHtml({ name, value }, runUrl) {
+    if (NEEDS_SCRIPTS.test(value)) {
+        const where = runUrl === undefined ? 'in ZenML' : linkHtml(runUrl, 'in ZenML');
+        return `<p>This page needs scripts, which a report does not run. Look at it ${where}.</p>`;
+    }
+    // A link can make a browser connect to a host, which no policy forbids.
+    const inert = value.replaceAll(/<(?=link\b)/gi, '<x-');
+    const title = to_html_shown(name.slice(0, page_MAX_NAME_LENGTH));
+    return `<iframe sandbox="" loading="lazy" referrerpolicy="no-referrer" title="${title}" srcdoc="${escapeHtml(FRAME_HEAD + inert)}"></iframe>`;
+}
+function valuesHtml(values) {
+    if (values.length === 0)
+        return '';
+    const rows = values.map(({ name, value }) => [blocks_plain(name), blocks_plain(value)]);
+    const table = { kind: 'table', heads: [blocks_plain('Artifact'), blocks_plain('Value')], rows };
+    return `<details open><summary>${amount(values.length, 'value')} of artifacts</summary>${toHtml([table])}</details>\n`;
+}
+
+;// CONCATENATED MODULE: ./build/github/report/write.js
+
+
+
+/**
+ * Writes the report page of a run into a folder. Gives its path; undefined if it could not be written, which a warning
+ * says, as it is no reason to call a run a failure.
+ *
+ * @param folder one that later steps of the job can read, and that the runner empties
+ */
+async function writeReport(record, folder, log) {
+    const file = external_node_path_.join(folder, `zenml-report-${record.runId ?? 'run'}.html`);
+    try {
+        // What is there may be a link to somewhere else.
+        await (0,promises_.rm)(file, { force: true });
+        const handle = await (0,promises_.open)(file, 'wx', 0o600);
+        try {
+            for (const part of reportPage(record, log))
+                await handle.writeFile(log.cover(part));
+        }
+        finally {
+            await handle.close();
+        }
+        return file;
+    }
+    catch {
+        log.warning(`The report page could not be written to ${folder}: the folder of RUNNER_TEMP must be writable`);
+        return undefined;
+    }
 }
 
 ;// CONCATENATED MODULE: ./build/github/step-report.js
+
 
 
 
@@ -67645,6 +68827,8 @@ class StepReport {
         const record = { ...this.#keeper.record, withoutRun: this.#withoutRun(end) };
         this.#setResult(record, end);
         this.#runLog.end();
+        // How it ended is the log's last line.
+        const hasReport = await this.#writePage(record);
         const result = record.error ?? resultLine(record);
         // What failed in the run has its annotation; the exit code makes the step red.
         const isToldAbove = end.conclusion === 'failed' && end.waitsForPerson !== true && this.#runLog.hasAnnotatedFailure;
@@ -67653,7 +68837,7 @@ class StepReport {
             this.#log.info(result);
         else if (result !== undefined)
             this.#log.error(result, { title: record.withoutRun ?? this.#title(end) });
-        await this.#summarize(record);
+        await this.#summarize({ ...record, hasReport });
         await this.#comment(withoutValues(record, end));
     }
     /** A missed expectation is sent on, as to a chat; from there it should be one click to the run. */
@@ -67669,6 +68853,19 @@ class StepReport {
             this.#log.error(line, { title: `Input ${input}` });
         this.#set('conclusion', 'failed');
         this.#set('error', faults.map(({ line }) => line).join('\n'));
+    }
+    /** Not of a step that is cancelled: it has no time left. Gives whether there is a page now. */
+    async #writePage(record) {
+        const { reportFolder } = this.#audience;
+        const { details, conclusion } = record;
+        if (reportFolder === undefined || details === undefined || conclusion === 'cancelled')
+            return false;
+        const file = await writeReport(record, reportFolder, this.#log);
+        if (file === undefined)
+            return false;
+        this.#set('report', file);
+        this.#log.info(`Report page: ${file}`);
+        return true;
     }
     async #summarize(record) {
         if (this.#audience.summary && (await writeSummary(record, this.#log)))
@@ -68243,7 +69440,7 @@ function renderPromotion({ conclusion, version, previous, sentence }, url) {
         markdown_code(version.stage ?? 'none', promotion_MAX_NAME_LENGTH),
         previous === undefined ? 'no other version' : markdown_code(previous.name, promotion_MAX_NAME_LENGTH),
     ];
-    return blocks(`### ${promotion_SYMBOLS[conclusion]} ZenML model version${model}: ${promotion_WORDS[conclusion] ?? conclusion}`, markdown_code(sentence, promotion_MAX_SENTENCE_LENGTH), row && markdown_table(['Version', 'Stage', 'Had the stage before'], [row]));
+    return markdown_blocks(`### ${promotion_SYMBOLS[conclusion]} ZenML model version${model}: ${promotion_WORDS[conclusion] ?? conclusion}`, markdown_code(sentence, promotion_MAX_SENTENCE_LENGTH), row && markdown_table(['Version', 'Stage', 'Had the stage before'], [row]));
 }
 /** How each of them reads; a conclusion that is missing here is a word of its own. */
 const promotion_WORDS = {
@@ -68855,7 +70052,7 @@ async function stopGivenRun(env, log) {
 
 
 /** As many as GitHub allows a matrix of jobs. */
-const MOST_CELLS = 256;
+const matrix_MOST_CELLS = 256;
 /** So many combinations are made before `exclude` is looked at. */
 const MOST_COMBINATIONS = 65_536;
 const matrix_MAX_NAME_LENGTH = 60;
@@ -68890,7 +70087,7 @@ function expandMatrix({ include = [], exclude = [], ...lists }) {
     const cells = withIncluded(originals, included.mappings);
     if (cells.length === 0)
         return { problems: ['has no combination, so there is nothing to run'] };
-    return cells.length > MOST_CELLS ? { problems: [tooMany(cells.length)] } : { cells };
+    return cells.length > matrix_MOST_CELLS ? { problems: [tooMany(cells.length)] } : { cells };
 }
 function problemOf(key, value) {
     const name = quote(key, matrix_MAX_NAME_LENGTH);
@@ -68915,7 +70112,7 @@ function matchesNothing(entry) {
     return `exclude has ${shown}, which no combination has; write the values as the lists have them, or remove it`;
 }
 function tooMany(count) {
-    return `has ${count.toLocaleString('en-US')} combinations, and at most ${MOST_CELLS} are allowed`;
+    return `has ${count.toLocaleString('en-US')} combinations, and at most ${matrix_MOST_CELLS} are allowed`;
 }
 function combinations(keys) {
     if (keys.length === 0)
@@ -68959,7 +70156,7 @@ async function readSweepInputs(sources) {
         const { raw, values, redact } = given;
         const { faults, layers, work } = await readWork(given, sources);
         const matrix = await readMapping('matrix', raw.matrix, { redact });
-        const { cells, faults: cellFaults } = cellsOf(matrix.layers[0]);
+        const { cells, faults: cellFaults } = inputs_cellsOf(matrix.layers[0]);
         return {
             faults: [
                 ...faults,
@@ -69004,7 +70201,7 @@ function nameFaults({ source, value }) {
     const [input = source] = source.split(':');
     return [inputFault(input, 'run_name is not allowed: each run of a sweep gets its own name')];
 }
-function cellsOf(matrix) {
+function inputs_cellsOf(matrix) {
     if (matrix === undefined)
         return { cells: [], faults: [] };
     const expanded = expandMatrix(matrix.value);

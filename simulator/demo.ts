@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { stringify } from 'yaml'
@@ -10,13 +10,14 @@ import { startGithub, type GithubSimulator } from './github/server.ts'
 import { realClock, startSimulator, type Simulator } from './index.ts'
 
 /*
- * `npm run demo`: the built action in three workflow steps against a simulated ZenML server, each shown as
+ * `npm run demo`: the built action in four workflow steps against a simulated ZenML server, each shown as
  * GitHub shows it. `--speed 10` lets the server's time run faster than the clock on the wall. What stands on the
- * workflow run's page and on the pull request is written to demo-output/index.html.
+ * workflow run's page and on the pull request is written to demo-output/index.html, beside a run's report page.
  */
 
 const WIDTH = 100
-const PAGE = path.join(import.meta.dirname, '../demo-output/index.html')
+const FOLDER = path.join(import.meta.dirname, '../demo-output')
+const PAGE = path.join(FOLDER, 'index.html')
 
 /** Of the workflow's own token, which GitHub makes for each job. */
 const GITHUB_TOKEN = 'ghs_of_the_demo'
@@ -84,6 +85,7 @@ async function play(scene: DemoScene, number: number, speed: number): Promise<Pl
     console.log(`\n${bold(`━━ ${number} of ${scenes.length}: ${scene.title} `.padEnd(WIDTH, '━'))}\n`)
     console.log(`${scene.before}\n\n${bold('In the workflow')}\n`)
     console.log(`${block(workflowStep(scene.inputs))}\n\n${bold('The log, as GitHub shows it')}\n`)
+    if (scene.onMain !== undefined) await runAction({ inputs: inputsFor(server, scene.onMain) })
     const result = await takeStep(scene, server, github)
     const comment = github
       .comments(PULL_REQUEST)
@@ -96,6 +98,7 @@ async function play(scene: DemoScene, number: number, speed: number): Promise<Pl
     const pieces = [
       { title: `${scene.title}: job summary`, markdown: result.summary },
       { title: `${scene.title}: comment on the pull request`, markdown: comment },
+      ...reportPiece(scene.title, result.outputs['report']),
     ]
     return { wentAsTold: scene.isAsTold(result, server) && comment !== '', pieces }
   } finally {
@@ -103,18 +106,25 @@ async function play(scene: DemoScene, number: number, speed: number): Promise<Pl
   }
 }
 
+/** A link to the report page, where there is one. */
+function reportPiece(title: string, report: string | undefined): Piece[] {
+  if (report === undefined) return []
+  return [{ title: `${title}: report page`, markdown: `[Open the report page](${path.basename(report)})` }]
+}
+
+function inputsFor(
+  { url, apiKey }: Simulator,
+  inputs: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  return { 'server-url': url, 'api-key': apiKey, ...inputs }
+}
+
 /** Runs the built action for a pull request. */
 function takeStep(scene: DemoScene, server: Simulator, { apiUrl }: GithubSimulator): Promise<ActionResult> {
   const view = new LogView()
   return runAction({
-    inputs: {
-      'server-url': server.url,
-      'api-key': server.apiKey,
-      comment: 'true',
-      'github-token': GITHUB_TOKEN,
-      ...scene.inputs,
-    },
-    env: { GITHUB_API_URL: apiUrl, GITHUB_EVENT_NAME: 'pull_request' },
+    inputs: inputsFor(server, { comment: 'true', 'github-token': GITHUB_TOKEN, ...scene.inputs }),
+    env: { GITHUB_API_URL: apiUrl, GITHUB_EVENT_NAME: 'pull_request', RUNNER_TEMP: FOLDER },
     event: EVENT,
     onLine: (line) => {
       const shown = view.show(line)
@@ -124,7 +134,6 @@ function takeStep(scene: DemoScene, server: Simulator, { apiUrl }: GithubSimulat
 }
 
 async function writePage(pieces: readonly Piece[]): Promise<void> {
-  mkdirSync(path.dirname(PAGE), { recursive: true })
   writeFileSync(
     PAGE,
     await renderPage(pieces, { title: 'Job summaries and comments of the demo', width: 900 }),
@@ -133,7 +142,9 @@ async function writePage(pieces: readonly Piece[]): Promise<void> {
 }
 
 async function demo(speed: number): Promise<void> {
-  console.log('Three workflow steps. The built action (dist/) runs each the way a GitHub runner does.')
+  rmSync(FOLDER, { recursive: true, force: true })
+  mkdirSync(FOLDER, { recursive: true })
+  console.log('Four workflow steps. The built action (dist/) runs each the way a GitHub runner does.')
   console.log(
     'The ZenML server and the GitHub API are simulated on this machine; nothing is sent anywhere else.',
   )
@@ -148,7 +159,7 @@ async function demo(speed: number): Promise<void> {
   await writePage(pieces)
   if (untold.length === 0) {
     console.log(
-      `\n${bold('All three ended as expected.')} README.md explains how to use the action in a workflow.`,
+      `\n${bold('All four ended as expected.')} README.md explains how to use the action in a workflow.`,
     )
   } else {
     console.error(

@@ -24,6 +24,7 @@ export const FAULT_ROUTES = [
   'metadata',
   'artifacts',
   'artifact',
+  'visualization',
   'wait-conditions',
   'wait-condition',
   'answer',

@@ -65,6 +65,47 @@ export const training: PipelineSpec = {
   steps: [load, train('train', 'load'), report('report', 'train')],
 }
 
+/** A picture of one green point. */
+const POINT =
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfz0AEYBxVSF+FAAhKDveksOjmAAAAAElFTkSuQmCC'
+
+/** What a person wants to look at: a report, a table, a page, a picture. */
+const evaluate: StepSpec = {
+  name: 'evaluate',
+  seconds: SHORT,
+  upstream: ['train'],
+  metadata: { f1: 0.88, confusion: { right: 90, wrong: 10 } },
+  outputs: {
+    report: 'zenml.MarkdownString',
+    confusion: 'zenml.CSVString',
+    page: 'zenml.HTMLString',
+    plot: 'e2e_pipelines.Plot',
+  },
+  visualizations: {
+    report: [
+      {
+        type: 'markdown',
+        value: '## Evaluation\n\n| metric | value |\n| --- | ---: |\n| accuracy | 0.9 |\n',
+      },
+    ],
+    confusion: [{ type: 'csv', value: 'actual,cat,dog\ncat,90,10\ndog,10,90\n' }],
+    page: [
+      {
+        type: 'html',
+        value: '<style>p { color: teal }</style><h1>Evaluation</h1><p>accuracy 0.9</p>',
+      },
+    ],
+    plot: [{ type: 'image', value: POINT }],
+  },
+}
+
+/** load → train → evaluate, whose outputs can be looked at. */
+export const evaluation: PipelineSpec = {
+  name: 'evaluation',
+  sequential: true,
+  steps: [load, train('train', 'load'), evaluate],
+}
+
 const branches = Array.from({ length: 10 }, (_, i) => String(i))
 
 /** Ten branches, one step at a time: a failed one does not end the others. */
@@ -184,5 +225,7 @@ export const flaky: PipelineSpec = {
 
 /** The pipelines of the servers whose answers were recorded. */
 export function seededPipelines(version: ZenmlVersion): readonly PipelineSpec[] {
-  return version === '0.98.0' ? [training, wide, typed, dynamic, approval] : [training, wide, typed]
+  return version === '0.98.0'
+    ? [training, wide, typed, evaluation, dynamic, approval]
+    : [training, wide, typed, evaluation]
 }

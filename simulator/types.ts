@@ -77,6 +77,8 @@ export interface PipelineSpec {
   readonly sequential?: boolean
   /** Overrides the simulator's. */
   readonly startupSeconds?: number
+  /** What is shown first of its runs. */
+  readonly chosen?: readonly ChosenVisualization[]
   /** A dynamic pipeline's question, asked after its first step. */
   readonly wait?: WaitSpec
   /** A pipeline that a dynamic one calls when its steps are done: it has a run of its own, which decides how this one ends. */
@@ -139,6 +141,8 @@ export interface StepSpec {
   readonly metadata?: JsonObject
   /** Output name to Python type. */
   readonly outputs?: Readonly<Record<string, string>>
+  /** What an output shows a person, by the output's name. */
+  readonly visualizations?: Readonly<Record<string, readonly VisualizationSpec[]>>
   readonly cached?: boolean
   /** Attempts that fail before this one, the earliest first; 0.74's runs from a template do not try again. */
   readonly retried?: readonly AttemptSpec[]
@@ -146,6 +150,22 @@ export interface StepSpec {
   readonly retries?: number
   /** What the parameters of one run change. */
   effect?(parameters: JsonObject): StepEffect
+}
+
+export interface VisualizationSpec {
+  /** ZenML has `html`, `image`, `csv`, `markdown` and `json`. */
+  readonly type: string
+  /** Of a picture in base64. */
+  readonly value: string
+}
+
+/** A visualization that somebody chose for the page of each run (from 0.91 on). */
+export interface ChosenVisualization {
+  readonly step: string
+  readonly output: string
+  readonly index: number
+  readonly name?: string
+  readonly order?: number
 }
 
 export interface AttemptSpec {

@@ -13,7 +13,7 @@ jest.setTimeout(PATIENCE_MS)
 
 const ROOT = path.join(import.meta.dirname, '../..')
 
-test('the demo shows a run that completes, one that fails, and a server that is too busy, and no secret', async () => {
+test('the demo shows a run that completes, one that fails, a busy server, a comparison, and no secret', async () => {
   const demo = spawn(process.execPath, ['--import', 'tsx', 'simulator/demo.ts', '--speed', '10'], {
     cwd: ROOT,
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -23,18 +23,21 @@ test('the demo shows a run that completes, one that fails, and a server that is 
 
   expect(await exitCode).toBe(0)
   expect(shown).toMatch(
-    /A run that completes[^]*A run that fails[^]*A server that is too busy[^]*All three ended as expected/,
+    /A run that completes[^]*A run that fails[^]*A server that is too busy[^]*compared with main[^]*All four ended as expected/,
   )
   expect(shown).toContain('Error (Step train failed: RuntimeError): train: RuntimeError: no data for today')
   // As they stand, they can be copied into a workflow.
   expect(shown.match(/- uses: [^]*?\n\n/g)).toEqual(
-    Array(3).fill(expect.stringMatching(/server-url: \$\{\{ vars\.[^]*api-key: \$\{\{ secrets\./)),
+    Array(4).fill(expect.stringMatching(/server-url: \$\{\{ vars\.[^]*api-key: \$\{\{ secrets\./)),
   )
   expect(shown).toMatch(/Comment on the pull request[^]*### ❌ ZenML run of training: failed/)
   const [, page = ''] = /To open in a browser: (.+)/.exec(shown) ?? []
   const html = readFileSync(page, 'utf8')
-  expect(html.match(/<section>/g)).toHaveLength(6)
+  expect(html.match(/<section>/g)).toHaveLength(9)
   expect(html).toContain('class="timeline"')
+  expect(html).toContain('<code>+0.02 (+2.2 %)</code>')
+  const [, report = ''] = /<a href="(zenml-report-[^"]+)">Open the report page/.exec(html) ?? []
+  expect(readFileSync(path.join(path.dirname(page), report), 'utf8')).toContain('<h2>Visualizations</h2>')
   expect(shown).toMatch(
     /answered 429, 429, (429, )*200\.\n +Together they used 1 Idempotency-Key, and 1 run was started/,
   )

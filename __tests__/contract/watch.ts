@@ -1,6 +1,18 @@
 import { expect, test } from '@jest/globals'
 import { at, listAt, textAt } from './api.ts'
-import { NO_SUCH_ID, completed, failed, start, stepId, stepsOf, waitFor, waitForStep } from './start.ts'
+import {
+  NO_SUCH_ID,
+  completed,
+  failed,
+  idOf,
+  start,
+  stepId,
+  stepsOf,
+  training,
+  trigger,
+  waitFor,
+  waitForStep,
+} from './start.ts'
 import type { Fixture } from './target.ts'
 
 const TIME = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?$/)
@@ -147,6 +159,43 @@ export function runCases(open: () => Fixture): void {
         },
       ],
     })
+  })
+
+  test('an artifact says what it shows, which comes as text, a picture in base64; a wrong index is 404', async () => {
+    const fixture = open()
+    const { api } = fixture
+    const body = { steps: { ...training({ accuracy: 0.9, seconds: 0.1 }).steps }, enable_cache: false }
+    const id = idOf(await trigger(fixture, 'evaluation', body))
+    await waitFor(fixture, id, 'completed')
+    const step = await api.get(`/steps/${await stepId(fixture, id, 'evaluate')}?hydrate=true`)
+    const outputs = at(step.body, fixture.traits.modern ? 'resources.outputs' : 'body.outputs')
+    const expected = {
+      report: {
+        type: 'markdown',
+        value: '## Evaluation\n\n| metric | value |\n| --- | ---: |\n| accuracy | 0.9 |\n',
+      },
+      confusion: { type: 'csv', value: 'actual,cat,dog\ncat,90,10\ndog,10,90\n' },
+      page: {
+        type: 'html',
+        value: '<style>p { color: teal }</style><h1>Evaluation</h1><p>accuracy 0.9</p>',
+      },
+      plot: { type: 'image', value: expect.stringMatching(/^iVBORw0KGgo[\w+/]+=*$/) },
+    }
+    for (const [output, visualization] of Object.entries(expected)) {
+      const path = `/artifact_versions/${textAt(listAt(outputs, output)[0], 'id')}`
+      const { body: artifact } = await api.get(`${path}?hydrate=true`)
+      const { type } = visualization
+      expect(artifact).toMatchObject({
+        body: { artifact: { name: output } },
+        metadata: { visualizations: [{ id: expect.any(String), body: { type } }] },
+      })
+      expect(await api.get(`${path}/visualize?index=0`)).toMatchObject({ status: 200, body: visualization })
+      const detail = ['DoesNotExistException', expect.stringContaining('only has 1 visualizations')]
+      expect(await api.get(`${path}/visualize?index=1`)).toMatchObject({ status: 404, body: { detail } })
+    }
+    const { body: run } = await api.get(`/runs/${id}?hydrate=true`)
+    expect(at(run, 'resources.visualizations')).toEqual(fixture.traits.snapshots ? [] : undefined)
+    expect((await api.get(`/artifact_versions/${NO_SUCH_ID}/visualize?index=0`)).status).toBe(404)
   })
 
   test('the steps of a run are listed page by page and never hydrated', async () => {

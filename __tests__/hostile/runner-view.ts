@@ -121,7 +121,7 @@ function expectHarmlessValues({ outputs, state }: Left): void {
 
 /** What our summaries are made of, as a Markdown parser names it; HTML that is not ours fails before. */
 const ELEMENTS =
-  /^(?:heading 3|paragraph|text|br|strong|table|row|cell|list|item|codespan|html|code (?:mermaid|diff)?|link https?:\/\/[^\s@()<>\\|"`]+)$/
+  /^(?:heading 3|paragraph|text|br|strong|table|row|cell|list|item|codespan|html|code (?:mermaid|diff|json)?|link https?:\/\/[^\s@()<>\\|"`]+)$/
 
 function expectHarmlessSummary(summary: string): void {
   const elements = flat(shapeOf(summary))

@@ -54,6 +54,8 @@ const ROUTES: readonly (readonly [RegExp, RouteName])[] = [
   [/^GET \/steps\/[^/]+$/, 'step'],
   [/^GET \/(steps|runs)\/[^/]+\/logs$/, 'logs'],
   [/^POST \/runs\/[^/]+\/stop$/, 'stop'],
+  [/^GET \/artifact_versions\/[^/]+$/, 'artifact'],
+  [/^GET \/artifact_versions\/[^/]+\/visualize$/, 'visualization'],
   [/^GET \/run_wait_conditions$/, 'wait-conditions'],
 ]
 

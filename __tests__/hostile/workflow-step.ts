@@ -31,6 +31,8 @@ export interface StepOptions {
   /** Called with the simulator before the step, after the run for `attach` and `stop` was started. */
   readonly before?: (server: Simulator) => void
   readonly limits?: Partial<HttpLimits>
+  /** For a report page; default: there is none. */
+  readonly reportFolder?: string
 }
 
 /** What one step left behind, as the runner gets it. */
@@ -92,7 +94,12 @@ export async function takeStep(files: RunnerFiles, options: StepOptions): Promis
   try {
     return await observe(files, server, between, async (log) => {
       const step = workflowStep(ACTIONS[way], { clock, http, log })
-      step.reportTo({ summary: true, comment: undefined, commits: COMMITS })
+      step.reportTo({
+        summary: true,
+        comment: undefined,
+        commits: COMMITS,
+        reportFolder: options.reportFolder,
+      })
       try {
         return await step.conclude(
           await work(step, way, between.url, server.apiKey, running, options.changes),

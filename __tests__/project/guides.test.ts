@@ -47,12 +47,13 @@ test('a workflow that calls another one of the guides gives it what it takes, an
 
 test('examples use the versions of actions that CI uses', () => {
   const ci = projectFile('.github/workflows/ci.yml')
+  // Our own workflows keep no files.
   const known = new Map(
     [...ci.matchAll(/uses: (actions\/[\w-]+)@[0-9a-f]{40} # (v[\d.]+)$/gm)].map(([, name, version]) => [
       name,
       version,
     ]),
-  )
+  ).set('actions/upload-artifact', 'v7.0.1')
   const used = blocks.flatMap(({ guide, text }) =>
     [...text.matchAll(/uses: (actions\/[\w-]+)@(\S+)/g)].map(([, name, version]) => ({
       guide,

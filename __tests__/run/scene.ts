@@ -27,6 +27,8 @@ export interface Scene {
   readonly endings: EndMode[]
   /** Runs the pipeline `training` by its template unless told otherwise. */
   execute(changes?: Partial<RunRequest>, signal?: AbortSignal): Promise<RunResult>
+  /** The same with other dependencies. */
+  executeWith(changes: Partial<RunRequest>, deps: RunDependencies): Promise<RunResult>
   /** Waits for a run that is there already. */
   attach(run: string, changes?: Partial<AttachRequest>, signal?: AbortSignal): Promise<RunResult>
   /** What a run needs besides its request. */
@@ -117,6 +119,7 @@ export async function openScene(
       if (response.status !== 200) throw new Error(`The question could not be answered: ${response.status}`)
     },
     execute: (changes = {}, signal) => executeRun({ ...BASE_REQUEST, ...changes }, dependencies(signal)),
+    executeWith: (changes, deps) => executeRun({ ...BASE_REQUEST, ...changes }, deps),
     attach: (run, changes = {}, signal) =>
       attachRun({ ...BASE_REQUEST, run, ...changes }, dependencies(signal)),
     sent: (pattern) =>

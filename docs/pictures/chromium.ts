@@ -27,6 +27,9 @@ const QUIET = [
 /** Time of the page's own clock in which its charts must be drawn. */
 const BUDGET_MS = 15_000
 
+/** Of real time, for a browser that does not come to an end. */
+const MOST_MS = 60_000
+
 /**
  * The browser's program: what CHROMIUM names, or where it mostly is.
  *
@@ -45,6 +48,11 @@ export function findChromium(): string {
   return found
 }
 
+/** The page as it is once it has done what it does, as HTML. */
+export async function openPage(url: string): Promise<string> {
+  return run(['--window-size=1000,1000', '--dump-dom', url])
+}
+
 /** Takes a picture of a whole page, however high it is. */
 export async function takePicture(page: string, picture: string, width: number): Promise<void> {
   const url = `file://${page}`
@@ -54,11 +62,25 @@ export async function takePicture(page: string, picture: string, width: number):
   await run([`--window-size=${width},${height}`, `--screenshot=${picture}`, url])
 }
 
+/** The same of a page that runs no scripts, and so cannot tell how high it is. */
+export async function takePictureOf(
+  page: string,
+  picture: string,
+  { width, height, dark }: { readonly width: number; readonly height: number; readonly dark: boolean },
+): Promise<void> {
+  const scheme = dark ? ['--blink-settings=preferredColorScheme=0'] : []
+  await run([...scheme, `--window-size=${width},${height}`, `--screenshot=${picture}`, `file://${page}`])
+}
+
 async function run(args: readonly string[]): Promise<string> {
   const profile = await mkdtemp(path.join(tmpdir(), 'pictures-'))
   try {
     const options = [...QUIET, `--user-data-dir=${profile}`, `--virtual-time-budget=${BUDGET_MS}`]
-    const browser = spawn(findChromium(), [...options, ...args], { stdio: ['ignore', 'pipe', 'ignore'] })
+    const browser = spawn(findChromium(), [...options, ...args], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+      timeout: MOST_MS,
+      killSignal: 'SIGKILL',
+    })
     const code = new Promise<number | null>((resolve, reject) => {
       browser.once('close', resolve)
       browser.once('error', reject)

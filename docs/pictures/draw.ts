@@ -3,12 +3,13 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
-import { takePicture } from './chromium.ts'
+import { takePicture, takePictureOf } from './chromium.ts'
 import { renderPage, type Piece } from './page.ts'
 
 /*
  * `npm run pictures`: pictures of all golden summaries and comments, in build/pictures/, to be looked at.
  * `npm run pictures -- FILE.md PICTURE.png [--title TEXT] [--width 900]`: one picture of one Markdown file.
+ * `npm run pictures -- FILE.html PICTURE.png [--width 900] [--height 1000] [--dark]`: one of a report page.
  */
 
 const HERE = import.meta.dirname
@@ -60,7 +61,12 @@ function goldenPieces(name: string): Piece[] {
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { title: { type: 'string', default: 'Summary' }, width: { type: 'string', default: '900' } },
+  options: {
+    title: { type: 'string', default: 'Summary' },
+    width: { type: 'string', default: '900' },
+    height: { type: 'string', default: '1000' },
+    dark: { type: 'boolean', default: false },
+  },
 })
 mkdirSync(OUTPUT, { recursive: true })
 const [source, picture] = positionals
@@ -74,6 +80,9 @@ if (source === undefined) {
   throw new Error(
     'Write the Markdown file and the picture: npm run pictures -- summary.md docs/pictures/job-summary.png',
   )
+} else if (source.endsWith('.html')) {
+  const size = { width: Number(values.width), height: Number(values.height), dark: values.dark }
+  await takePictureOf(path.resolve(source), path.resolve(picture), size)
 } else {
   const piece = { title: values.title, markdown: readFileSync(source, 'utf8') }
   await draw([piece], path.resolve(picture), Number(values.width))

@@ -285,7 +285,7 @@ const SLOW: readonly Case[] = [
     {
       exitCode: 1,
       outputs: { status: 'failed', error: /no data/ },
-      log: [/^The log of .* cannot be shown: .* Give the account permission to read stack components$/m],
+      log: [/^The log of .* is not shown: .* Give the account permission to read stack components$/m],
     },
     isProWithSnapshots,
   ),

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import { expectStep, quick, type Case, type Scene } from '../scene.ts'
 
 const MESSAGE = 'loss is NaN in epoch 3'
@@ -27,10 +30,7 @@ async function whyItFailed(scene: Scene): Promise<void> {
   assert.match(own[0] ?? '', /^::error title=Step train failed/)
   assert.match(own[0] ?? '', FRAME)
   assert.ok(own[0]?.includes(CODE), `the annotation lacks the user's line: ${own[0]}`)
-  for (const part of [MESSAGE, 'RuntimeError', FRAME, CODE]) {
-    const holds = typeof part === 'string' ? result.summary.includes(part) : part.test(result.summary)
-    assert.ok(holds, `the summary lacks ${String(part)}:\n${result.summary}`)
-  }
+  expectTexts(result.summary, [MESSAGE, 'RuntimeError', FRAME, CODE])
   const steps: unknown = JSON.parse(result.outputs['steps'] ?? '')
   assert.ok(Array.isArray(steps))
   const train = steps.find((step: unknown) => isNamed(step, 'train'))
@@ -83,6 +83,46 @@ async function whatItMade(scene: Scene): Promise<void> {
   })
 }
 
+/** What the artifacts show: in the summary, and all of it on the report page. */
+async function whatArtifactsShow(scene: Scene): Promise<void> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'runner-temp-'))
+  try {
+    const result = await scene.action(
+      {
+        template: 'evaluation-template',
+        configuration: quick({ accuracy: 0.75 }),
+        visualizations: 'true',
+      },
+      { env: { RUNNER_TEMP: folder } },
+    )
+    const run = await scene.onlyRun(result)
+    const file = path.join(folder, `zenml-report-${run.id}.html`)
+    expectStep(result, { exitCode: 0, outputs: { conclusion: 'completed', report: file } })
+    assert.doesNotMatch(result.stdout, /^::warning|^Not shown/m)
+    expectTexts(result.summary, [
+      '| metric | value |\n| --- | --- |\n| accuracy | 0.75 |',
+      '| actual | cat | dog |\n| --- | --- | --- |\n| cat | 75 | 25 |',
+      '`evaluate.page` (HTML page), `evaluate.plot` (picture)',
+    ])
+    expectTexts(await readFile(file, 'utf8'), [
+      "content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'",
+      '<tr><td>accuracy</td><td>0.75</td></tr>',
+      '<tr><td>cat</td><td>75</td><td>25</td></tr>',
+      /<iframe sandbox="" [^>]* srcdoc="[^"]*&#60;h1&#62;Evaluation&#60;\/h1&#62;/,
+      '<img alt="evaluate.plot" src="data:image/png;base64,iVBOR',
+    ])
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+function expectTexts(whole: string, parts: readonly (string | RegExp)[]): void {
+  for (const part of parts) {
+    const holds = typeof part === 'string' ? whole.includes(part) : part.test(whole)
+    assert.ok(holds, `${String(part)} is not there:\n${whole}`)
+  }
+}
+
 /** A step that is tried again and fails for good is one fault. */
 async function retried(scene: Scene): Promise<void> {
   const retry = { max_retries: 1, delay: 0, backoff: 1 }
@@ -103,5 +143,6 @@ export const SEEING: readonly Case[] = [
   { name: 'seeing why a run failed', core: true, runs: 1, run: whyItFailed },
   { name: 'seeing why a run failed, without its log', runs: 1, run: withoutLog },
   { name: 'seeing what a run made, and ZenML where it came from', core: true, runs: 1, run: whatItMade },
+  { name: 'seeing what artifacts show', core: true, runs: 1, run: whatArtifactsShow },
   { name: 'seeing a step that was tried again', runs: 1, run: retried },
 ]

@@ -9,6 +9,8 @@ export interface DemoScene {
   /** Below `with:`, in addition to the address and the key. */
   readonly inputs: Readonly<Record<string, string>>
   readonly faults?: readonly Fault[]
+  /** The inputs of a step that ran on `main` before; default: there was none. */
+  readonly onMain?: Readonly<Record<string, string>>
   /** A sentence or two about what the server saw. */
   after(result: ActionResult, server: Simulator): string
   /** Whether it ended the way the title says. */
@@ -54,6 +56,23 @@ export const scenes: readonly DemoScene[] = [
       `Together they used ${keys(server)} Idempotency-Key, and ${startedRuns(server)} run was started. ${color(result)}`,
     isAsTold: (result, server) =>
       result.exitCode === 0 && startedRuns(server) === 1 && keys(server) === 1 && triggers(server).length > 2,
+  },
+  {
+    title: 'A run that is compared with main',
+    before:
+      "The last good run on main is the baseline. The run's artifacts show a report, a table, an HTML page and a\n" +
+      'picture: all of them stand on the report page.',
+    onMain: { snapshot: 'evaluation-template', parameters: 'train.accuracy: 0.91\n' },
+    inputs: {
+      snapshot: 'evaluation-template',
+      parameters: 'train.accuracy: 0.93\n',
+      baseline: 'main',
+      expect: 'train.accuracy >= baseline',
+      visualizations: 'true',
+    },
+    after: (result) => `Compared: ${result.outputs['comparison'] ?? ''}\n${color(result)}`,
+    isAsTold: ({ exitCode, outputs }) =>
+      exitCode === 0 && (outputs['comparison'] ?? '').includes('"baseline":0.91') && outputs['report'] !== '',
   },
 ]
 

@@ -1,4 +1,4 @@
-import { json, notFound, type Answer } from '../answers.ts'
+import { json, notFound, refusal, type Answer } from '../answers.ts'
 import { flag, list } from '../query.ts'
 import { artifactResource } from '../resources.ts'
 import type { ConfiguredStep } from '../attempts.ts'
@@ -31,6 +31,17 @@ export const artifactRoutes: readonly Route[] = [
       return json(model(world, row, flag(query, 'hydrate', true)))
     },
   },
+  {
+    name: 'visualization',
+    method: 'GET',
+    path: '/artifact_versions/{artifact_version_id}/visualize',
+    endpoint: { function: 'get_artifact_visualization', line: 345 },
+    handle: ({ world, ids, query }) => {
+      const row = rowById(world, ids[0])
+      world.permissions.verify('read', artifactResource(world, row.run, row.output))
+      return visualize(row, Number(query.get('index') ?? 0))
+    },
+  },
 ]
 
 interface Row {
@@ -49,6 +60,15 @@ function rows(world: World): readonly Row[] {
       return outputs.map((output) => ({ run, step, output, at: span.end }))
     }),
   )
+}
+
+function visualize(row: Row, index: number): Answer {
+  const all = row.step.spec.visualizations?.[row.output] ?? []
+  const found = all[index]
+  if (found !== undefined) return json({ ...found })
+  const count = `only has ${String(all.length)} visualizations, but index ${String(index)} was requested.`
+  const what = all.length === 0 ? 'has no visualizations.' : count
+  throw refusal(404, 'DoesNotExistException', `Artifact '${idOf(row)}' ${what}`)
 }
 
 function idOf({ run, step, output }: Row): string {

@@ -39,7 +39,7 @@ export function artifactId(run: Run, step: string, output: string): string {
   return derivedUuid(run.facts.id, step, output)
 }
 
-/** An artifact version as its own route shows it; how it looks (its visualizations) is not simulated. */
+/** An artifact version as its own route shows it. */
 export function artifactVersionModel(
   world: World,
   run: Run,
@@ -48,7 +48,7 @@ export function artifactVersionModel(
   hydrate: boolean,
 ): JsonObject {
   const own = artifactVersion(world, run, spec, output)
-  const metadata: JsonObject = { visualizations: [], run_metadata: {} }
+  const metadata: JsonObject = { visualizations: visualizationsOf(run, spec, output), run_metadata: {} }
   if (world.version === '0.74.0') {
     const old = { workspace: workspace(world), producer_step_run_id: id, ...metadata }
     return { ...own, metadata: hydrate ? old : null }
@@ -59,6 +59,49 @@ export function artifactVersionModel(
     metadata: hydrate ? metadata : null,
     resources: { ...ownerOf(world), tags: [], ...producer },
   }
+}
+
+/** What an artifact version shows, without the values. */
+function visualizationsOf(run: Run, step: StepSpec, output: string): JsonObject[] {
+  const artifact = artifactId(run, step.name, output)
+  return (step.visualizations?.[output] ?? []).map(({ type }, index) =>
+    entity({
+      id: visualizationId(artifact, index),
+      body: {
+        created: utc(run.begin),
+        updated: utc(run.begin),
+        type,
+        uri: `/srv/artifacts/${step.name}/${output}/${artifact}/output.${type}`,
+      },
+      resources: null,
+    }),
+  )
+}
+
+function visualizationId(artifact: string, index: number): string {
+  return derivedUuid(artifact, 'visualization', String(index))
+}
+
+/** The visualizations that somebody chose for a run's page. */
+export function chosenVisualizations(world: World, run: Run): JsonObject[] {
+  const { spec, project } = world.entryOf(run)
+  return (spec.chosen ?? []).map(({ step, output, index, name = null, order = null }) => {
+    const artifact = artifactId(run, step, output)
+    return entity({
+      id: derivedUuid(artifact, 'chosen', String(index)),
+      body: {
+        ...base(world, run.begin, run.begin, project.id),
+        artifact_visualization_id: visualizationId(artifact, index),
+        artifact_version_id: artifact,
+        display_name: name,
+        display_order: order,
+        layout_size: 'full_width',
+        resource_id: run.facts.id,
+        resource_type: 'pipeline_run',
+      },
+      resources: null,
+    })
+  })
 }
 
 /** The outputs that are there, of a step that has ended. */

@@ -16,6 +16,7 @@ import {
   utc,
   workspace,
 } from './common.ts'
+import { chosenVisualizations } from './artifact.ts'
 import { logReference } from './logs.ts'
 import { ownVersion } from './model.ts'
 import { exceptionInfo, stepModel } from './step.ts'
@@ -93,7 +94,7 @@ function runResources(world: World, run: Run, entry: PipelineEntry): JsonObject 
         run: run.facts.id,
       }),
     ],
-    visualizations: [],
+    visualizations: chosenVisualizations(world, run),
     trigger: null,
     original_run: null,
     parent_run: null,

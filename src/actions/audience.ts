@@ -1,6 +1,8 @@
+import { tmpdir } from 'node:os'
 import type { ConnectionInputs } from '../github/inputs/connection.ts'
 import type { Environment } from '../github/workflow/environment.ts'
 import { readCommits } from '../github/workflow/commits.ts'
+import { isPublic, readEvent } from '../github/workflow/event.ts'
 import { readFile } from '../github/workflow/files.ts'
 import { readWorkflowContext } from '../github/workflow/context.ts'
 import type { ReportInputs } from '../github/inputs/read.ts'
@@ -10,17 +12,24 @@ import type { Audience } from '../github/step-report.ts'
 import { systemClock } from '../base/system-clock.ts'
 import { openHttp } from './connect.ts'
 
+const BECOMES_PUBLIC =
+  'visualizations: this repository is public, so everybody can read what the run shows: in the job summary, and on the ' +
+  'report page if the workflow uploads it'
+
 /** Where the inputs want the step to be told of. */
 export async function audienceOf(
-  { summary, comment, githubToken, stepKey, authorities }: ReportInputs & ConnectionInputs,
+  inputs: ReportInputs & ConnectionInputs & { readonly visualizations?: boolean },
   action: 'main' | 'wait' | 'sweep',
   env: Environment,
   log: WorkflowLog,
 ): Promise<Audience> {
+  const { summary, comment, githubToken, stepKey, authorities, visualizations = false } = inputs
   const around = surroundings(authorities, env, log)
+  if (visualizations && isPublic(await readEvent(around.context, readFile))) log.notice(BECOMES_PUBLIC)
   return {
     summary,
     comment: pullRequestComment({ mode: comment, token: githubToken, action, stepKey, ...around }),
+    reportFolder: visualizations ? (env['RUNNER_TEMP'] ?? tmpdir()) : undefined,
     commits: await readCommits(around.context, readFile),
   }
 }

@@ -6,7 +6,16 @@ import type { Gate } from './secrets/known-secrets.ts'
 import type { Environment } from './workflow/environment.ts'
 
 const RUN = ['run-id', 'run-name', 'run-url', 'status', 'conclusion'] as const
-const RESULTS = ['pipeline', 'failed-step', 'error', 'steps', 'metadata', 'artifacts', 'comparison'] as const
+const RESULTS = [
+  'pipeline',
+  'failed-step',
+  'error',
+  'steps',
+  'metadata',
+  'artifacts',
+  'comparison',
+  'report',
+] as const
 
 /** Every output of each action, in the order of the action's file. */
 export const actionOutputs = {

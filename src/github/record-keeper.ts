@@ -55,7 +55,7 @@ export class RecordKeeper implements Reporter {
     if (event.kind === 'steps' || event.kind === 'still') known.counts = event.counts ?? known.counts
     if (event.kind === 'step-failed') known.failures = [...known.failures, event.failure]
     if (event.kind === 'run-failed') known.runFailure = event.failure
-    this.#noteJudgement(event)
+    this.#noteResults(event)
     if (event.kind === 'details') this.#noteDetails(event.details)
     this.#noteSweep(event)
   }
@@ -67,7 +67,8 @@ export class RecordKeeper implements Reporter {
     this.#known.comparison = event.result.best?.comparison
   }
 
-  #noteJudgement(event: RunEvent): void {
+  #noteResults(event: RunEvent): void {
+    if (event.kind === 'visualizations') this.#known.gallery = event.gallery
     if (event.kind === 'compared') this.#known.comparison = event.comparison
     if (event.kind === 'expectations') this.#known.verdicts = event.verdicts
   }

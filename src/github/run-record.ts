@@ -2,7 +2,15 @@ import type { Conclusion } from '../run/conclusion.ts'
 import type { ValueChange } from '../run/configure/difference.ts'
 import type { Verdict } from '../run/outcome/expect.ts'
 import type { RunEvent } from '../run/events.ts'
-import type { Comparison, RunDetails, RunFailure, StepCounts, StepFailure, Usual } from '../run/facts.ts'
+import type {
+  Comparison,
+  Gallery,
+  RunDetails,
+  RunFailure,
+  StepCounts,
+  StepFailure,
+  Usual,
+} from '../run/facts.ts'
 import type { SweepResult } from '../run/sweep/cell.ts'
 import type { CodeSource } from '../zenml/code-source.ts'
 import type { Definition, StepState } from '../zenml/model.ts'
@@ -56,6 +64,10 @@ export interface RunRecord {
   readonly sweep: SweepResult | undefined
   /** Undefined until the run has ended, or if the server could not be asked any more. */
   readonly details: RunDetails | undefined
+  /** What its artifacts show; undefined where nobody wants to know. */
+  readonly gallery: Gallery | undefined
+  /** Whether there is a report page of it. */
+  readonly hasReport: boolean
 }
 
 /** Before anything is told. */
@@ -86,4 +98,6 @@ export const NOTHING_KNOWN: RunRecord = {
   cells: undefined,
   sweep: undefined,
   details: undefined,
+  gallery: undefined,
+  hasReport: false,
 }

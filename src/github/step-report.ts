@@ -17,6 +17,7 @@ import { RunLog } from './log/run-log.ts'
 import type { RunRecord } from './run-record.ts'
 import { EMPTY_SWEEP_OUTPUTS, sweepOutputs } from './sweep/outputs.ts'
 import { writeSummary } from './page/summary.ts'
+import { writeReport } from './report/write.ts'
 import { otherCode } from './code-text.ts'
 import type { WorkflowCommits } from './workflow/commits.ts'
 
@@ -38,6 +39,8 @@ export interface StepReportOptions {
 export interface Audience {
   readonly summary: boolean
   readonly comment: RunComment | undefined
+  /** Folder for a page about a run that ended; default: there is no such page. */
+  readonly reportFolder?: string | undefined
   /** What the workflow is about; default: nothing is known of it. */
   readonly commits?: WorkflowCommits
 }
@@ -99,6 +102,8 @@ export class StepReport implements Reporter {
     const record = { ...this.#keeper.record, withoutRun: this.#withoutRun(end) }
     this.#setResult(record, end)
     this.#runLog.end()
+    // How it ended is the log's last line.
+    const hasReport = await this.#writePage(record)
     const result = record.error ?? resultLine(record)
     // What failed in the run has its annotation; the exit code makes the step red.
     const isToldAbove =
@@ -106,7 +111,7 @@ export class StepReport implements Reporter {
     const isPlain = record.error === undefined || isToldAbove
     if (result !== undefined && isPlain) this.#log.info(result)
     else if (result !== undefined) this.#log.error(result, { title: record.withoutRun ?? this.#title(end) })
-    await this.#summarize(record)
+    await this.#summarize({ ...record, hasReport })
     await this.#comment(withoutValues(record, end))
   }
 
@@ -122,6 +127,18 @@ export class StepReport implements Reporter {
     for (const { input, line } of faults) this.#log.error(line, { title: `Input ${input}` })
     this.#set('conclusion', 'failed')
     this.#set('error', faults.map(({ line }) => line).join('\n'))
+  }
+
+  /** Not of a step that is cancelled: it has no time left. Gives whether there is a page now. */
+  async #writePage(record: RunRecord): Promise<boolean> {
+    const { reportFolder } = this.#audience
+    const { details, conclusion } = record
+    if (reportFolder === undefined || details === undefined || conclusion === 'cancelled') return false
+    const file = await writeReport(record, reportFolder, this.#log)
+    if (file === undefined) return false
+    this.#set('report', file)
+    this.#log.info(`Report page: ${file}`)
+    return true
   }
 
   async #summarize(record: RunRecord): Promise<void> {

@@ -12,6 +12,8 @@ export interface HttpRequest {
   readonly body?: string
   /** For the whole exchange, from the connection to the last byte; the default is that of {@link HttpLimits}. */
   readonly timeoutMs?: number
+  /** Of the answer; the default is that of {@link HttpLimits}. */
+  readonly bodyBytes?: number | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -67,7 +69,7 @@ export class Http {
     const url = new URL(request.url)
     const proxy = proxyFor(url)
     const timeoutMs = request.timeoutMs ?? this.#limits.exchangeMs
-    const exchange = new Exchange(this.#limits.bodyBytes)
+    const exchange = new Exchange(request.bodyBytes ?? this.#limits.bodyBytes)
     const onAbort = (): void => {
       exchange.abort(request.signal?.reason)
     }

@@ -6,6 +6,7 @@ import type { Verdict } from './outcome/expect.ts'
 import type { Cell, CellResult, SweepResult } from './sweep/cell.ts'
 import type {
   Comparison,
+  Gallery,
   ProjectSource,
   Forecast,
   RunDetails,
@@ -121,6 +122,8 @@ export type RunEvent =
       /** Why the metadata is not complete. */
       readonly unread?: string | undefined
     }
+  /** What the run's artifacts show; told after it was judged. */
+  | { readonly kind: 'visualizations'; readonly gallery: Gallery }
   /** The run does not say where it came from. */
   | {
       readonly kind: 'origin-not-noted'

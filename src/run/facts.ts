@@ -1,5 +1,6 @@
 import type { JsonObject } from '../base/json.ts'
 import type { StepMetadata, StepState } from '../zenml/model.ts'
+import type { CuratedVisualization } from '../zenml/answers/visualization.ts'
 
 /*
  * What there is to tell of a run while it goes on and when it has ended. Texts come from a server and are not
@@ -133,6 +134,26 @@ export interface RunDetails {
   readonly metadata: JsonObject
   readonly stepMetadata: readonly StepMetadata[]
   readonly artifacts: readonly ArtifactInfo[]
+  /** What somebody chose to be looked at first. */
+  readonly curated?: readonly CuratedVisualization[]
   /** What could not be read or is too much to be read, as clauses for a person. */
+  readonly missing: readonly string[]
+}
+
+export type VisualizationType = 'html' | 'image' | 'csv' | 'markdown' | 'json'
+
+/** What an artifact shows a person. */
+export interface Visualization {
+  /** `step.output`, or what somebody called it. */
+  readonly name: string
+  readonly type: VisualizationType
+  /** Of a picture the bytes in base64, as the server gives it. */
+  readonly value: string
+}
+
+/** What there is to look at of a run, in order. */
+export interface Gallery {
+  readonly shown: readonly Visualization[]
+  /** What was left out or could not be read, as clauses for a person. */
   readonly missing: readonly string[]
 }

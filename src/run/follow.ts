@@ -25,6 +25,7 @@ import type { EndMode, Journal, PlannedRun, StartedRun } from './journal.ts'
 import { causeOf, lookBack, type LookedBack } from './outcome/look-back.ts'
 import type { Reporter } from './events.ts'
 import type { RunDetails, Usual } from './facts.ts'
+import { readGallery } from './visualizations/gallery.ts'
 import { watchRun, type Watched } from './watch/watch.ts'
 import type { Looks } from './watch/looks.ts'
 
@@ -54,6 +55,8 @@ export interface FollowPolicy {
   readonly isRanked?: boolean
   /** Aborted when even the stopping of a run whose time is up has to end; default: when the step is aborted. */
   readonly stopSignal?: AbortSignal | undefined
+  /** Whether to read what the artifacts of a run that ended show. */
+  readonly visualizations?: boolean
   /** With which other runs it is looked at; default: alone. */
   readonly looks?: Looks | undefined
   /** For so many milliseconds a run is watched that ends because the step is aborted; default: what the runner leaves. */
@@ -127,6 +130,8 @@ export class Follower {
   #ended: Pick<Ended, 'status' | 'sentence'> | undefined
   /** It ended by itself, and that was seen. */
   #isOver = false
+  /** Of the run that ended by itself. */
+  #details: RunDetails | undefined
 
   constructor(policy: FollowPolicy, deps: RunDependencies) {
     this.#policy = policy
@@ -150,7 +155,14 @@ export class Follower {
     if (origin !== undefined && isNoted !== false && this.#isOver) {
       await noteConclusion(origin, outcome.conclusion, this.deps)
     }
+    await this.#show()
     return this.#result(outcome)
+  }
+
+  /** The outcome is known: nothing waits for it but the step's end. */
+  async #show(): Promise<void> {
+    if (this.#policy.visualizations !== true || this.#details === undefined) return
+    this.deps.reporter.tell({ kind: 'visualizations', gallery: await readGallery(this.#details, this.deps) })
   }
 
   /** The end of a step that was to start nothing. */
@@ -212,6 +224,7 @@ export class Follower {
         const { status: last } = watched.run
         this.#ended = { status: last, sentence: `The run "${started.name}" had ended before and is ${last}` }
         const lookedBack = await this.#lookBack(started, watched.run)
+        this.#details = lookedBack.details
         const outcome = conclude(watched, { ...known, cause: lookedBack.cause })
         return outcome.conclusion === 'completed' ? this.#judge(begun, outcome, lookedBack) : outcome
       }

@@ -37,6 +37,8 @@ export interface Call {
   readonly headers?: Readonly<Record<string, string>>
   /** Whether it does something that must not be done twice: then only a 401 with ZenML's exception shows that nothing was. */
   readonly once?: boolean
+  /** A longer answer is refused while it arrives; default: what the connection takes. */
+  readonly bodyBytes?: number
 }
 
 /** Sends requests with the session's token; the one place that knows about 401 and about repeating reads. */
@@ -123,7 +125,10 @@ export class Api {
     return !isAuthenticatorAway(error) && (once ? error.exception !== undefined : error.fromZenml)
   }
 
-  async #send({ method, path, query = {}, json, headers }: Call, token?: string): Promise<HttpAnswer> {
+  async #send(
+    { method, path, query = {}, json, headers, bodyBytes }: Call,
+    token?: string,
+  ): Promise<HttpAnswer> {
     const { http, baseUrl, apiPath = '/api/v1', signal } = this.#deps
     const url = new URL(`${baseUrl}${apiPath}${path}`)
     for (const [name, value] of Object.entries(query))
@@ -137,6 +142,7 @@ export class Api {
         ...headers,
       },
       ...(json === undefined ? {} : { body: JSON.stringify(json) }),
+      bodyBytes,
       signal,
     })
     this.#serverTime.note(answer)

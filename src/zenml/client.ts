@@ -40,12 +40,15 @@ import {
   type RunDetail,
   type StepDetail,
 } from './step-detail.ts'
+import { artifactLooksSchema, toArtifactLooks, visualizationSchema } from './answers/visualization.ts'
+import type { ArtifactLooks, VisualizationAnswer } from './answers/visualization.ts'
 import type { JsonObject } from '../base/json.ts'
 import { ModelsClient } from './model-versions.ts'
 import { pathSegment } from '../http/path-segment.ts'
 import {
   ROUTES,
   completedRunsParameters,
+  definitionsParameters,
   noteMetadataCall,
   type MetadataScope,
   runsOfIdsParameters,
@@ -133,19 +136,7 @@ export class ZenmlClient {
 
   /** Named templates or snapshots, newest first. Servers ignore filters that they do not know: check each item. */
   async definitions(kind: DefinitionKind, query: DefinitionQuery): Promise<Definition[]> {
-    const call = {
-      path: ROUTES[kind],
-      query: {
-        name: query.name === undefined ? undefined : `equals:${query.name}`,
-        pipeline: query.pipeline,
-        project: query.projectId,
-        named_only: kind === 'snapshot' ? 'true' : undefined,
-        runnable: query.runnable === true && kind === 'snapshot' ? 'true' : undefined,
-        sort_by: 'desc:created',
-        size: String(query.size),
-        hydrate: 'false',
-      },
-    }
+    const call = { path: ROUTES[kind], query: definitionsParameters(kind, query) }
     const page = await this.#api.read(`list the ${DEFINITION_NOUNS[kind]}s`, call, pageOf(definitionSchema))
     return page.items.map((item) => toDefinition(kind, item))
   }
@@ -317,6 +308,19 @@ export class ZenmlClient {
   async runDetail(id: string): Promise<RunDetail> {
     const call = { path: `/runs/${pathSegment(id)}`, query: { hydrate: 'true' } }
     return this.#api.read('read the run', call, runDetailSchema, isAbout(id))
+  }
+
+  /** How an artifact version can be looked at. */
+  async artifactLooks(id: string): Promise<ArtifactLooks> {
+    const call = { path: `/artifact_versions/${pathSegment(id)}`, query: { hydrate: 'true' } }
+    return toArtifactLooks(await this.#api.read('read an artifact', call, artifactLooksSchema, isAbout(id)))
+  }
+
+  /** One visualization of an artifact version, by its index from 0; an answer of more than `bodyBytes` is refused. */
+  async visualization(id: string, index: number, bodyBytes: number): Promise<VisualizationAnswer> {
+    const path = `/artifact_versions/${pathSegment(id)}/visualize`
+    const call = { path, query: { index: String(index) }, bodyBytes }
+    return this.#api.read('read a visualization', call, visualizationSchema)
   }
 
   /** Attaches mappings to a run as metadata; tried once. */

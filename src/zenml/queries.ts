@@ -22,6 +22,23 @@ export interface DefinitionQuery {
   readonly size: number
 }
 
+/** The parameters of such a list. */
+export function definitionsParameters(
+  kind: DefinitionKind,
+  { name, pipeline, projectId, runnable, size }: DefinitionQuery,
+): Readonly<Record<string, string | undefined>> {
+  return {
+    name: name === undefined ? undefined : `equals:${name}`,
+    pipeline,
+    project: projectId,
+    named_only: kind === 'snapshot' ? 'true' : undefined,
+    runnable: runnable === true && kind === 'snapshot' ? 'true' : undefined,
+    sort_by: 'desc:created',
+    size: String(size),
+    hydrate: 'false',
+  }
+}
+
 /** One of the first two ids, or both. */
 export interface CompletedRunsQuery {
   readonly templateId?: string | undefined

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { JsonObject } from '../base/json.ts'
 import { id, mapping, runSchema, stepSchema } from './schemas.ts'
 import { toRun, toStep, type Run, type StepState } from './model.ts'
+import { curated, type CuratedVisualization } from './answers/visualization.ts'
 
 /** An artifact version that a step wrote. */
 export interface StepOutput {
@@ -29,6 +30,8 @@ export interface StepDetail {
 export interface RunDetail extends Run {
   /** Of a dynamic pipeline's own code, from 0.90 on. */
   readonly exception: ExceptionInfo | undefined
+  /** What somebody chose to be looked at first, in their order; from 0.91 on. */
+  readonly curated: readonly CuratedVisualization[]
 }
 
 const text = z.string().optional().catch(undefined)
@@ -93,8 +96,13 @@ export const stepDetailSchema = stepSchema.extend({
 export const runDetailSchema = runSchema
   .extend({
     metadata: runSchema.shape.metadata.unwrap().unwrap().extend({ exception_info: exception }).nullish(),
+    resources: runSchema.shape.resources.unwrap().unwrap().extend({ visualizations: curated }).nullish(),
   })
-  .transform((run): RunDetail => ({ ...toRun(run), exception: run.metadata?.exception_info }))
+  .transform((run): RunDetail => ({
+    ...toRun(run),
+    exception: run.metadata?.exception_info,
+    curated: run.resources?.visualizations ?? [],
+  }))
 
 /** A log as far as a server gives it. */
 export interface Log {

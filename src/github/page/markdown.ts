@@ -24,6 +24,17 @@ export function escapeMarkdown(text: string, max = MAX_TEXT_LENGTH): string {
 }
 
 /**
+ * The same of text that is longer than a name. What stands between two letters or digits and means nothing there stays
+ * as it is, so that the runner finds the secrets that it masks.
+ */
+export function escapeText(text: string, max = MAX_TEXT_LENGTH): string {
+  return visible(text, max).replace(
+    /[\\`*{}[\]()<>#!|~&@:$]|(?<![A-Za-z0-9])[-_=+.]|[-_=+.](?![A-Za-z0-9])|(?<=www)\./gi,
+    (c) => `&#${c.charCodeAt(0)};`,
+  )
+}
+
+/**
  * A value in a code span of one line, also inside a table's cell.
  *
  * The text stands there unchanged where that is possible: the runner masks a summary as it masks a log, and finds

@@ -12,6 +12,7 @@ import { sweepText } from './sweep.ts'
 import { heading, headLine } from './heading.ts'
 import { codeLine } from '../code-text.ts'
 import { lastSeenText, stepsText } from './steps.ts'
+import { visualizationSections } from './visualizations.ts'
 import { changesText, metricsText, verdictsText } from './values.ts'
 
 const LIMITS: FailureLimits = { failures: 10, messageLength: 1_000, showsLogs: true }
@@ -54,10 +55,16 @@ export async function appendToSummary(markdown: string, log: SummaryLog): Promis
 
 /** The section as GitHub Markdown, of at most 300,000 bytes; what is left out is said. */
 export function renderSummary(record: RunRecord): string {
+  const sections = [...recordSections(record), ...visualizationSections(record.gallery, record.hasReport)]
+  return `${withinSize(sections, MAX_BYTES, (markdown) => Buffer.byteLength(markdown))}\n`
+}
+
+/** All that is known of a run but for what its artifacts show. */
+export function recordSections(record: RunRecord): Section[] {
   const { verdicts, dryRun, steps, details, asOf } = record
   // Of a server that is lost, nobody knows until when a step ran.
   const isLost = record.conclusion === 'lost'
-  const sections: readonly Section[] = [
+  return [
     ['heading', heading(record)],
     ['link', headLine(record)],
     ['code', codeLine(record)],
@@ -72,7 +79,6 @@ export function renderSummary(record: RunRecord): string {
     ['metadata', details === undefined ? '' : metricsText(details)],
     ['unread', missingText(details?.missing ?? [])],
   ]
-  return `${withinSize(sections, MAX_BYTES, (markdown) => Buffer.byteLength(markdown))}\n`
 }
 
 function dryRunText({ lines, expectations, onlyWhenTriggered }: NonNullable<RunRecord['dryRun']>): string {

@@ -37,7 +37,7 @@ const MARKS: ReadonlyMap<string, string> = new Map([
   ['running', 'active, '],
 ])
 
-interface Bar {
+export interface Bar {
   readonly name: string
   readonly status: string
   readonly from: number
@@ -51,11 +51,8 @@ interface Bar {
  * @param now milliseconds since the epoch: where the bars of steps that still run end; undefined if that is not known
  */
 export function timelineText(steps: readonly StepState[], now: number | undefined): string {
-  const bars = barsOf(steps, now)
-  const shown = longest(bars)
-  const from = Math.min(...shown.map((bar) => bar.from))
-  const spanMs = Math.max(...shown.map(({ to }) => to)) - from
-  if (shown.length < 2 || !(spanMs > 0 && spanMs <= LONGEST_SPAN_MS)) return ''
+  const { bars: shown, spanMs, left } = timelineBars(steps, now)
+  if (shown.length === 0) return ''
   const ticks = TICKS.find(({ ms }) => spanMs / ms <= MOST_TICKS) ?? TICKS.at(-1)
   const lines = [
     'gantt',
@@ -66,11 +63,31 @@ export function timelineText(steps: readonly StepState[], now: number | undefine
       return `  ${label(bar.name)} :${MARKS.get(bar.status) ?? ''}s${index}, ${bar.from}, ${to}`
     }),
   ]
-  const left =
-    bars.length === shown.length
-      ? ''
-      : `The timeline shows the ${shown.length} longest of ${amount(bars.length, 'step')} that were started.`
   return blocks(fence(lines, 'mermaid'), left)
+}
+
+export interface TimelineBars {
+  readonly bars: readonly Bar[]
+  /** Where the first one begins, and how long all of them take: milliseconds. */
+  readonly from: number
+  readonly spanMs: number
+  /** Of a great many the longest are there, and it says so; else empty. */
+  readonly left: string
+}
+
+/** The bars of a timeline; none if fewer than two steps have started, or where the times are none of a run. */
+export function timelineBars(steps: readonly StepState[], now: number | undefined): TimelineBars {
+  const all = barsOf(steps, now)
+  const bars = longest(all)
+  const from = Math.min(...bars.map((bar) => bar.from))
+  const spanMs = Math.max(...bars.map(({ to }) => to)) - from
+  const isTime = bars.length >= 2 && spanMs > 0 && spanMs <= LONGEST_SPAN_MS
+  if (!isTime) return { bars: [], from: 0, spanMs: 0, left: '' }
+  const left =
+    all.length === bars.length
+      ? ''
+      : `The timeline shows the ${bars.length} longest of ${amount(all.length, 'step')} that were started.`
+  return { bars, from, spanMs, left }
 }
 
 function barsOf(steps: readonly StepState[], now: number | undefined): Bar[] {

@@ -24,6 +24,9 @@ const SINGLE: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t' }
 /** For a character that is no part of any secret. */
 const OTHER = '\u200B'
 
+/** A text of megabytes is put together piece by piece, or a million short texts would be kept until its end. */
+const MOST_PARTS = 1_000
+
 /** Reads the escapes of a text, layer by layer. */
 export function unescaped(whole: string): UnescapedText {
   let text = whole
@@ -40,6 +43,7 @@ export function unescaped(whole: string): UnescapedText {
 
 /** @param places where each character of the text began; moved along with the characters */
 function readLayer(text: string, places: Int32Array): string {
+  let read = ''
   const parts: string[] = []
   let length = 0
   let from = 0
@@ -54,10 +58,11 @@ function readLayer(text: string, places: Int32Array): string {
     length += 1
     parts.push(meaningOf(escape))
     from = index + escape.length
+    if (parts.length > MOST_PARTS) read += parts.splice(0).join('')
   }
   keep(text.length)
   places[length] = places[text.length] ?? 0
-  return parts.join('')
+  return read + parts.join('')
 }
 
 /** Always one character. */

@@ -79,3 +79,10 @@ export function headCommitOf(event: unknown): string | undefined {
     undefined
   )
 }
+
+const publicEvent = z.object({ repository: z.object({ private: z.literal(false) }) })
+
+/** Whether the event says that everybody can see the repository; what it does not say counts as no. */
+export function isPublic(event: unknown): boolean {
+  return publicEvent.safeParse(event).success
+}

@@ -89,6 +89,7 @@ export async function collectDetails(
       metadata: withoutRepeats(withoutOrigin(detail?.metadata ?? {}), hydrated.steps),
       stepMetadata: stepMetadataOf(counted),
       artifacts: counted.flatMap(artifactsOf),
+      curated: curatedOf(detail),
       missing,
     },
     unread,
@@ -255,6 +256,10 @@ function stepMetadataOf(steps: readonly StepDetail[]): StepMetadata[] {
 
 function artifactsOf({ state, outputs }: StepDetail): ArtifactInfo[] {
   return outputs.map(({ permissionDenied: _, ...output }) => ({ step: state.name, ...output }))
+}
+
+function curatedOf(run: RunDetail | undefined): RunDetail['curated'] {
+  return run?.curated ?? []
 }
 
 /** Of how many artifacts there is only the id, as one clause; none where all can be seen. */
