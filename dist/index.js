@@ -63618,7 +63618,13 @@ const NOTHING_NOTED = { source: undefined, message: undefined, traceback: undefi
 function readLogged(log) {
     const own = recordOfException(log);
     const read = own === undefined ? undefined : readTraceback([own]);
-    return read?.type === undefined ? readTraceback(log.records) : read;
+    return read?.type === undefined ? (readTraceback(log.records) ?? readGivingUp(log)) : read;
+}
+/** 0.84.3 neither notes what was raised nor prints it; the line with which it gives up has the message. */
+function readGivingUp({ records }) {
+    const told = records.flatMap((record) => /^Failed to run step `?[\w.-]+`?: ([^]+)$/.exec(record)?.[1] ?? []);
+    const message = boundedMessage(told.at(-1) ?? '');
+    return message === undefined ? undefined : { type: undefined, message, frame: undefined, code: undefined };
 }
 
 ;// CONCATENATED MODULE: ./build/run/watch/usual.js

@@ -37,6 +37,7 @@ describe.each(ZENML_VERSIONS)('%s', (version) => {
       type: 'DataArtifact',
     })
     expect(detailsOf(scene.events)).toEqual({
+      curated: [],
       durationMs: expect.any(Number),
       steps: ['load', 'train', 'report'].map((name) =>
         expect.objectContaining({ name, status: 'completed', durationMs: expect.any(Number) }),

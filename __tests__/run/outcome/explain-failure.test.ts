@@ -267,36 +267,48 @@ test.each([
   expect(failuresOf(scene.events)[0]?.log.lines).toEqual(lines)
 })
 
+/** What is told of a step of which the server noted and logged this. */
+async function explained(exception: Readonly<Record<string, string>>, logged: unknown) {
+  const id = '0f8e5c1a-3b2d-4c6f-9a7e-1d2c3b4a5f60'
+  const { url } = await startScripted(({ path }) => ({
+    body: path.includes('/logs')
+      ? JSON.stringify(logged)
+      : {
+          id,
+          name: 'train',
+          body: { status: 'failed' },
+          metadata: { run_metadata: {}, exception_info: exception },
+        },
+  }))
+  const { client, reporter, events } = await openScriptedClient(url)
+  const timeLimit = (ms: number): AbortSignal => AbortSignal.timeout(ms)
+  const explainer = new FailureExplainer({ client, timeLimit, reporter, logTail: 4 })
+  await explainer.explain([
+    { id, name: 'train', status: 'failed', upstream: [], startTime: undefined, durationMs: undefined },
+  ])
+  return failuresOf(events)[0]?.fault
+}
+
+test('0.84.3: what was raised comes out of the line in which ZenML gives up', async () => {
+  const traceback = '  File "/app/train.py", line 59, in train\n    raise RuntimeError(fail)\n'
+  const logged =
+    '[2026-11-29 10:46:56 UTC] Step train has started.\n' +
+    '[2026-11-29 10:46:56 UTC] Failed to run step train: loss is NaN in epoch 3\n'
+  expect(await explained({ traceback }, logged)).toEqual({
+    type: undefined,
+    message: 'loss is NaN in epoch 3',
+    frame: expect.stringContaining('train.py, line 59, in train'),
+    code: 'raise RuntimeError(fail)',
+  })
+})
+
 test("where what is noted does not lead to the user's code, the log does", async () => {
   const logged =
     'An exception has occurred.\nRuntimeError: loss is NaN\nTraceback (most recent call last):\n' +
     '  File "/usr/lib/python3.11/site-packages/zenml/steps/base_step.py", line 9, in call\n    x\n' +
     '  File "/app/train.py", line 42, in train\n    raise RuntimeError(fail)\nRuntimeError: loss is NaN\n'
-  const { url } = await startScripted(({ path }) =>
-    path.includes('/logs')
-      ? { body: [{ message: logged }] }
-      : {
-          body: {
-            id: 's',
-            name: 'train',
-            body: { status: 'failed' },
-            metadata: {
-              exception_info: { source: 'builtins.RuntimeError', message: 'loss is NaN', traceback: '' },
-            },
-          },
-        },
-  )
-  const { client, reporter, events } = await openScriptedClient(url)
-  const explainer = new FailureExplainer({
-    client,
-    timeLimit: (ms) => AbortSignal.timeout(ms),
-    reporter,
-    logTail: 4,
-  })
-  await explainer.explain([
-    { id: 's', name: 'train', status: 'failed', upstream: [], startTime: undefined, durationMs: undefined },
-  ])
-  expect(failuresOf(events)[0]?.fault).toMatchObject({
+  const noted = { source: 'builtins.RuntimeError', message: 'loss is NaN', traceback: '' }
+  expect(await explained(noted, [{ message: logged }])).toMatchObject({
     type: 'RuntimeError',
     message: 'loss is NaN',
     frame: expect.stringContaining('train.py, line 42, in train'),
