@@ -68925,7 +68925,10 @@ class StepReport {
         const outputs = jsonOutputs(record);
         for (const name of JSON_OUTPUTS)
             this.#set(name, outputs[name]);
-        this.#set('failed-step', showOnOneLine(end.failedStep ?? record.failures[0]?.step ?? '', step_report_MAX_NAME_LENGTH));
+        // A step that failed and was tried again made nothing fail where the run completed.
+        const isCompleted = end.conclusion === 'completed' || end.conclusion === 'expectation-missed';
+        const firstFailed = isCompleted ? undefined : record.failures[0]?.step;
+        this.#set('failed-step', showOnOneLine(end.failedStep ?? firstFailed ?? '', step_report_MAX_NAME_LENGTH));
     }
     #setDefinition(definition) {
         this.#set('template-id', definition.kind === 'template' ? definition.id : '');
@@ -69675,9 +69678,19 @@ async function untilSo(progress, wanted, deps) {
         progress.isSent = true;
         progress.answer = await deps.client.models.setStage(seen.version, stage, decision);
         if (progress.answer.kind === 'refused')
-            throw new RunError(progress.answer.error.message);
+            return afterRefusal(progress, progress.answer.error, isSent, wanted, deps);
         progress.seen = await lookAfter(progress.answer, seen.version, stage, deps);
     }
+}
+/** A refusal says nothing of an earlier request whose answer was no answer: that one may have been done late. */
+async function afterRefusal(progress, { message }, wasSentBefore, { stage, replace }, deps) {
+    if (!wasSentBefore)
+        throw new RunError(message);
+    const { version } = progress.seen;
+    progress.seen = await change_stage_look(version, stage, deps);
+    if (decide(progress.seen, stage, replace).kind === 'nothing')
+        return withoutHarm(progress, stage, deps);
+    return { conclusion: 'lost', sentence: notKnown(version, stage, message) };
 }
 function withoutSending(decision, version, stage) {
     switch (decision.kind) {

@@ -117,6 +117,14 @@ test.each([
   )
 })
 
+test('a step that failed, was tried again and completed is no failed step of the run', async () => {
+  const { report, outputs } = reporter()
+  report.tell(started)
+  report.tell({ kind: 'step-failed', failure: failure('train') })
+  await report.ended(completed)
+  expect(outputs()).toMatchObject({ conclusion: 'completed', 'failed-step': '' })
+})
+
 test('what failed in the run is annotated once, and the last line of the log says it in plain text', async () => {
   const { report, errors, lines, outputs } = reporter()
   report.tell(started)

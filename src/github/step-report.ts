@@ -198,7 +198,10 @@ export class StepReport implements Reporter {
     this.#set('error', errorOutput(record))
     const outputs = jsonOutputs(record)
     for (const name of JSON_OUTPUTS) this.#set(name, outputs[name])
-    this.#set('failed-step', showOnOneLine(end.failedStep ?? record.failures[0]?.step ?? '', MAX_NAME_LENGTH))
+    // A step that failed and was tried again made nothing fail where the run completed.
+    const isCompleted = end.conclusion === 'completed' || end.conclusion === 'expectation-missed'
+    const firstFailed = isCompleted ? undefined : record.failures[0]?.step
+    this.#set('failed-step', showOnOneLine(end.failedStep ?? firstFailed ?? '', MAX_NAME_LENGTH))
   }
 
   #setDefinition(definition: Definition): void {

@@ -247,6 +247,18 @@ describe('an answer that is lost', () => {
     )
   })
 
+  test.each([
+    [true, 'promoted', 'the first request was done after all: a look shows it'],
+    [false, 'lost', 'it may still be done, and nobody says that it was not'],
+  ])('the second request is refused; set meanwhile: %s, so %s: %s', async (work, conclusion) => {
+    const scene = await openModels([null])
+    scene.server.addFault({ on: 'stage', do: { kind: 'html', status: 504 } })
+    const body = '{"detail":["IllegalOperationError","Not permitted"]}'
+    scene.server.addFault({ on: 'stage', occurrence: 2, do: { kind: 'answer', status: 403, body, work } })
+    expect(await scene.promote(1)).toMatchObject({ conclusion })
+    expect(scene.puts()).toHaveLength(2)
+  })
+
   test('a newer version that has the stage by then is not replaced', async () => {
     const scene = await openModels([null, null])
     scene.server.addFault({ on: 'stage', do: { kind: 'html', status: 502 } })

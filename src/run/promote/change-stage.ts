@@ -108,9 +108,25 @@ async function untilSo(progress: Progress, wanted: Wanted, deps: ChangeDependenc
     deps.cancelled.throwIfAborted()
     progress.isSent = true
     progress.answer = await deps.client.models.setStage(seen.version, stage, decision)
-    if (progress.answer.kind === 'refused') throw new RunError(progress.answer.error.message)
+    if (progress.answer.kind === 'refused')
+      return afterRefusal(progress, progress.answer.error, isSent, wanted, deps)
     progress.seen = await lookAfter(progress.answer, seen.version, stage, deps)
   }
+}
+
+/** A refusal says nothing of an earlier request whose answer was no answer: that one may have been done late. */
+async function afterRefusal(
+  progress: Progress,
+  { message }: AnswerError | TransportError,
+  wasSentBefore: boolean,
+  { stage, replace }: Wanted,
+  deps: ChangeDependencies,
+): Promise<End> {
+  if (!wasSentBefore) throw new RunError(message)
+  const { version } = progress.seen
+  progress.seen = await look(version, stage, deps)
+  if (decide(progress.seen, stage, replace).kind === 'nothing') return withoutHarm(progress, stage, deps)
+  return { conclusion: 'lost', sentence: notKnown(version, stage, message) }
 }
 
 function withoutSending(
