@@ -3,7 +3,7 @@ import type { ActionResult } from '../e2e/action.ts'
 import { parseJson } from '../src/base/json.ts'
 import type { Case } from './draw.ts'
 import type { Ending, HeldRun } from './ending.ts'
-import { KILLED } from './endings.ts'
+import { conclusionOfNone, KILLED } from './endings.ts'
 import { lastLineOf } from './log-text.ts'
 import { cellsOf } from './observed.ts'
 
@@ -61,7 +61,7 @@ function endingOfEntry(
 ): Ending {
   const isStarted = conclusion !== 'not-started'
   return {
-    conclusion: isStarted ? conclusion : error?.includes('timeout') === true ? 'timed-out' : 'cancelled',
+    conclusion: isStarted ? conclusion : conclusionOfNone(error ?? ''),
     status: status ?? '',
     runId: entry['run-id'] ?? undefined,
     green: stepGreen === undefined ? undefined : error === null,

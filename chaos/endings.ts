@@ -16,9 +16,14 @@ export const KILLED: Ending = {
   unforeseen: '',
 }
 
+/** Of a cell that never had its turn, by the reason that is told. */
+export function conclusionOfNone(why: string): 'timed-out' | 'failed' | 'cancelled' {
+  if (why.includes('timeout')) return 'timed-out'
+  return /could not be started|take all places/.test(why) ? 'failed' : 'cancelled'
+}
+
 export function endingOfCell({ run, outcome, notStarted }: CellResult): Ending {
-  const conclusion =
-    outcome?.conclusion ?? (notStarted?.includes('timeout') === true ? 'timed-out' : 'cancelled')
+  const conclusion = outcome?.conclusion ?? conclusionOfNone(notStarted ?? '')
   return {
     conclusion,
     status: outcome?.status ?? '',

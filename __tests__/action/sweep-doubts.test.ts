@@ -1,6 +1,8 @@
+import { setTimeout } from 'node:timers/promises'
 import { expect, jest, test } from '@jest/globals'
 import { runAction, startAction } from '../../e2e/action.ts'
 import type { Fault } from '../../simulator/index.ts'
+import { onPullRequest } from './pull-request.ts'
 import { expectRed, logLines, PATIENCE_MS, withServer } from './scene.ts'
 import { entries, LONG, notedConclusions, ON_MAIN, sweep, THREE, untilStarted } from './sweeps.ts'
 
@@ -143,4 +145,34 @@ test('the same values in another order of their keys are the same cell', () =>
     expect(expectRed(result, 'failed')).toBe(
       'matrix: cells 1, 2 give the run the same values; keep one of them',
     )
+  }))
+
+test('while a sweep goes on its comment says so, and after it was killed that it was cancelled', () =>
+  onPullRequest({ orchestrator: 'kubernetes' }, async (scene, github, step) => {
+    const url = { 'server-url': scene.server.url, 'api-key': scene.server.apiKey }
+    const inputs = { ...LONG, ...url, 'max-parallel': '3', comment: 'true' }
+    const running = await startAction({ ...step, entry: 'sweep', inputs })
+    await untilStarted(scene, 3)
+    while (github.comments(7).length === 0) await setTimeout(20)
+    const begun = github.comments(7)[0]?.body.split('\n')[1]
+    running.signal('SIGKILL')
+    const { state } = await running.done
+    expect(begun).toMatch(/^### ⏳ ZenML sweep of training: (starting|running)$/)
+    await runAction({ ...step, entry: 'post', inputs, state })
+    expect(github.comments(7)[0]?.body.split('\n')[1]).toBe('### 🚫 ZenML sweep of training: cancelled')
+  }))
+
+test('what the post step ends of a sweep leaves the table of its comment as it is', () =>
+  onPullRequest({ orchestrator: 'kubernetes' }, async (scene, github, step) => {
+    const url = { 'server-url': scene.server.url, 'api-key': scene.server.apiKey }
+    const inputs = { ...LONG, ...url, 'max-parallel': '3', comment: 'true' }
+    const running = await startAction({ ...step, entry: 'sweep', inputs })
+    await untilStarted(scene, 3)
+    scene.server.addFault({ on: 'stop', occurrence: { from: 1, to: 3 }, do: { kind: 'hang' } })
+    running.signal('SIGINT')
+    const { state } = await running.done
+    const [told] = github.comments(7)
+    expect(told?.body).toContain('| Cell |')
+    await runAction({ ...step, entry: 'post', inputs, state })
+    expect(github.comments(7)[0]?.body).toBe(told?.body)
   }))
