@@ -15,7 +15,12 @@ jest.setTimeout(60_000)
 
 /** Two metrics each, beside the two that the step logs: the table has thirty rows. */
 const AT_ONCE = 14
-const texts = hostileTexts.map(({ text }) => text).filter((text) => text.trim() !== '')
+/** What gets out of a code span that is not made for it. */
+const MARKS_AND_BARS = ['a \\| b', '` <img src=x> `']
+const texts = [
+  ...hostileTexts.map(({ text }) => text).filter((text) => text.trim() !== ''),
+  ...MARKS_AND_BARS,
+]
 const groups = Array.from({ length: Math.ceil(texts.length / AT_ONCE) }, (_, index) => ({
   group: index + 1,
   names: texts.slice(index * AT_ONCE, (index + 1) * AT_ONCE),
@@ -84,9 +89,10 @@ test.concurrent.each(groups)(
         expectHarmlessComment(comment)
         const rows = 2 * names.length + 2
         expect(metricsInOutput(result)).toBe(rows)
-        expect(metricsIn(result.summary)).toEqual(Array.from({ length: rows }, () => 4))
-        expect(metricsIn(comment)).toEqual(Array.from({ length: rows }, () => 4))
-        expect(await metricsOnPage(result)).toEqual(Array.from({ length: rows }, () => 4))
+        for (const shown of [metricsIn(result.summary), metricsIn(comment), await metricsOnPage(result)]) {
+          expect(shown).toHaveLength(rows)
+          expect(shown.filter((cells) => !ROW.test(cells.join('\n')))).toEqual([])
+        }
       } finally {
         await between.close()
         await rm(folder, { recursive: true })
@@ -101,18 +107,29 @@ function metricsInOutput({ outputs }: ActionResult): number {
   return left === undefined ? metrics.length : metrics.length - 1 + left
 }
 
-/** How many cells each row of the comparison has. */
-function metricsIn(markdown: string): number[] {
+/** Four cells: a name as code, two numbers or `none`, and their change or nothing. */
+const MARKS = '(?:`|</?code>)'
+const NUMBER = String.raw`[-+]?[\d,.]+(?:e[-+]\d+)?`
+const ROW = new RegExp(
+  String.raw`^(?:(` +
+    '`+)' +
+    String.raw`.*\1|<code>.*</code>)` +
+    String.raw`(?:\n(?:none|${MARKS}${NUMBER}${MARKS})){2}` +
+    String.raw`\n(?:same|${MARKS}${NUMBER}(?: \(${NUMBER} %\))?${MARKS}(?: ✅ better| 🔻 worse)?)?$`,
+)
+
+/** The cells of each row of the comparison, as Markdown. */
+function metricsIn(markdown: string): string[][] {
   const tables = (lexer(markdown) as MarkedToken[]).filter(({ type }) => type === 'table') as Tokens.Table[]
   const rows = tables.find(({ header }) => header[0]?.text === 'Metric')?.rows ?? []
-  return rows.map((cells) => cells.length)
+  return rows.map((cells) => cells.map(({ text }) => text))
 }
 
-/** The same of the report page, which has nothing but what it may have. */
-async function metricsOnPage({ outputs }: ActionResult): Promise<number[]> {
+/** The same of the report page, as HTML; that has nothing but what it may have. */
+async function metricsOnPage({ outputs }: ActionResult): Promise<string[][]> {
   const page = await readFile(outputs['report'] ?? '', 'utf8')
   elementsOf(page)
   expect(page.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u)
   const [, table = ''] = /<th>Metric<\/th>.*?<tbody>(.*?)<\/tbody>/s.exec(page) ?? []
-  return [...table.matchAll(/<tr>(.*?)<\/tr>/gs)].map(([, row = '']) => row.split('<td>').length - 1)
+  return [...table.matchAll(/<tr><td>(.*?)<\/td><\/tr>/gs)].map(([, row = '']) => row.split('</td><td>'))
 }
