@@ -109,7 +109,7 @@ test.concurrent.each([
   }),
 )
 
-test.concurrent('a folder that cannot be written to is a warning, and the step stays green', () =>
+test.concurrent('a folder that cannot be written to is a warning, and the step ends as the run did', () =>
   withServer({}, async (scene) => {
     const RUNNER_TEMP = path.join(import.meta.dirname, 'no-such-folder')
     const result = await scene.step(EVALUATION, { env: { RUNNER_TEMP } })
@@ -119,6 +119,13 @@ test.concurrent('a folder that cannot be written to is a warning, and the step s
       expect.stringMatching(/^The report page could not be written to .*: the folder of RUNNER_TEMP must/),
     ])
     expect(result.summary).toContain('Only in ZenML: `evaluate.page` (HTML page)')
+
+    const expected = { ...EVALUATION, expect: 'train.accuracy >= 0.95' }
+    const missed = await scene.step(expected, { env: { RUNNER_TEMP } })
+    expect(expectRed(missed, 'expectation-missed')).toContain('expected train.accuracy >= 0.95, got 0.9')
+    expect(missed.outputs['report']).toBeUndefined()
+    expect(annotations('warning', missed)).toHaveLength(1)
+    expect(missed.summary).toContain('| ❌ `train.accuracy >= 0.95` | `0.9` |')
   }),
 )
 

@@ -27,7 +27,7 @@ const CONCLUSIONS = ['completed', 'started', 'failed', 'stopped', 'timed-out', '
 /** Outputs that hold a text for people; the others hold ids, numbers and our own words. */
 const MAX_OUTPUT_BYTES = 10_000
 
-const JSON_OUTPUTS = ['steps', 'metadata', 'artifacts']
+const JSON_OUTPUTS = ['steps', 'metadata', 'artifacts', 'comparison']
 
 /** GitHub counts two bytes a character. */
 const MAX_JSON_CHARACTERS = 100_000
@@ -110,7 +110,7 @@ function expectHarmlessValues({ outputs, state }: Left): void {
   }
   expect(
     Object.keys(state).filter(
-      (name) => !/^(process|facts|planned|started|mode|settled|summaryDue)$/.test(name),
+      (name) => !/^(process|facts|planned|started|mode|settled|summaryDue|comment)$/.test(name),
     ),
   ).toEqual([])
   for (const value of Object.values(state)) {
@@ -129,6 +129,22 @@ function expectHarmlessSummary(summary: string): void {
   expect(elements.filter((element) => element === 'heading 3').length).toBeLessThanOrEqual(1)
   expect(summary.replaceAll(/[\n\t]/g, '')).not.toMatch(UNPRINTABLE)
   expect(Buffer.byteLength(summary)).toBeLessThan(310_000)
+}
+
+/**
+ * The same of a pull request's comment, in which a name or number that is shown as it is would notify a person or link
+ * something.
+ */
+export function expectHarmlessComment(body: string): void {
+  const [marker = '', ...lines] = body.trimEnd().split('\n')
+  expect(marker).toMatch(/^<!-- zenml-run-action (?:main|wait|sweep) [0-9a-f]{8} \d+\/\d+ -->$/)
+  expect(lines.pop()).toMatch(/^<sub>\[[\w ]+\]\([^()]+\)(?: · `[^`]+`)?<\/sub>$/)
+  const text = lines.join('\n')
+  const shown = text.replaceAll(/&#(\d+);/g, (_, code: string) => String.fromCodePoint(Number(code)))
+  expect(shown.replaceAll(/\]\(http[^()]*\)/g, '')).not.toMatch(/@[\w-]|#\d|\bGH-\d/i)
+  // The space without width that breaks them is ours.
+  expectHarmlessSummary(text.replaceAll('\u200B', ''))
+  expect(body.length).toBeLessThanOrEqual(65_536)
 }
 
 function flat(shape: Shape): string[] {

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { startGithub, type GithubSimulator } from '../../simulator/github/server.ts'
+import type { ActionResult } from '../action.ts'
 import { expectStep, quick, type Case, type Scene } from '../scene.ts'
 
 const REPOSITORY = 'example/models'
@@ -6,10 +8,17 @@ const ON_MAIN = { GITHUB_REPOSITORY: REPOSITORY, GITHUB_REF: 'refs/heads/main', 
 const PULL_REQUEST = {
   GITHUB_REPOSITORY: REPOSITORY,
   GITHUB_REF: 'refs/pull/7/merge',
-  GITHUB_HEAD_REF: 'main',
+  GITHUB_HEAD_REF: 'faster',
   GITHUB_BASE_REF: 'main',
   GITHUB_EVENT_NAME: 'pull_request',
 }
+/** A fork's branch may be called main, and runs of pull_request_target say that they are on it. */
+const NOT_MAIN = [
+  { ...PULL_REQUEST, GITHUB_REF: 'refs/pull/8/merge', GITHUB_HEAD_REF: 'main' },
+  { ...ON_MAIN, GITHUB_HEAD_REF: 'main', GITHUB_BASE_REF: 'main', GITHUB_EVENT_NAME: 'pull_request_target' },
+]
+
+const TOKEN = 'ghs_0000made0000up0000for0000tests0000'
 
 /** The branch is one that no other case of the server uses, so that its newest run is known. */
 async function train(
@@ -34,12 +43,33 @@ async function comparesWithMain(scene: Scene): Promise<void> {
   })
   const missed = await train(scene, 0.5, ON_MAIN, BASELINE)
   expectStep(missed, { exitCode: 1, outputs: { conclusion: 'expectation-missed' } })
-  // A fork's branch may be called main, and runs of pull_request_target say that they are on it.
-  for (const env of [PULL_REQUEST, { ...ON_MAIN, GITHUB_EVENT_NAME: 'pull_request_target' }]) {
-    expectStep(await train(scene, 0.2, env), { exitCode: 0 })
-  }
+  for (const env of NOT_MAIN) expectStep(await train(scene, 0.2, env), { exitCode: 0 })
 
-  const worse = await train(scene, 0.85, PULL_REQUEST, BASELINE)
+  const github = await startGithub({
+    accounts: { [TOKEN]: { login: 'github-actions[bot]', rights: 'write' } },
+    repository: REPOSITORY,
+  })
+  try {
+    await isWorse(scene, github, first)
+    await isBetter(scene, github, first)
+  } finally {
+    await github.close()
+  }
+}
+
+async function onPullRequest(scene: Scene, github: GithubSimulator, accuracy: number): Promise<ActionResult> {
+  return scene.action(
+    { template: 'training-template', configuration: quick({ accuracy }), ...BASELINE, comment: 'true' },
+    {
+      env: { ...PULL_REQUEST, GITHUB_API_URL: github.apiUrl },
+      event: { pull_request: { number: 7 } },
+      contexts: { 'github.token': TOKEN },
+    },
+  )
+}
+
+async function isWorse(scene: Scene, github: GithubSimulator, first: ActionResult): Promise<void> {
+  const worse = await onPullRequest(scene, github, 0.85)
   expectStep(worse, {
     exitCode: 1,
     outputs: {
@@ -47,26 +77,56 @@ async function comparesWithMain(scene: Scene): Promise<void> {
       error: /expected train\.accuracy >= baseline - 0\.01 \(0\.89\), got 0\.85/,
     },
   })
-  const better = await train(scene, 0.95, PULL_REQUEST, BASELINE)
+  assert.deepEqual(comparisonOf(worse), {
+    baseline: baselineOf(first),
+    metrics: [
+      { name: 'train.accuracy', value: 0.85, baseline: 0.9, change: -0.05, relative: -0.0555556 },
+      { name: 'train.loss', value: 0.15, baseline: 0.1, change: 0.05, relative: 0.5 },
+    ],
+  })
+  expectShown(worse, github, [
+    '| ❌ `train.accuracy >= baseline - 0.01 (0.89)` | `0.85` |',
+    '| `train.accuracy` | `0.9` | `0.85` | `-0.05 (-5.6 %)` 🔻 worse |',
+    '| `train.loss` | `0.1` | `0.15` | `+0.05 (+50 %)` |',
+  ])
+}
+
+async function isBetter(scene: Scene, github: GithubSimulator, first: ActionResult): Promise<void> {
+  const better = await onPullRequest(scene, github, 0.95)
   expectStep(better, {
     exitCode: 0,
     outputs: { conclusion: 'completed' },
     log: ['Expectation met: train.accuracy >= baseline - 0.01 (0.89), got 0.95'],
   })
-  const comparison: unknown = JSON.parse(better.outputs['comparison'] ?? '')
-  const { 'run-id': id, 'run-name': name, 'run-url': url } = first.outputs
-  assert.deepEqual(comparison, {
-    baseline: { id, name, url },
+  assert.deepEqual(comparisonOf(better), {
+    baseline: baselineOf(first),
     metrics: [
       { name: 'train.accuracy', value: 0.95, baseline: 0.9, change: 0.05, relative: 0.0555556 },
       { name: 'train.loss', value: 0.05, baseline: 0.1, change: -0.05, relative: -0.5 },
     ],
   })
-  for (const row of [
+  expectShown(better, github, [
+    '| ✅ `train.accuracy >= baseline - 0.01 (0.89)` | `0.95` |',
     '| `train.accuracy` | `0.9` | `0.95` | `+0.05 (+5.6 %)` ✅ better |',
     '| `train.loss` | `0.1` | `0.05` | `-0.05 (-50 %)` |',
-  ]) {
-    assert.ok(better.summary.includes(row), `the summary lacks ${row}:\n${better.summary}`)
+  ])
+}
+
+function baselineOf({ outputs: { 'run-id': id, 'run-name': name, 'run-url': url } }: ActionResult): unknown {
+  return { id, name, url }
+}
+
+function comparisonOf({ outputs }: ActionResult): unknown {
+  return JSON.parse(outputs['comparison'] ?? '')
+}
+
+/** The summary and the pull request's one comment hold these rows. */
+function expectShown({ summary }: ActionResult, github: GithubSimulator, rows: readonly string[]): void {
+  const comments = github.comments(7).map(({ body }) => body)
+  assert.equal(comments.length, 1)
+  const head = '| Metric | Baseline | This run | Change |'
+  for (const text of [summary, ...comments]) {
+    for (const line of [head, ...rows]) assert.ok(text.includes(line), `${line} is not in:\n${text}`)
   }
 }
 

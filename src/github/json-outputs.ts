@@ -1,14 +1,17 @@
 import type { JsonObject, JsonValue } from '../base/json.ts'
 import type { ArtifactInfo, Comparison } from '../run/facts.ts'
 import { sum } from '../base/decimal.ts'
-import { harmlessJson } from '../base/printable.ts'
+import { cut, harmlessJson } from '../base/printable.ts'
 import type { RecordedStep, RunRecord } from './run-record.ts'
 
 /**
  * Characters of one output. GitHub gives all outputs of a job 1 MB together, and counts two bytes a character; there
- * are three such outputs, and a job may have several steps.
+ * are four such outputs, and a job may have several steps.
  */
 const MAX_LENGTH = 100_000
+
+/** ZenML's own limit is 255; what is longer was made to do harm. */
+const MAX_NAME_LENGTH = 1_000
 
 /** Where the note about what was left out goes. */
 const NOTE_LENGTH = 40
@@ -80,8 +83,12 @@ function artifactEntry({ step, output, id, name, version, uri, type }: ArtifactI
 
 /** Change and relative change are null where one of both runs has no value, or the baseline's is 0. */
 function shownComparison({ baseline, metrics }: Comparison): string {
-  const run = baseline === undefined ? null : { ...baseline, url: baseline.url ?? null }
-  return `{"baseline":${shownJson(run) ?? 'null'},"metrics":${shownList(metrics.map(metricEntry))}}`
+  const run =
+    baseline === undefined
+      ? null
+      : { ...baseline, name: cut(baseline.name, MAX_NAME_LENGTH), url: baseline.url ?? null }
+  const head = `{"baseline":${shownJson(run) ?? 'null'},"metrics":`
+  return `${head}${shownList(metrics.map(metricEntry), MAX_LENGTH - head.length - 1)}}`
 }
 
 function metricEntry({ name, value, baseline }: Comparison['metrics'][number]): JsonObject {

@@ -30,6 +30,8 @@ test('each metric is one row: baseline, this run, the change, and whether that i
       metric('new', { baseline: undefined }),
       metric('old', { value: undefined }),
       metric('from nothing', { value: 2, baseline: 0 }),
+      metric('from next to nothing', { value: 1, baseline: 1e-320 }),
+      metric('from end to end', { value: 1.5e308, baseline: -1.5e308 }),
     ),
   )
   expect(text.split('\n')).toEqual([
@@ -43,6 +45,8 @@ test('each metric is one row: baseline, this run, the change, and whether that i
     '| `new` | none | `0.95` |  |',
     '| `old` | `0.93` | none |  |',
     '| `from nothing` | `0` | `2` | `+2` |',
+    '| `from next to nothing` | `1e-320` | `1` | `+1` |',
+    '| `from end to end` | `-1.5e+308` | `1.5e+308` |  |',
   ])
 })
 

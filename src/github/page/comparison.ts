@@ -43,13 +43,14 @@ export function shownNumber(value: number): string {
 
 const SHOWN_DIGITS = 5
 
-/** Such as `+0.02 (+2.2 %) ✅ better`; empty where one of both is missing. */
+/** Such as `+0.02 (+2.2 %) ✅ better`; empty where one of both is missing, or the change is too large for a number. */
 function changeText({ value, baseline, better }: ComparedMetric): string {
   if (value === undefined || baseline === undefined) return ''
   const change = Number(sum(value, -baseline).toPrecision(SHOWN_DIGITS))
   if (change === 0) return 'same'
-  const share = baseline === 0 ? undefined : (100 * (value - baseline)) / Math.abs(baseline)
-  const relative = share === undefined ? '' : ` (${signed(Number(share.toPrecision(2)))} %)`
+  if (!Number.isFinite(change)) return ''
+  const share = (100 * (value - baseline)) / Math.abs(baseline)
+  const relative = Number.isFinite(share) ? ` (${signed(Number(share.toPrecision(2)))} %)` : ''
   return `${code(`${signed(change)}${relative}`)}${verdictText(change, better)}`
 }
 
