@@ -35,6 +35,19 @@ VERSION is like 1.3.0, or 1.3.0-rc.1 for a candidate. Without any release yet, t
       prepare(ROOT, wanted, { date: new Date().toISOString().slice(0, 10), say: console.log })
     },
   },
+  pack: {
+    usage: `npm run release:pack -- FOLDER
+
+Writes the assets of the commit HEAD into an empty folder: the archive, a list of the packages in the bundle
+(CycloneDX), and the checksums of both and of each file in the archive.`,
+    takes: [1, 1],
+    run: async ([folder = '']) => {
+      const { pack, writeAssets } = await import('./pack.ts')
+      const assets = pack(ROOT)
+      writeAssets(folder, assets)
+      console.log([...assets.keys()].join('\n'))
+    },
+  },
   owner: {
     usage: `npm run release:owner -- OWNER/zenml-run-action
 

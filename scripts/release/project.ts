@@ -16,7 +16,12 @@ const REPOSITORY = /^(?:git\+)?https:\/\/github\.com\/([\w.-]+\/[\w.-]+?)(?:\.gi
 
 /** Reads package.json; throws if it lacks one of the three. */
 export function readProject(root: string): Project {
-  const json: unknown = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'))
+  return projectOf(readFileSync(path.join(root, 'package.json'), 'utf8'))
+}
+
+/** The same of a package.json's text. */
+export function projectOf(packageJson: string): Project {
+  const json: unknown = JSON.parse(packageJson)
   const name = textIn(json, 'name') ?? ''
   const version = parseVersion(textIn(json, 'version') ?? '')
   const repository = REPOSITORY.exec(textIn(json, 'repository', 'url') ?? '')?.[1]
