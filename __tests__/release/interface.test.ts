@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
-import { ACTION_FILES, interfaceChanges, neededLevel } from '../../scripts/release/interface.ts'
+import { interfaceChanges, neededLevel } from '../../scripts/release/interface.ts'
+import { ACTION_FILES } from '../../scripts/release/project.ts'
 import { marketplaceFaults } from '../../scripts/release/marketplace.ts'
 import { projectFile } from '../project/markdown.ts'
 

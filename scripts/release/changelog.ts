@@ -48,6 +48,11 @@ export function changelogVersions(text: string): Version[] {
   return parseChangelog(text).sections.flatMap(({ name }) => parseVersion(name) ?? [])
 }
 
+/** Whether there is anything that no version has. */
+export function hasUnreleased(text: string): boolean {
+  return parseChangelog(text).sections[0]?.body !== ''
+}
+
 export interface ChangelogRelease {
   readonly version: Version
   /** As 2026-01-31. */

@@ -1,10 +1,12 @@
 /**
- * The commands of a release, in the order in which they are used; RELEASING.md tells the story. A command loads only
+ * The commands of a release; RELEASING.md tells the story. A command loads only
  * what it needs: those that get a token with rights run without any installed package, on Node 24 alone.
  */
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { explain } from './explain.ts'
+import { Github, untilAnswered } from './github.ts'
+import { parseVersion, type Version } from './version.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -12,8 +14,10 @@ interface Command {
   readonly usage: string
   /** Fewest and most arguments. */
   readonly takes: readonly [number, number]
-  readonly run: (args: readonly string[]) => Promise<void> | void
+  readonly run: (args: readonly string[], flags: Flags) => Promise<void> | void
 }
+
+type Flags = Readonly<Partial<Record<'help' | 'allow-older', boolean>>>
 
 const COMMANDS: Readonly<Record<string, Command>> = {
   prepare: {
@@ -48,6 +52,81 @@ Writes the assets of the commit HEAD into an empty folder: the archive, a list o
       console.log([...assets.keys()].join('\n'))
     },
   },
+  verify: {
+    usage: `npm run release:verify -- VERSION
+
+Says what speaks against releasing the commit HEAD as this version. With GITHUB_TOKEN, it also asks GitHub whether
+the branch is still there, CI passed, and the version is free.`,
+    takes: [1, 1],
+    run: async ([text = '']) => {
+      const { releaseFaults, remoteFaults } = await import('./verify.ts')
+      const { readProject } = await import('./project.ts')
+      const version = versionFrom(text)
+      const { GITHUB_REPOSITORY, GITHUB_REF_NAME = 'main', GITHUB_TOKEN } = process.env
+      const local = releaseFaults(ROOT, version, GITHUB_REPOSITORY ?? readProject(ROOT).repository)
+      const remote =
+        GITHUB_TOKEN === undefined
+          ? []
+          : await onGithub((github) => remoteFaults(github, ROOT, version, GITHUB_REF_NAME))
+      const faults = [...local, ...remote]
+      if (faults.length > 0) throw new Error(`${text} cannot be released:\n${faults.join('\n')}`)
+      console.log(`Nothing speaks against releasing ${text}.`)
+    },
+  },
+  draft: {
+    usage: `node scripts/release/cli.ts draft VERSION FOLDER
+
+Makes a draft of the release with the files of the folder, which have to be what HEAD gives. It can be begun again at
+any time. Needs GITHUB_TOKEN with contents: write, and GITHUB_REPOSITORY, GITHUB_REF_NAME.`,
+    takes: [2, 2],
+    run: async ([text = '', folder = '']) => {
+      const { makeDraft, refuseOtherPackage, releaseNotes } = await import('./draft.ts')
+      const { readAssets } = await import('./pack.ts')
+      const { git } = await import('./git.ts')
+      const [version, commit, assets] = [
+        versionFrom(text),
+        git(ROOT, 'rev-parse', 'HEAD'),
+        readAssets(folder),
+      ]
+      refuseOtherPackage(ROOT, commit, assets)
+      await onGithub(async (github) => {
+        const notes = releaseNotes(ROOT, commit, github.repository, version)
+        const branch = needed('GITHUB_REF_NAME')
+        await makeDraft(github, { version, commit, branch, notes, assets, say: console.log })
+      })
+    },
+  },
+  check: {
+    usage: `node scripts/release/cli.ts check VERSION FOLDER
+
+Checks a published release: it is locked, and its files are what its tag gives. Writes them into an empty folder, for
+whoever checks their signatures. Needs GITHUB_TOKEN, GITHUB_REPOSITORY, and a clone with the tag.`,
+    takes: [2, 2],
+    run: async ([text = '', folder = '']) => {
+      const { checkPublished } = await import('./check.ts')
+      const { writeAssets } = await import('./pack.ts')
+      const { files } = await onGithub((github) =>
+        checkPublished(github, ROOT, versionFrom(text), console.log),
+      )
+      writeAssets(folder, files)
+    },
+  },
+  move: {
+    usage: `node scripts/release/cli.ts move VERSION [--allow-older]
+
+Leads the tag of the major version, such as v1, to a published version. Needs GITHUB_TOKEN with contents and
+workflows: write, and GITHUB_REPOSITORY.`,
+    takes: [1, 1],
+    run: async ([text = ''], flags) => {
+      const { moveMajor } = await import('./major.ts')
+      const options = {
+        version: versionFrom(text),
+        allowOlder: flags['allow-older'] === true,
+        say: console.log,
+      }
+      await onGithub((github) => moveMajor(github, options))
+    },
+  },
   owner: {
     usage: `npm run release:owner -- OWNER/zenml-run-action
 
@@ -59,6 +138,29 @@ Writes the repository's owner into package.json and all files that name it.`,
       console.log(files.length === 0 ? `All files name ${repository} already.` : files.join('\n'))
     },
   },
+}
+
+function versionFrom(text: string): Version {
+  const version = parseVersion(text.replace(/^v/, ''))
+  if (version === undefined) throw new Error(`"${text}" is not a version like 1.2.3 or 1.2.3-rc.1.`)
+  return version
+}
+
+/** A variable of the environment that has to be there. */
+function needed(name: string): string {
+  const value = process.env[name]
+  if (value === undefined || value === '') throw new Error(`${name} is not set.`)
+  return value
+}
+
+/** Works with GitHub's API, and begins again while it does not answer. */
+async function onGithub<Result>(work: (github: Github) => Promise<Result>): Promise<Result> {
+  const github = new Github({
+    apiUrl: process.env['GITHUB_API_URL'] ?? 'https://api.github.com',
+    token: needed('GITHUB_TOKEN'),
+    repository: needed('GITHUB_REPOSITORY'),
+  })
+  return untilAnswered(() => work(github), console.log)
 }
 
 async function main(): Promise<void> {
@@ -82,7 +184,7 @@ async function main(): Promise<void> {
   }
   const [least, most] = command.takes
   if (args.length < least || args.length > most) throw new Error(command.usage)
-  await command.run(args)
+  await command.run(args, values)
 }
 
 try {

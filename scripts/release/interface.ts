@@ -2,16 +2,6 @@ import { parse } from 'yaml'
 import { z } from 'zod'
 import type { Level } from './version.ts'
 
-/** All action.yml files of the repository, one for each folder that a workflow can name. */
-export const ACTION_FILES = [
-  'action.yml',
-  'login/action.yml',
-  'wait/action.yml',
-  'sweep/action.yml',
-  'stop/action.yml',
-  'promote/action.yml',
-] as const
-
 const Value = z.union([z.string(), z.number(), z.boolean()]).transform(String)
 const ActionFile = z.object({
   inputs: z

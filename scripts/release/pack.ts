@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileAt, git, gitBytes, gitLines } from './git.ts'
 import { projectOf, type Project } from './project.ts'
@@ -59,6 +59,11 @@ export function writeAssets(folder: string, assets: Assets): void {
   mkdirSync(folder, { recursive: true })
   if (readdirSync(folder).length > 0) throw new Error(`The folder ${folder} is not empty.`)
   for (const [name, content] of assets) writeFileSync(path.join(folder, name), content)
+}
+
+/** What a folder holds. */
+export function readAssets(folder: string): Assets {
+  return new Map(readdirSync(folder).map((name) => [name, readFileSync(path.join(folder, name))]))
 }
 
 /** The shipped files of a commit, sorted. */

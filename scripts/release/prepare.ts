@@ -3,8 +3,8 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { changelogVersions, releaseInChangelog } from './changelog.ts'
 import { fileAt, git, gitLines } from './git.ts'
-import { ACTION_FILES, interfaceChanges, neededLevel } from './interface.ts'
-import { pageOf, readProject, writeReferences, writeVersion } from './project.ts'
+import { interfaceChanges, neededLevel } from './interface.ts'
+import { ACTION_FILES, pageOf, readProject, writeReferences, writeVersion } from './project.ts'
 import {
   compareVersions,
   formatVersion,

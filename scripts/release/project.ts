@@ -3,6 +3,16 @@ import path from 'node:path'
 import { gitLines } from './git.ts'
 import { formatVersion, parseVersion, type Version } from './version.ts'
 
+/** All action.yml files of the repository, one for each folder that a workflow can name. */
+export const ACTION_FILES = [
+  'action.yml',
+  'login/action.yml',
+  'wait/action.yml',
+  'sweep/action.yml',
+  'stop/action.yml',
+  'promote/action.yml',
+] as const
+
 /** What package.json says about the project; all other places are written from it. */
 export interface Project {
   /** `owner/name` on GitHub. */
@@ -92,6 +102,14 @@ const COPIES = [
   { file: 'package-lock.json', pattern: /(?<=^ {2,6}"version": ")[^"]+(?=")/gm, most: 2 },
   { file: 'src/http/user-agent.ts', pattern: /(?<='[\w-]+\/)\d[^']*(?=')/g, most: 1 },
 ] as const
+
+/** The versions in the files that have a copy of it. */
+export function versionCopies(root: string): { readonly file: string; readonly found: string }[] {
+  return COPIES.flatMap(({ file, pattern, most }) => {
+    const text = readFileSync(path.join(root, file), 'utf8')
+    return [...text.matchAll(pattern)].slice(0, most).map(([found]) => ({ file, found }))
+  })
+}
 
 /** Writes the version into package.json, and into the files that have a copy of it. */
 export function writeVersion(root: string, version: Version): void {
