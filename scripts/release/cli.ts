@@ -128,7 +128,7 @@ workflows: write, and GITHUB_REPOSITORY.`,
     },
   },
   owner: {
-    usage: `npm run release:owner -- OWNER/zenml-run-action
+    usage: `npm run release:owner -- OWNER/NAME
 
 Writes the repository's owner into package.json and all files that name it.`,
     takes: [1, 1],
