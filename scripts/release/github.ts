@@ -159,6 +159,8 @@ export class Github {
         method,
         headers: {
           accept: 'application/vnd.github+json',
+          // A connection that waits for the next request may be gone by then.
+          connection: 'close',
           'x-github-api-version': '2022-11-28',
           authorization: `Bearer ${this.#options.token}`,
           ...headers,
