@@ -1,5 +1,16 @@
 import { spawnSync } from 'node:child_process'
-import { appendFileSync, existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  copyFileSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import path from 'node:path'
 import { startGithub, type GithubSimulator } from '../../simulator/github/server.ts'
 import { checkPublished } from './check.ts'
@@ -173,8 +184,7 @@ class Rehearsal {
     git(clone, 'config', 'commit.gpgSign', 'false')
     const modules = path.join(this.#options.source, 'node_modules')
     if (existsSync(modules)) {
-      symlinkSync(modules, path.join(clone, 'node_modules'), 'junction')
-      appendFileSync(path.join(clone, '.git/info/exclude'), 'node_modules\n')
+      linkFiles(modules, path.join(clone, 'node_modules'))
     }
     return clone
   }
@@ -265,6 +275,29 @@ class Rehearsal {
 
   async #answered<Result>(work: () => Promise<Result>): Promise<Result> {
     return untilAnswered(work, this.#options.say, () => Promise.resolve())
+  }
+}
+
+/**
+ * A copy of a folder that takes no room. Not a link to the folder: the bundler names modules by where they really are, so
+ * the bundle would be another one.
+ */
+function linkFiles(from: string, to: string): void {
+  mkdirSync(to)
+  for (const entry of readdirSync(from, { withFileTypes: true })) {
+    const [source, target] = [path.join(from, entry.name), path.join(to, entry.name)]
+    if (entry.isDirectory()) linkFiles(source, target)
+    else if (entry.isSymbolicLink()) symlinkSync(readlinkSync(source), target)
+    else linkFile(source, target)
+  }
+}
+
+function linkFile(source: string, target: string): void {
+  try {
+    linkSync(source, target)
+  } catch {
+    // On another disk.
+    copyFileSync(source, target)
   }
 }
 
