@@ -1,12 +1,25 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import { GithubAnswer } from '../../simulator/github/answers.ts'
 import type { GithubInterference, GithubRequest } from '../../simulator/github/server.ts'
 import { makeReady, makeScene, type Ready, type Scene } from './scene.ts'
 
 let ready: Ready
+let scenes: Scene[] = []
+
+/** A new GitHub, which ends with the test. */
+async function scene(): Promise<Scene> {
+  const made = await makeScene(ready)
+  scenes.push(made)
+  return made
+}
 
 beforeAll(() => {
   ready = makeReady()
+})
+
+afterEach(async () => {
+  await Promise.all(scenes.map((each) => each.close()))
+  scenes = []
 })
 
 afterAll(() => ready.remove())
@@ -45,18 +58,17 @@ const FAULTS: readonly (readonly [string, GithubInterference])[] = [
 
 describe('a release in which one request', () => {
   test.each(FAULTS)('%s ends like any other, whichever request it is', async (_, fault) => {
-    const calm = await makeScene(ready)
+    const calm = await scene()
     await release(calm)
     const expected = outcome(calm)
     const calls = ofScripts(calm).map(({ method, path }) => `${method} ${path}`)
-    await calm.close()
     expect(calls.filter((call) => !call.startsWith('GET'))).toHaveLength(5)
 
     for (const [index, call] of calls.entries()) {
-      const scene = await makeScene(ready)
+      const github = await scene()
       let count = 0
       let hit = ''
-      scene.server.interfere((request) => {
+      github.server.interfere((request) => {
         // Publishing is a person's.
         if (request.method === 'PATCH' && request.path.includes('/releases/')) return undefined
         count += 1
@@ -64,36 +76,33 @@ describe('a release in which one request', () => {
         hit = `${request.method} ${request.path}`
         return fault
       })
-      await release(scene)
+      await release(github)
       expect({ call, hit: hit.replace(/\d+/, '') }).toEqual({ call, hit: call.replace(/\d+/, '') })
-      expect({ call, outcome: outcome(scene) }).toEqual({ call, outcome: expected })
-      expect({ call, said: scene.said.some((line) => line.includes('Once more in')) }).toEqual({
+      expect({ call, outcome: outcome(github) }).toEqual({ call, outcome: expected })
+      expect({ call, said: github.said.some((line) => line.includes('Once more in')) }).toEqual({
         call,
         said: true,
       })
-      await scene.close()
     }
   })
 
   test.each([502, 429])('is answered with %d goes on', async (status) => {
-    const scene = await makeScene(ready)
+    const github = await scene()
     const answer = new GithubAnswer(status, '{"message":"later"}')
     let count = 0
-    scene.server.interfere(({ method }) => (method === 'POST' && (count += 1) === 1 ? answer : undefined))
-    await scene.draft()
-    expect(scene.said[0]).toMatch(`with ${status}: later Once more in 2 s.`)
-    await scene.close()
+    github.server.interfere(({ method }) => (method === 'POST' && (count += 1) === 1 ? answer : undefined))
+    await github.draft()
+    expect(github.said[0]).toMatch(`with ${status}: later Once more in 2 s.`)
   })
 
   test('is never answered fails in the end, and the next try goes on from there', async () => {
-    const scene = await makeScene(ready)
-    scene.server.interfere(({ path }) => (path.includes('sbom') ? 'lost' : undefined))
-    await expect(scene.draft()).resolves.toBeDefined()
-    scene.server.interfere(({ path }) => (path.includes('/releases/') ? 'cut' : undefined))
-    await expect(scene.draft()).rejects.toThrow('GitHub did not answer')
-    scene.server.interfere(undefined)
-    await scene.draft()
-    expect(scene.server.releases).toHaveLength(1)
-    await scene.close()
+    const github = await scene()
+    github.server.interfere(({ path }) => (path.includes('sbom') ? 'lost' : undefined))
+    await expect(github.draft()).resolves.toBeDefined()
+    github.server.interfere(({ path }) => (path.includes('/releases/') ? 'cut' : undefined))
+    await expect(github.draft()).rejects.toThrow('GitHub did not answer')
+    github.server.interfere(undefined)
+    await github.draft()
+    expect(github.server.releases).toHaveLength(1)
   })
 })
