@@ -3,6 +3,7 @@ import { refuseOtherPackage, releaseNotes } from '../../scripts/release/draft.ts
 import { git } from '../../scripts/release/git.ts'
 import { remoteFaults, releaseFaults } from '../../scripts/release/verify.ts'
 import { parseVersion } from '../../scripts/release/version.ts'
+import { GithubAnswer } from '../../simulator/github/answers.ts'
 import { makeReady, makeScene, REPOSITORY, type Ready, type Scene } from './scene.ts'
 
 const V1 = parseVersion('1.0.0')!
@@ -129,6 +130,13 @@ describe('the draft', () => {
     )
   })
 
+  test('is read back: an upload that was promised and did not happen is noticed', async () => {
+    scene.server.interfere(({ path }) => (path.includes('sbom') ? GithubAnswer.json(201, {}) : undefined))
+    await expect(scene.draft()).rejects.toThrow(
+      'The release v1.0.0 is not what was packed: sbom.cdx.json is missing.',
+    )
+  })
+
   test('needs a token that may write', async () => {
     expect(
       await scene.send('reader', 'POST', '/releases', { tag_name: 'v1.0.0', target_commitish: ready.commit }),
@@ -241,7 +249,6 @@ describe('a published release', () => {
   test('whose file arrives as another one is refused', async () => {
     await scene.draft()
     await scene.publish()
-    const { GithubAnswer } = await import('../../simulator/github/answers.ts')
     scene.server.interfere(({ path }) =>
       path.includes('/assets/') ? GithubAnswer.bytes(Buffer.from('evil')) : undefined,
     )
@@ -298,7 +305,6 @@ describe('v1', () => {
   })
 
   test('is read back: an answer that promises too much is not believed', async () => {
-    const { GithubAnswer } = await import('../../simulator/github/answers.ts')
     scene.server.interfere(({ method }) => (method === 'POST' ? GithubAnswer.json(201, {}) : undefined))
     await expect(scene.move('1.1.0')).rejects.toThrow(`v1 leads to nothing, and not to v1.1.0`)
   })
