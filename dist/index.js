@@ -55886,15 +55886,17 @@ function shownNumber(value) {
     return isPlain ? rounded.toLocaleString('en-US', { maximumFractionDigits: 20 }) : String(rounded);
 }
 const SHOWN_DIGITS = 5;
-/** Such as `+0.02 (+2.2 %) \u2705 better`; empty where one of both is missing. */
+/** Such as `+0.02 (+2.2 %) \u2705 better`; empty where one of both is missing, or the change is too large for a number. */
 function changeText({ value, baseline, better }) {
     if (value === undefined || baseline === undefined)
         return '';
     const change = Number(sum(value, -baseline).toPrecision(SHOWN_DIGITS));
     if (change === 0)
         return 'same';
-    const share = baseline === 0 ? undefined : (100 * (value - baseline)) / Math.abs(baseline);
-    const relative = share === undefined ? '' : ` (${signed(Number(share.toPrecision(2)))} %)`;
+    if (!Number.isFinite(change))
+        return '';
+    const share = (100 * (value - baseline)) / Math.abs(baseline);
+    const relative = Number.isFinite(share) ? ` (${signed(Number(share.toPrecision(2)))} %)` : '';
     return `${markdown_code(`${signed(change)}${relative}`)}${verdictText(change, better)}`;
 }
 function signed(value) {
@@ -67427,9 +67429,11 @@ function errorOutput({ error, failures, steps }) {
 
 /**
  * Characters of one output. GitHub gives all outputs of a job 1 MB together, and counts two bytes a character; there
- * are three such outputs, and a job may have several steps.
+ * are four such outputs, and a job may have several steps.
  */
 const json_outputs_MAX_LENGTH = 100_000;
+/** ZenML's own limit is 255; what is longer was made to do harm. */
+const json_outputs_MAX_NAME_LENGTH = 1_000;
 /** Where the note about what was left out goes. */
 const NOTE_LENGTH = 40;
 /** The outputs before anything is known, and where nothing was started: a later `fromJSON` must not fail. */
@@ -67489,8 +67493,11 @@ function artifactEntry({ step, output, id, name, version, uri, type }) {
 }
 /** Change and relative change are null where one of both runs has no value, or the baseline's is 0. */
 function shownComparison({ baseline, metrics }) {
-    const run = baseline === undefined ? null : { ...baseline, url: baseline.url ?? null };
-    return `{"baseline":${shownJson(run) ?? 'null'},"metrics":${shownList(metrics.map(metricEntry))}}`;
+    const run = baseline === undefined
+        ? null
+        : { ...baseline, name: cut(baseline.name, json_outputs_MAX_NAME_LENGTH), url: baseline.url ?? null };
+    const head = `{"baseline":${shownJson(run) ?? 'null'},"metrics":`;
+    return `${head}${shownList(metrics.map(metricEntry), json_outputs_MAX_LENGTH - head.length - 1)}}`;
 }
 function metricEntry({ name, value, baseline }) {
     const change = value === undefined || baseline === undefined ? null : sum(value, -baseline);

@@ -3,6 +3,9 @@ import path from 'node:path'
 
 const LICENSE_FILE = /^(licen[cs]e|copying|notice)([.-].*)?$/i
 
+/** The licenses that what ships may have; the same list guards pull requests. */
+export const ALLOWED_LICENSES = ['MIT', 'ISC', 'BSD-2-Clause', 'BSD-3-Clause', 'Apache-2.0', '0BSD']
+
 /** The folder of the package that a module's file is in; undefined for the project's own. */
 function packageFolder(file) {
   return /^.*[\\/]node_modules[\\/](?:@[^\\/]+[\\/])?[^\\/]+/.exec(file)?.[0]
@@ -18,11 +21,13 @@ function packageFolders(modules, found = new Set()) {
   return found
 }
 
-/** One package's heading and license text. Throws if the package does not say under which license it comes. */
+/** One package's heading and license text. Throws if the license is not among those that are allowed. */
 function licenseOf(folder) {
   const { name, version, license } = JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8'))
-  if (typeof license !== 'string') {
-    throw new Error(`${name} ${version} names no license: it cannot be shipped.`)
+  if (!ALLOWED_LICENSES.includes(license)) {
+    throw new Error(
+      `${name} ${version} has the license "${license}", which is not among those that may be shipped.`,
+    )
   }
   const texts = readdirSync(folder)
     .filter((file) => LICENSE_FILE.test(file))

@@ -117,7 +117,7 @@ test.concurrent.each(ZENML_VERSIONS)(
       const body = JSON.parse(trigger!.body)
       expect((body.run_configuration ?? body).run_name).toBe(scene.runs[0]!.name)
       for (const { headers } of scene.server.requests) {
-        expect(headers['user-agent']).toMatch(/^zenml-run-action\/\d+\.\d+\.\d+$/)
+        expect(headers['user-agent']).toMatch(/^zenml-run-action\/\d+\.\d+\.\d+(?:-rc\.\d+)?$/)
       }
     }),
 )

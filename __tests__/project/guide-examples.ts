@@ -6,12 +6,17 @@ import { parse } from 'yaml'
 import { z } from 'zod'
 import { runAction, type ActionOptions, type ActionResult, type Entry } from '../../e2e/action.ts'
 import { evaluate, holds, type Contexts, type Scope } from './expressions.ts'
+import { readProject } from '../../scripts/release/project.ts'
 import { code, codeBlocks, guides, projectFile } from './markdown.ts'
 
-/** The action's first release; examples name whole versions. */
-const ACTION = /^your-org\/zenml-run-action(?:\/(login|wait|sweep|stop|promote))?@v1\.0\.0$/
+const ROOT = path.join(import.meta.dirname, '../..')
 
 const SUB_ACTIONS = ['login', 'wait', 'sweep', 'stop', 'promote'] as const
+
+/** Examples name whole versions of the action. */
+const ACTION = new RegExp(
+  String.raw`^${readProject(ROOT).repository}(?:/(${SUB_ACTIONS.join('|')}))?@v\d+\.\d+\.\d+(?:-rc\.\d+)?$`,
+)
 
 const Value = z.union([z.string(), z.number(), z.boolean()])
 const Step = z.object({

@@ -1,10 +1,10 @@
 /** What the API sends. */
 export class GithubAnswer {
   readonly status: number
-  readonly body: string
+  readonly body: string | Buffer
   readonly headers: Readonly<Record<string, string>>
 
-  constructor(status: number, body: string, headers: Readonly<Record<string, string>> = {}) {
+  constructor(status: number, body: string | Buffer, headers: Readonly<Record<string, string>> = {}) {
     this.status = status
     this.body = body
     this.headers = headers
@@ -13,6 +13,11 @@ export class GithubAnswer {
   static json(status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): GithubAnswer {
     const type = 'application/json; charset=utf-8'
     return new GithubAnswer(status, JSON.stringify(body), { 'content-type': type, ...headers })
+  }
+
+  /** A file. */
+  static bytes(content: Buffer): GithubAnswer {
+    return new GithubAnswer(200, content, { 'content-type': 'application/octet-stream' })
   }
 }
 

@@ -86,7 +86,7 @@ function invalid(message: string): GithubAnswer {
     'https://docs.github.com/rest/issues/comments#create-an-issue-comment',
   )
   const errors = [{ resource: 'IssueComment', code: 'unprocessable', field: 'data', message }]
-  return GithubAnswer.json(422, { ...JSON.parse(body), errors }, headers)
+  return GithubAnswer.json(422, { ...JSON.parse(String(body)), errors }, headers)
 }
 
 /** As GitHub documents an issue comment, as far as anybody reads it. */

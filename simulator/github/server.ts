@@ -1,6 +1,8 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Server } from 'node:http'
 import { CommentStore, type StoredComment } from './comments.ts'
 import { badCredentials, conversationLocked, GithubAnswer, notFound, refused } from './answers.ts'
+import { RefStore } from './refs.ts'
+import { ReleaseStore } from './releases.ts'
 
 /** What a token may do in the repository. */
 export type GithubRights = 'write' | 'read' | 'none'
@@ -11,6 +13,8 @@ export interface GithubAccount {
   readonly rights: GithubRights
   /** A person's token is refused in other words. Default: integration. */
   readonly kind?: 'integration' | 'personal'
+  /** Whether it may change workflow files; a workflow's own token never may. */
+  readonly workflows?: boolean
 }
 
 export interface GithubRequest {
@@ -38,9 +42,19 @@ export interface GithubOptions {
   readonly repository?: string
   /** Where the REST API begins; `/api/v3` on GitHub Enterprise Server, empty on github.com. */
   readonly apiPath?: '' | '/api/v3'
+  /** A bare clone on this disk: the repository's branches and tags, which releases are made of. Default: none. */
+  readonly git?: string
+  /** Whether the repository has the setting "release immutability". Default: true. */
+  readonly immutableReleases?: boolean
 }
 
-/** The few calls of GitHub's API that a comment needs, with their documented shapes, in this process. */
+/** How CI ended for a commit. */
+export interface GithubWorkflowRun {
+  readonly head_sha: string
+  readonly conclusion: 'success' | 'failure' | null
+}
+
+/** The few calls of GitHub's API that a comment or a release needs, with their documented shapes, in this process. */
 export interface GithubSimulator {
   /** As in GITHUB_API_URL. */
   readonly apiUrl: string
@@ -50,6 +64,10 @@ export interface GithubSimulator {
   /** Writes a comment as anybody may have done it before. */
   write(issue: number, author: string, body: string): StoredComment
   remove(id: number): void
+  /** Notes a run of CI. */
+  ran(run: GithubWorkflowRun): void
+  /** All releases, drafts too, the oldest first. Only with `git`. */
+  readonly releases: ReleaseStore['all']
   /** From now on nobody may comment there. */
   lock(issue: number): void
   /** For all requests from now on; undefined ends it. */
@@ -59,18 +77,19 @@ export interface GithubSimulator {
 
 /** Starts GitHub's API on 127.0.0.1; resolves when it listens. */
 export async function startGithub(options: GithubOptions): Promise<GithubSimulator> {
-  const { apiPath = '', repository = 'example/models', accounts } = options
-  const github = new Github(repository, accounts)
+  const { apiPath = '' } = options
+  const github = new Github(options)
   const requests: GithubRequest[] = []
   let fault: GithubFault | undefined
   const server = createServer((request, response) => {
-    void textOf(request).then((body) => {
+    void bytesOf(request).then((bytes) => {
       const { method = 'GET', url = '/', headers } = request
       const path = pathOf(url, apiPath)
-      const asked = { method, path: path ?? url, headers, body }
+      const asked = { method, path: path ?? url, headers, body: bytes.toString('utf8') }
       const interference = fault?.(asked)
       const isDone = interference === undefined || interference === 'lost'
-      const result = path === undefined ? notFound() : isDone ? github.answer(asked) : undefined
+      const result = path === undefined ? notFound() : isDone ? github.answer(asked, bytes) : undefined
+      if (interference === 'cut') github.breakOff(asked)
       const answer = interference ?? result ?? notFound()
       requests.push({ ...asked, status: answer instanceof GithubAnswer ? answer.status : 0 })
       if (answer instanceof GithubAnswer) response.writeHead(answer.status, answer.headers).end(answer.body)
@@ -86,6 +105,10 @@ export async function startGithub(options: GithubOptions): Promise<GithubSimulat
     comments: (issue) => github.store.of(issue),
     write: (issue, author, body) => github.store.add(issue, author, body),
     remove: (id) => github.store.remove(id),
+    ran: (run) => github.runs.push(run),
+    get releases() {
+      return github.releases?.all ?? []
+    },
     lock: (issue) => github.locked.add(issue),
     interfere: (next) => {
       fault = next
@@ -103,34 +126,72 @@ function pathOf(url: string, apiPath: string): string | undefined {
   return url.startsWith(`${apiPath}/`) ? url.slice(apiPath.length) : undefined
 }
 
+/** GitHub takes files at an address of its own, which it tells with the release. */
+const UPLOAD = /^\/uploads\/releases\/(\d+)\/assets\?name=([^&]+)$/
+
 type Asked = Omit<GithubRequest, 'status'>
 
 class Github {
   readonly store = new CommentStore()
   readonly locked = new Set<number>()
+  readonly runs: GithubWorkflowRun[] = []
+  readonly refs: RefStore | undefined
+  readonly releases: ReleaseStore | undefined
   apiUrl = ''
   readonly #repository: string
   readonly #accounts: GithubOptions['accounts']
 
-  constructor(repository: string, accounts: GithubOptions['accounts']) {
+  constructor({ repository = 'example/models', accounts, git, immutableReleases = true }: GithubOptions) {
     this.#repository = repository
     this.#accounts = accounts
+    this.refs = git === undefined ? undefined : new RefStore(git)
+    this.releases = this.refs && new ReleaseStore(this.refs, immutableReleases, () => this.apiUrl)
   }
 
-  answer(asked: Asked): GithubAnswer {
+  /** An upload that is cut leaves something behind. */
+  breakOff({ path }: Asked): void {
+    const [, id, name] = UPLOAD.exec(path) ?? []
+    if (name !== undefined) this.releases?.upload(Number(id), decodeURIComponent(name), Buffer.alloc(0), true)
+  }
+
+  answer(asked: Asked, bytes: Buffer): GithubAnswer {
     const token = /^(?:token|bearer) (.+)$/i.exec(asked.headers.authorization ?? '')?.[1]
     const account = token === undefined ? undefined : this.#accounts[token]
     if (account === undefined) return badCredentials()
     if (asked.method === 'POST' && asked.path === '/graphql') {
       return GithubAnswer.json(200, { data: { viewer: { login: account.login } } })
     }
+    if (account.rights === 'none') return notFound()
+    const ofCode = this.#ofCode(asked, bytes, account)
+    if (ofCode !== undefined) return ofCode
     const prefix = `/repos/${this.#repository}/issues/`
-    if (!asked.path.startsWith(prefix) || account.rights === 'none') return notFound()
+    if (!asked.path.startsWith(prefix)) return notFound()
     const url = new URL(asked.path.slice(prefix.length), 'http://issues/')
     const issue = /^\/(\d+)\/comments$/.exec(url.pathname)?.[1]
     if (issue !== undefined) return this.#ofIssue(Number(issue), url.searchParams, asked, account)
     const comment = /^\/comments\/(\d+)$/.exec(url.pathname)?.[1]
     return comment === undefined ? notFound() : this.#ofComment(Number(comment), asked, account)
+  }
+
+  /** Refs, releases and what CI said; undefined for all other calls. */
+  #ofCode(asked: Asked, bytes: Buffer, account: GithubAccount): GithubAnswer | undefined {
+    const { method, path, body } = asked
+    const mayWrite = account.rights === 'write'
+    const [, id, name] = UPLOAD.exec(path) ?? []
+    const { pathname, searchParams } = new URL(path, 'http://github/')
+    const prefix = `/repos/${this.#repository}`
+    const below = pathname.startsWith(`${prefix}/`) ? pathname.slice(prefix.length) : undefined
+    if (/^\/actions\/workflows\/[\w.]+\/runs$/.test(below ?? '')) {
+      const found = this.runs.filter((run) => run.head_sha === searchParams.get('head_sha'))
+      return GithubAnswer.json(200, { total_count: found.length, workflow_runs: found })
+    }
+    const isOfCode = name !== undefined || /^\/(?:git|releases)\b/.test(below ?? '')
+    if (isOfCode && !mayWrite && method !== 'GET') return refused(account, 'releases')
+    if (name !== undefined) return this.releases?.upload(Number(id), decodeURIComponent(name), bytes)
+    return (
+      this.refs?.answer(method, below ?? '', body, account) ??
+      this.releases?.answer(method, below ?? '', bytes, account)
+    )
   }
 
   #ofIssue(issue: number, query: URLSearchParams, { method, body }: Asked, account: GithubAccount) {
@@ -152,10 +213,10 @@ class Github {
   }
 }
 
-async function textOf(request: IncomingMessage): Promise<string> {
+async function bytesOf(request: IncomingMessage): Promise<Buffer> {
   const chunks: Uint8Array[] = []
   for await (const chunk of request) if (chunk instanceof Uint8Array) chunks.push(chunk)
-  return Buffer.concat(chunks).toString('utf8')
+  return Buffer.concat(chunks)
 }
 
 async function listen(server: Server): Promise<number> {

@@ -1,0 +1,107 @@
+import { existsSync } from 'node:fs'
+import path from 'node:path'
+import { describe, expect, test } from '@jest/globals'
+import { parse } from 'yaml'
+import { z } from 'zod'
+import { projectFile } from '../project/markdown.ts'
+
+const ROOT = path.join(import.meta.dirname, '../..')
+
+const Ruleset = z.object({
+  target: z.string(),
+  enforcement: z.literal('active'),
+  bypass_actors: z.array(z.unknown()).max(0),
+  conditions: z.object({ ref_name: z.object({ include: z.array(z.string()) }) }),
+  rules: z.array(
+    z.object({
+      type: z.string(),
+      parameters: z
+        .object({ required_status_checks: z.array(z.object({ context: z.string() })).optional() })
+        .optional(),
+    }),
+  ),
+})
+
+const ruleset = (name: string): z.infer<typeof Ruleset> =>
+  Ruleset.parse(JSON.parse(projectFile(`.github/rulesets/${name}.json`)))
+
+const Jobs = z.object({
+  jobs: z.record(
+    z.string(),
+    z.object({
+      name: z.string(),
+      uses: z.string().optional(),
+      strategy: z.object({ matrix: z.record(z.string(), z.array(z.string())) }).optional(),
+    }),
+  ),
+})
+
+/** The names that GitHub shows for a workflow's jobs, one for each cell of a matrix. */
+function checksOf(file: string): string[] {
+  const { jobs } = Jobs.parse(parse(projectFile(file)))
+  return Object.values(jobs).flatMap(({ name, uses, strategy }) => {
+    if (uses !== undefined) return checksOf(uses.replace('./', '')).map((check) => `${name} / ${check}`)
+    let names = [name]
+    for (const [key, values] of Object.entries(strategy?.matrix ?? {})) {
+      names = names.flatMap((each) => values.map((value) => each.replace(`\${{ matrix.${key} }}`, value)))
+    }
+    return names
+  })
+}
+
+describe('the rulesets', () => {
+  test('let nothing into main that did not pass all of CI and the review of dependencies', () => {
+    const { target, rules } = ruleset('main')
+    expect(target).toBe('branch')
+    const required = rules.flatMap(({ parameters }) => parameters?.required_status_checks ?? [])
+    expect(required.map(({ context }) => context).sort()).toEqual(
+      [
+        ...checksOf('.github/workflows/ci.yml'),
+        ...checksOf('.github/workflows/dependency-review.yml'),
+      ].sort(),
+    )
+    expect(rules.map(({ type }) => type)).toEqual(
+      expect.arrayContaining(['deletion', 'non_fast_forward', 'pull_request', 'required_signatures']),
+    )
+  })
+
+  test('lock the tags of versions, and leave v1 free to move', () => {
+    const { target, rules, conditions } = ruleset('versions')
+    expect(target).toBe('tag')
+    expect(rules.map(({ type }) => type)).toEqual(['update', 'deletion', 'non_fast_forward'])
+    expect(conditions.ref_name.include).toEqual(['refs/tags/v*.*.*'])
+  })
+})
+
+test('the settings have immutable releases, and all environments that the workflows name', () => {
+  const { immutable_releases: immutable, environments } = JSON.parse(projectFile('.github/settings.json'))
+  expect(immutable).toBe(true)
+  const named = ['release', 'published', 'commit-dist'].flatMap((name) =>
+    [...projectFile(`.github/workflows/${name}.yml`).matchAll(/environment: (\S+)/g)].map(
+      ([, found]) => found,
+    ),
+  )
+  expect(Object.keys(environments).sort()).toEqual([...named].sort())
+  for (const name of named) expect(projectFile('RELEASING.md')).toContain(`\`${name}\``)
+})
+
+test.each(['RELEASING.md', 'docs/verify.md', 'CONTRIBUTING.md'])(
+  '%s names commands, files and workflows that exist',
+  (file) => {
+    const text = projectFile(file)
+    const { scripts } = JSON.parse(projectFile('package.json'))
+    for (const [, name = ''] of text.matchAll(/npm run ([\w:]+)/g))
+      expect(Object.keys(scripts)).toContain(name)
+    for (const [, name = ''] of text.matchAll(/gh workflow run (\S+)/g)) {
+      expect([name, existsSync(path.join(ROOT, '.github/workflows', name))]).toEqual([name, true])
+    }
+    for (const [, name = ''] of text.matchAll(/`(\.github\/[\w./]+)`/g)) {
+      expect([name, existsSync(path.join(ROOT, name))]).toEqual([name, true])
+    }
+  },
+)
+
+test('RELEASING.md is one page, and docs/verify.md fits on a screen', () => {
+  expect(projectFile('RELEASING.md').split('\n').length).toBeLessThanOrEqual(90)
+  expect(projectFile('docs/verify.md').split('\n').length).toBeLessThanOrEqual(22)
+})

@@ -1,0 +1,428 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import { refuseOtherPackage, releaseNotes } from '../../scripts/release/draft.ts'
+import { git } from '../../scripts/release/git.ts'
+import { remoteFaults, releaseFaults } from '../../scripts/release/verify.ts'
+import { parseVersion } from '../../scripts/release/version.ts'
+import { GithubAnswer } from '../../simulator/github/answers.ts'
+import { makeReady, makeScene, REPOSITORY, type Ready, type Scene } from './scene.ts'
+
+const V1 = parseVersion('1.0.0')!
+
+let ready: Ready
+let scene: Scene
+
+beforeAll(() => {
+  ready = makeReady()
+})
+
+afterAll(() => ready.remove())
+
+beforeEach(async () => {
+  scene = await makeScene(ready)
+})
+
+afterEach(() => scene.close())
+
+/** A commit on top of main at GitHub, as if somebody merged something. */
+function mergeMore(branch = 'main', change = 'README.md'): string {
+  const { repository } = ready
+  repository.git('switch', '--quiet', '--detach', ready.commit)
+  repository.write(change, `${Math.random()}\n`)
+  const commit = repository.commit('More')
+  repository.git('push', '--quiet', scene.origin, `HEAD:refs/heads/${branch}`)
+  repository.git('switch', '--quiet', 'main')
+  return commit
+}
+
+/** Tags that were released some time. */
+function tagged(tags: Readonly<Record<string, string>>): void {
+  for (const [tag, commit] of Object.entries(tags))
+    git(scene.origin, 'update-ref', `refs/tags/${tag}`, commit)
+}
+
+function writes(): string[] {
+  return scene.server.requests
+    .filter(({ method }) => method !== 'GET')
+    .map(({ method, path }) => `${method} ${path.replace(/^\/repos\/[\w-]+\/[\w-]+/, '')}`)
+}
+
+describe('the draft', () => {
+  test('has the files, the words of the changelog, and the line to use it; there is no tag, and nobody sees it', async () => {
+    const draft = await scene.draft()
+    expect(draft).toMatchObject({
+      draft: true,
+      prerelease: false,
+      tag_name: 'v1.0.0',
+      target_commitish: ready.commit,
+    })
+    const [{ body } = { body: '' }] = scene.server.releases
+    expect(body).toContain('### Added\n\n- Everything.\n\n## Use it')
+    expect(body).toContain(`- uses: ${REPOSITORY}@${ready.commit} # v1.0.0\n`)
+    expect(draft.assets.map(({ name }) => name)).toEqual([...ready.assets.keys()])
+    expect(scene.commitOf('refs/tags/v1.0.0')).toBeUndefined()
+    expect(await scene.as('reader').releasesAndDrafts('v1.0.0')).toEqual([])
+  })
+
+  test('of a candidate is a pre-release', async () => {
+    const draft = await scene.draft({ version: parseVersion('1.1.0-rc.1')! })
+    expect(draft).toMatchObject({ prerelease: true, tag_name: 'v1.1.0-rc.1' })
+  })
+
+  test('is not made when main moved on', async () => {
+    const head = mergeMore()
+    await expect(scene.draft()).rejects.toThrow(`main is at ${head} by now, not at ${ready.commit}`)
+    expect(writes()).toEqual([])
+  })
+
+  test('is not made when the version is published, and that one stays as it is', async () => {
+    await scene.draft()
+    await scene.publish()
+    const before = scene.server.releases[0]?.body
+    await expect(scene.draft({ notes: 'other' })).rejects.toThrow('v1.0.0 exists already')
+    expect(scene.server.releases.map(({ body }) => body)).toEqual([before])
+  })
+
+  test('is not made when there is a tag of the version without a release', async () => {
+    tagged({ 'v1.0.0': ready.commit })
+    await expect(scene.draft()).rejects.toThrow('v1.0.0 exists already')
+    expect(writes()).toEqual([])
+  })
+
+  test.each([
+    ['of another commit', 1, 'There is a draft of v1.0.0 for the commit'],
+    ['twice', 2, 'There are 2 drafts of v1.0.0'],
+  ])('is not made when there is one %s already', async (_, count, reason) => {
+    const other = mergeMore('other')
+    for (let made = 0; made < count; made += 1) {
+      await scene.send('person', 'POST', '/releases', {
+        tag_name: 'v1.0.0',
+        target_commitish: other,
+        draft: true,
+      })
+    }
+    const before = writes()
+    await expect(scene.draft()).rejects.toThrow(reason)
+    expect(writes()).toEqual(before)
+  })
+
+  test('with a file that somebody added is refused', async () => {
+    const { upload_url: address } = await scene.draft()
+    await fetch(`${address.replace(/\{.*/, '')}?name=setup.exe`, {
+      method: 'POST',
+      headers: { authorization: 'Bearer person' },
+      body: 'evil',
+    })
+    await expect(scene.draft()).rejects.toThrow('has a file setup.exe, which is not of this release')
+  })
+
+  test('with a file that somebody replaced gets the right one again', async () => {
+    const draft = await scene.draft()
+    const sums = draft.assets.find(({ name }) => name === 'SHA256SUMS')!
+    await scene.send('person', 'DELETE', `/releases/assets/${sums.id}`)
+    await fetch(`${draft.upload_url.replace(/\{.*/, '')}?name=SHA256SUMS`, {
+      method: 'POST',
+      headers: { authorization: 'Bearer person' },
+      body: 'evil',
+    })
+    await scene.draft()
+    expect(scene.server.releases[0]!.assets.find(({ name }) => name === 'SHA256SUMS')!.content).toEqual(
+      ready.assets.get('SHA256SUMS'),
+    )
+  })
+
+  test('is read back: an upload that was promised and did not happen is noticed', async () => {
+    scene.server.interfere(({ path }) => (path.includes('sbom') ? GithubAnswer.json(201, {}) : undefined))
+    await expect(scene.draft()).rejects.toThrow(
+      'The release v1.0.0 is not what was packed: sbom.cdx.json is missing.',
+    )
+  })
+
+  test('needs a token that may write', async () => {
+    expect(
+      await scene.send('reader', 'POST', '/releases', { tag_name: 'v1.0.0', target_commitish: ready.commit }),
+    ).toBe(403)
+  })
+})
+
+describe('what is drafted', () => {
+  test('is what the commit gives; signatures may lie beside', () => {
+    refuseOtherPackage(ready.repository.root, ready.commit, ready.assets)
+    refuseOtherPackage(
+      ready.repository.root,
+      ready.commit,
+      new Map([...ready.assets, ['provenance.intoto.jsonl', Buffer.from('{}')]]),
+    )
+  })
+
+  test.each(['SHA256SUMS', 'sbom.cdx.json', 'zenml-run-action-1.0.0.tar'])(
+    'with another %s, or none, is refused',
+    (name) => {
+      const other = new Map([...ready.assets, [name, Buffer.from('evil')]])
+      expect(() => refuseOtherPackage(ready.repository.root, ready.commit, other)).toThrow(
+        `${name} is not what the commit`,
+      )
+      other.delete(name)
+      expect(() => refuseOtherPackage(ready.repository.root, ready.commit, other)).toThrow(
+        `${name} is not what the commit`,
+      )
+    },
+  )
+
+  test('with one file more is refused', () => {
+    const other = new Map([...ready.assets, ['setup.exe', Buffer.from('evil')]])
+    expect(() => refuseOtherPackage(ready.repository.root, ready.commit, other)).toThrow(
+      'Not of this release: setup.exe',
+    )
+  })
+
+  test('without a word in the changelog is refused', () => {
+    expect(() =>
+      releaseNotes(ready.repository.root, ready.commit, REPOSITORY, parseVersion('1.0.1')!),
+    ).toThrow('CHANGELOG.md says nothing about 1.0.1')
+  })
+})
+
+describe('a published release', () => {
+  test('is locked: nobody moves or deletes its tag, adds or removes a file, or uses the version again', async () => {
+    const { id, assets } = await scene.draft()
+    await scene.publish()
+    const other = mergeMore()
+    const tries = [
+      ['PATCH', '/git/refs/tags/v1.0.0', { sha: other, force: true }],
+      ['DELETE', '/git/refs/tags/v1.0.0'],
+      ['PATCH', `/releases/${id}`, { draft: true }],
+      ['DELETE', `/releases/assets/${assets[0]!.id}`],
+      ['POST', '/releases', { tag_name: 'v1.0.0', target_commitish: other }],
+    ] as const
+    for (const [method, call, body] of tries) {
+      expect([method, call, await scene.send('person', method, call, body)]).toEqual([method, call, 422])
+    }
+    expect(await scene.send('person', 'PATCH', `/releases/${id}`, { body: 'Better words' })).toBe(200)
+    expect(await scene.send('person', 'DELETE', `/releases/${id}`)).toBe(204)
+    expect(
+      await scene.send('person', 'POST', '/releases', { tag_name: 'v1.0.0', target_commitish: other }),
+    ).toBe(422)
+    expect(scene.commitOf('refs/tags/v1.0.0')).toBe(ready.commit)
+  })
+
+  test('is checked: its files are what the tag gives', async () => {
+    await scene.draft()
+    await scene.publish()
+    const { commit, files } = await scene.check()
+    expect(commit).toBe(ready.commit)
+    expect([...files]).toEqual([...ready.assets])
+  })
+
+  test('that can be changed is refused', async () => {
+    await scene.close()
+    scene = await makeScene(ready, { immutableReleases: false })
+    await scene.draft()
+    await scene.publish()
+    await expect(scene.check()).rejects.toThrow('The release v1.0.0 can be changed.')
+  })
+
+  test('that is not there is refused', async () => {
+    await expect(scene.check()).rejects.toThrow('There is no published release v1.0.0.')
+  })
+
+  test('that is marked as a pre-release is refused', async () => {
+    const { id } = await scene.draft()
+    await scene.send('person', 'PATCH', `/releases/${id}`, { prerelease: true })
+    await scene.publish()
+    await expect(scene.check()).rejects.toThrow('v1.0.0 is marked as a pre-release')
+  })
+
+  test('whose tag led elsewhere before it was published is refused', async () => {
+    await scene.draft()
+    tagged({ 'v1.0.0': mergeMore('other') })
+    await scene.publish()
+    await expect(scene.check()).rejects.toThrow('is not what the commit')
+  })
+
+  test('whose tag is another one in this clone is refused', async () => {
+    await scene.draft()
+    await scene.publish()
+    git(`${scene.origin}/../clone`, 'tag', '--force', 'v1.0.0', 'HEAD^')
+    await expect(scene.check()).rejects.toThrow(/The tag v1\.0\.0 is \w+ at GitHub, and \w+ in this clone/)
+  })
+
+  test('whose file arrives as another one is refused', async () => {
+    await scene.draft()
+    await scene.publish()
+    scene.server.interfere(({ path }) =>
+      path.includes('/assets/') ? GithubAnswer.bytes(Buffer.from('evil')) : undefined,
+    )
+    await expect(scene.check()).rejects.toThrow('what was downloaded is not what GitHub says it is')
+  })
+})
+
+describe('v1', () => {
+  let older: string
+  let newer: string
+
+  beforeEach(() => {
+    older = ready.commit
+    newer = mergeMore('main', '.github/workflows/ci.yml')
+    tagged({ 'v1.0.0': older, 'v1.1.0': newer, 'v1.2.0-rc.1': newer, 'v10.0.0': newer })
+  })
+
+  test('is made for the first release, and moved for the next one; the undo is told', async () => {
+    git(scene.origin, 'update-ref', '-d', 'refs/tags/v1.1.0')
+    await scene.move('1.0.0')
+    expect(scene.commitOf('refs/tags/v1')).toBe(older)
+    tagged({ 'v1.1.0': newer })
+    await scene.move('1.1.0')
+    expect(scene.commitOf('refs/tags/v1')).toBe(newer)
+    expect(scene.said.at(-1)).toBe(
+      'To undo it: gh workflow run published.yml -f tag=v1.0.0 -f allow-older=true',
+    )
+    expect(writes()).toEqual(['POST /git/refs', 'PATCH /git/refs/tags/v1'])
+  })
+
+  test('goes back only if that is wanted', async () => {
+    await scene.move('1.1.0')
+    await expect(scene.move('1.0.0')).rejects.toThrow('v1.1.0 came after v1.0.0.')
+    expect(scene.commitOf('refs/tags/v1')).toBe(newer)
+    await scene.move('1.0.0', true)
+    expect(scene.commitOf('refs/tags/v1')).toBe(older)
+    // And forth again.
+    await scene.move('1.1.0')
+    expect(scene.commitOf('refs/tags/v1')).toBe(newer)
+  })
+
+  test('stays for a candidate, and is not moved twice', async () => {
+    await scene.move('1.1.0')
+    await scene.move('1.2.0-rc.1')
+    await scene.move('1.1.0')
+    expect(writes()).toEqual(['POST /git/refs'])
+    expect(scene.said).toContain('v1.2.0-rc.1 is a candidate: v1 stays where it is.')
+    expect(scene.said).toContain('v1 leads to v1.1.0 already.')
+  })
+
+  test('is not led to a version that is not there', async () => {
+    await expect(scene.move('1.5.0')).rejects.toThrow('There is no tag v1.5.0.')
+    expect(writes()).toEqual([])
+  })
+
+  test('is read back: an answer that promises too much is not believed', async () => {
+    scene.server.interfere(({ method }) => (method === 'POST' ? GithubAnswer.json(201, {}) : undefined))
+    await expect(scene.move('1.1.0')).rejects.toThrow(`v1 leads to nothing, and not to v1.1.0`)
+  })
+
+  test("cannot be led past a change of workflows by a workflow's own token", async () => {
+    await scene.move('1.1.0')
+    const body = { sha: older, force: true }
+    expect(await scene.send('workflow', 'PATCH', '/git/refs/tags/v1', body)).toBe(403)
+    expect(await scene.send('app', 'PATCH', '/git/refs/tags/v1', body)).toBe(200)
+  })
+})
+
+describe('what speaks against a release', () => {
+  const faults = (): string[] => releaseFaults(ready.repository.root, V1, REPOSITORY)
+
+  afterEach(() => {
+    ready.repository.git('reset', '--quiet', '--hard', ready.commit)
+  })
+
+  test('is nothing', () => {
+    expect(faults()).toEqual([])
+  })
+
+  test.each([
+    [
+      'another version in package.json',
+      'package.json',
+      '"1.0.0"',
+      '"1.0.1"',
+      'package.json has the version 1.0.1.',
+    ],
+    [
+      'in package-lock.json',
+      'package-lock.json',
+      '"1.0.0"',
+      '"1.0.1"',
+      'package-lock.json has the version 1.0.1.',
+    ],
+    [
+      'told to servers',
+      'src/http/user-agent.ts',
+      '1.0.0',
+      '1.0.1',
+      'src/http/user-agent.ts has the version 1.0.1.',
+    ],
+    ['in an example', 'README.md', 'v1.0.0', 'v0.9.0', 'README.md names the version v0.9.0.'],
+    [
+      'of another owner',
+      'docs/recipes.md',
+      'octo-org/',
+      'acme/',
+      'docs/recipes.md names acme/zenml-run-action.',
+    ],
+    [
+      'not in the changelog',
+      'CHANGELOG.md',
+      '[1.0.0]',
+      '[1.0.1]',
+      'The newest section of CHANGELOG.md is 1.0.1.',
+    ],
+    [
+      'with more to come',
+      'CHANGELOG.md',
+      '[Unreleased]\n',
+      '[Unreleased]\n\n- More.\n',
+      'CHANGELOG.md has more under Unreleased',
+    ],
+    [
+      'too long a description',
+      'action.yml',
+      /^description: .*$/m,
+      `description: ${'x'.repeat(130)}`,
+      'action.yml: the description has 130 characters',
+    ],
+  ])('%s', (_, file, from, to, fault) => {
+    ready.repository.change(file, from, to)
+    expect(faults().join('\n')).toContain(fault)
+    expect(faults()).toContain('There are changes that are not committed.')
+  })
+
+  test('is another repository than this one', () => {
+    expect(releaseFaults(ready.repository.root, V1, 'acme/zenml-run-action').join('\n')).toContain(
+      'package.json names the repository octo-org/zenml-run-action, and this is acme/zenml-run-action',
+    )
+  })
+
+  test('is that the version is there, or not above the last one, or too low', () => {
+    const { repository } = ready
+    repository.git('tag', 'v1.0.0')
+    expect(faults()).toEqual(['There is a tag v1.0.0 already.', 'It is not above 1.0.0, the last version.'])
+    repository.git('tag', '--delete', 'v1.0.0')
+    repository.git('tag', 'v0.9.9', 'HEAD^')
+    repository.change('wait/action.yml', /^ {2}lost-after:$/m, '  gone-after:')
+    repository.commit('Renamed')
+    expect(faults()).toEqual([])
+    expect(releaseFaults(repository.root, parseVersion('0.9.10')!, REPOSITORY).join('\n')).toContain(
+      'wait/action.yml: input lost-after is gone',
+    )
+    repository.git('tag', '--delete', 'v0.9.9')
+  })
+
+  test('at GitHub is that main moved on, CI did not pass, or there is a tag', async () => {
+    const ask = (): Promise<string[]> => remoteFaults(scene.as('workflow'), ready.repository.root, V1, 'main')
+    expect(await ask()).toEqual([`CI did not pass on ${ready.commit}: it goes on, or was not started.`])
+    scene.server.ran({ head_sha: ready.commit, conclusion: 'success' })
+    expect(await ask()).toEqual([])
+    const head = mergeMore()
+    tagged({ 'v1.0.0': head })
+    expect(await ask()).toEqual([
+      `main is at ${head}, and this is ${ready.commit}.`,
+      'GitHub has a tag v1.0.0 already.',
+    ])
+  })
+
+  test('at GitHub is that CI failed', async () => {
+    scene.server.ran({ head_sha: ready.commit, conclusion: 'failure' })
+    expect(await remoteFaults(scene.as('workflow'), ready.repository.root, V1, 'main')).toEqual([
+      `CI did not pass on ${ready.commit}: failure.`,
+    ])
+  })
+})

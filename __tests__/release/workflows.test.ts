@@ -1,0 +1,274 @@
+import { readdirSync } from 'node:fs'
+import path from 'node:path'
+import { describe, expect, test } from '@jest/globals'
+import { parse } from 'yaml'
+import { z } from 'zod'
+import { ALLOWED_LICENSES } from '../../scripts/licenses.mjs'
+import { readProject } from '../../scripts/release/project.ts'
+import { EXPECTED, smokeFaults } from '../../scripts/release/smoke.ts'
+import { projectFile } from '../project/markdown.ts'
+
+const ROOT = path.join(import.meta.dirname, '../..')
+
+const Permissions = z.record(z.string(), z.enum(['read', 'write', 'none']))
+const Step = z.object({
+  id: z.string().optional(),
+  uses: z.string().optional(),
+  run: z.string().optional(),
+  env: z.record(z.string(), z.unknown()).default({}),
+  with: z.record(z.string(), z.unknown()).default({}),
+})
+const Job = z.object({
+  uses: z.string().optional(),
+  needs: z.union([z.string(), z.array(z.string())]).default([]),
+  permissions: Permissions,
+  environment: z.string().optional(),
+  'timeout-minutes': z.number().optional(),
+  steps: z.array(Step).default([]),
+})
+const Workflow = z.object({
+  permissions: Permissions,
+  jobs: z.record(z.string(), Job),
+})
+
+const files = readdirSync(path.join(ROOT, '.github/workflows')).sort()
+
+const workflows = files.map((file) => {
+  const text = projectFile(`.github/workflows/${file}`)
+  return { name: file.replace(/\.yml$/, ''), text, ...Workflow.parse(parse(text)) }
+})
+
+const jobs = workflows.flatMap(({ name, jobs: all }) =>
+  Object.entries(all).map(([job, content]) => ({ name: `${name}/${job}`, ...content })),
+)
+
+function jobNamed(name: string): (typeof jobs)[number] {
+  const job = jobs.find((each) => each.name === name)
+  if (job === undefined) throw new Error(`There is no job ${name}.`)
+  return job
+}
+
+/** What each job may do; nothing else. */
+const RIGHTS: Readonly<Record<string, string>> = {
+  'canary/canary': 'contents: read',
+  'canary/report': 'issues: write',
+  'ci/dist': 'contents: read',
+  'ci/e2e': 'contents: read',
+  'ci/smoke': 'contents: read',
+  'ci/test': 'contents: read',
+  'ci/workflows': 'contents: read',
+  'codeql/analyze': 'contents: read, security-events: write',
+  'commit-dist/commit': 'actions: read, contents: read',
+  'dependency-review/review': 'contents: read',
+  'nightly/e2e': 'contents: read',
+  'nightly/mutate': 'contents: read',
+  'published/check': 'attestations: read, contents: read',
+  'published/move': 'contents: read',
+  'published/smoke': 'contents: read',
+  'rebuild-dist/rebuild': 'contents: read',
+  'release/draft': 'contents: write',
+  'release/e2e': 'contents: read',
+  'release/package': 'attestations: write, contents: read, id-token: write',
+  'release/rebuild': 'contents: read',
+  'release/smoke': 'contents: read',
+  'release/verify': 'actions: read, contents: read',
+  'scorecard/scorecard': 'contents: read, id-token: write, security-events: write',
+  'smoke/smoke': 'contents: read',
+}
+
+/** The jobs that a person has to let go on. */
+const ENVIRONMENTS: Readonly<Record<string, string>> = {
+  'commit-dist/commit': 'dependabot',
+  'published/move': 'major-tag',
+  'release/draft': 'release',
+}
+
+describe('the workflows', () => {
+  test('have no rights, and each job those of the table', () => {
+    expect(workflows.filter(({ permissions }) => Object.keys(permissions).length > 0)).toEqual([])
+    const rights = jobs.map(({ name, permissions }) => {
+      const listed = Object.entries(permissions).map(([right, level]) => `${right}: ${level}`)
+      return [name, listed.sort().join(', ')]
+    })
+    expect(Object.fromEntries(rights)).toEqual(RIGHTS)
+  })
+
+  test("run no package's code where a token can write, a release is signed, or an App's key is at hand", () => {
+    const strong = jobs.filter(
+      ({ permissions, steps }) =>
+        permissions['contents'] === 'write' ||
+        permissions['attestations'] === 'write' ||
+        steps.some((step) => step.uses?.startsWith('actions/create-github-app-token@')),
+    )
+    expect(strong.map(({ name }) => name).sort()).toEqual(
+      [...Object.keys(ENVIRONMENTS), 'release/package'].sort(),
+    )
+    for (const { name, steps } of strong) {
+      expect({ name, runs: steps.filter(({ run = '' }) => /\b(?:npm|npx|tsx|yarn)\b/.test(run)) }).toEqual({
+        name,
+        runs: [],
+      })
+      const cached = steps.filter((step) => step.uses?.startsWith('actions/setup-node@'))
+      expect(cached.map((step) => step.with['package-manager-cache'])).toEqual(cached.map(() => false))
+      const others = steps.flatMap(({ uses = 'actions/' }) => (uses.startsWith('actions/') ? [] : [uses]))
+      expect({ name, others }).toEqual({ name, others: [] })
+    }
+  })
+
+  test('ask a person before anything that users see', () => {
+    const asked = jobs.flatMap(({ name, environment }) =>
+      environment === undefined ? [] : [[name, environment]],
+    )
+    expect(Object.fromEntries(asked)).toEqual(ENVIRONMENTS)
+  })
+
+  test('put no expression into a command', () => {
+    const commands = jobs.flatMap(({ name, steps }) => steps.map(({ run = '' }) => ({ name, run })))
+    expect(commands.filter(({ run }) => run.includes('${{'))).toEqual([])
+  })
+
+  test('name each action by its commit and version, the same everywhere; only the canary follows v1', () => {
+    const { repository } = readProject(ROOT)
+    const uses = workflows.flatMap(({ name, text }) =>
+      [...text.matchAll(/uses: ([^\s@]+)@(\S+)(?: # (.+))?$/gm)].map(
+        ([, action = '', ref = '', comment = '']) => {
+          return { name, action, ref, comment }
+        },
+      ),
+    )
+    const own = uses.filter(({ action }) => action.startsWith(repository))
+    expect(own.map(({ name, ref }) => `${name} ${ref}`)).toEqual(['canary v1', 'canary v1'])
+    const pins = new Map<string, string>()
+    for (const use of uses.filter((each) => !own.includes(each))) {
+      expect(use).toEqual({
+        ...use,
+        ref: expect.stringMatching(/^[0-9a-f]{40}$/),
+        comment: expect.stringMatching(/^v\d+\.\d+\.\d+$/),
+      })
+      const project = use.action.split('/').slice(0, 2).join('/')
+      const pin = `${use.ref} ${use.comment}`
+      expect([project, pins.get(project) ?? pin]).toEqual([project, pin])
+      pins.set(project, pin)
+    }
+    expect(uses.length).toBeGreaterThan(30)
+  })
+
+  test('check out without leaving the token behind, and end by themselves', () => {
+    for (const { name, steps, uses, ...job } of jobs) {
+      const checkouts = steps.filter((step) => step.uses?.startsWith('actions/checkout@'))
+      expect({ name, left: checkouts.filter((step) => step.with['persist-credentials'] !== false) }).toEqual({
+        name,
+        left: [],
+      })
+      expect({ name, ends: uses !== undefined || job['timeout-minutes'] !== undefined }).toEqual({
+        name,
+        ends: true,
+      })
+    }
+  })
+})
+
+describe('a release', () => {
+  test('is drafted after everything else, and v1 is moved after all checks', () => {
+    expect(jobNamed('release/draft').needs).toBe('package')
+    expect(jobNamed('release/package').needs).toEqual(['rebuild', 'e2e', 'smoke'])
+    for (const name of ['rebuild', 'e2e', 'smoke']) expect(jobNamed(`release/${name}`).needs).toBe('verify')
+    expect(jobNamed('published/move').needs).toEqual(['check', 'smoke'])
+  })
+
+  test('is signed: the files of SHA256SUMS, twice, and both signatures are attached', () => {
+    const { steps } = jobNamed('release/package')
+    const signed = steps.filter(({ uses }) => uses?.startsWith('actions/attest@')).map((step) => step.with)
+    expect(signed).toEqual([
+      { 'subject-checksums': 'out/SHA256SUMS' },
+      { 'subject-checksums': 'out/SHA256SUMS', 'sbom-path': 'out/sbom.cdx.json' },
+    ])
+    const copied = steps.map(({ run = '' }) => run).join('\n')
+    expect(copied).toContain('out/provenance.intoto.jsonl')
+    expect(copied).toContain('out/sbom.intoto.jsonl')
+  })
+
+  test('is checked when it is published: locked, the same as the tag, and signed by release.yml for this commit', () => {
+    const commands = jobNamed('published/check')
+      .steps.map(({ run = '' }) => run)
+      .join('\n')
+    for (const part of [
+      'cli.ts check "$TAG" out',
+      'gh release verify "$TAG"',
+      'gh release verify-asset "$TAG" "$file"',
+      'out/*.tar out/sbom.cdx.json dist/*',
+      '--source-digest "$commit"',
+      '.github/workflows/release.yml" --deny-self-hosted-runners',
+    ]) {
+      expect(commands).toContain(part)
+    }
+  })
+
+  test("leads v1 with an App's token for just that", () => {
+    const app = jobNamed('published/move').steps.find(({ id }) => id === 'app')
+    const asked = Object.entries(app?.with ?? {}).filter(([name]) => name.startsWith('permission-'))
+    expect(Object.fromEntries(asked)).toEqual({
+      'permission-contents': 'write',
+      'permission-workflows': 'write',
+    })
+  })
+})
+
+describe('the smoke test', () => {
+  const { steps } = jobNamed('smoke/smoke')
+
+  test('uses the action, every sub-action, and looks at each of them', () => {
+    const own = steps.filter(({ uses }) => uses?.startsWith('./'))
+    expect(own.map(({ id }) => id).sort()).toEqual(Object.keys(EXPECTED).sort())
+    expect([...new Set(own.map(({ uses }) => uses))].sort()).toEqual(
+      ['./', './login', './promote', './stop', './sweep', './wait'].sort(),
+    )
+    expect(own.find(({ id }) => id === 'run')?.with).not.toHaveProperty('step-key')
+  })
+
+  test('is part of CI, of the release, and of what is done when it is published', () => {
+    for (const name of ['ci/smoke', 'release/smoke', 'published/smoke']) {
+      expect(jobNamed(name).uses).toBe('./.github/workflows/smoke.yml')
+    }
+  })
+
+  test('fails for a step that ended otherwise, or did not run', () => {
+    const good = Object.fromEntries(
+      Object.entries(EXPECTED).map(([id, [outcome, conclusion]]) => {
+        return [id, { outcome, outputs: conclusion === undefined ? {} : { conclusion } }]
+      }),
+    )
+    expect(smokeFaults(good)).toEqual([])
+    expect(
+      smokeFaults({ ...good, failing: { outcome: 'success', outputs: { conclusion: 'failed' } } }),
+    ).toEqual(['failing: success, failed; not failure, failed'])
+    expect(smokeFaults({ ...good, cancelled: { outcome: 'failure', outputs: {} } })).toEqual([
+      'cancelled: failure, no conclusion; not failure, cancelled',
+    ])
+    const { stop: _, ...others } = good
+    expect(smokeFaults(others)).toEqual(['stop did not run'])
+  })
+})
+
+test('pull requests may bring the licenses that are let into the bundle, and no others', () => {
+  const review = jobNamed('dependency-review/review').steps.find(({ uses }) =>
+    uses?.includes('dependency-review'),
+  )
+  expect(review?.with['allow-licenses']).toBe(ALLOWED_LICENSES.join(', '))
+})
+
+test("Dependabot's code is built without rights, and what commits it runs nothing of it", () => {
+  const build = jobNamed('rebuild-dist/rebuild')
+    .steps.map(({ run = '' }) => run)
+    .join('\n')
+  expect(build).toContain('npm ci --ignore-scripts')
+  const commit = jobNamed('commit-dist/commit')
+    .steps.map(({ run = '' }) => run)
+    .join('\n')
+  expect(commit).not.toMatch(/\bnode\b/)
+  expect(commit).toContain('git add --all dist')
+})
+
+test('each night, the newest ZenML is tried', () => {
+  expect(projectFile('.github/workflows/nightly.yml')).toContain('--server newest')
+})

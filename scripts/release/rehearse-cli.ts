@@ -1,0 +1,48 @@
+/** `npm run release:rehearse`: plays the first releases of this repository, without GitHub. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { explain } from './explain.ts'
+import { rehearse } from './rehearse.ts'
+
+const USAGE = `npm run release:rehearse [-- WANTED…]
+
+Plays releases of the commit HEAD: prepare, merge, verify, build again, pack, draft, publish, check, move v1, and at
+the end the roll back. A bare clone stands for origin, and a server in this process for GitHub; nothing leaves this
+machine, and this repository is only read. Builds twice for each release.
+
+Default: the candidate 1.0.0-rc.1, then 1.0.0, then a patch.`
+
+const DEFAULT = ['1.0.0-rc.1', '1.0.0', 'patch']
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    options: { help: { type: 'boolean' } },
+    allowPositionals: true,
+  })
+  if (values.help === true) {
+    console.log(USAGE)
+    return
+  }
+  const folder = mkdtempSync(path.join(tmpdir(), 'rehearsal-'))
+  try {
+    const tags = await rehearse({
+      source: fileURLToPath(new URL('../..', import.meta.url)),
+      folder,
+      releases: positionals.length === 0 ? DEFAULT : positionals,
+      say: console.log,
+    })
+    for (const [tag, commit] of tags) console.log(`${tag.padEnd(12)} ${commit}`)
+  } finally {
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
+  }
+}
+
+try {
+  await main()
+} catch (error) {
+  console.error(explain(error))
+  process.exitCode = 1
+}
