@@ -68011,7 +68011,8 @@ const MOST_LINES = 5_000;
 const read_markdown_MAX_LINE_LENGTH = 4_000;
 const MOST_CELLS = 50;
 const DEEPEST = 5;
-const FENCE = /^ {0,3}(`{3,20}|~{3,20}) *([\w-]{0,20})/;
+/** Behind backticks no other may follow on the line: that is a code span. */
+const FENCE = /^ {0,3}(`{3,}(?=[^`]*$)|~{3,}) *([\w-]{0,20})/;
 const HEADING = /^ {0,3}(#{1,6})(?:[ \t](.*))?$/;
 const ITEM = /^( {0,40})([-*+]|\d{1,9}[.)])[ ](.*)$/;
 const RULE = /^ {0,3}(?:(?:- *){3,}|(?:\* *){3,}|(?:_ *){3,})$/;
@@ -68209,7 +68210,11 @@ function blockText(block, limits) {
         case 'paragraph':
             return bounded(block.lines, limits, '(The rest of the paragraph is not shown here.)');
         case 'list':
-            return bounded(block.items.map(({ mark, depth, line }) => [
+            return bounded(
+            // One without text would make a heading of the item before it.
+            block.items
+                .filter(hasText)
+                .map(({ mark, depth, line }) => [
                 { kind: 'mark', text: `${'  '.repeat(depth)}${mark} ` },
                 ...line,
             ]), limits, '(The rest of the list is not shown here.)', '\n');
@@ -68220,6 +68225,9 @@ function blockText(block, limits) {
         case 'fold':
             return toMarkdown(block.blocks, limits);
     }
+}
+function hasText({ line }) {
+    return line.some(({ text }) => text.trim() !== '');
 }
 function bounded(lines, limits, rest, between = '  \n') {
     const shown = lines.slice(0, limits.lines).map((line) => lineText(line, to_markdown_MAX_TEXT_LENGTH));
@@ -68303,19 +68311,15 @@ function bodyText(type, value) {
             return undefined;
     }
 }
-/** JSON as a person reads it; as it came where it is none, or too deep to be written again. */
+/** Each level indents what is in it, so a deep one could grow to a hundred times its length. */
+const DEEPEST_JSON = 50;
+const LONGEST_JSON = 200_000;
+/** JSON as a person reads it; as it came where it is none, or so long or deep that nobody reads it. */
 function jsonLines(value) {
-    const parsed = parseJson(value);
-    if (parsed === undefined)
+    const parsed = value.length > LONGEST_JSON ? undefined : parseJson(value);
+    if (parsed === undefined || isDeeperThan(DEEPEST_JSON, parsed))
         return value.split('\n');
-    try {
-        return JSON.stringify(parsed, null, 2).split('\n');
-    }
-    catch (error) {
-        if (error instanceof RangeError)
-            return value.split('\n');
-        throw error;
-    }
+    return JSON.stringify(parsed, null, 2).split('\n');
 }
 /** A number or a short text, as ZenML has it for every artifact of a simple type; undefined for anything else. */
 function singleValue({ name, type, value }) {
@@ -68439,10 +68443,10 @@ const FORMATS = [
     ['image/svg+xml', /^(?:\xef\xbb\xbf)?\s*(?:<\?xml[^]{0,2000}|<!--[^]{0,2000})?<svg[\s>]/],
 ];
 const LOOKED_AT = 5_000;
-const BASE64 = /^[A-Za-z0-9+/\s]*={0,2}\s*$/;
+const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 /** A picture that came in base64; undefined if it is none that browsers know. */
 function readPicture(base64) {
-    if (!BASE64.test(base64))
+    if (!BASE64.test(base64.replaceAll(/\s+/g, '')))
         return undefined;
     const bytes = Buffer.from(base64, 'base64');
     const begin = bytes.subarray(0, LOOKED_AT).toString('latin1');
@@ -68606,9 +68610,14 @@ function timelineSvg({ steps, asOf }) {
 
 
 
+
 const page_MOST_ROWS = 500;
 const page_MOST_JSON_LINES = 5_000;
 const page_MAX_NAME_LENGTH = 200;
+const MAX_JSON_LINE = 500;
+/** Characters of all visualizations: a table of single letters grows to a hundred times its length. */
+const page_MAX_LENGTH = 24_000_000;
+const TOO_MUCH = '<p>Not shown: the page is as large as it may be. Look at it in ZenML.</p>';
 /**
  * What may be loaded: nothing, but for pictures that are a part of the page, and no script runs. A frame's srcdoc obeys
  * the policy of the page that holds it, as the HTML standard has it. frame-src, for which default-src stands, does not
@@ -68648,9 +68657,13 @@ function* reportPage(record, gate) {
     const values = all.flatMap((each) => singleValue(each) ?? []);
     if (all.length > 0)
         yield '<h2>Visualizations</h2>\n';
+    let length = 0;
     for (const each of all) {
-        if (singleValue(each) === undefined)
-            yield figure(each, record.runUrl, gate);
+        if (singleValue(each) !== undefined)
+            continue;
+        const html = length > page_MAX_LENGTH ? captioned(each, TOO_MUCH) : figure(each, record.runUrl, gate);
+        length += html.length;
+        yield html;
     }
     yield valuesHtml(values);
     if (missing.length > 0)
@@ -68671,8 +68684,13 @@ function missingList(missing) {
     return { kind: 'list', items };
 }
 function figure(visualization, runUrl, gate) {
-    const caption = to_html_shown(visualization.name.slice(0, page_MAX_NAME_LENGTH));
-    return `<figure><figcaption>${caption}</figcaption>${bodyHtml(visualization, runUrl, gate)}</figure>\n`;
+    const { type, value } = visualization;
+    // Between the tags of cells and items the pieces of a secret would no longer be recognized.
+    const covered = type === 'image' ? value : gate.cover(value);
+    return captioned(visualization, bodyHtml({ ...visualization, value: covered }, runUrl, gate));
+}
+function captioned({ name }, html) {
+    return `<figure><figcaption>${to_html_shown(name.slice(0, page_MAX_NAME_LENGTH))}</figcaption>${html}</figure>\n`;
 }
 function bodyHtml(visualization, runUrl, gate) {
     const { type, value } = visualization;
@@ -68694,8 +68712,11 @@ function bodyHtml(visualization, runUrl, gate) {
 function jsonHtml(value) {
     const lines = jsonLines(value);
     const left = lines.length - page_MOST_JSON_LINES;
-    const body = `<pre>${lines.slice(0, page_MOST_JSON_LINES).map(to_html_shown).join('\n')}</pre>${moreHtml(left, 'line')}`;
+    const body = `<pre>${lines.slice(0, page_MOST_JSON_LINES).map(jsonLine).join('\n')}</pre>${moreHtml(left, 'line')}`;
     return `<details><summary>JSON (${amount(lines.length, 'line')})</summary>${body}</details>`;
+}
+function jsonLine(line) {
+    return to_html_shown(cut(line, MAX_JSON_LINE));
 }
 function moreHtml(left, noun) {
     return left > 0 ? `<p>(${amount(left, `more ${noun}`)} not shown here.)</p>` : '';
@@ -68756,6 +68777,8 @@ async function writeReport(record, folder, log) {
         return file;
     }
     catch {
+        // Half a page is none. A disk that is full still lets it go.
+        await (0,promises_.rm)(file, { force: true }).catch(() => undefined);
         log.warning(`The report page could not be written to ${folder}: the folder of RUNNER_TEMP must be writable`);
         return undefined;
     }
@@ -69212,8 +69235,9 @@ async function runsEntry(processId, entryFolder) {
     try {
         const command = await (0,promises_.readFile)(`/proc/${processId}/cmdline`, 'utf8');
         const [program = '', script = ''] = command.split('\0');
+        // The runner starts what action.yml says as it is: \u2026/sweep/../dist/sweep.js.
         const entries = ENTRIES.map((name) => external_node_path_.join(entryFolder, name));
-        return external_node_path_.basename(program).startsWith('node') && entries.includes(script);
+        return external_node_path_.basename(program).startsWith('node') && entries.includes(external_node_path_.normalize(script));
     }
     catch {
         return false;
@@ -70251,6 +70275,10 @@ function cellOf(values, number, { source, value, locate }) {
 function isGood({ outcome }) {
     return outcome !== undefined && outcome.error === undefined;
 }
+/** Whether its run completed and may be the best, but nobody knows what it logged. */
+function isUnread(result) {
+    return result.unread !== undefined && (isGood(result) || isMiss(result));
+}
 /** Whether its run completed, but not as expected. */
 function isMiss({ outcome }) {
     return outcome?.conclusion === 'expectation-missed';
@@ -70622,7 +70650,7 @@ function verdictOf({ cells, completed, best, rank }, { expectAll, isCancelled, w
             : 'None of the runs is as expected';
         return end('expectation-missed', `${what}. ${verdict_listed(missed)}`);
     }
-    const unread = cells.find((result) => result.unread !== undefined);
+    const unread = cells.find(isUnread);
     if (rank !== undefined && unread !== undefined) {
         const why = `what the run of cell ${unread.cell.number} logged could not be read: ${unread.unread ?? ''}`;
         return end('expectation-missed', `Which run is the best is not known, because ${why}`);
@@ -70731,7 +70759,7 @@ class Sweep {
         const left = waiting.map(({ cell }) => neverStarted(cell, this.#whyStopped ?? ''));
         const ordered = rank_inOrder([...this.#results, ...left], rank);
         // Nobody knows whether the one that could not be read is better.
-        const isKnown = !ordered.some(({ unread }) => unread !== undefined);
+        const isKnown = !ordered.some(isUnread);
         const best = isKnown ? ordered.find(isCandidate) : undefined;
         const completed = ordered.filter((result) => isGood(result) || isMiss(result)).length;
         const result = { cells: ordered, completed, best, rank };

@@ -52,6 +52,13 @@ export interface ActionResult {
   readonly ms: number
 }
 
+/** As the runner has it: the path of action.yml's folder, and behind it what the file says, with its dots. */
+function entryPath({ entry = 'main', distDir }: ActionOptions): string {
+  if (distDir !== undefined) return path.join(distDir, `${entry}.js`)
+  const isOfRoot = entry === 'main' || entry === 'post'
+  return isOfRoot ? `${ROOT}/dist/${entry}.js` : `${ROOT}/${entry}/../dist/${entry}.js`
+}
+
 /** A running step. */
 export interface RunningAction {
   readonly pid: number
@@ -251,7 +258,7 @@ export async function startAction(options: ActionOptions): Promise<RunningAction
   await writeFile(path.join(folder, 'event.json'), JSON.stringify(options.event ?? {}))
   for (const name of FILES) await writeFile(path.join(folder, name), '')
 
-  const entry = path.join(options.distDir ?? path.join(ROOT, 'dist'), `${options.entry ?? 'main'}.js`)
+  const entry = entryPath(options)
   const env = await environment(options, folder, workspace)
   if (!process.listeners('exit').includes(killAll)) process.on('exit', killAll)
   const start = performance.now()

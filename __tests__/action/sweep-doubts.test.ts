@@ -30,6 +30,18 @@ test('where the metadata of a run cannot be read, no other one is called the bes
   })
 })
 
+test('that nobody can read what a failed run logged leaves the best of the others known', () => {
+  const faults: Fault[] = [
+    { on: 'steps', occurrence: 1, do: { kind: 'answer', status: 403, body: '<html>no</html>' } },
+  ]
+  return withServer({ faults }, async (scene) => {
+    const matrix = 'include: [{train.fail: loss is NaN}, {train.accuracy: 0.7}]'
+    const result = await sweep(scene, { ...THREE, matrix, 'max-parallel': '1' })
+    expect(result.outputs).toMatchObject({ conclusion: 'failed', 'best-value': '0.7' })
+    expect(result.stdout).toContain('Cell 1: could not be read')
+  })
+})
+
 test('one answer that is missing is asked for again before the runs are ranked', () => {
   const faults: Fault[] = [{ on: 'steps', occurrence: 1, do: { kind: 'answer', status: 503 } }]
   return withServer({ faults }, async (scene) => {

@@ -29,9 +29,9 @@ export function mergeDeeply(base: JsonObject, over: JsonObject): JsonObject {
 }
 
 /** Whether there are more than so many mappings and lists in each other. */
-export function isDeeperThan(depth: number, value: JsonValue | undefined): boolean {
+export function isDeeperThan(depth: number, value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false
-  return depth === 0 || Object.values(value).some((inner) => isDeeperThan(depth - 1, inner))
+  return depth === 0 || Object.values(value).some((inner: unknown) => isDeeperThan(depth - 1, inner))
 }
 
 /** As JSON, the same text whatever the order of the keys. */

@@ -123,6 +123,8 @@ describe('pictures', () => {
     ['base64 of a page', base64('<html><script>alert(1)</script>')],
     ['base64 with something behind it', `${PNG}"onerror="alert(1)`],
     ['nothing', ''],
+    // Read again and again for each place where it could end, it would take an hour.
+    ['a letter before two million spaces', `A${' '.repeat(2_000_000)}!`],
   ])('%s is said to be none', (_, value) => {
     const page = showing(show('image', value))
     expect(elementsOf(page).filter(({ tag }) => tag === 'img')).toEqual([])
@@ -165,4 +167,50 @@ test('JSON is folded and written with indents; numbers stand in one table', () =
   )
   expect(page).toContain('<tr><td>train.accuracy</td><td>0.93</td></tr>')
   expect(page).toContain('<tr><td>x.y</td><td>nope {</td></tr>')
+})
+
+test('JSON that is nested deeply is shown as it came: indents would make it a hundred times as long', () => {
+  const deep = `${'['.repeat(400)}${Array(50_000).fill(1).join()}${']'.repeat(400)}`
+  expect(showing(show('json', deep)).length).toBeLessThan(100_000)
+  expect(showing(show('json', deep))).toContain('<summary>JSON (1 line)</summary><pre>[[[')
+})
+
+test('the page does not grow without end: what comes behind is named, and said not to be shown', () => {
+  const row = '|a'.repeat(49)
+  const rows = `${row}\n${'|-'.repeat(49)}\n${`${row}\n`.repeat(4_900)}`
+  const names = Array.from({ length: 50 }, (_, index) => `evaluate.t${index}`)
+  const page = showing(...names.map((name) => show('markdown', rows, name)))
+  expect(page.length).toBeLessThan(32_000_000)
+  expect(page).toContain(
+    '<figcaption>evaluate.t49</figcaption><p>Not shown: the page is as large as it may be.',
+  )
+})
+
+test.each([
+  ['a table', show('csv', 'a,b\nthe-,secret')],
+  ['a list', show('markdown', '- the-\n- secret')],
+])('a secret whose pieces stand in the cells or items of %s is covered', (_, visualization) => {
+  const cover = (text: string): string => text.replaceAll(/the-[^a-z<>]{0,5}secret/g, '***')
+  const record = recordOf({ gallery: { shown: [visualization], missing: [] } })
+  const text = [...reportPage(record, { cover })].join('').replaceAll(/<[^>]*>/g, '')
+  expect(text).toContain('***')
+  expect(text).not.toContain('secret')
+})
+
+test('an exception with backticks is shown, and what its log says forges nothing', () => {
+  const log = {
+    lines: ['`'.repeat(25), '### Expectations met', '[log in](https://evil.example.com)'],
+    left: 0,
+    missing: undefined,
+  }
+  const fault = { type: 'ValueError', message: 'Use ``fit`` first', frame: undefined, code: undefined }
+  const page = pageOf({ conclusion: 'failed', failures: [{ step: 'train', fault, log }] })
+  expect(page).toContain('<code>ValueError: Use ``fit`` first</code>')
+  expect(page).not.toContain('&#60;details&#62;')
+  expect(page).not.toMatch(/<h\d>Expectations met/)
+  expect(page).not.toContain('href="https://evil')
+})
+
+test('of a Markdown text that begins with code in three backticks, the rest is no code', () => {
+  expect(showing(show('markdown', '```pip install x``` does it.\n\n# Next'))).toContain('<h3>Next</h3>')
 })

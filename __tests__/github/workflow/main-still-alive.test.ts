@@ -44,6 +44,13 @@ onLinux.each(entries)('a %s that outlived its step is ended, and not waited for'
   expect(await ended(child)).toBe('SIGKILL')
 })
 
+onLinux('a step whose path goes out of its folder and back, as that of a sub-action, is found', async () => {
+  const child = await startedProcess(`${folder}/../${path.basename(folder)}/sweep.js`)
+
+  expect(await endSurvivor(child.pid ?? 0, folder)).toBe(true)
+  expect(await ended(child)).toBe('SIGKILL')
+})
+
 onLinux.each([
   ['another script of the same folder', path.join(folder, 'other.js'), process.execPath],
   ['another program with the same script', path.join(folder, 'main.js'), path.join(folder, 'program')],

@@ -1,5 +1,5 @@
 import { cut } from '../../base/printable.ts'
-import { parseJson } from '../../base/json.ts'
+import { isDeeperThan, parseJson } from '../../base/json.ts'
 import type { Gallery, Visualization } from '../../run/facts.ts'
 import { readCsv } from '../report/read-csv.ts'
 import { readMarkdown } from '../report/read-markdown.ts'
@@ -68,16 +68,15 @@ function bodyText(type: Visualization['type'], value: string): string | undefine
   }
 }
 
-/** JSON as a person reads it; as it came where it is none, or too deep to be written again. */
+/** Each level indents what is in it, so a deep one could grow to a hundred times its length. */
+const DEEPEST_JSON = 50
+const LONGEST_JSON = 200_000
+
+/** JSON as a person reads it; as it came where it is none, or so long or deep that nobody reads it. */
 export function jsonLines(value: string): string[] {
-  const parsed = parseJson(value)
-  if (parsed === undefined) return value.split('\n')
-  try {
-    return JSON.stringify(parsed, null, 2).split('\n')
-  } catch (error) {
-    if (error instanceof RangeError) return value.split('\n')
-    throw error
-  }
+  const parsed = value.length > LONGEST_JSON ? undefined : parseJson(value)
+  if (parsed === undefined || isDeeperThan(DEEPEST_JSON, parsed)) return value.split('\n')
+  return JSON.stringify(parsed, null, 2).split('\n')
 }
 
 export interface SingleValue {

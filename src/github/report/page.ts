@@ -1,3 +1,4 @@
+import { cut } from '../../base/printable.ts'
 import type { Visualization } from '../../run/facts.ts'
 import { amount } from '../page/markdown.ts'
 import { recordSections } from '../page/summary.ts'
@@ -15,6 +16,11 @@ import { escapeHtml, linkHtml, shown, toHtml } from './to-html.ts'
 const MOST_ROWS = 500
 const MOST_JSON_LINES = 5_000
 const MAX_NAME_LENGTH = 200
+const MAX_JSON_LINE = 500
+
+/** Characters of all visualizations: a table of single letters grows to a hundred times its length. */
+const MAX_LENGTH = 24_000_000
+const TOO_MUCH = '<p>Not shown: the page is as large as it may be. Look at it in ZenML.</p>'
 
 /**
  * What may be loaded: nothing, but for pictures that are a part of the page, and no script runs. A frame's srcdoc obeys
@@ -57,8 +63,12 @@ export function* reportPage(record: RunRecord, gate: Gate): Generator<string> {
   const { shown: all = [], missing = [] } = record.gallery ?? {}
   const values = all.flatMap((each) => singleValue(each) ?? [])
   if (all.length > 0) yield '<h2>Visualizations</h2>\n'
+  let length = 0
   for (const each of all) {
-    if (singleValue(each) === undefined) yield figure(each, record.runUrl, gate)
+    if (singleValue(each) !== undefined) continue
+    const html = length > MAX_LENGTH ? captioned(each, TOO_MUCH) : figure(each, record.runUrl, gate)
+    length += html.length
+    yield html
   }
   yield valuesHtml(values)
   if (missing.length > 0) yield `<h2>Visualizations not shown</h2>\n${toHtml([missingList(missing)])}\n`
@@ -82,8 +92,14 @@ function missingList(missing: readonly string[]) {
 }
 
 function figure(visualization: Visualization, runUrl: string | undefined, gate: Gate): string {
-  const caption = shown(visualization.name.slice(0, MAX_NAME_LENGTH))
-  return `<figure><figcaption>${caption}</figcaption>${bodyHtml(visualization, runUrl, gate)}</figure>\n`
+  const { type, value } = visualization
+  // Between the tags of cells and items the pieces of a secret would no longer be recognized.
+  const covered = type === 'image' ? value : gate.cover(value)
+  return captioned(visualization, bodyHtml({ ...visualization, value: covered }, runUrl, gate))
+}
+
+function captioned({ name }: Visualization, html: string): string {
+  return `<figure><figcaption>${shown(name.slice(0, MAX_NAME_LENGTH))}</figcaption>${html}</figure>\n`
 }
 
 function bodyHtml(visualization: Visualization, runUrl: string | undefined, gate: Gate): string {
@@ -107,8 +123,12 @@ function bodyHtml(visualization: Visualization, runUrl: string | undefined, gate
 function jsonHtml(value: string): string {
   const lines = jsonLines(value)
   const left = lines.length - MOST_JSON_LINES
-  const body = `<pre>${lines.slice(0, MOST_JSON_LINES).map(shown).join('\n')}</pre>${moreHtml(left, 'line')}`
+  const body = `<pre>${lines.slice(0, MOST_JSON_LINES).map(jsonLine).join('\n')}</pre>${moreHtml(left, 'line')}`
   return `<details><summary>JSON (${amount(lines.length, 'line')})</summary>${body}</details>`
+}
+
+function jsonLine(line: string): string {
+  return shown(cut(line, MAX_JSON_LINE))
 }
 
 function moreHtml(left: number, noun: string): string {

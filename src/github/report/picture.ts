@@ -8,7 +8,7 @@ const FORMATS: readonly (readonly [type: string, begins: RegExp])[] = [
 ]
 
 const LOOKED_AT = 5_000
-const BASE64 = /^[A-Za-z0-9+/\s]*={0,2}\s*$/
+const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/
 
 export interface Picture {
   /** Such as `image/png`. */
@@ -18,7 +18,7 @@ export interface Picture {
 
 /** A picture that came in base64; undefined if it is none that browsers know. */
 export function readPicture(base64: string): Picture | undefined {
-  if (!BASE64.test(base64)) return undefined
+  if (!BASE64.test(base64.replaceAll(/\s+/g, ''))) return undefined
   const bytes = Buffer.from(base64, 'base64')
   const begin = bytes.subarray(0, LOOKED_AT).toString('latin1')
   const mediaType = FORMATS.find(([, begins]) => begins.test(begin))?.[0]

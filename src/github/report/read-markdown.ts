@@ -7,7 +7,8 @@ const MAX_LINE_LENGTH = 4_000
 const MOST_CELLS = 50
 const DEEPEST = 5
 
-const FENCE = /^ {0,3}(`{3,20}|~{3,20}) *([\w-]{0,20})/
+/** Behind backticks no other may follow on the line: that is a code span. */
+const FENCE = /^ {0,3}(`{3,}(?=[^`]*$)|~{3,}) *([\w-]{0,20})/
 const HEADING = /^ {0,3}(#{1,6})(?:[ \t](.*))?$/
 const ITEM = /^( {0,40})([-*+]|\d{1,9}[.)])[ ](.*)$/
 const RULE = /^ {0,3}(?:(?:- *){3,}|(?:\* *){3,}|(?:_ *){3,})$/

@@ -1,5 +1,5 @@
 import { code, escapeText, fence, blocks as join, table } from '../page/markdown.ts'
-import type { Block, Inline, Line } from './blocks.ts'
+import type { Block, Inline, Line, ListItem } from './blocks.ts'
 
 export interface MarkdownLimits {
   /** Blocks; a list or a table is one. */
@@ -32,10 +32,13 @@ function blockText(block: Block, limits: MarkdownLimits): string {
       return bounded(block.lines, limits, '(The rest of the paragraph is not shown here.)')
     case 'list':
       return bounded(
-        block.items.map(({ mark, depth, line }) => [
-          { kind: 'mark', text: `${'  '.repeat(depth)}${mark} ` } as const,
-          ...line,
-        ]),
+        // One without text would make a heading of the item before it.
+        block.items
+          .filter(hasText)
+          .map(({ mark, depth, line }) => [
+            { kind: 'mark', text: `${'  '.repeat(depth)}${mark} ` } as const,
+            ...line,
+          ]),
         limits,
         '(The rest of the list is not shown here.)',
         '\n',
@@ -47,6 +50,10 @@ function blockText(block: Block, limits: MarkdownLimits): string {
     case 'fold':
       return toMarkdown(block.blocks, limits)
   }
+}
+
+function hasText({ line }: ListItem): boolean {
+  return line.some(({ text }) => text.trim() !== '')
 }
 
 type Piece = Inline | { readonly kind: 'mark'; readonly text: string }

@@ -27,6 +27,8 @@ export async function writeReport(
     }
     return file
   } catch {
+    // Half a page is none. A disk that is full still lets it go.
+    await rm(file, { force: true }).catch(() => undefined)
     log.warning(
       `The report page could not be written to ${folder}: the folder of RUNNER_TEMP must be writable`,
     )

@@ -36,8 +36,9 @@ async function runsEntry(processId: number, entryFolder: string): Promise<boolea
   try {
     const command = await readFile(`/proc/${processId}/cmdline`, 'utf8')
     const [program = '', script = ''] = command.split('\0')
+    // The runner starts what action.yml says as it is: …/sweep/../dist/sweep.js.
     const entries = ENTRIES.map((name) => path.join(entryFolder, name))
-    return path.basename(program).startsWith('node') && entries.includes(script)
+    return path.basename(program).startsWith('node') && entries.includes(path.normalize(script))
   } catch {
     return false
   }

@@ -65,6 +65,11 @@ export function isGood({ outcome }: CellResult): boolean {
   return outcome !== undefined && outcome.error === undefined
 }
 
+/** Whether its run completed and may be the best, but nobody knows what it logged. */
+export function isUnread(result: CellResult): boolean {
+  return result.unread !== undefined && (isGood(result) || isMiss(result))
+}
+
 /** Whether its run completed, but not as expected. */
 export function isMiss({ outcome }: CellResult): boolean {
   return outcome?.conclusion === 'expectation-missed'

@@ -14,7 +14,7 @@ import { within } from '../start/trigger-timeout.ts'
 import { SharedLooks } from '../watch/looks.ts'
 import { kinOfDefinition, readUsual } from '../watch/usual.ts'
 import { CellRun, type CellContext, type SweepDependencies } from './cell-run.ts'
-import { isGood, isMiss, type Cell, type CellResult, type Rank, type SweepResult } from './cell.ts'
+import { isGood, isMiss, isUnread, type Cell, type CellResult, type Rank, type SweepResult } from './cell.ts'
 import { configureCells, type ConfiguredCell } from './configure-cells.ts'
 import { inOrder, isCandidate } from './rank.ts'
 import { Slots } from './slots.ts'
@@ -106,7 +106,7 @@ class Sweep {
     const left = waiting.map(({ cell }) => neverStarted(cell, this.#whyStopped ?? ''))
     const ordered = inOrder([...this.#results, ...left], rank)
     // Nobody knows whether the one that could not be read is better.
-    const isKnown = !ordered.some(({ unread }) => unread !== undefined)
+    const isKnown = !ordered.some(isUnread)
     const best = isKnown ? ordered.find(isCandidate) : undefined
     const completed = ordered.filter((result) => isGood(result) || isMiss(result)).length
     const result: SweepResult = { cells: ordered, completed, best, rank }

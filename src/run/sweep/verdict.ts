@@ -1,5 +1,5 @@
 import type { Conclusion, Outcome } from '../conclusion.ts'
-import { isGood, isMiss, type CellResult, type SweepResult } from './cell.ts'
+import { isGood, isMiss, isUnread, type CellResult, type SweepResult } from './cell.ts'
 
 export interface SweepOutcome extends Outcome {
   /** Whether some run was started. */
@@ -48,7 +48,7 @@ export function verdictOf(
       : 'None of the runs is as expected'
     return end('expectation-missed', `${what}. ${listed(missed)}`)
   }
-  const unread = cells.find((result) => result.unread !== undefined)
+  const unread = cells.find(isUnread)
   if (rank !== undefined && unread !== undefined) {
     const why = `what the run of cell ${unread.cell.number} logged could not be read: ${unread.unread ?? ''}`
     return end('expectation-missed', `Which run is the best is not known, because ${why}`)
