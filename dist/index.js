@@ -69277,10 +69277,10 @@ async function reportEarlyEnd(ended, authorities, env, log) {
     else if (isSummaryWritten(env) && news !== undefined)
         await addToSummary(news.sentence, log);
     const saved = readSavedComment(env);
-    if (saved === undefined || (saved.isWritten && news === undefined))
+    if (saved === undefined)
         return;
-    // Its table is not kept, and says more than what is known here.
-    if (saved.isWritten && saved.action === 'sweep')
+    // The table of a sweep is not kept, and says more than what is known here.
+    if (saved.isWritten && (news === undefined || saved.action === 'sweep'))
         return;
     const mask = (secret) => {
         log.mask(secret);
@@ -69875,7 +69875,7 @@ async function findVersion(choice, project, deps) {
         : await find_version_byName(version, await theModel(model, scope, deps), deps);
     const isElsewhere = (scope?.id ?? found.model.projectId) !== (found.model.projectId ?? scope?.id);
     if (isElsewhere) {
-        throw new RunError(`project: the model "${model}" belongs to another project. Correct or drop the input`);
+        throw new RunError(`project: the model "${model}" belongs to another project. Correct or remove the input`);
     }
     return { version: found, server, runUrl: undefined };
 }
@@ -69926,8 +69926,7 @@ async function theModel(reference, project, { client }) {
         return found;
     const where = project === undefined ? '' : ` in the project "${project.name ?? project.id}"`;
     const names = (await client.models.models(project?.id)).flatMap(({ name }) => name ?? []);
-    const near = closestMatch(reference, names, { maxDistance: 3 });
-    const meant = near === undefined ? '' : `. Did you mean "${near}"?`;
+    const meant = didYouMean(reference, names);
     throw new RunError(`model: there is no model named "${reference}"${where}, ${NOT_ALLOWED}${meant}`);
 }
 /** No version has one of these as its name: ZenML refuses it, as it does digits. */
@@ -70413,13 +70412,13 @@ class CellRun {
             ...this.#context,
             wait: true,
             isRanked: rank !== undefined,
-            stopSignal: jobSignal ?? new AbortController().signal,
+            stopSignal: jobSignal,
             get timeoutMs() {
                 return leftMs() === Number.POSITIVE_INFINITY ? undefined : leftMs();
             },
             // Where the job itself goes on, nobody is in a hurry.
             get abortMs() {
-                return failFast.aborted && jobSignal?.aborted !== true ? TIMEOUT_STOP_MS : undefined;
+                return failFast.aborted && !jobSignal.aborted ? TIMEOUT_STOP_MS : undefined;
             },
             // Whoever lets a run go on when the job is cancelled does not want that of one that another's failure ends.
             get onCancel() {
@@ -70815,7 +70814,8 @@ class Sweep {
         }
         const baseline = await this.#readBaseline();
         const stopped = this.#failFast.signal;
-        const either = signal === undefined ? stopped : AbortSignal.any([signal, stopped]);
+        const jobSignal = signal ?? new AbortController().signal;
+        const either = AbortSignal.any([jobSignal, stopped]);
         // Each cell listens to them; Node takes more than ten listeners for a leak, and says so.
         (0,external_node_events_.setMaxListeners)(0, stopped, either);
         return {
@@ -70827,7 +70827,7 @@ class Sweep {
             slots: this.#slots,
             deadline: this.#deadline,
             failFast: stopped,
-            jobSignal: signal,
+            jobSignal,
             deps: { ...this.#deps, signal: either },
         };
     }

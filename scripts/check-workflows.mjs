@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { ACTION_FILES } from './action-files.mjs'
 
 const ACTIONLINT = '1.7.12'
 const ZIZMOR = '1.32.0'
@@ -66,15 +67,7 @@ function zizmor() {
 
 function main() {
   mkdirSync(cache, { recursive: true })
-  const actions = [
-    'action.yml',
-    'login/action.yml',
-    'wait/action.yml',
-    'sweep/action.yml',
-    'stop/action.yml',
-    'promote/action.yml',
-  ]
-  const audited = ['.github', ...actions.filter((file) => existsSync(path.join(root, file)))]
+  const audited = ['.github', ...ACTION_FILES]
   const checks = [
     ['actionlint', () => run(actionlint(), ['-color'])],
     ['zizmor', () => run(zizmor(), ['--offline', '--no-progress', '--persona=pedantic', ...audited])],

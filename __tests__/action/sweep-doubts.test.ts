@@ -12,7 +12,7 @@ test('where the metadata of a run cannot be read, no other one is called the bes
   const faults: Fault[] = [
     {
       on: 'steps',
-      occurrence: { from: 1, to: 2 },
+      occurrence: 1,
       do: { kind: 'answer', status: 403, body: '<html>no</html>' },
     },
   ]
@@ -26,6 +26,8 @@ test('where the metadata of a run cannot be read, no other one is called the bes
       /^Which run is the best is not known, because what the run of cell 1 logged could not be read: /,
     )
     expect(result.summary).not.toContain('🏆')
+    // The other one could be read.
+    expect(result.outputs['runs']).toContain('"value":0.7')
     expect(notedConclusions(scene)).toEqual([])
   })
 })

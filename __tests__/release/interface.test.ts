@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { interfaceChanges, neededLevel } from '../../scripts/release/interface.ts'
-import { ACTION_FILES } from '../../scripts/release/project.ts'
+import { ACTION_FILES } from '../../scripts/action-files.mjs'
 import { marketplaceFaults } from '../../scripts/release/marketplace.ts'
 import { projectFile } from '../project/markdown.ts'
 

@@ -1,7 +1,7 @@
 import { appendFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { ACTION_FILES } from '../../scripts/release/project.ts'
+import { ACTION_FILES } from '../../scripts/action-files.mjs'
 import { git } from '../../scripts/release/git.ts'
 
 const ROOT = path.join(import.meta.dirname, '../..')

@@ -4,7 +4,8 @@ import path from 'node:path'
 import { changelogVersions, releaseInChangelog } from './changelog.ts'
 import { fileAt, git, gitLines } from './git.ts'
 import { interfaceChanges, neededLevel } from './interface.ts'
-import { ACTION_FILES, pageOf, readProject, writeReferences, writeVersion } from './project.ts'
+import { ACTION_FILES } from '../action-files.mjs'
+import { pageOf, readProject, writeReferences, writeVersion } from './project.ts'
 import {
   compareVersions,
   formatVersion,

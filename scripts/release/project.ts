@@ -3,16 +3,6 @@ import path from 'node:path'
 import { gitLines } from './git.ts'
 import { formatVersion, parseVersion, type Version } from './version.ts'
 
-/** All action.yml files of the repository, one for each folder that a workflow can name. */
-export const ACTION_FILES = [
-  'action.yml',
-  'login/action.yml',
-  'wait/action.yml',
-  'sweep/action.yml',
-  'stop/action.yml',
-  'promote/action.yml',
-] as const
-
 /** What package.json says about the project; all other places are written from it. */
 export interface Project {
   /** `owner/name` on GitHub. */

@@ -1,3 +1,4 @@
+import { ACTION_FILES } from '../action-files.mjs'
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { changelogVersions, hasUnreleased } from './changelog.ts'
@@ -5,14 +6,7 @@ import { git, gitLines } from './git.ts'
 import type { Github } from './github.ts'
 import { marketplaceFaults } from './marketplace.ts'
 import { releasedBefore, refuseTooLow } from './prepare.ts'
-import {
-  ACTION_FILES,
-  filesWithNames,
-  namePattern,
-  readProject,
-  referencePattern,
-  versionCopies,
-} from './project.ts'
+import { filesWithNames, namePattern, readProject, referencePattern, versionCopies } from './project.ts'
 import { compareVersions, formatVersion, highest, isCandidate, type Version } from './version.ts'
 
 /**

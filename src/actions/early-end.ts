@@ -49,9 +49,9 @@ export async function reportEarlyEnd(
   if (isSummaryDue(env)) await summarize(ended ?? UNKNOWN, env, log)
   else if (isSummaryWritten(env) && news !== undefined) await addToSummary(news.sentence, log)
   const saved = readSavedComment(env)
-  if (saved === undefined || (saved.isWritten && news === undefined)) return
-  // Its table is not kept, and says more than what is known here.
-  if (saved.isWritten && saved.action === 'sweep') return
+  if (saved === undefined) return
+  // The table of a sweep is not kept, and says more than what is known here.
+  if (saved.isWritten && (news === undefined || saved.action === 'sweep')) return
   const mask = (secret: string): void => {
     log.mask(secret)
   }

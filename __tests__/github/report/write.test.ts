@@ -1,4 +1,4 @@
-import { lstat, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { lstat, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { expect, test } from '@jest/globals'
@@ -20,6 +20,23 @@ onUnix('a link in the place of the page is replaced; what it leads to stays as i
     expect((await lstat(link)).isSymbolicLink()).toBe(false)
     expect(await readFile(link, 'utf8')).toMatch(/^<!doctype html>/)
     expect(await readFile(other, 'utf8')).toBe('mine')
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+})
+
+test('of a page that could not be written to its end nothing is left, and a warning says so', async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'reports-'))
+  try {
+    const warnings: string[] = []
+    const cover = (text: string): string => {
+      if (text.includes('<footer>')) throw new Error('no space left on device')
+      return text
+    }
+    const log = { warning: (line: string) => warnings.push(line), cover }
+    expect(await writeReport(recordOf({}), folder, log)).toBeUndefined()
+    expect(await readdir(folder)).toEqual([])
+    expect(warnings).toEqual([expect.stringContaining('The report page could not be written')])
   } finally {
     await rm(folder, { recursive: true, force: true })
   }

@@ -153,7 +153,7 @@ describe('a version of a model', () => {
       'a model that is misspelt',
       'clasifier',
       '1',
-      'model: there is no model named "clasifier" in the project "default", or the account has no permission to read it. Did you mean "classifier"?',
+      'model: there is no model named "clasifier" in the project "default", or the account has no permission to read it; did you mean classifier?',
     ],
     [
       'a model that is nothing like one',
@@ -217,7 +217,7 @@ describe('a version of a model', () => {
     const choice = { kind: 'model', model: MODEL, version: version?.id ?? '' } as const
     const project = { nameOrId: 'other', source: 'project' } as const
     await expect(scene.promote(choice, { project })).rejects.toThrow(
-      `project: the model "${MODEL}" belongs to another project. Correct or drop the input`,
+      `project: the model "${MODEL}" belongs to another project. Correct or remove the input`,
     )
     expect(await scene.promote(choice)).toMatchObject({ conclusion: 'promoted' })
   })

@@ -1,4 +1,4 @@
-import { closestMatch } from 'leven'
+import { didYouMean } from '../../base/words.ts'
 import { isGone } from '../../zenml/errors.ts'
 import { isUuid, type Named, type ServerInfo } from '../../zenml/model.ts'
 import type { Model, ModelVersion, VersionQuery } from '../../zenml/model-versions.ts'
@@ -51,7 +51,9 @@ export async function findVersion(
     : await byName(version, await theModel(model, scope, deps), deps)
   const isElsewhere = (scope?.id ?? found.model.projectId) !== (found.model.projectId ?? scope?.id)
   if (isElsewhere) {
-    throw new RunError(`project: the model "${model}" belongs to another project. Correct or drop the input`)
+    throw new RunError(
+      `project: the model "${model}" belongs to another project. Correct or remove the input`,
+    )
   }
   return { version: found, server, runUrl: undefined }
 }
@@ -122,8 +124,7 @@ async function theModel(
   if (found !== undefined) return found
   const where = project === undefined ? '' : ` in the project "${project.name ?? project.id}"`
   const names = (await client.models.models(project?.id)).flatMap(({ name }) => name ?? [])
-  const near = closestMatch(reference, names, { maxDistance: 3 })
-  const meant = near === undefined ? '' : `. Did you mean "${near}"?`
+  const meant = didYouMean(reference, names)
   throw new RunError(`model: there is no model named "${reference}"${where}, ${NOT_ALLOWED}${meant}`)
 }
 

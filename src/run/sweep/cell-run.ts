@@ -25,7 +25,10 @@ export interface SweepDependencies extends Omit<RunDependencies, 'journal'> {
 }
 
 /** What the cells of a sweep share. */
-export interface CellContext extends Omit<FollowPolicy, 'wait' | 'timeoutMs' | 'baseline' | 'looks'> {
+export interface CellContext extends Omit<
+  FollowPolicy,
+  'wait' | 'timeoutMs' | 'baseline' | 'looks' | 'isRanked' | 'stopSignal'
+> {
   readonly found: FoundTarget
   readonly baseline: BaselineChoice | undefined
   readonly rank: Rank | undefined
@@ -42,7 +45,7 @@ export interface CellContext extends Omit<FollowPolicy, 'wait' | 'timeoutMs' | '
   /** Aborted when one failure is to end the others. */
   readonly failFast: AbortSignal
   /** Aborted when the workflow is cancelled; that of `deps` also when one failure ends the others. */
-  readonly jobSignal: AbortSignal | undefined
+  readonly jobSignal: AbortSignal
   readonly deps: SweepDependencies
 }
 
@@ -138,13 +141,13 @@ export class CellRun {
       ...this.#context,
       wait: true,
       isRanked: rank !== undefined,
-      stopSignal: jobSignal ?? new AbortController().signal,
+      stopSignal: jobSignal,
       get timeoutMs(): number | undefined {
         return leftMs() === Number.POSITIVE_INFINITY ? undefined : leftMs()
       },
       // Where the job itself goes on, nobody is in a hurry.
       get abortMs(): number | undefined {
-        return failFast.aborted && jobSignal?.aborted !== true ? TIMEOUT_STOP_MS : undefined
+        return failFast.aborted && !jobSignal.aborted ? TIMEOUT_STOP_MS : undefined
       },
       // Whoever lets a run go on when the job is cancelled does not want that of one that another's failure ends.
       get onCancel(): EndMode {

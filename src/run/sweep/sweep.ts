@@ -21,7 +21,8 @@ import { Slots } from './slots.ts'
 import { verdictOf, type SweepOutcome } from './verdict.ts'
 
 /** Everything that a sweep asks for. */
-export interface SweepRequest extends FindRequest, Omit<FollowPolicy, 'wait' | 'baseline' | 'looks'> {
+export interface SweepRequest
+  extends FindRequest, Omit<FollowPolicy, 'wait' | 'baseline' | 'looks' | 'isRanked' | 'stopSignal'> {
   readonly cells: readonly Cell[]
   readonly overrides: Omit<Overrides, 'cell'>
   readonly baseline: BaselineChoice | undefined
@@ -160,7 +161,8 @@ class Sweep {
     }
     const baseline = await this.#readBaseline()
     const stopped = this.#failFast.signal
-    const either = signal === undefined ? stopped : AbortSignal.any([signal, stopped])
+    const jobSignal = signal ?? new AbortController().signal
+    const either = AbortSignal.any([jobSignal, stopped])
     // Each cell listens to them; Node takes more than ten listeners for a leak, and says so.
     setMaxListeners(0, stopped, either)
     return {
@@ -172,7 +174,7 @@ class Sweep {
       slots: this.#slots,
       deadline: this.#deadline,
       failFast: stopped,
-      jobSignal: signal,
+      jobSignal,
       deps: { ...this.#deps, signal: either },
     }
   }

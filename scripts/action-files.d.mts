@@ -1,0 +1,1 @@
+export const ACTION_FILES: readonly string[]
