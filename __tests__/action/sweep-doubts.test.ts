@@ -137,6 +137,18 @@ test('where a firewall lets no list through, each run is asked for alone', () =>
   })
 })
 
+test("the sweep's own timeout is no cell that failed: with fail-fast, each run is stopped to its end", () =>
+  withServer({ orchestrator: 'kubernetes' }, async (scene) => {
+    const inputs = { ...LONG, 'fail-fast': 'true', timeout: '3s', 'max-parallel': '2' }
+    const result = await sweep(scene, inputs)
+    expect(result.outputs['conclusion']).toBe('timed-out')
+    expect(result.outputs['error']).toContain('The sweep ended early: the timeout of the sweep was over')
+    expect(result.stdout).not.toContain('fail-fast')
+    expect(result.outputs['error']).toMatch(/did not finish within the timeout of [23](?:\.\d)?s/)
+    expect(scene.runs.map(({ status }) => status)).toEqual(['stopped', 'stopped'])
+    expect(entries(result).filter(({ error }) => error?.includes('It was stopped'))).toHaveLength(2)
+  }))
+
 test('a cancelled job is no cell that failed: with fail-fast, runs that are to go on do so', () =>
   withServer({ orchestrator: 'kubernetes' }, async (scene) => {
     const inputs = { ...LONG, 'fail-fast': 'true', 'on-cancel': 'keep-running', 'max-parallel': '2' }

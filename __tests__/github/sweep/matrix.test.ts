@@ -64,6 +64,13 @@ test.each([
     ['exclude is not a list of mappings; write it as in exclude: [{train.epochs: 5}]'],
   ],
   [{ a: [1], exclude: [{ b: 1 }] }, ['exclude names "b", which has no list in the matrix']],
+  // GitHub would run what was to be left out.
+  [
+    { a: [0.5, 1], exclude: [{ a: '0.5' }, { a: 1 }] },
+    [
+      'exclude has "{\\"a\\":\\"0.5\\"}", which no combination has; write the values as the lists have them, or remove it',
+    ],
+  ],
   [{ a: [1], exclude: [{ a: 1 }] }, ['has no combination, so there is nothing to run']],
   [{}, ['has no combination, so there is nothing to run']],
   [{ a: numbers(257) }, ['has 257 combinations, and at most 256 are allowed']],

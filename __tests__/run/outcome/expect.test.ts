@@ -221,6 +221,12 @@ test.each<[string, number, number, string, boolean]>([
   ['x <= baseline + 5 %', 1.06, 1, 'x <= baseline + 5 % (1.05)', false],
   ['x <= baseline + 50 %', -1, -2, 'x <= baseline + 50 % (-1)', true],
   ['x >= baseline - 10 %', -2.2, -2, 'x >= baseline - 10 % (-2.2)', true],
+  // 0.7 + 0.1 is less than 0.8 for a computer, and 0.2 + 0.1 more than 0.3; a bound that is not allowed itself stays one.
+  ['x > baseline + 0.1', 0.8, 0.7, 'x > baseline + 0.1 (0.8)', false],
+  ['x > baseline + 0.1', 0.9, 0.8, 'x > baseline + 0.1 (0.9)', false],
+  ['x < baseline + 0.1', 0.3, 0.2, 'x < baseline + 0.1 (0.3)', false],
+  ['x != baseline + 0.1', 0.3, 0.2, 'x != baseline + 0.1 (0.3)', false],
+  ['x > baseline + 0.1', 0.81, 0.7, 'x > baseline + 0.1 (0.8)', true],
 ])('%s: %d against %d', (text, value, before, wanted, held) => {
   const baseline = { kind: 'found', values: logged({ x: before }) } as const
   const verdicts = judgeExpectations(expected(text), logged({ x: value }), undefined, baseline)
