@@ -64947,9 +64947,7 @@ class Follower {
         const reason = this.#reason('stopped after its timeout');
         this.deps.journal.ending(onTimeout);
         this.#tellEnding(onTimeout, TIMEOUT_STOP_MS, timeoutMs);
-        // A failure elsewhere must not cut off what is under way here.
-        const { stopSignal = this.deps.signal } = this.#policy;
-        const ended = await endRun({ run, mode: onTimeout, reason, deadline }, { ...this.deps, signal: stopSignal });
+        const ended = await endRun({ run, mode: onTimeout, reason, deadline }, this.deps);
         if (ended.settled)
             this.deps.journal.settled();
         const hasEnded = runPhase(ended.status) !== 'going-on';
@@ -70329,6 +70327,7 @@ class CellRun {
     #context;
     #begun;
     #isResumed = false;
+    #isEnding = false;
     #seen = NOTHING_SEEN;
     #timeoutMs;
     #startDeadline;
@@ -70412,7 +70411,6 @@ class CellRun {
             ...this.#context,
             wait: true,
             isRanked: rank !== undefined,
-            stopSignal: jobSignal,
             get timeoutMs() {
                 return leftMs() === Number.POSITIVE_INFINITY ? undefined : leftMs();
             },
@@ -70427,16 +70425,22 @@ class CellRun {
         };
     }
     #dependencies() {
-        const { deps, slots, failFast } = this.#context;
+        const { deps, slots, failFast, jobSignal } = this.#context;
         const { cell } = this;
         const { journalOf, ...others } = deps;
         const journal = journalOf(cell);
+        const stopped = new AbortController();
         failFast.addEventListener('abort', () => {
+            // Another's failure must not cut off a stop that is under way here.
+            if (this.#isEnding)
+                return;
             // A step that is killed in between leaves the rest to its post step.
             journal.ending('stop');
+            stopped.abort(failFast.reason);
         });
         return {
             ...others,
+            signal: AbortSignal.any([jobSignal, stopped.signal]),
             journal,
             reporter: {
                 tell: (event) => {
@@ -70450,6 +70454,8 @@ class CellRun {
         };
     }
     #note(event) {
+        if (event.kind === 'ending')
+            this.#isEnding = true;
         if (event.kind === 'details')
             this.#noteDetails(event.details, event.unread);
         if (event.kind === 'expectations')
@@ -70813,11 +70819,9 @@ class Sweep {
             this.#warnIfTooLong(cells, usual.medianMs);
         }
         const baseline = await this.#readBaseline();
-        const stopped = this.#failFast.signal;
         const jobSignal = signal ?? new AbortController().signal;
-        const either = AbortSignal.any([jobSignal, stopped]);
         // Each cell listens to them; Node takes more than ten listeners for a leak, and says so.
-        (0,external_node_events_.setMaxListeners)(0, stopped, either);
+        (0,external_node_events_.setMaxListeners)(0, jobSignal, this.#failFast.signal);
         return {
             ...this.#request,
             found: this.#found,
@@ -70826,9 +70830,9 @@ class Sweep {
             looks: this.#looks,
             slots: this.#slots,
             deadline: this.#deadline,
-            failFast: stopped,
+            failFast: this.#failFast.signal,
             jobSignal,
-            deps: { ...this.#deps, signal: either },
+            deps: this.#deps,
         };
     }
     async #readBaseline() {

@@ -149,6 +149,21 @@ test("the sweep's own timeout is no cell that failed: with fail-fast, each run i
     expect(entries(result).filter(({ error }) => error?.includes('It was stopped'))).toHaveLength(2)
   }))
 
+test('a stop that is under way is not cut off because another cell has failed', () => {
+  const slow: Fault = { on: 'stop', do: { kind: 'delay', seconds: 60 } }
+  return withServer({ orchestrator: 'kubernetes', faults: [slow] }, async (scene) => {
+    const inputs = { ...LONG, 'fail-fast': 'true', 'run-timeout': '2s', 'max-parallel': '2' }
+    const result = await sweep(scene, inputs)
+    const ends = entries(result).map(({ cell, conclusion }) => [cell, conclusion])
+    expect(ends).toEqual([
+      [1, 'timed-out'],
+      [2, 'timed-out'],
+      [3, 'not-started'],
+    ])
+    expect(scene.requests('POST', /\/stop$/)).toHaveLength(2)
+  })
+})
+
 test('a cancelled job is no cell that failed: with fail-fast, runs that are to go on do so', () =>
   withServer({ orchestrator: 'kubernetes' }, async (scene) => {
     const inputs = { ...LONG, 'fail-fast': 'true', 'on-cancel': 'keep-running', 'max-parallel': '2' }
@@ -167,7 +182,8 @@ test('the same values in another order of their keys are the same cell', () =>
   withServer({}, async (scene) => {
     const matrix =
       'include: [{train.accuracy: 0.7, train.seconds: 0.2}, {train.seconds: 0.2, train.accuracy: 0.7}]'
-    const result = await sweep(scene, { ...THREE, matrix })
+    // Nothing else gives one of them first.
+    const result = await sweep(scene, { ...THREE, parameters: '', matrix })
     expect(expectRed(result, 'failed')).toBe(
       'matrix: cells 1, 2 give the run the same values; keep one of them',
     )

@@ -53,8 +53,6 @@ export interface FollowPolicy {
   readonly baselineRequired?: boolean
   /** Whether anything else depends on what a completed run logged. */
   readonly isRanked?: boolean
-  /** Aborted when even the stopping of a run whose time is up has to end; default: when the step is aborted. */
-  readonly stopSignal?: AbortSignal | undefined
   /** Whether to read what the artifacts of a run that ended show. */
   readonly visualizations?: boolean
   /** With which other runs it is looked at; default: alone. */
@@ -275,12 +273,7 @@ export class Follower {
     const reason = this.#reason('stopped after its timeout')
     this.deps.journal.ending(onTimeout)
     this.#tellEnding(onTimeout, TIMEOUT_STOP_MS, timeoutMs)
-    // A failure elsewhere must not cut off what is under way here.
-    const { stopSignal = this.deps.signal } = this.#policy
-    const ended = await endRun(
-      { run, mode: onTimeout, reason, deadline },
-      { ...this.deps, signal: stopSignal },
-    )
+    const ended = await endRun({ run, mode: onTimeout, reason, deadline }, this.deps)
     if (ended.settled) this.deps.journal.settled()
     const hasEnded = runPhase(ended.status) !== 'going-on'
     if (ended.settled && hasEnded) this.#ended = ended

@@ -27,7 +27,7 @@ export interface SweepDependencies extends Omit<RunDependencies, 'journal'> {
 /** What the cells of a sweep share. */
 export interface CellContext extends Omit<
   FollowPolicy,
-  'wait' | 'timeoutMs' | 'baseline' | 'looks' | 'isRanked' | 'stopSignal'
+  'wait' | 'timeoutMs' | 'baseline' | 'looks' | 'isRanked'
 > {
   readonly found: FoundTarget
   readonly baseline: BaselineChoice | undefined
@@ -44,7 +44,7 @@ export interface CellContext extends Omit<
   readonly deadline: Deadline
   /** Aborted when one failure is to end the others. */
   readonly failFast: AbortSignal
-  /** Aborted when the workflow is cancelled; that of `deps` also when one failure ends the others. */
+  /** Aborted when the workflow is cancelled. */
   readonly jobSignal: AbortSignal
   readonly deps: SweepDependencies
 }
@@ -56,6 +56,7 @@ export class CellRun {
   readonly #context: CellContext
   #begun: Begun | undefined
   #isResumed = false
+  #isEnding = false
   #seen: Omit<CellResult, 'cell' | 'run' | 'isResumed' | 'outcome' | 'notStarted'> = NOTHING_SEEN
   #timeoutMs: number | undefined
   #startDeadline: StartDeadline | undefined
@@ -141,7 +142,6 @@ export class CellRun {
       ...this.#context,
       wait: true,
       isRanked: rank !== undefined,
-      stopSignal: jobSignal,
       get timeoutMs(): number | undefined {
         return leftMs() === Number.POSITIVE_INFINITY ? undefined : leftMs()
       },
@@ -157,16 +157,21 @@ export class CellRun {
   }
 
   #dependencies(): RunDependencies {
-    const { deps, slots, failFast } = this.#context
+    const { deps, slots, failFast, jobSignal } = this.#context
     const { cell } = this
     const { journalOf, ...others } = deps
     const journal = journalOf(cell)
+    const stopped = new AbortController()
     failFast.addEventListener('abort', () => {
+      // Another's failure must not cut off a stop that is under way here.
+      if (this.#isEnding) return
       // A step that is killed in between leaves the rest to its post step.
       journal.ending('stop')
+      stopped.abort(failFast.reason)
     })
     return {
       ...others,
+      signal: AbortSignal.any([jobSignal, stopped.signal]),
       journal,
       reporter: {
         tell: (event) => {
@@ -180,6 +185,7 @@ export class CellRun {
   }
 
   #note(event: RunEvent): void {
+    if (event.kind === 'ending') this.#isEnding = true
     if (event.kind === 'details') this.#noteDetails(event.details, event.unread)
     if (event.kind === 'expectations') this.#seen = { ...this.#seen, verdicts: event.verdicts }
     if (event.kind === 'compared') this.#seen = { ...this.#seen, comparison: event.comparison }

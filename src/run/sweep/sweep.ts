@@ -22,7 +22,7 @@ import { verdictOf, type SweepOutcome } from './verdict.ts'
 
 /** Everything that a sweep asks for. */
 export interface SweepRequest
-  extends FindRequest, Omit<FollowPolicy, 'wait' | 'baseline' | 'looks' | 'isRanked' | 'stopSignal'> {
+  extends FindRequest, Omit<FollowPolicy, 'wait' | 'baseline' | 'looks' | 'isRanked'> {
   readonly cells: readonly Cell[]
   readonly overrides: Omit<Overrides, 'cell'>
   readonly baseline: BaselineChoice | undefined
@@ -160,11 +160,9 @@ class Sweep {
       this.#warnIfTooLong(cells, usual.medianMs)
     }
     const baseline = await this.#readBaseline()
-    const stopped = this.#failFast.signal
     const jobSignal = signal ?? new AbortController().signal
-    const either = AbortSignal.any([jobSignal, stopped])
     // Each cell listens to them; Node takes more than ten listeners for a leak, and says so.
-    setMaxListeners(0, stopped, either)
+    setMaxListeners(0, jobSignal, this.#failFast.signal)
     return {
       ...this.#request,
       found: this.#found,
@@ -173,9 +171,9 @@ class Sweep {
       looks: this.#looks,
       slots: this.#slots,
       deadline: this.#deadline,
-      failFast: stopped,
+      failFast: this.#failFast.signal,
       jobSignal,
-      deps: { ...this.#deps, signal: either },
+      deps: this.#deps,
     }
   }
 
