@@ -160,6 +160,7 @@ test('a stop that is under way is not cut off because another cell has failed', 
       [2, 'timed-out'],
       [3, 'not-started'],
     ])
+    expect(entries(result).filter(({ error }) => error?.includes('It was stopped'))).toHaveLength(2)
     expect(scene.requests('POST', /\/stop$/)).toHaveLength(2)
   })
 })
