@@ -65,7 +65,7 @@ export default {
       comment: 'Only src/github and src/actions know that they run in a workflow.',
       severity: 'error',
       from: { path: pathOf(['base', 'http', 'zenml', 'run']) },
-      to: { path: 'node_modules/@actions/' },
+      to: { path: 'node_modules/@octokit/' },
     },
     {
       name: 'loaded-when-needed',
@@ -73,7 +73,7 @@ export default {
       severity: 'error',
       from: { path: '^src/' },
       to: {
-        path: 'node_modules/(@actions/github|yaml)/',
+        path: 'node_modules/(@octokit/core|yaml)/',
         dependencyTypesNot: ['type-only', 'type-import'],
         dynamic: false,
       },

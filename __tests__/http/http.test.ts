@@ -287,3 +287,85 @@ test('a token that no header can hold fails before anything is sent, and is not 
   expect(String(error)).not.toMatch(/tok|en☃/)
   expect(requests).toEqual([])
 })
+
+test('a server that wants to speak something else is no answer', async () => {
+  const url = await startTcp((socket) =>
+    socket.once('data', () =>
+      socket.write('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n'),
+    ),
+  )
+  const error = await failure(openHttp().send({ method: 'POST', url, body: '{}' }))
+  expect(error).toMatchObject({
+    sent: true,
+    message: 'the connection was closed before the answer was complete',
+  })
+})
+
+test('where TLS is never spoken, nothing was sent, and it is tried for the time that a connection has', async () => {
+  const url = (await startTcp((socket) => socket.resume())).replace('http:', 'https:')
+  const error = await failure(openHttp({ connectMs: 60 }).send({ method: 'POST', url, body: '{}' }))
+  expect(error).toMatchObject({
+    sent: false,
+    permanent: false,
+    message: 'no connection could be made in time',
+  })
+})
+
+test('a client that is closed while it connects ends that, too, and sends nothing any more', async () => {
+  const accepted = new Gate()
+  const gone = new Gate()
+  const url = await startTcp((socket) => {
+    socket.resume().on('close', () => {
+      gone.open()
+    })
+    accepted.open()
+  })
+  const http = openHttp()
+  const sending = failure(http.send({ method: 'POST', url: url.replace('http:', 'https:'), body: '{}' }))
+  await accepted.opened
+  await http.close()
+  const message = 'the connections were closed, because the step has ended'
+  expect(await sending).toMatchObject({ sent: false, permanent: true, message })
+  await gone.opened
+  expect(await failure(http.send({ method: 'GET', url }))).toMatchObject({
+    sent: false,
+    permanent: true,
+    message,
+  })
+})
+
+test('a server is asked for sixteen answers at once, and for the others when one of them has come', async () => {
+  let open = 0
+  let most = 0
+  const all = new Gate()
+  const { url } = await startHttp((_request, response) => {
+    open += 1
+    most = Math.max(most, open)
+    if (open === 16) all.open()
+    void all.opened.then(() => {
+      open -= 1
+      response.end('{}')
+    })
+  })
+  const http = openHttp()
+  const answers = await Promise.all(Array.from({ length: 40 }, () => http.send({ method: 'GET', url })))
+  expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 40 }, () => 200))
+  expect(most).toBe(16)
+})
+
+test.each(['POST', 'PUT', 'PATCH', 'DELETE'] as const)(
+  'one kept connection serves several requests, the body of a %s included',
+  async (method) => {
+    const connections = new Set<unknown>()
+    const bodies: string[] = []
+    const { url } = await startHttp((request, response) => {
+      connections.add(request.socket)
+      request.setEncoding('utf8').on('data', (text: string) => bodies.push(text))
+      request.on('end', () => response.end('{}'))
+    })
+    const http = openHttp()
+    for (const body of ['{"a":1}', '{"b":2}', '{"c":3}']) await http.send({ method, url, body })
+    expect(bodies).toEqual(['{"a":1}', '{"b":2}', '{"c":3}'])
+    expect(connections.size).toBe(1)
+  },
+)

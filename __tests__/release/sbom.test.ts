@@ -52,7 +52,7 @@ describe('the list of what is in the bundle', () => {
       return `${group === undefined ? '' : `${group}/`}${name} ${version}`
     })
     expect(listed).toEqual(headings)
-    expect(listed.length).toBeGreaterThan(20)
+    expect(listed.length).toBeGreaterThan(10)
     // Installed are many more.
     expect(existsSync(path.join(ROOT, 'node_modules/typescript'))).toBe(true)
     expect(text).not.toContain('typescript')
@@ -60,10 +60,10 @@ describe('the list of what is in the bundle', () => {
 
   test('has the version, license and checksum of each', () => {
     const { packages } = JSON.parse(source.lock)
-    const core = bom.components.find(({ purl }) => purl.startsWith('pkg:npm/%40actions/core@'))
-    const { version, license, integrity } = packages['node_modules/@actions/core']
+    const core = bom.components.find(({ purl }) => purl.startsWith('pkg:npm/%40octokit/core@'))
+    const { version, license, integrity } = packages['node_modules/@octokit/core']
     expect(core).toMatchObject({
-      group: '@actions',
+      group: '@octokit',
       name: 'core',
       version,
       licenses: [{ license: { id: license } }],
@@ -99,8 +99,8 @@ describe('the list of what is in the bundle', () => {
   })
 
   test('cannot be made of a bundle that was built from other packages than those of the lock file', () => {
-    const licenses = source.licenses.replace(/^undici \S+/m, 'undici 1.2.3')
-    expect(() => cyclonedx({ ...source, licenses })).toThrow('package-lock.json has no undici 1.2.3')
+    const licenses = source.licenses.replace(/^yaml \S+/m, 'yaml 1.2.3')
+    expect(() => cyclonedx({ ...source, licenses })).toThrow('package-lock.json has no yaml 1.2.3')
     expect(() => bundledPackages('something else')).toThrow('does not begin with a package')
   })
 })

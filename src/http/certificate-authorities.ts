@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs'
-import tls from 'node:tls'
 
 /**
  * All certificates to trust when these are added: Node takes a list as all there is, so its own roots and those
@@ -12,6 +11,8 @@ export function trustedAuthorities(added: readonly string[]): string[] | undefin
 }
 
 function defaultAuthorities(): readonly string[] {
+  // An import would load it for every step, and Node takes a while for it.
+  const tls = process.getBuiltinModule('node:tls')
   // Node 22.15 and newer tells what it trusts, also what it was told to take from the system or OpenSSL.
   const getCACertificates: unknown = Reflect.get(tls, 'getCACertificates')
   if (typeof getCACertificates === 'function') {

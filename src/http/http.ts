@@ -1,8 +1,13 @@
-import { Agent, ProxyAgent, type Dispatcher } from 'undici'
+import { setMaxListeners } from 'node:events'
+import { request as openRequest } from 'node:http'
 import { trustedAuthorities } from './certificate-authorities.ts'
-import { TransportError } from './transport-error.ts'
+import { closed, connect, hostOf, portOf } from './connect.ts'
+import { Exchange, type HttpAnswer } from './exchange.ts'
+import { Peer } from './peer.ts'
 import { blameProxy, proxyFor, proxyName, type Proxy } from './proxies.ts'
-import { explainUntrusted } from './untrusted-certificate.ts'
+import { TransportError } from './transport-error.ts'
+
+export type { HttpAnswer }
 
 /** One HTTP request; `url` is absolute. */
 export interface HttpRequest {
@@ -17,13 +22,6 @@ export interface HttpRequest {
   readonly signal?: AbortSignal | undefined
 }
 
-/** A complete answer of any status. Header names are lower case. */
-export interface HttpAnswer {
-  readonly status: number
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>
-  readonly body: string
-}
-
 export interface HttpLimits {
   readonly connectMs: number
   readonly exchangeMs: number
@@ -36,9 +34,6 @@ export interface HttpLimits {
  */
 const DEFAULT_LIMITS: HttpLimits = { connectMs: 10_000, exchangeMs: 65_000, bodyBytes: 32 * 1024 * 1024 }
 
-/** More than a step needs at once, but for one that ends many runs: a server must not be run over by it. */
-const MOST_CONNECTIONS = 16
-
 /**
  * The one place that opens connections: user agent, time-outs, body limit, authorities, and the proxies of
  * HTTP_PROXY, HTTPS_PROXY and NO_PROXY. It follows no redirect (a credential must not travel to another address) and
@@ -48,14 +43,18 @@ export class Http {
   readonly #userAgent: string
   readonly #limits: HttpLimits
   readonly #ca: readonly string[] | undefined
-  /** By proxy and account there; empty for none. */
-  readonly #dispatchers = new Map<string, Dispatcher>()
+  /** By address, proxy and account there. */
+  readonly #peers = new Map<string, Peer>()
+  readonly #underWay = new Set<Exchange>()
+  readonly #life = new AbortController()
 
   /** @param authorities PEM texts of certificates to trust beside those that Node does */
   constructor(userAgent: string, limits: Partial<HttpLimits> = {}, authorities: readonly string[] = []) {
     this.#userAgent = userAgent
     this.#limits = { ...DEFAULT_LIMITS, ...limits }
     this.#ca = trustedAuthorities(authorities)
+    // Each connection that is being made listens to it.
+    setMaxListeners(0, this.#life.signal)
   }
 
   /**
@@ -79,17 +78,10 @@ export class Http {
       )
     }, timeoutMs)
     request.signal?.addEventListener('abort', onAbort, { once: true })
+    this.#underWay.add(exchange)
     try {
-      this.#dispatcher(proxy).dispatch(
-        {
-          origin: url.origin,
-          path: `${url.pathname}${url.search}`,
-          method: request.method,
-          headers: { 'user-agent': this.#userAgent, accept: 'application/json', ...request.headers },
-          body: request.body ?? null,
-        },
-        exchange,
-      )
+      if (this.#life.signal.aborted) throw closed(false)
+      this.#begin(exchange, request, url, proxy)
       return await exchange.answer
     } catch (error) {
       if (!(error instanceof TransportError)) throw error
@@ -98,6 +90,7 @@ export class Http {
     } finally {
       clearTimeout(timer)
       request.signal?.removeEventListener('abort', onAbort)
+      this.#underWay.delete(exchange)
     }
   }
 
@@ -112,111 +105,61 @@ export class Http {
     }
   }
 
-  /** Closes idle connections; exchanges under way are cut. */
-  async close(): Promise<void> {
-    await Promise.all([...this.#dispatchers.values()].map((dispatcher) => dispatcher.destroy()))
+  /** Closes all connections; exchanges under way are cut. */
+  close(): Promise<void> {
+    this.#life.abort()
+    for (const exchange of this.#underWay) exchange.abort(closed(exchange.sent))
+    for (const peer of this.#peers.values()) peer.close()
+    return Promise.resolve()
   }
 
-  #dispatcher(proxy: Proxy | undefined): Dispatcher {
-    const key = proxy === undefined ? '' : `${proxy.authorization} ${proxy.url}`
-    const dispatcher = this.#dispatchers.get(key) ?? this.#open(proxy)
-    this.#dispatchers.set(key, dispatcher)
-    return dispatcher
-  }
-
-  #open(proxy: Proxy | undefined): Dispatcher {
-    const tls = {
-      timeout: this.#limits.connectMs,
-      // Said outright, so that no variable of the runner can switch it off.
-      rejectUnauthorized: true,
-      ...(this.#ca && { ca: [...this.#ca] }),
-    }
-    // The exchange's own limit is the one that counts: it also ends answers that drip for ever.
-    const options = { headersTimeout: 0, bodyTimeout: 0, connections: MOST_CONNECTIONS }
-    if (proxy === undefined) return new Agent({ ...options, connect: tls })
-    return new ProxyAgent({
-      ...options,
-      uri: proxy.url,
-      // As curl does it: many proxies allow CONNECT to port 443 only.
-      proxyTunnel: false,
-      ...(proxy.authorization && { token: proxy.authorization }),
-      requestTls: tls,
-      proxyTls: tls,
+  #begin(exchange: Exchange, request: HttpRequest, url: URL, proxy: Proxy | undefined): void {
+    const { method, headers, body = '' } = request
+    const path = `${url.pathname}${url.search}`
+    // A proxy that is asked for a plain address takes all of it.
+    const asked = url.protocol === 'http:' ? proxy : undefined
+    const peer = this.#peer(url, proxy)
+    const exchanged = peer.inTurn(async () => {
+      // Ended before its turn came: the caller counts on it that nothing leaves any more.
+      if (exchange.isOver) return
+      const outgoing = openRequest({
+        agent: peer.agent,
+        host: hostOf(url),
+        port: portOf(url),
+        path: asked === undefined ? path : `${url.origin}${path}`,
+        method,
+        headers: {
+          host: url.host,
+          'user-agent': this.#userAgent,
+          accept: 'application/json',
+          ...((body !== '' || method !== 'GET') && { 'content-length': Buffer.byteLength(body) }),
+          ...headers,
+          ...(asked?.authorization && { 'proxy-authorization': asked.authorization }),
+        },
+      })
+      exchange.begin(outgoing, asked !== undefined)
+      outgoing.end(body)
+      await exchange.answer
     })
+    exchanged.catch(exchange.fail)
+  }
+
+  #peer(url: URL, proxy: Proxy | undefined): Peer {
+    const key = [url.origin, proxy?.url, proxy?.authorization].join(' ')
+    const known = this.#peers.get(key)
+    if (known !== undefined) return known
+    const { signal } = this.#life
+    const peer = new Peer(() =>
+      connect(url, proxy, { ca: this.#ca, limitMs: this.#limits.connectMs, signal }),
+    )
+    this.#peers.set(key, peer)
+    return peer
   }
 
   async #explained(error: TransportError, url: URL, proxy: Proxy | undefined): Promise<TransportError> {
+    const { explainUntrusted } = await import('./untrusted-certificate.ts')
     const why = await explainUntrusted(error.code, url, proxy, this.#ca)
     if (why === undefined) return error
     return new TransportError(error.code, `${error.message}: ${why}`, error.sent, true)
-  }
-}
-
-/** Collects one answer, and knows whether the request had begun to leave this machine. */
-class Exchange implements Dispatcher.DispatchHandler {
-  readonly answer: Promise<HttpAnswer>
-  sent = false
-  readonly #bodyBytes: number
-  readonly #chunks: Buffer[] = []
-  #size = 0
-  #aborted = false
-  #status = 0
-  #headers: HttpAnswer['headers'] = {}
-  #controller: Dispatcher.DispatchController | undefined
-  #resolve!: (answer: HttpAnswer) => void
-  #reject!: (reason: unknown) => void
-
-  constructor(bodyBytes: number) {
-    this.#bodyBytes = bodyBytes
-    this.answer = new Promise((resolve, reject) => {
-      this.#resolve = resolve
-      this.#reject = reject
-    })
-  }
-
-  /** Ends the exchange for a reason of ours; nothing that arrives later counts. */
-  abort(reason: unknown): void {
-    this.#aborted = true
-    this.#reject(reason)
-    this.#controller?.abort(new Error('aborted'))
-  }
-
-  /** Called when a connection stands and the request is about to be written to it: from here on it may have arrived. */
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    if (this.#aborted) {
-      // Ended while the connection was made: the caller counts on it that nothing leaves any more.
-      controller.abort(new Error('aborted'))
-      return
-    }
-    this.#controller = controller
-    this.sent = true
-  }
-
-  onResponseStart(
-    _controller: Dispatcher.DispatchController,
-    status: number,
-    headers: HttpAnswer['headers'],
-  ): void {
-    this.#status = status
-    this.#headers = headers
-  }
-
-  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    this.#size += chunk.length
-    if (this.#size > this.#bodyBytes) {
-      const limit = `${this.#bodyBytes / 1024 / 1024} MB`
-      this.abort(new TransportError('TOO_LARGE', `the answer is larger than ${limit}`, true, true))
-      return
-    }
-    this.#chunks.push(chunk)
-  }
-
-  onResponseEnd(): void {
-    const body = Buffer.concat(this.#chunks).toString('utf8')
-    this.#resolve({ status: this.#status, headers: this.#headers, body })
-  }
-
-  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    this.#reject(TransportError.from(error, this.sent))
   }
 }

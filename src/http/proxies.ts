@@ -80,7 +80,7 @@ const PROXY_REASONS: Readonly<Record<string, string>> = {
   EHOSTUNREACH: 'cannot be reached from this runner',
   ENETUNREACH: 'cannot be reached from this runner',
   ETIMEDOUT: 'did not answer in time',
-  UND_ERR_CONNECT_TIMEOUT: 'did not answer in time',
+  CONNECT_TIMEOUT: 'did not answer in time',
 }
 
 /** What is wrong with the proxy if that is what could not be reached; otherwise the error as it is. */

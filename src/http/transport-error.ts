@@ -1,7 +1,4 @@
-/**
- * Codes of Node's TLS and undici that another try will not mend. The words are ours throughout, because
- * undici's own texts can hold the whole URL, user and password included.
- */
+/** Codes of Node's TLS that another try will not mend. The words are ours throughout: Node's own name addresses. */
 const CERTIFICATE_CODES: ReadonlySet<string> = new Set([
   'CERT_HAS_EXPIRED',
   'CERT_NOT_YET_VALID',
@@ -25,9 +22,6 @@ const REASONS: Readonly<Record<string, string>> = {
   ENETUNREACH: 'the network cannot be reached from this runner',
   EPIPE: 'the connection was closed while the request was being sent',
   ETIMEDOUT: 'the connection timed out',
-  UND_ERR_CONNECT_TIMEOUT: 'no connection could be made in time',
-  UND_ERR_SOCKET: 'the connection was closed before the answer was complete',
-  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'the connection was closed before the answer was complete',
 }
 
 /** What became of looking up a host name, which is said: with Pro it is the workspace's, which stands in no input. */
@@ -56,8 +50,9 @@ export class TransportError extends Error {
     return CERTIFICATE_CODES.has(this.code)
   }
 
-  /** Reads an error of undici or Node; only its code is shown, never its text. */
-  static from(error: Error, sent: boolean): TransportError {
+  /** Reads an error of Node; only its code is shown, never its text. One of ours is given as it is. */
+  static from(error: unknown, sent: boolean): TransportError {
+    if (error instanceof TransportError) return error
     const code = errorCode(error) ?? 'UNKNOWN'
     if (CERTIFICATE_CODES.has(code)) {
       return new TransportError(code, `the server's certificate is not trusted (${code})`, sent, true)
@@ -70,41 +65,36 @@ export class TransportError extends Error {
         true,
       )
     }
-    if (code === 'UND_ERR_DESTROYED' || code === 'UND_ERR_CLOSED') {
-      return new TransportError(code, 'the connections were closed, because the step has ended', sent, true)
-    }
     const lookup = LOOKUP_REASONS[code]
     if (lookup !== undefined) return new TransportError(code, `the host name ${host(error)}${lookup}`, sent)
-    const proxyStatus = /Proxy response \((\d{3})\)|Proxy Authentication Required \((407)\)/.exec(
-      error.message,
-    )
-    if (proxyStatus !== null) return proxyRefusal(proxyStatus[1] ?? proxyStatus[2] ?? '')
     return new TransportError(code, REASONS[code] ?? `the connection failed (${code})`, sent)
   }
 }
 
 /** With a space behind it; empty if Node does not say which host it looked up. */
-function host(error: object): string {
-  return 'hostname' in error && typeof error.hostname === 'string' && /^[\w.-]{1,253}$/.test(error.hostname)
+function host(error: unknown): string {
+  return typeof error === 'object' &&
+    error !== null &&
+    'hostname' in error &&
+    typeof error.hostname === 'string' &&
+    /^[\w.-]{1,253}$/.test(error.hostname)
     ? `${error.hostname} `
     : ''
 }
 
 /** A proxy that says no does so instead of passing anything on. */
-function proxyRefusal(status: string): TransportError {
+export function proxyRefusal(status: number): TransportError {
   const advice =
-    status === '407'
+    status === 407
       ? "; the runner's HTTPS_PROXY or HTTP_PROXY needs the right user and password, percent-encoded"
       : ''
   const told = `the proxy refused the connection with status ${status}${advice}`
-  return new TransportError('PROXY', told, false, status === '407')
+  return new TransportError('PROXY', told, false, status === 407)
 }
 
 /** Node's code of an error, or of what lies under it: it tries every address of a host and reports them together. */
 function errorCode(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null) return undefined
-  // undici's wrap around a proxy's certificate for another host.
-  if ('code' in error && error.code === 'UND_ERR_PRX_TLS' && 'cause' in error) return errorCode(error.cause)
   if ('code' in error && typeof error.code === 'string' && /^\w+$/.test(error.code)) return error.code
   if ('errors' in error && Array.isArray(error.errors)) return errorCode(error.errors[0])
   return 'cause' in error ? errorCode(error.cause) : undefined

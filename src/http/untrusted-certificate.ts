@@ -1,9 +1,7 @@
-import http from 'node:http'
-import https from 'node:https'
 import { isIP } from 'node:net'
-import type { Duplex } from 'node:stream'
 import tls from 'node:tls'
 import { cutAtSpace } from '../base/cut.ts'
+import { hostOf, openTunnel, portOf } from './connect.ts'
 import type { Proxy } from './proxies.ts'
 
 /** Only for a better message, so nobody waits long for it. */
@@ -42,7 +40,7 @@ export async function explainUntrusted(
       const looked = await look(hostOf(address), { ...options, ...place(address) }, signal)
       if (!looked.authorized) return describe(code, looked.chain, hostOf(address), "the proxy's")
     }
-    const socket = proxy && (await tunnel(url, proxy, ca, signal))
+    const socket = proxy && (await openTunnel(url, proxy, { ca, limitMs: TIME_LIMIT_MS, signal }))
     const own = socket === undefined ? place(url) : { socket }
     const looked = await look(hostOf(url), { ...options, ...own }, signal)
     return looked.authorized ? undefined : describe(code, looked.chain, hostOf(url), 'it')
@@ -51,12 +49,8 @@ export async function explainUntrusted(
   }
 }
 
-function hostOf(url: URL): string {
-  return url.hostname.replace(/^\[|\]$/g, '')
-}
-
 function place(url: URL): { readonly host: string; readonly port: number } {
-  return { host: hostOf(url), port: Number(url.port === '' ? 443 : url.port) }
+  return { host: hostOf(url), port: portOf(url) }
 }
 
 /** Reads the certificates of whoever answers, and hangs up. */
@@ -81,27 +75,6 @@ async function look(host: string, options: tls.ConnectionOptions, signal: AbortS
       resolve({ authorized: socket.authorized && nameFits, chain })
       socket.destroy()
     })
-  })
-}
-
-/** A connection through the proxy. One whose own certificate is not trusted is not told user and password. */
-async function tunnel(
-  url: URL,
-  proxy: Proxy,
-  ca: readonly string[] | undefined,
-  signal: AbortSignal,
-): Promise<Duplex> {
-  const target = `${url.hostname}:${url.port === '' ? '443' : url.port}`
-  const headers = { host: target, ...(proxy.authorization && { 'proxy-authorization': proxy.authorization }) }
-  const options = { method: 'CONNECT', path: target, headers, agent: false, signal }
-  return new Promise((resolve, reject) => {
-    const request = proxy.url.startsWith('https:')
-      ? https.request(proxy.url, { ...options, rejectUnauthorized: true, ...(ca && { ca: [...ca] }) })
-      : http.request(proxy.url, options)
-    request.once('error', reject)
-    request.once('response', () => reject(new Error('no tunnel')))
-    request.once('connect', (_response, socket: Duplex) => resolve(socket))
-    request.end()
   })
 }
 

@@ -406,7 +406,7 @@ const passing: readonly (readonly [string, GithubFault, RegExp])[] = [
   ],
   ['the limit of the hour', () => primaryRateLimit(1_800_000_000), /rate limit for this token is reached/],
   ['GitHub is down', () => new GithubAnswer(502, '<html>', { 'content-type': 'text/html' }), /answered 502$/],
-  ['the connection is cut', () => 'cut', /could not be reached \(UND_ERR_SOCKET\)/],
+  ['the connection is cut', () => 'cut', /could not be reached \(ECONNRESET\)/],
 ]
 
 test.each(passing)('%s: one notice at the end, and the post step tries again', (_, fault, says) =>

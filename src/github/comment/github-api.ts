@@ -69,9 +69,10 @@ export class GithubApi {
   /** Loads GitHub's client, which most steps never need. Nothing is sent yet. */
   static async open(options: GithubApiOptions): Promise<GithubApi> {
     const { token, context, http, signal } = options
-    const { getOctokit } = await import('@actions/github')
+    const { Octokit } = await import('@octokit/core')
     const silent = (): void => undefined
-    const octokit = getOctokit(token, {
+    const octokit = new Octokit({
+      auth: token,
       baseUrl: context.apiUrl,
       request: { fetch: fetchThrough(http, signal) },
       log: { debug: silent, info: silent, warn: silent, error: silent },

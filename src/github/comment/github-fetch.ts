@@ -9,6 +9,15 @@ export interface FetchOptions {
   readonly body?: string | undefined
 }
 
+/** What is read of an answer by GitHub's client. */
+export interface FetchAnswer {
+  readonly status: number
+  readonly url: string
+  readonly headers: ReadonlyMap<string, string>
+  readonly text: () => Promise<string>
+  readonly arrayBuffer: () => Promise<ArrayBuffer>
+}
+
 /**
  * A fetch that sends its requests as all others of the action go: through the proxies of the environment, with the
  * authorities of `ca-certificate`, following no redirect.
@@ -16,7 +25,7 @@ export interface FetchOptions {
 export function fetchThrough(
   http: Pick<Http, 'send'>,
   signal: AbortSignal,
-): (url: string, options: FetchOptions) => Promise<Response> {
+): (url: string, options: FetchOptions) => Promise<FetchAnswer> {
   return async (url, { method, headers, body }) => {
     const answer = await http.send({
       method: methodOf(method),
@@ -25,13 +34,16 @@ export function fetchThrough(
       ...(body !== undefined && { body }),
       signal,
     })
-    const answered = new Headers()
-    for (const [name, value] of Object.entries(answer.headers)) {
-      for (const each of [value ?? []].flat()) answered.append(name, each)
+    const answered = Object.entries(answer.headers).map(
+      ([name, value]) => [name, [value ?? []].flat().join(', ')] as const,
+    )
+    return {
+      status: answer.status,
+      url,
+      headers: new Map(answered),
+      text: () => Promise.resolve(answer.body),
+      arrayBuffer: () => Promise.resolve(new TextEncoder().encode(answer.body).buffer),
     }
-    // These have no body by definition, and Response refuses one, even an empty text.
-    const isBodiless = [204, 205, 304].includes(answer.status)
-    return new Response(isBodiless ? null : answer.body, { status: answer.status, headers: answered })
   }
 }
 

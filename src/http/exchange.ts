@@ -1,0 +1,81 @@
+import type { ClientRequest, IncomingMessage } from 'node:http'
+import { proxyRefusal, TransportError } from './transport-error.ts'
+
+/** A complete answer of any status. Header names are lower case. */
+export interface HttpAnswer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>
+  readonly body: string
+}
+
+/** Collects one answer, and knows whether the request had begun to leave this machine. */
+export class Exchange {
+  readonly answer: Promise<HttpAnswer>
+  /** From when a connection stands and the request is about to be written to it: it may have arrived. */
+  sent = false
+  isOver = false
+  readonly #bodyBytes: number
+  #request: ClientRequest | undefined
+  #resolve!: (answer: HttpAnswer) => void
+  #reject!: (reason: unknown) => void
+
+  constructor(bodyBytes: number) {
+    this.#bodyBytes = bodyBytes
+    this.answer = new Promise((resolve, reject) => {
+      this.#resolve = resolve
+      this.#reject = reject
+    })
+  }
+
+  /**
+   * Takes over a request that waits for its connection.
+   *
+   * @param isOfProxy whether a proxy answers for the server
+   */
+  begin(request: ClientRequest, isOfProxy: boolean): void {
+    this.#request = request
+    request.once('socket', () => {
+      this.sent = true
+    })
+    request.on('error', this.fail)
+    request.once('response', (response) => {
+      if (isOfProxy && response.statusCode === 407) this.abort(proxyRefusal(407))
+      else this.#read(response)
+    })
+    // The server wants to speak something else.
+    request.once('upgrade', () => {
+      this.abort(TransportError.from({ code: 'ECONNRESET' }, true))
+    })
+  }
+
+  /** Ends the exchange for a reason of ours; nothing that arrives later counts, and nothing leaves any more. */
+  abort(reason: unknown): void {
+    this.isOver = true
+    this.#reject(reason)
+    this.#request?.destroy()
+  }
+
+  /** Ends it for what Node says of it. */
+  readonly fail = (error: unknown): void => {
+    this.isOver = true
+    this.#reject(TransportError.from(error, this.sent))
+  }
+
+  #read(response: IncomingMessage): void {
+    const chunks: Buffer[] = []
+    let size = 0
+    response.on('data', (chunk: Buffer) => {
+      chunks.push(chunk)
+      size += chunk.length
+      if (size <= this.#bodyBytes) return
+      const limit = `${this.#bodyBytes / 1024 / 1024} MB`
+      this.abort(new TransportError('TOO_LARGE', `the answer is larger than ${limit}`, true, true))
+    })
+    response.on('error', this.fail)
+    response.once('end', () => {
+      const { statusCode: status = 0, headers } = response
+      this.isOver = true
+      this.#resolve({ status, headers, body: Buffer.concat(chunks).toString('utf8') })
+    })
+  }
+}
