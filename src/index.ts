@@ -1,60 +1,67 @@
-import { login as logIn } from './actions/login.ts'
-import { runTemplate } from './actions/main.ts'
-import { cleanUpStep } from './actions/post.ts'
-import { promote as promoteVersion } from './actions/promote.ts'
-import { stopGivenRun } from './actions/stop.ts'
-import { sweepMatrix } from './actions/sweep.ts'
-import { waitForRun } from './actions/wait.ts'
 import { WorkflowLog } from './github/log/workflow-log.ts'
+import type { Environment } from './github/workflow/environment.ts'
+import { isNothingLeft } from './github/nothing-left.ts'
+
+/** Does an action's work. Gives whether the step succeeded. */
+type Action = (env: Environment, log: WorkflowLog) => Promise<boolean>
 
 /** Entry of the action itself. */
 export async function main(): Promise<void> {
-  await run(runTemplate)
+  await run(async () => (await import('./actions/main.ts')).runTemplate)
 }
 
-/** Entry of its post step, and of that of wait/. */
+/** Entry of its post step, and of those of wait/ and sweep/. Most have nothing to do, and load nothing for that. */
 export async function post(): Promise<void> {
-  await run(cleanUpStep)
+  if (isNothingLeft(process.env)) return
+  await run(async () => (await import('./actions/post.ts')).cleanUpStep)
 }
 
 /** Entry of login/. */
 export async function login(): Promise<void> {
-  await run(logIn)
+  await run(async () => (await import('./actions/login.ts')).login)
 }
 
 /** Entry of wait/. */
 export async function wait(): Promise<void> {
-  await run(waitForRun)
+  await run(async () => (await import('./actions/wait.ts')).waitForRun)
 }
 
 /** Entry of sweep/. */
 export async function sweep(): Promise<void> {
-  await run(sweepMatrix)
+  await run(async () => (await import('./actions/sweep.ts')).sweepMatrix)
 }
 
 /** Entry of stop/. */
 export async function stop(): Promise<void> {
-  await run(stopGivenRun)
+  await run(async () => (await import('./actions/stop.ts')).stopGivenRun)
 }
 
 /** Entry of promote/. */
 export async function promote(): Promise<void> {
-  await run(promoteVersion)
+  await run(async () => (await import('./actions/promote.ts')).promote)
 }
 
 /** The one place that decides the exit code. */
-async function run(action: (env: NodeJS.ProcessEnv, log: WorkflowLog) => Promise<boolean>): Promise<void> {
+async function run(load: () => Promise<Action>): Promise<void> {
   const log = new WorkflowLog((text) => process.stdout.write(text))
   const onUnforeseen = (error: unknown): void => {
     process.exitCode = 1
     tellUnforeseen(error, log)
   }
+  // Node would end, as if all were well, a process that waits for what never comes.
+  const onNothingLeft = (): void => {
+    onUnforeseen(new Error('nothing is left that the step could wait for'))
+  }
+  process.once('beforeExit', onNothingLeft)
   // Node would print it as it is, with whatever a server had to say, and end the process without a word on its run.
   process.on('uncaughtException', onUnforeseen)
   try {
+    const action = await load()
     if (!(await action(process.env, log))) process.exitCode = 1
   } catch (error) {
     onUnforeseen(error)
+  } finally {
+    process.off('beforeExit', onNothingLeft)
   }
 }
 

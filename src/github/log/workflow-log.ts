@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { stripVTControlCharacters } from 'node:util'
 
 import { KnownSecrets, type CoverOptions } from '../secrets/known-secrets.ts'
@@ -115,7 +114,8 @@ export class WorkflowLog {
    */
   serverText(text: readonly string[], title: string, { isFolded = false } = {}): void {
     const lines = text.flatMap((part) => part.split(LINE_END))
-    const fence = randomUUID()
+    // An import would load it for every step, and Node takes a while for it.
+    const fence = process.getBuiltinModule('node:crypto').randomUUID()
     const block = lines.map((line) => `│ ${harmlessLine(line)}\n`).join('')
     const fenced = block === '' ? '' : `::stop-commands::${fence}\n${block}::${fence}::\n`
     this.#write(isFolded ? folded(title, fenced) : `${plainLines(title)}${fenced}`)

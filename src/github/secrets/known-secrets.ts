@@ -1,5 +1,4 @@
-import { z } from 'zod'
-
+import { parseJson } from '../../base/json.ts'
 import { unescaped, type UnescapedText } from './unescaped.ts'
 
 /** Shorter values would blot out ordinary words. */
@@ -143,18 +142,15 @@ function formsOf(secret: string): string[] {
   ]
 }
 
-const keyParts = z.record(z.string(), z.string())
-
 /** The texts that one of ZenML's keys is made of, but for ids: `ZENKEY_` and JSON in base64. */
 function innerKeysOf(secret: string): string[] {
   const encoded = /^ZEN(?:PRO)?KEY_(.+)$/.exec(secret)?.[1]
   if (encoded === undefined) return []
-  try {
-    const parts = keyParts.parse(JSON.parse(Buffer.from(encoded, 'base64').toString()))
-    return Object.values(parts).filter((part) => !part.includes('-'))
-  } catch {
-    return []
-  }
+  const parts = parseJson(Buffer.from(encoded, 'base64').toString())
+  if (typeof parts !== 'object' || parts === null || Array.isArray(parts)) return []
+  const values: unknown[] = Object.values(parts)
+  const isText = (value: unknown): value is string => typeof value === 'string'
+  return values.every(isText) ? values.filter((part) => !part.includes('-')) : []
 }
 
 /** The secret's part of the base64 text of some other bytes and the secret; two characters may hold bits of both. */
