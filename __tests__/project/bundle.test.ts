@@ -64,6 +64,11 @@ test.each(['@octokit/core', 'yaml', 'zod'])('licenses.txt has the license of %s 
   expect(section).toMatch(/Copyright[\s\S]+WARRANT/i)
 })
 
+test('dist has at most 2 MiB', () => {
+  const bytes = names.reduce((sum, name) => sum + Buffer.byteLength(inDist(name)), 0)
+  expect(bytes).toBeLessThan(2 * 1024 * 1024)
+})
+
 test('dist does not tell where it was built', () => {
   expect(scripts.filter((text) => text.includes(root.replace(/[\\/]$/, '')))).toEqual([])
 })

@@ -142,6 +142,7 @@ async function runBefore(
   clock: VirtualClock,
   http: Http,
 ): Promise<void> {
+  if (earlierRuns === 0) return
   const client = await clientOf(server, clock, http, NOBODY)
   const totalMs = pipeline.steps.reduce((sum, { seconds }) => sum + seconds, 60) * 1_000
   const id = Object.values(server.seeded.templates)[0] ?? ''

@@ -7,7 +7,7 @@ import { readFile } from '../github/workflow/files.ts'
 import { readWorkflowContext } from '../github/workflow/context.ts'
 import type { ReportInputs } from '../github/inputs/read.ts'
 import type { WorkflowLog } from '../github/log/workflow-log.ts'
-import { pullRequestComment, type CommentOptions } from '../github/comment/comment.ts'
+import type { CommentOptions } from '../github/comment/comment.ts'
 import type { Audience } from '../github/step-report.ts'
 import { systemClock } from '../base/system-clock.ts'
 import { openHttp } from './connect.ts'
@@ -28,10 +28,16 @@ export async function audienceOf(
   if (visualizations && isPublic(await readEvent(around.context, readFile))) log.notice(BECOMES_PUBLIC)
   return {
     summary,
-    comment: pullRequestComment({ mode: comment, token: githubToken, action, stepKey, ...around }),
+    comment: await commentOf({ mode: comment, token: githubToken, action, stepKey, ...around }),
     reportFolder: visualizations ? (env['RUNNER_TEMP'] ?? tmpdir()) : undefined,
     commits: await readCommits(around.context, readFile),
   }
+}
+
+/** Most steps have none, and load nothing for it. */
+async function commentOf(options: CommentOptions): Promise<Audience['comment']> {
+  if (options.mode === 'never') return undefined
+  return (await import('../github/comment/comment.ts')).pullRequestComment(options)
 }
 
 /** What a comment needs of the step that it is written from. */

@@ -2,7 +2,7 @@ import type { ConnectionInputs } from '../github/inputs/connection.ts'
 import { inline, type WorkflowLog } from '../github/log/workflow-log.ts'
 import type { Reporter } from '../run/events.ts'
 import { Api } from '../zenml/api.ts'
-import { ZenmlClient } from '../zenml/client.ts'
+import type { ZenmlClient } from '../zenml/client.ts'
 import type { Clock } from '../base/clock.ts'
 import { shownDuration } from '../base/duration-text.ts'
 import { timeLimit } from '../base/system-clock.ts'
@@ -14,7 +14,6 @@ import {
   managementTokenGrant,
 } from '../zenml/login/grants.ts'
 import { Http } from '../http/http.ts'
-import { findWorkspace, ProClient } from '../zenml/login/workspaces.ts'
 import { proxySecrets } from '../http/proxies.ts'
 import { parseServerUrl, type ProWorkspace, type ServerAddress } from '../zenml/server-url.ts'
 import {
@@ -58,7 +57,7 @@ export function openHttp(authorities: ConnectionInputs['authorities']): Http {
 
 /**
  * Makes a client of the server that the inputs name; the one place where connections, session and client are joined.
- * Nothing is sent yet, unless a workspace of ZenML Pro has to be looked up.
+ * The login is sent, and a workspace of ZenML Pro is looked up.
  *
  * @throws ZenmlError, with one line for a person, if it cannot be found
  * @throws the signal's reason if it was aborted while it was looked up
@@ -83,12 +82,19 @@ export async function openClient(options: OpenOptions): Promise<Connection> {
     const { serverUrl, session } = await open(options, login)
     const proxy = Http.proxyNameFor(serverUrl)
     if (proxy !== undefined) log.info(`Connecting to ${serverUrl} through ${proxy}`)
-    const client = new ZenmlClient(new Api({ http, baseUrl: serverUrl, session, clock, onRetry }))
+    await session.begin()
+    const client = await newClient(new Api({ http, baseUrl: serverUrl, session, clock, onRetry }))
     return { session, client, close }
   } catch (error) {
     await close()
     throw error
   }
+}
+
+/** Loads what the login does not need, while that is on its way. */
+async function newClient(api: Api): Promise<ZenmlClient> {
+  const { ZenmlClient } = await import('../zenml/client.ts')
+  return new ZenmlClient(api)
 }
 
 interface Opened {
@@ -126,7 +132,7 @@ async function organizationKeyGrant(
 ): Promise<Grant | undefined> {
   const { http, clock, onWait: onRetry, signal } = login
   const session = new LoginSession(managementKeyGrant(proApiUrl, key), login)
-  const client = new ZenmlClient(new Api({ http, baseUrl: url, session, clock, onRetry, signal }))
+  const client = await newClient(new Api({ http, baseUrl: url, session, clock, onRetry, signal }))
   const server = await client.info({ open: true }).catch((error: unknown) => {
     // The refusal of the key says more than that nothing else could be learned.
     if (isZenmlError(error)) return undefined
@@ -190,6 +196,7 @@ async function lookUp(
     onRetry: onWait,
     signal: signal === undefined ? limit : AbortSignal.any([signal, limit]),
   })
+  const { findWorkspace, ProClient } = await import('../zenml/login/workspaces.ts')
   const found = await findWorkspace(server, new ProClient(api)).catch((error: unknown) => {
     if (!limit.aborted || signal?.aborted === true) throw error
     throw new WorkspaceError(

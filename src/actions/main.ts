@@ -2,7 +2,6 @@ import type { Environment } from '../github/workflow/environment.ts'
 import { listenForCancellation } from '../github/workflow/cancellation.ts'
 import { readInputs } from '../github/inputs/read.ts'
 import type { WorkflowLog } from '../github/log/workflow-log.ts'
-import { executeRun } from '../run/execute.ts'
 import { Deadline } from '../base/deadline.ts'
 import { systemClock } from '../base/system-clock.ts'
 import { audienceOf } from './audience.ts'
@@ -18,6 +17,7 @@ export async function runTemplate(env: Environment, log: WorkflowLog): Promise<b
     const request = toRequest(inputs, env)
     const deadline = new Deadline(systemClock, request.triggerTimeoutMs)
     const deps = await step.connect(inputs, request)
+    const { executeRun } = await import('../run/execute.ts')
     // To look up a workspace may have taken most of it.
     return await step.conclude(await executeRun({ ...request, triggerTimeoutMs: deadline.leftMs }, deps))
   } catch (error) {

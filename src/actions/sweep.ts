@@ -2,7 +2,7 @@ import type { Environment } from '../github/workflow/environment.ts'
 import { listenForCancellation } from '../github/workflow/cancellation.ts'
 import type { WorkflowLog } from '../github/log/workflow-log.ts'
 import { readSweepInputs, type SweepInputs } from '../github/sweep/inputs.ts'
-import { runSweep, type SweepRequest } from '../run/sweep/sweep.ts'
+import type { SweepRequest } from '../run/sweep/sweep.ts'
 import { audienceOf } from './audience.ts'
 import { toRequest } from './request.ts'
 import { WorkflowStep } from './workflow-step.ts'
@@ -18,6 +18,7 @@ export async function sweepMatrix(env: Environment, log: WorkflowLog): Promise<b
     step.reportTo(await audienceOf(inputs, 'sweep', env, log))
     const request = toSweepRequest(inputs, env)
     const { journal, ...deps } = await step.connect(inputs, request)
+    const { runSweep } = await import('../run/sweep/sweep.ts')
     const end = await runSweep(request, { ...deps, journalOf: ({ number }) => journal.ofCell(number) })
     journal.settled()
     return await step.conclude(end)

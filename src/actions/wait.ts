@@ -4,7 +4,7 @@ import { readWorkflowContext } from '../github/workflow/context.ts'
 import { readWaitInputs } from '../github/inputs/read.ts'
 import { projectChoice } from '../github/inputs/project-choice.ts'
 import type { WorkflowLog } from '../github/log/workflow-log.ts'
-import { attachRun, type AttachRequest } from '../run/attach.ts'
+import type { AttachRequest } from '../run/attach.ts'
 import { baselineOf } from './baseline.ts'
 import { audienceOf } from './audience.ts'
 import { WorkflowStep } from './workflow-step.ts'
@@ -24,6 +24,7 @@ export async function waitForRun(env: Environment, log: WorkflowLog): Promise<bo
       nothingToCancel: `Cancelled before the run "${inputs.run}" could be looked up; it was left as it is`,
     }
     const deps = await step.connect(inputs, request)
+    const { attachRun } = await import('../run/attach.ts')
     return await step.conclude(await attachRun(request, deps))
   } catch (error) {
     return await step.fail(error)

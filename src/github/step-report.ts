@@ -16,8 +16,6 @@ import { noteSummary } from './post-state.ts'
 import { RunLog } from './log/run-log.ts'
 import type { RunRecord } from './run-record.ts'
 import { EMPTY_SWEEP_OUTPUTS, sweepOutputs } from './sweep/outputs.ts'
-import { writeSummary } from './page/summary.ts'
-import { writeReport } from './report/write.ts'
 import { otherCode } from './code-text.ts'
 import type { WorkflowCommits } from './workflow/commits.ts'
 
@@ -134,6 +132,7 @@ export class StepReport implements Reporter {
     const { reportFolder } = this.#audience
     const { details, conclusion } = record
     if (reportFolder === undefined || details === undefined || conclusion === 'cancelled') return false
+    const { writeReport } = await import('./report/write.ts')
     const file = await writeReport(record, reportFolder, this.#log)
     if (file === undefined) return false
     this.#set('report', file)
@@ -142,7 +141,9 @@ export class StepReport implements Reporter {
   }
 
   async #summarize(record: RunRecord): Promise<void> {
-    if (this.#audience.summary && (await writeSummary(record, this.#log))) noteSummary(false, this.#log)
+    if (!this.#audience.summary) return
+    const { writeSummary } = await import('./page/summary.ts')
+    if (await writeSummary(record, this.#log)) noteSummary(false, this.#log)
   }
 
   /** Goes on beside the wait. With the event after the start, how long the run usually takes is known. */

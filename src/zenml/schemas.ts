@@ -40,6 +40,7 @@ export const tokenSchema = z.object({
   /** Seconds; null where tokens never expire. */
   expires_in: z.number().nullish(),
 })
+export type Token = z.infer<typeof tokenSchema>
 
 export const infoSchema = z.object({
   version: z.string(),

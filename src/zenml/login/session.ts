@@ -1,4 +1,3 @@
-import type { z } from 'zod'
 import type { Clock } from '../../base/clock.ts'
 import { TransportError } from '../../http/transport-error.ts'
 import { AnswerError, CredentialError, UnreachableError } from '../errors.ts'
@@ -6,10 +5,12 @@ import { parseJson } from '../../base/json.ts'
 import { withoutToken } from '../answers/error-body.ts'
 import type { Http } from '../../http/http.ts'
 import { decideRetry, isAuthenticatorAway, isPassing } from '../retry.ts'
-import { tokenSchema } from '../schemas.ts'
+import type { Token } from '../schemas.ts'
 
 /** Gives the bearer token of each request. */
 export interface Session {
+  /** Sends the login, if it takes one, before anybody needs the token; the first who asks gets what became of it. */
+  begin(): Promise<void>
   /** The current token; logs in at first use. */
   token(): Promise<string>
   /**
@@ -30,6 +31,10 @@ export class TokenSession implements Session {
 
   constructor(token: string) {
     this.#token = token
+  }
+
+  begin(): Promise<void> {
+    return Promise.resolve()
   }
 
   token(): Promise<string> {
@@ -99,6 +104,8 @@ export class LoginSession implements Session {
   readonly #deps: LoginDependencies
   #grant: Grant
   #token: Promise<string> | undefined
+  /** A login that nobody has asked for yet. */
+  #early: Promise<string> | undefined
   /** The last token that a login gave; undefined while it is being renewed. */
   #current: string | undefined
   #hasLoggedIn = false
@@ -110,7 +117,16 @@ export class LoginSession implements Session {
     this.#deps = deps
   }
 
+  async begin(): Promise<void> {
+    this.#early = this.#begin()
+    // The connection is made in the next turn of the event loop.
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+
   token(): Promise<string> {
+    const early = this.#early
+    this.#early = undefined
+    if (early !== undefined) return early
     // One refusal may be a replica's or a gateway's; the next try costs nothing once its minute has passed.
     const sinceRefused = this.#deps.clock.elapsed() - (this.#refusedAt ?? Infinity)
     if (sinceRefused >= LOGIN_WINDOW_MS) this.#token = undefined
@@ -180,7 +196,7 @@ export class LoginSession implements Session {
     return isUnknown ? this.#grant.otherwise?.() : undefined
   }
 
-  async #exchange({ url, headers, form }: LoginRequest): Promise<z.infer<typeof tokenSchema>> {
+  async #exchange({ url, headers, form }: LoginRequest): Promise<Token> {
     const { doing, addressInput } = this.#grant
     const answer = await this.#deps.http.send({
       method: 'POST',
@@ -189,6 +205,7 @@ export class LoginSession implements Session {
       body: new URLSearchParams(form).toString(),
       signal: this.#deps.signal,
     })
+    const { tokenSchema } = await import('../schemas.ts')
     const token = answer.status === 200 ? tokenSchema.safeParse(parseJson(answer.body)) : undefined
     if (token?.success === true) return token.data
     throw new AnswerError(doing, withoutToken(answer), this.#deps.clock.now(), addressInput)

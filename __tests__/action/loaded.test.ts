@@ -1,0 +1,82 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { expect, jest, test } from '@jest/globals'
+import { z } from 'zod'
+import { runAction, type ActionOptions } from '../../e2e/action.ts'
+import { withPreload } from '../../e2e/preload.ts'
+import { PATIENCE_MS, withServer } from './scene.ts'
+
+jest.setTimeout(PATIENCE_MS)
+
+/*
+ * What a step loads before anybody hears of it. That decides how soon it begins, and unlike the time it takes, it is
+ * the same on every machine.
+ */
+
+const Loaded = z.object({ files: z.record(z.string(), z.number()), builtin: z.array(z.string()) })
+type Loaded = z.infer<typeof Loaded>
+
+/** Notes what is loaded at the first connection, or else at the end. */
+const NOTE = `
+const require = process.getBuiltinModule('node:module').createRequire(import.meta.url)
+const { readFileSync, writeFileSync } = require('node:fs')
+const { Socket } = require('node:net')
+let isNoted = false
+const note = () => {
+  if (isNoted) return
+  isNoted = true
+  const files = Object.keys(require.cache).filter((file) => /[\\\\/]dist[\\\\/]/.test(file))
+  const sizes = Object.fromEntries(files.map((file) => [file, readFileSync(file).length]))
+  writeFileSync(process.env.LOADED, JSON.stringify({ files: sizes, builtin: process.moduleLoadList }))
+}
+const { connect } = Socket.prototype
+Socket.prototype.connect = function (...given) {
+  note()
+  return connect.apply(this, given)
+}
+process.on('exit', note)
+`
+
+async function loadedBy(options: ActionOptions): Promise<Loaded> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'loaded-'))
+  const file = path.join(folder, 'loaded.json')
+  try {
+    await withPreload(NOTE, async (env) => {
+      await runAction({ ...options, env: { ...env, LOADED: file } })
+    })
+    return Loaded.parse(JSON.parse(await readFile(file, 'utf8')))
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+}
+
+function bytes({ files }: Loaded): number {
+  return Object.values(files).reduce((sum, size) => sum + size, 0)
+}
+
+const MATRIX = 'train.epochs: [1, 2]'
+
+test.concurrent.each<[NonNullable<ActionOptions['entry']>, Readonly<Record<string, string>>]>([
+  ['main', { template: 'training' }],
+  ['login', {}],
+  ['wait', { run: 'nightly' }],
+  ['stop', { run: 'nightly' }],
+  ['sweep', { template: 'training', matrix: MATRIX }],
+  ['promote', { model: 'churn', version: '7', stage: 'production' }],
+])('%s sends its login with at most 400 KiB loaded, and nothing of the fetch in Node', (entry, inputs) =>
+  withServer({}, async ({ server }) => {
+    const given = { 'server-url': server.url, 'api-key': 'ZENKEY_wrong', ...inputs }
+    const loaded = await loadedBy({ entry, inputs: given })
+    expect(server.requests[0]?.path).toBe('/api/v1/login')
+    expect(bytes(loaded)).toBeLessThan(400 * 1024)
+    expect(loaded.builtin.filter((name) => /undici|http2/.test(name))).toEqual([])
+  }),
+)
+
+test('a post step that has nothing to do loads 20 KiB, and nothing that could connect', async () => {
+  const state = { settled: 'true', summaryDue: 'false' }
+  const loaded = await loadedBy({ entry: 'post', inputs: {}, state })
+  expect(bytes(loaded)).toBeLessThan(20 * 1024)
+  expect(loaded.builtin.filter((name) => /undici|crypto|_http_client/.test(name))).toEqual([])
+})
