@@ -87,7 +87,8 @@ export async function readChecked<Values, T extends object>(
   const names = checkNames(env, table.names)
   const server = readServer(raw, parseServerUrl)
   const ca = await readAuthorities(raw['ca-certificate'], { workspace: context.workspace, readFile })
-  const parsed = table.schema.safeParse(withoutUnused(raw))
+  // Compiling the schema pays only where it is used again.
+  const parsed = table.schema.safeParse(withoutUnused(raw), { jitless: true })
   const own = await readOwn({
     raw,
     values: parsed.data,

@@ -115,21 +115,24 @@ export function targetFaults(raw: RawInputs): InputFault[] {
 }
 
 /** Inputs about the wait, and what they say where they change nothing. */
-const ABOUT_WAIT = [
-  ['timeout', 'none'],
-  ['poll-interval', 'adaptive'],
-  ['on-timeout', inputTables.main.defaults['on-timeout']],
-  ['on-paused', inputTables.main.defaults['on-paused']],
-  ['on-lost', inputTables.main.defaults['on-lost']],
-  ['lost-after', inputTables.main.defaults['lost-after']],
-  ['expect', ''],
-  ['baseline', ''],
-] as const
+function aboutWait() {
+  const { defaults } = inputTables.main
+  return [
+    ['timeout', 'none'],
+    ['poll-interval', 'adaptive'],
+    ['on-timeout', defaults['on-timeout']],
+    ['on-paused', defaults['on-paused']],
+    ['on-lost', defaults['on-lost']],
+    ['lost-after', defaults['lost-after']],
+    ['expect', ''],
+    ['baseline', ''],
+  ] as const
+}
 
 /** Without a wait they have no effect. No fault: `wait` may come from a form, and the others stand as they are. */
 export function waitNotices(raw: RawInputs): string[] {
   if (raw.wait === undefined || !isOff(raw.wait)) return []
-  const unused = ABOUT_WAIT.filter(([name, neutral]) => ![undefined, neutral].includes(raw[name]?.trim()))
+  const unused = aboutWait().filter(([name, neutral]) => ![undefined, neutral].includes(raw[name]?.trim()))
   return unused.length === 0
     ? []
     : [`wait is false, so these inputs have no effect: ${unused.map(([name]) => name).join(', ')}`]

@@ -78,22 +78,38 @@ const step = { 'step-key': line.prefault('') }
 
 const SECRETS: readonly string[] = ['api-key', 'access-token', 'client-secret', 'github-token']
 
-function table<Shape extends z.ZodRawShape>(shape: Shape) {
+/** Made when it is first asked for: each takes a while, and a step needs one. */
+function table<Shape extends z.ZodRawShape>(shapeOf: () => Shape) {
+  let made: ReturnType<typeof madeTable<Shape>> | undefined
+  const get = () => (made ??= madeTable(shapeOf()))
+  return {
+    get schema() {
+      return get().schema
+    },
+    /** Every input, in the order of the action's file. */
+    get names() {
+      return get().names
+    },
+    /** The defaults of the action's file as the code has them, for an expression that came out empty. */
+    get defaults() {
+      return get().defaults
+    },
+    /** Inputs whose values are masked before anything else happens. */
+    get secrets() {
+      return get().secrets
+    },
+  }
+}
+
+function madeTable<Shape extends z.ZodRawShape>(shape: Shape) {
   const schema = z.object(shape)
   const names = schema.keyof().options
-  return {
-    schema,
-    /** Every input, in the order of the action's file. */
-    names,
-    /** The defaults of the action's file as the code has them, for an expression that came out empty. */
-    defaults: Object.fromEntries(
-      Object.entries(shape).flatMap(([input, field]) =>
-        field instanceof z.ZodPrefault ? [[input, String(field.def.defaultValue)]] : [],
-      ),
+  const defaults = Object.fromEntries(
+    Object.entries(shape).flatMap(([input, field]) =>
+      field instanceof z.ZodPrefault ? [[input, String(field.def.defaultValue)]] : [],
     ),
-    /** Inputs whose values are masked before anything else happens. */
-    secrets: names.filter((input) => SECRETS.includes(input)),
-  }
+  )
+  return { schema, names, defaults, secrets: names.filter((input) => SECRETS.includes(input)) }
 }
 
 /**
@@ -103,7 +119,7 @@ function table<Shape extends z.ZodRawShape>(shape: Shape) {
  * Every issue's message is the rest of a line that begins with the input's name.
  */
 export const inputTables = {
-  main: table({
+  main: table(() => ({
     ...connection,
     snapshot: name.optional(),
     template: name.optional(),
@@ -134,9 +150,9 @@ export const inputTables = {
     'note-origin': boolean.prefault('true'),
     ...network,
     ...step,
-  }),
-  login: table({ ...login, 'export-env': boolean.prefault('false'), ...network }),
-  wait: table({
+  })),
+  login: table(() => ({ ...login, 'export-env': boolean.prefault('false'), ...network })),
+  wait: table(() => ({
     ...connection,
     run: runReference.optional(),
     project: name.optional(),
@@ -153,8 +169,8 @@ export const inputTables = {
     visualizations: boolean.prefault('false'),
     ...network,
     ...step,
-  }),
-  sweep: table({
+  })),
+  sweep: table(() => ({
     ...connection,
     snapshot: name.optional(),
     template: name.optional(),
@@ -187,16 +203,16 @@ export const inputTables = {
     'note-origin': boolean.prefault('true'),
     ...network,
     ...step,
-  }),
-  stop: table({
+  })),
+  stop: table(() => ({
     ...connection,
     run: runReference.optional(),
     project: name.optional(),
     mode: stopMode.prefault('stop'),
     timeout: duration.prefault('2m'),
     ...network,
-  }),
-  promote: table({
+  })),
+  promote: table(() => ({
     ...connection,
     run: runReference.optional(),
     model: name.optional(),
@@ -205,7 +221,7 @@ export const inputTables = {
     replace: replace.prefault('older'),
     project: name.optional(),
     ...network,
-  }),
+  })),
 }
 
 /** An action of this repository, by the name of its entry. */
