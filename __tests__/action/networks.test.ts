@@ -28,13 +28,14 @@ function inputs(url: string, scene: Scene, more: Readonly<Record<string, string>
   return { 'server-url': url, 'api-key': scene.server.apiKey, pipeline: 'training', ...more }
 }
 
-test('with ca-certificate a run completes on a server of a private authority', () =>
+test.concurrent('with ca-certificate a run completes on a server of a private authority', () =>
   withServer({}, async (scene) => {
     const given = inputs(await behindTls(scene), scene, { 'ca-certificate': fixture('authority') })
     expectGreen(await runAction({ inputs: given }), 'completed')
-  }))
+  }),
+)
 
-test('without it the step says which authority is missing, and the key is not sent', () =>
+test.concurrent('without it the step says which authority is missing, and the key is not sent', () =>
   withServer({}, async (scene) => {
     const result = await runAction({ inputs: inputs(await behindTls(scene), scene, {}) })
 
@@ -42,9 +43,10 @@ test('without it the step says which authority is missing, and the key is not se
       `Could not log in: the server's certificate is not trusted (UNABLE_TO_VERIFY_LEAF_SIGNATURE): "zenml.test" was issued by "Test Only Authority", which this runner does not know; give that CA's certificate as ca-certificate`,
     )
     expect(scene.server.requests).toEqual([])
-  }))
+  }),
+)
 
-test('through a proxy with a password, which learns nothing but the address', () =>
+test.concurrent('through a proxy with a password, which learns nothing but the address', () =>
   withServer({}, async (scene) => {
     const url = await behindTls(scene)
     const proxy = await startProxy()
@@ -60,18 +62,20 @@ test('through a proxy with a password, which learns nothing but the address', ()
     expect(new Set(proxy.credentials)).toEqual(
       new Set([`Basic ${Buffer.from('user:pa ss').toString('base64')}`]),
     )
-  }))
+  }),
+)
 
-test('an authority of NODE_EXTRA_CA_CERTS stays trusted beside that of ca-certificate', () =>
+test.concurrent('an authority of NODE_EXTRA_CA_CERTS stays trusted beside that of ca-certificate', () =>
   withServer({}, async (scene) => {
     const url = await behindTls(scene)
     const file = new URL('../http/fixtures/test-only-authority.pem', import.meta.url)
     const env = { NODE_EXTRA_CA_CERTS: file.pathname }
     const given = inputs(url, scene, { 'ca-certificate': fixture('authority-other') })
     expectGreen(await runAction({ inputs: given, env }), 'completed')
-  }))
+  }),
+)
 
-test('a key that is the name of a certificate is not shown', async () => {
+test.concurrent('a key that is the name of a certificate is not shown', async () => {
   const key = 'ZENKEY_certificate0subject4Kq8Zx2Wv7Nm5Lp3Hs9Td1Rf6Gb0Jc'
   const url = await startHttps(fixture('key'), fixture('key-as-subject'), (_, response) => response.end())
   const result = await runAction({ inputs: { 'server-url': url, 'api-key': key, pipeline: 'training' } })
@@ -80,15 +84,21 @@ test('a key that is the name of a certificate is not shown', async () => {
   expect(expectRed(result, 'failed')).toContain('"***" is self-signed; give it as ca-certificate')
 })
 
-test('a server on this machine is asked directly, so that no proxy gets the key in the clear', () =>
-  withServer({}, async (scene) => {
-    const proxy = await startProxy()
-    const env = { HTTP_PROXY: `http://127.0.0.1:${proxy.port}`, http_proxy: `http://127.0.0.1:${proxy.port}` }
-    expectGreen(await runAction({ inputs: inputs(scene.server.url, scene, {}), env }), 'completed')
-    expect(proxy.asked).toEqual([])
-  }))
+test.concurrent(
+  'a server on this machine is asked directly, so that no proxy gets the key in the clear',
+  () =>
+    withServer({}, async (scene) => {
+      const proxy = await startProxy()
+      const env = {
+        HTTP_PROXY: `http://127.0.0.1:${proxy.port}`,
+        http_proxy: `http://127.0.0.1:${proxy.port}`,
+      }
+      expectGreen(await runAction({ inputs: inputs(scene.server.url, scene, {}), env }), 'completed')
+      expect(proxy.asked).toEqual([])
+    }),
+)
 
-test.each(['a-password-of-a-proxy', 'tiger7'])(
+test.concurrent.each(['a-password-of-a-proxy', 'tiger7'])(
   'a proxy that repeats its password %s shows it nowhere, and the rest of what it says',
   async (password) => {
     const basic = Buffer.from(`ci:${password}`).toString('base64')

@@ -8,7 +8,7 @@ import { entries, LONG, notedConclusions, ON_MAIN, sweep, THREE, untilStarted } 
 
 jest.setTimeout(PATIENCE_MS)
 
-test('where the metadata of a run cannot be read, no other one is called the best', () => {
+test.concurrent('where the metadata of a run cannot be read, no other one is called the best', () => {
   const faults: Fault[] = [
     {
       on: 'steps',
@@ -32,7 +32,7 @@ test('where the metadata of a run cannot be read, no other one is called the bes
   })
 })
 
-test('that nobody can read what a failed run logged leaves the best of the others known', () => {
+test.concurrent('that nobody can read what a failed run logged leaves the best of the others known', () => {
   const faults: Fault[] = [
     { on: 'steps', occurrence: 1, do: { kind: 'answer', status: 403, body: '<html>no</html>' } },
   ]
@@ -44,7 +44,7 @@ test('that nobody can read what a failed run logged leaves the best of the other
   })
 })
 
-test('one answer that is missing is asked for again before the runs are ranked', () => {
+test.concurrent('one answer that is missing is asked for again before the runs are ranked', () => {
   const faults: Fault[] = [{ on: 'steps', occurrence: 1, do: { kind: 'answer', status: 503 } }]
   return withServer({ faults }, async (scene) => {
     const result = await sweep(scene, { ...THREE, matrix: 'train.accuracy: [0.99, 0.7]' })
@@ -53,7 +53,7 @@ test('one answer that is missing is asked for again before the runs are ranked',
   })
 })
 
-test('the best run of a red sweep is no baseline for later runs', () =>
+test.concurrent('the best run of a red sweep is no baseline for later runs', () =>
   withServer({}, async (scene) => {
     const inputs = { ...THREE, expect: 'train.accuracy >= 0.8', 'expect-all': 'true' }
     const result = await sweep(scene, inputs, ON_MAIN)
@@ -62,9 +62,10 @@ test('the best run of a red sweep is no baseline for later runs', () =>
     const green = await sweep(scene, THREE, ON_MAIN)
     expect(green.exitCode).toBe(0)
     expect(notedConclusions(scene)).toEqual(['completed'])
-  }))
+  }),
+)
 
-test('a gate without a baseline is warned of once, not for each cell', () =>
+test.concurrent('a gate without a baseline is warned of once, not for each cell', () =>
   withServer({}, async (scene) => {
     const inputs = { ...THREE, baseline: 'main', expect: 'train.accuracy >= baseline' }
     const result = await sweep(scene, inputs, ON_MAIN)
@@ -77,9 +78,10 @@ test('a gate without a baseline is warned of once, not for each cell', () =>
     expect(logLines(result).filter((line) => line.startsWith('Not compared (baseline: main)'))).toHaveLength(
       1,
     )
-  }))
+  }),
+)
 
-test('a baseline that is not there ends the sweep before any run is started', () =>
+test.concurrent('a baseline that is not there ends the sweep before any run is started', () =>
   withServer({}, async (scene) => {
     const inputs = { ...THREE, baseline: 'run:typo', expect: 'train.accuracy >= baseline' }
     const result = await sweep(scene, inputs)
@@ -87,9 +89,10 @@ test('a baseline that is not there ends the sweep before any run is started', ()
     expect(expectRed(result, 'failed')).toMatch(
       /^baseline: there is nothing to compare with: .*No run was started$/,
     )
-  }))
+  }),
+)
 
-test('a server that refuses every start is asked for two cells, not for all', () => {
+test.concurrent('a server that refuses every start is asked for two cells, not for all', () => {
   const refusal = {
     kind: 'answer',
     status: 403,
@@ -115,15 +118,16 @@ test('a server that refuses every start is asked for two cells, not for all', ()
   )
 })
 
-test('a run that cannot be stopped after its time keeps its place', () =>
+test.concurrent('a run that cannot be stopped after its time keeps its place', () =>
   withServer({ version: '0.74.0' }, async (scene) => {
     const inputs = { ...LONG, template: 'training-template', 'run-timeout': '1s', 'max-parallel': '1' }
     const result = await sweep(scene, inputs)
     expect(scene.triggers).toHaveLength(1)
     expect(result.outputs['error']).toContain('runs that may still be going on take all places')
-  }))
+  }),
+)
 
-test('where a firewall lets no list through, each run is asked for alone', () => {
+test.concurrent('where a firewall lets no list through, each run is asked for alone', () => {
   const blocked: Fault = {
     on: 'runs',
     occurrence: 'always',
@@ -137,19 +141,22 @@ test('where a firewall lets no list through, each run is asked for alone', () =>
   })
 })
 
-test("the sweep's own timeout is no cell that failed: with fail-fast, each run is stopped to its end", () =>
-  withServer({ orchestrator: 'kubernetes' }, async (scene) => {
-    const inputs = { ...LONG, 'fail-fast': 'true', timeout: '3s', 'max-parallel': '2' }
-    const result = await sweep(scene, inputs)
-    expect(result.outputs['conclusion']).toBe('timed-out')
-    expect(result.outputs['error']).toContain('The sweep ended early: the timeout of the sweep was over')
-    expect(result.stdout).not.toContain('fail-fast')
-    expect(result.outputs['error']).toMatch(/did not finish within the timeout of [23](?:\.\d)?s/)
-    expect(scene.runs.map(({ status }) => status)).toEqual(['stopped', 'stopped'])
-    expect(entries(result).filter(({ error }) => error?.includes('It was stopped'))).toHaveLength(2)
-  }))
+test.concurrent(
+  "the sweep's own timeout is no cell that failed: with fail-fast, each run is stopped to its end",
+  () =>
+    withServer({ orchestrator: 'kubernetes' }, async (scene) => {
+      const inputs = { ...LONG, 'fail-fast': 'true', timeout: '3s', 'max-parallel': '2' }
+      const result = await sweep(scene, inputs)
+      expect(result.outputs['conclusion']).toBe('timed-out')
+      expect(result.outputs['error']).toContain('The sweep ended early: the timeout of the sweep was over')
+      expect(result.stdout).not.toContain('fail-fast')
+      expect(result.outputs['error']).toMatch(/did not finish within the timeout of [23](?:\.\d)?s/)
+      expect(scene.runs.map(({ status }) => status)).toEqual(['stopped', 'stopped'])
+      expect(entries(result).filter(({ error }) => error?.includes('It was stopped'))).toHaveLength(2)
+    }),
+)
 
-test('a stop that is under way is not cut off because another cell has failed', () => {
+test.concurrent('a stop that is under way is not cut off because another cell has failed', () => {
   const slow: Fault = { on: 'stop', do: { kind: 'delay', seconds: 60 } }
   return withServer({ orchestrator: 'kubernetes', faults: [slow] }, async (scene) => {
     const inputs = { ...LONG, 'fail-fast': 'true', 'run-timeout': '2s', 'max-parallel': '2' }
@@ -165,7 +172,7 @@ test('a stop that is under way is not cut off because another cell has failed', 
   })
 })
 
-test('a cancelled job is no cell that failed: with fail-fast, runs that are to go on do so', () =>
+test.concurrent('a cancelled job is no cell that failed: with fail-fast, runs that are to go on do so', () =>
   withServer({ orchestrator: 'kubernetes' }, async (scene) => {
     const inputs = { ...LONG, 'fail-fast': 'true', 'on-cancel': 'keep-running', 'max-parallel': '2' }
     const given = { ...inputs, 'server-url': scene.server.url, 'api-key': scene.server.apiKey }
@@ -177,9 +184,10 @@ test('a cancelled job is no cell that failed: with fail-fast, runs that are to g
     await runAction({ entry: 'post', inputs: given, state: result.state })
     expect(scene.requests('POST', /\/stop/)).toEqual([])
     expect(result.outputs['runs']).not.toContain('fail-fast')
-  }))
+  }),
+)
 
-test('the same values in another order of their keys are the same cell', () =>
+test.concurrent('the same values in another order of their keys are the same cell', () =>
   withServer({}, async (scene) => {
     const matrix =
       'include: [{train.accuracy: 0.7, train.seconds: 0.2}, {train.seconds: 0.2, train.accuracy: 0.7}]'
@@ -188,24 +196,28 @@ test('the same values in another order of their keys are the same cell', () =>
     expect(expectRed(result, 'failed')).toBe(
       'matrix: cells 1, 2 give the run the same values; keep one of them',
     )
-  }))
+  }),
+)
 
-test('while a sweep goes on its comment says so, and after it was killed that it was cancelled', () =>
-  onPullRequest({ orchestrator: 'kubernetes' }, async (scene, github, step) => {
-    const url = { 'server-url': scene.server.url, 'api-key': scene.server.apiKey }
-    const inputs = { ...LONG, ...url, 'max-parallel': '3', comment: 'true' }
-    const running = await startAction({ ...step, entry: 'sweep', inputs })
-    await untilStarted(scene, 3)
-    while (github.comments(7).length === 0) await setTimeout(20)
-    const begun = github.comments(7)[0]?.body.split('\n')[1]
-    running.signal('SIGKILL')
-    const { state } = await running.done
-    expect(begun).toMatch(/^### ⏳ ZenML sweep of training: (starting|running)$/)
-    await runAction({ ...step, entry: 'post', inputs, state })
-    expect(github.comments(7)[0]?.body.split('\n')[1]).toBe('### 🚫 ZenML sweep of training: cancelled')
-  }))
+test.concurrent(
+  'while a sweep goes on its comment says so, and after it was killed that it was cancelled',
+  () =>
+    onPullRequest({ orchestrator: 'kubernetes' }, async (scene, github, step) => {
+      const url = { 'server-url': scene.server.url, 'api-key': scene.server.apiKey }
+      const inputs = { ...LONG, ...url, 'max-parallel': '3', comment: 'true' }
+      const running = await startAction({ ...step, entry: 'sweep', inputs })
+      await untilStarted(scene, 3)
+      while (github.comments(7).length === 0) await setTimeout(20)
+      const begun = github.comments(7)[0]?.body.split('\n')[1]
+      running.signal('SIGKILL')
+      const { state } = await running.done
+      expect(begun).toMatch(/^### ⏳ ZenML sweep of training: (starting|running)$/)
+      await runAction({ ...step, entry: 'post', inputs, state })
+      expect(github.comments(7)[0]?.body.split('\n')[1]).toBe('### 🚫 ZenML sweep of training: cancelled')
+    }),
+)
 
-test('what the post step ends of a sweep leaves the table of its comment as it is', () =>
+test.concurrent('what the post step ends of a sweep leaves the table of its comment as it is', () =>
   onPullRequest({ orchestrator: 'kubernetes' }, async (scene, github, step) => {
     const url = { 'server-url': scene.server.url, 'api-key': scene.server.apiKey }
     const inputs = { ...LONG, ...url, 'max-parallel': '3', comment: 'true' }
@@ -218,4 +230,5 @@ test('what the post step ends of a sweep leaves the table of its comment as it i
     expect(told?.body).toContain('| Cell |')
     await runAction({ ...step, entry: 'post', inputs, state })
     expect(github.comments(7)[0]?.body).toBe(told?.body)
-  }))
+  }),
+)

@@ -12,7 +12,7 @@ jest.setTimeout(PATIENCE_MS)
 /** The element of `runs` that the guide shows. */
 const SHOWN = codeBlocks(projectFile('sweep/README.md'), 'json').map((text) => JSON.parse(text) as object)
 
-test('one run for each combination, ranked: the best in the outputs, all in the table', () =>
+test.concurrent('one run for each combination, ranked: the best in the outputs, all in the table', () =>
   withServer({}, async (scene) => {
     const inputs = { ...THREE, expect: 'train.accuracy >= 0.8', 'max-parallel': '2' }
     const result = await sweep(scene, inputs, ON_MAIN)
@@ -43,9 +43,10 @@ test('one run for each combination, ranked: the best in the outputs, all in the 
     expect(result.stdout).toMatch(
       /Best \(max train.accuracy\): cell 2 with 0.9 \(train.accuracy: 0.9\): http/,
     )
-  }))
+  }),
+)
 
-test('at most max-parallel runs go on at once, and one request looks at all of them', () =>
+test.concurrent('at most max-parallel runs go on at once, and one request looks at all of them', () =>
   withServer({}, async (scene) => {
     const matrix = 'train.seconds: [60, 60.1, 60.2, 60.3]'
     const inputs = { pipeline: 'training', matrix, 'max-parallel': '2', 'poll-interval': '1s' }
@@ -61,17 +62,19 @@ test('at most max-parallel runs go on at once, and one request looks at all of t
     expect(together.length).toBeGreaterThan(0)
     const graphs = scene.requests('GET', /\/dag$/)
     expect(graphs).toHaveLength(4)
-  }))
+  }),
+)
 
-test('of equals the first is the best, and min ranks the other way round', () =>
+test.concurrent('of equals the first is the best, and min ranks the other way round', () =>
   withServer({}, async (scene) => {
     const matrix = 'train.accuracy: [0.9, 0.7]\ntrain.seconds: [0.1, 0.2]'
     const result = await sweep(scene, { ...THREE, matrix, rank: 'min train.accuracy' })
     expect(result.outputs['best-parameters']).toBe('{"train.accuracy":0.7,"train.seconds":0.1}')
     expect(result.outputs['best-value']).toBe('0.7')
-  }))
+  }),
+)
 
-test('a failed run makes the step red, and the others go on', () =>
+test.concurrent('a failed run makes the step red, and the others go on', () =>
   withServer({}, async (scene) => {
     const matrix = 'include: [{train.accuracy: 0.7}, {train.fail: loss is NaN}, {train.accuracy: 0.8}]'
     const result = await sweep(scene, { ...THREE, matrix, 'max-parallel': '1' })
@@ -87,9 +90,10 @@ test('a failed run makes the step red, and the others go on', () =>
     )
     expect(annotations('error', result)[0]).toContain('loss is NaN')
     expect(result.summary).toMatch(/\| 2 \|.*\| ❌ failed: `The run .*loss is NaN/)
-  }))
+  }),
+)
 
-test('fail-fast stops the others and says which were never started', () =>
+test.concurrent('fail-fast stops the others and says which were never started', () =>
   withServer({ orchestrator: 'kubernetes' }, async (scene) => {
     const matrix = 'include: [{train.seconds: 600}, {train.fail: loss is NaN}, {train.seconds: 601}]'
     const result = await sweep(scene, { ...BASE, matrix, 'max-parallel': '2', 'fail-fast': 'true' })
@@ -103,26 +107,29 @@ test('fail-fast stops the others and says which were never started', () =>
       [3, 'not-started'],
     ])
     expect(result.summary).toContain('not started: `cell 2 failed (fail-fast)`')
-  }))
+  }),
+)
 
-test('fail-fast stops the others also where a cancelled job would leave them running', () =>
+test.concurrent('fail-fast stops the others also where a cancelled job would leave them running', () =>
   withServer({ orchestrator: 'kubernetes' }, async (scene) => {
     const matrix = 'include: [{train.seconds: 600}, {train.fail: loss is NaN, train.seconds: 40}]'
     const inputs = { ...BASE, matrix, 'fail-fast': 'true', 'on-cancel': 'keep-running' }
     const result = await sweep(scene, inputs)
     expect(result.exitCode).toBe(1)
     expect(scene.runs.map(({ status }) => status)).toEqual(['stopped', 'failed'])
-  }))
+  }),
+)
 
-test('while a run of the sweep may hold the only slot, trigger-timeout begins anew', () =>
+test.concurrent('while a run of the sweep may hold the only slot, trigger-timeout begins anew', () =>
   withServer({ faults: noSlots([2, 3, 4]) }, async (scene) => {
     const matrix = 'train.seconds: [500, 0.1]'
     const result = await sweep(scene, { ...BASE, matrix, 'trigger-timeout': '4s' })
     expect(result.exitCode).toBe(0)
     expect(scene.triggers).toHaveLength(5)
-  }))
+  }),
+)
 
-test('a sweep that its timeout cannot hold is warned of before the first start', () =>
+test.concurrent('a sweep that its timeout cannot hold is warned of before the first start', () =>
   withServer({ clock: realClock(400) }, async (scene) => {
     await sweep(scene, { ...BASE, matrix: 'train.seconds: [600]' })
     const result = await sweep(scene, {
@@ -136,9 +143,10 @@ test('a sweep that its timeout cannot hold is warned of before the first start',
         /^2 cells, 1 at a time, usually 10 min( \d+ s)? each, take about 20 min( \d+ s)?, and timeout allows 15 min\. Raise max-parallel/,
       ),
     ])
-  }))
+  }),
+)
 
-test.each([
+test.concurrent.each([
   ['false', 'completed', 0],
   ['true', 'expectation-missed', 1],
 ] as const)('expect-all: %s decides whether one miss is one too many', (all, conclusion, exitCode) =>
@@ -149,33 +157,38 @@ test.each([
   }),
 )
 
-test('where no run is as expected there is no best, and the step is red', () =>
+test.concurrent('where no run is as expected there is no best, and the step is red', () =>
   withServer({}, async (scene) => {
     const result = await sweep(scene, { ...THREE, expect: 'train.accuracy >= 0.99' })
     expect(expectRed(result, 'expectation-missed')).toMatch(/^None of the runs is as expected\. Cell 1: /)
     expect(result.outputs).toMatchObject({ 'best-run-id': '', 'best-parameters': '{}', completed: '3' })
-  }))
+  }),
+)
 
-test('where no run logs what they are ranked by, the step is red and says so', () =>
+test.concurrent('where no run logs what they are ranked by, the step is red and says so', () =>
   withServer({}, async (scene) => {
     const result = await sweep(scene, { ...THREE, rank: 'max train.f1' })
     expect(expectRed(result, 'expectation-missed')).toMatch(
       /^No run can be ranked by train\.f1: no such value/,
     )
-  }))
+  }),
+)
 
-test('every cell is checked before the first run starts, and each mistake names its cells once', () =>
-  withServer({}, async (scene) => {
-    const matrix =
-      'train.accuracy: [1, two, three]\ninclude: [{train.acuracy: 1, train.accuracy: 1}, {train.accuracy: 5, train.acuracy: 2}]'
-    const result = await sweep(scene, { ...BASE, matrix })
-    expect(result.exitCode).toBe(1)
-    expect(scene.triggers).toEqual([])
-    expect(result.outputs['error']).toMatch(/did you mean "?accuracy/i)
-    expect(result.outputs['error']).toMatch(/\(cell 2\)/)
-  }))
+test.concurrent(
+  'every cell is checked before the first run starts, and each mistake names its cells once',
+  () =>
+    withServer({}, async (scene) => {
+      const matrix =
+        'train.accuracy: [1, two, three]\ninclude: [{train.acuracy: 1, train.accuracy: 1}, {train.accuracy: 5, train.acuracy: 2}]'
+      const result = await sweep(scene, { ...BASE, matrix })
+      expect(result.exitCode).toBe(1)
+      expect(scene.triggers).toEqual([])
+      expect(result.outputs['error']).toMatch(/did you mean "?accuracy/i)
+      expect(result.outputs['error']).toMatch(/\(cell 2\)/)
+    }),
+)
 
-test('a step that rank or expect misspells is an error before the first run starts', () =>
+test.concurrent('a step that rank or expect misspells is an error before the first run starts', () =>
   withServer({}, async (scene) => {
     const result = await sweep(scene, { ...THREE, rank: 'max trian.accuracy', expect: 'tain.loss < 1' })
     expect(expectRed(result, 'failed').split('\n').toSorted()).toEqual([
@@ -183,18 +196,20 @@ test('a step that rank or expect misspells is an error before the first run star
       'rank: the pipeline has no step "trian"; did you mean train?',
     ])
     expect(scene.triggers).toEqual([])
-  }))
+  }),
+)
 
-test('cells that come to the same values are one too many', () =>
+test.concurrent('cells that come to the same values are one too many', () =>
   withServer({}, async (scene) => {
     const result = await sweep(scene, { ...BASE, matrix: 'train.accuracy: [1, 2, 1]' })
     expect(expectRed(result, 'failed')).toContain(
       'matrix: cells 1, 3 give the run the same values; keep one of them',
     )
     expect(scene.triggers).toEqual([])
-  }))
+  }),
+)
 
-test('the best is compared with the baseline, and it alone is one for later runs', () =>
+test.concurrent('the best is compared with the baseline, and it alone is one for later runs', () =>
   withServer({}, async (scene) => {
     const first = await sweep(scene, { ...THREE, baseline: 'main' }, ON_MAIN)
     expect(first.exitCode).toBe(0)
@@ -213,9 +228,10 @@ test('the best is compared with the baseline, and it alone is one for later runs
       metrics: [{ name: 'train.accuracy', value: 0.95, baseline: 0.9 }, { name: 'train.loss' }],
     })
     expect(second.summary).toContain('`+0.05 (+5.6 %)` ✅ better')
-  }))
+  }),
+)
 
-test('the comment on the pull request holds the table, and a second sweep renews it', () =>
+test.concurrent('the comment on the pull request holds the table, and a second sweep renews it', () =>
   onPullRequest({}, async (scene, github, step) => {
     for (const matrix of ['train.accuracy: [0.7, 0.9]', 'train.accuracy: [0.8, 0.95]']) {
       const result = await scene.step({ ...THREE, matrix, comment: 'true' }, { ...step, entry: 'sweep' })
@@ -226,9 +242,10 @@ test('the comment on the pull request holds the table, and a second sweep renews
     expect(bodies).toHaveLength(1)
     expect(bodies[0]?.split('\n')[1]).toBe('### ✅ ZenML sweep of training: completed')
     expect(bodies[0]).toMatch(/\| 2 🏆 \| `0.95` \| `0.95` \| ✅ completed \|/)
-  }))
+  }),
+)
 
-test('256 cells: log, summary and outputs stay within bounds', () =>
+test.concurrent('256 cells: log, summary and outputs stay within bounds', () =>
   withServer({}, async (scene) => {
     const cells = Array.from({ length: 256 }, (_, index) => ({
       'train.accuracy': index / 256,
@@ -243,9 +260,10 @@ test('256 cells: log, summary and outputs stay within bounds', () =>
     expect(result.summary).toContain('206 more cells')
     expect(entries(result)).toHaveLength(256)
     expect((result.outputs['runs'] ?? '').length).toBeLessThan(400_000)
-  }))
+  }),
+)
 
-test('cancelled in the middle: every run is asked to stop, and the rest is never started', () =>
+test.concurrent('cancelled in the middle: every run is asked to stop, and the rest is never started', () =>
   withServer({ orchestrator: 'kubernetes' }, async (scene) => {
     const inputs = {
       ...LONG,
@@ -267,9 +285,10 @@ test('cancelled in the middle: every run is asked to stop, and the rest is never
     const post = await runAction({ entry: 'post', inputs, state: result.state })
     expect(post.exitCode).toBe(0)
     expect(scene.runs.map(({ status }) => status)).toEqual(['stopped', 'stopped'])
-  }))
+  }),
+)
 
-test('cancelled before a run was started: the step says so, and nothing else', () =>
+test.concurrent('cancelled before a run was started: the step says so, and nothing else', () =>
   withServer({ faults: [{ on: 'snapshots', do: { kind: 'hang' } }] }, async (scene) => {
     const inputs = { ...THREE, 'server-url': scene.server.url, 'api-key': scene.server.apiKey }
     const running = await startAction({ entry: 'sweep', inputs })
@@ -282,9 +301,10 @@ test('cancelled before a run was started: the step says so, and nothing else', (
       error: 'Cancelled before a run was started',
     })
     expect(result.outputs['runs']).toBe('[]')
-  }))
+  }),
+)
 
-test('killed in the middle: the post step ends every run that goes on', () =>
+test.concurrent('killed in the middle: the post step ends every run that goes on', () =>
   withServer({ orchestrator: 'kubernetes' }, async (scene) => {
     const inputs = {
       ...LONG,
@@ -301,9 +321,10 @@ test('killed in the middle: the post step ends every run that goes on', () =>
     expect(post.stdout).toContain('This step ended before 3 of its runs did. Asking ZenML to stop them')
     expect(scene.runs.map(({ status }) => status)).toEqual(['stopped', 'stopped', 'stopped'])
     expect(post.summary).toContain('ZenML run: cancelled')
-  }))
+  }),
+)
 
-test('the post step of 256 cells starts with all that was saved, and ends the 64 that go on', () =>
+test.concurrent('the post step of 256 cells starts with all that was saved, and ends the 64 that go on', () =>
   withServer({ orchestrator: 'kubernetes' }, async (scene) => {
     const cells = Array.from({ length: 256 }, (_, index) => ({
       'train.accuracy': index / 256,
@@ -329,18 +350,20 @@ test('the post step of 256 cells starts with all that was saved, and ends the 64
     const statuses = scene.runs.map(({ status }) => status)
     expect(statuses.filter((status) => status === 'stopped')).toHaveLength(64)
     expect(statuses.filter((status) => status === 'completed')).toHaveLength(192)
-  }))
+  }),
+)
 
-test('where the server limits requests, one cell waits for it and not each of them', () =>
+test.concurrent('where the server limits requests, one cell waits for it and not each of them', () =>
   withServer({ faults: tooMany(3) }, async (scene) => {
     const result = await sweep(scene, { ...THREE, 'max-parallel': '3' })
     expect(result.exitCode).toBe(0)
     expect(scene.triggers).toHaveLength(6)
     const keys = scene.triggers.map(({ headers }) => headers['idempotency-key'])
     expect(new Set(keys.slice(0, 4)).size).toBe(1)
-  }))
+  }),
+)
 
-test('a re-run with resume starts only the cells that neither completed nor run', () =>
+test.concurrent('a re-run with resume starts only the cells that neither completed nor run', () =>
   withServer({}, async (scene) => {
     const resume = { ...THREE, resume: 'true' }
     const failing = 'train.accuracy: [0.7, 0.9]\ninclude: [{train.accuracy: 0.8, train.fail: loss is NaN}]'
@@ -358,9 +381,10 @@ test('a re-run with resume starts only the cells that neither completed nor run'
     })
     expect(second.stdout).toContain('Cell 1 of 3 goes on with the earlier run')
     expect(second.summary).toContain('completed (resumed)')
-  }))
+  }),
+)
 
-test('the timeout of the whole stops what runs and keeps the rest from starting', () =>
+test.concurrent('the timeout of the whole stops what runs and keeps the rest from starting', () =>
   withServer({ orchestrator: 'kubernetes' }, async (scene) => {
     const result = await sweep(scene, { ...LONG, timeout: '3s', 'max-parallel': '2' })
     expect(result.exitCode).toBe(1)
@@ -371,41 +395,46 @@ test('the timeout of the whole stops what runs and keeps the rest from starting'
       'not-started',
     ])
     expect(scene.runs.map(({ status }) => status)).toEqual(['stopped', 'stopped'])
-  }))
+  }),
+)
 
-test('run-timeout ends one run, and the next cell has its turn', () =>
+test.concurrent('run-timeout ends one run, and the next cell has its turn', () =>
   withServer({ orchestrator: 'kubernetes' }, async (scene) => {
     const matrix = 'include: [{train.seconds: 600}, {train.seconds: 0.1}]'
     const result = await sweep(scene, { ...BASE, matrix, 'run-timeout': '2s', 'max-parallel': '1' })
     expect(entries(result).map(({ conclusion }) => conclusion)).toEqual(['timed-out', 'completed'])
     expect(result.outputs['conclusion']).toBe('timed-out')
-  }))
+  }),
+)
 
-test('where each answer to a start is lost, there is still one run for each cell', () =>
+test.concurrent('where each answer to a start is lost, there is still one run for each cell', () =>
   withServer({ faults: lostAnswers(3) }, async (scene) => {
     const result = await sweep(scene, THREE)
     expect(result.exitCode).toBe(0)
     expect(scene.runs).toHaveLength(3)
     expect(new Set(entries(result).map((entry) => entry['run-id'])).size).toBe(3)
-  }))
+  }),
+)
 
-test('the interval that the user gives counts, however long such runs take', () =>
+test.concurrent('the interval that the user gives counts, however long such runs take', () =>
   withServer({ clock: realClock(400) }, async (scene) => {
     const long = { ...BASE, 'poll-interval': '1s' }
     await sweep(scene, { ...long, matrix: 'train.seconds: [600]' })
     const before = scene.requests('GET', RUN).length
     await sweep(scene, { ...long, matrix: 'train.seconds: [1600]' })
     expect(scene.requests('GET', RUN).length - before).toBeGreaterThan(4)
-  }))
+  }),
+)
 
-test('run_name is refused where it stands', () =>
+test.concurrent('run_name is refused where it stands', () =>
   withServer({}, async (scene) => {
     const result = await sweep(scene, { ...THREE, configuration: 'run_name: nightly' })
     expect(expectRed(result, 'failed')).toBe(
       'configuration: run_name is not allowed: each run of a sweep gets its own name',
     )
     expect(scene.server.requests).toEqual([])
-  }))
+  }),
+)
 
 /** One run by its id. */
 const RUN = /\/runs\/[^/]+$/
