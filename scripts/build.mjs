@@ -50,14 +50,19 @@ async function bundle() {
  * what nobody calls goes: ncc would minify the first file only, and leave that in.
  */
 async function minified(source) {
-  const { code } = await minify(source, {
+  const { code } = await minify(source.replace(MODULE, `$1${EAGER}`), {
     compress: { defaults: false, dead_code: true, unused: true },
     mangle: { keep_classnames: true, keep_fnames: true },
     format: { comments: false },
     module: false,
   })
-  return code
+  return code.replaceAll(EAGER, '(')
 }
+
+/** How the bundler begins a module: in parentheses, so that V8 compiles it at once and does not read it twice. */
+const MODULE = /^(\/\*\*\*\/ )\((?=\(|function\b)/gm
+/** A call in place of these parentheses, which would be minified away. */
+const EAGER = '__eager__('
 
 /**
  * The same code with escapes for all but ASCII: Node reads, keeps and parses such a text faster, which a step's start
