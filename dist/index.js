@@ -64042,7 +64042,6 @@ class Heartbeat {
 }
 
 ;// CONCATENATED MODULE: ./build/run/watch/looks.js
-
 /** A run that is watched alone. */
 function aloneWith(clock) {
     return {
@@ -64052,6 +64051,8 @@ function aloneWith(clock) {
 }
 /** A server's own limit of an address is 8 KiB; so many ids take three. */
 const MOST_IDS = 64;
+/** One may fail just before the server is back. */
+const MOST_BLOCKED = 2;
 /** So late the end of a run may be seen, as a share of what such runs take. */
 const LATENESS = 0.025;
 const SHORTEST_MS = 1_000;
@@ -64070,8 +64071,8 @@ class SharedLooks {
     #askers = [];
     #isAdaptive = false;
     #usuallyMs;
-    /** Something between here and the server lets no list through. */
-    #asksAlone = false;
+    /** How many lists in a row got no answer while a run alone did: something on the way lets no list through. */
+    #blockedLists = 0;
     /** When a run was looked at first, by its id. */
     #seenFrom = new Map();
     #longestMs = 0;
@@ -64175,37 +64176,39 @@ class SharedLooks {
         if (first === undefined)
             return;
         const { client } = first;
-        if (askers.length === 1 || this.#asksAlone) {
+        if (askers.length === 1 || this.#blockedLists === MOST_BLOCKED) {
             askAlone(askers);
             return;
         }
         try {
             const runs = await client.runsOfIds(askers.map(({ id }) => id), this.#projectId);
+            this.#blockedLists = 0;
             // What a list does not have says nothing; the server is asked for that run alone.
             for (const { id, resolve } of askers)
                 resolve(runs.get(id) ?? client.run(id, { hydrate: false }));
         }
         catch (error) {
-            if (isRefusal(error)) {
-                this.#asksAlone = true;
-                askAlone(askers);
-                return;
-            }
-            for (const { reject } of askers)
-                reject(error);
+            await this.#askBesides(askers, error);
+        }
+    }
+    /** A list failed: whether the server is away, or only lists do not come through, one run alone shows. */
+    async #askBesides([first, ...others], listError) {
+        if (first === undefined)
+            return;
+        try {
+            first.resolve(await first.client.run(first.id, { hydrate: false }));
+            this.#blockedLists++;
+            askAlone(others);
+        }
+        catch {
+            for (const { reject } of [first, ...others])
+                reject(listError);
         }
     }
 }
 function askAlone(askers) {
     for (const { client, id, resolve } of askers)
         resolve(client.run(id, { hydrate: false }));
-}
-/** A no that another try does not change, such as a firewall's to the address of a list. */
-function isRefusal(error) {
-    if (!(error instanceof AnswerError))
-        return false;
-    const { status } = error;
-    return status >= 400 && status < 500 && ![401, 408, 429].includes(status);
 }
 function looks_reasonOf(signal) {
     return signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason));
