@@ -57963,10 +57963,6 @@ class ModelsClient {
     }
 }
 function sorted(error) {
-    // A 500 that says no: nothing was changed, and the same request will meet the same answer.
-    if (error.fromZenml && /is in \w+, but `force` flag is False/.test(error.detail)) {
-        return { kind: 'taken', error };
-    }
     // Whatever says yes without saying to what, it is no refusal.
     return { kind: error.status < 300 || isPassing(error) ? 'unclear' : 'refused', error };
 }
