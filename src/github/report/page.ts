@@ -56,7 +56,8 @@ export function* reportPage(record: RunRecord, gate: Gate): Generator<string> {
 <meta name="referrer" content="no-referrer">
 <title>${shown(title)}</title><style>${STYLE}</style></head><body>
 `
-  for (const [name, markdown] of recordSections(record)) {
+  // Whoever uploads the page hands it on as it is: the runner masks secrets in logs and summaries only.
+  for (const [name, markdown] of recordSections(record, { isMasked: false })) {
     if (name === 'timeline') yield timelineSvg(record)
     else yield sectionHtml(name, markdown)
   }
