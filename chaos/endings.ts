@@ -2,7 +2,7 @@ import type { CellResult } from '../src/run/sweep/cell.ts'
 import { RunError } from '../src/run/errors.ts'
 import { isZenmlError } from '../src/zenml/errors.ts'
 import type { Case } from './draw.ts'
-import type { Ending } from './ending.ts'
+import type { Ending, HeldRun } from './ending.ts'
 import { lastLineOf } from './log-text.ts'
 
 /* What steps and their cells ended with. */
@@ -39,11 +39,11 @@ export interface PostWords {
   readonly unforeseen: string
 }
 
-/** What the post step said last, or last of the run of that name. */
-export function endingOfPost(words: PostWords | undefined, name: string | undefined): Ending | undefined {
+/** What the post step said last, or last of the run that has one of these names. */
+export function endingOfPost(words: PostWords | undefined, names: readonly string[]): Ending | undefined {
   if (words === undefined) return undefined
   const { printed, unforeseen } = words
-  const lines = printed.split('\n').filter((line) => name !== undefined && line.includes(name))
+  const lines = printed.split('\n').filter((line) => names.some((name) => line.includes(name)))
   const line = lastLineOf(lines.length > 0 ? lines.join('\n') : printed)
   if (line === '' && unforeseen === '') return undefined
   return { conclusion: undefined, status: '', runId: undefined, green: undefined, line, unforeseen }
@@ -76,8 +76,9 @@ export function isSettled(env: Variables, cell: number | undefined): boolean {
   return saved === undefined ? env['STATE_cell_1'] !== undefined : saved === '{}'
 }
 
-/** The name by which a line of the post step says what became of a cell. */
-export function savedName(env: Variables, cell: number | undefined): string | undefined {
-  if (cell === undefined) return undefined
-  return /"name":"([^"]+)"/.exec(env[`STATE_cell_${String(cell)}`] ?? '')?.[1]
+/** The names by which a line of the post step says what became of a cell: as it was sent, and as the server holds it. */
+export function namesOfCell(env: Variables, cell: number | undefined, held: readonly HeldRun[]): string[] {
+  if (cell === undefined) return []
+  const [, saved] = /"name":"([^"]+)"/.exec(env[`STATE_cell_${String(cell)}`] ?? '') ?? []
+  return [...(saved === undefined ? [] : [saved]), ...held.map(({ name }) => name)]
 }

@@ -230,3 +230,12 @@ test('a run of which nobody knows whether it began is what on-cancel says, not o
     'wrong result: the post step ended a run that was left on purpose',
   ])
 })
+
+test('a run that begins after the post step has looked for it is no offence where its last line says to check again', () => {
+  const line =
+    'No run named "nightly" is on the server. The request to start it was sent, so check again later if in doubt'
+  const cancelled: Ending = { ...started, conclusion: 'cancelled', runId: undefined, green: false, line }
+  const post: Ending = { ...cancelled, conclusion: undefined, green: undefined }
+  const late = { main: cancelled, post, settled: false, cancelled: true, atMainEnd: [], atPostEnd: [] }
+  expect(offences({ ...quiet, wait: true }, seen(late))).toEqual([])
+})
