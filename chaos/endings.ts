@@ -22,8 +22,8 @@ export function conclusionOfNone(why: string): 'timed-out' | 'failed' | 'cancell
   return /could not be started|take all places/.test(why) ? 'failed' : 'cancelled'
 }
 
-export function endingOfCell({ run, outcome, notStarted }: CellResult): Ending {
-  const conclusion = outcome?.conclusion ?? conclusionOfNone(notStarted ?? '')
+export function endingOfCell({ run, outcome, reason }: CellResult): Ending {
+  const conclusion = outcome?.conclusion ?? conclusionOfNone(reason ?? '')
   return {
     conclusion,
     status: outcome?.status ?? '',

@@ -120,7 +120,7 @@ test('a run that cannot be stopped after its time keeps its place', () =>
     const inputs = { ...LONG, template: 'training-template', 'run-timeout': '1s', 'max-parallel': '1' }
     const result = await sweep(scene, inputs)
     expect(scene.triggers).toHaveLength(1)
-    expect(result.outputs['error']).toContain('runs that may still be going on take all places')
+    expect(result.outputs['error']).toContain('runs that may still be running take all places (max-parallel)')
   }))
 
 test('where a firewall lets no list through, each run is asked for alone', () => {
@@ -142,7 +142,7 @@ test("the sweep's own timeout is no cell that failed: with fail-fast, each run i
     const inputs = { ...LONG, 'fail-fast': 'true', timeout: '3s', 'max-parallel': '2' }
     const result = await sweep(scene, inputs)
     expect(result.outputs['conclusion']).toBe('timed-out')
-    expect(result.outputs['error']).toContain('The sweep ended early: the timeout of the sweep was over')
+    expect(result.outputs['error']).toContain("The sweep ended early: the sweep's timeout ran out")
     expect(result.stdout).not.toContain('fail-fast')
     expect(result.outputs['error']).toMatch(/did not finish within the timeout of [23](?:\.\d)?s/)
     expect(scene.runs.map(({ status }) => status)).toEqual(['stopped', 'stopped'])

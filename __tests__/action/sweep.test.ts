@@ -83,25 +83,36 @@ test('a failed run makes the step red, and the others go on', () =>
       'best-value': '0.8',
     })
     expect(result.outputs['error']).toMatch(
-      /^1 of 3 cells did not complete\. Cell 2: The run ".+" failed in the step "train": .*loss is NaN/,
+      /^1 of 3 cells did not complete\. Cell 2: The run failed in the step "train": RuntimeError: loss is NaN \([^)]*\)$/,
     )
     expect(annotations('error', result)[0]).toContain('loss is NaN')
-    expect(result.summary).toMatch(/\| 2 \|.*\| ❌ failed: `The run .*loss is NaN/)
+    expect(result.summary).toMatch(/\| 2 \|.*\| ❌ failed: `The run failed in .*loss is NaN/)
+    expect(result.stdout).toMatch(
+      /Cell 2 of 3 failed in [\d.]+ m?s: The run failed in .*loss is NaN \([^)]*\)$/m,
+    )
   }))
 
 test('fail-fast stops the others and says which were never started', () =>
   withServer({ orchestrator: 'kubernetes' }, async (scene) => {
-    const matrix = 'include: [{train.seconds: 600}, {train.fail: loss is NaN}, {train.seconds: 601}]'
+    const matrix =
+      'include: [{train.seconds: 600}, {train.fail: loss is NaN}, {train.seconds: 601}, {train.seconds: 602}]'
     const result = await sweep(scene, { ...BASE, matrix, 'max-parallel': '2', 'fail-fast': 'true' })
     expect(result.exitCode).toBe(1)
     expect(scene.triggers).toHaveLength(2)
     expect(scene.runs.map(({ status }) => status).toSorted()).toEqual(['failed', 'stopped'])
-    expect(result.outputs['error']).toContain('The sweep ended early: cell 2 failed (fail-fast)')
+    // The failure first, and nothing twice: names and addresses are in the table.
+    expect(result.outputs['error']?.replace(/ \(pipelines[^)]*\)/, '')).toBe(
+      '4 of 4 cells did not complete. The sweep ended early: cell 2 failed (fail-fast). ' +
+        'Cell 2: The run failed in the step "train": RuntimeError: loss is NaN. Cell 1: The run was stopped. ' +
+        'Never started: cells 3, 4',
+    )
     expect(entries(result).map(({ cell, conclusion }) => [cell, conclusion])).toEqual([
       [1, 'cancelled'],
       [2, 'failed'],
       [3, 'not-started'],
+      [4, 'not-started'],
     ])
+    expect(result.summary).toContain('❌ cancelled: `The run was stopped`')
     expect(result.summary).toContain('not started: `cell 2 failed (fail-fast)`')
   }))
 
@@ -259,9 +270,7 @@ test('cancelled in the middle: every run is asked to stop, and the rest is never
     const result = await running.done
     expect(result.exitCode).toBe(1)
     expect(result.outputs).toMatchObject({ conclusion: 'cancelled' })
-    expect(result.outputs['error']).toBe(
-      'Cancelled. Of 3 cells 0 had completed, 2 were under way, and 1 were never started',
-    )
+    expect(result.outputs['error']).toBe('Cancelled. Cells completed: 0, cancelled: 2, never started: 1')
     expect(scene.requests('POST', /\/stop$/)).toHaveLength(2)
     expect(scene.triggers).toHaveLength(2)
     const post = await runAction({ entry: 'post', inputs, state: result.state })
@@ -356,7 +365,7 @@ test('a re-run with resume starts only the cells that neither completed nor run'
       failed: '1',
       'best-run-id': first.outputs['best-run-id'],
     })
-    expect(second.stdout).toContain('Cell 1 of 3 goes on with the earlier run')
+    expect(second.stdout).toContain('Cell 1 of 3 reattached to its earlier run')
     expect(second.summary).toContain('completed (resumed)')
   }))
 

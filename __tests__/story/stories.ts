@@ -22,6 +22,17 @@ export const stories: readonly Story[] = [
       expectations: [{ name: 'train_model.accuracy', operator: '>=', wanted: 0.9 }],
     },
   },
+  {
+    name: 'expectation-missed',
+    pipeline: churn,
+    changes: {
+      expectations: [
+        { name: 'train_model.accuracy', operator: '>=', wanted: 0.95 },
+        { name: 'train_model.f1', operator: '>', wanted: 0.9 },
+        { name: 'dropped_rows', operator: '<', wanted: 2_000 },
+      ],
+    },
+  },
   { name: 'all-cached', pipeline: cachedChurn },
   { name: 'failed', pipeline: failingChurn, earlierRuns: 0 },
   { name: 'one-branch-failed', pipeline: branches },

@@ -39,8 +39,7 @@ async function ranks(scene: Scene): Promise<void> {
       failed: '1',
       'best-value': '0.95',
       'best-parameters': '{"train.accuracy":0.95,"train.seconds":0.1}',
-      error:
-        /^1 of 12 cells did not complete\. Cell 12: The run ".+" failed in the step "train".*: .*loss is NaN/,
+      error: /^1 of 12 cells did not complete\. Cell 12: The run failed in the step "train".*: .*loss is NaN/,
     },
     log: [/Best \(max train\.accuracy\): cell \d+ with 0\.95/],
   })
@@ -98,7 +97,7 @@ async function cancelled(scene: Scene): Promise<void> {
     exitCode: 1,
     outputs: {
       conclusion: 'cancelled',
-      error: 'Cancelled. Of 3 cells 0 had completed, 2 were under way, and 1 were never started',
+      error: 'Cancelled. Cells completed: 0, cancelled: 2, never started: 1',
     },
   })
   const post = await scene.action({}, { entry: 'post', state: result.state })

@@ -9,6 +9,7 @@ import type { ReportInputs } from '../github/inputs/read.ts'
 import type { WorkflowLog } from '../github/log/workflow-log.ts'
 import { pullRequestComment, type CommentOptions } from '../github/comment/comment.ts'
 import type { Audience } from '../github/step-report.ts'
+import type { Target } from '../run/find/definition.ts'
 import { systemClock } from '../base/system-clock.ts'
 import { openHttp } from './connect.ts'
 
@@ -16,9 +17,12 @@ const BECOMES_PUBLIC =
   'visualizations: this repository is public, so everybody can read what the run shows: in the job summary, and on the ' +
   'report page if the workflow uploads it'
 
+/** What the inputs name: something to run, or a run. */
+type Naming = { readonly target: Target } | { readonly run: string }
+
 /** Where the inputs want the step to be told of. */
 export async function audienceOf(
-  inputs: ReportInputs & ConnectionInputs & { readonly visualizations?: boolean },
+  inputs: ReportInputs & ConnectionInputs & { readonly visualizations?: boolean } & Naming,
   action: 'main' | 'wait' | 'sweep',
   env: Environment,
   log: WorkflowLog,
@@ -31,6 +35,7 @@ export async function audienceOf(
     comment: pullRequestComment({ mode: comment, token: githubToken, action, stepKey, ...around }),
     reportFolder: visualizations ? (env['RUNNER_TEMP'] ?? tmpdir()) : undefined,
     commits: await readCommits(around.context, readFile),
+    requested: 'target' in inputs ? inputs.target : { kind: 'run', reference: inputs.run },
   }
 }
 

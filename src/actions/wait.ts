@@ -3,11 +3,13 @@ import { listenForCancellation } from '../github/workflow/cancellation.ts'
 import { readWorkflowContext } from '../github/workflow/context.ts'
 import { readWaitInputs } from '../github/inputs/read.ts'
 import { projectChoice } from '../github/inputs/project-choice.ts'
-import type { WorkflowLog } from '../github/log/workflow-log.ts'
+import { inline, type WorkflowLog } from '../github/log/workflow-log.ts'
 import { attachRun, type AttachRequest } from '../run/attach.ts'
 import { baselineOf } from './baseline.ts'
 import { audienceOf } from './audience.ts'
 import { WorkflowStep } from './workflow-step.ts'
+
+const LONG = 500
 
 /** Waits for a run that something else started. Gives whether the step succeeded. */
 export async function waitForRun(env: Environment, log: WorkflowLog): Promise<boolean> {
@@ -15,6 +17,8 @@ export async function waitForRun(env: Environment, log: WorkflowLog): Promise<bo
   try {
     const inputs = await step.read(readWaitInputs)
     step.reportTo(await audienceOf(inputs, 'wait', env, log))
+    // The server may take its time to answer.
+    log.info(`Looking up the run ${inline(inputs.run, LONG)}`)
     const request: AttachRequest = {
       ...inputs,
       project: projectChoice(inputs.project, env),

@@ -14,7 +14,7 @@ import { RecordKeeper, withoutValues, type StepEnd } from './record-keeper.ts'
 import type { RunComment } from './comment/run-comment.ts'
 import { noteSummary } from './post-state.ts'
 import { RunLog } from './log/run-log.ts'
-import type { RunRecord } from './run-record.ts'
+import type { Requested, RunRecord } from './run-record.ts'
 import { EMPTY_SWEEP_OUTPUTS, sweepOutputs } from './sweep/outputs.ts'
 import { writeSummary } from './page/summary.ts'
 import { writeReport } from './report/write.ts'
@@ -43,6 +43,8 @@ export interface Audience {
   readonly reportFolder?: string | undefined
   /** What the workflow is about; default: nothing is known of it. */
   readonly commits?: WorkflowCommits
+  /** What the inputs name. */
+  readonly requested?: Requested | undefined
 }
 
 /** What a person and the later steps get to know: log and outputs while it happens, summary and error at the end. */
@@ -74,7 +76,7 @@ export class StepReport implements Reporter {
   /** To be called as soon as the inputs say it. */
   address(audience: Audience): void {
     this.#audience = audience
-    if (audience.commits !== undefined) this.#keeper.about(audience.commits)
+    this.#keeper.about(audience)
     if (audience.summary) noteSummary(true, this.#log)
   }
 

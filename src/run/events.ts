@@ -75,6 +75,8 @@ export type RunEvent =
   /** Runs of earlier attempts match equally, so none is taken up. */
   | { readonly kind: 'resume-unclear'; readonly names: readonly string[] }
   | { readonly kind: 'resume-foreign'; readonly names: readonly string[] }
+  /** No earlier attempt left a run that was given the same and is worth taking up. */
+  | { readonly kind: 'resume-none' }
   /** The run waits for a person; told once for each question. */
   | { readonly kind: 'paused'; readonly question: string | undefined; readonly url: string | undefined }
   | {

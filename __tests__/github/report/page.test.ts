@@ -97,7 +97,7 @@ test.each(['<p>x</p><script>draw()</script>', '<SCRIPT src=x>', '<canvas>', '<if
     const page = showing(show('html', html))
     expect(elementsOf(page).filter(({ tag }) => tag === 'iframe')).toEqual([])
     expect(page).toContain(
-      'This page needs scripts, which a report does not run. Look at it ' +
+      'This page needs scripts, which a report page does not run. View it ' +
         '<a href="https://zenml.example.com/runs/1" rel="noreferrer noopener">in ZenML</a>.',
     )
   },
@@ -128,7 +128,7 @@ describe('pictures', () => {
   ])('%s is said to be none', (_, value) => {
     const page = showing(show('image', value))
     expect(elementsOf(page).filter(({ tag }) => tag === 'img')).toEqual([])
-    expect(page).toContain('This is no picture that a browser knows.')
+    expect(page).toContain('Not shown: browsers do not know this picture format.')
   })
 
   test('a secret in the text of a picture is covered before it is encoded', () => {
@@ -182,7 +182,7 @@ test('the page does not grow without end: what comes behind is named, and said n
   const page = showing(...names.map((name) => show('markdown', rows, name)))
   expect(page.length).toBeLessThan(32_000_000)
   expect(page).toContain(
-    '<figcaption>evaluate.t49</figcaption><p>Not shown: the page is as large as it may be.',
+    '<figcaption>evaluate.t49</figcaption><p>Not shown, because the page has reached its maximum size.',
   )
 })
 

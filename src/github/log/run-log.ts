@@ -167,7 +167,7 @@ function notNotedLine({ what, detail }: Extract<RunEvent, { kind: 'origin-not-no
   const why = inline(detail, LONG)
   return what === 'its origin'
     ? `Where the run came from could not be recorded on it: ${why}`
-    : `The run can be no baseline, because how the step ended was not recorded on it: ${why}`
+    : `The run cannot be a baseline, because how the step ended could not be recorded on it: ${why}`
 }
 
 function endingLine({ timeoutMs, mode, runId, forMs }: Extract<RunEvent, { kind: 'ending' }>): string {

@@ -24,6 +24,7 @@ const START_KINDS = [
   'resumed',
   'resume-unclear',
   'resume-foreign',
+  'resume-none',
   'retry',
 ] as const satisfies readonly RunEvent['kind'][]
 
@@ -135,6 +136,8 @@ export class StartLog {
           `Earlier attempts ran another template or snapshot (${inline(event.names.join(', '), LONG)}), so a new run is started`,
         )
         return undefined
+      case 'resume-none':
+        return 'No earlier attempt has a run with the same inputs that is running or has completed, so a new one is started'
       case 'retry':
         return `${inline(event.line, LONG)}; trying again in ${shownDuration(event.waitMs)}`
     }

@@ -1,6 +1,6 @@
 import type { Conclusion } from '../../run/conclusion.ts'
 import { code, escapeMarkdown, grouped, link } from './markdown.ts'
-import type { RunRecord } from '../run-record.ts'
+import type { Requested, RunRecord } from '../run-record.ts'
 import { shownDuration } from '../../base/duration-text.ts'
 
 const SYMBOLS: Readonly<Record<Conclusion, string>> = {
@@ -39,7 +39,7 @@ export function heading({ conclusion, withoutRun, status, pipeline, cells }: Run
 export function headLine(record: RunRecord): string {
   const { runName, runId, runUrl, durationMs, usual, conclusion } = record
   const name = runName ?? runId
-  if (name === undefined) return record.withoutRun === undefined ? '' : definitionText(record)
+  if (name === undefined) return record.withoutRun === undefined ? '' : requestText(record)
   return [
     link(name, runUrl, MAX_NAME_LENGTH),
     ...(conclusion === 'started' || durationMs === undefined ? [] : [`**${shownDuration(durationMs)}**`]),
@@ -49,13 +49,21 @@ export function headLine(record: RunRecord): string {
   ].join(' · ')
 }
 
-/** Empty if it was not found: the error names it. */
-function definitionText({ definition }: RunRecord): string {
-  if (definition === undefined) return ''
+/** What was found, or else, as after a failed login, what the inputs name. */
+function requestText({ definition, requested }: RunRecord): string {
+  if (definition === undefined) return requested === undefined ? '' : `Requested: ${namedText(requested)}`
   const { kind, id, name, pipeline } = definition
-  const of = pipeline?.name === undefined ? '' : ` of the pipeline ${code(pipeline.name, MAX_NAME_LENGTH)}`
-  const noun = kind === 'snapshot' ? 'snapshot' : 'run template'
-  return `Requested: ${noun} ${code(name ?? id, MAX_NAME_LENGTH)}${of}`
+  return `Requested: ${namedText({ kind, reference: name ?? id, pipeline: pipeline?.name })}`
+}
+
+const NOUNS = { snapshot: 'snapshot', template: 'run template', run: 'run' } as const
+
+function namedText(requested: Requested): string {
+  const { kind } = requested
+  if (kind === 'pipeline') return `pipeline ${code(requested.pipeline, MAX_NAME_LENGTH)}`
+  const pipeline = kind === 'run' ? undefined : requested.pipeline
+  const of = pipeline === undefined ? '' : ` of the pipeline ${code(pipeline, MAX_NAME_LENGTH)}`
+  return `${NOUNS[kind]} ${code(requested.reference, MAX_NAME_LENGTH)}${of}`
 }
 
 function stateText({ conclusion, status }: RunRecord): string {

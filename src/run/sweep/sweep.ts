@@ -103,7 +103,8 @@ class Sweep {
       }
     }
     await Promise.all(Array.from({ length: Math.min(maxParallel, cells.length) }, worker))
-    this.#whyStopped ??= waiting.length === 0 ? undefined : 'runs that may still be going on take all places'
+    this.#whyStopped ??=
+      waiting.length === 0 ? undefined : 'runs that may still be running take all places (max-parallel)'
     const left = waiting.map(({ cell }) => neverStarted(cell, this.#whyStopped ?? ''))
     const ordered = inOrder([...this.#results, ...left], rank)
     // Nobody knows whether the one that could not be read is better.
@@ -121,7 +122,7 @@ class Sweep {
   /** The next cell, unless the sweep has come to its end before. */
   #next(waiting: ConfiguredCell[]): ConfiguredCell | undefined {
     if (this.#deps.signal?.aborted === true) this.#whyStopped ??= 'the job was cancelled'
-    else if (this.#deadline.isOver) this.#whyStopped ??= 'the timeout of the sweep was over'
+    else if (this.#deadline.isOver) this.#whyStopped ??= "the sweep's timeout ran out"
     return this.#whyStopped === undefined ? waiting.shift() : undefined
   }
 
@@ -226,7 +227,7 @@ function neverStarted(cell: Cell, why: string): CellResult {
     run: undefined,
     isResumed: false,
     outcome: undefined,
-    notStarted: why,
+    reason: why,
     durationMs: undefined,
     unread: undefined,
     verdicts: [],
