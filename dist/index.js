@@ -55675,6 +55675,7 @@ const START_KINDS = [
     'resumed',
     'resume-unclear',
     'resume-foreign',
+    'resume-none',
     'retry',
 ];
 function isStartEvent(event) {
@@ -55765,6 +55766,8 @@ class StartLog {
             case 'resume-foreign':
                 this.#log.warning(`Earlier attempts ran another template or snapshot (${inline(event.names.join(', '), start_log_LONG)}), so a new run is started`);
                 return undefined;
+            case 'resume-none':
+                return 'No earlier attempt has a run with the same inputs that is running or has completed, so a new one is started';
             case 'retry':
                 return `${inline(event.line, start_log_LONG)}; trying again in ${shownDuration(event.waitMs)}`;
         }
@@ -56003,7 +56006,7 @@ class SweepLog {
         if (event.kind === 'started' || event.kind === 'resumed') {
             this.#urls.set(cell.number, event.url);
             this.#running.add(cell.number);
-            const how = event.kind === 'resumed' ? 'goes on with the earlier run' : 'started';
+            const how = event.kind === 'resumed' ? 'reattached to its earlier run' : 'started';
             const where = event.url === undefined ? '' : `: ${inline(event.url, sweep_log_LONG)}`;
             this.#timed(`${name} of ${this.#cells} ${how} (${inline(valuesText(cell.values))})${where}`);
         }
@@ -56046,7 +56049,7 @@ class SweepLog {
                 return;
             case 'ending':
                 if (event.timeoutMs === undefined && !this.#toldEnding && event.runId !== undefined) {
-                    this.#timed('Asking ZenML to stop the runs that still go on');
+                    this.#timed('Asking ZenML to stop the runs that are still running');
                     this.#toldEnding = true;
                 }
                 return;
@@ -56058,7 +56061,7 @@ class SweepLog {
                 return;
             case 'resume-unclear':
             case 'resume-foreign':
-                this.#warn(`${name}: no earlier run was taken up, as several match, or another definition made it. Starting a new one`);
+                this.#warn(`${name}: several earlier runs match, or they ran another snapshot or template. Starting a new one`);
                 return;
             case 'details':
                 if (event.details.missing.length > 0)
@@ -56066,12 +56069,12 @@ class SweepLog {
         }
     }
     #tellEnd(result) {
-        const { cell, durationMs, rank, outcome } = result;
+        const { cell, durationMs, rank, reason } = result;
         this.#ended += 1;
         this.#running.delete(cell.number);
         const took = durationMs === undefined ? '' : ` in ${shownDuration(durationMs)}`;
         const value = rank !== undefined && 'value' in rank ? `, ${shownNumber(rank.value)}` : '';
-        const why = outcome?.error === undefined ? '' : `: ${inline(outcome.error, sweep_log_LONG)}`;
+        const why = reason === undefined ? '' : `: ${inline(reason, sweep_log_LONG)}`;
         this.#timed(`Cell ${cell.number} of ${this.#cells} ${endText(result)}${took}${value}${why}`);
     }
     #tellResult({ cells, best, rank }) {
@@ -56363,7 +56366,7 @@ function notNotedLine({ what, detail }) {
     const why = inline(detail, run_log_LONG);
     return what === 'its origin'
         ? `Where the run came from could not be recorded on it: ${why}`
-        : `The run can be no baseline, because how the step ended was not recorded on it: ${why}`;
+        : `The run cannot be a baseline, because how the step ended could not be recorded on it: ${why}`;
 }
 function endingLine({ timeoutMs, mode, runId, forMs }) {
     const why = timeoutMs === undefined ? 'Cancelled.' : `The timeout of ${prettyMilliseconds(timeoutMs)} is over.`;
@@ -56567,10 +56570,13 @@ const LIKE_A_TOKEN = /[\w.~+/%=-]{16}/;
  */
 function withoutToken(answer) {
     const isRedirect = answer.status >= 300 && answer.status < 400;
-    if (isRedirect || isOwnError(parseJson(answer.body)))
+    const json = parseJson(answer.body);
+    if (isRedirect || isOwnError(json))
         return answer;
     const { exception = '', message } = readErrorBody(answer);
-    if (!LIKE_A_TOKEN.test(`${exception} ${message}`))
+    // What says yes in no form that can be read may hold a token in an encoding that nobody recognizes.
+    const isUnread = answer.status < 300 && json === undefined;
+    if (!isUnread && !LIKE_A_TOKEN.test(`${exception} ${message}`))
         return answer;
     if (isHtml(answer))
         return { ...answer, body: '<html>' };
@@ -57649,9 +57655,13 @@ const dagSchema = object({
     })),
     edges: schemas_array(object({ source: schemas_string(), target: schemas_string() })).max(MOST_EDGES),
 });
-/** A page of a list; items beyond the page are counted in `total`. */
+/**
+ * A page of a list; items beyond the page are counted in `total`. One that counts items and has none is no answer: it
+ * must not say that there is nothing.
+ */
 function pageOf(item) {
-    return object({ total: schemas_number(), total_pages: schemas_number(), items: schemas_array(item) });
+    return object({ total: schemas_number(), total_pages: schemas_number(), items: schemas_array(item) })
+        .refine(({ total, items }) => items.length > 0 || total === 0);
 }
 
 ;// CONCATENATED MODULE: ./build/zenml/answers/visualization.js
@@ -61838,7 +61848,7 @@ class Stop {
             case 'too-early':
                 return this.#endEarly();
             case 'finished':
-                return this.#accountForSteps(await this.#look(), { byItself: !this.#asked });
+                return this.#accountForSteps(await this.#look());
             case 'gone':
                 return this.#checkGone(answer.error);
             case 'unsupported': {
@@ -61846,7 +61856,7 @@ class Stop {
                 if (run.status === 'initializing')
                     return this.#markFailed();
                 if (runPhase(run.status) !== 'going-on')
-                    return this.#accountForSteps(run, { byItself: true });
+                    return this.#accountForSteps(run);
                 // Of another version it was a gateway's word.
                 const { version } = await this.#client.info();
                 if (!isAtLeast(version, 0, 84)) {
@@ -61871,12 +61881,9 @@ class Stop {
     }
     /** The server did what it was asked, though its answer did not say so. */
     async #followObeyed(run, before) {
-        if (runPhase(run.status) === 'going-on') {
-            this.#asked = true;
-            return this.#settle();
-        }
-        const byItself = run.status === before || runPhase(run.status) === 'succeeded';
-        return this.#accountForSteps(run, { byItself });
+        const isGoingOn = runPhase(run.status) === 'going-on';
+        this.#asked ||= isGoingOn || run.status !== before;
+        return isGoingOn ? this.#settle() : this.#accountForSteps(run);
     }
     /** Undefined where it is worth trying again. */
     async #tryAgainAfter(error, attempt) {
@@ -61926,59 +61933,65 @@ class Stop {
             return this.#markFailed();
         const run = await this.#look();
         if (runPhase(run.status) !== 'going-on')
-            return this.#accountForSteps(run, { byItself: true });
+            return this.#accountForSteps(run);
         this.#lookedInitializing = run.status === 'initializing';
         await this.#pause(EARLY_PAUSE_MS);
         return undefined;
     }
     /** Ends a run that has not reached its orchestrator, and watches that no step starts all the same. */
     async #markFailed() {
-        const { runId, reason, deadline } = this.#request;
+        const { runId, reason } = this.#request;
         await this.#client.failInitializing(runId, reason);
         this.#asked = true;
-        this.#status = 'failed';
-        const aftermath = new Deadline(this.#deps.clock, Math.min(AFTERMATH_MS, deadline.leftMs));
-        try {
-            while (!aftermath.isOver) {
-                const run = await this.#look();
-                if (runPhase(run.status) === 'going-on') {
-                    return this.#goingOn(`the server accepted the request to end it, but it is still ${run.status}`);
-                }
-                const accounted = await this.#accountForSteps(run);
-                if (accounted.kind !== 'ended')
-                    return accounted;
-                await this.#pause(AFTERMATH_PAUSE_MS);
-            }
+        const aftermath = new Deadline(this.#deps.clock, AFTERMATH_MS);
+        // A step may have started just before, so what no look since has shown is not claimed.
+        let seen;
+        for (let attempt = 1; this.#hasTime() && (seen === undefined || !aftermath.isOver); attempt += 1) {
+            seen = await this.#unlessPassing(() => this.#lookAtMarked());
+            if (seen !== undefined && seen.kind !== 'ended')
+                return seen;
+            await this.#pause(seen === undefined ? this.#settlePauseMs(attempt) : AFTERMATH_PAUSE_MS);
         }
-        catch (error) {
-            if (isZenmlError(error) && isGone(error))
-                return this.#checkGone(error);
-            // The server took it; that a look at what followed failed, or came too late, changes nothing.
-            if (!isZenmlError(error) && this.#deps.signal?.aborted !== true)
-                throw error;
-        }
-        return { kind: 'ended', status: this.#status, byItself: false };
+        return seen;
+    }
+    async #lookAtMarked() {
+        const run = await this.#look();
+        if (runPhase(run.status) !== 'going-on')
+            return this.#accountForSteps(run);
+        return this.#goingOn(`the server accepted the request to end it, but it is still ${run.status}`);
     }
     /** Watches a run that was asked to stop until it has. */
     async #settle() {
         for (let attempt = 1; this.#hasTime(); attempt += 1) {
-            try {
-                const run = await this.#look();
-                const isGoingOn = runPhase(run.status) === 'going-on';
-                const accounted = isGoingOn ? undefined : await this.#accountForSteps(run);
-                if (accounted?.kind === 'ended')
-                    return accounted;
-                this.#stepsGoingOn = accounted;
-                if (isGoingOn && isPowerOfTwo(attempt))
-                    await this.#endWaiting();
-            }
-            catch (error) {
-                if (!isZenmlError(error) || !isPassing(error))
-                    throw error;
-            }
-            await this.#pause(backoffMs(attempt, 0.5 + this.#deps.clock.random() / 2, SETTLE_PAUSE));
+            const ended = await this.#unlessPassing(() => this.#lookAtStopping(attempt));
+            if (ended !== undefined)
+                return ended;
+            await this.#pause(this.#settlePauseMs(attempt));
         }
         return undefined;
+    }
+    /** Undefined where it has not ended. */
+    async #lookAtStopping(attempt) {
+        const run = await this.#look();
+        const isGoingOn = runPhase(run.status) === 'going-on';
+        const accounted = isGoingOn ? undefined : await this.#accountForSteps(run);
+        if (accounted?.kind === 'ended')
+            return accounted;
+        this.#stepsGoingOn = accounted;
+        if (isGoingOn && isPowerOfTwo(attempt))
+            await this.#endWaiting();
+        return undefined;
+    }
+    /** Undefined where it failed in a way that may be over at the next try. */
+    async #unlessPassing(look) {
+        try {
+            return await look();
+        }
+        catch (error) {
+            if (!isZenmlError(error) || !isPassing(error))
+                throw error;
+            return undefined;
+        }
     }
     /** Ends a run that waits for a person: being stopped does not end its wait. */
     async #endWaiting() {
@@ -61999,7 +62012,8 @@ class Stop {
         this.#hasAborted = true;
         return true;
     }
-    async #accountForSteps(run, { byItself } = { byItself: runPhase(run.status) === 'succeeded' }) {
+    async #accountForSteps(run) {
+        const byItself = !this.#asked || runPhase(run.status) === 'succeeded';
         const ended = { kind: 'ended', status: run.status, byItself };
         if (run.inProgress === false && !this.#hasAborted)
             return ended;
@@ -62029,6 +62043,9 @@ class Stop {
         // Whatever the server asks for, there is time for more than one try.
         const asked = Math.min(retryAfterOf(error), Math.ceil(this.#request.deadline.leftMs / 3));
         await this.#pause(backoffMs(attempt, this.#deps.clock.random(), { baseMs: 500, capMs: 5_000, atLeastMs: asked }));
+    }
+    #settlePauseMs(attempt) {
+        return backoffMs(attempt, 0.5 + this.#deps.clock.random() / 2, SETTLE_PAUSE);
     }
     async #pause(ms) {
         const { clock, signal } = this.#deps;
@@ -62528,6 +62545,7 @@ function lastAttempts(steps) {
 
 
 
+
 /** How many steps' metadata and outputs are read if nothing depends on them. */
 const MOST_STEPS = 1_000;
 /** What the client reads at most. */
@@ -62685,6 +62703,8 @@ function sizeOf(whole) {
     }
     return size;
 }
+/** What is nested more deeply is not compared: that would end in an overflow of the stack. */
+const collect_MAX_DEPTH = 200;
 /**
  * The run's own metadata: 0.74 repeats that of its steps beside it, of all attempts, as `step::key`. Only a value that a
  * step has as well is such a repeat: anybody may log a name with `::` in it for the run itself.
@@ -62699,7 +62719,8 @@ function withoutRepeats(ofRun, steps) {
             ofSteps.set(name, values);
         }
     }
-    const own = Object.entries(ofRun).filter(([name, value]) => ofSteps.get(name)?.some((each) => (0,external_node_util_.isDeepStrictEqual)(each, value)) !== true);
+    const own = Object.entries(ofRun).filter(([name, value]) => isDeeperThan(collect_MAX_DEPTH, value) ||
+        ofSteps.get(name)?.some((each) => (0,external_node_util_.isDeepStrictEqual)(each, value)) !== true);
     return Object.fromEntries(own);
 }
 /** @param steps one attempt of each */
@@ -62904,7 +62925,10 @@ function findSame(own, entries) {
     const same = entries.find(({ step, key }) => step === own.step && key === own.key);
     if (same !== undefined)
         return same;
-    return { problem: noSuchValue(expect_nameOf(own), entries) };
+    const name = expect_nameOf(own);
+    return {
+        problem: `no ${name} (${entries.length === 0 ? 'it has no metadata' : `it has ${words_listed(entries.map(expect_nameOf), name)}`})`,
+    };
 }
 function isValue(value) {
     return value !== null && typeof value !== 'object' && typeof value !== 'number';
@@ -63816,7 +63840,7 @@ class GalleryReader {
         }
         const left = ids.length - MOST_ARTIFACTS;
         if (left > 0)
-            this.#missing.note(`what ${left} more artifacts show`, `at most ${MOST_ARTIFACTS} are read`);
+            this.#missing.note(`the visualizations of ${left} more artifacts`, `at most ${MOST_ARTIFACTS} are read`);
     }
     #chosenPlaces() {
         return (this.#details.curated ?? []).flatMap(({ artifactId, visualizationId, name }) => {
@@ -63886,17 +63910,17 @@ class GalleryReader {
             return read;
         const { value } = read.value;
         if (read.value.type !== type || !isType(type)) {
-            return { missing: 'the server gave a visualization of another type than it had said' };
+            return { missing: 'the server gave a visualization of a different type than it had announced' };
         }
         const visualization = { name, type, value };
         if (gallery_sizeOf(visualization) <= MOST_MEGABYTES_EACH * MEGABYTE)
             return { value: visualization };
-        return { missing: `a visualization of more than ${MOST_MEGABYTES_EACH} MB is not shown` };
+        return { missing: `a visualization larger than ${MOST_MEGABYTES_EACH} MB is not shown` };
     }
 }
 const NOT_ASKED = { missing: 'the server did not answer in time' };
 const FULL = {
-    missing: `the visualizations have more than ${MOST_MEGABYTES_IN_ALL} MB together`,
+    missing: `the visualizations are larger than ${MOST_MEGABYTES_IN_ALL} MB in total`,
 };
 /** What is not shown, by the reason. */
 class Missing {
@@ -65085,6 +65109,8 @@ async function resumeRun(origin, { server, account, definition, project }, { cli
         reporter.tell({ kind: 'resume-unclear', names: found.names });
     if (found.kind === 'foreign')
         reporter.tell({ kind: 'resume-foreign', names: found.names });
+    if (found.kind === 'none' && origin.attempt > 1)
+        reporter.tell({ kind: 'resume-none' });
     if (found.kind !== 'one')
         return undefined;
     const { run, name, attempt } = found;
@@ -65976,6 +66002,7 @@ const NOTHING_KNOWN = {
     status: '',
     error: undefined,
     durationMs: undefined,
+    requested: undefined,
     definition: undefined,
     code: undefined,
     commits: NO_COMMITS,
@@ -66353,12 +66380,8 @@ const SIGNS = {
 };
 function resultText(result) {
     const text = endText(result);
-    const { outcome, notStarted } = result;
-    const why = outcome === undefined
-        ? notStarted
-        : outcome.conclusion === 'expectation-missed'
-            ? undefined
-            : outcome.error;
+    const { outcome, reason } = result;
+    const why = outcome?.conclusion === 'expectation-missed' ? undefined : reason;
     const shown = `${SIGNS[text] ?? '\u274c'} ${text}${result.isResumed ? ' (resumed)' : ''}`;
     return why === undefined ? shown : `${shown}: ${markdown_code(why, sweep_MAX_ERROR_LENGTH)}`;
 }
@@ -66400,7 +66423,7 @@ function headLine(record) {
     const { runName, runId, runUrl, durationMs, usual, conclusion } = record;
     const name = runName ?? runId;
     if (name === undefined)
-        return record.withoutRun === undefined ? '' : definitionText(record);
+        return record.withoutRun === undefined ? '' : requestText(record);
     return [
         markdown_link(name, runUrl, heading_MAX_NAME_LENGTH),
         ...(conclusion === 'started' || durationMs === undefined ? [] : [`**${shownDuration(durationMs)}**`]),
@@ -66409,14 +66432,21 @@ function headLine(record) {
         ...cacheShare(record),
     ].join(' \u00b7 ');
 }
-/** Empty if it was not found: the error names it. */
-function definitionText({ definition }) {
+/** What was found, or else, as after a failed login, what the inputs name. */
+function requestText({ definition, requested }) {
     if (definition === undefined)
-        return '';
+        return requested === undefined ? '' : `Requested: ${namedText(requested)}`;
     const { kind, id, name, pipeline } = definition;
-    const of = pipeline?.name === undefined ? '' : ` of the pipeline ${markdown_code(pipeline.name, heading_MAX_NAME_LENGTH)}`;
-    const noun = kind === 'snapshot' ? 'snapshot' : 'run template';
-    return `Requested: ${noun} ${markdown_code(name ?? id, heading_MAX_NAME_LENGTH)}${of}`;
+    return `Requested: ${namedText({ kind, reference: name ?? id, pipeline: pipeline?.name })}`;
+}
+const heading_NOUNS = { snapshot: 'snapshot', template: 'run template', run: 'run' };
+function namedText(requested) {
+    const { kind } = requested;
+    if (kind === 'pipeline')
+        return `pipeline ${markdown_code(requested.pipeline, heading_MAX_NAME_LENGTH)}`;
+    const pipeline = kind === 'run' ? undefined : requested.pipeline;
+    const of = pipeline === undefined ? '' : ` of the pipeline ${markdown_code(pipeline, heading_MAX_NAME_LENGTH)}`;
+    return `${heading_NOUNS[kind]} ${markdown_code(requested.reference, heading_MAX_NAME_LENGTH)}${of}`;
 }
 function stateText({ conclusion, status }) {
     const state = markdown_code(status, heading_MAX_NAME_LENGTH);
@@ -67108,6 +67138,7 @@ async function audienceOf(inputs, action, env, log) {
         comment: pullRequestComment({ mode: comment, token: githubToken, action, stepKey, ...around }),
         reportFolder: visualizations ? (env['RUNNER_TEMP'] ?? (0,external_node_os_namespaceObject.tmpdir)()) : undefined,
         commits: await readCommits(around.context, readFile),
+        requested: 'target' in inputs ? inputs.target : { kind: 'run', reference: inputs.run },
     };
 }
 /** What a comment needs of the step that it is written from. */
@@ -67593,8 +67624,10 @@ class RecordKeeper {
         this.#clock = clock;
     }
     /** To be called as soon as they are known. */
-    about(commits) {
-        this.#known.commits = commits;
+    about({ commits, requested }) {
+        if (commits !== undefined)
+            this.#known.commits = commits;
+        this.#known.requested = requested;
     }
     tell(event) {
         const known = this.#known;
@@ -67729,7 +67762,7 @@ function sweepOutputs({ cells, completed, best }) {
         failed: String(cells.length - completed),
     };
 }
-function entryOf({ cell, run, outcome, notStarted, durationMs, rank, verdicts }) {
+function entryOf({ cell, run, outcome, reason, durationMs, rank, verdicts }) {
     return {
         cell: cell.number,
         parameters: cell.values,
@@ -67745,7 +67778,7 @@ function entryOf({ cell, run, outcome, notStarted, durationMs, rank, verdicts })
             got: cut(got, outputs_MAX_TEXT_LENGTH),
             met: held,
         })),
-        error: cutOrNull(outcome?.error ?? notStarted),
+        error: cutOrNull(outcome === undefined ? reason : outcome.error),
     };
 }
 function cutOrNull(text) {
@@ -68361,7 +68394,7 @@ function notShownText(missing) {
 
 
 
-const summary_LIMITS = { failures: 10, messageLength: 1_000, showsLogs: true };
+const summary_LIMITS = { failures: 10, messageLength: 1_000 };
 const summary_MAX_MISSING_LENGTH = 500;
 const MAX_SENTENCE_LENGTH = 2_000;
 /**
@@ -68394,11 +68427,18 @@ async function appendToSummary(markdown, log) {
 }
 /** The section as GitHub Markdown, of at most 300,000 bytes; what is left out is said. */
 function renderSummary(record) {
-    const sections = [...recordSections(record), ...visualizationSections(record.gallery, record.hasReport)];
+    const sections = [
+        ...recordSections(record, { isMasked: true }),
+        ...visualizationSections(record.gallery, record.hasReport),
+    ];
     return `${withinSize(sections, MAX_BYTES, (markdown) => Buffer.byteLength(markdown))}\n`;
 }
-/** All that is known of a run but for what its artifacts show. */
-function recordSections(record) {
+/**
+ * All that is known of a run but for what its artifacts show.
+ *
+ * @param isMasked whether the runner masks secrets in it; otherwise lines of logs and values of parameters are left out
+ */
+function recordSections(record, { isMasked }) {
     const { verdicts, dryRun, steps, details, asOf } = record;
     // Of a server that is lost, nobody knows until when a step ran.
     const isLost = record.conclusion === 'lost';
@@ -68406,14 +68446,17 @@ function recordSections(record) {
         ['heading', heading(record)],
         ['link', headLine(record)],
         ['code', codeLine(record)],
-        ['errors', whyText(record, summary_LIMITS)],
+        ['errors', whyText(record, { ...summary_LIMITS, showsLogs: isMasked })],
         ['expectations', verdictsText(verdicts)],
         ['cells', sweepText(record.sweep, { foldsRest: true })],
         ['comparison', comparisonText(record.comparison)],
         ['dry run', dryRun === undefined ? '' : dryRunText(dryRun)],
         ['table of steps', markdown_blocks(stepsText(steps), lastSeenText(record))],
         ['timeline', isLost ? '' : timelineText(steps, asOf)],
-        ['changed values', dryRun === undefined ? changesText(record.changes, record.definition?.kind) : ''],
+        [
+            'changed values',
+            isMasked && dryRun === undefined ? changesText(record.changes, record.definition?.kind) : '',
+        ],
         ['metadata', details === undefined ? '' : metricsText(details)],
         ['unread', missingText(details?.missing ?? [])],
     ];
@@ -68614,7 +68657,7 @@ const page_MAX_NAME_LENGTH = 200;
 const MAX_JSON_LINE = 500;
 /** Characters of all visualizations: a table of single letters grows to a hundred times its length. */
 const page_MAX_LENGTH = 24_000_000;
-const TOO_MUCH = '<p>Not shown: the page is as large as it may be. Look at it in ZenML.</p>';
+const TOO_MUCH = '<p>Not shown, because the page has reached its maximum size. View it in ZenML.</p>';
 /**
  * What may be loaded: nothing, but for pictures that are a part of the page, and no script runs. A frame's srcdoc obeys
  * the policy of the page that holds it, as the HTML standard has it. frame-src, for which default-src stands, does not
@@ -68644,7 +68687,8 @@ function* reportPage(record, gate) {
 <meta name="referrer" content="no-referrer">
 <title>${to_html_shown(title)}</title><style>${STYLE}</style></head><body>
 `;
-    for (const [name, markdown] of recordSections(record)) {
+    // Whoever uploads the page hands it on as it is: the runner masks secrets in logs and summaries only.
+    for (const [name, markdown] of recordSections(record, { isMasked: false })) {
         if (name === 'timeline')
             yield timelineSvg(record);
         else
@@ -68722,7 +68766,7 @@ function moreHtml(left, noun) {
 function pictureHtml({ name, value }, gate) {
     const picture = readPicture(value);
     if (picture === undefined)
-        return '<p>This is no picture that a browser knows.</p>';
+        return '<p>Not shown: browsers do not know this picture format.</p>';
     const { mediaType, bytes } = picture;
     // In base64 a secret would have to be recognized by its letters alone.
     const covered = mediaType === 'image/svg+xml' ? Buffer.from(gate.cover(bytes.toString('utf8'))) : bytes;
@@ -68733,7 +68777,7 @@ function pictureHtml({ name, value }, gate) {
 function frameHtml({ name, value }, runUrl) {
     if (NEEDS_SCRIPTS.test(value)) {
         const where = runUrl === undefined ? 'in ZenML' : linkHtml(runUrl, 'in ZenML');
-        return `<p>This page needs scripts, which a report does not run. Look at it ${where}.</p>`;
+        return `<p>This page needs scripts, which a report page does not run. View it ${where}.</p>`;
     }
     // A link can make a browser connect to a host, which no policy forbids.
     const inert = value.replaceAll(/<(?=link\b)/gi, '<x-');
@@ -68826,8 +68870,7 @@ class StepReport {
     /** To be called as soon as the inputs say it. */
     address(audience) {
         this.#audience = audience;
-        if (audience.commits !== undefined)
-            this.#keeper.about(audience.commits);
+        this.#keeper.about(audience);
         if (audience.summary)
             noteSummary(true, this.#log);
     }
@@ -68901,8 +68944,11 @@ class StepReport {
         return true;
     }
     async #summarize(record) {
-        if (this.#audience.summary && (await writeSummary(record, this.#log)))
-            noteSummary(false, this.#log);
+        if (!this.#audience.summary)
+            return;
+        await writeSummary(record, this.#log);
+        // Also where it could not be written: a post step that can knows less of the run.
+        noteSummary(false, this.#log);
     }
     /** Goes on beside the wait. With the event after the start, how long the run usually takes is known. */
     #beginComment() {
@@ -69335,6 +69381,8 @@ const post_MAX_SENTENCE_LENGTH = 2_000;
 const MAX_STATE_BYTES = 20_000_000;
 /** A request that the server took may still start a run so long after it was sent. */
 const LATE_START_MS = 90_000;
+/** Also where much more time seems to have passed: the clock may have been set on. */
+const LEAST_LATE_START_MS = 15_000;
 /**
  * Looks after the run of a main step that did not end in order: killed, crashed, cut off from its server. It
  * never starts one. Says nothing where nothing is left to see to. Signals do not end it: its own budget does.
@@ -69448,7 +69496,7 @@ function tellEnds(ends, log) {
 /** Two processes share no clock but the one that can be set, so what it says is believed within limits. */
 function lateStartLeftMs(planned, now) {
     const sentAt = planned?.sentAt ?? now;
-    return Math.min(LATE_START_MS, Math.max(0, sentAt + LATE_START_MS - now));
+    return Math.min(LATE_START_MS, Math.max(LEAST_LATE_START_MS, sentAt + LATE_START_MS - now));
 }
 
 ;// CONCATENATED MODULE: ./build/github/page/promotion.js
@@ -69629,7 +69677,7 @@ function replacedNewer(version, newer, stage) {
 }
 /** @param why a sentence without its full stop */
 function notKnown(version, stage, why) {
-    return `It is not known whether ${shownVersion(version)} is ${inStage(stage)} now: ${why}. Run the step again: what is done already is not done twice`;
+    return `It is not known whether ${shownVersion(version)} is ${inStage(stage)} now: ${why}. Run the step again: it changes nothing if the version has the stage already`;
 }
 function capital(text) {
     return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
@@ -69674,7 +69722,7 @@ async function changeStage(before, wanted, deps) {
         if (error instanceof RunError)
             throw error;
         if (deps.cancelled.aborted) {
-            const sentence = progress.isSent ? `Cancelled. ${unknown('no time was left to look')}` : NOT_SENT;
+            const sentence = progress.isSent ? `Cancelled. ${unknown('there was no time left to check')}` : NOT_SENT;
             return ended({ conclusion: 'cancelled', sentence });
         }
         if (progress.answer === undefined || !isZenmlError(error))
@@ -69881,7 +69929,7 @@ async function ofRun(reference, project, deps) {
     const { run, server, url } = await findRun(reference, project, deps);
     const named = `the run "${run.name ?? run.id}"`;
     if (runPhase(run.status) !== 'succeeded') {
-        throw new RunError(`run: ${named} is ${run.status}, and only what a completed run made is promoted. Name another run, or write model and version`);
+        throw new RunError(`run: ${named} is ${run.status}, and only model versions of completed runs are promoted. Name another run, or write model and version`);
     }
     const ids = run.modelVersionId === undefined ? await client.models.versionIdsOfRun(run.id) : [run.modelVersionId];
     const [only, ...others] = ids;
@@ -70267,6 +70315,17 @@ function cellOf(values, number, { source, value, locate }) {
 }
 
 ;// CONCATENATED MODULE: ./build/run/sweep/cell.js
+/** An error for a place that names the cell and links the run: without the run's name and address. */
+function shortError({ error, waitsForPerson }, run) {
+    const plain = error?.replace(/^Cancelled\. /, '');
+    if (plain === undefined || run === undefined)
+        return plain;
+    const unnamed = plain.replace(` "${run.name}"`, '');
+    // Where a person has to answer, the address is all that helps.
+    if (run.url === undefined || waitsForPerson === true)
+        return unnamed;
+    return unnamed.replace(`. See its steps and logs: ${run.url}`, '').replace(`: ${run.url}`, '');
+}
 /** Whether everything of this cell is as it was wished for. */
 function isGood({ outcome }) {
     return outcome !== undefined && outcome.error === undefined;
@@ -70290,7 +70349,7 @@ function rankValue({ name }, details) {
         return found;
     const { value } = found;
     if (typeof value !== 'number')
-        return { problem: 'a value that is no number' };
+        return { problem: 'a value that is not a number' };
     if (!Number.isFinite(value))
         return { problem: 'a number that is too large to be read' };
     return { value };
@@ -70311,6 +70370,7 @@ function isCandidate(result) {
 }
 
 ;// CONCATENATED MODULE: ./build/run/sweep/cell-run.js
+
 
 
 
@@ -70345,7 +70405,7 @@ class CellRun {
             run: started && { id: started.id, name: started.name, url: started.url },
             isResumed: this.#isResumed,
             outcome,
-            notStarted: undefined,
+            reason: shortError(outcome, started),
             ...this.#seen,
             rank: ENDED_WELL.has(outcome.conclusion) ? rank : undefined,
         };
@@ -70627,6 +70687,7 @@ class StartDeadline extends Deadline {
 /** Of all that went wrong, the first in this list says how the step ended. */
 const WORST_FIRST = ['lost', 'failed', 'timed-out', 'stopped', 'cancelled'];
 const verdict_MOST_NAMED = 5;
+const MOST_NUMBERED = 10;
 /** How the step ends: red if a run failed or was not started, or if no run is good. */
 function verdictOf({ cells, completed, best, rank }, { expectAll, isCancelled, whyStopped }) {
     const hadRun = cells.some(({ run }) => run !== undefined);
@@ -70637,7 +70698,7 @@ function verdictOf({ cells, completed, best, rank }, { expectAll, isCancelled, w
         failedStep: undefined,
         hadRun,
     });
-    const broken = cells.filter((result) => !isGood(result) && !isMiss(result)).toSorted(byNumber);
+    const broken = cells.filter((result) => !isGood(result) && !isMiss(result)).toSorted(worstFirst);
     const missed = cells.filter(isMiss).toSorted(byNumber);
     if (isCancelled)
         return end('cancelled', `Cancelled. ${verdict_countsOf(cells, completed)}`);
@@ -70669,19 +70730,34 @@ function verdictOf({ cells, completed, best, rank }, { expectAll, isCancelled, w
 function byNumber(a, b) {
     return a.cell.number - b.cell.number;
 }
+/** What explains the others comes before them: a failure before the runs that were stopped because of it. */
+function worstFirst(a, b) {
+    const place = ({ outcome }) => outcome === undefined ? WORST_FIRST.length : WORST_FIRST.indexOf(outcome.conclusion);
+    return place(a) - place(b) || byNumber(a, b);
+}
 function verdict_countsOf(cells, completed) {
     const never = cells.filter(({ run }) => run === undefined).length;
     const going = cells.filter(({ run, outcome }) => run !== undefined && outcome?.conclusion === 'cancelled').length;
     const others = cells.length - completed - never - going;
-    const failed = others === 0 ? '' : `${others} had not, `;
-    return `Of ${cells.length} cells ${completed} had completed, ${failed}${going} were under way, and ${never} were never started`;
+    const failed = others === 0 ? '' : `, failed: ${others}`;
+    return `Cells completed: ${completed}${failed}, cancelled: ${going}, never started: ${never}`;
 }
+/** A sentence for each of the first cells that had their turn, and one for all that had not: why is said before. */
 function verdict_listed(results) {
-    const lines = results.slice(0, verdict_MOST_NAMED).map(({ cell, outcome, notStarted }) => {
-        return `Cell ${cell.number}: ${outcome?.error ?? `never started, because ${notStarted ?? ''}`}`;
-    });
-    const left = results.length - lines.length;
-    return `${lines.join('. ')}${left > 0 ? `. And ${left} more` : ''}`;
+    const had = results.filter(({ outcome }) => outcome !== undefined);
+    const told = had.slice(0, verdict_MOST_NAMED).map(({ cell, reason = '' }) => `Cell ${cell.number}: ${reason}`);
+    const never = results.filter(({ outcome }) => outcome === undefined).map(({ cell }) => cell.number);
+    return [
+        ...told,
+        ...(had.length > told.length ? [`And ${had.length - told.length} more`] : []),
+        ...(never.length === 0 ? [] : [`Never started: ${verdict_numbered(never)}`]),
+    ].join('. ');
+}
+/** `cell 3`; `cells 3, 4`; of many the first. */
+function verdict_numbered(numbers) {
+    const shown = numbers.slice(0, MOST_NUMBERED).join(', ');
+    const left = numbers.length - MOST_NUMBERED;
+    return `${numbers.length === 1 ? 'cell' : 'cells'} ${shown}${left > 0 ? ` and ${left} more` : ''}`;
 }
 
 ;// CONCATENATED MODULE: ./build/run/sweep/sweep.js
@@ -70759,7 +70835,8 @@ class Sweep {
             }
         };
         await Promise.all(Array.from({ length: Math.min(maxParallel, cells.length) }, worker));
-        this.#whyStopped ??= waiting.length === 0 ? undefined : 'runs that may still be going on take all places';
+        this.#whyStopped ??=
+            waiting.length === 0 ? undefined : 'runs that may still be running take all places (max-parallel)';
         const left = waiting.map(({ cell }) => neverStarted(cell, this.#whyStopped ?? ''));
         const ordered = rank_inOrder([...this.#results, ...left], rank);
         // Nobody knows whether the one that could not be read is better.
@@ -70779,7 +70856,7 @@ class Sweep {
         if (this.#deps.signal?.aborted === true)
             this.#whyStopped ??= 'the job was cancelled';
         else if (this.#deadline.isOver)
-            this.#whyStopped ??= 'the timeout of the sweep was over';
+            this.#whyStopped ??= "the sweep's timeout ran out";
         return this.#whyStopped === undefined ? waiting.shift() : undefined;
     }
     async #see(cell, context) {
@@ -70883,7 +70960,7 @@ function neverStarted(cell, why) {
         run: undefined,
         isResumed: false,
         outcome: undefined,
-        notStarted: why,
+        reason: why,
         durationMs: undefined,
         unread: undefined,
         verdicts: [],
@@ -70961,12 +71038,16 @@ async function attachRun(request, outside) {
 
 
 
+
+const wait_LONG = 500;
 /** Waits for a run that something else started. Gives whether the step succeeded. */
 async function waitForRun(env, log) {
     const step = new WorkflowStep({ action: 'wait', env, log, signal: listenForCancellation() });
     try {
         const inputs = await step.read(readWaitInputs);
         step.reportTo(await audienceOf(inputs, 'wait', env, log));
+        // The server may take its time to answer.
+        log.info(`Looking up the run ${inline(inputs.run, wait_LONG)}`);
         const request = {
             ...inputs,
             project: projectChoice(inputs.project, env),
@@ -70987,6 +71068,7 @@ async function waitForRun(env, log) {
 }
 
 ;// CONCATENATED MODULE: ./build/index.js
+
 
 
 
@@ -71040,12 +71122,17 @@ async function run(action) {
         onUnforeseen(error);
     }
 }
+/** What the runner gives a step are files: for its outputs, its state, later steps. */
+const UNWRITABLE = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM', 'EIO', 'EISDIR']);
 function tellUnforeseen(error, log) {
     // Nobody reads the log any more, and another line would only fail again.
     if (isOutputClosed(error))
         return;
     const { message, stack = 'no stack' } = error instanceof Error ? error : new Error(String(error));
-    log.error(`Internal error: ${message}. Please report it with this log`);
+    const code = systemCode(error);
+    log.error(UNWRITABLE.has(code)
+        ? `A file of the runner cannot be written (${code}). Check disk space and permissions on the runner`
+        : `Internal error: ${message}. Please report it with this log`);
     log.debug(stack);
 }
 function isOutputClosed(error) {

@@ -5,6 +5,7 @@ import { promote as promoteVersion } from './actions/promote.ts'
 import { stopGivenRun } from './actions/stop.ts'
 import { sweepMatrix } from './actions/sweep.ts'
 import { waitForRun } from './actions/wait.ts'
+import { systemCode } from './github/workflow/files.ts'
 import { WorkflowLog } from './github/log/workflow-log.ts'
 
 /** Entry of the action itself. */
@@ -58,11 +59,19 @@ async function run(action: (env: NodeJS.ProcessEnv, log: WorkflowLog) => Promise
   }
 }
 
+/** What the runner gives a step are files: for its outputs, its state, later steps. */
+const UNWRITABLE: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM', 'EIO', 'EISDIR'])
+
 function tellUnforeseen(error: unknown, log: WorkflowLog): void {
   // Nobody reads the log any more, and another line would only fail again.
   if (isOutputClosed(error)) return
   const { message, stack = 'no stack' } = error instanceof Error ? error : new Error(String(error))
-  log.error(`Internal error: ${message}. Please report it with this log`)
+  const code = systemCode(error)
+  log.error(
+    UNWRITABLE.has(code)
+      ? `A file of the runner cannot be written (${code}). Check disk space and permissions on the runner`
+      : `Internal error: ${message}. Please report it with this log`,
+  )
   log.debug(stack)
 }
 

@@ -37,6 +37,8 @@ const MAX_STATE_BYTES = 20_000_000
 
 /** A request that the server took may still start a run so long after it was sent. */
 const LATE_START_MS = 90_000
+/** Also where much more time seems to have passed: the clock may have been set on. */
+const LEAST_LATE_START_MS = 15_000
 
 export interface PostDependencies extends Pick<Surroundings, 'clock' | 'timeLimit' | 'openHttp'> {
   readonly log: WorkflowLog
@@ -160,5 +162,5 @@ function tellEnds(ends: readonly CleanedUp[], log: WorkflowLog): EarlyEnd {
 /** Two processes share no clock but the one that can be set, so what it says is believed within limits. */
 function lateStartLeftMs(planned: PlannedRun | undefined, now: number): number {
   const sentAt = planned?.sentAt ?? now
-  return Math.min(LATE_START_MS, Math.max(0, sentAt + LATE_START_MS - now))
+  return Math.min(LATE_START_MS, Math.max(LEAST_LATE_START_MS, sentAt + LATE_START_MS - now))
 }

@@ -144,7 +144,10 @@ export class StepReport implements Reporter {
   }
 
   async #summarize(record: RunRecord): Promise<void> {
-    if (this.#audience.summary && (await writeSummary(record, this.#log))) noteSummary(false, this.#log)
+    if (!this.#audience.summary) return
+    await writeSummary(record, this.#log)
+    // Also where it could not be written: a post step that can knows less of the run.
+    noteSummary(false, this.#log)
   }
 
   /** Goes on beside the wait. With the event after the start, how long the run usually takes is known. */
