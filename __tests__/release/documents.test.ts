@@ -85,6 +85,12 @@ test('the settings have immutable releases, and all environments that the workfl
   for (const name of named) expect(projectFile('RELEASING.md')).toContain(`\`${name}\``)
 })
 
+test('CI runs on every branch that a release may be made from: its result is asked for', () => {
+  const { environments } = JSON.parse(projectFile('.github/settings.json'))
+  const { on } = parse(projectFile('.github/workflows/ci.yml'))
+  expect(on.push.branches).toEqual(environments.release.branches)
+})
+
 test.each(['RELEASING.md', 'docs/verify.md', 'CONTRIBUTING.md'])(
   '%s names commands, files and workflows that exist',
   (file) => {
