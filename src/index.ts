@@ -60,7 +60,15 @@ async function run(action: (env: NodeJS.ProcessEnv, log: WorkflowLog) => Promise
 }
 
 /** What the runner gives a step are files: for its outputs, its state, later steps. */
-const UNWRITABLE: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM', 'EIO', 'EISDIR'])
+const UNWRITABLE: ReadonlySet<string> = new Set([
+  'ENOSPC',
+  'EDQUOT',
+  'EROFS',
+  'EACCES',
+  'EPERM',
+  'EIO',
+  'EISDIR',
+])
 
 function tellUnforeseen(error: unknown, log: WorkflowLog): void {
   // Nobody reads the log any more, and another line would only fail again.
