@@ -71123,7 +71123,15 @@ async function run(action) {
     }
 }
 /** What the runner gives a step are files: for its outputs, its state, later steps. */
-const UNWRITABLE = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM', 'EIO', 'EISDIR']);
+const UNWRITABLE = new Set([
+    'ENOSPC',
+    'EDQUOT',
+    'EROFS',
+    'EACCES',
+    'EPERM',
+    'EIO',
+    'EISDIR',
+]);
 function tellUnforeseen(error, log) {
     // Nobody reads the log any more, and another line would only fail again.
     if (isOutputClosed(error))
