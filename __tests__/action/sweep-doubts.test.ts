@@ -1,9 +1,10 @@
 import { setTimeout } from 'node:timers/promises'
 import { expect, jest, test } from '@jest/globals'
 import { runAction, startAction } from '../../e2e/action.ts'
+import { withPreload } from '../../e2e/preload.ts'
 import type { Fault } from '../../simulator/index.ts'
 import { onPullRequest } from './pull-request.ts'
-import { expectRed, logLines, PATIENCE_MS, withServer } from './scene.ts'
+import { annotations, expectRed, logLines, PATIENCE_MS, withServer } from './scene.ts'
 import { entries, LONG, notedConclusions, ON_MAIN, sweep, THREE, untilStarted } from './sweeps.ts'
 
 jest.setTimeout(PATIENCE_MS)
@@ -219,3 +220,39 @@ test('what the post step ends of a sweep leaves the table of its comment as it i
     await runAction({ ...step, entry: 'post', inputs, state })
     expect(github.comments(7)[0]?.body).toBe(told?.body)
   }))
+
+/** The disk is full when the step is to save that for its post step, for so many writes. */
+function diskFull(from: RegExp, writes: number): string {
+  return `
+    import fs from 'node:fs'
+    import { syncBuiltinESMExports } from 'node:module'
+    const append = fs.appendFileSync
+    let left = ${writes}
+    let isFull = false
+    fs.appendFileSync = (file, text, ...rest) => {
+      isFull ||= left > 0 && file === process.env.GITHUB_STATE && ${String(from)}.test(text)
+      if (isFull) {
+        left -= 1
+        isFull = left > 0
+        throw new Error('ENOSPC: no space left on device, write')
+      }
+      append(file, text, ...rest)
+    }
+    syncBuiltinESMExports()`
+}
+
+test.each([
+  ['for a moment', 1],
+  ['for good', Number.POSITIVE_INFINITY],
+])('where the disk is full, %s, when a cell is to start, the runs of the others are stopped', (_, writes) =>
+  withServer({ orchestrator: 'kubernetes' }, (scene) =>
+    withPreload(diskFull(/^cell_2<</, writes), async (env) => {
+      const result = await sweep(scene, { ...LONG, 'max-parallel': '3', 'lost-after': '10s' }, env)
+      expect(annotations('error', result)[0]).toMatch(/^Internal error: ENOSPC: /)
+      expect(result.exitCode).toBe(1)
+      expect(scene.runs.length).toBeGreaterThan(0)
+      expect(scene.runs.filter(({ status }) => status !== 'stopped')).toEqual([])
+      expect(result.stdout).not.toContain('The server does not answer')
+    }),
+  ),
+)

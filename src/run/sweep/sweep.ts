@@ -102,7 +102,10 @@ class Sweep {
         if (mayGoOn(result)) return
       }
     }
-    await Promise.all(Array.from({ length: Math.min(maxParallel, cells.length) }, worker))
+    const workers = Array.from({ length: Math.min(maxParallel, cells.length) }, worker)
+    // Whoever gets an error closes the connections, so none may be left that still needs them.
+    await Promise.allSettled(workers)
+    await Promise.all(workers)
     this.#whyStopped ??= waiting.length === 0 ? undefined : 'runs that may still be going on take all places'
     const left = waiting.map(({ cell }) => neverStarted(cell, this.#whyStopped ?? ''))
     const ordered = inOrder([...this.#results, ...left], rank)
@@ -128,22 +131,37 @@ class Sweep {
   async #see(cell: ConfiguredCell, context: CellContext): Promise<CellResult> {
     const run = new CellRun(cell, context)
     this.#runs.push(run)
-    const result = await run.result()
-    this.#results.push(result)
-    this.#deps.reporter.tell({ kind: 'cell-ended', result, of: this.#request.cells.length })
-    this.#learnFrom(result)
-    return result
+    try {
+      const result = await run.result()
+      this.#results.push(result)
+      this.#deps.reporter.tell({ kind: 'cell-ended', result, of: this.#request.cells.length })
+      this.#learnFrom(result)
+      return result
+    } catch (error) {
+      // Nobody foresaw it, and the step ends with it: no other run may be left to itself.
+      if (!this.#isEnding) this.#endOthers(`cell ${cell.cell.number} met an internal error`)
+      throw error
+    }
   }
 
-  /** Whether the others are to have their turn after this one. A job that ends, or a time that is over, is no cell's failure. */
+  /** A job that ends, or a time that is over, is no cell's failure. */
+  get #isEnding(): boolean {
+    return this.#deps.signal?.aborted === true || this.#deadline.isOver
+  }
+
+  #endOthers(why: string): void {
+    this.#whyStopped ??= why
+    this.#failFast.abort(new Error(why))
+  }
+
+  /** Whether the others are to have their turn after this one. */
   #learnFrom(result: CellResult): void {
     const { outcome, run, cell } = result
-    if (this.#deps.signal?.aborted === true || this.#deadline.isOver || this.#whyStopped !== undefined) return
+    if (this.#isEnding || this.#whyStopped !== undefined) return
     this.#notStarted = run === undefined ? this.#notStarted + 1 : 0
     const isFailure = outcome?.error !== undefined && (!isMiss(result) || this.#request.expectAll)
     if (this.#request.failFast && isFailure) {
-      this.#whyStopped = `cell ${cell.number} failed (fail-fast)`
-      this.#failFast.abort(new Error(this.#whyStopped))
+      this.#endOthers(`cell ${cell.number} failed (fail-fast)`)
     } else if (this.#notStarted === MOST_NOT_STARTED) {
       this.#whyStopped = `${MOST_NOT_STARTED} cells in a row could not be started`
     }
