@@ -221,6 +221,22 @@ test('what the post step ends of a sweep leaves the table of its comment as it i
     expect(github.comments(7)[0]?.body).toBe(told?.body)
   }))
 
+test('a sweep whose runs have all ended, and that is killed before it could say so, is not told of as one that started nothing', () => {
+  // The three before note where the runs came from.
+  const faults: Fault[] = [{ on: 'metadata', occurrence: { from: 4, to: 99 }, do: { kind: 'hang' } }]
+  return withServer({ faults }, async (scene) => {
+    const inputs = { ...THREE, 'server-url': scene.server.url, 'api-key': scene.server.apiKey }
+    const running = await startAction({ entry: 'sweep', inputs, env: ON_MAIN })
+    while (notedConclusions(scene).length === 0) await setTimeout(20)
+    running.signal('SIGKILL')
+    const { state } = await running.done
+    expect(scene.runs.map(({ status }) => status)).toEqual(['completed', 'completed', 'completed'])
+    const post = await runAction({ entry: 'post', inputs, state })
+    expect(post.summary).toContain('`The step ended early, before it could report on its runs`')
+    expect(scene.requests('POST', /\/stop$/)).toEqual([])
+  })
+})
+
 /** The disk is full when the step is to save that for its post step, for so many writes. */
 function diskFull(from: RegExp, writes: number): string {
   return `
