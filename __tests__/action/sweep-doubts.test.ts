@@ -272,3 +272,19 @@ test.each([
     }),
   ),
 )
+
+test('where the disk is full when a cancelled sweep has stopped a run, it does not say that none was started', () =>
+  withServer({ orchestrator: 'kubernetes' }, (scene) =>
+    withPreload(diskFull(/^cell_\d+<<\S+\n\{"settled"/, 1), async (env) => {
+      const inputs = { ...LONG, 'server-url': scene.server.url, 'api-key': scene.server.apiKey }
+      const running = await startAction({ entry: 'sweep', inputs, env })
+      await untilStarted(scene, 3)
+      running.signal('SIGINT')
+      const result = await running.done
+      expect(result.stdout).not.toContain('before a run was started')
+      expect(annotations('error', result)).toEqual([expect.stringMatching(/^Internal error: ENOSPC: /)])
+      const post = await runAction({ entry: 'post', inputs, state: result.state })
+      expect(post.summary).toContain('was stopped`')
+      expect(scene.runs.filter(({ status }) => status !== 'stopped')).toEqual([])
+    }),
+  ))
