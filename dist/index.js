@@ -65826,8 +65826,9 @@ async function trigger_timeout_within({ leftMs }, deps, work) {
         return await work({ ...deps, client: client.with({ signal: either }) });
     }
     catch (error) {
-        if (!limit.aborted || signal?.aborted === true)
+        if (!limit.aborted)
             throw error;
+        signal?.throwIfAborted();
         const told = 'time ran out while looking up what to run. Nothing was started';
         throw new RunError(`No run could be started within trigger-timeout: ${told}`, 'timed-out');
     }
@@ -67236,8 +67237,8 @@ class RunJournal {
     }
 }
 const CELL = 'cell_';
-/** What is saved of a cell that nothing is left to see to. */
-const NOTHING_LEFT = '{}';
+/** What is saved of a cell that nothing is left to see to, though something was sent. */
+const NOTHING_LEFT = '{"settled":true}';
 /** Keeps the newest of one run of a sweep, in under a kilobyte. */
 class CellJournal {
     #keep;
@@ -67267,7 +67268,9 @@ class CellJournal {
     }
     settled() {
         this.isSettled = true;
-        this.#save({});
+        const { planned, started } = this.#known;
+        if (planned !== undefined || started !== undefined)
+            this.#save({ settled: true });
     }
     #save(known) {
         this.#known = known;
@@ -67360,19 +67363,20 @@ function readSavedStep(env) {
         return undefined;
     const cells = readCells(env, facts.onCancel);
     if (cells.length > 0)
-        return { facts, runs: cells };
+        return { facts, runs: cells, hasSettled: cells.some(({ settled }) => settled) };
     const planned = readState(env, 'planned', plannedSchema);
     const run = {
         planned: planned === undefined ? undefined : { ...UNKNOWN, ...planned },
         started: readStartedRun(env),
         mode: readState(env, 'mode', modeSchema) ?? facts.onCancel,
     };
-    return { facts, runs: [run] };
+    return { facts, runs: [run], hasSettled: false };
 }
 const cellSchema = object({
     planned: plannedSchema.optional(),
     started: startedSchema.optional(),
     mode: modeSchema.optional(),
+    settled: schemas_boolean().optional(),
 });
 /** The runs of a sweep, in the order of its cells; none for any other step. */
 function readCells(env, onCancel) {
@@ -67384,11 +67388,12 @@ function readCells(env, onCancel) {
         const saved = readState(env, name, cellSchema);
         if (saved === undefined)
             return [];
-        const { planned, started, mode = onCancel } = saved;
+        const { planned, started, mode = onCancel, settled = false } = saved;
         return {
             planned: planned && { ...UNKNOWN, ...planned },
             started: started && { ...started, projectId: started.projectId, url: undefined },
             mode,
+            settled,
         };
     });
 }
@@ -69302,6 +69307,11 @@ const NOTHING_SENT = {
     sentence: 'The step ended early, before a run was started',
     status: '',
 };
+/** Of a sweep of which no run is left to see to. */
+const early_end_NOTHING_LEFT = {
+    sentence: 'The step ended early, before it could report on its runs',
+    status: '',
+};
 const early_end_UNKNOWN = { sentence: 'The step ended early, before it could report on its run', status: '' };
 /** Whether main was to write a summary or a comment and did not get to it. */
 function isReportDue(env) {
@@ -69314,7 +69324,7 @@ function isReportDue(env) {
  * @param ended undefined where main had left nothing to see to
  */
 async function reportEarlyEnd(ended, authorities, env, log) {
-    const news = ended === NOTHING_SENT ? undefined : ended;
+    const news = ended === NOTHING_SENT || ended === early_end_NOTHING_LEFT ? undefined : ended;
     if (isSummaryDue(env))
         await summarize(ended ?? early_end_UNKNOWN, env, log);
     else if (isSummaryWritten(env) && news !== undefined)
@@ -69420,7 +69430,7 @@ async function endMain(env, log) {
     const file = await readFile(main.stateFile, MAX_STATE_BYTES);
     return file.ok ? withLaterState(env, Buffer.from(file.bytes).toString()) : env;
 }
-async function endRunsOf({ facts, runs }, again, env, deps) {
+async function endRunsOf({ facts, runs, hasSettled }, again, env, deps) {
     const { log, clock, openHttp } = deps;
     const sent = runs.flatMap(({ planned, started, mode }) => {
         const run = started ?? planned;
@@ -69428,7 +69438,7 @@ async function endRunsOf({ facts, runs }, again, env, deps) {
     });
     const [first] = sent;
     if (first === undefined)
-        return NOTHING_SENT;
+        return hasSettled ? early_end_NOTHING_LEFT : NOTHING_SENT;
     if (again === undefined || named(again.server) !== facts.named) {
         const what = again === undefined ? 'are no longer valid' : 'now name another server';
         const whose = isFromVariables(env, parseServerUrl)
@@ -70493,9 +70503,13 @@ class CellRun {
             // Another's failure must not cut off a stop that is under way here.
             if (this.#isEnding)
                 return;
-            // A step that is killed in between leaves the rest to its post step.
-            journal.ending('stop');
-            stopped.abort(failFast.reason);
+            try {
+                // A step that is killed in between leaves the rest to its post step.
+                journal.ending('stop');
+            }
+            finally {
+                stopped.abort(failFast.reason);
+            }
         });
         return {
             ...others,
@@ -70778,7 +70792,6 @@ function verdict_numbered(numbers) {
 
 
 
-
 /**
  * Runs every cell, at most so many at once, each exactly once, and finds the best. All cells are checked before the first
  * is started. What is known is told as an event; what the step ends with is returned.
@@ -70786,17 +70799,22 @@ function verdict_numbered(numbers) {
  * @throws RunError or ZenmlError, with one line for a person, if nothing was started
  */
 async function runSweep(request, deps) {
+    let run;
     try {
         const deadline = new Deadline(deps.clock, request.triggerTimeoutMs);
         const found = await trigger_timeout_within(deadline, deps, (limited) => findTarget(request, limited));
         const cells = configureCells(request, found, deps.reporter);
-        return await new Sweep(request, found, deps).run(cells);
+        const sweep = new Sweep(request, found, deps);
+        const context = await sweep.prepare(cells.length);
+        run = () => sweep.run(cells, context);
     }
     catch (error) {
-        if (deps.signal?.aborted !== true || isZenmlError(error))
+        if (deps.signal?.aborted !== true || error !== deps.signal.reason)
             throw error;
         return { ...NOT_BEGUN, error: request.nothingToCancel };
     }
+    // From here on it is each cell that says what a cancelled job has made of it.
+    return run();
 }
 const NOT_BEGUN = { conclusion: 'cancelled', status: '', failedStep: undefined, hadRun: false };
 /** One may be refused for what it is given. More of them, and the server refuses all, or is away for each whole `trigger-timeout`. */
@@ -70822,9 +70840,36 @@ class Sweep {
         this.#slots = new Slots(deps.clock);
         this.#deadline = new Deadline(deps.clock, request.timeoutMs ?? Number.POSITIVE_INFINITY);
     }
-    async run(cells) {
+    /** What all cells share, read before the first is started: a run of this very sweep must not become its own baseline. */
+    async prepare(cells) {
+        const { client, signal, reporter } = this.#deps;
+        const { definition } = this.#found;
+        const usual = await readUsual(client, kinOfDefinition(definition), this.#deps);
+        if (this.#request.pollIntervalMs === undefined)
+            this.#looks.expect(usual?.medianMs);
+        if (usual !== undefined) {
+            reporter.tell({ kind: 'usual', usual });
+            this.#warnIfTooLong(cells, usual.medianMs);
+        }
+        const baseline = await this.#readBaseline();
+        const jobSignal = signal ?? new AbortController().signal;
+        // Each cell listens to them; Node takes more than ten listeners for a leak, and says so.
+        (0,external_node_events_.setMaxListeners)(0, jobSignal, this.#failFast.signal);
+        return {
+            ...this.#request,
+            found: this.#found,
+            baseline,
+            usual: { known: usual },
+            looks: this.#looks,
+            slots: this.#slots,
+            deadline: this.#deadline,
+            failFast: this.#failFast.signal,
+            jobSignal,
+            deps: this.#deps,
+        };
+    }
+    async run(cells, context) {
         const { maxParallel, rank, expectAll } = this.#request;
-        const context = await this.#prepare(cells.length);
         const waiting = [...cells];
         const worker = async () => {
             for (let next = this.#next(waiting); next !== undefined; next = this.#next(waiting)) {
@@ -70834,7 +70879,10 @@ class Sweep {
                     return;
             }
         };
-        await Promise.all(Array.from({ length: Math.min(maxParallel, cells.length) }, worker));
+        const workers = Array.from({ length: Math.min(maxParallel, cells.length) }, worker);
+        // Whoever gets an error closes the connections, so none may be left that still needs them.
+        await Promise.allSettled(workers);
+        await Promise.all(workers);
         this.#whyStopped ??=
             waiting.length === 0 ? undefined : 'runs that may still be running take all places (max-parallel)';
         const left = waiting.map(({ cell }) => neverStarted(cell, this.#whyStopped ?? ''));
@@ -70862,54 +70910,41 @@ class Sweep {
     async #see(cell, context) {
         const run = new CellRun(cell, context);
         this.#runs.push(run);
-        const result = await run.result();
-        this.#results.push(result);
-        this.#deps.reporter.tell({ kind: 'cell-ended', result, of: this.#request.cells.length });
-        this.#learnFrom(result);
-        return result;
+        try {
+            const result = await run.result();
+            this.#results.push(result);
+            this.#deps.reporter.tell({ kind: 'cell-ended', result, of: this.#request.cells.length });
+            this.#learnFrom(result);
+            return result;
+        }
+        catch (error) {
+            // Nobody foresaw it, and the step ends with it: no other run may be left to itself.
+            if (!this.#isEnding)
+                this.#endOthers(`cell ${cell.cell.number} met an internal error`);
+            throw error;
+        }
     }
-    /** Whether the others are to have their turn after this one. A job that ends, or a time that is over, is no cell's failure. */
+    /** A job that ends, or a time that is over, is no cell's failure. */
+    get #isEnding() {
+        return this.#deps.signal?.aborted === true || this.#deadline.isOver;
+    }
+    #endOthers(why) {
+        this.#whyStopped ??= why;
+        this.#failFast.abort(new Error(why));
+    }
+    /** Whether the others are to have their turn after this one. */
     #learnFrom(result) {
         const { outcome, run, cell } = result;
-        if (this.#deps.signal?.aborted === true || this.#deadline.isOver || this.#whyStopped !== undefined)
+        if (this.#isEnding || this.#whyStopped !== undefined)
             return;
         this.#notStarted = run === undefined ? this.#notStarted + 1 : 0;
         const isFailure = outcome?.error !== undefined && (!isMiss(result) || this.#request.expectAll);
         if (this.#request.failFast && isFailure) {
-            this.#whyStopped = `cell ${cell.number} failed (fail-fast)`;
-            this.#failFast.abort(new Error(this.#whyStopped));
+            this.#endOthers(`cell ${cell.number} failed (fail-fast)`);
         }
         else if (this.#notStarted === MOST_NOT_STARTED) {
             this.#whyStopped = `${MOST_NOT_STARTED} cells in a row could not be started`;
         }
-    }
-    /** What all cells share, read before the first is started: a run of this very sweep must not become its own baseline. */
-    async #prepare(cells) {
-        const { client, signal, reporter } = this.#deps;
-        const { definition } = this.#found;
-        const usual = await readUsual(client, kinOfDefinition(definition), this.#deps);
-        if (this.#request.pollIntervalMs === undefined)
-            this.#looks.expect(usual?.medianMs);
-        if (usual !== undefined) {
-            reporter.tell({ kind: 'usual', usual });
-            this.#warnIfTooLong(cells, usual.medianMs);
-        }
-        const baseline = await this.#readBaseline();
-        const jobSignal = signal ?? new AbortController().signal;
-        // Each cell listens to them; Node takes more than ten listeners for a leak, and says so.
-        (0,external_node_events_.setMaxListeners)(0, jobSignal, this.#failFast.signal);
-        return {
-            ...this.#request,
-            found: this.#found,
-            baseline,
-            usual: { known: usual },
-            looks: this.#looks,
-            slots: this.#slots,
-            deadline: this.#deadline,
-            failFast: this.#failFast.signal,
-            jobSignal,
-            deps: this.#deps,
-        };
     }
     async #readBaseline() {
         const { baseline: choice, expectations = [] } = this.#request;

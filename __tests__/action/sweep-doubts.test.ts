@@ -1,9 +1,10 @@
 import { setTimeout } from 'node:timers/promises'
 import { expect, jest, test } from '@jest/globals'
 import { runAction, startAction } from '../../e2e/action.ts'
+import { withPreload } from '../../e2e/preload.ts'
 import type { Fault } from '../../simulator/index.ts'
 import { onPullRequest } from './pull-request.ts'
-import { expectRed, logLines, PATIENCE_MS, withServer } from './scene.ts'
+import { annotations, expectRed, logLines, PATIENCE_MS, withServer } from './scene.ts'
 import { entries, LONG, notedConclusions, ON_MAIN, sweep, THREE, untilStarted } from './sweeps.ts'
 
 jest.setTimeout(PATIENCE_MS)
@@ -219,3 +220,71 @@ test('what the post step ends of a sweep leaves the table of its comment as it i
     await runAction({ ...step, entry: 'post', inputs, state })
     expect(github.comments(7)[0]?.body).toBe(told?.body)
   }))
+
+test('a sweep whose runs have all ended, and that is killed before it could say so, is not told of as one that started nothing', () => {
+  // The three before note where the runs came from.
+  const faults: Fault[] = [{ on: 'metadata', occurrence: { from: 4, to: 99 }, do: { kind: 'hang' } }]
+  return withServer({ faults }, async (scene) => {
+    const inputs = { ...THREE, 'server-url': scene.server.url, 'api-key': scene.server.apiKey }
+    const running = await startAction({ entry: 'sweep', inputs, env: ON_MAIN })
+    while (notedConclusions(scene).length === 0) await setTimeout(20)
+    running.signal('SIGKILL')
+    const { state } = await running.done
+    expect(scene.runs.map(({ status }) => status)).toEqual(['completed', 'completed', 'completed'])
+    const post = await runAction({ entry: 'post', inputs, state })
+    expect(post.summary).toContain('`The step ended early, before it could report on its runs`')
+    expect(scene.requests('POST', /\/stop$/)).toEqual([])
+  })
+})
+
+/** The disk is full when the step is to save that for its post step, for so many writes. */
+function diskFull(from: RegExp, writes: number): string {
+  return `
+    import fs from 'node:fs'
+    import { syncBuiltinESMExports } from 'node:module'
+    const append = fs.appendFileSync
+    let left = ${writes}
+    let isFull = false
+    fs.appendFileSync = (file, text, ...rest) => {
+      isFull ||= left > 0 && file === process.env.GITHUB_STATE && ${String(from)}.test(text)
+      if (isFull) {
+        left -= 1
+        isFull = left > 0
+        throw new Error('ENOSPC: no space left on device, write')
+      }
+      append(file, text, ...rest)
+    }
+    syncBuiltinESMExports()`
+}
+
+test.each([
+  ['for a moment', 1],
+  ['for good', Number.POSITIVE_INFINITY],
+])('where the disk is full, %s, when a cell is to start, the runs of the others are stopped', (_, writes) =>
+  withServer({ orchestrator: 'kubernetes' }, (scene) =>
+    withPreload(diskFull(/^cell_2<</, writes), async (env) => {
+      const result = await sweep(scene, { ...LONG, 'max-parallel': '3', 'lost-after': '10s' }, env)
+      expect(annotations('error', result)[0]).toMatch(/^Internal error: ENOSPC: /)
+      expect(result.exitCode).toBe(1)
+      expect(scene.runs.length).toBeGreaterThan(0)
+      expect(scene.runs.filter(({ status }) => status !== 'stopped')).toEqual([])
+      expect(result.stdout).not.toContain('The server does not answer')
+    }),
+  ),
+)
+
+test('where the disk is full when a cancelled sweep has stopped a run, it does not say that none was started', () =>
+  withServer({ orchestrator: 'kubernetes' }, (scene) =>
+    withPreload(diskFull(/^cell_\d+<<\S+\n\{"settled"/, 1), async (env) => {
+      const inputs = { ...LONG, 'server-url': scene.server.url, 'api-key': scene.server.apiKey }
+      const running = await startAction({ entry: 'sweep', inputs, env })
+      await untilStarted(scene, 3)
+      running.signal('SIGINT')
+      const result = await running.done
+      expect(result.stdout).not.toContain('before a run was started')
+      expect(annotations('error', result)).toEqual([expect.stringMatching(/^Internal error: ENOSPC: /)])
+      const post = await runAction({ entry: 'post', inputs, state: result.state })
+      expect(post.summary).toContain('was stopped`')
+      expect(scene.runs.filter(({ status }) => status !== 'stopped')).toEqual([])
+    }),
+  ))

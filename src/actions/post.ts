@@ -24,7 +24,7 @@ import { parseServerUrl } from '../zenml/server-url.ts'
 import { systemClock, timeLimit } from '../base/system-clock.ts'
 import { openClient, openHttp } from './connect.ts'
 import type { Surroundings } from './workflow-step.ts'
-import { isReportDue, NOTHING_SENT, reportEarlyEnd, type EarlyEnd } from './early-end.ts'
+import { isReportDue, NOTHING_LEFT, NOTHING_SENT, reportEarlyEnd, type EarlyEnd } from './early-end.ts'
 
 /** The runner gives a post step of a cancelled job about five minutes; two are enough to be sure. */
 const BUDGET_MS = 110_000
@@ -82,7 +82,7 @@ async function endMain(env: Environment, log: WorkflowLog): Promise<Environment>
 }
 
 async function endRunsOf(
-  { facts, runs }: SavedStep,
+  { facts, runs, hasSettled }: SavedStep,
   again: ConnectionInputs | undefined,
   env: Environment,
   deps: PostDependencies,
@@ -93,7 +93,7 @@ async function endRunsOf(
     return run === undefined ? [] : { run, planned, mode }
   })
   const [first] = sent
-  if (first === undefined) return NOTHING_SENT
+  if (first === undefined) return hasSettled ? NOTHING_LEFT : NOTHING_SENT
   if (again === undefined || named(again.server) !== facts.named) {
     const what = again === undefined ? 'are no longer valid' : 'now name another server'
     const whose = isFromVariables(env, parseServerUrl)

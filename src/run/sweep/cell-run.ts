@@ -165,9 +165,12 @@ export class CellRun {
     failFast.addEventListener('abort', () => {
       // Another's failure must not cut off a stop that is under way here.
       if (this.#isEnding) return
-      // A step that is killed in between leaves the rest to its post step.
-      journal.ending('stop')
-      stopped.abort(failFast.reason)
+      try {
+        // A step that is killed in between leaves the rest to its post step.
+        journal.ending('stop')
+      } finally {
+        stopped.abort(failFast.reason)
+      }
     })
     return {
       ...others,

@@ -2,7 +2,6 @@ import { setMaxListeners } from 'node:events'
 import { Deadline } from '../../base/deadline.ts'
 import { nameOfBaseline, readBaseline, type BaselineChoice } from '../compare/baseline.ts'
 import type { Overrides } from '../configure/merge.ts'
-import { isZenmlError } from '../../zenml/errors.ts'
 import { runPhase } from '../../zenml/status.ts'
 import { RunError } from '../errors.ts'
 import { needsBaseline } from '../outcome/expect.ts'
@@ -52,15 +51,20 @@ export interface SweepRequest
  * @throws RunError or ZenmlError, with one line for a person, if nothing was started
  */
 export async function runSweep(request: SweepRequest, deps: SweepDependencies): Promise<SweepOutcome> {
+  let run: () => Promise<SweepOutcome>
   try {
     const deadline = new Deadline(deps.clock, request.triggerTimeoutMs)
     const found = await within(deadline, deps, (limited) => findTarget(request, limited))
     const cells = configureCells(request, found, deps.reporter)
-    return await new Sweep(request, found, deps).run(cells)
+    const sweep = new Sweep(request, found, deps)
+    const context = await sweep.prepare(cells.length)
+    run = () => sweep.run(cells, context)
   } catch (error) {
-    if (deps.signal?.aborted !== true || isZenmlError(error)) throw error
+    if (deps.signal?.aborted !== true || error !== deps.signal.reason) throw error
     return { ...NOT_BEGUN, error: request.nothingToCancel }
   }
+  // From here on it is each cell that says what a cancelled job has made of it.
+  return run()
 }
 
 const NOT_BEGUN = { conclusion: 'cancelled', status: '', failedStep: undefined, hadRun: false } as const
@@ -91,9 +95,36 @@ class Sweep {
     this.#deadline = new Deadline(deps.clock, request.timeoutMs ?? Number.POSITIVE_INFINITY)
   }
 
-  async run(cells: readonly ConfiguredCell[]): Promise<SweepOutcome> {
+  /** What all cells share, read before the first is started: a run of this very sweep must not become its own baseline. */
+  async prepare(cells: number): Promise<CellContext> {
+    const { client, signal, reporter } = this.#deps
+    const { definition } = this.#found
+    const usual = await readUsual(client, kinOfDefinition(definition), this.#deps)
+    if (this.#request.pollIntervalMs === undefined) this.#looks.expect(usual?.medianMs)
+    if (usual !== undefined) {
+      reporter.tell({ kind: 'usual', usual })
+      this.#warnIfTooLong(cells, usual.medianMs)
+    }
+    const baseline = await this.#readBaseline()
+    const jobSignal = signal ?? new AbortController().signal
+    // Each cell listens to them; Node takes more than ten listeners for a leak, and says so.
+    setMaxListeners(0, jobSignal, this.#failFast.signal)
+    return {
+      ...this.#request,
+      found: this.#found,
+      baseline,
+      usual: { known: usual },
+      looks: this.#looks,
+      slots: this.#slots,
+      deadline: this.#deadline,
+      failFast: this.#failFast.signal,
+      jobSignal,
+      deps: this.#deps,
+    }
+  }
+
+  async run(cells: readonly ConfiguredCell[], context: CellContext): Promise<SweepOutcome> {
     const { maxParallel, rank, expectAll } = this.#request
-    const context = await this.#prepare(cells.length)
     const waiting = [...cells]
     const worker = async (): Promise<void> => {
       for (let next = this.#next(waiting); next !== undefined; next = this.#next(waiting)) {
@@ -102,7 +133,10 @@ class Sweep {
         if (mayGoOn(result)) return
       }
     }
-    await Promise.all(Array.from({ length: Math.min(maxParallel, cells.length) }, worker))
+    const workers = Array.from({ length: Math.min(maxParallel, cells.length) }, worker)
+    // Whoever gets an error closes the connections, so none may be left that still needs them.
+    await Promise.allSettled(workers)
+    await Promise.all(workers)
     this.#whyStopped ??=
       waiting.length === 0 ? undefined : 'runs that may still be running take all places (max-parallel)'
     const left = waiting.map(({ cell }) => neverStarted(cell, this.#whyStopped ?? ''))
@@ -129,52 +163,39 @@ class Sweep {
   async #see(cell: ConfiguredCell, context: CellContext): Promise<CellResult> {
     const run = new CellRun(cell, context)
     this.#runs.push(run)
-    const result = await run.result()
-    this.#results.push(result)
-    this.#deps.reporter.tell({ kind: 'cell-ended', result, of: this.#request.cells.length })
-    this.#learnFrom(result)
-    return result
+    try {
+      const result = await run.result()
+      this.#results.push(result)
+      this.#deps.reporter.tell({ kind: 'cell-ended', result, of: this.#request.cells.length })
+      this.#learnFrom(result)
+      return result
+    } catch (error) {
+      // Nobody foresaw it, and the step ends with it: no other run may be left to itself.
+      if (!this.#isEnding) this.#endOthers(`cell ${cell.cell.number} met an internal error`)
+      throw error
+    }
   }
 
-  /** Whether the others are to have their turn after this one. A job that ends, or a time that is over, is no cell's failure. */
+  /** A job that ends, or a time that is over, is no cell's failure. */
+  get #isEnding(): boolean {
+    return this.#deps.signal?.aborted === true || this.#deadline.isOver
+  }
+
+  #endOthers(why: string): void {
+    this.#whyStopped ??= why
+    this.#failFast.abort(new Error(why))
+  }
+
+  /** Whether the others are to have their turn after this one. */
   #learnFrom(result: CellResult): void {
     const { outcome, run, cell } = result
-    if (this.#deps.signal?.aborted === true || this.#deadline.isOver || this.#whyStopped !== undefined) return
+    if (this.#isEnding || this.#whyStopped !== undefined) return
     this.#notStarted = run === undefined ? this.#notStarted + 1 : 0
     const isFailure = outcome?.error !== undefined && (!isMiss(result) || this.#request.expectAll)
     if (this.#request.failFast && isFailure) {
-      this.#whyStopped = `cell ${cell.number} failed (fail-fast)`
-      this.#failFast.abort(new Error(this.#whyStopped))
+      this.#endOthers(`cell ${cell.number} failed (fail-fast)`)
     } else if (this.#notStarted === MOST_NOT_STARTED) {
       this.#whyStopped = `${MOST_NOT_STARTED} cells in a row could not be started`
-    }
-  }
-
-  /** What all cells share, read before the first is started: a run of this very sweep must not become its own baseline. */
-  async #prepare(cells: number): Promise<CellContext> {
-    const { client, signal, reporter } = this.#deps
-    const { definition } = this.#found
-    const usual = await readUsual(client, kinOfDefinition(definition), this.#deps)
-    if (this.#request.pollIntervalMs === undefined) this.#looks.expect(usual?.medianMs)
-    if (usual !== undefined) {
-      reporter.tell({ kind: 'usual', usual })
-      this.#warnIfTooLong(cells, usual.medianMs)
-    }
-    const baseline = await this.#readBaseline()
-    const jobSignal = signal ?? new AbortController().signal
-    // Each cell listens to them; Node takes more than ten listeners for a leak, and says so.
-    setMaxListeners(0, jobSignal, this.#failFast.signal)
-    return {
-      ...this.#request,
-      found: this.#found,
-      baseline,
-      usual: { known: usual },
-      looks: this.#looks,
-      slots: this.#slots,
-      deadline: this.#deadline,
-      failFast: this.#failFast.signal,
-      jobSignal,
-      deps: this.#deps,
     }
   }
 
