@@ -258,19 +258,26 @@ function diskFull(from: RegExp, writes: number): string {
 }
 
 test.each([
-  ['for a moment', 1],
-  ['for good', Number.POSITIVE_INFINITY],
-])('where the disk is full, %s, when a cell is to start, the runs of the others are stopped', (_, writes) =>
-  withServer({ orchestrator: 'kubernetes' }, (scene) =>
-    withPreload(diskFull(/^cell_2<</, writes), async (env) => {
-      const result = await sweep(scene, { ...LONG, 'max-parallel': '3', 'lost-after': '10s' }, env)
-      expect(annotations('error', result)[0]).toMatch(/^Internal error: ENOSPC: /)
-      expect(result.exitCode).toBe(1)
-      expect(scene.runs.length).toBeGreaterThan(0)
-      expect(scene.runs.filter(({ status }) => status !== 'stopped')).toEqual([])
-      expect(result.stdout).not.toContain('The server does not answer')
-    }),
-  ),
+  ['for a moment', 1, 'The step ended early, before it could report on its runs'],
+  ['for good', Number.POSITIVE_INFINITY, 'was stopped`'],
+])(
+  'where the disk is full, %s, when a cell is to start, the runs of the others are stopped',
+  (_, writes, told) =>
+    withServer({ orchestrator: 'kubernetes' }, (scene) =>
+      withPreload(diskFull(/^cell_2<</, writes), async (env) => {
+        const inputs = { ...LONG, 'max-parallel': '3', 'lost-after': '10s' }
+        const result = await sweep(scene, inputs, env)
+        expect(annotations('error', result)[0]).toMatch(/^Internal error: ENOSPC: /)
+        expect(result.exitCode).toBe(1)
+        expect(scene.runs.length).toBeGreaterThan(0)
+        expect(scene.runs.filter(({ status }) => status !== 'stopped')).toEqual([])
+        expect(result.stdout).not.toContain('The server does not answer')
+        const post = await scene.step(inputs, { entry: 'post', state: result.state })
+        // Of the cell that was not to start nothing was sent.
+        expect(annotations('warning', post)).toEqual([])
+        expect(post.summary).toContain(told)
+      }),
+    ),
 )
 
 test('where the disk is full when a cancelled sweep has stopped a run, it does not say that none was started', () =>

@@ -134,8 +134,9 @@ class CellJournal implements Journal {
   }
 
   #save(known: SavedCell): void {
-    this.#known = known
+    // What could not be saved is not done either, so a later word must not bring it up.
     this.#keep(known)
+    this.#known = known
   }
 }
 
