@@ -83,7 +83,7 @@ test('an address that is none of the web is not linked', () => {
     gallery: { shown: [show('html', '<script>')], missing: [] },
   })
   expect(page).not.toContain('href="javascript')
-  expect(page).toContain('Look at it in ZenML.')
+  expect(page).toContain('View it in ZenML.')
 })
 
 test('JSON has at most 5,000 lines, and says how many more there are', () => {

@@ -78,7 +78,7 @@ export function withoutToken(answer: HttpAnswer): HttpAnswer {
   if (isRedirect || isOwnError(json)) return answer
   const { exception = '', message } = readErrorBody(answer)
   // What says yes in no form that can be read may hold a token in an encoding that nobody recognizes.
-  const isUnread = answer.status < 300 && json === undefined
+  const isUnread = answer.status < 300 && json === undefined && answer.body !== '' && !isHtml(answer)
   if (!isUnread && !LIKE_A_TOKEN.test(`${exception} ${message}`)) return answer
   if (isHtml(answer)) return { ...answer, body: '<html>' }
   const given = answer.headers['content-type']
