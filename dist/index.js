@@ -56575,7 +56575,7 @@ function withoutToken(answer) {
         return answer;
     const { exception = '', message } = readErrorBody(answer);
     // What says yes in no form that can be read may hold a token in an encoding that nobody recognizes.
-    const isUnread = answer.status < 300 && json === undefined;
+    const isUnread = answer.status < 300 && json === undefined && answer.body !== '' && !isHtml(answer);
     if (!isUnread && !LIKE_A_TOKEN.test(`${exception} ${message}`))
         return answer;
     if (isHtml(answer))
@@ -67273,8 +67273,9 @@ class CellJournal {
             this.#save({ settled: true });
     }
     #save(known) {
-        this.#known = known;
+        // What could not be saved is not done either, so a later word must not bring it up.
         this.#keep(known);
+        this.#known = known;
     }
 }
 /** Notes who main is, before anything else: from then on the post step finds what a main saved that outlived its step. */
