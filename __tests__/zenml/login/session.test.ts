@@ -323,8 +323,8 @@ const FOREIGN: readonly (readonly [name: string, reply: Reply, shown: string])[]
   ],
   [
     'a text in UTF-16',
-    { body: [...FRESH].join('\0'), headers: TEXT },
-    '200: an answer of an unknown shape: (151 characters of text/plain)',
+    { body: FRESH.replaceAll(/./g, '$&\0'), headers: TEXT },
+    '200: an answer of an unknown shape: (152 characters of text/plain)',
   ],
   [
     'a text of no type',
