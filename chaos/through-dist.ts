@@ -16,6 +16,7 @@ import type { Boundary, Case, Interruption } from './draw.ts'
 import { skewAt } from './chaos-clock.ts'
 import type { Skew } from './draw-clocks.ts'
 import { givenUpEndings, mainEndings, unforeseenIn } from './dist-endings.ts'
+import { SETTLED_CELL } from './endings.ts'
 import type { Observation } from './ending.ts'
 import { inputsOf } from './inputs.ts'
 import { visibleIn } from './log-text.ts'
@@ -289,7 +290,9 @@ class Play {
 function laterCells(text: string, state: Readonly<Record<string, string>>): Record<string, string> {
   const saved = [...text.matchAll(/^(cell_\d+)<<(\S+)\n([^\n]*)\n\2$/gm)]
   const pairs = saved.map(([, name = '', , value = '']) => [name, value] as const)
-  return Object.fromEntries(pairs.filter(([name, value]) => state[name] !== '{}' && value !== '{}'))
+  return Object.fromEntries(
+    pairs.filter(([name, value]) => state[name] !== SETTLED_CELL && value !== SETTLED_CELL),
+  )
 }
 
 /** What was saved, as the runner hands it to the post step. */
