@@ -145,6 +145,12 @@ const ends: readonly End[] = [
     conclusion: 'timed-out',
     runs: RUNNING,
   },
+  {
+    title: 'timed out, on-timeout: hand-over',
+    inputs: { ...LONG, timeout: '1s', 'on-timeout': 'hand-over', expect: 'train.accuracy >= 0.99' },
+    conclusion: 'running',
+    runs: RUNNING,
+  },
 ]
 
 const onUnix: readonly End[] = [
@@ -194,6 +200,16 @@ const onUnix: readonly End[] = [
     inputs: { ...LONG, timeout: '1s', 'on-cancel': 'keep-running' },
     signal: ['SIGKILL', /train: running/],
     after: /\/stop$/,
+    conclusion: undefined,
+    sends: STOPS,
+    says: /^The run ".*" was stopped: http/m,
+    runs: STOPPED,
+  },
+  {
+    title: 'killed before it could hand over: what on-cancel says',
+    server: KUBERNETES,
+    inputs: { ...LONG, timeout: '10m', 'on-timeout': 'hand-over' },
+    signal: ['SIGKILL', /train: running/],
     conclusion: undefined,
     sends: STOPS,
     says: /^The run ".*" was stopped: http/m,

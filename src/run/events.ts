@@ -143,6 +143,8 @@ export type RunEvent =
       readonly runId: string | undefined
       readonly forMs: number
     }
+  /** The time is up, and the run keeps running for somebody else to follow; what it is to be judged by then. */
+  | { readonly kind: 'handed-over'; readonly expectations: readonly string[] }
   | { readonly kind: 'server-lost'; readonly detail: string; readonly toleratedMs: number }
   | { readonly kind: 'server-back'; readonly afterMs: number }
   | { readonly kind: 'still-initializing'; readonly sinceMs: number; readonly reason: string | undefined }

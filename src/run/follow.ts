@@ -15,6 +15,7 @@ import { RunError } from './errors.ts'
 import { noteConclusion, type Origin } from './origin.ts'
 import { FailureExplainer } from './outcome/explain-failure.ts'
 import {
+  describe,
   judgeExpectations,
   missedExpectations,
   type BaselineValues,
@@ -29,6 +30,9 @@ import { readGallery } from './visualizations/gallery.ts'
 import { watchRun, type Watched } from './watch/watch.ts'
 import type { Looks } from './watch/looks.ts'
 
+/** What to do with a run when the time is up; one that is handed over keeps running, and the step is green. */
+export type TimeoutMode = EndMode | 'hand-over'
+
 /** How a step follows its run, and when it ends it. */
 export interface FollowPolicy {
   readonly wait: boolean
@@ -37,7 +41,7 @@ export interface FollowPolicy {
   /** Milliseconds; undefined: adaptive. */
   readonly pollIntervalMs?: number | undefined
   readonly onCancel: EndMode
-  readonly onTimeout: EndMode
+  readonly onTimeout: TimeoutMode
   readonly onPaused: 'wait' | 'fail'
   /** So many milliseconds without an answer of the server, and the run is lost from sight. */
   readonly lostAfterMs: number
@@ -147,7 +151,7 @@ export class Follower {
 
   /** Watches the run until it ends, and judges it; with `wait: false` leaves it at once. */
   async follow(begun: Begun): Promise<RunResult> {
-    const outcome = this.#policy.wait ? await this.#watch(begun) : this.#leave(begun.started)
+    const outcome = this.#policy.wait ? await this.#watch(begun) : this.#leave(begun.started, 'started')
     const isNoted = await begun.beside
     const { origin } = begun
     if (origin !== undefined && isNoted !== false && this.#isOver) {
@@ -269,6 +273,7 @@ export class Follower {
 
   async #endAfterTimeout(run: StartedRun, watched: Watched): Promise<Outcome> {
     const { timeoutMs, onTimeout } = this.#policy
+    if (onTimeout === 'hand-over') return this.#handOver(run)
     const deadline = new Deadline(this.deps.clock, TIMEOUT_STOP_MS)
     const reason = this.#reason('stopped after its timeout')
     this.deps.journal.ending(onTimeout)
@@ -321,9 +326,16 @@ export class Follower {
     return baseline.kind === 'none' ? { ...baseline, isRequired } : baseline
   }
 
-  #leave({ status }: StartedRun): Outcome {
+  /** It keeps running, and that is what was wished. */
+  #leave({ status }: StartedRun, conclusion: 'started' | 'running'): Outcome {
     this.deps.journal.settled()
-    return { conclusion: 'started', status, error: undefined, failedStep: undefined }
+    return { conclusion, status, error: undefined, failedStep: undefined }
+  }
+
+  #handOver(run: StartedRun): Outcome {
+    const { expectations = [] } = this.#policy
+    this.deps.reporter.tell({ kind: 'handed-over', expectations: expectations.map(describe) })
+    return this.#leave(run, 'running')
   }
 
   async #cancel(): Promise<Outcome> {

@@ -258,6 +258,7 @@ test('on-failure: a success writes nothing, and a failure does', () =>
     for (const end of [
       COMPLETED,
       recordOf({ conclusion: 'dry-run' }),
+      recordOf({ conclusion: 'running' }),
       recordOf({ conclusion: 'cancelled' }),
     ]) {
       const comment = scene.comment({ mode })
@@ -265,7 +266,7 @@ test('on-failure: a success writes nothing, and a failure does', () =>
       await comment.update(end, never)
     }
     // A look for a comment that an earlier run left; none for a cancelled step.
-    expect(scene.asked()).toEqual([LIST, LIST])
+    expect(scene.asked()).toEqual([LIST, LIST, LIST])
 
     await scene.comment({ mode }).update(FAILED, never)
     expect(headings(scene)).toEqual(['### ❌ ZenML run of training: failed'])

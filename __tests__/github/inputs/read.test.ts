@@ -463,6 +463,12 @@ test.each<[given: With, unused: string]>([
   expect(notices).toEqual([`wait is false, so these inputs have no effect: ${unused}`])
 })
 
+test('with wait: false nothing is handed over, so that needs no timeout', async () => {
+  const { inputs, notices } = await readGood({ wait: 'false', 'on-timeout': 'hand-over' })
+  expect(inputs.onTimeout).toBe('hand-over')
+  expect(notices).toEqual(['wait is false, so these inputs have no effect: on-timeout'])
+})
+
 test.each([undefined, 'false', ' False '])(
   'with comment %j the token for it is not checked',
   async (comment) => {

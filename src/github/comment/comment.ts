@@ -54,6 +54,7 @@ type Need = 'write' | 'update' | 'leave'
 const NEEDS_ON_FAILURE: Readonly<Record<Conclusion, Need>> = {
   completed: 'update',
   started: 'update',
+  running: 'update',
   'dry-run': 'update',
   failed: 'write',
   stopped: 'write',

@@ -36,6 +36,7 @@ const CONCLUSIONS = [
   'cancelled',
   'lost',
   'started',
+  'running',
   'expectation-missed',
   'dry-run',
 ] as const satisfies readonly Conclusion[]

@@ -10,7 +10,15 @@ import {
   type InputSources,
   type ReadInputs,
 } from './read-checked.ts'
-import { baselineFaults, promoteFaults, resumeFaults, targetFaults, runFaults, waitNotices } from './rules.ts'
+import {
+  baselineFaults,
+  handOverFaults,
+  promoteFaults,
+  resumeFaults,
+  targetFaults,
+  runFaults,
+  waitNotices,
+} from './rules.ts'
 import { inputTables, type InputValues } from './table.ts'
 
 /** All inputs of the action, checked, as everything behind the edge takes them. */
@@ -47,6 +55,7 @@ export async function readInputs(sources: InputSources): Promise<ReadInputs<Inpu
     return {
       faults: [
         ...faults,
+        ...handOverFaults(raw),
         ...baselineFaults(raw, values?.expect),
         ...resumeFaults(raw, layers),
         ...runNameFaults(layers),
@@ -122,7 +131,11 @@ export async function readLoginInputs(sources: InputSources): Promise<ReadInputs
  */
 export async function readWaitInputs(sources: InputSources): Promise<ReadInputs<WaitInputs>> {
   return readChecked(inputTables.wait, sources, ({ raw, values, server }) => ({
-    faults: [...runFaults(raw, server, sources.parseServerUrl), ...baselineFaults(raw, values?.expect)],
+    faults: [
+      ...runFaults(raw, server, sources.parseServerUrl),
+      ...handOverFaults(raw),
+      ...baselineFaults(raw, values?.expect),
+    ],
     inputs:
       values?.run === undefined
         ? undefined

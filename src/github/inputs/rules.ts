@@ -135,6 +135,15 @@ export function waitNotices(raw: RawInputs): string[] {
     : [`wait is false, so these inputs have no effect: ${unused.map(([name]) => name).join(', ')}`]
 }
 
+/** Where a step is to hand its run over, something has to say when. */
+export function handOverFaults({ 'on-timeout': onTimeout, timeout, wait }: RawInputs): InputFault[] {
+  const isHandedOver = onTimeout?.trim() === 'hand-over' && (wait === undefined || !isOff(wait))
+  return isHandedOver && [undefined, 'none'].includes(timeout?.trim()) ? fault('timeout', NO_HAND_OVER) : []
+}
+
+const NO_HAND_OVER =
+  'missing; on-timeout: hand-over needs a time after which the step hands over, such as timeout: 5h'
+
 /** What compares with a baseline needs one. */
 export function baselineFaults(raw: RawInputs, expectations: readonly Expectation[] = []): InputFault[] {
   if (raw.baseline !== undefined) return []

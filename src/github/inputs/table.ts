@@ -34,6 +34,12 @@ const MAX_PARALLEL = 64
 
 const onLost = choice<FollowPolicy['onLost']>(['keep-running', 'stop'])
 const endMode = choice<EndMode>(['stop', 'stop-gracefully', 'keep-running'], { leave: 'keep-running' })
+const timeoutMode = choice<FollowPolicy['onTimeout']>(
+  ['stop', 'stop-gracefully', 'keep-running', 'hand-over'],
+  {
+    leave: 'keep-running',
+  },
+)
 const stopMode = choice<Exclude<EndMode, 'keep-running'>>(['stop', 'stop-gracefully'], {
   graceful: 'stop-gracefully',
   gracefully: 'stop-gracefully',
@@ -120,7 +126,7 @@ export const inputTables = {
     'trigger-timeout': duration.prefault('30m'),
     'poll-interval': limits['poll-interval'],
     'on-cancel': endMode.prefault('stop'),
-    'on-timeout': endMode.prefault('stop'),
+    'on-timeout': timeoutMode.prefault('stop'),
     'on-paused': onPaused.prefault('wait'),
     'on-lost': onLost.prefault('keep-running'),
     'lost-after': duration.prefault('30m'),
@@ -142,7 +148,7 @@ export const inputTables = {
     project: name.optional(),
     ...limits,
     'on-cancel': endMode.prefault('keep-running'),
-    'on-timeout': endMode.prefault('keep-running'),
+    'on-timeout': timeoutMode.prefault('keep-running'),
     'on-paused': onPaused.prefault('wait'),
     'on-lost': onLost.prefault('keep-running'),
     'lost-after': duration.prefault('30m'),

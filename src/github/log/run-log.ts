@@ -106,6 +106,9 @@ export class RunLog implements Reporter {
       case 'ended':
         this.#log.info(inline(event.sentence, LONG))
         return
+      case 'handed-over':
+        for (const wanted of event.expectations) this.#log.info(`Not judged yet: ${inline(wanted, LONG)}`)
+        return
       case 'details':
         if (event.details.missing.length > 0) this.#log.warning(unreadLine(event.details.missing))
         return
