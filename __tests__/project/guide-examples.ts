@@ -143,6 +143,12 @@ export async function playExample(
   for (const [jobName, { if: condition, strategy, env, steps, outputs }] of Object.entries(jobs)) {
     if (!holds(condition, { contexts, hasFailed: false })) {
       played.push({ kind: 'skipped', condition: condition ?? '' })
+      const none = Object.keys(outputs ?? {}).map((name) => [name, ''] as const)
+      contexts = {
+        ...contexts,
+        [`needs.${jobName}.result`]: 'skipped',
+        ...named(`needs.${jobName}`, Object.fromEntries(none)),
+      }
       continue
     }
     for (const cell of cellsOf(strategy?.matrix)) {

@@ -7,6 +7,7 @@ import type { WorkflowLog } from '../github/log/workflow-log.ts'
 import { attachRun, type AttachRequest } from '../run/attach.ts'
 import { baselineOf } from './baseline.ts'
 import { audienceOf } from './audience.ts'
+import { jobDeadline } from './job-deadline.ts'
 import { WorkflowStep } from './workflow-step.ts'
 
 /** Waits for a run that something else started. Gives whether the step succeeded. */
@@ -21,6 +22,7 @@ export async function waitForRun(env: Environment, log: WorkflowLog): Promise<bo
       baseline: baselineOf(inputs, readWorkflowContext(env)),
       workflowRunUrl: readWorkflowContext(env).workflowRunUrl,
       wait: true,
+      jobDeadline: await jobDeadline(env),
       nothingToCancel: `Cancelled before the run "${inputs.run}" could be looked up; it was left as it is`,
     }
     const deps = await step.connect(inputs, request)

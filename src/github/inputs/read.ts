@@ -20,6 +20,7 @@ import {
   waitNotices,
 } from './rules.ts'
 import { inputTables, type InputValues } from './table.ts'
+import { isHosted } from '../workflow/job-limit.ts'
 
 /** All inputs of the action, checked, as everything behind the edge takes them. */
 export interface Inputs extends ConnectionInputs, Work, ReturnType<typeof mainInputs> {}
@@ -55,7 +56,7 @@ export async function readInputs(sources: InputSources): Promise<ReadInputs<Inpu
     return {
       faults: [
         ...faults,
-        ...handOverFaults(raw),
+        ...handOverFaults(raw, isHosted(sources.env)),
         ...baselineFaults(raw, values?.expect),
         ...resumeFaults(raw, layers),
         ...runNameFaults(layers),
@@ -133,7 +134,7 @@ export async function readWaitInputs(sources: InputSources): Promise<ReadInputs<
   return readChecked(inputTables.wait, sources, ({ raw, values, server }) => ({
     faults: [
       ...runFaults(raw, server, sources.parseServerUrl),
-      ...handOverFaults(raw),
+      ...handOverFaults(raw, isHosted(sources.env)),
       ...baselineFaults(raw, values?.expect),
     ],
     inputs:

@@ -11,6 +11,7 @@ import { isSweepEvent, SweepLog, type SweepEvent } from './sweep-log.ts'
 import { StepLines, stillLine } from './step-lines.ts'
 
 const HINDRANCES = [
+  'job-too-short',
   'failed-but-going-on',
   'settling',
   'ending',
@@ -117,6 +118,9 @@ export class RunLog implements Reporter {
 
   #tellHindrance(event: HindranceEvent): void {
     switch (event.kind) {
+      case 'job-too-short':
+        this.#log.warning(jobTooShortLine(event))
+        return
       case 'failed-but-going-on':
         this.#timed(
           `The run has failed, but some of its steps keep running: ${inline(event.steps.join(', '), LONG)}. Waiting for them to end`,
@@ -179,6 +183,20 @@ function endingLine({ timeoutMs, mode, runId, forMs }: Extract<RunEvent, { kind:
   if (runId === undefined) return `${why} Checking whether a run was started, to stop it`
   const how = mode === 'stop' ? '' : ' once its running steps have ended'
   return `${why} Asking ZenML to stop the run${how}, and watching it for up to ${shownDuration(forMs)}`
+}
+
+function jobTooShortLine({
+  needsMs,
+  leftMs,
+  isForecast,
+  onTimeout,
+}: Extract<RunEvent, { kind: 'job-too-short' }>): string {
+  const what = isForecast ? 'The run will usually take another' : 'The timeout is'
+  return (
+    `${what} ${shownDuration(needsMs)}, but GitHub ends this job in about ${shownDuration(leftMs)}: on a hosted runner after six ` +
+    `hours, or sooner as timeout-minutes says, which cannot be seen here. Then on-timeout applies (${onTimeout}). ` +
+    'Write on-timeout: hand-over, and go on with wait/ in another job, or use a self-hosted runner'
+  )
 }
 
 /** One annotation, however much it is: a step has room for ten. */

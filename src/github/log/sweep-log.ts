@@ -245,6 +245,6 @@ function tooLongLine({
   limitMs,
   isJob,
 }: Extract<SweepEvent, { kind: 'sweep-too-long' }>): string {
-  const what = isJob ? 'a job on a hosted runner may take' : 'timeout allows'
+  const what = isJob ? 'GitHub ends this job, as any on a hosted runner, in' : 'timeout allows'
   return `${cells} cells, ${maxParallel} at a time, usually ${shownDuration(usuallyMs)} each, take about ${shownDuration(needsMs)}, and ${what} ${shownDuration(limitMs)}. Raise max-parallel, or make the matrix smaller`
 }
