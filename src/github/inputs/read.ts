@@ -31,6 +31,8 @@ export interface WaitInputs extends ConnectionInputs, FollowInputs {
   readonly run: string
   /** Whether to show what the artifacts of the run hold. */
   readonly visualizations: boolean
+  /** Number of the one that has the comment; undefined: that of the event. */
+  readonly pullRequest: number | undefined
 }
 
 /** The inputs of stop/. */
@@ -144,6 +146,7 @@ export async function readWaitInputs(sources: InputSources): Promise<ReadInputs<
             ...followInputs(values),
             run: values.run,
             visualizations: values.visualizations,
+            pullRequest: values['pull-request'],
           },
   }))
 }

@@ -29,6 +29,9 @@ import { expectations } from './expectations.ts'
 /** A page of ZenML's log has no more. */
 const MAX_LOG_TAIL = 1000
 
+/** GitHub's own numbers are far below it. */
+const MAX_PULL_REQUEST = 2 ** 31 - 1
+
 /** So many runs the post step of a killed job can end in the two minutes that it has. */
 const MAX_PARALLEL = 64
 
@@ -156,6 +159,7 @@ export const inputTables = {
     baseline: baseline.optional(),
     'baseline-required': boolean.prefault('false'),
     ...report,
+    'pull-request': wholeNumber(1, MAX_PULL_REQUEST).optional(),
     visualizations: boolean.prefault('false'),
     ...network,
     ...step,
