@@ -40605,6 +40605,16 @@ const readFile = async (path, maxBytes) => {
         return { ok: false, reason: code === 'ENOENT' || code === 'ENOTDIR' ? 'missing' : 'unreadable', code };
     }
 };
+/** For how many milliseconds a file has been as it is; undefined where it cannot be seen. */
+async function fileAgeMs(path) {
+    try {
+        const { mtimeMs } = await (0,promises_.stat)(path);
+        return Date.now() - mtimeMs;
+    }
+    catch {
+        return undefined;
+    }
+}
 /** A file may grow while it is read, and some (under /proc) say that they are empty. */
 async function readUpTo(path, maxBytes) {
     const file = await (0,promises_.open)(path);
@@ -50947,10 +50957,15 @@ function expectations_fault(line, offset, problem) {
 
 /** A page of ZenML's log has no more. */
 const MAX_LOG_TAIL = 1000;
+/** GitHub's own numbers are far below it. */
+const MAX_PULL_REQUEST = 2 ** 31 - 1;
 /** So many runs the post step of a killed job can end in the two minutes that it has. */
 const MAX_PARALLEL = 64;
 const onLost = choice(['keep-running', 'stop']);
 const endMode = choice(['stop', 'stop-gracefully', 'keep-running'], { leave: 'keep-running' });
+const timeoutMode = choice(['stop', 'stop-gracefully', 'keep-running', 'hand-over'], {
+    leave: 'keep-running',
+});
 const stopMode = choice(['stop', 'stop-gracefully'], {
     graceful: 'stop-gracefully',
     gracefully: 'stop-gracefully',
@@ -51028,7 +51043,7 @@ const inputTables = {
         'trigger-timeout': fields_duration.prefault('30m'),
         'poll-interval': limits['poll-interval'],
         'on-cancel': endMode.prefault('stop'),
-        'on-timeout': endMode.prefault('stop'),
+        'on-timeout': timeoutMode.prefault('stop'),
         'on-paused': onPaused.prefault('wait'),
         'on-lost': onLost.prefault('keep-running'),
         'lost-after': fields_duration.prefault('30m'),
@@ -51050,7 +51065,7 @@ const inputTables = {
         project: fields_name.optional(),
         ...limits,
         'on-cancel': endMode.prefault('keep-running'),
-        'on-timeout': endMode.prefault('keep-running'),
+        'on-timeout': timeoutMode.prefault('keep-running'),
         'on-paused': onPaused.prefault('wait'),
         'on-lost': onLost.prefault('keep-running'),
         'lost-after': fields_duration.prefault('30m'),
@@ -51058,6 +51073,7 @@ const inputTables = {
         baseline: baseline.optional(),
         'baseline-required': fields_boolean.prefault('false'),
         ...report,
+        'pull-request': wholeNumber(1, MAX_PULL_REQUEST).optional(),
         visualizations: fields_boolean.prefault('false'),
         ...network,
         ...step,
@@ -51225,6 +51241,17 @@ function waitNotices(raw) {
         ? []
         : [`wait is false, so these inputs have no effect: ${unused.map(([name]) => name).join(', ')}`];
 }
+/**
+ * Where a step is to hand its run over, something has to say when.
+ *
+ * @param isHosted whether the job's own end says it. @see waitLimitMs in src/run/watch/job-end.ts
+ */
+function handOverFaults({ 'on-timeout': onTimeout, timeout, wait }, isHosted) {
+    if (onTimeout?.trim() !== 'hand-over' || isHosted || (wait !== undefined && isOff(wait)))
+        return [];
+    return [undefined, 'none'].includes(timeout?.trim()) ? rules_fault('timeout', NO_HAND_OVER) : [];
+}
+const NO_HAND_OVER = 'missing; on-timeout: hand-over needs a time after which the step hands over, such as timeout: 5h (only on a runner that GitHub hosts, the end of the job says when)';
 /** What compares with a baseline needs one. */
 function baselineFaults(raw, expectations = []) {
     if (raw.baseline !== undefined)
@@ -52232,7 +52259,29 @@ function inOrder(names, faults) {
     return [...faults].sort((a, b) => place(a) - place(b));
 }
 
+;// CONCATENATED MODULE: ./build/github/workflow/job-limit.js
+/** GitHub ends a job on one of its own runners after six hours, whatever its `timeout-minutes` says. */
+const HOSTED_JOB_MS = 360 * 60_000;
+/** Whether the job runs on one of GitHub's own runners. */
+function isHosted(env) {
+    return env['RUNNER_ENVIRONMENT'] === 'github-hosted';
+}
+/**
+ * Milliseconds until GitHub ends this job, at the latest: a shorter `timeout-minutes` cannot be seen. Undefined on a runner
+ * that is not GitHub's own, where there is no such limit.
+ *
+ * @param fileAgeMs gives for how long a file has been there. The runner writes that of the event when the job begins, and
+ *   nothing else says when that was.
+ */
+async function jobLeftMs(env, fileAgeMs) {
+    if (!isHosted(env))
+        return undefined;
+    const passedMs = (await fileAgeMs(env['GITHUB_EVENT_PATH'] ?? '')) ?? 0;
+    return Math.max(0, HOSTED_JOB_MS - Math.max(0, passedMs));
+}
+
 ;// CONCATENATED MODULE: ./build/github/inputs/read.js
+
 
 
 
@@ -52249,6 +52298,7 @@ async function readInputs(sources) {
         return {
             faults: [
                 ...faults,
+                ...handOverFaults(raw, isHosted(sources.env)),
                 ...baselineFaults(raw, values?.expect),
                 ...resumeFaults(raw, layers),
                 ...runNameFaults(layers),
@@ -52293,13 +52343,18 @@ async function readLoginInputs(sources) {
  */
 async function readWaitInputs(sources) {
     return readChecked(inputTables.wait, sources, ({ raw, values, server }) => ({
-        faults: [...runFaults(raw, server, sources.parseServerUrl), ...baselineFaults(raw, values?.expect)],
+        faults: [
+            ...runFaults(raw, server, sources.parseServerUrl),
+            ...handOverFaults(raw, isHosted(sources.env)),
+            ...baselineFaults(raw, values?.expect),
+        ],
         inputs: values?.run === undefined
             ? undefined
             : {
                 ...followInputs(values),
                 run: values.run,
                 visualizations: values.visualizations,
+                pullRequest: values['pull-request'],
             },
     }));
 }
@@ -56121,7 +56176,7 @@ class SweepLog {
     }
 }
 function tooLongLine({ cells, maxParallel, usuallyMs, needsMs, limitMs, isJob, }) {
-    const what = isJob ? 'a job on a hosted runner may take' : 'timeout allows';
+    const what = isJob ? 'GitHub ends this job, as any on a hosted runner, in' : 'timeout allows';
     return `${cells} cells, ${maxParallel} at a time, usually ${shownDuration(usuallyMs)} each, take about ${shownDuration(needsMs)}, and ${what} ${shownDuration(limitMs)}. Raise max-parallel, or make the matrix smaller`;
 }
 
@@ -56227,6 +56282,7 @@ function step_lines_amount(count) {
 
 
 const run_log_HINDRANCES = [
+    'job-too-short',
     'failed-but-going-on',
     'settling',
     'ending',
@@ -56317,6 +56373,10 @@ class RunLog {
             case 'ended':
                 this.#log.info(inline(event.sentence, run_log_LONG));
                 return;
+            case 'handed-over':
+                for (const wanted of event.expectations)
+                    this.#log.info(`Not judged yet: ${inline(wanted, run_log_LONG)}`);
+                return;
             case 'details':
                 if (event.details.missing.length > 0)
                     this.#log.warning(unreadLine(event.details.missing));
@@ -56325,6 +56385,9 @@ class RunLog {
     }
     #tellHindrance(event) {
         switch (event.kind) {
+            case 'job-too-short':
+                this.#log.warning(jobTooShortLine(event));
+                return;
             case 'failed-but-going-on':
                 this.#timed(`The run has failed, but some of its steps keep running: ${inline(event.steps.join(', '), run_log_LONG)}. Waiting for them to end`);
                 return;
@@ -56374,6 +56437,12 @@ function endingLine({ timeoutMs, mode, runId, forMs }) {
         return `${why} Checking whether a run was started, to stop it`;
     const how = mode === 'stop' ? '' : ' once its running steps have ended';
     return `${why} Asking ZenML to stop the run${how}, and watching it for up to ${shownDuration(forMs)}`;
+}
+function jobTooShortLine({ needsMs, leftMs, isForecast, onTimeout, }) {
+    const what = isForecast ? 'The run will usually take another' : 'The timeout is';
+    return (`${what} ${shownDuration(needsMs)}, but GitHub ends this job in about ${shownDuration(leftMs)}: on a hosted runner after six ` +
+        `hours, or sooner as timeout-minutes says, which cannot be seen here. Then on-timeout applies (${onTimeout}). ` +
+        'Write on-timeout: hand-over, and go on with wait/ in another job, or use a self-hosted runner');
 }
 /** One annotation, however much it is: a step has room for ten. */
 function unreadLine(missing) {
@@ -62335,799 +62404,6 @@ async function clean_up_look(planned, client) {
     return another === undefined ? { kind: 'none' } : { kind: 'another', run: another };
 }
 
-;// CONCATENATED MODULE: ./build/zenml/run-url.js
-
-
-/** Browsers follow no longer one, and a later step could not take it. */
-const run_url_MAX_LENGTH = 2_000;
-/**
- * Where a person looks at a run (ZenML API, "Where a person looks at a run"). Undefined if the server tells no
- * address that a browser may follow.
- *
- * @param baseUrl the server's address as the user gave it
- */
-function runUrl(...place) {
-    const url = run_url_address(...place);
-    return url === undefined || url.length > run_url_MAX_LENGTH ? undefined : url;
-}
-/** Where a person looks at a model's version. Only ZenML Pro's dashboard has such a page (ZenML's dashboard_utils.py). */
-function modelVersionUrl(server, { id, model }) {
-    const dashboard = server.isPro ? run_url_httpUrl(server.dashboardUrl) : undefined;
-    if (dashboard === undefined || model.projectId === undefined)
-        return undefined;
-    const url = `${dashboard}/projects/${pathSegment(model.projectId)}/model-versions/${pathSegment(id)}`;
-    return url.length > run_url_MAX_LENGTH ? undefined : url;
-}
-function run_url_address(baseUrl, server, runId, project) {
-    const id = pathSegment(runId);
-    if (server.isPro) {
-        const dashboard = run_url_httpUrl(server.dashboardUrl);
-        if (dashboard === undefined)
-            return undefined;
-        // Before there were projects: `\u2026/organizations/{id}/tenants/{id}/runs/{id}` (ZenML's dashboard_utils.py).
-        if (!isAtLeast(server.version, 0, 80))
-            return `${dashboard}/runs/${id}`;
-        if (project === undefined)
-            return undefined;
-        return `${dashboard}/projects/${pathSegment(project.id)}/runs/${id}`;
-    }
-    if (!isAtLeast(server.version, 0, 82))
-        return `${baseUrl}/runs/${id}`;
-    return project?.name === undefined
-        ? undefined
-        : `${baseUrl}/projects/${pathSegment(project.name)}/runs/${id}`;
-}
-/** A server's text as an address, if it is one with http or https and without user info. */
-function run_url_httpUrl(text) {
-    if (text === undefined)
-        return undefined;
-    try {
-        const url = new URL(text);
-        if (!/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '')
-            return undefined;
-        // A query or fragment would swallow the path of the run.
-        return `${url.origin}${url.pathname}`.replace(/\/+$/, '');
-    }
-    catch {
-        return undefined;
-    }
-}
-
-;// CONCATENATED MODULE: ./build/run/origin.js
-
-
-/** The run's own metadata under this name are ours. ZenML shows a mapping as a card of its own. */
-const KEY = 'github_actions';
-/** Nobody waits for it but a step that does not wait for its run. */
-const origin_TIME_LIMIT_MS = 5_000;
-/**
- * Notes on a run where it came from: tried once, and a failure is only told.
- *
- * @returns whether it is noted, when it is done or given up; never rejects, also when the signal is aborted
- */
-async function noteOrigin({ runId, facts, server, account, project }, deps, what = 'its origin') {
-    if (Object.keys(facts).length === 0)
-        return false;
-    const tell = (detail) => {
-        deps.reporter.tell({ kind: 'origin-not-noted', what, detail });
-        return false;
-    };
-    if (project === undefined) {
-        return tell('the server does not say which project the run belongs to');
-    }
-    const scope = {
-        projectId: project.id,
-        accountId: account.id,
-        server,
-    };
-    try {
-        const noted = await tryTo(async (client) => client.noteMetadata(runId, { [KEY]: facts }, scope), deps, deps.timeLimit(origin_TIME_LIMIT_MS));
-        return 'missing' in noted ? tell(noted.missing) : true;
-    }
-    catch (error) {
-        if (deps.signal?.aborted !== true)
-            throw error;
-        return false;
-    }
-}
-/**
- * Adds to what is noted on a run how its step ended: a run that missed its expectations is `completed` in ZenML. What was
- * noted first stays, whoever follows the run later and expects less, or more. Never rejects, also when the signal is
- * aborted.
- */
-async function noteConclusion(origin, conclusion, deps) {
-    if (origin.facts['conclusion'] !== undefined)
-        return;
-    try {
-        const facts = origin.isRead === true ? await factsNow(origin, deps) : origin.facts;
-        if (facts === undefined || facts['conclusion'] !== undefined)
-            return;
-        const noted = { ...origin, facts: { ...facts, conclusion } };
-        // A run whose end is not noted is never a baseline, so it is worth more than one try.
-        for (const pauseMs of PAUSES_MS) {
-            if (await noteOrigin(noted, { ...deps, reporter: SILENT }))
-                return;
-            await deps.clock.sleep(pauseMs, deps.signal);
-        }
-        await noteOrigin(noted, deps, 'its conclusion');
-    }
-    catch (error) {
-        if (deps.signal?.aborted !== true)
-            throw error;
-    }
-}
-const SILENT = { tell: () => undefined };
-const PAUSES_MS = [500, 2_000];
-/** What stands on the run at this moment; undefined if that cannot be read. */
-async function factsNow({ runId }, deps) {
-    const limit = deps.timeLimit(origin_TIME_LIMIT_MS);
-    const read = await tryTo(async (client) => client.run(runId, { hydrate: true }), deps, limit, {
-        retries: true,
-    });
-    const facts = 'value' in read ? originNotedOn(read.value.metadata) : undefined;
-    return isJsonObject(facts) ? facts : undefined;
-}
-/** What this action noted on a run: a mapping, unless somebody else put something in its place. */
-function originNotedOn(metadata) {
-    return metadata?.[KEY];
-}
-/** The same of a run that something else started, so that its conclusion can be added; undefined if nothing is noted. */
-function originOfRun({ id, metadata }, { server, account, project }) {
-    const facts = originNotedOn(metadata);
-    return isJsonObject(facts) ? { runId: id, isRead: true, facts, server, account, project } : undefined;
-}
-/** A run's metadata without what this action noted there. */
-function withoutOrigin(metadata) {
-    return Object.fromEntries(Object.entries(metadata).filter(([key]) => key !== KEY));
-}
-/** What there is to note of where a run comes from; without what is not known. */
-function factsOf(provenance) {
-    const { repository, sha, ref, headRef, baseRef, eventName, actor, workflow, workflowRunUrl } = provenance;
-    const [, kind, name] = /^refs\/(heads|tags|pull)\/(.+)$/.exec(ref) ?? [];
-    const facts = {
-        repository,
-        event: eventName,
-        commit: sha,
-        branch: kind === 'heads' ? name : headRef,
-        base_branch: baseRef,
-        tag: kind === 'tags' ? name : '',
-        pull_request: kind === 'pull' ? Number.parseInt(name ?? '', 10) : Number.NaN,
-        actor,
-        workflow,
-        workflow_run: workflowRunUrl,
-    };
-    return Object.fromEntries(Object.entries(facts).filter((fact) => fact[1] !== undefined && fact[1] !== '' && !Number.isNaN(fact[1])));
-}
-
-;// CONCATENATED MODULE: ./build/run/age.js
-/**
- * How long a run has been there, or how long it took if it has ended: milliseconds from its creation, by the server's
- * clock. The step may have joined it late, and the runner's clock may be minutes away.
- *
- * @param serverNow milliseconds since the epoch; undefined where the server has not said
- */
-function ageOf({ created, endTime }, serverNow) {
-    const until = endTime ?? serverNow;
-    return created === undefined || until === undefined ? 0 : Math.max(0, until - created);
-}
-/**
- * From a run's creation until nothing of it ran any more, in milliseconds: the steps of a failed run may go on after
- * its end. Undefined where the server does not say.
- */
-function age_durationOf({ created, endTime } = {}, steps) {
-    if (created === undefined || endTime === undefined)
-        return undefined;
-    const ends = steps.map(({ startTime, durationMs }) => (startTime ?? created) + (durationMs ?? 0));
-    // As arguments of one call, so many numbers as a run may have steps would be too much for the stack.
-    const last = ends.reduce((latest, end) => Math.max(latest, end), endTime);
-    return Math.max(0, last - created);
-}
-
-;// CONCATENATED MODULE: ./build/run/outcome/step-attempts.js
-/**
- * Of each step its last attempt. A server lists a step that was tried again once for each attempt, those that failed as
- * `retried` (seen on 0.98.0), and what such an attempt left behind is no result of the run.
- *
- * @param steps the earliest first; those of one second in any order, as some databases keep whole seconds only
- */
-function lastAttempts(steps) {
-    const counted = steps.filter(({ state }) => state.status !== 'retried');
-    const last = new Map(counted.map((step) => [step.state.name, step]));
-    const names = new Set(steps.map(({ state }) => state.name));
-    return [...names].flatMap((name) => last.get(name) ?? []);
-}
-
-;// CONCATENATED MODULE: ./build/run/outcome/collect.js
-
-
-
-
-
-
-
-
-/** How many steps' metadata and outputs are read if nothing depends on them. */
-const MOST_STEPS = 1_000;
-/** What the client reads at most. */
-const MOST_STEPS_THOROUGHLY = 20_000;
-/** How much of them is kept: about 3 KB for each of 20,000 steps. The page that goes beyond it may have 32 MB more. */
-const MOST_MEGABYTES = 64;
-/** A copy of the database that answers some of the requests is mostly not further behind. */
-const CATCH_UP_MS = 3_000;
-/** What a server leaves out of what an account may not see. */
-const HIDDEN = "the account may not read it, or the server's answer was not usable";
-const LEFT_OUT = 'the server left them out';
-const OUTDATED = 'the server gave it as it was before the run ended';
-const collect_TIME_LIMIT_MS = 20_000;
-const TIME_LIMIT_THOROUGHLY_MS = 180_000;
-/**
- * Reads what there is to know of a run at its end. What cannot be read is named in `missing`.
- *
- * @throws the signal's reason if it was aborted
- */
-async function collectDetails(reference, options, deps) {
-    const { run, states, hydrated, behind } = await readAll(reference, options, deps);
-    const missing = hydrated.missing === undefined ? [] : [hydrated.missing];
-    if (behind.steps > 0) {
-        const all = Math.max(collect_valueOf(states)?.length ?? 0, hydrated.steps.length);
-        missing.push(`metadata and artifacts of ${behind.steps} of ${all} steps: ${LEFT_OUT}`);
-    }
-    const detail = behind.run ? undefined : collect_valueOf(run);
-    if (detail?.metadata === undefined) {
-        const why = 'missing' in run ? run.missing : behind.run ? OUTDATED : HIDDEN;
-        missing.unshift(`the run's own metadata: ${why}`);
-    }
-    const counted = lastAttempts(hydrated.steps);
-    const hidden = counted.filter(({ metadata }) => metadata === undefined).length;
-    if (hidden > 0)
-        missing.push(`metadata of ${hidden} of ${counted.length} steps: ${HIDDEN}`);
-    const steps = collect_valueOf(states) ?? hydrated.steps.map(({ state }) => state);
-    const unread = missing.length === 0 ? undefined : missing.join('; ');
-    if ('missing' in states)
-        missing.push(`the steps that did not start: ${states.missing}`);
-    missing.push(...hiddenArtifacts(counted));
-    const startedNone = !behind.run && hasStartedNone(collect_valueOf(states), hydrated);
-    return {
-        run: detail,
-        details: {
-            durationMs: age_durationOf(startedNone ? withAnEnd(detail) : detail, steps),
-            steps,
-            metadata: withoutRepeats(withoutOrigin(detail?.metadata ?? {}), hydrated.steps),
-            stepMetadata: stepMetadataOf(counted),
-            artifacts: counted.flatMap(artifactsOf),
-            curated: curatedOf(detail),
-            missing,
-        },
-        unread,
-        startedNone,
-    };
-}
-/** The server gives a run no end that failed before any step; its last change is that it failed. */
-function withAnEnd(run) {
-    return run && { ...run, endTime: run.endTime ?? run.updated };
-}
-function hasStartedNone(states, hydrated) {
-    if (states !== undefined)
-        return states.every(({ status }) => status === undefined);
-    return hydrated.missing === undefined && hydrated.steps.length === 0;
-}
-function collect_valueOf(reading) {
-    return 'value' in reading ? reading.value : undefined;
-}
-/** Once more where something of it is behind. */
-async function readAll(reference, { thoroughly, ended }, deps) {
-    const limit = deps.timeLimit(thoroughly ? TIME_LIMIT_THOROUGHLY_MS : collect_TIME_LIMIT_MS);
-    const retries = { retries: thoroughly };
-    const read = async () => {
-        const [run, states, hydrated] = await Promise.all([
-            tryTo((client) => client.runDetail(reference.id), deps, limit, retries),
-            tryTo((client) => readSteps(client, reference), deps, limit, retries),
-            readStepDetails(reference, thoroughly, deps, limit),
-        ]);
-        const isOutdated = ended !== undefined && 'value' in run && run.value.status !== ended.status;
-        const behind = { run: isOutdated, steps: countLacked(collect_valueOf(states) ?? [], hydrated, ended) };
-        return { run, states, hydrated, behind };
-    };
-    const first = await read();
-    if (!first.behind.run && first.behind.steps === 0)
-        return first;
-    await deps.clock.sleep(CATCH_UP_MS, deps.signal);
-    return read();
-}
-/**
- * How many of the started steps a list lacks that says that it has them all, or are there only as they were before
- * they ended.
- *
- * @param known those of the graph
- */
-function countLacked(known, { steps, missing }, ended) {
-    const listed = new Map(steps.map(({ state }) => [state.id, state]));
-    const lacked = known.filter(({ id, status }) => {
-        if (missing !== undefined || id === undefined || status === undefined)
-            return false;
-        return isStepFinished(status) ? !isStepFinished(listed.get(id)?.status ?? 'unknown') : !listed.has(id);
-    });
-    // Steps may go on where a run failed, unless the server says that nothing of it does.
-    const allEnded = ended !== undefined && (runPhase(ended.status) === 'succeeded' || ended.inProgress === false);
-    const goingOn = [...known, ...listed.values()].filter(({ status }) => allEnded && status !== undefined && runPhase(status) === 'going-on');
-    return new Set([...lacked, ...goingOn].map(({ id }) => id)).size;
-}
-async function readStepDetails(run, thoroughly, deps, limit) {
-    const most = thoroughly ? MOST_STEPS_THOROUGHLY : MOST_STEPS;
-    const steps = [];
-    let [received, total, kept] = [0, 0, 0];
-    const whyStopped = () => {
-        if (received >= most)
-            return 'too many to be read';
-        if (kept < MOST_MEGABYTES * 1024 * 1024)
-            return undefined;
-        return `too large to be read; at most ${MOST_MEGABYTES} MB are`;
-    };
-    const read = await tryTo(async (client) => {
-        for await (const page of client.stepDetails(run)) {
-            for (const step of page.steps) {
-                steps.push(step);
-                kept += sizeOf(step);
-            }
-            received = page.received;
-            total = page.total;
-            if (whyStopped() !== undefined)
-                return;
-        }
-    }, deps, limit, { retries: thoroughly });
-    const left = total - received;
-    const which = received === 0 ? 'the steps' : `${left} of ${total} steps`;
-    if ('missing' in read)
-        return { steps, missing: `metadata and artifacts of ${which}: ${read.missing}` };
-    if (left <= 0)
-        return { steps, missing: undefined };
-    return {
-        steps,
-        missing: `metadata and artifacts of ${which}: ${whyStopped() ?? LEFT_OUT}`,
-    };
-}
-/** About how many bytes something takes. Without recursion: a server may nest its values as deeply as it likes. */
-function sizeOf(whole) {
-    let size = 0;
-    const left = [whole];
-    while (left.length > 0) {
-        const value = left.pop();
-        size += typeof value === 'string' ? value.length : 16;
-        if (typeof value !== 'object' || value === null)
-            continue;
-        if (!Array.isArray(value))
-            for (const key of Object.keys(value))
-                size += key.length;
-        for (const inner of Array.isArray(value) ? value : Object.values(value))
-            left.push(inner);
-    }
-    return size;
-}
-/** What is nested more deeply is not compared: that would end in an overflow of the stack. */
-const collect_MAX_DEPTH = 200;
-/**
- * The run's own metadata: 0.74 repeats that of its steps beside it, of all attempts, as `step::key`. Only a value that a
- * step has as well is such a repeat: anybody may log a name with `::` in it for the run itself.
- */
-function withoutRepeats(ofRun, steps) {
-    const ofSteps = new Map();
-    for (const { state, metadata = {} } of steps) {
-        for (const [key, value] of Object.entries(metadata)) {
-            const name = `${state.name}::${key}`;
-            const values = ofSteps.get(name) ?? [];
-            values.push(value);
-            ofSteps.set(name, values);
-        }
-    }
-    const own = Object.entries(ofRun).filter(([name, value]) => isDeeperThan(collect_MAX_DEPTH, value) ||
-        ofSteps.get(name)?.some((each) => (0,external_node_util_.isDeepStrictEqual)(each, value)) !== true);
-    return Object.fromEntries(own);
-}
-/** @param steps one attempt of each */
-function stepMetadataOf(steps) {
-    return steps.flatMap(({ state, metadata = {} }) => Object.keys(metadata).length === 0 ? [] : [{ step: state.name, metadata }]);
-}
-function artifactsOf({ state, outputs }) {
-    return outputs.map(({ permissionDenied: _, ...output }) => ({ step: state.name, ...output }));
-}
-function curatedOf(run) {
-    return run?.curated ?? [];
-}
-/** Of how many artifacts there is only the id, as one clause; none where all can be seen. */
-function hiddenArtifacts(steps) {
-    const hidden = steps.flatMap(({ outputs }) => outputs).filter(({ permissionDenied }) => permissionDenied);
-    if (hidden.length === 0)
-        return [];
-    const which = hidden.length === 1 ? '1 artifact' : `${hidden.length} artifacts`;
-    return [`names, versions and addresses of ${which}: the account needs permission to read artifacts`];
-}
-
-;// CONCATENATED MODULE: ./build/run/compare/baseline.js
-
-
-
-
-
-
-
-
-/** As the input has it. */
-function nameOfBaseline(choice) {
-    if (choice.kind === 'known')
-        return choice.name;
-    return choice.kind === 'run' ? `run:${choice.reference}` : choice.branch;
-}
-/** What a branch is worked on by: no pull request, whose branch may have any name, and no workflow that follows another. */
-const EVENTS = ['push', 'schedule', 'workflow_dispatch'];
-const baseline_PAGE_SIZE = 50;
-/** Beyond it nobody can say that there is none. */
-const baseline_MOST_PAGES = 20;
-const baseline_TIME_LIMIT_MS = 60_000;
-/**
- * Finds the run to compare with and reads what it logged. A branch's is the newest completed run of the same pipeline
- * that says of itself that this repository started it on that very branch, by a push, a schedule or a person, and that
- * its step ended well: one that missed its expectations is never one, else the bar would sink with each merge.
- *
- * @throws the signal's reason if it was aborted, and nothing else that a server can cause
- */
-async function readBaseline(choice, compared, deps) {
-    if (choice.kind === 'known')
-        return choice.baseline;
-    const limit = deps.timeLimit(baseline_TIME_LIMIT_MS);
-    const read = await tryTo(async (client) => find(choice, compared, client), deps, limit, { retries: true });
-    if ('missing' in read)
-        return { kind: 'unread', why: read.missing };
-    const found = read.value;
-    if ('why' in found)
-        return found;
-    const { id, name = id, projectId = compared.projectId } = found;
-    const { details, unread } = await collectDetails({ id, projectId }, { ended: found, thoroughly: true }, deps);
-    if (unread !== undefined)
-        return { kind: 'unread', why: `the run "${name}" could not be read: ${unread}` };
-    const url = runUrl(deps.client.serverUrl, compared.server, id, compared.project);
-    return { kind: 'found', id, name, url, values: details };
-}
-async function find(choice, compared, client) {
-    return choice.kind === 'run'
-        ? findNamed(choice.reference, compared, client)
-        : findOnBranch(choice, compared, client);
-}
-async function findNamed(reference, { id, projectId }, client) {
-    const [run, ...others] = isUuid(reference)
-        ? [await runOfId(client, reference)]
-        : await client.runsByName(reference, projectId);
-    const unread = (why) => ({ kind: 'unread', why });
-    if (run === undefined) {
-        return unread(`there is no run "${reference}", or the account has no permission to read it`);
-    }
-    if (others.length > 0)
-        return unread(`several projects have a run named "${reference}"; use its id`);
-    if (run.id === id)
-        return unread('a run cannot be compared with itself');
-    return runPhase(run.status) === 'succeeded'
-        ? run
-        : unread(`the run "${reference}" is ${run.status}, and only a completed one can be compared with`);
-}
-async function findOnBranch({ branch, repository }, { id, projectId, pipelineId }, client) {
-    if (pipelineId === undefined) {
-        return { kind: 'unread', why: 'the server does not say which pipeline the run is of' };
-    }
-    let isHidden = false;
-    const query = { pipelineId, projectId, size: baseline_PAGE_SIZE, branch };
-    for (let page = 1; page <= baseline_MOST_PAGES; page += 1) {
-        const { runs, isLast } = await client.completedRuns({ ...query, page });
-        for (const run of runs) {
-            isHidden ||= run.metadata === undefined;
-            if (run.id !== id && isGoodRunOf(run, branch, repository))
-                return run;
-        }
-        if (!isLast)
-            continue;
-        return isHidden
-            ? { kind: 'unread', why: 'the account has no permission to read the metadata of earlier runs' }
-            : { kind: 'none', why: `no run of the branch ${branch} has passed with this action yet` };
-    }
-    return {
-        kind: 'unread',
-        why: `none of the last ${baseline_MOST_PAGES * baseline_PAGE_SIZE} runs is a passed run of ${branch}`,
-    };
-}
-function isGoodRunOf({ metadata }, branch, repository) {
-    const noted = originNotedOn(metadata);
-    return (isJsonObject(noted) &&
-        noted['repository'] === repository &&
-        noted['branch'] === branch &&
-        noted['conclusion'] === 'completed' &&
-        EVENTS.includes(noted['event']));
-}
-
-;// CONCATENATED MODULE: ./build/run/outcome/expect.js
-
-
-
-/**
- * @param unread why the metadata is not complete, so that nothing can be said to hold
- * @param baseline undefined where there is no such input
- */
-function judgeExpectations(expectations, logged, unread, baseline) {
-    if (unread !== undefined) {
-        const got = `nothing, because the metadata could not be read: ${unread}`;
-        return expectations.map((expectation) => ({ wanted: expect_describe(expectation), held: false, got }));
-    }
-    const entries = entriesOf(logged);
-    return expectations.map(({ wanted, ...rest }) => isBound(wanted)
-        ? judgeAgainst({ ...rest, wanted }, entries, baseline)
-        : expect_judge({ ...rest, wanted }, entries));
-}
-/** What was logged under a name as a condition writes it; or why that is not clear, to stand behind the name. */
-function loggedValue(name, logged) {
-    return expect_find(name, entriesOf(logged));
-}
-/** What a condition's name stands for, as `step.key` or the run's own `key`; the name itself where that is not clear. */
-function nameInMetadata(name, logged) {
-    const found = expect_find(name, entriesOf(logged));
-    return 'problem' in found ? name : expect_nameOf(found);
-}
-/** Not met by a value at the bound. */
-const EXCLUSIVE = new Set(['<', '>', '!=']);
-/** Whether it can be judged only beside a baseline. */
-function needsBaseline({ wanted }) {
-    return isBound(wanted);
-}
-/** Whether something is expected in comparison with the baseline. */
-function isBound(wanted) {
-    return typeof wanted === 'object';
-}
-function judgeAgainst(expectation, entries, baseline = { kind: 'unread', why: 'there is no input baseline' }) {
-    const wanted = expect_describe(expectation);
-    if (baseline.kind === 'none' && !baseline.isRequired) {
-        return { wanted, held: true, isUnchecked: true, got: `not checked: ${baseline.why}` };
-    }
-    if (baseline.kind !== 'found') {
-        return { wanted, held: false, got: `nothing to compare with: ${baseline.why}` };
-    }
-    const own = expect_find(expectation.name, entries);
-    if ('problem' in own)
-        return { wanted, held: false, got: own.problem };
-    const found = findSame(own, entriesOf(baseline.values));
-    const nothing = (what) => ({
-        wanted,
-        held: false,
-        got: `nothing to compare with: the baseline has ${what}`,
-    });
-    if ('problem' in found)
-        return nothing(found.problem);
-    const { value } = found;
-    if (typeof value === 'number' && !Number.isFinite(value))
-        return nothing('a number that is too large to be read');
-    const { operator } = expectation;
-    const { offset } = expectation.wanted;
-    if (typeof value !== 'number') {
-        // Without a look at the values nobody knows that texts are compared, and "9.5" comes behind "10.5".
-        const isOrdered = operator !== '==' && operator !== '!=';
-        if (isOrdered || offset !== 0 || !isValue(value))
-            return nothing(`${show(value)}, which is not a number`);
-        return withLimit(wanted, expect_judge({ ...expectation, wanted: value }, entries), value);
-    }
-    // As a person adds, and as a computer does: how binary fractions are rounded decides nothing. A bound that is allowed
-    // itself is met if either has it so, one that is not only if both do.
-    const judged = (limit) => withLimit(wanted, expect_judge({ ...expectation, wanted: limit }, entries), limit);
-    const by = amountOf(value, expectation.wanted);
-    const verdict = judged(by === 0 ? value : sum(value, by));
-    const other = judged(value + by);
-    return verdict.held !== other.held && other.held !== EXCLUSIVE.has(operator) ? other : verdict;
-}
-function withLimit(wanted, verdict, limit) {
-    return { ...verdict, wanted: `${wanted} (${show(limit)})` };
-}
-/** What the baseline logged in the same place: a step's value is another one than that of the run itself. */
-function findSame(own, entries) {
-    const same = entries.find(({ step, key }) => step === own.step && key === own.key);
-    if (same !== undefined)
-        return same;
-    const name = expect_nameOf(own);
-    return {
-        problem: `no ${name} (${entries.length === 0 ? 'it has no metadata' : `it has ${words_listed(entries.map(expect_nameOf), name)}`})`,
-    };
-}
-function isValue(value) {
-    return value !== null && typeof value !== 'object' && typeof value !== 'number';
-}
-function amountOf(value, { offset, isPercent }) {
-    return isPercent ? (Math.abs(value) * offset) / 100 : offset;
-}
-/** One line that names each miss, with a semicolon between two and none within; undefined if everything held. */
-function missedExpectations(runName, verdicts) {
-    const missed = verdicts.filter(({ held }) => !held);
-    if (missed.length === 0)
-        return undefined;
-    const list = missed.map(({ wanted, got }) => `expected ${wanted}, got ${got}`).join('; ');
-    const count = `${missed.length} of ${verdicts.length} expectations ${missed.length === 1 ? 'was' : 'were'}`;
-    const which = verdicts.length === 1 ? 'the expectation was' : count;
-    return `The run "${runName}" completed, but ${which} not met: ${list}`;
-}
-/** As a person writes it. */
-function expect_describe({ name, operator, wanted }) {
-    return `${name} ${operator} ${isBound(wanted) ? describeBound(wanted) : show(wanted)}`;
-}
-function describeBound({ offset, isPercent }) {
-    if (offset === 0)
-        return 'baseline';
-    return `baseline ${offset < 0 ? '-' : '+'} ${Math.abs(offset)}${isPercent ? ' %' : ''}`;
-}
-function entriesOf({ metadata: ofRun, stepMetadata: ofSteps }) {
-    const own = Object.entries(ofRun).map(([key, value]) => ({ step: undefined, key, value }));
-    const others = ofSteps.flatMap(({ step, metadata }) => Object.entries(metadata).map(([key, value]) => ({ step, key, value })));
-    return [...own, ...others];
-}
-function expect_judge(expectation, entries) {
-    const found = expect_find(expectation.name, entries);
-    if ('problem' in found)
-        return { wanted: expect_describe(expectation), held: false, got: found.problem };
-    const { value } = found;
-    const doubt = doubtAbout(value, expectation.wanted);
-    const held = doubt === undefined && compare(value, expectation);
-    const kind = held || typeof value === typeof expectation.wanted ? undefined : kindOf(value);
-    const remark = doubt ?? kind;
-    return {
-        wanted: expect_describe(expectation),
-        held,
-        got: `${show(value)}${remark === undefined ? '' : ` (${remark})`}`,
-    };
-}
-function expect_find(name, entries) {
-    const named = entries.filter(({ step, key }) => step !== undefined && `${step}.${key}` === name);
-    const bare = entries.filter(({ key }) => key === name);
-    // The run's own is the plain meaning of a bare name.
-    const own = bare.filter(({ step }) => step === undefined);
-    const matches = [...named, ...(own.length > 0 ? own : bare)];
-    const [match, ...others] = matches;
-    if (match !== undefined && others.length === 0)
-        return match;
-    if (match !== undefined) {
-        const names = [...new Set(matches.map(expect_nameOf))];
-        if (names.length > 1)
-            return { problem: `several values: ${words_listed(names, name)} (write one of these)` };
-        return {
-            problem: `several values of this name: ${words_listed(matches.map(expect_originOf), name)} (log them under other names)`,
-        };
-    }
-    return { problem: noSuchValue(name, entries) };
-}
-function noSuchValue(name, entries) {
-    if (entries.length === 0)
-        return 'no such value (the run has no metadata)';
-    return `no such value (the run has ${words_listed(entries.map(expect_nameOf), name)})`;
-}
-function expect_nameOf({ step, key }) {
-    return step === undefined ? key : `${step}.${key}`;
-}
-/** Where a value was logged, for names that read alike. */
-function expect_originOf({ step, key }) {
-    return step === undefined ? `${key} of the run itself` : `${key} of the step ${step}`;
-}
-/** Why a number cannot be compared: two that differ may have been read as the same one. */
-function doubtAbout(value, wanted) {
-    if (typeof value !== 'number' || typeof wanted !== 'number')
-        return undefined;
-    if (!Number.isFinite(value))
-        return 'a number that is too large to be read';
-    const isRounded = Math.abs(value) > Number.MAX_SAFE_INTEGER;
-    return isRounded && value === wanted ? 'more digits than can be compared exactly' : undefined;
-}
-/** Values of two kinds are different, and have no order. */
-function compare(value, { operator, wanted }) {
-    switch (operator) {
-        case '==':
-            return value === wanted;
-        case '!=':
-            return typeof value === typeof wanted && value !== wanted;
-        case '<':
-        case '<=':
-        case '>':
-        case '>=':
-            return expect_inOrder(value, wanted, operator);
-    }
-}
-function expect_inOrder(value, wanted, operator) {
-    const numbers = typeof value === 'number' && typeof wanted === 'number';
-    const texts = typeof value === 'string' && typeof wanted === 'string';
-    if (!numbers && !texts)
-        return false;
-    switch (operator) {
-        case '<':
-            return value < wanted;
-        case '<=':
-            return value <= wanted;
-        case '>':
-            return value > wanted;
-        case '>=':
-            return value >= wanted;
-    }
-}
-function kindOf(value) {
-    if (value === null)
-        return 'nothing';
-    if (typeof value === 'string')
-        return 'a text';
-    if (typeof value === 'number')
-        return 'a number';
-    if (typeof value === 'boolean')
-        return 'a boolean';
-    return isJsonObject(value) ? 'a mapping' : 'a list';
-}
-
-;// CONCATENATED MODULE: ./build/run/compare/compare.js
-
-
-/** Deeper nested values are no metrics that a person compares. */
-const MOST_LEVELS = 5;
-/**
- * Puts the numbers of a run beside those of its baseline: those that something is expected of first, then by name.
- *
- * @param input the baseline as the input names it
- */
-function compareRuns(input, logged, baseline, expectations) {
-    if (baseline.kind !== 'found') {
-        return { input, baseline: undefined, missing: baseline.why, metrics: [] };
-    }
-    const own = numbersIn(logged);
-    const before = numbersIn(baseline.values);
-    const wishes = wishesOf(expectations, logged);
-    const metrics = [...new Set([...own.keys(), ...before.keys()])]
-        .map((name) => ({
-        name,
-        value: own.get(name),
-        baseline: before.get(name),
-        better: wishes.get(name),
-    }))
-        .toSorted((a, b) => Number(wishes.has(b.name)) - Number(wishes.has(a.name)) || compareNames(a.name, b.name));
-    const { id, name, url } = baseline;
-    return { input, baseline: { id, name, url }, missing: undefined, metrics };
-}
-function compareNames(a, b) {
-    return a < b ? -1 : a > b ? 1 : 0;
-}
-/** Which way is good: as the conditions that compare with the baseline say it, or else as all agree. */
-function wishesOf(expectations, logged) {
-    const byName = new Map();
-    for (const expectation of expectations) {
-        const name = nameInMetadata(expectation.name, logged);
-        byName.set(name, [...(byName.get(name) ?? []), expectation]);
-    }
-    return new Map([...byName].map(([name, own]) => {
-        const bound = own.filter(({ wanted }) => typeof wanted === 'object');
-        const ways = new Set((bound.length > 0 ? bound : own).map(betterOf));
-        const [way] = ways;
-        return [name, ways.size === 1 ? way : undefined];
-    }));
-}
-/** Which way is good, as far as a condition says it. */
-function betterOf({ operator }) {
-    if (operator === '>' || operator === '>=')
-        return 'higher';
-    return operator === '<' || operator === '<=' ? 'lower' : undefined;
-}
-/** The numbers of a run and its steps, `step.key`, those in mappings as `step.key.inner`. */
-function numbersIn({ metadata, stepMetadata }) {
-    const numbers = new Map();
-    collect(metadata, '', numbers, MOST_LEVELS);
-    for (const { step, metadata: ofStep } of stepMetadata)
-        collect(ofStep, `${step}.`, numbers, MOST_LEVELS);
-    return new Map([...numbers].filter((entry) => entry[1] !== undefined));
-}
-/** Of a name that stands for two values nobody knows which is meant. */
-function collect(values, prefix, numbers, levels) {
-    for (const [key, value] of Object.entries(values)) {
-        const name = `${prefix}${key}`;
-        if (typeof value === 'number' && Number.isFinite(value)) {
-            numbers.set(name, numbers.has(name) ? undefined : value);
-        }
-        if (isJsonObject(value) && levels > 0)
-            collect(value, `${name}.`, numbers, levels - 1);
-    }
-}
-
 ;// CONCATENATED MODULE: ./build/run/outcome/conclude.js
 
 
@@ -63251,6 +62527,112 @@ function endReason(what, workflowRunUrl) {
         return whole;
     const room = end_reason_MAX_LENGTH - page.length - '\u2026: '.length;
     return room > 0 ? `${cutAtSpace(what, room)}: ${page}` : page;
+}
+
+;// CONCATENATED MODULE: ./build/run/origin.js
+
+
+/** The run's own metadata under this name are ours. ZenML shows a mapping as a card of its own. */
+const KEY = 'github_actions';
+/** Nobody waits for it but a step that does not wait for its run. */
+const origin_TIME_LIMIT_MS = 5_000;
+/**
+ * Notes on a run where it came from: tried once, and a failure is only told.
+ *
+ * @returns whether it is noted, when it is done or given up; never rejects, also when the signal is aborted
+ */
+async function noteOrigin({ runId, facts, server, account, project }, deps, what = 'its origin') {
+    if (Object.keys(facts).length === 0)
+        return false;
+    const tell = (detail) => {
+        deps.reporter.tell({ kind: 'origin-not-noted', what, detail });
+        return false;
+    };
+    if (project === undefined) {
+        return tell('the server does not say which project the run belongs to');
+    }
+    const scope = {
+        projectId: project.id,
+        accountId: account.id,
+        server,
+    };
+    try {
+        const noted = await tryTo(async (client) => client.noteMetadata(runId, { [KEY]: facts }, scope), deps, deps.timeLimit(origin_TIME_LIMIT_MS));
+        return 'missing' in noted ? tell(noted.missing) : true;
+    }
+    catch (error) {
+        if (deps.signal?.aborted !== true)
+            throw error;
+        return false;
+    }
+}
+/**
+ * Adds to what is noted on a run how its step ended: a run that missed its expectations is `completed` in ZenML. What was
+ * noted first stays, whoever follows the run later and expects less, or more. Never rejects, also when the signal is
+ * aborted.
+ */
+async function noteConclusion(origin, conclusion, deps) {
+    if (origin.facts['conclusion'] !== undefined)
+        return;
+    try {
+        const facts = origin.isRead === true ? await factsNow(origin, deps) : origin.facts;
+        if (facts === undefined || facts['conclusion'] !== undefined)
+            return;
+        const noted = { ...origin, facts: { ...facts, conclusion } };
+        // A run whose end is not noted is never a baseline, so it is worth more than one try.
+        for (const pauseMs of PAUSES_MS) {
+            if (await noteOrigin(noted, { ...deps, reporter: SILENT }))
+                return;
+            await deps.clock.sleep(pauseMs, deps.signal);
+        }
+        await noteOrigin(noted, deps, 'its conclusion');
+    }
+    catch (error) {
+        if (deps.signal?.aborted !== true)
+            throw error;
+    }
+}
+const SILENT = { tell: () => undefined };
+const PAUSES_MS = [500, 2_000];
+/** What stands on the run at this moment; undefined if that cannot be read. */
+async function factsNow({ runId }, deps) {
+    const limit = deps.timeLimit(origin_TIME_LIMIT_MS);
+    const read = await tryTo(async (client) => client.run(runId, { hydrate: true }), deps, limit, {
+        retries: true,
+    });
+    const facts = 'value' in read ? originNotedOn(read.value.metadata) : undefined;
+    return isJsonObject(facts) ? facts : undefined;
+}
+/** What this action noted on a run: a mapping, unless somebody else put something in its place. */
+function originNotedOn(metadata) {
+    return metadata?.[KEY];
+}
+/** The same of a run that something else started, so that its conclusion can be added; undefined if nothing is noted. */
+function originOfRun({ id, metadata }, { server, account, project }) {
+    const facts = originNotedOn(metadata);
+    return isJsonObject(facts) ? { runId: id, isRead: true, facts, server, account, project } : undefined;
+}
+/** A run's metadata without what this action noted there. */
+function withoutOrigin(metadata) {
+    return Object.fromEntries(Object.entries(metadata).filter(([key]) => key !== KEY));
+}
+/** What there is to note of where a run comes from; without what is not known. */
+function factsOf(provenance) {
+    const { repository, sha, ref, headRef, baseRef, eventName, actor, workflow, workflowRunUrl } = provenance;
+    const [, kind, name] = /^refs\/(heads|tags|pull)\/(.+)$/.exec(ref) ?? [];
+    const facts = {
+        repository,
+        event: eventName,
+        commit: sha,
+        branch: kind === 'heads' ? name : headRef,
+        base_branch: baseRef,
+        tag: kind === 'tags' ? name : '',
+        pull_request: kind === 'pull' ? Number.parseInt(name ?? '', 10) : Number.NaN,
+        actor,
+        workflow,
+        workflow_run: workflowRunUrl,
+    };
+    return Object.fromEntries(Object.entries(facts).filter((fact) => fact[1] !== undefined && fact[1] !== '' && !Number.isNaN(fact[1])));
 }
 
 ;// CONCATENATED MODULE: ./build/run/outcome/traceback.js
@@ -63649,6 +63031,222 @@ function readGivingUp({ records }) {
     return message === undefined ? undefined : { type: undefined, message, frame: undefined, code: undefined };
 }
 
+;// CONCATENATED MODULE: ./build/run/outcome/expect.js
+
+
+
+/**
+ * @param unread why the metadata is not complete, so that nothing can be said to hold
+ * @param baseline undefined where there is no such input
+ */
+function judgeExpectations(expectations, logged, unread, baseline) {
+    if (unread !== undefined) {
+        const got = `nothing, because the metadata could not be read: ${unread}`;
+        return expectations.map((expectation) => ({ wanted: expect_describe(expectation), held: false, got }));
+    }
+    const entries = entriesOf(logged);
+    return expectations.map(({ wanted, ...rest }) => isBound(wanted)
+        ? judgeAgainst({ ...rest, wanted }, entries, baseline)
+        : expect_judge({ ...rest, wanted }, entries));
+}
+/** What was logged under a name as a condition writes it; or why that is not clear, to stand behind the name. */
+function loggedValue(name, logged) {
+    return find(name, entriesOf(logged));
+}
+/** What a condition's name stands for, as `step.key` or the run's own `key`; the name itself where that is not clear. */
+function nameInMetadata(name, logged) {
+    const found = find(name, entriesOf(logged));
+    return 'problem' in found ? name : expect_nameOf(found);
+}
+/** Not met by a value at the bound. */
+const EXCLUSIVE = new Set(['<', '>', '!=']);
+/** Whether it can be judged only beside a baseline. */
+function needsBaseline({ wanted }) {
+    return isBound(wanted);
+}
+/** Whether something is expected in comparison with the baseline. */
+function isBound(wanted) {
+    return typeof wanted === 'object';
+}
+function judgeAgainst(expectation, entries, baseline = { kind: 'unread', why: 'there is no input baseline' }) {
+    const wanted = expect_describe(expectation);
+    if (baseline.kind === 'none' && !baseline.isRequired) {
+        return { wanted, held: true, isUnchecked: true, got: `not checked: ${baseline.why}` };
+    }
+    if (baseline.kind !== 'found') {
+        return { wanted, held: false, got: `nothing to compare with: ${baseline.why}` };
+    }
+    const own = find(expectation.name, entries);
+    if ('problem' in own)
+        return { wanted, held: false, got: own.problem };
+    const found = findSame(own, entriesOf(baseline.values));
+    const nothing = (what) => ({
+        wanted,
+        held: false,
+        got: `nothing to compare with: the baseline has ${what}`,
+    });
+    if ('problem' in found)
+        return nothing(found.problem);
+    const { value } = found;
+    if (typeof value === 'number' && !Number.isFinite(value))
+        return nothing('a number that is too large to be read');
+    const { operator } = expectation;
+    const { offset } = expectation.wanted;
+    if (typeof value !== 'number') {
+        // Without a look at the values nobody knows that texts are compared, and "9.5" comes behind "10.5".
+        const isOrdered = operator !== '==' && operator !== '!=';
+        if (isOrdered || offset !== 0 || !isValue(value))
+            return nothing(`${show(value)}, which is not a number`);
+        return withLimit(wanted, expect_judge({ ...expectation, wanted: value }, entries), value);
+    }
+    // As a person adds, and as a computer does: how binary fractions are rounded decides nothing. A bound that is allowed
+    // itself is met if either has it so, one that is not only if both do.
+    const judged = (limit) => withLimit(wanted, expect_judge({ ...expectation, wanted: limit }, entries), limit);
+    const by = amountOf(value, expectation.wanted);
+    const verdict = judged(by === 0 ? value : sum(value, by));
+    const other = judged(value + by);
+    return verdict.held !== other.held && other.held !== EXCLUSIVE.has(operator) ? other : verdict;
+}
+function withLimit(wanted, verdict, limit) {
+    return { ...verdict, wanted: `${wanted} (${show(limit)})` };
+}
+/** What the baseline logged in the same place: a step's value is another one than that of the run itself. */
+function findSame(own, entries) {
+    const same = entries.find(({ step, key }) => step === own.step && key === own.key);
+    if (same !== undefined)
+        return same;
+    const name = expect_nameOf(own);
+    return {
+        problem: `no ${name} (${entries.length === 0 ? 'it has no metadata' : `it has ${words_listed(entries.map(expect_nameOf), name)}`})`,
+    };
+}
+function isValue(value) {
+    return value !== null && typeof value !== 'object' && typeof value !== 'number';
+}
+function amountOf(value, { offset, isPercent }) {
+    return isPercent ? (Math.abs(value) * offset) / 100 : offset;
+}
+/** One line that names each miss, with a semicolon between two and none within; undefined if everything held. */
+function missedExpectations(runName, verdicts) {
+    const missed = verdicts.filter(({ held }) => !held);
+    if (missed.length === 0)
+        return undefined;
+    const list = missed.map(({ wanted, got }) => `expected ${wanted}, got ${got}`).join('; ');
+    const count = `${missed.length} of ${verdicts.length} expectations ${missed.length === 1 ? 'was' : 'were'}`;
+    const which = verdicts.length === 1 ? 'the expectation was' : count;
+    return `The run "${runName}" completed, but ${which} not met: ${list}`;
+}
+/** As a person writes it. */
+function expect_describe({ name, operator, wanted }) {
+    return `${name} ${operator} ${isBound(wanted) ? describeBound(wanted) : show(wanted)}`;
+}
+function describeBound({ offset, isPercent }) {
+    if (offset === 0)
+        return 'baseline';
+    return `baseline ${offset < 0 ? '-' : '+'} ${Math.abs(offset)}${isPercent ? ' %' : ''}`;
+}
+function entriesOf({ metadata: ofRun, stepMetadata: ofSteps }) {
+    const own = Object.entries(ofRun).map(([key, value]) => ({ step: undefined, key, value }));
+    const others = ofSteps.flatMap(({ step, metadata }) => Object.entries(metadata).map(([key, value]) => ({ step, key, value })));
+    return [...own, ...others];
+}
+function expect_judge(expectation, entries) {
+    const found = find(expectation.name, entries);
+    if ('problem' in found)
+        return { wanted: expect_describe(expectation), held: false, got: found.problem };
+    const { value } = found;
+    const doubt = doubtAbout(value, expectation.wanted);
+    const held = doubt === undefined && compare(value, expectation);
+    const kind = held || typeof value === typeof expectation.wanted ? undefined : kindOf(value);
+    const remark = doubt ?? kind;
+    return {
+        wanted: expect_describe(expectation),
+        held,
+        got: `${show(value)}${remark === undefined ? '' : ` (${remark})`}`,
+    };
+}
+function find(name, entries) {
+    const named = entries.filter(({ step, key }) => step !== undefined && `${step}.${key}` === name);
+    const bare = entries.filter(({ key }) => key === name);
+    // The run's own is the plain meaning of a bare name.
+    const own = bare.filter(({ step }) => step === undefined);
+    const matches = [...named, ...(own.length > 0 ? own : bare)];
+    const [match, ...others] = matches;
+    if (match !== undefined && others.length === 0)
+        return match;
+    if (match !== undefined) {
+        const names = [...new Set(matches.map(expect_nameOf))];
+        if (names.length > 1)
+            return { problem: `several values: ${words_listed(names, name)} (write one of these)` };
+        return {
+            problem: `several values of this name: ${words_listed(matches.map(expect_originOf), name)} (log them under other names)`,
+        };
+    }
+    return { problem: noSuchValue(name, entries) };
+}
+function noSuchValue(name, entries) {
+    if (entries.length === 0)
+        return 'no such value (the run has no metadata)';
+    return `no such value (the run has ${words_listed(entries.map(expect_nameOf), name)})`;
+}
+function expect_nameOf({ step, key }) {
+    return step === undefined ? key : `${step}.${key}`;
+}
+/** Where a value was logged, for names that read alike. */
+function expect_originOf({ step, key }) {
+    return step === undefined ? `${key} of the run itself` : `${key} of the step ${step}`;
+}
+/** Why a number cannot be compared: two that differ may have been read as the same one. */
+function doubtAbout(value, wanted) {
+    if (typeof value !== 'number' || typeof wanted !== 'number')
+        return undefined;
+    if (!Number.isFinite(value))
+        return 'a number that is too large to be read';
+    const isRounded = Math.abs(value) > Number.MAX_SAFE_INTEGER;
+    return isRounded && value === wanted ? 'more digits than can be compared exactly' : undefined;
+}
+/** Values of two kinds are different, and have no order. */
+function compare(value, { operator, wanted }) {
+    switch (operator) {
+        case '==':
+            return value === wanted;
+        case '!=':
+            return typeof value === typeof wanted && value !== wanted;
+        case '<':
+        case '<=':
+        case '>':
+        case '>=':
+            return expect_inOrder(value, wanted, operator);
+    }
+}
+function expect_inOrder(value, wanted, operator) {
+    const numbers = typeof value === 'number' && typeof wanted === 'number';
+    const texts = typeof value === 'string' && typeof wanted === 'string';
+    if (!numbers && !texts)
+        return false;
+    switch (operator) {
+        case '<':
+            return value < wanted;
+        case '<=':
+            return value <= wanted;
+        case '>':
+            return value > wanted;
+        case '>=':
+            return value >= wanted;
+    }
+}
+function kindOf(value) {
+    if (value === null)
+        return 'nothing';
+    if (typeof value === 'string')
+        return 'a text';
+    if (typeof value === 'number')
+        return 'a number';
+    if (typeof value === 'boolean')
+        return 'a boolean';
+    return isJsonObject(value) ? 'a mapping' : 'a list';
+}
+
 ;// CONCATENATED MODULE: ./build/run/watch/usual.js
 
 const MOST_RUNS = 10;
@@ -63714,6 +63312,291 @@ function spreadOf(logs) {
     return Math.min(MOST_SPREAD, Math.max(least, deviation));
 }
 
+;// CONCATENATED MODULE: ./build/run/watch/job-end.js
+/**
+ * The last minutes of a job. A step that can hand its run over does so when they begin, so that there is time for what comes
+ * after it, and a cancellation that comes in them is GitHub's limit and no person's.
+ */
+const LAST_MS = 300_000;
+/** How long the step waits for the end of its run; milliseconds, undefined: as long as it takes. */
+function waitLimitMs(policy) {
+    const { timeoutMs, onTimeout, jobDeadline } = policy;
+    if (onTimeout !== 'hand-over' || jobDeadline === undefined)
+        return timeoutMs;
+    return Math.min(timeoutMs ?? Number.POSITIVE_INFINITY, untilLastMs(jobDeadline));
+}
+/** Milliseconds until the last minutes of the job; 0 once they have begun. */
+function untilLastMs(jobDeadline) {
+    return Math.max(0, jobDeadline.leftMs - LAST_MS);
+}
+/** Whether GitHub ends the job for its time, if it ends it now. */
+function isInLastMinutes({ jobDeadline }) {
+    return jobDeadline !== undefined && untilLastMs(jobDeadline) === 0;
+}
+/** What becomes of the run that nobody follows any more. */
+function endModeOf(onTimeout) {
+    return onTimeout === 'hand-over' ? 'keep-running' : onTimeout;
+}
+/**
+ * That the job may end before the run does, or before its timeout is over. Undefined where it does not, where nobody knows,
+ * and where the run is handed over in time.
+ *
+ * @param forecastMs what such a run usually still takes; undefined: nobody knows
+ */
+function jobTooShort(policy, forecastMs) {
+    const { timeoutMs = Number.POSITIVE_INFINITY, onTimeout, jobDeadline } = policy;
+    if (jobDeadline === undefined || onTimeout === 'hand-over')
+        return undefined;
+    const needsMs = Math.min(timeoutMs, forecastMs ?? timeoutMs);
+    const { leftMs } = jobDeadline;
+    if (needsMs <= leftMs || needsMs === Number.POSITIVE_INFINITY)
+        return undefined;
+    return { kind: 'job-too-short', needsMs, leftMs, isForecast: needsMs === forecastMs, onTimeout };
+}
+
+;// CONCATENATED MODULE: ./build/run/age.js
+/**
+ * How long a run has been there, or how long it took if it has ended: milliseconds from its creation, by the server's
+ * clock. The step may have joined it late, and the runner's clock may be minutes away.
+ *
+ * @param serverNow milliseconds since the epoch; undefined where the server has not said
+ */
+function ageOf({ created, endTime }, serverNow) {
+    const until = endTime ?? serverNow;
+    return created === undefined || until === undefined ? 0 : Math.max(0, until - created);
+}
+/**
+ * From a run's creation until nothing of it ran any more, in milliseconds: the steps of a failed run may go on after
+ * its end. Undefined where the server does not say.
+ */
+function age_durationOf({ created, endTime } = {}, steps) {
+    if (created === undefined || endTime === undefined)
+        return undefined;
+    const ends = steps.map(({ startTime, durationMs }) => (startTime ?? created) + (durationMs ?? 0));
+    // As arguments of one call, so many numbers as a run may have steps would be too much for the stack.
+    const last = ends.reduce((latest, end) => Math.max(latest, end), endTime);
+    return Math.max(0, last - created);
+}
+
+;// CONCATENATED MODULE: ./build/run/outcome/step-attempts.js
+/**
+ * Of each step its last attempt. A server lists a step that was tried again once for each attempt, those that failed as
+ * `retried` (seen on 0.98.0), and what such an attempt left behind is no result of the run.
+ *
+ * @param steps the earliest first; those of one second in any order, as some databases keep whole seconds only
+ */
+function lastAttempts(steps) {
+    const counted = steps.filter(({ state }) => state.status !== 'retried');
+    const last = new Map(counted.map((step) => [step.state.name, step]));
+    const names = new Set(steps.map(({ state }) => state.name));
+    return [...names].flatMap((name) => last.get(name) ?? []);
+}
+
+;// CONCATENATED MODULE: ./build/run/outcome/collect.js
+
+
+
+
+
+
+
+
+/** How many steps' metadata and outputs are read if nothing depends on them. */
+const MOST_STEPS = 1_000;
+/** What the client reads at most. */
+const MOST_STEPS_THOROUGHLY = 20_000;
+/** How much of them is kept: about 3 KB for each of 20,000 steps. The page that goes beyond it may have 32 MB more. */
+const MOST_MEGABYTES = 64;
+/** A copy of the database that answers some of the requests is mostly not further behind. */
+const CATCH_UP_MS = 3_000;
+/** What a server leaves out of what an account may not see. */
+const HIDDEN = "the account may not read it, or the server's answer was not usable";
+const LEFT_OUT = 'the server left them out';
+const OUTDATED = 'the server gave it as it was before the run ended';
+const collect_TIME_LIMIT_MS = 20_000;
+const TIME_LIMIT_THOROUGHLY_MS = 180_000;
+/**
+ * Reads what there is to know of a run at its end. What cannot be read is named in `missing`.
+ *
+ * @throws the signal's reason if it was aborted
+ */
+async function collectDetails(reference, options, deps) {
+    const { run, states, hydrated, behind } = await readAll(reference, options, deps);
+    const missing = hydrated.missing === undefined ? [] : [hydrated.missing];
+    if (behind.steps > 0) {
+        const all = Math.max(collect_valueOf(states)?.length ?? 0, hydrated.steps.length);
+        missing.push(`metadata and artifacts of ${behind.steps} of ${all} steps: ${LEFT_OUT}`);
+    }
+    const detail = behind.run ? undefined : collect_valueOf(run);
+    if (detail?.metadata === undefined) {
+        const why = 'missing' in run ? run.missing : behind.run ? OUTDATED : HIDDEN;
+        missing.unshift(`the run's own metadata: ${why}`);
+    }
+    const counted = lastAttempts(hydrated.steps);
+    const hidden = counted.filter(({ metadata }) => metadata === undefined).length;
+    if (hidden > 0)
+        missing.push(`metadata of ${hidden} of ${counted.length} steps: ${HIDDEN}`);
+    const steps = collect_valueOf(states) ?? hydrated.steps.map(({ state }) => state);
+    const unread = missing.length === 0 ? undefined : missing.join('; ');
+    if ('missing' in states)
+        missing.push(`the steps that did not start: ${states.missing}`);
+    missing.push(...hiddenArtifacts(counted));
+    const startedNone = !behind.run && hasStartedNone(collect_valueOf(states), hydrated);
+    return {
+        run: detail,
+        details: {
+            durationMs: age_durationOf(startedNone ? withAnEnd(detail) : detail, steps),
+            steps,
+            metadata: withoutRepeats(withoutOrigin(detail?.metadata ?? {}), hydrated.steps),
+            stepMetadata: stepMetadataOf(counted),
+            artifacts: counted.flatMap(artifactsOf),
+            curated: curatedOf(detail),
+            missing,
+        },
+        unread,
+        startedNone,
+    };
+}
+/** The server gives a run no end that failed before any step; its last change is that it failed. */
+function withAnEnd(run) {
+    return run && { ...run, endTime: run.endTime ?? run.updated };
+}
+function hasStartedNone(states, hydrated) {
+    if (states !== undefined)
+        return states.every(({ status }) => status === undefined);
+    return hydrated.missing === undefined && hydrated.steps.length === 0;
+}
+function collect_valueOf(reading) {
+    return 'value' in reading ? reading.value : undefined;
+}
+/** Once more where something of it is behind. */
+async function readAll(reference, { thoroughly, ended }, deps) {
+    const limit = deps.timeLimit(thoroughly ? TIME_LIMIT_THOROUGHLY_MS : collect_TIME_LIMIT_MS);
+    const retries = { retries: thoroughly };
+    const read = async () => {
+        const [run, states, hydrated] = await Promise.all([
+            tryTo((client) => client.runDetail(reference.id), deps, limit, retries),
+            tryTo((client) => readSteps(client, reference), deps, limit, retries),
+            readStepDetails(reference, thoroughly, deps, limit),
+        ]);
+        const isOutdated = ended !== undefined && 'value' in run && run.value.status !== ended.status;
+        const behind = { run: isOutdated, steps: countLacked(collect_valueOf(states) ?? [], hydrated, ended) };
+        return { run, states, hydrated, behind };
+    };
+    const first = await read();
+    if (!first.behind.run && first.behind.steps === 0)
+        return first;
+    await deps.clock.sleep(CATCH_UP_MS, deps.signal);
+    return read();
+}
+/**
+ * How many of the started steps a list lacks that says that it has them all, or are there only as they were before
+ * they ended.
+ *
+ * @param known those of the graph
+ */
+function countLacked(known, { steps, missing }, ended) {
+    const listed = new Map(steps.map(({ state }) => [state.id, state]));
+    const lacked = known.filter(({ id, status }) => {
+        if (missing !== undefined || id === undefined || status === undefined)
+            return false;
+        return isStepFinished(status) ? !isStepFinished(listed.get(id)?.status ?? 'unknown') : !listed.has(id);
+    });
+    // Steps may go on where a run failed, unless the server says that nothing of it does.
+    const allEnded = ended !== undefined && (runPhase(ended.status) === 'succeeded' || ended.inProgress === false);
+    const goingOn = [...known, ...listed.values()].filter(({ status }) => allEnded && status !== undefined && runPhase(status) === 'going-on');
+    return new Set([...lacked, ...goingOn].map(({ id }) => id)).size;
+}
+async function readStepDetails(run, thoroughly, deps, limit) {
+    const most = thoroughly ? MOST_STEPS_THOROUGHLY : MOST_STEPS;
+    const steps = [];
+    let [received, total, kept] = [0, 0, 0];
+    const whyStopped = () => {
+        if (received >= most)
+            return 'too many to be read';
+        if (kept < MOST_MEGABYTES * 1024 * 1024)
+            return undefined;
+        return `too large to be read; at most ${MOST_MEGABYTES} MB are`;
+    };
+    const read = await tryTo(async (client) => {
+        for await (const page of client.stepDetails(run)) {
+            for (const step of page.steps) {
+                steps.push(step);
+                kept += sizeOf(step);
+            }
+            received = page.received;
+            total = page.total;
+            if (whyStopped() !== undefined)
+                return;
+        }
+    }, deps, limit, { retries: thoroughly });
+    const left = total - received;
+    const which = received === 0 ? 'the steps' : `${left} of ${total} steps`;
+    if ('missing' in read)
+        return { steps, missing: `metadata and artifacts of ${which}: ${read.missing}` };
+    if (left <= 0)
+        return { steps, missing: undefined };
+    return {
+        steps,
+        missing: `metadata and artifacts of ${which}: ${whyStopped() ?? LEFT_OUT}`,
+    };
+}
+/** About how many bytes something takes. Without recursion: a server may nest its values as deeply as it likes. */
+function sizeOf(whole) {
+    let size = 0;
+    const left = [whole];
+    while (left.length > 0) {
+        const value = left.pop();
+        size += typeof value === 'string' ? value.length : 16;
+        if (typeof value !== 'object' || value === null)
+            continue;
+        if (!Array.isArray(value))
+            for (const key of Object.keys(value))
+                size += key.length;
+        for (const inner of Array.isArray(value) ? value : Object.values(value))
+            left.push(inner);
+    }
+    return size;
+}
+/** What is nested more deeply is not compared: that would end in an overflow of the stack. */
+const collect_MAX_DEPTH = 200;
+/**
+ * The run's own metadata: 0.74 repeats that of its steps beside it, of all attempts, as `step::key`. Only a value that a
+ * step has as well is such a repeat: anybody may log a name with `::` in it for the run itself.
+ */
+function withoutRepeats(ofRun, steps) {
+    const ofSteps = new Map();
+    for (const { state, metadata = {} } of steps) {
+        for (const [key, value] of Object.entries(metadata)) {
+            const name = `${state.name}::${key}`;
+            const values = ofSteps.get(name) ?? [];
+            values.push(value);
+            ofSteps.set(name, values);
+        }
+    }
+    const own = Object.entries(ofRun).filter(([name, value]) => isDeeperThan(collect_MAX_DEPTH, value) ||
+        ofSteps.get(name)?.some((each) => (0,external_node_util_.isDeepStrictEqual)(each, value)) !== true);
+    return Object.fromEntries(own);
+}
+/** @param steps one attempt of each */
+function stepMetadataOf(steps) {
+    return steps.flatMap(({ state, metadata = {} }) => Object.keys(metadata).length === 0 ? [] : [{ step: state.name, metadata }]);
+}
+function artifactsOf({ state, outputs }) {
+    return outputs.map(({ permissionDenied: _, ...output }) => ({ step: state.name, ...output }));
+}
+function curatedOf(run) {
+    return run?.curated ?? [];
+}
+/** Of how many artifacts there is only the id, as one clause; none where all can be seen. */
+function hiddenArtifacts(steps) {
+    const hidden = steps.flatMap(({ outputs }) => outputs).filter(({ permissionDenied }) => permissionDenied);
+    if (hidden.length === 0)
+        return [];
+    const which = hidden.length === 1 ? '1 artifact' : `${hidden.length} artifacts`;
+    return [`names, versions and addresses of ${which}: the account needs permission to read artifacts`];
+}
+
 ;// CONCATENATED MODULE: ./build/run/outcome/look-back.js
 
 
@@ -63763,6 +63646,262 @@ function causeOf(steps, { failures }) {
         return { kind: 'unknown' };
     const fault = failures.findLast((failure) => failure.step === step)?.fault;
     return { kind: 'step', step, fault, others: names.size - 1 };
+}
+
+;// CONCATENATED MODULE: ./build/zenml/run-url.js
+
+
+/** Browsers follow no longer one, and a later step could not take it. */
+const run_url_MAX_LENGTH = 2_000;
+/**
+ * Where a person looks at a run (ZenML API, "Where a person looks at a run"). Undefined if the server tells no
+ * address that a browser may follow.
+ *
+ * @param baseUrl the server's address as the user gave it
+ */
+function runUrl(...place) {
+    const url = run_url_address(...place);
+    return url === undefined || url.length > run_url_MAX_LENGTH ? undefined : url;
+}
+/** Where a person looks at a model's version. Only ZenML Pro's dashboard has such a page (ZenML's dashboard_utils.py). */
+function modelVersionUrl(server, { id, model }) {
+    const dashboard = server.isPro ? run_url_httpUrl(server.dashboardUrl) : undefined;
+    if (dashboard === undefined || model.projectId === undefined)
+        return undefined;
+    const url = `${dashboard}/projects/${pathSegment(model.projectId)}/model-versions/${pathSegment(id)}`;
+    return url.length > run_url_MAX_LENGTH ? undefined : url;
+}
+function run_url_address(baseUrl, server, runId, project) {
+    const id = pathSegment(runId);
+    if (server.isPro) {
+        const dashboard = run_url_httpUrl(server.dashboardUrl);
+        if (dashboard === undefined)
+            return undefined;
+        // Before there were projects: `\u2026/organizations/{id}/tenants/{id}/runs/{id}` (ZenML's dashboard_utils.py).
+        if (!isAtLeast(server.version, 0, 80))
+            return `${dashboard}/runs/${id}`;
+        if (project === undefined)
+            return undefined;
+        return `${dashboard}/projects/${pathSegment(project.id)}/runs/${id}`;
+    }
+    if (!isAtLeast(server.version, 0, 82))
+        return `${baseUrl}/runs/${id}`;
+    return project?.name === undefined
+        ? undefined
+        : `${baseUrl}/projects/${pathSegment(project.name)}/runs/${id}`;
+}
+/** A server's text as an address, if it is one with http or https and without user info. */
+function run_url_httpUrl(text) {
+    if (text === undefined)
+        return undefined;
+    try {
+        const url = new URL(text);
+        if (!/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '')
+            return undefined;
+        // A query or fragment would swallow the path of the run.
+        return `${url.origin}${url.pathname}`.replace(/\/+$/, '');
+    }
+    catch {
+        return undefined;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/run/compare/baseline.js
+
+
+
+
+
+
+
+
+/** As the input has it. */
+function nameOfBaseline(choice) {
+    if (choice.kind === 'known')
+        return choice.name;
+    return choice.kind === 'run' ? `run:${choice.reference}` : choice.branch;
+}
+/** What a branch is worked on by: no pull request, whose branch may have any name, and no workflow that follows another. */
+const EVENTS = ['push', 'schedule', 'workflow_dispatch'];
+const baseline_PAGE_SIZE = 50;
+/** Beyond it nobody can say that there is none. */
+const baseline_MOST_PAGES = 20;
+const baseline_TIME_LIMIT_MS = 60_000;
+/**
+ * Finds the run to compare with and reads what it logged. A branch's is the newest completed run of the same pipeline
+ * that says of itself that this repository started it on that very branch, by a push, a schedule or a person, and that
+ * its step ended well: one that missed its expectations is never one, else the bar would sink with each merge.
+ *
+ * @throws the signal's reason if it was aborted, and nothing else that a server can cause
+ */
+async function readBaseline(choice, compared, deps) {
+    if (choice.kind === 'known')
+        return choice.baseline;
+    const limit = deps.timeLimit(baseline_TIME_LIMIT_MS);
+    const read = await tryTo(async (client) => baseline_find(choice, compared, client), deps, limit, { retries: true });
+    if ('missing' in read)
+        return { kind: 'unread', why: read.missing };
+    const found = read.value;
+    if ('why' in found)
+        return found;
+    const { id, name = id, projectId = compared.projectId } = found;
+    const { details, unread } = await collectDetails({ id, projectId }, { ended: found, thoroughly: true }, deps);
+    if (unread !== undefined)
+        return { kind: 'unread', why: `the run "${name}" could not be read: ${unread}` };
+    const url = runUrl(deps.client.serverUrl, compared.server, id, compared.project);
+    return { kind: 'found', id, name, url, values: details };
+}
+async function baseline_find(choice, compared, client) {
+    return choice.kind === 'run'
+        ? findNamed(choice.reference, compared, client)
+        : findOnBranch(choice, compared, client);
+}
+async function findNamed(reference, { id, projectId }, client) {
+    const [run, ...others] = isUuid(reference)
+        ? [await runOfId(client, reference)]
+        : await client.runsByName(reference, projectId);
+    const unread = (why) => ({ kind: 'unread', why });
+    if (run === undefined) {
+        return unread(`there is no run "${reference}", or the account has no permission to read it`);
+    }
+    if (others.length > 0)
+        return unread(`several projects have a run named "${reference}"; use its id`);
+    if (run.id === id)
+        return unread('a run cannot be compared with itself');
+    return runPhase(run.status) === 'succeeded'
+        ? run
+        : unread(`the run "${reference}" is ${run.status}, and only a completed one can be compared with`);
+}
+async function findOnBranch({ branch, repository }, { id, projectId, pipelineId }, client) {
+    if (pipelineId === undefined) {
+        return { kind: 'unread', why: 'the server does not say which pipeline the run is of' };
+    }
+    let isHidden = false;
+    const query = { pipelineId, projectId, size: baseline_PAGE_SIZE, branch };
+    for (let page = 1; page <= baseline_MOST_PAGES; page += 1) {
+        const { runs, isLast } = await client.completedRuns({ ...query, page });
+        for (const run of runs) {
+            isHidden ||= run.metadata === undefined;
+            if (run.id !== id && isGoodRunOf(run, branch, repository))
+                return run;
+        }
+        if (!isLast)
+            continue;
+        return isHidden
+            ? { kind: 'unread', why: 'the account has no permission to read the metadata of earlier runs' }
+            : { kind: 'none', why: `no run of the branch ${branch} has passed with this action yet` };
+    }
+    return {
+        kind: 'unread',
+        why: `none of the last ${baseline_MOST_PAGES * baseline_PAGE_SIZE} runs is a passed run of ${branch}`,
+    };
+}
+function isGoodRunOf({ metadata }, branch, repository) {
+    const noted = originNotedOn(metadata);
+    return (isJsonObject(noted) &&
+        noted['repository'] === repository &&
+        noted['branch'] === branch &&
+        noted['conclusion'] === 'completed' &&
+        EVENTS.includes(noted['event']));
+}
+
+;// CONCATENATED MODULE: ./build/run/compare/compare.js
+
+
+/** Deeper nested values are no metrics that a person compares. */
+const MOST_LEVELS = 5;
+/**
+ * Puts the numbers of a run beside those of its baseline: those that something is expected of first, then by name.
+ *
+ * @param input the baseline as the input names it
+ */
+function compareRuns(input, logged, baseline, expectations) {
+    if (baseline.kind !== 'found') {
+        return { input, baseline: undefined, missing: baseline.why, metrics: [] };
+    }
+    const own = numbersIn(logged);
+    const before = numbersIn(baseline.values);
+    const wishes = wishesOf(expectations, logged);
+    const metrics = [...new Set([...own.keys(), ...before.keys()])]
+        .map((name) => ({
+        name,
+        value: own.get(name),
+        baseline: before.get(name),
+        better: wishes.get(name),
+    }))
+        .toSorted((a, b) => Number(wishes.has(b.name)) - Number(wishes.has(a.name)) || compareNames(a.name, b.name));
+    const { id, name, url } = baseline;
+    return { input, baseline: { id, name, url }, missing: undefined, metrics };
+}
+function compareNames(a, b) {
+    return a < b ? -1 : a > b ? 1 : 0;
+}
+/** Which way is good: as the conditions that compare with the baseline say it, or else as all agree. */
+function wishesOf(expectations, logged) {
+    const byName = new Map();
+    for (const expectation of expectations) {
+        const name = nameInMetadata(expectation.name, logged);
+        byName.set(name, [...(byName.get(name) ?? []), expectation]);
+    }
+    return new Map([...byName].map(([name, own]) => {
+        const bound = own.filter(({ wanted }) => typeof wanted === 'object');
+        const ways = new Set((bound.length > 0 ? bound : own).map(betterOf));
+        const [way] = ways;
+        return [name, ways.size === 1 ? way : undefined];
+    }));
+}
+/** Which way is good, as far as a condition says it. */
+function betterOf({ operator }) {
+    if (operator === '>' || operator === '>=')
+        return 'higher';
+    return operator === '<' || operator === '<=' ? 'lower' : undefined;
+}
+/** The numbers of a run and its steps, `step.key`, those in mappings as `step.key.inner`. */
+function numbersIn({ metadata, stepMetadata }) {
+    const numbers = new Map();
+    collect(metadata, '', numbers, MOST_LEVELS);
+    for (const { step, metadata: ofStep } of stepMetadata)
+        collect(ofStep, `${step}.`, numbers, MOST_LEVELS);
+    return new Map([...numbers].filter((entry) => entry[1] !== undefined));
+}
+/** Of a name that stands for two values nobody knows which is meant. */
+function collect(values, prefix, numbers, levels) {
+    for (const [key, value] of Object.entries(values)) {
+        const name = `${prefix}${key}`;
+        if (typeof value === 'number' && Number.isFinite(value)) {
+            numbers.set(name, numbers.has(name) ? undefined : value);
+        }
+        if (isJsonObject(value) && levels > 0)
+            collect(value, `${name}.`, numbers, levels - 1);
+    }
+}
+
+;// CONCATENATED MODULE: ./build/run/compare/judge.js
+
+
+
+/** A completed run is what was wished for only if its metadata is as expected. */
+async function judgeRun(run, completed, { details, unread }, policy, deps) {
+    const { expectations = [] } = policy;
+    const baseline = await judge_compare(run, { details, unread }, policy, deps);
+    if (expectations.length === 0)
+        return completed;
+    const verdicts = judgeExpectations(expectations, details, unread, baseline);
+    deps.reporter.tell({ kind: 'expectations', verdicts });
+    const error = missedExpectations(run.started.name, verdicts);
+    return error === undefined ? completed : { ...completed, conclusion: 'expectation-missed', error };
+}
+/** Puts the run beside its baseline, if one is wished. */
+async function judge_compare({ started, kin: { pipelineId }, server, project }, { details, unread }, { baseline: choice, baselineRequired: isRequired = false, expectations = [] }, deps) {
+    if (choice === undefined)
+        return undefined;
+    // What was not read of the run itself must not look as if it had not been logged.
+    const baseline = unread === undefined
+        ? await readBaseline(choice, { ...started, pipelineId, server, project }, deps)
+        : { kind: 'unread', why: `the run's own metadata could not be read: ${unread}` };
+    const comparison = compareRuns(nameOfBaseline(choice), details, baseline, expectations);
+    deps.reporter.tell({ kind: 'compared', comparison });
+    return baseline.kind === 'none' ? { ...baseline, isRequired } : baseline;
 }
 
 ;// CONCATENATED MODULE: ./build/run/visualizations/gallery.js
@@ -64196,7 +64335,7 @@ class SharedLooks {
         if (first === undefined)
             return;
         const { client } = first;
-        if (askers.length === 1 || this.#blockedLists === MOST_BLOCKED) {
+        if (askers.length === 1 || this.#blockedLists >= MOST_BLOCKED) {
             askAlone(askers);
             return;
         }
@@ -64855,7 +64994,7 @@ class Follower {
     }
     /** Watches the run until it ends, and judges it; with `wait: false` leaves it at once. */
     async follow(begun) {
-        const outcome = this.#policy.wait ? await this.#watch(begun) : this.#leave(begun.started);
+        const outcome = this.#policy.wait ? await this.#watch(begun) : this.#leave(begun.started, 'started');
         const isNoted = await begun.beside;
         const { origin } = begun;
         if (origin !== undefined && isNoted !== false && this.#isOver) {
@@ -64912,10 +65051,14 @@ class Follower {
         const { started, kin, ageMs } = begun;
         const { timeoutMs } = this.#policy;
         const { status, url } = started;
-        const usual = begun.usual === undefined ? await this.#usual(status, kin) : begun.usual.known;
+        const usual = begun.usual === undefined ? await this.#usual(status, kin, ageMs) : begun.usual.known;
         const failedSteps = async (steps) => this.#explainer.explain(steps);
         const failedChildRuns = async (runs) => this.#explainer.explainChildRuns(runs);
-        const watched = await watchRun({ ...this.#policy, run: started, status, url, usual, ageMs }, { ...this.deps, failedSteps, failedChildRuns });
+        const watching = new AbortController();
+        void this.#foreseeJobEnd(watching.signal);
+        const watched = await watchRun({ ...this.#policy, timeoutMs: waitLimitMs(this.#policy), run: started, status, url, usual, ageMs }, { ...this.deps, failedSteps, failedChildRuns }).finally(() => {
+            watching.abort();
+        });
         const known = { ...started, timeoutMs };
         switch (watched.kind) {
             case 'over': {
@@ -64926,7 +65069,9 @@ class Follower {
                 const lookedBack = await this.#lookBack(started, watched.run);
                 this.#details = lookedBack.details;
                 const outcome = conclude(watched, { ...known, cause: lookedBack.cause });
-                return outcome.conclusion === 'completed' ? this.#judge(begun, outcome, lookedBack) : outcome;
+                return outcome.conclusion === 'completed'
+                    ? judgeRun(begun, outcome, lookedBack, this.#policy, this.deps)
+                    : outcome;
             }
             case 'gone':
             case 'paused':
@@ -64938,13 +65083,29 @@ class Follower {
                 return this.#endAfterTimeout({ ...started, status: watched.status }, watched);
         }
     }
-    async #usual(status, kin) {
+    async #usual(status, kin, ageMs) {
         if (runPhase(status) !== 'going-on')
             return undefined;
         const usual = await readUsual(this.deps.client, kin, this.deps);
         if (usual !== undefined)
             this.deps.reporter.tell({ kind: 'usual', usual });
+        const tooShort = jobTooShort(this.#policy, usual && Math.max(0, usual.medianMs - ageMs));
+        if (tooShort !== undefined)
+            this.deps.reporter.tell(tooShort);
         return usual;
+    }
+    /** A step that is killed in the last minutes of its job leaves word to its post step in time. It never rejects. */
+    async #foreseeJobEnd(signal) {
+        const { jobDeadline, onTimeout } = this.#policy;
+        if (jobDeadline === undefined)
+            return;
+        try {
+            await this.deps.clock.sleep(untilLastMs(jobDeadline), signal);
+            this.deps.journal.ending(endModeOf(onTimeout));
+        }
+        catch {
+            // The run is followed no more.
+        }
     }
     /** A server that is away says nothing about its run, which may be hours from its end. */
     #lose(refuses, outcome) {
@@ -64966,6 +65127,8 @@ class Follower {
     }
     async #endAfterTimeout(run, watched) {
         const { timeoutMs, onTimeout } = this.#policy;
+        if (onTimeout === 'hand-over')
+            return this.#handOver(run);
         const deadline = new Deadline(this.deps.clock, TIMEOUT_STOP_MS);
         const reason = this.#reason('stopped after its timeout');
         this.deps.journal.ending(onTimeout);
@@ -64988,34 +65151,15 @@ class Follower {
         const thoroughly = run !== undefined && runPhase(run.status) === 'succeeded' && isJudged;
         return lookBack(reference, run, { thoroughly }, this.#explainer, { ...this.deps, logTail });
     }
-    /** A completed run is what was wished for only if its metadata is as expected. */
-    async #judge(begun, completed, { details, unread }) {
-        const { expectations = [] } = this.#policy;
-        const { name } = begun.started;
-        const baseline = await this.#compare(begun, details, unread);
-        if (expectations.length === 0)
-            return completed;
-        const verdicts = judgeExpectations(expectations, details, unread, baseline);
-        this.deps.reporter.tell({ kind: 'expectations', verdicts });
-        const error = missedExpectations(name, verdicts);
-        return error === undefined ? completed : { ...completed, conclusion: 'expectation-missed', error };
-    }
-    /** Puts the run beside its baseline, if one is wished. */
-    async #compare({ started, kin: { pipelineId }, server, project }, details, unread) {
-        const { baseline: choice, baselineRequired: isRequired = false, expectations = [] } = this.#policy;
-        if (choice === undefined)
-            return undefined;
-        // What was not read of the run itself must not look as if it had not been logged.
-        const baseline = unread === undefined
-            ? await readBaseline(choice, { ...started, pipelineId, server, project }, this.deps)
-            : { kind: 'unread', why: `the run's own metadata could not be read: ${unread}` };
-        const comparison = compareRuns(nameOfBaseline(choice), details, baseline, expectations);
-        this.deps.reporter.tell({ kind: 'compared', comparison });
-        return baseline.kind === 'none' ? { ...baseline, isRequired } : baseline;
-    }
-    #leave({ status }) {
+    /** It keeps running, and that is what was wished. */
+    #leave({ status }, conclusion) {
         this.deps.journal.settled();
-        return { conclusion: 'started', status, error: undefined, failedStep: undefined };
+        return { conclusion, status, error: undefined, failedStep: undefined };
+    }
+    #handOver(run) {
+        const { expectations = [] } = this.#policy;
+        this.deps.reporter.tell({ kind: 'handed-over', expectations: expectations.map(expect_describe) });
+        return this.#leave(run, 'running');
     }
     async #cancel() {
         const { client, clock, timeLimit, journal } = this.deps;
@@ -65025,19 +65169,30 @@ class Follower {
         const run = this.#started ?? this.#planned;
         if (run === undefined)
             return this.#cancelled('', this.#policy.nothingToCancel);
-        const { abortMs = CANCEL_BUDGET_MS } = this.#policy;
-        this.#tellEnding(this.#policy.onCancel, abortMs);
+        const { abortMs = CANCEL_BUDGET_MS, onCancel, onTimeout } = this.#policy;
+        const isJobEnd = isInLastMinutes(this.#policy);
+        if (isJobEnd && onTimeout === 'hand-over' && this.#started !== undefined)
+            return this.#handOver(this.#started);
+        const mode = isJobEnd ? endModeOf(onTimeout) : onCancel;
+        this.#tellEnding(mode, abortMs);
         const signal = timeLimit(abortMs + CANCEL_GRACE_MS);
         const ended = await cleanUp({
             run,
-            mode: this.#policy.onCancel,
+            mode,
             reason: this.#reason('cancelled'),
             lookUpUntil: new Deadline(clock, CANCEL_LOOK_UP_MS),
             deadline: new Deadline(clock, abortMs),
         }, { client: client.with({ signal }), clock, signal });
         if (ended.settled)
             journal.settled();
-        return this.#cancelled(ended.status, `Cancelled. ${ended.sentence}`);
+        const outcome = this.#cancelled(ended.status, `Cancelled. ${ended.sentence}`);
+        if (!isJobEnd)
+            return outcome;
+        return {
+            ...outcome,
+            conclusion: 'timed-out',
+            error: `The job's time is up: GitHub ends a job on a hosted runner after six hours (on-timeout: ${onTimeout}). ${ended.sentence}`,
+        };
     }
     #cancelled(status, error) {
         const cause = causeOf([], this.#explainer);
@@ -65957,7 +66112,7 @@ const GRANT = 'add "permissions: pull-requests: write" to the job, or give githu
 /** The workflow was started by an event without a pull request. */
 function noPullRequest(eventName) {
     const event = eventName === '' ? 'its event' : `the event ${quote(eventName)}`;
-    return `No comment was written: ${event} has no pull request; comments need one such as pull_request`;
+    return `No comment was written: ${event} has no pull request; comments need one such as pull_request, or, in wait/, the input pull-request`;
 }
 const NO_TOKEN = 'No comment was written: github-token is empty; remove that input, or give it a token';
 /** Why a comment is not as it should be, and what to do; one line. */
@@ -66021,6 +66176,7 @@ const NOTHING_KNOWN = {
     failures: [],
     runFailure: undefined,
     verdicts: [],
+    unjudged: [],
     comparison: undefined,
     cells: undefined,
     sweep: undefined,
@@ -66048,6 +66204,7 @@ const CONCLUSIONS = [
     'cancelled',
     'lost',
     'started',
+    'running',
     'expectation-missed',
     'dry-run',
 ];
@@ -66071,6 +66228,7 @@ const savedSchema = object({
     identity: schemas_string().regex(/^[0-9a-f]{8}$/),
     mode: schemas_enum(['never', 'always', 'on-failure']),
     stepKey: schemas_string(),
+    pullRequest: schemas_number().optional(),
     isTold: schemas_boolean(),
     isWritten: schemas_boolean(),
     record: object({
@@ -66393,6 +66551,7 @@ function resultText(result) {
 const SYMBOLS = {
     completed: '\u2705',
     started: '\ud83d\ude80',
+    running: '\u23f3',
     failed: '\u274c',
     stopped: '\ud83d\uded1',
     'timed-out': '\u23f0',
@@ -66405,6 +66564,7 @@ const SYMBOLS = {
 const WORDS = {
     'timed-out': 'timed out',
     lost: 'outcome unknown',
+    running: 'still running',
     'expectation-missed': 'completed, but not as expected',
     'dry-run': 'dry run, nothing was started',
 };
@@ -66429,7 +66589,7 @@ function headLine(record) {
         markdown_link(name, runUrl, heading_MAX_NAME_LENGTH),
         ...(conclusion === 'started' || durationMs === undefined ? [] : [`**${shownDuration(durationMs)}**`]),
         ...(usual === undefined ? [] : [`usually ${shownDuration(usual.medianMs)}`]),
-        ...(tellsMore(record) ? [stateText(record)] : []),
+        ...stateText(record),
         ...cacheShare(record),
     ].join(' \u00b7 ');
 }
@@ -66449,11 +66609,13 @@ function namedText(requested) {
     const of = pipeline === undefined ? '' : ` of the pipeline ${markdown_code(pipeline, heading_MAX_NAME_LENGTH)}`;
     return `${heading_NOUNS[kind]} ${markdown_code(requested.reference, heading_MAX_NAME_LENGTH)}${of}`;
 }
-function stateText({ conclusion, status }) {
-    const state = markdown_code(status, heading_MAX_NAME_LENGTH);
-    return conclusion === 'lost' ? `last seen ${state}` : `${state} in ZenML`;
+/** ZenML's state where it says something that the conclusion does not. */
+function stateText(record) {
+    if (!tellsMore(record))
+        return [];
+    const state = markdown_code(record.status, heading_MAX_NAME_LENGTH);
+    return [record.conclusion === 'lost' ? `last seen ${state}` : `${state} in ZenML`];
 }
-/** Whether ZenML's state says something that the conclusion does not. */
 function tellsMore({ conclusion, status }) {
     if (status === '' || conclusion === undefined || conclusion === status)
         return false;
@@ -66565,6 +66727,7 @@ function steps_moreText(steps, shown) {
 ;// CONCATENATED MODULE: ./build/github/page/values.js
 
 const MOST_VERDICTS = 100;
+const MOST_UNJUDGED = 20;
 const values_MOST_CHANGES = 50;
 const values_MOST_METRICS = 100;
 const values_MAX_NAME_LENGTH = 120;
@@ -66580,6 +66743,14 @@ function verdictsText(verdicts, most = MOST_VERDICTS) {
         .map((verdict) => [`${signOf(verdict)} ${markdown_code(verdict.wanted)}`, markdown_code(verdict.got)]);
     const more = verdicts.length - rows.length;
     return markdown_blocks(markdown_table(['Expected', 'Got'], rows), more > 0 ? `${grouped(more)} more not shown.` : '');
+}
+/** What a run is to be judged by that was handed over before its end; empty if nothing. */
+function unjudgedText(unjudged) {
+    if (unjudged.length === 0)
+        return '';
+    const shown = unjudged.slice(0, MOST_UNJUDGED).map((wanted) => markdown_code(wanted));
+    const more = unjudged.length - shown.length;
+    return `Not judged yet: ${shown.join(', ')}${more > 0 ? ` and ${grouped(more)} more` : ''}`;
 }
 function signOf({ held, isUnchecked }) {
     if (isUnchecked === true)
@@ -66657,10 +66828,10 @@ function renderComment(record, place) {
     const isOver = conclusion !== undefined;
     const sections = [
         ['heading', heading(isOver ? record : { ...record, status: 'running' })],
-        ['link', isOver ? headLine(record) : goingOnLine(record)],
+        ['link', isOver && conclusion !== 'running' ? headLine(record) : goingOnLine(record)],
         ['code', codeLine(record)],
         ['errors', whyText(record, FAILURE_LIMITS)],
-        ['expectations', verdictsText(verdicts, body_MOST_VERDICTS)],
+        ['expectations', markdown_blocks(verdictsText(verdicts, body_MOST_VERDICTS), unjudgedText(record.unjudged))],
         ['cells', sweepText(record.sweep, { foldsRest: false })],
         ['comparison', comparisonText(record.comparison)],
         ['metadata', details === undefined ? '' : metricsText(details, body_MOST_METRICS)],
@@ -66674,7 +66845,9 @@ function renderComment(record, place) {
     return `${marker}\n${withinSize(sections.map(([name, markdown]) => [name, withoutReferences(markdown)]), body_MAX_LENGTH - marker.length - RESERVED_LENGTH, ({ length }) => length)}\n`;
 }
 /** A comment does not move on by itself, so it says times and no durations. */
-function goingOnLine({ runName, runId, runUrl, created, usual }) {
+function goingOnLine(record) {
+    const { runName, runId, runUrl, created, usual, conclusion, asOf } = record;
+    const checked = conclusion === undefined ? undefined : shownMoment(asOf, TO_THE_MINUTE);
     const name = runName ?? runId;
     const start = shownMoment(created, TO_THE_MINUTE);
     const end = usual === undefined || created === undefined
@@ -66685,6 +66858,8 @@ function goingOnLine({ runName, runId, runUrl, created, usual }) {
         ...(start === undefined ? [] : [`started at ${start}`]),
         ...(usual === undefined ? [] : [`usually ${shownDuration(usual.medianMs)}`]),
         ...(end === undefined ? [] : [`expected to end at about ${end}`]),
+        ...(checked === undefined ? [] : [`last checked at ${checked}`]),
+        ...stateText(record),
     ].join(' \u00b7 ');
 }
 const TO_THE_MINUTE = 'YYYY-MM-DD hh:mm'.length;
@@ -66959,12 +67134,13 @@ function pullRequestComment(options) {
     return new PullRequestComment({ ...options, identity, isTold: false });
 }
 /** The same comment, to be brought to its end by the post step. */
-function commentOfSaved({ action, identity, mode, stepKey, isTold }, options) {
-    return new PullRequestComment({ ...options, action, identity, mode, stepKey, isTold });
+function commentOfSaved({ action, identity, mode, stepKey, pullRequest, isTold }, options) {
+    return new PullRequestComment({ ...options, action, identity, mode, stepKey, pullRequest, isTold });
 }
 const NEEDS_ON_FAILURE = {
     completed: 'update',
     started: 'update',
+    running: 'update',
     'dry-run': 'update',
     failed: 'write',
     stopped: 'write',
@@ -67003,7 +67179,7 @@ class PullRequestComment {
             return;
         try {
             const { context, readFile, token } = this.#settings;
-            const pullRequest = pullRequestOf(await readEvent(context, readFile));
+            const pullRequest = comment_chosen(this.#settings.pullRequest, pullRequestOf(await readEvent(context, readFile)));
             if (pullRequest === undefined) {
                 this.#giveUp(noPullRequest(context.eventName));
             }
@@ -67106,6 +67282,10 @@ class PullRequestComment {
         }
     }
 }
+/** The one that was named, with what the event says of it. */
+function comment_chosen(number, ofEvent) {
+    return number === undefined || number === ofEvent?.number ? ofEvent : { number, fromFork: false };
+}
 /** What counts is written; the next update has another try. */
 async function removeStale(id, api) {
     try {
@@ -67130,13 +67310,20 @@ const BECOMES_PUBLIC = 'visualizations: this repository is public, so everybody 
     'report page if the workflow uploads it';
 /** Where the inputs want the step to be told of. */
 async function audienceOf(inputs, action, env, log) {
-    const { summary, comment, githubToken, stepKey, authorities, visualizations = false } = inputs;
+    const { summary, comment, githubToken, stepKey, pullRequest, authorities, visualizations = false } = inputs;
     const around = surroundings(authorities, env, log);
     if (visualizations && isPublic(await readEvent(around.context, readFile)))
         log.notice(BECOMES_PUBLIC);
     return {
         summary,
-        comment: pullRequestComment({ mode: comment, token: githubToken, action, stepKey, ...around }),
+        comment: pullRequestComment({
+            mode: comment,
+            token: githubToken,
+            action,
+            stepKey,
+            pullRequest,
+            ...around,
+        }),
         reportFolder: visualizations ? (env['RUNNER_TEMP'] ?? (0,external_node_os_namespaceObject.tmpdir)()) : undefined,
         commits: await readCommits(around.context, readFile),
         requested: 'target' in inputs ? inputs.target : { kind: 'run', reference: inputs.run },
@@ -67151,6 +67338,17 @@ function surroundings(authorities, env, log) {
         clock: systemClock,
         log,
     };
+}
+
+;// CONCATENATED MODULE: ./build/actions/job-deadline.js
+
+
+
+
+/** When GitHub ends this job, at the latest; undefined where nothing says so. */
+async function jobDeadline(env) {
+    const leftMs = await jobLeftMs(env, fileAgeMs);
+    return leftMs === undefined ? undefined : new Deadline(systemClock, leftMs);
 }
 
 ;// CONCATENATED MODULE: ./build/github/inputs/project-choice.js
@@ -67414,6 +67612,8 @@ function resultLine(record) {
             return 'Dry run: nothing was started';
         case 'started':
             return 'The run continues in ZenML; not waiting for it (wait: false)';
+        case 'running':
+            return `Handed over (on-timeout: hand-over): the run keeps running in ZenML. To follow it further, use wait/ with run: ${inline(record.runId ?? '')}`;
         case 'completed':
             if (record.sweep !== undefined)
                 return sweepLine(record.sweep);
@@ -67681,6 +67881,8 @@ class RecordKeeper {
             this.#known.comparison = event.comparison;
         if (event.kind === 'expectations')
             this.#known.verdicts = event.verdicts;
+        if (event.kind === 'handed-over')
+            this.#known.unjudged = event.expectations;
     }
     end(end) {
         const { conclusion, status } = end;
@@ -68453,7 +68655,7 @@ function recordSections(record, { isMasked }) {
         ['link', headLine(record)],
         ['code', codeLine(record)],
         ['errors', whyText(record, { ...summary_LIMITS, showsLogs: isMasked })],
-        ['expectations', verdictsText(verdicts)],
+        ['expectations', markdown_blocks(verdictsText(verdicts), unjudgedText(record.unjudged))],
         ['cells', sweepText(record.sweep, { foldsRest: true })],
         ['comparison', comparisonText(record.comparison)],
         ['dry run', dryRun === undefined ? '' : dryRunText(dryRun)],
@@ -69034,6 +69236,7 @@ const JSON_OUTPUTS = ['steps', 'metadata', 'artifacts', 'comparison'];
 const TITLES = {
     completed: 'ZenML run completed',
     started: 'ZenML run started',
+    running: 'ZenML run handed over',
     failed: 'ZenML run failed',
     stopped: 'ZenML run stopped',
     'timed-out': 'ZenML run timed out',
@@ -69166,13 +69369,14 @@ const NO_END = { status: '', failedStep: undefined };
 
 
 
+
 /** Runs a template or snapshot and waits for it. Gives whether the step succeeded. */
 async function runTemplate(env, log) {
     const step = new WorkflowStep({ action: 'main', env, log, signal: listenForCancellation() });
     try {
         const inputs = await step.read(readInputs);
         step.reportTo(await audienceOf(inputs, 'main', env, log));
-        const request = toRequest(inputs, env);
+        const request = { ...toRequest(inputs, env), jobDeadline: await jobDeadline(env) };
         const deadline = new Deadline(systemClock, request.triggerTimeoutMs);
         const deps = await step.connect(inputs, request);
         // To look up a workspace may have taken most of it.
@@ -69345,6 +69549,11 @@ async function reportEarlyEnd(ended, authorities, env, log) {
     });
     await comment.update(withEnd(saved.record, ended), AbortSignal.timeout(early_end_COMMENT_LIMIT_MS));
 }
+/** How a run ended that main had lost from sight. One that completed was not judged, so that stays unknown. */
+const early_end_ENDS = new Map([
+    ['stopped', 'stopped'],
+    ['failed', 'failed'],
+]);
 /** What main itself said comes first: it says why the step ended. */
 function withEnd(record, ended) {
     if (ended === undefined)
@@ -69352,6 +69561,7 @@ function withEnd(record, ended) {
     const { sentence, status } = ended;
     return {
         ...record,
+        conclusion: record.conclusion === 'lost' ? (early_end_ENDS.get(status) ?? 'lost') : record.conclusion,
         // Empty where nobody knows it: what main saw last may be long over.
         status,
         error: record.error === undefined ? sentence : `${record.error}\n${sentence}`,
@@ -70480,6 +70690,8 @@ class CellRun {
         return {
             ...this.#context,
             wait: true,
+            // A sweep is not handed over, and only the whole of it has a place in its job's time.
+            jobDeadline: undefined,
             isRanked: rank !== undefined,
             get timeoutMs() {
                 return leftMs() === Number.POSITIVE_INFINITY ? undefined : leftMs();
@@ -70960,12 +71172,13 @@ class Sweep {
         return { kind: 'known', name: nameOfBaseline(choice), baseline };
     }
     #warnIfTooLong(cells, usuallyMs) {
-        const { maxParallel, timeoutMs, jobLimitMs } = this.#request;
+        const { maxParallel, timeoutMs, jobDeadline } = this.#request;
+        const jobMs = jobDeadline?.leftMs;
         const needsMs = Math.ceil(cells / maxParallel) * usuallyMs;
-        const limitMs = Math.min(timeoutMs ?? Number.POSITIVE_INFINITY, jobLimitMs ?? Number.POSITIVE_INFINITY);
+        const limitMs = Math.min(timeoutMs ?? Number.POSITIVE_INFINITY, jobMs ?? Number.POSITIVE_INFINITY);
         if (needsMs <= limitMs)
             return;
-        const isJob = limitMs === jobLimitMs;
+        const isJob = limitMs === jobMs;
         this.#deps.reporter.tell({
             kind: 'sweep-too-long',
             cells,
@@ -71012,15 +71225,14 @@ function neverStarted(cell, why) {
 
 
 
-/** A job on a hosted runner ends after six hours, whatever it does. */
-const HOSTED_JOB_MS = 360 * 60_000;
+
 /** Runs a template or snapshot once for each combination of a matrix. Gives whether the step succeeded. */
 async function sweepMatrix(env, log) {
     const step = new WorkflowStep({ action: 'sweep', env, log, signal: listenForCancellation() });
     try {
         const inputs = await step.read(readSweepInputs);
         step.reportTo(await audienceOf(inputs, 'sweep', env, log));
-        const request = toSweepRequest(inputs, env);
+        const request = { ...toRequest(inputs, env), jobDeadline: await jobDeadline(env) };
         const { journal, ...deps } = await step.connect(inputs, request);
         const end = await runSweep(request, { ...deps, journalOf: ({ number }) => journal.ofCell(number) });
         journal.settled();
@@ -71032,11 +71244,6 @@ async function sweepMatrix(env, log) {
     finally {
         await step.close();
     }
-}
-/** What the inputs ask for, and how long the job may take. */
-function toSweepRequest(inputs, env) {
-    const isHosted = env['RUNNER_ENVIRONMENT'] === 'github-hosted';
-    return { ...toRequest(inputs, env), jobLimitMs: isHosted ? HOSTED_JOB_MS : undefined };
 }
 
 ;// CONCATENATED MODULE: ./build/run/attach.js
@@ -71075,6 +71282,7 @@ async function attachRun(request, outside) {
 
 
 
+
 const wait_LONG = 500;
 /** Waits for a run that something else started. Gives whether the step succeeded. */
 async function waitForRun(env, log) {
@@ -71090,6 +71298,7 @@ async function waitForRun(env, log) {
             baseline: baselineOf(inputs, readWorkflowContext(env)),
             workflowRunUrl: readWorkflowContext(env).workflowRunUrl,
             wait: true,
+            jobDeadline: await jobDeadline(env),
             nothingToCancel: `Cancelled before the run "${inputs.run}" could be looked up; it was left as it is`,
         };
         const deps = await step.connect(inputs, request);

@@ -4,7 +4,7 @@ import { runAction, startAction } from '../../e2e/action.ts'
 import { realClock, type Fault } from '../../simulator/index.ts'
 import { codeBlocks, projectFile } from '../project/markdown.ts'
 import { onPullRequest } from './pull-request.ts'
-import { annotations, expectRed, logLines, PATIENCE_MS, withServer } from './scene.ts'
+import { annotations, expectRed, logLines, PATIENCE_MS, withHostedJob, withServer } from './scene.ts'
 import { BASE, entries, LONG, ON_MAIN, sweep, THREE, untilStarted } from './sweeps.ts'
 
 jest.setTimeout(PATIENCE_MS)
@@ -131,6 +131,26 @@ test('while a run of the sweep may hold the only slot, trigger-timeout begins an
     const result = await sweep(scene, { ...BASE, matrix, 'trigger-timeout': '4s' })
     expect(result.exitCode).toBe(0)
     expect(scene.triggers).toHaveLength(5)
+  }))
+
+test('a sweep that its job on a hosted runner cannot hold is warned of, and so is one run, with what to write', () =>
+  withServer({ clock: realClock(400) }, async (scene) => {
+    await sweep(scene, { ...BASE, matrix: 'train.seconds: [600]' })
+    await withHostedJob(357, async (env) => {
+      const result = await sweep(scene, { ...BASE, matrix: 'train.seconds: [400, 401]' }, env)
+      expect(annotations('warning', result)).toEqual([
+        expect.stringMatching(
+          /^2 cells, 4 at a time, usually 10 min( \d+ s)? each, take about 10 min( \d+ s)?, and GitHub ends this job, as any on a hosted runner, in 2 min \d+ s\. Raise max-parallel/,
+        ),
+      ])
+      const one = await scene.step({ pipeline: 'training', 'poll-interval': '1s' }, { env })
+      expect(annotations('warning', one)).toEqual([
+        expect.stringMatching(
+          /^The run will usually take another \d+ min( \d+ s)?, but GitHub ends this job in about 2 min \d+ s: on a hosted runner after six hours, or sooner as timeout-minutes says, which cannot be seen here\. Then on-timeout applies \(stop\)\. Write on-timeout: hand-over, and go on with wait\/ in another job, or use a self-hosted runner$/,
+        ),
+      ])
+      expect(one.outputs['conclusion']).toBe('completed')
+    })
   }))
 
 test('a sweep that its timeout cannot hold is warned of before the first start', () =>

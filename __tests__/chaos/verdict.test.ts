@@ -116,6 +116,30 @@ test.each(['cancelled', 'timed-out'] as const)(
   },
 )
 
+const handingOver: Case = { ...quiet, wait: true, onTimeout: 'hand-over', timeoutMs: 60_000 }
+const handedOver: Ending = { ...started, conclusion: 'running', line: 'The run running' }
+
+test('a run that is handed over is no offence; one that is stopped then is seen', () => {
+  const left = seen({ main: handedOver })
+  expect(offences(handingOver, left)).toEqual([])
+  expect(offences(handingOver, { ...left, endedByMain: [ID] })).toEqual([
+    'wrong result: main ended a run that was to be left',
+  ])
+  expect(offences(handingOver, { ...left, endedByPost: [ID] })).toEqual([
+    'wrong result: the post step ended a run that was left on purpose',
+  ])
+})
+
+test('a run that is handed over though nobody wished it, or though it completed, is seen', () => {
+  const left = seen({ main: handedOver })
+  expect(offences({ ...handingOver, onTimeout: 'stop' }, left).join('\n')).toContain('conclusion running')
+  const completed = { ...handedOver, status: 'completed' }
+  expect(offences(handingOver, seen({ main: completed })).join('\n')).toContain('conclusion running')
+  expect(offences(handingOver, seen({ main: { ...handedOver, green: false } }))).toEqual([
+    'wrong result: green is false with the conclusion running',
+  ])
+})
+
 test("a request that ends somebody else's run is seen", () => {
   expect(offences(quiet, seen({ endedByMain: [OTHER] }))).toEqual([
     `wrong result: ${OTHER} is not a run of this step, and was to be ended`,

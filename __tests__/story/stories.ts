@@ -47,6 +47,19 @@ export const stories: readonly Story[] = [
     },
   },
   { name: 'timed-out', pipeline: churn, earlierRuns: 2, changes: { timeoutMs: 300_000 } },
+  {
+    name: 'handed-over',
+    pipeline: churn,
+    earlierRuns: 2,
+    changes: {
+      timeoutMs: 300_000,
+      onTimeout: 'hand-over',
+      expectations: [
+        { name: 'train_model.accuracy', operator: '>=', wanted: 0.9 },
+        { name: 'train_model.loss', operator: '<', wanted: 0.2 },
+      ],
+    },
+  },
   { name: 'cancelled', pipeline: churn, meanwhile: { atSeconds: 200, act: ({ cancel }) => cancel() } },
   {
     name: 'lost-server',

@@ -22,17 +22,28 @@ type Naming = { readonly target: Target } | { readonly run: string }
 
 /** Where the inputs want the step to be told of. */
 export async function audienceOf(
-  inputs: ReportInputs & ConnectionInputs & { readonly visualizations?: boolean } & Naming,
+  inputs: ReportInputs &
+    ConnectionInputs & {
+      readonly visualizations?: boolean
+      readonly pullRequest?: number | undefined
+    } & Naming,
   action: 'main' | 'wait' | 'sweep',
   env: Environment,
   log: WorkflowLog,
 ): Promise<Audience> {
-  const { summary, comment, githubToken, stepKey, authorities, visualizations = false } = inputs
+  const { summary, comment, githubToken, stepKey, pullRequest, authorities, visualizations = false } = inputs
   const around = surroundings(authorities, env, log)
   if (visualizations && isPublic(await readEvent(around.context, readFile))) log.notice(BECOMES_PUBLIC)
   return {
     summary,
-    comment: pullRequestComment({ mode: comment, token: githubToken, action, stepKey, ...around }),
+    comment: pullRequestComment({
+      mode: comment,
+      token: githubToken,
+      action,
+      stepKey,
+      pullRequest,
+      ...around,
+    }),
     reportFolder: visualizations ? (env['RUNNER_TEMP'] ?? tmpdir()) : undefined,
     commits: await readCommits(around.context, readFile),
     requested: 'target' in inputs ? inputs.target : { kind: 'run', reference: inputs.run },

@@ -68,12 +68,19 @@ export async function reportEarlyEnd(
   await comment.update(withEnd(saved.record, ended), AbortSignal.timeout(COMMENT_LIMIT_MS))
 }
 
+/** How a run ended that main had lost from sight. One that completed was not judged, so that stays unknown. */
+const ENDS: ReadonlyMap<string, RunRecord['conclusion']> = new Map([
+  ['stopped', 'stopped'],
+  ['failed', 'failed'],
+])
+
 /** What main itself said comes first: it says why the step ended. */
 function withEnd(record: RunRecord, ended: EarlyEnd | undefined): RunRecord {
   if (ended === undefined) return record
   const { sentence, status } = ended
   return {
     ...record,
+    conclusion: record.conclusion === 'lost' ? (ENDS.get(status) ?? 'lost') : record.conclusion,
     // Empty where nobody knows it: what main saw last may be long over.
     status,
     error: record.error === undefined ? sentence : `${record.error}\n${sentence}`,

@@ -6,6 +6,7 @@ import { executeRun } from '../run/execute.ts'
 import { Deadline } from '../base/deadline.ts'
 import { systemClock } from '../base/system-clock.ts'
 import { audienceOf } from './audience.ts'
+import { jobDeadline } from './job-deadline.ts'
 import { toRequest } from './request.ts'
 import { WorkflowStep } from './workflow-step.ts'
 
@@ -15,7 +16,7 @@ export async function runTemplate(env: Environment, log: WorkflowLog): Promise<b
   try {
     const inputs = await step.read(readInputs)
     step.reportTo(await audienceOf(inputs, 'main', env, log))
-    const request = toRequest(inputs, env)
+    const request = { ...toRequest(inputs, env), jobDeadline: await jobDeadline(env) }
     const deadline = new Deadline(systemClock, request.triggerTimeoutMs)
     const deps = await step.connect(inputs, request)
     // To look up a workspace may have taken most of it.

@@ -3,13 +3,12 @@ import { listenForCancellation } from '../github/workflow/cancellation.ts'
 import { readWorkflowContext } from '../github/workflow/context.ts'
 import { readWaitInputs } from '../github/inputs/read.ts'
 import { projectChoice } from '../github/inputs/project-choice.ts'
-import { inline, type WorkflowLog } from '../github/log/workflow-log.ts'
+import { inline, LONG, type WorkflowLog } from '../github/log/workflow-log.ts'
 import { attachRun, type AttachRequest } from '../run/attach.ts'
 import { baselineOf } from './baseline.ts'
 import { audienceOf } from './audience.ts'
+import { jobDeadline } from './job-deadline.ts'
 import { WorkflowStep } from './workflow-step.ts'
-
-const LONG = 500
 
 /** Waits for a run that something else started. Gives whether the step succeeded. */
 export async function waitForRun(env: Environment, log: WorkflowLog): Promise<boolean> {
@@ -25,6 +24,7 @@ export async function waitForRun(env: Environment, log: WorkflowLog): Promise<bo
       baseline: baselineOf(inputs, readWorkflowContext(env)),
       workflowRunUrl: readWorkflowContext(env).workflowRunUrl,
       wait: true,
+      jobDeadline: await jobDeadline(env),
       nothingToCancel: `Cancelled before the run "${inputs.run}" could be looked up; it was left as it is`,
     }
     const deps = await step.connect(inputs, request)

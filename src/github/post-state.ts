@@ -90,7 +90,7 @@ export class RunJournal implements Journal {
 const CELL = 'cell_'
 
 /** What is saved of a cell that nothing is left to see to, though something was sent. */
-const NOTHING_LEFT = '{"settled":true}'
+export const NOTHING_LEFT = '{"settled":true}'
 
 interface SavedCell extends Partial<SavedRun> {
   readonly settled?: true

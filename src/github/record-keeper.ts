@@ -78,6 +78,7 @@ export class RecordKeeper implements Reporter {
     if (event.kind === 'visualizations') this.#known.gallery = event.gallery
     if (event.kind === 'compared') this.#known.comparison = event.comparison
     if (event.kind === 'expectations') this.#known.verdicts = event.verdicts
+    if (event.kind === 'handed-over') this.#known.unjudged = event.expectations
   }
 
   end(end: StepEnd): void {

@@ -61,6 +61,8 @@ export interface RunRecord {
   readonly failures: readonly StepFailure[]
   readonly runFailure: RunFailure | undefined
   readonly verdicts: readonly Verdict[]
+  /** What a run that was handed over is still to be judged by. */
+  readonly unjudged: readonly string[]
   /** Undefined where none was wished, and of a run that did not complete. */
   readonly comparison: Comparison | undefined
   /** How many runs the step is to have, where it has many. */
@@ -100,6 +102,7 @@ export const NOTHING_KNOWN: RunRecord = {
   failures: [],
   runFailure: undefined,
   verdicts: [],
+  unjudged: [],
   comparison: undefined,
   cells: undefined,
   sweep: undefined,

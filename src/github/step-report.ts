@@ -241,6 +241,7 @@ const JSON_OUTPUTS = ['steps', 'metadata', 'artifacts', 'comparison'] as const
 const TITLES: Readonly<Record<Conclusion, string>> = {
   completed: 'ZenML run completed',
   started: 'ZenML run started',
+  running: 'ZenML run handed over',
   failed: 'ZenML run failed',
   stopped: 'ZenML run stopped',
   'timed-out': 'ZenML run timed out',

@@ -4,7 +4,7 @@ import type { RunEvent, TriggerHindrance } from '../../run/events.ts'
 import type { Definition } from '../../zenml/model.ts'
 import { codeLogLine } from '../code-text.ts'
 import { shownDifference } from './difference.ts'
-import { inline, type WorkflowLog } from './workflow-log.ts'
+import { inline, LONG, type WorkflowLog } from './workflow-log.ts'
 import { shownDuration } from '../../base/duration-text.ts'
 
 const START_KINDS = [
@@ -39,7 +39,6 @@ export function isStartEvent(event: RunEvent): event is StartEvent {
 /** A hindrance that lasts is said again after this time, so that nobody takes the step for dead. */
 const REMIND_AFTER_MS = 120_000
 
-const LONG = 500
 const MOST_CHANGES = 100
 
 const NOUNS = { template: 'run template', snapshot: 'snapshot' } as const

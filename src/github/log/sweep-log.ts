@@ -6,7 +6,7 @@ import { endText, valuesText } from '../sweep/cell-text.ts'
 import { shownNumber } from '../page/comparison.ts'
 import { FailureLog } from './failure-log.ts'
 import { comparedLine, warnUnchecked } from './judgement.ts'
-import { inline, type WorkflowLog } from './workflow-log.ts'
+import { inline, LONG, type WorkflowLog } from './workflow-log.ts'
 
 const SWEEP_KINDS = [
   'cells-configured',
@@ -46,8 +46,6 @@ function isHindrance(event: RunEvent): event is HindranceEvent {
   const kinds: readonly string[] = HINDRANCES
   return kinds.includes(event.kind)
 }
-
-const LONG = 500
 
 /** With its log; each further one has the line of its cell. */
 const MOST_FAILURES = 9
@@ -245,6 +243,6 @@ function tooLongLine({
   limitMs,
   isJob,
 }: Extract<SweepEvent, { kind: 'sweep-too-long' }>): string {
-  const what = isJob ? 'a job on a hosted runner may take' : 'timeout allows'
+  const what = isJob ? 'GitHub ends this job, as any on a hosted runner, in' : 'timeout allows'
   return `${cells} cells, ${maxParallel} at a time, usually ${shownDuration(usuallyMs)} each, take about ${shownDuration(needsMs)}, and ${what} ${shownDuration(limitMs)}. Raise max-parallel, or make the matrix smaller`
 }

@@ -6,6 +6,7 @@ import { shownDuration } from '../../base/duration-text.ts'
 const SYMBOLS: Readonly<Record<Conclusion, string>> = {
   completed: '✅',
   started: '🚀',
+  running: '⏳',
   failed: '❌',
   stopped: '🛑',
   'timed-out': '⏰',
@@ -19,6 +20,7 @@ const SYMBOLS: Readonly<Record<Conclusion, string>> = {
 const WORDS: Partial<Readonly<Record<Conclusion, string>>> = {
   'timed-out': 'timed out',
   lost: 'outcome unknown',
+  running: 'still running',
   'expectation-missed': 'completed, but not as expected',
   'dry-run': 'dry run, nothing was started',
 }
@@ -44,7 +46,7 @@ export function headLine(record: RunRecord): string {
     link(name, runUrl, MAX_NAME_LENGTH),
     ...(conclusion === 'started' || durationMs === undefined ? [] : [`**${shownDuration(durationMs)}**`]),
     ...(usual === undefined ? [] : [`usually ${shownDuration(usual.medianMs)}`]),
-    ...(tellsMore(record) ? [stateText(record)] : []),
+    ...stateText(record),
     ...cacheShare(record),
   ].join(' · ')
 }
@@ -66,12 +68,13 @@ function namedText(requested: Requested): string {
   return `${NOUNS[kind]} ${code(requested.reference, MAX_NAME_LENGTH)}${of}`
 }
 
-function stateText({ conclusion, status }: RunRecord): string {
-  const state = code(status, MAX_NAME_LENGTH)
-  return conclusion === 'lost' ? `last seen ${state}` : `${state} in ZenML`
+/** ZenML's state where it says something that the conclusion does not. */
+export function stateText(record: RunRecord): string[] {
+  if (!tellsMore(record)) return []
+  const state = code(record.status, MAX_NAME_LENGTH)
+  return [record.conclusion === 'lost' ? `last seen ${state}` : `${state} in ZenML`]
 }
 
-/** Whether ZenML's state says something that the conclusion does not. */
 function tellsMore({ conclusion, status }: RunRecord): boolean {
   if (status === '' || conclusion === undefined || conclusion === status) return false
   return !(conclusion === 'expectation-missed' && status === 'completed')

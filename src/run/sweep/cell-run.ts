@@ -141,6 +141,8 @@ export class CellRun {
     return {
       ...this.#context,
       wait: true,
+      // A sweep is not handed over, and only the whole of it has a place in its job's time.
+      jobDeadline: undefined,
       isRanked: rank !== undefined,
       get timeoutMs(): number | undefined {
         return leftMs() === Number.POSITIVE_INFINITY ? undefined : leftMs()

@@ -40,8 +40,6 @@ export interface SweepRequest
   readonly resume: boolean
   readonly origin: RunOrigin
   readonly provenance: Provenance | undefined
-  /** Milliseconds that the job has left as far as that is known; undefined: no limit. */
-  readonly jobLimitMs: number | undefined
 }
 
 /**
@@ -212,11 +210,12 @@ class Sweep {
   }
 
   #warnIfTooLong(cells: number, usuallyMs: number): void {
-    const { maxParallel, timeoutMs, jobLimitMs } = this.#request
+    const { maxParallel, timeoutMs, jobDeadline } = this.#request
+    const jobMs = jobDeadline?.leftMs
     const needsMs = Math.ceil(cells / maxParallel) * usuallyMs
-    const limitMs = Math.min(timeoutMs ?? Number.POSITIVE_INFINITY, jobLimitMs ?? Number.POSITIVE_INFINITY)
+    const limitMs = Math.min(timeoutMs ?? Number.POSITIVE_INFINITY, jobMs ?? Number.POSITIVE_INFINITY)
     if (needsMs <= limitMs) return
-    const isJob = limitMs === jobLimitMs
+    const isJob = limitMs === jobMs
     this.#deps.reporter.tell({
       kind: 'sweep-too-long',
       cells,

@@ -166,7 +166,7 @@ export class SharedLooks implements Looks {
     const [first] = askers
     if (first === undefined) return
     const { client } = first
-    if (askers.length === 1 || this.#blockedLists === MOST_BLOCKED) {
+    if (askers.length === 1 || this.#blockedLists >= MOST_BLOCKED) {
       askAlone(askers)
       return
     }
