@@ -1,3 +1,4 @@
+import { NOTHING_LEFT } from '../src/github/post-state.ts'
 import type { CellResult } from '../src/run/sweep/cell.ts'
 import { RunError } from '../src/run/errors.ts'
 import { isZenmlError } from '../src/zenml/errors.ts'
@@ -67,16 +68,13 @@ export function hasFailedFast({ sweep }: Pick<Case, 'sweep'>, ended: readonly En
 
 type Variables = Readonly<Record<string, string | undefined>>
 
-/** What is saved of a cell of a sweep that nothing is left to see to. */
-export const SETTLED_CELL = '{"settled":true}'
-
 /** Whether main left nothing to see to, of its one run or of a cell. */
 export function isSettled(env: Variables, cell: number | undefined): boolean {
   const isAll = env['STATE_settled'] === 'true'
   if (cell === undefined || isAll) return isAll
   const saved = env[`STATE_cell_${String(cell)}`]
   // Where others were sent, nothing was sent for it.
-  return saved === undefined ? env['STATE_cell_1'] !== undefined : saved === SETTLED_CELL
+  return saved === undefined ? env['STATE_cell_1'] !== undefined : saved === NOTHING_LEFT
 }
 
 /** The names by which a line of the post step says what became of a cell: as it was sent, and as the server holds it. */

@@ -10,13 +10,13 @@ import {
   type ActionResult,
   type RunningAction,
 } from '../e2e/action.ts'
+import { NOTHING_LEFT } from '../src/github/post-state.ts'
 import { realClock, startSimulator, type SimulatorClock } from '../simulator/index.ts'
 import { TRIGGER_PATH, STOP_PATH } from './boundary-http.ts'
 import type { Boundary, Case, Interruption } from './draw.ts'
 import { skewAt } from './chaos-clock.ts'
 import type { Skew } from './draw-clocks.ts'
 import { givenUpEndings, mainEndings, unforeseenIn } from './dist-endings.ts'
-import { SETTLED_CELL } from './endings.ts'
 import type { Observation } from './ending.ts'
 import { inputsOf } from './inputs.ts'
 import { visibleIn } from './log-text.ts'
@@ -291,7 +291,7 @@ function laterCells(text: string, state: Readonly<Record<string, string>>): Reco
   const saved = [...text.matchAll(/^(cell_\d+)<<(\S+)\n([^\n]*)\n\2$/gm)]
   const pairs = saved.map(([, name = '', , value = '']) => [name, value] as const)
   return Object.fromEntries(
-    pairs.filter(([name, value]) => state[name] !== SETTLED_CELL && value !== SETTLED_CELL),
+    pairs.filter(([name, value]) => state[name] !== NOTHING_LEFT && value !== NOTHING_LEFT),
   )
 }
 

@@ -55190,6 +55190,8 @@ const MAX_TITLE_LENGTH = 255;
 const MIN_MASK_LENGTH = 4;
 const MAX_SERVER_LINE_LENGTH = 1000;
 const MAX_INLINE_LENGTH = 200;
+/** For {@link inline}, where the text is most of its line: a sentence, an address, a list of names. */
+const LONG = 500;
 /** .NET's line reader, which the runner uses, ends a line at each of these. */
 const LINE_END = /\r\n|\r|\n/;
 /**
@@ -55488,7 +55490,6 @@ function faultLine({ type, message, frame }) {
 
 ;// CONCATENATED MODULE: ./build/github/log/judgement.js
 
-const LONG = 500;
 /** Such as `Compared with the run training-12 (baseline: main): https://\u2026`; or why it was not. */
 function comparedLine({ input, baseline, missing }) {
     if (baseline !== undefined) {
@@ -55739,7 +55740,6 @@ function isStartEvent(event) {
 }
 /** A hindrance that lasts is said again after this time, so that nobody takes the step for dead. */
 const REMIND_AFTER_MS = 120_000;
-const start_log_LONG = 500;
 const MOST_CHANGES = 100;
 const NOUNS = { template: 'run template', snapshot: 'snapshot' };
 const PROJECT_SOURCES = {
@@ -55784,7 +55784,7 @@ class StartLog {
                 this.#foldConnection(event);
                 return undefined;
             case 'project':
-                return `Project: ${inline(event.project.name ?? event.project.id, start_log_LONG)} (${PROJECT_SOURCES[event.source]})`;
+                return `Project: ${inline(event.project.name ?? event.project.id, LONG)} (${PROJECT_SOURCES[event.source]})`;
             case 'resolved':
                 this.#resolved = event.definition;
                 return undefined;
@@ -55793,14 +55793,14 @@ class StartLog {
             case 'dry-run':
                 this.#log.serverText(shownDifference(event.lines), DRY_RUN_TITLE);
                 for (const wanted of event.expectations)
-                    this.#log.info(`Would be checked after the run: ${inline(wanted, start_log_LONG)}`);
-                return `Only a real start can check: ${inline(event.onlyWhenTriggered.join(', '), start_log_LONG)}`;
+                    this.#log.info(`Would be checked after the run: ${inline(wanted, LONG)}`);
+                return `Only a real start can check: ${inline(event.onlyWhenTriggered.join(', '), LONG)}`;
             case 'triggering':
                 return `Starting the run ${inline(event.name, 300)}`;
             case 'trigger-hindered':
                 return this.#hindranceLine(event);
             case 'answer-lost':
-                return `The answer was lost, so the run may have been started; searching for it by name (${inline(event.detail, start_log_LONG)})`;
+                return `The answer was lost, so the run may have been started; searching for it by name (${inline(event.detail, LONG)})`;
             case 'new-key':
                 return `The server did not finish the request in ${shownDuration(event.afterMs)}, and there is no run: sending a new request for the same name`;
             case 'dispatch-awaited':
@@ -55809,26 +55809,26 @@ class StartLog {
                 this.#log.warning(`The server never began the run ${inline(event.name, 300)}, so it was ended. Starting it again as ${inline(event.nextName, 300)}`);
                 return undefined;
             case 'started':
-                return `${event.adopted ? 'Started, and found by its name' : 'Started'}: ${inline(event.url ?? event.run.id, start_log_LONG)}`;
+                return `${event.adopted ? 'Started, and found by its name' : 'Started'}: ${inline(event.url ?? event.run.id, LONG)}`;
             case 'attached':
-                this.#log.info(`Following the run ${inline(event.run.name ?? event.run.id, start_log_LONG)} (${inline(event.run.status)}): ${inline(event.url ?? event.run.id, start_log_LONG)}`);
+                this.#log.info(`Following the run ${inline(event.run.name ?? event.run.id, LONG)} (${inline(event.run.status)}): ${inline(event.url ?? event.run.id, LONG)}`);
                 return event.run.code && codeLogLine(event.run.code);
             case 'resumed':
-                return `Reattached to the run of attempt ${event.attempt} (${inline(event.run.status)}): ${inline(event.url ?? event.run.id, start_log_LONG)}`;
+                return `Reattached to the run of attempt ${event.attempt} (${inline(event.run.status)}): ${inline(event.url ?? event.run.id, LONG)}`;
             case 'resume-unclear':
-                this.#log.warning(`Several runs of earlier attempts match (${inline(event.names.join(', '), start_log_LONG)}), so a new one is started`);
+                this.#log.warning(`Several runs of earlier attempts match (${inline(event.names.join(', '), LONG)}), so a new one is started`);
                 return undefined;
             case 'resume-foreign':
-                this.#log.warning(`Earlier attempts ran another template or snapshot (${inline(event.names.join(', '), start_log_LONG)}), so a new run is started`);
+                this.#log.warning(`Earlier attempts ran another template or snapshot (${inline(event.names.join(', '), LONG)}), so a new run is started`);
                 return undefined;
             case 'resume-none':
                 return 'No earlier attempt has a run with the same inputs that is running or has completed, so a new one is started';
             case 'retry':
-                return `${inline(event.line, start_log_LONG)}; trying again in ${shownDuration(event.waitMs)}`;
+                return `${inline(event.line, LONG)}; trying again in ${shownDuration(event.waitMs)}`;
         }
     }
     #foldConnection({ serverUrl, version, account }) {
-        this.#log.fold(`Connected to ${inline(serverUrl, start_log_LONG)}`, [
+        this.#log.fold(`Connected to ${inline(serverUrl, LONG)}`, [
             `version: ${inline(version)}`,
             `account: ${inline(account.name ?? account.id)}`,
         ]);
@@ -55844,7 +55844,7 @@ class StartLog {
         if (this.#resolved !== undefined)
             this.#foldDefinition(this.#resolved, laidOver);
         for (const warning of warnings)
-            this.#log.warning(inline(warning, start_log_LONG), { title: 'Configuration' });
+            this.#log.warning(inline(warning, LONG), { title: 'Configuration' });
         return unchecked;
     }
     #foldDefinition({ kind, id, name, pipeline, code }, laidOver) {
@@ -55861,13 +55861,13 @@ class StartLog {
             return undefined;
         this.#hindrance = event.hindrance;
         this.#silentMs = 0;
-        return `${HINDRANCES[event.hindrance]} in ${shownDuration(event.waitMs)} (${inline(event.detail, start_log_LONG)})`;
+        return `${HINDRANCES[event.hindrance]} in ${shownDuration(event.waitMs)} (${inline(event.detail, LONG)})`;
     }
 }
 /** Long values were described and not cut before: a secret that is cut in its middle would no longer be masked. */
 function changeLine({ path, before, after }) {
-    const was = before === undefined ? '' : `${inline(before, start_log_LONG)} \u2192 `;
-    return `${inline(path, start_log_LONG)}: ${was}${inline(after, start_log_LONG)}`;
+    const was = before === undefined ? '' : `${inline(before, LONG)} \u2192 `;
+    return `${inline(path, LONG)}: ${was}${inline(after, LONG)}`;
 }
 
 ;// CONCATENATED MODULE: ./build/github/sweep/cell-text.js
@@ -56001,7 +56001,6 @@ function isHindrance(event) {
     const kinds = sweep_log_HINDRANCES;
     return kinds.includes(event.kind);
 }
-const sweep_log_LONG = 500;
 /** With its log; each further one has the line of its cell. */
 const MOST_FAILURES = 9;
 /** What hinders a cell at its start, or the sight of its run, is told so often. */
@@ -56039,9 +56038,9 @@ class SweepLog {
                 this.#cells = event.cells;
                 this.#log.info(`The matrix has ${event.cells} cells${event.unchecked === undefined ? '; all are checked' : ''}`);
                 for (const warning of event.warnings)
-                    this.#warn(inline(warning, sweep_log_LONG));
+                    this.#warn(inline(warning, LONG));
                 if (event.unchecked !== undefined)
-                    this.#warn(inline(event.unchecked, sweep_log_LONG));
+                    this.#warn(inline(event.unchecked, LONG));
                 return;
             case 'sweep-too-long':
                 this.#log.warning(tooLongLine(event));
@@ -56062,7 +56061,7 @@ class SweepLog {
             this.#urls.set(cell.number, event.url);
             this.#running.add(cell.number);
             const how = event.kind === 'resumed' ? 'reattached to its earlier run' : 'started';
-            const where = event.url === undefined ? '' : `: ${inline(event.url, sweep_log_LONG)}`;
+            const where = event.url === undefined ? '' : `: ${inline(event.url, LONG)}`;
             this.#timed(`${name} of ${this.#cells} ${how} (${inline(valuesText(cell.values))})${where}`);
         }
         else if (event.kind === 'step-failed' || event.kind === 'run-failed') {
@@ -56083,17 +56082,17 @@ class SweepLog {
     #tellHindrance(name, event) {
         switch (event.kind) {
             case 'trigger-hindered':
-                this.#hindered(`${name} is not started yet: ${inline(event.detail, sweep_log_LONG)}. Trying again in ${shownDuration(event.waitMs)}`);
+                this.#hindered(`${name} is not started yet: ${inline(event.detail, LONG)}. Trying again in ${shownDuration(event.waitMs)}`);
                 return;
             case 'answer-lost':
-                this.#hindered(`${name}: the answer was lost (${inline(event.detail, sweep_log_LONG)}). Looking for its run by name`);
+                this.#hindered(`${name}: the answer was lost (${inline(event.detail, LONG)}). Looking for its run by name`);
                 return;
             case 'not-dispatched':
                 this.#hindered(`${name}: the run ${inline(event.name)} never began and was ended. Starting another one`);
                 return;
             case 'server-lost':
                 if (!this.#isLost) {
-                    this.#hindered(`The server does not answer (${inline(event.detail, sweep_log_LONG)}). The runs may still be running; trying again for up to ${shownDuration(event.toleratedMs)}`);
+                    this.#hindered(`The server does not answer (${inline(event.detail, LONG)}). The runs may still be running; trying again for up to ${shownDuration(event.toleratedMs)}`);
                 }
                 this.#isLost = true;
                 return;
@@ -56109,7 +56108,7 @@ class SweepLog {
                 }
                 return;
             case 'paused':
-                this.#warn(`${name}: the run waits for a person. Answer it here: ${inline(event.url ?? 'in ZenML', sweep_log_LONG)}`);
+                this.#warn(`${name}: the run waits for a person. Answer it here: ${inline(event.url ?? 'in ZenML', LONG)}`);
                 return;
             case 'still-initializing':
                 this.#warn(`${name}: the run has been initializing for ${shownDuration(event.sinceMs)}`);
@@ -56120,7 +56119,7 @@ class SweepLog {
                 return;
             case 'details':
                 if (event.details.missing.length > 0)
-                    this.#warn(`${name}: could not be read: ${inline(event.details.missing.join('; '), sweep_log_LONG)}`);
+                    this.#warn(`${name}: could not be read: ${inline(event.details.missing.join('; '), LONG)}`);
         }
     }
     #tellEnd(result) {
@@ -56129,7 +56128,7 @@ class SweepLog {
         this.#running.delete(cell.number);
         const took = durationMs === undefined ? '' : ` in ${shownDuration(durationMs)}`;
         const value = rank !== undefined && 'value' in rank ? `, ${shownNumber(rank.value)}` : '';
-        const why = reason === undefined ? '' : `: ${inline(reason, sweep_log_LONG)}`;
+        const why = reason === undefined ? '' : `: ${inline(reason, LONG)}`;
         this.#timed(`Cell ${cell.number} of ${this.#cells} ${endText(result)}${took}${value}${why}`);
     }
     #tellResult({ cells, best, rank }) {
@@ -56145,7 +56144,7 @@ class SweepLog {
         if (best === undefined || rank === undefined)
             return;
         const { cell, run } = best;
-        const where = run?.url === undefined ? '' : `: ${inline(run.url, sweep_log_LONG)}`;
+        const where = run?.url === undefined ? '' : `: ${inline(run.url, LONG)}`;
         this.#log.info(`Best (${rank.direction} ${inline(rank.name)}): cell ${cell.number} with ${shownNumber(best.rank.value)} (${inline(valuesText(cell.values))})${where}`);
     }
     #saySomething() {
@@ -56292,7 +56291,6 @@ const run_log_HINDRANCES = [
     'still-initializing',
     'origin-not-noted',
 ];
-const run_log_LONG = 500;
 /** Times up to `9:59:59` stand one below the other. */
 const run_log_TIME_WIDTH = 7;
 /** Tells the story of a run in the workflow's log: each thing once, in a bounded number of lines. */
@@ -56371,11 +56369,11 @@ class RunLog {
                     this.#log.info(line);
                 return;
             case 'ended':
-                this.#log.info(inline(event.sentence, run_log_LONG));
+                this.#log.info(inline(event.sentence, LONG));
                 return;
             case 'handed-over':
                 for (const wanted of event.expectations)
-                    this.#log.info(`Not judged yet: ${inline(wanted, run_log_LONG)}`);
+                    this.#log.info(`Not judged yet: ${inline(wanted, LONG)}`);
                 return;
             case 'details':
                 if (event.details.missing.length > 0)
@@ -56389,7 +56387,7 @@ class RunLog {
                 this.#log.warning(jobTooShortLine(event));
                 return;
             case 'failed-but-going-on':
-                this.#timed(`The run has failed, but some of its steps keep running: ${inline(event.steps.join(', '), run_log_LONG)}. Waiting for them to end`);
+                this.#timed(`The run has failed, but some of its steps keep running: ${inline(event.steps.join(', '), LONG)}. Waiting for them to end`);
                 return;
             case 'settling':
                 this.#timed(`Watching for ${shownDuration(event.forMs)} whether more steps start`);
@@ -56398,13 +56396,13 @@ class RunLog {
                 this.#timed(endingLine(event));
                 return;
             case 'server-lost':
-                this.#timed(`The server does not answer (${inline(event.detail, run_log_LONG)}). The run may still be running; trying again for up to ${shownDuration(event.toleratedMs)}`);
+                this.#timed(`The server does not answer (${inline(event.detail, LONG)}). The run may still be running; trying again for up to ${shownDuration(event.toleratedMs)}`);
                 return;
             case 'server-back':
                 this.#timed(`The server answers again after ${shownDuration(event.afterMs)}`);
                 return;
             case 'paused':
-                this.#log.warning(`The run is waiting for a person${reasonOf(event.question)}. Answer here: ${inline(event.url ?? 'in ZenML', run_log_LONG)}`);
+                this.#log.warning(`The run is waiting for a person${reasonOf(event.question)}. Answer here: ${inline(event.url ?? 'in ZenML', LONG)}`);
                 return;
             case 'still-initializing':
                 this.#log.warning(`The run has been initializing for ${shownDuration(event.sinceMs)}${reasonOf(event.reason)}. Its runner or its image may be missing: check the stack's orchestrator and the server's log`);
@@ -56426,7 +56424,7 @@ function run_log_isHindrance(event) {
     return kinds.includes(event.kind);
 }
 function notNotedLine({ what, detail }) {
-    const why = inline(detail, run_log_LONG);
+    const why = inline(detail, LONG);
     return what === 'its origin'
         ? `Where the run came from could not be recorded on it: ${why}`
         : `The run cannot be a baseline, because how the step ended could not be recorded on it: ${why}`;
@@ -56446,19 +56444,19 @@ function jobTooShortLine({ needsMs, leftMs, isForecast, onTimeout, }) {
 }
 /** One annotation, however much it is: a step has room for ten. */
 function unreadLine(missing) {
-    return `Could not be read: ${missing.map((clause) => inline(clause, run_log_LONG)).join('; ')}`;
+    return `Could not be read: ${missing.map((clause) => inline(clause, LONG)).join('; ')}`;
 }
 function usualLine({ medianMs, runs }) {
     return `Usually ${shownDuration(medianMs)} (from the last ${runs === 1 ? 'run' : `${runs} runs`})`;
 }
 function reasonOf(reason) {
-    return reason === undefined || reason === '' ? '' : ` (${inline(reason, run_log_LONG)})`;
+    return reason === undefined || reason === '' ? '' : ` (${inline(reason, LONG)})`;
 }
 function galleryLines({ shown, missing }) {
     const count = shown.length === 1 ? '1 visualization' : `${shown.length} visualizations`;
     return [
         `Read ${count} of the run's artifacts`,
-        ...missing.slice(0, MOST_UNREAD).map((clause) => `Not shown: ${inline(clause, run_log_LONG)}`),
+        ...missing.slice(0, MOST_UNREAD).map((clause) => `Not shown: ${inline(clause, LONG)}`),
     ];
 }
 /** The summary lists more of them. */
@@ -69422,7 +69420,6 @@ async function readConnectionAgain(sources) {
 ;// CONCATENATED MODULE: ./build/github/log/retry-log.js
 
 
-const retry_log_LONG = 500;
 /** For work that does little but try again: says why at the first failure, and how often at the end. */
 class RetryLog {
     #log;
@@ -69443,7 +69440,7 @@ class RetryLog {
         if (this.#times > 1)
             return;
         this.#since = this.#clock.elapsed();
-        this.#log.info(`${inline(event.line, retry_log_LONG)}; trying again for up to ${shownDuration(this.#budgetMs)}`);
+        this.#log.info(`${inline(event.line, LONG)}; trying again for up to ${shownDuration(this.#budgetMs)}`);
     }
     /** To be called when nothing is tried any more. */
     end() {
@@ -69765,7 +69762,6 @@ const promotion_WORDS = {
 /** ZenML's own limit is 255; what is longer was made to do harm. */
 const promotion_report_MAX_NAME_LENGTH = 1_000;
 const promotion_report_MAX_ERROR_LENGTH = 4_000;
-const promotion_report_LONG = 500;
 /** What a person and the later steps get to know of a promotion. */
 class PromotionReport {
     #log;
@@ -69784,7 +69780,7 @@ class PromotionReport {
         this.#url = url;
         const { name, number, stage, model } = version;
         const numbered = name === String(number) ? '' : `, number ${number}`;
-        const where = url === undefined ? '' : `: ${inline(url, promotion_report_LONG)}`;
+        const where = url === undefined ? '' : `: ${inline(url, LONG)}`;
         this.#log.info(`Found version ${inline(name)} of the model ${inline(model.name ?? model.id)} (stage: ${inline(stage ?? 'none')}${numbered})${where}`);
         this.#setVersion(version);
     }
@@ -71283,7 +71279,6 @@ async function attachRun(request, outside) {
 
 
 
-const wait_LONG = 500;
 /** Waits for a run that something else started. Gives whether the step succeeded. */
 async function waitForRun(env, log) {
     const step = new WorkflowStep({ action: 'wait', env, log, signal: listenForCancellation() });
@@ -71291,7 +71286,7 @@ async function waitForRun(env, log) {
         const inputs = await step.read(readWaitInputs);
         step.reportTo(await audienceOf(inputs, 'wait', env, log));
         // The server may take its time to answer.
-        log.info(`Looking up the run ${inline(inputs.run, wait_LONG)}`);
+        log.info(`Looking up the run ${inline(inputs.run, LONG)}`);
         const request = {
             ...inputs,
             project: projectChoice(inputs.project, env),
