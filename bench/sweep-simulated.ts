@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto'
 import { startSimulator, VirtualClock, type Simulator } from '../simulator/index.ts'
 import { openClient } from '../src/actions/connect.ts'
 import { toRequest } from '../src/actions/request.ts'
-import { toSweepRequest } from '../src/actions/sweep.ts'
 import { timeLimit } from '../src/base/system-clock.ts'
 import type { InputSources } from '../src/github/inputs/read-checked.ts'
 import { readInputs } from '../src/github/inputs/read.ts'
@@ -89,7 +88,7 @@ class Stage {
     const sources = this.#sources(given)
     const { inputs } = await readSweepInputs(sources)
     await this.#connected((deps) =>
-      runSweep(toSweepRequest(inputs, sources.env), { ...deps, journalOf: () => journal }),
+      runSweep(toRequest(inputs, sources.env), { ...deps, journalOf: () => journal }),
     )
   }
 

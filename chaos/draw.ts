@@ -79,7 +79,7 @@ export interface Case {
   readonly triggerTimeoutMs: number
   readonly pollIntervalMs: number | undefined
   readonly onCancel: EndMode
-  readonly onTimeout: EndMode
+  readonly onTimeout: FollowPolicy['onTimeout']
   readonly onLost: FollowPolicy['onLost']
   readonly server: {
     readonly startupSeconds: number
@@ -127,7 +127,7 @@ export function drawCase(seed: number, part: Part, index: number): Case {
     triggerTimeoutMs: drawTriggerTimeout(random, part),
     pollIntervalMs: wait && random.chance(0.3) ? random.int(1, 10) * 1000 : undefined,
     onCancel: sweep?.failFast ? 'stop' : drawMode(random),
-    onTimeout: drawMode(random),
+    onTimeout: drawTimeoutMode(random, timeoutMs !== undefined && sweep === undefined),
     onLost: random.pick(['keep-running', 'stop']),
     server: drawServer(random, part),
     faults: drawFaults(random, version),
@@ -222,6 +222,13 @@ function drawMode(random: Random): EndMode {
     [15, 'stop-gracefully'],
     [15, 'keep-running'],
   ])
+}
+
+/** Without a timeout nothing is handed over. */
+function drawTimeoutMode(random: Random, mayHandOver: boolean): Case['onTimeout'] {
+  const isHandedOver = random.chance(0.25)
+  const mode = drawMode(random)
+  return isHandedOver && mayHandOver ? 'hand-over' : mode
 }
 
 function drawTimeout(random: Random, part: Part): number {

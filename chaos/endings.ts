@@ -1,8 +1,9 @@
+import { NOTHING_LEFT } from '../src/github/post-state.ts'
 import type { CellResult } from '../src/run/sweep/cell.ts'
 import { RunError } from '../src/run/errors.ts'
 import { isZenmlError } from '../src/zenml/errors.ts'
 import type { Case } from './draw.ts'
-import type { Ending } from './ending.ts'
+import type { Ending, HeldRun } from './ending.ts'
 import { lastLineOf } from './log-text.ts'
 
 /* What steps and their cells ended with. */
@@ -22,8 +23,8 @@ export function conclusionOfNone(why: string): 'timed-out' | 'failed' | 'cancell
   return /could not be started|take all places/.test(why) ? 'failed' : 'cancelled'
 }
 
-export function endingOfCell({ run, outcome, notStarted }: CellResult): Ending {
-  const conclusion = outcome?.conclusion ?? conclusionOfNone(notStarted ?? '')
+export function endingOfCell({ run, outcome, reason }: CellResult): Ending {
+  const conclusion = outcome?.conclusion ?? conclusionOfNone(reason ?? '')
   return {
     conclusion,
     status: outcome?.status ?? '',
@@ -39,11 +40,11 @@ export interface PostWords {
   readonly unforeseen: string
 }
 
-/** What the post step said last, or last of the run of that name. */
-export function endingOfPost(words: PostWords | undefined, name: string | undefined): Ending | undefined {
+/** What the post step said last, or last of the run that has one of these names. */
+export function endingOfPost(words: PostWords | undefined, names: readonly string[]): Ending | undefined {
   if (words === undefined) return undefined
   const { printed, unforeseen } = words
-  const lines = printed.split('\n').filter((line) => name !== undefined && line.includes(name))
+  const lines = printed.split('\n').filter((line) => names.some((name) => line.includes(name)))
   const line = lastLineOf(lines.length > 0 ? lines.join('\n') : printed)
   if (line === '' && unforeseen === '') return undefined
   return { conclusion: undefined, status: '', runId: undefined, green: undefined, line, unforeseen }
@@ -73,11 +74,12 @@ export function isSettled(env: Variables, cell: number | undefined): boolean {
   if (cell === undefined || isAll) return isAll
   const saved = env[`STATE_cell_${String(cell)}`]
   // Where others were sent, nothing was sent for it.
-  return saved === undefined ? env['STATE_cell_1'] !== undefined : saved === '{}'
+  return saved === undefined ? env['STATE_cell_1'] !== undefined : saved === NOTHING_LEFT
 }
 
-/** The name by which a line of the post step says what became of a cell. */
-export function savedName(env: Variables, cell: number | undefined): string | undefined {
-  if (cell === undefined) return undefined
-  return /"name":"([^"]+)"/.exec(env[`STATE_cell_${String(cell)}`] ?? '')?.[1]
+/** The names by which a line of the post step says what became of a cell: as it was sent, and as the server holds it. */
+export function namesOfCell(env: Variables, cell: number | undefined, held: readonly HeldRun[]): string[] {
+  if (cell === undefined) return []
+  const [, saved] = /"name":"([^"]+)"/.exec(env[`STATE_cell_${String(cell)}`] ?? '') ?? []
+  return [...(saved === undefined ? [] : [saved]), ...held.map(({ name }) => name)]
 }

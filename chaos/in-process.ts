@@ -2,7 +2,6 @@ import { startSimulator } from '../simulator/index.ts'
 import { openClient } from '../src/actions/connect.ts'
 import { toRequest } from '../src/actions/request.ts'
 import { lookAfterMain } from '../src/actions/post.ts'
-import { toSweepRequest } from '../src/actions/sweep.ts'
 import { readSweepInputs } from '../src/github/sweep/inputs.ts'
 import { readWorkflowContext } from '../src/github/workflow/context.ts'
 import type { SweepDependencies } from '../src/run/sweep/cell-run.ts'
@@ -170,7 +169,7 @@ class Play {
               unforeseen: '',
             },
           ])
-        : this.#sweep(toSweepRequest(given.inputs, this.#env), deps, journal)
+        : this.#sweep(toRequest(given.inputs, this.#env), deps, journal)
     const ended = work.catch((error: unknown) =>
       this.#cells.map((cell) => endingOf(error, this.#runIds.get(cell))),
     )

@@ -1,6 +1,6 @@
 import type { Case } from './draw.ts'
 import type { Ending, HeldRun, Observation } from './ending.ts'
-import { endingOfPost, hasFailedFast, isSettled, KILLED, savedName, type PostWords } from './endings.ts'
+import { endingOfPost, hasFailedFast, isSettled, KILLED, namesOfCell, type PostWords } from './endings.ts'
 import type { ServerUnderTest } from './server-under-test.ts'
 
 /** The runs that were wanted: the numbers of a sweep's cells, or one without a number. */
@@ -46,7 +46,7 @@ export function observationsOf(drawn: Case, server: ServerUnderTest, played: Pla
     return {
       main: mains[index] ?? KILLED,
       settled,
-      post: isSilent ? undefined : endingOfPost(post, savedName(saved, cell)),
+      post: isSilent ? undefined : endingOfPost(post, namesOfCell(saved, cell, later)),
       atMainEnd: atMainEnd[index] ?? [],
       atPostEnd: atPostEnd[index] ?? [],
       later,

@@ -10,6 +10,7 @@ import {
   type ActionResult,
   type RunningAction,
 } from '../e2e/action.ts'
+import { NOTHING_LEFT } from '../src/github/post-state.ts'
 import { realClock, startSimulator, type SimulatorClock } from '../simulator/index.ts'
 import { TRIGGER_PATH, STOP_PATH } from './boundary-http.ts'
 import type { Boundary, Case, Interruption } from './draw.ts'
@@ -289,7 +290,9 @@ class Play {
 function laterCells(text: string, state: Readonly<Record<string, string>>): Record<string, string> {
   const saved = [...text.matchAll(/^(cell_\d+)<<(\S+)\n([^\n]*)\n\2$/gm)]
   const pairs = saved.map(([, name = '', , value = '']) => [name, value] as const)
-  return Object.fromEntries(pairs.filter(([name, value]) => state[name] !== '{}' && value !== '{}'))
+  return Object.fromEntries(
+    pairs.filter(([name, value]) => state[name] !== NOTHING_LEFT && value !== NOTHING_LEFT),
+  )
 }
 
 /** What was saved, as the runner hands it to the post step. */

@@ -17,7 +17,7 @@ const SAYS_ENDED =
 
 /** Sentences by which a line admits that a run goes on, or may. */
 const SAYS_GOING_ON =
-  /keeps running|left running|may still be running|was asked to stop|is not known|look once more|look for a run named|It was left alone|no longer on the server/
+  /keeps running|left running|may still be running|was asked to stop|is not known|check again later|look for a run named|It was left alone|no longer on the server/
 
 /** Of a run that was followed, is out of sight, and is left alone. */
 const SAYS_NOT_STOPPED = 'It was not stopped (on-lost: '
@@ -98,9 +98,10 @@ function judgeEndings(drawn: Case, seen: Observation): Finding[] {
 function isLeftOnPurpose(drawn: Case, main: Ending): boolean {
   const { onCancel, onTimeout, onLost, timeoutMs } = drawn
   const { conclusion, runId } = main
-  const timeoutLeaves = timeoutMs === undefined || onTimeout === 'keep-running'
+  const timeoutLeaves = timeoutMs === undefined || isLeft(onTimeout)
   switch (conclusion) {
     case 'started':
+    case 'running':
     case 'dry-run':
       return true
     case 'timed-out':
@@ -113,6 +114,11 @@ function isLeftOnPurpose(drawn: Case, main: Ending): boolean {
     default:
       return false
   }
+}
+
+/** Whether this lets the run keep running. */
+function isLeft(mode: Case['onTimeout']): boolean {
+  return mode === 'keep-running' || mode === 'hand-over'
 }
 
 /** Whether the run was followed until it could no longer be seen; one that was deleted is lost, too. */
@@ -164,12 +170,9 @@ function judgeAccount(drawn: Case, seen: Observation, run: HeldRun): Finding[] {
 /** Whether main may have gone on purpose from a run that goes on; one that was killed then says no more. */
 function mayLeave({ wait, onCancel, onTimeout, timeoutMs }: Case, { main, cancelled }: Observation): boolean {
   if (main.conclusion === 'started') return !wait
+  if (main.conclusion === 'running') return onTimeout === 'hand-over' && timeoutMs !== undefined
   if (main.conclusion !== undefined) return false
-  return (
-    !wait ||
-    (timeoutMs !== undefined && onTimeout === 'keep-running') ||
-    (cancelled && onCancel === 'keep-running')
-  )
+  return !wait || (timeoutMs !== undefined && isLeft(onTimeout)) || (cancelled && onCancel === 'keep-running')
 }
 
 /** What is said to have ended has. */
@@ -194,7 +197,7 @@ function judgeConclusion(drawn: Case, seen: Observation, started: readonly HeldR
   if (conclusion === undefined) return []
   const run = atMainEnd.find(({ id }) => id === runId)
   const findings: Finding[] = []
-  if (green !== undefined && green !== ['completed', 'started', 'dry-run'].includes(conclusion)) {
+  if (green !== undefined && green !== ['completed', 'started', 'running', 'dry-run'].includes(conclusion)) {
     findings.push(wrong(`green is ${String(green)} with the conclusion ${conclusion}`))
   }
   if (runId !== undefined && !isUuid(runId)) findings.push(wrong(`the run's id is ${runId}`))
@@ -212,6 +215,8 @@ function judgeConclusion(drawn: Case, seen: Observation, started: readonly HeldR
         return phase === 'stopped' && run?.status === status
       case 'started':
         return !drawn.wait && run !== undefined
+      case 'running':
+        return drawn.onTimeout === 'hand-over' && run !== undefined && runPhase(status) !== 'succeeded'
       case 'dry-run':
         return drawn.dryRun && started.length === 0
       case 'cancelled':

@@ -1,3 +1,1 @@
-import { login } from './index.js'
-
-await login()
+require('./index.js').login()

@@ -1,3 +1,1 @@
-import { stop } from './index.js'
-
-await stop()
+require('./index.js').stop()

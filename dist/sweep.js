@@ -1,3 +1,1 @@
-import { sweep } from './index.js'
-
-await sweep()
+require('./index.js').sweep()

@@ -1,3 +1,1 @@
-import { wait } from './index.js'
-
-await wait()
+require('./index.js').wait()

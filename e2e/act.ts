@@ -47,6 +47,15 @@ async function readResults(folder: string): Promise<Record<string, string[]>> {
   return results
 }
 
+/** What a workflow is run with beside its server. */
+export interface WorkflowOptions {
+  readonly onOutput?: CommandOptions['onOutput']
+  /** Which event starts it; default: push. */
+  readonly event?: string
+  /** Its text, in place of a file of workflows/. */
+  readonly text?: string
+}
+
 /**
  * Runs a workflow of workflows/ with act, in a repository that holds the action as `uses: ./`.
  * The workflow gets `vars.SERVER_URL`, `vars.PROJECT` (empty where none has to be named), `secrets.ZENML_API_KEY` and
@@ -55,7 +64,7 @@ async function readResults(folder: string): Promise<Record<string, string[]>> {
 export async function runWorkflow(
   name: string,
   server: ZenServer,
-  onOutput?: CommandOptions['onOutput'],
+  { onOutput, event = 'push', text }: WorkflowOptions = {},
 ): Promise<WorkflowResult> {
   const act = await actPath()
   const base = await mkdtemp(path.join(tmpdir(), 'act-'))
@@ -66,11 +75,13 @@ export async function runWorkflow(
     await makeRepository(repository)
     await mkdir(results)
     await writeFile(secrets, `ZENML_API_KEY=${server.apiKey}\n`, { mode: 0o600 })
-    const workflow = path.join(import.meta.dirname, 'workflows', name)
+    const workflow =
+      text === undefined ? path.join(import.meta.dirname, 'workflows', name) : path.join(base, name)
+    if (text !== undefined) await writeFile(workflow, text)
     const done = await run(
       act,
       [
-        ...['push', '--workflows', workflow, '--platform', 'ubuntu-latest=-self-hosted'],
+        ...[event, '--workflows', workflow, '--platform', 'ubuntu-latest=-self-hosted'],
         ...['--secret-file', secrets, '--var', `SERVER_URL=${server.url}`, '--env', `E2E_RESULTS=${results}`],
         ...['--var', `PROJECT=${isInAnotherProject(server.target) ? server.target.project : ''}`],
         '--no-cache-server',
@@ -79,7 +90,7 @@ export async function runWorkflow(
       {
         cwd: repository,
         env: { PATH: process.env['PATH'], HOME: base, XDG_CACHE_HOME: base },
-        timeout: 180_000,
+        timeout: 300_000,
         ...(onOutput === undefined ? {} : { onOutput }),
       },
     )
@@ -95,11 +106,13 @@ export async function runWorkflow(
 export async function runCancelledWorkflow(name: string, server: ZenServer, line: RegExp): Promise<string> {
   let printed = ''
   let cancelled = false
-  const { log } = await runWorkflow(name, server, (text, child) => {
-    printed += text
-    if (cancelled || !printed.split('\n').some((each) => line.test(each))) return
-    cancelled = true
-    child.kill('SIGINT')
+  const { log } = await runWorkflow(name, server, {
+    onOutput: (text, child) => {
+      printed += text
+      if (cancelled || !printed.split('\n').some((each) => line.test(each))) return
+      cancelled = true
+      child.kill('SIGINT')
+    },
   })
   return log
 }

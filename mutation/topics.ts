@@ -51,6 +51,7 @@ export const TOPICS: Readonly<Record<string, readonly string[]>> = {
     'run/attach.ts',
     'run/find/run.ts',
     'run/follow.ts',
+    'run/watch/job-end.ts',
   ],
   'post step': [
     'actions/early-end.ts',
@@ -63,6 +64,7 @@ export const TOPICS: Readonly<Record<string, readonly string[]>> = {
   ],
   expect: [
     'github/inputs/expectations.ts',
+    'run/compare/judge.ts',
     'run/outcome/collect.ts',
     'run/outcome/expect.ts',
     'run/outcome/step-attempts.ts',

@@ -1,3 +1,4 @@
+import { systemCode } from './github/workflow/files.ts'
 import { WorkflowLog } from './github/log/workflow-log.ts'
 import type { Environment } from './github/workflow/environment.ts'
 import { isNothingLeft } from './github/nothing-left.ts'
@@ -65,11 +66,27 @@ async function run(load: () => Promise<Action>): Promise<void> {
   }
 }
 
+/** What the runner gives a step are files: for its outputs, its state, later steps. */
+const UNWRITABLE: ReadonlySet<string> = new Set([
+  'ENOSPC',
+  'EDQUOT',
+  'EROFS',
+  'EACCES',
+  'EPERM',
+  'EIO',
+  'EISDIR',
+])
+
 function tellUnforeseen(error: unknown, log: WorkflowLog): void {
   // Nobody reads the log any more, and another line would only fail again.
   if (isOutputClosed(error)) return
   const { message, stack = 'no stack' } = error instanceof Error ? error : new Error(String(error))
-  log.error(`Internal error: ${message}. Please report it with this log`)
+  const code = systemCode(error)
+  log.error(
+    UNWRITABLE.has(code)
+      ? `A file of the runner cannot be written (${code}). Check disk space and permissions on the runner`
+      : `Internal error: ${message}. Please report it with this log`,
+  )
   log.debug(stack)
 }
 

@@ -3,7 +3,7 @@ import { expect, jest, test } from '@jest/globals'
 import { startAction, type ActionResult } from '../../e2e/action.ts'
 import type { Fault, SimulatorOptions } from '../../simulator/index.ts'
 import { expectNoSecret } from './secrecy.ts'
-import { logLines, PATIENCE_MS, withServer, type Scene } from './scene.ts'
+import { logLines, PATIENCE_MS, withHostedJob, withServer, type Scene } from './scene.ts'
 
 jest.setTimeout(PATIENCE_MS)
 
@@ -18,6 +18,8 @@ interface End {
   readonly title: string
   readonly server?: SimulatorOptions
   readonly inputs?: Inputs
+  /** So many minutes ago the job began on a runner that GitHub hosts; default: a runner of one's own. */
+  readonly hostedFor?: number
   /** Sent when a line appears in the log. */
   readonly signal?: readonly ['SIGINT' | 'SIGKILL', RegExp]
   /** The path of a request that has to have arrived before. */
@@ -145,6 +147,19 @@ const ends: readonly End[] = [
     conclusion: 'timed-out',
     runs: RUNNING,
   },
+  {
+    title: 'timed out, on-timeout: hand-over',
+    inputs: { ...LONG, timeout: '1s', 'on-timeout': 'hand-over', expect: 'train.accuracy >= 0.99' },
+    conclusion: 'running',
+    runs: RUNNING,
+  },
+  {
+    title: "handed over in the last minutes of a hosted runner's job, without a timeout",
+    inputs: { ...LONG, 'on-timeout': 'hand-over' },
+    hostedFor: 356,
+    conclusion: 'running',
+    runs: RUNNING,
+  },
 ]
 
 const onUnix: readonly End[] = [
@@ -200,6 +215,42 @@ const onUnix: readonly End[] = [
     runs: STOPPED,
   },
   {
+    title: "cancelled in the last minutes of a hosted runner's job, on-timeout: keep-running",
+    inputs: { ...LONG, 'on-timeout': 'keep-running' },
+    hostedFor: 356,
+    signal: ['SIGINT', /train: running/],
+    conclusion: 'timed-out',
+    runs: RUNNING,
+  },
+  {
+    title: "cancelled in the last minutes of a hosted runner's job, on-cancel: keep-running",
+    server: KUBERNETES,
+    inputs: { ...LONG, 'on-cancel': 'keep-running' },
+    hostedFor: 356,
+    signal: ['SIGINT', /train: running/],
+    conclusion: 'timed-out',
+    runs: STOPPED,
+  },
+  {
+    title: "killed in the last minutes of a hosted runner's job, on-timeout: keep-running",
+    inputs: { ...LONG, 'on-timeout': 'keep-running' },
+    hostedFor: 356,
+    signal: ['SIGKILL', /train: running/],
+    conclusion: undefined,
+    says: /^The run ".*" was left running, as requested \(keep-running\): http/m,
+    runs: RUNNING,
+  },
+  {
+    title: 'killed before it could hand over: what on-cancel says',
+    server: KUBERNETES,
+    inputs: { ...LONG, timeout: '10m', 'on-timeout': 'hand-over' },
+    signal: ['SIGKILL', /train: running/],
+    conclusion: undefined,
+    sends: STOPS,
+    says: /^The run ".*" was stopped: http/m,
+    runs: STOPPED,
+  },
+  {
     title: 'killed before the answer to the trigger',
     server: { ...KUBERNETES, faults: [{ on: 'trigger', do: { kind: 'hang', work: true } }] },
     inputs: LONG,
@@ -235,10 +286,13 @@ async function asked({ server }: Scene, path = /^/): Promise<void> {
   while (!isAsked()) await setTimeout(20)
 }
 
-async function playMain(end: End, scene: Scene, given: Inputs): Promise<ActionResult> {
+type Variables = Readonly<Record<string, string>>
+
+async function playMain(end: End, scene: Scene, given: Inputs, env: Variables): Promise<ActionResult> {
   const { signal, meanwhile, after } = end
   const running = await startAction({
     inputs: given,
+    env,
     onLine: (line) => {
       if (meanwhile?.[0].test(line) === true) meanwhile[1](scene)
       if (signal?.[1].test(line) !== true) return
@@ -254,7 +308,10 @@ async function play(end: End): Promise<void> {
   await withServer(end.server ?? {}, async (scene) => {
     const { server } = scene
     const given = { 'server-url': server.url, 'api-key': server.apiKey, pipeline: 'training', ...end.inputs }
-    const main = await playMain(end, scene, given)
+    const main =
+      end.hostedFor === undefined
+        ? await playMain(end, scene, given, {})
+        : await withHostedJob(end.hostedFor, async (env) => playMain(end, scene, given, env))
     expect(main.outputs['conclusion']).toBe(end.conclusion)
 
     const before = server.requests.length

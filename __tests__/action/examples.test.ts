@@ -160,7 +160,8 @@ function onPullRequest({ apiUrl }: GithubSimulator) {
 /** How each action's step ends when all is well. */
 function expectGood(played: Played): void {
   if (played.kind === 'skipped') {
-    expect(played.condition).toBe('failure()')
+    // There was nothing to be handed over.
+    expect(played.condition).toMatch(/^failure\(\)$|^needs\.\w+\.outputs\.conclusion == 'running'$/)
     return
   }
   if (played.kind === 'command') {
@@ -225,6 +226,11 @@ async function startRun({ url, apiKey }: Simulator): Promise<string> {
   return outputs['run-id'] ?? ''
 }
 
+/** What the scheduled workflow finds of a run that was started for the pull request. */
+async function artifactsOf(server: Simulator): Promise<string> {
+  return JSON.stringify([{ artifact: 1, pr: String(PULL_REQUEST), run: await startRun(server) }])
+}
+
 /** The example that holds all of these texts. */
 function exampleWith(...texts: readonly string[]): Example {
   const found = examples.find(({ text }) => texts.every((part) => text.includes(part)))
@@ -237,6 +243,11 @@ function scriptOutputs(guide: string): string[] {
   return codeBlocks(projectFile(guide), 'python').flatMap((script) =>
     [...script.matchAll(/\.write\(f"([\w-]+)=/g)].map(([, output = '']) => output),
   )
+}
+
+/** Names of the outputs that a step's command writes. */
+function commandOutputs(command: string): string[] {
+  return [...command.matchAll(/echo "([\w-]+)=.*>> "\$GITHUB_OUTPUT"/g)].map(([, output = '']) => output)
 }
 
 test('each action has an example', () => {
@@ -256,7 +267,8 @@ test.each(named)('example %s in %s uses only outputs that the step has', (_, __,
   for (const [, id, output] of example.text.matchAll(/\bsteps\.([\w-]+)\.outputs\.([\w-]+)/g)) {
     const step = stepsOf(example).find((each) => each.id === id)
     const entry = step === undefined ? undefined : entryOf(step)
-    if (entry === undefined && step?.run !== undefined) expect(scriptOutputs(example.guide)).toContain(output)
+    if (entry === undefined && step?.run !== undefined)
+      expect([...scriptOutputs(example.guide), ...commandOutputs(step.run)]).toContain(output)
     else expect(entry === undefined ? [] : actionOutputs[entry]).toContain(output)
   }
 })
@@ -269,6 +281,8 @@ test.concurrent.each(named)('example %s in %s works as it stands', async (_, __,
     let given = contexts
     const ofRun = /\binputs\.run\b|\bsteps\.run\.outputs\.run-id\b/.exec(example.text)?.[0]
     if (ofRun !== undefined) given = { ...contexts, [ofRun]: await startRun(server) }
+    if (example.text.includes('steps.list.outputs.runs'))
+      given = { ...contexts, 'steps.list.outputs.runs': await artifactsOf(server) }
     const played = await playExample(example, given, {
       workspace,
       proApiUrl: pro.url,
@@ -320,6 +334,91 @@ test.concurrent('run again after its runner died, the example with resume takes 
     expect(again.result.stdout).toMatch(/^Reattached to the run of attempt 1/m)
     expect(again.result.outputs).toMatchObject({ conclusion: 'completed', 'run-id': server.runs[0]?.id })
     expect(server.runs).toHaveLength(1)
+  }),
+)
+
+/** The same with other times to wait, by job. */
+function withTimeouts(example: Example, timeouts: Readonly<Record<string, string>>): Example {
+  const jobs = Object.entries(example.jobs).map(([name, job]) => {
+    const timeout = timeouts[name]
+    if (timeout === undefined) return [name, job] as const
+    const steps = job.steps.map((step) => ({ ...step, with: { ...step.with, timeout } }))
+    return [name, { ...job, steps }] as const
+  })
+  return { ...example, jobs: Object.fromEntries(jobs) }
+}
+
+test.concurrent('the example for longer than six hours: one run through three jobs, judged by the last', () =>
+  withServer({ seconds: 300 }, async ({ server, pro, workspace, contexts }) => {
+    const example = exampleWith('Long training', 'on-timeout: hand-over')
+    const short = withTimeouts(example, { first: '1s', second: '1s', third: '1m' })
+    const played = await playExample(short, contexts, { workspace, proApiUrl: pro.url })
+    const results = played.flatMap((one) => (one.kind === 'action' ? [one.result] : []))
+    expect(results.map(({ outputs, exitCode }) => [outputs['conclusion'], exitCode])).toEqual([
+      ['running', 0],
+      ['running', 0],
+      ['completed', 0],
+    ])
+    expect(results.map(({ stdout }) => stdout.includes('Not judged yet: train.accuracy >= 0.9'))).toEqual([
+      true,
+      true,
+      false,
+    ])
+    expect(results[2]?.stdout).toContain('Expectation met: train.accuracy >= 0.9')
+    expect(new Set(results.map(({ outputs }) => outputs['run-id']))).toEqual(
+      new Set(server.runs.map(({ id }) => id)),
+    )
+    expect(server.runs).toHaveLength(1)
+    expect(server.requests.filter(({ path }) => path.includes('/stop'))).toEqual([])
+    // The gate at the end is open.
+    expect(played.some(({ kind }) => kind === 'skipped')).toBe(false)
+  }),
+)
+
+test.concurrent('the scheduled example comments on the pull request of a run until that has ended', () =>
+  withServer({ seconds: 36_000 }, async ({ server, pro, workspace, contexts, github }) => {
+    const runs = await artifactsOf(server)
+    const example = withTimeouts(exampleWith('Check training', 'pull-request:'), { check: '1s' })
+    const check = async (runId: string): Promise<Played[]> =>
+      playExample(
+        example,
+        { ...contexts, 'steps.list.outputs.runs': runs },
+        {
+          workspace,
+          proApiUrl: pro.url,
+          ...onPullRequest(github),
+          env: {
+            GITHUB_API_URL: github.apiUrl,
+            GITHUB_EVENT_NAME: 'schedule',
+            GITHUB_REPOSITORY: REPOSITORY,
+            GITHUB_RUN_ID: runId,
+          },
+          event: { schedule: '*/10 * * * *' },
+        },
+      )
+    const told = async (runId: string) => {
+      const [waited, ...others] = await check(runId)
+      const outputs = waited?.kind === 'action' ? waited.result.outputs : {}
+      return {
+        conclusion: outputs['conclusion'],
+        comments: github.comments(PULL_REQUEST).map(({ body }) => body.split('\n')[1]),
+        isGateOpen: others.some(({ kind }) => kind === 'command'),
+      }
+    }
+    const stillRunning = {
+      conclusion: 'running',
+      comments: ['### ⏳ ZenML run of training: still running'],
+      isGateOpen: false,
+    }
+    expect(await told('1')).toEqual(stillRunning)
+    expect(await told('2')).toEqual(stillRunning)
+    server.setStatus(server.runs[0]?.id ?? '', 'completed')
+    expect(await told('3')).toMatchObject({
+      conclusion: 'expectation-missed',
+      comments: ['### 📉 ZenML run of training: completed, but not as expected'],
+      isGateOpen: false,
+    })
+    expect(server.requests.filter(({ path }) => path.includes('/stop'))).toEqual([])
   }),
 )
 

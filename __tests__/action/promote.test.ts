@@ -97,6 +97,7 @@ describe('promote/', () => {
       const result = await promote(scene, { model, version: id })
       expect(result.exitCode).toBe(0)
       expect(annotations('error', result)).toEqual([])
+      expect(result.stdout).toContain(' (stage: none, number 1)')
       expect(result.stdout).not.toMatch(/##\[|^::error/m)
       expect(result.outputs).toMatchObject({
         model: 'x## [error]y',

@@ -19,6 +19,30 @@ test.concurrent('a wrong key ends the step at once and says what to check', () =
   }),
 )
 
+const WRONG_KEY = { 'api-key': 'ZENKEY_d3JvbmcgZm9yIHN1cmU' }
+const FOR_SWEEP = { snapshot: 'nightly', matrix: 'train.epochs: [1, 2]' }
+
+test.concurrent.each([
+  ['main', { snapshot: 'nightly' }, 'Requested: snapshot `nightly`'],
+  ['main', { template: 'nightly', pipeline: 'tr' }, 'Requested: run template `nightly` of the pipeline `tr`'],
+  ['main', { pipeline: 'training' }, 'Requested: pipeline `training`'],
+  ['sweep', FOR_SWEEP, 'Requested: snapshot `nightly`'],
+  ['wait', { run: 'nightly-5' }, 'Requested: run `nightly-5`'],
+] as const)('after a failed login in %s, the summary names what was requested: %j', (entry, inputs, named) =>
+  withServer({}, async (scene) => {
+    const result = await scene.step({ ...WRONG_KEY, ...inputs }, { entry })
+    expect(expectRed(result, 'failed')).toContain('Could not log in')
+    expect(result.summary).toContain(`\n\n${named}\n\n`)
+  }),
+)
+
+test.concurrent('wait/ names its run before the server has answered', () =>
+  withServer({}, async (scene) => {
+    const { stdout } = await scene.step({ ...WRONG_KEY, run: 'nightly-5' }, { entry: 'wait' })
+    expect(stdout).toMatch(/^Looking up the run nightly-5\n(::debug.*\n)*::error/m)
+  }),
+)
+
 test.concurrent('a token that the server does not know ends the step with the advice to use a key', () =>
   withServer({}, async (scene) => {
     const result = await scene.step({

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout } from 'node:timers/promises'
@@ -91,6 +91,23 @@ export async function withServer(
     await work(new Scene(server))
   } finally {
     await server.close()
+  }
+}
+
+/** Gives a test the variables of a job that began so many minutes ago on a runner that GitHub hosts. */
+export async function withHostedJob<T>(
+  minutes: number,
+  work: (env: Readonly<Record<string, string>>) => Promise<T>,
+): Promise<T> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'event-'))
+  const file = path.join(folder, 'event.json')
+  try {
+    await writeFile(file, '{}')
+    const then = new Date(Date.now() - minutes * 60_000)
+    await utimes(file, then, then)
+    return await work({ RUNNER_ENVIRONMENT: 'github-hosted', GITHUB_EVENT_PATH: file })
+  } finally {
+    await rm(folder, { recursive: true })
   }
 }
 

@@ -1,9 +1,10 @@
 import { setTimeout } from 'node:timers/promises'
 import { expect, jest, test } from '@jest/globals'
 import { runAction, startAction } from '../../e2e/action.ts'
+import { withPreload } from '../../e2e/preload.ts'
 import type { Fault } from '../../simulator/index.ts'
 import { onPullRequest } from './pull-request.ts'
-import { expectRed, logLines, PATIENCE_MS, withServer } from './scene.ts'
+import { annotations, expectRed, logLines, PATIENCE_MS, withServer } from './scene.ts'
 import { entries, LONG, notedConclusions, ON_MAIN, sweep, THREE, untilStarted } from './sweeps.ts'
 
 jest.setTimeout(PATIENCE_MS)
@@ -123,7 +124,7 @@ test.concurrent('a run that cannot be stopped after its time keeps its place', (
     const inputs = { ...LONG, template: 'training-template', 'run-timeout': '1s', 'max-parallel': '1' }
     const result = await sweep(scene, inputs)
     expect(scene.triggers).toHaveLength(1)
-    expect(result.outputs['error']).toContain('runs that may still be going on take all places')
+    expect(result.outputs['error']).toContain('runs that may still be running take all places (max-parallel)')
   }),
 )
 
@@ -148,7 +149,7 @@ test.concurrent(
       const inputs = { ...LONG, 'fail-fast': 'true', timeout: '3s', 'max-parallel': '2' }
       const result = await sweep(scene, inputs)
       expect(result.outputs['conclusion']).toBe('timed-out')
-      expect(result.outputs['error']).toContain('The sweep ended early: the timeout of the sweep was over')
+      expect(result.outputs['error']).toContain("The sweep ended early: the sweep's timeout ran out")
       expect(result.stdout).not.toContain('fail-fast')
       expect(result.outputs['error']).toMatch(/did not finish within the timeout of [23](?:\.\d)?s/)
       expect(scene.runs.map(({ status }) => status)).toEqual(['stopped', 'stopped'])
@@ -232,3 +233,78 @@ test.concurrent('what the post step ends of a sweep leaves the table of its comm
     expect(github.comments(7)[0]?.body).toBe(told?.body)
   }),
 )
+
+test('a sweep whose runs have all ended, and that is killed before it could say so, is not told of as one that started nothing', () => {
+  // The three before note where the runs came from.
+  const faults: Fault[] = [{ on: 'metadata', occurrence: { from: 4, to: 99 }, do: { kind: 'hang' } }]
+  return withServer({ faults }, async (scene) => {
+    const inputs = { ...THREE, 'server-url': scene.server.url, 'api-key': scene.server.apiKey }
+    const running = await startAction({ entry: 'sweep', inputs, env: ON_MAIN })
+    while (notedConclusions(scene).length === 0) await setTimeout(20)
+    running.signal('SIGKILL')
+    const { state } = await running.done
+    expect(scene.runs.map(({ status }) => status)).toEqual(['completed', 'completed', 'completed'])
+    const post = await runAction({ entry: 'post', inputs, state })
+    expect(post.summary).toContain('`The step ended early, before it could report on its runs`')
+    expect(scene.requests('POST', /\/stop$/)).toEqual([])
+  })
+})
+
+/** The disk is full when the step is to save that for its post step, for so many writes. */
+function diskFull(from: RegExp, writes: number): string {
+  return `
+    import fs from 'node:fs'
+    import { syncBuiltinESMExports } from 'node:module'
+    const append = fs.appendFileSync
+    let left = ${writes}
+    let isFull = false
+    fs.appendFileSync = (file, text, ...rest) => {
+      isFull ||= left > 0 && file === process.env.GITHUB_STATE && ${String(from)}.test(text)
+      if (isFull) {
+        left -= 1
+        isFull = left > 0
+        throw new Error('ENOSPC: no space left on device, write')
+      }
+      append(file, text, ...rest)
+    }
+    syncBuiltinESMExports()`
+}
+
+test.each([
+  ['for a moment', 1, 'The step ended early, before it could report on its runs'],
+  ['for good', Number.POSITIVE_INFINITY, 'was stopped`'],
+])(
+  'where the disk is full, %s, when a cell is to start, the runs of the others are stopped',
+  (_, writes, told) =>
+    withServer({ orchestrator: 'kubernetes' }, (scene) =>
+      withPreload(diskFull(/^cell_2<</, writes), async (env) => {
+        const inputs = { ...LONG, 'max-parallel': '3', 'lost-after': '10s' }
+        const result = await sweep(scene, inputs, env)
+        expect(annotations('error', result)[0]).toMatch(/^Internal error: ENOSPC: /)
+        expect(result.exitCode).toBe(1)
+        expect(scene.runs.length).toBeGreaterThan(0)
+        expect(scene.runs.filter(({ status }) => status !== 'stopped')).toEqual([])
+        expect(result.stdout).not.toContain('The server does not answer')
+        const post = await scene.step(inputs, { entry: 'post', state: result.state })
+        // Of the cell that was not to start nothing was sent.
+        expect(annotations('warning', post)).toEqual([])
+        expect(post.summary).toContain(told)
+      }),
+    ),
+)
+
+test('where the disk is full when a cancelled sweep has stopped a run, it does not say that none was started', () =>
+  withServer({ orchestrator: 'kubernetes' }, (scene) =>
+    withPreload(diskFull(/^cell_\d+<<\S+\n\{"settled"/, 1), async (env) => {
+      const inputs = { ...LONG, 'server-url': scene.server.url, 'api-key': scene.server.apiKey }
+      const running = await startAction({ entry: 'sweep', inputs, env })
+      await untilStarted(scene, 3)
+      running.signal('SIGINT')
+      const result = await running.done
+      expect(result.stdout).not.toContain('before a run was started')
+      expect(annotations('error', result)).toEqual([expect.stringMatching(/^Internal error: ENOSPC: /)])
+      const post = await runAction({ entry: 'post', inputs, state: result.state })
+      expect(post.summary).toContain('was stopped`')
+      expect(scene.runs.filter(({ status }) => status !== 'stopped')).toEqual([])
+    }),
+  ))

@@ -4,7 +4,7 @@ import { runAction, startAction } from '../../e2e/action.ts'
 import { realClock, type Fault } from '../../simulator/index.ts'
 import { codeBlocks, projectFile } from '../project/markdown.ts'
 import { onPullRequest } from './pull-request.ts'
-import { annotations, expectRed, logLines, PATIENCE_MS, withServer } from './scene.ts'
+import { annotations, expectRed, logLines, PATIENCE_MS, withHostedJob, withServer } from './scene.ts'
 import { BASE, entries, LONG, ON_MAIN, sweep, THREE, untilStarted } from './sweeps.ts'
 
 jest.setTimeout(PATIENCE_MS)
@@ -86,26 +86,37 @@ test.concurrent('a failed run makes the step red, and the others go on', () =>
       'best-value': '0.8',
     })
     expect(result.outputs['error']).toMatch(
-      /^1 of 3 cells did not complete\. Cell 2: The run ".+" failed in the step "train": .*loss is NaN/,
+      /^1 of 3 cells did not complete\. Cell 2: The run failed in the step "train": RuntimeError: loss is NaN \([^)]*\)$/,
     )
     expect(annotations('error', result)[0]).toContain('loss is NaN')
-    expect(result.summary).toMatch(/\| 2 \|.*\| ❌ failed: `The run .*loss is NaN/)
+    expect(result.summary).toMatch(/\| 2 \|.*\| ❌ failed: `The run failed in .*loss is NaN/)
+    expect(result.stdout).toMatch(
+      /Cell 2 of 3 failed in [\d.]+ m?s: The run failed in .*loss is NaN \([^)]*\)$/m,
+    )
   }),
 )
 
 test.concurrent('fail-fast stops the others and says which were never started', () =>
   withServer({ orchestrator: 'kubernetes' }, async (scene) => {
-    const matrix = 'include: [{train.seconds: 600}, {train.fail: loss is NaN}, {train.seconds: 601}]'
+    const matrix =
+      'include: [{train.seconds: 600}, {train.fail: loss is NaN}, {train.seconds: 601}, {train.seconds: 602}]'
     const result = await sweep(scene, { ...BASE, matrix, 'max-parallel': '2', 'fail-fast': 'true' })
     expect(result.exitCode).toBe(1)
     expect(scene.triggers).toHaveLength(2)
     expect(scene.runs.map(({ status }) => status).toSorted()).toEqual(['failed', 'stopped'])
-    expect(result.outputs['error']).toContain('The sweep ended early: cell 2 failed (fail-fast)')
+    // The failure first, and nothing twice: names and addresses are in the table.
+    expect(result.outputs['error']?.replace(/ \(pipelines[^)]*\)/, '')).toBe(
+      '4 of 4 cells did not complete. The sweep ended early: cell 2 failed (fail-fast). ' +
+        'Cell 2: The run failed in the step "train": RuntimeError: loss is NaN. Cell 1: The run was stopped. ' +
+        'Never started: cells 3, 4',
+    )
     expect(entries(result).map(({ cell, conclusion }) => [cell, conclusion])).toEqual([
       [1, 'cancelled'],
       [2, 'failed'],
       [3, 'not-started'],
+      [4, 'not-started'],
     ])
+    expect(result.summary).toContain('❌ cancelled: `The run was stopped`')
     expect(result.summary).toContain('not started: `cell 2 failed (fail-fast)`')
   }),
 )
@@ -128,6 +139,26 @@ test.concurrent('while a run of the sweep may hold the only slot, trigger-timeou
     expect(scene.triggers).toHaveLength(5)
   }),
 )
+
+test('a sweep that its job on a hosted runner cannot hold is warned of, and so is one run, with what to write', () =>
+  withServer({ clock: realClock(400) }, async (scene) => {
+    await sweep(scene, { ...BASE, matrix: 'train.seconds: [600]' })
+    await withHostedJob(357, async (env) => {
+      const result = await sweep(scene, { ...BASE, matrix: 'train.seconds: [400, 401]' }, env)
+      expect(annotations('warning', result)).toEqual([
+        expect.stringMatching(
+          /^2 cells, 4 at a time, usually 10 min( \d+ s)? each, take about 10 min( \d+ s)?, and GitHub ends this job, as any on a hosted runner, in 2 min \d+ s\. Raise max-parallel/,
+        ),
+      ])
+      const one = await scene.step({ pipeline: 'training', 'poll-interval': '1s' }, { env })
+      expect(annotations('warning', one)).toEqual([
+        expect.stringMatching(
+          /^The run will usually take another \d+ min( \d+ s)?, but GitHub ends this job in about 2 min \d+ s: on a hosted runner after six hours, or sooner as timeout-minutes says, which cannot be seen here\. Then on-timeout applies \(stop\)\. Write on-timeout: hand-over, and go on with wait\/ in another job, or use a self-hosted runner$/,
+        ),
+      ])
+      expect(one.outputs['conclusion']).toBe('completed')
+    })
+  }))
 
 test.concurrent('a sweep that its timeout cannot hold is warned of before the first start', () =>
   withServer({ clock: realClock(400) }, async (scene) => {
@@ -277,9 +308,7 @@ test.concurrent('cancelled in the middle: every run is asked to stop, and the re
     const result = await running.done
     expect(result.exitCode).toBe(1)
     expect(result.outputs).toMatchObject({ conclusion: 'cancelled' })
-    expect(result.outputs['error']).toBe(
-      'Cancelled. Of 3 cells 0 had completed, 2 were under way, and 1 were never started',
-    )
+    expect(result.outputs['error']).toBe('Cancelled. Cells completed: 0, cancelled: 2, never started: 1')
     expect(scene.requests('POST', /\/stop$/)).toHaveLength(2)
     expect(scene.triggers).toHaveLength(2)
     const post = await runAction({ entry: 'post', inputs, state: result.state })
@@ -379,7 +408,7 @@ test.concurrent('a re-run with resume starts only the cells that neither complet
       failed: '1',
       'best-run-id': first.outputs['best-run-id'],
     })
-    expect(second.stdout).toContain('Cell 1 of 3 goes on with the earlier run')
+    expect(second.stdout).toContain('Cell 1 of 3 reattached to its earlier run')
     expect(second.summary).toContain('completed (resumed)')
   }),
 )

@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os'
 import { expect, jest, test } from '@jest/globals'
 import { startAction } from '../../e2e/action.ts'
 import { readAsRunner } from '../github/runner-reader.ts'
@@ -43,4 +44,31 @@ test.concurrent('a log that nobody reads any more does not end the step', () =>
     expect(result.outputs['conclusion']).toBe('completed')
     expect(result.stderr).toBe('')
   }),
+)
+
+test.concurrent('outputs that cannot be written are no internal error: the line says what to check', () =>
+  withServer({}, async (scene) => {
+    const result = await scene.step({ pipeline: 'training' }, { env: { GITHUB_OUTPUT: tmpdir() } })
+
+    expect(annotations('error', result)).toEqual([
+      expect.stringMatching(
+        /^A file of the runner cannot be written \((?:EISDIR|EACCES|EPERM)\)\. Check disk space and permissions on the runner$/,
+      ),
+    ])
+    expect(result.exitCode).toBe(1)
+    expect(scene.triggers).toEqual([])
+  }),
+)
+
+test.concurrent(
+  'a run that completed is not called cancelled where only the post step can write the summary',
+  () =>
+    withServer({}, async (scene) => {
+      const main = await scene.step({ pipeline: 'training' }, { env: { GITHUB_STEP_SUMMARY: tmpdir() } })
+      expect(main.outputs['conclusion']).toBe('completed')
+      const post = await scene.step({ pipeline: 'training' }, { entry: 'post', state: main.state })
+
+      expect(post.exitCode).toBe(0)
+      expect(post.summary).toBe('')
+    }),
 )

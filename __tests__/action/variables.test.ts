@@ -94,6 +94,18 @@ test.concurrent('after login/ with export-env, later steps connect without a wor
   }),
 )
 
+test.concurrent('export-env leaves ZENML_STORE_API_KEY alone where none is set', () =>
+  withServer({}, async (scene) => {
+    const inputs = { 'server-url': scene.server.url, 'api-key': scene.server.apiKey, 'export-env': 'true' }
+    const result = await runAction({ entry: 'login', inputs })
+    expect(Object.keys(result.exported)).toEqual([
+      'ZENML_RUN_ACTION_PAIR',
+      'ZENML_STORE_API_TOKEN',
+      'ZENML_STORE_URL',
+    ])
+  }),
+)
+
 const OTHER_SERVER =
   'ZENML_STORE_URL named another server before: earlier steps of this job that used it can no longer look after their runs; give them the inputs server-url and api-key'
 const KEY_OR_INPUTS = /^ZENML_STORE_API_KEY: cannot be combined with ZENML_STORE_API_TOKEN: /

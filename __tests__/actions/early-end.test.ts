@@ -155,3 +155,22 @@ test.each([
     expect(github.comments(PULL_REQUEST)[0]?.body).toContain('failed')
   }),
 )
+
+test.each([
+  ['stopped', '### 🛑 ZenML run of training: stopped'],
+  ['failed', '### ❌ ZenML run of training: failed'],
+  // Whether it is as expected nobody has looked.
+  ['completed', '### ❓ ZenML run of training: outcome unknown'],
+  ['', '### ❓ ZenML run of training: outcome unknown'],
+])('the comment on a run that was lost, and is now "%s", begins with: %s', async (status, heading) =>
+  withComment({}, async ({ github, options: { log }, env, savedState }) => {
+    const owner = { action: 'main', identity: '1a2b3c4d', stepKey: '', mode: 'always' } as const
+    const record = recordOf({ conclusion: 'lost', status: 'running', error: 'The server is away' })
+    saveComment({ ...owner, isTold: false, isWritten: true, record }, log)
+    const left = { ...env, ...(await savedState()), 'INPUT_GITHUB-TOKEN': TOKEN }
+    await reportEarlyEnd({ sentence: SENTENCE, status }, undefined, left, log)
+    const [comment] = github.comments(PULL_REQUEST)
+    expect(comment?.body.split('\n')[1]).toBe(heading)
+    expect(comment?.body).toContain('`The server is away`')
+  }),
+)

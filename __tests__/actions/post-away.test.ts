@@ -8,7 +8,7 @@ import { openHttp, startScripted } from '../http/scripted-server.ts'
 const PRO_API_URL = 'https://cloudapi.zenml.io'
 
 /** The lines of a post step after a main that was killed while its run was under way. */
-async function linesOfPost(url: string): Promise<string[]> {
+async function linesOfPost(url: string, left?: (now: number) => Record<string, string>): Promise<string[]> {
   const facts = {
     serverUrl: url,
     named: named({ url, proApiUrl: PRO_API_URL }),
@@ -17,23 +17,44 @@ async function linesOfPost(url: string): Promise<string[]> {
   }
   const started = { id: 'f00', name: 'nightly', status: 'running' }
   let printed = ''
+  const clock = new VirtualClock()
   await lookAfterMain(
     {
       'INPUT_SERVER-URL': url,
       'INPUT_API-KEY': 'ZENKEY_x',
       'INPUT_ALLOW-INSECURE-HTTP': 'true',
       STATE_facts: JSON.stringify(facts),
-      STATE_started: JSON.stringify(started),
+      ...(left?.(clock.now()) ?? { STATE_started: JSON.stringify(started) }),
     },
     {
       log: new WorkflowLog((text) => (printed += text)),
-      clock: new VirtualClock(),
+      clock,
       timeLimit: () => new AbortController().signal,
       openHttp: () => openHttp(),
     },
   )
   return printed.split('\n').filter((line) => line !== '' && !line.startsWith('::add-mask::'))
 }
+
+test('a run that comes late is found although the clock was set an hour on in between', async () => {
+  let asked = 0
+  const { url } = await startScripted(({ path }) => {
+    if (path === '/api/v1/login') return { body: { access_token: 't', expires_in: null } }
+    if (!path.startsWith('/api/v1/runs?')) return { status: 404, body: { detail: ['KeyError', 'no run'] } }
+    asked += 1
+    return { body: { total: 0, total_pages: 1, items: [] } }
+  })
+  const lines = await linesOfPost(url, (now) => ({
+    STATE_planned: JSON.stringify({
+      name: 'nightly-0123456789ab',
+      nameIsOurs: true,
+      origins: [],
+      sentAt: now - 3_600_000,
+    }),
+  }))
+  expect(lines.at(-1)).toMatch(/No run named "nightly-0123456789ab" is on the server/)
+  expect(asked).toBeGreaterThan(3)
+})
 
 test('a server that is back at the second try is no more than one line', async () => {
   const { url } = await startScripted(({ path }, count) => {

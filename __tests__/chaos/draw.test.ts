@@ -62,6 +62,8 @@ test('what a step can meet is drawn: each fault, each naming, wrong clocks, and 
     ({ dryRun }: Case) => dryRun,
     ({ onCancel }: Case) => onCancel === 'keep-running',
     ({ wait, onTimeout }: Case) => wait && onTimeout === 'keep-running',
+    ({ part, wait, onTimeout }: Case) => part === 'A' && wait && onTimeout === 'hand-over',
+    ({ part, wait, onTimeout }: Case) => part === 'B' && wait && onTimeout === 'hand-over',
     ({ clocks }: Case) => clocks.runner.aheadMs !== 0,
     ({ clocks }: Case) => clocks.runner.jump !== undefined,
     ({ clocks }: Case) => clocks.server.jump !== undefined,

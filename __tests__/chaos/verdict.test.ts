@@ -116,6 +116,30 @@ test.each(['cancelled', 'timed-out'] as const)(
   },
 )
 
+const handingOver: Case = { ...quiet, wait: true, onTimeout: 'hand-over', timeoutMs: 60_000 }
+const handedOver: Ending = { ...started, conclusion: 'running', line: 'The run running' }
+
+test('a run that is handed over is no offence; one that is stopped then is seen', () => {
+  const left = seen({ main: handedOver })
+  expect(offences(handingOver, left)).toEqual([])
+  expect(offences(handingOver, { ...left, endedByMain: [ID] })).toEqual([
+    'wrong result: main ended a run that was to be left',
+  ])
+  expect(offences(handingOver, { ...left, endedByPost: [ID] })).toEqual([
+    'wrong result: the post step ended a run that was left on purpose',
+  ])
+})
+
+test('a run that is handed over though nobody wished it, or though it completed, is seen', () => {
+  const left = seen({ main: handedOver })
+  expect(offences({ ...handingOver, onTimeout: 'stop' }, left).join('\n')).toContain('conclusion running')
+  const completed = { ...handedOver, status: 'completed' }
+  expect(offences(handingOver, seen({ main: completed })).join('\n')).toContain('conclusion running')
+  expect(offences(handingOver, seen({ main: { ...handedOver, green: false } }))).toEqual([
+    'wrong result: green is false with the conclusion running',
+  ])
+})
+
 test("a request that ends somebody else's run is seen", () => {
   expect(offences(quiet, seen({ endedByMain: [OTHER] }))).toEqual([
     `wrong result: ${OTHER} is not a run of this step, and was to be ended`,
@@ -229,4 +253,13 @@ test('a run of which nobody knows whether it began is what on-cancel says, not o
   expect(offences({ ...drawn, onLost: 'stop', onCancel: 'keep-running' }, seen(ended))).toEqual([
     'wrong result: the post step ended a run that was left on purpose',
   ])
+})
+
+test('a run that begins after the post step has looked for it is no offence where its last line says to check again', () => {
+  const line =
+    'No run named "nightly" is on the server. The request to start it was sent, so check again later if in doubt'
+  const cancelled: Ending = { ...started, conclusion: 'cancelled', runId: undefined, green: false, line }
+  const post: Ending = { ...cancelled, conclusion: undefined, green: undefined }
+  const late = { main: cancelled, post, settled: false, cancelled: true, atMainEnd: [], atPostEnd: [] }
+  expect(offences({ ...quiet, wait: true }, seen(late))).toEqual([])
 })

@@ -18,6 +18,8 @@ import { makeWorkspace } from './inputs/given.ts'
 /** Nothing is known that must not leave. */
 const OPEN = { cover: (text: string) => text }
 
+const SETTLED_CELL = '{"settled":true}'
+
 let folder: ReturnType<typeof makeWorkspace>
 const before = { ...process.env }
 beforeEach(() => {
@@ -118,12 +120,12 @@ test('what main did after the runner had read its state is taken up, and not tha
     PATH: 'x',
   }))
     saveState(name, value, OPEN)
-  for (const name of ['cell_3', 'cell_4', 'cell_5']) saveState(name, '{}', OPEN)
+  for (const name of ['cell_3', 'cell_4', 'cell_5']) saveState(name, SETTLED_CELL, OPEN)
   const given = {
     STATE_planned: 'old',
     STATE_summaryDue: 'true',
     // That was over when the runner read it.
-    STATE_cell_4: '{}',
+    STATE_cell_4: SETTLED_CELL,
     INPUT_SNAPSHOT: 'nightly',
   }
 

@@ -159,6 +159,21 @@ test('a fault that is not of a step has an annotation of its own, also behind fa
   expect(outputs()['failed-step']).toBe('train')
 })
 
+test('a run that is handed over: green, with what is not judged yet, and how to go on', async () => {
+  const { report, errors, lines, outputs } = reporter()
+  report.tell(started)
+  report.tell({ kind: 'handed-over', expectations: ['train.f1 > 0.5'] })
+  await report.ended({ conclusion: 'running', status: 'running', error: undefined, failedStep: undefined })
+  expect(errors()).toEqual([])
+  const { 'run-id': runId = '', ...others } = outputs()
+  expect(others).toMatchObject({ conclusion: 'running', status: 'running', error: '', metadata: '{}' })
+  expect(lines().slice(-2)).toEqual([
+    'Not judged yet: train.f1 > 0.5',
+    `Handed over (on-timeout: hand-over): the run keeps running in ZenML. To follow it further, use wait/ with run: ${runId}`,
+  ])
+  expect(files.read('summary')).toContain('Not judged yet: `train.f1 > 0.5`')
+})
+
 test('a missed expectation comes with the link of the run, wherever the error is sent', async () => {
   const { report, errors, outputs } = reporter()
   report.tell(started)

@@ -22,7 +22,7 @@ const PYTHON_MATCHER = [/^\s*File\s"(.*)",\sline\s(\d+),\sin\s(.*)$/, /^\s*raise
 
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u
 
-const CONCLUSIONS = ['completed', 'started', 'failed', 'stopped', 'timed-out', 'cancelled', 'lost']
+const CONCLUSIONS = ['completed', 'started', 'running', 'failed', 'stopped', 'timed-out', 'cancelled', 'lost']
 
 /** Outputs that hold a text for people; the others hold ids, numbers and our own words. */
 const MAX_OUTPUT_BYTES = 10_000

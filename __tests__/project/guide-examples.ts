@@ -29,7 +29,7 @@ const Step = z.object({
 })
 const Job = z.object({
   if: z.string().optional(),
-  strategy: z.object({ matrix: z.record(z.string(), z.array(Value)) }).optional(),
+  strategy: z.object({ matrix: z.record(z.string(), z.array(Value).or(z.string())) }).optional(),
   env: z.record(z.string(), z.string()).optional(),
   steps: z.array(Step),
   outputs: z.record(z.string(), z.string()).optional(),
@@ -143,9 +143,15 @@ export async function playExample(
   for (const [jobName, { if: condition, strategy, env, steps, outputs }] of Object.entries(jobs)) {
     if (!holds(condition, { contexts, hasFailed: false })) {
       played.push({ kind: 'skipped', condition: condition ?? '' })
+      const none = Object.keys(outputs ?? {}).map((name) => [name, ''] as const)
+      contexts = {
+        ...contexts,
+        [`needs.${jobName}.result`]: 'skipped',
+        ...named(`needs.${jobName}`, Object.fromEntries(none)),
+      }
       continue
     }
-    for (const cell of cellsOf(strategy?.matrix)) {
+    for (const cell of cellsOf(strategy?.matrix, { contexts, hasFailed: false })) {
       const inJob = { ...contexts, ...cell }
       const ofJob = { ...options.env, ...evaluateAll(env, { contexts: inJob, hasFailed: false }) }
       const scope = await playSteps(steps, inJob, { ...options, env: ofJob }, played)
@@ -159,12 +165,24 @@ export async function playExample(
   return played
 }
 
-/** One for each value of a matrix of one row; one that is empty without a matrix. */
-function cellsOf(matrix: Readonly<Record<string, readonly z.infer<typeof Value>[]>> = {}): Contexts[] {
+/** One for each value of a matrix of one row, which an earlier job may have made; one that is empty without a matrix. */
+function cellsOf(
+  matrix: NonNullable<z.infer<typeof Job>['strategy']>['matrix'] = {},
+  scope: Scope,
+): Contexts[] {
   const [row] = Object.entries(matrix)
   if (row === undefined) return [{}]
   const [name, values] = row
-  return values.map((value) => ({ [`matrix.${name}`]: String(value) }))
+  if (typeof values !== 'string') return values.map((value) => ({ [`matrix.${name}`]: String(value) }))
+  const made: unknown = JSON.parse(evaluate(values.replace(/^\$\{\{(.*)\}\}$/, '${{ toJSON($1) }}'), scope))
+  return z
+    .array(z.record(z.string(), Value))
+    .parse(made)
+    .map((cell) =>
+      Object.fromEntries(
+        Object.entries(cell).map(([key, value]) => [`matrix.${name}.${key}`, String(value)]),
+      ),
+    )
 }
 
 /** Adds to `played`; gives what expressions mean at the job's end. */

@@ -85,6 +85,12 @@ test('the settings have immutable releases, and all environments that the workfl
   for (const name of named) expect(projectFile('RELEASING.md')).toContain(`\`${name}\``)
 })
 
+test('CI can be run on a branch of fixes, where a merge does not start it: a release asks for its result', () => {
+  const { on } = parse(projectFile('.github/workflows/ci.yml'))
+  expect(Object.keys(on)).toContain('workflow_dispatch')
+  expect(projectFile('RELEASING.md')).toContain('gh workflow run ci.yml --ref release/v1.2.x')
+})
+
 test.each(['RELEASING.md', 'docs/verify.md', 'CONTRIBUTING.md'])(
   '%s names commands, files and workflows that exist',
   (file) => {

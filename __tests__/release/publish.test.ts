@@ -2,9 +2,10 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { refuseOtherPackage, releaseNotes } from '../../scripts/release/draft.ts'
 import { git } from '../../scripts/release/git.ts'
 import { remoteFaults, releaseFaults } from '../../scripts/release/verify.ts'
+import { sha256 } from '../../scripts/release/pack.ts'
 import { parseVersion } from '../../scripts/release/version.ts'
 import { GithubAnswer } from '../../simulator/github/answers.ts'
-import { makeReady, makeScene, REPOSITORY, type Ready, type Scene } from './scene.ts'
+import { digests, makeReady, makeScene, REPOSITORY, type Ready, type Scene } from './scene.ts'
 
 const V1 = parseVersion('1.0.0')!
 
@@ -125,8 +126,26 @@ describe('the draft', () => {
       body: 'evil',
     })
     await scene.draft()
-    expect(scene.server.releases[0]!.assets.find(({ name }) => name === 'SHA256SUMS')!.content).toEqual(
-      ready.assets.get('SHA256SUMS'),
+    const sent = scene.server.releases[0]!.assets.find(({ name }) => name === 'SHA256SUMS')!
+    expect(sent.content.toString()).toBe(ready.assets.get('SHA256SUMS')!.toString())
+  })
+
+  test('with a file whose upload was cut off gets the whole file', async () => {
+    let cuts = 0
+    scene.server.interfere(({ path }) =>
+      path.startsWith('/uploads/') && (cuts += 1) === 1 ? 'cut' : undefined,
+    )
+    await scene.draft()
+    const [tar] = [...ready.assets.keys()]
+    expect(writes().map((call) => call.replaceAll(/\d+(?=\/|$)/g, 'N'))).toEqual([
+      'POST /releases',
+      `POST /uploads/releases/N/assets?name=${tar}`,
+      'DELETE /releases/assets/N',
+      ...[...ready.assets.keys()].map((name) => `POST /uploads/releases/N/assets?name=${name}`),
+    ])
+    const [{ assets } = { assets: [] }] = scene.server.releases
+    expect(assets.map(({ name, state, content }) => [name, state, sha256(content)])).toEqual(
+      digests(ready.assets).map(([name, digest]) => [name, 'uploaded', digest]),
     )
   })
 
@@ -210,7 +229,7 @@ describe('a published release', () => {
     await scene.publish()
     const { commit, files } = await scene.check()
     expect(commit).toBe(ready.commit)
-    expect([...files]).toEqual([...ready.assets])
+    expect(digests(files)).toEqual(digests(ready.assets))
   })
 
   test('that can be changed is refused', async () => {

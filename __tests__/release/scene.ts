@@ -6,7 +6,7 @@ import { makeDraft, releaseNotes } from '../../scripts/release/draft.ts'
 import { git } from '../../scripts/release/git.ts'
 import { Github, untilAnswered } from '../../scripts/release/github.ts'
 import { moveMajor } from '../../scripts/release/major.ts'
-import { pack, type Assets } from '../../scripts/release/pack.ts'
+import { pack, sha256, type Assets } from '../../scripts/release/pack.ts'
 import { parseVersion } from '../../scripts/release/version.ts'
 import { startGithub, type GithubSimulator } from '../../simulator/github/server.ts'
 import { makeRepository, type Repository } from './repository.ts'
@@ -19,6 +19,11 @@ const ACCOUNTS = {
   person: { login: 'octocat', rights: 'write', kind: 'personal' },
   reader: { login: 'github-actions[bot]', rights: 'read' },
 } as const
+
+/** Names and digests of files: a difference of whole archives would take minutes to print. */
+export function digests(files: Assets): [string, string][] {
+  return [...files].map(([name, content]) => [name, sha256(content)])
+}
 
 /** A repository with 1.0.0 on main, built and ready to be released, and a bare clone of it. */
 export interface Ready {

@@ -102,7 +102,12 @@ async function take(story: Story, { server, clock, http, log, comments }: Scener
     },
   })
   try {
-    step.reportTo({ summary: true, comment: commentInto(comments), commits: COMMITS })
+    step.reportTo({
+      summary: true,
+      comment: commentInto(comments),
+      commits: COMMITS,
+      requested: requestOf(story).target,
+    })
     const request = requestOf(story)
     const deps = await step.connect(connectionInputs(server), request)
     await step.conclude(await executeRun(request, deps))

@@ -22,6 +22,17 @@ export const stories: readonly Story[] = [
       expectations: [{ name: 'train_model.accuracy', operator: '>=', wanted: 0.9 }],
     },
   },
+  {
+    name: 'expectation-missed',
+    pipeline: churn,
+    changes: {
+      expectations: [
+        { name: 'train_model.accuracy', operator: '>=', wanted: 0.95 },
+        { name: 'train_model.f1', operator: '>', wanted: 0.9 },
+        { name: 'dropped_rows', operator: '<', wanted: 2_000 },
+      ],
+    },
+  },
   { name: 'all-cached', pipeline: cachedChurn },
   { name: 'failed', pipeline: failingChurn, earlierRuns: 0 },
   { name: 'one-branch-failed', pipeline: branches },
@@ -36,6 +47,19 @@ export const stories: readonly Story[] = [
     },
   },
   { name: 'timed-out', pipeline: churn, earlierRuns: 2, changes: { timeoutMs: 300_000 } },
+  {
+    name: 'handed-over',
+    pipeline: churn,
+    earlierRuns: 2,
+    changes: {
+      timeoutMs: 300_000,
+      onTimeout: 'hand-over',
+      expectations: [
+        { name: 'train_model.accuracy', operator: '>=', wanted: 0.9 },
+        { name: 'train_model.loss', operator: '<', wanted: 0.2 },
+      ],
+    },
+  },
   { name: 'cancelled', pipeline: churn, meanwhile: { atSeconds: 200, act: ({ cancel }) => cancel() } },
   {
     name: 'lost-server',

@@ -377,6 +377,14 @@ test('a server that promises pages without end is not followed there', async () 
   expect(asked).toBe(1)
 })
 
+test('a list that counts a run and has none is asked for again: it must not look as if there were none', async () => {
+  const { url } = await startScripted((_, count) => ({
+    body: count === 1 ? { total: 1, total_pages: 1, items: [] } : page([run('a-1', 'ours', 'p')]),
+  }))
+  const { client } = await connect(url)
+  expect((await client.runsByPrefix('a-', 'p')).map(({ id }) => id)).toEqual(['ours'])
+})
+
 test('a look-up by the beginning of a name gives only runs that begin so', async () => {
   const { client, requests } = await scripted({
     body: page([

@@ -72,6 +72,7 @@ test('a page needs its counts and its items', () => {
   const page = pageOf(accountSchema)
   expect(page.safeParse({ total: 1, total_pages: 1, items: [{ id: 'u' }] }).success).toBe(true)
   expect(page.safeParse({ total: 1, total_pages: 1, items: null }).success).toBe(false)
+  expect(page.safeParse({ total: 0, total_pages: 1, items: [] }).success).toBe(true)
   expect(page.safeParse({ total: '1', total_pages: 1, items: [] }).success).toBe(false)
   expect(page.safeParse([]).success).toBe(false)
 })

@@ -119,7 +119,7 @@ async function byStage(scene: Scene): Promise<void> {
   await promoted(
     scene,
     { model: `${model}x`, version: '7', stage: 'staging' },
-    red('failed', new RegExp(`model: there is no model named "${model}x".* Did you mean "${model}"\\?`)),
+    red('failed', new RegExp(`model: there is no model named "${model}x".*; did you mean ${model}\\?`)),
   )
 }
 

@@ -37,7 +37,7 @@ export async function makeDraft(github: Github, options: DraftOptions): Promise<
   }
   for (const [name, content] of assets) {
     const there = draft.assets.find((asset) => asset.name === name)
-    if (there?.state === 'uploaded' && there.digest === `sha256:${sha256(content)}`) continue
+    if (there?.digest === `sha256:${sha256(content)}`) continue
     // What remains of an upload that broke off keeps the name taken.
     if (there !== undefined) await github.deleteAsset(there)
     await github.upload(draft, name, content)

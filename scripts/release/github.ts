@@ -13,9 +13,7 @@ export interface GithubOptions {
 export interface Asset {
   readonly id: number
   readonly name: string
-  /** `uploaded`, or what is left of an upload that broke off. */
-  readonly state: string
-  /** `sha256:…`. */
+  /** `sha256:…`; null for what is left of an upload that broke off. */
   readonly digest: string | null
 }
 

@@ -5,7 +5,7 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { explain } from './explain.ts'
-import { rehearse } from './rehearse.ts'
+import { nextReleases, rehearse } from './rehearse.ts'
 
 const USAGE = `npm run release:rehearse [-- WANTED…]
 
@@ -13,9 +13,9 @@ Plays releases of the commit HEAD: prepare, merge, verify, build again, pack, dr
 the end the roll back. A bare clone stands for origin, and a server in this process for GitHub; nothing leaves this
 machine, and this repository is only read. Builds twice for each release.
 
-Default: the candidate 1.0.0-rc.1, then 1.0.0, then a patch.`
+Default: the next candidate, its release, and a patch of it.`
 
-const DEFAULT = ['1.0.0-rc.1', '1.0.0', 'patch']
+const SOURCE = fileURLToPath(new URL('../..', import.meta.url))
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
@@ -29,9 +29,9 @@ async function main(): Promise<void> {
   const folder = mkdtempSync(path.join(tmpdir(), 'rehearsal-'))
   try {
     const tags = await rehearse({
-      source: fileURLToPath(new URL('../..', import.meta.url)),
+      source: SOURCE,
       folder,
-      releases: positionals.length === 0 ? DEFAULT : positionals,
+      releases: positionals.length === 0 ? nextReleases(SOURCE) : positionals,
       say: console.log,
     })
     for (const [tag, commit] of tags) console.log(`${tag.padEnd(12)} ${commit}`)

@@ -13,16 +13,17 @@ import {
 } from 'node:fs'
 import path from 'node:path'
 import { startGithub, type GithubSimulator } from '../../simulator/github/server.ts'
+import { changelogVersions, hasUnreleased } from './changelog.ts'
 import { checkPublished } from './check.ts'
 import { makeDraft, refuseOtherPackage, releaseNotes } from './draft.ts'
 import { git } from './git.ts'
 import { Github, GithubRefusal, untilAnswered } from './github.ts'
 import { moveMajor } from './major.ts'
 import { pack } from './pack.ts'
-import { prepare } from './prepare.ts'
+import { prepare, releasedBefore } from './prepare.ts'
 import { readProject } from './project.ts'
 import { releaseFaults, remoteFaults } from './verify.ts'
-import { formatVersion, type Version } from './version.ts'
+import { formatVersion, highest, isCandidate, nextVersion, type Version } from './version.ts'
 
 /** Who does what: the rights are those that the workflows give. */
 const ACCOUNTS = {
@@ -90,7 +91,7 @@ class Rehearsal {
   async release(wanted: string): Promise<Version> {
     const { say } = this.#options
     const work = this.#clone('prepares')
-    if (hasNothingNew(work)) this.#somethingNew(work)
+    if (hasNothingNew(work, wanted)) this.#somethingNew(work)
     const version = prepare(work, wanted, { date: '2026-01-31', say: () => undefined })
     const tag = `v${formatVersion(version)}`
     say(`== ${tag} ==`)
@@ -301,10 +302,20 @@ function linkFile(source: string, target: string): void {
   }
 }
 
-function hasNothingNew(work: string): boolean {
+function hasNothingNew(work: string, wanted: string): boolean {
   const text = readFileSync(path.join(work, 'CHANGELOG.md'), 'utf8')
+  const [newest] = changelogVersions(text)
   // A release after its candidates takes in what they had.
-  return /^## \[Unreleased\]\n+## \[[\d.]+\]/m.test(text)
+  const hasCandidates = newest !== undefined && isCandidate(newest) && !wanted.includes('-')
+  return !hasUnreleased(text) && !hasCandidates
+}
+
+/** A candidate, its release and a patch that can be made next: of a new major version, which may change anything. */
+export function nextReleases(source: string): [string, string, string] {
+  const inChangelog = changelogVersions(readFileSync(path.join(source, 'CHANGELOG.md'), 'utf8'))
+  const last = highest([...inChangelog, ...releasedBefore(source)])
+  const { candidate = 0, ...release } = last?.candidate === undefined ? nextVersion(last, 'major') : last
+  return [formatVersion({ ...release, candidate: candidate + 1 }), formatVersion(release), 'patch']
 }
 
 async function isRefused(work: () => Promise<unknown>, what: string): Promise<void> {

@@ -9,6 +9,7 @@ import type { ReportInputs } from '../github/inputs/read.ts'
 import type { WorkflowLog } from '../github/log/workflow-log.ts'
 import type { CommentOptions } from '../github/comment/comment.ts'
 import type { Audience } from '../github/step-report.ts'
+import type { Target } from '../run/find/definition.ts'
 import { systemClock } from '../base/system-clock.ts'
 import { openHttp } from './connect.ts'
 
@@ -16,21 +17,36 @@ const BECOMES_PUBLIC =
   'visualizations: this repository is public, so everybody can read what the run shows: in the job summary, and on the ' +
   'report page if the workflow uploads it'
 
+/** What the inputs name: something to run, or a run. */
+type Naming = { readonly target: Target } | { readonly run: string }
+
 /** Where the inputs want the step to be told of. */
 export async function audienceOf(
-  inputs: ReportInputs & ConnectionInputs & { readonly visualizations?: boolean },
+  inputs: ReportInputs &
+    ConnectionInputs & {
+      readonly visualizations?: boolean
+      readonly pullRequest?: number | undefined
+    } & Naming,
   action: 'main' | 'wait' | 'sweep',
   env: Environment,
   log: WorkflowLog,
 ): Promise<Audience> {
-  const { summary, comment, githubToken, stepKey, authorities, visualizations = false } = inputs
+  const { summary, comment, githubToken, stepKey, pullRequest, authorities, visualizations = false } = inputs
   const around = surroundings(authorities, env, log)
   if (visualizations && isPublic(await readEvent(around.context, readFile))) log.notice(BECOMES_PUBLIC)
   return {
     summary,
-    comment: await commentOf({ mode: comment, token: githubToken, action, stepKey, ...around }),
+    comment: await commentOf({
+      mode: comment,
+      token: githubToken,
+      action,
+      stepKey,
+      pullRequest,
+      ...around,
+    }),
     reportFolder: visualizations ? (env['RUNNER_TEMP'] ?? tmpdir()) : undefined,
     commits: await readCommits(around.context, readFile),
+    requested: 'target' in inputs ? inputs.target : { kind: 'run', reference: inputs.run },
   }
 }
 

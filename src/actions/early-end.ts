@@ -26,6 +26,12 @@ export const NOTHING_SENT: EarlyEnd = {
   status: '',
 }
 
+/** Of a sweep of which no run is left to see to. */
+export const NOTHING_LEFT: EarlyEnd = {
+  sentence: 'The step ended early, before it could report on its runs',
+  status: '',
+}
+
 const UNKNOWN: EarlyEnd = { sentence: 'The step ended early, before it could report on its run', status: '' }
 
 /** Whether main was to write a summary or a comment and did not get to it. */
@@ -45,7 +51,7 @@ export async function reportEarlyEnd(
   env: Environment,
   log: WorkflowLog,
 ): Promise<void> {
-  const news = ended === NOTHING_SENT ? undefined : ended
+  const news = ended === NOTHING_SENT || ended === NOTHING_LEFT ? undefined : ended
   if (isSummaryDue(env)) await summarize(ended ?? UNKNOWN, env, log)
   else if (isSummaryWritten(env) && news !== undefined) await addToSummary(news.sentence, log)
   const saved = readSavedComment(env)
@@ -62,12 +68,19 @@ export async function reportEarlyEnd(
   await comment.update(withEnd(saved.record, ended), AbortSignal.timeout(COMMENT_LIMIT_MS))
 }
 
+/** How a run ended that main had lost from sight. One that completed was not judged, so that stays unknown. */
+const ENDS: ReadonlyMap<string, RunRecord['conclusion']> = new Map([
+  ['stopped', 'stopped'],
+  ['failed', 'failed'],
+])
+
 /** What main itself said comes first: it says why the step ended. */
 function withEnd(record: RunRecord, ended: EarlyEnd | undefined): RunRecord {
   if (ended === undefined) return record
   const { sentence, status } = ended
   return {
     ...record,
+    conclusion: record.conclusion === 'lost' ? (ENDS.get(status) ?? 'lost') : record.conclusion,
     // Empty where nobody knows it: what main saw last may be long over.
     status,
     error: record.error === undefined ? sentence : `${record.error}\n${sentence}`,

@@ -5,6 +5,7 @@ import type { WorkflowLog } from '../github/log/workflow-log.ts'
 import { Deadline } from '../base/deadline.ts'
 import { systemClock } from '../base/system-clock.ts'
 import { audienceOf } from './audience.ts'
+import { jobDeadline } from './job-deadline.ts'
 import { toRequest } from './request.ts'
 import { WorkflowStep } from './workflow-step.ts'
 
@@ -14,7 +15,7 @@ export async function runTemplate(env: Environment, log: WorkflowLog): Promise<b
   try {
     const inputs = await step.read(readInputs)
     step.reportTo(await audienceOf(inputs, 'main', env, log))
-    const request = toRequest(inputs, env)
+    const request = { ...toRequest(inputs, env), jobDeadline: await jobDeadline(env) }
     const deadline = new Deadline(systemClock, request.triggerTimeoutMs)
     const deps = await step.connect(inputs, request)
     const { executeRun } = await import('../run/execute.ts')

@@ -24,7 +24,7 @@ import { parseServerUrl } from '../zenml/server-url.ts'
 import { systemClock, timeLimit } from '../base/system-clock.ts'
 import { openClient, openHttp } from './connect.ts'
 import type { Surroundings } from './workflow-step.ts'
-import { isReportDue, NOTHING_SENT, reportEarlyEnd, type EarlyEnd } from './early-end.ts'
+import { isReportDue, NOTHING_LEFT, NOTHING_SENT, reportEarlyEnd, type EarlyEnd } from './early-end.ts'
 
 /** The runner gives a post step of a cancelled job about five minutes; two are enough to be sure. */
 const BUDGET_MS = 110_000
@@ -37,6 +37,8 @@ const MAX_STATE_BYTES = 20_000_000
 
 /** A request that the server took may still start a run so long after it was sent. */
 const LATE_START_MS = 90_000
+/** Also where much more time seems to have passed: the clock may have been set on. */
+const LEAST_LATE_START_MS = 15_000
 
 export interface PostDependencies extends Pick<Surroundings, 'clock' | 'timeLimit' | 'openHttp'> {
   readonly log: WorkflowLog
@@ -80,7 +82,7 @@ async function endMain(env: Environment, log: WorkflowLog): Promise<Environment>
 }
 
 async function endRunsOf(
-  { facts, runs }: SavedStep,
+  { facts, runs, hasSettled }: SavedStep,
   again: ConnectionInputs | undefined,
   env: Environment,
   deps: PostDependencies,
@@ -91,7 +93,7 @@ async function endRunsOf(
     return run === undefined ? [] : { run, planned, mode }
   })
   const [first] = sent
-  if (first === undefined) return NOTHING_SENT
+  if (first === undefined) return hasSettled ? NOTHING_LEFT : NOTHING_SENT
   if (again === undefined || named(again.server) !== facts.named) {
     const what = again === undefined ? 'are no longer valid' : 'now name another server'
     const whose = isFromVariables(env, parseServerUrl)
@@ -160,5 +162,5 @@ function tellEnds(ends: readonly CleanedUp[], log: WorkflowLog): EarlyEnd {
 /** Two processes share no clock but the one that can be set, so what it says is believed within limits. */
 function lateStartLeftMs(planned: PlannedRun | undefined, now: number): number {
   const sentAt = planned?.sentAt ?? now
-  return Math.min(LATE_START_MS, Math.max(0, sentAt + LATE_START_MS - now))
+  return Math.min(LATE_START_MS, Math.max(LEAST_LATE_START_MS, sentAt + LATE_START_MS - now))
 }

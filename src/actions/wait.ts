@@ -3,10 +3,11 @@ import { listenForCancellation } from '../github/workflow/cancellation.ts'
 import { readWorkflowContext } from '../github/workflow/context.ts'
 import { readWaitInputs } from '../github/inputs/read.ts'
 import { projectChoice } from '../github/inputs/project-choice.ts'
-import type { WorkflowLog } from '../github/log/workflow-log.ts'
+import { inline, LONG, type WorkflowLog } from '../github/log/workflow-log.ts'
 import type { AttachRequest } from '../run/attach.ts'
 import { baselineOf } from './baseline.ts'
 import { audienceOf } from './audience.ts'
+import { jobDeadline } from './job-deadline.ts'
 import { WorkflowStep } from './workflow-step.ts'
 
 /** Waits for a run that something else started. Gives whether the step succeeded. */
@@ -15,12 +16,15 @@ export async function waitForRun(env: Environment, log: WorkflowLog): Promise<bo
   try {
     const inputs = await step.read(readWaitInputs)
     step.reportTo(await audienceOf(inputs, 'wait', env, log))
+    // The server may take its time to answer.
+    log.info(`Looking up the run ${inline(inputs.run, LONG)}`)
     const request: AttachRequest = {
       ...inputs,
       project: projectChoice(inputs.project, env),
       baseline: baselineOf(inputs, readWorkflowContext(env)),
       workflowRunUrl: readWorkflowContext(env).workflowRunUrl,
       wait: true,
+      jobDeadline: await jobDeadline(env),
       nothingToCancel: `Cancelled before the run "${inputs.run}" could be looked up; it was left as it is`,
     }
     const deps = await step.connect(inputs, request)

@@ -26,7 +26,7 @@ export interface MainProcess {
 
 /** A run that main left for its post step. */
 export interface SavedRun {
-  /** Undefined if nothing was sent. */
+  /** Undefined if nothing was sent, or nothing is left to see to. */
   readonly planned: PlannedRun | undefined
   readonly started: StartedRun | undefined
   /** How the run should end. */
@@ -38,6 +38,8 @@ export interface SavedStep {
   readonly facts: StepFacts
   /** One; of a sweep one for each cell, with nothing in it where nothing is left to see to. */
   readonly runs: readonly SavedRun[]
+  /** Whether some run is no longer among them, because nothing is left to see to. */
+  readonly hasSettled: boolean
 }
 
 /**
@@ -87,16 +89,20 @@ export class RunJournal implements Journal {
 
 const CELL = 'cell_'
 
-/** What is saved of a cell that nothing is left to see to. */
-const NOTHING_LEFT = '{}'
+/** What is saved of a cell that nothing is left to see to, though something was sent. */
+export const NOTHING_LEFT = '{"settled":true}'
+
+interface SavedCell extends Partial<SavedRun> {
+  readonly settled?: true
+}
 
 /** Keeps the newest of one run of a sweep, in under a kilobyte. */
 class CellJournal implements Journal {
-  readonly #keep: (value: unknown) => void
-  #known: Partial<SavedRun> = {}
+  readonly #keep: (value: SavedCell) => void
+  #known: SavedCell = {}
   isSettled = false
 
-  constructor(keep: (value: unknown) => void) {
+  constructor(keep: (value: SavedCell) => void) {
     this.#keep = keep
   }
 
@@ -123,12 +129,14 @@ class CellJournal implements Journal {
 
   settled(): void {
     this.isSettled = true
-    this.#save({})
+    const { planned, started } = this.#known
+    if (planned !== undefined || started !== undefined) this.#save({ settled: true })
   }
 
-  #save(known: Partial<SavedRun>): void {
-    this.#known = known
+  #save(known: SavedCell): void {
+    // What could not be saved is not done either, so a later word must not bring it up.
     this.#keep(known)
+    this.#known = known
   }
 }
 
@@ -234,24 +242,25 @@ export function readSavedStep(env: Environment): SavedStep | undefined {
   const facts = readState(env, 'facts', factsSchema)
   if (facts === undefined || isSettled(env)) return undefined
   const cells = readCells(env, facts.onCancel)
-  if (cells.length > 0) return { facts, runs: cells }
+  if (cells.length > 0) return { facts, runs: cells, hasSettled: cells.some(({ settled }) => settled) }
   const planned = readState(env, 'planned', plannedSchema)
   const run = {
     planned: planned === undefined ? undefined : { ...UNKNOWN, ...planned },
     started: readStartedRun(env),
     mode: readState(env, 'mode', modeSchema) ?? facts.onCancel,
   }
-  return { facts, runs: [run] }
+  return { facts, runs: [run], hasSettled: false }
 }
 
 const cellSchema = z.object({
   planned: plannedSchema.optional(),
   started: startedSchema.optional(),
   mode: modeSchema.optional(),
+  settled: z.boolean().optional(),
 })
 
 /** The runs of a sweep, in the order of its cells; none for any other step. */
-function readCells(env: Environment, onCancel: EndMode): SavedRun[] {
+function readCells(env: Environment, onCancel: EndMode): (SavedRun & { readonly settled: boolean })[] {
   return Object.keys(env)
     .filter((name) => name.startsWith(`STATE_${CELL}`))
     .map((name) => name.slice('STATE_'.length))
@@ -259,11 +268,12 @@ function readCells(env: Environment, onCancel: EndMode): SavedRun[] {
     .flatMap((name) => {
       const saved = readState(env, name, cellSchema)
       if (saved === undefined) return []
-      const { planned, started, mode = onCancel } = saved
+      const { planned, started, mode = onCancel, settled = false } = saved
       return {
         planned: planned && { ...UNKNOWN, ...planned },
         started: started && { ...started, projectId: started.projectId, url: undefined },
         mode,
+        settled,
       }
     })
 }

@@ -6,14 +6,13 @@ import type { PromotionReporter } from '../run/promote/promote.ts'
 import type { ModelVersion } from '../zenml/model-versions.ts'
 import type { InputFault } from './inputs/faults.ts'
 import { RunLog } from './log/run-log.ts'
-import { inline, type WorkflowLog } from './log/workflow-log.ts'
+import { inline, LONG, type WorkflowLog } from './log/workflow-log.ts'
 import { setOutput, type OutputName } from './outputs.ts'
 import { writePromotionSummary, type PromotionEnd } from './page/promotion.ts'
 
 /** ZenML's own limit is 255; what is longer was made to do harm. */
 const MAX_NAME_LENGTH = 1_000
 const MAX_ERROR_LENGTH = 4_000
-const LONG = 500
 
 /** What a person and the later steps get to know of a promotion. */
 export class PromotionReport implements PromotionReporter {

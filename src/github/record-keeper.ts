@@ -3,7 +3,7 @@ import type { Reporter, RunEvent } from '../run/events.ts'
 import type { RunDetails, StepChange } from '../run/facts.ts'
 import type { Clock } from '../base/clock.ts'
 import { cut, showOnOneLine } from '../base/printable.ts'
-import { NOTHING_KNOWN, type RecordedStep, type RunRecord } from './run-record.ts'
+import { NOTHING_KNOWN, type RecordedStep, type Requested, type RunRecord } from './run-record.ts'
 import type { WorkflowCommits } from './workflow/commits.ts'
 
 /** What a step ends with. */
@@ -18,6 +18,12 @@ export interface StepEnd extends Outcome {
 
 /** The runner cuts an annotation here; all outputs of a job together have 1 MB. */
 const MAX_ERROR_LENGTH = 4_000
+
+/** What is known before anything happens. */
+interface About {
+  readonly commits?: WorkflowCommits
+  readonly requested?: Requested | undefined
+}
 
 /** A run is there for the step from here on. */
 type BeginEvent = Extract<RunEvent, { kind: 'started' | 'attached' | 'resumed' }>
@@ -35,8 +41,9 @@ export class RecordKeeper implements Reporter {
   }
 
   /** To be called as soon as they are known. */
-  about(commits: WorkflowCommits): void {
-    this.#known.commits = commits
+  about({ commits, requested }: About): void {
+    if (commits !== undefined) this.#known.commits = commits
+    this.#known.requested = requested
   }
 
   tell(event: RunEvent): void {
@@ -71,6 +78,7 @@ export class RecordKeeper implements Reporter {
     if (event.kind === 'visualizations') this.#known.gallery = event.gallery
     if (event.kind === 'compared') this.#known.comparison = event.comparison
     if (event.kind === 'expectations') this.#known.verdicts = event.verdicts
+    if (event.kind === 'handed-over') this.#known.unjudged = event.expectations
   }
 
   end(end: StepEnd): void {

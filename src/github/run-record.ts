@@ -12,9 +12,13 @@ import type {
   Usual,
 } from '../run/facts.ts'
 import type { SweepResult } from '../run/sweep/cell.ts'
+import type { Target } from '../run/find/definition.ts'
 import type { CodeSource } from '../zenml/code-source.ts'
 import type { Definition, StepState } from '../zenml/model.ts'
 import { NO_COMMITS, type WorkflowCommits } from './workflow/commits.ts'
+
+/** What the inputs name: what is to be run, or a run that is there already. */
+export type Requested = Target | { readonly kind: 'run'; readonly reference: string }
 
 /** The newest that is known of a step. */
 export interface RecordedStep extends StepState {
@@ -34,6 +38,7 @@ export interface RunRecord {
   readonly error: string | undefined
   /** Milliseconds from the run's creation to its end, or until now; undefined without a run, and if nobody can tell, as the step was killed. */
   readonly durationMs: number | undefined
+  readonly requested: Requested | undefined
   readonly definition: Definition | undefined
   /** Of the definition, or of a run that was there already. */
   readonly code: CodeSource | undefined
@@ -56,6 +61,8 @@ export interface RunRecord {
   readonly failures: readonly StepFailure[]
   readonly runFailure: RunFailure | undefined
   readonly verdicts: readonly Verdict[]
+  /** What a run that was handed over is still to be judged by. */
+  readonly unjudged: readonly string[]
   /** Undefined where none was wished, and of a run that did not complete. */
   readonly comparison: Comparison | undefined
   /** How many runs the step is to have, where it has many. */
@@ -77,6 +84,7 @@ export const NOTHING_KNOWN: RunRecord = {
   status: '',
   error: undefined,
   durationMs: undefined,
+  requested: undefined,
   definition: undefined,
   code: undefined,
   commits: NO_COMMITS,
@@ -94,6 +102,7 @@ export const NOTHING_KNOWN: RunRecord = {
   failures: [],
   runFailure: undefined,
   verdicts: [],
+  unjudged: [],
   comparison: undefined,
   cells: undefined,
   sweep: undefined,

@@ -14,7 +14,7 @@ import { RecordKeeper, withoutValues, type StepEnd } from './record-keeper.ts'
 import type { RunComment } from './comment/run-comment.ts'
 import { noteSummary } from './post-state.ts'
 import { RunLog } from './log/run-log.ts'
-import type { RunRecord } from './run-record.ts'
+import type { Requested, RunRecord } from './run-record.ts'
 import { EMPTY_SWEEP_OUTPUTS, sweepOutputs } from './sweep/outputs.ts'
 import { otherCode } from './code-text.ts'
 import type { WorkflowCommits } from './workflow/commits.ts'
@@ -41,6 +41,8 @@ export interface Audience {
   readonly reportFolder?: string | undefined
   /** What the workflow is about; default: nothing is known of it. */
   readonly commits?: WorkflowCommits
+  /** What the inputs name. */
+  readonly requested?: Requested | undefined
 }
 
 /** What a person and the later steps get to know: log and outputs while it happens, summary and error at the end. */
@@ -72,7 +74,7 @@ export class StepReport implements Reporter {
   /** To be called as soon as the inputs say it. */
   address(audience: Audience): void {
     this.#audience = audience
-    if (audience.commits !== undefined) this.#keeper.about(audience.commits)
+    this.#keeper.about(audience)
     if (audience.summary) noteSummary(true, this.#log)
   }
 
@@ -143,7 +145,9 @@ export class StepReport implements Reporter {
   async #summarize(record: RunRecord): Promise<void> {
     if (!this.#audience.summary) return
     const { writeSummary } = await import('./page/summary.ts')
-    if (await writeSummary(record, this.#log)) noteSummary(false, this.#log)
+    await writeSummary(record, this.#log)
+    // Also where it could not be written: a post step that can knows less of the run.
+    noteSummary(false, this.#log)
   }
 
   /** Goes on beside the wait. With the event after the start, how long the run usually takes is known. */
@@ -237,6 +241,7 @@ const JSON_OUTPUTS = ['steps', 'metadata', 'artifacts', 'comparison'] as const
 const TITLES: Readonly<Record<Conclusion, string>> = {
   completed: 'ZenML run completed',
   started: 'ZenML run started',
+  running: 'ZenML run handed over',
   failed: 'ZenML run failed',
   stopped: 'ZenML run stopped',
   'timed-out': 'ZenML run timed out',

@@ -7,6 +7,8 @@ export type Conclusion =
   | 'cancelled'
   | 'lost'
   | 'started'
+  /** The run was handed over while it was going on: nothing of it was judged yet. */
+  | 'running'
   /** The run completed, and a condition on its metadata does not hold. */
   | 'expectation-missed'
   /** Nothing was to be started. */

@@ -75,6 +75,8 @@ export type RunEvent =
   /** Runs of earlier attempts match equally, so none is taken up. */
   | { readonly kind: 'resume-unclear'; readonly names: readonly string[] }
   | { readonly kind: 'resume-foreign'; readonly names: readonly string[] }
+  /** No earlier attempt left a run that was given the same and is worth taking up. */
+  | { readonly kind: 'resume-none' }
   /** The run waits for a person; told once for each question. */
   | { readonly kind: 'paused'; readonly question: string | undefined; readonly url: string | undefined }
   | {
@@ -100,6 +102,15 @@ export type RunEvent =
   | { readonly kind: 'state'; readonly status: string; readonly reason: string | undefined }
   /** How long such runs took before. */
   | { readonly kind: 'usual'; readonly usual: Usual }
+  /** GitHub may end the job before the run has ended, or before its timeout is over. */
+  | {
+      readonly kind: 'job-too-short'
+      readonly needsMs: number
+      readonly leftMs: number
+      /** Whether that is what such runs usually take, and not the timeout. */
+      readonly isForecast: boolean
+      readonly onTimeout: EndMode
+    }
   /** What the steps did since the last look; each change is told once. */
   | { readonly kind: 'steps'; readonly changes: readonly StepChange[]; readonly counts: StepCounts }
   /** Nothing has changed for a while; told at growing intervals. */
@@ -143,6 +154,8 @@ export type RunEvent =
       readonly runId: string | undefined
       readonly forMs: number
     }
+  /** The time is up, and the run keeps running for somebody else to follow; what it is to be judged by then. */
+  | { readonly kind: 'handed-over'; readonly expectations: readonly string[] }
   | { readonly kind: 'server-lost'; readonly detail: string; readonly toleratedMs: number }
   | { readonly kind: 'server-back'; readonly afterMs: number }
   | { readonly kind: 'still-initializing'; readonly sinceMs: number; readonly reason: string | undefined }

@@ -5,8 +5,6 @@ import { isZenmlError } from '../zenml/errors.ts'
 import type { ChildRun, Named, Run, RunReference, ServerInfo, StepState } from '../zenml/model.ts'
 import { runPhase } from '../zenml/status.ts'
 import { cleanUp } from './stop/clean-up.ts'
-import { nameOfBaseline, readBaseline, type Baseline, type BaselineChoice } from './compare/baseline.ts'
-import { compareRuns } from './compare/compare.ts'
 import { conclude } from './outcome/conclude.ts'
 import type { Outcome } from './conclusion.ts'
 import { endReason } from './stop/end-reason.ts'
@@ -14,15 +12,19 @@ import { endRun, type Ended } from './stop/end-run.ts'
 import { RunError } from './errors.ts'
 import { noteConclusion, type Origin } from './origin.ts'
 import { FailureExplainer } from './outcome/explain-failure.ts'
-import {
-  judgeExpectations,
-  missedExpectations,
-  type BaselineValues,
-  type Expectation,
-} from './outcome/expect.ts'
+import { describe } from './outcome/expect.ts'
 import { readUsual, type Kin } from './watch/usual.ts'
+import {
+  endModeOf,
+  isInLastMinutes,
+  jobTooShort,
+  untilLastMs,
+  waitLimitMs,
+  type TimePolicy,
+} from './watch/job-end.ts'
 import type { EndMode, Journal, PlannedRun, StartedRun } from './journal.ts'
 import { causeOf, lookBack, type LookedBack } from './outcome/look-back.ts'
+import { judgeRun, type JudgePolicy } from './compare/judge.ts'
 import type { Reporter } from './events.ts'
 import type { RunDetails, Usual } from './facts.ts'
 import { readGallery } from './visualizations/gallery.ts'
@@ -30,14 +32,11 @@ import { watchRun, type Watched } from './watch/watch.ts'
 import type { Looks } from './watch/looks.ts'
 
 /** How a step follows its run, and when it ends it. */
-export interface FollowPolicy {
+export interface FollowPolicy extends TimePolicy, JudgePolicy {
   readonly wait: boolean
-  /** Milliseconds; undefined: as long as it takes. */
-  readonly timeoutMs?: number | undefined
   /** Milliseconds; undefined: adaptive. */
   readonly pollIntervalMs?: number | undefined
   readonly onCancel: EndMode
-  readonly onTimeout: EndMode
   readonly onPaused: 'wait' | 'fail'
   /** So many milliseconds without an answer of the server, and the run is lost from sight. */
   readonly lostAfterMs: number
@@ -45,12 +44,6 @@ export interface FollowPolicy {
   readonly onLost: 'keep-running' | 'stop'
   /** How many lines of a failed step's log are shown; 0 for none. */
   readonly logTail: number
-  /** Conditions on the metadata of a run that completed. */
-  readonly expectations?: readonly Expectation[]
-  /** What a completed run is compared with. */
-  readonly baseline?: BaselineChoice | undefined
-  /** Whether it is a miss that there is no baseline yet. */
-  readonly baselineRequired?: boolean
   /** Whether anything else depends on what a completed run logged. */
   readonly isRanked?: boolean
   /** Whether to read what the artifacts of a run that ended show. */
@@ -147,7 +140,7 @@ export class Follower {
 
   /** Watches the run until it ends, and judges it; with `wait: false` leaves it at once. */
   async follow(begun: Begun): Promise<RunResult> {
-    const outcome = this.#policy.wait ? await this.#watch(begun) : this.#leave(begun.started)
+    const outcome = this.#policy.wait ? await this.#watch(begun) : this.#leave(begun.started, 'started')
     const isNoted = await begun.beside
     const { origin } = begun
     if (origin !== undefined && isNoted !== false && this.#isOver) {
@@ -206,14 +199,18 @@ export class Follower {
     const { started, kin, ageMs } = begun
     const { timeoutMs } = this.#policy
     const { status, url } = started
-    const usual = begun.usual === undefined ? await this.#usual(status, kin) : begun.usual.known
+    const usual = begun.usual === undefined ? await this.#usual(status, kin, ageMs) : begun.usual.known
     const failedSteps = async (steps: readonly StepState[]): Promise<void> => this.#explainer.explain(steps)
     const failedChildRuns = async (runs: readonly ChildRun[]): Promise<void> =>
       this.#explainer.explainChildRuns(runs)
+    const watching = new AbortController()
+    void this.#foreseeJobEnd(watching.signal)
     const watched = await watchRun(
-      { ...this.#policy, run: started, status, url, usual, ageMs },
+      { ...this.#policy, timeoutMs: waitLimitMs(this.#policy), run: started, status, url, usual, ageMs },
       { ...this.deps, failedSteps, failedChildRuns },
-    )
+    ).finally(() => {
+      watching.abort()
+    })
     const known = { ...started, timeoutMs }
     switch (watched.kind) {
       case 'over': {
@@ -224,7 +221,9 @@ export class Follower {
         const lookedBack = await this.#lookBack(started, watched.run)
         this.#details = lookedBack.details
         const outcome = conclude(watched, { ...known, cause: lookedBack.cause })
-        return outcome.conclusion === 'completed' ? this.#judge(begun, outcome, lookedBack) : outcome
+        return outcome.conclusion === 'completed'
+          ? judgeRun(begun, outcome, lookedBack, this.#policy, this.deps)
+          : outcome
       }
       case 'gone':
       case 'paused':
@@ -240,11 +239,25 @@ export class Follower {
     }
   }
 
-  async #usual(status: string, kin: Kin): Promise<Usual | undefined> {
+  async #usual(status: string, kin: Kin, ageMs: number): Promise<Usual | undefined> {
     if (runPhase(status) !== 'going-on') return undefined
     const usual = await readUsual(this.deps.client, kin, this.deps)
     if (usual !== undefined) this.deps.reporter.tell({ kind: 'usual', usual })
+    const tooShort = jobTooShort(this.#policy, usual && Math.max(0, usual.medianMs - ageMs))
+    if (tooShort !== undefined) this.deps.reporter.tell(tooShort)
     return usual
+  }
+
+  /** A step that is killed in the last minutes of its job leaves word to its post step in time. It never rejects. */
+  async #foreseeJobEnd(signal: AbortSignal): Promise<void> {
+    const { jobDeadline, onTimeout } = this.#policy
+    if (jobDeadline === undefined) return
+    try {
+      await this.deps.clock.sleep(untilLastMs(jobDeadline), signal)
+      this.deps.journal.ending(endModeOf(onTimeout))
+    } catch {
+      // The run is followed no more.
+    }
   }
 
   /** A server that is away says nothing about its run, which may be hours from its end. */
@@ -269,6 +282,7 @@ export class Follower {
 
   async #endAfterTimeout(run: StartedRun, watched: Watched): Promise<Outcome> {
     const { timeoutMs, onTimeout } = this.#policy
+    if (onTimeout === 'hand-over') return this.#handOver(run)
     const deadline = new Deadline(this.deps.clock, TIMEOUT_STOP_MS)
     const reason = this.#reason('stopped after its timeout')
     this.deps.journal.ending(onTimeout)
@@ -291,39 +305,16 @@ export class Follower {
     return lookBack(reference, run, { thoroughly }, this.#explainer, { ...this.deps, logTail })
   }
 
-  /** A completed run is what was wished for only if its metadata is as expected. */
-  async #judge(begun: Begun, completed: Outcome, { details, unread }: LookedBack): Promise<Outcome> {
-    const { expectations = [] } = this.#policy
-    const { name } = begun.started
-    const baseline = await this.#compare(begun, details, unread)
-    if (expectations.length === 0) return completed
-    const verdicts = judgeExpectations(expectations, details, unread, baseline)
-    this.deps.reporter.tell({ kind: 'expectations', verdicts })
-    const error = missedExpectations(name, verdicts)
-    return error === undefined ? completed : { ...completed, conclusion: 'expectation-missed', error }
-  }
-
-  /** Puts the run beside its baseline, if one is wished. */
-  async #compare(
-    { started, kin: { pipelineId }, server, project }: Begun,
-    details: RunDetails,
-    unread: string | undefined,
-  ): Promise<BaselineValues | undefined> {
-    const { baseline: choice, baselineRequired: isRequired = false, expectations = [] } = this.#policy
-    if (choice === undefined) return undefined
-    // What was not read of the run itself must not look as if it had not been logged.
-    const baseline: Baseline =
-      unread === undefined
-        ? await readBaseline(choice, { ...started, pipelineId, server, project }, this.deps)
-        : { kind: 'unread', why: `the run's own metadata could not be read: ${unread}` }
-    const comparison = compareRuns(nameOfBaseline(choice), details, baseline, expectations)
-    this.deps.reporter.tell({ kind: 'compared', comparison })
-    return baseline.kind === 'none' ? { ...baseline, isRequired } : baseline
-  }
-
-  #leave({ status }: StartedRun): Outcome {
+  /** It keeps running, and that is what was wished. */
+  #leave({ status }: StartedRun, conclusion: 'started' | 'running'): Outcome {
     this.deps.journal.settled()
-    return { conclusion: 'started', status, error: undefined, failedStep: undefined }
+    return { conclusion, status, error: undefined, failedStep: undefined }
+  }
+
+  #handOver(run: StartedRun): Outcome {
+    const { expectations = [] } = this.#policy
+    this.deps.reporter.tell({ kind: 'handed-over', expectations: expectations.map(describe) })
+    return this.#leave(run, 'running')
   }
 
   async #cancel(): Promise<Outcome> {
@@ -333,13 +324,17 @@ export class Follower {
     }
     const run = this.#started ?? this.#planned
     if (run === undefined) return this.#cancelled('', this.#policy.nothingToCancel)
-    const { abortMs = CANCEL_BUDGET_MS } = this.#policy
-    this.#tellEnding(this.#policy.onCancel, abortMs)
+    const { abortMs = CANCEL_BUDGET_MS, onCancel, onTimeout } = this.#policy
+    const isJobEnd = isInLastMinutes(this.#policy)
+    if (isJobEnd && onTimeout === 'hand-over' && this.#started !== undefined)
+      return this.#handOver(this.#started)
+    const mode = isJobEnd ? endModeOf(onTimeout) : onCancel
+    this.#tellEnding(mode, abortMs)
     const signal = timeLimit(abortMs + CANCEL_GRACE_MS)
     const ended = await cleanUp(
       {
         run,
-        mode: this.#policy.onCancel,
+        mode,
         reason: this.#reason('cancelled'),
         lookUpUntil: new Deadline(clock, CANCEL_LOOK_UP_MS),
         deadline: new Deadline(clock, abortMs),
@@ -347,7 +342,13 @@ export class Follower {
       { client: client.with({ signal }), clock, signal },
     )
     if (ended.settled) journal.settled()
-    return this.#cancelled(ended.status, `Cancelled. ${ended.sentence}`)
+    const outcome = this.#cancelled(ended.status, `Cancelled. ${ended.sentence}`)
+    if (!isJobEnd) return outcome
+    return {
+      ...outcome,
+      conclusion: 'timed-out',
+      error: `The job's time is up: GitHub ends a job on a hosted runner after six hours (on-timeout: ${onTimeout}). ${ended.sentence}`,
+    }
   }
 
   #cancelled(status: string, error: string): Outcome {

@@ -1,6 +1,9 @@
 /** What to do with a run that nobody waits for any more. */
 export type EndMode = 'stop' | 'stop-gracefully' | 'keep-running'
 
+/** The same when its time is up: one that is handed over keeps running, and the step is green. */
+export type TimeoutMode = EndMode | 'hand-over'
+
 /** What is about to be sent; enough to find and end the run afterwards, whatever happens to this process. */
 export interface PlannedRun {
   readonly name: string

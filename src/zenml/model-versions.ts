@@ -34,11 +34,9 @@ export type VersionQuery = Partial<Pick<ModelVersion, 'stage' | 'number' | 'name
 export type StageAnswer =
   /** What is so now, a look has to tell. */
   | { readonly kind: 'accepted' }
-  /** Another version has the stage, and `force` was not sent. */
-  | { readonly kind: 'taken'; readonly error: AnswerError }
   /** Not set, and asking again will not help. */
   | { readonly kind: 'refused'; readonly error: AnswerError }
-  /** It may have been set or not. */
+  /** It may have been set or not. A stage that another version has is such an answer, too: a 500. */
   | { readonly kind: 'unclear'; readonly error: AnswerError | TransportError }
 
 const modelSchema = z.object({
@@ -151,10 +149,6 @@ export class ModelsClient {
 }
 
 function sorted(error: AnswerError): StageAnswer {
-  // A 500 that says no: nothing was changed, and the same request will meet the same answer.
-  if (error.fromZenml && /is in \w+, but `force` flag is False/.test(error.detail)) {
-    return { kind: 'taken', error }
-  }
   // Whatever says yes without saying to what, it is no refusal.
   return { kind: error.status < 300 || isPassing(error) ? 'unclear' : 'refused', error }
 }

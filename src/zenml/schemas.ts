@@ -187,9 +187,14 @@ export const dagSchema = z.object({
   edges: z.array(z.object({ source: z.string(), target: z.string() })).max(MOST_EDGES),
 })
 
-/** A page of a list; items beyond the page are counted in `total`. */
+/**
+ * A page of a list; items beyond the page are counted in `total`. One that counts items and has none is no answer: it
+ * must not say that there is nothing.
+ */
 export function pageOf<Item extends z.ZodType>(
   item: Item,
 ): z.ZodObject<{ total: z.ZodNumber; total_pages: z.ZodNumber; items: z.ZodArray<Item> }> {
-  return z.object({ total: z.number(), total_pages: z.number(), items: z.array(item) })
+  return z
+    .object({ total: z.number(), total_pages: z.number(), items: z.array(item) })
+    .refine(({ total, items }) => items.length > 0 || total === 0)
 }

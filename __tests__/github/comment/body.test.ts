@@ -3,7 +3,7 @@ import { marked } from 'marked'
 import { renderComment, type CommentPlace } from '../../../src/github/comment/body.ts'
 import { isNewer, writerOf } from '../../../src/github/comment/marker.ts'
 import type { RunRecord } from '../../../src/github/run-record.ts'
-import { NO_LOG, recordOf, stepOf } from '../records.ts'
+import { NO_LOG, recordOf, START, stepOf } from '../records.ts'
 
 const PLACE: CommentPlace = {
   action: 'main',
@@ -41,6 +41,7 @@ function hostileRecord(text = HOSTILE): RunRecord {
       metrics: [{ name: text, value: 1, baseline: 2, better: 'lower' }],
     },
     verdicts: [{ wanted: text, held: false, got: text }],
+    unjudged: [text],
     details: {
       durationMs: undefined,
       steps: [],
@@ -64,6 +65,31 @@ test('a run that has just started: its link, since when, and until when', () => 
     '<sub>[Train](https://github.com/example/models/actions/runs/100200300/attempts/2) · attempt 2 · `train/0`</sub>',
     '',
   ])
+})
+
+test('a run that was handed over: when it was checked last, until when, and that it is not judged yet', () => {
+  const usual = { medianMs: 25_200_000, spread: 0.1, runs: 5 }
+  const record = recordOf({
+    conclusion: 'running',
+    status: 'running',
+    usual,
+    asOf: START + 21_300_000,
+    durationMs: 21_300_000,
+    steps: [stepOf('load'), stepOf('train', { status: 'running', durationMs: undefined })],
+    unjudged: ['train.accuracy >= 0.9', 'train.loss < 1'],
+  })
+  expect(renderComment(record, PLACE).split('\n').slice(1, 9)).toEqual([
+    '### ⏳ ZenML run of training: still running',
+    '',
+    '[nightly](https://zenml.example.com/runs/1) · started at 2026-01-01 00:00 UTC · usually 7 h · expected to end at about 2026-01-01 07:00 UTC · last checked at 2026-01-01 05:55 UTC',
+    '',
+    'Not judged yet: `train.accuracy >= 0.9`, `train.loss < 1`',
+    '',
+    '<details><summary>Steps</summary>',
+    '',
+  ])
+  expect(renderComment({ ...record, status: 'paused' }, PLACE)).toContain(' · `paused` in ZenML')
+  expect(renderComment({ ...record, asOf: undefined }, PLACE)).not.toContain('last checked')
 })
 
 test('a run that failed: why, what was expected, its metrics, and its steps folded', () => {

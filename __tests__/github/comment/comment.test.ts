@@ -252,12 +252,34 @@ test.each([
   }),
 )
 
+const SCHEDULE = { event: { schedule: '*/10 * * * *' }, eventName: 'schedule' }
+
+test('a workflow without a pull request comments on the one that is named, and so does its post step', () =>
+  withComment(SCHEDULE, async (scene) => {
+    const comment = scene.comment({ pullRequest: PULL_REQUEST, action: 'wait' })
+    await comment.update(recordOf({ conclusion: 'running', status: 'running' }), never)
+    expect(headings(scene)).toEqual(['### ⏳ ZenML run of training: still running'])
+    expect(notices(scene)).toEqual([])
+    const saved = readSavedComment(await scene.savedState())
+    if (saved === undefined) throw new Error('nothing was saved')
+    await commentOfSaved(saved, scene.options).update(COMPLETED, never)
+    expect(headings(scene)).toEqual(['### ✅ ZenML run of training: completed'])
+  }))
+
+test('the pull request that is named has the comment, and not that of the event', () =>
+  withComment({ event: FORK }, async (scene) => {
+    await scene.comment({ pullRequest: 8 }).update(COMPLETED, never)
+    expect(headings(scene)).toEqual([])
+    expect(scene.asked()).toContain('POST /issues/8/comments')
+  }))
+
 test('on-failure: a success writes nothing, and a failure does', () =>
   withComment({}, async (scene) => {
     const mode = 'on-failure'
     for (const end of [
       COMPLETED,
       recordOf({ conclusion: 'dry-run' }),
+      recordOf({ conclusion: 'running' }),
       recordOf({ conclusion: 'cancelled' }),
     ]) {
       const comment = scene.comment({ mode })
@@ -265,7 +287,7 @@ test('on-failure: a success writes nothing, and a failure does', () =>
       await comment.update(end, never)
     }
     // A look for a comment that an earlier run left; none for a cancelled step.
-    expect(scene.asked()).toEqual([LIST, LIST])
+    expect(scene.asked()).toEqual([LIST, LIST, LIST])
 
     await scene.comment({ mode }).update(FAILED, never)
     expect(headings(scene)).toEqual(['### ❌ ZenML run of training: failed'])

@@ -39,6 +39,11 @@ const wait: readonly (readonly [string, With])[] = [
   ['a timeout without a unit', { timeout: '600' }],
   ['an interval that is too short', { 'poll-interval': '10ms' }],
   ['an unknown end', { 'on-cancel': 'leave', 'on-timeout': 'continue', 'on-paused': 'stop' }],
+  ['on-timeout: hand-over, without a timeout', { 'on-timeout': 'hand-over' }],
+  ['the name of a pull request', { 'pull-request': 'fix-typo' }],
+  ['a pull request with a sign', { 'pull-request': '#12' }],
+  ['pull request 0', { 'pull-request': '0' }],
+  ['a pull request beyond all numbers', { 'pull-request': '99999999999999999999' }],
   ['a project of two lines', { project: 'a\nb' }],
   ['a report that is none', { 'log-tail': 'many', summary: '0', comment: 'never', 'step-key': 'a\nb' }],
   ['a letter too few', { coment: 'true', logtail: '5' }],
@@ -108,10 +113,15 @@ const promote: readonly (readonly [string, With])[] = [
   ['the key as version', { run: '', model: 'classifier', version: KEY }],
 ]
 
-/** Faults in the inputs of login/, wait/, stop/ and promote/, as far as they are not those of the main action. */
+const sweep: readonly (readonly [string, With])[] = [
+  ['on-timeout: hand-over', { 'on-timeout': 'hand-over', timeout: '5h' }],
+]
+
+/** Faults in the inputs of the other actions, as far as they are not those of the main action. */
 export const badSubActionInputs: readonly BadInput[] = [
   ...casesOf('login', login),
   ...casesOf('wait', wait),
+  ...casesOf('sweep', sweep),
   ...casesOf('stop', stop),
   ...casesOf('promote', promote),
 ]

@@ -260,6 +260,7 @@ test('every input of wait/ reaches its field', async () => {
     visualizations: 'true',
     summary: 'false',
     comment: 'true',
+    'pull-request': ' 12 ',
     'github-token': GITHUB_TOKEN,
     'allow-insecure-http': 'True',
     'step-key': 'result/',
@@ -282,6 +283,7 @@ test('every input of wait/ reaches its field', async () => {
     expectations: [{ name: 'accuracy', operator: '>=', wanted: 0.9 }],
     logTail: 7,
     visualizations: true,
+    pullRequest: 12,
     summary: false,
     comment: 'always',
     githubToken: GITHUB_TOKEN,
@@ -461,6 +463,20 @@ test.each<[given: With, unused: string]>([
   const { inputs, notices } = await readGood({ wait: 'false', ...given })
   expect(inputs.wait).toBe(false)
   expect(notices).toEqual([`wait is false, so these inputs have no effect: ${unused}`])
+})
+
+test('on a runner that GitHub hosts, the end of the job says when to hand over', async () => {
+  const given = variables({ ...least.main, 'on-timeout': 'hand-over' })
+  const hosted = await read({ ...given, RUNNER_ENVIRONMENT: 'github-hosted' })
+  expect(hosted).toMatchObject({ ok: true, inputs: { onTimeout: 'hand-over', timeoutMs: undefined } })
+  const other = await read({ ...given, RUNNER_ENVIRONMENT: 'self-hosted' })
+  expect(other.ok).toBe(false)
+})
+
+test('with wait: false nothing is handed over, so that needs no timeout', async () => {
+  const { inputs, notices } = await readGood({ wait: 'false', 'on-timeout': 'hand-over' })
+  expect(inputs.onTimeout).toBe('hand-over')
+  expect(notices).toEqual(['wait is false, so these inputs have no effect: on-timeout'])
 })
 
 test.each([undefined, 'false', ' False '])(

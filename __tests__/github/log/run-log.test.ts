@@ -25,6 +25,14 @@ function listener() {
   }
 }
 
+test('a re-run that finds nothing to resume says so', () => {
+  const { log, lines } = listener()
+  log.tell({ kind: 'resume-none' })
+  expect(lines()).toEqual([
+    'No earlier attempt has a run with the same inputs that is running or has completed, so a new one is started',
+  ])
+})
+
 test('the start is told in groups, and the link stands outside of them', () => {
   const { log, lines } = listener()
   log.tell({

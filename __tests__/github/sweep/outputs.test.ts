@@ -10,7 +10,7 @@ test('the name of the best run is one line, whatever the server calls it', () =>
     run: { id: 'e9bca733-528a-42cc-80bc-7356a1d86eb7', name: HOSTILE, url: undefined },
     isResumed: false,
     outcome: { conclusion: 'completed', status: 'completed', error: undefined, failedStep: undefined },
-    notStarted: undefined,
+    reason: undefined,
     durationMs: 3_000,
     unread: undefined,
     verdicts: [],

@@ -269,19 +269,34 @@ const FOREIGN = {
 }
 
 test.each([
-  ['an empty second page', [[GOOD], []]],
-  ['the first page again', [[GOOD], [GOOD]]],
+  [
+    'an empty second page',
+    [[GOOD], []],
+    "metadata and artifacts of 1 of 2 steps: could not read the run's steps: something that is not a ZenML API answered 200: an answer of an unknown shape: {total, total_pages, items}",
+  ],
+  [
+    'the first page again',
+    [[GOOD], [GOOD]],
+    'metadata and artifacts of 1 of 2 steps: the server left them out',
+  ],
 ])(
   'steps that are not given for %s are missing, and nothing is said to hold without them',
-  async (_, pages) => {
+  async (_, pages, missing) => {
     const scene = await openScene({ faults: pagesOf(...pages) })
     const result = await scene.execute({ expectations: [{ name: 'accuracy', operator: '>=', wanted: 0.9 }] })
-    const missing = 'metadata and artifacts of 1 of 2 steps: the server left them out'
     expect(detailsOf(scene.events)?.missing).toEqual([missing])
     expect(result.conclusion).toBe('expectation-missed')
     expect(result.error).toContain(`got nothing, because the metadata could not be read: ${missing}`)
   },
 )
+
+test('0.74.0: what is nested too deeply to be compared with the steps is told as that of the run, too', async () => {
+  const deep = JSON.parse('['.repeat(300) + ']'.repeat(300)) as []
+  const pipeline = { name: 'deep', steps: [{ name: 'train', seconds: 1, metadata: { deep, flat: [] } }] }
+  const scene = await openScene({ version: '0.74.0', pipelines: [pipeline] })
+  await scene.execute({ target: { kind: 'template', reference: 'deep-template' } })
+  expect(Object.keys(detailsOf(scene.events)?.metadata ?? {})).toEqual(['train::deep'])
+})
 
 test('metadata that would fill the memory is not read to its end, and nothing is said to hold without the rest', async () => {
   const page = (number: number): Fault => {

@@ -235,11 +235,12 @@ test.each<[string, number, number, string, boolean]>([
 
 test.each<[string, JsonObject, JsonObject, string]>([
   ['the run lacks it', { y: 1 }, { x: 1 }, 'no such value (the run has y)'],
+  ['the baseline lacks it', { x: 1 }, { y: 1 }, 'nothing to compare with: the baseline has no x (it has y)'],
   [
-    'the baseline lacks it',
+    'the baseline has nothing',
     { x: 1 },
-    { y: 1 },
-    'nothing to compare with: the baseline has no such value (the run has y)',
+    {},
+    'nothing to compare with: the baseline has no x (it has no metadata)',
   ],
   [
     'the baseline has a text',
@@ -313,7 +314,7 @@ test("a run's own value is not held against that of a step of the baseline", () 
   ).toMatchObject([
     {
       held: false,
-      got: 'nothing to compare with: the baseline has no such value (the run has train.acc)',
+      got: 'nothing to compare with: the baseline has no acc (it has train.acc)',
     },
   ])
 })

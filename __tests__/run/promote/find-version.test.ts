@@ -97,7 +97,7 @@ describe('the version of a run', () => {
       const { scene, id, name } = await openRun()
       scene.server.setStatus(id, status)
       await expect(scene.promote({ kind: 'run', run: id })).rejects.toThrow(
-        `run: the run "${name}" is ${status}, and only what a completed run made is promoted. Name another run, or write model and version`,
+        `run: the run "${name}" is ${status}, and only model versions of completed runs are promoted. Name another run, or write model and version`,
       )
       expect(scene.puts()).toEqual([])
     },

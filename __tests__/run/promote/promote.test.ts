@@ -288,7 +288,7 @@ describe('an answer that is lost', () => {
     const end = await scene.promote(1)
     expect(end.conclusion).toBe('lost')
     expect(end.sentence).toMatch(
-      /^It is not known whether version 1 of the model "classifier" is in production now: Could not read the model version: .* Run the step again: what is done already is not done twice$/,
+      /^It is not known whether version 1 of the model "classifier" is in production now: Could not read the model version: .* Run the step again: it changes nothing if the version has the stage already$/,
     )
   })
 })
@@ -348,7 +348,7 @@ describe('the workflow is cancelled', () => {
     const end = await promoting
     expect(end.conclusion).toBe('cancelled')
     expect(end.sentence).toMatch(
-      /^Cancelled\. It is not known whether version 1 of .* is in production now: no time was left to look\. /,
+      /^Cancelled\. It is not known whether version 1 of .* is in production now: there was no time left to check\. /,
     )
   })
 

@@ -143,8 +143,8 @@ test('one that is too large, and what goes beyond ten megabytes in all, is left 
   expect(gallery?.shown).toHaveLength(5)
   expect(gallery?.missing).toEqual([
     'a.huge: could not read a visualization: the answer is larger than 4 MB',
-    'a.large: a visualization of more than 2 MB is not shown',
-    'a.many (6) and 8 more: the visualizations have more than 10 MB together',
+    'a.large: a visualization larger than 2 MB is not shown',
+    'a.many (6) and 8 more: the visualizations are larger than 10 MB in total',
   ])
   // Four at a time; those after the eighth are not even asked for.
   expect(scene.sent(/\/visualize/)).toHaveLength(8)
@@ -208,7 +208,7 @@ test('an unknown type is not asked for, and another type than was said is not sh
     shown: [],
     missing: [
       'a.one: a visualization of the unknown type applet',
-      'a.two: the server gave a visualization of another type than it had said',
+      'a.two: the server gave a visualization of a different type than it had announced',
     ],
   })
   expect(scene.sent(/\/visualize/)).toHaveLength(1)
@@ -217,7 +217,10 @@ test('an unknown type is not asked for, and another type than was said is not sh
 test('of more than five hundred artifacts the last ones are not asked, and it is said', async () => {
   const nothing = Object.fromEntries(Array.from({ length: 510 }, (_, index) => [`o${index}`, []]))
   const { scene, gallery } = await look({ steps: [showing('a', nothing)] })
-  expect(gallery).toEqual({ shown: [], missing: ['what 10 more artifacts show: at most 500 are read'] })
+  expect(gallery).toEqual({
+    shown: [],
+    missing: ['the visualizations of 10 more artifacts: at most 500 are read'],
+  })
   expect(scene.sent(LOOK)).toHaveLength(500)
 })
 

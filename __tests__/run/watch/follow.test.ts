@@ -76,8 +76,10 @@ describe.each(ZENML_VERSIONS)('resume on ZenML %s', (version) => {
     const scene = await openScene({ version })
     const layers = [{ source: 'configuration', value: { steps: { train: { parameters: { seconds: 2 } } } } }]
     await scene.execute({ overrides: { ...failing, layers }, resume: true })
+    expect(scene.events.filter(({ kind }) => kind === 'resume-none')).toEqual([])
     await scene.execute({ origin: origin(2), resume: true })
     expect(triggers(scene)).toBe(2)
+    expect(scene.events.filter(({ kind }) => kind === 'resume-none')).toHaveLength(1)
   })
 
   test('of two that match neither is taken up, and one warning says so', async () => {

@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from '@jest/globals'
 import type { Clock } from '../../../src/base/clock.ts'
 import { aloneWith, SharedLooks, type Looks } from '../../../src/run/watch/looks.ts'
-import { training } from '../../../simulator/index.ts'
+import { training, type Fault } from '../../../simulator/index.ts'
 import { closeScenes, openScene } from '../scene.ts'
 import { watchPipeline } from './watched.ts'
 
@@ -77,6 +77,62 @@ test('runs that are asked for together cost one request, and one that the list l
   const sent = scene.server.requests.slice(before).map(({ path }) => path.replace(/\?.*/, ''))
   expect(sent.filter((path) => path.endsWith('/runs'))).toHaveLength(1)
   expect(sent.filter((path) => path.endsWith(ids[2] ?? ''))).toHaveLength(1)
+})
+
+test.each([
+  ['403 and a page', 403, '<html>blocked</html>'],
+  ['502 and a page', 502, '<html>Bad Gateway</html>'],
+  ['500 and JSON', 500, '{"detail": ["RuntimeError", "too long"]}'],
+])(
+  'where each list is answered with %s, runs are looked at all the same, after two lists alone',
+  async (_, status, body) => {
+    const scene = await openScene()
+    const ids = [await scene.execute({ wait: false }), await scene.execute({ wait: false })].map(
+      ({ runId = '' }) => runId,
+    )
+    scene.server.addFault({ on: 'runs', occurrence: 'always', do: { kind: 'answer', status, body } })
+    const before = scene.server.requests.length
+    const looks = new SharedLooks(scene.clock, undefined)
+    for (let look = 0; look < 4; look++) {
+      const runs = await Promise.all(ids.map((id) => looks.look(scene.client, id)))
+      expect(runs.map(({ id }) => id)).toEqual(ids)
+    }
+    const sent = scene.server.requests.slice(before).map(({ path }) => path.replace(/\?.*/, ''))
+    const attempts = status === 403 ? 1 : 7
+    expect(sent.filter((path) => path.endsWith('/runs'))).toHaveLength(2 * attempts)
+    expect(sent.filter((path) => path.endsWith(ids[1] ?? ''))).toHaveLength(4)
+  },
+)
+
+test('a list that fails just before the server is back does not end the looks at all runs at once', async () => {
+  const scene = await openScene()
+  const ids = [await scene.execute({ wait: false }), await scene.execute({ wait: false })].map(
+    ({ runId = '' }) => runId,
+  )
+  const refused: Fault = { on: 'runs', do: { kind: 'answer', status: 403, body: '<html>starting</html>' } }
+  const looks = new SharedLooks(scene.clock, undefined)
+  const before = scene.server.requests.length
+  for (const fault of [refused, undefined, refused, undefined]) {
+    if (fault !== undefined) scene.server.addFault(fault)
+    await Promise.all(ids.map((id) => looks.look(scene.client, id)))
+  }
+  const sent = scene.server.requests.slice(before).map(({ path }) => path.replace(/\?.*/, ''))
+  expect(sent.filter((path) => path.endsWith('/runs'))).toHaveLength(4)
+})
+
+test('where the server is away, each look fails with what was said of the list', async () => {
+  const scene = await openScene()
+  const ids = [await scene.execute({ wait: false }), await scene.execute({ wait: false })].map(
+    ({ runId = '' }) => runId,
+  )
+  for (const on of ['runs', 'run'] as const) {
+    scene.server.addFault({ on, occurrence: 'always', do: { kind: 'answer', status: 403, body: `no ${on}` } })
+  }
+  const looks = new SharedLooks(scene.clock, undefined)
+  const seen = await Promise.allSettled(ids.map((id) => looks.look(scene.client, id)))
+  for (const look of seen) {
+    expect(look.status === 'rejected' && String(look.reason)).toContain('no runs')
+  }
 })
 
 test.each([

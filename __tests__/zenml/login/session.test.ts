@@ -322,6 +322,11 @@ const FOREIGN: readonly (readonly [name: string, reply: Reply, shown: string])[]
     '200: an answer of an unknown shape: (76 characters of text/plain)',
   ],
   [
+    'a text in UTF-16',
+    { body: FRESH.replaceAll(/./g, '$&\0'), headers: TEXT },
+    '200: an answer of an unknown shape: (152 characters of text/plain)',
+  ],
+  [
     'a text of no type',
     { body: FRESH, headers: { 'content-type': FRESH } },
     '(76 characters of no known type)',

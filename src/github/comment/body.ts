@@ -7,10 +7,10 @@ import type { RunRecord } from '../run-record.ts'
 import { shownDuration, shownMoment } from '../../base/duration-text.ts'
 import { comparisonText } from '../page/comparison.ts'
 import { sweepText } from '../page/sweep.ts'
-import { heading, headLine } from '../page/heading.ts'
+import { heading, headLine, stateText } from '../page/heading.ts'
 import { codeLine } from '../code-text.ts'
 import { lastSeenText, stepsText } from '../page/steps.ts'
-import { metricsText, verdictsText } from '../page/values.ts'
+import { metricsText, unjudgedText, verdictsText } from '../page/values.ts'
 
 /** GitHub refuses a longer body. */
 const MAX_LENGTH = 65_536
@@ -41,10 +41,10 @@ export function renderComment(record: RunRecord, place: CommentPlace): string {
   const isOver = conclusion !== undefined
   const sections: readonly Section[] = [
     ['heading', heading(isOver ? record : { ...record, status: 'running' })],
-    ['link', isOver ? headLine(record) : goingOnLine(record)],
+    ['link', isOver && conclusion !== 'running' ? headLine(record) : goingOnLine(record)],
     ['code', codeLine(record)],
     ['errors', whyText(record, FAILURE_LIMITS)],
-    ['expectations', verdictsText(verdicts, MOST_VERDICTS)],
+    ['expectations', blocks(verdictsText(verdicts, MOST_VERDICTS), unjudgedText(record.unjudged))],
     ['cells', sweepText(record.sweep, { foldsRest: false })],
     ['comparison', comparisonText(record.comparison)],
     ['metadata', details === undefined ? '' : metricsText(details, MOST_METRICS)],
@@ -63,7 +63,9 @@ export function renderComment(record: RunRecord, place: CommentPlace): string {
 }
 
 /** A comment does not move on by itself, so it says times and no durations. */
-function goingOnLine({ runName, runId, runUrl, created, usual }: RunRecord): string {
+function goingOnLine(record: RunRecord): string {
+  const { runName, runId, runUrl, created, usual, conclusion, asOf } = record
+  const checked = conclusion === undefined ? undefined : shownMoment(asOf, TO_THE_MINUTE)
   const name = runName ?? runId
   const start = shownMoment(created, TO_THE_MINUTE)
   const end =
@@ -75,6 +77,8 @@ function goingOnLine({ runName, runId, runUrl, created, usual }: RunRecord): str
     ...(start === undefined ? [] : [`started at ${start}`]),
     ...(usual === undefined ? [] : [`usually ${shownDuration(usual.medianMs)}`]),
     ...(end === undefined ? [] : [`expected to end at about ${end}`]),
+    ...(checked === undefined ? [] : [`last checked at ${checked}`]),
+    ...stateText(record),
   ].join(' · ')
 }
 

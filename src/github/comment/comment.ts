@@ -25,6 +25,8 @@ export interface CommentOptions {
   readonly token: string | undefined
   readonly action: 'main' | 'wait' | 'sweep'
   readonly stepKey: string
+  /** Number of the pull request; default: that of the event. */
+  readonly pullRequest?: number | undefined
   readonly context: WorkflowContext
   readonly readFile: ReadFile
   /** Opens connections that are closed after each update. */
@@ -42,10 +44,10 @@ export function pullRequestComment(options: CommentOptions): RunComment | undefi
 
 /** The same comment, to be brought to its end by the post step. */
 export function commentOfSaved(
-  { action, identity, mode, stepKey, isTold }: SavedComment,
-  options: Omit<CommentOptions, 'mode' | 'action' | 'stepKey'>,
+  { action, identity, mode, stepKey, pullRequest, isTold }: SavedComment,
+  options: Omit<CommentOptions, 'mode' | 'action' | 'stepKey' | 'pullRequest'>,
 ): RunComment {
-  return new PullRequestComment({ ...options, action, identity, mode, stepKey, isTold })
+  return new PullRequestComment({ ...options, action, identity, mode, stepKey, pullRequest, isTold })
 }
 
 /** What an end means for a comment that is only wanted for failures. */
@@ -54,6 +56,7 @@ type Need = 'write' | 'update' | 'leave'
 const NEEDS_ON_FAILURE: Readonly<Record<Conclusion, Need>> = {
   completed: 'update',
   started: 'update',
+  running: 'update',
   'dry-run': 'update',
   failed: 'write',
   stopped: 'write',
@@ -98,7 +101,10 @@ class PullRequestComment implements RunComment {
     if (need === 'leave' || this.#isHopeless) return
     try {
       const { context, readFile, token } = this.#settings
-      const pullRequest = pullRequestOf(await readEvent(context, readFile))
+      const pullRequest = chosen(
+        this.#settings.pullRequest,
+        pullRequestOf(await readEvent(context, readFile)),
+      )
       if (pullRequest === undefined) {
         this.#giveUp(noPullRequest(context.eventName))
       } else if (token === undefined) {
@@ -204,6 +210,11 @@ class PullRequestComment implements RunComment {
       this.#settings.log.debug(`The comment's state could not be saved: ${String(error)}`)
     }
   }
+}
+
+/** The one that was named, with what the event says of it. */
+function chosen(number: number | undefined, ofEvent: PullRequest | undefined): PullRequest | undefined {
+  return number === undefined || number === ofEvent?.number ? ofEvent : { number, fromFork: false }
 }
 
 /** What counts is written; the next update has another try. */

@@ -20,6 +20,8 @@ const MAX_TEXT = 1_000
 export interface SavedComment extends CommentOwner {
   readonly mode: CommentMode
   readonly stepKey: string
+  /** Number of the one that was named; undefined: that of the event. */
+  readonly pullRequest?: number | undefined
   /** Whether a person was told already that it cannot be written. */
   readonly isTold: boolean
   /** Whether main has written how it ended. */
@@ -36,6 +38,7 @@ const CONCLUSIONS = [
   'cancelled',
   'lost',
   'started',
+  'running',
   'expectation-missed',
   'dry-run',
 ] as const satisfies readonly Conclusion[]
@@ -63,6 +66,7 @@ const savedSchema = z.object({
   identity: z.string().regex(/^[0-9a-f]{8}$/),
   mode: z.enum(['never', 'always', 'on-failure']),
   stepKey: z.string(),
+  pullRequest: z.number().optional(),
   isTold: z.boolean(),
   isWritten: z.boolean(),
   record: z.object({

@@ -10,8 +10,17 @@ import {
   type InputSources,
   type ReadInputs,
 } from './read-checked.ts'
-import { baselineFaults, promoteFaults, resumeFaults, targetFaults, runFaults, waitNotices } from './rules.ts'
+import {
+  baselineFaults,
+  handOverFaults,
+  promoteFaults,
+  resumeFaults,
+  targetFaults,
+  runFaults,
+  waitNotices,
+} from './rules.ts'
 import { inputTables, type InputValues } from './table.ts'
+import { isHosted } from '../workflow/job-limit.ts'
 
 /** All inputs of the action, checked, as everything behind the edge takes them. */
 export interface Inputs extends ConnectionInputs, Work, ReturnType<typeof mainInputs> {}
@@ -22,6 +31,8 @@ export interface WaitInputs extends ConnectionInputs, FollowInputs {
   readonly run: string
   /** Whether to show what the artifacts of the run hold. */
   readonly visualizations: boolean
+  /** Number of the one that has the comment; undefined: that of the event. */
+  readonly pullRequest: number | undefined
 }
 
 /** The inputs of stop/. */
@@ -47,6 +58,7 @@ export async function readInputs(sources: InputSources): Promise<ReadInputs<Inpu
     return {
       faults: [
         ...faults,
+        ...handOverFaults(raw, isHosted(sources.env)),
         ...baselineFaults(raw, values?.expect),
         ...resumeFaults(raw, layers),
         ...runNameFaults(layers),
@@ -122,7 +134,11 @@ export async function readLoginInputs(sources: InputSources): Promise<ReadInputs
  */
 export async function readWaitInputs(sources: InputSources): Promise<ReadInputs<WaitInputs>> {
   return readChecked(inputTables.wait, sources, ({ raw, values, server }) => ({
-    faults: [...runFaults(raw, server, sources.parseServerUrl), ...baselineFaults(raw, values?.expect)],
+    faults: [
+      ...runFaults(raw, server, sources.parseServerUrl),
+      ...handOverFaults(raw, isHosted(sources.env)),
+      ...baselineFaults(raw, values?.expect),
+    ],
     inputs:
       values?.run === undefined
         ? undefined
@@ -130,6 +146,7 @@ export async function readWaitInputs(sources: InputSources): Promise<ReadInputs<
             ...followInputs(values),
             run: values.run,
             visualizations: values.visualizations,
+            pullRequest: values['pull-request'],
           },
   }))
 }

@@ -138,6 +138,22 @@ export function waitNotices(raw: RawInputs): string[] {
     : [`wait is false, so these inputs have no effect: ${unused.map(([name]) => name).join(', ')}`]
 }
 
+/**
+ * Where a step is to hand its run over, something has to say when.
+ *
+ * @param isHosted whether the job's own end says it. @see waitLimitMs in src/run/watch/job-end.ts
+ */
+export function handOverFaults(
+  { 'on-timeout': onTimeout, timeout, wait }: RawInputs,
+  isHosted: boolean,
+): InputFault[] {
+  if (onTimeout?.trim() !== 'hand-over' || isHosted || (wait !== undefined && isOff(wait))) return []
+  return [undefined, 'none'].includes(timeout?.trim()) ? fault('timeout', NO_HAND_OVER) : []
+}
+
+const NO_HAND_OVER =
+  'missing; on-timeout: hand-over needs a time after which the step hands over, such as timeout: 5h (only on a runner that GitHub hosts, the end of the job says when)'
+
 /** What compares with a baseline needs one. */
 export function baselineFaults(raw: RawInputs, expectations: readonly Expectation[] = []): InputFault[] {
   if (raw.baseline !== undefined) return []

@@ -29,11 +29,20 @@ import { expectations } from './expectations.ts'
 /** A page of ZenML's log has no more. */
 const MAX_LOG_TAIL = 1000
 
+/** GitHub's own numbers are far below it. */
+const MAX_PULL_REQUEST = 2 ** 31 - 1
+
 /** So many runs the post step of a killed job can end in the two minutes that it has. */
 const MAX_PARALLEL = 64
 
 const onLost = choice<FollowPolicy['onLost']>(['keep-running', 'stop'])
 const endMode = choice<EndMode>(['stop', 'stop-gracefully', 'keep-running'], { leave: 'keep-running' })
+const timeoutMode = choice<FollowPolicy['onTimeout']>(
+  ['stop', 'stop-gracefully', 'keep-running', 'hand-over'],
+  {
+    leave: 'keep-running',
+  },
+)
 const stopMode = choice<Exclude<EndMode, 'keep-running'>>(['stop', 'stop-gracefully'], {
   graceful: 'stop-gracefully',
   gracefully: 'stop-gracefully',
@@ -136,7 +145,7 @@ export const inputTables = {
     'trigger-timeout': duration.prefault('30m'),
     'poll-interval': limits['poll-interval'],
     'on-cancel': endMode.prefault('stop'),
-    'on-timeout': endMode.prefault('stop'),
+    'on-timeout': timeoutMode.prefault('stop'),
     'on-paused': onPaused.prefault('wait'),
     'on-lost': onLost.prefault('keep-running'),
     'lost-after': duration.prefault('30m'),
@@ -158,7 +167,7 @@ export const inputTables = {
     project: name.optional(),
     ...limits,
     'on-cancel': endMode.prefault('keep-running'),
-    'on-timeout': endMode.prefault('keep-running'),
+    'on-timeout': timeoutMode.prefault('keep-running'),
     'on-paused': onPaused.prefault('wait'),
     'on-lost': onLost.prefault('keep-running'),
     'lost-after': duration.prefault('30m'),
@@ -166,6 +175,7 @@ export const inputTables = {
     baseline: baseline.optional(),
     'baseline-required': boolean.prefault('false'),
     ...report,
+    'pull-request': wholeNumber(1, MAX_PULL_REQUEST).optional(),
     visualizations: boolean.prefault('false'),
     ...network,
     ...step,

@@ -12,6 +12,8 @@ export function resultLine(record: RunRecord): string | undefined {
       return 'Dry run: nothing was started'
     case 'started':
       return 'The run continues in ZenML; not waiting for it (wait: false)'
+    case 'running':
+      return `Handed over (on-timeout: hand-over): the run keeps running in ZenML. To follow it further, use wait/ with run: ${inline(record.runId ?? '')}`
     case 'completed':
       if (record.sweep !== undefined) return sweepLine(record.sweep)
       return `The run completed after ${shownDuration(record.durationMs ?? 0)}${comparison(record)}${cacheNote(record)}`

@@ -1,8 +1,6 @@
 import type { Comparison } from '../../run/facts.ts'
 import type { Verdict } from '../../run/outcome/expect.ts'
-import { inline, type WorkflowLog } from './workflow-log.ts'
-
-const LONG = 500
+import { inline, LONG, type WorkflowLog } from './workflow-log.ts'
 
 /** Such as `Compared with the run training-12 (baseline: main): https://…`; or why it was not. */
 export function comparedLine({ input, baseline, missing }: Comparison): string {

@@ -1,9 +1,7 @@
 import type { Reporter, RunEvent } from '../../run/events.ts'
 import type { Clock } from '../../base/clock.ts'
 import { shownDuration } from '../../base/duration-text.ts'
-import { inline, type WorkflowLog } from './workflow-log.ts'
-
-const LONG = 500
+import { inline, LONG, type WorkflowLog } from './workflow-log.ts'
 
 /** For work that does little but try again: says why at the first failure, and how often at the end. */
 export class RetryLog implements Reporter {

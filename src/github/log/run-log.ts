@@ -4,13 +4,14 @@ import type { Gallery, Usual } from '../../run/facts.ts'
 import type { Clock } from '../../base/clock.ts'
 import { FailureLog } from './failure-log.ts'
 import { comparedLine, tellVerdicts } from './judgement.ts'
-import { inline, type WorkflowLog } from './workflow-log.ts'
+import { inline, LONG, type WorkflowLog } from './workflow-log.ts'
 import { shownDuration, stopwatch } from '../../base/duration-text.ts'
 import { isStartEvent, StartLog, type StartEvent } from './start-log.ts'
 import { isSweepEvent, SweepLog, type SweepEvent } from './sweep-log.ts'
 import { StepLines, stillLine } from './step-lines.ts'
 
 const HINDRANCES = [
+  'job-too-short',
   'failed-but-going-on',
   'settling',
   'ending',
@@ -25,8 +26,6 @@ const HINDRANCES = [
 type HindranceEvent = Extract<RunEvent, { kind: (typeof HINDRANCES)[number] }>
 
 type ProgressEvent = Exclude<RunEvent, StartEvent | HindranceEvent | SweepEvent>
-
-const LONG = 500
 
 /** Times up to `9:59:59` stand one below the other. */
 const TIME_WIDTH = 7
@@ -106,6 +105,9 @@ export class RunLog implements Reporter {
       case 'ended':
         this.#log.info(inline(event.sentence, LONG))
         return
+      case 'handed-over':
+        for (const wanted of event.expectations) this.#log.info(`Not judged yet: ${inline(wanted, LONG)}`)
+        return
       case 'details':
         if (event.details.missing.length > 0) this.#log.warning(unreadLine(event.details.missing))
         return
@@ -114,6 +116,9 @@ export class RunLog implements Reporter {
 
   #tellHindrance(event: HindranceEvent): void {
     switch (event.kind) {
+      case 'job-too-short':
+        this.#log.warning(jobTooShortLine(event))
+        return
       case 'failed-but-going-on':
         this.#timed(
           `The run has failed, but some of its steps keep running: ${inline(event.steps.join(', '), LONG)}. Waiting for them to end`,
@@ -167,7 +172,7 @@ function notNotedLine({ what, detail }: Extract<RunEvent, { kind: 'origin-not-no
   const why = inline(detail, LONG)
   return what === 'its origin'
     ? `Where the run came from could not be recorded on it: ${why}`
-    : `The run can be no baseline, because how the step ended was not recorded on it: ${why}`
+    : `The run cannot be a baseline, because how the step ended could not be recorded on it: ${why}`
 }
 
 function endingLine({ timeoutMs, mode, runId, forMs }: Extract<RunEvent, { kind: 'ending' }>): string {
@@ -176,6 +181,20 @@ function endingLine({ timeoutMs, mode, runId, forMs }: Extract<RunEvent, { kind:
   if (runId === undefined) return `${why} Checking whether a run was started, to stop it`
   const how = mode === 'stop' ? '' : ' once its running steps have ended'
   return `${why} Asking ZenML to stop the run${how}, and watching it for up to ${shownDuration(forMs)}`
+}
+
+function jobTooShortLine({
+  needsMs,
+  leftMs,
+  isForecast,
+  onTimeout,
+}: Extract<RunEvent, { kind: 'job-too-short' }>): string {
+  const what = isForecast ? 'The run will usually take another' : 'The timeout is'
+  return (
+    `${what} ${shownDuration(needsMs)}, but GitHub ends this job in about ${shownDuration(leftMs)}: on a hosted runner after six ` +
+    `hours, or sooner as timeout-minutes says, which cannot be seen here. Then on-timeout applies (${onTimeout}). ` +
+    'Write on-timeout: hand-over, and go on with wait/ in another job, or use a self-hosted runner'
+  )
 }
 
 /** One annotation, however much it is: a step has room for ten. */

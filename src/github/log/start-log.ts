@@ -4,7 +4,7 @@ import type { RunEvent, TriggerHindrance } from '../../run/events.ts'
 import type { Definition } from '../../zenml/model.ts'
 import { codeLogLine } from '../code-text.ts'
 import { shownDifference } from './difference.ts'
-import { inline, type WorkflowLog } from './workflow-log.ts'
+import { inline, LONG, type WorkflowLog } from './workflow-log.ts'
 import { shownDuration } from '../../base/duration-text.ts'
 
 const START_KINDS = [
@@ -24,6 +24,7 @@ const START_KINDS = [
   'resumed',
   'resume-unclear',
   'resume-foreign',
+  'resume-none',
   'retry',
 ] as const satisfies readonly RunEvent['kind'][]
 
@@ -38,7 +39,6 @@ export function isStartEvent(event: RunEvent): event is StartEvent {
 /** A hindrance that lasts is said again after this time, so that nobody takes the step for dead. */
 const REMIND_AFTER_MS = 120_000
 
-const LONG = 500
 const MOST_CHANGES = 100
 
 const NOUNS = { template: 'run template', snapshot: 'snapshot' } as const
@@ -135,6 +135,8 @@ export class StartLog {
           `Earlier attempts ran another template or snapshot (${inline(event.names.join(', '), LONG)}), so a new run is started`,
         )
         return undefined
+      case 'resume-none':
+        return 'No earlier attempt has a run with the same inputs that is running or has completed, so a new one is started'
       case 'retry':
         return `${inline(event.line, LONG)}; trying again in ${shownDuration(event.waitMs)}`
     }

@@ -6,7 +6,7 @@ import { endText, valuesText } from '../sweep/cell-text.ts'
 import { shownNumber } from '../page/comparison.ts'
 import { FailureLog } from './failure-log.ts'
 import { comparedLine, warnUnchecked } from './judgement.ts'
-import { inline, type WorkflowLog } from './workflow-log.ts'
+import { inline, LONG, type WorkflowLog } from './workflow-log.ts'
 
 const SWEEP_KINDS = [
   'cells-configured',
@@ -46,8 +46,6 @@ function isHindrance(event: RunEvent): event is HindranceEvent {
   const kinds: readonly string[] = HINDRANCES
   return kinds.includes(event.kind)
 }
-
-const LONG = 500
 
 /** With its log; each further one has the line of its cell. */
 const MOST_FAILURES = 9
@@ -115,7 +113,7 @@ export class SweepLog {
     if (event.kind === 'started' || event.kind === 'resumed') {
       this.#urls.set(cell.number, event.url)
       this.#running.add(cell.number)
-      const how = event.kind === 'resumed' ? 'goes on with the earlier run' : 'started'
+      const how = event.kind === 'resumed' ? 'reattached to its earlier run' : 'started'
       const where = event.url === undefined ? '' : `: ${inline(event.url, LONG)}`
       this.#timed(`${name} of ${this.#cells} ${how} (${inline(valuesText(cell.values))})${where}`)
     } else if (event.kind === 'step-failed' || event.kind === 'run-failed') {
@@ -159,7 +157,7 @@ export class SweepLog {
         return
       case 'ending':
         if (event.timeoutMs === undefined && !this.#toldEnding && event.runId !== undefined) {
-          this.#timed('Asking ZenML to stop the runs that still go on')
+          this.#timed('Asking ZenML to stop the runs that are still running')
           this.#toldEnding = true
         }
         return
@@ -174,7 +172,7 @@ export class SweepLog {
       case 'resume-unclear':
       case 'resume-foreign':
         this.#warn(
-          `${name}: no earlier run was taken up, as several match, or another definition made it. Starting a new one`,
+          `${name}: several earlier runs match, or they ran another snapshot or template. Starting a new one`,
         )
         return
       case 'details':
@@ -184,12 +182,12 @@ export class SweepLog {
   }
 
   #tellEnd(result: CellResult): void {
-    const { cell, durationMs, rank, outcome } = result
+    const { cell, durationMs, rank, reason } = result
     this.#ended += 1
     this.#running.delete(cell.number)
     const took = durationMs === undefined ? '' : ` in ${shownDuration(durationMs)}`
     const value = rank !== undefined && 'value' in rank ? `, ${shownNumber(rank.value)}` : ''
-    const why = outcome?.error === undefined ? '' : `: ${inline(outcome.error, LONG)}`
+    const why = reason === undefined ? '' : `: ${inline(reason, LONG)}`
     this.#timed(`Cell ${cell.number} of ${this.#cells} ${endText(result)}${took}${value}${why}`)
   }
 
@@ -245,6 +243,6 @@ function tooLongLine({
   limitMs,
   isJob,
 }: Extract<SweepEvent, { kind: 'sweep-too-long' }>): string {
-  const what = isJob ? 'a job on a hosted runner may take' : 'timeout allows'
+  const what = isJob ? 'GitHub ends this job, as any on a hosted runner, in' : 'timeout allows'
   return `${cells} cells, ${maxParallel} at a time, usually ${shownDuration(usuallyMs)} each, take about ${shownDuration(needsMs)}, and ${what} ${shownDuration(limitMs)}. Raise max-parallel, or make the matrix smaller`
 }

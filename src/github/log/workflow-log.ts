@@ -24,6 +24,8 @@ const MAX_TITLE_LENGTH = 255
 const MIN_MASK_LENGTH = 4
 const MAX_SERVER_LINE_LENGTH = 1000
 const MAX_INLINE_LENGTH = 200
+/** For {@link inline}, where the text is most of its line: a sentence, an address, a list of names. */
+export const LONG = 500
 /** .NET's line reader, which the runner uses, ends a line at each of these. */
 const LINE_END = /\r\n|\r|\n/
 

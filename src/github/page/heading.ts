@@ -1,11 +1,12 @@
 import type { Conclusion } from '../../run/conclusion.ts'
 import { code, escapeMarkdown, grouped, link } from './markdown.ts'
-import type { RunRecord } from '../run-record.ts'
+import type { Requested, RunRecord } from '../run-record.ts'
 import { shownDuration } from '../../base/duration-text.ts'
 
 const SYMBOLS: Readonly<Record<Conclusion, string>> = {
   completed: '✅',
   started: '🚀',
+  running: '⏳',
   failed: '❌',
   stopped: '🛑',
   'timed-out': '⏰',
@@ -19,6 +20,7 @@ const SYMBOLS: Readonly<Record<Conclusion, string>> = {
 const WORDS: Partial<Readonly<Record<Conclusion, string>>> = {
   'timed-out': 'timed out',
   lost: 'outcome unknown',
+  running: 'still running',
   'expectation-missed': 'completed, but not as expected',
   'dry-run': 'dry run, nothing was started',
 }
@@ -39,31 +41,40 @@ export function heading({ conclusion, withoutRun, status, pipeline, cells }: Run
 export function headLine(record: RunRecord): string {
   const { runName, runId, runUrl, durationMs, usual, conclusion } = record
   const name = runName ?? runId
-  if (name === undefined) return record.withoutRun === undefined ? '' : definitionText(record)
+  if (name === undefined) return record.withoutRun === undefined ? '' : requestText(record)
   return [
     link(name, runUrl, MAX_NAME_LENGTH),
     ...(conclusion === 'started' || durationMs === undefined ? [] : [`**${shownDuration(durationMs)}**`]),
     ...(usual === undefined ? [] : [`usually ${shownDuration(usual.medianMs)}`]),
-    ...(tellsMore(record) ? [stateText(record)] : []),
+    ...stateText(record),
     ...cacheShare(record),
   ].join(' · ')
 }
 
-/** Empty if it was not found: the error names it. */
-function definitionText({ definition }: RunRecord): string {
-  if (definition === undefined) return ''
+/** What was found, or else, as after a failed login, what the inputs name. */
+function requestText({ definition, requested }: RunRecord): string {
+  if (definition === undefined) return requested === undefined ? '' : `Requested: ${namedText(requested)}`
   const { kind, id, name, pipeline } = definition
-  const of = pipeline?.name === undefined ? '' : ` of the pipeline ${code(pipeline.name, MAX_NAME_LENGTH)}`
-  const noun = kind === 'snapshot' ? 'snapshot' : 'run template'
-  return `Requested: ${noun} ${code(name ?? id, MAX_NAME_LENGTH)}${of}`
+  return `Requested: ${namedText({ kind, reference: name ?? id, pipeline: pipeline?.name })}`
 }
 
-function stateText({ conclusion, status }: RunRecord): string {
-  const state = code(status, MAX_NAME_LENGTH)
-  return conclusion === 'lost' ? `last seen ${state}` : `${state} in ZenML`
+const NOUNS = { snapshot: 'snapshot', template: 'run template', run: 'run' } as const
+
+function namedText(requested: Requested): string {
+  const { kind } = requested
+  if (kind === 'pipeline') return `pipeline ${code(requested.pipeline, MAX_NAME_LENGTH)}`
+  const pipeline = kind === 'run' ? undefined : requested.pipeline
+  const of = pipeline === undefined ? '' : ` of the pipeline ${code(pipeline, MAX_NAME_LENGTH)}`
+  return `${NOUNS[kind]} ${code(requested.reference, MAX_NAME_LENGTH)}${of}`
 }
 
-/** Whether ZenML's state says something that the conclusion does not. */
+/** ZenML's state where it says something that the conclusion does not. */
+export function stateText(record: RunRecord): string[] {
+  if (!tellsMore(record)) return []
+  const state = code(record.status, MAX_NAME_LENGTH)
+  return [record.conclusion === 'lost' ? `last seen ${state}` : `${state} in ZenML`]
+}
+
 function tellsMore({ conclusion, status }: RunRecord): boolean {
   if (status === '' || conclusion === undefined || conclusion === status) return false
   return !(conclusion === 'expectation-missed' && status === 'completed')

@@ -13,9 +13,9 @@ import { heading, headLine } from './heading.ts'
 import { codeLine } from '../code-text.ts'
 import { lastSeenText, stepsText } from './steps.ts'
 import { visualizationSections } from './visualizations.ts'
-import { changesText, metricsText, verdictsText } from './values.ts'
+import { changesText, metricsText, unjudgedText, verdictsText } from './values.ts'
 
-const LIMITS: FailureLimits = { failures: 10, messageLength: 1_000, showsLogs: true }
+const LIMITS: Omit<FailureLimits, 'showsLogs'> = { failures: 10, messageLength: 1_000 }
 
 const MAX_MISSING_LENGTH = 500
 const MAX_SENTENCE_LENGTH = 2_000
@@ -55,12 +55,19 @@ export async function appendToSummary(markdown: string, log: SummaryLog): Promis
 
 /** The section as GitHub Markdown, of at most 300,000 bytes; what is left out is said. */
 export function renderSummary(record: RunRecord): string {
-  const sections = [...recordSections(record), ...visualizationSections(record.gallery, record.hasReport)]
+  const sections = [
+    ...recordSections(record, { isMasked: true }),
+    ...visualizationSections(record.gallery, record.hasReport),
+  ]
   return `${withinSize(sections, MAX_BYTES, (markdown) => Buffer.byteLength(markdown))}\n`
 }
 
-/** All that is known of a run but for what its artifacts show. */
-export function recordSections(record: RunRecord): Section[] {
+/**
+ * All that is known of a run but for what its artifacts show.
+ *
+ * @param isMasked whether the runner masks secrets in it; otherwise lines of logs and values of parameters are left out
+ */
+export function recordSections(record: RunRecord, { isMasked }: { readonly isMasked: boolean }): Section[] {
   const { verdicts, dryRun, steps, details, asOf } = record
   // Of a server that is lost, nobody knows until when a step ran.
   const isLost = record.conclusion === 'lost'
@@ -68,14 +75,17 @@ export function recordSections(record: RunRecord): Section[] {
     ['heading', heading(record)],
     ['link', headLine(record)],
     ['code', codeLine(record)],
-    ['errors', whyText(record, LIMITS)],
-    ['expectations', verdictsText(verdicts)],
+    ['errors', whyText(record, { ...LIMITS, showsLogs: isMasked })],
+    ['expectations', blocks(verdictsText(verdicts), unjudgedText(record.unjudged))],
     ['cells', sweepText(record.sweep, { foldsRest: true })],
     ['comparison', comparisonText(record.comparison)],
     ['dry run', dryRun === undefined ? '' : dryRunText(dryRun)],
     ['table of steps', blocks(stepsText(steps), lastSeenText(record))],
     ['timeline', isLost ? '' : timelineText(steps, asOf)],
-    ['changed values', dryRun === undefined ? changesText(record.changes, record.definition?.kind) : ''],
+    [
+      'changed values',
+      isMasked && dryRun === undefined ? changesText(record.changes, record.definition?.kind) : '',
+    ],
     ['metadata', details === undefined ? '' : metricsText(details)],
     ['unread', missingText(details?.missing ?? [])],
   ]

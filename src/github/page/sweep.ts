@@ -133,13 +133,8 @@ const SIGNS: Readonly<Record<string, string>> = {
 
 function resultText(result: CellResult): string {
   const text = endText(result)
-  const { outcome, notStarted } = result
-  const why =
-    outcome === undefined
-      ? notStarted
-      : outcome.conclusion === 'expectation-missed'
-        ? undefined
-        : outcome.error
+  const { outcome, reason } = result
+  const why = outcome?.conclusion === 'expectation-missed' ? undefined : reason
   const shown = `${SIGNS[text] ?? '❌'} ${text}${result.isResumed ? ' (resumed)' : ''}`
   return why === undefined ? shown : `${shown}: ${code(why, MAX_ERROR_LENGTH)}`
 }

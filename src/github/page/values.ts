@@ -6,6 +6,7 @@ import type { DefinitionKind } from '../../zenml/model.ts'
 import { amount, blocks, code, grouped, table } from './markdown.ts'
 
 const MOST_VERDICTS = 100
+const MOST_UNJUDGED = 20
 const MOST_CHANGES = 50
 const MOST_METRICS = 100
 const MAX_NAME_LENGTH = 120
@@ -22,6 +23,14 @@ export function verdictsText(verdicts: readonly Verdict[], most = MOST_VERDICTS)
     .map((verdict) => [`${signOf(verdict)} ${code(verdict.wanted)}`, code(verdict.got)])
   const more = verdicts.length - rows.length
   return blocks(table(['Expected', 'Got'], rows), more > 0 ? `${grouped(more)} more not shown.` : '')
+}
+
+/** What a run is to be judged by that was handed over before its end; empty if nothing. */
+export function unjudgedText(unjudged: readonly string[]): string {
+  if (unjudged.length === 0) return ''
+  const shown = unjudged.slice(0, MOST_UNJUDGED).map((wanted) => code(wanted))
+  const more = unjudged.length - shown.length
+  return `Not judged yet: ${shown.join(', ')}${more > 0 ? ` and ${grouped(more)} more` : ''}`
 }
 
 function signOf({ held, isUnchecked }: Verdict): string {

@@ -20,7 +20,7 @@ const MAX_JSON_LINE = 500
 
 /** Characters of all visualizations: a table of single letters grows to a hundred times its length. */
 const MAX_LENGTH = 24_000_000
-const TOO_MUCH = '<p>Not shown: the page is as large as it may be. Look at it in ZenML.</p>'
+const TOO_MUCH = '<p>Not shown, because the page has reached its maximum size. View it in ZenML.</p>'
 
 /**
  * What may be loaded: nothing, but for pictures that are a part of the page, and no script runs. A frame's srcdoc obeys
@@ -56,7 +56,8 @@ export function* reportPage(record: RunRecord, gate: Gate): Generator<string> {
 <meta name="referrer" content="no-referrer">
 <title>${shown(title)}</title><style>${STYLE}</style></head><body>
 `
-  for (const [name, markdown] of recordSections(record)) {
+  // Whoever uploads the page hands it on as it is: the runner masks secrets in logs and summaries only.
+  for (const [name, markdown] of recordSections(record, { isMasked: false })) {
     if (name === 'timeline') yield timelineSvg(record)
     else yield sectionHtml(name, markdown)
   }
@@ -138,7 +139,7 @@ function moreHtml(left: number, noun: string): string {
 /** A picture is shown as one even if it is a document that could do more: within `img` no script runs. */
 function pictureHtml({ name, value }: Visualization, gate: Gate): string {
   const picture = readPicture(value)
-  if (picture === undefined) return '<p>This is no picture that a browser knows.</p>'
+  if (picture === undefined) return '<p>Not shown: browsers do not know this picture format.</p>'
   const { mediaType, bytes } = picture
   // In base64 a secret would have to be recognized by its letters alone.
   const covered = mediaType === 'image/svg+xml' ? Buffer.from(gate.cover(bytes.toString('utf8'))) : bytes
@@ -150,7 +151,7 @@ function pictureHtml({ name, value }: Visualization, gate: Gate): string {
 function frameHtml({ name, value }: Visualization, runUrl: string | undefined): string {
   if (NEEDS_SCRIPTS.test(value)) {
     const where = runUrl === undefined ? 'in ZenML' : linkHtml(runUrl, 'in ZenML')
-    return `<p>This page needs scripts, which a report does not run. Look at it ${where}.</p>`
+    return `<p>This page needs scripts, which a report page does not run. View it ${where}.</p>`
   }
   // A link can make a browser connect to a host, which no policy forbids.
   const inert = value.replaceAll(/<(?=link\b)/gi, '<x-')

@@ -40,7 +40,7 @@ export function sweepOutputs({ cells, completed, best }: SweepResult): Readonly<
   }
 }
 
-function entryOf({ cell, run, outcome, notStarted, durationMs, rank, verdicts }: CellResult): JsonObject {
+function entryOf({ cell, run, outcome, reason, durationMs, rank, verdicts }: CellResult): JsonObject {
   return {
     cell: cell.number,
     parameters: cell.values,
@@ -56,7 +56,7 @@ function entryOf({ cell, run, outcome, notStarted, durationMs, rank, verdicts }:
       got: cut(got, MAX_TEXT_LENGTH),
       met: held,
     })),
-    error: cutOrNull(outcome?.error ?? notStarted),
+    error: cutOrNull(outcome === undefined ? reason : outcome.error),
   }
 }
 

@@ -54,6 +54,16 @@ export const readFile: ReadFile = async (path, maxBytes) => {
   }
 }
 
+/** For how many milliseconds a file has been as it is; undefined where it cannot be seen. */
+export async function fileAgeMs(path: string): Promise<number | undefined> {
+  try {
+    const { mtimeMs } = await stat(path)
+    return Date.now() - mtimeMs
+  } catch {
+    return undefined
+  }
+}
+
 /** A file may grow while it is read, and some (under /proc) say that they are empty. */
 async function readUpTo(path: string, maxBytes: number): Promise<FileContent> {
   const file = await open(path)

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '../../base/clock.ts'
-import type { JsonObject, JsonValue } from '../../base/json.ts'
+import { isDeeperThan, type JsonObject, type JsonValue } from '../../base/json.ts'
 import type { Run, RunReference, StepMetadata, StepState } from '../../zenml/model.ts'
 import { isStepFinished, runPhase } from '../../zenml/status.ts'
 import type { RunDetail, StepDetail } from '../../zenml/step-detail.ts'
@@ -227,6 +227,9 @@ function sizeOf(whole: object): number {
   return size
 }
 
+/** What is nested more deeply is not compared: that would end in an overflow of the stack. */
+const MAX_DEPTH = 200
+
 /**
  * The run's own metadata: 0.74 repeats that of its steps beside it, of all attempts, as `step::key`. Only a value that a
  * step has as well is such a repeat: anybody may log a name with `::` in it for the run itself.
@@ -242,7 +245,9 @@ function withoutRepeats(ofRun: JsonObject, steps: readonly StepDetail[]): JsonOb
     }
   }
   const own = Object.entries(ofRun).filter(
-    ([name, value]) => ofSteps.get(name)?.some((each) => isDeepStrictEqual(each, value)) !== true,
+    ([name, value]) =>
+      isDeeperThan(MAX_DEPTH, value) ||
+      ofSteps.get(name)?.some((each) => isDeepStrictEqual(each, value)) !== true,
   )
   return Object.fromEntries(own)
 }

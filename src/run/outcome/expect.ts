@@ -156,7 +156,10 @@ function withLimit(wanted: string, verdict: Verdict, limit: Value): Verdict {
 function findSame(own: Entry, entries: readonly Entry[]): Entry | { readonly problem: string } {
   const same = entries.find(({ step, key }) => step === own.step && key === own.key)
   if (same !== undefined) return same
-  return { problem: noSuchValue(nameOf(own), entries) }
+  const name = nameOf(own)
+  return {
+    problem: `no ${name} (${entries.length === 0 ? 'it has no metadata' : `it has ${listed(entries.map(nameOf), name)}`})`,
+  }
 }
 
 function isValue(value: JsonValue): value is Value {

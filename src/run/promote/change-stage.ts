@@ -81,7 +81,7 @@ export async function changeStage(before: Look, wanted: Wanted, deps: ChangeDepe
   } catch (error) {
     if (error instanceof RunError) throw error
     if (deps.cancelled.aborted) {
-      const sentence = progress.isSent ? `Cancelled. ${unknown('no time was left to look')}` : NOT_SENT
+      const sentence = progress.isSent ? `Cancelled. ${unknown('there was no time left to check')}` : NOT_SENT
       return ended({ conclusion: 'cancelled', sentence })
     }
     if (progress.answer === undefined || !isZenmlError(error)) throw error

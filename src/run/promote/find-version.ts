@@ -68,7 +68,7 @@ async function ofRun(
   const named = `the run "${run.name ?? run.id}"`
   if (runPhase(run.status) !== 'succeeded') {
     throw new RunError(
-      `run: ${named} is ${run.status}, and only what a completed run made is promoted. Name another run, or write model and version`,
+      `run: ${named} is ${run.status}, and only model versions of completed runs are promoted. Name another run, or write model and version`,
     )
   }
   const ids =

@@ -16,6 +16,7 @@ export async function resumeRun(
   const found = await findEarlierRun(client, origin, definition)
   if (found.kind === 'several') reporter.tell({ kind: 'resume-unclear', names: found.names })
   if (found.kind === 'foreign') reporter.tell({ kind: 'resume-foreign', names: found.names })
+  if (found.kind === 'none' && origin.attempt > 1) reporter.tell({ kind: 'resume-none' })
   if (found.kind !== 'one') return undefined
   const { run, name, attempt } = found
   const url = runUrl(client.serverUrl, server, run.id, project)

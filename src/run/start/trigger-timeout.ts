@@ -26,7 +26,8 @@ export async function within<Deps extends Limited, T>(
   try {
     return await work({ ...deps, client: client.with({ signal: either }) })
   } catch (error) {
-    if (!limit.aborted || signal?.aborted === true) throw error
+    if (!limit.aborted) throw error
+    signal?.throwIfAborted()
     const told = 'time ran out while looking up what to run. Nothing was started'
     throw new RunError(`No run could be started within trigger-timeout: ${told}`, 'timed-out')
   }

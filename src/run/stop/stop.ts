@@ -140,13 +140,13 @@ class Stop {
       case 'too-early':
         return this.#endEarly()
       case 'finished':
-        return this.#accountForSteps(await this.#look(), { byItself: !this.#asked })
+        return this.#accountForSteps(await this.#look())
       case 'gone':
         return this.#checkGone(answer.error)
       case 'unsupported': {
         const run = await this.#look()
         if (run.status === 'initializing') return this.#markFailed()
-        if (runPhase(run.status) !== 'going-on') return this.#accountForSteps(run, { byItself: true })
+        if (runPhase(run.status) !== 'going-on') return this.#accountForSteps(run)
         // Of another version it was a gateway's word.
         const { version } = await this.#client.info()
         if (!isAtLeast(version, 0, 84)) {
@@ -171,12 +171,9 @@ class Stop {
 
   /** The server did what it was asked, though its answer did not say so. */
   async #followObeyed(run: Run, before: string): Promise<Stopped | undefined> {
-    if (runPhase(run.status) === 'going-on') {
-      this.#asked = true
-      return this.#settle()
-    }
-    const byItself = run.status === before || runPhase(run.status) === 'succeeded'
-    return this.#accountForSteps(run, { byItself })
+    const isGoingOn = runPhase(run.status) === 'going-on'
+    this.#asked ||= isGoingOn || run.status !== before
+    return isGoingOn ? this.#settle() : this.#accountForSteps(run)
   }
 
   /** Undefined where it is worth trying again. */
@@ -224,7 +221,7 @@ class Stop {
     // Looked at before the last request to stop it, not after: its refusal is the newest that can be known.
     if (now - this.#earlySince >= EARLY_MS && this.#lookedInitializing) return this.#markFailed()
     const run = await this.#look()
-    if (runPhase(run.status) !== 'going-on') return this.#accountForSteps(run, { byItself: true })
+    if (runPhase(run.status) !== 'going-on') return this.#accountForSteps(run)
     this.#lookedInitializing = run.status === 'initializing'
     await this.#pause(EARLY_PAUSE_MS)
     return undefined
@@ -232,45 +229,55 @@ class Stop {
 
   /** Ends a run that has not reached its orchestrator, and watches that no step starts all the same. */
   async #markFailed(): Promise<Stopped | undefined> {
-    const { runId, reason, deadline } = this.#request
+    const { runId, reason } = this.#request
     await this.#client.failInitializing(runId, reason)
     this.#asked = true
-    this.#status = 'failed'
-    const aftermath = new Deadline(this.#deps.clock, Math.min(AFTERMATH_MS, deadline.leftMs))
-    try {
-      while (!aftermath.isOver) {
-        const run = await this.#look()
-        if (runPhase(run.status) === 'going-on') {
-          return this.#goingOn(`the server accepted the request to end it, but it is still ${run.status}`)
-        }
-        const accounted = await this.#accountForSteps(run)
-        if (accounted.kind !== 'ended') return accounted
-        await this.#pause(AFTERMATH_PAUSE_MS)
-      }
-    } catch (error) {
-      if (isZenmlError(error) && isGone(error)) return this.#checkGone(error)
-      // The server took it; that a look at what followed failed, or came too late, changes nothing.
-      if (!isZenmlError(error) && this.#deps.signal?.aborted !== true) throw error
+    const aftermath = new Deadline(this.#deps.clock, AFTERMATH_MS)
+    // A step may have started just before, so what no look since has shown is not claimed.
+    let seen: Stopped | undefined
+    for (let attempt = 1; this.#hasTime() && (seen === undefined || !aftermath.isOver); attempt += 1) {
+      seen = await this.#unlessPassing(() => this.#lookAtMarked())
+      if (seen !== undefined && seen.kind !== 'ended') return seen
+      await this.#pause(seen === undefined ? this.#settlePauseMs(attempt) : AFTERMATH_PAUSE_MS)
     }
-    return { kind: 'ended', status: this.#status, byItself: false }
+    return seen
+  }
+
+  async #lookAtMarked(): Promise<Stopped> {
+    const run = await this.#look()
+    if (runPhase(run.status) !== 'going-on') return this.#accountForSteps(run)
+    return this.#goingOn(`the server accepted the request to end it, but it is still ${run.status}`)
   }
 
   /** Watches a run that was asked to stop until it has. */
   async #settle(): Promise<Stopped | undefined> {
     for (let attempt = 1; this.#hasTime(); attempt += 1) {
-      try {
-        const run = await this.#look()
-        const isGoingOn = runPhase(run.status) === 'going-on'
-        const accounted = isGoingOn ? undefined : await this.#accountForSteps(run)
-        if (accounted?.kind === 'ended') return accounted
-        this.#stepsGoingOn = accounted
-        if (isGoingOn && isPowerOfTwo(attempt)) await this.#endWaiting()
-      } catch (error) {
-        if (!isZenmlError(error) || !isPassing(error)) throw error
-      }
-      await this.#pause(backoffMs(attempt, 0.5 + this.#deps.clock.random() / 2, SETTLE_PAUSE))
+      const ended = await this.#unlessPassing(() => this.#lookAtStopping(attempt))
+      if (ended !== undefined) return ended
+      await this.#pause(this.#settlePauseMs(attempt))
     }
     return undefined
+  }
+
+  /** Undefined where it has not ended. */
+  async #lookAtStopping(attempt: number): Promise<Stopped | undefined> {
+    const run = await this.#look()
+    const isGoingOn = runPhase(run.status) === 'going-on'
+    const accounted = isGoingOn ? undefined : await this.#accountForSteps(run)
+    if (accounted?.kind === 'ended') return accounted
+    this.#stepsGoingOn = accounted
+    if (isGoingOn && isPowerOfTwo(attempt)) await this.#endWaiting()
+    return undefined
+  }
+
+  /** Undefined where it failed in a way that may be over at the next try. */
+  async #unlessPassing<T>(look: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await look()
+    } catch (error) {
+      if (!isZenmlError(error) || !isPassing(error)) throw error
+      return undefined
+    }
   }
 
   /** Ends a run that waits for a person: being stopped does not end its wait. */
@@ -291,10 +298,8 @@ class Stop {
     return true
   }
 
-  async #accountForSteps(
-    run: Run,
-    { byItself } = { byItself: runPhase(run.status) === 'succeeded' },
-  ): Promise<Stopped> {
+  async #accountForSteps(run: Run): Promise<Stopped> {
+    const byItself = !this.#asked || runPhase(run.status) === 'succeeded'
     const ended = { kind: 'ended', status: run.status, byItself } as const
     if (run.inProgress === false && !this.#hasAborted) return ended
     const unfinished = unfinishedSteps(await readSteps(this.#client, run))
@@ -331,6 +336,10 @@ class Stop {
     await this.#pause(
       backoffMs(attempt, this.#deps.clock.random(), { baseMs: 500, capMs: 5_000, atLeastMs: asked }),
     )
+  }
+
+  #settlePauseMs(attempt: number): number {
+    return backoffMs(attempt, 0.5 + this.#deps.clock.random() / 2, SETTLE_PAUSE)
   }
 
   async #pause(ms: number): Promise<void> {

@@ -14,7 +14,7 @@ import { originOf, type RunOrigin } from '../start/run-name.ts'
 import { startRun } from '../start/start.ts'
 import { within } from '../start/trigger-timeout.ts'
 import type { SharedLooks } from '../watch/looks.ts'
-import type { Cell, CellResult, Rank } from './cell.ts'
+import { shortError, type Cell, type CellResult, type Rank } from './cell.ts'
 import type { ConfiguredCell } from './configure-cells.ts'
 import { rankValue } from './rank.ts'
 import type { Slots, StartDeadline } from './slots.ts'
@@ -57,7 +57,7 @@ export class CellRun {
   #begun: Begun | undefined
   #isResumed = false
   #isEnding = false
-  #seen: Omit<CellResult, 'cell' | 'run' | 'isResumed' | 'outcome' | 'notStarted'> = NOTHING_SEEN
+  #seen: Omit<CellResult, 'cell' | 'run' | 'isResumed' | 'outcome' | 'reason'> = NOTHING_SEEN
   #timeoutMs: number | undefined
   #startDeadline: StartDeadline | undefined
 
@@ -77,7 +77,7 @@ export class CellRun {
       run: started && { id: started.id, name: started.name, url: started.url },
       isResumed: this.#isResumed,
       outcome,
-      notStarted: undefined,
+      reason: shortError(outcome, started),
       ...this.#seen,
       rank: ENDED_WELL.has(outcome.conclusion) ? rank : undefined,
     }
@@ -141,6 +141,8 @@ export class CellRun {
     return {
       ...this.#context,
       wait: true,
+      // A sweep is not handed over, and only the whole of it has a place in its job's time.
+      jobDeadline: undefined,
       isRanked: rank !== undefined,
       get timeoutMs(): number | undefined {
         return leftMs() === Number.POSITIVE_INFINITY ? undefined : leftMs()
@@ -165,9 +167,12 @@ export class CellRun {
     failFast.addEventListener('abort', () => {
       // Another's failure must not cut off a stop that is under way here.
       if (this.#isEnding) return
-      // A step that is killed in between leaves the rest to its post step.
-      journal.ending('stop')
-      stopped.abort(failFast.reason)
+      try {
+        // A step that is killed in between leaves the rest to its post step.
+        journal.ending('stop')
+      } finally {
+        stopped.abort(failFast.reason)
+      }
     })
     return {
       ...others,

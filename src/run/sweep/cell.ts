@@ -2,7 +2,7 @@ import type { JsonObject } from '../../base/json.ts'
 import type { Layer } from '../configure/layers.ts'
 import type { Outcome } from '../conclusion.ts'
 import type { Comparison } from '../facts.ts'
-import type { RunIdentity } from '../journal.ts'
+import type { RunIdentity, StartedRun } from '../journal.ts'
 import type { Verdict } from '../outcome/expect.ts'
 
 /** One combination of a matrix, for which there is one run. */
@@ -34,8 +34,8 @@ export interface CellResult {
   readonly isResumed: boolean
   /** Undefined if its turn never came. */
   readonly outcome: Outcome | undefined
-  /** Why its turn never came, as a clause. */
-  readonly notStarted: string | undefined
+  /** Its error without the run's name and address; of a cell whose turn never came, why, as a clause. */
+  readonly reason: string | undefined
   /** Milliseconds; undefined where the server does not say. */
   readonly durationMs: number | undefined
   /** Why what its run logged is not wholly known; undefined if it is. */
@@ -58,6 +58,19 @@ export interface SweepResult {
   /** Undefined if nothing is ranked, there is no candidate, or a completed run's metadata could not be read. */
   readonly best: Candidate | undefined
   readonly rank: Rank | undefined
+}
+
+/** An error for a place that names the cell and links the run: without the run's name and address. */
+export function shortError(
+  { error, waitsForPerson }: Outcome,
+  run: Pick<StartedRun, 'name' | 'url'> | undefined,
+): string | undefined {
+  const plain = error?.replace(/^Cancelled\. /, '')
+  if (plain === undefined || run === undefined) return plain
+  const unnamed = plain.replace(` "${run.name}"`, '')
+  // Where a person has to answer, the address is all that helps.
+  if (run.url === undefined || waitsForPerson === true) return unnamed
+  return unnamed.replace(`. See its steps and logs: ${run.url}`, '').replace(`: ${run.url}`, '')
 }
 
 /** Whether everything of this cell is as it was wished for. */

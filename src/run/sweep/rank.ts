@@ -7,7 +7,7 @@ export function rankValue({ name }: Rank, details: RunDetails): RankValue {
   const found = loggedValue(name, details)
   if ('problem' in found) return found
   const { value } = found
-  if (typeof value !== 'number') return { problem: 'a value that is no number' }
+  if (typeof value !== 'number') return { problem: 'a value that is not a number' }
   if (!Number.isFinite(value)) return { problem: 'a number that is too large to be read' }
   return { value }
 }

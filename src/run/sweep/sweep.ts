@@ -2,7 +2,6 @@ import { setMaxListeners } from 'node:events'
 import { Deadline } from '../../base/deadline.ts'
 import { nameOfBaseline, readBaseline, type BaselineChoice } from '../compare/baseline.ts'
 import type { Overrides } from '../configure/merge.ts'
-import { isZenmlError } from '../../zenml/errors.ts'
 import { runPhase } from '../../zenml/status.ts'
 import { RunError } from '../errors.ts'
 import { needsBaseline } from '../outcome/expect.ts'
@@ -41,8 +40,6 @@ export interface SweepRequest
   readonly resume: boolean
   readonly origin: RunOrigin
   readonly provenance: Provenance | undefined
-  /** Milliseconds that the job has left as far as that is known; undefined: no limit. */
-  readonly jobLimitMs: number | undefined
 }
 
 /**
@@ -52,15 +49,20 @@ export interface SweepRequest
  * @throws RunError or ZenmlError, with one line for a person, if nothing was started
  */
 export async function runSweep(request: SweepRequest, deps: SweepDependencies): Promise<SweepOutcome> {
+  let run: () => Promise<SweepOutcome>
   try {
     const deadline = new Deadline(deps.clock, request.triggerTimeoutMs)
     const found = await within(deadline, deps, (limited) => findTarget(request, limited))
     const cells = configureCells(request, found, deps.reporter)
-    return await new Sweep(request, found, deps).run(cells)
+    const sweep = new Sweep(request, found, deps)
+    const context = await sweep.prepare(cells.length)
+    run = () => sweep.run(cells, context)
   } catch (error) {
-    if (deps.signal?.aborted !== true || isZenmlError(error)) throw error
+    if (deps.signal?.aborted !== true || error !== deps.signal.reason) throw error
     return { ...NOT_BEGUN, error: request.nothingToCancel }
   }
+  // From here on it is each cell that says what a cancelled job has made of it.
+  return run()
 }
 
 const NOT_BEGUN = { conclusion: 'cancelled', status: '', failedStep: undefined, hadRun: false } as const
@@ -91,66 +93,8 @@ class Sweep {
     this.#deadline = new Deadline(deps.clock, request.timeoutMs ?? Number.POSITIVE_INFINITY)
   }
 
-  async run(cells: readonly ConfiguredCell[]): Promise<SweepOutcome> {
-    const { maxParallel, rank, expectAll } = this.#request
-    const context = await this.#prepare(cells.length)
-    const waiting = [...cells]
-    const worker = async (): Promise<void> => {
-      for (let next = this.#next(waiting); next !== undefined; next = this.#next(waiting)) {
-        const result = await this.#see(next, context)
-        // Its place stays taken.
-        if (mayGoOn(result)) return
-      }
-    }
-    await Promise.all(Array.from({ length: Math.min(maxParallel, cells.length) }, worker))
-    this.#whyStopped ??= waiting.length === 0 ? undefined : 'runs that may still be going on take all places'
-    const left = waiting.map(({ cell }) => neverStarted(cell, this.#whyStopped ?? ''))
-    const ordered = inOrder([...this.#results, ...left], rank)
-    // Nobody knows whether the one that could not be read is better.
-    const isKnown = !ordered.some(isUnread)
-    const best = isKnown ? ordered.find(isCandidate) : undefined
-    const completed = ordered.filter((result) => isGood(result) || isMiss(result)).length
-    const result: SweepResult = { cells: ordered, completed, best, rank }
-    this.#deps.reporter.tell({ kind: 'swept', result })
-    const isCancelled = this.#deps.signal?.aborted === true
-    const outcome = verdictOf(result, { expectAll, isCancelled, whyStopped: this.#whyStopped })
-    if (outcome.conclusion === 'completed') await this.#noteBest(result)
-    return outcome
-  }
-
-  /** The next cell, unless the sweep has come to its end before. */
-  #next(waiting: ConfiguredCell[]): ConfiguredCell | undefined {
-    if (this.#deps.signal?.aborted === true) this.#whyStopped ??= 'the job was cancelled'
-    else if (this.#deadline.isOver) this.#whyStopped ??= 'the timeout of the sweep was over'
-    return this.#whyStopped === undefined ? waiting.shift() : undefined
-  }
-
-  async #see(cell: ConfiguredCell, context: CellContext): Promise<CellResult> {
-    const run = new CellRun(cell, context)
-    this.#runs.push(run)
-    const result = await run.result()
-    this.#results.push(result)
-    this.#deps.reporter.tell({ kind: 'cell-ended', result, of: this.#request.cells.length })
-    this.#learnFrom(result)
-    return result
-  }
-
-  /** Whether the others are to have their turn after this one. A job that ends, or a time that is over, is no cell's failure. */
-  #learnFrom(result: CellResult): void {
-    const { outcome, run, cell } = result
-    if (this.#deps.signal?.aborted === true || this.#deadline.isOver || this.#whyStopped !== undefined) return
-    this.#notStarted = run === undefined ? this.#notStarted + 1 : 0
-    const isFailure = outcome?.error !== undefined && (!isMiss(result) || this.#request.expectAll)
-    if (this.#request.failFast && isFailure) {
-      this.#whyStopped = `cell ${cell.number} failed (fail-fast)`
-      this.#failFast.abort(new Error(this.#whyStopped))
-    } else if (this.#notStarted === MOST_NOT_STARTED) {
-      this.#whyStopped = `${MOST_NOT_STARTED} cells in a row could not be started`
-    }
-  }
-
   /** What all cells share, read before the first is started: a run of this very sweep must not become its own baseline. */
-  async #prepare(cells: number): Promise<CellContext> {
+  async prepare(cells: number): Promise<CellContext> {
     const { client, signal, reporter } = this.#deps
     const { definition } = this.#found
     const usual = await readUsual(client, kinOfDefinition(definition), this.#deps)
@@ -177,6 +121,82 @@ class Sweep {
     }
   }
 
+  async run(cells: readonly ConfiguredCell[], context: CellContext): Promise<SweepOutcome> {
+    const { maxParallel, rank, expectAll } = this.#request
+    const waiting = [...cells]
+    const worker = async (): Promise<void> => {
+      for (let next = this.#next(waiting); next !== undefined; next = this.#next(waiting)) {
+        const result = await this.#see(next, context)
+        // Its place stays taken.
+        if (mayGoOn(result)) return
+      }
+    }
+    const workers = Array.from({ length: Math.min(maxParallel, cells.length) }, worker)
+    // Whoever gets an error closes the connections, so none may be left that still needs them.
+    await Promise.allSettled(workers)
+    await Promise.all(workers)
+    this.#whyStopped ??=
+      waiting.length === 0 ? undefined : 'runs that may still be running take all places (max-parallel)'
+    const left = waiting.map(({ cell }) => neverStarted(cell, this.#whyStopped ?? ''))
+    const ordered = inOrder([...this.#results, ...left], rank)
+    // Nobody knows whether the one that could not be read is better.
+    const isKnown = !ordered.some(isUnread)
+    const best = isKnown ? ordered.find(isCandidate) : undefined
+    const completed = ordered.filter((result) => isGood(result) || isMiss(result)).length
+    const result: SweepResult = { cells: ordered, completed, best, rank }
+    this.#deps.reporter.tell({ kind: 'swept', result })
+    const isCancelled = this.#deps.signal?.aborted === true
+    const outcome = verdictOf(result, { expectAll, isCancelled, whyStopped: this.#whyStopped })
+    if (outcome.conclusion === 'completed') await this.#noteBest(result)
+    return outcome
+  }
+
+  /** The next cell, unless the sweep has come to its end before. */
+  #next(waiting: ConfiguredCell[]): ConfiguredCell | undefined {
+    if (this.#deps.signal?.aborted === true) this.#whyStopped ??= 'the job was cancelled'
+    else if (this.#deadline.isOver) this.#whyStopped ??= "the sweep's timeout ran out"
+    return this.#whyStopped === undefined ? waiting.shift() : undefined
+  }
+
+  async #see(cell: ConfiguredCell, context: CellContext): Promise<CellResult> {
+    const run = new CellRun(cell, context)
+    this.#runs.push(run)
+    try {
+      const result = await run.result()
+      this.#results.push(result)
+      this.#deps.reporter.tell({ kind: 'cell-ended', result, of: this.#request.cells.length })
+      this.#learnFrom(result)
+      return result
+    } catch (error) {
+      // Nobody foresaw it, and the step ends with it: no other run may be left to itself.
+      if (!this.#isEnding) this.#endOthers(`cell ${cell.cell.number} met an internal error`)
+      throw error
+    }
+  }
+
+  /** A job that ends, or a time that is over, is no cell's failure. */
+  get #isEnding(): boolean {
+    return this.#deps.signal?.aborted === true || this.#deadline.isOver
+  }
+
+  #endOthers(why: string): void {
+    this.#whyStopped ??= why
+    this.#failFast.abort(new Error(why))
+  }
+
+  /** Whether the others are to have their turn after this one. */
+  #learnFrom(result: CellResult): void {
+    const { outcome, run, cell } = result
+    if (this.#isEnding || this.#whyStopped !== undefined) return
+    this.#notStarted = run === undefined ? this.#notStarted + 1 : 0
+    const isFailure = outcome?.error !== undefined && (!isMiss(result) || this.#request.expectAll)
+    if (this.#request.failFast && isFailure) {
+      this.#endOthers(`cell ${cell.number} failed (fail-fast)`)
+    } else if (this.#notStarted === MOST_NOT_STARTED) {
+      this.#whyStopped = `${MOST_NOT_STARTED} cells in a row could not be started`
+    }
+  }
+
   async #readBaseline(): Promise<BaselineChoice | undefined> {
     const { baseline: choice, expectations = [] } = this.#request
     if (choice === undefined) return undefined
@@ -190,11 +210,12 @@ class Sweep {
   }
 
   #warnIfTooLong(cells: number, usuallyMs: number): void {
-    const { maxParallel, timeoutMs, jobLimitMs } = this.#request
+    const { maxParallel, timeoutMs, jobDeadline } = this.#request
+    const jobMs = jobDeadline?.leftMs
     const needsMs = Math.ceil(cells / maxParallel) * usuallyMs
-    const limitMs = Math.min(timeoutMs ?? Number.POSITIVE_INFINITY, jobLimitMs ?? Number.POSITIVE_INFINITY)
+    const limitMs = Math.min(timeoutMs ?? Number.POSITIVE_INFINITY, jobMs ?? Number.POSITIVE_INFINITY)
     if (needsMs <= limitMs) return
-    const isJob = limitMs === jobLimitMs
+    const isJob = limitMs === jobMs
     this.#deps.reporter.tell({
       kind: 'sweep-too-long',
       cells,
@@ -226,7 +247,7 @@ function neverStarted(cell: Cell, why: string): CellResult {
     run: undefined,
     isResumed: false,
     outcome: undefined,
-    notStarted: why,
+    reason: why,
     durationMs: undefined,
     unread: undefined,
     verdicts: [],

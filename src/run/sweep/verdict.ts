@@ -18,6 +18,7 @@ export interface VerdictOptions {
 const WORST_FIRST: readonly Conclusion[] = ['lost', 'failed', 'timed-out', 'stopped', 'cancelled']
 
 const MOST_NAMED = 5
+const MOST_NUMBERED = 10
 
 /** How the step ends: red if a run failed or was not started, or if no run is good. */
 export function verdictOf(
@@ -32,7 +33,7 @@ export function verdictOf(
     failedStep: undefined,
     hadRun,
   })
-  const broken = cells.filter((result) => !isGood(result) && !isMiss(result)).toSorted(byNumber)
+  const broken = cells.filter((result) => !isGood(result) && !isMiss(result)).toSorted(worstFirst)
   const missed = cells.filter(isMiss).toSorted(byNumber)
   if (isCancelled) return end('cancelled', `Cancelled. ${countsOf(cells, completed)}`)
   if (broken.length > 0) {
@@ -65,20 +66,38 @@ function byNumber(a: CellResult, b: CellResult): number {
   return a.cell.number - b.cell.number
 }
 
+/** What explains the others comes before them: a failure before the runs that were stopped because of it. */
+function worstFirst(a: CellResult, b: CellResult): number {
+  const place = ({ outcome }: CellResult): number =>
+    outcome === undefined ? WORST_FIRST.length : WORST_FIRST.indexOf(outcome.conclusion)
+  return place(a) - place(b) || byNumber(a, b)
+}
+
 function countsOf(cells: readonly CellResult[], completed: number): string {
   const never = cells.filter(({ run }) => run === undefined).length
   const going = cells.filter(
     ({ run, outcome }) => run !== undefined && outcome?.conclusion === 'cancelled',
   ).length
   const others = cells.length - completed - never - going
-  const failed = others === 0 ? '' : `${others} had not, `
-  return `Of ${cells.length} cells ${completed} had completed, ${failed}${going} were under way, and ${never} were never started`
+  const failed = others === 0 ? '' : `, failed: ${others}`
+  return `Cells completed: ${completed}${failed}, cancelled: ${going}, never started: ${never}`
 }
 
+/** A sentence for each of the first cells that had their turn, and one for all that had not: why is said before. */
 function listed(results: readonly CellResult[]): string {
-  const lines = results.slice(0, MOST_NAMED).map(({ cell, outcome, notStarted }) => {
-    return `Cell ${cell.number}: ${outcome?.error ?? `never started, because ${notStarted ?? ''}`}`
-  })
-  const left = results.length - lines.length
-  return `${lines.join('. ')}${left > 0 ? `. And ${left} more` : ''}`
+  const had = results.filter(({ outcome }) => outcome !== undefined)
+  const told = had.slice(0, MOST_NAMED).map(({ cell, reason = '' }) => `Cell ${cell.number}: ${reason}`)
+  const never = results.filter(({ outcome }) => outcome === undefined).map(({ cell }) => cell.number)
+  return [
+    ...told,
+    ...(had.length > told.length ? [`And ${had.length - told.length} more`] : []),
+    ...(never.length === 0 ? [] : [`Never started: ${numbered(never)}`]),
+  ].join('. ')
+}
+
+/** `cell 3`; `cells 3, 4`; of many the first. */
+function numbered(numbers: readonly number[]): string {
+  const shown = numbers.slice(0, MOST_NUMBERED).join(', ')
+  const left = numbers.length - MOST_NUMBERED
+  return `${numbers.length === 1 ? 'cell' : 'cells'} ${shown}${left > 0 ? ` and ${left} more` : ''}`
 }

@@ -92,7 +92,8 @@ class GalleryReader {
       for (const [index, id] of batch.entries()) this.#looks.set(id, looks[index] ?? NOT_ASKED)
     }
     const left = ids.length - MOST_ARTIFACTS
-    if (left > 0) this.#missing.note(`what ${left} more artifacts show`, `at most ${MOST_ARTIFACTS} are read`)
+    if (left > 0)
+      this.#missing.note(`the visualizations of ${left} more artifacts`, `at most ${MOST_ARTIFACTS} are read`)
   }
 
   #chosenPlaces(): Place[] {
@@ -167,18 +168,18 @@ class GalleryReader {
     if ('missing' in read) return read
     const { value } = read.value
     if (read.value.type !== type || !isType(type)) {
-      return { missing: 'the server gave a visualization of another type than it had said' }
+      return { missing: 'the server gave a visualization of a different type than it had announced' }
     }
     const visualization = { name, type, value }
     if (sizeOf(visualization) <= MOST_MEGABYTES_EACH * MEGABYTE) return { value: visualization }
-    return { missing: `a visualization of more than ${MOST_MEGABYTES_EACH} MB is not shown` }
+    return { missing: `a visualization larger than ${MOST_MEGABYTES_EACH} MB is not shown` }
   }
 }
 
 const NOT_ASKED: Reading<ArtifactLooks> = { missing: 'the server did not answer in time' }
 
 const FULL: Reading<Visualization> = {
-  missing: `the visualizations have more than ${MOST_MEGABYTES_IN_ALL} MB together`,
+  missing: `the visualizations are larger than ${MOST_MEGABYTES_IN_ALL} MB in total`,
 }
 
 /** What is not shown, by the reason. */

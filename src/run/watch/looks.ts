@@ -1,5 +1,4 @@
 import type { ZenmlClient } from '../../zenml/client.ts'
-import { AnswerError } from '../../zenml/errors.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Run } from '../../zenml/model.ts'
 
@@ -21,6 +20,9 @@ export function aloneWith(clock: Clock): Looks {
 
 /** A server's own limit of an address is 8 KiB; so many ids take three. */
 const MOST_IDS = 64
+
+/** One may fail just before the server is back. */
+const MOST_BLOCKED = 2
 
 /** So late the end of a run may be seen, as a share of what such runs take. */
 const LATENESS = 0.025
@@ -53,8 +55,8 @@ export class SharedLooks implements Looks {
   #askers: Asker[] = []
   #isAdaptive = false
   #usuallyMs: number | undefined
-  /** Something between here and the server lets no list through. */
-  #asksAlone = false
+  /** How many lists in a row got no answer while a run alone did: something on the way lets no list through. */
+  #blockedLists = 0
   /** When a run was looked at first, by its id. */
   readonly #seenFrom = new Map<string, number>()
   #longestMs = 0
@@ -164,7 +166,7 @@ export class SharedLooks implements Looks {
     const [first] = askers
     if (first === undefined) return
     const { client } = first
-    if (askers.length === 1 || this.#asksAlone) {
+    if (askers.length === 1 || this.#blockedLists >= MOST_BLOCKED) {
       askAlone(askers)
       return
     }
@@ -173,28 +175,29 @@ export class SharedLooks implements Looks {
         askers.map(({ id }) => id),
         this.#projectId,
       )
+      this.#blockedLists = 0
       // What a list does not have says nothing; the server is asked for that run alone.
       for (const { id, resolve } of askers) resolve(runs.get(id) ?? client.run(id, { hydrate: false }))
     } catch (error) {
-      if (isRefusal(error)) {
-        this.#asksAlone = true
-        askAlone(askers)
-        return
-      }
-      for (const { reject } of askers) reject(error)
+      await this.#askBesides(askers, error)
+    }
+  }
+
+  /** A list failed: whether the server is away, or only lists do not come through, one run alone shows. */
+  async #askBesides([first, ...others]: readonly Asker[], listError: unknown): Promise<void> {
+    if (first === undefined) return
+    try {
+      first.resolve(await first.client.run(first.id, { hydrate: false }))
+      this.#blockedLists++
+      askAlone(others)
+    } catch {
+      for (const { reject } of [first, ...others]) reject(listError)
     }
   }
 }
 
 function askAlone(askers: readonly Asker[]): void {
   for (const { client, id, resolve } of askers) resolve(client.run(id, { hydrate: false }))
-}
-
-/** A no that another try does not change, such as a firewall's to the address of a list. */
-function isRefusal(error: unknown): boolean {
-  if (!(error instanceof AnswerError)) return false
-  const { status } = error
-  return status >= 400 && status < 500 && ![401, 408, 429].includes(status)
 }
 
 function reasonOf(signal: AbortSignal): Error {

@@ -74,9 +74,12 @@ const LIKE_A_TOKEN = /[\w.~+/%=-]{16}/
  */
 export function withoutToken(answer: HttpAnswer): HttpAnswer {
   const isRedirect = answer.status >= 300 && answer.status < 400
-  if (isRedirect || isOwnError(parseJson(answer.body))) return answer
+  const json = parseJson(answer.body)
+  if (isRedirect || isOwnError(json)) return answer
   const { exception = '', message } = readErrorBody(answer)
-  if (!LIKE_A_TOKEN.test(`${exception} ${message}`)) return answer
+  // What says yes in no form that can be read may hold a token in an encoding that nobody recognizes.
+  const isUnread = answer.status < 300 && json === undefined && answer.body !== '' && !isHtml(answer)
+  if (!isUnread && !LIKE_A_TOKEN.test(`${exception} ${message}`)) return answer
   if (isHtml(answer)) return { ...answer, body: '<html>' }
   const given = answer.headers['content-type']
   const type = /^[a-z]+\/[a-z.+-]{1,60}/.exec(typeof given === 'string' ? given : '')?.[0] ?? 'no known type'

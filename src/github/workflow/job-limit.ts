@@ -1,0 +1,25 @@
+import type { Environment } from './environment.ts'
+
+/** GitHub ends a job on one of its own runners after six hours, whatever its `timeout-minutes` says. */
+const HOSTED_JOB_MS = 360 * 60_000
+
+/** Whether the job runs on one of GitHub's own runners. */
+export function isHosted(env: Environment): boolean {
+  return env['RUNNER_ENVIRONMENT'] === 'github-hosted'
+}
+
+/**
+ * Milliseconds until GitHub ends this job, at the latest: a shorter `timeout-minutes` cannot be seen. Undefined on a runner
+ * that is not GitHub's own, where there is no such limit.
+ *
+ * @param fileAgeMs gives for how long a file has been there. The runner writes that of the event when the job begins, and
+ *   nothing else says when that was.
+ */
+export async function jobLeftMs(
+  env: Environment,
+  fileAgeMs: (path: string) => Promise<number | undefined>,
+): Promise<number | undefined> {
+  if (!isHosted(env)) return undefined
+  const passedMs = (await fileAgeMs(env['GITHUB_EVENT_PATH'] ?? '')) ?? 0
+  return Math.max(0, HOSTED_JOB_MS - Math.max(0, passedMs))
+}

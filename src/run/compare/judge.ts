@@ -1,0 +1,71 @@
+import type { Named, ServerInfo } from '../../zenml/model.ts'
+import { nameOfBaseline, readBaseline, type Baseline, type BaselineChoice } from './baseline.ts'
+import { compareRuns } from './compare.ts'
+import type { Outcome } from '../conclusion.ts'
+import type { Reporter } from '../events.ts'
+import type { StartedRun } from '../journal.ts'
+import type { Collected, CollectDependencies } from '../outcome/collect.ts'
+import {
+  judgeExpectations,
+  missedExpectations,
+  type BaselineValues,
+  type Expectation,
+} from '../outcome/expect.ts'
+import type { Kin } from '../watch/usual.ts'
+
+/** What a run that completed is judged by. */
+export interface JudgePolicy {
+  /** Conditions on the metadata of a run that completed. */
+  readonly expectations?: readonly Expectation[]
+  /** What a completed run is compared with. */
+  readonly baseline?: BaselineChoice | undefined
+  /** Whether it is a miss that there is no baseline yet. */
+  readonly baselineRequired?: boolean
+}
+
+/** A run that completed, and where it is. */
+export interface CompletedRun {
+  readonly started: StartedRun
+  readonly kin: Kin
+  readonly server: ServerInfo
+  readonly project: Named | undefined
+}
+
+interface JudgeDependencies extends CollectDependencies {
+  readonly reporter: Reporter
+}
+
+/** A completed run is what was wished for only if its metadata is as expected. */
+export async function judgeRun(
+  run: CompletedRun,
+  completed: Outcome,
+  { details, unread }: Pick<Collected, 'details' | 'unread'>,
+  policy: JudgePolicy,
+  deps: JudgeDependencies,
+): Promise<Outcome> {
+  const { expectations = [] } = policy
+  const baseline = await compare(run, { details, unread }, policy, deps)
+  if (expectations.length === 0) return completed
+  const verdicts = judgeExpectations(expectations, details, unread, baseline)
+  deps.reporter.tell({ kind: 'expectations', verdicts })
+  const error = missedExpectations(run.started.name, verdicts)
+  return error === undefined ? completed : { ...completed, conclusion: 'expectation-missed', error }
+}
+
+/** Puts the run beside its baseline, if one is wished. */
+async function compare(
+  { started, kin: { pipelineId }, server, project }: CompletedRun,
+  { details, unread }: Pick<Collected, 'details' | 'unread'>,
+  { baseline: choice, baselineRequired: isRequired = false, expectations = [] }: JudgePolicy,
+  deps: JudgeDependencies,
+): Promise<BaselineValues | undefined> {
+  if (choice === undefined) return undefined
+  // What was not read of the run itself must not look as if it had not been logged.
+  const baseline: Baseline =
+    unread === undefined
+      ? await readBaseline(choice, { ...started, pipelineId, server, project }, deps)
+      : { kind: 'unread', why: `the run's own metadata could not be read: ${unread}` }
+  const comparison = compareRuns(nameOfBaseline(choice), details, baseline, expectations)
+  deps.reporter.tell({ kind: 'compared', comparison })
+  return baseline.kind === 'none' ? { ...baseline, isRequired } : baseline
+}
