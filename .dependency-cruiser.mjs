@@ -65,7 +65,7 @@ export default {
       comment: 'Only src/github and src/actions know that they run in a workflow.',
       severity: 'error',
       from: { path: pathOf(['base', 'http', 'zenml', 'run']) },
-      to: { path: 'node_modules/@octokit/' },
+      to: { path: 'node_modules/@(actions|octokit)/' },
     },
     {
       name: 'loaded-when-needed',

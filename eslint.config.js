@@ -23,6 +23,13 @@ const HABITS_OF_SRC = [
   },
 ]
 
+/** core.setFailed sets the exit code behind our back. */
+const SET_FAILED = {
+  selector:
+    ":matches(MemberExpression[property.name='setFailed'], ImportSpecifier[imported.name='setFailed'])",
+  message: 'setFailed sets the exit code: only src/index.ts decides that. Use core.error, or throw.',
+}
+
 const NO_EXIT = {
   object: 'process',
   property: 'exit',
@@ -44,7 +51,7 @@ const STDOUT = {
 
 const ACTIONS_CORE = {
   regex: '^@actions/core$',
-  message: 'Secrets are covered where text leaves: write through WorkflowLog and src/github/outputs.ts.',
+  message: 'Secrets are covered where text leaves: only src/github/outputs.ts uses @actions/core.',
 }
 
 const RELATIVE_WITHOUT_TS = {
@@ -114,9 +121,13 @@ export default defineConfig(
     rules: {
       'no-restricted-imports': ['error', { patterns: [RELATIVE_WITHOUT_TS, ACTIONS_CORE] }],
       'no-restricted-properties': ['error', NO_EXIT, EXIT_CODE, STDOUT],
-      'no-restricted-syntax': ['error', ...HABITS_OF_SRC],
+      'no-restricted-syntax': ['error', ...HABITS_OF_SRC, SET_FAILED],
       '@typescript-eslint/no-unsafe-type-assertion': 'error',
     },
+  },
+  {
+    files: ['src/github/outputs.ts'],
+    rules: { 'no-restricted-imports': ['error', { patterns: [RELATIVE_WITHOUT_TS] }] },
   },
   {
     files: ['src/index.ts'],

@@ -1,7 +1,5 @@
-import { randomUUID } from 'node:crypto'
-import { accessSync, appendFileSync, constants } from 'node:fs'
-import { appendFile } from 'node:fs/promises'
-import { EOL } from 'node:os'
+import * as core from '@actions/core'
+
 import { PAIR_VARIABLE, pairOf, VARIABLES } from './inputs/connection.ts'
 import type { ActionName } from './inputs/table.ts'
 import type { Gate } from './secrets/known-secrets.ts'
@@ -52,7 +50,7 @@ export type OutputName = (typeof actionOutputs)[ActionName][number]
  * @throws {Error} when the runner's output file cannot be written.
  */
 export function setOutput(name: OutputName, value: string | number, gate: Gate): void {
-  handOver('OUTPUT', name, gate.cover(String(value)))
+  core.setOutput(name, gate.cover(String(value)))
 }
 
 /**
@@ -62,7 +60,7 @@ export function setOutput(name: OutputName, value: string | number, gate: Gate):
  */
 export function setTokenOutput(token: string): void {
   const name: OutputName = 'access-token'
-  handOver('OUTPUT', name, token)
+  core.setOutput(name, token)
 }
 
 /**
@@ -73,10 +71,10 @@ export function setTokenOutput(token: string): void {
  */
 export function exportConnection(serverUrl: string, token: string, env: Environment): void {
   // The address last: where the file cannot be written to its end, no earlier credential meets the new server.
-  if (env[VARIABLES['api-key']] !== undefined) handOver('ENV', VARIABLES['api-key'], '')
-  handOver('ENV', PAIR_VARIABLE, pairOf(serverUrl, token))
-  handOver('ENV', VARIABLES['access-token'], token)
-  handOver('ENV', VARIABLES['server-url'], serverUrl)
+  if (env[VARIABLES['api-key']] !== undefined) core.exportVariable(VARIABLES['api-key'], '')
+  core.exportVariable(PAIR_VARIABLE, pairOf(serverUrl, token))
+  core.exportVariable(VARIABLES['access-token'], token)
+  core.exportVariable(VARIABLES['server-url'], serverUrl)
 }
 
 /**
@@ -86,7 +84,7 @@ export function exportConnection(serverUrl: string, token: string, env: Environm
  * @throws {Error} when the runner's state file cannot be written.
  */
 export function saveState(name: string, value: string, gate: Gate): void {
-  handOver('STATE', name, gate.cover(value, { passwords: false }))
+  core.saveState(name, gate.cover(value, { passwords: false }))
 }
 
 /**
@@ -95,20 +93,5 @@ export function saveState(name: string, value: string, gate: Gate): void {
  * @throws {Error} when the runner gave no file for it that can be written to.
  */
 export async function appendSummary(markdown: string, gate: Gate): Promise<void> {
-  await appendFile(fileOf('STEP_SUMMARY'), gate.cover(markdown))
-}
-
-/** Appends one value to a file that the runner reads, between lines that cannot stand in it. */
-function handOver(file: 'OUTPUT' | 'STATE' | 'ENV', name: string, value: string): void {
-  const delimiter = `ghadelimiter_${randomUUID()}`
-  const text = [`${name}<<${delimiter}`, value, delimiter, ''].join(EOL)
-  appendFileSync(fileOf(file), text)
-}
-
-/** The runner made the file; one that is not there would not be read. */
-function fileOf(name: string): string {
-  const file = process.env[`GITHUB_${name}`] ?? ''
-  if (file === '') throw new Error(`the runner has set no GITHUB_${name}`)
-  accessSync(file, constants.W_OK)
-  return file
+  await core.summary.addRaw(gate.cover(markdown)).write()
 }

@@ -210,7 +210,7 @@ export function isSettled(env: Environment): boolean {
 /** What main does to its run and its comment; what it says of its end after its step's was heard by nobody. */
 const DEEDS = ['planned', 'started', 'mode', 'comment']
 
-/** A value as it is saved; ours are all one line. */
+/** A value as `@actions/core` saves it; ours are all one line. */
 const SAVED_VALUE = /^(\w+)<<(ghadelimiter_\S+)\r?\n([^\r\n]*)\r?\n\2\r?$/gm
 
 /**
