@@ -15,6 +15,9 @@ import {
   type BadAnswer,
 } from './bad-answer.ts'
 
+/** So a template is read by its id. */
+const BY_PIPELINE = { server: { version: '0.85.0' }, changes: PIPELINE } as const
+
 const login: readonly BadAnswer[] = [
   { title: 'login: a web page, 404', on: 'login', answers: html(404), built: true },
   { title: 'login: a web page, 200', on: 'login', answers: html(200) },
@@ -210,25 +213,28 @@ const finding: readonly BadAnswer[] = [
     changes: SNAPSHOT,
     limits: { bodyBytes: 1024 * 1024 },
   },
-  { title: 'template: hidden', on: 'template', answers: deny(''), ends: 'completed' },
-  { title: 'template: metadata is a list', on: 'template', answers: change('metadata', [1]) },
+  { title: 'template: hidden', on: 'template', ...BY_PIPELINE, answers: deny(''), ends: 'completed' },
+  { title: 'template: metadata is a list', on: 'template', ...BY_PIPELINE, answers: change('metadata', [1]) },
   {
     title: 'template: the pipeline without an id',
     on: 'template',
+    ...BY_PIPELINE,
     answers: change('resources.pipeline.id', undefined),
   },
   {
     title: 'template: gone between list and look',
     on: 'template',
+    ...BY_PIPELINE,
     answers: json(404, { detail: ['KeyError', "'Unable to get run template with ID …'"] }),
   },
   {
     title: 'template: a 422 as a bare list',
     on: 'template',
+    ...BY_PIPELINE,
     answers: json(422, ['ValueError', '1 validation error: id is no UUID']),
   },
-  { title: 'snapshot: an empty mapping', on: 'snapshot', answers: json(200, {}), changes: SNAPSHOT },
-  { title: 'snapshot: hidden', on: 'snapshot', answers: deny(''), changes: SNAPSHOT, ends: 'completed' },
+  { title: 'snapshot: an empty mapping', on: 'snapshot', answers: json(200, {}), changes: PIPELINE },
+  { title: 'snapshot: hidden', on: 'snapshot', answers: deny(''), changes: PIPELINE, ends: 'completed' },
 ]
 
 const trigger: readonly BadAnswer[] = [

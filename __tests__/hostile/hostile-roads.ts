@@ -20,12 +20,19 @@ function all(...changes: readonly Change[]): Tampering {
 function everywhere(text: string): Partial<Record<string, Tampering>> {
   const made = [put('resources.user.name', text), put('resources.code_reference', { body: { commit: text } })]
   const definition = [put('name', text), put('resources.pipeline.name', text)]
+  // One of another name would not be the one that is looked for.
+  const listed = [
+    put('items.0.resources.pipeline.name', text),
+    put('items.0.resources.user.name', text),
+    put('items.0.resources.code_reference', { body: { commit: text } }),
+  ]
   return {
     // A version that cannot be read counts as new, and is shown all the same.
     info: all(put('version', text)),
     user: all(put('name', text)),
     projects: all(put('items.0.name', text)),
     project: all(put('name', text)),
+    templates: all(...listed),
     template: all(...definition, ...made),
     snapshot: all(...definition, ...made, put('resources.stack.name', text)),
   }
@@ -118,9 +125,9 @@ const pauseIt = (server: Simulator): void => server.pause(server.runs[0]?.id ?? 
 
 export const roads: readonly Road[] = [
   road('a snapshot of another commit than the pull request', (text) => ({
-    template: all(
-      put('name', text),
-      put('resources.code_reference', { body: { commit: '0123456789'.repeat(4) } }),
+    templates: all(
+      put('items.0.resources.pipeline.name', text),
+      put('items.0.resources.code_reference', { body: { commit: '0123456789'.repeat(4) } }),
     ),
   })),
   road('a run that completes', (text) => ({ run: run(text, { status: 'completed', in_progress: false }) })),

@@ -143,7 +143,7 @@ test.each([
 ] satisfies [string, FaultAction][])(
   'an unknown name is told of also where the list of others %s',
   async (_, fault) => {
-    const occurrence = { from: 2, to: 100 }
+    const occurrence = { from: 3, to: 100 }
     const scene = await openScene({ version: '0.85.0', faults: [{ on: 'templates', occurrence, do: fault }] })
     const target = { kind: 'template', reference: 'nope' } as const
     await expect(scene.execute({ target })).rejects.toThrow(

@@ -226,7 +226,7 @@ test('a cancelled wait between two tries ends with the reason of the cancel', as
 
 test("a list is asked for exactly the name given, behind ZenML's operator, newest first", async () => {
   const { client, requests } = await scripted({ body: page([]) })
-  const query = { name: 'contains:a&b', pipeline: 'training', projectId: 'p', runnable: true, size: 20 }
+  const query = { name: 'contains:a&b', pipeline: 'training', project: 'p', runnable: true, size: 20 }
   expect(await client.definitions('snapshot', query)).toEqual([])
   await client.definitions('template', query)
   const [snapshots, templates] = requests.map(({ path }) => new URL(path, 'http://x'))

@@ -34,7 +34,8 @@ export async function executeRun(request: RunRequest, outside: RunDependencies):
   const { deps } = follower
   try {
     const deadline = new Deadline(deps.clock, request.triggerTimeoutMs)
-    const found = await within(deadline, deps, (limited) => findTarget(request, limited))
+    const target = { ...request, needsValues: needsValues(request) }
+    const found = await within(deadline, deps, (limited) => findTarget(target, limited))
     const configuration = configure(request, found.definition, found.server.version, deps.reporter)
     if (request.dryRun === true) return follower.nothingStarted()
     // Where GitHub tells two steps of a workflow apart by nothing, what their runs are given does.
@@ -47,6 +48,12 @@ export async function executeRun(request: RunRequest, outside: RunDependencies):
   } catch (error) {
     return follower.interrupted(error)
   }
+}
+
+/** Whether there is anything to check, to merge or to show beside the definition's own values. */
+function needsValues({ overrides, expectations = [], dryRun = false }: RunRequest): boolean {
+  const { layers, ...others } = overrides
+  return dryRun || expectations.length > 0 || layers.length > 0 || Object.values(others).some(Boolean)
 }
 
 /** Merges and checks what the run is to be given, and shows it beside the definition's own values. */

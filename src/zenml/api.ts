@@ -41,19 +41,32 @@ export interface Call {
   readonly bodyBytes?: number
 }
 
+/** A request that only reads. */
+export type Read = Omit<Call, 'method'>
+
+function keyOf({ path, query }: Read): string {
+  return `${path}?${JSON.stringify(query)}`
+}
+
 /** Sends requests with the session's token; the one place that knows about 401 and about repeating reads. */
 export class Api {
   readonly #deps: ApiDependencies
   readonly #serverTime: ServerTime
+  readonly #ahead: Map<string, Promise<HttpAnswer>>
 
-  constructor(deps: ApiDependencies, serverTime = new ServerTime(deps.clock)) {
+  constructor(
+    deps: ApiDependencies,
+    serverTime = new ServerTime(deps.clock),
+    ahead = new Map<string, Promise<HttpAnswer>>(),
+  ) {
     this.#deps = deps
     this.#serverTime = serverTime
+    this.#ahead = ahead
   }
 
   /** The same server and session with another signal, or without retries. */
   with(changes: Partial<Pick<ApiDependencies, 'retries' | 'signal'>>): Api {
-    return new Api({ ...this.#deps, ...changes }, this.#serverTime)
+    return new Api({ ...this.#deps, ...changes }, this.#serverTime, this.#ahead)
   }
 
   get baseUrl(): string {
@@ -71,6 +84,33 @@ export class Api {
   }
 
   /**
+   * Sends reads side by side before anybody needs their answers: each is the first try of the {@link read} that asks for
+   * the same. One login serves them all, and an open one does not wait for it.
+   */
+  readAhead(calls: readonly Read[]): void {
+    const token = this.#deps.session.token()
+    for (const call of calls) {
+      const again = (): Promise<HttpAnswer> => this.exchange({ ...call, method: 'GET', open: false })
+      const answer = call.open === true ? this.#openly(call, again) : token.then(again)
+      answer.catch(() => undefined)
+      this.#ahead.set(keyOf(call), answer)
+    }
+  }
+
+  /** Something in front of the server may want a token for everything. */
+  async #openly(call: Read, otherwise: () => Promise<HttpAnswer>): Promise<HttpAnswer> {
+    const answer = await this.#send({ ...call, method: 'GET' })
+    return answer.status === 200 ? answer : otherwise()
+  }
+
+  /** What was read ahead, once. */
+  #taken(call: Read): Promise<HttpAnswer> | undefined {
+    const answer = this.#ahead.get(keyOf(call))
+    this.#ahead.delete(keyOf(call))
+    return answer && untilAborted(answer, this.#deps.signal)
+  }
+
+  /**
    * Reads JSON of a known shape, again and again while the failure looks passing.
    *
    * @param doing what is tried, as an infinitive, for the error
@@ -79,14 +119,14 @@ export class Api {
    */
   async read<Schema extends z.ZodType>(
     doing: string,
-    call: Omit<Call, 'method'>,
+    call: Read,
     schema: Schema,
     isAsked: (data: z.infer<Schema>) => boolean = () => true,
   ): Promise<z.infer<Schema>> {
     const { clock, onRetry, retries = true, addressInput, signal } = this.#deps
     for (let attempt = 1; ; attempt += 1) {
       try {
-        const answer = await this.exchange({ method: 'GET', ...call })
+        const answer = await (this.#taken(call) ?? this.exchange({ method: 'GET', ...call }))
         const parsed = answer.status === 200 ? parseAnswer(schema, answer.body) : undefined
         if (parsed?.success !== true) throw new AnswerError(doing, answer, this.now(), addressInput)
         if (isAsked(parsed.data)) return parsed.data

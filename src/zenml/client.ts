@@ -1,4 +1,4 @@
-import type { Api, Call } from './api.ts'
+import type { Api, Call, Read } from './api.ts'
 import type { z } from 'zod'
 import { TransportError } from '../http/transport-error.ts'
 import { AnswerError, UnreachableError } from './errors.ts'
@@ -46,10 +46,15 @@ import type { JsonObject } from '../base/json.ts'
 import { ModelsClient } from './model-versions.ts'
 import { pathSegment } from '../http/path-segment.ts'
 import {
+  ACCOUNT,
+  INFO,
+  PROJECTS,
   ROUTES,
   completedRunsParameters,
-  definitionsParameters,
+  definitionCall,
+  definitionsCall,
   noteMetadataCall,
+  projectCall,
   type MetadataScope,
   runsOfIdsParameters,
   type CompletedRunsQuery,
@@ -96,14 +101,19 @@ export class ZenmlClient {
     return this.#api.serverNow
   }
 
+  /** Sends the requests of {@link info}, {@link account} and these side by side, before anybody asks for the answers. */
+  readAhead(calls: readonly Read[]): void {
+    this.#api.readAhead([{ ...INFO, open: true }, ACCOUNT, ...calls])
+  }
+
   /** @param open whether to ask without a token, before any login; what is said then proves nothing */
   async info({ open = false } = {}): Promise<ServerInfo> {
-    return toInfo(await this.#api.read("read the server's version", { path: '/info', open }, infoSchema))
+    return toInfo(await this.#api.read("read the server's version", { ...INFO, open }, infoSchema))
   }
 
   /** The account that the credential belongs to. */
   async account(): Promise<Account> {
-    const account = await this.#api.read('read the account', { path: '/current-user' }, accountSchema)
+    const account = await this.#api.read('read the account', ACCOUNT, accountSchema)
     return {
       id: account.id,
       name: account.name ?? undefined,
@@ -112,22 +122,20 @@ export class ZenmlClient {
   }
 
   /** A project by name or id; before 0.80 a project was called workspace. */
-  async project(nameOrId: string, { hasProjects }: Pick<ServerInfo, 'hasProjects'>): Promise<Project> {
-    const path = `/${hasProjects ? 'projects' : 'workspaces'}/${pathSegment(nameOrId)}`
+  async project(nameOrId: string, server: Pick<ServerInfo, 'hasProjects'>): Promise<Project> {
+    const call = projectCall(nameOrId, server)
     const isAsked = isUuid(nameOrId) ? isAbout(nameOrId) : undefined
-    return this.#api.read(`find the project "${nameOrId}"`, { path }, projectSchema, isAsked)
+    return this.#api.read(`find the project "${nameOrId}"`, call, projectSchema, isAsked)
   }
 
   /** The projects that the account may see, by name, at most 100, and how many there are. From 0.80 on. */
   async projects(): Promise<{ readonly items: readonly Project[]; readonly total: number }> {
-    const call = { path: '/projects', query: { size: '100', sort_by: 'asc:name', hydrate: 'false' } }
-    return this.#api.read('list the projects', call, pageOf(projectSchema))
+    return this.#api.read('list the projects', PROJECTS, pageOf(projectSchema))
   }
 
   /** A template or snapshot with its parameters. */
   async definition(kind: DefinitionKind, id: string): Promise<Definition> {
-    const query = kind === 'snapshot' ? { include_config_schema: 'true' } : {}
-    const call = { path: `${ROUTES[kind]}/${pathSegment(id)}`, query }
+    const call = definitionCall(kind, id)
     return toDefinition(
       kind,
       await this.#api.read(`read the ${DEFINITION_NOUNS[kind]} ${id}`, call, definitionSchema, isAbout(id)),
@@ -136,7 +144,7 @@ export class ZenmlClient {
 
   /** Named templates or snapshots, newest first. Servers ignore filters that they do not know: check each item. */
   async definitions(kind: DefinitionKind, query: DefinitionQuery): Promise<Definition[]> {
-    const call = { path: ROUTES[kind], query: definitionsParameters(kind, query) }
+    const call = definitionsCall(kind, query)
     const page = await this.#api.read(`list the ${DEFINITION_NOUNS[kind]}s`, call, pageOf(definitionSchema))
     return page.items.map((item) => toDefinition(kind, item))
   }

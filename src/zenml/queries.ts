@@ -1,6 +1,6 @@
 import type { JsonObject } from '../base/json.ts'
 import { pathSegment } from '../http/path-segment.ts'
-import type { Call } from './api.ts'
+import type { Call, Read } from './api.ts'
 import type { DefinitionKind, Run, ServerInfo } from './model.ts'
 
 /* What lists are asked for, and what a part of one holds. */
@@ -15,28 +15,52 @@ export interface DefinitionQuery {
   readonly name?: string | undefined
   /** Name or id. */
   readonly pipeline?: string | undefined
-  readonly projectId?: string | undefined
+  /** Name or id. */
+  readonly project?: string | undefined
   /** Only those that can be run; templates cannot be filtered so. */
   readonly runnable?: boolean
+  /** Whether each says all that it says alone, but for a snapshot's parameters. */
+  readonly hydrate?: boolean
   /** The most items to give, at most 10,000; newest first. */
   readonly size: number
 }
 
-/** The parameters of such a list. */
-export function definitionsParameters(
+/** Such a list. */
+export function definitionsCall(
   kind: DefinitionKind,
-  { name, pipeline, projectId, runnable, size }: DefinitionQuery,
-): Readonly<Record<string, string | undefined>> {
-  return {
+  { name, pipeline, project, runnable, hydrate, size }: DefinitionQuery,
+): Read {
+  const query = {
     name: name === undefined ? undefined : `equals:${name}`,
     pipeline,
-    project: projectId,
+    project,
     named_only: kind === 'snapshot' ? 'true' : undefined,
     runnable: runnable === true && kind === 'snapshot' ? 'true' : undefined,
     sort_by: 'desc:created',
     size: String(size),
-    hydrate: 'false',
+    hydrate: String(hydrate === true),
   }
+  return { path: ROUTES[kind], query }
+}
+
+/** A template or snapshot with its parameters. */
+export function definitionCall(kind: DefinitionKind, id: string): Read {
+  const query = kind === 'snapshot' ? { include_config_schema: 'true' } : {}
+  return { path: `${ROUTES[kind]}/${pathSegment(id)}`, query }
+}
+
+export const INFO: Read = { path: '/info' }
+export const ACCOUNT: Read = { path: '/current-user' }
+
+/** From 0.80 on. */
+export const PROJECTS: Read = {
+  path: '/projects',
+  query: { size: '100', sort_by: 'asc:name', hydrate: 'false' },
+}
+
+/** A project by name or id; before 0.80 it was called workspace. */
+export function projectCall(nameOrId: string, { hasProjects }: Pick<ServerInfo, 'hasProjects'>): Read {
+  return { path: `/${hasProjects ? 'projects' : 'workspaces'}/${pathSegment(nameOrId)}` }
 }
 
 /** One of the first two ids, or both. */

@@ -11,6 +11,8 @@ const VISION: Project = { id: 'a0000000-0000-4000-8000-000000000002', name: 'vis
 const list = (...items: Project[]): Reply => ({ body: { total: items.length, total_pages: 1, items } })
 const missing: Reply = { status: 404, body: { detail: ['KeyError', 'no such project'] } }
 
+const LIST = '/projects?size=100&sort_by=asc%3Aname&hydrate=false'
+
 interface Given {
   readonly choice?: ProjectChoice
   readonly defaultProjectId?: string
@@ -54,16 +56,26 @@ test.each(['project', 'ZENML_ACTIVE_PROJECT_ID'] as const)(
 )
 
 test("without one, it is the account's default project", async () => {
-  const { found, events, sent } = await find({ defaultProjectId: VISION.id, project: { body: VISION } })
+  const { found, events, sent } = await find({ defaultProjectId: VISION.id, projects: list(ML, VISION) })
   expect(await found).toEqual(VISION)
-  expect(sent()).toEqual([`/projects/${VISION.id}`])
+  expect(sent()).toEqual([LIST])
   expect(events).toEqual([{ kind: 'project', project: VISION, source: 'account' }])
+})
+
+test("the account's default project is asked for by its id where it is not listed", async () => {
+  const { found, sent } = await find({
+    defaultProjectId: VISION.id,
+    projects: { status: 503 },
+    project: { body: VISION },
+  })
+  expect(await found).toEqual(VISION)
+  expect(sent()).toEqual([LIST, `/projects/${VISION.id}`])
 })
 
 test('without that, it is the only project that the account sees', async () => {
   const { found, events, sent } = await find({ projects: list(ML) })
   expect(await found).toEqual(ML)
-  expect(sent()).toEqual(['/projects?size=100&sort_by=asc%3Aname&hydrate=false'])
+  expect(sent()).toEqual([LIST])
   expect(events).toEqual([{ kind: 'project', project: ML, source: 'only-one' }])
 })
 
@@ -120,7 +132,7 @@ test.each([
     expect(String(await rejection(found))).toMatch(
       /^RunError: project: the account's default project a0000000-.* cannot be read .*Write project: NAME/,
     )
-    expect(sent()).toHaveLength(1)
+    expect(sent()).toEqual([LIST, `/projects/${VISION.id}`])
   },
 )
 

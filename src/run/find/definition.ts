@@ -10,13 +10,41 @@ import {
   type Named,
   type ServerInfo,
 } from '../../zenml/model.ts'
+import type { DefinitionQuery } from '../../zenml/queries.ts'
 import { isAtLeast } from '../../zenml/version.ts'
 import { RunError } from '../errors.ts'
+import type { ProjectChoice } from '../facts.ts'
 
 /** What the user wants to run. */
-export type Target =
-  | { readonly kind: DefinitionKind; readonly reference: string; readonly pipeline?: string | undefined }
-  | { readonly kind: 'pipeline'; readonly pipeline: string }
+export type Target = NamedTarget | { readonly kind: 'pipeline'; readonly pipeline: string }
+
+interface NamedTarget {
+  readonly kind: DefinitionKind
+  /** Name or id. */
+  readonly reference: string
+  readonly pipeline?: string | undefined
+}
+
+export interface Wanted {
+  readonly client: ZenmlClient
+  readonly server: ServerInfo
+  readonly target: Target
+  /** Where names are looked up, and where an id has to be; undefined for an id without one, and before 0.80. */
+  readonly project: Named | undefined
+  /** How the project was named, if it was. */
+  readonly choice: ProjectChoice | undefined
+  /** Whether something is to be compared with the definition's own values. */
+  readonly needsValues: boolean
+}
+
+/** What lists those of the name. A list holds the parameters of templates; those of a snapshot are asked for by its id. */
+export function namedQuery(
+  { kind, reference: name, pipeline }: NamedTarget,
+  project: string | undefined,
+  needsValues: boolean,
+): DefinitionQuery {
+  return { name, pipeline, project, size: 100, hydrate: kind === 'template' || !needsValues }
+}
 
 /** How many of a server's definitions are looked through for names to suggest. */
 const SUGGESTION_POOL = 200
@@ -28,25 +56,18 @@ const notAllowedHint = (kind: DefinitionKind): string =>
 /**
  * Finds what is to be run: by id, by exact name, by name within a pipeline, or the newest of a pipeline.
  *
- * @param project where names are looked up, and where an id has to be; undefined for an id without one, and before 0.80
  * @throws RunError with the nearest names if there is none, with all ids if there are several, or if it is not runnable
  */
-export async function resolveTarget(
-  client: ZenmlClient,
-  server: ServerInfo,
-  target: Target,
-  project: Named | undefined,
-): Promise<Definition> {
+export async function resolveTarget(wanted: Wanted): Promise<Definition> {
+  const { server, target } = wanted
   if (target.kind === 'snapshot' && !isAtLeast(server.version, 0, 90)) {
     throw new RunError(
       `snapshot: this server is ZenML ${server.version}, which has no snapshots yet; use template instead`,
     )
   }
-  const finder = new Finder(client, server, target, project)
+  const finder = new Finder(wanted)
   if (target.kind === 'pipeline') return finder.newestOf(target.pipeline)
-  return isUuid(target.reference)
-    ? finder.byId(target.kind, target.reference)
-    : finder.byName(target.kind, target.reference)
+  return isUuid(target.reference) ? finder.byId(target.kind, target.reference) : finder.byName(target)
 }
 
 class Finder {
@@ -54,12 +75,16 @@ class Finder {
   readonly #server: ServerInfo
   readonly #target: Target
   readonly #project: Named | undefined
+  readonly #choice: ProjectChoice | undefined
+  readonly #needsValues: boolean
 
-  constructor(client: ZenmlClient, server: ServerInfo, target: Target, project: Named | undefined) {
+  constructor({ client, server, target, project, choice, needsValues }: Wanted) {
     this.#client = client
     this.#server = server
     this.#target = target
     this.#project = project
+    this.#choice = choice
+    this.#needsValues = needsValues
   }
 
   async byId(kind: DefinitionKind, id: string): Promise<Definition> {
@@ -84,12 +109,10 @@ class Finder {
     return runnable(definition)
   }
 
-  async byName(kind: DefinitionKind, name: string): Promise<Definition> {
-    const query = { name, pipeline: this.#target.pipeline, projectId: this.#project?.id, size: 100 }
-    const found = (await this.#client.definitions(kind, query)).filter(
-      (definition) =>
-        definition.name === name && this.#isInPipeline(definition) && this.#isInProject(definition),
-    )
+  async byName(target: NamedTarget): Promise<Definition> {
+    const { kind, reference: name } = target
+    const found =
+      (await this.#foundAhead(target)) ?? (await this.#named(target, this.#client, this.#project?.id))
     const [first, ...others] = found
     if (first === undefined) throw await this.#notFound(kind, `named "${name}"${this.#place()}`, name)
     if (others.length > 0) {
@@ -98,17 +121,42 @@ class Finder {
         `${kind}: ${found.length} ${DEFINITION_NOUNS[kind]}s are named "${name}": ${list}. Use one of the ids, or name the pipeline or the project`,
       )
     }
-    const definition = await this.#client.definition(kind, first.id)
+    const isWhole =
+      first.documents.configTemplate !== undefined || (kind === 'snapshot' && !this.#needsValues)
+    const definition = isWhole ? first : await this.#client.definition(kind, first.id)
     // In a list, 0.74 does not say where an item belongs.
     if (!this.#isInProject(definition))
       throw await this.#notFound(kind, `named "${name}"${this.#place()}`, name)
     return runnable(definition)
   }
 
+  /**
+   * What was listed before it was known which project is meant; undefined where that was another one, or the server wanted
+   * to be told. A list is that of one project, so it is whole.
+   */
+  async #foundAhead(target: NamedTarget): Promise<Definition[] | undefined> {
+    const id = this.#project?.id
+    if (id === undefined) return undefined
+    const once = this.#client.with({ retries: false })
+    const listed = await this.#named(target, once, this.#choice?.nameOrId).catch(() => [])
+    return listed.some(({ project }) => project?.id === id) ? listed : undefined
+  }
+
+  /** @param project name or id */
+  async #named(target: NamedTarget, client: ZenmlClient, project: string | undefined): Promise<Definition[]> {
+    const listed = await client.definitions(target.kind, namedQuery(target, project, this.#needsValues))
+    return listed.filter(
+      (definition) =>
+        definition.name === target.reference &&
+        this.#isInPipeline(definition) &&
+        this.#isInProject(definition),
+    )
+  }
+
   /** The newest that has a name and can be run: every trigger leaves an unnamed one behind as well. */
   async newestOf(pipeline: string): Promise<Definition> {
     const kind = isAtLeast(this.#server.version, 0, 90) ? 'snapshot' : 'template'
-    const query = { pipeline, projectId: this.#project?.id, runnable: true, size: 100 }
+    const query = { pipeline, project: this.#project?.id, runnable: true, size: 100 }
     const newest = (await this.#client.definitions(kind, query)).find(
       (definition) =>
         definition.runnable === true &&
@@ -155,7 +203,7 @@ class Finder {
 
   async #tryToList(kind: DefinitionKind): Promise<Definition[] | undefined> {
     try {
-      const query = { projectId: this.#project?.id, size: SUGGESTION_POOL }
+      const query = { project: this.#project?.id, size: SUGGESTION_POOL }
       return await this.#client.with({ retries: false }).definitions(kind, query)
     } catch (error) {
       if (!isZenmlError(error)) throw error

@@ -101,7 +101,7 @@ async function named(
 /** @throws RunError if the account may not read its own default project, or it was deleted */
 async function ofAccount(id: string, server: ServerInfo, client: ZenmlClient): Promise<Project> {
   try {
-    return await client.project(id, server)
+    return await projectOfId(id, server, client)
   } catch (error) {
     if (!(error instanceof AnswerError) || ![403, 404].includes(error.status)) throw error
     throw new RunError(
@@ -139,10 +139,19 @@ export async function projectForLink(
   if (project === undefined || project.name !== undefined) return project
   if (server.isPro || !isAtLeast(server.version, 0, 82)) return project
   try {
-    return await client.project(project.id, server)
+    return await projectOfId(project.id, server, client)
   } catch (error) {
     if (!(error instanceof AnswerError)) throw error
     // Without permission to read the project there is no link; the run can be started all the same.
     return project
   }
+}
+
+/** Mostly among those that were listed ahead. */
+async function projectOfId(id: string, server: ServerInfo, client: ZenmlClient): Promise<Project> {
+  const { items } = await client
+    .with({ retries: false })
+    .projects()
+    .catch(() => ({ items: [] }))
+  return items.find((project) => project.id === id) ?? client.project(id, server)
 }

@@ -33,10 +33,11 @@ export async function findRun(
   deps: AskDependencies,
 ): Promise<FoundRun> {
   const { client } = deps
-  const { server, account } = await connect(deps)
   const isById = isUuid(reference)
+  const named = isById && choice?.source !== 'project' ? undefined : choice
+  const { server, account } = await connect(deps, named)
   const wanted =
-    isById && choice?.source !== 'project' ? undefined : await findProject({ choice, server, account }, deps)
+    isById && named === undefined ? undefined : await findProject({ choice: named, server, account }, deps)
   const run = await untilThere(
     () => (isById ? byId(reference, wanted, deps) : byName(client, reference, wanted)),
     deps,

@@ -39,13 +39,12 @@ export async function findVersion(
   deps: AskDependencies,
 ): Promise<FoundVersion> {
   if (choice.kind === 'run') return ofRun(choice.run, project, deps)
-  const { server, account } = await connect(deps)
   const { model, version } = choice
   const isById = isUuid(model) || isUuid(version)
+  const named = isById && project?.source !== 'project' ? undefined : project
+  const { server, account } = await connect(deps, named)
   const scope =
-    isById && project?.source !== 'project'
-      ? undefined
-      : await findProject({ choice: project, server, account }, deps)
+    isById && named === undefined ? undefined : await findProject({ choice: named, server, account }, deps)
   const found = isUuid(version)
     ? await byId(version, model, deps)
     : await byName(version, await theModel(model, scope, deps), deps)
