@@ -4,8 +4,12 @@
  *
  *   steps SPEED COUNT    of so many steps
  *   swept SPEED          of one step that takes as many seconds as its parameter says
+ *
+ * or, with the simulator's own pipelines, one that is so many milliseconds away, in real time:
+ *
+ *   away MS
  */
-import { realClock, startSimulator, type StepSpec } from '../simulator/index.ts'
+import { realClock, startSimulator, type Fault, type StepSpec } from '../simulator/index.ts'
 import { sweptStep, TRIGGER_SECONDS } from './swept.ts'
 
 /** Steps of one chain follow one another; the chains run side by side. */
@@ -22,12 +26,17 @@ function steps(count: number): StepSpec[] {
   }))
 }
 
-const [, , kind, speed, count] = process.argv
-const clock = realClock(Number(speed))
+const [, , kind, number, count] = process.argv
+const clock = realClock(kind === 'away' ? 1 : Number(number))
 const pipelines = [{ name: 'bench', steps: kind === 'swept' ? [sweptStep] : steps(Number(count)) }]
+const away: Fault = {
+  on: 'any',
+  occurrence: 'always',
+  do: { kind: 'delay', seconds: Number(number) / 1_000 },
+}
 const server = await startSimulator({
   clock,
-  pipelines,
+  ...(kind === 'away' ? { faults: [away] } : { pipelines }),
   triggerSeconds: kind === 'swept' ? TRIGGER_SECONDS : 0,
 })
 process.on('message', () => {
