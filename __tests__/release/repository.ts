@@ -1,6 +1,7 @@
 import { appendFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { afterAll } from '@jest/globals'
 import { ACTION_FILES } from '../../scripts/action-files.mjs'
 import { git } from '../../scripts/release/git.ts'
 
@@ -79,7 +80,37 @@ const SETTINGS = `
 
 /** Makes one on the branch main, with everything committed. */
 export function makeRepository(): Repository {
+  return copyOf('repository', () => {
+    const repository = openRepository(mkdtempSync(path.join(tmpdir(), 'release-')))
+    const { root } = repository
+    git(root, 'init', '--quiet', '--initial-branch=main')
+    appendFileSync(path.join(root, '.git/config'), SETTINGS)
+    for (const [file, text] of Object.entries(FILES)) repository.write(file, text)
+    for (const file of ACTION_FILES) {
+      mkdirSync(path.dirname(path.join(root, file)), { recursive: true })
+      cpSync(path.join(ROOT, file), path.join(root, file))
+    }
+    repository.commit('All there is')
+    return repository
+  })
+}
+
+const originals = new Map<string, Repository>()
+
+afterAll(() => {
+  for (const repository of originals.values()) repository.remove()
+})
+
+/** Each git command is a process, and starting one from a test takes a while: one is made, and the others are copied. */
+function copyOf(name: string, make: () => Repository): Repository {
+  const original = originals.get(name) ?? make()
+  originals.set(name, original)
   const root = mkdtempSync(path.join(tmpdir(), 'release-'))
+  cpSync(original.root, root, { recursive: true, preserveTimestamps: true })
+  return openRepository(root)
+}
+
+function openRepository(root: string): Repository {
   const repository: Repository = {
     root,
     read: (file) => readFileSync(path.join(root, file), 'utf8'),
@@ -101,25 +132,19 @@ export function makeRepository(): Repository {
     git: (...args) => git(root, ...args),
     remove: () => rmSync(root, { recursive: true, force: true, maxRetries: 5 }),
   }
-  git(root, 'init', '--quiet', '--initial-branch=main')
-  appendFileSync(path.join(root, '.git/config'), SETTINGS)
-  for (const [file, text] of Object.entries(FILES)) repository.write(file, text)
-  for (const file of ACTION_FILES) {
-    mkdirSync(path.dirname(path.join(root, file)), { recursive: true })
-    cpSync(path.join(ROOT, file), path.join(root, file))
-  }
-  repository.commit('All there is')
   return repository
 }
 
 /** The same after 1.0.0 was released, with something new under Unreleased. */
 export function makeReleased(): Repository {
-  const repository = makeRepository()
-  repository.change('CHANGELOG.md', '## [Unreleased]\n', '## [Unreleased]\n\n## [1.0.0] - 2026-01-01\n')
-  repository.commit('Release v1.0.0')
-  repository.git('tag', 'v1.0.0')
-  repository.git('tag', 'v1')
-  repository.change('CHANGELOG.md', '## [Unreleased]\n', '## [Unreleased]\n\n### Fixed\n\n- A slip.\n')
-  repository.commit('A slip is gone')
-  return repository
+  return copyOf('released', () => {
+    const repository = makeRepository()
+    repository.change('CHANGELOG.md', '## [Unreleased]\n', '## [Unreleased]\n\n## [1.0.0] - 2026-01-01\n')
+    repository.commit('Release v1.0.0')
+    repository.git('tag', 'v1.0.0')
+    repository.git('tag', 'v1')
+    repository.change('CHANGELOG.md', '## [Unreleased]\n', '## [Unreleased]\n\n### Fixed\n\n- A slip.\n')
+    repository.commit('A slip is gone')
+    return repository
+  })
 }
