@@ -62,8 +62,6 @@ function entryPath({ entry = 'main', distDir }: ActionOptions): string {
 /** A running step. */
 export interface RunningAction {
   readonly pid: number
-  /** When it was spawned, as `performance.now()` tells it. */
-  readonly startedAt: number
   /** What the runner does on cancel; false if the process has ended. */
   signal(signal: NodeJS.Signals): boolean
   /** Nobody reads what it prints any more. */
@@ -246,32 +244,42 @@ async function finish(
   return result
 }
 
-/**
- * Starts a built entry as the runner does: inputs, context and state as variables, results
- * through files, input closed. It is killed if this process ends first.
- */
-export async function startAction(options: ActionOptions): Promise<RunningAction> {
+/** All that a runner has ready before it starts a step: a process's arguments and surroundings. */
+export interface PreparedAction {
+  readonly node: string
+  readonly args: readonly string[]
+  readonly cwd: string
+  readonly env: NodeJS.ProcessEnv
+  /** Holds the files of the step; whoever asked for it removes it. */
+  readonly folder: string
+}
+
+/** Makes everything that a built entry needs, as the runner does: inputs, context and state as variables, files. */
+export async function prepareAction(options: ActionOptions): Promise<PreparedAction> {
   const folder = await mkdtemp(path.join(tmpdir(), 'action-'))
   const workspace = options.workspace ?? path.join(folder, 'workspace')
   await mkdir(workspace, { recursive: true })
   await mkdir(path.join(folder, 'temp'))
   await writeFile(path.join(folder, 'event.json'), JSON.stringify(options.event ?? {}))
   for (const name of FILES) await writeFile(path.join(folder, name), '')
-
-  const entry = entryPath(options)
   const env = await environment(options, folder, workspace)
+  const node = options.nodePath ?? process.execPath
+  return { node, args: [entryPath(options)], cwd: workspace, env, folder }
+}
+
+/**
+ * Starts a built entry as the runner does: inputs, context and state as variables, results
+ * through files, input closed. It is killed if this process ends first.
+ */
+export async function startAction(options: ActionOptions): Promise<RunningAction> {
+  const { node, args, cwd, env, folder } = await prepareAction(options)
   if (!process.listeners('exit').includes(killAll)) process.on('exit', killAll)
   const start = performance.now()
-  const child = spawn(options.nodePath ?? process.execPath, [entry], {
-    cwd: workspace,
-    env,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
+  const child = spawn(node, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
   alive.add(child)
   child.once('exit', () => alive.delete(child))
   return {
     pid: child.pid ?? 0,
-    startedAt: start,
     signal: (signal) => child.kill(signal),
     closeOutput: () => child.stdout.destroy(),
     done: finish(child, folder, options, start),

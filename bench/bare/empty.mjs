@@ -1,0 +1,1 @@
+// What a post step that has nothing to do is measured against.
