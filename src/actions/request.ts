@@ -24,7 +24,7 @@ export function toRequest<Inputs extends StartInputs>(inputs: Inputs, env: Envir
     ...inputs,
     project: projectChoice(inputs.project, env),
     overrides: { layers, parameters, tags, enableCache },
-    origin: {
+    requester: {
       workflowRunId: context.runId,
       attempt: context.runAttempt,
       stepIdentity: stepIdentity(context, inputs.stepKey),

@@ -12,7 +12,7 @@ import { endRun, type Ended } from './stop/end-run.ts'
 import { RunError } from './errors.ts'
 import { noteConclusion, type Origin } from './origin.ts'
 import { FailureExplainer } from './outcome/explain-failure.ts'
-import { describe } from './outcome/expect.ts'
+import { describeExpectation } from './outcome/expect.ts'
 import { readUsual, type Kin } from './watch/usual.ts'
 import {
   endModeOf,
@@ -313,7 +313,7 @@ export class Follower {
 
   #handOver(run: StartedRun): Outcome {
     const { expectations = [] } = this.#policy
-    this.deps.reporter.tell({ kind: 'handed-over', expectations: expectations.map(describe) })
+    this.deps.reporter.tell({ kind: 'handed-over', expectations: expectations.map(describeExpectation) })
     return this.#leave(run, 'running')
   }
 

@@ -304,8 +304,8 @@ describe("from a run's own snapshot, which has no name", () => {
   test('the run of an earlier attempt is taken up', async () => {
     const { scene, target } = await openOwnSnapshot()
     const first = await scene.execute({ target, resume: true, wait: false })
-    const origin = { workflowRunId: '4711', attempt: 2, stepIdentity: '0a1b2c3d' }
-    expect(await scene.execute({ target, resume: true, origin })).toMatchObject({ runId: first.runId })
+    const requester = { workflowRunId: '4711', attempt: 2, stepIdentity: '0a1b2c3d' }
+    expect(await scene.execute({ target, resume: true, requester })).toMatchObject({ runId: first.runId })
     expect(scene.server.runs).toHaveLength(2)
   })
 })
@@ -417,8 +417,8 @@ test('resume: a run that came from another template is not taken up, and the log
   const { name, id } = scene.server.runs[0] ?? {}
   const other = { id, name, body: { status: 'completed' }, metadata: { template_id: 'another' } }
   scene.server.addFault({ on: 'runs', do: foundRun(other) })
-  const origin = { workflowRunId: '4711', attempt: 2, stepIdentity: '0a1b2c3d' }
-  const second = await scene.execute({ origin, resume: true, wait: false })
+  const requester = { workflowRunId: '4711', attempt: 2, stepIdentity: '0a1b2c3d' }
+  const second = await scene.execute({ requester, resume: true, wait: false })
   expect(second.runId).not.toBe(first.runId)
   expect(scene.events.find(({ kind }) => kind === 'resume-foreign')).toMatchObject({ names: [name] })
 })

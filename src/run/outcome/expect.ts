@@ -66,7 +66,7 @@ export function judgeExpectations(
 ): Verdict[] {
   if (unread !== undefined) {
     const got = `nothing, because the metadata could not be read: ${unread}`
-    return expectations.map((expectation) => ({ wanted: describe(expectation), held: false, got }))
+    return expectations.map((expectation) => ({ wanted: describeExpectation(expectation), held: false, got }))
   }
   const entries = entriesOf(logged)
   return expectations.map(({ wanted, ...rest }) =>
@@ -111,7 +111,7 @@ function judgeAgainst(
   entries: readonly Entry[],
   baseline: BaselineValues = { kind: 'unread', why: 'there is no input baseline' },
 ): Verdict {
-  const wanted = describe(expectation)
+  const wanted = describeExpectation(expectation)
   if (baseline.kind === 'none' && !baseline.isRequired) {
     return { wanted, held: true, isUnchecked: true, got: `not checked: ${baseline.why}` }
   }
@@ -181,7 +181,7 @@ export function missedExpectations(runName: string, verdicts: readonly Verdict[]
 }
 
 /** As a person writes it. */
-export function describe({ name, operator, wanted }: Expectation): string {
+export function describeExpectation({ name, operator, wanted }: Expectation): string {
   return `${name} ${operator} ${isBound(wanted) ? describeBound(wanted) : show(wanted)}`
 }
 
@@ -200,14 +200,14 @@ function entriesOf({ metadata: ofRun, stepMetadata: ofSteps }: LoggedMetadata): 
 
 function judge(expectation: PlainExpectation, entries: readonly Entry[]): Verdict {
   const found = find(expectation.name, entries)
-  if ('problem' in found) return { wanted: describe(expectation), held: false, got: found.problem }
+  if ('problem' in found) return { wanted: describeExpectation(expectation), held: false, got: found.problem }
   const { value } = found
   const doubt = doubtAbout(value, expectation.wanted)
   const held = doubt === undefined && compare(value, expectation)
   const kind = held || typeof value === typeof expectation.wanted ? undefined : kindOf(value)
   const remark = doubt ?? kind
   return {
-    wanted: describe(expectation),
+    wanted: describeExpectation(expectation),
     held,
     got: `${show(value)}${remark === undefined ? '' : ` (${remark})`}`,
   }

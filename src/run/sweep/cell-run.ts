@@ -10,7 +10,7 @@ import { Follower, TIMEOUT_STOP_MS, type Begun, type FollowPolicy, type RunDepen
 import type { EndMode, Journal } from '../journal.ts'
 import type { Origin, Provenance } from '../origin.ts'
 import { resumeRun } from '../start/resume.ts'
-import { originOf, type RunOrigin } from '../start/run-name.ts'
+import { namedRequester, type Requester } from '../start/run-name.ts'
 import { startRun } from '../start/start.ts'
 import { within } from '../start/trigger-timeout.ts'
 import type { SharedLooks } from '../watch/looks.ts'
@@ -35,7 +35,7 @@ export interface CellContext extends Omit<
   readonly runTimeoutMs: number | undefined
   readonly triggerTimeoutMs: number
   readonly resume: boolean
-  readonly origin: RunOrigin
+  readonly requester: Requester
   readonly provenance: Provenance | undefined
   readonly usual: { readonly known: Usual | undefined }
   readonly looks: SharedLooks
@@ -119,19 +119,19 @@ export class CellRun {
   }
 
   async #begin(deps: RunDependencies): Promise<Begun> {
-    const { found, origin: given, resume, triggerTimeoutMs, slots, deadline: whole } = this.#context
+    const { found, requester: given, resume, triggerTimeoutMs, slots, deadline: whole } = this.#context
     deps.signal?.throwIfAborted()
     const { configuration } = this.#configured
     // Whatever its place in the matrix: what its run is given tells a cell from others.
-    const origin = originOf(given, configuration.body)
+    const requester = namedRequester(given, configuration.body)
     const deadline = slots.deadline(triggerTimeoutMs, whole)
     this.#startDeadline = deadline
     if (resume) {
-      const earlier = await within(deadline, deps, (limited) => resumeRun(origin, found, limited))
+      const earlier = await within(deadline, deps, (limited) => resumeRun(requester, found, limited))
       this.#isResumed = earlier !== undefined
       if (earlier !== undefined) return earlier
     }
-    return startRun({ ...this.#context, runName: undefined, origin }, found, configuration, deadline, deps)
+    return startRun({ ...this.#context, runName: undefined, requester }, found, configuration, deadline, deps)
   }
 
   #policy(): FollowPolicy {

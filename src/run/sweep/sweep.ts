@@ -8,7 +8,7 @@ import { needsBaseline } from '../outcome/expect.ts'
 import { findTarget, type FindRequest, type FoundTarget } from '../find/target.ts'
 import type { FollowPolicy } from '../follow.ts'
 import { noteConclusion, type Provenance } from '../origin.ts'
-import type { RunOrigin } from '../start/run-name.ts'
+import type { Requester } from '../start/run-name.ts'
 import { within } from '../start/trigger-timeout.ts'
 import { SharedLooks } from '../watch/looks.ts'
 import { kinOfDefinition, readUsual } from '../watch/usual.ts'
@@ -38,7 +38,7 @@ export interface SweepRequest
   readonly triggerTimeoutMs: number
   /** Whether runs of an earlier attempt that completed, or still go on, are taken up. */
   readonly resume: boolean
-  readonly origin: RunOrigin
+  readonly requester: Requester
   readonly provenance: Provenance | undefined
 }
 
