@@ -51,7 +51,7 @@ export const TOPICS: Readonly<Record<string, readonly string[]>> = {
     'run/attach.ts',
     'run/find/run.ts',
     'run/follow.ts',
-    'run/watch/job-end.ts',
+    'run/watch/last-minutes.ts',
   ],
   'post step': [
     'actions/early-end.ts',
@@ -73,7 +73,7 @@ export const TOPICS: Readonly<Record<string, readonly string[]>> = {
     'github/secrets/known-secrets.ts',
     'github/log/workflow-log.ts',
     'github/outputs.ts',
-    'github/secrets/gate.ts',
+    'github/secrets/secrets.ts',
     'github/secrets/unescaped.ts',
   ],
 }

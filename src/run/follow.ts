@@ -21,7 +21,7 @@ import {
   untilLastMs,
   waitLimitMs,
   type TimePolicy,
-} from './watch/job-end.ts'
+} from './watch/last-minutes.ts'
 import type { EndMode, Journal, PlannedRun, StartedRun } from './journal.ts'
 import { causeOf, lookBack, type LookedBack } from './outcome/look-back.ts'
 import { judgeRun, type JudgePolicy } from './compare/judge.ts'

@@ -11,7 +11,7 @@ import type { Gate } from '../secrets/known-secrets.ts'
 import { cut } from '../../base/printable.ts'
 import { NOTHING_KNOWN, type RunRecord } from '../run-record.ts'
 import { NO_COMMITS } from '../workflow/commits.ts'
-import { Secrets } from '../secrets/gate.ts'
+import { Secrets } from '../secrets/secrets.ts'
 
 const STATE = 'comment'
 const MAX_TEXT = 1_000
