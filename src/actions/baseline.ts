@@ -1,6 +1,6 @@
 import type { FollowPolicy } from '../run/follow.ts'
 import type { WorkflowContext } from '../github/workflow/context.ts'
-import type { BaselineInput } from '../github/inputs/fields.ts'
+import type { BaselineInput } from '../github/inputs/run-reference.ts'
 
 /** What a run is compared with: a branch is one of this repository. */
 export function baselineOf(

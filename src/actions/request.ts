@@ -2,7 +2,7 @@ import type { Environment } from '../github/workflow/environment.ts'
 import { readWorkflowContext, stepIdentity } from '../github/workflow/context.ts'
 import { projectChoice } from '../github/inputs/project-choice.ts'
 import type { Work } from '../github/inputs/read.ts'
-import type { BaselineInput } from '../github/inputs/fields.ts'
+import type { BaselineInput } from '../github/inputs/run-reference.ts'
 import { baselineOf } from './baseline.ts'
 
 /** What the inputs of every action that starts runs have. */

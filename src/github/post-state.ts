@@ -3,7 +3,7 @@ import { parseJson } from '../base/json.ts'
 import type { EndMode, Journal, PlannedRun, StartedRun } from '../run/journal.ts'
 import type { Environment } from './workflow/environment.ts'
 import { saveState } from './outputs.ts'
-import type { Gate } from './secrets/known-secrets.ts'
+import type { Gate } from './secrets/gate.ts'
 import { cut } from '../base/printable.ts'
 
 const MAX_TEXT = 1_000

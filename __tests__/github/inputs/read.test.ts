@@ -403,6 +403,13 @@ describe("the address of a run's page is taken for the run's id", () => {
   })
 })
 
+test("a baseline may be the address of a run's page: its id counts", async () => {
+  const { inputs } = await readGood({
+    baseline: `run: https://zenml.example.com/runs/${RUN_ID.toUpperCase()}?tab=overview`,
+  })
+  expect(inputs.baselineInput).toEqual({ kind: 'run', reference: RUN_ID })
+})
+
 test("another action's input is a warning, and ends nothing", async () => {
   const outcome = await readWith(readStopInputs, variables({ ...least.stop, 'on-paused': 'fail' }))
   expect(outcome.ok && outcome.warnings).toEqual(['the action has no input "on-paused", so it is ignored'])

@@ -5,7 +5,6 @@ import type { FollowPolicy } from '../../run/follow.ts'
 import type { Replace } from '../../run/promote/decide.ts'
 import type { Stage } from '../../zenml/model-versions.ts'
 import {
-  baseline,
   boolean,
   choice,
   comment,
@@ -18,12 +17,12 @@ import {
   pollInterval,
   rank,
   runName,
-  runReference,
   tags,
   text,
   wholeNumber,
   workspaceReference,
 } from './fields.ts'
+import { baseline, runReference } from './run-reference.ts'
 import { expectations } from './expectations.ts'
 
 /** A page of ZenML's log has no more. */

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { stripVTControlCharacters } from 'node:util'
 
-import { KnownSecrets, type CoverOptions } from '../secrets/known-secrets.ts'
+import type { CoverOptions } from '../secrets/gate.ts'
+import { KnownSecrets } from '../secrets/known-secrets.ts'
 import {
   breakCommands,
   cut,

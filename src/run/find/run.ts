@@ -24,7 +24,7 @@ export interface FoundRun {
 /**
  * Connects, finds a run that something else started, and tells that it is followed.
  *
- * @param reference id or exact name
+ * @param reference id or exact name; github/inputs/run-reference.ts takes the id out of a pasted address
  * @throws NoSuchRunError if there is none, RunError if several have the name
  */
 export async function findRun(
