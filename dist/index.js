@@ -50531,7 +50531,58 @@ function preprocess(fn, schema) {
     });
 }
 
-;// CONCATENATED MODULE: ./build/github/inputs/duration.js
+;// CONCATENATED MODULE: ./build/base/run-name.js
+
+
+/** The longest name that ZenML's database takes. */
+const MAX_NAME_LENGTH = 255;
+/** How long ZenML's values for the placeholders are: `2024_01_31` and `23_59_59_123456`. */
+const PLACEHOLDER_LENGTHS = { date: 10, time: 15 };
+/**
+ * What is wrong with a run's name as a user wrote it; undefined if nothing is. The server fills placeholders of
+ * its own, and a name that it changes could not be looked up.
+ */
+function runNameProblem(text) {
+    if (text.trim() === '')
+        return 'is empty; remove it, or give it a value';
+    const known = Object.keys(PLACEHOLDER_LENGTHS);
+    let length = 0;
+    for (const part of text.split(/(\{[^{}]*\})/)) {
+        const placeholder = /^\{(.*)\}$/.exec(part)?.[1];
+        if (placeholder === undefined) {
+            if (/[{}]/.test(part))
+                return 'contains a single { or }, which ZenML cannot read; remove it';
+            length += Array.from(part).length;
+        }
+        else if (known.includes(placeholder)) {
+            length += PLACEHOLDER_LENGTHS[placeholder] ?? 0;
+        }
+        else {
+            const near = closestMatch(placeholder, known, { maxDistance: 2 });
+            const advice = near === undefined ? 'only {date} and {time} are' : `did you mean {${near}}?`;
+            return `contains {${quote(placeholder, 30).slice(1, -1)}}, which is not filled in; ${advice}`;
+        }
+    }
+    return length > MAX_NAME_LENGTH
+        ? `becomes ${length} characters long; a run's name has at most ${MAX_NAME_LENGTH}`
+        : undefined;
+}
+
+;// CONCATENATED MODULE: ./build/base/url.js
+/**
+ * The text as a URL; undefined if it is none. Not by URL.canParse: on Node 20 it refuses every host with a letter beyond
+ * ASCII once it has been called some thousand times.
+ */
+function urlOf(text) {
+    try {
+        return new URL(text);
+    }
+    catch {
+        return undefined;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/base/duration.js
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
@@ -50575,59 +50626,7 @@ function fault(problem) {
     return { ok: false, problem };
 }
 
-;// CONCATENATED MODULE: ./build/base/url.js
-/**
- * The text as a URL; undefined if it is none. Not by URL.canParse: on Node 20 it refuses every host with a letter beyond
- * ASCII once it has been called some thousand times.
- */
-function urlOf(text) {
-    try {
-        return new URL(text);
-    }
-    catch {
-        return undefined;
-    }
-}
-
-;// CONCATENATED MODULE: ./build/base/run-name.js
-
-
-/** The longest name that ZenML's database takes. */
-const MAX_NAME_LENGTH = 255;
-/** How long ZenML's values for the placeholders are: `2024_01_31` and `23_59_59_123456`. */
-const PLACEHOLDER_LENGTHS = { date: 10, time: 15 };
-/**
- * What is wrong with a run's name as a user wrote it; undefined if nothing is. The server fills placeholders of
- * its own, and a name that it changes could not be looked up.
- */
-function runNameProblem(text) {
-    if (text.trim() === '')
-        return 'is empty; remove it, or give it a value';
-    const known = Object.keys(PLACEHOLDER_LENGTHS);
-    let length = 0;
-    for (const part of text.split(/(\{[^{}]*\})/)) {
-        const placeholder = /^\{(.*)\}$/.exec(part)?.[1];
-        if (placeholder === undefined) {
-            if (/[{}]/.test(part))
-                return 'contains a single { or }, which ZenML cannot read; remove it';
-            length += Array.from(part).length;
-        }
-        else if (known.includes(placeholder)) {
-            length += PLACEHOLDER_LENGTHS[placeholder] ?? 0;
-        }
-        else {
-            const near = closestMatch(placeholder, known, { maxDistance: 2 });
-            const advice = near === undefined ? 'only {date} and {time} are' : `did you mean {${near}}?`;
-            return `contains {${quote(placeholder, 30).slice(1, -1)}}, which is not filled in; ${advice}`;
-        }
-    }
-    return length > MAX_NAME_LENGTH
-        ? `becomes ${length} characters long; a run's name has at most ${MAX_NAME_LENGTH}`
-        : undefined;
-}
-
 ;// CONCATENATED MODULE: ./build/github/inputs/fields.js
-
 
 
 
@@ -50638,6 +50637,7 @@ const MAX_TEXT_LENGTH = 4096;
 /** Longer than any key or token; a request's headers hold no more. */
 const MAX_CREDENTIAL_LENGTH = 16_000;
 const MIN_POLL_INTERVAL_MS = 1000;
+/** A field of one text without spaces around it. */
 function value(read) {
     return schemas_string().transform((raw, context) => {
         const text = raw.trim();
@@ -50708,6 +50708,7 @@ const pollInterval = value((text, fault) => {
         return fault('is too short; write at least 1s, or adaptive');
     return parsed.ms;
 });
+/** What is wrong with a text that has to be one line. */
 function lineProblem(text, maxLength) {
     if (/[\p{Cc}\p{Zl}\p{Zp}]/u.test(text)) {
         return 'contains a line break or a control character; write it on one line';
@@ -50752,40 +50753,6 @@ function choice(words, aliases = {}) {
 function listed(words) {
     return new Intl.ListFormat('en', { type: 'disjunction' }).format(words);
 }
-/** The name of a run, or its id in lower case, which the address of its page holds too. */
-const runReference = value((text, fault) => {
-    const isAddress = /^https?:\/\//i.test(text);
-    const problem = lineProblem(text, isAddress ? MAX_TEXT_LENGTH : MAX_NAME_LENGTH);
-    if (problem !== undefined)
-        return fault(problem);
-    if (!isAddress)
-        return schemas_guid().safeParse(text).success ? text.toLowerCase() : text;
-    return runIdOnPage(text) ?? fault("is an address without a run's id; copy the one of the run's page");
-});
-/** The id in the path of a run's page, in lower case; behind it may stand the address of another one. People copy what the browser shows; no run is named like that. */
-function runIdOnPage(address) {
-    const path = /^https?:/i.test(address) ? urlOf(address)?.pathname : undefined;
-    const page = /\/runs\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:\/|$)/i;
-    return page.exec(path ?? '')?.[1]?.toLowerCase();
-}
-/** `run:` and the id or name of a run, or the name of a branch. */
-const baseline = value((text, fault) => {
-    const problem = lineProblem(text, MAX_NAME_LENGTH);
-    if (problem !== undefined)
-        return fault(problem);
-    if (text.startsWith('run:')) {
-        const reference = text.slice('run:'.length).trim();
-        return reference === ''
-            ? fault('names no run; write run: and its id or name')
-            : { kind: 'run', reference };
-    }
-    const [, branch] = /^refs\/heads\/(.+)$/.exec(text) ?? [];
-    if (branch !== undefined)
-        return fault(`is a full ref; write only the branch, ${branch}`);
-    return /^refs\/|[\s~^:?*[\\]|\.\.|^\/|\/$/.test(text)
-        ? fault('is not the name of a branch; write one such as main, or run: and the id or name of a run')
-        : { kind: 'branch', branch: text };
-});
 /** The id or the name of a workspace of ZenML Pro. */
 const workspaceReference = singleLine(MAX_NAME_LENGTH, (text) => {
     const page = /^https?:\/\/.*\/(?:workspaces|tenants)\/([\w.-]{1,100})(?:[/?#]|$)/i.exec(text)?.[1];
@@ -50843,6 +50810,47 @@ const tags = value((text, fault) => {
     }
     return [...new Set(found)];
 });
+
+;// CONCATENATED MODULE: ./build/github/inputs/run-reference.js
+
+
+
+
+/** A run that is there already: its name, or its id in lower case, which the address of its page holds too. */
+const runReference = value(readReference);
+/** `run:` and what names a run, or the name of a branch. */
+const baseline = value((text, fault) => {
+    if (text.startsWith('run:')) {
+        const reference = text.slice('run:'.length).trim();
+        return reference === ''
+            ? fault('names no run; write run: and its id or name')
+            : { kind: 'run', reference: readReference(reference, fault) };
+    }
+    const problem = lineProblem(text, MAX_NAME_LENGTH);
+    if (problem !== undefined)
+        return fault(problem);
+    const [, branch] = /^refs\/heads\/(.+)$/.exec(text) ?? [];
+    if (branch !== undefined)
+        return fault(`is a full ref; write only the branch, ${branch}`);
+    return /^refs\/|[\s~^:?*[\\]|\.\.|^\/|\/$/.test(text)
+        ? fault('is not the name of a branch; write one such as main, or run: and the id or name of a run')
+        : { kind: 'branch', branch: text };
+});
+/** The id in the path of a run's page, in lower case; behind it may stand the address of another one. People copy what the browser shows; no run is named like that. */
+function runIdOnPage(address) {
+    const path = /^https?:/i.test(address) ? urlOf(address)?.pathname : undefined;
+    const page = /\/runs\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:\/|$)/i;
+    return page.exec(path ?? '')?.[1]?.toLowerCase();
+}
+function readReference(text, fault) {
+    const isAddress = /^https?:\/\//i.test(text);
+    const problem = lineProblem(text, isAddress ? MAX_TEXT_LENGTH : MAX_NAME_LENGTH);
+    if (problem !== undefined)
+        return fault(problem);
+    if (!isAddress)
+        return schemas_guid().safeParse(text).success ? text.toLowerCase() : text;
+    return runIdOnPage(text) ?? fault("is an address without a run's id; copy the one of the run's page");
+}
 
 ;// CONCATENATED MODULE: ./build/github/inputs/expectations.js
 
@@ -50952,6 +50960,7 @@ function expectations_fault(line, offset, problem) {
 }
 
 ;// CONCATENATED MODULE: ./build/github/inputs/table.js
+
 
 
 
@@ -51244,7 +51253,7 @@ function waitNotices(raw) {
 /**
  * Where a step is to hand its run over, something has to say when.
  *
- * @param isHosted whether the job's own end says it. @see waitLimitMs in src/run/watch/job-end.ts
+ * @param isHosted whether the job's own end says it. @see waitLimitMs in src/run/watch/last-minutes.ts
  */
 function handOverFaults({ 'on-timeout': onTimeout, timeout, wait }, isHosted) {
     if (onTimeout?.trim() !== 'hand-over' || isHosted || (wait !== undefined && isOff(wait)))
@@ -52127,7 +52136,7 @@ async function whySecretsAreMissing(context, readFile) {
         'if: github.event.pull_request.head.repo.full_name == github.repository');
 }
 
-;// CONCATENATED MODULE: ./build/github/secrets/gate.js
+;// CONCATENATED MODULE: ./build/github/secrets/secrets.js
 /** The runner hides a value everywhere; a shorter one would make the whole log unreadable. */
 const MIN_SECRET_LENGTH = 4;
 /** No key or token is shorter; a made-up one such as `test` may well be a part of a pipeline's name. */
@@ -61553,6 +61562,48 @@ function isStepSucceeded(status) {
     return SUCCEEDED.has(status);
 }
 
+;// CONCATENATED MODULE: ./build/run/watch/last-minutes.js
+/**
+ * The last minutes of a job. A step that can hand its run over does so when they begin, so that there is time for what comes
+ * after it, and a cancellation that comes in them is GitHub's limit and no person's.
+ */
+const LAST_MS = 300_000;
+/** How long the step waits for the end of its run; milliseconds, undefined: as long as it takes. */
+function waitLimitMs(policy) {
+    const { timeoutMs, onTimeout, jobDeadline } = policy;
+    if (onTimeout !== 'hand-over' || jobDeadline === undefined)
+        return timeoutMs;
+    return Math.min(timeoutMs ?? Number.POSITIVE_INFINITY, untilLastMs(jobDeadline));
+}
+/** Milliseconds until the last minutes of the job; 0 once they have begun. */
+function untilLastMs(jobDeadline) {
+    return Math.max(0, jobDeadline.leftMs - LAST_MS);
+}
+/** Whether GitHub ends the job for its time, if it ends it now. */
+function isInLastMinutes({ jobDeadline }) {
+    return jobDeadline !== undefined && untilLastMs(jobDeadline) === 0;
+}
+/** What becomes of the run that nobody follows any more. */
+function endModeOf(onTimeout) {
+    return onTimeout === 'hand-over' ? 'keep-running' : onTimeout;
+}
+/**
+ * That the job may end before the run does, or before its timeout is over. Undefined where it does not, where nobody knows,
+ * and where the run is handed over in time.
+ *
+ * @param forecastMs what such a run usually still takes; undefined: nobody knows
+ */
+function jobTooShort(policy, forecastMs) {
+    const { timeoutMs = Number.POSITIVE_INFINITY, onTimeout, jobDeadline } = policy;
+    if (jobDeadline === undefined || onTimeout === 'hand-over')
+        return undefined;
+    const needsMs = Math.min(timeoutMs, forecastMs ?? timeoutMs);
+    const { leftMs } = jobDeadline;
+    if (needsMs <= leftMs || needsMs === Number.POSITIVE_INFINITY)
+        return undefined;
+    return { kind: 'job-too-short', needsMs, leftMs, isForecast: needsMs === forecastMs, onTimeout };
+}
+
 ;// CONCATENATED MODULE: ./build/run/patience.js
 
 
@@ -62189,12 +62240,12 @@ function pipelineOf(definition) {
 }
 const run_name_DIGITS = 12;
 /**
- * The origin of a run, by which a later attempt of the step finds it. GitHub gives the calls of one reusable workflow
+ * What a run is named after, so that a later attempt of the step finds it. GitHub gives the calls of one reusable workflow
  * nothing that tells them apart, so what the run is given counts too.
  */
-function originOf(origin, configuration) {
-    const told = sortedJson([origin.stepIdentity, configuration]);
-    return { ...origin, stepIdentity: (0,external_node_crypto_.createHash)('sha256').update(told).digest('hex').slice(0, 8) };
+function namedRequester(requester, configuration) {
+    const told = sortedJson([requester.stepIdentity, configuration]);
+    return { ...requester, stepIdentity: (0,external_node_crypto_.createHash)('sha256').update(told).digest('hex').slice(0, 8) };
 }
 /**
  * Another name for a run whose first name is taken by one that never began.
@@ -62235,8 +62286,8 @@ function stepNamePrefix({ workflowRunId, attempt, stepIdentity }, pipeline) {
  *
  * @param key the first idempotency key, a UUID: its digits make the name unique
  */
-function defaultRunName(origin, pipeline, key) {
-    return `${stepNamePrefix(origin, pipeline)}${digitsOf(key)}`;
+function defaultRunName(requester, pipeline, key) {
+    return `${stepNamePrefix(requester, pipeline)}${digitsOf(key)}`;
 }
 
 ;// CONCATENATED MODULE: ./build/run/start/own-run.js
@@ -62402,6 +62453,71 @@ async function clean_up_look(planned, client) {
     return another === undefined ? { kind: 'none' } : { kind: 'another', run: another };
 }
 
+;// CONCATENATED MODULE: ./build/run/stop/end-reason.js
+
+/** The longest that ZenML takes; a longer one is answered with 422, and the run goes on (seen on 0.85 and 0.98). */
+const end_reason_MAX_LENGTH = 255;
+/**
+ * Why a run was ended, as ZenML shows it: what happened, and the page of the workflow run. Where both are too much,
+ * the page counts more.
+ *
+ * @param workflowRunUrl empty where there is none
+ */
+function endReason(what, workflowRunUrl) {
+    const page = workflowRunUrl.length > end_reason_MAX_LENGTH ? '' : workflowRunUrl;
+    if (page === '')
+        return cutAtSpace(what, end_reason_MAX_LENGTH - 1);
+    const whole = `${what}: ${page}`;
+    if (whole.length <= end_reason_MAX_LENGTH)
+        return whole;
+    const room = end_reason_MAX_LENGTH - page.length - '\u2026: '.length;
+    return room > 0 ? `${cutAtSpace(what, room)}: ${page}` : page;
+}
+
+;// CONCATENATED MODULE: ./build/run/stop/cancel.js
+
+
+
+
+/** The runner sends its second signal 7.5 s after the first, and kills soon after; all must be said before. */
+const CANCEL_BUDGET_MS = 5_500;
+/** Of the budget: for looking up a run whose answer is outstanding. The rest is for stopping it. */
+const CANCEL_LOOK_UP_MS = 2_500;
+/** On top of the budget: a request that is under way when it is spent is cut off only then. */
+const CANCEL_GRACE_MS = 700;
+/** Whether the cancellation is the end of the job's time, for which the run was to be handed over. */
+function isHandedOver(policy) {
+    return policy.onTimeout === 'hand-over' && isInLastMinutes(policy);
+}
+/**
+ * Sees to the run of a job that is being cancelled: as `onCancel` says, or, in the last minutes of a job, as `onTimeout` says.
+ *
+ * @param run what was started, or what was sent if the answer is outstanding
+ */
+async function cancel(run, policy, { client, clock, reporter, journal, timeLimit }) {
+    const { abortMs = CANCEL_BUDGET_MS, onCancel, onTimeout, workflowRunUrl } = policy;
+    const isJobEnd = isInLastMinutes(policy);
+    const mode = isJobEnd ? endModeOf(onTimeout) : onCancel;
+    if (mode !== 'keep-running') {
+        const runId = 'id' in run ? run.id : undefined;
+        reporter.tell({ kind: 'ending', timeoutMs: undefined, mode, runId, forMs: abortMs });
+    }
+    const signal = timeLimit(abortMs + CANCEL_GRACE_MS);
+    const { status, sentence, settled } = await cleanUp({
+        run,
+        mode,
+        reason: endReason('The workflow step was cancelled', workflowRunUrl),
+        lookUpUntil: new Deadline(clock, CANCEL_LOOK_UP_MS),
+        deadline: new Deadline(clock, abortMs),
+    }, { client: client.with({ signal }), clock, signal });
+    if (settled)
+        journal.settled();
+    if (!isJobEnd)
+        return { conclusion: 'cancelled', status, error: `Cancelled. ${sentence}` };
+    const why = `The job's time is up: GitHub ends a job on a hosted runner after six hours (on-timeout: ${onTimeout})`;
+    return { conclusion: 'timed-out', status, error: `${why}. ${sentence}` };
+}
+
 ;// CONCATENATED MODULE: ./build/run/outcome/conclude.js
 
 
@@ -62504,27 +62620,6 @@ function describeFault(fault) {
     if (told.length === 0)
         return undefined;
     return `${told.join(': ')}${frame === undefined ? '' : ` (${frame})`}`;
-}
-
-;// CONCATENATED MODULE: ./build/run/stop/end-reason.js
-
-/** The longest that ZenML takes; a longer one is answered with 422, and the run goes on (seen on 0.85 and 0.98). */
-const end_reason_MAX_LENGTH = 255;
-/**
- * Why a run was ended, as ZenML shows it: what happened, and the page of the workflow run. Where both are too much,
- * the page counts more.
- *
- * @param workflowRunUrl empty where there is none
- */
-function endReason(what, workflowRunUrl) {
-    const page = workflowRunUrl.length > end_reason_MAX_LENGTH ? '' : workflowRunUrl;
-    if (page === '')
-        return cutAtSpace(what, end_reason_MAX_LENGTH - 1);
-    const whole = `${what}: ${page}`;
-    if (whole.length <= end_reason_MAX_LENGTH)
-        return whole;
-    const room = end_reason_MAX_LENGTH - page.length - '\u2026: '.length;
-    return room > 0 ? `${cutAtSpace(what, room)}: ${page}` : page;
 }
 
 ;// CONCATENATED MODULE: ./build/run/origin.js
@@ -63040,7 +63135,7 @@ function readGivingUp({ records }) {
 function judgeExpectations(expectations, logged, unread, baseline) {
     if (unread !== undefined) {
         const got = `nothing, because the metadata could not be read: ${unread}`;
-        return expectations.map((expectation) => ({ wanted: expect_describe(expectation), held: false, got }));
+        return expectations.map((expectation) => ({ wanted: describeExpectation(expectation), held: false, got }));
     }
     const entries = entriesOf(logged);
     return expectations.map(({ wanted, ...rest }) => isBound(wanted)
@@ -63067,7 +63162,7 @@ function isBound(wanted) {
     return typeof wanted === 'object';
 }
 function judgeAgainst(expectation, entries, baseline = { kind: 'unread', why: 'there is no input baseline' }) {
-    const wanted = expect_describe(expectation);
+    const wanted = describeExpectation(expectation);
     if (baseline.kind === 'none' && !baseline.isRequired) {
         return { wanted, held: true, isUnchecked: true, got: `not checked: ${baseline.why}` };
     }
@@ -63135,7 +63230,7 @@ function missedExpectations(runName, verdicts) {
     return `The run "${runName}" completed, but ${which} not met: ${list}`;
 }
 /** As a person writes it. */
-function expect_describe({ name, operator, wanted }) {
+function describeExpectation({ name, operator, wanted }) {
     return `${name} ${operator} ${isBound(wanted) ? describeBound(wanted) : show(wanted)}`;
 }
 function describeBound({ offset, isPercent }) {
@@ -63151,14 +63246,14 @@ function entriesOf({ metadata: ofRun, stepMetadata: ofSteps }) {
 function expect_judge(expectation, entries) {
     const found = find(expectation.name, entries);
     if ('problem' in found)
-        return { wanted: expect_describe(expectation), held: false, got: found.problem };
+        return { wanted: describeExpectation(expectation), held: false, got: found.problem };
     const { value } = found;
     const doubt = doubtAbout(value, expectation.wanted);
     const held = doubt === undefined && compare(value, expectation);
     const kind = held || typeof value === typeof expectation.wanted ? undefined : kindOf(value);
     const remark = doubt ?? kind;
     return {
-        wanted: expect_describe(expectation),
+        wanted: describeExpectation(expectation),
         held,
         got: `${show(value)}${remark === undefined ? '' : ` (${remark})`}`,
     };
@@ -63177,7 +63272,7 @@ function find(name, entries) {
         if (names.length > 1)
             return { problem: `several values: ${words_listed(names, name)} (write one of these)` };
         return {
-            problem: `several values of this name: ${words_listed(matches.map(expect_originOf), name)} (log them under other names)`,
+            problem: `several values of this name: ${words_listed(matches.map(originOf), name)} (log them under other names)`,
         };
     }
     return { problem: noSuchValue(name, entries) };
@@ -63191,7 +63286,7 @@ function expect_nameOf({ step, key }) {
     return step === undefined ? key : `${step}.${key}`;
 }
 /** Where a value was logged, for names that read alike. */
-function expect_originOf({ step, key }) {
+function originOf({ step, key }) {
     return step === undefined ? `${key} of the run itself` : `${key} of the step ${step}`;
 }
 /** Why a number cannot be compared: two that differ may have been read as the same one. */
@@ -63308,48 +63403,6 @@ function spreadOf(logs) {
     const deviation = Math.sqrt(squares / Math.max(1, logs.length - 1));
     const least = logs.length < RUNS_THAT_SHOW_SPREAD ? LIKELY_SPREAD : LEAST_SPREAD;
     return Math.min(MOST_SPREAD, Math.max(least, deviation));
-}
-
-;// CONCATENATED MODULE: ./build/run/watch/job-end.js
-/**
- * The last minutes of a job. A step that can hand its run over does so when they begin, so that there is time for what comes
- * after it, and a cancellation that comes in them is GitHub's limit and no person's.
- */
-const LAST_MS = 300_000;
-/** How long the step waits for the end of its run; milliseconds, undefined: as long as it takes. */
-function waitLimitMs(policy) {
-    const { timeoutMs, onTimeout, jobDeadline } = policy;
-    if (onTimeout !== 'hand-over' || jobDeadline === undefined)
-        return timeoutMs;
-    return Math.min(timeoutMs ?? Number.POSITIVE_INFINITY, untilLastMs(jobDeadline));
-}
-/** Milliseconds until the last minutes of the job; 0 once they have begun. */
-function untilLastMs(jobDeadline) {
-    return Math.max(0, jobDeadline.leftMs - LAST_MS);
-}
-/** Whether GitHub ends the job for its time, if it ends it now. */
-function isInLastMinutes({ jobDeadline }) {
-    return jobDeadline !== undefined && untilLastMs(jobDeadline) === 0;
-}
-/** What becomes of the run that nobody follows any more. */
-function endModeOf(onTimeout) {
-    return onTimeout === 'hand-over' ? 'keep-running' : onTimeout;
-}
-/**
- * That the job may end before the run does, or before its timeout is over. Undefined where it does not, where nobody knows,
- * and where the run is handed over in time.
- *
- * @param forecastMs what such a run usually still takes; undefined: nobody knows
- */
-function jobTooShort(policy, forecastMs) {
-    const { timeoutMs = Number.POSITIVE_INFINITY, onTimeout, jobDeadline } = policy;
-    if (jobDeadline === undefined || onTimeout === 'hand-over')
-        return undefined;
-    const needsMs = Math.min(timeoutMs, forecastMs ?? timeoutMs);
-    const { leftMs } = jobDeadline;
-    if (needsMs <= leftMs || needsMs === Number.POSITIVE_INFINITY)
-        return undefined;
-    return { kind: 'job-too-short', needsMs, leftMs, isForecast: needsMs === forecastMs, onTimeout };
 }
 
 ;// CONCATENATED MODULE: ./build/run/age.js
@@ -64952,12 +65005,6 @@ class Watch {
 
 
 
-/** The runner sends its second signal 7.5 s after the first, and kills soon after; all must be said before. */
-const CANCEL_BUDGET_MS = 5_500;
-/** Of the budget: for looking up a run whose answer is outstanding. The rest is for stopping it. */
-const CANCEL_LOOK_UP_MS = 2_500;
-/** On top of the budget: a request that is under way when it is spent is cut off only then. */
-const CANCEL_GRACE_MS = 700;
 /** After a time-out nobody hurries the step; a pod takes up to half a minute to end. */
 const TIMEOUT_STOP_MS = 120_000;
 /**
@@ -65118,19 +65165,17 @@ class Follower {
             : '. It was not stopped (on-lost: keep-running)';
         return { ...outcome, error: `${outcome.error ?? ''}${notStopped}` };
     }
-    #tellEnding(mode, forMs, timeoutMs) {
-        if (mode === 'keep-running')
-            return;
-        this.deps.reporter.tell({ kind: 'ending', timeoutMs, mode, runId: this.#started?.id, forMs });
-    }
     async #endAfterTimeout(run, watched) {
         const { timeoutMs, onTimeout } = this.#policy;
         if (onTimeout === 'hand-over')
             return this.#handOver(run);
         const deadline = new Deadline(this.deps.clock, TIMEOUT_STOP_MS);
-        const reason = this.#reason('stopped after its timeout');
+        const reason = endReason('The workflow step was stopped after its timeout', this.#policy.workflowRunUrl);
         this.deps.journal.ending(onTimeout);
-        this.#tellEnding(onTimeout, TIMEOUT_STOP_MS, timeoutMs);
+        if (onTimeout !== 'keep-running') {
+            const ending = { mode: onTimeout, runId: run.id, forMs: TIMEOUT_STOP_MS, timeoutMs };
+            this.deps.reporter.tell({ kind: 'ending', ...ending });
+        }
         const ended = await endRun({ run, mode: onTimeout, reason, deadline }, this.deps);
         if (ended.settled)
             this.deps.journal.settled();
@@ -65156,53 +65201,26 @@ class Follower {
     }
     #handOver(run) {
         const { expectations = [] } = this.#policy;
-        this.deps.reporter.tell({ kind: 'handed-over', expectations: expectations.map(expect_describe) });
+        this.deps.reporter.tell({ kind: 'handed-over', expectations: expectations.map(describeExpectation) });
         return this.#leave(run, 'running');
     }
     async #cancel() {
-        const { client, clock, timeLimit, journal } = this.deps;
         if (this.#ended !== undefined) {
             return this.#cancelled(this.#ended.status, `Cancelled. ${this.#ended.sentence}`);
         }
         const run = this.#started ?? this.#planned;
         if (run === undefined)
             return this.#cancelled('', this.#policy.nothingToCancel);
-        const { abortMs = CANCEL_BUDGET_MS, onCancel, onTimeout } = this.#policy;
-        const isJobEnd = isInLastMinutes(this.#policy);
-        if (isJobEnd && onTimeout === 'hand-over' && this.#started !== undefined)
-            return this.#handOver(this.#started);
-        const mode = isJobEnd ? endModeOf(onTimeout) : onCancel;
-        this.#tellEnding(mode, abortMs);
-        const signal = timeLimit(abortMs + CANCEL_GRACE_MS);
-        const ended = await cleanUp({
-            run,
-            mode,
-            reason: this.#reason('cancelled'),
-            lookUpUntil: new Deadline(clock, CANCEL_LOOK_UP_MS),
-            deadline: new Deadline(clock, abortMs),
-        }, { client: client.with({ signal }), clock, signal });
-        if (ended.settled)
-            journal.settled();
-        const outcome = this.#cancelled(ended.status, `Cancelled. ${ended.sentence}`);
-        if (!isJobEnd)
-            return outcome;
-        return {
-            ...outcome,
-            conclusion: 'timed-out',
-            error: `The job's time is up: GitHub ends a job on a hosted runner after six hours (on-timeout: ${onTimeout}). ${ended.sentence}`,
-        };
+        if ('id' in run && isHandedOver(this.#policy))
+            return this.#handOver(run);
+        return { ...(await cancel(run, this.#policy, this.deps)), failedStep: this.#failedStep() };
     }
     #cancelled(status, error) {
-        const cause = causeOf([], this.#explainer);
-        return {
-            conclusion: 'cancelled',
-            status,
-            error,
-            failedStep: cause.kind === 'step' ? cause.step : undefined,
-        };
+        return { conclusion: 'cancelled', status, error, failedStep: this.#failedStep() };
     }
-    #reason(what) {
-        return endReason(`The workflow step was ${what}`, this.#policy.workflowRunUrl);
+    #failedStep() {
+        const cause = causeOf([], this.#explainer);
+        return cause.kind === 'step' ? cause.step : undefined;
     }
     #result(outcome) {
         return { ...outcome, runId: this.#started?.id };
@@ -65220,14 +65238,14 @@ const earlier_run_MOST_ATTEMPTS = 10;
  * completed. A failed or stopped one is what a re-run is for. Where several match, guessing would be worse than
  * a new run. A run that says that it was started from something else is none of this step's.
  */
-async function findEarlierRun(client, origin, definition) {
+async function findEarlierRun(client, requester, definition) {
     const projectId = definition.project?.id;
     const origins = [definition.id, definition.sourceSnapshotId];
     const matches = [];
     const foreign = [];
-    const oldest = Math.max(1, origin.attempt - earlier_run_MOST_ATTEMPTS);
-    for (let attempt = origin.attempt - 1; attempt >= oldest; attempt -= 1) {
-        const prefix = stepNamePrefix({ ...origin, attempt }, pipelineOf(definition));
+    const oldest = Math.max(1, requester.attempt - earlier_run_MOST_ATTEMPTS);
+    for (let attempt = requester.attempt - 1; attempt >= oldest; attempt -= 1) {
+        const prefix = stepNamePrefix({ ...requester, attempt }, pipelineOf(definition));
         const runs = await client.runsByPrefix(prefix, projectId);
         for (const run of runs.filter(isWorthTaking)) {
             const name = run.name ?? run.id;
@@ -65256,13 +65274,13 @@ function isWorthTaking({ status }) {
 
 
 /** Takes up the run that an earlier attempt of the step left; undefined where there is none, or that is not clear. */
-async function resumeRun(origin, { server, account, definition, project }, { client, journal, reporter }) {
-    const found = await findEarlierRun(client, origin, definition);
+async function resumeRun(requester, { server, account, definition, project }, { client, journal, reporter }) {
+    const found = await findEarlierRun(client, requester, definition);
     if (found.kind === 'several')
         reporter.tell({ kind: 'resume-unclear', names: found.names });
     if (found.kind === 'foreign')
         reporter.tell({ kind: 'resume-foreign', names: found.names });
-    if (found.kind === 'none' && origin.attempt > 1)
+    if (found.kind === 'none' && requester.attempt > 1)
         reporter.tell({ kind: 'resume-none' });
     if (found.kind !== 'one')
         return undefined;
@@ -65957,11 +65975,11 @@ async function startRun(request, { server, account, definition, project }, confi
     const origin = { runId: run.id, facts, server, account, project: definition.project ?? project };
     return { ...begun, origin, beside: noteOrigin(origin, deps) };
 }
-function nameRun({ runName, origin }, definition, configuration, key, now) {
+function nameRun({ runName, requester }, definition, configuration, key, now) {
     const pattern = runName ?? configuration.runName;
     if (pattern !== undefined)
         return { name: expandRunName(pattern, now), nameIsOurs: false };
-    return { name: defaultRunName(origin, pipelineOf(definition), key), nameIsOurs: true };
+    return { name: defaultRunName(requester, pipelineOf(definition), key), nameIsOurs: true };
 }
 
 ;// CONCATENATED MODULE: ./build/run/start/trigger-timeout.js
@@ -66014,11 +66032,11 @@ async function executeRun(request, outside) {
         if (request.dryRun === true)
             return follower.nothingStarted();
         // Where GitHub tells two steps of a workflow apart by nothing, what their runs are given does.
-        const origin = originOf(request.origin, configuration.body);
+        const requester = namedRequester(request.requester, configuration.body);
         const earlier = request.resume
-            ? await trigger_timeout_within(deadline, deps, (limited) => resumeRun(origin, found, limited))
+            ? await trigger_timeout_within(deadline, deps, (limited) => resumeRun(requester, found, limited))
             : undefined;
-        const begun = earlier ?? (await startRun({ ...request, origin }, found, configuration, deadline, deps));
+        const begun = earlier ?? (await startRun({ ...request, requester }, found, configuration, deadline, deps));
         return await follower.follow(begun);
     }
     catch (error) {
@@ -66026,7 +66044,7 @@ async function executeRun(request, outside) {
     }
 }
 /** Merges and checks what the run is to be given, and shows it beside the definition's own values. */
-function configure({ overrides, dryRun, runName, origin, expectations = [] }, definition, version, reporter) {
+function configure({ overrides, dryRun, runName, requester, expectations = [] }, definition, version, reporter) {
     const expected = expectations.map(({ name }) => ({ input: 'expect', name }));
     const configuration = assemble(overrides, definition, version, expected);
     const { body, warnings, unchecked } = configuration;
@@ -66039,11 +66057,11 @@ function configure({ overrides, dryRun, runName, origin, expectations = [] }, de
         unchecked,
     });
     if (dryRun === true) {
-        const name = runName ?? configuration.runName ?? namePattern(originOf(origin, body), definition);
+        const name = runName ?? configuration.runName ?? namePattern(namedRequester(requester, body), definition);
         reporter.tell({
             kind: 'dry-run',
             lines: difference(base, { run_name: name, ...body }),
-            expectations: expectations.map(expect_describe),
+            expectations: expectations.map(describeExpectation),
             onlyWhenTriggered: ONLY_WHEN_TRIGGERED,
         });
     }
@@ -66058,8 +66076,8 @@ const ONLY_WHEN_TRIGGERED = [
     'whether there is a free slot',
 ];
 /** The name that the action makes where none is given: its end is another one each time. */
-function namePattern(origin, definition) {
-    return `${stepNamePrefix(origin, pipelineOf(definition))}<random>`;
+function namePattern(requester, definition) {
+    return `${stepNamePrefix(requester, pipelineOf(definition))}<random>`;
 }
 
 ;// CONCATENATED MODULE: external "node:os"
@@ -67376,7 +67394,7 @@ function toRequest(inputs, env) {
         ...inputs,
         project: projectChoice(inputs.project, env),
         overrides: { layers, parameters, tags, enableCache },
-        origin: {
+        requester: {
             workflowRunId: context.runId,
             attempt: context.runAttempt,
             stepIdentity: stepIdentity(context, inputs.stepKey),
@@ -70041,7 +70059,7 @@ async function archivedNewer(version, { client }) {
 /**
  * Connects, finds a run that something else started, and tells that it is followed.
  *
- * @param reference id or exact name
+ * @param reference id or exact name; github/inputs/run-reference.ts takes the id out of a pasted address
  * @throws NoSuchRunError if there is none, RunError if several have the name
  */
 async function findRun(reference, choice, deps) {
@@ -70665,20 +70683,20 @@ class CellRun {
         }
     }
     async #begin(deps) {
-        const { found, origin: given, resume, triggerTimeoutMs, slots, deadline: whole } = this.#context;
+        const { found, requester: given, resume, triggerTimeoutMs, slots, deadline: whole } = this.#context;
         deps.signal?.throwIfAborted();
         const { configuration } = this.#configured;
         // Whatever its place in the matrix: what its run is given tells a cell from others.
-        const origin = originOf(given, configuration.body);
+        const requester = namedRequester(given, configuration.body);
         const deadline = slots.deadline(triggerTimeoutMs, whole);
         this.#startDeadline = deadline;
         if (resume) {
-            const earlier = await trigger_timeout_within(deadline, deps, (limited) => resumeRun(origin, found, limited));
+            const earlier = await trigger_timeout_within(deadline, deps, (limited) => resumeRun(requester, found, limited));
             this.#isResumed = earlier !== undefined;
             if (earlier !== undefined)
                 return earlier;
         }
-        return startRun({ ...this.#context, runName: undefined, origin }, found, configuration, deadline, deps);
+        return startRun({ ...this.#context, runName: undefined, requester }, found, configuration, deadline, deps);
     }
     #policy() {
         const { runTimeoutMs, deadline, failFast, onCancel, jobSignal, rank } = this.#context;

@@ -29,6 +29,7 @@ export const TOPICS: Readonly<Record<string, readonly string[]>> = {
   ],
   stopping: [
     'actions/stop.ts',
+    'run/stop/cancel.ts',
     'run/stop/end-reason.ts',
     'run/stop/end-run.ts',
     'run/stop-known-run.ts',

@@ -4,7 +4,7 @@ import { Deadline } from '../base/deadline.ts'
 import { isZenmlError } from '../zenml/errors.ts'
 import type { ChildRun, Named, Run, RunReference, ServerInfo, StepState } from '../zenml/model.ts'
 import { runPhase } from '../zenml/status.ts'
-import { cleanUp } from './stop/clean-up.ts'
+import { cancel, isHandedOver, type CancelPolicy } from './stop/cancel.ts'
 import { conclude } from './outcome/conclude.ts'
 import type { Outcome } from './conclusion.ts'
 import { endReason } from './stop/end-reason.ts'
@@ -14,15 +14,8 @@ import { noteConclusion, type Origin } from './origin.ts'
 import { FailureExplainer } from './outcome/explain-failure.ts'
 import { describeExpectation } from './outcome/expect.ts'
 import { readUsual, type Kin } from './watch/usual.ts'
-import {
-  endModeOf,
-  isInLastMinutes,
-  jobTooShort,
-  untilLastMs,
-  waitLimitMs,
-  type TimePolicy,
-} from './watch/last-minutes.ts'
-import type { EndMode, Journal, PlannedRun, StartedRun } from './journal.ts'
+import { endModeOf, jobTooShort, untilLastMs, waitLimitMs } from './watch/last-minutes.ts'
+import type { Journal, PlannedRun, StartedRun } from './journal.ts'
 import { causeOf, lookBack, type LookedBack } from './outcome/look-back.ts'
 import { judgeRun, type JudgePolicy } from './compare/judge.ts'
 import type { Reporter } from './events.ts'
@@ -32,11 +25,10 @@ import { watchRun, type Watched } from './watch/watch.ts'
 import type { Looks } from './watch/looks.ts'
 
 /** How a step follows its run, and when it ends it. */
-export interface FollowPolicy extends TimePolicy, JudgePolicy {
+export interface FollowPolicy extends CancelPolicy, JudgePolicy {
   readonly wait: boolean
   /** Milliseconds; undefined: adaptive. */
   readonly pollIntervalMs?: number | undefined
-  readonly onCancel: EndMode
   readonly onPaused: 'wait' | 'fail'
   /** So many milliseconds without an answer of the server, and the run is lost from sight. */
   readonly lostAfterMs: number
@@ -50,12 +42,8 @@ export interface FollowPolicy extends TimePolicy, JudgePolicy {
   readonly visualizations?: boolean
   /** With which other runs it is looked at; default: alone. */
   readonly looks?: Looks | undefined
-  /** For so many milliseconds a run is watched that ends because the step is aborted; default: what the runner leaves. */
-  readonly abortMs?: number | undefined
   /** What is said when the workflow is cancelled before there is a run. */
   readonly nothingToCancel: string
-  /** Page of the workflow run, or empty; ZenML shows it as the reason where a run has to be marked as failed. */
-  readonly workflowRunUrl: string
 }
 
 export interface RunDependencies {
@@ -93,15 +81,6 @@ export interface RunResult extends Outcome {
   /** Undefined if no run was started, or that is not known. */
   readonly runId: string | undefined
 }
-
-/** The runner sends its second signal 7.5 s after the first, and kills soon after; all must be said before. */
-const CANCEL_BUDGET_MS = 5_500
-
-/** Of the budget: for looking up a run whose answer is outstanding. The rest is for stopping it. */
-const CANCEL_LOOK_UP_MS = 2_500
-
-/** On top of the budget: a request that is under way when it is spent is cut off only then. */
-const CANCEL_GRACE_MS = 700
 
 /** After a time-out nobody hurries the step; a pod takes up to half a minute to end. */
 export const TIMEOUT_STOP_MS = 120_000
@@ -275,18 +254,16 @@ export class Follower {
     return { ...outcome, error: `${outcome.error ?? ''}${notStopped}` }
   }
 
-  #tellEnding(mode: EndMode, forMs: number, timeoutMs?: number): void {
-    if (mode === 'keep-running') return
-    this.deps.reporter.tell({ kind: 'ending', timeoutMs, mode, runId: this.#started?.id, forMs })
-  }
-
   async #endAfterTimeout(run: StartedRun, watched: Watched): Promise<Outcome> {
     const { timeoutMs, onTimeout } = this.#policy
     if (onTimeout === 'hand-over') return this.#handOver(run)
     const deadline = new Deadline(this.deps.clock, TIMEOUT_STOP_MS)
-    const reason = this.#reason('stopped after its timeout')
+    const reason = endReason('The workflow step was stopped after its timeout', this.#policy.workflowRunUrl)
     this.deps.journal.ending(onTimeout)
-    this.#tellEnding(onTimeout, TIMEOUT_STOP_MS, timeoutMs)
+    if (onTimeout !== 'keep-running') {
+      const ending = { mode: onTimeout, runId: run.id, forMs: TIMEOUT_STOP_MS, timeoutMs }
+      this.deps.reporter.tell({ kind: 'ending', ...ending })
+    }
     const ended = await endRun({ run, mode: onTimeout, reason, deadline }, this.deps)
     if (ended.settled) this.deps.journal.settled()
     const hasEnded = runPhase(ended.status) !== 'going-on'
@@ -318,51 +295,22 @@ export class Follower {
   }
 
   async #cancel(): Promise<Outcome> {
-    const { client, clock, timeLimit, journal } = this.deps
     if (this.#ended !== undefined) {
       return this.#cancelled(this.#ended.status, `Cancelled. ${this.#ended.sentence}`)
     }
     const run = this.#started ?? this.#planned
     if (run === undefined) return this.#cancelled('', this.#policy.nothingToCancel)
-    const { abortMs = CANCEL_BUDGET_MS, onCancel, onTimeout } = this.#policy
-    const isJobEnd = isInLastMinutes(this.#policy)
-    if (isJobEnd && onTimeout === 'hand-over' && this.#started !== undefined)
-      return this.#handOver(this.#started)
-    const mode = isJobEnd ? endModeOf(onTimeout) : onCancel
-    this.#tellEnding(mode, abortMs)
-    const signal = timeLimit(abortMs + CANCEL_GRACE_MS)
-    const ended = await cleanUp(
-      {
-        run,
-        mode,
-        reason: this.#reason('cancelled'),
-        lookUpUntil: new Deadline(clock, CANCEL_LOOK_UP_MS),
-        deadline: new Deadline(clock, abortMs),
-      },
-      { client: client.with({ signal }), clock, signal },
-    )
-    if (ended.settled) journal.settled()
-    const outcome = this.#cancelled(ended.status, `Cancelled. ${ended.sentence}`)
-    if (!isJobEnd) return outcome
-    return {
-      ...outcome,
-      conclusion: 'timed-out',
-      error: `The job's time is up: GitHub ends a job on a hosted runner after six hours (on-timeout: ${onTimeout}). ${ended.sentence}`,
-    }
+    if ('id' in run && isHandedOver(this.#policy)) return this.#handOver(run)
+    return { ...(await cancel(run, this.#policy, this.deps)), failedStep: this.#failedStep() }
   }
 
   #cancelled(status: string, error: string): Outcome {
-    const cause = causeOf([], this.#explainer)
-    return {
-      conclusion: 'cancelled',
-      status,
-      error,
-      failedStep: cause.kind === 'step' ? cause.step : undefined,
-    }
+    return { conclusion: 'cancelled', status, error, failedStep: this.#failedStep() }
   }
 
-  #reason(what: string): string {
-    return endReason(`The workflow step was ${what}`, this.#policy.workflowRunUrl)
+  #failedStep(): Outcome['failedStep'] {
+    const cause = causeOf([], this.#explainer)
+    return cause.kind === 'step' ? cause.step : undefined
   }
 
   #result(outcome: Outcome): RunResult {
