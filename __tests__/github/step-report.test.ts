@@ -162,7 +162,7 @@ test('a fault that is not of a step has an annotation of its own, also behind fa
 test('a run that is handed over: green, with what is not judged yet, and how to go on', async () => {
   const { report, errors, lines, outputs } = reporter()
   report.tell(started)
-  report.tell({ kind: 'handed-over', expectations: ['train.f1 > 0.5'] })
+  report.tell({ kind: 'handed-over', expectations: ['train.f1 > 0.5'], unseenMs: undefined })
   await report.ended({ conclusion: 'running', status: 'running', error: undefined, failedStep: undefined })
   expect(errors()).toEqual([])
   const { 'run-id': runId = '', ...others } = outputs()

@@ -155,7 +155,12 @@ export type RunEvent =
       readonly forMs: number
     }
   /** The time is up, and the run keeps running for somebody else to follow; what it is to be judged by then. */
-  | { readonly kind: 'handed-over'; readonly expectations: readonly string[] }
+  | {
+      readonly kind: 'handed-over'
+      readonly expectations: readonly string[]
+      /** For how many milliseconds nobody has seen the run; undefined: the last look was answered. */
+      readonly unseenMs: number | undefined
+    }
   | { readonly kind: 'server-lost'; readonly detail: string; readonly toleratedMs: number }
   | { readonly kind: 'server-back'; readonly afterMs: number }
   | { readonly kind: 'still-initializing'; readonly sinceMs: number; readonly reason: string | undefined }

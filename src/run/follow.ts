@@ -14,8 +14,8 @@ import { noteConclusion, type Origin } from './origin.ts'
 import { FailureExplainer } from './outcome/explain-failure.ts'
 import { describeExpectation } from './outcome/expect.ts'
 import { readUsual, type Kin } from './watch/usual.ts'
-import { endModeOf, jobTooShort, untilLastMs, waitLimitMs } from './watch/last-minutes.ts'
-import type { Journal, PlannedRun, StartedRun } from './journal.ts'
+import { endModeOf, isInLastMinutes, jobTooShort, untilLastMs, waitLimitMs } from './watch/last-minutes.ts'
+import type { Journal, PlannedRun, StartedRun, TimeoutMode } from './journal.ts'
 import { causeOf, lookBack, type LookedBack } from './outcome/look-back.ts'
 import { judgeRun, type JudgePolicy } from './compare/judge.ts'
 import type { Reporter } from './events.ts'
@@ -160,10 +160,12 @@ export class Follower {
       planned: (run) => {
         this.#planned = run
         journal.planned(run)
+        this.#noteLastMinutes(journal)
       },
       started: (run) => {
         this.#started = run
         journal.started(run)
+        this.#noteLastMinutes(journal)
       },
       ending: (mode) => {
         journal.ending(mode)
@@ -172,6 +174,11 @@ export class Follower {
         journal.settled()
       },
     }
+  }
+
+  /** A step that is killed before its watch begins leaves word to its post step, too. */
+  #noteLastMinutes(journal: Journal): void {
+    if (isInLastMinutes(this.#policy)) journal.ending(endModeOf(this.#policy.onTimeout))
   }
 
   async #watch(begun: Begun): Promise<Outcome> {
@@ -190,32 +197,34 @@ export class Follower {
     ).finally(() => {
       watching.abort()
     })
-    const known = { ...started, timeoutMs }
     switch (watched.kind) {
-      case 'over': {
-        this.deps.journal.settled()
-        this.#isOver = true
-        const { status: last } = watched.run
-        this.#ended = { status: last, sentence: `The run "${started.name}" had ended before and is ${last}` }
-        const lookedBack = await this.#lookBack(started, watched.run)
-        this.#details = lookedBack.details
-        const outcome = conclude(watched, { ...known, cause: lookedBack.cause })
-        return outcome.conclusion === 'completed'
-          ? judgeRun(begun, outcome, lookedBack, this.#policy, this.deps)
-          : outcome
-      }
+      case 'over':
+        return this.#concludeEnded(begun, watched)
       case 'gone':
       case 'paused':
         this.deps.journal.settled()
-        return conclude(watched, { ...known, cause: causeOf([], this.#explainer) })
+        return conclude(watched, { ...started, timeoutMs, cause: causeOf([], this.#explainer) })
       case 'lost':
         return this.#lose(
           watched.refuses,
-          conclude(watched, { ...known, cause: causeOf([], this.#explainer) }),
+          conclude(watched, { ...started, timeoutMs, cause: causeOf([], this.#explainer) }),
         )
       case 'timed-out':
-        return this.#endAfterTimeout({ ...started, status: watched.status }, watched)
+        return this.#endAfterTimeout(begun, watched)
     }
+  }
+
+  async #concludeEnded(begun: Begun, watched: Extract<Watched, { kind: 'over' }>): Promise<Outcome> {
+    const { started } = begun
+    const { status } = watched.run
+    this.deps.journal.settled()
+    this.#isOver = true
+    this.#ended = { status, sentence: `The run "${started.name}" had ended before and is ${status}` }
+    const lookedBack = await this.#lookBack(started, watched.run)
+    this.#details = lookedBack.details
+    const outcome = conclude(watched, { ...started, timeoutMs: undefined, cause: lookedBack.cause })
+    if (outcome.conclusion !== 'completed') return outcome
+    return judgeRun(begun, outcome, lookedBack, this.#policy, this.deps)
   }
 
   async #usual(status: string, kin: Kin, ageMs: number): Promise<Usual | undefined> {
@@ -254,17 +263,25 @@ export class Follower {
     return { ...outcome, error: `${outcome.error ?? ''}${notStopped}` }
   }
 
-  async #endAfterTimeout(run: StartedRun, watched: Watched): Promise<Outcome> {
+  async #endAfterTimeout(begun: Begun, watched: Extract<Watched, { kind: 'timed-out' }>): Promise<Outcome> {
     const { timeoutMs, onTimeout } = this.#policy
-    if (onTimeout === 'hand-over') return this.#handOver(run)
+    const { status, failed, unseenMs } = watched
+    const run = { ...begun.started, status }
+    const mode = endModeOf(onTimeout)
+    // Nothing is to be stopped, and what is known already is no result to wait for.
+    if (failed !== undefined && mode === 'keep-running') {
+      const outcome = await this.#concludeEnded(begun, { kind: 'over', run: failed.run })
+      return failed.running.length === 0 ? outcome : withStepsLeft(outcome, failed.running.length, onTimeout)
+    }
+    if (onTimeout === 'hand-over' && !hasFailed(status)) return this.#handOver(run, unseenMs)
     const deadline = new Deadline(this.deps.clock, TIMEOUT_STOP_MS)
     const reason = endReason('The workflow step was stopped after its timeout', this.#policy.workflowRunUrl)
-    this.deps.journal.ending(onTimeout)
-    if (onTimeout !== 'keep-running') {
-      const ending = { mode: onTimeout, runId: run.id, forMs: TIMEOUT_STOP_MS, timeoutMs }
+    this.deps.journal.ending(mode)
+    if (mode !== 'keep-running') {
+      const ending = { mode, runId: run.id, forMs: TIMEOUT_STOP_MS, timeoutMs }
       this.deps.reporter.tell({ kind: 'ending', ...ending })
     }
-    const ended = await endRun({ run, mode: onTimeout, reason, deadline }, this.deps)
+    const ended = await endRun({ run, mode, reason, deadline }, this.deps)
     if (ended.settled) this.deps.journal.settled()
     const hasEnded = runPhase(ended.status) !== 'going-on'
     if (ended.settled && hasEnded) this.#ended = ended
@@ -288,9 +305,10 @@ export class Follower {
     return { conclusion, status, error: undefined, failedStep: undefined }
   }
 
-  #handOver(run: StartedRun): Outcome {
+  #handOver(run: StartedRun, unseenMs: number | undefined): Outcome {
     const { expectations = [] } = this.#policy
-    this.deps.reporter.tell({ kind: 'handed-over', expectations: expectations.map(describeExpectation) })
+    const unjudged = expectations.map(describeExpectation)
+    this.deps.reporter.tell({ kind: 'handed-over', expectations: unjudged, unseenMs })
     return this.#leave(run, 'running')
   }
 
@@ -300,7 +318,8 @@ export class Follower {
     }
     const run = this.#started ?? this.#planned
     if (run === undefined) return this.#cancelled('', this.#policy.nothingToCancel)
-    if ('id' in run && isHandedOver(this.#policy)) return this.#handOver(run)
+    if ('id' in run && !hasFailed(run.status) && isHandedOver(this.#policy))
+      return this.#handOver(run, undefined)
     return { ...(await cancel(run, this.#policy, this.deps)), failedStep: this.#failedStep() }
   }
 
@@ -316,4 +335,13 @@ export class Follower {
   #result(outcome: Outcome): RunResult {
     return { ...outcome, runId: this.#started?.id }
   }
+}
+
+function hasFailed(status: string): boolean {
+  return ['failed', 'stopped'].includes(runPhase(status))
+}
+
+function withStepsLeft(outcome: Outcome, count: number, onTimeout: TimeoutMode): Outcome {
+  const left = count === 1 ? 'One of its steps keeps running' : `${count} of its steps keep running`
+  return { ...outcome, error: `${outcome.error ?? ''} (${left}; on-timeout: ${onTimeout})` }
 }

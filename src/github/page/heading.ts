@@ -28,12 +28,15 @@ const WORDS: Partial<Readonly<Record<Conclusion, string>>> = {
 const MAX_NAME_LENGTH = 300
 
 /** Such as `### ✅ ZenML run of training: completed`; while the step goes on, with the run's own state. */
-export function heading({ conclusion, withoutRun, status, pipeline, cells }: RunRecord): string {
+export function heading(record: RunRecord): string {
+  const { conclusion, withoutRun, status, pipeline, cells } = record
   const noun = cells === undefined ? 'ZenML run' : 'ZenML sweep'
   const subject = pipeline === undefined ? noun : `${noun} of ${escapeMarkdown(pipeline, MAX_NAME_LENGTH)}`
   if (conclusion !== undefined && withoutRun !== undefined) return `### ${SYMBOLS[conclusion]} ${withoutRun}`
-  if (conclusion !== undefined)
-    return `### ${SYMBOLS[conclusion]} ${subject}: ${WORDS[conclusion] ?? conclusion}`
+  if (conclusion !== undefined) {
+    const word = conclusion === 'running' && isUnseen(record) ? 'may still be running' : WORDS[conclusion]
+    return `### ${SYMBOLS[conclusion]} ${subject}: ${word ?? conclusion}`
+  }
   return `### ⏳ ${subject}: ${status === '' ? 'starting' : escapeMarkdown(status, MAX_NAME_LENGTH)}`
 }
 
@@ -70,9 +73,14 @@ function namedText(requested: Requested): string {
 
 /** ZenML's state where it says something that the conclusion does not. */
 export function stateText(record: RunRecord): string[] {
-  if (!tellsMore(record)) return []
   const state = code(record.status, MAX_NAME_LENGTH)
-  return [record.conclusion === 'lost' ? `last seen ${state}` : `${state} in ZenML`]
+  if (isUnseen(record)) return [`last seen ${state}`]
+  return tellsMore(record) ? [`${state} in ZenML`] : []
+}
+
+/** Whether its state is one that may be over by now. */
+function isUnseen({ conclusion, status, unseenMs }: RunRecord): boolean {
+  return status !== '' && (conclusion === 'lost' || (conclusion === 'running' && unseenMs !== undefined))
 }
 
 function tellsMore({ conclusion, status }: RunRecord): boolean {

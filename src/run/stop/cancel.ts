@@ -56,6 +56,7 @@ export async function cancel(
     const runId = 'id' in run ? run.id : undefined
     reporter.tell({ kind: 'ending', timeoutMs: undefined, mode, runId, forMs: abortMs })
   }
+  if (isJobEnd) journal.ending(mode)
   const signal = timeLimit(abortMs + CANCEL_GRACE_MS)
   const { status, sentence, settled } = await cleanUp(
     {
