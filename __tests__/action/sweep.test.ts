@@ -146,7 +146,7 @@ test('a sweep that its job on a hosted runner cannot hold is warned of, and so i
       const one = await scene.step({ pipeline: 'training', 'poll-interval': '1s' }, { env })
       expect(annotations('warning', one)).toEqual([
         expect.stringMatching(
-          /^The run will usually take another \d+ min( \d+ s)?, but GitHub ends this job in about 2 min \d+ s: on a hosted runner after six hours, or sooner as timeout-minutes says, which cannot be seen here\. Then on-timeout applies \(stop\)\. Write on-timeout: hand-over, and go on with wait\/ in another job, or use a self-hosted runner$/,
+          /^The run will usually take another \d+ min( \d+ s)?, but GitHub ends this job in about 2 min \d+ s, or sooner if timeout-minutes says so\. Then on-timeout applies \(stop\)\. Write on-timeout: hand-over and follow the run with wait\/ in another job, or use a self-hosted runner$/,
         ),
       ])
       expect(one.outputs['conclusion']).toBe('completed')
