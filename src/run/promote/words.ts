@@ -55,7 +55,7 @@ export function replacedNewer(version: ModelVersion, newer: ModelVersion, stage:
 
 /** @param why a sentence without its full stop */
 export function notKnown(version: ModelVersion, stage: Stage, why: string): string {
-  return `It is not known whether ${shownVersion(version)} is ${inStage(stage)} now: ${why}. It is safe to run the step again`
+  return `It is not known whether ${shownVersion(version)} is ${inStage(stage)} now: ${why}. Run the step again to be sure`
 }
 
 function capital(text: string): string {
