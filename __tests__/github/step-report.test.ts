@@ -215,16 +215,17 @@ test.each([
   },
 )
 
-test('where no run was started, summary and comment say so, and what was to be run', async () => {
+test('where no run was started, summary and comment say so, and once what was to be run', async () => {
   const { report } = reporter()
   const comments: string[] = []
   const update = async (record: RunRecord): Promise<void> => void comments.push(renderComment(record, PLACE))
-  report.address({ summary: true, comment: { update } })
+  const requested = { kind: 'snapshot', reference: 'nightly', pipeline: undefined } as const
+  report.address({ summary: true, comment: { update }, requested })
   report.tell({ kind: 'resolved', definition })
   await report.ended({ ...failed, status: '', error: 'parameters: no step has a parameter "x"' })
   const told =
     '### ❌ No ZenML run was started\n\n' +
-    'Requested: snapshot `nightly` of the pipeline `training`\n\n' +
+    'Pipeline `training`\n\n' +
     'Snapshot `nightly`, made 5 Jan 2026 by `ann` from commit `0123456`, stack `production`\n\n`parameters: no step has a parameter "x"`\n'
   expect(files.read('summary')).toContain(told)
   expect(comments).toEqual([expect.stringContaining(told)])

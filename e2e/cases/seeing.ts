@@ -109,7 +109,7 @@ async function whatArtifactsShow(scene: Scene): Promise<void> {
     expectTexts(result.summary, [
       '| metric | value |\n| --- | --- |\n| accuracy | 0.75 |',
       '| actual | cat | dog |\n| --- | --- | --- |\n| cat | 75 | 25 |',
-      '`evaluate.page` (HTML page), `evaluate.plot` (picture)',
+      '`evaluate.page` (HTML page), `evaluate.plot` (image)',
     ])
     expectTexts(await readFile(file, 'utf8'), [
       "content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'",

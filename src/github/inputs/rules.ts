@@ -149,7 +149,7 @@ export function handOverFaults(
 }
 
 const NO_HAND_OVER =
-  'missing; on-timeout: hand-over needs a time after which the step hands over, such as timeout: 5h (only on a runner that GitHub hosts, the end of the job says when)'
+  'missing; on-timeout: hand-over needs it on runners that GitHub does not host; write a time such as 5h'
 
 /** What compares with a baseline needs one. */
 export function baselineFaults(raw: RawInputs, expectations: readonly Expectation[] = []): InputFault[] {
@@ -250,7 +250,7 @@ function versionFaults(
   if (given[0] === 'version') return fault('model', 'missing; write the name or the id of the model')
   return fault(
     'run',
-    'missing; write the id or the name of a run that made a model version, or model and version in its place',
+    'missing; write the id or name of a run that made a model version, or model and version',
   )
 }
 

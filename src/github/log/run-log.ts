@@ -191,9 +191,9 @@ function jobTooShortLine({
 }: Extract<RunEvent, { kind: 'job-too-short' }>): string {
   const what = isForecast ? 'The run will usually take another' : 'The timeout is'
   return (
-    `${what} ${shownDuration(needsMs)}, but GitHub ends this job in about ${shownDuration(leftMs)}: on a hosted runner after six ` +
-    `hours, or sooner as timeout-minutes says, which cannot be seen here. Then on-timeout applies (${onTimeout}). ` +
-    'Write on-timeout: hand-over, and go on with wait/ in another job, or use a self-hosted runner'
+    `${what} ${shownDuration(needsMs)}, but GitHub ends this job in about ${shownDuration(leftMs)}, or sooner if timeout-minutes ` +
+    `says so. Then on-timeout applies (${onTimeout}). ` +
+    'Write on-timeout: hand-over and follow the run with wait/ in another job, or use a self-hosted runner'
   )
 }
 

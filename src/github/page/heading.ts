@@ -54,11 +54,11 @@ export function headLine(record: RunRecord): string {
   ].join(' · ')
 }
 
-/** What was found, or else, as after a failed login, what the inputs name. */
-function requestText({ definition, requested }: RunRecord): string {
-  if (definition === undefined) return requested === undefined ? '' : `Requested: ${namedText(requested)}`
-  const { kind, id, name, pipeline } = definition
-  return `Requested: ${namedText({ kind, reference: name ?? id, pipeline: pipeline?.name })}`
+/** What the inputs name, where it was not found, as after a failed login; else its pipeline: the line below names it. */
+function requestText({ definition, pipeline, requested }: RunRecord): string {
+  if (definition !== undefined)
+    return pipeline === undefined ? '' : `Pipeline ${code(pipeline, MAX_NAME_LENGTH)}`
+  return requested === undefined ? '' : `Requested: ${namedText(requested)}`
 }
 
 const NOUNS = { snapshot: 'snapshot', template: 'run template', run: 'run' } as const
