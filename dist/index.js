@@ -40605,11 +40605,12 @@ const readFile = async (path, maxBytes) => {
         return { ok: false, reason: code === 'ENOENT' || code === 'ENOTDIR' ? 'missing' : 'unreadable', code };
     }
 };
-/** For how many milliseconds a file has been as it is; undefined where it cannot be seen. */
+/** For how many milliseconds a file has been there, even if it was written again; undefined where it cannot be seen. */
 async function fileAgeMs(path) {
     try {
-        const { mtimeMs } = await (0,promises_.stat)(path);
-        return Date.now() - mtimeMs;
+        const { birthtimeMs, mtimeMs } = await (0,promises_.stat)(path);
+        // Some file systems do not know when it was made.
+        return Date.now() - (birthtimeMs > 0 ? Math.min(birthtimeMs, mtimeMs) : mtimeMs);
     }
     catch {
         return undefined;
@@ -51260,7 +51261,7 @@ function handOverFaults({ 'on-timeout': onTimeout, timeout, wait }, isHosted) {
         return [];
     return [undefined, 'none'].includes(timeout?.trim()) ? rules_fault('timeout', NO_HAND_OVER) : [];
 }
-const NO_HAND_OVER = 'missing; on-timeout: hand-over needs a time after which the step hands over, such as timeout: 5h (only on a runner that GitHub hosts, the end of the job says when)';
+const NO_HAND_OVER = 'missing; on-timeout: hand-over needs it on runners that GitHub does not host; write a time such as 5h';
 /** What compares with a baseline needs one. */
 function baselineFaults(raw, expectations = []) {
     if (raw.baseline !== undefined)
@@ -51332,7 +51333,7 @@ function versionFaults(raw, ...place) {
     }
     if (given[0] === 'version')
         return rules_fault('model', 'missing; write the name or the id of the model');
-    return rules_fault('run', 'missing; write the id or the name of a run that made a model version, or model and version in its place');
+    return rules_fault('run', 'missing; write the id or name of a run that made a model version, or model and version');
 }
 /** With or without TLS, it is the same server. */
 function isSamePlace(url, other) {
@@ -51401,13 +51402,13 @@ function readGivenInputs(env, names, parse) {
         return fault('ZENML_STORE_URL', problem);
     }
     if (!/^https?:\/\//i.test(url)) {
-        const problem = 'is not a web address (it is not shown here: that of a database can hold a password); ' +
+        const problem = 'is not a web address (not shown, as it may hold a password); ' +
             'set it to the https:// address of the ZenML server, or give the inputs server-url and api-key';
         return fault('ZENML_STORE_URL', problem);
     }
     if (second !== undefined) {
-        const problem = 'cannot be combined with ZENML_STORE_API_TOKEN: one of the two may be for another server; ' +
-            'give the inputs server-url and api-key, or set only the one that is for ZENML_STORE_URL';
+        const problem = 'cannot be combined with ZENML_STORE_API_TOKEN: one may be for another server; ' +
+            'set only one, or give the inputs server-url and api-key';
         return fault('ZENML_STORE_API_KEY', problem);
     }
     if (credential === 'access-token' && !isExportedPair(url, env, parse)) {
@@ -52279,8 +52280,8 @@ function isHosted(env) {
  * Milliseconds until GitHub ends this job, at the latest: a shorter `timeout-minutes` cannot be seen. Undefined on a runner
  * that is not GitHub's own, where there is no such limit.
  *
- * @param fileAgeMs gives for how long a file has been there. The runner writes that of the event when the job begins, and
- *   nothing else says when that was.
+ * @param fileAgeMs gives for how long a file has been there. The runner makes that of the event for the job's first step and
+ *   writes it again for each (actions/runner, ActionRunner.cs, WriteWebhookPayload); nothing else says when the job began.
  */
 async function jobLeftMs(env, fileAgeMs) {
     if (!isHosted(env))
@@ -55674,11 +55675,12 @@ function codeLogLine(code) {
 /** The same as Markdown, with the commits that the workflow is about; empty if nothing is known. */
 function codeLine({ code, commits: { head, workflow } }) {
     const show = (text) => markdown_code(text, code_text_MAX_NAME_LENGTH);
-    return [
+    const line = [
         ...code_text_optional(code && codeText(code, show), ''),
         ...code_text_optional(head && show(shortened(head)), 'for commit '),
         ...code_text_optional(workflow && show(shortened(workflow)), 'workflow at commit '),
     ].join(' \u00b7 ');
+    return `${line.slice(0, 1).toUpperCase()}${line.slice(1)}`;
 }
 /**
  * What to tell on a pull request where the run's code is that of another commit; undefined elsewhere, and where one of
@@ -56123,8 +56125,10 @@ class SweepLog {
                 this.#warn(`${name}: the run has been initializing for ${shownDuration(event.sinceMs)}`);
                 return;
             case 'resume-unclear':
+                this.#warn(`${name}: several runs of earlier attempts match (${inline(event.names.join(', '), LONG)}), so a new one is started`);
+                return;
             case 'resume-foreign':
-                this.#warn(`${name}: several earlier runs match, or they ran another snapshot or template. Starting a new one`);
+                this.#warn(`${name}: earlier attempts ran another template or snapshot (${inline(event.names.join(', '), LONG)}), so a new run is started`);
                 return;
             case 'details':
                 if (event.details.missing.length > 0)
@@ -56447,9 +56451,9 @@ function endingLine({ timeoutMs, mode, runId, forMs }) {
 }
 function jobTooShortLine({ needsMs, leftMs, isForecast, onTimeout, }) {
     const what = isForecast ? 'The run will usually take another' : 'The timeout is';
-    return (`${what} ${shownDuration(needsMs)}, but GitHub ends this job in about ${shownDuration(leftMs)}: on a hosted runner after six ` +
-        `hours, or sooner as timeout-minutes says, which cannot be seen here. Then on-timeout applies (${onTimeout}). ` +
-        'Write on-timeout: hand-over, and go on with wait/ in another job, or use a self-hosted runner');
+    return (`${what} ${shownDuration(needsMs)}, but GitHub ends this job in about ${shownDuration(leftMs)}, or sooner if timeout-minutes ` +
+        `says so. Then on-timeout applies (${onTimeout}). ` +
+        'Write on-timeout: hand-over and follow the run with wait/ in another job, or use a self-hosted runner');
 }
 /** One annotation, however much it is: a step has room for ten. */
 function unreadLine(missing) {
@@ -56627,7 +56631,7 @@ function readErrorBody(answer, addressInput = 'server-url') {
     if (answer.status < 300 && !isOwn) {
         return {
             source: 'something that is not a ZenML API',
-            message: `an answer of an unknown shape: ${shape(answer.body, json)}`,
+            message: `an unexpected answer: ${shape(answer.body, json)}; check ${addressInput} (a proxy may answer there), or update this action if ZenML is newer`,
         };
     }
     // A ZenML that says no gives a reason in `detail`; only one that fails, or is too busy, says it otherwise.
@@ -58469,7 +58473,7 @@ function keyGrant(baseUrl, key, otherwise) {
         addressInput: 'server-url',
         credentialInput: 'api-key',
         whoAnswers: 'ZenML server',
-        advice: 'api-key is the whole key of a service account of this server, and that neither was rotated or deactivated',
+        advice: 'api-key is the whole key of a service account on this server, and still valid',
         request: () => Promise.resolve({ url: `${baseUrl}/api/v1/login`, form: { password: key } }),
         ...(otherwise && { otherwise }),
     };
@@ -58484,7 +58488,7 @@ function managementKeyGrant(proApiUrl, key) {
     return {
         ...MANAGEMENT,
         credentialInput: 'api-key',
-        advice: "api-key is the whole key of a service account of the organization, and that neither was rotated or deactivated; a workspace's own key works only with server-url instead of workspace",
+        advice: "api-key is the whole key of a service account of the organization, and still valid; a workspace's own key needs server-url instead of workspace",
         request: () => Promise.resolve({
             url: `${proApiUrl}/auth/login`,
             headers: { authorization: `Bearer ${key}` },
@@ -59520,7 +59524,7 @@ async function readAndTell(read, env, log) {
 
 const FAILED = 'ZenML login failed';
 /** Their post steps see the variables as they are at the job's end. */
-const OTHER_SERVER = 'ZENML_STORE_URL named another server before: earlier steps of this job that used it can no longer look after their runs; give them the inputs server-url and api-key';
+const OTHER_SERVER = 'ZENML_STORE_URL named another server before, so earlier steps cannot look after their runs at the end; give them the inputs server-url and api-key';
 /** The last moment that a date of four digits can say; a server may name any number of seconds. */
 const LAST_MOMENT_MS = Date.UTC(9999, 11, 31);
 /**
@@ -62393,7 +62397,7 @@ function sentenceFor(found, { name }) {
         case 'none':
             return `No run named "${name}" is on the server. The request to start it was sent, so check again later if in doubt`;
         case 'unknown':
-            return `Whether the run "${name}" was started is not known, because the server could not be asked. If it was, it may still be running under this name`;
+            return `Whether the run "${name}" was started is not known: the server did not answer. If it was, it may still be running`;
     }
 }
 async function clean_up_lookUp(planned, { lookUpUntil, deadline }, { client, clock, signal }) {
@@ -62502,6 +62506,8 @@ async function cancel(run, policy, { client, clock, reporter, journal, timeLimit
         const runId = 'id' in run ? run.id : undefined;
         reporter.tell({ kind: 'ending', timeoutMs: undefined, mode, runId, forMs: abortMs });
     }
+    if (isJobEnd)
+        journal.ending(mode);
     const signal = timeLimit(abortMs + CANCEL_GRACE_MS);
     const { status, sentence, settled } = await cleanUp({
         run,
@@ -63224,10 +63230,16 @@ function missedExpectations(runName, verdicts) {
     const missed = verdicts.filter(({ held }) => !held);
     if (missed.length === 0)
         return undefined;
-    const list = missed.map(({ wanted, got }) => `expected ${wanted}, got ${got}`).join('; ');
     const count = `${missed.length} of ${verdicts.length} expectations ${missed.length === 1 ? 'was' : 'were'}`;
     const which = verdicts.length === 1 ? 'the expectation was' : count;
-    return `The run "${runName}" completed, but ${which} not met: ${list}`;
+    return `The run "${runName}" completed, but ${which} not met: ${missedClauses(verdicts)}`;
+}
+/** The same for a place that says already whose they are: `expected train.accuracy >= 0.9, got 0.8`. */
+function missedClauses(verdicts) {
+    return verdicts
+        .filter(({ held }) => !held)
+        .map(({ wanted, got }) => `expected ${wanted}, got ${got}`)
+        .join('; ');
 }
 /** As a person writes it. */
 function describeExpectation({ name, operator, wanted }) {
@@ -64748,6 +64760,11 @@ class Watch {
     /** What the last look at the run itself said; undefined before the first. */
     #fingerprint;
     #changedAt;
+    /** The run, where it has failed or was stopped, and may go on all the same. */
+    #failed;
+    #seenAt;
+    /** Whether the last look was answered. */
+    #isInSight = true;
     #lostSince;
     /** As it was told last. */
     #toleratedMs;
@@ -64764,6 +64781,7 @@ class Watch {
         this.#startedAt = deps.clock.elapsed();
         this.#looks = request.looks ?? aloneWith(deps.clock);
         this.#changedAt = this.#startedAt;
+        this.#seenAt = this.#startedAt;
         this.#status = request.status;
         this.#questions = new Questions(request.run.id, deps);
         this.#patience = new Patience(deps.clock);
@@ -64785,9 +64803,15 @@ class Watch {
             if (watched !== undefined)
                 return watched;
             if (this.#remainingMs <= 0)
-                return { kind: 'timed-out', status: this.#status };
+                return this.#timedOut();
             await this.#sleep();
         }
+    }
+    #timedOut() {
+        const status = this.#status;
+        const failed = this.#failed && { run: this.#failed, running: this.#steps.running };
+        const unseenMs = this.#isInSight ? undefined : this.#deps.clock.elapsed() - this.#seenAt;
+        return { kind: 'timed-out', status, failed, unseenMs };
     }
     async #sleep() {
         const { clock, signal } = this.#deps;
@@ -64851,6 +64875,8 @@ class Watch {
     }
     #noteAnswer() {
         this.#patience.answered();
+        this.#isInSight = true;
+        this.#seenAt = this.#deps.clock.elapsed();
         this.#askedToWaitMs = 0;
         if (this.#lostSince === undefined)
             return;
@@ -64875,7 +64901,8 @@ class Watch {
             await this.#noteParts(all);
         if (isChanged && isEnd)
             this.#tellState(run);
-        if (needsSteps(run))
+        this.#failed = needsSteps(run) ? run : undefined;
+        if (this.#failed !== undefined)
             this.#noteGoingOn(all?.steps);
         const sighting = all === undefined ? { run } : { run, steps: all.steps };
         if (isOver(sighting, this.#deps.clock.elapsed() - this.#changedAt))
@@ -64954,6 +64981,7 @@ class Watch {
     #noteFailure(error) {
         const status = this.#status;
         const detail = error.message;
+        this.#isInSight = false;
         this.#askedToWaitMs = Math.min(retryAfterOf(error), LONGEST_ASKED_WAIT_MS);
         if (this.#patience.isGone(error))
             return { kind: 'gone', status, detail };
@@ -64968,6 +64996,7 @@ class Watch {
     }
     /** One no does not end the watch, whoever says it; some in a row do. */
     #noteRefusal(detail) {
+        this.#isInSight = false;
         const { lostAfterMs } = this.#request;
         const doubtedMs = Math.min(DOUBTED_MS, lostAfterMs);
         const isFinal = this.#patience.refused(doubtedMs);
@@ -65079,10 +65108,12 @@ class Follower {
             planned: (run) => {
                 this.#planned = run;
                 journal.planned(run);
+                this.#noteLastMinutes(journal);
             },
             started: (run) => {
                 this.#started = run;
                 journal.started(run);
+                this.#noteLastMinutes(journal);
             },
             ending: (mode) => {
                 journal.ending(mode);
@@ -65091,6 +65122,11 @@ class Follower {
                 journal.settled();
             },
         };
+    }
+    /** A step that is killed before its watch begins leaves word to its post step, too. */
+    #noteLastMinutes(journal) {
+        if (isInLastMinutes(this.#policy))
+            journal.ending(endModeOf(this.#policy.onTimeout));
     }
     async #watch(begun) {
         const { started, kin, ageMs } = begun;
@@ -65104,29 +65140,31 @@ class Follower {
         const watched = await watchRun({ ...this.#policy, timeoutMs: waitLimitMs(this.#policy), run: started, status, url, usual, ageMs }, { ...this.deps, failedSteps, failedChildRuns }).finally(() => {
             watching.abort();
         });
-        const known = { ...started, timeoutMs };
         switch (watched.kind) {
-            case 'over': {
-                this.deps.journal.settled();
-                this.#isOver = true;
-                const { status: last } = watched.run;
-                this.#ended = { status: last, sentence: `The run "${started.name}" had ended before and is ${last}` };
-                const lookedBack = await this.#lookBack(started, watched.run);
-                this.#details = lookedBack.details;
-                const outcome = conclude(watched, { ...known, cause: lookedBack.cause });
-                return outcome.conclusion === 'completed'
-                    ? judgeRun(begun, outcome, lookedBack, this.#policy, this.deps)
-                    : outcome;
-            }
+            case 'over':
+                return this.#concludeEnded(begun, watched);
             case 'gone':
             case 'paused':
                 this.deps.journal.settled();
-                return conclude(watched, { ...known, cause: causeOf([], this.#explainer) });
+                return conclude(watched, { ...started, timeoutMs, cause: causeOf([], this.#explainer) });
             case 'lost':
-                return this.#lose(watched.refuses, conclude(watched, { ...known, cause: causeOf([], this.#explainer) }));
+                return this.#lose(watched.refuses, conclude(watched, { ...started, timeoutMs, cause: causeOf([], this.#explainer) }));
             case 'timed-out':
-                return this.#endAfterTimeout({ ...started, status: watched.status }, watched);
+                return this.#endAfterTimeout(begun, watched);
         }
+    }
+    async #concludeEnded(begun, watched) {
+        const { started } = begun;
+        const { status } = watched.run;
+        this.deps.journal.settled();
+        this.#isOver = true;
+        this.#ended = { status, sentence: `The run "${started.name}" had ended before and is ${status}` };
+        const lookedBack = await this.#lookBack(started, watched.run);
+        this.#details = lookedBack.details;
+        const outcome = conclude(watched, { ...started, timeoutMs: undefined, cause: lookedBack.cause });
+        if (outcome.conclusion !== 'completed')
+            return outcome;
+        return judgeRun(begun, outcome, lookedBack, this.#policy, this.deps);
     }
     async #usual(status, kin, ageMs) {
         if (runPhase(status) !== 'going-on')
@@ -65165,18 +65203,26 @@ class Follower {
             : '. It was not stopped (on-lost: keep-running)';
         return { ...outcome, error: `${outcome.error ?? ''}${notStopped}` };
     }
-    async #endAfterTimeout(run, watched) {
+    async #endAfterTimeout(begun, watched) {
         const { timeoutMs, onTimeout } = this.#policy;
-        if (onTimeout === 'hand-over')
-            return this.#handOver(run);
+        const { status, failed, unseenMs } = watched;
+        const run = { ...begun.started, status };
+        const mode = endModeOf(onTimeout);
+        // Nothing is to be stopped, and what is known already is no result to wait for.
+        if (failed !== undefined && mode === 'keep-running') {
+            const outcome = await this.#concludeEnded(begun, { kind: 'over', run: failed.run });
+            return failed.running.length === 0 ? outcome : withStepsLeft(outcome, failed.running.length, onTimeout);
+        }
+        if (onTimeout === 'hand-over' && !hasFailed(status))
+            return this.#handOver(run, unseenMs);
         const deadline = new Deadline(this.deps.clock, TIMEOUT_STOP_MS);
         const reason = endReason('The workflow step was stopped after its timeout', this.#policy.workflowRunUrl);
-        this.deps.journal.ending(onTimeout);
-        if (onTimeout !== 'keep-running') {
-            const ending = { mode: onTimeout, runId: run.id, forMs: TIMEOUT_STOP_MS, timeoutMs };
+        this.deps.journal.ending(mode);
+        if (mode !== 'keep-running') {
+            const ending = { mode, runId: run.id, forMs: TIMEOUT_STOP_MS, timeoutMs };
             this.deps.reporter.tell({ kind: 'ending', ...ending });
         }
-        const ended = await endRun({ run, mode: onTimeout, reason, deadline }, this.deps);
+        const ended = await endRun({ run, mode, reason, deadline }, this.deps);
         if (ended.settled)
             this.deps.journal.settled();
         const hasEnded = runPhase(ended.status) !== 'going-on';
@@ -65199,9 +65245,10 @@ class Follower {
         this.deps.journal.settled();
         return { conclusion, status, error: undefined, failedStep: undefined };
     }
-    #handOver(run) {
+    #handOver(run, unseenMs) {
         const { expectations = [] } = this.#policy;
-        this.deps.reporter.tell({ kind: 'handed-over', expectations: expectations.map(describeExpectation) });
+        const unjudged = expectations.map(describeExpectation);
+        this.deps.reporter.tell({ kind: 'handed-over', expectations: unjudged, unseenMs });
         return this.#leave(run, 'running');
     }
     async #cancel() {
@@ -65211,8 +65258,8 @@ class Follower {
         const run = this.#started ?? this.#planned;
         if (run === undefined)
             return this.#cancelled('', this.#policy.nothingToCancel);
-        if ('id' in run && isHandedOver(this.#policy))
-            return this.#handOver(run);
+        if ('id' in run && !hasFailed(run.status) && isHandedOver(this.#policy))
+            return this.#handOver(run, undefined);
         return { ...(await cancel(run, this.#policy, this.deps)), failedStep: this.#failedStep() };
     }
     #cancelled(status, error) {
@@ -65225,6 +65272,13 @@ class Follower {
     #result(outcome) {
         return { ...outcome, runId: this.#started?.id };
     }
+}
+function hasFailed(status) {
+    return ['failed', 'stopped'].includes(runPhase(status));
+}
+function withStepsLeft(outcome, count, onTimeout) {
+    const left = count === 1 ? 'One of its steps keeps running' : `${count} of its steps keep running`;
+    return { ...outcome, error: `${outcome.error ?? ''} (${left}; on-timeout: ${onTimeout})` };
 }
 
 ;// CONCATENATED MODULE: ./build/run/find/earlier-run.js
@@ -65402,7 +65456,7 @@ async function endLate(run, request, deps) {
     if (ended.kind !== 'ended')
         return ended;
     throw new RunError(`No run could be started within trigger-timeout. The server created the run "${request.name}" and then failed: ` +
-        `${request.doubt.detail}. The run never began, so it was ended and is now failed; nothing else was started`, 'timed-out');
+        `${request.doubt.detail}. The run never began, so it was ended. Run the step again`, 'timed-out');
 }
 /** Ends it, and reads that it has ended by our hand and not by its own. */
 async function end(run, request, deps) {
@@ -65562,13 +65616,13 @@ function namesakeUnknown(name, id) {
 }
 /** An answer that proves a start, about a run that cannot be shown to be this step's. */
 function startedAnother(run) {
-    return new RunError(`The server answered the request to start a run with ${called(run)}, but nothing shows that it is the one that this ` +
-        'step started. It was left alone; check it before you start another', 'lost');
+    return new RunError(`The server answered the start with ${called(run)}, but nothing shows that this step started it. It was left alone; ` +
+        'check it before you start another', 'lost');
 }
 /** The same, where the server would not show it. */
 function startedUnseen(run, detail) {
-    return new RunError(`The server answered the request to start a run with ${called(run)}, which could not be looked at (${detail}). It was ` +
-        'left alone; check it before you start another', 'lost');
+    return new RunError(`The server answered the start with ${called(run)}, which could not be read (${detail}). It was left alone; ` +
+        'check it before you start another', 'lost');
 }
 function called({ id, name }) {
     return name === undefined ? `the run ${id}` : `the run "${name}" (${id})`;
@@ -65576,7 +65630,7 @@ function called({ id, name }) {
 /** ZenML 0.96.0 and 0.96.1 keep the run that found no free slot, and with it its name; newer ones delete it. */
 function leftByFullQueue(name, reason) {
     return new RunError(`The server had no free slot and left the failed run "${name}" behind: ${reason.replace(/[\s.]+$/, '')}. ` +
-        'Run this step again later, or upgrade ZenML to 0.96.2 or newer, where the action waits for a free slot');
+        'Run this step again later. From ZenML 0.96.2, the action waits for a slot instead');
 }
 /** A no that does not rule out that the run is started yet: by an earlier sending, or because it is not ZenML's. */
 function refusedAfterDoubt(refusal, name) {
@@ -66193,6 +66247,7 @@ const NOTHING_KNOWN = {
     runFailure: undefined,
     verdicts: [],
     unjudged: [],
+    unseenMs: undefined,
     comparison: undefined,
     cells: undefined,
     sweep: undefined,
@@ -66586,13 +66641,16 @@ const WORDS = {
 };
 const heading_MAX_NAME_LENGTH = 300;
 /** Such as `### \u2705 ZenML run of training: completed`; while the step goes on, with the run's own state. */
-function heading({ conclusion, withoutRun, status, pipeline, cells }) {
+function heading(record) {
+    const { conclusion, withoutRun, status, pipeline, cells } = record;
     const noun = cells === undefined ? 'ZenML run' : 'ZenML sweep';
     const subject = pipeline === undefined ? noun : `${noun} of ${escapeMarkdown(pipeline, heading_MAX_NAME_LENGTH)}`;
     if (conclusion !== undefined && withoutRun !== undefined)
         return `### ${SYMBOLS[conclusion]} ${withoutRun}`;
-    if (conclusion !== undefined)
-        return `### ${SYMBOLS[conclusion]} ${subject}: ${WORDS[conclusion] ?? conclusion}`;
+    if (conclusion !== undefined) {
+        const word = conclusion === 'running' && isUnseen(record) ? 'may still be running' : WORDS[conclusion];
+        return `### ${SYMBOLS[conclusion]} ${subject}: ${word ?? conclusion}`;
+    }
     return `### \u23f3 ${subject}: ${status === '' ? 'starting' : escapeMarkdown(status, heading_MAX_NAME_LENGTH)}`;
 }
 /** Link, duration and what is usual, in one line; of a run that was not started what it would have been of. */
@@ -66609,12 +66667,11 @@ function headLine(record) {
         ...cacheShare(record),
     ].join(' \u00b7 ');
 }
-/** What was found, or else, as after a failed login, what the inputs name. */
-function requestText({ definition, requested }) {
-    if (definition === undefined)
-        return requested === undefined ? '' : `Requested: ${namedText(requested)}`;
-    const { kind, id, name, pipeline } = definition;
-    return `Requested: ${namedText({ kind, reference: name ?? id, pipeline: pipeline?.name })}`;
+/** What the inputs name, where it was not found, as after a failed login; else its pipeline: the line below names it. */
+function requestText({ definition, pipeline, requested }) {
+    if (definition !== undefined)
+        return pipeline === undefined ? '' : `Pipeline ${markdown_code(pipeline, heading_MAX_NAME_LENGTH)}`;
+    return requested === undefined ? '' : `Requested: ${namedText(requested)}`;
 }
 const heading_NOUNS = { snapshot: 'snapshot', template: 'run template', run: 'run' };
 function namedText(requested) {
@@ -66627,10 +66684,14 @@ function namedText(requested) {
 }
 /** ZenML's state where it says something that the conclusion does not. */
 function stateText(record) {
-    if (!tellsMore(record))
-        return [];
     const state = markdown_code(record.status, heading_MAX_NAME_LENGTH);
-    return [record.conclusion === 'lost' ? `last seen ${state}` : `${state} in ZenML`];
+    if (isUnseen(record))
+        return [`last seen ${state}`];
+    return tellsMore(record) ? [`${state} in ZenML`] : [];
+}
+/** Whether its state is one that may be over by now. */
+function isUnseen({ conclusion, status, unseenMs }) {
+    return status !== '' && (conclusion === 'lost' || (conclusion === 'running' && unseenMs !== undefined));
 }
 function tellsMore({ conclusion, status }) {
     if (status === '' || conclusion === undefined || conclusion === status)
@@ -66767,6 +66828,12 @@ function unjudgedText(unjudged) {
     const shown = unjudged.slice(0, MOST_UNJUDGED).map((wanted) => markdown_code(wanted));
     const more = unjudged.length - shown.length;
     return `Not judged yet: ${shown.join(', ')}${more > 0 ? ` and ${grouped(more)} more` : ''}`;
+}
+/** How to follow a run that was handed over; empty for any other. */
+function handedOverText({ conclusion, runId }) {
+    if (conclusion !== 'running' || runId === undefined)
+        return '';
+    return `Handed over. To follow the run further, use wait/ with ${markdown_code(`run: ${runId}`)}`;
 }
 function signOf({ held, isUnchecked }) {
     if (isUnchecked === true)
@@ -67629,7 +67696,7 @@ function resultLine(record) {
         case 'started':
             return 'The run continues in ZenML; not waiting for it (wait: false)';
         case 'running':
-            return `Handed over (on-timeout: hand-over): the run keeps running in ZenML. To follow it further, use wait/ with run: ${inline(record.runId ?? '')}`;
+            return `Handed over (on-timeout: hand-over): ${stateAtHandOver(record)}. To follow it further, use wait/ with run: ${inline(record.runId ?? '')}`;
         case 'completed':
             if (record.sweep !== undefined)
                 return sweepLine(record.sweep);
@@ -67673,6 +67740,11 @@ function errorOutput({ error, failures, steps }) {
         .map(({ step, fault }) => `Step ${inline(step)} failed${fault === undefined ? '' : `: ${faultLine(fault)}`}`);
     return cut([error, ...others, ...(more > 0 ? [`and ${more} more`] : [])].join('\n'), closing_words_MAX_ERROR_LENGTH);
 }
+function stateAtHandOver({ status, unseenMs }) {
+    if (unseenMs === undefined)
+        return 'the run keeps running in ZenML';
+    return `for ${shownDuration(unseenMs)} the server has not shown the run, which was ${inline(status)} when last seen and may still be running`;
+}
 
 ;// CONCATENATED MODULE: ./build/github/json-outputs.js
 
@@ -67710,10 +67782,10 @@ function shownSteps(steps) {
     const list = new BoundedList(steps.map(stepEntry));
     if (list.left === 0)
         return list.text;
-    const failed = steps.filter(hasFailed);
-    return shownList([...failed, ...steps.filter((step) => !hasFailed(step))].map(stepEntry));
+    const failed = steps.filter(json_outputs_hasFailed);
+    return shownList([...failed, ...steps.filter((step) => !json_outputs_hasFailed(step))].map(stepEntry));
 }
-function hasFailed({ status }) {
+function json_outputs_hasFailed({ status }) {
     return status === 'failed';
 }
 function stepEntry({ name, status, startTime, durationMs, attempt }) {
@@ -67897,8 +67969,10 @@ class RecordKeeper {
             this.#known.comparison = event.comparison;
         if (event.kind === 'expectations')
             this.#known.verdicts = event.verdicts;
-        if (event.kind === 'handed-over')
+        if (event.kind === 'handed-over') {
             this.#known.unjudged = event.expectations;
+            this.#known.unseenMs = event.unseenMs;
+        }
     }
     end(end) {
         const { conclusion, status } = end;
@@ -67908,7 +67982,7 @@ class RecordKeeper {
         const { created, details, runId } = this.#known;
         const ageMs = this.#clock.elapsed() - this.#createdAt;
         const durationMs = runId === undefined ? undefined : (details?.durationMs ?? ageMs);
-        const asOf = created && created + ageMs;
+        const asOf = created && created + ageMs - (this.#known.unseenMs ?? 0);
         return { ...this.#known, durationMs, steps: [...this.#steps.values()], asOf };
     }
     #begin({ run, url, ageMs }) {
@@ -68522,7 +68596,7 @@ const visualizations_MAX_NAME_LENGTH = 120;
 const visualizations_MAX_VALUE_LENGTH = 200;
 const MAX_MISSING_LENGTH = 500;
 /** How a visualization is called where not all of it is shown. */
-const visualizations_NOUNS = { html: 'HTML page', image: 'picture' };
+const visualizations_NOUNS = { html: 'HTML page', image: 'image' };
 /**
  * What artifacts show, for the job summary: Markdown, tables and JSON; of pictures and pages only that they are there.
  *
@@ -68537,7 +68611,7 @@ function visualizationSections(gallery, hasReport) {
     return [
         ...others.map((each) => [escapeMarkdown(each.name, visualizations_MAX_NAME_LENGTH), visualizationText(each)]),
         ['values of artifacts', visualizations_valuesText(values)],
-        ['pictures and pages', elsewhereText(shown, hasReport)],
+        ['images and pages', elsewhereText(shown, hasReport)],
         ['visualizations that are not shown', notShownText(missing)],
     ];
 }
@@ -68672,6 +68746,7 @@ function recordSections(record, { isMasked }) {
         ['code', codeLine(record)],
         ['errors', whyText(record, { ...summary_LIMITS, showsLogs: isMasked })],
         ['expectations', markdown_blocks(verdictsText(verdicts), unjudgedText(record.unjudged))],
+        ['hand-over', handedOverText(record)],
         ['cells', sweepText(record.sweep, { foldsRest: true })],
         ['comparison', comparisonText(record.comparison)],
         ['dry run', dryRun === undefined ? '' : dryRunText(dryRun)],
@@ -68990,7 +69065,7 @@ function moreHtml(left, noun) {
 function pictureHtml({ name, value }, gate) {
     const picture = readPicture(value);
     if (picture === undefined)
-        return '<p>Not shown: browsers do not know this picture format.</p>';
+        return '<p>Not shown: browsers do not know this image format.</p>';
     const { mediaType, bytes } = picture;
     // In base64 a secret would have to be recognized by its letters alone.
     const covered = mediaType === 'image/svg+xml' ? Buffer.from(gate.cover(bytes.toString('utf8'))) : bytes;
@@ -69912,7 +69987,7 @@ function replacedNewer(version, newer, stage) {
 }
 /** @param why a sentence without its full stop */
 function notKnown(version, stage, why) {
-    return `It is not known whether ${shownVersion(version)} is ${inStage(stage)} now: ${why}. Run the step again: it changes nothing if the version has the stage already`;
+    return `It is not known whether ${shownVersion(version)} is ${inStage(stage)} now: ${why}. Run the step again to be sure`;
 }
 function capital(text) {
     return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
@@ -70362,6 +70437,11 @@ async function stopGivenRun(env, log) {
     const step = new WorkflowStep({ action: 'stop', env, log, signal });
     try {
         const inputs = await step.read(readStopInputs);
+        step.reportTo({
+            summary: true,
+            comment: undefined,
+            requested: { kind: 'run', reference: inputs.run },
+        });
         const { workflowRunUrl } = readWorkflowContext(env);
         const nothingToCancel = notLookedUp(inputs.run);
         const deps = await step.connect(inputs, { onCancel: inputs.mode, workflowRunUrl, nothingToCancel });
@@ -70614,6 +70694,7 @@ function isCandidate(result) {
 
 
 
+
 /** The one run of a cell, from its turn to its end. */
 class CellRun {
     cell;
@@ -70640,7 +70721,9 @@ class CellRun {
             run: started && { id: started.id, name: started.name, url: started.url },
             isResumed: this.#isResumed,
             outcome,
-            reason: shortError(outcome, started),
+            reason: outcome.conclusion === 'expectation-missed'
+                ? missedClauses(this.#seen.verdicts)
+                : shortError(outcome, started),
             ...this.#seen,
             rank: ENDED_WELL.has(outcome.conclusion) ? rank : undefined,
         };

@@ -174,6 +174,19 @@ test('a run that is handed over: green, with what is not judged yet, and how to 
   expect(files.read('summary')).toContain('Not judged yet: `train.f1 > 0.5`')
 })
 
+test('a run that nobody sees any more when it is handed over is not said to run', async () => {
+  const { report, lines } = reporter()
+  report.tell(started)
+  report.tell({ kind: 'handed-over', expectations: [], unseenMs: 90_000 })
+  await report.ended({ conclusion: 'running', status: 'running', error: undefined, failedStep: undefined })
+  expect(lines().at(-1)).toMatch(
+    /^Handed over \(on-timeout: hand-over\): for 1m 30s the server has not shown the run, which was running when last seen and may still be running\. To follow/,
+  )
+  const summary = files.read('summary')
+  expect(summary).toMatch(/^### ⏳ .*: may still be running$/m)
+  expect(summary).toContain('last seen `running`')
+})
+
 test('a missed expectation comes with the link of the run, wherever the error is sent', async () => {
   const { report, errors, outputs } = reporter()
   report.tell(started)
