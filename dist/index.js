@@ -65277,8 +65277,8 @@ function hasFailed(status) {
     return ['failed', 'stopped'].includes(runPhase(status));
 }
 function withStepsLeft(outcome, count, onTimeout) {
-    const left = count === 1 ? 'One of its steps keeps running' : `${count} of its steps keep running`;
-    return { ...outcome, error: `${outcome.error ?? ''} (${left}; on-timeout: ${onTimeout})` };
+    const left = `steps that keep running: ${count}, on-timeout: ${onTimeout}`;
+    return { ...outcome, error: `${outcome.error ?? ''} (${left})` };
 }
 
 ;// CONCATENATED MODULE: ./build/run/find/earlier-run.js

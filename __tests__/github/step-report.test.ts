@@ -180,7 +180,7 @@ test('a run that nobody sees any more when it is handed over is not said to run'
   report.tell({ kind: 'handed-over', expectations: [], unseenMs: 90_000 })
   await report.ended({ conclusion: 'running', status: 'running', error: undefined, failedStep: undefined })
   expect(lines().at(-1)).toMatch(
-    /^Handed over \(on-timeout: hand-over\): for 1m 30s the server has not shown the run, which was running when last seen and may still be running\. To follow/,
+    /^Handed over \(on-timeout: hand-over\): for 1 min 30 s the server has not shown the run, which was running when last seen and may still be running\. To follow/,
   )
   const summary = files.read('summary')
   expect(summary).toMatch(/^### ⏳ .*: may still be running$/m)

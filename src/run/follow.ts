@@ -342,6 +342,6 @@ function hasFailed(status: string): boolean {
 }
 
 function withStepsLeft(outcome: Outcome, count: number, onTimeout: TimeoutMode): Outcome {
-  const left = count === 1 ? 'One of its steps keeps running' : `${count} of its steps keep running`
-  return { ...outcome, error: `${outcome.error ?? ''} (${left}; on-timeout: ${onTimeout})` }
+  const left = `steps that keep running: ${count}, on-timeout: ${onTimeout}`
+  return { ...outcome, error: `${outcome.error ?? ''} (${left})` }
 }

@@ -74,7 +74,7 @@ test.each(['hand-over', 'keep-running'] as const)(
     const result = await scene.execute({ ...handOver, onTimeout })
     expect(result).toMatchObject({ conclusion: 'failed', status: 'failed', failedStep: 'short' })
     expect(result.error).toMatch(/ValueError: no data/)
-    expect(result.error).toContain(` (2 of its steps keep running; on-timeout: ${onTimeout})`)
+    expect(result.error).toContain(` (steps that keep running: 2, on-timeout: ${onTimeout})`)
     expect(scene.sent(STOP)).toEqual([])
     expect(scene.settled).toHaveLength(1)
   },
