@@ -3,6 +3,7 @@ import { inputTables, type InputName } from '../../../src/github/inputs/table.ts
 import {
   readLoginInputs,
   readPromoteInputs,
+  readResolveInputs,
   readStopInputs,
   readWaitInputs,
 } from '../../../src/github/inputs/read.ts'
@@ -352,6 +353,20 @@ test.each([
     })
     expect(JSON.stringify(outcome) + String(!outcome.ok && outcome.faults)).not.toContain('hunter22')
   }
+})
+
+test.each([
+  ['true', true],
+  [' "yes"\n', 'yes'],
+  [
+    '{"stage": "production", "share": [0.5, 9007199254740991]}',
+    { stage: 'production', share: [0.5, 2 ** 53 - 1] },
+  ],
+  ['null', null],
+  ['', undefined],
+])('resolve/ takes the answer %j as the JSON that it is', async (answer, result) => {
+  const outcome = await readWith(readResolveInputs, variables({ ...least.resolve, answer }))
+  expect(outcome.ok && outcome.inputs).toMatchObject({ run: RUN_ID, resolution: 'continue', result })
 })
 
 const OTHER_ID = '5d1f0c9e-7a3b-4e2d-8c6f-1b2a3c4d5e6f'

@@ -1,3 +1,4 @@
+import type { JsonValue } from '../../base/json.ts'
 import type { Layer } from '../../run/configure/layers.ts'
 import type { VersionChoice } from '../../run/promote/find-version.ts'
 import type { Target } from '../../run/find/definition.ts'
@@ -14,6 +15,7 @@ import {
   baselineFaults,
   handOverFaults,
   promoteFaults,
+  resolveFaults,
   resumeFaults,
   targetFaults,
   runFaults,
@@ -162,6 +164,30 @@ export async function readStopInputs(sources: InputSources): Promise<ReadInputs<
     if (values?.run === undefined) return { faults, inputs: undefined }
     const { run, project, mode, timeout: timeoutMs } = values
     return { faults, inputs: { run, project, mode, timeoutMs } }
+  })
+}
+
+/** The inputs of resolve/. */
+export interface ResolveInputs extends ConnectionInputs, Pick<InputValues<'resolve'>, 'resolution'> {
+  /** Id or exact name. */
+  readonly run: string
+  /** Name or id. */
+  readonly project: string | undefined
+  /** Undefined: none. */
+  readonly result: JsonValue | undefined
+}
+
+/**
+ * Reads and checks the inputs of resolve/.
+ *
+ * @throws {InputFaults} as {@link readInputs}.
+ */
+export async function readResolveInputs(sources: InputSources): Promise<ReadInputs<ResolveInputs>> {
+  return readChecked(inputTables.resolve, sources, ({ raw, values, server }) => {
+    const faults = resolveFaults(raw, server, sources.parseServerUrl)
+    if (values?.run === undefined) return { faults, inputs: undefined }
+    const { run, project, answer: result, resolution } = values
+    return { faults, inputs: { run, project, result, resolution } }
   })
 }
 

@@ -4,12 +4,14 @@ import type { EndMode } from '../../run/journal.ts'
 import type { FollowPolicy } from '../../run/follow.ts'
 import type { Replace } from '../../run/promote/decide.ts'
 import type { Stage } from '../../zenml/model-versions.ts'
+import type { Resolution } from '../../zenml/answers/resolve-answer.ts'
 import {
   baseline,
   boolean,
   choice,
   comment,
   credential,
+  answer,
   duration,
   durationOrNone,
   githubToken,
@@ -51,6 +53,12 @@ const stage = choice<Stage>(['staging', 'production', 'archived'], {
   prod: 'production',
   stage: 'staging',
   archive: 'archived',
+})
+const resolution = choice<Resolution['resolution']>(['continue', 'abort'], {
+  approve: 'continue',
+  resume: 'continue',
+  reject: 'abort',
+  stop: 'abort',
 })
 const replace = choice<Replace>(['older', 'always', 'never'], {
   true: 'always',
@@ -204,6 +212,14 @@ export const inputTables = {
     project: name.optional(),
     mode: stopMode.prefault('stop'),
     timeout: duration.prefault('2m'),
+    ...network,
+  }),
+  resolve: table({
+    ...connection,
+    run: runReference.optional(),
+    project: name.optional(),
+    answer: answer.optional(),
+    resolution: resolution.prefault('continue'),
     ...network,
   }),
   promote: table({
