@@ -33,6 +33,8 @@ export interface WaitInputs extends ConnectionInputs, FollowInputs {
   readonly run: string
   /** Whether to show what the artifacts of the run hold. */
   readonly visualizations: boolean
+  /** Whether also to show what the steps log while they run. */
+  readonly logs: InputValues<'wait'>['logs']
   /** Number of the one that has the comment; undefined: that of the event. */
   readonly pullRequest: number | undefined
 }
@@ -148,6 +150,7 @@ export async function readWaitInputs(sources: InputSources): Promise<ReadInputs<
             ...followInputs(values),
             run: values.run,
             visualizations: values.visualizations,
+            logs: values.logs,
             pullRequest: values['pull-request'],
           },
   }))
@@ -236,6 +239,8 @@ function mainInputs(values: InputValues<'main'>) {
     dryRun: values['dry-run'],
     /** Whether to show what the artifacts of the run hold. */
     visualizations: values.visualizations,
+    /** Whether also to show what the steps log while they run. */
+    logs: values.logs,
     /** Whether the run says in ZenML where it came from. */
     noteOrigin: values['note-origin'],
   }
@@ -247,7 +252,7 @@ type FollowInputs = ReturnType<typeof followInputs>
 export function followInputs(
   values: Pick<
     InputValues<'main'>,
-    Exclude<keyof (InputValues<'main'> | InputValues<'wait'>), 'visualizations'>
+    Exclude<keyof (InputValues<'main'> | InputValues<'wait'>), 'visualizations' | 'logs'>
   >,
 ) {
   return {

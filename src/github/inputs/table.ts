@@ -65,6 +65,7 @@ const replace = choice<Replace>(['older', 'always', 'never'], {
   false: 'never',
   newer: 'older',
 })
+const logs = choice<NonNullable<FollowPolicy['logs']>>(['failed', 'live'], { true: 'live', false: 'failed' })
 const onPaused = choice<FollowPolicy['onPaused']>(['wait', 'fail'])
 
 /** Which server, and what to log in with there. */
@@ -146,6 +147,7 @@ export const inputTables = {
     baseline: baseline.optional(),
     'baseline-required': boolean.prefault('false'),
     'dry-run': boolean.prefault('false'),
+    logs: logs.prefault('failed'),
     ...report,
     visualizations: boolean.prefault('false'),
     'note-origin': boolean.prefault('true'),
@@ -166,6 +168,7 @@ export const inputTables = {
     expect: expectations.optional(),
     baseline: baseline.optional(),
     'baseline-required': boolean.prefault('false'),
+    logs: logs.prefault('failed'),
     ...report,
     'pull-request': wholeNumber(1, MAX_PULL_REQUEST).optional(),
     visualizations: boolean.prefault('false'),
