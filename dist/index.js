@@ -40560,6 +40560,7 @@ __nccwpck_require__.d(__webpack_exports__, {
   iW: () => (/* binding */ main),
   bE: () => (/* binding */ post),
   pt: () => (/* binding */ build_promote),
+  hd: () => (/* binding */ resolve),
   ds: () => (/* binding */ stop),
   X0: () => (/* binding */ sweep),
   uk: () => (/* binding */ wait)
@@ -40932,6 +40933,10 @@ const ALIASES = {
     'model-version': ['version'],
     number: ['version'],
     force: ['replace'],
+    result: ['answer'],
+    value: ['answer'],
+    response: ['answer'],
+    decision: ['resolution'],
 };
 /** The variable in which the runner hands over an input: upper case, spaces as underscores, hyphens as they are. */
 function variableOf(name) {
@@ -50627,7 +50632,51 @@ function fault(problem) {
     return { ok: false, problem };
 }
 
+;// CONCATENATED MODULE: ./build/base/json.js
+/** Whether a value is a mapping, and neither a list nor null. */
+function isJsonObject(value) {
+    return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+/** Whether a value is a list; Array.isArray forgets what is in a readonly one. */
+function isJsonList(value) {
+    return Array.isArray(value);
+}
+/** A mapping's own value under a key; undefined where the value is no mapping or has no such key. */
+function member(value, key) {
+    return isJsonObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
+}
+/** Merges as a ZenML server does: mappings deeply, everything else is replaced. */
+function mergeDeeply(base, over) {
+    const merged = Object.entries(over).map(([key, value]) => {
+        const below = member(base, key);
+        return [key, isJsonObject(below) && isJsonObject(value) ? mergeDeeply(below, value) : value];
+    });
+    return { ...base, ...Object.fromEntries(merged) };
+}
+/** Whether there are more than so many mappings and lists in each other. */
+function isDeeperThan(depth, value) {
+    if (typeof value !== 'object' || value === null)
+        return false;
+    return depth === 0 || Object.values(value).some((inner) => isDeeperThan(depth - 1, inner));
+}
+/** As JSON, the same text whatever the order of the keys. */
+function sortedJson(value) {
+    return JSON.stringify(value, (_, inner) => isJsonObject(inner)
+        ? Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+        : inner);
+}
+/** The text as JSON; undefined if it is none. */
+function parseJson(text) {
+    try {
+        return JSON.parse(text);
+    }
+    catch {
+        return undefined;
+    }
+}
+
 ;// CONCATENATED MODULE: ./build/github/inputs/fields.js
+
 
 
 
@@ -50686,6 +50735,24 @@ const rank = value((text, fault) => {
         return { direction: direction === 'max' ? 'max' : 'min', name };
     return fault('does not say what is best; write max or min and a name, such as max train.accuracy');
 });
+/** Deeper than any answer that a person gives; far from where reading it would overflow the stack. */
+const MAX_ANSWER_DEPTH = 50;
+const fields_json = custom((parsed) => parsed !== undefined && !isDeeperThan(MAX_ANSWER_DEPTH, parsed));
+/** JSON that is sent just as it is meant: a number that JavaScript would change is refused. */
+const answer = value((text, fault) => {
+    const parsed = fields_json.safeParse(parseJson(text));
+    if (!parsed.success) {
+        return fault('is not JSON; write true, 3, {"key": "value"}, or a text in double quotes, as in \'"yes"\'');
+    }
+    if (holdsInexactNumber(parsed.data))
+        return fault('has a number that is too large to be sent exactly');
+    return parsed.data;
+});
+function holdsInexactNumber(value) {
+    if (typeof value === 'number')
+        return Math.abs(value) > Number.MAX_SAFE_INTEGER;
+    return typeof value === 'object' && value !== null && Object.values(value).some(holdsInexactNumber);
+}
 /** A time in milliseconds. */
 const fields_duration = value((text, fault) => {
     const parsed = parseDuration(text);
@@ -50985,11 +51052,18 @@ const stage = choice(['staging', 'production', 'archived'], {
     stage: 'staging',
     archive: 'archived',
 });
+const resolution = choice(['continue', 'abort'], {
+    approve: 'continue',
+    resume: 'continue',
+    reject: 'abort',
+    stop: 'abort',
+});
 const replace = choice(['older', 'always', 'never'], {
     true: 'always',
     false: 'never',
     newer: 'older',
 });
+const logs = choice(['failed', 'live'], { true: 'live', false: 'failed' });
 const onPaused = choice(['wait', 'fail']);
 /** Which server, and what to log in with there. */
 const server = {
@@ -51062,6 +51136,7 @@ const inputTables = {
         baseline: baseline.optional(),
         'baseline-required': fields_boolean.prefault('false'),
         'dry-run': fields_boolean.prefault('false'),
+        logs: logs.prefault('failed'),
         ...report,
         visualizations: fields_boolean.prefault('false'),
         'note-origin': fields_boolean.prefault('true'),
@@ -51082,6 +51157,7 @@ const inputTables = {
         expect: expectations.optional(),
         baseline: baseline.optional(),
         'baseline-required': fields_boolean.prefault('false'),
+        logs: logs.prefault('failed'),
         ...report,
         'pull-request': wholeNumber(1, MAX_PULL_REQUEST).optional(),
         visualizations: fields_boolean.prefault('false'),
@@ -51128,6 +51204,14 @@ const inputTables = {
         project: fields_name.optional(),
         mode: stopMode.prefault('stop'),
         timeout: fields_duration.prefault('2m'),
+        ...network,
+    }),
+    resolve: table({
+        ...connection,
+        run: runReference.optional(),
+        project: fields_name.optional(),
+        answer: answer.optional(),
+        resolution: resolution.prefault('continue'),
         ...network,
     }),
     promote: table({
@@ -51313,6 +51397,14 @@ function runFaults({ run }, server, parse) {
     if (isSamePlace(parsed.url, server.url))
         return [];
     return rules_fault('run', `the page is on ${parsed.url}, but the step connects to ${server.url}; correct one of them, or write only the run's id, ${id}`);
+}
+/** resolve/ needs a run that asks something; of one that is to be stopped it needs no answer. */
+function resolveFaults(raw, ...place) {
+    const isIdle = raw.answer !== undefined && raw.resolution?.trim() === 'abort';
+    return [
+        ...runFaults(raw, ...place),
+        ...(isIdle ? rules_fault('answer', 'has no effect with resolution: abort; remove one of them') : []),
+    ];
 }
 /** promote/ needs a version, named in one of two ways, and a stage. */
 function promoteFaults(raw, server, parse) {
@@ -52009,49 +52101,6 @@ function stepIdentity(context, stepKey) {
     return (0,external_node_crypto_.createHash)('sha256').update(parts.join('\n')).digest('hex').slice(0, 8);
 }
 
-;// CONCATENATED MODULE: ./build/base/json.js
-/** Whether a value is a mapping, and neither a list nor null. */
-function isJsonObject(value) {
-    return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-/** Whether a value is a list; Array.isArray forgets what is in a readonly one. */
-function isJsonList(value) {
-    return Array.isArray(value);
-}
-/** A mapping's own value under a key; undefined where the value is no mapping or has no such key. */
-function member(value, key) {
-    return isJsonObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
-}
-/** Merges as a ZenML server does: mappings deeply, everything else is replaced. */
-function mergeDeeply(base, over) {
-    const merged = Object.entries(over).map(([key, value]) => {
-        const below = member(base, key);
-        return [key, isJsonObject(below) && isJsonObject(value) ? mergeDeeply(below, value) : value];
-    });
-    return { ...base, ...Object.fromEntries(merged) };
-}
-/** Whether there are more than so many mappings and lists in each other. */
-function isDeeperThan(depth, value) {
-    if (typeof value !== 'object' || value === null)
-        return false;
-    return depth === 0 || Object.values(value).some((inner) => isDeeperThan(depth - 1, inner));
-}
-/** As JSON, the same text whatever the order of the keys. */
-function sortedJson(value) {
-    return JSON.stringify(value, (_, inner) => isJsonObject(inner)
-        ? Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-        : inner);
-}
-/** The text as JSON; undefined if it is none. */
-function parseJson(text) {
-    try {
-        return JSON.parse(text);
-    }
-    catch {
-        return undefined;
-    }
-}
-
 ;// CONCATENATED MODULE: ./build/github/workflow/event.js
 
 
@@ -52364,6 +52413,7 @@ async function readWaitInputs(sources) {
                 ...followInputs(values),
                 run: values.run,
                 visualizations: values.visualizations,
+                logs: values.logs,
                 pullRequest: values['pull-request'],
             },
     }));
@@ -52380,6 +52430,20 @@ async function readStopInputs(sources) {
             return { faults, inputs: undefined };
         const { run, project, mode, timeout: timeoutMs } = values;
         return { faults, inputs: { run, project, mode, timeoutMs } };
+    });
+}
+/**
+ * Reads and checks the inputs of resolve/.
+ *
+ * @throws {InputFaults} as {@link readInputs}.
+ */
+async function readResolveInputs(sources) {
+    return readChecked(inputTables.resolve, sources, ({ raw, values, server }) => {
+        const faults = resolveFaults(raw, server, sources.parseServerUrl);
+        if (values?.run === undefined)
+            return { faults, inputs: undefined };
+        const { run, project, answer: result, resolution } = values;
+        return { faults, inputs: { run, project, result, resolution } };
     });
 }
 /**
@@ -52419,6 +52483,8 @@ function mainInputs(values) {
         dryRun: values['dry-run'],
         /** Whether to show what the artifacts of the run hold. */
         visualizations: values.visualizations,
+        /** Whether also to show what the steps log while they run. */
+        logs: values.logs,
         /** Whether the run says in ZenML where it came from. */
         noteOrigin: values['note-origin'],
     };
@@ -54650,6 +54716,7 @@ const actionOutputs = {
         'comparison',
     ],
     stop: [...RUN, 'error'],
+    resolve: [...RUN, 'error'],
     promote: ['model', 'version', 'stage', 'previous-version', 'conclusion', 'error'],
 };
 /**
@@ -55498,6 +55565,28 @@ function faultLine({ type, message, frame }) {
     return `${inline(told, MAX_LINE_LENGTH)}${isSaid(frame) ? ` (${inline(frame, MAX_LINE_LENGTH)})` : ''}`;
 }
 
+;// CONCATENATED MODULE: ./build/github/log/live-log.js
+
+/** In front of each line, where several steps log at once. */
+const live_log_MAX_NAME_LENGTH = 60;
+/** Shows what the steps log while they run. */
+class LiveLog {
+    #log;
+    constructor(log) {
+        this.#log = log;
+    }
+    /** A block has its step's name above it; where several steps run, each line has it, too. */
+    lines({ step, lines, areSeveral }) {
+        const name = inline(step, live_log_MAX_NAME_LENGTH);
+        const named = areSeveral ? lines.map((line) => `${name}: ${line}`) : lines;
+        this.#log.serverText(named, `Log of the step ${inline(step)}:`);
+    }
+    ended({ step, why }) {
+        const whose = step === undefined ? 'the steps' : `the step ${inline(step)}`;
+        this.#log.info(`The log of ${whose} is not followed any further: ${inline(why, LONG)}`);
+    }
+}
+
 ;// CONCATENATED MODULE: ./build/github/log/judgement.js
 
 /** Such as `Compared with the run training-12 (baseline: main): https://\u2026`; or why it was not. */
@@ -56293,6 +56382,7 @@ function step_lines_amount(count) {
 
 
 
+
 const run_log_HINDRANCES = [
     'job-too-short',
     'failed-but-going-on',
@@ -56312,6 +56402,7 @@ class RunLog {
     #clock;
     #start;
     #failures;
+    #liveLog;
     #steps = new StepLines();
     #sweep;
     /** When the run was created, on the clock of elapsed time. */
@@ -56322,6 +56413,7 @@ class RunLog {
         this.#clock = clock;
         this.#start = new StartLog(log);
         this.#failures = new FailureLog(log);
+        this.#liveLog = new LiveLog(log);
         this.#sweep = new SweepLog(log, clock);
     }
     /** Whether the reason of the run's failure is annotated, so that its end need not be. */
@@ -56367,6 +56459,12 @@ class RunLog {
                 return;
             case 'step-failed':
                 this.#failures.step(event.failure, this.#url);
+                return;
+            case 'step-log':
+                this.#liveLog.lines(event);
+                return;
+            case 'logs-not-followed':
+                this.#liveLog.ended(event);
                 return;
             case 'run-failed':
                 this.#failures.run(event.failure, this.#url);
@@ -58131,6 +58229,40 @@ function noteMetadataCall(runId, values, { projectId, accountId, server: { hasPr
     };
 }
 
+;// CONCATENATED MODULE: ./build/zenml/answers/resolve-answer.js
+
+
+
+
+
+
+/** Deeper than any answer that a person gives. */
+const resolve_answer_MAX_DEPTH = 100;
+const resolve_answer_json = custom((value) => !isDeeperThan(resolve_answer_MAX_DEPTH, value)).nullish();
+const waitConditionSchema = object({
+    id: id,
+    body: object({ status: schemas_string() }),
+    metadata: object({ resolution: schemas_string().nullish(), result: resolve_answer_json, data_schema: resolve_answer_json }).nullish(),
+});
+function toWaitCondition({ body, metadata }) {
+    return {
+        isPending: body.status === 'pending',
+        resolution: metadata?.resolution ?? undefined,
+        result: metadata?.result ?? null,
+        resultSchema: metadata?.data_schema ?? undefined,
+    };
+}
+/** Only the question itself, shown as resolved, is a yes. */
+function readResolveAnswer(answer, conditionId, now) {
+    const said = waitConditionSchema.safeParse(parseJson(answer.body));
+    const isResolved = said.success && isAbout(conditionId)(said.data) && !toWaitCondition(said.data).isPending;
+    if (answer.status === 200 && isResolved)
+        return { kind: 'accepted' };
+    const error = new AnswerError('answer what the run asks', answer, now);
+    // Whatever says yes without saying to what, it is no refusal.
+    return { kind: error.status < 300 || isPassing(error) ? 'unclear' : 'refused', error };
+}
+
 ;// CONCATENATED MODULE: ./build/zenml/answers/trigger-answer.js
 
 
@@ -58174,6 +58306,7 @@ function isWrittenByZenml({ exception, status }, { body }) {
 }
 
 ;// CONCATENATED MODULE: ./build/zenml/client.js
+
 
 
 
@@ -58445,19 +58578,22 @@ class ZenmlClient {
         if (!isYes(answer))
             throw new AnswerError('end the run', answer, this.#api.now());
     }
-    /** Answers what a run asks so that the run is stopped at once; one that was answered already is left alone. */
-    async abortQuestion(id) {
-        const call = {
-            method: 'PUT',
-            path: `/run_wait_conditions/${pathSegment(id)}/resolve`,
-            json: { resolution: 'abort' },
-        };
-        const answer = await this.#api.exchange(call);
-        if (isYes(answer))
-            return;
-        const error = new AnswerError('answer what the run asks', answer, this.#api.now());
-        if (error.status !== 403 || !/already been resolved/i.test(error.detail))
-            throw error;
+    /** What became of a question of a run; from 0.95 on. */
+    async waitCondition(id) {
+        const call = { path: `/run_wait_conditions/${pathSegment(id)}`, query: { hydrate: 'true' } };
+        return toWaitCondition(await this.#api.read('read what the run asks', call, waitConditionSchema, isAbout(id)));
+    }
+    /** Asks once to answer a question of a run; ZenML takes the first answer and refuses any further. */
+    async resolveQuestion(id, json) {
+        const path = `/run_wait_conditions/${pathSegment(id)}/resolve`;
+        try {
+            return readResolveAnswer(await this.#api.exchange({ method: 'PUT', path, json }), id, this.#api.now());
+        }
+        catch (error) {
+            if (!(error instanceof TransportError))
+                throw error;
+            return { kind: 'unclear', error };
+        }
     }
 }
 
@@ -61791,7 +61927,7 @@ async function abortQuestions(client, runId) {
     try {
         questions = await openQuestions(client, runId);
         for (const { id } of questions)
-            await client.abortQuestion(id);
+            await abortQuestion(client, id);
         return { aborted: questions.length > 0 };
     }
     catch (error) {
@@ -61799,6 +61935,16 @@ async function abortQuestions(client, runId) {
             throw error;
         return { aborted: false, ...(questions.length > 0 ? { refusal: error.message } : {}) };
     }
+}
+/** One that was answered already is left alone. */
+async function abortQuestion(client, id) {
+    const answer = await client.resolveQuestion(id, { resolution: 'abort' });
+    if (answer.kind === 'accepted' || (answer.kind === 'refused' && isResolvedAlready(answer.error)))
+        return;
+    throw answer.error;
+}
+function isResolvedAlready({ status, detail }) {
+    return status === 403 && /already been resolved/i.test(detail);
 }
 /** What a run that is watched asks: each question once, as soon as it is asked. */
 class Questions {
@@ -62927,6 +63073,7 @@ function tailOf(log, noted, most) {
     const left = isRound(log.entries ?? 0) ? undefined : lines.length - shown.length;
     return { lines: shown, left, missing: undefined };
 }
+/** Cut where it is long, and never in the middle of a word, which may be a secret. */
 function boundedLine(line) {
     // A pattern should not run over megabytes of a progress bar, and half a word may be half a secret.
     const end = line.slice(-2 * log_tail_MOST_LINE);
@@ -63965,6 +64112,220 @@ async function judge_compare({ started, kin: { pipelineId }, server, project }, 
     const comparison = compareRuns(nameOfBaseline(choice), details, baseline, expectations);
     deps.reporter.tell({ kind: 'compared', comparison });
     return baseline.kind === 'none' ? { ...baseline, isRequired } : baseline;
+}
+
+;// CONCATENATED MODULE: ./build/run/logs/line-budget.js
+/** What a person can still read, and GitHub's page of a log can still show. */
+const MOST_LINES_OF_STEP = 5_000;
+const MOST_LINES = 20_000;
+const MOST_BYTES = 4 * 1024 * 1024;
+/** How much of the steps' logs is told at all. */
+class LineBudget {
+    #ofSteps = new Map();
+    #lines = 0;
+    #bytes = 0;
+    take(step, lines) {
+        const shown = [];
+        let ofStep = this.#ofSteps.get(step) ?? 0;
+        let why;
+        let isOverAll = false;
+        for (const line of lines) {
+            const bytes = Buffer.byteLength(line) + 1;
+            if (ofStep >= MOST_LINES_OF_STEP)
+                why = '5,000 lines were shown, and no more of this step are';
+            else if (this.#lines >= MOST_LINES)
+                why = '20,000 lines were shown, and no more are';
+            else if (this.#bytes + bytes > MOST_BYTES)
+                why = '4 MB were shown, and no more is';
+            if (why !== undefined) {
+                isOverAll = ofStep < MOST_LINES_OF_STEP;
+                break;
+            }
+            shown.push(line);
+            ofStep += 1;
+            this.#lines += 1;
+            this.#bytes += bytes;
+        }
+        this.#ofSteps.set(step, ofStep);
+        return { shown, why, isOverAll };
+    }
+}
+
+;// CONCATENATED MODULE: ./build/run/logs/live-logs.js
+
+
+
+
+
+
+/** Milliseconds between two rounds at least. */
+const LEAST_PAUSE_MS = 5_000;
+/** Each read gives a log from its beginning: a long one must not keep the server busy with it. */
+const PAUSE_PER_READ = 10;
+/** The run has ended, and its watch: so long its last lines are waited for. */
+const REST_MS = 15_000;
+/** What a server gives for an entry besides its text: its time, its level, its place. */
+const ENTRY_BYTES = 200;
+const MOST_READ_BYTES = 100_000_000;
+/** Nothing is computed in them. */
+const WITHOUT_LOG = new Set(['cached', 'skipped']);
+/** Undefined where only the logs of failed steps are wished. */
+function followLogs({ logs }, run, deps, life) {
+    if (logs !== 'live')
+        return undefined;
+    const live = new LiveLogs(run, deps, life);
+    live.start();
+    return live;
+}
+/**
+ * Tells what the steps of a run log while they run: each line once, in order. It goes on beside the watch, and never
+ * rejects or delays it: what it cannot read, it says once.
+ */
+class LiveLogs {
+    #run;
+    #deps;
+    #life;
+    #followed = new Map();
+    #budget = new LineBudget();
+    #readBytes = 0;
+    #hasEnded = false;
+    #going = Promise.resolve();
+    /** @param life aborted when the run is watched no more */
+    constructor(run, deps, life) {
+        this.#run = run;
+        this.#life = life;
+        this.#deps = deps;
+    }
+    /** Steps that have ended before are not shown: whoever follows a run wants to know what it does. */
+    start() {
+        this.#going = this.#guarded(async () => this.#goOn());
+    }
+    /** The run has ended: tells the rest of the lines, as far as they can be read in a short time. */
+    async finish() {
+        await this.#going;
+        const limit = this.#deps.timeLimit(REST_MS);
+        await this.#guarded(async () => this.#round(limit, true));
+        if (limit.aborted)
+            this.#end('the rest could not be read in time');
+    }
+    async #goOn() {
+        const signal = this.#life;
+        const first = await this.#steps(signal);
+        for (const step of first ?? []) {
+            if (step.id !== undefined && live_logs_isOver(step))
+                this.#followed.set(step.id, { told: 0, isDone: true });
+        }
+        while (!this.#hasEnded) {
+            const begun = this.#deps.clock.elapsed();
+            await this.#round(signal, false);
+            const tookMs = this.#deps.clock.elapsed() - begun;
+            await this.#deps.clock.sleep(Math.max(LEAST_PAUSE_MS, PAUSE_PER_READ * tookMs), signal);
+        }
+    }
+    /** Whatever goes wrong here is no reason to lose the run. */
+    async #guarded(work) {
+        if (this.#hasEnded)
+            return;
+        try {
+            await work();
+        }
+        catch (error) {
+            if (this.#life.aborted && !isZenmlError(error))
+                return;
+            this.#end(error instanceof Error ? error.message : String(error));
+        }
+    }
+    #end(why) {
+        if (this.#hasEnded)
+            return;
+        this.#hasEnded = true;
+        this.#deps.reporter.tell({ kind: 'logs-not-followed', step: undefined, why });
+    }
+    /** Undefined where the server does not say at the moment. */
+    async #steps(signal) {
+        try {
+            return await readSteps(this.#client(signal), this.#run);
+        }
+        catch (error) {
+            if (!isZenmlError(error) || !isPassing(error))
+                throw error;
+            return undefined;
+        }
+    }
+    async #round(signal, isLast) {
+        const steps = await this.#steps(signal);
+        const open = (steps ?? []).filter((step) => this.#isOpen(step));
+        const areSeveral = open.length > 1;
+        for (const step of open) {
+            if (this.#hasEnded)
+                return;
+            await this.#read(step, areSeveral, isLast, signal);
+        }
+    }
+    #isOpen({ id, status }) {
+        if (id === undefined || status === undefined || WITHOUT_LOG.has(status))
+            return false;
+        return this.#followed.get(id)?.isDone !== true;
+    }
+    async #read(step, areSeveral, isLast, signal) {
+        const { id = '', name } = step;
+        const followed = this.#followed.get(id) ?? { told: 0, isDone: false };
+        this.#followed.set(id, followed);
+        let log;
+        try {
+            log = await this.#client(signal).stepLog(id);
+        }
+        catch (error) {
+            if (!isZenmlError(error))
+                throw error;
+            this.#notRead(step, followed, error, isLast);
+            return;
+        }
+        const isWhole = isLast || live_logs_isOver(step);
+        const records = isWhole ? log.records : complete(log);
+        const lines = records.slice(followed.told).flatMap((record) => withoutEmptyEnd(record).split('\n'));
+        followed.told = Math.max(followed.told, records.length);
+        followed.isDone = isWhole;
+        this.#tell(name, followed, lines.map(boundedLine), areSeveral);
+        this.#count(log);
+    }
+    /** A log may not be there yet, and a server may be away; both are no news before the end. */
+    #notRead({ name }, followed, error, isLast) {
+        if (!isLast && (isPassing(error) || isGone(error)))
+            return;
+        followed.isDone = true;
+        this.#deps.reporter.tell({ kind: 'logs-not-followed', step: name, why: error.message });
+    }
+    #tell(step, followed, lines, areSeveral) {
+        const { shown, why, isOverAll } = this.#budget.take(step, lines);
+        if (shown.length > 0)
+            this.#deps.reporter.tell({ kind: 'step-log', step, lines: shown, areSeveral });
+        if (why === undefined)
+            return;
+        followed.isDone = true;
+        if (isOverAll)
+            this.#end(why);
+        else
+            this.#deps.reporter.tell({ kind: 'logs-not-followed', step, why });
+    }
+    #count({ records }) {
+        for (const record of records)
+            this.#readBytes += Buffer.byteLength(record) + ENTRY_BYTES;
+        if (this.#readBytes >= MOST_READ_BYTES)
+            this.#end('100 MB were read, and no more is');
+    }
+    #client(signal) {
+        const { client, signal: cancelled } = this.#deps;
+        const either = cancelled === undefined ? signal : AbortSignal.any([cancelled, signal]);
+        return client.with({ retries: false, signal: either });
+    }
+}
+function live_logs_isOver({ status }) {
+    return status !== undefined && runPhase(status) !== 'going-on';
+}
+/** The last record may still be growing: in one text always, in a list where its pieces are not all there. */
+function complete({ records, entries, breaksOff }) {
+    return entries === undefined || breaksOff ? records.slice(0, -1) : records;
 }
 
 ;// CONCATENATED MODULE: ./build/run/visualizations/gallery.js
@@ -65034,6 +65395,7 @@ class Watch {
 
 
 
+
 /** After a time-out nobody hurries the step; a pod takes up to half a minute to end. */
 const TIMEOUT_STOP_MS = 120_000;
 /**
@@ -65137,9 +65499,12 @@ class Follower {
         const failedChildRuns = async (runs) => this.#explainer.explainChildRuns(runs);
         const watching = new AbortController();
         void this.#foreseeJobEnd(watching.signal);
+        const live = followLogs(this.#policy, started, this.deps, watching.signal);
         const watched = await watchRun({ ...this.#policy, timeoutMs: waitLimitMs(this.#policy), run: started, status, url, usual, ageMs }, { ...this.deps, failedSteps, failedChildRuns }).finally(() => {
             watching.abort();
         });
+        if (watched.kind === 'over')
+            await live?.finish();
         switch (watched.kind) {
             case 'over':
                 return this.#concludeEnded(begun, watched);
@@ -66278,6 +66643,7 @@ const CONCLUSIONS = [
     'running',
     'expectation-missed',
     'dry-run',
+    'resolved',
 ];
 const saved_comment_text = schemas_string().transform((long) => cut(long, MAX_TEXT));
 const codeSchema = object({
@@ -66630,6 +66996,7 @@ const SYMBOLS = {
     lost: '\u2753',
     'expectation-missed': '\ud83d\udcc9',
     'dry-run': '\ud83e\uddea',
+    resolved: '\u2705',
 };
 /** How each of them reads; a conclusion that is missing here is a word of its own. */
 const WORDS = {
@@ -66638,6 +67005,7 @@ const WORDS = {
     running: 'still running',
     'expectation-missed': 'completed, but not as expected',
     'dry-run': 'dry run, nothing was started',
+    resolved: 'its question was answered',
 };
 const heading_MAX_NAME_LENGTH = 300;
 /** Such as `### \u2705 ZenML run of training: completed`; while the step goes on, with the run's own state. */
@@ -67225,6 +67593,7 @@ const NEEDS_ON_FAILURE = {
     started: 'update',
     running: 'update',
     'dry-run': 'update',
+    resolved: 'update',
     failed: 'write',
     stopped: 'write',
     'timed-out': 'write',
@@ -67443,14 +67812,7 @@ function projectChoice(input, env) {
     return id === undefined || id === '' ? undefined : { nameOrId: id, source: 'ZENML_ACTIVE_PROJECT_ID' };
 }
 
-;// CONCATENATED MODULE: ./build/actions/baseline.js
-/** What a run is compared with: a branch is one of this repository. */
-function baselineOf({ baselineInput }, { repository }) {
-    return baselineInput?.kind === 'branch' ? { ...baselineInput, repository } : baselineInput;
-}
-
 ;// CONCATENATED MODULE: ./build/actions/request.js
-
 
 
 /** What the inputs ask for, with what the workflow says of itself. */
@@ -67471,6 +67833,10 @@ function toRequest(inputs, env) {
         workflowRunUrl: inputs.noteOrigin ? context.workflowRunUrl : '',
         nothingToCancel: 'Cancelled before a run was started',
     };
+}
+/** What a run is compared with: a branch is one of this repository. */
+function baselineOf({ baselineInput }, { repository }) {
+    return baselineInput?.kind === 'branch' ? { ...baselineInput, repository } : baselineInput;
 }
 
 ;// CONCATENATED MODULE: ./build/github/post-state.js
@@ -67701,6 +68067,7 @@ function resultLine(record) {
             if (record.sweep !== undefined)
                 return sweepLine(record.sweep);
             return `The run completed after ${shownDuration(record.durationMs ?? 0)}${comparison(record)}${cacheNote(record)}`;
+        case 'resolved':
         case 'failed':
         case 'stopped':
         case 'timed-out':
@@ -68335,7 +68702,7 @@ function read_line_unescaped(text) {
 ;// CONCATENATED MODULE: ./build/github/report/read-markdown.js
 
 /** More of a text is cut: a person reads no more, and nobody may make it take long. */
-const MOST_LINES = 5_000;
+const read_markdown_MOST_LINES = 5_000;
 const read_markdown_MAX_LINE_LENGTH = 4_000;
 const MOST_CELLS = 50;
 const DEEPEST = 5;
@@ -68362,11 +68729,11 @@ function readOwnMarkdown(text) {
     return new Reader(text.split('\n'), readOwnLine, true).blocks();
 }
 function read_markdown_linesOf(text) {
-    const lines = text.split(/\r\n|\r|\n/, MOST_LINES + 1);
+    const lines = text.split(/\r\n|\r|\n/, read_markdown_MOST_LINES + 1);
     const shown = lines
-        .slice(0, MOST_LINES)
+        .slice(0, read_markdown_MOST_LINES)
         .map((line) => line.length > read_markdown_MAX_LINE_LENGTH ? `${line.slice(0, read_markdown_MAX_LINE_LENGTH)}\u2026` : line.replaceAll('\t', '    '));
-    return lines.length > MOST_LINES ? [...shown, '', `(cut after ${MOST_LINES} lines)`] : shown;
+    return lines.length > read_markdown_MOST_LINES ? [...shown, '', `(cut after ${read_markdown_MOST_LINES} lines)`] : shown;
 }
 class Reader {
     #lines;
@@ -69284,6 +69651,8 @@ class StepReport {
     #title({ conclusion }) {
         if (this.#action === 'stop' && conclusion === 'failed')
             return 'ZenML run not stopped';
+        if (this.#action === 'resolve' && conclusion === 'failed')
+            return 'ZenML run not answered';
         return this.#action === 'sweep'
             ? TITLES[conclusion].replace('ZenML run', 'ZenML sweep')
             : TITLES[conclusion];
@@ -69322,6 +69691,7 @@ const WITHOUT_RUN = {
     sweep: 'No ZenML run was started',
     wait: 'No ZenML run was followed',
     stop: 'No ZenML run was stopped',
+    resolve: 'No ZenML run was answered',
 };
 const JSON_OUTPUTS = ['steps', 'metadata', 'artifacts', 'comparison'];
 const TITLES = {
@@ -69335,6 +69705,7 @@ const TITLES = {
     lost: 'ZenML run outcome unknown',
     'expectation-missed': 'ZenML run not as expected',
     'dry-run': 'ZenML dry run',
+    resolved: 'ZenML run answered',
 };
 
 ;// CONCATENATED MODULE: ./build/actions/workflow-step.js
@@ -70372,6 +70743,265 @@ async function promote(env, log) {
     }
     finally {
         await connection?.close();
+    }
+}
+
+;// CONCATENATED MODULE: ./build/run/resolve/words.js
+
+
+/** Longer ones tell nobody more of a question or a schema. */
+const words_MAX_LENGTH = 300;
+/** Such as `The question "Deploy?" of the run "nightly-5"`. */
+function shownQuestion({ text }, { run }) {
+    return `The question "${showOnOneLine(text, words_MAX_LENGTH)}" of the run "${run.name ?? run.id}"`;
+}
+/** What is said when the workflow is cancelled before anything was sent. */
+function notAnswered(run) {
+    return `Cancelled before the run "${run}" was answered; nothing was sent`;
+}
+/** The run asks nothing. */
+function asksNothing({ run, url }) {
+    return `run: the run "${run.name ?? run.id}" is not waiting for an answer; it is ${run.status}. It has ended, was answered already, or has not asked yet${see(url)}`;
+}
+/** Its child runs ask several things. */
+function asksSeveral(questions, { run }) {
+    const texts = questions.map(({ text }) => `"${showOnOneLine(text, words_MAX_LENGTH)}"`).join(', ');
+    return `run: child runs of "${run.name ?? run.id}" ask several questions: ${showOnOneLine(texts, 3 * words_MAX_LENGTH)}. Give the id of the child run that is to be answered`;
+}
+/** Somebody else was faster, and of another opinion. */
+function answeredOtherwise(question, place, how = 'in some way') {
+    return `${shownQuestion(question, place)} has been answered already, and otherwise (${how}). This answer was not recorded${see(place.url)}`;
+}
+/** @param why the server's words */
+function doesNotFit(schema, why) {
+    return schema === undefined
+        ? `answer: the question takes no answer besides the resolution; remove the input. ${why}`
+        : `answer: does not fit the question, which takes ${showOnOneLine(sortedJson(schema), words_MAX_LENGTH)} (a JSON schema). ${why}`;
+}
+/** Nobody can tell what came of the request. @param why a sentence without its full stop */
+function words_notKnown(question, place, why) {
+    return `It is not known whether the answer reached the run "${place.run.name ?? place.run.id}": ${why}. ${shownQuestion(question, place)} may have been answered${see(place.url)}`;
+}
+/** ZenML has the answer, and the run does not go on. */
+function notResumed(question, place, reason) {
+    const why = reason === undefined ? '' : ` (${showOnOneLine(reason, words_MAX_LENGTH)})`;
+    return `${shownQuestion(question, place)} was answered, but ZenML could not resume the run, which is still paused${why}. Resume it in ZenML${see(place.url)}`;
+}
+/** It went well. */
+function words_answered(question, place, resolution) {
+    return `${shownQuestion(question, place)} was answered: ${resolution}${see(place.url)}`;
+}
+function see(url) {
+    return url === undefined ? '' : `: ${url}`;
+}
+
+;// CONCATENATED MODULE: ./build/run/resolve/answer-question.js
+
+
+
+
+
+
+/** So long the answer is sent again where it is not known to have arrived. */
+const answer_question_LONGEST_MS = 120_000;
+/**
+ * Answers a question. Where an answer of the server is lost, a look tells whether it was taken; only this question is
+ * ever answered, whatever else the run may ask by then.
+ *
+ * @param onSend called before each request that may change something
+ * @throws RunError if ZenML refuses, or if the question has another answer; ZenmlError if it is not known
+ */
+async function answerQuestion(question, wanted, place, deps, onSend) {
+    const deadline = new Deadline(deps.clock, answer_question_LONGEST_MS);
+    for (let attempt = 1;; attempt += 1) {
+        deps.cancelled.throwIfAborted();
+        onSend();
+        const answer = await deps.client.resolveQuestion(question.id, wanted);
+        if (answer.kind === 'accepted')
+            return;
+        const seen = await answer_question_look(question, answer, deps);
+        if (seen?.isPending === false) {
+            if (isAs(wanted, seen))
+                return;
+            throw new RunError(answeredOtherwise(question, place, seen.resolution));
+        }
+        if (answer.kind === 'refused')
+            throw new RunError(answer_question_refusal(answer, seen));
+        if (deadline.isOver)
+            throw answer.error;
+        await answer_question_pause(answer, attempt, deps);
+    }
+}
+/** Undefined where it cannot be read, and the server's refusal says more. */
+async function answer_question_look({ id }, answer, { client }) {
+    try {
+        return await client.waitCondition(id);
+    }
+    catch (error) {
+        if (answer.kind !== 'refused' || !isZenmlError(error))
+            throw error;
+        return undefined;
+    }
+}
+function isAs({ resolution, result = null }, seen) {
+    if (seen.resolution !== resolution)
+        return false;
+    return resolution === 'abort' || sortedJson(seen.result) === sortedJson(result);
+}
+/** ZenML's own words for an answer that does not fit tell neither what would, nor which input is meant. */
+function answer_question_refusal({ error }, seen) {
+    const isMisfit = /does not match expected schema|without a schema do not accept/i.test(error.detail);
+    return isMisfit && seen !== undefined ? doesNotFit(seen.resultSchema, error.message) : error.message;
+}
+async function answer_question_pause({ error }, attempt, { clock, reporter, signal }) {
+    const waitMs = backoffMs(attempt, clock.random(), { atLeastMs: retryAfterOf(error) });
+    reporter.tell({ kind: 'retry', line: error.message, waitMs });
+    await clock.sleep(waitMs, signal);
+}
+
+;// CONCATENATED MODULE: ./build/run/resolve/resolve.js
+
+
+
+
+
+
+
+
+
+/** ZenML resumes a run before it says that the answer was taken; a replica that lags behind shows it later. */
+const RESUME_MS = 15_000;
+const RESUME_PAUSE_MS = 1_000;
+/** In these an answer does not bring a run back. */
+const resolve_ON_ITS_WAY_OUT = new Set(['stopping', 'cancelling']);
+/**
+ * Answers what a run asks a person, so that it goes on or is stopped. A run that asks nothing is an error: where a step is
+ * repeated, an answer that was given before is never given to another question.
+ *
+ * @throws RunError if there is no such run
+ */
+async function resolveRun(request, deps) {
+    const progress = {};
+    const end = (conclusion, error) => ({
+        conclusion,
+        status: progress.place?.run.status ?? '',
+        error,
+        failedStep: undefined,
+    });
+    try {
+        const error = await answerAndLook(request, progress, deps);
+        return error === undefined ? end('resolved', undefined) : end('failed', error);
+    }
+    catch (error) {
+        const { place, sent } = progress;
+        if (error instanceof RunError && place !== undefined)
+            return end('failed', error.message);
+        if (error instanceof RunError)
+            throw error;
+        if (place === undefined || sent === undefined) {
+            if (deps.cancelled.aborted)
+                return end('cancelled', notAnswered(request.run));
+            throw error;
+        }
+        if (deps.cancelled.aborted) {
+            return end('cancelled', `Cancelled. ${words_notKnown(sent, place, 'there was no time left to check')}`);
+        }
+        if (!isZenmlError(error))
+            throw error;
+        return end('lost', words_notKnown(sent, place, error.message));
+    }
+}
+/** Gives why the run does not go on, although ZenML took the answer. */
+async function answerAndLook(request, progress, deps) {
+    const { run, url, server } = await findRun(request.run, request.project, deps);
+    const place = { run, url };
+    progress.place = place;
+    const question = await questionOf(place, server, request, deps);
+    await answerQuestion(question, resolutionOf(request), place, deps, () => {
+        progress.sent = question;
+    });
+    const after = await resolve_lookAfter(run, request, deps);
+    progress.place = { run: after?.run ?? run, url };
+    if (after?.isStuck === true)
+        return notResumed(question, place, after.run.statusReason);
+    deps.reporter.tell({ kind: 'ended', sentence: words_answered(question, place, request.resolution) });
+    return undefined;
+}
+/** What is sent: nothing but that. */
+function resolutionOf({ resolution, result }) {
+    return { resolution, result };
+}
+/** The one that is to be answered: of the run itself, or else of its child runs. */
+async function questionOf(place, server, { resolution }, { client }) {
+    if (!isAtLeast(server.version, 0, 95)) {
+        throw new RunError(`run: ZenML ${server.version} has no runs that wait for an answer; they came with ZenML 0.95`);
+    }
+    const { id, status } = place.run;
+    const isLeaving = resolve_ON_ITS_WAY_OUT.has(status) && resolution === 'continue';
+    if (runPhase(status) !== 'going-on' || isLeaving)
+        throw new RunError(asksNothing(place));
+    const own = (await client.dag(id)).questions;
+    const [question, ...others] = own.length > 0 ? own : await openQuestions(client, id);
+    if (question === undefined)
+        throw new RunError(asksNothing(place));
+    if (others.length > 0)
+        throw new RunError(asksSeveral([question, ...others], place));
+    return question;
+}
+/** Undefined where it cannot be read, which takes nothing back of the answer. */
+async function resolve_lookAfter({ id }, { resolution }, { client, clock, signal }) {
+    const soon = new Deadline(clock, RESUME_MS);
+    try {
+        for (;;) {
+            const run = await client.run(id, { hydrate: false });
+            if (run.status !== 'paused' || resolution === 'abort')
+                return { run, isStuck: false };
+            // It may ask something else by now, or another child run may, and then the run waits for that.
+            if ((await openQuestions(client, id)).length > 0)
+                return { run, isStuck: false };
+            if (soon.isOver)
+                return { run, isStuck: true };
+            await clock.sleep(RESUME_PAUSE_MS, signal);
+        }
+    }
+    catch (error) {
+        if (isZenmlError(error) || signal?.aborted === true)
+            return undefined;
+        throw error;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/actions/resolve.js
+
+
+
+
+
+
+
+/** The runner sends its second signal 7.5 s after the first, and kills soon after; all must be said before. */
+const resolve_GOES_ON_MS = 6_000;
+/**
+ * Answers what a run asks a person. Gives whether it was answered so. When the workflow is cancelled, nothing new is
+ * sent, and what was sent is looked after for most of the seconds that the runner leaves.
+ */
+async function resolveGivenRun(env, log) {
+    const cancelled = listenForCancellation();
+    const signal = later(cancelled, resolve_GOES_ON_MS);
+    const step = new WorkflowStep({ action: 'resolve', env, log, signal });
+    try {
+        const inputs = await step.read(readResolveInputs);
+        const { workflowRunUrl } = readWorkflowContext(env);
+        const nothingToCancel = notAnswered(inputs.run);
+        const deps = await step.connect(inputs, { onCancel: 'keep-running', workflowRunUrl, nothingToCancel });
+        const request = { ...inputs, project: projectChoice(inputs.project, env) };
+        return await step.conclude(await resolveRun(request, { ...deps, cancelled }));
+    }
+    catch (error) {
+        return await step.fail(error);
+    }
+    finally {
+        await step.close();
     }
 }
 
@@ -71418,6 +72048,7 @@ async function waitForRun(env, log) {
 
 
 
+
 /** Entry of the action itself. */
 async function main() {
     await run(runTemplate);
@@ -71441,6 +72072,10 @@ async function sweep() {
 /** Entry of stop/. */
 async function stop() {
     await run(stopGivenRun);
+}
+/** Entry of resolve/. */
+async function resolve() {
+    await run(resolveGivenRun);
 }
 /** Entry of promote/. */
 async function build_promote() {
@@ -71496,7 +72131,8 @@ var __webpack_exports__login = __webpack_exports__.iD;
 var __webpack_exports__main = __webpack_exports__.iW;
 var __webpack_exports__post = __webpack_exports__.bE;
 var __webpack_exports__promote = __webpack_exports__.pt;
+var __webpack_exports__resolve = __webpack_exports__.hd;
 var __webpack_exports__stop = __webpack_exports__.ds;
 var __webpack_exports__sweep = __webpack_exports__.X0;
 var __webpack_exports__wait = __webpack_exports__.uk;
-export { __webpack_exports__login as login, __webpack_exports__main as main, __webpack_exports__post as post, __webpack_exports__promote as promote, __webpack_exports__stop as stop, __webpack_exports__sweep as sweep, __webpack_exports__wait as wait };
+export { __webpack_exports__login as login, __webpack_exports__main as main, __webpack_exports__post as post, __webpack_exports__promote as promote, __webpack_exports__resolve as resolve, __webpack_exports__stop as stop, __webpack_exports__sweep as sweep, __webpack_exports__wait as wait };

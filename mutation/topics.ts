@@ -45,6 +45,12 @@ export const TOPICS: Readonly<Record<string, readonly string[]>> = {
     'run/promote/promote.ts',
     'zenml/model-versions.ts',
   ],
+  answering: [
+    'actions/resolve.ts',
+    'run/resolve/answer-question.ts',
+    'run/resolve/resolve.ts',
+    'zenml/answers/resolve-answer.ts',
+  ],
   following: [
     'actions/main.ts',
     'actions/wait.ts',

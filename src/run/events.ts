@@ -78,6 +78,15 @@ export type RunEvent =
   /** No earlier attempt left a run that was given the same and is worth taking up. */
   | { readonly kind: 'resume-none' }
   /** The run waits for a person; told once for each question. */
+  /** Lines that a step logged, in order; `areSeveral`: other steps run beside it. */
+  | {
+      readonly kind: 'step-log'
+      readonly step: string
+      readonly lines: readonly string[]
+      readonly areSeveral: boolean
+    }
+  /** No more is told of a step's log, or of none; `why` is a clause. */
+  | { readonly kind: 'logs-not-followed'; readonly step: string | undefined; readonly why: string }
   | { readonly kind: 'paused'; readonly question: string | undefined; readonly url: string | undefined }
   | {
       readonly kind: 'trigger-hindered'

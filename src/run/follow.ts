@@ -20,6 +20,7 @@ import { causeOf, lookBack, type LookedBack } from './outcome/look-back.ts'
 import { judgeRun, type JudgePolicy } from './compare/judge.ts'
 import type { Reporter } from './events.ts'
 import type { RunDetails, Usual } from './facts.ts'
+import { followLogs } from './logs/live-logs.ts'
 import { readGallery } from './visualizations/gallery.ts'
 import { watchRun, type Watched } from './watch/watch.ts'
 import type { Looks } from './watch/looks.ts'
@@ -36,6 +37,8 @@ export interface FollowPolicy extends CancelPolicy, JudgePolicy {
   readonly onLost: 'keep-running' | 'stop'
   /** How many lines of a failed step's log are shown; 0 for none. */
   readonly logTail: number
+  /** Whether also to tell what the steps log while they run; default: no. */
+  readonly logs?: 'failed' | 'live'
   /** Whether anything else depends on what a completed run logged. */
   readonly isRanked?: boolean
   /** Whether to read what the artifacts of a run that ended show. */
@@ -191,12 +194,14 @@ export class Follower {
       this.#explainer.explainChildRuns(runs)
     const watching = new AbortController()
     void this.#foreseeJobEnd(watching.signal)
+    const live = followLogs(this.#policy, started, this.deps, watching.signal)
     const watched = await watchRun(
       { ...this.#policy, timeoutMs: waitLimitMs(this.#policy), run: started, status, url, usual, ageMs },
       { ...this.deps, failedSteps, failedChildRuns },
     ).finally(() => {
       watching.abort()
     })
+    if (watched.kind === 'over') await live?.finish()
     switch (watched.kind) {
       case 'over':
         return this.#concludeEnded(begun, watched)

@@ -220,6 +220,18 @@ export function runFaults(
   )
 }
 
+/** resolve/ needs a run that asks something; of one that is to be stopped it needs no answer. */
+export function resolveFaults(raw: RawInputs, ...place: RunPlace): InputFault[] {
+  const isIdle = raw.answer !== undefined && raw.resolution?.trim() === 'abort'
+  return [
+    ...runFaults(raw, ...place),
+    ...(isIdle ? fault('answer', 'has no effect with resolution: abort; remove one of them') : []),
+  ]
+}
+
+/** What a run's page is compared with. */
+type RunPlace = [Parameters<typeof runFaults>[1], Parameters<typeof runFaults>[2]]
+
 /** promote/ needs a version, named in one of two ways, and a stage. */
 export function promoteFaults(
   raw: RawInputs,
@@ -231,10 +243,7 @@ export function promoteFaults(
 
 const NO_STAGE = 'missing; write staging, production or archived'
 
-function versionFaults(
-  raw: RawInputs,
-  ...place: [Parameters<typeof runFaults>[1], Parameters<typeof runFaults>[2]]
-): InputFault[] {
+function versionFaults(raw: RawInputs, ...place: RunPlace): InputFault[] {
   const given = (['model', 'version'] as const).filter((input) => raw[input] !== undefined)
   if (raw.run !== undefined && given.length > 0) {
     return fault(

@@ -17,6 +17,7 @@ export function resultLine(record: RunRecord): string | undefined {
     case 'completed':
       if (record.sweep !== undefined) return sweepLine(record.sweep)
       return `The run completed after ${shownDuration(record.durationMs ?? 0)}${comparison(record)}${cacheNote(record)}`
+    case 'resolved':
     case 'failed':
     case 'stopped':
     case 'timed-out':

@@ -14,6 +14,7 @@ const SYMBOLS: Readonly<Record<Conclusion, string>> = {
   lost: '❓',
   'expectation-missed': '📉',
   'dry-run': '🧪',
+  resolved: '✅',
 }
 
 /** How each of them reads; a conclusion that is missing here is a word of its own. */
@@ -23,6 +24,7 @@ const WORDS: Partial<Readonly<Record<Conclusion, string>>> = {
   running: 'still running',
   'expectation-missed': 'completed, but not as expected',
   'dry-run': 'dry run, nothing was started',
+  resolved: 'its question was answered',
 }
 
 const MAX_NAME_LENGTH = 300
