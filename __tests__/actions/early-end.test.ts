@@ -156,6 +156,19 @@ test.each([
   }),
 )
 
+test('the comment on a run that was handed over says what is not judged yet, where the post step writes it', async () =>
+  withComment({}, async ({ github, options: { log }, env, savedState }) => {
+    const owner = { action: 'wait', identity: '1a2b3c4d', stepKey: '', mode: 'always' } as const
+    const unjudged = Array.from({ length: 30 }, (_, index) => `loss_${index} < ${'0'.repeat(2_000)}`)
+    const record = recordOf({ conclusion: 'running', status: 'running', unjudged })
+    saveComment({ ...owner, isTold: true, isWritten: false, record }, log)
+    const state = await savedState()
+    expect(state['STATE_comment']?.length).toBeLessThan(25_000)
+    await reportEarlyEnd(undefined, undefined, { ...env, ...state, 'INPUT_GITHUB-TOKEN': TOKEN }, log)
+    const [comment] = github.comments(PULL_REQUEST)
+    expect(comment?.body).toMatch(/^Not judged yet: `loss_0 <.*`loss_19 <…` and 10 more$/m)
+  }))
+
 test.each([
   ['stopped', '### 🛑 ZenML run of training: stopped'],
   ['failed', '### ❌ ZenML run of training: failed'],
