@@ -64625,6 +64625,8 @@ class Heartbeat {
 }
 
 ;// CONCATENATED MODULE: ./build/run/watch/looks.js
+
+
 /** A run that is watched alone. */
 function aloneWith(clock) {
     return {
@@ -64654,7 +64656,7 @@ class SharedLooks {
     #askers = [];
     #isAdaptive = false;
     #usuallyMs;
-    /** How many lists in a row got no answer while a run alone did: something on the way lets no list through. */
+    /** How many lists in a row got no answer while the question for one run did: something on the way lets no list through. */
     #blockedLists = 0;
     /** When a run was looked at first, by its id. */
     #seenFrom = new Map();
@@ -64780,13 +64782,18 @@ class SharedLooks {
             return;
         try {
             first.resolve(await first.client.run(first.id, { hydrate: false }));
-            this.#blockedLists++;
-            askAlone(others);
         }
-        catch {
-            for (const { reject } of [first, ...others])
-                reject(listError);
+        catch (error) {
+            if (!(error instanceof AnswerError) || isPassing(error)) {
+                for (const { reject } of [first, ...others])
+                    reject(listError);
+                return;
+            }
+            // A no of ZenML is an answer, too; it says nothing of the other runs.
+            first.reject(error);
         }
+        this.#blockedLists++;
+        askAlone(others);
     }
 }
 function askAlone(askers) {
@@ -66621,7 +66628,86 @@ const NOTHING_KNOWN = {
     hasReport: false,
 };
 
+;// CONCATENATED MODULE: ./build/github/page/values.js
+
+const MOST_VERDICTS = 100;
+/** So many are shown. */
+const MOST_UNJUDGED = 20;
+const values_MOST_CHANGES = 50;
+const values_MOST_METRICS = 100;
+const values_MAX_NAME_LENGTH = 120;
+const values_MAX_VALUE_LENGTH = 200;
+const HEADS = { template: 'Template', snapshot: 'Snapshot' };
+/** What was expected of the run's metadata, as a table; the missed ones come first. */
+function verdictsText(verdicts, most = MOST_VERDICTS) {
+    if (verdicts.length === 0)
+        return '';
+    const rows = verdicts
+        .toSorted((a, b) => Number(a.held) - Number(b.held))
+        .slice(0, most)
+        .map((verdict) => [`${signOf(verdict)} ${markdown_code(verdict.wanted)}`, markdown_code(verdict.got)]);
+    const more = verdicts.length - rows.length;
+    return markdown_blocks(markdown_table(['Expected', 'Got'], rows), more > 0 ? `${grouped(more)} more not shown.` : '');
+}
+/** What a run is to be judged by that was handed over before its end; empty if nothing. */
+function unjudgedText(unjudged) {
+    if (unjudged.length === 0)
+        return '';
+    const shown = unjudged.slice(0, MOST_UNJUDGED).map((wanted) => markdown_code(wanted));
+    const more = unjudged.length - shown.length;
+    return `Not judged yet: ${shown.join(', ')}${more > 0 ? ` and ${grouped(more)} more` : ''}`;
+}
+/** How to follow a run that was handed over; empty for any other. */
+function handedOverText({ conclusion, runId }) {
+    if (conclusion !== 'running' || runId === undefined)
+        return '';
+    return `Handed over. To follow the run further, use wait/ with ${markdown_code(`run: ${runId}`)}`;
+}
+function signOf({ held, isUnchecked }) {
+    if (isUnchecked === true)
+        return '\u26a0\ufe0f';
+    return held ? '\u2705' : '\u274c';
+}
+/** What the run got instead of the definition's values, as a table. */
+function changesText(changes, kind = 'template') {
+    if (changes.length === 0)
+        return '';
+    const rows = changes.slice(0, values_MOST_CHANGES).map(({ path, before, after }) => {
+        const was = before === undefined ? 'none' : shownValue(before);
+        return [markdown_code(path, values_MAX_NAME_LENGTH), `${was} \u2192 ${shownValue(after)}`];
+    });
+    const more = changes.length - rows.length;
+    return markdown_blocks(markdown_table(['Changed', `${HEADS[kind]} \u2192 run`], rows), more > 0 ? `${amount(more, 'more change')} not shown.` : '');
+}
+/** A table must escape a bar, and in what is escaped the runner finds no secret to hide. */
+function shownValue(value) {
+    return markdown_code(value.includes('|') ? 'a value with a bar, see the log' : value, values_MAX_VALUE_LENGTH);
+}
+function isSingle(metric) {
+    return metric.value === null || typeof metric.value !== 'object';
+}
+/** The single values among the metadata of a run and its steps, as a table; the run's own come first. */
+function metricsText({ metadata, stepMetadata }, most = values_MOST_METRICS) {
+    const all = [
+        ...Object.entries(metadata).map(([name, value]) => ({ name, value })),
+        ...stepMetadata.flatMap(({ step, metadata: ofStep }) => Object.entries(ofStep).map(([name, value]) => ({ name: `${step}.${name}`, value }))),
+    ];
+    const single = all.filter(isSingle);
+    const rows = single.slice(0, most).map(({ name, value }) => {
+        return [markdown_code(name, values_MAX_NAME_LENGTH), markdown_code(String(value), values_MAX_VALUE_LENGTH)];
+    });
+    const unshown = single.length - rows.length;
+    const structured = all.length - single.length;
+    const left = [
+        ...(unshown > 0 ? [amount(unshown, 'more value')] : []),
+        ...(structured === 1 ? ['a list or mapping'] : []),
+        ...(structured > 1 ? [`${grouped(structured)} lists or mappings`] : []),
+    ].join(' and ');
+    return markdown_blocks(rows.length === 0 ? '' : markdown_table(['Metadata', 'Value'], rows), left === '' ? '' : `Metadata not shown: ${left}.`);
+}
+
 ;// CONCATENATED MODULE: ./build/github/comment/saved-comment.js
+
 
 
 
@@ -66681,6 +66767,10 @@ const savedSchema = object({
         runUrl: schemas_string().max(MAX_TEXT).optional().catch(undefined),
         created: schemas_number().optional(),
         cells: schemas_number().optional(),
+        unseenMs: schemas_number().optional(),
+        // Of those that are not shown only the number counts.
+        unjudged: schemas_array(saved_comment_text)
+            .transform((all) => all.map((wanted, index) => (index < MOST_UNJUDGED ? wanted : ''))),
         code: codeSchema.optional(),
         commits: commitsSchema,
     }),
@@ -66754,6 +66844,7 @@ function whyText(record, limits) {
         (conclusion === 'expectation-missed' && verdicts.length > 0);
     return markdown_blocks(error === undefined || isToldBelow ? '' : errorText(error), failureText(record, limits));
 }
+/** An error of the step as Markdown, each of its lines as one. */
 function errorText(error) {
     return error
         .split('\n')
@@ -67169,83 +67260,6 @@ function steps_moreText(steps, shown) {
     return `${amount(left.length, 'more step')} ${verb} not shown: ${[...named, ...rest].join(', ')}.`;
 }
 
-;// CONCATENATED MODULE: ./build/github/page/values.js
-
-const MOST_VERDICTS = 100;
-const MOST_UNJUDGED = 20;
-const values_MOST_CHANGES = 50;
-const values_MOST_METRICS = 100;
-const values_MAX_NAME_LENGTH = 120;
-const values_MAX_VALUE_LENGTH = 200;
-const HEADS = { template: 'Template', snapshot: 'Snapshot' };
-/** What was expected of the run's metadata, as a table; the missed ones come first. */
-function verdictsText(verdicts, most = MOST_VERDICTS) {
-    if (verdicts.length === 0)
-        return '';
-    const rows = verdicts
-        .toSorted((a, b) => Number(a.held) - Number(b.held))
-        .slice(0, most)
-        .map((verdict) => [`${signOf(verdict)} ${markdown_code(verdict.wanted)}`, markdown_code(verdict.got)]);
-    const more = verdicts.length - rows.length;
-    return markdown_blocks(markdown_table(['Expected', 'Got'], rows), more > 0 ? `${grouped(more)} more not shown.` : '');
-}
-/** What a run is to be judged by that was handed over before its end; empty if nothing. */
-function unjudgedText(unjudged) {
-    if (unjudged.length === 0)
-        return '';
-    const shown = unjudged.slice(0, MOST_UNJUDGED).map((wanted) => markdown_code(wanted));
-    const more = unjudged.length - shown.length;
-    return `Not judged yet: ${shown.join(', ')}${more > 0 ? ` and ${grouped(more)} more` : ''}`;
-}
-/** How to follow a run that was handed over; empty for any other. */
-function handedOverText({ conclusion, runId }) {
-    if (conclusion !== 'running' || runId === undefined)
-        return '';
-    return `Handed over. To follow the run further, use wait/ with ${markdown_code(`run: ${runId}`)}`;
-}
-function signOf({ held, isUnchecked }) {
-    if (isUnchecked === true)
-        return '\u26a0\ufe0f';
-    return held ? '\u2705' : '\u274c';
-}
-/** What the run got instead of the definition's values, as a table. */
-function changesText(changes, kind = 'template') {
-    if (changes.length === 0)
-        return '';
-    const rows = changes.slice(0, values_MOST_CHANGES).map(({ path, before, after }) => {
-        const was = before === undefined ? 'none' : shownValue(before);
-        return [markdown_code(path, values_MAX_NAME_LENGTH), `${was} \u2192 ${shownValue(after)}`];
-    });
-    const more = changes.length - rows.length;
-    return markdown_blocks(markdown_table(['Changed', `${HEADS[kind]} \u2192 run`], rows), more > 0 ? `${amount(more, 'more change')} not shown.` : '');
-}
-/** A table must escape a bar, and in what is escaped the runner finds no secret to hide. */
-function shownValue(value) {
-    return markdown_code(value.includes('|') ? 'a value with a bar, see the log' : value, values_MAX_VALUE_LENGTH);
-}
-function isSingle(metric) {
-    return metric.value === null || typeof metric.value !== 'object';
-}
-/** The single values among the metadata of a run and its steps, as a table; the run's own come first. */
-function metricsText({ metadata, stepMetadata }, most = values_MOST_METRICS) {
-    const all = [
-        ...Object.entries(metadata).map(([name, value]) => ({ name, value })),
-        ...stepMetadata.flatMap(({ step, metadata: ofStep }) => Object.entries(ofStep).map(([name, value]) => ({ name: `${step}.${name}`, value }))),
-    ];
-    const single = all.filter(isSingle);
-    const rows = single.slice(0, most).map(({ name, value }) => {
-        return [markdown_code(name, values_MAX_NAME_LENGTH), markdown_code(String(value), values_MAX_VALUE_LENGTH)];
-    });
-    const unshown = single.length - rows.length;
-    const structured = all.length - single.length;
-    const left = [
-        ...(unshown > 0 ? [amount(unshown, 'more value')] : []),
-        ...(structured === 1 ? ['a list or mapping'] : []),
-        ...(structured > 1 ? [`${grouped(structured)} lists or mappings`] : []),
-    ].join(' and ');
-    return markdown_blocks(rows.length === 0 ? '' : markdown_table(['Metadata', 'Value'], rows), left === '' ? '' : `Metadata not shown: ${left}.`);
-}
-
 ;// CONCATENATED MODULE: ./build/github/comment/body.js
 
 
@@ -67275,11 +67289,11 @@ const body_MAX_NAME_LENGTH = 300;
  * characters; what is left out is said. No text in it notifies a person or leaves a reference elsewhere.
  */
 function renderComment(record, place) {
-    const { conclusion, verdicts, steps, details } = record;
-    const isOver = conclusion !== undefined;
+    const { verdicts, steps, details } = record;
+    const isOver = record.conclusion !== undefined;
     const sections = [
         ['heading', heading(isOver ? record : { ...record, status: 'running' })],
-        ['link', isOver && conclusion !== 'running' ? headLine(record) : goingOnLine(record)],
+        ['link', linkLine(record)],
         ['code', codeLine(record)],
         ['errors', whyText(record, FAILURE_LIMITS)],
         ['expectations', markdown_blocks(verdictsText(verdicts, body_MOST_VERDICTS), unjudgedText(record.unjudged))],
@@ -67292,8 +67306,35 @@ function renderComment(record, place) {
         ],
         ['workflow', footer(place)],
     ];
+    return belowMarker(sections.map(withoutReferences), place);
+}
+/**
+ * The same comment where a record is left that knows little more than how the run ended: heading and link are new, all
+ * else stays as it was written, and above the last line stands the news.
+ *
+ * @param written a body that renderComment gave, of the same run
+ * @param news plain text, not trusted; empty if there is none
+ */
+function amendComment(written, record, news, place) {
+    const line = linkLine(record);
+    const parts = written.trimEnd().split(/\r?\n\r?\n/);
+    return belowMarker([
+        withoutReferences(['heading', heading(record)]),
+        withoutReferences(['link', line]),
+        // A run without a name has no link.
+        ['report', markdown_blocks(...parts.slice(line === '' ? 1 : 2, -1))],
+        withoutReferences(['errors', news === '' ? '' : errorText(news)]),
+        ['workflow', parts.at(-1) ?? ''],
+    ], place);
+}
+function belowMarker(sections, place) {
     const marker = markerOf(place, place.context);
-    return `${marker}\n${withinSize(sections.map(([name, markdown]) => [name, withoutReferences(markdown)]), body_MAX_LENGTH - marker.length - RESERVED_LENGTH, ({ length }) => length)}\n`;
+    const max = body_MAX_LENGTH - marker.length - RESERVED_LENGTH;
+    return `${marker}\n${withinSize(sections, max, ({ length }) => length)}\n`;
+}
+function linkLine(record) {
+    const { conclusion } = record;
+    return conclusion === undefined || conclusion === 'running' ? goingOnLine(record) : headLine(record);
 }
 /** A comment does not move on by itself, so it says times and no durations. */
 function goingOnLine(record) {
@@ -67327,8 +67368,9 @@ function footer({ context: { workflow, workflowRunUrl, runAttempt }, stepKey }) 
  * GitHub looks for @names and #numbers in the text as it is shown, so escapes do not keep it off; a reply by mail
  * even turns a code span back into text. A space without width behind the sign does, as Dependabot has it.
  */
-function withoutReferences(markdown) {
-    return markdown.replaceAll(/\]\(https?:[^()\s]*\)|@|&#64;|&#35;|(?<!&)#(?=\d)|\bGH(?:-|&#45;)(?=\d)/gi, (found) => (found.startsWith('](') ? found : `${found}\u200b`));
+function withoutReferences([name, markdown]) {
+    const broken = markdown.replaceAll(/\]\(https?:[^()\s]*\)|@|&#64;|&#35;|(?<!&)#(?=\d)|\bGH(?:-|&#45;)(?=\d)/gi, (found) => (found.startsWith('](') ? found : `${found}\u200b`));
+    return [name, broken];
 }
 
 ;// CONCATENATED MODULE: ./build/github/comment/github-error.js
@@ -67584,9 +67626,14 @@ function pullRequestComment(options) {
     const identity = stepIdentity(options.context, options.stepKey);
     return new PullRequestComment({ ...options, identity, isTold: false });
 }
-/** The same comment, to be brought to its end by the post step. */
-function commentOfSaved({ action, identity, mode, stepKey, pullRequest, isTold }, options) {
-    return new PullRequestComment({ ...options, action, identity, mode, stepKey, pullRequest, isTold });
+/**
+ * The same comment, to be brought to its end by the post step.
+ *
+ * @param news what is to be said besides where main has written how it ended, which then stays; empty if nothing
+ */
+function commentOfSaved({ action, identity, mode, stepKey, pullRequest, isTold, isWritten }, news, options) {
+    const saved = { action, identity, mode, stepKey, pullRequest, isTold };
+    return new PullRequestComment({ ...options, ...saved, news: isWritten ? news : undefined });
 }
 const NEEDS_ON_FAILURE = {
     completed: 'update',
@@ -67653,7 +67700,7 @@ class PullRequestComment {
         const http = connect();
         try {
             const api = await GithubApi.open({ token, context, http, clock, signal: limited, gate: log });
-            await this.#put(renderComment(record, this.#settings), need, pullRequest.number, api);
+            await this.#put(record, need, pullRequest.number, api);
             if (record.conclusion !== undefined)
                 this.#save(record, true);
         }
@@ -67666,7 +67713,7 @@ class PullRequestComment {
             await http.close();
         }
     }
-    async #put(body, need, issue, api) {
+    async #put(record, need, issue, api) {
         const ours = await this.#ours(issue, api);
         if (ours.some(({ writer }) => isNewer(writer, this.#settings.context))) {
             this.#settings.log.info('A newer workflow run has updated the pull request comment, so it is left as it is');
@@ -67674,11 +67721,18 @@ class PullRequestComment {
         }
         const [first, ...stale] = ours;
         if (first !== undefined)
-            await api.updateComment(first.comment.id, body);
+            await api.updateComment(first.comment.id, this.#body(record, first));
         else if (need === 'write')
-            await api.createComment(issue, body);
+            await api.createComment(issue, this.#body(record));
         for (const { comment } of stale)
             await removeStale(comment.id, api);
+    }
+    #body(record, before) {
+        const { news, context } = this.#settings;
+        const isOfThisRun = before !== undefined && !isNewer(context, before.writer);
+        return news !== undefined && isOfThisRun
+            ? amendComment(before.comment.body, record, news, this.#settings)
+            : renderComment(record, this.#settings);
     }
     /** Comments that begin as ours do, and are by whoever the token belongs to; anybody can write such a beginning. */
     async #ours(issue, api) {
@@ -69990,42 +70044,48 @@ function isReportDue(env) {
  * @param ended undefined where main had left nothing to see to
  */
 async function reportEarlyEnd(ended, authorities, env, log) {
-    const news = ended === NOTHING_SENT || ended === early_end_NOTHING_LEFT ? undefined : ended;
+    const hasNews = ended !== undefined && ended !== NOTHING_SENT && ended !== early_end_NOTHING_LEFT;
     if (isSummaryDue(env))
         await summarize(ended ?? early_end_UNKNOWN, env, log);
-    else if (isSummaryWritten(env) && news !== undefined)
-        await addToSummary(news.sentence, log);
+    else if (isSummaryWritten(env) && hasNews)
+        await addToSummary(ended.sentence, log);
     const saved = readSavedComment(env);
     if (saved === undefined)
         return;
     // The table of a sweep is not kept, and says more than what is known here.
-    if (saved.isWritten && (news === undefined || saved.action === 'sweep'))
+    if (saved.isWritten && (!hasNews || saved.action === 'sweep'))
         return;
     const mask = (secret) => {
         log.mask(secret);
     };
-    const comment = commentOfSaved(saved, {
+    const news = newsOf(saved.record, ended);
+    const comment = commentOfSaved(saved, news, {
         ...surroundings(authorities, env, log),
         token: readGithubToken(env, mask),
     });
-    await comment.update(withEnd(saved.record, ended), AbortSignal.timeout(early_end_COMMENT_LIMIT_MS));
+    await comment.update(withEnd(saved.record, ended, news), AbortSignal.timeout(early_end_COMMENT_LIMIT_MS));
 }
 /** How a run ended that main had lost from sight. One that completed was not judged, so that stays unknown. */
 const early_end_ENDS = new Map([
     ['stopped', 'stopped'],
     ['failed', 'failed'],
 ]);
+/** What main has not said already, of "it" in place of the run by its name. */
+function newsOf({ error = '', runName = '' }, ended) {
+    const { sentence = '' } = ended ?? {};
+    return error.includes(sentence.replace(`The run "${runName}" `, '')) ? '' : sentence;
+}
 /** What main itself said comes first: it says why the step ended. */
-function withEnd(record, ended) {
+function withEnd(record, ended, news) {
     if (ended === undefined)
         return record;
-    const { sentence, status } = ended;
+    const { status } = ended;
     return {
         ...record,
         conclusion: record.conclusion === 'lost' ? (early_end_ENDS.get(status) ?? 'lost') : record.conclusion,
         // Empty where nobody knows it: what main saw last may be long over.
         status,
-        error: record.error === undefined ? sentence : `${record.error}\n${sentence}`,
+        error: [record.error, news].filter(Boolean).join('\n'),
     };
 }
 async function summarize({ sentence, status }, env, log) {

@@ -10,6 +10,7 @@ import { saveState } from '../outputs.ts'
 import type { Gate } from '../secrets/gate.ts'
 import { cut } from '../../base/printable.ts'
 import { NOTHING_KNOWN, type RunRecord } from '../run-record.ts'
+import { MOST_UNJUDGED } from '../page/values.ts'
 import { NO_COMMITS } from '../workflow/commits.ts'
 import { Secrets } from '../secrets/secrets.ts'
 
@@ -83,6 +84,11 @@ const savedSchema = z.object({
     runUrl: z.string().max(MAX_TEXT).optional().catch(undefined),
     created: z.number().optional(),
     cells: z.number().optional(),
+    unseenMs: z.number().optional(),
+    // Of those that are not shown only the number counts.
+    unjudged: z
+      .array(text)
+      .transform((all) => all.map((wanted, index) => (index < MOST_UNJUDGED ? wanted : ''))),
     code: codeSchema.optional(),
     commits: commitsSchema,
   }),

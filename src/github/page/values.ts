@@ -7,7 +7,8 @@ import type { DefinitionKind } from '../../zenml/model.ts'
 import { amount, blocks, code, grouped, table } from './markdown.ts'
 
 const MOST_VERDICTS = 100
-const MOST_UNJUDGED = 20
+/** So many are shown. */
+export const MOST_UNJUDGED = 20
 const MOST_CHANGES = 50
 const MOST_METRICS = 100
 const MAX_NAME_LENGTH = 120
