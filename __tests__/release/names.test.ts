@@ -9,10 +9,11 @@ import {
   namePattern,
   readProject,
   referencePattern,
+  withoutUnpublished,
   writeRepository,
 } from '../../scripts/release/project.ts'
 import { formatVersion, isCandidate } from '../../scripts/release/version.ts'
-import { projectFile } from '../project/markdown.ts'
+import { guides, projectFile } from '../project/markdown.ts'
 import { makeRepository, type Repository } from './repository.ts'
 
 const ROOT = path.join(import.meta.dirname, '../..')
@@ -41,6 +42,13 @@ describe('this repository', () => {
     // Before the first release it is the one to come.
     const expected = last === undefined ? 'v1.0.0' : `v${formatVersion(last)}`
     expect(named.filter(({ found }) => found !== expected)).toEqual([])
+  })
+
+  test('says that it is not published only where its first release takes that out', () => {
+    const left = guides().filter((file) =>
+      /not (?:yet )?published/i.test(withoutUnpublished(projectFile(file))),
+    )
+    expect(left).toEqual([])
   })
 
   test('has one version: package-lock.json repeats that of package.json', () => {

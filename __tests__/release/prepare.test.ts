@@ -47,6 +47,9 @@ function refusal(wanted: string): string {
 describe('the first release', () => {
   beforeEach(() => {
     repository = makeRepository()
+    repository.change('README.md', /^/, 'The action is not published yet. Use\na copy.\n\n')
+    repository.write('docs/verify.md', 'tag=v0.9.9\nstage=v0.9.9\n')
+    repository.commit('More texts')
   })
 
   test.each(['1.0.0', '1.0.0-rc.1'])(
@@ -68,6 +71,7 @@ describe('the first release', () => {
       ])
       expect(repository.read('src/http/user-agent.ts')).toContain(`'zenml-run-action/${version}'`)
       expect(repository.read('README.md')).toBe(`- uses: octo-org/zenml-run-action@v${version}\n`)
+      expect(repository.read('docs/verify.md')).toBe(`tag=v${version}\nstage=v0.9.9\n`)
       expect(repository.read('docs/recipes.md')).toBe(
         `- uses: octo-org/zenml-run-action/wait@v${version}\n- uses: octo-org/zenml-run-action@v1\n- uses: actions/checkout@v7.0.1\nor \`@<commit SHA> # v${version}\`\n`,
       )

@@ -5,7 +5,7 @@ import { changelogVersions, hasUnreleased, releaseInChangelog } from './changelo
 import { fileAt, git, gitLines } from './git.ts'
 import { interfaceChanges, neededLevel } from './interface.ts'
 import { ACTION_FILES } from '../action-files.mjs'
-import { pageOf, readProject, writeReferences, writeVersion } from './project.ts'
+import { pageOf, readProject, writePublished, writeReferences, writeVersion } from './project.ts'
 import {
   compareVersions,
   formatVersion,
@@ -60,6 +60,7 @@ export function prepare(root: string, wanted: string, { date, say }: PrepareOpti
   try {
     writeFileSync(path.join(root, 'CHANGELOG.md'), changelog)
     writeVersion(root, version)
+    writePublished(root)
     // Examples never lead to a candidate once there is a release.
     if (!isCandidate(version) || !earlier.some((each) => !isCandidate(each))) writeReferences(root, version)
     say(`Building ${tag} …`)
