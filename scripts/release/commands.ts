@@ -23,8 +23,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
 Writes a release into CHANGELOG.md, package.json and its copies, the examples and dist/, and commits that on the
 branch release/vVERSION. Pushes nothing; needs neither a network nor a credential.
 
-Refuses: changes that are not committed, another branch than main (or release/v1.2.x for a fix), nothing under
-Unreleased, a version that is not above the last one, and one that is too low for what changed in the action.yml
+Refuses: changes that are not committed, another branch than main (or release/v1.2.x for a fix), nothing new in
+CHANGELOG.md, a version that is not above the last one, and one that is too low for what changed in the action.yml
 files since the last release:
   major: an input or output that is gone or renamed, another default, an input that has to be given, another using
   minor: a new input, output or action

@@ -35,7 +35,10 @@ export function releaseFaults(root: string, version: Version, repository: string
       `The newest section of CHANGELOG.md is ${newest === undefined ? 'none' : formatVersion(newest)}.`,
     ),
     ...sectionFaults(root, changelog, earlier.filter(isNoneOf([version]))),
-    ...fault(hasUnreleased(changelog), 'CHANGELOG.md has more under Unreleased: prepare the release again.'),
+    ...fault(
+      hasUnreleased(changelog),
+      'CHANGELOG.md has more under Unreleased: prepare the release again, with the same number or a higher one.',
+    ),
     ...fault(
       project.repository !== repository,
       `package.json names the repository ${project.repository}, and this is ${repository}: npm run release:owner -- ${repository}`,
