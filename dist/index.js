@@ -40560,6 +40560,7 @@ __nccwpck_require__.d(__webpack_exports__, {
   iW: () => (/* binding */ main),
   bE: () => (/* binding */ post),
   pt: () => (/* binding */ build_promote),
+  hd: () => (/* binding */ resolve),
   ds: () => (/* binding */ stop),
   X0: () => (/* binding */ sweep),
   uk: () => (/* binding */ wait)
@@ -40605,11 +40606,12 @@ const readFile = async (path, maxBytes) => {
         return { ok: false, reason: code === 'ENOENT' || code === 'ENOTDIR' ? 'missing' : 'unreadable', code };
     }
 };
-/** For how many milliseconds a file has been as it is; undefined where it cannot be seen. */
+/** For how many milliseconds a file has been there, even if it was written again; undefined where it cannot be seen. */
 async function fileAgeMs(path) {
     try {
-        const { mtimeMs } = await (0,promises_.stat)(path);
-        return Date.now() - mtimeMs;
+        const { birthtimeMs, mtimeMs } = await (0,promises_.stat)(path);
+        // Some file systems do not know when it was made.
+        return Date.now() - (birthtimeMs > 0 ? Math.min(birthtimeMs, mtimeMs) : mtimeMs);
     }
     catch {
         return undefined;
@@ -40931,6 +40933,10 @@ const ALIASES = {
     'model-version': ['version'],
     number: ['version'],
     force: ['replace'],
+    result: ['answer'],
+    value: ['answer'],
+    response: ['answer'],
+    decision: ['resolution'],
 };
 /** The variable in which the runner hands over an input: upper case, spaces as underscores, hyphens as they are. */
 function variableOf(name) {
@@ -50531,7 +50537,58 @@ function preprocess(fn, schema) {
     });
 }
 
-;// CONCATENATED MODULE: ./build/github/inputs/duration.js
+;// CONCATENATED MODULE: ./build/base/run-name.js
+
+
+/** The longest name that ZenML's database takes. */
+const MAX_NAME_LENGTH = 255;
+/** How long ZenML's values for the placeholders are: `2024_01_31` and `23_59_59_123456`. */
+const PLACEHOLDER_LENGTHS = { date: 10, time: 15 };
+/**
+ * What is wrong with a run's name as a user wrote it; undefined if nothing is. The server fills placeholders of
+ * its own, and a name that it changes could not be looked up.
+ */
+function runNameProblem(text) {
+    if (text.trim() === '')
+        return 'is empty; remove it, or give it a value';
+    const known = Object.keys(PLACEHOLDER_LENGTHS);
+    let length = 0;
+    for (const part of text.split(/(\{[^{}]*\})/)) {
+        const placeholder = /^\{(.*)\}$/.exec(part)?.[1];
+        if (placeholder === undefined) {
+            if (/[{}]/.test(part))
+                return 'contains a single { or }, which ZenML cannot read; remove it';
+            length += Array.from(part).length;
+        }
+        else if (known.includes(placeholder)) {
+            length += PLACEHOLDER_LENGTHS[placeholder] ?? 0;
+        }
+        else {
+            const near = closestMatch(placeholder, known, { maxDistance: 2 });
+            const advice = near === undefined ? 'only {date} and {time} are' : `did you mean {${near}}?`;
+            return `contains {${quote(placeholder, 30).slice(1, -1)}}, which is not filled in; ${advice}`;
+        }
+    }
+    return length > MAX_NAME_LENGTH
+        ? `becomes ${length} characters long; a run's name has at most ${MAX_NAME_LENGTH}`
+        : undefined;
+}
+
+;// CONCATENATED MODULE: ./build/base/url.js
+/**
+ * The text as a URL; undefined if it is none. Not by URL.canParse: on Node 20 it refuses every host with a letter beyond
+ * ASCII once it has been called some thousand times.
+ */
+function urlOf(text) {
+    try {
+        return new URL(text);
+    }
+    catch {
+        return undefined;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/base/duration.js
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
@@ -50575,55 +50632,47 @@ function fault(problem) {
     return { ok: false, problem };
 }
 
-;// CONCATENATED MODULE: ./build/base/url.js
-/**
- * The text as a URL; undefined if it is none. Not by URL.canParse: on Node 20 it refuses every host with a letter beyond
- * ASCII once it has been called some thousand times.
- */
-function urlOf(text) {
+;// CONCATENATED MODULE: ./build/base/json.js
+/** Whether a value is a mapping, and neither a list nor null. */
+function isJsonObject(value) {
+    return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+/** Whether a value is a list; Array.isArray forgets what is in a readonly one. */
+function isJsonList(value) {
+    return Array.isArray(value);
+}
+/** A mapping's own value under a key; undefined where the value is no mapping or has no such key. */
+function member(value, key) {
+    return isJsonObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
+}
+/** Merges as a ZenML server does: mappings deeply, everything else is replaced. */
+function mergeDeeply(base, over) {
+    const merged = Object.entries(over).map(([key, value]) => {
+        const below = member(base, key);
+        return [key, isJsonObject(below) && isJsonObject(value) ? mergeDeeply(below, value) : value];
+    });
+    return { ...base, ...Object.fromEntries(merged) };
+}
+/** Whether there are more than so many mappings and lists in each other. */
+function isDeeperThan(depth, value) {
+    if (typeof value !== 'object' || value === null)
+        return false;
+    return depth === 0 || Object.values(value).some((inner) => isDeeperThan(depth - 1, inner));
+}
+/** As JSON, the same text whatever the order of the keys. */
+function sortedJson(value) {
+    return JSON.stringify(value, (_, inner) => isJsonObject(inner)
+        ? Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+        : inner);
+}
+/** The text as JSON; undefined if it is none. */
+function parseJson(text) {
     try {
-        return new URL(text);
+        return JSON.parse(text);
     }
     catch {
         return undefined;
     }
-}
-
-;// CONCATENATED MODULE: ./build/base/run-name.js
-
-
-/** The longest name that ZenML's database takes. */
-const MAX_NAME_LENGTH = 255;
-/** How long ZenML's values for the placeholders are: `2024_01_31` and `23_59_59_123456`. */
-const PLACEHOLDER_LENGTHS = { date: 10, time: 15 };
-/**
- * What is wrong with a run's name as a user wrote it; undefined if nothing is. The server fills placeholders of
- * its own, and a name that it changes could not be looked up.
- */
-function runNameProblem(text) {
-    if (text.trim() === '')
-        return 'is empty; remove it, or give it a value';
-    const known = Object.keys(PLACEHOLDER_LENGTHS);
-    let length = 0;
-    for (const part of text.split(/(\{[^{}]*\})/)) {
-        const placeholder = /^\{(.*)\}$/.exec(part)?.[1];
-        if (placeholder === undefined) {
-            if (/[{}]/.test(part))
-                return 'contains a single { or }, which ZenML cannot read; remove it';
-            length += Array.from(part).length;
-        }
-        else if (known.includes(placeholder)) {
-            length += PLACEHOLDER_LENGTHS[placeholder] ?? 0;
-        }
-        else {
-            const near = closestMatch(placeholder, known, { maxDistance: 2 });
-            const advice = near === undefined ? 'only {date} and {time} are' : `did you mean {${near}}?`;
-            return `contains {${quote(placeholder, 30).slice(1, -1)}}, which is not filled in; ${advice}`;
-        }
-    }
-    return length > MAX_NAME_LENGTH
-        ? `becomes ${length} characters long; a run's name has at most ${MAX_NAME_LENGTH}`
-        : undefined;
 }
 
 ;// CONCATENATED MODULE: ./build/github/inputs/fields.js
@@ -50638,6 +50687,7 @@ const MAX_TEXT_LENGTH = 4096;
 /** Longer than any key or token; a request's headers hold no more. */
 const MAX_CREDENTIAL_LENGTH = 16_000;
 const MIN_POLL_INTERVAL_MS = 1000;
+/** A field of one text without spaces around it. */
 function value(read) {
     return schemas_string().transform((raw, context) => {
         const text = raw.trim();
@@ -50685,6 +50735,24 @@ const rank = value((text, fault) => {
         return { direction: direction === 'max' ? 'max' : 'min', name };
     return fault('does not say what is best; write max or min and a name, such as max train.accuracy');
 });
+/** Deeper than any answer that a person gives; far from where reading it would overflow the stack. */
+const MAX_ANSWER_DEPTH = 50;
+const fields_json = custom((parsed) => parsed !== undefined && !isDeeperThan(MAX_ANSWER_DEPTH, parsed));
+/** JSON that is sent just as it is meant: a number that JavaScript would change is refused. */
+const answer = value((text, fault) => {
+    const parsed = fields_json.safeParse(parseJson(text));
+    if (!parsed.success) {
+        return fault('is not JSON; write true, 3, {"key": "value"}, or a text in double quotes, as in \'"yes"\'');
+    }
+    if (holdsInexactNumber(parsed.data))
+        return fault('has a number that is too large to be sent exactly');
+    return parsed.data;
+});
+function holdsInexactNumber(value) {
+    if (typeof value === 'number')
+        return Math.abs(value) > Number.MAX_SAFE_INTEGER;
+    return typeof value === 'object' && value !== null && Object.values(value).some(holdsInexactNumber);
+}
 /** A time in milliseconds. */
 const fields_duration = value((text, fault) => {
     const parsed = parseDuration(text);
@@ -50708,6 +50776,7 @@ const pollInterval = value((text, fault) => {
         return fault('is too short; write at least 1s, or adaptive');
     return parsed.ms;
 });
+/** What is wrong with a text that has to be one line. */
 function lineProblem(text, maxLength) {
     if (/[\p{Cc}\p{Zl}\p{Zp}]/u.test(text)) {
         return 'contains a line break or a control character; write it on one line';
@@ -50752,40 +50821,6 @@ function choice(words, aliases = {}) {
 function listed(words) {
     return new Intl.ListFormat('en', { type: 'disjunction' }).format(words);
 }
-/** The name of a run, or its id in lower case, which the address of its page holds too. */
-const runReference = value((text, fault) => {
-    const isAddress = /^https?:\/\//i.test(text);
-    const problem = lineProblem(text, isAddress ? MAX_TEXT_LENGTH : MAX_NAME_LENGTH);
-    if (problem !== undefined)
-        return fault(problem);
-    if (!isAddress)
-        return schemas_guid().safeParse(text).success ? text.toLowerCase() : text;
-    return runIdOnPage(text) ?? fault("is an address without a run's id; copy the one of the run's page");
-});
-/** The id in the path of a run's page, in lower case; behind it may stand the address of another one. People copy what the browser shows; no run is named like that. */
-function runIdOnPage(address) {
-    const path = /^https?:/i.test(address) ? urlOf(address)?.pathname : undefined;
-    const page = /\/runs\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:\/|$)/i;
-    return page.exec(path ?? '')?.[1]?.toLowerCase();
-}
-/** `run:` and the id or name of a run, or the name of a branch. */
-const baseline = value((text, fault) => {
-    const problem = lineProblem(text, MAX_NAME_LENGTH);
-    if (problem !== undefined)
-        return fault(problem);
-    if (text.startsWith('run:')) {
-        const reference = text.slice('run:'.length).trim();
-        return reference === ''
-            ? fault('names no run; write run: and its id or name')
-            : { kind: 'run', reference };
-    }
-    const [, branch] = /^refs\/heads\/(.+)$/.exec(text) ?? [];
-    if (branch !== undefined)
-        return fault(`is a full ref; write only the branch, ${branch}`);
-    return /^refs\/|[\s~^:?*[\\]|\.\.|^\/|\/$/.test(text)
-        ? fault('is not the name of a branch; write one such as main, or run: and the id or name of a run')
-        : { kind: 'branch', branch: text };
-});
 /** The id or the name of a workspace of ZenML Pro. */
 const workspaceReference = singleLine(MAX_NAME_LENGTH, (text) => {
     const page = /^https?:\/\/.*\/(?:workspaces|tenants)\/([\w.-]{1,100})(?:[/?#]|$)/i.exec(text)?.[1];
@@ -50843,6 +50878,47 @@ const tags = value((text, fault) => {
     }
     return [...new Set(found)];
 });
+
+;// CONCATENATED MODULE: ./build/github/inputs/run-reference.js
+
+
+
+
+/** A run that is there already: its name, or its id in lower case, which the address of its page holds too. */
+const runReference = value(readReference);
+/** `run:` and what names a run, or the name of a branch. */
+const baseline = value((text, fault) => {
+    if (text.startsWith('run:')) {
+        const reference = text.slice('run:'.length).trim();
+        return reference === ''
+            ? fault('names no run; write run: and its id or name')
+            : { kind: 'run', reference: readReference(reference, fault) };
+    }
+    const problem = lineProblem(text, MAX_NAME_LENGTH);
+    if (problem !== undefined)
+        return fault(problem);
+    const [, branch] = /^refs\/heads\/(.+)$/.exec(text) ?? [];
+    if (branch !== undefined)
+        return fault(`is a full ref; write only the branch, ${branch}`);
+    return /^refs\/|[\s~^:?*[\\]|\.\.|^\/|\/$/.test(text)
+        ? fault('is not the name of a branch; write one such as main, or run: and the id or name of a run')
+        : { kind: 'branch', branch: text };
+});
+/** The id in the path of a run's page, in lower case; behind it may stand the address of another one. People copy what the browser shows; no run is named like that. */
+function runIdOnPage(address) {
+    const path = /^https?:/i.test(address) ? urlOf(address)?.pathname : undefined;
+    const page = /\/runs\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:\/|$)/i;
+    return page.exec(path ?? '')?.[1]?.toLowerCase();
+}
+function readReference(text, fault) {
+    const isAddress = /^https?:\/\//i.test(text);
+    const problem = lineProblem(text, isAddress ? MAX_TEXT_LENGTH : MAX_NAME_LENGTH);
+    if (problem !== undefined)
+        return fault(problem);
+    if (!isAddress)
+        return schemas_guid().safeParse(text).success ? text.toLowerCase() : text;
+    return runIdOnPage(text) ?? fault("is an address without a run's id; copy the one of the run's page");
+}
 
 ;// CONCATENATED MODULE: ./build/github/inputs/expectations.js
 
@@ -50955,6 +51031,7 @@ function expectations_fault(line, offset, problem) {
 
 
 
+
 /** A page of ZenML's log has no more. */
 const MAX_LOG_TAIL = 1000;
 /** GitHub's own numbers are far below it. */
@@ -50975,11 +51052,18 @@ const stage = choice(['staging', 'production', 'archived'], {
     stage: 'staging',
     archive: 'archived',
 });
+const resolution = choice(['continue', 'abort'], {
+    approve: 'continue',
+    resume: 'continue',
+    reject: 'abort',
+    stop: 'abort',
+});
 const replace = choice(['older', 'always', 'never'], {
     true: 'always',
     false: 'never',
     newer: 'older',
 });
+const logs = choice(['failed', 'live'], { true: 'live', false: 'failed' });
 const onPaused = choice(['wait', 'fail']);
 /** Which server, and what to log in with there. */
 const server = {
@@ -51052,6 +51136,7 @@ const inputTables = {
         baseline: baseline.optional(),
         'baseline-required': fields_boolean.prefault('false'),
         'dry-run': fields_boolean.prefault('false'),
+        logs: logs.prefault('failed'),
         ...report,
         visualizations: fields_boolean.prefault('false'),
         'note-origin': fields_boolean.prefault('true'),
@@ -51072,6 +51157,7 @@ const inputTables = {
         expect: expectations.optional(),
         baseline: baseline.optional(),
         'baseline-required': fields_boolean.prefault('false'),
+        logs: logs.prefault('failed'),
         ...report,
         'pull-request': wholeNumber(1, MAX_PULL_REQUEST).optional(),
         visualizations: fields_boolean.prefault('false'),
@@ -51118,6 +51204,14 @@ const inputTables = {
         project: fields_name.optional(),
         mode: stopMode.prefault('stop'),
         timeout: fields_duration.prefault('2m'),
+        ...network,
+    }),
+    resolve: table({
+        ...connection,
+        run: runReference.optional(),
+        project: fields_name.optional(),
+        answer: answer.optional(),
+        resolution: resolution.prefault('continue'),
         ...network,
     }),
     promote: table({
@@ -51244,14 +51338,14 @@ function waitNotices(raw) {
 /**
  * Where a step is to hand its run over, something has to say when.
  *
- * @param isHosted whether the job's own end says it. @see waitLimitMs in src/run/watch/job-end.ts
+ * @param isHosted whether the job's own end says it. @see waitLimitMs in src/run/watch/last-minutes.ts
  */
 function handOverFaults({ 'on-timeout': onTimeout, timeout, wait }, isHosted) {
     if (onTimeout?.trim() !== 'hand-over' || isHosted || (wait !== undefined && isOff(wait)))
         return [];
     return [undefined, 'none'].includes(timeout?.trim()) ? rules_fault('timeout', NO_HAND_OVER) : [];
 }
-const NO_HAND_OVER = 'missing; on-timeout: hand-over needs a time after which the step hands over, such as timeout: 5h (only on a runner that GitHub hosts, the end of the job says when)';
+const NO_HAND_OVER = 'missing; on-timeout: hand-over needs it on runners that GitHub does not host; write a time such as 5h';
 /** What compares with a baseline needs one. */
 function baselineFaults(raw, expectations = []) {
     if (raw.baseline !== undefined)
@@ -51304,6 +51398,14 @@ function runFaults({ run }, server, parse) {
         return [];
     return rules_fault('run', `the page is on ${parsed.url}, but the step connects to ${server.url}; correct one of them, or write only the run's id, ${id}`);
 }
+/** resolve/ needs a run that asks something; of one that is to be stopped it needs no answer. */
+function resolveFaults(raw, ...place) {
+    const isIdle = raw.answer !== undefined && raw.resolution?.trim() === 'abort';
+    return [
+        ...runFaults(raw, ...place),
+        ...(isIdle ? rules_fault('answer', 'has no effect with resolution: abort; remove one of them') : []),
+    ];
+}
 /** promote/ needs a version, named in one of two ways, and a stage. */
 function promoteFaults(raw, server, parse) {
     return [...versionFaults(raw, server, parse), ...(raw.stage === undefined ? rules_fault('stage', NO_STAGE) : [])];
@@ -51323,7 +51425,7 @@ function versionFaults(raw, ...place) {
     }
     if (given[0] === 'version')
         return rules_fault('model', 'missing; write the name or the id of the model');
-    return rules_fault('run', 'missing; write the id or the name of a run that made a model version, or model and version in its place');
+    return rules_fault('run', 'missing; write the id or name of a run that made a model version, or model and version');
 }
 /** With or without TLS, it is the same server. */
 function isSamePlace(url, other) {
@@ -51392,13 +51494,13 @@ function readGivenInputs(env, names, parse) {
         return fault('ZENML_STORE_URL', problem);
     }
     if (!/^https?:\/\//i.test(url)) {
-        const problem = 'is not a web address (it is not shown here: that of a database can hold a password); ' +
+        const problem = 'is not a web address (not shown, as it may hold a password); ' +
             'set it to the https:// address of the ZenML server, or give the inputs server-url and api-key';
         return fault('ZENML_STORE_URL', problem);
     }
     if (second !== undefined) {
-        const problem = 'cannot be combined with ZENML_STORE_API_TOKEN: one of the two may be for another server; ' +
-            'give the inputs server-url and api-key, or set only the one that is for ZENML_STORE_URL';
+        const problem = 'cannot be combined with ZENML_STORE_API_TOKEN: one may be for another server; ' +
+            'set only one, or give the inputs server-url and api-key';
         return fault('ZENML_STORE_API_KEY', problem);
     }
     if (credential === 'access-token' && !isExportedPair(url, env, parse)) {
@@ -51999,49 +52101,6 @@ function stepIdentity(context, stepKey) {
     return (0,external_node_crypto_.createHash)('sha256').update(parts.join('\n')).digest('hex').slice(0, 8);
 }
 
-;// CONCATENATED MODULE: ./build/base/json.js
-/** Whether a value is a mapping, and neither a list nor null. */
-function isJsonObject(value) {
-    return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-/** Whether a value is a list; Array.isArray forgets what is in a readonly one. */
-function isJsonList(value) {
-    return Array.isArray(value);
-}
-/** A mapping's own value under a key; undefined where the value is no mapping or has no such key. */
-function member(value, key) {
-    return isJsonObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
-}
-/** Merges as a ZenML server does: mappings deeply, everything else is replaced. */
-function mergeDeeply(base, over) {
-    const merged = Object.entries(over).map(([key, value]) => {
-        const below = member(base, key);
-        return [key, isJsonObject(below) && isJsonObject(value) ? mergeDeeply(below, value) : value];
-    });
-    return { ...base, ...Object.fromEntries(merged) };
-}
-/** Whether there are more than so many mappings and lists in each other. */
-function isDeeperThan(depth, value) {
-    if (typeof value !== 'object' || value === null)
-        return false;
-    return depth === 0 || Object.values(value).some((inner) => isDeeperThan(depth - 1, inner));
-}
-/** As JSON, the same text whatever the order of the keys. */
-function sortedJson(value) {
-    return JSON.stringify(value, (_, inner) => isJsonObject(inner)
-        ? Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-        : inner);
-}
-/** The text as JSON; undefined if it is none. */
-function parseJson(text) {
-    try {
-        return JSON.parse(text);
-    }
-    catch {
-        return undefined;
-    }
-}
-
 ;// CONCATENATED MODULE: ./build/github/workflow/event.js
 
 
@@ -52127,7 +52186,7 @@ async function whySecretsAreMissing(context, readFile) {
         'if: github.event.pull_request.head.repo.full_name == github.repository');
 }
 
-;// CONCATENATED MODULE: ./build/github/secrets/gate.js
+;// CONCATENATED MODULE: ./build/github/secrets/secrets.js
 /** The runner hides a value everywhere; a shorter one would make the whole log unreadable. */
 const MIN_SECRET_LENGTH = 4;
 /** No key or token is shorter; a made-up one such as `test` may well be a part of a pipeline's name. */
@@ -52270,8 +52329,8 @@ function isHosted(env) {
  * Milliseconds until GitHub ends this job, at the latest: a shorter `timeout-minutes` cannot be seen. Undefined on a runner
  * that is not GitHub's own, where there is no such limit.
  *
- * @param fileAgeMs gives for how long a file has been there. The runner writes that of the event when the job begins, and
- *   nothing else says when that was.
+ * @param fileAgeMs gives for how long a file has been there. The runner makes that of the event for the job's first step and
+ *   writes it again for each (actions/runner, ActionRunner.cs, WriteWebhookPayload); nothing else says when the job began.
  */
 async function jobLeftMs(env, fileAgeMs) {
     if (!isHosted(env))
@@ -52354,6 +52413,7 @@ async function readWaitInputs(sources) {
                 ...followInputs(values),
                 run: values.run,
                 visualizations: values.visualizations,
+                logs: values.logs,
                 pullRequest: values['pull-request'],
             },
     }));
@@ -52370,6 +52430,20 @@ async function readStopInputs(sources) {
             return { faults, inputs: undefined };
         const { run, project, mode, timeout: timeoutMs } = values;
         return { faults, inputs: { run, project, mode, timeoutMs } };
+    });
+}
+/**
+ * Reads and checks the inputs of resolve/.
+ *
+ * @throws {InputFaults} as {@link readInputs}.
+ */
+async function readResolveInputs(sources) {
+    return readChecked(inputTables.resolve, sources, ({ raw, values, server }) => {
+        const faults = resolveFaults(raw, server, sources.parseServerUrl);
+        if (values?.run === undefined)
+            return { faults, inputs: undefined };
+        const { run, project, answer: result, resolution } = values;
+        return { faults, inputs: { run, project, result, resolution } };
     });
 }
 /**
@@ -52409,6 +52483,8 @@ function mainInputs(values) {
         dryRun: values['dry-run'],
         /** Whether to show what the artifacts of the run hold. */
         visualizations: values.visualizations,
+        /** Whether also to show what the steps log while they run. */
+        logs: values.logs,
         /** Whether the run says in ZenML where it came from. */
         noteOrigin: values['note-origin'],
     };
@@ -54640,6 +54716,7 @@ const actionOutputs = {
         'comparison',
     ],
     stop: [...RUN, 'error'],
+    resolve: [...RUN, 'error'],
     promote: ['model', 'version', 'stage', 'previous-version', 'conclusion', 'error'],
 };
 /**
@@ -55488,6 +55565,28 @@ function faultLine({ type, message, frame }) {
     return `${inline(told, MAX_LINE_LENGTH)}${isSaid(frame) ? ` (${inline(frame, MAX_LINE_LENGTH)})` : ''}`;
 }
 
+;// CONCATENATED MODULE: ./build/github/log/live-log.js
+
+/** In front of each line, where several steps log at once. */
+const live_log_MAX_NAME_LENGTH = 60;
+/** Shows what the steps log while they run. */
+class LiveLog {
+    #log;
+    constructor(log) {
+        this.#log = log;
+    }
+    /** A block has its step's name above it; where several steps run, each line has it, too. */
+    lines({ step, lines, areSeveral }) {
+        const name = inline(step, live_log_MAX_NAME_LENGTH);
+        const named = areSeveral ? lines.map((line) => `${name}: ${line}`) : lines;
+        this.#log.serverText(named, `Log of the step ${inline(step)}:`);
+    }
+    ended({ step, why }) {
+        const whose = step === undefined ? 'the steps' : `the step ${inline(step)}`;
+        this.#log.info(`The log of ${whose} is not followed any further: ${inline(why, LONG)}`);
+    }
+}
+
 ;// CONCATENATED MODULE: ./build/github/log/judgement.js
 
 /** Such as `Compared with the run training-12 (baseline: main): https://\u2026`; or why it was not. */
@@ -55665,11 +55764,12 @@ function codeLogLine(code) {
 /** The same as Markdown, with the commits that the workflow is about; empty if nothing is known. */
 function codeLine({ code, commits: { head, workflow } }) {
     const show = (text) => markdown_code(text, code_text_MAX_NAME_LENGTH);
-    return [
+    const line = [
         ...code_text_optional(code && codeText(code, show), ''),
         ...code_text_optional(head && show(shortened(head)), 'for commit '),
         ...code_text_optional(workflow && show(shortened(workflow)), 'workflow at commit '),
     ].join(' \u00b7 ');
+    return `${line.slice(0, 1).toUpperCase()}${line.slice(1)}`;
 }
 /**
  * What to tell on a pull request where the run's code is that of another commit; undefined elsewhere, and where one of
@@ -56114,8 +56214,10 @@ class SweepLog {
                 this.#warn(`${name}: the run has been initializing for ${shownDuration(event.sinceMs)}`);
                 return;
             case 'resume-unclear':
+                this.#warn(`${name}: several runs of earlier attempts match (${inline(event.names.join(', '), LONG)}), so a new one is started`);
+                return;
             case 'resume-foreign':
-                this.#warn(`${name}: several earlier runs match, or they ran another snapshot or template. Starting a new one`);
+                this.#warn(`${name}: earlier attempts ran another template or snapshot (${inline(event.names.join(', '), LONG)}), so a new run is started`);
                 return;
             case 'details':
                 if (event.details.missing.length > 0)
@@ -56280,6 +56382,7 @@ function step_lines_amount(count) {
 
 
 
+
 const run_log_HINDRANCES = [
     'job-too-short',
     'failed-but-going-on',
@@ -56299,6 +56402,7 @@ class RunLog {
     #clock;
     #start;
     #failures;
+    #liveLog;
     #steps = new StepLines();
     #sweep;
     /** When the run was created, on the clock of elapsed time. */
@@ -56309,6 +56413,7 @@ class RunLog {
         this.#clock = clock;
         this.#start = new StartLog(log);
         this.#failures = new FailureLog(log);
+        this.#liveLog = new LiveLog(log);
         this.#sweep = new SweepLog(log, clock);
     }
     /** Whether the reason of the run's failure is annotated, so that its end need not be. */
@@ -56354,6 +56459,12 @@ class RunLog {
                 return;
             case 'step-failed':
                 this.#failures.step(event.failure, this.#url);
+                return;
+            case 'step-log':
+                this.#liveLog.lines(event);
+                return;
+            case 'logs-not-followed':
+                this.#liveLog.ended(event);
                 return;
             case 'run-failed':
                 this.#failures.run(event.failure, this.#url);
@@ -56438,9 +56549,9 @@ function endingLine({ timeoutMs, mode, runId, forMs }) {
 }
 function jobTooShortLine({ needsMs, leftMs, isForecast, onTimeout, }) {
     const what = isForecast ? 'The run will usually take another' : 'The timeout is';
-    return (`${what} ${shownDuration(needsMs)}, but GitHub ends this job in about ${shownDuration(leftMs)}: on a hosted runner after six ` +
-        `hours, or sooner as timeout-minutes says, which cannot be seen here. Then on-timeout applies (${onTimeout}). ` +
-        'Write on-timeout: hand-over, and go on with wait/ in another job, or use a self-hosted runner');
+    return (`${what} ${shownDuration(needsMs)}, but GitHub ends this job in about ${shownDuration(leftMs)}, or sooner if timeout-minutes ` +
+        `says so. Then on-timeout applies (${onTimeout}). ` +
+        'Write on-timeout: hand-over and follow the run with wait/ in another job, or use a self-hosted runner');
 }
 /** One annotation, however much it is: a step has room for ten. */
 function unreadLine(missing) {
@@ -56618,7 +56729,7 @@ function readErrorBody(answer, addressInput = 'server-url') {
     if (answer.status < 300 && !isOwn) {
         return {
             source: 'something that is not a ZenML API',
-            message: `an answer of an unknown shape: ${shape(answer.body, json)}`,
+            message: `an unexpected answer: ${shape(answer.body, json)}; check ${addressInput} (a proxy may answer there), or update this action if ZenML is newer`,
         };
     }
     // A ZenML that says no gives a reason in `detail`; only one that fails, or is too busy, says it otherwise.
@@ -58118,6 +58229,40 @@ function noteMetadataCall(runId, values, { projectId, accountId, server: { hasPr
     };
 }
 
+;// CONCATENATED MODULE: ./build/zenml/answers/resolve-answer.js
+
+
+
+
+
+
+/** Deeper than any answer that a person gives. */
+const resolve_answer_MAX_DEPTH = 100;
+const resolve_answer_json = custom((value) => !isDeeperThan(resolve_answer_MAX_DEPTH, value)).nullish();
+const waitConditionSchema = object({
+    id: id,
+    body: object({ status: schemas_string() }),
+    metadata: object({ resolution: schemas_string().nullish(), result: resolve_answer_json, data_schema: resolve_answer_json }).nullish(),
+});
+function toWaitCondition({ body, metadata }) {
+    return {
+        isPending: body.status === 'pending',
+        resolution: metadata?.resolution ?? undefined,
+        result: metadata?.result ?? null,
+        resultSchema: metadata?.data_schema ?? undefined,
+    };
+}
+/** Only the question itself, shown as resolved, is a yes. */
+function readResolveAnswer(answer, conditionId, now) {
+    const said = waitConditionSchema.safeParse(parseJson(answer.body));
+    const isResolved = said.success && isAbout(conditionId)(said.data) && !toWaitCondition(said.data).isPending;
+    if (answer.status === 200 && isResolved)
+        return { kind: 'accepted' };
+    const error = new AnswerError('answer what the run asks', answer, now);
+    // Whatever says yes without saying to what, it is no refusal.
+    return { kind: error.status < 300 || isPassing(error) ? 'unclear' : 'refused', error };
+}
+
 ;// CONCATENATED MODULE: ./build/zenml/answers/trigger-answer.js
 
 
@@ -58161,6 +58306,7 @@ function isWrittenByZenml({ exception, status }, { body }) {
 }
 
 ;// CONCATENATED MODULE: ./build/zenml/client.js
+
 
 
 
@@ -58432,19 +58578,22 @@ class ZenmlClient {
         if (!isYes(answer))
             throw new AnswerError('end the run', answer, this.#api.now());
     }
-    /** Answers what a run asks so that the run is stopped at once; one that was answered already is left alone. */
-    async abortQuestion(id) {
-        const call = {
-            method: 'PUT',
-            path: `/run_wait_conditions/${pathSegment(id)}/resolve`,
-            json: { resolution: 'abort' },
-        };
-        const answer = await this.#api.exchange(call);
-        if (isYes(answer))
-            return;
-        const error = new AnswerError('answer what the run asks', answer, this.#api.now());
-        if (error.status !== 403 || !/already been resolved/i.test(error.detail))
-            throw error;
+    /** What became of a question of a run; from 0.95 on. */
+    async waitCondition(id) {
+        const call = { path: `/run_wait_conditions/${pathSegment(id)}`, query: { hydrate: 'true' } };
+        return toWaitCondition(await this.#api.read('read what the run asks', call, waitConditionSchema, isAbout(id)));
+    }
+    /** Asks once to answer a question of a run; ZenML takes the first answer and refuses any further. */
+    async resolveQuestion(id, json) {
+        const path = `/run_wait_conditions/${pathSegment(id)}/resolve`;
+        try {
+            return readResolveAnswer(await this.#api.exchange({ method: 'PUT', path, json }), id, this.#api.now());
+        }
+        catch (error) {
+            if (!(error instanceof TransportError))
+                throw error;
+            return { kind: 'unclear', error };
+        }
     }
 }
 
@@ -58460,7 +58609,7 @@ function keyGrant(baseUrl, key, otherwise) {
         addressInput: 'server-url',
         credentialInput: 'api-key',
         whoAnswers: 'ZenML server',
-        advice: 'api-key is the whole key of a service account of this server, and that neither was rotated or deactivated',
+        advice: 'api-key is the whole key of a service account on this server, and still valid',
         request: () => Promise.resolve({ url: `${baseUrl}/api/v1/login`, form: { password: key } }),
         ...(otherwise && { otherwise }),
     };
@@ -58475,7 +58624,7 @@ function managementKeyGrant(proApiUrl, key) {
     return {
         ...MANAGEMENT,
         credentialInput: 'api-key',
-        advice: "api-key is the whole key of a service account of the organization, and that neither was rotated or deactivated; a workspace's own key works only with server-url instead of workspace",
+        advice: "api-key is the whole key of a service account of the organization, and still valid; a workspace's own key needs server-url instead of workspace",
         request: () => Promise.resolve({
             url: `${proApiUrl}/auth/login`,
             headers: { authorization: `Bearer ${key}` },
@@ -59511,7 +59660,7 @@ async function readAndTell(read, env, log) {
 
 const FAILED = 'ZenML login failed';
 /** Their post steps see the variables as they are at the job's end. */
-const OTHER_SERVER = 'ZENML_STORE_URL named another server before: earlier steps of this job that used it can no longer look after their runs; give them the inputs server-url and api-key';
+const OTHER_SERVER = 'ZENML_STORE_URL named another server before, so earlier steps cannot look after their runs at the end; give them the inputs server-url and api-key';
 /** The last moment that a date of four digits can say; a server may name any number of seconds. */
 const LAST_MOMENT_MS = Date.UTC(9999, 11, 31);
 /**
@@ -61553,6 +61702,48 @@ function isStepSucceeded(status) {
     return SUCCEEDED.has(status);
 }
 
+;// CONCATENATED MODULE: ./build/run/watch/last-minutes.js
+/**
+ * The last minutes of a job. A step that can hand its run over does so when they begin, so that there is time for what comes
+ * after it, and a cancellation that comes in them is GitHub's limit and no person's.
+ */
+const LAST_MS = 300_000;
+/** How long the step waits for the end of its run; milliseconds, undefined: as long as it takes. */
+function waitLimitMs(policy) {
+    const { timeoutMs, onTimeout, jobDeadline } = policy;
+    if (onTimeout !== 'hand-over' || jobDeadline === undefined)
+        return timeoutMs;
+    return Math.min(timeoutMs ?? Number.POSITIVE_INFINITY, untilLastMs(jobDeadline));
+}
+/** Milliseconds until the last minutes of the job; 0 once they have begun. */
+function untilLastMs(jobDeadline) {
+    return Math.max(0, jobDeadline.leftMs - LAST_MS);
+}
+/** Whether GitHub ends the job for its time, if it ends it now. */
+function isInLastMinutes({ jobDeadline }) {
+    return jobDeadline !== undefined && untilLastMs(jobDeadline) === 0;
+}
+/** What becomes of the run that nobody follows any more. */
+function endModeOf(onTimeout) {
+    return onTimeout === 'hand-over' ? 'keep-running' : onTimeout;
+}
+/**
+ * That the job may end before the run does, or before its timeout is over. Undefined where it does not, where nobody knows,
+ * and where the run is handed over in time.
+ *
+ * @param forecastMs what such a run usually still takes; undefined: nobody knows
+ */
+function jobTooShort(policy, forecastMs) {
+    const { timeoutMs = Number.POSITIVE_INFINITY, onTimeout, jobDeadline } = policy;
+    if (jobDeadline === undefined || onTimeout === 'hand-over')
+        return undefined;
+    const needsMs = Math.min(timeoutMs, forecastMs ?? timeoutMs);
+    const { leftMs } = jobDeadline;
+    if (needsMs <= leftMs || needsMs === Number.POSITIVE_INFINITY)
+        return undefined;
+    return { kind: 'job-too-short', needsMs, leftMs, isForecast: needsMs === forecastMs, onTimeout };
+}
+
 ;// CONCATENATED MODULE: ./build/run/patience.js
 
 
@@ -61736,7 +61927,7 @@ async function abortQuestions(client, runId) {
     try {
         questions = await openQuestions(client, runId);
         for (const { id } of questions)
-            await client.abortQuestion(id);
+            await abortQuestion(client, id);
         return { aborted: questions.length > 0 };
     }
     catch (error) {
@@ -61744,6 +61935,16 @@ async function abortQuestions(client, runId) {
             throw error;
         return { aborted: false, ...(questions.length > 0 ? { refusal: error.message } : {}) };
     }
+}
+/** One that was answered already is left alone. */
+async function abortQuestion(client, id) {
+    const answer = await client.resolveQuestion(id, { resolution: 'abort' });
+    if (answer.kind === 'accepted' || (answer.kind === 'refused' && isResolvedAlready(answer.error)))
+        return;
+    throw answer.error;
+}
+function isResolvedAlready({ status, detail }) {
+    return status === 403 && /already been resolved/i.test(detail);
 }
 /** What a run that is watched asks: each question once, as soon as it is asked. */
 class Questions {
@@ -62189,12 +62390,12 @@ function pipelineOf(definition) {
 }
 const run_name_DIGITS = 12;
 /**
- * The origin of a run, by which a later attempt of the step finds it. GitHub gives the calls of one reusable workflow
+ * What a run is named after, so that a later attempt of the step finds it. GitHub gives the calls of one reusable workflow
  * nothing that tells them apart, so what the run is given counts too.
  */
-function originOf(origin, configuration) {
-    const told = sortedJson([origin.stepIdentity, configuration]);
-    return { ...origin, stepIdentity: (0,external_node_crypto_.createHash)('sha256').update(told).digest('hex').slice(0, 8) };
+function namedRequester(requester, configuration) {
+    const told = sortedJson([requester.stepIdentity, configuration]);
+    return { ...requester, stepIdentity: (0,external_node_crypto_.createHash)('sha256').update(told).digest('hex').slice(0, 8) };
 }
 /**
  * Another name for a run whose first name is taken by one that never began.
@@ -62235,8 +62436,8 @@ function stepNamePrefix({ workflowRunId, attempt, stepIdentity }, pipeline) {
  *
  * @param key the first idempotency key, a UUID: its digits make the name unique
  */
-function defaultRunName(origin, pipeline, key) {
-    return `${stepNamePrefix(origin, pipeline)}${digitsOf(key)}`;
+function defaultRunName(requester, pipeline, key) {
+    return `${stepNamePrefix(requester, pipeline)}${digitsOf(key)}`;
 }
 
 ;// CONCATENATED MODULE: ./build/run/start/own-run.js
@@ -62342,7 +62543,7 @@ function sentenceFor(found, { name }) {
         case 'none':
             return `No run named "${name}" is on the server. The request to start it was sent, so check again later if in doubt`;
         case 'unknown':
-            return `Whether the run "${name}" was started is not known, because the server could not be asked. If it was, it may still be running under this name`;
+            return `Whether the run "${name}" was started is not known: the server did not answer. If it was, it may still be running`;
     }
 }
 async function clean_up_lookUp(planned, { lookUpUntil, deadline }, { client, clock, signal }) {
@@ -62400,6 +62601,73 @@ async function clean_up_look(planned, client) {
     }
     const another = answered ?? runs.find(({ name }) => name === planned.name);
     return another === undefined ? { kind: 'none' } : { kind: 'another', run: another };
+}
+
+;// CONCATENATED MODULE: ./build/run/stop/end-reason.js
+
+/** The longest that ZenML takes; a longer one is answered with 422, and the run goes on (seen on 0.85 and 0.98). */
+const end_reason_MAX_LENGTH = 255;
+/**
+ * Why a run was ended, as ZenML shows it: what happened, and the page of the workflow run. Where both are too much,
+ * the page counts more.
+ *
+ * @param workflowRunUrl empty where there is none
+ */
+function endReason(what, workflowRunUrl) {
+    const page = workflowRunUrl.length > end_reason_MAX_LENGTH ? '' : workflowRunUrl;
+    if (page === '')
+        return cutAtSpace(what, end_reason_MAX_LENGTH - 1);
+    const whole = `${what}: ${page}`;
+    if (whole.length <= end_reason_MAX_LENGTH)
+        return whole;
+    const room = end_reason_MAX_LENGTH - page.length - '\u2026: '.length;
+    return room > 0 ? `${cutAtSpace(what, room)}: ${page}` : page;
+}
+
+;// CONCATENATED MODULE: ./build/run/stop/cancel.js
+
+
+
+
+/** The runner sends its second signal 7.5 s after the first, and kills soon after; all must be said before. */
+const CANCEL_BUDGET_MS = 5_500;
+/** Of the budget: for looking up a run whose answer is outstanding. The rest is for stopping it. */
+const CANCEL_LOOK_UP_MS = 2_500;
+/** On top of the budget: a request that is under way when it is spent is cut off only then. */
+const CANCEL_GRACE_MS = 700;
+/** Whether the cancellation is the end of the job's time, for which the run was to be handed over. */
+function isHandedOver(policy) {
+    return policy.onTimeout === 'hand-over' && isInLastMinutes(policy);
+}
+/**
+ * Sees to the run of a job that is being cancelled: as `onCancel` says, or, in the last minutes of a job, as `onTimeout` says.
+ *
+ * @param run what was started, or what was sent if the answer is outstanding
+ */
+async function cancel(run, policy, { client, clock, reporter, journal, timeLimit }) {
+    const { abortMs = CANCEL_BUDGET_MS, onCancel, onTimeout, workflowRunUrl } = policy;
+    const isJobEnd = isInLastMinutes(policy);
+    const mode = isJobEnd ? endModeOf(onTimeout) : onCancel;
+    if (mode !== 'keep-running') {
+        const runId = 'id' in run ? run.id : undefined;
+        reporter.tell({ kind: 'ending', timeoutMs: undefined, mode, runId, forMs: abortMs });
+    }
+    if (isJobEnd)
+        journal.ending(mode);
+    const signal = timeLimit(abortMs + CANCEL_GRACE_MS);
+    const { status, sentence, settled } = await cleanUp({
+        run,
+        mode,
+        reason: endReason('The workflow step was cancelled', workflowRunUrl),
+        lookUpUntil: new Deadline(clock, CANCEL_LOOK_UP_MS),
+        deadline: new Deadline(clock, abortMs),
+    }, { client: client.with({ signal }), clock, signal });
+    if (settled)
+        journal.settled();
+    if (!isJobEnd)
+        return { conclusion: 'cancelled', status, error: `Cancelled. ${sentence}` };
+    const why = `The job's time is up: GitHub ends a job on a hosted runner after six hours (on-timeout: ${onTimeout})`;
+    return { conclusion: 'timed-out', status, error: `${why}. ${sentence}` };
 }
 
 ;// CONCATENATED MODULE: ./build/run/outcome/conclude.js
@@ -62504,27 +62772,6 @@ function describeFault(fault) {
     if (told.length === 0)
         return undefined;
     return `${told.join(': ')}${frame === undefined ? '' : ` (${frame})`}`;
-}
-
-;// CONCATENATED MODULE: ./build/run/stop/end-reason.js
-
-/** The longest that ZenML takes; a longer one is answered with 422, and the run goes on (seen on 0.85 and 0.98). */
-const end_reason_MAX_LENGTH = 255;
-/**
- * Why a run was ended, as ZenML shows it: what happened, and the page of the workflow run. Where both are too much,
- * the page counts more.
- *
- * @param workflowRunUrl empty where there is none
- */
-function endReason(what, workflowRunUrl) {
-    const page = workflowRunUrl.length > end_reason_MAX_LENGTH ? '' : workflowRunUrl;
-    if (page === '')
-        return cutAtSpace(what, end_reason_MAX_LENGTH - 1);
-    const whole = `${what}: ${page}`;
-    if (whole.length <= end_reason_MAX_LENGTH)
-        return whole;
-    const room = end_reason_MAX_LENGTH - page.length - '\u2026: '.length;
-    return room > 0 ? `${cutAtSpace(what, room)}: ${page}` : page;
 }
 
 ;// CONCATENATED MODULE: ./build/run/origin.js
@@ -62826,6 +63073,7 @@ function tailOf(log, noted, most) {
     const left = isRound(log.entries ?? 0) ? undefined : lines.length - shown.length;
     return { lines: shown, left, missing: undefined };
 }
+/** Cut where it is long, and never in the middle of a word, which may be a secret. */
 function boundedLine(line) {
     // A pattern should not run over megabytes of a progress bar, and half a word may be half a secret.
     const end = line.slice(-2 * log_tail_MOST_LINE);
@@ -63040,7 +63288,7 @@ function readGivingUp({ records }) {
 function judgeExpectations(expectations, logged, unread, baseline) {
     if (unread !== undefined) {
         const got = `nothing, because the metadata could not be read: ${unread}`;
-        return expectations.map((expectation) => ({ wanted: expect_describe(expectation), held: false, got }));
+        return expectations.map((expectation) => ({ wanted: describeExpectation(expectation), held: false, got }));
     }
     const entries = entriesOf(logged);
     return expectations.map(({ wanted, ...rest }) => isBound(wanted)
@@ -63067,7 +63315,7 @@ function isBound(wanted) {
     return typeof wanted === 'object';
 }
 function judgeAgainst(expectation, entries, baseline = { kind: 'unread', why: 'there is no input baseline' }) {
-    const wanted = expect_describe(expectation);
+    const wanted = describeExpectation(expectation);
     if (baseline.kind === 'none' && !baseline.isRequired) {
         return { wanted, held: true, isUnchecked: true, got: `not checked: ${baseline.why}` };
     }
@@ -63129,13 +63377,19 @@ function missedExpectations(runName, verdicts) {
     const missed = verdicts.filter(({ held }) => !held);
     if (missed.length === 0)
         return undefined;
-    const list = missed.map(({ wanted, got }) => `expected ${wanted}, got ${got}`).join('; ');
     const count = `${missed.length} of ${verdicts.length} expectations ${missed.length === 1 ? 'was' : 'were'}`;
     const which = verdicts.length === 1 ? 'the expectation was' : count;
-    return `The run "${runName}" completed, but ${which} not met: ${list}`;
+    return `The run "${runName}" completed, but ${which} not met: ${missedClauses(verdicts)}`;
+}
+/** The same for a place that says already whose they are: `expected train.accuracy >= 0.9, got 0.8`. */
+function missedClauses(verdicts) {
+    return verdicts
+        .filter(({ held }) => !held)
+        .map(({ wanted, got }) => `expected ${wanted}, got ${got}`)
+        .join('; ');
 }
 /** As a person writes it. */
-function expect_describe({ name, operator, wanted }) {
+function describeExpectation({ name, operator, wanted }) {
     return `${name} ${operator} ${isBound(wanted) ? describeBound(wanted) : show(wanted)}`;
 }
 function describeBound({ offset, isPercent }) {
@@ -63151,14 +63405,14 @@ function entriesOf({ metadata: ofRun, stepMetadata: ofSteps }) {
 function expect_judge(expectation, entries) {
     const found = find(expectation.name, entries);
     if ('problem' in found)
-        return { wanted: expect_describe(expectation), held: false, got: found.problem };
+        return { wanted: describeExpectation(expectation), held: false, got: found.problem };
     const { value } = found;
     const doubt = doubtAbout(value, expectation.wanted);
     const held = doubt === undefined && compare(value, expectation);
     const kind = held || typeof value === typeof expectation.wanted ? undefined : kindOf(value);
     const remark = doubt ?? kind;
     return {
-        wanted: expect_describe(expectation),
+        wanted: describeExpectation(expectation),
         held,
         got: `${show(value)}${remark === undefined ? '' : ` (${remark})`}`,
     };
@@ -63177,7 +63431,7 @@ function find(name, entries) {
         if (names.length > 1)
             return { problem: `several values: ${words_listed(names, name)} (write one of these)` };
         return {
-            problem: `several values of this name: ${words_listed(matches.map(expect_originOf), name)} (log them under other names)`,
+            problem: `several values of this name: ${words_listed(matches.map(originOf), name)} (log them under other names)`,
         };
     }
     return { problem: noSuchValue(name, entries) };
@@ -63191,7 +63445,7 @@ function expect_nameOf({ step, key }) {
     return step === undefined ? key : `${step}.${key}`;
 }
 /** Where a value was logged, for names that read alike. */
-function expect_originOf({ step, key }) {
+function originOf({ step, key }) {
     return step === undefined ? `${key} of the run itself` : `${key} of the step ${step}`;
 }
 /** Why a number cannot be compared: two that differ may have been read as the same one. */
@@ -63308,48 +63562,6 @@ function spreadOf(logs) {
     const deviation = Math.sqrt(squares / Math.max(1, logs.length - 1));
     const least = logs.length < RUNS_THAT_SHOW_SPREAD ? LIKELY_SPREAD : LEAST_SPREAD;
     return Math.min(MOST_SPREAD, Math.max(least, deviation));
-}
-
-;// CONCATENATED MODULE: ./build/run/watch/job-end.js
-/**
- * The last minutes of a job. A step that can hand its run over does so when they begin, so that there is time for what comes
- * after it, and a cancellation that comes in them is GitHub's limit and no person's.
- */
-const LAST_MS = 300_000;
-/** How long the step waits for the end of its run; milliseconds, undefined: as long as it takes. */
-function waitLimitMs(policy) {
-    const { timeoutMs, onTimeout, jobDeadline } = policy;
-    if (onTimeout !== 'hand-over' || jobDeadline === undefined)
-        return timeoutMs;
-    return Math.min(timeoutMs ?? Number.POSITIVE_INFINITY, untilLastMs(jobDeadline));
-}
-/** Milliseconds until the last minutes of the job; 0 once they have begun. */
-function untilLastMs(jobDeadline) {
-    return Math.max(0, jobDeadline.leftMs - LAST_MS);
-}
-/** Whether GitHub ends the job for its time, if it ends it now. */
-function isInLastMinutes({ jobDeadline }) {
-    return jobDeadline !== undefined && untilLastMs(jobDeadline) === 0;
-}
-/** What becomes of the run that nobody follows any more. */
-function endModeOf(onTimeout) {
-    return onTimeout === 'hand-over' ? 'keep-running' : onTimeout;
-}
-/**
- * That the job may end before the run does, or before its timeout is over. Undefined where it does not, where nobody knows,
- * and where the run is handed over in time.
- *
- * @param forecastMs what such a run usually still takes; undefined: nobody knows
- */
-function jobTooShort(policy, forecastMs) {
-    const { timeoutMs = Number.POSITIVE_INFINITY, onTimeout, jobDeadline } = policy;
-    if (jobDeadline === undefined || onTimeout === 'hand-over')
-        return undefined;
-    const needsMs = Math.min(timeoutMs, forecastMs ?? timeoutMs);
-    const { leftMs } = jobDeadline;
-    if (needsMs <= leftMs || needsMs === Number.POSITIVE_INFINITY)
-        return undefined;
-    return { kind: 'job-too-short', needsMs, leftMs, isForecast: needsMs === forecastMs, onTimeout };
 }
 
 ;// CONCATENATED MODULE: ./build/run/age.js
@@ -63900,6 +64112,220 @@ async function judge_compare({ started, kin: { pipelineId }, server, project }, 
     const comparison = compareRuns(nameOfBaseline(choice), details, baseline, expectations);
     deps.reporter.tell({ kind: 'compared', comparison });
     return baseline.kind === 'none' ? { ...baseline, isRequired } : baseline;
+}
+
+;// CONCATENATED MODULE: ./build/run/logs/line-budget.js
+/** What a person can still read, and GitHub's page of a log can still show. */
+const MOST_LINES_OF_STEP = 5_000;
+const MOST_LINES = 20_000;
+const MOST_BYTES = 4 * 1024 * 1024;
+/** How much of the steps' logs is told at all. */
+class LineBudget {
+    #ofSteps = new Map();
+    #lines = 0;
+    #bytes = 0;
+    take(step, lines) {
+        const shown = [];
+        let ofStep = this.#ofSteps.get(step) ?? 0;
+        let why;
+        let isOverAll = false;
+        for (const line of lines) {
+            const bytes = Buffer.byteLength(line) + 1;
+            if (ofStep >= MOST_LINES_OF_STEP)
+                why = '5,000 lines were shown, and no more of this step are';
+            else if (this.#lines >= MOST_LINES)
+                why = '20,000 lines were shown, and no more are';
+            else if (this.#bytes + bytes > MOST_BYTES)
+                why = '4 MB were shown, and no more is';
+            if (why !== undefined) {
+                isOverAll = ofStep < MOST_LINES_OF_STEP;
+                break;
+            }
+            shown.push(line);
+            ofStep += 1;
+            this.#lines += 1;
+            this.#bytes += bytes;
+        }
+        this.#ofSteps.set(step, ofStep);
+        return { shown, why, isOverAll };
+    }
+}
+
+;// CONCATENATED MODULE: ./build/run/logs/live-logs.js
+
+
+
+
+
+
+/** Milliseconds between two rounds at least. */
+const LEAST_PAUSE_MS = 5_000;
+/** Each read gives a log from its beginning: a long one must not keep the server busy with it. */
+const PAUSE_PER_READ = 10;
+/** The run has ended, and its watch: so long its last lines are waited for. */
+const REST_MS = 15_000;
+/** What a server gives for an entry besides its text: its time, its level, its place. */
+const ENTRY_BYTES = 200;
+const MOST_READ_BYTES = 100_000_000;
+/** Nothing is computed in them. */
+const WITHOUT_LOG = new Set(['cached', 'skipped']);
+/** Undefined where only the logs of failed steps are wished. */
+function followLogs({ logs }, run, deps, life) {
+    if (logs !== 'live')
+        return undefined;
+    const live = new LiveLogs(run, deps, life);
+    live.start();
+    return live;
+}
+/**
+ * Tells what the steps of a run log while they run: each line once, in order. It goes on beside the watch, and never
+ * rejects or delays it: what it cannot read, it says once.
+ */
+class LiveLogs {
+    #run;
+    #deps;
+    #life;
+    #followed = new Map();
+    #budget = new LineBudget();
+    #readBytes = 0;
+    #hasEnded = false;
+    #going = Promise.resolve();
+    /** @param life aborted when the run is watched no more */
+    constructor(run, deps, life) {
+        this.#run = run;
+        this.#life = life;
+        this.#deps = deps;
+    }
+    /** Steps that have ended before are not shown: whoever follows a run wants to know what it does. */
+    start() {
+        this.#going = this.#guarded(async () => this.#goOn());
+    }
+    /** The run has ended: tells the rest of the lines, as far as they can be read in a short time. */
+    async finish() {
+        await this.#going;
+        const limit = this.#deps.timeLimit(REST_MS);
+        await this.#guarded(async () => this.#round(limit, true));
+        if (limit.aborted)
+            this.#end('the rest could not be read in time');
+    }
+    async #goOn() {
+        const signal = this.#life;
+        const first = await this.#steps(signal);
+        for (const step of first ?? []) {
+            if (step.id !== undefined && live_logs_isOver(step))
+                this.#followed.set(step.id, { told: 0, isDone: true });
+        }
+        while (!this.#hasEnded) {
+            const begun = this.#deps.clock.elapsed();
+            await this.#round(signal, false);
+            const tookMs = this.#deps.clock.elapsed() - begun;
+            await this.#deps.clock.sleep(Math.max(LEAST_PAUSE_MS, PAUSE_PER_READ * tookMs), signal);
+        }
+    }
+    /** Whatever goes wrong here is no reason to lose the run. */
+    async #guarded(work) {
+        if (this.#hasEnded)
+            return;
+        try {
+            await work();
+        }
+        catch (error) {
+            if (this.#life.aborted && !isZenmlError(error))
+                return;
+            this.#end(error instanceof Error ? error.message : String(error));
+        }
+    }
+    #end(why) {
+        if (this.#hasEnded)
+            return;
+        this.#hasEnded = true;
+        this.#deps.reporter.tell({ kind: 'logs-not-followed', step: undefined, why });
+    }
+    /** Undefined where the server does not say at the moment. */
+    async #steps(signal) {
+        try {
+            return await readSteps(this.#client(signal), this.#run);
+        }
+        catch (error) {
+            if (!isZenmlError(error) || !isPassing(error))
+                throw error;
+            return undefined;
+        }
+    }
+    async #round(signal, isLast) {
+        const steps = await this.#steps(signal);
+        const open = (steps ?? []).filter((step) => this.#isOpen(step));
+        const areSeveral = open.length > 1;
+        for (const step of open) {
+            if (this.#hasEnded)
+                return;
+            await this.#read(step, areSeveral, isLast, signal);
+        }
+    }
+    #isOpen({ id, status }) {
+        if (id === undefined || status === undefined || WITHOUT_LOG.has(status))
+            return false;
+        return this.#followed.get(id)?.isDone !== true;
+    }
+    async #read(step, areSeveral, isLast, signal) {
+        const { id = '', name } = step;
+        const followed = this.#followed.get(id) ?? { told: 0, isDone: false };
+        this.#followed.set(id, followed);
+        let log;
+        try {
+            log = await this.#client(signal).stepLog(id);
+        }
+        catch (error) {
+            if (!isZenmlError(error))
+                throw error;
+            this.#notRead(step, followed, error, isLast);
+            return;
+        }
+        const isWhole = isLast || live_logs_isOver(step);
+        const records = isWhole ? log.records : complete(log);
+        const lines = records.slice(followed.told).flatMap((record) => withoutEmptyEnd(record).split('\n'));
+        followed.told = Math.max(followed.told, records.length);
+        followed.isDone = isWhole;
+        this.#tell(name, followed, lines.map(boundedLine), areSeveral);
+        this.#count(log);
+    }
+    /** A log may not be there yet, and a server may be away; both are no news before the end. */
+    #notRead({ name }, followed, error, isLast) {
+        if (!isLast && (isPassing(error) || isGone(error)))
+            return;
+        followed.isDone = true;
+        this.#deps.reporter.tell({ kind: 'logs-not-followed', step: name, why: error.message });
+    }
+    #tell(step, followed, lines, areSeveral) {
+        const { shown, why, isOverAll } = this.#budget.take(step, lines);
+        if (shown.length > 0)
+            this.#deps.reporter.tell({ kind: 'step-log', step, lines: shown, areSeveral });
+        if (why === undefined)
+            return;
+        followed.isDone = true;
+        if (isOverAll)
+            this.#end(why);
+        else
+            this.#deps.reporter.tell({ kind: 'logs-not-followed', step, why });
+    }
+    #count({ records }) {
+        for (const record of records)
+            this.#readBytes += Buffer.byteLength(record) + ENTRY_BYTES;
+        if (this.#readBytes >= MOST_READ_BYTES)
+            this.#end('100 MB were read, and no more is');
+    }
+    #client(signal) {
+        const { client, signal: cancelled } = this.#deps;
+        const either = cancelled === undefined ? signal : AbortSignal.any([cancelled, signal]);
+        return client.with({ retries: false, signal: either });
+    }
+}
+function live_logs_isOver({ status }) {
+    return status !== undefined && runPhase(status) !== 'going-on';
+}
+/** The last record may still be growing: in one text always, in a list where its pieces are not all there. */
+function complete({ records, entries, breaksOff }) {
+    return entries === undefined || breaksOff ? records.slice(0, -1) : records;
 }
 
 ;// CONCATENATED MODULE: ./build/run/visualizations/gallery.js
@@ -64695,6 +65121,11 @@ class Watch {
     /** What the last look at the run itself said; undefined before the first. */
     #fingerprint;
     #changedAt;
+    /** The run, where it has failed or was stopped, and may go on all the same. */
+    #failed;
+    #seenAt;
+    /** Whether the last look was answered. */
+    #isInSight = true;
     #lostSince;
     /** As it was told last. */
     #toleratedMs;
@@ -64711,6 +65142,7 @@ class Watch {
         this.#startedAt = deps.clock.elapsed();
         this.#looks = request.looks ?? aloneWith(deps.clock);
         this.#changedAt = this.#startedAt;
+        this.#seenAt = this.#startedAt;
         this.#status = request.status;
         this.#questions = new Questions(request.run.id, deps);
         this.#patience = new Patience(deps.clock);
@@ -64732,9 +65164,15 @@ class Watch {
             if (watched !== undefined)
                 return watched;
             if (this.#remainingMs <= 0)
-                return { kind: 'timed-out', status: this.#status };
+                return this.#timedOut();
             await this.#sleep();
         }
+    }
+    #timedOut() {
+        const status = this.#status;
+        const failed = this.#failed && { run: this.#failed, running: this.#steps.running };
+        const unseenMs = this.#isInSight ? undefined : this.#deps.clock.elapsed() - this.#seenAt;
+        return { kind: 'timed-out', status, failed, unseenMs };
     }
     async #sleep() {
         const { clock, signal } = this.#deps;
@@ -64798,6 +65236,8 @@ class Watch {
     }
     #noteAnswer() {
         this.#patience.answered();
+        this.#isInSight = true;
+        this.#seenAt = this.#deps.clock.elapsed();
         this.#askedToWaitMs = 0;
         if (this.#lostSince === undefined)
             return;
@@ -64822,7 +65262,8 @@ class Watch {
             await this.#noteParts(all);
         if (isChanged && isEnd)
             this.#tellState(run);
-        if (needsSteps(run))
+        this.#failed = needsSteps(run) ? run : undefined;
+        if (this.#failed !== undefined)
             this.#noteGoingOn(all?.steps);
         const sighting = all === undefined ? { run } : { run, steps: all.steps };
         if (isOver(sighting, this.#deps.clock.elapsed() - this.#changedAt))
@@ -64901,6 +65342,7 @@ class Watch {
     #noteFailure(error) {
         const status = this.#status;
         const detail = error.message;
+        this.#isInSight = false;
         this.#askedToWaitMs = Math.min(retryAfterOf(error), LONGEST_ASKED_WAIT_MS);
         if (this.#patience.isGone(error))
             return { kind: 'gone', status, detail };
@@ -64915,6 +65357,7 @@ class Watch {
     }
     /** One no does not end the watch, whoever says it; some in a row do. */
     #noteRefusal(detail) {
+        this.#isInSight = false;
         const { lostAfterMs } = this.#request;
         const doubtedMs = Math.min(DOUBTED_MS, lostAfterMs);
         const isFinal = this.#patience.refused(doubtedMs);
@@ -64952,12 +65395,7 @@ class Watch {
 
 
 
-/** The runner sends its second signal 7.5 s after the first, and kills soon after; all must be said before. */
-const CANCEL_BUDGET_MS = 5_500;
-/** Of the budget: for looking up a run whose answer is outstanding. The rest is for stopping it. */
-const CANCEL_LOOK_UP_MS = 2_500;
-/** On top of the budget: a request that is under way when it is spent is cut off only then. */
-const CANCEL_GRACE_MS = 700;
+
 /** After a time-out nobody hurries the step; a pod takes up to half a minute to end. */
 const TIMEOUT_STOP_MS = 120_000;
 /**
@@ -65032,10 +65470,12 @@ class Follower {
             planned: (run) => {
                 this.#planned = run;
                 journal.planned(run);
+                this.#noteLastMinutes(journal);
             },
             started: (run) => {
                 this.#started = run;
                 journal.started(run);
+                this.#noteLastMinutes(journal);
             },
             ending: (mode) => {
                 journal.ending(mode);
@@ -65044,6 +65484,11 @@ class Follower {
                 journal.settled();
             },
         };
+    }
+    /** A step that is killed before its watch begins leaves word to its post step, too. */
+    #noteLastMinutes(journal) {
+        if (isInLastMinutes(this.#policy))
+            journal.ending(endModeOf(this.#policy.onTimeout));
     }
     async #watch(begun) {
         const { started, kin, ageMs } = begun;
@@ -65054,32 +65499,37 @@ class Follower {
         const failedChildRuns = async (runs) => this.#explainer.explainChildRuns(runs);
         const watching = new AbortController();
         void this.#foreseeJobEnd(watching.signal);
+        const live = followLogs(this.#policy, started, this.deps, watching.signal);
         const watched = await watchRun({ ...this.#policy, timeoutMs: waitLimitMs(this.#policy), run: started, status, url, usual, ageMs }, { ...this.deps, failedSteps, failedChildRuns }).finally(() => {
             watching.abort();
         });
-        const known = { ...started, timeoutMs };
+        if (watched.kind === 'over')
+            await live?.finish();
         switch (watched.kind) {
-            case 'over': {
-                this.deps.journal.settled();
-                this.#isOver = true;
-                const { status: last } = watched.run;
-                this.#ended = { status: last, sentence: `The run "${started.name}" had ended before and is ${last}` };
-                const lookedBack = await this.#lookBack(started, watched.run);
-                this.#details = lookedBack.details;
-                const outcome = conclude(watched, { ...known, cause: lookedBack.cause });
-                return outcome.conclusion === 'completed'
-                    ? judgeRun(begun, outcome, lookedBack, this.#policy, this.deps)
-                    : outcome;
-            }
+            case 'over':
+                return this.#concludeEnded(begun, watched);
             case 'gone':
             case 'paused':
                 this.deps.journal.settled();
-                return conclude(watched, { ...known, cause: causeOf([], this.#explainer) });
+                return conclude(watched, { ...started, timeoutMs, cause: causeOf([], this.#explainer) });
             case 'lost':
-                return this.#lose(watched.refuses, conclude(watched, { ...known, cause: causeOf([], this.#explainer) }));
+                return this.#lose(watched.refuses, conclude(watched, { ...started, timeoutMs, cause: causeOf([], this.#explainer) }));
             case 'timed-out':
-                return this.#endAfterTimeout({ ...started, status: watched.status }, watched);
+                return this.#endAfterTimeout(begun, watched);
         }
+    }
+    async #concludeEnded(begun, watched) {
+        const { started } = begun;
+        const { status } = watched.run;
+        this.deps.journal.settled();
+        this.#isOver = true;
+        this.#ended = { status, sentence: `The run "${started.name}" had ended before and is ${status}` };
+        const lookedBack = await this.#lookBack(started, watched.run);
+        this.#details = lookedBack.details;
+        const outcome = conclude(watched, { ...started, timeoutMs: undefined, cause: lookedBack.cause });
+        if (outcome.conclusion !== 'completed')
+            return outcome;
+        return judgeRun(begun, outcome, lookedBack, this.#policy, this.deps);
     }
     async #usual(status, kin, ageMs) {
         if (runPhase(status) !== 'going-on')
@@ -65118,20 +65568,26 @@ class Follower {
             : '. It was not stopped (on-lost: keep-running)';
         return { ...outcome, error: `${outcome.error ?? ''}${notStopped}` };
     }
-    #tellEnding(mode, forMs, timeoutMs) {
-        if (mode === 'keep-running')
-            return;
-        this.deps.reporter.tell({ kind: 'ending', timeoutMs, mode, runId: this.#started?.id, forMs });
-    }
-    async #endAfterTimeout(run, watched) {
+    async #endAfterTimeout(begun, watched) {
         const { timeoutMs, onTimeout } = this.#policy;
-        if (onTimeout === 'hand-over')
-            return this.#handOver(run);
+        const { status, failed, unseenMs } = watched;
+        const run = { ...begun.started, status };
+        const mode = endModeOf(onTimeout);
+        // Nothing is to be stopped, and what is known already is no result to wait for.
+        if (failed !== undefined && mode === 'keep-running') {
+            const outcome = await this.#concludeEnded(begun, { kind: 'over', run: failed.run });
+            return failed.running.length === 0 ? outcome : withStepsLeft(outcome, failed.running.length, onTimeout);
+        }
+        if (onTimeout === 'hand-over' && !hasFailed(status))
+            return this.#handOver(run, unseenMs);
         const deadline = new Deadline(this.deps.clock, TIMEOUT_STOP_MS);
-        const reason = this.#reason('stopped after its timeout');
-        this.deps.journal.ending(onTimeout);
-        this.#tellEnding(onTimeout, TIMEOUT_STOP_MS, timeoutMs);
-        const ended = await endRun({ run, mode: onTimeout, reason, deadline }, this.deps);
+        const reason = endReason('The workflow step was stopped after its timeout', this.#policy.workflowRunUrl);
+        this.deps.journal.ending(mode);
+        if (mode !== 'keep-running') {
+            const ending = { mode, runId: run.id, forMs: TIMEOUT_STOP_MS, timeoutMs };
+            this.deps.reporter.tell({ kind: 'ending', ...ending });
+        }
+        const ended = await endRun({ run, mode, reason, deadline }, this.deps);
         if (ended.settled)
             this.deps.journal.settled();
         const hasEnded = runPhase(ended.status) !== 'going-on';
@@ -65154,59 +65610,40 @@ class Follower {
         this.deps.journal.settled();
         return { conclusion, status, error: undefined, failedStep: undefined };
     }
-    #handOver(run) {
+    #handOver(run, unseenMs) {
         const { expectations = [] } = this.#policy;
-        this.deps.reporter.tell({ kind: 'handed-over', expectations: expectations.map(expect_describe) });
+        const unjudged = expectations.map(describeExpectation);
+        this.deps.reporter.tell({ kind: 'handed-over', expectations: unjudged, unseenMs });
         return this.#leave(run, 'running');
     }
     async #cancel() {
-        const { client, clock, timeLimit, journal } = this.deps;
         if (this.#ended !== undefined) {
             return this.#cancelled(this.#ended.status, `Cancelled. ${this.#ended.sentence}`);
         }
         const run = this.#started ?? this.#planned;
         if (run === undefined)
             return this.#cancelled('', this.#policy.nothingToCancel);
-        const { abortMs = CANCEL_BUDGET_MS, onCancel, onTimeout } = this.#policy;
-        const isJobEnd = isInLastMinutes(this.#policy);
-        if (isJobEnd && onTimeout === 'hand-over' && this.#started !== undefined)
-            return this.#handOver(this.#started);
-        const mode = isJobEnd ? endModeOf(onTimeout) : onCancel;
-        this.#tellEnding(mode, abortMs);
-        const signal = timeLimit(abortMs + CANCEL_GRACE_MS);
-        const ended = await cleanUp({
-            run,
-            mode,
-            reason: this.#reason('cancelled'),
-            lookUpUntil: new Deadline(clock, CANCEL_LOOK_UP_MS),
-            deadline: new Deadline(clock, abortMs),
-        }, { client: client.with({ signal }), clock, signal });
-        if (ended.settled)
-            journal.settled();
-        const outcome = this.#cancelled(ended.status, `Cancelled. ${ended.sentence}`);
-        if (!isJobEnd)
-            return outcome;
-        return {
-            ...outcome,
-            conclusion: 'timed-out',
-            error: `The job's time is up: GitHub ends a job on a hosted runner after six hours (on-timeout: ${onTimeout}). ${ended.sentence}`,
-        };
+        if ('id' in run && !hasFailed(run.status) && isHandedOver(this.#policy))
+            return this.#handOver(run, undefined);
+        return { ...(await cancel(run, this.#policy, this.deps)), failedStep: this.#failedStep() };
     }
     #cancelled(status, error) {
-        const cause = causeOf([], this.#explainer);
-        return {
-            conclusion: 'cancelled',
-            status,
-            error,
-            failedStep: cause.kind === 'step' ? cause.step : undefined,
-        };
+        return { conclusion: 'cancelled', status, error, failedStep: this.#failedStep() };
     }
-    #reason(what) {
-        return endReason(`The workflow step was ${what}`, this.#policy.workflowRunUrl);
+    #failedStep() {
+        const cause = causeOf([], this.#explainer);
+        return cause.kind === 'step' ? cause.step : undefined;
     }
     #result(outcome) {
         return { ...outcome, runId: this.#started?.id };
     }
+}
+function hasFailed(status) {
+    return ['failed', 'stopped'].includes(runPhase(status));
+}
+function withStepsLeft(outcome, count, onTimeout) {
+    const left = `steps that keep running: ${count}, on-timeout: ${onTimeout}`;
+    return { ...outcome, error: `${outcome.error ?? ''} (${left})` };
 }
 
 ;// CONCATENATED MODULE: ./build/run/find/earlier-run.js
@@ -65220,14 +65657,14 @@ const earlier_run_MOST_ATTEMPTS = 10;
  * completed. A failed or stopped one is what a re-run is for. Where several match, guessing would be worse than
  * a new run. A run that says that it was started from something else is none of this step's.
  */
-async function findEarlierRun(client, origin, definition) {
+async function findEarlierRun(client, requester, definition) {
     const projectId = definition.project?.id;
     const origins = [definition.id, definition.sourceSnapshotId];
     const matches = [];
     const foreign = [];
-    const oldest = Math.max(1, origin.attempt - earlier_run_MOST_ATTEMPTS);
-    for (let attempt = origin.attempt - 1; attempt >= oldest; attempt -= 1) {
-        const prefix = stepNamePrefix({ ...origin, attempt }, pipelineOf(definition));
+    const oldest = Math.max(1, requester.attempt - earlier_run_MOST_ATTEMPTS);
+    for (let attempt = requester.attempt - 1; attempt >= oldest; attempt -= 1) {
+        const prefix = stepNamePrefix({ ...requester, attempt }, pipelineOf(definition));
         const runs = await client.runsByPrefix(prefix, projectId);
         for (const run of runs.filter(isWorthTaking)) {
             const name = run.name ?? run.id;
@@ -65256,13 +65693,13 @@ function isWorthTaking({ status }) {
 
 
 /** Takes up the run that an earlier attempt of the step left; undefined where there is none, or that is not clear. */
-async function resumeRun(origin, { server, account, definition, project }, { client, journal, reporter }) {
-    const found = await findEarlierRun(client, origin, definition);
+async function resumeRun(requester, { server, account, definition, project }, { client, journal, reporter }) {
+    const found = await findEarlierRun(client, requester, definition);
     if (found.kind === 'several')
         reporter.tell({ kind: 'resume-unclear', names: found.names });
     if (found.kind === 'foreign')
         reporter.tell({ kind: 'resume-foreign', names: found.names });
-    if (found.kind === 'none' && origin.attempt > 1)
+    if (found.kind === 'none' && requester.attempt > 1)
         reporter.tell({ kind: 'resume-none' });
     if (found.kind !== 'one')
         return undefined;
@@ -65384,7 +65821,7 @@ async function endLate(run, request, deps) {
     if (ended.kind !== 'ended')
         return ended;
     throw new RunError(`No run could be started within trigger-timeout. The server created the run "${request.name}" and then failed: ` +
-        `${request.doubt.detail}. The run never began, so it was ended and is now failed; nothing else was started`, 'timed-out');
+        `${request.doubt.detail}. The run never began, so it was ended. Run the step again`, 'timed-out');
 }
 /** Ends it, and reads that it has ended by our hand and not by its own. */
 async function end(run, request, deps) {
@@ -65544,13 +65981,13 @@ function namesakeUnknown(name, id) {
 }
 /** An answer that proves a start, about a run that cannot be shown to be this step's. */
 function startedAnother(run) {
-    return new RunError(`The server answered the request to start a run with ${called(run)}, but nothing shows that it is the one that this ` +
-        'step started. It was left alone; check it before you start another', 'lost');
+    return new RunError(`The server answered the start with ${called(run)}, but nothing shows that this step started it. It was left alone; ` +
+        'check it before you start another', 'lost');
 }
 /** The same, where the server would not show it. */
 function startedUnseen(run, detail) {
-    return new RunError(`The server answered the request to start a run with ${called(run)}, which could not be looked at (${detail}). It was ` +
-        'left alone; check it before you start another', 'lost');
+    return new RunError(`The server answered the start with ${called(run)}, which could not be read (${detail}). It was left alone; ` +
+        'check it before you start another', 'lost');
 }
 function called({ id, name }) {
     return name === undefined ? `the run ${id}` : `the run "${name}" (${id})`;
@@ -65558,7 +65995,7 @@ function called({ id, name }) {
 /** ZenML 0.96.0 and 0.96.1 keep the run that found no free slot, and with it its name; newer ones delete it. */
 function leftByFullQueue(name, reason) {
     return new RunError(`The server had no free slot and left the failed run "${name}" behind: ${reason.replace(/[\s.]+$/, '')}. ` +
-        'Run this step again later, or upgrade ZenML to 0.96.2 or newer, where the action waits for a free slot');
+        'Run this step again later. From ZenML 0.96.2, the action waits for a slot instead');
 }
 /** A no that does not rule out that the run is started yet: by an earlier sending, or because it is not ZenML's. */
 function refusedAfterDoubt(refusal, name) {
@@ -65957,11 +66394,11 @@ async function startRun(request, { server, account, definition, project }, confi
     const origin = { runId: run.id, facts, server, account, project: definition.project ?? project };
     return { ...begun, origin, beside: noteOrigin(origin, deps) };
 }
-function nameRun({ runName, origin }, definition, configuration, key, now) {
+function nameRun({ runName, requester }, definition, configuration, key, now) {
     const pattern = runName ?? configuration.runName;
     if (pattern !== undefined)
         return { name: expandRunName(pattern, now), nameIsOurs: false };
-    return { name: defaultRunName(origin, pipelineOf(definition), key), nameIsOurs: true };
+    return { name: defaultRunName(requester, pipelineOf(definition), key), nameIsOurs: true };
 }
 
 ;// CONCATENATED MODULE: ./build/run/start/trigger-timeout.js
@@ -66014,11 +66451,11 @@ async function executeRun(request, outside) {
         if (request.dryRun === true)
             return follower.nothingStarted();
         // Where GitHub tells two steps of a workflow apart by nothing, what their runs are given does.
-        const origin = originOf(request.origin, configuration.body);
+        const requester = namedRequester(request.requester, configuration.body);
         const earlier = request.resume
-            ? await trigger_timeout_within(deadline, deps, (limited) => resumeRun(origin, found, limited))
+            ? await trigger_timeout_within(deadline, deps, (limited) => resumeRun(requester, found, limited))
             : undefined;
-        const begun = earlier ?? (await startRun({ ...request, origin }, found, configuration, deadline, deps));
+        const begun = earlier ?? (await startRun({ ...request, requester }, found, configuration, deadline, deps));
         return await follower.follow(begun);
     }
     catch (error) {
@@ -66026,7 +66463,7 @@ async function executeRun(request, outside) {
     }
 }
 /** Merges and checks what the run is to be given, and shows it beside the definition's own values. */
-function configure({ overrides, dryRun, runName, origin, expectations = [] }, definition, version, reporter) {
+function configure({ overrides, dryRun, runName, requester, expectations = [] }, definition, version, reporter) {
     const expected = expectations.map(({ name }) => ({ input: 'expect', name }));
     const configuration = assemble(overrides, definition, version, expected);
     const { body, warnings, unchecked } = configuration;
@@ -66039,11 +66476,11 @@ function configure({ overrides, dryRun, runName, origin, expectations = [] }, de
         unchecked,
     });
     if (dryRun === true) {
-        const name = runName ?? configuration.runName ?? namePattern(originOf(origin, body), definition);
+        const name = runName ?? configuration.runName ?? namePattern(namedRequester(requester, body), definition);
         reporter.tell({
             kind: 'dry-run',
             lines: difference(base, { run_name: name, ...body }),
-            expectations: expectations.map(expect_describe),
+            expectations: expectations.map(describeExpectation),
             onlyWhenTriggered: ONLY_WHEN_TRIGGERED,
         });
     }
@@ -66058,8 +66495,8 @@ const ONLY_WHEN_TRIGGERED = [
     'whether there is a free slot',
 ];
 /** The name that the action makes where none is given: its end is another one each time. */
-function namePattern(origin, definition) {
-    return `${stepNamePrefix(origin, pipelineOf(definition))}<random>`;
+function namePattern(requester, definition) {
+    return `${stepNamePrefix(requester, pipelineOf(definition))}<random>`;
 }
 
 ;// CONCATENATED MODULE: external "node:os"
@@ -66175,6 +66612,7 @@ const NOTHING_KNOWN = {
     runFailure: undefined,
     verdicts: [],
     unjudged: [],
+    unseenMs: undefined,
     comparison: undefined,
     cells: undefined,
     sweep: undefined,
@@ -66205,6 +66643,7 @@ const CONCLUSIONS = [
     'running',
     'expectation-missed',
     'dry-run',
+    'resolved',
 ];
 const saved_comment_text = schemas_string().transform((long) => cut(long, MAX_TEXT));
 const codeSchema = object({
@@ -66557,6 +66996,7 @@ const SYMBOLS = {
     lost: '\u2753',
     'expectation-missed': '\ud83d\udcc9',
     'dry-run': '\ud83e\uddea',
+    resolved: '\u2705',
 };
 /** How each of them reads; a conclusion that is missing here is a word of its own. */
 const WORDS = {
@@ -66565,16 +67005,20 @@ const WORDS = {
     running: 'still running',
     'expectation-missed': 'completed, but not as expected',
     'dry-run': 'dry run, nothing was started',
+    resolved: 'its question was answered',
 };
 const heading_MAX_NAME_LENGTH = 300;
 /** Such as `### \u2705 ZenML run of training: completed`; while the step goes on, with the run's own state. */
-function heading({ conclusion, withoutRun, status, pipeline, cells }) {
+function heading(record) {
+    const { conclusion, withoutRun, status, pipeline, cells } = record;
     const noun = cells === undefined ? 'ZenML run' : 'ZenML sweep';
     const subject = pipeline === undefined ? noun : `${noun} of ${escapeMarkdown(pipeline, heading_MAX_NAME_LENGTH)}`;
     if (conclusion !== undefined && withoutRun !== undefined)
         return `### ${SYMBOLS[conclusion]} ${withoutRun}`;
-    if (conclusion !== undefined)
-        return `### ${SYMBOLS[conclusion]} ${subject}: ${WORDS[conclusion] ?? conclusion}`;
+    if (conclusion !== undefined) {
+        const word = conclusion === 'running' && isUnseen(record) ? 'may still be running' : WORDS[conclusion];
+        return `### ${SYMBOLS[conclusion]} ${subject}: ${word ?? conclusion}`;
+    }
     return `### \u23f3 ${subject}: ${status === '' ? 'starting' : escapeMarkdown(status, heading_MAX_NAME_LENGTH)}`;
 }
 /** Link, duration and what is usual, in one line; of a run that was not started what it would have been of. */
@@ -66591,12 +67035,11 @@ function headLine(record) {
         ...cacheShare(record),
     ].join(' \u00b7 ');
 }
-/** What was found, or else, as after a failed login, what the inputs name. */
-function requestText({ definition, requested }) {
-    if (definition === undefined)
-        return requested === undefined ? '' : `Requested: ${namedText(requested)}`;
-    const { kind, id, name, pipeline } = definition;
-    return `Requested: ${namedText({ kind, reference: name ?? id, pipeline: pipeline?.name })}`;
+/** What the inputs name, where it was not found, as after a failed login; else its pipeline: the line below names it. */
+function requestText({ definition, pipeline, requested }) {
+    if (definition !== undefined)
+        return pipeline === undefined ? '' : `Pipeline ${markdown_code(pipeline, heading_MAX_NAME_LENGTH)}`;
+    return requested === undefined ? '' : `Requested: ${namedText(requested)}`;
 }
 const heading_NOUNS = { snapshot: 'snapshot', template: 'run template', run: 'run' };
 function namedText(requested) {
@@ -66609,10 +67052,14 @@ function namedText(requested) {
 }
 /** ZenML's state where it says something that the conclusion does not. */
 function stateText(record) {
-    if (!tellsMore(record))
-        return [];
     const state = markdown_code(record.status, heading_MAX_NAME_LENGTH);
-    return [record.conclusion === 'lost' ? `last seen ${state}` : `${state} in ZenML`];
+    if (isUnseen(record))
+        return [`last seen ${state}`];
+    return tellsMore(record) ? [`${state} in ZenML`] : [];
+}
+/** Whether its state is one that may be over by now. */
+function isUnseen({ conclusion, status, unseenMs }) {
+    return status !== '' && (conclusion === 'lost' || (conclusion === 'running' && unseenMs !== undefined));
 }
 function tellsMore({ conclusion, status }) {
     if (status === '' || conclusion === undefined || conclusion === status)
@@ -66749,6 +67196,12 @@ function unjudgedText(unjudged) {
     const shown = unjudged.slice(0, MOST_UNJUDGED).map((wanted) => markdown_code(wanted));
     const more = unjudged.length - shown.length;
     return `Not judged yet: ${shown.join(', ')}${more > 0 ? ` and ${grouped(more)} more` : ''}`;
+}
+/** How to follow a run that was handed over; empty for any other. */
+function handedOverText({ conclusion, runId }) {
+    if (conclusion !== 'running' || runId === undefined)
+        return '';
+    return `Handed over. To follow the run further, use wait/ with ${markdown_code(`run: ${runId}`)}`;
 }
 function signOf({ held, isUnchecked }) {
     if (isUnchecked === true)
@@ -67140,6 +67593,7 @@ const NEEDS_ON_FAILURE = {
     started: 'update',
     running: 'update',
     'dry-run': 'update',
+    resolved: 'update',
     failed: 'write',
     stopped: 'write',
     'timed-out': 'write',
@@ -67358,14 +67812,7 @@ function projectChoice(input, env) {
     return id === undefined || id === '' ? undefined : { nameOrId: id, source: 'ZENML_ACTIVE_PROJECT_ID' };
 }
 
-;// CONCATENATED MODULE: ./build/actions/baseline.js
-/** What a run is compared with: a branch is one of this repository. */
-function baselineOf({ baselineInput }, { repository }) {
-    return baselineInput?.kind === 'branch' ? { ...baselineInput, repository } : baselineInput;
-}
-
 ;// CONCATENATED MODULE: ./build/actions/request.js
-
 
 
 /** What the inputs ask for, with what the workflow says of itself. */
@@ -67376,7 +67823,7 @@ function toRequest(inputs, env) {
         ...inputs,
         project: projectChoice(inputs.project, env),
         overrides: { layers, parameters, tags, enableCache },
-        origin: {
+        requester: {
             workflowRunId: context.runId,
             attempt: context.runAttempt,
             stepIdentity: stepIdentity(context, inputs.stepKey),
@@ -67386,6 +67833,10 @@ function toRequest(inputs, env) {
         workflowRunUrl: inputs.noteOrigin ? context.workflowRunUrl : '',
         nothingToCancel: 'Cancelled before a run was started',
     };
+}
+/** What a run is compared with: a branch is one of this repository. */
+function baselineOf({ baselineInput }, { repository }) {
+    return baselineInput?.kind === 'branch' ? { ...baselineInput, repository } : baselineInput;
 }
 
 ;// CONCATENATED MODULE: ./build/github/post-state.js
@@ -67611,11 +68062,12 @@ function resultLine(record) {
         case 'started':
             return 'The run continues in ZenML; not waiting for it (wait: false)';
         case 'running':
-            return `Handed over (on-timeout: hand-over): the run keeps running in ZenML. To follow it further, use wait/ with run: ${inline(record.runId ?? '')}`;
+            return `Handed over (on-timeout: hand-over): ${stateAtHandOver(record)}. To follow it further, use wait/ with run: ${inline(record.runId ?? '')}`;
         case 'completed':
             if (record.sweep !== undefined)
                 return sweepLine(record.sweep);
             return `The run completed after ${shownDuration(record.durationMs ?? 0)}${comparison(record)}${cacheNote(record)}`;
+        case 'resolved':
         case 'failed':
         case 'stopped':
         case 'timed-out':
@@ -67655,6 +68107,11 @@ function errorOutput({ error, failures, steps }) {
         .map(({ step, fault }) => `Step ${inline(step)} failed${fault === undefined ? '' : `: ${faultLine(fault)}`}`);
     return cut([error, ...others, ...(more > 0 ? [`and ${more} more`] : [])].join('\n'), closing_words_MAX_ERROR_LENGTH);
 }
+function stateAtHandOver({ status, unseenMs }) {
+    if (unseenMs === undefined)
+        return 'the run keeps running in ZenML';
+    return `for ${shownDuration(unseenMs)} the server has not shown the run, which was ${inline(status)} when last seen and may still be running`;
+}
 
 ;// CONCATENATED MODULE: ./build/github/json-outputs.js
 
@@ -67692,10 +68149,10 @@ function shownSteps(steps) {
     const list = new BoundedList(steps.map(stepEntry));
     if (list.left === 0)
         return list.text;
-    const failed = steps.filter(hasFailed);
-    return shownList([...failed, ...steps.filter((step) => !hasFailed(step))].map(stepEntry));
+    const failed = steps.filter(json_outputs_hasFailed);
+    return shownList([...failed, ...steps.filter((step) => !json_outputs_hasFailed(step))].map(stepEntry));
 }
-function hasFailed({ status }) {
+function json_outputs_hasFailed({ status }) {
     return status === 'failed';
 }
 function stepEntry({ name, status, startTime, durationMs, attempt }) {
@@ -67879,8 +68336,10 @@ class RecordKeeper {
             this.#known.comparison = event.comparison;
         if (event.kind === 'expectations')
             this.#known.verdicts = event.verdicts;
-        if (event.kind === 'handed-over')
+        if (event.kind === 'handed-over') {
             this.#known.unjudged = event.expectations;
+            this.#known.unseenMs = event.unseenMs;
+        }
     }
     end(end) {
         const { conclusion, status } = end;
@@ -67890,7 +68349,7 @@ class RecordKeeper {
         const { created, details, runId } = this.#known;
         const ageMs = this.#clock.elapsed() - this.#createdAt;
         const durationMs = runId === undefined ? undefined : (details?.durationMs ?? ageMs);
-        const asOf = created && created + ageMs;
+        const asOf = created && created + ageMs - (this.#known.unseenMs ?? 0);
         return { ...this.#known, durationMs, steps: [...this.#steps.values()], asOf };
     }
     #begin({ run, url, ageMs }) {
@@ -68243,7 +68702,7 @@ function read_line_unescaped(text) {
 ;// CONCATENATED MODULE: ./build/github/report/read-markdown.js
 
 /** More of a text is cut: a person reads no more, and nobody may make it take long. */
-const MOST_LINES = 5_000;
+const read_markdown_MOST_LINES = 5_000;
 const read_markdown_MAX_LINE_LENGTH = 4_000;
 const MOST_CELLS = 50;
 const DEEPEST = 5;
@@ -68270,11 +68729,11 @@ function readOwnMarkdown(text) {
     return new Reader(text.split('\n'), readOwnLine, true).blocks();
 }
 function read_markdown_linesOf(text) {
-    const lines = text.split(/\r\n|\r|\n/, MOST_LINES + 1);
+    const lines = text.split(/\r\n|\r|\n/, read_markdown_MOST_LINES + 1);
     const shown = lines
-        .slice(0, MOST_LINES)
+        .slice(0, read_markdown_MOST_LINES)
         .map((line) => line.length > read_markdown_MAX_LINE_LENGTH ? `${line.slice(0, read_markdown_MAX_LINE_LENGTH)}\u2026` : line.replaceAll('\t', '    '));
-    return lines.length > MOST_LINES ? [...shown, '', `(cut after ${MOST_LINES} lines)`] : shown;
+    return lines.length > read_markdown_MOST_LINES ? [...shown, '', `(cut after ${read_markdown_MOST_LINES} lines)`] : shown;
 }
 class Reader {
     #lines;
@@ -68504,7 +68963,7 @@ const visualizations_MAX_NAME_LENGTH = 120;
 const visualizations_MAX_VALUE_LENGTH = 200;
 const MAX_MISSING_LENGTH = 500;
 /** How a visualization is called where not all of it is shown. */
-const visualizations_NOUNS = { html: 'HTML page', image: 'picture' };
+const visualizations_NOUNS = { html: 'HTML page', image: 'image' };
 /**
  * What artifacts show, for the job summary: Markdown, tables and JSON; of pictures and pages only that they are there.
  *
@@ -68519,7 +68978,7 @@ function visualizationSections(gallery, hasReport) {
     return [
         ...others.map((each) => [escapeMarkdown(each.name, visualizations_MAX_NAME_LENGTH), visualizationText(each)]),
         ['values of artifacts', visualizations_valuesText(values)],
-        ['pictures and pages', elsewhereText(shown, hasReport)],
+        ['images and pages', elsewhereText(shown, hasReport)],
         ['visualizations that are not shown', notShownText(missing)],
     ];
 }
@@ -68654,6 +69113,7 @@ function recordSections(record, { isMasked }) {
         ['code', codeLine(record)],
         ['errors', whyText(record, { ...summary_LIMITS, showsLogs: isMasked })],
         ['expectations', markdown_blocks(verdictsText(verdicts), unjudgedText(record.unjudged))],
+        ['hand-over', handedOverText(record)],
         ['cells', sweepText(record.sweep, { foldsRest: true })],
         ['comparison', comparisonText(record.comparison)],
         ['dry run', dryRun === undefined ? '' : dryRunText(dryRun)],
@@ -68972,7 +69432,7 @@ function moreHtml(left, noun) {
 function pictureHtml({ name, value }, gate) {
     const picture = readPicture(value);
     if (picture === undefined)
-        return '<p>Not shown: browsers do not know this picture format.</p>';
+        return '<p>Not shown: browsers do not know this image format.</p>';
     const { mediaType, bytes } = picture;
     // In base64 a secret would have to be recognized by its letters alone.
     const covered = mediaType === 'image/svg+xml' ? Buffer.from(gate.cover(bytes.toString('utf8'))) : bytes;
@@ -69191,6 +69651,8 @@ class StepReport {
     #title({ conclusion }) {
         if (this.#action === 'stop' && conclusion === 'failed')
             return 'ZenML run not stopped';
+        if (this.#action === 'resolve' && conclusion === 'failed')
+            return 'ZenML run not answered';
         return this.#action === 'sweep'
             ? TITLES[conclusion].replace('ZenML run', 'ZenML sweep')
             : TITLES[conclusion];
@@ -69229,6 +69691,7 @@ const WITHOUT_RUN = {
     sweep: 'No ZenML run was started',
     wait: 'No ZenML run was followed',
     stop: 'No ZenML run was stopped',
+    resolve: 'No ZenML run was answered',
 };
 const JSON_OUTPUTS = ['steps', 'metadata', 'artifacts', 'comparison'];
 const TITLES = {
@@ -69242,6 +69705,7 @@ const TITLES = {
     lost: 'ZenML run outcome unknown',
     'expectation-missed': 'ZenML run not as expected',
     'dry-run': 'ZenML dry run',
+    resolved: 'ZenML run answered',
 };
 
 ;// CONCATENATED MODULE: ./build/actions/workflow-step.js
@@ -69894,7 +70358,7 @@ function replacedNewer(version, newer, stage) {
 }
 /** @param why a sentence without its full stop */
 function notKnown(version, stage, why) {
-    return `It is not known whether ${shownVersion(version)} is ${inStage(stage)} now: ${why}. Run the step again: it changes nothing if the version has the stage already`;
+    return `It is not known whether ${shownVersion(version)} is ${inStage(stage)} now: ${why}. Run the step again to be sure`;
 }
 function capital(text) {
     return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
@@ -70041,7 +70505,7 @@ async function archivedNewer(version, { client }) {
 /**
  * Connects, finds a run that something else started, and tells that it is followed.
  *
- * @param reference id or exact name
+ * @param reference id or exact name; github/inputs/run-reference.ts takes the id out of a pasted address
  * @throws NoSuchRunError if there is none, RunError if several have the name
  */
 async function findRun(reference, choice, deps) {
@@ -70282,6 +70746,265 @@ async function promote(env, log) {
     }
 }
 
+;// CONCATENATED MODULE: ./build/run/resolve/words.js
+
+
+/** Longer ones tell nobody more of a question or a schema. */
+const words_MAX_LENGTH = 300;
+/** Such as `The question "Deploy?" of the run "nightly-5"`. */
+function shownQuestion({ text }, { run }) {
+    return `The question "${showOnOneLine(text, words_MAX_LENGTH)}" of the run "${run.name ?? run.id}"`;
+}
+/** What is said when the workflow is cancelled before anything was sent. */
+function notAnswered(run) {
+    return `Cancelled before the run "${run}" was answered; nothing was sent`;
+}
+/** The run asks nothing. */
+function asksNothing({ run, url }) {
+    return `run: the run "${run.name ?? run.id}" is not waiting for an answer; it is ${run.status}. It has ended, was answered already, or has not asked yet${see(url)}`;
+}
+/** Its child runs ask several things. */
+function asksSeveral(questions, { run }) {
+    const texts = questions.map(({ text }) => `"${showOnOneLine(text, words_MAX_LENGTH)}"`).join(', ');
+    return `run: child runs of "${run.name ?? run.id}" ask several questions: ${showOnOneLine(texts, 3 * words_MAX_LENGTH)}. Give the id of the child run that is to be answered`;
+}
+/** Somebody else was faster, and of another opinion. */
+function answeredOtherwise(question, place, how = 'in some way') {
+    return `${shownQuestion(question, place)} has been answered already, and otherwise (${how}). This answer was not recorded${see(place.url)}`;
+}
+/** @param why the server's words */
+function doesNotFit(schema, why) {
+    return schema === undefined
+        ? `answer: the question takes no answer besides the resolution; remove the input. ${why}`
+        : `answer: does not fit the question, which takes ${showOnOneLine(sortedJson(schema), words_MAX_LENGTH)} (a JSON schema). ${why}`;
+}
+/** Nobody can tell what came of the request. @param why a sentence without its full stop */
+function words_notKnown(question, place, why) {
+    return `It is not known whether the answer reached the run "${place.run.name ?? place.run.id}": ${why}. ${shownQuestion(question, place)} may have been answered${see(place.url)}`;
+}
+/** ZenML has the answer, and the run does not go on. */
+function notResumed(question, place, reason) {
+    const why = reason === undefined ? '' : ` (${showOnOneLine(reason, words_MAX_LENGTH)})`;
+    return `${shownQuestion(question, place)} was answered, but ZenML could not resume the run, which is still paused${why}. Resume it in ZenML${see(place.url)}`;
+}
+/** It went well. */
+function words_answered(question, place, resolution) {
+    return `${shownQuestion(question, place)} was answered: ${resolution}${see(place.url)}`;
+}
+function see(url) {
+    return url === undefined ? '' : `: ${url}`;
+}
+
+;// CONCATENATED MODULE: ./build/run/resolve/answer-question.js
+
+
+
+
+
+
+/** So long the answer is sent again where it is not known to have arrived. */
+const answer_question_LONGEST_MS = 120_000;
+/**
+ * Answers a question. Where an answer of the server is lost, a look tells whether it was taken; only this question is
+ * ever answered, whatever else the run may ask by then.
+ *
+ * @param onSend called before each request that may change something
+ * @throws RunError if ZenML refuses, or if the question has another answer; ZenmlError if it is not known
+ */
+async function answerQuestion(question, wanted, place, deps, onSend) {
+    const deadline = new Deadline(deps.clock, answer_question_LONGEST_MS);
+    for (let attempt = 1;; attempt += 1) {
+        deps.cancelled.throwIfAborted();
+        onSend();
+        const answer = await deps.client.resolveQuestion(question.id, wanted);
+        if (answer.kind === 'accepted')
+            return;
+        const seen = await answer_question_look(question, answer, deps);
+        if (seen?.isPending === false) {
+            if (isAs(wanted, seen))
+                return;
+            throw new RunError(answeredOtherwise(question, place, seen.resolution));
+        }
+        if (answer.kind === 'refused')
+            throw new RunError(answer_question_refusal(answer, seen));
+        if (deadline.isOver)
+            throw answer.error;
+        await answer_question_pause(answer, attempt, deps);
+    }
+}
+/** Undefined where it cannot be read, and the server's refusal says more. */
+async function answer_question_look({ id }, answer, { client }) {
+    try {
+        return await client.waitCondition(id);
+    }
+    catch (error) {
+        if (answer.kind !== 'refused' || !isZenmlError(error))
+            throw error;
+        return undefined;
+    }
+}
+function isAs({ resolution, result = null }, seen) {
+    if (seen.resolution !== resolution)
+        return false;
+    return resolution === 'abort' || sortedJson(seen.result) === sortedJson(result);
+}
+/** ZenML's own words for an answer that does not fit tell neither what would, nor which input is meant. */
+function answer_question_refusal({ error }, seen) {
+    const isMisfit = /does not match expected schema|without a schema do not accept/i.test(error.detail);
+    return isMisfit && seen !== undefined ? doesNotFit(seen.resultSchema, error.message) : error.message;
+}
+async function answer_question_pause({ error }, attempt, { clock, reporter, signal }) {
+    const waitMs = backoffMs(attempt, clock.random(), { atLeastMs: retryAfterOf(error) });
+    reporter.tell({ kind: 'retry', line: error.message, waitMs });
+    await clock.sleep(waitMs, signal);
+}
+
+;// CONCATENATED MODULE: ./build/run/resolve/resolve.js
+
+
+
+
+
+
+
+
+
+/** ZenML resumes a run before it says that the answer was taken; a replica that lags behind shows it later. */
+const RESUME_MS = 15_000;
+const RESUME_PAUSE_MS = 1_000;
+/** In these an answer does not bring a run back. */
+const resolve_ON_ITS_WAY_OUT = new Set(['stopping', 'cancelling']);
+/**
+ * Answers what a run asks a person, so that it goes on or is stopped. A run that asks nothing is an error: where a step is
+ * repeated, an answer that was given before is never given to another question.
+ *
+ * @throws RunError if there is no such run
+ */
+async function resolveRun(request, deps) {
+    const progress = {};
+    const end = (conclusion, error) => ({
+        conclusion,
+        status: progress.place?.run.status ?? '',
+        error,
+        failedStep: undefined,
+    });
+    try {
+        const error = await answerAndLook(request, progress, deps);
+        return error === undefined ? end('resolved', undefined) : end('failed', error);
+    }
+    catch (error) {
+        const { place, sent } = progress;
+        if (error instanceof RunError && place !== undefined)
+            return end('failed', error.message);
+        if (error instanceof RunError)
+            throw error;
+        if (place === undefined || sent === undefined) {
+            if (deps.cancelled.aborted)
+                return end('cancelled', notAnswered(request.run));
+            throw error;
+        }
+        if (deps.cancelled.aborted) {
+            return end('cancelled', `Cancelled. ${words_notKnown(sent, place, 'there was no time left to check')}`);
+        }
+        if (!isZenmlError(error))
+            throw error;
+        return end('lost', words_notKnown(sent, place, error.message));
+    }
+}
+/** Gives why the run does not go on, although ZenML took the answer. */
+async function answerAndLook(request, progress, deps) {
+    const { run, url, server } = await findRun(request.run, request.project, deps);
+    const place = { run, url };
+    progress.place = place;
+    const question = await questionOf(place, server, request, deps);
+    await answerQuestion(question, resolutionOf(request), place, deps, () => {
+        progress.sent = question;
+    });
+    const after = await resolve_lookAfter(run, request, deps);
+    progress.place = { run: after?.run ?? run, url };
+    if (after?.isStuck === true)
+        return notResumed(question, place, after.run.statusReason);
+    deps.reporter.tell({ kind: 'ended', sentence: words_answered(question, place, request.resolution) });
+    return undefined;
+}
+/** What is sent: nothing but that. */
+function resolutionOf({ resolution, result }) {
+    return { resolution, result };
+}
+/** The one that is to be answered: of the run itself, or else of its child runs. */
+async function questionOf(place, server, { resolution }, { client }) {
+    if (!isAtLeast(server.version, 0, 95)) {
+        throw new RunError(`run: ZenML ${server.version} has no runs that wait for an answer; they came with ZenML 0.95`);
+    }
+    const { id, status } = place.run;
+    const isLeaving = resolve_ON_ITS_WAY_OUT.has(status) && resolution === 'continue';
+    if (runPhase(status) !== 'going-on' || isLeaving)
+        throw new RunError(asksNothing(place));
+    const own = (await client.dag(id)).questions;
+    const [question, ...others] = own.length > 0 ? own : await openQuestions(client, id);
+    if (question === undefined)
+        throw new RunError(asksNothing(place));
+    if (others.length > 0)
+        throw new RunError(asksSeveral([question, ...others], place));
+    return question;
+}
+/** Undefined where it cannot be read, which takes nothing back of the answer. */
+async function resolve_lookAfter({ id }, { resolution }, { client, clock, signal }) {
+    const soon = new Deadline(clock, RESUME_MS);
+    try {
+        for (;;) {
+            const run = await client.run(id, { hydrate: false });
+            if (run.status !== 'paused' || resolution === 'abort')
+                return { run, isStuck: false };
+            // It may ask something else by now, or another child run may, and then the run waits for that.
+            if ((await openQuestions(client, id)).length > 0)
+                return { run, isStuck: false };
+            if (soon.isOver)
+                return { run, isStuck: true };
+            await clock.sleep(RESUME_PAUSE_MS, signal);
+        }
+    }
+    catch (error) {
+        if (isZenmlError(error) || signal?.aborted === true)
+            return undefined;
+        throw error;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/actions/resolve.js
+
+
+
+
+
+
+
+/** The runner sends its second signal 7.5 s after the first, and kills soon after; all must be said before. */
+const resolve_GOES_ON_MS = 6_000;
+/**
+ * Answers what a run asks a person. Gives whether it was answered so. When the workflow is cancelled, nothing new is
+ * sent, and what was sent is looked after for most of the seconds that the runner leaves.
+ */
+async function resolveGivenRun(env, log) {
+    const cancelled = listenForCancellation();
+    const signal = later(cancelled, resolve_GOES_ON_MS);
+    const step = new WorkflowStep({ action: 'resolve', env, log, signal });
+    try {
+        const inputs = await step.read(readResolveInputs);
+        const { workflowRunUrl } = readWorkflowContext(env);
+        const nothingToCancel = notAnswered(inputs.run);
+        const deps = await step.connect(inputs, { onCancel: 'keep-running', workflowRunUrl, nothingToCancel });
+        const request = { ...inputs, project: projectChoice(inputs.project, env) };
+        return await step.conclude(await resolveRun(request, { ...deps, cancelled }));
+    }
+    catch (error) {
+        return await step.fail(error);
+    }
+    finally {
+        await step.close();
+    }
+}
+
 ;// CONCATENATED MODULE: ./build/run/stop-known-run.js
 
 
@@ -70344,6 +71067,11 @@ async function stopGivenRun(env, log) {
     const step = new WorkflowStep({ action: 'stop', env, log, signal });
     try {
         const inputs = await step.read(readStopInputs);
+        step.reportTo({
+            summary: true,
+            comment: undefined,
+            requested: { kind: 'run', reference: inputs.run },
+        });
         const { workflowRunUrl } = readWorkflowContext(env);
         const nothingToCancel = notLookedUp(inputs.run);
         const deps = await step.connect(inputs, { onCancel: inputs.mode, workflowRunUrl, nothingToCancel });
@@ -70596,6 +71324,7 @@ function isCandidate(result) {
 
 
 
+
 /** The one run of a cell, from its turn to its end. */
 class CellRun {
     cell;
@@ -70622,7 +71351,9 @@ class CellRun {
             run: started && { id: started.id, name: started.name, url: started.url },
             isResumed: this.#isResumed,
             outcome,
-            reason: shortError(outcome, started),
+            reason: outcome.conclusion === 'expectation-missed'
+                ? missedClauses(this.#seen.verdicts)
+                : shortError(outcome, started),
             ...this.#seen,
             rank: ENDED_WELL.has(outcome.conclusion) ? rank : undefined,
         };
@@ -70665,20 +71396,20 @@ class CellRun {
         }
     }
     async #begin(deps) {
-        const { found, origin: given, resume, triggerTimeoutMs, slots, deadline: whole } = this.#context;
+        const { found, requester: given, resume, triggerTimeoutMs, slots, deadline: whole } = this.#context;
         deps.signal?.throwIfAborted();
         const { configuration } = this.#configured;
         // Whatever its place in the matrix: what its run is given tells a cell from others.
-        const origin = originOf(given, configuration.body);
+        const requester = namedRequester(given, configuration.body);
         const deadline = slots.deadline(triggerTimeoutMs, whole);
         this.#startDeadline = deadline;
         if (resume) {
-            const earlier = await trigger_timeout_within(deadline, deps, (limited) => resumeRun(origin, found, limited));
+            const earlier = await trigger_timeout_within(deadline, deps, (limited) => resumeRun(requester, found, limited));
             this.#isResumed = earlier !== undefined;
             if (earlier !== undefined)
                 return earlier;
         }
-        return startRun({ ...this.#context, runName: undefined, origin }, found, configuration, deadline, deps);
+        return startRun({ ...this.#context, runName: undefined, requester }, found, configuration, deadline, deps);
     }
     #policy() {
         const { runTimeoutMs, deadline, failFast, onCancel, jobSignal, rank } = this.#context;
@@ -71317,6 +72048,7 @@ async function waitForRun(env, log) {
 
 
 
+
 /** Entry of the action itself. */
 async function main() {
     await run(runTemplate);
@@ -71340,6 +72072,10 @@ async function sweep() {
 /** Entry of stop/. */
 async function stop() {
     await run(stopGivenRun);
+}
+/** Entry of resolve/. */
+async function resolve() {
+    await run(resolveGivenRun);
 }
 /** Entry of promote/. */
 async function build_promote() {
@@ -71395,7 +72131,8 @@ var __webpack_exports__login = __webpack_exports__.iD;
 var __webpack_exports__main = __webpack_exports__.iW;
 var __webpack_exports__post = __webpack_exports__.bE;
 var __webpack_exports__promote = __webpack_exports__.pt;
+var __webpack_exports__resolve = __webpack_exports__.hd;
 var __webpack_exports__stop = __webpack_exports__.ds;
 var __webpack_exports__sweep = __webpack_exports__.X0;
 var __webpack_exports__wait = __webpack_exports__.uk;
-export { __webpack_exports__login as login, __webpack_exports__main as main, __webpack_exports__post as post, __webpack_exports__promote as promote, __webpack_exports__stop as stop, __webpack_exports__sweep as sweep, __webpack_exports__wait as wait };
+export { __webpack_exports__login as login, __webpack_exports__main as main, __webpack_exports__post as post, __webpack_exports__promote as promote, __webpack_exports__resolve as resolve, __webpack_exports__stop as stop, __webpack_exports__sweep as sweep, __webpack_exports__wait as wait };

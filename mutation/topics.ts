@@ -29,6 +29,7 @@ export const TOPICS: Readonly<Record<string, readonly string[]>> = {
   ],
   stopping: [
     'actions/stop.ts',
+    'run/stop/cancel.ts',
     'run/stop/end-reason.ts',
     'run/stop/end-run.ts',
     'run/stop-known-run.ts',
@@ -43,6 +44,12 @@ export const TOPICS: Readonly<Record<string, readonly string[]>> = {
     'run/promote/find-version.ts',
     'run/promote/promote.ts',
     'zenml/model-versions.ts',
+  ],
+  answering: [
+    'actions/resolve.ts',
+    'run/resolve/answer-question.ts',
+    'run/resolve/resolve.ts',
+    'zenml/answers/resolve-answer.ts',
   ],
   following: [
     'actions/main.ts',

@@ -2,6 +2,7 @@ import { login as logIn } from './actions/login.ts'
 import { runTemplate } from './actions/main.ts'
 import { cleanUpStep } from './actions/post.ts'
 import { promote as promoteVersion } from './actions/promote.ts'
+import { resolveGivenRun } from './actions/resolve.ts'
 import { stopGivenRun } from './actions/stop.ts'
 import { sweepMatrix } from './actions/sweep.ts'
 import { waitForRun } from './actions/wait.ts'
@@ -36,6 +37,11 @@ export async function sweep(): Promise<void> {
 /** Entry of stop/. */
 export async function stop(): Promise<void> {
   await run(stopGivenRun)
+}
+
+/** Entry of resolve/. */
+export async function resolve(): Promise<void> {
+  await run(resolveGivenRun)
 }
 
 /** Entry of promote/. */

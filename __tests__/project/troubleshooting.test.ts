@@ -127,7 +127,12 @@ const titles = saidTexts('src/actions', 'src/github')
   )
 
 /** Ends without an annotation: the step is green. */
-const GREEN: readonly string[] = ['ZenML run completed', 'ZenML run started', 'ZenML run handed over']
+const GREEN: readonly string[] = [
+  'ZenML run completed',
+  'ZenML run started',
+  'ZenML run handed over',
+  'ZenML run answered',
+]
 
 test('the guide explains the title of every annotation, and no others', () => {
   const inGuide = tables(guide, 'The title').flatMap((rows) =>

@@ -313,7 +313,7 @@ describe('the smoke test', () => {
     const own = steps.filter(({ uses }) => uses?.startsWith('./'))
     expect(own.map(({ id }) => id).sort()).toEqual(Object.keys(EXPECTED).sort())
     expect([...new Set(own.map(({ uses }) => uses))].sort()).toEqual(
-      ['./', './login', './promote', './stop', './sweep', './wait'].sort(),
+      ['./', './login', './promote', './resolve', './stop', './sweep', './wait'].sort(),
     )
     expect(own.find(({ id }) => id === 'run')?.with).not.toHaveProperty('step-key')
   })

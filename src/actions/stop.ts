@@ -19,6 +19,11 @@ export async function stopGivenRun(env: Environment, log: WorkflowLog): Promise<
   const step = new WorkflowStep({ action: 'stop', env, log, signal })
   try {
     const inputs = await step.read(readStopInputs)
+    step.reportTo({
+      summary: true,
+      comment: undefined,
+      requested: { kind: 'run', reference: inputs.run },
+    })
     const { workflowRunUrl } = readWorkflowContext(env)
     const nothingToCancel = notLookedUp(inputs.run)
     const deps = await step.connect(inputs, { onCancel: inputs.mode, workflowRunUrl, nothingToCancel })

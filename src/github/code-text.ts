@@ -42,11 +42,12 @@ export function codeLogLine(code: CodeSource): string | undefined {
 /** The same as Markdown, with the commits that the workflow is about; empty if nothing is known. */
 export function codeLine({ code, commits: { head, workflow } }: RunRecord): string {
   const show = (text: string): string => codeSpan(text, MAX_NAME_LENGTH)
-  return [
+  const line = [
     ...optional(code && codeText(code, show), ''),
     ...optional(head && show(shortened(head)), 'for commit '),
     ...optional(workflow && show(shortened(workflow)), 'workflow at commit '),
   ].join(' · ')
+  return `${line.slice(0, 1).toUpperCase()}${line.slice(1)}`
 }
 
 /**

@@ -37,6 +37,7 @@ export const actionOutputs = {
     'comparison',
   ],
   stop: [...RUN, 'error'],
+  resolve: [...RUN, 'error'],
   promote: ['model', 'version', 'stage', 'previous-version', 'conclusion', 'error'],
 } as const satisfies Readonly<Record<ActionName, readonly string[]>>
 

@@ -57,6 +57,8 @@ import {
   type DefinitionQuery,
   type StepPage,
 } from './queries.ts'
+import { readResolveAnswer, toWaitCondition, waitConditionSchema } from './answers/resolve-answer.ts'
+import type { Resolution, ResolveAnswer, WaitCondition } from './answers/resolve-answer.ts'
 import { isYes, readStopAnswer, type StopAnswer } from './answers/stop-answer.ts'
 import { readTriggerAnswer, type TriggerAnswer } from './answers/trigger-answer.ts'
 
@@ -370,16 +372,22 @@ export class ZenmlClient {
     if (!isYes(answer)) throw new AnswerError('end the run', answer, this.#api.now())
   }
 
-  /** Answers what a run asks so that the run is stopped at once; one that was answered already is left alone. */
-  async abortQuestion(id: string): Promise<void> {
-    const call: Call = {
-      method: 'PUT',
-      path: `/run_wait_conditions/${pathSegment(id)}/resolve`,
-      json: { resolution: 'abort' },
+  /** What became of a question of a run; from 0.95 on. */
+  async waitCondition(id: string): Promise<WaitCondition> {
+    const call = { path: `/run_wait_conditions/${pathSegment(id)}`, query: { hydrate: 'true' } }
+    return toWaitCondition(
+      await this.#api.read('read what the run asks', call, waitConditionSchema, isAbout(id)),
+    )
+  }
+
+  /** Asks once to answer a question of a run; ZenML takes the first answer and refuses any further. */
+  async resolveQuestion(id: string, json: Resolution): Promise<ResolveAnswer> {
+    const path = `/run_wait_conditions/${pathSegment(id)}/resolve`
+    try {
+      return readResolveAnswer(await this.#api.exchange({ method: 'PUT', path, json }), id, this.#api.now())
+    } catch (error) {
+      if (!(error instanceof TransportError)) throw error
+      return { kind: 'unclear', error }
     }
-    const answer = await this.#api.exchange(call)
-    if (isYes(answer)) return
-    const error = new AnswerError('answer what the run asks', answer, this.#api.now())
-    if (error.status !== 403 || !/already been resolved/i.test(error.detail)) throw error
   }
 }

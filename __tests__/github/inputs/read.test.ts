@@ -3,6 +3,7 @@ import { inputTables, type InputName } from '../../../src/github/inputs/table.ts
 import {
   readLoginInputs,
   readPromoteInputs,
+  readResolveInputs,
   readStopInputs,
   readWaitInputs,
 } from '../../../src/github/inputs/read.ts'
@@ -49,6 +50,7 @@ test('the least that a step needs gives the defaults', async () => {
     onCancel: 'stop',
     onTimeout: 'stop',
     onPaused: 'wait',
+    logs: 'failed',
     onLost: 'keep-running',
     baselineInput: undefined,
     baselineRequired: false,
@@ -98,6 +100,7 @@ test('every input reaches its field', async () => {
     'on-cancel': 'keep-running',
     'on-timeout': ' stop-gracefully ',
     'on-paused': 'fail',
+    logs: 'live',
     'on-lost': 'stop',
     baseline: ' run:nightly-5 ',
     'baseline-required': 'true',
@@ -143,6 +146,7 @@ test('every input reaches its field', async () => {
     onCancel: 'keep-running',
     onTimeout: 'stop-gracefully',
     onPaused: 'fail',
+    logs: 'live',
     onLost: 'stop',
     baselineInput: { kind: 'run', reference: 'nightly-5' },
     baselineRequired: true,
@@ -226,6 +230,7 @@ test('wait/ leaves a run that something else started as it is', async () => {
     onCancel: 'keep-running',
     onTimeout: 'keep-running',
     onPaused: 'wait',
+    logs: 'failed',
     onLost: 'keep-running',
     baselineInput: undefined,
     baselineRequired: false,
@@ -251,6 +256,7 @@ test('every input of wait/ reaches its field', async () => {
     'on-cancel': 'stop',
     'on-timeout': 'stop-gracefully',
     'on-paused': 'fail',
+    logs: 'live',
     'on-lost': 'stop',
     baseline: ' run:nightly-5 ',
     'baseline-required': 'true',
@@ -276,6 +282,7 @@ test('every input of wait/ reaches its field', async () => {
     onCancel: 'stop',
     onTimeout: 'stop-gracefully',
     onPaused: 'fail',
+    logs: 'live',
     onLost: 'stop',
     baselineInput: { kind: 'run', reference: 'nightly-5' },
     baselineRequired: true,
@@ -352,6 +359,20 @@ test.each([
     })
     expect(JSON.stringify(outcome) + String(!outcome.ok && outcome.faults)).not.toContain('hunter22')
   }
+})
+
+test.each([
+  ['true', true],
+  [' "yes"\n', 'yes'],
+  [
+    '{"stage": "production", "share": [0.5, 9007199254740991]}',
+    { stage: 'production', share: [0.5, 2 ** 53 - 1] },
+  ],
+  ['null', null],
+  ['', undefined],
+])('resolve/ takes the answer %j as the JSON that it is', async (answer, result) => {
+  const outcome = await readWith(readResolveInputs, variables({ ...least.resolve, answer }))
+  expect(outcome.ok && outcome.inputs).toMatchObject({ run: RUN_ID, resolution: 'continue', result })
 })
 
 const OTHER_ID = '5d1f0c9e-7a3b-4e2d-8c6f-1b2a3c4d5e6f'

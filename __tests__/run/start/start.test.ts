@@ -91,7 +91,7 @@ describe('an answer with a run in it', () => {
     const scene = await openScene({ faults: [{ on: 'trigger', do: another }] })
     await expect(scene.execute()).rejects.toMatchObject({
       conclusion: 'lost',
-      message: `The server answered the request to start a run with the run "another" (${OTHER}), but nothing shows that it is the one that this step started. It was left alone; check it before you start another`,
+      message: `The server answered the start with the run "another" (${OTHER}), but nothing shows that this step started it. It was left alone; check it before you start another`,
     })
     expect(triggers(scene)).toBe(1)
     expect(scene.settled).toEqual([])
@@ -121,7 +121,7 @@ describe('an answer with a run in it', () => {
     })
     await expect(scene.execute()).rejects.toThrow(
       new RegExp(
-        `with the run "another" \\(${OTHER}\\), which could not be looked at \\(.*IllegalOperationError: no`,
+        `with the run "another" \\(${OTHER}\\), which could not be read \\(.*IllegalOperationError: no`,
       ),
     )
     expect(triggers(scene)).toBe(1)

@@ -185,7 +185,7 @@ test('a key that the management API does not know is tried once, and the error s
   const error = await rejection(find(pro.url, 'ZENKEY_of-a-workspace', 'research'))
   expect(error).toBeInstanceOf(CredentialError)
   expect(String(error)).toMatch(/^CredentialError: Could not log in to ZenML Pro: the server answered 401/)
-  expect(String(error)).toContain("a workspace's own key works only with server-url instead of workspace")
+  expect(String(error)).toContain("a workspace's own key needs server-url instead of workspace")
   expect(String(error)).not.toContain('ZENKEY')
   expect(pro.requests).toHaveLength(1)
 })

@@ -58,6 +58,7 @@ const NEEDS_ON_FAILURE: Readonly<Record<Conclusion, Need>> = {
   started: 'update',
   running: 'update',
   'dry-run': 'update',
+  resolved: 'update',
   failed: 'write',
   stopped: 'write',
   'timed-out': 'write',

@@ -41,6 +41,7 @@ const CONCLUSIONS = [
   'running',
   'expectation-missed',
   'dry-run',
+  'resolved',
 ] as const satisfies readonly Conclusion[]
 
 const text = z.string().transform((long) => cut(long, MAX_TEXT))

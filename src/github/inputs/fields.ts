@@ -2,6 +2,7 @@ import { closestMatch } from 'leven'
 import { z } from 'zod'
 
 import { parseDuration } from '../../base/duration.ts'
+import { isDeeperThan, parseJson, type JsonValue } from '../../base/json.ts'
 import { quote } from '../../base/printable.ts'
 import { MAX_NAME_LENGTH, runNameProblem } from '../../base/run-name.ts'
 
@@ -65,6 +66,26 @@ export const rank = value((text, fault) => {
     return { direction: direction === 'max' ? 'max' : 'min', name } as const
   return fault('does not say what is best; write max or min and a name, such as max train.accuracy')
 })
+
+/** Deeper than any answer that a person gives; far from where reading it would overflow the stack. */
+const MAX_ANSWER_DEPTH = 50
+
+const json = z.custom<JsonValue>((parsed) => parsed !== undefined && !isDeeperThan(MAX_ANSWER_DEPTH, parsed))
+
+/** JSON that is sent just as it is meant: a number that JavaScript would change is refused. */
+export const answer = value((text, fault): JsonValue => {
+  const parsed = json.safeParse(parseJson(text))
+  if (!parsed.success) {
+    return fault('is not JSON; write true, 3, {"key": "value"}, or a text in double quotes, as in \'"yes"\'')
+  }
+  if (holdsInexactNumber(parsed.data)) return fault('has a number that is too large to be sent exactly')
+  return parsed.data
+})
+
+function holdsInexactNumber(value: JsonValue): boolean {
+  if (typeof value === 'number') return Math.abs(value) > Number.MAX_SAFE_INTEGER
+  return typeof value === 'object' && value !== null && Object.values(value).some(holdsInexactNumber)
+}
 
 /** A time in milliseconds. */
 export const duration = value((text, fault) => {

@@ -1,3 +1,4 @@
+import type { JsonValue } from '../../base/json.ts'
 import type { Layer } from '../../run/configure/layers.ts'
 import type { VersionChoice } from '../../run/promote/find-version.ts'
 import type { Target } from '../../run/find/definition.ts'
@@ -14,6 +15,7 @@ import {
   baselineFaults,
   handOverFaults,
   promoteFaults,
+  resolveFaults,
   resumeFaults,
   targetFaults,
   runFaults,
@@ -31,6 +33,8 @@ export interface WaitInputs extends ConnectionInputs, FollowInputs {
   readonly run: string
   /** Whether to show what the artifacts of the run hold. */
   readonly visualizations: boolean
+  /** Whether also to show what the steps log while they run. */
+  readonly logs: InputValues<'wait'>['logs']
   /** Number of the one that has the comment; undefined: that of the event. */
   readonly pullRequest: number | undefined
 }
@@ -146,6 +150,7 @@ export async function readWaitInputs(sources: InputSources): Promise<ReadInputs<
             ...followInputs(values),
             run: values.run,
             visualizations: values.visualizations,
+            logs: values.logs,
             pullRequest: values['pull-request'],
           },
   }))
@@ -162,6 +167,30 @@ export async function readStopInputs(sources: InputSources): Promise<ReadInputs<
     if (values?.run === undefined) return { faults, inputs: undefined }
     const { run, project, mode, timeout: timeoutMs } = values
     return { faults, inputs: { run, project, mode, timeoutMs } }
+  })
+}
+
+/** The inputs of resolve/. */
+export interface ResolveInputs extends ConnectionInputs, Pick<InputValues<'resolve'>, 'resolution'> {
+  /** Id or exact name. */
+  readonly run: string
+  /** Name or id. */
+  readonly project: string | undefined
+  /** Undefined: none. */
+  readonly result: JsonValue | undefined
+}
+
+/**
+ * Reads and checks the inputs of resolve/.
+ *
+ * @throws {InputFaults} as {@link readInputs}.
+ */
+export async function readResolveInputs(sources: InputSources): Promise<ReadInputs<ResolveInputs>> {
+  return readChecked(inputTables.resolve, sources, ({ raw, values, server }) => {
+    const faults = resolveFaults(raw, server, sources.parseServerUrl)
+    if (values?.run === undefined) return { faults, inputs: undefined }
+    const { run, project, answer: result, resolution } = values
+    return { faults, inputs: { run, project, result, resolution } }
   })
 }
 
@@ -210,6 +239,8 @@ function mainInputs(values: InputValues<'main'>) {
     dryRun: values['dry-run'],
     /** Whether to show what the artifacts of the run hold. */
     visualizations: values.visualizations,
+    /** Whether also to show what the steps log while they run. */
+    logs: values.logs,
     /** Whether the run says in ZenML where it came from. */
     noteOrigin: values['note-origin'],
   }
@@ -221,7 +252,7 @@ type FollowInputs = ReturnType<typeof followInputs>
 export function followInputs(
   values: Pick<
     InputValues<'main'>,
-    Exclude<keyof (InputValues<'main'> | InputValues<'wait'>), 'visualizations'>
+    Exclude<keyof (InputValues<'main'> | InputValues<'wait'>), 'visualizations' | 'logs'>
   >,
 ) {
   return {

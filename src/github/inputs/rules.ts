@@ -149,7 +149,7 @@ export function handOverFaults(
 }
 
 const NO_HAND_OVER =
-  'missing; on-timeout: hand-over needs a time after which the step hands over, such as timeout: 5h (only on a runner that GitHub hosts, the end of the job says when)'
+  'missing; on-timeout: hand-over needs it on runners that GitHub does not host; write a time such as 5h'
 
 /** What compares with a baseline needs one. */
 export function baselineFaults(raw: RawInputs, expectations: readonly Expectation[] = []): InputFault[] {
@@ -220,6 +220,18 @@ export function runFaults(
   )
 }
 
+/** resolve/ needs a run that asks something; of one that is to be stopped it needs no answer. */
+export function resolveFaults(raw: RawInputs, ...place: RunPlace): InputFault[] {
+  const isIdle = raw.answer !== undefined && raw.resolution?.trim() === 'abort'
+  return [
+    ...runFaults(raw, ...place),
+    ...(isIdle ? fault('answer', 'has no effect with resolution: abort; remove one of them') : []),
+  ]
+}
+
+/** What a run's page is compared with. */
+type RunPlace = [Parameters<typeof runFaults>[1], Parameters<typeof runFaults>[2]]
+
 /** promote/ needs a version, named in one of two ways, and a stage. */
 export function promoteFaults(
   raw: RawInputs,
@@ -231,10 +243,7 @@ export function promoteFaults(
 
 const NO_STAGE = 'missing; write staging, production or archived'
 
-function versionFaults(
-  raw: RawInputs,
-  ...place: [Parameters<typeof runFaults>[1], Parameters<typeof runFaults>[2]]
-): InputFault[] {
+function versionFaults(raw: RawInputs, ...place: RunPlace): InputFault[] {
   const given = (['model', 'version'] as const).filter((input) => raw[input] !== undefined)
   if (raw.run !== undefined && given.length > 0) {
     return fault(
@@ -250,7 +259,7 @@ function versionFaults(
   if (given[0] === 'version') return fault('model', 'missing; write the name or the id of the model')
   return fault(
     'run',
-    'missing; write the id or the name of a run that made a model version, or model and version in its place',
+    'missing; write the id or name of a run that made a model version, or model and version',
   )
 }
 

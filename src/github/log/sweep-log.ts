@@ -170,9 +170,13 @@ export class SweepLog {
         this.#warn(`${name}: the run has been initializing for ${shownDuration(event.sinceMs)}`)
         return
       case 'resume-unclear':
+        this.#warn(
+          `${name}: several runs of earlier attempts match (${inline(event.names.join(', '), LONG)}), so a new one is started`,
+        )
+        return
       case 'resume-foreign':
         this.#warn(
-          `${name}: several earlier runs match, or they ran another snapshot or template. Starting a new one`,
+          `${name}: earlier attempts ran another template or snapshot (${inline(event.names.join(', '), LONG)}), so a new run is started`,
         )
         return
       case 'details':

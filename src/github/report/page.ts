@@ -139,7 +139,7 @@ function moreHtml(left: number, noun: string): string {
 /** A picture is shown as one even if it is a document that could do more: within `img` no script runs. */
 function pictureHtml({ name, value }: Visualization, gate: Gate): string {
   const picture = readPicture(value)
-  if (picture === undefined) return '<p>Not shown: browsers do not know this picture format.</p>'
+  if (picture === undefined) return '<p>Not shown: browsers do not know this image format.</p>'
   const { mediaType, bytes } = picture
   // In base64 a secret would have to be recognized by its letters alone.
   const covered = mediaType === 'image/svg+xml' ? Buffer.from(gate.cover(bytes.toString('utf8'))) : bytes

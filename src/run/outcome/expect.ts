@@ -174,10 +174,17 @@ function amountOf(value: number, { offset, isPercent }: BaselineBound): number {
 export function missedExpectations(runName: string, verdicts: readonly Verdict[]): string | undefined {
   const missed = verdicts.filter(({ held }) => !held)
   if (missed.length === 0) return undefined
-  const list = missed.map(({ wanted, got }) => `expected ${wanted}, got ${got}`).join('; ')
   const count = `${missed.length} of ${verdicts.length} expectations ${missed.length === 1 ? 'was' : 'were'}`
   const which = verdicts.length === 1 ? 'the expectation was' : count
-  return `The run "${runName}" completed, but ${which} not met: ${list}`
+  return `The run "${runName}" completed, but ${which} not met: ${missedClauses(verdicts)}`
+}
+
+/** The same for a place that says already whose they are: `expected train.accuracy >= 0.9, got 0.8`. */
+export function missedClauses(verdicts: readonly Verdict[]): string {
+  return verdicts
+    .filter(({ held }) => !held)
+    .map(({ wanted, got }) => `expected ${wanted}, got ${got}`)
+    .join('; ')
 }
 
 /** As a person writes it. */

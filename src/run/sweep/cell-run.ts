@@ -9,6 +9,7 @@ import type { FoundTarget } from '../find/target.ts'
 import { Follower, TIMEOUT_STOP_MS, type Begun, type FollowPolicy, type RunDependencies } from '../follow.ts'
 import type { EndMode, Journal } from '../journal.ts'
 import type { Origin, Provenance } from '../origin.ts'
+import { missedClauses } from '../outcome/expect.ts'
 import { resumeRun } from '../start/resume.ts'
 import { namedRequester, type Requester } from '../start/run-name.ts'
 import { startRun } from '../start/start.ts'
@@ -77,7 +78,10 @@ export class CellRun {
       run: started && { id: started.id, name: started.name, url: started.url },
       isResumed: this.#isResumed,
       outcome,
-      reason: shortError(outcome, started),
+      reason:
+        outcome.conclusion === 'expectation-missed'
+          ? missedClauses(this.#seen.verdicts)
+          : shortError(outcome, started),
       ...this.#seen,
       rank: ENDED_WELL.has(outcome.conclusion) ? rank : undefined,
     }

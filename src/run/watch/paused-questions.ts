@@ -1,5 +1,5 @@
 import type { ZenmlClient } from '../../zenml/client.ts'
-import { isZenmlError } from '../../zenml/errors.ts'
+import { isZenmlError, type AnswerError } from '../../zenml/errors.ts'
 import type { Question } from '../../zenml/model.ts'
 import { runPhase } from '../../zenml/status.ts'
 import { tryTo, type ReadingDependencies } from '../try-to-read.ts'
@@ -39,12 +39,23 @@ export async function abortQuestions(
   let questions: readonly Question[] = []
   try {
     questions = await openQuestions(client, runId)
-    for (const { id } of questions) await client.abortQuestion(id)
+    for (const { id } of questions) await abortQuestion(client, id)
     return { aborted: questions.length > 0 }
   } catch (error) {
     if (!isZenmlError(error)) throw error
     return { aborted: false, ...(questions.length > 0 ? { refusal: error.message } : {}) }
   }
+}
+
+/** One that was answered already is left alone. */
+export async function abortQuestion(client: ZenmlClient, id: string): Promise<void> {
+  const answer = await client.resolveQuestion(id, { resolution: 'abort' })
+  if (answer.kind === 'accepted' || (answer.kind === 'refused' && isResolvedAlready(answer.error))) return
+  throw answer.error
+}
+
+function isResolvedAlready({ status, detail }: AnswerError): boolean {
+  return status === 403 && /already been resolved/i.test(detail)
 }
 
 /** That a run waits for a person, and what it asks as far as the server says. */

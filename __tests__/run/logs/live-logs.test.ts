@@ -1,0 +1,142 @@
+import { afterEach, describe, expect, test } from '@jest/globals'
+import type { Fault, PipelineSpec, SimulatorOptions } from '../../../simulator/index.ts'
+import { closeScenes, openScene, type Scene } from '../scene.ts'
+
+afterEach(closeScenes)
+
+const numbered = (name: string, count: number): string[] =>
+  Array.from({ length: count }, (_, index) => `${name} ${index + 1}`)
+
+function pipelineOf(
+  ...steps: { name: string; seconds?: number; log: string[]; upstream?: string[] }[]
+): PipelineSpec {
+  return { name: 'talking', steps: steps.map((step) => ({ seconds: 120, ...step })) }
+}
+
+async function followed(pipeline: PipelineSpec, options: SimulatorOptions = {}): Promise<Scene> {
+  const scene = await openScene({ pipelines: [pipeline], ...options })
+  const target = { kind: 'template', reference: 'talking-template' } as const
+  expect(await scene.execute({ target, logs: 'live' })).toMatchObject({ conclusion: 'completed' })
+  return scene
+}
+
+const blocks = ({ events }: Scene) => events.flatMap((event) => (event.kind === 'step-log' ? [event] : []))
+const linesOf = (scene: Scene, step: string) =>
+  blocks(scene).flatMap((block) => (block.step === step ? block.lines : []))
+const notes = ({ events }: Scene) =>
+  events.flatMap((event) => (event.kind === 'logs-not-followed' ? [event] : []))
+const LOGS = /^GET .*\/steps\/[^/]+\/logs/
+
+describe('what the steps log is told while they run', () => {
+  test.each(['0.74.0', '0.85.0', '0.98.0'] as const)(
+    'ZenML %s: each line once and in order',
+    async (version) => {
+      const scene = await followed(pipelineOf({ name: 'train', log: numbered('line', 300) }), { version })
+      const told = linesOf(scene, 'train').filter((line) => line.startsWith('line'))
+      expect(told).toEqual(numbered('line', 300))
+      expect(blocks(scene).length).toBeGreaterThan(3)
+      expect(blocks(scene).every(({ areSeveral }) => !areSeveral)).toBe(true)
+      expect(notes(scene)).toEqual([])
+    },
+  )
+
+  test('of two steps at once, each with its name', async () => {
+    const scene = await followed(
+      pipelineOf({ name: 'left', log: numbered('l', 100) }, { name: 'right', log: numbered('r', 100) }),
+    )
+    expect(linesOf(scene, 'left')).toEqual(numbered('l', 100))
+    expect(linesOf(scene, 'right')).toEqual(numbered('r', 100))
+    expect(blocks(scene).some(({ areSeveral }) => areSeveral)).toBe(true)
+  })
+
+  test('of a step that is over between two looks', async () => {
+    const scene = await followed(
+      pipelineOf(
+        { name: 'short', seconds: 1, log: ['only'] },
+        { name: 'long', log: ['last'], upstream: ['short'] },
+      ),
+    )
+    expect(linesOf(scene, 'short')).toEqual(['only'])
+    expect(linesOf(scene, 'long')).toEqual(['last'])
+  })
+
+  test.each<[string, Fault['do']]>([
+    ['502', { kind: 'html', status: 502 }],
+    ['a reset connection', { kind: 'reset', when: 'before-work' }],
+    ['half an answer', { kind: 'cut' }],
+    ['404', { kind: 'answer', status: 404, body: JSON.stringify({ detail: ['KeyError', 'No logs found'] }) }],
+  ])('whole, also where a read fails with %s', async (_, fault) => {
+    const scene = await followed(pipelineOf({ name: 'train', log: numbered('line', 100) }), {
+      faults: [{ on: 'logs', occurrence: { from: 2, to: 3 }, do: fault }],
+    })
+    expect(linesOf(scene, 'train')).toEqual(numbered('line', 100))
+    expect(notes(scene)).toEqual([])
+  })
+})
+
+test('unless it is wished, no log is read while a step runs', async () => {
+  const scene = await openScene({ pipelines: [pipelineOf({ name: 'train', log: ['a'] })] })
+  await scene.execute({ target: { kind: 'template', reference: 'talking-template' } })
+  expect(scene.sent(LOGS)).toEqual([])
+  expect(blocks(scene)).toEqual([])
+})
+
+test('a server that refuses its logs is asked once, and the run is followed all the same', async () => {
+  const body = JSON.stringify({ detail: ['IllegalOperationError', 'no logs for you'] })
+  const scene = await followed(pipelineOf({ name: 'train', log: ['a'] }), {
+    faults: [{ on: 'logs', occurrence: 'always', do: { kind: 'answer', status: 403, body } }],
+  })
+  expect(notes(scene)).toEqual([
+    { kind: 'logs-not-followed', step: 'train', why: expect.stringContaining('no logs for you') },
+  ])
+  expect(scene.sent(LOGS)).toHaveLength(1)
+})
+
+test('logs that hang delay neither the watch nor the end', async () => {
+  const scene = await followed(pipelineOf({ name: 'train', log: ['a'], seconds: 60 }), {
+    faults: [{ on: 'logs', do: { kind: 'hang' } }],
+  })
+  expect(linesOf(scene, 'train')).toEqual(['a'])
+  expect(scene.clock.elapsed()).toBeLessThan(150_000)
+})
+
+describe('however much there is, the log stays readable', () => {
+  test('5,000 lines of a step', async () => {
+    const scene = await followed(pipelineOf({ name: 'train', log: numbered('line', 6_000) }))
+    expect(linesOf(scene, 'train')).toEqual(numbered('line', 5_000))
+    expect(notes(scene)).toEqual([
+      {
+        kind: 'logs-not-followed',
+        step: 'train',
+        why: '5,000 lines were shown, and no more of this step are',
+      },
+    ])
+  })
+
+  test('20,000 lines of all steps', async () => {
+    const steps = ['a', 'b', 'c', 'd', 'e'].map((name) => ({ name, log: numbered(name, 4_500) }))
+    const scene = await followed(pipelineOf(...steps))
+    expect(blocks(scene).flatMap(({ lines }) => lines)).toHaveLength(20_000)
+    expect(notes(scene)).toEqual([
+      { kind: 'logs-not-followed', step: undefined, why: '20,000 lines were shown, and no more are' },
+    ])
+  })
+
+  test('4 MB of all steps', async () => {
+    const log = Array.from({ length: 2_000 }, () => 'x '.repeat(2_000))
+    const scene = await followed(pipelineOf({ name: 'train', log }))
+    const bytes = blocks(scene)
+      .flatMap(({ lines }) => lines)
+      .join('\n').length
+    expect(bytes).toBeGreaterThan(4_000_000)
+    expect(bytes).toBeLessThan(4 * 1024 * 1024)
+    expect(notes(scene)).toMatchObject([{ why: '4 MB were shown, and no more is' }])
+  })
+
+  test('100 MB that are read', async () => {
+    const log = Array.from({ length: 200 }, () => `${'x'.repeat(20_000)} `)
+    const scene = await followed(pipelineOf({ name: 'train', log, seconds: 3_600 }))
+    expect(notes(scene)).toMatchObject([{ why: '100 MB were read, and no more is' }])
+    expect(scene.sent(LOGS).length).toBeLessThan(200)
+  })
+})

@@ -1,0 +1,309 @@
+import { afterEach, describe, expect, test } from '@jest/globals'
+import type { Fault, PipelineSpec, SimulatorOptions } from '../../../simulator/index.ts'
+import type { Outcome } from '../../../src/run/conclusion.ts'
+import { resolveRun, type ResolveRequest } from '../../../src/run/resolve/resolve.ts'
+import { closeScenes, openScene, until, type Scene } from '../scene.ts'
+
+afterEach(closeScenes)
+
+/** A pipeline that asks a person after its step, and pauses after so many seconds without an answer. */
+const asking = (patience: number): PipelineSpec => ({
+  name: 'gate',
+  sequential: true,
+  steps: [],
+  dynamic: { parameters: {}, expand: () => ['train', 'deploy'].map((name) => ({ name, seconds: 5 })) },
+  wait: { name: 'deploy', question: 'Deploy this model?', patience },
+})
+
+/** One that calls another, which asks. */
+const askingChild: PipelineSpec = {
+  name: 'gate',
+  steps: [],
+  dynamic: { parameters: {}, expand: () => [] },
+  child: { ...asking(5), name: 'child' },
+}
+
+const RESOLVE = /^PUT .*\/run_wait_conditions\/[^/]+\/resolve$/
+const CONDITION = /^GET .*\/run_wait_conditions\/[^/]+$/
+
+const statusOf = (scene: Scene, index = 0) => scene.server.runs[index]?.status
+const YES = { resolution: 'continue', result: true } as const
+
+interface Played {
+  readonly scene: Scene
+  readonly id: string
+  readonly name: string
+  readonly answer: (given?: Partial<ResolveRequest>, signals?: Signals) => Promise<Outcome>
+}
+
+interface Signals {
+  readonly cancelled?: AbortSignal
+  readonly signal?: AbortSignal
+}
+
+/** A run that has asked, and is paused unless `patience` is long. */
+async function asked(patience = 5, options: SimulatorOptions = {}): Promise<Played> {
+  const scene = await openScene({ pipelines: [asking(patience)], ...options })
+  await scene.execute({ target: { kind: 'template', reference: 'gate-template' }, wait: false })
+  await scene.clock.sleep(60_000)
+  const { id, name } = scene.started[0]!
+  const answer: Played['answer'] = (given = {}, { signal, cancelled = new AbortController().signal } = {}) =>
+    resolveRun(
+      { run: id, project: undefined, ...YES, ...given },
+      { ...scene.dependencies(signal), cancelled },
+    )
+  return { scene, id, name, answer }
+}
+
+/** Why the run was not answered. */
+async function errorOf(ended: Promise<Outcome>): Promise<string | undefined> {
+  const { conclusion, status, error } = await ended
+  expect([conclusion, status]).toEqual(['failed', expect.stringMatching(/./)])
+  return error
+}
+
+/** What was sent as answers. */
+const bodies = ({ server }: Scene): unknown[] =>
+  server.requests
+    .filter(({ method, path }) => RESOLVE.test(`${method} ${path}`))
+    .map(({ body }): unknown => JSON.parse(body))
+
+const always = (fault: Fault['do']): Fault => ({ on: 'answer', occurrence: 'always', do: fault })
+const GATEWAY = { kind: 'answer', status: 502, body: 'Bad Gateway' } as const
+
+describe('a run that waits for a person', () => {
+  test.each([
+    ['paused', 5, 'resuming'],
+    ['still running', 600, 'running'],
+  ])('is answered when it is %s, and goes on to its end', async (_, patience, status) => {
+    const { scene, id, name, answer } = await asked(patience)
+    expect(statusOf(scene)).toBe(patience === 5 ? 'paused' : 'running')
+    const outcome = await answer()
+    expect(outcome).toEqual({ conclusion: 'resolved', status, error: undefined, failedStep: undefined })
+    expect(bodies(scene)).toEqual([YES])
+    expect(scene.events.at(-1)).toEqual({
+      kind: 'ended',
+      sentence: expect.stringMatching(
+        `^The question "Deploy this model\\?" of the run "${name}" was answered: continue: http\\S+${id}$`,
+      ),
+    })
+    await scene.clock.sleep(600_000)
+    expect(statusOf(scene)).toBe('completed')
+  })
+
+  test('is found by its exact name', async () => {
+    const { scene, name, answer } = await asked()
+    expect(await answer({ run: name })).toMatchObject({ conclusion: 'resolved' })
+    expect(bodies(scene)).toEqual([YES])
+  })
+
+  test('is stopped by abort, without an answer', async () => {
+    const { scene, answer } = await asked()
+    const outcome = await answer({ resolution: 'abort', result: undefined })
+    expect(outcome).toMatchObject({ conclusion: 'resolved', status: 'stopped', error: undefined })
+    expect(bodies(scene)).toEqual([{ resolution: 'abort' }])
+  })
+
+  test('is answered where its child run asks', async () => {
+    const { scene, answer } = await asked(5, { pipelines: [askingChild] })
+    expect(await answer()).toMatchObject({ conclusion: 'resolved' })
+    await scene.clock.sleep(600_000)
+    expect(scene.server.runs.map(({ status }) => status)).toEqual(['completed', 'completed'])
+  })
+})
+
+describe('nothing is answered', () => {
+  test('of a run that asks nothing any more: a step that is repeated answers no later question', async () => {
+    const { scene, name, answer } = await asked()
+    await answer()
+    expect(await errorOf(answer())).toMatch(`run: the run "${name}" is not waiting for an answer; it is `)
+    await scene.clock.sleep(600_000)
+    expect(await errorOf(answer())).toMatch('is not waiting for an answer; it is completed')
+    expect(bodies(scene)).toHaveLength(1)
+  })
+
+  test('of a run that has failed, though its question is still open: an answer would start it again', async () => {
+    const { scene, id, answer } = await asked()
+    scene.server.setStatus(id, 'failed')
+    expect(await errorOf(answer())).toMatch('is not waiting for an answer; it is failed')
+    expect(bodies(scene)).toEqual([])
+  })
+
+  test('of a run that is being stopped', async () => {
+    const { scene, id, answer } = await asked()
+    await scene.client.stop(id, { graceful: true })
+    expect(await errorOf(answer())).toMatch('is not waiting for an answer; it is stopping')
+    expect(bodies(scene)).toEqual([])
+  })
+
+  test('on a server before 0.95', async () => {
+    const scene = await openScene({ version: '0.85.0' })
+    await scene.execute({ wait: false })
+    const deps = { ...scene.dependencies(), cancelled: new AbortController().signal }
+    expect(
+      await errorOf(resolveRun({ run: scene.started[0]!.id, project: undefined, ...YES }, deps)),
+    ).toMatch('run: ZenML 0.85.0 has no runs that wait for an answer; they came with ZenML 0.95')
+  })
+
+  test('by an answer of another kind: the error has the schema, and the run waits on', async () => {
+    const { scene, answer } = await asked()
+    expect(await errorOf(answer({ result: 'maybe' }))).toMatch(
+      /^answer: does not fit the question, which takes \{"type":"boolean"\} \(a JSON schema\)\. .*Value `maybe` does not match expected schema/,
+    )
+    expect(statusOf(scene)).toBe('paused')
+    expect(bodies(scene)).toHaveLength(1)
+  })
+
+  test('by an answer to a question that takes none', async () => {
+    const scene = await openScene()
+    await scene.execute({ wait: false })
+    const { id } = scene.started[0]!
+    scene.server.pause(id, 'Go on?')
+    const deps = { ...scene.dependencies(), cancelled: new AbortController().signal }
+    const request = { run: id, project: undefined, resolution: 'continue' } as const
+    expect(await errorOf(resolveRun({ ...request, result: true }, deps))).toMatch(
+      /^answer: the question takes no answer besides the resolution; remove the input\. .*do not accept a result/,
+    )
+    expect(await resolveRun({ ...request, result: undefined }, deps)).toMatchObject({
+      conclusion: 'resolved',
+    })
+    expect(bodies(scene)).toEqual([YES, { resolution: 'continue' }])
+  })
+
+  test('where the account has no permission, with the permission that it needs', async () => {
+    const detail = [
+      'IllegalOperationError',
+      "Insufficient permissions to UPDATE resource 'pipeline_run/7b1f0c9e-7a3b-4e2d-8c6f-1b2a3c4d5e6f'.",
+    ]
+    const { scene, answer } = await asked(5, {
+      faults: [always({ kind: 'answer', status: 403, body: JSON.stringify({ detail }) })],
+    })
+    expect(await errorOf(answer())).toMatch(
+      /^Could not answer what the run asks: .*Give the account permission to update/,
+    )
+    expect(bodies(scene)).toHaveLength(1)
+  })
+})
+
+describe('an answer of the server is lost', () => {
+  test.each<[string, Fault['do']]>([
+    ['the connection is reset', { kind: 'reset', when: 'after-work' }],
+    ['a gateway gives up', { kind: 'cut', work: true }],
+    ['a web page comes', { kind: 'html', status: 200, work: true }],
+  ])('after it was taken (%s): it is sent once, and a look says so', async (_, fault) => {
+    const { scene, answer } = await asked(5, { faults: [{ on: 'answer', do: fault }] })
+    expect(await answer()).toMatchObject({ conclusion: 'resolved', error: undefined })
+    expect(bodies(scene)).toHaveLength(1)
+    expect(scene.sent(CONDITION)).toHaveLength(1)
+  })
+
+  test.each<[string, Fault['do']]>([
+    ['the connection is reset', { kind: 'reset', when: 'before-work' }],
+    ['502', GATEWAY],
+    ['a web page', { kind: 'html', status: 200 }],
+  ])('before it was taken (%s): a look says so, and it is sent again', async (_, fault) => {
+    const { scene, answer } = await asked(5, { faults: [{ on: 'answer', do: fault }] })
+    expect(await answer()).toMatchObject({ conclusion: 'resolved', error: undefined })
+    expect(bodies(scene)).toEqual([YES, YES])
+  })
+
+  test('and nothing else comes: the outcome is unknown, and the error says where to look', async () => {
+    const { scene, name, answer } = await asked(5, { faults: [always(GATEWAY)] })
+    const outcome = await answer()
+    expect(outcome).toMatchObject({ conclusion: 'lost', status: 'paused' })
+    expect(outcome.error).toMatch(
+      new RegExp(
+        `^It is not known whether the answer reached the run "${name}": .*502.*\\. The question "Deploy this model\\?" of the run "${name}" may have been answered: http`,
+      ),
+    )
+    expect(statusOf(scene)).toBe('paused')
+    expect(bodies(scene).length).toBeGreaterThan(3)
+  })
+})
+
+describe('somebody else answers at the same time', () => {
+  /** Between the look and the request; the request then meets a question that is answered. */
+  async function overtaken(
+    other: { resolution: string; result?: boolean },
+    given: Partial<ResolveRequest> = {},
+  ) {
+    const played = await asked(5, { faults: [{ on: 'answer', do: { kind: 'reset', when: 'before-work' } }] })
+    const { scene, id } = played
+    const { questions } = await scene.client.dag(id)
+    const done = played.answer(given)
+    await until(() => scene.sent(RESOLVE).length === 1)
+    await scene.client.resolveQuestion(questions[0]!.id, {
+      resolution: other.resolution === 'abort' ? 'abort' : 'continue',
+      result: other.result,
+    })
+    return { ...played, done }
+  }
+
+  test('and otherwise: the step fails, and says so', async () => {
+    const { done, name } = await overtaken({ resolution: 'abort' })
+    expect(await errorOf(done)).toMatch(
+      `The question "Deploy this model?" of the run "${name}" has been answered already, and otherwise (abort). This answer was not recorded: http`,
+    )
+  })
+
+  test('with another value: the step fails as well', async () => {
+    const { done } = await overtaken({ resolution: 'continue', result: false })
+    expect(await errorOf(done)).toMatch('and otherwise (continue)')
+  })
+
+  test('in the same way: that is as good', async () => {
+    const { done } = await overtaken({ resolution: 'continue', result: true })
+    expect(await done).toMatchObject({ conclusion: 'resolved' })
+  })
+})
+
+test('a run that ZenML cannot resume is no success', async () => {
+  const { scene, id, name, answer } = await asked(5)
+  const paused: Fault = {
+    on: 'run',
+    occurrence: { from: 2, to: 100 },
+    do: { kind: 'answer', status: 200, body: pausedRun(id) },
+  }
+  scene.server.addFault(paused)
+  const outcome = await answer()
+  expect(outcome).toMatchObject({ conclusion: 'failed', status: 'paused' })
+  expect(outcome.error).toMatch(
+    `The question "Deploy this model?" of the run "${name}" was answered, but ZenML could not resume the run, which is still paused (Waiting for manual resume.). Resume it in ZenML: http`,
+  )
+  expect(bodies(scene)).toEqual([YES])
+})
+
+function pausedRun(id: string) {
+  return JSON.stringify({
+    id,
+    name: 'gate',
+    body: { status: 'paused', status_reason: 'Waiting for manual resume.', in_progress: true },
+  })
+}
+
+describe('the workflow is cancelled', () => {
+  const aborted = AbortSignal.abort(new Error('cancelled'))
+
+  test('before anything was sent: nothing is sent', async () => {
+    const { scene, id, answer } = await asked()
+    const outcome = await answer({}, { cancelled: aborted })
+    expect(outcome).toMatchObject({
+      conclusion: 'cancelled',
+      error: `Cancelled before the run "${id}" was answered; nothing was sent`,
+    })
+    expect(bodies(scene)).toEqual([])
+  })
+
+  test('while the answer is under way, and no time is left: the error says that it may have arrived', async () => {
+    const { scene, answer } = await asked(5, { faults: [{ on: 'answer', do: { kind: 'hang' } }] })
+    const controller = new AbortController()
+    const done = answer({}, { cancelled: controller.signal, signal: controller.signal })
+    await until(() => scene.sent(RESOLVE).length > 0)
+    controller.abort(new Error('cancelled'))
+    expect(await done).toMatchObject({
+      conclusion: 'cancelled',
+      error: expect.stringMatching(/^Cancelled\. It is not known whether the answer reached the run/),
+    })
+    expect(bodies(scene)).toHaveLength(1)
+  })
+})

@@ -1,0 +1,3 @@
+import { resolve } from './index.js'
+
+await resolve()

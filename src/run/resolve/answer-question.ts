@@ -1,0 +1,86 @@
+import { Deadline } from '../../base/deadline.ts'
+import { sortedJson } from '../../base/json.ts'
+import { isZenmlError } from '../../zenml/errors.ts'
+import type { Question } from '../../zenml/model.ts'
+import { backoffMs, retryAfterOf } from '../../zenml/retry.ts'
+import type { Resolution, ResolveAnswer, WaitCondition } from '../../zenml/answers/resolve-answer.ts'
+import { RunError } from '../errors.ts'
+import type { AskDependencies } from '../until-answered.ts'
+import { answeredOtherwise, doesNotFit, type Place } from './words.ts'
+
+export interface AnswerDependencies extends AskDependencies {
+  /** Aborted when the workflow is cancelled: then nothing new is sent, and what was sent is looked after. */
+  readonly cancelled: AbortSignal
+}
+
+/** So long the answer is sent again where it is not known to have arrived. */
+const LONGEST_MS = 120_000
+
+/**
+ * Answers a question. Where an answer of the server is lost, a look tells whether it was taken; only this question is
+ * ever answered, whatever else the run may ask by then.
+ *
+ * @param onSend called before each request that may change something
+ * @throws RunError if ZenML refuses, or if the question has another answer; ZenmlError if it is not known
+ */
+export async function answerQuestion(
+  question: Question,
+  wanted: Resolution,
+  place: Place,
+  deps: AnswerDependencies,
+  onSend: () => void,
+): Promise<void> {
+  const deadline = new Deadline(deps.clock, LONGEST_MS)
+  for (let attempt = 1; ; attempt += 1) {
+    deps.cancelled.throwIfAborted()
+    onSend()
+    const answer = await deps.client.resolveQuestion(question.id, wanted)
+    if (answer.kind === 'accepted') return
+    const seen = await look(question, answer, deps)
+    if (seen?.isPending === false) {
+      if (isAs(wanted, seen)) return
+      throw new RunError(answeredOtherwise(question, place, seen.resolution))
+    }
+    if (answer.kind === 'refused') throw new RunError(refusal(answer, seen))
+    if (deadline.isOver) throw answer.error
+    await pause(answer, attempt, deps)
+  }
+}
+
+/** Undefined where it cannot be read, and the server's refusal says more. */
+async function look(
+  { id }: Question,
+  answer: ResolveAnswer,
+  { client }: AskDependencies,
+): Promise<WaitCondition | undefined> {
+  try {
+    return await client.waitCondition(id)
+  } catch (error) {
+    if (answer.kind !== 'refused' || !isZenmlError(error)) throw error
+    return undefined
+  }
+}
+
+function isAs({ resolution, result = null }: Resolution, seen: WaitCondition): boolean {
+  if (seen.resolution !== resolution) return false
+  return resolution === 'abort' || sortedJson(seen.result) === sortedJson(result)
+}
+
+/** ZenML's own words for an answer that does not fit tell neither what would, nor which input is meant. */
+function refusal(
+  { error }: Extract<ResolveAnswer, { kind: 'refused' }>,
+  seen: WaitCondition | undefined,
+): string {
+  const isMisfit = /does not match expected schema|without a schema do not accept/i.test(error.detail)
+  return isMisfit && seen !== undefined ? doesNotFit(seen.resultSchema, error.message) : error.message
+}
+
+async function pause(
+  { error }: Extract<ResolveAnswer, { kind: 'unclear' }>,
+  attempt: number,
+  { clock, reporter, signal }: AskDependencies,
+): Promise<void> {
+  const waitMs = backoffMs(attempt, clock.random(), { atLeastMs: retryAfterOf(error) })
+  reporter.tell({ kind: 'retry', line: error.message, waitMs })
+  await clock.sleep(waitMs, signal)
+}

@@ -1,0 +1,142 @@
+import { Deadline } from '../../base/deadline.ts'
+import { isZenmlError } from '../../zenml/errors.ts'
+import type { Question, Run, ServerInfo } from '../../zenml/model.ts'
+import { runPhase } from '../../zenml/status.ts'
+import { isAtLeast } from '../../zenml/version.ts'
+import type { Resolution } from '../../zenml/answers/resolve-answer.ts'
+import type { Outcome } from '../conclusion.ts'
+import { RunError } from '../errors.ts'
+import type { ProjectChoice } from '../facts.ts'
+import { findRun } from '../find/run.ts'
+import { openQuestions } from '../watch/paused-questions.ts'
+import { answerQuestion, type AnswerDependencies } from './answer-question.ts'
+import { answered, asksNothing, asksSeveral, notAnswered, notKnown, notResumed, type Place } from './words.ts'
+
+export interface ResolveRequest extends Resolution {
+  /** Id or exact name. */
+  readonly run: string
+  readonly project: ProjectChoice | undefined
+}
+
+/** ZenML resumes a run before it says that the answer was taken; a replica that lags behind shows it later. */
+const RESUME_MS = 15_000
+const RESUME_PAUSE_MS = 1_000
+
+/** In these an answer does not bring a run back. */
+const ON_ITS_WAY_OUT: ReadonlySet<string> = new Set(['stopping', 'cancelling'])
+
+/** The run after it was answered. */
+interface After {
+  readonly run: Run
+  /** It was to go on, and is still paused though it asks nothing. */
+  readonly isStuck: boolean
+}
+
+/** How far it has come. */
+interface Progress {
+  place?: Place
+  /** Set once a request is under way, or was. */
+  sent?: Question
+}
+
+/**
+ * Answers what a run asks a person, so that it goes on or is stopped. A run that asks nothing is an error: where a step is
+ * repeated, an answer that was given before is never given to another question.
+ *
+ * @throws RunError if there is no such run
+ */
+export async function resolveRun(request: ResolveRequest, deps: AnswerDependencies): Promise<Outcome> {
+  const progress: Progress = {}
+  const end = (conclusion: Outcome['conclusion'], error: string | undefined): Outcome => ({
+    conclusion,
+    status: progress.place?.run.status ?? '',
+    error,
+    failedStep: undefined,
+  })
+  try {
+    const error = await answerAndLook(request, progress, deps)
+    return error === undefined ? end('resolved', undefined) : end('failed', error)
+  } catch (error) {
+    const { place, sent } = progress
+    if (error instanceof RunError && place !== undefined) return end('failed', error.message)
+    if (error instanceof RunError) throw error
+    if (place === undefined || sent === undefined) {
+      if (deps.cancelled.aborted) return end('cancelled', notAnswered(request.run))
+      throw error
+    }
+    if (deps.cancelled.aborted) {
+      return end('cancelled', `Cancelled. ${notKnown(sent, place, 'there was no time left to check')}`)
+    }
+    if (!isZenmlError(error)) throw error
+    return end('lost', notKnown(sent, place, error.message))
+  }
+}
+
+/** Gives why the run does not go on, although ZenML took the answer. */
+async function answerAndLook(
+  request: ResolveRequest,
+  progress: Progress,
+  deps: AnswerDependencies,
+): Promise<string | undefined> {
+  const { run, url, server } = await findRun(request.run, request.project, deps)
+  const place = { run, url }
+  progress.place = place
+  const question = await questionOf(place, server, request, deps)
+  await answerQuestion(question, resolutionOf(request), place, deps, () => {
+    progress.sent = question
+  })
+  const after = await lookAfter(run, request, deps)
+  progress.place = { run: after?.run ?? run, url }
+  if (after?.isStuck === true) return notResumed(question, place, after.run.statusReason)
+  deps.reporter.tell({ kind: 'ended', sentence: answered(question, place, request.resolution) })
+  return undefined
+}
+
+/** What is sent: nothing but that. */
+function resolutionOf({ resolution, result }: ResolveRequest): Resolution {
+  return { resolution, result }
+}
+
+/** The one that is to be answered: of the run itself, or else of its child runs. */
+async function questionOf(
+  place: Place,
+  server: ServerInfo,
+  { resolution }: ResolveRequest,
+  { client }: AnswerDependencies,
+): Promise<Question> {
+  if (!isAtLeast(server.version, 0, 95)) {
+    throw new RunError(
+      `run: ZenML ${server.version} has no runs that wait for an answer; they came with ZenML 0.95`,
+    )
+  }
+  const { id, status } = place.run
+  const isLeaving = ON_ITS_WAY_OUT.has(status) && resolution === 'continue'
+  if (runPhase(status) !== 'going-on' || isLeaving) throw new RunError(asksNothing(place))
+  const own = (await client.dag(id)).questions
+  const [question, ...others] = own.length > 0 ? own : await openQuestions(client, id)
+  if (question === undefined) throw new RunError(asksNothing(place))
+  if (others.length > 0) throw new RunError(asksSeveral([question, ...others], place))
+  return question
+}
+
+/** Undefined where it cannot be read, which takes nothing back of the answer. */
+async function lookAfter(
+  { id }: Run,
+  { resolution }: ResolveRequest,
+  { client, clock, signal }: AnswerDependencies,
+): Promise<After | undefined> {
+  const soon = new Deadline(clock, RESUME_MS)
+  try {
+    for (;;) {
+      const run = await client.run(id, { hydrate: false })
+      if (run.status !== 'paused' || resolution === 'abort') return { run, isStuck: false }
+      // It may ask something else by now, or another child run may, and then the run waits for that.
+      if ((await openQuestions(client, id)).length > 0) return { run, isStuck: false }
+      if (soon.isOver) return { run, isStuck: true }
+      await clock.sleep(RESUME_PAUSE_MS, signal)
+    }
+  } catch (error) {
+    if (isZenmlError(error) || signal?.aborted === true) return undefined
+    throw error
+  }
+}
