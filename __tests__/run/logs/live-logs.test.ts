@@ -74,6 +74,35 @@ describe('what the steps log is told while they run', () => {
   })
 })
 
+test('a line that is still being written is told once it is whole', async () => {
+  const scene = await followed(pipelineOf({ name: 'train', log: numbered('line', 100) }), {
+    version: '0.74.0',
+    faults: [{ on: 'logs', do: { kind: 'answer', status: 200, body: JSON.stringify('line 1\nli') } }],
+  })
+  expect(linesOf(scene, 'train').filter((line) => line.startsWith('li'))).toEqual(numbered('line', 100))
+})
+
+test('a server that takes 3 s for a log is asked for it every 30 s, not more often', async () => {
+  const scene = await followed(pipelineOf({ name: 'train', log: numbered('line', 100), seconds: 300 }), {
+    faults: [{ on: 'logs', occurrence: 'always', do: { kind: 'delay', seconds: 3 } }],
+  })
+  expect(linesOf(scene, 'train')).toEqual(numbered('line', 100))
+  expect(scene.sent(LOGS).length).toBeLessThan(13)
+})
+
+test('of a run that goes on already, steps that have ended are not told', async () => {
+  const short = { name: 'short', seconds: 30, log: ['before'] }
+  const scene = await openScene({
+    pipelines: [pipelineOf(short, { name: 'long', log: ['now'], upstream: ['short'] })],
+  })
+  const target = { kind: 'template', reference: 'talking-template' } as const
+  const { runId = '' } = await scene.execute({ target, wait: false })
+  await scene.clock.sleep(60_000)
+  await scene.attach(runId, { logs: 'live' })
+  expect(linesOf(scene, 'short')).toEqual([])
+  expect(linesOf(scene, 'long')).toEqual(['now'])
+})
+
 test('unless it is wished, no log is read while a step runs', async () => {
   const scene = await openScene({ pipelines: [pipelineOf({ name: 'train', log: ['a'] })] })
   await scene.execute({ target: { kind: 'template', reference: 'talking-template' } })
