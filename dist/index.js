@@ -52186,7 +52186,7 @@ async function whySecretsAreMissing(context, readFile) {
         'if: github.event.pull_request.head.repo.full_name == github.repository');
 }
 
-;// CONCATENATED MODULE: ./build/github/secrets/secrets.js
+;// CONCATENATED MODULE: ./build/github/secrets/input-secrets.js
 /** The runner hides a value everywhere; a shorter one would make the whole log unreadable. */
 const MIN_SECRET_LENGTH = 4;
 /** No key or token is shorter; a made-up one such as `test` may well be a part of a pipeline's name. */
@@ -63858,11 +63858,11 @@ function causeOf(steps, { failures }) {
     return { kind: 'step', step, fault, others: names.size - 1 };
 }
 
-;// CONCATENATED MODULE: ./build/zenml/run-url.js
+;// CONCATENATED MODULE: ./build/zenml/run-link.js
 
 
 /** Browsers follow no longer one, and a later step could not take it. */
-const run_url_MAX_LENGTH = 2_000;
+const run_link_MAX_LENGTH = 2_000;
 /**
  * Where a person looks at a run (ZenML API, "Where a person looks at a run"). Undefined if the server tells no
  * address that a browser may follow.
@@ -63870,21 +63870,21 @@ const run_url_MAX_LENGTH = 2_000;
  * @param baseUrl the server's address as the user gave it
  */
 function runUrl(...place) {
-    const url = run_url_address(...place);
-    return url === undefined || url.length > run_url_MAX_LENGTH ? undefined : url;
+    const url = run_link_address(...place);
+    return url === undefined || url.length > run_link_MAX_LENGTH ? undefined : url;
 }
 /** Where a person looks at a model's version. Only ZenML Pro's dashboard has such a page (ZenML's dashboard_utils.py). */
 function modelVersionUrl(server, { id, model }) {
-    const dashboard = server.isPro ? run_url_httpUrl(server.dashboardUrl) : undefined;
+    const dashboard = server.isPro ? run_link_httpUrl(server.dashboardUrl) : undefined;
     if (dashboard === undefined || model.projectId === undefined)
         return undefined;
     const url = `${dashboard}/projects/${pathSegment(model.projectId)}/model-versions/${pathSegment(id)}`;
-    return url.length > run_url_MAX_LENGTH ? undefined : url;
+    return url.length > run_link_MAX_LENGTH ? undefined : url;
 }
-function run_url_address(baseUrl, server, runId, project) {
+function run_link_address(baseUrl, server, runId, project) {
     const id = pathSegment(runId);
     if (server.isPro) {
-        const dashboard = run_url_httpUrl(server.dashboardUrl);
+        const dashboard = run_link_httpUrl(server.dashboardUrl);
         if (dashboard === undefined)
             return undefined;
         // Before there were projects: `\u2026/organizations/{id}/tenants/{id}/runs/{id}` (ZenML's dashboard_utils.py).
@@ -63901,7 +63901,7 @@ function run_url_address(baseUrl, server, runId, project) {
         : `${baseUrl}/projects/${pathSegment(project.name)}/runs/${id}`;
 }
 /** A server's text as an address, if it is one with http or https and without user info. */
-function run_url_httpUrl(text) {
+function run_link_httpUrl(text) {
     if (text === undefined)
         return undefined;
     try {
@@ -71424,19 +71424,19 @@ class CellRun {
         return isNoted === false ? undefined : this.#begun?.origin;
     }
     async #outcome() {
-        const { slots } = this.#context;
+        const { turns } = this.#context;
         const follower = new Follower(this.#policy(), this.#dependencies());
         try {
-            const begun = await slots.inTurn(() => this.#begin(follower.deps));
+            const begun = await turns.inTurn(() => this.#begin(follower.deps));
             this.#begun = begun;
-            slots.taken();
+            turns.taken();
             try {
                 const { usual } = this.#context;
                 // How it ended is noted on the best one only, when all have.
                 return await follower.follow({ ...begun, usual, origin: undefined });
             }
             finally {
-                slots.freed();
+                turns.freed();
             }
         }
         catch (error) {
@@ -71456,12 +71456,12 @@ class CellRun {
         }
     }
     async #begin(deps) {
-        const { found, requester: given, resume, triggerTimeoutMs, slots, deadline: whole } = this.#context;
+        const { found, requester: given, resume, triggerTimeoutMs, turns, deadline: whole } = this.#context;
         deps.signal?.throwIfAborted();
         const { configuration } = this.#configured;
         // Whatever its place in the matrix: what its run is given tells a cell from others.
         const requester = namedRequester(given, configuration.body);
-        const deadline = slots.deadline(triggerTimeoutMs, whole);
+        const deadline = turns.deadline(triggerTimeoutMs, whole);
         this.#startDeadline = deadline;
         if (resume) {
             const earlier = await trigger_timeout_within(deadline, deps, (limited) => resumeRun(requester, found, limited));
@@ -71494,7 +71494,7 @@ class CellRun {
         };
     }
     #dependencies() {
-        const { deps, slots, failFast, jobSignal } = this.#context;
+        const { deps, turns, failFast, jobSignal } = this.#context;
         const { cell } = this;
         const { journalOf, ...others } = deps;
         const journal = journalOf(cell);
@@ -71520,7 +71520,7 @@ class CellRun {
                     this.#note(event);
                     const isFull = event.kind === 'trigger-hindered' && HELD_BACK.has(event.hindrance);
                     if (isFull && this.#startDeadline !== undefined)
-                        slots.noSlot(this.#startDeadline);
+                        turns.noSlot(this.#startDeadline);
                     deps.reporter.tell({ kind: 'cell', cell, event });
                 },
             },
@@ -71639,13 +71639,13 @@ function configure_cells_listed(numbers) {
     return `${numbers.slice(0, configure_cells_MOST_NAMED).join(', ')}${left > 0 ? ` and ${left} more` : ''}`;
 }
 
-;// CONCATENATED MODULE: ./build/run/sweep/slots.js
+;// CONCATENATED MODULE: ./build/run/sweep/start-turns.js
 
 /**
  * Whose turn it is to start a run. One start at a time: where the server has no free slot, or asks for patience, one cell
  * waits for it and not each of them.
  */
-class Slots {
+class StartTurns {
     #clock;
     #turn = Promise.resolve();
     #alive = 0;
@@ -71824,7 +71824,7 @@ class Sweep {
     #found;
     #deps;
     #looks;
-    #slots;
+    #turns;
     #failFast = new AbortController();
     #deadline;
     #runs = [];
@@ -71837,7 +71837,7 @@ class Sweep {
         this.#found = found;
         this.#deps = deps;
         this.#looks = new SharedLooks(deps.clock, found.definition.project?.id);
-        this.#slots = new Slots(deps.clock);
+        this.#turns = new StartTurns(deps.clock);
         this.#deadline = new Deadline(deps.clock, request.timeoutMs ?? Number.POSITIVE_INFINITY);
     }
     /** What all cells share, read before the first is started: a run of this very sweep must not become its own baseline. */
@@ -71861,7 +71861,7 @@ class Sweep {
             baseline,
             usual: { known: usual },
             looks: this.#looks,
-            slots: this.#slots,
+            turns: this.#turns,
             deadline: this.#deadline,
             failFast: this.#failFast.signal,
             jobSignal,

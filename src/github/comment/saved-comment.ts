@@ -12,7 +12,7 @@ import { cut } from '../../base/printable.ts'
 import { NOTHING_KNOWN, type RunRecord } from '../run-record.ts'
 import { MOST_UNJUDGED } from '../page/values.ts'
 import { NO_COMMITS } from '../workflow/commits.ts'
-import { Secrets } from '../secrets/secrets.ts'
+import { Secrets } from '../secrets/input-secrets.ts'
 
 const STATE = 'comment'
 const MAX_TEXT = 1_000

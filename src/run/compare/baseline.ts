@@ -1,7 +1,7 @@
 import { isJsonObject } from '../../base/json.ts'
 import type { ZenmlClient } from '../../zenml/client.ts'
 import { isUuid, type Run, type RunReference, type ServerInfo, type Named } from '../../zenml/model.ts'
-import { runUrl } from '../../zenml/run-url.ts'
+import { runUrl } from '../../zenml/run-link.ts'
 import { runPhase } from '../../zenml/status.ts'
 import { collectDetails, type CollectDependencies } from '../outcome/collect.ts'
 import type { LoggedMetadata } from '../outcome/expect.ts'

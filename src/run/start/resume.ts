@@ -1,5 +1,5 @@
 import { ageOf } from '../age.ts'
-import { runUrl } from '../../zenml/run-url.ts'
+import { runUrl } from '../../zenml/run-link.ts'
 import type { FoundTarget } from '../find/target.ts'
 import { findEarlierRun } from '../find/earlier-run.ts'
 import type { Begun, RunDependencies } from '../follow.ts'

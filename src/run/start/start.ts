@@ -1,6 +1,6 @@
 import type { Deadline } from '../../base/deadline.ts'
 import type { Definition } from '../../zenml/model.ts'
-import { runUrl } from '../../zenml/run-url.ts'
+import { runUrl } from '../../zenml/run-link.ts'
 import { ageOf } from '../age.ts'
 import { completeFor, type Configuration } from '../configure/merge.ts'
 import type { FoundTarget } from '../find/target.ts'

@@ -18,7 +18,7 @@ import type { SharedLooks } from '../watch/looks.ts'
 import { shortError, type Cell, type CellResult, type Rank } from './cell.ts'
 import type { ConfiguredCell } from './configure-cells.ts'
 import { rankValue } from './rank.ts'
-import type { Slots, StartDeadline } from './slots.ts'
+import type { StartTurns, StartDeadline } from './start-turns.ts'
 
 export interface SweepDependencies extends Omit<RunDependencies, 'journal'> {
   /** Keeps what the post step must know of a cell. */
@@ -40,7 +40,7 @@ export interface CellContext extends Omit<
   readonly provenance: Provenance | undefined
   readonly usual: { readonly known: Usual | undefined }
   readonly looks: SharedLooks
-  readonly slots: Slots
+  readonly turns: StartTurns
   /** Of the whole sweep. */
   readonly deadline: Deadline
   /** Aborted when one failure is to end the others. */
@@ -94,18 +94,18 @@ export class CellRun {
   }
 
   async #outcome(): Promise<Outcome> {
-    const { slots } = this.#context
+    const { turns } = this.#context
     const follower = new Follower(this.#policy(), this.#dependencies())
     try {
-      const begun = await slots.inTurn(() => this.#begin(follower.deps))
+      const begun = await turns.inTurn(() => this.#begin(follower.deps))
       this.#begun = begun
-      slots.taken()
+      turns.taken()
       try {
         const { usual } = this.#context
         // How it ended is noted on the best one only, when all have.
         return await follower.follow({ ...begun, usual, origin: undefined })
       } finally {
-        slots.freed()
+        turns.freed()
       }
     } catch (error) {
       return this.#interrupted(follower, error)
@@ -123,12 +123,12 @@ export class CellRun {
   }
 
   async #begin(deps: RunDependencies): Promise<Begun> {
-    const { found, requester: given, resume, triggerTimeoutMs, slots, deadline: whole } = this.#context
+    const { found, requester: given, resume, triggerTimeoutMs, turns, deadline: whole } = this.#context
     deps.signal?.throwIfAborted()
     const { configuration } = this.#configured
     // Whatever its place in the matrix: what its run is given tells a cell from others.
     const requester = namedRequester(given, configuration.body)
-    const deadline = slots.deadline(triggerTimeoutMs, whole)
+    const deadline = turns.deadline(triggerTimeoutMs, whole)
     this.#startDeadline = deadline
     if (resume) {
       const earlier = await within(deadline, deps, (limited) => resumeRun(requester, found, limited))
@@ -163,7 +163,7 @@ export class CellRun {
   }
 
   #dependencies(): RunDependencies {
-    const { deps, slots, failFast, jobSignal } = this.#context
+    const { deps, turns, failFast, jobSignal } = this.#context
     const { cell } = this
     const { journalOf, ...others } = deps
     const journal = journalOf(cell)
@@ -186,7 +186,7 @@ export class CellRun {
         tell: (event) => {
           this.#note(event)
           const isFull = event.kind === 'trigger-hindered' && HELD_BACK.has(event.hindrance)
-          if (isFull && this.#startDeadline !== undefined) slots.noSlot(this.#startDeadline)
+          if (isFull && this.#startDeadline !== undefined) turns.noSlot(this.#startDeadline)
           deps.reporter.tell({ kind: 'cell', cell, event })
         },
       },
