@@ -17,7 +17,7 @@ const SAYS_ENDED =
 
 /** Sentences by which a line admits that a run goes on, or may. */
 const SAYS_GOING_ON =
-  /keeps running|left running|may still be running|was asked to stop|is not known|check again later|look for a run named|It was left alone|no longer on the server/
+  /keeps running|steps that keep running: |left running|may still be running|was asked to stop|is not known|check again later|look for a run named|It was left alone|no longer on the server/
 
 /** Of a run that was followed, is out of sight, and is left alone. */
 const SAYS_NOT_STOPPED = 'It was not stopped (on-lost: '
