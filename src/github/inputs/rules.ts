@@ -2,6 +2,7 @@ import type { Layer } from '../../run/configure/layers.ts'
 import type { ParsedServerUrl, ProWorkspace, ServerAddress } from '../../zenml/server-url.ts'
 import type { Expectation } from '../../run/outcome/expect.ts'
 import { inputFault, type InputFault } from './faults.ts'
+import { MAX_TEXT_LENGTH } from './fields.ts'
 import { runIdOnPage } from './run-reference.ts'
 import { inputTables, type InputName, type RawInputs } from './table.ts'
 import { showOnOneLine } from '../../base/printable.ts'
@@ -203,6 +204,8 @@ export function runFaults(
       'missing; write the id or the name of the run, such as ${{ needs.train.outputs.run-id }}',
     )
   }
+  // What is too long is a fault of its own, however its parts look.
+  if (page.length > MAX_TEXT_LENGTH) return []
   const id = runIdOnPage(page)
   if (
     id === undefined ||

@@ -38,7 +38,7 @@ export function answeredOtherwise(
   place: Place,
   how: string | undefined = 'in some way',
 ): string {
-  return `${shownQuestion(question, place)} has been answered already, and otherwise (${how}). This answer was not recorded${see(place.url)}`
+  return `${shownQuestion(question, place)} already has a different answer (${how}). This answer was not recorded${see(place.url)}`
 }
 
 /** @param why the server's words */
