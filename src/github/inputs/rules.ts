@@ -156,7 +156,7 @@ const NO_HAND_OVER =
 export function baselineFaults(raw: RawInputs, expectations: readonly Expectation[] = []): InputFault[] {
   if (raw.baseline !== undefined) return []
   const compared = expectations.find(({ wanted }) => typeof wanted === 'object')
-  const advice = 'write baseline: main, or run: and the id or name of a run'
+  const advice = 'write baseline: main, or run: and the ID or name of a run'
   if (compared !== undefined) {
     return fault(
       'expect',
@@ -201,7 +201,7 @@ export function runFaults(
   if (page === undefined) {
     return fault(
       'run',
-      'missing; write the id or the name of the run, such as ${{ needs.train.outputs.run-id }}',
+      'missing; write the ID or the name of the run, such as ${{ needs.train.outputs.run-id }}',
     )
   }
   // What is too long is a fault of its own, however its parts look.
@@ -219,7 +219,7 @@ export function runFaults(
   if (isSamePlace(parsed.url, server.url)) return []
   return fault(
     'run',
-    `the page is on ${parsed.url}, but the step connects to ${server.url}; correct one of them, or write only the run's id, ${id}`,
+    `the page is on ${parsed.url}, but the step connects to ${server.url}; correct one of them, or write only the run's ID, ${id}`,
   )
 }
 
@@ -257,12 +257,12 @@ function versionFaults(raw: RawInputs, ...place: RunPlace): InputFault[] {
   if (raw.run !== undefined) return runFaults(raw, ...place)
   if (given.length === 2) return []
   if (given[0] === 'model') {
-    return fault('version', 'missing; write a version of the model, by its number, name or id')
+    return fault('version', 'missing; write a version of the model, by its number, name or ID')
   }
-  if (given[0] === 'version') return fault('model', 'missing; write the name or the id of the model')
+  if (given[0] === 'version') return fault('model', 'missing; write the name or the ID of the model')
   return fault(
     'run',
-    'missing; write the id or name of a run that made a model version, or model and version',
+    'missing; write the ID or name of a run that made a model version, or model and version',
   )
 }
 

@@ -29,7 +29,7 @@ export function asksNothing({ run, url }: Place): string {
 /** Its child runs ask several things. */
 export function asksSeveral(questions: readonly Question[], { run }: Place): string {
   const texts = questions.map(({ text }) => `"${showOnOneLine(text, MAX_LENGTH)}"`).join(', ')
-  return `run: child runs of "${run.name ?? run.id}" ask several questions: ${showOnOneLine(texts, 3 * MAX_LENGTH)}. Give the id of the child run that is to be answered`
+  return `run: child runs of "${run.name ?? run.id}" ask several questions: ${showOnOneLine(texts, 3 * MAX_LENGTH)}. Give the ID of the child run that is to be answered`
 }
 
 /** Somebody else was faster, and of another opinion. */
