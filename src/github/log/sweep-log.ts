@@ -1,5 +1,5 @@
 import type { RunEvent } from '../../run/events.ts'
-import { isMiss, type CellResult, type SweepResult } from '../../run/sweep/cell.ts'
+import type { CellResult, SweepResult } from '../../run/sweep/cell.ts'
 import type { Clock } from '../../base/clock.ts'
 import { shownDuration, stopwatch } from '../../base/duration-text.ts'
 import { endText, valuesText } from '../sweep/cell-text.ts'
@@ -191,7 +191,7 @@ export class SweepLog {
     const { cell, durationMs, rank, reason } = result
     this.#ended += 1
     this.#running.delete(cell.number)
-    const isMissed = isMiss(result)
+    const isMissed = result.outcome?.conclusion === 'expectation-missed'
     const how = isMissed ? 'completed' : endText(result)
     const took =
       durationMs === undefined ? '' : ` ${how === 'completed' ? 'in' : 'after'} ${shownDuration(durationMs)}`
