@@ -88,7 +88,7 @@ test('a failed run makes the step red, and the others go on', () =>
     expect(annotations('error', result)[0]).toContain('loss is NaN')
     expect(result.summary).toMatch(/\| 2 \|.*\| ❌ failed: `The run failed in .*loss is NaN/)
     expect(result.stdout).toMatch(
-      /Cell 2 of 3 failed in [\d.]+ m?s: The run failed in .*loss is NaN \([^)]*\)$/m,
+      /Cell 2 of 3 failed after [\d.]+ m?s: The run failed in .*loss is NaN \([^)]*\)$/m,
     )
   }))
 
@@ -189,7 +189,7 @@ test('where no run is as expected there is no best, and the step is red', () =>
       `None of the runs is as expected. ${got(1, 0.7)}. ${got(2, 0.9)}. ${got(3, 0.8)}`,
     )
     expect(result.stdout).toMatch(
-      /Cell 1 of 3 not as expected in \S+ \S+, 0\.7: expected train\.accuracy >= 0\.99, got 0\.7$/m,
+      /Cell 1 of 3 completed in \S+ \S+, but not as expected; train\.accuracy: 0\.7: expected train\.accuracy >= 0\.99, got 0\.7$/m,
     )
     expect(result.outputs).toMatchObject({ 'best-run-id': '', 'best-parameters': '{}', completed: '3' })
   }))

@@ -251,7 +251,7 @@ test.each(['attach', 'stop'] as const)(
       route === 'run' ? ({ kind: 'instead', status: 404, body: '["KeyError","no run"]' } as const) : undefined
     const left = await takeStep(files, { way, tamper })
     expect(left.stdout).toMatch(
-      /^::error title=ZenML run not found::run(-id)?: there is no run with the id /m,
+      /^::error title=ZenML run not found::run(-id)?: there is no run with the ID /m,
     )
     if (way === 'attach') expect(left.summary).toContain('### ❌ ZenML run not found\n')
   },

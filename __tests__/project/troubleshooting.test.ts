@@ -64,7 +64,7 @@ const NO_ERRORS: readonly string[] = [
   'log it as a string, and put it in quotes here',
   ', or give an access-token',
   // What stands for the run's id in such a fault.
-  'id or the name',
+  'ID or the name',
   'Kubernetes Ingress Controller Fake Certificate',
 ]
 

@@ -179,6 +179,8 @@ export type RunEvent =
   /** All cells are checked; the warnings name those that they are about. */
   | {
       readonly kind: 'cells-configured'
+      /** Name of the value that the best run is found by. */
+      readonly rankedBy: string | undefined
       readonly cells: number
       readonly warnings: readonly string[]
       readonly unchecked: string | undefined

@@ -378,8 +378,8 @@ test.each([
 const OTHER_ID = '5d1f0c9e-7a3b-4e2d-8c6f-1b2a3c4d5e6f'
 
 test.each<[title: string, page: string, problem: RegExp]>([
-  ['stands in the query only', `https://zenml.example.com/login?next=/runs/${RUN_ID}`, /without a run's id/],
-  ['stands in the fragment only', `https://zenml.example.com/#/runs/${RUN_ID}`, /without a run's id/],
+  ['stands in the query only', `https://zenml.example.com/login?next=/runs/${RUN_ID}`, /without a run's ID/],
+  ['stands in the fragment only', `https://zenml.example.com/#/runs/${RUN_ID}`, /without a run's ID/],
   [
     'is on another server, whatever the query says',
     `https://other.example.com/runs/${RUN_ID}?next=/workspaces/research`,

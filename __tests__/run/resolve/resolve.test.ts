@@ -239,16 +239,16 @@ describe('somebody else answers at the same time', () => {
     return { ...played, done }
   }
 
-  test('and otherwise: the step fails, and says so', async () => {
+  test('with a different answer: the step fails, and says so', async () => {
     const { done, name } = await overtaken({ resolution: 'abort' })
     expect(await errorOf(done)).toMatch(
-      `The question "Deploy this model?" of the run "${name}" has been answered already, and otherwise (abort). This answer was not recorded: http`,
+      `The question "Deploy this model?" of the run "${name}" already has a different answer (abort). This answer was not recorded: http`,
     )
   })
 
   test('with another value: the step fails as well', async () => {
     const { done } = await overtaken({ resolution: 'continue', result: false })
-    expect(await errorOf(done)).toMatch('and otherwise (continue)')
+    expect(await errorOf(done)).toMatch('already has a different answer (continue)')
   })
 
   test('in the same way: that is as good', async () => {

@@ -142,7 +142,7 @@ describe.each(ZENML_VERSIONS)('a run that something else started, ZenML %s', (ve
     )
     const id = '00000000-0000-4000-8000-000000000000'
     await expect(scene.attach(id)).rejects.toThrow(
-      `run: there is no run with the id ${id}, or the account has no permission to read it`,
+      `run: there is no run with the ID ${id}, or the account has no permission to read it`,
     )
   })
 })

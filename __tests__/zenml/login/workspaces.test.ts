@@ -112,7 +112,7 @@ test('several of a name list their organizations with the ids to choose from', a
   const error = await rejection(by(pro, 'research'))
   expect(error).toBeInstanceOf(WorkspaceError)
   expect(String(error)).toContain(
-    `workspace: 2 workspaces are named "research", in the organizations "Lab" (${ids[0]}), "Factory" (${ids[1]}); write the id`,
+    `workspace: 2 workspaces are named "research", in the organizations "Lab" (${ids[0]}), "Factory" (${ids[1]}); write the ID`,
   )
 })
 
@@ -244,7 +244,7 @@ test('of many workspaces of one name a few are listed, their ids on one line', a
   )
   const message = String(await rejection(find(url, 'ZENPROKEY_x', 'same')))
   expect(message).toContain('12 workspaces are named "same"')
-  expect(message).toContain('("id ::error::4") and 7 more; write the id')
+  expect(message).toContain('("id ::error::4") and 7 more; write the ID')
   expect(message).not.toContain('\n')
 })
 

@@ -78,7 +78,8 @@ export const answer = value((text, fault): JsonValue => {
   if (!parsed.success) {
     return fault('is not JSON; write true, 3, {"key": "value"}, or a text in double quotes, as in \'"yes"\'')
   }
-  if (holdsInexactNumber(parsed.data)) return fault('has a number that is too large to be sent exactly')
+  if (holdsInexactNumber(parsed.data))
+    return fault('has a number that is too large to be sent exactly; answer in the dashboard instead')
   return parsed.data
 })
 

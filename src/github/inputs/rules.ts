@@ -2,6 +2,7 @@ import type { Layer } from '../../run/configure/layers.ts'
 import type { ParsedServerUrl, ProWorkspace, ServerAddress } from '../../zenml/server-url.ts'
 import type { Expectation } from '../../run/outcome/expect.ts'
 import { inputFault, type InputFault } from './faults.ts'
+import { MAX_TEXT_LENGTH } from './fields.ts'
 import { runIdOnPage } from './run-reference.ts'
 import { inputTables, type InputName, type RawInputs } from './table.ts'
 import { showOnOneLine } from '../../base/printable.ts'
@@ -155,7 +156,7 @@ const NO_HAND_OVER =
 export function baselineFaults(raw: RawInputs, expectations: readonly Expectation[] = []): InputFault[] {
   if (raw.baseline !== undefined) return []
   const compared = expectations.find(({ wanted }) => typeof wanted === 'object')
-  const advice = 'write baseline: main, or run: and the id or name of a run'
+  const advice = 'write baseline: main, or run: and the ID or name of a run'
   if (compared !== undefined) {
     return fault(
       'expect',
@@ -200,9 +201,11 @@ export function runFaults(
   if (page === undefined) {
     return fault(
       'run',
-      'missing; write the id or the name of the run, such as ${{ needs.train.outputs.run-id }}',
+      'missing; write the ID or the name of the run, such as ${{ needs.train.outputs.run-id }}',
     )
   }
+  // What is too long is a fault of its own, however its parts look.
+  if (page.length > MAX_TEXT_LENGTH) return []
   const id = runIdOnPage(page)
   if (
     id === undefined ||
@@ -216,7 +219,7 @@ export function runFaults(
   if (isSamePlace(parsed.url, server.url)) return []
   return fault(
     'run',
-    `the page is on ${parsed.url}, but the step connects to ${server.url}; correct one of them, or write only the run's id, ${id}`,
+    `the page is on ${parsed.url}, but the step connects to ${server.url}; correct one of them, or write only the run's ID, ${id}`,
   )
 }
 
@@ -254,12 +257,12 @@ function versionFaults(raw: RawInputs, ...place: RunPlace): InputFault[] {
   if (raw.run !== undefined) return runFaults(raw, ...place)
   if (given.length === 2) return []
   if (given[0] === 'model') {
-    return fault('version', 'missing; write a version of the model, by its number, name or id')
+    return fault('version', 'missing; write a version of the model, by its number, name or ID')
   }
-  if (given[0] === 'version') return fault('model', 'missing; write the name or the id of the model')
+  if (given[0] === 'version') return fault('model', 'missing; write the name or the ID of the model')
   return fault(
     'run',
-    'missing; write the id or name of a run that made a model version, or model and version',
+    'missing; write the ID or name of a run that made a model version, or model and version',
   )
 }
 

@@ -16,7 +16,7 @@ export const baseline = value((text, fault): BaselineInput => {
   if (text.startsWith('run:')) {
     const reference = text.slice('run:'.length).trim()
     return reference === ''
-      ? fault('names no run; write run: and its id or name')
+      ? fault('names no run; write run: and its ID or name')
       : { kind: 'run', reference: readReference(reference, fault) }
   }
   const problem = lineProblem(text, MAX_NAME_LENGTH)
@@ -24,7 +24,7 @@ export const baseline = value((text, fault): BaselineInput => {
   const [, branch] = /^refs\/heads\/(.+)$/.exec(text) ?? []
   if (branch !== undefined) return fault(`is a full ref; write only the branch, ${branch}`)
   return /^refs\/|[\s~^:?*[\\]|\.\.|^\/|\/$/.test(text)
-    ? fault('is not the name of a branch; write one such as main, or run: and the id or name of a run')
+    ? fault('is not the name of a branch; write one such as main, or run: and the ID or name of a run')
     : { kind: 'branch', branch: text }
 })
 
@@ -40,5 +40,5 @@ function readReference(text: string, fault: Fault): string {
   const problem = lineProblem(text, isAddress ? MAX_TEXT_LENGTH : MAX_NAME_LENGTH)
   if (problem !== undefined) return fault(problem)
   if (!isAddress) return z.guid().safeParse(text).success ? text.toLowerCase() : text
-  return runIdOnPage(text) ?? fault("is an address without a run's id; copy the one of the run's page")
+  return runIdOnPage(text) ?? fault("is an address without a run's ID; copy the one of the run's page")
 }

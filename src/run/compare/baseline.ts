@@ -106,7 +106,7 @@ async function findNamed(
   if (run === undefined) {
     return unread(`there is no run "${reference}", or the account has no permission to read it`)
   }
-  if (others.length > 0) return unread(`several projects have a run named "${reference}"; use its id`)
+  if (others.length > 0) return unread(`several projects have a run named "${reference}"; use its ID`)
   if (run.id === id) return unread('a run cannot be compared with itself')
   return runPhase(run.status) === 'succeeded'
     ? run

@@ -44,7 +44,7 @@ export async function findRun(
   if (run === undefined) {
     throw new NoSuchRunError(
       isById
-        ? `run: there is no run with the id ${reference}, or the account has no permission to read it`
+        ? `run: there is no run with the ID ${reference}, or the account has no permission to read it`
         : `run: there is no run named "${reference}", or the account has no permission to read it`,
     )
   }
@@ -99,7 +99,7 @@ async function byName(
   if (run !== undefined && others.length > 0) {
     const ids = [run, ...others].map(({ id }) => id).join(', ')
     throw new RunError(
-      `run: several projects have a run named "${name}": ${ids}. Use one of the ids, or name the project`,
+      `run: several projects have a run named "${name}": ${ids}. Use one of the IDs, or name the project`,
     )
   }
   return run

@@ -29,7 +29,7 @@ export function asksNothing({ run, url }: Place): string {
 /** Its child runs ask several things. */
 export function asksSeveral(questions: readonly Question[], { run }: Place): string {
   const texts = questions.map(({ text }) => `"${showOnOneLine(text, MAX_LENGTH)}"`).join(', ')
-  return `run: child runs of "${run.name ?? run.id}" ask several questions: ${showOnOneLine(texts, 3 * MAX_LENGTH)}. Give the id of the child run that is to be answered`
+  return `run: child runs of "${run.name ?? run.id}" ask several questions: ${showOnOneLine(texts, 3 * MAX_LENGTH)}. Give the ID of the child run that is to be answered`
 }
 
 /** Somebody else was faster, and of another opinion. */
@@ -38,7 +38,7 @@ export function answeredOtherwise(
   place: Place,
   how: string | undefined = 'in some way',
 ): string {
-  return `${shownQuestion(question, place)} has been answered already, and otherwise (${how}). This answer was not recorded${see(place.url)}`
+  return `${shownQuestion(question, place)} already has a different answer (${how}). This answer was not recorded${see(place.url)}`
 }
 
 /** @param why the server's words */

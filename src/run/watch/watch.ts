@@ -68,7 +68,7 @@ const FORESEEABLE: ReadonlySet<string> = new Set(['initializing', 'provisioning'
 const SLOW_START_MS = 900_000
 
 const NOT_PERMITTED =
-  'the account has no permission to read this run. Give it permission to read pipeline runs'
+  'The account has no permission to read this run. Give it permission to read pipeline runs'
 
 /**
  * Looks at a run again and again until nothing of it goes on, the time is up, or it can be seen no more.
