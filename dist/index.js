@@ -50537,57 +50537,6 @@ function preprocess(fn, schema) {
     });
 }
 
-;// CONCATENATED MODULE: ./build/base/run-name.js
-
-
-/** The longest name that ZenML's database takes. */
-const MAX_NAME_LENGTH = 255;
-/** How long ZenML's values for the placeholders are: `2024_01_31` and `23_59_59_123456`. */
-const PLACEHOLDER_LENGTHS = { date: 10, time: 15 };
-/**
- * What is wrong with a run's name as a user wrote it; undefined if nothing is. The server fills placeholders of
- * its own, and a name that it changes could not be looked up.
- */
-function runNameProblem(text) {
-    if (text.trim() === '')
-        return 'is empty; remove it, or give it a value';
-    const known = Object.keys(PLACEHOLDER_LENGTHS);
-    let length = 0;
-    for (const part of text.split(/(\{[^{}]*\})/)) {
-        const placeholder = /^\{(.*)\}$/.exec(part)?.[1];
-        if (placeholder === undefined) {
-            if (/[{}]/.test(part))
-                return 'contains a single { or }, which ZenML cannot read; remove it';
-            length += Array.from(part).length;
-        }
-        else if (known.includes(placeholder)) {
-            length += PLACEHOLDER_LENGTHS[placeholder] ?? 0;
-        }
-        else {
-            const near = closestMatch(placeholder, known, { maxDistance: 2 });
-            const advice = near === undefined ? 'only {date} and {time} are' : `did you mean {${near}}?`;
-            return `contains {${quote(placeholder, 30).slice(1, -1)}}, which is not filled in; ${advice}`;
-        }
-    }
-    return length > MAX_NAME_LENGTH
-        ? `becomes ${length} characters long; a run's name has at most ${MAX_NAME_LENGTH}`
-        : undefined;
-}
-
-;// CONCATENATED MODULE: ./build/base/url.js
-/**
- * The text as a URL; undefined if it is none. Not by URL.canParse: on Node 20 it refuses every host with a letter beyond
- * ASCII once it has been called some thousand times.
- */
-function urlOf(text) {
-    try {
-        return new URL(text);
-    }
-    catch {
-        return undefined;
-    }
-}
-
 ;// CONCATENATED MODULE: ./build/base/duration.js
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -50675,6 +50624,43 @@ function parseJson(text) {
     }
 }
 
+;// CONCATENATED MODULE: ./build/base/run-name.js
+
+
+/** The longest name that ZenML's database takes. */
+const MAX_NAME_LENGTH = 255;
+/** How long ZenML's values for the placeholders are: `2024_01_31` and `23_59_59_123456`. */
+const PLACEHOLDER_LENGTHS = { date: 10, time: 15 };
+/**
+ * What is wrong with a run's name as a user wrote it; undefined if nothing is. The server fills placeholders of
+ * its own, and a name that it changes could not be looked up.
+ */
+function runNameProblem(text) {
+    if (text.trim() === '')
+        return 'is empty; remove it, or give it a value';
+    const known = Object.keys(PLACEHOLDER_LENGTHS);
+    let length = 0;
+    for (const part of text.split(/(\{[^{}]*\})/)) {
+        const placeholder = /^\{(.*)\}$/.exec(part)?.[1];
+        if (placeholder === undefined) {
+            if (/[{}]/.test(part))
+                return 'contains a single { or }, which ZenML cannot read; remove it';
+            length += Array.from(part).length;
+        }
+        else if (known.includes(placeholder)) {
+            length += PLACEHOLDER_LENGTHS[placeholder] ?? 0;
+        }
+        else {
+            const near = closestMatch(placeholder, known, { maxDistance: 2 });
+            const advice = near === undefined ? 'only {date} and {time} are' : `did you mean {${near}}?`;
+            return `contains {${quote(placeholder, 30).slice(1, -1)}}, which is not filled in; ${advice}`;
+        }
+    }
+    return length > MAX_NAME_LENGTH
+        ? `becomes ${length} characters long; a run's name has at most ${MAX_NAME_LENGTH}`
+        : undefined;
+}
+
 ;// CONCATENATED MODULE: ./build/github/inputs/fields.js
 
 
@@ -50745,7 +50731,7 @@ const answer = value((text, fault) => {
         return fault('is not JSON; write true, 3, {"key": "value"}, or a text in double quotes, as in \'"yes"\'');
     }
     if (holdsInexactNumber(parsed.data))
-        return fault('has a number that is too large to be sent exactly');
+        return fault('has a number that is too large to be sent exactly; answer in the dashboard instead');
     return parsed.data;
 });
 function holdsInexactNumber(value) {
@@ -50879,6 +50865,20 @@ const tags = value((text, fault) => {
     return [...new Set(found)];
 });
 
+;// CONCATENATED MODULE: ./build/base/url.js
+/**
+ * The text as a URL; undefined if it is none. Not by URL.canParse: on Node 20 it refuses every host with a letter beyond
+ * ASCII once it has been called some thousand times.
+ */
+function urlOf(text) {
+    try {
+        return new URL(text);
+    }
+    catch {
+        return undefined;
+    }
+}
+
 ;// CONCATENATED MODULE: ./build/github/inputs/run-reference.js
 
 
@@ -50891,7 +50891,7 @@ const baseline = value((text, fault) => {
     if (text.startsWith('run:')) {
         const reference = text.slice('run:'.length).trim();
         return reference === ''
-            ? fault('names no run; write run: and its id or name')
+            ? fault('names no run; write run: and its ID or name')
             : { kind: 'run', reference: readReference(reference, fault) };
     }
     const problem = lineProblem(text, MAX_NAME_LENGTH);
@@ -50901,7 +50901,7 @@ const baseline = value((text, fault) => {
     if (branch !== undefined)
         return fault(`is a full ref; write only the branch, ${branch}`);
     return /^refs\/|[\s~^:?*[\\]|\.\.|^\/|\/$/.test(text)
-        ? fault('is not the name of a branch; write one such as main, or run: and the id or name of a run')
+        ? fault('is not the name of a branch; write one such as main, or run: and the ID or name of a run')
         : { kind: 'branch', branch: text };
 });
 /** The id in the path of a run's page, in lower case; behind it may stand the address of another one. People copy what the browser shows; no run is named like that. */
@@ -50917,7 +50917,7 @@ function readReference(text, fault) {
         return fault(problem);
     if (!isAddress)
         return schemas_guid().safeParse(text).success ? text.toLowerCase() : text;
-    return runIdOnPage(text) ?? fault("is an address without a run's id; copy the one of the run's page");
+    return runIdOnPage(text) ?? fault("is an address without a run's ID; copy the one of the run's page");
 }
 
 ;// CONCATENATED MODULE: ./build/github/inputs/expectations.js
@@ -51013,6 +51013,9 @@ const REVERSED = {
 function valueAdvice(text, name, operator) {
     if (/[=!<>]|&&|\|\||[,;]\s|\s(?:and|or)\s/i.test(text))
         return 'write one condition per line';
+    // In 1,000 the comma may stand between thousands.
+    if (/^[-+]?(?:0,\d+|\d+,(?!\d{3}$)\d+)$/.test(text))
+        return `write ${text.replace(',', '.')}`;
     const isReversed = NUMBER.test(name) || /^(?:true|false|"[\w .-]*"|'[\w .-]*')$/.test(name);
     if (!isReversed || name.length > MAX_WORDS_LENGTH || !/^[A-Za-z_][\w.-]{0,100}$/.test(text))
         return 'put a string in quotes';
@@ -51232,6 +51235,7 @@ const inputTables = {
 
 
 
+
 /*
  * Rules about inputs together: what is missing, and what contradicts what. They look at the texts as given,
  * so they hold also while single values have faults of their own.
@@ -51351,7 +51355,7 @@ function baselineFaults(raw, expectations = []) {
     if (raw.baseline !== undefined)
         return [];
     const compared = expectations.find(({ wanted }) => typeof wanted === 'object');
-    const advice = 'write baseline: main, or run: and the id or name of a run';
+    const advice = 'write baseline: main, or run: and the ID or name of a run';
     if (compared !== undefined) {
         return rules_fault('expect', `compares ${showOnOneLine(compared.name, MAX_SOURCE_LENGTH)} with the baseline, but the input baseline is missing or empty; ${advice}`);
     }
@@ -51383,8 +51387,11 @@ const PRO_PAGE = /\/(?:organizations|workspaces|tenants)\//i;
 function runFaults({ run }, server, parse) {
     const page = run?.trim();
     if (page === undefined) {
-        return rules_fault('run', 'missing; write the id or the name of the run, such as ${{ needs.train.outputs.run-id }}');
+        return rules_fault('run', 'missing; write the ID or the name of the run, such as ${{ needs.train.outputs.run-id }}');
     }
+    // What is too long is a fault of its own, however its parts look.
+    if (page.length > MAX_TEXT_LENGTH)
+        return [];
     const id = runIdOnPage(page);
     if (id === undefined ||
         server === undefined ||
@@ -51396,7 +51403,7 @@ function runFaults({ run }, server, parse) {
         return rules_fault('run', parsed.problem);
     if (isSamePlace(parsed.url, server.url))
         return [];
-    return rules_fault('run', `the page is on ${parsed.url}, but the step connects to ${server.url}; correct one of them, or write only the run's id, ${id}`);
+    return rules_fault('run', `the page is on ${parsed.url}, but the step connects to ${server.url}; correct one of them, or write only the run's ID, ${id}`);
 }
 /** resolve/ needs a run that asks something; of one that is to be stopped it needs no answer. */
 function resolveFaults(raw, ...place) {
@@ -51421,11 +51428,11 @@ function versionFaults(raw, ...place) {
     if (given.length === 2)
         return [];
     if (given[0] === 'model') {
-        return rules_fault('version', 'missing; write a version of the model, by its number, name or id');
+        return rules_fault('version', 'missing; write a version of the model, by its number, name or ID');
     }
     if (given[0] === 'version')
-        return rules_fault('model', 'missing; write the name or the id of the model');
-    return rules_fault('run', 'missing; write the id or name of a run that made a model version, or model and version');
+        return rules_fault('model', 'missing; write the name or the ID of the model');
+    return rules_fault('run', 'missing; write the ID or name of a run that made a model version, or model and version');
 }
 /** With or without TLS, it is the same server. */
 function isSamePlace(url, other) {
@@ -51927,7 +51934,7 @@ function runNameFaults(layers) {
     const name = layer?.value['run_name'] ?? null;
     if (layer === undefined || name === null)
         return [];
-    const problem = typeof name === 'string' ? runNameProblem(name) : 'must be a string';
+    const problem = typeof name === 'string' ? runNameProblem(name) : 'must be a string; put it in quotes';
     if (problem === undefined)
         return [];
     const [input = '', path] = layer.source.split(/: (.*)/s);
@@ -56119,6 +56126,7 @@ class SweepLog {
     #urls = new Map();
     #running = new Set();
     #cells = 0;
+    #rankedBy = '';
     #ended = 0;
     #failureCount = 0;
     #hindrances = 0;
@@ -56136,6 +56144,7 @@ class SweepLog {
         switch (event.kind) {
             case 'cells-configured':
                 this.#cells = event.cells;
+                this.#rankedBy = event.rankedBy ?? '';
                 this.#log.info(`The matrix has ${event.cells} cells${event.unchecked === undefined ? '; all are checked' : ''}`);
                 for (const warning of event.warnings)
                     this.#warn(inline(warning, LONG));
@@ -56228,10 +56237,13 @@ class SweepLog {
         const { cell, durationMs, rank, reason } = result;
         this.#ended += 1;
         this.#running.delete(cell.number);
-        const took = durationMs === undefined ? '' : ` in ${shownDuration(durationMs)}`;
-        const value = rank !== undefined && 'value' in rank ? `, ${shownNumber(rank.value)}` : '';
+        const isMissed = result.outcome?.conclusion === 'expectation-missed';
+        const how = isMissed ? 'completed' : endText(result);
+        const took = durationMs === undefined ? '' : ` ${how === 'completed' ? 'in' : 'after'} ${shownDuration(durationMs)}`;
+        const missed = isMissed ? ', but not as expected' : '';
+        const value = rank !== undefined && 'value' in rank ? `; ${inline(this.#rankedBy)}: ${shownNumber(rank.value)}` : '';
         const why = reason === undefined ? '' : `: ${inline(reason, LONG)}`;
-        this.#timed(`Cell ${cell.number} of ${this.#cells} ${endText(result)}${took}${value}${why}`);
+        this.#timed(`Cell ${cell.number} of ${this.#cells} ${how}${took}${missed}${value}${why}`);
     }
     #tellResult({ cells, best, rank }) {
         // The baseline is the same for all, and so is that there is none.
@@ -59273,7 +59285,7 @@ async function theOneNamed(name, client) {
     const several = living.length > 0 ? living : all;
     const places = several.slice(0, MOST_NAMES).map((each) => `${workspaces_shown(organizationOf(each))} (${idOf(each)})`);
     const more = several.length > places.length ? ` and ${several.length - places.length} more` : '';
-    throw new WorkspaceError(`workspace: ${several.length} workspaces are named ${workspaces_shown(name)}, in the organizations ${places.join(', ')}${more}; write the id of one of them instead of its name`);
+    throw new WorkspaceError(`workspace: ${several.length} workspaces are named ${workspaces_shown(name)}, in the organizations ${places.join(', ')}${more}; write the ID of one of them instead of its name`);
 }
 async function notFound(name, client) {
     const start = `workspace: there is no workspace ${workspaces_shown(name)} that this account can see`;
@@ -61411,7 +61423,7 @@ async function listProjects(client) {
     catch (error) {
         if (!(error instanceof AnswerError))
             throw error;
-        throw new RunError(`project: missing, and the projects cannot be listed: ${error.message}. Write project: NAME`);
+        throw new RunError(`project: missing, and the projects cannot be listed: ${error.message.replace(/^Could not list the projects: /, '')}. Write project: NAME`);
     }
 }
 async function project_named({ nameOrId, source }, server, client) {
@@ -61519,7 +61531,7 @@ class Finder {
         }
         catch (error) {
             if (isGone(error))
-                throw await this.#notFound(kind, `with the id ${id}`, id);
+                throw await this.#notFound(kind, `with the ID ${id}`, id);
             throw error;
         }
         if (!this.#isInPipeline(definition)) {
@@ -61539,7 +61551,7 @@ class Finder {
             throw await this.#notFound(kind, `named "${name}"${this.#place()}`, name);
         if (others.length > 0) {
             const list = found.map(({ id, pipeline }) => `${id} (pipeline "${pipeline?.name ?? '?'}")`).join(', ');
-            throw new RunError(`${kind}: ${found.length} ${DEFINITION_NOUNS[kind]}s are named "${name}": ${list}. Use one of the ids, or name the pipeline or the project`);
+            throw new RunError(`${kind}: ${found.length} ${DEFINITION_NOUNS[kind]}s are named "${name}": ${list}. Use one of the IDs, or name the pipeline or the project`);
         }
         const definition = await this.#client.definition(kind, first.id);
         // In a list, 0.74 does not say where an item belongs.
@@ -62352,16 +62364,25 @@ function end_run_describe(stopped, where) {
         case 'ended':
             if (stopped.byItself)
                 return `had ended before it could be stopped and is ${status}${where}`;
-            return status === 'stopped' ? `was stopped${where}` : `was stopped and is now ${status}${where}`;
+            if (status === 'stopped')
+                return `was stopped${where}`;
+            // Of a run that the account may not see, the server says no status.
+            if (status === 'unknown')
+                return `was stopped; its status cannot be read${where}`;
+            return `was stopped and is now ${status}${where}`;
         case 'gone':
             return 'is no longer on the server: it was deleted there. Its steps may still be running';
         case 'asked':
             return `was asked to stop and was ${status} when last seen${where}`;
         case 'going-on':
-            return `keeps running${where}. It could not be stopped: ${stopped.why}`;
+            return `keeps running${where}. ${couldNotStop(stopped.why)}`;
         case 'unknown':
-            return `may still be running${where}. It could not be stopped: ${stopped.why}`;
+            return `may still be running${where}. ${couldNotStop(stopped.why)}`;
     }
+}
+/** @param why often begins with what was tried, which the sentence says already */
+function couldNotStop(why) {
+    return `It could not be stopped: ${why.replace(/^Could not stop the run: /, '')}`;
 }
 
 ;// CONCATENATED MODULE: ./build/run/start/run-name.js
@@ -63975,7 +63996,7 @@ async function findNamed(reference, { id, projectId }, client) {
         return unread(`there is no run "${reference}", or the account has no permission to read it`);
     }
     if (others.length > 0)
-        return unread(`several projects have a run named "${reference}"; use its id`);
+        return unread(`several projects have a run named "${reference}"; use its ID`);
     if (run.id === id)
         return unread('a run cannot be compared with itself');
     return runPhase(run.status) === 'succeeded'
@@ -65105,7 +65126,7 @@ const LONGEST_ASKED_WAIT_MS = 300_000;
 const FORESEEABLE = new Set(['initializing', 'provisioning', 'queued', 'running']);
 /** Building an image and starting a runner takes minutes; a run can also stay `initializing` for ever. */
 const SLOW_START_MS = 900_000;
-const NOT_PERMITTED = 'the account has no permission to read this run. Give it permission to read pipeline runs';
+const NOT_PERMITTED = 'The account has no permission to read this run. Give it permission to read pipeline runs';
 /**
  * Looks at a run again and again until nothing of it goes on, the time is up, or it can be seen no more.
  *
@@ -65909,7 +65930,7 @@ function refusal_adviceFor(error, noun) {
             return 'The server refused the request; retrying would not help';
     }
 }
-const NO_WORKLOAD_MANAGER = 'This server cannot start runs: it has no workload manager. An open-source server needs ZENML_SERVER_WORKLOAD_MANAGER_IMPLEMENTATION_SOURCE to be set, a hybrid or self-hosted ZenML Pro its workload manager to be enabled';
+const NO_WORKLOAD_MANAGER = 'This server cannot start runs: it has no workload manager. On an open-source server, set ZENML_SERVER_WORKLOAD_MANAGER_IMPLEMENTATION_SOURCE; on a hybrid or self-hosted ZenML Pro, enable the workload manager';
 
 ;// CONCATENATED MODULE: ./build/run/start/run-left-behind.js
 
@@ -70576,7 +70597,7 @@ async function findRun(reference, choice, deps) {
     const run = await untilThere(() => (isById ? byId(reference, wanted, deps) : byName(client, reference, wanted)), deps);
     if (run === undefined) {
         throw new NoSuchRunError(isById
-            ? `run: there is no run with the id ${reference}, or the account has no permission to read it`
+            ? `run: there is no run with the ID ${reference}, or the account has no permission to read it`
             : `run: there is no run named "${reference}", or the account has no permission to read it`);
     }
     const project = wanted ?? (await projectOf(client, server, run));
@@ -70621,7 +70642,7 @@ async function byName(client, name, project) {
     const [run, ...others] = await client.runsByName(name, project?.id);
     if (run !== undefined && others.length > 0) {
         const ids = [run, ...others].map(({ id }) => id).join(', ');
-        throw new RunError(`run: several projects have a run named "${name}": ${ids}. Use one of the ids, or name the project`);
+        throw new RunError(`run: several projects have a run named "${name}": ${ids}. Use one of the IDs, or name the project`);
     }
     return run;
 }
@@ -70693,7 +70714,7 @@ async function find_version_byId(id, model, { client }) {
     const found = await client.models.version(id.toLowerCase()).catch((error) => {
         if (!isGone(error))
             throw error;
-        throw new RunError(`version: there is no model version with the id ${id}, ${NOT_ALLOWED}`);
+        throw new RunError(`version: there is no model version with the ID ${id}, ${NOT_ALLOWED}`);
     });
     if (found.model.name === model || found.model.id === model.toLowerCase())
         return found;
@@ -70704,7 +70725,7 @@ async function theModel(reference, project, { client }) {
         return client.models.model(reference.toLowerCase()).catch((error) => {
             if (!isGone(error))
                 throw error;
-            throw new RunError(`model: there is no model with the id ${reference}, ${NOT_ALLOWED}`);
+            throw new RunError(`model: there is no model with the ID ${reference}, ${NOT_ALLOWED}`);
         });
     }
     const [found] = await client.models.models(project?.id, reference);
@@ -70826,11 +70847,11 @@ function asksNothing({ run, url }) {
 /** Its child runs ask several things. */
 function asksSeveral(questions, { run }) {
     const texts = questions.map(({ text }) => `"${showOnOneLine(text, words_MAX_LENGTH)}"`).join(', ');
-    return `run: child runs of "${run.name ?? run.id}" ask several questions: ${showOnOneLine(texts, 3 * words_MAX_LENGTH)}. Give the id of the child run that is to be answered`;
+    return `run: child runs of "${run.name ?? run.id}" ask several questions: ${showOnOneLine(texts, 3 * words_MAX_LENGTH)}. Give the ID of the child run that is to be answered`;
 }
 /** Somebody else was faster, and of another opinion. */
 function answeredOtherwise(question, place, how = 'in some way') {
-    return `${shownQuestion(question, place)} has been answered already, and otherwise (${how}). This answer was not recorded${see(place.url)}`;
+    return `${shownQuestion(question, place)} already has a different answer (${how}). This answer was not recorded${see(place.url)}`;
 }
 /** @param why the server's words */
 function doesNotFit(schema, why) {
@@ -71618,7 +71639,13 @@ function configureCells({ cells, overrides, expectations = [], rank }, { definit
     }
     const unchecked = configured[0]?.configuration.unchecked;
     const shown = [...warnings].map(([line, numbers]) => configure_cells_named(line, numbers, cells.length));
-    reporter.tell({ kind: 'cells-configured', cells: cells.length, warnings: shown, unchecked });
+    reporter.tell({
+        kind: 'cells-configured',
+        cells: cells.length,
+        rankedBy: rank?.name,
+        warnings: shown,
+        unchecked,
+    });
     return configured;
 }
 function noteIn(map, key, number) {
