@@ -179,6 +179,8 @@ export function mustReachResult(drawn: Case): boolean {
     !drawn.nameTaken &&
     drawn.interruptions.every(({ kind }) => kind === 'expire-tokens') &&
     drawn.faults.every(({ passing }) => passing) &&
+    // Three pages in a row that say that all is well are a wrong address.
+    drawn.faults.every((fault) => fault.do.kind !== 'html' || fault.do.status !== 200 || spanOf(fault) < 3) &&
     // Before 0.96 one that never begins looks like one that a failed start left behind, and is ended.
     (drawn.faults.length === 0 || drawn.pipeline !== 'stuck') &&
     // A run whose answer got lost is looked up by its name, and known by its time where the name is anybody's.
