@@ -75,7 +75,7 @@ test('on a pull request with another commit, one sentence says whose code runs a
   expect(otherCode(code, { head: HEAD, merge: MERGE, workflow: undefined })).toBe(
     'The run uses the code of "nightly", which was made from commit 0123456, not from the pull request\'s head aaaaaaa. ' +
       "To run the pull request's own code, create a snapshot of it first: " +
-      'see docs/pull-requests.md#train-the-pull-requests-own-code',
+      'see "Train the pull request\'s own code" in this action\'s documentation (docs/pull-requests.md)',
   )
 })
 

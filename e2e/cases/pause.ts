@@ -71,7 +71,7 @@ async function answered(scene: Scene): Promise<void> {
   })
 }
 
-/** A wrong answer, the right one, and the right one again; the last must reach no later question. */
+/** A wrong answer, the right one, and the right one again; the last fails, as the run asks nothing any more. */
 async function resolved(scene: Scene): Promise<void> {
   const started = await scene.action({ ...asking(1), timeout: '', wait: 'false' })
   const { 'run-id': runId = '', 'run-url': page = '' } = started.outputs

@@ -64,7 +64,7 @@ export function otherCode(
   return (
     `The run uses the code of "${inline(name, MAX_NAME_LENGTH)}", which was made from commit ${shortened(commit)}, not from ` +
     `the pull request's head ${shortened(head)}. To run the pull request's own code, create a snapshot of it first: ` +
-    'see docs/pull-requests.md#train-the-pull-requests-own-code'
+    'see "Train the pull request\'s own code" in this action\'s documentation (docs/pull-requests.md)'
   )
 }
 

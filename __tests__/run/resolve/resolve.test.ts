@@ -113,7 +113,7 @@ describe('a run that waits for a person', () => {
 })
 
 describe('nothing is answered', () => {
-  test('of a run that asks nothing any more: a step that is repeated answers no later question', async () => {
+  test('of a run that asks nothing any more, where a step is repeated', async () => {
     const { scene, name, answer } = await asked()
     await answer()
     expect(await errorOf(answer())).toMatch(`run: the run "${name}" is not waiting for an answer; it is `)

@@ -40,8 +40,9 @@ interface Progress {
 }
 
 /**
- * Answers what a run asks a person, so that it goes on or is stopped. A run that asks nothing is an error: where a step is
- * repeated, an answer that was given before is never given to another question.
+ * Answers what a run asks a person now, so that it goes on or is stopped. A run that asks nothing, or nothing any more, is
+ * an error. Which question was meant is not known: where a step is repeated and the run asks another one by then, that one
+ * is answered.
  *
  * @throws RunError if there is no such run
  */
