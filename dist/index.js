@@ -55790,7 +55790,7 @@ function otherCode(code, { head, merge }) {
         return undefined;
     return (`The run uses the code of "${inline(name, code_text_MAX_NAME_LENGTH)}", which was made from commit ${shortened(commit)}, not from ` +
         `the pull request's head ${shortened(head)}. To run the pull request's own code, create a snapshot of it first: ` +
-        'see docs/pull-requests.md#train-the-pull-requests-own-code');
+        'see "Train the pull request\'s own code" in this action\'s documentation (docs/pull-requests.md)');
 }
 function shortened(commit) {
     return fullSha(commit)?.slice(0, 7) ?? commit;
@@ -70956,8 +70956,9 @@ const RESUME_PAUSE_MS = 1_000;
 /** In these an answer does not bring a run back. */
 const resolve_ON_ITS_WAY_OUT = new Set(['stopping', 'cancelling']);
 /**
- * Answers what a run asks a person, so that it goes on or is stopped. A run that asks nothing is an error: where a step is
- * repeated, an answer that was given before is never given to another question.
+ * Answers what a run asks a person now, so that it goes on or is stopped. A run that asks nothing, or nothing any more, is
+ * an error. Which question was meant is not known: where a step is repeated and the run asks another one by then, that one
+ * is answered.
  *
  * @throws RunError if there is no such run
  */
