@@ -163,10 +163,13 @@ function drawServer(random: Random, part: Part): Case['server'] {
   }
 }
 
-/** Through dist a case waits in real time: where something never passes, not for the half hour that a start may take. */
+/**
+ * Through dist a case waits in real time: where something never passes, or a run never begins, not for the half hour that a
+ * start may take.
+ */
 function endingInTime(drawn: Case): Case {
   const isForEver = drawn.faults.some(({ occurrence }) => occurrence === 'always')
-  if (!isThroughDist(drawn.part) || !isForEver) return drawn
+  if (!isThroughDist(drawn.part) || !(isForEver || drawn.pipeline === 'stuck')) return drawn
   return { ...drawn, triggerTimeoutMs: Math.min(drawn.triggerTimeoutMs, 60_000) }
 }
 
