@@ -198,6 +198,26 @@ describe('however much there is, the log stays readable', () => {
   })
 })
 
+test('many steps that are over do not keep the one that runs waiting on a slow server', async () => {
+  const shards = Array.from({ length: 20 }, (_, index) => ({
+    name: `shard_${index}`,
+    seconds: 1,
+    log: ['a'],
+  }))
+  const scene = await followed(pipelineOf(...shards, { name: 'train', log: ['b'], seconds: 600 }), {
+    faults: [{ on: 'logs', occurrence: 'always', do: { kind: 'delay', seconds: 2 } }],
+  })
+  const train = scene.sent(LOGS).at(-1)
+  const gaps = scene
+    .sent(LOGS)
+    .map((request) => (request === train ? '|' : '.'))
+    .join('')
+    .split('|')
+  expect(gaps.length).toBeGreaterThan(20)
+  expect(Math.max(...gaps.map((gap) => gap.length))).toBeLessThan(12)
+  expect(new Set(blocks(scene).map(({ step }) => step)).size).toBe(21)
+})
+
 /** What a server answers that gives these lines of a log. */
 function given(from: number, to: number): Fault['do'] {
   const entries = Array.from({ length: to - from + 1 }, (_, index) => ({

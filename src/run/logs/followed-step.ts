@@ -33,7 +33,7 @@ export class FollowedStep {
   /** Reads that failed, since one succeeded. */
   failures = 0
   /** When it was read, in milliseconds of the clock; and how long it is left alone while it runs, and afterwards. */
-  read = { at: -Infinity, pauseMs: 0, restMs: 0 }
+  read = { at: Number.MIN_SAFE_INTEGER, pauseMs: 0, restMs: 0 }
   readonly #place = new LogPlace()
   #size = 0
   #quiet = 0

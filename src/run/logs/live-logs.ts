@@ -58,7 +58,6 @@ type Phase = 'running' | 'end' | 'final'
 
 interface Round {
   readonly open: readonly Open[]
-  readonly areSeveral: boolean
   readonly phase: Phase
   readonly signal: AbortSignal
 }
@@ -104,7 +103,7 @@ export class LiveLogs {
     await this.#going
     const limit = this.#deps.timeLimit(REST_MS)
     await this.#guarded(async () => this.#finishBy(limit))
-    if (limit.aborted && this.#openSteps().length > 0) this.#end('the rest could not be read in time')
+    if (this.#openSteps().length > 0) this.#end('the rest could not be read in time')
     this.#tellUnread()
   }
 
@@ -165,11 +164,12 @@ export class LiveLogs {
     const tookMs = this.#deps.clock.elapsed() - begun
     if (steps === undefined) return tookMs
     const open = this.#open(steps)
-    const areSeveral = open.length > 1
     for (const step of open) {
       if (this.#hasEnded || (this.#isSpent && phase === 'running')) break
-      if (phase !== 'running' || this.#isDue(step))
-        await this.#read(step, { open, areSeveral, phase, signal })
+      // Many that are over must not keep those that run waiting.
+      const isLate = step.isOver && this.#deps.clock.elapsed() - begun > LEAST_PAUSE_MS
+      const isRead = phase !== 'running' || (!isLate && this.#isDue(step))
+      if (isRead) await this.#read(step, { open, phase, signal })
     }
     return tookMs
   }
@@ -188,6 +188,7 @@ export class LiveLogs {
       this.#followed.set(id, followed)
       if (!followed.isDone) (isOver(step) ? over : running).push({ id, followed, isOver: isOver(step) })
     }
+    over.sort((one, other) => one.followed.read.at - other.followed.read.at)
     const gone = [...left].filter(([, { isDone }]) => !isDone)
     return [...gone.map(([id, followed]) => ({ id, followed, isOver: true })), ...running, ...over]
   }
@@ -202,8 +203,9 @@ export class LiveLogs {
     return since + SLACK_MS >= (isOver ? read.restMs : read.pauseMs)
   }
 
-  async #read({ id, followed, isOver }: Open, { open, areSeveral, phase, signal }: Round): Promise<void> {
+  async #read({ id, followed, isOver }: Open, { open, phase, signal }: Round): Promise<void> {
     const { clock } = this.#deps
+    const others = open.filter((other) => !other.isOver && other.followed !== followed).length
     const begun = clock.elapsed()
     let bytes = 0
     try {
@@ -212,14 +214,14 @@ export class LiveLogs {
       this.#take(followed, log, {
         isOver: isOver || phase !== 'running',
         isFinal: phase === 'final',
-        areSeveral,
+        areSeveral: others > 0,
       })
     } catch (error) {
       if (!isZenmlError(error)) throw error
       this.#notRead(followed, error, isOver, phase === 'final')
     }
     const restMs = Math.max(LEAST_PAUSE_MS, PAUSE_PER_READ * (clock.elapsed() - begun))
-    const pauseMs = Math.min(LONGEST_PAUSE_MS, (bytes * open.length) / READ_BYTES_PER_MS)
+    const pauseMs = Math.min(LONGEST_PAUSE_MS, (bytes * (others + 1)) / READ_BYTES_PER_MS)
     followed.read = { at: clock.elapsed(), restMs, pauseMs: Math.max(restMs, pauseMs) }
     this.#count(bytes)
   }
