@@ -38,7 +38,7 @@ export interface Call {
   /** Whether it does something that must not be done twice: then only a 401 with ZenML's exception shows that nothing was. */
   readonly once?: boolean
   /** A longer answer is refused while it arrives; default: what the connection takes. */
-  readonly bodyBytes?: number
+  readonly bodyBytes?: number | undefined
 }
 
 /** Sends requests with the session's token; the one place that knows about 401 and about repeating reads. */

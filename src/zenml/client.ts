@@ -294,9 +294,9 @@ export class ZenmlClient {
     }
   }
 
-  /** A step's log, as far as the server gives it. */
-  async stepLog(id: string): Promise<Log> {
-    const call = { path: `/steps/${pathSegment(id)}/logs`, query: { source: 'step' } }
+  /** A step's log, as far as the server gives it; an answer of more than `bodyBytes` is refused. */
+  async stepLog(id: string, bodyBytes?: number): Promise<Log> {
+    const call = { path: `/steps/${pathSegment(id)}/logs`, query: { source: 'step' }, bodyBytes }
     return this.#api.read("read the step's log", call, logSchema)
   }
 

@@ -38,6 +38,20 @@ test('of several steps, each line has the name of its own, on one line', () => {
   expect(text.match(/^│ .*: (one|two)$/gm)).toHaveLength(2)
 })
 
+test.each([true, false])('a secret that goes on over lines is hidden (several steps: %s)', (areSeveral) => {
+  const key = 'ZENKEY_q8Jd0xVb3LmN7tRw2Yc5PzKa9Hf4Gs6E'
+  const pieces = key.match(/.{1,10}/g) ?? []
+  const text = shown((live, log) => {
+    log.mask(key)
+    live.lines({ kind: 'step-log', step: 'train', lines: ['before', '', ...pieces, 'behind'], areSeveral })
+  })
+  const [, block = ''] = text.split('Log of the step train:')
+  for (const piece of pieces) expect(block).not.toContain(piece)
+  const name = areSeveral ? 'train: ' : ''
+  expect(block).toContain(`│ ${name}before\n│ ${name}\n│ ${name}***`)
+  expect(block).toContain(`│ ${name}behind\n`)
+})
+
 test('that a log is not followed any further is one line', () => {
   const text = shown((live) => {
     live.ended({ kind: 'logs-not-followed', step: 'train', why: 'no\n::error::x' })

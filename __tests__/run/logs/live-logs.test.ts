@@ -152,7 +152,7 @@ describe('however much there is, the log stays readable', () => {
   })
 
   test('4 MB of all steps', async () => {
-    const log = Array.from({ length: 2_000 }, () => 'x '.repeat(2_000))
+    const log = Array.from({ length: 1_200 }, () => 'x '.repeat(2_000))
     const scene = await followed(pipelineOf({ name: 'train', log }))
     const bytes = blocks(scene)
       .flatMap(({ lines }) => lines)
@@ -162,10 +162,136 @@ describe('however much there is, the log stays readable', () => {
     expect(notes(scene)).toMatchObject([{ why: '4 MB were shown, and no more is' }])
   })
 
-  test('100 MB that are read', async () => {
-    const log = Array.from({ length: 200 }, () => `${'x'.repeat(20_000)} `)
-    const scene = await followed(pipelineOf({ name: 'train', log, seconds: 3_600 }))
-    expect(notes(scene)).toMatchObject([{ why: '100 MB were read, and no more is' }])
-    expect(scene.sent(LOGS).length).toBeLessThan(200)
+  test('100 MB that are read, over hours, and then once more at the end', async () => {
+    const log = Array.from({ length: 200 }, (_, index) => `${'x'.repeat(20_000)} line ${index}`)
+    const scene = await followed(pipelineOf({ name: 'train', log, seconds: 8 * 3_600 }))
+    expect(notes(scene)).toMatchObject([{ why: '100 MB were read, and more is only at the end of the run' }])
+    expect(linesOf(scene, 'train')).toHaveLength(200)
+    expect(scene.sent(LOGS).length).toBeLessThan(300)
+  })
+
+  test('a log of more than 8 MB is not read', async () => {
+    const scene = await followed(pipelineOf({ name: 'train', log: ['a'] }), {
+      faults: [{ on: 'logs', occurrence: 'always', do: { kind: 'endless-body', megabytes: 9 } }],
+    })
+    expect(notes(scene)).toMatchObject([{ step: 'train', why: expect.stringContaining('larger than 8 MB') }])
+    expect(scene.sent(LOGS)).toHaveLength(1)
+  })
+
+  test('many steps without a log are asked for it twice, and have one note', async () => {
+    const shards = Array.from({ length: 12 }, (_, index) => ({ name: `shard_${index}`, seconds: 1, log: [] }))
+    const body = JSON.stringify({ detail: ['KeyError', 'No logs found'] })
+    const scene = await followed(pipelineOf(...shards, { name: 'train', log: [], seconds: 300 }), {
+      faults: [{ on: 'logs', occurrence: 'always', do: { kind: 'answer', status: 404, body } }],
+    })
+    expect(notes(scene)).toMatchObject([
+      {
+        step: undefined,
+        why: expect.stringMatching(/^those of 13 steps could not be read: .*No logs found/),
+      },
+    ])
+    const times = new Map<string, number>()
+    for (const request of scene.sent(LOGS)) times.set(request, (times.get(request) ?? 0) + 1)
+    const counts = [...times.values()].toSorted((one, other) => one - other)
+    expect(counts.slice(0, 12).every((count) => count <= 3)).toBe(true)
+    expect(counts).toHaveLength(13)
+  })
+})
+
+test('many steps that are over do not keep the one that runs waiting on a slow server', async () => {
+  const shards = Array.from({ length: 20 }, (_, index) => ({
+    name: `shard_${index}`,
+    seconds: 1,
+    log: ['a'],
+  }))
+  const scene = await followed(pipelineOf(...shards, { name: 'train', log: ['b'], seconds: 600 }), {
+    faults: [{ on: 'logs', occurrence: 'always', do: { kind: 'delay', seconds: 2 } }],
+  })
+  const train = scene.sent(LOGS).at(-1)
+  const gaps = scene
+    .sent(LOGS)
+    .map((request) => (request === train ? '|' : '.'))
+    .join('')
+    .split('|')
+  expect(gaps.length).toBeGreaterThan(20)
+  expect(Math.max(...gaps.map((gap) => gap.length))).toBeLessThan(12)
+  expect(new Set(blocks(scene).map(({ step }) => step)).size).toBe(21)
+})
+
+/** What a server answers that gives these lines of a log. */
+function given(from: number, to: number): Fault['do'] {
+  const entries = Array.from({ length: to - from + 1 }, (_, index) => ({
+    message: `line ${from + index}`,
+    chunk_index: 0,
+    total_chunks: 1,
+  }))
+  return { kind: 'answer', status: 200, body: JSON.stringify(entries) }
+}
+
+describe('what ZenML writes after it said that a step is over', () => {
+  test('is told at the end of the run', async () => {
+    const scene = await followed(pipelineOf({ name: 'train', seconds: 1, log: numbered('line', 3) }), {
+      faults: [{ on: 'logs', do: given(1, 1) }],
+    })
+    expect(linesOf(scene, 'train')).toEqual(numbered('line', 3))
+    expect(notes(scene)).toEqual([])
+  })
+
+  test('is told while other steps run, and the log of the step is then left alone', async () => {
+    const short = { name: 'short', seconds: 1, log: numbered('line', 3) }
+    const scene = await followed(pipelineOf(short, { name: 'long', log: ['last'], upstream: ['short'] }), {
+      faults: [{ on: 'logs', occurrence: { from: 1, to: 2 }, do: given(1, 1) }],
+    })
+    expect(linesOf(scene, 'short')).toEqual(numbered('line', 3))
+    const ofShort = scene.sent(LOGS).filter((request, _, all) => request !== all[0])
+    expect(new Set(ofShort).size).toBe(1)
+    expect(ofShort.length).toBeLessThan(6)
+  })
+})
+
+test('the end of an attempt that is retried is told, too', async () => {
+  const fails = { type: 'RuntimeError', message: 'boom', traceback: '  File "x"\n', userCodeLine: 1 }
+  const first = { fails, seconds: 23, log: numbered('first', 23) }
+  const train = { name: 'train', seconds: 60, log: numbered('second', 60), retries: 1, retried: [first] }
+  const scene = await followed({ name: 'talking', steps: [train] })
+  const told = linesOf(scene, 'train')
+  expect(told.filter((line) => line.startsWith('first'))).toEqual(numbered('first', 23))
+  expect(told.filter((line) => line.includes('boom'))).not.toEqual([])
+  expect(told.filter((line) => line.startsWith('second'))).toEqual(numbered('second', 60))
+})
+
+describe('a server that gives only a part of a long log', () => {
+  test('its newest lines: none is told twice or left out', async () => {
+    const scene = await followed(pipelineOf({ name: 'train', log: [] }), {
+      faults: [
+        { on: 'logs', occurrence: 1, do: given(1, 1_000) },
+        { on: 'logs', occurrence: 2, do: given(501, 1_500) },
+        { on: 'logs', occurrence: { from: 3, to: 1_000 }, do: given(1_201, 2_200) },
+      ],
+    })
+    expect(linesOf(scene, 'train')).toEqual(numbered('line', 2_200))
+    expect(notes(scene)).toEqual([])
+  })
+
+  test('its newest lines, with a gap: it says so once', async () => {
+    const scene = await followed(pipelineOf({ name: 'train', log: [] }), {
+      faults: [
+        { on: 'logs', occurrence: 1, do: given(1, 1_000) },
+        { on: 'logs', occurrence: { from: 2, to: 1_000 }, do: given(5_001, 6_000) },
+      ],
+    })
+    expect(linesOf(scene, 'train')).toEqual(numbered('line', 1_000))
+    const why = 'the server gives only a part of the log, and what is new in it cannot be told'
+    expect(notes(scene)).toEqual([{ kind: 'logs-not-followed', step: 'train', why }])
+  })
+
+  test('its oldest lines: it says so once, while the step runs', async () => {
+    const scene = await followed(pipelineOf({ name: 'train', log: [], seconds: 3_600 }), {
+      faults: [{ on: 'logs', occurrence: 'always', do: given(1, 1_000) }],
+    })
+    expect(linesOf(scene, 'train')).toEqual(numbered('line', 1_000))
+    const why = 'the server gives exactly 1000 entries of the log, so its end may be cut off'
+    expect(notes(scene)).toEqual([{ kind: 'logs-not-followed', step: 'train', why }])
+    expect(scene.sent(LOGS).length).toBeLessThan(20)
   })
 })

@@ -16,9 +16,8 @@ export class LiveLog {
 
   /** A block has its step's name above it; where several steps run, each line has it, too. */
   lines({ step, lines, areSeveral }: Told<'step-log'>): void {
-    const name = inline(step, MAX_NAME_LENGTH)
-    const named = areSeveral ? lines.map((line) => `${name}: ${line}`) : lines
-    this.#log.serverText(named, `Log of the step ${inline(step)}:`)
+    const prefix = areSeveral ? `${inline(step, MAX_NAME_LENGTH)}: ` : ''
+    this.#log.serverText(lines, `Log of the step ${inline(step)}:`, { prefix })
   }
 
   ended({ step, why }: Told<'logs-not-followed'>): void {
