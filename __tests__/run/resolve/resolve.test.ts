@@ -49,7 +49,7 @@ async function asked(patience = 5, options: SimulatorOptions = {}): Promise<Play
   const { id, name } = scene.started[0]!
   const answer: Played['answer'] = (given = {}, { signal, cancelled = new AbortController().signal } = {}) =>
     resolveRun(
-      { run: id, project: undefined, ...YES, ...given },
+      { run: id, project: undefined, question: undefined, ...YES, ...given },
       { ...scene.dependencies(signal), cancelled },
     )
   return { scene, id, name, answer }
@@ -112,6 +112,28 @@ describe('a run that waits for a person', () => {
   })
 })
 
+describe('the question that is meant', () => {
+  test.each([
+    ['text', 'Deploy this model?'],
+    ['text, spaced otherwise', ' Deploy  this model? '],
+    ['name', 'deploy'],
+  ])('is answered by its %s', async (_, question) => {
+    const { scene, answer } = await asked()
+    expect(await answer({ question })).toMatchObject({ conclusion: 'resolved' })
+    expect(bodies(scene)).toEqual([YES])
+  })
+
+  test('is the only one that is answered: a later question of the run gets nothing', async () => {
+    const { scene, id, name, answer } = await asked(600)
+    await answer({ question: 'Deploy this model?' })
+    scene.server.pause(id, 'Delete the old model?')
+    expect(await errorOf(answer({ question: 'Deploy this model?' }))).toMatch(
+      `question: the run "${name}" asks something else: "Delete the old model?". Nothing was answered: http`,
+    )
+    expect(bodies(scene)).toHaveLength(1)
+  })
+})
+
 describe('nothing is answered', () => {
   test('of a run that asks nothing any more, where a step is repeated', async () => {
     const { scene, name, answer } = await asked()
@@ -141,7 +163,9 @@ describe('nothing is answered', () => {
     await scene.execute({ wait: false })
     const deps = { ...scene.dependencies(), cancelled: new AbortController().signal }
     expect(
-      await errorOf(resolveRun({ run: scene.started[0]!.id, project: undefined, ...YES }, deps)),
+      await errorOf(
+        resolveRun({ run: scene.started[0]!.id, project: undefined, question: undefined, ...YES }, deps),
+      ),
     ).toMatch('run: ZenML 0.85.0 has no runs that wait for an answer; they came with ZenML 0.95')
   })
 
@@ -160,7 +184,7 @@ describe('nothing is answered', () => {
     const { id } = scene.started[0]!
     scene.server.pause(id, 'Go on?')
     const deps = { ...scene.dependencies(), cancelled: new AbortController().signal }
-    const request = { run: id, project: undefined, resolution: 'continue' } as const
+    const request = { run: id, project: undefined, question: undefined, resolution: 'continue' } as const
     expect(await errorOf(resolveRun({ ...request, result: true }, deps))).toMatch(
       /^answer: the question takes no answer besides the resolution; remove the input\. .*do not accept a result/,
     )

@@ -10,12 +10,23 @@ import type { ProjectChoice } from '../facts.ts'
 import { findRun } from '../find/run.ts'
 import { openQuestions } from '../watch/paused-questions.ts'
 import { answerQuestion, type AnswerDependencies } from './answer-question.ts'
-import { answered, asksNothing, asksSeveral, notAnswered, notKnown, notResumed, type Place } from './words.ts'
+import {
+  answered,
+  asksNothing,
+  asksSeveral,
+  asksSomethingElse,
+  notAnswered,
+  notKnown,
+  notResumed,
+  type Place,
+} from './words.ts'
 
 export interface ResolveRequest extends Resolution {
   /** Id or exact name. */
   readonly run: string
   readonly project: ProjectChoice | undefined
+  /** Text or name of the one that is meant; undefined: whichever is open. */
+  readonly question: string | undefined
 }
 
 /** ZenML resumes a run before it says that the answer was taken; a replica that lags behind shows it later. */
@@ -41,8 +52,7 @@ interface Progress {
 
 /**
  * Answers what a run asks a person now, so that it goes on or is stopped. A run that asks nothing, or nothing any more, is
- * an error. Which question was meant is not known: where a step is repeated and the run asks another one by then, that one
- * is answered.
+ * an error, and so is one that asks something else than the question that is meant.
  *
  * @throws RunError if there is no such run
  */
@@ -102,7 +112,7 @@ function resolutionOf({ resolution, result }: ResolveRequest): Resolution {
 async function questionOf(
   place: Place,
   server: ServerInfo,
-  { resolution }: ResolveRequest,
+  { resolution, question: meant }: ResolveRequest,
   { client }: AnswerDependencies,
 ): Promise<Question> {
   if (!isAtLeast(server.version, 0, 95)) {
@@ -114,10 +124,18 @@ async function questionOf(
   const isLeaving = ON_ITS_WAY_OUT.has(status) && resolution === 'continue'
   if (runPhase(status) !== 'going-on' || isLeaving) throw new RunError(asksNothing(place))
   const own = (await client.dag(id)).questions
-  const [question, ...others] = own.length > 0 ? own : await openQuestions(client, id)
-  if (question === undefined) throw new RunError(asksNothing(place))
+  const open = own.length > 0 ? own : await openQuestions(client, id)
+  if (open.length === 0) throw new RunError(asksNothing(place))
+  const [question, ...others] = meant === undefined ? open : open.filter((each) => isMeant(meant, each))
+  if (question === undefined) throw new RunError(asksSomethingElse(open, place))
   if (others.length > 0) throw new RunError(asksSeveral([question, ...others], place))
   return question
+}
+
+/** White space counts for nothing: an input is one line, a question may have several. */
+function isMeant(meant: string, { text, name }: Question): boolean {
+  const [wanted, ...given] = [meant, text, name].map((each) => each.replaceAll(/\s+/g, ' ').trim())
+  return given.includes(wanted ?? '')
 }
 
 /** Undefined where it cannot be read, which takes nothing back of the answer. */

@@ -26,10 +26,19 @@ export function asksNothing({ run, url }: Place): string {
   return `run: the run "${run.name ?? run.id}" is not waiting for an answer; it is ${run.status}. It has ended, was answered already, or has not asked yet${see(url)}`
 }
 
+/** The open question is not the one that the answer is for. */
+export function asksSomethingElse(questions: readonly Question[], { run, url }: Place): string {
+  return `question: the run "${run.name ?? run.id}" asks something else: ${listed(questions)}. Nothing was answered${see(url)}`
+}
+
+function listed(questions: readonly Question[]): string {
+  const texts = questions.map(({ text }) => `"${showOnOneLine(text, MAX_LENGTH)}"`).join(', ')
+  return showOnOneLine(texts, 3 * MAX_LENGTH)
+}
+
 /** Its child runs ask several things. */
 export function asksSeveral(questions: readonly Question[], { run }: Place): string {
-  const texts = questions.map(({ text }) => `"${showOnOneLine(text, MAX_LENGTH)}"`).join(', ')
-  return `run: child runs of "${run.name ?? run.id}" ask several questions: ${showOnOneLine(texts, 3 * MAX_LENGTH)}. Give the ID of the child run that is to be answered`
+  return `run: child runs of "${run.name ?? run.id}" ask several questions: ${listed(questions)}. Give the ID of the child run that is to be answered`
 }
 
 /** Somebody else was faster, and of another opinion. */
