@@ -387,7 +387,7 @@ export class ZenmlClient {
       return readResolveAnswer(await this.#api.exchange({ method: 'PUT', path, json }), id, this.#api.now())
     } catch (error) {
       if (!(error instanceof TransportError)) throw error
-      return { kind: 'unclear', error }
+      return { kind: 'unclear', error: new UnreachableError('answer what the run asks', error) }
     }
   }
 }

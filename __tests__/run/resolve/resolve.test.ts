@@ -229,6 +229,8 @@ describe('an answer of the server is lost', () => {
     const { scene, answer } = await asked(5, { faults: [{ on: 'answer', do: fault }] })
     expect(await answer()).toMatchObject({ conclusion: 'resolved', error: undefined })
     expect(bodies(scene)).toEqual([YES, YES])
+    const line = expect.stringMatching(/^Could not answer what the run asks: ./)
+    expect(scene.events).toContainEqual(expect.objectContaining({ kind: 'retry', line }))
   })
 
   test('and nothing else comes: the outcome is unknown, and the error says where to look', async () => {
@@ -243,6 +245,16 @@ describe('an answer of the server is lost', () => {
     expect(statusOf(scene)).toBe('paused')
     expect(bodies(scene).length).toBeGreaterThan(3)
   })
+})
+
+test('a server that wants to be left alone for a day is asked once more when two minutes are over', async () => {
+  const headers = { 'retry-after': '86400' }
+  const busy = { kind: 'answer', status: 429, body: '{"detail":"slow down"}', headers } as const
+  const { scene, answer } = await asked(5, { faults: [always(busy)] })
+  const begin = scene.clock.elapsed()
+  expect(await answer()).toMatchObject({ conclusion: 'lost' })
+  expect(scene.clock.elapsed() - begin).toBeLessThan(180_000)
+  expect(bodies(scene)).toHaveLength(2)
 })
 
 describe('somebody else answers at the same time', () => {

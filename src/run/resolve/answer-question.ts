@@ -43,7 +43,7 @@ export async function answerQuestion(
     }
     if (answer.kind === 'refused') throw new RunError(refusal(answer, seen))
     if (deadline.isOver) throw answer.error
-    await pause(answer, attempt, deps)
+    await pause(answer, attempt, deadline, deps)
   }
 }
 
@@ -78,9 +78,11 @@ function refusal(
 async function pause(
   { error }: Extract<ResolveAnswer, { kind: 'unclear' }>,
   attempt: number,
+  deadline: Deadline,
   { clock, reporter, signal }: AskDependencies,
 ): Promise<void> {
-  const waitMs = backoffMs(attempt, clock.random(), { atLeastMs: retryAfterOf(error) })
+  const asked = backoffMs(attempt, clock.random(), { atLeastMs: retryAfterOf(error) })
+  const waitMs = Math.min(asked, deadline.leftMs)
   reporter.tell({ kind: 'retry', line: error.message, waitMs })
   await clock.sleep(waitMs, signal)
 }

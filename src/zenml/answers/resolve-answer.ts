@@ -1,8 +1,7 @@
 import { z } from 'zod'
 import { isDeeperThan, parseJson, type JsonValue } from '../../base/json.ts'
 import type { HttpAnswer } from '../../http/http.ts'
-import type { TransportError } from '../../http/transport-error.ts'
-import { AnswerError } from '../errors.ts'
+import { AnswerError, type UnreachableError } from '../errors.ts'
 import { isAbout } from '../model.ts'
 import { isPassing } from '../retry.ts'
 import { id } from '../schemas.ts'
@@ -31,7 +30,7 @@ export type ResolveAnswer =
   /** Not by this request, and asking again will not help. */
   | { readonly kind: 'refused'; readonly error: AnswerError }
   /** It may have been resolved or not. */
-  | { readonly kind: 'unclear'; readonly error: AnswerError | TransportError }
+  | { readonly kind: 'unclear'; readonly error: AnswerError | UnreachableError }
 
 /** Deeper than any answer that a person gives. */
 const MAX_DEPTH = 100
