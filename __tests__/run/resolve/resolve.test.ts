@@ -257,6 +257,75 @@ test('a server that wants to be left alone for a day is asked once more when two
   expect(bodies(scene)).toHaveLength(2)
 })
 
+describe('what the server shows of the question', () => {
+  const shown = (id: string, status: string, resolution?: string, result?: boolean): Fault['do'] => ({
+    kind: 'answer',
+    status: 200,
+    body: JSON.stringify({ id, body: { status }, metadata: { resolution, result } }),
+  })
+
+  async function open() {
+    const played = await asked()
+    const [question] = (await played.scene.client.dag(played.id)).questions
+    return { ...played, question: question!.id, fault: (fault: Fault) => played.scene.server.addFault(fault) }
+  }
+
+  test.each([
+    ['abort', undefined],
+    ['continue', false],
+  ])(
+    'a yes to another answer (%s, %s) is none: a look says that it is open, and it is sent again',
+    async (resolution, result) => {
+      const { scene, question, fault, answer } = await open()
+      fault({ on: 'answer', do: shown(question, 'resolved', resolution, result) })
+      expect(await answer()).toMatchObject({ conclusion: 'resolved' })
+      expect(bodies(scene)).toEqual([YES, YES])
+    },
+  )
+
+  test('one that has expired has no answer', async () => {
+    const { question, fault, answer, name } = await open()
+    fault({ on: 'answer', do: shown(question, 'expired') })
+    fault({ on: 'wait-condition', do: shown(question, 'expired') })
+    expect(await errorOf(answer())).toMatch(
+      `The question "Deploy this model?" of the run "${name}" was closed without an answer. This answer was not recorded: http`,
+    )
+  })
+
+  test.each<[string, Fault['occurrence'], string]>([
+    ['for a while', { from: 1, to: 4 }, 'resolved'],
+    ['for ever', 'always', 'lost'],
+  ])(
+    'as open %s, by a replica, though an answer was taken and lost: %j',
+    async (_, occurrence, conclusion) => {
+      const { scene, question, fault, answer } = await open()
+      fault({ on: 'answer', do: { kind: 'reset', when: 'after-work' } })
+      fault({ on: 'wait-condition', occurrence: occurrence!, do: shown(question, 'pending') })
+      expect(await answer()).toMatchObject({ conclusion })
+      expect(bodies(scene)).toEqual([YES, YES])
+    },
+  )
+
+  test('as answered in this way before the step began: it says so', async () => {
+    const { scene, id, question, fault, answer, name } = await open()
+    await scene.client.resolveQuestion(question, YES)
+    const metadata = { status: 'pending', question: 'Deploy this model?' }
+    const node = {
+      node_id: 'wait_condition/deploy',
+      type: 'wait_condition',
+      id: question,
+      name: 'deploy',
+      metadata,
+    }
+    const body = JSON.stringify({ id, status: 'paused', nodes: [node], edges: [] })
+    fault({ on: 'dag', do: { kind: 'answer', status: 200, body } })
+    expect(await answer()).toMatchObject({ conclusion: 'resolved' })
+    expect(scene.events.at(-1)).toMatchObject({
+      sentence: expect.stringMatching(`of the run "${name}" had been answered so already: continue: http`),
+    })
+  })
+})
+
 describe('somebody else answers at the same time', () => {
   /** Between the look and the request; the request then meets a question that is answered. */
   async function overtaken(
@@ -284,7 +353,7 @@ describe('somebody else answers at the same time', () => {
 
   test('with another value: the step fails as well', async () => {
     const { done } = await overtaken({ resolution: 'continue', result: false })
-    expect(await errorOf(done)).toMatch('already has a different answer (continue)')
+    expect(await errorOf(done)).toMatch('already has a different answer (continue, with another value)')
   })
 
   test('in the same way: that is as good', async () => {

@@ -93,13 +93,13 @@ async function answerAndLook(
   const place = { run, url }
   progress.place = place
   const question = await questionOf(place, server, request, deps)
-  await answerQuestion(question, resolutionOf(request), place, deps, () => {
+  const when = await answerQuestion(question, resolutionOf(request), place, deps, () => {
     progress.sent = question
   })
   const after = await lookAfter(run, request, deps)
   progress.place = { run: after?.run ?? run, url }
   if (after?.isStuck === true) return notResumed(question, place, after.run.statusReason)
-  deps.reporter.tell({ kind: 'ended', sentence: answered(question, place, request.resolution) })
+  deps.reporter.tell({ kind: 'ended', sentence: answered(question, place, request.resolution, when) })
   return undefined
 }
 

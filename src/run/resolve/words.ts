@@ -1,5 +1,6 @@
 import { showOnOneLine } from '../../base/printable.ts'
 import { sortedJson, type JsonValue } from '../../base/json.ts'
+import type { Resolution, WaitCondition } from '../../zenml/answers/resolve-answer.ts'
 import type { Question, Run } from '../../zenml/model.ts'
 
 /** Longer ones tell nobody more of a question or a schema. */
@@ -45,8 +46,13 @@ export function asksSeveral(questions: readonly Question[], { run }: Place): str
 export function answeredOtherwise(
   question: Question,
   place: Place,
-  how: string | undefined = 'in some way',
+  wanted: Resolution,
+  { resolution }: WaitCondition,
 ): string {
+  if (resolution === undefined) {
+    return `${shownQuestion(question, place)} was closed without an answer. This answer was not recorded${see(place.url)}`
+  }
+  const how = resolution === wanted.resolution ? `${resolution}, with another value` : resolution
   return `${shownQuestion(question, place)} already has a different answer (${how}). This answer was not recorded${see(place.url)}`
 }
 
@@ -69,8 +75,14 @@ export function notResumed(question: Question, place: Place, reason: string | un
 }
 
 /** It went well. */
-export function answered(question: Question, place: Place, resolution: string): string {
-  return `${shownQuestion(question, place)} was answered: ${resolution}${see(place.url)}`
+export function answered(
+  question: Question,
+  place: Place,
+  resolution: string,
+  when: 'now' | 'before',
+): string {
+  const how = when === 'now' ? 'was answered' : 'had been answered so already'
+  return `${shownQuestion(question, place)} ${how}: ${resolution}${see(place.url)}`
 }
 
 function see(url: string | undefined): string {

@@ -54,7 +54,8 @@ export async function abortQuestion(client: ZenmlClient, id: string): Promise<vo
   throw answer.error
 }
 
-function isResolvedAlready({ status, detail }: AnswerError): boolean {
+/** Whether ZenML refused an answer because it has one. */
+export function isResolvedAlready({ status, detail }: AnswerError): boolean {
   return status === 403 && /already been resolved/i.test(detail)
 }
 
