@@ -97,8 +97,8 @@ describe('a run that waits for a person', () => {
     expect(bodies(scene)).toEqual([YES])
   })
 
-  test('is stopped by abort, without an answer', async () => {
-    const { scene, answer } = await asked()
+  test.each([5, 600])('is stopped by abort, without an answer (patience %d s)', async (patience) => {
+    const { scene, answer } = await asked(patience)
     const outcome = await answer({ resolution: 'abort', result: undefined })
     expect(outcome).toMatchObject({ conclusion: 'resolved', status: 'stopped', error: undefined })
     expect(bodies(scene)).toEqual([{ resolution: 'abort' }])
@@ -360,6 +360,55 @@ describe('somebody else answers at the same time', () => {
     const { done } = await overtaken({ resolution: 'continue', result: true })
     expect(await done).toMatchObject({ conclusion: 'resolved' })
   })
+})
+
+test('a run that ZenML does not stop, though it has the answer abort, is no success', async () => {
+  const { scene, id, name, answer } = await asked(5)
+  const paused: Fault['do'] = { kind: 'answer', status: 200, body: pausedRun(id) }
+  scene.server.addFault({ on: 'run', occurrence: { from: 2, to: 100 }, do: paused })
+  const outcome = await answer({ resolution: 'abort', result: undefined })
+  expect(outcome).toMatchObject({ conclusion: 'failed', status: 'paused' })
+  expect(outcome.error).toMatch(
+    `The question "Deploy this model?" of the run "${name}" was answered with abort, but ZenML did not stop the run. Stop it with stop/: http`,
+  )
+  expect(bodies(scene)).toEqual([{ resolution: 'abort' }])
+})
+
+test('a run that ZenML stops a moment after it took the answer abort is one', async () => {
+  const { scene, id, answer } = await asked(5)
+  const paused: Fault['do'] = { kind: 'answer', status: 200, body: pausedRun(id) }
+  scene.server.addFault({ on: 'run', occurrence: { from: 2, to: 4 }, do: paused })
+  const outcome = await answer({ resolution: 'abort', result: undefined })
+  expect(outcome).toMatchObject({ conclusion: 'resolved', status: 'stopped' })
+})
+
+test('a child run is stopped by abort, whatever its parent does then', async () => {
+  const { scene, answer } = await asked(5, { pipelines: [askingChild] })
+  expect(await answer({ resolution: 'abort', result: undefined })).toMatchObject({ conclusion: 'resolved' })
+  expect(statusOf(scene, 1)).toBe('stopped')
+})
+
+test('a run with more child runs than are looked at is not answered', async () => {
+  const { scene, name, answer } = await asked(5, { pipelines: [askingChild] })
+  const parent = scene.server.runs[0]!.id
+  const child = scene.server.runs[1]!.id
+  const nodes = Array.from({ length: 11 }, (_, index) => ({
+    node_id: `child_run/${index}`,
+    type: 'child_run',
+    id: child,
+    name: `child-${index}`,
+    metadata: { status: 'paused' },
+  }))
+  const body = JSON.stringify({ id: parent, status: 'paused', nodes, edges: [] })
+  scene.server.addFault({
+    on: 'dag',
+    occurrence: { from: 1, to: 2 },
+    do: { kind: 'answer', status: 200, body },
+  })
+  expect(await errorOf(answer())).toMatch(
+    `run: "${name}" has more child runs than are searched for a question. Give the ID of the child run that is to be answered: http`,
+  )
+  expect(bodies(scene)).toEqual([])
 })
 
 test('a run that ZenML cannot resume is no success', async () => {

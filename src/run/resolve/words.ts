@@ -37,6 +37,11 @@ function listed(questions: readonly Question[]): string {
   return showOnOneLine(texts, 3 * MAX_LENGTH)
 }
 
+/** Something may be asked where nobody looked. */
+export function tooManyChildRuns({ run, url }: Place): string {
+  return `run: "${run.name ?? run.id}" has more child runs than are searched for a question. Give the ID of the child run that is to be answered${see(url)}`
+}
+
 /** Its child runs ask several things. */
 export function asksSeveral(questions: readonly Question[], { run }: Place): string {
   return `run: child runs of "${run.name ?? run.id}" ask several questions: ${listed(questions)}. Give the ID of the child run that is to be answered`
@@ -72,6 +77,11 @@ export function notKnown(question: Question, place: Place, why: string): string 
 export function notResumed(question: Question, place: Place, reason: string | undefined): string {
   const why = reason === undefined ? '' : ` (${showOnOneLine(reason, MAX_LENGTH)})`
   return `${shownQuestion(question, place)} was answered, but ZenML could not resume the run, which is still paused${why}. Resume it in ZenML${see(place.url)}`
+}
+
+/** ZenML has the answer, and stops nothing. */
+export function notStopped(question: Question, place: Place): string {
+  return `${shownQuestion(question, place)} was answered with abort, but ZenML did not stop the run. Stop it with stop/${see(place.url)}`
 }
 
 /** It went well. */
