@@ -243,7 +243,11 @@ export const roads: readonly Road[] = [
     (text) => ({
       run: all(put('name', text), put('body.status', 'paused'), put('body.status_reason', text)),
       dag: all(put('nodes', [question(text, { question: text })])),
-      answer: all(put('id', 'q'), put('body.status', 'resolved')),
+      answer: all(
+        put('id', 'q'),
+        put('body.status', 'resolved'),
+        put('metadata', { resolution: 'continue', result: true }),
+      ),
     }),
     { way: 'resolve', before: pauseIt },
   ),

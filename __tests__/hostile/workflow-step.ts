@@ -215,7 +215,10 @@ async function work(
       return attachRun({ ...request, run: running }, deps)
     case 'resolve': {
       const { signal: cancelled } = new AbortController()
-      return resolveRun({ run: running, project: undefined, ...YES }, { ...deps, cancelled })
+      return resolveRun(
+        { run: running, project: undefined, question: undefined, ...YES },
+        { ...deps, cancelled },
+      )
     }
     case 'stop': {
       const { workflowRunUrl } = request

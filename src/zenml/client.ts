@@ -384,10 +384,11 @@ export class ZenmlClient {
   async resolveQuestion(id: string, json: Resolution): Promise<ResolveAnswer> {
     const path = `/run_wait_conditions/${pathSegment(id)}/resolve`
     try {
-      return readResolveAnswer(await this.#api.exchange({ method: 'PUT', path, json }), id, this.#api.now())
+      const answer = await this.#api.exchange({ method: 'PUT', path, json })
+      return readResolveAnswer(answer, id, json, this.#api.now())
     } catch (error) {
       if (!(error instanceof TransportError)) throw error
-      return { kind: 'unclear', error }
+      return { kind: 'unclear', error: new UnreachableError('answer what the run asks', error) }
     }
   }
 }

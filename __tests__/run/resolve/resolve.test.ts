@@ -49,7 +49,7 @@ async function asked(patience = 5, options: SimulatorOptions = {}): Promise<Play
   const { id, name } = scene.started[0]!
   const answer: Played['answer'] = (given = {}, { signal, cancelled = new AbortController().signal } = {}) =>
     resolveRun(
-      { run: id, project: undefined, ...YES, ...given },
+      { run: id, project: undefined, question: undefined, ...YES, ...given },
       { ...scene.dependencies(signal), cancelled },
     )
   return { scene, id, name, answer }
@@ -97,8 +97,8 @@ describe('a run that waits for a person', () => {
     expect(bodies(scene)).toEqual([YES])
   })
 
-  test('is stopped by abort, without an answer', async () => {
-    const { scene, answer } = await asked()
+  test.each([5, 600])('is stopped by abort, without an answer (patience %d s)', async (patience) => {
+    const { scene, answer } = await asked(patience)
     const outcome = await answer({ resolution: 'abort', result: undefined })
     expect(outcome).toMatchObject({ conclusion: 'resolved', status: 'stopped', error: undefined })
     expect(bodies(scene)).toEqual([{ resolution: 'abort' }])
@@ -109,6 +109,28 @@ describe('a run that waits for a person', () => {
     expect(await answer()).toMatchObject({ conclusion: 'resolved' })
     await scene.clock.sleep(600_000)
     expect(scene.server.runs.map(({ status }) => status)).toEqual(['completed', 'completed'])
+  })
+})
+
+describe('the question that is meant', () => {
+  test.each([
+    ['text', 'Deploy this model?'],
+    ['text, spaced otherwise', ' Deploy  this model? '],
+    ['name', 'deploy'],
+  ])('is answered by its %s', async (_, question) => {
+    const { scene, answer } = await asked()
+    expect(await answer({ question })).toMatchObject({ conclusion: 'resolved' })
+    expect(bodies(scene)).toEqual([YES])
+  })
+
+  test('is the only one that is answered: a later question of the run gets nothing', async () => {
+    const { scene, id, name, answer } = await asked(600)
+    await answer({ question: 'Deploy this model?' })
+    scene.server.pause(id, 'Delete the old model?')
+    expect(await errorOf(answer({ question: 'Deploy this model?' }))).toMatch(
+      `question: the run "${name}" asks something else: "Delete the old model?". Nothing was answered: http`,
+    )
+    expect(bodies(scene)).toHaveLength(1)
   })
 })
 
@@ -141,7 +163,9 @@ describe('nothing is answered', () => {
     await scene.execute({ wait: false })
     const deps = { ...scene.dependencies(), cancelled: new AbortController().signal }
     expect(
-      await errorOf(resolveRun({ run: scene.started[0]!.id, project: undefined, ...YES }, deps)),
+      await errorOf(
+        resolveRun({ run: scene.started[0]!.id, project: undefined, question: undefined, ...YES }, deps),
+      ),
     ).toMatch('run: ZenML 0.85.0 has no runs that wait for an answer; they came with ZenML 0.95')
   })
 
@@ -160,7 +184,7 @@ describe('nothing is answered', () => {
     const { id } = scene.started[0]!
     scene.server.pause(id, 'Go on?')
     const deps = { ...scene.dependencies(), cancelled: new AbortController().signal }
-    const request = { run: id, project: undefined, resolution: 'continue' } as const
+    const request = { run: id, project: undefined, question: undefined, resolution: 'continue' } as const
     expect(await errorOf(resolveRun({ ...request, result: true }, deps))).toMatch(
       /^answer: the question takes no answer besides the resolution; remove the input\. .*do not accept a result/,
     )
@@ -205,6 +229,8 @@ describe('an answer of the server is lost', () => {
     const { scene, answer } = await asked(5, { faults: [{ on: 'answer', do: fault }] })
     expect(await answer()).toMatchObject({ conclusion: 'resolved', error: undefined })
     expect(bodies(scene)).toEqual([YES, YES])
+    const line = expect.stringMatching(/^Could not answer what the run asks: ./)
+    expect(scene.events).toContainEqual(expect.objectContaining({ kind: 'retry', line }))
   })
 
   test('and nothing else comes: the outcome is unknown, and the error says where to look', async () => {
@@ -218,6 +244,85 @@ describe('an answer of the server is lost', () => {
     )
     expect(statusOf(scene)).toBe('paused')
     expect(bodies(scene).length).toBeGreaterThan(3)
+  })
+})
+
+test('a server that wants to be left alone for a day is asked once more when two minutes are over', async () => {
+  const headers = { 'retry-after': '86400' }
+  const busy = { kind: 'answer', status: 429, body: '{"detail":"slow down"}', headers } as const
+  const { scene, answer } = await asked(5, { faults: [always(busy)] })
+  const begin = scene.clock.elapsed()
+  expect(await answer()).toMatchObject({ conclusion: 'lost' })
+  expect(scene.clock.elapsed() - begin).toBeLessThan(180_000)
+  expect(bodies(scene)).toHaveLength(2)
+})
+
+describe('what the server shows of the question', () => {
+  const shown = (id: string, status: string, resolution?: string, result?: boolean): Fault['do'] => ({
+    kind: 'answer',
+    status: 200,
+    body: JSON.stringify({ id, body: { status }, metadata: { resolution, result } }),
+  })
+
+  async function open() {
+    const played = await asked()
+    const [question] = (await played.scene.client.dag(played.id)).questions
+    return { ...played, question: question!.id, fault: (fault: Fault) => played.scene.server.addFault(fault) }
+  }
+
+  test.each([
+    ['abort', undefined],
+    ['continue', false],
+  ])(
+    'a yes to another answer (%s, %s) is none: a look says that it is open, and it is sent again',
+    async (resolution, result) => {
+      const { scene, question, fault, answer } = await open()
+      fault({ on: 'answer', do: shown(question, 'resolved', resolution, result) })
+      expect(await answer()).toMatchObject({ conclusion: 'resolved' })
+      expect(bodies(scene)).toEqual([YES, YES])
+    },
+  )
+
+  test('one that has expired has no answer', async () => {
+    const { question, fault, answer, name } = await open()
+    fault({ on: 'answer', do: shown(question, 'expired') })
+    fault({ on: 'wait-condition', do: shown(question, 'expired') })
+    expect(await errorOf(answer())).toMatch(
+      `The question "Deploy this model?" of the run "${name}" was closed without an answer. This answer was not recorded: http`,
+    )
+  })
+
+  test.each<[string, Fault['occurrence'], string]>([
+    ['for a while', { from: 1, to: 4 }, 'resolved'],
+    ['for ever', 'always', 'lost'],
+  ])(
+    'as open %s, by a replica, though an answer was taken and lost: %j',
+    async (_, occurrence, conclusion) => {
+      const { scene, question, fault, answer } = await open()
+      fault({ on: 'answer', do: { kind: 'reset', when: 'after-work' } })
+      fault({ on: 'wait-condition', occurrence: occurrence!, do: shown(question, 'pending') })
+      expect(await answer()).toMatchObject({ conclusion })
+      expect(bodies(scene)).toEqual([YES, YES])
+    },
+  )
+
+  test('as answered in this way before the step began: it says so', async () => {
+    const { scene, id, question, fault, answer, name } = await open()
+    await scene.client.resolveQuestion(question, YES)
+    const metadata = { status: 'pending', question: 'Deploy this model?' }
+    const node = {
+      node_id: 'wait_condition/deploy',
+      type: 'wait_condition',
+      id: question,
+      name: 'deploy',
+      metadata,
+    }
+    const body = JSON.stringify({ id, status: 'paused', nodes: [node], edges: [] })
+    fault({ on: 'dag', do: { kind: 'answer', status: 200, body } })
+    expect(await answer()).toMatchObject({ conclusion: 'resolved' })
+    expect(scene.events.at(-1)).toMatchObject({
+      sentence: expect.stringMatching(`of the run "${name}" had been answered so already: continue: http`),
+    })
   })
 })
 
@@ -248,13 +353,62 @@ describe('somebody else answers at the same time', () => {
 
   test('with another value: the step fails as well', async () => {
     const { done } = await overtaken({ resolution: 'continue', result: false })
-    expect(await errorOf(done)).toMatch('already has a different answer (continue)')
+    expect(await errorOf(done)).toMatch('already has a different answer (continue, with another value)')
   })
 
   test('in the same way: that is as good', async () => {
     const { done } = await overtaken({ resolution: 'continue', result: true })
     expect(await done).toMatchObject({ conclusion: 'resolved' })
   })
+})
+
+test('a run that ZenML does not stop, though it has the answer abort, is no success', async () => {
+  const { scene, id, name, answer } = await asked(5)
+  const paused: Fault['do'] = { kind: 'answer', status: 200, body: pausedRun(id) }
+  scene.server.addFault({ on: 'run', occurrence: { from: 2, to: 100 }, do: paused })
+  const outcome = await answer({ resolution: 'abort', result: undefined })
+  expect(outcome).toMatchObject({ conclusion: 'failed', status: 'paused' })
+  expect(outcome.error).toMatch(
+    `The question "Deploy this model?" of the run "${name}" was answered with abort, but ZenML did not stop the run. Stop it with stop/: http`,
+  )
+  expect(bodies(scene)).toEqual([{ resolution: 'abort' }])
+})
+
+test('a run that ZenML stops a moment after it took the answer abort is one', async () => {
+  const { scene, id, answer } = await asked(5)
+  const paused: Fault['do'] = { kind: 'answer', status: 200, body: pausedRun(id) }
+  scene.server.addFault({ on: 'run', occurrence: { from: 2, to: 4 }, do: paused })
+  const outcome = await answer({ resolution: 'abort', result: undefined })
+  expect(outcome).toMatchObject({ conclusion: 'resolved', status: 'stopped' })
+})
+
+test('a child run is stopped by abort, whatever its parent does then', async () => {
+  const { scene, answer } = await asked(5, { pipelines: [askingChild] })
+  expect(await answer({ resolution: 'abort', result: undefined })).toMatchObject({ conclusion: 'resolved' })
+  expect(statusOf(scene, 1)).toBe('stopped')
+})
+
+test('a run with more child runs than are looked at is not answered', async () => {
+  const { scene, name, answer } = await asked(5, { pipelines: [askingChild] })
+  const parent = scene.server.runs[0]!.id
+  const child = scene.server.runs[1]!.id
+  const nodes = Array.from({ length: 11 }, (_, index) => ({
+    node_id: `child_run/${index}`,
+    type: 'child_run',
+    id: child,
+    name: `child-${index}`,
+    metadata: { status: 'paused' },
+  }))
+  const body = JSON.stringify({ id: parent, status: 'paused', nodes, edges: [] })
+  scene.server.addFault({
+    on: 'dag',
+    occurrence: { from: 1, to: 2 },
+    do: { kind: 'answer', status: 200, body },
+  })
+  expect(await errorOf(answer())).toMatch(
+    `run: "${name}" has more child runs than are searched for a question. Give the ID of the child run that is to be answered: http`,
+  )
+  expect(bodies(scene)).toEqual([])
 })
 
 test('a run that ZenML cannot resume is no success', async () => {

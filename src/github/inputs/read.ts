@@ -22,6 +22,7 @@ import {
   waitNotices,
 } from './rules.ts'
 import { inputTables, type InputValues } from './table.ts'
+import { readWorkflowContext } from '../workflow/context.ts'
 import { isHosted } from '../workflow/job-limit.ts'
 
 /** All inputs of the action, checked, as everything behind the edge takes them. */
@@ -176,6 +177,8 @@ export interface ResolveInputs extends ConnectionInputs, Pick<InputValues<'resol
   readonly run: string
   /** Name or id. */
   readonly project: string | undefined
+  /** Its text or name; undefined: whichever is open. */
+  readonly question: string | undefined
   /** Undefined: none. */
   readonly result: JsonValue | undefined
 }
@@ -187,10 +190,11 @@ export interface ResolveInputs extends ConnectionInputs, Pick<InputValues<'resol
  */
 export async function readResolveInputs(sources: InputSources): Promise<ReadInputs<ResolveInputs>> {
   return readChecked(inputTables.resolve, sources, ({ raw, values, server }) => {
-    const faults = resolveFaults(raw, server, sources.parseServerUrl)
+    const { runAttempt } = readWorkflowContext(sources.env)
+    const faults = resolveFaults(raw, runAttempt, server, sources.parseServerUrl)
     if (values?.run === undefined) return { faults, inputs: undefined }
-    const { run, project, answer: result, resolution } = values
-    return { faults, inputs: { run, project, result, resolution } }
+    const { run, project, question, answer: result, resolution } = values
+    return { faults, inputs: { run, project, question, result, resolution } }
   })
 }
 

@@ -223,14 +223,22 @@ export function runFaults(
   )
 }
 
-/** resolve/ needs a run that asks something; of one that is to be stopped it needs no answer. */
-export function resolveFaults(raw: RawInputs, ...place: RunPlace): InputFault[] {
+/**
+ * resolve/ needs a run that asks something; of one that is to be stopped it needs no answer. An approval that is repeated
+ * must not be given to whatever the run asks next.
+ */
+export function resolveFaults(raw: RawInputs, runAttempt: number, ...place: RunPlace): InputFault[] {
   const isIdle = raw.answer !== undefined && raw.resolution?.trim() === 'abort'
+  const isAnyQuestion = raw.question === undefined && runAttempt > 1
   return [
     ...runFaults(raw, ...place),
+    ...(isAnyQuestion ? fault('question', NO_QUESTION) : []),
     ...(isIdle ? fault('answer', 'has no effect with resolution: abort; remove one of them') : []),
   ]
 }
+
+const NO_QUESTION =
+  'missing; in a re-run, the run may ask something else by now: write the text or the name of the question that is to be answered'
 
 /** What a run's page is compared with. */
 type RunPlace = [Parameters<typeof runFaults>[1], Parameters<typeof runFaults>[2]]

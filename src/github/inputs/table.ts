@@ -220,6 +220,7 @@ export const inputTables = {
     ...connection,
     run: runReference.optional(),
     project: name.optional(),
+    question: line.optional(),
     answer: answer.optional(),
     resolution: resolution.prefault('continue'),
     ...network,

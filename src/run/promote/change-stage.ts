@@ -1,7 +1,6 @@
 import { Deadline } from '../../base/deadline.ts'
 import { shownDuration } from '../../base/duration-text.ts'
-import { isZenmlError, type AnswerError } from '../../zenml/errors.ts'
-import type { TransportError } from '../../http/transport-error.ts'
+import { isZenmlError, type AnswerError, type UnreachableError } from '../../zenml/errors.ts'
 import type { ModelVersion, Stage, StageAnswer } from '../../zenml/model-versions.ts'
 import { backoffMs, retryAfterOf } from '../../zenml/retry.ts'
 import { RunError } from '../errors.ts'
@@ -100,7 +99,7 @@ async function untilSo(progress: Progress, wanted: Wanted, deps: ChangeDependenc
     if (answer?.kind === 'accepted') return { conclusion: 'failed', sentence: notKept(seen, stage) }
     if (answer !== undefined) {
       if (deadline.isOver) return stillNot(answer.error)
-      await pause(answer.error, attempt, deps)
+      await pause(answer.error, attempt, deadline, deps)
     }
     if (decision.force && replace === 'older' && stage !== 'archived') {
       progress.archived ??= await archivedNewer(seen.version, deps)
@@ -117,7 +116,7 @@ async function untilSo(progress: Progress, wanted: Wanted, deps: ChangeDependenc
 /** A refusal says nothing of an earlier request whose answer was no answer: that one may have been done late. */
 async function afterRefusal(
   progress: Progress,
-  { message }: AnswerError | TransportError,
+  { message }: AnswerError | UnreachableError,
   wasSentBefore: boolean,
   { stage, replace }: Wanted,
   deps: ChangeDependencies,
@@ -144,16 +143,18 @@ function withoutSending(
   }
 }
 
-function stillNot({ message }: AnswerError | TransportError): End {
+function stillNot({ message }: AnswerError | UnreachableError): End {
   return { conclusion: 'failed', sentence: `${message}. It was tried for ${shownDuration(LONGEST_MS)}` }
 }
 
 async function pause(
-  error: AnswerError | TransportError,
+  error: AnswerError | UnreachableError,
   attempt: number,
+  deadline: Deadline,
   { clock, reporter, signal }: ChangeDependencies,
 ): Promise<void> {
-  const waitMs = backoffMs(attempt, clock.random(), { atLeastMs: retryAfterOf(error) })
+  const asked = backoffMs(attempt, clock.random(), { atLeastMs: retryAfterOf(error) })
+  const waitMs = Math.min(asked, deadline.leftMs)
   reporter.tell({ kind: 'retry', line: error.message, waitMs })
   await clock.sleep(waitMs, signal)
 }

@@ -1,11 +1,16 @@
 import { Deadline } from '../../base/deadline.ts'
-import { sortedJson } from '../../base/json.ts'
 import { isZenmlError } from '../../zenml/errors.ts'
 import type { Question } from '../../zenml/model.ts'
 import { backoffMs, retryAfterOf } from '../../zenml/retry.ts'
-import type { Resolution, ResolveAnswer, WaitCondition } from '../../zenml/answers/resolve-answer.ts'
+import {
+  isAnsweredAs,
+  type Resolution,
+  type ResolveAnswer,
+  type WaitCondition,
+} from '../../zenml/answers/resolve-answer.ts'
 import { RunError } from '../errors.ts'
 import type { AskDependencies } from '../until-answered.ts'
+import { isResolvedAlready } from '../watch/paused-questions.ts'
 import { answeredOtherwise, doesNotFit, type Place } from './words.ts'
 
 export interface AnswerDependencies extends AskDependencies {
@@ -16,11 +21,16 @@ export interface AnswerDependencies extends AskDependencies {
 /** So long the answer is sent again where it is not known to have arrived. */
 const LONGEST_MS = 120_000
 
+/** A replica that lags behind does not show yet what another one was told. */
+const LAG_MS = 15_000
+const LAG_PAUSE_MS = 1_000
+
 /**
  * Answers a question. Where an answer of the server is lost, a look tells whether it was taken; only this question is
  * ever answered, whatever else the run may ask by then.
  *
  * @param onSend called before each request that may change something
+ * @returns `before` if it had this answer before anything was sent
  * @throws RunError if ZenML refuses, or if the question has another answer; ZenmlError if it is not known
  */
 export async function answerQuestion(
@@ -29,21 +39,27 @@ export async function answerQuestion(
   place: Place,
   deps: AnswerDependencies,
   onSend: () => void,
-): Promise<void> {
+): Promise<'now' | 'before'> {
+  let mayBeOurs = false
   const deadline = new Deadline(deps.clock, LONGEST_MS)
   for (let attempt = 1; ; attempt += 1) {
     deps.cancelled.throwIfAborted()
     onSend()
     const answer = await deps.client.resolveQuestion(question.id, wanted)
-    if (answer.kind === 'accepted') return
+    if (answer.kind === 'accepted') return 'now'
     const seen = await look(question, answer, deps)
     if (seen?.isPending === false) {
-      if (isAs(wanted, seen)) return
-      throw new RunError(answeredOtherwise(question, place, seen.resolution))
+      if (isAnsweredAs(wanted, seen)) return answer.kind === 'refused' && !mayBeOurs ? 'before' : 'now'
+      throw new RunError(answeredOtherwise(question, place, wanted, seen))
     }
-    if (answer.kind === 'refused') throw new RunError(refusal(answer, seen))
+    if (answer.kind === 'refused') {
+      // The answer that ZenML has may be the one whose arrival nobody saw.
+      if (mayBeOurs && (seen === undefined || isResolvedAlready(answer.error))) throw answer.error
+      throw new RunError(refusal(answer, seen))
+    }
+    mayBeOurs = true
     if (deadline.isOver) throw answer.error
-    await pause(answer, attempt, deps)
+    await pause(answer, attempt, deadline, deps)
   }
 }
 
@@ -51,19 +67,20 @@ export async function answerQuestion(
 async function look(
   { id }: Question,
   answer: ResolveAnswer,
-  { client }: AskDependencies,
+  { client, clock, signal }: AskDependencies,
 ): Promise<WaitCondition | undefined> {
+  const soon = new Deadline(clock, LAG_MS)
+  const isResolved = answer.kind === 'refused' && isResolvedAlready(answer.error)
   try {
-    return await client.waitCondition(id)
+    for (;;) {
+      const seen = await client.waitCondition(id)
+      if (!isResolved || !seen.isPending || soon.isOver) return seen
+      await clock.sleep(LAG_PAUSE_MS, signal)
+    }
   } catch (error) {
     if (answer.kind !== 'refused' || !isZenmlError(error)) throw error
     return undefined
   }
-}
-
-function isAs({ resolution, result = null }: Resolution, seen: WaitCondition): boolean {
-  if (seen.resolution !== resolution) return false
-  return resolution === 'abort' || sortedJson(seen.result) === sortedJson(result)
 }
 
 /** ZenML's own words for an answer that does not fit tell neither what would, nor which input is meant. */
@@ -78,9 +95,11 @@ function refusal(
 async function pause(
   { error }: Extract<ResolveAnswer, { kind: 'unclear' }>,
   attempt: number,
+  deadline: Deadline,
   { clock, reporter, signal }: AskDependencies,
 ): Promise<void> {
-  const waitMs = backoffMs(attempt, clock.random(), { atLeastMs: retryAfterOf(error) })
+  const asked = backoffMs(attempt, clock.random(), { atLeastMs: retryAfterOf(error) })
+  const waitMs = Math.min(asked, deadline.leftMs)
   reporter.tell({ kind: 'retry', line: error.message, waitMs })
   await clock.sleep(waitMs, signal)
 }

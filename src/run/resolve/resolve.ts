@@ -1,6 +1,6 @@
 import { Deadline } from '../../base/deadline.ts'
 import { isZenmlError } from '../../zenml/errors.ts'
-import type { Question, Run, ServerInfo } from '../../zenml/model.ts'
+import type { Run, ServerInfo } from '../../zenml/model.ts'
 import { runPhase } from '../../zenml/status.ts'
 import { isAtLeast } from '../../zenml/version.ts'
 import type { Resolution } from '../../zenml/answers/resolve-answer.ts'
@@ -8,14 +8,27 @@ import type { Outcome } from '../conclusion.ts'
 import { RunError } from '../errors.ts'
 import type { ProjectChoice } from '../facts.ts'
 import { findRun } from '../find/run.ts'
-import { openQuestions } from '../watch/paused-questions.ts'
+import { openQuestions, type AskedQuestion } from '../watch/paused-questions.ts'
 import { answerQuestion, type AnswerDependencies } from './answer-question.ts'
-import { answered, asksNothing, asksSeveral, notAnswered, notKnown, notResumed, type Place } from './words.ts'
+import {
+  answered,
+  asksNothing,
+  asksSeveral,
+  asksSomethingElse,
+  notAnswered,
+  notKnown,
+  notResumed,
+  notStopped,
+  tooManyChildRuns,
+  type Place,
+} from './words.ts'
 
 export interface ResolveRequest extends Resolution {
   /** Id or exact name. */
   readonly run: string
   readonly project: ProjectChoice | undefined
+  /** Text or name of the one that is meant; undefined: whichever is open. */
+  readonly question: string | undefined
 }
 
 /** ZenML resumes a run before it says that the answer was taken; a replica that lags behind shows it later. */
@@ -25,10 +38,13 @@ const RESUME_PAUSE_MS = 1_000
 /** In these an answer does not bring a run back. */
 const ON_ITS_WAY_OUT: ReadonlySet<string> = new Set(['stopping', 'cancelling'])
 
+/** ZenML keeps the answer `abort` first and then stops the run: the second may fail alone. */
+const NOT_STOPPED: ReadonlySet<string> = new Set(['paused', 'running'])
+
 /** The run after it was answered. */
 interface After {
   readonly run: Run
-  /** It was to go on, and is still paused though it asks nothing. */
+  /** It was to go on, and is still paused though it asks nothing; or to be stopped, and nothing stops it. */
   readonly isStuck: boolean
 }
 
@@ -36,13 +52,12 @@ interface After {
 interface Progress {
   place?: Place
   /** Set once a request is under way, or was. */
-  sent?: Question
+  sent?: AskedQuestion
 }
 
 /**
  * Answers what a run asks a person now, so that it goes on or is stopped. A run that asks nothing, or nothing any more, is
- * an error. Which question was meant is not known: where a step is repeated and the run asks another one by then, that one
- * is answered.
+ * an error, and so is one that asks something else than the question that is meant.
  *
  * @throws RunError if there is no such run
  */
@@ -83,13 +98,17 @@ async function answerAndLook(
   const place = { run, url }
   progress.place = place
   const question = await questionOf(place, server, request, deps)
-  await answerQuestion(question, resolutionOf(request), place, deps, () => {
+  const when = await answerQuestion(question, resolutionOf(request), place, deps, () => {
     progress.sent = question
   })
-  const after = await lookAfter(run, request, deps)
+  const after = await lookAfter(run, question, request, deps)
   progress.place = { run: after?.run ?? run, url }
-  if (after?.isStuck === true) return notResumed(question, place, after.run.statusReason)
-  deps.reporter.tell({ kind: 'ended', sentence: answered(question, place, request.resolution) })
+  if (after?.isStuck === true) {
+    return request.resolution === 'abort'
+      ? notStopped(question, place)
+      : notResumed(question, place, after.run.statusReason)
+  }
+  deps.reporter.tell({ kind: 'ended', sentence: answered(question, place, request.resolution, when) })
   return undefined
 }
 
@@ -102,9 +121,9 @@ function resolutionOf({ resolution, result }: ResolveRequest): Resolution {
 async function questionOf(
   place: Place,
   server: ServerInfo,
-  { resolution }: ResolveRequest,
+  { resolution, question: meant }: ResolveRequest,
   { client }: AnswerDependencies,
-): Promise<Question> {
+): Promise<AskedQuestion> {
   if (!isAtLeast(server.version, 0, 95)) {
     throw new RunError(
       `run: ZenML ${server.version} has no runs that wait for an answer; they came with ZenML 0.95`,
@@ -113,16 +132,27 @@ async function questionOf(
   const { id, status } = place.run
   const isLeaving = ON_ITS_WAY_OUT.has(status) && resolution === 'continue'
   if (runPhase(status) !== 'going-on' || isLeaving) throw new RunError(asksNothing(place))
-  const own = (await client.dag(id)).questions
-  const [question, ...others] = own.length > 0 ? own : await openQuestions(client, id)
-  if (question === undefined) throw new RunError(asksNothing(place))
+  const own = (await client.dag(id)).questions.map((question) => ({ ...question, runId: id }))
+  const { questions: open, areAll } =
+    own.length > 0 ? { questions: own, areAll: true } : await openQuestions(client, id)
+  if (!areAll) throw new RunError(tooManyChildRuns(place))
+  if (open.length === 0) throw new RunError(asksNothing(place))
+  const [question, ...others] = meant === undefined ? open : open.filter((each) => isMeant(meant, each))
+  if (question === undefined) throw new RunError(asksSomethingElse(open, place))
   if (others.length > 0) throw new RunError(asksSeveral([question, ...others], place))
   return question
+}
+
+/** White space counts for nothing: an input is one line, a question may have several. */
+function isMeant(meant: string, { text, name }: AskedQuestion): boolean {
+  const [wanted, ...given] = [meant, text, name].map((each) => each.replaceAll(/\s+/g, ' ').trim())
+  return given.includes(wanted ?? '')
 }
 
 /** Undefined where it cannot be read, which takes nothing back of the answer. */
 async function lookAfter(
   { id }: Run,
+  { runId }: AskedQuestion,
   { resolution }: ResolveRequest,
   { client, clock, signal }: AnswerDependencies,
 ): Promise<After | undefined> {
@@ -130,9 +160,14 @@ async function lookAfter(
   try {
     for (;;) {
       const run = await client.run(id, { hydrate: false })
-      if (run.status !== 'paused' || resolution === 'abort') return { run, isStuck: false }
-      // It may ask something else by now, or another child run may, and then the run waits for that.
-      if ((await openQuestions(client, id)).length > 0) return { run, isStuck: false }
+      if (resolution === 'abort') {
+        const asker = runId === id ? run : await client.run(runId, { hydrate: false })
+        if (!NOT_STOPPED.has(asker.status)) return { run, isStuck: false }
+      } else {
+        if (run.status !== 'paused') return { run, isStuck: false }
+        // It may ask something else by now, or another child run may, and then the run waits for that.
+        if ((await openQuestions(client, id)).questions.length > 0) return { run, isStuck: false }
+      }
       if (soon.isOver) return { run, isStuck: true }
       await clock.sleep(RESUME_PAUSE_MS, signal)
     }

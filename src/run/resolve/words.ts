@@ -1,5 +1,6 @@
 import { showOnOneLine } from '../../base/printable.ts'
 import { sortedJson, type JsonValue } from '../../base/json.ts'
+import type { Resolution, WaitCondition } from '../../zenml/answers/resolve-answer.ts'
 import type { Question, Run } from '../../zenml/model.ts'
 
 /** Longer ones tell nobody more of a question or a schema. */
@@ -26,18 +27,37 @@ export function asksNothing({ run, url }: Place): string {
   return `run: the run "${run.name ?? run.id}" is not waiting for an answer; it is ${run.status}. It has ended, was answered already, or has not asked yet${see(url)}`
 }
 
+/** The open question is not the one that the answer is for. */
+export function asksSomethingElse(questions: readonly Question[], { run, url }: Place): string {
+  return `question: the run "${run.name ?? run.id}" asks something else: ${listed(questions)}. Nothing was answered${see(url)}`
+}
+
+function listed(questions: readonly Question[]): string {
+  const texts = questions.map(({ text }) => `"${showOnOneLine(text, MAX_LENGTH)}"`).join(', ')
+  return showOnOneLine(texts, 3 * MAX_LENGTH)
+}
+
+/** Something may be asked where nobody looked. */
+export function tooManyChildRuns({ run, url }: Place): string {
+  return `run: "${run.name ?? run.id}" has more child runs than are searched for a question. Give the ID of the child run that is to be answered${see(url)}`
+}
+
 /** Its child runs ask several things. */
 export function asksSeveral(questions: readonly Question[], { run }: Place): string {
-  const texts = questions.map(({ text }) => `"${showOnOneLine(text, MAX_LENGTH)}"`).join(', ')
-  return `run: child runs of "${run.name ?? run.id}" ask several questions: ${showOnOneLine(texts, 3 * MAX_LENGTH)}. Give the ID of the child run that is to be answered`
+  return `run: child runs of "${run.name ?? run.id}" ask several questions: ${listed(questions)}. Give the ID of the child run that is to be answered`
 }
 
 /** Somebody else was faster, and of another opinion. */
 export function answeredOtherwise(
   question: Question,
   place: Place,
-  how: string | undefined = 'in some way',
+  wanted: Resolution,
+  { resolution }: WaitCondition,
 ): string {
+  if (resolution === undefined) {
+    return `${shownQuestion(question, place)} was closed without an answer. This answer was not recorded${see(place.url)}`
+  }
+  const how = resolution === wanted.resolution ? `${resolution}, with another value` : resolution
   return `${shownQuestion(question, place)} already has a different answer (${how}). This answer was not recorded${see(place.url)}`
 }
 
@@ -59,9 +79,20 @@ export function notResumed(question: Question, place: Place, reason: string | un
   return `${shownQuestion(question, place)} was answered, but ZenML could not resume the run, which is still paused${why}. Resume it in ZenML${see(place.url)}`
 }
 
+/** ZenML has the answer, and stops nothing. */
+export function notStopped(question: Question, place: Place): string {
+  return `${shownQuestion(question, place)} was answered with abort, but ZenML did not stop the run. Stop it with stop/${see(place.url)}`
+}
+
 /** It went well. */
-export function answered(question: Question, place: Place, resolution: string): string {
-  return `${shownQuestion(question, place)} was answered: ${resolution}${see(place.url)}`
+export function answered(
+  question: Question,
+  place: Place,
+  resolution: string,
+  when: 'now' | 'before',
+): string {
+  const how = when === 'now' ? 'was answered' : 'had been answered so already'
+  return `${shownQuestion(question, place)} ${how}: ${resolution}${see(place.url)}`
 }
 
 function see(url: string | undefined): string {

@@ -14,17 +14,32 @@ const TIME_LIMIT_MS = 10_000
 /** In these an answer is of no use any more. */
 const ON_ITS_WAY_OUT: ReadonlySet<string> = new Set(['stopping', 'cancelling'])
 
+/** A question, and the run that asks it. */
+export interface AskedQuestion extends Question {
+  readonly runId: string
+}
+
+export interface OpenQuestions {
+  readonly questions: readonly AskedQuestion[]
+  /** False where there are more child runs than are asked. */
+  readonly areAll: boolean
+}
+
 /**
  * What a run and its child runs ask a person at the moment: while a child run asks, its parent is only paused.
  *
  * @throws ZenmlError if the server does not say
  */
-export async function openQuestions(client: ZenmlClient, runId: string, depth = 0): Promise<Question[]> {
+export async function openQuestions(client: ZenmlClient, runId: string, depth = 0): Promise<OpenQuestions> {
   const { questions, childRuns } = await client.dag(runId)
-  const going = childRuns.filter(({ status }) => runPhase(status) === 'going-on').slice(0, MOST_CHILD_RUNS)
-  if (depth >= MOST_DEPTH) return [...questions]
-  const below = await Promise.all(going.map(({ id }) => openQuestions(client, id, depth + 1)))
-  return [...questions, ...below.flat()]
+  const own = questions.map((question) => ({ ...question, runId }))
+  const going = childRuns.filter(({ status }) => runPhase(status) === 'going-on')
+  const seen = depth < MOST_DEPTH ? going.slice(0, MOST_CHILD_RUNS) : []
+  const below = await Promise.all(seen.map(({ id }) => openQuestions(client, id, depth + 1)))
+  return {
+    questions: [...own, ...below.flatMap((each) => each.questions)],
+    areAll: seen.length === going.length && below.every(({ areAll }) => areAll),
+  }
 }
 
 /**
@@ -38,7 +53,7 @@ export async function abortQuestions(
 ): Promise<{ readonly aborted: boolean; readonly refusal?: string }> {
   let questions: readonly Question[] = []
   try {
-    questions = await openQuestions(client, runId)
+    questions = (await openQuestions(client, runId)).questions
     for (const { id } of questions) await abortQuestion(client, id)
     return { aborted: questions.length > 0 }
   } catch (error) {
@@ -54,7 +69,8 @@ export async function abortQuestion(client: ZenmlClient, id: string): Promise<vo
   throw answer.error
 }
 
-function isResolvedAlready({ status, detail }: AnswerError): boolean {
+/** Whether ZenML refused an answer because it has one. */
+export function isResolvedAlready({ status, detail }: AnswerError): boolean {
   return status === 403 && /already been resolved/i.test(detail)
 }
 
@@ -107,6 +123,6 @@ export class Questions {
   async #ofChildRun(): Promise<string | undefined> {
     const limit = this.#deps.timeLimit(TIME_LIMIT_MS)
     const read = await tryTo((client) => openQuestions(client, this.#runId), this.#deps, limit)
-    return 'value' in read ? read.value[0]?.text : undefined
+    return 'value' in read ? read.value.questions[0]?.text : undefined
   }
 }

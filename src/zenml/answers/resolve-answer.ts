@@ -1,8 +1,7 @@
 import { z } from 'zod'
-import { isDeeperThan, parseJson, type JsonValue } from '../../base/json.ts'
+import { isDeeperThan, parseJson, sortedJson, type JsonValue } from '../../base/json.ts'
 import type { HttpAnswer } from '../../http/http.ts'
-import type { TransportError } from '../../http/transport-error.ts'
-import { AnswerError } from '../errors.ts'
+import { AnswerError, type UnreachableError } from '../errors.ts'
 import { isAbout } from '../model.ts'
 import { isPassing } from '../retry.ts'
 import { id } from '../schemas.ts'
@@ -26,12 +25,12 @@ export interface WaitCondition {
 
 /** What a request to resolve a question came to. */
 export type ResolveAnswer =
-  /** The server shows it as resolved. */
+  /** The server shows it as resolved, and so as was asked. */
   | { readonly kind: 'accepted' }
   /** Not by this request, and asking again will not help. */
   | { readonly kind: 'refused'; readonly error: AnswerError }
   /** It may have been resolved or not. */
-  | { readonly kind: 'unclear'; readonly error: AnswerError | TransportError }
+  | { readonly kind: 'unclear'; readonly error: AnswerError | UnreachableError }
 
 /** Deeper than any answer that a person gives. */
 const MAX_DEPTH = 100
@@ -53,11 +52,23 @@ export function toWaitCondition({ body, metadata }: z.infer<typeof waitCondition
   }
 }
 
-/** Only the question itself, shown as resolved, is a yes. */
-export function readResolveAnswer(answer: HttpAnswer, conditionId: string, now: number): ResolveAnswer {
+/** Whether a question has just this answer. */
+export function isAnsweredAs({ resolution, result = null }: Resolution, seen: WaitCondition): boolean {
+  if (seen.isPending || seen.resolution !== resolution) return false
+  return resolution === 'abort' || sortedJson(seen.result) === sortedJson(result)
+}
+
+/** Only the question itself, shown as resolved in the way that was wanted, is a yes. */
+export function readResolveAnswer(
+  answer: HttpAnswer,
+  conditionId: string,
+  wanted: Resolution,
+  now: number,
+): ResolveAnswer {
   const said = waitConditionSchema.safeParse(parseJson(answer.body))
-  const isResolved = said.success && isAbout(conditionId)(said.data) && !toWaitCondition(said.data).isPending
-  if (answer.status === 200 && isResolved) return { kind: 'accepted' }
+  const isSo =
+    said.success && isAbout(conditionId)(said.data) && isAnsweredAs(wanted, toWaitCondition(said.data))
+  if (answer.status === 200 && isSo) return { kind: 'accepted' }
   const error = new AnswerError('answer what the run asks', answer, now)
   // Whatever says yes without saying to what, it is no refusal.
   return { kind: error.status < 300 || isPassing(error) ? 'unclear' : 'refused', error }
