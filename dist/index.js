@@ -51213,6 +51213,7 @@ const inputTables = {
         ...connection,
         run: runReference.optional(),
         project: fields_name.optional(),
+        question: line.optional(),
         answer: answer.optional(),
         resolution: resolution.prefault('continue'),
         ...network,
@@ -51405,14 +51406,20 @@ function runFaults({ run }, server, parse) {
         return [];
     return rules_fault('run', `the page is on ${parsed.url}, but the step connects to ${server.url}; correct one of them, or write only the run's ID, ${id}`);
 }
-/** resolve/ needs a run that asks something; of one that is to be stopped it needs no answer. */
-function resolveFaults(raw, ...place) {
+/**
+ * resolve/ needs a run that asks something; of one that is to be stopped it needs no answer. An approval that is repeated
+ * must not be given to whatever the run asks next.
+ */
+function resolveFaults(raw, runAttempt, ...place) {
     const isIdle = raw.answer !== undefined && raw.resolution?.trim() === 'abort';
+    const isAnyQuestion = raw.question === undefined && runAttempt > 1;
     return [
         ...runFaults(raw, ...place),
+        ...(isAnyQuestion ? rules_fault('question', NO_QUESTION) : []),
         ...(isIdle ? rules_fault('answer', 'has no effect with resolution: abort; remove one of them') : []),
     ];
 }
+const NO_QUESTION = 'missing; in a re-run, the run may ask something else by now: write the text or the name of the question that is to be answered';
 /** promote/ needs a version, named in one of two ways, and a stage. */
 function promoteFaults(raw, server, parse) {
     return [...versionFaults(raw, server, parse), ...(raw.stage === undefined ? rules_fault('stage', NO_STAGE) : [])];
@@ -52352,6 +52359,7 @@ async function jobLeftMs(env, fileAgeMs) {
 
 
 
+
 /**
  * Reads and checks all inputs of the action at once.
  *
@@ -52446,11 +52454,12 @@ async function readStopInputs(sources) {
  */
 async function readResolveInputs(sources) {
     return readChecked(inputTables.resolve, sources, ({ raw, values, server }) => {
-        const faults = resolveFaults(raw, server, sources.parseServerUrl);
+        const { runAttempt } = readWorkflowContext(sources.env);
+        const faults = resolveFaults(raw, runAttempt, server, sources.parseServerUrl);
         if (values?.run === undefined)
             return { faults, inputs: undefined };
-        const { run, project, answer: result, resolution } = values;
-        return { faults, inputs: { run, project, result, resolution } };
+        const { run, project, question, answer: result, resolution } = values;
+        return { faults, inputs: { run, project, question, result, resolution } };
     });
 }
 /**
@@ -55350,12 +55359,14 @@ class WorkflowLog {
      * off, and the runner's commands switched off around it. Terminal codes and invisible characters are taken out.
      *
      * @param title one line above the block, in our own words
-     * @param options `isFolded`: whether the block is folded under its title
+     * @param options `isFolded`: whether the block is folded under its title; `prefix`: what each line begins with
      */
-    serverText(text, title, { isFolded = false } = {}) {
-        const lines = text.flatMap((part) => part.split(LINE_END));
+    serverText(text, title, { isFolded = false, prefix = '' } = {}) {
+        const lines = text.flatMap((part) => part.split(LINE_END)).map(harmlessLine);
+        // A secret that goes on in the next line is known by its pieces only as long as no prefix stands between them.
+        const shown = prefix === '' ? lines : this.cover(lines.join('\n')).split('\n');
         const fence = (0,external_node_crypto_.randomUUID)();
-        const block = lines.map((line) => `\u2502 ${harmlessLine(line)}\n`).join('');
+        const block = text.length === 0 ? '' : shown.map((line) => `\u2502 ${prefix}${line}\n`).join('');
         const fenced = block === '' ? '' : `::stop-commands::${fence}\n${block}::${fence}::\n`;
         this.#write(isFolded ? folded(title, fenced) : `${plainLines(title)}${fenced}`);
     }
@@ -55584,9 +55595,8 @@ class LiveLog {
     }
     /** A block has its step's name above it; where several steps run, each line has it, too. */
     lines({ step, lines, areSeveral }) {
-        const name = inline(step, live_log_MAX_NAME_LENGTH);
-        const named = areSeveral ? lines.map((line) => `${name}: ${line}`) : lines;
-        this.#log.serverText(named, `Log of the step ${inline(step)}:`);
+        const prefix = areSeveral ? `${inline(step, live_log_MAX_NAME_LENGTH)}: ` : '';
+        this.#log.serverText(lines, `Log of the step ${inline(step)}:`, { prefix });
     }
     ended({ step, why }) {
         const whose = step === undefined ? 'the steps' : `the step ${inline(step)}`;
@@ -57677,7 +57687,7 @@ function toGraph(dag) {
 /** From 0.94 on. */
 function questionsOf({ nodes }) {
     return nodes.flatMap(({ type, id, name, metadata }) => type === 'wait_condition' && id != null && metadata?.status === 'pending'
-        ? [{ id, text: metadata.question ?? name }]
+        ? [{ id, name, text: metadata.question ?? name }]
         : []);
 }
 /** From 0.94 on; servers up to 0.98 give them the type of a run that a step triggered, which is none of ours. */
@@ -58158,7 +58168,7 @@ class ModelsClient {
         catch (error) {
             if (!(error instanceof TransportError))
                 throw error;
-            return { kind: 'unclear', error };
+            return { kind: 'unclear', error: new UnreachableError('set the stage of the model version', error) };
         }
     }
 }
@@ -58264,11 +58274,17 @@ function toWaitCondition({ body, metadata }) {
         resultSchema: metadata?.data_schema ?? undefined,
     };
 }
-/** Only the question itself, shown as resolved, is a yes. */
-function readResolveAnswer(answer, conditionId, now) {
+/** Whether a question has just this answer. */
+function isAnsweredAs({ resolution, result = null }, seen) {
+    if (seen.isPending || seen.resolution !== resolution)
+        return false;
+    return resolution === 'abort' || sortedJson(seen.result) === sortedJson(result);
+}
+/** Only the question itself, shown as resolved in the way that was wanted, is a yes. */
+function readResolveAnswer(answer, conditionId, wanted, now) {
     const said = waitConditionSchema.safeParse(parseJson(answer.body));
-    const isResolved = said.success && isAbout(conditionId)(said.data) && !toWaitCondition(said.data).isPending;
-    if (answer.status === 200 && isResolved)
+    const isSo = said.success && isAbout(conditionId)(said.data) && isAnsweredAs(wanted, toWaitCondition(said.data));
+    if (answer.status === 200 && isSo)
         return { kind: 'accepted' };
     const error = new AnswerError('answer what the run asks', answer, now);
     // Whatever says yes without saying to what, it is no refusal.
@@ -58520,9 +58536,9 @@ class ZenmlClient {
                 return;
         }
     }
-    /** A step's log, as far as the server gives it. */
-    async stepLog(id) {
-        const call = { path: `/steps/${pathSegment(id)}/logs`, query: { source: 'step' } };
+    /** A step's log, as far as the server gives it; an answer of more than `bodyBytes` is refused. */
+    async stepLog(id, bodyBytes) {
+        const call = { path: `/steps/${pathSegment(id)}/logs`, query: { source: 'step' }, bodyBytes };
         return this.#api.read("read the step's log", call, logSchema);
     }
     /** What the runner of a run wrote before any step; from 0.85 on, and mostly empty. */
@@ -58599,12 +58615,13 @@ class ZenmlClient {
     async resolveQuestion(id, json) {
         const path = `/run_wait_conditions/${pathSegment(id)}/resolve`;
         try {
-            return readResolveAnswer(await this.#api.exchange({ method: 'PUT', path, json }), id, this.#api.now());
+            const answer = await this.#api.exchange({ method: 'PUT', path, json });
+            return readResolveAnswer(answer, id, json, this.#api.now());
         }
         catch (error) {
             if (!(error instanceof TransportError))
                 throw error;
-            return { kind: 'unclear', error };
+            return { kind: 'unclear', error: new UnreachableError('answer what the run asks', error) };
         }
     }
 }
@@ -61923,11 +61940,14 @@ const ON_ITS_WAY_OUT = new Set(['stopping', 'cancelling']);
  */
 async function openQuestions(client, runId, depth = 0) {
     const { questions, childRuns } = await client.dag(runId);
-    const going = childRuns.filter(({ status }) => runPhase(status) === 'going-on').slice(0, MOST_CHILD_RUNS);
-    if (depth >= MOST_DEPTH)
-        return [...questions];
-    const below = await Promise.all(going.map(({ id }) => openQuestions(client, id, depth + 1)));
-    return [...questions, ...below.flat()];
+    const own = questions.map((question) => ({ ...question, runId }));
+    const going = childRuns.filter(({ status }) => runPhase(status) === 'going-on');
+    const seen = depth < MOST_DEPTH ? going.slice(0, MOST_CHILD_RUNS) : [];
+    const below = await Promise.all(seen.map(({ id }) => openQuestions(client, id, depth + 1)));
+    return {
+        questions: [...own, ...below.flatMap((each) => each.questions)],
+        areAll: seen.length === going.length && below.every(({ areAll }) => areAll),
+    };
 }
 /**
  * Answers all that a run asks so that it is stopped.
@@ -61937,7 +61957,7 @@ async function openQuestions(client, runId, depth = 0) {
 async function abortQuestions(client, runId) {
     let questions = [];
     try {
-        questions = await openQuestions(client, runId);
+        questions = (await openQuestions(client, runId)).questions;
         for (const { id } of questions)
             await abortQuestion(client, id);
         return { aborted: questions.length > 0 };
@@ -61955,6 +61975,7 @@ async function abortQuestion(client, id) {
         return;
     throw answer.error;
 }
+/** Whether ZenML refused an answer because it has one. */
 function isResolvedAlready({ status, detail }) {
     return status === 403 && /already been resolved/i.test(detail);
 }
@@ -61999,7 +62020,7 @@ class Questions {
     async #ofChildRun() {
         const limit = this.#deps.timeLimit(paused_questions_TIME_LIMIT_MS);
         const read = await tryTo((client) => openQuestions(client, this.#runId), this.#deps, limit);
-        return 'value' in read ? read.value[0]?.text : undefined;
+        return 'value' in read ? read.value.questions[0]?.text : undefined;
     }
 }
 
@@ -64135,6 +64156,109 @@ async function judge_compare({ started, kin: { pipelineId }, server, project }, 
     return baseline.kind === 'none' ? { ...baseline, isRequired } : baseline;
 }
 
+;// CONCATENATED MODULE: ./build/run/logs/log-place.js
+/** Lines that are alike are common, so many in the same order are not. */
+const MOST_REMEMBERED = 20;
+/** How far a log was read that is given whole each time, or only its newest records. */
+class LogPlace {
+    #told = 0;
+    #last = [];
+    #hasMoved = false;
+    /** Whether the server gave the newest records only, so that a record was found nearer to the beginning than before. */
+    get hasMoved() {
+        return this.#hasMoved;
+    }
+    /** What stands behind the last record that was given; undefined where that one is not found, or more than once. */
+    next(records) {
+        const from = this.#isBehind(records, this.#told) ? this.#told : this.#find(records);
+        if (from === undefined)
+            return undefined;
+        if (from !== this.#told)
+            this.#hasMoved = true;
+        this.#told = records.length;
+        this.#last = records.slice(-MOST_REMEMBERED);
+        return records.slice(from);
+    }
+    #find(records) {
+        const places = [];
+        for (let index = this.#last.length; index <= records.length && places.length < 2; index += 1) {
+            if (this.#isBehind(records, index))
+                places.push(index);
+        }
+        return places.length === 1 ? places[0] : undefined;
+    }
+    #isBehind(records, index) {
+        const begin = index - this.#last.length;
+        return index <= records.length && this.#last.every((record, offset) => records[begin + offset] === record);
+    }
+}
+
+;// CONCATENATED MODULE: ./build/run/logs/followed-step.js
+
+
+/** ZenML says that a step is over first, and writes the last lines of its log some seconds later. */
+const QUIET_READS = 2;
+/** An answer may be wrong once. */
+const READS_WITHOUT_PLACE = 3;
+/** A log that has the size of a cut one, and brings nothing new for so long while its step runs, is a cut one. */
+const STANDSTILL_MS = 60_000;
+/** A step whose log is followed. */
+class FollowedStep {
+    name;
+    /** Nothing more of it is read. */
+    isDone;
+    /** Reads that failed, since one succeeded. */
+    failures = 0;
+    /** When it was read, in milliseconds of the clock; and how long it is left alone while it runs, and afterwards. */
+    read = { at: Number.MIN_SAFE_INTEGER, pauseMs: 0, restMs: 0 };
+    #place = new LogPlace();
+    #size = 0;
+    #quiet = 0;
+    #lost = 0;
+    #newsAt = 0;
+    constructor(name, isDone) {
+        this.name = name;
+        this.isDone = isDone;
+    }
+    /** What of a log is new. */
+    take(log, { isOver, isFinal, now }) {
+        this.failures = 0;
+        const fresh = this.#place.next(complete(log));
+        this.#count(log, { fresh, isOver, now });
+        this.isDone = isFinal || this.#quiet >= QUIET_READS;
+        const rest = this.isDone && fresh !== undefined ? this.#place.next(log.records) : [];
+        const why = this.#whyNotAll(log, fresh === undefined || rest === undefined, now);
+        if (why !== undefined)
+            this.isDone = true;
+        return { records: [...(fresh ?? []), ...(rest ?? [])], why };
+    }
+    #count(log, { fresh, isOver, now }) {
+        const size = log.records.reduce((sum, record) => sum + record.length + 1, 0);
+        const hasNews = size !== this.#size || fresh === undefined || fresh.length > 0;
+        this.#size = size;
+        if (hasNews)
+            this.#newsAt = now;
+        if (hasNews)
+            this.#quiet = 0;
+        else if (isOver)
+            this.#quiet += 1;
+    }
+    #whyNotAll(log, isLost, now) {
+        this.#lost = isLost ? this.#lost + 1 : 0;
+        if (isLost && (this.isDone || this.#lost >= READS_WITHOUT_PLACE)) {
+            return 'the server gives only a part of the log, and what is new in it cannot be told';
+        }
+        const standsStill = now - this.#newsAt >= STANDSTILL_MS;
+        return !isLost && !this.#place.hasMoved && (this.isDone || standsStill)
+            ? whyCut(log, undefined)
+            : undefined;
+    }
+}
+/** The last record may still be growing: in one text always, in a list where its pieces are not all there. */
+function complete({ records, entries, breaksOff }) {
+    return entries === undefined || breaksOff ? records.slice(0, -1) : records;
+}
+
 ;// CONCATENATED MODULE: ./build/run/logs/line-budget.js
 /** What a person can still read, and GitHub's page of a log can still show. */
 const MOST_LINES_OF_STEP = 5_000;
@@ -64179,15 +64303,26 @@ class LineBudget {
 
 
 
+
 /** Milliseconds between two rounds at least. */
 const LEAST_PAUSE_MS = 5_000;
 /** Each read gives a log from its beginning: a long one must not keep the server busy with it. */
 const PAUSE_PER_READ = 10;
+const SLACK_MS = 100;
 /** The run has ended, and its watch: so long its last lines are waited for. */
 const REST_MS = 15_000;
+/** How often the logs are read within that time: each of these reads may bring what was written after the end. */
+const LAST_ROUNDS = 3;
+/** A step that is over has no log, or none that the server finds, if it does not find it twice. */
+const MOST_TRIES = { gone: 2, passing: 10 };
 /** What a server gives for an entry besides its text: its time, its level, its place. */
 const ENTRY_BYTES = 200;
 const MOST_READ_BYTES = 100_000_000;
+/** So much is read in an hour, unless the longest pause is over: a long training is followed up to its end. */
+const READ_BYTES_PER_MS = MOST_READ_BYTES / 4 / 3_600_000;
+const LONGEST_PAUSE_MS = 300_000;
+/** A log of empty entries takes a hundred times its size in memory. */
+const MOST_LOG_BYTES = 8 * 1024 * 1024;
 /** Nothing is computed in them. */
 const WITHOUT_LOG = new Set(['cached', 'skipped']);
 /** Undefined where only the logs of failed steps are wished. */
@@ -64208,7 +64343,10 @@ class LiveLogs {
     #life;
     #followed = new Map();
     #budget = new LineBudget();
+    #unread = [];
+    #hasRefused = false;
     #readBytes = 0;
+    #isSpent = false;
     #hasEnded = false;
     #going = Promise.resolve();
     /** @param life aborted when the run is watched no more */
@@ -64225,21 +64363,31 @@ class LiveLogs {
     async finish() {
         await this.#going;
         const limit = this.#deps.timeLimit(REST_MS);
-        await this.#guarded(async () => this.#round(limit, true));
-        if (limit.aborted)
+        await this.#guarded(async () => this.#finishBy(limit));
+        if (this.#openSteps().length > 0)
             this.#end('the rest could not be read in time');
+        this.#tellUnread();
+    }
+    async #finishBy(limit) {
+        // One read was kept for the end, and the last lines may be written after it.
+        if (this.#isSpent)
+            await this.#deps.clock.sleep(LEAST_PAUSE_MS, limit);
+        for (let round = this.#isSpent ? LAST_ROUNDS : 1; round <= LAST_ROUNDS && !this.#hasEnded; round += 1) {
+            await this.#round(limit, round === LAST_ROUNDS ? 'final' : 'end');
+            if (round === LAST_ROUNDS || this.#openSteps().length === 0)
+                return;
+            await this.#deps.clock.sleep(LEAST_PAUSE_MS, limit);
+        }
     }
     async #goOn() {
         const signal = this.#life;
         const first = await this.#steps(signal);
         for (const step of first ?? []) {
             if (step.id !== undefined && live_logs_isOver(step))
-                this.#followed.set(step.id, { told: 0, isDone: true });
+                this.#followed.set(step.id, new FollowedStep(step.name, true));
         }
-        while (!this.#hasEnded) {
-            const begun = this.#deps.clock.elapsed();
-            await this.#round(signal, false);
-            const tookMs = this.#deps.clock.elapsed() - begun;
+        while (!this.#hasEnded && !this.#isSpent) {
+            const tookMs = await this.#round(signal, 'running');
             await this.#deps.clock.sleep(Math.max(LEAST_PAUSE_MS, PAUSE_PER_READ * tookMs), signal);
         }
     }
@@ -64273,67 +64421,131 @@ class LiveLogs {
             return undefined;
         }
     }
-    async #round(signal, isLast) {
+    /** Gives how many milliseconds the server took for the steps. */
+    async #round(signal, phase) {
+        const begun = this.#deps.clock.elapsed();
         const steps = await this.#steps(signal);
-        const open = (steps ?? []).filter((step) => this.#isOpen(step));
-        const areSeveral = open.length > 1;
+        const tookMs = this.#deps.clock.elapsed() - begun;
+        if (steps === undefined)
+            return tookMs;
+        const open = this.#open(steps);
         for (const step of open) {
-            if (this.#hasEnded)
-                return;
-            await this.#read(step, areSeveral, isLast, signal);
+            if (this.#hasEnded || (this.#isSpent && phase === 'running'))
+                break;
+            // Many that are over must not keep those that run waiting.
+            const isLate = step.isOver && this.#deps.clock.elapsed() - begun > LEAST_PAUSE_MS;
+            const isRead = phase !== 'running' || (!isLate && this.#isDue(step));
+            if (isRead)
+                await this.#read(step, { open, phase, signal });
         }
+        return tookMs;
     }
-    #isOpen({ id, status }) {
-        if (id === undefined || status === undefined || WITHOUT_LOG.has(status))
-            return false;
-        return this.#followed.get(id)?.isDone !== true;
+    /** An attempt that is retried leaves the graph; what it logged last comes before all else, what is over last. */
+    #open(steps) {
+        const left = new Map(this.#followed);
+        const running = [];
+        const over = [];
+        for (const step of steps) {
+            const { id, name, status } = step;
+            if (id === undefined)
+                continue;
+            left.delete(id);
+            if (status === undefined || WITHOUT_LOG.has(status))
+                continue;
+            const followed = this.#followed.get(id) ?? new FollowedStep(name, false);
+            this.#followed.set(id, followed);
+            if (!followed.isDone)
+                (live_logs_isOver(step) ? over : running).push({ id, followed, isOver: live_logs_isOver(step) });
+        }
+        over.sort((one, other) => one.followed.read.at - other.followed.read.at);
+        const gone = [...left].filter(([, { isDone }]) => !isDone);
+        return [...gone.map(([id, followed]) => ({ id, followed, isOver: true })), ...running, ...over];
     }
-    async #read(step, areSeveral, isLast, signal) {
-        const { id = '', name } = step;
-        const followed = this.#followed.get(id) ?? { told: 0, isDone: false };
-        this.#followed.set(id, followed);
-        let log;
+    #openSteps() {
+        return [...this.#followed.values()].filter(({ isDone }) => !isDone);
+    }
+    #isDue({ followed: { read }, isOver }) {
+        const since = this.#deps.clock.elapsed() - read.at;
+        // Timers may be some milliseconds early.
+        return since + SLACK_MS >= (isOver ? read.restMs : read.pauseMs);
+    }
+    async #read({ id, followed, isOver }, { open, phase, signal }) {
+        const { clock } = this.#deps;
+        const others = open.filter((other) => !other.isOver && other.followed !== followed).length;
+        const begun = clock.elapsed();
+        let bytes = 0;
         try {
-            log = await this.#client(signal).stepLog(id);
+            const log = await this.#client(signal).stepLog(id, MOST_LOG_BYTES);
+            bytes = bytesOf(log);
+            this.#take(followed, log, {
+                isOver: isOver || phase !== 'running',
+                isFinal: phase === 'final',
+                areSeveral: others > 0,
+            });
         }
         catch (error) {
             if (!isZenmlError(error))
                 throw error;
-            this.#notRead(step, followed, error, isLast);
-            return;
+            this.#notRead(followed, error, isOver, phase === 'final');
         }
-        const isWhole = isLast || live_logs_isOver(step);
-        const records = isWhole ? log.records : complete(log);
-        const lines = records.slice(followed.told).flatMap((record) => withoutEmptyEnd(record).split('\n'));
-        followed.told = Math.max(followed.told, records.length);
-        followed.isDone = isWhole;
-        this.#tell(name, followed, lines.map(boundedLine), areSeveral);
-        this.#count(log);
+        const restMs = Math.max(LEAST_PAUSE_MS, PAUSE_PER_READ * (clock.elapsed() - begun));
+        const pauseMs = Math.min(LONGEST_PAUSE_MS, (bytes * (others + 1)) / READ_BYTES_PER_MS);
+        followed.read = { at: clock.elapsed(), restMs, pauseMs: Math.max(restMs, pauseMs) };
+        this.#count(bytes);
+    }
+    #take(followed, log, { isOver, isFinal, areSeveral }) {
+        const { records, why } = followed.take(log, { isOver, isFinal, now: this.#deps.clock.elapsed() });
+        const lines = records.flatMap((record) => withoutEmptyEnd(record).split('\n'));
+        const isCut = this.#tell(followed, lines.map(boundedLine), areSeveral);
+        if (why === undefined || isCut)
+            return;
+        this.#deps.reporter.tell({ kind: 'logs-not-followed', step: followed.name, why });
     }
     /** A log may not be there yet, and a server may be away; both are no news before the end. */
-    #notRead({ name }, followed, error, isLast) {
-        if (!isLast && (isPassing(error) || isGone(error)))
+    #notRead(followed, error, isOver, isFinal) {
+        followed.failures += 1;
+        const isWaitedFor = isPassing(error) || isGone(error);
+        const most = isOver ? MOST_TRIES[isGone(error) ? 'gone' : 'passing'] : Infinity;
+        if (isWaitedFor && !isFinal && followed.failures < most)
             return;
         followed.isDone = true;
-        this.#deps.reporter.tell({ kind: 'logs-not-followed', step: name, why: error.message });
+        this.#unread.push({ step: followed.name, why: error.message });
+        if (!isWaitedFor && !this.#hasRefused)
+            this.#tellUnread();
+        this.#hasRefused ||= !isWaitedFor;
     }
-    #tell(step, followed, lines, areSeveral) {
+    /** One note for all: where logs are switched off, a run can have hundreds of steps without one. */
+    #tellUnread() {
+        const [first, ...others] = this.#unread.splice(0);
+        if (first === undefined)
+            return;
+        const isOne = others.length === 0;
+        const step = isOne ? first.step : undefined;
+        const why = isOne ? first.why : `those of ${others.length + 1} steps could not be read: ${first.why}`;
+        this.#deps.reporter.tell({ kind: 'logs-not-followed', step, why });
+    }
+    /** True if it was said that no more is told. */
+    #tell(followed, lines, areSeveral) {
+        const step = followed.name;
         const { shown, why, isOverAll } = this.#budget.take(step, lines);
         if (shown.length > 0)
             this.#deps.reporter.tell({ kind: 'step-log', step, lines: shown, areSeveral });
         if (why === undefined)
-            return;
+            return false;
         followed.isDone = true;
         if (isOverAll)
             this.#end(why);
         else
             this.#deps.reporter.tell({ kind: 'logs-not-followed', step, why });
+        return true;
     }
-    #count({ records }) {
-        for (const record of records)
-            this.#readBytes += Buffer.byteLength(record) + ENTRY_BYTES;
-        if (this.#readBytes >= MOST_READ_BYTES)
-            this.#end('100 MB were read, and no more is');
+    #count(bytes) {
+        this.#readBytes += bytes;
+        if (this.#isSpent || this.#hasEnded || this.#readBytes < MOST_READ_BYTES)
+            return;
+        this.#isSpent = true;
+        const why = '100 MB were read, and more is only at the end of the run';
+        this.#deps.reporter.tell({ kind: 'logs-not-followed', step: undefined, why });
     }
     #client(signal) {
         const { client, signal: cancelled } = this.#deps;
@@ -64344,9 +64556,8 @@ class LiveLogs {
 function live_logs_isOver({ status }) {
     return status !== undefined && runPhase(status) !== 'going-on';
 }
-/** The last record may still be growing: in one text always, in a list where its pieces are not all there. */
-function complete({ records, entries, breaksOff }) {
-    return entries === undefined || breaksOff ? records.slice(0, -1) : records;
+function bytesOf({ records }) {
+    return records.reduce((sum, record) => sum + Buffer.byteLength(record) + ENTRY_BYTES, 0);
 }
 
 ;// CONCATENATED MODULE: ./build/run/visualizations/gallery.js
@@ -70507,7 +70718,7 @@ async function untilSo(progress, wanted, deps) {
         if (answer !== undefined) {
             if (deadline.isOver)
                 return stillNot(answer.error);
-            await pause(answer.error, attempt, deps);
+            await pause(answer.error, attempt, deadline, deps);
         }
         if (decision.force && replace === 'older' && stage !== 'archived') {
             progress.archived ??= await archivedNewer(seen.version, deps);
@@ -70543,8 +70754,9 @@ function withoutSending(decision, version, stage) {
 function stillNot({ message }) {
     return { conclusion: 'failed', sentence: `${message}. It was tried for ${shownDuration(change_stage_LONGEST_MS)}` };
 }
-async function pause(error, attempt, { clock, reporter, signal }) {
-    const waitMs = backoffMs(attempt, clock.random(), { atLeastMs: retryAfterOf(error) });
+async function pause(error, attempt, deadline, { clock, reporter, signal }) {
+    const asked = backoffMs(attempt, clock.random(), { atLeastMs: retryAfterOf(error) });
+    const waitMs = Math.min(asked, deadline.leftMs);
     reporter.tell({ kind: 'retry', line: error.message, waitMs });
     await clock.sleep(waitMs, signal);
 }
@@ -70844,13 +71056,28 @@ function notAnswered(run) {
 function asksNothing({ run, url }) {
     return `run: the run "${run.name ?? run.id}" is not waiting for an answer; it is ${run.status}. It has ended, was answered already, or has not asked yet${see(url)}`;
 }
+/** The open question is not the one that the answer is for. */
+function asksSomethingElse(questions, { run, url }) {
+    return `question: the run "${run.name ?? run.id}" asks something else: ${resolve_words_listed(questions)}. Nothing was answered${see(url)}`;
+}
+function resolve_words_listed(questions) {
+    const texts = questions.map(({ text }) => `"${showOnOneLine(text, words_MAX_LENGTH)}"`).join(', ');
+    return showOnOneLine(texts, 3 * words_MAX_LENGTH);
+}
+/** Something may be asked where nobody looked. */
+function tooManyChildRuns({ run, url }) {
+    return `run: "${run.name ?? run.id}" has more child runs than are searched for a question. Give the ID of the child run that is to be answered${see(url)}`;
+}
 /** Its child runs ask several things. */
 function asksSeveral(questions, { run }) {
-    const texts = questions.map(({ text }) => `"${showOnOneLine(text, words_MAX_LENGTH)}"`).join(', ');
-    return `run: child runs of "${run.name ?? run.id}" ask several questions: ${showOnOneLine(texts, 3 * words_MAX_LENGTH)}. Give the ID of the child run that is to be answered`;
+    return `run: child runs of "${run.name ?? run.id}" ask several questions: ${resolve_words_listed(questions)}. Give the ID of the child run that is to be answered`;
 }
 /** Somebody else was faster, and of another opinion. */
-function answeredOtherwise(question, place, how = 'in some way') {
+function answeredOtherwise(question, place, wanted, { resolution }) {
+    if (resolution === undefined) {
+        return `${shownQuestion(question, place)} was closed without an answer. This answer was not recorded${see(place.url)}`;
+    }
+    const how = resolution === wanted.resolution ? `${resolution}, with another value` : resolution;
     return `${shownQuestion(question, place)} already has a different answer (${how}). This answer was not recorded${see(place.url)}`;
 }
 /** @param why the server's words */
@@ -70868,9 +71095,14 @@ function notResumed(question, place, reason) {
     const why = reason === undefined ? '' : ` (${showOnOneLine(reason, words_MAX_LENGTH)})`;
     return `${shownQuestion(question, place)} was answered, but ZenML could not resume the run, which is still paused${why}. Resume it in ZenML${see(place.url)}`;
 }
+/** ZenML has the answer, and stops nothing. */
+function notStopped(question, place) {
+    return `${shownQuestion(question, place)} was answered with abort, but ZenML did not stop the run. Stop it with stop/${see(place.url)}`;
+}
 /** It went well. */
-function words_answered(question, place, resolution) {
-    return `${shownQuestion(question, place)} was answered: ${resolution}${see(place.url)}`;
+function words_answered(question, place, resolution, when) {
+    const how = when === 'now' ? 'was answered' : 'had been answered so already';
+    return `${shownQuestion(question, place)} ${how}: ${resolution}${see(place.url)}`;
 }
 function see(url) {
     return url === undefined ? '' : `: ${url}`;
@@ -70883,40 +71115,58 @@ function see(url) {
 
 
 
+
 /** So long the answer is sent again where it is not known to have arrived. */
 const answer_question_LONGEST_MS = 120_000;
+/** A replica that lags behind does not show yet what another one was told. */
+const answer_question_LAG_MS = 15_000;
+const answer_question_LAG_PAUSE_MS = 1_000;
 /**
  * Answers a question. Where an answer of the server is lost, a look tells whether it was taken; only this question is
  * ever answered, whatever else the run may ask by then.
  *
  * @param onSend called before each request that may change something
+ * @returns `before` if it had this answer before anything was sent
  * @throws RunError if ZenML refuses, or if the question has another answer; ZenmlError if it is not known
  */
 async function answerQuestion(question, wanted, place, deps, onSend) {
+    let mayBeOurs = false;
     const deadline = new Deadline(deps.clock, answer_question_LONGEST_MS);
     for (let attempt = 1;; attempt += 1) {
         deps.cancelled.throwIfAborted();
         onSend();
         const answer = await deps.client.resolveQuestion(question.id, wanted);
         if (answer.kind === 'accepted')
-            return;
+            return 'now';
         const seen = await answer_question_look(question, answer, deps);
         if (seen?.isPending === false) {
-            if (isAs(wanted, seen))
-                return;
-            throw new RunError(answeredOtherwise(question, place, seen.resolution));
+            if (isAnsweredAs(wanted, seen))
+                return answer.kind === 'refused' && !mayBeOurs ? 'before' : 'now';
+            throw new RunError(answeredOtherwise(question, place, wanted, seen));
         }
-        if (answer.kind === 'refused')
+        if (answer.kind === 'refused') {
+            // The answer that ZenML has may be the one whose arrival nobody saw.
+            if (mayBeOurs && (seen === undefined || isResolvedAlready(answer.error)))
+                throw answer.error;
             throw new RunError(answer_question_refusal(answer, seen));
+        }
+        mayBeOurs = true;
         if (deadline.isOver)
             throw answer.error;
-        await answer_question_pause(answer, attempt, deps);
+        await answer_question_pause(answer, attempt, deadline, deps);
     }
 }
 /** Undefined where it cannot be read, and the server's refusal says more. */
-async function answer_question_look({ id }, answer, { client }) {
+async function answer_question_look({ id }, answer, { client, clock, signal }) {
+    const soon = new Deadline(clock, answer_question_LAG_MS);
+    const isResolved = answer.kind === 'refused' && isResolvedAlready(answer.error);
     try {
-        return await client.waitCondition(id);
+        for (;;) {
+            const seen = await client.waitCondition(id);
+            if (!isResolved || !seen.isPending || soon.isOver)
+                return seen;
+            await clock.sleep(answer_question_LAG_PAUSE_MS, signal);
+        }
     }
     catch (error) {
         if (answer.kind !== 'refused' || !isZenmlError(error))
@@ -70924,18 +71174,14 @@ async function answer_question_look({ id }, answer, { client }) {
         return undefined;
     }
 }
-function isAs({ resolution, result = null }, seen) {
-    if (seen.resolution !== resolution)
-        return false;
-    return resolution === 'abort' || sortedJson(seen.result) === sortedJson(result);
-}
 /** ZenML's own words for an answer that does not fit tell neither what would, nor which input is meant. */
 function answer_question_refusal({ error }, seen) {
     const isMisfit = /does not match expected schema|without a schema do not accept/i.test(error.detail);
     return isMisfit && seen !== undefined ? doesNotFit(seen.resultSchema, error.message) : error.message;
 }
-async function answer_question_pause({ error }, attempt, { clock, reporter, signal }) {
-    const waitMs = backoffMs(attempt, clock.random(), { atLeastMs: retryAfterOf(error) });
+async function answer_question_pause({ error }, attempt, deadline, { clock, reporter, signal }) {
+    const asked = backoffMs(attempt, clock.random(), { atLeastMs: retryAfterOf(error) });
+    const waitMs = Math.min(asked, deadline.leftMs);
     reporter.tell({ kind: 'retry', line: error.message, waitMs });
     await clock.sleep(waitMs, signal);
 }
@@ -70955,10 +71201,11 @@ const RESUME_MS = 15_000;
 const RESUME_PAUSE_MS = 1_000;
 /** In these an answer does not bring a run back. */
 const resolve_ON_ITS_WAY_OUT = new Set(['stopping', 'cancelling']);
+/** ZenML keeps the answer `abort` first and then stops the run: the second may fail alone. */
+const NOT_STOPPED = new Set(['paused', 'running']);
 /**
  * Answers what a run asks a person now, so that it goes on or is stopped. A run that asks nothing, or nothing any more, is
- * an error. Which question was meant is not known: where a step is repeated and the run asks another one by then, that one
- * is answered.
+ * an error, and so is one that asks something else than the question that is meant.
  *
  * @throws RunError if there is no such run
  */
@@ -70999,14 +71246,17 @@ async function answerAndLook(request, progress, deps) {
     const place = { run, url };
     progress.place = place;
     const question = await questionOf(place, server, request, deps);
-    await answerQuestion(question, resolutionOf(request), place, deps, () => {
+    const when = await answerQuestion(question, resolutionOf(request), place, deps, () => {
         progress.sent = question;
     });
-    const after = await resolve_lookAfter(run, request, deps);
+    const after = await resolve_lookAfter(run, question, request, deps);
     progress.place = { run: after?.run ?? run, url };
-    if (after?.isStuck === true)
-        return notResumed(question, place, after.run.statusReason);
-    deps.reporter.tell({ kind: 'ended', sentence: words_answered(question, place, request.resolution) });
+    if (after?.isStuck === true) {
+        return request.resolution === 'abort'
+            ? notStopped(question, place)
+            : notResumed(question, place, after.run.statusReason);
+    }
+    deps.reporter.tell({ kind: 'ended', sentence: words_answered(question, place, request.resolution, when) });
     return undefined;
 }
 /** What is sent: nothing but that. */
@@ -71014,7 +71264,7 @@ function resolutionOf({ resolution, result }) {
     return { resolution, result };
 }
 /** The one that is to be answered: of the run itself, or else of its child runs. */
-async function questionOf(place, server, { resolution }, { client }) {
+async function questionOf(place, server, { resolution, question: meant }, { client }) {
     if (!isAtLeast(server.version, 0, 95)) {
         throw new RunError(`run: ZenML ${server.version} has no runs that wait for an answer; they came with ZenML 0.95`);
     }
@@ -71022,25 +71272,42 @@ async function questionOf(place, server, { resolution }, { client }) {
     const isLeaving = resolve_ON_ITS_WAY_OUT.has(status) && resolution === 'continue';
     if (runPhase(status) !== 'going-on' || isLeaving)
         throw new RunError(asksNothing(place));
-    const own = (await client.dag(id)).questions;
-    const [question, ...others] = own.length > 0 ? own : await openQuestions(client, id);
-    if (question === undefined)
+    const own = (await client.dag(id)).questions.map((question) => ({ ...question, runId: id }));
+    const { questions: open, areAll } = own.length > 0 ? { questions: own, areAll: true } : await openQuestions(client, id);
+    if (!areAll)
+        throw new RunError(tooManyChildRuns(place));
+    if (open.length === 0)
         throw new RunError(asksNothing(place));
+    const [question, ...others] = meant === undefined ? open : open.filter((each) => isMeant(meant, each));
+    if (question === undefined)
+        throw new RunError(asksSomethingElse(open, place));
     if (others.length > 0)
         throw new RunError(asksSeveral([question, ...others], place));
     return question;
 }
+/** White space counts for nothing: an input is one line, a question may have several. */
+function isMeant(meant, { text, name }) {
+    const [wanted, ...given] = [meant, text, name].map((each) => each.replaceAll(/\s+/g, ' ').trim());
+    return given.includes(wanted ?? '');
+}
 /** Undefined where it cannot be read, which takes nothing back of the answer. */
-async function resolve_lookAfter({ id }, { resolution }, { client, clock, signal }) {
+async function resolve_lookAfter({ id }, { runId }, { resolution }, { client, clock, signal }) {
     const soon = new Deadline(clock, RESUME_MS);
     try {
         for (;;) {
             const run = await client.run(id, { hydrate: false });
-            if (run.status !== 'paused' || resolution === 'abort')
-                return { run, isStuck: false };
-            // It may ask something else by now, or another child run may, and then the run waits for that.
-            if ((await openQuestions(client, id)).length > 0)
-                return { run, isStuck: false };
+            if (resolution === 'abort') {
+                const asker = runId === id ? run : await client.run(runId, { hydrate: false });
+                if (!NOT_STOPPED.has(asker.status))
+                    return { run, isStuck: false };
+            }
+            else {
+                if (run.status !== 'paused')
+                    return { run, isStuck: false };
+                // It may ask something else by now, or another child run may, and then the run waits for that.
+                if ((await openQuestions(client, id)).questions.length > 0)
+                    return { run, isStuck: false };
+            }
             if (soon.isOver)
                 return { run, isStuck: true };
             await clock.sleep(RESUME_PAUSE_MS, signal);
